@@ -1,0 +1,146 @@
+// Package alert has the alerts of RFC 5246 §7.2 and the two errors that TLS ends with: ours, which names the alert to
+// send, and the peer's, which we received.
+package alert
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Description is an AlertDescription. See RFC 5246 §7.2.
+type Description uint8
+
+// The alert descriptions.
+const (
+	CloseNotify                  Description = 0
+	UnexpectedMessage            Description = 10
+	BadRecordMAC                 Description = 20
+	DecryptionFailed             Description = 21
+	RecordOverflow               Description = 22
+	DecompressionFailure         Description = 30
+	HandshakeFailure             Description = 40
+	NoCertificate                Description = 41
+	BadCertificate               Description = 42
+	UnsupportedCertificate       Description = 43
+	CertificateRevoked           Description = 44
+	CertificateExpired           Description = 45
+	CertificateUnknown           Description = 46
+	IllegalParameter             Description = 47
+	UnknownCA                    Description = 48
+	AccessDenied                 Description = 49
+	DecodeError                  Description = 50
+	DecryptError                 Description = 51
+	ExportRestriction            Description = 60
+	ProtocolVersion              Description = 70
+	InsufficientSecurity         Description = 71
+	InternalError                Description = 80
+	InappropriateFallback        Description = 86
+	UserCanceled                 Description = 90
+	NoRenegotiation              Description = 100
+	MissingExtension             Description = 109
+	UnsupportedExtension         Description = 110
+	CertificateUnobtainable      Description = 111
+	UnrecognizedName             Description = 112
+	BadCertificateStatusResponse Description = 113
+	BadCertificateHashValue      Description = 114
+	UnknownPSKIdentity           Description = 115
+	CertificateRequired          Description = 116
+	NoApplicationProtocol        Description = 120
+)
+
+var names = map[Description]string{
+	CloseNotify: "close_notify", UnexpectedMessage: "unexpected_message", BadRecordMAC: "bad_record_mac",
+	DecryptionFailed: "decryption_failed", RecordOverflow: "record_overflow", DecompressionFailure: "decompression_failure",
+	HandshakeFailure: "handshake_failure", NoCertificate: "no_certificate", BadCertificate: "bad_certificate",
+	UnsupportedCertificate: "unsupported_certificate", CertificateRevoked: "certificate_revoked",
+	CertificateExpired: "certificate_expired", CertificateUnknown: "certificate_unknown", IllegalParameter: "illegal_parameter",
+	UnknownCA: "unknown_ca", AccessDenied: "access_denied", DecodeError: "decode_error", DecryptError: "decrypt_error",
+	ExportRestriction: "export_restriction", ProtocolVersion: "protocol_version", InsufficientSecurity: "insufficient_security",
+	InternalError: "internal_error", InappropriateFallback: "inappropriate_fallback", UserCanceled: "user_canceled",
+	NoRenegotiation: "no_renegotiation", MissingExtension: "missing_extension", UnsupportedExtension: "unsupported_extension",
+	CertificateUnobtainable: "certificate_unobtainable", UnrecognizedName: "unrecognized_name",
+	BadCertificateStatusResponse: "bad_certificate_status_response", BadCertificateHashValue: "bad_certificate_hash_value",
+	UnknownPSKIdentity: "unknown_psk_identity", CertificateRequired: "certificate_required",
+	NoApplicationProtocol: "no_application_protocol",
+}
+
+func (d Description) String() string {
+	if n, ok := names[d]; ok {
+		return n
+	}
+	return fmt.Sprintf("0x%02X", uint8(d))
+}
+
+// Level is an AlertLevel. See RFC 5246 §7.2.
+type Level uint8
+
+// The two levels. Only close_notify, no_renegotiation, unrecognized_name and user_canceled are ever sent as warnings.
+const (
+	Warning Level = 1
+	Fatal   Level = 2
+)
+
+func (l Level) String() string {
+	switch l {
+	case Warning:
+		return "warning"
+	case Fatal:
+		return "fatal"
+	}
+	return fmt.Sprintf("0x%02X", uint8(l))
+}
+
+// Error is a failure that we noticed: the alert that tells the peer, the section that the peer broke, and the reason with
+// what came and what was expected. It never holds a secret or plaintext.
+type Error struct {
+	Alert  Description
+	Ref    string // "RFC 5246 §7.4.3", or empty
+	Reason string // whole: it quotes the cause where that helps
+	Cause  error  // for errors.As and errors.Is
+}
+
+func (e *Error) Error() string {
+	s := e.Reason
+	if s == "" && e.Cause != nil {
+		s = e.Cause.Error()
+	}
+	if e.Ref != "" {
+		s += " (" + e.Ref + ")"
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Fail makes an Error. A %w in the format is its Cause.
+func Fail(d Description, ref, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Alert: d, Ref: ref, Reason: err.Error(), Cause: errors.Unwrap(err)}
+}
+
+// Malformed says that a message could not be read.
+func Malformed(ref string, err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Alert: DecodeError, Ref: ref, Cause: err}
+}
+
+// Of gives the alert that tells a peer about err: internal_error for one that names none.
+func Of(err error) Description {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Alert
+	}
+	return InternalError
+}
+
+// Received is an alert that the peer sent. The blame, as far as the alert tells, is ours.
+type Received struct {
+	Level       Level
+	Description Description
+}
+
+func (r *Received) Error() string {
+	return fmt.Sprintf("peer sent alert: %v %v (%d)", r.Level, r.Description, uint8(r.Description))
+}

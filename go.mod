@@ -1,0 +1,3 @@
+module github.com/vitrine-tls/vitrine
+
+go 1.26

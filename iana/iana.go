@@ -1,0 +1,204 @@
+// Package iana holds the code points that TLS carries on the wire, spelled as the IANA registries print them.
+//
+// Values that a registry does not know keep their number: "0x1A2B". Names of cipher suites come from the registry's own
+// table; see registry.go.
+package iana
+
+import "fmt"
+
+// Side is one end of a connection. Keys, messages and records are named by the side that sends them.
+type Side uint8
+
+// The two ends of a connection.
+const (
+	Client Side = iota
+	Server
+)
+
+// Peer is the other end.
+func (s Side) Peer() Side { return s ^ 1 }
+
+func (s Side) String() string {
+	if s == Client {
+		return "client"
+	}
+	return "server"
+}
+
+// MarshalText spells the side as the events do.
+func (s Side) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *Side) UnmarshalText(b []byte) error {
+	switch string(b) {
+	case "client":
+		*s = Client
+	case "server":
+		*s = Server
+	default:
+		return fmt.Errorf("iana: %q is neither client nor server", b)
+	}
+	return nil
+}
+
+// Version is a ProtocolVersion. See RFC 5246 §6.2.1.
+type Version uint16
+
+// The protocol versions.
+const (
+	SSL30 Version = 0x0300
+	TLS10 Version = 0x0301
+	TLS11 Version = 0x0302
+	TLS12 Version = 0x0303
+	TLS13 Version = 0x0304
+)
+
+func (v Version) String() string {
+	switch v {
+	case SSL30:
+		return "SSL 3.0"
+	case TLS10, TLS11, TLS12, TLS13:
+		return fmt.Sprintf("TLS 1.%d", v-TLS10)
+	}
+	return unknown16(v)
+}
+
+// ContentType is the type of a record. See RFC 5246 §6.2.1.
+type ContentType uint8
+
+// The content types of records.
+const (
+	RecordChangeCipherSpec ContentType = 20
+	RecordAlert            ContentType = 21
+	RecordHandshake        ContentType = 22
+	RecordApplicationData  ContentType = 23
+)
+
+func (t ContentType) String() string { return name8(t, contentTypes) }
+
+var contentTypes = map[ContentType]string{
+	RecordChangeCipherSpec: "change_cipher_spec", RecordAlert: "alert", RecordHandshake: "handshake",
+	RecordApplicationData: "application_data", 24: "heartbeat",
+}
+
+// HandshakeType is the type of a handshake message. See RFC 5246 §7.4.
+type HandshakeType uint8
+
+// The handshake types up to TLS 1.3.
+const (
+	HelloRequest        HandshakeType = 0
+	ClientHello         HandshakeType = 1
+	ServerHello         HandshakeType = 2
+	NewSessionTicket    HandshakeType = 4
+	EndOfEarlyData      HandshakeType = 5
+	EncryptedExtensions HandshakeType = 8
+	Certificate         HandshakeType = 11
+	ServerKeyExchange   HandshakeType = 12
+	CertificateRequest  HandshakeType = 13
+	ServerHelloDone     HandshakeType = 14
+	CertificateVerify   HandshakeType = 15
+	ClientKeyExchange   HandshakeType = 16
+	Finished            HandshakeType = 20
+	CertificateStatus   HandshakeType = 22
+	KeyUpdate           HandshakeType = 24
+	MessageHash         HandshakeType = 254
+)
+
+func (t HandshakeType) String() string { return name8(t, handshakeTypes) }
+
+var handshakeTypes = map[HandshakeType]string{
+	HelloRequest: "hello_request", ClientHello: "client_hello", ServerHello: "server_hello", 3: "hello_verify_request",
+	NewSessionTicket: "new_session_ticket", EndOfEarlyData: "end_of_early_data", EncryptedExtensions: "encrypted_extensions",
+	Certificate: "certificate", ServerKeyExchange: "server_key_exchange", CertificateRequest: "certificate_request",
+	ServerHelloDone: "server_hello_done", CertificateVerify: "certificate_verify", ClientKeyExchange: "client_key_exchange",
+	Finished: "finished", 21: "certificate_url", CertificateStatus: "certificate_status", 23: "supplemental_data",
+	KeyUpdate: "key_update", 25: "compressed_certificate", 67: "next_protocol", MessageHash: "message_hash",
+}
+
+// KeyExchange is how both sides come to hold the same pre_master_secret: the first word of a cipher suite's name.
+// RFC 5246 §7.4.3 calls the set KeyExchangeAlgorithm.
+type KeyExchange uint8
+
+// The key exchanges. The second group is never spoken, only read from captures.
+const (
+	KexNone KeyExchange = iota // TLS 1.3: the suite does not say
+	KexRSA
+	KexDHE
+	KexECDHE
+	KexPSK
+	KexDHEPSK
+	KexECDHEPSK
+	KexRSAPSK
+	KexDH   // static
+	KexECDH // static
+)
+
+var keyExchanges = [...]string{"", "RSA", "DHE", "ECDHE", "PSK", "DHE_PSK", "ECDHE_PSK", "RSA_PSK", "DH", "ECDH"}
+
+func (k KeyExchange) String() string { return keyExchanges[k] }
+
+// Ephemeral tells whether both sides make a fresh private key for each handshake, which is what makes a connection forward secret.
+func (k KeyExchange) Ephemeral() bool {
+	return k == KexDHE || k == KexECDHE || k == KexDHEPSK || k == KexECDHEPSK
+}
+
+// FiniteField tells whether the exchange is Diffie-Hellman modulo a prime.
+func (k KeyExchange) FiniteField() bool { return k == KexDHE || k == KexDHEPSK }
+
+// EllipticCurve tells whether the exchange is Diffie-Hellman over a curve.
+func (k KeyExchange) EllipticCurve() bool { return k == KexECDHE || k == KexECDHEPSK }
+
+// Authentication is how the server proves who it is: the second word of a cipher suite's name.
+type Authentication uint8
+
+// The kinds of authentication.
+const (
+	AuthNone  Authentication = iota // TLS 1.3: the suite does not say
+	AuthRSA                         // a certificate with an RSA key
+	AuthECDSA                       // a certificate with an ECDSA or EdDSA key, RFC 8422 §2
+	AuthPSK                         // the pre-shared key itself
+	AuthDSS                         // read only
+	AuthAnon                        // nobody: read only
+)
+
+var authentications = [...]string{"", "RSA", "ECDSA", "PSK", "DSS", "anon"}
+
+func (a Authentication) String() string { return authentications[a] }
+
+// CompressionMethod is a compression method of the hellos. Only null is ever spoken (CRIME). See RFC 3749.
+type CompressionMethod uint8
+
+// The compression methods.
+const (
+	CompressionNull    CompressionMethod = 0
+	CompressionDeflate CompressionMethod = 1
+)
+
+func (m CompressionMethod) String() string {
+	return name8(m, map[CompressionMethod]string{CompressionNull: "null", CompressionDeflate: "DEFLATE", 64: "LZS"})
+}
+
+func name8[T ~uint8](v T, names map[T]string) string {
+	if n, ok := names[v]; ok {
+		return n
+	}
+	return fmt.Sprintf("0x%02X", uint8(v))
+}
+
+func unknown16[T ~uint16](v T) string { return fmt.Sprintf("0x%04X", uint16(v)) }
+
+func name16[T ~uint16](v T, names map[T]string) string {
+	if n, ok := names[v]; ok {
+		return n
+	}
+	return unknown16(v)
+}
+
+// CipherSuite is a cipher suite's code point. See RFC 5246 §7.4.1.2 and the registry in registry.go.
+type CipherSuite uint16
+
+// The signalling values, which are no suites.
+const (
+	TLS_EMPTY_RENEGOTIATION_INFO_SCSV CipherSuite = 0x00FF
+	TLS_FALLBACK_SCSV                 CipherSuite = 0x5600
+)

@@ -1,0 +1,266 @@
+package trace
+
+import (
+	"bytes"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// Event is one of the types of this file: the set is sealed.
+type Event interface{ event() string }
+
+// Message is a handshake message, said or heard: its 4-byte header and its body. See RFC 5246 §7.4.
+type Message struct {
+	From iana.Side          `json:"from"`
+	Type iana.HandshakeType `json:"type"`
+	Raw  Hex                `json:"raw"`
+}
+
+// Choice is one thing that a hello or a credential left open, and the rule that settled it.
+type Choice struct {
+	What    string `json:"what"` // "cipher_suite", "group", "signature_scheme", "client_certificate", …
+	Offered string `json:"offered,omitempty"`
+	Chosen  string `json:"chosen"`
+	Rule    string `json:"rule"`
+}
+
+// Agreed is what both hellos and the server's parameters settled.
+type Agreed struct {
+	Version              iana.Version        `json:"version"`
+	Suite                iana.CipherSuite    `json:"suite"`
+	KeyExchange          iana.KeyExchange    `json:"key_exchange"`
+	Authentication       iana.Authentication `json:"authentication"`
+	Group                string              `json:"group"` // "" for RSA; "2048-bit MODP" for a prime without a name
+	ExtendedMasterSecret bool                `json:"extended_master_secret"`
+	EncryptThenMAC       bool                `json:"encrypt_then_mac"`
+	ALPN                 string              `json:"alpn,omitempty"`
+	ServerName           string              `json:"server_name,omitempty"`
+	Resumed              bool                `json:"resumed,omitempty"`
+}
+
+// Ephemeral is a private key made for this handshake alone, and the peer's public one. Finite-field values are
+// big-endian, as long as the prime for Public and Peer; p and g are in ServerKeyExchange.
+type Ephemeral struct {
+	From    iana.Side `json:"from"`
+	Group   string    `json:"group"`
+	Private Secret    `json:"private"`
+	Public  Hex       `json:"public"`
+	Peer    Hex       `json:"peer"`
+}
+
+// ThrowawayKey is the private key of a certificate that was made for one demonstration.
+type ThrowawayKey struct {
+	From      iana.Side `json:"from"`
+	Algorithm string    `json:"algorithm"`
+	Private   Secret    `json:"private"` // PKCS #8, DER
+	Public    Hex       `json:"public"`  // SubjectPublicKeyInfo, DER
+}
+
+// SharedSecret is what the key exchange gave.
+type SharedSecret struct {
+	Name   string `json:"name"` // "pre_master_secret"
+	Output Secret `json:"output"`
+}
+
+// Derived is one call of a key derivation function. See RFC 5246 §5.
+type Derived struct {
+	Name     string `json:"name"`     // "master_secret", "key_block", "client_verify_data", "server_verify_data", "exporter"
+	Function string `json:"function"` // "PRF"
+	Hash     string `json:"hash"`     // "SHA-256"
+	Label    string `json:"label"`
+	Secret   Secret `json:"secret"`
+	Seed     Hex    `json:"seed"`
+	Output   Secret `json:"output"`
+}
+
+// KeysInstalled says that from here on everything that From sends is protected under these keys. See RFC 5246 §6.3.
+type KeysInstalled struct {
+	From   iana.Side `json:"from"`
+	MACKey Secret    `json:"mac_key"`
+	Key    Secret    `json:"key"`
+	IV     Secret    `json:"iv"`
+}
+
+// Direction tells a record that was sealed here from one that was opened here.
+type Direction string
+
+// The two things that are done with a record.
+const (
+	Sealed Direction = "sealed"
+	Opened Direction = "opened"
+)
+
+// Record is one record on its way between plaintext and wire, protected or not. See RFC 5246 §6.2.
+type Record struct {
+	From        iana.Side        `json:"from"`
+	Direction   Direction        `json:"direction"`
+	SeqNum      uint64           `json:"seq_num"`
+	ContentType iana.ContentType `json:"content_type"`
+	Header      Hex              `json:"header"`    // 5 bytes, as on the wire
+	Plaintext   Secret           `json:"plaintext"` // TLSPlaintext.fragment
+	Fragment    Hex              `json:"fragment"`  // what follows the header on the wire
+	Protection  string           `json:"protection"`
+	Anatomy
+}
+
+// Anatomy is the inside of a protected record. A part that the protection does not have is empty.
+type Anatomy struct {
+	IV         Hex `json:"iv,omitempty"`         // CBC: in the clear, before the ciphertext
+	Nonce      Hex `json:"nonce,omitempty"`      // AEAD: the whole nonce
+	Explicit   Hex `json:"explicit,omitempty"`   // AEAD: the part of the nonce that the record carries
+	AAD        Hex `json:"aad,omitempty"`        // AEAD: additional_data; CBC and NULL: what the MAC covers before the content
+	Ciphertext Hex `json:"ciphertext,omitempty"` // without IV, explicit nonce, tag or outer MAC
+	MAC        Hex `json:"mac,omitempty"`
+	Padding    Hex `json:"padding,omitempty"` // CBC: with the padding_length byte
+	Tag        Hex `json:"tag,omitempty"`
+}
+
+// Verified is a check that held: of a chain, a signature, a Finished or a stapled status.
+type Verified struct {
+	What      string               `json:"what"` // "chain", "signature", "finished", "ocsp"
+	From      iana.Side            `json:"from"` // whose claim was checked
+	Scheme    iana.SignatureScheme `json:"scheme,omitempty"`
+	Signed    Hex                  `json:"signed,omitempty"` // exactly what was signed, before hashing
+	Signature Hex                  `json:"signature,omitempty"`
+	Detail    string               `json:"detail,omitempty"`
+}
+
+// Signed is a signature that was made here.
+type Signed struct {
+	From      iana.Side            `json:"from"`
+	Scheme    iana.SignatureScheme `json:"scheme"`
+	Signed    Hex                  `json:"signed"`
+	Signature Hex                  `json:"signature"`
+}
+
+// Alert is an alert, sent or received. See RFC 5246 §7.2.
+type Alert struct {
+	From        iana.Side         `json:"from"`
+	Level       alert.Level       `json:"level"`
+	Description alert.Description `json:"description"`
+	Reason      string            `json:"reason,omitempty"` // of an alert sent from here
+}
+
+// Done ends a handshake: OK, or with the error.
+type Done struct {
+	OK     bool   `json:"ok"`
+	Figure string `json:"figure,omitempty"`
+	Error  string `json:"error,omitempty"`
+}
+
+func (*Message) event() string       { return "message" }
+func (*Choice) event() string        { return "choice" }
+func (*Agreed) event() string        { return "agreed" }
+func (*Ephemeral) event() string     { return "ephemeral" }
+func (*ThrowawayKey) event() string  { return "throwaway_key" }
+func (*SharedSecret) event() string  { return "shared_secret" }
+func (*Derived) event() string       { return "derived" }
+func (*KeysInstalled) event() string { return "keys_installed" }
+func (*Record) event() string        { return "record" }
+func (*Verified) event() string      { return "verified" }
+func (*Signed) event() string        { return "signed" }
+func (*Alert) event() string         { return "alert" }
+func (*Done) event() string          { return "done" }
+
+// Name is the event's name in the stream.
+func (e Entry) Name() string { return e.event() }
+
+// The methods below are the ways in. Each copies what it is given, because records are opened in place.
+
+// Message logs a handshake message.
+func (l *Log) Message(from iana.Side, t iana.HandshakeType, raw []byte, ref string) {
+	if l != nil {
+		l.put(ref, &Message{from, t, bytes.Clone(raw)})
+	}
+}
+
+// Choice logs how something open was settled.
+func (l *Log) Choice(what, offered, chosen, rule, ref string) {
+	if l != nil {
+		l.put(ref, &Choice{what, offered, chosen, rule})
+	}
+}
+
+// Agreed logs what the hellos settled.
+func (l *Log) Agreed(a Agreed, ref string) {
+	if l != nil {
+		l.put(ref, &a)
+	}
+}
+
+// Ephemeral logs a private key of this handshake.
+func (l *Log) Ephemeral(from iana.Side, group string, private, public, peer []byte, ref string) {
+	if l != nil {
+		l.put(ref, &Ephemeral{from, group, bytes.Clone(private), bytes.Clone(public), bytes.Clone(peer)})
+	}
+}
+
+// ThrowawayKey logs the private key of a demonstration's certificate.
+func (l *Log) ThrowawayKey(from iana.Side, algorithm string, private, public []byte) {
+	if l != nil {
+		l.put("", &ThrowawayKey{from, algorithm, bytes.Clone(private), bytes.Clone(public)})
+	}
+}
+
+// SharedSecret logs what the key exchange gave.
+func (l *Log) SharedSecret(name string, output []byte, ref string) {
+	if l != nil {
+		l.put(ref, &SharedSecret{name, bytes.Clone(output)})
+	}
+}
+
+// Derived logs a call of the PRF.
+func (l *Log) Derived(name, function, hash, label string, secret, seed, output []byte, ref string) {
+	if l != nil {
+		l.put(ref, &Derived{name, function, hash, label, bytes.Clone(secret), bytes.Clone(seed), bytes.Clone(output)})
+	}
+}
+
+// KeysInstalled logs that a direction's keys change.
+func (l *Log) KeysInstalled(from iana.Side, macKey, key, iv []byte, ref string) {
+	if l != nil {
+		l.put(ref, &KeysInstalled{from, bytes.Clone(macKey), bytes.Clone(key), bytes.Clone(iv)})
+	}
+}
+
+// Record logs a record. r's slices must already be copies.
+func (l *Log) Record(r *Record, ref string) {
+	if l != nil {
+		l.put(ref, r)
+	}
+}
+
+// Verified logs a check that held.
+func (l *Log) Verified(v Verified, ref string) {
+	if l != nil {
+		v.Signed, v.Signature = bytes.Clone(v.Signed), bytes.Clone(v.Signature)
+		l.put(ref, &v)
+	}
+}
+
+// Signed logs a signature that was made.
+func (l *Log) Signed(s Signed, ref string) {
+	if l != nil {
+		s.Signed, s.Signature = bytes.Clone(s.Signed), bytes.Clone(s.Signature)
+		l.put(ref, &s)
+	}
+}
+
+// Alert logs an alert.
+func (l *Log) Alert(from iana.Side, level alert.Level, d alert.Description, reason string) {
+	if l != nil {
+		l.put("RFC 5246 §7.2", &Alert{from, level, d, reason})
+	}
+}
+
+// Done logs the end of a handshake.
+func (l *Log) Done(figure string, err error) {
+	if l != nil {
+		d := &Done{OK: err == nil, Figure: figure}
+		if err != nil {
+			d.Error = err.Error()
+		}
+		l.put("", d)
+	}
+}
