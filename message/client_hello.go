@@ -1,0 +1,42 @@
+package message
+
+import (
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// ClientHello opens a handshake: the client's nonce and everything it offers, best first. See RFC 5246 §7.4.1.2.
+type ClientHello struct {
+	Version            iana.Version // the highest that the client offers
+	Random             [32]byte     // client_random
+	SessionID          []byte       // up to 32 bytes; empty unless a session is offered
+	CipherSuites       []iana.CipherSuite
+	CompressionMethods []iana.CompressionMethod
+	Extensions         Extensions // nil: no extensions block at all
+}
+
+// Type is client_hello.
+func (*ClientHello) Type() iana.HandshakeType { return iana.ClientHello }
+
+func (m *ClientHello) layout(c *wire.Codec) {
+	wire.Uint16(c, "client_version", &m.Version)
+	wire.Fixed(c, "random", m.Random[:])
+	wire.Opaque8(c, "session_id", &m.SessionID, 0, 32)
+	wire.Vector16(c, "cipher_suites", &m.CipherSuites, 2, 1<<16-2, func(c *wire.Codec, s *iana.CipherSuite) {
+		wire.Uint16(c, "cipher_suite", s)
+	})
+	wire.Vector8(c, "compression_methods", &m.CompressionMethods, 1, 255, func(c *wire.Codec, v *iana.CompressionMethod) {
+		wire.Uint8(c, "compression_method", v)
+	})
+	m.Extensions.layout(c, iana.Client)
+}
+
+// Offers tells whether the client lists the suite.
+func (m *ClientHello) Offers(s iana.CipherSuite) bool {
+	for _, o := range m.CipherSuites {
+		if o == s {
+			return true
+		}
+	}
+	return false
+}

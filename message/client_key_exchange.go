@@ -1,0 +1,34 @@
+package message
+
+import (
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// ClientKeyExchange is the client's half of the key exchange: the pre_master_secret under the server's RSA key, or an
+// ephemeral public key. See RFC 5246 §7.4.7.
+type ClientKeyExchange struct {
+	EncryptedPreMaster []byte // RSA, §7.4.7.1
+	DHPublic           []byte // DHE: g^y mod p, §7.4.7.2
+	ECPublic           []byte // ECDHE: a point, or u-coordinate, RFC 8422 §5.7
+
+	dialect Dialect
+}
+
+// Type is client_key_exchange.
+func (*ClientKeyExchange) Type() iana.HandshakeType { return iana.ClientKeyExchange }
+
+func (m *ClientKeyExchange) layout(c *wire.Codec) {
+	switch k := m.dialect.Kex; {
+	case k == iana.KexRSA && m.dialect.Version == iana.SSL30:
+		wire.Rest(c, "encrypted_pre_master_secret", &m.EncryptedPreMaster) // RFC 6101 §5.6.7 has no length here
+	case k == iana.KexRSA:
+		wire.Opaque16(c, "encrypted_pre_master_secret", &m.EncryptedPreMaster, 1, 1<<16-1)
+	case k.FiniteField():
+		wire.Opaque16(c, "dh_Yc", &m.DHPublic, 1, 1<<16-1)
+	case k.EllipticCurve():
+		wire.Opaque8(c, "ecdh_Yc", &m.ECPublic, 1, 255)
+	default:
+		c.Failf("no layout for a key exchange by %v", k)
+	}
+}

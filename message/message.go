@@ -1,0 +1,113 @@
+// Package message has the handshake messages of RFC 5246 §7.4 and the extensions of RFC 6066 and its successors: one file
+// a message, with its structure, what it is for, and its layout. Nothing here decides anything.
+package message
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// HeaderLen is the length of a handshake header: one byte of type, three of length. See RFC 5246 §7.4.
+const HeaderLen = 4
+
+// Message is one of the messages of this package.
+type Message interface {
+	Type() iana.HandshakeType
+	layout(*wire.Codec)
+}
+
+// Dialect is what must be known to read a message: the layouts of some depend on the version and the key exchange.
+type Dialect struct {
+	Version iana.Version
+	Kex     iana.KeyExchange
+}
+
+// New gives an empty message of type t, or an error if t is not one that a handshake of d can hold.
+func (d Dialect) New(t iana.HandshakeType) (Message, error) {
+	switch t {
+	case iana.HelloRequest:
+		return &HelloRequest{}, nil
+	case iana.ClientHello:
+		return &ClientHello{}, nil
+	case iana.ServerHello:
+		return &ServerHello{}, nil
+	case iana.Certificate:
+		return &Certificate{}, nil
+	case iana.CertificateStatus:
+		return &CertificateStatus{}, nil
+	case iana.ServerKeyExchange:
+		return &ServerKeyExchange{dialect: d}, nil
+	case iana.CertificateRequest:
+		return &CertificateRequest{dialect: d}, nil
+	case iana.ServerHelloDone:
+		return &ServerHelloDone{}, nil
+	case iana.ClientKeyExchange:
+		return &ClientKeyExchange{dialect: d}, nil
+	case iana.CertificateVerify:
+		return &CertificateVerify{dialect: d}, nil
+	case iana.NewSessionTicket:
+		return &NewSessionTicket{}, nil
+	case iana.Finished:
+		return &Finished{}, nil
+	}
+	return nil, fmt.Errorf("message: no %v in %v", t, d.Version)
+}
+
+// Parse reads a whole message with its header. Opaque fields are slices of raw.
+func (d Dialect) Parse(raw []byte) (Message, error) {
+	m, err := d.of(raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := wire.Decode(raw, m.Type().String(), framed(m)); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// Annotate tells what each byte of a message is. The leaves tile raw, whatever it holds.
+func (d Dialect) Annotate(raw []byte) []wire.Field {
+	m, err := d.of(raw)
+	if err != nil {
+		return wire.Annotate(raw, "message", func(c *wire.Codec) { c.Failf("%v", err) })
+	}
+	return wire.Annotate(raw, m.Type().String(), framed(m))
+}
+
+// Encode writes m with its header. What of m depends on the version and the key exchange follows d.
+func (d Dialect) Encode(m Message) ([]byte, error) {
+	switch m := m.(type) {
+	case *ServerKeyExchange:
+		m.dialect = d
+	case *CertificateRequest:
+		m.dialect = d
+	case *ClientKeyExchange:
+		m.dialect = d
+	case *CertificateVerify:
+		m.dialect = d
+	}
+	return wire.Encode(nil, m.Type().String(), framed(m))
+}
+
+func (d Dialect) of(raw []byte) (Message, error) {
+	if len(raw) < HeaderLen {
+		return nil, fmt.Errorf("message: %d bytes are no handshake header", len(raw))
+	}
+	return d.New(iana.HandshakeType(raw[0]))
+}
+
+// framed is the layout of a message behind its header.
+func framed(m Message) func(*wire.Codec) {
+	return func(c *wire.Codec) {
+		t := m.Type()
+		wire.Uint8(c, "msg_type", &t)
+		wire.Length24(c, "body", m.layout)
+	}
+}
+
+// Length is the whole length of the message that begins with header, which must hold HeaderLen bytes.
+func Length(header []byte) int {
+	return HeaderLen + int(header[1])<<16 + int(header[2])<<8 + int(header[3])
+}

@@ -1,0 +1,66 @@
+package message
+
+import (
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// ServerKeyExchange carries the server's ephemeral public key and, if the server has a certificate, its signature over both
+// randoms and these parameters. See RFC 5246 §7.4.3 and RFC 8422 §5.4.
+type ServerKeyExchange struct {
+	Params []byte // ServerDHParams or ServerECDHParams as sent: what the signature covers besides the randoms
+
+	P, G, DHPublic []byte // finite field: the prime, the generator, g^x mod p; big-endian
+
+	CurveType iana.ECCurveType // elliptic curve
+	Group     iana.Group
+	ECPublic  []byte // a point, or u-coordinate
+
+	Scheme    iana.SignatureScheme
+	Signature []byte
+
+	dialect Dialect
+}
+
+// Type is server_key_exchange.
+func (*ServerKeyExchange) Type() iana.HandshakeType { return iana.ServerKeyExchange }
+
+func (m *ServerKeyExchange) layout(c *wire.Codec) {
+	wire.Span(c, &m.Params, func(c *wire.Codec) {
+		switch {
+		case m.dialect.Kex.FiniteField():
+			wire.Struct(c, "params", m.dhParams)
+		case m.dialect.Kex.EllipticCurve():
+			wire.Struct(c, "params", m.ecdhParams)
+		default:
+			c.Failf("no such message in a key exchange by %v", m.dialect.Kex)
+		}
+	})
+	signed(c, m.dialect, &m.Scheme, &m.Signature)
+}
+
+func (m *ServerKeyExchange) dhParams(c *wire.Codec) {
+	wire.Opaque16(c, "dh_p", &m.P, 1, 1<<16-1)
+	wire.Opaque16(c, "dh_g", &m.G, 1, 1<<16-1)
+	wire.Opaque16(c, "dh_Ys", &m.DHPublic, 1, 1<<16-1)
+}
+
+func (m *ServerKeyExchange) ecdhParams(c *wire.Codec) {
+	wire.Uint8(c, "curve_type", &m.CurveType)
+	if m.CurveType != iana.NamedCurve {
+		// RFC 8422 §5.4: "Values 1 and 2 … SHOULD NOT be used", and nobody does.
+		c.Failf("curve_type %v, expected %v", m.CurveType, iana.NamedCurve)
+	}
+	wire.Uint16(c, "namedcurve", &m.Group)
+	wire.Opaque8(c, "public", &m.ECPublic, 1, 255)
+}
+
+// EncodeParams writes Params from the other fields: they must be signed before the message can be written whole.
+func (m *ServerKeyExchange) EncodeParams(d Dialect) (err error) {
+	layout := m.ecdhParams
+	if d.Kex.FiniteField() {
+		layout = m.dhParams
+	}
+	m.Params, err = wire.Encode(nil, "params", layout)
+	return err
+}
