@@ -135,7 +135,12 @@ const (
 
 var keyExchanges = [...]string{"", "RSA", "DHE", "ECDHE", "PSK", "DHE_PSK", "ECDHE_PSK", "RSA_PSK", "DH", "ECDH"}
 
-func (k KeyExchange) String() string { return keyExchanges[k] }
+func (k KeyExchange) String() string {
+	if int(k) < len(keyExchanges) {
+		return keyExchanges[k]
+	}
+	return fmt.Sprintf("0x%02X", uint8(k))
+}
 
 // Ephemeral tells whether both sides make a fresh private key for each handshake, which is what makes a connection forward secret.
 func (k KeyExchange) Ephemeral() bool {
@@ -163,7 +168,12 @@ const (
 
 var authentications = [...]string{"", "RSA", "ECDSA", "PSK", "DSS", "anon"}
 
-func (a Authentication) String() string { return authentications[a] }
+func (a Authentication) String() string {
+	if int(a) < len(authentications) {
+		return authentications[a]
+	}
+	return fmt.Sprintf("0x%02X", uint8(a))
+}
 
 // CompressionMethod is a compression method of the hellos. Only null is ever spoken (CRIME). See RFC 3749.
 type CompressionMethod uint8
