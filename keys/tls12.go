@@ -1,0 +1,179 @@
+package keys
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// MasterLen is the length of every master_secret. See RFC 5246 §8.1.
+const MasterLen = 48
+
+// VerifyDataLen is the length of verify_data for every suite that Vitrine speaks. See RFC 5246 §7.4.9.
+const VerifyDataLen = 12
+
+// A step is one use of the PRF: the event's name for what comes out, the label that goes in, and where that is written.
+type step struct{ name, label, ref string }
+
+var (
+	masterSecret         = step{"master_secret", "master secret", "RFC 5246 §8.1"}
+	extendedMasterSecret = step{"master_secret", "extended master secret", "RFC 7627 §4"}
+	keyExpansion         = step{"key_block", "key expansion", "RFC 5246 §6.3"}
+	clientFinished       = step{"client_verify_data", "client finished", "RFC 5246 §7.4.9"}
+	serverFinished       = step{"server_verify_data", "server finished", "RFC 5246 §7.4.9"}
+)
+
+// Randoms are the random values of the two hellos.
+type Randoms struct{ Client, Server [32]byte }
+
+// clientFirst is ClientHello.random + ServerHello.random.
+func (r *Randoms) clientFirst() []byte { return append(r.Client[:], r.Server[:]...) }
+
+// serverFirst is ServerHello.random + ClientHello.random: the key expansion turns the order around.
+func (r *Randoms) serverFirst() []byte { return append(r.Server[:], r.Client[:]...) }
+
+// FiniteFieldPreMaster makes the pre_master_secret of z, the shared value of finite-field Diffie-Hellman at the full length
+// of the prime: "Leading bytes of Z that contain all zero bits are stripped". It is for finite fields only: a shared
+// value of an elliptic curve keeps its zeros (RFC 8422 §5.10).
+//
+// The length of the result is a secret that the rest of the derivation gives away by its timing. That is the Raccoon
+// attack, and it is in the specification: no code here can undo it. It takes many handshakes with one private key, which is
+// why kex draws a fresh one for each. See RFC 5246 §8.1.2.
+func FiniteFieldPreMaster(z []byte) []byte { return bytes.TrimLeft(z, "\x00") }
+
+// Master is a master_secret of 48 bytes with the PRF that all later keys are derived by.
+type Master struct {
+	prf    PRF
+	secret func() []byte // a function, because nothing that prints by reflection looks into one
+}
+
+// Master derives the master_secret from a pre_master_secret of any length. See RFC 5246 §8.1.
+func (p PRF) Master(pre []byte, r Randoms) Master {
+	return p.master(masterSecret, pre, r.clientFirst())
+}
+
+// ExtendedMaster derives the master_secret from a pre_master_secret of any length and the hash of all handshake messages up
+// to and including ClientKeyExchange. It belongs to one handshake, where the classic one belongs to any that has the same
+// randoms: the triple handshake attack. See RFC 7627 §4.
+func (p PRF) ExtendedMaster(pre, sessionHash []byte) Master {
+	return p.master(extendedMasterSecret, pre, sessionHash)
+}
+
+// Recall takes up a master_secret that was derived before: that of a session, or one from a key log. It fails with
+// internal_error if secret is not 48 bytes long. See RFC 5246 §8.1.
+func (p PRF) Recall(secret []byte) (Master, error) {
+	if len(secret) != MasterLen {
+		return Master{}, alert.Fail(alert.InternalError, masterSecret.ref, "got a master_secret of %d bytes, expected %d", len(secret), MasterLen)
+	}
+	return p.hold(bytes.Clone(secret)), nil
+}
+
+func (p PRF) master(s step, pre, seed []byte) Master {
+	return p.hold(p.derive(s, pre, seed, MasterLen))
+}
+
+func (p PRF) hold(secret []byte) Master { return Master{p, func() []byte { return secret }} }
+
+func (p PRF) derive(s step, secret, seed []byte, n int) []byte {
+	out := p.expand(secret, s.label, seed, n)
+	p.Log.Derived(s.name, "PRF", p.hashName(), s.label, secret, seed, out, s.ref)
+	return out
+}
+
+// derive is the PRF keyed with the master_secret.
+func (m Master) derive(s step, seed []byte, n int) []byte {
+	return m.prf.derive(s, m.secret(), seed, n)
+}
+
+// Bytes is a copy of the 48 bytes, or nil if m is the zero Master.
+func (m Master) Bytes() []byte {
+	if m.secret == nil {
+		return nil
+	}
+	return bytes.Clone(m.secret())
+}
+
+// Format prints the length and a fingerprint, whatever the verb.
+func (m Master) Format(f fmt.State, _ rune) { io.WriteString(f, trace.Secret(m.Bytes()).String()) }
+
+// Shape is how many bytes of each kind a suite takes from the key_block for one direction. Zero stands for a part that it
+// does not take. See RFC 5246 §6.3.
+type Shape struct{ MAC, Key, IV int }
+
+// Len is the length in bytes of the key_block: both directions.
+func (s Shape) Len() int { return 2 * (s.MAC + s.Key + s.IV) }
+
+// Part is one of the up to six parts of a key_block, by the RFC's name.
+type Part struct {
+	Name        string // "client_write_MAC_key"
+	From        iana.Side
+	Offset, Len int // in bytes; Len is 0 for a part that the suite does not take
+}
+
+// Parts lists all six in the order of the key_block. See RFC 5246 §6.3.
+func (s Shape) Parts() (parts [6]Part) {
+	at := 0
+	for i, p := range [...]Part{{Name: "_write_MAC_key", Len: s.MAC}, {Name: "_write_key", Len: s.Key}, {Name: "_write_IV", Len: s.IV}} {
+		for _, from := range [...]iana.Side{iana.Client, iana.Server} {
+			parts[2*i+int(from)] = Part{from.String() + p.Name, from, at, p.Len}
+			at += p.Len
+		}
+	}
+	return parts
+}
+
+// Direction is the keys for what one side sends, named as the RFC does by direction of travel: client_write_key protects what
+// the client writes, and is the server's key for reading.
+type Direction struct{ MAC, Key, IV []byte }
+
+// Format prints the lengths only, whatever the verb.
+func (d Direction) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "MAC key %d, key %d, IV %d bytes", len(d.MAC), len(d.Key), len(d.IV))
+}
+
+// Block is the key_block, whole and cut. Client and Server are parts of Raw and share its memory. See RFC 5246 §6.3.
+type Block struct {
+	Raw            []byte
+	Client, Server Direction
+}
+
+// Of is the keys for what s sends.
+func (b Block) Of(s iana.Side) Direction {
+	if s == iana.Client {
+		return b.Client
+	}
+	return b.Server
+}
+
+// Format prints the lengths only, whatever the verb.
+func (b Block) Format(f fmt.State, _ rune) {
+	fmt.Fprintf(f, "key_block of %d bytes: for each side %v", len(b.Raw), b.Client)
+}
+
+// KeyBlock derives as many bytes as s asks for and cuts them in the RFC's order. See RFC 5246 §6.3.
+func (m Master) KeyBlock(s Shape, r Randoms) Block {
+	b := Block{Raw: m.derive(keyExpansion, r.serverFirst(), s.Len())}
+	rest := b.Raw
+	cut := func(n int) (part []byte) {
+		part, rest = rest[:n:n], rest[n:]
+		return part
+	}
+	b.Client.MAC, b.Server.MAC = cut(s.MAC), cut(s.MAC)
+	b.Client.Key, b.Server.Key = cut(s.Key), cut(s.Key)
+	b.Client.IV, b.Server.IV = cut(s.IV), cut(s.IV)
+	return b
+}
+
+// VerifyData is the 12 bytes with which from proves, in its Finished, that it saw the handshake whose transcript hash is given:
+// by the PRF's hash in TLS 1.2, by MD5 followed by SHA-1 below it. Compare it in constant time. See RFC 5246 §7.4.9.
+func (m Master) VerifyData(from iana.Side, transcriptHash []byte) []byte {
+	s := clientFinished
+	if from == iana.Server {
+		s = serverFinished
+	}
+	return m.derive(s, transcriptHash, VerifyDataLen)
+}
