@@ -1,0 +1,262 @@
+package pki
+
+import (
+	"cmp"
+	"crypto"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// maxRSABits bounds what one public-key operation with a stranger's key may cost us.
+const maxRSABits = 8192
+
+// A Chain is a certificate_list, the leaf first. See RFC 5246 §7.4.2.
+type Chain struct {
+	Certs []*x509.Certificate
+}
+
+// ParseChain reads the certificates of a Certificate message, each DER. Malformed ones are bad_certificate. An empty chain is
+// no error here: a client may send one. See RFC 5246 §7.4.6.
+func ParseChain(raw [][]byte) (*Chain, error) {
+	c := new(Chain)
+	for i, der := range raw {
+		cert, err := x509.ParseCertificate(der)
+		if err != nil {
+			return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "certificate %d of %d: %w", i+1, len(raw), err)
+		}
+		if k, ok := cert.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSABits {
+			return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "certificate %d of %d: got an RSA key of %d bits, "+
+				"expected at most %d", i+1, len(raw), k.N.BitLen(), maxRSABits)
+		}
+		c.Certs = append(c.Certs, cert)
+	}
+	return c, nil
+}
+
+// Leaf is the certificate of the peer itself, nil in an empty chain.
+func (c *Chain) Leaf() *x509.Certificate {
+	if len(c.Certs) == 0 {
+		return nil
+	}
+	return c.Certs[0]
+}
+
+// Raw is the chain as it stands in a Certificate message.
+func (c *Chain) Raw() [][]byte {
+	raw := make([][]byte, len(c.Certs))
+	for i, cert := range c.Certs {
+		raw[i] = cert.Raw
+	}
+	return raw
+}
+
+// PublicKey is the leaf's key: *rsa.PublicKey, *PSSPublicKey, *ecdsa.PublicKey, ed25519.PublicKey or circl's
+// ed448.PublicKey. Another one is unsupported_certificate.
+func (c *Chain) PublicKey() (crypto.PublicKey, error) {
+	leaf := c.Leaf()
+	if leaf == nil {
+		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "got an empty certificate chain, expected a leaf")
+	}
+	pub := leaf.PublicKey
+	if pub == nil {
+		var err error
+		if pub, err = parseSPKI(leaf.RawSubjectPublicKeyInfo); err != nil {
+			return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5280 §4.1.2.7", "the certificate's public key: %w", err)
+		}
+		if k, ok := pub.(*PSSPublicKey); ok && k.N.BitLen() > maxRSABits {
+			return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "got an RSA key of %d bits, expected at most %d",
+				k.N.BitLen(), maxRSABits)
+		}
+	}
+	if kindOf(pub) == keyUnknown {
+		return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2", "got a certificate whose key (%v, %T) signs "+
+			"nothing in TLS", leaf.PublicKeyAlgorithm, pub)
+	}
+	return pub, nil
+}
+
+// Trust is what a chain is checked against.
+type Trust struct {
+	Roots *x509.CertPool // nil: the system's
+	Name  string         // the DNS name or IP address that a server must prove; not asked of a client
+	Now   time.Time      // zero: the system's clock
+}
+
+// Verify finds the paths from the leaf to a root, and for a server checks its name. from is whose chain it is; the leaf must
+// be allowed to be that. The error's cause is a *tls.CertificateVerificationError, as with crypto/tls.
+// See RFC 5246 §7.2.2 for the alerts, RFC 5280 §6 and RFC 9525 §6 for the checks.
+func (c *Chain) Verify(from iana.Side, t Trust) ([][]*x509.Certificate, error) {
+	leaf := c.Leaf()
+	if leaf == nil {
+		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "got an empty certificate chain, expected a leaf")
+	}
+	opts := x509.VerifyOptions{Roots: t.Roots, CurrentTime: t.Now, Intermediates: x509.NewCertPool()}
+	switch from {
+	case iana.Server:
+		if t.Name == "" { // crypto/x509 would check no name at all
+			return nil, alert.Fail(alert.InternalError, "RFC 9525 §6", "no name to check the server's certificate for")
+		}
+		opts.DNSName, opts.KeyUsages = t.Name, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	default:
+		opts.KeyUsages = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	}
+	for _, cert := range c.Certs[1:] {
+		opts.Intermediates.AddCert(cert)
+	}
+	paths, err := leaf.Verify(opts)
+	if err != nil {
+		return nil, c.refuse(err)
+	}
+	return paths, nil
+}
+
+// refuse gives a failed validation its alert. A name that does not match is bad_certificate, as in OpenSSL and rustls: the RFC
+// names no alert for it, and the certificate is bad for this purpose.
+func (c *Chain) refuse(err error) error {
+	cause := &tls.CertificateVerificationError{UnverifiedCertificates: c.Certs, Err: err}
+	d := alert.CertificateUnknown
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
+		switch invalid.Reason {
+		case x509.Expired: // or not yet valid
+			d = alert.CertificateExpired
+		case x509.IncompatibleUsage:
+			d = alert.UnsupportedCertificate
+		default:
+			d = alert.BadCertificate
+		}
+	} else if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		d = alert.UnknownCA
+		if cert := c.weak(); cert != nil { // the better reason: crypto/x509 just finds no path through it
+			return alert.Fail(alert.BadCertificate, "RFC 9155 §1", "got a certificate (%v) signed with %v, expected SHA-256 or "+
+				"better: %w", cert.Subject, cert.SignatureAlgorithm, cause)
+		}
+	} else if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		d = alert.BadCertificate
+	} else if _, ok := errors.AsType[x509.UnhandledCriticalExtension](err); ok {
+		d = alert.UnsupportedCertificate
+	} else if _, ok := errors.AsType[x509.SystemRootsError](err); ok {
+		d = alert.InternalError // ours, not the peer's
+	}
+	return alert.Fail(d, "RFC 5280 §6", "%w", cause)
+}
+
+// weak is the first certificate that is signed with MD5 or SHA-1 and is not a root, whose signature nobody needs.
+func (c *Chain) weak() *x509.Certificate {
+	for _, cert := range c.Certs {
+		switch cert.SignatureAlgorithm {
+		case x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1:
+			if !selfIssued(cert) {
+				return cert
+			}
+		}
+	}
+	return nil
+}
+
+func selfIssued(c *x509.Certificate) bool { return slices.Equal(c.RawSubject, c.RawIssuer) }
+
+// Fits checks that the leaf can do what a cipher suite asks: that it has the right kind of key (ECDSA suites take EdDSA keys
+// too) and that its KeyUsage, if any, allows keyEncipherment for RSA key exchange and digitalSignature for the rest.
+// AuthNone takes any key: a client's certificate, or TLS 1.3. A misfit is illegal_parameter, as in OpenSSL and BoringSSL, because
+// it is the server's choice of suite that contradicts its certificate. See RFC 5246 §7.4.2 and RFC 8422 §2, §5.3.
+func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange) error {
+	pub, err := c.PublicKey()
+	if err != nil {
+		return err
+	}
+	encipher := kex == iana.KexRSA || kex == iana.KexRSAPSK
+	kind := kindOf(pub)
+	fits := false
+	switch auth {
+	case iana.AuthNone:
+		fits = true
+	case iana.AuthRSA:
+		fits = kind == keyRSA || kind == keyPSS && !encipher
+	case iana.AuthECDSA:
+		fits = kind == keyECDSA || kind == keyEd25519 || kind == keyEd448
+	case iana.AuthPSK:
+		fits = kind == keyRSA && encipher
+	}
+	if !fits {
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.2", "got a certificate with an %v key, expected one for %v key "+
+			"exchange with %v authentication", kind, kex, auth)
+	}
+	want, name := x509.KeyUsageDigitalSignature, "digitalSignature"
+	if encipher {
+		want, name = x509.KeyUsageKeyEncipherment, "keyEncipherment"
+	}
+	if usage := c.Leaf().KeyUsage; usage != 0 && usage&want == 0 {
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.2", "got a certificate whose KeyUsage (bits %#x) leaves out %s, "+
+			"which %v needs", int(usage), name, cmp.Or(kex.String(), "a signature"))
+	}
+	return nil
+}
+
+// FitsGroups checks an ECDSA leaf's group against supported_groups; nil means that none were sent, and any will do. An EdDSA
+// key has no group: signature_algorithms speaks for it. See RFC 8422 §5.1 and §5.3.
+func (c *Chain) FitsGroups(groups []iana.Group) error {
+	pub, err := c.PublicKey()
+	if err != nil {
+		return err
+	}
+	if g := groupOf(pub); g != 0 && groups != nil && !slices.Contains(groups, g) {
+		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.3", "got a certificate with a key in %v, expected one of %v", g, groups)
+	}
+	return nil
+}
+
+// Satisfies checks that every certificate is signed with one of schemes, which come from signature_algorithms_cert or, without
+// it, from signature_algorithms. A self-signed one is exempt: it is trusted by itself or not at all.
+// See RFC 5246 §7.4.2 and RFC 8446 §4.2.3.
+func (c *Chain) Satisfies(schemes []iana.SignatureScheme) error {
+	for i, cert := range c.Certs {
+		signed := signatureSchemes(cert)
+		if selfIssued(cert) || slices.ContainsFunc(schemes, func(s iana.SignatureScheme) bool { return slices.Contains(signed, s) }) {
+			continue
+		}
+		return alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2", "certificate %d of %d is signed with %v, expected one of %v",
+			i+1, len(c.Certs), cert.SignatureAlgorithm, schemes)
+	}
+	return nil
+}
+
+// signatureSchemes are the code points that stand for a certificate's signature. An X.509 signature has no group, and whether a
+// PSS signature is rsae or pss depends on a key that may not be in the chain, so both count.
+func signatureSchemes(c *x509.Certificate) []iana.SignatureScheme {
+	switch c.SignatureAlgorithm {
+	case x509.MD5WithRSA:
+		return []iana.SignatureScheme{0x0101}
+	case x509.SHA1WithRSA:
+		return []iana.SignatureScheme{iana.RSA_PKCS1_SHA1}
+	case x509.SHA256WithRSA:
+		return []iana.SignatureScheme{iana.RSA_PKCS1_SHA256}
+	case x509.SHA384WithRSA:
+		return []iana.SignatureScheme{iana.RSA_PKCS1_SHA384}
+	case x509.SHA512WithRSA:
+		return []iana.SignatureScheme{iana.RSA_PKCS1_SHA512}
+	case x509.SHA256WithRSAPSS:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_PSS_SHA256}
+	case x509.SHA384WithRSAPSS:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA384, iana.RSA_PSS_PSS_SHA384}
+	case x509.SHA512WithRSAPSS:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA512, iana.RSA_PSS_PSS_SHA512}
+	case x509.ECDSAWithSHA1:
+		return []iana.SignatureScheme{iana.ECDSA_SHA1}
+	case x509.ECDSAWithSHA256:
+		return []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256}
+	case x509.ECDSAWithSHA384:
+		return []iana.SignatureScheme{iana.ECDSA_SECP384R1_SHA384}
+	case x509.ECDSAWithSHA512:
+		return []iana.SignatureScheme{iana.ECDSA_SECP521R1_SHA512}
+	case x509.PureEd25519:
+		return []iana.SignatureScheme{iana.ED25519}
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package pki
+
+import (
+	"bytes"
+	"cmp"
+	"crypto"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// Hello is what a client said about the certificates that it can use.
+type Hello struct {
+	Name        string                 // server_name, or empty
+	Schemes     []iana.SignatureScheme // signature_algorithms, or Implied
+	CertSchemes []iana.SignatureScheme // signature_algorithms_cert; nil: Schemes says it
+	Groups      []iana.Group           // supported_groups; nil: not sent
+}
+
+// Serves tells whether the credential can carry a cipher suite with this client, and how it would sign. RSA key exchange takes
+// a Decrypter and keyEncipherment; the rest take a Signer, digitalSignature, a common scheme and, for ECDSA, a group that the
+// client knows. See RFC 5246 §7.4.2, RFC 8422 §5.3.
+func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h Hello, allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {
+	if err := c.Chain.Fits(auth, kex); err != nil {
+		return 0, err
+	}
+	if !kex.Ephemeral() && kex != iana.KexNone {
+		if _, ok := c.Key.(crypto.Decrypter); !ok {
+			return 0, errors.New("its private key cannot decrypt")
+		}
+		return 0, nil
+	}
+	if err := c.Chain.FitsGroups(h.Groups); err != nil {
+		return 0, err
+	}
+	return c.scheme(h.Schemes, allowed)
+}
+
+// ChooseServer takes the first credential that serves and has the name that the client asked for; then the first whose
+// signatures the client can check, since a client often knows more than it says; then the first that serves at all. A name
+// that nobody has is answered with what there is, and the client judges. See RFC 5246 §7.4.2 and RFC 6066 §3.
+func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExchange, h Hello, allowed []iana.SignatureScheme) Choice {
+	var best Choice
+	var refused []string
+	rank := -1
+	for i, c := range creds {
+		s, err := c.Serves(auth, kex, h, allowed)
+		if err != nil {
+			refused = append(refused, fmt.Sprintf("%s: %v", c.label(i, len(creds)), err))
+			continue
+		}
+		named := h.Name != "" && c.Chain.Leaf().VerifyHostname(h.Name) == nil
+		certSchemes := h.CertSchemes
+		if certSchemes == nil {
+			certSchemes = h.Schemes
+		}
+		satisfied := c.Chain.Satisfies(certSchemes) == nil
+		if r := weigh(named, 2) + weigh(satisfied, 1); r > rank {
+			rank = r
+			best = Choice{c, s, fmt.Sprintf("%s fits %v key exchange with %v authentication; %s; the client %s all its signatures",
+				c.label(i, len(creds)), kex, auth, nameReason(h.Name, named), pick(satisfied, "accepts", "did not say that it accepts"))}
+		}
+	}
+	if best.Credential == nil {
+		best.Why = none(refused)
+	}
+	return best
+}
+
+// Request is a server's CertificateRequest. See RFC 5246 §7.4.4.
+type Request struct {
+	Types       []iana.ClientCertificateType
+	Schemes     []iana.SignatureScheme // supported_signature_algorithms, or Implied
+	Authorities [][]byte               // distinguished names, DER; none: any authority will do
+}
+
+// ChooseClient takes the first credential that the request fits: by the type of its key, by an authority that issued a
+// certificate of its chain, and by a scheme that both sides accept. None is no failure: the client then sends an empty
+// Certificate and the server decides. See RFC 5246 §7.4.6 and RFC 8422 §5.5, §5.6.
+func ChooseClient(creds []*Credential, r Request, allowed []iana.SignatureScheme) Choice {
+	var refused []string
+	for i, c := range creds {
+		s, why, err := c.answers(r, allowed)
+		if err == nil {
+			return Choice{c, s, c.label(i, len(creds)) + " " + why}
+		}
+		refused = append(refused, fmt.Sprintf("%s: %v", c.label(i, len(creds)), err))
+	}
+	return Choice{Why: none(refused)}
+}
+
+// answers tells how the credential would sign for a CertificateRequest, and why it may.
+func (c *Credential) answers(r Request, allowed []iana.SignatureScheme) (s iana.SignatureScheme, why string, err error) {
+	if err := c.Chain.Fits(iana.AuthNone, iana.KexNone); err != nil {
+		return 0, "", err
+	}
+	if s, err = c.scheme(r.Schemes, allowed); err != nil {
+		return 0, "", err
+	}
+	typ := iana.ECDSASign // RFC 8422 §5.5: EdDSA keys too
+	if row, _ := lookup(s); row.Key == keyRSA || row.Key == keyPSS {
+		typ = iana.RSASign
+	}
+	if !slices.Contains(r.Types, typ) {
+		return 0, "", fmt.Errorf("its key is of type %v, but the server asks for %v", typ, r.Types)
+	}
+	issuer, ok := c.issuedBy(r.Authorities)
+	if !ok {
+		return 0, "", fmt.Errorf("none of the server's %d certificate_authorities issued it", len(r.Authorities))
+	}
+	return s, fmt.Sprintf("is of type %v, signs with %v, and %s", typ, s, issuer), nil
+}
+
+// issuedBy finds an authority among the issuers of the chain: it need not be the root.
+func (c *Credential) issuedBy(authorities [][]byte) (string, bool) {
+	if len(authorities) == 0 {
+		return "the server names no certificate_authorities", true
+	}
+	for _, cert := range c.Chain.Certs {
+		if slices.ContainsFunc(authorities, func(dn []byte) bool { return bytes.Equal(dn, cert.RawIssuer) }) {
+			return fmt.Sprintf("was issued by %q, one of the server's certificate_authorities", cert.Issuer), true
+		}
+	}
+	return "", false
+}
+
+func (c *Credential) label(i, n int) string {
+	subject := "without subject"
+	if leaf := c.Chain.Leaf(); leaf != nil {
+		subject = fmt.Sprintf("%q", cmp.Or(leaf.Subject.String(), strings.Join(leaf.DNSNames, ", ")))
+	}
+	return fmt.Sprintf("certificate %d of %d (%s)", i+1, n, subject)
+}
+
+func nameReason(name string, has bool) string {
+	if name == "" {
+		return "the client named no server"
+	}
+	return fmt.Sprintf("it %s for %q", pick(has, "is", "is not"), name)
+}
+
+func none(refused []string) string {
+	if len(refused) == 0 {
+		return "there is no certificate to choose from"
+	}
+	return "no certificate fits: " + strings.Join(refused, "; ")
+}
+
+func weigh(b bool, w int) int {
+	if b {
+		return w
+	}
+	return 0
+}
+
+func pick(b bool, yes, no string) string {
+	if b {
+		return yes
+	}
+	return no
+}

@@ -1,0 +1,75 @@
+package pki
+
+import (
+	"crypto"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// A Credential is what one side can prove itself with: a chain, its private key, and what comes along with them.
+type Credential struct {
+	Chain   *Chain
+	Key     crypto.PrivateKey      // a crypto.Signer, a crypto.Decrypter, or both; it may live in hardware
+	Staple  []byte                 // an OCSP response for the leaf, DER, or nil
+	SCTs    [][]byte               // SignedCertificateTimestamps, RFC 6962 §3.3, or nil
+	Schemes []iana.SignatureScheme // what the key is limited to; nil: no limit but its kind
+}
+
+// FromTLS reads crypto/tls's Certificate. The key must belong to the leaf.
+func FromTLS(c *tls.Certificate) (*Credential, error) {
+	chain, err := ParseChain(c.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	pub, err := chain.PublicKey()
+	if err != nil {
+		return nil, err
+	}
+	key, ok := c.PrivateKey.(interface{ Public() crypto.PublicKey })
+	if !ok {
+		return nil, fmt.Errorf("pki: got a private key of type %T, expected a crypto.Signer or a crypto.Decrypter", c.PrivateKey)
+	}
+	if !sameKey(pub, key.Public()) {
+		return nil, errors.New("pki: the private key is not the certificate's")
+	}
+	cred := &Credential{Chain: chain, Key: c.PrivateKey, Staple: c.OCSPStaple, SCTs: c.SignedCertificateTimestamps}
+	for _, s := range c.SupportedSignatureAlgorithms {
+		cred.Schemes = append(cred.Schemes, iana.SignatureScheme(s))
+	}
+	return cred, nil
+}
+
+// sameKey compares a certificate's key with a private key's public half, which knows nothing of RSASSA-PSS.
+func sameKey(leaf, key crypto.PublicKey) bool {
+	if pss, ok := leaf.(*PSSPublicKey); ok {
+		leaf = pss.PublicKey
+	}
+	k, ok := leaf.(interface{ Equal(crypto.PublicKey) bool })
+	return ok && k.Equal(key)
+}
+
+// scheme chooses how to sign for a peer that accepts theirs, under a policy that allows allowed.
+func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {
+	if _, ok := c.Key.(crypto.Signer); !ok {
+		return 0, errors.New("its private key cannot sign")
+	}
+	pub, err := c.Chain.PublicKey()
+	if err != nil {
+		return 0, err
+	}
+	if c.Schemes != nil {
+		allowed = slices.DeleteFunc(slices.Clone(allowed), func(s iana.SignatureScheme) bool { return !slices.Contains(c.Schemes, s) })
+	}
+	return ChooseScheme(pub, theirs, allowed)
+}
+
+// A Choice is the credential that was chosen, nil for none, and the reason as a sentence.
+type Choice struct {
+	Credential *Credential
+	Scheme     iana.SignatureScheme // what to sign with; means nothing for RSA key exchange
+	Why        string
+}

@@ -1,0 +1,252 @@
+package pki
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/md5"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha1"
+	_ "crypto/sha256" // for crypto.Hash.New
+	_ "crypto/sha512"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/cloudflare/circl/sign/ed448"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// A keyKind is what a certificate says its key is for. RSA keys come in two: rsaEncryption may do anything, RSASSA-PSS
+// may only sign, and only so.
+type keyKind uint8
+
+const (
+	keyUnknown keyKind = iota
+	keyRSA
+	keyPSS
+	keyECDSA
+	keyEd25519
+	keyEd448
+)
+
+func (k keyKind) String() string {
+	return [...]string{"unknown", "RSA", "RSASSA-PSS", "ECDSA", "Ed25519", "Ed448"}[k]
+}
+
+// A scheme is one way to sign.
+type scheme struct {
+	ID    iana.SignatureScheme
+	Key   keyKind
+	PSS   bool        // the padding of an RSA signature: PSS with a salt as long as the hash, or PKCS #1 v1.5
+	Hash  crypto.Hash // 0: the algorithm hashes by itself
+	Group iana.Group  // the key's group: binding in TLS 1.3, a preference before
+}
+
+// schemes is the table, best first for each kind of key. PSS stands before PKCS #1 v1.5 because it has a proof, SHA-256
+// first because more is not needed, SHA-1 and MD5 last because RFC 9155 forbids them outside a legacy policy.
+var schemes = []scheme{
+	{iana.ECDSA_SECP256R1_SHA256, keyECDSA, false, crypto.SHA256, iana.Secp256r1},
+	{iana.ECDSA_SECP384R1_SHA384, keyECDSA, false, crypto.SHA384, iana.Secp384r1},
+	{iana.ECDSA_SECP521R1_SHA512, keyECDSA, false, crypto.SHA512, iana.Secp521r1},
+	{iana.ED25519, keyEd25519, false, 0, 0},
+	{iana.ED448, keyEd448, false, 0, 0},
+	{iana.RSA_PSS_PSS_SHA256, keyPSS, true, crypto.SHA256, 0},
+	{iana.RSA_PSS_PSS_SHA384, keyPSS, true, crypto.SHA384, 0},
+	{iana.RSA_PSS_PSS_SHA512, keyPSS, true, crypto.SHA512, 0},
+	{iana.RSA_PSS_RSAE_SHA256, keyRSA, true, crypto.SHA256, 0},
+	{iana.RSA_PSS_RSAE_SHA384, keyRSA, true, crypto.SHA384, 0},
+	{iana.RSA_PSS_RSAE_SHA512, keyRSA, true, crypto.SHA512, 0},
+	{iana.RSA_PKCS1_SHA256, keyRSA, false, crypto.SHA256, 0},
+	{iana.RSA_PKCS1_SHA384, keyRSA, false, crypto.SHA384, 0},
+	{iana.RSA_PKCS1_SHA512, keyRSA, false, crypto.SHA512, 0},
+	{iana.ECDSA_SHA1, keyECDSA, false, crypto.SHA1, 0},
+	{iana.RSA_PKCS1_SHA1, keyRSA, false, crypto.SHA1, 0},
+	{iana.MD5_SHA1, keyRSA, false, crypto.MD5SHA1, 0},
+}
+
+// Implied is what a peer that sends no signature_algorithms accepts: SHA-1 in TLS 1.2 (RFC 5246 §7.4.1.4.1), and the one
+// signature that each kind of key had before.
+func Implied(v iana.Version) []iana.SignatureScheme {
+	if v < iana.TLS12 {
+		return []iana.SignatureScheme{iana.MD5_SHA1, iana.ECDSA_SHA1}
+	}
+	return []iana.SignatureScheme{iana.RSA_PKCS1_SHA1, iana.ECDSA_SHA1}
+}
+
+// Schemes lists how pub's private key can sign, best first. It is empty for a key that TLS does not know.
+func Schemes(pub crypto.PublicKey) []iana.SignatureScheme {
+	var out []iana.SignatureScheme
+	group := groupOf(pub)
+	for _, s := range schemes {
+		switch {
+		case !s.fits(pub):
+		case group != 0 && s.Group == group:
+			out = slices.Insert(out, 0, s.ID)
+		default:
+			out = append(out, s.ID)
+		}
+	}
+	return out
+}
+
+// ChooseScheme takes the best scheme of pub that is in theirs, what the peer accepts, and in allowed, what our policy does.
+// It fails with handshake_failure. See RFC 5246 §7.4.3.
+func ChooseScheme(pub crypto.PublicKey, theirs, allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {
+	ours := slices.DeleteFunc(Schemes(pub), func(s iana.SignatureScheme) bool { return !slices.Contains(allowed, s) })
+	for _, s := range ours {
+		if slices.Contains(theirs, s) {
+			return s, nil
+		}
+	}
+	return 0, alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.4.1",
+		"our %v key may sign with %v, but the peer accepts only %v", kindOf(pub), ours, theirs)
+}
+
+// Sign signs. Salts come from random; nil is crypto/rand.
+//
+// ECDSA nonces are the key's business: crypto/ecdsa mixes private key, message and fresh randomness, which survives both a
+// bad generator and a fault, and no longer lets a caller's reader decide. A run that must repeat to the byte brings a key that
+// signs by RFC 6979 instead.
+func Sign(random io.Reader, key crypto.Signer, id iana.SignatureScheme, signed []byte) ([]byte, error) {
+	s, ok := lookup(id)
+	pub := key.Public()
+	if k, rsaKey := pub.(*rsa.PublicKey); ok && rsaKey && s.Key == keyPSS {
+		pub = &PSSPublicKey{PublicKey: k} // a private key does not know what its certificate calls it
+	}
+	if !ok || !s.fits(pub) {
+		return nil, alert.Fail(alert.InternalError, "", "a %v key cannot sign with %v", kindOf(pub), id)
+	}
+	if random == nil {
+		random = rand.Reader
+	}
+	var opts crypto.SignerOpts = s.Hash
+	if s.PSS {
+		opts = &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: s.Hash}
+	}
+	signature, err := key.Sign(random, s.digest(signed), opts)
+	if err != nil {
+		return nil, alert.Fail(alert.InternalError, "", "signing with %v: %w", id, err)
+	}
+	return signature, nil
+}
+
+var errBadSignature = errors.New("pki: the signature does not verify")
+
+// Verify checks a signature: illegal_parameter if pub cannot have made one with this scheme, decrypt_error if it did not.
+// Whether we offered the scheme at all is for the caller to know, and matters: MD5_SHA1 is 0x0000 on the wire.
+// See RFC 5246 §7.2.2, §7.4.3 and §7.4.8.
+func Verify(pub crypto.PublicKey, id iana.SignatureScheme, signed, signature []byte) error {
+	s, ok := lookup(id)
+	if !ok || !s.fits(pub) {
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.4.1", "got a signature with %v, expected one that the "+
+			"certificate's %v key can make: %v", id, kindOf(pub), Schemes(pub))
+	}
+	if err := s.verify(pub, s.digest(signed), signature); err != nil {
+		return alert.Fail(alert.DecryptError, "RFC 5246 §7.2.2", "got a signature (%v, %d bytes) that the certificate's "+
+			"%v key did not make over this handshake: %w", id, len(signature), kindOf(pub), err)
+	}
+	return nil
+}
+
+func (s scheme) verify(pub crypto.PublicKey, digest, signature []byte) error {
+	valid := false
+	switch pub := pub.(type) {
+	case *PSSPublicKey:
+		return s.verify(pub.PublicKey, digest, signature)
+	case *rsa.PublicKey:
+		if s.PSS {
+			return rsa.VerifyPSS(pub, s.Hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+		}
+		return rsa.VerifyPKCS1v15(pub, s.Hash, digest, signature)
+	case *ecdsa.PublicKey:
+		valid = ecdsa.VerifyASN1(pub, digest, signature)
+	case ed25519.PublicKey:
+		valid = ed25519.Verify(pub, digest, signature)
+	case ed448.PublicKey:
+		valid = ed448.Verify(pub, digest, signature, "")
+	}
+	if !valid {
+		return errBadSignature
+	}
+	return nil
+}
+
+// digest is what the algorithm is given: EdDSA wants the message itself.
+func (s scheme) digest(signed []byte) []byte {
+	switch s.Hash {
+	case 0:
+		return signed
+	case crypto.MD5SHA1: // RFC 4346 §7.4.3: both, one after the other, and no DigestInfo
+		m, h := md5.Sum(signed), sha1.Sum(signed)
+		return append(m[:], h[:]...)
+	}
+	h := s.Hash.New()
+	h.Write(signed)
+	return h.Sum(nil)
+}
+
+// fits tells whether a key can sign so: by its kind, by what its certificate restricts it to, and by its size.
+func (s scheme) fits(pub crypto.PublicKey) bool {
+	if s.Key != kindOf(pub) {
+		return false
+	}
+	switch pub := pub.(type) {
+	case *rsa.PublicKey:
+		return s.fitsRSA(pub)
+	case *PSSPublicKey:
+		return s.fitsRSA(pub.PublicKey) && (pub.Hash == 0 || pub.Hash == s.Hash && pub.Salt <= s.Hash.Size())
+	}
+	return true
+}
+
+// fitsRSA: a PSS encoding holds hash, salt and two bytes in one bit less than the modulus, which keeps SHA-512 from
+// 1024-bit keys (RFC 8017 §9.1.1). PKCS #1 v1.5 fits any key that crypto/rsa takes.
+func (s scheme) fitsRSA(pub *rsa.PublicKey) bool {
+	return !s.PSS || (pub.N.BitLen()-1+7)/8 >= 2*s.Hash.Size()+2
+}
+
+func lookup(id iana.SignatureScheme) (scheme, bool) {
+	i := slices.IndexFunc(schemes, func(s scheme) bool { return s.ID == id })
+	if i < 0 {
+		return scheme{}, false
+	}
+	return schemes[i], true
+}
+
+func kindOf(pub crypto.PublicKey) keyKind {
+	switch pub.(type) {
+	case *rsa.PublicKey:
+		return keyRSA
+	case *PSSPublicKey:
+		return keyPSS
+	case *ecdsa.PublicKey:
+		if groupOf(pub) != 0 {
+			return keyECDSA
+		}
+	case ed25519.PublicKey:
+		return keyEd25519
+	case ed448.PublicKey:
+		return keyEd448
+	}
+	return keyUnknown
+}
+
+// groupOf is the group of an ECDSA key, 0 for any other key.
+func groupOf(pub crypto.PublicKey) iana.Group {
+	if k, ok := pub.(*ecdsa.PublicKey); ok {
+		switch k.Curve {
+		case elliptic.P256():
+			return iana.Secp256r1
+		case elliptic.P384():
+			return iana.Secp384r1
+		case elliptic.P521():
+			return iana.Secp521r1
+		}
+	}
+	return 0
+}
