@@ -1,0 +1,190 @@
+package kex
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"math/big"
+	"sync"
+
+	"filippo.io/bigmod"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// maxBits bounds the work that a peer's prime can cause. See RFC 7919 §3.1, which asks for bounds.
+const maxBits = 8192
+
+// A field is the integers modulo a prime, and how long a private exponent in it is.
+type field struct {
+	p        *big.Int
+	modulus  *bigmod.Modulus // p with its Montgomery constants, for what is secret
+	exponent int             // in bits
+}
+
+// newField expects an odd p > 4: bigmod would accept an even one, and panic later.
+func newField(p *big.Int, exponent int) *field {
+	modulus, err := bigmod.NewModulus(p.Bytes())
+	if err != nil {
+		panic(err) // p ≤ 1
+	}
+	return &field{p, modulus, exponent}
+}
+
+// power is base^exponent mod p as long as p, in constant time but for the exponent's length. base must be below p.
+func (f *field) power(base *big.Int, exponent []byte) *bigmod.Nat {
+	b, err := bigmod.NewNat().SetBytes(base.Bytes(), f.modulus)
+	if err != nil {
+		panic(err) // every base was checked
+	}
+	return bigmod.NewNat().Exp(b, exponent, f.modulus)
+}
+
+// inside tells whether 1 < v < p-1, which keeps out the subgroups of one and two elements. All are public.
+func inside(v, p *big.Int) bool { return v.Cmp(one) > 0 && new(big.Int).Add(v, one).Cmp(p) < 0 }
+
+// A finiteField is a Group: a field and a generator.
+type finiteField struct {
+	*field
+	g    *big.Int
+	id   iana.Group
+	name string
+}
+
+// FiniteField makes a group of the dh_p and dh_g that a server sent, big-endian. It expects minBits ≤ bits of p ≤ 8192, or ends in
+// insufficient_security; and a prime p with 1 < g < p-1, or ends in illegal_parameter. A prime of RFC 7919 or RFC 3526 is
+// recognized; any other is tested, once for as long as it is remembered, which takes 20 ms for 2048 bits and half a second for 8192.
+// What is not tested is the order of g. A server that chooses a weak one harms a secret that it could as well give away.
+// See RFC 5246 §7.4.3 and RFC 7919 §3.1.
+func FiniteField(p, g []byte, minBits int) (Group, error) {
+	prime, generator := new(big.Int).SetBytes(p), new(big.Int).SetBytes(g)
+	bits := prime.BitLen()
+	if bits < minBits || bits > maxBits {
+		return nil, alert.Fail(alert.InsufficientSecurity, "RFC 7919 §3.1",
+			"got a dh_p of %d bits, expected %d to %d", bits, minBits, maxBits)
+	}
+	if prime.Cmp(four) <= 0 || prime.Bit(0) == 0 {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3", "got an even or tiny dh_p of %d bits, expected a prime", bits)
+	}
+	if !inside(generator, prime) {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3", "got a dh_g that is not in 1 < dh_g < dh_p-1")
+	}
+	for _, w := range wellKnown {
+		if w.bits == uint(bits) && w.group().p.Cmp(prime) == 0 {
+			if generator.Cmp(two) == 0 {
+				return w.group(), nil
+			}
+			return &finiteField{field: w.group().field, g: generator, name: w.group().name + " with another generator"}, nil
+		}
+	}
+	f, ok := tested.field(prime)
+	if !ok {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3", "got a composite dh_p of %d bits, expected a prime", bits)
+	}
+	return &finiteField{field: f, g: generator, name: fmt.Sprintf("%d-bit prime", bits)}, nil
+}
+
+// Params gives dh_p and dh_g for ServerKeyExchange, big-endian without leading zeros; nothing for a group of another kind.
+// See RFC 5246 §7.4.3.
+func Params(g Group) (p, generator []byte) {
+	if f, ok := g.(*finiteField); ok {
+		return f.p.Bytes(), f.g.Bytes()
+	}
+	return nil, nil
+}
+
+func (f *finiteField) ID() iana.Group { return f.id }
+
+func (f *finiteField) Name() string { return f.name }
+
+// Offer draws x with 2^(l-1) ≤ x < 2^l, as PKCS #3 does: never 0, below p-1, and its length says nothing.
+func (f *finiteField) Offer(rand io.Reader) (Offer, error) {
+	x, err := draw(rand, (f.exponent+7)/8)
+	if err != nil {
+		return nil, err
+	}
+	top := byte(1) << ((f.exponent - 1) % 8)
+	x[0] = x[0]&(top-1) | top
+	return f.offer(x), nil
+}
+
+func (f *finiteField) Answer(rand io.Reader, theirs []byte) (Answer, error) {
+	return answer(f, rand, theirs)
+}
+
+// Recall takes any 0 < x < p.
+func (f *finiteField) Recall(private []byte) (Offer, error) {
+	if x, err := bigmod.NewNat().SetBytes(private, f.modulus); err != nil || x.IsZero() == 1 {
+		return nil, alert.Fail(alert.InternalError, "RFC 5246 §8.1.2", "no private key of %v", f.name)
+	}
+	return f.offer(bytes.Clone(private)), nil
+}
+
+func (f *finiteField) offer(x []byte) *fieldOffer {
+	return &fieldOffer{f, x, f.power(f.g, x).Bytes(f.modulus)}
+}
+
+type fieldOffer struct {
+	group          *finiteField
+	private, share []byte
+}
+
+func (o *fieldOffer) Share() []byte { return o.share }
+
+func (o *fieldOffer) Private() []byte { return o.private }
+
+// Finish computes Z = theirs^private mod p. theirs may have leading zeros or lack them.
+// See RFC 7919 §5.1, and §3 and §4 for the alert.
+func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
+	f := o.group
+	y := new(big.Int).SetBytes(theirs)
+	if !inside(y, f.p) {
+		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7919 §5.1",
+			"got a share that is not in 1 < Y < p-1 of %v", f.name)
+	}
+	z := f.power(y, o.private)
+	// Not in a safe prime's group; elsewhere y may lie in a small subgroup, and then who sent it knows z. NIST SP 800-56A §5.7.1.1.
+	if z.IsZero()|z.IsOne()|z.IsMinusOne(f.modulus) == 1 {
+		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7919 §5.1", "got a share in a small subgroup of %v", f.name)
+	}
+	return z.Bytes(f.modulus), nil
+}
+
+// tested remembers primes that passed the test. Composites are not remembered: they are found out fast and end the connection.
+var tested = &fields{known: map[[sha256.Size]byte]*field{}}
+
+type fields struct {
+	mu    sync.Mutex
+	known map[[sha256.Size]byte]*field
+}
+
+// maxFields bounds the memory that servers can fill: about 4 KiB for each field.
+const maxFields = 64
+
+// field tests p, which must be odd, unless it remembers it. Baillie-PSW has no known counterexample, not even a constructed one,
+// which is why no random bases are added.
+func (s *fields) field(p *big.Int) (*field, bool) {
+	key := sha256.Sum256(p.Bytes())
+	s.mu.Lock()
+	f, ok := s.known[key]
+	s.mu.Unlock()
+	if ok {
+		return f, true
+	}
+	if !p.ProbablyPrime(0) { // not under the lock: it is slow
+		return nil, false
+	}
+	f = newField(p, p.BitLen()-1) // full length: where (p-1)/2 may be composite, a short exponent is unsafe
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for old := range s.known {
+		if len(s.known) < maxFields {
+			break
+		}
+		delete(s.known, old) // any one
+	}
+	s.known[key] = f
+	return f, true
+}
