@@ -203,12 +203,3 @@ func name16[T ~uint16](v T, names map[T]string) string {
 	}
 	return unknown16(v)
 }
-
-// CipherSuite is a cipher suite's code point. See RFC 5246 §7.4.1.2 and the registry in registry.go.
-type CipherSuite uint16
-
-// The signalling values, which are no suites.
-const (
-	TLS_EMPTY_RENEGOTIATION_INFO_SCSV CipherSuite = 0x00FF
-	TLS_FALLBACK_SCSV                 CipherSuite = 0x5600
-)
