@@ -1,0 +1,133 @@
+package throwaway
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"embed"
+	"encoding/asn1"
+	"encoding/pem"
+	"fmt"
+	"io"
+
+	"github.com/cloudflare/circl/sign/ed448"
+)
+
+// Kind is a kind of key.
+type Kind string
+
+// The kinds of keys. RSA keys have 2048 bits.
+const (
+	RSA       Kind = "rsa"
+	RSAPSS    Kind = "rsa-pss"
+	ECDSA     Kind = "ecdsa" // P-256
+	ECDSAP384 Kind = "ecdsa-p384"
+	ECDSAP521 Kind = "ecdsa-p521"
+	Ed25519   Kind = "ed25519"
+	Ed448     Kind = "ed448"
+)
+
+// Kinds lists all kinds of keys.
+func Kinds() []Kind { return []Kind{RSA, RSAPSS, ECDSA, ECDSAP384, ECDSAP521, Ed25519, Ed448} }
+
+//go:embed rsa-*.pem
+var embedded embed.FS
+
+const embeddedKeys = 3
+
+// key makes a private key. Go ignores the reader given to most key generators, so with a seed the scalars are drawn here.
+func (s *source) key(kind Kind) (crypto.Signer, error) {
+	switch kind {
+	case RSA, RSAPSS:
+		if s.seed == nil {
+			return rsa.GenerateKey(rand.Reader, 2048)
+		}
+		s.rsaKeys++
+		return embeddedRSA((s.rsaKeys-1)%embeddedKeys + 1)
+	case ECDSA:
+		return s.ecdsa(elliptic.P256())
+	case ECDSAP384:
+		return s.ecdsa(elliptic.P384())
+	case ECDSAP521:
+		return s.ecdsa(elliptic.P521())
+	case Ed25519:
+		seed, err := s.bytes(ed25519.SeedSize)
+		return ed25519.NewKeyFromSeed(seed), err
+	case Ed448:
+		seed, err := s.bytes(ed448.SeedSize)
+		return ed448.NewKeyFromSeed(seed), err
+	}
+	return nil, fmt.Errorf("throwaway: got %q, expected one of %v", kind, Kinds())
+}
+
+// embeddedRSA reads a key that everybody has.
+func embeddedRSA(i int) (*rsa.PrivateKey, error) {
+	data, err := embedded.ReadFile(fmt.Sprintf("rsa-%d.pem", i))
+	if err != nil {
+		return nil, err
+	}
+	block, _ := pem.Decode(data)
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	return key.(*rsa.PrivateKey), nil
+}
+
+// ecdsa draws scalars until one is in range: for P-256, the worst, 1 in 2^32 is not.
+func (s *source) ecdsa(curve elliptic.Curve) (crypto.Signer, error) {
+	if s.seed == nil {
+		return ecdsa.GenerateKey(curve, rand.Reader)
+	}
+	bits := curve.Params().BitSize
+	for {
+		scalar, err := s.bytes((bits + 7) / 8)
+		if err != nil {
+			return nil, err
+		}
+		scalar[0] &= 0xFF >> (-bits & 7)
+		if key, err := ecdsa.ParseRawPrivateKey(curve, scalar); err == nil {
+			return repeatable{key}, nil
+		}
+	}
+}
+
+func (s *source) bytes(n int) ([]byte, error) {
+	b, r := make([]byte, n), s.seed
+	if r == nil {
+		r = rand.Reader
+	}
+	_, err := io.ReadFull(r, b)
+	return b, err
+}
+
+// repeatable is an ECDSA key that always signs by RFC 6979, whatever reader it is given. It is the key that decides, because
+// x509.CreateCertificate and TLS must give a reader to a signer that they do not know.
+type repeatable struct{ *ecdsa.PrivateKey }
+
+func (k repeatable) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	return k.PrivateKey.Sign(nil, digest, opts)
+}
+
+// PKCS8 encodes a private key of this package. See RFC 5958 §2 and, for Ed448, RFC 8410 §7.
+func PKCS8(key crypto.PrivateKey) ([]byte, error) {
+	switch k := key.(type) {
+	case repeatable:
+		return x509.MarshalPKCS8PrivateKey(k.PrivateKey)
+	case ed448.PrivateKey:
+		seed, err := asn1.Marshal(k.Seed())
+		if err != nil {
+			return nil, err
+		}
+		return asn1.Marshal(struct {
+			Version   int
+			Algorithm struct{ OID asn1.ObjectIdentifier }
+			Key       []byte
+		}{0, struct{ OID asn1.ObjectIdentifier }{oidEd448}, seed})
+	}
+	return x509.MarshalPKCS8PrivateKey(key)
+}

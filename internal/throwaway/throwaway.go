@@ -1,0 +1,187 @@
+// Package throwaway makes certificate authorities and certificates in memory, for demonstrations and tests. Nothing that it
+// makes is ever written to a disk, and nothing that it makes may be trusted.
+//
+// Without a seed all keys are fresh. With one, every byte repeats: RSA keys are embedded in this package, the scalars of other
+// keys come from the seed, certificates and ECDSA keys sign by RFC 6979, serial numbers count and the clock stands still.
+// Since the keys of a seeded CA are public, its name says so.
+//
+// It also writes the two public keys that crypto/x509 cannot: RSASSA-PSS (RFC 4055 §1.2) and Ed448 (RFC 8410 §4).
+package throwaway
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"time"
+)
+
+// The common names of the roots.
+const (
+	Name       = "Vitrine demo CA"
+	SeededName = "Vitrine demo CA: keys are public, never trust it"
+)
+
+// Epoch is the time at which a seeded CA lives unless it is told another.
+var Epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+
+// Options say what a CA is made from.
+type Options struct {
+	Seed io.Reader // nil: fresh keys from crypto/rand
+	Now  time.Time // zero: Epoch with a seed, the clock without
+}
+
+// A CA is a certificate authority: a root or, made by Intermediate, one below it.
+type CA struct {
+	Cert *x509.Certificate
+	Now  time.Time // certificates are valid from an hour before it to 90 days after it
+
+	key    crypto.Signer
+	above  [][]byte // the intermediates from Cert up, without the root
+	root   *x509.Certificate
+	source *source
+}
+
+// source is where one root and all below it get keys and serial numbers from.
+type source struct {
+	seed    io.Reader
+	serials int64
+	rsaKeys int // of the embedded ones, how many were handed out
+}
+
+// New makes a root with an ECDSA P-256 key.
+func New(o Options) (*CA, error) {
+	name := Name
+	if o.Seed != nil {
+		name = SeededName
+		if o.Now.IsZero() {
+			o.Now = Epoch
+		}
+	} else if o.Now.IsZero() {
+		o.Now = time.Now()
+	}
+	ca := &CA{Now: o.Now.UTC().Truncate(time.Second), source: &source{seed: o.Seed}}
+	if err := ca.found(name, ca); err != nil {
+		return nil, err
+	}
+	ca.root = ca.Cert
+	return ca, nil
+}
+
+// Intermediate makes a CA below this one.
+func (ca *CA) Intermediate() (*CA, error) {
+	sub := &CA{Now: ca.Now, root: ca.root, source: ca.source}
+	if err := sub.found("Vitrine demo intermediate CA", ca); err != nil {
+		return nil, err
+	}
+	sub.above = append([][]byte{sub.Cert.Raw}, ca.above...)
+	return sub, nil
+}
+
+// found gives ca its key and its certificate, signed by parent or, if that is ca, by itself.
+func (ca *CA) found(name string, parent *CA) error {
+	key, err := ca.source.key(ECDSA)
+	if err != nil {
+		return err
+	}
+	ca.key = key
+	t := ca.template(name)
+	t.IsCA, t.KeyUsage = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign|x509.KeyUsageDigitalSignature
+	if parent == ca {
+		ca.Cert = t // x509.CreateCertificate takes the issuer's name from it
+	}
+	der, err := x509.CreateCertificate(rand.Reader, t, parent.Cert, ca.key.Public(), parent.key)
+	if err != nil {
+		return err
+	}
+	ca.Cert, err = x509.ParseCertificate(der)
+	return err
+}
+
+// Pool holds the root alone.
+func (ca *CA) Pool() *x509.CertPool {
+	p := x509.NewCertPool()
+	p.AddCert(ca.root)
+	return p
+}
+
+// Issue makes a key and a server's certificate for it, valid for names, which are DNS names and IP addresses. Edits change the
+// certificate before it is signed, and can make it wrong in any way.
+func (ca *CA) Issue(kind Kind, names []string, edits ...func(*x509.Certificate)) (tls.Certificate, error) {
+	key, err := ca.source.key(kind)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return ca.certify(key, kind, names, edits)
+}
+
+// Certify makes a server's certificate for a key that exists, of any kind that crypto/x509 knows.
+func (ca *CA) Certify(key crypto.Signer, names []string, edits ...func(*x509.Certificate)) (tls.Certificate, error) {
+	return ca.certify(key, "", names, edits)
+}
+
+func (ca *CA) certify(key crypto.Signer, kind Kind, names []string, edits []func(*x509.Certificate)) (tls.Certificate, error) {
+	t := ca.template("")
+	if len(names) > 0 {
+		t.Subject.CommonName = names[0]
+	}
+	t.KeyUsage = x509.KeyUsageDigitalSignature
+	if kind == RSA {
+		t.KeyUsage |= x509.KeyUsageKeyEncipherment
+	}
+	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	for _, n := range names {
+		if ip := net.ParseIP(n); ip != nil {
+			t.IPAddresses = append(t.IPAddresses, ip)
+		} else {
+			t.DNSNames = append(t.DNSNames, n)
+		}
+	}
+	for _, edit := range edits {
+		edit(t)
+	}
+	der, err := ca.sign(t, kind, key.Public())
+	if err != nil {
+		return tls.Certificate{}, fmt.Errorf("throwaway: %w", err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	return tls.Certificate{Certificate: append([][]byte{der}, ca.above...), PrivateKey: key, Leaf: leaf}, err
+}
+
+func (ca *CA) template(name string) *x509.Certificate {
+	return &x509.Certificate{
+		SerialNumber:          ca.source.serial(),
+		Subject:               pkix.Name{CommonName: name},
+		NotBefore:             ca.Now.Add(-time.Hour),
+		NotAfter:              ca.Now.Add(90 * 24 * time.Hour),
+		BasicConstraintsValid: true,
+	}
+}
+
+// serial counts in a seeded run, and is random in any other: two roots of one name must not number alike.
+func (s *source) serial() *big.Int {
+	if s.seed != nil {
+		s.serials++
+		return big.NewInt(s.serials)
+	}
+	var b [16]byte
+	rand.Read(b[:])
+	b[0] &= 0x7F
+	return new(big.Int).SetBytes(b[:])
+}
+
+// ForClient makes it a client's certificate.
+func ForClient(t *x509.Certificate) { t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }
+
+// MustStaple makes it demand a stapled status. See RFC 7633 §4.
+func MustStaple(t *x509.Certificate) {
+	t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{
+		Id:    []int{1, 3, 6, 1, 5, 5, 7, 1, 24},
+		Value: []byte{0x30, 3, 2, 1, 5}, // SEQUENCE { INTEGER 5 }: status_request
+	})
+}
