@@ -11,12 +11,18 @@ const (
 	ExtSupportedGroups         ExtensionType = 10
 	ExtECPointFormats          ExtensionType = 11
 	ExtSignatureAlgorithms     ExtensionType = 13
+	ExtHeartbeat               ExtensionType = 15
 	ExtALPN                    ExtensionType = 16
+	ExtStatusRequestV2         ExtensionType = 17
 	ExtSCT                     ExtensionType = 18
+	ExtClientCertificateType   ExtensionType = 19
+	ExtServerCertificateType   ExtensionType = 20
 	ExtPadding                 ExtensionType = 21
 	ExtEncryptThenMAC          ExtensionType = 22
 	ExtExtendedMasterSecret    ExtensionType = 23
+	ExtCompressCertificate     ExtensionType = 27
 	ExtRecordSizeLimit         ExtensionType = 28
+	ExtDelegatedCredential     ExtensionType = 34
 	ExtSessionTicket           ExtensionType = 35
 	ExtPreSharedKey            ExtensionType = 41
 	ExtEarlyData               ExtensionType = 42
@@ -24,8 +30,13 @@ const (
 	ExtCookie                  ExtensionType = 44
 	ExtPSKKeyExchangeModes     ExtensionType = 45
 	ExtCertificateAuthorities  ExtensionType = 47
+	ExtPostHandshakeAuth       ExtensionType = 49
 	ExtSignatureAlgorithmsCert ExtensionType = 50
 	ExtKeyShare                ExtensionType = 51
+	ExtNPN                     ExtensionType = 13172
+	ExtApplicationSettingsOld  ExtensionType = 17513
+	ExtApplicationSettings     ExtensionType = 17613
+	ExtECH                     ExtensionType = 0xFE0D
 	ExtRenegotiationInfo       ExtensionType = 0xFF01
 )
 
@@ -143,3 +154,24 @@ type NameType uint8
 const HostName NameType = 0
 
 func (t NameType) String() string { return name8(t, map[NameType]string{HostName: "host_name"}) }
+
+// PSKKeyExchangeMode is how a ticket is used. See RFC 8446 §4.2.9.
+type PSKKeyExchangeMode uint8
+
+func (m PSKKeyExchangeMode) String() string {
+	return name8(m, map[PSKKeyExchangeMode]string{0: "psk_ke", 1: "psk_dhe_ke"})
+}
+
+// CertificateCompressionAlgorithm is how a certificate is compressed. See RFC 8879 §3.
+type CertificateCompressionAlgorithm uint16
+
+func (a CertificateCompressionAlgorithm) String() string {
+	return name16(a, map[CertificateCompressionAlgorithm]string{1: "zlib", 2: "brotli", 3: "zstd"})
+}
+
+// CertificateType is what stands in the place of a certificate. See RFC 7250 §3.
+type CertificateType uint8
+
+func (t CertificateType) String() string {
+	return name8(t, map[CertificateType]string{0: "X509", 1: "OpenPGP", 2: "RawPublicKey", 3: "1609Dot2"})
+}

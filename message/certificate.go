@@ -53,9 +53,11 @@ func (m *CertificateRequest) layout(c *wire.Codec) {
 	if m.dialect.Version >= iana.TLS12 {
 		wire.Vector16(c, "supported_signature_algorithms", &m.Schemes, 2, 1<<16-2, scheme)
 	}
-	wire.Vector16(c, "certificate_authorities", &m.Authorities, 0, 1<<16-1, func(c *wire.Codec, dn *[]byte) {
-		wire.Opaque16(c, "distinguished_name", dn, 1, 1<<16-1)
-	})
+	wire.Vector16(c, "certificate_authorities", &m.Authorities, 0, 1<<16-1, distinguishedName)
+}
+
+func distinguishedName(c *wire.Codec, dn *[]byte) {
+	wire.Opaque16(c, "distinguished_name", dn, 1, 1<<16-1)
 }
 
 // CertificateVerify proves that the client holds the private key of its certificate, by a signature over all messages so

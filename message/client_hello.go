@@ -1,6 +1,8 @@
 package message
 
 import (
+	"slices"
+
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -33,10 +35,5 @@ func (m *ClientHello) layout(c *wire.Codec) {
 
 // Offers tells whether the client lists the suite.
 func (m *ClientHello) Offers(s iana.CipherSuite) bool {
-	for _, o := range m.CipherSuites {
-		if o == s {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(m.CipherSuites, s)
 }

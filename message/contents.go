@@ -22,7 +22,7 @@ type ServerName struct {
 func (e *ServerNames) layout(c *wire.Codec) {
 	wire.Vector16(c, "server_name_list", &e.Names, 1, 1<<16-1, func(c *wire.Codec, n *ServerName) {
 		wire.Uint8(c, "name_type", &n.Type)
-		wire.Opaque16(c, "host_name", &n.Name, 1, 1<<16-1)
+		wire.Text16(c, "host_name", &n.Name, 1, 1<<16-1)
 	})
 }
 
@@ -42,15 +42,15 @@ func (e *MaxFragmentLength) Bytes() int {
 // StatusRequest asks for a stapled certificate status. See RFC 6066 §8.
 type StatusRequest struct {
 	Type         iana.CertificateStatusType
-	ResponderIDs [][]byte
-	Extensions   []byte
+	ResponderIDs [][]byte // OCSP: DER ResponderIDs; none means any that the server trusts
+	Extensions   []byte   // OCSP: DER Extensions
+	Request      []byte   // any other type
 }
 
 func (e *StatusRequest) layout(c *wire.Codec) {
 	wire.Uint8(c, "status_type", &e.Type)
 	if e.Type != iana.StatusOCSP {
-		var unknown []byte
-		wire.Rest(c, "request", &unknown)
+		wire.Rest(c, "request", &e.Request)
 		return
 	}
 	wire.Vector16(c, "responder_id_list", &e.ResponderIDs, 0, 1<<16-1, func(c *wire.Codec, id *[]byte) {
@@ -88,7 +88,7 @@ type Protocols struct{ Names [][]byte }
 
 func (e *Protocols) layout(c *wire.Codec) {
 	wire.Vector16(c, "protocol_name_list", &e.Names, 2, 1<<16-1, func(c *wire.Codec, n *[]byte) {
-		wire.Opaque8(c, "protocol_name", n, 1, 255)
+		wire.Text8(c, "protocol_name", n, 1, 255)
 	})
 }
 

@@ -18,23 +18,20 @@ func (e *Extensions) layout(c *wire.Codec, from iana.Side) {
 	if !c.Tail(*e != nil) {
 		return
 	}
+	// RFC 5246 §7.4.1.4: "There MUST NOT be more than one extension of the same type." A set, because a peer can put 16,383
+	// empty extensions into a hello, and comparing each with each would cost it nothing and us a tenth of a second.
+	var seen [1 << 16 / 64]uint64
 	wire.Vector16(c, "extensions", (*[]Extension)(e), 0, 1<<16-1, func(c *wire.Codec, x *Extension) {
 		wire.Struct(c, "extension", func(c *wire.Codec) {
 			wire.Uint16(c, "extension_type", &x.Type)
-			wire.Inner(c, "extension_data", &x.Data, 1<<16-1, contentLayout(x.Type, from))
+			if word, bit := &seen[x.Type/64], uint64(1)<<(x.Type%64); *word&bit != 0 {
+				c.Failf("got %v a second time, expected each extension once", x.Type)
+			} else {
+				*word |= bit
+			}
+			wire.Inner(c, "extension_data", &x.Data, 1<<16-1, func(c *wire.Codec) { annotate(c, x.Type, from) })
 		})
 	})
-	if !c.Reading() {
-		return
-	}
-	for i, x := range *e {
-		for _, before := range (*e)[:i] {
-			if x.Type == before.Type {
-				c.Failf("extension %v twice", x.Type) // RFC 5246 §7.4.1.4: "There MUST NOT be more than one extension of the same type."
-				return
-			}
-		}
-	}
 }
 
 // Get finds an extension's content.
@@ -78,16 +75,22 @@ func (e *Extensions) Add(t iana.ExtensionType, v Content) error {
 	return nil
 }
 
-// contentLayout is how the content of an extension from one side is taken apart; nil if it is not known.
-func contentLayout(t iana.ExtensionType, from iana.Side) func(*wire.Codec) {
-	row, ok := contents[t]
-	if !ok || row[from] == nil {
-		return nil
+// annotate takes the content of an extension from one side apart, as far as it is known.
+func annotate(c *wire.Codec, t iana.ExtensionType, from iana.Side) {
+	var content Content = new(opaque)
+	if make := contents[t][from]; make != nil {
+		content = make()
 	}
-	return row[from]().layout
+	content.layout(c)
 }
 
-// contents has, for each extension, its content in the client's hello and in the server's.
+// opaque is a content whose structure is not known.
+type opaque struct{ data []byte }
+
+func (o *opaque) layout(c *wire.Codec) { wire.Rest(c, "extension_data", &o.data) }
+
+// contents has, for each extension, its content in the client's hello and in the server's; nil where it is not known, or not
+// expected. It is for annotations: a handshake reads what it understands by Extensions.Read.
 var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtServerName:              {content[ServerNames], content[Empty]},
 	iana.ExtMaxFragmentLength:       {content[MaxFragmentLength], content[MaxFragmentLength]},
@@ -95,15 +98,33 @@ var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtSupportedGroups:         {content[SupportedGroups], content[SupportedGroups]},
 	iana.ExtECPointFormats:          {content[ECPointFormats], content[ECPointFormats]},
 	iana.ExtSignatureAlgorithms:     {content[SignatureSchemes], nil},
-	iana.ExtSignatureAlgorithmsCert: {content[SignatureSchemes], nil},
+	iana.ExtHeartbeat:               {content[Heartbeat], content[Heartbeat]},
 	iana.ExtALPN:                    {content[Protocols], content[Protocols]},
+	iana.ExtStatusRequestV2:         {content[StatusRequestsV2], content[Empty]},
 	iana.ExtSCT:                     {content[Empty], content[SCTs]},
+	iana.ExtClientCertificateType:   {content[CertificateTypes], content[SelectedCertificateType]},
+	iana.ExtServerCertificateType:   {content[CertificateTypes], content[SelectedCertificateType]},
+	iana.ExtPadding:                 {content[Padding], nil},
 	iana.ExtEncryptThenMAC:          {content[Empty], content[Empty]},
 	iana.ExtExtendedMasterSecret:    {content[Empty], content[Empty]},
+	iana.ExtCompressCertificate:     {content[CompressionAlgorithms], nil},
 	iana.ExtRecordSizeLimit:         {content[RecordSizeLimit], content[RecordSizeLimit]},
+	iana.ExtDelegatedCredential:     {content[SignatureSchemes], nil},
 	iana.ExtSessionTicket:           {content[SessionTicket], content[Empty]},
-	iana.ExtRenegotiationInfo:       {content[RenegotiationInfo], content[RenegotiationInfo]},
+	iana.ExtPreSharedKey:            {content[OfferedPSKs], content[SelectedPSK]},
+	iana.ExtEarlyData:               {content[Empty], nil},
 	iana.ExtSupportedVersions:       {content[SupportedVersions], content[SelectedVersion]},
+	iana.ExtCookie:                  {content[Cookie], content[Cookie]},
+	iana.ExtPSKKeyExchangeModes:     {content[PSKKeyExchangeModes], nil},
+	iana.ExtCertificateAuthorities:  {content[CertificateAuthorities], nil},
+	iana.ExtPostHandshakeAuth:       {content[Empty], nil},
+	iana.ExtSignatureAlgorithmsCert: {content[SignatureSchemes], nil},
+	iana.ExtKeyShare:                {content[KeyShares], content[KeyShare]},
+	iana.ExtNPN:                     {content[Empty], nil},
+	iana.ExtApplicationSettingsOld:  {content[Protocols], nil},
+	iana.ExtApplicationSettings:     {content[Protocols], nil},
+	iana.ExtECH:                     {content[ECH], nil},
+	iana.ExtRenegotiationInfo:       {content[RenegotiationInfo], content[RenegotiationInfo]},
 }
 
 func content[T any, P interface {

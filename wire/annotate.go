@@ -6,13 +6,13 @@ import (
 )
 
 // Field is a part of a message: a leaf, or a node with the parts that follow it at a greater depth. The leaves of a
-// message tile it: each byte belongs to exactly one.
+// message tile it: each byte belongs to exactly one. A node covers exactly its parts; there is no leaf of no bytes.
 type Field struct {
 	Name   string
 	Value  string // what the bytes mean, where that is more than the bytes themselves
 	Offset int    // from the first byte of the message
 	Len    int
-	Depth  int
+	Depth  int // 0 for the message; a part's is one more than its node's
 	Leaf   bool
 }
 
@@ -20,76 +20,74 @@ type Field struct {
 // field named "unparsed", whose value is the error.
 func Annotate(b []byte, name string, layout func(*Codec)) []Field {
 	var fields []Field
-	c := &Codec{reading: true, in: b, path: []string{name}, annotated: &fields}
+	c := &Codec{reading: true, in: b, annotated: &fields}
+	c.path = append(c.deep[:0], name)
 	node := c.open(name)
 	layout(c)
 	c.end()
-	return c.settle(node, len(b))
+	if c.err == nil {
+		c.close(node)
+	}
+	c.tile(0, 0, len(b))
+	return fields
 }
 
-// Inner annotates the content of an opaque field that is kept as bytes, such as extension_data. For the other two
-// readings it is Opaque16.
+// Inner annotates the content of an opaque field that is kept as bytes, such as extension_data. A content that breaks
+// its layout is told as Annotate does, and what comes after it is read on. The other two readings take the field for
+// Opaque16 and never call layout.
 func Inner(c *Codec, name string, v *[]byte, max int, layout func(*Codec)) {
-	if c.annotated == nil || layout == nil {
-		opaque(c, name, 2, v, 0, max)
+	if c.annotated == nil {
+		opaque(c, name, 2, v, 0, max, nil)
 		return
 	}
 	prefixed(c, name, 2, 0, max, func(c *Codec) {
 		inner := &Codec{reading: true, in: c.in, at: c.at, path: c.path, annotated: c.annotated}
-		start := len(*c.annotated)
+		first := len(*c.annotated)
 		layout(inner)
 		inner.end()
-		inner.tile(start, c.at, c.at+len(c.in))
+		inner.tile(first, c.at, c.at+len(c.in))
 		*v = c.take(name, len(c.in))
 	})
 }
+
+// unclosed is the length of a node whose end was not reached yet.
+const unclosed = -1
 
 // open begins a node; close gives it its length.
 func (c *Codec) open(name string) int {
 	if c.annotated == nil {
 		return 0
 	}
-	*c.annotated = append(*c.annotated, Field{Name: name, Offset: c.at, Depth: c.depth()})
+	*c.annotated = append(*c.annotated, Field{Name: name, Offset: c.at, Len: unclosed, Depth: len(c.path) - 1})
 	return len(*c.annotated) - 1
 }
 
 func (c *Codec) close(node int) {
-	if c.annotated != nil && c.err == nil {
+	if c.annotated != nil {
 		f := &(*c.annotated)[node]
 		f.Len = c.at - f.Offset
 	}
 }
 
+// leaf is what was read since start. A length is a leaf even if it is the one that is wrong.
 func (c *Codec) leaf(name string, start int, value string) {
-	if c.annotated != nil && c.err == nil && (c.at > start) {
-		*c.annotated = append(*c.annotated, Field{name, value, start, c.at - start, c.depth() + 1, true})
+	if c.annotated != nil && c.at > start {
+		*c.annotated = append(*c.annotated, Field{name, value, start, c.at - start, len(c.path), true})
 	}
 }
 
-// depth counts from 0 for the message itself. A node is opened after its name was put on the path.
-func (c *Codec) depth() int { return len(c.path) - 1 }
-
-// settle ends an annotation: nodes that an error left open reach to the end, and what was not read is a field as well.
-func (c *Codec) settle(node, end int) []Field {
-	c.tile(node, 0, end)
-	f := *c.annotated
-	f[node].Len = end
-	return f
-}
-
-// tile covers what an error left unread between the last leaf since field number first and end.
+// tile ends the annotation of the bytes from start to end, whose fields begin with number first. After an error, nodes
+// that were left open reach to the end, and what was not read becomes a leaf of the innermost.
 func (c *Codec) tile(first, start, end int) {
-	read := start
-	for _, f := range (*c.annotated)[first:] {
-		if f.Leaf {
-			read = f.Offset + f.Len
-		}
-	}
 	if c.err == nil {
 		return
 	}
+	read := start
 	for i := range (*c.annotated)[first:] {
-		if f := &(*c.annotated)[first+i]; !f.Leaf && f.Len == 0 {
+		f := &(*c.annotated)[first+i]
+		if f.Leaf {
+			read = f.Offset + f.Len
+		} else if f.Len == unclosed {
 			f.Len = end - f.Offset
 		}
 	}
@@ -98,22 +96,18 @@ func (c *Codec) tile(first, start, end int) {
 	}
 }
 
-// shown is a number with its name, if it has one.
-func shown(v any) string {
-	name := fmt.Sprint(v)
-	if _, ok := v.(fmt.Stringer); !ok {
+// shown is a number, and if it is a code point its name. Code points without a name print their number themselves.
+func shown[T ~uint8 | ~uint16 | ~uint32](v T, size int) string {
+	s, ok := any(v).(fmt.Stringer)
+	if !ok {
+		return fmt.Sprint(v)
+	}
+	name := s.String()
+	if strings.Contains(name, "0x") {
 		return name
 	}
-	hex := strings.ToUpper(fmt.Sprintf("%x", numeric(v)))
-	if strings.Contains(strings.ToUpper(name), hex) && strings.HasPrefix(name, "0x") {
-		return name
+	if size == 1 {
+		return fmt.Sprintf("%s (%d)", name, uint64(v))
 	}
-	return fmt.Sprintf("%s (%d)", name, numeric(v))
-}
-
-// numeric strips the methods of a code point.
-func numeric(v any) uint64 {
-	var n uint64
-	_, _ = fmt.Sscanf(fmt.Sprintf("%d", v), "%d", &n)
-	return n
+	return fmt.Sprintf("%s (0x%0*X)", name, 2*size, uint64(v))
 }

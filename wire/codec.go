@@ -4,11 +4,16 @@
 // Decode fills the fields from bytes, Encode writes them, and Annotate tells what each byte of a message is. The first
 // error sticks: a layout needs no error handling of its own.
 //
-// A length on the wire bounds what is read and never sizes an allocation: opaque fields are slices of the input.
+// Memory follows the bytes that came, not the lengths they claim: opaque fields are slices of the input, and a list
+// grows as its elements are read, up to maxElements.
+//
+// Left out: select (§4.6.1), because a layout is Go and has switch; what is encrypted or signed (§4.7), because that is
+// opaque here.
 package wire
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -18,40 +23,62 @@ type Codec struct {
 	in        []byte // reading: what is left inside the innermost length
 	at        int    // reading: the offset of in[0] in the message
 	out       []byte // writing
+	start     int    // writing: where the message begins in out
 	path      []string
 	err       error
 	annotated *[]Field // annotating
+
+	deep [8]string // where path lives: as deep as a hello, so that naming fields costs no allocation
 }
 
 // Error says where a structure could not be read or written.
 type Error struct {
-	Path   string // "client_hello.extensions.server_name"
+	Path   string // "client_hello.body.extensions"
 	Offset int    // in the message, from 0
 	What   string
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s, byte %d: %s", e.Path, e.Offset, e.What) }
 
-// Decode reads all of b, whose structure is called name. Opaque fields become slices of b.
+// Decode reads all of b, whose structure is called name. Opaque fields become slices of b. Any error is an *Error.
 func Decode(b []byte, name string, layout func(*Codec)) error {
-	c := &Codec{reading: true, in: b, path: []string{name}}
+	c := &Codec{reading: true, in: b}
+	c.path = append(c.deep[:0], name)
 	layout(c)
 	c.end()
 	return c.err
 }
 
-// Encode appends the structure to dst. It fails where a value does not fit its field.
+// Encode appends the structure to dst. It fails, with an *Error, where a value does not fit its field.
 func Encode(dst []byte, name string, layout func(*Codec)) ([]byte, error) {
-	c := &Codec{out: dst, path: []string{name}}
+	c := &Codec{out: dst, start: len(dst)}
+	c.path = append(c.deep[:0], name)
 	layout(c)
-	return c.out, c.err
+	if c.err != nil {
+		return nil, c.err
+	}
+	return c.out, nil
 }
 
-// Failf makes the reading fail, unless it failed before.
+// Failf makes the reading fail here, unless it failed before.
 func (c *Codec) Failf(format string, args ...any) {
-	if c.err == nil {
-		c.err = &Error{strings.Join(c.path, "."), c.at, fmt.Sprintf(format, args...)}
+	at := c.at
+	if !c.reading {
+		at = len(c.out) - c.start
 	}
+	c.failAt(at, "", format, args...)
+}
+
+// failAt fails at an offset, in the field name of the innermost part, or in that part itself.
+func (c *Codec) failAt(at int, name, format string, args ...any) {
+	if c.err != nil {
+		return
+	}
+	path := strings.Join(c.path, ".")
+	if name != "" {
+		path += "." + name
+	}
+	c.err = &Error{path, at, fmt.Sprintf(format, args...)}
 }
 
 // Reading tells a layout that fields are being filled, and not written.
@@ -60,7 +87,7 @@ func (c *Codec) Reading() bool { return c.reading }
 // Tail tells whether an optional last part is there: bytes are left, or, when writing, have holds.
 func (c *Codec) Tail(have bool) bool {
 	if c.reading {
-		return c.err == nil && len(c.in) > 0
+		return c.More()
 	}
 	return have
 }
@@ -89,8 +116,7 @@ func (c *Codec) take(name string, n int) []byte {
 		return nil
 	}
 	if len(c.in) < n {
-		c.path = append(c.path, name)
-		c.Failf("%d bytes are left, %d were needed", len(c.in), n)
+		c.failAt(c.at, name, "got %d bytes, expected %d", len(c.in), n)
 		return nil
 	}
 	b := c.in[:n:n]
@@ -101,26 +127,8 @@ func (c *Codec) take(name string, n int) []byte {
 // end fails if bytes are left over.
 func (c *Codec) end() {
 	if len(c.in) > 0 {
-		c.Failf("%d bytes are left over", len(c.in))
+		c.Failf("got %d bytes more, expected the end", len(c.in))
 	}
-}
-
-// number reads or writes an unsigned integer of size bytes.
-func (c *Codec) number(name string, size int, v uint64) uint64 {
-	if !c.reading {
-		if v>>(8*size) != 0 {
-			c.Failf("%s: %d does not fit %d bytes", name, v, size)
-		}
-		for i := size - 1; i >= 0; i-- {
-			c.out = append(c.out, byte(v>>(8*i)))
-		}
-		return v
-	}
-	v = 0
-	for _, b := range c.take(name, size) {
-		v = v<<8 | uint64(b)
-	}
-	return v
 }
 
 // Uint8 is a uint8 or an enum of one byte.
@@ -133,13 +141,31 @@ func Uint16[T ~uint16](c *Codec, name string, v *T) { number(c, name, 2, v) }
 func Uint32[T ~uint32](c *Codec, name string, v *T) { number(c, name, 4, v) }
 
 func number[T ~uint8 | ~uint16 | ~uint32](c *Codec, name string, size int, v *T) {
+	if !c.reading {
+		c.out = appendInt(c.out, size, int(*v))
+		return
+	}
 	start := c.at
-	if n := c.number(name, size, uint64(*v)); c.err == nil {
-		*v = T(n)
+	if b := c.take(name, size); b != nil {
+		*v = T(bigEndian(b))
 	}
 	if c.annotated != nil {
-		c.leaf(name, start, shown(*v))
+		c.leaf(name, start, shown(*v, size))
 	}
+}
+
+func bigEndian(b []byte) (n int) {
+	for _, x := range b {
+		n = n<<8 | int(x)
+	}
+	return n
+}
+
+func appendInt(b []byte, size, n int) []byte {
+	for i := size - 1; i >= 0; i-- {
+		b = append(b, byte(n>>(8*i)))
+	}
+	return b
 }
 
 // Fixed is an opaque field whose length the structure knows: opaque name[len(v)].
@@ -154,27 +180,42 @@ func Fixed(c *Codec, name string, v []byte) {
 }
 
 // Rest is everything up to the end of the innermost length.
-func Rest(c *Codec, name string, v *[]byte) {
+func Rest(c *Codec, name string, v *[]byte) { rest(c, name, v, nil) }
+
+func rest(c *Codec, name string, v *[]byte, show func([]byte) string) {
 	if !c.reading {
 		c.out = append(c.out, *v...)
 		return
 	}
 	start := c.at
 	*v = c.take(name, len(c.in))
-	c.leaf(name, start, "")
+	if c.annotated != nil && show != nil {
+		c.leaf(name, start, show(*v))
+	} else {
+		c.leaf(name, start, "")
+	}
 }
 
 // Opaque8 is opaque name<min..max> with a length of one byte.
-func Opaque8(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 1, v, min, max) }
+func Opaque8(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 1, v, min, max, nil) }
 
 // Opaque16 is opaque name<min..max> with a length of two bytes.
-func Opaque16(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 2, v, min, max) }
+func Opaque16(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 2, v, min, max, nil) }
 
 // Opaque24 is opaque name<min..max> with a length of three bytes.
-func Opaque24(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 3, v, min, max) }
+func Opaque24(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 3, v, min, max, nil) }
 
-func opaque(c *Codec, name string, size int, v *[]byte, min, max int) {
-	prefixed(c, name, size, min, max, func(c *Codec) { Rest(c, name, v) })
+// Text8 is an Opaque8 that people read: an annotation quotes it.
+func Text8(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 1, v, min, max, quoted) }
+
+// Text16 is an Opaque16 that people read: an annotation quotes it.
+func Text16(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 2, v, min, max, quoted) }
+
+// quoted leaves no control character of a peer's for a terminal to obey.
+func quoted(b []byte) string { return strconv.QuoteToASCII(string(b)) }
+
+func opaque(c *Codec, name string, size int, v *[]byte, min, max int, show func([]byte) string) {
+	prefixed(c, name, size, min, max, func(c *Codec) { rest(c, name, v, show) })
 }
 
 // Vector8 is a list of elements, min to max bytes in all, with a length of one byte.
@@ -192,72 +233,95 @@ func Vector24[T any](c *Codec, name string, v *[]T, min, max int, elem func(*Cod
 	vector(c, name, 3, v, min, max, elem)
 }
 
-func vector[T any](c *Codec, name string, size int, v *[]T, min, max int, elem func(*Codec, *T)) {
-	prefixed(c, name, size, min, max, func(c *Codec) {
+// maxElements bounds a list. No list whose length has two bytes can hold more; without it, 16 MiB of a list with three
+// would become four million slice headers, six times the memory that the peer spent.
+const maxElements = 1<<16 - 1
+
+func vector[T any](c *Codec, name string, size int, v *[]T, least, most int, elem func(*Codec, *T)) {
+	prefixed(c, name, size, least, most, func(c *Codec) {
 		if !c.reading {
 			for i := range *v {
 				elem(c, &(*v)[i])
 			}
 			return
 		}
-		list := make([]T, 0, 8)
+		var empty T
+		list := make([]T, 0, min((len(c.in)+1)/2, 16)) // not nil: an empty list is there, an absent one is not
 		for c.More() {
-			var e T
-			elem(c, &e)
-			list = append(list, e)
+			if len(list) == maxElements {
+				c.Failf("got more than %d elements", maxElements)
+				return
+			}
+			list = append(list, empty)
+			elem(c, &list[len(list)-1])
 		}
 		*v = list
 	})
 }
 
-// prefixed is a part of min to max bytes behind its length of size bytes.
-func prefixed(c *Codec, name string, size, min, max int, inside func(*Codec)) {
-	c.path = append(c.path, name)
-	node := c.open(name)
-	if c.reading {
-		start := c.at
-		n := int(c.number("length", size, 0))
-		c.leaf("length", start, fmt.Sprint(n))
-		if c.err == nil && (n < min || n > max) {
-			c.Failf("a length of %d, allowed are %d to %d", n, min, max)
-		}
-		if area := c.take("content", n); c.err == nil {
-			outer, after := c.in, c.at
-			c.in, c.at = area, after-n
-			inside(c)
-			c.end()
-			if c.err == nil {
-				c.in, c.at = outer, after
-			}
-		}
-	} else {
-		start := len(c.out)
-		c.out = append(c.out, make([]byte, size)...)
-		inside(c)
-		n := len(c.out) - start - size
-		if c.err == nil && (n < min || n > max) {
-			c.Failf("%d bytes to write, allowed are %d to %d", n, min, max)
-		}
-		for i := range size {
-			c.out[start+i] = byte(n >> (8 * (size - 1 - i)))
-		}
-	}
-	c.close(node)
-	if c.err == nil {
-		c.path = c.path[:len(c.path)-1]
-	}
-}
-
 // Length24 is a part with a length of three bytes around a layout, such as the body of a handshake message.
 func Length24(c *Codec, name string, layout func(*Codec)) { prefixed(c, name, 3, 0, 1<<24-1, layout) }
 
+// prefixed is a part of min to max bytes behind its length of size bytes.
+func prefixed(c *Codec, name string, size, min, max int, inside func(*Codec)) {
+	Struct(c, name, func(c *Codec) {
+		if c.reading {
+			c.enclosed(size, min, max, inside)
+		} else {
+			c.enclose(size, min, max, inside)
+		}
+	})
+}
+
+// enclosed reads a length and then, as if there were nothing else, what it covers.
+func (c *Codec) enclosed(size, min, max int, inside func(*Codec)) {
+	start := c.at
+	n := bigEndian(c.take("length", size))
+	switch {
+	case c.err != nil:
+		return
+	case n < min || n > max:
+		c.failAt(start, "", "got a length of %d, expected %d to %d", n, min, max)
+	case n > len(c.in):
+		c.failAt(start, "", "got a length of %d, expected at most the %d bytes that are left", n, len(c.in))
+	}
+	if c.annotated != nil {
+		c.leaf("length", start, strconv.Itoa(n))
+	}
+	if c.err != nil {
+		return
+	}
+	after := c.in[n:]
+	c.in = c.in[:n:n]
+	inside(c)
+	c.end()
+	if c.err == nil {
+		c.in = after
+	}
+}
+
+// enclose writes a part and then, in the room left before it, its length.
+func (c *Codec) enclose(size, min, max int, inside func(*Codec)) {
+	start := len(c.out)
+	c.out = appendInt(c.out, size, 0)
+	inside(c)
+	n := len(c.out) - start - size
+	if n < min || n > max {
+		c.failAt(start-c.start, "", "got %d bytes to write, expected %d to %d", n, min, max)
+	}
+	appendInt(c.out[:start], size, n)
+}
+
 // Struct names a part for errors and annotations.
 func Struct(c *Codec, name string, layout func(*Codec)) {
+	if c.err != nil {
+		return
+	}
 	c.path = append(c.path, name)
 	node := c.open(name)
 	layout(c)
-	c.close(node)
 	if c.err == nil {
+		c.close(node)
 		c.path = c.path[:len(c.path)-1]
 	}
 }

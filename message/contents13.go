@@ -1,0 +1,163 @@
+package message
+
+import (
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// The contents of this file are not spoken in TLS 1.2. A client of today sends them all the same, in the one hello that
+// serves each version, and whoever looks at it wants to see what they are.
+
+// KeyShares is the client's key_share: its public keys, made before it knows which group the server wants. See RFC 8446
+// §4.2.8.
+type KeyShares struct{ Shares []KeyShareEntry }
+
+// KeyShareEntry is one public key of key_share.
+type KeyShareEntry struct {
+	Group       iana.Group
+	KeyExchange []byte
+}
+
+func (e *KeyShares) layout(c *wire.Codec) {
+	wire.Vector16(c, "client_shares", &e.Shares, 0, 1<<16-1, func(c *wire.Codec, s *KeyShareEntry) {
+		wire.Uint16(c, "group", &s.Group)
+		wire.Opaque16(c, "key_exchange", &s.KeyExchange, 1, 1<<16-1)
+	})
+}
+
+// KeyShare is the server's key_share: its public key, or in a HelloRetryRequest only the group that it wants. See RFC 8446
+// §4.2.8.
+type KeyShare struct {
+	Group       iana.Group
+	KeyExchange []byte // nil in a HelloRetryRequest
+}
+
+func (e *KeyShare) layout(c *wire.Codec) {
+	wire.Uint16(c, "group", &e.Group)
+	if c.Tail(e.KeyExchange != nil) {
+		wire.Opaque16(c, "key_exchange", &e.KeyExchange, 1, 1<<16-1)
+	}
+}
+
+// PSKKeyExchangeModes says how the client would resume: with a fresh key exchange, or without. See RFC 8446 §4.2.9.
+type PSKKeyExchangeModes struct{ Modes []iana.PSKKeyExchangeMode }
+
+func (e *PSKKeyExchangeModes) layout(c *wire.Codec) {
+	wire.Vector8(c, "ke_modes", &e.Modes, 1, 255, func(c *wire.Codec, m *iana.PSKKeyExchangeMode) {
+		wire.Uint8(c, "psk_key_exchange_mode", m)
+	})
+}
+
+// OfferedPSKs is the client's pre_shared_key: tickets that it would resume, and for each a proof that it knows the key. See
+// RFC 8446 §4.2.11.
+type OfferedPSKs struct {
+	Identities []PSKIdentity
+	Binders    [][]byte
+}
+
+// PSKIdentity is one ticket of pre_shared_key.
+type PSKIdentity struct {
+	Identity            []byte
+	ObfuscatedTicketAge uint32 // milliseconds, plus a value that only client and server know
+}
+
+func (e *OfferedPSKs) layout(c *wire.Codec) {
+	wire.Vector16(c, "identities", &e.Identities, 7, 1<<16-1, func(c *wire.Codec, i *PSKIdentity) {
+		wire.Opaque16(c, "identity", &i.Identity, 1, 1<<16-1)
+		wire.Uint32(c, "obfuscated_ticket_age", &i.ObfuscatedTicketAge)
+	})
+	wire.Vector16(c, "binders", &e.Binders, 33, 1<<16-1, func(c *wire.Codec, b *[]byte) {
+		wire.Opaque8(c, "psk_binder_entry", b, 32, 255)
+	})
+}
+
+// SelectedPSK is the server's pre_shared_key: which of the tickets it takes, from 0. See RFC 8446 §4.2.11.
+type SelectedPSK struct{ Identity uint16 }
+
+func (e *SelectedPSK) layout(c *wire.Codec) { wire.Uint16(c, "selected_identity", &e.Identity) }
+
+// Cookie is what a server that keeps no state wants to hear again. See RFC 8446 §4.2.2.
+type Cookie struct{ Cookie []byte }
+
+func (e *Cookie) layout(c *wire.Codec) { wire.Opaque16(c, "cookie", &e.Cookie, 1, 1<<16-1) }
+
+// CertificateAuthorities names the authorities that the client trusts. See RFC 8446 §4.2.4.
+type CertificateAuthorities struct{ Authorities [][]byte } // DER distinguished names
+
+func (e *CertificateAuthorities) layout(c *wire.Codec) {
+	wire.Vector16(c, "authorities", &e.Authorities, 3, 1<<16-1, distinguishedName)
+}
+
+// Padding makes the hello as long as some old middlebox needs it. See RFC 7685 §3.
+type Padding struct{ Zeros []byte }
+
+func (e *Padding) layout(c *wire.Codec) { wire.Rest(c, "padding", &e.Zeros) }
+
+// CompressionAlgorithms lists how the server may compress its certificates. See RFC 8879 §3.
+type CompressionAlgorithms struct {
+	Algorithms []iana.CertificateCompressionAlgorithm
+}
+
+func (e *CompressionAlgorithms) layout(c *wire.Codec) {
+	wire.Vector8(c, "algorithms", &e.Algorithms, 2, 254, func(c *wire.Codec, a *iana.CertificateCompressionAlgorithm) {
+		wire.Uint16(c, "certificate_compression_algorithm", a)
+	})
+}
+
+// ECH is the encrypted_client_hello of the hello that everybody sees. Most clients send one that nobody can decrypt, so that
+// those who need it do not stand out. See RFC 9849 §5.
+type ECH struct {
+	Type     uint8 // 0: outer; 1: inner, where the rest is absent
+	KDF      uint16
+	AEAD     uint16
+	ConfigID uint8
+	Enc      []byte // the encapsulated key; empty after a HelloRetryRequest
+	Payload  []byte // the encrypted inner hello
+}
+
+func (e *ECH) layout(c *wire.Codec) {
+	wire.Uint8(c, "ech_client_hello_type", &e.Type)
+	if e.Type == 1 {
+		return
+	}
+	wire.Uint16(c, "kdf_id", &e.KDF)
+	wire.Uint16(c, "aead_id", &e.AEAD)
+	wire.Uint8(c, "config_id", &e.ConfigID)
+	wire.Opaque16(c, "enc", &e.Enc, 0, 1<<16-1)
+	wire.Opaque16(c, "payload", &e.Payload, 1, 1<<16-1)
+}
+
+// CertificateTypes is the client's client_certificate_type and server_certificate_type. See RFC 7250 §3.
+type CertificateTypes struct{ Types []iana.CertificateType }
+
+func (e *CertificateTypes) layout(c *wire.Codec) {
+	wire.Vector8(c, "certificate_types", &e.Types, 1, 255, func(c *wire.Codec, t *iana.CertificateType) {
+		wire.Uint8(c, "certificate_type", t)
+	})
+}
+
+// SelectedCertificateType is the server's choice among them. See RFC 7250 §3.
+type SelectedCertificateType struct{ Type iana.CertificateType }
+
+func (e *SelectedCertificateType) layout(c *wire.Codec) { wire.Uint8(c, "certificate_type", &e.Type) }
+
+// Heartbeat says whether its sender wants to be asked if it is alive; OpenSSL 1.0 sent it always. See RFC 6520 §2.
+type Heartbeat struct{ Mode uint8 } // 1: may be asked; 2: may not
+
+func (e *Heartbeat) layout(c *wire.Codec) { wire.Uint8(c, "mode", &e.Mode) }
+
+// StatusRequestsV2 asks for the status of the whole chain. See RFC 6961 §2.2.
+type StatusRequestsV2 struct{ Requests []StatusRequestV2 }
+
+// StatusRequestV2 is one way to answer, best first.
+type StatusRequestV2 struct {
+	Type    iana.CertificateStatusType
+	Request []byte // an OCSPStatusRequest
+}
+
+func (e *StatusRequestsV2) layout(c *wire.Codec) {
+	wire.Vector16(c, "certificate_status_req_list", &e.Requests, 1, 1<<16-1, func(c *wire.Codec, r *StatusRequestV2) {
+		wire.Uint8(c, "status_type", &r.Type)
+		wire.Opaque16(c, "request", &r.Request, 0, 1<<16-1)
+	})
+}
