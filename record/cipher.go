@@ -1,0 +1,142 @@
+package record
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/des"
+	"crypto/rand"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"hash"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+	"golang.org/x/crypto/chacha20poly1305"
+)
+
+// A Cipher is the BulkCipherAlgorithm of a suite with its CipherType: sizes in bytes and a constructor. See RFC 5246 §6.1
+// and appendix C.
+type Cipher struct {
+	Name        string // as in the names of suites
+	KeyLen      int    // client_write_key, server_write_key
+	FixedIVLen  int    // AEAD: client_write_IV, server_write_IV in TLS 1.2. See also IVLen
+	RecordIVLen int    // what each record carries in the clear: a CBC IV (from TLS 1.1 on) or the explicit part of a nonce
+	BlockSize   int    // CBC; else 0
+	TagLen      int    // AEAD; else 0
+	MaxRecords  uint64 // how many records one key may seal. See limits.go
+
+	block func(key []byte) (cipher.Block, error) // CBC
+	aead  func(key []byte) (cipher.AEAD, error)  // AEAD
+}
+
+// The ciphers.
+var (
+	NULL              = &Cipher{Name: "NULL", MaxRecords: seqLimit}
+	DES_EDE3_CBC      = &Cipher{"3DES_EDE_CBC", 24, 0, 8, 8, 0, desLimit, des.NewTripleDESCipher, nil}
+	AES_128_CBC       = &Cipher{"AES_128_CBC", 16, 0, 16, 16, 0, seqLimit, aes.NewCipher, nil}
+	AES_256_CBC       = &Cipher{"AES_256_CBC", 32, 0, 16, 16, 0, seqLimit, aes.NewCipher, nil}
+	AES_128_GCM       = &Cipher{"AES_128_GCM", 16, 4, 8, 0, 16, gcmLimit, nil, newGCM}
+	AES_256_GCM       = &Cipher{"AES_256_GCM", 32, 4, 8, 0, 16, gcmLimit, nil, newGCM}
+	AES_128_CCM       = &Cipher{"AES_128_CCM", 16, 4, 8, 0, 16, ccmLimit, nil, newCCM16}
+	AES_256_CCM       = &Cipher{"AES_256_CCM", 32, 4, 8, 0, 16, ccmLimit, nil, newCCM16}
+	AES_128_CCM_8     = &Cipher{"AES_128_CCM_8", 16, 4, 8, 0, 8, ccmLimit, nil, newCCM8}
+	AES_256_CCM_8     = &Cipher{"AES_256_CCM_8", 32, 4, 8, 0, 8, ccmLimit, nil, newCCM8}
+	CHACHA20_POLY1305 = &Cipher{"CHACHA20_POLY1305", 32, 12, 0, 0, 16, seqLimit, nil, chacha20poly1305.New}
+)
+
+// AEAD tells whether the cipher authenticates by itself and takes no MAC. See RFC 5246 §6.2.3.3.
+func (c *Cipher) AEAD() bool { return c.TagLen > 0 }
+
+// CBC tells whether the cipher is a block cipher in CBC mode. See RFC 5246 §6.2.3.2.
+func (c *Cipher) CBC() bool { return c.BlockSize > 0 }
+
+// IVLen is how many bytes of key_block each of client_write_IV and server_write_IV takes in version v. With CBC only TLS 1.0
+// takes any: later every record brings its own IV. See RFC 5246 §6.3.
+func (c *Cipher) IVLen(v iana.Version) int {
+	if c.CBC() && v <= iana.TLS10 {
+		return c.BlockSize
+	}
+	return c.FixedIVLen
+}
+
+// A MAC is the MACAlgorithm of a suite: HMAC over a hash. See RFC 5246 §6.1.
+type MAC struct {
+	Name string
+	Len  int // bytes, of the MAC and of its key
+
+	blockSize int // of the hash's compression function
+	countLen  int // of the bit count that ends what is hashed
+	hash      func() hash.Hash
+}
+
+// The MACs. An AEAD has none: nil.
+var (
+	HMAC_SHA1   = &MAC{"HMAC-SHA1", sha1.Size, sha1.BlockSize, 8, sha1.New}
+	HMAC_SHA256 = &MAC{"HMAC-SHA256", sha256.Size, sha256.BlockSize, 8, sha256.New}
+	HMAC_SHA384 = &MAC{"HMAC-SHA384", sha512.Size384, sha512.BlockSize, 16, sha512.New384}
+)
+
+// Keys are the parts of key_block that protect one direction. A part that the cipher does not take is empty. See RFC 5246 §6.3.
+type Keys struct{ MAC, Key, IV []byte }
+
+// Params is what a protection needs besides its algorithms.
+type Params struct {
+	Version        iana.Version
+	EncryptThenMAC bool // RFC 7366; for CBC only
+	Keys           Keys
+	Rand           io.Reader // draws CBC IVs, which must be unpredictable; nil is crypto/rand
+}
+
+// Protection is a cipher and its keys: it protects the records of one direction. It keeps no sequence number, does not check
+// the length of plaintexts and is not safe for concurrent use.
+type Protection interface {
+	// Seal appends one record, header included, to dst. Of h it takes type and version. plain and dst's capacity must not overlap.
+	Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error)
+	// Open authenticates and decrypts a fragment in place. A fragment that fails is wiped, and the error is bad_record_mac.
+	Open(seq uint64, h Header, fragment []byte) (plain []byte, err error)
+	// Anatomy takes apart the record that Seal or Open handled last. fragment is as on the wire, and stays so.
+	Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy
+	// Traits never change.
+	Traits() Traits
+}
+
+// Traits are what there is to know of a Protection from outside.
+type Traits struct {
+	Name       string // "AES_256_CBC, HMAC-SHA256, MAC-then-encrypt"
+	Ref        string // the section that says how records look
+	Overhead   int    // the most bytes that Seal adds to a plaintext, header included
+	MaxRecords uint64 // that may be sealed
+}
+
+// New makes a Protection. Its errors are internal_error: the caller chose algorithms or key lengths that do not go together.
+// See RFC 5246 §6.2.3.
+func New(c *Cipher, m *MAC, p Params) (Protection, error) {
+	if p.Rand == nil {
+		p.Rand = rand.Reader
+	}
+	macLen := 0
+	if m != nil {
+		macLen = m.Len
+	}
+	switch {
+	case p.Version < iana.TLS10 || p.Version > iana.TLS12:
+		return nil, alert.Fail(alert.InternalError, "", "got %v, expected TLS 1.0 to 1.2", p.Version)
+	case c.AEAD() != (m == nil):
+		return nil, alert.Fail(alert.InternalError, "RFC 5246 §6.2.3", "%s: a cipher takes a MAC unless it is an AEAD", c.Name)
+	case p.EncryptThenMAC && !c.CBC():
+		return nil, alert.Fail(alert.InternalError, "RFC 7366 §3", "got encrypt_then_mac with %s, expected a CBC cipher", c.Name)
+	case len(p.Keys.MAC) != macLen || len(p.Keys.Key) != c.KeyLen || len(p.Keys.IV) != c.IVLen(p.Version):
+		return nil, alert.Fail(alert.InternalError, "RFC 5246 §6.3", "%s: got MAC key, key and IV of %d, %d and %d bytes, expected %d, %d and %d",
+			c.Name, len(p.Keys.MAC), len(p.Keys.Key), len(p.Keys.IV), macLen, c.KeyLen, c.IVLen(p.Version))
+	}
+	switch {
+	case c.AEAD():
+		return newAEAD(c, p)
+	case c.CBC():
+		return newCBC(c, m, p)
+	}
+	return newNull(c, m, p)
+}
