@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
 	"embed"
 	"encoding/asn1"
@@ -113,9 +114,10 @@ func (k repeatable) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]
 	return k.PrivateKey.Sign(nil, digest, opts)
 }
 
-// PKCS8 encodes a private key of this package. See RFC 5958 §2 and, for Ed448, RFC 8410 §7.
-func PKCS8(key crypto.PrivateKey) ([]byte, error) {
-	switch k := key.(type) {
+// PKCS8 encodes the private key of a certificate that this package issued, under the name that the certificate has for it.
+// See RFC 5958 §2 and, for Ed448, RFC 8410 §7.
+func PKCS8(c tls.Certificate) ([]byte, error) {
+	switch k := c.PrivateKey.(type) {
 	case repeatable:
 		return x509.MarshalPKCS8PrivateKey(k.PrivateKey)
 	case ed448.PrivateKey:
@@ -123,11 +125,22 @@ func PKCS8(key crypto.PrivateKey) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		return asn1.Marshal(struct {
-			Version   int
-			Algorithm struct{ OID asn1.ObjectIdentifier }
-			Key       []byte
-		}{0, struct{ OID asn1.ObjectIdentifier }{oidEd448}, seed})
+		return privateKeyInfo(oidEd448, seed)
+	case *rsa.PrivateKey:
+		if c.Leaf.PublicKeyAlgorithm == x509.UnknownPublicKeyAlgorithm {
+			return privateKeyInfo(oidRSAPSS, x509.MarshalPKCS1PrivateKey(k))
+		}
 	}
-	return x509.MarshalPKCS8PrivateKey(key)
+	return x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 }
+
+func privateKeyInfo(oid asn1.ObjectIdentifier, key []byte) ([]byte, error) {
+	return asn1.Marshal(struct {
+		Version   int
+		Algorithm algorithm
+		Key       []byte
+	}{0, algorithm{oid}, key})
+}
+
+// algorithm is an AlgorithmIdentifier without parameters.
+type algorithm struct{ OID asn1.ObjectIdentifier }

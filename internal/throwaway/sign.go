@@ -24,7 +24,7 @@ var (
 // replaced. See RFC 4055 §1.2 and RFC 8410 §4.
 func (ca *CA) sign(t *x509.Certificate, kind Kind, pub crypto.PublicKey) ([]byte, error) {
 	type publicKeyInfo struct { // SubjectPublicKeyInfo, without parameters
-		Algorithm struct{ OID asn1.ObjectIdentifier }
+		Algorithm algorithm
 		Key       asn1.BitString
 	}
 	var spki publicKeyInfo
