@@ -171,25 +171,24 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange) error {
 	if err != nil {
 		return err
 	}
-	encipher := kex == iana.KexRSA || kex == iana.KexRSAPSK
 	kind := kindOf(pub)
 	fits := false
 	switch auth {
 	case iana.AuthNone:
 		fits = true
 	case iana.AuthRSA:
-		fits = kind == keyRSA || kind == keyPSS && !encipher
+		fits = kind == keyRSA || kind == keyPSS && !enciphers(kex)
 	case iana.AuthECDSA:
 		fits = kind == keyECDSA || kind == keyEd25519 || kind == keyEd448
 	case iana.AuthPSK:
-		fits = kind == keyRSA && encipher
+		fits = kind == keyRSA && enciphers(kex)
 	}
 	if !fits {
 		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.2", "got a certificate with an %v key, expected one for %v key "+
 			"exchange with %v authentication", kind, kex, auth)
 	}
 	want, name := x509.KeyUsageDigitalSignature, "digitalSignature"
-	if encipher {
+	if enciphers(kex) {
 		want, name = x509.KeyUsageKeyEncipherment, "keyEncipherment"
 	}
 	if usage := c.Leaf().KeyUsage; usage != 0 && usage&want == 0 {
@@ -198,6 +197,9 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange) error {
 	}
 	return nil
 }
+
+// enciphers tells whether the client encrypts to the certificate's key, which otherwise signs.
+func enciphers(kex iana.KeyExchange) bool { return kex == iana.KexRSA || kex == iana.KexRSAPSK }
 
 // FitsGroups checks an ECDSA leaf's group against supported_groups; nil means that none were sent, and any will do. An EdDSA
 // key has no group: signature_algorithms speaks for it. See RFC 8422 §5.1 and §5.3.

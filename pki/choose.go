@@ -27,7 +27,7 @@ func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h He
 	if err := c.Chain.Fits(auth, kex); err != nil {
 		return 0, err
 	}
-	if !kex.Ephemeral() && kex != iana.KexNone {
+	if enciphers(kex) {
 		if _, ok := c.Key.(crypto.Decrypter); !ok {
 			return 0, errors.New("its private key cannot decrypt")
 		}
@@ -43,31 +43,40 @@ func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h He
 // signatures the client can check, since a client often knows more than it says; then the first that serves at all. A name
 // that nobody has is answered with what there is, and the client judges. See RFC 5246 §7.4.2 and RFC 6066 §3.
 func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExchange, h Hello, allowed []iana.SignatureScheme) Choice {
-	var best Choice
+	best, bestRank := Choice{}, -1
 	var refused []string
-	rank := -1
 	for i, c := range creds {
 		s, err := c.Serves(auth, kex, h, allowed)
 		if err != nil {
 			refused = append(refused, fmt.Sprintf("%s: %v", c.label(i, len(creds)), err))
-			continue
-		}
-		named := h.Name != "" && c.Chain.Leaf().VerifyHostname(h.Name) == nil
-		certSchemes := h.CertSchemes
-		if certSchemes == nil {
-			certSchemes = h.Schemes
-		}
-		satisfied := c.Chain.Satisfies(certSchemes) == nil
-		if r := weigh(named, 2) + weigh(satisfied, 1); r > rank {
-			rank = r
-			best = Choice{c, s, fmt.Sprintf("%s fits %v key exchange with %v authentication; %s; the client %s all its signatures",
-				c.label(i, len(creds)), kex, auth, nameReason(h.Name, named), pick(satisfied, "accepts", "did not say that it accepts"))}
+		} else if rank, why := c.suits(h); rank > bestRank {
+			best, bestRank = Choice{c, s, c.label(i, len(creds)) + " " + why}, rank
 		}
 	}
 	if best.Credential == nil {
 		best.Why = none(refused)
 	}
 	return best
+}
+
+// suits weighs a credential that serves. The right name counts more than signatures that the client can check.
+func (c *Credential) suits(h Hello) (rank int, why string) {
+	switch {
+	case h.Name == "":
+		why = "serves a client that named no server"
+	case c.Chain.Leaf().VerifyHostname(h.Name) == nil:
+		rank, why = 2, fmt.Sprintf("is for %q", h.Name)
+	default:
+		why = fmt.Sprintf("is not for %q", h.Name)
+	}
+	certSchemes := h.CertSchemes
+	if certSchemes == nil {
+		certSchemes = h.Schemes
+	}
+	if c.Chain.Satisfies(certSchemes) == nil {
+		return rank + 1, why + ", and the client accepts all its signatures"
+	}
+	return rank, why + ", and the client did not say that it accepts all its signatures"
 }
 
 // Request is a server's CertificateRequest. See RFC 5246 §7.4.4.
@@ -135,30 +144,9 @@ func (c *Credential) label(i, n int) string {
 	return fmt.Sprintf("certificate %d of %d (%s)", i+1, n, subject)
 }
 
-func nameReason(name string, has bool) string {
-	if name == "" {
-		return "the client named no server"
-	}
-	return fmt.Sprintf("it %s for %q", pick(has, "is", "is not"), name)
-}
-
 func none(refused []string) string {
 	if len(refused) == 0 {
 		return "there is no certificate to choose from"
 	}
 	return "no certificate fits: " + strings.Join(refused, "; ")
-}
-
-func weigh(b bool, w int) int {
-	if b {
-		return w
-	}
-	return 0
-}
-
-func pick(b bool, yes, no string) string {
-	if b {
-		return yes
-	}
-	return no
 }
