@@ -58,10 +58,10 @@ func (p PRF) halves(secret []byte) []half {
 func pHash(h crypto.Hash, secret, seed []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(a, block []byte) bool) {
 		mac := hmac.New(h.New, secret)
-		a := make([]byte, 0, 2*h.Size())
-		block := a[h.Size():h.Size()]
+		var a, block []byte
 		mac.Write(seed) // A(0)
-		for a = mac.Sum(a); ; a = mac.Sum(a[:0]) {
+		for {
+			a = mac.Sum(a[:0])
 			mac.Reset()
 			mac.Write(a)
 			mac.Write(seed)
