@@ -1,0 +1,98 @@
+package record
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+const nonceLen = 12 // of every AEAD of TLS
+
+// aead is explicit nonce || ciphertext || tag. See RFC 5246 §6.2.3.3.
+//
+// A nonce must never come twice under one key: with GCM, twice is enough to forge. So no randomness is involved. The explicit
+// part is the sequence number, which Half counts up and Protect sets to 0 only together with new keys; both directions have keys
+// of their own. RFC 5288 §3 and RFC 6655 §3 allow exactly that. ChaCha20-Poly1305 carries nothing and mixes the sequence number into
+// a secret IV of 12 bytes, as TLS 1.3 does for all (RFC 7905 §2). When opening, the explicit part is the peer's affair and is
+// taken from the record; the sequence number is authenticated as additional data either way, so a replay fails.
+type aead struct {
+	traits   Traits
+	aead     cipher.AEAD
+	explicit int            // 8 or 0
+	iv       [nonceLen]byte // fixed_iv, then zeros
+	nonce    [nonceLen]byte
+	prefix   prefix
+}
+
+func newAEAD(c *Cipher, p Params) (Protection, error) {
+	mode, err := c.aead(p.Keys.Key)
+	if err != nil {
+		return nil, alert.Fail(alert.InternalError, "", "%s: %w", c.Name, err)
+	}
+	a := &aead{aead: mode, explicit: c.RecordIVLen}
+	a.traits = Traits{c.Name, "RFC 5246 §6.2.3.3", HeaderLen + c.RecordIVLen + c.TagLen, c.MaxRecords}
+	copy(a.iv[:], p.Keys.IV)
+	return a, nil
+}
+
+func newGCM(key []byte) (cipher.AEAD, error) {
+	b, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCM(b)
+}
+
+func (a *aead) Traits() Traits { return a.traits }
+
+// setNonce makes the nonce that a record with this number, or with this explicit part, has: the XOR is with zeros where
+// the explicit part goes.
+func (a *aead) setNonce(n uint64) []byte {
+	a.nonce = a.iv
+	low := a.nonce[nonceLen-8:]
+	binary.BigEndian.PutUint64(low, binary.BigEndian.Uint64(low)^n)
+	return a.nonce[:]
+}
+
+func (a *aead) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error) {
+	dst, head := extend(dst, HeaderLen+a.explicit)
+	nonce := a.setNonce(seq)
+	copy(head[HeaderLen:], nonce[nonceLen-a.explicit:])
+	h.put(head, a.explicit+len(plain)+a.aead.Overhead())
+	return a.aead.Seal(dst, nonce, plain, a.prefix.put(seq, h, len(plain))), nil
+}
+
+func (a *aead) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
+	n := len(fragment) - a.explicit - a.aead.Overhead()
+	if n < 0 {
+		return refuse(fragment)
+	}
+	sealed := fragment[a.explicit:]
+	plain, err := a.aead.Open(sealed[:0], a.nonceOf(seq, fragment), sealed, a.prefix.put(seq, h, n))
+	if err != nil {
+		return refuse(fragment)
+	}
+	return plain, nil
+}
+
+func (a *aead) nonceOf(seq uint64, fragment []byte) []byte {
+	if a.explicit > 0 {
+		seq = binary.BigEndian.Uint64(fragment)
+	}
+	return a.setNonce(seq)
+}
+
+func (a *aead) Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy {
+	n := len(fragment) - a.aead.Overhead()
+	return trace.Anatomy{
+		Nonce:      slices.Clone(a.nonceOf(seq, fragment)),
+		Explicit:   fragment[:a.explicit],
+		AAD:        slices.Clone(a.prefix.put(seq, h, n-a.explicit)),
+		Ciphertext: fragment[a.explicit:n],
+		Tag:        fragment[n:],
+	}
+}

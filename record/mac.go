@@ -1,0 +1,90 @@
+package record
+
+import (
+	"crypto/subtle"
+	"encoding"
+	"hash"
+
+	"github.com/vitrine-tls/vitrine/alert"
+)
+
+// errBadRecord is each and every way in which a record fails to authenticate. It is one value, so that no difference between
+// them can slip into an alert, a log or a branch.
+var errBadRecord = alert.Fail(alert.BadRecordMAC, "RFC 5246 §7.2.2", "record does not authenticate under the peer's write keys")
+
+// refuse wipes what may hold plaintext that nobody vouches for.
+func refuse(fragment []byte) ([]byte, error) {
+	clear(fragment)
+	return nil, errBadRecord
+}
+
+// stateHash is a hash whose state can be saved and restored, as the standard library's are.
+type stateHash interface {
+	hash.Hash
+	encoding.BinaryAppender
+	encoding.BinaryUnmarshaler
+}
+
+// hmac is RFC 2104 over one hash value that serves record after record: two saved states take the place of hashing the key, and
+// lucky.go can look inside. crypto/hmac does the former too, but shows no state.
+type hmac struct {
+	*MAC
+	h            stateHash
+	inner, outer []byte // h's state after K ⊕ ipad and after K ⊕ opad
+	digest       []byte // scratch from here on
+	state        []byte
+	block        []byte
+	want, got    []byte
+}
+
+func newHMAC(m *MAC, key []byte) (*hmac, error) {
+	h, ok := m.hash().(stateHash)
+	if !ok {
+		return nil, alert.Fail(alert.InternalError, "", "%s: this build's hash does not show its state", m.Name)
+	}
+	x := &hmac{MAC: m, h: h}
+	for _, pad := range []struct {
+		with  byte
+		state *[]byte
+	}{{0x36, &x.inner}, {0x5c, &x.outer}} {
+		block := make([]byte, m.blockSize)
+		copy(block, key) // never longer than a block: New has checked it
+		for i := range block {
+			block[i] ^= pad.with
+		}
+		h.Reset()
+		h.Write(block)
+		state, err := h.AppendBinary(nil)
+		if err != nil {
+			return nil, alert.Fail(alert.InternalError, "", "%s: %w", m.Name, err)
+		}
+		*pad.state = state
+	}
+	x.digest, x.got, x.want = make([]byte, m.Len), make([]byte, m.Len), make([]byte, m.Len)
+	x.state, x.block = make([]byte, 0, len(x.inner)), make([]byte, m.blockSize)
+	return x, nil
+}
+
+// sum appends the MAC of prefix and content to dst. It takes the time of their length.
+func (x *hmac) sum(dst, prefix, content []byte) []byte {
+	x.restore(x.inner)
+	x.h.Write(prefix)
+	x.h.Write(content)
+	return x.finish(dst, x.h.Sum(x.digest[:0]))
+}
+
+// verify compares mac with the MAC of prefix and content.
+func (x *hmac) verify(mac, prefix, content []byte) bool {
+	x.want = x.sum(x.want[:0], prefix, content)
+	return subtle.ConstantTimeCompare(x.want, mac) == 1
+}
+
+// finish is the outer half of HMAC.
+func (x *hmac) finish(dst, digest []byte) []byte {
+	x.restore(x.outer)
+	x.h.Write(digest)
+	return x.h.Sum(dst)
+}
+
+// restore cannot fail: h wrote the state itself.
+func (x *hmac) restore(state []byte) { _ = x.h.UnmarshalBinary(state) }
