@@ -55,6 +55,9 @@ func All() []*Suite { return slices.Clone(registry) }
 
 func (s *Suite) String() string { return s.ID.String() }
 
+// AEAD tells whether the cipher authenticates by itself. See RFC 5246 §6.2.3.3.
+func (s *Suite) AEAD() bool { return s.Cipher.AEAD() }
+
 // ForwardSecret tells whether the keys of a past connection stay secret when the server's private key does not.
 func (s *Suite) ForwardSecret() bool { return s.Kex.Ephemeral() }
 
