@@ -1,0 +1,210 @@
+package explain
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// construction is how a suite's records are built: what a story of one record has to show differs by it.
+type construction uint8
+
+const (
+	noCipher construction = iota // NULL: authenticated only
+	macThenEncrypt
+	encryptThenMAC
+	explicitNonce // GCM and CCM
+	implicitNonce // ChaCha20-Poly1305
+)
+
+func (t *teller) construction() construction {
+	shape := t.shape()
+	switch {
+	case t.Suite == nil || shape.Key == 0:
+		return noCipher
+	case shape.MAC > 0 && t.agreed.EncryptThenMAC:
+		return encryptThenMAC
+	case shape.MAC > 0:
+		return macThenEncrypt
+	case shape.IV == 4:
+		return explicitNonce
+	}
+	return implicitNonce
+}
+
+var recordRefs = map[construction]string{
+	noCipher: "RFC 5246 §6.2.3.1", macThenEncrypt: "RFC 5246 §6.2.3.2", encryptThenMAC: "RFC 7366 §3",
+	explicitNonce: "RFC 5246 §6.2.3.3", implicitNonce: "RFC 7905 §2",
+}
+
+func (t *teller) recordRef() string { return recordRefs[t.construction()] }
+
+// anatomy takes the first record of application data of the client apart. Those that follow are built alike.
+func (t *teller) anatomy(s *said) []Fact {
+	if s.From == iana.Server || t.apart[s.From] {
+		return nil
+	}
+	t.apart[s.From] = true
+	r := dissection{teller: t, sent: s.Record, heard: s.Opened, from: s.From.String(), cipher: cipherName(t.Suite), mac: macName(t.Suite)}
+	facts := []Fact{r.header()}
+	switch t.construction() {
+	case noCipher:
+		return append(facts, r.data(), r.authenticator("MAC", r.inner()))
+	case macThenEncrypt:
+		return append(facts, r.iv(), r.ciphertext("these 3:"), r.data(), r.authenticator("MAC", r.inner()), r.formula(r.inner()), r.padding())
+	case encryptThenMAC:
+		return append(facts, r.iv(), r.ciphertext("these 2:"), r.data(), r.padding(), r.authenticator("MAC", ""), r.formula(r.outer()))
+	case explicitNonce:
+		return append(facts, r.explicit(), r.nonce(fmt.Sprintf("= %s_write_IV + explicit nonce", r.from)), r.aad(), r.ciphertext("data, AAD"), r.data(),
+			r.tag())
+	}
+	return append(facts, r.nonce(fmt.Sprintf("= %s_write_IV xor sequence number", r.from)), r.aad(), r.ciphertext("data, AAD"), r.data(), r.tag())
+}
+
+// dissection is one record on the table.
+type dissection struct {
+	*teller
+	sent, heard       *trace.Record
+	from, cipher, mac string
+}
+
+func (r *dissection) pair(part func(*trace.Record) trace.Hex) Pair {
+	p := Pair{Client: part(r.sent)}
+	if r.heard != nil {
+		p.Server = part(r.heard)
+	}
+	return p
+}
+
+func part(name string, value trace.Hex, note string) Fact {
+	return Fact{Name: name, Count: fmt.Sprint(len(value)), Value: Pair{Client: value}, Note: note, Short: len(value) > 36}
+}
+
+func (r *dissection) header() Fact {
+	f := part("header", r.sent.Header, "type, version, length: in the clear")
+	if h := []byte(r.sent.Header); len(h) == 5 {
+		f.Text = fmt.Sprintf("%x %x %x", h[:1], h[1:3], h[3:])
+	}
+	return f
+}
+
+func (r *dissection) iv() Fact { return part("IV", r.sent.IV, "random: in the clear") }
+
+func (r *dissection) explicit() Fact {
+	return part("nonce", r.sent.Explicit, "the explicit half: in the clear; it may be the sequence number, for it must only never repeat")
+}
+
+func (r *dissection) nonce(how string) Fact {
+	f := part("nonce", r.sent.Nonce, how)
+	f.Deeper = true
+	return f
+}
+
+func (r *dissection) aad() Fact {
+	f := part("AAD", r.sent.AAD, "= sequence number + type + version + length of data")
+	f.Deeper = true
+	return f
+}
+
+func (r *dissection) ciphertext(of string) Fact {
+	how := fmt.Sprintf("= %s(%s_write_key, IV, %s)", r.cipher, r.from, of)
+	if r.construction() >= explicitNonce {
+		how = fmt.Sprintf("= %s(%s_write_key, nonce, %s)", r.cipher, r.from, of)
+	}
+	f := part("ciphertext", r.sent.Ciphertext, how)
+	f.Short = true
+	return f
+}
+
+func (r *dissection) data() Fact {
+	return Fact{Name: "data", Count: fmt.Sprint(len(r.sent.Plaintext)), Deeper: r.construction() != noCipher,
+		Text: shorten(string(r.sent.Plaintext), 64)}
+}
+
+func (r *dissection) authenticator(name, note string) Fact {
+	value := r.pair(func(x *trace.Record) trace.Hex { return x.MAC })
+	f := Fact{Name: name, Count: fmt.Sprint(len(value.Bytes())), Value: value, Deeper: r.construction() == macThenEncrypt}
+	if r.construction() == noCipher {
+		f.Note = note
+	}
+	return f
+}
+
+func (r *dissection) tag() Fact {
+	value := r.pair(func(x *trace.Record) trace.Hex { return x.Tag })
+	return Fact{Name: "tag", Count: fmt.Sprint(len(value.Bytes())), Value: value,
+		Note: "authenticates AAD and ciphertext: no HMAC, no MAC key"}
+}
+
+// inner is what the MAC of the content covers. See RFC 5246 §6.2.3.1.
+func (r *dissection) inner() string { return r.hmac(len(r.sent.Plaintext), "data") }
+
+// outer is what the MAC covers when it comes last. See RFC 7366 §3.
+func (r *dissection) outer() string {
+	return r.hmac(len(r.sent.Fragment)-len(r.sent.MAC), "IV + ciphertext")
+}
+
+func (r *dissection) hmac(covered int, what string) string {
+	h := []byte(r.sent.Header)
+	if len(h) != 5 {
+		return ""
+	}
+	return fmt.Sprintf("%s(%s_write_MAC_key, %s + %x %x %04x + %s)", r.mac, r.from, sequence(r.sent.SeqNum), h[:1], h[1:3], covered, what)
+}
+
+// sequence is a sequence number of 8 bytes: "00..01".
+func sequence(n uint64) string {
+	if n < 256 {
+		return fmt.Sprintf("00..%02x", n)
+	}
+	return fmt.Sprintf("%016x", n)
+}
+
+func (r *dissection) formula(text string) Fact { return Fact{Deeper: true, Formula: true, Text: text} }
+
+func (r *dissection) padding() Fact {
+	p := r.sent.Padding
+	f := Fact{Name: "padding", Count: fmt.Sprint(len(p)), Deeper: true}
+	if len(p) > 0 {
+		block := 16
+		if n := blockLen(r.Suite); n > 0 {
+			block = n
+		}
+		f.Text = fmt.Sprintf("%02x %s, to fill the %s of %d", p[0], times(len(p)), ordinal(len(r.sent.Ciphertext)/block), block)
+	}
+	return f
+}
+
+func (t *teller) alert(s *said) []Fact {
+	v := [2]*view{t.client, t.server}[s.From]
+	for _, a := range v.alerts[s.From] {
+		if a.Description == s.Alert.Description && a.Reason != "" {
+			return []Fact{{Name: s.From.String() + " says", Text: Escape(a.Reason)}}
+		}
+	}
+	if v.done != nil && !v.done.OK {
+		return []Fact{{Name: s.From.String() + " says", Text: Escape(v.done.Error)}}
+	}
+	return nil
+}
+
+// keyPurpose says what a part of the key_block is for, or why it is not taken.
+func keyPurpose(s *suite.Suite, p keys.Part) string {
+	kind := partKind(p)
+	if p.Len == 0 {
+		return absent(s, kind)
+	}
+	what := fmt.Sprintf("what the %v sends", p.From)
+	switch {
+	case kind == macKey:
+		return macName(s) + " of " + what
+	case kind == encryptionKey:
+		return cipherName(s) + " of " + what
+	case p.Len == 4:
+		return "first 4 bytes of each nonce of " + what + "; the record brings the other 8"
+	}
+	return "XORed with the sequence number: the nonces of " + what
+}

@@ -1,0 +1,174 @@
+package explain
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+func (t *teller) clientHello(s *said) []Fact {
+	random := each(t, t.raws(iana.Client, iana.ClientHello), func(m *message.ClientHello) []byte { return m.Random[:] })
+	facts := []Fact{{Name: "client_random", Secret: "client_random", Value: random, Sent: true}}
+	m, ok := parse[*message.ClientHello](t, s)
+	if !ok {
+		return facts
+	}
+	suites := 0
+	for _, c := range m.CipherSuites {
+		if c != iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV && c != iana.TLS_FALLBACK_SCSV {
+			suites++
+		}
+	}
+	return append(facts, Fact{Name: "offers", Text: join(" · ", m.Version.String(), count(suites, "suite"), extensions(m.Extensions))})
+}
+
+func (t *teller) serverHello(s *said) []Fact {
+	random := each(t, t.raws(iana.Server, iana.ServerHello), func(m *message.ServerHello) []byte { return m.Random[:] })
+	facts := []Fact{{Name: "server_random", Secret: "server_random", Value: random, Sent: true}}
+	m, ok := parse[*message.ServerHello](t, s)
+	if !ok {
+		return facts
+	}
+	choice := m.CipherSuite.String()
+	if hello := t.server.raw(iana.Client, iana.ClientHello); hello != nil {
+		if parsed, err := t.dialect.Parse(hello); err == nil && len(parsed.(*message.ClientHello).CipherSuites) == 1 {
+			choice = "the one suite offered"
+		}
+	}
+	return append(facts, Fact{Name: "chooses", Text: join(" · ", m.Version.String(), choice, t.modes())})
+}
+
+// modes says which of the two extensions that change the derivation and the records are on.
+func (t *teller) modes() string {
+	ems, etm := t.agreed.ExtendedMasterSecret, t.agreed.EncryptThenMAC
+	switch {
+	case ems && etm:
+		return "extended_master_secret, encrypt_then_mac"
+	case ems:
+		return "extended_master_secret"
+	case etm:
+		return "encrypt_then_mac · no EMS: classic derivation"
+	}
+	return "no EMS, no EtM: classic derivation"
+}
+
+func extensions(list message.Extensions) string {
+	var names []string
+	for _, x := range list {
+		names = append(names, x.Type.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+func (t *teller) certificate(s *said) []Fact {
+	m, ok := parse[*message.Certificate](t, s)
+	if !ok {
+		return nil
+	}
+	checker := t.client
+	if s.From == iana.Client {
+		checker = t.server
+	}
+	verdict := "not checked"
+	if checker.check("chain", s.From) != nil {
+		verdict = "root, name and dates hold"
+		if s.From == iana.Client {
+			verdict = "root and dates hold"
+		}
+	}
+	if len(m.Chain) == 0 {
+		return []Fact{{Name: "chain", Text: "none: this client has no certificate to show"}}
+	}
+	return []Fact{{Name: "chain", Text: chain(m.Chain) + ": " + verdict}}
+}
+
+// chain names the certificates, the leaf first, and the issuer of the last.
+func chain(ders [][]byte) string {
+	var names []string
+	issuer := ""
+	for _, der := range ders {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			names = append(names, "unreadable")
+			issuer = ""
+			continue
+		}
+		name, own := called(c)
+		names = append(names, fmt.Sprintf("%s (%s)", name, keyKind(c)))
+		if issuer = Escape(c.Issuer.CommonName); issuer == own {
+			issuer = ""
+		}
+	}
+	return join(" ← ", append(names, issuer)...)
+}
+
+// called is how a certificate's owner is called: a DNS name, or else the common name.
+func called(c *x509.Certificate) (name, common string) {
+	common = Escape(c.Subject.CommonName)
+	if len(c.DNSNames) > 0 {
+		return Escape(c.DNSNames[0]), common
+	}
+	return common, common
+}
+
+func keyKind(c *x509.Certificate) string {
+	switch k := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + k.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return "a key of another kind"
+}
+
+func (t *teller) status() []Fact {
+	if t.client.check("ocsp", iana.Server) == nil {
+		return nil
+	}
+	return []Fact{{Name: "status", Text: "good: signature, dates and serial number hold"}}
+}
+
+func (t *teller) certificateRequest(s *said) []Fact {
+	m, ok := parse[*message.CertificateRequest](t, s)
+	if !ok {
+		return nil
+	}
+	accepts := fmt.Sprintf("%s · %s · %s", list(m.Types), count(len(m.Schemes), "scheme"), authorities(len(m.Authorities)))
+	return []Fact{{Name: "accepts", Text: accepts}}
+}
+
+func authorities(n int) string {
+	switch n {
+	case 0:
+		return "any authority"
+	case 1:
+		return "1 authority"
+	}
+	return fmt.Sprintf("%d authorities", n)
+}
+
+func list[T fmt.Stringer](items []T) string {
+	var names []string
+	for _, i := range items {
+		names = append(names, i.String())
+	}
+	return strings.Join(names, ", ")
+}
+
+func (t *teller) certificateVerify(s *said) []Fact {
+	m, ok := parse[*message.CertificateVerify](t, s)
+	if !ok {
+		return nil
+	}
+	verified := t.server.check("signature", iana.Client) != nil
+	return []Fact{{Name: "signature", Short: true, Value: t.signature(iana.Client), Sent: true, Checked: verified,
+		Note: fmt.Sprintf("%v over messages %s", m.Scheme, t.upTo(s, "-"))}}
+}

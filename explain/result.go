@@ -1,0 +1,146 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// conclude counts what was compared, and says how it ended.
+func (t *teller) conclude() {
+	r := &t.Result
+	for _, c := range t.Chapters {
+		for _, s := range c.Steps {
+			for _, f := range s.Facts {
+				r.count(f)
+			}
+		}
+	}
+	closed := false
+	for _, s := range t.lines {
+		closed = closed || s.closes() && s.BothWays
+	}
+	r.Noticed = append(notices(t.client, iana.Client), notices(t.server, iana.Server)...)
+	r.Complete = closed && len(r.Noticed) == 0 && r.Equal == r.Compared
+	if t.Suite != nil {
+		r.ForwardSecret = t.Suite.ForwardSecret() && t.Suite.Cipher.KeyLen > 0
+		r.Summary = t.summary()
+	}
+	t.sentences()
+	r.Try = hints(t.Story)
+}
+
+// sentences are what the result says.
+func (t *teller) sentences() {
+	r := &t.Result
+	say := func(tone Tone, format string, args ...any) {
+		r.Conclusions = append(r.Conclusions, Conclusion{fmt.Sprintf(format, args...), tone})
+	}
+	summary := join("; ", r.Summary, fmt.Sprintf("%d of %d values equal", r.Equal, r.Compared), octets(r.Wire))
+	tone := Plain
+	if r.Equal < r.Compared {
+		tone = Bad
+	}
+	say(tone, "%s", summary)
+	if t.Run.Handshake > 0 {
+		say(Plain, "handshake %s (before it: CA and certificate, %s)", milliseconds(t.Run.Handshake), milliseconds(t.Run.Setup))
+	}
+	for _, n := range r.Noticed {
+		say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By, n.Alert, n.Reason)
+	}
+	if t.Run.Tampered != nil && len(r.Noticed) == 0 {
+		say(Bad, "UNDETECTED: somebody altered line %d and neither side noticed.", t.Run.Tampered.Line)
+	}
+	if t.Suite == nil {
+		return
+	}
+	if r.ForwardSecret {
+		say(Good, "FORWARD SECRET: YES. %s", secrecy(t.Suite))
+	} else {
+		say(Bad, "FORWARD SECRET: NO. %s", secrecy(t.Suite))
+	}
+}
+
+// milliseconds is "2.1 ms".
+func milliseconds(d time.Duration) string {
+	if d >= 20*time.Millisecond {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
+}
+
+// hints are ways on from here.
+func hints(s *Story) []Hint {
+	if s.Suite == nil {
+		return nil
+	}
+	var list []Hint
+	if s.Suite.ForwardSecret() {
+		list = append(list, Hint{"--kx rsa", "the textbook case"})
+	} else {
+		list = append(list, Hint{"--kx ecdhe", "the modern way"})
+	}
+	for _, c := range s.Chapters {
+		if c.Number == 6 && s.Run.Tampered == nil {
+			list = append(list, Hint{fmt.Sprintf("--tamper %d", c.Steps[0].Line.Number), "break it"})
+		}
+	}
+	return append(list, Hint{"--markdown out.md", "the same as text"})
+}
+
+func (r *Result) count(f Fact) {
+	if f.Sent {
+		return
+	}
+	switch f.Value.Compare() {
+	case Equal:
+		r.Compared++
+		r.Equal++
+	case Different:
+		r.Compared++
+	}
+}
+
+func (t *teller) summary() string {
+	parts := []string{t.Version.String(), Exchange(t.Suite)}
+	if t.agreed.Group != "" {
+		parts = append(parts, Escape(t.agreed.Group))
+	}
+	parts = append(parts, strings.ReplaceAll(t.Suite.Cipher.Name, "_", "-"))
+	if !t.Suite.Cipher.AEAD() {
+		parts = append(parts, t.Suite.MAC.Name)
+	}
+	switch t.construction() {
+	case macThenEncrypt:
+		parts = append(parts, "MAC-then-encrypt")
+	case encryptThenMAC:
+		parts = append(parts, "encrypt-then-MAC")
+	}
+	if t.agreed.ExtendedMasterSecret {
+		parts = append(parts, "EMS")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// notices are the errors that a side met by itself: those that it told the other about.
+func notices(v *view, side iana.Side) []Notice {
+	var list []Notice
+	for _, a := range v.alerts[side] {
+		if a.Description == alert.CloseNotify || a.Level != alert.Fatal {
+			continue
+		}
+		list = append(list, Notice{By: side, Alert: a.Description.String(), Reason: Escape(reason(v, a))})
+	}
+	return list
+}
+
+func reason(v *view, a *trace.Alert) string {
+	if a.Reason == "" && v.done != nil {
+		return v.done.Error
+	}
+	return a.Reason
+}

@@ -1,0 +1,120 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// cipherName is "AES_256_CBC".
+func cipherName(s *suite.Suite) string {
+	if s == nil {
+		return "NULL"
+	}
+	return s.Cipher.Name
+}
+
+// macName is "HMAC_SHA256", or empty for an AEAD.
+func macName(s *suite.Suite) string {
+	if s == nil || s.Cipher.AEAD() {
+		return ""
+	}
+	return strings.ReplaceAll(s.MAC.Name, "-", "_")
+}
+
+func blockLen(s *suite.Suite) int {
+	if s == nil {
+		return 0
+	}
+	return s.Cipher.BlockSize
+}
+
+// The kinds of parts of a key_block.
+const (
+	macKey        = "MAC_key"
+	encryptionKey = "key"
+	fixedIV       = "IV"
+)
+
+func partKind(p keys.Part) string {
+	return strings.TrimPrefix(p.Name, p.From.String()+"_write_")
+}
+
+// absent says why a suite takes no such part.
+func absent(s *suite.Suite, kind string) string {
+	switch {
+	case kind == macKey:
+		return "none: an AEAD authenticates with the key that encrypts, without HMAC"
+	case kind == encryptionKey:
+		return "none: NULL encrypts nothing"
+	case blockLen(s) > 0:
+		return "none: a TLS 1.2 CBC record brings its own (TLS 1.0 cut two here)"
+	}
+	return "none: where nothing is encrypted there is no IV"
+}
+
+// warnings say what is wrong with a suite, before anything is shown of it.
+func warnings(s *suite.Suite, run Run) []string {
+	var list []string
+	if s != nil {
+		switch flaws := flaws(s); {
+		case len(flaws) == 0:
+			list = append(list, "The modern way of TLS 1.2: ephemeral keys, and a cipher that authenticates.")
+		case s.ID == iana.TLS_RSA_WITH_AES_256_CBC_SHA256:
+			list = append(list, "Textbook case, for study: "+strings.Join(flaws, ", ")+".")
+		default:
+			list = append(list, "For study: "+strings.Join(flaws, ", ")+".")
+		}
+	}
+	if run.Seed != "" {
+		list = append(list, fmt.Sprintf("Made from the seed %q: every key in it is public. Never use any of them.", Escape(run.Seed)))
+	} else {
+		list = append(list, "Keys made for this run and shown in full.")
+	}
+	return list
+}
+
+func flaws(s *suite.Suite) []string {
+	var list []string
+	switch {
+	case s.Kex == iana.KexRSA:
+		list = append(list, "RSA key exchange is deprecated (RFC 10015)")
+	case s.Kex.FiniteField():
+		list = append(list, "finite-field DH is deprecated (RFC 10015)")
+	}
+	switch {
+	case s.Cipher.KeyLen == 0:
+		list = append(list, "nothing is encrypted")
+	case s.Cipher.BlockSize == 8:
+		list = append(list, "3DES blocks collide within hours (Sweet32)")
+	case !s.Cipher.AEAD():
+		list = append(list, "CBC with HMAC is avoided")
+	case s.Cipher.TagLen == 8:
+		list = append(list, "a tag of 8 bytes is short")
+	}
+	return list
+}
+
+// Exchange is the key exchange with its authentication, as suites are named: "RSA", "ECDHE_RSA".
+func Exchange(s *suite.Suite) string {
+	if s.Kex == iana.KexRSA {
+		return s.Kex.String()
+	}
+	return s.Kex.String() + "_" + s.Auth.String()
+}
+
+// secrecy says what becomes of a recording of the connection.
+func secrecy(s *suite.Suite) string {
+	switch {
+	case s == nil:
+		return ""
+	case s.Cipher.KeyLen == 0:
+		return "Nothing is encrypted: who records this reads it at once."
+	case s.ForwardSecret():
+		return "Both private keys of the exchange are gone: who records this and gets the server's key later reads nothing."
+	}
+	return "Who records this and gets the server's key in ten years reads it all."
+}

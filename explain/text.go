@@ -1,0 +1,112 @@
+package explain
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Escape makes text that came from a peer printable: control characters, invisible ones and bytes that are no UTF-8 are
+// written as in a Go string, without the quotes.
+func Escape(s string) string {
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// shorten escapes s and cuts it to at most n runes, the last of which says so.
+func shorten(s string, n int) string {
+	runes := []rune(Escape(s))
+	if len(runes) <= n {
+		return string(runes)
+	}
+	return string(runes[:n-1]) + "…"
+}
+
+// thousands writes 1359 as 1,359.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// octets is "1 byte" or "1,359 bytes".
+func octets(n int) string { return count(n, "byte") }
+
+// count is "1 suite" or "3 suites".
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return thousands(n) + " " + what + "s"
+}
+
+// ranges writes 1, 2, 3, 4, 5, 7 as "1-5, 7".
+func ranges(numbers []int) string {
+	var parts []string
+	for i := 0; i < len(numbers); {
+		j := i
+		for j+1 < len(numbers) && numbers[j+1] == numbers[j]+1 {
+			j++
+		}
+		if i == j {
+			parts = append(parts, strconv.Itoa(numbers[i]))
+		} else {
+			parts = append(parts, fmt.Sprintf("%d-%d", numbers[i], numbers[j]))
+		}
+		i = j + 1
+	}
+	return strings.Join(parts, ", ")
+}
+
+// join joins what is not empty.
+func join(sep string, parts ...string) string {
+	var full []string
+	for _, p := range parts {
+		if p != "" {
+			full = append(full, p)
+		}
+	}
+	return strings.Join(full, sep)
+}
+
+// spelled are the numbers that are written as words.
+var spelled = [...]string{"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
+
+// times is "once", "ten times", "47 times".
+func times(n int) string {
+	switch {
+	case n == 1:
+		return "once"
+	case n == 2:
+		return "twice"
+	case n < len(spelled):
+		return spelled[n] + " times"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// ordinal is "the fifth", "block 23".
+func ordinal(n int) string {
+	words := [...]string{"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"}
+	if n < len(words) {
+		return words[n] + " block"
+	}
+	return fmt.Sprintf("block %d", n)
+}

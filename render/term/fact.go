@@ -1,0 +1,195 @@
+package term
+
+import (
+	"encoding/hex"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/explain"
+)
+
+// fact writes one fact: its label, its value or words, its verdict, its remark.
+func (p *printer) fact(f explain.Fact) {
+	switch {
+	case f.Alarm:
+		p.label(f, red)
+		p.words(value, f.Text, red)
+		p.end()
+	case f.Heading:
+		p.to(label)
+		p.words(value, f.Text, plain)
+		p.headingNote(f.Note)
+	case f.Value.Compare() == explain.Different:
+		p.different(f)
+	case f.Count != "":
+		p.part(f)
+	case f.Text != "":
+		p.label(f, plain)
+		p.words(value, f.Text, plain)
+		p.verdict(f)
+		p.note(f.Note)
+		p.end()
+	default:
+		p.label(f, plain)
+		p.bytes(f)
+	}
+}
+
+// label writes what stands before the value.
+func (p *printer) label(f explain.Fact, i ink) {
+	name := f.Name
+	if name == "" {
+		name = f.Under
+	}
+	switch {
+	case f.Offset != "":
+		p.put(strings.Repeat(" ", max(4-len(f.Offset), 0))+f.Offset, faint)
+		p.to(label)
+	case f.Deeper:
+		p.to(deeper)
+	default:
+		p.to(label)
+	}
+	p.inked(name, i)
+	if f.Count != "" {
+		p.to(counted - len(f.Count))
+		p.put(f.Count, plain)
+	}
+	p.to(value)
+}
+
+// bytes writes a value in lines of 32 bytes, the second label under the first.
+func (p *printer) bytes(f explain.Fact) {
+	lines := hexLines(f)
+	under := f.Under
+	if f.Name == "" {
+		under = ""
+	}
+	for i, l := range lines {
+		if i > 0 {
+			p.end()
+			if under != "" {
+				p.to(deeper)
+				p.put(under, plain)
+				under = ""
+			}
+			p.to(value)
+		}
+		p.put(l, ink(f.Secret))
+	}
+	p.verdict(f)
+	p.note(f.Note)
+	p.end()
+}
+
+// hexLines is the value in hex: whole, or by its ends.
+func hexLines(f explain.Fact) []string {
+	b := f.Value.Bytes()
+	if f.Short {
+		return []string{ends(b, f.Count != "")}
+	}
+	var lines []string
+	for h := hex.EncodeToString(b); h != ""; {
+		n := min(64, len(h))
+		lines, h = append(lines, h[:n]), h[n:]
+	}
+	if len(lines) == 0 {
+		return []string{"(not revealed)"}
+	}
+	return lines
+}
+
+// ends shows the first and the last bytes of a long value.
+func ends(b []byte, shorter bool) string {
+	first, last := 16, 4
+	if shorter {
+		first = 8
+	}
+	if len(b) <= first+last {
+		return hex.EncodeToString(b)
+	}
+	return hex.EncodeToString(b[:first]) + "…" + hex.EncodeToString(b[len(b)-last:])
+}
+
+// verdict says that both sides have the same, where it says something.
+func (p *printer) verdict(f explain.Fact) {
+	if f.Checked || !f.Sent && f.Value.Compare() == explain.Equal {
+		p.put("  ", plain)
+		p.put("✓", green)
+	}
+}
+
+// note is a remark behind the value, or below it.
+func (p *printer) note(s string) {
+	if s == "" {
+		return
+	}
+	if p.fits("  " + s) {
+		p.put("  ", plain)
+	} else {
+		p.wrap(value)
+	}
+	p.words(value, s, plain)
+}
+
+// headingNote is a remark at the end of a line without a label.
+func (p *printer) headingNote(s string) {
+	if s != "" {
+		p.to(max(remark, p.line.width+2))
+		p.words(value, s, plain)
+	}
+	p.end()
+}
+
+// part is a part of a record: its remark has a column of its own.
+func (p *printer) part(f explain.Fact) {
+	p.label(f, plain)
+	if f.Text != "" {
+		p.words(value, f.Text, plain)
+	} else {
+		for i, l := range hexLines(f) {
+			if i > 0 {
+				p.wrap(value)
+			}
+			p.put(l, ink(f.Secret))
+		}
+	}
+	p.verdict(f)
+	switch {
+	case f.Note == "":
+	case p.line.width+2 <= remark && remark+p.len(f.Note) <= width:
+		p.to(remark)
+		p.words(value, f.Note, plain)
+	case p.fits(" " + f.Note):
+		p.put(" ", plain)
+		p.words(value, f.Note, plain)
+	default:
+		p.wrap(value)
+		p.words(value, f.Note, plain)
+	}
+	p.end()
+}
+
+// different shows both sides' values.
+func (p *printer) different(f explain.Fact) {
+	p.label(f, plain)
+	p.put("✗ different", red)
+	p.note(f.Note)
+	p.end()
+	for _, side := range []struct {
+		name string
+		b    []byte
+	}{{"client", f.Value.Client}, {"server", f.Value.Server}} {
+		p.to(deeper + 2)
+		p.put(side.name, red)
+		p.to(value)
+		one := f
+		one.Value = explain.Pair{Client: side.b}
+		for i, l := range hexLines(one) {
+			if i > 0 {
+				p.wrap(value)
+			}
+			p.put(l, red)
+		}
+		p.end()
+	}
+}

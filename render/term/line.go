@@ -1,0 +1,189 @@
+package term
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+
+	"charm.land/lipgloss/v2"
+)
+
+// ink is how a piece of a line looks: one of these, or the name of a secret.
+type ink string
+
+const (
+	plain ink = ""
+	bold  ink = "bold"
+	faint ink = "faint"
+	red   ink = "red"
+	green ink = "green"
+)
+
+// inks: one hue a secret, readable on dark and on light.
+var inks = map[ink]lipgloss.Style{
+	bold:                   lipgloss.NewStyle().Bold(true),
+	faint:                  lipgloss.NewStyle().Faint(true),
+	red:                    lipgloss.NewStyle().Foreground(lipgloss.Color("160")),
+	green:                  lipgloss.NewStyle().Foreground(lipgloss.Color("34")),
+	"client_random":        hue("67"),
+	"server_random":        hue("66"),
+	"client_private":       hue("137"),
+	"server_private":       hue("131"),
+	"client_public":        hue("67"),
+	"server_public":        hue("66"),
+	"pre_master_secret":    hue("172"),
+	"master_secret":        hue("133"),
+	"session_hash":         hue("102"),
+	"client_write_MAC_key": hue("33"),
+	"server_write_MAC_key": hue("69"),
+	"client_write_key":     hue("70"),
+	"server_write_key":     hue("37"),
+	"client_write_IV":      hue("143"),
+	"server_write_IV":      hue("109"),
+	"verify_data":          hue("104"),
+}
+
+func hue(color string) lipgloss.Style { return lipgloss.NewStyle().Foreground(lipgloss.Color(color)) }
+
+// ascii is what a pipe gets.
+var ascii = strings.NewReplacer("─", "-", "▶", ">", "◀", "<", "→", "->", "←", "<-", "✓", "ok", "✗", "!!", "…", "...", " · ", " | ", "·", "|",
+	"§", "s.", "é", "e", "—", "-")
+
+// line is the line being made.
+type line struct {
+	text  strings.Builder
+	width int
+}
+
+// clean is s as it may be printed: the choke point through which everything goes.
+func (p *printer) clean(s string) string {
+	if !p.style.Unicode {
+		s = ascii.Replace(s)
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) && (p.style.Unicode || r < 0x80) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRuneToASCII(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
+
+// len is how many columns s takes.
+func (p *printer) len(s string) int { return lipgloss.Width(p.clean(s)) }
+
+// put appends s.
+func (p *printer) put(s string, i ink) {
+	s = p.clean(s)
+	p.line.width += lipgloss.Width(s)
+	if style, ok := inks[i]; ok && p.style.Color && strings.TrimSpace(s) != "" {
+		s = style.Render(s)
+	}
+	p.line.text.WriteString(s)
+}
+
+// to fills up with spaces to column n; at least one, if something is there already.
+func (p *printer) to(n int) {
+	spaces := n - p.line.width
+	if spaces < 1 && p.line.width > 0 {
+		spaces = 1
+	}
+	if spaces > 0 {
+		p.put(strings.Repeat(" ", spaces), plain)
+	}
+}
+
+// rule draws to column n.
+func (p *printer) rule(n int) {
+	if n > p.line.width {
+		p.put(strings.Repeat("─", n-p.line.width), faint)
+	}
+}
+
+// fits tells whether s has room on the line.
+func (p *printer) fits(s string) bool { return p.line.width+p.len(s) <= width }
+
+// end writes the line.
+func (p *printer) end() {
+	p.out.WriteString(strings.TrimRight(p.line.text.String(), " "))
+	p.out.WriteByte('\n')
+	p.line.text.Reset()
+	p.line.width = 0
+}
+
+// wrap goes on in the next line at column n.
+func (p *printer) wrap(n int) {
+	p.end()
+	p.to(n)
+}
+
+// words writes text, wrapped at words; the lines after the first begin at column n. Names of secrets have their hue.
+func (p *printer) words(n int, text string, i ink) {
+	for k, word := range strings.Split(text, " ") {
+		if k > 0 {
+			if p.fits(" " + word) {
+				p.put(" ", plain)
+			} else {
+				p.wrap(n)
+			}
+		}
+		p.word(word, n, i)
+	}
+}
+
+// word writes one word, cut where it is longer than a line.
+func (p *printer) word(word string, n int, i ink) {
+	for !p.fits(word) {
+		room := []rune(word)
+		k := len(room)
+		for k > 1 && !p.fits(string(room[:k])) {
+			k--
+		}
+		p.put(string(room[:k]), i)
+		word = string(room[k:])
+		p.wrap(n)
+	}
+	p.inked(word, i)
+}
+
+// inked writes text in i, and in it the names of secrets in their own hue.
+func (p *printer) inked(text string, i ink) {
+	for text != "" {
+		n := strings.IndexFunc(text, isNameRune)
+		if n < 0 {
+			n = len(text)
+		}
+		p.put(text[:n], i)
+		text = text[n:]
+		end := strings.IndexFunc(text, func(r rune) bool { return !isNameRune(r) })
+		if end < 0 {
+			end = len(text)
+		}
+		name := ink(text[:end])
+		if _, known := inks[name]; !known || len(name) < len("master_secret")-4 || !strings.Contains(string(name), "_") {
+			name = i
+		}
+		p.put(text[:end], name)
+		text = text[end:]
+	}
+}
+
+func isNameRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// flow writes items with a separator, as many a line as fit.
+func (p *printer) flow(n int, i ink, separator string, items []string) {
+	for k, item := range items {
+		if k > 0 {
+			if p.fits(separator + item) {
+				p.put(separator, faint)
+			} else {
+				p.wrap(n)
+			}
+		}
+		p.put(item, i)
+	}
+	p.end()
+}
