@@ -1,0 +1,226 @@
+package vitrine
+
+import (
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Demand says how much one side wants something that both must agree to.
+type Demand = handshake.Demand
+
+// The demands. The zero value uses what the peer can do.
+const (
+	Preferred = handshake.Preferred
+	Off       = handshake.Off
+	Required  = handshake.Required
+)
+
+// Config is what a client or a server may do and whom it trusts. Fields that crypto/tls has too keep its name and meaning. A
+// Config may be used by many connections at once; it must not be changed, or copied, after its first use: Clone it.
+type Config struct {
+	// Rand is where every nonce, private key, padding and salt comes from; nil is crypto/rand.
+	Rand io.Reader
+
+	// Time is the time for certificates; nil is time.Now.
+	Time func() time.Time
+
+	// Certificates are what this side proves itself with. A server takes the first that suits the client, a client the first
+	// that suits the server's request.
+	Certificates []tls.Certificate
+
+	// RootCAs are whom a client trusts; nil is the system's.
+	RootCAs *x509.CertPool
+
+	// NextProtos are the application protocols, best first. See RFC 7301.
+	NextProtos []string
+
+	// ServerName is whom a client expects, and what it asks for; a name or an address. Needed unless InsecureSkipVerify.
+	ServerName string
+
+	// ClientAuth is what a server asks of its clients, ClientCAs whom it trusts to vouch for them.
+	ClientAuth tls.ClientAuthType
+	ClientCAs  *x509.CertPool
+
+	// InsecureSkipVerify lets a client talk to anybody. Such a connection proves nothing about who is there.
+	InsecureSkipVerify bool
+
+	// VerifyPeerCertificate, if set, has the last word about a peer's chain. verifiedChains is nil where nothing was verified.
+	VerifyPeerCertificate func(rawCerts [][]byte, verifiedChains [][]*x509.Certificate) error
+
+	// CipherSuites, if set, are exactly the suites to use, best first: unlike with crypto/tls the order counts, and naming a
+	// deprecated suite turns it on. nil takes those of the Policy.
+	CipherSuites []uint16
+
+	// MinVersion and MaxVersion bound the version. This build speaks TLS 1.2 only.
+	MinVersion, MaxVersion uint16
+
+	// CurvePreferences are the groups, best first, finite-field groups (RFC 7919) included; nil takes those of the Policy.
+	CurvePreferences []tls.CurveID
+
+	// KeyLogWriter, if set, receives each connection's master secret in the form of RFC 9850. Whoever reads it reads the connection.
+	KeyLogWriter io.Writer
+
+	// Policy is the set of defaults; nil is Modern.
+	Policy *Policy
+
+	// ExtendedMasterSecret is RFC 7627, EncryptThenMAC is RFC 7366 (for CBC suites), StatusRequest is a stapled OCSP response, RFC
+	// 6066 §8. Timestamps asks for certificate transparency's, RFC 6962 §3.3.
+	ExtendedMasterSecret Demand
+	EncryptThenMAC       Demand
+	StatusRequest        Demand
+	Timestamps           Demand
+
+	// MaxFragmentLength is a client's wish for short records: 512, 1024, 2048 or 4096 bytes; 0 wishes nothing. See RFC 6066 §4.
+	MaxFragmentLength int
+
+	// RecordSizeLimit is the longest plaintext that this side wants to receive, 64 to 16384 bytes; 0 says nothing. See RFC 8449.
+	RecordSizeLimit int
+
+	// Trace, if set, receives every event of every connection of this Config, secrets included. See package trace.
+	Trace trace.Sink
+
+	cache credentials
+}
+
+// credentials are Certificates, parsed once.
+type credentials struct {
+	mu   sync.Mutex
+	from []tls.Certificate
+	got  []*pki.Credential
+}
+
+// Clone copies a Config that may be in use.
+func (c *Config) Clone() *Config {
+	if c == nil {
+		return nil
+	}
+	return &Config{
+		Rand: c.Rand, Time: c.Time, Certificates: c.Certificates, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
+		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs, InsecureSkipVerify: c.InsecureSkipVerify,
+		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites, MinVersion: c.MinVersion,
+		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
+		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC, StatusRequest: c.StatusRequest,
+		Timestamps: c.Timestamps, MaxFragmentLength: c.MaxFragmentLength, RecordSizeLimit: c.RecordSizeLimit, Trace: c.Trace,
+	}
+}
+
+// handshake turns the Config into what a handshake of one side needs.
+func (c *Config) handshake(me iana.Side) (*handshake.Config, error) {
+	h := &handshake.Config{Rand: c.Rand}
+	if h.Rand == nil {
+		h.Rand = rand.Reader
+	}
+	if c.Time != nil {
+		h.Now = c.Time()
+	}
+	if c.Trace != nil {
+		h.Log = trace.New(trace.Role(me.String()), c.Trace, c.Time)
+	}
+	var err error
+	if h.Parameters, err = c.parameters(); err != nil {
+		return nil, err
+	}
+	if h.Credentials, err = c.cache.parse(c.Certificates); err != nil {
+		return nil, err
+	}
+	h.Trust, err = c.trust(me)
+	return h, err
+}
+
+func (c *Config) parameters() (handshake.Parameters, error) {
+	p := c.Policy.orModern().parameters()
+	p.ExtendedMasterSecret, p.EncryptThenMAC = c.ExtendedMasterSecret, c.EncryptThenMAC
+	p.StatusRequest, p.Timestamps = c.StatusRequest, c.Timestamps
+	p.Protocols = c.NextProtos
+	if c.CipherSuites != nil {
+		p.Suites = nil
+		for _, id := range c.CipherSuites {
+			if suite.ByID(iana.CipherSuite(id)) == nil {
+				return p, fmt.Errorf("vitrine: Config.CipherSuites has %v, which Vitrine does not speak", iana.CipherSuite(id))
+			}
+			p.Suites = append(p.Suites, iana.CipherSuite(id))
+		}
+		p.Groups = withFiniteField(p.Groups)
+	}
+	if c.CurvePreferences != nil {
+		p.Groups = nil
+		for _, id := range c.CurvePreferences {
+			p.Groups = append(p.Groups, iana.Group(id))
+		}
+	}
+	if v := iana.Version(c.MinVersion); v != 0 {
+		p.MinVersion = max(p.MinVersion, v)
+	}
+	if v := iana.Version(c.MaxVersion); v != 0 {
+		p.MaxVersion = min(p.MaxVersion, v)
+	}
+	if p.MinVersion > p.MaxVersion {
+		return p, fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion %v; this build speaks TLS 1.2", p.MinVersion, p.MaxVersion)
+	}
+	if n := c.MaxFragmentLength; n != 0 {
+		code := slices.Index([]int{512, 1024, 2048, 4096}, n)
+		if code < 0 {
+			return p, fmt.Errorf("vitrine: Config.MaxFragmentLength is %d, expected 512, 1024, 2048 or 4096", n)
+		}
+		p.MaxFragmentLength = uint8(code + 1)
+	}
+	if n := c.RecordSizeLimit; n != 0 {
+		if n < 64 || n > 1<<14 {
+			return p, fmt.Errorf("vitrine: Config.RecordSizeLimit is %d, expected 64 to 16384", n)
+		}
+		p.RecordSizeLimit = uint16(n)
+	}
+	return p, nil
+}
+
+func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
+	t := handshake.Trust{VerifyPeer: c.VerifyPeerCertificate}
+	if me == iana.Client {
+		t.ServerName, t.Roots, t.Skip = c.ServerName, c.RootCAs, c.InsecureSkipVerify
+		if t.ServerName == "" && !t.Skip {
+			return t, errors.New("vitrine: either Config.ServerName or Config.InsecureSkipVerify must be set")
+		}
+		return t, nil
+	}
+	if len(c.Certificates) == 0 {
+		return t, errors.New("vitrine: a server needs Config.Certificates")
+	}
+	t.Roots = c.ClientCAs
+	t.ClientAuth = handshake.ClientAuth{
+		Request: c.ClientAuth != tls.NoClientCert,
+		Require: c.ClientAuth == tls.RequireAnyClientCert || c.ClientAuth == tls.RequireAndVerifyClientCert,
+		Verify:  c.ClientAuth == tls.VerifyClientCertIfGiven || c.ClientAuth == tls.RequireAndVerifyClientCert,
+	}
+	return t, nil
+}
+
+func (c *credentials) parse(certs []tls.Certificate) ([]*pki.Credential, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(certs) == len(c.from) && (len(certs) == 0 || &certs[0] == &c.from[0]) {
+		return c.got, nil
+	}
+	var got []*pki.Credential
+	for i := range certs {
+		cred, err := pki.FromTLS(&certs[i])
+		if err != nil {
+			return nil, fmt.Errorf("vitrine: Config.Certificates[%d]: %w", i, err)
+		}
+		got = append(got, cred)
+	}
+	c.from, c.got = certs, got
+	return got, nil
+}

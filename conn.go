@@ -1,0 +1,394 @@
+// Package vitrine is a TLS stack that can be seen through: blocking connections over any net.Conn, as with crypto/tls, and a
+// trace of every step on the way to their keys.
+//
+// Client and Server wrap a connection; Dial and Listen make one. This build speaks TLS 1.2. It has not been audited.
+package vitrine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/session"
+)
+
+var (
+	errNotDone  = errors.New("vitrine: the handshake is not done")
+	errNoExport = errors.New("vitrine: no exporter without extended_master_secret: such a master_secret may be shared by two connections (RFC 7627 §5.4)")
+	errShutdown = errors.New("vitrine: the connection is closed for writing")
+)
+
+const (
+	// chunk is how much application data goes into one write to the socket: two full records were fastest.
+	chunk = 2 * record.MaxPlaintext
+
+	// closeTimeout bounds how long Close waits for a peer that does not read.
+	closeTimeout = 5 * time.Second
+
+	// drainTimeout bounds how long we listen after a fatal alert, so that the peer reads it and not a reset.
+	drainTimeout = 250 * time.Millisecond
+)
+
+// Conn is a TLS connection. Its methods may be called from several goroutines; Read and Write do not wait for one another.
+type Conn struct {
+	conn   net.Conn
+	config *Config
+	me     iana.Side
+	engine *session.Engine // since the handshake began
+
+	shaking   chan struct{} // holds one token: whoever has it performs the handshake
+	failed    error         // why the handshake failed, for good; guarded by shaking
+	complete  atomic.Bool   // the handshake is done: Reads and Writes may go on
+	in        sync.Mutex    // the engine's inbound half
+	readError error         // for good; guarded by in
+
+	out        sync.Mutex // the engine's outbound half and writes to conn
+	writeError error      // for good; guarded by out
+	closing    atomic.Bool
+	alerted    atomic.Bool // a fatal alert was sent
+}
+
+// Client makes a client's end over conn. The handshake begins with the first Read, Write or Handshake. config must have a
+// ServerName or InsecureSkipVerify.
+func Client(conn net.Conn, config *Config) *Conn { return newConn(conn, config, iana.Client) }
+
+// Server makes a server's end over conn. config must have Certificates.
+func Server(conn net.Conn, config *Config) *Conn { return newConn(conn, config, iana.Server) }
+
+func newConn(conn net.Conn, config *Config, me iana.Side) *Conn {
+	if config == nil {
+		config = &Config{}
+	}
+	c := &Conn{conn: conn, config: config, me: me, shaking: make(chan struct{}, 1)}
+	c.shaking <- struct{}{}
+	return c
+}
+
+// Handshake performs the handshake, unless it was performed.
+func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background()) }
+
+// HandshakeContext performs the handshake. If ctx ends first, the connection is closed and ctx's error returned; once the
+// handshake is done, ctx has no part in the connection.
+func (c *Conn) HandshakeContext(ctx context.Context) error {
+	if c.complete.Load() {
+		return nil
+	}
+	select {
+	case <-c.shaking:
+		defer func() { c.shaking <- struct{}{} }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if c.complete.Load() || c.failed != nil {
+		return c.failed
+	}
+	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
+	err := c.handshake()
+	if !stop() && err != nil {
+		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
+	}
+	if err != nil {
+		c.failed = err
+		return err
+	}
+	c.complete.Store(true)
+	return nil
+}
+
+// handshake moves bytes between the socket and the engine until the figure is done.
+func (c *Conn) handshake() error {
+	h, err := c.config.handshake(c.me)
+	if err != nil {
+		return err
+	}
+	e := session.NewEngine(c.me, h)
+	c.in.Lock()
+	defer c.in.Unlock()
+	c.out.Lock()
+	defer c.out.Unlock()
+	c.engine = e
+	err = e.Start()
+	for {
+		if err == nil {
+			err = c.send()
+		}
+		if err != nil || e.Machine().Done() {
+			break
+		}
+		if err = c.receive(); err == nil {
+			err = e.Advance()
+		}
+	}
+	if err != nil {
+		e.Fail(err)
+		c.abort(err)
+		return &HandshakeError{Side: c.me, Err: err}
+	}
+	return c.logKeys()
+}
+
+// receive takes what the socket has.
+func (c *Conn) receive() error {
+	n, err := c.conn.Read(c.engine.In.Space())
+	c.engine.In.Arrived(n)
+	if n > 0 {
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
+		return c.truncated()
+	}
+	return err
+}
+
+// truncated: a stream that ends without close_notify may have been cut by anybody. See RFC 5246 §7.2.1.
+func (c *Conn) truncated() error {
+	where := "between two records"
+	if c.engine.In.Partial() {
+		where = "inside a record or message"
+	}
+	return fmt.Errorf("the %v ended the connection %s and without close_notify (RFC 5246 §7.2.1): %w", c.me.Peer(), where, io.ErrUnexpectedEOF)
+}
+
+// send writes what the engine has sealed. It needs the outbound half.
+func (c *Conn) send() error {
+	b := c.engine.Out.Sealed()
+	if len(b) == 0 {
+		return nil
+	}
+	defer c.engine.Out.Sent()
+	if _, err := c.conn.Write(b); err != nil {
+		c.writeError = err // half a record may be out: nothing can follow it
+		return err
+	}
+	return nil
+}
+
+// abort sends the alert that err asks for. It needs the outbound half.
+func (c *Conn) abort(err error) {
+	c.engine.Abort(err)
+	c.answer()
+	if c.writeError == nil {
+		c.writeError = err
+	}
+}
+
+// answer sends what reading made us say. It needs the outbound half.
+func (c *Conn) answer() {
+	if c.writeError != nil {
+		return
+	}
+	fatal, err := c.engine.SealReplies()
+	if err == nil {
+		err = c.send()
+	}
+	if fatal {
+		c.alerted.Store(true)
+	}
+	if err != nil {
+		c.writeError = err
+	}
+}
+
+// answerFromRead is answer for a reader, which must never wait for a writer: the writer may wait for the peer, and the peer for
+// our reading. A writer that holds the lock answers when it lets go.
+func (c *Conn) answerFromRead() {
+	for c.engine.Answering() && c.out.TryLock() {
+		c.answer()
+		c.out.Unlock()
+	}
+}
+
+// Read reads application data: authenticated, in order, complete up to what it returns. io.EOF is the peer's close_notify; a
+// connection that ends without it gives io.ErrUnexpectedEOF.
+func (c *Conn) Read(p []byte) (int, error) {
+	if err := c.Handshake(); err != nil {
+		return 0, err
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	c.in.Lock()
+	defer c.in.Unlock()
+	for c.readError == nil {
+		n, err := c.engine.Read(p)
+		c.answerFromRead()
+		if n > 0 {
+			return n, nil
+		}
+		if errors.Is(err, session.ErrMore) {
+			err = c.receive()
+			if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
+				return 0, err // the only error that can pass
+			}
+		}
+		if err != nil {
+			c.fail(err)
+		}
+	}
+	return 0, c.readError
+}
+
+// fail ends reading for good, and tells the peer why.
+func (c *Conn) fail(err error) {
+	c.readError = err
+	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+		return
+	}
+	c.readError = &net.OpError{Op: "read", Net: "tls", Addr: c.conn.RemoteAddr(), Err: err}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return
+	}
+	c.engine.Abort(err)
+	c.answerFromRead()
+}
+
+// Write seals p and sends it. After an error, a time-out included, nothing more can be written.
+func (c *Conn) Write(p []byte) (n int, err error) {
+	if err := c.Handshake(); err != nil {
+		return 0, err
+	}
+	c.out.Lock()
+	for {
+		if c.writeError != nil {
+			err = c.writeError
+			break
+		}
+		m := min(len(p), chunk)
+		if err = c.engine.Out.Seal(iana.RecordApplicationData, p[:m]); err == nil {
+			err = c.send()
+		}
+		if err != nil {
+			c.writeError = err
+			break
+		}
+		n, p = n+m, p[m:]
+		if len(p) == 0 {
+			break
+		}
+	}
+	c.unlockOut()
+	return n, err
+}
+
+// unlockOut lets go of the outbound half. What a reader wanted to say meanwhile is said first.
+func (c *Conn) unlockOut() {
+	c.answer()
+	c.out.Unlock()
+	c.answerFromRead() // a reader may have come between answer and Unlock
+}
+
+// CloseWrite sends close_notify: nothing more will be written, reading goes on. See RFC 5246 §7.2.1.
+func (c *Conn) CloseWrite() error {
+	if !c.complete.Load() {
+		return errNotDone
+	}
+	c.out.Lock()
+	defer c.out.Unlock()
+	return c.sayGoodbye()
+}
+
+// sayGoodbye sends close_notify once. It needs the outbound half.
+func (c *Conn) sayGoodbye() error {
+	if c.writeError != nil {
+		if errors.Is(c.writeError, errShutdown) {
+			return nil
+		}
+		return c.writeError
+	}
+	err := c.engine.SealAlert(alert.Warning, alert.CloseNotify, "")
+	if err == nil {
+		err = c.send()
+	}
+	c.writeError = errShutdown
+	return err
+}
+
+// Close sends close_notify, unless an error came before it, and closes the connection. Reads and Writes in flight end.
+func (c *Conn) Close() error {
+	if c.closing.Swap(true) {
+		return net.ErrClosed
+	}
+	var notified error
+	if c.complete.Load() {
+		c.conn.SetWriteDeadline(time.Now().Add(closeTimeout)) // frees a Write that holds the lock, too
+		c.out.Lock()
+		if c.writeError == nil { // else it was told before, by Write
+			notified = c.sayGoodbye()
+		}
+		c.out.Unlock()
+	}
+	if c.alerted.Load() {
+		c.drain()
+	}
+	if err := c.conn.Close(); err != nil {
+		return err
+	}
+	return notified
+}
+
+// drain ends our half and listens a moment: bytes that lie unread when a socket closes make it reset, and a reset makes the peer
+// forget the alert that it has not read yet.
+func (c *Conn) drain() {
+	half, ok := c.conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	c.conn.SetReadDeadline(time.Now().Add(drainTimeout))
+	io.CopyN(io.Discard, c.conn, 1<<20)
+}
+
+// NetConn is the connection underneath. Reading or writing it corrupts this one.
+func (c *Conn) NetConn() net.Conn { return c.conn }
+
+// LocalAddr is the local address.
+func (c *Conn) LocalAddr() net.Addr { return c.conn.LocalAddr() }
+
+// RemoteAddr is the peer's address.
+func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
+
+// SetDeadline sets both deadlines.
+func (c *Conn) SetDeadline(t time.Time) error { return c.conn.SetDeadline(t) }
+
+// SetReadDeadline sets when a waiting Read ends. It can be set anew and reading goes on.
+func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadline(t) }
+
+// SetWriteDeadline sets when a waiting Write ends, and writing with it.
+func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
+
+// HandshakeError says at which side a handshake failed. Its cause is an *alert.Error that names the alert that we sent and the
+// section that the peer broke, an *alert.Received, or an error of the network.
+type HandshakeError struct {
+	Side iana.Side // us
+	Err  error
+}
+
+func (e *HandshakeError) Error() string {
+	return "vitrine: " + e.Side.String() + ": handshake: " + e.Err.Error()
+}
+
+// Unwrap gives the cause.
+func (e *HandshakeError) Unwrap() error { return e.Err }
+
+// logKeys writes the line of RFC 9850 that opens this connection.
+func (c *Conn) logKeys() error {
+	if c.config.KeyLogWriter == nil {
+		return nil
+	}
+	m := c.engine.Machine()
+	line := fmt.Appendf(nil, "CLIENT_RANDOM %x %x\n", m.ClientHello.Random, m.Master().Bytes())
+	keyLogging.Lock()
+	defer keyLogging.Unlock()
+	_, err := c.config.KeyLogWriter.Write(line)
+	return err
+}
+
+// keyLogging keeps lines whole: several connections often share a KeyLogWriter.
+var keyLogging sync.Mutex

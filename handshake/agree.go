@@ -1,0 +1,112 @@
+package handshake
+
+import (
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// Agreed is what both hellos settle. It is computed once, from the two messages alone, and never changes.
+type Agreed struct {
+	Version     iana.Version
+	Suite       *suite.Suite
+	Compression iana.CompressionMethod
+
+	ExtendedMasterSecret bool
+	EncryptThenMAC       bool
+	SecureRenegotiation  bool
+	Stapling             bool // CertificateStatus may come
+
+	ServerName string // as the client sent it
+	ALPN       string
+	SCTs       [][]byte
+
+	MaxFragment int    // both sides' longest plaintext from ServerHello on, RFC 6066 §4
+	SizeLimit   [2]int // by sender: its longest plaintext under protection, RFC 8449 §4
+}
+
+// agree draws the facts from two hellos. It fails only where they make no sense: what a live client must refuse besides is
+// acceptable's business, so that an observer can read more than we would speak.
+func agree(ch *message.ClientHello, sh *message.ServerHello) (*Agreed, error) {
+	s, err := suiteOf(sh.CipherSuite, sh.Version)
+	if err != nil {
+		return nil, err
+	}
+	a := &Agreed{Version: sh.Version, Suite: s, Compression: sh.CompressionMethod,
+		MaxFragment: record.MaxPlaintext, SizeLimit: [2]int{record.MaxPlaintext, record.MaxPlaintext}}
+	for _, x := range sh.Extensions {
+		if row := extensionRow(x.Type); row != nil && row.settle != nil && (ch.Extensions.Has(x.Type) || row.solicited(ch)) {
+			if err := row.settle(a, ch.Extensions, sh.Extensions); err != nil {
+				return nil, alert.Malformed(row.ref, err)
+			}
+		}
+	}
+	var names message.ServerNames
+	if ok, err := ch.Extensions.Read(iana.ExtServerName, &names); ok && err == nil {
+		a.ServerName = hostName(&names)
+	}
+	return a, nil
+}
+
+// acceptable is what a live client refuses in a ServerHello, besides what makes no sense. See RFC 5246 §7.4.1.3 and §7.4.1.4.
+func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters) error {
+	const ref = "RFC 5246 §7.4.1.3"
+	switch {
+	case sh.Version > ch.Version:
+		return alert.Fail(alert.IllegalParameter, ref, "the server chose %v, we offered at most %v", sh.Version, ch.Version)
+	case sh.Version < p.MinVersion:
+		return alert.Fail(alert.ProtocolVersion, ref, "the server chose %v, we offered %v to %v", sh.Version, p.MinVersion, p.MaxVersion)
+	case downgraded(sh, p.MaxVersion):
+		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3", "server_random says that the server was made to choose %v, and speaks more", sh.Version)
+	case !ch.Offers(sh.CipherSuite) || signalling(sh.CipherSuite):
+		return alert.Fail(alert.IllegalParameter, ref, "the server chose %v, which we did not offer", sh.CipherSuite)
+	case sh.CompressionMethod != iana.CompressionNull:
+		return alert.Fail(alert.IllegalParameter, ref, "the server chose compression %v, we offered null", sh.CompressionMethod)
+	}
+	for _, x := range sh.Extensions {
+		if row := extensionRow(x.Type); !ch.Extensions.Has(x.Type) && (row == nil || !row.solicited(ch)) {
+			return alert.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4", "the server answers %v, which we did not send", x.Type)
+		}
+	}
+	a, err := agree(ch, sh)
+	if err != nil {
+		return err
+	}
+	return a.demanded(p, sh)
+}
+
+// demanded compares what was agreed with what we insist on.
+func (a *Agreed) demanded(p *Parameters, sh *message.ServerHello) error {
+	switch {
+	case sh.Extensions.Has(iana.ExtEncryptThenMAC) && !a.EncryptThenMAC:
+		return alert.Fail(alert.IllegalParameter, "RFC 7366 §3", "the server agrees to encrypt_then_mac with %v, which has no MAC to move", a.Suite.ID)
+	case p.EncryptThenMAC == Required && !a.EncryptThenMAC && a.Suite.Cipher.CBC():
+		return alert.Fail(alert.HandshakeFailure, "RFC 7366 §3", "the peer does not do encrypt_then_mac, which we require")
+	case p.ExtendedMasterSecret == Required && !a.ExtendedMasterSecret:
+		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.2", "the peer does not do extended_master_secret, which we require")
+	case p.SecureRenegotiation == Required && !a.SecureRenegotiation:
+		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.4", "the peer does not know RFC 5746 (renegotiation_info), without which a "+
+			"renegotiation can be spliced; policy legacy accepts it")
+	}
+	return nil
+}
+
+// The last eight bytes of a server_random by which a server says that it was asked for less than it speaks.
+const (
+	downgradeTo12 = "DOWNGRD\x01"
+	downgradeTo11 = "DOWNGRD\x00"
+)
+
+// downgraded checks the sentinels. One for TLS 1.2 is no attack as long as TLS 1.2 is the most that we offer.
+// See RFC 8446 §4.1.3.
+func downgraded(sh *message.ServerHello, ours iana.Version) bool {
+	tail := string(sh.Random[24:])
+	return sh.Version < ours && (tail == downgradeTo11 || tail == downgradeTo12)
+}
+
+// signalling tells the values that stand in a list of suites and are none.
+func signalling(s iana.CipherSuite) bool {
+	return s == iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV || s == iana.TLS_FALLBACK_SCSV
+}

@@ -1,0 +1,177 @@
+package handshake
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// chosen is what a server makes of a ClientHello.
+type chosen struct {
+	version    iana.Version
+	suite      *suite.Suite
+	group      kex.Group // of an ephemeral key exchange
+	credential *pki.Credential
+	scheme     iana.SignatureScheme
+	named      bool // the credential has the name that the client asked for
+}
+
+// wishes are the parts of a ClientHello that a choice depends on.
+type wishes struct {
+	pki.Hello
+	groups     []iana.Group
+	sentGroups bool
+}
+
+// choose settles everything that the client left open, in the server's order of preference, or says why nothing fits.
+// See RFC 5246 §7.4.1.3.
+func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
+	version, err := chooseVersion(ch, c)
+	if err != nil {
+		return nil, err
+	}
+	w, err := readWishes(ch, version)
+	if err != nil {
+		return nil, err
+	}
+	if err := admissible(ch, c); err != nil {
+		return nil, err
+	}
+	var refused []string
+	for _, id := range c.Suites {
+		s := suite.ByID(id)
+		if s == nil || !ch.Offers(id) {
+			continue
+		}
+		got, why := try(s, version, w, c)
+		if got == nil {
+			refused = append(refused, fmt.Sprintf("%v (%s)", id, why))
+			continue
+		}
+		c.Log.Choice("cipher_suite", fmt.Sprint(ch.CipherSuites), id.String(), "the server's first that both sides can do", "RFC 5246 §7.4.1.3")
+		c.Log.Choice("certificate", w.Name, got.credential.Chain.Leaf().Subject.String(), why, "RFC 5246 §7.4.2")
+		if got.group != nil {
+			c.Log.Choice("group", fmt.Sprint(w.groups), got.group.Name(), groupRule(got.group, w), "RFC 8422 §4")
+			c.Log.Choice("signature_scheme", fmt.Sprint(w.Schemes), got.scheme.String(), "the best of our key that the client accepts", "RFC 5246 §7.4.1.4.1")
+		}
+		return got, nil
+	}
+	if len(refused) > 0 {
+		return nil, alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.3", "no cipher suite works for both: the client offers %v; of these we could have done %v", ch.CipherSuites, refused)
+	}
+	return nil, alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.3", "no cipher suite in common: the client offers %v, we allow %v", ch.CipherSuites, c.Suites)
+}
+
+func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
+	v := min(ch.Version, c.MaxVersion)
+	if v < c.MinVersion {
+		return 0, alert.Fail(alert.ProtocolVersion, "RFC 5246 §E.1", "the client speaks at most %v, we speak %v to %v", ch.Version, c.MinVersion, c.MaxVersion)
+	}
+	if ch.Version < c.MaxVersion && ch.Offers(iana.TLS_FALLBACK_SCSV) {
+		return 0, alert.Fail(alert.InappropriateFallback, "RFC 7507 §3", "the client fell back to %v, and we speak %v", ch.Version, c.MaxVersion)
+	}
+	return v, nil
+}
+
+// admissible refuses a hello that nothing could be chosen from.
+func admissible(ch *message.ClientHello, c *Config) error {
+	if !slices.Contains(ch.CompressionMethods, iana.CompressionNull) {
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.2", "the client's compression_methods are %v, without null", ch.CompressionMethods)
+	}
+	for _, t := range []iana.ExtensionType{iana.ExtExtendedMasterSecret, iana.ExtEncryptThenMAC} {
+		if _, err := ch.Extensions.Read(t, &message.Empty{}); err != nil {
+			return alert.Malformed("RFC 5246 §7.4.1.4", err)
+		}
+	}
+	if c.ExtendedMasterSecret == Required && !ch.Extensions.Has(iana.ExtExtendedMasterSecret) {
+		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3", "the client does not offer extended_master_secret, which we require")
+	}
+	return uncompressed(ch.Extensions)
+}
+
+func readWishes(ch *message.ClientHello, v iana.Version) (w *wishes, err error) {
+	w = &wishes{}
+	var names message.ServerNames
+	var groups message.SupportedGroups
+	var schemes, certSchemes message.SignatureSchemes
+	sentSchemes := false
+	for _, x := range []struct {
+		typ  iana.ExtensionType
+		into message.Content
+		sent *bool
+	}{
+		{iana.ExtServerName, &names, new(bool)},
+		{iana.ExtSupportedGroups, &groups, &w.sentGroups},
+		{iana.ExtSignatureAlgorithms, &schemes, &sentSchemes},
+		{iana.ExtSignatureAlgorithmsCert, &certSchemes, new(bool)},
+	} {
+		if *x.sent, err = ch.Extensions.Read(x.typ, x.into); err != nil {
+			return nil, alert.Malformed("RFC 5246 §7.4.1.4", err)
+		}
+	}
+	w.Name, w.groups = hostName(&names), groups.Groups
+	w.Schemes, w.CertSchemes = schemes.Schemes, certSchemes.Schemes
+	if v < iana.TLS12 || !sentSchemes {
+		w.Schemes = pki.Implied(v)
+	}
+	if w.sentGroups {
+		w.Hello.Groups = groups.Groups
+	}
+	return w, nil
+}
+
+// try sees whether a suite works with what both sides have. If not, why says what is missing.
+func try(s *suite.Suite, v iana.Version, w *wishes, c *Config) (got *chosen, why string) {
+	if v < s.MinVersion() {
+		return nil, fmt.Sprintf("needs %v", s.MinVersion())
+	}
+	got = &chosen{version: v, suite: s}
+	if s.Kex.Ephemeral() {
+		if got.group, why = chooseGroup(s.Kex, w, c); got.group == nil {
+			return nil, why
+		}
+	}
+	choice := pki.ChooseServer(c.Credentials, s.Auth, s.Kex, w.Hello, c.Schemes)
+	if choice.Credential == nil {
+		return nil, choice.Why
+	}
+	got.credential, got.scheme = choice.Credential, choice.Scheme
+	got.named = w.Name != "" && choice.Credential.Chain.Leaf().VerifyHostname(w.Name) == nil
+	return got, choice.Why
+}
+
+// chooseGroup takes our first group that the client lists. A client that lists none at all gets P-256 (RFC 8422 §4), and one that
+// lists no finite-field group gets the prime that we choose. But one that lists some, and none of ours, gets no DHE: RFC 7919 §4.
+func chooseGroup(k iana.KeyExchange, w *wishes, c *Config) (g kex.Group, why string) {
+	theirs := w.groups
+	if k.FiniteField() && !slices.ContainsFunc(theirs, iana.Group.FiniteField) {
+		theirs = c.Groups
+	}
+	if k.EllipticCurve() && !w.sentGroups {
+		theirs = []iana.Group{iana.Secp256r1}
+	}
+	for _, id := range c.Groups {
+		if id.FiniteField() == k.FiniteField() && slices.Contains(theirs, id) {
+			if g, ok := kex.Named(id); ok {
+				return g, ""
+			}
+		}
+	}
+	return nil, fmt.Sprintf("no group in common: the client lists %v, we allow %v", w.groups, c.Groups)
+}
+
+func groupRule(g kex.Group, w *wishes) string {
+	switch {
+	case slices.Contains(w.groups, g.ID()):
+		return "the server's first that the client lists"
+	case g.ID().FiniteField():
+		return "the server's own choice: the client lists no finite-field group"
+	}
+	return "the client sent no supported_groups, which means P-256"
+}

@@ -1,0 +1,82 @@
+package handshake
+
+import (
+	"crypto/x509"
+	"io"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Demand says how much one side wants something that both must agree to.
+type Demand uint8
+
+// The three demands. The zero value is the one that suits most connections.
+const (
+	Preferred Demand = iota // used if the peer can
+	Off                     // neither offered nor accepted
+	Required                // without it there is no connection
+)
+
+// Config is what a live player may do and whom it trusts. It is read, and never written, by a handshake.
+type Config struct {
+	Rand io.Reader // every nonce, private key, padding and salt comes from here
+	Now  time.Time // for certificates
+	Log  *trace.Log
+
+	Parameters
+	Identity
+	Trust
+}
+
+// Parameters are what is offered or accepted, best first.
+type Parameters struct {
+	MinVersion, MaxVersion iana.Version
+	Suites                 []iana.CipherSuite
+	Groups                 []iana.Group
+	Schemes                []iana.SignatureScheme
+	MinDHBits              int // the shortest prime of a peer's own finite-field group
+
+	ExtendedMasterSecret Demand // RFC 7627
+	EncryptThenMAC       Demand // RFC 7366; Required only concerns CBC suites
+	SecureRenegotiation  Demand // RFC 5746: Required refuses a peer that does not know it
+	StatusRequest        Demand // RFC 6066 §8; Required refuses a server that staples nothing
+	Timestamps           Demand // signed_certificate_timestamp, RFC 6962 §3.3: carried, not judged
+	MaxFragmentLength    uint8  // a client's wish, as the code of RFC 6066 §4; 0: none
+	RecordSizeLimit      uint16 // the longest plaintext that we want to receive, RFC 8449; 0: not said
+	Protocols            []string
+}
+
+// Identity is what we can prove ourselves with.
+type Identity struct {
+	Credentials []*pki.Credential
+}
+
+// Trust is what a peer must prove.
+type Trust struct {
+	ServerName string         // a client's: sent as server_name unless it is an address, and checked
+	Roots      *x509.CertPool // of servers for a client, of clients for a server; nil: the system's
+	Skip       bool           // a client's: anybody may be there
+
+	ClientAuth ClientAuth // a server's
+
+	// VerifyPeer, if set, is asked after everything else held, or instead of it where nothing is to be checked.
+	VerifyPeer func(raw [][]byte, verified [][]*x509.Certificate) error
+}
+
+// ClientAuth is what a server asks of its clients.
+type ClientAuth struct {
+	Request bool // send a CertificateRequest
+	Require bool // refuse an empty answer
+	Verify  bool // against Roots; else any certificate will do
+}
+
+// Peer is who is at the other end, as far as it was proved: the proof token without which no handshake finishes. Only the
+// functions that check make one.
+type Peer struct {
+	Chain     *pki.Chain // nil: a client that showed no certificate, and was allowed not to
+	Verified  [][]*x509.Certificate
+	possessed bool // the private key of Chain's leaf was shown to be there, or nothing is claimed
+}

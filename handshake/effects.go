@@ -1,0 +1,118 @@
+package handshake
+
+import (
+	"errors"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// The effects of lines: what changes once they have been said. They are the same for all three players.
+
+// TrafficKeys is what the record layer needs to protect one direction.
+type TrafficKeys struct {
+	*Agreed
+	keys.Direction
+}
+
+// ErrNoSecret is an observer's: nobody gave it a secret for this handshake.
+var ErrNoSecret = errors.New("handshake: no secret for this handshake")
+
+// settle draws the facts from both hellos, and starts the transcript's hash.
+func settle(m *Machine) (err error) {
+	if m.Agreed, err = agree(m.ClientHello, m.ServerHello); err != nil {
+		return err
+	}
+	m.transcript.start(m.Agreed.Suite.PRFHash(m.Agreed.Version))
+	m.carrier.Settle(m.Agreed)
+	if !m.Agreed.Suite.Kex.Ephemeral() {
+		m.tellAgreed("RFC 5246 §7.4.1.3")
+	}
+	return nil
+}
+
+// settleGroup completes them with the group, which only ServerKeyExchange names.
+func settleGroup(m *Machine) error {
+	g, err := groupOf(m.Agreed.Suite.Kex, m.ServerKeyExchange, 0)
+	if err != nil {
+		return err
+	}
+	m.Group, m.GroupName = g.ID(), g.Name()
+	m.tellAgreed("RFC 5246 §7.4.3")
+	return nil
+}
+
+func (m *Machine) tellAgreed(ref string) {
+	a := m.Agreed
+	m.log.Agreed(trace.Agreed{
+		Version: a.Version, Suite: a.Suite.ID, KeyExchange: a.Suite.Kex, Authentication: a.Suite.Auth, Group: m.GroupName,
+		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, ALPN: a.ALPN, ServerName: a.ServerName,
+	}, ref)
+}
+
+// deriveMaster turns the shared secret into the master_secret and the key_block. The transcript ends with ClientKeyExchange
+// here, as the session hash of RFC 7627 §3 wants it.
+func deriveMaster(m *Machine) error {
+	in, err := m.player.secret(&m.Score)
+	if errors.Is(err, ErrNoSecret) {
+		m.Blind = true
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	prf := keys.PRF{Hash: m.Agreed.Suite.PRFHash(m.Agreed.Version), Log: m.log}
+	switch {
+	case in.Master != nil:
+		if m.master, err = prf.Recall(in.Master); err != nil {
+			return err
+		}
+	case m.Agreed.ExtendedMasterSecret:
+		m.log.SharedSecret("pre_master_secret", in.PreMaster, preMasterRef(m.Agreed.Suite.Kex))
+		m.master = prf.ExtendedMaster(in.PreMaster, m.transcript.sum())
+	default:
+		m.log.SharedSecret("pre_master_secret", in.PreMaster, preMasterRef(m.Agreed.Suite.Kex))
+		m.master = prf.Master(in.PreMaster, m.Randoms())
+	}
+	clear(in.PreMaster) // as far as Go's garbage collector lets bytes be forgotten
+	m.block = m.master.KeyBlock(m.Agreed.Suite.Shape(m.Agreed.Version), m.Randoms())
+	return nil
+}
+
+func preMasterRef(k iana.KeyExchange) string {
+	switch {
+	case k.FiniteField():
+		return "RFC 5246 §8.1.2"
+	case k.EllipticCurve():
+		return "RFC 8422 §5.10"
+	}
+	return "RFC 5246 §8.1.1"
+}
+
+// protect switches a direction to the new keys. No CertificateVerify can come after the client's ChangeCipherSpec.
+func protect(from iana.Side) func(*Machine) error {
+	return func(m *Machine) error {
+		m.transcript.drop()
+		if m.Blind {
+			return m.carrier.Protect(from, nil)
+		}
+		d := m.block.Of(from)
+		m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, "RFC 5246 §6.3")
+		return m.carrier.Protect(from, &TrafficKeys{m.Agreed, d})
+	}
+}
+
+// suiteOf finds the suite of a ServerHello.
+func suiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
+	s := suite.ByID(id)
+	if s == nil {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server chose %v, which Vitrine does not know", id)
+	}
+	if v < s.MinVersion() {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server chose %v with %v, which needs %v", id, v, s.MinVersion())
+	}
+	return s, nil
+}

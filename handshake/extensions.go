@@ -1,0 +1,389 @@
+package handshake
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// extension is one row: what a client offers, what a server answers, and what the answer means. A nil column says nothing.
+type extension struct {
+	typ    iana.ExtensionType
+	ref    string
+	offer  func(*Config) (message.Content, bool)
+	answer func(*Config, *answering) (message.Content, bool, error)
+	settle func(a *Agreed, client, server message.Extensions) error
+}
+
+// answering is what a server has decided when it writes its extensions.
+type answering struct {
+	hello  message.Extensions
+	chosen *chosen
+	signal bool // the client sent TLS_EMPTY_RENEGOTIATION_INFO_SCSV
+	log    *trace.Log
+}
+
+// extensions in the order in which our hellos carry them. Set by init: the columns refer to functions that refer to it.
+var extensions []extension
+
+func init() {
+	yes := func(wanted func(*Config) bool) func(*Config) (message.Content, bool) {
+		return func(c *Config) (message.Content, bool) { return nil, wanted(c) }
+	}
+	extensions = []extension{
+		{iana.ExtServerName, "RFC 6066 §3", offerServerName, answerServerName, settleEmpty(iana.ExtServerName)},
+		{iana.ExtMaxFragmentLength, "RFC 6066 §4", offerMaxFragment, answerMaxFragment, settleMaxFragment},
+		{iana.ExtStatusRequest, "RFC 6066 §8", offerStatus, answerStatus, settleStatus},
+		{iana.ExtSupportedGroups, "RFC 8422 §5.1.1", offerGroups, nil, nil},
+		{iana.ExtECPointFormats, "RFC 8422 §5.1.2", offerPointFormats, answerPointFormats, settlePointFormats},
+		{iana.ExtSignatureAlgorithms, "RFC 5246 §7.4.1.4.1", offerSchemes, nil, nil},
+		{iana.ExtALPN, "RFC 7301 §3.1", offerProtocols, answerProtocol, settleProtocol},
+		{iana.ExtSCT, "RFC 6962 §3.3.1", yes(func(c *Config) bool { return c.Timestamps != Off }), answerSCTs, settleSCTs},
+		{iana.ExtEncryptThenMAC, "RFC 7366 §2", yes(offersCBC), answerEncryptThenMAC, settleEncryptThenMAC},
+		{iana.ExtExtendedMasterSecret, "RFC 7627 §5.1", yes(func(c *Config) bool { return c.ExtendedMasterSecret != Off }),
+			answerExtendedMaster, settleExtendedMaster},
+		{iana.ExtRecordSizeLimit, "RFC 8449 §4", offerSizeLimit, answerSizeLimit, settleSizeLimit},
+		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", offerRenegotiation, answerRenegotiation, settleRenegotiation},
+	}
+}
+
+func extensionRow(t iana.ExtensionType) *extension {
+	for i := range extensions {
+		if extensions[i].typ == t {
+			return &extensions[i]
+		}
+	}
+	return nil
+}
+
+// solicited: renegotiation_info may answer the SCSV, which stands for an empty extension. See RFC 5746 §3.4.
+func (x *extension) solicited(ch *message.ClientHello) bool {
+	return x.typ == iana.ExtRenegotiationInfo && ch.Offers(iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
+}
+
+// offerAll is a client's block of extensions.
+func offerAll(c *Config) (e message.Extensions, err error) {
+	for _, row := range extensions {
+		if content, ok := row.offer(c); ok {
+			if err := e.Add(row.typ, content); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return e, nil
+}
+
+// answerAll is a server's block: only what the client sent is answered. See RFC 5246 §7.4.1.4.
+func answerAll(c *Config, an *answering) (e message.Extensions, err error) {
+	for _, row := range extensions {
+		if row.answer == nil || !an.hello.Has(row.typ) && !(row.typ == iana.ExtRenegotiationInfo && an.signal) {
+			continue
+		}
+		content, ok, err := row.answer(c, an)
+		if err != nil {
+			return nil, alert.Malformed(row.ref, err)
+		}
+		if ok {
+			if err := e.Add(row.typ, content); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return e, nil
+}
+
+// settleEmpty demands an answer without content.
+func settleEmpty(t iana.ExtensionType) func(*Agreed, message.Extensions, message.Extensions) error {
+	return func(_ *Agreed, _, server message.Extensions) error {
+		_, err := server.Read(t, &message.Empty{})
+		return err
+	}
+}
+
+// server_name
+
+func offerServerName(c *Config) (message.Content, bool) {
+	// RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"."
+	if _, err := netip.ParseAddr(c.ServerName); err == nil || c.ServerName == "" {
+		return nil, false
+	}
+	return &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName, Name: []byte(c.ServerName)}}}, true
+}
+
+// answerServerName says that the name was used, which is so if a certificate was chosen by it.
+func answerServerName(_ *Config, an *answering) (message.Content, bool, error) {
+	return nil, an.chosen.named, nil
+}
+
+func hostName(n *message.ServerNames) string {
+	for _, n := range n.Names {
+		if n.Type == iana.HostName {
+			return string(n.Name)
+		}
+	}
+	return ""
+}
+
+// max_fragment_length, which record_size_limit overrides: RFC 8449 §5.
+
+func offerMaxFragment(c *Config) (message.Content, bool) {
+	return &message.MaxFragmentLength{Code: c.MaxFragmentLength}, c.MaxFragmentLength != 0
+}
+
+func answerMaxFragment(c *Config, an *answering) (message.Content, bool, error) {
+	if c.RecordSizeLimit != 0 && an.hello.Has(iana.ExtRecordSizeLimit) {
+		return nil, false, nil
+	}
+	var m message.MaxFragmentLength
+	if _, err := an.hello.Read(iana.ExtMaxFragmentLength, &m); err != nil {
+		return nil, false, err
+	}
+	if m.Bytes() == 0 {
+		return nil, false, alert.Fail(alert.IllegalParameter, "RFC 6066 §4", "the client wants max_fragment_length %d, expected 1 to 4", m.Code)
+	}
+	return &m, true, nil
+}
+
+func settleMaxFragment(a *Agreed, client, server message.Extensions) error {
+	var asked, got message.MaxFragmentLength
+	if _, err := client.Read(iana.ExtMaxFragmentLength, &asked); err != nil {
+		return err
+	}
+	if _, err := server.Read(iana.ExtMaxFragmentLength, &got); err != nil {
+		return err
+	}
+	if got != asked || got.Bytes() == 0 {
+		return alert.Fail(alert.IllegalParameter, "RFC 6066 §4", "the server answers max_fragment_length %d, the client asked for %d", got.Code, asked.Code)
+	}
+	if server.Has(iana.ExtRecordSizeLimit) {
+		return alert.Fail(alert.IllegalParameter, "RFC 8449 §5", "the server answers both max_fragment_length and record_size_limit")
+	}
+	a.MaxFragment = got.Bytes()
+	return nil
+}
+
+// record_size_limit
+
+func offerSizeLimit(c *Config) (message.Content, bool) {
+	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0
+}
+
+func answerSizeLimit(c *Config, an *answering) (message.Content, bool, error) {
+	if _, err := sizeLimit(an.hello); err != nil {
+		return nil, false, err
+	}
+	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0, nil
+}
+
+// settleSizeLimit: each side's extension limits the other's records.
+func settleSizeLimit(a *Agreed, client, server message.Extensions) (err error) {
+	if a.SizeLimit[iana.Server], err = sizeLimit(client); err != nil {
+		return err
+	}
+	a.SizeLimit[iana.Client], err = sizeLimit(server)
+	return err
+}
+
+func sizeLimit(e message.Extensions) (int, error) {
+	var l message.RecordSizeLimit
+	if _, err := e.Read(iana.ExtRecordSizeLimit, &l); err != nil {
+		return 0, err
+	}
+	if l.Limit < 64 {
+		return 0, alert.Fail(alert.IllegalParameter, "RFC 8449 §4", "a record_size_limit of %d, expected at least 64", l.Limit)
+	}
+	return min(int(l.Limit), record.MaxPlaintext), nil
+}
+
+// status_request
+
+func offerStatus(c *Config) (message.Content, bool) {
+	return &message.StatusRequest{Type: iana.StatusOCSP}, c.StatusRequest != Off
+}
+
+func answerStatus(c *Config, an *answering) (message.Content, bool, error) {
+	var r message.StatusRequest
+	if _, err := an.hello.Read(iana.ExtStatusRequest, &r); err != nil {
+		return nil, false, err
+	}
+	return nil, c.StatusRequest != Off && r.Type == iana.StatusOCSP && len(an.chosen.credential.Staple) > 0, nil
+}
+
+func settleStatus(a *Agreed, _, server message.Extensions) error {
+	a.Stapling = true
+	return settleEmpty(iana.ExtStatusRequest)(a, nil, server)
+}
+
+// supported_groups and ec_point_formats
+
+func offerGroups(c *Config) (message.Content, bool) {
+	groups := offeredGroups(c)
+	return &message.SupportedGroups{Groups: groups}, len(groups) > 0
+}
+
+// offeredGroups are those that an offered suite can use.
+func offeredGroups(c *Config) []iana.Group {
+	kinds := kindsOf(c.Suites)
+	return slices.DeleteFunc(slices.Clone(c.Groups), func(g iana.Group) bool {
+		if g.FiniteField() {
+			return !kinds[iana.KexDHE]
+		}
+		return !kinds[iana.KexECDHE]
+	})
+}
+
+func offerPointFormats(c *Config) (message.Content, bool) {
+	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}}, kindsOf(c.Suites)[iana.KexECDHE]
+}
+
+func answerPointFormats(_ *Config, an *answering) (message.Content, bool, error) {
+	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}}, an.chosen.suite.Kex.EllipticCurve(), nil
+}
+
+func settlePointFormats(_ *Agreed, _, server message.Extensions) error {
+	return uncompressed(server)
+}
+
+// uncompressed: RFC 8422 §5.1.2: a list that is sent must hold the one format that everybody writes.
+func uncompressed(e message.Extensions) error {
+	var f message.ECPointFormats
+	if ok, err := e.Read(iana.ExtECPointFormats, &f); !ok || err != nil {
+		return err
+	}
+	if !slices.Contains(f.Formats, iana.Uncompressed) {
+		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.1.2", "the peer's ec_point_formats are %v, without uncompressed", f.Formats)
+	}
+	return nil
+}
+
+// signature_algorithms
+
+func offerSchemes(c *Config) (message.Content, bool) {
+	return &message.SignatureSchemes{Schemes: c.Schemes}, c.MaxVersion >= iana.TLS12 && len(c.Schemes) > 0
+}
+
+// application_layer_protocol_negotiation
+
+func offerProtocols(c *Config) (message.Content, bool) {
+	var p message.Protocols
+	for _, name := range c.Protocols {
+		p.Names = append(p.Names, []byte(name))
+	}
+	return &p, len(p.Names) > 0
+}
+
+func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
+	var theirs message.Protocols
+	if _, err := an.hello.Read(iana.ExtALPN, &theirs); err != nil || len(c.Protocols) == 0 {
+		return nil, false, err
+	}
+	for _, ours := range c.Protocols {
+		for _, name := range theirs.Names {
+			if string(name) == ours {
+				an.log.Choice("application_protocol", join(theirs.Names), ours, "the server's first that the client lists", "RFC 7301 §3.2")
+				return &message.Protocols{Names: [][]byte{name}}, true, nil
+			}
+		}
+	}
+	return nil, false, alert.Fail(alert.NoApplicationProtocol, "RFC 7301 §3.2", "the client speaks %s, we speak %q", join(theirs.Names), c.Protocols)
+}
+
+func settleProtocol(a *Agreed, client, server message.Extensions) error {
+	var asked, got message.Protocols
+	if _, err := client.Read(iana.ExtALPN, &asked); err != nil {
+		return err
+	}
+	if _, err := server.Read(iana.ExtALPN, &got); err != nil {
+		return err
+	}
+	if len(got.Names) != 1 || !slices.ContainsFunc(asked.Names, func(n []byte) bool { return bytes.Equal(n, got.Names[0]) }) {
+		return alert.Fail(alert.IllegalParameter, "RFC 7301 §3.1", "the server chose the protocols %s, the client offered %s", join(got.Names), join(asked.Names))
+	}
+	a.ALPN = string(got.Names[0])
+	return nil
+}
+
+// signed_certificate_timestamp
+
+func answerSCTs(_ *Config, an *answering) (message.Content, bool, error) {
+	l := an.chosen.credential.SCTs
+	return &message.SCTs{List: l}, len(l) > 0, nil
+}
+
+func settleSCTs(a *Agreed, _, server message.Extensions) error {
+	var l message.SCTs
+	_, err := server.Read(iana.ExtSCT, &l)
+	a.SCTs = l.List
+	return err
+}
+
+// encrypt_then_mac
+
+// offersCBC: only CBC suites have a MAC that can move.
+func offersCBC(c *Config) bool {
+	return c.EncryptThenMAC != Off && slices.ContainsFunc(c.Suites, isCBC)
+}
+
+func answerEncryptThenMAC(c *Config, an *answering) (message.Content, bool, error) {
+	// RFC 7366 §3: a server that chose another kind of suite "MUST NOT send an encrypt-then-MAC response extension".
+	return nil, c.EncryptThenMAC != Off && an.chosen.suite.Cipher.CBC(), nil
+}
+
+func settleEncryptThenMAC(a *Agreed, _, server message.Extensions) error {
+	a.EncryptThenMAC = a.Suite.Cipher.CBC()
+	return settleEmpty(iana.ExtEncryptThenMAC)(a, nil, server)
+}
+
+// extended_master_secret
+
+func answerExtendedMaster(c *Config, _ *answering) (message.Content, bool, error) {
+	return nil, c.ExtendedMasterSecret != Off, nil
+}
+
+func settleExtendedMaster(a *Agreed, _, server message.Extensions) error {
+	a.ExtendedMasterSecret = true
+	return settleEmpty(iana.ExtExtendedMasterSecret)(a, nil, server)
+}
+
+// renegotiation_info: empty on both sides, since every handshake of ours is a connection's first.
+
+func offerRenegotiation(c *Config) (message.Content, bool) {
+	return &message.RenegotiationInfo{}, c.SecureRenegotiation != Off
+}
+
+func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error) {
+	var r message.RenegotiationInfo
+	if _, err := an.hello.Read(iana.ExtRenegotiationInfo, &r); err != nil {
+		return nil, false, err
+	}
+	if len(r.RenegotiatedConnection) > 0 {
+		return nil, false, errRenegotiated("client")
+	}
+	return &r, c.SecureRenegotiation != Off, nil
+}
+
+func settleRenegotiation(a *Agreed, _, server message.Extensions) error {
+	var r message.RenegotiationInfo
+	if _, err := server.Read(iana.ExtRenegotiationInfo, &r); err != nil {
+		return err
+	}
+	if len(r.RenegotiatedConnection) > 0 {
+		return errRenegotiated("server")
+	}
+	a.SecureRenegotiation = true
+	return nil
+}
+
+func errRenegotiated(who string) error {
+	return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.4", "the %s's renegotiation_info names an earlier handshake, expected none in a connection's first", who)
+}
+
+// join quotes what a peer sent: it may hold anything.
+func join(names [][]byte) string { return fmt.Sprintf("%q", names) }

@@ -1,0 +1,70 @@
+package handshake
+
+import (
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// Figure 1 of RFC 5246.
+var full = Figure{"RFC 5246, Figure 1: full handshake", []Line{
+	{iana.Client, Kind(iana.ClientHello), always, nil, "RFC 5246 §7.4.1.2"},
+	{iana.Server, Kind(iana.ServerHello), always, settle, "RFC 5246 §7.4.1.3"},
+	{iana.Server, Kind(iana.Certificate), ifCertified, nil, "RFC 5246 §7.4.2"},
+	{iana.Server, Kind(iana.CertificateStatus), ifStapling, nil, "RFC 6066 §8"},
+	{iana.Server, Kind(iana.ServerKeyExchange), ifEphemeral, settleGroup, "RFC 5246 §7.4.3"},
+	{iana.Server, Kind(iana.CertificateRequest), ifCertifiedMay, nil, "RFC 5246 §7.4.4"},
+	{iana.Server, Kind(iana.ServerHelloDone), always, nil, "RFC 5246 §7.4.5"},
+	{iana.Client, Kind(iana.Certificate), ifRequested, nil, "RFC 5246 §7.4.6"},
+	{iana.Client, Kind(iana.ClientKeyExchange), always, deriveMaster, "RFC 5246 §7.4.7"},
+	{iana.Client, Kind(iana.CertificateVerify), ifSigned, nil, "RFC 5246 §7.4.8"},
+	{iana.Client, ChangeCipherSpec, always, protect(iana.Client), "RFC 5246 §7.1"},
+	{iana.Client, Kind(iana.Finished), ifReadable, nil, "RFC 5246 §7.4.9"},
+	{iana.Server, ChangeCipherSpec, always, protect(iana.Server), "RFC 5246 §7.1"},
+	{iana.Server, Kind(iana.Finished), ifReadable, nil, "RFC 5246 §7.4.9"},
+}}
+
+// Figures are all that can be performed. A handshake begins with every one open, and each message strikes out those in which
+// it cannot come.
+var Figures = []*Figure{&full}
+
+// Each condition is asked when its line may come next, and knows only what was said until then.
+
+func always(*Score) Presence { return Must }
+
+// ifCertified: all suites but the anonymous and the pre-shared ones come with a certificate.
+func ifCertified(s *Score) Presence {
+	switch s.Agreed.Suite.Auth {
+	case iana.AuthAnon, iana.AuthPSK:
+		return Never
+	}
+	return Must
+}
+
+// ifCertifiedMay: RFC 5246 §7.4.4: "A non-anonymous server can optionally request a certificate from the client".
+func ifCertifiedMay(s *Score) Presence { return min(May, ifCertified(s)) }
+
+// ifStapling: a server may leave the message out even when it agreed to send it, RFC 6066 §8.
+func ifStapling(s *Score) Presence {
+	if s.Agreed.Stapling {
+		return May
+	}
+	return Never
+}
+
+func ifEphemeral(s *Score) Presence { return must(s.Agreed.Suite.Kex.Ephemeral()) }
+
+func ifRequested(s *Score) Presence { return must(s.CertificateRequest != nil) }
+
+// ifSigned: a client that showed a certificate proves that it holds the key; one that sent an empty list has nothing to prove.
+func ifSigned(s *Score) Presence {
+	return must(s.ClientCertificate != nil && len(s.ClientCertificate.Chain) > 0)
+}
+
+// ifReadable: an observer without a secret sees that something follows ChangeCipherSpec, and not what.
+func ifReadable(s *Score) Presence { return must(!s.Blind) }
+
+func must(b bool) Presence {
+	if b {
+		return Must
+	}
+	return Never
+}

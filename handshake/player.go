@@ -1,0 +1,175 @@
+package handshake
+
+import (
+	"crypto"
+	"crypto/x509"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// player is what differs between the three roles.
+type player interface {
+	// compose makes a line of ours; nil leaves an optional one out.
+	compose(Kind, *Score) (message.Message, error)
+	// receive refuses a line of another side that must not become a fact.
+	receive(from iana.Side, msg message.Message, s *Score) error
+	// secret is what the key exchange gave, once ClientKeyExchange has been said.
+	secret(*Score) (Input, error)
+	// proven fails unless everything that this role must know of its peer was proved.
+	proven(*Score) error
+}
+
+// Input is where derivation begins: with a pre_master_secret, or with a master_secret that is known already.
+type Input struct{ PreMaster, Master []byte }
+
+// live is what client and server have in common.
+type live struct {
+	*Config
+	peer Peer // the proof, filled by the checks
+}
+
+// fields of a Machine that client and server share.
+func newMachine(me iana.Side, p player, c *Config, carrier Carrier) *Machine {
+	m := &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log}
+	for _, f := range Figures {
+		m.open = append(m.open, reading{f, 0})
+	}
+	return m
+}
+
+// ephemeral shows an ephemeral key exchange to the glass and makes the pre_master_secret of Z. Only finite-field Z loses its leading
+// zeros: RFC 5246 §8.1.2 and RFC 8422 §5.10.
+func (l *live) ephemeral(me iana.Side, g kex.Group, private, public, peer, z []byte) []byte {
+	ref := "RFC 8422 §5.10"
+	if len(z) > 0 && isFiniteField(g) {
+		ref = "RFC 5246 §8.1.2"
+		z = keys.FiniteFieldPreMaster(z)
+	}
+	l.Log.Ephemeral(me, g.Name(), private, public, peer, ref)
+	return z
+}
+
+func isFiniteField(g kex.Group) bool {
+	p, _ := kex.Params(g)
+	return p != nil
+}
+
+// named finds a group that Vitrine speaks.
+func named(id iana.Group) (kex.Group, error) {
+	g, ok := kex.Named(id)
+	if !ok {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4", "the group %v, which Vitrine does not know", id)
+	}
+	return g, nil
+}
+
+// kindsOf is the set of key exchanges that a list of suites holds.
+func kindsOf(ids []iana.CipherSuite) map[iana.KeyExchange]bool {
+	kinds := map[iana.KeyExchange]bool{}
+	for _, id := range ids {
+		if s := suite.ByID(id); s != nil {
+			kinds[s.Kex] = true
+		}
+	}
+	return kinds
+}
+
+func isCBC(id iana.CipherSuite) bool {
+	s := suite.ByID(id)
+	return s != nil && s.Cipher.CBC()
+}
+
+// authenticate checks a peer's chain as far as the configuration wants it, and keeps it as the proof's first half.
+func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
+	chain, err := pki.ParseChain(raw)
+	if err != nil {
+		return err
+	}
+	if _, err := chain.PublicKey(); err != nil {
+		return err
+	}
+	l.peer = Peer{Chain: chain}
+	if verify {
+		if l.peer.Verified, err = chain.Verify(from, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now}); err != nil {
+			return err
+		}
+		l.Log.Verified(trace.Verified{What: "chain", From: from, Detail: describe(l.peer.Verified[0])}, "RFC 5280 §6")
+	}
+	if l.VerifyPeer != nil {
+		if err := l.VerifyPeer(raw, l.peer.Verified); err != nil {
+			return alert.Fail(alert.BadCertificate, "", "the program refuses the peer's certificate: %w", err)
+		}
+	}
+	return nil
+}
+
+// describe is a path from leaf to root.
+func describe(path []*x509.Certificate) string {
+	var names []string
+	for i, c := range path {
+		name := c.Subject.CommonName
+		if i == 0 && len(c.DNSNames) > 0 {
+			name = c.DNSNames[0]
+		}
+		names = append(names, strconv.Quote(name))
+	}
+	return strings.Join(names, " ← ")
+}
+
+// signature checks that the peer holds the key of its certificate: the proof's second half.
+func (l *live) signature(from iana.Side, scheme iana.SignatureScheme, signed, signature []byte, ref string) error {
+	if !slices.Contains(l.Schemes, scheme) && scheme != iana.MD5_SHA1 {
+		return alert.Fail(alert.IllegalParameter, ref, "the %v signed with %v, we accept %v", from, scheme, l.Schemes)
+	}
+	pub, err := l.peer.Chain.PublicKey()
+	if err != nil {
+		return err
+	}
+	if err := pki.Verify(pub, scheme, signed, signature); err != nil {
+		return err
+	}
+	l.peer.possessed = true
+	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: scheme, Signed: signed, Signature: signature}, ref)
+	return nil
+}
+
+// sign signs with a credential's key.
+func (l *live) sign(me iana.Side, c pki.Choice, signed []byte, ref string) ([]byte, error) {
+	key, ok := c.Credential.Key.(crypto.Signer)
+	if !ok {
+		return nil, alert.Fail(alert.InternalError, "", "the %v's private key cannot sign", me)
+	}
+	signature, err := pki.Sign(l.Rand, key, c.Scheme, signed)
+	if err != nil {
+		return nil, err
+	}
+	l.Log.Signed(trace.Signed{From: me, Scheme: c.Scheme, Signed: signed, Signature: signature}, ref)
+	return signature, nil
+}
+
+// Peer is who was proved to be at the other end.
+func (m *Machine) Peer() *Peer {
+	switch p := m.player.(type) {
+	case *client:
+		return &p.peer
+	case *server:
+		return &p.peer
+	}
+	return nil
+}
+
+// MaxPlaintext is the longest plaintext of a record that a side may send under protection.
+func (a *Agreed) MaxPlaintext(from iana.Side) int {
+	return min(a.MaxFragment, a.SizeLimit[from], record.MaxPlaintext)
+}

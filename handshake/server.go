@@ -1,0 +1,148 @@
+package handshake
+
+import (
+	"crypto"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
+)
+
+// server speaks the server's lines.
+type server struct {
+	live
+	chosen *chosen   // since ClientHello
+	offer  kex.Offer // our ephemeral key, since ServerKeyExchange
+}
+
+// NewServer is a Machine that waits for ClientHello. It must stand before the first byte comes: what comes instead of a hello is
+// then refused with what was expected.
+func NewServer(c *Config, carrier Carrier) *Machine {
+	return newMachine(iana.Server, &server{live: live{Config: c}}, c, carrier)
+}
+
+func (v *server) compose(k Kind, s *Score) (message.Message, error) {
+	switch iana.HandshakeType(k) {
+	case iana.ServerHello:
+		return v.hello(s)
+	case iana.Certificate:
+		return &message.Certificate{Chain: v.chosen.credential.Chain.Raw()}, nil
+	case iana.CertificateStatus:
+		return &message.CertificateStatus{StatusType: iana.StatusOCSP, Response: v.chosen.credential.Staple}, nil
+	case iana.ServerKeyExchange:
+		return v.keyExchange(s)
+	case iana.CertificateRequest:
+		return v.certificateRequest()
+	case iana.ServerHelloDone:
+		return &message.ServerHelloDone{}, nil
+	}
+	return nil, nil
+}
+
+func (v *server) hello(s *Score) (message.Message, error) {
+	m := &message.ServerHello{Version: v.chosen.version, CipherSuite: v.chosen.suite.ID}
+	if _, err := io.ReadFull(v.Rand, m.Random[:]); err != nil {
+		return nil, err
+	}
+	if m.Version < iana.TLS12 && v.MaxVersion >= iana.TLS12 {
+		copy(m.Random[24:], downgradeTo11) // RFC 8446 §4.1.3
+	}
+	var err error
+	m.Extensions, err = answerAll(v.Config, &answering{hello: s.ClientHello.Extensions, chosen: v.chosen, log: v.Log,
+		signal: s.ClientHello.Offers(iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)})
+	if err != nil {
+		return nil, err
+	}
+	a, err := agree(s.ClientHello, m)
+	if err != nil {
+		return nil, err
+	}
+	return m, a.demanded(&v.Parameters, m)
+}
+
+// keyExchange makes a fresh key for this handshake alone: a key that is used twice lets Raccoon compare, and is no forward secrecy.
+func (v *server) keyExchange(s *Score) (message.Message, error) {
+	var err error
+	if v.offer, err = v.chosen.group.Offer(v.Rand); err != nil {
+		return nil, err
+	}
+	m := &message.ServerKeyExchange{Scheme: v.chosen.scheme}
+	if p, g := kex.Params(v.chosen.group); p != nil {
+		m.P, m.G, m.DHPublic = p, g, v.offer.Share()
+	} else {
+		m.CurveType, m.Group, m.ECPublic = iana.NamedCurve, v.chosen.group.ID(), v.offer.Share()
+	}
+	if err := m.EncodeParams(message.Dialect{Version: s.Agreed.Version, Kex: s.Agreed.Suite.Kex}); err != nil {
+		return nil, err
+	}
+	signed := pki.ServerParams(s.ClientHello.Random, s.ServerHello.Random, m.Params)
+	m.Signature, err = v.sign(iana.Server, pki.Choice{Credential: v.chosen.credential, Scheme: v.chosen.scheme}, signed, "RFC 5246 §7.4.3")
+	return m, err
+}
+
+func (v *server) certificateRequest() (message.Message, error) {
+	if !v.ClientAuth.Request {
+		return nil, nil
+	}
+	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign, iana.ECDSASign}, Schemes: v.Schemes}
+	if v.ClientAuth.Verify && v.Roots != nil {
+		m.Authorities = v.Roots.Subjects() //nolint:staticcheck // right for a pool that is not the system's
+	}
+	return m, nil
+}
+
+func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error) {
+	switch m := msg.(type) {
+	case *message.ClientHello:
+		v.chosen, err = choose(m, v.Config)
+	case *message.Certificate:
+		err = v.certificate(m)
+	case *message.CertificateVerify:
+		err = v.signature(iana.Client, m.Scheme, s.transcript.raw, m.Signature, "RFC 5246 §7.4.8")
+	}
+	return err
+}
+
+func (v *server) certificate(m *message.Certificate) error {
+	if len(m.Chain) == 0 {
+		if v.ClientAuth.Require {
+			return alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.6", "the client showed no certificate, which we require")
+		}
+		return nil
+	}
+	if err := v.authenticate(iana.Client, m.Chain, v.ClientAuth.Verify); err != nil {
+		return err
+	}
+	return v.peer.Chain.Fits(iana.AuthNone, iana.KexNone)
+}
+
+func (v *server) secret(s *Score) (Input, error) {
+	m := s.ClientKeyExchange
+	if s.Agreed.Suite.Kex == iana.KexRSA {
+		key, ok := v.chosen.credential.Key.(crypto.Decrypter)
+		if !ok {
+			return Input{}, alert.Fail(alert.InternalError, "", "the server's private key cannot decrypt")
+		}
+		pre, err := kex.DecryptPreMaster(v.Rand, key, m.EncryptedPreMaster, s.ClientHello.Version)
+		return Input{PreMaster: pre}, err
+	}
+	theirs := s.Public(iana.Client)
+	z, err := v.offer.Finish(theirs)
+	if err != nil {
+		return Input{}, err
+	}
+	return Input{PreMaster: v.ephemeral(iana.Server, v.chosen.group, v.offer.Private(), v.offer.Share(), theirs, z)}, nil
+}
+
+func (v *server) proven(s *Score) error {
+	shown := v.peer.Chain != nil
+	switch {
+	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown && v.ClientAuth.Require,
+		shown && v.ClientAuth.Verify && v.peer.Verified == nil:
+		return alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the client is")
+	}
+	return nil
+}

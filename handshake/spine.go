@@ -1,0 +1,295 @@
+// Package handshake performs the figures of RFC 5246: each figure is a table of lines (figures12.go), one spine walks
+// it, and three players perform it: client, server and observer.
+//
+// The spine owns what all three share: the order of messages, the transcript, the facts that both hellos settle, the points
+// where secrets are derived and keys change, and the events. The players differ in two things only: who composes a line, and
+// where the shared secret comes from. It implements RFC 5246 §7.3 and §7.4, RFC 7627, RFC 7366 §3, RFC 5746 §3 and the
+// extensions of extensions.go; sessions (RFC 5246 Figure 2, RFC 5077) come with the session store.
+package handshake
+
+import (
+	"crypto/subtle"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Kind is what a line says: a handshake message, or ChangeCipherSpec, which is none but has its place in the figure.
+type Kind uint16
+
+// ChangeCipherSpec is outside the range of handshake types. See RFC 5246 §7.1.
+const ChangeCipherSpec Kind = 0x100
+
+func (k Kind) String() string {
+	if k == ChangeCipherSpec {
+		return "change_cipher_spec"
+	}
+	return iana.HandshakeType(k).String()
+}
+
+// Presence says whether a line is said at this point.
+type Presence uint8
+
+// The three answers.
+const (
+	Never Presence = iota
+	May
+	Must
+)
+
+// Line is one arrow of a figure: who speaks, what is said, when it is said, and what changes once it has been said.
+type Line struct {
+	From iana.Side
+	Says Kind
+	When func(*Score) Presence
+	Then func(*Machine) error
+	Ref  string
+}
+
+// Figure is a table of lines, in the RFC's order.
+type Figure struct {
+	Name  string
+	Lines []Line
+}
+
+// A reading is one figure that fits everything said so far, and how far it has come.
+type reading struct {
+	*Figure
+	at int
+}
+
+// Carrier takes what the handshake says to the record layer, and learns from it when to protect what.
+type Carrier interface {
+	Send(k Kind, raw []byte)
+	Settle(a *Agreed)                                // the version and the limits of records hold from here on
+	Protect(from iana.Side, keys *TrafficKeys) error // nil keys: this direction can no longer be read
+}
+
+// Machine performs a handshake in one of the three roles. It reads no bytes and writes none: it is handed whole messages
+// by Take, and speaks through its Carrier.
+type Machine struct {
+	Score
+
+	live    bool // a client or a server, which speaks; an observer does not
+	me      iana.Side
+	player  player
+	carrier Carrier
+	log     *trace.Log
+
+	open   []reading // the figures that still fit: one is left when it matters
+	master keys.Master
+	block  keys.Block
+	done   bool
+}
+
+// expected yields the lines that may come next, each with the reading that it would lead to.
+func (m *Machine) expected() iter.Seq2[reading, *Line] {
+	return func(yield func(reading, *Line) bool) {
+		for _, r := range m.open {
+			for i := r.at; i < len(r.Lines); i++ {
+				l := &r.Lines[i]
+				p := l.When(&m.Score)
+				if p != Never && !yield(reading{r.Figure, i + 1}, l) {
+					return
+				}
+				if p == Must {
+					break
+				}
+			}
+		}
+	}
+}
+
+// order finds the line that is being said and strikes out the figures in which it is not.
+func (m *Machine) order(from iana.Side, k Kind) (said *Line, err error) {
+	var fit []reading
+	var want []*Line
+	for r, l := range m.expected() {
+		if l.From == from && l.Says == k {
+			fit, said = append(fit, r), l
+		} else {
+			want = append(want, l)
+		}
+	}
+	if said == nil {
+		return nil, alert.Fail(alert.UnexpectedMessage, "", "got the %v's %v, expected %s", from, k, spell(want))
+	}
+	m.open = fit
+	return said, nil
+}
+
+// spell is "the client's certificate_verify (RFC …) or …".
+func spell(lines []*Line) string {
+	var words []string
+	for _, l := range lines {
+		words = append(words, fmt.Sprintf("the %v's %v (%s)", l.From, l.Says, l.Ref))
+	}
+	if len(words) == 0 {
+		return "nothing more"
+	}
+	return strings.Join(words, " or ")
+}
+
+// Turn is the side that may speak next; an observer lets the other direction wait. What may come next names one side only.
+func (m *Machine) Turn() (from iana.Side, ok bool) {
+	for _, l := range m.expected() {
+		return l.From, true
+	}
+	return 0, false
+}
+
+// Take hears one line of another side: its order, its layout, its content, and only then it counts. Speak comes next.
+// raw is kept.
+func (m *Machine) Take(from iana.Side, k Kind, raw []byte) error {
+	if k == Kind(iana.HelloRequest) && from == iana.Server && !m.done {
+		return nil // RFC 5246 §7.4.1.1: ignored by a client that is negotiating, and in no transcript
+	}
+	l, err := m.order(from, k)
+	if err != nil {
+		return err
+	}
+	var msg message.Message
+	if k != ChangeCipherSpec {
+		if msg, err = m.dialect().Parse(raw); err != nil {
+			return alert.Malformed(l.Ref, err)
+		}
+	}
+	m.heard(l, raw)
+	if err := m.check(from, msg); err != nil {
+		return err
+	}
+	return m.commit(l, msg, raw)
+}
+
+// Speak says our lines until it is another's turn.
+func (m *Machine) Speak() error {
+next:
+	for m.live && !m.done {
+		for _, l := range m.expected() {
+			if l.From != m.me {
+				return nil
+			}
+			msg, raw, err := m.compose(l.Says)
+			if err != nil {
+				return err
+			}
+			if raw == nil {
+				continue // an optional line that we leave out: on to what may follow it
+			}
+			if _, err := m.order(m.me, l.Says); err != nil {
+				return err
+			}
+			m.heard(l, raw)
+			m.carrier.Send(l.Says, raw)
+			if err := m.commit(l, msg, raw); err != nil {
+				return err
+			}
+			continue next
+		}
+		return alert.Fail(alert.InternalError, "", "the %v has nothing to say", m.me)
+	}
+	return nil
+}
+
+// heard shows a message to the glass, as soon as it is one: what a check refuses afterwards can still be looked at.
+func (m *Machine) heard(l *Line, raw []byte) {
+	if l.Says != ChangeCipherSpec {
+		m.log.Message(l.From, iana.HandshakeType(l.Says), raw, l.Ref)
+	}
+}
+
+// compose asks the player for a line; ChangeCipherSpec and Finished are the same for everyone.
+func (m *Machine) compose(k Kind) (msg message.Message, raw []byte, err error) {
+	switch k {
+	case ChangeCipherSpec:
+		return nil, []byte{1}, nil
+	case Kind(iana.Finished):
+		f := &message.Finished{VerifyData: [12]byte(m.verifyData(m.me))}
+		m.VerifyData[m.me] = f.VerifyData[:]
+		msg = f
+	default:
+		if msg, err = m.player.compose(k, &m.Score); err != nil || msg == nil {
+			return nil, nil, err
+		}
+	}
+	raw, err = m.dialect().Encode(msg)
+	return msg, raw, err
+}
+
+// check refuses what must not become a fact. A Finished is compared before it enters the transcript that it proves.
+func (m *Machine) check(from iana.Side, msg message.Message) error {
+	f, ok := msg.(*message.Finished)
+	if !ok {
+		if msg == nil {
+			return nil
+		}
+		return m.player.receive(from, msg, &m.Score)
+	}
+	want := m.verifyData(from)
+	if subtle.ConstantTimeCompare(f.VerifyData[:], want) != 1 {
+		return alert.Fail(alert.DecryptError, "RFC 5246 §7.4.9", "the %v's verify_data does not match the messages of this handshake", from)
+	}
+	m.VerifyData[from] = want
+	m.log.Verified(trace.Verified{What: "finished", From: from}, "RFC 5246 §7.4.9")
+	return nil
+}
+
+func (m *Machine) verifyData(from iana.Side) []byte {
+	return m.master.VerifyData(from, m.transcript.sum())
+}
+
+// commit is where something said becomes a fact, whoever said it.
+func (m *Machine) commit(l *Line, msg message.Message, raw []byte) error {
+	if l.Says != ChangeCipherSpec {
+		m.note(l.From, msg)
+		m.transcript.add(raw)
+	}
+	if l.Then != nil {
+		if err := l.Then(m); err != nil {
+			return err
+		}
+	}
+	if r := m.open[0]; r.at == len(r.Lines) {
+		return m.finish(r.Figure)
+	}
+	return nil
+}
+
+// finish ends the handshake. It demands the player's proof of who the peer is: without one there is no application data.
+func (m *Machine) finish(f *Figure) error {
+	if err := m.player.proven(&m.Score); err != nil {
+		return err
+	}
+	m.done = true
+	m.transcript = transcript{}
+	m.log.Done(f.Name, nil)
+	return nil
+}
+
+// Done tells whether every line of the figure was said, and every check held.
+func (m *Machine) Done() bool { return m.done }
+
+// Forget drops what only the handshake needed. What both sides settled, and the peer, stay.
+func (m *Machine) Forget() {
+	m.ClientHello, m.ServerHello = &message.ClientHello{Random: m.ClientHello.Random}, &message.ServerHello{Random: m.ServerHello.Random}
+	m.ServerCertificate, m.ClientCertificate, m.CertificateRequest = nil, nil, nil
+	m.ServerKeyExchange, m.ClientKeyExchange, m.CertificateVerify = nil, nil, nil
+	m.open, m.block = nil, keys.Block{}
+}
+
+// Master is the connection's master_secret; it is there once Done.
+func (m *Machine) Master() keys.Master { return m.master }
+
+func (m *Machine) dialect() message.Dialect {
+	d := message.Dialect{Version: iana.TLS12}
+	if m.Agreed != nil {
+		d = message.Dialect{Version: m.Agreed.Version, Kex: m.Agreed.Suite.Kex}
+	}
+	return d
+}

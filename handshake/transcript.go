@@ -1,0 +1,53 @@
+package handshake
+
+import (
+	"crypto"
+	"crypto/md5"
+	"crypto/sha1"
+	"hash"
+)
+
+// transcript is every handshake message said so far, headers included, exactly as sent; HelloRequest and ChangeCipherSpec
+// are not in it. See RFC 5246 §7.4.9.
+//
+// Its hash is that of the PRF, which the ServerHello chooses. The bytes themselves stay until the last CertificateVerify is
+// possible: that signature has a hash of its own, or, with EdDSA, none.
+type transcript struct {
+	raw     []byte
+	running hash.Hash
+	sealed  bool // the bytes are dropped
+}
+
+func (t *transcript) add(raw []byte) {
+	if !t.sealed {
+		t.raw = append(t.raw, raw...)
+	}
+	if t.running != nil {
+		t.running.Write(raw)
+	}
+}
+
+// start begins the running hash with what was said before the hash was known.
+func (t *transcript) start(h crypto.Hash) {
+	if h == crypto.MD5SHA1 {
+		t.running = &md5sha1{md5.New(), sha1.New()}
+	} else {
+		t.running = h.New()
+	}
+	t.running.Write(t.raw)
+}
+
+// sum is the hash of what was said so far.
+func (t *transcript) sum() []byte { return t.running.Sum(nil) }
+
+// drop forgets the bytes and keeps the hash.
+func (t *transcript) drop() { t.raw, t.sealed = nil, true }
+
+// md5sha1 is the handshake hash of TLS 1.0 and 1.1: both, one behind the other. See RFC 4346 §7.4.9.
+type md5sha1 struct{ md5, sha1 hash.Hash }
+
+func (h *md5sha1) Write(p []byte) (int, error) { h.md5.Write(p); return h.sha1.Write(p) }
+func (h *md5sha1) Sum(b []byte) []byte         { return h.sha1.Sum(h.md5.Sum(b)) }
+func (h *md5sha1) Reset()                      { h.md5.Reset(); h.sha1.Reset() }
+func (h *md5sha1) Size() int                   { return md5.Size + sha1.Size }
+func (h *md5sha1) BlockSize() int              { return md5.BlockSize }

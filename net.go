@@ -1,0 +1,80 @@
+package vitrine
+
+import (
+	"context"
+	"net"
+)
+
+// Dial connects to addr and performs the handshake as a client. If config names no server, the host of addr is the name.
+func Dial(network, addr string, config *Config) (*Conn, error) {
+	return (&Dialer{Config: config}).dial(context.Background(), network, addr)
+}
+
+// Dialer makes client connections.
+type Dialer struct {
+	NetDialer *net.Dialer // nil: a zero one
+	Config    *Config
+}
+
+// DialContext connects to addr and performs the handshake, both under ctx. The connection is a *Conn.
+func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := d.dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (d *Dialer) dial(ctx context.Context, network, addr string) (*Conn, error) {
+	config := d.Config
+	if config == nil {
+		config = &Config{}
+	}
+	if config.ServerName == "" {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		config = config.Clone()
+		config.ServerName = host
+	}
+	under := d.NetDialer
+	if under == nil {
+		under = &net.Dialer{}
+	}
+	conn, err := under.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	c := Client(conn, config)
+	if err := c.HandshakeContext(ctx); err != nil {
+		c.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Listen listens on laddr and makes a server's Conn of every connection.
+func Listen(network, laddr string, config *Config) (net.Listener, error) {
+	l, err := net.Listen(network, laddr)
+	if err != nil {
+		return nil, err
+	}
+	return NewListener(l, config), nil
+}
+
+// NewListener makes a server's Conn of every connection that inner accepts. The handshake is up to the first Read or Write.
+func NewListener(inner net.Listener, config *Config) net.Listener { return &listener{inner, config} }
+
+type listener struct {
+	net.Listener
+	config *Config
+}
+
+func (l *listener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return Server(c, l.config), nil
+}

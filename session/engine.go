@@ -1,0 +1,255 @@
+package session
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Engine is one live end of a connection. Its inbound half and its outbound half may be used at the same time by two callers,
+// once the handshake is done: Read by one, Seal and Take by the other. What a Read makes us answer waits in Replies.
+type Engine struct {
+	me  iana.Side
+	In  *Inbound
+	Out *Outbound
+	log *trace.Log
+
+	machine *handshake.Machine
+	config  *handshake.Config
+	flight  []spoken
+
+	plain    []byte // opened, and not read yet
+	ended    error  // why nothing more can be read: io.EOF after close_notify
+	warnings int    // alerts in a row that only warned
+
+	mu      sync.Mutex
+	replies []reply
+}
+
+// reply is an alert that answers something that was read.
+type reply struct {
+	level       alert.Level
+	description alert.Description
+	reason      string
+}
+
+// NewEngine makes a client or a server. It draws nothing and says nothing yet.
+func NewEngine(me iana.Side, c *handshake.Config) *Engine {
+	e := &Engine{me: me, In: NewInbound(me.Peer(), c.Log), Out: NewOutbound(me, c.Log), log: c.Log, config: c}
+	if me == iana.Client {
+		e.machine = handshake.NewClient(c, e)
+	} else {
+		e.machine = handshake.NewServer(c, e)
+	}
+	return e
+}
+
+// Machine is the handshake, whose facts it tells.
+func (e *Engine) Machine() *handshake.Machine { return e.machine }
+
+// Send, Settle and Protect make the engine the carrier of its handshake.
+
+// Send keeps a line until the flight is sealed.
+func (e *Engine) Send(k handshake.Kind, raw []byte) { e.flight = append(e.flight, spoken{k, raw}) }
+
+// Settle fixes the version and the length of records, in both directions.
+func (e *Engine) Settle(a *handshake.Agreed) {
+	e.In.Settle(a.Version, a.MaxFragment)
+	e.Out.Settle(a.Version, a.MaxFragment)
+}
+
+// Protect changes the keys of a direction. What we said before is sealed under the old ones.
+func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
+	p, err := record.New(k.Suite.Cipher, k.Suite.MAC, record.Params{Version: k.Version, EncryptThenMAC: k.EncryptThenMAC,
+		Keys: record.Keys{MAC: k.MAC, Key: k.Key, IV: k.IV}, Rand: e.config.Rand})
+	if err != nil {
+		return err
+	}
+	if from != e.me {
+		e.In.Settle(k.Version, k.MaxPlaintext(from))
+		return e.In.Protect(p)
+	}
+	if err := e.sealFlight(); err != nil {
+		return err
+	}
+	e.Out.Settle(k.Version, k.MaxPlaintext(from))
+	e.Out.half.Protect(p)
+	return nil
+}
+
+func (e *Engine) sealFlight() error {
+	flight := e.flight
+	e.flight = nil
+	return e.Out.SealFlight(flight)
+}
+
+// Start says what is ours to say before anything is heard.
+func (e *Engine) Start() error { return e.speak() }
+
+func (e *Engine) speak() error {
+	if err := e.machine.Speak(); err != nil {
+		return err
+	}
+	return e.sealFlight()
+}
+
+// Advance takes what has arrived, up to the end of the handshake.
+func (e *Engine) Advance() error {
+	for !e.machine.Done() {
+		item, ok, err := e.In.Next()
+		if !ok || err != nil {
+			return err
+		}
+		switch item.Type {
+		case iana.RecordAlert:
+			err = e.heard(item.Body)
+			if err == nil && e.ended != nil {
+				err = closedEarly(e.me.Peer())
+			}
+		case iana.RecordApplicationData:
+			err = alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "application data before the handshake is done")
+		case iana.RecordChangeCipherSpec:
+			err = e.machine.Take(e.me.Peer(), handshake.ChangeCipherSpec, nil)
+		default:
+			err = e.machine.Take(e.me.Peer(), handshake.Kind(item.Body[0]), item.Body)
+		}
+		if err == nil {
+			err = e.speak()
+		}
+		if err != nil {
+			return err
+		}
+	}
+	e.machine.Forget()
+	return nil
+}
+
+func closedEarly(who iana.Side) error {
+	return fmt.Errorf("the %v closed the connection (close_notify) before the handshake was done: %w", who, io.ErrUnexpectedEOF)
+}
+
+// ErrMore says that nothing can be read until more bytes arrive.
+var ErrMore = errors.New("session: more bytes are needed")
+
+// Read copies application data out. Only what was authenticated is ever in it. io.EOF is the peer's close_notify.
+func (e *Engine) Read(p []byte) (int, error) {
+	for len(e.plain) == 0 {
+		if e.ended != nil {
+			return 0, e.ended
+		}
+		item, ok, err := e.In.Next()
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return 0, ErrMore
+		}
+		switch item.Type {
+		case iana.RecordApplicationData:
+			e.plain, e.warnings = item.Body, 0
+		case iana.RecordAlert:
+			err = e.heard(item.Body)
+		case iana.RecordHandshake:
+			err = e.post(item.Body)
+		default:
+			err = alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "a %v after the handshake", item.Type)
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, e.plain)
+	e.plain = e.plain[n:]
+	return n, nil
+}
+
+// Buffered is how much can be read without more bytes.
+func (e *Engine) Buffered() int { return len(e.plain) }
+
+// heard takes an alert. See RFC 5246 §7.2.
+func (e *Engine) heard(body []byte) error {
+	level, description := alert.Level(body[0]), alert.Description(body[1])
+	e.log.Alert(e.me.Peer(), level, description, "")
+	switch {
+	case description == alert.CloseNotify:
+		e.ended = io.EOF
+		return nil
+	case level == alert.Warning:
+		if e.warnings++; e.warnings > maxEmpty {
+			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.2", "more than %d warnings in a row", maxEmpty)
+		}
+		return nil
+	case level != alert.Fatal:
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.2", "an alert of level %v, expected warning or fatal", level)
+	}
+	return &alert.Received{Level: level, Description: description}
+}
+
+// post answers handshake messages after the handshake: there is no second one. See RFC 5246 §7.4.1.1 and RFC 5746 §4.
+func (e *Engine) post(raw []byte) error {
+	again := iana.HelloRequest
+	if e.me == iana.Server {
+		again = iana.ClientHello
+	}
+	if t := iana.HandshakeType(raw[0]); t != again || (t == iana.HelloRequest && len(raw) != message.HeaderLen) {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "a %v after the handshake", t)
+	}
+	if e.warnings++; e.warnings > maxEmpty {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4", "more than %d requests to renegotiate in a row", maxEmpty)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.replies = append(e.replies, reply{alert.Warning, alert.NoRenegotiation, "we do not renegotiate"})
+	return nil
+}
+
+// Abort says why we end, unless it is the peer who ended: it is the only place that makes a fatal alert. Taken once, its alert is
+// the last that is sealed.
+func (e *Engine) Abort(err error) {
+	if _, theirs := errors.AsType[*alert.Received](err); theirs || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.replies = append(e.replies, reply{alert.Fatal, alert.Of(err), err.Error()})
+}
+
+// Fail tells the glass that the handshake failed.
+func (e *Engine) Fail(err error) { e.log.Done("", err) }
+
+// Answering tells whether a reply waits.
+func (e *Engine) Answering() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.replies) > 0
+}
+
+// SealReplies seals the alerts that wait, in their order, and tells whether one was fatal. It is for whoever may use the
+// outbound half.
+func (e *Engine) SealReplies() (fatal bool, err error) {
+	e.mu.Lock()
+	waiting := e.replies
+	e.replies = nil
+	e.mu.Unlock()
+	for _, r := range waiting {
+		fatal = fatal || r.level == alert.Fatal
+		if err := e.SealAlert(r.level, r.description, r.reason); err != nil {
+			return fatal, err
+		}
+	}
+	return fatal, nil
+}
+
+// SealAlert seals one alert.
+func (e *Engine) SealAlert(l alert.Level, d alert.Description, reason string) error {
+	e.log.Alert(e.me, l, d, reason)
+	return e.Out.Seal(iana.RecordAlert, []byte{byte(l), byte(d)})
+}

@@ -1,0 +1,205 @@
+// Package session is the engine between a socket and a handshake: bytes in, bytes out, and no blocking. It cuts what arrives
+// into records (RFC 5246 §6.2), opens them, joins handshake messages, and answers what comes after the handshake.
+package session
+
+import (
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+const (
+	// maxMessage bounds a handshake message. A ClientHello with everything that exists today, or a chain of a dozen certificates,
+	// stays far below.
+	maxMessage = 128 << 10
+
+	// maxEmpty bounds what a peer may send without saying anything: empty records, and warnings. See RFC 5246 §6.2.1.
+	maxEmpty = 16
+
+	smallBuffer = 4 << 10
+	largeBuffer = 2 * (record.HeaderLen + record.MaxCiphertext) // two records a system call
+)
+
+// Item is one thing that arrived whole.
+type Item struct {
+	Type iana.ContentType
+	Body []byte // a handshake message, the receiver's to keep; or a record's content, valid until the next call
+}
+
+// Inbound is what one side sends, on its way from bytes to items.
+type Inbound struct {
+	half    record.Half
+	version iana.Version // of records; 0 until it is settled
+
+	buf        []byte
+	start, end int    // what has arrived and is not opened yet
+	message    []byte // handshake bytes that are no whole message yet
+	empty      int    // records in a row that said nothing
+	bulk       bool   // the last arrival filled what it was given
+}
+
+// NewInbound reads what from sends, in the clear at first.
+func NewInbound(from iana.Side, log *trace.Log) *Inbound {
+	return &Inbound{half: record.Half{From: from, Log: log}}
+}
+
+// Space is where the next bytes from the peer go: read into it, then call Arrived. It grows with what has arrived, and never
+// with what a length promises.
+func (in *Inbound) Space() []byte {
+	if in.start == in.end {
+		in.start, in.end = 0, 0
+		if cap(in.buf) == largeBuffer && !in.bulk {
+			in.Release()
+		}
+	}
+	if in.buf == nil {
+		in.buf = make([]byte, smallBuffer)
+	}
+	if in.end == len(in.buf) || in.bulk {
+		if len(in.buf) < largeBuffer {
+			large := *large.Get().(*[]byte)
+			in.end = copy(large, in.buf[in.start:in.end])
+			in.start, in.buf = 0, large
+		} else if in.start > 0 {
+			in.end = copy(in.buf, in.buf[in.start:in.end])
+			in.start = 0
+		}
+	}
+	return in.buf[in.end:]
+}
+
+// large holds buffers for connections that move much at once.
+var large = sync.Pool{New: func() any { b := make([]byte, largeBuffer); return &b }}
+
+// Release gives an empty buffer back.
+func (in *Inbound) Release() {
+	if in.start != in.end {
+		return
+	}
+	if len(in.buf) == largeBuffer {
+		b := in.buf
+		large.Put(&b)
+	}
+	in.buf, in.bulk = nil, false
+}
+
+// Arrived says that n bytes were read into Space.
+func (in *Inbound) Arrived(n int) {
+	in.end += n
+	in.bulk = in.end == len(in.buf)
+}
+
+// Partial tells whether the end of the stream now would cut a record or a message.
+func (in *Inbound) Partial() bool { return in.start < in.end || len(in.message) > 0 }
+
+// Settle fixes the version of records and the longest plaintext, from ServerHello on.
+func (in *Inbound) Settle(v iana.Version, max int) {
+	in.version = v
+	in.half.SetMaxFragment(max)
+}
+
+// Protect changes the keys. A handshake message that began under the old ones must have ended: RFC 5246 §7.1, and the lesson of
+// CVE-2014-0224.
+func (in *Inbound) Protect(p record.Protection) error {
+	if len(in.message) > 0 {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "the %v changes keys inside a handshake message", in.half.From)
+	}
+	in.half.Protect(p)
+	return nil
+}
+
+// Next gives what arrived next; ok is false until more bytes have. An error is final.
+func (in *Inbound) Next() (item Item, ok bool, err error) {
+	for {
+		if raw, err := in.wholeMessage(); raw != nil || err != nil {
+			return Item{iana.RecordHandshake, raw}, raw != nil, err
+		}
+		h, fragment, err := in.nextRecord()
+		if fragment == nil || err != nil {
+			return Item{}, false, err
+		}
+		plain, err := in.half.Open(h, fragment)
+		if err != nil {
+			return Item{}, false, err
+		}
+		if err := in.weigh(h.Type, plain); err != nil {
+			return Item{}, false, err
+		}
+		switch {
+		case h.Type == iana.RecordHandshake:
+			in.message = append(in.message, plain...)
+		case len(plain) > 0:
+			return Item{h.Type, plain}, true, nil
+		}
+	}
+}
+
+// nextRecord cuts a record off what has arrived; fragment is nil until one is whole.
+func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
+	have := in.buf[in.start:in.end]
+	if len(have) < record.HeaderLen {
+		return h, nil, nil
+	}
+	if h, err = record.ParseHeader(have); err != nil {
+		return h, nil, err
+	}
+	if in.version != 0 && h.Version != in.version {
+		return h, nil, alert.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1", "got a record of %v, expected %v", h.Version, in.version)
+	}
+	whole := record.HeaderLen + h.Length
+	if len(have) < whole {
+		return h, nil, nil
+	}
+	in.start += whole
+	return h, have[record.HeaderLen:whole:whole], nil
+}
+
+// weigh refuses contents that a record must not have, and floods of nothing.
+func (in *Inbound) weigh(t iana.ContentType, plain []byte) error {
+	if len(plain) > 0 {
+		in.empty = 0
+	}
+	switch t {
+	case iana.RecordApplicationData:
+		if in.empty++; len(plain) == 0 && in.empty > maxEmpty {
+			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1", "more than %d empty records in a row", maxEmpty)
+		}
+	case iana.RecordAlert:
+		if len(plain) != 2 {
+			return alert.Fail(alert.DecodeError, "RFC 5246 §7.2", "an alert of %d bytes, expected 2", len(plain))
+		}
+	case iana.RecordChangeCipherSpec:
+		if len(plain) != 1 || plain[0] != 1 {
+			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "a change_cipher_spec that is not the single byte 1")
+		}
+	case iana.RecordHandshake:
+		if len(plain) == 0 {
+			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1", "an empty handshake record")
+		}
+	}
+	return nil
+}
+
+// wholeMessage cuts a handshake message off what records have brought; nil until one is whole.
+func (in *Inbound) wholeMessage() ([]byte, error) {
+	if len(in.message) < message.HeaderLen {
+		return nil, nil
+	}
+	n := message.Length(in.message)
+	if n > maxMessage {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4", "a %v of %d bytes, we take at most %d", iana.HandshakeType(in.message[0]), n, maxMessage)
+	}
+	if len(in.message) < n {
+		return nil, nil
+	}
+	raw, rest := in.message[:n:n], in.message[n:]
+	in.message = nil
+	if len(rest) > 0 {
+		in.message = append(in.message, rest...)
+	}
+	return raw, nil
+}

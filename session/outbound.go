@@ -1,0 +1,85 @@
+package session
+
+import (
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Outbound is what we send, on its way from content to sealed bytes.
+type Outbound struct {
+	half    record.Half
+	version iana.Version // of records
+	max     int          // the longest plaintext
+	buf     *[]byte      // sealed, and not taken yet; nil when nothing is
+}
+
+// buffers are shared by all connections: one that says nothing holds none.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// NewOutbound seals what from sends, in the clear at first. The records of a first ClientHello say TLS 1.0, so that a server that
+// knows no later version can still answer: RFC 5246 §E.1.
+func NewOutbound(from iana.Side, log *trace.Log) *Outbound {
+	return &Outbound{half: record.Half{From: from, Log: log}, version: iana.TLS10, max: record.MaxPlaintext}
+}
+
+// Settle fixes the version of records and the longest plaintext.
+func (o *Outbound) Settle(v iana.Version, max int) {
+	o.version, o.max = v, max
+	o.half.SetMaxFragment(max)
+}
+
+// Seal cuts content into records, seals them, and keeps them until Sent.
+func (o *Outbound) Seal(t iana.ContentType, content []byte) (err error) {
+	if o.buf == nil {
+		o.buf = buffers.Get().(*[]byte)
+	}
+	*o.buf, err = o.half.Seal(*o.buf, t, o.version, content)
+	return err
+}
+
+// spoken is a line of the handshake that is said and not sealed yet.
+type spoken struct {
+	kind handshake.Kind
+	raw  []byte
+}
+
+// SealFlight seals what the handshake said: messages that follow one another share records. See RFC 5246 §6.2.1.
+func (o *Outbound) SealFlight(flight []spoken) error {
+	var joined []byte
+	for i, s := range flight {
+		if s.kind == handshake.ChangeCipherSpec {
+			if err := o.Seal(iana.RecordChangeCipherSpec, s.raw); err != nil {
+				return err
+			}
+			continue
+		}
+		joined = append(joined, s.raw...)
+		if i+1 < len(flight) && flight[i+1].kind != handshake.ChangeCipherSpec {
+			continue
+		}
+		if err := o.Seal(iana.RecordHandshake, joined); err != nil {
+			return err
+		}
+		joined = joined[:0]
+	}
+	return nil
+}
+
+// Sealed is what is ready for the peer, until Sent.
+func (o *Outbound) Sealed() []byte {
+	if o.buf == nil {
+		return nil
+	}
+	return *o.buf
+}
+
+// Sent says that Sealed is on its way, and gives its buffer back.
+func (o *Outbound) Sent() {
+	*o.buf = (*o.buf)[:0]
+	buffers.Put(o.buf)
+	o.buf = nil
+}
