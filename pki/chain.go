@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"slices"
 	"time"
 
@@ -118,12 +117,14 @@ func (c *Chain) Verify(from iana.Side, t Trust) ([][]*x509.Certificate, error) {
 }
 
 // refuse gives a failed validation its alert. A name that does not match is bad_certificate, as in OpenSSL and rustls: the RFC
-// names no alert for it, and the certificate is bad for this purpose.
+// names no alert for it, and the certificate is bad for this purpose. A broken signature cannot be told from another
+// authority with the same name, and is unknown_ca.
 func (c *Chain) refuse(err error) error {
 	cause := &tls.CertificateVerificationError{UnverifiedCertificates: c.Certs, Err: err}
 	d := alert.CertificateUnknown
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		switch invalid.Reason {
+	switch err := err.(type) {
+	case x509.CertificateInvalidError:
+		switch err.Reason {
 		case x509.Expired: // or not yet valid
 			d = alert.CertificateExpired
 		case x509.IncompatibleUsage:
@@ -131,18 +132,18 @@ func (c *Chain) refuse(err error) error {
 		default:
 			d = alert.BadCertificate
 		}
-	} else if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+	case x509.HostnameError:
+		d = alert.BadCertificate
+	case x509.UnhandledCriticalExtension:
+		d = alert.UnsupportedCertificate
+	case x509.SystemRootsError:
+		d = alert.InternalError // ours, not the peer's
+	case x509.UnknownAuthorityError:
 		d = alert.UnknownCA
 		if cert := c.weak(); cert != nil { // the better reason: crypto/x509 just finds no path through it
 			return alert.Fail(alert.BadCertificate, "RFC 9155 §1", "got a certificate (%v) signed with %v, expected SHA-256 or "+
 				"better: %w", cert.Subject, cert.SignatureAlgorithm, cause)
 		}
-	} else if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		d = alert.BadCertificate
-	} else if _, ok := errors.AsType[x509.UnhandledCriticalExtension](err); ok {
-		d = alert.UnsupportedCertificate
-	} else if _, ok := errors.AsType[x509.SystemRootsError](err); ok {
-		d = alert.InternalError // ours, not the peer's
 	}
 	return alert.Fail(d, "RFC 5280 §6", "%w", cause)
 }
