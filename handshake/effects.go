@@ -2,10 +2,12 @@ package handshake
 
 import (
 	"errors"
+	"io"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -16,6 +18,11 @@ import (
 type TrafficKeys struct {
 	*Agreed
 	keys.Direction
+}
+
+// Params is what the record layer makes a protection of. rand draws CBC IVs.
+func (k *TrafficKeys) Params(rand io.Reader) record.Params {
+	return record.Params{Version: k.Version, EncryptThenMAC: k.EncryptThenMAC, Keys: record.Keys(k.Direction), Rand: rand}
 }
 
 // ErrNoSecret is an observer's: nobody gave it a secret for this handshake.

@@ -73,6 +73,14 @@ func (s *Score) Public(from iana.Side) []byte {
 	return either(s.ClientKeyExchange.DHPublic, s.ClientKeyExchange.ECPublic)
 }
 
+// KexGroup is the group of an ephemeral exchange, as ServerKeyExchange named it; nil for another exchange.
+func (s *Score) KexGroup() (kex.Group, error) {
+	if s.ServerKeyExchange == nil {
+		return nil, nil
+	}
+	return groupOf(s.Agreed.Suite.Kex, s.ServerKeyExchange, 0)
+}
+
 func either(a, b []byte) []byte {
 	if a != nil {
 		return a

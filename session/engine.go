@@ -68,8 +68,7 @@ func (e *Engine) Settle(a *handshake.Agreed) {
 
 // Protect changes the keys of a direction. What we said before is sealed under the old ones.
 func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
-	p, err := record.New(k.Suite.Cipher, k.Suite.MAC, record.Params{Version: k.Version, EncryptThenMAC: k.EncryptThenMAC,
-		Keys: record.Keys{MAC: k.MAC, Key: k.Key, IV: k.IV}, Rand: e.config.Rand})
+	p, err := record.New(k.Suite.Cipher, k.Suite.MAC, k.Params(e.config.Rand))
 	if err != nil {
 		return err
 	}

@@ -112,6 +112,9 @@ func (in *Inbound) Protect(p record.Protection) error {
 	return nil
 }
 
+// Protected tells whether what arrives now is protected by keys.
+func (in *Inbound) Protected() bool { return in.half.Protected() }
+
 // Next gives what arrived next; ok is false until more bytes have. An error is final.
 func (in *Inbound) Next() (item Item, ok bool, err error) {
 	for {
