@@ -31,12 +31,16 @@ func ParseChain(raw [][]byte) (*Chain, error) {
 			return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "certificate %d of %d: %w", i+1, len(raw), err)
 		}
 		if k, ok := cert.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSABits {
-			return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "certificate %d of %d: got an RSA key of %d bits, "+
-				"expected at most %d", i+1, len(raw), k.N.BitLen(), maxRSABits)
+			return nil, tooLong(k)
 		}
 		c.Certs = append(c.Certs, cert)
 	}
 	return c, nil
+}
+
+func tooLong(k *rsa.PublicKey) error {
+	return alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "got a certificate with an RSA key of %d bits, expected at most %d",
+		k.N.BitLen(), maxRSABits)
 }
 
 // Leaf is the certificate of the peer itself, nil in an empty chain.
@@ -70,8 +74,7 @@ func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 			return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5280 §4.1.2.7", "the certificate's public key: %w", err)
 		}
 		if k, ok := pub.(*PSSPublicKey); ok && k.N.BitLen() > maxRSABits {
-			return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "got an RSA key of %d bits, expected at most %d",
-				k.N.BitLen(), maxRSABits)
+			return nil, tooLong(k.PublicKey)
 		}
 	}
 	if kindOf(pub) == keyUnknown {
@@ -141,7 +144,7 @@ func (c *Chain) refuse(err error) error {
 	case x509.UnknownAuthorityError:
 		d = alert.UnknownCA
 		if cert := c.weak(); cert != nil { // the better reason: crypto/x509 just finds no path through it
-			return alert.Fail(alert.BadCertificate, "RFC 9155 §1", "got a certificate (%v) signed with %v, expected SHA-256 or "+
+			return alert.Fail(alert.BadCertificate, "RFC 8446 §4.4.2.4", "got a certificate (%v) signed with %v, expected SHA-256 or "+
 				"better: %w", cert.Subject, cert.SignatureAlgorithm, cause)
 		}
 	}

@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -61,6 +62,7 @@ func TestARefusedChainHasItsAlert(t *testing.T) {
 	trustAt := func(d time.Duration) Trust { return Trust{trust.Roots, trust.Name, at(d)} }
 	sha1 := with(func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })
 	forged := forge(t, plain.Chain)
+	oldRoot := &Chain{[]*x509.Certificate{plain.Chain.Leaf(), selfSignedSHA1(t)}}
 	usage := func(u ...x509.ExtKeyUsage) func(*x509.Certificate) {
 		return func(c *x509.Certificate) { c.ExtKeyUsage = u }
 	}
@@ -88,6 +90,7 @@ func TestARefusedChainHasItsAlert(t *testing.T) {
 			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: []int{1, 2, 3}, Critical: true, Value: []byte{5, 0}})
 		}), iana.Server, trust, alert.UnsupportedCertificate, "critical"},
 		{"a leaf signed with SHA-1", sha1, iana.Server, trust, alert.BadCertificate, "ECDSA-SHA1"},
+		{"a root signed with SHA-1, which matters to nobody", oldRoot, iana.Server, Trust{stranger.Pool(), "localhost", now}, alert.UnknownCA, "unknown authority"},
 		{"an empty chain", new(Chain), iana.Server, trust, alert.BadCertificate, "empty"},
 	} {
 		paths, err := c.chain.Verify(c.from, c.trust)
@@ -109,6 +112,20 @@ func TestTheCauseIsCryptoTLSs(t *testing.T) {
 	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); !ok {
 		t.Errorf("got %v, expected an x509.UnknownAuthorityError inside", err)
 	}
+}
+
+func selfSignedSHA1(t *testing.T) *x509.Certificate {
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), SignatureAlgorithm: x509.ECDSAWithSHA1}
+	key := one()[throwaway.ECDSA].Key.(crypto.Signer)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert
 }
 
 // forge changes the last byte of the leaf, which is in its signature.
@@ -160,6 +177,17 @@ func TestAHugeRSAKeyIsRefusedBeforeItCostsAnything(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = ParseChain([][]byte{one()[throwaway.ECDSA].Chain.Leaf().Raw, cert.Certificate[0]})
+	wantAlert(t, err, alert.BadCertificate, "8193 bits")
+
+	spki, err := x509.MarshalPKIXPublicKey(huge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf := *one()[throwaway.RSAPSS].Chain.Leaf()
+	rsaEncryption, null, pss := []byte{42, 134, 72, 134, 247, 13, 1, 1, 1}, []byte{5, 0}, []byte{42, 134, 72, 134, 247, 13, 1, 1, 10}
+	i := bytes.Index(spki, rsaEncryption) // and NULL after it, which is left out: two bytes less
+	leaf.RawSubjectPublicKeyInfo = slices.Concat(spki[:2], []byte{spki[2], spki[3] - 2, 0x30, 11, 6, 9}, pss, spki[i+len(rsaEncryption)+len(null):])
+	_, err = (&Chain{Certs: []*x509.Certificate{&leaf}}).PublicKey()
 	wantAlert(t, err, alert.BadCertificate, "8193 bits")
 }
 

@@ -23,7 +23,8 @@ type Hello struct {
 // Serves tells whether the credential can carry a cipher suite with this client, and how it would sign. RSA key exchange takes
 // a Decrypter and keyEncipherment; the rest take a Signer, digitalSignature, a common scheme and, for ECDSA, a group that the
 // client knows. See RFC 5246 §7.4.2, RFC 8422 §5.3.
-func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h Hello, allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {
+func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h Hello, allowed []iana.SignatureScheme) (
+	iana.SignatureScheme, error) {
 	if err := c.Chain.Fits(auth, kex); err != nil {
 		return 0, err
 	}

@@ -104,8 +104,8 @@ func TestAServerChoosesByNameThenBySignatures(t *testing.T) {
 	a := issue(t, ca, throwaway.ECDSA, "a.example")
 	b := issue(t, ca, throwaway.ECDSA, "*.b.example")
 	rsaB := issue(t, ca, throwaway.RSA, "www.b.example")
-	b384 := issue(t, ca, throwaway.ECDSA, "c.example", func(t *x509.Certificate) { t.SignatureAlgorithm = x509.ECDSAWithSHA384 })
-	creds := []*Credential{a, b, rsaB, b384}
+	c384 := issue(t, ca, throwaway.ECDSA, "c.example", func(t *x509.Certificate) { t.SignatureAlgorithm = x509.ECDSAWithSHA384 })
+	creds := []*Credential{c384, a, b, rsaB}
 	for _, c := range []struct {
 		name  string
 		auth  iana.Authentication
@@ -113,13 +113,13 @@ func TestAServerChoosesByNameThenBySignatures(t *testing.T) {
 		want  *Credential
 		why   string
 	}{
-		{"the name", iana.AuthECDSA, Hello{Name: "a.example", Schemes: modern}, a, `certificate 1 of 4 ("CN=a.example") is for "a.example"`},
+		{"the name", iana.AuthECDSA, Hello{Name: "a.example", Schemes: modern}, a, `certificate 2 of 4 ("CN=a.example") is for "a.example"`},
 		{"a wildcard", iana.AuthECDSA, Hello{Name: "www.b.example", Schemes: modern}, b, `is for "www.b.example"`},
 		{"the name, among the keys of the suite", iana.AuthRSA, Hello{Name: "www.b.example", Schemes: modern}, rsaB, `is for "www.b.example"`},
-		{"no name", iana.AuthECDSA, Hello{Schemes: modern}, a, "named no server"},
-		{"a name that nobody has", iana.AuthECDSA, Hello{Name: "z.example", Schemes: modern}, a, `is not for "z.example"`},
-		{"signatures that the client knows", iana.AuthECDSA, Hello{Schemes: modern, CertSchemes: []iana.SignatureScheme{iana.ECDSA_SECP384R1_SHA384}},
-			b384, "accepts all its signatures"},
+		{"no name", iana.AuthECDSA, Hello{Schemes: modern}, c384, "named no server"},
+		{"a name that nobody has", iana.AuthECDSA, Hello{Name: "z.example", Schemes: modern}, c384, `is not for "z.example"`},
+		{"signatures that the client knows", iana.AuthECDSA, Hello{Schemes: modern, CertSchemes: []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256}},
+			a, "accepts all its signatures"},
 		{"the name before the signatures", iana.AuthECDSA, Hello{Name: "a.example", Schemes: modern, CertSchemes: []iana.SignatureScheme{iana.ECDSA_SECP384R1_SHA384}},
 			a, "did not say that it accepts"},
 		{"no key for the schemes", iana.AuthECDSA, Hello{Schemes: []iana.SignatureScheme{iana.ED448}}, nil, "no certificate fits: certificate 1 of 4"},

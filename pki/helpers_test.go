@@ -3,7 +3,6 @@ package pki
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"io"
@@ -42,12 +41,7 @@ func newCA(t testing.TB, seed string) *throwaway.CA {
 
 func issue(t testing.TB, ca *throwaway.CA, kind throwaway.Kind, name string, edits ...func(*x509.Certificate)) *Credential {
 	t.Helper()
-	return credential(t, func() (tls.Certificate, error) { return ca.Issue(kind, []string{name}, edits...) })
-}
-
-func credential(t testing.TB, issue func() (tls.Certificate, error)) *Credential {
-	t.Helper()
-	cert, err := issue()
+	cert, err := ca.Issue(kind, []string{name}, edits...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -190,7 +190,8 @@ func (s scheme) digest(signed []byte) []byte {
 	return h.Sum(nil)
 }
 
-// fits tells whether a key can sign so: by its kind, by what its certificate restricts it to, and by its size.
+// fits tells whether a key can sign so: by its kind, by its size, and by what its certificate restricts it to. A restricted salt
+// is a least length (RFC 4055 §3.3), and TLS fixes it at the hash's.
 func (s scheme) fits(pub crypto.PublicKey) bool {
 	if s.Key != kindOf(pub) {
 		return false

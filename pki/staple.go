@@ -19,12 +19,12 @@ const refStaple = "RFC 6960 §3.2"
 
 // CheckStaple checks what a server stapled when we asked for it. No response at all is good enough unless the leaf demands one.
 // Otherwise the response must be successful, signed by issuer or by a responder that issuer delegated, about this certificate,
-// current, and good. Failures are bad_certificate_status_response, a revocation is certificate_revoked. issuer is the leaf's
-// in a verified path. See RFC 6066 §8, RFC 6960 §3.2 and §4.2.2.2, RFC 7633 §4.2.
+// current, and good. Failures are bad_certificate_status_response, a revocation is certificate_revoked. issuer comes next in a
+// verified path; a leaf that is a root is its own. See RFC 6066 §8, RFC 6960 §3.2 and §4.2.2.2, RFC 7633 §4.
 func CheckStaple(response []byte, leaf, issuer *x509.Certificate, now time.Time) error {
 	if len(response) == 0 {
 		if MustStaple(leaf) {
-			return alert.Fail(alert.BadCertificateStatusResponse, "RFC 7633 §4.2.2", "got no certificate status, expected one: "+
+			return alert.Fail(alert.BadCertificateStatusResponse, "RFC 7633 §4", "got no certificate status, expected one: "+
 				"the certificate says that it must be stapled")
 		}
 		return nil
@@ -92,7 +92,7 @@ func aboutCertificate(r *ocsp.Response, leaf, issuer *x509.Certificate) bool {
 		Responses   []struct{ CertID certID }
 	}
 	_, _, key, ok := splitSPKI(issuer.RawSubjectPublicKeyInfo)
-	if _, err := asn1.Unmarshal(r.TBSResponseData, &data); err != nil || !ok {
+	if _, err := asn1.Unmarshal(r.TBSResponseData, &data); err != nil || !ok { // both were parsed before
 		return false
 	}
 	for _, one := range data.Responses {
@@ -120,7 +120,7 @@ func sum(hash crypto.Hash, b []byte) []byte {
 var oidTLSFeature = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 24}
 
 // MustStaple tells whether the leaf demands a stapled status: its TLS feature extension lists status_request. One that cannot
-// be read demands it too. See RFC 7633 §4.2.
+// be read demands it too. See RFC 7633 §4.
 func MustStaple(leaf *x509.Certificate) bool {
 	i := slices.IndexFunc(leaf.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(oidTLSFeature) })
 	if i < 0 {

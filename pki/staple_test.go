@@ -73,6 +73,15 @@ func TestStaplesAreChecked(t *testing.T) {
 	}
 }
 
+// A CertID names the issuer twice, by its name and by its key: RFC 6960 §4.1.1.
+func TestAStapleIsAboutTheIssuersNameToo(t *testing.T) {
+	ca := newCA(t, "renamed")
+	leaf := issueTLS(t, ca, throwaway.ECDSA).Leaf
+	renamed := *ca.Cert // the same key
+	renamed.RawSubject = newCA(t, "other").Cert.RawSubject[:10]
+	wantAlert(t, CheckStaple(must(ca.Staple(leaf))(t), leaf, &renamed, now), alert.BadCertificateStatusResponse, "another issuer")
+}
+
 func issueTLS(t *testing.T, ca *throwaway.CA, kind throwaway.Kind, edits ...func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	return must(ca.Issue(kind, []string{"localhost"}, edits...))(t)
