@@ -24,7 +24,7 @@ type field struct {
 	exponent int             // in bits
 }
 
-// newField expects an odd p > 4: bigmod would accept an even one, and panic later.
+// newField expects an odd p > 4: of an even one bigmod makes a modulus too, and panics at the first power.
 func newField(p *big.Int, exponent int) *field {
 	modulus, err := bigmod.NewModulus(p.Bytes())
 	if err != nil {
@@ -33,7 +33,7 @@ func newField(p *big.Int, exponent int) *field {
 	return &field{p, modulus, exponent}
 }
 
-// power is base^exponent mod p as long as p, in constant time but for the exponent's length. base must be below p.
+// power is base^exponent mod p, in constant time but for the exponent's length. base must be below p.
 func (f *field) power(base *big.Int, exponent []byte) *bigmod.Nat {
 	b, err := bigmod.NewNat().SetBytes(base.Bytes(), f.modulus)
 	if err != nil {
@@ -145,7 +145,7 @@ func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
 			"got a share that is not in 1 < Y < p-1 of %v", f.name)
 	}
 	z := f.power(y, o.private)
-	// Not in a safe prime's group; elsewhere y may lie in a small subgroup, and then who sent it knows z. NIST SP 800-56A §5.7.1.1.
+	// Where (p-1)/2 is not prime, y may lie in a small subgroup, and then who sent it can guess z. See NIST SP 800-56A §5.7.1.1.
 	if z.IsZero()|z.IsOne()|z.IsMinusOne(f.modulus) == 1 {
 		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7919 §5.1", "got a share in a small subgroup of %v", f.name)
 	}
@@ -153,9 +153,9 @@ func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
 }
 
 // tested remembers primes that passed the test. Composites are not remembered: they are found out fast and end the connection.
-var tested = &fields{known: map[[sha256.Size]byte]*field{}}
+var tested = &primeCache{known: map[[sha256.Size]byte]*field{}}
 
-type fields struct {
+type primeCache struct {
 	mu    sync.Mutex
 	known map[[sha256.Size]byte]*field
 }
@@ -165,7 +165,7 @@ const maxFields = 64
 
 // field tests p, which must be odd, unless it remembers it. Baillie-PSW has no known counterexample, not even a constructed one,
 // which is why no random bases are added.
-func (s *fields) field(p *big.Int) (*field, bool) {
+func (s *primeCache) field(p *big.Int) (*field, bool) {
 	key := sha256.Sum256(p.Bytes())
 	s.mu.Lock()
 	f, ok := s.known[key]
@@ -179,11 +179,11 @@ func (s *fields) field(p *big.Int) (*field, bool) {
 	f = newField(p, p.BitLen()-1) // full length: where (p-1)/2 may be composite, a short exponent is unsafe
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for old := range s.known {
-		if len(s.known) < maxFields {
+	if len(s.known) == maxFields {
+		for whichever := range s.known {
+			delete(s.known, whichever)
 			break
 		}
-		delete(s.known, old) // any one
 	}
 	s.known[key] = f
 	return f, true

@@ -21,25 +21,33 @@ const minRSABits, maxRSABits = 1024, 16384
 
 // EncryptPreMaster draws the 48-byte pre_master_secret and encrypts it to the server's key. clientVersion is the highest version
 // that the ClientHello offered, not the one that was agreed, so that the server notices a rollback. encrypted is as long as the
-// modulus. It refuses a key that is no RSA key of 1024 to 16384 bits. See RFC 5246 §7.4.7.1.
+// modulus. A key that is no RSA key of 1024 to 16384 bits is refused. See RFC 5246 §7.4.7.1.
 func EncryptPreMaster(rand io.Reader, pub *rsa.PublicKey, clientVersion iana.Version) (pre, encrypted []byte, err error) {
-	modulus, err := rsaModulus(pub)
-	if err != nil {
-		return nil, nil, err
-	}
 	if pre, err = draw(rand, preMasterLength); err != nil {
 		return nil, nil, err
 	}
 	pre[0], pre[1] = byte(clientVersion>>8), byte(clientVersion)
-	padded, err := pad(rand, pre, modulus.Size())
-	if err != nil {
+	if encrypted, err = encrypt(rand, pub, pre); err != nil {
 		return nil, nil, err
+	}
+	return pre, encrypted, nil
+}
+
+// encrypt is RSAES-PKCS1-v1_5. See RFC 8017 §7.2.1.
+func encrypt(rand io.Reader, pub *rsa.PublicKey, message []byte) ([]byte, error) {
+	modulus, err := rsaModulus(pub)
+	if err != nil {
+		return nil, err
+	}
+	padded, err := pad(rand, message, modulus.Size())
+	if err != nil {
+		return nil, err
 	}
 	m, err := bigmod.NewNat().SetBytes(padded, modulus)
 	if err != nil {
-		return nil, nil, err // unreachable: padded begins with a zero byte
+		return nil, err // unreachable: padded begins with a zero byte
 	}
-	return pre, bigmod.NewNat().ExpShortVarTime(m, uint(pub.E), modulus).Bytes(modulus), nil
+	return bigmod.NewNat().ExpShortVarTime(m, uint(pub.E), modulus).Bytes(modulus), nil // only the exponent, which is public, shows
 }
 
 func rsaModulus(pub *rsa.PublicKey) (*bigmod.Modulus, error) {
