@@ -58,10 +58,10 @@ func (t *teller) anatomy(s *said) []Fact {
 	case encryptThenMAC:
 		return append(facts, r.iv(), r.ciphertext("these 2:"), r.data(), r.padding(), r.authenticator("MAC", ""), r.formula(r.outer()))
 	case explicitNonce:
-		return append(facts, r.explicit(), r.nonce(fmt.Sprintf("= %s_write_IV + explicit nonce", r.from)), r.aad(), r.ciphertext("data, AAD"), r.data(),
+		return append(facts, r.explicit(), r.nonce(fmt.Sprintf("= %s_write_IV + explicit nonce", r.from)), r.aad(), r.ciphertext("data"), r.data(),
 			r.tag())
 	}
-	return append(facts, r.nonce(fmt.Sprintf("= %s_write_IV xor sequence number", r.from)), r.aad(), r.ciphertext("data, AAD"), r.data(), r.tag())
+	return append(facts, r.nonce(fmt.Sprintf("= %s_write_IV xor sequence number", r.from)), r.aad(), r.ciphertext("data"), r.data(), r.tag())
 }
 
 // dissection is one record on the table.
@@ -94,7 +94,7 @@ func (r *dissection) header() Fact {
 func (r *dissection) iv() Fact { return part("IV", r.sent.IV, "random: in the clear") }
 
 func (r *dissection) explicit() Fact {
-	return part("nonce", r.sent.Explicit, "the explicit half: in the clear; it may be the sequence number, for it must only never repeat")
+	return part("nonce", r.sent.Explicit, "in the clear: the sequence number")
 }
 
 func (r *dissection) nonce(how string) Fact {
@@ -104,7 +104,7 @@ func (r *dissection) nonce(how string) Fact {
 }
 
 func (r *dissection) aad() Fact {
-	f := part("AAD", r.sent.AAD, "= sequence number + type + version + length of data")
+	f := part("AAD", r.sent.AAD, "= seq_num + type + version + length")
 	f.Deeper = true
 	return f
 }
@@ -136,7 +136,7 @@ func (r *dissection) authenticator(name, note string) Fact {
 func (r *dissection) tag() Fact {
 	value := r.pair(func(x *trace.Record) trace.Hex { return x.Tag })
 	return Fact{Name: "tag", Count: fmt.Sprint(len(value.Bytes())), Value: value,
-		Note: "authenticates AAD and ciphertext: no HMAC, no MAC key"}
+		Note: "covers AAD and ciphertext, no HMAC"}
 }
 
 // inner is what the MAC of the content covers. See RFC 5246 §6.2.3.1.

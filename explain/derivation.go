@@ -56,7 +56,7 @@ func (t *teller) masterSecret(d trace.Derived) Step {
 	if seed == "session_hash" {
 		facts = append(facts,
 			Fact{Name: "session_hash", Deeper: true, Value: t.seeds("master_secret")},
-			Fact{Formula: true, Deeper: true, Text: fmt.Sprintf("= %s(messages %s): the whole handshake so far, not the randoms alone", d.Hash, t.session())})
+			Fact{Formula: true, Deeper: true, Text: fmt.Sprintf("= %s(messages %s): the whole handshake, not the randoms only", d.Hash, t.session())})
 	}
 	return Step{Key: key, Facts: facts}
 }

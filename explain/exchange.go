@@ -22,7 +22,7 @@ func (t *teller) serverKeyExchange(s *said) []Fact {
 		Fact{Name: "server public key", Secret: "server_public", Value: public, Sent: true, Short: long(public), Note: t.publicNote(len(public.Bytes()))},
 		Fact{Name: "signature", Value: t.signature(iana.Server), Sent: true, Short: true, Checked: t.client.check("signature", iana.Server) != nil,
 			Note: fmt.Sprintf("%v", m.Scheme)},
-		Fact{Deeper: true, Text: fmt.Sprintf("over client_random + server_random + %s of this message: group and public key", octets(len(m.Params))), Formula: true},
+		Fact{Deeper: true, Text: fmt.Sprintf("over client_random + server_random + group and public key (%s)", octets(len(m.Params))), Formula: true},
 	)
 	return facts
 }
@@ -54,7 +54,7 @@ func (t *teller) private(from iana.Side) []Fact {
 	} else {
 		p.Server = v.ephemeral.Private
 	}
-	return []Fact{{Name: from.String() + " private key", Secret: from.String() + "_private", Value: p, Short: long(p), Note: "never sent"}}
+	return []Fact{{Name: from.String() + " private key", Secret: from.String() + "_private", Value: p, Short: long(p)}}
 }
 
 // publicNote says how a public key comes from the private one.

@@ -38,7 +38,7 @@ func (t *teller) conclude() {
 func (t *teller) sentences() {
 	r := &t.Result
 	say := func(tone Tone, format string, args ...any) {
-		r.Conclusions = append(r.Conclusions, Conclusion{fmt.Sprintf(format, args...), tone})
+		r.Conclusions = append(r.Conclusions, Sentence{fmt.Sprintf(format, args...), tone})
 	}
 	summary := join("; ", r.Summary, fmt.Sprintf("%d of %d values equal", r.Equal, r.Compared), octets(r.Wire))
 	tone := Plain

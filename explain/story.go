@@ -38,7 +38,7 @@ type Story struct {
 	Run      Run
 	Version  iana.Version
 	Suite    *suite.Suite // nil if none was agreed
-	Warnings []string
+	Warnings []Sentence
 	Chapters []Chapter
 	Keys     []Key // the key_block, cut; empty if none was derived
 	Result   Result
@@ -153,17 +153,17 @@ type Result struct {
 	Wire          int    // bytes of all records, both ways
 	ForwardSecret bool
 	Noticed       []Notice // who found something wrong, in order
-	Conclusions   []Conclusion
+	Conclusions   []Sentence
 	Try           []Hint // what to look at next
 }
 
-// Conclusion is a sentence of the result.
-type Conclusion struct {
+// Sentence is something to say of a run as a whole.
+type Sentence struct {
 	Text string
 	Tone Tone
 }
 
-// Tone is how a conclusion is meant.
+// Tone is how a sentence is meant.
 type Tone uint8
 
 // The tones.

@@ -57,22 +57,22 @@ func absent(s *suite.Suite, kind string) string {
 }
 
 // warnings say what is wrong with a suite, before anything is shown of it.
-func warnings(s *suite.Suite, run Run) []string {
-	var list []string
+func warnings(s *suite.Suite, run Run) []Sentence {
+	var list []Sentence
 	if s != nil {
 		switch flaws := flaws(s); {
 		case len(flaws) == 0:
-			list = append(list, "The modern way of TLS 1.2: ephemeral keys, and a cipher that authenticates.")
+			list = append(list, Sentence{"The modern way of TLS 1.2: ephemeral keys, and a cipher that authenticates.", Good})
 		case s.ID == iana.TLS_RSA_WITH_AES_256_CBC_SHA256:
-			list = append(list, "Textbook case, for study: "+strings.Join(flaws, ", ")+".")
+			list = append(list, Sentence{"Textbook case, for study: " + strings.Join(flaws, ", ") + ".", Bad})
 		default:
-			list = append(list, "For study: "+strings.Join(flaws, ", ")+".")
+			list = append(list, Sentence{"For study: " + strings.Join(flaws, ", ") + ".", Bad})
 		}
 	}
 	if run.Seed != "" {
-		list = append(list, fmt.Sprintf("Made from the seed %q: every key in it is public. Never use any of them.", Escape(run.Seed)))
+		list = append(list, Sentence{fmt.Sprintf("Made from the seed \"%s\": every key in it is public. Never use any of them.", Escape(run.Seed)), Bad})
 	} else {
-		list = append(list, "Keys made for this run and shown in full.")
+		list = append(list, Sentence{"Keys made for this run and shown in full.", Plain})
 	}
 	return list
 }
@@ -114,7 +114,7 @@ func secrecy(s *suite.Suite) string {
 	case s.Cipher.KeyLen == 0:
 		return "Nothing is encrypted: who records this reads it at once."
 	case s.ForwardSecret():
-		return "Both private keys of the exchange are gone: who records this and gets the server's key later reads nothing."
+		return "Both ephemeral keys are gone: the server's key opens no recording."
 	}
 	return "Who records this and gets the server's key in ten years reads it all."
 }

@@ -255,6 +255,21 @@ func TestMergeIsCausalAndDeterministic(t *testing.T) {
 	}
 }
 
+// A record that does not open leaves no event: the alert that answers it must not overtake it all the same.
+func TestMergeLetsAFatalAlertWait(t *testing.T) {
+	data := trace.Entry{Event: &trace.Record{From: iana.Client, Direction: trace.Sealed}}
+	fatal := trace.Entry{Event: &trace.Alert{From: iana.Server, Level: alert.Fatal, Description: alert.BadRecordMAC}}
+	sealed := trace.Entry{Event: &trace.Record{From: iana.Server, Direction: trace.Sealed}}
+	opened := trace.Entry{Event: &trace.Record{From: iana.Server, Direction: trace.Opened}}
+	got := trace.Merge([]trace.Entry{opened, data, opened}, []trace.Entry{sealed, fatal, sealed})
+	want := []trace.Event{sealed.Event, opened.Event, data.Event, fatal.Event, sealed.Event, opened.Event}
+	for i := range want {
+		if got[i].Event != want[i] {
+			t.Errorf("entry %d is %v, expected %v", i, got[i].Event, want[i])
+		}
+	}
+}
+
 // Somebody in the middle may make records of his own; the merge keeps every entry all the same.
 func TestMergeEndsWhateverTheStreams(t *testing.T) {
 	rec := func(from iana.Side, d trace.Direction) trace.Entry {

@@ -159,12 +159,11 @@ func (p *printer) part(f explain.Fact) {
 	case p.line.width+2 <= remark && remark+p.len(f.Note) <= width:
 		p.to(remark)
 		p.words(value, f.Note, plain)
-	case p.fits(" " + f.Note):
+	case strings.HasPrefix(f.Note, "=") && p.fits(" "+f.Note):
 		p.put(" ", plain)
 		p.words(value, f.Note, plain)
 	default:
-		p.wrap(value)
-		p.words(value, f.Note, plain)
+		p.note(f.Note)
 	}
 	p.end()
 }

@@ -66,12 +66,8 @@ func (p *printer) head(s *explain.Story) {
 	}
 	p.flow(0, bold, " · ", title)
 	for i, warning := range s.Warnings {
-		ink := plain
-		if i == 0 && len(s.Warnings) > 1 && !s.Result.ForwardSecret || s.Run.Seed != "" && i > 0 {
-			ink = red
-		}
-		p.put("! ", ink)
-		p.words(2, warning, ink)
+		p.put("! ", tones[warning.Tone])
+		p.words(2, warning.Text, tones[warning.Tone])
 		if i < len(s.Warnings)-1 {
 			p.end()
 		}

@@ -1,0 +1,328 @@
+// Package demo performs one handshake for show: a CA and certificates made in memory, a client and a server on a loopback
+// socket, a request and an answer, close_notify both ways, and the events of both sides. On demand somebody sits in the
+// middle and alters one line.
+//
+// A seeded run repeats to the byte: embedded and derived keys, a clock that stands still, random bytes from the seed, a
+// stream for each side. Everything in it is public.
+package demo
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Name is whom the client asks for.
+const Name = "vitrine.test"
+
+// Request is what the client sends if it is told nothing else.
+const Request = "GET / HTTP/1.1\r\nHost: " + Name + "\r\n\r\n"
+
+const answer = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\nhello behind the glass"
+
+// patience bounds a run. A run with somebody in the middle may wait for bytes that never come.
+const (
+	patience         = 30 * time.Second
+	tamperedPatience = 2 * time.Second
+)
+
+// ClientAuth is what the server asks of the client.
+type ClientAuth string
+
+// What a server may ask. A client that is only requested has no certificate here, and says so.
+const (
+	NoClientAuth      ClientAuth = "none"
+	RequestClientAuth ClientAuth = "request"
+	RequireClientAuth ClientAuth = "require"
+)
+
+// Options say which handshake to perform.
+type Options struct {
+	Suite                iana.CipherSuite
+	Group                iana.Group     // 0 for RSA key exchange
+	Auth                 throwaway.Kind // the server's key, and the client's
+	ExtendedMasterSecret bool
+	EncryptThenMAC       bool
+	ClientAuth           ClientAuth
+	Data                 string // what the client sends
+	Seed                 string // not empty: repeat to the byte
+	Tamper               *Tamper
+}
+
+// Outcome is what a run left behind.
+type Outcome struct {
+	Entries                []trace.Entry // of both sides, merged
+	Run                    explain.Run
+	ClientError            error // nil if that side did all it wanted
+	ServerError            error
+	ServerReceived, Wanted string // what the server read, and what it should have read
+}
+
+// Perform performs the handshake. Its error says that there was nothing to perform; what went wrong on the way is in
+// the Outcome.
+func Perform(ctx context.Context, o Options) (*Outcome, error) {
+	began := time.Now()
+	s, err := setTheStage(o)
+	if err != nil {
+		return nil, err
+	}
+	setup := time.Since(began)
+	var m *middle
+	if o.Tamper != nil {
+		rehearsal, err := s.play(ctx, nil)
+		if err != nil {
+			return nil, err
+		}
+		if m, err = aim(o.Tamper, rehearsal); err != nil {
+			return nil, err
+		}
+		if s, err = setTheStage(o); err != nil {
+			return nil, err
+		}
+	}
+	out, err := s.play(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	out.Run.Command, out.Run.Seed = "vitrine handshake", o.Seed
+	if out.Run.Setup = setup; o.Seed != "" {
+		out.Run.Setup, out.Run.Handshake = 0, 0
+		out.Run.Client, out.Run.Server = "127.0.0.1:client", ":server"
+	}
+	if m != nil {
+		out.Run.Tampered = m.done()
+	}
+	return out, nil
+}
+
+// stage is all that a run needs.
+type stage struct {
+	Options
+	configs [2]*vitrine.Config
+	events  [2]*trace.Memory
+}
+
+func setTheStage(o Options) (*stage, error) {
+	s := &stage{Options: o, events: [2]*trace.Memory{{}, {}}}
+	root := throwaway.Options{}
+	if o.Seed != "" {
+		root.Seed = source(o.Seed, "certificates")
+	}
+	ca, err := throwaway.New(root)
+	if err != nil {
+		return nil, err
+	}
+	for side := range s.configs {
+		s.configs[side] = s.config(ca, iana.Side(side))
+	}
+	return s, s.certify(ca)
+}
+
+func (s *stage) config(ca *throwaway.CA, side iana.Side) *vitrine.Config {
+	c := &vitrine.Config{
+		CipherSuites:         []uint16{uint16(s.Suite)},
+		Trace:                s.events[side],
+		ServerName:           Name,
+		RootCAs:              ca.Pool(),
+		ClientCAs:            ca.Pool(),
+		ExtendedMasterSecret: demand(s.ExtendedMasterSecret),
+		EncryptThenMAC:       demand(s.EncryptThenMAC),
+		StatusRequest:        vitrine.Off, // this CA staples nothing, and logs nothing
+		Timestamps:           vitrine.Off,
+	}
+	if s.Group != 0 {
+		c.CurvePreferences = []tls.CurveID{tls.CurveID(s.Group)}
+		if g := certificateGroup(s.Auth); g != 0 && g != s.Group {
+			c.CurvePreferences = append(c.CurvePreferences, tls.CurveID(g))
+		}
+	}
+	if s.Seed != "" {
+		c.Rand = source(s.Seed, side.String())
+		c.Time = func() time.Time { return throwaway.Epoch }
+	}
+	return c
+}
+
+// certify issues the certificates that the run asks for.
+func (s *stage) certify(ca *throwaway.CA) error {
+	server, err := ca.Issue(s.Auth, []string{Name})
+	if err != nil {
+		return err
+	}
+	s.configs[iana.Server].Certificates = []tls.Certificate{server}
+	if err := s.showKey(iana.Server, server); err != nil {
+		return err
+	}
+	switch s.ClientAuth {
+	case RequestClientAuth:
+		s.configs[iana.Server].ClientAuth = tls.VerifyClientCertIfGiven
+	case RequireClientAuth:
+		s.configs[iana.Server].ClientAuth = tls.RequireAndVerifyClientCert
+		client, err := ca.Issue(s.Auth, []string{"client." + Name}, throwaway.ForClient)
+		if err != nil {
+			return err
+		}
+		s.configs[iana.Client].Certificates = []tls.Certificate{client}
+		return s.showKey(iana.Client, client)
+	}
+	return nil
+}
+
+// showKey puts a private key under the glass: nobody will ever use it again.
+func (s *stage) showKey(side iana.Side, c tls.Certificate) error {
+	private, err := throwaway.PKCS8(c)
+	if err != nil {
+		return err
+	}
+	public, err := spki(c)
+	if err != nil {
+		return err
+	}
+	trace.New(trace.Role(side.String()), s.events[side], s.configs[side].Time).ThrowawayKey(side, string(s.Auth), private, public)
+	return nil
+}
+
+func spki(c tls.Certificate) ([]byte, error) {
+	leaf, err := x509.ParseCertificate(c.Certificate[0])
+	if err != nil {
+		return nil, err
+	}
+	return leaf.RawSubjectPublicKeyInfo, nil
+}
+
+// play lets both sides do what they are there for.
+func (s *stage) play(ctx context.Context, m *middle) (*Outcome, error) {
+	limit := patience
+	if m != nil {
+		limit = tamperedPatience
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	client, server, err := connect(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	deadline, _ := ctx.Deadline()
+	client.SetDeadline(deadline)
+	server.SetDeadline(deadline)
+	out := &Outcome{Wanted: s.Data}
+	out.Run.Client, out.Run.Server = client.LocalAddr().String(), port(client.RemoteAddr())
+	served := make(chan error, 1)
+	go func() { served <- s.serve(ctx, server, out) }()
+	out.ClientError = s.ask(ctx, client, out)
+	out.ServerError = <-served
+	out.Entries = trace.Merge(s.events[iana.Client].Entries, s.events[iana.Server].Entries)
+	return out, nil
+}
+
+// ask is the client's part.
+func (s *stage) ask(ctx context.Context, conn net.Conn, out *Outcome) error {
+	c := vitrine.Client(conn, s.configs[iana.Client])
+	defer c.Close()
+	began := time.Now()
+	if err := c.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	out.Run.Handshake = time.Since(began)
+	if _, err := c.Write([]byte(s.Data)); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(c, make([]byte, len(answer))); err != nil {
+		return err
+	}
+	if err := c.CloseWrite(); err != nil {
+		return err
+	}
+	_, err := io.Copy(io.Discard, c)
+	return err
+}
+
+// serve is the server's part.
+func (s *stage) serve(ctx context.Context, conn net.Conn, out *Outcome) error {
+	c := vitrine.Server(conn, s.configs[iana.Server])
+	defer c.Close()
+	if err := c.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	request := make([]byte, len(s.Data))
+	n, err := io.ReadFull(c, request)
+	out.ServerReceived = string(request[:n])
+	if err != nil {
+		return err
+	}
+	if _, err := c.Write([]byte(answer)); err != nil {
+		return err
+	}
+	if _, err = io.Copy(io.Discard, c); err != nil {
+		return err
+	}
+	return c.CloseWrite()
+}
+
+// connect makes a connection over the loopback interface, through m if there is one.
+func connect(ctx context.Context, m *middle) (client, server net.Conn, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer listener.Close()
+	address := listener.Addr().String()
+	if m != nil {
+		if address, err = m.listen(ctx, address); err != nil {
+			return nil, nil, err
+		}
+	}
+	var d net.Dialer
+	if client, err = d.DialContext(ctx, "tcp", address); err != nil {
+		return nil, nil, err
+	}
+	if server, err = listener.Accept(); err != nil {
+		client.Close()
+	}
+	return client, server, err
+}
+
+func port(a net.Addr) string {
+	_, p, err := net.SplitHostPort(a.String())
+	if err != nil {
+		return a.String()
+	}
+	return ":" + p
+}
+
+// source is a stream of bytes that the seed determines, another for each purpose.
+func source(seed, purpose string) io.Reader {
+	return rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "vitrine handshake --seed\x00%s\x00%s", purpose, seed)))
+}
+
+func demand(b bool) vitrine.Demand {
+	if b {
+		return vitrine.Required
+	}
+	return vitrine.Off
+}
+
+// certificateGroup is the group that a client must list to be shown a certificate with such a key. See RFC 8422 §5.1.1.
+func certificateGroup(k throwaway.Kind) iana.Group {
+	switch k {
+	case throwaway.ECDSA:
+		return iana.Secp256r1
+	case throwaway.ECDSAP384:
+		return iana.Secp384r1
+	case throwaway.ECDSAP521:
+		return iana.Secp521r1
+	}
+	return 0
+}

@@ -1,0 +1,279 @@
+package demo
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/trace"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// Tamper names what to alter: a line of the printed ladder, and a field of it.
+type Tamper struct {
+	Line  int
+	Field string // empty: what is most telling
+}
+
+// UsageError is a Tamper that does not fit the ladder. Fields are what there is to choose from.
+type UsageError struct {
+	Problem string
+	Choices []string
+}
+
+func (e *UsageError) Error() string {
+	return e.Problem + "; choose one of " + strings.Join(e.Choices, ", ")
+}
+
+// middle is somebody between the two, who flips one bit.
+type middle struct {
+	line   explain.Line
+	field  string
+	find   func(record []byte) (offset int, err error)
+	mu     sync.Mutex
+	report explain.Tampered
+}
+
+// aim turns a line of the ladder into a place on the wire, by a run that nobody disturbed.
+func aim(t *Tamper, rehearsal *Outcome) (*middle, error) {
+	ladder := explain.Ladder(rehearsal.Entries)
+	if t.Line < 1 || t.Line > len(ladder) {
+		return nil, &UsageError{fmt.Sprintf("--tamper %d: the ladder of this run has no such line", t.Line), []string{fmt.Sprintf("1 to %d", len(ladder))}}
+	}
+	m := &middle{line: ladder[t.Line-1], field: t.Field}
+	m.report = explain.Tampered{Line: t.Line, Field: t.Field, How: "nothing: the line never came"}
+	sealed := sealedRecord(rehearsal.Entries, m.line.From, m.line.Place.Record)
+	if sealed == nil {
+		return nil, fmt.Errorf("demo: line %d has no record", t.Line)
+	}
+	var err error
+	if m.line.Protected {
+		m.find, err = inProtected(sealed, t)
+	} else {
+		m.find, err = inClear(sealed, m.line.Place.Message, t, dialect(rehearsal.Entries))
+	}
+	return m, err
+}
+
+func sealedRecord(entries []trace.Entry, from iana.Side, n int) *trace.Record {
+	for _, e := range entries {
+		if r, ok := e.Event.(*trace.Record); ok && r.From == from && r.Direction == trace.Sealed {
+			if n == 0 {
+				return r
+			}
+			n--
+		}
+	}
+	return nil
+}
+
+func dialect(entries []trace.Entry) message.Dialect {
+	for _, e := range entries {
+		if a, ok := e.Event.(*trace.Agreed); ok {
+			return message.Dialect{Version: a.Version, Kex: a.KeyExchange}
+		}
+	}
+	return message.Dialect{Version: iana.TLS12}
+}
+
+// inProtected finds a part of a protected record. All runs with the same options have records of the same shape.
+func inProtected(r *trace.Record, t *Tamper) (func([]byte) (int, error), error) {
+	parts := protectedParts(r)
+	field := t.Field
+	if field == "" {
+		field = "ciphertext"
+		if _, encrypted := parts[field]; !encrypted {
+			field = "data"
+		}
+	}
+	offset, ok := parts[field]
+	if !ok {
+		var names []string
+		for name := range parts {
+			names = append(names, fmt.Sprintf("%d:%s", t.Line, name))
+		}
+		slices.Sort(names)
+		return nil, &UsageError{fmt.Sprintf("--tamper %d:%s: that record has no such part", t.Line, t.Field), names}
+	}
+	return func([]byte) (int, error) { return offset, nil }, nil
+}
+
+// protectedParts are the offsets of a byte of each part of a protected record: of the ciphertext that hides it, where it is
+// encrypted.
+func protectedParts(r *trace.Record) map[string]int {
+	parts := map[string]int{"header": 0} // the content type, which is authenticated but not encrypted
+	at := record.HeaderLen
+	add := func(name string, n int) {
+		if n > 0 {
+			parts[name] = at
+		}
+		at += n
+	}
+	add("iv", len(r.IV))
+	add("nonce", len(r.Explicit))
+	if len(r.Ciphertext) > 0 {
+		parts["ciphertext"] = at
+	}
+	add("data", len(r.Plaintext))
+	inside := len(r.Ciphertext) - len(r.Plaintext) - len(r.Padding) // the MAC, if it was encrypted
+	if inside > 0 {
+		add("mac", inside)
+	}
+	add("padding", len(r.Padding))
+	add("tag", len(r.Tag))
+	if inside <= 0 {
+		add("mac", len(r.MAC))
+	}
+	if r.ContentType == iana.RecordHandshake && len(r.Plaintext) > message.HeaderLen {
+		parts["verify_data"] = parts["data"] + message.HeaderLen
+	}
+	return parts
+}
+
+// inClear finds a field of a message. Fields are called what the annotated message calls them.
+func inClear(r *trace.Record, index int, t *Tamper, d message.Dialect) (func([]byte) (int, error), error) {
+	find := func(rec []byte) (int, error) {
+		if t.Field == "header" {
+			return 0, nil
+		}
+		body := rec[record.HeaderLen:]
+		if r.ContentType != iana.RecordHandshake {
+			return record.HeaderLen, nil
+		}
+		start, raw := nth(body, index)
+		if raw == nil {
+			return 0, fmt.Errorf("demo: no message %d in the record", index)
+		}
+		f, err := field(d.Annotate(raw), iana.HandshakeType(raw[0]), t)
+		return record.HeaderLen + start + f, err
+	}
+	_, err := find(append(slices.Clone([]byte(r.Header)), r.Fragment...))
+	return find, err
+}
+
+// nth cuts out a message that begins in a record.
+func nth(body []byte, index int) (start int, raw []byte) {
+	for ; start+message.HeaderLen <= len(body); index-- {
+		end := min(start+message.Length(body[start:]), len(body))
+		if index == 0 {
+			return start, body[start:end]
+		}
+		start = end
+	}
+	return 0, nil
+}
+
+// telling is the field of each message whose change teaches most.
+var telling = map[iana.HandshakeType]string{
+	iana.ClientHello: "random", iana.ServerHello: "random", iana.Certificate: "certificate", iana.CertificateStatus: "response",
+	iana.ServerKeyExchange: "signature", iana.CertificateRequest: "certificate_type", iana.ServerHelloDone: "msg_type",
+	iana.CertificateVerify: "signature",
+}
+
+// field is the offset of the last byte of a field: of the first that has that name.
+func field(fields []wire.Field, kind iana.HandshakeType, t *Tamper) (int, error) {
+	name := t.Field
+	if name == "" {
+		name = telling[kind]
+	}
+	var names []string
+	last := 0
+	for _, f := range fields {
+		if f.Name == name && f.Len > 0 {
+			return f.Offset + f.Len - 1, nil
+		}
+		last = max(last, f.Offset+f.Len-1)
+		if one := fmt.Sprintf("%d:%s", t.Line, f.Name); f.Depth > 0 && f.Len > 0 && !slices.Contains(names, one) {
+			names = append(names, one)
+		}
+	}
+	if name == "" {
+		return last, nil
+	}
+	return 0, &UsageError{fmt.Sprintf("--tamper %d:%s: %v has no such field", t.Line, t.Field, kind), names}
+}
+
+// listen waits for the client in the place of the server.
+func (m *middle) listen(ctx context.Context, server string) (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	go func() {
+		defer listener.Close()
+		client, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		var d net.Dialer
+		far, err := d.DialContext(ctx, "tcp", server)
+		if err != nil {
+			client.Close()
+			return
+		}
+		go m.relay(iana.Client, client, far)
+		m.relay(iana.Server, far, client)
+	}()
+	return listener.Addr().String(), nil
+}
+
+// relay passes the records of one direction on, and alters the one that was aimed at.
+func (m *middle) relay(from iana.Side, in, out net.Conn) {
+	defer closeWrite(out)
+	for n := 0; ; n++ {
+		rec := make([]byte, record.HeaderLen)
+		if _, err := io.ReadFull(in, rec); err != nil {
+			return
+		}
+		rec = append(rec, make([]byte, binary.BigEndian.Uint16(rec[3:]))...)
+		if _, err := io.ReadFull(in, rec[record.HeaderLen:]); err != nil {
+			return
+		}
+		if from == m.line.From && n == m.line.Place.Record {
+			m.alter(rec)
+		}
+		if _, err := out.Write(rec); err != nil {
+			return
+		}
+	}
+}
+
+// alter flips the lowest bit of one byte.
+func (m *middle) alter(rec []byte) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, err := m.find(rec)
+	if err != nil {
+		m.report.How = "nothing: " + err.Error()
+		return
+	}
+	rec[at] ^= 1
+	what := m.field
+	if what != "" {
+		what = " (" + what + ")"
+	}
+	m.report.How = fmt.Sprintf("somebody in between flipped one bit of byte %d of the record's %d%s: %02x became %02x", at, len(rec), what, rec[at]^1, rec[at])
+}
+
+// done tells what was altered.
+func (m *middle) done() *explain.Tampered {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	report := m.report
+	return &report
+}
+
+func closeWrite(c net.Conn) {
+	if t, ok := c.(*net.TCPConn); ok {
+		t.CloseWrite()
+	}
+}
