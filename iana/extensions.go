@@ -36,6 +36,7 @@ const (
 	ExtNPN                     ExtensionType = 13172
 	ExtApplicationSettingsOld  ExtensionType = 17513
 	ExtApplicationSettings     ExtensionType = 17613
+	ExtTrustAnchors            ExtensionType = 0xCA34 // draft-ietf-tls-trust-anchor-ids: not registered yet
 	ExtECH                     ExtensionType = 0xFE0D
 	ExtRenegotiationInfo       ExtensionType = 0xFF01
 )
@@ -58,7 +59,7 @@ var extensionTypes = map[ExtensionType]string{
 	44: "cookie", 45: "psk_key_exchange_modes", 47: "certificate_authorities", 48: "oid_filters", 49: "post_handshake_auth",
 	50: "signature_algorithms_cert", 51: "key_share", 52: "transparency_info", 54: "connection_id", 57: "quic_transport_parameters",
 	58: "ticket_request", 13172: "next_protocol_negotiation", 17513: "application_settings", 17613: "application_settings",
-	64768: "ech_outer_extensions", 0xFE0D: "encrypted_client_hello", 0xFF01: "renegotiation_info",
+	ExtTrustAnchors: "trust_anchors", 64768: "ech_outer_extensions", 0xFE0D: "encrypted_client_hello", 0xFF01: "renegotiation_info",
 }
 
 // isGREASE tells the values that a client sends only to see that they are ignored. See RFC 8701 §2.

@@ -88,6 +88,15 @@ func (e *CertificateAuthorities) layout(c *wire.Codec) {
 	wire.Vector16(c, "authorities", &e.Authorities, 3, 1<<16-1, distinguishedName)
 }
 
+// TrustAnchors names them by short numbers instead. See draft-ietf-tls-trust-anchor-ids-04, section 4.
+type TrustAnchors struct{ IDs [][]byte } // each a relative object identifier
+
+func (e *TrustAnchors) layout(c *wire.Codec) {
+	wire.Vector16(c, "trust_anchors", &e.IDs, 0, 1<<16-1, func(c *wire.Codec, id *[]byte) {
+		wire.Opaque8(c, "trust_anchor_id", id, 1, 255)
+	})
+}
+
 // Padding makes the hello as long as some old middlebox needs it. See RFC 7685 §3.
 type Padding struct{ Zeros []byte }
 

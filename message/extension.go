@@ -123,6 +123,7 @@ var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtNPN:                     {content[Empty], nil},
 	iana.ExtApplicationSettingsOld:  {content[Protocols], nil},
 	iana.ExtApplicationSettings:     {content[Protocols], nil},
+	iana.ExtTrustAnchors:            {content[TrustAnchors], nil},
 	iana.ExtECH:                     {content[ECH], nil},
 	iana.ExtRenegotiationInfo:       {content[RenegotiationInfo], content[RenegotiationInfo]},
 }

@@ -52,7 +52,7 @@ func (d Dialect) New(t iana.HandshakeType) (Message, error) {
 	case iana.Finished:
 		return &Finished{}, nil
 	}
-	return nil, fmt.Errorf("message: no %v in %v", t, d.Version)
+	return nil, fmt.Errorf("got a message of type %v, which a handshake of %v does not have", t, d.Version)
 }
 
 // Parse reads a whole message with its header. Opaque fields are slices of raw.
@@ -93,7 +93,7 @@ func (d Dialect) Encode(m Message) ([]byte, error) {
 
 func (d Dialect) of(raw []byte) (Message, error) {
 	if len(raw) < HeaderLen {
-		return nil, fmt.Errorf("message: %d bytes are no handshake header", len(raw))
+		return nil, fmt.Errorf("got %d bytes, expected a handshake header of %d", len(raw), HeaderLen)
 	}
 	return d.New(iana.HandshakeType(raw[0]))
 }
