@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/session"
@@ -91,7 +92,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 		return c.failed
 	}
 	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
-	err := c.handshake()
+	err := c.handshake(ctx)
 	if !stop() && err != nil {
 		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
 	}
@@ -104,7 +105,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 }
 
 // handshake moves bytes between the socket and the engine until the figure is done.
-func (c *Conn) handshake() error {
+func (c *Conn) handshake(ctx context.Context) error {
 	h, err := c.config.handshake(c.me)
 	if err != nil {
 		return err
@@ -115,16 +116,17 @@ func (c *Conn) handshake() error {
 	c.out.Lock()
 	defer c.out.Unlock()
 	c.engine = e
-	err = e.Start()
-	for {
+	for err == nil && !e.Machine().Done() {
+		err = e.Advance()
+		if pending, ok := errors.AsType[*handshake.Pending](err); ok {
+			err = pending.Do(ctx)
+			continue
+		}
 		if err == nil {
 			err = c.send()
 		}
-		if err != nil || e.Machine().Done() {
-			break
-		}
-		if err = c.receive(); err == nil {
-			err = e.Advance()
+		if err == nil && !e.Machine().Done() {
+			err = c.receive()
 		}
 	}
 	if err != nil {

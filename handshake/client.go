@@ -126,7 +126,7 @@ func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error
 		return err
 	}
 	signed := pki.ServerParams(s.ClientHello.Random, s.ServerHello.Random, m.Params)
-	return c.signature(iana.Server, m.Scheme, signed, m.Signature, ref)
+	return c.signature(s.Agreed.Version, iana.Server, m.Scheme, signed, m.Signature, ref)
 }
 
 // certificateRequest chooses what to show: nothing, if nothing fits. See RFC 5246 §7.4.6.
@@ -173,8 +173,8 @@ func (c *client) keyExchange(s *Score) (message.Message, error) {
 
 func (c *client) secret(*Score) (Input, error) { return Input{PreMaster: c.preMaster}, nil }
 
-// proven: RSA key exchange needs no signature; the server's Finished shows that it could decrypt.
-func (c *client) proven(s *Score) error {
+// finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt.
+func (c *client) finished(s *Score) error {
 	switch {
 	case c.peer.Chain == nil, !c.Skip && c.peer.Verified == nil, s.VerifyData[iana.Server] == nil,
 		s.Agreed.Suite.Kex.Ephemeral() && !c.peer.possessed:

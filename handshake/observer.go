@@ -24,5 +24,5 @@ func (*observer) receive(iana.Side, message.Message, *Score) error { return nil 
 
 func (o *observer) secret(s *Score) (Input, error) { return o.secrets(s) }
 
-// proven: what could not be verified is told by the package that observes.
-func (*observer) proven(*Score) error { return nil }
+// finished: what could not be verified is told by the package that observes.
+func (*observer) finished(*Score) error { return nil }

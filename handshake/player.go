@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"context"
 	"crypto"
 	"crypto/x509"
 	"slices"
@@ -26,8 +27,8 @@ type player interface {
 	receive(from iana.Side, msg message.Message, s *Score) error
 	// secret is what the key exchange gave, once ClientKeyExchange has been said.
 	secret(*Score) (Input, error)
-	// proven fails unless everything that this role must know of its peer was proved.
-	proven(*Score) error
+	// finished fails unless everything that this role must know of its peer was proved. Only then may a session be kept.
+	finished(*Score) error
 }
 
 // Input is where derivation begins: with a pre_master_secret, or with a master_secret that is known already.
@@ -36,7 +37,8 @@ type Input struct{ PreMaster, Master []byte }
 // live is what client and server have in common.
 type live struct {
 	*Config
-	peer Peer // the proof, filled by the checks
+	peer   Peer // the proof, filled by the checks
+	signed slow[[]byte]
 }
 
 // fields of a Machine that client and server share.
@@ -127,14 +129,19 @@ func describe(path []*x509.Certificate) string {
 	return strings.Join(names, " ← ")
 }
 
-// signature checks that the peer holds the key of its certificate: the proof's second half.
-func (l *live) signature(from iana.Side, scheme iana.SignatureScheme, signed, signature []byte, ref string) error {
-	if !slices.Contains(l.Schemes, scheme) && scheme != iana.MD5_SHA1 {
-		return alert.Fail(alert.IllegalParameter, ref, "the %v signed with %v, we accept %v", from, scheme, l.Schemes)
-	}
+// signature checks that the peer holds the key of its certificate: the proof's second half. The scheme must be one that we accept,
+// before anything is computed with it; below TLS 1.2 the message names none, and the kind of key decides.
+func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureScheme, signed, signature []byte, ref string) error {
 	pub, err := l.peer.Chain.PublicKey()
 	if err != nil {
 		return err
+	}
+	if v < iana.TLS12 {
+		if scheme, err = pki.ChooseScheme(pub, pki.Implied(v), pki.Implied(v)); err != nil {
+			return err
+		}
+	} else if !slices.Contains(l.Schemes, scheme) {
+		return alert.Fail(alert.IllegalParameter, ref, "the %v signed with %v, we accept %v", from, scheme, l.Schemes)
 	}
 	if err := pki.Verify(pub, scheme, signed, signature); err != nil {
 		return err
@@ -144,13 +151,15 @@ func (l *live) signature(from iana.Side, scheme iana.SignatureScheme, signed, si
 	return nil
 }
 
-// sign signs with a credential's key.
+// sign signs with a credential's key, which may be elsewhere.
 func (l *live) sign(me iana.Side, c pki.Choice, signed []byte, ref string) ([]byte, error) {
 	key, ok := c.Credential.Key.(crypto.Signer)
 	if !ok {
 		return nil, alert.Fail(alert.InternalError, "", "the %v's private key cannot sign", me)
 	}
-	signature, err := pki.Sign(l.Rand, key, c.Scheme, signed)
+	signature, err := l.signed.get(key, "a signature", func(context.Context) ([]byte, error) {
+		return pki.Sign(l.Rand, key, c.Scheme, signed)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"context"
 	"crypto"
 	"io"
 
@@ -16,6 +17,8 @@ type server struct {
 	live
 	chosen *chosen   // since ClientHello
 	offer  kex.Offer // our ephemeral key, since ServerKeyExchange
+
+	decrypted slow[[]byte] // the pre_master_secret of RSA key exchange
 }
 
 // NewServer is a Machine that waits for ClientHello. It must stand before the first byte comes: what comes instead of a hello is
@@ -66,8 +69,10 @@ func (v *server) hello(s *Score) (message.Message, error) {
 // keyExchange makes a fresh key for this handshake alone: a key that is used twice lets Raccoon compare, and is no forward secrecy.
 func (v *server) keyExchange(s *Score) (message.Message, error) {
 	var err error
-	if v.offer, err = v.chosen.group.Offer(v.Rand); err != nil {
-		return nil, err
+	if v.offer == nil { // else the signature was waited for
+		if v.offer, err = v.chosen.group.Offer(v.Rand); err != nil {
+			return nil, err
+		}
 	}
 	m := &message.ServerKeyExchange{Scheme: v.chosen.scheme}
 	if p, g := kex.Params(v.chosen.group); p != nil {
@@ -101,7 +106,7 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 	case *message.Certificate:
 		err = v.certificate(m)
 	case *message.CertificateVerify:
-		err = v.signature(iana.Client, m.Scheme, s.transcript.raw, m.Signature, "RFC 5246 §7.4.8")
+		err = v.signature(s.Agreed.Version, iana.Client, m.Scheme, s.transcript.raw, m.Signature, "RFC 5246 §7.4.8")
 	}
 	return err
 }
@@ -126,7 +131,9 @@ func (v *server) secret(s *Score) (Input, error) {
 		if !ok {
 			return Input{}, alert.Fail(alert.InternalError, "", "the server's private key cannot decrypt")
 		}
-		pre, err := kex.DecryptPreMaster(v.Rand, key, m.EncryptedPreMaster, s.ClientHello.Version)
+		pre, err := v.decrypted.get(v.chosen.credential.Key, "an RSA decryption", func(context.Context) ([]byte, error) {
+			return kex.DecryptPreMaster(v.Rand, key, m.EncryptedPreMaster, s.ClientHello.Version)
+		})
 		return Input{PreMaster: pre}, err
 	}
 	theirs := s.Public(iana.Client)
@@ -137,7 +144,7 @@ func (v *server) secret(s *Score) (Input, error) {
 	return Input{PreMaster: v.ephemeral(iana.Server, v.chosen.group, v.offer.Private(), v.offer.Share(), theirs, z)}, nil
 }
 
-func (v *server) proven(s *Score) error {
+func (v *server) finished(s *Score) error {
 	shown := v.peer.Chain != nil
 	switch {
 	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown && v.ClientAuth.Require,

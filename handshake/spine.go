@@ -83,6 +83,7 @@ type Machine struct {
 	log     *trace.Log
 
 	open   []reading // the figures that still fit: one is left when it matters
+	said   said
 	master keys.Master
 	block  keys.Block
 	done   bool
@@ -154,21 +155,44 @@ func (m *Machine) Take(from iana.Side, k Kind, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	var msg message.Message
+	said := said{Line: l, raw: raw}
 	if k != ChangeCipherSpec {
-		if msg, err = m.dialect().Parse(raw); err != nil {
+		if said.msg, err = m.dialect().Parse(raw); err != nil {
 			return alert.Malformed(l.Ref, err)
 		}
 	}
 	m.heard(l, raw)
-	if err := m.check(from, msg); err != nil {
-		return err
-	}
-	return m.commit(l, msg, raw)
+	m.said = said
+	return m.run()
 }
 
-// Speak says our lines until it is another's turn.
+// said is the line that is becoming a fact, and how far it has come: what is slow may stop it at any stage.
+type said struct {
+	*Line
+	msg   message.Message
+	raw   []byte
+	stage int
+}
+
+// stages are what happens to every line, in this order. Our own begin with the second.
+var stages = [...]func(*Machine) error{(*Machine).check, (*Machine).remember, (*Machine).effect, (*Machine).finish}
+
+// run brings the line that was said as far as it can.
+func (m *Machine) run() error {
+	for ; m.said.Line != nil && m.said.stage < len(stages); m.said.stage++ {
+		if err := stages[m.said.stage](m); err != nil {
+			return err
+		}
+	}
+	m.said = said{}
+	return nil
+}
+
+// Speak says our lines until it is another's turn. After a Pending it goes on where it stopped.
 func (m *Machine) Speak() error {
+	if err := m.run(); err != nil {
+		return err
+	}
 next:
 	for m.live && !m.done {
 		for _, l := range m.expected() {
@@ -187,7 +211,8 @@ next:
 			}
 			m.heard(l, raw)
 			m.carrier.Send(l.Says, raw)
-			if err := m.commit(l, msg, raw); err != nil {
+			m.said = said{l, msg, raw, 1}
+			if err := m.run(); err != nil {
 				return err
 			}
 			continue next
@@ -223,47 +248,52 @@ func (m *Machine) compose(k Kind) (msg message.Message, raw []byte, err error) {
 }
 
 // check refuses what must not become a fact. A Finished is compared before it enters the transcript that it proves.
-func (m *Machine) check(from iana.Side, msg message.Message) error {
-	f, ok := msg.(*message.Finished)
-	if !ok {
-		if msg == nil {
-			return nil
+func (m *Machine) check() error {
+	from := m.said.From
+	switch f := m.said.msg.(type) {
+	case nil:
+		return nil
+	case *message.Finished:
+		want := m.verifyData(from)
+		if subtle.ConstantTimeCompare(f.VerifyData[:], want) != 1 {
+			return alert.Fail(alert.DecryptError, "RFC 5246 §7.4.9", "the %v's verify_data does not match the messages of this handshake", from)
 		}
-		return m.player.receive(from, msg, &m.Score)
+		m.VerifyData[from] = want
+		m.log.Verified(trace.Verified{What: "finished", From: from}, "RFC 5246 §7.4.9")
+		return nil
 	}
-	want := m.verifyData(from)
-	if subtle.ConstantTimeCompare(f.VerifyData[:], want) != 1 {
-		return alert.Fail(alert.DecryptError, "RFC 5246 §7.4.9", "the %v's verify_data does not match the messages of this handshake", from)
-	}
-	m.VerifyData[from] = want
-	m.log.Verified(trace.Verified{What: "finished", From: from}, "RFC 5246 §7.4.9")
-	return nil
+	return m.player.receive(from, m.said.msg, &m.Score)
 }
 
 func (m *Machine) verifyData(from iana.Side) []byte {
 	return m.master.VerifyData(from, m.transcript.sum())
 }
 
-// commit is where something said becomes a fact, whoever said it.
-func (m *Machine) commit(l *Line, msg message.Message, raw []byte) error {
-	if l.Says != ChangeCipherSpec {
-		m.note(l.From, msg)
-		m.transcript.add(raw)
-	}
-	if l.Then != nil {
-		if err := l.Then(m); err != nil {
-			return err
-		}
-	}
-	if r := m.open[0]; r.at == len(r.Lines) {
-		return m.finish(r.Figure)
+// remember is where something said becomes a fact, whoever said it.
+func (m *Machine) remember() error {
+	if m.said.Says != ChangeCipherSpec {
+		m.note(m.said.From, m.said.msg)
+		m.transcript.add(m.said.raw)
 	}
 	return nil
 }
 
-// finish ends the handshake. It demands the player's proof of who the peer is: without one there is no application data.
-func (m *Machine) finish(f *Figure) error {
-	if err := m.player.proven(&m.Score); err != nil {
+// effect does what the figure wants to happen now.
+func (m *Machine) effect() error {
+	if m.said.Then == nil {
+		return nil
+	}
+	return m.said.Then(m)
+}
+
+// finish ends the handshake after the last line. It demands the player's proof of who the peer is: without one there is no
+// application data.
+func (m *Machine) finish() error {
+	f := m.open[0]
+	if f.at < len(f.Lines) {
+		return nil
+	}
+	if err := m.player.finished(&m.Score); err != nil {
 		return err
 	}
 	m.done = true

@@ -90,9 +90,6 @@ func (e *Engine) sealFlight() error {
 	return e.Out.SealFlight(flight)
 }
 
-// Start says what is ours to say before anything is heard.
-func (e *Engine) Start() error { return e.speak() }
-
 func (e *Engine) speak() error {
 	if err := e.machine.Speak(); err != nil {
 		return err
@@ -100,8 +97,12 @@ func (e *Engine) speak() error {
 	return e.sealFlight()
 }
 
-// Advance takes what has arrived, up to the end of the handshake.
+// Advance takes what has arrived, up to the end of the handshake. On a *handshake.Pending it stops; once that was done, Advance
+// goes on.
 func (e *Engine) Advance() error {
+	if err := e.speak(); err != nil {
+		return err
+	}
 	for !e.machine.Done() {
 		item, ok, err := e.In.Next()
 		if !ok || err != nil {

@@ -1,0 +1,53 @@
+package handshake
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+)
+
+// Pending is returned by Take and Speak when the handshake waits for something slow: a key that lives elsewhere, a session in a
+// store, a program's callback. Nothing has moved. Whoever may block calls Do; then Speak goes on.
+type Pending struct {
+	What string
+	Do   func(context.Context) error
+}
+
+func (p *Pending) Error() string { return "handshake: waiting for " + p.What }
+
+// slow is the result of something slow, once it is there.
+type slow[T any] struct {
+	done  bool
+	value T
+}
+
+// await gives the result, or asks for f to be called.
+func (s *slow[T]) await(what string, f func(context.Context) (T, error)) (T, error) {
+	if s.done {
+		return s.value, nil
+	}
+	return s.value, &Pending{what, func(ctx context.Context) (err error) {
+		s.value, err = f(ctx)
+		s.done = err == nil
+		return err
+	}}
+}
+
+// get is await for what a private key computes: at once, if the key lives in this process.
+func (s *slow[T]) get(key crypto.PrivateKey, what string, f func(context.Context) (T, error)) (T, error) {
+	if local(key) {
+		return f(context.Background())
+	}
+	return s.await(what, f)
+}
+
+// local tells the private keys that live in this process: using them is quick and needs no Pending.
+func local(key crypto.PrivateKey) bool {
+	switch key.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:
+		return true
+	}
+	return false
+}
