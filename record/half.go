@@ -17,18 +17,18 @@ type Half struct {
 	Log  *trace.Log
 
 	protection Protection // nil: in the clear
-	traits     Traits
 	seq        uint64
 	fragment   int // the most plaintext in a record; 0 is MaxPlaintext
 }
 
 // Protect installs new keys; nil is in the clear. The sequence number starts at 0 again. See RFC 5246 §6.1.
-func (h *Half) Protect(p Protection) {
-	h.protection, h.seq = p, 0
-	h.traits = Traits{Name: "", Ref: "RFC 5246 §6.2.1", Overhead: HeaderLen}
-	if p != nil {
-		h.traits = p.Traits()
+func (h *Half) Protect(p Protection) { h.protection, h.seq = p, 0 }
+
+func (h *Half) traits() Traits {
+	if h.protection == nil {
+		return Traits{"", "RFC 5246 §6.2.1", HeaderLen, seqLimit}
 	}
+	return h.protection.Traits()
 }
 
 // Protected tells whether records are protected.
@@ -54,7 +54,7 @@ func (h *Half) maxFragment() int {
 }
 
 // SealedLen is the most bytes that sealing n bytes takes on the wire, headers included.
-func (h *Half) SealedLen(n int) int { return n + h.records(n)*max(h.traits.Overhead, HeaderLen) }
+func (h *Half) SealedLen(n int) int { return n + h.records(n)*h.traits().Overhead }
 
 // records is how many records n bytes take: no bytes are one record, empty.
 func (h *Half) records(n int) int {
@@ -131,13 +131,14 @@ func (h *Half) Open(hd Header, fragment []byte) (plain []byte, err error) {
 
 // show puts a record under the glass. It copies what it is given.
 func (h *Half) show(d trace.Direction, hd Header, fragment, plain []byte) {
+	traits := h.traits()
 	r := &trace.Record{
 		From: h.From, Direction: d, SeqNum: h.seq, ContentType: hd.Type, Header: make([]byte, HeaderLen),
-		Plaintext: bytes.Clone(plain), Fragment: bytes.Clone(fragment), Protection: h.traits.Name,
+		Plaintext: bytes.Clone(plain), Fragment: bytes.Clone(fragment), Protection: traits.Name,
 	}
 	hd.put(r.Header, len(fragment))
 	if h.protection != nil {
 		r.Anatomy = h.protection.Anatomy(h.seq, hd, r.Fragment)
 	}
-	h.Log.Record(r, h.traits.Ref)
+	h.Log.Record(r, traits.Ref)
 }

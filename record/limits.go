@@ -27,15 +27,17 @@ const (
 
 // room says whether n more records of type t may be sealed. The last one is for an alert, to say goodbye with.
 func (h *Half) room(t iana.ContentType, n int) error {
-	limit, name, ref := uint64(seqLimit), "the sequence number", "RFC 5246 §6.1"
-	if h.protection != nil && h.traits.MaxRecords < seqLimit {
-		limit, name, ref = h.traits.MaxRecords, h.traits.Name, "RFC 8446 §5.5"
+	traits, ref := h.traits(), "RFC 8446 §5.5"
+	left := traits.MaxRecords - h.seq
+	if t != iana.RecordAlert && left > 0 {
+		left--
 	}
-	if t != iana.RecordAlert {
-		limit--
+	if uint64(n) <= left {
+		return nil
 	}
-	if h.seq >= limit || uint64(n) > limit-h.seq {
-		return alert.Fail(alert.InternalError, ref, "%v has sealed %d records, and %s allows no %d more", h.From, h.seq, name, n)
+	if traits.MaxRecords == seqLimit {
+		ref = "RFC 5246 §6.1"
 	}
-	return nil
+	return alert.Fail(alert.InternalError, ref, "%v's key has sealed %d records of at most %d: no room for %d more",
+		h.From, h.seq, traits.MaxRecords, n)
 }
