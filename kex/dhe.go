@@ -24,7 +24,7 @@ type field struct {
 	exponent int             // in bits
 }
 
-// newField expects an odd p > 4: of an even one bigmod makes a modulus too, and panics at the first power.
+// newField expects an odd p > 1: of an even one bigmod makes a modulus too, and panics at the first power.
 func newField(p *big.Int, exponent int) *field {
 	modulus, err := bigmod.NewModulus(p.Bytes())
 	if err != nil {
@@ -65,8 +65,8 @@ func FiniteField(p, g []byte, minBits int) (Group, error) {
 		return nil, alert.Fail(alert.InsufficientSecurity, "RFC 7919 §3.1",
 			"got a dh_p of %d bits, expected %d to %d", bits, minBits, maxBits)
 	}
-	if prime.Cmp(four) <= 0 || prime.Bit(0) == 0 {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3", "got an even or tiny dh_p of %d bits, expected a prime", bits)
+	if prime.Bit(0) == 0 {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3", "got an even dh_p of %d bits, expected a prime", bits)
 	}
 	if !inside(generator, prime) {
 		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3", "got a dh_g that is not in 1 < dh_g < dh_p-1")
@@ -146,7 +146,7 @@ func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
 	}
 	z := f.power(y, o.private)
 	// Where (p-1)/2 is not prime, y may lie in a small subgroup, and then who sent it can guess z. See NIST SP 800-56A §5.7.1.1.
-	if z.IsZero()|z.IsOne()|z.IsMinusOne(f.modulus) == 1 {
+	if z.IsOne()|z.IsMinusOne(f.modulus) == 1 {
 		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7919 §5.1", "got a share in a small subgroup of %v", f.name)
 	}
 	return z.Bytes(f.modulus), nil

@@ -223,9 +223,9 @@ func (ones) Read(p []byte) (int, error) {
 
 type refusals struct {
 	Parameters []struct {
-		What, P, G, Ref string
-		Min             int
-		Alert           alert.Description
+		What, P, G, Says, Ref string
+		Min                   int
+		Alert                 alert.Description
 	}
 	PublicValues []struct{ What, Y string } `json:"public_values"`
 	Points       []struct {
@@ -256,6 +256,9 @@ func TestBadParametersAreRefused(t *testing.T) {
 		}
 		_, err := FiniteField(number(t, c.P).Bytes(), number(t, c.G).Bytes(), floor)
 		checkAlert(t, c.What, err, c.Alert, c.Ref)
+		if err != nil && !strings.Contains(err.Error(), c.Says) {
+			t.Errorf("%s: got %q, expected a word of %q", c.What, err, c.Says)
+		}
 	}
 	ran(t, "parameters", count, 17)
 }
@@ -302,6 +305,8 @@ func TestSmallSubgroupsAreNoticed(t *testing.T) {
 	}
 	_, err = o.Finish([]byte{5})
 	checkAlert(t, "Z = 1", err, alert.HandshakeFailure, "RFC 7919 §5.1")
+	_, err = o.Finish([]byte{6}) // of order 6: 6³ = 216 = 7·31 - 1, and 9 = 3 modulo 6
+	checkAlert(t, "Z = p-1", err, alert.HandshakeFailure, "RFC 7919 §5.1")
 	if z, err := o.Finish([]byte{3}); err != nil || !bytes.Equal(z, []byte{29}) { // 3⁹ = 19683 = 634·31 + 29
 		t.Errorf("got %x, %v", z, err)
 	}

@@ -163,7 +163,7 @@ func TestPreMasterGoesThrough(t *testing.T) {
 	}
 }
 
-// A decrypter is a key that returns what it is told.
+// A decrypter is a key that returns what it is told, if it is asked for a session key of 48 bytes.
 type decrypter struct {
 	crypto.Decrypter
 	plain []byte
