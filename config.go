@@ -14,6 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -89,10 +90,23 @@ type Config struct {
 	// RecordSizeLimit is the longest plaintext that this side wants to receive, 64 to 16384 bytes; 0 says nothing. See RFC 8449.
 	RecordSizeLimit int
 
+	// ClientSessionCache keeps a client's sessions, so that the next connection to the same ServerName needs no key exchange.
+	ClientSessionCache ClientSessionCache
+
+	// SessionTicketsDisabled keeps a server from issuing tickets and a client from asking for them. See RFC 5077.
+	SessionTicketsDisabled bool
+
+	// TicketKeys are what a server's tickets are sealed with; nil: keys of this process, which rotate by themselves.
+	TicketKeys session.TicketKeys
+
+	// SessionStore keeps a server's sessions for clients without tickets; nil: there are no session IDs. See RFC 5246 §7.3.
+	SessionStore session.Store
+
 	// Trace, if set, receives every event of every connection of this Config, secrets included. See package trace.
 	Trace trace.Sink
 
-	cache credentials
+	cache   credentials
+	tickets tickets
 }
 
 // credentials are Certificates, parsed once.
@@ -113,7 +127,8 @@ func (c *Config) Clone() *Config {
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites, MinVersion: c.MinVersion,
 		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
 		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC, StatusRequest: c.StatusRequest,
-		Timestamps: c.Timestamps, MaxFragmentLength: c.MaxFragmentLength, RecordSizeLimit: c.RecordSizeLimit, Trace: c.Trace,
+		Timestamps: c.Timestamps, MaxFragmentLength: c.MaxFragmentLength, RecordSizeLimit: c.RecordSizeLimit, ClientSessionCache: c.ClientSessionCache,
+		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c), SessionStore: c.SessionStore, Trace: c.Trace,
 	}
 }
 
@@ -136,6 +151,7 @@ func (c *Config) handshake(me iana.Side) (*handshake.Config, error) {
 	if h.Credentials, err = c.cache.parse(c.Certificates); err != nil {
 		return nil, err
 	}
+	h.Resumption = c.resumption(me, h.Rand)
 	h.Trust, err = c.trust(me)
 	return h, err
 }

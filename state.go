@@ -3,6 +3,7 @@ package vitrine
 import (
 	"crypto/x509"
 
+	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -13,6 +14,7 @@ type ConnectionState struct {
 	HandshakeComplete           bool
 	CipherSuite                 uint16
 	NegotiatedProtocol          string
+	DidResume                   bool
 	ServerName                  string // as the client asked for it
 	PeerCertificates            []*x509.Certificate
 	VerifiedChains              [][]*x509.Certificate
@@ -37,7 +39,7 @@ func (c *Conn) ConnectionState() ConnectionState {
 	m := c.engine.Machine()
 	a := m.Agreed
 	s := ConnectionState{
-		Version: uint16(a.Version), HandshakeComplete: true, CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
+		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed == handshake.Must, CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
 		ServerName: a.ServerName, SignedCertificateTimestamps: a.SCTs, Group: m.Group, GroupName: m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, SecureRenegotiation: a.SecureRenegotiation,
 	}

@@ -18,6 +18,7 @@ type Agreed struct {
 	EncryptThenMAC       bool
 	SecureRenegotiation  bool
 	Stapling             bool // CertificateStatus may come
+	Ticket               bool // NewSessionTicket will come
 
 	ServerName string // as the client sent it
 	ALPN       string

@@ -19,7 +19,16 @@ type chosen struct {
 	group      kex.Group // of an ephemeral key exchange
 	credential *pki.Credential
 	scheme     iana.SignatureScheme
-	named      bool // the credential has the name that the client asked for
+	named      bool     // the credential has the name that the client asked for
+	session    *Session // it is resumed: there is neither group nor credential
+}
+
+// staple is the credential's, if there is one.
+func (c *chosen) staple() []byte {
+	if c.credential == nil {
+		return nil
+	}
+	return c.credential.Staple
 }
 
 // wishes are the parts of a ClientHello that a choice depends on.

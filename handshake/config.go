@@ -29,6 +29,7 @@ type Config struct {
 	Parameters
 	Identity
 	Trust
+	Resumption
 }
 
 // Parameters are what is offered or accepted, best first.

@@ -35,7 +35,7 @@ func settle(m *Machine) (err error) {
 	}
 	m.transcript.start(m.Agreed.Suite.PRFHash(m.Agreed.Version))
 	m.carrier.Settle(m.Agreed)
-	if !m.Agreed.Suite.Kex.Ephemeral() {
+	if !m.Agreed.Suite.Kex.Ephemeral() || m.Resumed == Must {
 		m.tellAgreed("RFC 5246 §7.4.1.3")
 	}
 	return nil
@@ -57,6 +57,7 @@ func (m *Machine) tellAgreed(ref string) {
 	m.log.Agreed(trace.Agreed{
 		Version: a.Version, Suite: a.Suite.ID, KeyExchange: a.Suite.Kex, Authentication: a.Suite.Auth, Group: m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, ALPN: a.ALPN, ServerName: a.ServerName,
+		Resumed: m.Resumed == Must,
 	}, ref)
 }
 
@@ -97,6 +98,15 @@ func preMasterRef(k iana.KeyExchange) string {
 		return "RFC 8422 §5.10"
 	}
 	return "RFC 5246 §8.1.1"
+}
+
+// recall takes the master_secret from the session and switches the server's direction: the first change in Figure 2.
+func recall(m *Machine) error {
+	m.Resumed = Must
+	if err := deriveMaster(m); err != nil {
+		return err
+	}
+	return protect(iana.Server)(m)
 }
 
 // protect switches a direction to the new keys. No CertificateVerify can come after the client's ChangeCipherSpec.

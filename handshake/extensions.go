@@ -50,6 +50,7 @@ func init() {
 		{iana.ExtExtendedMasterSecret, "RFC 7627 §5.1", yes(func(c *Config) bool { return c.ExtendedMasterSecret != Off }),
 			answerExtendedMaster, settleExtendedMaster},
 		{iana.ExtRecordSizeLimit, "RFC 8449 §4", offerSizeLimit, answerSizeLimit, settleSizeLimit},
+		{iana.ExtSessionTicket, "RFC 5077 §3.2", offerTicket, answerTicket, settleTicket},
 		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", offerRenegotiation, answerRenegotiation, settleRenegotiation},
 	}
 }
@@ -213,7 +214,7 @@ func answerStatus(c *Config, an *answering) (message.Content, bool, error) {
 	if _, err := an.hello.Read(iana.ExtStatusRequest, &r); err != nil {
 		return nil, false, err
 	}
-	return nil, c.StatusRequest != Off && r.Type == iana.StatusOCSP && len(an.chosen.credential.Staple) > 0, nil
+	return nil, c.StatusRequest != Off && r.Type == iana.StatusOCSP && len(an.chosen.staple()) > 0, nil
 }
 
 func settleStatus(a *Agreed, _, server message.Extensions) error {
@@ -313,6 +314,9 @@ func settleProtocol(a *Agreed, client, server message.Extensions) error {
 // signed_certificate_timestamp
 
 func answerSCTs(_ *Config, an *answering) (message.Content, bool, error) {
+	if an.chosen.credential == nil {
+		return nil, false, nil
+	}
 	l := an.chosen.credential.SCTs
 	return &message.SCTs{List: l}, len(l) > 0, nil
 }
@@ -350,6 +354,26 @@ func answerExtendedMaster(c *Config, _ *answering) (message.Content, bool, error
 func settleExtendedMaster(a *Agreed, _, server message.Extensions) error {
 	a.ExtendedMasterSecret = true
 	return settleEmpty(iana.ExtExtendedMasterSecret)(a, nil, server)
+}
+
+// session_ticket
+
+func offerTicket(c *Config) (message.Content, bool) {
+	t := &message.SessionTicket{}
+	if c.Offer != nil {
+		t.Ticket = c.Offer.Ticket
+	}
+	return t, c.Tickets
+}
+
+// answerTicket promises a ticket after a full handshake. A resumed session gets no new one: it would not live longer.
+func answerTicket(c *Config, an *answering) (message.Content, bool, error) {
+	return nil, c.Tickets && an.chosen.session == nil, nil
+}
+
+func settleTicket(a *Agreed, _, server message.Extensions) error {
+	a.Ticket = true
+	return settleEmpty(iana.ExtSessionTicket)(a, nil, server)
 }
 
 // renegotiation_info: empty on both sides, since every handshake of ours is a connection's first.

@@ -5,7 +5,7 @@ import (
 )
 
 // Figure 1 of RFC 5246.
-var full = Figure{"RFC 5246, Figure 1: full handshake", []Line{
+var full = Figure{"RFC 5246, Figure 1: full handshake", unlessResumed, []Line{
 	{iana.Client, Kind(iana.ClientHello), always, nil, "RFC 5246 §7.4.1.2"},
 	{iana.Server, Kind(iana.ServerHello), always, settle, "RFC 5246 §7.4.1.3"},
 	{iana.Server, Kind(iana.Certificate), ifCertified, nil, "RFC 5246 §7.4.2"},
@@ -18,13 +18,25 @@ var full = Figure{"RFC 5246, Figure 1: full handshake", []Line{
 	{iana.Client, Kind(iana.CertificateVerify), ifSigned, nil, "RFC 5246 §7.4.8"},
 	{iana.Client, ChangeCipherSpec, always, protect(iana.Client), "RFC 5246 §7.1"},
 	{iana.Client, Kind(iana.Finished), ifReadable, nil, "RFC 5246 §7.4.9"},
+	{iana.Server, Kind(iana.NewSessionTicket), ifTicket, nil, "RFC 5077 §3.3"},
 	{iana.Server, ChangeCipherSpec, always, protect(iana.Server), "RFC 5246 §7.1"},
 	{iana.Server, Kind(iana.Finished), ifReadable, nil, "RFC 5246 §7.4.9"},
 }}
 
+// Figure 2 of RFC 5246, and Figure 2 of RFC 5077: both sides know the master_secret already.
+var abbreviated = Figure{"RFC 5246, Figure 2: abbreviated handshake", ifResumed, []Line{
+	{iana.Client, Kind(iana.ClientHello), always, nil, "RFC 5246 §7.4.1.2"},
+	{iana.Server, Kind(iana.ServerHello), always, settle, "RFC 5246 §7.4.1.3"},
+	{iana.Server, Kind(iana.NewSessionTicket), ifTicket, nil, "RFC 5077 §3.3"},
+	{iana.Server, ChangeCipherSpec, always, recall, "RFC 5246 §7.1"},
+	{iana.Server, Kind(iana.Finished), ifReadable, nil, "RFC 5246 §7.4.9"},
+	{iana.Client, ChangeCipherSpec, always, protect(iana.Client), "RFC 5246 §7.1"},
+	{iana.Client, Kind(iana.Finished), ifReadable, nil, "RFC 5246 §7.4.9"},
+}}
+
 // Figures are all that can be performed. A handshake begins with every one open, and each message strikes out those in which
 // it cannot come.
-var Figures = []*Figure{&full}
+var Figures = []*Figure{&full, &abbreviated}
 
 // Each condition is asked when its line may come next, and knows only what was said until then.
 
@@ -49,6 +61,13 @@ func ifStapling(s *Score) Presence {
 	}
 	return Never
 }
+
+func unlessResumed(s *Score) Presence { return Must - s.Resumed }
+
+func ifResumed(s *Score) Presence { return s.Resumed }
+
+// ifTicket: a server that answered the extension must send the message, RFC 5077 §3.3.
+func ifTicket(s *Score) Presence { return must(s.Agreed.Ticket) }
 
 func ifEphemeral(s *Score) Presence { return must(s.Agreed.Suite.Kex.Ephemeral()) }
 

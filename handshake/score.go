@@ -18,14 +18,17 @@ type Score struct {
 	ClientCertificate  *message.Certificate
 	ClientKeyExchange  *message.ClientKeyExchange
 	CertificateVerify  *message.CertificateVerify
+	NewSessionTicket   *message.NewSessionTicket
 
 	Agreed     *Agreed    // since ServerHello
 	GroupName  string     // since ServerKeyExchange, of an ephemeral exchange
 	Group      iana.Group // the same as a code point; 0 for a prime without a name
 	VerifyData [2][]byte  // by the side whose Finished it is
 	Blind      bool       // an observer without a secret
+	Resumed    Presence   // since ServerHello; May until the next message tells
 
 	transcript transcript
+	master     keys.Master // since ClientKeyExchange, or since the server's ChangeCipherSpec
 }
 
 // note records what a side said.
@@ -51,6 +54,8 @@ func (s *Score) note(from iana.Side, msg message.Message) {
 		s.ClientKeyExchange = m
 	case *message.CertificateVerify:
 		s.CertificateVerify = m
+	case *message.NewSessionTicket:
+		s.NewSessionTicket = m
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // server speaks the server's lines.
@@ -18,6 +19,9 @@ type server struct {
 	chosen *chosen   // since ClientHello
 	offer  kex.Offer // our ephemeral key, since ServerKeyExchange
 
+	found     slow[*Session] // that the client offered
+	ticket    slow[[]byte]
+	kept      slow[struct{}]
 	decrypted slow[[]byte] // the pre_master_secret of RSA key exchange
 }
 
@@ -41,6 +45,8 @@ func (v *server) compose(k Kind, s *Score) (message.Message, error) {
 		return v.certificateRequest()
 	case iana.ServerHelloDone:
 		return &message.ServerHelloDone{}, nil
+	case iana.NewSessionTicket:
+		return v.newTicket(s)
 	}
 	return nil, nil
 }
@@ -54,6 +60,11 @@ func (v *server) hello(s *Score) (message.Message, error) {
 		copy(m.Random[24:], downgradeTo11) // RFC 8446 §4.1.3
 	}
 	var err error
+	if v.chosen.session != nil {
+		m.SessionID = s.ClientHello.SessionID
+	} else if err := v.newID(m); err != nil {
+		return nil, err
+	}
 	m.Extensions, err = answerAll(v.Config, &answering{hello: s.ClientHello.Extensions, chosen: v.chosen, log: v.Log,
 		signal: s.ClientHello.Offers(iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)})
 	if err != nil {
@@ -102,7 +113,7 @@ func (v *server) certificateRequest() (message.Message, error) {
 func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error) {
 	switch m := msg.(type) {
 	case *message.ClientHello:
-		v.chosen, err = choose(m, v.Config)
+		v.chosen, err = v.choose(m)
 	case *message.Certificate:
 		err = v.certificate(m)
 	case *message.CertificateVerify:
@@ -124,7 +135,38 @@ func (v *server) certificate(m *message.Certificate) error {
 	return v.peer.Chain.Fits(iana.AuthNone, iana.KexNone)
 }
 
+// choose resumes the session that the client offers, or settles everything anew.
+func (v *server) choose(ch *message.ClientHello) (*chosen, error) {
+	session, err := v.session(ch)
+	if err != nil {
+		return nil, err
+	}
+	if session == nil {
+		return choose(ch, v.Config)
+	}
+	return &chosen{version: session.Version, suite: suite.ByID(session.Suite), session: session}, admissible(ch, v.Config)
+}
+
+func (v *server) newTicket(s *Score) (message.Message, error) {
+	t, err := v.ticket.await("a session ticket's key", func(ctx context.Context) ([]byte, error) { return v.Seal(ctx, v.sessionOf(s, s.master.Bytes())) })
+	return &message.NewSessionTicket{LifetimeHint: uint32(MaxSessionAge.Seconds()), Ticket: t}, err
+}
+
+// keep stores a session under the ID that ServerHello gave it, unless it has a ticket.
+func (v *server) keep(s *Score) error {
+	if v.Store == nil || s.Resumed != Never || s.Agreed.Ticket {
+		return nil
+	}
+	_, err := v.kept.await("the session store", func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, v.Store(ctx, s.ServerHello.SessionID, v.sessionOf(s, s.master.Bytes()))
+	})
+	return err
+}
+
 func (v *server) secret(s *Score) (Input, error) {
+	if v.chosen.session != nil {
+		return Input{Master: v.chosen.session.Master}, nil
+	}
 	m := s.ClientKeyExchange
 	if s.Agreed.Suite.Kex == iana.KexRSA {
 		key, ok := v.chosen.credential.Key.(crypto.Decrypter)
@@ -151,5 +193,5 @@ func (v *server) finished(s *Score) error {
 		shown && v.ClientAuth.Verify && v.peer.Verified == nil:
 		return alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the client is")
 	}
-	return nil
+	return v.keep(s)
 }

@@ -11,6 +11,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -55,6 +56,7 @@ type Line struct {
 // Figure is a table of lines, in the RFC's order.
 type Figure struct {
 	Name  string
+	Fits  func(*Score) Presence // asked once both hellos are known
 	Lines []Line
 }
 
@@ -82,11 +84,10 @@ type Machine struct {
 	carrier Carrier
 	log     *trace.Log
 
-	open   []reading // the figures that still fit: one is left when it matters
-	said   said
-	master keys.Master
-	block  keys.Block
-	done   bool
+	open  []reading // the figures that still fit: one is left when it matters
+	said  said
+	block keys.Block
+	done  bool
 }
 
 // expected yields the lines that may come next, each with the reading that it would lead to.
@@ -275,6 +276,10 @@ func (m *Machine) remember() error {
 		m.note(m.said.From, m.said.msg)
 		m.transcript.add(m.said.raw)
 	}
+	if m.said.Says == Kind(iana.ServerHello) {
+		m.Resumed = resumes(m.ClientHello, m.ServerHello)
+		m.open = slices.DeleteFunc(m.open, func(r reading) bool { return r.Fits(&m.Score) == Never })
+	}
 	return nil
 }
 
@@ -309,7 +314,7 @@ func (m *Machine) Done() bool { return m.done }
 func (m *Machine) Forget() {
 	m.ClientHello, m.ServerHello = &message.ClientHello{Random: m.ClientHello.Random}, &message.ServerHello{Random: m.ServerHello.Random}
 	m.ServerCertificate, m.ClientCertificate, m.CertificateRequest = nil, nil, nil
-	m.ServerKeyExchange, m.ClientKeyExchange, m.CertificateVerify = nil, nil, nil
+	m.ServerKeyExchange, m.ClientKeyExchange, m.CertificateVerify, m.NewSessionTicket = nil, nil, nil, nil
 	m.open, m.block = nil, keys.Block{}
 }
 

@@ -31,7 +31,7 @@ func KeyLog(log keylog.Log) handshake.Secrets {
 // secrecy means.
 func RSAKey(key crypto.Decrypter) handshake.Secrets {
 	return func(s *handshake.Score) (handshake.Input, error) {
-		if s.Agreed.Suite.Kex != iana.KexRSA {
+		if s.Agreed.Suite.Kex != iana.KexRSA || s.ClientKeyExchange == nil {
 			return Nothing(s)
 		}
 		pre, err := kex.OpenPreMaster(key, s.ClientKeyExchange.EncryptedPreMaster, s.ClientHello.Version)

@@ -1,0 +1,148 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// This file is what a resumed handshake decides differently: RFC 5246 §7.3 (Figure 2), RFC 5077, RFC 7627 §5.3.
+
+// session is a server's: the one that the client offers, if it may be resumed. Why not is an event.
+func (v *server) session(ch *message.ClientHello) (*Session, error) {
+	s, how, err := v.offered(ch)
+	if s == nil || err != nil {
+		return nil, err
+	}
+	version, err := chooseVersion(ch, v.Config)
+	if err != nil {
+		return nil, err
+	}
+	w, err := readWishes(ch, version)
+	if err != nil {
+		return nil, err
+	}
+	if why := v.unfit(s, ch, w, version); why != "" {
+		v.Log.Choice("session", how, "a full handshake", why, "RFC 5246 §7.4.1.2")
+		return nil, nil
+	}
+	ems := ch.Extensions.Has(iana.ExtExtendedMasterSecret)
+	switch {
+	case s.ExtendedMasterSecret && !ems:
+		// RFC 7627 §5.3: "If the original session used the "extended_master_secret" extension but the new ClientHello does not
+		// contain it, the server MUST abort the abbreviated handshake."
+		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3", "the client offers a session with extended_master_secret, and a hello without it")
+	case !s.ExtendedMasterSecret && (ems || v.ExtendedMasterSecret == Required):
+		v.Log.Choice("session", how, "a full handshake", "the session has no extended master secret", "RFC 7627 §5.3")
+		return nil, nil
+	}
+	if err := v.recall(iana.Client, s); err != nil {
+		v.Log.Choice("session", how, "a full handshake", "the client's certificate is no longer accepted", "RFC 5246 §7.4.6")
+		return nil, nil
+	}
+	v.Log.Choice("session", how, "resumed", "known, fresh, and the hello offers what it was made with", "RFC 5246 §7.4.1.3")
+	return s, nil
+}
+
+// offered finds the session of a ticket or an ID.
+func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err error) {
+	var t message.SessionTicket
+	if _, err := ch.Extensions.Read(iana.ExtSessionTicket, &t); err != nil {
+		return nil, "", alert.Malformed("RFC 5077 §3.2", err)
+	}
+	switch {
+	case v.Tickets && len(t.Ticket) > 0:
+		// RFC 5077 §3.4: with a ticket the session ID is only there to be echoed.
+		s, err = v.found.await("a session ticket's key", func(ctx context.Context) (*Session, error) { return v.Open(ctx, t.Ticket) })
+		return s, "a ticket", err
+	case v.Find != nil && len(ch.SessionID) > 0:
+		s, err = v.found.await("a session from the store", func(ctx context.Context) (*Session, error) { return v.Find(ctx, ch.SessionID) })
+		return s, "a session ID", err
+	}
+	return nil, "", nil
+}
+
+// unfit says why a session cannot be resumed with this hello; the handshake is then a full one.
+func (v *server) unfit(s *Session, ch *message.ClientHello, w *wishes, version iana.Version) string {
+	row := suite.ByID(s.Suite)
+	switch {
+	case !s.fresh(v.now()):
+		return "it is too old"
+	case s.Version != version:
+		return "it was made with another version"
+	case row == nil || !ch.Offers(s.Suite) || !slices.Contains(v.Suites, s.Suite):
+		return "its cipher suite is not offered, or not allowed, any more"
+	case s.ServerName != w.Name: // RFC 6066 §3: "A server that implements this extension MUST NOT accept the request to resume"
+		return "it was made for another server_name"
+	case s.EncryptThenMAC != (row.Cipher.CBC() && v.EncryptThenMAC != Off && ch.Extensions.Has(iana.ExtEncryptThenMAC)):
+		return "encrypt_then_mac is not as it was"
+	case v.ClientAuth.Require && len(s.Chain) == 0:
+		return "the client showed no certificate then, and must now"
+	case !v.ClientAuth.Request && len(s.Chain) > 0:
+		return "the client showed a certificate then, and is not asked for one now"
+	case s.ALPN != "" && !slices.Contains(v.Protocols, s.ALPN):
+		return "its application protocol is not spoken any more"
+	}
+	return ""
+}
+
+// recall makes the peer of the session's full handshake this one's: the master_secret proves that it is the same, and its
+// certificate must still hold.
+func (l *live) recall(from iana.Side, s *Session) error {
+	if len(s.Chain) == 0 {
+		return nil
+	}
+	chain, err := pki.ParseChain(s.Chain)
+	if err != nil {
+		return err
+	}
+	peer := Peer{Chain: chain, possessed: true}
+	if from == iana.Server && !l.Skip || from == iana.Client && l.ClientAuth.Verify {
+		if peer.Verified, err = chain.Verify(from, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now}); err != nil {
+			return err
+		}
+	}
+	l.peer = peer
+	return nil
+}
+
+// newID draws the ID of a session that can be kept.
+func (v *server) newID(m *message.ServerHello) error {
+	if v.Store == nil {
+		return nil
+	}
+	m.SessionID = make([]byte, 32)
+	_, err := io.ReadFull(v.Rand, m.SessionID)
+	return err
+}
+
+// resumes tells what ServerHello says about resumption. A client that offered a ticket with an empty session ID cannot know before
+// the server's next message: ours never does that (RFC 5077 §3.4), but an observer sees it.
+func resumes(ch *message.ClientHello, sh *message.ServerHello) Presence {
+	if len(ch.SessionID) > 0 {
+		return must(bytes.Equal(ch.SessionID, sh.SessionID))
+	}
+	var t message.SessionTicket
+	if _, err := ch.Extensions.Read(iana.ExtSessionTicket, &t); err == nil && len(t.Ticket) > 0 {
+		return May
+	}
+	return Never
+}
+
+// sessionOf is what there is to keep of a full handshake.
+func (l *live) sessionOf(s *Score, master []byte) *Session {
+	a := s.Agreed
+	k := &Session{Version: a.Version, Suite: a.Suite.ID, ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
+		Created: l.now(), ServerName: a.ServerName, ALPN: a.ALPN, Master: master, ID: s.ServerHello.SessionID}
+	if l.peer.Chain != nil {
+		k.Chain = l.peer.Chain.Raw()
+	}
+	return k
+}

@@ -1,0 +1,106 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// MaxSessionAge is how long a session can be resumed, counted from its full handshake: resuming does not make it younger, because
+// what one key exchange proved should not be used for ever.
+const MaxSessionAge = 24 * time.Hour
+
+// Session is what two sides keep of a full handshake, so that the next one needs no key exchange. It holds a master_secret: who
+// reads it can read, and resume, the connection.
+type Session struct {
+	Version              iana.Version
+	Suite                iana.CipherSuite
+	ExtendedMasterSecret bool
+	EncryptThenMAC       bool
+	Created              time.Time // of the full handshake, to the second
+	ServerName           string
+	ALPN                 string
+	Chain                [][]byte // the peer's certificates, DER
+	Master               []byte   // 48 bytes
+
+	ID       []byte    // RFC 5246 §7.3; empty with a ticket
+	Ticket   []byte    // a client's, RFC 5077
+	Deadline time.Time // a client's: when the ticket's lifetime_hint has passed; zero: not said
+}
+
+// format is the first byte of an encoded Session: a change of the layout is a new number.
+const format uint8 = 1
+
+// Encode is the session as bytes, for a ticket or a store. The ID and the Ticket are not in it: they are what it is found by.
+func (s *Session) Encode() ([]byte, error) {
+	return wire.Encode(nil, "session", s.layout)
+}
+
+// DecodeSession reads what Encode wrote.
+func DecodeSession(b []byte) (*Session, error) {
+	s := &Session{}
+	if err := wire.Decode(bytes.Clone(b), "session", s.layout); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Session) layout(c *wire.Codec) {
+	version, flags, created := format, s.flags(), uint64(s.Created.Unix())
+	high, low := uint32(created>>32), uint32(created)
+	wire.Uint8(c, "format", &version)
+	if version != format {
+		c.Failf("a session of format %d, expected %d", version, format)
+		return
+	}
+	wire.Uint16(c, "version", &s.Version)
+	wire.Uint16(c, "cipher_suite", &s.Suite)
+	wire.Uint8(c, "flags", &flags)
+	wire.Uint32(c, "created_high", &high)
+	wire.Uint32(c, "created_low", &low)
+	name, alpn := []byte(s.ServerName), []byte(s.ALPN)
+	wire.Opaque16(c, "server_name", &name, 0, 1<<16-1)
+	wire.Opaque8(c, "alpn", &alpn, 0, 255)
+	wire.Vector24(c, "chain", &s.Chain, 0, 1<<24-1, func(c *wire.Codec, der *[]byte) { wire.Opaque24(c, "certificate", der, 1, 1<<24-1) })
+	wire.Opaque8(c, "master_secret", &s.Master, 48, 48)
+	if c.Reading() {
+		s.ServerName, s.ALPN = string(name), string(alpn)
+		s.ExtendedMasterSecret, s.EncryptThenMAC = flags&1 != 0, flags&2 != 0
+		s.Created = time.Unix(int64(uint64(high)<<32|uint64(low)), 0)
+	}
+}
+
+func (s *Session) flags() (f uint8) {
+	if s.ExtendedMasterSecret {
+		f |= 1
+	}
+	if s.EncryptThenMAC {
+		f |= 2
+	}
+	return f
+}
+
+// fresh tells whether the session may still be resumed.
+func (s *Session) fresh(now time.Time) bool {
+	age := now.Sub(s.Created)
+	return age >= -time.Minute && age < MaxSessionAge && (s.Deadline.IsZero() || now.Before(s.Deadline))
+}
+
+// Resumption is how sessions are kept. The zero value keeps none. Its functions may be slow: they are called under Pending.
+type Resumption struct {
+	// Offer is the session that a client offers, or nil. Keep receives a new one once the handshake is done, nil one that turned
+	// out useless. Tickets says that tickets are wanted (client) or issued (server).
+	Offer   *Session
+	Keep    func(*Session)
+	Tickets bool
+
+	// A server finds and stores sessions by ID (nil: no session IDs), and seals and opens tickets. An unknown, stale or forged one
+	// is nil without an error, and the handshake a full one.
+	Find  func(ctx context.Context, id []byte) (*Session, error)
+	Store func(ctx context.Context, id []byte, s *Session) error
+	Seal  func(context.Context, *Session) ([]byte, error)
+	Open  func(ctx context.Context, ticket []byte) (*Session, error)
+}

@@ -1,0 +1,165 @@
+package vitrine
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/session"
+)
+
+// ClientSessionCache keeps a client's sessions by the name of the server. It holds master secrets.
+type ClientSessionCache interface {
+	Get(key string) (s *ClientSessionState, ok bool)
+	// Put keeps a session; nil drops what is there.
+	Put(key string, s *ClientSessionState)
+}
+
+// ClientSessionState is one session that a client can resume.
+type ClientSessionState struct{ session *handshake.Session }
+
+// NewLRUClientSessionCache keeps the sessions of the servers used last; capacity 0 is 64.
+func NewLRUClientSessionCache(capacity int) ClientSessionCache {
+	if capacity < 1 {
+		capacity = 64
+	}
+	return &lruCache{capacity: capacity, at: map[string]*ClientSessionState{}}
+}
+
+type lruCache struct {
+	mu       sync.Mutex
+	capacity int
+	order    []string // the last used at the end
+	at       map[string]*ClientSessionState
+}
+
+func (c *lruCache) Get(key string) (*ClientSessionState, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, ok := c.at[key]
+	if ok {
+		c.touch(key)
+	}
+	return s, ok
+}
+
+func (c *lruCache) Put(key string, s *ClientSessionState) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.touch(key)
+	c.at[key] = s
+	if s == nil {
+		delete(c.at, key)
+		c.order = c.order[:len(c.order)-1]
+	}
+	if len(c.order) > c.capacity {
+		delete(c.at, c.order[0])
+		c.order = c.order[1:]
+	}
+}
+
+func (c *lruCache) touch(key string) {
+	for i, k := range c.order {
+		if k == key {
+			c.order = append(c.order[:i:i], c.order[i+1:]...)
+			break
+		}
+	}
+	c.order = append(c.order, key)
+}
+
+// tickets are a server's keys: the program's, or ones that rotate by themselves.
+type tickets struct {
+	mu     sync.Mutex
+	set    session.FixedKeys
+	rotate *session.RotatingKeys
+}
+
+// SetSessionTicketKeys makes several servers able to open each other's tickets. The first key seals. It may be called at any time,
+// and then the caller rotates the keys.
+func (c *Config) SetSessionTicketKeys(keys [][32]byte) {
+	if len(keys) == 0 {
+		panic("vitrine: SetSessionTicketKeys needs at least one key")
+	}
+	c.tickets.mu.Lock()
+	defer c.tickets.mu.Unlock()
+	c.tickets.set = nil
+	for _, k := range keys {
+		c.tickets.set = append(c.tickets.set, session.NewTicketKey(k))
+	}
+}
+
+func (t *tickets) source(c *Config) session.TicketKeys {
+	if c.TicketKeys != nil {
+		return c.TicketKeys
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.set != nil {
+		return t.set
+	}
+	if t.rotate == nil {
+		now := c.Time
+		if now == nil {
+			now = time.Now
+		}
+		t.rotate = session.NewRotatingKeys(rand.Reader, now)
+	}
+	return t.rotate
+}
+
+// resumption is how this side keeps sessions.
+func (c *Config) resumption(me iana.Side, random io.Reader) handshake.Resumption {
+	if me == iana.Client {
+		return c.clientResumption()
+	}
+	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled}
+	r.Seal = func(ctx context.Context, s *handshake.Session) ([]byte, error) {
+		keys, err := c.tickets.source(c).Keys(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return session.SealTicket(random, keys[0], s)
+	}
+	r.Open = func(ctx context.Context, ticket []byte) (*handshake.Session, error) {
+		keys, err := c.tickets.source(c).Keys(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return session.OpenTicket(keys, ticket), nil
+	}
+	if store := c.SessionStore; store != nil {
+		r.Find = func(ctx context.Context, id []byte) (*handshake.Session, error) {
+			b, err := store.Get(ctx, id)
+			if err != nil || b == nil {
+				return nil, err
+			}
+			return handshake.DecodeSession(b)
+		}
+		r.Store = func(ctx context.Context, id []byte, s *handshake.Session) error {
+			b, err := s.Encode()
+			if err != nil {
+				return err
+			}
+			return store.Put(ctx, id, b, handshake.MaxSessionAge)
+		}
+	}
+	return r
+}
+
+func (c *Config) clientResumption() handshake.Resumption {
+	cache, key := c.ClientSessionCache, c.ServerName
+	if cache == nil || key == "" {
+		return handshake.Resumption{}
+	}
+	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled}
+	if s, ok := cache.Get(key); ok && s != nil {
+		r.Offer = s.session
+	}
+	r.Keep = func(s *handshake.Session) { cache.Put(key, &ClientSessionState{s}) }
+	return r
+}

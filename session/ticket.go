@@ -1,0 +1,148 @@
+package session
+
+import (
+	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+)
+
+// TicketKey seals tickets. Its name is in every ticket, so that a server with several finds the right one.
+type TicketKey struct {
+	Name   [16]byte
+	Secret [32]byte
+}
+
+// NewTicketKey makes a key of 32 bytes that several servers share; its name follows from it.
+func NewTicketKey(shared [32]byte) TicketKey {
+	return TicketKey{Name: [16]byte(derive(shared[:], nil, "vitrine ticket key name", 16)), Secret: shared}
+}
+
+// TicketKeys gives the keys: the first seals, all open. It may be slow: it is asked under the handshake's context.
+type TicketKeys interface {
+	Keys(context.Context) ([]TicketKey, error)
+}
+
+// FixedKeys are keys that the program rotates itself.
+type FixedKeys []TicketKey
+
+// Keys gives them as they are.
+func (k FixedKeys) Keys(context.Context) ([]TicketKey, error) { return k, nil }
+
+// rotation is how long a key of RotatingKeys seals. It opens for as long as the last session that it sealed may live.
+const rotation = 6 * time.Hour
+
+// RotatingKeys makes a new key every six hours and forgets those that nothing can need any more. Forgetting is what makes the
+// tickets' connections forward secret. The zero value is not ready: NewRotatingKeys.
+type RotatingKeys struct {
+	mu   sync.Mutex
+	rand io.Reader
+	now  func() time.Time
+	keys []datedKey // newest first
+}
+
+type datedKey struct {
+	TicketKey
+	made time.Time
+}
+
+// NewRotatingKeys draws keys from rand.
+func NewRotatingKeys(rand io.Reader, now func() time.Time) *RotatingKeys {
+	return &RotatingKeys{rand: rand, now: now}
+}
+
+// Keys gives the keys that are alive, and makes one if the newest is too old.
+func (r *RotatingKeys) Keys(context.Context) ([]TicketKey, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := r.now()
+	if len(r.keys) == 0 || now.Sub(r.keys[0].made) >= rotation {
+		var secret [32]byte
+		if _, err := io.ReadFull(r.rand, secret[:]); err != nil {
+			return nil, fmt.Errorf("session: drawing a ticket key: %w", err)
+		}
+		r.keys = slices.Insert(r.keys, 0, datedKey{NewTicketKey(secret), now})
+	}
+	r.keys = slices.DeleteFunc(r.keys, func(k datedKey) bool { return now.Sub(k.made) >= rotation+handshake.MaxSessionAge })
+	alive := make([]TicketKey, len(r.keys))
+	for i, k := range r.keys {
+		alive[i] = k.TicketKey
+	}
+	return alive, nil
+}
+
+// A ticket is key_name (16), format (1), salt (32), and the session sealed by AES-256-GCM under a key that HKDF derives from the
+// ticket key and the salt. Each key seals once, so its nonce may be zero. See RFC 5077 §4 for a format that this improves on.
+const (
+	ticketFormat = 1
+	saltLen      = 32
+	ticketHeader = 16 + 1 + saltLen
+)
+
+// SealTicket makes a ticket of a session.
+func SealTicket(rand io.Reader, k TicketKey, s *handshake.Session) ([]byte, error) {
+	plain, err := s.Encode()
+	if err != nil {
+		return nil, err
+	}
+	ticket := append(k.Name[:], ticketFormat)
+	ticket = append(ticket, make([]byte, saltLen)...)
+	salt := ticket[17:ticketHeader]
+	if _, err := io.ReadFull(rand, salt); err != nil {
+		return nil, err
+	}
+	ticket = ticketCipher(k, salt).Seal(ticket, make([]byte, 12), plain, ticket)
+	if len(ticket) >= 1<<16 {
+		return nil, errors.New("session: the client's certificates are too long for a ticket")
+	}
+	return ticket, nil
+}
+
+// OpenTicket reads a ticket. One that none of the keys sealed, or that is malformed, is nil: the handshake is then a full one.
+func OpenTicket(keys []TicketKey, ticket []byte) *handshake.Session {
+	if len(ticket) < ticketHeader || ticket[16] != ticketFormat {
+		return nil
+	}
+	for _, k := range keys {
+		if k.Name != [16]byte(ticket[:16]) {
+			continue
+		}
+		plain, err := ticketCipher(k, ticket[17:ticketHeader]).Open(nil, make([]byte, 12), ticket[ticketHeader:], ticket[:ticketHeader])
+		if err != nil {
+			return nil
+		}
+		if s, err := handshake.DecodeSession(plain); err == nil {
+			return s
+		}
+	}
+	return nil
+}
+
+func ticketCipher(k TicketKey, salt []byte) cipher.AEAD {
+	block, err := aes.NewCipher(derive(k.Secret[:], salt, "vitrine ticket", 32))
+	if err != nil {
+		panic(err) // 32 bytes are an AES-256 key
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err) // AES has the block size that GCM wants
+	}
+	return aead
+}
+
+func derive(secret, salt []byte, info string, n int) []byte {
+	b, err := hkdf.Key(sha256.New, secret, salt, info, n)
+	if err != nil {
+		panic(err) // n is short
+	}
+	return b
+}
