@@ -65,7 +65,8 @@ type Config struct {
 	// deprecated suite turns it on. nil takes those of the Policy.
 	CipherSuites []uint16
 
-	// MinVersion and MaxVersion bound the version. This build speaks TLS 1.2 only.
+	// MinVersion and MaxVersion bound the version; naming one below TLS 1.2 turns it on. This build speaks TLS 1.0 to 1.2; without
+	// them, TLS 1.2 alone unless the Policy says otherwise.
 	MinVersion, MaxVersion uint16
 
 	// CurvePreferences are the groups, best first, finite-field groups (RFC 7919) included; nil takes those of the Policy.
@@ -177,15 +178,17 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 			p.Groups = append(p.Groups, iana.Group(id))
 		}
 	}
-	if v := iana.Version(c.MinVersion); v != 0 {
-		p.MinVersion = max(p.MinVersion, v)
-	}
 	if v := iana.Version(c.MaxVersion); v != 0 {
 		p.MaxVersion = min(p.MaxVersion, v)
+		p.MinVersion = min(p.MinVersion, p.MaxVersion)
 	}
-	if p.MinVersion > p.MaxVersion {
-		return p, fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion %v; this build speaks TLS 1.2", p.MinVersion, p.MaxVersion)
+	if v := iana.Version(c.MinVersion); v != 0 {
+		p.MinVersion = v
 	}
+	if p.MinVersion > p.MaxVersion || p.MinVersion < iana.TLS10 {
+		return p, fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion %v; this build speaks TLS 1.0 to 1.2", p.MinVersion, p.MaxVersion)
+	}
+	p.Suites = slices.DeleteFunc(p.Suites, func(id iana.CipherSuite) bool { return suite.ByID(id).MinVersion() > p.MaxVersion })
 	if n := c.MaxFragmentLength; n != 0 {
 		code := slices.Index([]int{512, 1024, 2048, 4096}, n)
 		if code < 0 {

@@ -17,6 +17,7 @@ type Policy struct {
 	groups              []iana.Group
 	schemes             []iana.SignatureScheme
 	minDHBits           int
+	minVersion          iana.Version
 	secureRenegotiation handshake.Demand
 }
 
@@ -27,22 +28,22 @@ var (
 		name: "modern", date: "2026-11-23", purpose: "forward secrecy and authenticated encryption, nothing deprecated",
 		allows:  func(s *suite.Suite) bool { return s.Kex == iana.KexECDHE && s.Cipher.AEAD() && s.Cipher.TagLen == 16 },
 		groups:  curves,
-		schemes: schemes, minDHBits: 2048, secureRenegotiation: Required,
+		schemes: schemes, minDHBits: 2048, minVersion: iana.TLS12, secureRenegotiation: Required,
 	}
 
 	// Compatible also reaches peers that know only RSA or finite-field key exchange, or only CBC. Both are deprecated: RFC 10015.
 	Compatible = &Policy{
 		name: "compatible", date: "2026-11-23", purpose: "also RSA and finite-field key exchange and CBC, for peers that have nothing better",
 		allows: func(s *suite.Suite) bool { return s.Cipher != record.NULL && s.Cipher != record.DES_EDE3_CBC },
-		groups: withFiniteField(curves), schemes: schemes, minDHBits: 2048, secureRenegotiation: Required,
+		groups: withFiniteField(curves), schemes: schemes, minDHBits: 2048, minVersion: iana.TLS12, secureRenegotiation: Required,
 	}
 
-	// Legacy reaches what is left: 3DES, signatures with SHA-1, primes of 1024 bits, peers that can be made to renegotiate unsafely.
+	// Legacy reaches what is left: TLS 1.0 and 1.1 (RFC 8996), 3DES, signatures with SHA-1, primes of 1024 bits, peers that can be made to renegotiate unsafely.
 	Legacy = &Policy{
-		name: "legacy", date: "2026-11-23", purpose: "also 3DES, SHA-1 signatures, 1024-bit primes and peers without RFC 5746: for old devices only",
+		name: "legacy", date: "2026-11-23", purpose: "also TLS 1.0 and 1.1, 3DES, SHA-1 signatures, 1024-bit primes and peers without RFC 5746: for old devices only",
 		allows: func(s *suite.Suite) bool { return s.Cipher != record.NULL },
 		groups: withFiniteField(curves), schemes: append(slices.Clone(schemes), iana.ECDSA_SHA1, iana.RSA_PKCS1_SHA1),
-		minDHBits: 1024, secureRenegotiation: Preferred,
+		minDHBits: 1024, minVersion: iana.TLS10, secureRenegotiation: Preferred,
 	}
 )
 
@@ -57,6 +58,9 @@ func (p *Policy) Date() string { return p.date }
 
 // Purpose is a sentence on whom the policy is for.
 func (p *Policy) Purpose() string { return p.purpose }
+
+// MinVersion is the lowest version of the policy; the highest is TLS 1.2.
+func (p *Policy) MinVersion() iana.Version { return p.minVersion }
 
 // CipherSuites are the suites of the policy, best first.
 func (p *Policy) CipherSuites() []iana.CipherSuite {
@@ -78,7 +82,7 @@ func (p *Policy) orModern() *Policy {
 
 func (p *Policy) parameters() handshake.Parameters {
 	return handshake.Parameters{
-		MinVersion: iana.TLS12, MaxVersion: iana.TLS12, Suites: p.CipherSuites(), Groups: p.groups, Schemes: p.schemes,
+		MinVersion: p.minVersion, MaxVersion: iana.TLS12, Suites: p.CipherSuites(), Groups: p.groups, Schemes: p.schemes,
 		MinDHBits: p.minDHBits, SecureRenegotiation: p.secureRenegotiation,
 	}
 }

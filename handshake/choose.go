@@ -146,13 +146,21 @@ func try(s *suite.Suite, v iana.Version, w *wishes, c *Config) (got *chosen, why
 			return nil, why
 		}
 	}
-	choice := pki.ChooseServer(c.Credentials, s.Auth, s.Kex, w.Hello, c.Schemes)
+	choice := pki.ChooseServer(c.Credentials, s.Auth, s.Kex, w.Hello, schemesOf(v, c))
 	if choice.Credential == nil {
 		return nil, choice.Why
 	}
 	got.credential, got.scheme = choice.Credential, choice.Scheme
 	got.named = w.Name != "" && choice.Credential.Chain.Leaf().VerifyHostname(w.Name) == nil
 	return got, choice.Why
+}
+
+// schemesOf is what a policy signs with: below TLS 1.2 there is no choice.
+func schemesOf(v iana.Version, c *Config) []iana.SignatureScheme {
+	if v < iana.TLS12 {
+		return pki.Implied(v)
+	}
+	return c.Schemes
 }
 
 // chooseGroup takes our first group that the client lists. A client that lists none at all gets P-256 (RFC 8422 §4), and one that

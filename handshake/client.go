@@ -82,7 +82,7 @@ func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 	case *message.ServerKeyExchange:
 		return c.serverKeyExchange(m, s)
 	case *message.CertificateRequest:
-		return c.certificateRequest(m)
+		return c.certificateRequest(m, s.Agreed.Version)
 	case *message.ServerHelloDone:
 		return c.unstapled(s)
 	}
@@ -142,8 +142,11 @@ func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error
 }
 
 // certificateRequest chooses what to show: nothing, if nothing fits. See RFC 5246 §7.4.6.
-func (c *client) certificateRequest(m *message.CertificateRequest) error {
-	c.chosen = pki.ChooseClient(c.Credentials, pki.Request{Types: m.Types, Schemes: m.Schemes, Authorities: m.Authorities}, c.Schemes)
+func (c *client) certificateRequest(m *message.CertificateRequest, v iana.Version) error {
+	if v < iana.TLS12 {
+		m.Schemes = pki.Implied(v)
+	}
+	c.chosen = pki.ChooseClient(c.Credentials, pki.Request{Types: m.Types, Schemes: m.Schemes, Authorities: m.Authorities}, schemesOf(v, c.Config))
 	name := "none"
 	if c.chosen.Credential != nil {
 		name = c.chosen.Credential.Chain.Leaf().Subject.String() + ", " + c.chosen.Scheme.String()

@@ -80,7 +80,7 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		return err
 	}
 	e.Out.Settle(k.Version, k.MaxPlaintext(from))
-	e.Out.half.Protect(p)
+	e.Out.Protect(p, k)
 	return nil
 }
 

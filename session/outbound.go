@@ -13,7 +13,7 @@ import (
 type Outbound struct {
 	half    record.Half
 	version iana.Version // of records
-	max     int          // the longest plaintext
+	split   bool         // TLS 1.0 with CBC: see Seal
 	buf     *[]byte      // sealed, and not taken yet; nil when nothing is
 }
 
@@ -23,17 +23,35 @@ var buffers = sync.Pool{New: func() any { return new([]byte) }}
 // NewOutbound seals what from sends, in the clear at first. The records of a first ClientHello say TLS 1.0, so that a server that
 // knows no later version can still answer: RFC 5246 §E.1.
 func NewOutbound(from iana.Side, log *trace.Log) *Outbound {
-	return &Outbound{half: record.Half{From: from, Log: log}, version: iana.TLS10, max: record.MaxPlaintext}
+	return &Outbound{half: record.Half{From: from, Log: log}, version: iana.TLS10}
 }
 
 // Settle fixes the version of records and the longest plaintext.
 func (o *Outbound) Settle(v iana.Version, max int) {
-	o.version, o.max = v, max
+	o.version = v
 	o.half.SetMaxFragment(max)
 }
 
-// Seal cuts content into records, seals them, and keeps them until Sent.
+// Protect changes the keys.
+func (o *Outbound) Protect(p record.Protection, k *handshake.TrafficKeys) {
+	o.half.Protect(p)
+	o.split = k.Version <= iana.TLS10 && k.Suite.Cipher.CBC()
+}
+
+// Seal cuts content into records, seals them, and keeps them until Sent. TLS 1.0's CBC takes the last block that was seen on the
+// wire for an IV, and who knows the IV before choosing the plaintext can test guesses (BEAST): a record of one byte first, whose
+// MAC nobody can foresee, makes the next IV unknown again.
 func (o *Outbound) Seal(t iana.ContentType, content []byte) (err error) {
+	if o.split && t == iana.RecordApplicationData && len(content) > 1 {
+		if err := o.seal(t, content[:1]); err != nil {
+			return err
+		}
+		content = content[1:]
+	}
+	return o.seal(t, content)
+}
+
+func (o *Outbound) seal(t iana.ContentType, content []byte) (err error) {
 	if o.buf == nil {
 		o.buf = buffers.Get().(*[]byte)
 	}
