@@ -27,17 +27,17 @@ const (
 
 // room says whether n more records of type t may be sealed. The last one is for an alert, to say goodbye with.
 func (h *Half) room(t iana.ContentType, n int) error {
-	traits, ref := h.traits(), "RFC 8446 §5.5"
-	left := traits.MaxRecords - h.seq
-	if t != iana.RecordAlert && left > 0 {
-		left--
+	limit := h.traits().MaxRecords
+	last := limit
+	if t != iana.RecordAlert {
+		last--
 	}
-	if uint64(n) <= left {
+	if h.seq <= last && uint64(n) <= last-h.seq {
 		return nil
 	}
-	if traits.MaxRecords == seqLimit {
+	ref := "RFC 8446 §5.5"
+	if limit == seqLimit {
 		ref = "RFC 5246 §6.1"
 	}
-	return alert.Fail(alert.InternalError, ref, "%v's key has sealed %d records of at most %d: no room for %d more",
-		h.From, h.seq, traits.MaxRecords, n)
+	return alert.Fail(alert.InternalError, ref, "%v's key has sealed %d records of at most %d: no room for %d more", h.From, h.seq, limit, n)
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -42,6 +43,9 @@ func (c aeadCase) run(t *testing.T, a cipher.AEAD) {
 	inPlace := bytes.Clone(c.sealed)
 	if got, err := a.Open(inPlace[:0], c.iv, inPlace, c.aad); (err == nil) != c.valid || c.valid && !bytes.Equal(got, c.plain) {
 		t.Errorf("%s: Open in place gave %x, %v, expected valid %v", c.name, got, err, c.valid)
+	}
+	if !c.valid && len(c.sealed) > a.Overhead() && slices.Max(inPlace[:len(c.sealed)-a.Overhead()]) != 0 {
+		t.Errorf("%s: what did not authenticate was left in the buffer", c.name)
 	}
 	if c.valid {
 		if got := a.Seal([]byte("x"), c.iv, c.plain, c.aad); !bytes.Equal(got[1:], c.sealed) {
