@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"math/big"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -83,8 +84,8 @@ func (t *teller) ownPreMaster() Step {
 
 func (t *teller) clientKeyExchange() []Fact {
 	raws := t.raws(iana.Client, iana.ClientKeyExchange)
-	secret := Pair{shared(t.client), shared(t.server)}
 	if t.agreed.KeyExchange == iana.KexRSA {
+		secret := t.preMaster()
 		encrypted := each(t, raws, func(m *message.ClientKeyExchange) []byte { return m.EncryptedPreMaster })
 		return []Fact{
 			{Name: "encrypted (RSA)", Deeper: true, Value: encrypted, Sent: true, Short: true, Note: fmt.Sprintf("%d bytes, PKCS #1 v1.5", len(encrypted.Bytes()))},
@@ -93,9 +94,8 @@ func (t *teller) clientKeyExchange() []Fact {
 		}
 	}
 	public := each(t, raws, clientPublic)
-	facts := append(t.private(iana.Client),
+	return append(t.private(iana.Client),
 		Fact{Name: "client public key", Secret: "client_public", Value: public, Sent: true, Short: long(public), Note: t.publicNote(len(public.Bytes()))})
-	return append(facts, t.sharedSecret(secret)...)
 }
 
 func serverPublic(m *message.ServerKeyExchange) []byte { return firstOf(m.ECPublic, m.DHPublic) }
@@ -110,22 +110,35 @@ func firstOf(a, b []byte) []byte {
 }
 
 // sharedSecret is the end of a Diffie-Hellman exchange: nothing of it is on the wire.
-func (t *teller) sharedSecret(secret Pair) []Fact {
+func (t *teller) sharedSecret() []Step {
+	secret := t.preMaster()
 	n := len(secret.Bytes())
 	if n == 0 {
 		return nil
 	}
-	how := "pre_master_secret = each side's own private key with the other's public key"
+	how := "pre_master_secret = " + ecdh(t.agreed.Group) + "(own private key, the other's public key)"
 	note := ""
 	if t.agreed.KeyExchange.FiniteField() {
 		how = "pre_master_secret = server_public^client_private mod p = client_public^server_private mod p"
 		note = "leading zero bytes are stripped (§8.1.2)"
 	}
-	return []Fact{
+	return []Step{{Key: "shared", Facts: []Fact{
 		{Heading: true, Formula: true, Text: how},
 		{Under: octets(n), Deeper: true, Secret: "pre_master_secret", Value: secret, Note: note},
-	}
+	}}}
 }
+
+// ecdh is the function by which a group makes a shared secret: RFC 7748 §6 for the two that have one of their own.
+func ecdh(group string) string {
+	switch group {
+	case "x25519", "x448":
+		return strings.ToUpper(group)
+	}
+	return "ECDH_" + group
+}
+
+// preMaster is the pre_master_secret that each side went on with.
+func (t *teller) preMaster() Pair { return Pair{shared(t.client), shared(t.server)} }
 
 func shared(v *view) trace.Secret {
 	if v.shared == nil {

@@ -25,7 +25,7 @@ func (t *teller) clientHello(s *said) []Fact {
 			suites++
 		}
 	}
-	return append(facts, Fact{Name: "offers", Text: join(" · ", m.Version.String(), count(suites, "suite"), extensions(m.Extensions))})
+	return append(facts, Fact{Name: "offers", Text: Join(" · ", m.Version.String(), Count(suites, "suite"), extensions(m.Extensions))})
 }
 
 func (t *teller) serverHello(s *said) []Fact {
@@ -41,7 +41,7 @@ func (t *teller) serverHello(s *said) []Fact {
 			choice = "the one suite offered"
 		}
 	}
-	return append(facts, Fact{Name: "chooses", Text: join(" · ", m.Version.String(), choice, t.modes())})
+	return append(facts, Fact{Name: "chooses", Text: Join(" · ", m.Version.String(), choice, t.modes())})
 }
 
 // modes says which of the two extensions that change the derivation and the records are on.
@@ -105,7 +105,7 @@ func chain(ders [][]byte) string {
 			issuer = ""
 		}
 	}
-	return join(" ← ", append(names, issuer)...)
+	return Join(" ← ", append(names, issuer)...)
 }
 
 // called is how a certificate's owner is called: a DNS name, or else the common name.
@@ -141,7 +141,7 @@ func (t *teller) certificateRequest(s *said) []Fact {
 	if !ok {
 		return nil
 	}
-	accepts := fmt.Sprintf("%s · %s · %s", list(m.Types), count(len(m.Schemes), "scheme"), authorities(len(m.Authorities)))
+	accepts := fmt.Sprintf("%s · %s · %s", list(m.Types), Count(len(m.Schemes), "scheme"), authorities(len(m.Authorities)))
 	return []Fact{{Name: "accepts", Text: accepts}}
 }
 

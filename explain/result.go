@@ -38,9 +38,9 @@ func (t *teller) conclude() {
 func (t *teller) sentences() {
 	r := &t.Result
 	say := func(tone Tone, format string, args ...any) {
-		r.Conclusions = append(r.Conclusions, Sentence{fmt.Sprintf(format, args...), tone})
+		r.Sentences = append(r.Sentences, Sentence{fmt.Sprintf(format, args...), tone})
 	}
-	summary := join("; ", r.Summary, fmt.Sprintf("%d of %d values equal", r.Equal, r.Compared), octets(r.Wire))
+	summary := Join("; ", r.Summary, fmt.Sprintf("%d of %d values equal", r.Equal, r.Compared), octets(r.Wire))
 	tone := Plain
 	if r.Equal < r.Compared {
 		tone = Bad
@@ -52,10 +52,16 @@ func (t *teller) sentences() {
 	for _, n := range r.Noticed {
 		say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By, n.Alert, n.Reason)
 	}
-	if t.Run.Tampered != nil && len(r.Noticed) == 0 {
-		say(Bad, "UNDETECTED: somebody altered line %d and neither side noticed.", t.Run.Tampered.Line)
+	if a := t.Run.Tampered; a != nil {
+		r.Stalled = a.Stall && len(r.Noticed) == 0
+		switch {
+		case r.Stalled:
+			say(Good, "STOPPED: nobody was told anything false; one side waited for bytes that never came, until its deadline.")
+		case len(r.Noticed) == 0:
+			say(Bad, "UNDETECTED: somebody altered line %d and neither side noticed.", a.Line)
+		}
 	}
-	if t.Suite == nil {
+	if t.Suite == nil || t.Run.Tampered != nil {
 		return
 	}
 	if r.ForwardSecret {

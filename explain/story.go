@@ -19,6 +19,7 @@ import (
 // Run is what the events do not tell: where and how the handshake was made.
 type Run struct {
 	Command        string        // "vitrine handshake"
+	Flags          string        // " --seed docs": those that the run depends on
 	Client, Server string        // addresses, or empty
 	Seed           string        // not empty: everything of this run is reproducible, and public
 	Setup          time.Duration // making the certificates; 0 where time is not told
@@ -31,6 +32,7 @@ type Tampered struct {
 	Line  int    // of the ladder
 	Field string // "mac", or "" for the line as a whole
 	How   string // "one bit of byte 40 of 101 was flipped"
+	Stall bool   // the run ended by a deadline
 }
 
 // Story is a connection from hello to close.
@@ -152,8 +154,9 @@ type Result struct {
 	Equal         int    // of these
 	Wire          int    // bytes of all records, both ways
 	ForwardSecret bool
+	Stalled       bool     // nobody noticed anything, but somebody waited for bytes until a deadline
 	Noticed       []Notice // who found something wrong, in order
-	Conclusions   []Sentence
+	Sentences     []Sentence
 	Try           []Hint // what to look at next
 }
 
@@ -183,7 +186,7 @@ type Notice struct {
 	Reason string
 }
 
-// Caught tells whether somebody noticed that the connection was tampered with.
-func (r *Result) Caught() bool { return len(r.Noticed) > 0 }
+// Stopped tells whether tampering came to nothing: somebody noticed, or waited in vain.
+func (r *Result) Stopped() bool { return len(r.Noticed) > 0 || r.Stalled }
 
 func pair(client, server trace.Secret) Pair { return Pair{client, server} }

@@ -77,23 +77,17 @@ func warnings(s *suite.Suite, run Run) []Sentence {
 	return list
 }
 
+// flaws are what is to say against a suite, in a few words each; suite.Concerns has the reasons.
 func flaws(s *suite.Suite) []string {
 	var list []string
-	switch {
-	case s.Kex == iana.KexRSA:
-		list = append(list, "RSA key exchange is deprecated (RFC 10015)")
-	case s.Kex.FiniteField():
-		list = append(list, "finite-field DH is deprecated (RFC 10015)")
-	}
-	switch {
-	case s.Cipher.KeyLen == 0:
-		list = append(list, "nothing is encrypted")
-	case s.Cipher.BlockSize == 8:
-		list = append(list, "3DES blocks collide within hours (Sweet32)")
-	case !s.Cipher.AEAD():
-		list = append(list, "CBC with HMAC is avoided")
-	case s.Cipher.TagLen == 8:
-		list = append(list, "a tag of 8 bytes is short")
+	for _, c := range suite.Concerns(s) {
+		switch c.Level {
+		case suite.Fine:
+		case suite.Deprecated:
+			list = append(list, fmt.Sprintf("%s is %v (%s)", c.What, c.Level, c.Ref))
+		default:
+			list = append(list, fmt.Sprintf("%s is %v", c.What, c.Level))
+		}
 	}
 	return list
 }

@@ -64,6 +64,9 @@ func (t *teller) chapters() {
 			t.add(current, t.ownPreMaster())
 		}
 		t.add(current, t.tell(s))
+		if s.is(iana.ClientKeyExchange) && t.agreed.KeyExchange != iana.KexRSA {
+			t.add(current, t.sharedSecret()...)
+		}
 	}
 	if current < 4 {
 		t.add(4, t.derivations()...)

@@ -47,10 +47,10 @@ func thousands(n int) string {
 }
 
 // octets is "1 byte" or "1,359 bytes".
-func octets(n int) string { return count(n, "byte") }
+func octets(n int) string { return Count(n, "byte") }
 
-// count is "1 suite" or "3 suites".
-func count(n int, what string) string {
+// Count is "1 suite" or "3 suites".
+func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
 	}
@@ -75,8 +75,8 @@ func ranges(numbers []int) string {
 	return strings.Join(parts, ", ")
 }
 
-// join joins what is not empty.
-func join(sep string, parts ...string) string {
+// Join joins what is not empty.
+func Join(sep string, parts ...string) string {
 	var full []string
 	for _, p := range parts {
 		if p != "" {

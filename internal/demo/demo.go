@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -103,6 +104,7 @@ func Perform(ctx context.Context, o Options) (*Outcome, error) {
 	}
 	if m != nil {
 		out.Run.Tampered = m.done()
+		out.Run.Tampered.Stall = timedOut(out.ClientError) || timedOut(out.ServerError)
 	}
 	return out, nil
 }
@@ -292,6 +294,12 @@ func connect(ctx context.Context, m *middle) (client, server net.Conn, err error
 		client.Close()
 	}
 	return client, server, err
+}
+
+// timedOut tells whether an error is a deadline's.
+func timedOut(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()
 }
 
 func port(a net.Addr) string {

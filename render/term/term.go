@@ -66,7 +66,9 @@ func (p *printer) head(s *explain.Story) {
 	}
 	p.flow(0, bold, " · ", title)
 	for i, warning := range s.Warnings {
-		p.put("! ", tones[warning.Tone])
+		if warning.Tone != explain.Good {
+			p.put("! ", tones[warning.Tone])
+		}
 		p.words(2, warning.Text, tones[warning.Tone])
 		if i < len(s.Warnings)-1 {
 			p.end()
@@ -154,7 +156,7 @@ func (p *printer) result(r *explain.Result) {
 	p.rule(width)
 	p.end()
 	title := "RESULT"
-	for _, c := range r.Conclusions {
+	for _, c := range r.Sentences {
 		p.put(title, bold)
 		p.to(deeper)
 		p.words(deeper, c.Text, tones[c.Tone])

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// wishes are the flags of a handshake as they were given. Empty is not given.
+type wishes struct {
+	kx, suite, group, auth, clientAuth, tamper string
+	ems, etm                                   *bool
+	mtls                                       bool
+	data, seed                                 string
+}
+
+// preset is a coherent choice for one key exchange. The first of its suites that fits the certificate is taken.
+type preset struct {
+	suites []iana.CipherSuite
+	group  iana.Group
+	ems    bool
+}
+
+// The presets. RSA is the textbook case: nothing on that was added to TLS 1.2 later.
+var presets = map[iana.KeyExchange]preset{
+	iana.KexRSA:   {suites: []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256}},
+	iana.KexDHE:   {[]iana.CipherSuite{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384}, iana.FFDHE2048, true},
+	iana.KexECDHE: {[]iana.CipherSuite{iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}, iana.X25519, true},
+}
+
+var kexes = map[string]iana.KeyExchange{"rsa": iana.KexRSA, "dhe": iana.KexDHE, "ecdhe": iana.KexECDHE}
+
+var auths = map[string]iana.Authentication{"rsa": iana.AuthRSA, "ecdsa": iana.AuthECDSA, "ed25519": iana.AuthECDSA}
+
+// choose makes one coherent choice of what was wished for. What was not said is inferred: the key exchange from the suite, or
+// from the group, or from the certificate; the certificate from the suite.
+func (w *wishes) choose() (demo.Options, error) {
+	o := demo.Options{Data: w.data, Seed: w.seed}
+	s, err := w.wantedSuite()
+	if err != nil {
+		return o, err
+	}
+	group, err := w.wantedGroup()
+	if err != nil {
+		return o, err
+	}
+	if _, known := auths[w.auth]; !known && w.auth != "" {
+		return o, unknownValue("--auth", w.auth, "rsa", "ecdsa", "ed25519")
+	}
+	kx, err := w.keyExchange(s, group)
+	if err != nil {
+		return o, err
+	}
+	p := presets[kx]
+	if s == nil {
+		if s, err = w.presetSuite(kx, p); err != nil {
+			return o, err
+		}
+	}
+	o.Suite, o.Group, o.ExtendedMasterSecret = s.ID, p.group, p.ems
+	if group != 0 {
+		o.Group = group
+	}
+	if w.ems != nil {
+		o.ExtendedMasterSecret = *w.ems
+	}
+	if w.etm != nil && *w.etm {
+		if !s.Cipher.CBC() {
+			return o, contradiction("--etm", "--suite "+s.ID.String(), "encrypt_then_mac is for CBC suites", "vitrine handshake --kx rsa --etm")
+		}
+		o.EncryptThenMAC = true
+	}
+	if o.Auth, err = w.authFor(s); err != nil {
+		return o, err
+	}
+	if o.ClientAuth, err = w.wantedClientAuth(); err != nil {
+		return o, err
+	}
+	o.Tamper, err = parseTamper(w.tamper)
+	return o, err
+}
+
+func (w *wishes) wantedSuite() (*suite.Suite, error) {
+	if w.suite == "" {
+		return nil, nil
+	}
+	id, ok := iana.SuiteByName(w.suite)
+	if !ok {
+		return nil, &usageError{fmt.Sprintf("--suite: no cipher suite is called %q", w.suite), "vitrine suites" + similar(w.suite)}
+	}
+	s := suite.ByID(id)
+	if s == nil {
+		return nil, &usageError{fmt.Sprintf("--suite: %v is registered, but Vitrine does not speak it", id), "vitrine suites"}
+	}
+	return s, nil
+}
+
+// similar narrows the list of suites down to those that share a word with a name.
+func similar(name string) string {
+	for _, word := range strings.FieldsFunc(strings.ToUpper(name), func(r rune) bool { return r == '_' || r == '-' }) {
+		if slices.Contains([]string{"ECDHE", "DHE", "GCM", "CCM", "CBC", "CHACHA20", "NULL", "3DES"}, word) {
+			return " " + word
+		}
+	}
+	return ""
+}
+
+func (w *wishes) wantedGroup() (iana.Group, error) {
+	if w.group == "" {
+		return 0, nil
+	}
+	g, ok := iana.GroupByName(w.group)
+	if ok {
+		_, ok = kex.Named(g)
+	}
+	if !ok {
+		return 0, unknownValue("--group", w.group, groupNames()...)
+	}
+	return g, nil
+}
+
+// keyExchange is the one that the flags name, directly or not. They must name the same.
+func (w *wishes) keyExchange(s *suite.Suite, group iana.Group) (iana.KeyExchange, error) {
+	type named struct {
+		kx iana.KeyExchange
+		by string
+	}
+	var says []named
+	if w.kx != "" {
+		kx, ok := kexes[w.kx]
+		if !ok {
+			return 0, unknownValue("--kx", w.kx, "rsa", "dhe", "ecdhe")
+		}
+		says = append(says, named{kx, "--kx " + w.kx})
+	}
+	if s != nil {
+		says = append(says, named{s.Kex, "--suite " + s.ID.String()})
+	}
+	if group != 0 {
+		kx := iana.KexECDHE
+		if group.FiniteField() {
+			kx = iana.KexDHE
+		}
+		says = append(says, named{kx, "--group " + group.String()})
+	}
+	if len(says) == 0 && auths[w.auth] == iana.AuthECDSA {
+		return iana.KexECDHE, nil
+	}
+	for _, n := range says {
+		if n.kx != says[0].kx {
+			reason := fmt.Sprintf("one means %v, the other %v", says[0].kx, n.kx)
+			return 0, contradiction(says[0].by, n.by, reason, "vitrine handshake "+says[0].by)
+		}
+	}
+	if len(says) == 0 {
+		return iana.KexRSA, nil
+	}
+	return says[0].kx, nil
+}
+
+func (w *wishes) presetSuite(kx iana.KeyExchange, p preset) (*suite.Suite, error) {
+	for _, id := range p.suites {
+		if s := suite.ByID(id); w.auth == "" || s.Auth == auths[w.auth] {
+			return s, nil
+		}
+	}
+	return nil, contradiction("--kx "+strings.ToLower(kx.String()), "--auth "+w.auth, fmt.Sprintf("no suite combines %v with such a certificate", kx),
+		"vitrine handshake --kx ecdhe --auth "+w.auth)
+}
+
+func (w *wishes) authFor(s *suite.Suite) (throwaway.Kind, error) {
+	switch {
+	case w.auth == "" && s.Auth == iana.AuthECDSA:
+		return throwaway.ECDSA, nil
+	case w.auth == "":
+		return throwaway.RSA, nil
+	case auths[w.auth] != s.Auth:
+		return "", contradiction("--suite "+s.ID.String(), "--auth "+w.auth, fmt.Sprintf("the suite needs a certificate of kind %v", s.Auth),
+			"vitrine handshake --suite "+s.ID.String())
+	}
+	return throwaway.Kind(w.auth), nil
+}
+
+func (w *wishes) wantedClientAuth() (demo.ClientAuth, error) {
+	switch a := demo.ClientAuth(w.clientAuth); {
+	case w.mtls && a != "" && a != demo.RequireClientAuth:
+		return "", contradiction("--mtls", "--client-auth "+w.clientAuth, "--mtls is --client-auth require", "vitrine handshake --mtls")
+	case w.mtls:
+		return demo.RequireClientAuth, nil
+	case a == "":
+		return demo.NoClientAuth, nil
+	case a == demo.NoClientAuth, a == demo.RequestClientAuth, a == demo.RequireClientAuth:
+		return a, nil
+	}
+	return "", unknownValue("--client-auth", w.clientAuth, "none", "request", "require")
+}
+
+// parseTamper reads LADDERNUMBER[:FIELD].
+func parseTamper(s string) (*demo.Tamper, error) {
+	if s == "" {
+		return nil, nil
+	}
+	number, field, _ := strings.Cut(s, ":")
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return nil, &usageError{fmt.Sprintf("--tamper takes a number of the printed ladder, and perhaps a field; got %q", s), "vitrine handshake --tamper 10:mac"}
+	}
+	return &demo.Tamper{Line: n, Field: field}, nil
+}
+
+func contradiction(a, b, reason, wayOut string) error {
+	return &usageError{fmt.Sprintf("%s and %s contradict each other: %s", a, b, reason), wayOut}
+}
+
+func unknownValue(flag, got string, known ...string) error {
+	return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag, strings.Join(known, ", "), got), "vitrine handshake " + flag + " " + known[0]}
+}
+
+// groupNames are the groups that Vitrine speaks.
+func groupNames() []string {
+	var names []string
+	for _, g := range []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1, iana.X448,
+		iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192} {
+		names = append(names, g.String())
+	}
+	return names
+}
+
+// suiteNames are the suites that Vitrine speaks.
+func suiteNames() []string {
+	var names []string
+	for _, s := range suite.All() {
+		names = append(names, s.ID.String())
+	}
+	return names
+}

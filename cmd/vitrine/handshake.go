@@ -1,0 +1,142 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/render/markdown"
+	screen "github.com/vitrine-tls/vitrine/render/term"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// outputs are where a handshake is shown.
+type outputs struct {
+	json             bool
+	markdown, events string
+	color            string
+}
+
+func newHandshake() *cobra.Command {
+	var w wishes
+	var o outputs
+	var ems, etm bool
+	cmd := &cobra.Command{
+		Use:   "handshake",
+		Short: "Perform a handshake on this machine and show how both sides come to the same keys",
+		Long: `Makes a CA and certificates in memory, lets a Vitrine client and a Vitrine server shake hands over a loopback socket,
+sends a request and an answer, and shows every step: who says what, which secrets are born where, how the keys are derived
+and cut, and one protected record taken apart. The values of client and server are computed separately and compared.
+
+Without flags it is the case of the textbooks: RSA key exchange, AES-256-CBC, HMAC-SHA256. The keys are made for the run,
+shown in full, and forgotten.`,
+		Example: `  vitrine handshake                          the textbook case
+  vitrine handshake --kx ecdhe               the modern way
+  vitrine handshake --kx dhe --mtls          with a client certificate
+  vitrine handshake --tamper 10:mac          break line 10, and see who notices
+  vitrine handshake --seed class --markdown class.md`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("ems") {
+				w.ems = &ems
+			}
+			if cmd.Flags().Changed("etm") {
+				w.etm = &etm
+			}
+			return handshake(cmd, &w, &o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&w.kx, "kx", "", "key exchange with all that belongs to it: rsa, dhe or ecdhe")
+	f.StringVar(&w.suite, "suite", "", "cipher suite, by its IANA or OpenSSL name (see vitrine suites)")
+	f.StringVar(&w.group, "group", "", "group for (EC)DHE: x25519, P-256, ffdhe2048, …")
+	f.StringVar(&w.auth, "auth", "", "kind of certificate: rsa, ecdsa or ed25519")
+	f.BoolVar(&ems, "ems", false, "extended master secret (RFC 7627)")
+	f.BoolVar(&etm, "etm", false, "encrypt-then-MAC (RFC 7366), for CBC suites")
+	f.StringVar(&w.clientAuth, "client-auth", "", "what the server asks of the client: none, request or require")
+	f.BoolVar(&w.mtls, "mtls", false, "the same as --client-auth require")
+	f.StringVar(&w.data, "data", demo.Request, "what the client sends")
+	f.StringVar(&w.tamper, "tamper", "", "flip a bit of this line of the ladder on its way: NUMBER or NUMBER:FIELD")
+	f.StringVar(&w.seed, "seed", "", "make the run reproducible to the byte; its keys are public")
+	f.StringVar(&o.markdown, "markdown", "", "write the same as a document to this file")
+	f.StringVar(&o.events, "events", "", "write the events, secrets included, to this file as JSON lines")
+	f.BoolVar(&o.json, "json", false, "print the events as JSON lines, and nothing else")
+	f.Lookup("data").DefValue = "an HTTP request"
+	colorFlag(cmd, &o.color)
+	complete(cmd, "kx", "rsa", "dhe", "ecdhe")
+	complete(cmd, "suite", suiteNames()...)
+	complete(cmd, "group", groupNames()...)
+	complete(cmd, "auth", "rsa", "ecdsa", "ed25519")
+	complete(cmd, "client-auth", "none", "request", "require")
+	return cmd
+}
+
+func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
+	style, err := styleOf(cmd.OutOrStdout(), o.color)
+	if err != nil {
+		return err
+	}
+	options, err := w.choose()
+	if err != nil {
+		return err
+	}
+	outcome, err := demo.Perform(cmd.Context(), options)
+	var usage *demo.UsageError
+	if errors.As(err, &usage) {
+		return &usageError{usage.Error(), "vitrine handshake --tamper " + usage.Choices[0]}
+	}
+	if err != nil {
+		return err
+	}
+	story := explain.Tell(outcome.Entries, outcome.Run)
+	if err := show(cmd.OutOrStdout(), story, outcome, o, style); err != nil {
+		return err
+	}
+	return verdict(outcome, story)
+}
+
+// show writes everything that was asked for.
+func show(stdout io.Writer, story *explain.Story, outcome *demo.Outcome, o *outputs, style screen.Style) error {
+	events := func(w io.Writer) error {
+		j := trace.NewWriter(w, trace.Reveal())
+		for _, e := range outcome.Entries {
+			j.Put(e)
+		}
+		return j.Err()
+	}
+	if o.events != "" {
+		if err := writeFile(o.events, events); err != nil {
+			return fmt.Errorf("--events: %w", err)
+		}
+	}
+	if o.markdown != "" {
+		if err := writeFile(o.markdown, func(w io.Writer) error { return markdown.Write(w, story) }); err != nil {
+			return fmt.Errorf("--markdown: %w", err)
+		}
+	}
+	if o.json {
+		return events(stdout)
+	}
+	return screen.Write(stdout, story, style)
+}
+
+// verdict is nil if the run went as it should: undisturbed to its end, or disturbed and stopped.
+func verdict(outcome *demo.Outcome, story *explain.Story) error {
+	switch {
+	case story.Run.Tampered != nil && story.Result.Stopped():
+		return nil
+	case story.Run.Tampered != nil:
+		return fmt.Errorf("line %d was tampered with, and nobody noticed", story.Run.Tampered.Line)
+	}
+	if err := errors.Join(outcome.ClientError, outcome.ServerError); err != nil {
+		return err
+	}
+	if !story.Result.Complete {
+		return errors.New("client and server do not agree: see the values marked as different")
+	}
+	return nil
+}

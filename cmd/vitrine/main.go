@@ -1,0 +1,91 @@
+// Command vitrine shows how TLS comes to its keys.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/explain"
+)
+
+// The exit codes of all commands.
+const (
+	exitOK          = 0
+	exitFailed      = 1 // the handshake or the work failed
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the command with its surroundings given, and its exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	var usage *usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case ctx.Err() != nil:
+		return exitInterrupted
+	case errors.As(err, &usage):
+		fmt.Fprintf(stderr, "vitrine: %s\ntry:     %s\n", explain.Escape(usage.problem), explain.Escape(usage.wayOut))
+		return exitUsage
+	}
+	fmt.Fprintf(stderr, "vitrine: %s\n", explain.Escape(err.Error()))
+	return exitFailed
+}
+
+// usageError is a command line that cannot be meant. wayOut can be pasted.
+type usageError struct{ problem, wayOut string }
+
+func (e *usageError) Error() string { return e.problem }
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "vitrine",
+		Short: "Vitrine TLS: a TLS stack that can be seen through",
+		Long: `Vitrine TLS shows how a client and a server come to hold the same keys: every message, every derivation, every byte.
+
+Begin with:  vitrine handshake`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			wayOut := "vitrine help"
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				wayOut = "vitrine " + near[0]
+			}
+			return &usageError{fmt.Sprintf("there is no command %q", args[0]), wayOut}
+		},
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return &usageError{err.Error(), cmd.CommandPath() + " --help"}
+	})
+	root.AddCommand(newHandshake(), newSuites(), newVersion())
+	return root
+}
+
+// noArgs refuses arguments: a value without its flag is easily forgotten.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return &usageError{fmt.Sprintf("%s takes no arguments, got %q", cmd.CommandPath(), args[0]), cmd.CommandPath() + " --help"}
+}

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	screen "github.com/vitrine-tls/vitrine/render/term"
+)
+
+// colorFlag adds --color to a command.
+func colorFlag(cmd *cobra.Command, when *string) {
+	cmd.Flags().StringVar(when, "color", "auto", "colours and box drawing: auto, always or never")
+	complete(cmd, "color", "auto", "always", "never")
+}
+
+// styleOf is what the output can show. A pipe gets ASCII without colours. NO_COLOR takes the colours and leaves the rest.
+func styleOf(out io.Writer, when string) (screen.Style, error) {
+	f, isFile := out.(*os.File)
+	terminal := isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
+	switch when {
+	case "always":
+		return screen.Style{Unicode: true, Color: true}, nil
+	case "never":
+		return screen.Style{Unicode: terminal && utf8Locale()}, nil
+	case "auto":
+		return screen.Style{Unicode: terminal && utf8Locale(), Color: terminal && os.Getenv("NO_COLOR") == ""}, nil
+	}
+	return screen.Style{}, &usageError{"--color takes auto, always or never, got \"" + when + "\"", "vitrine handshake --color auto"}
+}
+
+// utf8Locale tells whether the terminal is likely to show more than ASCII: the first of the three that is set decides.
+func utf8Locale() bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if v := os.Getenv(name); v != "" {
+			v = strings.ToUpper(v)
+			return strings.Contains(v, "UTF-8") || strings.Contains(v, "UTF8")
+		}
+	}
+	return false
+}
+
+// columns is the width of the terminal, or 0 where there is none.
+func columns(out io.Writer) int {
+	f, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return 0
+	}
+	w, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return w
+}
+
+// writeFile writes a file that may hold secrets: readable by its owner alone, and there whole or not at all.
+func writeFile(name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // mode 0600
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(f), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
+}
+
+// complete lets the shell complete the values of a flag.
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
