@@ -29,6 +29,6 @@ func (m *ClientKeyExchange) layout(c *wire.Codec) {
 	case k.EllipticCurve():
 		wire.Opaque8(c, "ecdh_Yc", &m.ECPublic, 1, 255)
 	default:
-		c.Failf("no layout for a key exchange by %v", k)
+		c.Failf("got a message whose layout in a key exchange by %v is not known", k)
 	}
 }

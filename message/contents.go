@@ -20,8 +20,13 @@ type ServerName struct {
 }
 
 func (e *ServerNames) layout(c *wire.Codec) {
+	var seen [1 << 8]bool
 	wire.Vector16(c, "server_name_list", &e.Names, 1, 1<<16-1, func(c *wire.Codec, n *ServerName) {
 		wire.Uint8(c, "name_type", &n.Type)
+		if seen[n.Type] { // RFC 6066 §3: "The ServerNameList MUST NOT contain more than one name of the same name_type."
+			c.Failf("got a second %v, expected each type of name once", n.Type)
+		}
+		seen[n.Type] = true
 		wire.Text16(c, "host_name", &n.Name, 1, 1<<16-1)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -30,8 +31,8 @@ func parse(t testing.TB, d message.Dialect, raw []byte) (message.Message, error)
 	}
 	m, err := d.Parse(raw)
 	if err != nil {
-		if len(raw) > 0 && fields[len(fields)-1].Name != "unparsed" && !ended(fields, err) {
-			t.Errorf("annotated to the end, but Parse fails: %v", err)
+		if last := fields[len(fields)-1]; last.Name != "unparsed" || !strings.HasSuffix(last.Value, err.Error()) {
+			t.Errorf("Parse says %v, but the annotation ends in %+v", err, last)
 		}
 		return nil, err
 	}
@@ -43,14 +44,6 @@ func parse(t testing.TB, d message.Dialect, raw []byte) (message.Message, error)
 		t.Fatalf("written again it is another message:\n%x\n%x", raw, again)
 	}
 	return m, nil
-}
-
-// ended tells an error that came where the bytes end, so that nothing is left to be called unparsed.
-func ended(fields []wire.Field, err error) bool {
-	var e *wire.Error
-	e, _ = err.(*wire.Error)
-	last := fields[len(fields)-1]
-	return e != nil && e.Offset <= last.Offset+last.Len
 }
 
 // tiles tells what is wrong with an annotation of raw: leaves must cover each byte once, in order, and a node exactly the
@@ -77,7 +70,7 @@ func tiles(fields []wire.Field, raw []byte) error {
 			return fmt.Errorf("field %d has no name: %+v", i, f)
 		case !f.Leaf:
 			open = append(open, f)
-		case f.Len <= 0:
+		case f.Len <= 0 && f.Name != "unparsed":
 			return fmt.Errorf("field %d is a leaf of nothing: %+v", i, f)
 		default:
 			at += f.Len

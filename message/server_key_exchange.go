@@ -33,7 +33,7 @@ func (m *ServerKeyExchange) layout(c *wire.Codec) {
 		case m.dialect.Kex.EllipticCurve():
 			wire.Struct(c, "params", m.ecdhParams)
 		default:
-			c.Failf("no such message in a key exchange by %v", m.dialect.Kex)
+			c.Failf("got a message that a key exchange by %v does not have", m.dialect.Kex)
 		}
 	})
 	signed(c, m.dialect, &m.Scheme, &m.Signature)
@@ -49,7 +49,7 @@ func (m *ServerKeyExchange) ecdhParams(c *wire.Codec) {
 	wire.Uint8(c, "curve_type", &m.CurveType)
 	if m.CurveType != iana.NamedCurve {
 		// RFC 8422 §5.4: "Values 1 and 2 … SHOULD NOT be used", and nobody does.
-		c.Failf("curve_type %v, expected %v", m.CurveType, iana.NamedCurve)
+		c.Failf("got a curve_type of %v, expected %v", m.CurveType, iana.NamedCurve)
 	}
 	wire.Uint16(c, "namedcurve", &m.Group)
 	wire.Opaque8(c, "public", &m.ECPublic, 1, 255)

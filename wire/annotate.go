@@ -6,7 +6,7 @@ import (
 )
 
 // Field is a part of a message: a leaf, or a node with the parts that follow it at a greater depth. The leaves of a
-// message tile it: each byte belongs to exactly one. A node covers exactly its parts; there is no leaf of no bytes.
+// message tile it: each byte belongs to exactly one, and each but "unparsed" has bytes. A node covers exactly its parts.
 type Field struct {
 	Name   string
 	Value  string // what the bytes mean, where that is more than the bytes themselves
@@ -16,8 +16,8 @@ type Field struct {
 	Leaf   bool
 }
 
-// Annotate tells what each byte of b is. A message that breaks its layout is told as far as it holds; the rest is one
-// field named "unparsed", whose value is the error.
+// Annotate tells what each byte of b is. A message that breaks its layout is told as far as it holds; the rest, even if it
+// has no bytes, is one leaf named "unparsed", whose value is the error.
 func Annotate(b []byte, name string, layout func(*Codec)) []Field {
 	var fields []Field
 	c := &Codec{reading: true, in: b, annotated: &fields}
@@ -41,7 +41,7 @@ func Inner(c *Codec, name string, v *[]byte, max int, layout func(*Codec)) {
 		return
 	}
 	prefixed(c, name, 2, 0, max, func(c *Codec) {
-		inner := &Codec{reading: true, in: c.in, at: c.at, path: c.path, annotated: c.annotated}
+		inner := &Codec{reading: true, in: c.in, at: c.at, field: c.at, path: c.path, annotated: c.annotated}
 		first := len(*c.annotated)
 		layout(inner)
 		inner.end()
@@ -91,9 +91,7 @@ func (c *Codec) tile(first, start, end int) {
 			f.Len = end - f.Offset
 		}
 	}
-	if read < end {
-		*c.annotated = append(*c.annotated, Field{"unparsed", c.err.Error(), read, end - read, len(c.path), true})
-	}
+	*c.annotated = append(*c.annotated, Field{"unparsed", c.err.Error(), read, end - read, len(c.path), true})
 }
 
 // shown is a number, and if it is a code point its name. Code points without a name print their number themselves.

@@ -24,6 +24,7 @@ type Codec struct {
 	at        int    // reading: the offset of in[0] in the message
 	out       []byte // writing
 	start     int    // writing: where the message begins in out
+	field     int    // the offset in the message of the field that was read or written last
 	path      []string
 	err       error
 	annotated *[]Field // annotating
@@ -60,14 +61,8 @@ func Encode(dst []byte, name string, layout func(*Codec)) ([]byte, error) {
 	return c.out, nil
 }
 
-// Failf makes the reading fail here, unless it failed before.
-func (c *Codec) Failf(format string, args ...any) {
-	at := c.at
-	if !c.reading {
-		at = len(c.out) - c.start
-	}
-	c.failAt(at, "", format, args...)
-}
+// Failf makes the reading fail, unless it failed before: the number just read is wrong, or all of a part that has nothing yet.
+func (c *Codec) Failf(format string, args ...any) { c.failAt(c.field, "", format, args...) }
 
 // failAt fails at an offset, in the field name of the innermost part, or in that part itself.
 func (c *Codec) failAt(at int, name, format string, args ...any) {
@@ -120,14 +115,14 @@ func (c *Codec) take(name string, n int) []byte {
 		return nil
 	}
 	b := c.in[:n:n]
-	c.in, c.at = c.in[n:], c.at+n
+	c.field, c.in, c.at = c.at, c.in[n:], c.at+n
 	return b
 }
 
 // end fails if bytes are left over.
 func (c *Codec) end() {
 	if len(c.in) > 0 {
-		c.Failf("got %d bytes more, expected the end", len(c.in))
+		c.failAt(c.at, "", "got %d bytes more, expected the end", len(c.in))
 	}
 }
 
@@ -142,6 +137,7 @@ func Uint32[T ~uint32](c *Codec, name string, v *T) { number(c, name, 4, v) }
 
 func number[T ~uint8 | ~uint16 | ~uint32](c *Codec, name string, size int, v *T) {
 	if !c.reading {
+		c.field = len(c.out) - c.start
 		c.out = appendInt(c.out, size, int(*v))
 		return
 	}
@@ -249,7 +245,7 @@ func vector[T any](c *Codec, name string, size int, v *[]T, least, most int, ele
 		list := make([]T, 0, min((len(c.in)+1)/2, 16)) // not nil: an empty list is there, an absent one is not
 		for c.More() {
 			if len(list) == maxElements {
-				c.Failf("got more than %d elements", maxElements)
+				c.failAt(c.at, "", "got more elements, expected at most %d", maxElements)
 				return
 			}
 			list = append(list, empty)
@@ -292,7 +288,7 @@ func (c *Codec) enclosed(size, min, max int, inside func(*Codec)) {
 		return
 	}
 	after := c.in[n:]
-	c.in = c.in[:n:n]
+	c.field, c.in = c.at, c.in[:n:n]
 	inside(c)
 	c.end()
 	if c.err == nil {
@@ -304,6 +300,7 @@ func (c *Codec) enclosed(size, min, max int, inside func(*Codec)) {
 func (c *Codec) enclose(size, min, max int, inside func(*Codec)) {
 	start := len(c.out)
 	c.out = appendInt(c.out, size, 0)
+	c.field = len(c.out) - c.start
 	inside(c)
 	n := len(c.out) - start - size
 	if n < min || n > max {
