@@ -12,7 +12,7 @@ import (
 // 12 bytes and a tag of 16 or 8. Payloads are shorter than 2^16 bytes and so is additional data; a record is.
 //
 // CBC-MAC must wait for each block before the next, CTR need not: so the two are encrypted alternately, and the processor fills the
-// waiting of the one with the other. That costs hardly more than the MAC alone.
+// waiting of the one with the other: both take little longer than the MAC alone.
 type ccm struct {
 	block         cipher.Block
 	nonce, tag    int
