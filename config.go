@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -42,6 +43,13 @@ type Config struct {
 	// that suits the server's request.
 	Certificates []tls.Certificate
 
+	// GetCertificate, if set, chooses a server's certificate; nil leaves it to Certificates. GetConfigForClient gives a server another
+	// Config for this client, or nil for this one. GetClientCertificate chooses a client's certificate; one without a chain, or nil,
+	// shows none. Each may take its time: the info's Context ends with the handshake's.
+	GetCertificate       func(*ClientHelloInfo) (*tls.Certificate, error)
+	GetConfigForClient   func(*ClientHelloInfo) (*Config, error)
+	GetClientCertificate func(*CertificateRequestInfo) (*tls.Certificate, error)
+
 	// RootCAs are whom a client trusts; nil is the system's.
 	RootCAs *x509.CertPool
 
@@ -60,6 +68,10 @@ type Config struct {
 
 	// VerifyPeerCertificate, if set, has the last word about a peer's chain. verifiedChains is nil where nothing was verified.
 	VerifyPeerCertificate func(rawCerts [][]byte, verifiedChains [][]*x509.Certificate) error
+
+	// VerifyConnection, if set, has the last word about a connection, resumed ones included. It is called when the handshake is done,
+	// and before any application data.
+	VerifyConnection func(ConnectionState) error
 
 	// CipherSuites, if set, are exactly the suites to use, best first: unlike with crypto/tls the order counts, and naming a
 	// deprecated suite turns it on. nil takes those of the Policy.
@@ -123,7 +135,9 @@ func (c *Config) Clone() *Config {
 		return nil
 	}
 	return &Config{
-		Rand: c.Rand, Time: c.Time, Certificates: c.Certificates, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
+		Rand: c.Rand, Time: c.Time, Certificates: c.Certificates, GetCertificate: c.GetCertificate,
+		GetConfigForClient: c.GetConfigForClient, GetClientCertificate: c.GetClientCertificate,
+		VerifyConnection: c.VerifyConnection, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
 		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs, InsecureSkipVerify: c.InsecureSkipVerify,
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites, MinVersion: c.MinVersion,
 		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
@@ -133,8 +147,8 @@ func (c *Config) Clone() *Config {
 	}
 }
 
-// handshake turns the Config into what a handshake of one side needs.
-func (c *Config) handshake(me iana.Side) (*handshake.Config, error) {
+// handshake turns the Config into what a handshake of one side over conn needs.
+func (c *Config) handshake(me iana.Side, conn net.Conn) (*handshake.Config, error) {
 	h := &handshake.Config{Rand: c.Rand}
 	if h.Rand == nil {
 		h.Rand = rand.Reader
@@ -152,6 +166,7 @@ func (c *Config) handshake(me iana.Side) (*handshake.Config, error) {
 	if h.Credentials, err = c.cache.parse(c.Certificates); err != nil {
 		return nil, err
 	}
+	h.Hooks = c.hooks(conn)
 	h.Resumption = c.resumption(me, h.Rand)
 	h.Trust, err = c.trust(me)
 	return h, err
@@ -214,8 +229,8 @@ func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
 		}
 		return t, nil
 	}
-	if len(c.Certificates) == 0 {
-		return t, errors.New("vitrine: a server needs Config.Certificates")
+	if len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil {
+		return t, errors.New("vitrine: a server needs Config.Certificates, GetCertificate or GetConfigForClient")
 	}
 	t.Roots = c.ClientCAs
 	t.ClientAuth = handshake.ClientAuth{

@@ -5,6 +5,7 @@
 package vitrine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,7 +94,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 	}
 	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
 	err := c.handshake(ctx)
-	if !stop() && err != nil {
+	if !stop() { // the connection is closed, even if the handshake came to its end meanwhile
 		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
 	}
 	if err != nil {
@@ -106,7 +107,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 
 // handshake moves bytes between the socket and the engine until the figure is done.
 func (c *Conn) handshake(ctx context.Context) error {
-	h, err := c.config.handshake(c.me)
+	h, err := c.config.handshake(c.me, c.conn)
 	if err != nil {
 		return err
 	}
@@ -127,6 +128,11 @@ func (c *Conn) handshake(ctx context.Context) error {
 		}
 		if err == nil && !e.Machine().Done() {
 			err = c.receive()
+		}
+	}
+	if verify := c.config.VerifyConnection; err == nil && verify != nil {
+		if refused := verify(c.state()); refused != nil {
+			err = alert.Fail(alert.BadCertificate, "", "the program refuses the connection: %w", refused)
 		}
 	}
 	if err != nil {
@@ -175,11 +181,19 @@ func (c *Conn) send() error {
 
 // abort sends the alert that err asks for. It needs the outbound half.
 func (c *Conn) abort(err error) {
-	c.engine.Abort(err)
-	c.answer()
+	if !broken(err) {
+		c.engine.Abort(err)
+		c.answer()
+	}
 	if c.writeError == nil {
 		c.writeError = err
 	}
+}
+
+// broken tells that the network failed: nobody is there to be told.
+func broken(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	return network
 }
 
 // answer sends what reading made us say. It needs the outbound half.
@@ -187,16 +201,14 @@ func (c *Conn) answer() {
 	if c.writeError != nil {
 		return
 	}
-	fatal, err := c.engine.SealReplies()
+	ended, err := c.engine.SealReplies()
 	if err == nil {
 		err = c.send()
 	}
-	if fatal {
+	if ended != nil {
 		c.alerted.Store(true)
 	}
-	if err != nil {
-		c.writeError = err
-	}
+	c.writeError = cmp.Or(c.writeError, ended, err)
 }
 
 // answerFromRead is answer for a reader, which must never wait for a writer: the writer may wait for the peer, and the peer for
@@ -245,35 +257,25 @@ func (c *Conn) fail(err error) {
 		return
 	}
 	c.readError = &net.OpError{Op: "read", Net: "tls", Addr: c.conn.RemoteAddr(), Err: err}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	if broken(err) {
 		return
 	}
 	c.engine.Abort(err)
 	c.answerFromRead()
 }
 
-// Write seals p and sends it. After an error, a time-out included, nothing more can be written.
+// Write seals p and sends it; of nothing, nothing is sent. After an error, a time-out included, nothing more can be written.
 func (c *Conn) Write(p []byte) (n int, err error) {
 	if err := c.Handshake(); err != nil {
 		return 0, err
 	}
 	c.out.Lock()
-	for {
-		if c.writeError != nil {
-			err = c.writeError
-			break
-		}
+	for err = c.writeError; err == nil && len(p) > 0; err = c.writeError {
 		m := min(len(p), chunk)
-		if err = c.engine.Out.Seal(iana.RecordApplicationData, p[:m]); err == nil {
-			err = c.send()
-		}
-		if err != nil {
+		if err := c.engine.Out.Seal(iana.RecordApplicationData, p[:m]); err != nil {
 			c.writeError = err
-			break
-		}
-		n, p = n+m, p[m:]
-		if len(p) == 0 {
-			break
+		} else if c.send() == nil {
+			n, p = n+m, p[m:]
 		}
 	}
 	c.unlockOut()

@@ -36,6 +36,10 @@ func (c *Conn) ConnectionState() ConnectionState {
 	if !c.complete.Load() {
 		return ConnectionState{}
 	}
+	return c.state()
+}
+
+func (c *Conn) state() ConnectionState {
 	m := c.engine.Machine()
 	a := m.Agreed
 	s := ConnectionState{

@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"bytes"
+	"context"
 	"crypto/rsa"
 	"io"
 	"slices"
@@ -19,6 +20,7 @@ import (
 type client struct {
 	live
 	chosen    pki.Choice // the certificate that we show, if we were asked and have one
+	asked     slow[*pki.Credential]
 	preMaster []byte
 
 	remembered Peer // of the session on offer
@@ -146,7 +148,18 @@ func (c *client) certificateRequest(m *message.CertificateRequest, v iana.Versio
 	if v < iana.TLS12 {
 		m.Schemes = pki.Implied(v)
 	}
-	c.chosen = pki.ChooseClient(c.Credentials, pki.Request{Types: m.Types, Schemes: m.Schemes, Authorities: m.Authorities}, schemesOf(v, c.Config))
+	r, creds := pki.Request{Types: m.Types, Schemes: m.Schemes, Authorities: m.Authorities}, c.Credentials
+	if ask := c.ForRequest; ask != nil {
+		cred, err := c.asked.await("GetClientCertificate", func(ctx context.Context) (*pki.Credential, error) { return ask(ctx, r, v) })
+		if err != nil {
+			return err
+		}
+		creds, r.Authorities = nil, nil // the program chose: only the signature is left to settle
+		if cred != nil {
+			creds = []*pki.Credential{cred}
+		}
+	}
+	c.chosen = pki.ChooseClient(creds, r, schemesOf(v, c.Config))
 	name := "none"
 	if c.chosen.Credential != nil {
 		name = c.chosen.Credential.Chain.Leaf().Subject.String() + ", " + c.chosen.Scheme.String()

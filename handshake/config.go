@@ -1,11 +1,13 @@
 package handshake
 
 import (
+	"context"
 	"crypto/x509"
 	"io"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -53,6 +55,18 @@ type Parameters struct {
 // Identity is what we can prove ourselves with.
 type Identity struct {
 	Credentials []*pki.Credential
+	Hooks
+}
+
+// Hooks are a program's say in what only the peer's messages tell. They may be slow: they are called under Pending. nil ones have
+// nothing to say.
+type Hooks struct {
+	// ForClient gives a server another configuration for this client, or nil. What was settled before, the Log and the Rand, stays.
+	ForClient func(context.Context, *message.ClientHello) (*Config, error)
+	// ForServerName gives a server its credentials for this client; none: those of the configuration.
+	ForServerName func(context.Context, *message.ClientHello) ([]*pki.Credential, error)
+	// ForRequest gives a client its credential for a request, or nil to show none.
+	ForRequest func(context.Context, pki.Request, iana.Version) (*pki.Credential, error)
 }
 
 // Trust is what a peer must prove.

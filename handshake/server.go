@@ -19,6 +19,8 @@ type server struct {
 	chosen *chosen   // since ClientHello
 	offer  kex.Offer // our ephemeral key, since ServerKeyExchange
 
+	config    slow[*Config]
+	certs     slow[[]*pki.Credential]
 	found     slow[*Session] // that the client offered
 	ticket    slow[[]byte]
 	kept      slow[struct{}]
@@ -137,6 +139,9 @@ func (v *server) certificate(m *message.Certificate) error {
 
 // choose resumes the session that the client offers, or settles everything anew.
 func (v *server) choose(ch *message.ClientHello) (*chosen, error) {
+	if err := v.consult(ch); err != nil {
+		return nil, err
+	}
 	session, err := v.session(ch)
 	if err != nil {
 		return nil, err
@@ -145,6 +150,33 @@ func (v *server) choose(ch *message.ClientHello) (*chosen, error) {
 		return choose(ch, v.Config)
 	}
 	return &chosen{version: session.Version, suite: suite.ByID(session.Suite), session: session}, admissible(ch, v.Config)
+}
+
+// consult asks the program, before anything is decided.
+func (v *server) consult(ch *message.ClientHello) error {
+	if ask := v.ForClient; ask != nil {
+		other, err := v.config.await("GetConfigForClient", func(ctx context.Context) (*Config, error) { return ask(ctx, ch) })
+		if err != nil {
+			return err
+		}
+		if other != nil {
+			mine := *other
+			mine.Log, mine.Rand, mine.ForClient = v.Log, v.Rand, nil
+			v.Config = &mine
+		}
+	}
+	if ask := v.ForServerName; ask != nil {
+		creds, err := v.certs.await("GetCertificate", func(ctx context.Context) ([]*pki.Credential, error) { return ask(ctx, ch) })
+		if err != nil {
+			return err
+		}
+		if len(creds) > 0 {
+			mine := *v.Config
+			mine.Credentials, mine.ForServerName = creds, nil
+			v.Config = &mine
+		}
+	}
+	return nil
 }
 
 func (v *server) newTicket(s *Score) (message.Message, error) {

@@ -1,0 +1,64 @@
+package vitrine_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+func TestCallbacksHaveTheirSay(t *testing.T) {
+	client, server := configs(t)
+	cert := server.Certificates[0]
+	ca, err := throwaway.New(throwaway.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clientCert, err := ca.Issue(throwaway.Ed25519, []string{"a client"}, throwaway.ForClient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	inner := &vitrine.Config{NextProtos: []string{"two"}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(),
+		GetCertificate: func(i *vitrine.ClientHelloInfo) (*tls.Certificate, error) {
+			asked = append(asked, "GetCertificate "+i.ServerName)
+			return &cert, i.Context().Err()
+		}}
+	server = &vitrine.Config{GetConfigForClient: func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
+		asked = append(asked, "GetConfigForClient "+i.SupportedProtos[0])
+		return inner, i.Context().Err()
+	}}
+	client.NextProtos = []string{"one", "two"}
+	client.GetClientCertificate = func(i *vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
+		asked = append(asked, "GetClientCertificate")
+		return &clientCert, i.SupportsCertificate(&clientCert)
+	}
+	client.VerifyConnection = func(s vitrine.ConnectionState) error {
+		asked = append(asked, "VerifyConnection "+s.NegotiatedProtocol)
+		return nil
+	}
+	c, s, err := connect(t, client, server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.VerifiedChains) != 1 || c.NegotiatedProtocol != "two" {
+		t.Errorf("the server verified %d chains, the protocol is %q", len(s.VerifiedChains), c.NegotiatedProtocol)
+	}
+	want := []string{"GetConfigForClient one", "GetCertificate vitrine.test", "GetClientCertificate", "VerifyConnection two"}
+	if len(asked) != len(want) {
+		t.Fatalf("asked %q, expected %q", asked, want)
+	}
+	for i := range want {
+		if asked[i] != want[i] {
+			t.Errorf("asked %q, expected %q", asked[i], want[i])
+		}
+	}
+
+	no := errors.New("not this one")
+	client.VerifyConnection = func(vitrine.ConnectionState) error { return no }
+	if _, _, err := connect(t, client, server); !errors.Is(err, no) {
+		t.Errorf("got %v, expected the callback's error", err)
+	}
+}
