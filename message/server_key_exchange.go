@@ -26,17 +26,19 @@ type ServerKeyExchange struct {
 func (*ServerKeyExchange) Type() iana.HandshakeType { return iana.ServerKeyExchange }
 
 func (m *ServerKeyExchange) layout(c *wire.Codec) {
-	wire.Span(c, &m.Params, func(c *wire.Codec) {
-		switch {
-		case m.dialect.Kex.FiniteField():
-			wire.Struct(c, "params", m.dhParams)
-		case m.dialect.Kex.EllipticCurve():
-			wire.Struct(c, "params", m.ecdhParams)
-		default:
-			c.Failf("got a message that a key exchange by %v does not have", m.dialect.Kex)
-		}
-	})
+	wire.Span(c, &m.Params, m.params)
 	signed(c, m.dialect, &m.Scheme, &m.Signature)
+}
+
+func (m *ServerKeyExchange) params(c *wire.Codec) {
+	switch k := m.dialect.Kex; {
+	case k.FiniteField():
+		wire.Struct(c, "params", m.dhParams)
+	case k.EllipticCurve():
+		wire.Struct(c, "params", m.ecdhParams)
+	default:
+		c.Failf("got a message that a key exchange by %v does not have", k)
+	}
 }
 
 func (m *ServerKeyExchange) dhParams(c *wire.Codec) {
@@ -57,10 +59,7 @@ func (m *ServerKeyExchange) ecdhParams(c *wire.Codec) {
 
 // EncodeParams writes Params from the other fields: they must be signed before the message can be written whole.
 func (m *ServerKeyExchange) EncodeParams(d Dialect) (err error) {
-	layout := m.ecdhParams
-	if d.Kex.FiniteField() {
-		layout = m.dhParams
-	}
-	m.Params, err = wire.Encode(nil, "params", layout)
+	m.dialect = d
+	m.Params, err = wire.Encode(nil, "server_key_exchange", m.params)
 	return err
 }
