@@ -117,7 +117,7 @@ func (f ECPointFormat) String() string {
 // ECCurveType says how ServerKeyExchange names its curve. See RFC 8422 §5.4.
 type ECCurveType uint8
 
-// NamedCurve is the only curve type that is not forbidden.
+// NamedCurve is the only curve type that is not deprecated.
 const NamedCurve ECCurveType = 3
 
 func (t ECCurveType) String() string {

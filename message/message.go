@@ -1,5 +1,10 @@
 // Package message has the handshake messages of RFC 5246 §7.4 and the extensions of RFC 6066 and its successors: one file
-// a message, with its structure, what it is for, and its layout. Nothing here decides anything.
+// a message, with its structure, what it is for, and its layout. Nothing here decides anything: an error means that bytes are no
+// such message, or break a rule that needs no other message to see, and becomes decode_error.
+//
+// Read and written: everything a TLS 1.2 handshake with RSA, DHE or ECDHE says, and the hello extensions of TLS 1.3, which a
+// client of today sends to everybody. Of older versions what a watcher needs. Left out: explicit curves (RFC 8422 §5.4 deprecates
+// them), static and anonymous Diffie-Hellman, PSK (RFC 4279) and the other messages of TLS 1.3, until somebody speaks them.
 package message
 
 import (

@@ -50,7 +50,7 @@ func (m *ServerKeyExchange) dhParams(c *wire.Codec) {
 func (m *ServerKeyExchange) ecdhParams(c *wire.Codec) {
 	wire.Uint8(c, "curve_type", &m.CurveType)
 	if m.CurveType != iana.NamedCurve {
-		// RFC 8422 §5.4: "Values 1 and 2 … SHOULD NOT be used", and nobody does.
+		// RFC 8422 §5.4 deprecates curves that the peer describes itself: it could describe a weak one.
 		c.Failf("got a curve_type of %v, expected %v", m.CurveType, iana.NamedCurve)
 	}
 	wire.Uint16(c, "namedcurve", &m.Group)
