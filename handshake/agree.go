@@ -1,6 +1,9 @@
 package handshake
 
 import (
+	"bytes"
+	"crypto/subtle"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -17,8 +20,9 @@ type Agreed struct {
 	ExtendedMasterSecret bool
 	EncryptThenMAC       bool
 	SecureRenegotiation  bool
-	Stapling             bool // CertificateStatus may come
-	Ticket               bool // NewSessionTicket will come
+	renegotiated         []byte // the server's renegotiated_connection
+	Stapling             bool   // CertificateStatus may come
+	Ticket               bool   // NewSessionTicket will come
 
 	ServerName string // as the client sent it
 	ALPN       string
@@ -46,13 +50,13 @@ func agree(ch *message.ClientHello, sh *message.ServerHello) (*Agreed, error) {
 	}
 	var names message.ServerNames
 	if ok, err := ch.Extensions.Read(iana.ExtServerName, &names); ok && err == nil {
-		a.ServerName = hostName(&names)
+		a.ServerName, _ = hostName(&names)
 	}
 	return a, nil
 }
 
 // acceptable is what a live client refuses in a ServerHello, besides what makes no sense. See RFC 5246 §7.4.1.3 and §7.4.1.4.
-func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters) error {
+func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters, prior *Prior) error {
 	const ref = "RFC 5246 §7.4.1.3"
 	switch {
 	case sh.Version > ch.Version:
@@ -70,12 +74,37 @@ func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters)
 		if row := extensionRow(x.Type); !ch.Extensions.Has(x.Type) && (row == nil || !row.solicited(ch)) {
 			return alert.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4", "the server answers %v, which we did not send", x.Type)
 		}
+		if x.Type == iana.ExtSignatureAlgorithms {
+			return alert.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4.1", "the server sends %v, which only a client may", x.Type)
+		}
 	}
 	a, err := agree(ch, sh)
 	if err != nil {
 		return err
 	}
+	if err := a.follows(prior); err != nil {
+		return err
+	}
 	return a.demanded(p, sh)
+}
+
+// follows holds a handshake to the one before it, or to there being none.
+func (a *Agreed) follows(prior *Prior) error {
+	var want []byte
+	if prior != nil {
+		want = append(bytes.Clone(prior.VerifyData[iana.Client]), prior.VerifyData[iana.Server]...)
+	}
+	switch {
+	case subtle.ConstantTimeCompare(a.renegotiated, want) != 1:
+		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5", "the server's renegotiation_info is not that of the handshake before this one, or of none")
+	case prior == nil:
+		return nil
+	case !a.SecureRenegotiation:
+		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5", "the server renegotiates without renegotiation_info")
+	case a.Version != prior.Agreed.Version, a.ExtendedMasterSecret != prior.Agreed.ExtendedMasterSecret:
+		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.2", "the server renegotiates with another version, or another kind of master_secret")
+	}
+	return nil
 }
 
 // demanded compares what was agreed with what we insist on.

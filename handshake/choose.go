@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // chosen is what a server makes of a ClientHello.
@@ -63,11 +64,8 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 			refused = append(refused, fmt.Sprintf("%v (%s)", id, why))
 			continue
 		}
-		c.Log.Choice("cipher_suite", fmt.Sprint(ch.CipherSuites), id.String(), "the server's first that both sides can do", "RFC 5246 §7.4.1.3")
-		c.Log.Choice("certificate", w.Name, got.credential.Chain.Leaf().Subject.String(), why, "RFC 5246 §7.4.2")
-		if got.group != nil {
-			c.Log.Choice("group", fmt.Sprint(w.groups), got.group.Name(), groupRule(got.group, w), "RFC 8422 §4")
-			c.Log.Choice("signature_scheme", fmt.Sprint(w.Schemes), got.scheme.String(), "the best of our key that the client accepts", "RFC 5246 §7.4.1.4.1")
+		if c.Log.On() {
+			got.tell(c.Log, ch, w, why)
 		}
 		return got, nil
 	}
@@ -77,13 +75,24 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 	return nil, alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.3", "no cipher suite in common: the client offers %v, we allow %v", ch.CipherSuites, c.Suites)
 }
 
+// tell shows what was chosen, and why.
+func (got *chosen) tell(log *trace.Log, ch *message.ClientHello, w *wishes, why string) {
+	log.Choice("cipher_suite", fmt.Sprint(ch.CipherSuites), got.suite.String(), "the server's first that both sides can do", "RFC 5246 §7.4.1.3")
+	log.Choice("certificate", w.Name, got.credential.Chain.Leaf().Subject.String(), why, "RFC 5246 §7.4.2")
+	if got.group != nil {
+		log.Choice("group", fmt.Sprint(w.groups), got.group.Name(), groupRule(got.group, w), "RFC 8422 §4")
+		log.Choice("signature_scheme", fmt.Sprint(w.Schemes), got.scheme.String(), "the best of our key that the client accepts", "RFC 5246 §7.4.1.4.1")
+	}
+}
+
 func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
+	// RFC 7507 §3: whenever we speak more, "the server MUST respond with a fatal inappropriate_fallback alert".
+	if ch.Version < c.MaxVersion && ch.Offers(iana.TLS_FALLBACK_SCSV) {
+		return 0, alert.Fail(alert.InappropriateFallback, "RFC 7507 §3", "the client fell back to %v, and we speak %v", ch.Version, c.MaxVersion)
+	}
 	v := min(ch.Version, c.MaxVersion)
 	if v < c.MinVersion {
 		return 0, alert.Fail(alert.ProtocolVersion, "RFC 5246 §E.1", "the client speaks at most %v, we speak %v to %v", ch.Version, c.MinVersion, c.MaxVersion)
-	}
-	if ch.Version < c.MaxVersion && ch.Offers(iana.TLS_FALLBACK_SCSV) {
-		return 0, alert.Fail(alert.InappropriateFallback, "RFC 7507 §3", "the client fell back to %v, and we speak %v", ch.Version, c.MaxVersion)
 	}
 	return v, nil
 }
@@ -124,7 +133,10 @@ func readWishes(ch *message.ClientHello, v iana.Version) (w *wishes, err error) 
 			return nil, alert.Malformed("RFC 5246 §7.4.1.4", err)
 		}
 	}
-	w.Name, w.groups = hostName(&names), groups.Groups
+	if w.Name, err = hostName(&names); err != nil {
+		return nil, err
+	}
+	w.groups = groups.Groups
 	w.Schemes, w.CertSchemes = schemes.Schemes, certSchemes.Schemes
 	if v < iana.TLS12 || !sentSchemes {
 		w.Schemes = pki.Implied(v)

@@ -70,7 +70,7 @@ func (c *client) hello() (*message.ClientHello, error) {
 func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 	switch m := msg.(type) {
 	case *message.ServerHello:
-		if err := acceptable(s.ClientHello, m, &c.Parameters); err != nil {
+		if err := acceptable(s.ClientHello, m, &c.Parameters, c.Prior); err != nil {
 			return err
 		}
 		if resumes(s.ClientHello, m) == Must {
@@ -80,7 +80,7 @@ func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 	case *message.Certificate:
 		return c.certificate(m, s)
 	case *message.CertificateStatus:
-		return c.status(m.Response)
+		return c.status(m)
 	case *message.ServerKeyExchange:
 		return c.serverKeyExchange(m, s)
 	case *message.CertificateRequest:
@@ -95,22 +95,28 @@ func (c *client) certificate(m *message.Certificate, s *Score) error {
 	if len(m.Chain) == 0 {
 		return alert.Fail(alert.DecodeError, "RFC 5246 §7.4.2", "the server's Certificate is empty, expected at least its own")
 	}
+	if c.Prior != nil && !bytes.Equal(m.Chain[0], c.Prior.Leaf) {
+		return alert.Fail(alert.BadCertificate, "RFC 5746 §5", "the server renegotiates with another certificate")
+	}
 	if err := c.authenticate(iana.Server, m.Chain, !c.Skip); err != nil {
 		return err
 	}
 	if err := c.peer.Chain.Fits(s.Agreed.Suite.Auth, s.Agreed.Suite.Kex); err != nil {
 		return err
 	}
-	return nil
+	return c.peer.Chain.FitsGroups(c.Groups)
 }
 
 // status checks the staple, once for all: an unreadable or a bad one is worse than none. See RFC 6066 §8.
-func (c *client) status(response []byte) error {
+func (c *client) status(m *message.CertificateStatus) error {
+	if m.StatusType != iana.StatusOCSP {
+		return alert.Fail(alert.IllegalParameter, "RFC 6066 §8", "got a certificate status of type %v, expected %v", m.StatusType, iana.StatusOCSP)
+	}
 	if c.Skip {
 		return nil
 	}
 	chain := c.peer.Verified[0]
-	if err := pki.CheckStaple(response, chain[0], chain[min(1, len(chain)-1)], c.now()); err != nil {
+	if err := pki.CheckStaple(m.Response, chain[0], chain[min(1, len(chain)-1)], c.now()); err != nil {
 		return err
 	}
 	c.Log.Verified(trace.Verified{What: "ocsp", From: iana.Server, Detail: "stapled status: good"}, "RFC 6066 §8")
@@ -160,6 +166,9 @@ func (c *client) certificateRequest(m *message.CertificateRequest, v iana.Versio
 		}
 	}
 	c.chosen = pki.ChooseClient(creds, r, schemesOf(v, c.Config))
+	if !c.Log.On() {
+		return nil
+	}
 	name := "none"
 	if c.chosen.Credential != nil {
 		name = c.chosen.Credential.Chain.Leaf().Subject.String() + ", " + c.chosen.Scheme.String()

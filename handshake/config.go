@@ -32,6 +32,17 @@ type Config struct {
 	Identity
 	Trust
 	Resumption
+
+	// Prior is the handshake that a client's renegotiation follows; nil in a connection's first.
+	Prior *Prior
+}
+
+// Prior is what a renegotiation is tied to, so that nobody can splice two connections: RFC 5746 §3.5. Who is at the other end, and
+// how the master_secret is made, must stay.
+type Prior struct {
+	VerifyData [2][]byte // by side
+	Leaf       []byte    // the server's certificate, DER
+	Agreed     *Agreed
 }
 
 // Parameters are what is offered or accepted, best first.

@@ -123,13 +123,18 @@ func answerServerName(_ *Config, an *answering) (message.Content, bool, error) {
 	return nil, an.chosen.named, nil
 }
 
-func hostName(n *message.ServerNames) string {
+// hostName is the DNS name. RFC 6066 §3: "The ServerNameList MUST NOT contain more than one name of the same name_type."
+func hostName(n *message.ServerNames) (name string, err error) {
 	for _, n := range n.Names {
-		if n.Type == iana.HostName {
-			return string(n.Name)
+		if n.Type != iana.HostName {
+			continue
 		}
+		if name != "" {
+			return "", alert.Fail(alert.IllegalParameter, "RFC 6066 §3", "got the host names %q and %q, expected one", name, n.Name)
+		}
+		name = string(n.Name)
 	}
-	return ""
+	return name, nil
 }
 
 // max_fragment_length, which record_size_limit overrides: RFC 8449 §5.
@@ -376,10 +381,15 @@ func settleTicket(a *Agreed, _, server message.Extensions) error {
 	return settleEmpty(iana.ExtSessionTicket)(a, nil, server)
 }
 
-// renegotiation_info: empty on both sides, since every handshake of ours is a connection's first.
+// renegotiation_info: empty on both sides of a connection's first handshake; a client's second one names the first. A server of ours
+// has no second.
 
 func offerRenegotiation(c *Config) (message.Content, bool) {
-	return &message.RenegotiationInfo{}, c.SecureRenegotiation != Off
+	r := &message.RenegotiationInfo{}
+	if c.Prior != nil {
+		r.RenegotiatedConnection = c.Prior.VerifyData[iana.Client]
+	}
+	return r, c.SecureRenegotiation != Off
 }
 
 func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error) {
@@ -388,7 +398,7 @@ func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error
 		return nil, false, err
 	}
 	if len(r.RenegotiatedConnection) > 0 {
-		return nil, false, errRenegotiated("client")
+		return nil, false, alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.6", "the client's renegotiation_info names an earlier handshake, expected none in a connection's first")
 	}
 	return &r, c.SecureRenegotiation != Off, nil
 }
@@ -398,15 +408,8 @@ func settleRenegotiation(a *Agreed, _, server message.Extensions) error {
 	if _, err := server.Read(iana.ExtRenegotiationInfo, &r); err != nil {
 		return err
 	}
-	if len(r.RenegotiatedConnection) > 0 {
-		return errRenegotiated("server")
-	}
-	a.SecureRenegotiation = true
+	a.SecureRenegotiation, a.renegotiated = true, r.RenegotiatedConnection
 	return nil
-}
-
-func errRenegotiated(who string) error {
-	return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.4", "the %s's renegotiation_info names an earlier handshake, expected none in a connection's first", who)
 }
 
 // join quotes what a peer sent: it may hold anything.

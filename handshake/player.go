@@ -67,11 +67,11 @@ func isFiniteField(g kex.Group) bool {
 	return p != nil
 }
 
-// named finds a group that Vitrine speaks.
-func named(id iana.Group) (kex.Group, error) {
+// curve finds a curve that Vitrine speaks. supported_groups has code points for finite fields too, which are none.
+func curve(id iana.Group) (kex.Group, error) {
 	g, ok := kex.Named(id)
-	if !ok {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4", "the group %v, which Vitrine does not know", id)
+	if !ok || id.FiniteField() {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4", "got the group %v, expected a curve that Vitrine knows", id)
 	}
 	return g, nil
 }

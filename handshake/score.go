@@ -98,5 +98,5 @@ func groupOf(k iana.KeyExchange, m *message.ServerKeyExchange, minBits int) (kex
 	if k.FiniteField() {
 		return kex.FiniteField(m.P, m.G, minBits)
 	}
-	return named(m.Group)
+	return curve(m.Group)
 }

@@ -150,6 +150,9 @@ func (m *Machine) Turn() (from iana.Side, ok bool) {
 // raw is kept.
 func (m *Machine) Take(from iana.Side, k Kind, raw []byte) error {
 	if k == Kind(iana.HelloRequest) && from == iana.Server && !m.done {
+		if _, err := m.dialect().Parse(raw); err != nil {
+			return alert.Malformed("RFC 5246 §7.4.1.1", err)
+		}
 		return nil // RFC 5246 §7.4.1.1: ignored by a client that is negotiating, and in no transcript
 	}
 	l, err := m.order(from, k)

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,9 @@ type Engine struct {
 	config  *handshake.Config
 	flight  []spoken
 
+	// Renegotiates, if set, tells whether a client answers a HelloRequest. See RFC 5246 §7.4.1.1.
+	Renegotiates func() bool
+
 	plain    []byte // opened, and not read yet
 	ended    error  // why nothing more can be read: io.EOF after close_notify
 	warnings int    // alerts in a row that only warned
@@ -34,11 +38,12 @@ type Engine struct {
 	replies []reply
 }
 
-// reply is an alert that answers something that was read.
+// reply is an alert that answers something that was read, or the news that nothing can be sent any more.
 type reply struct {
-	level       alert.Level
+	level       alert.Level // 0: there is nothing to say
 	description alert.Description
 	reason      string
+	ended       error // why nothing follows
 }
 
 // NewEngine makes a client or a server. It draws nothing and says nothing yet.
@@ -115,11 +120,13 @@ func (e *Engine) Advance() error {
 				err = closedEarly(e.me.Peer())
 			}
 		case iana.RecordApplicationData:
-			err = alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "application data before the handshake is done")
+			err = e.early(item.Body)
 		case iana.RecordChangeCipherSpec:
 			err = e.machine.Take(e.me.Peer(), handshake.ChangeCipherSpec, nil)
 		default:
-			err = e.machine.Take(e.me.Peer(), handshake.Kind(item.Body[0]), item.Body)
+			if err = e.patience(item.Body); err == nil {
+				err = e.machine.Take(e.me.Peer(), handshake.Kind(item.Body[0]), item.Body)
+			}
 		}
 		if err == nil {
 			err = e.speak()
@@ -129,6 +136,27 @@ func (e *Engine) Advance() error {
 		}
 	}
 	e.machine.Forget()
+	return nil
+}
+
+// patience bounds HelloRequests: the machine ignores them, and a server could send them for ever.
+func (e *Engine) patience(raw []byte) error {
+	if iana.HandshakeType(raw[0]) != iana.HelloRequest {
+		return nil
+	}
+	if e.warnings++; e.warnings > maxEmpty {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4.1.1", "more than %d requests to negotiate, while negotiating", maxEmpty)
+	}
+	return nil
+}
+
+// early is application data during a handshake: what a server sent before it saw our hello, in a renegotiation, and else nothing that
+// there could be.
+func (e *Engine) early(plain []byte) error {
+	if e.machine.First() || len(e.plain) > maxMessage {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "application data before the handshake is done")
+	}
+	e.plain = append(bytes.Clone(e.plain), plain...)
 	return nil
 }
 
@@ -154,7 +182,10 @@ func (e *Engine) Read(p []byte) (int, error) {
 		}
 		switch item.Type {
 		case iana.RecordApplicationData:
-			e.plain, e.warnings = item.Body, 0
+			e.plain = item.Body
+			if len(item.Body) > 0 {
+				e.warnings = 0
+			}
 		case iana.RecordAlert:
 			err = e.heard(item.Body)
 		case iana.RecordHandshake:
@@ -193,7 +224,22 @@ func (e *Engine) heard(body []byte) error {
 	return &alert.Received{Level: level, Description: description}
 }
 
-// post answers handshake messages after the handshake: there is no second one. See RFC 5246 §7.4.1.1 and RFC 5746 §4.
+// ErrRenegotiate says that the server asks for another handshake, and that Renegotiates allows it.
+var ErrRenegotiate = errors.New("session: the server wants to renegotiate")
+
+// Renegotiate begins another handshake inside the connection; Advance performs it. Its caller must hold both halves. What is read
+// meanwhile is under the old keys and waits.
+func (e *Engine) Renegotiate() {
+	m, c := e.machine, *e.config
+	c.Offer, c.Keep = nil, nil // never resumed
+	c.Prior = &handshake.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed}
+	if leaf := m.Peer().Chain.Leaf(); leaf != nil {
+		c.Prior.Leaf = leaf.Raw
+	}
+	e.machine = handshake.NewClient(&c, e)
+}
+
+// post answers handshake messages after the handshake: a request for another one, with no_renegotiation unless it is allowed. See RFC 5246 §7.4.1.1 and RFC 5746 §4.
 func (e *Engine) post(raw []byte) error {
 	again := iana.HelloRequest
 	if e.me == iana.Server {
@@ -202,24 +248,31 @@ func (e *Engine) post(raw []byte) error {
 	if t := iana.HandshakeType(raw[0]); t != again || (t == iana.HelloRequest && len(raw) != message.HeaderLen) {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "a %v after the handshake", t)
 	}
+	if e.Renegotiates != nil && e.Renegotiates() {
+		return ErrRenegotiate
+	}
 	if e.warnings++; e.warnings > maxEmpty {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4", "more than %d requests to renegotiate in a row", maxEmpty)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.replies = append(e.replies, reply{alert.Warning, alert.NoRenegotiation, "we do not renegotiate"})
+	e.replies = append(e.replies, reply{alert.Warning, alert.NoRenegotiation, "we do not renegotiate", nil})
 	return nil
 }
 
-// Abort says why we end, unless it is the peer who ended: it is the only place that makes a fatal alert. Taken once, its alert is
-// the last that is sealed.
+// Abort says why we end, unless it is the peer who ended: it is the only place that makes a fatal alert. After one, whoever sent it,
+// nothing more is sealed. See RFC 5246 §7.2.2.
 func (e *Engine) Abort(err error) {
-	if _, theirs := errors.AsType[*alert.Received](err); theirs || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return
+	}
+	r := reply{alert.Fatal, alert.Of(err), err.Error(), err}
+	if _, theirs := errors.AsType[*alert.Received](err); theirs {
+		r.level = 0
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.replies = append(e.replies, reply{alert.Fatal, alert.Of(err), err.Error()})
+	e.replies = append(e.replies, r)
 }
 
 // Fail tells the glass that the handshake failed.
@@ -232,20 +285,22 @@ func (e *Engine) Answering() bool {
 	return len(e.replies) > 0
 }
 
-// SealReplies seals the alerts that wait, in their order, and tells whether one was fatal. It is for whoever may use the
-// outbound half.
-func (e *Engine) SealReplies() (fatal bool, err error) {
+// SealReplies seals the alerts that wait, in their order, up to a fatal one: ended is then why nothing may follow it. It is for
+// whoever may use the outbound half.
+func (e *Engine) SealReplies() (ended, err error) {
 	e.mu.Lock()
 	waiting := e.replies
 	e.replies = nil
 	e.mu.Unlock()
 	for _, r := range waiting {
-		fatal = fatal || r.level == alert.Fatal
-		if err := e.SealAlert(r.level, r.description, r.reason); err != nil {
-			return fatal, err
+		if r.level != 0 {
+			err = e.SealAlert(r.level, r.description, r.reason)
+		}
+		if r.ended != nil || err != nil {
+			return r.ended, err
 		}
 	}
-	return fatal, nil
+	return nil, nil
 }
 
 // SealAlert seals one alert.

@@ -132,12 +132,10 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		if err := in.weigh(h.Type, plain); err != nil {
 			return Item{}, false, err
 		}
-		switch {
-		case h.Type == iana.RecordHandshake:
-			in.message = append(in.message, plain...)
-		case len(plain) > 0:
+		if h.Type != iana.RecordHandshake {
 			return Item{h.Type, plain}, true, nil
 		}
+		in.message = append(in.message, plain...)
 	}
 }
 
@@ -168,7 +166,10 @@ func (in *Inbound) weigh(t iana.ContentType, plain []byte) error {
 	}
 	switch t {
 	case iana.RecordApplicationData:
-		if in.empty++; len(plain) == 0 && in.empty > maxEmpty {
+		if len(plain) > 0 {
+			break
+		}
+		if in.empty++; in.empty > maxEmpty {
 			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1", "more than %d empty records in a row", maxEmpty)
 		}
 	case iana.RecordAlert:
@@ -202,7 +203,7 @@ func (in *Inbound) wholeMessage() ([]byte, error) {
 	raw, rest := in.message[:n:n], in.message[n:]
 	in.message = nil
 	if len(rest) > 0 {
-		in.message = append(in.message, rest...)
+		in.message = rest // not copied: a record of 4,096 HelloRequests would cost 32 MiB
 	}
 	return raw, nil
 }
