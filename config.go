@@ -103,6 +103,10 @@ type Config struct {
 	// RecordSizeLimit is the longest plaintext that this side wants to receive, 64 to 16384 bytes; 0 says nothing. See RFC 8449.
 	RecordSizeLimit int
 
+	// Renegotiation is what a client answers to a server that asks for another handshake, as some do to get a certificate late. A
+	// server of ours never renegotiates.
+	Renegotiation tls.RenegotiationSupport
+
 	// ClientSessionCache keeps a client's sessions, so that the next connection to the same ServerName needs no key exchange.
 	ClientSessionCache ClientSessionCache
 
@@ -142,7 +146,8 @@ func (c *Config) Clone() *Config {
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites, MinVersion: c.MinVersion,
 		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
 		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC, StatusRequest: c.StatusRequest,
-		Timestamps: c.Timestamps, MaxFragmentLength: c.MaxFragmentLength, RecordSizeLimit: c.RecordSizeLimit, ClientSessionCache: c.ClientSessionCache,
+		Timestamps: c.Timestamps, MaxFragmentLength: c.MaxFragmentLength, RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
+		ClientSessionCache: c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c), SessionStore: c.SessionStore, Trace: c.Trace,
 	}
 }

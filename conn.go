@@ -7,6 +7,7 @@ package vitrine
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -46,11 +47,13 @@ type Conn struct {
 	me     iana.Side
 	engine *session.Engine // since the handshake began
 
-	shaking   chan struct{} // holds one token: whoever has it performs the handshake
-	failed    error         // why the handshake failed, for good; guarded by shaking
-	complete  atomic.Bool   // the handshake is done: Reads and Writes may go on
-	in        sync.Mutex    // the engine's inbound half
-	readError error         // for good; guarded by in
+	shaking   chan struct{}                     // holds one token: whoever has it performs the handshake
+	failed    error                             // why the handshake failed, for good; guarded by shaking
+	settled   atomic.Pointer[handshake.Machine] // the last handshake that was done
+	renegs    int                               // handshakes after the first; guarded by in
+	complete  atomic.Bool                       // the handshake is done: Reads and Writes may go on
+	in        sync.Mutex                        // the engine's inbound half
+	readError error                             // for good; guarded by in
 
 	out        sync.Mutex // the engine's outbound half and writes to conn
 	writeError error      // for good; guarded by out
@@ -117,6 +120,15 @@ func (c *Conn) handshake(ctx context.Context) error {
 	c.out.Lock()
 	defer c.out.Unlock()
 	c.engine = e
+	if c.config.Renegotiation != tls.RenegotiateNever {
+		e.Renegotiates = func() bool { return c.config.Renegotiation == tls.RenegotiateFreelyAsClient || c.renegs == 0 }
+	}
+	return c.perform(ctx)
+}
+
+// perform moves bytes until the engine's handshake is done. It needs both halves.
+func (c *Conn) perform(ctx context.Context) (err error) {
+	e := c.engine
 	for err == nil && !e.Machine().Done() {
 		err = e.Advance()
 		if pending, ok := errors.AsType[*handshake.Pending](err); ok {
@@ -129,6 +141,9 @@ func (c *Conn) handshake(ctx context.Context) error {
 		if err == nil && !e.Machine().Done() {
 			err = c.receive()
 		}
+	}
+	if err == nil {
+		c.settled.Store(e.Machine())
 	}
 	if verify := c.config.VerifyConnection; err == nil && verify != nil {
 		if refused := verify(c.state()); refused != nil {
@@ -237,6 +252,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
+		if errors.Is(err, session.ErrRenegotiate) {
+			err = c.renegotiate()
+		}
 		if errors.Is(err, session.ErrMore) {
 			err = c.receive()
 			if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
@@ -248,6 +266,18 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 	}
 	return 0, c.readError
+}
+
+// renegotiate performs another handshake, since the server asked for one. It waits for a Write in flight.
+func (c *Conn) renegotiate() error {
+	c.out.Lock()
+	defer c.out.Unlock()
+	if c.writeError != nil {
+		return c.writeError
+	}
+	c.renegs++
+	c.engine.Renegotiate()
+	return c.perform(context.Background())
 }
 
 // fail ends reading for good, and tells the peer why.
@@ -386,7 +416,7 @@ func (c *Conn) logKeys() error {
 	if c.config.KeyLogWriter == nil {
 		return nil
 	}
-	m := c.engine.Machine()
+	m := c.settled.Load()
 	line := fmt.Appendf(nil, "CLIENT_RANDOM %x %x\n", m.ClientHello.Random, m.Master().Bytes())
 	keyLogging.Lock()
 	defer keyLogging.Unlock()

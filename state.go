@@ -40,7 +40,7 @@ func (c *Conn) ConnectionState() ConnectionState {
 }
 
 func (c *Conn) state() ConnectionState {
-	m := c.engine.Machine()
+	m := c.settled.Load()
 	a := m.Agreed
 	s := ConnectionState{
 		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed == handshake.Must, CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
@@ -65,7 +65,7 @@ func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([
 	if !c.complete.Load() {
 		return nil, errNotDone
 	}
-	m := c.engine.Machine()
+	m := c.settled.Load()
 	if !m.Agreed.ExtendedMasterSecret {
 		return nil, errNoExport
 	}

@@ -43,7 +43,7 @@ type live struct {
 
 // fields of a Machine that client and server share.
 func newMachine(me iana.Side, p player, c *Config, carrier Carrier) *Machine {
-	m := &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log}
+	m := &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior}
 	for _, f := range Figures {
 		m.open = append(m.open, reading{f, 0})
 	}

@@ -87,6 +87,7 @@ type Machine struct {
 	open  []reading // the figures that still fit: one is left when it matters
 	said  said
 	block keys.Block
+	prior *Prior
 	done  bool
 }
 
@@ -320,6 +321,9 @@ func (m *Machine) Forget() {
 	m.ServerKeyExchange, m.ClientKeyExchange, m.CertificateVerify, m.NewSessionTicket = nil, nil, nil, nil
 	m.open, m.block = nil, keys.Block{}
 }
+
+// First tells whether this is a connection's first handshake.
+func (m *Machine) First() bool { return m.prior == nil }
 
 // Master is the connection's master_secret; it is there once Done.
 func (m *Machine) Master() keys.Master { return m.master }
