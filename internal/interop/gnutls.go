@@ -1,0 +1,94 @@
+package interop
+
+import (
+	"net"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// GnuTLS is `gnutls-cli` and `gnutls-serv`. The server goes on after a connection has ended.
+var GnuTLS = &Stack{
+	Name: "GnuTLS", Package: "gnutls-bin", Echoes: true,
+	tools: [2]string{"gnutls-cli", "gnutls-serv"}, args: gnutlsArgs,
+	list: []string{"gnutls-cli", "--list"},
+	code: regexp.MustCompile(`0x(..), 0x(..)\tTLS1\.[0-2]`),
+}
+
+// gnutlsArgs translates. The client's log goes to the standard error, so that only the data is on the standard output.
+func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
+	host, port, _ := net.SplitHostPort(addr)
+	args := []string{"--port", port, "--priority", gnutlsPriority(s)}
+	add := func(when bool, more ...string) {
+		if when {
+			args = append(args, more...)
+		}
+	}
+	if s.Identity != nil {
+		add(true, "--x509certfile", s.Identity.Chain, "--x509keyfile", s.Identity.Key)
+	}
+	if s.Named != nil {
+		add(true, "--x509certfile", s.Named.Chain, "--x509keyfile", s.Named.Key)
+	}
+	add(s.Trust != "", "--x509cafile", s.Trust)
+	for _, name := range s.Protocols {
+		add(true, "--alpn", name)
+	}
+	add(slices.Contains(s.Without, iana.ExtSessionTicket), "--noticket")
+	if as == iana.Client {
+		add(s.Trust == "", "--insecure")
+		add(s.ServerName == "", "--disable-sni")
+		add(s.ServerName != "", "--sni-hostname", s.ServerName, "--verify-hostname", s.ServerName)
+		return append(args, "--logfile", "/dev/stderr", host)
+	}
+	add(true, "--echo", "--quiet")
+	add(s.ClientAuth, "--require-client-cert", "--verify-client-cert")
+	add(!s.ClientAuth, "--disable-client-cert")
+	add(s.Staple != "", "--ocsp-response", s.Staple, "--ignore-ocsp-response-errors")
+	return args
+}
+
+// gnutlsPriority is the priority string, in which a suite is spelled in its parts.
+func gnutlsPriority(s *Setup) string {
+	words := []string{"NONE", "+VERS-TLS1.2", "+COMP-NULL", "+SIGN-ALL", "+CTYPE-X509"}
+	if s.Suite == nil {
+		words = append(words, "+KX-ALL", "+CIPHER-ALL", "+MAC-ALL")
+	} else {
+		words = append(words, gnutlsSuite(s.Suite)...)
+	}
+	if s.Groups == nil {
+		words = append(words, "+GROUP-ALL")
+	}
+	for _, g := range s.Groups {
+		words = append(words, "+GROUP-"+strings.ToUpper(g.String()))
+	}
+	for _, x := range s.Without {
+		switch x {
+		case iana.ExtEncryptThenMAC:
+			words = append(words, "%NO_ETM")
+		case iana.ExtExtendedMasterSecret:
+			words = append(words, "%NO_SESSION_HASH")
+		}
+	}
+	return strings.Join(words, ":")
+}
+
+func gnutlsSuite(s *suite.Suite) []string {
+	kx, mac := s.Kex.String(), "AEAD"
+	if s.Kex.Ephemeral() {
+		kx += "-" + s.Auth.String()
+	}
+	switch s.MAC {
+	case record.HMAC_SHA1:
+		mac = "SHA1"
+	case record.HMAC_SHA256:
+		mac = "SHA256"
+	case record.HMAC_SHA384:
+		mac = "SHA384"
+	}
+	return []string{"+" + kx, "+" + strings.NewReplacer("_EDE", "", "_", "-").Replace(s.Cipher.Name), "+" + mac}
+}

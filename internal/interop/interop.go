@@ -1,0 +1,82 @@
+// Package interop runs other implementations of TLS, as a client or as a server over a socket of their own, so that tests can
+// meet them: their command-line tools as Debian packages them.
+//
+// A Stack says how to run one; a Setup says, in the RFCs' words, what a peer shall do, and each Stack translates it into
+// options; a Peer is one process. What a Peer receives is read from it, and what is written to it is what it sends, so that to
+// a test it is one more connection. An Identity is a throw-away certificate, in memory for us and in files for them.
+package interop
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// Stack is another implementation.
+type Stack struct {
+	Name    string
+	Package string // of Debian, which has the tools
+
+	// Echoes is set if its server sends back what it receives, and sends nothing else.
+	Echoes bool
+
+	tools [2]string // by Side
+	args  func(as iana.Side, addr string, s *Setup) []string
+	env   func(*Setup) []string
+
+	list []string       // the command that lists its suites
+	code *regexp.Regexp // finds the two bytes of a code point in that list
+}
+
+// Setup is what a peer shall do. What a field does not say is up to the peer.
+type Setup struct {
+	Suite      *suite.Suite
+	Groups     []iana.Group
+	DHParams   string               // a PEM file: the prime of a server that leaves RFC 7919 to TLS 1.3
+	Identity   *Identity            // what it proves itself with
+	Named      *Identity            // what a server proves itself with to who asks for ServerName
+	ServerName string               // what a client asks for and expects
+	Trust      string               // a PEM file: whom it trusts
+	ClientAuth bool                 // a server demands a certificate
+	Protocols  []string             // of ALPN
+	Staple     string               // a DER file: the OCSP response that a server staples
+	Without    []iana.ExtensionType // what it shall not speak, of session_ticket, encrypt_then_mac and extended_master_secret
+	Options    []string             // of the tool, as they stand
+}
+
+// Missing is "" if the tools are there, and otherwise a sentence on what to install.
+func (s *Stack) Missing() string {
+	for _, tool := range s.tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			return fmt.Sprintf("%s is not installed: it is in the Debian package %s", tool, s.Package)
+		}
+	}
+	return ""
+}
+
+// Suites are the suites of Vitrine that the stack can do with TLS 1.2 too, by ID.
+func (s *Stack) Suites(ctx context.Context) ([]*suite.Suite, error) {
+	out, err := exec.CommandContext(ctx, s.list[0], s.list[1:]...).Output()
+	if err != nil {
+		return nil, fmt.Errorf("interop: %q: %w", s.list, err)
+	}
+	theirs := map[iana.CipherSuite]bool{}
+	for _, m := range s.code.FindAllSubmatch(out, -1) {
+		id, err := strconv.ParseUint(string(m[1])+string(m[2]), 16, 16)
+		if err != nil {
+			return nil, fmt.Errorf("interop: %q: %w", s.list, err)
+		}
+		theirs[iana.CipherSuite(id)] = true
+	}
+	both := slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool { return !theirs[s.ID] })
+	if len(both) == 0 {
+		return nil, fmt.Errorf("interop: %q lists no suite that we have: %.200q", s.list, out)
+	}
+	return both, nil
+}

@@ -1,0 +1,95 @@
+package interop
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
+)
+
+// OpenSSL is `openssl s_client` and `openssl s_server`. Both exit with status 0 after close_notify, which they answer.
+var OpenSSL = &Stack{
+	Name: "OpenSSL", Package: "openssl",
+	tools: [2]string{"openssl", "openssl"}, args: opensslArgs, env: opensslEnv,
+	list: []string{"openssl", "ciphers", "-s", "-tls1_2", "-V", "ALL:eNULL:@SECLEVEL=0"},
+	code: regexp.MustCompile(`0x(..),0x(..) - `),
+}
+
+// opensslArgs translates. -brief sends a summary to the standard error, and nothing but the data to the standard output; with it
+// letters that begin a line are no commands. SECLEVEL=0 allows what OpenSSL deprecates: NULL, and suites with SHA-1.
+func opensslArgs(as iana.Side, addr string, s *Setup) []string {
+	tool, at := "s_client", "-connect"
+	if as == iana.Server {
+		tool, at = "s_server", "-accept"
+	}
+	args := []string{tool, at, addr, "-tls1_2", "-brief"}
+	add := func(when bool, more ...string) {
+		if when {
+			args = append(args, more...)
+		}
+	}
+	ciphers := "ALL:eNULL"
+	if s.Suite != nil {
+		ciphers = s.Suite.ID.OpenSSL()
+	}
+	add(true, "-cipher", ciphers+":@SECLEVEL=0")
+	if curves := opensslGroups(s.Groups); curves != "" {
+		add(true, "-groups", curves)
+	}
+	if s.Identity != nil {
+		add(true, "-cert", s.Identity.Chain, "-key", s.Identity.Key, "-cert_chain", s.Identity.Chain)
+	}
+	add(s.Trust != "", "-CAfile", s.Trust, "-verify_return_error")
+	add(s.Protocols != nil, "-alpn", strings.Join(s.Protocols, ","))
+	add(slices.Contains(s.Without, iana.ExtEncryptThenMAC), "-no_etm")
+	add(slices.Contains(s.Without, iana.ExtSessionTicket), "-no_ticket")
+	add(slices.Contains(s.Without, iana.ExtExtendedMasterSecret), "-ssl_config", "no_ems")
+	if as == iana.Client {
+		add(true, "-nocommands")
+		add(s.ServerName != "", "-servername", s.ServerName, "-verify_hostname", s.ServerName)
+		add(s.ServerName == "", "-noservername")
+		return args
+	}
+	add(true, "-naccept", "1")
+	add(s.ClientAuth, "-Verify", "4")
+	add(s.DHParams != "", "-dhparam", s.DHParams)
+	add(s.Staple != "", "-status_file", s.Staple)
+	if s.Named != nil {
+		add(true, "-servername", s.ServerName, "-cert2", s.Named.Chain, "-key2", s.Named.Key)
+	}
+	return args
+}
+
+// opensslGroups names groups. The finite-field ones are for TLS 1.3 only, as OpenSSL 3.0 sees it.
+func opensslGroups(groups []iana.Group) string {
+	var names []string
+	for _, g := range groups {
+		if !g.FiniteField() {
+			names = append(names, strings.NewReplacer("secp256r1", "P-256", "x", "X").Replace(g.String()))
+		}
+	}
+	return strings.Join(names, ":")
+}
+
+// opensslEnv names the configuration that has the section no_ems: there is no option for it.
+func opensslEnv(*Setup) []string {
+	return []string{"OPENSSL_CONF=" + filepath.Join(testkit.Root(), "internal", "interop", "openssl.cnf")}
+}
+
+// DHParams makes the file for Setup.DHParams, of the group with that name.
+func (o *Office) DHParams(ctx context.Context, name string) (path string, err error) {
+	if path, err = o.File("dh.pem", nil); err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:"+name, "-out", path)
+	if said, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("interop: %q: %w: %s", cmd.Args, err, said)
+	}
+	return path, nil
+}

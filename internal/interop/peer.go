@@ -1,0 +1,161 @@
+package interop
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// Peer is a running client or server of another stack.
+type Peer struct {
+	Addr string // of a server: where it listens
+
+	command []string
+	cmd     *exec.Cmd
+	in      io.WriteCloser
+	out     *os.File
+	said    tail
+	ended   chan struct{}
+	err     error // how it ended; once ended is closed
+}
+
+// Connect starts a client that connects to addr. When ctx ends, so does the process.
+func (s *Stack) Connect(ctx context.Context, addr string, setup *Setup) (*Peer, error) {
+	return s.start(ctx, iana.Client, addr, setup)
+}
+
+// Serve starts a server at a free port of the loopback interface. When ctx ends, so does the process.
+func (s *Stack) Serve(ctx context.Context, setup *Setup) (*Peer, error) {
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	return s.start(ctx, iana.Server, addr, setup)
+}
+
+func (s *Stack) start(ctx context.Context, as iana.Side, addr string, setup *Setup) (*Peer, error) {
+	args := append(s.args(as, addr, setup), setup.Options...)
+	p := &Peer{Addr: addr, ended: make(chan struct{}), cmd: exec.CommandContext(ctx, s.tools[as], args...)}
+	p.command = p.cmd.Args
+	if s.env != nil {
+		p.cmd.Env = append(os.Environ(), s.env(setup)...)
+	}
+	var err error
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	// Not StdoutPipe: Wait closes that, and what the process said last may still be in it.
+	out, theirs, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	p.out, p.cmd.Stdout, p.cmd.Stderr = out, theirs, &p.said
+	err = p.cmd.Start()
+	theirs.Close()
+	if err != nil {
+		out.Close()
+		return nil, fmt.Errorf("interop: %w", err)
+	}
+	go func() {
+		p.err = p.cmd.Wait()
+		close(p.ended)
+	}()
+	return p, nil
+}
+
+// Dial connects to a server as soon as it listens.
+func (p *Peer) Dial(ctx context.Context) (net.Conn, error) {
+	for {
+		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.Addr)
+		if err == nil {
+			return c, nil
+		}
+		select {
+		case <-p.ended:
+			return nil, fmt.Errorf("interop: %s ended before it listened: %v", p, p.err)
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		case <-time.After(3 * time.Millisecond):
+		}
+	}
+}
+
+// Read reads what the peer received and, from some, what they say about it.
+func (p *Peer) Read(b []byte) (int, error) { return p.out.Read(b) }
+
+// Write makes the peer send b.
+func (p *Peer) Write(b []byte) (int, error) { return p.in.Write(b) }
+
+// CloseWrite tells the peer that nothing more will come. Whether it then closes its connection is up to its options.
+func (p *Peer) CloseWrite() error { return p.in.Close() }
+
+// Wait waits until the process ends, and tells how: nil is exit status 0.
+func (p *Peer) Wait() error {
+	<-p.ended
+	return p.err
+}
+
+// Kill ends the process and frees what it held.
+func (p *Peer) Kill() {
+	p.cmd.Process.Kill()
+	<-p.ended
+	p.out.Close()
+}
+
+// Said is what the process wrote on its standard error so far, or the end of it.
+func (p *Peer) Said() string { return p.said.String() }
+
+// String is the command as it could be typed.
+func (p *Peer) String() string { return strings.Join(p.command, " ") }
+
+// tail keeps the end of what is written to it.
+type tail struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+const tailLen = 16 << 10
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.buf = append(t.buf, b...)
+	if extra := len(t.buf) - tailLen; extra > 0 {
+		t.buf = append(t.buf[:0], t.buf[extra:]...)
+	}
+	return len(b), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return string(t.buf)
+}
+
+// freeAddr finds a port below those that the kernel hands out itself, which any connection of this machine may take before the
+// server listens. Ports are tried in turn from a random one, so that two runs of the tests seldom meet.
+func freeAddr() (string, error) {
+	const low, high = 10000, 32000
+	for range high - low {
+		addr := fmt.Sprintf("127.0.0.1:%d", low+nextPort.Add(1)%(high-low))
+		if l, err := net.Listen("tcp", addr); err == nil {
+			return addr, l.Close()
+		}
+	}
+	return "", errors.New("interop: no free port")
+}
+
+var nextPort atomic.Uint32
+
+func init() { nextPort.Store(rand.Uint32N(1 << 20)) }
