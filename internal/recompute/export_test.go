@@ -1,0 +1,3 @@
+package recompute
+
+var GCMTag = gcmTag

@@ -1,0 +1,133 @@
+package recompute
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+)
+
+// OpenSSL is the openssl command, of version 3.0 or later. What it was asked before it is not asked again, so that a Check of almost
+// the same events costs almost nothing. It may be used by several Checks at once.
+type OpenSSL struct {
+	path, dir string
+
+	mu    sync.Mutex
+	known map[string]answer
+	files map[string]string // by content
+	runs  int
+}
+
+type answer struct {
+	out []byte
+	err error
+}
+
+// Find looks for the command. Files that it needs go to dir.
+func Find(dir string) (*OpenSSL, error) {
+	path, err := exec.LookPath("openssl")
+	if err != nil {
+		return nil, errors.New("openssl is not there: install the Debian package openssl")
+	}
+	version, err := exec.Command(path, "version").Output()
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.HasPrefix(version, []byte("OpenSSL ")) || bytes.HasPrefix(version, []byte("OpenSSL 1")) {
+		return nil, fmt.Errorf("got %q, expected OpenSSL 3.0 or later, which has openssl kdf", version)
+	}
+	return &OpenSSL{path: path, dir: dir, known: map[string]answer{}, files: map[string]string{}}, nil
+}
+
+// Runs is how many processes were started.
+func (o *OpenSSL) Runs() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.runs
+}
+
+// run gives what the command prints.
+func (o *OpenSSL) run(stdin []byte, args ...string) ([]byte, error) {
+	question := strings.Join(args, "\x00") + "\x00\x00" + string(stdin)
+	o.mu.Lock()
+	a, ok := o.known[question]
+	o.mu.Unlock()
+	if ok {
+		return a.out, a.err
+	}
+	cmd := exec.Command(o.path, args...)
+	cmd.Stdin = bytes.NewReader(stdin)
+	var problem bytes.Buffer
+	cmd.Stderr = &problem
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("openssl %s: %w: %s", args[0], err, problem.Bytes())
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.runs++
+	o.known[question] = answer{out, err}
+	return out, err
+}
+
+// file is a file with this content, for what cannot come from standard input.
+func (o *OpenSSL) file(content []byte) (string, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if name, ok := o.files[string(content)]; ok {
+		return name, nil
+	}
+	name := filepath.Join(o.dir, fmt.Sprint(len(o.files)))
+	o.files[string(content)] = name
+	return name, os.WriteFile(name, content, 0o600)
+}
+
+// The primitives. Each is one command; a failure is kept in the view, and gives nil.
+
+func (v *view) openssl(stdin []byte, args ...string) []byte {
+	out, err := v.tool.run(stdin, args...)
+	if err != nil {
+		v.fail("%w", err)
+	}
+	return out
+}
+
+func (v *view) file(content []byte) string {
+	name, err := v.tool.file(content)
+	if err != nil {
+		v.fail("%w", err)
+	}
+	return name
+}
+
+// prf is the PRF of TLS 1.2. See RFC 5246 §5.
+func (v *view) prf(secret []byte, label string, seed []byte, n int) []byte {
+	return v.openssl(nil, "kdf", "-binary", "-keylen", fmt.Sprint(n), "-kdfopt", "digest:"+v.suite.hash,
+		"-kdfopt", "hexsecret:"+hex.EncodeToString(secret), "-kdfopt", "hexseed:"+hex.EncodeToString(append([]byte(label), seed...)), "TLS1-PRF")
+}
+
+func (v *view) hash(content []byte) []byte {
+	return v.openssl(content, "dgst", "-binary", "-"+v.suite.hash)
+}
+
+func (v *view) hmac(key, content []byte) []byte {
+	return v.openssl(content, "mac", "-binary", "-digest", v.suite.mac, "-macopt", "hexkey:"+hex.EncodeToString(key), "HMAC")
+}
+
+func (v *view) poly1305(key, content []byte) []byte {
+	return v.openssl(content, "mac", "-binary", "-macopt", "hexkey:"+hex.EncodeToString(key), "Poly1305")
+}
+
+// encrypt runs a cipher, or with "-d" its inverse, without padding. iv is nil for ECB.
+func (v *view) encrypt(cipher string, key, iv, content []byte, options ...string) []byte {
+	args := append([]string{"enc", "-" + cipher, "-nopad", "-K", hex.EncodeToString(key)}, options...)
+	if iv != nil {
+		args = append(args, "-iv", hex.EncodeToString(iv))
+	}
+	return v.openssl(content, args...)
+}

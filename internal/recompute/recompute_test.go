@@ -1,0 +1,219 @@
+package recompute_test
+
+import (
+	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"fmt"
+	"maps"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/recompute"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// tool finds openssl, or skips the test.
+func tool(t testing.TB) *recompute.OpenSSL {
+	t.Helper()
+	o, err := recompute.Find(t.TempDir())
+	if err != nil {
+		t.Skipf("nothing was recomputed: %v", err)
+	}
+	return o
+}
+
+// cases are connections with every suite: those with CBC with both orders of MAC and encryption, all with both kinds of
+// master_secret, half of them with a client certificate. Groups, kinds of key and lengths of data take turns.
+func cases() (all []demo.Options) {
+	groups := []iana.Group{iana.X25519, iana.Secp256r1, iana.X448, iana.Secp384r1, iana.Secp521r1}
+	rsa := []throwaway.Kind{throwaway.RSA, throwaway.RSAPSS}
+	ecdsa := []throwaway.Kind{throwaway.ECDSA, throwaway.Ed25519, throwaway.Ed448, throwaway.ECDSAP384, throwaway.ECDSAP521}
+	for i, s := range suite.All() {
+		for j := range 4 {
+			ems, etm := j%2 == 1, j >= 2
+			if etm && !s.Cipher.CBC() {
+				continue
+			}
+			n := i + j
+			o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, ExtendedMasterSecret: ems, EncryptThenMAC: etm,
+				Data: strings.Repeat("x", n), Seed: fmt.Sprint(n), ClientAuth: demo.NoClientAuth}
+			if o.Data == "" {
+				o.Data = demo.Request
+			}
+			switch {
+			case s.Kex == iana.KexDHE:
+				o.Group = iana.FFDHE2048
+			case s.Kex == iana.KexECDHE:
+				o.Group = groups[n%len(groups)]
+			}
+			switch {
+			case s.Auth == iana.AuthECDSA:
+				o.Auth = ecdsa[n%len(ecdsa)]
+			case s.Kex != iana.KexRSA:
+				o.Auth = rsa[n%len(rsa)]
+			}
+			if (i+j/2)%2 == 0 {
+				o.ClientAuth = demo.RequireClientAuth
+			}
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+func name(o demo.Options) string {
+	return fmt.Sprintf("%v %s group=%v ems=%v etm=%v client=%s", o.Suite, o.Auth, o.Group, o.ExtendedMasterSecret, o.EncryptThenMAC, o.ClientAuth)
+}
+
+// perform runs a real connection and gives its events as lines.
+func perform(t testing.TB, o demo.Options) []byte {
+	t.Helper()
+	run, err := demo.Perform(t.Context(), o)
+	if err != nil || run.ClientError != nil || run.ServerError != nil {
+		t.Fatal(err, run.ClientError, run.ServerError)
+	}
+	var lines bytes.Buffer
+	w := trace.NewWriter(&lines, trace.Reveal())
+	for _, e := range run.Entries {
+		w.Put(e)
+	}
+	if err := w.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return lines.Bytes()
+}
+
+func TestEventsOfEverySuiteCanBeRecomputedFromThePrivateKeys(t *testing.T) {
+	o := tool(t)
+	all := cases()
+	var mu sync.Mutex
+	total := recompute.Tally{}
+	todo := make(chan demo.Options)
+	var two sync.WaitGroup
+	for range 2 {
+		two.Go(func() {
+			for c := range todo {
+				t.Run(name(c), func(t *testing.T) {
+					tally, err := recompute.Check(o, bytes.NewReader(perform(t, c)))
+					if err != nil {
+						t.Error(err)
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					for kind, n := range tally {
+						total[kind] += n
+					}
+				})
+			}
+		})
+	}
+	for _, c := range all {
+		todo <- c
+	}
+	close(todo)
+	two.Wait()
+	sum := 0
+	for _, kind := range slices.Sorted(maps.Keys(total)) {
+		t.Logf("%6d %s", total[kind], kind)
+		sum += total[kind]
+	}
+	t.Logf("%d connections, %d values recomputed, %d runs of openssl", len(all), sum, o.Runs())
+	if len(all) < 100 || sum < 10000 {
+		t.Error("too few")
+	}
+}
+
+// Nothing in the lines may be wrong unnoticed: one digit of every value that a recomputation can know is altered, one at a time.
+func TestAnAlteredDigitAnywhereIsNoticed(t *testing.T) {
+	o := tool(t)
+	altered := 0
+	for _, id := range []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8} {
+		i := slices.IndexFunc(cases(), func(c demo.Options) bool {
+			return c.Suite == id && c.ClientAuth == demo.RequireClientAuth && c.ExtendedMasterSecret
+		})
+		lines := perform(t, cases()[i])
+		if _, err := recompute.Check(o, bytes.NewReader(lines)); err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range values(lines) {
+			was := lines[at]
+			lines[at] = '0' + (was-'0'+1)%10
+			if _, err := recompute.Check(o, bytes.NewReader(lines)); err == nil {
+				t.Errorf("%v: nobody noticed that a digit is %c instead of %c:\n%.200s…", id, lines[at], was, line(lines, at))
+			}
+			lines[at] = was
+			altered++
+		}
+	}
+	t.Logf("%d values altered", altered)
+	if altered < 100 {
+		t.Error("too few")
+	}
+}
+
+// values are places in the lines where a decimal digit of a hex value is: the last one of each value. The throw-away keys are not among
+// them: the client's signs, and only its signature is looked at.
+func values(lines []byte) (places []int) {
+	field := regexp.MustCompile(`"(\w+)":"([0-9a-f]*?[0-9])[a-f]*"`)
+	begin := 0
+	for l := range bytes.Lines(lines) {
+		for _, m := range field.FindAllSubmatchIndex(l, -1) {
+			if !bytes.Contains(l, []byte(`"event":"throwaway_key"`)) {
+				places = append(places, begin+m[5]-1)
+			}
+		}
+		begin += len(l)
+	}
+	return places
+}
+
+func line(lines []byte, at int) []byte {
+	begin := bytes.LastIndexByte(lines[:at], '\n') + 1
+	return lines[begin : begin+bytes.IndexByte(lines[begin:], '\n')]
+}
+
+// It would prove little if it used what it checks.
+func TestItSharesNothingWithTheStack(t *testing.T) {
+	out, err := exec.Command("go", "list", "-deps", ".").Output()
+	if err != nil {
+		t.Skipf("go list: %v", err)
+	}
+	for p := range strings.FieldsSeq(string(out)) {
+		if strings.Contains(p, ".") && !strings.HasPrefix(p, "vendor/") && !strings.HasSuffix(p, "/internal/recompute") ||
+			p == "crypto/tls" || p == "crypto/hmac" {
+			t.Errorf("it uses %s", p)
+		}
+	}
+	if len(out) == 0 {
+		t.Error("go list said nothing")
+	}
+}
+
+// GHASH is the one primitive of its own.
+func TestGHASHIsThatOfGCM(t *testing.T) {
+	n := 0
+	for size := range 70 {
+		key, nonce, plain := bytes.Repeat([]byte{byte(size)}, 16), bytes.Repeat([]byte{7}, 12), bytes.Repeat([]byte{byte(3 * size)}, size)
+		block, _ := aes.NewCipher(key)
+		gcm, _ := cipher.NewGCM(block)
+		sealed := gcm.Seal(nil, nonce, plain, plain)
+		var h, mask [16]byte
+		block.Encrypt(h[:], h[:])
+		block.Encrypt(mask[:], append(bytes.Clone(nonce), 0, 0, 0, 1))
+		if got := recompute.GCMTag(h[:], mask[:], plain, sealed[:size]); !bytes.Equal(got, sealed[size:]) {
+			t.Errorf("%d bytes: got %x, expected %x", size, got, sealed[size:])
+		}
+		n++
+	}
+	t.Logf("%d tags", n)
+}

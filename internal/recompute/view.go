@@ -1,0 +1,223 @@
+package recompute
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"slices"
+)
+
+// view is one player's stream, and all that was recomputed of it so far. Sides are "client" and "server".
+type view struct {
+	tool  *OpenSSL
+	role  string
+	tally Tally
+	wrong []error
+
+	rsaKey     []byte // the server's, PKCS #8
+	transcript []byte
+	random     map[string][]byte
+	raw        map[string][]byte // the messages, by "client certificate"
+	before     map[string]int    // the length of the transcript before them
+	name       string
+	suite      suite
+	ems, etm   bool
+	exchange   exchange
+	ephemeral  event
+	mine       event // a signature that was made, and is yet to be seen in a message
+
+	pre, master, block []byte
+	finished           map[string][]byte // verify_data
+	keys               map[string]keys
+	on                 map[string]bool // after ChangeCipherSpec
+	seq                map[string]uint64
+	said, heard        map[string][]byte // handshake messages; the same, out of the records
+	seen               map[string]int
+}
+
+func newView(o *OpenSSL, role string, t Tally) *view {
+	v := &view{tool: o, role: role, tally: t,
+		random: map[string][]byte{}, raw: map[string][]byte{}, before: map[string]int{}, finished: map[string][]byte{},
+		keys: map[string]keys{}, on: map[string]bool{}, seq: map[string]uint64{}, said: map[string][]byte{}, heard: map[string][]byte{},
+		seen: map[string]int{}}
+	v.exchange.public = map[string][]byte{}
+	return v
+}
+
+func (v *view) fail(format string, args ...any) {
+	v.wrong = append(v.wrong, fmt.Errorf(format, args...))
+}
+
+// same compares a claim with what came out.
+func (v *view) same(kind string, claim, computed []byte) {
+	if !bytes.Equal(claim, computed) {
+		v.fail("%s is %x, computed %x", kind, claim, computed)
+		return
+	}
+	if len(computed) > 0 { // a part that the suite does not have is no result
+		v.tally[kind]++
+	}
+}
+
+func (v *view) sameText(kind, claim, computed string) { v.same(kind, []byte(claim), []byte(computed)) }
+
+func (v *view) take(e event) {
+	from := e.text("from")
+	v.seen[e.text("event")]++
+	switch e.text("event") {
+	case "message":
+		v.message(from, e.text("type"), e.bytes("raw"))
+	case "agreed":
+		v.agreed(e)
+	case "ephemeral":
+		v.ephemeral = e
+	case "shared_secret":
+		v.sharedSecret(e)
+	case "derived":
+		v.derived(e)
+	case "keys_installed":
+		v.keysInstalled(from, e)
+	case "record":
+		v.record(from, e)
+	case "signed":
+		v.seen["signature of the "+from]++
+		v.mine = e
+	case "verified":
+		v.verified(from, e)
+	case "alert":
+		v.seen["alert "+from]++
+	case "done":
+		v.seen["ok"] += map[any]int{true: 1}[e["ok"]]
+	}
+}
+
+func (v *view) message(from, kind string, raw []byte) {
+	key := from + " " + kind
+	v.raw[key], v.before[key] = raw, len(v.transcript)
+	v.transcript = append(v.transcript, raw...)
+	v.said[from] = append(v.said[from], raw...)
+	switch kind {
+	case "client_hello":
+		in := body(raw)
+		in.take(2)
+		v.random["client"] = in.take(32)
+	case "server_hello":
+		v.serverHello(raw)
+		v.suite = parseSuite(v.name)
+	case "server_key_exchange":
+		v.serverKeyExchange(raw)
+	case "client_key_exchange":
+		v.clientKeyExchange(raw)
+	}
+	if v.mine != nil && (kind == "server_key_exchange" || kind == "certificate_verify") {
+		v.claimed(from, v.mine)
+		v.mine = nil
+	}
+}
+
+func (v *view) agreed(e event) {
+	v.sameText("suite", e.text("suite"), v.name)
+	v.sameText("key_exchange", e.text("key_exchange"), v.suite.kex)
+	v.sameText("extended_master_secret", fmt.Sprint(e["extended_master_secret"]), fmt.Sprint(v.ems))
+	v.sameText("encrypt_then_mac", fmt.Sprint(e["encrypt_then_mac"]), fmt.Sprint(v.etm))
+}
+
+// derived recomputes a call of the PRF. See RFC 5246 §8.1, §6.3 and §7.4.9, and RFC 7627 §4.
+func (v *view) derived(e event) {
+	name := e.text("name")
+	secret, label, n := v.master, "", 0
+	var seed []byte
+	switch name {
+	case "master_secret":
+		secret, label, n = v.pre, "master secret", 48
+		seed = slices.Concat(v.random["client"], v.random["server"])
+		if v.ems {
+			label, seed = "extended master secret", v.hash(v.transcript)
+		}
+	case "key_block":
+		label, n = "key expansion", 2*(v.suite.macLen+v.suite.keyLen+v.suite.ivLen)
+		seed = slices.Concat(v.random["server"], v.random["client"])
+	case "client_verify_data", "server_verify_data":
+		from := name[:6]
+		label, n = from+" finished", 12
+		covered := v.transcript
+		if end, ok := v.before[from+" finished"]; ok {
+			covered = covered[:end]
+		}
+		seed = v.hash(covered)
+	default:
+		v.fail("a derivation of %q, which nothing is known of", name)
+		return
+	}
+	output := v.prf(secret, label, seed, n)
+	switch name {
+	case "master_secret":
+		v.master = output
+	case "key_block":
+		v.block = output
+		v.split()
+	default:
+		v.finished[name[:6]] = output
+	}
+	v.same(name, e.bytes("output"), output)
+	v.sameText("function, hash and label", e.text("function")+" "+e.text("hash")+" "+e.text("label"), "PRF SHA-"+v.suite.hash[3:]+" "+label)
+	v.same("secret of a derivation", e.bytes("secret"), secret)
+	v.same("seed of a derivation", e.bytes("seed"), seed)
+	v.seen[name]++
+}
+
+// keys are those of one direction.
+type keys struct{ mac, key, iv []byte }
+
+// split cuts the key_block. See RFC 5246 §6.3.
+func (v *view) split() {
+	in, s := input(v.block), v.suite
+	var c, r keys
+	c.mac, r.mac = in.take(s.macLen), in.take(s.macLen)
+	c.key, r.key = in.take(s.keyLen), in.take(s.keyLen)
+	c.iv, r.iv = in.take(s.ivLen), in.take(s.ivLen)
+	v.keys["client"], v.keys["server"] = c, r
+}
+
+func (v *view) keysInstalled(from string, e event) {
+	k := v.keys[from]
+	v.same("write_MAC_key", e.bytes("mac_key"), k.mac)
+	v.same("write_key", e.bytes("key"), k.key)
+	v.same("write_IV", e.bytes("iv"), k.iv)
+	v.seen["keys of the "+from]++
+}
+
+// finish looks at what can only be told at the end: that the records brought the messages, and that nothing was left out.
+func (v *view) finish() {
+	for _, from := range []string{"client", "server"} {
+		v.same("messages in records", v.said[from], v.heard[from])
+		header := []byte{20, 0, 0, 12}
+		v.same("finished", v.raw[from+" finished"], append(header, v.finished[from]...))
+		for _, what := range []string{from + "_verify_data", "keys of the " + from, "protected application_data from the " + from, "alert " + from} {
+			v.must(what)
+		}
+	}
+	for _, what := range []string{"shared_secret", "master_secret", "key_block", "agreed", "ok"} {
+		v.must(what)
+	}
+	if v.suite.kex != "RSA" {
+		v.must("signature of the server")
+	}
+	if leaf(v.raw["client certificate"]) != nil {
+		v.must("signature of the client")
+	}
+}
+
+func (v *view) must(what string) {
+	if v.seen[what] == 0 {
+		v.fail("no %s", what)
+	}
+}
+
+func unhex(s string) []byte {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		panic(err) // a constant of this package
+	}
+	return b
+}
