@@ -34,7 +34,7 @@ func newAEAD(c *Cipher, p Params) (Protection, error) {
 		return nil, alert.Fail(alert.InternalError, "", "%s: %w", c.Name, err)
 	}
 	a := &aead{aead: mode, explicit: c.RecordIVLen}
-	a.traits = Traits{c.Name, "RFC 5246 §6.2.3.3", HeaderLen + c.RecordIVLen + c.TagLen, c.MaxRecords}
+	a.traits = Traits{c.Name, "RFC 5246 §6.2.3.3", HeaderLen + c.RecordIVLen + c.TagLen, c.MaxRecords, false}
 	copy(a.iv[:], p.Keys.IV)
 	return a, nil
 }

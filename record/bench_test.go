@@ -43,7 +43,7 @@ func BenchmarkOpen(b *testing.B) {
 			for b.Loop() {
 				h.seq = 0
 				copy(record[HeaderLen:], sealed) // costs less than 2 % of the fastest
-				if _, err := h.Open(hd, record[HeaderLen:]); err != nil {
+				if _, _, err := h.Open(hd, record[HeaderLen:]); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -54,7 +54,7 @@ func newCBC(c *Cipher, m *MAC, p Params) (Protection, error) {
 	copy(x.next[:], p.Keys.IV)
 	x.traits = Traits{
 		c.Name + ", " + m.Name + ", MAC-then-encrypt", "RFC 5246 §6.2.3.2",
-		HeaderLen + x.explicit + m.Len + x.block, c.MaxRecords,
+		HeaderLen + x.explicit + m.Len + x.block, c.MaxRecords, false,
 	}
 	if x.etm {
 		x.traits.Name, x.traits.Ref = c.Name+", "+m.Name+", encrypt-then-MAC", "RFC 7366 §3"

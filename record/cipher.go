@@ -50,8 +50,11 @@ func (c *Cipher) AEAD() bool { return c.TagLen > 0 }
 func (c *Cipher) CBC() bool { return c.BlockSize > 0 }
 
 // IVLen is how many bytes of key_block each of client_write_IV and server_write_IV takes in version v. With CBC only TLS 1.0
-// takes any: later every record brings its own IV. See RFC 5246 §6.3.
+// takes any: later every record brings its own IV. In TLS 1.3 write_iv is the whole nonce. See RFC 5246 §6.3 and RFC 8446 §5.3.
 func (c *Cipher) IVLen(v iana.Version) int {
+	if c.AEAD() && v == iana.TLS13 {
+		return nonceLen
+	}
 	if c.CBC() && v <= iana.TLS10 {
 		return c.BlockSize
 	}

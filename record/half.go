@@ -26,7 +26,7 @@ func (h *Half) Protect(p Protection) { h.protection, h.seq = p, 0 }
 
 func (h *Half) traits() Traits {
 	if h.protection == nil {
-		return Traits{"", "RFC 5246 §6.2.1", HeaderLen, seqLimit}
+		return Traits{"", "RFC 5246 §6.2.1", HeaderLen, seqLimit, false}
 	}
 	return h.protection.Traits()
 }
@@ -81,7 +81,7 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 		}
 		if h.Log.On() {
 			record := out[len(dst):]
-			h.show(trace.Sealed, Header{t, v, len(record) - HeaderLen}, record[HeaderLen:], plain[:n])
+			h.show(trace.Sealed, t, Header{t, v, len(record) - HeaderLen}, record[HeaderLen:], plain[:n])
 		}
 		h.seq++
 		dst, plain = out, plain[n:]
@@ -103,37 +103,42 @@ func (h *Half) seal(dst []byte, hd Header, plain []byte) ([]byte, error) {
 
 // Open gives the plaintext of a record whose header was hd; it takes fragment's place. A record that is not what the peer
 // sealed, as the next one, is bad_record_mac; more plaintext than was agreed on is record_overflow. Either is the end: there is
-// no second try. See RFC 5246 §6.2.
-func (h *Half) Open(hd Header, fragment []byte) (plain []byte, err error) {
+// no second try. The type is the header's, or in TLS 1.3 the one that was sealed with the content. See RFC 5246 §6.2.
+func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byte, err error) {
 	if h.seq == seqLimit {
-		return nil, alert.Fail(alert.InternalError, "RFC 5246 §6.1", "the %v's sequence numbers are used up", h.From)
+		return 0, nil, alert.Fail(alert.InternalError, "RFC 5246 §6.1", "the %v's sequence numbers are used up", h.From)
 	}
 	var wire []byte
 	if h.Log.On() {
 		wire = bytes.Clone(fragment)
 	}
-	plain = fragment
+	t, plain = hd.Type, fragment
 	if h.protection != nil {
 		if plain, err = h.protection.Open(h.seq, hd, fragment); err != nil {
-			return nil, err
+			return 0, nil, err
+		}
+		if h.protection.Traits().InnerType {
+			if t, plain, err = inner(plain); err != nil {
+				return 0, nil, err
+			}
 		}
 	}
 	if len(plain) > h.maxFragment() {
-		return nil, alert.Fail(alert.RecordOverflow, "RFC 5246 §6.2.1", "got a record with %d bytes of plaintext, expected at most %d",
+		return 0, nil, alert.Fail(alert.RecordOverflow, "RFC 5246 §6.2.1", "got a record with %d bytes of plaintext, expected at most %d",
 			len(plain), h.maxFragment())
 	}
 	if h.Log.On() {
-		h.show(trace.Opened, hd, wire, plain)
+		h.show(trace.Opened, t, hd, wire, plain)
 	}
 	h.seq++
-	return plain, nil
+	return t, plain, nil
 }
 
 // show puts a record under the glass. It copies what it is given.
-func (h *Half) show(d trace.Direction, hd Header, fragment, plain []byte) {
+func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, plain []byte) {
 	traits := h.traits()
 	r := &trace.Record{
-		From: h.From, Direction: d, SeqNum: h.seq, ContentType: hd.Type, Header: make([]byte, HeaderLen),
+		From: h.From, Direction: d, SeqNum: h.seq, ContentType: t, Header: make([]byte, HeaderLen),
 		Plaintext: bytes.Clone(plain), Fragment: bytes.Clone(fragment), Protection: traits.Name,
 	}
 	hd.put(r.Header, len(fragment))

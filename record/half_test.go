@@ -52,7 +52,7 @@ func TestPlaintextIsCutIntoRecords(t *testing.T) {
 			hs, fragments := split(t, wire)
 			var got []byte
 			for i := range hs {
-				p, err := in.Open(hs[i], fragments[i])
+				_, p, err := in.Open(hs[i], fragments[i])
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -86,7 +86,7 @@ func TestTooMuchPlaintextIsRecordOverflow(t *testing.T) {
 				_, wire = sealed(t, p, 0, wire) // Protection does not look at the length
 			}
 			in.SetMaxFragment(limit)
-			got, err := in.Open(Header{iana.RecordApplicationData, iana.TLS12, len(wire)}, wire)
+			_, got, err := in.Open(Header{iana.RecordApplicationData, iana.TLS12, len(wire)}, wire)
 			if got != nil || alert.Of(err) != alert.RecordOverflow {
 				t.Errorf("%s: %d bytes: got %d, %v", in.traits().Name, limit+1, len(got), err)
 			}
@@ -168,10 +168,10 @@ func TestSequenceNumbersDoNotWrapWhenOpening(t *testing.T) {
 		t.Fatal(err)
 	}
 	h, _ := ParseHeader(wire)
-	if _, err := in.Open(h, slices.Clone(wire[HeaderLen:])); err != nil {
+	if _, _, err := in.Open(h, slices.Clone(wire[HeaderLen:])); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := in.Open(h, wire[HeaderLen:]); got != nil || alert.Of(err) != alert.InternalError || in.seq != math.MaxUint64 {
+	if _, got, err := in.Open(h, wire[HeaderLen:]); got != nil || alert.Of(err) != alert.InternalError || in.seq != math.MaxUint64 {
 		t.Errorf("got %x, %v, number %d", got, err, in.seq)
 	}
 }
@@ -191,7 +191,7 @@ func TestATraceShowsWhatARecordConsistsOf(t *testing.T) {
 		}
 		hs, fragments := split(t, bytes.Clone(wire))
 		for i := range hs {
-			if _, err := in.Open(hs[i], fragments[i]); err != nil {
+			if _, _, err := in.Open(hs[i], fragments[i]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -280,7 +280,7 @@ func TestARecordThatDoesNotOpenLeavesNoTrace(t *testing.T) {
 		in.Protect(r.new(t, v))
 		h, fragment := sealed(t, r.new(t, v), 0, []byte("unauthentic"))
 		fragment[len(fragment)-1] ^= 1
-		if _, err := in.Open(h, fragment); err == nil || len(log.Entries) > 0 || in.SeqNum() != 0 {
+		if _, _, err := in.Open(h, fragment); err == nil || len(log.Entries) > 0 || in.SeqNum() != 0 {
 			t.Errorf("got %v and %d events", err, len(log.Entries))
 		}
 	})

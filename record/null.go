@@ -18,7 +18,7 @@ func newNull(c *Cipher, m *MAC, p Params) (Protection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &null{mac: mac, traits: Traits{c.Name + ", " + m.Name, "RFC 5246 §6.2.3.1", HeaderLen + m.Len, c.MaxRecords}}, nil
+	return &null{mac: mac, traits: Traits{c.Name + ", " + m.Name, "RFC 5246 §6.2.3.1", HeaderLen + m.Len, c.MaxRecords, false}}, nil
 }
 
 func (c *null) Traits() Traits { return c.traits }

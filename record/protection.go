@@ -39,6 +39,7 @@ type Traits struct {
 	Ref        string // the section that says how records look
 	Overhead   int    // the most bytes that Seal adds to a plaintext, header included
 	MaxRecords uint64 // that may be sealed
+	InnerType  bool   // what is opened ends in its own content type and padding: TLS 1.3
 }
 
 // New makes a Protection. Its errors are internal_error: the caller chose algorithms or key lengths that do not go together.
@@ -52,8 +53,8 @@ func New(c *Cipher, m *MAC, p Params) (Protection, error) {
 		macLen = m.Len
 	}
 	switch {
-	case p.Version < iana.TLS10 || p.Version > iana.TLS12:
-		return nil, alert.Fail(alert.InternalError, "", "got %v, expected TLS 1.0 to 1.2", p.Version)
+	case p.Version < iana.TLS10 || p.Version > iana.TLS13:
+		return nil, alert.Fail(alert.InternalError, "", "got %v, expected TLS 1.0 to 1.3", p.Version)
 	case c.AEAD() != (m == nil):
 		return nil, alert.Fail(alert.InternalError, "RFC 5246 §6.2.3", "%s: a cipher takes a MAC unless it is an AEAD", c.Name)
 	case p.EncryptThenMAC && !c.CBC():
@@ -63,6 +64,10 @@ func New(c *Cipher, m *MAC, p Params) (Protection, error) {
 			c.Name, len(p.Keys.MAC), len(p.Keys.Key), len(p.Keys.IV), macLen, c.KeyLen, c.IVLen(p.Version))
 	}
 	switch {
+	case p.Version == iana.TLS13 && c.AEAD():
+		return newAEAD13(c, p)
+	case p.Version == iana.TLS13:
+		return nil, alert.Fail(alert.InternalError, "RFC 8446 §5.2", "got %s with TLS 1.3, expected an AEAD", c.Name)
 	case c.AEAD():
 		return newAEAD(c, p)
 	case c.CBC():

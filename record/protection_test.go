@@ -110,7 +110,7 @@ func TestReplayedDroppedAndReorderedRecordsAreRefused(t *testing.T) {
 			in.Protect(r.new(t, v))
 			for k, i := range c.order {
 				f := slices.Clone(fragments[i])
-				got, err := in.Open(hd[i], f)
+				_, got, err := in.Open(hd[i], f)
 				if k < len(c.order)-1 {
 					if err != nil {
 						t.Fatalf("%s: record %d: %v", c.name, k, err)
@@ -241,7 +241,7 @@ func TestRecordsAllocateNothing(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if _, err := in.Open(h, records[HeaderLen:][:h.Length]); err != nil {
+				if _, _, err := in.Open(h, records[HeaderLen:][:h.Length]); err != nil {
 					t.Fatal(err)
 				}
 				records = records[HeaderLen+h.Length:]

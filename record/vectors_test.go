@@ -369,7 +369,7 @@ func TestRecordsOfTheIllustratedConnection(t *testing.T) {
 			t.Fatalf("%s: got %+v, %v", c.file, h, err)
 		}
 		// The plain files hold the content and, but for the client's Finished, MAC and padding.
-		got, err := halves[c.from].Open(h, record[HeaderLen:])
+		_, got, err := halves[c.from].Open(h, record[HeaderLen:])
 		if err != nil || len(got) == 0 || !bytes.HasPrefix(want, got) {
 			t.Errorf("%s: got %x, %v, expected %x", c.file, got, err, want)
 		}

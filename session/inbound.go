@@ -125,15 +125,15 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		if fragment == nil || err != nil {
 			return Item{}, false, err
 		}
-		plain, err := in.half.Open(h, fragment)
+		t, plain, err := in.half.Open(h, fragment)
 		if err != nil {
 			return Item{}, false, err
 		}
-		if err := in.weigh(h.Type, plain); err != nil {
+		if err := in.weigh(t, plain); err != nil {
 			return Item{}, false, err
 		}
-		if h.Type != iana.RecordHandshake {
-			return Item{h.Type, plain}, true, nil
+		if t != iana.RecordHandshake {
+			return Item{t, plain}, true, nil
 		}
 		in.message = append(in.message, plain...)
 	}

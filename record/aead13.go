@@ -1,0 +1,78 @@
+package record
+
+import (
+	"crypto/cipher"
+	"encoding/binary"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// aead13 is the one protection of TLS 1.3: what is sealed is content || type || zeros, the nonce is the sequence number mixed into
+// the write_iv, and the additional data is the header as it stands on the wire. See RFC 8446 §5.2 and §5.3.
+type aead13 struct {
+	traits Traits
+	aead   cipher.AEAD
+	iv     [nonceLen]byte
+	nonce  [nonceLen]byte
+	header [HeaderLen]byte
+}
+
+func newAEAD13(c *Cipher, p Params) (Protection, error) {
+	mode, err := c.aead(p.Keys.Key)
+	if err != nil {
+		return nil, alert.Fail(alert.InternalError, "", "%s: %w", c.Name, err)
+	}
+	a := &aead13{aead: mode, iv: [nonceLen]byte(p.Keys.IV)}
+	a.traits = Traits{Name: c.Name, Ref: "RFC 8446 §5.2", Overhead: HeaderLen + 1 + c.TagLen, MaxRecords: c.MaxRecords, InnerType: true}
+	return a, nil
+}
+
+func (a *aead13) Traits() Traits { return a.traits }
+
+func (a *aead13) setNonce(seq uint64) []byte {
+	a.nonce = a.iv
+	low := a.nonce[nonceLen-8:]
+	binary.BigEndian.PutUint64(low, binary.BigEndian.Uint64(low)^seq)
+	return a.nonce[:]
+}
+
+// put writes a header, which is the additional data too.
+func (a *aead13) put(h Header, length int) []byte {
+	h.put(a.header[:], length)
+	return a.header[:]
+}
+
+func (a *aead13) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error) {
+	outer := Header{Type: iana.RecordApplicationData, Version: iana.TLS12} // whatever is inside
+	header := a.put(outer, len(plain)+1+a.aead.Overhead())
+	dst = append(dst, header...)
+	start := len(dst)
+	dst = append(append(dst, plain...), byte(h.Type))
+	return a.aead.Seal(dst[:start], a.setNonce(seq), dst[start:], header), nil
+}
+
+func (a *aead13) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
+	plain, err := a.aead.Open(fragment[:0], a.setNonce(seq), fragment, a.put(h, len(fragment)))
+	if err != nil {
+		return refuse(fragment)
+	}
+	return plain, nil
+}
+
+func (a *aead13) Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy {
+	n := max(0, len(fragment)-a.aead.Overhead())
+	return trace.Anatomy{Nonce: slices.Clone(a.setNonce(seq)), AAD: slices.Clone(a.put(h, len(fragment))), Ciphertext: fragment[:n], Tag: fragment[n:]}
+}
+
+// inner takes TLSInnerPlaintext apart: the type is the last byte that is not zero. See RFC 8446 §5.4.
+func inner(plain []byte) (iana.ContentType, []byte, error) {
+	for i := len(plain) - 1; i >= 0; i-- {
+		if plain[i] != 0 {
+			return iana.ContentType(plain[i]), plain[:i], nil
+		}
+	}
+	return 0, nil, alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5.4", "a record that holds nothing but padding")
+}
