@@ -50,7 +50,7 @@ func agree(ch *message.ClientHello, sh *message.ServerHello) (*Agreed, error) {
 	}
 	var names message.ServerNames
 	if ok, err := ch.Extensions.Read(iana.ExtServerName, &names); ok && err == nil {
-		a.ServerName, _ = hostName(&names)
+		a.ServerName = hostName(&names)
 	}
 	return a, nil
 }

@@ -133,10 +133,7 @@ func readWishes(ch *message.ClientHello, v iana.Version) (w *wishes, err error) 
 			return nil, alert.Malformed("RFC 5246 §7.4.1.4", err)
 		}
 	}
-	if w.Name, err = hostName(&names); err != nil {
-		return nil, err
-	}
-	w.groups = groups.Groups
+	w.Name, w.groups = hostName(&names), groups.Groups
 	w.Schemes, w.CertSchemes = schemes.Schemes, certSchemes.Schemes
 	if v < iana.TLS12 || !sentSchemes {
 		w.Schemes = pki.Implied(v)

@@ -123,18 +123,13 @@ func answerServerName(_ *Config, an *answering) (message.Content, bool, error) {
 	return nil, an.chosen.named, nil
 }
 
-// hostName is the DNS name. RFC 6066 §3: "The ServerNameList MUST NOT contain more than one name of the same name_type."
-func hostName(n *message.ServerNames) (name string, err error) {
+func hostName(n *message.ServerNames) string {
 	for _, n := range n.Names {
-		if n.Type != iana.HostName {
-			continue
+		if n.Type == iana.HostName {
+			return string(n.Name)
 		}
-		if name != "" {
-			return "", alert.Fail(alert.IllegalParameter, "RFC 6066 §3", "got the host names %q and %q, expected one", name, n.Name)
-		}
-		name = string(n.Name)
 	}
-	return name, nil
+	return ""
 }
 
 // max_fragment_length, which record_size_limit overrides: RFC 8449 §5.
