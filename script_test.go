@@ -109,7 +109,7 @@ func (s *script) next() (iana.ContentType, []byte, error) {
 	}
 	fragment := bytes.Clone(s.bytes[record.HeaderLen:][:h.Length])
 	s.bytes = s.bytes[record.HeaderLen+h.Length:]
-	plain, err := s.in.Open(h, fragment)
+	_, plain, err := s.in.Open(h, fragment)
 	if err != nil {
 		return 0, nil, err
 	}
