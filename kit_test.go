@@ -131,3 +131,6 @@ func receivedAlert(err error) (alert.Description, bool) {
 	}
 	return e.Description, true
 }
+
+// deadline is patience from now.
+func deadline() time.Time { return time.Now().Add(patience) }
