@@ -220,7 +220,7 @@ func (c *Conn) answer() {
 	if err == nil {
 		err = c.send()
 	}
-	if ended != nil {
+	if _, theirs := errors.AsType[*alert.Received](ended); ended != nil && !theirs {
 		c.alerted.Store(true)
 	}
 	c.writeError = cmp.Or(c.writeError, ended, err)
