@@ -175,7 +175,8 @@ func TestHandshakeContextEndsAndCloses(t *testing.T) {
 // A waiter's context ends the waiting, not the handshake.
 func TestManyMayWaitForOneHandshake(t *testing.T) {
 	a, b := wires(t)
-	client, server := vitrine.Client(a, clientConfig()), vitrine.Server(b, serverConfig(t))
+	wire := &counting{Conn: a}
+	client, server := vitrine.Client(wire, clientConfig()), vitrine.Server(b, serverConfig(t))
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -189,6 +190,9 @@ func TestManyMayWaitForOneHandshake(t *testing.T) {
 			t.Errorf("Read: %d, %v", n, err)
 		}
 	})
+	for wire.writes.Load() == 0 { // ClientHello is out: somebody else performs the handshake
+		runtime.Gosched()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
 	defer cancel()
 	if err := client.HandshakeContext(ctx); !errors.Is(err, context.DeadlineExceeded) {
