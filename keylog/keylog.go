@@ -1,46 +1,214 @@
-// Package keylog reads the files that TLS programs write when SSLKEYLOGFILE is set: lines that name a connection by its
-// client_random and give a secret of it. See RFC 9850. Of its labels this build uses CLIENT_RANDOM, which is TLS 1.2's.
+// Package keylog reads and writes the files that TLS programs write when SSLKEYLOGFILE is set: lines of a label, a name of the
+// connection and a secret of it. See RFC 9850.
+//
+// Besides the labels of RFC 9850 it has three that came before it and are still met: PMS_CLIENT_RANDOM and RSA, which NSS wrote
+// and which give a pre_master_secret, and "RSA Session-ID:… Master-Key:…", which names a session instead of a connection.
+// Whoever has such a file reads the connections in it: create it with mode 0600, and never print a Line.
 package keylog
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"io"
-	"strings"
+	"iter"
+	"slices"
 )
 
-// Log has the master secrets of connections, by client_random.
-type Log map[[32]byte][]byte
+// Label says what a secret is, as the file spells it.
+type Label string
 
-// maxLine bounds a line: a label, 32 bytes and at most a few secrets of 64, in hex.
-const maxLine = 4096
+// The labels. What a KeyUpdate of TLS 1.3 makes of a traffic secret is not in the file: it follows from the secret 0.
+const (
+	ClientRandom         Label = "CLIENT_RANDOM"                   // TLS 1.2 and older: master_secret. RFC 9850 §2.2
+	ClientEarlyTraffic   Label = "CLIENT_EARLY_TRAFFIC_SECRET"     // TLS 1.3, of this label and the next six. RFC 9850 §2.1
+	EarlyExporter        Label = "EARLY_EXPORTER_SECRET"           //
+	ClientHandshake      Label = "CLIENT_HANDSHAKE_TRAFFIC_SECRET" //
+	ServerHandshake      Label = "SERVER_HANDSHAKE_TRAFFIC_SECRET" //
+	ClientTraffic        Label = "CLIENT_TRAFFIC_SECRET_0"         //
+	ServerTraffic        Label = "SERVER_TRAFFIC_SECRET_0"         //
+	Exporter             Label = "EXPORTER_SECRET"                 //
+	ECHSecret            Label = "ECH_SECRET"                      // what opens an encrypted ClientHello
+	ECHConfig            Label = "ECH_CONFIG"                      // and the configuration it was made for
+	PreMasterByRandom    Label = "PMS_CLIENT_RANDOM"               // pre_master_secret
+	PreMasterByEncrypted Label = "RSA"                             // pre_master_secret, by the first 8 bytes of its encryption
+	MasterBySession      Label = "RSA Session-ID"                  // master_secret, by session ID
+)
 
-// Read reads a key log. Comments, empty lines and labels of other versions are passed over; a malformed CLIENT_RANDOM line is an
-// error that names its number and not its content.
-func Read(r io.Reader) (Log, error) {
-	log := Log{}
+// A Line is one secret. Its fields are shared with the Log that gave it: do not write to them.
+type Line struct {
+	Label  Label
+	ID     []byte // client_random of 32 bytes, but for two labels; see there
+	Secret []byte
+}
+
+// String names a line without giving its secret away.
+func (l Line) String() string { return fmt.Sprintf("%s %x (%d bytes)", l.Label, l.ID, len(l.Secret)) }
+
+// GoString and Format keep every verb from printing the secret.
+func (l Line) GoString() string { return l.String() }
+
+// Format prints what String does, whatever the verb.
+func (l Line) Format(f fmt.State, _ rune) { io.WriteString(f, l.String()) }
+
+// Append appends the line as the file has it, with its line feed: lower-case hex, single spaces. See RFC 9850 §2.
+func (l Line) Append(dst []byte) []byte {
+	if l.Label == MasterBySession {
+		return fmt.Appendf(dst, "RSA Session-ID:%x Master-Key:%x\n", l.ID, l.Secret)
+	}
+	return fmt.Appendf(dst, "%s %x %x\n", l.Label, l.ID, l.Secret)
+}
+
+// Log has the secrets of connections. The zero Log is empty and ready. It is not safe for use by several goroutines, unless all
+// of them only read.
+type Log struct {
+	lines []Line
+	index map[key]int
+	text  int // bytes parsed, for the bound
+}
+
+type key struct {
+	label Label
+	id    string
+}
+
+// MaxLog bounds the text that a Log takes, 256 MiB: about a million connections of TLS 1.2, and as much memory.
+const MaxLog = 256 << 20
+
+// maxLine bounds a line: no secret has more than 64 bytes and no ECHConfig more than a few hundred.
+const maxLine = 16 << 10
+
+// Read reads a key log. Its error names the first line that could not be read, and how many there were; the Log has all
+// others. See RFC 9850 §2.
+func Read(r io.Reader) (*Log, error) {
+	l := new(Log)
+	return l, l.Merge(r)
+}
+
+// Merge reads another key log into l, with Read's errors. The last secret of a label and connection stays, as in Wireshark.
+func (l *Log) Merge(r io.Reader) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
-	n := 0
+	lines.Split(splitLines)
+	var first error
+	n, bad := 0, 0
 	for lines.Scan() {
 		n++
-		fields := strings.Fields(lines.Text())
-		if len(fields) == 0 || fields[0] != "CLIENT_RANDOM" {
-			continue
+		if err := l.Parse(lines.Bytes()); err != nil {
+			if bad++; bad == 1 {
+				first = fmt.Errorf("keylog: line %d: %w", n, err)
+			}
 		}
-		if len(fields) != 3 {
-			return nil, fmt.Errorf("keylog: line %d: CLIENT_RANDOM with %d fields behind it, expected 2", n, len(fields)-1)
-		}
-		random, err1 := hex.DecodeString(fields[1])
-		secret, err2 := hex.DecodeString(fields[2])
-		if err1 != nil || err2 != nil || len(random) != 32 || len(secret) != 48 {
-			return nil, fmt.Errorf("keylog: line %d: expected 32 bytes and 48 bytes in hex", n)
-		}
-		log[[32]byte(random)] = secret
 	}
 	if err := lines.Err(); err != nil {
-		return nil, fmt.Errorf("keylog: line %d: %w", n+1, err)
+		return fmt.Errorf("keylog: line %d: %w", n+1, err)
 	}
-	return log, nil
+	if bad > 1 {
+		return fmt.Errorf("%w; %d more lines like it", first, bad-1)
+	}
+	return first
+}
+
+// splitLines ends a line at CR, LF or both. See RFC 9850 §2.
+func splitLines(data []byte, atEOF bool) (int, []byte, error) {
+	i := bytes.IndexAny(data, "\r\n")
+	switch {
+	case i < 0 && atEOF && len(data) > 0:
+		return len(data), data, nil
+	case i < 0:
+		return 0, nil, nil
+	case data[i] == '\r' && i+1 == len(data) && !atEOF:
+		return 0, nil, nil // a line feed may follow
+	case data[i] == '\r' && i+1 < len(data) && data[i+1] == '\n':
+		return i + 2, data[:i], nil
+	}
+	return i + 1, data[:i], nil
+}
+
+// Parse takes one line, without its end. Comments, empty lines and unknown labels are passed over, as RFC 9850 §2 asks; an error
+// says what is wrong with a known one, and quotes nothing of it.
+func (l *Log) Parse(line []byte) error {
+	fields := bytes.Fields(line)
+	if len(fields) == 0 || fields[0][0] == '#' {
+		return nil
+	}
+	label := Label(fields[0])
+	fields = fields[1:]
+	if label == PreMasterByEncrypted && len(fields) == 2 {
+		id, ok1 := bytes.CutPrefix(fields[0], []byte("Session-ID:"))
+		secret, ok2 := bytes.CutPrefix(fields[1], []byte("Master-Key:"))
+		if ok1 && ok2 {
+			label, fields = MasterBySession, [][]byte{id, secret}
+		}
+	}
+	want, known := shapes[label]
+	if !known {
+		return nil
+	}
+	if len(fields) != 2 {
+		return fmt.Errorf("%s with %d values behind it, expected 2", label, len(fields))
+	}
+	id, err1 := unhex(fields[0])
+	secret, err2 := unhex(fields[1])
+	if err1 != nil || err2 != nil {
+		return fmt.Errorf("%s: expected two values in hex", label)
+	}
+	if len(id) < want.id[0] || len(id) > want.id[1] || len(secret) < want.secret[0] || len(secret) > want.secret[1] {
+		return fmt.Errorf("%s: values of %d and %d bytes, expected %v and %v", label, len(id), len(secret), want.id, want.secret)
+	}
+	if l.text += len(line); l.text > MaxLog {
+		return fmt.Errorf("more than %d MiB of key log", MaxLog>>20)
+	}
+	l.Add(Line{label, id, secret})
+	return nil
+}
+
+// Add adds a line. It replaces one of the same label and ID.
+func (l *Log) Add(line Line) {
+	k := key{line.Label, string(line.ID)}
+	if i, ok := l.index[k]; ok {
+		l.lines[i] = line
+		return
+	}
+	if l.index == nil {
+		l.index = map[key]int{}
+	}
+	l.index[k] = len(l.lines)
+	l.lines = append(l.lines, line)
+}
+
+// Secret finds a secret, nil if there is none. id is the client_random, except for PreMasterByEncrypted (the first 8 bytes of the
+// encrypted pre_master_secret) and MasterBySession (the session ID).
+func (l *Log) Secret(label Label, id []byte) []byte {
+	if l == nil {
+		return nil
+	}
+	i, ok := l.index[key{label, string(id)}]
+	if !ok {
+		return nil
+	}
+	return l.lines[i].Secret
+}
+
+// Len is how many secrets the Log has.
+func (l *Log) Len() int { return len(l.lines) }
+
+// All gives the lines in the order in which they came.
+func (l *Log) All() iter.Seq[Line] { return slices.Values(l.lines) }
+
+// WriteTo writes the Log as a file of RFC 9850.
+func (l *Log) WriteTo(w io.Writer) (int64, error) {
+	var text []byte
+	for _, line := range l.lines {
+		text = line.Append(text)
+	}
+	n, err := w.Write(text)
+	return int64(n), err
+}
+
+func unhex(text []byte) ([]byte, error) {
+	out := make([]byte, hex.DecodedLen(len(text)))
+	_, err := hex.Decode(out, text)
+	return out, err
 }

@@ -16,14 +16,25 @@ func Nothing(*handshake.Score) (handshake.Input, error) {
 	return handshake.Input{}, handshake.ErrNoSecret
 }
 
-// KeyLog finds master secrets by client_random.
-func KeyLog(log keylog.Log) handshake.Secrets {
+// KeyLog finds secrets by client_random.
+func KeyLog(log *keylog.Log) handshake.Secrets {
 	return func(s *handshake.Score) (handshake.Input, error) {
-		master, ok := log[s.ClientHello.Random]
-		if !ok {
-			return Nothing(s)
+		secret := func(l keylog.Label) []byte { return log.Secret(l, s.ClientHello.Random[:]) }
+		if s.TLS13() {
+			t := &handshake.TrafficSecrets{
+				Early:       secret(keylog.ClientEarlyTraffic),
+				Handshake:   [2][]byte{secret(keylog.ClientHandshake), secret(keylog.ServerHandshake)},
+				Application: [2][]byte{secret(keylog.ClientTraffic), secret(keylog.ServerTraffic)},
+			}
+			if t.Handshake[iana.Server] == nil {
+				return Nothing(s)
+			}
+			return handshake.Input{Traffic: t}, nil
 		}
-		return handshake.Input{Master: master}, nil
+		if master := secret(keylog.ClientRandom); master != nil {
+			return handshake.Input{Master: master}, nil
+		}
+		return Nothing(s)
 	}
 }
 
