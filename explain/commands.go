@@ -1,0 +1,246 @@
+package explain
+
+import (
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// CommandsNeed is what a shell needs to run every Command.
+const CommandsNeed = "a POSIX shell, OpenSSL 3.0 or later, xxd (Debian package xxd; macOS and BusyBox have it), and python3 where it is named"
+
+// WithoutXXD is a shell function that stands in for xxd in all commands, for a machine that has python3 and no xxd.
+const WithoutXXD = `xxd() {
+  python3 -c 'import sys
+data = sys.stdin.buffer.read()
+sys.stdout.buffer.write(bytes.fromhex(data.decode()) if sys.argv[1] == "-r" else data.hex().encode() + b"\n")' "$@"
+}`
+
+// Command gives one value of the story by another tool, from the values that the story showed before it. Text is made of hex, of
+// numbers and of words of this package, never of what a peer or a file said, so that it may be pasted into a shell.
+type Command struct {
+	Name    string // of the value: "master_secret", "data + MAC + padding"
+	Tool    string // "openssl", "openssl and python3", "cut"
+	Text    string // for a POSIX shell; perhaps of several lines
+	Output  []byte // what it prints in hex, 256 bytes a line
+	Verdict string // what it prints instead, if it checks something: "Verified OK"
+}
+
+// Prints is what the command prints, without the ends of lines.
+func (c Command) Prints() string {
+	if c.Verdict != "" {
+		return c.Verdict
+	}
+	return hex.EncodeToString(c.Output)
+}
+
+// Commands are for the value or the values of the last of the entries. Those before it, of the same stream from its beginning, are where
+// inputs come from. An event that needs none, or lacks an input because it was redacted, has none.
+func Commands(entries []trace.Entry) []Command {
+	var n Notebook
+	var c []Command
+	for _, e := range entries {
+		c = n.Commands(e)
+	}
+	return c
+}
+
+// Notebook writes down of a stream what later commands need. Its zero value is empty.
+type Notebook struct {
+	rsaKey []byte // the server's throw-away key
+	views  map[trace.Role]*notes
+}
+
+// notes are of one player's view.
+type notes struct {
+	agreed    trace.Agreed
+	suite     *suite.Suite
+	messages  []*trace.Message // of this handshake
+	ephemeral *trace.Ephemeral
+	block     []byte
+	keys      [2]*trace.KeysInstalled
+	rsaKey    []byte
+}
+
+// Commands are those of the next entry of the stream, as the function of that name gives them.
+func (n *Notebook) Commands(e trace.Entry) []Command {
+	if n.views == nil {
+		n.views = map[trace.Role]*notes{}
+	}
+	v := n.views[e.Role]
+	if v == nil {
+		v = &notes{}
+		n.views[e.Role] = v
+	}
+	if k, ok := e.Event.(*trace.ThrowawayKey); ok && k.From == iana.Server {
+		n.rsaKey = k.Private
+	}
+	v.rsaKey = n.rsaKey
+	return v.take(e.Event)
+}
+
+// take notes an event down and gives its commands.
+func (v *notes) take(e trace.Event) []Command {
+	switch e := e.(type) {
+	case *trace.Message:
+		if e.Type == iana.ClientHello {
+			v.messages = nil
+		}
+		if e.Type != iana.HelloRequest { // RFC 5246 §7.4.1.1: never in the hashes
+			v.messages = append(v.messages, e)
+		}
+	case *trace.Agreed:
+		v.agreed, v.suite = *e, suite.ByID(e.Suite)
+	case *trace.Ephemeral:
+		v.ephemeral = e
+		return v.publicKey(e)
+	case *trace.SharedSecret:
+		return v.sharedSecret(e)
+	case *trace.Derived:
+		if e.Name == "key_block" {
+			v.block = e.Output
+		}
+		return v.derived(e)
+	case *trace.KeysInstalled:
+		v.keys[e.From] = e
+		return v.cut(e)
+	case *trace.Signed:
+		return v.signature(e.From, e.Scheme, e.Signed, e.Signature)
+	case *trace.Verified:
+		if e.What == "signature" {
+			return v.signature(e.From, e.Scheme, e.Signed, e.Signature)
+		}
+	case *trace.Record:
+		return v.record(e)
+	}
+	return nil
+}
+
+// message is the first message of type t from a side in this handshake.
+func (v *notes) message(from iana.Side, t iana.HandshakeType) []byte {
+	if i := v.find(from, t); i < len(v.messages) {
+		return v.messages[i].Raw
+	}
+	return nil
+}
+
+// find is where that message is, or the end.
+func (v *notes) find(from iana.Side, t iana.HandshakeType) int {
+	i := slices.IndexFunc(v.messages, func(m *trace.Message) bool { return m.From == from && m.Type == t })
+	if i < 0 {
+		return len(v.messages)
+	}
+	return i
+}
+
+func (v *notes) parse(raw []byte) message.Message {
+	m, err := message.Dialect{Version: v.agreed.Version, Kex: v.agreed.KeyExchange}.Parse(raw)
+	if err != nil {
+		return nil
+	}
+	return m
+}
+
+// digests are the hashes of PRFs, in the words of openssl.
+var digests = map[string]string{"SHA-256": "SHA256", "SHA-384": "SHA384", "MD5+SHA-1": "MD5-SHA1"}
+
+// labels are those that a command may show as text, and what the PRF gives with them.
+var labels = map[string]string{
+	"master secret": "master_secret", "extended master secret": "master_secret", "key expansion": "key_block",
+	"client finished": "client_verify_data", "server finished": "server_verify_data",
+}
+
+// maxSeed is how much label and seed openssl kdf takes.
+const maxSeed = 1024
+
+// derived is a call of the PRF, and the hash that is its seed. See RFC 5246 §5.
+func (v *notes) derived(d *trace.Derived) []Command {
+	digest := digests[d.Hash]
+	if d.Function != "PRF" || digest == "" || len(d.Secret) == 0 || len(d.Output) == 0 || len(d.Label)+len(d.Seed) > maxSeed {
+		return nil
+	}
+	name, label := labels[d.Label], "'seed:"+d.Label+"'"
+	if name == "" { // an exporter's
+		name, label = "output", "hexseed:"+hexOf([]byte(d.Label))
+	}
+	kdf := fmt.Sprintf("openssl kdf -keylen %d -kdfopt digest:%s -kdfopt hexsecret:%s -kdfopt %s", len(d.Output), digest, hexOf(d.Secret), label)
+	if len(d.Seed) > 0 {
+		kdf += " -kdfopt hexseed:" + hexOf(d.Seed)
+	}
+	commands := []Command{openssl(name, pipe(kdf+" -binary TLS1-PRF", toHex), d.Output)}
+	covered := 0
+	switch d.Label {
+	case "extended master secret":
+		name, covered = "session_hash", len(v.messages)
+	case "client finished":
+		name, covered = "Hash(handshake_messages)", v.find(iana.Client, iana.Finished)
+	case "server finished":
+		name, covered = "Hash(handshake_messages)", v.find(iana.Server, iana.Finished)
+	}
+	if covered == 0 {
+		return commands
+	}
+	var transcript []byte
+	for _, m := range v.messages[:covered] {
+		transcript = append(transcript, m.Raw...)
+	}
+	hash := pipe(feed(transcript), "openssl dgst -"+strings.ToLower(digest)+" -binary", toHex)
+	return append([]Command{openssl(name, hash, d.Seed)}, commands...)
+}
+
+// cut takes one direction's keys out of the key_block. See RFC 5246 §6.3.
+func (v *notes) cut(k *trace.KeysInstalled) (commands []Command) {
+	if v.suite == nil || len(v.block) == 0 {
+		return nil
+	}
+	shape := v.suite.Shape(v.agreed.Version)
+	values := map[string][]byte{"MAC_key": k.MACKey, "key": k.Key, "IV": k.IV}
+	for _, p := range shape.Parts() {
+		value := values[strings.TrimPrefix(p.Name, k.From.String()+"_write_")]
+		if p.From != k.From || p.Len == 0 || len(value) != p.Len || p.Offset+p.Len > len(v.block) {
+			continue
+		}
+		text := fmt.Sprintf("echo %s | cut -c %d-%d", hexOf(v.block), 2*p.Offset+1, 2*(p.Offset+p.Len))
+		commands = append(commands, Command{Name: p.Name, Tool: "cut", Text: text, Output: value})
+	}
+	return commands
+}
+
+// The words that commands are made of.
+
+const toHex = "xxd -p -c 256"
+
+func openssl(name, text string, output []byte) Command {
+	return Command{Name: name, Tool: "openssl", Text: text, Output: output}
+}
+
+func hexOf(b []byte) string { return hex.EncodeToString(b) }
+
+// feed writes bytes to a pipe. echo is part of the shell, which bounds no argument of its own commands.
+func feed(b []byte) string { return "echo " + hexOf(b) + " | xxd -r -p" }
+
+func pipe(stages ...string) string { return strings.Join(stages, " | ") }
+
+// hexFile writes bytes to a file, for what cannot come by a pipe.
+func hexFile(name string, b []byte) string { return feed(b) + " > " + name }
+
+// aside runs lines in a directory of their own, and removes the files that they made there.
+func aside(lines []string, files ...string) string {
+	lines = append(append([]string{`(cd "$(mktemp -d)" || exit`}, lines...), "rm "+strings.Join(files, " ")+")")
+	return strings.Join(lines, "\n")
+}
+
+// enc is a cipher without padding. A nil IV is none.
+func enc(cipher string, key, iv []byte) string {
+	text := "openssl enc -" + cipher + " -nopad -K " + hexOf(key)
+	if iv != nil {
+		text += " -iv " + hexOf(iv)
+	}
+	return text
+}

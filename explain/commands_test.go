@@ -1,0 +1,354 @@
+package explain_test
+
+import (
+	"bytes"
+	"crypto"
+	"fmt"
+	"maps"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// needTools skips a test where a shell cannot run the commands.
+func needTools(t testing.TB) {
+	t.Helper()
+	for tool, from := range map[string]string{"sh": "dash", "openssl": "openssl", "xxd": "xxd", "python3": "python3"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("no command was run: %s is not there: install the Debian package %s", tool, from)
+		}
+	}
+	if out, err := exec.Command("openssl", "version").Output(); err != nil || !bytes.HasPrefix(out, []byte("OpenSSL 3")) {
+		t.Skipf("no command was run: got %q, %v, expected OpenSSL 3.0 or later", out, err)
+	}
+}
+
+// commandCases have each key exchange and group, each kind of cipher, each kind of signature, and both kinds of master_secret.
+func commandCases() []demo.Options {
+	one := func(suite iana.CipherSuite, group iana.Group, auth throwaway.Kind, more ...string) demo.Options {
+		o := demo.Options{Suite: suite, Group: group, Auth: auth, ClientAuth: demo.NoClientAuth, Data: demo.Request, Seed: "by hand"}
+		for _, m := range more {
+			switch m {
+			case "ems":
+				o.ExtendedMasterSecret = true
+			case "etm":
+				o.EncryptThenMAC = true
+			case "mtls":
+				o.ClientAuth = demo.RequireClientAuth
+			default:
+				o.Data = m
+			}
+		}
+		return o
+	}
+	return []demo.Options{
+		one(iana.TLS_RSA_WITH_AES_256_CBC_SHA256, 0, throwaway.RSA),
+		one(iana.TLS_RSA_WITH_AES_128_CBC_SHA, 0, throwaway.RSA, "ems", "etm", "mtls"),
+		one(iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA, 0, throwaway.RSA, "sixteen bytes ok"),
+		one(iana.TLS_RSA_WITH_NULL_SHA256, 0, throwaway.RSA, "ems", "x"),
+		one(iana.TLS_RSA_WITH_AES_128_CCM_8, 0, throwaway.RSA, "mtls"),
+		one(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, iana.FFDHE2048, throwaway.RSA, "mtls"),
+		one(iana.TLS_DHE_RSA_WITH_AES_256_CBC_SHA256, iana.FFDHE3072, throwaway.RSAPSS, "ems"),
+		one(iana.TLS_DHE_RSA_WITH_AES_256_CCM, iana.FFDHE2048, throwaway.RSA, "x", "ems"),
+		one(iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.FFDHE2048, throwaway.RSA, "ems", "sixteen bytes ok"),
+		one(iana.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, iana.X25519, throwaway.RSA, "ems"),
+		one(iana.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, iana.Secp256r1, throwaway.RSAPSS, "mtls"),
+		one(iana.TLS_ECDHE_RSA_WITH_NULL_SHA, iana.Secp384r1, throwaway.RSA),
+		one(iana.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.X448, throwaway.RSA, strings.Repeat("long ", 1000)),
+		one(iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, iana.X25519, throwaway.ECDSA, "ems", "mtls"),
+		one(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CCM, iana.Secp521r1, throwaway.ECDSAP521, strings.Repeat("long ", 1000)),
+		one(iana.TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8, iana.X448, throwaway.Ed448, "ems", "mtls"),
+		one(iana.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384, iana.X25519, throwaway.ECDSAP384, "etm"),
+		one(iana.TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA, iana.X25519, throwaway.Ed25519, "etm", "mtls"),
+	}
+}
+
+func eventsOf(t testing.TB, o demo.Options) []trace.Entry {
+	t.Helper()
+	run, err := demo.Perform(t.Context(), o)
+	if err != nil || run.ClientError != nil || run.ServerError != nil {
+		t.Fatal(err, run.ClientError, run.ServerError)
+	}
+	return run.Entries
+}
+
+// expected are the values that an event has and that the commands for it must print.
+func expected(e trace.Event) [][]byte {
+	switch e := e.(type) {
+	case *trace.Ephemeral:
+		return [][]byte{e.Public}
+	case *trace.SharedSecret:
+		return [][]byte{e.Output}
+	case *trace.Derived:
+		return [][]byte{e.Output}
+	case *trace.KeysInstalled:
+		return slices.DeleteFunc([][]byte{e.MACKey, e.Key, e.IV}, func(b []byte) bool { return len(b) == 0 })
+	case *trace.Record:
+		var all [][]byte
+		switch {
+		case e.Protection == "":
+		case len(e.Tag) > 0:
+			all = [][]byte{e.Plaintext, e.Tag}
+		case len(e.Padding) == 0:
+			all = [][]byte{e.MAC}
+		case strings.Contains(e.Protection, "MAC-then-encrypt"):
+			all = [][]byte{bytes.Join([][]byte{e.Plaintext, e.MAC, e.Padding}, nil), e.MAC}
+		default:
+			all = [][]byte{bytes.Join([][]byte{e.Plaintext, e.Padding}, nil), e.MAC}
+		}
+		return all
+	}
+	return nil
+}
+
+// signatures are the checks of a signature that an event must have a command for.
+func signatures(e trace.Event) int {
+	switch e := e.(type) {
+	case *trace.Signed:
+		return 1
+	case *trace.Verified:
+		return map[string]int{"signature": 1}[e.What]
+	}
+	return 0
+}
+
+func TestEveryCommandGivesTheShownBytes(t *testing.T) {
+	needTools(t)
+	var mu sync.Mutex
+	ran := map[string]int{}
+	todo := make(chan demo.Options)
+	var two sync.WaitGroup
+	for range 2 {
+		two.Go(func() {
+			for o := range todo {
+				t.Run(fmt.Sprintf("%v %v %s ems=%v etm=%v", o.Suite, o.Group, o.Auth, o.ExtendedMasterSecret, o.EncryptThenMAC), func(t *testing.T) {
+					for name, n := range runAll(t, eventsOf(t, o)) {
+						mu.Lock()
+						ran[name] += n
+						mu.Unlock()
+					}
+				})
+			}
+		})
+	}
+	for _, o := range commandCases() {
+		todo <- o
+	}
+	close(todo)
+	two.Wait()
+	sum := 0
+	for _, name := range slices.Sorted(maps.Keys(ran)) {
+		t.Logf("%4d %s", ran[name], name)
+		sum += ran[name]
+	}
+	t.Logf("%d commands run, for %d connections", sum, len(commandCases()))
+	if sum < 400 {
+		t.Error("too few")
+	}
+}
+
+// runAll runs each command of the entries, once if both sides have it, and sees that no value is without one.
+func runAll(t *testing.T, entries []trace.Entry) map[string]int {
+	ran, done := map[string]int{}, map[string]bool{}
+	var notebook explain.Notebook
+	for _, e := range entries {
+		commands := notebook.Commands(e)
+		for _, value := range expected(e.Event) {
+			if !slices.ContainsFunc(commands, func(c explain.Command) bool { return bytes.Equal(c.Output, value) }) {
+				t.Errorf("%s of the %s: no command gives %x", e.Name(), e.Role, value)
+			}
+		}
+		if got := len(commands); got != signatures(e.Event) && signatures(e.Event) > 0 {
+			t.Errorf("%s of the %s: %d commands check the signature", e.Name(), e.Role, got)
+		}
+		for _, c := range commands {
+			if done[c.Text] {
+				continue
+			}
+			done[c.Text] = true
+			ran[c.Name]++
+			if got := shell(t, c.Text); got != c.Prints() {
+				t.Errorf("%s of the %s, %s: got %s, expected %s, from\n%s", e.Name(), e.Role, c.Name, got, c.Prints(), c.Text)
+			}
+		}
+	}
+	return ran
+}
+
+// shell runs a command as somebody would who pastes it, and gives what it prints without the ends of lines.
+func shell(t *testing.T, text string) string {
+	cmd := exec.Command("sh")
+	cmd.Dir = t.TempDir()
+	cmd.Stdin = strings.NewReader(text + "\n")
+	var problem bytes.Buffer
+	cmd.Stderr = &problem
+	out, err := cmd.Output()
+	if err != nil || problem.Len() > 0 {
+		t.Errorf("%v: %s", err, problem.Bytes())
+	}
+	return strings.ReplaceAll(string(out), "\n", "")
+}
+
+func TestCommandsForTheLastEntryAreThoseOfTheNotebook(t *testing.T) {
+	entries := eventsOf(t, commandCases()[0])
+	var notebook explain.Notebook
+	n := 0
+	for i, e := range entries {
+		want := notebook.Commands(e)
+		if got := explain.Commands(entries[:i+1]); !slices.EqualFunc(got, want, func(a, b explain.Command) bool { return a.Text == b.Text }) {
+			t.Errorf("%s: got %d commands, expected %d", e.Name(), len(got), len(want))
+		}
+		n += len(want)
+	}
+	if n == 0 {
+		t.Error("no commands")
+	}
+}
+
+// A machine may have no xxd: the commands then work with a function that stands in for it.
+func TestCommandsRunWithoutXXD(t *testing.T) {
+	needTools(t)
+	kinds := map[string]bool{}
+	var notebook explain.Notebook
+	for _, e := range eventsOf(t, commandCases()[0]) {
+		for _, c := range notebook.Commands(e) {
+			if kinds[c.Name] {
+				continue
+			}
+			kinds[c.Name] = true
+			if got := shell(t, explain.WithoutXXD+"\n"+c.Text); got != c.Prints() {
+				t.Errorf("%s: got %s, expected %s", c.Name, got, c.Prints())
+			}
+		}
+	}
+	t.Logf("%d commands run", len(kinds))
+	if len(kinds) < 8 {
+		t.Error("too few")
+	}
+}
+
+// A command is pasted into a shell. Whoever wrote the events must not be able to say what it does.
+func TestCommandsHoldNothingThatAPeerOrAFileSaid(t *testing.T) {
+	const evil = "$(touch evil)'\"`;evil\n"
+	n := 0
+	for _, o := range commandCases() {
+		o.Data = evil
+		var notebook explain.Notebook
+		for _, e := range eventsOf(t, o) {
+			poison(&e, evil)
+			for _, c := range notebook.Commands(e) {
+				n++
+				if strings.Contains(c.Text+c.Name+c.Tool+c.Verdict, "evil") || !plain.MatchString(c.Text) {
+					t.Fatalf("%s: %s", e.Name(), c.Text)
+				}
+			}
+		}
+	}
+	t.Logf("%d commands of events with hostile words", n)
+	if n < 400 {
+		t.Error("too few commands are left")
+	}
+}
+
+// plain are the characters that commands are made of.
+var plain = regexp.MustCompile(`^[\w .,:;<>=+*/^&?|"'$()\[\]\n-]+$`)
+
+// poison puts text into every word of an event that a file could have made up. Words that decide what an event is stay.
+func poison(e *trace.Entry, text string) {
+	e.Ref = text
+	switch x := e.Event.(type) {
+	case *trace.Derived:
+		if x.Name == "key_block" || strings.HasSuffix(x.Name, "verify_data") {
+			x.Label = text // a label that is not known is hex
+		} else {
+			x.Name = text
+		}
+	case *trace.Agreed:
+		x.ALPN, x.ServerName, x.Group = text, text, text
+	case *trace.Record:
+		x.Protection = text
+	case *trace.ThrowawayKey:
+		x.Algorithm = text
+	case *trace.Verified:
+		x.Detail = text
+	}
+}
+
+// Before TLS 1.2 the PRF had two hashes, and openssl has that one too. See RFC 2246 §5. Labels of exporters are anybody's: RFC 5705 §4.
+func TestOtherCallsOfThePRFHaveCommandsToo(t *testing.T) {
+	needTools(t)
+	var events trace.Memory
+	for _, h := range []crypto.Hash{crypto.MD5SHA1, crypto.SHA384} {
+		prf := keys.PRF{Hash: h, Log: trace.New(trace.Client, &events, nil)}
+		m := prf.Master([]byte("an odd number of bytes."), keys.Randoms{Client: [32]byte{1}, Server: [32]byte{2}})
+		m.KeyBlock(keys.Shape{MAC: 20, Key: 16, IV: 16}, keys.Randoms{})
+		m.VerifyData(iana.Client, []byte("no message of this handshake is known"))
+		if _, err := m.Export("EXPERIMENTAL $(evil)", []byte("context"), keys.Randoms{}, 100); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := 0
+	var notebook explain.Notebook
+	for _, e := range events.Entries {
+		for _, c := range notebook.Commands(e) {
+			n++
+			if got := shell(t, c.Text); got != c.Prints() || strings.Contains(c.Text, "evil") {
+				t.Errorf("%s: got %s, expected %s from\n%s", c.Name, got, c.Prints(), c.Text)
+			}
+		}
+	}
+	t.Logf("%d commands run", n)
+	if n != len(events.Entries) {
+		t.Errorf("%d commands for %d derivations", n, len(events.Entries))
+	}
+}
+
+func TestWordsThatAreNotKnownGiveNoCommand(t *testing.T) {
+	for _, e := range []trace.Event{
+		&trace.Derived{Name: "master_secret", Function: "$(evil)", Hash: "SHA-256", Label: "master secret", Secret: trace.Secret{1}, Output: trace.Secret{1}},
+		&trace.Derived{Name: "master_secret", Function: "PRF", Hash: "$(evil)", Label: "master secret", Secret: trace.Secret{1}, Output: trace.Secret{1}},
+		&trace.Ephemeral{Group: "$(evil)", Private: trace.Secret{1}, Public: trace.Hex{1}, Peer: trace.Hex{1}},
+		&trace.SharedSecret{Name: "$(evil)", Output: trace.Secret{1}},
+		&trace.KeysInstalled{Key: trace.Secret{1}},
+		&trace.Record{Protection: "AES_128_GCM", Anatomy: trace.Anatomy{Tag: make(trace.Hex, 16)}},
+		&trace.Signed{Scheme: 0xFFFF},
+		&trace.Verified{What: "signature", Scheme: 0xFFFF},
+	} {
+		if c := explain.Commands([]trace.Entry{{Event: e}}); len(c) != 0 {
+			t.Errorf("%T: %v", e, c)
+		}
+	}
+}
+
+// What was redacted cannot be computed with, and must not be computed without.
+func TestARedactedStreamHasOnlyCommandsForWhatIsPublic(t *testing.T) {
+	for _, o := range commandCases() {
+		var lines bytes.Buffer
+		w := trace.NewWriter(&lines)
+		for _, e := range eventsOf(t, o) {
+			w.Put(e)
+		}
+		entries, err := trace.Read(&lines)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var notebook explain.Notebook
+		for _, e := range entries {
+			for _, c := range notebook.Commands(e) {
+				if c.Verdict == "" {
+					t.Errorf("%v: %s of %s: %.100s…", o.Suite, c.Name, e.Name(), c.Text)
+				}
+			}
+		}
+	}
+}
