@@ -1,0 +1,188 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	screen "github.com/vitrine-tls/vitrine/render/term"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// deriveOutput is how a derivation is shown.
+type deriveOutput struct {
+	table, json, commands bool
+	color                 string
+}
+
+var deriveUsage = map[string]string{
+	"suite":             "cipher suite, by its IANA or OpenSSL name or its number",
+	"version":           "1.2, 1.1 or 1.0 (default 1.2)",
+	"pre_master_secret": "what the key exchange gave",
+	"master_secret":     "in its place, if it is known already",
+	"client_random":     "the 32 bytes of ClientHello.random",
+	"server_random":     "the 32 bytes of ServerHello.random",
+	"session_hash":      "hash of the messages up to ClientKeyExchange: makes the master_secret an extended one",
+	"transcript":        "handshake messages with their headers, from ClientHello on",
+	"expect":            "a value from elsewhere: say what is different if it comes out",
+}
+
+func newDerive() *cobra.Command {
+	var o deriveOutput
+	cmd := &cobra.Command{
+		Use:   "derive [FILE]",
+		Short: "Derive the keys of a connection from values of your own, and say why a book has others",
+		Long: `Does the derivation alone: from a pre_master_secret or a master_secret, both randoms and the cipher suite it derives the
+master_secret, the key_block and its keys, and with a transcript the verify_data of both sides.
+
+A value is hex, or @FILE (hex or bytes), - (standard input) or env:NAME. FILE holds lines of "field value", the fields
+named as the flags; - is standard input. A transcript tells the randoms, the suite and the session_hash by itself.
+
+--expect takes a value that should come out: from a book, another program, an exercise. If it does not, the usual mistakes are
+tried, and then every single digit of the inputs, to find what would give it. The exit code is 1 if nothing does.`,
+		Example: `  vitrine derive --suite AES256-SHA256 --pre-master-secret @pms.hex --client-random 5642… --server-random 5cd6…
+  vitrine derive exercise.txt --table
+  vitrine derive exercise.txt --expect f0f953ec…
+  vitrine derive --transcript @handshake.bin --master-secret env:MASTER --commands`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			v := &values{stdin: cmd.InOrStdin(), fields: map[string]input{}}
+			for _, field := range deriveFields {
+				if f := cmd.Flags().Lookup(strings.ReplaceAll(field, "_", "-")); f.Changed {
+					v.set(field, f.Value.String(), cmd.ErrOrStderr())
+				}
+			}
+			if len(args) > 1 {
+				return &usageError{fmt.Sprintf("%s takes one FILE, got %q too", cmd.CommandPath(), args[1]), cmd.CommandPath() + " --help"}
+			}
+			for _, name := range args {
+				if err := v.load(name); err != nil {
+					return err
+				}
+			}
+			if len(v.fields) == 0 {
+				return &usageError{"nothing was given to derive from", cmd.CommandPath() + " --help"}
+			}
+			return derive(cmd, v, &o)
+		},
+	}
+	f := cmd.Flags()
+	for _, field := range deriveFields {
+		f.String(strings.ReplaceAll(field, "_", "-"), "", deriveUsage[field])
+	}
+	f.BoolVar(&o.table, "table", false, "print a table of names, offsets, lengths and values")
+	f.BoolVar(&o.json, "json", false, "print the events of a handshake that derived this, as JSON lines, and nothing else")
+	f.BoolVar(&o.commands, "commands", false, "print commands of other tools that give the same values")
+	cmd.MarkFlagsMutuallyExclusive("table", "json", "commands")
+	colorFlag(cmd, &o.color)
+	complete(cmd, "suite", suiteNames()...)
+	complete(cmd, "version", "1.2", "1.1", "1.0")
+	return cmd
+}
+
+func derive(cmd *cobra.Command, v *values, o *deriveOutput) error {
+	style, err := styleOf(cmd.OutOrStdout(), o.color)
+	if err != nil {
+		return err
+	}
+	g, err := v.given()
+	if err != nil {
+		return err
+	}
+	expected, err := v.bytes("expect")
+	if err != nil {
+		return err
+	}
+	d, err := explain.Derive(g)
+	if err != nil {
+		return v.refused(err)
+	}
+	if err := showDerivation(cmd.OutOrStdout(), d, o, style); err != nil || expected == nil {
+		return err
+	}
+	found, tried, err := d.Search(expected)
+	if err != nil {
+		return v.refused(err)
+	}
+	report := cmd.OutOrStdout()
+	if o.json || o.commands {
+		report = cmd.ErrOrStderr()
+	}
+	if err := screen.WriteFindings(report, expected, found, tried, style); err != nil {
+		return err
+	}
+	if len(found) == 0 {
+		return &explainedError{"the expected value does not come from what was given"}
+	}
+	return nil
+}
+
+// explainedError is a failure that the output has told already.
+type explainedError struct{ summary string }
+
+func (e *explainedError) Error() string { return e.summary }
+
+// given makes of texts what they stand for.
+func (v *values) given() (g explain.Given, err error) {
+	if s, ok := v.fields["suite"]; ok {
+		w := wishes{suite: s.text}
+		if g.Suite, err = w.wantedSuite(); err != nil {
+			return g, err
+		}
+	}
+	if s, ok := v.fields["version"]; ok {
+		if g.Version, ok = versions[strings.TrimPrefix(strings.ToLower(s.text), "tls")]; !ok {
+			return g, &usageError{fmt.Sprintf("%s: got %q, expected 1.2, 1.1 or 1.0", s.where, s.text), "vitrine derive --version 1.2"}
+		}
+	}
+	for _, f := range []struct {
+		name  string
+		value *[]byte
+	}{
+		{"pre_master_secret", &g.PreMaster}, {"master_secret", &g.Master}, {"client_random", &g.Client}, {"server_random", &g.Server},
+		{"session_hash", &g.SessionHash}, {"transcript", &g.Transcript},
+	} {
+		if *f.value, err = v.bytes(f.name); err != nil {
+			return g, err
+		}
+	}
+	return g, nil
+}
+
+var versions = map[string]iana.Version{"1.0": iana.TLS10, "1.1": iana.TLS11, "1.2": iana.TLS12, " 1.0": iana.TLS10, " 1.1": iana.TLS11, " 1.2": iana.TLS12}
+
+func showDerivation(w io.Writer, d *explain.Derivation, o *deriveOutput, style screen.Style) error {
+	switch {
+	case o.json:
+		j := trace.NewWriter(w, trace.Reveal())
+		for _, e := range d.Entries {
+			j.Put(e)
+		}
+		return j.Err()
+	case o.commands:
+		return writeCommands(w, d.Entries)
+	case o.table:
+		return screen.WriteValues(w, d.Values(), style)
+	}
+	return screen.WriteDerivation(w, d, style)
+}
+
+// writeCommands prints a script: a POSIX shell runs it whole, or line by line.
+func writeCommands(w io.Writer, entries []trace.Entry) error {
+	if _, err := fmt.Fprintf(w, "# Needs %s.\n", explain.CommandsNeed); err != nil {
+		return err
+	}
+	var n explain.Notebook
+	for _, e := range entries {
+		for _, c := range n.Commands(e) {
+			if _, err := fmt.Fprintf(w, "\n# %s\n%s\n# %s\n", c.Name, c.Text, c.Prints()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/vitrine-tls/vitrine/explain"
+)
+
+// maxValue bounds what is read for one value: a transcript with a long chain.
+const maxValue = 16 << 20
+
+// input is one value as it was given, and where.
+type input struct {
+	text  string
+	where string // "--client-random", "line 3, client_random"
+}
+
+// values are what `vitrine derive` was given, by field.
+type values struct {
+	stdin  io.Reader
+	fields map[string]input
+	used   string // who has read standard input
+}
+
+// secretFields are those whose value should not be in the list of processes and in the history of a shell.
+var secretFields = []string{"pre_master_secret", "master_secret"}
+
+// deriveFields are all, in the order of the help.
+var deriveFields = []string{"suite", "version", "pre_master_secret", "master_secret", "client_random", "server_random", "session_hash", "transcript", "expect"}
+
+// set takes a value of the command line.
+func (v *values) set(field, text string, stderr io.Writer) {
+	flag := "--" + strings.ReplaceAll(field, "_", "-")
+	v.fields[field] = input{text, flag}
+	if slices.Contains(secretFields, field) && !indirect(text) {
+		fmt.Fprintf(stderr, "! %s: a secret on the command line is seen by other users of this machine and kept by the shell.\n  Better: %s @FILE, %s - (standard input) or %s env:NAME\n",
+			flag, flag, flag, flag)
+	}
+}
+
+// indirect tells whether a value says where the value is.
+func indirect(text string) bool {
+	return text == "-" || strings.HasPrefix(text, "@") || strings.HasPrefix(text, "env:")
+}
+
+// load reads lines of "field value" or "field = value"; an empty line and what follows a # say nothing.
+func (v *values) load(name string) error {
+	data, err := v.open(name, "FILE")
+	if err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(nil, 2*maxValue)
+	for n := 1; lines.Scan(); n++ {
+		line, _, _ := strings.Cut(lines.Text(), "#")
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		field, text := line, ""
+		if at := strings.IndexAny(line, "=: \t"); at >= 0 {
+			field, text = line[:at], strings.TrimLeft(line[at:], "=: \t")
+		}
+		field = strings.ReplaceAll(strings.ToLower(field), "-", "_")
+		if !slices.Contains(deriveFields, field) {
+			return &usageError{fmt.Sprintf("%s, line %d: there is no field %q; the fields are %s", name, n, field, strings.Join(deriveFields, ", ")), "vitrine derive --help"}
+		}
+		if _, twice := v.fields[field]; twice {
+			return &usageError{fmt.Sprintf("%s, line %d: %s was given before", name, n, field), "vitrine derive --help"}
+		}
+		v.fields[field] = input{text, fmt.Sprintf("%s, line %d, %s", name, n, field)}
+	}
+	return lines.Err()
+}
+
+// bytes is the value of a field, or nil if it was not given.
+func (v *values) bytes(field string) ([]byte, error) {
+	g, ok := v.fields[field]
+	if !ok {
+		return nil, nil
+	}
+	text, source := []byte(g.text), g.where
+	switch {
+	case g.text == "-" || strings.HasPrefix(g.text, "@"):
+		name := strings.TrimPrefix(g.text, "@")
+		data, err := v.open(name, g.where)
+		if err != nil {
+			return nil, err
+		}
+		if !textual(data) {
+			return data, nil
+		}
+		text, source = data, fmt.Sprintf("%s: %s", g.where, name)
+	case strings.HasPrefix(g.text, "env:"):
+		name := strings.TrimPrefix(g.text, "env:")
+		value, set := os.LookupEnv(name)
+		if !set {
+			return nil, &usageError{fmt.Sprintf("%s: there is no environment variable %s", g.where, name), "vitrine derive --help"}
+		}
+		text = []byte(value)
+	}
+	b, err := unhex(text)
+	if err != nil {
+		return nil, &usageError{fmt.Sprintf("%s: %v", source, err), "vitrine derive --help"}
+	}
+	return b, nil
+}
+
+// textual tells a file of hex digits from one of bytes. Bytes that happen to be nothing but hex digits and spaces are taken for text.
+func textual(data []byte) bool {
+	return !slices.ContainsFunc(data, func(b byte) bool { return b >= 0x80 || b < 0x20 && !unicode.IsSpace(rune(b)) })
+}
+
+// unhex reads hex as people write it: in lines, with spaces, colons or commas between bytes, behind 0x. The error names the place, and
+// of the digits no more than the wrong one.
+func unhex(text []byte) ([]byte, error) {
+	digits := make([]byte, 0, len(text))
+	line, column := 1, 0
+	for i := 0; i < len(text); i++ {
+		column++
+		c := text[i]
+		switch {
+		case c == '\n':
+			line, column = line+1, 0
+		case unicode.IsSpace(rune(c)), c == ':', c == ',':
+		case c == '0' && i+1 < len(text) && (text[i+1] == 'x' || text[i+1] == 'X') && len(digits)%2 == 0:
+			i, column = i+1, column+1
+		case strings.IndexByte("0123456789abcdefABCDEF", c) < 0:
+			return nil, fmt.Errorf("line %d, column %d: %q is no hex digit", line, column, c)
+		default:
+			digits = append(digits, c)
+		}
+	}
+	if len(digits)%2 != 0 {
+		return nil, fmt.Errorf("got %d hex digits, an odd number: one is missing or too many", len(digits))
+	}
+	if len(digits) == 0 {
+		return nil, errors.New("is empty")
+	}
+	b := make([]byte, len(digits)/2)
+	_, err := hex.Decode(b, digits)
+	return b, err
+}
+
+// open reads a file, or standard input if its name is "-", for whoever asks first.
+func (v *values) open(name, who string) ([]byte, error) {
+	r := v.stdin
+	if name == "-" {
+		if v.used != "" {
+			return nil, &usageError{fmt.Sprintf("%s and %s both read standard input", v.used, who), "vitrine derive --help"}
+		}
+		v.used = who
+	} else {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", who, err)
+		}
+		defer f.Close()
+		r = f
+	}
+	data, err := io.ReadAll(io.LimitReader(r, maxValue+1))
+	if err == nil && len(data) > maxValue {
+		err = fmt.Errorf("%s has more than %d MiB", name, maxValue>>20)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", who, err)
+	}
+	return data, nil
+}
+
+// refused turns the field of an error into the place where its value was given.
+func (v *values) refused(err error) error {
+	var f *explain.FieldError
+	if !errors.As(err, &f) {
+		return err
+	}
+	where := f.Field
+	if g, ok := v.fields[f.Field]; ok {
+		where = g.where
+	}
+	return &usageError{where + ": " + f.Problem, "vitrine derive --help"}
+}

@@ -1,0 +1,503 @@
+package explain
+
+import (
+	"bytes"
+	"cmp"
+	"crypto"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Finding is a way to come to an expected value.
+type Finding struct {
+	Name string   // what the value is: "client_write_key", "bytes 64 to 95 of key_block"
+	How  []string // what has to be different for it; empty: nothing, this is what was derived
+}
+
+// maxTwists is how many mistakes are made at once. Of three or more, some chance would soon be taken for the reason.
+const maxTwists = 2
+
+// maxTyped is the longest input, in bytes, of which each digit is tried: that of the longest curve.
+const maxTyped = 66
+
+// minExpected is the shortest value worth looking for: shorter ones are found anywhere.
+const minExpected = 4
+
+// Search looks for expected among all that can be derived from what was given: rightly, then with up to two of the usual mistakes,
+// then with one digit of one input mistyped. It gives the ways with the fewest mistakes, and how many values it
+// looked at. expected has at least 4 bytes.
+func (d *Derivation) Search(expected []byte) (found []Finding, tried int, err error) {
+	if len(expected) < minExpected {
+		return nil, 0, misfit("expect", "got %s, expected at least %d: anything shorter would be found by chance", octets(len(expected)), minExpected)
+	}
+	s := &search{Derivation: d, want: expected, limit: maxTwists}
+	s.walk()
+	if len(s.found) == 0 {
+		s.slips()
+	}
+	if len(s.found) == 0 {
+		s.mistyped()
+	}
+	slices.SortStableFunc(s.found, func(a, b Finding) int { return cmp.Compare(len(a.How), len(b.How)) })
+	for i, f := range s.found {
+		if len(f.How) > len(s.found[0].How) {
+			s.found = s.found[:i]
+			break
+		}
+	}
+	return s.found, s.tried, nil
+}
+
+type search struct {
+	*Derivation
+	want  []byte
+	limit int
+	tried int
+	found []Finding
+}
+
+// twist is one value that an input can take, and what is wrong with it; nothing is wrong with the first of each list.
+type twist struct {
+	how   string
+	value []byte
+}
+
+// seedTwist is a label and a seed.
+type seedTwist struct {
+	how         path
+	label, seed string
+}
+
+type hashTwist struct {
+	how string
+	crypto.Hash
+}
+
+// path is the mistakes made so far.
+type path []string
+
+func (p path) with(how ...string) path {
+	for _, h := range how {
+		if h != "" {
+			p = append(slices.Clip(p), h)
+		}
+	}
+	return p
+}
+
+// walk goes all ways from the beginning to the end.
+func (s *search) walk() {
+	s.walkFrom(path{})
+	if s.said != nil || s.Given.Client == nil || s.Given.Server == nil {
+		return
+	}
+	exchanged := *s.Derivation
+	exchanged.Given.Client, exchanged.Given.Server = s.Given.Server, s.Given.Client
+	other := *s
+	other.Derivation = &exchanged
+	other.walkFrom(path{"client_random and server_random are exchanged"})
+	s.tried, s.found = other.tried, other.found
+}
+
+func (s *search) walkFrom(p path) {
+	for _, h := range s.hashes() {
+		q := p.with(h.how)
+		for _, m := range s.masters(h.Hash, q) {
+			s.fromMaster(h.Hash, m.value, m.path)
+		}
+	}
+}
+
+type reached struct {
+	value []byte
+	path  path
+}
+
+// masters are all master_secrets that h leads to.
+func (s *search) masters(h crypto.Hash, p path) []reached {
+	g := &s.Given
+	if g.PreMaster == nil {
+		list := []reached{{g.Master, p}}
+		for _, t := range spellings("master_secret", g.Master) {
+			list = s.append(list, t.value, p.with(t.how))
+		}
+		for _, seed := range s.masterSeeds(h) {
+			q := p.with("what was given as master_secret was taken for the pre_master_secret").with(seed.how...)
+			list = s.append(list, s.derive(h, g.Master, seed, "master_secret", keys.MasterLen, q), q)
+		}
+		return list
+	}
+	list := []reached{}
+	for _, pre := range s.preMasters() {
+		s.look("pre_master_secret", pre.value, len(pre.value), p.with(pre.how))
+		for _, seed := range s.masterSeeds(h) {
+			if q := p.with(pre.how).with(seed.how...); len(q) <= s.limit {
+				list = append(list, reached{s.derive(h, pre.value, seed, "master_secret", keys.MasterLen, q), q})
+			}
+		}
+	}
+	return s.append(list, g.PreMaster, p.with("the key_block was expanded from the pre_master_secret: the step to the master_secret was left out"))
+}
+
+func (s *search) append(list []reached, value []byte, p path) []reached {
+	if len(p) > s.limit || len(value) == 0 {
+		return list
+	}
+	return append(list, reached{value[:min(len(value), keys.MasterLen)], p})
+}
+
+// fromMaster looks at everything that a master_secret leads to.
+func (s *search) fromMaster(h crypto.Hash, master []byte, p path) {
+	for _, seed := range s.blockSeeds() {
+		q := p.with(seed.how...)
+		if len(q) <= s.limit {
+			s.derive(h, master, seed, "key_block", s.Given.Suite.Shape(s.Given.Version).Len(), q)
+		}
+	}
+	for _, seed := range s.finishedSeeds(h) {
+		q := p.with(seed.how)
+		if len(q) <= s.limit {
+			s.derive(h, master, seedTwist{nil, seed.label, seed.seed}, seed.name, keys.VerifyDataLen, q)
+		}
+	}
+}
+
+// derive runs the PRF, long enough to see what a longer expansion would give, and looks at it.
+func (s *search) derive(h crypto.Hash, secret []byte, t seedTwist, name string, n int, p path) []byte {
+	long := max(n, len(s.want))
+	if name == "key_block" {
+		long = max(long, s.longest())
+	}
+	out := expand(h, secret, t.label, []byte(t.seed), long)
+	s.look(name, out, n, p)
+	return out[:n]
+}
+
+// longest is the longest key_block that tools are known to print: with an IV of a whole block or of 16 bytes for each direction.
+func (s *search) longest() int {
+	shape := s.Given.Suite.Shape(s.Given.Version)
+	return 2 * (shape.MAC + shape.Key + max(shape.IV, 16))
+}
+
+func expand(h crypto.Hash, secret []byte, label string, seed []byte, n int) []byte {
+	out := make([]byte, n)
+	for _, e := range (keys.PRF{Hash: h}).Chain(secret, label, seed, n) {
+		rest := out
+		for _, block := range e.Output {
+			rest = rest[subtle.XORBytes(rest, rest, block):]
+		}
+	}
+	return out
+}
+
+// look compares the expected value with out, of which the first n bytes are what name stands for.
+func (s *search) look(name string, out []byte, n int, p path) {
+	s.tried++
+	if len(p) > s.limit {
+		return
+	}
+	if at := bytes.Index(out, s.want); at >= 0 {
+		what, how := s.describe(name, at, n)
+		s.report(what, p.with(how))
+		return
+	}
+	backwards := slices.Clone(s.want)
+	slices.Reverse(backwards)
+	if at := bytes.Index(out, backwards); at >= 0 && len(p) < s.limit {
+		what, _ := s.describe(name, at, n)
+		s.report(what, p.with("the bytes are in reverse order"))
+	}
+}
+
+func (s *search) report(name string, p path) {
+	for _, f := range s.found {
+		if f.Name == name && slices.Equal(f.How, p) {
+			return
+		}
+	}
+	s.found = append(s.found, Finding{name, p})
+}
+
+// describe names the bytes that were found at an offset of what has n bytes.
+func (s *search) describe(name string, at, n int) (what, how string) {
+	end := at + len(s.want)
+	if at == 0 && end == n {
+		return name, ""
+	}
+	if name == "key_block" {
+		for _, k := range s.Given.Suite.Shape(s.Given.Version).Parts() {
+			if k.Offset == at && k.Len == len(s.want) {
+				return k.Name, ""
+			}
+		}
+	}
+	switch {
+	case end <= n:
+		return fmt.Sprintf("bytes %d to %d of %s", at, end-1, name), ""
+	case at == 0 && name == "key_block":
+		return name, fmt.Sprintf("it was expanded to %s, of which the suite takes %d: Wireshark and tshark do so, to print IVs that a CBC suite does not take since TLS 1.1",
+			octets(end), n)
+	case name == "key_block":
+		return fmt.Sprintf("bytes %d to %d of a longer key expansion", at, end-1),
+			fmt.Sprintf("the suite takes only the first %d: what follows is no key of this connection, though Wireshark and tshark print it as IVs", n)
+	}
+	return name, fmt.Sprintf("the PRF was run for %s in the place of %d", octets(end), n)
+}
+
+// slips finds a value that is nearly right: then the expected value itself has the mistake.
+func (s *search) slips() {
+	for name, value := range s.derived() {
+		if len(value) != len(s.want) || len(value) < keys.VerifyDataLen {
+			continue
+		}
+		var wrong []int
+		for i := range value {
+			if value[i] != s.want[i] {
+				wrong = append(wrong, i)
+			}
+		}
+		if len(wrong) <= len(value)/8 {
+			s.report(name, path{fmt.Sprintf("the expected value itself differs from it in %s, at %v from 0: it looks mistyped", Count(len(wrong), "byte"), wrong)})
+		}
+	}
+}
+
+// derived is everything that was derived rightly, by name.
+func (s *search) derived() map[string][]byte {
+	values := map[string][]byte{}
+	t := &teller{client: see(s.Entries, "client")}
+	for name, x := range t.client.derived {
+		values[name] = x.Output
+	}
+	for _, k := range s.Keys {
+		values[k.Name] = k.Value.Client
+	}
+	return values
+}
+
+// mistyped changes one digit of one input at a time, or swaps two neighbours, and makes no other mistake. The randoms of a
+// transcript are left alone: nobody types a transcript.
+func (s *search) mistyped() {
+	inputs := []struct {
+		name  string
+		value func(*Given) *[]byte
+	}{
+		{"pre_master_secret", func(g *Given) *[]byte { return &g.PreMaster }},
+		{"master_secret", func(g *Given) *[]byte { return &g.Master }},
+		{"session_hash", func(g *Given) *[]byte { return &g.SessionHash }},
+		{"client_random", func(g *Given) *[]byte { return &g.Client }},
+		{"server_random", func(g *Given) *[]byte { return &g.Server }},
+	}
+	if s.said != nil {
+		inputs = inputs[:2]
+	}
+	for _, in := range inputs {
+		value := *in.value(&s.Given)
+		if len(value) > maxTyped {
+			continue
+		}
+		for how, typed := range typos(in.name, value) {
+			d := *s.Derivation
+			*in.value(&d.Given) = typed
+			one := &search{Derivation: &d, want: s.want, limit: maxTwists}
+			one.straight()
+			s.tried += one.tried
+			for _, f := range one.found {
+				s.report(f.Name, path{how}.with(f.How...))
+			}
+		}
+	}
+}
+
+// straight goes the one right way.
+func (s *search) straight() {
+	h := s.hash()
+	master := s.Given.Master
+	if s.Given.PreMaster != nil {
+		master = s.derive(h, s.Given.PreMaster, s.masterSeeds(h)[0], "master_secret", keys.MasterLen, nil)
+	}
+	if seeds := s.blockSeeds(); len(seeds) > 0 {
+		s.derive(h, master, seeds[0], "key_block", s.Given.Suite.Shape(s.Given.Version).Len(), nil)
+	}
+}
+
+// typos are all ways to mistype one digit of value, or to swap two neighbours.
+func typos(name string, value []byte) func(func(string, []byte) bool) {
+	digits := hex.EncodeToString(value)
+	return func(yield func(string, []byte) bool) {
+		try := func(how string, typed []byte) bool {
+			b, err := hex.DecodeString(string(typed))
+			return err != nil || yield(how, b)
+		}
+		for i := range digits {
+			for _, c := range "0123456789abcdef" {
+				typed := []byte(digits)
+				if typed[i] = byte(c); byte(c) == digits[i] {
+					continue
+				}
+				if !try(fmt.Sprintf("digit %d of %s (in byte %d from 0) is %c in the place of %c", i+1, name, i/2, c, digits[i]), typed) {
+					return
+				}
+			}
+			if i+1 < len(digits) && digits[i] != digits[i+1] {
+				typed := []byte(digits)
+				typed[i], typed[i+1] = typed[i+1], typed[i]
+				if !try(fmt.Sprintf("digits %d and %d of %s have changed places", i+1, i+2, name), typed) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// The mistakes. The first entry of each list makes none.
+
+func (s *search) hashes() []hashTwist {
+	right := s.hash()
+	list := []hashTwist{{"", right}}
+	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.MD5SHA1, crypto.SHA512} {
+		if h != right {
+			list = append(list, hashTwist{fmt.Sprintf("the PRF uses %v in the place of %v", h, right), h})
+		}
+	}
+	return list
+}
+
+func (s *search) preMasters() []twist {
+	pre := s.Given.PreMaster
+	list := append([]twist{{"", pre}}, spellings("pre_master_secret", pre)...)
+	if short := bytes.TrimLeft(pre, "\x00"); len(short) < len(pre) {
+		list = append(list, twist{fmt.Sprintf("leading zeros of the pre_master_secret are stripped, %s of them", octets(len(pre)-len(short))), short})
+	}
+	if s.Given.Suite.Kex.FiniteField() {
+		for _, n := range []int{64, 96, 128, 192, 256, 384, 512, 768, 1024} {
+			if n > len(pre) {
+				full := append(make([]byte, n-len(pre)), pre...)
+				list = append(list, twist{fmt.Sprintf("leading zeros of the pre_master_secret are kept: all %s of the prime's length", octets(n)), full})
+			}
+		}
+	}
+	if s.Given.Suite.Kex == iana.KexRSA {
+		for v := iana.SSL30; v <= iana.TLS12; v++ {
+			other := append([]byte{byte(v >> 8), byte(v)}, pre[2:]...)
+			if !bytes.Equal(other, pre) {
+				list = append(list, twist{fmt.Sprintf("the pre_master_secret begins with %x, the version %v", other[:2], v), other})
+			}
+		}
+	}
+	return list
+}
+
+// spellings are ways to take the same value for other bytes.
+func spellings(name string, value []byte) []twist {
+	reversed := slices.Clone(value)
+	slices.Reverse(reversed)
+	digits := hex.EncodeToString(value)
+	return []twist{
+		{fmt.Sprintf("the hex digits of the %s are taken for its bytes, undecoded", name), []byte(digits)},
+		{fmt.Sprintf("the bytes of the %s are in reverse order", name), reversed},
+	}
+}
+
+const (
+	classicLabel  = "master secret"
+	extendedLabel = "extended master secret"
+)
+
+func (s *search) masterSeeds(h crypto.Hash) (list []seedTwist) {
+	g := &s.Given
+	var classic path
+	if g.SessionHash != nil {
+		list = append(list, seedTwist{nil, extendedLabel, string(g.SessionHash)},
+			seedTwist{path{"the label is that of the classic master_secret"}, classicLabel, string(g.SessionHash)})
+		classic = path{"it is the classic master_secret, of both randoms, and not the extended one (RFC 7627)"}
+	}
+	if g.Client != nil && g.Server != nil {
+		list = append(list, randomSeeds(classic, classicLabel, g.Client, g.Server)...)
+	}
+	if session := s.said.session(); session != nil {
+		list = append(list, s.sessionHashes(h, session)...)
+	}
+	return list
+}
+
+// sessionHashes are the ways to hash too much, too little, or when nothing should be hashed.
+func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedTwist) {
+	add := func(how string, messages []byte) {
+		list = append(list, seedTwist{path{}.with(how), extendedLabel, string(digest(h, messages))})
+	}
+	if s.Given.SessionHash == nil {
+		add("it is the extended master_secret (RFC 7627), which this server's hello did not agree to", session)
+	} else if h != s.hash() {
+		add("", session) // the other hash all through
+	}
+	last := s.said.find(iana.ClientKeyExchange)
+	add("session_hash leaves out ClientKeyExchange", s.said[:last].bytes())
+	if last+1 < len(s.said) {
+		add("session_hash covers the message after ClientKeyExchange too", s.said[:last+2].bytes())
+	}
+	var bodies []byte
+	for _, m := range s.said[:last+1] {
+		bodies = append(bodies, m.raw[message.HeaderLen:]...)
+	}
+	add("session_hash leaves out the 4-byte headers of the messages", bodies)
+	return list
+}
+
+func (s *search) blockSeeds() []seedTwist {
+	g := &s.Given
+	if g.Client == nil || g.Server == nil {
+		return nil
+	}
+	return randomSeeds(nil, "key expansion", g.Server, g.Client)
+}
+
+// randomSeeds are the ways to put two randoms into a seed. The first adds nothing to the mistakes made before.
+func randomSeeds(before path, label string, a, b []byte) []seedTwist {
+	order, what := "client_random + server_random", "master_secret"
+	if label == "key expansion" {
+		order, what = "server_random + client_random", "key_block"
+	}
+	x, y := string(a), string(b)
+	return []seedTwist{
+		{before, label, x + y},
+		{before.with(fmt.Sprintf("the randoms in the seed of the %s have changed places: the right order is %s", what, order)), label, y + x},
+		{before.with(fmt.Sprintf("the randoms in the seed of the %s lack gmt_unix_time, their first 4 bytes", what)), label, x[4:] + y[4:]},
+		{before.with(fmt.Sprintf("the hex digits of the randoms are taken for their bytes, undecoded, in the seed of the %s", what)), label,
+			hex.EncodeToString(a) + hex.EncodeToString(b)},
+		{before.with(fmt.Sprintf("the PRF of the %s has no label", what)), "", x + y},
+		{before.with(fmt.Sprintf("the label of the %s ends with a zero byte, as strings of C do", what)), label + "\x00", x + y},
+		{before.with(fmt.Sprintf("the seed of the %s is the first random alone", what)), label, x},
+		{before.with(fmt.Sprintf("the seed of the %s is the second random alone", what)), label, y},
+	}
+}
+
+type finishedSeed struct{ how, name, label, seed string }
+
+// finishedSeeds are the ways to compute verify_data.
+func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
+	s.said.finishes(func(f finish) []byte {
+		name, label := f.from.String()+"_verify_data", f.from.String()+" finished"
+		add := func(how, label string, seed []byte) {
+			list = append(list, finishedSeed{how, name, label, string(seed)})
+		}
+		add("", label, digest(h, f.messages))
+		add("the label is the other side's", f.from.Peer().String()+" finished", digest(h, f.messages))
+		if h != s.hash() {
+			add("and only the PRF: the hash of the transcript is the right one", label, s.digest(f.messages))
+		}
+		add("the messages themselves are the seed, and not their hash", label, f.messages)
+		if session := s.said.session(); session != nil && !bytes.Equal(session, f.messages) {
+			add("the transcript is taken to end with ClientKeyExchange", label, digest(h, session))
+		}
+		return see(s.Entries, trace.Client).output(name)
+	})
+	return list
+}

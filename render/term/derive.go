@@ -1,0 +1,86 @@
+package term
+
+import (
+	"bufio"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/vitrine-tls/vitrine/explain"
+)
+
+// WriteDerivation lays out a derivation in prose: each formula with what it is for.
+func WriteDerivation(w io.Writer, d *explain.Derivation, style Style) error {
+	p := &printer{out: bufio.NewWriter(w), style: style}
+	p.flow(0, bold, " · ", []string{"vitrine derive", d.Given.Version.String(), fmt.Sprintf("%v (0x%04X)", d.Given.Suite.ID, uint16(d.Given.Suite.ID))})
+	for _, c := range d.Chapters {
+		p.chapter(c)
+	}
+	return p.out.Flush()
+}
+
+// WriteValues lays out values as a table: one a line, however long, so that other programs can cut it.
+func WriteValues(w io.Writer, values []explain.Value, style Style) error {
+	p := &printer{out: bufio.NewWriter(w), style: style}
+	p.put("NAME                  OFFSET  BYTES  VALUE", bold)
+	p.end()
+	for _, v := range values {
+		offset := "-"
+		if v.Offset >= 0 {
+			offset = strconv.Itoa(v.Offset)
+		}
+		p.put(fmt.Sprintf("%-20s  %6s  %5d  ", v.Name, offset, len(v.Bytes)), plain)
+		p.put(hex.EncodeToString(v.Bytes), ink(v.Name))
+		p.end()
+	}
+	return p.out.Flush()
+}
+
+// WriteFindings says how an expected value would come out.
+func WriteFindings(w io.Writer, expected []byte, found []explain.Finding, tried int, style Style) error {
+	p := &printer{out: bufio.NewWriter(w), style: style}
+	p.put("── ", faint)
+	p.put("EXPECTED", bold)
+	p.put(" ", plain)
+	p.rule(width)
+	p.end()
+	p.to(label)
+	p.put("value", plain)
+	p.to(value)
+	p.put(ends(expected, false), plain)
+	p.put(fmt.Sprintf("  %s", explain.Count(len(expected), "byte")), plain)
+	p.end()
+	for i, f := range found {
+		p.to(label)
+		if i > 0 {
+			p.put("or", plain)
+		} else {
+			p.put("is", plain)
+		}
+		p.to(value)
+		p.put(f.Name, ink(f.Name))
+		if len(f.How) == 0 {
+			p.put(", as derived here  ", plain)
+			p.put("✓", green)
+			p.end()
+			continue
+		}
+		p.put(", if", plain)
+		p.end()
+		for _, how := range f.How {
+			p.to(value)
+			p.words(value, "- "+how, red)
+			p.end()
+		}
+	}
+	if len(found) == 0 {
+		p.to(label)
+		p.put("not found", red)
+		p.to(value)
+		p.words(value, fmt.Sprintf("None of %s tried gives it: not what follows from the inputs, not with two of the usual mistakes, "+
+			"not with one digit of one input mistyped. More than one input is another, then.", explain.Count(tried, "value")), plain)
+		p.end()
+	}
+	return p.out.Flush()
+}
