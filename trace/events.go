@@ -149,6 +149,11 @@ type Done struct {
 	Error  string `json:"error,omitempty"`
 }
 
+// Notice is a sentence about the stream itself: that it holds secrets, or that its keys are public.
+type Notice struct {
+	Text string `json:"text"`
+}
+
 func (*Message) event() string       { return "message" }
 func (*Choice) event() string        { return "choice" }
 func (*Agreed) event() string        { return "agreed" }
@@ -162,6 +167,7 @@ func (*Verified) event() string      { return "verified" }
 func (*Signed) event() string        { return "signed" }
 func (*Alert) event() string         { return "alert" }
 func (*Done) event() string          { return "done" }
+func (*Notice) event() string        { return "notice" }
 
 // Name is the event's name in the stream.
 func (e Entry) Name() string { return e.event() }

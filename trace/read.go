@@ -124,6 +124,7 @@ var events = map[string]func() Event{
 	"signed":         func() Event { return new(Signed) },
 	"alert":          func() Event { return new(Alert) },
 	"done":           func() Event { return new(Done) },
+	"notice":         func() Event { return new(Notice) },
 }
 
 func readFields(f fields, v reflect.Value) error {

@@ -21,7 +21,7 @@ type wishes struct {
 	data, seed                                 string
 }
 
-// preset is a coherent choice for one key exchange. The first of its suites that fits the certificate is taken.
+// preset is a coherent choice for one key exchange. The first of its suites that fits the other flags is taken.
 type preset struct {
 	suites []iana.CipherSuite
 	group  iana.Group
@@ -30,9 +30,12 @@ type preset struct {
 
 // The presets. RSA is the textbook case: nothing on that was added to TLS 1.2 later.
 var presets = map[iana.KeyExchange]preset{
-	iana.KexRSA:   {suites: []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256}},
-	iana.KexDHE:   {[]iana.CipherSuite{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384}, iana.FFDHE2048, true},
-	iana.KexECDHE: {[]iana.CipherSuite{iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}, iana.X25519, true},
+	iana.KexRSA: {suites: []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256}},
+	iana.KexDHE: {[]iana.CipherSuite{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, iana.TLS_DHE_RSA_WITH_AES_256_CBC_SHA256}, iana.FFDHE2048, true},
+	iana.KexECDHE: {[]iana.CipherSuite{
+		iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
+	}, iana.X25519, true},
 }
 
 var kexes = map[string]iana.KeyExchange{"rsa": iana.KexRSA, "dhe": iana.KexDHE, "ecdhe": iana.KexECDHE}
@@ -71,9 +74,9 @@ func (w *wishes) choose() (demo.Options, error) {
 	if w.ems != nil {
 		o.ExtendedMasterSecret = *w.ems
 	}
-	if w.etm != nil && *w.etm {
+	if w.encryptThenMAC() {
 		if !s.Cipher.CBC() {
-			return o, contradiction("--etm", "--suite "+s.ID.String(), "encrypt_then_mac is for CBC suites", "vitrine handshake --kx rsa --etm")
+			return o, contradiction("--etm", "--suite "+s.ID.String(), "encrypt_then_mac is for CBC suites", "vitrine handshake --etm")
 		}
 		o.EncryptThenMAC = true
 	}
@@ -86,6 +89,8 @@ func (w *wishes) choose() (demo.Options, error) {
 	o.Tamper, err = parseTamper(w.tamper)
 	return o, err
 }
+
+func (w *wishes) encryptThenMAC() bool { return w.etm != nil && *w.etm }
 
 func (w *wishes) wantedSuite() (*suite.Suite, error) {
 	if w.suite == "" {
@@ -167,7 +172,7 @@ func (w *wishes) keyExchange(s *suite.Suite, group iana.Group) (iana.KeyExchange
 
 func (w *wishes) presetSuite(kx iana.KeyExchange, p preset) (*suite.Suite, error) {
 	for _, id := range p.suites {
-		if s := suite.ByID(id); w.auth == "" || s.Auth == auths[w.auth] {
+		if s := suite.ByID(id); (w.auth == "" || s.Auth == auths[w.auth]) && (!w.encryptThenMAC() || s.Cipher.CBC()) {
 			return s, nil
 		}
 	}

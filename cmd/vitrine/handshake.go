@@ -4,8 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/demo"
@@ -87,11 +91,12 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	outcome, err := demo.Perform(cmd.Context(), options)
 	var usage *demo.UsageError
 	if errors.As(err, &usage) {
-		return &usageError{usage.Error(), "vitrine handshake --tamper " + usage.Choices[0]}
+		return &usageError{usage.Error(), cmd.CommandPath() + given(cmd, "tamper") + " --tamper " + usage.Example}
 	}
 	if err != nil {
 		return err
 	}
+	outcome.Run.Flags = given(cmd)
 	story := explain.Tell(outcome.Entries, outcome.Run)
 	if err := show(cmd.OutOrStdout(), story, outcome, o, style); err != nil {
 		return err
@@ -99,10 +104,39 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	return verdict(outcome, story)
 }
 
+// given are the flags that the run depends on, as they were given, without some.
+func given(cmd *cobra.Command, without ...string) string {
+	var b strings.Builder
+	without = append(without, "json", "markdown", "events", "color")
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch {
+		case slices.Contains(without, f.Name):
+		case f.Value.Type() == "bool" && f.Value.String() == "true":
+			b.WriteString(" --" + f.Name)
+		default:
+			b.WriteString(" --" + f.Name + "=" + quoted(f.Value.String()))
+		}
+	})
+	return b.String()
+}
+
+// quoted makes a shell take s as it is.
+func quoted(s string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-.:,/", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
 // show writes everything that was asked for.
 func show(stdout io.Writer, story *explain.Story, outcome *demo.Outcome, o *outputs, style screen.Style) error {
 	events := func(w io.Writer) error {
 		j := trace.NewWriter(w, trace.Reveal())
+		about := story.Warnings[len(story.Warnings)-1].Text
+		j.Put(trace.Entry{Role: trace.Client, Event: &trace.Notice{Text: about}})
 		for _, e := range outcome.Entries {
 			j.Put(e)
 		}

@@ -24,10 +24,11 @@ type Tamper struct {
 	Field string // empty: what is most telling
 }
 
-// UsageError is a Tamper that does not fit the ladder. Fields are what there is to choose from.
+// UsageError is a Tamper that does not fit the ladder.
 type UsageError struct {
 	Problem string
-	Choices []string
+	Choices []string // what there is to choose from
+	Example string   // one of them
 }
 
 func (e *UsageError) Error() string {
@@ -47,7 +48,7 @@ type middle struct {
 func aim(t *Tamper, rehearsal *Outcome) (*middle, error) {
 	ladder := explain.Ladder(rehearsal.Entries)
 	if t.Line < 1 || t.Line > len(ladder) {
-		return nil, &UsageError{fmt.Sprintf("--tamper %d: the ladder of this run has no such line", t.Line), []string{fmt.Sprintf("1 to %d", len(ladder))}}
+		return nil, &UsageError{fmt.Sprintf("--tamper %d: the ladder of this run has no such line", t.Line), []string{fmt.Sprintf("1 to %d", len(ladder))}, fmt.Sprint(len(ladder))}
 	}
 	m := &middle{line: ladder[t.Line-1], field: t.Field}
 	m.report = explain.Tampered{Line: t.Line, Field: t.Field, How: "nothing: the line never came"}
@@ -102,7 +103,7 @@ func inProtected(r *trace.Record, t *Tamper) (func([]byte) (int, error), error) 
 			names = append(names, fmt.Sprintf("%d:%s", t.Line, name))
 		}
 		slices.Sort(names)
-		return nil, &UsageError{fmt.Sprintf("--tamper %d:%s: that record has no such part", t.Line, t.Field), names}
+		return nil, &UsageError{fmt.Sprintf("--tamper %d:%s: that record has no such part", t.Line, t.Field), names, names[0]}
 	}
 	return func([]byte) (int, error) { return offset, nil }, nil
 }
@@ -199,7 +200,7 @@ func field(fields []wire.Field, kind iana.HandshakeType, t *Tamper) (int, error)
 	if name == "" {
 		return last, nil
 	}
-	return 0, &UsageError{fmt.Sprintf("--tamper %d:%s: %v has no such field", t.Line, t.Field, kind), names}
+	return 0, &UsageError{fmt.Sprintf("--tamper %d:%s: %v has no such field", t.Line, t.Field, kind), names, names[len(names)-1]}
 }
 
 // listen waits for the client in the place of the server.

@@ -51,8 +51,14 @@ var ascii = strings.NewReplacer("─", "-", "▶", ">", "◀", "<", "→", "->",
 
 // line is the line being made.
 type line struct {
-	text  strings.Builder
+	spans []span
 	width int
+}
+
+// span is a piece of a line in one ink.
+type span struct {
+	text string
+	ink  ink
 }
 
 // clean is s as it may be printed: the choke point through which everything goes.
@@ -79,10 +85,11 @@ func (p *printer) len(s string) int { return lipgloss.Width(p.clean(s)) }
 func (p *printer) put(s string, i ink) {
 	s = p.clean(s)
 	p.line.width += lipgloss.Width(s)
-	if style, ok := inks[i]; ok && p.style.Color && strings.TrimSpace(s) != "" {
-		s = style.Render(s)
+	if n := len(p.line.spans); n > 0 && p.line.spans[n-1].ink == i {
+		p.line.spans[n-1].text += s
+		return
 	}
-	p.line.text.WriteString(s)
+	p.line.spans = append(p.line.spans, span{s, i})
 }
 
 // to fills up with spaces to column n; at least one, if something is there already.
@@ -108,10 +115,17 @@ func (p *printer) fits(s string) bool { return p.line.width+p.len(s) <= width }
 
 // end writes the line.
 func (p *printer) end() {
-	p.out.WriteString(strings.TrimRight(p.line.text.String(), " "))
+	if n := len(p.line.spans); n > 0 {
+		p.line.spans[n-1].text = strings.TrimRight(p.line.spans[n-1].text, " ")
+	}
+	for _, s := range p.line.spans {
+		if style, ok := inks[s.ink]; ok && p.style.Color {
+			s.text = style.Render(s.text)
+		}
+		p.out.WriteString(s.text)
+	}
 	p.out.WriteByte('\n')
-	p.line.text.Reset()
-	p.line.width = 0
+	p.line = line{}
 }
 
 // wrap goes on in the next line at column n.
@@ -125,7 +139,7 @@ func (p *printer) words(n int, text string, i ink) {
 	for k, word := range strings.Split(text, " ") {
 		if k > 0 {
 			if p.fits(" " + word) {
-				p.put(" ", plain)
+				p.put(" ", i)
 			} else {
 				p.wrap(n)
 			}

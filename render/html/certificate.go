@@ -1,0 +1,107 @@
+package html
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// certificate is one of a chain in words.
+type certificate struct {
+	Title string
+	Rows  []row
+}
+
+type row struct{ Name, Text string }
+
+// withCertificates replaces each certificate in the fields of a Certificate message, which are opaque to TLS, by its parts.
+func withCertificates(fields []wire.Field, raw []byte) (all []wire.Field, list []certificate) {
+	for _, f := range fields {
+		if !f.Leaf || f.Name != "certificate" {
+			all = append(all, f)
+			continue
+		}
+		der := raw[f.Offset : f.Offset+f.Len]
+		all = append(all, annotateCertificate(der, f.Offset, f.Depth)...)
+		list = append(list, decode(len(list), der))
+	}
+	return all, list
+}
+
+// decode reads a certificate. What it says of itself is shown, whatever it is worth.
+func decode(n int, der []byte) certificate {
+	title := "The certificate at the end of the chain"
+	if n > 0 {
+		title = fmt.Sprintf("Certificate %d, which signs the one before it", n+1)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return certificate{title, []row{{"unreadable", explain.Escape(err.Error())}}}
+	}
+	rows := []row{
+		{"subject", explain.Escape(c.Subject.String())},
+		{"issuer", explain.Escape(c.Issuer.String())},
+		{"names (SAN)", explain.Escape(strings.Join(names(c), ", "))},
+		{"valid", c.NotBefore.UTC().Format("2006-01-02 15:04:05") + " to " + c.NotAfter.UTC().Format("2006-01-02 15:04:05") + " UTC"},
+		{"public key", publicKey(c)},
+		{"signed with", c.SignatureAlgorithm.String() + fmt.Sprintf(", %d bytes", len(c.Signature))},
+		{"serial number", fmt.Sprintf("%x", c.SerialNumber)},
+		{"may be used for", strings.Join(usages(c), ", ")},
+	}
+	if c.IsCA {
+		rows = append(rows, row{"authority", "yes: may sign other certificates"})
+	}
+	full := rows[:0]
+	for _, r := range rows {
+		if r.Text != "" {
+			full = append(full, r)
+		}
+	}
+	return certificate{title, full}
+}
+
+func names(c *x509.Certificate) []string {
+	list := append([]string{}, c.DNSNames...)
+	for _, ip := range c.IPAddresses {
+		list = append(list, ip.String())
+	}
+	for _, u := range c.URIs {
+		list = append(list, u.String())
+	}
+	return append(list, c.EmailAddresses...)
+}
+
+func publicKey(c *x509.Certificate) string {
+	switch k := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA, %d bits, e = %d", k.N.BitLen(), k.E)
+	case *ecdsa.PublicKey:
+		return "ECDSA on " + k.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519, 256 bits"
+	}
+	return "of a kind without a name here"
+}
+
+func usages(c *x509.Certificate) (list []string) {
+	for bit, name := range [...]string{"digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign"} {
+		if c.KeyUsage&(1<<bit) != 0 {
+			list = append(list, name)
+		}
+	}
+	for _, u := range c.ExtKeyUsage {
+		switch u {
+		case x509.ExtKeyUsageServerAuth:
+			list = append(list, "TLS server")
+		case x509.ExtKeyUsageClientAuth:
+			list = append(list, "TLS client")
+		}
+	}
+	return list
+}

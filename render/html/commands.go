@@ -1,0 +1,85 @@
+package html
+
+import (
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// command is a way to get a value of a step with another tool.
+type command struct {
+	Name, Tool, Text string
+	Prints           string
+	Hex              bool // Prints is a value, not a verdict
+}
+
+// compute hands the commands of the catalogue to the steps whose values they give.
+func (r *run) compute() {
+	var notebook explain.Notebook
+	for _, e := range r.entries {
+		commands := notebook.Commands(e)
+		if len(commands) == 0 {
+			continue
+		}
+		for _, p := range r.Steps {
+			if p.shows(e) {
+				p.addCommands(commands)
+			}
+		}
+	}
+}
+
+// shows tells whether a step is the one that shows the value of an event.
+func (p *step) shows(e trace.Entry) bool {
+	switch e := e.Event.(type) {
+	case *trace.Ephemeral:
+		return base(p.key) == e.From.String()+"_key_exchange"
+	case *trace.SharedSecret:
+		return base(p.key) == "client_key_exchange"
+	case *trace.Derived:
+		return len(p.Derivations) > 0 && p.Derivations[0].Name == e.Name
+	case *trace.KeysInstalled:
+		return p.Bar != nil
+	case *trace.Signed:
+		return p.signs(e.From)
+	case *trace.Verified:
+		return e.What == "signature" && p.signs(e.From)
+	case *trace.Record:
+		return p.rung != nil && p.rung.Record == e
+	}
+	return false
+}
+
+func (p *step) signs(from iana.Side) bool {
+	return base(p.key) == map[iana.Side]string{iana.Client: "certificate_verify", iana.Server: "server_key_exchange"}[from]
+}
+
+// addCommands adds those that are not there yet: both sides compute the same.
+func (p *step) addCommands(list []explain.Command) {
+next:
+	for _, c := range list {
+		for _, old := range p.Commands {
+			if old.Text == c.Text {
+				continue next
+			}
+		}
+		p.Commands = append(p.Commands, command{explain.Escape(c.Name), c.Tool, c.Text, c.Prints(), c.Verdict == ""})
+	}
+}
+
+// commandFor is the command that gives a value, or empty.
+func (p *step) commandFor(v value) string {
+	for _, c := range p.Commands {
+		if c.Hex && c.Prints == v.Any() && !strings.Contains(c.Tool, "cut") {
+			return c.Text
+		}
+	}
+	for _, c := range p.Commands {
+		if c.Hex && c.Prints == v.Any() {
+			return c.Text
+		}
+	}
+	return ""
+}

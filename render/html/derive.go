@@ -1,0 +1,226 @@
+package html
+
+import (
+	"crypto"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// derivation is one call of the PRF: what goes in, what is done, what comes out.
+type derivation struct {
+	Name     string
+	Function string // "PRF_SHA256"
+	Label    string
+	Inputs   []input
+	Output   value
+	Bytes    int
+	Seeds    value // the two sides' seeds, where these are hashes
+	Chain    []expansion
+}
+
+// input is an argument of a derivation.
+type input struct {
+	Family string
+	Name   string
+	Value  value
+	Note   string
+	Born   string // fragment of the step where it came to be
+	At     string // that step's title
+}
+
+// expansion is one P_hash, block by block.
+type expansion struct {
+	Hash   string
+	Rounds []round
+	Used   int // bytes that are used of the output
+	Made   int
+}
+
+type round struct {
+	Number  int
+	A, Out  string
+	Used    string // of Out
+	Dropped string
+}
+
+// derive makes the box of a derivation and adds it to the step.
+func (p *step) derive(r *run, name string) {
+	client, hasClient := r.derived(trace.Client, name)
+	server, hasServer := r.derived(trace.Server, name)
+	d := client
+	if !hasClient {
+		d = server
+	}
+	if !hasClient && !hasServer {
+		return
+	}
+	p.Facts = nil // the box says it all
+	box := &derivation{Name: name, Function: d.Function + "_" + strings.ReplaceAll(d.Hash, "-", ""), Label: d.Label, Bytes: len(d.Output)}
+	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, false)
+	box.Inputs = r.inputs(d, explain.Pair{Client: client.Secret, Server: server.Secret}, explain.Pair{Client: client.Seed, Server: server.Seed})
+	box.Chain = chain(d)
+	p.Derivations = append(p.Derivations, box)
+}
+
+func (r *run) derived(role trace.Role, name string) (trace.Derived, bool) {
+	for _, e := range r.entries {
+		if d, ok := e.Event.(*trace.Derived); ok && e.Role == role && d.Name == name {
+			return *d, true
+		}
+	}
+	return trace.Derived{}, false
+}
+
+// inputs are the secret and the parts of the seed in their order.
+func (r *run) inputs(d trace.Derived, secrets, seeds explain.Pair) []input {
+	secret := "master_secret"
+	if d.Name == "master_secret" {
+		secret = "pre_master_secret"
+	}
+	half := func(from, to int) explain.Pair {
+		cut := func(b []byte) []byte {
+			if len(b) != 64 {
+				return nil
+			}
+			return b[from:to]
+		}
+		return explain.Pair{Client: cut(seeds.Client), Server: cut(seeds.Server)}
+	}
+	list := []input{{Family: secret, Name: secret, Value: newValue(secret, secrets, false), Note: "the secret: the key of each HMAC"}}
+	switch {
+	case d.Name == "key_block":
+		return append(list,
+			input{Family: "server_random", Name: "server_random", Value: newValue("server_random", half(0, 32), true), Note: "here the server's comes first"},
+			input{Family: "client_random", Name: "client_random", Value: newValue("client_random", half(32, 64), true)})
+	case d.Name == "master_secret" && d.Label == "extended master secret":
+		return append(list, input{Family: "session_hash", Name: "session_hash", Value: newValue("session_hash", seeds, true),
+			Note: d.Hash + " of all messages so far: anybody who heard them can compute it"})
+	case d.Name == "master_secret":
+		return append(list,
+			input{Family: "client_random", Name: "client_random", Value: newValue("client_random", half(0, 32), true)},
+			input{Family: "server_random", Name: "server_random", Value: newValue("server_random", half(32, 64), true)})
+	}
+	return append(list, input{Family: "transcript", Name: "transcript hash", Value: newValue("transcript", seeds, false),
+		Note: d.Hash + " of all messages before this one"})
+}
+
+// hashes are those that a PRF may use, by the names of the events.
+var hashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384, "SHA-512": crypto.SHA512, "MD5+SHA-1": crypto.MD5SHA1}
+
+// chain shows P_hash at work, if the secret was revealed.
+func chain(d trace.Derived) []expansion {
+	hash, ok := hashes[d.Hash]
+	if !ok || len(d.Secret) == 0 || len(d.Output) == 0 {
+		return nil
+	}
+	var list []expansion
+	for _, e := range (keys.PRF{Hash: hash}).Chain(d.Secret, d.Label, d.Seed, len(d.Output)) {
+		x := expansion{Hash: e.Hash, Used: len(d.Output)}
+		for i := range e.A {
+			out := []byte(e.Output[i])
+			used := min(max(len(d.Output)-x.Made, 0), len(out))
+			x.Rounds = append(x.Rounds, round{i + 1, hex.EncodeToString(e.A[i]), hex.EncodeToString(out),
+				hex.EncodeToString(out[:used]), hex.EncodeToString(out[used:])})
+			x.Made += len(out)
+		}
+		list = append(list, x)
+	}
+	return list
+}
+
+// keyBar is the key_block cut into its keys.
+type keyBar struct {
+	Len   int
+	Parts []barPart
+	Keys  []barKey
+}
+
+type barPart struct {
+	X, Width, Middle, End int // of 1000
+	Family, Short         string
+	Offset, Len           int
+}
+
+type barKey struct {
+	explain.Key
+	Value value
+}
+
+func newKeyBar(list []explain.Key) *keyBar {
+	bar := &keyBar{}
+	for _, k := range list {
+		bar.Len += k.Len
+		bar.Keys = append(bar.Keys, barKey{k, newValue(k.Name, k.Value, false)})
+	}
+	if bar.Len == 0 {
+		return nil
+	}
+	for _, k := range list {
+		if k.Len == 0 {
+			continue
+		}
+		p := barPart{X: k.Offset * 1000 / bar.Len, Family: k.Name, Offset: k.Offset, Len: k.Len}
+		p.End = (k.Offset + k.Len) * 1000 / bar.Len
+		p.Width, p.Middle = p.End-p.X, (p.X+p.End)/2
+		p.Short = strings.NewReplacer("client_write_", "client ", "server_write_", "server ", "_", " ").Replace(k.Name)
+		bar.Parts = append(bar.Parts, p)
+	}
+	return bar
+}
+
+// signed is what exactly a signature covers.
+type signed struct {
+	Scheme    string
+	Parts     []signedPart
+	Bytes     int
+	Signature string
+	Verified  bool
+	By        string
+}
+
+type signedPart struct{ Family, Name, Hex string }
+
+// signedBy finds the signature that a side made in the handshake. A verified one without a maker's event shows too.
+func (r *run) signedBy(from iana.Side) []signed {
+	var s *signed
+	for _, e := range r.entries {
+		switch e := e.Event.(type) {
+		case *trace.Signed:
+			if e.From == from && s == nil {
+				s = newSigned(from, e.Scheme.String(), e.Signed, e.Signature)
+			}
+		case *trace.Verified:
+			if e.From != from || e.What != "signature" {
+				continue
+			}
+			if s == nil {
+				s = newSigned(from, e.Scheme.String(), e.Signed, e.Signature)
+			}
+			s.Verified = true
+		}
+	}
+	if s == nil {
+		return nil
+	}
+	return []signed{*s}
+}
+
+func newSigned(from iana.Side, scheme string, covered, signature trace.Hex) *signed {
+	s := &signed{Scheme: scheme, Bytes: len(covered), Signature: signature.String(), By: from.String()}
+	if from == iana.Server && len(covered) > 64 {
+		s.Parts = []signedPart{
+			{"client_random", "client_random", covered[:32].String()},
+			{"server_random", "server_random", covered[32:64].String()},
+			{"server_public", fmt.Sprintf("group and public key, %d bytes", len(covered)-64), covered[64:].String()},
+		}
+		return s
+	}
+	s.Parts = []signedPart{{"", "all handshake messages so far", covered.String()}}
+	return s
+}

@@ -1,0 +1,162 @@
+package html
+
+import (
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// secret is a value with its family: what it came from and what becomes of it.
+type secret struct {
+	Name  string // also the class of its hue
+	Short string
+	Value value
+	Born  *step
+	Slot  bool    // has a place in the key ring
+	On    [2]bool // which sides hold it at birth: 0 the client
+	From  []string
+	Into  []string
+}
+
+// parents tell what each value is made from, if it is there.
+var parents = map[string][]string{
+	"client_public":      {"client_private"},
+	"server_public":      {"server_private"},
+	"pre_master_secret":  {"client_private", "server_public", "server_private", "client_public"},
+	"session_hash":       {"client_random", "server_random", "server_public", "client_public"},
+	"master_secret":      {"pre_master_secret", "client_random", "server_random"},
+	"key_block":          {"master_secret", "server_random", "client_random"},
+	"client_verify_data": {"master_secret"},
+	"server_verify_data": {"master_secret"},
+}
+
+// order is that of the key ring and of the data.
+var order = []string{"client_random", "server_random", "server_private", "server_public", "client_private", "client_public",
+	"pre_master_secret", "session_hash", "master_secret", "key_block", "client_write_MAC_key", "server_write_MAC_key", "client_write_key",
+	"server_write_key", "client_write_IV", "server_write_IV", "client_verify_data", "server_verify_data"}
+
+// family finds where each value is born.
+func (r *run) family() {
+	for _, p := range r.Steps {
+		for _, f := range p.Facts {
+			r.born(f.Value.Family, f.Value, p)
+		}
+		for _, d := range p.Derivations {
+			for _, in := range d.Inputs {
+				if in.Family == "session_hash" {
+					r.born(in.Family, in.Value, p)
+				}
+			}
+			r.born(d.Name, d.Output, p)
+		}
+		if p.Bar != nil {
+			for _, k := range p.Bar.Keys {
+				if k.Len > 0 {
+					r.born(k.Name, k.Value, p)
+				}
+			}
+		}
+	}
+	r.relate()
+	for _, p := range r.Steps {
+		for _, d := range p.Derivations {
+			for i := range d.Inputs {
+				if s := r.secrets[d.Inputs[i].Family]; s != nil && s.Born != p {
+					d.Inputs[i].Born, d.Inputs[i].At = s.Born.ID, s.Born.Title
+				}
+			}
+		}
+	}
+}
+
+func (r *run) born(name string, v value, p *step) {
+	if name == "" || v.Any() == "" {
+		return
+	}
+	if s, ok := r.secrets[name]; ok {
+		// What only one side had at birth, the other may have later: an RSA pre_master_secret.
+		if s.Value.Verdict == "" && v.Verdict != "" {
+			s.Value = v
+		}
+		return
+	}
+	s := &secret{Name: name, Short: short(name), Value: v, Born: p, Slot: name != "session_hash" && !strings.HasSuffix(name, "_public")}
+	s.On = [2]bool{v.Client != "", v.Server != ""}
+	if v.Public && p.Line != nil {
+		s.On = [2]bool{p.Line.From == iana.Client, p.Line.From == iana.Server}
+	}
+	r.secrets[name] = s
+}
+
+func short(name string) string {
+	return strings.NewReplacer("client_write_", "client ", "server_write_", "server ", "_secret", "", "_", " ").Replace(name)
+}
+
+// relate links parents and children, and fills the ring.
+func (r *run) relate() {
+	for _, name := range order {
+		s := r.secrets[name]
+		if s == nil {
+			continue
+		}
+		from := parents[name]
+		switch {
+		case strings.Contains(name, "_write_"):
+			from = []string{"key_block"}
+		case name == "master_secret" && r.secrets["session_hash"] != nil:
+			from = []string{"pre_master_secret", "session_hash"}
+		}
+		for _, f := range from {
+			if parent := r.secrets[f]; parent != nil {
+				s.From = append(s.From, f)
+				parent.Into = append(parent.Into, name)
+			}
+		}
+		if s.Slot {
+			r.Ring = append(r.Ring, s)
+		}
+	}
+}
+
+// datum is a secret for the script.
+type datum struct {
+	Name    string   `json:"name"`
+	Step    string   `json:"step"`
+	Number  int      `json:"number"`
+	Title   string   `json:"title"`
+	Client  string   `json:"client,omitempty"`
+	Server  string   `json:"server,omitempty"`
+	Public  bool     `json:"public,omitempty"`
+	From    []string `json:"from"`
+	Into    []string `json:"into"`
+	Command string   `json:"command,omitempty"`
+}
+
+// data is what the script needs to know beyond what stands in the markup.
+func (v *view) data() any {
+	type runData struct {
+		ID      string  `json:"id"`
+		Secrets []datum `json:"secrets"`
+	}
+	var list []runData
+	for _, r := range v.Runs {
+		d := runData{ID: r.ID}
+		for _, name := range order {
+			if s := r.secrets[name]; s != nil {
+				d.Secrets = append(d.Secrets, r.datum(s))
+			}
+		}
+		list = append(list, d)
+	}
+	return map[string]any{"runs": list}
+}
+
+func (r *run) datum(s *secret) datum {
+	d := datum{Name: s.Name, Step: s.Born.ID, Number: s.Born.Number, Title: explain.Escape(s.Born.Title),
+		Client: s.Value.Client, Server: s.Value.Server, Public: s.Value.Public, From: s.From, Into: s.Into}
+	if !s.Value.Public || s.Value.Verdict == "" {
+		d.Command = s.Born.commandFor(s.Value)
+	}
+	return d
+}

@@ -1,0 +1,244 @@
+package html
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// ladder is the picture: the client on the left, the server on the right, time downwards.
+type ladder struct {
+	Height int
+	Groups []rungGroup
+	Heads  []head
+	Tracks []track
+	Flows  []flow
+	Bottom int
+}
+
+// head is the name of a chapter.
+type head struct {
+	Y, Number int
+	Name      string
+}
+
+// rungGroup is what one step draws.
+type rungGroup struct {
+	ID, Title, Way string
+	Number         int
+	Top, Height    int
+	Arrow          *arrow
+	Chips          []chip
+}
+
+type arrow struct {
+	Y, From, To, Tip, Wing, Label int
+	Number                        int
+	Name, Remark, Size            string
+	Protected, Both, Altered      bool
+}
+
+// chip is a value on the side that has it.
+type chip struct {
+	X, Y, Width, Middle, Text int
+	Family, Name              string
+	On                        bool // a key that is switched on
+}
+
+// track is a key in use, beside a lifeline.
+type track struct {
+	X, Y1, Y2 int
+	Family    string
+}
+
+// flow leads from where an input was born to where it is used.
+type flow struct {
+	Step, Family, Path string
+}
+
+// The measures of the picture.
+const (
+	ladderWidth = 460
+	left        = 92 // the client's lifeline
+	right       = ladderWidth - left
+	headRoom    = 34
+	lineRoom    = 40
+	chipRoom    = 24
+	chipHeight  = 18
+)
+
+// climb draws the ladder.
+func (r *run) climb() *ladder {
+	d := &drawing{ladder: &ladder{}, run: r, known: map[string][2]point{}, y: 8}
+	for _, c := range r.Chapters {
+		d.Heads = append(d.Heads, head{d.y + 22, c.Number, c.Name})
+		d.y += headRoom
+		for _, p := range c.Steps {
+			d.step(p)
+		}
+	}
+	d.Bottom = d.y
+	for i := range d.Tracks {
+		d.Tracks[i].Y2 = d.y
+	}
+	d.Height = d.y + 10
+	return d.ladder
+}
+
+type point struct{ x, y int }
+
+// drawing is a ladder on its way down.
+type drawing struct {
+	*ladder
+	run   *run
+	known map[string][2]point // where each side has a value
+	y     int
+}
+
+func (d *drawing) step(p *step) {
+	g := rungGroup{ID: p.ID, Title: p.Title, Way: p.Way, Number: p.Number, Top: d.y}
+	before, after := d.births(p)
+	for _, s := range before {
+		d.chips(&g, s)
+	}
+	if p.Line != nil {
+		d.arrow(&g, p)
+	}
+	for _, s := range after {
+		d.chips(&g, s)
+	}
+	if base(p.key) == "change_cipher_spec" {
+		d.switchOn(&g, p.Line.From)
+	}
+	if p.Line == nil && len(after)+len(before) == 0 {
+		d.y += chipRoom
+	}
+	g.Height = d.y - g.Top
+	d.flows(p)
+	d.Groups = append(d.Groups, g)
+}
+
+// births are the values that a step brings: before its line what the sender needs for it, after it what follows.
+func (d *drawing) births(p *step) (before, after []*secret) {
+	for _, name := range order {
+		s := d.run.secrets[name]
+		if s == nil || s.Born != p || name == "session_hash" || contains(name, "_public") || contains(name, "_write_") || contains(name, "verify_data") {
+			continue
+		}
+		if p.Line != nil && (s.Value.Public || contains(name, "_private")) {
+			before = append(before, s)
+		} else {
+			after = append(after, s)
+		}
+	}
+	if p.key == "client_key_exchange/RSA" {
+		if s := d.run.secrets["pre_master_secret"]; s != nil && s.Value.Server != "" {
+			decrypted := *s
+			decrypted.On = [2]bool{false, true}
+			after = append(after, &decrypted)
+		}
+	}
+	return before, after
+}
+
+// chips draws a value on the sides that have it.
+func (d *drawing) chips(g *rungGroup, s *secret) {
+	at := d.known[s.Name]
+	for side, on := range s.On {
+		if !on {
+			continue
+		}
+		c := newChip(side, d.y+3, s.Name, s.Name)
+		at[side] = point{edge(side), c.Y + chipHeight/2}
+		g.Chips = append(g.Chips, c)
+	}
+	d.known[s.Name] = at
+	d.y += chipRoom
+}
+
+func newChip(side, y int, family, name string) chip {
+	width := 12 + len(name)*63/10
+	x := [2]int{left, right}[side] - width/2
+	x = min(max(x, 8), ladderWidth-8-width)
+	return chip{X: x, Y: y, Width: width, Middle: x + width/2, Text: y + 13, Family: family, Name: name}
+}
+
+// edge is where flows begin and end: outside of the chips of a side.
+func edge(side int) int { return [2]int{left - 52, right + 52}[side] }
+
+func (d *drawing) arrow(g *rungGroup, p *step) {
+	l := p.Line
+	a := &arrow{Y: d.y + 27, From: left + 7, To: right - 7, Label: d.y + 17, Number: l.Number, Name: l.Name, Size: l.Size, Protected: l.Protected,
+		Both: l.BothWays, Altered: l.Altered}
+	if l.From == iana.Server {
+		a.From, a.To = a.To, a.From
+	}
+	a.Tip = a.To
+	a.Wing = a.To - 8
+	if l.From == iana.Server {
+		a.Wing = a.To + 8
+	}
+	if len(a.Name) > 26 {
+		a.Name = a.Name[:25] + "…"
+	}
+	for name, s := range d.run.secrets {
+		if s.Born == p && s.Value.Public {
+			at := d.known[name]
+			at[l.From.Peer()] = point{edge(int(l.From.Peer())), a.Y}
+			if contains(name, "_public") {
+				at[l.From] = point{edge(int(l.From)), a.Y}
+			}
+			d.known[name] = at
+		}
+	}
+	g.Arrow = a
+	d.y += lineRoom
+}
+
+// switchOn says on both sides that the keys of a direction are in use from here.
+func (d *drawing) switchOn(g *rungGroup, from iana.Side) {
+	family := from.String() + "_write_key"
+	if d.run.secrets[family] == nil {
+		family = from.String() + "_write_MAC_key"
+	}
+	for side := range 2 {
+		c := newChip(side, d.y+3, family, fmt.Sprintf("%v keys on", from))
+		c.On = true
+		g.Chips = append(g.Chips, c)
+		offset := 3
+		if from == iana.Server {
+			offset = -3
+		}
+		d.Tracks = append(d.Tracks, track{X: [2]int{left, right}[side] + offset, Y1: d.y + 12, Family: family})
+	}
+	d.y += chipRoom
+}
+
+// flows draw, for the step of a derivation, where its inputs were born.
+func (d *drawing) flows(p *step) {
+	for _, name := range order {
+		s := d.run.secrets[name]
+		if s == nil || s.Born != p {
+			continue
+		}
+		to := d.known[name]
+		for _, parent := range s.From {
+			from := d.known[parent]
+			for side := range 2 {
+				if to[side] == (point{}) || from[side] == (point{}) || from[side].y >= to[side].y {
+					continue
+				}
+				d.Flows = append(d.Flows, flow{p.ID, parent, curve(side, from[side], to[side])})
+			}
+		}
+	}
+}
+
+// curve swings outwards.
+func curve(side int, from, to point) string {
+	out := 34
+	if side == 0 {
+		out = -34
+	}
+	return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from.x, from.y, from.x+out, from.y, to.x+out, to.y, to.x, to.y)
+}

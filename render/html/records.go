@@ -1,0 +1,285 @@
+package html
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// taken is a record taken apart.
+type taken struct {
+	Title     string
+	Protected bool
+	How       string   // "MAC-then-encrypt"
+	Order     []string // of operations
+	Layers    []layer  // from the inside to the wire
+	Parts     []part   // each with its bytes
+	Text      string   // the plaintext, printable
+	SeqNum    uint64
+	Bytes     int
+}
+
+// layer is a row of boxes.
+type layer struct {
+	Name  string
+	Y     int
+	Boxes []box
+}
+
+// box is a part of a layer, in a picture 1000 wide.
+type box struct {
+	X, Width, Middle int
+	Name, Kind       string
+	Len              int
+	Small            bool
+}
+
+// part is a part of the record with its bytes.
+type part struct {
+	Name, Note, Kind string
+	Value            value
+	Wire             bool // on the wire as it is
+}
+
+// construction is how a record was protected, as its parts show.
+type construction uint8
+
+const (
+	clear construction = iota
+	authenticated
+	macThenEncrypt
+	encryptThenMAC
+	explicitNonce
+	implicitNonce
+)
+
+func constructionOf(r *trace.Record) construction {
+	switch {
+	case len(r.Explicit) > 0:
+		return explicitNonce
+	case len(r.Nonce) > 0:
+		return implicitNonce
+	case len(r.IV) > 0 && len(r.IV)+len(r.Ciphertext)+len(r.MAC) == len(r.Fragment):
+		return encryptThenMAC
+	case len(r.IV) > 0:
+		return macThenEncrypt
+	case len(r.MAC) > 0:
+		return authenticated
+	}
+	return clear
+}
+
+// takeApart opens the record of a line, and of both where two make one line.
+func (r *run) takeApart(p *step) []*taken {
+	if p.rung.Record == nil {
+		return nil
+	}
+	list := []*taken{r.take(p.rung.Record, p.rung.Opened)}
+	if p.rung.BothWays {
+		for _, e := range r.entries {
+			rec, ok := e.Event.(*trace.Record)
+			if ok && rec.From == p.rung.From.Peer() && rec.ContentType == iana.RecordAlert && rec.Direction == trace.Sealed {
+				list = append(list, r.take(rec, nil))
+			}
+		}
+	}
+	return list
+}
+
+func (r *run) take(sent, heard *trace.Record) *taken {
+	c := constructionOf(sent)
+	t := &taken{Protected: c != clear, SeqNum: sent.SeqNum, Bytes: len(sent.Header) + len(sent.Fragment)}
+	t.Title = fmt.Sprintf("The record: %s, from the %v", sent.ContentType, sent.From)
+	side := sent.From.String()
+	pair := func(get func(*trace.Record) []byte) explain.Pair {
+		p := explain.Pair{Client: get(sent)}
+		if heard != nil {
+			p.Server = get(heard)
+		}
+		if sent.From == iana.Server {
+			p.Client, p.Server = p.Server, p.Client
+		}
+		return p
+	}
+	add := func(name, kind, note string, wire bool, get func(*trace.Record) []byte) {
+		if v := newValue("", pair(get), wire); v.Bytes > 0 {
+			t.Parts = append(t.Parts, part{name, note, kind, v, wire})
+		}
+	}
+	add("header", "len", fmt.Sprintf("type %v, version %s, length %d", sent.ContentType, version(sent), len(sent.Fragment)), true,
+		func(x *trace.Record) []byte { return x.Header })
+	if c == clear {
+		if sent.ContentType != iana.RecordHandshake {
+			add("content", "data", "as it is: nothing protects it", true, func(x *trace.Record) []byte { return x.Fragment })
+		}
+		return t
+	}
+	if c == authenticated {
+		add("content", "data", "not encrypted", true, func(x *trace.Record) []byte { return x.Ciphertext })
+	} else {
+		add("IV", "code", "random, and another for each record", true, func(x *trace.Record) []byte { return x.IV })
+		add("explicit nonce", "code", "the sequence number, so that it never repeats", true, func(x *trace.Record) []byte { return x.Explicit })
+		add("nonce", "code", nonceNote(c, side), false, func(x *trace.Record) []byte { return x.Nonce })
+		add("AAD", "len", "sequence number, type, version, length: authenticated, and sent only in part", false,
+			func(x *trace.Record) []byte {
+				if c < explicitNonce {
+					return nil
+				}
+				return x.AAD
+			})
+		add("ciphertext", "str", "under "+side+"_write_key", true, func(x *trace.Record) []byte { return x.Ciphertext })
+		add("plaintext", "data", "what was to be said", false, func(x *trace.Record) []byte { return x.Plaintext })
+	}
+	if c < explicitNonce {
+		add("MAC input", "len", macInput(c), false, func(x *trace.Record) []byte { return x.AAD })
+	}
+	add("MAC", "server_public", "under "+side+"_write_MAC_key", c != macThenEncrypt, func(x *trace.Record) []byte { return x.MAC })
+	add("padding", "len", paddingNote(sent.Padding), false, func(x *trace.Record) []byte { return x.Padding })
+	add("tag", "server_public", "covers AAD and ciphertext, under the same key", true, func(x *trace.Record) []byte { return x.Tag })
+	t.How, t.Order = how[c].name, how[c].order
+	t.Layers = layers(c, sent)
+	if sent.ContentType == iana.RecordApplicationData {
+		t.Text = explain.Escape(string(sent.Plaintext))
+	}
+	return t
+}
+
+// how says in which order each construction works.
+var how = map[construction]struct {
+	name  string
+	order []string
+}{
+	authenticated:  {"authenticated only", []string{"MAC: HMAC over sequence number, header and content", "send content and MAC, readable by everybody"}},
+	macThenEncrypt: {"MAC-then-encrypt", []string{"MAC: HMAC over sequence number, header and content", "pad content and MAC to whole blocks", "encrypt content, MAC and padding"}},
+	encryptThenMAC: {"encrypt-then-MAC", []string{"pad the content to whole blocks", "encrypt content and padding", "MAC: HMAC over sequence number, header, IV and ciphertext"}},
+	explicitNonce:  {"AEAD, explicit nonce", []string{"nonce: 4 bytes from the key_block, 8 that the record shows", "encrypt and authenticate in one step, AAD included"}},
+	implicitNonce:  {"AEAD, implicit nonce", []string{"nonce: 12 bytes from the key_block XOR the sequence number", "encrypt and authenticate in one step, AAD included"}},
+}
+
+func version(r *trace.Record) string {
+	if len(r.Header) != 5 {
+		return "?"
+	}
+	return hex.EncodeToString(r.Header[1:3])
+}
+
+func nonceNote(c construction, side string) string {
+	if c == explicitNonce {
+		return side + "_write_IV, then the explicit nonce"
+	}
+	return side + "_write_IV XOR the sequence number"
+}
+
+func macInput(c construction) string {
+	if c == encryptThenMAC {
+		return "sequence number, type, version, length: then IV and ciphertext"
+	}
+	return "sequence number, type, version, length: then the content"
+}
+
+func paddingNote(p trace.Hex) string {
+	if len(p) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d bytes, each of which says %d", len(p), p[0])
+}
+
+// The picture of a record: layers from the inside to the wire.
+const (
+	layerHeight = 66
+	least       = 74 // the narrowest box
+)
+
+func layers(c construction, r *trace.Record) []layer {
+	n := func(b []byte) int { return len(b) }
+	content := box{Name: "content", Kind: "data", Len: n(r.Plaintext)}
+	header := box{Name: "header", Kind: "len", Len: n(r.Header)}
+	iv := box{Name: "IV", Kind: "code", Len: n(r.IV)}
+	mac := box{Name: "MAC", Kind: "server_public", Len: n(r.MAC)}
+	padding := box{Name: "padding", Kind: "len", Len: n(r.Padding)}
+	cipher := box{Name: "ciphertext", Kind: "str", Len: n(r.Ciphertext)}
+	explicit := box{Name: "nonce", Kind: "code", Len: n(r.Explicit)}
+	tag := box{Name: "tag", Kind: "server_public", Len: n(r.Tag)}
+	var rows []layer
+	switch c {
+	case authenticated:
+		rows = []layer{{Name: "on the wire", Boxes: []box{header, content, mac}}}
+	case macThenEncrypt:
+		rows = []layer{{Name: "1 authenticate", Boxes: []box{content, mac}}, {Name: "2 pad", Boxes: []box{content, mac, padding}},
+			{Name: "3 encrypt: on the wire", Boxes: []box{header, iv, cipher}}}
+	case encryptThenMAC:
+		rows = []layer{{Name: "1 pad", Boxes: []box{content, padding}}, {Name: "2 encrypt", Boxes: []box{iv, cipher}},
+			{Name: "3 authenticate: on the wire", Boxes: []box{header, iv, cipher, mac}}}
+	case explicitNonce:
+		rows = []layer{{Name: "before", Boxes: []box{content}}, {Name: "on the wire", Boxes: []box{header, explicit, cipher, tag}}}
+	default:
+		rows = []layer{{Name: "before", Boxes: []box{content}}, {Name: "on the wire", Boxes: []box{header, cipher, tag}}}
+	}
+	for i := range rows {
+		rows[i].Y = i * layerHeight
+	}
+	place(rows)
+	return rows
+}
+
+// place gives each box its width. A name has the same width and the same place in each row: what became of what stands below it.
+func place(rows []layer) {
+	last := rows[len(rows)-1].Boxes
+	total := 0
+	for _, b := range last {
+		total += b.Len
+	}
+	if total == 0 {
+		return
+	}
+	width := func(n int) int { return least + n*(1000-least*len(last))/total }
+	inside, start := 0, 0 // of the ciphertext
+	x := 0
+	for i := range last {
+		last[i].X, last[i].Width = x, width(last[i].Len)
+		if last[i].Name == "ciphertext" || last[i].Name == "content" {
+			start, inside = x, last[i].Width
+		}
+		x += last[i].Width
+	}
+	for _, r := range rows[:len(rows)-1] {
+		spread(r.Boxes, rows, start, inside)
+	}
+	for _, r := range rows {
+		for i := range r.Boxes {
+			b := &r.Boxes[i]
+			b.Middle, b.Small = b.X+b.Width/2, b.Width < 60
+		}
+	}
+}
+
+// spread puts the boxes of an inner row above the ciphertext that they become.
+func spread(boxes []box, rows []layer, start, inside int) {
+	whole := 0 // what is encrypted, of the row where it is complete
+	for _, r := range rows[:len(rows)-1] {
+		n := 0
+		for _, b := range r.Boxes {
+			if b.Name != "IV" {
+				n += b.Len
+			}
+		}
+		whole = max(whole, n)
+	}
+	x := start
+	for i := range boxes {
+		b := &boxes[i]
+		if b.Name == "IV" {
+			for _, out := range rows[len(rows)-1].Boxes {
+				if out.Name == "IV" {
+					b.X, b.Width = out.X, out.Width
+				}
+			}
+			continue
+		}
+		b.X, b.Width = x, b.Len*inside/max(whole, 1)
+		x += b.Width
+	}
+}

@@ -1,0 +1,282 @@
+package html
+
+import (
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// run is a connection, ready for the template.
+type run struct {
+	*explain.Story
+	ID       string // "" alone, "a", "b", … among several: begins every fragment
+	Letter   string
+	Suite    string
+	Code     string
+	Verdicts []verdict
+	Chapters []chapter
+	Steps    []*step
+	Ladder   *ladder
+	Ring     []*secret
+	secrets  map[string]*secret
+	entries  []trace.Entry
+	dialect  message.Dialect
+}
+
+// verdict is a pill of the header.
+type verdict struct{ Text, Tone string }
+
+type chapter struct {
+	explain.Chapter
+	Intro string
+	Name  string
+	Steps []*step
+}
+
+// step is one page of the story.
+type step struct {
+	ID          string
+	Number      int // from 1
+	Chapter     int
+	Of          string // "Chapter 2 · Identity"
+	Title       string
+	Line        *explain.Line
+	Size        string
+	Way         string // "client → server"
+	Ref         string
+	Client      string
+	Server      string
+	Purpose     string
+	Facts       []fact
+	Derivations []*derivation
+	Bar         *keyBar
+	Message     *opened
+	Records     []*taken
+	Signed      []signed
+	Commands    []command
+	Choices     []*trace.Choice
+	Next, Prev  string
+	key         string
+	rung        *explain.Rung
+}
+
+// fact is a fact of the story: words, or a value on both sides.
+type fact struct {
+	explain.Fact
+	Value value
+	Label string
+}
+
+// value is bytes as the two sides have them.
+type value struct {
+	Family         string // the class of its hue, and its place in the family
+	Client, Server string // hex
+	Verdict        string // "equal", "different", or "" if only one side has it
+	Public         bool   // was on the wire in the clear
+	Bytes          int
+}
+
+func newValue(family string, p explain.Pair, public bool) value {
+	v := value{Family: family, Client: hex.EncodeToString(p.Client), Server: hex.EncodeToString(p.Server), Public: public, Bytes: len(p.Bytes())}
+	switch p.Compare() {
+	case explain.Equal:
+		v.Verdict = "equal"
+	case explain.Different:
+		v.Verdict = "different"
+	}
+	return v
+}
+
+// Any is the value of whoever has it.
+func (v value) Any() string {
+	if v.Client != "" {
+		return v.Client
+	}
+	return v.Server
+}
+
+// newRun tells the story of r and prepares all of it. n is its number among all.
+func newRun(n, all int, r Run) *run {
+	v := &run{Story: explain.Tell(r.Entries, r.About), entries: r.Entries, secrets: map[string]*secret{}}
+	if all > 1 {
+		v.Letter = string(rune('A' + n%26))
+		v.ID = strings.ToLower(v.Letter) + "-"
+		if n >= 26 {
+			v.ID = fmt.Sprintf("r%d-", n)
+		}
+	}
+	v.dialect = message.Dialect{Version: v.Version}
+	for _, e := range r.Entries {
+		if a, ok := e.Event.(*trace.Agreed); ok {
+			v.dialect = message.Dialect{Version: a.Version, Kex: a.KeyExchange}
+		}
+	}
+	if s := v.Story.Suite; s != nil {
+		v.Suite, v.Code = s.ID.String(), fmt.Sprintf("0x%04X", uint16(s.ID))
+	}
+	v.Verdicts = verdicts(v.Story)
+	v.pages(explain.Rungs(r.Entries))
+	v.compute()
+	v.family()
+	v.Ladder = v.climb()
+	return v
+}
+
+func (r *run) title() string {
+	what := r.Suite
+	if what == "" {
+		what = "an unfinished handshake"
+	}
+	return "Vitrine TLS: " + what
+}
+
+func verdicts(s *explain.Story) []verdict {
+	var list []verdict
+	res := &s.Result
+	switch {
+	case res.Caught():
+		list = append(list, verdict{"stopped: " + res.Noticed[0].Alert, "bad"})
+	case !res.Complete:
+		list = append(list, verdict{"not completed", "bad"})
+	}
+	if res.Compared > 0 {
+		tone := "good"
+		if res.Equal < res.Compared {
+			tone = "bad"
+		}
+		list = append(list, verdict{fmt.Sprintf("%d of %d values equal", res.Equal, res.Compared), tone})
+	}
+	if s.Suite != nil {
+		if res.ForwardSecret {
+			list = append(list, verdict{"forward secret", "good"})
+		} else {
+			list = append(list, verdict{"not forward secret", "bad"})
+		}
+	}
+	return list
+}
+
+// pages makes a page of each step of the story.
+func (r *run) pages(rungs []explain.Rung) {
+	used := map[string]int{}
+	for _, c := range r.Story.Chapters {
+		ch := chapter{Chapter: c, Intro: explain.Introduction(c.Number), Name: capital(c.Name)}
+		for _, s := range c.Steps {
+			p := r.step(c, s)
+			if s.Line != nil && s.Line.Number <= len(rungs) {
+				p.rung = &rungs[s.Line.Number-1]
+			}
+			slug := slug(s.Key)
+			if used[slug]++; used[slug] > 1 {
+				slug = fmt.Sprintf("%s-%d", slug, used[slug])
+			}
+			p.ID = r.ID + slug
+			p.Number = len(r.Steps) + 1
+			r.Steps = append(r.Steps, p)
+			ch.Steps = append(ch.Steps, p)
+		}
+		r.Chapters = append(r.Chapters, ch)
+	}
+	for i, p := range r.Steps {
+		if i > 0 {
+			p.Prev, r.Steps[i-1].Next = r.Steps[i-1].ID, p.ID
+		}
+		r.fill(p)
+	}
+}
+
+func (r *run) step(c explain.Chapter, s explain.Step) *step {
+	e := explain.Explain(s.Key)
+	p := &step{key: s.Key, Chapter: c.Number, Of: capital(c.Name), Title: e.Title, Line: s.Line, Ref: e.Ref,
+		Client: e.Client, Server: e.Server, Purpose: e.Purpose, Way: "each side for itself"}
+	if l := s.Line; l != nil {
+		p.Title, p.Ref, p.Size = l.Name, l.Ref, l.Size
+		switch {
+		case l.BothWays:
+			p.Way = "both ways"
+		default:
+			p.Way = l.From.String() + " → " + l.From.Peer().String()
+		}
+	}
+	for _, f := range s.Facts {
+		p.Facts = append(p.Facts, fact{Fact: f, Value: newValue(hue(f, p), f.Value, f.Sent), Label: label(f)})
+	}
+	return p
+}
+
+func label(f explain.Fact) string {
+	switch {
+	case f.Name != "":
+		return f.Name
+	case f.Secret != "":
+		return strings.ReplaceAll(f.Secret, "_", " ")
+	}
+	return f.Under
+}
+
+// hue is the family of a fact. The two verify_data are two values.
+func hue(f explain.Fact, p *step) string {
+	if f.Secret == "verify_data" && p.Line != nil {
+		return p.Line.From.String() + "_verify_data"
+	}
+	return f.Secret
+}
+
+// fill opens what is behind a step.
+func (r *run) fill(p *step) {
+	switch kind := base(p.key); kind {
+	case "master_secret", "key_block":
+		p.derive(r, kind)
+	case "finished":
+		p.derive(r, p.Line.From.String()+"_verify_data")
+	case "server_key_exchange":
+		p.Signed = r.signedBy(iana.Server)
+	case "certificate_verify":
+		p.Signed = r.signedBy(iana.Client)
+	case "server_hello":
+		p.Choices = r.choices()
+	}
+	if base(p.key) == "key_block" {
+		p.Bar = newKeyBar(r.Story.Keys)
+	}
+	if p.rung != nil {
+		if m := p.rung.Message; m != nil {
+			p.Message = r.open(p.ID, m, p.rung)
+		}
+		p.Records = r.takeApart(p)
+	}
+	if base(p.key) == "application_data" {
+		p.Facts = nil // the record says it all, and more
+	}
+}
+
+// base is a key without its variant.
+func base(key string) string {
+	kind, _, _ := strings.Cut(key, "/")
+	return kind
+}
+
+func slug(key string) string {
+	return strings.ToLower(strings.NewReplacer("_", "-", "/", "-", " ", "-").Replace(key))
+}
+
+// capital writes "KEY EXCHANGE" as "Key exchange".
+func capital(s string) string {
+	if s == "" {
+		return s
+	}
+	return s[:1] + strings.ToLower(s[1:])
+}
+func (r *run) choices() (list []*trace.Choice) {
+	for _, e := range r.entries {
+		if c, ok := e.Event.(*trace.Choice); ok && e.Role == trace.Server {
+			list = append(list, c)
+		}
+	}
+	return list
+}
