@@ -85,14 +85,30 @@ func (got *chosen) tell(log *trace.Log, ch *message.ClientHello, w *wishes, why 
 	}
 }
 
+// chooseVersion takes the highest version that both speak. A client that sends supported_versions speaks what is in it, whatever its
+// client_version says: RFC 8446 §4.2.1.
 func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
-	// RFC 7507 §3: whenever we speak more, "the server MUST respond with a fatal inappropriate_fallback alert".
-	if ch.Version < c.MaxVersion && ch.Offers(iana.TLS_FALLBACK_SCSV) {
-		return 0, alert.Fail(alert.InappropriateFallback, "RFC 7507 §3", "the client fell back to %v, and we speak %v", ch.Version, c.MaxVersion)
+	var offered message.SupportedVersions
+	sent, err := ch.Extensions.Read(iana.ExtSupportedVersions, &offered)
+	if err != nil {
+		return 0, alert.Malformed("RFC 8446 §4.2.1", err)
 	}
-	v := min(ch.Version, c.MaxVersion)
-	if v < c.MinVersion {
+	if !sent {
+		offered.Versions = []iana.Version{min(ch.Version, c.MaxVersion)}
+	}
+	v := iana.Version(0)
+	for _, o := range offered.Versions {
+		if c.MinVersion <= o && o <= c.MaxVersion {
+			v = max(v, o)
+		}
+	}
+	switch {
+	case v == 0 && sent:
+		return 0, alert.Fail(alert.ProtocolVersion, "RFC 8446 §4.2.1", "the client speaks %v, we speak %v to %v", offered.Versions, c.MinVersion, c.MaxVersion)
+	case v == 0:
 		return 0, alert.Fail(alert.ProtocolVersion, "RFC 5246 §E.1", "the client speaks at most %v, we speak %v to %v", ch.Version, c.MinVersion, c.MaxVersion)
+	case ch.Version < c.MaxVersion && ch.Offers(iana.TLS_FALLBACK_SCSV):
+		return 0, alert.Fail(alert.InappropriateFallback, "RFC 7507 §3", "the client fell back to %v, and we speak %v", ch.Version, c.MaxVersion)
 	}
 	return v, nil
 }

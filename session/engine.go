@@ -110,6 +110,7 @@ func (e *Engine) Advance() error {
 	}
 	for !e.machine.Done() {
 		item, ok, err := e.In.Next()
+		e.follow()
 		if !ok || err != nil {
 			return err
 		}
@@ -158,6 +159,14 @@ func (e *Engine) early(plain []byte) error {
 	}
 	e.plain = append(bytes.Clone(e.plain), plain...)
 	return nil
+}
+
+// follow writes records as the peer does until a version is settled: what a client answers to a ServerHello that it refuses is an
+// alert that a server, which has chosen, would not read in another version.
+func (e *Engine) follow() {
+	if e.In.version == 0 && e.In.heard != 0 {
+		e.Out.version = min(e.In.heard, iana.TLS12)
+	}
 }
 
 func closedEarly(who iana.Side) error {

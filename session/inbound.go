@@ -34,6 +34,7 @@ type Item struct {
 type Inbound struct {
 	half    record.Half
 	version iana.Version // of records; 0 until it is settled
+	heard   iana.Version // of the last record
 
 	buf        []byte
 	start, end int    // what has arrived and is not opened yet
@@ -151,6 +152,7 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 	if in.version != 0 && h.Version != in.version {
 		return h, nil, alert.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1", "got a record of %v, expected %v", h.Version, in.version)
 	}
+	in.heard = h.Version
 	whole := record.HeaderLen + h.Length
 	if len(have) < whole {
 		return h, nil, nil
