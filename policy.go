@@ -2,6 +2,7 @@ package vitrine
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -19,6 +20,9 @@ type Policy struct {
 	minDHBits           int
 	minVersion          iana.Version
 	secureRenegotiation handshake.Demand
+
+	once   sync.Once
+	suites []iana.CipherSuite
 }
 
 // The policies. No policy turns NULL encryption on: that takes its name in Config.CipherSuites.
@@ -64,7 +68,10 @@ func (p *Policy) MinVersion() iana.Version { return p.minVersion }
 
 // CipherSuites are the suites of the policy, best first.
 func (p *Policy) CipherSuites() []iana.CipherSuite {
-	return slices.DeleteFunc(slices.Clone(suite.Preference()), func(id iana.CipherSuite) bool { return !p.allows(suite.ByID(id)) })
+	p.once.Do(func() { // sorting them costs as much as deriving a connection's keys
+		p.suites = slices.DeleteFunc(suite.Preference(), func(id iana.CipherSuite) bool { return !p.allows(suite.ByID(id)) })
+	})
+	return slices.Clone(p.suites)
 }
 
 // Groups are the groups of the policy, best first.
