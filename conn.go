@@ -230,8 +230,12 @@ func (c *Conn) answer() {
 // our reading. A writer that holds the lock answers when it lets go.
 func (c *Conn) answerFromRead() {
 	for c.engine.Answering() && c.out.TryLock() {
+		silent := c.writeError != nil
 		c.answer()
 		c.out.Unlock()
+		if silent {
+			return // after close_notify, or an error, nothing is said any more: what waits would wait for ever
+		}
 	}
 }
 
