@@ -101,7 +101,7 @@ func TestTheRightSideNoticesWithTheRightAlert(t *testing.T) {
 		o := options(suite.ByID(c.suite))
 		o.Tamper = &c.tamper
 		_, story := perform(t, o)
-		if n := story.Result.Noticed; len(n) == 0 || n[0].By != c.by || c.alert != "" && n[0].Alert != c.alert {
+		if n := story.Result.Noticed; len(n) != 1 || n[0].By != c.by || c.alert != "" && n[0].Alert != c.alert {
 			t.Errorf("%v, %v: got %v, expected the %v with %s: %s", c.suite, c.tamper, n, c.by, c.alert, c.why)
 		}
 	}
