@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Codec is one reading of a layout.
@@ -43,16 +44,28 @@ func (e *Error) Error() string { return fmt.Sprintf("%s, byte %d: %s", e.Path, e
 
 // Decode reads all of b, whose structure is called name. Opaque fields become slices of b. Any error is an *Error.
 func Decode(b []byte, name string, layout func(*Codec)) error {
-	c := &Codec{reading: true, in: b}
+	c := codecs.Get().(*Codec)
+	defer c.done()
+	c.reading, c.in = true, b
 	c.path = append(c.deep[:0], name)
 	layout(c)
 	c.end()
 	return c.err
 }
 
+// codecs are used again: a handshake needs fifty, each for a moment, and layouts, being functions, send them to the heap.
+var codecs = sync.Pool{New: func() any { return new(Codec) }}
+
+func (c *Codec) done() {
+	*c = Codec{}
+	codecs.Put(c)
+}
+
 // Encode appends the structure to dst. It fails, with an *Error, where a value does not fit its field.
 func Encode(dst []byte, name string, layout func(*Codec)) ([]byte, error) {
-	c := &Codec{out: dst, start: len(dst)}
+	c := codecs.Get().(*Codec)
+	defer c.done()
+	c.out, c.start = dst, len(dst)
 	c.path = append(c.deep[:0], name)
 	layout(c)
 	if c.err != nil {
