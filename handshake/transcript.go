@@ -18,8 +18,14 @@ type transcript struct {
 	sealed  bool // the bytes are dropped
 }
 
+// usual is what most handshakes say, with two short certificates.
+const usual = 2 << 10
+
 func (t *transcript) add(raw []byte) {
 	if !t.sealed {
+		if t.raw == nil {
+			t.raw = make([]byte, 0, usual)
+		}
 		t.raw = append(t.raw, raw...)
 	}
 	if t.running != nil {
