@@ -51,7 +51,7 @@ func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExc
 		if err != nil {
 			refused = append(refused, fmt.Sprintf("%s: %v", c.label(i, len(creds)), err))
 		} else if rank, why := c.suits(h); rank > bestRank {
-			best, bestRank = Choice{c, s, c.label(i, len(creds)) + " " + why}, rank
+			best, bestRank = Choice{c, s, rank >= rankNamed, c.label(i, len(creds)) + " " + why}, rank
 		}
 	}
 	if best.Credential == nil {
@@ -60,13 +60,16 @@ func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExc
 	return best
 }
 
+// rankNamed counts more than signatures that the client can check, which count 1.
+const rankNamed = 2
+
 // suits weighs a credential that serves. The right name counts more than signatures that the client can check.
 func (c *Credential) suits(h Hello) (rank int, why string) {
 	switch {
 	case h.Name == "":
 		why = "serves a client that named no server"
 	case c.Chain.Leaf().VerifyHostname(h.Name) == nil:
-		rank, why = 2, fmt.Sprintf("is for %q", h.Name)
+		rank, why = rankNamed, fmt.Sprintf("is for %q", h.Name)
 	default:
 		why = fmt.Sprintf("is not for %q", h.Name)
 	}
@@ -95,7 +98,7 @@ func ChooseClient(creds []*Credential, r Request, allowed []iana.SignatureScheme
 	for i, c := range creds {
 		s, why, err := c.answers(r, allowed)
 		if err == nil {
-			return Choice{c, s, c.label(i, len(creds)) + " " + why}
+			return Choice{c, s, false, c.label(i, len(creds)) + " " + why}
 		}
 		refused = append(refused, fmt.Sprintf("%s: %v", c.label(i, len(creds)), err))
 	}

@@ -71,5 +71,6 @@ func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme) (iana.Signat
 type Choice struct {
 	Credential *Credential
 	Scheme     iana.SignatureScheme // what to sign with; means nothing for RSA key exchange
+	Named      bool                 // it has the name that the client asked for
 	Why        string
 }
