@@ -176,7 +176,7 @@ func try(s *suite.Suite, v iana.Version, w *wishes, c *Config) (got *chosen, why
 		return nil, choice.Why
 	}
 	got.credential, got.scheme = choice.Credential, choice.Scheme
-	got.named = w.Name != "" && choice.Credential.Chain.Leaf().VerifyHostname(w.Name) == nil
+	got.named = choice.Named
 	return got, choice.Why
 }
 
