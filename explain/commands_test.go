@@ -3,6 +3,7 @@ package explain_test
 import (
 	"bytes"
 	"crypto"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"os/exec"
@@ -197,6 +198,26 @@ func shell(t *testing.T, text string) string {
 		t.Errorf("%v: %s", err, problem.Bytes())
 	}
 	return strings.ReplaceAll(string(out), "\n", "")
+}
+
+// One finite-field secret in 256 begins with a zero byte, and loses it. See RFC 5246 §8.1.2.
+func TestTheCommandStripsALeadingZeroToo(t *testing.T) {
+	needTools(t)
+	for i := 120; i < 5000; i++ { // at the time of writing 120 is the first
+		o := commandCases()[5]
+		o.ClientAuth, o.Data, o.Seed = demo.NoClientAuth, "x", fmt.Sprint("leading zero ", i)
+		var notebook explain.Notebook
+		for _, e := range eventsOf(t, o) {
+			commands := notebook.Commands(e)
+			if s, ok := e.Event.(*trace.SharedSecret); ok && len(s.Output) < 256 {
+				if got := shell(t, commands[0].Text); got != hex.EncodeToString(s.Output) {
+					t.Errorf("got %s, expected %s", got, hex.EncodeToString(s.Output))
+				}
+				return
+			}
+		}
+	}
+	t.Error("no seed gives such a secret")
 }
 
 func TestCommandsForTheLastEntryAreThoseOfTheNotebook(t *testing.T) {

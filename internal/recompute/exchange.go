@@ -42,8 +42,7 @@ func (v *view) sharedSecret(e event) {
 
 // publics compares the public keys of the ephemeral event with the messages, and gives the private key and the peer's public.
 func (v *view) publics(group string) (private, own, peer []byte) {
-	other := map[string]string{"client": "server", "server": "client"}[v.role]
-	own, peer = v.exchange.public[v.role], v.exchange.public[other]
+	own, peer = v.exchange.public[v.role], v.exchange.public[other[v.role]]
 	v.sameText("whose ephemeral key", v.ephemeral.text("from"), v.role)
 	v.same("public key", v.ephemeral.bytes("public"), own)
 	v.same("peer's public key", v.ephemeral.bytes("peer"), peer)
@@ -127,6 +126,7 @@ func (v *view) verified(from string, e event) {
 		v.seen["signature of the "+from]++
 		v.claimed(from, e)
 	case "finished":
+		v.seen["finished of the "+from]++
 		v.same("finished", *body(v.raw[from+" finished"]), v.finished[from])
 	}
 }

@@ -36,14 +36,16 @@ func body(raw []byte) *input {
 	return &in
 }
 
-// suite is what the name of a cipher suite says, in the words of openssl.
+// suite is what the name of a cipher suite says, in the words of openssl, and what the hellos agreed on besides.
 type suite struct {
+	name                  string
 	kex                   string
 	cipher                string // "aes-256"; "" for NULL
 	mode                  string // "cbc", "gcm", "ccm", "ccm8", "chacha20", ""
 	mac                   string // "SHA1"; "" for an AEAD
 	hash                  string // of PRF and transcript
 	macLen, keyLen, ivLen int
+	ems, etm              bool // by extension
 }
 
 var hashLen = map[string]int{"SHA1": 20, "SHA256": 32, "SHA384": 48}
@@ -65,6 +67,7 @@ func (v *view) suites() map[string]string {
 // parseSuite reads a name such as TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384. See RFC 5246 appendix C.
 func parseSuite(name string) (s suite) {
 	kex, rest, _ := strings.Cut(strings.TrimPrefix(name, "TLS_"), "_WITH_")
+	s.name = name
 	s.kex, _, _ = strings.Cut(kex, "_")
 	words := strings.Split(rest, "_")
 	s.hash = "SHA256"
@@ -103,15 +106,17 @@ func (v *view) serverHello(raw []byte) {
 	in.vector(1)
 	code := in.take(2)
 	in.take(1)
+	ems, etm := false, false
 	for all := input(in.vector(2)); len(all) > 0; {
 		kind := all.number(2)
 		all.vector(2)
-		v.etm = v.etm || kind == 22
-		v.ems = v.ems || kind == 23
+		etm = etm || kind == 22
+		ems = ems || kind == 23
 	}
 	if len(code) == 2 {
-		v.name = v.suites()[fmt.Sprintf("0x%02X,0x%02X", code[0], code[1])]
+		v.suite = parseSuite(v.suites()[fmt.Sprintf("0x%02X,0x%02X", code[0], code[1])])
 	}
+	v.suite.ems, v.suite.etm = ems, etm
 }
 
 // exchange is what the two key exchange messages hold.

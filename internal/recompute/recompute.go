@@ -39,8 +39,8 @@ func (e event) bytes(name string) []byte {
 	return b
 }
 
-// Check recomputes the handshake that r tells, once from the client's view and once from the server's. The error lists all that came
-// out otherwise, or what was missing.
+// Check recomputes the connection that r tells, once from the client's view and once from the server's: a whole one, with data and
+// close_notify both ways. The error lists all that came out otherwise, or what was missing.
 func Check(o *OpenSSL, r io.Reader) (Tally, error) {
 	events, err := read(r)
 	if err != nil {

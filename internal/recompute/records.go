@@ -12,29 +12,30 @@ type pieces map[string][]byte
 var pieceNames = []string{"plaintext", "iv", "nonce", "explicit", "aad", "ciphertext", "mac", "padding", "tag"}
 
 func (v *view) record(from string, e event) {
+	half := v.half[from]
 	header, fragment := e.bytes("header"), e.bytes("fragment")
 	if len(header) != 5 || int(binary.BigEndian.Uint16(header[3:])) != len(fragment) {
 		v.fail("a record with the header %x and %d bytes", header, len(fragment))
 		return
 	}
-	v.sameText("seq_num", fmt.Sprint(e["seq_num"]), fmt.Sprint(v.seq[from]))
+	v.sameText("seq_num", fmt.Sprint(e["seq_num"]), fmt.Sprint(half.seq))
 	kind := map[byte]string{20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data"}[header[0]]
 	v.sameText("content_type", e.text("content_type"), kind)
 	v.sameText("direction", e.text("direction"), map[bool]string{true: "sealed", false: "opened"}[from == v.role])
 	p := pieces{"plaintext": fragment}
-	if v.on[from] {
-		p = v.open(v.keys[from], v.seq[from], header, fragment)
+	if half.on {
+		p = v.open(half.keys, half.seq, header, fragment)
 		v.seen["protected "+kind+" from the "+from]++
 	}
 	for _, name := range pieceNames {
 		v.same(name+" of a record", e.bytes(name), p[name])
 	}
-	v.seq[from]++
+	half.seq++
 	switch kind {
 	case "change_cipher_spec":
-		v.on[from], v.seq[from] = true, 0
+		half.on, half.seq = true, 0
 	case "handshake":
-		v.heard[from] = append(v.heard[from], p["plaintext"]...)
+		half.heard = append(half.heard, p["plaintext"]...)
 	}
 }
 
@@ -86,7 +87,7 @@ func (v *view) openNull(k keys, seq uint64, header, fragment []byte) pieces {
 func (v *view) openCBC(k keys, seq uint64, header, fragment []byte) pieces {
 	size, macLen := v.ivSize(), v.suite.macLen
 	end := len(fragment)
-	if v.etm {
+	if v.suite.etm {
 		end -= macLen
 	}
 	p := pieces{"iv": fragment[:size], "ciphertext": fragment[size:end]}
@@ -104,7 +105,7 @@ func (v *view) openCBC(k keys, seq uint64, header, fragment []byte) pieces {
 			v.fail("padding is %x", p["padding"])
 		}
 	}
-	if v.etm {
+	if v.suite.etm {
 		p["plaintext"], p["aad"] = inside[:n], macHeader(seq, header, end)
 		p["mac"] = v.hmac(k.mac, slices.Concat(p["aad"], fragment[:end]))
 		v.same("MAC on the wire", fragment[end:], p["mac"])

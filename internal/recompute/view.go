@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // view is one player's stream, and all that was recomputed of it so far. Sides are "client" and "server".
@@ -19,27 +20,22 @@ type view struct {
 	random     map[string][]byte
 	raw        map[string][]byte // the messages, by "client certificate"
 	before     map[string]int    // the length of the transcript before them
-	name       string
 	suite      suite
-	ems, etm   bool
 	exchange   exchange
 	ephemeral  event
 	mine       event // a signature that was made, and is yet to be seen in a message
 
 	pre, master, block []byte
 	finished           map[string][]byte // verify_data
-	keys               map[string]keys
-	on                 map[string]bool // after ChangeCipherSpec
-	seq                map[string]uint64
-	said, heard        map[string][]byte // handshake messages; the same, out of the records
+	half               map[string]*half  // by who sends
 	seen               map[string]int
 }
 
+var other = map[string]string{"client": "server", "server": "client"}
+
 func newView(o *OpenSSL, role string, t Tally) *view {
-	v := &view{tool: o, role: role, tally: t,
-		random: map[string][]byte{}, raw: map[string][]byte{}, before: map[string]int{}, finished: map[string][]byte{},
-		keys: map[string]keys{}, on: map[string]bool{}, seq: map[string]uint64{}, said: map[string][]byte{}, heard: map[string][]byte{},
-		seen: map[string]int{}}
+	v := &view{tool: o, role: role, tally: t, random: map[string][]byte{}, raw: map[string][]byte{}, before: map[string]int{},
+		finished: map[string][]byte{}, half: map[string]*half{"client": {}, "server": {}}, seen: map[string]int{}}
 	v.exchange.public = map[string][]byte{}
 	return v
 }
@@ -95,7 +91,7 @@ func (v *view) message(from, kind string, raw []byte) {
 	key := from + " " + kind
 	v.raw[key], v.before[key] = raw, len(v.transcript)
 	v.transcript = append(v.transcript, raw...)
-	v.said[from] = append(v.said[from], raw...)
+	v.half[from].said = append(v.half[from].said, raw...)
 	switch kind {
 	case "client_hello":
 		in := body(raw)
@@ -103,7 +99,6 @@ func (v *view) message(from, kind string, raw []byte) {
 		v.random["client"] = in.take(32)
 	case "server_hello":
 		v.serverHello(raw)
-		v.suite = parseSuite(v.name)
 	case "server_key_exchange":
 		v.serverKeyExchange(raw)
 	case "client_key_exchange":
@@ -116,10 +111,10 @@ func (v *view) message(from, kind string, raw []byte) {
 }
 
 func (v *view) agreed(e event) {
-	v.sameText("suite", e.text("suite"), v.name)
+	v.sameText("suite", e.text("suite"), v.suite.name)
 	v.sameText("key_exchange", e.text("key_exchange"), v.suite.kex)
-	v.sameText("extended_master_secret", fmt.Sprint(e["extended_master_secret"]), fmt.Sprint(v.ems))
-	v.sameText("encrypt_then_mac", fmt.Sprint(e["encrypt_then_mac"]), fmt.Sprint(v.etm))
+	v.sameText("extended_master_secret", fmt.Sprint(e["extended_master_secret"]), fmt.Sprint(v.suite.ems))
+	v.sameText("encrypt_then_mac", fmt.Sprint(e["encrypt_then_mac"]), fmt.Sprint(v.suite.etm))
 }
 
 // derived recomputes a call of the PRF. See RFC 5246 §8.1, §6.3 and §7.4.9, and RFC 7627 §4.
@@ -131,7 +126,7 @@ func (v *view) derived(e event) {
 	case "master_secret":
 		secret, label, n = v.pre, "master secret", 48
 		seed = slices.Concat(v.random["client"], v.random["server"])
-		if v.ems {
+		if v.suite.ems {
 			label, seed = "extended master secret", v.hash(v.transcript)
 		}
 	case "key_block":
@@ -160,7 +155,7 @@ func (v *view) derived(e event) {
 		v.finished[name[:6]] = output
 	}
 	v.same(name, e.bytes("output"), output)
-	v.sameText("function, hash and label", e.text("function")+" "+e.text("hash")+" "+e.text("label"), "PRF SHA-"+v.suite.hash[3:]+" "+label)
+	v.sameText("function, hash and label", e.text("function")+" "+e.text("hash")+" "+e.text("label"), "PRF SHA-"+strings.TrimPrefix(v.suite.hash, "SHA")+" "+label)
 	v.same("secret of a derivation", e.bytes("secret"), secret)
 	v.same("seed of a derivation", e.bytes("seed"), seed)
 	v.seen[name]++
@@ -169,18 +164,26 @@ func (v *view) derived(e event) {
 // keys are those of one direction.
 type keys struct{ mac, key, iv []byte }
 
+// half is one direction.
+type half struct {
+	keys
+	on    bool // after ChangeCipherSpec
+	seq   uint64
+	said  []byte // handshake messages
+	heard []byte // the same, out of the records
+}
+
 // split cuts the key_block. See RFC 5246 §6.3.
 func (v *view) split() {
 	in, s := input(v.block), v.suite
-	var c, r keys
+	c, r := &v.half["client"].keys, &v.half["server"].keys
 	c.mac, r.mac = in.take(s.macLen), in.take(s.macLen)
 	c.key, r.key = in.take(s.keyLen), in.take(s.keyLen)
 	c.iv, r.iv = in.take(s.ivLen), in.take(s.ivLen)
-	v.keys["client"], v.keys["server"] = c, r
 }
 
 func (v *view) keysInstalled(from string, e event) {
-	k := v.keys[from]
+	k := v.half[from]
 	v.same("write_MAC_key", e.bytes("mac_key"), k.mac)
 	v.same("write_key", e.bytes("key"), k.key)
 	v.same("write_IV", e.bytes("iv"), k.iv)
@@ -190,17 +193,20 @@ func (v *view) keysInstalled(from string, e event) {
 // finish looks at what can only be told at the end: that the records brought the messages, and that nothing was left out.
 func (v *view) finish() {
 	for _, from := range []string{"client", "server"} {
-		v.same("messages in records", v.said[from], v.heard[from])
+		v.same("messages in records", v.half[from].said, v.half[from].heard)
 		header := []byte{20, 0, 0, 12}
 		v.same("finished", v.raw[from+" finished"], append(header, v.finished[from]...))
-		for _, what := range []string{from + "_verify_data", "keys of the " + from, "protected application_data from the " + from, "alert " + from} {
+		for _, what := range []string{from + "_verify_data", "keys of the " + from, "protected application_data from the " + from,
+			"protected alert from the " + from, "alert " + from} {
 			v.must(what)
 		}
 	}
 	for _, what := range []string{"shared_secret", "master_secret", "key_block", "agreed", "ok"} {
 		v.must(what)
 	}
+	v.must("finished of the " + other[v.role])
 	if v.suite.kex != "RSA" {
+		v.must("ephemeral")
 		v.must("signature of the server")
 	}
 	if leaf(v.raw["client certificate"]) != nil {
