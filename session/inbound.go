@@ -58,13 +58,14 @@ func (in *Inbound) Space() []byte {
 		}
 	}
 	if in.buf == nil {
-		in.buf = make([]byte, smallBuffer)
+		in.buf = small.Get().(*[smallBuffer]byte)[:]
 	}
 	if in.end == len(in.buf) || in.bulk {
 		if len(in.buf) < largeBuffer {
-			large := *large.Get().(*[]byte)
-			in.end = copy(large, in.buf[in.start:in.end])
-			in.start, in.buf = 0, large
+			next := large.Get().(*[largeBuffer]byte)[:]
+			n := copy(next, in.buf[in.start:in.end])
+			in.give()
+			in.start, in.end, in.buf = 0, n, next
 		} else if in.start > 0 {
 			in.end = copy(in.buf, in.buf[in.start:in.end])
 			in.start = 0
@@ -73,19 +74,28 @@ func (in *Inbound) Space() []byte {
 	return in.buf[in.end:]
 }
 
-// large holds buffers for connections that move much at once.
-var large = sync.Pool{New: func() any { b := make([]byte, largeBuffer); return &b }}
+// Buffers are shared by all connections: large ones are for those that move much at once.
+var (
+	small = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+	large = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
+)
 
 // Release gives an empty buffer back.
 func (in *Inbound) Release() {
-	if in.start != in.end {
-		return
+	if in.start == in.end {
+		in.give()
+		in.bulk = false
 	}
-	if len(in.buf) == largeBuffer {
-		b := in.buf
-		large.Put(&b)
+}
+
+func (in *Inbound) give() {
+	switch len(in.buf) {
+	case smallBuffer:
+		small.Put((*[smallBuffer]byte)(in.buf))
+	case largeBuffer:
+		large.Put((*[largeBuffer]byte)(in.buf))
 	}
-	in.buf, in.bulk = nil, false
+	in.start, in.end, in.buf = 0, 0, nil
 }
 
 // Arrived says that n bytes were read into Space.
