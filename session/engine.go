@@ -137,6 +137,7 @@ func (e *Engine) Advance() error {
 		}
 	}
 	e.machine.Forget()
+	e.In.Release()
 	return nil
 }
 
