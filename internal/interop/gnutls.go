@@ -54,7 +54,10 @@ func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
 
 // gnutlsPriority is the priority string, in which a suite is spelled in its parts.
 func gnutlsPriority(s *Setup) string {
-	words := []string{"NONE", "+VERS-TLS1.2", "+COMP-NULL", "+SIGN-ALL", "+CTYPE-X509"}
+	words := []string{"NONE", "+COMP-NULL", "+SIGN-ALL", "+CTYPE-X509"}
+	for from, v := s.versions(); v >= from; v-- {
+		words = append(words, "+VERS-"+strings.Replace(v.String(), " ", "", 1))
+	}
 	if s.Suite == nil {
 		words = append(words, "+KX-ALL", "+CIPHER-ALL", "+MAC-ALL")
 	} else {

@@ -7,6 +7,7 @@
 package interop
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os/exec"
@@ -36,6 +37,7 @@ type Stack struct {
 
 // Setup is what a peer shall do. What a field does not say is up to the peer.
 type Setup struct {
+	Versions   [2]iana.Version // from, to; TLS 1.2 if zero
 	Suite      *suite.Suite
 	Groups     []iana.Group
 	DHParams   string               // a PEM file: the prime of a server that leaves RFC 7919 to TLS 1.3
@@ -47,7 +49,12 @@ type Setup struct {
 	Protocols  []string             // of ALPN
 	Staple     string               // a DER file: the OCSP response that a server staples
 	Without    []iana.ExtensionType // what it shall not speak, of session_ticket, encrypt_then_mac and extended_master_secret
+	Talkative  bool                 // it tells more, on its standard output too, and takes commands on its standard input
 	Options    []string             // of the tool, as they stand
+}
+
+func (s *Setup) versions() (from, to iana.Version) {
+	return cmp.Or(s.Versions[0], iana.TLS12), cmp.Or(s.Versions[1], iana.TLS12)
 }
 
 // Missing is "" if the tools are there, and otherwise a sentence on what to install.

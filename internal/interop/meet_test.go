@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -15,38 +16,73 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/interop"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // deadline is for one connection, the peer's process included: whoever hangs is ended.
 const deadline = 30 * time.Second
 
-// A meeting is one connection between Vitrine and another stack.
+// A meeting is one connection between Vitrine and another stack. Fields that are zero take what defaults says.
 type meeting struct {
-	with  *interop.Stack
-	them  iana.Side // what the other stack is
-	suite iana.CipherSuite
-	bytes int // each way; 0 is 1 MiB
+	with      *interop.Stack
+	them      iana.Side        // what the other stack is
+	suite     iana.CipherSuite // the only one of both sides
+	serverKey throwaway.Kind
+	clientKey throwaway.Kind // the server demands a certificate, and the client has one with this kind of key
+	bytes     int            // to carry each way
+	back      int            // to carry from them, if that is less
 
-	// us and they change what is common to all meetings; want sees the connection when the handshake is done. Each may be nil.
+	// us and they change what is common to all meetings, and want looks at the connection when the handshake is done.
 	us   func(*vitrine.Config)
 	they func(*interop.Setup)
-	want func(*testing.T, vitrine.ConnectionState)
+	want func(*testing.T, *vitrine.ConnectionState)
+
+	theyFirst bool // they close first
+
+	longest [2]int // by Side: the longest fragment of an application_data record on the wire
 }
 
-// defaults are what both sides have unless a meeting changes it: one suite, a server called name with a key that fits the suite,
-// and a client that checks it.
+// The suites of meetings in which the suite does not matter.
+const (
+	ecdheRSA   = iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+	ecdheECDSA = iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+	dheRSA     = iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256
+	anySuite   = iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV // the sides shall find one themselves
+	cbc        = iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256
+)
+
+// small is enough where the data does not matter.
+const small = 4 << 10
+
+// defaults are what both sides have before us and they are asked: one suite, a server called name with a key for that suite, and a
+// client that checks it.
 func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
+	m.suite, m.bytes = cmp.Or(m.suite, ecdheRSA), cmp.Or(m.bytes, small)
 	s := suite.ByID(m.suite)
+	if m.suite == anySuite {
+		s = suite.ByID(ecdheRSA)
+	}
+	m.serverKey = cmp.Or(m.serverKey, keyFor(s))
 	config := &vitrine.Config{CipherSuites: []uint16{uint16(s.ID)}, RootCAs: office.CA.Pool(), ServerName: name}
 	setup := &interop.Setup{Suite: s, Trust: office.Trust, ServerName: name}
+	ours, theirs := m.clientKey, m.serverKey
 	if m.them == iana.Client {
-		config.Certificates = append(config.Certificates, identity(t, keyFor(s), iana.Server).Certificate)
+		ours, theirs = theirs, ours
+		if m.clientKey != "" {
+			config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, office.CA.Pool()
+		}
 	} else {
-		setup.Identity = identity(t, keyFor(s), iana.Server)
+		setup.ClientAuth = m.clientKey != ""
 		if s.Kex == iana.KexDHE && m.with == interop.OpenSSL {
 			setup.DHParams = dhParams(t, "ffdhe2048")
 		}
+	}
+	if ours != "" {
+		config.Certificates = []tls.Certificate{identity(t, ours, m.them.Peer()).Certificate}
+	}
+	if theirs != "" {
+		setup.Identity = identity(t, theirs, m.them)
 	}
 	if m.us != nil {
 		m.us(config)
@@ -91,7 +127,7 @@ func (m *meeting) connect(ctx context.Context, config *vitrine.Config, setup *in
 		if err != nil {
 			return nil, peer, err
 		}
-		return vitrine.Client(conn, config), peer, nil
+		return vitrine.Client(m.watch(conn), config), peer, nil
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -103,11 +139,20 @@ func (m *meeting) connect(ctx context.Context, config *vitrine.Config, setup *in
 	if err != nil {
 		return nil, nil, err
 	}
+	accepted := make(chan struct{})
+	defer close(accepted)
+	go func() {
+		select {
+		case <-peer.Ended():
+			l.Close() // it will not come
+		case <-accepted:
+		}
+	}()
 	conn, err := l.Accept()
 	if err != nil {
 		return nil, peer, err
 	}
-	return vitrine.Server(conn, config), peer, nil
+	return vitrine.Server(m.watch(conn), config), peer, nil
 }
 
 // handshake starts, and completes the handshake as the meeting wants.
@@ -119,11 +164,11 @@ func (m *meeting) handshake(t *testing.T) (*vitrine.Conn, *interop.Peer) {
 		t.Fatal(err)
 	}
 	state := conn.ConnectionState()
-	if got := iana.CipherSuite(state.CipherSuite); got != m.suite {
+	if got := iana.CipherSuite(state.CipherSuite); got != m.suite && m.suite != anySuite {
 		t.Errorf("got %v, expected %v", got, m.suite)
 	}
 	if m.want != nil {
-		m.want(t, state)
+		m.want(t, &state)
 	}
 	return conn, peer
 }
@@ -132,25 +177,28 @@ func (m *meeting) handshake(t *testing.T) (*vitrine.Conn, *interop.Peer) {
 func (m *meeting) run(t *testing.T) {
 	t.Helper()
 	conn, peer := m.handshake(t)
-	n := cmp.Or(m.bytes, 1<<20)
-	if m.with.Echoes && m.them == iana.Server {
-		exchange(t, n, conn, conn)
-	} else {
-		exchange(t, n, conn, peer)
-	}
+	m.exchange(t, conn, peer)
 	m.part(t, conn, peer)
 	count(t, m.with.Name)
 }
 
-// part closes both ways: we first, unless the peer would not answer.
+func (m *meeting) exchange(t *testing.T, conn *vitrine.Conn, peer *interop.Peer) {
+	t.Helper()
+	if m.with.Echoes && m.them == iana.Server {
+		exchange(t, m.bytes, m.bytes, conn, conn)
+	} else {
+		exchange(t, m.bytes, cmp.Or(m.back, m.bytes), conn, peer)
+	}
+}
+
+// part closes both ways. gnutls-cli does not answer our close_notify, so it must be first.
 func (m *meeting) part(t *testing.T, conn *vitrine.Conn, peer *interop.Peer) {
 	t.Helper()
-	say := conn.CloseWrite
-	theyFirst := m.with == interop.GnuTLS && m.them == iana.Client
-	if theyFirst {
-		say = peer.CloseWrite
+	first := conn.CloseWrite
+	if m.theyFirst || m.with == interop.GnuTLS && m.them == iana.Client {
+		first = peer.CloseWrite
 	}
-	if err := say(); err != nil {
+	if err := first(); err != nil {
 		t.Error(err)
 	}
 	if n, err := conn.Read(make([]byte, 1)); err != io.EOF {
@@ -167,14 +215,15 @@ func (m *meeting) part(t *testing.T, conn *vitrine.Conn, peer *interop.Peer) {
 	}
 }
 
-// exchange sends n bytes from each end, at the same time, and sees what comes out at the other.
-func exchange(t *testing.T, n int, a, b io.ReadWriter) {
+// exchange sends there bytes from a and, at the same time, back bytes from b, and sees what comes out at the other end. Or a is b,
+// which answers by itself.
+func exchange(t *testing.T, there, back int, a, b io.ReadWriter) {
 	t.Helper()
 	done := make(chan error, 2)
-	go func() { done <- carry(n, a, b, "there") }()
+	go func() { done <- carry(there, a, b, "there") }()
 	running := 1
 	if a != b {
-		go func() { done <- carry(n, b, a, "back") }()
+		go func() { done <- carry(back, b, a, "back") }()
 		running++
 	}
 	for range running {

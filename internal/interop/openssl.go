@@ -28,7 +28,8 @@ func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 	if as == iana.Server {
 		tool, at = "s_server", "-accept"
 	}
-	args := []string{tool, at, addr, "-tls1_2", "-brief"}
+	from, to := s.versions()
+	args := []string{tool, at, addr, "-min_protocol", opensslVersion(from), "-max_protocol", opensslVersion(to)}
 	add := func(when bool, more ...string) {
 		if when {
 			args = append(args, more...)
@@ -50,8 +51,9 @@ func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 	add(slices.Contains(s.Without, iana.ExtEncryptThenMAC), "-no_etm")
 	add(slices.Contains(s.Without, iana.ExtSessionTicket), "-no_ticket")
 	add(slices.Contains(s.Without, iana.ExtExtendedMasterSecret), "-ssl_config", "no_ems")
+	add(!s.Talkative, "-brief")
 	if as == iana.Client {
-		add(true, "-nocommands")
+		add(!s.Talkative, "-nocommands")
 		add(s.ServerName != "", "-servername", s.ServerName, "-verify_hostname", s.ServerName)
 		add(s.ServerName == "", "-noservername")
 		return args
@@ -75,6 +77,11 @@ func opensslGroups(groups []iana.Group) string {
 		}
 	}
 	return strings.Join(names, ":")
+}
+
+// opensslVersion is "TLSv1", "TLSv1.1" and so on.
+func opensslVersion(v iana.Version) string {
+	return strings.TrimSuffix(strings.Replace(v.String(), " 1", "v1", 1), ".0")
 }
 
 // opensslEnv names the configuration that has the section no_ems: there is no option for it.

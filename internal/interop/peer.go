@@ -100,6 +100,9 @@ func (p *Peer) Write(b []byte) (int, error) { return p.in.Write(b) }
 // CloseWrite tells the peer that nothing more will come. Whether it then closes its connection is up to its options.
 func (p *Peer) CloseWrite() error { return p.in.Close() }
 
+// Ended is closed when the process has ended.
+func (p *Peer) Ended() <-chan struct{} { return p.ended }
+
 // Wait waits until the process ends, and tells how: nil is exit status 0.
 func (p *Peer) Wait() error {
 	<-p.ended

@@ -33,7 +33,7 @@ func everySuite(t *testing.T, with *interop.Stack) {
 		for _, them := range sides {
 			t.Run(s.String()+"/their "+them.String(), func(t *testing.T) {
 				t.Parallel()
-				m := meeting{with: with, them: them, suite: s.ID}
+				m := meeting{with: with, them: them, suite: s.ID, bytes: 1 << 20}
 				if with == interop.GnuTLS && them == iana.Client && s.Cipher != record.DES_EDE3_CBC {
 					m.bytes = 64 << 10 // it writes each byte by itself, which takes a second for 1 MiB
 				}
@@ -95,7 +95,7 @@ func meetGo(t *testing.T, client, server func(net.Conn) conn) {
 		end.SetDeadline(time.Now().Add(deadline))
 		defer end.Close()
 	}
-	exchange(t, 1<<20, c, s)
+	exchange(t, 1<<20, 1<<20, c, s)
 	for _, way := range [][2]conn{{c, s}, {s, c}} {
 		if err := way[0].CloseWrite(); err != nil {
 			t.Error(err)

@@ -1,0 +1,150 @@
+package interop_test
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/interop"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+// ours and theirs are the alert that ends a connection, by who sends it.
+func ours(d alert.Description) error   { return &alert.Error{Alert: d} }
+func theirs(d alert.Description) error { return &alert.Received{Level: alert.Fatal, Description: d} }
+
+// alertOf names the alert that ended a connection, and who sent it.
+func alertOf(err error) string {
+	if got, ok := errors.AsType[*alert.Received](err); ok {
+		return "their " + got.Description.String()
+	}
+	if sent, ok := errors.AsType[*alert.Error](err); ok {
+		return "our " + sent.Alert.String()
+	}
+	return "no alert"
+}
+
+// What cannot be agreed ends in the alert that the RFC names, whoever notices, and whoever does not can read it.
+func TestRefusals(t *testing.T) {
+	const client, server = iana.Client, iana.Server
+	const oldSuite = iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA
+	stranger, err := interop.NewOffice(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	us := func(f func(*vitrine.Config)) meeting { return meeting{us: f} }
+	they := func(f func(*interop.Setup)) meeting { return meeting{they: f} }
+	versions := func(from, to iana.Version) func(*interop.Setup) {
+		return func(s *interop.Setup) { s.Versions = [2]iana.Version{from, to} }
+	}
+	dheOnly := us(func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(dheRSA)} })
+	noProtocol := meeting{
+		us:   func(c *vitrine.Config) { c.NextProtos = []string{"ours"} },
+		they: func(s *interop.Setup) { s.Protocols = []string{"theirs"} },
+	}
+	noEMS := meeting{
+		us:   func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Required },
+		they: func(s *interop.Setup) { s.Without = []iana.ExtensionType{iana.ExtExtendedMasterSecret} },
+	}
+	for _, c := range []struct {
+		what, ref string
+		them      iana.Side
+		m         meeting
+		want      error
+	}{
+		{"another CA", "RFC 5246 §7.2.2", client, they(func(s *interop.Setup) { s.Trust = stranger.Trust }), theirs(alert.UnknownCA)},
+		{"another CA", "RFC 5246 §7.2.2", server, us(func(c *vitrine.Config) { c.RootCAs = stranger.CA.Pool() }), ours(alert.UnknownCA)},
+		{"another CA of clients", "RFC 5246 §7.4.6", client, meeting{clientKey: throwaway.ECDSA,
+			us: func(c *vitrine.Config) { c.ClientCAs = stranger.CA.Pool() }}, ours(alert.UnknownCA)},
+		{"another CA of clients", "RFC 5246 §7.4.6", server, meeting{clientKey: throwaway.ECDSA,
+			they: func(s *interop.Setup) { s.Trust = stranger.Trust }}, theirs(alert.UnknownCA)},
+		{"another name", "RFC 5246 §7.2.2", client, they(func(s *interop.Setup) { s.ServerName = "other.test" }), theirs(alert.BadCertificate)},
+		{"another name", "RFC 5246 §7.2.2", server, us(func(c *vitrine.Config) { c.ServerName = "other.test" }), ours(alert.BadCertificate)},
+		{"no suite in common", "RFC 5246 §7.4.1.3", client, dheOnly, ours(alert.HandshakeFailure)},
+		{"no suite in common", "RFC 5246 §7.4.1.3", server, dheOnly, theirs(alert.HandshakeFailure)},
+		{"TLS 1.0 and 1.1 only", "RFC 5246 §E.1", client, meeting{suite: oldSuite, they: versions(iana.TLS10, iana.TLS11)}, ours(alert.ProtocolVersion)},
+		{"TLS 1.0 and 1.1 only", "RFC 5246 §E.1", server, meeting{suite: oldSuite, they: versions(iana.TLS10, iana.TLS11)}, ours(alert.ProtocolVersion)},
+		{"TLS 1.3 only", "RFC 8446 §4.2.1", client, they(versions(iana.TLS13, iana.TLS13)), ours(alert.ProtocolVersion)},
+		{"TLS 1.3 only", "RFC 8446 §4.2.1", server, they(versions(iana.TLS13, iana.TLS13)), theirs(alert.ProtocolVersion)},
+		{"no client certificate", "RFC 5246 §7.4.6", client, us(func(c *vitrine.Config) { c.ClientAuth = tls.RequireAnyClientCert }), ours(alert.HandshakeFailure)},
+		{"no client certificate", "RFC 5246 §7.4.6", server, they(func(s *interop.Setup) { s.ClientAuth = true }), theirs(alert.HandshakeFailure)},
+		{"no protocol in common", "RFC 7301 §3.2", client, noProtocol, ours(alert.NoApplicationProtocol)},
+		{"no protocol in common", "RFC 7301 §3.2", server, noProtocol, theirs(alert.NoApplicationProtocol)},
+		{"no extended_master_secret", "RFC 7627 §5.3", client, noEMS, ours(alert.HandshakeFailure)},
+		{"no extended_master_secret", "RFC 7627 §5.2", server, noEMS, ours(alert.HandshakeFailure)},
+		{"no staple", "RFC 6066 §8", server, us(func(c *vitrine.Config) { c.StatusRequest = vitrine.Required }), ours(alert.BadCertificateStatusResponse)},
+	} {
+		t.Run(c.what+"/their "+c.them.String(), func(t *testing.T) {
+			t.Parallel()
+			c.m.with, c.m.them = interop.OpenSSL, c.them
+			conn, peer := c.m.start(t)
+			err := conn.Handshake()
+			if got, want := alertOf(err), alertOf(c.want); got != want {
+				t.Errorf("got %q (%v), expected %q (%s)", got, err, want, c.ref)
+			}
+			conn.Close()
+			peer.CloseWrite()
+			peer.Wait()
+			if sent, ok := errors.AsType[*alert.Error](c.want); ok && !strings.Contains(peer.Said(), fmt.Sprintf("alert number %d\n", sent.Alert)) {
+				t.Errorf("they did not read our %v", sent.Alert)
+			}
+			count(t, c.m.with.Name)
+		})
+	}
+}
+
+// We answer a wish to renegotiate with no_renegotiation, and would go on. OpenSSL ends the connection when it reads that, and GnuTLS
+// asks again at once, until we end it. See RFC 5246 §7.2.2 and RFC 5746 §4.
+func TestRenegotiationIsRefused(t *testing.T) {
+	for _, c := range []struct {
+		with    *interop.Stack
+		them    iana.Side
+		options []string
+		command string
+		said    string // what they say about our answer
+		want    error
+	}{
+		{interop.OpenSSL, iana.Client, nil, "R\n", "no renegotiation", theirs(alert.HandshakeFailure)},
+		{interop.OpenSSL, iana.Server, nil, "r\n", "no renegotiation", theirs(alert.HandshakeFailure)},
+		{interop.OpenSSL, iana.Server, nil, "R\n", "no renegotiation", theirs(alert.HandshakeFailure)},
+		{interop.GnuTLS, iana.Client, []string{"--rehandshake"}, "", "No renegotiation is allowed", ours(alert.UnexpectedMessage)},
+	} {
+		t.Run(fmt.Sprintf("%s/their %v/%q", c.with.Name, c.them, c.command), func(t *testing.T) {
+			t.Parallel()
+			m := meeting{with: c.with, them: c.them, they: func(s *interop.Setup) { s.Talkative, s.Options = true, c.options }}
+			conn, peer := m.handshake(t)
+			go io.Copy(io.Discard, peer)
+			peer.Write([]byte(c.command))
+			_, err := conn.Read(make([]byte, 1))
+			if got, want := alertOf(err), alertOf(c.want); got != want {
+				t.Errorf("got %q (%v), expected %q", got, err, want)
+			}
+			conn.Close()
+			peer.Wait()
+			if !strings.Contains(peer.Said(), c.said) {
+				t.Errorf("the peer did not say %q", c.said)
+			}
+			count(t, c.with.Name)
+		})
+	}
+}
+
+// A stream that ends without close_notify is no end of data. See RFC 5246 §7.2.1.
+func TestAKilledPeerIsNoEndOfFile(t *testing.T) {
+	everyPeer(t, func(t *testing.T, with *interop.Stack, them iana.Side) {
+		m := meeting{with: with, them: them}
+		conn, peer := m.handshake(t)
+		m.exchange(t, conn, peer) // so that nothing is under way that would make a reset of the end
+		peer.Kill()
+		if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("got %v, expected %v", err, io.ErrUnexpectedEOF)
+		}
+		count(t, with.Name)
+	})
+}
