@@ -103,12 +103,12 @@ func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 		}
 	}
 	switch {
+	case v < c.MaxVersion && ch.Offers(iana.TLS_FALLBACK_SCSV): // a MUST, even where nothing is in common
+		return 0, alert.Fail(alert.InappropriateFallback, "RFC 7507 §3", "the client fell back to %v, and we speak %v", ch.Version, c.MaxVersion)
 	case v == 0 && sent:
 		return 0, alert.Fail(alert.ProtocolVersion, "RFC 8446 §4.2.1", "the client speaks %v, we speak %v to %v", offered.Versions, c.MinVersion, c.MaxVersion)
 	case v == 0:
 		return 0, alert.Fail(alert.ProtocolVersion, "RFC 5246 §E.1", "the client speaks at most %v, we speak %v to %v", ch.Version, c.MinVersion, c.MaxVersion)
-	case ch.Version < c.MaxVersion && ch.Offers(iana.TLS_FALLBACK_SCSV):
-		return 0, alert.Fail(alert.InappropriateFallback, "RFC 7507 §3", "the client fell back to %v, and we speak %v", ch.Version, c.MaxVersion)
 	}
 	return v, nil
 }
