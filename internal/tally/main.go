@@ -1,0 +1,160 @@
+// Tally reads the output of `go test -json`, prints what somebody who waits for it wants to know, and counts.
+//
+// It prints each package's own lines, what failed tests said, what tests that passed counted, and each skipped test with its
+// reason; the last line is "N passed, N failed, N skipped", where a test with subtests counts as those. It fails if a test or a
+// package failed, or if nothing was tested. With -no-skips it also fails if a test was skipped, unless the reason names ../shared:
+// that folder is no part of the repository.
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// event is a line of test2json, or of the build before the test.
+type event struct {
+	Action, Package, Test, Output string
+}
+
+// tally is what was seen so far.
+type tally struct {
+	out    io.Writer
+	said   map[string][]string // by test, until it ends
+	parent map[string]bool     // tests that have subtests
+
+	results map[string][]string // the tests that ended with pass, fail or skip
+	skips   []string            // with reasons
+	broken  bool                // a package failed
+}
+
+func main() {
+	noSkips := flag.Bool("no-skips", false, "fail if a test was skipped")
+	flag.Parse()
+	t := newTally(os.Stdout)
+	if err := t.read(os.Stdin); err != nil {
+		fmt.Fprintln(os.Stderr, "tally:", err)
+		os.Exit(1)
+	}
+	if !t.report(*noSkips) {
+		os.Exit(1)
+	}
+}
+
+func newTally(out io.Writer) *tally {
+	return &tally{out: out, said: map[string][]string{}, parent: map[string]bool{}, results: map[string][]string{}}
+}
+
+func (t *tally) read(r io.Reader) error {
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadBytes('\n')
+		var e event
+		switch {
+		case len(line) == 0:
+		case json.Unmarshal(line, &e) != nil:
+			fmt.Fprintf(t.out, "%s", line) // go's own words
+		case e.Test == "":
+			t.aside(e)
+		default:
+			t.test(e)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// aside takes what is about a package.
+func (t *tally) aside(e event) {
+	switch e.Action {
+	case "build-output":
+		fmt.Fprint(t.out, e.Output)
+	case "output":
+		if e.Output != "PASS\n" && e.Output != "FAIL\n" && !strings.HasPrefix(e.Output, "coverage:") && e.Output != "testing: warning: no tests to run\n" {
+			fmt.Fprint(t.out, e.Output)
+		}
+	case "fail", "build-fail":
+		t.broken = true
+	}
+}
+
+// logged is a line of t.Log or t.Skip.
+var logged = regexp.MustCompile(`^ +\S+_test\.go:\d+: (.*)`)
+
+func (t *tally) test(e event) {
+	key := e.Package + " " + e.Test
+	switch e.Action {
+	case "run":
+		for name := e.Test; strings.Contains(name, "/"); {
+			name = name[:strings.LastIndex(name, "/")]
+			t.parent[e.Package+" "+name] = true
+		}
+	case "output":
+		if !strings.HasPrefix(e.Output, "=== ") {
+			t.said[key] = append(t.said[key], e.Output)
+		}
+	case "pass", "fail", "skip":
+		t.results[e.Action] = append(t.results[e.Action], key)
+		t.ended(e, t.said[key])
+		delete(t.said, key)
+	}
+}
+
+func (t *tally) ended(e event, said []string) {
+	switch e.Action {
+	case "fail":
+		fmt.Fprintf(t.out, "FAILED  %s %s\n%s", e.Package, e.Test, strings.Join(said, ""))
+	case "pass":
+		if !strings.Contains(e.Test, "/") {
+			for _, reason := range logs(said) {
+				fmt.Fprintf(t.out, "        %s %s: %s\n", path.Base(e.Package), e.Test, reason)
+			}
+		}
+	case "skip":
+		t.skips = append(t.skips, fmt.Sprintf("%s %s: %s", e.Package, e.Test, strings.Join(logs(said), "; ")))
+	}
+}
+
+func logs(said []string) (out []string) {
+	for _, line := range said {
+		if m := logged.FindStringSubmatch(line); m != nil {
+			out = append(out, m[1])
+		}
+	}
+	return out
+}
+
+// count is how many tests ended in that way, those with subtests left out.
+func (t *tally) count(action string) int {
+	return len(slices.DeleteFunc(slices.Clone(t.results[action]), func(key string) bool { return t.parent[key] }))
+}
+
+// report prints the end, and tells whether all is well.
+func (t *tally) report(noSkips bool) bool {
+	wrong := t.skips
+	if noSkips {
+		wrong = slices.DeleteFunc(slices.Clone(t.skips), func(s string) bool { return strings.Contains(s, "../shared") })
+	}
+	for _, s := range t.skips {
+		fmt.Fprintln(t.out, "SKIPPED", s)
+	}
+	passed, failed := t.count("pass"), t.count("fail")
+	ok := passed > 0 && len(t.results["fail"]) == 0 && !t.broken
+	if noSkips && len(wrong) > 0 {
+		fmt.Fprintf(t.out, "FAILED  %d tests were skipped, and nothing may be skipped here\n", len(wrong))
+		ok = false
+	}
+	fmt.Fprintf(t.out, "%d passed, %d failed, %d skipped\n", passed, failed, t.count("skip"))
+	return ok
+}
