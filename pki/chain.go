@@ -26,7 +26,7 @@ type Chain struct {
 func ParseChain(raw [][]byte) (*Chain, error) {
 	c := new(Chain)
 	for i, der := range raw {
-		cert, err := x509.ParseCertificate(der)
+		cert, err := parseCertificate(der)
 		if err != nil {
 			return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "certificate %d of %d: %w", i+1, len(raw), err)
 		}
