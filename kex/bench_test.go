@@ -87,6 +87,7 @@ func BenchmarkRSA2048(b *testing.B) {
 		for b.Loop() {
 			pre := make([]byte, 48)
 			rand.Read(pre)
+			//lint:ignore SA1019 to compare with it is the point
 			rsa.EncryptPKCS1v15(rand.Reader, &key.PublicKey, pre)
 		}
 	})
@@ -101,6 +102,7 @@ func BenchmarkRSA2048(b *testing.B) {
 		for b.Loop() {
 			pre := make([]byte, 48)
 			rand.Read(pre)
+			//lint:ignore SA1019 to compare with it is the point
 			rsa.DecryptPKCS1v15SessionKey(nil, key, encrypted, pre)
 		}
 	})

@@ -97,6 +97,7 @@ func DecryptPreMaster(rand io.Reader, key crypto.Decrypter, encrypted []byte, cl
 	if err != nil {
 		return nil, err
 	}
+	//lint:ignore SA1019 deprecated for new protocols; RFC 5246 §7.4.7.1 is this one
 	opened, failure := key.Decrypt(rand, encrypted, &rsa.PKCS1v15DecryptOptions{SessionKeyLen: preMasterLength})
 	var candidate [preMasterLength]byte
 	copy(candidate[:], opened)
@@ -120,6 +121,7 @@ var ErrWrongPrivateKey = errors.New("kex: wrong private key: the EncryptedPreMas
 // A pre_master_secret of another version comes with an error too, and is returned, because there are servers that let it pass.
 // See RFC 5246 §7.4.7.1.
 func OpenPreMaster(key crypto.Decrypter, encrypted []byte, clientVersion iana.Version) (pre []byte, err error) {
+	//lint:ignore SA1019 deprecated for new protocols; RFC 5246 §7.4.7.1 is this one
 	pre, err = key.Decrypt(nil, encrypted, &rsa.PKCS1v15DecryptOptions{})
 	if err != nil || len(pre) != preMasterLength {
 		return nil, ErrWrongPrivateKey
