@@ -31,7 +31,7 @@ var floors = map[string]int{
 	"internal/throwaway": 70, "explain": 70, "render/term": 75, "render/html": 75, "render/markdown": 75,
 	"internal/demo":    78,
 	"cmd/vitrine":      80,
-	"internal/testkit": testOnly, "internal/interop": testOnly, "internal/recompute": testOnly,
+	"internal/testkit": testOnly, "internal/interop": testOnly, "internal/recompute": testOnly, "internal/tally": testOnly,
 }
 
 const (
