@@ -1,0 +1,310 @@
+package capture
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// A Handler takes what one connection said. Each direction comes in order and without repetition; the two are interleaved as the
+// packets were, except where one had to wait for a missing segment.
+type Handler interface {
+	// Bytes takes the next bytes of a direction and the time of the packet that made them available. The bytes are valid during
+	// the call.
+	Bytes(from iana.Side, at time.Time, b []byte)
+
+	// Gap says that the next n bytes of a direction are not in the capture.
+	Gap(from iana.Side, n int64)
+
+	// End says that nothing more will come.
+	End()
+}
+
+// Connection is a TCP connection in a capture.
+type Connection struct {
+	Stream int // counts the connections by their first packet, from 0: Wireshark's tcp.stream
+
+	// Client opened the connection, as a SYN told. Where there was none, Guessed is true and the lower port is taken for the
+	// Server's: what they say may tell better.
+	Client, Server netip.AddrPort
+	Guessed        bool
+
+	// Opened tells for each side whether its direction is known from the first byte on. If not, the capture began later.
+	Opened [2]bool
+
+	// Start and Last are the times of the first packet and of the last so far.
+	Start, Last time.Time
+
+	Packets int
+}
+
+// Assembler puts TCP connections together. Memory grows with the connections that are open, within Limits; of each that ended,
+// the 16,384 last, it keeps a few hundred bytes, so that a late packet is no new connection.
+//
+// Where segments overlap and differ, the first copy of a byte wins, as in most receivers; an attacker who knows the receiver better
+// can make it see other bytes than the Assembler, but not bytes that TLS authenticates. A missing segment is waited for until the
+// connection ends or Limits are reached; then it is a Gap.
+type Assembler struct {
+	// New is called when a connection's first byte, or gap, is known, and gives its Handler; nil if nobody is interested.
+	New func(*Connection) Handler
+
+	// Limits bound the memory. They are read at the first packet.
+	Limits Limits
+
+	decoder decoder
+	table   map[tuple]*connection
+	last    *connection // packets come in bursts
+	streams int
+	packets int
+
+	open    queue[*connection] // by their last packet
+	closing queue[*connection] // by the packet that closed them
+	ended   queue[*connection]
+	holes   queue[*lane] // directions that wait, by since when
+	waiting int          // bytes in all lanes
+}
+
+// tuple names a connection regardless of direction: a is the lesser end.
+type tuple struct {
+	a, b endpoint
+	v6   bool
+}
+
+// connection is a Connection and what it takes to put it together.
+type connection struct {
+	Connection
+	key     tuple
+	lanes   [2]lane // of a and of b
+	side    [2]iana.Side
+	handler Handler
+	state   state
+	closed  int // the packet that closed it
+	link    links[*connection]
+	handled bool // New was asked
+}
+
+type state uint8
+
+const (
+	isOpen    state = iota
+	isClosing       // a RST or both FINs came, and packets from before may still come late
+	hasEnded        // End was called
+)
+
+const (
+	// lingering is for how many packets of the capture a closed connection waits for what is missing in it.
+	lingering = 1 << 16
+	// remembering is how many connections that ended keep their number.
+	remembering = 1 << 14
+)
+
+// Add takes the next packet of the capture. An error says that packets of its link type cannot be decoded; the packet is passed
+// over, as is everything else that is not TCP.
+func (a *Assembler) Add(p Packet) error {
+	if a.table == nil {
+		a.table = map[tuple]*connection{}
+		a.Limits = a.Limits.withDefaults()
+		a.decoder.fragments.limit = a.Limits.Fragments
+	}
+	a.packets++
+	for c := a.closing.first(); c != nil && a.packets-c.closed > lingering; c = a.closing.first() {
+		a.end(c)
+	}
+	s, ok, err := a.decoder.decode(&p)
+	if !ok {
+		return err
+	}
+	k, from := tuple{s.src, s.dst, s.v6}, 0
+	if less(&s.dst, &s.src) {
+		k, from = tuple{s.dst, s.src, s.v6}, 1
+	}
+	c := a.find(k, from, &s)
+	c.Last = p.Time
+	if c.Packets++; c.Packets == 1 {
+		c.Start = p.Time
+	}
+	if c.state == hasEnded {
+		return nil
+	}
+	a.segment(c, from, &s)
+	return nil
+}
+
+// Close ends all connections: what was waited for will not come.
+func (a *Assembler) Close() {
+	for _, q := range []*queue[*connection]{&a.closing, &a.open} {
+		for c := q.first(); c != nil; c = q.first() {
+			a.end(c)
+		}
+	}
+	a.table, a.last, a.ended = nil, nil, queue[*connection]{}
+}
+
+// find gives the connection of a segment, and makes one for the first.
+func (a *Assembler) find(k tuple, from int, s *segment) *connection {
+	c := a.last
+	if c == nil || c.key != k {
+		c = a.table[k]
+	}
+	if c != nil && s.flags&(flagSYN|flagACK) == flagSYN && c.lanes[from].reopened(s.seq+1) {
+		a.end(c)
+		a.forget(c)
+		c = nil
+	}
+	if c == nil {
+		c = a.start(k, from, s)
+	}
+	a.last = c
+	if c.state == isOpen && a.open.tail != c {
+		a.open.remove(c)
+		a.open.push(c)
+	}
+	return c
+}
+
+func (a *Assembler) start(k tuple, from int, s *segment) *connection {
+	c := &connection{key: k}
+	c.Stream = a.streams
+	a.streams++
+	for i := range c.lanes {
+		c.lanes[i].conn = c
+	}
+	c.Guessed = true
+	client := from
+	if k.a.port != k.b.port {
+		client = 0 // the higher port is the client's
+		if k.a.port < k.b.port {
+			client = 1
+		}
+	}
+	c.orient(client)
+	a.table[k] = c
+	a.open.push(c)
+	if a.open.n > a.Limits.Connections {
+		a.end(a.open.first())
+	}
+	return c
+}
+
+// orient settles which end is the client. After the Handler was made it stays as it is.
+func (c *connection) orient(client int) {
+	c.side[client], c.side[1-client] = iana.Client, iana.Server
+	ends := [2]endpoint{c.key.a, c.key.b}
+	c.Client, c.Server = ends[client].addrPort(c.key.v6), ends[1-client].addrPort(c.key.v6)
+}
+
+// segment does what a segment of an open connection asks for.
+func (a *Assembler) segment(c *connection, from int, s *segment) {
+	mine, theirs := &c.lanes[from], &c.lanes[1-from]
+	seq := s.seq
+	if s.flags&flagSYN != 0 {
+		if c.Guessed && !c.handled {
+			client := from
+			if s.flags&flagACK != 0 {
+				client = 1 - from
+			}
+			c.orient(client)
+			c.Guessed = false
+		}
+		seq++ // RFC 9293 §3.4: SYN and FIN count as a byte
+		a.begin(mine, seq)
+		if s.flags&flagACK != 0 {
+			a.begin(theirs, s.ack)
+		}
+	}
+	if ignored := c.handled && c.handler == nil; !ignored && len(s.data)+s.cut > 0 {
+		a.insert(mine, seq, s)
+	}
+	if s.flags&flagFIN != 0 {
+		mine.finish(seq + uint32(len(s.data)+s.cut))
+	}
+	if s.flags&flagACK != 0 {
+		a.acknowledge(theirs, s.ack)
+	}
+	switch {
+	case c.lanes[0].done() && c.lanes[1].done():
+		a.end(c)
+	case c.state == isOpen && (s.flags&flagRST != 0 || c.lanes[0].finished && c.lanes[1].finished):
+		a.open.remove(c)
+		c.state, c.closed = isClosing, a.packets
+		a.closing.push(c)
+	}
+}
+
+// end gives up what is missing and tells the Handler.
+func (a *Assembler) end(c *connection) {
+	switch c.state {
+	case isOpen:
+		a.open.remove(c)
+	case isClosing:
+		a.closing.remove(c)
+	case hasEnded:
+		return
+	}
+	for i := range c.lanes {
+		a.flush(&c.lanes[i])
+	}
+	c.state = hasEnded
+	if c.handler != nil {
+		c.handler.End()
+		c.handler = nil
+	}
+	a.ended.push(c)
+	if a.ended.n > remembering {
+		a.forget(a.ended.first())
+	}
+}
+
+// forget lets the next packet of c's ends begin a new connection.
+func (a *Assembler) forget(c *connection) {
+	a.ended.remove(c)
+	if a.table[c.key] == c {
+		delete(a.table, c.key)
+	}
+	if a.last == c {
+		a.last = nil
+	}
+}
+
+// bytes and gap hand on what a lane has in order.
+func (a *Assembler) bytes(l *lane, b []byte) {
+	if h := a.handlerOf(l.conn); h != nil {
+		h.Bytes(l.side(), l.conn.Last, b)
+	}
+}
+
+func (a *Assembler) gap(l *lane, n int64) {
+	if h := a.handlerOf(l.conn); h != nil {
+		h.Gap(l.side(), n)
+	}
+}
+
+func (a *Assembler) handlerOf(c *connection) Handler {
+	if !c.handled {
+		c.handled = true
+		for i := range c.lanes {
+			c.Opened[c.side[i]] = c.lanes[i].opened
+		}
+		if a.New != nil {
+			c.handler = a.New(&c.Connection)
+		}
+	}
+	return c.handler
+}
+
+func less(x, y *endpoint) bool {
+	for i := range x.addr {
+		if x.addr[i] != y.addr[i] {
+			return x.addr[i] < y.addr[i]
+		}
+	}
+	return x.port < y.port
+}
+
+func (e endpoint) addrPort(v6 bool) netip.AddrPort {
+	if v6 {
+		return netip.AddrPortFrom(netip.AddrFrom16(e.addr), e.port)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(e.addr[:4])), e.port)
+}

@@ -1,0 +1,255 @@
+package capture
+
+import (
+	"slices"
+	"sort"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// A lane is one direction of a connection. Its sequence numbers are unwrapped to 64 bits: what counts is the distance from the
+// next byte, which a 32-bit number tells up to 2 GiB either way.
+type lane struct {
+	conn *connection
+
+	next     uint64 // the byte that comes next
+	first    uint32 // the number of the first byte, if opened
+	end      uint64 // behind the last byte, if finished
+	opened   bool   // next was known from a SYN
+	started  bool   // bytes were handed on, so that none from before can be
+	based    bool   // next has a meaning
+	finished bool   // a FIN came
+
+	held []*piece // in order, disjoint, all behind next (or, before started, around it)
+	size int      // of memory in held
+	link links[*lane]
+}
+
+// piece is a run of bytes that wait, or, with b nil, of bytes that the capture is known not to have.
+type piece struct {
+	at   uint64
+	b    []byte
+	lost uint64
+}
+
+const (
+	pieceSize = 64       // of memory, besides b
+	maxPiece  = 64 << 10 // pieces that touch are joined up to this size
+	maxHeld   = 1 << 16  // pieces; a hostile capture could send bytes that never touch
+	maxBefore = 64 << 10 // bytes that wait for earlier ones when the capture has no SYN
+	unwrapped = 1 << 33  // keeps what is before the first number positive
+)
+
+func (p *piece) end() uint64 { return p.at + uint64(len(p.b)) + p.lost }
+
+func (l *lane) links() *links[*lane] { return &l.link }
+
+func (c *connection) links() *links[*connection] { return &c.link }
+
+func (l *lane) side() iana.Side {
+	if l == &l.conn.lanes[0] {
+		return l.conn.side[0]
+	}
+	return l.conn.side[1]
+}
+
+// unwrap gives the 64-bit number next to l.next. The first number that a lane hears of is its base.
+func (l *lane) unwrap(seq uint32) uint64 {
+	if !l.based {
+		l.based = true
+		l.next = unwrapped + uint64(seq)
+	}
+	return l.next + uint64(int64(int32(seq-uint32(l.next))))
+}
+
+// begin says that the direction begins with this number. What came before the SYN is sorted again.
+func (a *Assembler) begin(l *lane, seq uint32) {
+	if l.opened || l.started {
+		return
+	}
+	l.next = l.unwrap(seq)
+	l.opened, l.started, l.first = true, true, seq
+	early := l.held
+	a.waiting -= l.size
+	l.held, l.size = nil, 0
+	a.holes.remove(l)
+	for _, p := range early {
+		a.hold(l, *p)
+	}
+	a.drain(l)
+}
+
+// reopened tells whether a SYN whose first byte has this number begins another connection: a repeated SYN has the same one.
+func (l *lane) reopened(seq uint32) bool { return l.based && (!l.opened || l.first != seq) }
+
+// finish says that the direction ends before this number.
+func (l *lane) finish(seq uint32) {
+	if !l.finished {
+		l.end, l.finished = l.unwrap(seq), true
+	}
+}
+
+// done tells whether everything up to a FIN was handed on.
+func (l *lane) done() bool { return l.finished && l.started && l.next >= l.end && len(l.held) == 0 }
+
+// insert takes a segment.
+func (a *Assembler) insert(l *lane, seq uint32, s *segment) {
+	at := l.unwrap(seq)
+	if l.started && at <= l.next && len(l.held) == 0 { // in order, as nearly all are
+		if old := l.next - at; old < uint64(len(s.data)) {
+			b := s.data[old:]
+			l.next += uint64(len(b))
+			a.bytes(l, b)
+		}
+		if to := at + uint64(len(s.data)+s.cut); to > l.next {
+			n := to - l.next
+			l.next = to
+			a.gap(l, int64(n))
+		}
+		return
+	}
+	a.hold(l, piece{at: at, b: s.data})
+	a.hold(l, piece{at: at + uint64(len(s.data)), lost: uint64(s.cut)})
+	switch {
+	case l.started:
+		a.drain(l)
+	case l.size > maxBefore:
+		a.startLane(l)
+	}
+	for l.size > 0 && (l.conn.lanes[0].size+l.conn.lanes[1].size > a.Limits.Connection || len(l.held) > maxHeld) {
+		a.giveUp(l)
+	}
+	for a.waiting > a.Limits.Waiting {
+		a.giveUp(a.holes.first())
+	}
+}
+
+// hold keeps those bytes of p that nothing held has.
+func (a *Assembler) hold(l *lane, p piece) {
+	if l.started && p.at < l.next {
+		if p.end() <= l.next {
+			return
+		}
+		p = p.from(l.next)
+	}
+	i := sort.Search(len(l.held), func(i int) bool { return l.held[i].end() > p.at })
+	for p.at < p.end() {
+		if i == len(l.held) || l.held[i].at >= p.end() {
+			a.place(l, i, p)
+			return
+		}
+		h := l.held[i]
+		if p.at < h.at {
+			a.place(l, i, p.to(h.at))
+			i = sort.Search(len(l.held), func(i int) bool { return l.held[i].at >= h.at })
+		}
+		if p.end() <= h.end() {
+			return
+		}
+		p = p.from(h.end())
+		i++
+	}
+}
+
+func (p piece) from(at uint64) piece {
+	if p.b == nil {
+		return piece{at: at, lost: p.end() - at}
+	}
+	return piece{at: at, b: p.b[at-p.at:]}
+}
+
+func (p piece) to(at uint64) piece {
+	if p.b == nil {
+		return piece{at: p.at, lost: at - p.at}
+	}
+	return piece{at: p.at, b: p.b[:at-p.at]}
+}
+
+// place puts a copy of p, which overlaps nothing, before held[i].
+func (a *Assembler) place(l *lane, i int, p piece) {
+	before := l.size
+	if i > 0 && l.held[i-1].end() == p.at && (l.held[i-1].b == nil) == (p.b == nil) && len(l.held[i-1].b)+len(p.b) <= maxPiece {
+		h := l.held[i-1]
+		l.size -= cap(h.b)
+		h.b, h.lost = append(h.b, p.b...), h.lost+p.lost
+		l.size += cap(h.b)
+	} else {
+		p.b = slices.Clone(p.b)
+		l.held = slices.Insert(l.held, i, &p)
+		l.size += pieceSize + cap(p.b)
+	}
+	a.waiting += l.size - before
+	if !l.link.in {
+		a.holes.push(l)
+	}
+}
+
+// drain hands on what is next.
+func (a *Assembler) drain(l *lane) {
+	n := 0
+	for n < len(l.held) && l.held[n].at == l.next {
+		h := l.held[n]
+		l.next = h.end()
+		if h.b == nil {
+			a.gap(l, int64(h.lost))
+		} else {
+			a.bytes(l, h.b)
+		}
+		l.size -= pieceSize + cap(h.b)
+		a.waiting -= pieceSize + cap(h.b)
+		n++
+	}
+	l.held = slices.Delete(l.held, 0, n)
+	if n > 0 {
+		a.holes.remove(l)
+		if len(l.held) > 0 {
+			a.holes.push(l) // another hole, and a younger one
+		} else {
+			l.held = nil
+		}
+	}
+}
+
+// acknowledge hears that the other side has everything before this number. A direction whose beginning is not known waits for
+// that, since its first segments may have been captured in any order.
+func (a *Assembler) acknowledge(l *lane, ack uint32) {
+	known := l.based
+	at := l.unwrap(ack)
+	if known && !l.started && len(l.held) > 0 && at > l.held[0].at {
+		a.startLane(l)
+	}
+}
+
+// startLane begins a direction whose SYN was not seen with the earliest byte that was: an acknowledged one, or one that came.
+func (a *Assembler) startLane(l *lane) {
+	l.started = true
+	if first := l.held[0].at; first < l.next {
+		l.next = first
+	}
+	a.giveUp(l)
+}
+
+// giveUp says that the bytes before the first piece are missing, and goes on behind them.
+func (a *Assembler) giveUp(l *lane) {
+	if !l.started {
+		a.startLane(l)
+		return
+	}
+	if n := l.held[0].at - l.next; n > 0 {
+		l.next = l.held[0].at
+		a.gap(l, int64(n))
+	}
+	a.drain(l)
+}
+
+// flush gives up everything that is missing. So is what a FIN has behind it, if the last bytes never came.
+func (a *Assembler) flush(l *lane) {
+	for len(l.held) > 0 {
+		a.giveUp(l)
+	}
+	if l.finished && l.started && l.next < l.end {
+		n := l.end - l.next
+		l.next = l.end
+		a.gap(l, int64(n))
+	}
+}

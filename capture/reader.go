@@ -1,0 +1,217 @@
+package capture
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// SecretsType says what a Decryption Secrets Block holds, by the number of draft-ietf-opsawg-pcapng.
+type SecretsType uint32
+
+// SecretsTLSKeyLog is a TLS key log in the form of RFC 9850.
+const SecretsTLSKeyLog SecretsType = 0x544C534B
+
+// A Reader gives the packets of a capture file or stream. It is not safe for use by several goroutines.
+type Reader struct {
+	// Secrets, if set before the first Next, takes the content of each Decryption Secrets Block where the file has it, which may be
+	// behind the packets that it opens. The bytes are valid during the call.
+	Secrets func(SecretsType, []byte)
+
+	// Comment, if set before the first Next, takes the comments of sections, interfaces, packets and secrets. Some captures carry
+	// their keys in one.
+	Comment func(string)
+
+	in     *bufio.Reader
+	format format
+	drop   int    // bytes of in that the last block still occupies
+	long   []byte // a block that in cannot hold
+	offset int64  // of the next block
+	number int
+	err    error
+}
+
+// format reads the packets of one kind of file. ok is false for a block that is no packet.
+type format interface {
+	next(*Reader) (p Packet, ok bool, err error)
+}
+
+const (
+	bufferSize = 256 << 10 // also what a block may have before it is copied
+	maxPacket  = 256 << 10 // what capturing programs take for the longest packet
+	maxBlock   = 16 << 20  // more than any packet, less than hurts: of the others only secrets and comments can be long
+)
+
+// Open recognizes a capture by its first bytes. A file in gzip is read as what it has inside. Nothing beyond that is read before
+// the first Next.
+func Open(r io.Reader) (*Reader, error) {
+	in := bufio.NewReaderSize(r, bufferSize)
+	if b, _ := in.Peek(2); len(b) == 2 && b[0] == 0x1F && b[1] == 0x8B {
+		z, err := gzip.NewReader(in)
+		if err != nil {
+			return nil, fmt.Errorf("capture: gzip: %w", err)
+		}
+		in = bufio.NewReaderSize(z, bufferSize)
+	}
+	magic, err := in.Peek(4)
+	if err == io.EOF {
+		return nil, fmt.Errorf("capture: %d bytes are no capture", len(magic))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("capture: %w", err)
+	}
+	c := &Reader{in: in}
+	if bytes.Equal(magic, []byte{0x0A, 0x0D, 0x0D, 0x0A}) {
+		c.format = new(pcapng)
+		return c, nil
+	}
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		switch order.Uint32(magic) {
+		case 0xA1B2C3D4:
+			c.format = &pcap{order: order, tick: time.Microsecond, header: 16}
+		case 0xA1B23C4D:
+			c.format = &pcap{order: order, tick: time.Nanosecond, header: 16}
+		case 0xA1B2CD34: // written by patched programs around the year 2000
+			c.format = &pcap{order: order, tick: time.Microsecond, header: 24}
+		default:
+			continue
+		}
+		return c, nil
+	}
+	if bytes.Equal(magic, []byte{0x28, 0xB5, 0x2F, 0xFD}) {
+		return nil, errors.New("capture: compressed with zstd, which is not read here: decompress it first (zstd -d)")
+	}
+	return nil, fmt.Errorf("capture: neither pcap nor pcapng: the file begins with %x", magic)
+}
+
+// Next gives the next packet. At the end of the capture the error is io.EOF; any other says at which byte the file is damaged or
+// cut short, and is the answer of all later calls.
+func (r *Reader) Next() (Packet, error) {
+	for r.err == nil {
+		p, ok, err := r.format.next(r)
+		switch {
+		case err == io.EOF:
+			r.err = io.EOF
+		case err != nil:
+			r.err = fmt.Errorf("capture: byte %d, after packet %d: %w", r.offset, r.number, err)
+		case ok:
+			r.number++
+			p.Number = r.number
+			return p, nil
+		}
+	}
+	return Packet{}, r.err
+}
+
+// peek gives the next n bytes without taking them; io.EOF if there is none.
+func (r *Reader) peek(n int) ([]byte, error) {
+	if r.drop > 0 {
+		r.in.Discard(r.drop) // they were peeked: it cannot fail
+		r.drop = 0
+	}
+	b, err := r.in.Peek(n)
+	return b, r.cut(len(b), n, err)
+}
+
+// take gives the next n bytes and goes past them. They stay until the next call.
+func (r *Reader) take(n int) ([]byte, error) {
+	if n <= bufferSize {
+		b, err := r.peek(n)
+		if err == nil {
+			r.drop = n
+			r.offset += int64(n)
+		}
+		return b, err
+	}
+	if _, err := r.peek(0); err != nil {
+		return nil, err
+	}
+	long := bytes.NewBuffer(r.long[:0]) // grows with what is there, not with what the length claims
+	got, err := io.CopyN(long, r.in, int64(n))
+	r.long = long.Bytes()
+	if err := r.cut(int(got), n, err); err != nil {
+		return nil, err
+	}
+	r.offset += int64(n)
+	return r.long, nil
+}
+
+// skip goes past n bytes, which no memory is needed for.
+func (r *Reader) skip(n int64) error {
+	if _, err := r.peek(0); err != nil {
+		return err
+	}
+	for n > 0 {
+		step, err := r.in.Discard(int(min(n, 1<<30)))
+		n -= int64(step)
+		r.offset += int64(step)
+		if err != nil {
+			return noEOF(err)
+		}
+	}
+	return nil
+}
+
+// cut tells a file that ends between blocks from one that ends in the middle of one.
+func (r *Reader) cut(got, want int, err error) error {
+	if err == io.EOF && got > 0 && got < want {
+		return fmt.Errorf("cut short: %w", io.ErrUnexpectedEOF)
+	}
+	return err
+}
+
+func (r *Reader) comment(text []byte) {
+	if r.Comment != nil {
+		r.Comment(string(text))
+	}
+}
+
+// pcap is the state of reading a pcap file.
+type pcap struct {
+	order  binary.ByteOrder
+	tick   time.Duration
+	header int // of each packet
+	link   LinkType
+	begun  bool
+}
+
+func (f *pcap) next(r *Reader) (Packet, bool, error) {
+	if !f.begun {
+		h, err := r.take(24)
+		if err != nil {
+			return Packet{}, false, noEOF(err)
+		}
+		f.begun = true
+		f.link = LinkType(f.order.Uint32(h[20:])) // the upper half may tell the length of a frame check sequence
+	}
+	h, err := r.peek(f.header)
+	if err != nil {
+		return Packet{}, false, err
+	}
+	n, length := f.order.Uint32(h[8:]), f.order.Uint32(h[12:])
+	if n > maxPacket {
+		return Packet{}, false, fmt.Errorf("a packet of %d bytes, expected at most %d", n, maxPacket)
+	}
+	at := time.Unix(int64(f.order.Uint32(h)), int64(f.order.Uint32(h[4:]))*int64(f.tick)).UTC()
+	b, err := r.take(f.header + int(n))
+	if err != nil {
+		return Packet{}, false, noEOF(err)
+	}
+	return Packet{Time: at, Link: f.link, Data: b[f.header:], Length: onWire(length, n)}, true, nil
+}
+
+// onWire is a packet's length on the wire. Some programs write one that is less than what they captured.
+func onWire(length, captured uint32) int { return int(max(min(length, 1<<30), captured)) }
+
+// noEOF is for an end that comes where the file must go on.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return fmt.Errorf("cut short: %w", io.ErrUnexpectedEOF)
+	}
+	return err
+}
