@@ -303,9 +303,9 @@ func (d *Derivation) proofs(t *teller) []Step {
 			continue
 		}
 		facts := []Fact{
-			{Heading: true, Formula: true, Text: fmt.Sprintf("%s = %s(master_secret, %q, %s(%s))", x.Name, prf(x), x.Label, x.Hash, f.covers)},
-			{Name: "transcript hash", Deeper: true, Value: Pair{Client: x.Seed}},
-			{Name: f.from.String() + " verify_data", Secret: "verify_data", Deeper: true, Value: Pair{Client: x.Output}},
+			{Name: f.from.String() + " verify_data", Secret: "verify_data", Value: Pair{Client: x.Output}},
+			{Formula: true, Text: fmt.Sprintf("= %s(master_secret, %q, %s(%s))", prf(x), x.Label, x.Hash, f.covers)},
+			{Name: x.Hash, Deeper: true, Value: Pair{Client: x.Seed}},
 		}
 		steps = append(steps, Step{Key: "finished/" + f.from.String(), Facts: facts})
 	}

@@ -199,9 +199,9 @@ func (s transcript) finishes(compute func(finish) []byte) (list []finish) {
 	}
 	var messages []byte
 	end := func(from iana.Side, before int, said []byte) {
-		f := finish{from: from, before: before, messages: messages, covers: "all messages before it", said: said}
-		if len(list) > 0 {
-			f.covers = fmt.Sprintf("the same and the %v's Finished", list[0].from)
+		f := finish{from: from, before: before, messages: messages, covers: fmt.Sprintf("messages 1-%d", before), said: said}
+		if len(list) > 0 && list[0].said == nil {
+			f.covers += fmt.Sprintf(" and the %v's Finished", list[0].from)
 		}
 		f.value = compute(f)
 		list = append(list, f)

@@ -25,6 +25,7 @@ type Run struct {
 	Setup          time.Duration // making the certificates; 0 where time is not told
 	Handshake      time.Duration // 0 where time is not told
 	Tampered       *Tampered     // what was altered on the way, or nil
+	Note           string        // what saved events say of themselves, or empty
 }
 
 // Tampered is an alteration between the two sides.

@@ -69,7 +69,9 @@ func warnings(s *suite.Suite, run Run) []Sentence {
 			list = append(list, Sentence{"For study: " + strings.Join(flaws, ", ") + ".", Bad})
 		}
 	}
-	if run.Seed != "" {
+	if run.Note != "" {
+		list = append(list, Sentence{Escape(run.Note), Bad})
+	} else if run.Seed != "" {
 		list = append(list, Sentence{fmt.Sprintf("Made from the seed \"%s\": every key in it is public. Never use any of them.", Escape(run.Seed)), Bad})
 	} else {
 		list = append(list, Sentence{"Keys made for this run and shown in full.", Plain})

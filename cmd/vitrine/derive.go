@@ -185,4 +185,3 @@ func writeCommands(w io.Writer, entries []trace.Entry) error {
 	}
 	return nil
 }
-

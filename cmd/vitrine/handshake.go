@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/render/html"
 	"github.com/vitrine-tls/vitrine/render/markdown"
 	screen "github.com/vitrine-tls/vitrine/render/term"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -20,9 +21,10 @@ import (
 
 // outputs are where a handshake is shown.
 type outputs struct {
-	json             bool
-	markdown, events string
-	color            string
+	json           bool
+	markdown, html string
+	events         string
+	detail, color  string
 }
 
 func newHandshake() *cobra.Command {
@@ -68,8 +70,10 @@ shown in full, and forgotten.`,
 	f.StringVar(&w.seed, "seed", "", "make the run reproducible to the byte; its keys are public")
 	f.StringVar(&o.markdown, "markdown", "", "write the same as a document to this file")
 	f.StringVar(&o.events, "events", "", "write the events, secrets included, to this file as JSON lines")
+	f.StringVar(&o.html, "html", "", "write the same as a page for a browser to this file")
 	f.BoolVar(&o.json, "json", false, "print the events as JSON lines, and nothing else")
 	f.Lookup("data").DefValue = "an HTTP request"
+	detailFlag(cmd, &o.detail)
 	colorFlag(cmd, &o.color)
 	complete(cmd, "kx", "rsa", "dhe", "ecdhe")
 	complete(cmd, "suite", suiteNames()...)
@@ -81,6 +85,10 @@ shown in full, and forgotten.`,
 
 func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	style, err := styleOf(cmd.OutOrStdout(), o.color)
+	if err != nil {
+		return err
+	}
+	level, err := levelOf(o.detail)
 	if err != nil {
 		return err
 	}
@@ -98,7 +106,7 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	}
 	outcome.Run.Flags = given(cmd)
 	story := explain.Tell(outcome.Entries, outcome.Run)
-	if err := show(cmd.OutOrStdout(), story, outcome, o, style); err != nil {
+	if err := show(cmd.OutOrStdout(), story, outcome, o, level, style); err != nil {
 		return err
 	}
 	return verdict(outcome, story)
@@ -107,7 +115,7 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 // given are the flags that the run depends on, as they were given, without some.
 func given(cmd *cobra.Command, without ...string) string {
 	var b strings.Builder
-	without = append(without, "json", "markdown", "events", "color")
+	without = append(without, "json", "markdown", "html", "events", "detail", "color")
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch {
 		case slices.Contains(without, f.Name):
@@ -132,7 +140,7 @@ func quoted(s string) string {
 }
 
 // show writes everything that was asked for.
-func show(stdout io.Writer, story *explain.Story, outcome *demo.Outcome, o *outputs, style screen.Style) error {
+func show(stdout io.Writer, story *explain.Story, outcome *demo.Outcome, o *outputs, level explain.Level, style screen.Style) error {
 	events := func(w io.Writer) error {
 		j := trace.NewWriter(w, trace.Reveal())
 		about := story.Warnings[len(story.Warnings)-1].Text
@@ -152,10 +160,16 @@ func show(stdout io.Writer, story *explain.Story, outcome *demo.Outcome, o *outp
 			return fmt.Errorf("--markdown: %w", err)
 		}
 	}
+	if o.html != "" {
+		run := html.Run{Entries: outcome.Entries, About: story.Run}
+		if err := writeFile(o.html, func(w io.Writer) error { return html.Write(w, html.Options{}, run) }); err != nil {
+			return fmt.Errorf("--html: %w", err)
+		}
+	}
 	if o.json {
 		return events(stdout)
 	}
-	return screen.Write(stdout, story, style)
+	return tellStory(stdout, story, outcome.Entries, level, style)
 }
 
 // verdict is nil if the run went as it should: undisturbed to its end, or disturbed and stopped.

@@ -14,6 +14,13 @@ import (
 func WriteDerivation(w io.Writer, d *explain.Derivation, style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
 	p.flow(0, bold, " · ", []string{"vitrine derive", d.Given.Version.String(), fmt.Sprintf("%v (0x%04X)", d.Given.Suite.ID, uint16(d.Given.Suite.ID))})
+	p.below = func(s explain.Step) {
+		if why := explain.Explain(s.Key).Purpose; why != "" {
+			p.to(label)
+			p.words(label, why, faint)
+			p.end()
+		}
+	}
 	for _, c := range d.Chapters {
 		p.chapter(c)
 	}

@@ -54,6 +54,7 @@ type printer struct {
 	out   *bufio.Writer
 	style Style
 	line  line
+	below func(explain.Step) // writes what lies below a step, or nil
 }
 
 func (p *printer) head(s *explain.Story) {
@@ -102,6 +103,9 @@ func (p *printer) chapter(c explain.Chapter) {
 		}
 		for _, f := range s.Facts {
 			p.fact(f)
+		}
+		if p.below != nil {
+			p.below(s)
 		}
 	}
 }

@@ -1,0 +1,303 @@
+package explain
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// Term is one meaning of a word or a number.
+type Term struct {
+	Kind   string `json:"kind"`             // "alert", "cipher suite", "extension", …
+	Name   string `json:"name"`             // as the registry spells it
+	Number string `json:"number,omitempty"` // "40", "0xC02F"
+	Ref    string `json:"ref,omitempty"`
+	Text   string `json:"text"`
+}
+
+// termsTSV has a line for each term: kind, name, reference, text. Numbers come from the registries.
+//
+//go:embed terms.tsv
+var termsTSV string
+
+// registryOf makes numbers of the names of one kind.
+type registryOf struct {
+	kind, shown string
+	bits        int
+	name        func(uint64) string
+}
+
+var registries = []registryOf{
+	{"alert", "alert", 8, func(n uint64) string { return alert.Description(n).String() }},
+	{"record", "content type of records", 8, func(n uint64) string { return iana.ContentType(n).String() }},
+	{"message", "handshake message", 8, func(n uint64) string { return iana.HandshakeType(n).String() }},
+	{"extension", "extension", 16, func(n uint64) string { return iana.ExtensionType(n).String() }},
+	{"group", "group", 16, func(n uint64) string { return iana.Group(n).String() }},
+	{"scheme", "signature scheme", 16, func(n uint64) string { return schemeName(n) }},
+	{"version", "version", 16, func(n uint64) string { return iana.Version(n).String() }},
+	{"suite", "cipher suite", 16, func(n uint64) string { return iana.CipherSuite(n).String() }},
+}
+
+// schemeName leaves out the scheme that is no code point.
+func schemeName(n uint64) string {
+	if iana.SignatureScheme(n) == iana.MD5_SHA1 {
+		return "0x0000"
+	}
+	return iana.SignatureScheme(n).String()
+}
+
+// named is the name of a number of the registry, or empty where it knows none.
+func (r *registryOf) named(n uint64) string {
+	name := r.name(n)
+	if n >= 1<<r.bits || strings.HasPrefix(name, "0x") {
+		return ""
+	}
+	return name
+}
+
+func (r *registryOf) number(n uint64) string {
+	switch r.kind {
+	case "suite", "scheme", "version":
+		return fmt.Sprintf("0x%04X", n)
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+// Terms is the catalogue: every alert, message, extension, group, scheme, version and suite that has a name, the words of a
+// handshake, and what other programs say when one fails. It is made once.
+var Terms = sync.OnceValue(func() []Term {
+	told := map[[2]string]Term{} // by kind and name
+	var words []Term
+	for line := range strings.Lines(termsTSV) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		t := Term{Kind: f[0], Name: f[1], Ref: f[2], Text: f[3]}
+		told[[2]string{t.Kind, t.Name}] = t
+		switch t.Kind {
+		case "term":
+			t.Kind = "word"
+			words = append(words, t)
+		case "error":
+			t.Kind = "error message"
+			words = append(words, t)
+		}
+	}
+	for _, w := range Glossary() {
+		words = append(words, Term{Kind: "word", Name: w.Name, Ref: w.Ref, Text: w.Meaning})
+	}
+	for i := range registries {
+		r := &registries[i]
+		for n := range uint64(1) << r.bits {
+			if name := r.named(n); name != "" {
+				t := told[[2]string{r.kind, name}]
+				words = append(words, r.describe(n, name, t))
+			}
+		}
+	}
+	return words
+})
+
+// describe makes a term of a row of a registry, with what the catalogue says of it.
+func (r *registryOf) describe(n uint64, name string, t Term) Term {
+	t.Kind, t.Name, t.Number = r.shown, name, r.number(n)
+	switch {
+	case t.Text != "":
+	case strings.HasPrefix(name, "GREASE"):
+		t.Ref, t.Text = "RFC 8701", "Means nothing: offered only to see that it is ignored."
+	case r.kind == "suite":
+		t.Ref, t.Text = describeSuite(iana.CipherSuite(n))
+	case r.kind == "version":
+		t.Ref, t.Text = describeVersion(iana.Version(n))
+	case r.kind == "group":
+		t.Ref, t.Text = "RFC 8422 §5.1.1", "A group that Vitrine can name and does not speak."
+	default:
+		t.Text = "A " + r.shown + " that Vitrine can name and does not speak."
+	}
+	return t
+}
+
+func describeSuite(id iana.CipherSuite) (ref, text string) {
+	s := suite.ByID(id)
+	if s == nil {
+		if name := id.OpenSSL(); name != "" {
+			return "", "OpenSSL calls it " + name + ". Vitrine can name it and does not speak it."
+		}
+		return "", "Vitrine can name it and does not speak it."
+	}
+	parts := []string{fmt.Sprintf("%s key exchange, %v authentication, %s", s.Kex, s.Auth, s.Cipher.Name)}
+	if s.MAC != nil {
+		parts[0] += " with " + s.MAC.Name
+	}
+	shape := s.Shape(iana.TLS12)
+	parts[0] += fmt.Sprintf(", PRF with %v.", s.PRF)
+	parts = append(parts, fmt.Sprintf("OpenSSL calls it %s.", id.OpenSSL()),
+		fmt.Sprintf("key_block: 2 x (%d + %d + %d) = %d bytes of MAC key, key and IV.", shape.MAC, shape.Key, shape.IV, shape.Len()))
+	if s.ForwardSecret() {
+		parts = append(parts, "Forward secret.")
+	}
+	for _, c := range suite.Concerns(s) {
+		parts = append(parts, fmt.Sprintf("%s: %v: %s (%s).", c.What, c.Level, c.Reason, c.Ref))
+	}
+	return suiteRef(s), strings.Join(parts, " ")
+}
+
+// suiteRef is the RFC that defines what is special about a suite.
+func suiteRef(s *suite.Suite) string {
+	switch name := s.Cipher.Name; {
+	case strings.Contains(name, "GCM") && s.Kex.EllipticCurve():
+		return "RFC 5289"
+	case strings.Contains(name, "GCM"):
+		return "RFC 5288"
+	case strings.Contains(name, "CCM") && s.Kex.EllipticCurve():
+		return "RFC 7251"
+	case strings.Contains(name, "CCM"):
+		return "RFC 6655"
+	case strings.Contains(name, "CHACHA"):
+		return "RFC 7905"
+	case s.Kex.EllipticCurve() && s.ID.String() != "" && s.MinVersion() == iana.TLS12:
+		return "RFC 5289"
+	case s.Kex.EllipticCurve():
+		return "RFC 8422 §6"
+	}
+	return "RFC 5246 §A.5"
+}
+
+func describeVersion(v iana.Version) (ref, text string) {
+	switch v {
+	case iana.SSL30:
+		return "RFC 7568", "Broken (POODLE): must not be used. Its number still begins every version of TLS: 3, 0."
+	case iana.TLS10:
+		return "RFC 8996", "Deprecated. The first ClientHello's record still carries this number, for very old servers."
+	case iana.TLS11:
+		return "RFC 8996", "Deprecated. Brought an IV of its own for each CBC record."
+	case iana.TLS12:
+		return "RFC 5246", "PRF with the hash of the suite, AEAD ciphers. TLS 1.3 pretends to be it in its records."
+	}
+	return "RFC 8446", "The current version. It is negotiated by supported_versions and never stands in client_version."
+}
+
+// Lookup gives all meanings of a word or a number: "40", "0xC02F", "key_block", "close_notify", "ServerHello", or an error
+// message of another program, which may be part of a longer one. Case, spaces, hyphens and underscores do not matter.
+func Lookup(word string) []Term {
+	if n, err := strconv.ParseUint(word, 0, 32); err == nil {
+		return byNumber(n, strings.HasPrefix(strings.ToLower(word), "0x"))
+	}
+	want := plainWord(word)
+	if want == "" {
+		return nil
+	}
+	var exact, partial []Term
+	for _, t := range Terms() {
+		switch name := plainWord(t.Name); {
+		case name == want:
+			exact = append(exact, t)
+		case t.Kind == "error message" && (strings.Contains(want, name) || len(want) >= 8 && strings.Contains(name, want)):
+			partial = append(partial, t)
+		}
+	}
+	if len(exact) == 0 {
+		exact = aliased(word)
+	}
+	if len(exact)+len(partial) == 0 {
+		exact = inside(word)
+	}
+	return append(exact, partial...)
+}
+
+// plainWord is a word without what people spell differently.
+func plainWord(s string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune(" -_.:", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(s))
+}
+
+// byNumber gives the meanings of a number in each registry. Of those with 16 bits a decimal number finds the small ones too: an alert
+// or an extension is meant more often than a suite.
+func byNumber(n uint64, hexadecimal bool) []Term {
+	var list []Term
+	for i := range registries {
+		r := &registries[i]
+		if !hexadecimal && (r.kind == "suite" || r.kind == "scheme" || r.kind == "version") && n < 1<<8 {
+			continue
+		}
+		for _, t := range Terms() {
+			if t.Kind == r.shown && t.Number == r.number(n) {
+				list = append(list, t)
+			}
+		}
+	}
+	return list
+}
+
+// aliased finds groups and suites by their other names.
+func aliased(word string) []Term {
+	var want Term
+	if id, ok := iana.SuiteByName(word); ok {
+		want = Term{Kind: "cipher suite", Name: id.String()}
+	} else if g, ok := iana.GroupByName(word); ok {
+		want = Term{Kind: "group", Name: g.String()}
+	}
+	return slices.DeleteFunc(slices.Clone(Terms()), func(t Term) bool { return t.Kind != want.Kind || t.Name != want.Name })
+}
+
+// inside finds an alert in what another program says: "remote error: tls: bad certificate", "SSL alert number 40".
+func inside(sentence string) []Term {
+	if _, number, ok := strings.Cut(strings.ToLower(sentence), "alert number "); ok {
+		if n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 8); err == nil {
+			return slices.DeleteFunc(byNumber(n, false), func(t Term) bool { return t.Kind != "alert" })
+		}
+	}
+	want := plainWord(sentence)
+	var list []Term
+	for _, t := range Terms() {
+		if name := plainWord(t.Name); t.Kind == "alert" && strings.Contains(want, name) {
+			list = append(list, t)
+		}
+	}
+	return list
+}
+
+// Near are names that a mistyped word may have meant, or that contain it.
+func Near(word string) []string {
+	want := plainWord(word)
+	var names []string
+	for _, t := range Terms() {
+		name := plainWord(t.Name)
+		if len(want) >= 3 && strings.Contains(name, want) || len(want) >= 4 && distance(name, want) <= 2 {
+			names = append(names, t.Name)
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	return names[:min(len(names), 8)]
+}
+
+// distance is how many letters must be changed, added or left out to make one word of the other.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,31 @@
+package term
+
+import (
+	"bufio"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/explain"
+)
+
+// WriteTerms lays out the meanings of a word, one below the other.
+func WriteTerms(w io.Writer, terms []explain.Term, style Style) error {
+	p := &printer{out: bufio.NewWriter(w), style: style}
+	for i, t := range terms {
+		if i > 0 {
+			p.end()
+		}
+		p.put(t.Name, bold)
+		p.put("  "+t.Kind, plain)
+		if t.Number != "" {
+			p.put(" "+t.Number, plain)
+		}
+		if t.Ref != "" {
+			p.put("  "+t.Ref, faint)
+		}
+		p.end()
+		p.to(2)
+		p.words(2, t.Text, plain)
+		p.end()
+	}
+	return p.out.Flush()
+}
