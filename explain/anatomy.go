@@ -42,12 +42,12 @@ var recordRefs = map[construction]string{
 
 func (t *teller) recordRef() string { return recordRefs[t.construction()] }
 
-// anatomy takes the first record of application data of the client apart. Those that follow are built alike.
+// anatomy takes the first record of application data apart. Those that follow are built alike.
 func (t *teller) anatomy(s *said) []Fact {
-	if s.From == iana.Server || t.apart[s.From] {
+	if t.apart {
 		return nil
 	}
-	t.apart[s.From] = true
+	t.apart = true
 	r := dissection{teller: t, sent: s.Record, heard: s.Opened, from: s.From.String(), cipher: cipherName(t.Suite), mac: macName(t.Suite)}
 	facts := []Fact{r.header()}
 	switch t.construction() {
@@ -72,11 +72,12 @@ type dissection struct {
 }
 
 func (r *dissection) pair(part func(*trace.Record) trace.Hex) Pair {
-	p := Pair{Client: part(r.sent)}
+	sides := [2][]byte{}
+	sides[r.sent.From] = part(r.sent)
 	if r.heard != nil {
-		p.Server = part(r.heard)
+		sides[r.sent.From.Peer()] = part(r.heard)
 	}
-	return p
+	return Pair{sides[iana.Client], sides[iana.Server]}
 }
 
 func part(name string, value trace.Hex, note string) Fact {

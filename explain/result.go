@@ -40,7 +40,11 @@ func (t *teller) sentences() {
 	say := func(tone Tone, format string, args ...any) {
 		r.Sentences = append(r.Sentences, Sentence{fmt.Sprintf(format, args...), tone})
 	}
-	summary := Join("; ", r.Summary, fmt.Sprintf("%d of %d values equal", r.Equal, r.Compared), octets(r.Wire))
+	compared := "nothing to compare"
+	if r.Compared > 0 {
+		compared = fmt.Sprintf("%d of %d values equal", r.Equal, r.Compared)
+	}
+	summary := Join("; ", r.Summary, compared, octets(r.Wire))
 	tone := Plain
 	if r.Equal < r.Compared {
 		tone = Bad

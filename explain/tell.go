@@ -31,7 +31,7 @@ type teller struct {
 	lines          []*said
 	agreed         trace.Agreed
 	dialect        message.Dialect
-	apart          [2]bool // of which sides a record was taken apart
+	apart          bool // a record was taken apart
 }
 
 // settle finds what the hellos agreed on.

@@ -131,3 +131,12 @@ func TestVersionNamesTheCommit(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestAnInterruptHasItsOwnExitCode(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	var out, errs bytes.Buffer
+	if code := run(ctx, []string{"handshake"}, &out, &errs); code != exitInterrupted {
+		t.Errorf("exit code %d, expected %d: %s", code, exitInterrupted, errs.String())
+	}
+}

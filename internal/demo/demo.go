@@ -36,7 +36,7 @@ const answer = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\nhello behind the gl
 // patience bounds a run. A run with somebody in the middle may wait for bytes that never come.
 const (
 	patience         = 30 * time.Second
-	tamperedPatience = 2 * time.Second
+	tamperedPatience = 5 * time.Second
 )
 
 // ClientAuth is what the server asks of the client.

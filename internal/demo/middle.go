@@ -186,7 +186,7 @@ func field(fields []wire.Field, kind iana.HandshakeType, t *Tamper) (int, error)
 	if name == "" {
 		name = telling[kind]
 	}
-	var names []string
+	names := []string{fmt.Sprintf("%d:header", t.Line)}
 	last := 0
 	for _, f := range fields {
 		if f.Name == name && f.Len > 0 {

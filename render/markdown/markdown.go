@@ -178,10 +178,10 @@ func value(f explain.Fact) string {
 	case f.Text != "":
 		return text(f.Text) + tick(f) + note(f)
 	}
-	return "`" + bytes(f) + "`" + tick(f) + note(f)
+	return "`" + hexOf(f) + "`" + tick(f) + note(f)
 }
 
-func bytes(f explain.Fact) string {
+func hexOf(f explain.Fact) string {
 	b := f.Value.Bytes()
 	if f.Short && len(b) > 40 {
 		return hex.EncodeToString(b[:16]) + "…" + hex.EncodeToString(b[len(b)-4:])

@@ -115,11 +115,14 @@ func (p *printer) fits(s string) bool { return p.line.width+p.len(s) <= width }
 
 // end writes the line.
 func (p *printer) end() {
-	if n := len(p.line.spans); n > 0 {
-		p.line.spans[n-1].text = strings.TrimRight(p.line.spans[n-1].text, " ")
+	for n := len(p.line.spans); n > 0; n-- {
+		last := &p.line.spans[n-1]
+		if last.text = strings.TrimRight(last.text, " "); last.text != "" {
+			break
+		}
 	}
 	for _, s := range p.line.spans {
-		if style, ok := inks[s.ink]; ok && p.style.Color {
+		if style, ok := inks[s.ink]; ok && p.style.Color && s.text != "" {
 			s.text = style.Render(s.text)
 		}
 		p.out.WriteString(s.text)

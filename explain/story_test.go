@@ -1,0 +1,172 @@
+package explain
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+func TestRanges(t *testing.T) {
+	for _, c := range []struct {
+		in   []int
+		want string
+	}{{nil, ""}, {[]int{1}, "1"}, {[]int{1, 2, 3, 4, 5}, "1-5"}, {[]int{1, 2, 3, 4, 5, 7}, "1-5, 7"}, {[]int{2, 4, 5}, "2, 4-5"}} {
+		if got := ranges(c.in); got != c.want {
+			t.Errorf("%v: got %q, expected %q", c.in, got, c.want)
+		}
+	}
+}
+
+func TestEscapeLeavesNothingUnprintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain ü 漢":          "plain ü 漢",
+		"\x1b[31m\r\n\t\x00": `\x1b[31m\r\n\t\x00`,
+		"\u202e\u200b\u0085": `\u202e\u200b\u0085`,
+		"\xff\xfe":           `\xff\xfe`,
+		"\U000e0041":         `\U000e0041`,
+	} {
+		if got := Escape(in); got != want {
+			t.Errorf("%q: got %q, expected %q", in, got, want)
+		}
+	}
+}
+
+func TestNumbersAreSpelled(t *testing.T) {
+	for got, want := range map[string]string{
+		thousands(0): "0", thousands(999): "999", thousands(1359): "1,359", thousands(1234567): "1,234,567",
+		octets(1): "1 byte", octets(1000): "1,000 bytes", times(1): "once", times(10): "ten times", times(200): "200 times",
+		ordinal(5): "fifth block", ordinal(23): "block 23",
+	} {
+		if got != want {
+			t.Errorf("got %q, expected %q", got, want)
+		}
+	}
+}
+
+// ladder makes the events of one client that sends these records in the clear.
+func ladder(plain ...[]byte) []trace.Entry {
+	var entries []trace.Entry
+	for i, p := range plain {
+		entries = append(entries, trace.Entry{Role: trace.Client, Event: &trace.Record{From: iana.Client, Direction: trace.Sealed,
+			SeqNum: uint64(i), ContentType: iana.RecordHandshake, Header: make([]byte, 5), Plaintext: p, Fragment: p}})
+	}
+	return entries
+}
+
+func messageEvent(kind iana.HandshakeType, raw []byte) trace.Entry {
+	return trace.Entry{Role: trace.Client, Event: &trace.Message{From: iana.Client, Type: kind, Raw: raw}}
+}
+
+// Records and messages do not begin together: several messages in a record, one message in several records.
+func TestTheLadderFindsMessagesInRecords(t *testing.T) {
+	a := append([]byte{16, 0, 0, 6}, make([]byte, 6)...) // 10 bytes
+	b := []byte{14, 0, 0, 0}
+	both := append(append([]byte{}, a...), b...)
+	for _, c := range []struct {
+		name    string
+		records [][]byte
+		want    []Place
+	}{
+		{"two in one", [][]byte{both}, []Place{{0, 0}, {0, 1}}},
+		{"one each", [][]byte{a, b}, []Place{{0, 0}, {1, 0}}},
+		{"cut inside the first", [][]byte{both[:3], both[3:]}, []Place{{0, 0}, {1, 0}}},
+		{"cut inside the second", [][]byte{both[:12], both[12:]}, []Place{{0, 0}, {0, 1}}},
+		{"one byte each", [][]byte{both[:1], both[1:2], both[2:9], both[9:10], both[10:]}, []Place{{0, 0}, {4, 0}}},
+	} {
+		entries := append([]trace.Entry{messageEvent(iana.ClientKeyExchange, a), messageEvent(iana.ServerHelloDone, b)}, ladder(c.records...)...)
+		lines := Ladder(entries)
+		if len(lines) != len(c.want) {
+			t.Errorf("%s: %d lines, expected %d", c.name, len(lines), len(c.want))
+			continue
+		}
+		for i, l := range lines {
+			if l.Place != c.want[i] || l.Number != i+1 {
+				t.Errorf("%s: line %d is at %v, expected %v", c.name, l.Number, l.Place, c.want[i])
+			}
+		}
+	}
+}
+
+func TestOnlyTheLastGoodbyesAreOneLine(t *testing.T) {
+	bye := func(from iana.Side, d alert.Description) trace.Entry {
+		return trace.Entry{Role: roles[from], Event: &trace.Record{From: from, Direction: trace.Sealed, ContentType: iana.RecordAlert,
+			Header: make([]byte, 5), Plaintext: []byte{1, byte(d)}, Fragment: []byte{1, byte(d)}}}
+	}
+	for _, c := range []struct {
+		name string
+		in   []trace.Entry
+		want int
+	}{
+		{"both ways", []trace.Entry{bye(iana.Client, alert.CloseNotify), bye(iana.Server, alert.CloseNotify)}, 1},
+		{"one way", []trace.Entry{bye(iana.Client, alert.CloseNotify)}, 1},
+		{"twice from one side", []trace.Entry{bye(iana.Client, alert.CloseNotify), bye(iana.Client, alert.CloseNotify)}, 2},
+		{"another alert", []trace.Entry{bye(iana.Client, alert.CloseNotify), bye(iana.Server, alert.UserCanceled)}, 2},
+	} {
+		if got := Ladder(c.in); len(got) != c.want || (c.want == 1 && len(c.in) == 2) != got[0].BothWays {
+			t.Errorf("%s: got %v", c.name, got)
+		}
+	}
+}
+
+func TestAPairIsComparedOnlyIfBothHaveIt(t *testing.T) {
+	for _, c := range []struct {
+		p    Pair
+		want Verdict
+	}{
+		{Pair{}, Uncompared}, {Pair{Client: []byte{1}}, Uncompared}, {Pair{Server: []byte{1}}, Uncompared},
+		{Pair{[]byte{1}, []byte{1}}, Equal}, {Pair{[]byte{1}, []byte{2}}, Different}, {Pair{[]byte{}, []byte{1}}, Different},
+	} {
+		if got := c.p.Compare(); got != c.want {
+			t.Errorf("%v: got %v, expected %v", c.p, got, c.want)
+		}
+	}
+}
+
+// Every part of every key_block has a purpose, or a reason why it is not taken. See RFC 5246 §6.3.
+func TestEveryKeyHasAPurposeOrAReason(t *testing.T) {
+	n := 0
+	for _, s := range suite.All() {
+		for _, p := range s.Shape(iana.TLS12).Parts() {
+			n++
+			switch text := keyPurpose(s, p); {
+			case p.Len == 0 && !strings.HasPrefix(text, "none: "):
+				t.Errorf("%v, %s: not taken, without a reason: %q", s, p.Name, text)
+			case p.Len > 0 && (text == "" || strings.HasPrefix(text, "none")):
+				t.Errorf("%v, %s: no purpose: %q", s, p.Name, text)
+			}
+		}
+	}
+	t.Logf("%d parts of key blocks", n)
+	if got := keyPurpose(suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256), keys.Part{Name: "client_write_IV"}); !strings.Contains(got, "brings its own") {
+		t.Errorf("CBC: %q", got)
+	}
+}
+
+func TestEveryExplanationIsWhole(t *testing.T) {
+	for key, e := range catalogue {
+		if e.Title == "" || e.Purpose == "" {
+			t.Errorf("%s: no title or no purpose", key)
+		}
+		for _, sentence := range []string{e.Purpose} {
+			if !strings.HasSuffix(sentence, ".") {
+				t.Errorf("%s: %q is no sentence", key, sentence)
+			}
+		}
+	}
+	if got := Explain("finished/client").Title; got != "Finished" {
+		t.Error(got)
+	}
+	if got := Explain("client_key_exchange/PSK").Title; got != "client_key_exchange" {
+		t.Error(got)
+	}
+	for _, s := range Simplified() {
+		if s.Says == "" || s.Really == "" || s.Ref == "" {
+			t.Errorf("unfinished: %v", s)
+		}
+	}
+}

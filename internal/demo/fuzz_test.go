@@ -1,0 +1,148 @@
+package demo_test
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/render/markdown"
+	"github.com/vitrine-tls/vitrine/render/term"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// A saved file may hold any events. Whatever they are: a story, or an error; no panic, nothing unprintable, 100 columns.
+func FuzzAnyEventsTellAStory(f *testing.F) {
+	for _, c := range cases {
+		o := options(suite.ByID(c.suite))
+		if c.change != nil {
+			c.change(&o)
+		}
+		out, err := demo.Perform(f.Context(), o)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(lines(out.Entries))
+	}
+	f.Fuzz(func(t *testing.T, in string) {
+		entries, err := trace.Read(strings.NewReader(in))
+		if err != nil {
+			return
+		}
+		check(t, explain.Tell(entries, explain.Run{Command: "vitrine explain"}))
+	})
+}
+
+func check(t *testing.T, s *explain.Story) {
+	t.Helper()
+	checkScreen(t, "terminal", screen(t, s, term.Style{Unicode: true}), unicode.MaxRune)
+	checkScreen(t, "pipe", screen(t, s, term.Style{}), utf8.RuneSelf)
+	var doc bytes.Buffer
+	if err := markdown.Write(&doc, s); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range doc.String() {
+		if r != '\n' && !unicode.IsPrint(r) {
+			t.Fatalf("%U in the document", r)
+		}
+	}
+}
+
+// Who watches a file of one side's events alone sees that side's story; and any part of the events is some story.
+func TestPartsOfTheEventsTellAStoryToo(t *testing.T) {
+	n := 0
+	for _, c := range cases {
+		o := options(suite.ByID(c.suite))
+		if c.change != nil {
+			c.change(&o)
+		}
+		out, story := perform(t, o)
+		for _, role := range []trace.Role{trace.Client, trace.Server} {
+			var own []trace.Entry
+			for _, e := range out.Entries {
+				if e.Role == role {
+					own = append(own, e)
+				}
+			}
+			alone := explain.Tell(own, out.Run)
+			check(t, alone)
+			if o.Tamper == nil && (len(alone.Chapters) != 6 || alone.Result.Compared != 0) {
+				t.Errorf("%s, %s alone: %d chapters, %d values compared", c.name, role, len(alone.Chapters), alone.Result.Compared)
+			}
+			if o.Tamper == nil && len(explain.Ladder(own)) != len(explain.Ladder(out.Entries)) {
+				t.Errorf("%s, %s alone: %d lines, expected %d", c.name, role, len(explain.Ladder(own)), len(explain.Ladder(out.Entries)))
+			}
+			n++
+		}
+		for i := range out.Entries {
+			check(t, explain.Tell(out.Entries[:i], story.Run))
+			check(t, explain.Tell(out.Entries[i:], story.Run))
+			n += 2
+		}
+	}
+	t.Logf("%d stories", n)
+}
+
+// Events that never happened: lost, repeated, swapped, cut short, with bits flipped.
+func TestEventsThatNeverHappenedTellAStoryToo(t *testing.T) {
+	dice := rand.New(rand.NewPCG(1, 2))
+	n := 0
+	for _, c := range cases {
+		o := options(suite.ByID(c.suite))
+		if c.change != nil {
+			c.change(&o)
+		}
+		out, _ := perform(t, o)
+		text := lines(out.Entries)
+		for range 40 {
+			entries, err := trace.Read(strings.NewReader(text)) // a copy
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 1 + dice.IntN(8) {
+				entries = disturb(dice, entries)
+			}
+			check(t, explain.Tell(entries, out.Run))
+			n++
+		}
+	}
+	t.Logf("%d stories", n)
+}
+
+func disturb(dice *rand.Rand, entries []trace.Entry) []trace.Entry {
+	if len(entries) < 2 {
+		return entries
+	}
+	i, j := dice.IntN(len(entries)), dice.IntN(len(entries))
+	switch dice.IntN(5) {
+	case 0:
+		return slices.Delete(entries, i, i+1)
+	case 1:
+		return slices.Insert(entries, i, entries[j])
+	case 2:
+		entries[i], entries[j] = entries[j], entries[i]
+		return entries
+	}
+	fields := reflect.ValueOf(entries[i].Event).Elem()
+	switch f := fields.Field(dice.IntN(fields.NumField())); {
+	case f.Kind() == reflect.Slice && f.Len() > 0 && dice.IntN(2) == 0:
+		f.Set(f.Slice(0, dice.IntN(f.Len())))
+	case f.Kind() == reflect.Slice && f.Len() > 0:
+		f.Index(dice.IntN(f.Len())).SetUint(uint64(dice.IntN(256)))
+	case f.Kind() == reflect.String:
+		f.SetString("\x1b[2J" + f.String() + "\u202e|`")
+	case f.Type() == reflect.TypeFor[iana.Side](): // there are two, and a reader knows no other
+		f.SetUint(dice.Uint64() % 2)
+	case f.CanUint():
+		f.SetUint(dice.Uint64() % 256)
+	}
+	return entries
+}

@@ -1,0 +1,96 @@
+package term
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"testing"
+
+	"charm.land/lipgloss/v2"
+
+	"github.com/vitrine-tls/vitrine/explain"
+)
+
+func lay(t *testing.T, style Style, facts ...explain.Fact) string {
+	t.Helper()
+	var b bytes.Buffer
+	s := &explain.Story{Chapters: []explain.Chapter{{Number: 1, Name: "TEST", Motto: "facts", Steps: []explain.Step{{Facts: facts}}}}}
+	if err := Write(&b, s, style); err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(b.String(), "TEST")
+	_, body, _ = strings.Cut(body, "\n")
+	body, _, _ = strings.Cut(body, strings.Repeat("-", 20))
+	return strings.TrimRight(body, "\n")
+}
+
+func TestHexIsNeverSplitBySpaces(t *testing.T) {
+	f := explain.Fact{Name: "master_secret", Under: "48 bytes", Value: explain.Pair{Client: make([]byte, 48), Server: make([]byte, 48)}}
+	want := "      master_secret        " + strings.Repeat("00", 32) + "\n" +
+		"        48 bytes           " + strings.Repeat("00", 16) + "  ok"
+	if got := lay(t, Style{}, f); got != want {
+		t.Errorf("got\n%s\nexpected\n%s", got, want)
+	}
+}
+
+func TestDifferentValuesAreBothShown(t *testing.T) {
+	f := explain.Fact{Name: "client_write_key", Value: explain.Pair{Client: []byte{1}, Server: []byte{2}}}
+	want := "      client_write_key     !! different\n          client           01\n          server           02"
+	if got := lay(t, Style{}, f); got != want {
+		t.Errorf("got\n%s\nexpected\n%s", got, want)
+	}
+}
+
+func TestAPublicValueNeedsNoTick(t *testing.T) {
+	f := explain.Fact{Name: "client_random", Sent: true, Value: explain.Pair{Client: []byte{1}, Server: []byte{1}}}
+	if got := lay(t, Style{}, f); strings.Contains(got, "ok") {
+		t.Error(got)
+	}
+	f.Checked = true
+	if got := lay(t, Style{}, f); !strings.HasSuffix(got, "  ok") {
+		t.Error(got)
+	}
+}
+
+func TestLongWordsAndWideOnesKeepToTheColumns(t *testing.T) {
+	for _, text := range []string{strings.Repeat("x", 300), strings.Repeat("漢字 ", 90), strings.Repeat("漢", 150), strings.Repeat("a\x1b[2J", 50)} {
+		for _, style := range []Style{{}, {Unicode: true}} {
+			for _, line := range strings.Split(lay(t, style, explain.Fact{Name: "name", Text: text}), "\n") {
+				if lipgloss.Width(line) > width || strings.ContainsRune(line, '\x1b') {
+					t.Errorf("%+v: %q", style, line)
+				}
+			}
+		}
+	}
+}
+
+// One hue for one secret: no two share one, and a formula shows each input in its own.
+func TestEachSecretHasItsHue(t *testing.T) {
+	hues := map[string]ink{}
+	for name, style := range inks {
+		if !strings.Contains(string(name), "_") || strings.HasSuffix(string(name), "_public") {
+			continue
+		}
+		hue := fmt.Sprint(style.GetForeground())
+		if other, taken := hues[hue]; taken && !strings.HasSuffix(string(other), "_random") {
+			t.Errorf("%s and %s share a hue", name, other)
+		}
+		hues[hue] = name
+	}
+	formula := lay(t, Style{Color: true}, explain.Fact{Heading: true, Formula: true, Text: "key_block = PRF(master_secret, server_random + client_random)"})
+	for _, name := range []ink{"master_secret", "server_random", "client_random"} {
+		if !strings.Contains(formula, inks[name].Render(string(name))) {
+			t.Errorf("%s has no hue in %q", name, formula)
+		}
+	}
+}
+
+func TestWithoutColorThereIsNoEscape(t *testing.T) {
+	f := explain.Fact{Name: "master_secret", Secret: "master_secret", Value: explain.Pair{Client: []byte{1}, Server: []byte{1}}}
+	if got := lay(t, Style{Unicode: true}, f); strings.ContainsRune(got, '\x1b') {
+		t.Errorf("%q", got)
+	}
+	if got := lay(t, Style{Unicode: true, Color: true}, f); !strings.ContainsRune(got, '\x1b') {
+		t.Errorf("%q", got)
+	}
+}
