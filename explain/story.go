@@ -13,7 +13,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/suite"
-	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // Run is what the events do not tell: where and how the handshake was made.
@@ -189,5 +188,3 @@ type Notice struct {
 
 // Stopped tells whether tampering came to nothing: somebody noticed, or waited in vain.
 func (r *Result) Stopped() bool { return len(r.Noticed) > 0 || r.Stalled }
-
-func pair(client, server trace.Secret) Pair { return Pair{client, server} }

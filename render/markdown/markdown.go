@@ -43,9 +43,9 @@ func (p *printer) head(s *explain.Story) {
 	p.printf("# A handshake, from hello to protected data: %s\n\n", text(title))
 	p.printf("Made by `%s`.\n\n", code(s.Run.Command+s.Run.Flags))
 	for _, w := range s.Warnings {
-		p.printf("> **%s**\n", text(w.Text))
+		p.printf("> **%s**\n\n", text(w.Text))
 	}
-	p.printf("\n✓ marks a value that the client and the server computed separately, and that was compared: equal.\n\n")
+	p.printf("✓ marks a value that the client and the server computed separately, and that was compared: equal.\n\n")
 	for _, c := range s.Result.Sentences {
 		p.printf("- %s\n", text(c.Text))
 	}
@@ -59,7 +59,7 @@ const (
 )
 
 func (p *printer) ladder(s *explain.Story) {
-	p.printf("## The ladder\n\nTime goes down. What stands in brackets is computed on both sides and never sent.\n\n```text\n")
+	p.printf("## The ladder\n\nTime goes down. What stands in brackets is computed where it stands, and never sent in the clear.\n\n```text\n")
 	p.printf("    CLIENT%*s\n", arrowTo-arrowFrom-len("CLIENT"), "SERVER")
 	for _, c := range s.Chapters {
 		p.printf("--- %d %s %s\n", c.Number, c.Name, strings.Repeat("-", max(arrowTo-6-len(c.Name), 0)))
