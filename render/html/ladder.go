@@ -149,7 +149,7 @@ func (d *drawing) chips(g *rungGroup, s *secret) {
 			continue
 		}
 		c := newChip(side, d.y+3, s.Name, s.Name)
-		at[side] = point{edge(side), c.Y + chipHeight/2}
+		at[side] = point{[2]int{c.X, c.X + c.Width}[side], c.Y + chipHeight/2}
 		g.Chips = append(g.Chips, c)
 	}
 	d.known[s.Name] = at
@@ -163,8 +163,7 @@ func newChip(side, y int, family, name string) chip {
 	return chip{X: x, Y: y, Width: width, Middle: x + width/2, Text: y + 13, Family: family, Name: name}
 }
 
-// edge is where flows begin and end: outside of the chips of a side.
-func edge(side int) int { return [2]int{left - 52, right + 52}[side] }
+func lifeline(s iana.Side) int { return [2]int{left, right}[s] }
 
 func (d *drawing) arrow(g *rungGroup, p *step) {
 	l := p.Line
@@ -184,9 +183,9 @@ func (d *drawing) arrow(g *rungGroup, p *step) {
 	for name, s := range d.run.secrets {
 		if s.Born == p && s.Value.Public {
 			at := d.known[name]
-			at[l.From.Peer()] = point{edge(int(l.From.Peer())), a.Y}
+			at[l.From.Peer()] = point{lifeline(l.From.Peer()), a.Y}
 			if contains(name, "_public") {
-				at[l.From] = point{edge(int(l.From)), a.Y}
+				at[l.From] = point{lifeline(l.From), a.Y}
 			}
 			d.known[name] = at
 		}
@@ -234,11 +233,8 @@ func (d *drawing) flows(p *step) {
 	}
 }
 
-// curve swings outwards.
+// curve swings outwards, to the margin of its side.
 func curve(side int, from, to point) string {
-	out := 34
-	if side == 0 {
-		out = -34
-	}
-	return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from.x, from.y, from.x+out, from.y, to.x+out, to.y, to.x, to.y)
+	margin := [2]int{-14, ladderWidth + 14}[side]
+	return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from.x, from.y, margin, from.y, margin, to.y, to.x, to.y)
 }

@@ -139,7 +139,7 @@ func verdicts(s *explain.Story) []verdict {
 	var list []verdict
 	res := &s.Result
 	switch {
-	case res.Caught():
+	case len(res.Noticed) > 0:
 		list = append(list, verdict{"stopped: " + res.Noticed[0].Alert, "bad"})
 	case !res.Complete:
 		list = append(list, verdict{"not completed", "bad"})

@@ -1,0 +1,310 @@
+package html_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/hostile"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/render/html"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+var update = flag.Bool("update", false, "write docs/pages anew")
+
+// examples are the pages of docs/pages: one for each key exchange.
+var examples = []struct {
+	name, flags string
+	options     demo.Options
+}{
+	{"rsa", " --kx rsa", demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA}},
+	{"dhe", " --kx dhe", demo.Options{Suite: iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, Group: iana.FFDHE2048, Auth: throwaway.RSA, ExtendedMasterSecret: true}},
+	{"ecdhe", " --kx ecdhe", demo.Options{Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.X25519, Auth: throwaway.RSA, ExtendedMasterSecret: true}},
+	{"mtls", " --suite TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256 --etm --mtls", demo.Options{Suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
+		Group: iana.X25519, Auth: throwaway.ECDSA, ExtendedMasterSecret: true, EncryptThenMAC: true, ClientAuth: demo.RequireClientAuth}},
+}
+
+func perform(t testing.TB, o demo.Options, flags string) html.Run {
+	t.Helper()
+	if o.Data == "" {
+		o.Data = demo.Request
+	}
+	if o.Seed == "" {
+		o.Seed = "docs"
+	}
+	out, err := demo.Perform(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.Run.Flags = flags + " --seed " + o.Seed
+	return html.Run{Entries: out.Entries, About: out.Run}
+}
+
+func write(t testing.TB, runs ...html.Run) string {
+	t.Helper()
+	var b bytes.Buffer
+	if err := html.Write(&b, html.Options{}, runs...); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestExamplePagesAreCurrent(t *testing.T) {
+	for _, e := range examples {
+		page := write(t, perform(t, e.options, e.flags))
+		name := filepath.Join("..", "..", "docs", "pages", e.name+".html")
+		if *update {
+			if err := os.WriteFile(name, []byte(page), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page != string(want) {
+			t.Errorf("%s is not what this run gives: go test ./render/html -update", name)
+		}
+		if len(page) > 1<<20 {
+			t.Errorf("%s has %d bytes, expected less than a megabyte", name, len(page))
+		}
+	}
+	t.Logf("%d pages", len(examples))
+}
+
+func TestTheSameEventsGiveTheSameBytes(t *testing.T) {
+	for _, e := range examples {
+		r := perform(t, e.options, e.flags)
+		if write(t, r, r) != write(t, r, perform(t, e.options, e.flags)) {
+			t.Errorf("%s: two pages of the same run differ", e.name)
+		}
+	}
+}
+
+// Every suite has a page: no template meets a value that it cannot show.
+func TestEverySuiteHasAPage(t *testing.T) {
+	n := 0
+	for _, s := range suite.All() {
+		o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, EncryptThenMAC: s.Cipher.CBC()}
+		if s.Auth == iana.AuthECDSA {
+			o.Auth = throwaway.ECDSA
+		}
+		switch s.Kex {
+		case iana.KexDHE:
+			o.Group = iana.FFDHE2048
+		case iana.KexECDHE:
+			o.Group = iana.X25519
+		}
+		page := write(t, perform(t, o, ""))
+		wellFormed(t, s.String(), page)
+		if !strings.Contains(page, s.String()) {
+			t.Errorf("%v: the page does not name its suite", s)
+		}
+		n++
+	}
+	if n == 0 {
+		t.Fatal("no suites")
+	}
+	t.Logf("%d suites", n)
+}
+
+var policyAttr = regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`)
+
+// The policy allows exactly the script and the style that stand in the page.
+func TestThePolicyAllowsThePagesOwnScriptAndStyleOnly(t *testing.T) {
+	page := write(t, perform(t, examples[0].options, ""))
+	m := policyAttr.FindStringSubmatch(page)
+	if m == nil {
+		t.Fatal("no Content-Security-Policy")
+	}
+	policy := strings.ReplaceAll(strings.ReplaceAll(m[1], "&#39;", "'"), "&#43;", "+")
+	style := between(t, page, "<style>", "</style>")
+	script := between(t, page, "<script>", "</script>")
+	want := "default-src 'none'; script-src '" + digest(script) + "'; style-src '" + digest(style) + "'; base-uri 'none'; form-action 'none'"
+	if policy != want {
+		t.Errorf("got  %s\nwant %s", policy, want)
+	}
+	if strings.Count(page, "<script") != 2 || strings.Count(page, "<style") != 1 || strings.Contains(page, " style=") {
+		t.Error("there is a script or a style that the policy does not know")
+	}
+}
+
+func digest(s string) string {
+	sum := sha256.Sum256([]byte(s))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func between(t *testing.T, s, from, to string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(s, from)
+	if !ok {
+		t.Fatalf("no %s", from)
+	}
+	inside, _, ok := strings.Cut(rest, to)
+	if !ok {
+		t.Fatalf("no %s", to)
+	}
+	return inside
+}
+
+// Names, protocols, certificates, data, errors: nothing that a peer or a file says becomes markup, and nothing
+// unprintable gets through.
+func TestHostileTextStaysText(t *testing.T) {
+	entries, run, err := hostile.Connection(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := write(t, perform(t, examples[2].options, ""))
+	page := write(t, html.Run{Entries: entries, About: run})
+	wellFormed(t, "hostile", page)
+	for _, tag := range []string{"<script", "</script", "<style", "</style", "<img", "<!--", "<iframe", "<object"} {
+		if got, want := strings.Count(page, tag), strings.Count(plain, tag); got != want {
+			t.Errorf("got %d × %s, a harmless page has %d", got, tag, want)
+		}
+	}
+	for _, on := range regexp.MustCompile(`<[a-z][^<>]*\son[a-z]+\s*=`).FindAllString(page, -1) {
+		t.Errorf("an event handler: %.80s", on)
+	}
+	if !strings.Contains(page, "&lt;/script&gt;") || !strings.Contains(page, `\x1b[31m`) {
+		t.Error("the hostile text is not shown at all, so that this test sees nothing")
+	}
+	for i, r := range page {
+		if r == utf8.RuneError || r != '\n' && !unicode.IsPrint(r) && r != '\u00a0' {
+			t.Fatalf("an unprintable %U at %d: %.60q", r, i, page[max(0, i-30):])
+		}
+	}
+	var data any
+	if err := json.Unmarshal([]byte(between(t, page, `<script type="application/json" id="data">`, "</script>")), &data); err != nil {
+		t.Error(err)
+	}
+}
+
+// void are the elements of HTML without an end tag; those of SVG are closed by themselves.
+var void = map[string]bool{"meta": true, "link": true, "input": true, "br": true}
+
+var tag = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[^\s=<>"]+(?:="[^"<>]*")?)*)\s*(/?)>`)
+var ids = regexp.MustCompile(`\sid="([^"]*)"`)
+var links = regexp.MustCompile(`\shref="#([^"]*)"`)
+
+// wellFormed checks that every element is closed where it must be, that no fragment is there twice and that all links arrive.
+func wellFormed(t *testing.T, name, page string) {
+	t.Helper()
+	body := page
+	for _, raw := range []string{"style", "script"} { // whose content is no markup
+		body = regexp.MustCompile(`(?s)(<`+raw+`[^>]*>).*?(</`+raw+`>)`).ReplaceAllString(body, "$1$2")
+	}
+	var open []string
+	rest := body
+	for _, m := range tag.FindAllStringSubmatch(body, -1) {
+		switch {
+		case m[4] == "/" || void[m[2]]:
+		case m[1] == "":
+			open = append(open, m[2])
+		case len(open) == 0 || open[len(open)-1] != m[2]:
+			t.Fatalf("%s: </%s> closes %v", name, m[2], open)
+		default:
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		t.Errorf("%s: never closed: %v", name, open)
+	}
+	if left := tag.ReplaceAllString(strings.Replace(rest, "<!DOCTYPE html>", "", 1), ""); strings.ContainsAny(left, "<>") {
+		i := strings.IndexAny(left, "<>")
+		t.Errorf("%s: stray markup: %.80q", name, left[max(0, i-30):])
+	}
+	seen := map[string]bool{}
+	for _, m := range ids.FindAllStringSubmatch(body, -1) {
+		if seen[m[1]] {
+			t.Errorf("%s: the fragment %q is there twice", name, m[1])
+		}
+		seen[m[1]] = true
+	}
+	for _, m := range links.FindAllStringSubmatch(body, -1) {
+		if !seen[m[1]] {
+			t.Errorf("%s: a link to %q, which is not there", name, m[1])
+		}
+	}
+}
+
+func TestRunsAreComparedByTheLineOfTheScript(t *testing.T) {
+	var runs []html.Run
+	for _, e := range examples {
+		runs = append(runs, perform(t, e.options, e.flags))
+	}
+	page := write(t, runs...)
+	wellFormed(t, "comparison", page)
+	table := between(t, page, "<tbody>", "</tbody>")
+	for _, want := range []struct {
+		row  string
+		gaps int
+	}{
+		{"ClientHello", 0}, {"ServerKeyExchange", 1}, {"CertificateRequest", 3}, {"CertificateVerify", 3}, {"pre_master_secret", 3}, {"key_block", 0},
+	} {
+		_, row, ok := strings.Cut(table, `<th scope="row">`+want.row+"</th>")
+		row, _, _ = strings.Cut(row, "</tr>")
+		if got := strings.Count(row, `class="gap"`); !ok || got != want.gaps {
+			t.Errorf("%s: got %d gaps, expected %d", want.row, got, want.gaps)
+		}
+	}
+	if strings.Count(table, ">ServerKeyExchange</th>") != 1 {
+		t.Error("ServerKeyExchange should have one row, whatever the key exchange")
+	}
+}
+
+// The story of a handshake that failed, and of no events at all, has a page too.
+func TestAnUnfinishedHandshakeHasAPage(t *testing.T) {
+	r := perform(t, examples[2].options, "")
+	for n := 0; n <= len(r.Entries); n++ {
+		page := write(t, html.Run{Entries: r.Entries[:n], About: explain.Run{}})
+		if n%7 == 0 {
+			wellFormed(t, "cut", page)
+		}
+	}
+	t.Logf("%d beginnings", len(r.Entries)+1)
+	if err := html.Write(io.Discard, html.Options{}); err == nil {
+		t.Error("a page of no run should be an error")
+	}
+}
+
+func TestATamperedHandshakeShowsWhereTheSidesDiffer(t *testing.T) {
+	page := write(t, perform(t, demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA, Tamper: &demo.Tamper{Line: 1, Field: "random"}}, ""))
+	wellFormed(t, "tampered", page)
+	for _, want := range []string{"altered", "different", "ALTERED"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
+
+func TestAPageIsMadeInAFractionOfASecond(t *testing.T) {
+	r := perform(t, examples[3].options, "")
+	began := time.Now()
+	write(t, r)
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("took %v", took)
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	r := perform(b, examples[2].options, "")
+	for b.Loop() {
+		write(b, r)
+	}
+}
