@@ -35,11 +35,12 @@ type Agreed struct {
 // agree draws the facts from two hellos. It fails only where they make no sense: what a live client must refuse besides is
 // acceptable's business, so that an observer can read more than we would speak.
 func agree(ch *message.ClientHello, sh *message.ServerHello) (*Agreed, error) {
-	s, err := suiteOf(sh.CipherSuite, sh.Version)
+	version := versionOf(sh)
+	s, err := suiteOf(sh.CipherSuite, version)
 	if err != nil {
 		return nil, err
 	}
-	a := &Agreed{Version: sh.Version, Suite: s, Compression: sh.CompressionMethod,
+	a := &Agreed{Version: version, Suite: s, Compression: sh.CompressionMethod,
 		MaxFragment: record.MaxPlaintext, SizeLimit: [2]int{record.MaxPlaintext, record.MaxPlaintext}}
 	for _, x := range sh.Extensions {
 		if row := extensionRow(x.Type); row != nil && row.settle != nil && (ch.Extensions.Has(x.Type) || row.solicited(ch)) {

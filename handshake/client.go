@@ -28,7 +28,7 @@ type client struct {
 
 // NewClient is a Machine that opens a handshake: Speak says ClientHello.
 func NewClient(c *Config, carrier Carrier) *Machine {
-	return newMachine(iana.Client, &client{live: live{Config: c}}, c, carrier)
+	return newMachine(iana.Client, &client{live: live{Config: c}}, c, carrier, spoken)
 }
 
 func (c *client) compose(k Kind, s *Score) (message.Message, error) {

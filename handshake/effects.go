@@ -7,6 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -35,10 +36,41 @@ func settle(m *Machine) (err error) {
 	}
 	m.transcript.start(m.Agreed.Suite.PRFHash(m.Agreed.Version))
 	m.carrier.Settle(m.Agreed)
+	if m.Agreed.Version == iana.TLS13 {
+		m.settleShare()
+		return secrets13(m)
+	}
 	if !m.Agreed.Suite.Kex.Ephemeral() || m.Resumed == Must {
 		m.tellAgreed("RFC 5246 §7.4.1.3")
 	}
 	return nil
+}
+
+// settleShare names the group of TLS 1.3, where the hellos carry the key exchange; resuming may do without one.
+func (m *Machine) settleShare() {
+	var share message.KeyShare
+	if ok, err := m.ServerHello.Extensions.Read(iana.ExtKeyShare, &share); ok && err == nil {
+		m.Group, m.GroupName = share.Group, share.Group.String()
+	}
+}
+
+// Kex is how the secret was agreed on; in TLS 1.3 the group and the pre-shared key tell, and not the suite.
+func (s *Score) Kex() iana.KeyExchange {
+	if s.Agreed.Version != iana.TLS13 {
+		return s.Agreed.Suite.Kex
+	}
+	psk := s.ServerHello.Extensions.Has(iana.ExtPreSharedKey)
+	switch {
+	case s.Group == 0:
+		return iana.KexPSK
+	case s.Group.FiniteField() && psk:
+		return iana.KexDHEPSK
+	case s.Group.FiniteField():
+		return iana.KexDHE
+	case psk:
+		return iana.KexECDHEPSK
+	}
+	return iana.KexECDHE
 }
 
 // settleGroup completes them with the group, which only ServerKeyExchange names.
@@ -55,7 +87,7 @@ func settleGroup(m *Machine) error {
 func (m *Machine) tellAgreed(ref string) {
 	a := m.Agreed
 	m.log.Agreed(trace.Agreed{
-		Version: a.Version, Suite: a.Suite.ID, KeyExchange: a.Suite.Kex, Authentication: a.Suite.Auth, Group: m.GroupName,
+		Version: a.Version, Suite: a.Suite.ID, KeyExchange: m.Kex(), Authentication: a.Suite.Auth, Group: m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, ALPN: a.ALPN, ServerName: a.ServerName,
 		Resumed: m.Resumed == Must,
 	}, ref)
@@ -124,9 +156,12 @@ func protect(from iana.Side) func(*Machine) error {
 
 // suiteOf finds the suite of a ServerHello.
 func suiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
-	s := suite.ByID(id)
+	s := suite.Readable(id)
 	if s == nil {
 		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server chose %v, which Vitrine does not know", id)
+	}
+	if (s.Kex == iana.KexNone) != (v == iana.TLS13) {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3", "the server chose %v with %v", id, v)
 	}
 	if v < s.MinVersion() {
 		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server chose %v with %v, which needs %v", id, v, s.MinVersion())

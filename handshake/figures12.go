@@ -34,9 +34,12 @@ var abbreviated = Figure{"RFC 5246, Figure 2: abbreviated handshake", ifResumed,
 	{iana.Client, Kind(iana.Finished), ifReadable, nil, "RFC 5246 §7.4.9"},
 }}
 
-// Figures are all that can be performed. A handshake begins with every one open, and each message strikes out those in which
-// it cannot come.
-var Figures = []*Figure{&full, &abbreviated}
+// Figures are all that there are. A handshake begins with every one open that its player performs, and each message strikes out those
+// in which it cannot come.
+var Figures = append(spoken, &full13)
+
+// spoken are those that a client or a server performs.
+var spoken = []*Figure{&full, &abbreviated}
 
 // Each condition is asked when its line may come next, and knows only what was said until then.
 
@@ -62,7 +65,12 @@ func ifStapling(s *Score) Presence {
 	return Never
 }
 
-func unlessResumed(s *Score) Presence { return Must - s.Resumed }
+func unlessResumed(s *Score) Presence {
+	if versionOf(s.ServerHello) == iana.TLS13 {
+		return Never
+	}
+	return Must - s.Resumed
+}
 
 func ifResumed(s *Score) Presence { return s.Resumed }
 

@@ -14,7 +14,7 @@ type observer struct{ secrets Secrets }
 
 // NewObserver is a Machine that only listens. It is told each line by Take, when it is that line's Turn.
 func NewObserver(secrets Secrets, log *trace.Log, carrier Carrier) *Machine {
-	m := newMachine(iana.Client, &observer{secrets}, &Config{Log: log}, carrier)
+	m := newMachine(iana.Client, &observer{secrets}, &Config{Log: log}, carrier, Figures)
 	m.live = false
 	return m
 }

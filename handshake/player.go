@@ -31,8 +31,12 @@ type player interface {
 	finished(*Score) error
 }
 
-// Input is where derivation begins: with a pre_master_secret, or with a master_secret that is known already.
-type Input struct{ PreMaster, Master []byte }
+// Input is where derivation begins: with a pre_master_secret, with a master_secret that is known already, or with the
+// traffic secrets of TLS 1.3.
+type Input struct {
+	PreMaster, Master []byte
+	Traffic           *TrafficSecrets
+}
 
 // live is what client and server have in common.
 type live struct {
@@ -42,9 +46,9 @@ type live struct {
 }
 
 // fields of a Machine that client and server share.
-func newMachine(me iana.Side, p player, c *Config, carrier Carrier) *Machine {
+func newMachine(me iana.Side, p player, c *Config, carrier Carrier, figures []*Figure) *Machine {
 	m := &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior}
-	for _, f := range Figures {
+	for _, f := range figures {
 		m.open = append(m.open, reading{f, 0})
 	}
 	return m

@@ -126,6 +126,9 @@ func (v *server) newID(m *message.ServerHello) error {
 // resumes tells what ServerHello says about resumption. A client that offered a ticket with an empty session ID cannot know before
 // the server's next message: ours never does that (RFC 5077 §3.4), but an observer sees it.
 func resumes(ch *message.ClientHello, sh *message.ServerHello) Presence {
+	if versionOf(sh) == iana.TLS13 {
+		return Never // the echo of the session ID is there for old middleboxes: RFC 8446 §4.1.3
+	}
 	if len(ch.SessionID) > 0 {
 		return must(bytes.Equal(ch.SessionID, sh.SessionID))
 	}

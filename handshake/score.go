@@ -20,12 +20,15 @@ type Score struct {
 	CertificateVerify  *message.CertificateVerify
 	NewSessionTicket   *message.NewSessionTicket
 
-	Agreed     *Agreed    // since ServerHello
-	GroupName  string     // since ServerKeyExchange, of an ephemeral exchange
-	Group      iana.Group // the same as a code point; 0 for a prime without a name
-	VerifyData [2][]byte  // by the side whose Finished it is
-	Blind      bool       // an observer without a secret
-	Resumed    Presence   // since ServerHello; May until the next message tells
+	Agreed        *Agreed    // since ServerHello
+	GroupName     string     // since ServerKeyExchange, of an ephemeral exchange
+	Group         iana.Group // the same as a code point; 0 for a prime without a name
+	VerifyData    [2][]byte  // by the side whose Finished it is
+	Retried       bool       // a HelloRetryRequest was said
+	EarlyAccepted bool       // the server takes early data
+
+	Blind   bool     // an observer without a secret
+	Resumed Presence // since ServerHello; May until the next message tells
 
 	transcript transcript
 	master     keys.Master // since ClientKeyExchange, or since the server's ChangeCipherSpec
@@ -52,6 +55,10 @@ func (s *Score) note(from iana.Side, msg message.Message) {
 		s.CertificateRequest = m
 	case *message.ClientKeyExchange:
 		s.ClientKeyExchange = m
+	case *message.CertificateRequest13:
+		s.CertificateRequest = &message.CertificateRequest{}
+	case *message.Certificate13:
+		s.note(from, &message.Certificate{Chain: m.Chain()})
 	case *message.CertificateVerify:
 		s.CertificateVerify = m
 	case *message.NewSessionTicket:

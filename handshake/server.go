@@ -30,7 +30,7 @@ type server struct {
 // NewServer is a Machine that waits for ClientHello. It must stand before the first byte comes: what comes instead of a hello is
 // then refused with what was expected.
 func NewServer(c *Config, carrier Carrier) *Machine {
-	return newMachine(iana.Server, &server{live: live{Config: c}}, c, carrier)
+	return newMachine(iana.Server, &server{live: live{Config: c}}, c, carrier, spoken)
 }
 
 func (v *server) compose(k Kind, s *Score) (message.Message, error) {
@@ -107,7 +107,8 @@ func (v *server) certificateRequest() (message.Message, error) {
 	}
 	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign, iana.ECDSASign}, Schemes: v.Schemes}
 	if v.ClientAuth.Verify && v.Roots != nil {
-		m.Authorities = v.Roots.Subjects() //nolint:staticcheck // right for a pool that is not the system's
+		//lint:ignore SA1019 deprecated for the system's pool only, and this is not that
+		m.Authorities = v.Roots.Subjects()
 	}
 	return m, nil
 }

@@ -28,8 +28,11 @@ type Kind uint16
 const ChangeCipherSpec Kind = 0x100
 
 func (k Kind) String() string {
-	if k == ChangeCipherSpec {
+	switch k {
+	case ChangeCipherSpec:
 		return "change_cipher_spec"
+	case HelloRetryRequest:
+		return "hello_retry_request"
 	}
 	return iana.HandshakeType(k).String()
 }
@@ -88,7 +91,11 @@ type Machine struct {
 	said  said
 	block keys.Block
 	prior *Prior
-	done  bool
+
+	hello   *message.ServerHello // a HelloRetryRequest
+	traffic *TrafficSecrets      // of TLS 1.3
+	current [2]keys.Traffic      // by side
+	done    bool
 }
 
 // expected yields the lines that may come next, each with the reading that it would lead to.
@@ -230,7 +237,7 @@ next:
 // heard shows a message to the glass, as soon as it is one: what a check refuses afterwards can still be looked at.
 func (m *Machine) heard(l *Line, raw []byte) {
 	if l.Says != ChangeCipherSpec {
-		m.log.Message(l.From, iana.HandshakeType(l.Says), raw, l.Ref)
+		m.log.Message(l.From, iana.HandshakeType(raw[0]), raw, l.Ref)
 	}
 }
 
@@ -259,15 +266,20 @@ func (m *Machine) check() error {
 	case nil:
 		return nil
 	case *message.Finished:
-		want := m.verifyData(from)
-		if subtle.ConstantTimeCompare(f.VerifyData[:], want) != 1 {
-			return alert.Fail(alert.DecryptError, "RFC 5246 §7.4.9", "the %v's verify_data does not match the messages of this handshake", from)
-		}
-		m.VerifyData[from] = want
-		m.log.Verified(trace.Verified{What: "finished", From: from}, "RFC 5246 §7.4.9")
-		return nil
+		return m.verify(from, f.VerifyData[:], m.verifyData(from))
+	case *message.Finished13:
+		return m.verify(from, f.VerifyData, m.current[from].VerifyData(from, m.transcript.sum()))
 	}
 	return m.player.receive(from, m.said.msg, &m.Score)
+}
+
+func (m *Machine) verify(from iana.Side, got, want []byte) error {
+	if subtle.ConstantTimeCompare(got, want) != 1 {
+		return alert.Fail(alert.DecryptError, m.said.Ref, "the %v's verify_data does not match the messages of this handshake", from)
+	}
+	m.VerifyData[from] = want
+	m.log.Verified(trace.Verified{What: "finished", From: from}, m.said.Ref)
+	return nil
 }
 
 func (m *Machine) verifyData(from iana.Side) []byte {
@@ -277,7 +289,11 @@ func (m *Machine) verifyData(from iana.Side) []byte {
 // remember is where something said becomes a fact, whoever said it.
 func (m *Machine) remember() error {
 	if m.said.Says != ChangeCipherSpec {
-		m.note(m.said.From, m.said.msg)
+		if m.said.Says == HelloRetryRequest {
+			m.hello = m.said.msg.(*message.ServerHello)
+		} else {
+			m.note(m.said.From, m.said.msg)
+		}
 		m.transcript.add(m.said.raw)
 	}
 	if m.said.Says == Kind(iana.ServerHello) {

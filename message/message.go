@@ -4,7 +4,7 @@
 //
 // Read and written: everything a TLS 1.2 handshake with RSA, DHE or ECDHE says, and the hello extensions of TLS 1.3, which a
 // client of today sends to everybody. Of older versions what a watcher needs. Left out: explicit curves (RFC 8422 §5.4 deprecates
-// them), static and anonymous Diffie-Hellman, PSK (RFC 4279) and the other messages of TLS 1.3, until somebody speaks them.
+// them), static and anonymous Diffie-Hellman and PSK (RFC 4279), until somebody speaks them. The messages of TLS 1.3 are for reading.
 package message
 
 import (
@@ -31,6 +31,9 @@ type Dialect struct {
 
 // New gives an empty message of type t, or an error if t is not one that a handshake of d can hold.
 func (d Dialect) New(t iana.HandshakeType) (Message, error) {
+	if m := new13(t); m != nil && d.Version == iana.TLS13 {
+		return m, nil
+	}
 	switch t {
 	case iana.HelloRequest:
 		return &HelloRequest{}, nil

@@ -60,7 +60,7 @@ func (c *Connection) Send(handshake.Kind, []byte) {}
 // Settle fixes how records look from ServerHello on.
 func (c *Connection) Settle(a *handshake.Agreed) {
 	for i := range c.lanes {
-		c.lanes[i].in.Settle(a.Version, a.MaxFragment)
+		c.lanes[i].in.Settle(min(a.Version, iana.TLS12), a.MaxFragment) // TLS 1.3 says 1.2 in every record
 	}
 }
 
@@ -75,7 +75,10 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	if err != nil {
 		return err
 	}
-	l.in.Settle(k.Version, k.MaxPlaintext(from))
+	l.in.Settle(min(k.Version, iana.TLS12), k.MaxPlaintext(from))
+	if m := c.machine; from == iana.Client && m.TLS13() && m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.EarlyAccepted {
+		l.in.Forgive()
+	}
 	return l.in.Protect(p)
 }
 
@@ -103,6 +106,9 @@ func (c *Connection) step(from iana.Side) bool {
 		return false
 	}
 	if l.held == nil {
+		if t, ok := l.in.Peek(); ok && t == iana.RecordApplicationData && !l.in.Protected() {
+			return false // TLS 1.3: its keys come with the other side's messages
+		}
 		item, ok, err := l.in.Next()
 		switch {
 		case err != nil:
@@ -135,8 +141,16 @@ func (c *Connection) take(from iana.Side, l *lane) bool {
 	case iana.RecordAlert:
 		l.held = nil
 		return true
+	case iana.RecordChangeCipherSpec:
+		if c.machine.TLS13() { // RFC 8446 §D.4: for middleboxes only
+			l.held = nil
+			return true
+		}
 	case iana.RecordHandshake:
-		kind = handshake.Kind(l.held.Body[0])
+		kind = handshake.KindOf(l.held.Body)
+		if c.machine.TLS13() && c.machine.Done() {
+			return c.after(from, l, kind)
+		}
 	}
 	if kind != handshake.Kind(iana.HelloRequest) {
 		if turn, ok := c.machine.Turn(); !ok || turn != from {
@@ -147,6 +161,15 @@ func (c *Connection) take(from iana.Side, l *lane) bool {
 	l.held = nil
 	if err := c.machine.Take(from, kind, body); err != nil {
 		l.err = fmt.Errorf("observe: the %v: %w", from, err)
+	}
+	return true
+}
+
+// after is what TLS 1.3 says after its figure: only KeyUpdate changes anything for an observer.
+func (c *Connection) after(from iana.Side, l *lane, kind handshake.Kind) bool {
+	l.held = nil
+	if kind == handshake.Kind(iana.KeyUpdate) {
+		l.err = c.machine.KeyUpdate(from)
 	}
 	return true
 }

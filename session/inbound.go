@@ -41,6 +41,9 @@ type Inbound struct {
 	message    []byte // handshake bytes that are no whole message yet
 	empty      int    // records in a row that said nothing
 	bulk       bool   // the last arrival filled what it was given
+
+	inner    bool // TLS 1.3: records have their type inside
+	forgives bool // records that do not open are dropped, until one does
 }
 
 // NewInbound reads what from sends, in the clear at first.
@@ -120,7 +123,23 @@ func (in *Inbound) Protect(p record.Protection) error {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "the %v changes keys inside a handshake message", in.half.From)
 	}
 	in.half.Protect(p)
+	in.inner = p.Traits().InnerType
 	return nil
+}
+
+// Forgive drops records until the first that opens: early data that a server of TLS 1.3 refused is followed by what it takes,
+// without a mark between them. See RFC 8446 §4.2.10.
+func (in *Inbound) Forgive() { in.forgives = true }
+
+// Peek is the type of what Next would take next, if that has begun to arrive.
+func (in *Inbound) Peek() (t iana.ContentType, ok bool) {
+	if len(in.message) > 0 {
+		return iana.RecordHandshake, true
+	}
+	if in.start == in.end {
+		return 0, false
+	}
+	return iana.ContentType(in.buf[in.start]), true
 }
 
 // Protected tells whether what arrives now is protected by keys.
@@ -136,10 +155,17 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		if fragment == nil || err != nil {
 			return Item{}, false, err
 		}
+		if in.inner && h.Type != iana.RecordApplicationData {
+			continue // RFC 8446 §5: a change_cipher_spec for middleboxes, to be dropped; what else is not protected proves nothing
+		}
 		t, plain, err := in.half.Open(h, fragment)
+		if err != nil && in.forgives {
+			continue
+		}
 		if err != nil {
 			return Item{}, false, err
 		}
+		in.forgives = false
 		if err := in.weigh(t, plain); err != nil {
 			return Item{}, false, err
 		}

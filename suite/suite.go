@@ -42,12 +42,14 @@ func table(rows map[iana.CipherSuite]Columns) []*Suite {
 }
 
 // ByID is the row of id, or nil for a suite that Vitrine does not speak.
-func ByID(id iana.CipherSuite) *Suite {
-	i, ok := slices.BinarySearchFunc(registry, id, func(s *Suite, id iana.CipherSuite) int { return cmp.Compare(s.ID, id) })
+func ByID(id iana.CipherSuite) *Suite { return find(registry, id) }
+
+func find(rows []*Suite, id iana.CipherSuite) *Suite {
+	i, ok := slices.BinarySearchFunc(rows, id, func(s *Suite, id iana.CipherSuite) int { return cmp.Compare(s.ID, id) })
 	if !ok {
 		return nil
 	}
-	return registry[i]
+	return rows[i]
 }
 
 // All is every row, by ID.
