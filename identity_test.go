@@ -1,0 +1,311 @@
+package vitrine_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// suiteFor is a suite that a kind of key can serve by a signature.
+func suiteFor(kind throwaway.Kind) iana.CipherSuite {
+	if kind == throwaway.RSA || kind == throwaway.RSAPSS {
+		return iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+	}
+	return ecdsaGCM
+}
+
+func TestEveryKindOfKeyProvesEitherSide(t *testing.T) {
+	n := 0
+	for _, server := range throwaway.Kinds() {
+		for _, client := range throwaway.Kinds() {
+			n++
+			own := issueForClient(t, authority(), client)
+			c := clientConfig(func(c *vitrine.Config) { c.Certificates = []tls.Certificate{own} })
+			s := serverConfig(t, func(c *vitrine.Config) {
+				c.Certificates = []tls.Certificate{certificate(t, server)}
+				c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, authority().Pool()
+			})
+			a, b := pair(t, c, s)
+			if got := iana.CipherSuite(a.ConnectionState().CipherSuite); got != suiteFor(server) {
+				t.Errorf("%s: got %v", server, got)
+			}
+			if got := b.ConnectionState().PeerCertificates; len(got) != 1 || !bytes.Equal(got[0].Raw, own.Certificate[0]) {
+				t.Errorf("%s and %s: the server saw %v", server, client, got)
+			}
+			if got := a.ConnectionState().VerifiedChains; len(got) == 0 || len(got[0]) != 2 {
+				t.Errorf("%s: the client verified %v", server, got)
+			}
+			a.Close()
+			b.Close()
+		}
+	}
+	t.Logf("%d pairs of keys", n)
+}
+
+// RFC 5246 §7.4.4 to §7.4.6, and crypto/tls's five ways to ask.
+func TestClientAuthentication(t *testing.T) {
+	stranger, err := throwaway.New(throwaway.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	right, wrong := issueForClient(t, authority(), throwaway.ECDSA), issueForClient(t, stranger, throwaway.ECDSA)
+	// what the client has: nothing, the right certificate, another authority's, and that one sent although it was not asked for.
+	const none, ours, theirs = "none", "right", "wrong"
+	for _, c := range []struct {
+		mode   tls.ClientAuthType
+		client string
+		seen   bool              // the server sees a certificate
+		want   alert.Description // 0: it works
+	}{
+		{tls.NoClientCert, none, false, 0},
+		{tls.NoClientCert, ours, false, 0},
+		{tls.RequestClientCert, none, false, 0},
+		{tls.RequestClientCert, ours, true, 0},
+		{tls.RequestClientCert, theirs, true, 0},
+		{tls.RequireAnyClientCert, none, false, alert.HandshakeFailure},
+		{tls.RequireAnyClientCert, ours, true, 0},
+		{tls.RequireAnyClientCert, theirs, true, 0},
+		{tls.VerifyClientCertIfGiven, none, false, 0},
+		{tls.VerifyClientCertIfGiven, ours, true, 0},
+		{tls.VerifyClientCertIfGiven, theirs, true, alert.UnknownCA},
+		{tls.RequireAndVerifyClientCert, none, false, alert.HandshakeFailure},
+		{tls.RequireAndVerifyClientCert, ours, true, 0},
+		{tls.RequireAndVerifyClientCert, theirs, true, alert.UnknownCA},
+	} {
+		t.Run(fmt.Sprintf("%v, %s", c.mode, c.client), func(t *testing.T) {
+			client := clientConfig()
+			switch c.client {
+			case ours:
+				client.Certificates = []tls.Certificate{right}
+			case theirs:
+				client.Certificates = []tls.Certificate{wrong}
+			}
+			server := serverConfig(t, func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = c.mode, authority().Pool() })
+			a, b := wires(t)
+			cc, sc := vitrine.Client(a, client), vitrine.Server(b, server)
+			err, serverErr := shake(cc, sc)
+			if c.want == 0 {
+				if err != nil || serverErr != nil {
+					t.Fatal(err, serverErr)
+				}
+				if seen := len(sc.ConnectionState().PeerCertificates) > 0; seen != c.seen {
+					t.Errorf("the server sees a certificate: %v, expected %v", seen, c.seen)
+				}
+				return
+			}
+			if got, ok := alertOf(serverErr); !ok || got != c.want {
+				t.Errorf("the server got %v, expected %v", serverErr, c.want)
+			}
+			if got, ok := receivedAlert(err); !ok || got != c.want {
+				t.Errorf("the client got %v, expected %v", err, c.want)
+			}
+		})
+	}
+}
+
+// RFC 5246 §7.4.4: the client chooses by types, algorithms and authorities, and says why.
+func TestClientSaysWhyItShowsACertificate(t *testing.T) {
+	stranger, err := throwaway.New(throwaway.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Two authorities of one name cannot be told apart by it: the stranger is an intermediate.
+	below, err := stranger.Intermediate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	others := x509.NewCertPool()
+	others.AddCert(below.Cert)
+	known, rsaKey, unknown := issueForClient(t, authority(), throwaway.ECDSA), issueForClient(t, authority(), throwaway.RSA), issueForClient(t, below, throwaway.ECDSA)
+	for _, c := range []struct {
+		what  string
+		certs []tls.Certificate
+		cas   *x509.CertPool
+		shown int // -1: none
+		says  string
+	}{
+		{"the first that fits", []tls.Certificate{known, rsaKey}, authority().Pool(), 0, "one of the server's certificate_authorities"},
+		{"the first, whatever its key", []tls.Certificate{rsaKey, known}, authority().Pool(), 0, "rsa_sign"},
+		{"not the one of another authority", []tls.Certificate{known, unknown}, others, 1, "Vitrine demo intermediate CA"},
+		{"none of another authority", []tls.Certificate{known}, others, -1, "none of the server's 1 certificate_authorities issued it"},
+		{"none at all", nil, authority().Pool(), -1, "there is no certificate to choose from"},
+	} {
+		var events trace.Memory
+		client := clientConfig(func(v *vitrine.Config) { v.Certificates, v.Trace = c.certs, &events })
+		server := serverConfig(t, func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = tls.VerifyClientCertIfGiven, c.cas })
+		_, s := pair(t, client, server)
+		got := s.ConnectionState().PeerCertificates
+		switch {
+		case c.shown < 0 && len(got) > 0:
+			t.Errorf("%s: the server saw %v", c.what, got[0].Subject)
+		case c.shown >= 0 && (len(got) == 0 || !bytes.Equal(got[0].Raw, c.certs[c.shown].Certificate[0])):
+			t.Errorf("%s: the server saw %d certificates, expected number %d", c.what, len(got), c.shown)
+		}
+		i := slices.IndexFunc(events.Entries, func(e trace.Entry) bool {
+			choice, ok := e.Event.(*trace.Choice)
+			return ok && choice.What == "client_certificate"
+		})
+		if i < 0 {
+			t.Errorf("%s: no event", c.what)
+		} else if rule := events.Entries[i].Event.(*trace.Choice).Rule; !strings.Contains(rule, c.says) {
+			t.Errorf("%s: got the reason %q, expected %q", c.what, rule, c.says)
+		}
+	}
+}
+
+// RFC 6066 §8, RFC 7633 §4 and RFC 6962 §3.3: what comes along with a certificate arrives.
+func TestStaplesAndTimestampsArrive(t *testing.T) {
+	must := certificate(t, throwaway.ECDSA, throwaway.MustStaple)
+	staple, err := authority().Staple(must.Leaf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	scts := [][]byte{[]byte("the first timestamp"), []byte("the second")}
+	stapled := must
+	stapled.OCSPStaple, stapled.SignedCertificateTimestamps = staple, scts
+	for _, c := range []struct {
+		what           string
+		cert           tls.Certificate
+		client, server vitrine.Demand // for status_request
+		want           alert.Description
+		arrives        bool
+	}{
+		{"stapled", stapled, vitrine.Preferred, vitrine.Preferred, 0, true},
+		{"stapled and required", stapled, vitrine.Required, vitrine.Preferred, 0, true},
+		{"stapled and not asked for", stapled, vitrine.Off, vitrine.Preferred, 0, false},
+		{"stapled and kept back", stapled, vitrine.Preferred, vitrine.Off, alert.BadCertificateStatusResponse, false},
+		{"must be stapled and is not", must, vitrine.Preferred, vitrine.Preferred, alert.BadCertificateStatusResponse, false},
+		{"required and not there", certificate(t, throwaway.ECDSA), vitrine.Required, vitrine.Preferred, alert.BadCertificateStatusResponse, false},
+	} {
+		a, b := wires(t)
+		client := vitrine.Client(a, clientConfig(func(v *vitrine.Config) { v.StatusRequest = c.client }))
+		server := vitrine.Server(b, &vitrine.Config{Certificates: []tls.Certificate{c.cert}, StatusRequest: c.server})
+		err, serverErr := shake(client, server)
+		if c.want != 0 {
+			if got, ok := alertOf(err); !ok || got != c.want {
+				t.Errorf("%s: got %v, expected %v", c.what, err, c.want)
+			}
+			continue
+		}
+		if err != nil || serverErr != nil {
+			t.Errorf("%s: %v; %v", c.what, err, serverErr)
+			continue
+		}
+		state := client.ConnectionState()
+		if arrived := bytes.Equal(state.OCSPResponse, staple); arrived != c.arrives {
+			t.Errorf("%s: the staple arrived: %v", c.what, arrived)
+		}
+		if !slices.EqualFunc(state.SignedCertificateTimestamps, scts, bytes.Equal) {
+			t.Errorf("%s: got timestamps %q", c.what, state.SignedCertificateTimestamps)
+		}
+	}
+}
+
+// Certificates are chosen by the name asked for, and by what the client can check. RFC 6066 §3, RFC 5246 §7.4.2.
+func TestServerChoosesItsCertificate(t *testing.T) {
+	issue := func(kind throwaway.Kind, name string) tls.Certificate {
+		c, err := authority().Issue(kind, []string{name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	certs := []tls.Certificate{issue(throwaway.ECDSA, "a.test"), issue(throwaway.RSA, "a.test"), issue(throwaway.ECDSA, "b.test"), issue(throwaway.ECDSA, "*.c.test"), issue(throwaway.Ed25519, "d.test")}
+	for _, c := range []struct {
+		name  string
+		suite iana.CipherSuite
+		want  int
+	}{
+		{"a.test", ecdsaGCM, 0},
+		{"a.test", iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, 1},
+		{"a.test", rsaGCM, 1},
+		{"b.test", ecdsaGCM, 2},
+		{"B.test", ecdsaGCM, 2},
+		{"x.c.test", ecdsaGCM, 3},
+		{"d.test", ecdsaGCM, 4},
+	} {
+		all := []uint16{uint16(ecdsaGCM), uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), uint16(rsaGCM)}
+		client, _ := pair(t, clientConfig(func(v *vitrine.Config) { v.ServerName, v.CipherSuites = c.name, []uint16{uint16(c.suite)} }), &vitrine.Config{Certificates: certs, CipherSuites: all})
+		if got := client.ConnectionState().PeerCertificates[0]; !bytes.Equal(got.Raw, certs[c.want].Certificate[0]) {
+			t.Errorf("%s with %v: got the certificate of %v, expected number %d", c.name, c.suite, got.DNSNames, c.want)
+		}
+	}
+}
+
+// lines collects what several connections write.
+type lines struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(b)
+}
+
+// The other end is crypto/tls: what both derive and log must be the same.
+func TestExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T) {
+	var ours, theirs lines
+	config := &tls.Config{RootCAs: authority().Pool(), ServerName: name, MaxVersion: tls.VersionTLS12, KeyLogWriter: &theirs,
+		Certificates: []tls.Certificate{certificate(t, throwaway.ECDSA)}}
+	logs := func(c *vitrine.Config) { c.KeyLogWriter = &ours }
+	compare := func(c *vitrine.Conn, other *tls.Conn) {
+		t.Helper()
+		state := other.ConnectionState()
+		n := 0
+		for _, context := range [][]byte{nil, {}, []byte("context"), make([]byte, 1000)} {
+			for _, length := range []int{0, 1, 32, 100} {
+				n++
+				got, err := c.ExportKeyingMaterial("EXPORTER-vitrine", context, length)
+				want, wantErr := state.ExportKeyingMaterial("EXPORTER-vitrine", context, length)
+				if err != nil || wantErr != nil || !bytes.Equal(got, want) {
+					t.Errorf("context of %d, %d bytes: got %x, %v, expected %x, %v", len(context), length, got, err, want, wantErr)
+				}
+			}
+		}
+		if _, err := c.ExportKeyingMaterial("master secret", nil, 48); err == nil {
+			t.Error("the master_secret was exported")
+		}
+		t.Logf("%d exports", n)
+	}
+	a, b := wires(t)
+	client, server := vitrine.Client(a, clientConfig(logs)), tls.Server(b, config)
+	if _, err := client.ExportKeyingMaterial("EXPORTER-vitrine", nil, 32); err == nil {
+		t.Error("exported before the handshake")
+	}
+	if err, serverErr := shake(client, server); err != nil || serverErr != nil {
+		t.Fatal(err, serverErr)
+	}
+	compare(client, server)
+	a, b = wires(t)
+	other, us := tls.Client(a, config), vitrine.Server(b, serverConfig(t, logs))
+	if err, serverErr := shake(other, us); err != nil || serverErr != nil {
+		t.Fatal(err, serverErr)
+	}
+	compare(us, other)
+	if ours.String() != theirs.String() || strings.Count(ours.String(), "CLIENT_RANDOM ") != 2 {
+		t.Errorf("got key log\n%sexpected\n%s", ours.String(), theirs.String())
+	}
+}
+
+// RFC 7627 §5.4: without the extension a master_secret may belong to two connections.
+func TestExporterNeedsExtendedMasterSecret(t *testing.T) {
+	client, server := pair(t, clientConfig(func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }), serverConfig(t))
+	for _, c := range []*vitrine.Conn{client, server} {
+		if b, err := c.ExportKeyingMaterial("EXPORTER-vitrine", nil, 32); b != nil || err == nil || !strings.Contains(err.Error(), "RFC 7627 §5.4") {
+			t.Errorf("got %x, %v", b, err)
+		}
+	}
+}
