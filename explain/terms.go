@@ -185,29 +185,39 @@ func describeVersion(v iana.Version) (ref, text string) {
 // Lookup gives all meanings of a word or a number: "40", "0xC02F", "key_block", "close_notify", "ServerHello", or an error
 // message of another program, which may be part of a longer one. Case, spaces, hyphens and underscores do not matter.
 func Lookup(word string) []Term {
-	if n, err := strconv.ParseUint(word, 0, 32); err == nil {
-		return byNumber(n, strings.HasPrefix(strings.ToLower(word), "0x"))
+	if n, hexadecimal, ok := number(word); ok {
+		return byNumber(n, hexadecimal)
 	}
 	want := plainWord(word)
 	if want == "" {
 		return nil
 	}
-	var exact, partial []Term
+	var exact, said []Term
 	for _, t := range Terms() {
 		switch name := plainWord(t.Name); {
 		case name == want:
 			exact = append(exact, t)
 		case t.Kind == "error message" && (strings.Contains(want, name) || len(want) >= 8 && strings.Contains(name, want)):
-			partial = append(partial, t)
+			said = append(said, t)
 		}
 	}
-	if len(exact) == 0 {
-		exact = aliased(word)
+	for _, list := range [][]Term{exact, aliased(word), said} {
+		if len(list) > 0 {
+			return list
+		}
 	}
-	if len(exact)+len(partial) == 0 {
-		exact = inside(word)
+	return inside(word)
+}
+
+// number reads "40", "0xC02F", and "{0xC0,0x2F}" as the registry of suites has it.
+func number(word string) (n uint64, hexadecimal, ok bool) {
+	first, more, hexadecimal := strings.Cut(strings.ToLower(strings.Trim(word, "{} ")), "0x")
+	if !hexadecimal {
+		n, err := strconv.ParseUint(first, 10, 32)
+		return n, false, err == nil
 	}
-	return append(exact, partial...)
+	n, err := strconv.ParseUint(strings.NewReplacer("0x", "", ",", "", " ", "").Replace(more), 16, 32)
+	return n, true, err == nil && first == ""
 }
 
 // plainWord is a word without what people spell differently.
