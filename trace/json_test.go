@@ -177,7 +177,7 @@ func TestReadingNamesLineAndField(t *testing.T) {
 		{"hello", "line 1: not a JSON object"},
 		{`{"event":"message"}`, `line 1: field "event": got "message", expected "schema"`},
 		{`{"event":"schema","version":2}`, `line 1: field "version": got schema version 2, this Vitrine reads version 1`},
-		{schema + `{"event":"alert"`, "line 2: not a JSON object"},
+		{schema + `{"event":"alert"`, "line 2: it ends in the middle of an event"},
 		{schema + `{"seq":1}`, `line 2: field "event" is missing`},
 		{schema + `{"event":"message","seq":"x"}`, `line 2: field "seq"`},
 		{schema + `{"event":"message","from":"client","type":"client_hello"}`, `line 2: field "raw" is missing`},

@@ -32,7 +32,7 @@ func Read(r io.Reader) ([]Entry, error) {
 		n++
 		var fields fields
 		if err := json.Unmarshal(lines.Bytes(), &fields); err != nil {
-			return nil, fmt.Errorf("line %d: not a JSON object: %w", n, err)
+			return nil, fmt.Errorf("line %d: %w", n, noObject(lines.Bytes(), err))
 		}
 		if n == 1 {
 			if err := checkSchema(fields); err != nil {
@@ -53,6 +53,14 @@ func Read(r io.Reader) ([]Entry, error) {
 		return nil, errors.New(`line 1: nothing here; events begin with {"event":"schema","version":1}`)
 	}
 	return entries, nil
+}
+
+// noObject tells a line that is no JSON from one that would be if it went on.
+func noObject(line []byte, err error) error {
+	if _, syntax := errors.AsType[*json.SyntaxError](err); syntax && len(line) > 0 && err.Error() == "unexpected end of JSON input" {
+		return errors.New("it ends in the middle of an event: the file was cut off here")
+	}
+	return fmt.Errorf("not a JSON object: %w", err)
 }
 
 type fields map[string]json.RawMessage

@@ -104,7 +104,7 @@ func explainFiles(cmd *cobra.Command, names []string, o *explainOutput, style sc
 	}
 	var runs []saved
 	for _, name := range names {
-		s, err := load(cmd.InOrStdin(), name, o.redact)
+		s, err := load(cmd.InOrStdin(), name, o.redact && !o.json)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -161,6 +161,9 @@ func load(stdin io.Reader, name string, redact bool) (s saved, err error) {
 	}
 	if s.entries, err = trace.Read(bufio.NewReader(r)); err != nil {
 		return s, err
+	}
+	if len(s.entries) == 0 {
+		return s, errors.New("line 2: there are no events behind the schema")
 	}
 	if redact {
 		var b bytes.Buffer
