@@ -27,6 +27,7 @@ gnutls-cli gnutls-bin
 gnutls-serv gnutls-bin
 python3 python3
 xxd xxd
+tshark tshark
 gcc gcc
 /usr/include/stdlib.h libc6-dev'
 
