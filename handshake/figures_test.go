@@ -1,0 +1,140 @@
+package handshake
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+var update = flag.Bool("update", false, "write testdata/figures.txt anew")
+
+// The figures as text: whoever changes the order of a handshake sees it in the diff.
+func TestFiguresAreTheSnapshot(t *testing.T) {
+	var b bytes.Buffer
+	for _, f := range Figures {
+		fmt.Fprintf(&b, "%s\nfits: %s\n", f.Name, function(f.Fits))
+		for _, l := range f.Lines {
+			row := fmt.Sprintf("  %-6v  %-20v  %-14s  %-24s  %s", l.From, l.Says, function(l.When), function(l.Then), l.Ref)
+			fmt.Fprintln(&b, row)
+		}
+		fmt.Fprintln(&b)
+	}
+	const file = "testdata/figures.txt"
+	if *update {
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := b.String(); got != string(want) {
+		t.Errorf("the figures are not those of %s; run with -update if that is meant:\n%s", file, got)
+	}
+}
+
+// function is the name of a condition or an effect: "-" for none, "protect(…)" for one that a function made.
+func function(f any) string {
+	v := reflect.ValueOf(f)
+	if v.IsNil() {
+		return "-"
+	}
+	name := runtime.FuncForPC(v.Pointer()).Name()
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	name = strings.TrimPrefix(strings.TrimPrefix(name, "handshake."), "init.")
+	if made, _, ok := strings.Cut(name, ".func"); ok {
+		return made + "(…)"
+	}
+	return name
+}
+
+// Every line says where it is written, and speaks for a side.
+func TestEveryLineOfAFigureHasASection(t *testing.T) {
+	n := 0
+	for _, f := range Figures {
+		for _, l := range f.Lines {
+			n++
+			if !strings.HasPrefix(l.Ref, "RFC ") || !strings.Contains(l.Ref, " §") || l.When == nil || l.From > iana.Server {
+				t.Errorf("%s: %+v", f.Name, l)
+			}
+		}
+	}
+	t.Logf("%d lines of %d figures", n, len(Figures))
+}
+
+// What may come next names one side only: so an observer needs no timestamps, and a live machine knows whether to speak. Every
+// combination of facts is tried, and every line that can be said where several can.
+func TestOnlyOneSideMaySpeak(t *testing.T) {
+	states, handshakes := 0, 0
+	for s := range everyScore {
+		m := newMachine(iana.Client, &observer{}, &Config{}, &desk{}, Figures)
+		m.Score = s
+		var walk func(open []reading)
+		walk = func(open []reading) {
+			m.open = open
+			var next []*Line
+			for _, l := range m.expected() {
+				next = append(next, l)
+			}
+			states++
+			if len(next) == 0 {
+				handshakes++
+				return
+			}
+			for _, l := range next[1:] {
+				if l.From != next[0].From {
+					t.Fatalf("%s, resumed %v: %v", open[0].Name, s.Resumed, spell(next))
+				}
+			}
+			for _, l := range next {
+				m.open = open
+				if _, err := m.order(l.From, l.Says); err != nil {
+					t.Fatal(err)
+				}
+				rest := m.open
+				if l.Says == Kind(iana.ServerHello) {
+					rest = slices.DeleteFunc(rest, func(r reading) bool { return r.Fits(&m.Score) == Never })
+				}
+				walk(rest)
+			}
+		}
+		walk(m.open)
+	}
+	t.Logf("%d states of %d handshakes", states, handshakes)
+	if handshakes < 1000 {
+		t.Errorf("only %d handshakes", handshakes)
+	}
+}
+
+// everyScore is every combination of the facts that conditions of TLS 1.2 look at.
+func everyScore(yield func(Score) bool) {
+	for _, id := range []iana.CipherSuite{rsaRSA, dheRSA, ecdheECDSA} {
+		for _, resumed := range []Presence{Never, May, Must} {
+			for i := range 1 << 5 {
+				bit := func(n int) bool { return i>>n&1 == 1 }
+				s := Score{Resumed: resumed, Blind: bit(0), ServerHello: &message.ServerHello{Version: iana.TLS12}, ClientCertificate: &message.Certificate{},
+					Agreed: &Agreed{Version: iana.TLS12, Suite: suite.ByID(id), Stapling: bit(1), Ticket: bit(2)}}
+				if bit(3) {
+					s.CertificateRequest = &message.CertificateRequest{}
+				}
+				if bit(4) {
+					s.ClientCertificate.Chain = [][]byte{{0}}
+				}
+				if !yield(s) {
+					return
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,199 @@
+package handshake
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/pki"
+)
+
+// A stage is a handshake that repeats to the byte: one side is a machine, the other its lines, recorded.
+type stage struct {
+	what  string
+	under iana.Side // the machine
+	lines []spoke   // of the other side, in their right order
+	again func(Carrier) *Machine
+}
+
+// rehearse performs Figure 1 of RFC 5246 with and without ephemeral keys, with a client certificate, and keeps what both said.
+func rehearse(t testing.TB) []stage {
+	var all []stage
+	for _, c := range []struct {
+		suite iana.CipherSuite
+		kind  throwaway.Kind
+	}{{ecdheECDSA, throwaway.Ed25519}, {rsaRSA, throwaway.RSA}} {
+		ours, theirs := credential(t, throwaway.Ed25519, "client.test"), credential(t, c.kind, name)
+		client := func() *Config {
+			x := config("client", c.suite)
+			x.Credentials = []*pki.Credential{ours}
+			return x
+		}
+		server := func() *Config {
+			x := config("server", c.suite)
+			x.Credentials = []*pki.Credential{theirs}
+			x.ClientAuth = ClientAuth{Request: true}
+			return x
+		}
+		_, _, said, errs := perform(client(), server())
+		if errs != [2]error{} {
+			t.Fatal(c.suite, errs)
+		}
+		all = append(all,
+			stage{c.suite.String() + " client", iana.Client, said[iana.Server], func(d Carrier) *Machine { return NewClient(client(), d) }},
+			stage{c.suite.String() + " server", iana.Server, said[iana.Client], func(d Carrier) *Machine { return NewServer(server(), d) }})
+	}
+	return all
+}
+
+// play gives a machine lines until one is refused, and what it thinks then.
+func (s *stage) play(lines []spoke) (m *Machine, taken int, err error) {
+	m = s.again(&desk{})
+	if err = patient(m.Speak, m.Speak); err != nil {
+		return m, 0, err
+	}
+	for _, l := range lines {
+		if m.Done() {
+			return m, taken, nil
+		}
+		err = patient(func() error { return m.Take(s.under.Peer(), l.kind, bytes.Clone(l.raw)) }, m.Speak)
+		if err == nil {
+			err = patient(m.Speak, m.Speak)
+		}
+		if err != nil {
+			return m, taken, err
+		}
+		taken++
+	}
+	return m, taken, nil
+}
+
+// genuine tells whether lines are the right ones in their order; a HelloRequest may stand anywhere.
+func (s *stage) genuine(lines []spoke) bool {
+	lines = slices.DeleteFunc(slices.Clone(lines), func(l spoke) bool {
+		return s.under == iana.Client && l.kind == Kind(iana.HelloRequest) && len(l.raw) == 4
+	})
+	return len(lines) >= len(s.lines) && slices.EqualFunc(lines[:len(s.lines)], s.lines, func(a, b spoke) bool {
+		return a.kind == b.kind && (a.kind == ChangeCipherSpec || bytes.Equal(a.raw, b.raw))
+	})
+}
+
+// check plays lines: a machine is done with the genuine ones, and with no others.
+func (s *stage) check(t *testing.T, what string, lines []spoke) {
+	t.Helper()
+	m, taken, err := s.play(lines)
+	switch genuine := s.genuine(lines); {
+	case genuine && (!m.Done() || err != nil):
+		t.Errorf("%s, %s: the genuine lines ended in %v", s.what, what, err)
+	case m.Done() && !genuine:
+		t.Errorf("%s, %s: done after %d lines", s.what, what, taken)
+	case m.Done() && (s.under == iana.Client && (m.Peer().Verified == nil || !m.Peer().possessed && m.Agreed.Suite.Kex.Ephemeral())):
+		t.Errorf("%s, %s: done without a proof", s.what, what)
+	}
+}
+
+func TestNoOtherOrderEndsInAHandshake(t *testing.T) {
+	count := 0
+	for _, s := range rehearse(t) {
+		try := func(what string, lines ...spoke) {
+			count++
+			s.check(t, what, lines)
+		}
+		n := len(s.lines)
+		try("as it is", s.lines...)
+		try("nothing")
+		for i := range n {
+			try(fmt.Sprintf("without line %d", i), slices.Delete(slices.Clone(s.lines), i, i+1)...)
+			try(fmt.Sprintf("line %d twice", i), slices.Insert(slices.Clone(s.lines), i, s.lines[i])...)
+			try(fmt.Sprintf("up to line %d", i), s.lines[:i]...)
+			for j := range n {
+				swapped := slices.Clone(s.lines)
+				swapped[i], swapped[j] = swapped[j], swapped[i]
+				try(fmt.Sprintf("lines %d and %d swapped", i, j), swapped...)
+				moved := slices.Insert(slices.Delete(slices.Clone(s.lines), i, i+1), j%n, s.lines[i])
+				try(fmt.Sprintf("line %d moved to %d", i, j), moved...)
+			}
+			for at := range s.lines[i].raw {
+				if s.lines[i].kind == ChangeCipherSpec || at%7 != i%7 && at > 60 { // every byte of what is short
+					continue
+				}
+				changed := slices.Clone(s.lines)
+				changed[i].raw = bytes.Clone(changed[i].raw)
+				changed[i].raw[at] ^= 1 << (at % 8)
+				try(fmt.Sprintf("line %d (%v), byte %d changed", i, s.lines[i].kind, at), changed...)
+			}
+		}
+	}
+	t.Logf("%d transcripts", count)
+}
+
+// FuzzMachine: whatever order and whatever bytes, a machine goes on or says why not; it is never done but with the genuine lines.
+// Each step takes three bytes: which line, what to do with it, and where.
+func FuzzMachine(f *testing.F) {
+	all := rehearse(f)
+	for i, s := range all {
+		honest := []byte{byte(i)}
+		for j := range s.lines {
+			honest = append(honest, byte(j), 0, 0)
+		}
+		f.Add(honest)
+		f.Add(append(slices.Clone(honest[:1]), 255, 0, 0, 254, 0, 0, 0, 1, 9))
+		f.Add(append(slices.Clone(honest), honest[1:]...))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) == 0 {
+			return
+		}
+		s := all[int(b[0])%len(all)]
+		var lines []spoke
+		for b = b[1:]; len(b) >= 3 && len(lines) < 40; b = b[3:] {
+			lines = append(lines, s.line(b[0], b[1], int(b[2])))
+		}
+		s.check(t, "fuzzed", lines)
+	})
+}
+
+// line is one of the right lines, or another one, with something done to it.
+func (s *stage) line(which, what byte, where int) spoke {
+	l := spoke{ChangeCipherSpec, nil}
+	switch which {
+	case 255:
+	case 254:
+		l = spoke{Kind(iana.HelloRequest), []byte{0, 0, 0, 0}}
+	default:
+		l = s.lines[int(which)%len(s.lines)]
+		l.raw = bytes.Clone(l.raw)
+	}
+	if len(l.raw) < 5 {
+		return l
+	}
+	at := 4 + where*len(l.raw)/256%(len(l.raw)-4)
+	switch what % 8 {
+	case 1:
+		l.raw[at] ^= 1 << (where % 8)
+	case 2:
+		l.raw = resize(l.raw[:at])
+	case 3:
+		l.raw = resize(append(l.raw, byte(where)))
+	case 4:
+		l.raw = resize(append(l.raw[:at:at], l.raw[4:]...))
+	case 5:
+		l.raw[0] = byte(where)
+		l.kind = KindOf(l.raw)
+	case 6:
+		l.raw[at] = 0
+	case 7:
+		l.raw[at] = 0xFF
+	}
+	return l
+}
+
+// resize makes a message's length right.
+func resize(raw []byte) []byte {
+	n := len(raw) - 4
+	raw[1], raw[2], raw[3] = byte(n>>16), byte(n>>8), byte(n)
+	return raw
+}
