@@ -147,6 +147,11 @@ func (k KeyExchange) Ephemeral() bool {
 	return k == KexDHE || k == KexECDHE || k == KexDHEPSK || k == KexECDHEPSK
 }
 
+// PreShared tells whether both sides mix in a key that they have held before.
+func (k KeyExchange) PreShared() bool {
+	return k == KexPSK || k == KexDHEPSK || k == KexECDHEPSK || k == KexRSAPSK
+}
+
 // FiniteField tells whether the exchange is Diffie-Hellman modulo a prime.
 func (k KeyExchange) FiniteField() bool { return k == KexDHE || k == KexDHEPSK }
 

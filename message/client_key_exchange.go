@@ -11,6 +11,7 @@ type ClientKeyExchange struct {
 	EncryptedPreMaster []byte // RSA, §7.4.7.1
 	DHPublic           []byte // DHE: g^y mod p, §7.4.7.2
 	ECPublic           []byte // ECDHE: a point, or u-coordinate, RFC 8422 §5.7
+	PSKIdentity        []byte // with a pre-shared key: which one, before the rest, RFC 4279 §2
 
 	dialect Dialect
 }
@@ -19,10 +20,15 @@ type ClientKeyExchange struct {
 func (*ClientKeyExchange) Type() iana.HandshakeType { return iana.ClientKeyExchange }
 
 func (m *ClientKeyExchange) layout(c *wire.Codec) {
-	switch k := m.dialect.Kex; {
+	k := m.dialect.Kex
+	if k.PreShared() {
+		wire.Opaque16(c, "psk_identity", &m.PSKIdentity, 0, 1<<16-1)
+	}
+	switch {
+	case k == iana.KexPSK:
 	case k == iana.KexRSA && m.dialect.Version == iana.SSL30:
 		wire.Rest(c, "encrypted_pre_master_secret", &m.EncryptedPreMaster) // RFC 6101 §5.6.7 has no length here
-	case k == iana.KexRSA:
+	case k == iana.KexRSA, k == iana.KexRSAPSK:
 		wire.Opaque16(c, "encrypted_pre_master_secret", &m.EncryptedPreMaster, 1, 1<<16-1)
 	case k.FiniteField():
 		wire.Opaque16(c, "dh_Yc", &m.DHPublic, 1, 1<<16-1)

@@ -4,7 +4,7 @@
 //
 // Read and written: everything a TLS 1.2 handshake with RSA, DHE or ECDHE says, and the hello extensions of TLS 1.3, which a
 // client of today sends to everybody. Of older versions what a watcher needs. Left out: explicit curves (RFC 8422 §5.4 deprecates
-// them), static and anonymous Diffie-Hellman and PSK (RFC 4279), until somebody speaks them. The messages of TLS 1.3 are for reading.
+// them), static and anonymous Diffie-Hellman, until somebody speaks them. The messages of TLS 1.3 are for reading.
 package message
 
 import (

@@ -16,7 +16,9 @@ type ServerKeyExchange struct {
 	Group     iana.Group
 	ECPublic  []byte // a point, or u-coordinate
 
-	Scheme    iana.SignatureScheme
+	PSKIdentityHint []byte // with a pre-shared key: a help to choose it, before the rest, RFC 4279 §2
+
+	Scheme    iana.SignatureScheme // of a server with a certificate
 	Signature []byte
 
 	dialect Dialect
@@ -27,11 +29,19 @@ func (*ServerKeyExchange) Type() iana.HandshakeType { return iana.ServerKeyExcha
 
 func (m *ServerKeyExchange) layout(c *wire.Codec) {
 	wire.Span(c, &m.Params, m.params)
+	if m.dialect.Kex.PreShared() {
+		return // RFC 4279 §3: not signed; the key itself is the proof
+	}
 	signed(c, m.dialect, &m.Scheme, &m.Signature)
 }
 
 func (m *ServerKeyExchange) params(c *wire.Codec) {
-	switch k := m.dialect.Kex; {
+	k := m.dialect.Kex
+	if k.PreShared() {
+		wire.Opaque16(c, "psk_identity_hint", &m.PSKIdentityHint, 0, 1<<16-1)
+	}
+	switch {
+	case k == iana.KexPSK, k == iana.KexRSAPSK:
 	case k.FiniteField():
 		wire.Struct(c, "params", m.dhParams)
 	case k.EllipticCurve():
