@@ -213,14 +213,14 @@ func (a *Assembler) segment(c *connection, from int, s *segment) {
 			a.begin(theirs, s.ack)
 		}
 	}
+	if s.flags&flagACK != 0 {
+		a.acknowledge(theirs, s.ack)
+	}
 	if ignored := c.handled && c.handler == nil; !ignored && len(s.data)+s.cut > 0 {
 		a.insert(mine, seq, s)
 	}
 	if s.flags&flagFIN != 0 {
 		mine.finish(seq + uint32(len(s.data)+s.cut))
-	}
-	if s.flags&flagACK != 0 {
-		a.acknowledge(theirs, s.ack)
 	}
 	switch {
 	case c.lanes[0].done() && c.lanes[1].done():
