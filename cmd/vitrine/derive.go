@@ -158,6 +158,7 @@ func showDerivation(w io.Writer, d *explain.Derivation, o *deriveOutput, style s
 	switch {
 	case o.json:
 		j := trace.NewWriter(w, trace.Reveal())
+		j.Put(trace.Entry{Role: trace.Client, Event: &trace.Notice{Text: "Holds secrets: those that were given, and all that follows from them."}})
 		for _, e := range d.Entries {
 			j.Put(e)
 		}
