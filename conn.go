@@ -153,7 +153,7 @@ func (c *Conn) perform(ctx context.Context) (err error) {
 	if err != nil {
 		e.Fail(err)
 		c.abort(err)
-		return &HandshakeError{Side: c.me, Err: err}
+		return newHandshakeError(c.me, e.Machine(), err)
 	}
 	return c.logKeys()
 }
@@ -400,20 +400,6 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadlin
 
 // SetWriteDeadline sets when a waiting Write ends, and writing with it.
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
-
-// HandshakeError says at which side a handshake failed. Its cause is an *alert.Error that names the alert that we sent and the
-// section that the peer broke, an *alert.Received, or an error of the network.
-type HandshakeError struct {
-	Side iana.Side // us
-	Err  error
-}
-
-func (e *HandshakeError) Error() string {
-	return "vitrine: " + e.Side.String() + ": handshake: " + e.Err.Error()
-}
-
-// Unwrap gives the cause.
-func (e *HandshakeError) Unwrap() error { return e.Err }
 
 // logKeys writes the line of RFC 9850 that opens this connection.
 func (c *Conn) logKeys() error {

@@ -1,0 +1,149 @@
+// Package reach makes the way to a server, step by step, so that each step can be shown with its time and its failure: the name, each
+// address, a proxy, the words before STARTTLS.
+package reach
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/starttls"
+)
+
+// Way is where to go, and how.
+type Way struct {
+	Host, Port string
+	Network    string // "tcp", "tcp4" or "tcp6"
+	Resolve    string // an address in the place of what the name resolves to, or empty
+	Proxy      *url.URL
+	StartTLS   *starttls.Protocol
+	Timeout    time.Duration // of each step
+	Keep       bool          // see Conn
+}
+
+// Phase is one step.
+type Phase struct {
+	Name   string // "name", "tcp", "proxy", "starttls", "tls"
+	Detail string
+	Took   time.Duration
+	Err    error
+}
+
+// Error says which step failed.
+type Error struct {
+	Phase string
+	Err   error
+}
+
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Go makes the connection. The phases are those that were tried, also if it fails, and then the error is an *Error.
+func (w *Way) Go(ctx context.Context) (*Conn, []Phase, error) {
+	j := &journey{Way: w}
+	host, port, resolve := w.Host, w.Port, w.Resolve
+	if w.Proxy != nil {
+		host, port, resolve = w.Proxy.Hostname(), proxyPort(w.Proxy), ""
+	}
+	addrs, err := j.lookup(ctx, host, resolve)
+	if err != nil {
+		return nil, j.phases, err
+	}
+	conn, err := j.connect(ctx, addrs, port)
+	if err != nil {
+		return nil, j.phases, err
+	}
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	if w.Proxy != nil {
+		err = j.step("proxy", w.Proxy.Redacted(), func() error { return w.throughProxy(conn) }, conn)
+	}
+	if p := w.StartTLS; err == nil && p != nil {
+		err = j.step("starttls", p.Name+" ("+p.Ref+")", func() error { return p.Ask(conn, w.Host) }, conn)
+	}
+	if err != nil {
+		conn.Close()
+		return nil, j.phases, err
+	}
+	conn.forget()
+	return conn, j.phases, nil
+}
+
+// journey is a way that is being gone.
+type journey struct {
+	*Way
+	phases []Phase
+}
+
+func (j *journey) done(p Phase, began time.Time) error {
+	p.Took = time.Since(began)
+	j.phases = append(j.phases, p)
+	if p.Err == nil {
+		return nil
+	}
+	return &Error{p.Name, p.Err}
+}
+
+func (j *journey) step(name, detail string, do func() error, conn net.Conn) error {
+	began := time.Now()
+	conn.SetDeadline(began.Add(j.Timeout))
+	err := do()
+	conn.SetDeadline(time.Time{})
+	return j.done(Phase{Name: name, Detail: detail, Err: err}, began)
+}
+
+func (j *journey) lookup(ctx context.Context, host, resolve string) ([]netip.Addr, error) {
+	if resolve != "" {
+		host = resolve
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{a}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, j.Timeout)
+	defer cancel()
+	began := time.Now()
+	network := "ip" + strings.TrimPrefix(j.Network, "tcp")
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
+	var words []string
+	for _, a := range addrs {
+		words = append(words, a.Unmap().String())
+	}
+	return addrs, j.done(Phase{Name: "name", Detail: host + ": " + strings.Join(words, ", "), Err: err}, began)
+}
+
+// connect tries one address after the other.
+func (j *journey) connect(ctx context.Context, addrs []netip.Addr, port string) (*Conn, error) {
+	var first error
+	for _, a := range addrs {
+		began := time.Now()
+		to := net.JoinHostPort(a.Unmap().String(), port)
+		conn, err := (&net.Dialer{Timeout: j.Timeout}).DialContext(ctx, j.Network, to)
+		err = j.done(Phase{Name: "tcp", Detail: to, Err: err}, began)
+		if err == nil {
+			return &Conn{Conn: conn, Keep: j.Keep}, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	if first == nil {
+		first = &Error{"name", fmt.Errorf("%s has no address", j.Host)}
+	}
+	return nil, first
+}
+
+// NoSuchName tells that the name does not exist, as opposed to nobody knowing.
+func NoSuchName(err error) bool {
+	e, ok := errors.AsType[*net.DNSError](err)
+	return ok && e.IsNotFound
+}

@@ -1,0 +1,215 @@
+package starttls
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+var protocols = []*Protocol{
+	{"smtp", "25", "RFC 3207", func(t *talk) error { return t.mail("EHLO") }},
+	{"submission", "587", "RFC 3207", func(t *talk) error { return t.mail("EHLO") }},
+	{"lmtp", "24", "RFC 3207", func(t *talk) error { return t.mail("LHLO") }},
+	{"imap", "143", "RFC 9051 §6.2.1", imap},
+	{"pop3", "110", "RFC 2595 §4", pop3},
+	{"ftp", "21", "RFC 4217 §4", ftp},
+	{"nntp", "119", "RFC 4642 §2.2", nntp},
+	{"sieve", "4190", "RFC 5804 §2.2", sieve},
+	{"xmpp", "5222", "RFC 6120 §5.4", func(t *talk) error { return t.xmpp("jabber:client") }},
+	{"xmpp-server", "5269", "RFC 6120 §5.4", func(t *talk) error { return t.xmpp("jabber:server") }},
+	{"ldap", "389", "RFC 4511 §4.14", ldap},
+	{"postgres", "5432", "PostgreSQL protocol, SSLRequest", postgres},
+	{"mysql", "3306", "MySQL protocol, SSLRequest", mysql},
+}
+
+// steps does one thing after the other.
+func steps(all ...func() error) error {
+	for _, step := range all {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mail is SMTP and what is made like it.
+func (t *talk) mail(hello string) error {
+	return steps(
+		func() error { return t.code("220") },
+		func() error { return t.say("%s vitrine.invalid", hello) },
+		func() error { return t.code("250") },
+		func() error { return t.say("STARTTLS") },
+		func() error { return t.code("220") },
+	)
+}
+
+func imap(t *talk) error {
+	return steps(
+		func() error { return t.starts("* OK") },
+		func() error { return t.say("a1 STARTTLS") },
+		func() error {
+			line, err := t.until(func(l string) bool { return strings.HasPrefix(l, "a1 ") })
+			if err == nil && !strings.HasPrefix(line, "a1 OK") {
+				err = refused(line, "a1 OK")
+			}
+			return err
+		},
+	)
+}
+
+func pop3(t *talk) error {
+	return steps(
+		func() error { return t.starts("+OK") },
+		func() error { return t.say("STLS") },
+		func() error { return t.starts("+OK") },
+	)
+}
+
+func ftp(t *talk) error {
+	return steps(
+		func() error { return t.code("220") },
+		func() error { return t.say("AUTH TLS") },
+		func() error { return t.code("234") },
+	)
+}
+
+func nntp(t *talk) error {
+	return steps(
+		func() error { return t.starts("20") },
+		func() error { return t.say("STARTTLS") },
+		func() error { return t.starts("382") },
+	)
+}
+
+func sieve(t *talk) error {
+	ok := func() error {
+		line, err := t.until(func(l string) bool {
+			return strings.HasPrefix(l, "OK") || strings.HasPrefix(l, "NO") || strings.HasPrefix(l, "BYE")
+		})
+		if err == nil && !strings.HasPrefix(line, "OK") {
+			err = refused(line, "OK")
+		}
+		return err
+	}
+	return steps(ok, func() error { return t.say("STARTTLS") }, ok)
+}
+
+// xmpp reads XML only as far as it must: up to the end of the stream's features, and up to one element.
+func (t *talk) xmpp(namespace string) error {
+	read := func(ends ...string) (string, error) {
+		var got strings.Builder
+		for got.Len() < maxLine {
+			b, err := t.in.ReadByte()
+			if err != nil {
+				return "", err
+			}
+			got.WriteByte(b)
+			for _, end := range ends {
+				if b == '>' && strings.HasSuffix(got.String(), end) {
+					return got.String(), nil
+				}
+			}
+		}
+		return "", fmt.Errorf("more than %d bytes without an end", maxLine)
+	}
+	if err := t.say("<?xml version='1.0'?><stream:stream to='%s' version='1.0' xmlns='%s' xmlns:stream='http://etherx.jabber.org/streams'>",
+		strings.NewReplacer("&", "&amp;", "<", "&lt;", "'", "&apos;").Replace(t.host), namespace); err != nil {
+		return err
+	}
+	features, err := read("</stream:features>", "<stream:features/>", "</stream:error>")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(features, "urn:ietf:params:xml:ns:xmpp-tls") {
+		return errors.New("the server does not offer TLS")
+	}
+	if err := t.say("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"); err != nil {
+		return err
+	}
+	answer, err := read("/>", "</proceed>", "</failure>")
+	if err == nil && !strings.Contains(answer, "<proceed") {
+		err = refused(answer, "<proceed/>")
+	}
+	return err
+}
+
+// ldap sends an ExtendedRequest for 1.3.6.1.4.1.1466.20037 and looks for resultCode success.
+func ldap(t *talk) error {
+	oid := "1.3.6.1.4.1.1466.20037"
+	request := append([]byte{0x30, byte(7 + len(oid)), 0x02, 1, 1, 0x77, byte(2 + len(oid)), 0x80, byte(len(oid))}, oid...)
+	if _, err := t.out.Write(request); err != nil {
+		return err
+	}
+	var head [2]byte
+	if _, err := io.ReadFull(t.in, head[:]); err != nil {
+		return err
+	}
+	n := int(head[1])
+	if n > 0x80 { // the long form: n-0x80 bytes of length
+		var more [4]byte
+		if n -= 0x80; n > 2 {
+			return errors.New("the server's answer is too long")
+		}
+		if _, err := io.ReadFull(t.in, more[4-n:]); err != nil {
+			return err
+		}
+		n = int(binary.BigEndian.Uint32(more[:]))
+	}
+	if head[0] != 0x30 || n > maxLine {
+		return errors.New("the server's answer is no LDAPMessage")
+	}
+	body, err := io.ReadAll(io.LimitReader(t.in, int64(n)))
+	if err != nil {
+		return err
+	}
+	// ExtendedResponse is [APPLICATION 24]; its first element is resultCode ENUMERATED.
+	if i := bytes.IndexByte(body, 0x78); i < 0 || !bytes.Contains(body[i:], []byte{0x0A, 1, 0}) {
+		return errors.New("the server refuses: its result is not success")
+	}
+	return nil
+}
+
+func postgres(t *talk) error {
+	if _, err := t.out.Write([]byte{0, 0, 0, 8, 0x04, 0xD2, 0x16, 0x2F}); err != nil { // length, 80877103
+		return err
+	}
+	b, err := t.in.ReadByte()
+	if err == nil && b != 'S' {
+		err = fmt.Errorf("the server answers %q, expected 'S': it does not speak TLS", rune(b))
+	}
+	return err
+}
+
+// mysql reads the greeting, whose capabilities say whether the server can, and answers with the head of a login that asks for TLS.
+func mysql(t *talk) error {
+	const protocol41, wantsTLS, secure = 1 << 9, 1 << 11, 1 << 15
+	var head [4]byte
+	if _, err := io.ReadFull(t.in, head[:]); err != nil {
+		return err
+	}
+	n := int(head[0]) | int(head[1])<<8 | int(head[2])<<16
+	if n > maxLine {
+		return errors.New("the server's greeting is too long")
+	}
+	greeting, err := io.ReadAll(io.LimitReader(t.in, int64(n)))
+	if err != nil {
+		return err
+	}
+	end := bytes.IndexByte(greeting, 0) // version\0 thread(4) salt(8) 0 capabilities(2)
+	if len(greeting) == 0 || greeting[0] != 10 || end < 0 || len(greeting) < end+16 {
+		return fmt.Errorf("the server's greeting is not that of protocol 10: %.100q", greeting)
+	}
+	if binary.LittleEndian.Uint16(greeting[end+14:])&wantsTLS == 0 {
+		return errors.New("the server's capabilities are without TLS")
+	}
+	request := make([]byte, 4+32)
+	request[0], request[3] = 32, head[3]+1
+	binary.LittleEndian.PutUint32(request[4:], protocol41|wantsTLS|secure)
+	binary.LittleEndian.PutUint32(request[8:], 1<<24)
+	request[12] = 45 // utf8mb4
+	_, err = t.out.Write(request)
+	return err
+}

@@ -1,0 +1,146 @@
+// Package starttls asks a server that begins in the clear to go on under TLS.
+//
+// What a server says behind its consent, in the clear, was perhaps said by somebody in between, and would be taken for part of what
+// is protected: it ends the attempt. See RFC 3207 §6.
+package starttls
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Protocol is one dialect.
+type Protocol struct {
+	Name string
+	Port string // where it is usually spoken
+	Ref  string
+
+	ask func(*talk) error
+}
+
+// ByName finds a protocol.
+func ByName(name string) (*Protocol, bool) {
+	return find(func(p *Protocol) bool { return p.Name == name })
+}
+
+// ByPort finds the protocol that is usually spoken at a port.
+func ByPort(port string) (*Protocol, bool) {
+	return find(func(p *Protocol) bool { return p.Port == port })
+}
+
+func find(is func(*Protocol) bool) (*Protocol, bool) {
+	if i := slices.IndexFunc(protocols, is); i >= 0 {
+		return protocols[i], true
+	}
+	return nil, false
+}
+
+// Names are all of them.
+func Names() []string {
+	var names []string
+	for _, p := range protocols {
+		names = append(names, p.Name)
+	}
+	return names
+}
+
+// Greeted recognises the protocol of a server that speaks first, by how it began. FTP and SMTP begin alike: the words decide.
+func Greeted(first []byte) (*Protocol, bool) {
+	line, _, _ := strings.Cut(string(first), "\n")
+	name := ""
+	switch {
+	case strings.HasPrefix(line, "220") && strings.Contains(strings.ToUpper(line), "FTP"):
+		name = "ftp"
+	case strings.HasPrefix(line, "220"):
+		name = "smtp"
+	case strings.HasPrefix(line, "* OK"):
+		name = "imap"
+	case strings.HasPrefix(line, "+OK"):
+		name = "pop3"
+	case strings.HasPrefix(line, "200 ") || strings.HasPrefix(line, "201 "):
+		name = "nntp"
+	case strings.HasPrefix(line, `"IMPLEMENTATION"`):
+		name = "sieve"
+	case len(first) > 5 && first[3] == 0 && first[4] == 10 && int(first[0])|int(first[1])<<8+5 > 20:
+		name = "mysql"
+	}
+	return ByName(name)
+}
+
+// Ask talks to the server until TLS can begin. host is whom it is asked for.
+func (p *Protocol) Ask(conn io.ReadWriter, host string) error {
+	t := &talk{in: bufio.NewReaderSize(conn, maxLine), out: conn, host: host}
+	if err := p.ask(t); err != nil {
+		return fmt.Errorf("starttls %s (%s): %w", p.Name, p.Ref, err)
+	}
+	if n := t.in.Buffered(); n > 0 {
+		return fmt.Errorf("starttls %s (%s): the server, or somebody before it, sent %d bytes in the clear behind its consent", p.Name, p.Ref, n)
+	}
+	return nil
+}
+
+// The bounds of what a server may say before it consents.
+const (
+	maxLine  = 8 << 10
+	maxLines = 200
+)
+
+// talk is the conversation in the clear.
+type talk struct {
+	in   *bufio.Reader
+	out  io.Writer
+	host string
+}
+
+func (t *talk) say(format string, args ...any) error {
+	_, err := fmt.Fprintf(t.out, format+"\r\n", args...)
+	return err
+}
+
+func (t *talk) line() (string, error) {
+	b, err := t.in.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		err = fmt.Errorf("a line longer than %d bytes", maxLine)
+	}
+	if errors.Is(err, io.EOF) {
+		err = fmt.Errorf("the server closed the connection: %w", io.ErrUnexpectedEOF)
+	}
+	return strings.TrimRight(string(b), "\r\n"), err
+}
+
+// until reads lines up to the first that ends an answer, and gives it.
+func (t *talk) until(ends func(line string) bool) (string, error) {
+	for range maxLines {
+		line, err := t.line()
+		if err != nil || ends(line) {
+			return line, err
+		}
+	}
+	return "", fmt.Errorf("more than %d lines without an end", maxLines)
+}
+
+// code reads an answer of a number and text, of one or more lines, that must begin with want. See RFC 5321 §4.2.1.
+func (t *talk) code(want string) error {
+	line, err := t.until(func(l string) bool { return len(l) < 4 || l[3] != '-' })
+	if err == nil && !strings.HasPrefix(line, want) {
+		err = refused(line, want)
+	}
+	return err
+}
+
+// starts reads one line that must begin with want.
+func (t *talk) starts(want string) error {
+	line, err := t.line()
+	if err == nil && !strings.HasPrefix(line, want) {
+		err = refused(line, want)
+	}
+	return err
+}
+
+func refused(line, want string) error {
+	return fmt.Errorf("the server answers %.200q, expected %s", line, want)
+}
