@@ -1,0 +1,202 @@
+package session
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/pki"
+)
+
+var authority = sync.OnceValue(func() *throwaway.CA {
+	ca, err := throwaway.New(throwaway.Options{Seed: testkit.Rand("session tests")})
+	if err != nil {
+		panic(err)
+	}
+	return ca
+})
+
+var serverCredential = sync.OnceValue(func() *pki.Credential {
+	c, err := authority().Issue(throwaway.Ed25519, []string{"vitrine.test"})
+	if err != nil {
+		panic(err)
+	}
+	cred, err := pki.FromTLS(&c)
+	if err != nil {
+		panic(err)
+	}
+	return cred
+})
+
+func config(me iana.Side) *handshake.Config {
+	c := &handshake.Config{Rand: testkit.Rand(me.String()), Now: throwaway.Epoch,
+		Parameters: handshake.Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12, Suites: []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
+			Groups: []iana.Group{iana.X25519, iana.Secp256r1}, Schemes: []iana.SignatureScheme{iana.ED25519, iana.ECDSA_SECP256R1_SHA256}, SecureRenegotiation: handshake.Required},
+		Trust: handshake.Trust{ServerName: "vitrine.test", Roots: authority().Pool()}}
+	if me == iana.Server {
+		c.Credentials = []*pki.Credential{serverCredential()}
+	}
+	return c
+}
+
+// advance goes on through what is slow.
+func advance(e *Engine) error {
+	for {
+		err := e.Advance()
+		p, ok := errors.AsType[*handshake.Pending](err)
+		if !ok {
+			return err
+		}
+		if err := p.Do(context.Background()); err != nil {
+			return err
+		}
+	}
+}
+
+// sealed takes what an engine has to say.
+func sealed(e *Engine) []byte {
+	b := bytes.Clone(e.Out.Sealed())
+	if len(b) > 0 {
+		e.Out.Sent()
+	}
+	return b
+}
+
+func arrive(e *Engine, b []byte) {
+	for len(b) > 0 {
+		n := copy(e.In.Space(), b)
+		e.In.Arrived(n)
+		b = b[n:]
+	}
+}
+
+// connect performs a handshake between two engines and gives what each side sent.
+func connect(t testing.TB) (engines [2]*Engine, sent [2][]byte) {
+	t.Helper()
+	engines = [2]*Engine{NewEngine(iana.Client, config(iana.Client)), NewEngine(iana.Server, config(iana.Server))}
+	for range 4 {
+		for side, e := range engines {
+			if !e.Machine().Done() {
+				if err := advance(e); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b := sealed(e)
+			sent[side] = append(sent[side], b...)
+			arrive(engines[1-side], b)
+		}
+	}
+	if !engines[0].Machine().Done() || !engines[1].Machine().Done() {
+		t.Fatal("the handshake did not end")
+	}
+	return engines, sent
+}
+
+func TestEnginesConnectWithoutASocket(t *testing.T) {
+	engines, _ := connect(t)
+	for side, e := range engines {
+		if err := e.Out.Seal(iana.RecordApplicationData, []byte("said")); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.SealAlert(alert.Warning, alert.CloseNotify, ""); err != nil {
+			t.Fatal(err)
+		}
+		other := engines[1-side]
+		arrive(other, sealed(e))
+		b := make([]byte, 3)
+		n, err := other.Read(b)
+		if string(b[:n]) != "sai" || err != nil || other.Buffered() != 1 {
+			t.Errorf("got %q, %v, and %d more", b[:n], err, other.Buffered())
+		}
+		if n, err = other.Read(b); string(b[:n]) != "d" || err != nil {
+			t.Errorf("got %q, %v", b[:n], err)
+		}
+		if _, err = other.Read(b); err != io.EOF {
+			t.Errorf("got %v, expected the end", err)
+		}
+		if _, err = other.Read(b); err != io.EOF {
+			t.Errorf("got %v, expected the end again", err)
+		}
+	}
+}
+
+// An alert that ends a connection is the last thing that is sealed, and the first fatal one.
+func TestFirstFatalAlertIsTheLastWord(t *testing.T) {
+	engines, _ := connect(t)
+	e := engines[0]
+	first := alert.Fail(alert.BadRecordMAC, "RFC 5246 §6.2.3.2", "the first")
+	e.Abort(first)
+	e.Abort(alert.Fail(alert.InternalError, "", "the second"))
+	if !e.Answering() {
+		t.Fatal("nothing waits")
+	}
+	ended, err := e.SealReplies()
+	if ended != first || err != nil {
+		t.Errorf("got %v, %v", ended, err)
+	}
+	arrive(engines[1], sealed(e))
+	if _, err := engines[1].Read(make([]byte, 1)); err == nil || err.(*alert.Received).Description != alert.BadRecordMAC {
+		t.Errorf("the peer got %v", err)
+	}
+}
+
+// The end of the stream, and an alert of the peer's, are answered with nothing.
+func TestNothingIsSaidToAPeerThatEnded(t *testing.T) {
+	for _, err := range []error{io.EOF, io.ErrUnexpectedEOF, &alert.Received{Level: alert.Fatal, Description: alert.InternalError}} {
+		engines, _ := connect(t)
+		engines[0].Abort(err)
+		if _, failed := engines[0].SealReplies(); failed != nil {
+			t.Error(failed)
+		}
+		if b := sealed(engines[0]); len(b) > 0 {
+			t.Errorf("%v was answered with %x", err, b)
+		}
+	}
+}
+
+// sealedFinished is how long that record is: header, explicit nonce, message, tag.
+const sealedFinished = 5 + 8 + 16 + 16
+
+// FuzzEngine: a peer that says anything, at first or in the middle of a right handshake, gets an error or nothing; never a handshake
+// that is done before all of it was right, and never data.
+func FuzzEngine(f *testing.F) {
+	_, sent := connect(f)
+	for side := range 2 {
+		f.Add(byte(side), uint16(0), []byte("GET / HTTP/1.1\r\n\r\n"))
+		f.Add(byte(side), uint16(0), sent[1-side])
+		f.Add(byte(side), uint16(len(sent[1-side])), []byte{23, 3, 3, 0, 1, 0})
+		f.Add(byte(side), uint16(100), []byte{20, 3, 3, 0, 1, 1})
+	}
+	f.Fuzz(func(t *testing.T, side byte, right uint16, wrong []byte) {
+		me := iana.Side(side % 2)
+		honest := sent[me.Peer()]
+		stream := append(bytes.Clone(honest[:min(int(right), len(honest))]), wrong...)
+		e := NewEngine(me, config(me))
+		var err error
+		for _, chunk := range append([][]byte{nil}, slices.Collect(slices.Chunk(stream, 1+len(wrong)%300))...) {
+			arrive(e, chunk)
+			if err = advance(e); err != nil || e.Machine().Done() {
+				break
+			}
+			sealed(e)
+		}
+		// The honest peer's last record is its Finished, which proves all that came before it, however that was cut into records.
+		if err == nil && e.Machine().Done() && !bytes.Contains(stream, honest[len(honest)-sealedFinished:]) {
+			t.Error("done, and the peer was not honest")
+		}
+		if e.Machine().Done() {
+			if n, _ := e.Read(make([]byte, 10)); n > 0 {
+				t.Errorf("%d bytes that nobody sealed", n)
+			}
+		}
+	})
+}

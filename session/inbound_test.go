@@ -1,0 +1,257 @@
+package session
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/record"
+)
+
+// feed gives an Inbound bytes, chunk by chunk, and collects what comes whole, up to the first error.
+func feed(in *Inbound, chunks [][]byte) (items []Item, err error) {
+	for _, chunk := range chunks {
+		for len(chunk) > 0 {
+			n := copy(in.Space(), chunk)
+			in.Arrived(n)
+			chunk = chunk[n:]
+			for {
+				item, ok, err := in.Next()
+				if err != nil {
+					return items, err
+				}
+				if !ok {
+					break
+				}
+				item.Body = bytes.Clone(item.Body)
+				items = append(items, item)
+			}
+		}
+	}
+	return items, nil
+}
+
+func rec(t iana.ContentType, body ...byte) []byte {
+	return append([]byte{byte(t), 3, 3, byte(len(body) >> 8), byte(len(body))}, body...)
+}
+
+func msg(t iana.HandshakeType, body ...byte) []byte {
+	return append([]byte{byte(t), byte(len(body) >> 16), byte(len(body) >> 8), byte(len(body))}, body...)
+}
+
+// RFC 5246 §6.2.1: records have nothing to do with messages, and arrivals nothing with records.
+func TestMessagesComeWholeHoweverTheyAreCut(t *testing.T) {
+	var want []Item
+	var all []byte
+	for i, n := range []int{0, 1, 3, 100, 5000, 16384, 40000, 0, 7} {
+		m := msg(iana.HandshakeType(i), bytes.Repeat([]byte{byte(i)}, n)...)
+		want = append(want, Item{iana.RecordHandshake, m})
+		all = append(all, m...)
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	cuts := 0
+	for _, most := range []int{1, 2, 5, 64, 1000, record.MaxPlaintext} {
+		for range 5 {
+			cuts++
+			var stream []byte
+			for rest := all; len(rest) > 0; {
+				n := min(1+r.IntN(most), len(rest))
+				stream = append(stream, rec(iana.RecordHandshake, rest[:n]...)...)
+				rest = rest[n:]
+			}
+			var chunks [][]byte
+			for len(stream) > 0 {
+				n := min(1+r.IntN(40000), len(stream))
+				chunks = append(chunks, stream[:n])
+				stream = stream[n:]
+			}
+			in := NewInbound(iana.Client, nil)
+			got, err := feed(in, chunks)
+			if err != nil || !slices.EqualFunc(got, want, func(a, b Item) bool { return a.Type == b.Type && bytes.Equal(a.Body, b.Body) }) {
+				t.Errorf("records of up to %d bytes: got %d items and %v, expected %d", most, len(got), err, len(want))
+			}
+			if in.Partial() {
+				t.Error("something is left over")
+			}
+		}
+	}
+	t.Logf("%d ways to cut", cuts)
+}
+
+func TestInboundRefuses(t *testing.T) {
+	many := func(n int, b []byte) []byte { return bytes.Repeat(b, n) }
+	for _, c := range []struct {
+		what  string
+		bytes []byte
+		want  alert.Description
+	}{
+		{"an unknown type, RFC 5246 §6", []byte{99, 3, 3, 0, 1, 0}, alert.UnexpectedMessage},
+		{"another major version, §6.2.1", []byte{22, 2, 3, 0, 1, 0}, alert.ProtocolVersion},
+		{"too long on the wire, §6.2.3", []byte{22, 3, 3, 0x48, 1}, alert.RecordOverflow},
+		{"too long inside, §6.2.1", rec(iana.RecordHandshake, make([]byte, record.MaxPlaintext+1)...), alert.RecordOverflow},
+		{"an empty handshake record, §6.2.1", rec(iana.RecordHandshake), alert.UnexpectedMessage},
+		{"an empty alert", rec(iana.RecordAlert), alert.DecodeError},
+		{"half an alert", rec(iana.RecordAlert, 1), alert.DecodeError},
+		{"an alert and a half", rec(iana.RecordAlert, 1, 0, 1), alert.DecodeError},
+		{"an empty change_cipher_spec, §7.1", rec(iana.RecordChangeCipherSpec), alert.UnexpectedMessage},
+		{"change_cipher_spec 2", rec(iana.RecordChangeCipherSpec, 2), alert.UnexpectedMessage},
+		{"change_cipher_spec 1 1", rec(iana.RecordChangeCipherSpec, 1, 1), alert.UnexpectedMessage},
+		{"empty records without end", many(17, rec(iana.RecordApplicationData)), alert.UnexpectedMessage},
+		{"a message of 16 MiB, of which 4 bytes came", rec(iana.RecordHandshake, 11, 255, 255, 255), alert.IllegalParameter},
+		{"a message of 128 KiB and one byte", rec(iana.RecordHandshake, 11, 2, 0, 0), alert.IllegalParameter},
+	} {
+		items, err := feed(NewInbound(iana.Client, nil), [][]byte{c.bytes})
+		if e, ok := errors.AsType[*alert.Error](err); !ok || e.Alert != c.want {
+			t.Errorf("%s: got %d items and %v, expected %v", c.what, len(items), err, c.want)
+		}
+	}
+}
+
+func TestKeysDoNotChangeInsideAMessage(t *testing.T) {
+	in := NewInbound(iana.Client, nil)
+	if _, err := feed(in, [][]byte{rec(iana.RecordHandshake, 20, 0, 0, 12, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	if err := in.Protect(nullProtection(t)); alert.Of(err) != alert.UnexpectedMessage {
+		t.Errorf("got %v", err)
+	}
+}
+
+func nullProtection(t testing.TB) record.Protection {
+	t.Helper()
+	p, err := record.New(record.NULL, record.HMAC_SHA256, record.Params{Version: iana.TLS12, Keys: record.Keys{MAC: make([]byte, 32)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// allocated is how many bytes f allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// What a peer claims costs nothing; what it sends costs a small multiple.
+func TestMemoryFollowsTheBytesThatCame(t *testing.T) {
+	hellos := func(n int) []byte { return rec(iana.RecordHandshake, bytes.Repeat(msg(iana.HelloRequest), n)...) }
+	for _, c := range []struct {
+		what   string
+		stream []byte
+		most   uint64
+	}{
+		{"a message of 128 KiB is claimed, one byte comes", rec(iana.RecordHandshake, 11, 1, 255, 252, 0), 16 << 10},
+		{"a record of 18 KiB is claimed, one byte comes", []byte{22, 3, 3, 0x48, 0, 0}, 16 << 10},
+		{"4,096 messages in a record", hellos(4096), 512 << 10},
+		{"a message of 100 KiB in records of one byte", func() (b []byte) {
+			for _, x := range msg(iana.Certificate, make([]byte, 100<<10)...) {
+				b = append(b, rec(iana.RecordHandshake, x)...)
+			}
+			return b
+		}(), 2 << 20},
+	} {
+		for range 3 {
+			feed(NewInbound(iana.Client, nil), [][]byte{c.stream}) // fill the pools
+		}
+		// collecting the items is the test's own: Next alone is measured
+		got := allocated(func() {
+			in := NewInbound(iana.Client, nil)
+			for rest := c.stream; len(rest) > 0; {
+				n := copy(in.Space(), rest)
+				in.Arrived(n)
+				for rest = rest[n:]; ; {
+					if _, ok, err := in.Next(); !ok || err != nil {
+						break
+					}
+				}
+			}
+		})
+		if got > c.most {
+			t.Errorf("%s: %d bytes for %d that came, expected at most %d", c.what, got, len(c.stream), c.most)
+		}
+	}
+}
+
+// An idle connection holds a small buffer at most, and gives a large one back.
+func TestLargeBuffersAreGivenBack(t *testing.T) {
+	in := NewInbound(iana.Client, nil)
+	if n := len(in.Space()); n != smallBuffer {
+		t.Errorf("the first space is %d bytes, expected %d", n, smallBuffer)
+	}
+	stream := bytes.Repeat(rec(iana.RecordApplicationData, make([]byte, 16000)...), 10)
+	if _, err := feed(in, [][]byte{stream}); err != nil {
+		t.Fatal(err)
+	}
+	if len(in.buf) != largeBuffer {
+		t.Fatalf("bulk data came in %d bytes at a time", len(in.buf))
+	}
+	if _, err := feed(in, [][]byte{rec(iana.RecordApplicationData, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(in.Space()); n != smallBuffer {
+		t.Errorf("after little data the space is %d bytes, expected %d", n, smallBuffer)
+	}
+	in.Release()
+	if in.buf != nil {
+		t.Error("Release kept the buffer")
+	}
+}
+
+// FuzzInbound: any bytes in any chunks give items or an error. Items are within their limits; under keys nothing comes of what nobody
+// sealed; and memory follows the bytes.
+func FuzzInbound(f *testing.F) {
+	f.Add(slices.Concat(rec(iana.RecordHandshake, msg(iana.ClientHello, 1, 2, 3)...), rec(iana.RecordChangeCipherSpec, 1), rec(iana.RecordAlert, 1, 0)), byte(7), false)
+	f.Add(rec(iana.RecordApplicationData, make([]byte, 100)...), byte(0), true)
+	f.Add([]byte{22, 3, 3, 0x48, 0, 0}, byte(1), false)
+	f.Add(bytes.Repeat(rec(iana.RecordHandshake, 0, 0, 0, 0), 50), byte(3), false)
+	f.Fuzz(func(t *testing.T, stream []byte, chunk byte, protected bool) {
+		in := NewInbound(iana.Server, nil)
+		if protected {
+			p, err := record.New(record.AES_128_GCM, nil, record.Params{Version: iana.TLS12, Keys: record.Keys{Key: make([]byte, 16), IV: make([]byte, 4)}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := in.Protect(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		items, err := feed(in, slices.Collect(slices.Chunk(stream, int(chunk)+1)))
+		sum := 0
+		for _, i := range items {
+			sum += len(i.Body)
+			if i.Type != iana.RecordHandshake && len(i.Body) > record.MaxPlaintext || len(i.Body) > maxMessage {
+				t.Errorf("a %v of %d bytes", i.Type, len(i.Body))
+			}
+		}
+		if protected && len(items) > 0 {
+			t.Errorf("%d items that nobody sealed", len(items))
+		}
+		if sum > len(stream) {
+			t.Errorf("%d bytes came of %d", sum, len(stream))
+		}
+		if e, ok := errors.AsType[*alert.Error](err); err != nil && (!ok || e.Ref == "") {
+			t.Errorf("an error without an alert or a section: %v", err)
+		}
+		if len(in.buf) > largeBuffer || cap(in.message) > 2*len(stream)+4096 {
+			t.Errorf("%d and %d bytes are held for %d", len(in.buf), cap(in.message), len(stream))
+		}
+	})
+}
+
+func ExampleInbound() {
+	in := NewInbound(iana.Client, nil)
+	n := copy(in.Space(), []byte{22, 3, 1, 0, 5, 1, 0, 0, 1, 42})
+	in.Arrived(n)
+	item, ok, err := in.Next()
+	fmt.Println(item.Type, item.Body, ok, err)
+	// Output: handshake [1 0 0 1 42] true <nil>
+}
