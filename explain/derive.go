@@ -167,7 +167,7 @@ func (d *Derivation) complete() (err error) {
 // strip does to finite-field values what the RFC wants done before use. See RFC 5246 §8.1.2.
 func (d *Derivation) strip() {
 	g := &d.Given
-	if !g.Suite.Kex.FiniteField() || g.PreMaster == nil {
+	if g.Suite.Kex != iana.KexDHE || g.PreMaster == nil {
 		return
 	}
 	if short := keys.FiniteFieldPreMaster(g.PreMaster); len(short) < len(g.PreMaster) && len(short) > 0 {
@@ -179,6 +179,9 @@ func (d *Derivation) strip() {
 
 // ecdhLengths are those of the secrets that Vitrine's curves give: x25519 and secp256r1, secp384r1, x448, secp521r1.
 var ecdhLengths = []int{32, 48, 56, 66}
+
+// maxPreMaster is the length of the largest secret: of a prime of 8192 bits and a pre-shared key of 64 KiB. See RFC 4279 §3.
+const maxPreMaster = 1024 + 1<<16 + 4
 
 // fits checks lengths, and the suite against them.
 func (g *Given) fits() error {
@@ -222,10 +225,10 @@ func (g *Given) preMasterFits() error {
 	case g.PreMaster == nil:
 	case g.Suite.Kex == iana.KexRSA && n != 48:
 		return misfit("pre_master_secret", "got %s, but the key exchange of %v is RSA, which makes 48: is the suite right?", octets(n), g.Suite)
-	case g.Suite.Kex.EllipticCurve() && !slices.Contains(ecdhLengths, n):
+	case g.Suite.Kex == iana.KexECDHE && !slices.Contains(ecdhLengths, n):
 		return misfit("pre_master_secret", "got %s, but a curve gives %s, leading zeros included (RFC 8422 §5.10)", octets(n), listed(ecdhLengths))
-	case n == 0 || n > 1024:
-		return misfit("pre_master_secret", "got %s, expected at most the 1024 of the largest group", octets(n))
+	case n == 0 || n > maxPreMaster:
+		return misfit("pre_master_secret", "got %s, expected 1 to %d", octets(n), maxPreMaster)
 	}
 	return nil
 }

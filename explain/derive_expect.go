@@ -376,7 +376,7 @@ func (s *search) preMasters() []twist {
 	if short := bytes.TrimLeft(pre, "\x00"); len(short) < len(pre) {
 		list = append(list, twist{fmt.Sprintf("leading zeros of the pre_master_secret are stripped, %s of them", octets(len(pre)-len(short))), short})
 	}
-	if s.Given.Suite.Kex.FiniteField() {
+	if s.Given.Suite.Kex == iana.KexDHE {
 		for _, n := range []int{64, 96, 128, 192, 256, 384, 512, 768, 1024} {
 			if n > len(pre) {
 				full := append(make([]byte, n-len(pre)), pre...)

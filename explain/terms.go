@@ -136,8 +136,10 @@ func describeSuite(id iana.CipherSuite) (ref, text string) {
 	}
 	shape := s.Shape(iana.TLS12)
 	parts[0] += fmt.Sprintf(", PRF with %v.", s.PRF)
-	parts = append(parts, fmt.Sprintf("OpenSSL calls it %s.", id.OpenSSL()),
-		fmt.Sprintf("key_block: 2 x (%d + %d + %d) = %d bytes of MAC key, key and IV.", shape.MAC, shape.Key, shape.IV, shape.Len()))
+	if name := id.OpenSSL(); name != "" {
+		parts = append(parts, "OpenSSL calls it "+name+".")
+	}
+	parts = append(parts, fmt.Sprintf("key_block: 2 x (%d + %d + %d) = %d bytes of MAC key, key and IV.", shape.MAC, shape.Key, shape.IV, shape.Len()))
 	if s.ForwardSecret() {
 		parts = append(parts, "Forward secret.")
 	}
@@ -150,6 +152,12 @@ func describeSuite(id iana.CipherSuite) (ref, text string) {
 // suiteRef is the RFC that defines what is special about a suite.
 func suiteRef(s *suite.Suite) string {
 	switch name := s.Cipher.Name; {
+	case s.Auth == iana.AuthPSK && s.Kex == iana.KexECDHEPSK:
+		return "RFC 5489"
+	case s.Auth == iana.AuthPSK && s.MinVersion() == iana.TLS12:
+		return "RFC 5487"
+	case s.Auth == iana.AuthPSK:
+		return "RFC 4279"
 	case strings.Contains(name, "GCM") && s.Kex.EllipticCurve():
 		return "RFC 5289"
 	case strings.Contains(name, "GCM"):
@@ -192,12 +200,13 @@ func Lookup(word string) []Term {
 	if want == "" {
 		return nil
 	}
+	sentence := strings.ContainsAny(word, " :")
 	var exact, said []Term
 	for _, t := range Terms() {
 		switch name := plainWord(t.Name); {
 		case name == want:
 			exact = append(exact, t)
-		case t.Kind == "error message" && (strings.Contains(want, name) || len(want) >= 8 && strings.Contains(name, want)):
+		case t.Kind == "error message" && sentence && (strings.Contains(want, name) || len(want) >= 8 && strings.Contains(name, want)):
 			said = append(said, t)
 		}
 	}
