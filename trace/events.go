@@ -191,7 +191,8 @@ func (l *Log) Choice(what, offered, chosen, rule, ref string) {
 // Agreed logs what the hellos settled.
 func (l *Log) Agreed(a Agreed, ref string) {
 	if l != nil {
-		l.put(ref, &a)
+		e := a // a copy, so that only a Log that is there sends it to the heap
+		l.put(ref, &e)
 	}
 }
 
@@ -240,16 +241,18 @@ func (l *Log) Record(r *Record, ref string) {
 // Verified logs a check that held.
 func (l *Log) Verified(v Verified, ref string) {
 	if l != nil {
-		v.Signed, v.Signature = bytes.Clone(v.Signed), bytes.Clone(v.Signature)
-		l.put(ref, &v)
+		e := v
+		e.Signed, e.Signature = bytes.Clone(v.Signed), bytes.Clone(v.Signature)
+		l.put(ref, &e)
 	}
 }
 
 // Signed logs a signature that was made.
 func (l *Log) Signed(s Signed, ref string) {
 	if l != nil {
-		s.Signed, s.Signature = bytes.Clone(s.Signed), bytes.Clone(s.Signature)
-		l.put(ref, &s)
+		e := s
+		e.Signed, e.Signature = bytes.Clone(s.Signed), bytes.Clone(s.Signature)
+		l.put(ref, &e)
 	}
 }
 
