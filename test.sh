@@ -114,4 +114,4 @@ verdict=()
 [ "$(id -u)" != 0 ] || verdict=(-no-skips)
 go build -o "$scratch/tally" ./internal/tally
 # vet ran above. One count of each: nothing comes from a cache.
-go test -json -count=1 -vet=off ./... | "$scratch/tally" "${verdict[@]}"
+go test -json -count=1 -timeout 5m -vet=off ./... | "$scratch/tally" "${verdict[@]}"

@@ -89,8 +89,10 @@ func (t *tally) aside(e event) {
 	}
 }
 
-// logged is a line of t.Log or t.Skip.
-var logged = regexp.MustCompile(`^ +\S+_test\.go:\d+: (.*)`)
+var (
+	logged  = regexp.MustCompile(`^ +\S+_test\.go:\d+: (.*)`) // a line of t.Log or t.Skip
+	counted = regexp.MustCompile(`(^|: )\d[\d,]* `)           // "12 cases", "file.json: 12 cases"
+)
 
 func (t *tally) test(e event) {
 	key := e.Package + " " + e.Test
@@ -117,8 +119,10 @@ func (t *tally) ended(e event, said []string) {
 		fmt.Fprintf(t.out, "FAILED  %s %s\n%s", e.Package, e.Test, strings.Join(said, ""))
 	case "pass":
 		if !strings.Contains(e.Test, "/") {
-			for _, reason := range logs(said) {
-				fmt.Fprintf(t.out, "        %s %s: %s\n", path.Base(e.Package), e.Test, reason)
+			for _, line := range logs(said) {
+				if counted.MatchString(line) {
+					fmt.Fprintf(t.out, "        %s %s: %s\n", path.Base(e.Package), e.Test, line)
+				}
 			}
 		}
 	case "skip":

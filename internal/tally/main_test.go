@@ -14,6 +14,7 @@ const some = `{"Action":"run","Package":"p","Test":"TestA"}
 {"Action":"run","Package":"p","Test":"TestA/two"}
 {"Action":"pass","Package":"p","Test":"TestA/two"}
 {"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:7: 2 cases\n"}
+{"Action":"output","Package":"p","Test":"TestA","Output":"    a_test.go:8: chatter\n"}
 {"Action":"pass","Package":"p","Test":"TestA"}
 {"Action":"run","Package":"p","Test":"TestB"}
 {"Action":"output","Package":"p","Test":"TestB","Output":"    b_test.go:9: REASON\n"}
@@ -47,6 +48,9 @@ func TestCountsAndVerdict(t *testing.T) {
 			}
 			if ok := y.report(c.noSkips); ok != c.ok {
 				t.Errorf("got the verdict %v, expected %v", ok, c.ok)
+			}
+			if strings.Contains(out.String(), "chatter") {
+				t.Errorf("got %s\nexpected counts alone of what passed", &out)
 			}
 			for _, s := range c.says {
 				if !strings.Contains(out.String(), s) {
