@@ -1,0 +1,258 @@
+// Package diagnose says why a handshake failed, and what would help: what was seen, what can be inferred from it, and single changes
+// of a Config that may work, the mildest first. What a change is worth is proved by trying it, which Prove does.
+//
+// The words are data: tables in causes.go and changes.go. Nothing here guesses without saying so: what was seen comes from the
+// handshake's error alone, everything else is called inferred.
+package diagnose
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// Failure is what is known of a failed handshake. Of fills it from an error; a program that knows how the peer's bytes began
+// (First), as crypto/tls's RecordHeaderError tells, adds that.
+type Failure struct {
+	*vitrine.HandshakeError
+
+	Heard *alert.Description // the peer's fatal alert, or nil
+	Said  *alert.Error       // what we refused, or nil
+	Trust *tls.CertificateVerificationError
+	Gone  Gone
+	First []byte // how the peer's bytes began, as far as known
+}
+
+// Gone is how a connection ended that ended without an alert.
+type Gone uint8
+
+// The ends.
+const (
+	NotGone Gone = iota
+	Closed
+	Reset
+	Silent // nothing came for as long as we waited
+)
+
+// Of reads an error of a handshake; ok tells whether it is one.
+func Of(err error) (f *Failure, ok bool) {
+	f = &Failure{}
+	if f.HandshakeError, ok = errors.AsType[*vitrine.HandshakeError](err); !ok {
+		return nil, false
+	}
+	if r, ok := errors.AsType[*alert.Received](err); ok {
+		f.Heard = &r.Description
+	}
+	f.Said, _ = errors.AsType[*alert.Error](err)
+	f.Trust, _ = errors.AsType[*tls.CertificateVerificationError](err)
+	timeout, network := errors.AsType[net.Error](err)
+	switch {
+	case f.Said != nil || f.Heard != nil:
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		f.Gone = Reset
+	case network && timeout.Timeout():
+		f.Gone = Silent
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		f.Gone = Closed
+	}
+	return f, true
+}
+
+// Diagnosis is what there is to say.
+type Diagnosis struct {
+	Seen     []string
+	Inferred []string
+	Ref      string // the section that was broken, or that the alert is from
+}
+
+// Explain says what is known without trying anything.
+func (f *Failure) Explain() Diagnosis {
+	var d Diagnosis
+	see := func(format string, args ...any) { d.Seen = append(d.Seen, fmt.Sprintf(format, args...)) }
+	peer := f.Side.Peer()
+	if o := f.Offered; o != nil && f.Side == iana.Client {
+		see("we offered up to %v with %s", o.Version, count(len(o.CipherSuites), "cipher suite"))
+	}
+	if what, ok := NotTLS(f.First); ok && f.Answered == nil {
+		see("the %v's bytes are no TLS: they begin as %s does", peer, what)
+		d.Inferred = append(d.Inferred, "the "+peer.String()+" does not speak TLS here, or not yet")
+		return d
+	}
+	if a := f.Answered; a != nil && f.Side == iana.Client {
+		see("the server chose %v and %v", a.Version, a.CipherSuite)
+	}
+	if f.Asked {
+		see("the server asked for a certificate")
+	}
+	switch {
+	case f.Heard != nil:
+		see("the %v sent the fatal alert %v (%d), where %s was expected", peer, *f.Heard, uint8(*f.Heard), cmp.Or(f.Awaited, "an answer"))
+		d.Ref = "RFC 5246 §7.2.2"
+	case f.Said != nil:
+		see("we refused with the alert %v (%d): %v", f.Said.Alert, uint8(f.Said.Alert), f.Said)
+		d.Ref = f.Said.Ref
+	case f.Gone != NotGone:
+		see("the %v %s, where %s was expected", peer, gone[f.Gone], cmp.Or(f.Awaited, "an answer"))
+	default:
+		see("%v", f.Err)
+	}
+	if f.Trust != nil {
+		d.Inferred = append(d.Inferred, Distrust(f.Trust.Err, f.Trust.UnverifiedCertificates, time.Now()))
+		return d
+	}
+	for _, c := range causes {
+		if c.of(f) {
+			d.Inferred = append(d.Inferred, c.text)
+			break // the first is the most specific
+		}
+	}
+	return d
+}
+
+var gone = map[Gone]string{Closed: "closed the connection without an alert", Reset: "reset the connection", Silent: "said nothing more"}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// NotTLS names a protocol whose servers, or clients, begin like this. A TLS record begins with its type, 20 to 23, and version 3.
+func NotTLS(first []byte) (what string, ok bool) {
+	if len(first) == 0 || len(first) >= 2 && first[0] >= 20 && first[0] <= 23 && first[1] == 3 {
+		return "", false
+	}
+	text := string(first)
+	for _, p := range plaintexts {
+		if strings.HasPrefix(text, p.prefix) {
+			return p.what, true
+		}
+	}
+	if len(first) > 5 && first[3] == 0 && first[4] == 10 {
+		return "MySQL", true
+	}
+	if len(first) > 3 && first[0]&0x80 != 0 && first[2] == 1 {
+		return "SSL 2.0", true
+	}
+	return "something unknown", len(first) >= 2
+}
+
+// IsHTTP tells that a client, or a server, speaks HTTP in the clear.
+func IsHTTP(first []byte) bool {
+	what, ok := NotTLS(first)
+	return ok && strings.HasPrefix(what, "plain HTTP")
+}
+
+// Distrust says in words why a chain was not trusted.
+func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
+	var leaf *x509.Certificate
+	if len(chain) > 0 {
+		leaf = chain[0]
+	}
+	const day = "2006-01-02"
+	switch err := err.(type) {
+	case x509.HostnameError:
+		names := Names(err.Certificate)
+		if len(names) == 0 {
+			return fmt.Sprintf("the certificate is not for %s: it has no name at all that counts (subjectAltName)", err.Host)
+		}
+		return fmt.Sprintf("the certificate is for %s, not for %s", strings.Join(names, ", "), err.Host)
+	case x509.CertificateInvalidError:
+		who := "the certificate"
+		if leaf != nil && err.Cert != nil && !err.Cert.Equal(leaf) {
+			who = "the issuer's certificate (" + err.Cert.Subject.CommonName + ")"
+		}
+		switch {
+		case err.Reason == x509.Expired && err.Cert != nil && now.Before(err.Cert.NotBefore):
+			return fmt.Sprintf("%s is not valid before %s; if it should be, look at this machine's clock", who, err.Cert.NotBefore.Format(day))
+		case err.Reason == x509.Expired && err.Cert != nil:
+			return fmt.Sprintf("%s expired on %s, %s ago", who, err.Cert.NotAfter.Format(day), Age(now.Sub(err.Cert.NotAfter)))
+		case err.Reason == x509.NotAuthorizedToSign:
+			return "a certificate in the chain signs another one, and is not that of an authority"
+		case err.Reason == x509.IncompatibleUsage:
+			return "the certificate is not meant for a server: its extended key usage says otherwise"
+		case err.Reason == x509.CANotAuthorizedForThisName || err.Reason == x509.NameConstraintsWithoutSANs:
+			return "an authority in the chain may not vouch for this name"
+		}
+		return who + " is invalid: " + err.Error()
+	case x509.UnknownAuthorityError:
+		switch {
+		case leaf != nil && leaf.Subject.String() == leaf.Issuer.String():
+			return "the certificate is self-signed: nobody but itself vouches for it"
+		case len(chain) == 1:
+			return fmt.Sprintf("nobody trusted has signed the certificate; its issuer is %q, whose certificate the server did not send", leaf.Issuer.CommonName)
+		case len(chain) > 1:
+			return fmt.Sprintf("the chain ends with %q, which is no root that is trusted here", chain[len(chain)-1].Issuer.CommonName)
+		}
+		return "nobody trusted has signed the certificate"
+	case x509.SystemRootsError:
+		return "this machine has no trusted roots: install ca-certificates, or name a file of roots"
+	}
+	return err.Error()
+}
+
+// Names are the names that a certificate is for.
+func Names(c *x509.Certificate) []string {
+	names := append([]string(nil), c.DNSNames...)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return names
+}
+
+// Age spells a duration in days, or in hours below two days.
+func Age(d time.Duration) string {
+	if d < 48*time.Hour {
+		return count(int(d.Hours()), "hour")
+	}
+	return count(int(d.Hours()/24), "day")
+}
+
+// Proof is a change that was tried.
+type Proof struct {
+	Change Change
+	Err    error // nil: it works
+}
+
+// Prove tries changes one by one, up to the first that works. try makes a connection of its own with the changed Config; what
+// ctx bounds is the time of all of them together.
+func Prove(ctx context.Context, base *vitrine.Config, changes []Change, try func(context.Context, *vitrine.Config) (vitrine.ConnectionState, error)) (tried []Proof) {
+	for _, c := range changes {
+		if ctx.Err() != nil {
+			break
+		}
+		config := base.Clone()
+		c.apply(config)
+		state, err := try(ctx, config)
+		if err == nil && c.narrow != nil {
+			c = c.narrow(c, state)
+		}
+		tried = append(tried, Proof{c, err})
+		if err == nil || untrusted(err) {
+			break
+		}
+	}
+	return tried
+}
+
+// untrusted: the server proved nothing about who it is, but the change did what it was for.
+func untrusted(err error) bool {
+	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
+	return ok
+}
+
+// Works tells whether a change works. A certificate that is not trusted is a matter of its own.
+func (p *Proof) Works() bool { return p.Err == nil || untrusted(p.Err) }
