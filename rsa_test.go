@@ -102,6 +102,7 @@ func (s signer) Sign(r io.Reader, digest []byte, o crypto.SignerOpts) ([]byte, e
 
 func (d decrypter) Public() crypto.PublicKey { return d.key.Public() }
 func (d decrypter) Decrypt(r io.Reader, b []byte, o crypto.DecrypterOpts) ([]byte, error) {
+	//lint:ignore SA1019 TLS asks for it by this type
 	if p, ok := o.(*rsa.PKCS1v15DecryptOptions); !ok || p.SessionKeyLen != 48 {
 		return nil, errors.New("expected PKCS1v15DecryptOptions with SessionKeyLen 48")
 	}
