@@ -33,6 +33,11 @@ type Tampered struct {
 	Field string // "mac", or "" for the line as a whole
 	How   string // "one bit of byte 40 of 101 was flipped"
 	Stall bool   // the run ended by a deadline
+
+	From   iana.Side // whose record
+	Record int       // which of its sender, from 0
+	Byte   int       // which of the record, from 0
+	Mask   byte      // what was flipped of it; 0: nothing
 }
 
 // Story is a connection from hello to close.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,15 +13,15 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/render/html"
-	"github.com/vitrine-tls/vitrine/render/markdown"
 	screen "github.com/vitrine-tls/vitrine/render/term"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // explainOutput is how saved events are shown.
 type explainOutput struct {
-	markdown, html, detail, color string
-	json, redact                  bool
+	artefacts
+	detail, color string
+	json, redact  bool
 }
 
 func newExplain() *cobra.Command {
@@ -66,8 +65,7 @@ of its meanings. A file of the same name comes first.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.markdown, "markdown", "", "write the events as a document to this file")
-	f.StringVar(&o.html, "html", "", "write the events as a page to this file")
+	artefactFlags(cmd, &o.artefacts)
 	f.BoolVar(&o.json, "json", false, "print the events, or the meanings of TERM, as JSON lines and nothing else")
 	f.BoolVar(&o.redact, "redact", false, "leave out the secrets and the plaintext")
 	detailFlag(cmd, &o.detail)
@@ -88,53 +86,45 @@ func areFiles(args []string) bool {
 	return false
 }
 
-// saved is a file of events.
-type saved struct {
-	entries []trace.Entry
-	about   explain.Run
-}
-
 func explainFiles(cmd *cobra.Command, names []string, o *explainOutput, style screen.Style) error {
 	level, err := levelOf(o.detail)
 	if err != nil {
 		return err
 	}
-	if len(names) > 1 && (o.markdown != "" || o.json) {
-		return &usageError{"--markdown and --json take one FILE", cmd.CommandPath() + " " + quoted(names[0]) + " --html out.html"}
+	one := o.artefacts
+	one.html = ""
+	if len(names) > 1 && (one.any() || o.json) {
+		return &usageError{"of several FILEs only --html makes one thing", cmd.CommandPath() + " " + quoted(names[0]) + " " + quoted(names[1]) + " --html out.html"}
 	}
-	var runs []saved
+	var runs []connection
+	var pages []html.Run
 	for _, name := range names {
-		s, err := load(cmd.InOrStdin(), name, o.redact && !o.json)
+		c, err := load(cmd.InOrStdin(), name, o.redact && !o.json)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		runs = append(runs, s)
+		runs = append(runs, c)
+		pages = append(pages, html.Run{Entries: c.entries, About: c.about})
 	}
 	if o.html != "" {
-		var pages []html.Run
-		for _, s := range runs {
-			pages = append(pages, html.Run{Entries: s.entries, About: s.about})
-		}
 		if err := writeFile(o.html, func(w io.Writer) error { return html.Write(w, html.Options{}, pages...) }); err != nil {
 			return fmt.Errorf("--html: %w", err)
 		}
 	}
-	if o.markdown != "" {
-		story := explain.Tell(runs[0].entries, runs[0].about)
-		if err := writeFile(o.markdown, func(w io.Writer) error { return markdown.Write(w, story) }); err != nil {
-			return fmt.Errorf("--markdown: %w", err)
-		}
+	one.reveal = !o.redact
+	if err := one.write(runs[0], cmd.ErrOrStderr()); err != nil {
+		return err
 	}
 	switch {
 	case o.json:
 		return copyEvents(cmd.OutOrStdout(), runs[0].entries, o.redact)
-	case o.html != "" || o.markdown != "":
+	case o.any():
 		return nil
 	}
 	return tellFiles(cmd.OutOrStdout(), names, runs, level, style)
 }
 
-func tellFiles(w io.Writer, names []string, runs []saved, level explain.Level, style screen.Style) error {
+func tellFiles(w io.Writer, names []string, runs []connection, level explain.Level, style screen.Style) error {
 	for i, s := range runs {
 		if i > 0 {
 			fmt.Fprintln(w)
@@ -149,34 +139,30 @@ func tellFiles(w io.Writer, names []string, runs []saved, level explain.Level, s
 }
 
 // load reads a file of events, and leaves out what must not be shown.
-func load(stdin io.Reader, name string, redact bool) (s saved, err error) {
+func load(stdin io.Reader, name string, redact bool) (c connection, err error) {
 	r := stdin
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return s, errors.Unwrap(err)
+			return c, errors.Unwrap(err)
 		}
 		defer f.Close()
 		r = f
 	}
-	if s.entries, err = trace.Read(bufio.NewReader(r)); err != nil {
-		return s, err
+	if c.entries, err = trace.Read(bufio.NewReader(r)); err != nil {
+		return c, err
 	}
-	if len(s.entries) == 0 {
-		return s, errors.New("line 2: there are no events behind the schema")
+	if len(c.entries) == 0 {
+		return c, errors.New("line 2: there are no events behind the schema")
 	}
 	if redact {
-		var b bytes.Buffer
-		if err := copyEvents(&b, s.entries, true); err != nil {
-			return s, err
-		}
-		if s.entries, err = trace.Read(&b); err != nil {
-			return s, err
+		if c.entries, err = redacted(c.entries); err != nil {
+			return c, err
 		}
 	}
-	s.about = explain.Saved(s.entries)
-	s.about.Flags = " " + quoted(name)
-	return s, nil
+	c.about = explain.Saved(c.entries)
+	c.about.Flags = " " + quoted(name)
+	return c, nil
 }
 
 func copyEvents(w io.Writer, entries []trace.Entry, redact bool) error {
@@ -193,8 +179,8 @@ func copyEvents(w io.Writer, entries []trace.Entry, redact bool) error {
 
 // explainTerm prints what a word means.
 func explainTerm(cmd *cobra.Command, word string, o *explainOutput, style screen.Style) error {
-	for flag, given := range map[string]bool{"--markdown": o.markdown != "", "--html": o.html != "", "--redact": o.redact, "--detail": o.detail != ""} {
-		if given {
+	for flag, value := range map[string]string{"--markdown": o.markdown, "--html": o.html, "--events": o.events, "--pcap": o.pcap, "--keylog-out": o.keyLog, "--detail": o.detail} {
+		if value != "" {
 			return &usageError{fmt.Sprintf("%s is for a FILE, and there is no file %q", flag, word), "vitrine handshake --events run.json"}
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,18 +12,15 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/demo"
-	"github.com/vitrine-tls/vitrine/render/html"
-	"github.com/vitrine-tls/vitrine/render/markdown"
 	screen "github.com/vitrine-tls/vitrine/render/term"
-	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // outputs are where a handshake is shown.
 type outputs struct {
-	json           bool
-	markdown, html string
-	events         string
-	detail, color  string
+	artefacts
+	json          bool
+	saveKeys      string
+	detail, color string
 }
 
 func newHandshake() *cobra.Command {
@@ -68,9 +64,8 @@ shown in full, and forgotten.`,
 	f.StringVar(&w.data, "data", demo.Request, "what the client sends")
 	f.StringVar(&w.tamper, "tamper", "", "flip a bit of this line of the ladder on its way: NUMBER or NUMBER:FIELD")
 	f.StringVar(&w.seed, "seed", "", "make the run reproducible to the byte; its keys are public")
-	f.StringVar(&o.markdown, "markdown", "", "write the same as a document to this file")
-	f.StringVar(&o.events, "events", "", "write the events, secrets included, to this file as JSON lines")
-	f.StringVar(&o.html, "html", "", "write the same as a page for a browser to this file")
+	artefactFlags(cmd, &o.artefacts)
+	f.StringVar(&o.saveKeys, "save-keys", "", "write the throw-away private keys and their certificates into this folder")
 	f.BoolVar(&o.json, "json", false, "print the events as JSON lines, and nothing else")
 	f.Lookup("data").DefValue = "an HTTP request"
 	detailFlag(cmd, &o.detail)
@@ -106,7 +101,7 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	}
 	outcome.Run.Flags = given(cmd)
 	story := explain.Tell(outcome.Entries, outcome.Run)
-	if err := show(cmd.OutOrStdout(), story, outcome, o, level, style); err != nil {
+	if err := show(cmd, story, outcome, o, level, style); err != nil {
 		return err
 	}
 	return verdict(outcome, story)
@@ -115,7 +110,7 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 // given are the flags that the run depends on, as they were given, without some.
 func given(cmd *cobra.Command, without ...string) string {
 	var b strings.Builder
-	without = append(without, "json", "markdown", "html", "events", "detail", "color")
+	without = append(without, artefactNames...)
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		switch {
 		case slices.Contains(without, f.Name):
@@ -139,37 +134,22 @@ func quoted(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// show writes everything that was asked for.
-func show(stdout io.Writer, story *explain.Story, outcome *demo.Outcome, o *outputs, level explain.Level, style screen.Style) error {
-	events := func(w io.Writer) error {
-		j := trace.NewWriter(w, trace.Reveal())
-		about := story.Warnings[len(story.Warnings)-1].Text
-		j.Put(trace.Entry{Role: trace.Client, Event: &trace.Notice{Text: about}})
-		for _, e := range outcome.Entries {
-			j.Put(e)
-		}
-		return j.Err()
+// show writes everything that was asked for. It reveals: the keys were made for the run.
+func show(cmd *cobra.Command, story *explain.Story, outcome *demo.Outcome, o *outputs, level explain.Level, style screen.Style) error {
+	c := connection{outcome.Entries, story.Run}
+	o.reveal = true
+	if err := o.write(c, cmd.ErrOrStderr()); err != nil {
+		return err
 	}
-	if o.events != "" {
-		if err := writeFile(o.events, events); err != nil {
-			return fmt.Errorf("--events: %w", err)
-		}
-	}
-	if o.markdown != "" {
-		if err := writeFile(o.markdown, func(w io.Writer) error { return markdown.Write(w, story) }); err != nil {
-			return fmt.Errorf("--markdown: %w", err)
-		}
-	}
-	if o.html != "" {
-		run := html.Run{Entries: outcome.Entries, About: story.Run}
-		if err := writeFile(o.html, func(w io.Writer) error { return html.Write(w, html.Options{}, run) }); err != nil {
-			return fmt.Errorf("--html: %w", err)
+	if o.saveKeys != "" {
+		if err := saveKeys(o.saveKeys, c, cmd.ErrOrStderr()); err != nil {
+			return fmt.Errorf("--save-keys: %w", err)
 		}
 	}
 	if o.json {
-		return events(stdout)
+		return writeEvents(cmd.OutOrStdout(), c, true)
 	}
-	return tellStory(stdout, story, outcome.Entries, level, style)
+	return tellStory(cmd.OutOrStdout(), story, outcome.Entries, level, style)
 }
 
 // verdict is nil if the run went as it should: undisturbed to its end, or disturbed and stopped.

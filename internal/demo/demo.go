@@ -143,6 +143,7 @@ func (s *stage) config(ca *throwaway.CA, side iana.Side) *vitrine.Config {
 		EncryptThenMAC:       demand(s.EncryptThenMAC),
 		StatusRequest:        vitrine.Off, // this CA staples nothing, and logs nothing
 		Timestamps:           vitrine.Off,
+		Time:                 time.Now,
 	}
 	if s.Group != 0 {
 		c.CurvePreferences = []tls.CurveID{tls.CurveID(s.Group)}
