@@ -231,17 +231,17 @@ func offerGroups(c *Config) (message.Content, bool) {
 
 // offeredGroups are those that an offered suite can use.
 func offeredGroups(c *Config) []iana.Group {
-	kinds := kindsOf(c.Suites)
+	finite, curves := offers(c.Suites, iana.KeyExchange.FiniteField), offers(c.Suites, iana.KeyExchange.EllipticCurve)
 	return slices.DeleteFunc(slices.Clone(c.Groups), func(g iana.Group) bool {
 		if g.FiniteField() {
-			return !kinds[iana.KexDHE]
+			return !finite
 		}
-		return !kinds[iana.KexECDHE]
+		return !curves
 	})
 }
 
 func offerPointFormats(c *Config) (message.Content, bool) {
-	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}}, kindsOf(c.Suites)[iana.KexECDHE]
+	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}}, offers(c.Suites, iana.KeyExchange.EllipticCurve)
 }
 
 func answerPointFormats(_ *Config, an *answering) (message.Content, bool, error) {
@@ -286,6 +286,9 @@ func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
 		return nil, false, err
 	}
 	for _, ours := range c.Protocols {
+		if ours == "h2" && !an.chosen.suite.HTTP2() {
+			continue // a client may offer HTTP/2 and, for servers without it, suites that HTTP/2 prohibits: RFC 9113 §9.2.2
+		}
 		for _, name := range theirs.Names {
 			if string(name) == ours {
 				an.log.Choice("application_protocol", join(theirs.Names), ours, "the server's first that the client lists", "RFC 7301 §3.2")

@@ -2,15 +2,14 @@
 // everything about it that others need is a column or follows from one.
 //
 // It implements the suites of RFC 5246 appendix A.5, RFC 5288, RFC 5289, RFC 6655, RFC 7251, RFC 7905 and RFC 8422 §6 whose key
-// exchange is RSA, DHE_RSA, ECDHE_RSA or ECDHE_ECDSA and whose cipher is AES (CBC, GCM, CCM), ChaCha20-Poly1305, triple DES or
-// none. It leaves out pre-shared keys (to come), static, anonymous and DSS exchanges, RC4 (RFC 7465), DES, IDEA, HMAC-MD5 (a
+// exchange is RSA, DHE_RSA, ECDHE_RSA or ECDHE_ECDSA, or one of the four with a pre-shared key (registry_psk.go), and whose cipher is AES
+// (CBC, GCM, CCM), ChaCha20-Poly1305, triple DES or none. It leaves out static, anonymous and DSS exchanges, RC4 (RFC 7465), DES, IDEA, HMAC-MD5 (a
 // single suite, without encryption), and the national ciphers, which no library here provides. package iana can name them all.
 package suite
 
 import (
 	"cmp"
 	"crypto"
-	"maps"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -33,11 +32,16 @@ type Columns struct {
 	PRF    crypto.Hash // of TLS 1.2, and of its transcript
 }
 
-func table(rows map[iana.CipherSuite]Columns) []*Suite {
-	suites := make([]*Suite, 0, len(rows))
-	for _, id := range slices.Sorted(maps.Keys(rows)) {
-		suites = append(suites, &Suite{id, rows[id]})
+// registry is every row that Vitrine speaks, by ID.
+var registry = table(certified, preShared)
+
+func table(parts ...map[iana.CipherSuite]Columns) (suites []*Suite) {
+	for _, rows := range parts {
+		for id, columns := range rows {
+			suites = append(suites, &Suite{id, columns})
+		}
 	}
+	slices.SortFunc(suites, func(a, b *Suite) int { return cmp.Compare(a.ID, b.ID) })
 	return suites
 }
 
@@ -55,6 +59,11 @@ func find(rows []*Suite, id iana.CipherSuite) *Suite {
 // All is every row, by ID.
 func All() []*Suite { return slices.Clone(registry) }
 
+// Certified is every row whose server needs nothing but a certificate, by ID: not those with a pre-shared key.
+func Certified() []*Suite {
+	return slices.DeleteFunc(All(), func(s *Suite) bool { return s.Kex.PreShared() })
+}
+
 func (s *Suite) String() string { return s.ID.String() }
 
 // AEAD tells whether the cipher authenticates by itself. See RFC 5246 §6.2.3.3.
@@ -62,6 +71,10 @@ func (s *Suite) AEAD() bool { return s.Cipher.AEAD() }
 
 // ForwardSecret tells whether the keys of a past connection stay secret when the server's private key does not.
 func (s *Suite) ForwardSecret() bool { return s.Kex.Ephemeral() }
+
+// HTTP2 tells whether HTTP/2 may be spoken with the suite: appendix A of RFC 9113 lists those that are not ephemeral or no AEAD. See
+// RFC 9113 §9.2.2.
+func (s *Suite) HTTP2() bool { return s.ForwardSecret() && s.AEAD() }
 
 // MinVersion is the lowest version that may use the suite: 1.2 for AEADs and for MACs of SHA-2, which came with it. See RFC
 // 5246 §1.2, RFC 5288 §4, RFC 5289 §4 and RFC 6655 §5.
