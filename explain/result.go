@@ -99,7 +99,7 @@ func hints(s *Story) []Hint {
 			list = append(list, Hint{fmt.Sprintf("--tamper %d", c.Steps[0].Line.Number), "break it"})
 		}
 	}
-	return append(list, Hint{"--markdown out.md", "the same as text"})
+	return append(list, Hint{"--html out.html", "the same as a page"})
 }
 
 func (r *Result) count(f Fact) {
