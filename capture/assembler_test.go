@@ -123,6 +123,8 @@ func TestReassembly(t *testing.T) {
 			[]string{"0 client abc", "0 ends"}},
 		{"SYN after SYN+ACK and data", []Packet{syn[1], p(client, none, 100, 500, "ab"), syn[0], p(server, none, 500, 102, "c")},
 			[]string{"0 client ab", "0 server c", "0 ends"}},
+		{"SYN after the data that it begins", []Packet{p(client, none, 100, 500, "ab"), syn[0], p(client, none, 102, 500, "c")},
+			[]string{"0 client abc", "0 ends"}},
 		{"no SYN", []Packet{p(client, none, 100, 500, "ab"), p(server, none, 500, 102, "c"), p(client, none, 102, 501, "d")},
 			[]string{"0 client ab", "0 server c", "0 client d", "0 ends"}},
 		{"no SYN, and swapped", []Packet{p(client, none, 102, 500, "cd"), p(client, none, 100, 500, "ab"), p(server, none, 500, 104, "e")},

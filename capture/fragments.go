@@ -1,5 +1,7 @@
 package capture
 
+import "slices"
+
 // fragments puts IP datagrams together again. Where fragments overlap, the first copy of a byte wins, as for TCP.
 // See RFC 791 §3.2 and RFC 8200 §4.5.
 type fragments struct {
@@ -8,6 +10,7 @@ type fragments struct {
 	pending map[datagram]*partial
 	oldest  *partial // a queue: when there are too many, the oldest goes first
 	newest  *partial
+	spare   []byte // of one that was given up, so that a flood of fragments costs no allocations
 }
 
 // datagram is what the fragments of one have in common.
@@ -62,6 +65,7 @@ func (f *fragments) add(k datagram, offset int, more bool, body part) (part, boo
 		return part{d.b[:d.total], d.total}, true
 	}
 	for f.held > f.limit && f.oldest != nil {
+		f.spare = f.oldest.b
 		f.drop(f.oldest)
 	}
 	return part{}, false
@@ -78,7 +82,8 @@ func (d *partial) complete() bool {
 }
 
 func (f *fragments) start(k datagram) *partial {
-	d := &partial{key: k, prev: f.newest}
+	d := &partial{key: k, prev: f.newest, b: f.spare[:0]}
+	f.spare = nil
 	if f.newest != nil {
 		f.newest.next = d
 	} else {
@@ -89,7 +94,7 @@ func (f *fragments) start(k datagram) *partial {
 		f.pending = map[datagram]*partial{}
 	}
 	f.pending[k] = d
-	f.held += partialSize
+	f.held += partialSize + cap(d.b)
 	return d
 }
 
@@ -99,7 +104,7 @@ func (f *fragments) grow(d *partial, end int) {
 		return
 	}
 	before := cap(d.b)
-	d.b = append(d.b, make([]byte, end-len(d.b))...)
+	d.b = slices.Grow(d.b, end-len(d.b))[:end]
 	f.held += cap(d.b) - before
 	if words := (end + 64*unit - 1) / (64 * unit); words > len(d.have) {
 		d.have = append(d.have, make([]uint64, words-len(d.have))...)

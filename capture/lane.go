@@ -13,7 +13,7 @@ type lane struct {
 	conn *connection
 
 	next     uint64 // the byte that comes next
-	first    uint32 // the number of the first byte, if opened
+	first    uint32 // the number of the first byte: of the first heard of, if not opened
 	end      uint64 // behind the last byte, if finished
 	opened   bool   // next was known from a SYN
 	started  bool   // bytes were handed on, so that none from before can be
@@ -57,7 +57,7 @@ func (l *lane) side() iana.Side {
 func (l *lane) unwrap(seq uint32) uint64 {
 	if !l.based {
 		l.based = true
-		l.next = unwrapped + uint64(seq)
+		l.next, l.first = unwrapped+uint64(seq), seq
 	}
 	return l.next + uint64(int64(int32(seq-uint32(l.next))))
 }
@@ -80,7 +80,7 @@ func (a *Assembler) begin(l *lane, seq uint32) {
 }
 
 // reopened tells whether a SYN whose first byte has this number begins another connection: a repeated SYN has the same one.
-func (l *lane) reopened(seq uint32) bool { return l.based && (!l.opened || l.first != seq) }
+func (l *lane) reopened(seq uint32) bool { return l.based && l.first != seq }
 
 // finish says that the direction ends before this number.
 func (l *lane) finish(seq uint32) {
