@@ -50,6 +50,11 @@ type Config struct {
 	GetConfigForClient   func(*ClientHelloInfo) (*Config, error)
 	GetClientCertificate func(*CertificateRequestInfo) (*tls.Certificate, error)
 
+	// GetPSK, if set, turns the suites with a pre-shared key on and finds the key: a client's for the server's hint, a server's for
+	// the client's identity; nil if there is none. PSKIdentityHint is what a server sends. See RFC 4279.
+	GetPSK          func(*PSKInfo) (*PSK, error)
+	PSKIdentityHint []byte
+
 	// RootCAs are whom a client trusts; nil is the system's.
 	RootCAs *x509.CertPool
 
@@ -140,14 +145,14 @@ func (c *Config) Clone() *Config {
 	}
 	return &Config{
 		Rand: c.Rand, Time: c.Time, Certificates: c.Certificates, GetCertificate: c.GetCertificate,
-		GetConfigForClient: c.GetConfigForClient, GetClientCertificate: c.GetClientCertificate,
+		GetPSK: c.GetPSK, PSKIdentityHint: c.PSKIdentityHint, GetConfigForClient: c.GetConfigForClient, GetClientCertificate: c.GetClientCertificate,
 		VerifyConnection: c.VerifyConnection, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
 		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs, InsecureSkipVerify: c.InsecureSkipVerify,
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites, MinVersion: c.MinVersion,
 		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
 		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC, StatusRequest: c.StatusRequest,
 		Timestamps: c.Timestamps, MaxFragmentLength: c.MaxFragmentLength, RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
-		ClientSessionCache: c.ClientSessionCache,
+		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c), SessionStore: c.SessionStore, Trace: c.Trace,
 	}
 }
@@ -171,7 +176,7 @@ func (c *Config) handshake(me iana.Side, conn net.Conn) (*handshake.Config, erro
 	if h.Credentials, err = c.cache.parse(c.Certificates); err != nil {
 		return nil, err
 	}
-	h.Hooks = c.hooks(conn)
+	h.Hooks, h.PreShared = c.hooks(conn), c.preShared()
 	h.Resumption = c.resumption(me, h.Rand)
 	h.Trust, err = c.trust(me)
 	return h, err
@@ -208,7 +213,7 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 	if p.MinVersion > p.MaxVersion || p.MinVersion < iana.TLS10 {
 		return p, fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion %v; this build speaks TLS 1.0 to 1.2", p.MinVersion, p.MaxVersion)
 	}
-	p.Suites = slices.DeleteFunc(p.Suites, func(id iana.CipherSuite) bool { return suite.ByID(id).MinVersion() > p.MaxVersion })
+	p.Suites = usable(p.Suites, p.MaxVersion, c.GetPSK != nil)
 	if n := c.MaxFragmentLength; n != 0 {
 		code := slices.Index([]int{512, 1024, 2048, 4096}, n)
 		if code < 0 {
@@ -225,16 +230,28 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 	return p, nil
 }
 
+// usable leaves out suites that need a later version, or a pre-shared key that nobody has. The list may be a Policy's: it is not changed.
+func usable(ids []iana.CipherSuite, max iana.Version, keyed bool) []iana.CipherSuite {
+	useless := func(id iana.CipherSuite) bool {
+		s := suite.ByID(id)
+		return s.MinVersion() > max || s.Kex.PreShared() && !keyed
+	}
+	if !slices.ContainsFunc(ids, useless) {
+		return ids
+	}
+	return slices.DeleteFunc(slices.Clone(ids), useless)
+}
+
 func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
 	t := handshake.Trust{VerifyPeer: c.VerifyPeerCertificate}
 	if me == iana.Client {
 		t.ServerName, t.Roots, t.Skip = c.ServerName, c.RootCAs, c.InsecureSkipVerify
-		if t.ServerName == "" && !t.Skip {
+		if t.ServerName == "" && !t.Skip && c.GetPSK == nil {
 			return t, errors.New("vitrine: either Config.ServerName or Config.InsecureSkipVerify must be set")
 		}
 		return t, nil
 	}
-	if len(c.Certificates) == 0 && c.GetCertificate == nil && c.GetConfigForClient == nil {
+	if len(c.Certificates) == 0 && c.GetPSK == nil && c.GetCertificate == nil && c.GetConfigForClient == nil {
 		return t, errors.New("vitrine: a server needs Config.Certificates, GetCertificate or GetConfigForClient")
 	}
 	t.Roots = c.ClientCAs

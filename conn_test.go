@@ -26,7 +26,7 @@ func TestEverySuiteMovesAMegabyteEachWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, s := range suite.All() {
+	for _, s := range suite.Certified() {
 		n++
 		t.Run(s.String(), func(t *testing.T) {
 			cert, err := ca.Issue(kindFor(s), []string{"vitrine.test"})

@@ -46,6 +46,29 @@ func (i *CertificateRequestInfo) SupportsCertificate(c *tls.Certificate) error {
 	return (&tls.CertificateRequestInfo{AcceptableCAs: i.AcceptableCAs, SignatureSchemes: i.SignatureSchemes, Version: i.Version}).SupportsCertificate(c)
 }
 
+// PSK is a key that both sides have held before, and what a client calls it.
+type PSK = handshake.PSK
+
+// PSKInfo is what is known when a pre-shared key is needed.
+type PSKInfo struct {
+	Hint     []byte // the server's psk_identity_hint, or nil
+	Identity []byte // for a server: the client's psk_identity
+
+	ctx context.Context
+}
+
+// Context is the handshake's.
+func (i *PSKInfo) Context() context.Context { return i.ctx }
+
+func (c *Config) preShared() handshake.PreShared {
+	if c.GetPSK == nil {
+		return handshake.PreShared{}
+	}
+	return handshake.PreShared{Hint: c.PSKIdentityHint, FindKey: func(ctx context.Context, hint, identity []byte) (*PSK, error) {
+		return c.GetPSK(&PSKInfo{Hint: hint, Identity: identity, ctx: ctx})
+	}}
+}
+
 // hooks turns the callbacks into what a handshake asks.
 func (c *Config) hooks(conn net.Conn) handshake.Hooks {
 	var h handshake.Hooks

@@ -30,7 +30,7 @@ var (
 	// Modern is what a new program should use: forward secrecy and an AEAD, always.
 	Modern = &Policy{
 		name: "modern", date: "2026-11-23", purpose: "forward secrecy and authenticated encryption, nothing deprecated",
-		allows:  func(s *suite.Suite) bool { return s.Kex == iana.KexECDHE && s.Cipher.AEAD() && s.Cipher.TagLen == 16 },
+		allows:  func(s *suite.Suite) bool { return s.Kex.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16 },
 		groups:  curves,
 		schemes: schemes, minDHBits: 2048, minVersion: iana.TLS12, secureRenegotiation: Required,
 	}

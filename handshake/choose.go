@@ -78,9 +78,14 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 // tell shows what was chosen, and why.
 func (got *chosen) tell(log *trace.Log, ch *message.ClientHello, w *wishes, why string) {
 	log.Choice("cipher_suite", fmt.Sprint(ch.CipherSuites), got.suite.String(), "the server's first that both sides can do", "RFC 5246 §7.4.1.3")
-	log.Choice("certificate", w.Name, got.credential.Chain.Leaf().Subject.String(), why, "RFC 5246 §7.4.2")
 	if got.group != nil {
 		log.Choice("group", fmt.Sprint(w.groups), got.group.Name(), groupRule(got.group, w), "RFC 8422 §4")
+	}
+	if got.credential == nil {
+		return
+	}
+	log.Choice("certificate", w.Name, got.credential.Chain.Leaf().Subject.String(), why, "RFC 5246 §7.4.2")
+	if got.scheme != 0 {
 		log.Choice("signature_scheme", fmt.Sprint(w.Schemes), got.scheme.String(), "the best of our key that the client accepts", "RFC 5246 §7.4.1.4.1")
 	}
 }
@@ -165,11 +170,17 @@ func try(s *suite.Suite, v iana.Version, w *wishes, c *Config) (got *chosen, why
 	if v < s.MinVersion() {
 		return nil, fmt.Sprintf("needs %v", s.MinVersion())
 	}
+	if !c.speaksPSK(s.Kex) {
+		return nil, "needs a pre-shared key"
+	}
 	got = &chosen{version: v, suite: s}
 	if s.Kex.Ephemeral() {
 		if got.group, why = chooseGroup(s.Kex, w, c); got.group == nil {
 			return nil, why
 		}
+	}
+	if s.Auth == iana.AuthPSK && s.Kex != iana.KexRSAPSK {
+		return got, "none: the pre-shared key proves who is there"
 	}
 	choice := pki.ChooseServer(c.Credentials, s.Auth, s.Kex, w.Hello, schemesOf(v, c))
 	if choice.Credential == nil {

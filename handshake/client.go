@@ -125,7 +125,7 @@ func (c *client) status(m *message.CertificateStatus) error {
 
 // unstapled: the server's flight is over; a certificate that promises a staple must have brought it. See RFC 7633 §4.2.3.
 func (c *client) unstapled(s *Score) error {
-	if s.CertificateStatus != nil || c.Skip {
+	if s.CertificateStatus != nil || c.Skip || c.peer.Chain == nil {
 		return nil
 	}
 	switch {
@@ -139,11 +139,17 @@ func (c *client) unstapled(s *Score) error {
 
 func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error {
 	const ref = "RFC 5246 §7.4.3"
-	if s.Agreed.Suite.Kex.EllipticCurve() && !slices.Contains(c.Groups, m.Group) {
+	kx := s.Agreed.Suite.Kex
+	if kx.EllipticCurve() && !slices.Contains(c.Groups, m.Group) {
 		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4", "the server chose the group %v, we offered %v", m.Group, offeredGroups(c.Config))
 	}
-	if _, err := groupOf(s.Agreed.Suite.Kex, m, c.MinDHBits); err != nil {
-		return err
+	if kx.Ephemeral() {
+		if _, err := groupOf(kx, m, c.MinDHBits); err != nil {
+			return err
+		}
+	}
+	if kx.PreShared() {
+		return nil
 	}
 	signed := pki.ServerParams(s.ClientHello.Random, s.ServerHello.Random, m.Params)
 	return c.signature(s.Agreed.Version, iana.Server, m.Scheme, signed, m.Signature, ref)
@@ -177,8 +183,30 @@ func (c *client) certificateRequest(m *message.CertificateRequest, v iana.Versio
 	return nil
 }
 
+// keyExchange is our half of the exchange, with the pre-shared key if the suite has one.
 func (c *client) keyExchange(s *Score) (message.Message, error) {
-	if s.Agreed.Suite.Kex == iana.KexRSA {
+	if !s.Agreed.Suite.Kex.PreShared() {
+		return c.exchange(s)
+	}
+	k, err := c.psk(hintOf(s.ServerKeyExchange), nil)
+	if err != nil {
+		return nil, err
+	}
+	m, err := c.exchange(s)
+	if err != nil {
+		return nil, err
+	}
+	m.PSKIdentity = k.Identity
+	c.preMaster = c.mixIn(k, c.preMaster)
+	return m, nil
+}
+
+// exchange is RSA or Diffie-Hellman, if the suite has either.
+func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
+	switch s.Agreed.Suite.Kex {
+	case iana.KexPSK:
+		return &message.ClientKeyExchange{}, nil
+	case iana.KexRSA, iana.KexRSAPSK:
 		pub, err := c.peer.Chain.PublicKey()
 		if err != nil {
 			return nil, err
@@ -285,11 +313,13 @@ func (c *client) keep(s *Score) {
 	}
 }
 
-// finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt.
+// finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt. So it does that it has the
+// pre-shared key.
 func (c *client) finished(s *Score) error {
+	certified := ifCertified(s) == Must
 	switch {
-	case c.peer.Chain == nil, !c.Skip && c.peer.Verified == nil, s.VerifyData[iana.Server] == nil,
-		s.Agreed.Suite.Kex.Ephemeral() && !c.peer.possessed, s.Resumed == May:
+	case certified && (c.peer.Chain == nil || !c.Skip && c.peer.Verified == nil), s.VerifyData[iana.Server] == nil,
+		certified && s.Agreed.Suite.Kex.Ephemeral() && !c.peer.possessed, s.Resumed == May:
 		return alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the server is")
 	}
 	c.keep(s)

@@ -32,6 +32,7 @@ type Config struct {
 	Identity
 	Trust
 	Resumption
+	PreShared
 
 	// Prior is the handshake that a client's renegotiation follows; nil in a connection's first.
 	Prior *Prior

@@ -75,6 +75,9 @@ func (s *Score) Kex() iana.KeyExchange {
 
 // settleGroup completes them with the group, which only ServerKeyExchange names.
 func settleGroup(m *Machine) error {
+	if !m.Agreed.Suite.Kex.Ephemeral() {
+		return nil // a hint, and no more
+	}
 	g, err := groupOf(m.Agreed.Suite.Kex, m.ServerKeyExchange, 0)
 	if err != nil {
 		return err

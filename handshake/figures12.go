@@ -10,7 +10,7 @@ var full = Figure{"RFC 5246, Figure 1: full handshake", unlessResumed, []Line{
 	{iana.Server, Kind(iana.ServerHello), always, settle, "RFC 5246 §7.4.1.3"},
 	{iana.Server, Kind(iana.Certificate), ifCertified, nil, "RFC 5246 §7.4.2"},
 	{iana.Server, Kind(iana.CertificateStatus), ifStapling, nil, "RFC 6066 §8"},
-	{iana.Server, Kind(iana.ServerKeyExchange), ifEphemeral, settleGroup, "RFC 5246 §7.4.3"},
+	{iana.Server, Kind(iana.ServerKeyExchange), ifParams, settleGroup, "RFC 5246 §7.4.3"},
 	{iana.Server, Kind(iana.CertificateRequest), ifCertifiedMay, nil, "RFC 5246 §7.4.4"},
 	{iana.Server, Kind(iana.ServerHelloDone), always, nil, "RFC 5246 §7.4.5"},
 	{iana.Client, Kind(iana.Certificate), ifRequested, nil, "RFC 5246 §7.4.6"},
@@ -47,8 +47,8 @@ func always(*Score) Presence { return Must }
 
 // ifCertified: all suites but the anonymous and the pre-shared ones come with a certificate.
 func ifCertified(s *Score) Presence {
-	switch s.Agreed.Suite.Auth {
-	case iana.AuthAnon, iana.AuthPSK:
+	switch a := s.Agreed.Suite; {
+	case a.Auth == iana.AuthAnon, a.Auth == iana.AuthPSK && a.Kex != iana.KexRSAPSK:
 		return Never
 	}
 	return Must
@@ -77,7 +77,16 @@ func ifResumed(s *Score) Presence { return s.Resumed }
 // ifTicket: a server that answered the extension must send the message, RFC 5077 §3.3.
 func ifTicket(s *Score) Presence { return must(s.Agreed.Ticket) }
 
-func ifEphemeral(s *Score) Presence { return must(s.Agreed.Suite.Kex.Ephemeral()) }
+// ifParams: an ephemeral exchange has parameters; a pre-shared key may come with a hint, RFC 4279 §2.
+func ifParams(s *Score) Presence {
+	switch k := s.Agreed.Suite.Kex; {
+	case k.Ephemeral():
+		return Must
+	case k.PreShared():
+		return May
+	}
+	return Never
+}
 
 func ifRequested(s *Score) Presence { return must(s.CertificateRequest != nil) }
 

@@ -43,6 +43,7 @@ type live struct {
 	*Config
 	peer   Peer // the proof, filled by the checks
 	signed slow[[]byte]
+	shared slow[*PSK]
 }
 
 // fields of a Machine that client and server share.
@@ -80,15 +81,12 @@ func curve(id iana.Group) (kex.Group, error) {
 	return g, nil
 }
 
-// kindsOf is the set of key exchanges that a list of suites holds.
-func kindsOf(ids []iana.CipherSuite) map[iana.KeyExchange]bool {
-	kinds := map[iana.KeyExchange]bool{}
-	for _, id := range ids {
-		if s := suite.ByID(id); s != nil {
-			kinds[s.Kex] = true
-		}
-	}
-	return kinds
+// offers tells whether a suite of the list has such a key exchange.
+func offers(ids []iana.CipherSuite, such func(iana.KeyExchange) bool) bool {
+	return slices.ContainsFunc(ids, func(id iana.CipherSuite) bool {
+		s := suite.ByID(id)
+		return s != nil && such(s.Kex)
+	})
 }
 
 func isCBC(id iana.CipherSuite) bool {

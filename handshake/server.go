@@ -82,12 +82,18 @@ func (v *server) hello(s *Score) (message.Message, error) {
 // keyExchange makes a fresh key for this handshake alone: a key that is used twice lets Raccoon compare, and is no forward secrecy.
 func (v *server) keyExchange(s *Score) (message.Message, error) {
 	var err error
+	if v.chosen.group == nil { // a pre-shared key without a Diffie-Hellman exchange
+		if v.Hint == nil {
+			return nil, nil
+		}
+		return &message.ServerKeyExchange{PSKIdentityHint: v.Hint}, nil
+	}
 	if v.offer == nil { // else the signature was waited for
 		if v.offer, err = v.chosen.group.Offer(v.Rand); err != nil {
 			return nil, err
 		}
 	}
-	m := &message.ServerKeyExchange{Scheme: v.chosen.scheme}
+	m := &message.ServerKeyExchange{Scheme: v.chosen.scheme, PSKIdentityHint: v.Hint}
 	if p, g := kex.Params(v.chosen.group); p != nil {
 		m.P, m.G, m.DHPublic = p, g, v.offer.Share()
 	} else {
@@ -96,13 +102,16 @@ func (v *server) keyExchange(s *Score) (message.Message, error) {
 	if err := m.EncodeParams(message.Dialect{Version: s.Agreed.Version, Kex: s.Agreed.Suite.Kex}); err != nil {
 		return nil, err
 	}
+	if v.chosen.credential == nil {
+		return m, nil
+	}
 	signed := pki.ServerParams(s.ClientHello.Random, s.ServerHello.Random, m.Params)
 	m.Signature, err = v.sign(iana.Server, pki.Choice{Credential: v.chosen.credential, Scheme: v.chosen.scheme}, signed, "RFC 5246 §7.4.3")
 	return m, err
 }
 
 func (v *server) certificateRequest() (message.Message, error) {
-	if !v.ClientAuth.Request {
+	if !v.ClientAuth.Request || v.chosen.suite.Kex.PreShared() {
 		return nil, nil
 	}
 	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign, iana.ECDSASign}, Schemes: v.Schemes}
@@ -200,8 +209,27 @@ func (v *server) secret(s *Score) (Input, error) {
 	if v.chosen.session != nil {
 		return Input{Master: v.chosen.session.Master}, nil
 	}
+	if !s.Agreed.Suite.Kex.PreShared() {
+		return v.exchanged(s)
+	}
+	k, err := v.psk(v.Hint, s.ClientKeyExchange.PSKIdentity)
+	if err != nil {
+		return Input{}, err
+	}
+	other, err := v.exchanged(s)
+	if err != nil {
+		return Input{}, err
+	}
+	return Input{PreMaster: v.mixIn(k, other.PreMaster)}, nil
+}
+
+// exchanged is what RSA or Diffie-Hellman gave, if the suite has either.
+func (v *server) exchanged(s *Score) (Input, error) {
 	m := s.ClientKeyExchange
-	if s.Agreed.Suite.Kex == iana.KexRSA {
+	if s.Agreed.Suite.Kex == iana.KexPSK {
+		return Input{}, nil
+	}
+	if k := s.Agreed.Suite.Kex; k == iana.KexRSA || k == iana.KexRSAPSK {
 		key, ok := v.chosen.credential.Key.(crypto.Decrypter)
 		if !ok {
 			return Input{}, alert.Fail(alert.InternalError, "", "the server's private key cannot decrypt")
@@ -222,7 +250,7 @@ func (v *server) secret(s *Score) (Input, error) {
 func (v *server) finished(s *Score) error {
 	shown := v.peer.Chain != nil
 	switch {
-	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown && v.ClientAuth.Require,
+	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown && v.ClientAuth.Require && !s.Agreed.Suite.Kex.PreShared(),
 		shown && v.ClientAuth.Verify && v.peer.Verified == nil:
 		return alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the client is")
 	}

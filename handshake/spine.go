@@ -9,6 +9,7 @@ package handshake
 
 import (
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -96,6 +97,7 @@ type Machine struct {
 	traffic *TrafficSecrets      // of TLS 1.3
 	current [2]keys.Traffic      // by side
 	done    bool
+	failed  error // for good
 }
 
 // expected yields the lines that may come next, each with the reading that it would lead to.
@@ -157,6 +159,13 @@ func (m *Machine) Turn() (from iana.Side, ok bool) {
 // Take hears one line of another side: its order, its layout, its content, and only then it counts. Speak comes next.
 // raw is kept.
 func (m *Machine) Take(from iana.Side, k Kind, raw []byte) error {
+	return m.end(m.take(from, k, raw))
+}
+
+func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
+	if m.failed != nil {
+		return m.failed
+	}
 	if k == Kind(iana.HelloRequest) && from == iana.Server && !m.done {
 		if _, err := m.dialect().Parse(raw); err != nil {
 			return alert.Malformed("RFC 5246 §7.4.1.1", err)
@@ -167,14 +176,13 @@ func (m *Machine) Take(from iana.Side, k Kind, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	said := said{Line: l, raw: raw}
+	m.said = said{Line: l, raw: raw}
 	if k != ChangeCipherSpec {
-		if said.msg, err = m.dialect().Parse(raw); err != nil {
+		if m.said.msg, err = m.dialect().Parse(raw); err != nil {
 			return alert.Malformed(l.Ref, err)
 		}
 	}
 	m.heard(l, raw)
-	m.said = said
 	return m.run()
 }
 
@@ -189,6 +197,17 @@ type said struct {
 // stages are what happens to every line, in this order. Our own begin with the second.
 var stages = [...]func(*Machine) error{(*Machine).check, (*Machine).remember, (*Machine).effect, (*Machine).finish}
 
+// end keeps an error for good: after one nothing is taken, said or derived any more. A Pending is none.
+func (m *Machine) end(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, waits := errors.AsType[*Pending](err); !waits {
+		m.failed = err
+	}
+	return err
+}
+
 // run brings the line that was said as far as it can.
 func (m *Machine) run() error {
 	for ; m.said.Line != nil && m.said.stage < len(stages); m.said.stage++ {
@@ -201,7 +220,12 @@ func (m *Machine) run() error {
 }
 
 // Speak says our lines until it is another's turn. After a Pending it goes on where it stopped.
-func (m *Machine) Speak() error {
+func (m *Machine) Speak() error { return m.end(m.speak()) }
+
+func (m *Machine) speak() error {
+	if m.failed != nil {
+		return m.failed
+	}
 	if err := m.run(); err != nil {
 		return err
 	}

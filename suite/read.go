@@ -2,6 +2,7 @@ package suite
 
 import (
 	"crypto"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/record"
@@ -17,10 +18,84 @@ var readable = table(map[iana.CipherSuite]Columns{
 	iana.TLS_AES_128_CCM_8_SHA256:     {Cipher: record.AES_128_CCM_8, PRF: crypto.SHA256},
 })
 
-// Readable is the row of id, whether Vitrine speaks it or can only follow it, or nil.
+// Readable is the row of id, whether Vitrine speaks it or can only follow it, or nil. What can only be followed is not listed: the
+// name of a suite says all that there is to know of it.
 func Readable(id iana.CipherSuite) *Suite {
 	if s := ByID(id); s != nil {
 		return s
 	}
-	return find(readable, id)
+	if s := find(readable, id); s != nil {
+		return s
+	}
+	return spelled(id)
+}
+
+// spelled makes a row of a name: TLS_ exchange _WITH_ cipher _ hash. It is nil for a name with a word that nobody here knows, as are
+// those of the EXPORT suites and the national ciphers.
+func spelled(id iana.CipherSuite) *Suite {
+	exchange, protection, ok := strings.Cut(strings.TrimPrefix(id.String(), "TLS_"), "_WITH_")
+	x, known := exchanges[exchange]
+	if !ok || !known {
+		return nil
+	}
+	at := strings.LastIndexByte(protection, '_')
+	for _, split := range []struct{ cipher, hash string }{{protection, ""}, {protection[:max(at, 0)], protection[at+1:]}} {
+		if c := ciphers[split.cipher]; c != nil {
+			h, known := hashes[split.hash]
+			switch {
+			case !known, !c.AEAD() && h.mac == nil:
+				return nil
+			case c.AEAD():
+				h.mac = nil
+			}
+			return &Suite{id, Columns{x.kex, x.auth, c, h.mac, h.prf}}
+		}
+	}
+	return nil
+}
+
+// The words of names. "anon" stands for an ephemeral exchange that nobody signs, without it DH and ECDH are static: the server's key is
+// in its certificate.
+var (
+	exchanges = map[string]struct {
+		kex  iana.KeyExchange
+		auth iana.Authentication
+	}{
+		"RSA":     {iana.KexRSA, iana.AuthRSA},
+		"DH_RSA":  {iana.KexDH, iana.AuthRSA},
+		"DH_DSS":  {iana.KexDH, iana.AuthDSS},
+		"DH_anon": {iana.KexDHE, iana.AuthAnon},
+		"DHE_RSA": {iana.KexDHE, iana.AuthRSA},
+		"DHE_DSS": {iana.KexDHE, iana.AuthDSS},
+
+		"ECDH_RSA":    {iana.KexECDH, iana.AuthRSA},
+		"ECDH_ECDSA":  {iana.KexECDH, iana.AuthECDSA},
+		"ECDH_anon":   {iana.KexECDHE, iana.AuthAnon},
+		"ECDHE_RSA":   {iana.KexECDHE, iana.AuthRSA},
+		"ECDHE_ECDSA": {iana.KexECDHE, iana.AuthECDSA},
+
+		"PSK":       {iana.KexPSK, iana.AuthPSK},
+		"RSA_PSK":   {iana.KexRSAPSK, iana.AuthPSK},
+		"DHE_PSK":   {iana.KexDHEPSK, iana.AuthPSK},
+		"ECDHE_PSK": {iana.KexECDHEPSK, iana.AuthPSK},
+	}
+	ciphers = map[string]*record.Cipher{}
+	hashes  = map[string]struct {
+		mac *record.MAC
+		prf crypto.Hash
+	}{
+		"":       {nil, crypto.SHA256},
+		"MD5":    {record.HMAC_MD5, crypto.SHA256},
+		"SHA":    {record.HMAC_SHA1, crypto.SHA256},
+		"SHA256": {record.HMAC_SHA256, crypto.SHA256},
+		"SHA384": {record.HMAC_SHA384, crypto.SHA384},
+	}
+)
+
+func init() {
+	for _, c := range []*record.Cipher{record.NULL, record.RC4_128, record.DES_CBC, record.DES_EDE3_CBC, record.AES_128_CBC, record.AES_256_CBC,
+		record.AES_128_GCM, record.AES_256_GCM, record.AES_128_CCM, record.AES_256_CCM, record.AES_128_CCM_8, record.AES_256_CCM_8,
+		record.CHACHA20_POLY1305} {
+		ciphers[c.Name] = c
+	}
 }

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
@@ -74,7 +73,7 @@ func TestPreferencePutsSecrecyFirst(t *testing.T) {
 // RFC 10015, RFC 9113 appendix A: off until named, and nothing else is off.
 func TestOnlyEphemeralCurvesWithWholeAEADsAreWithoutConcern(t *testing.T) {
 	for _, s := range All() {
-		on := s.Kex == iana.KexECDHE && s.Cipher.AEAD() && s.Cipher.TagLen == 16
+		on := s.Kex.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16
 		if got := len(Concerns(s)) == 0; got != on {
 			t.Errorf("%v: without concern: %t", s, got)
 		}

@@ -9,7 +9,7 @@ import (
 
 // The rows, sorted by ID. What a name does not say: the PRF of a suite that names SHA or no hash is SHA-256 in TLS 1.2 (RFC 5246
 // §5), and so is that of the CCM suites, whatever the length of their key (RFC 6655 §3, RFC 7251 §2).
-var registry = table(map[iana.CipherSuite]Columns{
+var certified = map[iana.CipherSuite]Columns{
 	iana.TLS_RSA_WITH_NULL_SHA:                         {iana.KexRSA, iana.AuthRSA, record.NULL, record.HMAC_SHA1, crypto.SHA256},
 	iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA:                 {iana.KexRSA, iana.AuthRSA, record.DES_EDE3_CBC, record.HMAC_SHA1, crypto.SHA256},
 	iana.TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA:             {iana.KexDHE, iana.AuthRSA, record.DES_EDE3_CBC, record.HMAC_SHA1, crypto.SHA256},
@@ -57,4 +57,4 @@ var registry = table(map[iana.CipherSuite]Columns{
 	iana.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256:   {iana.KexECDHE, iana.AuthRSA, record.CHACHA20_POLY1305, nil, crypto.SHA256},
 	iana.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: {iana.KexECDHE, iana.AuthECDSA, record.CHACHA20_POLY1305, nil, crypto.SHA256},
 	iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256:     {iana.KexDHE, iana.AuthRSA, record.CHACHA20_POLY1305, nil, crypto.SHA256},
-})
+}

@@ -79,7 +79,7 @@ func (s *Suite) HTTP2() bool { return s.ForwardSecret() && s.AEAD() }
 // MinVersion is the lowest version that may use the suite: 1.2 for AEADs and for MACs of SHA-2, which came with it. See RFC
 // 5246 §1.2, RFC 5288 §4, RFC 5289 §4 and RFC 6655 §5.
 func (s *Suite) MinVersion() iana.Version {
-	if s.MAC == record.HMAC_SHA1 {
+	if s.MAC == record.HMAC_SHA1 || s.MAC == record.HMAC_MD5 {
 		return iana.TLS10
 	}
 	return iana.TLS12
@@ -88,7 +88,10 @@ func (s *Suite) MinVersion() iana.Version {
 // PRFHash is the hash of the PRF and the transcript: the suite's own in TLS 1.2, MD5 and SHA-1 together below it. See RFC 5246
 // §5 and RFC 4346 §5.
 func (s *Suite) PRFHash(v iana.Version) crypto.Hash {
-	if v < iana.TLS12 {
+	switch {
+	case v == iana.SSL30:
+		return keys.SSL30
+	case v < iana.TLS12:
 		return crypto.MD5SHA1
 	}
 	return s.PRF

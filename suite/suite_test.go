@@ -16,7 +16,7 @@ import (
 )
 
 // spoken is what the registry of this package promises to have, in the IANA's tokens.
-var spoken = regexp.MustCompile(`^TLS_(RSA|DHE_RSA|ECDHE_RSA|ECDHE_ECDSA)_WITH_` +
+var spoken = regexp.MustCompile(`^TLS_(RSA|DHE_RSA|ECDHE_RSA|ECDHE_ECDSA|PSK|DHE_PSK|PSK_DHE|ECDHE_PSK|RSA_PSK)_WITH_` +
 	`(3DES_EDE_CBC|NULL|AES_(?:128|256)_(?:CBC|GCM|CCM|CCM_8)|CHACHA20_POLY1305)(?:_(SHA|SHA256|SHA384))?$`)
 
 func TestRegistryHasEverySuiteThatCombinesItsParts(t *testing.T) {
@@ -66,6 +66,12 @@ func TestColumnsAreWhatTheNameSays(t *testing.T) {
 		spelled := s.Kex.String() + "_" + s.Auth.String()
 		if s.Kex == iana.KexRSA && s.Auth == iana.AuthRSA {
 			spelled = "RSA" // who can decrypt has proved to have the key
+		}
+		if s.Auth == iana.AuthPSK {
+			spelled = s.Kex.String()
+		}
+		if exchange == "PSK_DHE" {
+			exchange = "DHE_PSK" // RFC 6655 §4 has its words the other way round
 		}
 		if spelled != exchange {
 			t.Errorf("%v: got key exchange and authentication %s", s, spelled)

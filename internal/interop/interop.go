@@ -81,7 +81,7 @@ func (s *Stack) Suites(ctx context.Context) ([]*suite.Suite, error) {
 		}
 		theirs[iana.CipherSuite(id)] = true
 	}
-	both := slices.DeleteFunc(suite.All(), func(s *suite.Suite) bool { return !theirs[s.ID] })
+	both := slices.DeleteFunc(suite.Certified(), func(s *suite.Suite) bool { return !theirs[s.ID] })
 	if len(both) == 0 {
 		return nil, fmt.Errorf("interop: %q lists no suite that we have: %.200q", s.list, out)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"flag"
 	"io"
@@ -24,6 +25,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/render/html"
 	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 var update = flag.Bool("update", false, "write docs/pages anew")
@@ -100,7 +102,7 @@ func TestTheSameEventsGiveTheSameBytes(t *testing.T) {
 // Every suite has a page: no template meets a value that it cannot show.
 func TestEverySuiteHasAPage(t *testing.T) {
 	n := 0
-	for _, s := range suite.All() {
+	for _, s := range suite.Certified() {
 		o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, EncryptThenMAC: s.Cipher.CBC()}
 		if s.Auth == iana.AuthECDSA {
 			o.Auth = throwaway.ECDSA
@@ -265,6 +267,36 @@ func TestRunsAreComparedByTheLineOfTheScript(t *testing.T) {
 	}
 	if strings.Count(table, ">ServerKeyExchange</th>") != 1 {
 		t.Error("ServerKeyExchange should have one row, whatever the key exchange")
+	}
+}
+
+// Events that were saved without their secrets give a page without them, which says so.
+func TestRedactedEventsGiveAPageWithoutSecrets(t *testing.T) {
+	for _, e := range examples {
+		r := perform(t, e.options, e.flags)
+		var saved bytes.Buffer
+		w := trace.NewWriter(&saved)
+		var secrets []string
+		for _, entry := range r.Entries {
+			w.Put(entry)
+			if d, ok := entry.Event.(*trace.Derived); ok && !strings.HasSuffix(d.Name, "verify_data") { // that is in Finished
+				secrets = append(secrets, hex.EncodeToString(d.Output), hex.EncodeToString(d.Secret))
+			}
+		}
+		entries, err := trace.Read(&saved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		page := write(t, html.Run{Entries: entries, About: explain.Run{Seed: "docs"}})
+		wellFormed(t, e.name, page)
+		for _, s := range secrets {
+			if strings.Contains(page, s) {
+				t.Errorf("%s: the page holds a secret that the events did not reveal", e.name)
+			}
+		}
+		if len(secrets) < 8 || strings.Contains(page, "This file holds secrets") || !strings.Contains(page, "The secrets were left out") {
+			t.Errorf("%s: the page should say that the secrets were left out", e.name)
+		}
 	}
 }
 
