@@ -243,13 +243,14 @@ func (e *Engine) Renegotiate() {
 	m, c := e.machine, *e.config
 	c.Offer, c.Keep = nil, nil // never resumed
 	c.Prior = &handshake.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed}
-	if leaf := m.Peer().Chain.Leaf(); leaf != nil {
-		c.Prior.Leaf = leaf.Raw
+	if chain := m.Peer().Chain; chain != nil {
+		c.Prior.Leaf = chain.Leaf().Raw
 	}
 	e.machine = handshake.NewClient(&c, e)
 }
 
-// post answers handshake messages after the handshake: a request for another one, with no_renegotiation unless it is allowed. See RFC 5246 §7.4.1.1 and RFC 5746 §4.
+// post answers handshake messages after the handshake: a request for another one, with no_renegotiation unless it is allowed. See
+// RFC 5246 §7.4.1.1 and RFC 5746 §4.
 func (e *Engine) post(raw []byte) error {
 	again := iana.HelloRequest
 	if e.me == iana.Server {
