@@ -101,7 +101,10 @@ const (
 	Finished            HandshakeType = 20
 	CertificateStatus   HandshakeType = 22
 	KeyUpdate           HandshakeType = 24
-	MessageHash         HandshakeType = 254
+
+	CompressedCertificate HandshakeType = 25 // RFC 8879
+	NextProtocol          HandshakeType = 67 // never registered for good
+	MessageHash           HandshakeType = 254
 )
 
 func (t HandshakeType) String() string { return name8(t, handshakeTypes) }
@@ -112,7 +115,7 @@ var handshakeTypes = map[HandshakeType]string{
 	Certificate: "certificate", ServerKeyExchange: "server_key_exchange", CertificateRequest: "certificate_request",
 	ServerHelloDone: "server_hello_done", CertificateVerify: "certificate_verify", ClientKeyExchange: "client_key_exchange",
 	Finished: "finished", 21: "certificate_url", CertificateStatus: "certificate_status", 23: "supplemental_data",
-	KeyUpdate: "key_update", 25: "compressed_certificate", 67: "next_protocol", MessageHash: "message_hash",
+	KeyUpdate: "key_update", CompressedCertificate: "compressed_certificate", NextProtocol: "next_protocol", MessageHash: "message_hash",
 }
 
 // KeyExchange is how both sides come to hold the same pre_master_secret: the first word of a cipher suite's name.

@@ -22,6 +22,9 @@ type PRF struct {
 
 // expand is PRF(secret, label, seed): n bytes.
 func (p PRF) expand(secret []byte, label string, seed []byte, n int) []byte {
+	if p.Hash == SSL30 {
+		return expand30(secret, seed, n)
+	}
 	labelled := append([]byte(label), seed...)
 	out := make([]byte, n)
 	for _, h := range p.halves(secret) {
@@ -86,8 +89,11 @@ type Expansion struct {
 // Chain shows how the PRF comes to n bytes: in one expansion for TLS 1.2, and below it in MD5's and SHA-1's, whose outputs
 // are combined by exclusive or. It is for showing, and logs nothing. See RFC 5246 §5.
 func (p PRF) Chain(secret []byte, label string, seed []byte, n int) []Expansion {
-	labelled := append([]byte(label), seed...)
 	var out []Expansion
+	if p.Hash == SSL30 {
+		return nil // it has no P_hash
+	}
+	labelled := append([]byte(label), seed...)
 	for _, h := range p.halves(secret) {
 		e := Expansion{Hash: h.Hash.String(), Secret: append(trace.Secret{}, h.secret...)}
 		have := 0
@@ -106,8 +112,11 @@ func (p PRF) Chain(secret []byte, label string, seed []byte, n int) []Expansion 
 
 // hashName spells the hash as the events do.
 func (p PRF) hashName() string {
-	if p.Hash == crypto.MD5SHA1 {
+	switch p.Hash {
+	case crypto.MD5SHA1:
 		return "MD5+SHA-1"
+	case SSL30:
+		return "MD5(SHA-1)"
 	}
 	return p.Hash.String()
 }

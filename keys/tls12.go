@@ -79,6 +79,9 @@ func (p PRF) master(s step, pre, seed []byte) Master {
 func (p PRF) hold(secret []byte) Master { return Master{p, func() []byte { return secret }} }
 
 func (p PRF) derive(s step, secret, seed []byte, n int) []byte {
+	if p.Hash == SSL30 {
+		s = s.ssl30()
+	}
 	out := p.expand(secret, s.label, seed, n)
 	p.Log.Derived(s.name, "PRF", p.hashName(), s.label, secret, seed, out, s.ref)
 	return out

@@ -30,11 +30,25 @@ func (m *ClientKeyExchange) layout(c *wire.Codec) {
 		wire.Rest(c, "encrypted_pre_master_secret", &m.EncryptedPreMaster) // RFC 6101 §5.6.7 has no length here
 	case k == iana.KexRSA, k == iana.KexRSAPSK:
 		wire.Opaque16(c, "encrypted_pre_master_secret", &m.EncryptedPreMaster, 1, 1<<16-1)
+	case k == iana.KexDH, k == iana.KexECDH:
+		m.static(c)
 	case k.FiniteField():
 		wire.Opaque16(c, "dh_Yc", &m.DHPublic, 1, 1<<16-1)
 	case k.EllipticCurve():
 		wire.Opaque8(c, "ecdh_Yc", &m.ECPublic, 1, 255)
 	default:
 		c.Failf("got a message whose layout in a key exchange by %v is not known", k)
+	}
+}
+
+// static is an exchange with the key in the server's certificate. The client's may be in its own, and then this message is empty.
+// See RFC 5246 §7.4.7.2 and RFC 4492 §5.7.
+func (m *ClientKeyExchange) static(c *wire.Codec) {
+	switch {
+	case !c.Tail(m.DHPublic != nil || m.ECPublic != nil):
+	case m.dialect.Kex == iana.KexDH:
+		wire.Opaque16(c, "dh_Yc", &m.DHPublic, 1, 1<<16-1)
+	default:
+		wire.Opaque8(c, "ecdh_Yc", &m.ECPublic, 1, 255)
 	}
 }

@@ -27,11 +27,15 @@ type Message interface {
 type Dialect struct {
 	Version iana.Version
 	Kex     iana.KeyExchange
+	Auth    iana.Authentication // matters where nobody signs
 }
 
 // New gives an empty message of type t, or an error if t is not one that a handshake of d can hold.
 func (d Dialect) New(t iana.HandshakeType) (Message, error) {
 	if m := new13(t); m != nil && d.Version == iana.TLS13 {
+		return m, nil
+	}
+	if m := d.old(t); m != nil {
 		return m, nil
 	}
 	switch t {

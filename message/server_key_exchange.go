@@ -29,8 +29,8 @@ func (*ServerKeyExchange) Type() iana.HandshakeType { return iana.ServerKeyExcha
 
 func (m *ServerKeyExchange) layout(c *wire.Codec) {
 	wire.Span(c, &m.Params, m.params)
-	if m.dialect.Kex.PreShared() {
-		return // RFC 4279 §3: not signed; the key itself is the proof
+	if m.dialect.Kex.PreShared() || m.dialect.Auth == iana.AuthAnon {
+		return // RFC 4279 §3: not signed; the key itself is the proof, or there is none
 	}
 	signed(c, m.dialect, &m.Scheme, &m.Signature)
 }

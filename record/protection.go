@@ -72,6 +72,8 @@ func New(c *Cipher, m *MAC, p Params) (Protection, error) {
 		return newAEAD(c, p)
 	case c.CBC():
 		return newCBC(c, m, p)
+	case c != NULL:
+		return nil, alert.Fail(alert.InternalError, "", "%s is read and never written: see NewReader", c.Name)
 	}
 	return newNull(c, m, p)
 }

@@ -1,0 +1,175 @@
+package record
+
+import (
+	"crypto/cipher"
+	"crypto/des"
+	"crypto/md5"
+	"crypto/rc4"
+	"math"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// This file is for those who read old captures, and for nobody else: what it has opens records and never seals one. Nobody answers
+// a capture, so nothing here is an oracle, and nothing takes care to be constant in time.
+
+// Ciphers and a MAC that are only read: RFC 7465 forbids RC4, RFC 9325 §4.1 the others.
+var (
+	RC4_128  = &Cipher{"RC4_128", 16, 0, 0, 0, 0, 0, nil, nil}
+	DES_CBC  = &Cipher{"DES_CBC", 8, 0, 8, 8, 0, 0, des.NewCipher, nil}
+	HMAC_MD5 = &MAC{"HMAC-MD5", md5.Size, md5.BlockSize, 8, md5.New}
+)
+
+// NewReader makes a Protection that opens records, also those of SSL 3.0 and of RC4. Its Seal may fail. Its errors are New's.
+func NewReader(c *Cipher, m *MAC, p Params) (Protection, error) {
+	if p.Version != iana.SSL30 && c != RC4_128 {
+		return New(c, m, p)
+	}
+	switch {
+	case m == nil || p.EncryptThenMAC:
+		return nil, alert.Fail(alert.InternalError, "RFC 6101 §5.2.3", "got %s with %v, expected a cipher with a MAC", c.Name, p.Version)
+	case len(p.Keys.MAC) != m.Len || len(p.Keys.Key) != c.KeyLen || len(p.Keys.IV) != c.IVLen(p.Version):
+		return nil, alert.Fail(alert.InternalError, "RFC 6101 §6.2.2", "%s: got MAC key, key and IV of %d, %d and %d bytes",
+			c.Name, len(p.Keys.MAC), len(p.Keys.Key), len(p.Keys.IV))
+	}
+	return newOld(c, m, p)
+}
+
+// old opens content || MAC, perhaps with padding behind, as RC4 or CBC in SSL 3.0 encrypts it. Neither begins anew with a record: the
+// keystream, or the last block of ciphertext, goes on from the one before.
+type old struct {
+	traits Traits
+	mac    *hmac
+	stream cipher.Stream    // RC4
+	chain  cipher.BlockMode // CBC
+	ssl    bool             // SSL 3.0
+	prefix prefix
+}
+
+func newOld(c *Cipher, m *MAC, p Params) (*old, error) {
+	o := &old{ssl: p.Version == iana.SSL30}
+	o.traits = Traits{c.Name + ", " + m.Name + ", MAC-then-encrypt", "RFC 5246 §6.2.3.1", HeaderLen + m.Len + c.BlockSize, 0, false}
+	var err error
+	if o.mac, err = newHMAC(m, p.Keys.MAC); err != nil {
+		return nil, err
+	}
+	if o.ssl {
+		o.traits.Name, o.traits.Ref = c.Name+", SSL 3.0's MAC with "+m.Name[len("HMAC-"):], "RFC 6101 §5.2.3"
+		if err := o.mac.ssl30(p.Keys.MAC); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case c == RC4_128:
+		o.stream, err = rc4.NewCipher(p.Keys.Key)
+	case c.CBC():
+		var block cipher.Block
+		if block, err = c.block(p.Keys.Key); err == nil {
+			o.chain = cipher.NewCBCDecrypter(block, p.Keys.IV)
+		}
+	}
+	if err != nil {
+		return nil, alert.Fail(alert.InternalError, "", "%s: %w", c.Name, err)
+	}
+	return o, nil
+}
+
+// ssl30 makes x the MAC of SSL 3.0, HMAC's forerunner: the pads stand behind the key, and are not mixed into it. See RFC 6101 §5.2.3.1.
+func (x *hmac) ssl30(key []byte) (err error) {
+	pads := 40 // for SHA
+	if x.Len == md5.Size {
+		pads = 48
+	}
+	for _, pad := range []struct {
+		with  byte
+		state *[]byte
+	}{{0x36, &x.inner}, {0x5c, &x.outer}} {
+		x.h.Reset()
+		x.h.Write(key)
+		x.h.Write(slices.Repeat([]byte{pad.with}, pads))
+		if *pad.state, err = x.h.AppendBinary(nil); err != nil {
+			return alert.Fail(alert.InternalError, "", "%s: %w", x.Name, err)
+		}
+	}
+	return nil
+}
+
+func (o *old) Traits() Traits { return o.traits }
+
+func (o *old) Seal(dst []byte, _ uint64, _ Header, _ []byte) ([]byte, error) {
+	return dst, alert.Fail(alert.InternalError, "", "%s is read and never written", o.traits.Name)
+}
+
+func (o *old) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
+	n := len(fragment) - o.mac.Len
+	switch {
+	case o.stream != nil:
+		o.stream.XORKeyStream(fragment, fragment)
+	case o.chain != nil:
+		if len(fragment) == 0 || len(fragment)%o.chain.BlockSize() != 0 {
+			return refuse(fragment)
+		}
+		o.chain.CryptBlocks(fragment, fragment)
+		padding := int(fragment[len(fragment)-1]) + 1
+		if padding > o.chain.BlockSize() { // RFC 6101 §5.2.3.2: its other bytes may be anything, which is why POODLE works
+			return refuse(fragment)
+		}
+		n -= padding
+	}
+	if n < 0 || !o.mac.verify(fragment[n:n+o.mac.Len], o.aad(seq, h, n), fragment[:n]) {
+		return refuse(fragment)
+	}
+	return fragment[:n], nil
+}
+
+// aad is what the MAC covers besides the content. SSL 3.0 leaves the version out.
+func (o *old) aad(seq uint64, h Header, n int) []byte {
+	p := o.prefix.put(seq, h, n)
+	if o.ssl {
+		p = append(p[:9], p[11:]...)
+	}
+	return p
+}
+
+func (o *old) Anatomy(_ uint64, _ Header, fragment []byte) trace.Anatomy {
+	return trace.Anatomy{Ciphertext: fragment}
+}
+
+// chained is what a protection does whose records depend on the one before.
+type chained interface {
+	// pass goes on behind a fragment of n bytes that ended in tail.
+	pass(n int, tail []byte)
+}
+
+func (o *old) pass(n int, tail []byte) {
+	switch {
+	case o.stream != nil:
+		lost := make([]byte, n)
+		o.stream.XORKeyStream(lost, lost)
+	case o.chain != nil:
+		if b := o.chain.BlockSize(); len(tail) >= b {
+			o.chain.CryptBlocks(make([]byte, b), tail[len(tail)-b:]) // its plaintext is of no interest, but it is the next IV
+		}
+	}
+}
+
+func (c *cbc) pass(_ int, tail []byte) {
+	if c.explicit == 0 && len(tail) >= c.block {
+		copy(c.next[:], tail[len(tail)-c.block:])
+	}
+}
+
+// Pass counts a record of n bytes that could not be had whole, so that the next one opens: an observer goes on where a peer must stop.
+// tail is the end of its fragment, as far as it is there.
+func (h *Half) Pass(n int, tail []byte) {
+	if c, ok := h.protection.(chained); ok {
+		c.pass(n, tail)
+	}
+	h.Seek(h.seq + 1)
+}
+
+// Seek says which number the next record has, after some were lost.
+func (h *Half) Seek(seq uint64) { h.seq = min(seq, math.MaxUint64-1) }
