@@ -26,6 +26,7 @@ needs='openssl openssl
 gnutls-cli gnutls-bin
 gnutls-serv gnutls-bin
 python3 python3
+chromium chromium
 xxd xxd
 tshark tshark
 gcc gcc
@@ -82,6 +83,14 @@ fuzz_all() {
 	done || fail 'fuzzing'
 }
 
+# The tests of the page in a browser are a module of their own.
+every_test() {
+	local failed=0
+	go test -json -count=1 -timeout 5m -vet=off ./... || failed=1
+	(cd browsertest && go test -json -count=1 -timeout 5m -vet=off ./...) || failed=1
+	return "$failed"
+}
+
 step 'Programs'
 command -v go >/dev/null || fail 'Go is not installed: https://go.dev/dl has it'
 say "$(go version)"
@@ -92,6 +101,7 @@ unformatted=$(gofmt -l .)
 [ -z "$unformatted" ] || fail "$unformatted"
 step 'go vet'
 go vet ./...
+(cd browsertest && go vet ./...)
 step 'staticcheck'
 go tool -modfile=tools.mod staticcheck ./...
 step 'Known vulnerabilities'
@@ -114,4 +124,4 @@ verdict=()
 [ "$(id -u)" != 0 ] || verdict=(-no-skips)
 go build -o "$scratch/tally" ./internal/tally
 # vet ran above. One count of each: nothing comes from a cache.
-go test -json -count=1 -timeout 5m -vet=off ./... | "$scratch/tally" "${verdict[@]}"
+every_test | "$scratch/tally" "${verdict[@]}"

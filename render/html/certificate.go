@@ -36,7 +36,7 @@ func withCertificates(fields []wire.Field, raw []byte) (all []wire.Field, list [
 
 // decode reads a certificate. What it says of itself is shown, whatever it is worth.
 func decode(n int, der []byte) certificate {
-	title := "The certificate at the end of the chain"
+	title := "The sender's own certificate, decoded"
 	if n > 0 {
 		title = fmt.Sprintf("Certificate %d, which signs the one before it", n+1)
 	}

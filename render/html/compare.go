@@ -52,9 +52,9 @@ func compare(runs []*run) *comparison {
 			}
 			if row.Name == "" {
 				row.Name = p.Title
-				if p.Chapter != chapter {
-					chapter, row.Chapter = p.Chapter, fmt.Sprintf("%d %s", p.Chapter, p.Of)
-				}
+			}
+			if p.Chapter > chapter {
+				chapter, row.Chapter = p.Chapter, fmt.Sprintf("%d %s", p.Chapter, p.Of)
 			}
 			one := cell{Link: p.ID, Title: p.Title, Way: p.Way, Details: details(p)}
 			told := strings.Join(one.Details, "\n")

@@ -9,6 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -32,6 +33,8 @@ type input struct {
 	Note   string
 	Born   string // fragment of the step where it came to be
 	At     string // that step's title
+
+	BornNumber int
 }
 
 // expansion is one P_hash, block by block.
@@ -221,6 +224,13 @@ func newSigned(from iana.Side, scheme string, covered, signature trace.Hex) *sig
 		}
 		return s
 	}
-	s.Parts = []signedPart{{"", "all handshake messages so far", covered.String()}}
+	for rest := []byte(covered); len(rest) > 0; { // the transcript: message by message
+		n := len(rest)
+		if n >= message.HeaderLen {
+			n = min(n, message.Length(rest))
+		}
+		s.Parts = append(s.Parts, signedPart{"", fmt.Sprintf("%v, %d bytes", iana.HandshakeType(rest[0]), n), hex.EncodeToString(rest[:n])})
+		rest = rest[n:]
+	}
 	return s
 }

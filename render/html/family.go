@@ -23,7 +23,7 @@ type secret struct {
 var parents = map[string][]string{
 	"client_public":      {"client_private"},
 	"server_public":      {"server_private"},
-	"pre_master_secret":  {"client_private", "server_public", "server_private", "client_public"},
+	"pre_master_secret":  {"client_private", "server_public", "server_private", "client_public", "psk"},
 	"session_hash":       {"client_random", "server_random", "server_public", "client_public"},
 	"master_secret":      {"pre_master_secret", "client_random", "server_random"},
 	"key_block":          {"master_secret", "server_random", "client_random"},
@@ -33,7 +33,7 @@ var parents = map[string][]string{
 
 // order is that of the key ring and of the data.
 var order = []string{"client_random", "server_random", "server_private", "server_public", "client_private", "client_public",
-	"pre_master_secret", "session_hash", "master_secret", "key_block", "client_write_MAC_key", "server_write_MAC_key", "client_write_key",
+	"psk", "pre_master_secret", "session_hash", "master_secret", "key_block", "client_write_MAC_key", "server_write_MAC_key", "client_write_key",
 	"server_write_key", "client_write_IV", "server_write_IV", "client_verify_data", "server_verify_data"}
 
 // family finds where each value is born.
@@ -63,7 +63,7 @@ func (r *run) family() {
 		for _, d := range p.Derivations {
 			for i := range d.Inputs {
 				if s := r.secrets[d.Inputs[i].Family]; s != nil && s.Born != p {
-					d.Inputs[i].Born, d.Inputs[i].At = s.Born.ID, s.Born.Title
+					d.Inputs[i].Born, d.Inputs[i].At, d.Inputs[i].BornNumber = s.Born.ID, s.Born.Title, s.Born.Number
 				}
 			}
 		}

@@ -8,7 +8,7 @@
 // and in the data for the script by encoding/json, where it is inserted as text only. The page's own Content-Security-Policy
 // allows one script and one style, by their hashes, and no connection to anywhere.
 //
-// The page holds every secret of its connection. It says so at its top; whoever writes it to a file gives it mode 0600.
+// The page holds every secret that its events reveal. It says so at its top; whoever writes it to a file gives it mode 0600.
 package html
 
 import (
@@ -60,6 +60,10 @@ func Write(w io.Writer, o Options, runs ...Run) error {
 	}
 	for i, r := range runs {
 		v.Runs = append(v.Runs, newRun(i, len(runs), r))
+		v.Reveals = v.Reveals || reveals(r.Entries)
+		if v.Seed == "" {
+			v.Seed = r.About.Seed
+		}
 	}
 	if v.Title == "" {
 		v.Title = v.Runs[0].title()
@@ -91,6 +95,41 @@ type view struct {
 	Comparison *comparison
 	Apart      []explain.Simplification
 	Words      []explain.Word
+	Reveals    bool   // it holds secrets
+	Seed       string // that anybody can make them from
+}
+
+// reveals tells whether events hold anything that was not on the wire in the clear.
+func reveals(entries []trace.Entry) bool {
+	for _, e := range entries {
+		switch e := e.Event.(type) {
+		case *trace.Derived:
+			if len(e.Secret)+len(e.Output) > 0 {
+				return true
+			}
+		case *trace.SharedSecret:
+			if len(e.Output) > 0 {
+				return true
+			}
+		case *trace.Ephemeral:
+			if len(e.Private) > 0 {
+				return true
+			}
+		case *trace.KeysInstalled:
+			if len(e.MACKey)+len(e.Key)+len(e.IV) > 0 {
+				return true
+			}
+		case *trace.ThrowawayKey:
+			if len(e.Private) > 0 {
+				return true
+			}
+		case *trace.Record:
+			if constructionOf(e) != clear && len(e.Plaintext) > 0 {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func asset(name string) string {

@@ -221,7 +221,7 @@ func (d *drawing) flows(p *step) {
 			continue
 		}
 		to := d.known[name]
-		for _, parent := range s.From {
+		for _, parent := range d.run.origins(s) {
 			from := d.known[parent]
 			for side := range 2 {
 				if to[side] == (point{}) || from[side] == (point{}) || from[side].y >= to[side].y {
@@ -231,6 +231,18 @@ func (d *drawing) flows(p *step) {
 			}
 		}
 	}
+}
+
+// origins are the parents of a value that have a place in the picture: for a hash, what was hashed.
+func (r *run) origins(s *secret) (list []string) {
+	for _, parent := range s.From {
+		if parent == "session_hash" {
+			list = append(list, r.secrets[parent].From...)
+			continue
+		}
+		list = append(list, parent)
+	}
+	return list
 }
 
 // curve swings outwards, to the margin of its side.

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-var rfc = regexp.MustCompile(`RFC (\d+)|§([A-F]?[\d.]*\d)`)
+var rfc = regexp.MustCompile(`RFC (\d+)|§([A-F](?:\.\d+)*|\d+(?:\.\d+)*)`)
 
 // references makes links of the RFCs and sections in a reference: "RFC 5246 §8.1, §6.3". A section belongs to the RFC before it.
 func references(ref string) template.HTML {

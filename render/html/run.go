@@ -171,7 +171,7 @@ func (r *run) pages(rungs []explain.Rung) {
 			if s.Line != nil && s.Line.Number <= len(rungs) {
 				p.rung = &rungs[s.Line.Number-1]
 			}
-			slug := slug(s.Key)
+			slug := slug(s)
 			if used[slug]++; used[slug] > 1 {
 				slug = fmt.Sprintf("%s-%d", slug, used[slug])
 			}
@@ -261,8 +261,13 @@ func base(key string) string {
 	return kind
 }
 
-func slug(key string) string {
-	return strings.ToLower(strings.NewReplacer("_", "-", "/", "-", " ", "-").Replace(key))
+// slug is the fragment of a step, the same in every run: "master-secret", "finished-client".
+func slug(s explain.Step) string {
+	name := base(s.Key)
+	if strings.HasSuffix(s.Key, "/client") || strings.HasSuffix(s.Key, "/server") {
+		name = s.Key
+	}
+	return strings.ToLower(strings.NewReplacer("_", "-", "/", "-", " ", "-").Replace(name))
 }
 
 // capital writes "KEY EXCHANGE" as "Key exchange".

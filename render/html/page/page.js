@@ -287,14 +287,17 @@
   const words = () => {
     if (!$("#dialog-body").firstChild) $("#dialog-body").append($(".glossary").cloneNode(true));
     dialog.showModal();
-    $("#find").focus();
+    // Afterwards, so that the key that opened it is not taken for a word.
+    setTimeout(() => { $("#find").value = ""; filter(); $("#find").focus(); }, 30);
   };
   $("#words").addEventListener("click", words);
+  dialog.addEventListener("keydown", (e) => { if (e.key === "Escape") { e.preventDefault(); dialog.close(); } });
   $("#dialog-close").addEventListener("click", () => dialog.close());
-  $("#find").addEventListener("input", (e) => {
-    const want = e.target.value.toLowerCase();
+  const filter = () => {
+    const want = $("#find").value.toLowerCase();
     $$(".glossary > div", dialog).forEach((d) => d.hidden = !d.textContent.toLowerCase().includes(want));
-  });
+  };
+  $("#find").addEventListener("input", filter);
 
   // Keys.
   document.addEventListener("keydown", (e) => {

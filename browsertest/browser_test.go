@@ -1,0 +1,461 @@
+// Package browsertest opens Vitrine's page in a real browser: Debian's chromium, headless, driven by chromedp. It is a module of its own, so
+// that nobody who imports Vitrine gets chromedp with it.
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/hostile"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/render/html"
+)
+
+// browser is one chromium for all tests.
+var browser context.Context
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		return m.Run() // each test says why it is skipped
+	}
+	profile, err := os.MkdirTemp("", "vitrine-browser-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(profile)
+	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.WindowSize(1440, 900))
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), flags...)
+	defer cancel()
+	var stop context.CancelFunc
+	browser, stop = chromedp.NewContext(allocator)
+	defer stop()
+	if err := chromedp.Do(browser); err != nil {
+		fmt.Fprintln(os.Stderr, "chromium does not start:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// tab is a page in the browser, and what it complained of.
+type tab struct {
+	*testing.T
+	ctx context.Context
+
+	mu       sync.Mutex
+	troubles []string
+	requests []string
+}
+
+// open opens a page and fails the test at its end if it complained or asked the network for anything.
+func open(t *testing.T, address string) *tab {
+	t.Helper()
+	if browser == nil {
+		t.Skip("no chromium here: install the Debian package chromium")
+	}
+	ctx, cancel := chromedp.NewContext(browser)
+	ctx, timeout := context.WithTimeout(ctx, 60*time.Second)
+	p := &tab{T: t, ctx: ctx}
+	t.Cleanup(func() {
+		timeout()
+		cancel()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, s := range p.troubles {
+			t.Errorf("the page complained: %s", s)
+		}
+		if len(p.requests) > 0 {
+			t.Errorf("the page asked the network: %v", p.requests)
+		}
+	})
+	p.do() // makes the tab
+	if err := chromedp.Listen(ctx, p.listen); err != nil {
+		t.Fatal(err)
+	}
+	p.do(call(network.Enable, network.EnableParams{}), call(cdplog.Enable, cdp.Empty{}), call(runtime.Enable, cdp.Empty{}), chromedp.Navigate(address))
+	return p
+}
+
+func (p *tab) listen(e any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := e.(type) {
+	case *runtime.EventExceptionThrown:
+		p.troubles = append(p.troubles, e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		p.troubles = append(p.troubles, fmt.Sprintf("console.%s", e.Type))
+	case *cdplog.EventEntryAdded:
+		p.troubles = append(p.troubles, e.Entry.Text)
+	case *network.EventRequestWillBeSent:
+		if !strings.HasPrefix(e.Request.URL, "file://") {
+			p.requests = append(p.requests, e.Request.URL)
+		}
+	}
+}
+
+func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	if err := chromedp.Do(p.ctx, actions...); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// call is a command of the protocol whose answer does not matter.
+func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, command, params)
+		return err
+	})
+}
+
+// script runs a script of the test that gives nothing.
+func script(text string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("("+text+", true)"))
+		return err
+	})
+}
+
+// eval runs a script of the test in the page.
+func eval[V any](p *tab, script string) V {
+	p.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[V](script))
+	if err != nil {
+		p.Fatalf("%s: %v", script, err)
+	}
+	return v
+}
+
+// is compares what a script gives.
+func is[V comparable](p *tab, script string, want V) {
+	p.Helper()
+	if got := eval[V](p, script); got != want {
+		p.Errorf("%s\ngot  %v\nwant %v", script, got, want)
+	}
+}
+
+// press types a key on the page.
+func (p *tab) press(key string) {
+	p.Helper()
+	p.do(chromedp.KeyEvent(key))
+	time.Sleep(50 * time.Millisecond) // hashchange comes later
+}
+
+func example(name string) string { return file("../docs/pages/" + name + ".html") }
+
+func file(name string) string {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		panic(err)
+	}
+	return (&url.URL{Scheme: "file", Path: path}).String()
+}
+
+// page writes a page of runs to a file of the test.
+func page(t *testing.T, runs ...html.Run) string {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "page.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := html.Write(f, html.Options{}, runs...); err != nil {
+		t.Fatal(err)
+	}
+	return file(f.Name())
+}
+
+func perform(t *testing.T, o demo.Options) html.Run {
+	t.Helper()
+	o.Data, o.Seed = demo.Request, "docs"
+	out, err := demo.Perform(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return html.Run{Entries: out.Entries, About: out.Run}
+}
+
+var (
+	rsa   = demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA}
+	ecdhe = demo.Options{Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.X25519, Auth: throwaway.RSA, ExtendedMasterSecret: true}
+)
+
+const (
+	currentID   = `document.querySelector(".step.current")?.id`
+	shownSteps  = `[...document.querySelectorAll(".step")].filter(s => s.offsetHeight > 0).length`
+	allSteps    = `document.querySelectorAll(".step").length`
+	currentRung = `document.querySelector('.rung[aria-current="step"]')?.dataset.step`
+)
+
+func TestPagesLoadWithoutErrorsOrRequests(t *testing.T) {
+	for _, name := range []string{"rsa", "dhe", "ecdhe", "mtls"} {
+		t.Run(name, func(t *testing.T) {
+			p := open(t, example(name))
+			is(p, currentID, "client-hello")
+			is(p, shownSteps, 1)
+			for range eval[int](p, allSteps) {
+				p.press(kb.ArrowRight)
+				is(p, `document.documentElement.scrollWidth <= innerWidth`, true)
+			}
+			is(p, currentID, "glossary")
+		})
+	}
+}
+
+func TestAPageRendersWithinASecond(t *testing.T) {
+	p := open(t, example("mtls"))
+	took := eval[float64](p, `(() => { const n = performance.getEntriesByType("navigation")[0]; return n.loadEventEnd - n.startTime })()`)
+	if took > 1000 {
+		t.Errorf("took %.0f ms", took)
+	}
+	t.Logf("%.0f ms", took)
+}
+
+func TestKeysTurnThePages(t *testing.T) {
+	p := open(t, example("rsa"))
+	p.press(kb.ArrowRight)
+	is(p, currentID, "server-hello")
+	is(p, `location.hash`, "#server-hello")
+	is(p, currentRung, "server-hello")
+	is(p, `document.activeElement.id`, "server-hello-title")
+	p.press(kb.ArrowLeft)
+	is(p, currentID, "client-hello")
+	for key, want := range map[string]string{"2": "certificate", "3": "pre-master-secret", "4": "master-secret", "5": "change-cipher-spec-client",
+		"6": "application-data-client", "1": "client-hello"} {
+		p.press(key)
+		is(p, currentID, want)
+	}
+	p.press(" ")
+	is(p, `document.querySelector("#play").getAttribute("aria-pressed")`, "true")
+	time.Sleep(3800 * time.Millisecond)
+	p.press(" ")
+	is(p, `document.querySelector("#play").getAttribute("aria-pressed")`, "false")
+	if eval[string](p, currentID) == "client-hello" {
+		t.Error("space should play")
+	}
+	p.press("a")
+	if got, all := eval[int](p, shownSteps), eval[int](p, allSteps); got != all {
+		t.Errorf("all steps: got %d of %d", got, all)
+	}
+}
+
+// A teacher can link to a step.
+func TestEachStepHasItsOwnAddress(t *testing.T) {
+	p := open(t, example("rsa")+"#key-block")
+	is(p, currentID, "key-block")
+	is(p, `scrollY`, 0)
+	is(p, `document.querySelectorAll(".slot.born").length`, 9)
+	is(p, `document.querySelectorAll(".flow.on").length > 3`, true)
+}
+
+func TestAClickOnAMessageOpensItAndLinksBytesWithFields(t *testing.T) {
+	p := open(t, example("ecdhe"))
+	is(p, `document.querySelector("#client-hello-bytes").open`, false)
+	p.do(chromedp.Click(`.rung[data-step="client-hello"] .msg .name`))
+	is(p, `document.querySelector("#client-hello-bytes").open`, true)
+	const glass = `document.querySelector("#client-hello .glass")`
+	hover := func(what string) {
+		eval[bool](p, what+`.dispatchEvent(new MouseEvent("mouseover", {bubbles: true}))`)
+	}
+	field := glass + `.querySelector('.f[data-o="6"][data-n="32"]')`
+	hover(field)
+	is(p, `[...`+glass+`.querySelectorAll("b.lit")].map(b => b.textContent.replace(/ /g, "")).join("").length`, 64)
+	is(p, glass+`.querySelector(".pointed").textContent.includes("bytes 6 to 37")`, true)
+	hover(glass + `.querySelector("b[data-f='1']")`)
+	is(p, `[...`+glass+`.querySelectorAll(".f.lit .fn")].map(f => f.textContent).join()`, "msg_type")
+	is(p, `[...`+glass+`.querySelectorAll("b.lit")].map(b => b.textContent).join("")`, "01")
+	// Every byte of the message is in the dump, in an element of its field.
+	is(p, `[...`+glass+`.querySelectorAll(".dump b")].map(b => b.textContent.replace(/ /g, "")).join("").length`, 2*eval[int](p, `Number(`+glass+`.querySelector(".f").dataset.n)`))
+	// With the keyboard.
+	eval[bool](p, `(`+glass+`.querySelector(".f").focus(), true)`)
+	p.press(kb.ArrowDown)
+	is(p, glass+`.querySelector(".f:focus .fn").textContent`, "msg_type")
+	is(p, `document.activeElement.tabIndex`, 0)
+}
+
+func TestCommandsAreCopied(t *testing.T) {
+	p := open(t, example("ecdhe")+"#master-secret")
+	eval[bool](p, `(navigator.clipboard.writeText = async (s) => { window.copied = s }, true)`)
+	eval[bool](p, `(document.querySelectorAll("#master-secret details").forEach(d => d.open = true), true)`)
+	p.do(script(`document.querySelector("#master-secret .copy").click()`))
+	time.Sleep(50 * time.Millisecond)
+	is(p, `window.copied === document.querySelector("#master-secret .command pre").textContent`, true)
+	is(p, `window.copied.includes("openssl")`, true)
+	is(p, `document.querySelector("#master-secret .copy").textContent`, "Copied")
+}
+
+func TestASecretShowsItsFamily(t *testing.T) {
+	p := open(t, example("rsa")+"#key-block")
+	p.do(chromedp.Click(`.slot[data-secret="master_secret"]`))
+	is(p, `document.querySelector(".panel h4").textContent`, "master_secret")
+	is(p, `document.querySelector(".panel pre").textContent.includes("openssl kdf")`, true)
+	is(p, `document.querySelectorAll(".slot.lit").length`, 11)
+	p.press(kb.Escape)
+	is(p, `document.querySelector(".panel") === null`, true)
+}
+
+func TestTheEavesdropperSeesWhatWasOnTheWire(t *testing.T) {
+	p := open(t, example("rsa")+"#master-secret")
+	visible := func(selector string) bool {
+		return eval[bool](p, `[...document.querySelectorAll("`+selector+`")].some(e => e.checkVisibility({visibilityProperty: true}))`)
+	}
+	if !visible("#master-secret .out .val") {
+		t.Error("the master_secret should be visible at first")
+	}
+	p.press("e")
+	for _, s := range []string{"#master-secret .out .val", "#master-secret .in.s-pre_master_secret .val", "#master-secret .command pre", "#master-secret .rounds .val"} {
+		if visible(s) {
+			t.Errorf("%s was not on the wire", s)
+		}
+	}
+	if !visible("#master-secret .in.s-client_random .val") {
+		t.Error("the client_random was on the wire")
+	}
+	is(p, `document.querySelector("#master-secret .out .pair").innerText.trim()`, "")
+	p.do(script(`location.hash = "application-data-client"`))
+	time.Sleep(100 * time.Millisecond)
+	is(p, `[...document.querySelectorAll("#application-data-client *")].filter(e => !e.children.length && e.checkVisibility({visibilityProperty: true})).some(e => e.textContent.includes("GET"))`, false)
+	p.press("e")
+	is(p, `document.querySelector("#application-data-client .words.val").checkVisibility({visibilityProperty: true})`, true)
+}
+
+func TestTheQuizChecksAPastedValue(t *testing.T) {
+	p := open(t, example("rsa")+"#master-secret")
+	answer := eval[string](p, `document.querySelector("#master-secret .out .val").textContent`)
+	p.press("q")
+	const q = `document.querySelector("#master-secret .out .quizzable")`
+	is(p, q+`.querySelector(".pair").checkVisibility()`, false)
+	try := func(value string) string {
+		eval[bool](p, fmt.Sprintf(`(() => { %s.querySelector("input").value = %q; %s.querySelector("button").click(); return true })()`, q, value, q))
+		return eval[string](p, q+`.querySelector("output").textContent`)
+	}
+	for given, want := range map[string]string{
+		"00" + answer[2:]:      "differs from the first byte on",
+		answer[:40]:            "you have 20 bytes, it has 48. The first 20 are right.",
+		"hello":                "not hex",
+		answer[:90] + "ffffff": "the first 45 bytes are right",
+	} {
+		if got := try(given); !strings.Contains(got, want) {
+			t.Errorf("%q: got %q, want %q", given, got, want)
+		}
+	}
+	if got := try("0x" + strings.ToUpper(answer[:32]) + " " + answer[32:] + "\n"); !strings.Contains(got, "Right, all 48 bytes") {
+		t.Errorf("the right answer: %q", got)
+	}
+	time.Sleep(1400 * time.Millisecond)
+	is(p, q+`.querySelector(".pair").checkVisibility()`, true)
+}
+
+func TestTheGlossaryOpensAndFinds(t *testing.T) {
+	p := open(t, example("rsa"))
+	p.press("?")
+	is(p, `document.querySelector("#dialog").open`, true)
+	p.press("forward")
+	is(p, `[...document.querySelectorAll("#dialog dt")].filter(e => e.offsetHeight).map(e => e.textContent).includes("forward secrecy")`, true)
+	is(p, `[...document.querySelectorAll("#dialog dt")].filter(e => e.offsetHeight).length < 5`, true)
+	p.press(kb.Escape)
+	is(p, `document.querySelector("#dialog").open`, false)
+}
+
+func TestHostileTextIsHarmless(t *testing.T) {
+	entries, about, err := hostile.Connection(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, page(t, html.Run{Entries: entries, About: about}))
+	for range eval[int](p, allSteps) {
+		eval[bool](p, `(document.querySelectorAll(".step.current details").forEach(d => d.open = true), true)`)
+		p.press(kb.ArrowRight)
+	}
+	for _, key := range []string{"e", "e", "q", "q", "a", "?"} {
+		p.press(key)
+	}
+	eval[bool](p, `(document.querySelector("#dialog").close(), document.querySelectorAll(".slot").forEach(s => s.click()), true)`)
+	is(p, `typeof window.pwned`, "undefined")
+	is(p, `document.title.startsWith("Vitrine TLS")`, true)
+	is(p, `document.querySelectorAll("img, iframe, object, embed, base, link, form").length`, 0)
+	is(p, `document.querySelectorAll("script").length`, 2)
+	is(p, `[...document.querySelectorAll("*")].some(e => [...e.attributes].some(a => /^on|^style$/.test(a.name)))`, false)
+	is(p, `document.body.textContent.includes("window.pwned=1")`, true) // it is there, as text
+}
+
+func TestRunsStandSideBySide(t *testing.T) {
+	p := open(t, page(t, perform(t, rsa), perform(t, ecdhe)))
+	is(p, `document.querySelector("#compare").offsetHeight > 0`, true)
+	is(p, shownSteps, 0)
+	is(p, `document.querySelectorAll("#compare td.gap").length > 0`, true)
+	is(p, `document.querySelectorAll("#compare td.other").length > 3`, true)
+	p.do(script(`document.querySelector('#compare a[href="#b-server-key-exchange"]').click()`))
+	time.Sleep(100 * time.Millisecond)
+	is(p, currentID, "b-server-key-exchange")
+	p.do(script(`document.querySelector('[data-go-run="a-"]').click()`))
+	time.Sleep(100 * time.Millisecond)
+	is(p, `document.querySelector(".run.here").dataset.run`, "a-")
+}
+
+// contrastScript gives the worst contrast of text in a page to what lies behind it. See WCAG 2.2, 1.4.3.
+const contrastScript = `(() => {
+  const c = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
+  const rgb = (s, under) => { c.globalCompositeOperation = "copy"; c.fillStyle = under || "#fff"; c.fillRect(0, 0, 1, 1); c.globalCompositeOperation = "source-over"; c.fillStyle = s; c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data].slice(0, 3) };
+  const lum = (p) => p.map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((a, v, i) => a + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (e) => { for (; e; e = e.parentElement) { const b = getComputedStyle(e).backgroundColor; if (!/, 0\)$|\/ 0\)$|transparent/.test(b)) return b } return "#fff" };
+  let worst = [99, ""];
+  for (const e of document.querySelectorAll("body *")) {
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || !e.checkVisibility({visibilityProperty: true}) || e.closest("svg, .hidden, .skip")) continue;
+    const g = ground(e), a = lum(rgb(getComputedStyle(e).color, g)), b = lum(rgb(g)), ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < worst[0]) worst = [ratio, e.tagName + "." + e.className + ": " + e.textContent.slice(0, 40)];
+  }
+  return worst[0].toFixed(2) + " " + worst[1];
+})()`
+
+func TestTextHasContrastInLightAndDark(t *testing.T) {
+	for _, scheme := range []string{"light", "dark"} {
+		p := open(t, example("mtls"))
+		p.do(scheming(scheme))
+		p.press("a")
+		eval[bool](p, `(document.querySelectorAll("details").forEach(d => d.open = true), true)`)
+		worst := eval[string](p, contrastScript)
+		var ratio float64
+		fmt.Sscan(worst, &ratio)
+		if ratio < 4.5 {
+			t.Errorf("%s: contrast %s", scheme, worst)
+		}
+		t.Logf("%s: worst contrast %s", scheme, worst)
+	}
+}
+
+// Without a script every step is there, one below the other, with its bytes behind a summary.
+func TestThePageReadsWithoutAScript(t *testing.T) {
+	p := open(t, example("rsa"))
+	p.do(noScript(), chromedp.Reload())
+	p.troubles = nil
+	is(p, `document.documentElement.className`, "")
+	if got, all := eval[int](p, shownSteps), eval[int](p, allSteps); got != all || got < 15 {
+		t.Errorf("got %d of %d steps", got, all)
+	}
+	is(p, `getComputedStyle(document.querySelector(".tools")).display`, "none")
+}
