@@ -123,6 +123,33 @@ func TestEveryClientKey(t *testing.T) {
 	}
 }
 
+func TestChainsWithAnIntermediate(t *testing.T) {
+	branch, err := office.Branch()
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := branch.Issue(throwaway.RSA, []string{name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := branch.Issue(throwaway.ECDSA, []string{"somebody"}, throwaway.ForClient)
+	if err != nil {
+		t.Fatal(err)
+	}
+	everywhere(t, "both sides", func(_ *interop.Stack, them iana.Side) *meeting {
+		ids := [2]*interop.Identity{iana.Client: client, iana.Server: server}
+		return &meeting{clientKey: throwaway.ECDSA,
+			us:   func(c *vitrine.Config) { c.Certificates[0] = ids[them.Peer()].Certificate },
+			they: func(s *interop.Setup) { s.Identity = ids[them] },
+			want: func(t *testing.T, s *vitrine.ConnectionState) {
+				if len(s.PeerCertificates) != 2 {
+					t.Errorf("got %d certificates, expected 2", len(s.PeerCertificates))
+				}
+			},
+		}
+	})
+}
+
 func TestAClientNeedNotHaveACertificate(t *testing.T) {
 	everywhere(t, "asked", func(with *interop.Stack, them iana.Side) *meeting {
 		return &meeting{

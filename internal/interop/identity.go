@@ -18,13 +18,13 @@ type Office struct {
 	Trust string // a PEM file with the root
 
 	dir string
-	n   atomic.Int32
+	n   *atomic.Int32 // of files
 }
 
 // Identity is a certificate chain and its key, in memory and in PEM files.
 type Identity struct {
 	tls.Certificate
-	Chain, Key string
+	Chain, Above, Key string // Above is the chain without its leaf; empty if that is all
 }
 
 // NewOffice makes a CA whose files go to dir.
@@ -33,9 +33,15 @@ func NewOffice(dir string) (*Office, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &Office{CA: ca, dir: dir}
+	o := &Office{CA: ca, dir: dir, n: new(atomic.Int32)}
 	o.Trust, err = o.File("root.pem", encode("CERTIFICATE", ca.Cert.Raw))
 	return o, err
+}
+
+// Branch is an office whose CA is an intermediate one below this one's.
+func (o *Office) Branch() (*Office, error) {
+	ca, err := o.CA.Intermediate()
+	return &Office{CA: ca, Trust: o.Trust, dir: o.dir, n: o.n}, err
 }
 
 // Issue makes a key and a certificate for it. See throwaway.CA.Issue.
@@ -55,6 +61,11 @@ func (o *Office) Issue(kind throwaway.Kind, names []string, edits ...func(*x509.
 	}
 	if id.Chain, err = o.File("chain.pem", chain); err != nil {
 		return nil, err
+	}
+	if above := chain[len(encode("CERTIFICATE", cert.Certificate[0])):]; len(above) > 0 {
+		if id.Above, err = o.File("above.pem", above); err != nil {
+			return nil, err
+		}
 	}
 	id.Key, err = o.File("key.pem", encode("PRIVATE KEY", key))
 	return id, err

@@ -44,7 +44,8 @@ func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 		add(true, "-groups", curves)
 	}
 	if s.Identity != nil {
-		add(true, "-cert", s.Identity.Chain, "-key", s.Identity.Key, "-cert_chain", s.Identity.Chain)
+		add(true, "-cert", s.Identity.Chain, "-key", s.Identity.Key)
+		add(s.Identity.Above != "", "-cert_chain", s.Identity.Above)
 	}
 	add(s.Trust != "", "-CAfile", s.Trust, "-verify_return_error")
 	add(s.Protocols != nil, "-alpn", strings.Join(s.Protocols, ","))
