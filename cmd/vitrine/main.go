@@ -78,7 +78,7 @@ Begin with:  vitrine handshake`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{err.Error(), cmd.CommandPath() + " --help"}
 	})
-	root.AddCommand(newHandshake(), newDerive(), newExplain(), newSuites(), newVersion())
+	root.AddCommand(newHandshake(), newDerive(), newExplain(), newSuites(), newGroups(), newPolicies(), newVersion())
 	return root
 }
 
