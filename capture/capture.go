@@ -63,7 +63,7 @@ type Packet struct {
 // Limits bound what is held in memory while bytes before it are missing. The zero value of a field stands for its default.
 type Limits struct {
 	Connection  int // bytes of segments that wait in one connection: 64 MiB
-	Waiting     int // bytes of segments that wait in all of them: 128 MiB
+	Waiting     int // bytes of segments that wait in all of them: 96 MiB
 	Fragments   int // bytes of IP datagrams of which fragments are missing: 4 MiB
 	Connections int // connections that are open at once: 65,536. The one that was silent for longest ends when there are more
 }
@@ -72,7 +72,7 @@ func (l Limits) withDefaults() Limits {
 	for _, f := range []struct {
 		limit *int
 		value int
-	}{{&l.Connection, 64 << 20}, {&l.Waiting, 128 << 20}, {&l.Fragments, 4 << 20}, {&l.Connections, 1 << 16}} {
+	}{{&l.Connection, 64 << 20}, {&l.Waiting, 96 << 20}, {&l.Fragments, 4 << 20}, {&l.Connections, 1 << 16}} {
 		if *f.limit <= 0 {
 			*f.limit = f.value
 		}

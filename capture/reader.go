@@ -17,7 +17,8 @@ type SecretsType uint32
 // SecretsTLSKeyLog is a TLS key log in the form of RFC 9850.
 const SecretsTLSKeyLog SecretsType = 0x544C534B
 
-// A Reader gives the packets of a capture file or stream. It is not safe for use by several goroutines.
+// A Reader gives the packets of a capture file or stream. To follow a file that grows, let it read from a reader that waits at the
+// end. It is not safe for use by several goroutines.
 type Reader struct {
 	// Secrets, if set before the first Next, takes the content of each Decryption Secrets Block where the file has it, which may be
 	// behind the packets that it opens. The bytes are valid during the call.
