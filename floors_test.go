@@ -47,6 +47,7 @@ var outside = []struct {
 	{"golang.org/x/crypto/", 0, testOnly},
 	{"filippo.io/bigmod", 0, testOnly},                  // constant-time modular exponentiation, which math/big does not have
 	{"github.com/cloudflare/circl/", 0, testOnly},       // X448 and Ed448, which exist nowhere else
+	{"golang.org/x/net/http2", 55, 55},                  // vhttp: the HTTP/2 that takes connections of others than crypto/tls
 	{"golang.org/x/sys/cpu", 25, 25},                    // suite: has this machine AES instructions? x/crypto brings it along anyway
 	{"charm.land/lipgloss/v2", 75, 75},                  // render/term, see below
 	{"github.com/spf13/", 80, 80},                       // cmd

@@ -2,8 +2,16 @@ package vitrine
 
 import (
 	"context"
+	"errors"
 	"net"
+	"slices"
 )
+
+// errHTTP2: what fits into http.Serve and http.Transport must not agree to HTTP/2, which those two speak over crypto/tls's
+// connections only: a client would be left with a connection on which nobody answers.
+var errHTTP2 = errors.New(`vitrine: Config.NextProtos offers "h2", and net/http does not speak it over this connection: use package vhttp or, if the program itself speaks HTTP/2, Client, Dial or Server`)
+
+func offersHTTP2(c *Config) bool { return c != nil && slices.Contains(c.NextProtos, "h2") }
 
 // Dial connects to addr and performs the handshake as a client. If config names no server, the host of addr is the name.
 func Dial(network, addr string, config *Config) (*Conn, error) {
@@ -16,8 +24,12 @@ type Dialer struct {
 	Config    *Config
 }
 
-// DialContext connects to addr and performs the handshake, both under ctx. The connection is a *Conn.
+// DialContext connects to addr and performs the handshake, both under ctx. The connection is a *Conn. It suits http.Transport's
+// DialTLSContext, and therefore refuses to offer "h2": package vhttp does that.
 func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	if offersHTTP2(d.Config) {
+		return nil, errHTTP2
+	}
 	c, err := d.dial(ctx, network, addr)
 	if err != nil {
 		return nil, err
@@ -54,8 +66,12 @@ func (d *Dialer) dial(ctx context.Context, network, addr string) (*Conn, error) 
 	return c, nil
 }
 
-// Listen listens on laddr and makes a server's Conn of every connection.
+// Listen listens on laddr and makes a server's Conn of every connection. It suits http.Serve, and therefore refuses to offer "h2":
+// package vhttp does that.
 func Listen(network, laddr string, config *Config) (net.Listener, error) {
+	if offersHTTP2(config) {
+		return nil, errHTTP2
+	}
 	l, err := net.Listen(network, laddr)
 	if err != nil {
 		return nil, err
@@ -63,7 +79,8 @@ func Listen(network, laddr string, config *Config) (net.Listener, error) {
 	return NewListener(l, config), nil
 }
 
-// NewListener makes a server's Conn of every connection that inner accepts. The handshake is up to the first Read or Write.
+// NewListener makes a server's Conn of every connection that inner accepts. The handshake is up to the first Read or Write. If
+// config offers "h2", Accept says what Listen says.
 func NewListener(inner net.Listener, config *Config) net.Listener { return &listener{inner, config} }
 
 type listener struct {
@@ -72,6 +89,9 @@ type listener struct {
 }
 
 func (l *listener) Accept() (net.Conn, error) {
+	if offersHTTP2(l.config) {
+		return nil, errHTTP2
+	}
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err

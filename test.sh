@@ -28,6 +28,7 @@ gnutls-serv gnutls-bin
 python3 python3
 chromium chromium
 xxd xxd
+curl curl
 tshark tshark
 gcc gcc
 /usr/include/stdlib.h libc6-dev'
@@ -110,7 +111,7 @@ check_vulnerabilities
 if [ "$mode" != quick ]; then
 	if command -v gcc >/dev/null; then
 		step 'Tests of what runs concurrently, with the race detector'
-		go test -race . ./session ./handshake ./trace ./kex
+		go test -race . ./vhttp ./session ./handshake ./trace ./kex
 		go test -race -run 'Go$|Defaults|Close|Exported' ./internal/interop
 	else
 		step 'No race detector: it needs a C compiler (Debian: gcc, libc6-dev)'

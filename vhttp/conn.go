@@ -1,0 +1,116 @@
+package vhttp
+
+import (
+	"cmp"
+	"context"
+	"crypto/tls"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+)
+
+// conn is a connection as http.Server sees it. With HTTP/1.1 it is the TLS connection. With HTTP/2 it is a client that sends the first
+// line of HTTP/2's preface, as a request, and then nothing: so the server finds a handler for it, in which HTTP/2 is spoken.
+type conn struct {
+	stated
+	server *http.Server
+	ctx    context.Context // the handshake's: ConnContext's
+
+	shaken sync.Once
+	failed error
+
+	preface *strings.Reader
+	quiet   chan struct{} // closed when http.Server wants no more of HTTP/2's client
+	hush    sync.Once
+}
+
+func newConn(c *vitrine.Conn, s *http.Server) *conn {
+	return &conn{stated: stated{Conn: c}, server: s, ctx: context.Background(), quiet: make(chan struct{}),
+		preface: strings.NewReader("PRI * HTTP/2.0\r\n\r\n")} // RFC 9113 §3.4
+}
+
+// ConnectionState is the first that http.Server asks, in the goroutine that serves the connection: the handshake happens here.
+func (c *conn) ConnectionState() tls.ConnectionState {
+	c.shaken.Do(c.handshake)
+	return c.state
+}
+
+func (c *conn) handshake() {
+	ctx := c.ctx
+	if limit := handshakeTimeout(c.server); limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	if c.failed = c.Conn.HandshakeContext(ctx); c.failed == nil {
+		c.failed = c.settle()
+	}
+	if c.failed != nil {
+		logf := log.Printf
+		if c.server.ErrorLog != nil {
+			logf = c.server.ErrorLog.Printf
+		}
+		logf("http: TLS handshake error from %v: %v", c.RemoteAddr(), c.failed)
+	}
+}
+
+// handshakeTimeout is what net/http gives a handshake: the shortest of the times that are set.
+func handshakeTimeout(s *http.Server) (limit time.Duration) {
+	for _, d := range []time.Duration{s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout} {
+		if d > 0 {
+			limit = min(cmp.Or(limit, d), d)
+		}
+	}
+	return limit
+}
+
+// Read reads what the client of HTTP/1.1 sent, or plays the one of HTTP/2.
+func (c *conn) Read(p []byte) (int, error) {
+	c.shaken.Do(c.handshake)
+	switch {
+	case c.failed != nil:
+		return 0, io.EOF // told before; for EOF the server answers nothing
+	case !c.http2():
+		return c.Conn.Read(p)
+	case c.preface.Len() > 0:
+		return c.preface.Read(p)
+	}
+	<-c.quiet
+	return 0, os.ErrDeadlineExceeded
+}
+
+// SetReadDeadline of the past is how http.Server ends a Read. Its other deadlines are for HTTP/1.1: HTTP/2 has its own for each request.
+func (c *conn) SetReadDeadline(t time.Time) error {
+	if !c.http2() {
+		return c.Conn.SetReadDeadline(t)
+	}
+	if !t.IsZero() && t.Before(time.Now()) {
+		c.silence()
+	}
+	return nil
+}
+
+// SetWriteDeadline is HTTP/1.1's alone, too.
+func (c *conn) SetWriteDeadline(t time.Time) error {
+	if c.http2() {
+		return nil
+	}
+	return c.Conn.SetWriteDeadline(t)
+}
+
+// Close closes the connection, whatever it speaks.
+func (c *conn) Close() error {
+	c.silence()
+	return c.Conn.Close()
+}
+
+func (c *conn) silence() { c.hush.Do(func() { close(c.quiet) }) }
+
+var _ net.Conn = (*conn)(nil)

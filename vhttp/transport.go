@@ -1,0 +1,154 @@
+package vhttp
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	h2 "golang.org/x/net/http2"
+)
+
+// Transport is an http.RoundTripper that speaks HTTP/1.1 and HTTP/2 over Vitrine to URLs of https, and HTTP/1.1 to those of http. It
+// keeps connections, as http.Transport does, and may be used by many goroutines. It uses no proxy.
+type Transport struct {
+	// HTTP1 and HTTP2 do the work. Their limits and times may be set before the first request: HTTP1's TLSHandshakeTimeout is that of
+	// both. Their dial functions, their Protocols and HTTP1's Proxy are the Transport's own.
+	HTTP1 *http.Transport
+	HTTP2 *h2.Transport
+
+	// Dialer makes the connections under TLS.
+	Dialer *net.Dialer
+
+	config *vitrine.Config
+	failed error // the config offers what cannot be spoken
+
+	mu      sync.Mutex
+	speaks2 map[string]bool   // hosts that chose HTTP/2 last time
+	parked  map[place]*stated // connections that one of the two made and the other needs
+}
+
+// place is where a connection is parked for the transport of a protocol.
+type place struct{ addr, protocol string }
+
+// hostsRemembered bounds speaks2. What was forgotten costs a handshake more.
+const hostsRemembered = 4096
+
+// otherError says that the server chose the protocol of the other transport, for which the connection is parked.
+type otherError struct{ place }
+
+func (e *otherError) Error() string { return "vhttp: " + e.addr + " chose " + e.protocol }
+
+// NewTransport makes a Transport with http.DefaultTransport's limits and times. A config without NextProtos offers HTTP/2 and HTTP/1.1, one
+// without a ServerName takes the URL's host.
+func NewTransport(config *vitrine.Config) *Transport {
+	t := &Transport{
+		Dialer: &net.Dialer{Timeout: 30 * time.Second}, speaks2: map[string]bool{}, parked: map[place]*stated{},
+		HTTP1: &http.Transport{
+			MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
+			Protocols: &http.Protocols{},
+		},
+		HTTP2: &h2.Transport{IdleConnTimeout: 90 * time.Second},
+	}
+	t.HTTP1.Protocols.SetHTTP1(true)
+	t.HTTP1.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return t.Dialer.DialContext(ctx, network, addr)
+	}
+	t.HTTP1.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return t.dial(ctx, network, place{addr, http1})
+	}
+	t.HTTP2.DialTLSContext = func(ctx context.Context, network, addr string, _ *tlsConfig) (net.Conn, error) {
+		return t.dial(ctx, network, place{addr, http2})
+	}
+	t.config, t.failed = offering(config, http2, http1)
+	return t
+}
+
+// RoundTrip does one request. Which protocol a host speaks is known only when it was dialled: the transport that finds the other one
+// parks the connection, and the request goes there.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.failed != nil {
+		closeBody(req)
+		return nil, t.failed
+	}
+	if req.URL.Scheme != "https" {
+		return t.HTTP1.RoundTrip(req)
+	}
+	ask, body := hold(req)
+	upgrade := upgrades(req)
+	second := !upgrade && t.speaksHTTP2(req.URL.Host)
+	res, err := t.speak(ask, second, upgrade)
+	if e, ok := errors.AsType[*otherError](err); ok {
+		second = e.protocol == http2
+		t.learn(req.URL.Host, second)
+		res, err = t.speak(ask, second, upgrade)
+		t.unpark(e.place) // of several requests at once each may have parked one, and needed none
+	}
+	body.release()
+	if err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	res.Request = req
+	return res, nil
+}
+
+// speak does the request in one of the protocols.
+func (t *Transport) speak(req *http.Request, second, upgrade bool) (*http.Response, error) {
+	if second {
+		return t.HTTP2.RoundTrip(req)
+	}
+	ctx := req.Context()
+	if upgrade {
+		ctx = context.WithValue(ctx, onlyHTTP1{}, true)
+	}
+	var used *stated
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { used, _ = i.Conn.(*stated) }})
+	res, err := t.HTTP1.RoundTrip(req.WithContext(ctx))
+	if err == nil && used != nil {
+		res.TLS = &used.state // HTTP/2's is filled by x/net/http2
+	}
+	return res, err
+}
+
+type onlyHTTP1 struct{}
+
+// upgrades: a WebSocket begins as HTTP/1.1.
+func upgrades(req *http.Request) bool {
+	return req.Header.Get("Upgrade") != "" && strings.Contains(strings.ToLower(req.Header.Get("Connection")), "upgrade")
+}
+
+func (t *Transport) speaksHTTP2(host string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.speaks2[host]
+}
+
+func (t *Transport) learn(host string, second bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.speaks2) >= hostsRemembered {
+		clear(t.speaks2)
+	}
+	delete(t.speaks2, host)
+	if second {
+		t.speaks2[host] = true
+	}
+}
+
+// CloseIdleConnections closes the connections that no request uses.
+func (t *Transport) CloseIdleConnections() {
+	t.HTTP1.CloseIdleConnections()
+	t.HTTP2.CloseIdleConnections()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for at, c := range t.parked {
+		delete(t.parked, at)
+		go c.Close()
+	}
+}

@@ -1,0 +1,81 @@
+// Package vhttp serves and speaks HTTP/1.1 and HTTP/2 over Vitrine's connections.
+//
+// net/http does HTTP/2 only over crypto/tls's own connections, and fills Request.TLS and Response.TLS from them. Serve and Transport do
+// both for ours. Which of the two protocols a connection speaks is settled by ALPN (RFC 7301); HTTP/2 is refused under the cipher
+// suites of RFC 9113 appendix A. HTTP/2 itself, RFC 9113, is golang.org/x/net/http2's.
+//
+// Request.TLS and Response.TLS are filled outside of crypto/tls, and so their ExportKeyingMaterial panics: it needs what only
+// crypto/tls can put there. Use Conn(r).ExportKeyingMaterial. Their TLSUnique is nil: RFC 9266 has what replaces it.
+//
+// Left out: HTTP/3, proxies in a Transport, and WebSockets over HTTP/2.
+package vhttp
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// The protocols, as ALPN calls them. See RFC 9113 §3.1 and RFC 7301 §6.
+const (
+	http1 = "http/1.1"
+	http2 = "h2"
+)
+
+// stated is a connection that tells its state as crypto/tls does: that is how net/http and x/net/http2 know what it is.
+type stated struct {
+	*vitrine.Conn
+	state tls.ConnectionState
+}
+
+// ConnectionState tells what was negotiated.
+func (s *stated) ConnectionState() tls.ConnectionState { return s.state }
+
+func (s *stated) vitrine() *vitrine.Conn { return s.Conn }
+
+// unwrap gives a program the connection that it knows.
+func unwrap(c net.Conn) net.Conn {
+	if s, ok := c.(interface{ vitrine() *vitrine.Conn }); ok {
+		return s.vitrine()
+	}
+	return c
+}
+
+// settle takes the state of a connection whose handshake is done, and refuses HTTP/2 with a suite that it must not be used with. Our own
+// server never agrees to that; another one might. See RFC 9113 §9.2.2.
+func (s *stated) settle() error {
+	v := s.Conn.ConnectionState()
+	s.state = tls.ConnectionState{
+		Version: v.Version, HandshakeComplete: true, DidResume: v.DidResume, CipherSuite: v.CipherSuite,
+		CurveID: tls.CurveID(v.Group), NegotiatedProtocol: v.NegotiatedProtocol, NegotiatedProtocolIsMutual: true,
+		ServerName: v.ServerName, PeerCertificates: v.PeerCertificates, VerifiedChains: v.VerifiedChains,
+		SignedCertificateTimestamps: v.SignedCertificateTimestamps, OCSPResponse: v.OCSPResponse,
+	}
+	if row := suite.ByID(iana.CipherSuite(v.CipherSuite)); s.http2() && !row.HTTP2() {
+		return fmt.Errorf("vhttp: the server chose HTTP/2 with %v, which HTTP/2 prohibits (RFC 9113 §9.2.2)", row)
+	}
+	return nil
+}
+
+func (s *stated) http2() bool { return s.state.NegotiatedProtocol == http2 }
+
+// offering is config with the protocols that can be spoken, unless it names its own: of those all must be among them.
+func offering(config *vitrine.Config, speaks ...string) (*vitrine.Config, error) {
+	if config = config.Clone(); config == nil {
+		config = &vitrine.Config{}
+	}
+	if config.NextProtos == nil {
+		config.NextProtos = speaks
+	}
+	for _, name := range config.NextProtos {
+		if !slices.Contains(speaks, name) {
+			return nil, fmt.Errorf("vhttp: Config.NextProtos offers %q, and here %q are spoken", name, speaks)
+		}
+	}
+	return config, nil
+}
