@@ -56,7 +56,9 @@ func Of(err error) (f *Failure, ok bool) {
 		f.Heard = &r.Description
 	}
 	f.Said, _ = errors.AsType[*alert.Error](err)
-	f.Trust, _ = errors.AsType[*tls.CertificateVerificationError](err)
+	if f.Said != nil {
+		f.Trust, _ = errors.AsType[*tls.CertificateVerificationError](err)
+	}
 	timeout, network := errors.AsType[net.Error](err)
 	switch {
 	case f.Said != nil || f.Heard != nil:
@@ -100,6 +102,9 @@ func (f *Failure) Explain() Diagnosis {
 	case f.Heard != nil:
 		see("the %v sent the fatal alert %v (%d), where %s was expected", peer, *f.Heard, uint8(*f.Heard), cmp.Or(f.Awaited, "an answer"))
 		d.Ref = "RFC 5246 §7.2.2"
+	case f.Trust != nil:
+		see("we refused the %v's certificate with the alert %v (%d)", peer, f.Said.Alert, uint8(f.Said.Alert))
+		d.Ref = f.Said.Ref
 	case f.Said != nil:
 		see("we refused with the alert %v (%d): %v", f.Said.Alert, uint8(f.Said.Alert), f.Said)
 		d.Ref = f.Said.Ref

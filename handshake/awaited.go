@@ -1,5 +1,7 @@
 package handshake
 
+import "slices"
+
 // Awaited is what may come next, in words: "the server's server_hello (RFC 5246 §7.4.1.3)". It is for those who explain why a
 // handshake came no further. A line that was said and refused is still awaited: it became no fact.
 func (m *Machine) Awaited() string {
@@ -8,7 +10,10 @@ func (m *Machine) Awaited() string {
 	}
 	var next []*Line
 	for _, l := range m.expected() {
-		next = append(next, l)
+		same := func(o *Line) bool { return o.From == l.From && o.Says == l.Says }
+		if !slices.ContainsFunc(next, same) { // two figures often go on alike
+			next = append(next, l)
+		}
 	}
 	return spell(next)
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -19,6 +20,8 @@ const (
 	exitOK          = 0
 	exitFailed      = 1 // the handshake or the work failed
 	exitUsage       = 2
+	exitUntrusted   = 4 // the certificate is not trusted
+	exitUnreached   = 5 // name, TCP, time-out, or no TLS there
 	exitInterrupted = 130
 )
 
@@ -36,6 +39,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	var usage *usageError
+	var coded *exitError
 	switch {
 	case err == nil:
 		return exitOK
@@ -45,7 +49,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "vitrine: %s\ntry:     %s\n", explain.Escape(usage.problem), explain.Escape(usage.wayOut))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "vitrine: %s\n", explain.Escape(err.Error()))
+	fmt.Fprintf(stderr, "vitrine: %s\n", explain.Escape(strings.TrimPrefix(err.Error(), "vitrine: ")))
+	if errors.As(err, &coded) {
+		return coded.code
+	}
 	return exitFailed
 }
 
@@ -78,7 +85,7 @@ Begin with:  vitrine handshake`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{err.Error(), cmd.CommandPath() + " --help"}
 	})
-	root.AddCommand(newHandshake(), newDerive(), newExplain(), newSuites(), newGroups(), newPolicies(), newVersion())
+	root.AddCommand(newHandshake(), newConnect(), newDerive(), newExplain(), newSuites(), newGroups(), newPolicies(), newVersion())
 	return root
 }
 

@@ -5,12 +5,8 @@ import (
 	"errors"
 	"io"
 	"net"
-	"slices"
 	"sync"
 	"syscall"
-	"time"
-
-	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // End is how the peer's direction ended.
@@ -24,31 +20,17 @@ const (
 	Late  End = "timeout"
 )
 
-// Segment is some bytes on their way.
-type Segment struct {
-	From  iana.Side
-	At    time.Time
-	Bytes []byte
-}
-
-// The bounds of what a Conn remembers.
-const (
-	maxFirst = 512
-	maxKept  = 64 << 20
-)
+// maxFirst bounds what a Conn remembers of how the peer began.
+const maxFirst = 512
 
 // Conn is a client's connection that remembers what it needs to explain a failure: how much came, how that began, how it ended.
-// With Keep it remembers everything, for a capture.
 type Conn struct {
 	net.Conn
-	Keep bool
 
 	mu             sync.Mutex
 	sent, received int
 	first          []byte
 	end            End
-	kept           []Segment
-	size           int
 }
 
 func (c *Conn) Read(p []byte) (int, error) {
@@ -59,7 +41,6 @@ func (c *Conn) Read(p []byte) (int, error) {
 	if room := maxFirst - len(c.first); n > 0 && room > 0 {
 		c.first = append(c.first, p[:min(n, room)]...)
 	}
-	c.keep(iana.Server, p[:n])
 	if err != nil {
 		c.end = ending(err)
 	}
@@ -67,9 +48,6 @@ func (c *Conn) Read(p []byte) (int, error) {
 }
 
 func (c *Conn) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	c.keep(iana.Client, p) // before it is sent: an answer must not stand before what it answers
-	c.mu.Unlock()
 	n, err := c.Conn.Write(p)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -78,13 +56,6 @@ func (c *Conn) Write(p []byte) (int, error) {
 		c.end = Reset
 	}
 	return n, err
-}
-
-func (c *Conn) keep(from iana.Side, b []byte) {
-	if c.Keep && len(b) > 0 && c.size < maxKept {
-		c.size += len(b)
-		c.kept = append(c.kept, Segment{from, time.Now(), bytes.Clone(b)})
-	}
 }
 
 func ending(err error) End {
@@ -120,13 +91,6 @@ func (c *Conn) Sent() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.sent
-}
-
-// Kept is all that went either way, if it was to be kept.
-func (c *Conn) Kept() []Segment {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.kept)
 }
 
 // forget makes what comes next the first: what was said before TLS is another matter.

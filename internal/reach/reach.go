@@ -23,7 +23,6 @@ type Way struct {
 	Proxy      *url.URL
 	StartTLS   *starttls.Protocol
 	Timeout    time.Duration // of each step
-	Keep       bool          // see Conn
 }
 
 // Phase is one step.
@@ -113,9 +112,9 @@ func (j *journey) lookup(ctx context.Context, host, resolve string) ([]netip.Add
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
 	var words []string
 	for _, a := range addrs {
-		words = append(words, a.Unmap().String())
+		words = append(words, "→ "+a.Unmap().String())
 	}
-	return addrs, j.done(Phase{Name: "name", Detail: host + ": " + strings.Join(words, ", "), Err: err}, began)
+	return addrs, j.done(Phase{Name: "name", Detail: strings.Join(append([]string{host}, words...), " "), Err: err}, began)
 }
 
 // connect tries one address after the other.
@@ -127,7 +126,7 @@ func (j *journey) connect(ctx context.Context, addrs []netip.Addr, port string) 
 		conn, err := (&net.Dialer{Timeout: j.Timeout}).DialContext(ctx, j.Network, to)
 		err = j.done(Phase{Name: "tcp", Detail: to, Err: err}, began)
 		if err == nil {
-			return &Conn{Conn: conn, Keep: j.Keep}, nil
+			return &Conn{Conn: conn}, nil
 		}
 		if first == nil {
 			first = err

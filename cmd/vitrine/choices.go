@@ -1,0 +1,144 @@
+package main
+
+import (
+	"cmp"
+	"crypto/tls"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// choices are the flags that connect and serve share: what may be negotiated.
+type choices struct {
+	policy               string
+	suites, groups, alpn []string
+	min, max             string
+	without              []string
+}
+
+func (c *choices) addTo(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.policy, "policy", "modern", "what is allowed: modern, compatible or legacy")
+	f.StringSliceVar(&c.suites, "suite", nil, "exactly these cipher suites, best first; IANA or OpenSSL names (see vitrine suites)")
+	f.StringSliceVar(&c.groups, "group", nil, "exactly these groups, best first: x25519, secp256r1, ffdhe2048, …")
+	f.StringSliceVar(&c.alpn, "alpn", nil, "application protocols, best first: http/1.1, …")
+	f.StringVar(&c.min, "min", "", "lowest version: 1.0, 1.1 or 1.2")
+	f.StringVar(&c.max, "max", "", "highest version")
+	f.StringSliceVar(&c.without, "without", nil, "extensions to do without: "+strings.Join(withouts(), ", "))
+	complete(cmd, "policy", policyNames()...)
+	complete(cmd, "suite", suiteNames()...)
+	complete(cmd, "group", groupNames()...)
+	complete(cmd, "min", "1.0", "1.1", "1.2")
+	complete(cmd, "max", "1.0", "1.1", "1.2")
+	complete(cmd, "without", withouts()...)
+}
+
+func policyNames() []string {
+	var names []string
+	for _, p := range vitrine.Policies() {
+		names = append(names, p.Name())
+	}
+	return names
+}
+
+// leaveOut turns an extension off.
+var leaveOut = map[string]func(*vitrine.Config){
+	"ems":     func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off },
+	"etm":     func(c *vitrine.Config) { c.EncryptThenMAC = vitrine.Off },
+	"ocsp":    func(c *vitrine.Config) { c.StatusRequest = vitrine.Off },
+	"sct":     func(c *vitrine.Config) { c.Timestamps = vitrine.Off },
+	"tickets": func(c *vitrine.Config) { c.SessionTicketsDisabled = true },
+}
+
+func withouts() []string { return []string{"ems", "etm", "ocsp", "sct", "tickets"} }
+
+// config makes a Config of the flags. example is a command line that works, for whoever got one wrong.
+func (c *choices) config(example string) (*vitrine.Config, error) {
+	config := &vitrine.Config{NextProtos: c.alpn}
+	wrong := func(flag, got string, known ...string) error {
+		return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag, strings.Join(known, ", "), got), example + " " + flag + " " + known[0]}
+	}
+	i := slices.Index(policyNames(), c.policy)
+	if i < 0 {
+		return nil, wrong("--policy", c.policy, policyNames()...)
+	}
+	config.Policy = vitrine.Policies()[i]
+	for _, name := range c.suites {
+		s, err := (&wishes{suite: name}).wantedSuite()
+		if err != nil {
+			return nil, err
+		}
+		config.CipherSuites = append(config.CipherSuites, uint16(s.ID))
+	}
+	for _, name := range c.groups {
+		g, err := (&wishes{group: name}).wantedGroup()
+		if err != nil {
+			return nil, wrong("--group", name, groupNames()...)
+		}
+		config.CurvePreferences = append(config.CurvePreferences, tls.CurveID(g))
+	}
+	for _, name := range c.alpn {
+		if name == "" || len(name) > 255 {
+			return nil, &usageError{"--alpn takes names of 1 to 255 bytes", example + " --alpn http/1.1"}
+		}
+	}
+	for _, name := range c.without {
+		off, ok := leaveOut[name]
+		if !ok {
+			return nil, wrong("--without", name, withouts()...)
+		}
+		off(config)
+	}
+	for _, v := range []struct {
+		flag, text string
+		into       *uint16
+	}{{"--min", c.min, &config.MinVersion}, {"--max", c.max, &config.MaxVersion}} {
+		if v.text == "" {
+			continue
+		}
+		version, ok := versions[strings.TrimPrefix(strings.ToLower(v.text), "tls")]
+		if !ok {
+			return nil, wrong(v.flag, v.text, "1.0", "1.1", "1.2")
+		}
+		*v.into = uint16(version)
+	}
+	return config, c.coherent(config, example)
+}
+
+// coherent refuses versions between which nothing is left.
+func (c *choices) coherent(config *vitrine.Config, example string) error {
+	top := iana.Version(cmp.Or(config.MaxVersion, uint16(iana.TLS12)))
+	if low := iana.Version(config.MinVersion); low > top {
+		return contradiction("--min "+c.min, "--max "+c.max, "the lowest is above the highest", example+" --min "+c.max)
+	}
+	ids := config.Policy.CipherSuites()
+	by, wayOut := "--policy "+c.policy, example+" --policy legacy --max "+c.max
+	if config.CipherSuites != nil {
+		ids = nil
+		for _, id := range config.CipherSuites {
+			ids = append(ids, iana.CipherSuite(id))
+		}
+		by, wayOut = "--suite "+strings.Join(c.suites, ","), example+" --suite "+strings.Join(c.suites, ",")
+	}
+	if !slices.ContainsFunc(ids, func(id iana.CipherSuite) bool { return suite.ByID(id).MinVersion() <= top }) {
+		return contradiction("--max "+c.max, by, "its suites are all for later versions", wayOut)
+	}
+	return nil
+}
+
+// exitError is a failure with an exit code of its own. The report has told all; what Error gives is the last line.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *exitError) Unwrap() error { return e.err }

@@ -1,0 +1,380 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/reach"
+	"github.com/vitrine-tls/vitrine/internal/starttls"
+	screen "github.com/vitrine-tls/vitrine/render/term"
+)
+
+// connectOptions are the flags of connect.
+type connectOptions struct {
+	choices
+	artefacts
+	sni, ca, cert, key            string
+	starttls, proxy, resolve      string
+	four, six                     bool
+	timeout                       time.Duration
+	insecure, noSNI, resume       bool
+	pins                          []string
+	chainOut, get                 string
+	interactive, noRetry, json    bool
+	detail, color                 string
+	talks, gets, deep, showsStory bool // what the flags and standard input come down to
+}
+
+func newConnect() *cobra.Command {
+	var o connectOptions
+	cmd := &cobra.Command{
+		Use:   "connect HOST[:PORT]",
+		Short: "Connect to a server, tell what was negotiated and with whom; or why it failed, and what works",
+		Long: `Connects to a TLS server and reports: the way to it with times, what was negotiated, the certificates and whether they are
+trusted, what is deprecated, and who closed the connection and how. HOST alone means port 443; URLs and [IPv6]:PORT work.
+
+If the handshake fails, a few single changes are tried (--no-retry: none), and the command line that works is printed.
+
+With -i, or when standard input is a pipe or a file, it becomes a connection to talk over: standard input goes to the server, what the
+server says to standard output, the report to standard error. After the end of standard input it waits until the server has been
+silent for a second, says close_notify, and reads to the end.
+
+Exit codes: 0 all right; 1 the handshake failed; 2 usage; 4 the certificate is not trusted; 5 not reached, or no TLS there; 130 interrupted.`,
+		Example: `  vitrine connect example.com
+  vitrine connect https://example.com/ --get /
+  vitrine connect mail.example.com:587 --starttls smtp
+  vitrine connect printer.lan --policy legacy -k
+  printf 'GET / HTTP/1.0\r\n\r\n' | vitrine connect example.com`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return &usageError{fmt.Sprintf("%s takes one HOST[:PORT], got %d", cmd.CommandPath(), len(args)), cmd.CommandPath() + " example.com:443"}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return connect(cmd, args[0], &o) },
+	}
+	o.addTo(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.sni, "sni", "", "name to ask for and to expect in the certificate, if it is not HOST")
+	f.BoolVar(&o.noSNI, "no-sni", false, "ask for no name; HOST is still expected in the certificate")
+	f.StringVar(&o.ca, "ca", "", "file of trusted roots (PEM) in the place of the system's")
+	f.StringVar(&o.cert, "cert", "", "client certificate with its chain (PEM)")
+	f.StringVar(&o.key, "key", "", "its private key (PEM)")
+	f.StringVar(&o.starttls, "starttls", "", "begin in the clear: "+strings.Join(starttls.Names(), ", "))
+	f.StringVar(&o.proxy, "proxy", "", "go through http://[USER:PASSWORD@]HOST:PORT (CONNECT) or socks5://…")
+	f.StringVar(&o.resolve, "resolve", "", "address to connect to in the place of what HOST resolves to")
+	f.BoolVarP(&o.four, "ipv4", "4", false, "only IPv4")
+	f.BoolVarP(&o.six, "ipv6", "6", false, "only IPv6")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long each step may take")
+	f.BoolVarP(&o.insecure, "insecure", "k", false, "talk to anybody: check no certificate")
+	f.StringSliceVar(&o.pins, "pin", nil, "sha256/BASE64 of a public key that must be in the chain")
+	f.StringVar(&o.chainOut, "chain-out", "", "write the server's certificates to this file (PEM)")
+	f.StringVar(&o.get, "get", "", "request this path with HTTP/1.1; the body goes to standard output")
+	f.BoolVarP(&o.interactive, "interactive", "i", false, "talk over the connection, also when standard input is a terminal")
+	f.BoolVar(&o.resume, "resume", false, "connect a second time and resume the session")
+	f.BoolVar(&o.noRetry, "no-retry", false, "after a failure, do not try what would work")
+	f.BoolVar(&o.json, "json", false, "print the report as one JSON line, and nothing else")
+	f.BoolVar(&o.reveal, "reveal", false, "show secrets in --events, --markdown, --html and --detail")
+	artefactFlags(cmd, &o.artefacts)
+	detailFlag(cmd, &o.detail)
+	colorFlag(cmd, &o.color)
+	complete(cmd, "starttls", starttls.Names()...)
+	return cmd
+}
+
+// connect does what the flags say.
+func connect(cmd *cobra.Command, where string, o *connectOptions) error {
+	style, err := styleOf(cmd.OutOrStdout(), o.color)
+	if err != nil {
+		return err
+	}
+	level, err := levelOf(o.detail)
+	if err != nil {
+		return err
+	}
+	c, err := o.caller(cmd, where)
+	if err != nil {
+		return err
+	}
+	a := c.attempt(cmd.Context(), c.config)
+	r := newReport(c, a)
+	if cmd.Context().Err() != nil {
+		return cmd.Context().Err()
+	}
+	if a.err == nil {
+		out := c.reportTo(cmd)
+		if c.talks || c.gets { // the report first: talking may take long
+			r.writeHead(out)
+		}
+		if err := c.use(cmd, a, r); err != nil {
+			return err
+		}
+	}
+	if err := c.keep(cmd, a, r); err != nil {
+		return err
+	}
+	if a.err != nil {
+		c.explain(cmd.Context(), a, r)
+		if cmd.Context().Err() != nil {
+			return cmd.Context().Err()
+		}
+	}
+	if err := c.show(cmd, r); err != nil {
+		return err
+	}
+	if o.detail != "" && len(a.events.entries()) > 0 && !o.json {
+		if err := c.story(c.reportTo(cmd), a, level, style); err != nil {
+			return err
+		}
+	}
+	return r.verdict()
+}
+
+// caller is everything that an attempt needs.
+type caller struct {
+	*connectOptions
+	cmd    *cobra.Command
+	target target
+	way    reach.Way
+	config *vitrine.Config
+}
+
+func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, error) {
+	example := cmd.CommandPath() + " " + quoted(where)
+	dialect, err := o.dialect(where)
+	if err != nil {
+		return nil, err
+	}
+	port := "443"
+	if dialect != nil {
+		port = dialect.Port
+	}
+	c := &caller{connectOptions: o, cmd: cmd}
+	if c.target, err = parseTarget(where, port); err != nil {
+		return nil, err
+	}
+	if dialect == nil && c.target.starttls != "" {
+		dialect, _ = starttls.ByName(c.target.starttls)
+	}
+	c.way = reach.Way{Host: c.target.host, Port: c.target.port, Network: "tcp", Resolve: o.resolve, StartTLS: dialect, Timeout: o.timeout}
+	if err := o.route(&c.way, example); err != nil {
+		return nil, err
+	}
+	if c.config, err = o.config(example); err != nil {
+		return nil, err
+	}
+	if err := o.identify(c.config, c.target, example); err != nil {
+		return nil, err
+	}
+	o.purpose(cmd)
+	if o.gets && slices.Contains(o.alpn, "h2") {
+		return nil, contradiction("--get", "--alpn h2", "--get speaks HTTP/1.1", example+" --get "+quoted(o.get))
+	}
+	if o.interactive && (o.gets || o.json) {
+		return nil, contradiction("-i", "--get or --json", "both want standard output", example+" -i")
+	}
+	return c, c.honourKeyLogFile()
+}
+
+// dialect is what --starttls names.
+func (o *connectOptions) dialect(where string) (*starttls.Protocol, error) {
+	if o.starttls == "" {
+		return nil, nil
+	}
+	p, ok := starttls.ByName(o.starttls)
+	if !ok {
+		return nil, &usageError{fmt.Sprintf("--starttls takes one of %s, got %q", strings.Join(starttls.Names(), ", "), o.starttls),
+			"vitrine connect " + quoted(where) + " --starttls smtp"}
+	}
+	return p, nil
+}
+
+// route reads the flags that say how to get there.
+func (o *connectOptions) route(w *reach.Way, example string) (err error) {
+	switch {
+	case o.four && o.six:
+		return contradiction("-4", "-6", "only one of them can be the only one", example+" -4")
+	case o.four:
+		w.Network = "tcp4"
+	case o.six:
+		w.Network = "tcp6"
+	}
+	if o.timeout <= 0 {
+		return &usageError{fmt.Sprintf("--timeout takes a time above 0, got %v", o.timeout), example + " --timeout 10s"}
+	}
+	if o.proxy != "" {
+		if w.Proxy, err = reach.ParseProxy(o.proxy); err != nil {
+			return &usageError{"--proxy: " + err.Error(), example + " --proxy http://proxy.example:3128"}
+		}
+	}
+	return nil
+}
+
+// identify reads the flags that say whom we expect and who we are.
+func (o *connectOptions) identify(config *vitrine.Config, t target, example string) (err error) {
+	config.Time = time.Now
+	config.ServerName = cmp.Or(o.sni, strings.TrimSuffix(t.host, "."))
+	config.InsecureSkipVerify = o.insecure
+	if o.resume {
+		config.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
+	}
+	if o.ca != "" {
+		if config.RootCAs, err = loadPool("--ca", o.ca, example); err != nil {
+			return err
+		}
+	}
+	if o.cert != "" || o.key != "" {
+		if o.cert == "" {
+			return &usageError{"--key without --cert: a key alone proves nothing", example + " --cert client.pem --key " + quoted(o.key)}
+		}
+		var keys []string
+		if o.key != "" {
+			keys = []string{o.key}
+		}
+		if config.Certificates, err = loadCertificates([]string{o.cert}, keys, example); err != nil {
+			return err
+		}
+	}
+	if err := o.pin(config, example); err != nil {
+		return err
+	}
+	if o.noSNI {
+		if o.sni != "" {
+			return contradiction("--no-sni", "--sni "+o.sni, "one asks for a name, the other for none", example+" --sni "+quoted(o.sni))
+		}
+		diagnose.WithoutSNI(config)
+	}
+	return nil
+}
+
+// errPin says that none of the pinned keys is in the chain.
+var errPin = errors.New("none of the pinned public keys is in the server's chain")
+
+// pin demands one of the pinned keys.
+func (o *connectOptions) pin(config *vitrine.Config, example string) error {
+	var want [][]byte
+	for _, p := range o.pins {
+		text := strings.TrimLeft(strings.TrimPrefix(p, "sha256"), "/:")
+		sum, err := base64.StdEncoding.DecodeString(text)
+		if len(sum) != sha256.Size || err != nil {
+			sum, err = hex.DecodeString(text)
+		}
+		if len(sum) != sha256.Size || err != nil {
+			return &usageError{fmt.Sprintf("--pin takes the SHA-256 of a public key as sha256/BASE64 or as hex, got %q", p), example + " # shows the pins"}
+		}
+		want = append(want, sum)
+	}
+	if want == nil {
+		return nil
+	}
+	config.VerifyConnection = func(s vitrine.ConnectionState) error {
+		for _, c := range s.PeerCertificates {
+			sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+			if slices.ContainsFunc(want, func(w []byte) bool { return bytes.Equal(w, sum[:]) }) {
+				return nil
+			}
+		}
+		return errPin
+	}
+	return nil
+}
+
+// purpose settles what the connection is for.
+func (o *connectOptions) purpose(cmd *cobra.Command) {
+	o.gets = cmd.Flags().Changed("get")
+	if o.talks = o.interactive; cmd.Flags().Changed("interactive") || o.gets || o.json || o.resume {
+		return
+	}
+	f, ok := cmd.InOrStdin().(*os.File)
+	if !ok {
+		return
+	}
+	info, err := f.Stat()
+	o.talks = err == nil && info.Mode()&os.ModeCharDevice == 0 && !term.IsTerminal(int(f.Fd())) // not a terminal, not /dev/null
+}
+
+// honourKeyLogFile opens what SSLKEYLOGFILE names, and says so.
+func (c *caller) honourKeyLogFile() error {
+	name := os.Getenv("SSLKEYLOGFILE")
+	if name == "" {
+		return nil
+	}
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("SSLKEYLOGFILE: %w", err)
+	}
+	fmt.Fprintf(c.cmd.ErrOrStderr(), "! SSLKEYLOGFILE is set: the connection's secret goes to %s.\n", explain.Escape(name))
+	c.config.KeyLogWriter = f
+	return nil
+}
+
+// reportTo is where the report goes.
+func (c *caller) reportTo(cmd *cobra.Command) io.Writer {
+	if c.talks || c.gets {
+		return cmd.ErrOrStderr()
+	}
+	return cmd.OutOrStdout()
+}
+
+// story tells the connection as the other commands do.
+func (c *caller) story(w io.Writer, a *attempt, level explain.Level, style screen.Style) error {
+	entries := a.events.entries()
+	if !c.reveal {
+		var err error
+		if entries, err = redacted(entries); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(w)
+	return tellStory(w, explain.Tell(entries, c.about(a)), entries, level, style)
+}
+
+// about is what the events do not tell.
+func (c *caller) about(a *attempt) explain.Run {
+	run := explain.Run{Command: c.cmd.CommandPath(), Flags: " " + quoted(c.target.String()), Handshake: a.took}
+	if a.raw != nil {
+		run.Client, run.Server = a.raw.LocalAddr().String(), a.raw.RemoteAddr().String()
+	}
+	return run
+}
+
+// keep writes the files that were asked for.
+func (c *caller) keep(cmd *cobra.Command, a *attempt, r *report) error {
+	if c.chainOut != "" && len(r.certs) > 0 {
+		if err := writeFile(c.chainOut, func(w io.Writer) error { _, err := w.Write(encodeChain(r.certs)); return err }); err != nil {
+			return fmt.Errorf("--chain-out: %w", err)
+		}
+	}
+	if len(a.events.entries()) == 0 {
+		return nil
+	}
+	return c.artefacts.write(connection{a.events.entries(), c.about(a)}, cmd.ErrOrStderr())
+}
+
+// chainOf is what a server showed, trusted or not.
+func chainOf(a *attempt) []*x509.Certificate {
+	if a.err == nil {
+		return a.state.PeerCertificates
+	}
+	if f, ok := diagnose.Of(a.err); ok && f.Trust != nil {
+		return f.Trust.UnverifiedCertificates
+	}
+	return nil
+}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/internal/reach"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// attempt is one try to get a connection, and what became of it.
+type attempt struct {
+	phases []reach.Phase
+	raw    *reach.Conn
+	conn   *vitrine.Conn
+	state  vitrine.ConnectionState
+	took   time.Duration // of the TLS handshake
+	events *recorder
+	err    error
+}
+
+// attempt makes a connection. If its err is nil, the caller closes conn.
+func (c *caller) attempt(ctx context.Context, config *vitrine.Config) *attempt {
+	return c.attemptBy(ctx, c.way, config)
+}
+
+func (c *caller) attemptBy(ctx context.Context, way reach.Way, config *vitrine.Config) *attempt {
+	a := &attempt{events: &recorder{}}
+	if a.raw, a.phases, a.err = way.Go(ctx); a.err != nil {
+		return a
+	}
+	config = config.Clone()
+	config.Trace = a.events
+	a.conn = vitrine.Client(a.raw, config)
+	began := time.Now()
+	a.raw.SetDeadline(began.Add(way.Timeout))
+	a.err = a.conn.HandshakeContext(ctx)
+	a.took = time.Since(began)
+	a.raw.SetDeadline(time.Time{})
+	phase := reach.Phase{Name: "tls", Detail: "handshake", Took: a.took, Err: a.err}
+	if a.err == nil {
+		a.state = a.conn.ConnectionState()
+	} else {
+		a.conn.Close()
+	}
+	a.phases = append(a.phases, phase)
+	return a
+}
+
+// try is an attempt that only wants to know whether it works.
+func (c *caller) try(ctx context.Context, config *vitrine.Config) (vitrine.ConnectionState, error) {
+	config.KeyLogWriter, config.ClientSessionCache = nil, nil
+	way := c.way
+	way.Timeout = min(way.Timeout, retryTimeout)
+	a := c.attemptBy(ctx, way, config)
+	if a.err == nil {
+		a.conn.Close()
+	}
+	return a.state, a.err
+}
+
+// What retries may take, each and together.
+const (
+	retryTimeout = 3 * time.Second
+	retriesTime  = 12 * time.Second
+)
+
+// failure is the attempt's, if TLS failed.
+func (a *attempt) failure() (*diagnose.Failure, bool) {
+	f, ok := diagnose.Of(a.err)
+	if ok && a.raw != nil {
+		_, f.First, _ = a.raw.Heard()
+	}
+	return f, ok
+}
+
+// exit is the code that says how an attempt ended.
+func (a *attempt) exit() int {
+	f, ok := a.failure()
+	_, unreached := errors.AsType[*reach.Error](a.err)
+	switch {
+	case a.err == nil:
+		return exitOK
+	case unreached:
+		return exitUnreached
+	case !ok:
+		return exitFailed
+	case f.Trust != nil, errors.Is(a.err, errPin):
+		return exitUntrusted
+	}
+	if _, plain := diagnose.NotTLS(f.First); plain && f.Answered == nil || f.Gone == diagnose.Silent {
+		return exitUnreached
+	}
+	return exitFailed
+}
+
+// maxRecorded bounds the events that are kept of one connection.
+const maxRecorded = 64 << 20
+
+// recorder keeps events, up to a number of bytes, for somebody who reads them while more come.
+type recorder struct {
+	mu   sync.Mutex
+	size int
+	all  []trace.Entry
+}
+
+// Put keeps e.
+func (r *recorder) Put(e trace.Entry) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if rec, ok := e.Event.(*trace.Record); ok {
+		r.size += 3 * len(rec.Fragment) // its plaintext and its anatomy are copies
+	}
+	if r.size <= maxRecorded {
+		r.all = append(r.all, e)
+	}
+}
+
+func (r *recorder) entries() []trace.Entry {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[:len(r.all):len(r.all)]
+}
+
+// ms spells a time in milliseconds.
+func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }

@@ -1,0 +1,271 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/internal/reach"
+	"github.com/vitrine-tls/vitrine/internal/starttls"
+)
+
+// explain finds out why an attempt failed, and by trying what would work.
+func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
+	f := &failureReport{}
+	r.Failure = f
+	ctx, cancel := context.WithTimeout(ctx, retriesTime)
+	defer cancel()
+	failure, ok := a.failure()
+	switch {
+	case !ok:
+		c.explainUnreached(a, f)
+	case failure.Trust != nil:
+		c.seen(failure, f)
+		c.explainTrust(ctx, failure, f)
+	case errors.Is(a.err, errPin):
+		f.Seen = append(f.Seen, a.err.Error())
+		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "pin", Drop: true})+" # shows the pins of the chain")
+	default:
+		c.seen(failure, f)
+		c.explainHandshake(ctx, failure, f)
+	}
+}
+
+func (c *caller) seen(failure *diagnose.Failure, f *failureReport) {
+	d := failure.Explain()
+	f.Seen, f.Inferred, f.Ref = d.Seen, d.Inferred, d.Ref
+}
+
+// explainUnreached is for what failed before TLS.
+func (c *caller) explainUnreached(a *attempt, f *failureReport) {
+	f.Seen = append(f.Seen, a.err.Error())
+	step, _ := errors.AsType[*reach.Error](a.err)
+	host := quoted(c.target.host)
+	switch {
+	case step == nil: // the Config: nothing was sent
+	case reach.NoSuchName(a.err):
+		f.Inferred = append(f.Inferred, "the name is misspelled, or known to another resolver only")
+		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "resolve", Value: "ADDRESS"})+" # if you know it")
+	case step.Phase == "name":
+		f.Inferred = append(f.Inferred, "the resolver of this machine does not answer")
+		f.Try = append(f.Try, "getent hosts "+host)
+	case errors.Is(a.err, syscall.ECONNREFUSED):
+		f.Inferred = append(f.Inferred, "the machine is there, and nobody listens at port "+c.target.port)
+		f.Try = append(f.Try, fmt.Sprintf("nc -vz %s %s", host, c.target.port))
+	case step.Phase == "tcp":
+		f.Inferred = append(f.Inferred, "the machine is off, or a firewall drops what is sent to port "+c.target.port)
+		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "timeout", Value: "30s"}))
+	case step.Phase == "starttls":
+		f.Inferred = append(f.Inferred, "the server does not offer TLS here, speaks another protocol, or speaks TLS at once")
+		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "starttls", Drop: true}))
+	case step.Phase == "proxy":
+		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "proxy", Drop: true}))
+	}
+}
+
+// explainTrust is for a certificate that is not trusted.
+func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f *failureReport) {
+	switch err := failure.Trust.Err.(type) {
+	case x509.HostnameError:
+		names := slices.DeleteFunc(diagnose.Names(err.Certificate), func(n string) bool { return strings.Contains(n, "*") })
+		if len(names) > 0 && !c.noRetry {
+			config := c.config.Clone()
+			config.ServerName = names[0]
+			if _, err := c.try(ctx, config); err == nil {
+				f.Proved = "the certificate is trusted for " + names[0]
+				f.Works = c.line(nil, diagnose.Flag{Name: "no-sni", Drop: true}, diagnose.Flag{Name: "sni", Value: names[0]})
+				f.Go = fmt.Sprintf("ServerName: %q", names[0])
+				f.Costs = "nothing, if " + names[0] + " is whom you mean to talk to"
+				return
+			}
+		}
+	case x509.UnknownAuthorityError:
+		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "ca", Value: "roots.pem"})+" # if you have the authority's certificate")
+	}
+	look := c.line([]string{"chain-out"}, diagnose.Flag{Name: "insecure"}, diagnose.Flag{Name: "chain-out", Value: "chain.pem"})
+	f.Try = append(f.Try, look+" # to look, not to trust")
+}
+
+// explainHandshake tries single changes.
+func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure, f *failureReport) {
+	if c.noRetry {
+		f.Try = append(f.Try, c.line([]string{"no-retry"})+" # tries what would work")
+		return
+	}
+	if c.beginsInTheClear(ctx, failure, f) {
+		return
+	}
+	for _, p := range diagnose.Prove(ctx, c.config, failure.Changes(c.config), c.try) {
+		result := "works"
+		if !p.Works() {
+			result = "no: " + briefly(p.Err)
+		}
+		f.Tried = append(f.Tried, tried{p.Change.String(), result})
+		if !p.Works() {
+			continue
+		}
+		f.Proved = "with this one change the handshake succeeds"
+		if p.Err != nil {
+			f.Proved = "with this one change the handshake comes as far as the certificate, which is not trusted: see what connect says then"
+		}
+		f.Works, f.Go, f.Costs = c.line(nil, p.Change.Flags...), p.Change.Go, p.Change.Costs
+		return
+	}
+	if len(f.Tried) > 0 {
+		f.Proved = "none of these changes alone is enough"
+	}
+	switch {
+	case failure.Asked && c.cert == "":
+		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "cert", Value: "client.pem"}, diagnose.Flag{Name: "key", Value: "client.key"}))
+	default:
+		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "detail", Value: "bytes"}))
+	}
+}
+
+// beginsInTheClear recognises a server that is no TLS server, or not yet, and tries STARTTLS where it may be spoken.
+func (c *caller) beginsInTheClear(ctx context.Context, failure *diagnose.Failure, f *failureReport) bool {
+	if c.way.StartTLS != nil || failure.Answered != nil || failure.Heard != nil {
+		return false
+	}
+	_, plain := diagnose.NotTLS(failure.First)
+	dialect, ok := starttls.Greeted(failure.First)
+	if !plain && len(failure.First) == 0 {
+		dialect, ok = starttls.ByPort(c.target.port)
+	}
+	if ok {
+		way := c.way
+		way.StartTLS = dialect
+		a := c.attemptBy(ctx, way, c.config)
+		if a.err == nil {
+			a.conn.Close()
+			f.Proved = "asked in the clear first, the server speaks TLS"
+			f.Works = c.line(nil, diagnose.Flag{Name: "starttls", Value: dialect.Name})
+			return true
+		}
+		f.Tried = append(f.Tried, tried{"--starttls " + dialect.Name, "no: " + briefly(a.err)})
+		if _, tls := a.failure(); tls { // it agreed to TLS: what fails then is another matter
+			f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "starttls", Value: dialect.Name}))
+			return true
+		}
+	}
+	if !plain {
+		return false
+	}
+	if diagnose.IsHTTP(failure.First) {
+		f.Try = append(f.Try, "curl http://"+c.target.String()+"/ # no TLS at this port")
+	} else {
+		f.Try = append(f.Try, "nc "+quoted(c.target.host)+" "+c.target.port+" # see what it says")
+	}
+	return true
+}
+
+// briefly says in a few words why a try failed.
+func briefly(err error) string {
+	if r, ok := errors.AsType[*alert.Received](err); ok {
+		return "the server sends " + r.Description.String()
+	}
+	if e, ok := errors.AsType[*alert.Error](err); ok {
+		return e.Error()
+	}
+	timeout, network := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), network && timeout.Timeout():
+		return "the server says nothing"
+	case errors.Is(err, syscall.ECONNRESET):
+		return "the server resets the connection"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the server closes the connection"
+	}
+	return err.Error()
+}
+
+// line is this command line with other flags. Those for output stay away, but for what leaveOut does not name.
+func (c *caller) line(leaveOut []string, flags ...diagnose.Flag) string {
+	words := []string{c.cmd.CommandPath(), quoted(c.shortTarget())}
+	changed := map[string]bool{}
+	for _, f := range flags {
+		changed[f.Name] = true
+	}
+	for _, name := range append(slices.Clone(artefactNames), append(leaveOut, "timeout", "interactive", "chain-out")...) {
+		changed[name] = true
+	}
+	c.cmd.Flags().Visit(func(f *pflag.Flag) {
+		if changed[f.Name] {
+			return
+		}
+		value := f.Value.String()
+		if s, ok := f.Value.(pflag.SliceValue); ok {
+			value = strings.Join(s.GetSlice(), ",")
+		}
+		if f.Name == "proxy" && c.way.Proxy != nil {
+			value = c.way.Proxy.Redacted()
+		}
+		words = append(words, flagWords(f.Name, value, f.Value.Type() == "bool"))
+	})
+	for _, f := range flags {
+		if !f.Drop {
+			words = append(words, flagWords(f.Name, f.Value, f.Value == ""))
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// flagWords is a flag as one types it.
+func flagWords(name, value string, alone bool) string {
+	switch {
+	case name == "insecure":
+		return "-k"
+	case alone && cmp.Or(value, "true") == "true":
+		return "--" + name
+	case alone:
+		return "--" + name + "=" + value
+	}
+	return "--" + name + " " + quoted(value)
+}
+
+// shortTarget is HOST:PORT, or a HOST alone with port 443.
+func (c *caller) shortTarget() string {
+	if c.target.port == "443" && !strings.Contains(c.target.host, ":") {
+		return c.target.host
+	}
+	return c.target.String()
+}
+
+// ending says who closed and how. It says goodbye, and waits a moment for the server's.
+func (c *caller) ending(a *attempt) string {
+	ours := a.conn.CloseWrite()
+	a.conn.SetReadDeadline(time.Now().Add(min(c.timeout, farewell)))
+	_, err := io.Copy(io.Discard, io.LimitReader(a.conn, 1<<20))
+	_, _, end := a.raw.Heard()
+	a.conn.Close()
+	switch {
+	case ours != nil && err == nil:
+		return "the server said close_notify first"
+	case err == nil:
+		return "we said close_notify; the server answered close_notify"
+	case end == reach.FIN:
+		return "we said close_notify; the server closed TCP (FIN) without close_notify"
+	case end == reach.Reset:
+		return "we said close_notify; the server reset the connection"
+	}
+	if r, ok := errors.AsType[*alert.Received](err); ok {
+		return "we said close_notify; the server sent the alert " + r.Description.String()
+	}
+	return "we said close_notify; the server said nothing more, and left the connection open"
+}
+
+// farewell is how long a server may take to say goodbye.
+const farewell = 2 * time.Second

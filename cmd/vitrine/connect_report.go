@@ -1,0 +1,257 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// spoken is the highest version of this build.
+const spoken = iana.TLS12
+
+// report is what connect has to say, as text or as one JSON line.
+type report struct {
+	Target      string          `json:"target"`
+	Speaks      string          `json:"speaks_up_to"`
+	Phases      []phaseReport   `json:"phases"`
+	Negotiated  *negotiated     `json:"negotiated,omitempty"`
+	Chain       []*certReport   `json:"chain,omitempty"`
+	Trusted     *bool           `json:"trusted,omitempty"` // absent: not checked, or not so far
+	Trust       string          `json:"trust,omitempty"`
+	Concerns    []concernReport `json:"concerns,omitempty"`
+	Remarks     []string        `json:"remarks,omitempty"`
+	Answer      string          `json:"http_status,omitempty"`
+	Resumption  *resumption     `json:"resumption,omitempty"`
+	End         string          `json:"end,omitempty"`
+	Failure     *failureReport  `json:"failure,omitempty"`
+	Code        int             `json:"exit_code"`
+	certs       []*x509.Certificate
+	err         error
+	headWritten bool
+}
+
+type phaseReport struct {
+	Name   string  `json:"name"`
+	Detail string  `json:"detail"`
+	MS     float64 `json:"ms"`
+	Error  string  `json:"error,omitempty"`
+	took   time.Duration
+}
+
+type negotiated struct {
+	Version        string   `json:"version"`
+	Suite          string   `json:"suite"`
+	OpenSSL        string   `json:"suite_openssl"`
+	KeyExchange    string   `json:"key_exchange"`
+	Group          string   `json:"group,omitempty"`
+	Authentication string   `json:"authentication"`
+	Signature      string   `json:"signature,omitempty"`
+	ForwardSecret  bool     `json:"forward_secret"`
+	ALPN           string   `json:"alpn,omitempty"`
+	ServerName     string   `json:"server_name,omitempty"`
+	Extensions     []string `json:"extensions"`
+	Without        []string `json:"without,omitempty"`
+	ClientCert     string   `json:"client_certificate"`
+	Stapled        bool     `json:"ocsp_stapled"`
+	SCTs           int      `json:"scts"`
+	Resumed        bool     `json:"resumed"`
+}
+
+type certReport struct {
+	Subject   string    `json:"subject"`
+	Issuer    string    `json:"issuer"`
+	Names     []string  `json:"names,omitempty"`
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+	Key       string    `json:"key"`
+	Signed    string    `json:"signed_with"`
+	Serial    string    `json:"serial"`
+	Pin       string    `json:"pin"` // SHA-256 of SubjectPublicKeyInfo: RFC 7469 §2.4
+}
+
+type concernReport struct {
+	Level  string `json:"level"`
+	What   string `json:"what"`
+	Reason string `json:"reason"`
+	Ref    string `json:"ref"`
+}
+
+type resumption struct {
+	Resumed bool    `json:"resumed"`
+	By      string  `json:"by,omitempty"`
+	MS      float64 `json:"ms"`
+	Error   string  `json:"error,omitempty"`
+}
+
+func newReport(c *caller, a *attempt) *report {
+	r := &report{Target: c.target.String(), Speaks: spoken.String(), Code: a.exit(), err: a.err, certs: chainOf(a)}
+	for _, p := range a.phases {
+		pr := phaseReport{Name: p.Name, Detail: p.Detail, MS: float64(p.Took.Microseconds()) / 1000, took: p.Took}
+		if p.Err != nil {
+			pr.Error = p.Err.Error()
+		}
+		r.Phases = append(r.Phases, pr)
+	}
+	for _, cert := range r.certs {
+		r.Chain = append(r.Chain, newCertReport(cert))
+	}
+	r.judge(c, a)
+	if a.err == nil {
+		r.settle(a)
+	}
+	if sentinel(a.events.entries()) {
+		r.Remarks = append(r.Remarks, "server_random ends in 444F574E47524401 (\"DOWNGRD\", 1): the server would have spoken TLS 1.3 (RFC 8446 §4.1.3)")
+	}
+	return r
+}
+
+// judge says whether the chain is trusted, and why not.
+func (r *report) judge(c *caller, a *attempt) {
+	trusted := true
+	switch f, failed := a.failure(); {
+	case a.err == nil && c.insecure:
+		r.Trust = "not checked (-k): nothing is proved about who is there"
+		return
+	case a.err == nil && c.noSNI:
+		r.Trust = "trusted for " + c.target.host + ", which was not asked for by name"
+	case a.err == nil && a.state.VerifiedChains != nil:
+		path := a.state.VerifiedChains[0]
+		r.Trust = fmt.Sprintf("trusted for %s, by %s", c.config.ServerName, commonName(path[len(path)-1]))
+	case failed && f.Trust != nil:
+		trusted = false
+		r.Trust = diagnose.Distrust(f.Trust.Err, f.Trust.UnverifiedCertificates, time.Now())
+	case errors.Is(a.err, errPin):
+		trusted = false
+		r.Trust = errPin.Error()
+	default:
+		return
+	}
+	r.Trusted = &trusted
+}
+
+func commonName(c *x509.Certificate) string {
+	if c.Subject.CommonName != "" {
+		return c.Subject.CommonName
+	}
+	return c.Subject.String()
+}
+
+// settle fills in what was negotiated.
+func (r *report) settle(a *attempt) {
+	s := a.state
+	row := suite.ByID(iana.CipherSuite(s.CipherSuite))
+	n := &negotiated{
+		Version: iana.Version(s.Version).String(), Suite: row.ID.String(), OpenSSL: row.ID.OpenSSL(), KeyExchange: row.Kex.String(),
+		Authentication: row.Auth.String(), Group: s.GroupName, ForwardSecret: row.ForwardSecret(), ALPN: s.NegotiatedProtocol,
+		ServerName: s.ServerName, Extensions: []string{}, Stapled: len(s.OCSPResponse) > 0, SCTs: len(s.SignedCertificateTimestamps), Resumed: s.DidResume,
+		ClientCert: "not asked for",
+	}
+	for _, x := range []struct {
+		name string
+		on   bool
+		cbc  bool // means something with CBC only
+	}{{"extended_master_secret", s.ExtendedMasterSecret, false}, {"encrypt_then_mac", s.EncryptThenMAC, true}, {"renegotiation_info", s.SecureRenegotiation, false}} {
+		switch {
+		case x.on:
+			n.Extensions = append(n.Extensions, x.name)
+		case !x.cbc || row.Cipher.CBC():
+			n.Without = append(n.Without, x.name)
+		}
+	}
+	for _, e := range a.events.entries() {
+		switch e := e.Event.(type) {
+		case *trace.Verified:
+			if e.What == "signature" && e.From == iana.Server {
+				n.Signature = e.Scheme.String()
+			}
+		case *trace.Choice:
+			if e.What == "client_certificate" {
+				n.ClientCert = "asked for; shown: " + e.Chosen
+			}
+		}
+	}
+	r.Negotiated = n
+	if v := iana.Version(s.Version); v < iana.TLS12 {
+		r.Concerns = append(r.Concerns, concernReport{"deprecated", v.String(), "its hashes are MD5 and SHA-1, and its CBC has been attacked", "RFC 8996"})
+	}
+	for _, c := range suite.Concerns(row) {
+		r.Concerns = append(r.Concerns, concernReport{c.Level.String(), c.What, c.Reason, c.Ref})
+	}
+	r.certificateConcerns(time.Now())
+}
+
+// certificateConcerns are what there is to say against the leaf, although it is trusted or nobody checks.
+func (r *report) certificateConcerns(now time.Time) {
+	if len(r.certs) == 0 {
+		return
+	}
+	leaf := r.certs[0]
+	say := func(level, what, reason, ref string) {
+		r.Concerns = append(r.Concerns, concernReport{level, what, reason, ref})
+	}
+	switch leaf.SignatureAlgorithm {
+	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.MD5WithRSA:
+		say("insecure", "certificate signed with "+leaf.SignatureAlgorithm.String(), "another certificate with the same signature can be made", "RFC 6194")
+	}
+	if k, ok := leaf.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 2048 {
+		say("deprecated", fmt.Sprintf("RSA key of %d bits", k.N.BitLen()), "too short to last: 2048 bits and more are expected", "RFC 9325 §4.5")
+	}
+	if left := leaf.NotAfter.Sub(now); left > 0 && left < 14*24*time.Hour {
+		say("avoided", "certificate near its end", "it expires in "+diagnose.Age(left), "RFC 5280 §4.1.2.5")
+	}
+}
+
+func newCertReport(c *x509.Certificate) *certReport {
+	return &certReport{
+		Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: diagnose.Names(c), NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+		Key: keyWords(c), Signed: c.SignatureAlgorithm.String(), Serial: fmt.Sprintf("%x", c.SerialNumber), Pin: pinOf(c),
+	}
+}
+
+// pinOf is the pin of a certificate's public key.
+func pinOf(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func keyWords(c *x509.Certificate) string {
+	switch k := c.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + k.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return strings.Replace(c.PublicKeyAlgorithm.String(), "0", "of a kind unknown to crypto/x509", 1)
+}
+
+// sentinel tells whether the server's random says that it speaks TLS 1.3. See RFC 8446 §4.1.3.
+func sentinel(entries []trace.Entry) bool {
+	for _, e := range entries {
+		if m, ok := e.Event.(*trace.Message); ok && m.Type == iana.ServerHello && len(m.Raw) >= 38 {
+			return string(m.Raw[4+2+24:4+2+32]) == "DOWNGRD\x01"
+		}
+	}
+	return false
+}
+
+// verdict is the error that the command ends with: what the exit code stands for.
+func (r *report) verdict() error {
+	if r.Code == exitOK {
+		return nil
+	}
+	return &exitError{r.Code, r.err}
+}

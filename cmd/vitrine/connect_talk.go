@@ -1,0 +1,211 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/reach"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// use does with a connection what it was made for, and closes it.
+func (c *caller) use(cmd *cobra.Command, a *attempt, r *report) (err error) {
+	stop := closeWhenInterrupted(cmd, a)
+	defer stop()
+	switch {
+	case c.gets:
+		err = c.request(cmd, a, r)
+	case c.talks:
+		return c.talk(cmd, a, r)
+	}
+	r.End = c.ending(a)
+	if err == nil && c.resume {
+		r.Resumption = c.again(cmd, a)
+	}
+	return err
+}
+
+func closeWhenInterrupted(cmd *cobra.Command, a *attempt) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		select {
+		case <-cmd.Context().Done():
+			a.raw.Close()
+		case <-done:
+		}
+	}()
+	return func() { close(done) }
+}
+
+// again connects a second time, with the session.
+func (c *caller) again(cmd *cobra.Command, first *attempt) *resumption {
+	a := c.attempt(cmd.Context(), c.config)
+	s := &resumption{MS: float64(a.took.Microseconds()) / 1000}
+	if a.err != nil {
+		s.Error = a.err.Error()
+		return s
+	}
+	a.conn.Close()
+	if s.Resumed = a.state.DidResume; s.Resumed {
+		s.By = "session ID"
+		for _, e := range first.events.entries() {
+			if m, ok := e.Event.(*trace.Message); ok && m.Type == iana.NewSessionTicket {
+				s.By = "ticket"
+			}
+		}
+	}
+	return s
+}
+
+// request does one HTTP request. The body goes to standard output.
+func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
+	path := c.get
+	if !strings.HasPrefix(path, "/") && path != "*" {
+		path = "/" + path
+	}
+	if strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7F }) {
+		return &usageError{fmt.Sprintf("--get takes a path without spaces and control characters, got %q", path), cmd.CommandPath() + " " + quoted(c.target.String()) + " --get /"}
+	}
+	host := c.config.ServerName
+	if host == "" {
+		host = c.target.host
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if c.target.port != "443" {
+		host += ":" + c.target.port
+	}
+	a.conn.SetDeadline(time.Now().Add(c.timeout))
+	if _, err := fmt.Fprintf(a.conn, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine\r\nAccept: */*\r\nConnection: close\r\n\r\n", path, host); err != nil {
+		return err
+	}
+	response, err := http.ReadResponse(bufio.NewReader(a.conn), nil)
+	if err != nil {
+		return fmt.Errorf("--get %s: %w", path, err)
+	}
+	defer response.Body.Close()
+	r.Answer = response.Proto + " " + response.Status
+	body := io.Reader(response.Body)
+	if c.json {
+		_, err = io.Copy(io.Discard, body)
+	} else {
+		_, err = io.Copy(printable(cmd.OutOrStdout()), &untimed{body, a.conn, c.timeout})
+	}
+	if err != nil {
+		return fmt.Errorf("--get %s: the body: %w", path, err)
+	}
+	return nil
+}
+
+// untimed moves the deadline on as long as something comes.
+type untimed struct {
+	io.Reader
+	conn    net.Conn
+	timeout time.Duration
+}
+
+func (u *untimed) Read(p []byte) (int, error) {
+	u.conn.SetReadDeadline(time.Now().Add(u.timeout))
+	return u.Reader.Read(p)
+}
+
+// silence is how long the server must have said nothing, after the end of standard input, before we say close_notify.
+const silence = time.Second
+
+// talk copies standard input to the server and what it says to standard output, until one of them is at its end.
+func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
+	var heard atomic.Int64 // when the server spoke last
+	heard.Store(time.Now().UnixNano())
+	sent := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(a.conn, cmd.InOrStdin())
+		if err == nil {
+			for quiet := time.Duration(0); quiet < silence; quiet = time.Since(time.Unix(0, heard.Load())) {
+				heard.CompareAndSwap(0, time.Now().UnixNano())
+				time.Sleep(max(silence-quiet, 10*time.Millisecond))
+			}
+			err = a.conn.CloseWrite()
+			a.conn.SetReadDeadline(time.Now().Add(c.timeout))
+		}
+		sent <- err
+	}()
+	out := printable(cmd.OutOrStdout())
+	buf := make([]byte, 32<<10)
+	var err error
+	for err == nil {
+		var n int
+		n, err = a.conn.Read(buf)
+		heard.Store(time.Now().UnixNano())
+		if n > 0 {
+			if _, werr := out.Write(buf[:n]); werr != nil {
+				a.conn.Close()
+				return werr
+			}
+		}
+	}
+	_, _, end := a.raw.Heard()
+	a.conn.Close()
+	timeout, network := errors.AsType[net.Error](err)
+	switch {
+	case cmd.Context().Err() != nil:
+		return cmd.Context().Err()
+	case errors.Is(err, io.EOF):
+		r.End = "the server said close_notify"
+	case network && timeout.Timeout():
+		r.End = "we said close_notify; the server said nothing more, and left the connection open"
+	case end == reach.FIN:
+		r.End = "the server closed TCP (FIN) without close_notify: what it said may have been cut"
+	case end == reach.Reset:
+		r.End = "the server reset the connection"
+	default:
+		r.End = err.Error()
+		r.Code, r.err = exitFailed, err
+	}
+	return nil
+}
+
+// printable is w, or something before it that keeps control characters from a terminal.
+func printable(w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return &cleaner{w: w}
+	}
+	return w
+}
+
+// cleaner lets lines and tabs through, and makes the rest printable. A character that is cut by a Write shows as bytes.
+type cleaner struct{ w io.Writer }
+
+func (c *cleaner) Write(p []byte) (int, error) {
+	var b strings.Builder
+	for part := range strings.SplitAfterSeq(string(p), "\n") {
+		line, ended := strings.CutSuffix(part, "\n")
+		if ended {
+			line = strings.TrimSuffix(line, "\r")
+		}
+		for i, cell := range strings.Split(line, "\t") {
+			if i > 0 {
+				b.WriteByte('\t')
+			}
+			b.WriteString(explain.Escape(cell))
+		}
+		if ended {
+			b.WriteByte('\n')
+		}
+	}
+	_, err := io.WriteString(c.w, b.String())
+	return len(p), err
+}

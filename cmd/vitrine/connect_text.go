@@ -1,0 +1,236 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/explain"
+)
+
+// show writes the report where it belongs.
+func (c *caller) show(cmd *cobra.Command, r *report) error {
+	if c.json {
+		return json.NewEncoder(cmd.OutOrStdout()).Encode(r)
+	}
+	out := c.reportTo(cmd)
+	r.writeHead(out)
+	r.writeTail(out)
+	return nil
+}
+
+// lines writes a report: a name, and text that goes on under itself. What came from a peer is made printable.
+type lines struct{ w io.Writer }
+
+func (l lines) put(name, format string, args ...any) {
+	text := wrap(explain.Escape(fmt.Sprintf(format, args...)), 86)
+	for i, part := range text {
+		if i > 0 {
+			name = ""
+		}
+		fmt.Fprintf(l.w, "%s\n", strings.TrimRight(fmt.Sprintf("  %-11s %s", name, part), " "))
+	}
+}
+
+func (l lines) title(text string) { fmt.Fprintln(l.w, explain.Escape(text)) }
+
+// wrap breaks a text at spaces.
+func wrap(text string, width int) (parts []string) {
+	line := ""
+	for word := range strings.SplitSeq(text, " ") {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			parts, line = append(parts, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(parts, line)
+}
+
+// writeHead writes what is known when the handshake is over.
+func (r *report) writeHead(w io.Writer) {
+	if r.headWritten {
+		return
+	}
+	r.headWritten = true
+	l := lines{w}
+	l.title("Vitrine TLS speaks up to " + r.Speaks + " · connect " + r.Target)
+	l.title("WAY")
+	for _, p := range r.Phases {
+		switch {
+		case p.Error != "" && p.Name == "tls":
+			l.put(p.Name, "failed after %s", ms(p.took))
+		case p.Error != "":
+			l.put(p.Name, "%s: failed after %s: %s", p.Detail, ms(p.took), p.Error)
+		default:
+			l.put(p.Name, "%s: %s", p.Detail, ms(p.took))
+		}
+	}
+	r.writeNegotiated(l)
+	r.writeChain(l)
+	if len(r.Concerns)+len(r.Remarks) > 0 {
+		l.title("TO KNOW")
+	}
+	for _, c := range r.Concerns {
+		l.put(c.Level, "%s: %s (%s)", c.What, c.Reason, c.Ref)
+	}
+	for _, remark := range r.Remarks {
+		l.put("TLS 1.3", "%s", remark)
+	}
+}
+
+func (r *report) writeNegotiated(l lines) {
+	n := r.Negotiated
+	if n == nil {
+		return
+	}
+	l.title("NEGOTIATED")
+	l.put("version", "%s", n.Version)
+	l.put("suite", "%s (%s)", n.Suite, n.OpenSSL)
+	secret := "forward secret"
+	if !n.ForwardSecret {
+		secret = "NOT forward secret"
+	}
+	l.put("exchange", "%s", explain.Join(", ", n.KeyExchange, n.Group, secret))
+	if n.Signature != "" {
+		l.put("signature", "%s", n.Signature)
+	}
+	if n.ALPN != "" {
+		l.put("protocol", "%s", n.ALPN)
+	}
+	if len(n.Extensions) > 0 {
+		l.put("with", "%s", strings.Join(n.Extensions, ", "))
+	}
+	if len(n.Without) > 0 {
+		l.put("without", "%s", strings.Join(n.Without, ", "))
+	}
+	if n.ClientCert != "not asked for" {
+		l.put("client cert", "%s", n.ClientCert)
+	}
+}
+
+func (r *report) writeChain(l lines) {
+	if len(r.Chain) == 0 {
+		return
+	}
+	l.title("CERTIFICATES")
+	const day = "2006-01-02"
+	for i, c := range r.Chain {
+		l.put(fmt.Sprintf("%d subject", i), "%s", orNone(c.Subject))
+		if len(c.Names) > 0 {
+			l.put("  names", "%s", strings.Join(c.Names, ", "))
+		}
+		l.put("  issuer", "%s", orNone(c.Issuer))
+		l.put("  valid", "%s to %s, %s", c.NotBefore.Format(day), c.NotAfter.Format(day), validity(c, time.Now()))
+		l.put("  key", "%s, signed with %s", c.Key, c.Signed)
+		l.put("  pin", "%s", c.Pin)
+	}
+	if r.Trusted != nil && !*r.Trusted {
+		l.put("NOT TRUSTED", "%s", r.Trust)
+	} else if r.Trust != "" {
+		l.put("trust", "%s", r.Trust)
+	}
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "(empty)"
+	}
+	return s
+}
+
+func validity(c *certReport, now time.Time) string {
+	switch {
+	case now.Before(c.NotBefore):
+		return "not yet"
+	case now.After(c.NotAfter):
+		return "expired " + diagnose.Age(now.Sub(c.NotAfter)) + " ago"
+	}
+	return diagnose.Age(c.NotAfter.Sub(now)) + " left"
+}
+
+// writeTail writes how it ended.
+func (r *report) writeTail(w io.Writer) {
+	l := lines{w}
+	if r.Answer != "" || r.Resumption != nil || r.End != "" {
+		l.title("END")
+	}
+	if r.Answer != "" {
+		l.put("http", "%s", r.Answer)
+	}
+	if r.End != "" {
+		l.put("close", "%s", r.End)
+	}
+	if s := r.Resumption; s != nil {
+		switch {
+		case s.Error != "":
+			l.put("resumption", "the second connection failed: %s", s.Error)
+		case s.Resumed:
+			l.put("resumption", "the second connection resumed the session by %s, in %.1f ms", s.By, s.MS)
+		default:
+			l.put("resumption", "the second connection did not resume the session: the server made a new one, in %.1f ms", s.MS)
+		}
+	}
+	if r.Failure != nil {
+		r.Failure.write(l)
+	}
+}
+
+// failureReport is why it failed, and what to do.
+type failureReport struct {
+	Seen     []string `json:"seen"`
+	Inferred []string `json:"inferred,omitempty"`
+	Tried    []tried  `json:"tried,omitempty"`
+	Proved   string   `json:"proved,omitempty"`
+	Works    string   `json:"works_with,omitempty"`
+	Go       string   `json:"go,omitempty"`
+	Costs    string   `json:"costs,omitempty"`
+	Try      []string `json:"try,omitempty"`
+	Ref      string   `json:"ref,omitempty"`
+}
+
+type tried struct {
+	Change string `json:"change"`
+	Result string `json:"result"`
+}
+
+func (f *failureReport) write(l lines) {
+	l.title("FAILED")
+	for _, s := range f.Seen {
+		l.put("seen", "%s", s)
+	}
+	for _, s := range f.Inferred {
+		l.put("inferred", "%s", s)
+	}
+	for _, t := range f.Tried {
+		l.put("tried", "%s: %s", t.Change, t.Result)
+	}
+	if f.Proved != "" {
+		l.put("proved", "%s", f.Proved)
+	}
+	if f.Works != "" {
+		fmt.Fprintf(l.w, "works with: %s\n", explain.Escape(f.Works))
+	}
+	if f.Go != "" {
+		fmt.Fprintf(l.w, "in Go:      vitrine.Config{%s}\n", explain.Escape(f.Go))
+	}
+	if f.Costs != "" {
+		for i, part := range wrap("what it costs: "+f.Costs, 98) {
+			if i > 0 {
+				part = "  " + part
+			}
+			fmt.Fprintln(l.w, part)
+		}
+	}
+	for _, t := range slices.Compact(f.Try) {
+		fmt.Fprintf(l.w, "try:        %s\n", explain.Escape(t))
+	}
+}

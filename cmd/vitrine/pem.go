@@ -1,0 +1,168 @@
+package main
+
+import (
+	"crypto"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/pki"
+)
+
+// maxPEM bounds a file of certificates.
+const maxPEM = 16 << 20
+
+// loadCertificates reads pairs of files.
+func loadCertificates(certs, keys []string, example string) ([]tls.Certificate, error) {
+	if len(keys) < len(certs) && len(keys) > 0 || len(keys) > len(certs) {
+		return nil, &usageError{fmt.Sprintf("--cert and --key go together: got %d and %d", len(certs), len(keys)), example + " --cert chain.pem --key key.pem"}
+	}
+	var all []tls.Certificate
+	for i, name := range certs {
+		key := name // a file may hold both
+		if len(keys) > 0 {
+			key = keys[i]
+		}
+		c, err := loadCertificate(name, key)
+		if err != nil {
+			return nil, &usageError{err.Error(), example + " --cert chain.pem --key key.pem"}
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
+
+// loadCertificate reads a chain and its key, and says what is wrong with them if they are not one.
+func loadCertificate(certFile, keyFile string) (c tls.Certificate, err error) {
+	certs, _, err := readPEM("--cert", certFile)
+	if err != nil {
+		return c, err
+	}
+	_, keys, err := readPEM("--key", keyFile)
+	switch {
+	case err != nil:
+		return c, err
+	case len(certs) == 0:
+		return c, fmt.Errorf("--cert %s: it holds no certificate%s", certFile, swapped(certFile, keyFile))
+	case len(keys) == 0:
+		return c, fmt.Errorf("--key %s: it holds no private key", keyFile)
+	case len(keys) > 1:
+		return c, fmt.Errorf("--key %s: it holds %d private keys, expected one", keyFile, len(keys))
+	}
+	if c.PrivateKey, err = parseKey(keys[0]); err != nil {
+		return c, fmt.Errorf("--key %s: %w", keyFile, err)
+	}
+	for i, b := range certs {
+		if _, err := x509.ParseCertificate(b.Bytes); err != nil {
+			return c, fmt.Errorf("--cert %s: certificate %d: %w", certFile, i+1, err)
+		}
+		c.Certificate = append(c.Certificate, b.Bytes)
+	}
+	if _, err := pki.FromTLS(&c); err != nil {
+		return c, fmt.Errorf("--cert %s and --key %s do not fit: %w", certFile, keyFile, unprefixed(err))
+	}
+	c.Leaf, err = x509.ParseCertificate(c.Certificate[0])
+	return c, err
+}
+
+// swapped guesses that the files were given the wrong way round.
+func swapped(certFile, keyFile string) string {
+	if certs, _, err := readPEM("--key", keyFile); err == nil && len(certs) > 0 && certFile != keyFile {
+		return "; the file for --key does: are they swapped?"
+	}
+	return ""
+}
+
+// readPEM sorts the blocks of a file.
+func readPEM(flag, name string) (certs, keys []*pem.Block, err error) {
+	f, err := os.Stat(name)
+	if err == nil && f.Size() > maxPEM {
+		return nil, nil, fmt.Errorf("%s %s: larger than %d bytes", flag, name, maxPEM)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s %s: %w", flag, name, plainer(err))
+	}
+	blocks := 0
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		blocks++
+		switch {
+		case block.Type == "CERTIFICATE":
+			certs = append(certs, block)
+		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+			keys = append(keys, block)
+		}
+	}
+	if blocks == 0 {
+		hint := ""
+		switch {
+		case strings.Contains(string(text), "-----BEGIN"):
+			hint = ", or it is cut off"
+		case len(text) > 2 && text[0] == 0x30:
+			hint = "; it may be DER: openssl x509 -inform DER -in FILE"
+		}
+		return nil, nil, fmt.Errorf("%s %s: no PEM block can be read in it%s", flag, name, hint)
+	}
+	return certs, keys, nil
+}
+
+// plainer drops the name, which is told already.
+func plainer(err error) error {
+	if e, ok := errors.AsType[*os.PathError](err); ok {
+		return e.Err
+	}
+	return err
+}
+
+// unprefixed drops the name of a package.
+func unprefixed(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "pki: ")) }
+
+func parseKey(b *pem.Block) (crypto.PrivateKey, error) {
+	if b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED") {
+		return nil, errors.New("the private key is encrypted; decrypt it first: openssl pkey -in FILE -out key.pem")
+	}
+	if k, err := x509.ParsePKCS8PrivateKey(b.Bytes); err == nil {
+		return k, nil
+	}
+	if k, err := x509.ParsePKCS1PrivateKey(b.Bytes); err == nil {
+		return k, nil
+	}
+	k, err := x509.ParseECPrivateKey(b.Bytes)
+	if err != nil {
+		return nil, fmt.Errorf("a %s that cannot be read: it is neither PKCS #8 nor PKCS #1 nor SEC 1", b.Type)
+	}
+	return k, nil
+}
+
+// loadPool reads a file of roots.
+func loadPool(flag, name, example string) (*x509.CertPool, error) {
+	certs, _, err := readPEM(flag, name)
+	if err != nil {
+		return nil, &usageError{err.Error(), example + " " + flag + " roots.pem"}
+	}
+	pool := x509.NewCertPool()
+	for _, b := range certs {
+		c, err := x509.ParseCertificate(b.Bytes)
+		if err != nil {
+			return nil, &usageError{fmt.Sprintf("%s %s: %v", flag, name, err), example + " " + flag + " roots.pem"}
+		}
+		pool.AddCert(c)
+	}
+	if len(certs) == 0 {
+		return nil, &usageError{fmt.Sprintf("%s %s: it holds no certificate", flag, name), example + " " + flag + " roots.pem"}
+	}
+	return pool, nil
+}
+
+// encodeChain writes certificates as PEM.
+func encodeChain(certs []*x509.Certificate) []byte {
+	var b []byte
+	for _, c := range certs {
+		b = append(b, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
+	}
+	return b
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/internal/starttls"
+)
+
+// target is whom to connect to.
+type target struct {
+	host, port string
+	starttls   string // what a URL's scheme asks for, or empty
+	path       string // of a URL
+}
+
+// schemes are those of URLs, with their ports; a "+" asks for STARTTLS.
+var schemes = map[string]string{
+	"https": "443", "wss": "443", "smtps": "465", "submissions": "465", "imaps": "993", "pop3s": "995", "ldaps": "636", "ftps": "990", "nntps": "563",
+	"mqtts": "8883", "amqps": "5671", "sips": "5061", "ircs": "6697", "tls": "443",
+}
+
+// parseTarget reads HOST, HOST:PORT, [v6]:port, a bare IPv6 address or a URL. port is the one for a HOST alone.
+func parseTarget(s, port string) (t target, err error) {
+	t.port = port
+	wrong := func(format string, args ...any) (target, error) {
+		return t, &usageError{fmt.Sprintf(format, args...), "vitrine connect example.com:443"}
+	}
+	if scheme, _, ok := strings.Cut(s, "://"); ok {
+		u, err := url.Parse(s)
+		if err != nil {
+			return wrong("%q is no URL that can be read", s)
+		}
+		scheme = strings.ToLower(scheme)
+		p, direct := schemes[scheme]
+		if dialect, ok := starttls.ByName(strings.TrimSuffix(scheme, "ql")); !direct && ok {
+			t.starttls, p = dialect.Name, dialect.Port
+		} else if !direct && scheme == "http" {
+			return wrong("%s is a URL without TLS; with TLS it may be https://%s", s, u.Host)
+		} else if !direct {
+			return wrong("%q is the URL of a protocol of which nothing is known; give HOST:PORT", s)
+		}
+		t.path, t.port = u.RequestURI(), p
+		s = u.Host
+	}
+	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+		t.host = a.String()
+		return t, nil
+	}
+	t.host = s
+	if strings.Contains(s, ":") {
+		if t.host, t.port, err = net.SplitHostPort(s); err != nil {
+			return wrong("%q is neither HOST, HOST:PORT, [IPv6]:PORT nor a URL", s)
+		}
+	}
+	if n, err := strconv.ParseUint(t.port, 10, 16); err != nil || n == 0 {
+		return wrong("%q is no port: it is a number from 1 to 65535", t.port)
+	}
+	if t.host == "" {
+		return wrong("%q names no host", s)
+	}
+	if i := strings.IndexFunc(t.host, func(r rune) bool { return r <= ' ' || r == '/' || r > '~' }); i >= 0 {
+		return wrong("%q is no host name: a name with other than ASCII letters is written in its xn-- form", t.host)
+	}
+	return t, nil
+}
+
+// String is HOST:PORT.
+func (t target) String() string { return net.JoinHostPort(t.host, t.port) }
