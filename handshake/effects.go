@@ -78,11 +78,15 @@ func settleGroup(m *Machine) error {
 	if !m.Agreed.Suite.Kex.Ephemeral() {
 		return nil // a hint, and no more
 	}
-	g, err := groupOf(m.Agreed.Suite.Kex, m.ServerKeyExchange, 0)
-	if err != nil {
-		return err
+	if !m.live {
+		m.Group, m.GroupName = nameGroup(m.ServerKeyExchange)
+	} else {
+		g, err := groupOf(m.Agreed.Suite.Kex, m.ServerKeyExchange, 0)
+		if err != nil {
+			return err
+		}
+		m.Group, m.GroupName = g.ID(), g.Name()
 	}
-	m.Group, m.GroupName = g.ID(), g.Name()
 	m.tellAgreed("RFC 5246 §7.4.3")
 	return nil
 }
@@ -107,22 +111,27 @@ func deriveMaster(m *Machine) error {
 	if err != nil {
 		return err
 	}
-	prf := keys.PRF{Hash: m.Agreed.Suite.PRFHash(m.Agreed.Version), Log: m.log}
+	m.master, m.block, err = m.derive(in, m.log)
+	clear(in.PreMaster) // as far as Go's garbage collector lets bytes be forgotten
+	return err
+}
+
+// derive is the way from what the key exchange gave to the key_block.
+func (s *Score) derive(in Input, log *trace.Log) (master keys.Master, block keys.Block, err error) {
+	prf := keys.PRF{Hash: s.Agreed.Suite.PRFHash(s.Agreed.Version), Log: log}
 	switch {
 	case in.Master != nil:
-		if m.master, err = prf.Recall(in.Master); err != nil {
-			return err
+		if master, err = prf.Recall(in.Master); err != nil {
+			return master, block, err
 		}
-	case m.Agreed.ExtendedMasterSecret:
-		m.log.SharedSecret("pre_master_secret", in.PreMaster, preMasterRef(m.Agreed.Suite.Kex))
-		m.master = prf.ExtendedMaster(in.PreMaster, m.transcript.sum())
+	case s.Agreed.ExtendedMasterSecret:
+		log.SharedSecret("pre_master_secret", in.PreMaster, preMasterRef(s.Agreed.Suite.Kex))
+		master = prf.ExtendedMaster(in.PreMaster, s.transcript.sum())
 	default:
-		m.log.SharedSecret("pre_master_secret", in.PreMaster, preMasterRef(m.Agreed.Suite.Kex))
-		m.master = prf.Master(in.PreMaster, m.Randoms())
+		log.SharedSecret("pre_master_secret", in.PreMaster, preMasterRef(s.Agreed.Suite.Kex))
+		master = prf.Master(in.PreMaster, s.Randoms())
 	}
-	clear(in.PreMaster) // as far as Go's garbage collector lets bytes be forgotten
-	m.block = m.master.KeyBlock(m.Agreed.Suite.Shape(m.Agreed.Version), m.Randoms())
-	return nil
+	return master, master.KeyBlock(s.Agreed.Suite.Shape(s.Agreed.Version), s.Randoms()), nil
 }
 
 func preMasterRef(k iana.KeyExchange) string {
@@ -166,7 +175,7 @@ func suiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 	if (s.Kex == iana.KexNone) != (v == iana.TLS13) {
 		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3", "the server chose %v with %v", id, v)
 	}
-	if v < s.MinVersion() {
+	if max(v, iana.TLS10) < s.MinVersion() {
 		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server chose %v with %v, which needs %v", id, v, s.MinVersion())
 	}
 	return s, nil

@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"crypto"
+	"errors"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
@@ -33,6 +34,9 @@ const HelloRetryRequest Kind = 0x102
 func KindOf(raw []byte) Kind {
 	if message.IsHelloRetryRequest(raw) {
 		return HelloRetryRequest
+	}
+	if raw[0] == byte(iana.CompressedCertificate) {
+		return Kind(iana.Certificate) // RFC 8879 §4: it comes where a Certificate would
 	}
 	return Kind(raw[0])
 }
@@ -94,7 +98,10 @@ func retry(m *Machine) error {
 // secrets13 begins what the observer was given secrets for.
 func secrets13(m *Machine) error {
 	in, err := m.player.secret(&m.Score)
-	if err != nil || in.Traffic == nil {
+	if err != nil && !errors.Is(err, ErrNoSecret) {
+		return err
+	}
+	if in.Traffic == nil {
 		m.Blind = true
 		for _, side := range []iana.Side{iana.Client, iana.Server} {
 			if err := m.carrier.Protect(side, nil); err != nil {

@@ -1,12 +1,19 @@
 package handshake
 
 import (
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Secrets finds where derivation begins for a handshake that was watched up to ClientKeyExchange, or ErrNoSecret.
+// Secrets finds where derivation begins for a handshake that was watched up to ClientKeyExchange, or ErrNoSecret. A Pending asks to
+// be called again, by Speak.
 type Secrets func(*Score) (Input, error)
 
 // observer says nothing and refuses little: it takes every handshake that makes sense, also one that we would not speak.
@@ -26,3 +33,86 @@ func (o *observer) secret(s *Score) (Input, error) { return o.secrets(s) }
 
 // finished: what could not be verified is told by the package that observes.
 func (*observer) finished(*Score) error { return nil }
+
+// Keys are those that in would give a direction. It is for an observer who has several secrets, and must find the one that fits:
+// nothing changes, and the glass hears nothing of it.
+func (s *Score) Keys(in Input, from iana.Side) (*TrafficKeys, error) {
+	if s.TLS13() {
+		if in.Traffic == nil {
+			return nil, ErrNoSecret
+		}
+		t, err := keys.NewTraffic(s.Agreed.Suite.PRF, in.Traffic.Handshake[from], nil)
+		if err != nil {
+			return nil, err
+		}
+		return &TrafficKeys{s.Agreed, t.Direction(s.Agreed.Suite.Shape(iana.TLS13))}, nil
+	}
+	_, block, err := s.derive(in, nil)
+	return &TrafficKeys{s.Agreed, block.Of(from)}, err
+}
+
+// TakeHello2 hears a ClientHello in the form of SSL 2.0. See RFC 5246 appendix E.2.
+func (m *Machine) TakeHello2(raw []byte) error {
+	l, err := m.order(iana.Client, Kind(iana.ClientHello))
+	if err != nil {
+		return m.end(err)
+	}
+	hello, err := message.ParseHello2(raw)
+	if err != nil {
+		return m.end(alert.Malformed("RFC 5246 appendix E.2", err))
+	}
+	m.said = said{Line: l, raw: raw, msg: hello}
+	return m.end(m.run())
+}
+
+// Unsound says that the next messages were not captured whole. What they would prove is not asked for any more.
+func (m *Machine) Unsound() { m.unsound = true }
+
+// Sound tells whether the transcript is what both sides said.
+func (m *Machine) Sound() bool { return !m.unsound }
+
+// beside are the messages that an observer can do without: what it cannot read of them is no reason to stop.
+var beside = []iana.HandshakeType{iana.Certificate, iana.CertificateStatus, iana.CertificateRequest, iana.CertificateVerify,
+	iana.NewSessionTicket, iana.NextProtocol}
+
+// parse reads a message. Its type is that of the bytes, and not always that of the line.
+func (m *Machine) parse(k Kind, raw []byte) (message.Message, error) {
+	msg, err := m.dialect().Parse(raw)
+	if err != nil && !m.live && slices.Contains(beside, iana.HandshakeType(k)) {
+		return m.dialect().New(iana.HandshakeType(k))
+	}
+	return msg, err
+}
+
+// nameGroup names the group of a ServerKeyExchange, also one that nobody here can compute in.
+func nameGroup(m *message.ServerKeyExchange) (iana.Group, string) {
+	if m.P == nil {
+		return m.Group, m.Group.String()
+	}
+	return kex.NameOf(m.P, m.G)
+}
+
+// settleNPN completes the facts with the protocol that the client chose: draft-agl-tls-nextprotoneg-04.
+func settleNPN(m *Machine) error {
+	if m.Agreed.ALPN == "" {
+		m.Agreed.ALPN = string(m.said.msg.(*message.NextProtocol).Selected)
+	}
+	return nil
+}
+
+// ifNPN: no live client asks for it.
+func ifNPN(s *Score) Presence {
+	return must(!s.Blind && s.ServerHello.Extensions.Has(iana.ExtNPN))
+}
+
+// Exchange is how the secret was agreed on and who vouched for it, in the words of a suite's name: "ECDHE_RSA".
+func (s *Score) Exchange() string {
+	kx, auth := s.Kex().String(), s.Agreed.Suite.Auth
+	switch {
+	case s.TLS13() || s.Kex().PreShared() || s.Kex() == iana.KexRSA:
+		return kx
+	case auth == iana.AuthAnon:
+		return fmt.Sprintf("%s_anon", kx[:len(kx)-1]) // "DH_anon" is ephemeral, whatever its name says
+	}
+	return fmt.Sprintf("%s_%v", kx, auth)
+}

@@ -59,6 +59,8 @@ func (s *Score) note(from iana.Side, msg message.Message) {
 		s.CertificateRequest = &message.CertificateRequest{}
 	case *message.Certificate13:
 		s.note(from, &message.Certificate{Chain: m.Chain()})
+	case *message.CompressedCertificate:
+		s.note(from, &message.Certificate{Chain: m.Chain()})
 	case *message.CertificateVerify:
 		s.CertificateVerify = m
 	case *message.NewSessionTicket:

@@ -98,6 +98,7 @@ type Machine struct {
 	current [2]keys.Traffic      // by side
 	done    bool
 	failed  error // for good
+	unsound bool  // an observer's: the transcript has holes
 }
 
 // expected yields the lines that may come next, each with the reading that it would lead to.
@@ -178,7 +179,7 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 	}
 	m.said = said{Line: l, raw: raw}
 	if k != ChangeCipherSpec {
-		if m.said.msg, err = m.dialect().Parse(raw); err != nil {
+		if m.said.msg, err = m.parse(k, raw); err != nil {
 			return alert.Malformed(l.Ref, err)
 		}
 	}
@@ -291,6 +292,8 @@ func (m *Machine) check() error {
 		return nil
 	case *message.Finished:
 		return m.verify(from, f.VerifyData[:], m.verifyData(from))
+	case *message.Finished30:
+		return m.verify(from, f.VerifyData[:], m.master.VerifyData30(m.transcript.pair(from)))
 	case *message.Finished13:
 		return m.verify(from, f.VerifyData, m.current[from].VerifyData(from, m.transcript.sum()))
 	}
@@ -298,6 +301,9 @@ func (m *Machine) check() error {
 }
 
 func (m *Machine) verify(from iana.Side, got, want []byte) error {
+	if m.unsound {
+		return nil // messages are missing, so that there is nothing to compare with
+	}
 	if subtle.ConstantTimeCompare(got, want) != 1 {
 		return alert.Fail(alert.DecryptError, m.said.Ref, "the %v's verify_data does not match the messages of this handshake", from)
 	}
@@ -371,7 +377,7 @@ func (m *Machine) Master() keys.Master { return m.master }
 func (m *Machine) dialect() message.Dialect {
 	d := message.Dialect{Version: iana.TLS12}
 	if m.Agreed != nil {
-		d = message.Dialect{Version: m.Agreed.Version, Kex: m.Agreed.Suite.Kex}
+		d = message.Dialect{Version: m.Agreed.Version, Kex: m.Agreed.Suite.Kex, Auth: m.Agreed.Suite.Auth}
 	}
 	return d
 }

@@ -5,6 +5,9 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"hash"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keys"
 )
 
 // transcript is every handshake message said so far, headers included, exactly as sent; HelloRequest and ChangeCipherSpec
@@ -35,7 +38,7 @@ func (t *transcript) add(raw []byte) {
 
 // start begins the running hash with what was said before the hash was known.
 func (t *transcript) start(h crypto.Hash) {
-	if h == crypto.MD5SHA1 {
+	if h == crypto.MD5SHA1 || h == keys.SSL30 {
 		t.running = &md5sha1{md5.New(), sha1.New()}
 	} else {
 		t.running = h.New()
@@ -45,6 +48,20 @@ func (t *transcript) start(h crypto.Hash) {
 
 // sum is the hash of what was said so far.
 func (t *transcript) sum() []byte { return t.running.Sum(nil) }
+
+// pair is both hashes of SSL 3.0, each to be written on, and the sender that writes first.
+func (t *transcript) pair(from iana.Side) (_ iana.Side, md5, sha1 hash.Hash) {
+	both := t.running.(*md5sha1)
+	return from, clone(both.md5), clone(both.sha1)
+}
+
+func clone(h hash.Hash) hash.Hash {
+	c, err := h.(hash.Cloner).Clone()
+	if err != nil {
+		panic(err) // the standard library's can always be cloned
+	}
+	return c
+}
 
 // drop forgets the bytes and keeps the hash.
 func (t *transcript) drop() { t.raw, t.sealed = nil, true }

@@ -188,3 +188,14 @@ func (s *primeCache) field(p *big.Int) (*field, bool) {
 	s.known[key] = f
 	return f, true
 }
+
+// NameOf is the code point and the name of a group that only has to be named: whether its prime is one is not tested.
+func NameOf(p, g []byte) (iana.Group, string) {
+	prime := new(big.Int).SetBytes(p)
+	for _, w := range wellKnown {
+		if w.bits == uint(prime.BitLen()) && w.group().p.Cmp(prime) == 0 && new(big.Int).SetBytes(g).Cmp(two) == 0 {
+			return w.id, w.group().name
+		}
+	}
+	return 0, fmt.Sprintf("%d-bit prime", prime.BitLen())
+}
