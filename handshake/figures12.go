@@ -17,7 +17,7 @@ var full = Figure{"RFC 5246, Figure 1: full handshake", unlessResumed, []Line{
 	{iana.Client, Kind(iana.ClientKeyExchange), always, deriveMaster, "RFC 5246 §7.4.7"},
 	{iana.Client, Kind(iana.CertificateVerify), ifSigned, nil, "RFC 5246 §7.4.8"},
 	{iana.Client, ChangeCipherSpec, always, protect(iana.Client), "RFC 5246 §7.1"},
-	{iana.Client, Kind(iana.NextProtocol), ifNPN, settleNPN, ""},
+	{iana.Client, Kind(iana.NextProtocol), ifNPN, settleNPN, "draft-agl-tls-nextprotoneg-04 §3"},
 	{iana.Client, Kind(iana.Finished), ifReadable, nil, "RFC 5246 §7.4.9"},
 	{iana.Server, Kind(iana.NewSessionTicket), ifTicket, nil, "RFC 5077 §3.3"},
 	{iana.Server, ChangeCipherSpec, always, protect(iana.Server), "RFC 5246 §7.1"},
@@ -32,7 +32,7 @@ var abbreviated = Figure{"RFC 5246, Figure 2: abbreviated handshake", ifResumed,
 	{iana.Server, ChangeCipherSpec, always, recall, "RFC 5246 §7.1"},
 	{iana.Server, Kind(iana.Finished), ifReadable, nil, "RFC 5246 §7.4.9"},
 	{iana.Client, ChangeCipherSpec, always, protect(iana.Client), "RFC 5246 §7.1"},
-	{iana.Client, Kind(iana.NextProtocol), ifNPN, settleNPN, ""},
+	{iana.Client, Kind(iana.NextProtocol), ifNPN, settleNPN, "draft-agl-tls-nextprotoneg-04 §3"},
 	{iana.Client, Kind(iana.Finished), ifReadable, nil, "RFC 5246 §7.4.9"},
 }}
 
