@@ -99,7 +99,7 @@ func (r *dissection) explicit() Fact {
 }
 
 func (r *dissection) nonce(how string) Fact {
-	f := part("nonce", r.sent.Nonce, how)
+	f := part("nonce", trace.Hex(r.sent.Nonce), how)
 	f.Deeper = true
 	return f
 }

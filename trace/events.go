@@ -106,14 +106,14 @@ type Record struct {
 
 // Anatomy is the inside of a protected record. A part that the protection does not have is empty.
 type Anatomy struct {
-	IV         Hex `json:"iv,omitempty"`         // CBC: in the clear, before the ciphertext
-	Nonce      Hex `json:"nonce,omitempty"`      // AEAD: the whole nonce
-	Explicit   Hex `json:"explicit,omitempty"`   // AEAD: the part of the nonce that the record carries
-	AAD        Hex `json:"aad,omitempty"`        // AEAD: additional_data; CBC and NULL: what the MAC covers before the content
-	Ciphertext Hex `json:"ciphertext,omitempty"` // without IV, explicit nonce, tag or outer MAC
-	MAC        Hex `json:"mac,omitempty"`
-	Padding    Hex `json:"padding,omitempty"` // CBC: with the padding_length byte
-	Tag        Hex `json:"tag,omitempty"`
+	IV         Hex    `json:"iv,omitempty"`         // CBC: in the clear, before the ciphertext
+	Nonce      Secret `json:"nonce,omitempty"`      // AEAD: the whole nonce, which begins with client_write_IV or gives it away
+	Explicit   Hex    `json:"explicit,omitempty"`   // AEAD: the part of the nonce that the record carries
+	AAD        Hex    `json:"aad,omitempty"`        // AEAD: additional_data; CBC and NULL: what the MAC covers before the content
+	Ciphertext Hex    `json:"ciphertext,omitempty"` // without IV, explicit nonce, tag or outer MAC
+	MAC        Hex    `json:"mac,omitempty"`
+	Padding    Hex    `json:"padding,omitempty"` // CBC: with the padding_length byte
+	Tag        Hex    `json:"tag,omitempty"`
 }
 
 // Verified is a check that held: of a chain, a signature, a Finished or a stapled status.

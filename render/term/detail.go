@@ -130,9 +130,12 @@ func (p *printer) round(name string, b []byte) {
 
 // command prints a command, whole: a shell takes what is copied.
 func (p *printer) command(c explain.Command) {
+	what := "compute "
+	if c.Verdict != "" {
+		what = "check "
+	}
 	p.to(deeper)
-	p.put("compute "+c.Name, faint)
-	p.put(" with "+c.Tool+":", faint)
+	p.put(what+c.Name+" with "+c.Tool+":", faint)
 	p.end()
 	for line := range strings.Lines(c.Text) {
 		p.put(strings.TrimRight(line, "\n"), plain)
