@@ -104,6 +104,9 @@ func (a *acceptor) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if tls, ok := c.(*vitrine.Conn); ok { // a program that shakes hands itself: it has seen to ALPN, too
+		return newConn(tls, a.server), nil
+	}
 	return newConn(vitrine.Server(c, a.config), a.server), nil
 }
 

@@ -116,7 +116,7 @@ func (r *recorder) Put(e trace.Entry) {
 	if rec, ok := e.Event.(*trace.Record); ok {
 		r.size += 3 * len(rec.Fragment) // its plaintext and its anatomy are copies
 	}
-	if r.size <= maxRecorded {
+	if r.size <= maxRecorded { // once too much, too much for good
 		r.all = append(r.all, e)
 	}
 }
@@ -125,6 +125,13 @@ func (r *recorder) entries() []trace.Entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.all[:len(r.all):len(r.all)]
+}
+
+// stop keeps nothing more.
+func (r *recorder) stop() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.size = maxRecorded + 1
 }
 
 // ms spells a time in milliseconds.

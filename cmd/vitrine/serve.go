@@ -1,0 +1,329 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/crypto/ocsp"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/front"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/session"
+)
+
+// serveOptions are the flags of serve.
+type serveOptions struct {
+	choices
+	listen                string
+	certs, keys, names    []string
+	caOut                 string
+	dir, forward          string
+	echo, hello           bool
+	clientAuth, clientCA  string
+	clientAny             bool
+	tickets, sessionIDs   bool
+	ocsp                  string
+	maxConns              int
+	timeout               time.Duration
+	json, reveal          bool
+	glass                 []string
+	detail, color, keyLog string
+}
+
+func newServe() *cobra.Command {
+	var o serveOptions
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve TLS clients: a page that tells them what they negotiated, files, an echo, or a service behind",
+		Long: `Listens for TLS clients. By default it answers every HTTP request with a small page that tells the client what it negotiated.
+Without --cert a certificate is made on the spot. What reaches it is printed at the start, as commands that can be pasted.
+
+One line is logged for each connection when its handshake is over. --glass shows the handshake of connections that match: "all",
+"failed", an address or a server name; * stands for anything.
+
+SIGTERM and an interrupt end it gracefully: it accepts nothing more, and waits five seconds for those who are in.`,
+		Example: `  vitrine serve
+  vitrine serve --listen :8443 --cert chain.pem --key key.pem --dir public
+  vitrine serve --forward 127.0.0.1:8080
+  vitrine serve --client-auth require --client-ca clients.pem --glass failed`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, &o) },
+	}
+	o.addTo(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8443", "address to listen at; :8443 is everywhere, port 0 any free one")
+	f.StringArrayVar(&o.certs, "cert", nil, "certificate with its chain (PEM); repeatable, with as many --key")
+	f.StringArrayVar(&o.keys, "key", nil, "its private key (PEM)")
+	f.StringSliceVar(&o.names, "name", nil, "names for the certificate that is made on the spot")
+	f.StringVar(&o.caOut, "ca-out", "", "write the authority of that certificate to this file (PEM)")
+	f.StringVar(&o.dir, "dir", "", "serve the files of this folder")
+	f.BoolVar(&o.echo, "echo", false, "send lines back, each in a record of its own")
+	f.BoolVar(&o.hello, "hello", false, "tell HTTP clients what they negotiated (the default)")
+	f.StringVar(&o.forward, "forward", "", "pass what is inside on to a service without TLS at HOST:PORT")
+	f.StringVar(&o.clientAuth, "client-auth", "none", "client certificates: none, request or require")
+	f.StringVar(&o.clientCA, "client-ca", "", "file of the authorities for them (PEM)")
+	f.BoolVar(&o.clientAny, "client-any", false, "take any client certificate, whoever signed it")
+	f.BoolVar(&o.tickets, "tickets", true, "issue session tickets (RFC 5077)")
+	f.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions for clients without tickets")
+	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple (DER)")
+	f.IntVar(&o.maxConns, "max-conns", 4096, "connections at once; for a new one the oldest that has not shaken hands goes")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long a handshake, and then a request's head, may take")
+	f.BoolVar(&o.json, "json", false, "log JSON lines on standard output, and nothing else there")
+	f.StringSliceVar(&o.glass, "glass", nil, "show the handshakes of connections that match")
+	f.BoolVar(&o.reveal, "reveal", false, "show secrets under the glass")
+	f.StringVar(&o.keyLog, "keylog-out", "", "append the connections' secrets to this file (RFC 9850)")
+	detailFlag(cmd, &o.detail)
+	colorFlag(cmd, &o.color)
+	complete(cmd, "client-auth", "none", "request", "require")
+	return cmd
+}
+
+// grace is how long those who are in may stay when the server ends.
+const grace = 5 * time.Second
+
+func serve(cmd *cobra.Command, o *serveOptions) error {
+	h := &host{serveOptions: o, cmd: cmd, out: cmd.OutOrStdout()}
+	if err := h.prepare(); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return h.cannotListen(err)
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
+	defer stop()
+	use, end, err := h.purpose(l.Addr())
+	if err != nil {
+		l.Close()
+		return err
+	}
+	h.welcome(l.Addr())
+	s := &front.Server{Config: h.configFor, Use: use, Report: h.report, MaxConns: o.maxConns, Patience: o.timeout}
+	if end != nil {
+		context.AfterFunc(ctx, func() {
+			late, cancel := context.WithTimeout(context.Background(), grace)
+			defer cancel()
+			end(late)
+		})
+	}
+	if err := s.Serve(ctx, l, grace); err != nil {
+		return err
+	}
+	return cmd.Context().Err()
+}
+
+// host is a server with what it is made of.
+type host struct {
+	*serveOptions
+	cmd    *cobra.Command
+	config *vitrine.Config
+	own    *throwaway.CA
+
+	mu      sync.Mutex // of out and watched
+	out     io.Writer
+	watched map[string]*recorder // by the client's address
+}
+
+func (h *host) cannotListen(err error) error {
+	way := "vitrine serve --listen 127.0.0.1:0"
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return &exitError{exitFailed, fmt.Errorf("--listen %s: somebody listens there already; try: %s", h.listen, way)}
+	case errors.Is(err, os.ErrPermission):
+		return &exitError{exitFailed, fmt.Errorf("--listen %s: not allowed: ports below 1024 are the administrator's; try: %s", h.listen, way)}
+	}
+	return &usageError{fmt.Sprintf("--listen %s: %v", h.listen, err), way}
+}
+
+// prepare makes the Config.
+func (h *host) prepare() (err error) {
+	example := h.cmd.CommandPath()
+	if h.config, err = h.choices.config(example); err != nil {
+		return err
+	}
+	switch {
+	case h.maxConns < 1:
+		return &usageError{fmt.Sprintf("--max-conns takes a number above 0, got %d", h.maxConns), example + " --max-conns 1000"}
+	case h.timeout <= 0:
+		return &usageError{fmt.Sprintf("--timeout takes a time above 0, got %v", h.timeout), example + " --timeout 10s"}
+	}
+	if _, err := styleOf(h.out, h.color); err != nil {
+		return err
+	}
+	if _, err := levelOf(h.detail); err != nil {
+		return err
+	}
+	if h.config.Certificates, err = loadCertificates(h.certs, h.keys, example); err != nil {
+		return err
+	}
+	if len(h.certs) == 0 {
+		if err := h.makeCertificates(); err != nil {
+			return err
+		}
+	} else if h.names != nil || h.caOut != "" {
+		return contradiction("--cert", "--name or --ca-out", "those are for a certificate that is made on the spot", example+" --name localhost --ca-out ca.pem")
+	}
+	if err := h.staple(); err != nil {
+		return err
+	}
+	if err := h.askClients(example); err != nil {
+		return err
+	}
+	if !h.tickets {
+		h.config.SessionTicketsDisabled = true
+	}
+	if h.sessionIDs {
+		h.config.SessionStore = session.NewMemory(10000)
+	}
+	return h.openKeyLog()
+}
+
+// makeCertificates makes an authority, and certificates of both kinds, so that every suite can be served.
+func (h *host) makeCertificates() (err error) {
+	if h.names == nil {
+		h.names = []string{"localhost", "127.0.0.1", "::1"}
+	}
+	if h.own, err = throwaway.New(throwaway.Options{}); err != nil {
+		return err
+	}
+	for _, kind := range []throwaway.Kind{throwaway.ECDSA, throwaway.RSA} {
+		c, err := h.own.Issue(kind, h.names)
+		if err != nil {
+			return err
+		}
+		h.config.Certificates = append(h.config.Certificates, c)
+	}
+	if h.caOut == "" {
+		return nil
+	}
+	err = writeFile(h.caOut, func(w io.Writer) error { _, err := w.Write(encodeChain([]*x509.Certificate{h.own.Cert})); return err })
+	if err != nil {
+		return fmt.Errorf("--ca-out: %w", err)
+	}
+	return nil
+}
+
+// staple gives the OCSP response to the certificate that it is for.
+func (h *host) staple() error {
+	if h.ocsp == "" {
+		return nil
+	}
+	der, err := os.ReadFile(h.ocsp)
+	if err != nil {
+		return fmt.Errorf("--ocsp %s: %w", h.ocsp, plainer(err))
+	}
+	response, err := ocsp.ParseResponse(der, nil)
+	if err != nil {
+		return &usageError{fmt.Sprintf("--ocsp %s: it is no OCSP response in DER: %v", h.ocsp, err), "vitrine serve --cert chain.pem --key key.pem"}
+	}
+	for i := range h.config.Certificates {
+		if c := &h.config.Certificates[i]; c.Leaf != nil && c.Leaf.SerialNumber.Cmp(response.SerialNumber) == 0 {
+			c.OCSPStaple = der
+			return nil
+		}
+	}
+	return &usageError{fmt.Sprintf("--ocsp %s: it is for the certificate with serial number %x, which is none of these", h.ocsp, response.SerialNumber),
+		"vitrine serve --cert chain.pem --key key.pem"}
+}
+
+// askClients reads what is asked of clients.
+func (h *host) askClients(example string) (err error) {
+	i := slices.Index([]string{"none", "request", "require"}, h.clientAuth)
+	switch {
+	case i < 0:
+		return &usageError{fmt.Sprintf("--client-auth takes none, request or require, got %q", h.clientAuth), example + " --client-auth require --client-ca clients.pem"}
+	case i == 0 && (h.clientCA != "" || h.clientAny):
+		return &usageError{"--client-ca and --client-any say which client certificates are taken, and none are asked for", example + " --client-auth require --client-ca clients.pem"}
+	case i > 0 && h.clientCA == "" && !h.clientAny:
+		return &usageError{"--client-auth " + h.clientAuth + " needs to know who may vouch for clients", example + " --client-auth " + h.clientAuth + " --client-ca clients.pem"}
+	case h.clientCA != "" && h.clientAny:
+		return contradiction("--client-ca", "--client-any", "one trusts some, the other takes all", example+" --client-auth require --client-any")
+	case h.clientCA != "":
+		if h.config.ClientCAs, err = loadPool("--client-ca", h.clientCA, example); err != nil {
+			return err
+		}
+		h.config.ClientAuth = []tls.ClientAuthType{0, tls.VerifyClientCertIfGiven, tls.RequireAndVerifyClientCert}[i]
+	case h.clientAny:
+		h.config.ClientAuth = []tls.ClientAuthType{0, tls.RequestClientCert, tls.RequireAnyClientCert}[i]
+	}
+	return nil
+}
+
+// openKeyLog opens --keylog-out and what SSLKEYLOGFILE names.
+func (h *host) openKeyLog() error {
+	var logs []io.Writer
+	for _, l := range []struct{ by, name string }{{"--keylog-out", h.keyLog}, {"SSLKEYLOGFILE", os.Getenv("SSLKEYLOGFILE")}} {
+		if l.name == "" {
+			continue
+		}
+		f, err := os.OpenFile(l.name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return fmt.Errorf("%s: %w", l.by, err)
+		}
+		fmt.Fprintf(h.cmd.ErrOrStderr(), "! %s: the connections' secrets go to %s.\n", l.by, explain.Escape(l.name))
+		logs = append(logs, f)
+	}
+	if logs != nil {
+		h.config.KeyLogWriter = io.MultiWriter(logs...)
+	}
+	return nil
+}
+
+// purpose is what to do with a connection, and how to end doing it.
+func (h *host) purpose(addr net.Addr) (use func(context.Context, *vitrine.Conn), end func(context.Context) error, err error) {
+	var given []string
+	for _, m := range []struct {
+		flag string
+		on   bool
+	}{{"--hello", h.hello}, {"--dir", h.dir != ""}, {"--echo", h.echo}, {"--forward", h.forward != ""}} {
+		if m.on {
+			given = append(given, m.flag)
+		}
+	}
+	example := h.cmd.CommandPath()
+	if len(given) > 1 {
+		return nil, nil, contradiction(given[0], given[1], "a server is for one thing", example+" --hello")
+	}
+	handler := http.Handler(http.HandlerFunc(front.Hello))
+	switch {
+	case h.echo:
+		return front.Echo, nil, nil
+	case h.forward != "":
+		if _, _, err := net.SplitHostPort(h.forward); err != nil {
+			return nil, nil, &usageError{fmt.Sprintf("--forward takes HOST:PORT, got %q", h.forward), example + " --forward 127.0.0.1:8080"}
+		}
+		return front.Forward(h.forward, h.timeout, func(err error) { fmt.Fprintf(h.cmd.ErrOrStderr(), "vitrine: %s\n", explain.Escape(err.Error())) }), nil, nil
+	case h.dir != "":
+		root, err := os.OpenRoot(h.dir) // a link out of the folder leads nowhere
+		if err != nil {
+			return nil, nil, &usageError{fmt.Sprintf("--dir %s: %v", h.dir, plainer(err)), example + " --dir ."}
+		}
+		handler = http.FileServerFS(root.FS())
+	}
+	for _, p := range h.alpn {
+		if !slices.Contains(front.Protocols(), p) {
+			return nil, nil, contradiction("--alpn "+p, "HTTP", "what is served speaks "+strings.Join(front.Protocols(), " and "), example+" --echo --alpn "+quoted(p))
+		}
+	}
+	if h.config.NextProtos == nil {
+		h.config.NextProtos = front.Protocols()
+	}
+	use, end = front.HTTP(handler, h.timeout, addr)
+	return use, end, nil
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/front"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// welcome says what is served, and how to reach it.
+func (h *host) welcome(addr net.Addr) {
+	w := h.cmd.ErrOrStderr()
+	_, port, _ := net.SplitHostPort(addr.String())
+	where := addr.String()
+	if a, ok := addr.(*net.TCPAddr); ok && a.IP.IsUnspecified() {
+		where = net.JoinHostPort("127.0.0.1", port)
+	}
+	name, trust := "localhost", "-k"
+	leaf := h.config.Certificates[0].Leaf
+	if leaf != nil {
+		for _, n := range diagnose.Names(leaf) {
+			if !strings.Contains(n, "*") {
+				name = n
+				break
+			}
+		}
+	}
+	roots, curl := "", "curl "
+	switch {
+	case h.caOut != "":
+		trust, roots = "--cacert "+quoted(h.caOut), " -CAfile "+quoted(h.caOut)
+	case h.own == nil:
+		trust, roots = "--cacert "+quoted(h.certs[0]), " -partial_chain -CAfile "+quoted(h.certs[0])
+	}
+	host, _, _ := net.SplitHostPort(where)
+	if name != "localhost" && name != host {
+		curl += fmt.Sprintf("--resolve %s:%s:%s ", name, port, host)
+	}
+	extra, legacy := h.ciphers()
+	url := "https://" + net.JoinHostPort(name, port) + "/"
+	fmt.Fprintf(w, "Vitrine TLS serves at %s, up to %v, policy %s (listening; SIGTERM or ^C ends it)\n", addr, spoken, h.config.Policy.Name())
+	if h.own != nil {
+		fmt.Fprintf(w, "  certificate  made for %s, pin %s; trust it nowhere else\n", explain.Escape(strings.Join(h.names, ", ")), pinOf(leaf))
+	}
+	if !h.echo && h.forward == "" {
+		fmt.Fprintf(w, "  %s%s%s %s\n", curl, trust, legacy, url)
+	}
+	fmt.Fprintf(w, "  openssl s_client -connect %s -servername %s%s%s\n", where, name, roots, extra)
+	fmt.Fprintf(w, "  vitrine connect %s --sni %s%s\n", where, name, map[bool]string{true: " -k", false: " --ca " + quoted(strings.TrimPrefix(trust, "--cacert "))}[trust == "-k"])
+}
+
+// ciphers are what openssl and curl need for suites that they turn off.
+func (h *host) ciphers() (openssl, curl string) {
+	var names []string
+	for _, id := range h.config.CipherSuites {
+		names = append(names, iana.CipherSuite(id).OpenSSL())
+	}
+	if names == nil {
+		return "", ""
+	}
+	list := strings.Join(names, ":")
+	for _, id := range h.config.CipherSuites {
+		if suite.Status(suite.ByID(iana.CipherSuite(id))) == suite.Insecure {
+			list += ":@SECLEVEL=0"
+			break
+		}
+	}
+	return " -tls1_2 -cipher " + list, " --ciphers " + list + " --tls-max 1.2"
+}
+
+// visit is a log line.
+type visit struct {
+	Time    string  `json:"time"`
+	Remote  string  `json:"remote"`
+	OK      bool    `json:"ok"`
+	MS      float64 `json:"ms"`
+	Version string  `json:"version,omitempty"`
+	Suite   string  `json:"suite,omitempty"`
+	Group   string  `json:"group,omitempty"`
+	Name    string  `json:"server_name,omitempty"`
+	ALPN    string  `json:"alpn,omitempty"`
+	Client  string  `json:"client,omitempty"`
+	Resumed bool    `json:"resumed,omitempty"`
+	Plain   bool    `json:"plain_http,omitempty"`
+	Error   string  `json:"error,omitempty"`
+	Cause   string  `json:"cause,omitempty"` // inferred
+}
+
+// report logs a connection.
+func (h *host) report(v front.Visit) {
+	line := visit{Time: v.At.UTC().Format(time.RFC3339), Remote: v.Remote.String(), OK: v.Err == nil, MS: float64(v.Took.Microseconds()) / 1000, Plain: v.Plain}
+	switch s := v.State; {
+	case v.Err == nil:
+		line.Version, line.Suite, line.Group = iana.Version(s.Version).String(), iana.CipherSuite(s.CipherSuite).String(), s.GroupName
+		line.Name, line.ALPN, line.Resumed, line.Client = s.ServerName, s.NegotiatedProtocol, s.DidResume, front.ClientName(s)
+	case v.Plain:
+		line.Error = "plain HTTP on a TLS port"
+	default:
+		line.Error = strings.TrimPrefix(v.Err.Error(), "vitrine: server: handshake: ")
+		if f, ok := diagnose.Of(v.Err); ok && !errors.Is(v.Err, front.ErrRoom) {
+			f.First = v.First
+			line.Name = askedFor(f.Offered)
+			line.Cause = strings.Join(f.Explain().Inferred, "; ")
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.json {
+		json.NewEncoder(h.out).Encode(line)
+	} else {
+		fmt.Fprintln(h.out, line.text())
+	}
+	h.show(v, line)
+}
+
+// askedFor is the name that a client asked for.
+func askedFor(ch *message.ClientHello) string {
+	var names message.ServerNames
+	if ch == nil {
+		return ""
+	}
+	if ok, err := ch.Extensions.Read(iana.ExtServerName, &names); !ok || err != nil {
+		return ""
+	}
+	for _, n := range names.Names {
+		if n.Type == iana.HostName {
+			return string(n.Name)
+		}
+	}
+	return ""
+}
+
+// text is the line for people: time, client, what was negotiated or what failed.
+func (v *visit) text() string {
+	words := []string{v.Time, v.Remote}
+	if !v.OK {
+		words = append(words, "failed:", v.Error)
+		if v.Cause != "" {
+			words = append(words, "("+v.Cause+")")
+		}
+		return explain.Escape(strings.Join(words, " "))
+	}
+	words = append(words, v.Version, v.Suite)
+	for _, f := range []struct{ name, value string }{{"group", v.Group}, {"sni", v.Name}, {"alpn", v.ALPN}, {"client", v.Client}} {
+		if f.value != "" {
+			words = append(words, f.name+"="+quoted(f.value))
+		}
+	}
+	if v.Resumed {
+		words = append(words, "resumed")
+	}
+	return explain.Escape(strings.Join(append(words, fmt.Sprintf("%.1f ms", v.MS)), " "))
+}
+
+// configFor is the Config of a connection: one with a recorder, if a glass may be wanted.
+func (h *host) configFor(c net.Conn) *vitrine.Config {
+	if h.glass == nil {
+		return h.config
+	}
+	r := &recorder{}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.watched == nil {
+		h.watched = map[string]*recorder{}
+	}
+	h.watched[c.RemoteAddr().String()] = r
+	config := h.config.Clone()
+	config.Trace, config.Time = r, time.Now
+	return config
+}
+
+// show puts a connection under the glass if it matches. It needs the lock.
+func (h *host) show(v front.Visit, line visit) {
+	r := h.watched[v.Remote.String()]
+	if r == nil {
+		return
+	}
+	delete(h.watched, v.Remote.String())
+	r.stop()
+	if !h.matches(line) {
+		return
+	}
+	w := h.out
+	if h.json {
+		w = h.cmd.ErrOrStderr()
+	}
+	entries := r.entries()
+	if !h.reveal {
+		var err error
+		if entries, err = redacted(entries); err != nil {
+			return
+		}
+	}
+	style, _ := styleOf(w, h.color)
+	level, _ := levelOf(h.detail)
+	run := explain.Run{Command: h.cmd.CommandPath(), Client: line.Remote, Server: h.listen, Handshake: v.Took}
+	if err := tellStory(w, explain.Tell(entries, run), entries, level, style); err != nil {
+		fmt.Fprintf(h.cmd.ErrOrStderr(), "vitrine: --glass: %s\n", explain.Escape(err.Error()))
+	}
+}
+
+// matches tells whether one of the filters fits.
+func (h *host) matches(v visit) bool {
+	host, _, _ := net.SplitHostPort(v.Remote)
+	for _, filter := range h.glass {
+		if filter == "all" || filter == "failed" && !v.OK {
+			return true
+		}
+		for _, what := range []string{host, v.Remote, v.Name} {
+			if ok, err := path.Match(filter, what); ok && err == nil && what != "" {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,162 @@
+package front
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/vhttp"
+)
+
+// maxEcho is a record's worth.
+const maxEcho = 16 << 10
+
+// Echo sends lines back, each in a record of its own if it is not longer than 16 KiB.
+func Echo(_ context.Context, c *vitrine.Conn) {
+	in := bufio.NewReaderSize(c, maxEcho)
+	for {
+		line, err := in.ReadSlice('\n')
+		if len(line) > 0 {
+			if _, werr := c.Write(line); werr != nil {
+				return
+			}
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return
+		}
+	}
+}
+
+// Forward connects to a service in the clear and copies both ways, each up to its own end. What goes wrong is told to failed.
+func Forward(addr string, timeout time.Duration, failed func(error)) func(context.Context, *vitrine.Conn) {
+	return func(ctx context.Context, c *vitrine.Conn) {
+		back, err := (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", addr)
+		if err != nil {
+			failed(fmt.Errorf("--forward: %w", err))
+			return
+		}
+		defer back.Close()
+		var both sync.WaitGroup
+		both.Go(func() {
+			_, err := io.Copy(back, c)
+			if half, ok := back.(interface{ CloseWrite() error }); ok && err == nil {
+				half.CloseWrite()
+				return
+			}
+			back.Close() // cut: the service must not take it for the end
+		})
+		both.Go(func() {
+			_, err := io.Copy(c, back)
+			if err == nil {
+				err = c.CloseWrite()
+			}
+			if err != nil {
+				c.Close()
+			}
+		})
+		both.Wait()
+	}
+}
+
+// queue is a listener of connections that have shaken hands already.
+type queue struct {
+	conns chan net.Conn
+	done  chan struct{}
+	once  sync.Once
+	addr  net.Addr
+}
+
+func (q *queue) Accept() (net.Conn, error) {
+	select {
+	case c := <-q.conns:
+		return c, nil
+	case <-q.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (q *queue) Close() error {
+	q.once.Do(func() { close(q.done) })
+	return nil
+}
+
+func (q *queue) Addr() net.Addr { return q.addr }
+
+// Protocols are what HTTP speaks, best first.
+func Protocols() []string { return []string{"h2", "http/1.1"} }
+
+// HTTP hands connections to an HTTP server. stop ends it when its requests are done.
+func HTTP(handler http.Handler, timeout time.Duration, addr net.Addr) (use func(context.Context, *vitrine.Conn), stop func(context.Context) error) {
+	q := &queue{conns: make(chan net.Conn), done: make(chan struct{}), addr: addr}
+	server := &http.Server{
+		Handler: handler, ReadHeaderTimeout: timeout, IdleTimeout: 6 * timeout, MaxHeaderBytes: 64 << 10,
+		ErrorLog: log.New(io.Discard, "", 0), // what there is to say of a connection was reported
+	}
+	go vhttp.Serve(vhttp.NewListener(q, &vitrine.Config{NextProtos: Protocols()}), server)
+	use = func(_ context.Context, c *vitrine.Conn) {
+		select {
+		case q.conns <- c:
+			if g, ok := c.NetConn().(*guest); ok {
+				<-g.closed
+			}
+		case <-q.done:
+		}
+	}
+	return use, server.Shutdown
+}
+
+// Hello tells a client what it negotiated, and ends the connection.
+func Hello(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Connection", "close")
+	h.Set("Cache-Control", "no-store")
+	c := vhttp.Conn(r)
+	if c == nil {
+		fmt.Fprintln(w, "hello from Vitrine TLS")
+		return
+	}
+	s := c.ConnectionState()
+	fmt.Fprintf(w, "hello from behind the glass\n\nversion      %v\nsuite        %v\n", iana.Version(s.Version), iana.CipherSuite(s.CipherSuite))
+	for _, f := range []struct{ name, value string }{
+		{"group", s.GroupName}, {"server name", s.ServerName}, {"protocol", s.NegotiatedProtocol}, {"client", ClientName(s)},
+		{"with", strings.Join(with(s), ", ")},
+	} {
+		if f.value != "" {
+			fmt.Fprintf(w, "%-12s %q\n", f.name, f.value)
+		}
+	}
+	if s.DidResume {
+		fmt.Fprintln(w, "resumed      yes: no key exchange, no certificate")
+	}
+	for _, concern := range s.Concerns {
+		fmt.Fprintf(w, "! %s\n", concern)
+	}
+}
+
+func with(s vitrine.ConnectionState) (names []string) {
+	for name, on := range map[string]bool{"extended_master_secret": s.ExtendedMasterSecret, "encrypt_then_mac": s.EncryptThenMAC} {
+		if on {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// ClientName is whom a client's certificate names, or empty.
+func ClientName(s vitrine.ConnectionState) string {
+	if len(s.PeerCertificates) == 0 {
+		return ""
+	}
+	return s.PeerCertificates[0].Subject.String()
+}
