@@ -61,7 +61,7 @@ func TestPictures(t *testing.T) {
 		p := open(t, address)
 		p.do(chromedp.EmulateViewport(w, h), scheming(scheme))
 		p.do(actions...)
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(1600 * time.Millisecond) // until nothing moves
 		png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
 		if err != nil {
 			t.Fatal(err)
@@ -93,5 +93,5 @@ func TestPictures(t *testing.T) {
 	shot("mtls-dark", example("mtls")+"#certificate-verify", "dark", 1440, 1000)
 	shot("compare-light", page(t, perform(t, rsa), perform(t, ecdhe)), "light", 1600, 1400)
 	shot("all-light", example("rsa"), "light", 1440, 4000, key("a"))
-	shot("page", example("ecdhe")+"#key-block", "light", 1360, 1000)
+	shot("page", example("rsa")+"#key-block", "light", 1440, 1180)
 }

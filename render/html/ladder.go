@@ -32,10 +32,11 @@ type rungGroup struct {
 }
 
 type arrow struct {
-	Y, From, To, Tip, Wing, Label int
-	Number                        int
-	Name, Remark, Size            string
-	Protected, Both, Altered      bool
+	Y, From, To, Label       int
+	Wing, Up, Down           int // the ends of the tip
+	Number                   int
+	Name, Remark, Size       string
+	Protected, Both, Altered bool
 }
 
 // chip is a value on the side that has it.
@@ -172,8 +173,7 @@ func (d *drawing) arrow(g *rungGroup, p *step) {
 	if l.From == iana.Server {
 		a.From, a.To = a.To, a.From
 	}
-	a.Tip = a.To
-	a.Wing = a.To - 8
+	a.Wing, a.Up, a.Down = a.To-8, a.Y-4, a.Y+4
 	if l.From == iana.Server {
 		a.Wing = a.To + 8
 	}

@@ -25,7 +25,6 @@ type taken struct {
 // layer is a row of boxes.
 type layer struct {
 	Name  string
-	Y     int
 	Boxes []box
 }
 
@@ -60,7 +59,7 @@ func constructionOf(r *trace.Record) construction {
 	switch {
 	case len(r.Explicit) > 0:
 		return explicitNonce
-	case len(r.Nonce) > 0:
+	case len(r.Nonce) > 0, len(r.Tag) > 0:
 		return implicitNonce
 	case len(r.IV) > 0 && len(r.IV)+len(r.Ciphertext)+len(r.MAC) == len(r.Fragment):
 		return encryptThenMAC
@@ -91,60 +90,73 @@ func (r *run) takeApart(p *step) []*taken {
 
 func (r *run) take(sent, heard *trace.Record) *taken {
 	c := constructionOf(sent)
-	t := &taken{Protected: c != clear, SeqNum: sent.SeqNum, Bytes: len(sent.Header) + len(sent.Fragment)}
-	t.Title = fmt.Sprintf("The record: %s, from the %v", sent.ContentType, sent.From)
-	side := sent.From.String()
-	pair := func(get func(*trace.Record) []byte) explain.Pair {
-		p := explain.Pair{Client: get(sent)}
-		if heard != nil {
-			p.Server = get(heard)
-		}
-		if sent.From == iana.Server {
-			p.Client, p.Server = p.Server, p.Client
-		}
-		return p
-	}
-	add := func(name, kind, note string, wire bool, get func(*trace.Record) []byte) {
-		if v := newValue("", pair(get), wire); v.Bytes > 0 {
-			t.Parts = append(t.Parts, part{name, note, kind, v, wire})
-		}
-	}
-	add("header", "len", fmt.Sprintf("type %v, version %s, length %d", sent.ContentType, version(sent), len(sent.Fragment)), true,
+	d := dissection{sent: sent, heard: heard, construction: c, side: sent.From.String()}
+	d.add("header", "len", fmt.Sprintf("type %v, version %s, length %d", sent.ContentType, version(sent), len(sent.Fragment)), true,
 		func(x *trace.Record) []byte { return x.Header })
-	if c == clear {
-		if sent.ContentType != iana.RecordHandshake {
-			add("content", "data", "as it is: nothing protects it", true, func(x *trace.Record) []byte { return x.Fragment })
-		}
-		return t
+	switch {
+	case c == clear && sent.ContentType != iana.RecordHandshake: // a handshake's content is the message above
+		d.add("content", "plain", "as it is: nothing protects it", true, func(x *trace.Record) []byte { return x.Fragment })
+	case c == authenticated:
+		d.add("content", "plain", "not encrypted", true, func(x *trace.Record) []byte { return x.Ciphertext })
+		d.proof()
+	case c != clear:
+		d.cipher()
+		d.proof()
 	}
-	if c == authenticated {
-		add("content", "data", "not encrypted", true, func(x *trace.Record) []byte { return x.Ciphertext })
-	} else {
-		add("IV", "code", "random, and another for each record", true, func(x *trace.Record) []byte { return x.IV })
-		add("explicit nonce", "code", "the sequence number, so that it never repeats", true, func(x *trace.Record) []byte { return x.Explicit })
-		add("nonce", "code", nonceNote(c, side), false, func(x *trace.Record) []byte { return x.Nonce })
-		add("AAD", "len", "sequence number, type, version, length: authenticated, and sent only in part", false,
-			func(x *trace.Record) []byte {
-				if c < explicitNonce {
-					return nil
-				}
-				return x.AAD
-			})
-		add("ciphertext", "str", "under "+side+"_write_key", true, func(x *trace.Record) []byte { return x.Ciphertext })
-		add("plaintext", "data", "what was to be said", false, func(x *trace.Record) []byte { return x.Plaintext })
+	t := &taken{Protected: c != clear, SeqNum: sent.SeqNum, Bytes: len(sent.Header) + len(sent.Fragment), Parts: d.parts}
+	t.Title = fmt.Sprintf("The record: %s, from the %v", sent.ContentType, sent.From)
+	if c != clear {
+		t.How, t.Order, t.Layers = how[c].name, how[c].order, layers(c, sent)
 	}
-	if c < explicitNonce {
-		add("MAC input", "len", macInput(c), false, func(x *trace.Record) []byte { return x.AAD })
-	}
-	add("MAC", "server_public", "under "+side+"_write_MAC_key", c != macThenEncrypt, func(x *trace.Record) []byte { return x.MAC })
-	add("padding", "len", paddingNote(sent.Padding), false, func(x *trace.Record) []byte { return x.Padding })
-	add("tag", "server_public", "covers AAD and ciphertext, under the same key", true, func(x *trace.Record) []byte { return x.Tag })
-	t.How, t.Order = how[c].name, how[c].order
-	t.Layers = layers(c, sent)
-	if sent.ContentType == iana.RecordApplicationData {
+	if c != clear && sent.ContentType == iana.RecordApplicationData {
 		t.Text = explain.Escape(string(sent.Plaintext))
 	}
 	return t
+}
+
+// dissection lays out the parts of one record.
+type dissection struct {
+	construction
+	sent, heard *trace.Record
+	side        string
+	parts       []part
+}
+
+// add adds a part, if the record has it.
+func (d *dissection) add(name, kind, note string, wire bool, get func(*trace.Record) []byte) {
+	p := explain.Pair{Client: get(d.sent)}
+	if d.heard != nil {
+		p.Server = get(d.heard)
+	}
+	if d.sent.From == iana.Server {
+		p.Client, p.Server = p.Server, p.Client
+	}
+	if v := newValue("", p, wire); v.Bytes > 0 {
+		d.parts = append(d.parts, part{name, note, kind, v, wire})
+	}
+}
+
+// cipher adds what has to do with the encryption.
+func (d *dissection) cipher() {
+	d.add("IV", "nonce", "random, and another for each record", true, func(x *trace.Record) []byte { return x.IV })
+	d.add("explicit nonce", "nonce", "the sequence number, so that it never repeats", true, func(x *trace.Record) []byte { return x.Explicit })
+	d.add("nonce", d.side+"_write_IV", nonceNote(d.construction, d.side), false, func(x *trace.Record) []byte { return x.Nonce })
+	if d.construction >= explicitNonce {
+		d.add("AAD", "len", "sequence number, type, version, length: authenticated, and sent only in part", false,
+			func(x *trace.Record) []byte { return x.AAD })
+	}
+	d.add("ciphertext", d.side+"_write_key", "under "+d.side+"_write_key", true, func(x *trace.Record) []byte { return x.Ciphertext })
+	d.add("plaintext", "plain", "what was to be said", false, func(x *trace.Record) []byte { return x.Plaintext })
+}
+
+// proof adds what has to do with the authentication.
+func (d *dissection) proof() {
+	if d.construction < explicitNonce {
+		d.add("MAC input", "len", macInput(d.construction), false, func(x *trace.Record) []byte { return x.AAD })
+	}
+	d.add("MAC", d.side+"_write_MAC_key", "under "+d.side+"_write_MAC_key", d.construction != macThenEncrypt, func(x *trace.Record) []byte { return x.MAC })
+	d.add("padding", "len", paddingNote(d.sent.Padding), false, func(x *trace.Record) []byte { return x.Padding })
+	d.add("tag", d.side+"_write_key", "covers AAD and ciphertext, under the same key", true, func(x *trace.Record) []byte { return x.Tag })
 }
 
 // how says in which order each construction works.
@@ -187,22 +199,21 @@ func paddingNote(p trace.Hex) string {
 	return fmt.Sprintf("%d bytes, each of which says %d", len(p), p[0])
 }
 
-// The picture of a record: layers from the inside to the wire.
-const (
-	layerHeight = 66
-	least       = 74 // the narrowest box
-)
+// least is the narrowest box on the wire, of 1000.
+const least = 74
 
+// layers are the picture of a record, from the inside to the wire.
 func layers(c construction, r *trace.Record) []layer {
 	n := func(b []byte) int { return len(b) }
-	content := box{Name: "content", Kind: "data", Len: n(r.Plaintext)}
+	side := r.From.String()
+	content := box{Name: "content", Kind: "plain", Len: n(r.Plaintext)}
 	header := box{Name: "header", Kind: "len", Len: n(r.Header)}
-	iv := box{Name: "IV", Kind: "code", Len: n(r.IV)}
-	mac := box{Name: "MAC", Kind: "server_public", Len: n(r.MAC)}
+	iv := box{Name: "IV", Kind: "nonce", Len: n(r.IV)}
+	mac := box{Name: "MAC", Kind: side + "_write_MAC_key", Len: n(r.MAC)}
 	padding := box{Name: "padding", Kind: "len", Len: n(r.Padding)}
-	cipher := box{Name: "ciphertext", Kind: "str", Len: n(r.Ciphertext)}
-	explicit := box{Name: "nonce", Kind: "code", Len: n(r.Explicit)}
-	tag := box{Name: "tag", Kind: "server_public", Len: n(r.Tag)}
+	cipher := box{Name: "ciphertext", Kind: side + "_write_key", Len: n(r.Ciphertext)}
+	explicit := box{Name: "nonce", Kind: "nonce", Len: n(r.Explicit)}
+	tag := box{Name: "tag", Kind: side + "_write_key", Len: n(r.Tag)}
 	var rows []layer
 	switch c {
 	case authenticated:
@@ -217,9 +228,6 @@ func layers(c construction, r *trace.Record) []layer {
 		rows = []layer{{Name: "before", Boxes: []box{content}}, {Name: "on the wire", Boxes: []box{header, explicit, cipher, tag}}}
 	default:
 		rows = []layer{{Name: "before", Boxes: []box{content}}, {Name: "on the wire", Boxes: []box{header, cipher, tag}}}
-	}
-	for i := range rows {
-		rows[i].Y = i * layerHeight
 	}
 	place(rows)
 	return rows

@@ -1,0 +1,203 @@
+// Package browsertest opens Vitrine's page in a real browser: Debian's chromium, headless, driven by chromedp. It is a module of its own, so
+// that nobody who imports Vitrine gets chromedp with it.
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	cdplog "github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/render/html"
+)
+
+// browser is one chromium for all tests.
+var browser context.Context
+
+func TestMain(m *testing.M) {
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		return m.Run() // each test says why it is skipped
+	}
+	profile, err := os.MkdirTemp("", "vitrine-browser-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(profile)
+	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.WindowSize(1440, 900))
+	allocator, cancel := chromedp.NewExecAllocator(context.Background(), flags...)
+	defer cancel()
+	var stop context.CancelFunc
+	browser, stop = chromedp.NewContext(allocator)
+	defer stop()
+	if err := chromedp.Do(browser); err != nil {
+		fmt.Fprintln(os.Stderr, "chromium does not start:", err)
+		return 1
+	}
+	return m.Run()
+}
+
+// tab is a page in the browser, and what it complained of.
+type tab struct {
+	*testing.T
+	ctx context.Context
+
+	mu       sync.Mutex
+	troubles []string
+	requests []string
+}
+
+// open opens a page and fails the test at its end if it complained or asked the network for anything.
+func open(t *testing.T, address string) *tab {
+	t.Helper()
+	if browser == nil {
+		t.Skip("no chromium here: install the Debian package chromium")
+	}
+	ctx, cancel := chromedp.NewContext(browser)
+	ctx, timeout := context.WithTimeout(ctx, 60*time.Second)
+	p := &tab{T: t, ctx: ctx}
+	t.Cleanup(func() {
+		timeout()
+		cancel()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		for _, s := range p.troubles {
+			t.Errorf("the page complained: %s", s)
+		}
+		if len(p.requests) > 0 {
+			t.Errorf("the page asked the network: %v", p.requests)
+		}
+	})
+	p.do() // makes the tab
+	if err := chromedp.Listen(ctx, p.listen); err != nil {
+		t.Fatal(err)
+	}
+	p.do(call(network.Enable, network.EnableParams{}), call(cdplog.Enable, cdp.Empty{}), call(runtime.Enable, cdp.Empty{}), chromedp.Navigate(address))
+	return p
+}
+
+func (p *tab) listen(e any) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e := e.(type) {
+	case *runtime.EventExceptionThrown:
+		p.troubles = append(p.troubles, e.ExceptionDetails.Text)
+	case *runtime.EventConsoleAPICalled:
+		p.troubles = append(p.troubles, fmt.Sprintf("console.%s", e.Type))
+	case *cdplog.EventEntryAdded:
+		p.troubles = append(p.troubles, e.Entry.Text)
+	case *network.EventRequestWillBeSent:
+		if !strings.HasPrefix(e.Request.URL, "file://") {
+			p.requests = append(p.requests, e.Request.URL)
+		}
+	}
+}
+
+func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	if err := chromedp.Do(p.ctx, actions...); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// call is a command of the protocol whose answer does not matter.
+func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, command, params)
+		return err
+	})
+}
+
+// script runs a script of the test that gives nothing.
+func script(text string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("("+text+", true)"))
+		return err
+	})
+}
+
+// eval runs a script of the test in the page.
+func eval[V any](p *tab, script string) V {
+	p.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[V](script))
+	if err != nil {
+		p.Fatalf("%s: %v", script, err)
+	}
+	return v
+}
+
+// is compares what a script gives.
+func is[V comparable](p *tab, script string, want V) {
+	p.Helper()
+	if got := eval[V](p, script); got != want {
+		p.Errorf("%s\ngot  %v\nwant %v", script, got, want)
+	}
+}
+
+// press types a key on the page.
+func (p *tab) press(key string) {
+	p.Helper()
+	p.do(chromedp.KeyEvent(key))
+	time.Sleep(50 * time.Millisecond) // hashchange comes later
+}
+
+func example(name string) string { return file("../docs/pages/" + name + ".html") }
+
+func file(name string) string {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		panic(err)
+	}
+	return (&url.URL{Scheme: "file", Path: path}).String()
+}
+
+// page writes a page of runs to a file of the test.
+func page(t *testing.T, runs ...html.Run) string {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "page.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := html.Write(f, html.Options{}, runs...); err != nil {
+		t.Fatal(err)
+	}
+	return file(f.Name())
+}
+
+func perform(t *testing.T, o demo.Options) html.Run {
+	t.Helper()
+	o.Data, o.Seed = demo.Request, "docs"
+	out, err := demo.Perform(context.Background(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return html.Run{Entries: out.Entries, About: out.Run}
+}
+
+var (
+	rsa   = demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA}
+	ecdhe = demo.Options{Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.X25519, Auth: throwaway.RSA, ExtendedMasterSecret: true}
+)
