@@ -7,11 +7,10 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 
-	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
-	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -27,15 +26,18 @@ const maxTwists = 2
 // maxTyped is the longest input, in bytes, of which each digit is tried: that of the longest curve.
 const maxTyped = 66
 
-// minExpected is the shortest value worth looking for: shorter ones are found anywhere.
-const minExpected = 4
+// A shorter value than minExpected would be found anywhere; a longer one than maxExpected is nothing that comes of a PRF here.
+const (
+	minExpected = 4
+	maxExpected = 1024
+)
 
 // Search looks for expected among all that can be derived from what was given: rightly, then with up to two of the usual mistakes,
 // then with one digit of one input mistyped. It gives the ways with the fewest mistakes, and how many values it
-// looked at. expected has at least 4 bytes.
+// looked at. expected has 4 to 1024 bytes.
 func (d *Derivation) Search(expected []byte) (found []Finding, tried int, err error) {
-	if len(expected) < minExpected {
-		return nil, 0, misfit("expect", "got %s, expected at least %d: anything shorter would be found by chance", octets(len(expected)), minExpected)
+	if len(expected) < minExpected || len(expected) > maxExpected {
+		return nil, 0, misfit("expect", "got %s, expected %d to %d: anything shorter would be found by chance", octets(len(expected)), minExpected, maxExpected)
 	}
 	s := &search{Derivation: d, want: expected, limit: maxTwists}
 	s.walk()
@@ -94,6 +96,9 @@ func (p path) with(how ...string) path {
 
 // walk goes all ways from the beginning to the end.
 func (s *search) walk() {
+	s.look("client_random", s.Given.Client, len(s.Given.Client), nil)
+	s.look("server_random", s.Given.Server, len(s.Given.Server), nil)
+	s.look("session_hash", s.Given.SessionHash, len(s.Given.SessionHash), nil)
 	s.walkFrom(path{})
 	if s.said != nil || s.Given.Client == nil || s.Given.Server == nil {
 		return
@@ -124,8 +129,9 @@ type reached struct {
 func (s *search) masters(h crypto.Hash, p path) []reached {
 	g := &s.Given
 	if g.PreMaster == nil {
-		list := []reached{{g.Master, p}}
-		for _, t := range spellings("master_secret", g.Master) {
+		var list []reached
+		for _, t := range append([]twist{{"", g.Master}}, spellings("master_secret", g.Master)...) {
+			s.look("master_secret", t.value, len(t.value), p.with(t.how))
 			list = s.append(list, t.value, p.with(t.how))
 		}
 		for _, seed := range s.masterSeeds(h) {
@@ -150,7 +156,7 @@ func (s *search) append(list []reached, value []byte, p path) []reached {
 	if len(p) > s.limit || len(value) == 0 {
 		return list
 	}
-	return append(list, reached{value[:min(len(value), keys.MasterLen)], p})
+	return append(list, reached{value, p})
 }
 
 // fromMaster looks at everything that a master_secret leads to.
@@ -253,7 +259,9 @@ func (s *search) describe(name string, at, n int) (what, how string) {
 
 // slips finds a value that is nearly right: then the expected value itself has the mistake.
 func (s *search) slips() {
-	for name, value := range s.derived() {
+	values := s.derived()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		value := values[name]
 		if len(value) != len(s.want) || len(value) < keys.VerifyDataLen {
 			continue
 		}
@@ -272,8 +280,7 @@ func (s *search) slips() {
 // derived is everything that was derived rightly, by name.
 func (s *search) derived() map[string][]byte {
 	values := map[string][]byte{}
-	t := &teller{client: see(s.Entries, "client")}
-	for name, x := range t.client.derived {
+	for name, x := range see(s.Entries, trace.Client).derived {
 		values[name] = x.Output
 	}
 	for _, k := range s.Keys {
@@ -355,149 +362,4 @@ func typos(name string, value []byte) func(func(string, []byte) bool) {
 			}
 		}
 	}
-}
-
-// The mistakes. The first entry of each list makes none.
-
-func (s *search) hashes() []hashTwist {
-	right := s.hash()
-	list := []hashTwist{{"", right}}
-	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.MD5SHA1, crypto.SHA512} {
-		if h != right {
-			list = append(list, hashTwist{fmt.Sprintf("the PRF uses %v in the place of %v", h, right), h})
-		}
-	}
-	return list
-}
-
-func (s *search) preMasters() []twist {
-	pre := s.Given.PreMaster
-	list := append([]twist{{"", pre}}, spellings("pre_master_secret", pre)...)
-	if short := bytes.TrimLeft(pre, "\x00"); len(short) < len(pre) {
-		list = append(list, twist{fmt.Sprintf("leading zeros of the pre_master_secret are stripped, %s of them", octets(len(pre)-len(short))), short})
-	}
-	if s.Given.Suite.Kex == iana.KexDHE {
-		for _, n := range []int{64, 96, 128, 192, 256, 384, 512, 768, 1024} {
-			if n > len(pre) {
-				full := append(make([]byte, n-len(pre)), pre...)
-				list = append(list, twist{fmt.Sprintf("leading zeros of the pre_master_secret are kept: all %s of the prime's length", octets(n)), full})
-			}
-		}
-	}
-	if s.Given.Suite.Kex == iana.KexRSA {
-		for v := iana.SSL30; v <= iana.TLS12; v++ {
-			other := append([]byte{byte(v >> 8), byte(v)}, pre[2:]...)
-			if !bytes.Equal(other, pre) {
-				list = append(list, twist{fmt.Sprintf("the pre_master_secret begins with %x, the version %v", other[:2], v), other})
-			}
-		}
-	}
-	return list
-}
-
-// spellings are ways to take the same value for other bytes.
-func spellings(name string, value []byte) []twist {
-	reversed := slices.Clone(value)
-	slices.Reverse(reversed)
-	digits := hex.EncodeToString(value)
-	return []twist{
-		{fmt.Sprintf("the hex digits of the %s are taken for its bytes, undecoded", name), []byte(digits)},
-		{fmt.Sprintf("the bytes of the %s are in reverse order", name), reversed},
-	}
-}
-
-const (
-	classicLabel  = "master secret"
-	extendedLabel = "extended master secret"
-)
-
-func (s *search) masterSeeds(h crypto.Hash) (list []seedTwist) {
-	g := &s.Given
-	var classic path
-	if g.SessionHash != nil {
-		list = append(list, seedTwist{nil, extendedLabel, string(g.SessionHash)},
-			seedTwist{path{"the label is that of the classic master_secret"}, classicLabel, string(g.SessionHash)})
-		classic = path{"it is the classic master_secret, of both randoms, and not the extended one (RFC 7627)"}
-	}
-	if g.Client != nil && g.Server != nil {
-		list = append(list, randomSeeds(classic, classicLabel, g.Client, g.Server)...)
-	}
-	if session := s.said.session(); session != nil {
-		list = append(list, s.sessionHashes(h, session)...)
-	}
-	return list
-}
-
-// sessionHashes are the ways to hash too much, too little, or when nothing should be hashed.
-func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedTwist) {
-	add := func(how string, messages []byte) {
-		list = append(list, seedTwist{path{}.with(how), extendedLabel, string(digest(h, messages))})
-	}
-	if s.Given.SessionHash == nil {
-		add("it is the extended master_secret (RFC 7627), which this server's hello did not agree to", session)
-	} else if h != s.hash() {
-		add("", session) // the other hash all through
-	}
-	last := s.said.find(iana.ClientKeyExchange)
-	add("session_hash leaves out ClientKeyExchange", s.said[:last].bytes())
-	if last+1 < len(s.said) {
-		add("session_hash covers the message after ClientKeyExchange too", s.said[:last+2].bytes())
-	}
-	var bodies []byte
-	for _, m := range s.said[:last+1] {
-		bodies = append(bodies, m.raw[message.HeaderLen:]...)
-	}
-	add("session_hash leaves out the 4-byte headers of the messages", bodies)
-	return list
-}
-
-func (s *search) blockSeeds() []seedTwist {
-	g := &s.Given
-	if g.Client == nil || g.Server == nil {
-		return nil
-	}
-	return randomSeeds(nil, "key expansion", g.Server, g.Client)
-}
-
-// randomSeeds are the ways to put two randoms into a seed. The first adds nothing to the mistakes made before.
-func randomSeeds(before path, label string, a, b []byte) []seedTwist {
-	order, what := "client_random + server_random", "master_secret"
-	if label == "key expansion" {
-		order, what = "server_random + client_random", "key_block"
-	}
-	x, y := string(a), string(b)
-	return []seedTwist{
-		{before, label, x + y},
-		{before.with(fmt.Sprintf("the randoms in the seed of the %s have changed places: the right order is %s", what, order)), label, y + x},
-		{before.with(fmt.Sprintf("the randoms in the seed of the %s lack gmt_unix_time, their first 4 bytes", what)), label, x[4:] + y[4:]},
-		{before.with(fmt.Sprintf("the hex digits of the randoms are taken for their bytes, undecoded, in the seed of the %s", what)), label,
-			hex.EncodeToString(a) + hex.EncodeToString(b)},
-		{before.with(fmt.Sprintf("the PRF of the %s has no label", what)), "", x + y},
-		{before.with(fmt.Sprintf("the label of the %s ends with a zero byte, as strings of C do", what)), label + "\x00", x + y},
-		{before.with(fmt.Sprintf("the seed of the %s is the first random alone", what)), label, x},
-		{before.with(fmt.Sprintf("the seed of the %s is the second random alone", what)), label, y},
-	}
-}
-
-type finishedSeed struct{ how, name, label, seed string }
-
-// finishedSeeds are the ways to compute verify_data.
-func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
-	s.said.finishes(func(f finish) []byte {
-		name, label := f.from.String()+"_verify_data", f.from.String()+" finished"
-		add := func(how, label string, seed []byte) {
-			list = append(list, finishedSeed{how, name, label, string(seed)})
-		}
-		add("", label, digest(h, f.messages))
-		add("the label is the other side's", f.from.Peer().String()+" finished", digest(h, f.messages))
-		if h != s.hash() {
-			add("and only the PRF: the hash of the transcript is the right one", label, s.digest(f.messages))
-		}
-		add("the messages themselves are the seed, and not their hash", label, f.messages)
-		if session := s.said.session(); session != nil && !bytes.Equal(session, f.messages) {
-			add("the transcript is taken to end with ClientKeyExchange", label, digest(h, session))
-		}
-		return see(s.Entries, trace.Client).output(name)
-	})
-	return list
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -115,15 +116,10 @@ func derive(cmd *cobra.Command, v *values, o *deriveOutput) error {
 		return err
 	}
 	if len(found) == 0 {
-		return &explainedError{"the expected value does not come from what was given"}
+		return errors.New("the expected value does not come from what was given")
 	}
 	return nil
 }
-
-// explainedError is a failure that the output has told already.
-type explainedError struct{ summary string }
-
-func (e *explainedError) Error() string { return e.summary }
 
 // given makes of texts what they stand for.
 func (v *values) given() (g explain.Given, err error) {

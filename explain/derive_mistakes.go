@@ -1,0 +1,158 @@
+package explain
+
+import (
+	"bytes"
+	"crypto"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// This file lists the mistakes that people make. The first entry of each list makes none.
+
+func (s *search) hashes() []hashTwist {
+	right := s.hash()
+	list := []hashTwist{{"", right}}
+	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.MD5SHA1, crypto.SHA512} {
+		if h != right {
+			list = append(list, hashTwist{fmt.Sprintf("the PRF uses %v in the place of %v", h, right), h})
+		}
+	}
+	return list
+}
+
+func (s *search) preMasters() []twist {
+	pre := s.Given.PreMaster
+	list := append([]twist{{"", pre}}, spellings("pre_master_secret", pre)...)
+	if short := bytes.TrimLeft(pre, "\x00"); len(short) < len(pre) {
+		list = append(list, twist{fmt.Sprintf("leading zeros of the pre_master_secret are stripped, %s of them", octets(len(pre)-len(short))), short})
+	}
+	if s.Given.Suite.Kex == iana.KexDHE {
+		for _, n := range []int{64, 96, 128, 192, 256, 384, 512, 768, 1024} {
+			if n > len(pre) {
+				full := append(make([]byte, n-len(pre)), pre...)
+				list = append(list, twist{fmt.Sprintf("leading zeros of the pre_master_secret are kept: all %s of the prime's length", octets(n)), full})
+			}
+		}
+	}
+	if s.Given.Suite.Kex == iana.KexRSA {
+		for v := iana.SSL30; v <= iana.TLS12; v++ {
+			other := append([]byte{byte(v >> 8), byte(v)}, pre[2:]...)
+			if !bytes.Equal(other, pre) {
+				list = append(list, twist{fmt.Sprintf("the pre_master_secret begins with %x, the version %v", other[:2], v), other})
+			}
+		}
+	}
+	return list
+}
+
+// spellings are ways to take the same value for other bytes.
+func spellings(name string, value []byte) []twist {
+	reversed := slices.Clone(value)
+	slices.Reverse(reversed)
+	digits := hex.EncodeToString(value)
+	return []twist{
+		{fmt.Sprintf("the hex digits of the %s are taken for its bytes, undecoded", name), []byte(digits)},
+		{fmt.Sprintf("the bytes of the %s are in reverse order", name), reversed},
+	}
+}
+
+const (
+	classicLabel  = "master secret"
+	extendedLabel = "extended master secret"
+)
+
+func (s *search) masterSeeds(h crypto.Hash) (list []seedTwist) {
+	g := &s.Given
+	var classic path
+	if g.SessionHash != nil {
+		list = append(list, seedTwist{nil, extendedLabel, string(g.SessionHash)},
+			seedTwist{path{"the label is that of the classic master_secret"}, classicLabel, string(g.SessionHash)})
+		classic = path{"it is the classic master_secret, of both randoms, and not the extended one (RFC 7627)"}
+	}
+	if g.Client != nil && g.Server != nil {
+		list = append(list, randomSeeds(classic, classicLabel, g.Client, g.Server)...)
+	}
+	if session := s.said.session(); session != nil {
+		list = append(list, s.sessionHashes(h, session)...)
+	}
+	return list
+}
+
+// sessionHashes are the ways to hash too much, too little, or when nothing should be hashed.
+func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedTwist) {
+	add := func(how string, messages []byte) {
+		list = append(list, seedTwist{path{}.with(how), extendedLabel, string(digest(h, messages))})
+	}
+	if s.Given.SessionHash == nil {
+		add("it is the extended master_secret (RFC 7627), which this server's hello did not agree to", session)
+	} else if h != s.hash() {
+		add("", session) // the other hash all through
+	}
+	last := s.said.find(iana.ClientKeyExchange)
+	add("session_hash leaves out ClientKeyExchange", s.said[:last].bytes())
+	if last+1 < len(s.said) {
+		add("session_hash covers the message after ClientKeyExchange too", s.said[:last+2].bytes())
+	}
+	var bodies []byte
+	for _, m := range s.said[:last+1] {
+		bodies = append(bodies, m.raw[message.HeaderLen:]...)
+	}
+	add("session_hash leaves out the 4-byte headers of the messages", bodies)
+	return list
+}
+
+func (s *search) blockSeeds() []seedTwist {
+	g := &s.Given
+	if g.Client == nil || g.Server == nil {
+		return nil
+	}
+	return randomSeeds(nil, "key expansion", g.Server, g.Client)
+}
+
+// randomSeeds are the ways to put two randoms into a seed. The first adds nothing to the mistakes made before.
+func randomSeeds(before path, label string, a, b []byte) []seedTwist {
+	order, what := "client_random + server_random", "master_secret"
+	if label == "key expansion" {
+		order, what = "server_random + client_random", "key_block"
+	}
+	x, y := string(a), string(b)
+	return []seedTwist{
+		{before, label, x + y},
+		{before.with(fmt.Sprintf("the randoms in the seed of the %s have changed places: the right order is %s", what, order)), label, y + x},
+		{before.with(fmt.Sprintf("the randoms in the seed of the %s lack gmt_unix_time, their first 4 bytes", what)), label, x[4:] + y[4:]},
+		{before.with(fmt.Sprintf("the hex digits of the randoms are taken for their bytes, undecoded, in the seed of the %s", what)), label,
+			hex.EncodeToString(a) + hex.EncodeToString(b)},
+		{before.with(fmt.Sprintf("the PRF of the %s has no label", what)), "", x + y},
+		{before.with(fmt.Sprintf("the label of the %s ends with a zero byte, as strings of C do", what)), label + "\x00", x + y},
+		{before.with(fmt.Sprintf("the seed of the %s is the first random alone", what)), label, x},
+		{before.with(fmt.Sprintf("the seed of the %s is the second random alone", what)), label, y},
+	}
+}
+
+type finishedSeed struct{ how, name, label, seed string }
+
+// finishedSeeds are the ways to compute verify_data.
+func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
+	s.said.finishes(func(f finish) []byte {
+		name, label := f.from.String()+"_verify_data", f.from.String()+" finished"
+		add := func(how, label string, seed []byte) {
+			list = append(list, finishedSeed{how, name, label, string(seed)})
+		}
+		add("", label, digest(h, f.messages))
+		add("the label is the other side's", f.from.Peer().String()+" finished", digest(h, f.messages))
+		if h != s.hash() {
+			add("and only the PRF: the hash of the transcript is the right one", label, s.digest(f.messages))
+		}
+		add("the messages themselves are the seed, and not their hash", label, f.messages)
+		if session := s.said.session(); session != nil && !bytes.Equal(session, f.messages) {
+			add("the transcript is taken to end with ClientKeyExchange", label, digest(h, session))
+		}
+		return see(s.Entries, trace.Client).output(name)
+	})
+	return list
+}
