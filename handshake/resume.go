@@ -104,8 +104,12 @@ func (l *live) recall(from iana.Side, s *Session) error {
 		return err
 	}
 	peer := Peer{Chain: chain, possessed: true}
-	if from == iana.Server && !l.Skip || from == iana.Client && l.ClientAuth.Verify {
-		if peer.Verified, err = chain.Verify(from, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now}); err != nil {
+	trust := pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now}
+	if from == iana.Server && !l.Skip {
+		peer.Verified = pki.Still(s.verified, trust)
+	}
+	if from == iana.Server && !l.Skip && peer.Verified == nil || from == iana.Client && l.ClientAuth.Verify {
+		if peer.Verified, err = chain.Verify(from, trust); err != nil {
 			return err
 		}
 	}
@@ -145,7 +149,7 @@ func (l *live) sessionOf(s *Score, master []byte) *Session {
 	k := &Session{Version: a.Version, Suite: a.Suite.ID, ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
 		Created: l.now(), ServerName: a.ServerName, ALPN: a.ALPN, Master: master, ID: s.ServerHello.SessionID}
 	if l.peer.Chain != nil {
-		k.Chain = l.peer.Chain.Raw()
+		k.Chain, k.verified = l.peer.Chain.Raw(), l.peer.Verified
 	}
 	return k
 }

@@ -3,6 +3,7 @@ package handshake
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -26,9 +27,10 @@ type Session struct {
 	Chain                [][]byte // the peer's certificates, DER
 	Master               []byte   // 48 bytes
 
-	ID       []byte    // RFC 5246 §7.3; empty with a ticket
-	Ticket   []byte    // a client's, RFC 5077
-	Deadline time.Time // a client's: when the ticket's lifetime_hint has passed; zero: not said
+	ID       []byte                // RFC 5246 §7.3; empty with a ticket
+	Ticket   []byte                // a client's, RFC 5077
+	verified [][]*x509.Certificate // a client's, as long as the session stays in this process
+	Deadline time.Time             // a client's: when the ticket's lifetime_hint has passed; zero: not said
 }
 
 // format is the first byte of an encoded Session: a change of the layout is a new number.
