@@ -318,6 +318,47 @@ func TestHelloRequestIsAnsweredWithNoRenegotiation(t *testing.T) {
 	}
 }
 
+// A reader that has something to answer while a writer waits must not wait for it: the peer may be waiting for our reading.
+func TestReaderNeverWaitsForAWriter(t *testing.T) {
+	conn, peer, done := afterHandshake(t, says(iana.HelloRequest))
+	<-done
+	written := make(chan error, 1)
+	go func() {
+		_, err := conn.Write(make([]byte, 64<<20)) // more than the sockets hold, and the peer does not read yet
+		written <- err
+	}()
+	time.Sleep(50 * time.Millisecond)
+	conn.SetReadDeadline(deadline())
+	read := make(chan error, 1)
+	go func() {
+		_, err := conn.Read(make([]byte, 10))
+		read <- err
+	}()
+	select {
+	case err := <-read:
+		if err != nil {
+			t.Fatal(err)
+		}
+	case <-time.After(patience / 2):
+		t.Fatal("a Read waits for a Write")
+	}
+	answered := false
+	for n := 0; n < 64<<20 || !answered; { // the answer comes when the writer lets go
+		typ, b, err := peer.next()
+		if err != nil {
+			t.Fatalf("after %d bytes: %v", n, err)
+		}
+		if typ == iana.RecordAlert {
+			answered = bytes.Equal(b, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)})
+		} else {
+			n += len(b)
+		}
+	}
+	if err := <-written; err != nil {
+		t.Error(err)
+	}
+}
+
 // A fatal alert ends both directions, RFC 5246 §7.2.2.
 func TestFatalAlertEndsWritingToo(t *testing.T) {
 	conn, peer, done := afterHandshake(t, content(iana.RecordAlert, byte(alert.Fatal), byte(alert.InternalError)))
