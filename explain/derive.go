@@ -72,8 +72,10 @@ func Derive(g Given) (*Derivation, error) {
 		}
 	}
 	for _, f := range d.said.finishes(func(f finish) []byte {
-		d.said[heard:f.before].log(log)
-		heard = f.before
+		if heard < f.before { // in an orderly transcript
+			d.said[heard:f.before].log(log)
+			heard = f.before
+		}
 		v := master.VerifyData(f.from, d.digest(f.messages))
 		if f.said == nil {
 			transcript{{from: f.from, kind: iana.Finished, raw: finishedMessage(v)}}.log(log)
@@ -84,6 +86,7 @@ func Derive(g Given) (*Derivation, error) {
 			d.Remarks = append(d.Remarks, fmt.Sprintf("The Finished of the %v in the transcript has another verify_data than what is derived: %x.", f.from, f.said))
 		}
 	}
+	d.said[heard:].log(log)
 	d.Entries = memory.Entries
 	d.tell()
 	return d, nil
