@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
@@ -190,6 +191,9 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 	if c.CipherSuites != nil {
 		p.Suites = nil
 		for _, id := range c.CipherSuites {
+			if id>>8 == 0x13 {
+				continue // TLS 1.3's, which say nothing about the versions below: crypto/tls skips them as well
+			}
 			if suite.ByID(iana.CipherSuite(id)) == nil {
 				return p, fmt.Errorf("vitrine: Config.CipherSuites has %v, which Vitrine does not speak", iana.CipherSuite(id))
 			}
@@ -200,6 +204,9 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 	if c.CurvePreferences != nil {
 		p.Groups = nil
 		for _, id := range c.CurvePreferences {
+			if _, ok := kex.Named(iana.Group(id)); !ok {
+				continue // of TLS 1.3 alone, or unknown: who is offered a group may choose it
+			}
 			p.Groups = append(p.Groups, iana.Group(id))
 		}
 	}

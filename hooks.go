@@ -23,7 +23,8 @@ type ClientHelloInfo struct {
 	Extensions        []uint16
 	Conn              net.Conn // under the connection; it must be neither read nor written
 
-	ctx context.Context
+	config *Config // the server's
+	ctx    context.Context
 }
 
 // Context is the handshake's.
@@ -74,7 +75,7 @@ func (c *Config) hooks(conn net.Conn) handshake.Hooks {
 	var h handshake.Hooks
 	if ask := c.GetConfigForClient; ask != nil {
 		h.ForClient = func(ctx context.Context, ch *message.ClientHello) (*handshake.Config, error) {
-			other, err := ask(helloInfo(ctx, ch, conn))
+			other, err := ask(c.helloInfo(ctx, ch, conn))
 			if other == nil || err != nil {
 				return nil, err
 			}
@@ -83,7 +84,7 @@ func (c *Config) hooks(conn net.Conn) handshake.Hooks {
 	}
 	if ask := c.GetCertificate; ask != nil {
 		h.ForServerName = func(ctx context.Context, ch *message.ClientHello) ([]*pki.Credential, error) {
-			return credential(ask(helloInfo(ctx, ch, conn)))
+			return credential(ask(c.helloInfo(ctx, ch, conn)))
 		}
 	}
 	if ask := c.GetClientCertificate; ask != nil {
@@ -111,8 +112,8 @@ func credential(cert *tls.Certificate, err error) ([]*pki.Credential, error) {
 	return []*pki.Credential{cred}, nil
 }
 
-func helloInfo(ctx context.Context, ch *message.ClientHello, conn net.Conn) *ClientHelloInfo {
-	i := &ClientHelloInfo{CipherSuites: convert[uint16](ch.CipherSuites), Conn: conn, ctx: ctx}
+func (c *Config) helloInfo(ctx context.Context, ch *message.ClientHello, conn net.Conn) *ClientHelloInfo {
+	i := &ClientHelloInfo{CipherSuites: convert[uint16](ch.CipherSuites), Conn: conn, config: c, ctx: ctx}
 	var names message.ServerNames
 	var groups message.SupportedGroups
 	var points message.ECPointFormats

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"slices"
+	"time"
 )
 
 // errHTTP2: what fits into http.Serve and http.Transport must not agree to HTTP/2, which those two speak over crypto/tls's
@@ -18,10 +19,20 @@ func Dial(network, addr string, config *Config) (*Conn, error) {
 	return (&Dialer{Config: config}).dial(context.Background(), network, addr)
 }
 
+// DialWithDialer is Dial with a dialer of the program's. Its Timeout and Deadline hold for the connection and the handshake together.
+func DialWithDialer(dialer *net.Dialer, network, addr string, config *Config) (*Conn, error) {
+	return (&Dialer{NetDialer: dialer, Config: config}).dial(context.Background(), network, addr)
+}
+
 // Dialer makes client connections.
 type Dialer struct {
-	NetDialer *net.Dialer // nil: a zero one
+	NetDialer *net.Dialer // nil: a zero one; its times hold for the handshake too
 	Config    *Config
+}
+
+// Dial is DialContext without a context.
+func (d *Dialer) Dial(network, addr string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, addr)
 }
 
 // DialContext connects to addr and performs the handshake, both under ctx. The connection is a *Conn. It suits http.Transport's
@@ -54,6 +65,8 @@ func (d *Dialer) dial(ctx context.Context, network, addr string) (*Conn, error) 
 	if under == nil {
 		under = &net.Dialer{}
 	}
+	ctx, cancel := limited(ctx, under)
+	defer cancel()
 	conn, err := under.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, err
@@ -64,6 +77,20 @@ func (d *Dialer) dial(ctx context.Context, network, addr string) (*Conn, error) 
 		return nil, err
 	}
 	return c, nil
+}
+
+// limited is ctx with a dialer's times, which hold for the handshake too.
+func limited(ctx context.Context, d *net.Dialer) (context.Context, context.CancelFunc) {
+	end := d.Deadline
+	if d.Timeout > 0 {
+		if t := time.Now().Add(d.Timeout); end.IsZero() || t.Before(end) {
+			end = t
+		}
+	}
+	if end.IsZero() {
+		return ctx, func() {}
+	}
+	return context.WithDeadline(ctx, end)
 }
 
 // Listen listens on laddr and makes a server's Conn of every connection. It suits http.Serve, and therefore refuses to offer "h2":

@@ -2,6 +2,7 @@ package vitrine
 
 import (
 	"crypto/x509"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -13,13 +14,19 @@ type ConnectionState struct {
 	Version                     uint16
 	HandshakeComplete           bool
 	CipherSuite                 uint16
+	CurveID                     CurveID // as Group
 	NegotiatedProtocol          string
+	NegotiatedProtocolIsMutual  bool // always true
 	DidResume                   bool
 	ServerName                  string // as the client asked for it
 	PeerCertificates            []*x509.Certificate
 	VerifiedChains              [][]*x509.Certificate
 	SignedCertificateTimestamps [][]byte
 	OCSPResponse                []byte
+
+	// TLSUnique is the channel binding of RFC 5929 §3: the first Finished of the handshake. Without the extended master secret it binds
+	// nothing (the triple handshake attack), and is nil.
+	TLSUnique []byte
 
 	Group                iana.Group // 0 for RSA key exchange, and for a prime without a name
 	GroupName            string
@@ -29,6 +36,16 @@ type ConnectionState struct {
 
 	// Concerns are what is deprecated about this connection, in words.
 	Concerns []string
+
+	export func(label string, context []byte, length int) ([]byte, error)
+}
+
+// ExportKeyingMaterial is Conn.ExportKeyingMaterial.
+func (s *ConnectionState) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
+	if s.export == nil {
+		return nil, errNotDone
+	}
+	return s.export(label, context, length)
 }
 
 // ConnectionState tells what was negotiated. Before the handshake is done only HandshakeComplete says anything.
@@ -50,6 +67,17 @@ func (c *Conn) state() ConnectionState {
 	if p := m.Peer(); p.Chain != nil {
 		s.PeerCertificates, s.VerifiedChains = p.Chain.Certs, p.Verified
 	}
+	s.CurveID, s.NegotiatedProtocolIsMutual = CurveID(m.Group), true
+	s.export = func(label string, context []byte, length int) ([]byte, error) {
+		return export(m, label, context, length)
+	}
+	if a.ExtendedMasterSecret {
+		first := iana.Client
+		if s.DidResume {
+			first = iana.Server
+		}
+		s.TLSUnique = slices.Clone(m.VerifyData[first])
+	}
 	if m.CertificateStatus != nil {
 		s.OCSPResponse = m.CertificateStatus.Response
 	}
@@ -65,7 +93,10 @@ func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([
 	if !c.complete.Load() {
 		return nil, errNotDone
 	}
-	m := c.settled.Load()
+	return export(c.settled.Load(), label, context, length)
+}
+
+func export(m *handshake.Machine, label string, context []byte, length int) ([]byte, error) {
 	if !m.Agreed.ExtendedMasterSecret {
 		return nil, errNoExport
 	}

@@ -1,0 +1,105 @@
+package vitrine
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// What crypto/tls has and the handshake does not need. docs/from-crypto-tls.md compares the two packages name by name.
+
+// X509KeyPair reads a certificate chain and its key from PEM.
+func X509KeyPair(certPEMBlock, keyPEMBlock []byte) (Certificate, error) {
+	return tls.X509KeyPair(certPEMBlock, keyPEMBlock)
+}
+
+// LoadX509KeyPair reads a certificate chain and its key from files of PEM.
+func LoadX509KeyPair(certFile, keyFile string) (Certificate, error) {
+	return tls.LoadX509KeyPair(certFile, keyFile)
+}
+
+// VersionName is the version's name, "TLS 1.2", or its number.
+func VersionName(version uint16) string { return tls.VersionName(version) }
+
+// CipherSuiteName is the suite's name in the registry, or its number.
+func CipherSuiteName(id uint16) string { return iana.CipherSuite(id).String() }
+
+// CipherSuites are the suites that Vitrine speaks and that no RFC deprecates, by number.
+func CipherSuites() []*CipherSuite {
+	return cipherSuites(func(s *suite.Suite) bool { return suite.Status(s) < suite.Deprecated })
+}
+
+// InsecureCipherSuites are the others that Vitrine speaks, by number. suite.Concerns has the reasons.
+func InsecureCipherSuites() []*CipherSuite {
+	return cipherSuites(func(s *suite.Suite) bool { return suite.Status(s) >= suite.Deprecated })
+}
+
+func cipherSuites(wanted func(*suite.Suite) bool) (list []*CipherSuite) {
+	for _, s := range suite.All() {
+		if !wanted(s) {
+			continue
+		}
+		entry := &CipherSuite{ID: uint16(s.ID), Name: s.String(), Insecure: suite.Status(s) >= suite.Deprecated}
+		for v := max(s.MinVersion(), iana.TLS10); v <= iana.TLS12; v++ {
+			entry.SupportedVersions = append(entry.SupportedVersions, uint16(v))
+		}
+		list = append(list, entry)
+	}
+	return list
+}
+
+// OCSPResponse is the response that the server stapled, or nil. It is for clients.
+func (c *Conn) OCSPResponse() []byte { return c.ConnectionState().OCSPResponse }
+
+// VerifyHostname checks that the server's chain, which was verified, is good for host. It is for clients, and fails before the
+// handshake is done and with InsecureSkipVerify.
+func (c *Conn) VerifyHostname(host string) error {
+	switch s := c.ConnectionState(); {
+	case c.me != iana.Client:
+		return errors.New("vitrine: VerifyHostname at a server's end")
+	case !s.HandshakeComplete:
+		return errNotDone
+	case len(s.VerifiedChains) == 0:
+		return errors.New("vitrine: the server's chain was not verified")
+	default:
+		return s.PeerCertificates[0].VerifyHostname(host)
+	}
+}
+
+// SupportsCertificate tells whether the client would take a handshake with c, or why not: a suite that it offers and we allow must be
+// one that c can serve, with a signature that the client can check, and the name must be c's.
+func (i *ClientHelloInfo) SupportsCertificate(c *Certificate) error {
+	cred, err := pki.FromTLS(c)
+	if err != nil {
+		return err
+	}
+	p, err := i.config.parameters()
+	if err != nil {
+		return err
+	}
+	hello := pki.Hello{Name: i.ServerName, Schemes: convert[iana.SignatureScheme](i.SignatureSchemes), Groups: convert[iana.Group](i.SupportedCurves)}
+	if hello.Schemes == nil {
+		hello.Schemes = pki.Implied(iana.TLS12)
+	}
+	why := fmt.Sprintf("no cipher suite in common: the client offers %v", convert[iana.CipherSuite](i.CipherSuites))
+	for _, id := range p.Suites {
+		s := suite.ByID(id)
+		if !slices.Contains(i.CipherSuites, uint16(id)) || s.Kex.PreShared() && s.Kex != iana.KexRSAPSK {
+			continue
+		}
+		choice := pki.ChooseServer([]*pki.Credential{cred}, s.Auth, s.Kex, hello, p.Schemes)
+		if choice.Credential != nil {
+			if i.ServerName == "" {
+				return nil
+			}
+			return cred.Chain.Leaf().VerifyHostname(i.ServerName)
+		}
+		why = choice.Why
+	}
+	return errors.New("vitrine: the certificate does not suit the client: " + why)
+}

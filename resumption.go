@@ -1,0 +1,86 @@
+package vitrine
+
+import (
+	"bytes"
+	"errors"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// SessionState is a client's session as a value that a program can keep anywhere: Bytes and ParseSessionState, with the ticket beside it.
+// It holds a master_secret: whoever reads it can read, and resume, the connection.
+type SessionState struct {
+	// Extra is the program's, and kept.
+	Extra [][]byte
+
+	// EarlyData is false: there is none before TLS 1.3.
+	EarlyData bool
+
+	session *handshake.Session
+}
+
+// ResumptionState takes a session apart, for a ClientSessionCache outside of this process. ticket is nil for a session that the server
+// finds by its ID, which is in state.
+func (cs *ClientSessionState) ResumptionState() (ticket []byte, state *SessionState, err error) {
+	if cs == nil || cs.session == nil {
+		return nil, nil, nil
+	}
+	return bytes.Clone(cs.session.Ticket), &SessionState{session: cs.session}, nil
+}
+
+// NewResumptionState puts together what ResumptionState gave.
+func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState, error) {
+	if state == nil || state.session == nil {
+		return nil, errors.New("vitrine: a SessionState that neither ResumptionState nor ParseSessionState made")
+	}
+	s := *state.session
+	s.Ticket = bytes.Clone(ticket)
+	return &ClientSessionState{&s}, nil
+}
+
+// Bytes is the state for ParseSessionState of this version of Vitrine, or a later one.
+func (s *SessionState) Bytes() ([]byte, error) {
+	if s.session == nil {
+		return nil, errors.New("vitrine: an empty SessionState")
+	}
+	inner, err := s.session.Encode()
+	if err != nil {
+		return nil, err
+	}
+	return wire.Encode(nil, "session_state", func(c *wire.Codec) { s.layout(c, &inner) })
+}
+
+// ParseSessionState reads what Bytes wrote.
+func ParseSessionState(data []byte) (*SessionState, error) {
+	s := &SessionState{session: &handshake.Session{}}
+	var inner []byte
+	if err := wire.Decode(bytes.Clone(data), "session_state", func(c *wire.Codec) { s.layout(c, &inner) }); err != nil {
+		return nil, err
+	}
+	session, err := handshake.DecodeSession(inner)
+	if err != nil {
+		return nil, err
+	}
+	session.ID, session.Deadline = s.session.ID, s.session.Deadline
+	s.session = session
+	return s, nil
+}
+
+// layout is what a client keeps beside the session that a server would keep, too.
+func (s *SessionState) layout(c *wire.Codec, inner *[]byte) {
+	var until uint64
+	if !s.session.Deadline.IsZero() {
+		until = uint64(s.session.Deadline.Unix())
+	}
+	high, low := uint32(until>>32), uint32(until)
+	wire.Opaque8(c, "session_id", &s.session.ID, 0, 32)
+	wire.Uint32(c, "deadline_high", &high)
+	wire.Uint32(c, "deadline_low", &low)
+	wire.Opaque24(c, "session", inner, 1, 1<<24-1)
+	wire.Vector24(c, "extra", &s.Extra, 0, 1<<24-1, func(c *wire.Codec, b *[]byte) { wire.Opaque24(c, "extra", b, 0, 1<<24-1) })
+	if until = uint64(high)<<32 | uint64(low); c.Reading() && until != 0 {
+		s.session.Deadline = time.Unix(int64(until), 0)
+	}
+}
