@@ -36,7 +36,7 @@ func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 		c.seen(failure, f)
 		c.explainTrust(ctx, failure, f)
 	case errors.Is(a.err, errPin):
-		f.Seen = append(f.Seen, a.err.Error())
+		f.Seen = append(f.Seen, errPin.Error())
 		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "pin", Drop: true})+" # shows the pins of the chain")
 	default:
 		c.seen(failure, f)

@@ -134,7 +134,7 @@ func (r *report) writeChain(l lines) {
 		l.put("  pin", "%s", c.Pin)
 	}
 	if r.Trusted != nil && !*r.Trusted {
-		l.put("NOT TRUSTED", "%s", r.Trust)
+		l.put("not trusted", "%s", r.Trust)
 	} else if r.Trust != "" {
 		l.put("trust", "%s", r.Trust)
 	}
