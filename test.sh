@@ -14,11 +14,13 @@ mode=${1:-all}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
-step() { printf '\n== %s (%d s)\n' "$1" "$SECONDS"; }
 say() { printf '   %s\n' "$*"; }
-fail() {
-	say "FAILED: $*"
-	exit 1
+
+# check TITLE COMMAND... goes on after a failure, so that one run tells all of them.
+failed=()
+check() {
+	printf '\n== %s (%d s)\n' "$1" "$SECONDS"
+	"${@:2}" || failed+=("$1")
 }
 
 # A file or program that is needed, and the Debian package that has it. The C compiler is the race detector's.
@@ -41,6 +43,11 @@ missing_packages() {
 
 install_programs() {
 	local packages
+	command -v go >/dev/null || {
+		say 'Go is not installed: https://go.dev/dl has it'
+		exit 1
+	}
+	say "$(go version)"
 	packages=$(missing_packages)
 	if [ -z "$packages" ]; then
 		say 'all there'
@@ -48,81 +55,82 @@ install_programs() {
 		say "not there, and installed only by root on Debian: $packages"
 	else
 		say "installing $packages"
-		export DEBIAN_FRONTEND=noninteractive
-		apt-get -qq update
 		# shellcheck disable=SC2086 # a list of words
-		apt-get -qq -y --no-install-recommends install $packages >"$scratch/apt" 2>&1 || {
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $packages >"$scratch/apt" 2>&1 || {
 			cat "$scratch/apt"
-			fail "apt-get could not install $packages"
+			return 1
 		}
 	fi
 }
 
-check_vulnerabilities() {
+formatted() {
+	local files
+	files=$(gofmt -l .)
+	[ -z "$files" ] || { say "gofmt would change $files" && return 1; }
+}
+
+vulnerabilities() {
 	if go tool -modfile=tools.mod govulncheck ./... >"$scratch/vulnerabilities" 2>&1; then
 		say 'none known'
 	elif grep -q 'fetching vulnerabilities' "$scratch/vulnerabilities"; then
 		say 'not checked: the database at vuln.go.dev cannot be reached from here'
 	else
 		cat "$scratch/vulnerabilities"
-		fail 'govulncheck'
+		return 1
 	fi
 }
 
-# Fuzzing for a moment, to see that every target runs; what it found before is in testdata and runs with every test.
-fuzz_all() {
-	local file package target
-	grep -rl --include='*_test.go' '^func Fuzz' . | while read -r file; do
-		package=$(dirname "$file")
-		sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$file" | while read -r target; do
-			say "$package $target: $(go test -run '^$' -fuzz "^$target\$" -fuzztime 2s "$package" 2>&1 | tee "$scratch/fuzz" | grep -c '^fuzz:' || true) reports"
-			grep -q '^ok' "$scratch/fuzz" || {
-				cat "$scratch/fuzz"
-				exit 1
-			}
-		done
-	done || fail 'fuzzing'
+# What runs in several goroutines, and of the meetings with other stacks the quick ones.
+race() {
+	if ! command -v gcc >/dev/null; then
+		say 'not done: it needs a C compiler (Debian: gcc, libc6-dev)'
+		return 0
+	fi
+	go test -race . ./vhttp ./session ./handshake ./trace ./kex && go test -race -run 'Go$|Defaults|Close|Exported' ./internal/interop
 }
 
-# The tests of the page in a browser are a module of their own.
-every_test() {
-	local failed=0
-	go test -json -count=1 -timeout 5m -vet=off ./... || failed=1
-	(cd browsertest && go test -json -count=1 -timeout 5m -vet=off ./...) || failed=1
-	return "$failed"
+# Every target for a moment, to see that it runs; what was found before is in testdata, and runs with every test.
+fuzz() {
+	local file target ok=0
+	while IFS=: read -r file target; do
+		say "$(dirname "$file") $target"
+		go test -run '^$' -fuzz "^$target\$" -fuzztime 1s "$(dirname "$file")" >"$scratch/fuzz" 2>&1 || {
+			cat "$scratch/fuzz"
+			ok=1
+		}
+	done < <(grep -r --include='*_test.go' --exclude-dir=browsertest -o '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func /:/')
+	return $ok
 }
 
-step 'Programs'
-command -v go >/dev/null || fail 'Go is not installed: https://go.dev/dl has it'
-say "$(go version)"
-install_programs
+# Nothing comes from a cache, and vet has run before. The tests of the page in a browser are a module of their own.
+events() {
+	local status=0
+	go test -json -count=1 -timeout 5m -vet=off ./... || status=1
+	(cd browsertest && go test -json -count=1 -timeout 5m -vet=off ./...) || status=1
+	return $status
+}
 
-step 'gofmt'
-unformatted=$(gofmt -l .)
-[ -z "$unformatted" ] || fail "$unformatted"
-step 'go vet'
-go vet ./...
-(cd browsertest && go vet ./...)
-step 'staticcheck'
-go tool -modfile=tools.mod staticcheck ./...
-step 'Known vulnerabilities'
-check_vulnerabilities
+# As root nothing may be skipped.
+tests() {
+	local verdict=()
+	[ "$(id -u)" != 0 ] || verdict=(-no-skips)
+	go build -o "$scratch/tally" ./internal/tally && events | "$scratch/tally" "${verdict[@]}"
+}
 
+vet() { go vet ./... && (cd browsertest && go vet ./...); }
+
+check 'Programs' install_programs
+check 'gofmt' formatted
+check 'go vet' vet
+check 'staticcheck' go tool -modfile=tools.mod staticcheck ./...
+check 'Known vulnerabilities' vulnerabilities
 if [ "$mode" != quick ]; then
-	if command -v gcc >/dev/null; then
-		step 'Tests of what runs concurrently, with the race detector'
-		go test -race . ./vhttp ./session ./handshake ./trace ./kex
-		go test -race -run 'Go$|Defaults|Close|Exported' ./internal/interop
-	else
-		step 'No race detector: it needs a C compiler (Debian: gcc, libc6-dev)'
-	fi
-	step 'Fuzzing, two seconds each'
-	fuzz_all
+	check 'Race detector' race
+	check 'Fuzzing, a second each' fuzz
 fi
+check 'All tests' tests
 
-step 'All tests'
-verdict=()
-[ "$(id -u)" != 0 ] || verdict=(-no-skips)
-go build -o "$scratch/tally" ./internal/tally
-# vet ran above. One count of each: nothing comes from a cache.
-every_test | "$scratch/tally" "${verdict[@]}"
+if [ ${#failed[@]} -gt 0 ]; then
+	printf 'FAILED: %s\n' "${failed[@]}" >&2
+	exit 1
+fi
