@@ -66,7 +66,7 @@ func (f *Failure) said(any ...alert.Description) bool {
 var plaintexts = []struct{ prefix, what string }{
 	{"HTTP/", "plain HTTP (an answer)"}, {"GET ", "plain HTTP (a request)"}, {"HEAD ", "plain HTTP (a request)"}, {"POST ", "plain HTTP (a request)"},
 	{"PUT ", "plain HTTP (a request)"}, {"OPTIONS ", "plain HTTP (a request)"}, {"DELETE ", "plain HTTP (a request)"},
-	{"PATCH ", "plain HTTP (a request)"}, {"PRI * HTTP/2", "plain HTTP/2"}, {"CONNECT ", "plain HTTP (a request to a proxy)"},
+	{"PATCH ", "plain HTTP (a request)"}, {"PRI * ", "plain HTTP/2"}, {"CONNECT ", "plain HTTP (a request to a proxy)"},
 	{"SSH-", "SSH"}, {"220", "SMTP or FTP"}, {"* OK", "IMAP"}, {"+OK", "POP3"}, {"-ERR", "POP3 or Redis"}, {"<?xml", "XMPP"}, {"<stream", "XMPP"},
 	{"EHLO ", "SMTP"}, {"HELO ", "SMTP"}, {"RFB ", "VNC"}, {"<html", "plain HTTP (an answer without a head)"}, {"<!DOCTYPE", "plain HTTP (an answer without a head)"},
 }
