@@ -129,6 +129,8 @@ func TestReassembly(t *testing.T) {
 			[]string{"0 client ab", "0 server c", "0 client d", "0 ends"}},
 		{"no SYN, and swapped", []Packet{p(client, none, 102, 500, "cd"), p(client, none, 100, 500, "ab"), p(server, none, 500, 104, "e")},
 			[]string{"0 client abcd", "0 server e", "0 ends"}},
+		{"no SYN, and what is acknowledged comes late", []Packet{p(client, none, 102, 500, "cd"), p(server, none, 500, 102, "x"), p(client, none, 100, 500, "ab"), p(server, none, 501, 104, "")},
+			[]string{"0 client abcd", "0 server x", "0 ends"}},
 		{"no SYN, and the answer's beginning missing", []Packet{p(client, none, 100, 500, "ab"), p(server, none, 505, 102, "e"), p(client, none, 102, 506, "")},
 			[]string{"0 client ab", "0 server misses 5", "0 server e", "0 ends"}},
 		{"same ports again", with(p(client, none, 100, 500, "a"), p(client, flagSYN, 7000, 0, ""), p(client, none, 7001, 0, "b")),
@@ -206,7 +208,9 @@ func TestAnyOrderGivesTheSameBytes(t *testing.T) {
 		r.Shuffle(len(body), func(i, j int) { body[i], body[j] = body[j], body[i] })
 		l := listener{}
 		a := Assembler{New: l.take}
+		shared := make([]byte, 2000) // a Reader's packets lie in one place
 		for _, p := range append(packets, body...) {
+			p.Data = shared[:copy(shared, p.Data)]
 			a.Add(p)
 		}
 		if len(body) > 0 && a.waiting != 0 {
@@ -231,17 +235,66 @@ func TestWaitingIsBounded(t *testing.T) {
 	if len(got.lines) != 3 || got.lines[0] != "0 client misses 100" {
 		t.Errorf("one connection: %.40q", got.lines)
 	}
-	// Of two connections the one that waits for longer gives up.
+	// Of two connections the one that waits for longer gives up, as often as needed.
 	other := newWire()
 	other.conv.ends[client].addr = netip.MustParseAddrPort("10.0.0.1:50001")
-	got = transcribe(t, Limits{Waiting: 3000}, syn, other.packet(client, flagSYN, 99, 0, ""),
-		w.packet(client, none, 200, 0, chunk), other.packet(client, none, 300, 0, chunk), other.packet(client, none, 1300, 0, chunk), other.packet(client, none, 2300, 0, "x"))
-	if got.lines[0] != "0 client misses 100" {
-		t.Errorf("two connections: %.40q", got.lines)
+	heard := new(transcript)
+	a := Assembler{Limits: Limits{Waiting: 1500}, New: func(c *Connection) Handler { return scribe{heard, c.Stream} }}
+	big := strings.Repeat("b", 1400)
+	for _, p := range []Packet{syn, other.packet(client, flagSYN, 99, 0, ""), w.packet(client, none, 200, 0, "a"),
+		other.packet(client, none, 300, 0, "x"), other.packet(client, none, 400, 0, "y"), w.packet(client, none, 300, 0, big), w.packet(client, none, 2000, 0, big)} {
+		a.Add(p)
+	}
+	want := []string{"0 client misses 100", "0 client a", "1 client misses 200", "1 client x", "0 client misses 99", "0 client " + big, "1 client misses 99", "1 client y"}
+	if !slices.Equal(heard.lines, want) || a.waiting > 1500 {
+		t.Errorf("two connections: %.30q, and %d bytes wait, expected %.30q", heard.lines, a.waiting, want)
 	}
 	got = transcribe(t, Limits{Connections: 1}, w.packet(client, none, 100, 0, "a"), other.packet(client, none, 100, 0, "b"), w.packet(client, none, 101, 0, "c"))
 	if want := []string{"0 client a", "0 ends", "1 client b", "1 ends"}; !slices.Equal(got.lines, want) {
 		t.Errorf("more connections than allowed: %q, expected %q", got.lines, want)
+	}
+}
+
+func TestWhatNeedNotWaitDoesNot(t *testing.T) {
+	w := newWire()
+	p := w.packet
+	for _, c := range []struct {
+		name    string
+		packets []Packet
+		want    string
+	}{
+		{"behind what the capture has cut", []Packet{p(client, flagSYN, 99, 0, ""), p(client, none, 100, 0, "abc").cutTo(41), p(client, none, 103, 0, "d")}, "0 client d"},
+		{"a direction whose beginning is not known", []Packet{p(client, none, 100, 0, "x"), {Link: LinkRaw, Data: bytes.Clone(p(client, none, 101, 0, strings.Repeat("y", maxBefore)).Data)}},
+			"0 client x" + strings.Repeat("y", maxBefore)},
+	} {
+		heard := new(transcript)
+		a := Assembler{New: func(c *Connection) Handler { return scribe{heard, c.Stream} }}
+		for _, p := range c.packets {
+			binary.BigEndian.PutUint16(p.Data[2:], 0) // longer than a datagram can say
+			a.Add(p)
+		}
+		if len(heard.lines) == 0 || heard.lines[len(heard.lines)-1] != c.want {
+			t.Errorf("%s: got %.60q", c.name, heard.lines)
+		}
+	}
+}
+
+func TestAConnectionThatWasResetEndsBeforeTheCapture(t *testing.T) {
+	w := newWire()
+	heard := new(transcript)
+	a := Assembler{New: func(c *Connection) Handler { return scribe{heard, c.Stream} }}
+	for _, p := range []Packet{w.packet(client, flagSYN, 99, 0, ""), w.packet(client, none, 200, 0, "x"), w.packet(server, flagRST, 0, 0, "")} {
+		a.Add(p)
+	}
+	for range lingering {
+		a.Add(Packet{Link: LinkRaw})
+	}
+	if len(heard.lines) != 0 {
+		t.Errorf("it did not wait: %q", heard.lines)
+	}
+	a.Add(Packet{Link: LinkRaw})
+	if want := []string{"0 client misses 100", "0 client x", "0 ends"}; !slices.Equal(heard.lines, want) {
+		t.Errorf("got %q, expected %q", heard.lines, want)
 	}
 }
 
@@ -270,6 +323,9 @@ func TestMemoryStaysFlatOverManyConnections(t *testing.T) {
 	t.Logf("%d connections, %d MiB", a.streams, m.HeapAlloc>>20)
 	if a.streams != n || m.HeapAlloc > 150<<20 {
 		t.Errorf("%d connections and %d MiB, expected %d and at most 150", a.streams, m.HeapAlloc>>20, n)
+	}
+	if len(a.table) > a.open.n+a.closing.n+remembering || a.open.n > a.Limits.Connections {
+		t.Errorf("%d connections are known, %d of them open and %d closing", len(a.table), a.open.n, a.closing.n)
 	}
 	a.Close()
 }

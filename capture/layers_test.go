@@ -215,6 +215,12 @@ func TestHostileFragments(t *testing.T) {
 	if !ok || s.ack != 500 || string(s.data) != "hello" || d.fragments.held != 0 || len(d.fragments.pending) != 0 {
 		t.Errorf("got %+v, %d bytes held", s, d.fragments.held)
 	}
+	beyond := fragment4(2, 32, true, payload[:8]) // as many bytes as there must be, but not all in their place
+	for _, b := range [][]byte{fragment4(2, 16, false, payload[16:]), beyond, fragment4(2, 0, true, payload[:8])} {
+		if add(&d, b, len(b)) {
+			t.Error("a datagram with a hole in it was given")
+		}
+	}
 	for i := range 100_000 { // endless: each the far end of another datagram
 		b := fragment4(uint16(i), 65504-8*(i>>16), false, payload[:8])
 		add(&d, b, len(b))

@@ -135,7 +135,7 @@ func TestPcapngBlocks(t *testing.T) {
 	for _, order := range orders { // two sections: what the first described does not hold in the second
 		f.ByteOrder, f.AppendByteOrder = order, order
 		f.section()
-		f.netif(1, 4, f.sub().option(2, "lo").option(1, "an interface"))
+		f.netif(1, 3, f.sub().option(2, "lo").option(1, "an interface"))
 		f.netif(101, 0, f.sub().option(optTSResol, "\x09"))
 		f.netif(228, 0, f.sub().option(optTSResol, "\x83").option(optTSOffset, string(f.AppendUint64(nil, 10)))) // eighths
 		f.block(blockEnhancedPacket, f.sub().u32(0, 0, 2_000_007, 5, 60).raw("hello\x00\x00\x00").option(1, "a packet").option(0, ""))
@@ -143,12 +143,12 @@ func TestPcapngBlocks(t *testing.T) {
 		f.block(0xBAD, f.sub().raw("something new"))
 		f.block(blockPacket, f.sub().u16(2, 9).u32(0, 17, 2, 2).raw("yz"))
 		f.block(blockSimplePacket, f.sub().u32(3).raw("abc"))
-		f.block(blockSimplePacket, f.sub().u32(9).raw("abcd")) // the interface's limit
+		f.block(blockSimplePacket, f.sub().u32(9).raw("abc")) // the interface's limit
 		f.block(blockSecrets, f.sub().u32(0x544C534B, 3).raw("key\x00").option(1, "secrets"))
 	}
 	half := []string{"comment a section", "comment an interface", "comment a packet",
 		`1 02.000007 ETHERNET "hello"/60`, `2 04.294967303 RAW "x"/1`, `3 12.125 IPV4 "yz"/2`,
-		`4 no time ETHERNET "abc"/3`, `5 no time ETHERNET "abcd"/9`, "secrets 544c534b key", "comment secrets"}
+		`4 no time ETHERNET "abc"/3`, `5 no time ETHERNET "abc"/9`, "secrets 544c534b key", "comment secrets"}
 	want := slices.Clone(half)
 	for _, l := range half {
 		if n := l[0] - '0'; n < 9 {
@@ -216,6 +216,7 @@ func TestDamageIsNamed(t *testing.T) {
 		{"a block whose end differs", bytes.NewReader(ng().u32(6, 16, 0, 20).b), "a block of 16 bytes whose end says 20"},
 		{"a packet of no interface", bytes.NewReader(ng().block(6, ng().sub().u32(0, 0, 0, 0, 0)).b), "interface 0, of 0 that are described"},
 		{"a simple packet of no interface", bytes.NewReader(ng().block(3, ng().sub().u32(0)).b), "interface 0, of 0 that are described"},
+		{"an interface of the section before", bytes.NewReader(append(ng().netif(1, 0, le()).b, ng().block(6, ng().sub().u32(0, 0, 0, 0, 0)).b...)), "interface 0, of 0 that are described"},
 		{"a packet longer than its block", bytes.NewReader(ng().netif(1, 0, le()).block(6, ng().sub().u32(0, 0, 0, 5, 5).raw("abcd")).b), "a packet of 5 bytes in a block of 36"},
 		{"secrets longer than their block", bytes.NewReader(ng().block(10, ng().sub().u32(1, math.MaxUint32).raw("abcd")).b), "secrets of 4294967295 bytes"},
 		{"an empty secrets block", bytes.NewReader(ng().block(10, le()).b), "too short"},

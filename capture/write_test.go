@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -140,14 +141,22 @@ func TestWrittenCapturesOpenDecryptedInTshark(t *testing.T) {
 	}
 	defer l.Close()
 	records := [2]*recorded{newRecorded(), newRecorded()}
+	psk := &vitrine.PSK{Identity: []byte("vitrine"), Key: []byte("0123456789abcdef")}
 	var want []string
 	for i, s := range suite.All() {
 		path := "/" + s.String()
 		for _, c := range []*vitrine.Config{client, server} {
 			c.CipherSuites = []uint16{uint16(s.ID)}
 			c.Renegotiation = tls.RenegotiateNever
+			c.GetPSK = nil
+			if s.Kex.PreShared() {
+				c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return psk, nil }
+			}
 		}
 		exchange(t, l, client, server, records, path)
+		if s.ID>>8 == 0xD0 {
+			continue // ECDHE_PSK of RFC 8442, which tshark 4.0 has no entry for
+		}
 		want = append(want, fmt.Sprintf("%d\tGET\t%s\t", i, path), fmt.Sprintf("%d\t\t%s\t200", i, path))
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
@@ -163,16 +172,19 @@ func TestWrittenCapturesOpenDecryptedInTshark(t *testing.T) {
 				got[i] = strings.TrimRight(line, "\t") + "\t"
 			}
 		}
-		slices.Sort(got)
-		slices.Sort(want)
-		if !slices.Equal(got, want) {
-			t.Errorf("at the %v: tshark decrypted\n%s\nexpected\n%s", side, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		for _, line := range want {
+			if !slices.Contains(got, line) {
+				t.Errorf("at the %v: tshark did not decrypt %q", side, line)
+			}
+		}
+		if len(got) != len(want) {
+			t.Errorf("at the %v: tshark shows %d messages, expected %d", side, len(got), len(want))
 		}
 		if c := complaints(t, file, port); len(c) > 0 {
 			t.Errorf("at the %v: tshark complains of\n%s", side, strings.Join(c, "\n"))
 		}
 	}
-	t.Logf("%d suites, recorded at both sides", len(suite.All()))
+	t.Logf("%d suites, %d decrypted, recorded at both sides", len(suite.All()), len(want)/2)
 }
 
 func TestWrittenStreamsReadBack(t *testing.T) {
@@ -206,6 +218,11 @@ func TestWrittenStreamsReadBack(t *testing.T) {
 			os.WriteFile(file, out.Bytes(), 0o600)
 			if c := complaints(t, file, "1"); len(c) > 0 {
 				t.Errorf("tshark complains of\n%s", strings.Join(c, "\n"))
+			}
+			for _, flight := range tshark(t, "-r", file, "-Y", "tcp.analysis.bytes_in_flight", "-T", "fields", "-e", "tcp.analysis.bytes_in_flight") {
+				if n, err := strconv.Atoi(flight); err != nil || n > 65535 {
+					t.Errorf("%s bytes in flight, %v: more than the window", flight, err)
+				}
 			}
 			got := read(t, out.Bytes())
 			if len(got) != 1 || got[0].Client.String() != c.wantClient || got[0].Server.String() != c.wantServer || got[0].Guessed {
@@ -343,5 +360,96 @@ func TestATapGoesOnWithoutItsCapture(t *testing.T) {
 	}
 	if tap.CloseWrite() == nil {
 		t.Error("half a pipe was closed")
+	}
+}
+
+func TestPortsUsedAgainAreAnotherConnection(t *testing.T) {
+	var out bytes.Buffer
+	w := capture.NewWriter(&out, capture.WriterOptions{})
+	a, b := netip.MustParseAddrPort("10.0.0.1:50000"), netip.MustParseAddrPort("10.0.0.2:443")
+	for _, s := range []string{"one", "two"} {
+		c := w.Connection(a, b)
+		c.Say(iana.Client, time.Time{}, []byte(s))
+		c.Close()
+	}
+	if got := read(t, out.Bytes()); len(got) != 2 || string(got[0].said[0]) != "one" || string(got[1].said[0]) != "two" {
+		t.Errorf("%d connections: %v", len(got), got)
+	}
+}
+
+func TestTimeDoesNotGoBack(t *testing.T) {
+	var out bytes.Buffer
+	w := capture.NewWriter(&out, capture.WriterOptions{})
+	c := w.Connection(netip.AddrPort{}, netip.AddrPort{})
+	for _, s := range []int64{5, 3, 6} {
+		c.Say(iana.Client, time.Unix(s, 7), []byte("x"))
+	}
+	in, err := capture.Open(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for p, err := in.Next(); err == nil; p, err = in.Next() {
+		got = append(got, fmt.Sprint(p.Time.UnixNano()))
+	}
+	if want := strings.Fields(strings.Repeat("5000000007 ", 7) + strings.Repeat("6000000007 ", 2)); !slices.Equal(got, want) {
+		t.Errorf("got %v, expected %v", got, want)
+	}
+}
+
+func TestWhatWaitsForSecretsIsBounded(t *testing.T) {
+	var out bytes.Buffer
+	w := capture.NewWriter(&out, capture.WriterOptions{HoldsSecrets: true})
+	c := w.Connection(netip.AddrPort{}, netip.AddrPort{})
+	for range 11 {
+		if out.Len() > 1000 {
+			t.Fatal("it was written before it had to be")
+		}
+		c.Say(iana.Client, time.Time{}, make([]byte, 90_000))
+	}
+	if c.Say(iana.Client, time.Time{}, make([]byte, 90_000)); out.Len() < 1<<20 {
+		t.Errorf("%d bytes are written", out.Len())
+	}
+}
+
+func TestATapNotesTheEndOfEachDirection(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			io.ReadAll(c)
+			c.Close()
+		}
+	}()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	tap := capture.Tap(conn, capture.NewWriter(&out, capture.WriterOptions{}), iana.Client)
+	defer tap.Close()
+	if err := tap.CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.ReadAll(tap); err != nil || tap.Err() != nil {
+		t.Fatal(err, tap.Err())
+	}
+	in, err := capture.Open(&out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var fins []string
+	for p, err := in.Next(); err == nil; p, err = in.Next() {
+		if p.Data[20+13]&1 != 0 {
+			fins = append(fins, fmt.Sprint(int(p.Data[20])<<8|int(p.Data[21])))
+		}
+	}
+	_, clientPort, _ := net.SplitHostPort(conn.LocalAddr().String())
+	_, serverPort, _ := net.SplitHostPort(l.Addr().String())
+	if !slices.Equal(fins, []string{clientPort, serverPort}) {
+		t.Errorf("FINs from ports %v, expected %v and %v", fins, clientPort, serverPort)
 	}
 }
