@@ -1,0 +1,5 @@
+//go:build race
+
+package vitrine_test
+
+const racing = true
