@@ -188,7 +188,7 @@ func (d *Detail) Dumps(line int) (dumps []Dump) {
 // recordDump names the bytes of a record as they are on the wire.
 func recordDump(r *trace.Record) Dump {
 	all := append(append([]byte(nil), r.Header...), r.Fragment...)
-	t := tiling{fields: []wire.Field{{Name: "record", Len: len(all)}}}
+	t := tiling{end: len(all), fields: []wire.Field{{Name: "record", Len: len(all)}}}
 	if len(r.Header) == record.HeaderLen {
 		t.add("type", fmt.Sprintf("%v (%d)", r.ContentType, uint8(r.ContentType)), 1)
 		t.add("version", iana.Version(uint16(r.Header[1])<<8|uint16(r.Header[2])).String(), 2)
@@ -213,14 +213,15 @@ func recordDump(r *trace.Record) Dump {
 	return Dump{"record " + fmt.Sprint(r.SeqNum) + " under these keys", all, t.fields}
 }
 
-// tiling lays fields side by side.
+// tiling lays fields side by side, up to the end.
 type tiling struct {
-	at     int
-	fields []wire.Field
+	at, end int
+	fields  []wire.Field
 }
 
+// add adds a field of n bytes, or of what is left: the parts of a record that comes from a file may not fit.
 func (t *tiling) add(name, value string, n int) {
-	if n > 0 {
+	if n = min(n, t.end-t.at); n > 0 {
 		t.fields = append(t.fields, wire.Field{Name: name, Value: value, Offset: t.at, Len: n, Depth: 1, Leaf: true})
 		t.at += n
 	}
