@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// serving starts vitrine serve with a certificate made on the spot.
+func serving(t *testing.T, args ...string) (s *served, ca string) {
+	t.Helper()
+	ca = filepath.Join(t.TempDir(), "ca.pem")
+	s, err := serveInTest(append(args, "--ca-out", ca)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.stop() })
+	return s, ca
+}
+
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("%s is not installed: it is in the Debian package of that name", name)
+	}
+	return path
+}
+
+// The commands that serve prints at its start reach it as they are.
+func TestThePrintedCommandsReachTheServer(t *testing.T) {
+	tool(t, "curl")
+	tool(t, "openssl")
+	for _, args := range [][]string{nil, {"--name", "a.test"}, {"--suite", "AES128-SHA"}, {"--suite", "NULL-SHA256"}, {"--policy", "legacy"}, {"--echo"}} {
+		s, _ := serving(t, args...)
+		n := 0
+		for line := range strings.Lines(s.errs.String()) {
+			line = strings.TrimSpace(line)
+			name, _, _ := strings.Cut(line, " ")
+			switch name {
+			case "curl":
+				out, err := shell(t, line+" -sS")
+				if n++; err != nil || !strings.Contains(out, "hello from behind the glass") {
+					t.Errorf("%s: %v\n%s", line, err, out)
+				}
+			case "openssl":
+				out, err := shell(t, line+" -verify_return_error -brief </dev/null")
+				if n++; err != nil || !strings.Contains(out, "CONNECTION ESTABLISHED") {
+					t.Errorf("%s: %v\n%s", line, err, out)
+				}
+			case "vitrine":
+				if slicesHas(args, "--suite") {
+					line += " --suite " + args[1]
+				}
+				code, stdout, stderr := command(t, append(strings.Fields(line)[1:], "-i=false")...)
+				if n++; code != exitOK {
+					t.Errorf("%s: exit code %d\n%s%s", line, code, stdout, stderr)
+				}
+			}
+		}
+		if want := map[bool]int{true: 2, false: 3}[slicesHas(args, "--echo")]; n != want {
+			t.Errorf("%q: %d commands, expected %d:\n%s", args, n, want, s.errs.String())
+		}
+	}
+}
+
+func slicesHas(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+func shell(t *testing.T, line string) (string, error) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, "sh", "-c", line).CombinedOutput()
+	return string(out), err
+}
+
+func TestCurlSpeaksBothVersionsOfHTTP(t *testing.T) {
+	tool(t, "curl")
+	s, ca := serving(t)
+	for flag, want := range map[string]string{"--http1.1": `protocol     "http/1.1"`, "--http2": `protocol     "h2"`} {
+		out, err := shell(t, "curl -sS --cacert "+ca+" "+flag+" https://"+s.addr+"/")
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("curl %s: %v\n%s", flag, err, out)
+		}
+	}
+	out, err := shell(t, "curl -sS -i http://"+s.addr+"/")
+	if err != nil || !strings.HasPrefix(out, "HTTP/1.1 400 ") {
+		t.Errorf("curl without TLS: %v\n%s", err, out)
+	}
+	if out, err := shell(t, "curl -sS https://"+s.addr+"/"); err == nil {
+		t.Errorf("curl trusts whom it does not know:\n%s", out)
+	}
+}
+
+var printedPin = regexp.MustCompile(`pin sha256/(\S+);`)
+
+// A browser sees the page, over HTTP/2. It is told the pin of the key instead of being given the authority.
+func TestChromiumSeesThePage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes seconds to start")
+	}
+	chromium := tool(t, "chromium")
+	s, _ := serving(t)
+	pin := printedPin.FindStringSubmatch(s.errs.String())
+	if pin == nil {
+		t.Fatalf("no pin was printed:\n%s", s.errs.String())
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+		"--user-data-dir="+t.TempDir(), "--ignore-certificate-errors-spki-list="+pin[1], "--dump-dom", "https://"+s.addr+"/")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.WaitDelay = 5 * time.Second
+	out, err := cmd.Output()
+	if err != nil || !strings.Contains(string(out), "hello from behind the glass") || !strings.Contains(string(out), `"h2"`) {
+		t.Errorf("%v\n%s", err, out)
+	}
+	for range 100 { // the log has it
+		if strings.Contains(s.out.String(), "alpn=h2") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("the log does not have it:\n%s", s.out.String())
+}
+
+// An interrupt ends it with the code of the table; one JSON line was logged for each connection, under the glass the one that matches.
+func TestServeLogsAndEnds(t *testing.T) {
+	s, ca := serving(t, "--json", "--glass", "failed")
+	if code, stdout, stderr := command(t, "connect", s.addr, "--ca", ca, "--get", "/"); code != exitOK {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if code, _, _ := command(t, "connect", s.addr, "-i=false", "--no-retry", "--max", "1.0", "--policy", "legacy"); code != exitFailed {
+		t.Fatalf("exit code %d, expected %d", code, exitFailed)
+	}
+	if code := s.stop(); code != exitInterrupted {
+		t.Errorf("exit code %d, expected %d", code, exitInterrupted)
+	}
+	lines := strings.Split(strings.TrimSpace(s.out.String()), "\n")
+	if len(lines) != 2 || !strings.Contains(lines[0], `"ok":true`) || !strings.Contains(lines[1], `"ok":false`) || !strings.Contains(lines[1], `"cause":"`) {
+		t.Errorf("the log is:\n%s", s.out.String())
+	}
+	if glass := s.errs.String(); strings.Count(glass, "1 HELLOS") != 1 || !strings.Contains(glass, "protocol_version") {
+		t.Errorf("under the glass:\n%s", glass)
+	}
+}
