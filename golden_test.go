@@ -323,7 +323,7 @@ func (g *golden) observe(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	with := map[string]handshake.Secrets{"key log": observe.KeyLog(log)}
+	with := map[string]observe.Source{"key log": observe.KeyLog(log)}
 	for _, me := range []iana.Side{iana.Client, iana.Server} {
 		e := g.end(t, me)
 		var heard []byte
@@ -335,12 +335,12 @@ func (g *golden) observe(t *testing.T) int {
 		})
 		for _, x := range e.events.Entries {
 			if x, ok := x.Event.(*trace.Ephemeral); ok {
-				with[fmt.Sprintf("the %v's ephemeral key", me)] = observe.Ephemeral(me, x.Private)
+				with[fmt.Sprintf("the %v's ephemeral key", me)] = observe.Ephemeral(x.Private)
 			}
 		}
 	}
 	if d, ok := g.key.(crypto.Decrypter); ok && len(with) == 1 {
-		with["the server's RSA key"] = observe.RSAKey(d)
+		with["the server's RSA key"] = observe.RSAKey("key", d)
 	}
 	for name, s := range with {
 		for _, step := range []int{1 << 20, 7, 1} {
@@ -350,7 +350,7 @@ func (g *golden) observe(t *testing.T) int {
 	return 3 * len(with)
 }
 
-func (g *golden) watch(t *testing.T, name string, s handshake.Secrets, step int) {
+func (g *golden) watch(t *testing.T, name string, s observe.Source, step int) {
 	var events trace.Memory
 	var got [2][]byte
 	c := observe.New(s, &events)

@@ -116,3 +116,20 @@ func (s *Score) Exchange() string {
 	}
 	return fmt.Sprintf("%s_%v", kx, auth)
 }
+
+// VersionOf is what a ServerHello chose.
+func VersionOf(m *message.ServerHello) iana.Version { return versionOf(m) }
+
+// ServerName is what a client calls the server, or empty.
+func ServerName(m *message.ClientHello) string {
+	var names message.ServerNames
+	if ok, err := m.Extensions.Read(iana.ExtServerName, &names); ok && err == nil {
+		return hostName(&names)
+	}
+	return ""
+}
+
+// ResumedByPSK tells whether a TLS 1.3 handshake goes on from an earlier one, or begins with a key that both sides held.
+func (s *Score) ResumedByPSK() bool {
+	return s.TLS13() && s.ServerHello != nil && s.ServerHello.Extensions.Has(iana.ExtPreSharedKey)
+}

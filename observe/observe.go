@@ -3,51 +3,92 @@
 //
 // It needs no timestamps. The streams may come in any interleaving: a message waits until the figure says that it is its
 // sender's turn. Alerts and application data do not wait, since the figures do not order them.
+//
+// It reads SSL 3.0 to TLS 1.3 with every suite that package suite has a row for, spoken or only read; resumption (RFC 5246 §7.3, RFC
+// 5077), renegotiation (RFC 5246 §7.4.1.1), compression (RFC 3749), and in TLS 1.3 what a key log has secrets for. Records are
+// authenticated before their content is handed on, and each secret is tried on a record before it is used. Where bytes are missing it
+// goes on as soon as it can, and says how many are. It does not read SSL 2.0, beyond its form of the ClientHello, nor DTLS.
+//
+// Nobody answers a capture, so nothing here takes care to be constant in time.
 package observe
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
-	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // Connection is one watched connection.
 type Connection struct {
-	// Data, if set, receives application data that was authenticated, in the order of each direction.
+	// Data, if set, receives application data that was authenticated, in the order of each direction. It is valid during the call.
 	Data func(from iana.Side, plain []byte)
 
+	// Sessions, if set, knows what other connections agreed on, so that those that resume them can be read.
+	Sessions *Sessions
+
+	// Late says that secrets may still come: records wait for them until Retry finds one, or GiveUp ends the waiting. A resumed session
+	// waits for the connection that it comes from in any case, if there are Sessions.
+	Late bool
+
+	// Name is what the connection is called where another one resumes its session.
+	Name string
+
+	source  Source
+	learned *message.ServerHello
+	log     *trace.Log
 	machine *handshake.Machine
-	lanes   [2]lane // by sender
+	before  *handshake.Machine // the handshake that a renegotiation wants to follow
+	initial *handshake.Machine // the connection's first
+	pending pending
+	asked   int  // how many sessions there were when the last secret was looked for
+	final   bool // nothing is waited for any more
+
+	lanes  [2]lane // by sender
+	prefix []byte  // of a ClientHello in the form of SSL 2.0
+
+	renegotiations int
+	used           string          // where the secret came from
+	missing        *Reason         // why there is none
+	failure        error           // what was wrong with the handshake
+	alerted        *alert.Received // the first fatal alert that was seen
 }
 
-// lane is one direction: what came and is not understood yet.
-type lane struct {
-	in      *session.Inbound
-	backlog []byte
-	held    *session.Item // it waits for its turn
-	blind   bool          // protected by keys that we do not have
-	skipped int           // bytes that could not be read
-	err     error         // where this direction stopped making sense
-}
+// pending is what a handshake that cannot go on waits for.
+type pending uint8
 
-// New watches a connection from its first byte. secrets may be nil: then the handshake is shown up to ChangeCipherSpec.
-func New(secrets handshake.Secrets, sink trace.Sink) *Connection {
-	var log *trace.Log
+const (
+	nothing pending = iota
+	aRecord         // to try secrets on
+	aSecret         // somebody may still come with one
+)
+
+var (
+	errPending = &handshake.Pending{What: "a secret"}
+	errLost    = errors.New("observe: the next record behind missing bytes could not be found")
+	errDeaf    = errors.New("observe: too much waits for a handshake that does not go on")
+)
+
+// MaxBuffered bounds what waits in a connection, in bytes: for the other side's turn, or for secrets.
+const MaxBuffered = 64 << 20
+
+// New watches a connection from its first byte. source may be nil: then the handshake is shown up to ChangeCipherSpec.
+func New(source Source, sink trace.Sink) *Connection {
+	c := &Connection{source: source}
 	if sink != nil {
-		log = trace.New(trace.Observer, sink, nil)
+		c.log = trace.New(trace.Observer, sink, nil)
 	}
-	if secrets == nil {
-		secrets = Nothing
-	}
-	c := &Connection{}
 	for _, side := range []iana.Side{iana.Client, iana.Server} {
-		c.lanes[side].in = session.NewInbound(side, log)
+		c.lanes[side].from = side
+		c.lanes[side].half = record.Half{From: side, Log: c.log}
 	}
-	c.machine = handshake.NewObserver(secrets, log, c)
+	c.machine = handshake.NewObserver(c.find, c.log, c)
+	c.initial = c.machine
 	return c
 }
 
@@ -57,12 +98,8 @@ func (c *Connection) Machine() *handshake.Machine { return c.machine }
 // Send is never called: an observer says nothing.
 func (c *Connection) Send(handshake.Kind, []byte) {}
 
-// Settle fixes how records look from ServerHello on.
-func (c *Connection) Settle(a *handshake.Agreed) {
-	for i := range c.lanes {
-		c.lanes[i].in.Settle(min(a.Version, iana.TLS12), a.MaxFragment) // TLS 1.3 says 1.2 in every record
-	}
-}
+// Settle hears what both hellos agreed on.
+func (c *Connection) Settle(*handshake.Agreed) {}
 
 // Protect switches a direction to its keys; without keys its records are only counted.
 func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
@@ -71,108 +108,296 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		l.blind = true
 		return nil
 	}
-	p, err := record.New(k.Suite.Cipher, k.Suite.MAC, k.Params(nil))
+	p, err := record.NewReader(k.Suite.Cipher, k.Suite.MAC, k.Params(nil))
 	if err != nil {
 		return err
 	}
-	l.in.Settle(min(k.Version, iana.TLS12), k.MaxPlaintext(from))
-	if m := c.machine; from == iana.Client && m.TLS13() && m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.EarlyAccepted {
-		l.in.Forgive()
+	if len(l.message) > 0 {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "the %v changes keys inside a handshake message", from)
 	}
-	return l.in.Protect(p)
+	l.half.Protect(p)
+	l.inner = p.Traits().InnerType
+	l.inflate = nil
+	if k.Compression == iana.CompressionDeflate && !l.inner {
+		l.inflate = &inflater{}
+		l.half.AllowCompressed()
+	}
+	m := c.machine
+	l.forgives = from == iana.Client && m.TLS13() && m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.EarlyAccepted
+	return nil
 }
 
 // Feed takes the next bytes of one direction. An error ends that direction; the other can go on.
 func (c *Connection) Feed(from iana.Side, b []byte) error {
 	l := &c.lanes[from]
-	if l.blind {
-		l.skipped += len(b)
+	if from == iana.Client && c.prefix != nil {
+		c.hello2(append(c.prefix, b...))
 		return l.err
 	}
-	l.backlog = append(l.backlog, b...)
-	for c.step(iana.Client) || c.step(iana.Server) {
+	if l.err == nil {
+		l.add(b)
+	}
+	c.run()
+	if c.Buffered() > MaxBuffered {
+		c.GiveUp()
 	}
 	return l.err
 }
 
-// step does the next thing of one direction: a whole item, or more bytes for it. It is false when that must wait.
+// Gap says that the next n bytes of a direction are missing.
+func (c *Connection) Gap(from iana.Side, n int64) {
+	c.lanes[from].gap(n)
+	c.run()
+}
+
+// Close says that nothing more will come. What waited for more bytes is given up; what waits for secrets is not: see Waiting.
+func (c *Connection) Close() {
+	for i := range c.lanes {
+		c.lanes[i].closed = true
+	}
+	c.run()
+}
+
+// Waiting tells whether the handshake waits for a secret.
+func (c *Connection) Waiting() bool { return c.pending == aSecret }
+
+// Buffered is how many bytes wait.
+func (c *Connection) Buffered() int { return c.lanes[0].waiting() + c.lanes[1].waiting() }
+
+// Retry looks for a secret again.
+func (c *Connection) Retry() {
+	if c.pending == aSecret {
+		c.pending = aRecord
+		c.run()
+	}
+}
+
+// GiveUp stops waiting: without a secret the connection's records are only counted, and without the other side's messages too.
+func (c *Connection) GiveUp() {
+	c.final = true
+	c.Retry()
+	if c.Buffered() <= MaxBuffered/2 {
+		return
+	}
+	for i := range c.lanes {
+		l := &c.lanes[i]
+		if l.err == nil {
+			l.err = errDeaf
+		}
+		l.count()
+	}
+}
+
+// run goes on as far as the bytes allow.
+func (c *Connection) run() {
+	if c.pending == aRecord || c.pending == aSecret && c.Sessions.count() > c.asked {
+		c.pending = nothing
+		c.hear(c.machine.Speak(), iana.Client)
+	}
+	for c.pending == nothing && (c.step(iana.Client) || c.step(iana.Server)) {
+	}
+	for i := range c.lanes {
+		if l := &c.lanes[i]; l.blind && l.held == nil || l.err != nil {
+			l.count()
+		}
+	}
+}
+
+// hear keeps what a step of the handshake came to: it may have to wait, or end the direction that spoke.
+func (c *Connection) hear(err error, from iana.Side) {
+	switch _, waits := errors.AsType[*handshake.Pending](err); {
+	case waits: // c.pending was set by find
+	case err != nil:
+		c.fail(from, err)
+	default:
+		c.learn()
+	}
+}
+
+// fail ends the handshake, and with it the direction that broke it. Before the first handshake is done there is nothing to read
+// in the other one either.
+func (c *Connection) fail(from iana.Side, err error) {
+	l := &c.lanes[from]
+	l.err = fmt.Errorf("observe: the %v: %w", from, err)
+	if c.failure == nil {
+		c.failure = err
+	}
+	if c.before == nil && !c.machine.Done() {
+		c.lanes[0].blind, c.lanes[1].blind = true, true
+	}
+}
+
+// step does the next thing of one direction. It is false when that must wait.
 func (c *Connection) step(from iana.Side) bool {
 	l := &c.lanes[from]
-	if l.err != nil {
+	if l.err != nil || l.held == nil && !c.fetch(l) {
 		return false
 	}
-	if l.blind {
-		l.skipped, l.backlog = l.skipped+len(l.backlog), nil
-		return false
-	}
-	if l.held == nil {
-		if t, ok := l.in.Peek(); ok && t == iana.RecordApplicationData && !l.in.Protected() {
-			return false // TLS 1.3: its keys come with the other side's messages
+	return c.take(l)
+}
+
+// fetch goes on until something has to take its turn. Data is handed on at once.
+func (c *Connection) fetch(l *lane) bool {
+	for l.err == nil {
+		if raw := l.wholeMessage(); raw != nil {
+			l.held = &item{iana.RecordHandshake, raw}
+			return true
 		}
-		item, ok, err := l.in.Next()
-		switch {
-		case err != nil:
-			l.err = fmt.Errorf("observe: the %v: %w", from, err)
+		if l.blind || l.err != nil {
 			return false
-		case ok:
-			l.held = &item
-		case len(l.backlog) == 0:
-			return false
-		default:
-			n := copy(l.in.Space(), l.backlog)
-			l.in.Arrived(n)
-			l.backlog = l.backlog[n:]
+		}
+		t, plain, got := c.open(l)
+		if got == starved || got == opened && c.sort(l, t, plain) {
+			return got == opened
+		}
+	}
+	return false
+}
+
+// outcome is what came of opening a record.
+type outcome uint8
+
+const (
+	starved outcome = iota // it needs more bytes, or keys
+	passed                 // it was passed over
+	opened
+)
+
+// open takes the next record and opens it.
+func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcome) {
+	if l.lost {
+		return l.regain()
+	}
+	if t, ok := l.peek(); ok && t == iana.RecordApplicationData && !l.half.Protected() {
+		return 0, nil, starved // TLS 1.3: its keys come with the other side's messages
+	}
+	r, got := l.cut()
+	switch {
+	case got != opened:
+		return 0, nil, got
+	case l.inner && r.Type != iana.RecordApplicationData:
+		return 0, nil, passed // RFC 8446 §5: a change_cipher_spec for middleboxes; what else is not protected proves nothing
+	case r.torn && l.half.Protected():
+		l.half.Pass(r.Length, r.fragment[len(r.fragment)-r.tail:])
+		l.flow.refused(r.Header, 0, r.torn)
+		return 0, nil, passed
+	case r.torn:
+		c.machine.Unsound()
+	}
+	seq := l.half.SeqNum()
+	t, plain, err := l.half.Open(r.Header, r.fragment)
+	if err == nil && l.inflate != nil {
+		plain, err = l.inflate.record(plain)
+	}
+	switch {
+	case err == nil:
+		l.forgives = false
+		return t, plain, opened
+	case !l.forgives:
+		l.half.Seek(seq + 1)
+		l.flow.refused(r.Header, seq, false)
+	}
+	return 0, nil, passed
+}
+
+// sort hands data on and keeps what has its turn. It is true if something does.
+func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
+	switch t {
+	case iana.RecordHandshake:
+		l.message = append(l.message, plain...)
+	case iana.RecordApplicationData:
+		if !l.half.Protected() { // in the clear it is nobody's data
+			break
+		}
+		l.flow.add(plain)
+		if c.Data != nil && len(plain) > 0 {
+			c.Data(l.from, plain)
+		}
+	case iana.RecordChangeCipherSpec:
+		if !c.machine.TLS13() { // RFC 8446 §D.4: for middleboxes only
+			l.held = &item{typ: t}
+			return true
+		}
+	case iana.RecordAlert:
+		if len(plain) != 2 {
+			break
+		}
+		d := alert.Description(plain[1])
+		c.log.Alert(l.from, alert.Level(plain[0]), d, "")
+		if alert.Level(plain[0]) == alert.Fatal && c.alerted == nil {
+			c.alerted = &alert.Received{Level: alert.Fatal, Description: d}
+		}
+		if l.from == iana.Server && d == alert.NoRenegotiation {
+			l.held = &item{typ: t}
 			return true
 		}
 	}
-	return c.take(from, l)
+	return false
 }
 
 // take acts on the held item, if it is its turn.
-func (c *Connection) take(from iana.Side, l *lane) bool {
-	kind := handshake.ChangeCipherSpec
-	switch l.held.Type {
-	case iana.RecordApplicationData:
-		if c.Data != nil && l.in.Protected() { // in the clear it is nobody's data
-			c.Data(from, l.held.Body)
-		}
-		l.held = nil
-		return true
+func (c *Connection) take(l *lane) bool {
+	body, kind := l.held.body, handshake.ChangeCipherSpec
+	switch l.held.typ {
 	case iana.RecordAlert:
-		l.held = nil
-		return true
+		return c.refusal(l)
 	case iana.RecordChangeCipherSpec:
-		if c.machine.TLS13() { // RFC 8446 §D.4: for middleboxes only
+		if c.machine.TLS13() { // it came before the ServerHello told
 			l.held = nil
 			return true
 		}
 	case iana.RecordHandshake:
-		kind = handshake.KindOf(l.held.Body)
-		if c.machine.TLS13() && c.machine.Done() {
-			return c.after(from, l, kind)
+		kind = handshake.KindOf(body)
+		if c.machine.Done() {
+			return c.after(l, kind)
 		}
 	}
 	if kind != handshake.Kind(iana.HelloRequest) {
-		if turn, ok := c.machine.Turn(); !ok || turn != from {
+		if turn, ok := c.machine.Turn(); ok && turn != l.from || c.machine.Done() {
 			return false
 		}
 	}
-	body := l.held.Body
 	l.held = nil
-	if err := c.machine.Take(from, kind, body); err != nil {
-		l.err = fmt.Errorf("observe: the %v: %w", from, err)
+	c.hear(c.machine.Take(l.from, kind, body), l.from)
+	return true
+}
+
+// after is what is said after the figure: in TLS 1.3 only KeyUpdate changes anything for an observer, before it only a ClientHello does.
+func (c *Connection) after(l *lane, kind handshake.Kind) bool {
+	body := l.held.body
+	switch {
+	case kind == handshake.Kind(iana.HelloRequest):
+	case c.machine.TLS13():
+		if kind == handshake.Kind(iana.KeyUpdate) {
+			if err := c.machine.KeyUpdate(l.from); err != nil {
+				c.fail(l.from, err)
+			}
+		}
+	case kind == handshake.Kind(iana.ClientHello) && l.from == iana.Client:
+		c.before = c.machine
+		c.machine = handshake.NewObserver(c.find, c.log, c)
+		c.renegotiations++
+		l.held = nil
+		c.hear(c.machine.Take(l.from, kind, body), l.from)
+		return true
+	default:
+		return false // the client's ClientHello comes first
+	}
+	l.held = nil
+	return true
+}
+
+// refusal is no_renegotiation: the server goes on without another handshake. It answers a ClientHello, and waits for it.
+func (c *Connection) refusal(l *lane) bool {
+	if c.before == nil && !l.closed {
+		return false
+	}
+	l.held = nil
+	if c.before != nil && c.machine.ServerHello == nil {
+		c.machine, c.before = c.before, nil
 	}
 	return true
 }
 
-// after is what TLS 1.3 says after its figure: only KeyUpdate changes anything for an observer.
-func (c *Connection) after(from iana.Side, l *lane, kind handshake.Kind) bool {
-	l.held = nil
-	if kind == handshake.Kind(iana.KeyUpdate) {
-		l.err = c.machine.KeyUpdate(from)
-	}
-	return true
-}
-
-// Skipped is how many bytes of a direction passed unread, for want of a secret.
-func (c *Connection) Skipped(from iana.Side) int { return c.lanes[from].skipped }
+// Skipped is how many bytes of a direction's records passed unread, for want of a secret.
+func (c *Connection) Skipped(from iana.Side) int64 { return c.lanes[from].flow.Unread }

@@ -173,3 +173,6 @@ func (h *Half) Pass(n int, tail []byte) {
 
 // Seek says which number the next record has, after some were lost.
 func (h *Half) Seek(seq uint64) { h.seq = min(seq, math.MaxUint64-1) }
+
+// AllowCompressed lets a plaintext be as long as a compressed one may become. See RFC 3749 §2.
+func (h *Half) AllowCompressed() { h.fragment = MaxPlaintext + 1024 }

@@ -1,0 +1,48 @@
+package observe
+
+import (
+	"bytes"
+	"compress/flate"
+	"errors"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/record"
+)
+
+// inflater undoes the compression of one direction: one zlib stream, of which each record has a part that ends on a byte. It was given up
+// because the length of what is compressed tells its content (CRIME). See RFC 3749 §2.
+type inflater struct {
+	begun  bool
+	window []byte
+	reader io.ReadCloser
+}
+
+const window = 32 << 10
+
+var errInflate = errors.New("observe: a record does not decompress")
+
+func (z *inflater) record(b []byte) ([]byte, error) {
+	if len(b) == 0 {
+		return b, nil
+	}
+	if !z.begun {
+		if len(b) < 2 || b[0]&0x0F != 8 {
+			return nil, errInflate
+		}
+		z.begun = true
+		b = b[2:] // zlib's header
+	}
+	if z.reader == nil {
+		z.reader = flate.NewReader(bytes.NewReader(b))
+	} else if err := z.reader.(flate.Resetter).Reset(bytes.NewReader(b), z.window); err != nil {
+		return nil, errInflate
+	}
+	plain, err := io.ReadAll(io.LimitReader(z.reader, record.MaxPlaintext+1))
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || len(plain) > record.MaxPlaintext {
+		return nil, errInflate
+	}
+	if z.window = append(z.window, plain...); len(z.window) > window {
+		z.window = append([]byte(nil), z.window[len(z.window)-window:]...)
+	}
+	return plain, nil
+}

@@ -1,0 +1,54 @@
+package observe
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// Code is why application data was not decrypted. Codes are stable: programs may compare them. docs/reasons.md has them all, with
+// remedies and examples.
+type Code string
+
+// The codes.
+const (
+	NotTLS                     Code = "not_tls"
+	HandshakeNotCaptured       Code = "handshake_not_captured"
+	HandshakeFailed            Code = "handshake_failed"
+	UnsupportedVersion         Code = "unsupported_version"
+	UnsupportedSuite           Code = "unsupported_suite"
+	NoSecret                   Code = "no_secret"
+	ForwardSecret              Code = "forward_secret_key_exchange"
+	UnknownResumedSession      Code = "unknown_resumed_session"
+	WrongPrivateKey            Code = "wrong_private_key"
+	WrongSecret                Code = "wrong_secret"
+	BytesMissing               Code = "bytes_missing"
+	RecordAuthenticationFailed Code = "record_authentication_failed"
+	MalformedHandshake         Code = "malformed_handshake"
+	TooMuchBuffered            Code = "too_much_buffered"
+)
+
+// Codes are all codes.
+func Codes() []Code {
+	return []Code{NotTLS, HandshakeNotCaptured, HandshakeFailed, UnsupportedVersion, UnsupportedSuite, NoSecret, ForwardSecret,
+		UnknownResumedSession, WrongPrivateKey, WrongSecret, BytesMissing, RecordAuthenticationFailed, MalformedHandshake, TooMuchBuffered}
+}
+
+// Reason is a Code, and what there is to say about this case of it.
+type Reason struct {
+	Code   Code
+	Detail string // a sentence
+	Remedy string // a sentence, or empty
+}
+
+func (r *Reason) String() string { return fmt.Sprintf("%s: %s", r.Code, r.Detail) }
+
+// weights say which of several reasons is worth more: the one that came nearest to an answer.
+var weights = map[Code]int{NoSecret: 0, UnknownResumedSession: 1, WrongPrivateKey: 2, ForwardSecret: 3, WrongSecret: 4, BytesMissing: 5}
+
+// worse is the reason that tells more.
+func worse(a, b *Reason) *Reason {
+	if cmp.Compare(weights[a.Code], weights[b.Code]) < 0 {
+		return b
+	}
+	return a
+}

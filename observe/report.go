@@ -1,0 +1,210 @@
+package observe
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// Flow is what was read, and not read, of one direction.
+type Flow struct {
+	Bytes         int64 // of application data, decrypted and authenticated
+	Records       int   // they came in so many records; empty ones do not count
+	Missing       int64 // bytes that are not in the capture
+	Unread        int64 // bytes of records of application data that could not be read
+	UnreadRecords int
+	Torn          int // records of which a part is missing
+	Refused       int // records that did not authenticate
+	First         uint64
+	FirstType     iana.ContentType // the first of these: its number and type
+}
+
+func (f *Flow) add(plain []byte) {
+	if len(plain) > 0 {
+		f.Bytes += int64(len(plain))
+		f.Records++
+	}
+}
+
+// refused counts a record that cannot be given.
+func (f *Flow) refused(h record.Header, seq uint64, torn bool) {
+	switch {
+	case torn:
+		f.Torn++
+	case f.Refused == 0:
+		f.First, f.FirstType = seq, h.Type
+		fallthrough
+	default:
+		f.Refused++
+	}
+	if h.Type == iana.RecordApplicationData {
+		f.Unread += int64(h.Length)
+		f.UnreadRecords++
+	}
+}
+
+// Report is what there is to say of a connection.
+type Report struct {
+	Version              iana.Version // 0: not known
+	Suite                iana.CipherSuite
+	KeyExchange          string // "ECDHE_RSA"; empty if not known
+	Group                string
+	ServerName, ALPN     string
+	ExtendedMasterSecret bool
+	EncryptThenMAC       bool
+	Resumed              bool
+	Renegotiations       int
+	EarlyData            bool
+
+	Source     string // where the secret came from; empty without one
+	Done       bool   // the handshake was seen to its end
+	Verified   [2]bool
+	Flows      [2]Flow // by sender
+	Decrypted  bool    // all application data was
+	Reason     *Reason // why not, or nil
+	Unverified []string
+}
+
+// Report tells how far it came.
+func (c *Connection) Report() *Report {
+	m := c.machine
+	if c.before != nil && !m.Done() {
+		m = c.before
+	}
+	r := &Report{Renegotiations: c.renegotiations, Source: c.used, Done: m.Done()}
+	if i := c.initial; i.ClientHello != nil && i.ServerHello != nil {
+		r.hellos(i) // a renegotiation may agree on something else
+	}
+	unread := int64(0)
+	for i := range c.lanes {
+		l := &c.lanes[i]
+		r.Flows[i] = l.flow
+		r.Verified[i] = m.VerifyData[i] != nil
+		unread += l.flow.Unread + l.flow.Missing
+	}
+	for _, side := range []iana.Side{iana.Client, iana.Server} {
+		if r.Done && !m.Blind && !r.Verified[side] {
+			r.Unverified = append(r.Unverified, fmt.Sprintf("the %v's Finished", side))
+		}
+	}
+	switch {
+	case unread > 0 || c.failure != nil:
+		r.Reason = c.why(r)
+	case c.used != "":
+		r.Decrypted = true
+	case c.missing != nil && m.Done():
+		r.Reason = c.why(r) // nothing was said, or in TLS 1.3 nothing that can be told from the handshake
+	}
+	return r
+}
+
+// hellos fills in what both hellos tell, also where nobody here can go on.
+func (r *Report) hellos(m *handshake.Machine) {
+	r.Version, r.Suite = handshake.VersionOf(m.ServerHello), m.ServerHello.CipherSuite
+	r.ServerName = handshake.ServerName(m.ClientHello)
+	if a := m.Agreed; a != nil {
+		r.KeyExchange, r.Group, r.ALPN = m.Exchange(), m.GroupName, a.ALPN
+		r.ExtendedMasterSecret, r.EncryptThenMAC = a.ExtendedMasterSecret, m.ServerHello.Extensions.Has(iana.ExtEncryptThenMAC)
+		r.Resumed, r.EarlyData = m.Resumed == handshake.Must || m.ResumedByPSK(), m.EarlyAccepted
+		return
+	}
+	exchange, _, _ := strings.Cut(strings.TrimPrefix(r.Suite.String(), "TLS_"), "_WITH_")
+	r.KeyExchange = exchange
+}
+
+// why is the reason that matters most.
+func (c *Connection) why(r *Report) *Reason {
+	m := c.machine
+	switch {
+	case m.ClientHello == nil:
+		return &Reason{Code: HandshakeNotCaptured, Detail: "the capture does not have the beginning of the connection"}
+	case m.ServerHello != nil && (r.Version < iana.SSL30 || r.Version > iana.TLS13):
+		return &Reason{Code: UnsupportedVersion, Detail: fmt.Sprintf("version %v is not read", r.Version)}
+	case m.ServerHello != nil && suite.Readable(r.Suite) == nil:
+		return &Reason{Code: UnsupportedSuite, Detail: fmt.Sprintf("%v is not read", r.Suite)}
+	case c.missing != nil:
+		return c.missing.told(m, r)
+	}
+	for i := range r.Flows {
+		if f := &r.Flows[i]; f.Refused > 0 && f.Missing == 0 {
+			return &Reason{Code: RecordAuthenticationFailed, Detail: fmt.Sprintf("record %d of what the %v sent under its keys does not authenticate: %s", f.First,
+				iana.Side(i), plural(f.Refused, "record was left out", "records were left out"))}
+		}
+	}
+	if n := r.Flows[0].Missing + r.Flows[1].Missing; n > 0 {
+		return &Reason{Code: BytesMissing, Detail: fmt.Sprintf("%d bytes of the client and %d of the server are not in the capture", r.Flows[0].Missing, r.Flows[1].Missing)}
+	}
+	for i := range c.lanes {
+		if errors.Is(c.lanes[i].err, errDeaf) {
+			return &Reason{Code: TooMuchBuffered, Detail: errDeaf.Error()}
+		}
+	}
+	switch {
+	case c.failure != nil:
+		return &Reason{Code: MalformedHandshake, Detail: c.failure.Error()}
+	case c.alerted != nil && !r.Done:
+		return &Reason{Code: HandshakeFailed, Detail: fmt.Sprintf("the handshake ended with the alert %v", c.alerted.Description)}
+	case !r.Done:
+		return &Reason{Code: HandshakeNotCaptured, Detail: "the capture does not have all of the handshake: what would come next is " + m.Awaited()}
+	}
+	for i := range c.lanes {
+		if err := c.lanes[i].err; err != nil {
+			return &Reason{Code: RecordAuthenticationFailed, Detail: err.Error()}
+		}
+	}
+	return &Reason{Code: NoSecret, Detail: "some records are under keys that were not found"}
+}
+
+// told is the reason with its words.
+func (r *Reason) told(m *handshake.Machine, about *Report) *Reason {
+	t := *r
+	switch r.Code {
+	case NoSecret:
+		t.Detail = "no secret for this connection was given"
+		t.Remedy = "give a key log (--keylog FILE), which browsers and servers write when SSLKEYLOGFILE is set"
+		if !m.TLS13() && m.Agreed.Suite.Kex == iana.KexRSA {
+			t.Remedy = "give the server's private key (--rsa-key FILE) or a key log (--keylog FILE)"
+		}
+	case ForwardSecret:
+		t.Detail = fmt.Sprintf("the key exchange is %s: the private key of the certificate only signs, and cannot open what was recorded", about.KeyExchange)
+		t.Remedy = "a key log that client or server wrote during the connection can (--keylog FILE), or an ephemeral private key of either side (--dh-private)"
+		if m.TLS13() {
+			t.Remedy = "a key log that client or server wrote during the connection can (--keylog FILE)"
+		}
+	case UnknownResumedSession:
+		t.Detail = "the connection resumes a session whose full handshake is not in the capture, or could not be opened"
+		t.Remedy = "give a capture that has the full handshake too, or a key log with this connection's secret (--keylog FILE)"
+	case WrongPrivateKey:
+		t.Detail = "the server's certificate belongs to another private key than those given"
+		t.Remedy = "give the private key of " + subject(m) + " (--rsa-key FILE)"
+	case WrongSecret:
+		t.Detail = fmt.Sprintf("a secret was found (%s), but it does not open the first protected record", r.Detail)
+		t.Remedy = "the key log may be of another run, or damaged"
+	case BytesMissing:
+		t.Detail = "bytes of the handshake are not in the capture, and what the secrets need is among them"
+	}
+	return &t
+}
+
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}
+
+// subject names whose certificate the server showed.
+func subject(m *handshake.Machine) string {
+	if m.ServerCertificate != nil && len(m.ServerCertificate.Chain) > 0 {
+		if chain, err := pki.ParseChain(m.ServerCertificate.Chain[:1]); err == nil {
+			return fmt.Sprintf("%q", chain.Leaf().Subject.String())
+		}
+	}
+	return "the server's certificate"
+}

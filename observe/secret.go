@@ -1,0 +1,153 @@
+package observe
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"sync/atomic"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/record"
+)
+
+// find is the observer's half of the key exchange: of all secrets that may fit, the one that opens the first protected record.
+func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
+	side := iana.Client
+	if s.TLS13() || s.Resumed == handshake.Must {
+		side = iana.Server
+	}
+	// A ServerHello of TLS 1.3 and a resuming server's ChangeCipherSpec are what is being taken now; else the client's is yet to come.
+	h, sample, known := c.lanes[side].first(s.TLS13(), side == iana.Server)
+	if !known {
+		c.pending = aRecord
+		return handshake.Input{}, errPending
+	}
+	c.asked = c.Sessions.count()
+	candidates := c.Sessions.candidates(s)
+	if c.source != nil {
+		candidates = append(candidates, c.source(s)...)
+	}
+	why := &Reason{Code: NoSecret}
+	if s.Resumed == handshake.Must && c.source != nil {
+		why = &Reason{Code: UnknownResumedSession}
+	}
+	for _, candidate := range candidates {
+		switch {
+		case candidate.Reason != nil:
+			why = worse(why, candidate.Reason)
+		case sample == nil || c.opens(s, candidate, side, h, sample):
+			c.used, c.missing = candidate.From, nil
+			candidate.PreMaster = bytes.Clone(candidate.PreMaster) // the machine wipes it
+			return candidate.Input, nil
+		case c.machine.Sound():
+			why = worse(why, &Reason{Code: WrongSecret, Detail: candidate.From})
+		default:
+			why = worse(why, &Reason{Code: BytesMissing})
+		}
+	}
+	c.missing = why
+	if !c.final && (c.Late || s.Resumed == handshake.Must && c.Sessions != nil && c.source != nil) {
+		c.pending = aSecret
+		return handshake.Input{}, errPending
+	}
+	return handshake.Input{}, handshake.ErrNoSecret
+}
+
+// opens tries a candidate on a record.
+func (c *Connection) opens(s *handshake.Score, candidate Candidate, side iana.Side, h record.Header, sample []byte) bool {
+	candidate.PreMaster = bytes.Clone(candidate.PreMaster)
+	k, err := s.Keys(candidate.Input, side)
+	if err != nil {
+		return false
+	}
+	p, err := record.NewReader(k.Suite.Cipher, k.Suite.MAC, k.Params(nil))
+	if err != nil {
+		return false
+	}
+	_, err = p.Open(0, h, bytes.Clone(sample))
+	return err == nil
+}
+
+// Sessions are what full handshakes agreed on, so that later ones that resume them can be read: one for all connections of a capture.
+// It may be used by several goroutines.
+type Sessions struct {
+	mu      sync.Mutex
+	masters map[string]known
+	learned atomic.Int64
+}
+
+// known is a session.
+type known struct {
+	master []byte
+	from   string
+}
+
+// maxSessions bounds a hostile capture: about 100 MB.
+const maxSessions = 1 << 18
+
+func (t *Sessions) count() int {
+	if t == nil {
+		return 0
+	}
+	return int(t.learned.Load())
+}
+
+// learn keeps a session under its ID or its ticket.
+func (t *Sessions) learn(name, master []byte, from string) {
+	if t == nil || len(name) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.masters == nil {
+		t.masters = map[string]known{}
+	}
+	if old, ok := t.masters[string(name)]; len(t.masters) >= maxSessions && !ok || ok && bytes.Equal(old.master, master) {
+		return
+	}
+	t.masters[string(name)] = known{master, from}
+	t.learned.Add(1)
+}
+
+// candidates are the sessions that a handshake may resume.
+func (t *Sessions) candidates(s *handshake.Score) (list []Candidate) {
+	if t == nil || s.Resumed != handshake.Must {
+		return nil
+	}
+	names := [][]byte{s.ServerHello.SessionID}
+	var ticket message.SessionTicket
+	if ok, err := s.ClientHello.Extensions.Read(iana.ExtSessionTicket, &ticket); ok && err == nil {
+		names = append(names, ticket.Ticket)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, name := range names {
+		if k, ok := t.masters[string(name)]; ok && len(name) > 0 {
+			list = append(list, Candidate{Input: handshake.Input{Master: k.master}, From: k.from})
+		}
+	}
+	return list
+}
+
+// learn tells the other connections which session this one made.
+func (c *Connection) learn() {
+	m := c.machine
+	if c.Sessions == nil || m.TLS13() || m.Agreed == nil || c.learned == m.ServerHello && m.NewSessionTicket == nil {
+		return
+	}
+	master := m.Master().Bytes()
+	if master == nil {
+		return
+	}
+	c.learned = m.ServerHello
+	from := c.used
+	if c.Name != "" && m.Resumed != handshake.Must {
+		from = fmt.Sprintf("session of %s (%s)", c.Name, c.used)
+	}
+	c.Sessions.learn(m.ServerHello.SessionID, master, from)
+	if t := m.NewSessionTicket; t != nil {
+		c.Sessions.learn(t.Ticket, master, from)
+	}
+}

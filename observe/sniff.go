@@ -1,0 +1,259 @@
+package observe
+
+import (
+	"bytes"
+	"encoding/binary"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/record"
+)
+
+// TLS is found by its first bytes, on any port and in either direction, also behind something in the clear: STARTTLS, a proxy's CONNECT.
+
+const (
+	headLen  = record.HeaderLen + message.HeaderLen + 2 // what tells a hello: both headers and a version
+	maxClear = 1 << 20                                  // bytes in the clear after which nobody waits for TLS any more
+	maxKept  = 64 << 10                                 // of them, for the other direction's sake
+)
+
+// hello finds where a ClientHello begins. fresh says that b begins where its direction does: there more is taken for one.
+func hello(b []byte, fresh bool) (at int, ssl2, ok bool) {
+	if fresh && len(b) >= 11 && b[0]&0x80 != 0 && b[2] == byte(iana.ClientHello) && b[3] == 3 {
+		be := binary.BigEndian
+		if int(be.Uint16(b)&0x7FFF) == 9+int(be.Uint16(b[5:]))+int(be.Uint16(b[7:]))+int(be.Uint16(b[9:])) {
+			return 0, true, true
+		}
+	}
+	if h, good := headerOf(b); fresh && good && h.Type == iana.RecordHandshake && h.Length > 0 && h.Length < message.HeaderLen+2 &&
+		len(b) > record.HeaderLen && b[record.HeaderLen] == byte(iana.ClientHello) {
+		return 0, false, true // in small pieces
+	}
+	at, ok = opening(b, iana.ClientHello)
+	return at, false, ok
+}
+
+// opening finds a record that a hello of this type begins in.
+func opening(b []byte, t iana.HandshakeType) (at int, ok bool) {
+	for at := 0; ; at++ {
+		i := bytes.IndexByte(b[at:], byte(iana.RecordHandshake))
+		if i < 0 || len(b)-at-i < headLen {
+			return 0, false
+		}
+		at += i
+		h, good := header(b[at:])
+		body := b[at+record.HeaderLen:]
+		length := message.Length(body) - message.HeaderLen
+		if good && body[0] == byte(t) && length >= 38 && length < 1<<16 && h.Length >= message.HeaderLen+2 && body[4] == 3 && body[5] <= 4 {
+			return at, true
+		}
+	}
+}
+
+func headerOf(b []byte) (h record.Header, ok bool) {
+	if len(b) < record.HeaderLen {
+		return h, false
+	}
+	return header(b)
+}
+
+// answer finds where the server's answer to a ClientHello begins: a ServerHello, or an alert.
+func answer(b []byte, fresh bool) (at int, ok bool) {
+	if h, good := headerOf(b); fresh && good && (h.Type == iana.RecordHandshake || h.Type == iana.RecordAlert && h.Length == 2) {
+		return 0, true
+	}
+	return opening(b, iana.ServerHello)
+}
+
+// records tells whether b looks like the middle of a TLS connection: a header, and another one where it ends, at the beginning or, where
+// the capture began inside a record, somewhere.
+func records(b []byte) bool {
+	h, ok := headerOf(b)
+	for at := 0; ; {
+		if ok && h.Length > 0 {
+			next := at + record.HeaderLen + h.Length
+			if _, ok := headerOf(b[min(next, len(b)):]); ok || at == 0 && next >= len(b) {
+				return true
+			}
+		}
+		i := bytes.IndexByte(b[min(at+1, len(b)):], byte(iana.RecordApplicationData))
+		if i < 0 {
+			return false
+		}
+		at += 1 + i
+		h, ok = headerOf(b[at:])
+	}
+}
+
+// Stream is a TCP connection in which there may be TLS.
+type Stream struct {
+	// New gives the Connection to watch when TLS begins. side is who opened the TCP connection, as seen by TLS.
+	New func() *Connection
+
+	// Flipped tells that the TCP server is the client of TLS.
+	Flipped bool
+
+	conn  *Connection
+	ways  [2]way // by who opened the TCP connection
+	ended bool
+}
+
+// way is a direction before TLS.
+type way struct {
+	started bool
+	clear   int64 // bytes in the clear before
+	missing int64
+	kept    []byte // the last of them
+	dropped bool   // some were not kept
+	middle  bool   // they look like records
+	seen    int    // of kept, bytes in which nothing begins
+}
+
+// Connection is the TLS connection inside, or nil.
+func (s *Stream) Connection() *Connection { return s.conn }
+
+func (s *Stream) side(from iana.Side) iana.Side {
+	if s.Flipped {
+		return from.Peer()
+	}
+	return from
+}
+
+// Bytes takes the next bytes of a direction.
+func (s *Stream) Bytes(from iana.Side, b []byte) {
+	w := &s.ways[from]
+	if w.started {
+		s.conn.Feed(s.side(from), b) // its error is in the report
+		return
+	}
+	w.clear += int64(len(b))
+	if s.ended {
+		return
+	}
+	w.kept = append(w.kept, b...)
+	if s.conn == nil {
+		s.begin(from)
+	}
+	if s.conn != nil {
+		s.answered()
+	}
+	if len(w.kept) > maxKept {
+		w.middle = w.middle || !w.dropped && records(w.kept)
+		n := copy(w.kept, w.kept[len(w.kept)-maxKept/2:])
+		w.seen = max(0, w.seen-(len(w.kept)-n))
+		w.kept, w.dropped = w.kept[:n], true
+	}
+	if s.conn == nil && s.ways[0].clear+s.ways[1].clear > maxClear {
+		s.ended = true
+		w.kept = nil
+	}
+}
+
+// begin looks for a ClientHello.
+func (s *Stream) begin(from iana.Side) {
+	w := &s.ways[from]
+	at, ssl2, ok := hello(w.kept[w.seen:], w.fresh() && w.seen == 0)
+	if !ok {
+		w.seen = max(w.seen, len(w.kept)-headLen)
+		return
+	}
+	s.conn = s.New()
+	s.Flipped = from == iana.Server
+	s.ways[from.Peer()].seen = 0
+	w.start(w.seen + at)
+	b := w.kept
+	w.kept = nil
+	if ssl2 {
+		s.conn.hello2(b)
+	} else {
+		s.conn.Feed(iana.Client, b)
+	}
+}
+
+// answered looks for the server's first record.
+func (s *Stream) answered() {
+	from := iana.Server
+	if s.Flipped {
+		from = iana.Client
+	}
+	w := &s.ways[from]
+	if w.started {
+		return
+	}
+	at, ok := answer(w.kept[w.seen:], w.fresh() && w.seen == 0)
+	if !ok {
+		w.seen = max(w.seen, len(w.kept)-headLen)
+		return
+	}
+	w.start(w.seen + at)
+	b := w.kept
+	w.kept = nil
+	s.conn.Feed(iana.Server, b)
+}
+
+// fresh tells whether kept begins where the direction does.
+func (w *way) fresh() bool { return !w.dropped && w.missing == 0 }
+
+// start begins TLS at a place in kept.
+func (w *way) start(at int) {
+	w.started = true
+	w.clear -= int64(len(w.kept) - at)
+	w.kept = w.kept[at:]
+}
+
+// Gap says that the next n bytes of a direction are missing.
+func (s *Stream) Gap(from iana.Side, n int64) {
+	w := &s.ways[from]
+	if s.conn != nil && !w.started {
+		w.start(len(w.kept))
+		w.kept = nil
+	}
+	if w.started {
+		s.conn.Gap(s.side(from), n)
+		return
+	}
+	w.missing += n
+	w.seen = len(w.kept)
+}
+
+// End says that nothing more will come.
+func (s *Stream) End() {
+	s.ended = true
+	if s.conn != nil {
+		s.conn.Close()
+	}
+}
+
+// Report is the Connection's, or says that there is none.
+func (s *Stream) Report() *Report {
+	if s.conn != nil {
+		return s.conn.Report()
+	}
+	r := &Report{Reason: &Reason{Code: NotTLS, Detail: "no TLS handshake begins in this connection"}}
+	for i := range s.ways {
+		w := &s.ways[i]
+		r.Flows[i].Missing = w.missing
+		if w.middle || !w.dropped && records(w.kept) {
+			r.Reason = &Reason{Code: HandshakeNotCaptured, Detail: "the records of a TLS connection, without the ClientHello that began it",
+				Remedy: "begin the capture before the connection"}
+		}
+	}
+	if r.Reason.Code == HandshakeNotCaptured {
+		for i := range s.ways {
+			r.Flows[i].Unread = s.ways[i].clear
+		}
+	}
+	return r
+}
+
+// hello2 begins with a ClientHello in the form of SSL 2.0, which is no record: two bytes of length come before it.
+func (c *Connection) hello2(b []byte) {
+	n := 2 + int(binary.BigEndian.Uint16(b)&0x7FFF)
+	if len(b) < n {
+		c.prefix = bytes.Clone(b)
+		return
+	}
+	c.prefix = nil
+	c.hear(c.machine.TakeHello2(bytes.Clone(b[2:n])), iana.Client)
+	c.Feed(iana.Client, b[n:])
+}

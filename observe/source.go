@@ -1,0 +1,202 @@
+package observe
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/pki"
+)
+
+// Source gives what may open a handshake, which was watched up to ClientKeyExchange, or to the ServerHello in TLS 1.3 and where a
+// session is resumed. What it gives is tried before it is used. It is called by several goroutines if several connections are watched.
+type Source func(*handshake.Score) []Candidate
+
+// Candidate is a secret that may be the one, or the reason why a source cannot have it.
+type Candidate struct {
+	handshake.Input
+	From   string // "key log"
+	Reason *Reason
+}
+
+// Sources asks several sources, in order.
+func Sources(all ...Source) Source {
+	return func(s *handshake.Score) (list []Candidate) {
+		for _, source := range all {
+			list = append(list, source(s)...)
+		}
+		return list
+	}
+}
+
+// KeyLog finds secrets by client_random, by session, or by what the client encrypted.
+func KeyLog(log *keylog.Log) Source {
+	const from = "key log"
+	return func(s *handshake.Score) (list []Candidate) {
+		secret := func(l keylog.Label) []byte { return log.Secret(l, s.ClientHello.Random[:]) }
+		if s.TLS13() {
+			t := &handshake.TrafficSecrets{
+				Early:       secret(keylog.ClientEarlyTraffic),
+				Handshake:   [2][]byte{secret(keylog.ClientHandshake), secret(keylog.ServerHandshake)},
+				Application: [2][]byte{secret(keylog.ClientTraffic), secret(keylog.ServerTraffic)},
+			}
+			if t.Handshake[iana.Server] == nil {
+				return nil
+			}
+			return []Candidate{{Input: handshake.Input{Traffic: t}, From: from}}
+		}
+		master := func(m []byte) {
+			if m != nil {
+				list = append(list, Candidate{Input: handshake.Input{Master: m}, From: from})
+			}
+		}
+		pre := func(p []byte) {
+			if p != nil {
+				list = append(list, Candidate{Input: handshake.Input{PreMaster: p}, From: from})
+			}
+		}
+		master(secret(keylog.ClientRandom))
+		master(log.Secret(keylog.MasterBySession, s.ServerHello.SessionID))
+		if s.Resumed != handshake.Must {
+			pre(secret(keylog.PreMasterByRandom))
+			if m := s.ClientKeyExchange; m != nil && len(m.EncryptedPreMaster) >= 8 {
+				pre(log.Secret(keylog.PreMasterByEncrypted, m.EncryptedPreMaster[:8]))
+			}
+		}
+		return list
+	}
+}
+
+// Master is a master_secret that somebody gave.
+func Master(secret []byte) Source {
+	return func(s *handshake.Score) []Candidate {
+		if s.TLS13() {
+			return nil
+		}
+		return []Candidate{{Input: handshake.Input{Master: secret}, From: "master secret"}}
+	}
+}
+
+// PreMaster is a pre_master_secret that somebody gave.
+func PreMaster(secret []byte) Source {
+	return func(s *handshake.Score) []Candidate {
+		if s.TLS13() || s.Resumed == handshake.Must {
+			return nil
+		}
+		return []Candidate{{Input: handshake.Input{PreMaster: secret}, From: "pre-master secret"}}
+	}
+}
+
+// RSAKey opens RSA key exchange with the server's private key. It can do nothing for an ephemeral exchange: that is what forward
+// secrecy means.
+func RSAKey(name string, key crypto.Decrypter) Source {
+	return func(s *handshake.Score) []Candidate {
+		pre, why := openRSA(s, key)
+		if why != nil {
+			return []Candidate{{From: name, Reason: why}}
+		}
+		if s.Agreed.Suite.Kex == iana.KexRSAPSK {
+			return nil // it takes the pre-shared key, too: see PSK
+		}
+		return []Candidate{{Input: handshake.Input{PreMaster: pre}, From: name}}
+	}
+}
+
+// openRSA opens what the client encrypted.
+func openRSA(s *handshake.Score, key crypto.Decrypter) ([]byte, *Reason) {
+	switch {
+	case s.Resumed == handshake.Must:
+		return nil, &Reason{Code: UnknownResumedSession}
+	case s.TLS13(), s.Agreed.Suite.Kex.Ephemeral(), s.Agreed.Suite.Kex == iana.KexDH, s.Agreed.Suite.Kex == iana.KexECDH:
+		return nil, &Reason{Code: ForwardSecret}
+	case s.ClientKeyExchange == nil || s.ClientKeyExchange.EncryptedPreMaster == nil:
+		return nil, &Reason{Code: NoSecret}
+	case !belongs(key, s):
+		return nil, &Reason{Code: WrongPrivateKey}
+	}
+	pre, err := kex.OpenPreMaster(key, s.ClientKeyExchange.EncryptedPreMaster, s.ClientHello.Version)
+	if pre == nil && err != nil {
+		return nil, &Reason{Code: WrongPrivateKey}
+	}
+	return pre, nil // also one with a wrong version: there are clients and servers that do not mind
+}
+
+// belongs tells whether a key may be that of the server's certificate: it is not, if there is another one.
+func belongs(key crypto.Decrypter, s *handshake.Score) bool {
+	if s.ServerCertificate == nil || len(s.ServerCertificate.Chain) == 0 {
+		return true
+	}
+	chain, err := pki.ParseChain(s.ServerCertificate.Chain[:1])
+	if err != nil {
+		return true
+	}
+	theirs, ok := chain.Leaf().PublicKey.(*rsa.PublicKey)
+	ours, too := key.Public().(*rsa.PublicKey)
+	return !ok || !too || theirs.Equal(ours)
+}
+
+// PSK is a pre-shared key, by the exchange that it goes with. RSA_PSK takes the server's private keys as well, and DHE_PSK and ECDHE_PSK
+// an ephemeral private key.
+func PSK(key []byte, others ...Source) Source {
+	return func(s *handshake.Score) (list []Candidate) {
+		k := s.Agreed.Suite.Kex
+		if !k.PreShared() || s.TLS13() || s.Resumed == handshake.Must {
+			return nil
+		}
+		add := func(other []byte) {
+			list = append(list, Candidate{Input: handshake.Input{PreMaster: keys.PreSharedPreMaster(other, key)}, From: "pre-shared key"})
+		}
+		if k == iana.KexPSK {
+			add(nil)
+			return list
+		}
+		for _, o := range others {
+			for _, c := range o(s) {
+				if c.PreMaster != nil {
+					add(c.PreMaster)
+				}
+			}
+		}
+		if list == nil && k.Ephemeral() {
+			return []Candidate{{From: "pre-shared key", Reason: &Reason{Code: ForwardSecret}}}
+		}
+		return list
+	}
+}
+
+// Ephemeral finishes a Diffie-Hellman exchange with the private key that one side made for it.
+func Ephemeral(private []byte) Source {
+	return func(s *handshake.Score) []Candidate {
+		if !s.Agreed.Suite.Kex.Ephemeral() || s.TLS13() || s.ServerKeyExchange == nil {
+			return nil
+		}
+		g, err := s.KexGroup()
+		if g == nil || err != nil {
+			return nil
+		}
+		offer, err := g.Recall(private)
+		if err != nil {
+			return nil
+		}
+		for _, whose := range []iana.Side{iana.Client, iana.Server} {
+			if !bytes.Equal(bytes.TrimLeft(offer.Share(), "\x00"), bytes.TrimLeft(s.Public(whose), "\x00")) {
+				continue
+			}
+			z, err := offer.Finish(s.Public(whose.Peer()))
+			if err != nil {
+				return nil
+			}
+			if s.Agreed.Suite.Kex.FiniteField() {
+				z = keys.FiniteFieldPreMaster(z)
+			}
+			return []Candidate{{Input: handshake.Input{PreMaster: z}, From: fmt.Sprintf("the %v's ephemeral key", whose)}}
+		}
+		return nil
+	}
+}
