@@ -161,8 +161,8 @@ func ldap(t *talk) error {
 	if head[0] != 0x30 || n > maxLine {
 		return errors.New("the server's answer is no LDAPMessage")
 	}
-	body, err := io.ReadAll(io.LimitReader(t.in, int64(n)))
-	if err != nil {
+	body := make([]byte, n)
+	if _, err := io.ReadFull(t.in, body); err != nil {
 		return err
 	}
 	// ExtendedResponse is [APPLICATION 24]; its first element is resultCode ENUMERATED.
@@ -194,8 +194,8 @@ func mysql(t *talk) error {
 	if n > maxLine {
 		return errors.New("the server's greeting is too long")
 	}
-	greeting, err := io.ReadAll(io.LimitReader(t.in, int64(n)))
-	if err != nil {
+	greeting := make([]byte, n)
+	if _, err := io.ReadFull(t.in, greeting); err != nil {
 		return err
 	}
 	end := bytes.IndexByte(greeting, 0) // version\0 thread(4) salt(8) 0 capabilities(2)
@@ -210,6 +210,6 @@ func mysql(t *talk) error {
 	binary.LittleEndian.PutUint32(request[4:], protocol41|wantsTLS|secure)
 	binary.LittleEndian.PutUint32(request[8:], 1<<24)
 	request[12] = 45 // utf8mb4
-	_, err = t.out.Write(request)
+	_, err := t.out.Write(request)
 	return err
 }
