@@ -150,7 +150,7 @@ func ldap(t *talk) error {
 	n := int(head[1])
 	if n > 0x80 { // the long form: n-0x80 bytes of length
 		var more [4]byte
-		if n -= 0x80; n > 2 {
+		if n -= 0x80; n > len(more) {
 			return errors.New("the server's answer is too long")
 		}
 		if _, err := io.ReadFull(t.in, more[4-n:]); err != nil {

@@ -125,7 +125,7 @@ func (t *talk) until(ends func(line string) bool) (string, error) {
 
 // code reads an answer of a number and text, of one or more lines, that must begin with want. See RFC 5321 §4.2.1.
 func (t *talk) code(want string) error {
-	line, err := t.until(func(l string) bool { return len(l) < 4 || l[3] != '-' })
+	line, err := t.until(func(l string) bool { return len(l) < 4 || l[3] != '-' || l[0] < '0' || l[0] > '9' })
 	if err == nil && !strings.HasPrefix(line, want) {
 		err = refused(line, want)
 	}

@@ -59,7 +59,7 @@ func TestEveryDialect(t *testing.T) {
 		{"postgres", "SE", "", "1 bytes in the clear"},
 		{"mysql", mysqlGreeting, "\x20\x00\x00\x01\x00\x8a\x00\x00", ""},
 		{"mysql", strings.Replace(mysqlGreeting, "\x00\xff\xff\xff\x02", "\x00\xff\xf7\xff\x02", 1), "", "without TLS"},
-		{"mysql", "\x05\x00\x00\x00\xff\x15\x04x", "", "not that of protocol 10"},
+		{"mysql", "\x04\x00\x00\x00\xff\x15\x04x", "", "not that of protocol 10"},
 		{"mysql", "\xff\xff\xff\x00", "", "too long"},
 	}
 	spoken := map[string]bool{"submission": true} // smtp by another name

@@ -1,0 +1,265 @@
+package diagnose_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+var authority = func() *throwaway.CA {
+	ca, err := throwaway.New(throwaway.Options{})
+	if err != nil {
+		panic(err)
+	}
+	return ca
+}()
+
+// server listens with a Config, and gives its address.
+func server(t *testing.T, c *vitrine.Config) string {
+	t.Helper()
+	if c.Certificates == nil {
+		cert, err := authority.Issue(throwaway.RSA, []string{"localhost"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Certificates = []tls.Certificate{cert}
+	}
+	l, err := vitrine.Listen("tcp", "127.0.0.1:0", c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { io.Copy(io.Discard, c); c.Close() }()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func client() *vitrine.Config {
+	return &vitrine.Config{RootCAs: authority.Pool(), ServerName: "localhost"}
+}
+
+func dial(ctx context.Context, addr string, c *vitrine.Config) (s vitrine.ConnectionState, err error) {
+	conn, err := (&vitrine.Dialer{Config: c}).DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return s, err
+	}
+	defer conn.Close()
+	return conn.(*vitrine.Conn).ConnectionState(), nil
+}
+
+// Each failure of real ends is explained, and the mildest change that helps is found and proved.
+func TestFailuresAreExplainedAndRemediesProved(t *testing.T) {
+	null := uint16(iana.TLS_RSA_WITH_NULL_SHA256)
+	for _, c := range []struct {
+		name           string
+		server, client *vitrine.Config
+		inferred       string
+		works          string // the flags of the change that works, "" if none
+	}{
+		{"only RSA key exchange", &vitrine.Config{CipherSuites: []uint16{uint16(iana.TLS_RSA_WITH_AES_128_GCM_SHA256)}}, client(), "only RSA or finite-field", "--policy compatible"},
+		{"only 3DES", &vitrine.Config{CipherSuites: []uint16{uint16(iana.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA)}}, client(), "only CBC", "--policy legacy"},
+		{"only TLS 1.0", &vitrine.Config{Policy: vitrine.Legacy, MaxVersion: tls.VersionTLS10}, client(), "", "--policy legacy"},
+		{"no encryption", &vitrine.Config{CipherSuites: []uint16{null}}, client(), "nothing in our offer", "--suite TLS_RSA_WITH_NULL_SHA256"},
+		{"another protocol", &vitrine.Config{NextProtos: []string{"one"}}, with(func(c *vitrine.Config) { c.NextProtos = []string{"two"} }), "application protocols", "without --alpn"},
+		{"another suite", &vitrine.Config{}, with(func(c *vitrine.Config) { c.CipherSuites = []uint16{null} }), "nothing in our offer", "without --suite"},
+		{"another group", &vitrine.Config{CurvePreferences: []tls.CurveID{tls.X25519}}, with(func(c *vitrine.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP384} }), "nothing in our offer", "without --group"},
+		{"another version", &vitrine.Config{}, with(func(c *vitrine.Config) { c.Policy, c.MaxVersion = vitrine.Legacy, tls.VersionTLS11 }), "versions that we did not offer", "without --min without --max"},
+		{"a client certificate", &vitrine.Config{ClientAuth: tls.RequireAnyClientCert}, client(), "wants a client certificate", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			addr := server(t, c.server)
+			_, err := dial(t.Context(), addr, c.client)
+			f, ok := diagnose.Of(err)
+			if !ok {
+				t.Fatalf("got %v, expected a failed handshake", err)
+			}
+			d := f.Explain()
+			if got := strings.Join(d.Inferred, "; "); !strings.Contains(got, c.inferred) {
+				t.Errorf("inferred %q, expected %q in it", got, c.inferred)
+			}
+			if f.Offered == nil || f.Awaited == "" || len(d.Seen) < 2 || d.Ref == "" {
+				t.Errorf("the error tells too little: %+v", f.HandshakeError)
+			}
+			tries := 0
+			proofs := diagnose.Prove(t.Context(), c.client, f.Changes(c.client), func(ctx context.Context, config *vitrine.Config) (vitrine.ConnectionState, error) {
+				tries++
+				return dial(ctx, addr, config)
+			})
+			if tries > 8 || tries != len(proofs) {
+				t.Errorf("%d tries, %d proofs", tries, len(proofs))
+			}
+			works := ""
+			for _, p := range proofs {
+				if p.Works() {
+					works = p.Change.String()
+				}
+			}
+			if works != c.works {
+				t.Errorf("%q works, expected %q", works, c.works)
+			}
+		})
+	}
+}
+
+func with(edit func(*vitrine.Config)) *vitrine.Config {
+	c := client()
+	edit(c)
+	return c
+}
+
+// Time bounds all tries together.
+func TestProvingEndsWithItsTime(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	f := &diagnose.Failure{HandshakeError: &vitrine.HandshakeError{Side: iana.Client}, Gone: diagnose.Closed}
+	changes := f.Changes(client())
+	proofs := diagnose.Prove(ctx, client(), changes, func(context.Context, *vitrine.Config) (vitrine.ConnectionState, error) {
+		cancel()
+		return vitrine.ConnectionState{}, io.EOF
+	})
+	if len(changes) < 5 || len(changes) > 8 || len(proofs) != 1 {
+		t.Errorf("%d changes, %d tries; expected 5 to 8, and 1", len(changes), len(proofs))
+	}
+}
+
+// Every alert, from either side, at every stage, has something to be said of it, and no inference contradicts who spoke.
+func TestEveryAlertHasAnExplanation(t *testing.T) {
+	n := 0
+	for _, side := range []iana.Side{iana.Client, iana.Server} {
+		for d := range 256 {
+			d := alert.Description(d)
+			for _, answered := range []*message.ServerHello{nil, {Version: iana.TLS12}} {
+				for _, cause := range []error{&alert.Received{Level: alert.Fatal, Description: d}, alert.Fail(d, "RFC 5246 §7", "made up")} {
+					f, ok := diagnose.Of(&vitrine.HandshakeError{Side: side, Err: cause, Answered: answered, Awaited: "something"})
+					if !ok {
+						t.Fatal("not recognised")
+					}
+					for _, s := range slices.Concat(f.Explain().Seen, f.Explain().Inferred) {
+						if n++; s == "" || strings.Contains(s, "%!") {
+							t.Errorf("%v, %v: %q", side, d, s)
+						}
+					}
+					if len(f.Explain().Seen) == 0 {
+						t.Errorf("%v, %v: nothing was seen", side, d)
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d sentences", n)
+}
+
+func TestWhatIsNoTLSIsRecognised(t *testing.T) {
+	for first, want := range map[string]string{
+		"HTTP/1.1 400 Bad Request": "plain HTTP (an answer)", "GET / HTTP/1.1": "plain HTTP (a request)", "SSH-2.0-OpenSSH": "SSH", "220 mail ESMTP": "SMTP or FTP",
+		"\x16\x03\x01\x00": "", "\x15\x03\x03\x00\x02": "", "": "", "\x16": "", "\x00\x01\x02": "something unknown", "\x80\x2e\x01\x03\x01": "SSL 2.0",
+	} {
+		got, ok := diagnose.NotTLS([]byte(first))
+		if ok != (want != "") || got != want && ok {
+			t.Errorf("%q: got %q, expected %q", first, got, want)
+		}
+	}
+	f := &diagnose.Failure{HandshakeError: &vitrine.HandshakeError{Side: iana.Client, Err: io.EOF}, First: []byte("HTTP/1.0 400")}
+	if d := f.Explain(); !strings.Contains(strings.Join(d.Inferred, ""), "does not speak TLS here") {
+		t.Errorf("%+v", d)
+	}
+}
+
+// Why a chain is not trusted, in words: each kind of refusal that crypto/x509 knows.
+func TestDistrustInWords(t *testing.T) {
+	other, err := throwaway.New(throwaway.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	issue := func(ca *throwaway.CA, names []string, edits ...func(*x509.Certificate)) *x509.Certificate {
+		c, err := ca.Issue(throwaway.ECDSA, names, edits...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c.Leaf
+	}
+	for _, c := range []struct {
+		leaf *x509.Certificate
+		want string
+	}{
+		{issue(authority, []string{"other.example"}), "the certificate is for other.example, not for localhost"},
+		{issue(authority, nil), "it has no name at all that counts"},
+		{issue(authority, []string{"localhost"}, func(c *x509.Certificate) { c.NotAfter = now.Add(-72 * time.Hour) }), "3 days ago"},
+		{issue(authority, []string{"localhost"}, func(c *x509.Certificate) { c.NotAfter = now.Add(-90 * time.Minute) }), "1 hour ago"},
+		{issue(authority, []string{"localhost"}, func(c *x509.Certificate) { c.NotBefore = now.Add(72 * time.Hour) }), "is not valid before"},
+		{issue(authority, []string{"localhost"}, throwaway.ForClient), "not meant for a server"},
+		{issue(other, []string{"localhost"}), "nobody trusted has signed the certificate; its issuer is"},
+		{other.Cert, "self-signed"},
+	} {
+		_, err := c.leaf.Verify(x509.VerifyOptions{Roots: authority.Pool(), DNSName: "localhost"})
+		if c.leaf == other.Cert {
+			_, err = c.leaf.Verify(x509.VerifyOptions{Roots: authority.Pool()})
+		}
+		if err == nil {
+			t.Fatalf("%q: it is trusted", c.want)
+		}
+		if got := diagnose.Distrust(err, []*x509.Certificate{c.leaf}, now); !strings.Contains(got, c.want) {
+			t.Errorf("got %q, expected %q in it", got, c.want)
+		}
+	}
+	if got := diagnose.Distrust(x509.SystemRootsError{}, nil, now); !strings.Contains(got, "ca-certificates") {
+		t.Error(got)
+	}
+}
+
+// A client that asks for no name still expects one.
+func TestWithoutSNIStillVerifies(t *testing.T) {
+	asked := make(chan string, 8)
+	addr := server(t, &vitrine.Config{VerifyConnection: func(s vitrine.ConnectionState) error { asked <- s.ServerName; return nil }})
+	for _, c := range []struct {
+		edit func(*vitrine.Config)
+		ok   bool
+	}{
+		{func(c *vitrine.Config) {}, true},
+		{func(c *vitrine.Config) { c.ServerName = "other.example" }, false},
+		{func(c *vitrine.Config) { c.RootCAs = x509.NewCertPool() }, false},
+		{func(c *vitrine.Config) { c.ServerName, c.InsecureSkipVerify = "other.example", true }, true},
+	} {
+		config := with(c.edit)
+		diagnose.WithoutSNI(config)
+		raw, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		conn := vitrine.Client(raw, config)
+		err = conn.Handshake()
+		conn.Close()
+		if (err == nil) != c.ok {
+			t.Errorf("got %v, expected success: %v", err, c.ok)
+		}
+		if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); err != nil && !untrusted {
+			t.Errorf("got %v, expected a CertificateVerificationError", err)
+		}
+		if c.ok {
+			if name := <-asked; name != "" {
+				t.Errorf("the server was asked for %q", name)
+			}
+		}
+	}
+}
