@@ -32,7 +32,7 @@ func TestTenThousandConnections(t *testing.T) {
 		idleClients(t, addr)
 		return
 	}
-	if racing {
+	if raceEnabled {
 		t.Skip("the race detector follows at most 8,128 goroutines")
 	}
 	if testing.Short() {
