@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,6 +23,7 @@ import (
 type conn struct {
 	stated
 	server *http.Server
+	speaks []string        // the server
 	ctx    context.Context // the handshake's: ConnContext's
 
 	shaken sync.Once
@@ -31,8 +34,8 @@ type conn struct {
 	hush    sync.Once
 }
 
-func newConn(c *vitrine.Conn, s *http.Server) *conn {
-	return &conn{stated: stated{Conn: c}, server: s, ctx: context.Background(), quiet: make(chan struct{}),
+func newConn(c *vitrine.Conn, f *front) *conn {
+	return &conn{stated: stated{Conn: c}, server: f.server, speaks: f.speaks, ctx: context.Background(), quiet: make(chan struct{}),
 		preface: strings.NewReader("PRI * HTTP/2.0\r\n\r\n")} // RFC 9113 §3.4
 }
 
@@ -51,6 +54,9 @@ func (c *conn) handshake() {
 	}
 	if c.failed = c.Conn.HandshakeContext(ctx); c.failed == nil {
 		c.failed = c.settle()
+	}
+	if p := c.state.NegotiatedProtocol; p != "" && !slices.Contains(c.speaks, p) {
+		c.failed = fmt.Errorf("vhttp: the Config of a GetConfigForClient agreed to %q, and here %q are spoken", p, c.speaks)
 	}
 	if c.failed != nil {
 		logf := log.Printf

@@ -1,5 +1,7 @@
 package vhttp
 
+//lint:file-ignore SA1019 x/net/http2 points to net/http, whose HTTP/2 takes no connections but crypto/tls's.
+
 import (
 	"context"
 	"errors"
@@ -73,7 +75,7 @@ func Serve(l net.Listener, s *http.Server) error {
 	if err != nil {
 		return err
 	}
-	return s.Serve(&acceptor{ours.Listener, config, s})
+	return s.Serve(&acceptor{ours.Listener, config, f})
 }
 
 // protocols are what s speaks, best first.
@@ -96,7 +98,7 @@ func protocols(s *http.Server) ([]string, error) {
 type acceptor struct {
 	net.Listener
 	config *vitrine.Config
-	server *http.Server
+	front  *front
 }
 
 func (a *acceptor) Accept() (net.Conn, error) {
@@ -105,9 +107,9 @@ func (a *acceptor) Accept() (net.Conn, error) {
 		return nil, err
 	}
 	if tls, ok := c.(*vitrine.Conn); ok { // a program that shakes hands itself: it has seen to ALPN, too
-		return newConn(tls, a.server), nil
+		return newConn(tls, a.front), nil
 	}
-	return newConn(vitrine.Server(c, a.config), a.server), nil
+	return newConn(vitrine.Server(c, a.config), a.front), nil
 }
 
 // front is the handler of a server of ours: before the program's for HTTP/1.1, and instead of it for the one request that stands for a whole

@@ -229,3 +229,23 @@ func TestThePrefaceIsNoWayIntoHTTP2(t *testing.T) {
 		t.Errorf("got %q, expected the program's handler to have it", got)
 	}
 }
+
+// What a GetConfigForClient offers is seen when it was agreed on, and no sooner.
+func TestAProtocolThatNobodySpeaksEndsTheConnection(t *testing.T) {
+	var told logged
+	s := &http.Server{ErrorLog: log.New(&told, "", 0), Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request was served") })}
+	url := serve(t, s, serverConfig(func(c *vitrine.Config) {
+		c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) { return serverConfig(only("imap")), nil }
+	}))
+	c, err := vitrine.Dial("tcp", strings.TrimPrefix(url, "https://"), clientConfig(only("imap")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
+	fmt.Fprint(c, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	if got, _ := io.ReadAll(c); len(got) > 0 {
+		t.Errorf("got %q", got)
+	}
+	eventually(t, "the log", func() bool { return strings.Contains(told.String(), `agreed to "imap"`) })
+}

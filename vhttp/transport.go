@@ -1,5 +1,7 @@
 package vhttp
 
+//lint:file-ignore SA1019 x/net/http2 points to net/http, whose HTTP/2 takes no connections but crypto/tls's.
+
 import (
 	"context"
 	"errors"

@@ -52,10 +52,12 @@ func (s *stated) settle() error {
 	v := s.Conn.ConnectionState()
 	s.state = tls.ConnectionState{
 		Version: v.Version, HandshakeComplete: true, DidResume: v.DidResume, CipherSuite: v.CipherSuite,
-		CurveID: tls.CurveID(v.Group), NegotiatedProtocol: v.NegotiatedProtocol, NegotiatedProtocolIsMutual: true,
+		CurveID: tls.CurveID(v.Group), NegotiatedProtocol: v.NegotiatedProtocol,
 		ServerName: v.ServerName, PeerCertificates: v.PeerCertificates, VerifiedChains: v.VerifiedChains,
 		SignedCertificateTimestamps: v.SignedCertificateTimestamps, OCSPResponse: v.OCSPResponse,
 	}
+	//lint:ignore SA1019 it is always true in crypto/tls, and net/http's client for one still looks
+	s.state.NegotiatedProtocolIsMutual = true
 	if row := suite.ByID(iana.CipherSuite(v.CipherSuite)); s.http2() && !row.HTTP2() {
 		return fmt.Errorf("vhttp: the server chose HTTP/2 with %v, which HTTP/2 prohibits (RFC 9113 §9.2.2)", row)
 	}
