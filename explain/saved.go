@@ -15,11 +15,10 @@ func Saved(entries []trace.Entry) Run {
 			break
 		}
 	}
-	if Redacted(entries) {
-		run.Note = "The secrets are not in these events: where one would be, there is nothing to show."
-	}
 	return run
 }
+
+const redactedNote = "The secrets are not in these events: where one would be, there is nothing to show."
 
 // Redacted tells whether secrets were left out when events were saved.
 func Redacted(entries []trace.Entry) bool {

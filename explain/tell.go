@@ -12,6 +12,9 @@ import (
 
 // Tell makes a story of the merged events of one handshake and what was sent under it.
 func Tell(entries []trace.Entry, run Run) *Story {
+	if Redacted(entries) {
+		run.Note = redactedNote
+	}
 	t := &teller{
 		Story:  &Story{Run: run},
 		client: see(entries, trace.Client),

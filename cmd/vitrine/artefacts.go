@@ -106,10 +106,7 @@ func writeEvents(w io.Writer, c connection, reveal bool) error {
 }
 
 // notice is what stands at the top of everything that holds the secrets of a run.
-func notice(about explain.Run) string {
-	warnings := explain.Tell(nil, about).Warnings
-	return warnings[len(warnings)-1].Text
-}
+func notice(about explain.Run) string { return explain.Secrets(about).Text }
 
 // writeKeyLog writes the connection's secret. A line with # is a comment. See RFC 9850 §2.
 func writeKeyLog(w io.Writer, c connection) error {
