@@ -216,7 +216,7 @@ func TestHostileFragments(t *testing.T) {
 		t.Errorf("got %+v, %d bytes held", s, d.fragments.held)
 	}
 	beyond := fragment4(2, 32, true, payload[:8]) // as many bytes as there must be, but not all in their place
-	for _, b := range [][]byte{fragment4(2, 16, false, payload[16:]), beyond, fragment4(2, 0, true, payload[:8])} {
+	for _, b := range [][]byte{fragment4(2, 24, false, payload[24:]), beyond, fragment4(2, 0, true, payload[:16])} {
 		if add(&d, b, len(b)) {
 			t.Error("a datagram with a hole in it was given")
 		}
