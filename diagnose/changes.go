@@ -171,7 +171,7 @@ func stricter(c *vitrine.Config, p *vitrine.Policy) bool {
 // insecure are the suites that no policy turns on.
 func insecure() []uint16 {
 	var ids []uint16
-	for _, s := range suite.All() {
+	for _, s := range suite.Certified() {
 		if suite.Status(s) == suite.Insecure && !slices.Contains(vitrine.Legacy.CipherSuites(), s.ID) {
 			ids = append(ids, uint16(s.ID))
 		}

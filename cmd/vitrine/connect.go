@@ -30,16 +30,16 @@ import (
 type connectOptions struct {
 	choices
 	artefacts
-	sni, ca, cert, key            string
-	starttls, proxy, resolve      string
-	four, six                     bool
-	timeout                       time.Duration
-	insecure, noSNI, resume       bool
-	pins                          []string
-	chainOut, get                 string
-	interactive, noRetry, json    bool
-	detail, color                 string
-	talks, gets, deep, showsStory bool // what the flags and standard input come down to
+	sni, ca, cert, key         string
+	starttls, proxy, resolve   string
+	four, six                  bool
+	timeout                    time.Duration
+	insecure, noSNI, resume    bool
+	pins                       []string
+	chainOut, get              string
+	interactive, noRetry, json bool
+	detail, color              string
+	talks, gets                bool // what the flags and standard input come down to
 }
 
 func newConnect() *cobra.Command {
@@ -181,6 +181,9 @@ func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, erro
 		return nil, err
 	}
 	if err := o.identify(c.config, c.target, example); err != nil {
+		return nil, err
+	}
+	if err := o.preShared(cmd, c.config, example); err != nil {
 		return nil, err
 	}
 	o.purpose(cmd)

@@ -210,6 +210,9 @@ func (c *caller) line(leaveOut []string, flags ...diagnose.Flag) string {
 		if s, ok := f.Value.(pflag.SliceValue); ok {
 			value = strings.Join(s.GetSlice(), ",")
 		}
+		if f.Name == "psk" && !indirect(value) {
+			value = "@key.hex" // never printed
+		}
 		if f.Name == "proxy" && c.way.Proxy != nil {
 			value = c.way.Proxy.Redacted()
 		}

@@ -121,6 +121,8 @@ func newReport(c *caller, a *attempt) *report {
 func (r *report) judge(c *caller, a *attempt) {
 	trusted := true
 	switch f, failed := a.failure(); {
+	case a.err == nil && c.config.GetPSK != nil && len(r.certs) == 0:
+		r.Trust = "proved by the pre-shared key, which both sides hold"
 	case a.err == nil && c.insecure:
 		r.Trust = "not checked (-k): nothing is proved about who is there"
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -93,7 +94,9 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 	if _, err := fmt.Fprintf(a.conn, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine\r\nAccept: */*\r\nConnection: close\r\n\r\n", path, host); err != nil {
 		return err
 	}
-	response, err := http.ReadResponse(bufio.NewReader(a.conn), nil)
+	limited := &io.LimitedReader{R: a.conn, N: maxHead} // net/http itself takes a head of any length
+	response, err := http.ReadResponse(bufio.NewReader(limited), nil)
+	limited.N = math.MaxInt64
 	if err != nil {
 		return fmt.Errorf("--get %s: %w", path, err)
 	}
@@ -110,6 +113,9 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 	}
 	return nil
 }
+
+// maxHead bounds the head of an HTTP answer.
+const maxHead = 1 << 20
 
 // untimed moves the deadline on as long as something comes.
 type untimed struct {

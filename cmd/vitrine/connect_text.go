@@ -94,7 +94,11 @@ func (r *report) writeNegotiated(l lines) {
 	}
 	l.title("NEGOTIATED")
 	l.put("version", "%s", n.Version)
-	l.put("suite", "%s (%s)", n.Suite, n.OpenSSL)
+	suite := n.Suite
+	if n.OpenSSL != "" {
+		suite += " (" + n.OpenSSL + ")"
+	}
+	l.put("suite", "%s", suite)
 	secret := "forward secret"
 	if !n.ForwardSecret {
 		secret = "NOT forward secret"
@@ -119,6 +123,9 @@ func (r *report) writeNegotiated(l lines) {
 
 func (r *report) writeChain(l lines) {
 	if len(r.Chain) == 0 {
+		if r.Trust != "" {
+			l.put("trust", "%s", r.Trust)
+		}
 		return
 	}
 	l.title("CERTIFICATES")

@@ -32,7 +32,7 @@ type values struct {
 }
 
 // secretFields are those whose value should not be in the list of processes and in the history of a shell.
-var secretFields = []string{"pre_master_secret", "master_secret"}
+var secretFields = []string{"pre_master_secret", "master_secret", "psk"}
 
 // deriveFields are all, in the order of the help.
 var deriveFields = []string{"suite", "version", "pre_master_secret", "master_secret", "client_random", "server_random", "session_hash", "transcript", "expect"}

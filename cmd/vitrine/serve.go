@@ -182,6 +182,9 @@ func (h *host) prepare() (err error) {
 	if err := h.staple(); err != nil {
 		return err
 	}
+	if err := h.preShared(h.cmd, h.config, example); err != nil {
+		return err
+	}
 	if err := h.askClients(example); err != nil {
 		return err
 	}

@@ -165,7 +165,7 @@ func TestProxies(t *testing.T) {
 			return
 		}
 		c.Write([]byte{1, 0})
-		n, _ = c.Read(b)
+		c.Read(b)
 		if b[3] != 1 {
 			c.Write([]byte{5, 4, 0, 1, 0, 0, 0, 0, 0, 0})
 			return
