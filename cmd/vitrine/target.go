@@ -47,7 +47,11 @@ func parseTarget(s, port string) (t target, err error) {
 		t.path, t.port = u.RequestURI(), p
 		s = u.Host
 	}
-	if a, err := netip.ParseAddr(strings.Trim(s, "[]")); err == nil {
+	bare := s
+	if strings.HasPrefix(s, "[") && strings.HasSuffix(s, "]") {
+		bare = s[1 : len(s)-1]
+	}
+	if a, err := netip.ParseAddr(bare); err == nil {
 		t.host = a.String()
 		return t, nil
 	}

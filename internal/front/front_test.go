@@ -305,6 +305,36 @@ func TestForwardPassesEndsOn(t *testing.T) {
 	}
 }
 
+// Two hundred handshakes in flight lose nothing.
+func TestTwoHundredHandshakesInFlight(t *testing.T) {
+	h := open(t, &front.Server{Use: front.Echo}, time.Second)
+	var all sync.WaitGroup
+	failed := make(chan error, 200)
+	for range 200 {
+		all.Go(func() {
+			c, err := vitrine.Dial("tcp", h.addr, h.client)
+			if err != nil {
+				failed <- err
+				return
+			}
+			defer c.Close()
+			got := make([]byte, 6)
+			io.WriteString(c, "hello\n")
+			if _, err := io.ReadFull(c, got); err != nil || string(got) != "hello\n" {
+				failed <- err
+			}
+		})
+	}
+	all.Wait()
+	close(failed)
+	for err := range failed {
+		t.Error(err)
+	}
+	if n := h.seen(func(v front.Visit) bool { return v.Err == nil }); n != 200 {
+		t.Errorf("%d handshakes, expected 200", n)
+	}
+}
+
 // HTTP/1.1 gets the page and then close_notify. What was in a request before its blank line is all read.
 func TestHelloIsFollowedByCloseNotify(t *testing.T) {
 	use, stop := front.HTTP(http.HandlerFunc(front.Hello), 5*time.Second, nil)

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+func TestTargets(t *testing.T) {
+	for in, want := range map[string]string{
+		"example.com": "example.com:443", "example.com:8443": "example.com:8443", "[2001:db8::1]:25": "[2001:db8::1]:25", "2001:db8::1": "[2001:db8::1]:443",
+		"[2001:db8::1]": "[2001:db8::1]:443", "192.0.2.1": "192.0.2.1:443", "https://example.com/path?q": "example.com:443 /path?q",
+		"https://example.com:444": "example.com:444 /", "imaps://mail.example": "mail.example:993 /", "smtp://mail.example": "mail.example:25 smtp /",
+		"HTTPS://[2001:db8::1]:1/": "[2001:db8::1]:1 /", "postgresql://db": "db:5432 postgres /", "https://[2001:db8::1]/": "[2001:db8::1]:443 /",
+		"printer:1": "printer:1", "under_score.example.": "under_score.example.:443",
+		"": "", ":443": "", "example.com:": "", "example.com:0": "", "example.com:65536": "", "example.com:https": "", "http://example.com": "", "gopher://x": "",
+		"a b": "", "a/b": "", "1:2:3:4:5:6:7:8:9:10": "", "[::1": "", "\x1b[2J": "", "h\x00st": "", "bücher.example": "", "https://": "", "https://%zz/": "",
+	} {
+		got, err := parseTarget(in, "443")
+		text := strings.TrimSpace(strings.Join(strings.Fields(got.String()+" "+got.starttls+" "+got.path), " "))
+		_, usage := errors.AsType[*usageError](err)
+		if want == "" && !usage || want != "" && (err != nil || text != want) {
+			t.Errorf("%q: got %q and %v, expected %q", in, text, err, want)
+		}
+	}
+}
+
+func FuzzTarget(f *testing.F) {
+	for _, s := range []string{"a:1", "[::1]:2", "https://x/y", "::1", "smtp://[a"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got, err := parseTarget(s, "443")
+		if err == nil && (got.host == "" || got.port == "" || explain.Escape(got.String()) != got.String()) {
+			t.Errorf("%q: %+v", s, got)
+		}
+	})
+}
+
+// What a peer sends cannot move the cursor, ring the bell or change the title; lines and tabs stay.
+func TestNothingUnprintableReachesATerminal(t *testing.T) {
+	var b bytes.Buffer
+	c := &cleaner{w: &b}
+	for in, want := range map[string]string{
+		"plain\r\nlines\n": "plain\nlines\n", "a\tb": "a\tb", "\x1b]0;x\x07": `\x1b]0;x\a`, "\u202egnp": `\u202egnp`, "\xff\xfe": `\xff\xfe`, "ü\n\n": "ü\n\n",
+		"over\rwritten": `over\rwritten`, "\x9b31m": `\x9b31m`,
+	} {
+		b.Reset()
+		if n, err := c.Write([]byte(in)); n != len(in) || err != nil || b.String() != want {
+			t.Errorf("%q: got %q, %d, %v; expected %q", in, b.String(), n, err, want)
+		}
+	}
+}
+
+// Text is wrapped at spaces; nothing of it is lost.
+func TestReportsAreWrapped(t *testing.T) {
+	text := strings.Repeat("word ", 60) + strings.Repeat("x", 200)
+	parts := wrap(text, 86)
+	if strings.Join(parts, " ") != text {
+		t.Errorf("something is lost: %q", parts)
+	}
+	for _, p := range parts[:len(parts)-1] {
+		if len(p) > 86 {
+			t.Errorf("too long: %q", p)
+		}
+	}
+}
+
+// The sentinel of RFC 8446 §4.1.3 for TLS 1.2, and no other bytes, says that a server speaks TLS 1.3.
+func TestTheSentinelIsRead(t *testing.T) {
+	hello := func(tail string) []trace.Entry {
+		raw := append(make([]byte, 4+2+24), tail...)
+		return []trace.Entry{{Event: &trace.Message{Type: iana.ServerHello, Raw: raw}}}
+	}
+	for tail, want := range map[string]bool{"DOWNGRD\x01": true, "DOWNGRD\x00": false, "downgrd\x01": false, "DOWNGRD": false, "": false} {
+		if got := sentinel(hello(tail)); got != want {
+			t.Errorf("%q: %v, expected %v", tail, got, want)
+		}
+	}
+}
+
+// A recorder forgets what comes after its bound, and never keeps the end without the middle.
+func TestARecorderIsBounded(t *testing.T) {
+	var r recorder
+	big := make([]byte, 1<<20)
+	for range 100 {
+		r.Put(trace.Entry{Event: &trace.Record{Fragment: big}})
+		r.Put(trace.Entry{Event: &trace.Done{}})
+	}
+	if n := len(r.entries()); n < 30 || n > 60 {
+		t.Errorf("%d entries were kept", n)
+	}
+}
