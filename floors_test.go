@@ -52,6 +52,9 @@ var outside = []struct {
 	{"charm.land/lipgloss/v2", 75, 75},                  // render/term, see below
 	{"github.com/spf13/", 80, 80},                       // cmd
 	{"golang.org/x/term", 80, 80},                       // cmd: is this a terminal, how wide is it
+	{"golang.org/x/sys/unix", 80, 80},                   // cmd: packets from an interface
+	{"software.sslmate.com/src/go-pkcs12", 80, 80},      // cmd: private keys in PKCS #12
+	{"github.com/youmark/pkcs8", 80, 80},                // cmd: encrypted private keys
 	{"golang.org/x/tools/txtar", testOnly, testOnly},    // golden files
 	{"github.com/rogpeppe/go-internal/", 100, testOnly}, // testscript
 	{"github.com/google/go-cmp/", testOnly, testOnly},

@@ -90,6 +90,12 @@ func Open(r io.Reader) (*Reader, error) {
 	return nil, fmt.Errorf("capture: neither pcap nor pcapng: the file begins with %x", magic)
 }
 
+// MayHoldSecrets tells whether the format has a place for secrets: pcapng does, pcap does not.
+func (r *Reader) MayHoldSecrets() bool {
+	_, ok := r.format.(*pcapng)
+	return ok
+}
+
 // Next gives the next packet. At the end of the capture the error is io.EOF; any other says at which byte the file is damaged or
 // cut short, and is the answer of all later calls.
 func (r *Reader) Next() (Packet, error) {

@@ -19,6 +19,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -52,6 +53,7 @@ type Connection struct {
 	lanes  [2]lane // by sender
 	prefix []byte  // of a ClientHello in the form of SSL 2.0
 
+	secrets        []keylog.Line // what opened it
 	renegotiations int
 	used           string          // where the secret came from
 	missing        *Reason         // why there is none
@@ -134,9 +136,7 @@ func (c *Connection) Feed(from iana.Side, b []byte) error {
 		c.hello2(append(c.prefix, b...))
 		return l.err
 	}
-	if l.err == nil {
-		l.add(b)
-	}
+	l.add(b)
 	c.run()
 	if c.Buffered() > MaxBuffered {
 		c.GiveUp()
@@ -398,6 +398,9 @@ func (c *Connection) refusal(l *lane) bool {
 	}
 	return true
 }
+
+// Secrets are those that opened the connection, as a key log has them: whoever has them reads it.
+func (c *Connection) Secrets() []keylog.Line { return c.secrets }
 
 // Skipped is how many bytes of a direction's records passed unread, for want of a secret.
 func (c *Connection) Skipped(from iana.Side) int64 { return c.lanes[from].flow.Unread }

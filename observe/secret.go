@@ -2,12 +2,12 @@ package observe
 
 import (
 	"bytes"
-	"fmt"
 	"sync"
 	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
 )
@@ -40,6 +40,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 		case sample == nil || c.opens(s, candidate, side, h, sample):
 			c.used, c.missing = candidate.From, nil
 			candidate.PreMaster = bytes.Clone(candidate.PreMaster) // the machine wipes it
+			c.keep13(s, candidate.Traffic)
 			return candidate.Input, nil
 		case c.machine.Sound():
 			why = worse(why, &Reason{Code: WrongSecret, Detail: candidate.From})
@@ -68,6 +69,22 @@ func (c *Connection) opens(s *handshake.Score, candidate Candidate, side iana.Si
 	}
 	_, err = p.Open(0, h, bytes.Clone(sample))
 	return err == nil
+}
+
+// keep13 keeps the secrets of a TLS 1.3 handshake.
+func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
+	if t == nil {
+		return
+	}
+	for _, line := range []keylog.Line{
+		{Label: keylog.ClientEarlyTraffic, Secret: t.Early},
+		{Label: keylog.ClientHandshake, Secret: t.Handshake[iana.Client]}, {Label: keylog.ServerHandshake, Secret: t.Handshake[iana.Server]},
+		{Label: keylog.ClientTraffic, Secret: t.Application[iana.Client]}, {Label: keylog.ServerTraffic, Secret: t.Application[iana.Server]},
+	} {
+		if line.ID = bytes.Clone(s.ClientHello.Random[:]); line.Secret != nil {
+			c.secrets = append(c.secrets, line)
+		}
+	}
 }
 
 // Sessions are what full handshakes agreed on, so that later ones that resume them can be read: one for all connections of a capture.
@@ -134,17 +151,20 @@ func (t *Sessions) candidates(s *handshake.Score) (list []Candidate) {
 // learn tells the other connections which session this one made.
 func (c *Connection) learn() {
 	m := c.machine
-	if c.Sessions == nil || m.TLS13() || m.Agreed == nil || c.learned == m.ServerHello && m.NewSessionTicket == nil {
+	if m.TLS13() || m.Agreed == nil || c.learned == m.ServerHello && m.NewSessionTicket == nil {
 		return
 	}
 	master := m.Master().Bytes()
 	if master == nil {
 		return
 	}
-	c.learned = m.ServerHello
+	if c.learned != m.ServerHello {
+		c.learned = m.ServerHello
+		c.secrets = append(c.secrets, keylog.Line{Label: keylog.ClientRandom, ID: bytes.Clone(m.ClientHello.Random[:]), Secret: master})
+	}
 	from := c.used
 	if c.Name != "" && m.Resumed != handshake.Must {
-		from = fmt.Sprintf("session of %s (%s)", c.Name, c.used)
+		from = "session of " + c.Name
 	}
 	c.Sessions.learn(m.ServerHello.SessionID, master, from)
 	if t := m.NewSessionTicket; t != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"fmt"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -198,5 +199,14 @@ func Ephemeral(private []byte) Source {
 			return []Candidate{{Input: handshake.Input{PreMaster: z}, From: fmt.Sprintf("the %v's ephemeral key", whose)}}
 		}
 		return nil
+	}
+}
+
+// Guarded asks a source while it holds a lock: for a key log that grows meanwhile.
+func Guarded(lock sync.Locker, source Source) Source {
+	return func(s *handshake.Score) []Candidate {
+		lock.Lock()
+		defer lock.Unlock()
+		return source(s)
 	}
 }

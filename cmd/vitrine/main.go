@@ -85,7 +85,7 @@ Begin with:  vitrine handshake`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{err.Error(), cmd.CommandPath() + " --help"}
 	})
-	root.AddCommand(newHandshake(), newConnect(), newServe(), newDerive(), newExplain(), newSuites(), newGroups(), newPolicies(), newVersion())
+	root.AddCommand(newHandshake(), newConnect(), newServe(), newDecrypt(), newDerive(), newExplain(), newSuites(), newGroups(), newPolicies(), newVersion())
 	return root
 }
 

@@ -1,0 +1,340 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/capture"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/observe"
+	screen "github.com/vitrine-tls/vitrine/render/term"
+)
+
+// exitUndecrypted says that application data of a selected connection was not decrypted, although there were secrets.
+const exitUndecrypted = 3
+
+var errUndecrypted = &exitError{exitUndecrypted, errors.New("not everything was decrypted: the rows say why")}
+
+// decryption is a run of the command.
+type decryption struct {
+	secrets   secretFlags
+	which     selection
+	json      bool
+	print     bool
+	out       string
+	pcap      string
+	keyLog    string
+	follow    string
+	netif     string
+	color     string
+	detail    string
+	artefacts artefacts
+
+	cmd   *cobra.Command
+	style screen.Style
+	level explain.Level
+}
+
+func newDecrypt() *cobra.Command {
+	d := &decryption{}
+	cmd := &cobra.Command{
+		Use:   "decrypt CAPTURE",
+		Short: "Read recorded traffic with a key, or say exactly why it cannot be read",
+		Long: `CAPTURE is a file that tcpdump, Wireshark or vitrine wrote (pcap or pcapng, gzip or plain); - is standard input. Every TLS connection in
+it gets a row, on whatever port it is: what was agreed on and, with a secret that suffices, how much of the data was decrypted. Where
+something was not, the row says why and what would help. Without a secret the command is an inventory.
+
+Secrets can be mixed; of several keys the one that fits is found for each connection. A capture's own secrets are used. Records are
+authenticated: what does not belong to the connection is not given out.
+
+Exit code 0: all data of the selected connections was decrypted, or no secret was given. 3: some was not.`,
+		Example: `  vitrine decrypt traffic.pcapng
+  vitrine decrypt traffic.pcap --rsa-key server.key
+  vitrine decrypt traffic.pcap --keylog keys.log --stream 3,7-9 --print
+  vitrine decrypt traffic.pcap --keylog keys.log --out plain/
+  tcpdump -i eth0 -w - tcp | vitrine decrypt - --keylog keys.log
+  vitrine decrypt -f growing.pcap --keylog growing.log`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			d.cmd = cmd
+			return d.run(args)
+		},
+	}
+	f := cmd.Flags()
+	d.secrets.flags(cmd)
+	d.which.flags(cmd)
+	f.BoolVar(&d.json, "json", false, "one JSON object a connection, and nothing else")
+	f.BoolVar(&d.print, "print", false, "print the decrypted data of the selected connections")
+	f.StringVar(&d.out, "out", "", "write the decrypted data into files in this folder, one for each direction")
+	f.StringVar(&d.pcap, "pcap", "", "write a copy of the capture to this file, with the secrets that opened it inside")
+	f.StringVar(&d.keyLog, "keylog-out", "", "write the secrets of the selected connections to this file, as SSLKEYLOGFILE has them (RFC 9850)")
+	f.StringVar(&d.artefacts.html, "html", "", "write the selected connections as a page for a browser to this file")
+	f.StringVar(&d.artefacts.events, "events", "", "write the events of the selected connections to this file as JSON lines, for vitrine explain")
+	f.BoolVar(&d.artefacts.reveal, "reveal", false, "show secrets and plaintext in --html, --events and --detail")
+	f.StringVarP(&d.follow, "follow", "f", "", "read this capture while it grows, and key logs too, until interrupted")
+	f.StringVarP(&d.netif, "interface", "i", "", "read packets of this network interface until interrupted (Linux; \"any\" for all)")
+	detailFlag(cmd, &d.detail)
+	colorFlag(cmd, &d.color)
+	return cmd
+}
+
+// run reads the capture and shows what is in it.
+func (d *decryption) run(args []string) (err error) {
+	if d.style, err = styleOf(d.cmd.OutOrStdout(), d.color); err != nil {
+		return err
+	}
+	if d.level, err = levelOf(d.detail); err != nil {
+		return err
+	}
+	in, err := d.input(args)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	secrets, err := d.secrets.load(d.cmd)
+	if err != nil {
+		return err
+	}
+	show, err := newShowing(d, in, secrets)
+	if err != nil {
+		return err
+	}
+	damage := in.read(show)
+	if err := show.finish(); err != nil {
+		return err
+	}
+	switch {
+	case damage != nil:
+		return damage
+	case show.undecrypted > 0 && secrets.any():
+		return errUndecrypted
+	}
+	return nil
+}
+
+// input opens what is to be read.
+func (d *decryption) input(args []string) (*packets, error) {
+	given := len(args)
+	for _, s := range []string{d.follow, d.netif} {
+		if s != "" {
+			given++
+		}
+	}
+	const example = "vitrine decrypt traffic.pcapng"
+	if given != 1 {
+		return nil, &usageError{fmt.Sprintf("%s takes one CAPTURE, or -f FILE, or -i INTERFACE; got %d of them", d.cmd.CommandPath(), given), example}
+	}
+	p := &packets{ctx: d.cmd.Context(), stderr: d.cmd.ErrOrStderr()}
+	switch {
+	case d.netif != "":
+		return p, p.openInterface(d.netif)
+	case d.follow != "":
+		return p, p.openGrowing(d.follow)
+	case args[0] == "-":
+		return p, p.openStream(d.cmd.InOrStdin(), d.pcap != "")
+	}
+	return p, p.openFile(args[0])
+}
+
+// selection says which connections are shown.
+type selection struct {
+	streams     string
+	hosts, snis []string
+	ports       []int
+	ranges      [][2]int
+}
+
+func (s *selection) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.streams, "stream", "", "only these connections, by number: 3,7-9 (as Wireshark's tcp.stream)")
+	f.StringSliceVar(&s.hosts, "host", nil, "only connections from or to this address")
+	f.IntSliceVar(&s.ports, "port", nil, "only connections from or to this port")
+	f.StringSliceVar(&s.snis, "sni", nil, "only connections to the server of this name; *.example.com for those under it")
+}
+
+// parse reads --stream.
+func (s *selection) parse() error {
+	for part := range strings.SplitSeq(s.streams, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		first, last, ranged := strings.Cut(part, "-")
+		if !ranged {
+			last = first
+		}
+		a, err1 := strconv.Atoi(first)
+		b, err2 := strconv.Atoi(last)
+		if err1 != nil || err2 != nil || a < 0 || b < a {
+			return &usageError{fmt.Sprintf("--stream takes numbers and ranges of them, got %q", part), "vitrine decrypt traffic.pcapng --stream 3,7-9"}
+		}
+		s.ranges = append(s.ranges, [2]int{a, b})
+	}
+	return nil
+}
+
+// any tells whether something is left out.
+func (s *selection) any() bool {
+	return len(s.ranges)+len(s.hosts)+len(s.ports)+len(s.snis) > 0
+}
+
+// takes tells whether a connection is selected, as far as its addresses tell.
+func (s *selection) takes(w *observe.Watched) bool {
+	if len(s.ranges) > 0 && !slices.ContainsFunc(s.ranges, func(r [2]int) bool { return r[0] <= w.Number && w.Number <= r[1] }) {
+		return false
+	}
+	if len(s.ports) > 0 && !slices.ContainsFunc(s.ports, func(p int) bool { return p == int(w.Client.Port()) || p == int(w.Server.Port()) }) {
+		return false
+	}
+	return len(s.hosts) == 0 || slices.ContainsFunc(s.hosts, func(h string) bool {
+		return h == w.Client.Addr().Unmap().String() || h == w.Server.Addr().Unmap().String()
+	})
+}
+
+// named tells whether a connection is selected, as far as its server's name tells.
+func (s *selection) named(name string) bool {
+	return len(s.snis) == 0 || slices.ContainsFunc(s.snis, func(want string) bool {
+		if under, ok := strings.CutPrefix(want, "*"); ok {
+			return strings.HasSuffix(strings.ToLower(name), strings.ToLower(under))
+		}
+		return strings.EqualFold(name, want)
+	})
+}
+
+// packets is where a capture comes from.
+type packets struct {
+	ctx    interface{ Done() <-chan struct{} }
+	stderr io.Writer
+
+	open  func() (*capture.Reader, error) // from its first packet; nil for packets that come once
+	once  packetSource
+	live  bool   // it goes on until somebody ends it
+	late  bool   // its secrets may stand behind what they open
+	spool string // a copy of what came once, for --pcap
+
+	growing *growing
+	size    int64
+	at      func() int64 // how far it was read
+	shut    []func()
+}
+
+// packetSource gives packets: a capture.Reader, or an interface.
+type packetSource interface {
+	Next() (capture.Packet, error)
+}
+
+func (p *packets) close() {
+	for _, f := range slices.Backward(p.shut) {
+		f()
+	}
+}
+
+// read gives every packet to those who watch.
+func (p *packets) read(s *showing) error {
+	defer s.watch.Close()
+	defer s.assembler.Close()
+	source := p.once
+	if source == nil {
+		r, err := p.open()
+		if err != nil {
+			return err
+		}
+		source = r
+	}
+	if p.late {
+		switch r := source.(type) {
+		case *capture.Reader:
+			r.Secrets = s.secretsBlock
+		case *lazy:
+			r.secrets = s.secretsBlock
+		}
+	}
+	if p.growing != nil {
+		p.growing.idle = s.idle
+	}
+	bar := newBar(p, s)
+	defer bar.end()
+	unknown := map[capture.LinkType]bool{}
+	for n := 0; ; n++ {
+		select {
+		case <-p.ctx.Done():
+			return nil // a live capture ends so, and of another one what was read is shown
+		default:
+		}
+		packet, err := source.Next()
+		switch {
+		case err == io.EOF:
+			return nil
+		case errors.Is(err, errQuiet): // nothing came for a moment
+			s.idle()
+			continue
+		case err != nil:
+			return fmt.Errorf("%w; what stands before is shown above", err)
+		}
+		if err := s.assembler.Add(packet); err != nil && !unknown[packet.Link] {
+			unknown[packet.Link] = true
+			fmt.Fprintf(p.stderr, "! %v\n", err)
+		}
+		if n%4096 == 0 {
+			bar.show()
+			if p.live {
+				s.idle()
+			}
+		}
+	}
+}
+
+// errQuiet says that no packet came, and that some may still come.
+var errQuiet = errors.New("no packet yet")
+
+func (p *packets) openFile(name string) error {
+	info, err := os.Stat(name)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, plainer(err))
+	}
+	if info.IsDir() {
+		return &usageError{fmt.Sprintf("%s is a folder; decrypt takes one capture", name), "vitrine decrypt " + quoted(name) + "/FILE"}
+	}
+	p.size = info.Size()
+	p.open = func() (*capture.Reader, error) {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, plainer(err))
+		}
+		p.shut = append(p.shut, func() { f.Close() })
+		counted := &counter{r: f}
+		p.at = counted.n.Load
+		r, err := capture.Open(counted)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return r, nil
+	}
+	return nil
+}
+
+// openStream reads a capture that can be read once only. For --pcap a copy is kept.
+func (p *packets) openStream(in io.Reader, spool bool) error {
+	p.late = true
+	if spool {
+		f, err := os.CreateTemp("", "vitrine-*.pcapng")
+		if err != nil {
+			return err
+		}
+		p.spool = f.Name()
+		p.shut = append(p.shut, func() { f.Close(); os.Remove(f.Name()) })
+		in = io.TeeReader(in, f)
+	}
+	r, err := capture.Open(in)
+	if err != nil {
+		return fmt.Errorf("standard input: %w", err)
+	}
+	p.once = r
+	return nil
+}

@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+	"github.com/youmark/pkcs8"
+	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/observe"
+)
+
+// secretFlags are the secrets as they were given.
+type secretFlags struct {
+	rsaKeys, keyLogs, masters, preMasters, psks, ephemerals []string
+	password                                                string
+}
+
+func (s *secretFlags) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&s.rsaKeys, "rsa-key", nil, "RSA private key of the server: PEM, DER, PKCS #8 or PKCS #12; may be repeated")
+	f.StringVar(&s.password, "password", "", "password of encrypted private keys: @FILE, - or env:NAME")
+	f.StringArrayVar(&s.keyLogs, "keylog", nil, "key log that a browser, curl or a server wrote (SSLKEYLOGFILE, RFC 9850); may be repeated")
+	f.StringArrayVar(&s.masters, "master-secret", nil, "master secret, in hex, @FILE, - or env:NAME; may be repeated")
+	f.StringArrayVar(&s.preMasters, "pre-master-secret", nil, "pre-master secret, likewise")
+	f.StringArrayVar(&s.psks, "psk", nil, "pre-shared key, likewise")
+	f.StringArrayVar(&s.ephemerals, "dh-private", nil, "ephemeral (EC)DHE private key of either side, likewise")
+}
+
+// secretStore has the secrets. Its key log may grow while it is used.
+type secretStore struct {
+	mu     sync.RWMutex
+	log    keylog.Log
+	others []observe.Source
+	given  bool // by flags
+	found  bool // in the capture
+	files  []*growingLog
+}
+
+// growingLog is a key log file, and how far it was read.
+type growingLog struct {
+	name string
+	at   int64
+	rest []byte // of a line
+}
+
+// any tells whether there is a secret at all.
+func (s *secretStore) any() bool { return s.given || s.found }
+
+// source gives what fits a handshake.
+func (s *secretStore) source() observe.Source {
+	logged := observe.Guarded(s.mu.RLocker(), observe.KeyLog(&s.log))
+	return observe.Sources(append([]observe.Source{logged}, s.others...)...)
+}
+
+// add takes lines of a key log, and tells how many secrets are new. What cannot be read is said, and no reason to stop.
+func (s *secretStore) add(text []byte, name string, stderr io.Writer) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.log.Len()
+	if err := s.log.Merge(bytes.NewReader(text)); err != nil {
+		fmt.Fprintf(stderr, "! %s: %v\n", explain.Escape(name), err)
+	}
+	return s.log.Len() - before
+}
+
+// load reads what the flags name.
+func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
+	all := &secretStore{}
+	v := &values{stdin: cmd.InOrStdin(), fields: map[string]input{}}
+	for _, name := range s.keyLogs {
+		all.given = true
+		g := &growingLog{name: name}
+		if _, err := all.grow(g, true, cmd.ErrOrStderr()); err != nil {
+			return nil, fmt.Errorf("--keylog %s: %w", name, plainer(err))
+		}
+		all.files = append(all.files, g)
+	}
+	var rsaKeys, ephemerals []observe.Source
+	password, err := s.passwordOf(v, cmd.ErrOrStderr())
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range s.rsaKeys {
+		key, err := loadRSA(name, password)
+		if err != nil {
+			return nil, fmt.Errorf("--rsa-key %s: %w", name, err)
+		}
+		rsaKeys = append(rsaKeys, observe.RSAKey("RSA key "+filepath.Base(name), key))
+	}
+	for _, kind := range []struct {
+		flag   string
+		values []string
+		make   func([]byte) observe.Source
+		into   *[]observe.Source
+	}{
+		{"--master-secret", s.masters, observe.Master, &all.others},
+		{"--pre-master-secret", s.preMasters, observe.PreMaster, &all.others},
+		{"--dh-private", s.ephemerals, observe.Ephemeral, &ephemerals},
+	} {
+		for _, text := range kind.values {
+			b, err := secretValue(v, kind.flag, text, cmd.ErrOrStderr())
+			if err != nil {
+				return nil, err
+			}
+			if kind.flag == "--master-secret" && len(b) != 48 {
+				return nil, &usageError{fmt.Sprintf("--master-secret: got %d bytes, expected 48", len(b)), "vitrine decrypt --help"}
+			}
+			*kind.into = append(*kind.into, kind.make(b))
+		}
+	}
+	all.others = append(append(all.others, rsaKeys...), ephemerals...)
+	for _, text := range s.psks {
+		b, err := secretValue(v, "--psk", text, cmd.ErrOrStderr())
+		if err != nil {
+			return nil, err
+		}
+		all.others = append(all.others, observe.PSK(b, append(rsaKeys, ephemerals...)...))
+	}
+	all.given = all.given || len(all.others) > 0
+	return all, nil
+}
+
+// secretValue reads a value: hex, or where it is.
+func secretValue(v *values, flag, text string, stderr io.Writer) ([]byte, error) {
+	if !indirect(text) {
+		fmt.Fprintf(stderr, "! %s: a secret on the command line is seen by other users of this machine and kept by the shell.\n  Better: %s @FILE, %s - (standard input) or %s env:NAME\n",
+			flag, flag, flag, flag)
+	}
+	v.fields[flag] = input{text, flag}
+	b, err := v.bytes(flag)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		usage.wayOut = "vitrine decrypt --help"
+	}
+	if err == nil && len(b) == 0 {
+		err = &usageError{flag + ": the value is empty", "vitrine decrypt --help"}
+	}
+	return b, err
+}
+
+// passwordOf is the password of private keys. Its line feed is not a part of it.
+func (s *secretFlags) passwordOf(v *values, stderr io.Writer) (string, error) {
+	name, isEnv := strings.CutPrefix(s.password, "env:")
+	switch {
+	case isEnv:
+		text, ok := os.LookupEnv(name)
+		if !ok {
+			return "", &usageError{fmt.Sprintf("--password: there is no environment variable %s", name), "vitrine decrypt --help"}
+		}
+		return text, nil
+	case indirect(s.password):
+		b, err := v.open(strings.TrimPrefix(s.password, "@"), "--password")
+		return strings.TrimRight(string(b), "\r\n"), err
+	case s.password != "":
+		fmt.Fprintln(stderr, "! --password: a password on the command line is seen by other users of this machine and kept by the shell.")
+	}
+	return s.password, nil
+}
+
+// grow reads what a key log has gained. A last line without its end is taken when nothing more will come.
+func (s *secretStore) grow(g *growingLog, whole bool, stderr io.Writer) (gained int, err error) {
+	f, err := os.Open(g.name)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() < g.at {
+		g.at, g.rest = 0, nil // it was begun anew
+	}
+	if g.at > 0 {
+		if _, err := f.Seek(g.at, io.SeekStart); err != nil {
+			return 0, err
+		}
+	}
+	b, err := io.ReadAll(io.LimitReader(f, keylog.MaxLog))
+	if err != nil {
+		return 0, err
+	}
+	g.at += int64(len(b))
+	b = append(g.rest, b...)
+	g.rest = nil
+	if end := bytes.LastIndexAny(b, "\r\n"); !whole {
+		g.rest = bytes.Clone(b[end+1:])
+		b = b[:end+1]
+	}
+	if len(b) == 0 {
+		return 0, nil
+	}
+	return s.add(b, g.name, stderr), nil
+}
+
+// loadRSA reads an RSA private key in any of the forms that it is met in.
+func loadRSA(name, password string) (crypto.Decrypter, error) {
+	info, err := os.Stat(name)
+	if err == nil && info.Size() > maxPEM {
+		return nil, fmt.Errorf("larger than %d bytes", maxPEM)
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, plainer(err)
+	}
+	var key crypto.PrivateKey
+	if bytes.Contains(text, []byte("-----BEGIN")) {
+		key, err = keyFromPEM(text, password)
+	} else {
+		key, err = keyFromDER(text, password)
+	}
+	if err != nil {
+		return nil, err
+	}
+	k, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("it holds a private key of another kind (%s): only an RSA key can open what was encrypted to it; others sign", kindOf(key))
+	}
+	return k, nil
+}
+
+func kindOf(key crypto.PrivateKey) string {
+	name := strings.TrimPrefix(fmt.Sprintf("%T", key), "*")
+	return strings.TrimSuffix(name, ".PrivateKey")
+}
+
+func keyFromPEM(text []byte, password string) (crypto.PrivateKey, error) {
+	var last error = errors.New("no private key in it")
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			continue
+		}
+		der := block.Bytes
+		//lint:ignore SA1019 OpenSSL's old encryption of keys is weak, and there are keys encrypted so
+		if x509.IsEncryptedPEMBlock(block) {
+			var err error
+			//lint:ignore SA1019 as above
+			if der, err = x509.DecryptPEMBlock(block, []byte(password)); err != nil {
+				last = wrongPassword(password)
+				continue
+			}
+		}
+		key, err := keyFromDER(der, password)
+		if err == nil {
+			return key, nil
+		}
+		last = err
+	}
+	return nil, last
+}
+
+// keyFromDER tries each form: PKCS #8, plain or encrypted, PKCS #1, SEC 1, PKCS #12.
+func keyFromDER(der []byte, password string) (crypto.PrivateKey, error) {
+	if k, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		return k, nil
+	}
+	if k, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return k, nil
+	}
+	if k, err := x509.ParseECPrivateKey(der); err == nil {
+		return k, nil
+	}
+	if k, err := pkcs8.ParsePKCS8PrivateKey(der, []byte(password)); err == nil {
+		return k, nil
+	} else if strings.Contains(err.Error(), "incorrect password") {
+		return nil, wrongPassword(password)
+	}
+	k, _, _, err := pkcs12.DecodeChain(der, password)
+	switch {
+	case err == nil:
+		return k, nil
+	case errors.Is(err, pkcs12.ErrIncorrectPassword):
+		return nil, wrongPassword(password)
+	}
+	return nil, errors.New("it is no private key in PEM, DER, PKCS #8 or PKCS #12 that can be read")
+}
+
+func wrongPassword(password string) error {
+	if password == "" {
+		return errors.New("it is encrypted: give the password with --password env:NAME or --password @FILE")
+	}
+	return errors.New("it does not open with the password")
+}

@@ -1,0 +1,445 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/capture"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/observe"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// showing watches the connections and shows what came of them, in their order, as far as memory allows.
+type showing struct {
+	*decryption
+	in        *packets
+	secrets   *secretStore
+	watch     observe.Watch
+	assembler capture.Assembler
+
+	mu          sync.Mutex
+	next        int           // the number that is shown next
+	rows        map[int]*seen // those that wait for it
+	stories     []*story
+	lines       []keylog.Line // of the selected connections
+	undecrypted int
+	shown       int
+	others      int // connections that are not TLS
+	table       *connectionTable
+	printed     printout
+	err         error // the first
+}
+
+// maxRows is how many rows wait for one that comes before them. Then they are shown out of order.
+const maxRows = 1 << 14
+
+// seen is a connection that is watched, or was.
+type seen struct {
+	selected bool
+	sums     [2]hash.Hash
+	files    [2]*dataFile
+	story    *story
+	out      *jsonRow // when it is done; nil for one that is not shown
+	secrets  []keylog.Line
+	failed   bool
+}
+
+// story is the events of a connection that are kept for a page.
+type story struct {
+	trace.Memory
+	number int
+	about  explain.Run
+	size   int
+	cut    bool
+}
+
+// What is kept of one connection's events, and of how many connections.
+const (
+	maxStory   = 8 << 20
+	maxStories = 64
+)
+
+// Put keeps an event, unless there are too many: then what is left out is data.
+func (s *story) Put(e trace.Entry) {
+	e.Role = trace.Client // it saw all that a client sees, and the server's side of it
+	if r, ok := e.Event.(*trace.Record); ok {
+		if s.size += len(r.Fragment) + len(r.Plaintext); s.size > maxStory {
+			s.cut = true
+			return
+		}
+	}
+	s.Memory.Put(e)
+}
+
+func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, error) {
+	if err := d.which.parse(); err != nil {
+		return nil, err
+	}
+	s := &showing{decryption: d, in: in, secrets: secrets, rows: map[int]*seen{}}
+	s.table = &connectionTable{w: d.cmd.OutOrStdout(), style: d.style, wide: columns(d.cmd.OutOrStdout()), live: in.live}
+	if d.out != "" {
+		if err := os.MkdirAll(d.out, 0o700); err != nil {
+			return nil, fmt.Errorf("--out: %w", err)
+		}
+	}
+	if in.open != nil {
+		if err := s.embedded(); err != nil {
+			return nil, err
+		}
+	}
+	if secrets.any() || in.late {
+		s.watch.Source = secrets.source()
+	}
+	s.watch.Late = in.late && (in.live && len(secrets.files) > 0 || !in.live)
+	s.watch.Open = s.opened
+	s.watch.Done = s.done
+	if d.print || d.out != "" || d.json {
+		s.watch.Data = s.data
+	}
+	if d.artefacts.html != "" || d.artefacts.events != "" || d.level != explain.Steps || d.detail != "" {
+		s.watch.Sink = s.sink
+	}
+	s.assembler.New = s.watch.Handler
+	return s, nil
+}
+
+// embedded reads a file for the secrets in it, which may stand behind what they open. Only pcapng has any.
+func (s *showing) embedded() error {
+	r, err := s.in.open()
+	if err != nil {
+		return err
+	}
+	if !r.MayHoldSecrets() {
+		return nil
+	}
+	r.Secrets = s.secretsBlock
+	for {
+		if _, err := r.Next(); err != nil {
+			return nil // damage is told when the packets are read
+		}
+	}
+}
+
+func (s *showing) secretsBlock(t capture.SecretsType, b []byte) {
+	if t != capture.SecretsTLSKeyLog {
+		return
+	}
+	if s.secrets.add(b, "the capture's secrets", s.cmd.ErrOrStderr()) > 0 {
+		s.secrets.found = true
+		if s.in.late {
+			s.watch.Retry()
+		}
+	}
+}
+
+// idle is called while a live capture is quiet, and now and then while it is not.
+func (s *showing) idle() {
+	for _, g := range s.secrets.files {
+		if n, err := s.secrets.grow(g, false, s.cmd.ErrOrStderr()); err == nil && n > 0 {
+			s.watch.Retry()
+		}
+	}
+	s.watch.Flush()
+}
+
+func (s *showing) opened(w *observe.Watched) {
+	w.Value = &seen{selected: s.which.takes(w)}
+}
+
+// sink keeps the events of a connection that will be shown whole.
+func (s *showing) sink(w *observe.Watched) trace.Sink {
+	r := w.Value.(*seen)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !r.selected || len(s.stories) >= maxStories {
+		return nil
+	}
+	r.story = &story{number: w.Number, about: explain.Run{Command: "vitrine decrypt", Client: w.Client.String(), Server: w.Server.String()}}
+	s.stories = append(s.stories, r.story)
+	return r.story
+}
+
+// data takes what was decrypted.
+func (s *showing) data(w *observe.Watched, from iana.Side, plain []byte) {
+	r := w.Value.(*seen)
+	if !r.selected || len(s.which.snis) > 0 && !s.which.named(w.Stream.Report().ServerName) {
+		return
+	}
+	if s.json {
+		if r.sums[from] == nil {
+			r.sums[from] = sha256.New()
+		}
+		r.sums[from].Write(plain)
+	}
+	if s.out != "" {
+		if r.files[from] == nil {
+			r.files[from] = &dataFile{name: filepath.Join(s.out, fmt.Sprintf("%d-%s.bin", w.Number, directions[from]))}
+		}
+		s.keep(r.files[from].write(plain))
+	}
+	if s.print {
+		s.keep(s.printed.write(s.cmd.OutOrStdout(), w.Number, from, plain))
+	}
+}
+
+var directions = [2]string{"client_to_server", "server_to_client"}
+
+func (s *showing) keep(err error) {
+	if err == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+// done takes a connection that ended, and shows what can be shown in order.
+func (s *showing) done(w *observe.Watched) {
+	r := w.Value.(*seen)
+	report := w.Stream.Report()
+	for _, f := range r.files {
+		s.keep(f.close())
+	}
+	if r.selected && s.which.named(report.ServerName) {
+		r.out = newJSONRow(w, report, r.sums)
+		r.failed = failed(report)
+		if c := w.Stream.Connection(); c != nil {
+			r.secrets = c.Secrets()
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r.story != nil && r.out == nil {
+		s.stories = slices.DeleteFunc(s.stories, func(t *story) bool { return t == r.story })
+	}
+	s.rows[w.Number] = r
+	for {
+		r, ok := s.rows[s.next]
+		if !ok && len(s.rows) <= maxRows {
+			return
+		}
+		if ok {
+			delete(s.rows, s.next)
+			s.showRow(r)
+		}
+		s.next++
+	}
+}
+
+// failed tells whether application data of a connection was not decrypted.
+func failed(r *observe.Report) bool {
+	if r.Reason == nil || r.Reason.Code == observe.NotTLS {
+		return false
+	}
+	lost := int64(0)
+	for _, f := range r.Flows {
+		lost += f.Unread + f.Missing
+	}
+	return lost > 0
+}
+
+func (s *showing) showRow(r *seen) {
+	if r.out == nil {
+		return
+	}
+	if r.failed {
+		s.undecrypted++
+	}
+	s.lines = append(s.lines, r.secrets...)
+	if r.out.Reason == string(observe.NotTLS) && !s.json && !s.which.any() {
+		s.others++
+		return
+	}
+	s.shown++
+	var err error
+	switch {
+	case s.json:
+		err = json.NewEncoder(s.cmd.OutOrStdout()).Encode(r.out)
+	case s.print:
+	default:
+		err = s.table.row(r.out)
+	}
+	if err != nil && s.err == nil {
+		s.err = err
+	}
+}
+
+// finish writes what comes at the end.
+func (s *showing) finish() error {
+	for _, n := range slices.Sorted(maps.Keys(s.rows)) {
+		s.showRow(s.rows[n])
+	}
+	if !s.json && !s.print {
+		s.keep(s.table.end(s.shown, s.others))
+	}
+	if s.err != nil {
+		return s.err
+	}
+	stderr := s.cmd.ErrOrStderr()
+	if s.keyLog != "" {
+		if err := writeFile(s.keyLog, s.writeSecrets); err != nil {
+			return fmt.Errorf("--keylog-out: %w", err)
+		}
+		fmt.Fprintf(stderr, "! %s holds secrets: whoever has it and the capture reads the connections.\n", explain.Escape(s.keyLog))
+	}
+	if s.pcap != "" {
+		if err := writeFile(s.pcap, s.writeCapture); err != nil {
+			return fmt.Errorf("--pcap: %w", err)
+		}
+		fmt.Fprintf(stderr, "! %s holds secrets: the keys of its connections are inside.\n", explain.Escape(s.pcap))
+	}
+	return s.tellStories()
+}
+
+func (s *showing) writeSecrets(w io.Writer) error {
+	if _, err := io.WriteString(w, "# Holds secrets: whoever has this file and the capture reads the connections.\n"); err != nil {
+		return err
+	}
+	return writeLines(w, s.lines)
+}
+
+func writeLines(w io.Writer, lines []keylog.Line) error {
+	var text []byte
+	for _, l := range lines {
+		text = l.Append(text)
+	}
+	_, err := w.Write(text)
+	return err
+}
+
+// writeCapture copies the packets behind the secrets.
+func (s *showing) writeCapture(w io.Writer) error {
+	open := s.in.open
+	if s.in.spool != "" {
+		open = func() (*capture.Reader, error) {
+			f, err := os.Open(s.in.spool)
+			if err != nil {
+				return nil, err
+			}
+			return capture.Open(f)
+		}
+	}
+	if open == nil {
+		return errors.New("a live capture is not copied: record it first (tcpdump -w FILE)")
+	}
+	r, err := open()
+	if err != nil {
+		return err
+	}
+	out := capture.NewWriter(w, capture.WriterOptions{HoldsSecrets: len(s.lines) > 0})
+	if len(s.lines) > 0 {
+		var text []byte
+		for _, l := range s.lines {
+			text = l.Append(text)
+		}
+		if err := out.Secrets(text); err != nil {
+			return err
+		}
+	}
+	for {
+		p, err := r.Next()
+		if err != nil {
+			return errors.Join(out.Flush()) // damage was told
+		}
+		if err := out.Packet(p); err != nil {
+			return err
+		}
+	}
+}
+
+// dataFile is where one direction's data goes. It is open only while it is written to: there may be more connections than open files.
+type dataFile struct {
+	name  string
+	buf   []byte
+	begun bool
+}
+
+const fileBuffer = 32 << 10
+
+func (f *dataFile) write(b []byte) error {
+	f.buf = append(f.buf, b...)
+	if len(f.buf) < fileBuffer {
+		return nil
+	}
+	return f.flush()
+}
+
+func (f *dataFile) flush() error {
+	flags := os.O_WRONLY | os.O_CREATE | os.O_APPEND
+	if !f.begun {
+		flags |= os.O_TRUNC
+	}
+	f.begun = true
+	out, err := os.OpenFile(f.name, flags, 0o600)
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	_, err = out.Write(f.buf)
+	f.buf = f.buf[:0]
+	return errors.Join(err, out.Close())
+}
+
+func (f *dataFile) close() error {
+	if f == nil || len(f.buf) == 0 && f.begun {
+		return nil
+	}
+	err := f.flush()
+	f.buf = nil
+	return err
+}
+
+// printout writes data as it comes, and says whose it is whenever that changes.
+type printout struct {
+	mu     sync.Mutex
+	number int
+	from   iana.Side
+	begun  bool
+	last   byte
+}
+
+func (p *printout) write(w io.Writer, number int, from iana.Side, plain []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var b []byte
+	if !p.begun || p.number != number || p.from != from {
+		if p.begun && p.last != '\n' {
+			b = append(b, '\n')
+		}
+		b = fmt.Appendf(b, "── stream %d, the %v says ──\n", number, from)
+		p.begun, p.number, p.from = true, number, from
+	}
+	b = appendVisible(b, plain)
+	p.last = b[len(b)-1]
+	_, err := w.Write(b)
+	return err
+}
+
+// appendVisible shows text as it is, and what would move the cursor or is no text as a dot.
+func appendVisible(dst, b []byte) []byte {
+	for _, r := range string(b) {
+		switch {
+		case r == '\n' || r == '\t':
+			dst = append(dst, byte(r))
+		case r == '\r':
+		case r < ' ' || r == 0x7F || r >= 0x80 && r < 0xA0 || r == 0xFFFD || r == 0x200E || r == 0x200F || r >= 0x2028 && r <= 0x202E || r >= 0x2066 && r <= 0x2069:
+			dst = append(dst, '.')
+		default:
+			dst = append(dst, string(r)...)
+		}
+	}
+	return dst
+}

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/render/html"
+)
+
+// tellStories writes what --detail, --html and --events want of the selected connections.
+func (s *showing) tellStories() error {
+	stories := s.stories
+	stderr := s.cmd.ErrOrStderr()
+	if len(stories) == 0 && s.watch.Sink != nil {
+		return fmt.Errorf("no TLS connection is selected: there is nothing for --html, --events or --detail")
+	}
+	if len(stories) == maxStories {
+		fmt.Fprintf(stderr, "! only the first %d connections are told in full: --stream, --host, --port and --sni select others.\n", maxStories)
+	}
+	var runs []html.Run
+	for _, t := range stories {
+		if t.cut {
+			fmt.Fprintf(stderr, "! stream %d: only its first %d MiB of records are told.\n", t.number, maxStory>>20)
+		}
+		c := connection{entries: t.Entries, about: t.about}
+		if !s.artefacts.reveal {
+			entries, err := redacted(c.entries)
+			if err != nil {
+				return err
+			}
+			c.entries = entries
+		}
+		if s.detail != "" {
+			if err := s.table.line("\nSTREAM %d", t.number); err != nil {
+				return err
+			}
+			if err := tellStory(s.cmd.OutOrStdout(), explain.Tell(c.entries, c.about), c.entries, s.level, s.style); err != nil {
+				return err
+			}
+		}
+		if s.artefacts.events != "" {
+			a := artefacts{events: numbered(s.artefacts.events, t.number, len(stories)), reveal: s.artefacts.reveal}
+			if err := a.write(connection{entries: t.Entries, about: t.about}, stderr); err != nil {
+				return err
+			}
+		}
+		runs = append(runs, html.Run{Entries: c.entries, About: c.about})
+	}
+	if s.artefacts.html == "" || len(runs) == 0 {
+		return nil
+	}
+	return writePage(s.artefacts.html, runs)
+}
+
+// numbered is the name of one connection's file, where there are several.
+func numbered(name string, stream, of int) string {
+	if of == 1 {
+		return name
+	}
+	ext := filepath.Ext(name)
+	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), stream, ext)
+}
+
+func writePage(name string, runs []html.Run) error {
+	err := writeFile(name, func(w io.Writer) error { return html.Write(w, html.Options{}, runs...) })
+	if err != nil {
+		return fmt.Errorf("--html: %w", err)
+	}
+	return nil
+}

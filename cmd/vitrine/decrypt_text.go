@@ -1,0 +1,321 @@
+package main
+
+import (
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/observe"
+	screen "github.com/vitrine-tls/vitrine/render/term"
+)
+
+// jsonRow is a connection as --json has it. These fields are promised.
+type jsonRow struct {
+	Stream               int      `json:"stream"`
+	Client               string   `json:"client"`
+	Server               string   `json:"server"`
+	Version              string   `json:"version"`
+	Suite                string   `json:"suite"`
+	KeyExchange          string   `json:"key_exchange"`
+	Group                string   `json:"group"`
+	ServerName           string   `json:"server_name"`
+	ALPN                 string   `json:"alpn"`
+	ExtendedMasterSecret bool     `json:"extended_master_secret"`
+	EncryptThenMAC       bool     `json:"encrypt_then_mac"`
+	Resumed              bool     `json:"resumed"`
+	Renegotiations       int      `json:"renegotiations"`
+	SecretSource         string   `json:"secret_source"`
+	Decrypted            bool     `json:"decrypted"`
+	Reason               string   `json:"reason"`
+	Detail               string   `json:"detail"`
+	ToServer             jsonFlow `json:"client_to_server"`
+	ToClient             jsonFlow `json:"server_to_client"`
+
+	remedy string
+	notes  []string
+	sealed [2]int64
+}
+
+// jsonFlow is a direction.
+type jsonFlow struct {
+	Bytes   int64  `json:"bytes"`
+	Records int    `json:"records"`
+	SHA256  string `json:"sha256"`
+	Missing int64  `json:"bytes_missing"`
+}
+
+// nothingSum is the SHA-256 of no bytes.
+const nothingSum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]hash.Hash) *jsonRow {
+	client, server := w.Client, w.Server
+	if w.Stream.Flipped {
+		client, server = server, client
+	}
+	j := &jsonRow{Stream: w.Number, Client: client.String(), Server: server.String(), KeyExchange: r.KeyExchange, Group: r.Group,
+		ServerName: r.ServerName, ALPN: r.ALPN, ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, Resumed: r.Resumed,
+		Renegotiations: r.Renegotiations, SecretSource: r.Source, Decrypted: r.Decrypted}
+	if r.Version != 0 {
+		j.Version, j.Suite = r.Version.String(), r.Suite.String()
+	}
+	if r.Reason != nil {
+		j.Reason, j.Detail, j.remedy = string(r.Reason.Code), r.Reason.Detail, r.Reason.Remedy
+		if j.remedy != "" {
+			j.Detail += "; " + j.remedy
+		}
+	}
+	if len(r.Unverified) > 0 {
+		j.notes = append(j.notes, "not verified: "+strings.Join(r.Unverified, ", "))
+	}
+	for i, f := range []*jsonFlow{&j.ToServer, &j.ToClient} {
+		flow := r.Flows[i]
+		*f = jsonFlow{flow.Bytes, flow.Records, nothingSum, flow.Missing}
+		if sums[i] != nil {
+			f.SHA256 = fmt.Sprintf("%x", sums[i].Sum(nil))
+		}
+		j.sealed[i] = flow.Unread + flow.Missing
+	}
+	return j
+}
+
+// connectionTable writes a row a connection, and under it why something is missing. The first rows are kept until it is known how wide
+// the columns are and which have anything in them.
+type connectionTable struct {
+	w      io.Writer
+	style  screen.Style
+	wide   int
+	live   bool
+	rows   []*jsonRow
+	widths []int // since the first was written
+}
+
+const (
+	minWidth  = 80
+	maxColumn = 40
+	keptRows  = 256
+)
+
+var columnNames = []string{"STREAM", "CLIENT → SERVER", "VERSION", "SUITE", "GROUP", "NAME", "ALPN", "SECRET", "CLIENT'S BYTES", "SERVER'S BYTES"}
+
+// cells are a row's columns.
+func (j *jsonRow) cells() []string {
+	version := j.Version
+	if j.Resumed {
+		version += "°"
+	}
+	group := j.Group
+	if group == "" {
+		group = j.KeyExchange
+	}
+	return []string{fmt.Sprint(j.Stream), j.Client + " → " + j.Server, version, strings.TrimPrefix(j.Suite, "TLS_"), group, j.ServerName, j.ALPN, j.SecretSource,
+		j.flow(iana.Client), j.flow(iana.Server)}
+}
+
+func (t *connectionTable) row(j *jsonRow) error {
+	if t.widths != nil {
+		return t.write(j)
+	}
+	if t.rows = append(t.rows, j); len(t.rows) < keptRows && !t.live {
+		return nil
+	}
+	return t.begin()
+}
+
+// begin writes the head and the rows that were kept.
+func (t *connectionTable) begin() error {
+	if t.widths != nil || len(t.rows) == 0 {
+		return nil
+	}
+	t.widths = make([]int, len(columnNames))
+	resumed := false
+	for _, j := range t.rows {
+		resumed = resumed || j.Resumed
+		for i, cell := range j.cells() {
+			t.widths[i] = max(t.widths[i], len([]rune(explain.Escape(cell))))
+		}
+	}
+	if t.live {
+		t.widths = []int{6, 41, 8, maxColumn, 10, 24, 8, 20, 14, 14}
+	}
+	for i, name := range columnNames {
+		if t.widths[i] > 0 {
+			t.widths[i] = max(t.widths[i], len([]rune(name)))
+		}
+		if i != 1 {
+			t.widths[i] = min(t.widths[i], maxColumn)
+		}
+	}
+	if err := t.aligned(columnNames); err != nil {
+		return err
+	}
+	for _, j := range t.rows {
+		if err := t.write(j); err != nil {
+			return err
+		}
+	}
+	t.rows = nil
+	if resumed {
+		return t.line("° resumed")
+	}
+	return nil
+}
+
+// aligned writes the cells of a row: numbers to the right, the rest to the left. A cell that is too long pushes the others.
+func (t *connectionTable) aligned(cells []string) error {
+	var b strings.Builder
+	for i, cell := range cells {
+		w := t.widths[i]
+		if w == 0 {
+			continue
+		}
+		if cell == "" {
+			cell = "-"
+		}
+		if i > 0 {
+			b.WriteString("  ")
+		}
+		if i == 0 || i >= len(cells)-2 {
+			w = -w
+		}
+		fmt.Fprintf(&b, "%*s", -w, explain.Escape(cell))
+	}
+	return t.line("%s", b.String())
+}
+
+func (t *connectionTable) write(j *jsonRow) error {
+	if err := t.aligned(j.cells()); err != nil {
+		return err
+	}
+	if j.Reason != "" {
+		if err := t.note(j.Reason + ": " + strings.TrimSuffix(j.Detail, "; "+j.remedy)); err != nil {
+			return err
+		}
+	}
+	for _, n := range append(j.notes, j.remedy) {
+		if err := t.note(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flow is "N of M": where something was not decrypted, M is about what there is, since nobody knows how long a padding is.
+func (j *jsonRow) flow(from iana.Side) string {
+	f := j.ToServer
+	if from == iana.Server {
+		f = j.ToClient
+	}
+	if j.sealed[from] > 0 {
+		return fmt.Sprintf("%d of ~%d", f.Bytes, f.Bytes+j.sealed[from])
+	}
+	if j.SecretSource == "" {
+		return "-"
+	}
+	return fmt.Sprintf("%d of %d", f.Bytes, f.Bytes)
+}
+
+// line writes a line. What came from a peer is made printable, and an ASCII terminal gets ASCII.
+func (t *connectionTable) line(format string, args ...any) error {
+	text := strings.TrimRight(explain.Escape(fmt.Sprintf(format, args...)), " ")
+	if !t.style.Unicode {
+		text = strings.NewReplacer("→", "->", "°", "*").Replace(text)
+	}
+	_, err := fmt.Fprintln(t.w, text)
+	return err
+}
+
+func (t *connectionTable) note(text string) error {
+	if text == "" {
+		return nil
+	}
+	width := minWidth
+	if t.wide > minWidth {
+		width = t.wide - 10
+	}
+	for _, part := range wrap(text, width) {
+		if err := t.line("        %s", part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *connectionTable) end(shown, others int) error {
+	if err := t.begin(); err != nil {
+		return err
+	}
+	switch {
+	case shown == 0 && others == 0:
+		return t.line("No TCP connection in this capture is selected, or there is none.")
+	case shown == 0:
+		return t.line("No TLS in this capture: %s.", connections(others))
+	case others > 0:
+		return t.line("%s besides without TLS.", connections(others))
+	}
+	return nil
+}
+
+func connections(n int) string {
+	if n == 1 {
+		return "1 TCP connection"
+	}
+	return fmt.Sprintf("%d TCP connections", n)
+}
+
+// counter counts what is read.
+type counter struct {
+	r io.Reader
+	n atomic.Int64
+}
+
+func (c *counter) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// bar shows how far a long file was read.
+type bar struct {
+	w     io.Writer
+	in    *packets
+	begin time.Time
+	last  time.Time
+}
+
+// longFile is from how many bytes on a file gets a bar.
+const longFile = 100 << 20
+
+// newBar is nil where nobody looks.
+func newBar(in *packets, s *showing) *bar {
+	f, ok := in.stderr.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) || in.size < longFile || in.at == nil || s.print {
+		return nil
+	}
+	return &bar{w: f, in: in, begin: time.Now()}
+}
+
+func (b *bar) show() {
+	if b == nil || time.Since(b.last) < 100*time.Millisecond {
+		return
+	}
+	b.last = time.Now()
+	const width = 40
+	read := b.in.at()
+	done := int(min(read, b.in.size) * width / b.in.size)
+	speed := float64(read) / (1 << 20) / time.Since(b.begin).Seconds()
+	fmt.Fprintf(b.w, "\r[%s%s] %3d%%  %.0f MiB/s ", strings.Repeat("#", done), strings.Repeat(".", width-done), min(read, b.in.size)*100/b.in.size, speed)
+}
+
+func (b *bar) end() {
+	if b != nil {
+		fmt.Fprintf(b.w, "\r%s\r", strings.Repeat(" ", 70))
+	}
+}

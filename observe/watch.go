@@ -1,0 +1,332 @@
+package observe
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/capture"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Watch watches all connections of a capture at once, on all cores: its Handler goes to a capture.Assembler. What the sessions of one
+// connection tell serves the others. Its fields must be set before the first Handler, and its functions may be called by several
+// goroutines, but never by two for one connection.
+type Watch struct {
+	Source Source // nil: no secret
+
+	// Late says that secrets may still come, until Close. See Connection.
+	Late bool
+
+	// Sink gives a sink for the events of a connection, or nil for none. nil is none for any.
+	Sink func(*Watched) trace.Sink
+
+	// Open, Data, Progress and Done, if set, hear of a connection's first bytes, before others may; of application data; that a handshake
+	// came to its end, well or not; and that a connection did.
+	Open     func(*Watched)
+	Data     func(w *Watched, from iana.Side, plain []byte)
+	Progress func(*Watched)
+	Done     func(*Watched)
+
+	start    sync.Once
+	sessions Sessions
+	ready    chan *Watched
+	working  sync.WaitGroup
+	free     chan *arena
+	fill     *arena
+	touched  []*Watched // since the last dispatch
+	held     atomic.Int64
+
+	mu       sync.Mutex
+	deferred []*Watched // ended, but for a secret
+}
+
+// Watched is a connection of a capture that is watched.
+type Watched struct {
+	Number         int // Wireshark's tcp.stream
+	Client, Server netip.AddrPort
+	Start          time.Time
+	Stream         Stream
+	Value          any // the program's own
+
+	watch  *Watch
+	queue  []job // since the last dispatch: the reader's
+	mu     sync.Mutex
+	jobs   []job
+	busy   bool
+	held   int
+	told   bool // Progress was
+	closed bool
+}
+
+// job is something that a connection is to be told.
+type job struct {
+	from iana.Side
+	b    []byte
+	gap  int64
+	end  bool
+	in   *arena
+}
+
+// arena is memory for what was read: it is used again once all jobs in it are done.
+type arena struct {
+	b    []byte
+	used int
+	jobs atomic.Int32
+}
+
+const (
+	arenaSize = 256 << 10
+	// maxHeld bounds what waits in all connections together; from lesser on, one connection gives up when there is too much.
+	maxHeld = 96 << 20
+	lesser  = 1 << 20
+	// maxResumed bounds what waits for the session that a connection resumes. It was made by a connection that began before, so that it is
+	// known before as much as this has been read.
+	maxResumed = 16 << 20
+)
+
+// Handler is for a capture.Assembler's New.
+func (w *Watch) Handler(c *capture.Connection) capture.Handler {
+	w.start.Do(w.begin)
+	x := &Watched{Number: c.Stream, Client: c.Client, Server: c.Server, Start: c.Start, watch: w}
+	x.Stream.New = x.connection
+	if w.Open != nil {
+		w.Open(x)
+	}
+	return x
+}
+
+func (w *Watch) begin() {
+	n := runtime.GOMAXPROCS(0)
+	w.ready = make(chan *Watched, 4*n)
+	w.free = make(chan *arena, 4*n)
+	for range cap(w.free) {
+		w.free <- &arena{b: make([]byte, arenaSize)}
+	}
+	for range n {
+		w.working.Go(func() {
+			for x := range w.ready {
+				x.work()
+			}
+		})
+	}
+}
+
+// connection is made when TLS begins.
+func (x *Watched) connection() *Connection {
+	w := x.watch
+	var sink trace.Sink
+	if w.Sink != nil {
+		sink = w.Sink(x)
+	}
+	c := New(w.Source, sink)
+	c.Sessions, c.Late, c.Name = &w.sessions, w.Late, fmt.Sprintf("stream %d", x.Number)
+	if w.Data != nil {
+		c.Data = func(from iana.Side, plain []byte) { w.Data(x, from, plain) }
+	}
+	return c
+}
+
+// Bytes implements capture.Handler: it keeps a copy, and goes on.
+func (x *Watched) Bytes(from iana.Side, _ time.Time, b []byte) {
+	w := x.watch
+	for len(b) > 0 {
+		if w.fill == nil {
+			w.fill = <-w.free
+			w.fill.used = 0
+			w.fill.jobs.Store(1) // the reader's
+		}
+		a := w.fill
+		n := copy(a.b[a.used:], b)
+		part := a.b[a.used : a.used+n]
+		a.used, b = a.used+n, b[n:]
+		if k := len(x.queue); k > 0 && x.queue[k-1].in == a && x.queue[k-1].from == from && &part[0] == behind(x.queue[k-1].b) {
+			x.queue[k-1].b = x.queue[k-1].b[:len(x.queue[k-1].b)+n]
+		} else {
+			a.jobs.Add(1)
+			x.post(job{from: from, b: part, in: a})
+		}
+		if a.used == len(a.b) {
+			w.Flush()
+		}
+	}
+}
+
+// behind is the byte behind b, in the same memory; nil where that ends.
+func behind(b []byte) *byte {
+	if len(b) == cap(b) {
+		return nil
+	}
+	return &b[:len(b)+1][len(b)]
+}
+
+// Gap implements capture.Handler.
+func (x *Watched) Gap(from iana.Side, n int64) { x.post(job{from: from, gap: n}) }
+
+// End implements capture.Handler.
+func (x *Watched) End() { x.post(job{end: true}) }
+
+func (x *Watched) post(j job) {
+	if len(x.queue) == 0 {
+		x.watch.touched = append(x.watch.touched, x)
+	}
+	x.queue = append(x.queue, j)
+	if len(x.watch.touched) > 1<<12 {
+		x.watch.Flush()
+	}
+}
+
+// Flush hands everything that was read so far to those who watch. It waits if they are behind.
+func (w *Watch) Flush() {
+	for _, x := range w.touched {
+		x.mu.Lock()
+		x.jobs = append(x.jobs, x.queue...)
+		idle := !x.busy
+		x.busy = true
+		x.mu.Unlock()
+		clear(x.queue)
+		x.queue = x.queue[:0]
+		if idle {
+			w.ready <- x
+		}
+	}
+	w.touched = w.touched[:0]
+	if w.fill != nil {
+		w.release(w.fill)
+		w.fill = nil
+	}
+}
+
+func (w *Watch) release(a *arena) {
+	if a != nil && a.jobs.Add(-1) == 0 {
+		w.free <- a
+	}
+}
+
+// work does a connection's jobs. One goroutine at a time does.
+func (x *Watched) work() {
+	for {
+		x.mu.Lock()
+		jobs := x.jobs
+		x.jobs = nil
+		if len(jobs) == 0 {
+			x.busy = false
+		}
+		x.mu.Unlock()
+		if len(jobs) == 0 {
+			return
+		}
+		for _, j := range jobs {
+			x.do(j)
+		}
+	}
+}
+
+func (x *Watched) do(j job) {
+	w := x.watch
+	switch {
+	case j.end:
+		x.Stream.End()
+		if c := x.Stream.conn; c != nil && c.Waiting() {
+			x.weigh()
+			w.mu.Lock()
+			w.deferred = append(w.deferred, x)
+			w.mu.Unlock()
+			return
+		}
+		x.finish()
+	case j.gap > 0:
+		x.Stream.Gap(j.from, j.gap)
+	default:
+		x.Stream.Bytes(j.from, j.b)
+		w.release(j.in)
+	}
+	x.weigh()
+	x.progress()
+}
+
+// weigh keeps what waits within bounds.
+func (x *Watched) weigh() {
+	c := x.Stream.conn
+	if c == nil {
+		return
+	}
+	w, n := x.watch, c.Buffered()
+	if n > lesser && w.held.Load() > maxHeld || n > maxResumed && c.Waiting() && !w.Late {
+		c.GiveUp()
+		n = c.Buffered()
+	}
+	w.held.Add(int64(n - x.held))
+	x.held = n
+}
+
+// progress tells of a handshake that came to its end.
+func (x *Watched) progress() {
+	if c := x.Stream.conn; !x.told && x.watch.Progress != nil && c != nil && (c.initial.Done() || c.failure != nil) {
+		x.told = true
+		x.watch.Progress(x)
+	}
+}
+
+func (x *Watched) finish() {
+	if x.closed {
+		return
+	}
+	x.closed = true
+	x.weigh()
+	if c := x.Stream.conn; c != nil {
+		x.watch.held.Add(int64(-x.held))
+		x.held = 0
+	}
+	x.progress()
+	if x.watch.Done != nil {
+		x.watch.Done(x)
+	}
+}
+
+// Retry says that the Source has more secrets than before. It may be called while packets come.
+func (w *Watch) Retry() {
+	w.sessions.learned.Add(1)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.deferred = slices.DeleteFunc(w.deferred, func(x *Watched) bool {
+		x.Stream.conn.Retry()
+		if x.Stream.conn.Waiting() {
+			return false
+		}
+		x.finish()
+		return true
+	})
+}
+
+// Close ends it, after the Assembler's Close: what still waits for a secret, or for another connection's session, has its last chance.
+func (w *Watch) Close() {
+	w.start.Do(w.begin)
+	w.Flush()
+	close(w.ready)
+	w.working.Wait()
+	slices.SortFunc(w.deferred, func(a, b *Watched) int { return cmp.Compare(a.Number, b.Number) })
+	for progress := true; progress; {
+		progress = false
+		w.deferred = slices.DeleteFunc(w.deferred, func(x *Watched) bool {
+			x.Stream.conn.Retry()
+			if x.Stream.conn.Waiting() {
+				return false
+			}
+			x.finish()
+			progress = true
+			return true
+		})
+	}
+	for _, x := range w.deferred {
+		x.Stream.conn.GiveUp()
+		x.finish()
+	}
+	w.deferred = nil
+}
