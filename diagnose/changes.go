@@ -144,7 +144,7 @@ var changes = []Change{
 // early: the server broke off at the hello, as those do that fail at something in it.
 func (f *Failure) early() bool {
 	return f.Answered == nil && (f.Gone != NotGone || f.heard(alert.DecodeError, alert.IllegalParameter, alert.InternalError, alert.UnexpectedMessage,
-		alert.HandshakeFailure, alert.ProtocolVersion, alert.UnsupportedExtension))
+		alert.HandshakeFailure, alert.UnsupportedExtension))
 }
 
 // choiceless: the server may have found no suite.

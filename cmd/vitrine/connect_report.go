@@ -191,6 +191,10 @@ func (r *report) settle(a *attempt) {
 	for _, c := range suite.Concerns(row) {
 		r.Concerns = append(r.Concerns, concernReport{c.Level.String(), c.What, c.Reason, c.Ref})
 	}
+	bits := 0
+	if n, _ := fmt.Sscanf(s.GroupName, "%d-bit", &bits); n == 1 && bits < 2048 {
+		r.Concerns = append(r.Concerns, concernReport{"deprecated", s.GroupName, "primes of 1024 bits are within reach of a state, and shared ones break for many servers at once (Logjam, CVE-2015-4000)", "RFC 9325 §4.1"})
+	}
 	r.certificateConcerns(time.Now())
 }
 
