@@ -23,7 +23,7 @@ func serving(t *testing.T, args ...string) (s *served, ca string) {
 	return s, ca
 }
 
-func tool(t *testing.T, name string) string {
+func installed(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -34,8 +34,8 @@ func tool(t *testing.T, name string) string {
 
 // The commands that serve prints at its start reach it as they are.
 func TestThePrintedCommandsReachTheServer(t *testing.T) {
-	tool(t, "curl")
-	tool(t, "openssl")
+	installed(t, "curl")
+	installed(t, "openssl")
 	for _, args := range [][]string{nil, {"--name", "a.test"}, {"--suite", "AES128-SHA"}, {"--suite", "NULL-SHA256"}, {"--policy", "legacy"}, {"--echo"}} {
 		s, _ := serving(t, args...)
 		n := 0
@@ -86,7 +86,7 @@ func shell(t *testing.T, line string) (string, error) {
 }
 
 func TestCurlSpeaksBothVersionsOfHTTP(t *testing.T) {
-	tool(t, "curl")
+	installed(t, "curl")
 	s, ca := serving(t)
 	for flag, want := range map[string]string{"--http1.1": `protocol     "http/1.1"`, "--http2": `protocol     "h2"`} {
 		out, err := shell(t, "curl -sS --cacert "+ca+" "+flag+" https://"+s.addr+"/")
@@ -110,7 +110,7 @@ func TestChromiumSeesThePage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes seconds to start")
 	}
-	chromium := tool(t, "chromium")
+	chromium := installed(t, "chromium")
 	s, _ := serving(t)
 	pin := printedPin.FindStringSubmatch(s.errs.String())
 	if pin == nil {

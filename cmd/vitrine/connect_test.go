@@ -2,9 +2,12 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -26,6 +29,27 @@ func TestTargets(t *testing.T) {
 		_, usage := errors.AsType[*usageError](err)
 		if want == "" && !usage || want != "" && (err != nil || text != want) {
 			t.Errorf("%q: got %q and %v, expected %q", in, text, err, want)
+		}
+	}
+}
+
+// An interrupt ends a connection at once, whatever it waits for.
+func TestAnInterruptEndsConnect(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s, _ := serving(t, "--forward", l.Addr().String())
+	for _, args := range [][]string{
+		{"connect", l.Addr().String(), "-i=false"}, {"connect", l.Addr().String(), "--starttls", "smtp", "-i=false"}, {"connect", s.addr, "-k", "--get", "/"},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(200*time.Millisecond, cancel)
+		var out, errs bytes.Buffer
+		began := time.Now()
+		if code := run(ctx, args, &out, &errs); code != exitInterrupted || time.Since(began) > 5*time.Second {
+			t.Errorf("%q: exit code %d after %v\n%s%s", args, code, time.Since(began), out.String(), errs.String())
 		}
 	}
 }
