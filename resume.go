@@ -3,6 +3,7 @@ package vitrine
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"sync"
 	"time"
@@ -123,6 +124,9 @@ func (c *Config) resumption(me iana.Side, random io.Reader) handshake.Resumption
 		if err != nil {
 			return nil, err
 		}
+		if len(keys) == 0 {
+			return nil, errors.New("vitrine: Config.TicketKeys has no key")
+		}
 		return session.SealTicket(random, keys[0], s)
 	}
 	r.Open = func(ctx context.Context, ticket []byte) (*handshake.Session, error) {
@@ -160,6 +164,12 @@ func (c *Config) clientResumption() handshake.Resumption {
 	if s, ok := cache.Get(key); ok && s != nil {
 		r.Offer = s.session
 	}
-	r.Keep = func(s *handshake.Session) { cache.Put(key, &ClientSessionState{s}) }
+	r.Keep = func(s *handshake.Session) {
+		if s == nil {
+			cache.Put(key, nil)
+			return
+		}
+		cache.Put(key, &ClientSessionState{s})
+	}
 	return r
 }

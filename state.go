@@ -28,6 +28,9 @@ type ConnectionState struct {
 	// nothing (the triple handshake attack), and is nil.
 	TLSUnique []byte
 
+	// PSKIdentity is, at a server, whose pre-shared key it is; nil without one. See RFC 4279 §2.
+	PSKIdentity []byte
+
 	Group                iana.Group // 0 for RSA key exchange, and for a prime without a name
 	GroupName            string
 	ExtendedMasterSecret bool
@@ -67,6 +70,7 @@ func (c *Conn) state() ConnectionState {
 	if p := m.Peer(); p.Chain != nil {
 		s.PeerCertificates, s.VerifiedChains = p.Chain.Certs, p.Verified
 	}
+	s.PSKIdentity = m.Peer().PSKIdentity
 	s.CurveID, s.NegotiatedProtocolIsMutual = CurveID(m.Group), true
 	s.export = func(label string, context []byte, length int) ([]byte, error) {
 		return export(m, label, context, length)

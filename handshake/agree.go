@@ -100,6 +100,8 @@ func (a *Agreed) follows(prior *Prior) error {
 		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5", "the server's renegotiation_info is not that of the handshake before this one, or of none")
 	case prior == nil:
 		return nil
+	case prior.Leaf != nil && !a.certified():
+		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §5", "the server showed a certificate, and renegotiates with %v, which has none", a.Suite.ID)
 	case !a.SecureRenegotiation:
 		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5", "the server renegotiates without renegotiation_info")
 	case a.Version != prior.Agreed.Version, a.ExtendedMasterSecret != prior.Agreed.ExtendedMasterSecret:

@@ -294,12 +294,13 @@ func (c *client) secret(s *Score) (Input, error) {
 
 // keep hands a new session out, now that the server was proved. Nothing to resume it by: nothing to keep.
 func (c *client) keep(s *Score) {
-	if c.Keep == nil || s.Resumed == Must && s.NewSessionTicket == nil {
+	renewed := s.NewSessionTicket != nil && len(s.NewSessionTicket.Ticket) > 0
+	if c.Keep == nil || s.Resumed == Must && !renewed {
 		return
 	}
 	k := c.sessionOf(s, s.master.Bytes())
 	k.ServerName = c.ServerName
-	if t := s.NewSessionTicket; t != nil && len(t.Ticket) > 0 {
+	if t := s.NewSessionTicket; renewed {
 		k.ID, k.Ticket = nil, t.Ticket
 		if t.LifetimeHint > 0 {
 			k.Deadline = c.now().Add(time.Duration(t.LifetimeHint) * time.Second)

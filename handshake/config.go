@@ -103,7 +103,9 @@ type ClientAuth struct {
 // Peer is who is at the other end, as far as it was proved: the proof token without which no handshake finishes. Only the
 // functions that check make one.
 type Peer struct {
-	Chain     *pki.Chain // nil: a client that showed no certificate, and was allowed not to
-	Verified  [][]*x509.Certificate
-	possessed bool // the private key of Chain's leaf was shown to be there, or nothing is claimed
+	Chain    *pki.Chain // nil: a client that showed no certificate, and was allowed not to
+	Verified [][]*x509.Certificate
+	// PSKIdentity is a client's, whose key it was shown to have.
+	PSKIdentity []byte
+	possessed   bool // the private key of Chain's leaf was shown to be there, or nothing is claimed
 }

@@ -48,12 +48,11 @@ var spoken = []*Figure{&full, &abbreviated}
 func always(*Score) Presence { return Must }
 
 // ifCertified: all suites but the anonymous and the pre-shared ones come with a certificate.
-func ifCertified(s *Score) Presence {
-	switch a := s.Agreed.Suite; {
-	case a.Auth == iana.AuthAnon, a.Auth == iana.AuthPSK && a.Kex != iana.KexRSAPSK:
-		return Never
-	}
-	return Must
+func ifCertified(s *Score) Presence { return must(s.Agreed.certified()) }
+
+func (a *Agreed) certified() bool {
+	s := a.Suite
+	return s.Auth != iana.AuthAnon && (s.Auth != iana.AuthPSK || s.Kex == iana.KexRSAPSK)
 }
 
 // ifCertifiedMay: RFC 5246 §7.4.4: "A non-anonymous server can optionally request a certificate from the client".

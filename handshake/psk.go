@@ -24,7 +24,7 @@ type PreShared struct {
 	FindKey func(ctx context.Context, hint, identity []byte) (*PSK, error)
 }
 
-// psk finds the key of this handshake.
+// psk finds the key of this handshake. identity is nil at a client.
 func (l *live) psk(hint, identity []byte) (*PSK, error) {
 	k, err := l.shared.await("a pre-shared key", func(ctx context.Context) (*PSK, error) { return l.FindKey(ctx, hint, identity) })
 	switch {
@@ -37,6 +37,7 @@ func (l *live) psk(hint, identity []byte) (*PSK, error) {
 	case len(k.Key) == 0 || len(k.Key) > 1<<16-1 || len(k.Identity) > 1<<16-1:
 		return nil, alert.Fail(alert.InternalError, "RFC 4279 §5.3", "a pre-shared key of %d bytes, expected 1 to 65535", len(k.Key))
 	}
+	l.peer.PSKIdentity = identity
 	return k, nil
 }
 

@@ -43,12 +43,28 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 		v.Log.Choice("session", how, "a full handshake", "the session has no extended master secret", "RFC 7627 §5.3")
 		return nil, nil
 	}
+	if known, err := v.stillKnown(s); err != nil || !known {
+		return nil, err
+	}
 	if err := v.recall(iana.Client, s); err != nil {
 		v.Log.Choice("session", how, "a full handshake", "the client's certificate is no longer accepted", "RFC 5246 §7.4.6")
 		return nil, nil
 	}
 	v.Log.Choice("session", how, "resumed", "known, fresh, and the hello offers what it was made with", "RFC 5246 §7.4.1.3")
 	return s, nil
+}
+
+// stillKnown asks for the key of a session that began with a pre-shared one: whoever loses the key loses its sessions.
+func (v *server) stillKnown(s *Session) (bool, error) {
+	if !suite.ByID(s.Suite).Kex.PreShared() {
+		return true, nil
+	}
+	k, err := v.shared.await("a pre-shared key", func(ctx context.Context) (*PSK, error) { return v.FindKey(ctx, v.Hint, s.PSKIdentity) })
+	if err == nil && k == nil {
+		v.shared = slow[*PSK]{} // of the full handshake, another may be asked for
+		v.Log.Choice("session", "", "a full handshake", "its pre-shared key is gone", "RFC 4279 §2")
+	}
+	return k != nil, err
 }
 
 // offered finds the session of a ticket or an ID.
@@ -60,10 +76,16 @@ func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err e
 	switch {
 	case v.Tickets && len(t.Ticket) > 0:
 		// RFC 5077 §3.4: with a ticket the session ID is only there to be echoed.
-		s, err = v.found.await("a session ticket's key", func(ctx context.Context) (*Session, error) { return v.Open(ctx, t.Ticket) })
+		s, err = v.found.await("a session ticket's key", func(ctx context.Context) (*Session, error) {
+			s, err := v.Open(ctx, t.Ticket)
+			return s, v.spare(ctx, "opening a ticket", err)
+		})
 		return s, "a ticket", err
 	case v.Find != nil && len(ch.SessionID) > 0:
-		s, err = v.found.await("a session from the store", func(ctx context.Context) (*Session, error) { return v.Find(ctx, ch.SessionID) })
+		s, err = v.found.await("a session from the store", func(ctx context.Context) (*Session, error) {
+			s, err := v.Find(ctx, ch.SessionID)
+			return s, v.spare(ctx, "finding a session", err)
+		})
 		return s, "a session ID", err
 	}
 	return nil, "", nil
@@ -77,7 +99,7 @@ func (v *server) unfit(s *Session, ch *message.ClientHello, w *wishes, version i
 		return "it is too old"
 	case s.Version != version:
 		return "it was made with another version"
-	case row == nil || !ch.Offers(s.Suite) || !slices.Contains(v.Suites, s.Suite):
+	case row == nil || !ch.Offers(s.Suite) || !slices.Contains(v.Suites, s.Suite) || !v.speaksPSK(row.Kex):
 		return "its cipher suite is not offered, or not allowed, any more"
 	case s.ServerName != w.Name: // RFC 6066 §3: "A server that implements this extension MUST NOT accept the request to resume"
 		return "it was made for another server_name"
@@ -97,13 +119,14 @@ func (v *server) unfit(s *Session, ch *message.ClientHello, w *wishes, version i
 // certificate must still hold.
 func (l *live) recall(from iana.Side, s *Session) error {
 	if len(s.Chain) == 0 {
+		l.peer = Peer{PSKIdentity: s.PSKIdentity}
 		return nil
 	}
 	chain, err := pki.ParseChain(s.Chain)
 	if err != nil {
 		return err
 	}
-	peer := Peer{Chain: chain, possessed: true}
+	peer := Peer{Chain: chain, PSKIdentity: s.PSKIdentity, possessed: true}
 	trust := pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now}
 	if from == iana.Server && !l.Skip {
 		peer.Verified = pki.Still(s.verified, trust)
@@ -115,6 +138,15 @@ func (l *live) recall(from iana.Side, s *Session) error {
 	}
 	l.peer = peer
 	return nil
+}
+
+// spare lets a handshake go on without what a store or a ticket's keys could not give: a session saves time, and is worth no outage.
+// The trace says why. Only the end of ctx is the handshake's end.
+func (v *server) spare(ctx context.Context, what string, err error) error {
+	if err != nil && ctx.Err() == nil {
+		v.Log.Choice("session", "", "none", what+": "+err.Error(), "RFC 5077 §3.3")
+	}
+	return ctx.Err()
 }
 
 // newID draws the ID of a session that can be kept.
@@ -147,7 +179,8 @@ func resumes(ch *message.ClientHello, sh *message.ServerHello) Presence {
 func (l *live) sessionOf(s *Score, master []byte) *Session {
 	a := s.Agreed
 	k := &Session{Version: a.Version, Suite: a.Suite.ID, ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
-		Created: l.now(), ServerName: a.ServerName, ALPN: a.ALPN, Master: master, ID: s.ServerHello.SessionID}
+		Created: l.now(), ServerName: a.ServerName, ALPN: a.ALPN, Master: master, ID: s.ServerHello.SessionID,
+		PSKIdentity: l.peer.PSKIdentity}
 	if l.peer.Chain != nil {
 		k.Chain, k.verified = l.peer.Chain.Raw(), l.peer.Verified
 	}

@@ -25,6 +25,7 @@ type Session struct {
 	ServerName           string
 	ALPN                 string
 	Chain                [][]byte // the peer's certificates, DER
+	PSKIdentity          []byte   // a client's, with a pre-shared key
 	Master               []byte   // 48 bytes
 
 	ID       []byte                // RFC 5246 §7.3; empty with a ticket
@@ -34,7 +35,7 @@ type Session struct {
 }
 
 // format is the first byte of an encoded Session: a change of the layout is a new number.
-const format uint8 = 1
+const format uint8 = 2
 
 // Encode is the session as bytes, for a ticket or a store. The ID and the Ticket are not in it: they are what it is found by.
 func (s *Session) Encode() ([]byte, error) {
@@ -67,6 +68,7 @@ func (s *Session) layout(c *wire.Codec) {
 	wire.Opaque16(c, "server_name", &name, 0, 1<<16-1)
 	wire.Opaque8(c, "alpn", &alpn, 0, 255)
 	wire.Vector24(c, "chain", &s.Chain, 0, 1<<24-1, func(c *wire.Codec, der *[]byte) { wire.Opaque24(c, "certificate", der, 1, 1<<24-1) })
+	wire.Opaque16(c, "psk_identity", &s.PSKIdentity, 0, 1<<16-1)
 	wire.Opaque8(c, "master_secret", &s.Master, 48, 48)
 	if c.Reading() {
 		s.ServerName, s.ALPN = string(name), string(alpn)
@@ -93,14 +95,14 @@ func (s *Session) fresh(now time.Time) bool {
 
 // Resumption is how sessions are kept. The zero value keeps none. Its functions may be slow: they are called under Pending.
 type Resumption struct {
-	// Offer is the session that a client offers, or nil. Keep receives a new one once the handshake is done, nil one that turned
-	// out useless. Tickets says that tickets are wanted (client) or issued (server).
+	// Offer is the session that a client offers, or nil. Keep receives a new one once the handshake is done, and nil
+	// when the connection ends with a fatal alert: RFC 5246 §7.2.2. Tickets says that tickets are wanted (client) or issued (server).
 	Offer   *Session
 	Keep    func(*Session)
 	Tickets bool
 
 	// A server finds and stores sessions by ID (nil: no session IDs), and seals and opens tickets. An unknown, stale or forged one
-	// is nil without an error, and the handshake a full one.
+	// is nil without an error, and the handshake a full one; so it is after an error, which the trace tells.
 	Find  func(ctx context.Context, id []byte) (*Session, error)
 	Store func(ctx context.Context, id []byte, s *Session) error
 	Seal  func(context.Context, *Session) ([]byte, error)

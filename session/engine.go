@@ -259,7 +259,7 @@ func (e *Engine) post(raw []byte) error {
 	if t := iana.HandshakeType(raw[0]); t != again || (t == iana.HelloRequest && len(raw) != message.HeaderLen) {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "a %v after the handshake", t)
 	}
-	if e.Renegotiates != nil && e.Renegotiates() {
+	if e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation && e.Renegotiates() {
 		return ErrRenegotiate
 	}
 	if e.warnings++; e.warnings > maxEmpty {
@@ -276,6 +276,9 @@ func (e *Engine) post(raw []byte) error {
 func (e *Engine) Abort(err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return
+	}
+	if e.config.Keep != nil {
+		e.config.Keep(nil) // RFC 5246 §7.2.2: what ends with a fatal alert must not be resumed
 	}
 	r := reply{alert.Fatal, alert.Of(err), err.Error(), err}
 	if _, theirs := errors.AsType[*alert.Received](err); theirs {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Store keeps sessions under their IDs. It may be shared by several servers, and slow: it is asked under the handshake's context.
+// Store keeps sessions under their IDs. It may be shared by several servers, and slow: it is asked under the handshake's context. An
+// error costs a client its session and not its connection: the handshake is then a full one, and an event says why.
 // A value holds a master_secret: whoever reads the store can read the connections, and resume them.
 type Store interface {
 	// Get gives a value, or nil if there is none; a value whose lifetime is over is none.
