@@ -114,12 +114,18 @@ func TestASilentServerDoesNotHoldStartTLSForEver(t *testing.T) {
 }
 
 func TestAResetIsRemembered(t *testing.T) {
-	host, port := listen(t, func(c net.Conn) { c.(*net.TCPConn).SetLinger(0) })
+	host, port := listen(t, func(c net.Conn) {
+		c.Read(make([]byte, 1)) // until the client is there
+		c.(*net.TCPConn).SetLinger(0)
+	})
 	conn, _, err := (&reach.Way{Host: host, Port: port, Network: "tcp", Timeout: 5 * time.Second}).Go(t.Context())
 	if err != nil {
-		t.Skip("the reset came before the connection was there")
+		t.Fatal(err)
 	}
 	defer conn.Close()
+	if _, err := conn.Write([]byte{1}); err != nil {
+		t.Fatal(err)
+	}
 	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 	conn.Read(make([]byte, 1))
 	if _, _, end := conn.Heard(); end != reach.Reset {
