@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // The benchmarks stand beside crypto/tls, in one run: vitrine/… and crypto_tls/…. Both ends are in this process, so what is counted is
@@ -177,4 +178,23 @@ func benchmarkBulk(b *testing.B, make ends) {
 		}
 	}
 	b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "cpu-µs/op")
+}
+
+// forgetful takes events and keeps none: what remains is what making them costs.
+type forgetful struct{}
+
+func (forgetful) Put(trace.Entry) {}
+
+// BenchmarkTracing is an ECDHE handshake with nobody looking, and with every event made on both sides.
+func BenchmarkTracing(b *testing.B) {
+	for name, sink := range map[string]trace.Sink{"off": nil, "on": forgetful{}} {
+		b.Run(name, func(b *testing.B) {
+			c, s := clientConfig(), serverConfig(b)
+			s.Certificates = []tls.Certificate{certificate(b, throwaway.ECDSA)}
+			c.Trace, s.Trace = sink, sink
+			benchmarkHandshake(b, func(client, server net.Conn) (shaker, shaker) {
+				return vitrine.Client(client, c), vitrine.Server(server, s)
+			})
+		})
+	}
 }
