@@ -86,7 +86,9 @@ func (i *ClientHelloInfo) SupportsCertificate(c *Certificate) error {
 	if hello.Schemes == nil {
 		hello.Schemes = pki.Implied(iana.TLS12)
 	}
-	why := fmt.Sprintf("no cipher suite in common: the client offers %v", convert[iana.CipherSuite](i.CipherSuites))
+	why := func() string {
+		return fmt.Sprintf("no cipher suite in common: the client offers %v", convert[iana.CipherSuite](i.CipherSuites))
+	}
 	for _, id := range p.Suites {
 		s := suite.ByID(id)
 		if !slices.Contains(i.CipherSuites, uint16(id)) || s.Kex.PreShared() && s.Kex != iana.KexRSAPSK {
@@ -101,5 +103,5 @@ func (i *ClientHelloInfo) SupportsCertificate(c *Certificate) error {
 		}
 		why = choice.Why
 	}
-	return errors.New("vitrine: the certificate does not suit the client: " + why)
+	return errors.New("vitrine: the certificate does not suit the client: " + why())
 }

@@ -18,18 +18,8 @@ type chosen struct {
 	version    iana.Version
 	suite      *suite.Suite
 	group      kex.Group // of an ephemeral key exchange
-	credential *pki.Credential
-	scheme     iana.SignatureScheme
-	named      bool     // the credential has the name that the client asked for
-	session    *Session // it is resumed: there is neither group nor credential
-}
-
-// staple is the credential's, if there is one.
-func (c *chosen) staple() []byte {
-	if c.credential == nil {
-		return nil
-	}
-	return c.credential.Staple
+	pki.Choice           // unless the suite's pre-shared key proves who is there
+	session    *Session  // it is resumed: there is neither group nor credential
 }
 
 // wishes are the parts of a ClientHello that a choice depends on.
@@ -53,7 +43,7 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 	if err := admissible(ch, c); err != nil {
 		return nil, err
 	}
-	var refused []string
+	var refused []refusal
 	for _, id := range c.Suites {
 		s := suite.ByID(id)
 		if s == nil || !ch.Offers(id) {
@@ -61,11 +51,11 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 		}
 		got, why := try(s, version, w, c)
 		if got == nil {
-			refused = append(refused, fmt.Sprintf("%v (%s)", id, why))
+			refused = append(refused, refusal{id, why})
 			continue
 		}
 		if c.Log.On() {
-			got.tell(c.Log, ch, w, why)
+			got.tell(c.Log, ch, w)
 		}
 		return got, nil
 	}
@@ -75,18 +65,26 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 	return nil, alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.3", "no cipher suite in common: the client offers %v, we allow %v", ch.CipherSuites, c.Suites)
 }
 
+// refusal is a suite that both sides know and that does not work, and the reason, which is put in words only if nothing else works.
+type refusal struct {
+	suite iana.CipherSuite
+	why   func() string
+}
+
+func (r refusal) String() string { return fmt.Sprintf("%v (%s)", r.suite, r.why()) }
+
 // tell shows what was chosen, and why.
-func (got *chosen) tell(log *trace.Log, ch *message.ClientHello, w *wishes, why string) {
+func (got *chosen) tell(log *trace.Log, ch *message.ClientHello, w *wishes) {
 	log.Choice("cipher_suite", fmt.Sprint(ch.CipherSuites), got.suite.String(), "the server's first that both sides can do", "RFC 5246 §7.4.1.3")
 	if got.group != nil {
 		log.Choice("group", fmt.Sprint(w.groups), got.group.Name(), groupRule(got.group, w), "RFC 8422 §4")
 	}
-	if got.credential == nil {
+	if got.Credential == nil {
 		return
 	}
-	log.Choice("certificate", w.Name, got.credential.Chain.Leaf().Subject.String(), why, "RFC 5246 §7.4.2")
-	if got.scheme != 0 {
-		log.Choice("signature_scheme", fmt.Sprint(w.Schemes), got.scheme.String(), "the best of our key that the client accepts", "RFC 5246 §7.4.1.4.1")
+	log.Choice("certificate", w.Name, got.Credential.Chain.Leaf().Subject.String(), got.Why(), "RFC 5246 §7.4.2")
+	if got.Scheme != 0 {
+		log.Choice("signature_scheme", fmt.Sprint(w.Schemes), got.Scheme.String(), "the best of our key that the client accepts", "RFC 5246 §7.4.1.4.1")
 	}
 }
 
@@ -166,29 +164,28 @@ func readWishes(ch *message.ClientHello, v iana.Version) (w *wishes, err error) 
 }
 
 // try sees whether a suite works with what both sides have. If not, why says what is missing.
-func try(s *suite.Suite, v iana.Version, w *wishes, c *Config) (got *chosen, why string) {
+func try(s *suite.Suite, v iana.Version, w *wishes, c *Config) (got *chosen, why func() string) {
 	if v < s.MinVersion() {
-		return nil, fmt.Sprintf("needs %v", s.MinVersion())
+		return nil, func() string { return fmt.Sprintf("needs %v", s.MinVersion()) }
 	}
 	if !c.speaksPSK(s.Kex) {
-		return nil, "needs a pre-shared key"
+		return nil, func() string { return "needs a pre-shared key" }
 	}
 	got = &chosen{version: v, suite: s}
 	if s.Kex.Ephemeral() {
-		if got.group, why = chooseGroup(s.Kex, w, c); got.group == nil {
-			return nil, why
+		if got.group = chooseGroup(s.Kex, w, c); got.group == nil {
+			return nil, func() string {
+				return fmt.Sprintf("no group in common: the client lists %v, we allow %v", w.groups, c.Groups)
+			}
 		}
 	}
 	if s.Auth == iana.AuthPSK && s.Kex != iana.KexRSAPSK {
-		return got, "none: the pre-shared key proves who is there"
+		return got, nil
 	}
-	choice := pki.ChooseServer(c.Credentials, s.Auth, s.Kex, w.Hello, schemesOf(v, c))
-	if choice.Credential == nil {
-		return nil, choice.Why
+	if got.Choice = pki.ChooseServer(c.Credentials, s.Auth, s.Kex, w.Hello, schemesOf(v, c)); got.Credential == nil {
+		return nil, got.Why
 	}
-	got.credential, got.scheme = choice.Credential, choice.Scheme
-	got.named = choice.Named
-	return got, choice.Why
+	return got, nil
 }
 
 // schemesOf is what a policy signs with: below TLS 1.2 there is no choice.
@@ -201,7 +198,7 @@ func schemesOf(v iana.Version, c *Config) []iana.SignatureScheme {
 
 // chooseGroup takes our first group that the client lists. A client that lists none at all gets P-256 (RFC 8422 §4), and one that
 // lists no finite-field group gets the prime that we choose. But one that lists some, and none of ours, gets no DHE: RFC 7919 §4.
-func chooseGroup(k iana.KeyExchange, w *wishes, c *Config) (g kex.Group, why string) {
+func chooseGroup(k iana.KeyExchange, w *wishes, c *Config) kex.Group {
 	theirs := w.groups
 	if k.FiniteField() && !slices.ContainsFunc(theirs, iana.Group.FiniteField) {
 		theirs = c.Groups
@@ -212,11 +209,11 @@ func chooseGroup(k iana.KeyExchange, w *wishes, c *Config) (g kex.Group, why str
 	for _, id := range c.Groups {
 		if id.FiniteField() == k.FiniteField() && slices.Contains(theirs, id) {
 			if g, ok := kex.Named(id); ok {
-				return g, ""
+				return g
 			}
 		}
 	}
-	return nil, fmt.Sprintf("no group in common: the client lists %v, we allow %v", w.groups, c.Groups)
+	return nil
 }
 
 func groupRule(g kex.Group, w *wishes) string {

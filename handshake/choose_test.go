@@ -93,12 +93,12 @@ func TestServerChooses(t *testing.T) {
 		if got.group != nil {
 			group = got.group.ID()
 		}
-		if got.suite.ID != c.suite || group != c.group || got.scheme != c.scheme {
-			t.Errorf("%s: got %v, %v, %v, expected %v, %v, %v", c.what, got.suite.ID, group, got.scheme, c.suite, c.group, c.scheme)
+		if got.suite.ID != c.suite || group != c.group || got.Scheme != c.scheme {
+			t.Errorf("%s: got %v, %v, %v, expected %v, %v, %v", c.what, got.suite.ID, group, got.Scheme, c.suite, c.group, c.scheme)
 		}
 		sentName := c.hello.Extensions.Has(iana.ExtServerName)
-		if want := sentName && !strings.Contains(c.what, "do not have"); got.named != want {
-			t.Errorf("%s: named is %v, expected %v", c.what, got.named, want)
+		if want := sentName && !strings.Contains(c.what, "do not have"); got.Named != want {
+			t.Errorf("%s: named is %v, expected %v", c.what, got.Named, want)
 		}
 	}
 }

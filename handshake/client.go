@@ -179,7 +179,7 @@ func (c *client) certificateRequest(m *message.CertificateRequest, v iana.Versio
 	if c.chosen.Credential != nil {
 		name = c.chosen.Credential.Chain.Leaf().Subject.String() + ", " + c.chosen.Scheme.String()
 	}
-	c.Log.Choice("client_certificate", "", name, c.chosen.Why, "RFC 5246 §7.4.4")
+	c.Log.Choice("client_certificate", "", name, c.chosen.Why(), "RFC 5246 §7.4.4")
 	return nil
 }
 

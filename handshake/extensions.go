@@ -120,7 +120,7 @@ func offerServerName(c *Config) (message.Content, bool) {
 
 // answerServerName says that the name was used, which is so if a certificate was chosen by it.
 func answerServerName(_ *Config, an *answering) (message.Content, bool, error) {
-	return nil, an.chosen.named, nil
+	return nil, an.chosen.Named, nil
 }
 
 func hostName(n *message.ServerNames) string {
@@ -214,7 +214,8 @@ func answerStatus(c *Config, an *answering) (message.Content, bool, error) {
 	if _, err := an.hello.Read(iana.ExtStatusRequest, &r); err != nil {
 		return nil, false, err
 	}
-	return nil, c.StatusRequest != Off && r.Type == iana.StatusOCSP && len(an.chosen.staple()) > 0, nil
+	staples := an.chosen.Credential != nil && len(an.chosen.Credential.Staple) > 0
+	return nil, c.StatusRequest != Off && r.Type == iana.StatusOCSP && staples, nil
 }
 
 func settleStatus(a *Agreed, _, server message.Extensions) error {
@@ -317,10 +318,10 @@ func settleProtocol(a *Agreed, client, server message.Extensions) error {
 // signed_certificate_timestamp
 
 func answerSCTs(_ *Config, an *answering) (message.Content, bool, error) {
-	if an.chosen.credential == nil {
+	if an.chosen.Credential == nil {
 		return nil, false, nil
 	}
-	l := an.chosen.credential.SCTs
+	l := an.chosen.Credential.SCTs
 	return &message.SCTs{List: l}, len(l) > 0, nil
 }
 

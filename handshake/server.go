@@ -38,9 +38,9 @@ func (v *server) compose(k Kind, s *Score) (message.Message, error) {
 	case iana.ServerHello:
 		return v.hello(s)
 	case iana.Certificate:
-		return &message.Certificate{Chain: v.chosen.credential.Chain.Raw()}, nil
+		return &message.Certificate{Chain: v.chosen.Credential.Chain.Raw()}, nil
 	case iana.CertificateStatus:
-		return &message.CertificateStatus{StatusType: iana.StatusOCSP, Response: v.chosen.credential.Staple}, nil
+		return &message.CertificateStatus{StatusType: iana.StatusOCSP, Response: v.chosen.Credential.Staple}, nil
 	case iana.ServerKeyExchange:
 		return v.keyExchange(s)
 	case iana.CertificateRequest:
@@ -93,7 +93,7 @@ func (v *server) keyExchange(s *Score) (message.Message, error) {
 			return nil, err
 		}
 	}
-	m := &message.ServerKeyExchange{Scheme: v.chosen.scheme, PSKIdentityHint: v.Hint}
+	m := &message.ServerKeyExchange{Scheme: v.chosen.Scheme, PSKIdentityHint: v.Hint}
 	if p, g := kex.Params(v.chosen.group); p != nil {
 		m.P, m.G, m.DHPublic = p, g, v.offer.Share()
 	} else {
@@ -102,11 +102,11 @@ func (v *server) keyExchange(s *Score) (message.Message, error) {
 	if err := m.EncodeParams(message.Dialect{Version: s.Agreed.Version, Kex: s.Agreed.Suite.Kex}); err != nil {
 		return nil, err
 	}
-	if v.chosen.credential == nil {
+	if v.chosen.Credential == nil {
 		return m, nil
 	}
 	signed := pki.ServerParams(s.ClientHello.Random, s.ServerHello.Random, m.Params)
-	m.Signature, err = v.sign(iana.Server, pki.Choice{Credential: v.chosen.credential, Scheme: v.chosen.scheme}, signed, "RFC 5246 §7.4.3")
+	m.Signature, err = v.sign(iana.Server, v.chosen.Choice, signed, "RFC 5246 §7.4.3")
 	return m, err
 }
 
@@ -237,11 +237,11 @@ func (v *server) exchanged(s *Score) (Input, error) {
 		return Input{}, nil
 	}
 	if k := s.Agreed.Suite.Kex; k == iana.KexRSA || k == iana.KexRSAPSK {
-		key, ok := v.chosen.credential.Key.(crypto.Decrypter)
+		key, ok := v.chosen.Credential.Key.(crypto.Decrypter)
 		if !ok {
 			return Input{}, alert.Fail(alert.InternalError, "", "the server's private key cannot decrypt")
 		}
-		pre, err := v.decrypted.get(v.chosen.credential.Key, "an RSA decryption", func(context.Context) ([]byte, error) {
+		pre, err := v.decrypted.get(v.chosen.Credential.Key, "an RSA decryption", func(context.Context) ([]byte, error) {
 			return kex.DecryptPreMaster(v.Rand, key, m.EncryptedPreMaster, s.ClientHello.Version)
 		})
 		return Input{PreMaster: pre}, err

@@ -44,43 +44,57 @@ func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h He
 // signatures the client can check, since a client often knows more than it says; then the first that serves at all. A name
 // that nobody has is answered with what there is, and the client judges. See RFC 5246 §7.4.2 and RFC 6066 §3.
 func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExchange, h Hello, allowed []iana.SignatureScheme) Choice {
-	best, bestRank := Choice{}, -1
-	var refused []string
+	var best Choice
+	var most rank
+	var refused []refusal
 	for i, c := range creds {
 		s, err := c.Serves(auth, kex, h, allowed)
 		if err != nil {
-			refused = append(refused, fmt.Sprintf("%s: %v", c.label(i, len(creds)), err))
-		} else if rank, why := c.suits(h); rank > bestRank {
-			best, bestRank = Choice{c, s, rank >= rankNamed, c.label(i, len(creds)) + " " + why}, rank
+			refused = append(refused, refusal{c, i, len(creds), err})
+		} else if r := c.suits(h); best.Credential == nil || r > most {
+			best, most = Choice{c, s, r >= named, func() string { return c.label(i, len(creds)) + " " + r.words(h.Name) }}, r
 		}
 	}
 	if best.Credential == nil {
-		best.Why = none(refused)
+		best.why = func() string { return none(refused) }
 	}
 	return best
 }
 
-// rankNamed counts more than signatures that the client can check, which count 1.
-const rankNamed = 2
+// rank is what speaks for a credential that serves. The right name counts more than signatures that the client can check.
+type rank uint8
 
-// suits weighs a credential that serves. The right name counts more than signatures that the client can check.
-func (c *Credential) suits(h Hello) (rank int, why string) {
-	switch {
-	case h.Name == "":
-		why = "serves a client that named no server"
-	case c.Chain.Leaf().VerifyHostname(h.Name) == nil:
-		rank, why = rankNamed, fmt.Sprintf("is for %q", h.Name)
-	default:
-		why = fmt.Sprintf("is not for %q", h.Name)
+const (
+	checkable rank = 1 << iota
+	named
+)
+
+func (c *Credential) suits(h Hello) (r rank) {
+	if h.Name != "" && c.Chain.Leaf().VerifyHostname(h.Name) == nil {
+		r |= named
 	}
 	certSchemes := h.CertSchemes
 	if certSchemes == nil {
 		certSchemes = h.Schemes
 	}
 	if c.Chain.Satisfies(certSchemes) == nil {
-		return rank + 1, why + ", and the client accepts all its signatures"
+		r |= checkable
 	}
-	return rank, why + ", and the client did not say that it accepts all its signatures"
+	return r
+}
+
+func (r rank) words(name string) string {
+	words := fmt.Sprintf("is not for %q", name)
+	switch {
+	case name == "":
+		words = "serves a client that named no server"
+	case r >= named:
+		words = fmt.Sprintf("is for %q", name)
+	}
+	if r&checkable != 0 {
+		return words + ", and the client accepts all its signatures"
+	}
+	return words + ", and the client did not say that it accepts all its signatures"
 }
 
 // Request is a server's CertificateRequest. See RFC 5246 §7.4.4.
@@ -94,15 +108,15 @@ type Request struct {
 // certificate of its chain, and by a scheme that both sides accept. None is no failure: the client then sends an empty
 // Certificate and the server decides. See RFC 5246 §7.4.6 and RFC 8422 §5.5, §5.6.
 func ChooseClient(creds []*Credential, r Request, allowed []iana.SignatureScheme) Choice {
-	var refused []string
+	var refused []refusal
 	for i, c := range creds {
 		s, why, err := c.answers(r, allowed)
 		if err == nil {
-			return Choice{c, s, false, c.label(i, len(creds)) + " " + why}
+			return Choice{c, s, false, func() string { return c.label(i, len(creds)) + " " + why }}
 		}
-		refused = append(refused, fmt.Sprintf("%s: %v", c.label(i, len(creds)), err))
+		refused = append(refused, refusal{c, i, len(creds), err})
 	}
-	return Choice{Why: none(refused)}
+	return Choice{why: func() string { return none(refused) }}
 }
 
 // answers tells how the credential would sign for a CertificateRequest, and why it may.
@@ -148,9 +162,20 @@ func (c *Credential) label(i, n int) string {
 	return fmt.Sprintf("certificate %d of %d (%s)", i+1, n, subject)
 }
 
-func none(refused []string) string {
+// refusal is why a credential, one of several, was passed over.
+type refusal struct {
+	*Credential
+	i, of int
+	err   error
+}
+
+func none(refused []refusal) string {
 	if len(refused) == 0 {
 		return "there is no certificate to choose from"
 	}
-	return "no certificate fits: " + strings.Join(refused, "; ")
+	var words []string
+	for _, r := range refused {
+		words = append(words, fmt.Sprintf("%s: %v", r.label(r.i, r.of), r.err))
+	}
+	return "no certificate fits: " + strings.Join(words, "; ")
 }

@@ -67,10 +67,18 @@ func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme) (iana.Signat
 	return ChooseScheme(pub, theirs, allowed)
 }
 
-// A Choice is the credential that was chosen, nil for none, and the reason as a sentence.
+// A Choice is the credential that was chosen, nil for none.
 type Choice struct {
 	Credential *Credential
 	Scheme     iana.SignatureScheme // what to sign with; means nothing for RSA key exchange
 	Named      bool                 // it has the name that the client asked for
-	Why        string
+	why        func() string
+}
+
+// Why is the reason as a sentence, written when somebody asks: in most handshakes nobody does.
+func (c Choice) Why() string {
+	if c.why == nil {
+		return none(nil)
+	}
+	return c.why()
 }

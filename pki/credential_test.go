@@ -125,14 +125,14 @@ func TestAServerChoosesByNameThenBySignatures(t *testing.T) {
 		{"no key for the schemes", iana.AuthECDSA, Hello{Schemes: []iana.SignatureScheme{iana.ED448}}, nil, "no certificate fits: certificate 1 of 4"},
 	} {
 		got := ChooseServer(creds, c.auth, iana.KexECDHE, c.hello, modern)
-		if got.Credential != c.want || !strings.Contains(got.Why, c.why) {
-			t.Errorf("%s: got %q, expected %q", c.name, got.Why, c.why)
+		if got.Credential != c.want || !strings.Contains(got.Why(), c.why) {
+			t.Errorf("%s: got %q, expected %q", c.name, got.Why(), c.why)
 		}
 		if got.Credential != nil && got.Scheme == 0 {
 			t.Errorf("%s: no scheme", c.name)
 		}
 	}
-	if got := ChooseServer(nil, iana.AuthRSA, iana.KexRSA, Hello{}, modern); got.Credential != nil || !strings.Contains(got.Why, "no certificate to choose from") {
+	if got := ChooseServer(nil, iana.AuthRSA, iana.KexRSA, Hello{}, modern); got.Credential != nil || !strings.Contains(got.Why(), "no certificate to choose from") {
 		t.Errorf("got %v", got)
 	}
 }
@@ -176,12 +176,12 @@ func TestAClientChoosesByTypeAuthorityAndScheme(t *testing.T) {
 		{"no certificate at all", nil, Request{both, modern, nil}, nil, 0, "no certificate to choose from"},
 	} {
 		got := ChooseClient(c.creds, c.r, modern)
-		if got.Credential != c.want || got.Scheme != c.scheme || !strings.Contains(got.Why, c.why) {
-			t.Errorf("%s: got %v by %q, expected %v by %q", c.name, got.Scheme, got.Why, c.scheme, c.why)
+		if got.Credential != c.want || got.Scheme != c.scheme || !strings.Contains(got.Why(), c.why) {
+			t.Errorf("%s: got %v by %q, expected %v by %q", c.name, got.Scheme, got.Why(), c.scheme, c.why)
 		}
 	}
-	t.Log(ChooseClient(all, Request{both, modern, [][]byte{subDN}}, modern).Why)
-	t.Log(ChooseClient(all, Request{both, modern, [][]byte{strangeDN}}, modern).Why)
+	t.Log(ChooseClient(all, Request{both, modern, [][]byte{subDN}}, modern).Why())
+	t.Log(ChooseClient(all, Request{both, modern, [][]byte{strangeDN}}, modern).Why())
 }
 
 // The leaf's own key, in a chain that verifies, signed by that key: the whole proof, as a client checks it.
