@@ -54,7 +54,7 @@ func (l *lane) regain() (t iana.ContentType, plain []byte, got outcome) {
 func (l *lane) attempt(h record.Header, spent *int) (t iana.ContentType, plain []byte, ok bool) {
 	const shortest = record.HeaderLen + 17
 	fragment := l.buf[l.start+record.HeaderLen:][:h.Length]
-	before := l.buf[max(0, l.start-16):l.start]
+	before := l.buf[max(l.since, l.start-chainTail):l.start]
 	from := l.half.SeqNum()
 	last := from + uint64(l.skipped)/shortest + 1
 	scratch := make([]byte, len(fragment))
@@ -78,6 +78,9 @@ func (l *lane) attempt(h record.Header, spent *int) (t iana.ContentType, plain [
 	}
 	return t, plain, ok
 }
+
+// chainTail is how much of what stands before a record tells how its decryption begins: a block, and behind it a MAC.
+const chainTail = 16 + 48
 
 // guess is the number that most implementations put into the explicit part of a nonce.
 func guess(fragment []byte) uint64 {

@@ -198,6 +198,31 @@ func watch(t testing.TB, file string, source func(embedded []byte) observe.Sourc
 	return nil
 }
 
+// eachStream puts the streams of a capture together.
+func eachStream(t testing.TB, file string, handler func(*capture.Connection) capture.Handler) {
+	f, err := os.Open(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	in, err := capture.Open(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &capture.Assembler{New: handler}
+	for {
+		p, err := in.Next()
+		if err == io.EOF {
+			a.Close()
+			return
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Add(p)
+	}
+}
+
 // national are suites whose ciphers nobody here has, and that is right.
 func national(suite string) bool {
 	return slices.ContainsFunc([]string{"CAMELLIA", "SEED", "IDEA", "ARIA", "EXPORT"}, func(s string) bool { return strings.Contains(suite, s) })

@@ -32,6 +32,7 @@ type lane struct {
 	blind    bool  // protected by keys that we do not have
 	forgives bool  // records that do not open are dropped, until one does: early data that was refused
 	lost     bool  // a hole took the place where a record begins
+	since    int   // where in buf the hole was
 	skipped  int64 // bytes in the hole, then: they bound the next record's number
 	unread   int   // bytes of a record that is passed over, still to come
 	deaf     bool  // where records begin is not known any more
@@ -65,13 +66,14 @@ type sealed struct {
 // add takes the next bytes. They are copied: records are opened in place.
 func (l *lane) add(b []byte) {
 	if l.start > 0 && l.start == len(l.buf) && len(l.holes) == 0 {
-		l.buf, l.start = l.buf[:0], 0
+		l.buf, l.start, l.since = l.buf[:0], 0, 0
 	}
 	if l.start > 0 && len(l.buf)+len(b) > cap(l.buf) {
 		n := copy(l.buf, l.buf[l.start:])
 		for i := range l.holes {
 			l.holes[i].at -= l.start
 		}
+		l.since = max(0, l.since-l.start)
 		l.buf, l.start = l.buf[:n], 0
 	}
 	l.buf = append(l.buf, b...)
@@ -170,6 +172,7 @@ func (l *lane) mend(h record.Header) (r sealed, got outcome) {
 // lose drops the beginning of a header that a hole cut off, and the hole: where the next record begins must be found.
 func (l *lane) lose() {
 	l.start = l.holes[0].at
+	l.since = l.start
 	l.skipped += l.holes[0].n
 	l.holes = l.holes[1:]
 	l.lost = true

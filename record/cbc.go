@@ -23,6 +23,7 @@ type cbc struct {
 	prefix   prefix
 	iv, next [aes.BlockSize]byte // of the record that was handled last; TLS 1.0: of the one to come
 	etm      bool
+	unknown  bool // TLS 1.0: next is not, because a record was lost. Only an observer goes on then
 }
 
 // chain is CBC whose IV can be set, as the standard library's can.
@@ -103,6 +104,7 @@ func (c *cbc) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	if c.etm {
 		n := len(fragment) - c.mac.Len
 		if n < 0 || !c.mac.verify(fragment[n:], c.prefix.put(seq, h, n), fragment[:n]) {
+			c.unknown = true
 			return refuse(fragment)
 		}
 		sealed, inner = fragment[:n], 0
@@ -115,6 +117,10 @@ func (c *cbc) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	copy(c.next[:], sealed[:c.explicit])
 	c.iv = c.next
 	copy(c.next[:], body[n-c.block:])
+	if unknown := c.unknown; c.explicit == 0 && unknown {
+		c.unknown = false
+		return refuse(fragment) // with encrypt-then-MAC nothing would vouch for its first block
+	}
 	c.dec.SetIV(c.iv[:c.block])
 	c.dec.CryptBlocks(body, body)
 	n, good := unpad(body, inner)

@@ -157,8 +157,12 @@ func (o *old) pass(n int, tail []byte) {
 }
 
 func (c *cbc) pass(_ int, tail []byte) {
-	if c.explicit == 0 && len(tail) >= c.block {
-		copy(c.next[:], tail[len(tail)-c.block:])
+	n := len(tail)
+	if c.etm {
+		n -= c.mac.Len
+	}
+	if c.unknown = n < c.block; !c.unknown {
+		copy(c.next[:], tail[n-c.block:n])
 	}
 }
 

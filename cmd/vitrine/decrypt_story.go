@@ -34,7 +34,7 @@ func (s *showing) tellStories() error {
 			c.entries = entries
 		}
 		if s.detail != "" {
-			if err := s.table.line("\nSTREAM %d", t.number); err != nil {
+			if err := s.table.line("STREAM %d", t.number); err != nil {
 				return err
 			}
 			if err := tellStory(s.cmd.OutOrStdout(), explain.Tell(c.entries, c.about), c.entries, s.level, s.style); err != nil {
