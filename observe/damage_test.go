@@ -66,18 +66,22 @@ func recorded(t testing.TB, id string) (*tape, observe.Source) {
 		if c.ID != id {
 			continue
 		}
-		all := &tape{}
-		file := filepath.Join(c.dir, c.File)
-		eachStream(t, file, func(about *capture.Connection) capture.Handler {
-			if about.Stream == c.Streams[0].Stream {
-				return all
-			}
-			return nil
-		})
-		return all, c.source(t, c.Secrets, nil)
+		return stream(t, c, c.Streams[0].Stream), c.source(t, c.Secrets, nil)
 	}
 	t.Skipf("%s is not in the index", id)
 	return nil, nil
+}
+
+// stream gives one stream of a case.
+func stream(t testing.TB, c indexed, number int) *tape {
+	all := &tape{}
+	eachStream(t, filepath.Join(c.dir, c.File), func(about *capture.Connection) capture.Handler {
+		if about.Stream == number {
+			return all
+		}
+		return nil
+	})
+	return all
 }
 
 // One segment after the other is missing. What is read is right, nothing else than what had to be is lost, and the reason is said.

@@ -98,8 +98,8 @@ func (c *Connection) Report() *Report {
 		r.Reason = c.why(r)
 	case c.used != "":
 		r.Decrypted = true
-	case c.missing != nil && m.Done():
-		r.Reason = c.why(r) // nothing was said, or in TLS 1.3 nothing that can be told from the handshake
+	default:
+		r.Reason = c.why(r) // no data that would need a secret; but nobody knows what was said
 	}
 	return r
 }

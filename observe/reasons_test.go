@@ -1,0 +1,186 @@
+package observe_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/observe"
+)
+
+const (
+	ephemeral = "snet/tls_ECDHE-RSA-AES256-GCM-SHA384"
+	transport = "generated/ossl-tls12-rsa-aes128sha-etm" // of the pre_master_secret, by RSA
+	modern    = "snet/TLS1_3_TLS_AES_128_GCM_SHA256"
+)
+
+// rsaKey is the private key of a case, as a source.
+func rsaKey(t *testing.T, id string) observe.Source {
+	for _, c := range index(t) {
+		if c.ID == id {
+			return c.source(t, map[string]string{"rsa_key": c.Secrets["rsa_key"]}, nil)
+		}
+	}
+	t.Fatalf("no case %s", id)
+	return nil
+}
+
+// replace makes a damage of a text that stands somewhere once.
+func replace(old, new string) func(int, []byte) []byte {
+	return func(_ int, b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(new), 1) }
+}
+
+// Each code has a case that leads to it.
+func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
+	seen := map[observe.Code]bool{}
+	for _, c := range []struct {
+		code observe.Code
+		what string // the sentence has this
+		play func() heard
+	}{
+		{observe.NotTLS, "no TLS", func() heard {
+			return play(&tape{{iana.Client, []byte("GET / HTTP/1.1\r\n\r\n")}, {iana.Server, []byte("HTTP/1.1 204 No Content\r\n\r\n")}}, nil, nil)
+		}},
+		{observe.HandshakeNotCaptured, "without the ClientHello", func() heard {
+			all, source := recorded(t, ephemeral)
+			late := (*all)[6:]
+			return play(&late, source, nil)
+		}},
+		{observe.HandshakeNotCaptured, "not have all of the handshake", func() heard {
+			all, source := recorded(t, ephemeral)
+			return play(cut(all, 2), source, nil)
+		}},
+		{observe.HandshakeFailed, "handshake_failure", func() heard {
+			all, _ := recorded(t, ephemeral)
+			early := append((*all)[:1:1], segment{iana.Server, []byte{21, 3, 3, 0, 2, 2, 40}})
+			return play(&early, nil, nil)
+		}},
+		{observe.UnsupportedVersion, "0x7F14", func() heard {
+			all, source := recorded(t, modern)
+			return play(all, source, replace("\x00\x2b\x00\x02\x03\x04", "\x00\x2b\x00\x02\x7f\x14"))
+		}},
+		{observe.UnsupportedSuite, "CAMELLIA", func() heard {
+			all, source := recorded(t, "snet/tls_CAMELLIA256-SHA256")
+			return play(all, source, nil)
+		}},
+		{observe.NoSecret, "no secret", func() heard {
+			all, _ := recorded(t, transport)
+			return play(all, nil, nil)
+		}},
+		{observe.NoSecret, "no secret", func() heard {
+			all, _ := recorded(t, modern)
+			return play(all, observe.KeyLog(new(keylog.Log)), nil)
+		}},
+		{observe.ForwardSecret, "ECDHE_RSA: the private key of the certificate only signs", func() heard {
+			all, _ := recorded(t, ephemeral)
+			return play(all, rsaKey(t, transport), nil)
+		}},
+		{observe.ForwardSecret, "only signs", func() heard {
+			all, _ := recorded(t, modern)
+			return play(all, rsaKey(t, transport), nil)
+		}},
+		{observe.ForwardSecret, "DHE_PSK", func() heard {
+			all, _ := recorded(t, "generated/ossl-tls12-dhe-psk-aes256-ccm")
+			return play(all, observe.PSK([]byte("any")), nil)
+		}},
+		{observe.UnknownResumedSession, "full handshake is not in the capture", func() heard {
+			all := &tape{}
+			for _, x := range index(t) {
+				if x.ID == "generated/ossl-tls12-resume-sessionid-rsa" {
+					all = stream(t, x, 1)
+				}
+			}
+			return play(all, rsaKey(t, "generated/ossl-tls12-resume-sessionid-rsa"), nil)
+		}},
+		{observe.WrongPrivateKey, "another private key", func() heard {
+			all, _ := recorded(t, transport)
+			return play(all, rsaKey(t, "pcapfs/feature_test"), nil)
+		}},
+		{observe.WrongSecret, "key log", func() heard {
+			all, source := recorded(t, ephemeral)
+			whole := play(all, source, nil)
+			if !whole.Decrypted {
+				t.Fatal(whole.Reason)
+			}
+			var log keylog.Log
+			log.Add(keylog.Line{Label: keylog.ClientRandom, ID: (*all)[0].b[11:43], Secret: make([]byte, 48)})
+			return play(all, observe.KeyLog(&log), nil)
+		}},
+		{observe.WrongSecret, "pre-shared key", func() heard {
+			all, _ := recorded(t, "generated/ossl-tls12-psk-aes128-gcm-sha256")
+			return play(all, observe.PSK([]byte("another")), nil)
+		}},
+		{observe.BytesMissing, "bytes", func() heard {
+			all, source := recorded(t, ephemeral)
+			return play(all, source, func(i int, b []byte) []byte {
+				if i == len(*all)-3 {
+					return nil
+				}
+				return b
+			})
+		}},
+		{observe.RecordAuthenticationFailed, "record ", func() heard {
+			all, source := recorded(t, "derived/tampered-gcm-tag")
+			return play(all, source, nil)
+		}},
+		{observe.MalformedHandshake, "session_id", func() heard {
+			all, source := recorded(t, ephemeral)
+			return play(all, source, func(i int, b []byte) []byte {
+				if i == 1 {
+					b[43] = 255
+				}
+				return b
+			})
+		}},
+		{observe.TooMuchBuffered, "too much waits", func() heard {
+			all, source := recorded(t, ephemeral)
+			deaf := slices.DeleteFunc(slices.Clone(*all), func(s segment) bool { return s.from == iana.Client && &s.b[0] != &(*all)[0].b[0] })
+			record := append([]byte{23, 3, 3, 0x40, 0}, make([]byte, 1<<14)...)
+			for range observe.MaxBuffered/len(record) + 1 {
+				deaf = append(deaf, segment{iana.Server, record})
+			}
+			return play(&deaf, source, nil)
+		}},
+	} {
+		h := c.play()
+		seen[c.code] = true
+		if h.Reason == nil || h.Reason.Code != c.code || !strings.Contains(h.Reason.Detail, c.what) || h.Decrypted {
+			t.Errorf("got %v, decrypted %v; expected %s with %q", h.Reason, h.Decrypted, c.code, c.what)
+		}
+		if len(h.plain[0])+len(h.plain[1]) > 0 && c.code != observe.BytesMissing && c.code != observe.RecordAuthenticationFailed {
+			t.Errorf("%s: data was given out", c.code)
+		}
+	}
+	for _, code := range observe.Codes() {
+		if !seen[code] {
+			t.Errorf("no case leads to %s", code)
+		}
+	}
+	t.Logf("%d codes", len(seen))
+}
+
+// docs/reasons.md has each code, and no other.
+func TestTheReasonsAreDocumented(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(testkit.Root(), "docs", "reasons.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented []string
+	for _, m := range regexp.MustCompile("(?m)^## `([a-z_]+)`$").FindAllStringSubmatch(string(text), -1) {
+		documented = append(documented, m[1])
+	}
+	var codes []string
+	for _, c := range observe.Codes() {
+		codes = append(codes, string(c))
+	}
+	if !slices.Equal(documented, codes) {
+		t.Errorf("documented are\n%v\nand there are\n%v", documented, codes)
+	}
+}
