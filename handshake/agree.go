@@ -11,7 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Agreed is what both hellos settle. It is computed once, from the two messages alone, and never changes.
+// Agreed is what both hellos settle, computed from the two messages alone. Only the protocol may come later, where it is said
+// under protection: in TLS 1.3, and by NextProtocol.
 type Agreed struct {
 	Version     iana.Version
 	Suite       *suite.Suite
@@ -33,7 +34,7 @@ type Agreed struct {
 }
 
 // agree draws the facts from two hellos. It fails only where they make no sense: what a live client must refuse besides is
-// acceptable's business, so that an observer can read more than we would speak.
+// for its serverHello, so that an observer can read more than we would speak.
 func agree(ch *message.ClientHello, sh *message.ServerHello) (*Agreed, error) {
 	version := versionOf(sh)
 	s, err := suiteOf(sh.CipherSuite, version)
@@ -49,15 +50,30 @@ func agree(ch *message.ClientHello, sh *message.ServerHello) (*Agreed, error) {
 			}
 		}
 	}
-	var names message.ServerNames
-	if ok, err := ch.Extensions.Read(iana.ExtServerName, &names); ok && err == nil {
-		a.ServerName = hostName(&names)
-	}
+	a.ServerName = ServerName(ch)
 	return a, nil
 }
 
-// acceptable is what a live client refuses in a ServerHello, besides what makes no sense. See RFC 5246 §7.4.1.3 and §7.4.1.4.
-func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters, prior *Prior) error {
+// agreement is what agree made of a ServerHello: who checks it and who settles it need not both compute it.
+type agreement struct {
+	hello *message.ServerHello
+	*Agreed
+}
+
+// agree is the agreement with a ServerHello that was heard or is about to be said. It settles nothing.
+func (s *Score) agree(sh *message.ServerHello) (*Agreed, error) {
+	if s.agreement.hello != sh {
+		a, err := agree(s.ClientHello, sh)
+		if err != nil {
+			return nil, err
+		}
+		s.agreement = agreement{sh, a}
+	}
+	return s.agreement.Agreed, nil
+}
+
+// acceptable is what a live client refuses in a ServerHello before anything is agreed. See RFC 5246 §7.4.1.3 and §7.4.1.4.
+func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters) error {
 	const ref = "RFC 5246 §7.4.1.3"
 	switch {
 	case sh.Version > ch.Version:
@@ -79,14 +95,7 @@ func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters,
 			return alert.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4.1", "the server sends %v, which only a client may", x.Type)
 		}
 	}
-	a, err := agree(ch, sh)
-	if err != nil {
-		return err
-	}
-	if err := a.follows(prior); err != nil {
-		return err
-	}
-	return a.demanded(p, sh)
+	return nil
 }
 
 // follows holds a handshake to the one before it, or to there being none.

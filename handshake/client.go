@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -70,13 +69,7 @@ func (c *client) hello() (*message.ClientHello, error) {
 func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 	switch m := msg.(type) {
 	case *message.ServerHello:
-		if err := acceptable(s.ClientHello, m, &c.Parameters, c.Prior); err != nil {
-			return err
-		}
-		if resumes(s.ClientHello, m) == Must {
-			return c.resumed(m, s)
-		}
-		return nil
+		return c.serverHello(m, s)
 	case *message.Certificate:
 		return c.certificate(m, s)
 	case *message.CertificateStatus:
@@ -87,6 +80,26 @@ func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 		return c.certificateRequest(m, s.Agreed.Version)
 	case *message.ServerHelloDone:
 		return c.unstapled(s)
+	}
+	return nil
+}
+
+func (c *client) serverHello(m *message.ServerHello, s *Score) error {
+	if err := acceptable(s.ClientHello, m, &c.Parameters); err != nil {
+		return err
+	}
+	a, err := s.agree(m)
+	if err != nil {
+		return err
+	}
+	if err := a.follows(c.Prior); err != nil {
+		return err
+	}
+	if err := a.demanded(&c.Parameters, m); err != nil {
+		return err
+	}
+	if resumes(s.ClientHello, m) == Must {
+		return c.resumed(a)
 	}
 	return nil
 }
@@ -236,82 +249,11 @@ func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
 	return &message.ClientKeyExchange{ECPublic: a.Share}, nil
 }
 
-// offerSession puts the session on offer, if it can still be used. With a ticket goes a session ID of our own, so that the
-// server's echo tells at once whether it resumes. See RFC 5077 §3.4.
-func (c *client) offerSession(m *message.ClientHello) (err error) {
-	o := c.Offer
-	if o == nil {
-		return nil
-	}
-	if !o.fresh(c.now()) || !slices.Contains(c.Suites, o.Suite) || o.Version < c.MinVersion || o.Version > c.MaxVersion ||
-		(!o.ExtendedMasterSecret && c.ExtendedMasterSecret == Required) || c.recall(iana.Server, o) != nil {
-		c.peer, c.Config = Peer{}, c.without()
-		return nil
-	}
-	c.remembered, c.peer = c.peer, Peer{}
-	m.SessionID = o.ID
-	if len(o.Ticket) > 0 {
-		m.SessionID = make([]byte, 32)
-		_, err = io.ReadFull(c.Rand, m.SessionID)
-	}
-	return err
-}
-
-// without is the configuration without a session to offer.
-func (c *client) without() *Config {
-	config := *c.Config
-	config.Offer = nil
-	return &config
-}
-
-// resumed holds the server to the session that it resumes. See RFC 5246 §7.4.1.3 and RFC 7627 §5.3.
-func (c *client) resumed(m *message.ServerHello, s *Score) error {
-	a, err := agree(s.ClientHello, m)
-	if err != nil {
-		return err
-	}
-	o := c.Offer
-	switch {
-	case o == nil:
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server resumes a session that we did not offer")
-	case a.Suite.ID != o.Suite || a.Version != o.Version:
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server resumes a session of %v and %v with %v and %v", o.Version, o.Suite, a.Version, a.Suite.ID)
-	case a.ExtendedMasterSecret != o.ExtendedMasterSecret:
-		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3", "the server resumes a session, and extended_master_secret is not as it was")
-	case a.EncryptThenMAC != o.EncryptThenMAC:
-		return alert.Fail(alert.HandshakeFailure, "RFC 7366 §3", "the server resumes a session, and encrypt_then_mac is not as it was")
-	}
-	c.peer = c.remembered
-	return nil
-}
-
 func (c *client) secret(s *Score) (Input, error) {
 	if s.Resumed == Must {
 		return Input{Master: bytes.Clone(c.Offer.Master)}, nil
 	}
 	return Input{PreMaster: c.preMaster}, nil
-}
-
-// keep hands a new session out, now that the server was proved. Nothing to resume it by: nothing to keep.
-func (c *client) keep(s *Score) {
-	renewed := s.NewSessionTicket != nil && len(s.NewSessionTicket.Ticket) > 0
-	if c.Keep == nil || s.Resumed == Must && !renewed {
-		return
-	}
-	k := c.sessionOf(s, s.master.Bytes())
-	k.ServerName = c.ServerName
-	if t := s.NewSessionTicket; renewed {
-		k.ID, k.Ticket = nil, t.Ticket
-		if t.LifetimeHint > 0 {
-			k.Deadline = c.now().Add(time.Duration(t.LifetimeHint) * time.Second)
-		}
-	}
-	if s.Resumed == Must {
-		k.Created = c.Offer.Created // a new ticket makes an old session no younger
-	}
-	if len(k.ID) > 0 || len(k.Ticket) > 0 {
-		c.Keep(k)
-	}
 }
 
 // finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt. So it does that it has the
@@ -325,12 +267,4 @@ func (c *client) finished(s *Score) error {
 	}
 	c.keep(s)
 	return nil
-}
-
-// now is the time for certificates.
-func (l *live) now() time.Time {
-	if l.Now.IsZero() {
-		return time.Now()
-	}
-	return l.Now
 }

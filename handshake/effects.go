@@ -31,7 +31,7 @@ var ErrNoSecret = errors.New("handshake: no secret for this handshake")
 
 // settle draws the facts from both hellos, and starts the transcript's hash.
 func settle(m *Machine) (err error) {
-	if m.Agreed, err = agree(m.ClientHello, m.ServerHello); err != nil {
+	if m.Agreed, err = m.agree(m.ServerHello); err != nil {
 		return err
 	}
 	m.transcript.start(m.Agreed.Suite.PRFHash(m.Agreed.Version))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -46,13 +47,21 @@ type live struct {
 	shared slow[*PSK]
 }
 
-// fields of a Machine that client and server share.
+// newMachine begins with every figure open that its player performs.
 func newMachine(me iana.Side, p player, c *Config, carrier Carrier, figures []*Figure) *Machine {
 	m := &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior}
 	for _, f := range figures {
 		m.open = append(m.open, reading{f, 0})
 	}
 	return m
+}
+
+// now is the time for certificates.
+func (l *live) now() time.Time {
+	if l.Now.IsZero() {
+		return time.Now()
+	}
+	return l.Now
 }
 
 // ephemeral shows an ephemeral key exchange to the glass and makes the pre_master_secret of Z. Only finite-field Z loses its leading

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -14,6 +15,73 @@ import (
 )
 
 // This file is what a resumed handshake decides differently: RFC 5246 §7.3 (Figure 2), RFC 5077, RFC 7627 §5.3.
+
+// offerSession puts the session on offer, if it can still be used. With a ticket goes a session ID of our own, so that the
+// server's echo tells at once whether it resumes. See RFC 5077 §3.4.
+func (c *client) offerSession(m *message.ClientHello) (err error) {
+	o := c.Offer
+	if o == nil {
+		return nil
+	}
+	if !o.fresh(c.now()) || !slices.Contains(c.Suites, o.Suite) || o.Version < c.MinVersion || o.Version > c.MaxVersion ||
+		(!o.ExtendedMasterSecret && c.ExtendedMasterSecret == Required) || c.recall(iana.Server, o) != nil {
+		c.peer, c.Config = Peer{}, c.without()
+		return nil
+	}
+	c.remembered, c.peer = c.peer, Peer{}
+	m.SessionID = o.ID
+	if len(o.Ticket) > 0 {
+		m.SessionID = make([]byte, 32)
+		_, err = io.ReadFull(c.Rand, m.SessionID)
+	}
+	return err
+}
+
+// without is the configuration without a session to offer.
+func (c *client) without() *Config {
+	config := *c.Config
+	config.Offer = nil
+	return &config
+}
+
+// resumed holds the server to the session that it resumes. See RFC 5246 §7.4.1.3 and RFC 7627 §5.3.
+func (c *client) resumed(a *Agreed) error {
+	o := c.Offer
+	switch {
+	case o == nil:
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server resumes a session that we did not offer")
+	case a.Suite.ID != o.Suite || a.Version != o.Version:
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server resumes a session of %v and %v with %v and %v", o.Version, o.Suite, a.Version, a.Suite.ID)
+	case a.ExtendedMasterSecret != o.ExtendedMasterSecret:
+		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3", "the server resumes a session, and extended_master_secret is not as it was")
+	case a.EncryptThenMAC != o.EncryptThenMAC:
+		return alert.Fail(alert.HandshakeFailure, "RFC 7366 §3", "the server resumes a session, and encrypt_then_mac is not as it was")
+	}
+	c.peer = c.remembered
+	return nil
+}
+
+// keep hands a new session out, now that the server was proved. Nothing to resume it by: nothing to keep.
+func (c *client) keep(s *Score) {
+	renewed := s.NewSessionTicket != nil && len(s.NewSessionTicket.Ticket) > 0
+	if c.Keep == nil || s.Resumed == Must && !renewed {
+		return
+	}
+	k := c.sessionOf(s, s.master.Bytes())
+	k.ServerName = c.ServerName
+	if t := s.NewSessionTicket; renewed {
+		k.ID, k.Ticket = nil, t.Ticket
+		if t.LifetimeHint > 0 {
+			k.Deadline = c.now().Add(time.Duration(t.LifetimeHint) * time.Second)
+		}
+	}
+	if s.Resumed == Must {
+		k.Created = c.Offer.Created // a new ticket makes an old session no younger
+	}
+	if len(k.ID) > 0 || len(k.Ticket) > 0 {
+		c.Keep(k)
+	}
+}
 
 // session is a server's: the one that the client offers, if it may be resumed. Why not is an event.
 func (v *server) session(ch *message.ClientHello) (*Session, error) {

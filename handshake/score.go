@@ -30,6 +30,7 @@ type Score struct {
 	Blind   bool     // an observer without a secret
 	Resumed Presence // since ServerHello; May until the next message tells
 
+	agreement  agreement
 	transcript transcript
 	master     keys.Master // since ClientKeyExchange, or since the server's ChangeCipherSpec
 }

@@ -72,7 +72,7 @@ func (v *server) hello(s *Score) (message.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := agree(s.ClientHello, m)
+	a, err := s.agree(m)
 	if err != nil {
 		return nil, err
 	}

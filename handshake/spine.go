@@ -365,7 +365,7 @@ func (m *Machine) Forget() {
 	m.ClientHello, m.ServerHello = &message.ClientHello{Random: m.ClientHello.Random}, &message.ServerHello{Random: m.ServerHello.Random}
 	m.ServerCertificate, m.ClientCertificate, m.CertificateRequest = nil, nil, nil
 	m.ServerKeyExchange, m.ClientKeyExchange, m.CertificateVerify, m.NewSessionTicket = nil, nil, nil, nil
-	m.open, m.block = nil, keys.Block{}
+	m.agreement, m.open, m.block = agreement{}, nil, keys.Block{}
 }
 
 // First tells whether this is a connection's first handshake.
