@@ -1,19 +1,34 @@
 package handshake
 
-import "slices"
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+)
 
 // Awaited is what may come next, in words: "the server's server_hello (RFC 5246 §7.4.1.3)". It is for those who explain why a
 // handshake came no further. A line that was said and refused is still awaited: it became no fact.
 func (m *Machine) Awaited() string {
 	if m.said.Line != nil {
-		return spell([]*Line{m.said.Line})
+		return m.said.Line.String()
 	}
-	var next []*Line
-	for _, l := range m.expected() {
-		same := func(o *Line) bool { return o.From == l.From && o.Says == l.Says }
-		if !slices.ContainsFunc(next, same) { // two figures often go on alike
-			next = append(next, l)
+	return spell(m.expected())
+}
+
+// String is "the client's certificate_verify (RFC 5246 §7.4.8)".
+func (l *Line) String() string { return fmt.Sprintf("the %v's %v (%s)", l.From, l.Says, l.Ref) }
+
+// spell is each line once, though two figures often go on alike.
+func spell(lines iter.Seq2[reading, *Line]) string {
+	var words []string
+	for _, l := range lines {
+		if w := l.String(); !slices.Contains(words, w) {
+			words = append(words, w)
 		}
 	}
-	return spell(next)
+	if len(words) == 0 {
+		return "nothing more"
+	}
+	return strings.Join(words, " or ")
 }

@@ -1,8 +1,6 @@
 package handshake
 
-import (
-	"github.com/vitrine-tls/vitrine/iana"
-)
+import "github.com/vitrine-tls/vitrine/iana"
 
 // Figure 1 of RFC 5246.
 var full = Figure{"RFC 5246, Figure 1: full handshake", unlessResumed, []Line{

@@ -86,7 +86,7 @@ func application(t *TrafficSecrets, s iana.Side) []byte { return t.Application[s
 
 // retry puts the hash of the first ClientHello in its place in the transcript. See RFC 8446 §4.4.1.
 func retry(m *Machine) error {
-	s, err := suiteOf(m.hello.CipherSuite, iana.TLS13)
+	s, err := suiteOf(m.said.msg.(*message.ServerHello).CipherSuite, iana.TLS13)
 	if err != nil {
 		return err
 	}

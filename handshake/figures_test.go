@@ -94,11 +94,11 @@ func TestOnlyOneSideMaySpeak(t *testing.T) {
 			}
 			for _, l := range next[1:] {
 				if l.From != next[0].From {
-					t.Fatalf("%s, resumed %v: %v", open[0].Name, s.Resumed, spell(next))
+					t.Fatalf("%s, resumed %v: %v", open[0].Name, s.Resumed, next)
 				}
 			}
 			for _, l := range next {
-				m.open = open
+				m.open = slices.Clone(open) // order writes over what was open
 				if _, err := m.order(l.From, l.Says); err != nil {
 					t.Fatal(err)
 				}

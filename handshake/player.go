@@ -50,8 +50,9 @@ type live struct {
 // newMachine begins with every figure open that its player performs.
 func newMachine(me iana.Side, p player, c *Config, carrier Carrier, figures []*Figure) *Machine {
 	m := &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior}
-	for _, f := range figures {
-		m.open = append(m.open, reading{f, 0})
+	m.open, m.spare = make([]reading, len(figures)), make([]reading, 0, len(figures))
+	for i, f := range figures {
+		m.open[i].Figure = f
 	}
 	return m
 }

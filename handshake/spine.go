@@ -3,17 +3,23 @@
 //
 // The spine owns what all three share: the order of messages, the transcript, the facts that both hellos settle, the points
 // where secrets are derived and keys change, and the events. The players differ in two things only: who composes a line, and
-// where the shared secret comes from. It implements RFC 5246 §7.3 and §7.4, RFC 7627, RFC 7366 §3, RFC 5746 §3 and the
-// extensions of extensions.go; sessions (RFC 5246 Figure 2, RFC 5077) come with the session store.
+// where the shared secret comes from.
+//
+// It implements RFC 5246 §7.3 and §7.4 with both its figures, sessions by ID and by ticket (RFC 5077), the extended master secret
+// (RFC 7627), RFC 7366 §3, RFC 5746 §3, pre-shared keys (RFC 4279) and the extensions of extensions.go, with the key exchanges of
+// package suite. An observer follows more: SSL 3.0, the SSL 2.0 hello, and TLS 1.3 (figures13.go). Left out: TLS 1.3 for a
+// client or a server, until somebody here speaks it; a server that renegotiates, which has caused more attacks than it has
+// served; static and anonymous Diffie-Hellman.
+//
+// What Go cannot promise: secrets are cleared where that is easy, but the garbage collector may have copied them. What depends on a
+// secret in time is in kex, keys and record, and said there; here verify_data is compared in constant time.
 package handshake
 
 import (
 	"crypto/subtle"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
-	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -89,13 +95,14 @@ type Machine struct {
 	log     *trace.Log
 
 	open  []reading // the figures that still fit: one is left when it matters
+	spare []reading // what open was before: order fills the one from the other
 	said  said
 	block keys.Block
 	prior *Prior
 
-	hello   *message.ServerHello // a HelloRetryRequest
-	traffic *TrafficSecrets      // of TLS 1.3
-	current [2]keys.Traffic      // by side
+	traffic *TrafficSecrets // of TLS 1.3: what the observer was given,
+	current [2]keys.Traffic // and, by side, what protects now
+
 	done    bool
 	failed  error // for good
 	unsound bool  // an observer's: the transcript has holes
@@ -121,32 +128,17 @@ func (m *Machine) expected() iter.Seq2[reading, *Line] {
 
 // order finds the line that is being said and strikes out the figures in which it is not.
 func (m *Machine) order(from iana.Side, k Kind) (said *Line, err error) {
-	var fit []reading
-	var want []*Line
+	fit := m.spare[:0]
 	for r, l := range m.expected() {
 		if l.From == from && l.Says == k {
 			fit, said = append(fit, r), l
-		} else {
-			want = append(want, l)
 		}
 	}
 	if said == nil {
-		return nil, alert.Fail(alert.UnexpectedMessage, "", "got the %v's %v, expected %s", from, k, spell(want))
+		return nil, alert.Fail(alert.UnexpectedMessage, "", "got the %v's %v, expected %s", from, k, spell(m.expected()))
 	}
-	m.open = fit
+	m.open, m.spare = fit, m.open
 	return said, nil
-}
-
-// spell is "the client's certificate_verify (RFC …) or …".
-func spell(lines []*Line) string {
-	var words []string
-	for _, l := range lines {
-		words = append(words, fmt.Sprintf("the %v's %v (%s)", l.From, l.Says, l.Ref))
-	}
-	if len(words) == 0 {
-		return "nothing more"
-	}
-	return strings.Join(words, " or ")
 }
 
 // Turn is the side that may speak next; an observer lets the other direction wait. What may come next names one side only.
@@ -319,9 +311,7 @@ func (m *Machine) verifyData(from iana.Side) []byte {
 // remember is where something said becomes a fact, whoever said it.
 func (m *Machine) remember() error {
 	if m.said.Says != ChangeCipherSpec {
-		if m.said.Says == HelloRetryRequest {
-			m.hello = m.said.msg.(*message.ServerHello)
-		} else {
+		if m.said.Says != HelloRetryRequest { // a ServerHello in form, and not the one that counts
 			m.note(m.said.From, m.said.msg)
 		}
 		m.transcript.add(m.said.raw)
@@ -365,7 +355,7 @@ func (m *Machine) Forget() {
 	m.ClientHello, m.ServerHello = &message.ClientHello{Random: m.ClientHello.Random}, &message.ServerHello{Random: m.ServerHello.Random}
 	m.ServerCertificate, m.ClientCertificate, m.CertificateRequest = nil, nil, nil
 	m.ServerKeyExchange, m.ClientKeyExchange, m.CertificateVerify, m.NewSessionTicket = nil, nil, nil, nil
-	m.agreement, m.open, m.block = agreement{}, nil, keys.Block{}
+	m.agreement, m.open, m.spare, m.block = agreement{}, nil, nil, keys.Block{}
 }
 
 // First tells whether this is a connection's first handshake.
