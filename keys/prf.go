@@ -9,6 +9,7 @@ import (
 	_ "crypto/sha512"
 	"crypto/subtle"
 	"iter"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -25,7 +26,7 @@ func (p PRF) expand(secret []byte, label string, seed []byte, n int) []byte {
 	if p.Hash == SSL30 {
 		return expand30(secret, seed, n)
 	}
-	labelled := append([]byte(label), seed...)
+	labelled := slices.Concat([]byte(label), seed)
 	out := make([]byte, n)
 	for _, h := range p.halves(secret) {
 		rest := out
@@ -61,7 +62,9 @@ func (p PRF) halves(secret []byte) []half {
 func pHash(h crypto.Hash, secret, seed []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(a, block []byte) bool) {
 		mac := hmac.New(h.New, secret)
-		var a, block []byte
+		n := mac.Size()
+		both := make([]byte, 2*n)
+		a, block := both[:n:n], both[n:]
 		mac.Write(seed) // A(0)
 		for {
 			a = mac.Sum(a[:0])
@@ -93,7 +96,7 @@ func (p PRF) Chain(secret []byte, label string, seed []byte, n int) []Expansion 
 	if p.Hash == SSL30 {
 		return nil // it has no P_hash
 	}
-	labelled := append([]byte(label), seed...)
+	labelled := slices.Concat([]byte(label), seed)
 	for _, h := range p.halves(secret) {
 		e := Expansion{Hash: h.Hash.String(), Secret: append(trace.Secret{}, h.secret...)}
 		have := 0

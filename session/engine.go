@@ -91,7 +91,7 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 
 func (e *Engine) sealFlight() error {
 	flight := e.flight
-	e.flight = nil
+	e.flight = e.flight[:0]
 	return e.Out.SealFlight(flight)
 }
 
@@ -137,6 +137,7 @@ func (e *Engine) Advance() error {
 		}
 	}
 	e.machine.Forget()
+	e.flight = nil
 	e.In.Release()
 	return nil
 }

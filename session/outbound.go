@@ -67,24 +67,39 @@ type spoken struct {
 
 // SealFlight seals what the handshake said: messages that follow one another share records. See RFC 5246 §6.2.1.
 func (o *Outbound) SealFlight(flight []spoken) error {
-	var joined []byte
-	for i, s := range flight {
-		if s.kind == handshake.ChangeCipherSpec {
-			if err := o.Seal(iana.RecordChangeCipherSpec, s.raw); err != nil {
-				return err
-			}
-			continue
+	for len(flight) > 0 {
+		t, content, n := iana.RecordHandshake, flight[0].raw, 1
+		if flight[0].kind == handshake.ChangeCipherSpec {
+			t = iana.RecordChangeCipherSpec
+		} else if n = messages(flight); n > 1 {
+			content = join(flight[:n])
 		}
-		joined = append(joined, s.raw...)
-		if i+1 < len(flight) && flight[i+1].kind != handshake.ChangeCipherSpec {
-			continue
-		}
-		if err := o.Seal(iana.RecordHandshake, joined); err != nil {
+		if err := o.Seal(t, content); err != nil {
 			return err
 		}
-		joined = joined[:0]
+		flight = flight[n:]
 	}
 	return nil
+}
+
+// messages counts the handshake messages up to the next ChangeCipherSpec.
+func messages(flight []spoken) (n int) {
+	for n < len(flight) && flight[n].kind != handshake.ChangeCipherSpec {
+		n++
+	}
+	return n
+}
+
+func join(messages []spoken) []byte {
+	n := 0
+	for _, m := range messages {
+		n += len(m.raw)
+	}
+	joined := make([]byte, 0, n)
+	for _, m := range messages {
+		joined = append(joined, m.raw...)
+	}
+	return joined
 }
 
 // Sealed is what is ready for the peer, until Sent.

@@ -61,10 +61,16 @@ func (c *Codec) done() {
 	codecs.Put(c)
 }
 
+// usual is as long as most structures are: extensions, and messages without certificates.
+const usual = 64
+
 // Encode appends the structure to dst. It fails, with an *Error, where a value does not fit its field.
 func Encode(dst []byte, name string, layout func(*Codec)) ([]byte, error) {
 	c := codecs.Get().(*Codec)
 	defer c.done()
+	if dst == nil {
+		dst = make([]byte, 0, usual)
+	}
 	c.out, c.start = dst, len(dst)
 	c.path = append(c.deep[:0], name)
 	layout(c)
