@@ -59,6 +59,10 @@ type Config struct {
 	// RootCAs are whom a client trusts; nil is the system's.
 	RootCAs *x509.CertPool
 
+	// LegacyRoots are where a chain signed with SHA-1 may end, under policy Legacy only; RootCAs cannot be listed, and serves only if the
+	// peer sends its root along.
+	LegacyRoots []*x509.Certificate
+
 	// NextProtos are the application protocols, best first. See RFC 7301.
 	NextProtos []string
 
@@ -148,7 +152,7 @@ func (c *Config) Clone() *Config {
 		Rand: c.Rand, Time: c.Time, Certificates: c.Certificates, GetCertificate: c.GetCertificate,
 		GetPSK: c.GetPSK, PSKIdentityHint: c.PSKIdentityHint, GetConfigForClient: c.GetConfigForClient, GetClientCertificate: c.GetClientCertificate,
 		VerifyConnection: c.VerifyConnection, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
-		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs, InsecureSkipVerify: c.InsecureSkipVerify,
+		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs, LegacyRoots: c.LegacyRoots, InsecureSkipVerify: c.InsecureSkipVerify,
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites, MinVersion: c.MinVersion,
 		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
 		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC, StatusRequest: c.StatusRequest,
@@ -250,7 +254,7 @@ func usable(ids []iana.CipherSuite, max iana.Version, keyed bool) []iana.CipherS
 }
 
 func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
-	t := handshake.Trust{VerifyPeer: c.VerifyPeerCertificate}
+	t := handshake.Trust{VerifyPeer: c.VerifyPeerCertificate, Legacy: c.Policy.orModern().legacyChains, LegacyRoots: c.LegacyRoots}
 	if me == iana.Client {
 		t.ServerName, t.Roots, t.Skip = c.ServerName, c.RootCAs, c.InsecureSkipVerify
 		if t.ServerName == "" && !t.Skip && c.GetPSK == nil {

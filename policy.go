@@ -20,6 +20,7 @@ type Policy struct {
 	minDHBits           int
 	minVersion          iana.Version
 	secureRenegotiation handshake.Demand
+	legacyChains        bool // verify chains that are signed with SHA-1
 
 	once   sync.Once
 	suites []iana.CipherSuite
@@ -47,7 +48,7 @@ var (
 		name: "legacy", date: "2026-11-23", purpose: "also TLS 1.0 and 1.1, 3DES, SHA-1 signatures, 1024-bit primes and peers without RFC 5746: for old devices only",
 		allows: func(s *suite.Suite) bool { return s.Cipher != record.NULL },
 		groups: withFiniteField(curves), schemes: append(slices.Clone(schemes), iana.ECDSA_SHA1, iana.RSA_PKCS1_SHA1),
-		minDHBits: 1024, minVersion: iana.TLS10, secureRenegotiation: Preferred,
+		minDHBits: 1024, minVersion: iana.TLS10, secureRenegotiation: Preferred, legacyChains: true,
 	}
 )
 

@@ -87,6 +87,10 @@ type Trust struct {
 	Roots      *x509.CertPool // of servers for a client, of clients for a server; nil: the system's
 	Skip       bool           // a client's: anybody may be there
 
+	// Legacy also verifies chains that are signed with SHA-1, up to a certificate of LegacyRoots or one of the chain that is in Roots.
+	Legacy      bool
+	LegacyRoots []*x509.Certificate
+
 	ClientAuth ClientAuth // a server's
 
 	// VerifyPeer, if set, is asked after everything else held, or instead of it where nothing is to be checked.

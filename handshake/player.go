@@ -115,7 +115,7 @@ func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
 	}
 	l.peer = Peer{Chain: chain}
 	if verify {
-		if l.peer.Verified, err = chain.Verify(from, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now}); err != nil {
+		if l.peer.Verified, err = l.verify(chain, from); err != nil {
 			return err
 		}
 		l.Log.Verified(trace.Verified{What: "chain", From: from, Detail: describe(l.peer.Verified[0])}, "RFC 5280 §6")
@@ -126,6 +126,15 @@ func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
 		}
 	}
 	return nil
+}
+
+// verify finds the paths from a chain's leaf to a root.
+func (l *live) verify(c *pki.Chain, from iana.Side) ([][]*x509.Certificate, error) {
+	trust := pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now}
+	if l.Legacy {
+		return c.VerifyLegacy(from, trust, l.LegacyRoots)
+	}
+	return c.Verify(from, trust)
 }
 
 // describe is a path from leaf to root.

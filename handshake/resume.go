@@ -195,12 +195,11 @@ func (l *live) recall(from iana.Side, s *Session) error {
 		return err
 	}
 	peer := Peer{Chain: chain, PSKIdentity: s.PSKIdentity, possessed: true}
-	trust := pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now}
 	if from == iana.Server && !l.Skip {
-		peer.Verified = pki.Still(s.verified, trust)
+		peer.Verified = pki.Still(s.verified, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now})
 	}
 	if from == iana.Server && !l.Skip && peer.Verified == nil || from == iana.Client && l.ClientAuth.Verify {
-		if peer.Verified, err = chain.Verify(from, trust); err != nil {
+		if peer.Verified, err = l.verify(chain, from); err != nil {
 			return err
 		}
 	}

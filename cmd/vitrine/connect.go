@@ -239,7 +239,7 @@ func (o *connectOptions) identify(config *vitrine.Config, t target, example stri
 		config.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
 	}
 	if o.ca != "" {
-		if config.RootCAs, err = loadPool("--ca", o.ca, example); err != nil {
+		if config.RootCAs, config.LegacyRoots, err = loadPool("--ca", o.ca, example); err != nil {
 			return err
 		}
 	}

@@ -138,24 +138,26 @@ func parseKey(b *pem.Block) (crypto.PrivateKey, error) {
 	return k, nil
 }
 
-// loadPool reads a file of roots.
-func loadPool(flag, name, example string) (*x509.CertPool, error) {
+// loadPool reads a file of roots: as a pool, and as the list that policy legacy wants besides.
+func loadPool(flag, name, example string) (*x509.CertPool, []*x509.Certificate, error) {
 	certs, _, err := readPEM(flag, name)
 	if err != nil {
-		return nil, &usageError{err.Error(), example + " " + flag + " roots.pem"}
+		return nil, nil, &usageError{err.Error(), example + " " + flag + " roots.pem"}
 	}
+	var roots []*x509.Certificate
 	pool := x509.NewCertPool()
 	for _, b := range certs {
 		c, err := x509.ParseCertificate(b.Bytes)
 		if err != nil {
-			return nil, &usageError{fmt.Sprintf("%s %s: %v", flag, name, err), example + " " + flag + " roots.pem"}
+			return nil, nil, &usageError{fmt.Sprintf("%s %s: %v", flag, name, err), example + " " + flag + " roots.pem"}
 		}
 		pool.AddCert(c)
+		roots = append(roots, c)
 	}
 	if len(certs) == 0 {
-		return nil, &usageError{fmt.Sprintf("%s %s: it holds no certificate", flag, name), example + " " + flag + " roots.pem"}
+		return nil, nil, &usageError{fmt.Sprintf("%s %s: it holds no certificate", flag, name), example + " " + flag + " roots.pem"}
 	}
-	return pool, nil
+	return pool, roots, nil
 }
 
 // encodeChain writes certificates as PEM.

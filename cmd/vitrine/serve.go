@@ -258,7 +258,7 @@ func (h *host) askClients(example string) (err error) {
 	case h.clientCA != "" && h.clientAny:
 		return contradiction("--client-ca", "--client-any", "one trusts some, the other takes all", example+" --client-auth require --client-any")
 	case h.clientCA != "":
-		if h.config.ClientCAs, err = loadPool("--client-ca", h.clientCA, example); err != nil {
+		if h.config.ClientCAs, h.config.LegacyRoots, err = loadPool("--client-ca", h.clientCA, example); err != nil {
 			return err
 		}
 		h.config.ClientAuth = []tls.ClientAuthType{0, tls.VerifyClientCertIfGiven, tls.RequireAndVerifyClientCert}[i]
