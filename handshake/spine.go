@@ -143,6 +143,9 @@ func (m *Machine) order(from iana.Side, k Kind) (said *Line, err error) {
 
 // Turn is the side that may speak next; an observer lets the other direction wait. What may come next names one side only.
 func (m *Machine) Turn() (from iana.Side, ok bool) {
+	if m.failed != nil {
+		return 0, false
+	}
 	for _, l := range m.expected() {
 		return l.From, true
 	}

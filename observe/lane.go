@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -65,6 +66,9 @@ type sealed struct {
 
 // add takes the next bytes. They are copied: records are opened in place.
 func (l *lane) add(b []byte) {
+	if l.buf == nil {
+		l.buf = (*buffers.Get().(*[bufferSize]byte))[:0]
+	}
 	if l.start > 0 && l.start == len(l.buf) && len(l.holes) == 0 {
 		l.buf, l.start, l.since = l.buf[:0], 0, 0
 	}
@@ -77,6 +81,22 @@ func (l *lane) add(b []byte) {
 		l.buf, l.start = l.buf[:n], 0
 	}
 	l.buf = append(l.buf, b...)
+}
+
+// bufferSize is what a lane needs for a record and the segments that come with its end.
+const bufferSize = 32 << 10
+
+var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
+
+// rest gives the buffer back as long as the lane is quiet: there may be many.
+func (l *lane) rest() {
+	if l.start < len(l.buf) || len(l.holes) > 0 || l.lost || l.buf == nil {
+		return
+	}
+	if cap(l.buf) == bufferSize {
+		buffers.Put((*[bufferSize]byte)(l.buf[:bufferSize]))
+	}
+	l.buf, l.start, l.since = nil, 0, 0
 }
 
 // gap says that n bytes are missing here.

@@ -54,6 +54,7 @@ type Connection struct {
 	prefix []byte  // of a ClientHello in the form of SSL 2.0
 
 	secrets        []keylog.Line // what opened it
+	about          *Report       // since the first handshake is done: what it settled
 	renegotiations int
 	used           string          // where the secret came from
 	missing        *Reason         // why there is none
@@ -197,9 +198,16 @@ func (c *Connection) run() {
 	for c.pending == nothing && (c.step(iana.Client) || c.step(iana.Server)) {
 	}
 	for i := range c.lanes {
-		if l := &c.lanes[i]; l.blind && l.held == nil || l.err != nil {
+		l := &c.lanes[i]
+		if l.blind && l.held == nil || l.err != nil {
 			l.count()
 		}
+		l.rest()
+	}
+	if c.about == nil && c.initial.Done() {
+		c.about = c.Report()
+		c.initial.Forget()
+		c.learned = c.initial.ServerHello
 	}
 }
 
@@ -353,7 +361,7 @@ func (c *Connection) take(l *lane) bool {
 		}
 	}
 	if kind != handshake.Kind(iana.HelloRequest) {
-		if turn, ok := c.machine.Turn(); ok && turn != l.from || c.machine.Done() {
+		if turn, ok := c.machine.Turn(); !ok || turn != l.from {
 			return false
 		}
 	}

@@ -51,6 +51,20 @@ func (f *Flow) refused(h record.Header, seq uint64, torn bool) {
 
 // Report is what there is to say of a connection.
 type Report struct {
+	settled
+
+	Renegotiations int
+	Source         string // where the secret came from; empty without one
+	Done           bool   // the handshake was seen to its end
+	Verified       [2]bool
+	Unverified     []string // what could not be verified
+	Flows          [2]Flow  // by sender
+	Decrypted      bool     // all application data was
+	Reason         *Reason  // why not, or nil
+}
+
+// settled is what the first handshake settled.
+type settled struct {
 	Version              iana.Version // 0: not known
 	Suite                iana.CipherSuite
 	KeyExchange          string // "ECDHE_RSA"; empty if not known
@@ -59,16 +73,7 @@ type Report struct {
 	ExtendedMasterSecret bool
 	EncryptThenMAC       bool
 	Resumed              bool
-	Renegotiations       int
 	EarlyData            bool
-
-	Source     string // where the secret came from; empty without one
-	Done       bool   // the handshake was seen to its end
-	Verified   [2]bool
-	Flows      [2]Flow // by sender
-	Decrypted  bool    // all application data was
-	Reason     *Reason // why not, or nil
-	Unverified []string
 }
 
 // Report tells how far it came.
@@ -78,8 +83,11 @@ func (c *Connection) Report() *Report {
 		m = c.before
 	}
 	r := &Report{Renegotiations: c.renegotiations, Source: c.used, Done: m.Done()}
-	if i := c.initial; i.ClientHello != nil && i.ServerHello != nil {
-		r.hellos(i) // a renegotiation may agree on something else
+	switch i := c.initial; { // a renegotiation may agree on something else
+	case c.about != nil:
+		r.settled = c.about.settled
+	case i.ClientHello != nil && i.ServerHello != nil:
+		r.hellos(i)
 	}
 	unread := int64(0)
 	for i := range c.lanes {
@@ -105,7 +113,7 @@ func (c *Connection) Report() *Report {
 }
 
 // hellos fills in what both hellos tell, also where nobody here can go on.
-func (r *Report) hellos(m *handshake.Machine) {
+func (r *settled) hellos(m *handshake.Machine) {
 	r.Version, r.Suite = handshake.VersionOf(m.ServerHello), m.ServerHello.CipherSuite
 	r.ServerName = handshake.ServerName(m.ClientHello)
 	if a := m.Agreed; a != nil {
@@ -128,6 +136,8 @@ func (c *Connection) why(r *Report) *Reason {
 		return &Reason{Code: UnsupportedVersion, Detail: fmt.Sprintf("version %v is not read", r.Version)}
 	case m.ServerHello != nil && suite.Readable(r.Suite) == nil:
 		return &Reason{Code: UnsupportedSuite, Detail: fmt.Sprintf("%v is not read", r.Suite)}
+	case c.missing != nil && c.about != nil && m == c.initial && c.about.Reason != nil:
+		return c.about.Reason // it was told while the messages were there
 	case c.missing != nil:
 		return c.missing.told(m, r)
 	}

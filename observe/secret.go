@@ -25,10 +25,11 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 		return handshake.Input{}, errPending
 	}
 	c.asked = c.Sessions.count()
-	candidates := c.Sessions.candidates(s)
+	var candidates []Candidate
 	if c.source != nil {
-		candidates = append(candidates, c.source(s)...)
+		candidates = c.source(s)
 	}
+	candidates = append(candidates, c.Sessions.candidates(s)...) // last, since whether they are known may be a matter of time
 	why := &Reason{Code: NoSecret}
 	if s.Resumed == handshake.Must && c.source != nil {
 		why = &Reason{Code: UnknownResumedSession}

@@ -63,6 +63,7 @@ type Watched struct {
 	held   int
 	told   bool // Progress was
 	closed bool
+	ended  time.Time // since when only a secret is missing
 }
 
 // job is something that a connection is to be told.
@@ -89,6 +90,8 @@ const (
 	// maxResumed bounds what waits for the session that a connection resumes. It was made by a connection that began before, so that it is
 	// known before as much as this has been read.
 	maxResumed = 16 << 20
+	// maxDeferred bounds how many connections have ended, but for a secret.
+	maxDeferred = 1 << 14
 )
 
 // Handler is for a capture.Assembler's New.
@@ -235,9 +238,14 @@ func (x *Watched) do(j job) {
 		x.Stream.End()
 		if c := x.Stream.conn; c != nil && c.Waiting() {
 			x.weigh()
+			x.ended = time.Now()
 			w.mu.Lock()
 			w.deferred = append(w.deferred, x)
+			full := len(w.deferred) > maxDeferred
 			w.mu.Unlock()
+			if full {
+				w.Expire(0)
+			}
 			return
 		}
 		x.finish()
@@ -303,6 +311,24 @@ func (w *Watch) Retry() {
 		x.finish()
 		return true
 	})
+}
+
+// Expire gives up connections that ended so long ago, and for which no secret has come since.
+func (w *Watch) Expire(age time.Duration) {
+	w.mu.Lock()
+	var old []*Watched
+	w.deferred = slices.DeleteFunc(w.deferred, func(x *Watched) bool {
+		expired := time.Since(x.ended) >= age
+		if expired {
+			old = append(old, x)
+		}
+		return expired
+	})
+	w.mu.Unlock()
+	for _, x := range old {
+		x.Stream.conn.GiveUp()
+		x.finish()
+	}
 }
 
 // Close ends it, after the Assembler's Close: what still waits for a secret, or for another connection's session, has its last chance.

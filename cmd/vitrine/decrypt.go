@@ -113,7 +113,7 @@ func (d *decryption) run(args []string) (err error) {
 	switch {
 	case damage != nil:
 		return damage
-	case show.undecrypted > 0 && secrets.any():
+	case show.undecrypted > 0 && secrets.any() && !in.live:
 		return errUndecrypted
 	}
 	return nil
@@ -264,7 +264,10 @@ func (p *packets) read(s *showing) error {
 	for n := 0; ; n++ {
 		select {
 		case <-p.ctx.Done():
-			return nil // a live capture ends so, and of another one what was read is shown
+			if !p.live {
+				return errors.New("interrupted: the rows are of what was read until then")
+			}
+			return nil
 		default:
 		}
 		packet, err := source.Next()

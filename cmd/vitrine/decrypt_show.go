@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/capture"
 	"github.com/vitrine-tls/vitrine/explain"
@@ -105,6 +106,9 @@ func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, err
 	s.watch.Late = in.late && (in.live && len(secrets.files) > 0 || !in.live)
 	s.watch.Open = s.opened
 	s.watch.Done = s.done
+	if in.live {
+		s.watch.Progress = s.progress
+	}
 	if d.print || d.out != "" || d.json {
 		s.watch.Data = s.data
 	}
@@ -152,6 +156,26 @@ func (s *showing) idle() {
 		}
 	}
 	s.watch.Flush()
+	s.watch.Expire(patience)
+}
+
+// patience is how long the end of a live connection waits for its secret.
+const patience = 5 * time.Second
+
+// progress shows a live connection when its handshake is done. Its row comes again at its end.
+func (s *showing) progress(w *observe.Watched) {
+	r := w.Value.(*seen)
+	report := w.Stream.Report()
+	if s.json || s.print || !r.selected || !s.which.named(report.ServerName) {
+		return
+	}
+	out := newJSONRow(w, report, r.sums)
+	out.open = true
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.table.row(out); err != nil && s.err == nil {
+		s.err = err
+	}
 }
 
 func (s *showing) opened(w *observe.Watched) {
@@ -225,6 +249,10 @@ func (s *showing) done(w *observe.Watched) {
 	defer s.mu.Unlock()
 	if r.story != nil && r.out == nil {
 		s.stories = slices.DeleteFunc(s.stories, func(t *story) bool { return t == r.story })
+	}
+	if s.in.live { // in the order in which they end
+		s.showRow(r)
+		return
 	}
 	s.rows[w.Number] = r
 	for {

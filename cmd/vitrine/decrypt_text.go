@@ -42,6 +42,7 @@ type jsonRow struct {
 	remedy string
 	notes  []string
 	sealed [2]int64
+	open   bool // it goes on
 }
 
 // jsonFlow is a direction.
@@ -212,6 +213,9 @@ func (j *jsonRow) flow(from iana.Side) string {
 	f := j.ToServer
 	if from == iana.Server {
 		f = j.ToClient
+	}
+	if j.open {
+		return "open"
 	}
 	if j.sealed[from] > 0 {
 		return fmt.Sprintf("%d of ~%d", f.Bytes, f.Bytes+j.sealed[from])
