@@ -93,6 +93,9 @@ func (d *decryption) run(args []string) (err error) {
 	if d.level, err = levelOf(d.detail); err != nil {
 		return err
 	}
+	if err := d.which.parse(); err != nil {
+		return err
+	}
 	in, err := d.input(args)
 	if err != nil {
 		return err

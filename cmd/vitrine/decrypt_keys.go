@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -270,9 +272,14 @@ func keyFromDER(der []byte, password string) (crypto.PrivateKey, error) {
 	if k, err := x509.ParseECPrivateKey(der); err == nil {
 		return k, nil
 	}
-	if k, err := pkcs8.ParsePKCS8PrivateKey(der, []byte(password)); err == nil {
-		return k, nil
-	} else if strings.Contains(err.Error(), "incorrect password") {
+	var encrypted struct { // EncryptedPrivateKeyInfo, RFC 5958 §3
+		Algorithm pkix.AlgorithmIdentifier
+		Data      []byte
+	}
+	if rest, err := asn1.Unmarshal(der, &encrypted); err == nil && len(rest) == 0 {
+		if k, err := pkcs8.ParsePKCS8PrivateKey(der, []byte(password)); err == nil && password != "" {
+			return k, nil
+		}
 		return nil, wrongPassword(password)
 	}
 	k, _, _, err := pkcs12.DecodeChain(der, password)

@@ -85,9 +85,6 @@ func (s *story) Put(e trace.Entry) {
 }
 
 func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, error) {
-	if err := d.which.parse(); err != nil {
-		return nil, err
-	}
 	s := &showing{decryption: d, in: in, secrets: secrets, rows: map[int]*seen{}}
 	s.table = &connectionTable{w: d.cmd.OutOrStdout(), style: d.style, wide: columns(d.cmd.OutOrStdout()), live: in.live}
 	if d.out != "" {
@@ -447,7 +444,7 @@ func (p *printout) write(w io.Writer, number int, from iana.Side, plain []byte) 
 		if p.begun && p.last != '\n' {
 			b = append(b, '\n')
 		}
-		b = fmt.Appendf(b, "── stream %d, the %v says ──\n", number, from)
+		b = fmt.Appendf(b, "-- stream %d, the %v says --\n", number, from)
 		p.begun, p.number, p.from = true, number, from
 	}
 	b = appendVisible(b, plain)
