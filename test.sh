@@ -31,6 +31,7 @@ python3 python3
 chromium chromium
 xxd xxd
 curl curl
+tstclnt libnss3-tools
 tshark tshark
 gcc gcc
 /usr/include/stdlib.h libc6-dev'

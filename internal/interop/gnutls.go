@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"encoding/hex"
 	"net"
 	"regexp"
 	"slices"
@@ -40,12 +41,19 @@ func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
 	}
 	add(slices.Contains(s.Without, iana.ExtSessionTicket), "--noticket")
 	if as == iana.Client {
+		if s.PSK != nil {
+			add(true, "--pskusername", s.PSK.Identity, "--pskkey", hex.EncodeToString(s.PSK.Key))
+		}
+		add(s.Connects > 1, "--resume")
 		add(s.Trust == "", "--insecure")
 		add(s.ServerName == "", "--disable-sni")
 		add(s.ServerName != "", "--sni-hostname", s.ServerName, "--verify-hostname", s.ServerName)
 		return append(args, "--logfile", "/dev/stderr", host)
 	}
 	add(true, "--echo", "--quiet")
+	if s.PSK != nil {
+		add(true, "--pskpasswd", s.PSK.File)
+	}
 	add(s.ClientAuth, "--require-client-cert", "--verify-client-cert")
 	add(!s.ClientAuth, "--disable-client-cert")
 	add(s.Staple != "", "--ocsp-response", s.Staple, "--ignore-ocsp-response-errors")
@@ -81,8 +89,8 @@ func gnutlsPriority(s *Setup) string {
 }
 
 func gnutlsSuite(s *suite.Suite) []string {
-	kx, mac := s.Kex.String(), "AEAD"
-	if s.Kex.Ephemeral() {
+	kx, mac := strings.ReplaceAll(s.Kex.String(), "_", "-"), "AEAD"
+	if s.Kex.Ephemeral() && !s.Kex.PreShared() {
 		kx += "-" + s.Auth.String()
 	}
 	switch s.MAC {

@@ -31,8 +31,9 @@ type Stack struct {
 	args  func(as iana.Side, addr string, s *Setup) []string
 	env   func(*Setup) []string
 
-	list []string       // the command that lists its suites
-	code *regexp.Regexp // finds the two bytes of a code point in that list
+	list  []string           // the command that lists its suites
+	code  *regexp.Regexp     // finds the two bytes of a code point in that list
+	known []iana.CipherSuite // or: its suites, where no command lists them
 }
 
 // Setup is what a peer shall do. What a field does not say is up to the peer.
@@ -50,7 +51,17 @@ type Setup struct {
 	Staple     string               // a DER file: the OCSP response that a server staples
 	Without    []iana.ExtensionType // what it shall not speak, of session_ticket, encrypt_then_mac and extended_master_secret
 	Talkative  bool                 // it tells more, on its standard output too, and takes commands on its standard input
+	PSK        *PSK                 // what both sides hold, for the suites that need it
+	Database   string               // of NSS: it has the Identity and the Trust
+	Connects   int                  // connections before a server ends; 0 is one
 	Options    []string             // of the tool, as they stand
+}
+
+// PSK is a pre-shared key and its name.
+type PSK struct {
+	Identity string
+	Key      []byte
+	File     string // for a GnuTLS server. See Office.PSK
 }
 
 func (s *Setup) versions() (from, to iana.Version) {
@@ -67,8 +78,16 @@ func (s *Stack) Missing() string {
 	return ""
 }
 
-// Suites are the suites of Vitrine that the stack can do with TLS 1.2 too, by ID.
+// Suites are the suites of Vitrine that the stack can do with TLS 1.2 too, by ID; those with a pre-shared key are left out.
 func (s *Stack) Suites(ctx context.Context) ([]*suite.Suite, error) {
+	return s.SuitesOf(ctx, suite.Certified())
+}
+
+// SuitesOf are those of ours that the stack can do with TLS 1.2 too. It changes ours.
+func (s *Stack) SuitesOf(ctx context.Context, ours []*suite.Suite) ([]*suite.Suite, error) {
+	if s.list == nil {
+		return slices.DeleteFunc(ours, func(row *suite.Suite) bool { return !slices.Contains(s.known, row.ID) }), nil
+	}
 	out, err := exec.CommandContext(ctx, s.list[0], s.list[1:]...).Output()
 	if err != nil {
 		return nil, fmt.Errorf("interop: %q: %w", s.list, err)
@@ -81,7 +100,7 @@ func (s *Stack) Suites(ctx context.Context) ([]*suite.Suite, error) {
 		}
 		theirs[iana.CipherSuite(id)] = true
 	}
-	both := slices.DeleteFunc(suite.Certified(), func(s *suite.Suite) bool { return !theirs[s.ID] })
+	both := slices.DeleteFunc(ours, func(s *suite.Suite) bool { return !theirs[s.ID] })
 	if len(both) == 0 {
 		return nil, fmt.Errorf("interop: %q lists no suite that we have: %.200q", s.list, out)
 	}

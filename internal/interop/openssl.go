@@ -2,11 +2,13 @@ package interop
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -17,7 +19,7 @@ import (
 var OpenSSL = &Stack{
 	Name: "OpenSSL", Package: "openssl",
 	tools: [2]string{"openssl", "openssl"}, args: opensslArgs, env: opensslEnv,
-	list: []string{"openssl", "ciphers", "-s", "-tls1_2", "-V", "ALL:eNULL:@SECLEVEL=0"},
+	list: []string{"openssl", "ciphers", "-s", "-tls1_2", "-psk", "-V", "ALL:eNULL:@SECLEVEL=0"},
 	code: regexp.MustCompile(`0x(..),0x(..) - `),
 }
 
@@ -52,6 +54,10 @@ func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 	add(slices.Contains(s.Without, iana.ExtEncryptThenMAC), "-no_etm")
 	add(slices.Contains(s.Without, iana.ExtSessionTicket), "-no_ticket")
 	add(slices.Contains(s.Without, iana.ExtExtendedMasterSecret), "-ssl_config", "no_ems")
+	if s.PSK != nil {
+		add(true, "-psk", hex.EncodeToString(s.PSK.Key), "-psk_identity", s.PSK.Identity)
+		add(as == iana.Server && s.Identity == nil, "-nocert")
+	}
 	add(!s.Talkative, "-brief")
 	if as == iana.Client {
 		add(!s.Talkative, "-nocommands")
@@ -59,7 +65,7 @@ func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 		add(s.ServerName == "", "-noservername")
 		return args
 	}
-	add(true, "-naccept", "1")
+	add(true, "-naccept", strconv.Itoa(max(s.Connects, 1)))
 	add(s.ClientAuth, "-Verify", "4")
 	add(s.DHParams != "", "-dhparam", s.DHParams)
 	add(s.Staple != "", "-status_file", s.Staple)

@@ -1,0 +1,125 @@
+package interop_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/interop"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
+)
+
+var update = flag.Bool("update", false, "write docs/interop.md instead of comparing it")
+
+// A table is one stack's part of the matrix.
+type table struct {
+	with *interop.Stack
+	rows []row
+}
+
+const preface = `# Interoperability
+
+Written by ` + "`go test -run Matrix ./internal/interop -update`" + ` and compared with a run by every other run of that test. Each table is one
+other implementation, as Debian 12 packages it (crypto/tls: the Go of go.mod), over sockets of the loopback interface, in both roles.
+
+A row is a key exchange with a kind of cipher: of two suites that differ in the length of the key, the first. The columns: a **full** handshake;
+a second connection that resumes it **by ticket** (RFC 5077) or **by ID** (RFC 5246 §7.3); a **client certificate**, demanded and verified;
+**ALPN** (RFC 7301); encrypt-then-MAC (RFC 7366) and the extended master secret (RFC 7627), each with and without; data in **fragments**
+(records of 1, 2, 3, … bytes, in pieces of a few bytes on the wire); **1 MiB** each way; and close_notify both ways, begun by **us** or by **them**.
+
+**✓** in both roles; **c** their client only; **s** their server only; empty: the column has no meaning for this row (EtM is for CBC).
+What a table does not say ✓ about is explained below it.
+`
+
+// document writes or compares docs/interop.md.
+func document(t *testing.T, tables []table, all *results) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(preface)
+	cases := 0
+	for _, tab := range tables {
+		cases += tab.write(&b, all)
+	}
+	fmt.Fprintf(&b, "\n%d cases.\n", cases)
+	t.Logf("%d cases", cases)
+	path := filepath.Join(testkit.Root(), "docs", "interop.md")
+	if *update {
+		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	had, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(had) != b.String() {
+		t.Errorf("docs/interop.md is not what happened: go test -run Matrix ./internal/interop -update, and look at what changed. It would be\n%s", &b)
+	}
+}
+
+func (tab *table) write(b *strings.Builder, all *results) (cases int) {
+	fmt.Fprintf(b, "\n## %s\n\n| |", tab.with.Name)
+	for c := range columns {
+		fmt.Fprintf(b, " %v |", c)
+	}
+	b.WriteString("\n|---" + strings.Repeat("|:-:", int(columns)) + "|\n")
+	for _, r := range tab.rows {
+		fmt.Fprintf(b, "| %v |", r)
+		for c := range columns {
+			text, n := cell(tab.with, r, c, all)
+			fmt.Fprintf(b, " %s |", text)
+			cases += n
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString("\n")
+	for _, e := range excuses {
+		if e.why != "" && (e.with == tab.with || e.with == nil && tab.meets(e)) {
+			fmt.Fprintf(b, "- %s: %s.\n", e.where(), e.why)
+		}
+	}
+	return cases
+}
+
+// meets tells whether a row of the table needs the excuse.
+func (tab *table) meets(e excuse) bool {
+	for _, r := range tab.rows {
+		if e.rows(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// where is the columns and the role of an excuse.
+func (e *excuse) where() string {
+	var names []string
+	for _, c := range e.columns {
+		names = append(names, c.String())
+	}
+	where := strings.Join(names, ", ")
+	if len(e.them) == 1 {
+		where += fmt.Sprintf(" (their %v)", e.them[0])
+	}
+	return where
+}
+
+func cell(with *interop.Stack, r row, c column, all *results) (text string, cases int) {
+	client, server := all.has(with, iana.Client, r, c), all.has(with, iana.Server, r, c)
+	switch {
+	case client && server:
+		return "✓", 2
+	case client:
+		return "c", 1
+	case server:
+		return "s", 1
+	case excuses[0].holds(with, iana.Client, r, c):
+		return "", 0
+	}
+	return "–", 0
+}

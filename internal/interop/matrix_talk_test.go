@@ -1,0 +1,161 @@
+package interop_test
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/interop"
+)
+
+// talk moves data both ways and closes.
+func (v *visit) talk(t *testing.T, c *vitrine.Conn, other conn, again bool) {
+	t.Helper()
+	n := v.amount()
+	ours := io.ReadWriter(c)
+	if v.scene.has(inFragments) {
+		ours = struct {
+			io.Reader
+			io.Writer
+		}{c, crumbs{c}}
+	}
+	theyAreFirst := v.scene.has(theyClose) && again
+	switch {
+	case v.with == goTLS:
+		exchange(t, n, n, ours, other)
+		v.part(t, c, other.CloseWrite, theyAreFirst)
+		if k, err := other.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("they got %d bytes and %v, expected our close_notify", k, err)
+		}
+	case v.with == interop.NSS && v.them == iana.Server:
+		browse(t, n, ours, again)
+		v.part(t, c, func() error { return nil }, true)
+	case v.with == interop.NSS:
+		exchange(t, n, n, ours, fed{v.peer})
+		v.part(t, c, nil, false)
+	case v.with == interop.GnuTLS && v.them == iana.Server:
+		exchange(t, n, n, ours, ours)
+		v.part(t, c, nil, false)
+	case v.with == interop.GnuTLS && !again: // it closes at once, and comes again
+		v.part(t, c, func() error { return nil }, true)
+	case v.with == interop.GnuTLS:
+		exchange(t, n, small, ours, v.peer) // it writes each byte by itself
+		v.part(t, c, v.peer.CloseWrite, true)
+	default:
+		exchange(t, n, n, ours, v.peer)
+		v.part(t, c, v.peer.CloseWrite, theyAreFirst)
+	}
+}
+
+// amount is how many bytes each side sends.
+func (v *visit) amount() int {
+	if v.scene.has(large) {
+		return 1 << 20
+	}
+	return small
+}
+
+// fed is a peer that was given what it sends before: tstclnt does not notice when its standard input, a pipe, is closed.
+type fed struct{ io.Reader }
+
+func (fed) Write(b []byte) (int, error) { return len(b), nil }
+
+// part closes both ways.
+func (v *visit) part(t *testing.T, c *vitrine.Conn, theirs func() error, theyAreFirst bool) {
+	t.Helper()
+	first, second := c.CloseWrite, func() error { return nil }
+	if theyAreFirst {
+		first, second = theirs, c.CloseWrite
+	} else if v.with == goTLS {
+		second = theirs
+	}
+	if err := first(); err != nil {
+		t.Error(err)
+	}
+	if v.with == goTLS && !theyAreFirst {
+		if err := second(); err != nil {
+			t.Error(err)
+		}
+	}
+	if k, err := c.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("got %d bytes and %v, expected the peer's close_notify", k, err)
+	}
+	if theyAreFirst {
+		if err := second(); err != nil {
+			t.Error(err)
+		}
+	}
+	if v.with != goTLS {
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// browse speaks selfserv's HTTP: first a long request, of which it tells how much it did not keep; then a file is asked for.
+func browse(t *testing.T, n int, c io.ReadWriter, again bool) {
+	t.Helper()
+	ask, want := "POST / HTTP/1.0\r\n"+string(payload("there")[:small])+"\r\n\r\n", []byte("Server: Generic Web Server")
+	if again {
+		file, err := office.File("page", payload("back")[:n])
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask, want = "GET /"+file+" HTTP/1.0\r\n\r\n", payload("back")[:n]
+	}
+	sent := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(c, strings.NewReader(ask))
+		sent <- err
+	}()
+	got := &bytes.Buffer{}
+	for !bytes.Contains(got.Bytes(), want) {
+		if _, err := io.CopyN(got, c, 1); err != nil {
+			t.Fatalf("got %.100q and %v, expected %.40q in it", got, err, want)
+		}
+	}
+	if err := <-sent; err != nil {
+		t.Fatal(err)
+	}
+	io.Copy(io.Discard, struct{ io.Reader }{c}) // up to its close_notify, or the next Read says that there was none
+}
+
+// crumbled is a socket that gives and takes a few bytes at a time.
+type crumbled struct {
+	net.Conn
+	n int
+}
+
+func (c *crumbled) Read(b []byte) (int, error) {
+	c.n++
+	return c.Conn.Read(b[:min(len(b), 1+c.n*7%61)])
+}
+
+func (c *crumbled) Write(b []byte) (n int, err error) {
+	for n < len(b) && err == nil {
+		var m int
+		m, err = c.Conn.Write(b[n:min(len(b), n+101)])
+		n += m
+	}
+	return n, err
+}
+
+// CloseWrite is for what listens after an alert.
+func (c *crumbled) CloseWrite() error { return c.Conn.(*net.TCPConn).CloseWrite() }
+
+// crumbs makes records of 1, 2, 3, … bytes.
+type crumbs struct{ c io.Writer }
+
+func (w crumbs) Write(b []byte) (n int, err error) {
+	for size := 1; n < len(b) && err == nil; size++ {
+		var m int
+		m, err = w.c.Write(b[n:min(len(b), n+size)])
+		n += m
+	}
+	return n, err
+}
+
