@@ -96,6 +96,10 @@ fuzz() {
 	while IFS=: read -r file target; do
 		say "$(dirname "$file") $target"
 		go test -run '^$' -fuzz "^$target\$" -fuzztime 1s "$(dirname "$file")" >"$scratch/fuzz" 2>&1 || {
+			# https://go.dev/issue/48591: an input under way when the time is over fails, with nothing found
+			if grep -q 'context deadline exceeded' "$scratch/fuzz" && ! grep -q 'Failing input' "$scratch/fuzz"; then
+				continue
+			fi
 			cat "$scratch/fuzz"
 			ok=1
 		}
