@@ -354,6 +354,9 @@ func TestHelloIsFollowedByCloseNotify(t *testing.T) {
 func TestServeEndsGracefully(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, 500*time.Millisecond)
 	c, stays := h.dial(t), h.dial(t)
+	for _, served := range []net.Conn{c, stays} { // both are past their handshake on the server's side, too
+		said(t, served, "here\n", "here\n")
+	}
 	ended := make(chan error, 1)
 	began := time.Now()
 	go func() { ended <- h.stop() }()
