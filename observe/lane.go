@@ -27,7 +27,6 @@ type lane struct {
 	holes   []hole // in buf, in order
 	message []byte // handshake bytes that are no whole message yet
 	held    *item  // it waits for its turn
-	body    [2]byte
 
 	inner    bool  // TLS 1.3: records have their type inside
 	blind    bool  // protected by keys that we do not have

@@ -196,4 +196,3 @@ func FuzzStream(f *testing.F) {
 		}
 	})
 }
-
