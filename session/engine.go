@@ -31,6 +31,7 @@ type Engine struct {
 	Renegotiates func() bool
 
 	plain    []byte // opened, and not read yet
+	turned   bool   // the peer's keys were changed, and its Finished has not come
 	ended    error  // why nothing more can be read: io.EOF after close_notify
 	warnings int    // alerts in a row that only warned
 
@@ -78,6 +79,7 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		return err
 	}
 	if from != e.me {
+		e.turned = true
 		e.In.Settle(k.Version, k.MaxPlaintext(from))
 		return e.In.Protect(p)
 	}
@@ -136,6 +138,7 @@ func (e *Engine) Advance() error {
 			return err
 		}
 	}
+	e.turned = false
 	e.machine.Forget()
 	e.flight = nil
 	e.In.Release()
@@ -153,10 +156,10 @@ func (e *Engine) patience(raw []byte) error {
 	return nil
 }
 
-// early is application data during a handshake: what a server sent before it saw our hello, in a renegotiation, and else nothing that
-// there could be.
+// early is application data during a handshake: what a server sends under the old keys of a renegotiation, and else nothing that there
+// could be. Under the new ones nothing may come before Finished, which proves them.
 func (e *Engine) early(plain []byte) error {
-	if e.machine.First() || len(e.plain) > maxMessage {
+	if e.machine.First() || e.turned || len(e.plain) > maxMessage {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "application data before the handshake is done")
 	}
 	e.plain = append(bytes.Clone(e.plain), plain...)

@@ -158,4 +158,3 @@ func (w crumbs) Write(b []byte) (n int, err error) {
 	}
 	return n, err
 }
-

@@ -1,0 +1,104 @@
+package interop_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/interop"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+// A server that asks for a certificate late gets it in a renegotiation, when Config.Renegotiation allows that: some do so only for the
+// pages that need it. R of s_server asks for a certificate, r does not. See RFC 5246 §7.4.1.1 and RFC 5746 §3.5.
+func TestRenegotiationForALateCertificate(t *testing.T) {
+	for _, c := range []struct {
+		suite   iana.CipherSuite
+		version iana.Version
+		command string
+		times   int
+	}{
+		{ecdheRSA, iana.TLS12, "R\n", 1},
+		{ecdheRSA, iana.TLS12, "r\n", 1},
+		{ecdheRSA, iana.TLS12, "R\n", 2},
+		{ecdheECDSA, iana.TLS12, "R\n", 1},
+		{cbc, iana.TLS12, "R\n", 1},
+		{iana.TLS_RSA_WITH_AES_256_GCM_SHA384, iana.TLS12, "R\n", 1},
+		{iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, iana.TLS11, "R\n", 1},
+		{iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, iana.TLS10, "R\n", 1},
+	} {
+		t.Run(fmt.Sprintf("%v/%v/%q/%d", c.suite, c.version, c.command, c.times), func(t *testing.T) {
+			t.Parallel()
+			m := meeting{with: interop.OpenSSL, them: iana.Server, suite: c.suite,
+				they: func(s *interop.Setup) {
+					s.Talkative, s.Versions = true, [2]iana.Version{c.version, c.version}
+				},
+				us: func(config *vitrine.Config) {
+					config.Certificates = []tls.Certificate{identity(t, throwaway.ECDSA, iana.Client).Certificate}
+					config.Renegotiation = tls.RenegotiateFreelyAsClient
+					config.MinVersion, config.Policy = uint16(c.version), vitrine.Legacy
+				}}
+			conn, peer := m.handshake(t)
+			keys := exported(t, conn)
+			for range c.times {
+				peer.Write([]byte(c.command))
+				read := make(chan string, 1)
+				go func() { // the renegotiation is in this Read
+					b := make([]byte, 14)
+					k, err := io.ReadFull(conn, b)
+					read <- fmt.Sprint(string(b[:k]), err)
+				}()
+				before := keys
+				for end := time.Now().Add(deadline); keys == before && time.Now().Before(end); keys = exported(t, conn) {
+					time.Sleep(2 * time.Millisecond)
+				}
+				if keys == before {
+					t.Fatal("there was no other handshake")
+				}
+				peer.Write([]byte("data after it\n")) // with the command it would be dropped
+				if got := <-read; got != "data after it\n<nil>" {
+					t.Errorf("got %q", got)
+				}
+				if c.command == "R\n" && !strings.Contains(peer.Said(), "CN = somebody") { // it asks once: SSL_VERIFY_CLIENT_ONCE
+					t.Error("they did not see our certificate")
+				}
+			}
+			if _, err := conn.Write([]byte("ours after it\n")); err != nil {
+				t.Error(err)
+			}
+			told := make(chan bool, 1)
+			go func() {
+				lines := bufio.NewScanner(peer)
+				for lines.Scan() && lines.Text() != "ours after it" {
+				}
+				told <- lines.Err() == nil && lines.Text() == "ours after it"
+			}()
+			select {
+			case ok := <-told:
+				if !ok {
+					t.Error("they did not get our data")
+				}
+			case <-time.After(deadline):
+				t.Error("they did not get our data in time")
+			}
+			conn.Close()
+			count(t, m.with.Name)
+		})
+	}
+}
+
+// exported changes with the keys: two handshakes never export the same. See RFC 5705 §4.
+func exported(t *testing.T, c *vitrine.Conn) string {
+	t.Helper()
+	b, err := c.ExportKeyingMaterial("EXPORTER-vitrine", nil, 16)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}

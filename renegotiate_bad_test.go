@@ -1,0 +1,205 @@
+package vitrine_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"slices"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// A renegotiator is a server that asks for a second handshake, and departs from the RFC in it.
+type renegotiator struct {
+	what   string
+	ref    string
+	want   alert.Description
+	says   string
+	ends   how
+	edits  edits                 // of the second handshake
+	cert   *tls.Certificate      // of the second handshake; nil: the same
+	suite  iana.CipherSuite      // of the second handshake; 0: the same
+	config func(*vitrine.Config) // of the client
+	asks   []line                // nil: a HelloRequest
+	got    string                // what the client reads in the end; "": "forged" after each handshake
+}
+
+func TestClientRefusesBadRenegotiation(t *testing.T) {
+	const hf, um = alert.HandshakeFailure, alert.UnexpectedMessage
+	set := func(f func(*message.ServerHello)) edits { return edits{answer: f} }
+	info := func(f func([]byte) []byte) edits {
+		return set(func(m *message.ServerHello) {
+			for i, x := range m.Extensions {
+				if x.Type == iana.ExtRenegotiationInfo {
+					b := f(x.Data[1:])
+					m.Extensions[i].Data = append([]byte{byte(len(b))}, b...)
+				}
+			}
+		})
+	}
+	stranger := certificate(t, throwaway.RSA)
+	old := func(c *vitrine.Config) { c.MinVersion = tls.VersionTLS10 }
+	cases := []renegotiator{
+		{what: "nothing is wrong", ref: "RFC 5746 §3.5", ends: accepted},
+		{what: "it wants a certificate now", ref: "RFC 5246 §7.4.4", ends: accepted, edits: edits{request: anyCertificate()}},
+		{what: "data between HelloRequest and ServerHello", ref: "RFC 5246 §7.4.1.1", ends: accepted, asks: []line{says(iana.HelloRequest), forgedData}, got: "forgedforgedforged"},
+		{what: "data after ServerHelloDone", ref: "RFC 5246 §7.4", ends: accepted, edits: edits{first: add(forgedData)}, got: "forgedforgedforged"},
+		{what: "HelloRequest twice", ref: "RFC 5246 §7.4.1.1", ends: accepted, asks: []line{says(iana.HelloRequest), says(iana.HelloRequest)}},
+		{what: "renegotiation_info of none", ref: "RFC 5746 §3.5", want: hf, says: "renegotiation_info", edits: info(func([]byte) []byte { return nil })},
+		{what: "renegotiation_info without the server's half", ref: "RFC 5746 §3.5", want: hf, edits: info(func(b []byte) []byte { return b[:12] })},
+		{what: "renegotiation_info with halves exchanged", ref: "RFC 5746 §3.5", want: hf, edits: info(func(b []byte) []byte { return slices.Concat(b[12:], b[:12]) })},
+		{what: "renegotiation_info with one bit changed", ref: "RFC 5746 §3.5", want: hf, edits: info(func(b []byte) []byte { b[23] ^= 1; return b })},
+		{what: "no renegotiation_info", ref: "RFC 5746 §3.5", want: hf, edits: set(func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) })},
+		{what: "another certificate", ref: "RFC 5746 §5", want: alert.BadCertificate, says: "another certificate", cert: &stranger, suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
+		{what: "a pre-shared key instead of the certificate", ref: "RFC 5746 §5", want: hf, says: "which has none", suite: iana.TLS_PSK_WITH_AES_128_GCM_SHA256,
+			config: func(c *vitrine.Config) {
+				c.CipherSuites = []uint16{uint16(ecdsaGCM), uint16(iana.TLS_PSK_WITH_AES_128_GCM_SHA256)}
+				c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return &vitrine.PSK{Key: []byte{1}}, nil }
+			}},
+		{what: "another version", ref: "RFC 7627 §5.2", want: hf, says: "another version", config: old, suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, edits: set(func(m *message.ServerHello) { m.Version = iana.TLS11 })},
+		{what: "no extended_master_secret", ref: "RFC 7627 §5.2", want: hf, says: "another kind of master_secret", edits: set(func(m *message.ServerHello) {
+			m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret)
+		})},
+		{what: "the first session again", ref: "RFC 5246 §7.4.1.3", want: um, edits: edits{first: func(*script, []line) []line { return []line{changeCipherSpec} }}, says: "expected the server's server_hello"},
+		{what: "data between ChangeCipherSpec and Finished", ref: "RFC 5246 §7.1", want: um, says: "application data", edits: edits{last: before("finished", forgedData)}},
+		{what: "a wrong Finished", ref: "RFC 5246 §7.4.9", want: alert.DecryptError, edits: edits{verifyData: func(b []byte) []byte { b[0] ^= 1; return b }}},
+		{what: "a HelloRequest with a body", ref: "RFC 5246 §7.4.1.1", want: um, asks: []line{says(iana.HelloRequest, 1)}},
+	}
+	for _, c := range cases {
+		t.Run(c.what, func(t *testing.T) {
+			t.Parallel()
+			c.run(t)
+		})
+	}
+	t.Logf("%d servers that renegotiate", len(cases))
+}
+
+func (c *renegotiator) run(t *testing.T) {
+	config := clientConfig()
+	config.CipherSuites = []uint16{uint16(ecdsaGCM), uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), uint16(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)}
+	config.Renegotiation = tls.RenegotiateOnceAsClient
+	if c.config != nil {
+		c.config(config)
+	}
+	ours, wire := wires(t)
+	peer := newScript(t, iana.Server, wire, certificate(t, throwaway.ECDSA), edits{})
+	done := make(chan error, 1)
+	go func() {
+		err := peer.serve(ecdsaGCM)
+		if err == nil {
+			err = peer.renegotiate(c)
+		}
+		peer.drain()
+		wire.Close()
+		done <- err
+	}()
+	conn := vitrine.Client(ours, config)
+	want := c.got
+	if want == "" && c.ends == accepted {
+		want = "forgedforged"
+	}
+	var got []byte
+	b := make([]byte, 100)
+	var err error
+	for err == nil && (len(want) == 0 || len(got) < len(want)) {
+		var n int
+		n, err = conn.Read(b)
+		got = append(got, b[:n]...)
+	}
+	if c.ends == accepted {
+		if err != nil || string(got) != want {
+			t.Errorf("got %q and %v, expected %q", got, err, want)
+		}
+		if _, err := conn.Write([]byte("and on")); err != nil {
+			t.Error(err)
+		}
+		conn.Close()
+		if scriptErr := <-done; scriptErr != nil || string(peer.data) != "and on" {
+			t.Errorf("the server got %q; its script ended with %v", peer.data, scriptErr)
+		}
+		return
+	}
+	if description, ours := alertOf(err); !ours || description != c.want || !bytes.Contains([]byte(err.Error()), []byte(c.says)) {
+		t.Errorf("got %v, expected %v that says %q", err, c.want, c.says)
+	}
+	if string(got) != "forged" {
+		t.Errorf("%q was delivered, expected what came before", got)
+	}
+	if _, err := conn.Write([]byte("secret")); err == nil {
+		t.Error("data was sent after a failure")
+	}
+	conn.Close()
+	if scriptErr := <-done; peer.heard == nil || peer.heard.Description != c.want {
+		t.Errorf("the server heard %v, expected %v; its script ended with %v", peer.heard, c.want, scriptErr)
+	}
+}
+
+// renegotiate asks for another handshake and plays the server in it.
+func (s *script) renegotiate(c *renegotiator) error {
+	end := len(s.transcript) // the client's Finished, and then ours
+	prior := slices.Concat(s.transcript[end-28:end-16], s.transcript[end-12:end])
+	asks := c.asks
+	if asks == nil {
+		asks = []line{says(iana.HelloRequest)}
+	}
+	if err := s.say(asks); err != nil {
+		return err
+	}
+	s.transcript, s.edit = nil, c.edits
+	edit := s.edit.answer
+	s.edit.answer = func(m *message.ServerHello) {
+		var theirs message.RenegotiationInfo
+		if _, err := s.hello.Extensions.Read(iana.ExtRenegotiationInfo, &theirs); err != nil || !bytes.Equal(theirs.RenegotiatedConnection, prior[:12]) {
+			s.t.Errorf("the client's renegotiation_info is %x (%v), expected %x", theirs.RenegotiatedConnection, err, prior[:12])
+		}
+		m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo)
+		m.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{RenegotiatedConnection: prior})
+		if edit != nil {
+			edit(m)
+		}
+	}
+	if c.cert != nil {
+		s.cert = *c.cert
+	}
+	id := c.suite
+	if id == 0 {
+		id = ecdsaGCM
+	}
+	return s.serve(id)
+}
+
+// RFC 5246 §7.2.2: a client that renegotiates once says no to the second request, and goes on.
+func TestClientRenegotiatesOnce(t *testing.T) {
+	config := clientConfig(func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateOnceAsClient })
+	ours, wire := wires(t)
+	peer := newScript(t, iana.Server, wire, certificate(t, throwaway.ECDSA), edits{})
+	done := make(chan error, 1)
+	go func() {
+		err := peer.serve(ecdsaGCM)
+		if err == nil {
+			err = peer.renegotiate(&renegotiator{})
+		}
+		if err == nil {
+			err = peer.say([]line{says(iana.HelloRequest), forgedData})
+		}
+		done <- err
+	}()
+	conn := vitrine.Client(ours, config)
+	for range 3 {
+		b := make([]byte, 6)
+		if n, err := conn.Read(b); string(b[:n]) != "forged" || err != nil {
+			t.Fatalf("got %q and %v", b[:n], err)
+		}
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	typ, got, err := peer.next()
+	if typ != iana.RecordAlert || !bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
+		t.Errorf("got %v %x (%v), expected the warning no_renegotiation", typ, got, err)
+	}
+}
