@@ -1,11 +1,9 @@
 package main
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"maps"
 	"os"
@@ -43,13 +41,16 @@ type showing struct {
 	err         error // the first
 }
 
+// maxOpen is how many connections can be open at once: each takes about 7 KiB before its handshake is done.
+const maxOpen = 1 << 15
+
 // maxRows is how many rows wait for one that comes before them. Then they are shown out of order.
 const maxRows = 1 << 14
 
 // seen is a connection that is watched, or was.
 type seen struct {
 	selected bool
-	sums     [2]hash.Hash
+	sums     [2]*sum
 	files    [2]*dataFile
 	story    *story
 	out      *jsonRow // when it is done; nil for one that is not shown
@@ -113,6 +114,7 @@ func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, err
 		s.watch.Sink = s.sink
 	}
 	s.assembler.New = s.watch.Handler
+	s.assembler.Limits.Connections = maxOpen
 	return s, nil
 }
 
@@ -166,7 +168,7 @@ func (s *showing) progress(w *observe.Watched) {
 	if s.json || s.print || !r.selected || !s.which.named(report.ServerName) {
 		return
 	}
-	out := newJSONRow(w, report, r.sums)
+	out := newJSONRow(w, report, [2]*sum{})
 	out.open = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -200,9 +202,9 @@ func (s *showing) data(w *observe.Watched, from iana.Side, plain []byte) {
 	}
 	if s.json {
 		if r.sums[from] == nil {
-			r.sums[from] = sha256.New()
+			r.sums[from] = &sum{}
 		}
-		r.sums[from].Write(plain)
+		r.sums[from].write(plain)
 	}
 	if s.out != "" {
 		if r.files[from] == nil {

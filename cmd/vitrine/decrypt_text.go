@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"hash"
 	"io"
 	"os"
 	"strings"
@@ -53,10 +52,7 @@ type jsonFlow struct {
 	Missing int64  `json:"bytes_missing"`
 }
 
-// nothingSum is the SHA-256 of no bytes.
-const nothingSum = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-
-func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]hash.Hash) *jsonRow {
+func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 	client, server := w.Client, w.Server
 	if w.Stream.Flipped {
 		client, server = server, client
@@ -78,10 +74,7 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]hash.Hash) *jsonR
 	}
 	for i, f := range []*jsonFlow{&j.ToServer, &j.ToClient} {
 		flow := r.Flows[i]
-		*f = jsonFlow{flow.Bytes, flow.Records, nothingSum, flow.Missing}
-		if sums[i] != nil {
-			f.SHA256 = fmt.Sprintf("%x", sums[i].Sum(nil))
-		}
+		*f = jsonFlow{flow.Bytes, flow.Records, fmt.Sprintf("%x", sums[i].value()), flow.Missing}
 		j.sealed[i] = flow.Unread + flow.Missing
 	}
 	return j
