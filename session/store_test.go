@@ -10,6 +10,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // A clock is set by its test.
@@ -184,7 +185,7 @@ func TestTicketOfALongChainIsRefused(t *testing.T) {
 
 func FuzzOpenTicket(f *testing.F) {
 	key := NewTicketKey([32]byte{1})
-	ticket, err := SealTicket(rand.Reader, key, aSession([]byte{1}))
+	ticket, err := SealTicket(testkit.Rand("ticket"), key, aSession([]byte{1}))
 	if err != nil {
 		f.Fatal(err)
 	}
