@@ -12,7 +12,10 @@ const effort = 128 << 20
 
 // regain looks for the next record behind a hole that took a record's beginning away: for a place where a header may stand, and a number
 // with which what follows opens.
-func (l *lane) regain() (t iana.ContentType, plain []byte, got outcome) {
+func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outcome) {
+	if l.half.Protected() && l.inner {
+		c.torn(l)
+	}
 	for spent := 0; ; l.start++ {
 		for l.straight() < record.HeaderLen && len(l.holes) > 0 {
 			l.lose()
@@ -34,9 +37,18 @@ func (l *lane) regain() (t iana.ContentType, plain []byte, got outcome) {
 			l.lost = false
 			return 0, nil, passed
 		}
-		if t, plain, ok := l.attempt(h, &spent); ok {
+		t, plain, ok := l.attempt(&l.half, h, &spent)
+		if next := c.landing(l); !ok && next != nil {
+			if t, plain, ok = l.attempt(next, h, &spent); ok {
+				c.land(l, next)
+			}
+		}
+		if ok {
 			l.start += whole
 			l.lost, l.skipped = false, 0
+			if t == iana.RecordApplicationData && !l.inner {
+				c.torn(l)
+			}
 			return t, plain, opened
 		}
 		if spent >= effort {
@@ -51,20 +63,20 @@ func (l *lane) regain() (t iana.ContentType, plain []byte, got outcome) {
 }
 
 // attempt tries the record at the lane's start with all numbers that it can have.
-func (l *lane) attempt(h record.Header, spent *int) (t iana.ContentType, plain []byte, ok bool) {
+func (l *lane) attempt(half *record.Half, h record.Header, spent *int) (t iana.ContentType, plain []byte, ok bool) {
 	const shortest = record.HeaderLen + 17
 	fragment := l.buf[l.start+record.HeaderLen:][:h.Length]
 	before := l.buf[max(l.since, l.start-chainTail):l.start]
-	from := l.half.SeqNum()
+	from := half.SeqNum()
 	last := from + uint64(l.skipped)/shortest + 1
 	scratch := make([]byte, len(fragment))
 	try := func(seq uint64) bool {
 		copy(scratch, fragment)
 		*spent += len(fragment)
-		l.half.Pass(0, before)
-		l.half.Seek(seq)
+		half.Pass(0, before)
+		half.Seek(seq)
 		var err error
-		t, plain, err = l.half.Open(h, scratch)
+		t, plain, err = half.Open(h, scratch)
 		return err == nil
 	}
 	if explicit := guess(fragment); explicit >= from && explicit <= last {
@@ -74,7 +86,7 @@ func (l *lane) attempt(h record.Header, spent *int) (t iana.ContentType, plain [
 		ok = try(seq)
 	}
 	if !ok {
-		l.half.Seek(from)
+		half.Seek(from)
 	}
 	return t, plain, ok
 }

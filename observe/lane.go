@@ -31,6 +31,7 @@ type lane struct {
 	inner    bool  // TLS 1.3: records have their type inside
 	blind    bool  // protected by keys that we do not have
 	forgives bool  // records that do not open are dropped, until one does: early data that was refused
+	leapt    bool  // it has the keys of its data, although the handshake is not done
 	lost     bool  // a hole took the place where a record begins
 	since    int   // where in buf the hole was
 	skipped  int64 // bytes in the hole, then: they bound the next record's number

@@ -13,6 +13,7 @@
 package observe
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -49,6 +50,8 @@ type Connection struct {
 	pending pending
 	asked   int  // how many sessions there were when the last secret was looked for
 	final   bool // nothing is waited for any more
+	untried bool // secrets cannot be tried before they are used
+	leaping bool // TLS 1.3: the handshake has holes, and its end is not waited for
 
 	lanes  [2]lane // by sender
 	prefix []byte  // of a ClientHello in the form of SSL 2.0
@@ -58,6 +61,7 @@ type Connection struct {
 	renegotiations int
 	used           string          // where the secret came from
 	missing        *Reason         // why there is none
+	draft          iana.Version    // of a ServerHello that is not even shaped like one here
 	failure        error           // what was wrong with the handshake
 	alerted        *alert.Received // the first fatal alert that was seen
 }
@@ -157,6 +161,17 @@ func (c *Connection) Close() {
 		c.lanes[i].closed = true
 	}
 	c.run()
+	c.leave()
+}
+
+// leave counts what waited in vain.
+func (c *Connection) leave() {
+	for i := range c.lanes {
+		if l := &c.lanes[i]; l.closed && c.pending == nothing && l.waiting() > 0 {
+			l.blind, l.held = true, nil
+			l.count()
+		}
+	}
 }
 
 // Waiting tells whether the handshake waits for a secret.
@@ -170,6 +185,7 @@ func (c *Connection) Retry() {
 	if c.pending == aSecret {
 		c.pending = aRecord
 		c.run()
+		c.leave()
 	}
 }
 
@@ -177,6 +193,7 @@ func (c *Connection) Retry() {
 func (c *Connection) GiveUp() {
 	c.final = true
 	c.Retry()
+	c.leave()
 	if c.Buffered() <= MaxBuffered/2 {
 		return
 	}
@@ -255,8 +272,8 @@ func (c *Connection) fetch(l *lane) bool {
 			return false
 		}
 		t, plain, got := c.open(l)
-		if got == starved || got == opened && c.sort(l, t, plain) {
-			return got == opened
+		if got == starved || got == opened && c.sort(l, t, plain) || l.held != nil {
+			return l.held != nil
 		}
 	}
 	return false
@@ -274,9 +291,12 @@ const (
 // open takes the next record and opens it.
 func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcome) {
 	if l.lost {
-		return l.regain()
+		return c.regain(l)
 	}
 	if t, ok := l.peek(); ok && t == iana.RecordApplicationData && !l.half.Protected() {
+		if c.overdue(l) {
+			return 0, nil, passed
+		}
 		return 0, nil, starved // TLS 1.3: its keys come with the other side's messages
 	}
 	r, got := l.cut()
@@ -288,9 +308,16 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 	case r.torn && l.half.Protected():
 		l.half.Pass(r.Length, r.fragment[len(r.fragment)-r.tail:])
 		l.flow.refused(r.Header, 0, r.torn)
+		if l.inner || r.Type == iana.RecordHandshake {
+			c.torn(l)
+		}
 		return 0, nil, passed
 	case r.torn:
 		c.machine.Unsound()
+	}
+	var spare []byte
+	if c.leaping && !l.leapt {
+		spare = bytes.Clone(r.fragment)
 	}
 	seq := l.half.SeqNum()
 	t, plain, err := l.half.Open(r.Header, r.fragment)
@@ -301,6 +328,11 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 	case err == nil:
 		l.forgives = false
 		return t, plain, opened
+	case spare != nil:
+		if t, plain, ok := c.leap(l, r.Header, spare); ok {
+			return t, plain, opened
+		}
+		fallthrough
 	case !l.forgives:
 		l.half.Seek(seq + 1)
 		l.flow.refused(r.Header, seq, false)
@@ -349,6 +381,8 @@ func (c *Connection) take(l *lane) bool {
 	switch l.held.typ {
 	case iana.RecordAlert:
 		return c.refusal(l)
+	case unheard:
+		return c.missed(l)
 	case iana.RecordChangeCipherSpec:
 		if c.machine.TLS13() { // it came before the ServerHello told
 			l.held = nil
@@ -356,18 +390,30 @@ func (c *Connection) take(l *lane) bool {
 		}
 	case iana.RecordHandshake:
 		kind = handshake.KindOf(body)
-		if c.machine.Done() {
+		if c.machine.Done() || c.leaping {
 			return c.after(l, kind)
 		}
 	}
 	if kind != handshake.Kind(iana.HelloRequest) {
-		if turn, ok := c.machine.Turn(); !ok || turn != l.from {
+		if !c.turn(l) {
+			return false
+		}
+		if c.skip(l, kind); !c.turn(l) {
 			return false
 		}
 	}
 	l.held = nil
+	if kind == handshake.Kind(iana.ServerHello) && len(body) > message.HeaderLen+2 && body[message.HeaderLen] != 3 {
+		c.draft = iana.Version(body[message.HeaderLen])<<8 | iana.Version(body[message.HeaderLen+1]) // those of TLS 1.3 had another form
+	}
 	c.hear(c.machine.Take(l.from, kind, body), l.from)
 	return true
+}
+
+// turn tells whether it is a direction's.
+func (c *Connection) turn(l *lane) bool {
+	from, ok := c.machine.Turn()
+	return ok && from == l.from
 }
 
 // after is what is said after the figure: in TLS 1.3 only KeyUpdate changes anything for an observer, before it only a ClientHello does.
@@ -376,7 +422,7 @@ func (c *Connection) after(l *lane, kind handshake.Kind) bool {
 	switch {
 	case kind == handshake.Kind(iana.HelloRequest):
 	case c.machine.TLS13():
-		if kind == handshake.Kind(iana.KeyUpdate) {
+		if kind == handshake.Kind(iana.KeyUpdate) && (l.leapt || !c.leaping) {
 			if err := c.machine.KeyUpdate(l.from); err != nil {
 				c.fail(l.from, err)
 			}

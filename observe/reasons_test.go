@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/keylog"
@@ -66,6 +67,15 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 			all, source := recorded(t, modern)
 			return play(all, source, replace("\x00\x2b\x00\x02\x03\x04", "\x00\x2b\x00\x02\x7f\x14"))
 		}},
+		{observe.UnsupportedVersion, "0x7F14", func() heard {
+			all, source := recorded(t, modern)
+			return play(all, source, func(i int, b []byte) []byte {
+				if i == 1 {
+					b[9], b[10] = 0x7f, 0x14
+				}
+				return b
+			})
+		}},
 		{observe.UnsupportedSuite, "CAMELLIA", func() heard {
 			all, source := recorded(t, "snet/tls_CAMELLIA256-SHA256")
 			return play(all, source, nil)
@@ -113,6 +123,14 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 			log.Add(keylog.Line{Label: keylog.ClientRandom, ID: (*all)[0].b[11:43], Secret: make([]byte, 48)})
 			return play(all, observe.KeyLog(&log), nil)
 		}},
+		{observe.WrongSecret, "what the client sends", func() heard {
+			all, source := recorded(t, modern)
+			return play(all, func(s *handshake.Score) []observe.Candidate {
+				found := source(s)
+				found[0].Traffic.Application[iana.Client] = make([]byte, 32)
+				return found
+			}, nil)
+		}},
 		{observe.WrongSecret, "pre-shared key", func() heard {
 			all, _ := recorded(t, "generated/ossl-tls12-psk-aes128-gcm-sha256")
 			return play(all, observe.PSK([]byte("another")), nil)
@@ -122,6 +140,15 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 			return play(all, source, func(i int, b []byte) []byte {
 				if i == len(*all)-3 {
 					return nil
+				}
+				return b
+			})
+		}},
+		{observe.BytesMissing, "bytes", func() heard {
+			all, source := recorded(t, ephemeral)
+			return play(all, source, func(i int, b []byte) []byte {
+				if i == 0 {
+					b = b[:40]
 				}
 				return b
 			})

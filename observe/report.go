@@ -129,8 +129,11 @@ func (r *settled) hellos(m *handshake.Machine) {
 // why is the reason that matters most.
 func (c *Connection) why(r *Report) *Reason {
 	m := c.machine
+	lost := r.Flows[0].Missing + r.Flows[1].Missing
 	switch {
-	case m.ClientHello == nil:
+	case c.draft != 0:
+		return &Reason{Code: UnsupportedVersion, Detail: fmt.Sprintf("version %v is not read", c.draft)}
+	case m.ClientHello == nil && lost == 0:
 		return &Reason{Code: HandshakeNotCaptured, Detail: "the capture does not have the beginning of the connection"}
 	case m.ServerHello != nil && (r.Version < iana.SSL30 || r.Version > iana.TLS13):
 		return &Reason{Code: UnsupportedVersion, Detail: fmt.Sprintf("version %v is not read", r.Version)}
@@ -142,12 +145,16 @@ func (c *Connection) why(r *Report) *Reason {
 		return c.missing.told(m, r)
 	}
 	for i := range r.Flows {
-		if f := &r.Flows[i]; f.Refused > 0 && f.Missing == 0 {
+		f := &r.Flows[i]
+		if f.Refused > 1 && f.Records == 0 && f.First == 0 && f.Missing == 0 {
+			return (&Reason{Code: WrongSecret, Detail: fmt.Sprintf("%s: for what the %v sends", c.used, iana.Side(i))}).told(m, r)
+		}
+		if f.Refused > 0 && f.Missing == 0 {
 			return &Reason{Code: RecordAuthenticationFailed, Detail: fmt.Sprintf("record %d of what the %v sent under its keys does not authenticate: %s", f.First,
 				iana.Side(i), plural(f.Refused, "record was left out", "records were left out"))}
 		}
 	}
-	if n := r.Flows[0].Missing + r.Flows[1].Missing; n > 0 {
+	if lost > 0 {
 		return &Reason{Code: BytesMissing, Detail: fmt.Sprintf("%d bytes of the client and %d of the server are not in the capture", r.Flows[0].Missing, r.Flows[1].Missing)}
 	}
 	for i := range c.lanes {

@@ -20,6 +20,9 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	}
 	// A ServerHello of TLS 1.3 and a resuming server's ChangeCipherSpec are what is being taken now; else the client's is yet to come.
 	h, sample, known := c.lanes[side].first(s.TLS13(), side == iana.Server)
+	if c.untried {
+		sample, known = nil, true
+	}
 	if !known {
 		c.pending = aRecord
 		return handshake.Input{}, errPending
