@@ -203,3 +203,27 @@ func TestClientRenegotiatesOnce(t *testing.T) {
 		t.Errorf("got %v %x (%v), expected the warning no_renegotiation", typ, got, err)
 	}
 }
+
+// RFC 5746 §4.1: without renegotiation_info nobody knows whose handshake the first one was, so there is no second.
+func TestClientDoesNotRenegotiateUnsafely(t *testing.T) {
+	config := clientConfig(func(c *vitrine.Config) { c.Policy, c.Renegotiation = vitrine.Legacy, tls.RenegotiateFreelyAsClient })
+	ours, wire := wires(t)
+	peer := newScript(t, iana.Server, wire, certificate(t, throwaway.ECDSA), edits{
+		answer: func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) },
+		last:   add(says(iana.HelloRequest)),
+	})
+	done := make(chan error, 1)
+	go func() { done <- peer.serve(ecdsaGCM) }()
+	conn := vitrine.Client(ours, config)
+	b := make([]byte, 6)
+	if n, err := conn.Read(b); string(b[:n]) != "forged" || err != nil {
+		t.Fatalf("got %q and %v", b[:n], err)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	typ, got, err := peer.next()
+	if typ != iana.RecordAlert || !bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
+		t.Errorf("got %v %x (%v), expected the warning no_renegotiation", typ, got, err)
+	}
+}

@@ -29,7 +29,8 @@ type badResumer struct {
 	config func(*vitrine.Config) // the client that resumes
 	server func(*vitrine.Config) // of the full handshake
 	master func([]byte)          // what the server remembers of it
-	kept   bool                  // whatever happened, the session is still there
+	kept   bool                  // the session is still there
+	ticket []byte                // that it then has; nil: the old one
 }
 
 func TestClientRefusesBadResumption(t *testing.T) {
@@ -62,7 +63,7 @@ func TestClientRefusesBadResumption(t *testing.T) {
 	cases := []badResumer{
 		{what: "nothing is wrong", ref: "RFC 5246 §7.3", ends: accepted, kept: true},
 		{what: "nothing is wrong, without extended_master_secret", ref: "RFC 7627 §5.3", ends: accepted, before: noEMS, edits: cutExt(iana.ExtExtendedMasterSecret), kept: true},
-		{what: "a new ticket", ref: "RFC 5077 §3.3", ends: accepted, edits: withTicket(before("change_cipher_spec", ticket(1, 2, 3))), kept: true},
+		{what: "a new ticket", ref: "RFC 5077 §3.3", ends: accepted, edits: withTicket(before("change_cipher_spec", ticket(1, 2, 3))), kept: true, ticket: []byte{1, 2, 3}},
 		{what: "an empty ticket", ref: "RFC 5077 §3.3", ends: accepted, edits: withTicket(before("change_cipher_spec", ticket())), kept: true},
 		{what: "another suite", ref: "RFC 5246 §7.4.1.3", want: ip, says: "resumes a session of TLS 1.2 and TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
 			config: suites(ecdsaGCM, iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
@@ -115,6 +116,7 @@ func (c *badResumer) run(t *testing.T) {
 		}
 	}
 	m := remember(t, full, server)
+	again.Time = func() time.Time { return time.Now().Add(time.Hour) }
 	if c.master != nil {
 		c.master(m.master)
 	}
@@ -139,8 +141,34 @@ func (c *badResumer) run(t *testing.T) {
 		t.Errorf("the server heard %v, expected %v; its script ended with %v", peer.heard, c.want, scriptErr)
 	}
 	// RFC 5246 §7.2.2: a session whose connection ended with a fatal alert must not be resumed.
-	if s, ok := m.cache.Get(name); (ok && s != nil) != c.kept {
+	s, ok := m.cache.Get(name)
+	if (ok && s != nil) != c.kept {
 		t.Errorf("the session is kept: got %v, expected %v", ok, c.kept)
+	}
+	if c.kept {
+		m.compare(t, s, c.ticket)
+	}
+}
+
+// compare expects a cache to hold the session as it was, its age included, with this ticket; nil is the old one.
+func (m *memory) compare(t *testing.T, s *vitrine.ClientSessionState, ticket []byte) {
+	t.Helper()
+	if ticket == nil {
+		ticket = m.ticket
+	}
+	got, state, err := s.ResumptionState()
+	if err != nil {
+		t.Fatal(err)
+	}
+	encoded, err := state.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, ticket) {
+		t.Errorf("got the ticket %x, expected %x", got, ticket)
+	}
+	if !bytes.Equal(sessionIn(encoded), sessionIn(m.encoded)) {
+		t.Errorf("got the session %x, expected %x", encoded, m.encoded)
 	}
 }
 
@@ -297,6 +325,29 @@ func changedServers(t *testing.T) []resumer {
 func (c resumer) with(edit func(*resumer)) resumer {
 	edit(&c)
 	return c
+}
+
+// A hello for another version cannot resume: RFC 5246 §7.4.1.3.
+func TestServerResumesNoOtherVersion(t *testing.T) {
+	const suite = iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA
+	server := serverConfig(t, func(c *vitrine.Config) { c.CipherSuites, c.MinVersion = []uint16{uint16(suite)}, tls.VersionTLS10 })
+	for _, v := range []iana.Version{iana.TLS12, iana.TLS11} {
+		m := remember(t, clientConfig(func(c *vitrine.Config) { c.CipherSuites = server.CipherSuites }), server)
+		wire, ours := wires(t)
+		peer := newScript(t, iana.Client, wire, tls.Certificate{}, edits{hello: func(m *message.ClientHello) {
+			m.Version = v
+			m.Extensions = append(m.Extensions, message.Extension{Type: iana.ExtEncryptThenMAC})
+		}})
+		go vitrine.Server(ours, server).Handshake()
+		if err := peer.offerSession(m, suite); err != nil {
+			t.Fatal(err)
+		}
+		said, _, err := peer.hear()
+		if answer, ok := said.(*message.ServerHello); !ok || answer.Version != v || bytes.Equal(answer.SessionID, peer.hello.SessionID) != (v == iana.TLS12) {
+			t.Errorf("%v: got %+v (%v)", v, said, err)
+		}
+		wire.Close()
+	}
 }
 
 func protocols(c *vitrine.Config) { c.NextProtos = []string{"h2"} }

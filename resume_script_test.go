@@ -21,7 +21,12 @@ type memory struct {
 	id     []byte
 	master []byte
 	suite  iana.CipherSuite
+
+	encoded []byte // what SessionState.Bytes says
 }
+
+// sessionIn is what follows the session ID and the ticket's deadline.
+func sessionIn(encoded []byte) []byte { return encoded[1+int(encoded[0])+8:] }
 
 // remember makes a session by a full handshake of these two.
 func remember(t *testing.T, client, server *vitrine.Config) *memory {
@@ -51,7 +56,7 @@ func remember(t *testing.T, client, server *vitrine.Config) *memory {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m.ticket, m.id = ticket, encoded[1:1+encoded[0]] // RFC 5246 §7.3: what Bytes begins with
+	m.ticket, m.id, m.encoded = ticket, encoded[1:1+encoded[0]], encoded
 	c.Close()
 	s.Close()
 	return m
@@ -105,8 +110,8 @@ func (s *script) serveAgain(m *memory) error {
 	}
 }
 
-// callAgain plays a client that offers to resume: the client of Figure 2 if the server agrees, otherwise that of Figure 1.
-func (s *script) callAgain(m *memory, ids ...iana.CipherSuite) error {
+// offerSession says a ClientHello that offers to resume.
+func (s *script) offerSession(m *memory, ids ...iana.CipherSuite) error {
 	s.hello = &message.ClientHello{Version: iana.TLS12, CipherSuites: ids, CompressionMethods: []iana.CompressionMethod{0}, SessionID: m.id}
 	s.rand.Read(s.hello.Random[:])
 	s.hello.Extensions.Add(iana.ExtServerName, &message.ServerNames{Names: []message.ServerName{{Name: []byte(name)}}})
@@ -121,7 +126,12 @@ func (s *script) callAgain(m *memory, ids ...iana.CipherSuite) error {
 	if s.edit.hello != nil {
 		s.edit.hello(s.hello)
 	}
-	if err := s.say([]line{s.encode(s.hello)}); err != nil {
+	return s.say([]line{s.encode(s.hello)})
+}
+
+// callAgain plays a client that offers to resume: the client of Figure 2 if the server agrees, otherwise that of Figure 1.
+func (s *script) callAgain(m *memory, ids ...iana.CipherSuite) error {
+	if err := s.offerSession(m, ids...); err != nil {
 		return err
 	}
 	said, _, err := s.hear()

@@ -53,7 +53,7 @@ func (v *visit) talk(t *testing.T, c *vitrine.Conn, other conn, again bool) {
 
 // amount is how many bytes each side sends.
 func (v *visit) amount() int {
-	if v.scene.has(large) {
+	if v.can(large) {
 		return 1 << 20
 	}
 	return small
@@ -64,32 +64,27 @@ type fed struct{ io.Reader }
 
 func (fed) Write(b []byte) (int, error) { return len(b), nil }
 
-// part closes both ways.
+// part closes both ways. theirs makes the peer close; nil if it answers our close_notify by itself.
 func (v *visit) part(t *testing.T, c *vitrine.Conn, theirs func() error, theyAreFirst bool) {
 	t.Helper()
-	first, second := c.CloseWrite, func() error { return nil }
+	steps := []func() error{c.CloseWrite}
 	if theyAreFirst {
-		first, second = theirs, c.CloseWrite
+		steps[0] = theirs
 	} else if v.with == goTLS {
-		second = theirs
+		steps = append(steps, theirs) // which does not answer by itself
 	}
-	if err := first(); err != nil {
-		t.Error(err)
-	}
-	if v.with == goTLS && !theyAreFirst {
-		if err := second(); err != nil {
+	for _, step := range steps {
+		if err := step(); err != nil {
 			t.Error(err)
 		}
 	}
 	if k, err := c.Read(make([]byte, 1)); err != io.EOF {
 		t.Errorf("got %d bytes and %v, expected the peer's close_notify", k, err)
 	}
-	if theyAreFirst {
-		if err := second(); err != nil {
-			t.Error(err)
-		}
+	if err := c.CloseWrite(); err != nil { // once more changes nothing
+		t.Error(err)
 	}
-	if v.with != goTLS {
+	if v.with != goTLS { // whose end has not read ours yet
 		if err := c.Close(); err != nil {
 			t.Error(err)
 		}

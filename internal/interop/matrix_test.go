@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
@@ -88,7 +89,8 @@ var excuses = []excuse{
 	{with: interop.GnuTLS, them: servers, columns: []column{theyClose}, why: "gnutls-serv echoes until its client closes"},
 	{with: interop.NSS, them: clients, columns: []column{theyClose}, why: "tstclnt closes when we do"},
 	{with: interop.NSS, them: servers, columns: []column{weClose}, why: "selfserv closes after each answer of its HTTP"},
-	{with: interop.GnuTLS, them: clients, columns: []column{large}, runs: true, why: "from us; gnutls-cli, which writes each byte by itself, sends 4 KiB"},
+	{with: interop.GnuTLS, them: clients, columns: []column{large}, rows: func(r row) bool { return r.ID != ecdheRSA },
+		why: "gnutls-cli reads and writes each byte by itself, a second for 1 MiB, so one suite must do, and our direction"},
 	{with: interop.NSS, them: servers, columns: []column{large}, runs: true, why: "from them; selfserv, which keeps no long request, is sent 4 KiB"},
 }
 
@@ -144,6 +146,7 @@ func rowsOf(suites []*suite.Suite, oldest iana.Version) (rows []row) {
 
 // results are the cases that went as they should.
 type results struct {
+	ran  atomic.Int32 // visits
 	mu   sync.Mutex
 	good map[string]bool
 }
@@ -180,6 +183,7 @@ func (s *scene) has(c column) bool { return slices.Contains(s.columns, c) }
 func TestMatrix(t *testing.T) {
 	all := &results{good: map[string]bool{}}
 	var tables []table
+	planned := 0
 	for _, with := range []*interop.Stack{interop.OpenSSL, interop.GnuTLS, interop.NSS, goTLS} {
 		rows := matrixRows(t, with)
 		tables = append(tables, table{with, rows})
@@ -190,10 +194,12 @@ func TestMatrix(t *testing.T) {
 						if !s.possible(with, them, r) {
 							continue
 						}
+						planned++
 						t.Run(fmt.Sprint(r, "/their ", them, "/", s.name), func(t *testing.T) {
 							t.Parallel()
 							v := &visit{meeting: meeting{with: with, them: them, suite: r.ID}, row: r, scene: s}
 							v.run(t)
+							all.ran.Add(1)
 							if !t.Failed() {
 								v.enter(all)
 							}
@@ -203,7 +209,9 @@ func TestMatrix(t *testing.T) {
 			}
 		})
 	}
-	if !t.Failed() {
+	if int(all.ran.Load()) < planned {
+		t.Logf("%d of %d visits ran: nothing to compare docs/interop.md with", all.ran.Load(), planned)
+	} else if !t.Failed() {
 		document(t, tables, all)
 	}
 }

@@ -146,19 +146,41 @@ func (t *tail) String() string {
 	return string(t.buf)
 }
 
-// freeAddr finds a port below those that the kernel hands out itself, which any connection of this machine may take before the
-// server listens. Ports are tried in turn from a random one, so that two runs of the tests seldom meet.
+// Ports below those that the kernel hands out itself, which any connection of this machine may take before a server listens; in blocks
+// of which each run of tests has its own.
+const (
+	lowPort   = 10000
+	highPort  = 32000
+	blockSize = 500
+)
+
+// block is a listener at the first port of a block, which keeps others out of the block for as long as this process runs.
+var block = sync.OnceValues(func() (net.Listener, error) {
+	const blocks = (highPort - lowPort) / blockSize
+	first := rand.IntN(blocks)
+	for i := range blocks {
+		base := lowPort + (first+i)%blocks*blockSize
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", base)); err == nil {
+			return l, nil
+		}
+	}
+	return nil, errors.New("interop: no free block of ports")
+})
+
+var nextPort atomic.Uint32
+
+// freeAddr finds a port of our block that is free. They are tried in turn, so that one is not used again soon.
 func freeAddr() (string, error) {
-	const low, high = 10000, 32000
-	for range high - low {
-		addr := fmt.Sprintf("127.0.0.1:%d", low+nextPort.Add(1)%(high-low))
+	l, err := block()
+	if err != nil {
+		return "", err
+	}
+	base := l.Addr().(*net.TCPAddr).Port
+	for range blockSize {
+		addr := fmt.Sprintf("127.0.0.1:%d", base+1+int(nextPort.Add(1)%(blockSize-1)))
 		if l, err := net.Listen("tcp", addr); err == nil {
 			return addr, l.Close()
 		}
 	}
 	return "", errors.New("interop: no free port")
 }
-
-var nextPort atomic.Uint32
-
-func init() { nextPort.Store(rand.Uint32N(1 << 20)) }
