@@ -92,6 +92,10 @@ func TestClientRefusesBadResumption(t *testing.T) {
 		{what: "no ChangeCipherSpec", ref: "RFC 5246 §7.1", want: um, edits: edits{first: drop("change_cipher_spec")}},
 		{what: "another session ID, and then no full handshake", ref: "RFC 5246 §7.4.1.3", want: um, says: "got the server's change_cipher_spec, expected the server's certificate",
 			edits: set(func(m *message.ServerHello) { m.SessionID = bytes.Repeat([]byte{9}, 32) })},
+		{what: "an empty session ID, and then no full handshake", ref: "RFC 5077 §3.4", want: um, says: "got the server's change_cipher_spec, expected the server's certificate",
+			edits: set(func(m *message.ServerHello) { m.SessionID = nil })},
+		{what: "half the session ID, and then no full handshake", ref: "RFC 5246 §7.4.1.3", want: um, says: "got the server's change_cipher_spec, expected the server's certificate",
+			edits: set(func(m *message.ServerHello) { m.SessionID = m.SessionID[:16] })},
 		{what: "a wrong Finished", ref: "RFC 5246 §7.4.9", want: alert.DecryptError, edits: edits{verifyData: func(b []byte) []byte { b[0] ^= 1; return b }}},
 		{what: "another master_secret", ref: "RFC 5246 §7.3", want: alert.BadRecordMAC, master: func(b []byte) { b[47] ^= 1 }},
 		{what: "data before Finished", ref: "RFC 5246 §7.4", want: um, says: "application data", edits: edits{first: before("finished", forgedData)}},
@@ -190,7 +194,14 @@ type resumer struct {
 }
 
 func TestServerJudgesOfferedSessions(t *testing.T) {
-	cases := slices.Concat(honestResumers(), forgers(), changedServers(t), badResumingClients())
+	var cases []resumer
+	for _, c := range slices.Concat(honestResumers(), forgers(), changedServers(t), badResumingClients()) {
+		cases = append(cases, c)
+		if !c.byID {
+			cases = append(cases, c.calledWith("no session_id", nil), c.calledWith("a session_id of one byte", []byte{1}),
+				c.calledWith("a session_id of 31 zeros", make([]byte, 31)))
+		}
+	}
 	for _, c := range cases {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
@@ -198,6 +209,20 @@ func TestServerJudgesOfferedSessions(t *testing.T) {
 		})
 	}
 	t.Logf("%d clients that offer a session", len(cases))
+}
+
+// calledWith is the case with another session ID beside the ticket: RFC 5077 §3.4 lets a client send any, or none, and what the
+// server decides does not depend on it.
+func (c resumer) calledWith(what string, id []byte) resumer {
+	edit := c.edits.hello
+	c.what += ", with " + what
+	c.edits.hello = func(m *message.ClientHello) {
+		m.SessionID = id
+		if edit != nil {
+			edit(m)
+		}
+	}
+	return c
 }
 
 func (c *resumer) run(t *testing.T) {

@@ -140,8 +140,14 @@ func (s *script) callAgain(m *memory, ids ...iana.CipherSuite) error {
 	}
 	s.answer = said.(*message.ServerHello)
 	s.suite = suite.ByID(s.answer.CipherSuite)
+	resumed := bytes.Equal(s.answer.SessionID, s.hello.SessionID)
+	if len(s.hello.SessionID) == 0 { // RFC 5077 §3.4: only the next message tells
+		if resumed, err = s.nextIs(iana.RecordChangeCipherSpec); err != nil {
+			return err
+		}
+	}
 	var flight []line
-	if resumed := len(s.hello.SessionID) > 0 && bytes.Equal(s.answer.SessionID, s.hello.SessionID); resumed {
+	if resumed {
 		if err := s.recall(m.master); err != nil {
 			return err
 		}
@@ -169,6 +175,18 @@ func (s *script) callAgain(m *memory, ids ...iana.CipherSuite) error {
 		}
 	}
 	return s.say([]line{{name: "data", typ: iana.RecordApplicationData, raw: []byte("genuine")}})
+}
+
+// nextIs reports whether the next record has this type, and leaves it to be read.
+func (s *script) nextIs(t iana.ContentType) (bool, error) {
+	for len(s.bytes) == 0 && len(s.messages) == 0 {
+		b := make([]byte, 1<<15)
+		n, err := s.conn.Read(b)
+		if s.bytes = b[:n]; err != nil {
+			return false, err
+		}
+	}
+	return len(s.messages) == 0 && s.bytes[0] == byte(t), nil
 }
 
 func (s *script) hearFinished() error {

@@ -98,7 +98,7 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	if err := a.demanded(&c.Parameters, m); err != nil {
 		return err
 	}
-	if resumes(s.ClientHello, m) == Must {
+	if echoes(s.ClientHello, m) {
 		return c.resumed(a)
 	}
 	return nil

@@ -54,21 +54,24 @@ func (a *Agreed) certified() bool {
 }
 
 // ifCertifiedMay: RFC 5246 §7.4.4: "A non-anonymous server can optionally request a certificate from the client".
-func ifCertifiedMay(s *Score) Presence { return min(May, ifCertified(s)) }
+func ifCertifiedMay(s *Score) Presence { return mayIf(s.Agreed.certified()) }
 
 // ifStapling: a server may leave the message out even when it agreed to send it, RFC 6066 §8.
 func ifStapling(s *Score) Presence {
-	if s.Agreed.Stapling {
-		return May
-	}
-	return Never
+	return mayIf(s.Agreed.Stapling)
 }
 
 func unlessResumed(s *Score) Presence {
 	if versionOf(s.ServerHello) == iana.TLS13 {
 		return Never
 	}
-	return Must - s.Resumed
+	switch s.Resumed {
+	case Must:
+		return Never
+	case May:
+		return May
+	}
+	return Must
 }
 
 func ifResumed(s *Score) Presence { return s.Resumed }
@@ -89,7 +92,7 @@ func ifParams(s *Score) Presence {
 
 func ifRequested(s *Score) Presence {
 	if s.Agreed.Version == iana.SSL30 {
-		return min(May, must(s.CertificateRequest != nil)) // RFC 6101 §5.6.6: a client may answer with an alert instead
+		return mayIf(s.CertificateRequest != nil) // RFC 6101 §5.6.6: a client may answer with an alert instead
 	}
 	return must(s.CertificateRequest != nil)
 }
@@ -101,6 +104,13 @@ func ifSigned(s *Score) Presence {
 
 // ifReadable: an observer without a secret sees that something follows ChangeCipherSpec, and not what.
 func ifReadable(s *Score) Presence { return must(!s.Blind) }
+
+func mayIf(b bool) Presence {
+	if b {
+		return May
+	}
+	return Never
+}
 
 func must(b bool) Presence {
 	if b {

@@ -53,11 +53,13 @@ func may(*Score) Presence { return May }
 func ifRetried(s *Score) Presence { return must(s.Retried) }
 
 // ifSigned13: a server that resumes by a pre-shared key shows no certificate. See RFC 8446 §4.4.2.
-func ifSigned13(s *Score) Presence {
-	return must(!s.Blind && !s.ServerHello.Extensions.Has(iana.ExtPreSharedKey))
-}
+func ifSigned13(s *Score) Presence { return must(s.signs13()) }
 
-func mayCertify(s *Score) Presence { return min(May, ifSigned13(s)) }
+func mayCertify(s *Score) Presence { return mayIf(s.signs13()) }
+
+func (s *Score) signs13() bool {
+	return !s.Blind && !s.ServerHello.Extensions.Has(iana.ExtPreSharedKey)
+}
 
 func ifEarly(s *Score) Presence { return must(s.EarlyAccepted) }
 

@@ -29,6 +29,8 @@ func NewObserver(secrets Secrets, log *trace.Log, carrier Carrier) *Machine {
 func (*observer) compose(Kind, *Score) (message.Message, error)    { return nil, nil }
 func (*observer) receive(iana.Side, message.Message, *Score) error { return nil }
 
+func (*observer) resumption(s *Score) Presence { return resumes(s.ClientHello, s.ServerHello) }
+
 func (o *observer) secret(s *Score) (Input, error) { return o.secrets(s) }
 
 // finished: what could not be verified is told by the package that observes.

@@ -26,6 +26,9 @@ type player interface {
 	compose(Kind, *Score) (message.Message, error)
 	// receive refuses a line of another side that must not become a fact.
 	receive(from iana.Side, msg message.Message, s *Score) error
+	// resumption reports whether the session is resumed, once ServerHello is known: a server answers from its own decision,
+	// a client from the echo of its session ID. Only an observer may have to wait for the next message (May).
+	resumption(*Score) Presence
 	// secret is what the key exchange gave, once ClientKeyExchange has been said.
 	secret(*Score) (Input, error)
 	// finished fails unless everything that this role must know of its peer was proved. Only then may a session be kept.

@@ -23,14 +23,15 @@ func (c *client) offerSession(m *message.ClientHello) (err error) {
 	if o == nil {
 		return nil
 	}
-	if !o.fresh(c.now()) || !slices.Contains(c.Suites, o.Suite) || o.Version < c.MinVersion || o.Version > c.MaxVersion ||
+	if len(o.ID) == 0 && (len(o.Ticket) == 0 || !c.Tickets) || // nothing that the server could find it by
+		!o.fresh(c.now()) || !slices.Contains(c.Suites, o.Suite) || o.Version < c.MinVersion || o.Version > c.MaxVersion ||
 		(!o.ExtendedMasterSecret && c.ExtendedMasterSecret == Required) || c.recall(iana.Server, o) != nil {
 		c.peer, c.Config = Peer{}, c.without()
 		return nil
 	}
 	c.remembered, c.peer = c.peer, Peer{}
 	m.SessionID = o.ID
-	if len(o.Ticket) > 0 {
+	if len(o.Ticket) > 0 && c.Tickets {
 		m.SessionID = make([]byte, 32)
 		_, err = io.ReadFull(c.Rand, m.SessionID)
 	}
@@ -226,14 +227,26 @@ func (v *server) newID(m *message.ServerHello) error {
 	return err
 }
 
-// resumes tells what ServerHello says about resumption. A client that offered a ticket with an empty session ID cannot know before
-// the server's next message: ours never does that (RFC 5077 §3.4), but an observer sees it.
+// resumption of a server is its own decision: the session IDs do not always tell it. RFC 5077 §3.4 lets a client offer a ticket
+// with an empty session ID, which the server then echoes.
+func (v *server) resumption(*Score) Presence { return must(v.chosen.session != nil) }
+
+// resumption of our client is always told by the echo: offerSession never leaves the session ID empty.
+func (c *client) resumption(s *Score) Presence { return must(echoes(s.ClientHello, s.ServerHello)) }
+
+// echoes reports whether a ServerHello repeats the session ID of the session on offer. See RFC 5246 §7.4.1.3.
+func echoes(ch *message.ClientHello, sh *message.ServerHello) bool {
+	return len(ch.SessionID) > 0 && bytes.Equal(ch.SessionID, sh.SessionID)
+}
+
+// resumes is what the two hellos alone tell an observer about resumption: May, until the server's next message, if the client
+// offered a ticket with an empty session ID. See RFC 5077 §3.4.
 func resumes(ch *message.ClientHello, sh *message.ServerHello) Presence {
 	if versionOf(sh) == iana.TLS13 {
 		return Never // the echo of the session ID is there for old middleboxes: RFC 8446 §4.1.3
 	}
 	if len(ch.SessionID) > 0 {
-		return must(bytes.Equal(ch.SessionID, sh.SessionID))
+		return must(echoes(ch, sh))
 	}
 	var t message.SessionTicket
 	if _, err := ch.Extensions.Read(iana.ExtSessionTicket, &t); err == nil && len(t.Ticket) > 0 {

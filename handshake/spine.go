@@ -320,7 +320,7 @@ func (m *Machine) remember() error {
 		m.transcript.add(m.said.raw)
 	}
 	if m.said.Says == Kind(iana.ServerHello) {
-		m.Resumed = resumes(m.ClientHello, m.ServerHello)
+		m.Resumed = m.player.resumption(&m.Score)
 		m.open = slices.DeleteFunc(m.open, func(r reading) bool { return r.Fits(&m.Score) == Never })
 	}
 	return nil
