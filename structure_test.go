@@ -104,6 +104,7 @@ func TestTracingOffAllocatesNothing(t *testing.T) {
 		"Ephemeral":     func() { log.Ephemeral(iana.Client, "x25519", b, b, b, "RFC 8422 §5.10") },
 		"SharedSecret":  func() { log.SharedSecret("pre_master_secret", b, "RFC 5246 §8.1") },
 		"Derived":       func() { log.Derived("key_block", "PRF", "SHA-256", "key expansion", b, b, b, "RFC 5246 §6.3") },
+		"Extracted":     func() { log.Extracted("early_secret", "SHA-256", b, b, b, "RFC 8446 §7.1") },
 		"KeysInstalled": func() { log.KeysInstalled(iana.Client, b, b, b, "RFC 5246 §6.3") },
 		"Verified":      func() { log.Verified(trace.Verified{What: "chain", Signed: b}, "RFC 5280 §6") },
 		"Signed":        func() { log.Signed(trace.Signed{Signed: b}, "RFC 5246 §7.4.3") },

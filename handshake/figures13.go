@@ -150,7 +150,7 @@ func traffic(from iana.Side, e epoch) func(*Machine) error {
 		if secret == nil {
 			return m.carrier.Protect(from, nil)
 		}
-		t, err := keys.NewTraffic(m.Agreed.Suite.PRF, secret, m.log)
+		t, err := keys.HKDF{Hash: m.Agreed.Suite.PRF, Log: m.log}.Traffic(from, secret)
 		if err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ func (s *Score) Keys(in Input, from iana.Side) (*TrafficKeys, error) {
 		if in.Traffic == nil {
 			return nil, ErrNoSecret
 		}
-		t, err := keys.NewTraffic(s.Agreed.Suite.PRF, in.Traffic.Handshake[from], nil)
+		t, err := keys.HKDF{Hash: s.Agreed.Suite.PRF}.Traffic(from, in.Traffic.Handshake[from])
 		if err != nil {
 			return nil, err
 		}
@@ -178,7 +178,7 @@ func (m *Machine) Leap(from iana.Side) (*TrafficKeys, error) {
 	if m.traffic == nil || m.traffic.Application[from] == nil {
 		return nil, ErrNoSecret
 	}
-	t, err := keys.NewTraffic(m.Agreed.Suite.PRF, m.traffic.Application[from], m.log)
+	t, err := keys.HKDF{Hash: m.Agreed.Suite.PRF, Log: m.log}.Traffic(from, m.traffic.Application[from])
 	if err != nil {
 		return nil, err
 	}

@@ -290,7 +290,7 @@ func (m *Machine) check() error {
 	case *message.Finished30:
 		return m.verify(from, f.VerifyData[:], m.master.VerifyData30(m.transcript.pair(from)))
 	case *message.Finished13:
-		return m.verify(from, f.VerifyData, m.current[from].VerifyData(from, m.transcript.sum()))
+		return m.verify(from, f.VerifyData, m.current[from].VerifyData(m.transcript.sum()))
 	}
 	return m.player.receive(from, m.said.msg, &m.Score)
 }

@@ -1,68 +1,168 @@
 package keys
 
 import (
-	"crypto"
-	"crypto/hkdf"
-	"crypto/hmac"
-	"encoding/binary"
-	"fmt"
-	"hash"
+	"math"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Traffic is a traffic secret of TLS 1.3, from which one direction's keys follow for a part of the connection. The schedule above
-// it, from shared secrets to traffic secrets, is left out as long as nobody here speaks TLS 1.3: an observer reads traffic
-// secrets from a key log. See RFC 8446 §7.1.
+// The key schedule of RFC 8446 §7.1. Each type is a secret of the RFC's diagram, each method an
+// arrow that leads down from it:
+//
+//	Early ─ Handshake(shared secret) → Handshake ─ Main() → Main ─ Resumption(…) → Resumption ─ PSK(nonce)
+//
+// A transcript hash says in its name which message it ends with.
+
+const schedule = "RFC 8446 §7.1"
+
+// Early is the Early Secret: all that a pre-shared key alone gives.
+type Early struct{ stage }
+
+// Early is the arrow PSK → HKDF-Extract = Early Secret. A nil psk stands for zeros: there is no
+// pre-shared key.
+func (k HKDF) Early(psk []byte) Early { return Early{k.extract("early_secret", nil, psk)} }
+
+// PSKKind says where a pre-shared key comes from, and so which label its binder has.
+type PSKKind string
+
+// The kinds of pre-shared key. See RFC 8446 §7.1 and RFC 9258 §5.2.
+const (
+	ResumptionPSK PSKKind = "res"
+	ExternalPSK   PSKKind = "ext"
+	ImportedPSK   PSKKind = "imp"
+)
+
+// Binder is the arrow Early → Derive-Secret(., "ext binder" | "res binder", "") = binder_key.
+func (e Early) Binder(kind PSKKind) Binder {
+	return Binder{e.derive(label{"binder_key", string(kind) + " binder", schedule}, e.hkdf.empty())}
+}
+
+// ClientTraffic is the arrow Early → Derive-Secret(., "c e traffic", ClientHello) =
+// client_early_traffic_secret.
+func (e Early) ClientTraffic(toClientHello []byte) Traffic {
+	l := label{"client_early_traffic_secret", "c e traffic", schedule}
+	return Traffic{e.derive(l, toClientHello), iana.Client}
+}
+
+// Exporter is the arrow Early → Derive-Secret(., "e exp master", ClientHello) =
+// early_exporter_secret.
+func (e Early) Exporter(toClientHello []byte) Exporter {
+	return Exporter{e.derive(label{"early_exporter_secret", "e exp master", schedule}, toClientHello)}
+}
+
+// Handshake is the arrow Derive-Secret(Early, "derived", ""), (EC)DHE → HKDF-Extract = Handshake
+// Secret. A nil shared secret stands for zeros: psk_ke has no (EC)DHE.
+func (e Early) Handshake(shared []byte) Handshake {
+	return Handshake{e.next("handshake_secret", shared)}
+}
+
+// Binder is the binder_key of a pre-shared key.
+type Binder struct{ stage }
+
+// VerifyData returns the PskBinderEntry over the hash of the transcript up to and including the
+// identities of the ClientHello. Compare it in constant time. See RFC 8446 §4.2.11.2.
+func (b Binder) VerifyData(toIdentities []byte) []byte {
+	return b.finished("psk_binder", toIdentities)
+}
+
+// Handshake is the Handshake Secret.
+type Handshake struct{ stage }
+
+// Traffic is the arrow Handshake → Derive-Secret(., "c hs traffic" | "s hs traffic",
+// ClientHello...ServerHello) = client_handshake_traffic_secret | server_handshake_traffic_secret.
+func (h Handshake) Traffic(from iana.Side, toServerHello []byte) Traffic {
+	l := label{from.String() + "_handshake_traffic_secret", initial(from) + " hs traffic", schedule}
+	return Traffic{h.derive(l, toServerHello), from}
+}
+
+// Main is the arrow Derive-Secret(Handshake, "derived", ""), 0 → HKDF-Extract = Main Secret.
+func (h Handshake) Main() Main { return Main{h.next("main_secret", nil)} }
+
+// Main is the Main Secret, which RFC 8446 calls the Master Secret.
+type Main struct{ stage }
+
+// Traffic is the arrow Main → Derive-Secret(., "c ap traffic" | "s ap traffic",
+// ClientHello...server Finished) = client_application_traffic_secret_0 |
+// server_application_traffic_secret_0.
+func (m Main) Traffic(from iana.Side, toServerFinished []byte) Traffic {
+	l := label{from.String() + "_application_traffic_secret", initial(from) + " ap traffic", schedule}
+	return Traffic{m.derive(l, toServerFinished), from}
+}
+
+// Exporter is the arrow Main → Derive-Secret(., "exp master", ClientHello...server Finished) =
+// exporter_secret.
+func (m Main) Exporter(toServerFinished []byte) Exporter {
+	return Exporter{m.derive(label{"exporter_secret", "exp master", schedule}, toServerFinished)}
+}
+
+// Resumption is the arrow Main → Derive-Secret(., "res master", ClientHello...client Finished) =
+// resumption_secret.
+func (m Main) Resumption(toClientFinished []byte) Resumption {
+	return Resumption{m.derive(label{"resumption_secret", "res master", schedule}, toClientFinished)}
+}
+
+// Resumption is the secret that the pre-shared keys of all tickets come from.
+type Resumption struct{ stage }
+
+// PSK is the arrow HKDF-Expand-Label(resumption_secret, "resumption", ticket_nonce, Hash.length) =
+// PSK. See RFC 8446 §4.6.1.
+func (r Resumption) PSK(nonce []byte) []byte {
+	return r.expand(label{"resumption_psk", "resumption", "RFC 8446 §4.6.1"}, nonce, r.hkdf.Hash.Size())
+}
+
+// Exporter is an exporter_secret, early or not.
+type Exporter struct{ stage }
+
+// Export returns n bytes of keying material for an application, bound to the label and to the
+// context, of which absent and empty are the same. It fails with internal_error for a label of more
+// than 249 bytes and an n outside 0 to 255 hashes. See RFC 8446 §7.5.
+func (e Exporter) Export(name string, context []byte, n int) ([]byte, error) {
+	const ref = "RFC 8446 §7.5"
+	if most := min(255*e.hkdf.Hash.Size(), math.MaxUint16); n < 0 || n > most {
+		return nil, alert.Fail(alert.InternalError, ref,
+			"got a length of %d bytes, expected 0 to %d", n, most)
+	}
+	if len(name) > 249 {
+		return nil, alert.Fail(alert.InternalError, ref,
+			"got a label of %d bytes, expected at most 249", len(name))
+	}
+	h := e.hkdf.new()
+	h.Write(context)
+	under := e.derive(label{"exporter_label_secret", name, ref}, e.hkdf.empty())
+	return under.expand(label{"exporter", "exporter", ref}, h.Sum(nil), n), nil
+}
+
+// Traffic is a traffic secret, from which the keys for what one side sends follow, for a part of
+// the connection.
 type Traffic struct {
-	hash   crypto.Hash
-	log    *trace.Log
-	secret func() []byte // a function prints as an address: no fmt verb shows the secret
+	stage
+	from iana.Side
 }
 
-// NewTraffic takes a secret, which is as long as the hash's output.
-func NewTraffic(h crypto.Hash, secret []byte, log *trace.Log) (Traffic, error) {
-	if len(secret) != h.Size() {
-		return Traffic{}, alert.Fail(alert.InternalError, "RFC 8446 §7.1", "a traffic secret of %d bytes, expected %d", len(secret), h.Size())
-	}
-	return Traffic{h, log, func() []byte { return secret }}, nil
-}
-
-// Direction derives write_key and write_iv. There is no MAC key. See RFC 8446 §7.3.
+// Direction is the arrows traffic_secret → HKDF-Expand-Label(., "key", "", key_length) =
+// [sender]_write_key and HKDF-Expand-Label(., "iv", "", iv_length) = [sender]_write_iv. There is no
+// MAC key. See RFC 8446 §7.3.
 func (t Traffic) Direction(s Shape) Direction {
-	return Direction{Key: t.expandLabel("write_key", "key", s.Key, "RFC 8446 §7.3"), IV: t.expandLabel("write_iv", "iv", s.IV, "RFC 8446 §7.3")}
-}
-
-// VerifyData is what Finished proves: an HMAC of the transcript's hash under finished_key. See RFC 8446 §4.4.4.
-func (t Traffic) VerifyData(from iana.Side, transcriptHash []byte) []byte {
-	key := t.expandLabel("finished_key", "finished", t.hash.Size(), "RFC 8446 §4.4.4")
-	h := hmac.New(t.hash.New, key)
-	h.Write(transcriptHash)
-	data := h.Sum(nil)
-	t.log.Derived(from.String()+"_verify_data", "HMAC", hashName(t.hash), "", key, transcriptHash, data, "RFC 8446 §4.4.4")
-	return data
-}
-
-// Update is the next traffic secret, after a KeyUpdate. See RFC 8446 §7.2.
-func (t Traffic) Update() Traffic {
-	next := t.expandLabel("application_traffic_secret", "traffic upd", t.hash.Size(), "RFC 8446 §7.2")
-	return Traffic{t.hash, t.log, func() []byte { return next }}
-}
-
-// expandLabel is HKDF-Expand-Label with an empty context. See RFC 8446 §7.1.
-func (t Traffic) expandLabel(name, label string, n int, ref string) []byte {
-	info := binary.BigEndian.AppendUint16(nil, uint16(n))
-	info = append(info, byte(len("tls13 ")+len(label)))
-	info = append(info, "tls13 "+label...)
-	info = append(info, 0)
-	out, err := hkdf.Expand(func() hash.Hash { return t.hash.New() }, t.secret(), string(info), n)
-	if err != nil {
-		panic(fmt.Sprintf("keys: HKDF-Expand of %d bytes: %v", n, err)) // n is at most 48
+	const ref = "RFC 8446 §7.3"
+	return Direction{
+		Key: t.expand(label{t.from.String() + "_write_key", "key", ref}, nil, s.Key),
+		IV:  t.expand(label{t.from.String() + "_write_iv", "iv", ref}, nil, s.IV),
 	}
-	t.log.Derived(name, "HKDF-Expand-Label", hashName(t.hash), label, t.secret(), info, out, ref)
-	return out
 }
 
-func hashName(h crypto.Hash) string { return PRF{Hash: h}.hashName() }
+// VerifyData returns what the Finished of t's sender proves, over the hash of the transcript before
+// it. It is as long as the hash. Compare it in constant time. See RFC 8446 §4.4.4.
+func (t Traffic) VerifyData(transcriptHash []byte) []byte {
+	return t.finished(t.from.String()+"_verify_data", transcriptHash)
+}
+
+// Update is the arrow HKDF-Expand-Label(application_traffic_secret_N, "traffic upd", "",
+// Hash.length) = application_traffic_secret_N+1. See RFC 8446 §7.2.
+func (t Traffic) Update() Traffic {
+	l := label{t.from.String() + "_application_traffic_secret", "traffic upd", "RFC 8446 §7.2"}
+	return Traffic{t.hkdf.stage(t.expand(l, nil, t.hkdf.Hash.Size())), t.from}
+}
+
+// initial is how the labels of RFC 8446 §7.1 spell a side.
+func initial(s iana.Side) string { return s.String()[:1] }

@@ -63,14 +63,15 @@ type SharedSecret struct {
 	Output Secret `json:"output"`
 }
 
-// Derived is one call of a key derivation function. See RFC 5246 §5.
+// Derived is one call of a key derivation function. See RFC 5246 §5 and RFC 8446 §7.1.
 type Derived struct {
-	Name     string `json:"name"`     // "master_secret", "key_block", "client_verify_data", "server_verify_data", "exporter"
-	Function string `json:"function"` // "PRF"
+	Name     string `json:"name"`     // "master_secret", "key_block", "client_verify_data", "handshake_secret", "exporter"
+	Function string `json:"function"` // "PRF", "HKDF-Extract", "HKDF-Expand-Label", "HMAC"
 	Hash     string `json:"hash"`     // "SHA-256"
 	Label    string `json:"label"`
-	Secret   Secret `json:"secret"`
-	Seed     Hex    `json:"seed"`
+	Secret   Secret `json:"secret"`         // of HKDF-Extract: the input keying material
+	Salt     Secret `json:"salt,omitempty"` // of HKDF-Extract alone: it comes from the secret before, and is one itself
+	Seed     Hex    `json:"seed"`           // public: randoms, hashes, the info of HKDF-Expand
 	Output   Secret `json:"output"`
 }
 
@@ -217,10 +218,19 @@ func (l *Log) SharedSecret(name string, output []byte, ref string) {
 	}
 }
 
-// Derived logs a call of the PRF.
+// Derived logs a call of the PRF, of HKDF-Expand-Label or of HMAC. The seed is public.
 func (l *Log) Derived(name, function, hash, label string, secret, seed, output []byte, ref string) {
 	if l != nil {
-		l.put(ref, &Derived{name, function, hash, label, bytes.Clone(secret), bytes.Clone(seed), bytes.Clone(output)})
+		l.put(ref, &Derived{Name: name, Function: function, Hash: hash, Label: label,
+			Secret: bytes.Clone(secret), Seed: bytes.Clone(seed), Output: bytes.Clone(output)})
+	}
+}
+
+// Extracted logs a call of HKDF-Extract.
+func (l *Log) Extracted(name, hash string, salt, ikm, output []byte, ref string) {
+	if l != nil {
+		l.put(ref, &Derived{Name: name, Function: "HKDF-Extract", Hash: hash,
+			Secret: bytes.Clone(ikm), Salt: bytes.Clone(salt), Output: bytes.Clone(output)})
 	}
 }
 

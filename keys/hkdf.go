@@ -1,0 +1,123 @@
+package keys
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/hkdf"
+	"crypto/hmac"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// HKDF is the key derivation function of a TLS 1.3 connection. Hash is that of the cipher suite.
+// See RFC 8446 §7.1.
+type HKDF struct {
+	Hash crypto.Hash
+	Log  *trace.Log // sees every derivation; may be nil
+}
+
+// stage is one secret of the key schedule, with the function that derives what follows from it.
+type stage struct {
+	hkdf   HKDF
+	secret func() []byte // a function prints as an address: no fmt verb shows the secret
+}
+
+func (k HKDF) stage(secret []byte) stage { return stage{k, func() []byte { return secret }} }
+
+// Bytes returns a copy of the secret, or nil for the zero value.
+func (s stage) Bytes() []byte {
+	if s.secret == nil {
+		return nil
+	}
+	return bytes.Clone(s.secret())
+}
+
+// Format prints the length and a fingerprint, whatever the verb.
+func (s stage) Format(f fmt.State, _ rune) { io.WriteString(f, trace.Secret(s.Bytes()).String()) }
+
+// extract is HKDF-Extract(salt, ikm). A nil input stands for as many zeros as the hash is long. See
+// RFC 5869 §2.2.
+func (k HKDF) extract(name string, salt, ikm []byte) stage {
+	zeros := make([]byte, k.Hash.Size())
+	if salt == nil {
+		salt = zeros
+	}
+	if ikm == nil {
+		ikm = zeros
+	}
+	out, err := hkdf.Extract(k.new, ikm, salt)
+	if err != nil {
+		panic(fmt.Sprintf("keys: HKDF-Extract: %v", err)) // only for hashes that are not approved in FIPS mode
+	}
+	k.Log.Extracted(name, hashName(k.Hash), salt, ikm, out, schedule)
+	return k.stage(out)
+}
+
+// A label is one use of HKDF-Expand-Label: the event's name for the output, the label without
+// "tls13 ", and the section.
+type label struct{ name, label, ref string }
+
+// expand is HKDF-Expand-Label(secret, label, context, n). context has at most 255 bytes. See RFC
+// 8446 §7.1.
+func (s stage) expand(l label, context []byte, n int) []byte {
+	info := make([]byte, 0, 10+len(l.label)+len(context))
+	info = binary.BigEndian.AppendUint16(info, uint16(n))
+	info = append(info, byte(len("tls13 ")+len(l.label)))
+	info = append(append(info, "tls13 "...), l.label...)
+	info = append(append(info, byte(len(context))), context...)
+	out, err := hkdf.Expand(s.hkdf.new, s.secret(), string(info), n)
+	if err != nil {
+		panic(fmt.Sprintf("keys: HKDF-Expand of %d bytes: %v", n, err)) // callers bound n by 255 hashes
+	}
+	s.hkdf.Log.Derived(l.name, "HKDF-Expand-Label", hashName(s.hkdf.Hash), l.label,
+		s.secret(), info, out, l.ref)
+	return out
+}
+
+// derive is Derive-Secret(secret, label, messages), given Transcript-Hash(messages). See RFC 8446
+// §7.1.
+func (s stage) derive(l label, transcriptHash []byte) stage {
+	return s.hkdf.stage(s.expand(l, transcriptHash, s.hkdf.Hash.Size()))
+}
+
+// next is the step between two Extracts: HKDF-Extract(Derive-Secret(., "derived", ""), ikm). See
+// RFC 8446 §7.1.
+func (s stage) next(name string, ikm []byte) stage {
+	salt := s.derive(label{"derived_secret", "derived", schedule}, s.hkdf.empty())
+	return s.hkdf.extract(name, salt.secret(), ikm)
+}
+
+// finished is verify_data under a base key: HMAC(finished_key, Transcript-Hash(…)). See RFC 8446
+// §4.4.4.
+func (s stage) finished(name string, transcriptHash []byte) []byte {
+	const ref = "RFC 8446 §4.4.4"
+	key := s.expand(label{"finished_key", "finished", ref}, nil, s.hkdf.Hash.Size())
+	h := hmac.New(s.hkdf.new, key)
+	h.Write(transcriptHash)
+	data := h.Sum(nil)
+	s.hkdf.Log.Derived(name, "HMAC", hashName(s.hkdf.Hash), "", key, transcriptHash, data, ref)
+	return data
+}
+
+// empty is Transcript-Hash("").
+func (k HKDF) empty() []byte { return k.new().Sum(nil) }
+
+func (k HKDF) new() hash.Hash { return k.Hash.New() }
+
+func hashName(h crypto.Hash) string { return PRF{Hash: h}.hashName() }
+
+// Traffic returns a traffic secret of what from sends that was derived elsewhere, as in a key log.
+// It fails with internal_error if the secret is not as long as the hash's output.
+func (k HKDF) Traffic(from iana.Side, secret []byte) (Traffic, error) {
+	if len(secret) != k.Hash.Size() {
+		return Traffic{}, alert.Fail(alert.InternalError, schedule,
+			"a traffic secret of %d bytes, expected %d", len(secret), k.Hash.Size())
+	}
+	return Traffic{k.stage(bytes.Clone(secret)), from}, nil
+}
