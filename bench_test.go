@@ -4,7 +4,6 @@ import (
 	"crypto/tls"
 	"io"
 	"net"
-	"syscall"
 	"testing"
 	"time"
 
@@ -59,15 +58,6 @@ func cryptoTLSEnds(b *testing.B, suite uint16, key throwaway.Kind, group tls.Cur
 		}
 	}
 	return func(client, server net.Conn) (shaker, shaker) { return tls.Client(client, c), tls.Server(server, s) }
-}
-
-// cpu is the processor time of this process so far.
-func cpu() time.Duration {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 func BenchmarkHandshake(b *testing.B) {

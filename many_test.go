@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -38,9 +37,8 @@ func TestTenThousandConnections(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: ten thousand connections take some seconds")
 	}
-	var limit syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil || limit.Cur < idlers+200 {
-		t.Skipf("a process may have %d open files here, and this takes %d: ulimit -n", limit.Cur, idlers+200)
+	if files := maxOpenFiles(); files < idlers+200 {
+		t.Skipf("a process may have %d open files here, and this takes %d: ulimit -n", files, idlers+200)
 	}
 	_, server := configs(t)
 	cert := server.Certificates[0]

@@ -2,7 +2,7 @@
 # Every check and every test of Vitrine.
 #
 #   ./test.sh          all of it: some minutes on two cores
-#   ./test.sh quick    without the race detector and without fuzzing
+#   ./test.sh quick    without the race detector, fuzzing, and all other platforms but Windows
 #
 # As root it installs the Debian packages whose programs the tests call, and a skipped test is then a failure. Otherwise a test that
 # misses a program is skipped, and the end says which package it wants.
@@ -70,6 +70,18 @@ formatted() {
 	[ -z "$files" ] || { say "gofmt would change $files" && return 1; }
 }
 
+# go.mod and go.sum are what go mod tidy would make them.
+tidy() {
+	if go mod tidy -diff >"$scratch/tidy" 2>"$scratch/tidy.err"; then
+		say 'tidy'
+	elif [ ! -s "$scratch/tidy" ] && grep -qE 'dial tcp|no such host|i/o timeout|proxyconnect' "$scratch/tidy.err"; then
+		say 'not checked: a module is missing here, and the module proxy cannot be reached'
+	else
+		cat "$scratch/tidy" "$scratch/tidy.err"
+		return 1
+	fi
+}
+
 vulnerabilities() {
 	if go tool -modfile=tools.mod govulncheck ./... >"$scratch/vulnerabilities" 2>&1; then
 		say 'none known'
@@ -124,12 +136,27 @@ tests() {
 
 vet() { go vet ./... && (cd browsertest && go vet ./...); }
 
+# platforms OS/ARCH... builds and vets for each. What runs is tested on this machine's own.
+platforms() {
+	local p ok=0
+	for p in "$@"; do
+		say "$p"
+		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go build ./... || ok=1
+		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go vet ./... || ok=1
+	done
+	return $ok
+}
+
 check 'Programs' install_programs
 check 'gofmt' formatted
+check 'go mod tidy' tidy
 check 'go vet' vet
 check 'staticcheck' go tool -modfile=tools.mod staticcheck ./...
 check 'Known vulnerabilities' vulnerabilities
-if [ "$mode" != quick ]; then
+if [ "$mode" = quick ]; then
+	check 'Another platform' platforms windows/amd64
+else
+	check 'Other platforms' platforms windows/amd64 darwin/arm64 linux/386 linux/arm64 js/wasm
 	check 'Race detector' race
 	check 'Fuzzing, a second each' fuzz
 fi

@@ -56,7 +56,7 @@ With -i, or when standard input is a pipe or a file, it becomes a connection to 
 server says to standard output, the report to standard error. After the end of standard input it waits until the server has been
 silent for a second, says close_notify, and reads to the end.
 
-Exit codes: 0 all right; 1 the handshake failed; 2 usage; 4 the certificate is not trusted; 5 not reached, or no TLS there; 130 interrupted.`,
+` + exitLine("connect"),
 		Example: `  vitrine connect example.com
   vitrine connect https://example.com/ --get /
   vitrine connect mail.example.com:587 --starttls smtp

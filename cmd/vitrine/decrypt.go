@@ -17,9 +17,6 @@ import (
 	screen "github.com/vitrine-tls/vitrine/render/term"
 )
 
-// exitUndecrypted says that application data of a selected connection was not decrypted, although there were secrets.
-const exitUndecrypted = 3
-
 var errUndecrypted = &exitError{exitUndecrypted, errors.New("not everything was decrypted: the rows say why")}
 
 // decryption is a run of the command.
@@ -54,7 +51,7 @@ something was not, the row says why and what would help. Without a secret the co
 Secrets can be mixed; of several keys the one that fits is found for each connection. A capture's own secrets are used. Records are
 authenticated: what does not belong to the connection is not given out.
 
-Exit code 0: all data of the selected connections was decrypted, or no secret was given. 3: some was not.`,
+Without a secret nothing counts as not decrypted. ` + exitLine("decrypt"),
 		Example: `  vitrine decrypt traffic.pcapng
   vitrine decrypt traffic.pcap --rsa-key server.key
   vitrine decrypt traffic.pcap --keylog keys.log --stream 3,7-9 --print

@@ -15,16 +15,6 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 )
 
-// The exit codes of all commands.
-const (
-	exitOK          = 0
-	exitFailed      = 1 // the handshake or the work failed
-	exitUsage       = 2
-	exitUntrusted   = 4 // the certificate is not trusted
-	exitUnreached   = 5 // name, TCP, time-out, or no TLS there
-	exitInterrupted = 130
-)
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -85,7 +75,8 @@ Begin with:  vitrine handshake`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{err.Error(), cmd.CommandPath() + " --help"}
 	})
-	root.AddCommand(newHandshake(), newConnect(), newServe(), newDecrypt(), newDerive(), newExplain(), newSuites(), newGroups(), newPolicies(), newVersion())
+	root.AddCommand(newHandshake(), newConnect(), newServe(), newDecrypt(), newDerive(), newExplain(), newSuites(), newGroups(), newPolicies(), newVersion(),
+		newExitCodes())
 	return root
 }
 

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit codes of all commands.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitUndecrypted = 3
+	exitUntrusted   = 4
+	exitUnreached   = 5
+	exitInterrupted = 130
+)
+
+// exitCodes is the table that every --help takes its exit codes from. A row without a command is for all of them.
+var exitCodes = []struct {
+	code    int
+	command string
+	meaning string
+}{
+	{exitOK, "", "all right"},
+	{exitFailed, "", "the handshake or the work failed"},
+	{exitUsage, "", "the command line makes no sense; one that does is printed"},
+	{exitUndecrypted, "decrypt", "data of a selected connection was not decrypted, although there was a secret"},
+	{exitUntrusted, "connect", "the certificate is not trusted"},
+	{exitUnreached, "connect", "not reached, or no TLS there"},
+	{exitInterrupted, "", "interrupted"},
+}
+
+// exitLine returns the exit codes of one command as a paragraph of its --help.
+func exitLine(command string) string {
+	var codes []string
+	for _, row := range exitCodes {
+		if row.command == "" || row.command == command {
+			codes = append(codes, fmt.Sprintf("%d %s", row.code, row.meaning))
+		}
+	}
+	return "Exit codes: " + strings.Join(codes, "; ") + "."
+}
+
+// newExitCodes is a help topic: a command that cannot be run.
+func newExitCodes() *cobra.Command {
+	var text strings.Builder
+	text.WriteString("The exit codes of vitrine:\n\n")
+	for _, row := range exitCodes {
+		meaning := row.meaning
+		if row.command != "" {
+			meaning = row.command + ": " + meaning
+		}
+		fmt.Fprintf(&text, "  %3d  %s\n", row.code, meaning)
+	}
+	return &cobra.Command{Use: "exit-codes", Short: "The exit codes of all commands", Long: text.String()}
+}
