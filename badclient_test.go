@@ -251,15 +251,17 @@ func clientsWithBadHellos() []badClient {
 		{what: "no extended_master_secret where it is required", ref: "RFC 7627 §5.3", want: hf, config: func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Required }, edits: drop(iana.ExtExtendedMasterSecret)},
 		{what: "encrypt_then_mac with content", ref: "RFC 7366 §2", want: de, edits: ext(iana.ExtEncryptThenMAC, 0)},
 		{what: "renegotiation_info of an earlier handshake", ref: "RFC 5746 §3.6", want: hf, says: "renegotiation_info", edits: ext(iana.ExtRenegotiationInfo, 1, 7)},
-		{what: "no renegotiation_info, policy modern", ref: "RFC 5746 §3.6", want: hf, says: "RFC 5746", edits: drop(iana.ExtRenegotiationInfo)},
-		{what: "no renegotiation_info, policy legacy", ref: "RFC 5746 §3.6: our choice", ends: accepted, config: func(c *vitrine.Config) { c.Policy = vitrine.Legacy }, edits: drop(iana.ExtRenegotiationInfo)},
+		{what: "no renegotiation_info", ref: "RFC 5746 §3.6: no renegotiation, no attack",
+			ends: accepted, edits: drop(iana.ExtRenegotiationInfo)},
+		{what: "no renegotiation_info, policy compatible", ref: "RFC 5746 §3.6", ends: accepted,
+			config: func(c *vitrine.Config) { c.Policy = vitrine.Compatible },
+			edits:  drop(iana.ExtRenegotiationInfo)},
 		{what: "the SCSV of renegotiation", ref: "RFC 5746 §3.6", ends: accepted, edits: set(func(m *message.ClientHello) {
 			m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo)
 			m.CipherSuites = append(m.CipherSuites, iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
 		})},
-		{what: "no extensions at all, with RSA, policy legacy", ref: "§7.4.1.2: allowed", ends: accepted, suite: rsaGCM, config: func(c *vitrine.Config) { c.Policy = vitrine.Legacy },
-			edits: set(func(m *message.ClientHello) { m.Extensions = nil })},
-		{what: "no extensions at all, policy modern", ref: "RFC 5746 §3.6", want: hf, suite: rsaGCM, edits: set(func(m *message.ClientHello) { m.Extensions = nil })},
+		{what: "no extensions at all, with RSA", ref: "§7.4.1.2: allowed", ends: accepted,
+			suite: rsaGCM, edits: set(func(m *message.ClientHello) { m.Extensions = nil })},
 	}
 }
 

@@ -98,8 +98,11 @@ func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters)
 	return nil
 }
 
-// follows holds a handshake to the one before it, or to there being none.
-func (a *Agreed) follows(prior *Prior) error {
+// follows checks, for a client, that a handshake is tied to the one before it or is the connection's
+// first. A first handshake needs renegotiation_info too: without it an attacker can splice the
+// client's handshake behind one of its own. Only the client can notice, and only a server that
+// renegotiates can be used; ours never does and accepts any client. See RFC 5746 §3.4 and §3.5.
+func (a *Agreed) follows(prior *Prior, secure Demand) error {
 	var want []byte
 	if prior != nil {
 		want = append(bytes.Clone(prior.VerifyData[iana.Client]), prior.VerifyData[iana.Server]...)
@@ -107,6 +110,10 @@ func (a *Agreed) follows(prior *Prior) error {
 	switch {
 	case subtle.ConstantTimeCompare(a.renegotiated, want) != 1:
 		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5", "the server's renegotiation_info is not that of the handshake before this one, or of none")
+	case prior == nil && secure == Required && !a.SecureRenegotiation:
+		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.4",
+			"the server does not know RFC 5746 (renegotiation_info), without which a renegotiation "+
+				"can be spliced; policy legacy accepts it")
 	case prior == nil:
 		return nil
 	case prior.Leaf != nil && !a.certified():
@@ -128,9 +135,6 @@ func (a *Agreed) demanded(p *Parameters, sh *message.ServerHello) error {
 		return alert.Fail(alert.HandshakeFailure, "RFC 7366 §3", "the peer does not do encrypt_then_mac, which we require")
 	case p.ExtendedMasterSecret == Required && !a.ExtendedMasterSecret:
 		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.2", "the peer does not do extended_master_secret, which we require")
-	case p.SecureRenegotiation == Required && !a.SecureRenegotiation:
-		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.4", "the peer does not know RFC 5746 (renegotiation_info), without which a "+
-			"renegotiation can be spliced; policy legacy accepts it")
 	}
 	return nil
 }

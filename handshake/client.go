@@ -92,7 +92,7 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	if err != nil {
 		return err
 	}
-	if err := a.follows(c.Prior); err != nil {
+	if err := a.follows(c.Prior, c.SecureRenegotiation); err != nil {
 		return err
 	}
 	if err := a.demanded(&c.Parameters, m); err != nil {

@@ -56,7 +56,7 @@ type Parameters struct {
 
 	ExtendedMasterSecret Demand // RFC 7627
 	EncryptThenMAC       Demand // RFC 7366; Required only concerns CBC suites
-	SecureRenegotiation  Demand // RFC 5746: Required refuses a peer that does not know it
+	SecureRenegotiation  Demand // RFC 5746; Required refuses a server that does not know it
 	StatusRequest        Demand // RFC 6066 §8; Required refuses a server that staples nothing
 	Timestamps           Demand // signed_certificate_timestamp, RFC 6962 §3.3: carried, not judged
 	MaxFragmentLength    uint8  // a client's wish, as the code of RFC 6066 §4; 0: none
