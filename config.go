@@ -208,7 +208,7 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 	if c.CurvePreferences != nil {
 		p.Groups = nil
 		for _, id := range c.CurvePreferences {
-			if _, ok := kex.Named(iana.Group(id)); !ok {
+			if _, ok := kex.Named(iana.Group(id)); !ok || iana.Group(id).Hybrid() {
 				continue // of TLS 1.3 alone, or unknown: who is offered a group may choose it
 			}
 			p.Groups = append(p.Groups, iana.Group(id))

@@ -207,7 +207,7 @@ func chooseGroup(k iana.KeyExchange, w *wishes, c *Config) kex.Group {
 		theirs = []iana.Group{iana.Secp256r1}
 	}
 	for _, id := range c.Groups {
-		if id.FiniteField() == k.FiniteField() && slices.Contains(theirs, id) {
+		if !id.Hybrid() && id.FiniteField() == k.FiniteField() && slices.Contains(theirs, id) {
 			if g, ok := kex.Named(id); ok {
 				return g
 			}

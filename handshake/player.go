@@ -88,7 +88,7 @@ func isFiniteField(g kex.Group) bool {
 // curve finds a curve that Vitrine speaks. supported_groups has code points for finite fields too, which are none.
 func curve(id iana.Group) (kex.Group, error) {
 	g, ok := kex.Named(id)
-	if !ok || id.FiniteField() {
+	if !ok || id.FiniteField() || id.Hybrid() {
 		return nil, alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4", "got the group %v, expected a curve that Vitrine knows", id)
 	}
 	return g, nil

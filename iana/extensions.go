@@ -80,6 +80,10 @@ const (
 	FFDHE4096 Group = 258
 	FFDHE6144 Group = 259
 	FFDHE8192 Group = 260
+
+	SecP256r1MLKEM768  Group = 0x11EB
+	X25519MLKEM768     Group = 0x11EC
+	SecP384r1MLKEM1024 Group = 0x11ED
 )
 
 func (g Group) String() string {
@@ -87,6 +91,12 @@ func (g Group) String() string {
 		return "GREASE (" + unknown16(g) + ")"
 	}
 	return name16(g, groups)
+}
+
+// Hybrid reports whether g is an elliptic curve with ML-KEM beside it, which only TLS 1.3 can use.
+// See RFC 10024.
+func (g Group) Hybrid() bool {
+	return g == X25519MLKEM768 || g == SecP256r1MLKEM768 || g == SecP384r1MLKEM1024
 }
 
 // FiniteField tells whether g is in the registry's range of finite-field groups. See RFC 7919 §2.
@@ -100,7 +110,7 @@ var groups = map[Group]string{
 	27: "brainpoolP384r1", 28: "brainpoolP512r1", X25519: "x25519", X448: "x448", 31: "brainpoolP256r1tls13",
 	32: "brainpoolP384r1tls13", 33: "brainpoolP512r1tls13", FFDHE2048: "ffdhe2048", FFDHE3072: "ffdhe3072", FFDHE4096: "ffdhe4096",
 	FFDHE6144: "ffdhe6144", FFDHE8192: "ffdhe8192", 512: "MLKEM512", 513: "MLKEM768", 514: "MLKEM1024",
-	0x11EB: "SecP256r1MLKEM768", 0x11EC: "X25519MLKEM768", 0x11ED: "SecP384r1MLKEM1024", 0x6399: "X25519Kyber768Draft00",
+	SecP256r1MLKEM768: "SecP256r1MLKEM768", X25519MLKEM768: "X25519MLKEM768", SecP384r1MLKEM1024: "SecP384r1MLKEM1024", 0x6399: "X25519Kyber768Draft00",
 	0xFF01: "arbitrary_explicit_prime_curves", 0xFF02: "arbitrary_explicit_char2_curves",
 }
 

@@ -5,6 +5,7 @@
 //   - RSA key transport, RFC 5246 §7.4.7.1: rsa.go
 //   - Diffie-Hellman modulo a prime, RFC 5246 §8.1.2 and RFC 7919: dhe.go, and its well-known primes in primes.go
 //   - Diffie-Hellman over a curve, RFC 8422 §5.10 and §5.11 and RFC 7748 §6: ecdhe.go
+//   - a curve with ML-KEM beside it, for TLS 1.3, RFC 10024 and FIPS 203: hybrid.go
 //
 // Left out: static DH and ECDH and the curves that RFC 8422 deprecates, because nobody should speak them; compressed points,
 // which RFC 8422 §5.1.2 forbids; table acceleration, RFC 7919 §5.3, which would save a quarter of a DHE handshake.
@@ -13,8 +14,10 @@
 // reuses its DHE key, the leading zeros that RFC 5246 §8.1.2 strips from Z can be timed until they give Z away (the Raccoon
 // attack). Secrets are therefore returned at full length, and what strips them, in package keys, sees each of them once.
 //
-// Randomness comes from the io.Reader that a function is given and from nowhere else, so that a seed reproduces a handshake;
-// this is why keys are made of drawn scalars: since Go 1.26 crypto/ecdh's GenerateKey and crypto/rsa's EncryptPKCS1v15 ignore theirs.
+// Randomness comes from the io.Reader that a function is given and from nowhere else, so that a
+// seed reproduces a handshake; this is why keys are made of drawn scalars: since Go 1.26
+// crypto/ecdh's GenerateKey and crypto/rsa's EncryptPKCS1v15 ignore theirs. ML-KEM's encapsulation
+// takes none: where the reader is not the system's, crypto/mlkem/mlkemtest is given what was read.
 //
 // Secrets are computed on in constant time by crypto/ecdh, crypto/rsa, filippo.io/bigmod and circl; math/big sees public numbers
 // only. What Go cannot promise: the compiler may undo what was written without branches, and the garbage collector may have
@@ -64,10 +67,14 @@ type Offer interface {
 // Answer is what an answerer sends and what it then holds.
 type Answer struct{ Share, Private, Secret []byte }
 
-// Named finds a group by its code point. See RFC 8422 §5.1.1 and RFC 7919 §2.
+// Named finds a group by its code point. Hybrids, which iana.Group.Hybrid names, are for TLS 1.3
+// only. See RFC 8422 §5.1.1, RFC 7919 §2 and RFC 10024.
 func Named(id iana.Group) (Group, bool) {
 	if c, ok := curves[id]; ok {
 		return c, true
+	}
+	if h, ok := hybrids[id]; ok {
+		return h, true
 	}
 	for _, w := range wellKnown {
 		if w.id == id && id != 0 {

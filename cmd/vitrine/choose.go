@@ -125,7 +125,8 @@ func (w *wishes) wantedGroup() (iana.Group, error) {
 	if ok {
 		_, ok = kex.Named(g)
 	}
-	if !ok {
+	if !ok || g.Hybrid() { // hybrids are TLS 1.3's
+
 		return 0, unknownValue("--group", w.group, groupNames()...)
 	}
 	return g, nil

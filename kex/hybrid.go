@@ -1,0 +1,210 @@
+package kex
+
+import (
+	"bytes"
+	"crypto/mlkem"
+	"crypto/mlkem/mlkemtest"
+	cryptorand "crypto/rand"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// A hybrid is an elliptic curve and ML-KEM side by side: its secret stays one as long as either is
+// unbroken. Shares, private keys and secrets are both parts in one order. See RFC 10024
+type hybrid struct {
+	id     iana.Group
+	curve  *curve
+	kem    kem
+	kemOne bool // ML-KEM's part comes first
+}
+
+var hybrids = map[iana.Group]*hybrid{
+	iana.X25519MLKEM768:     {iana.X25519MLKEM768, curves[iana.X25519], mlkem768, true},
+	iana.SecP256r1MLKEM768:  {iana.SecP256r1MLKEM768, curves[iana.Secp256r1], mlkem768, false},
+	iana.SecP384r1MLKEM1024: {iana.SecP384r1MLKEM1024, curves[iana.Secp384r1], mlkem1024, false},
+}
+
+// A kem is a parameter set of ML-KEM. See FIPS 203.
+type kem struct {
+	encapsulationKey, ciphertext int // lengths in bytes
+	// newKey makes a decapsulation key of a seed of 64 bytes.
+	newKey func(seed []byte) (key decapsulationKey, encapsulationKey []byte, err error)
+	// encapsulate checks the key, and uses the 32 bytes m or, for a nil m, the system's randomness.
+	encapsulate func(key, m []byte) (secret, ciphertext []byte, err error)
+}
+
+type decapsulationKey interface {
+	Decapsulate(ciphertext []byte) ([]byte, error)
+}
+
+var (
+	mlkem768 = kem{
+		mlkem.EncapsulationKeySize768, mlkem.CiphertextSize768,
+		func(seed []byte) (decapsulationKey, []byte, error) {
+			k, err := mlkem.NewDecapsulationKey768(seed)
+			if err != nil {
+				return nil, nil, err
+			}
+			return k, k.EncapsulationKey().Bytes(), nil
+		},
+		func(key, m []byte) (secret, ciphertext []byte, err error) {
+			k, err := mlkem.NewEncapsulationKey768(key)
+			if err != nil {
+				return nil, nil, err
+			}
+			if m != nil {
+				return mlkemtest.Encapsulate768(k, m)
+			}
+			secret, ciphertext = k.Encapsulate()
+			return secret, ciphertext, nil
+		},
+	}
+	mlkem1024 = kem{
+		mlkem.EncapsulationKeySize1024, mlkem.CiphertextSize1024,
+		func(seed []byte) (decapsulationKey, []byte, error) {
+			k, err := mlkem.NewDecapsulationKey1024(seed)
+			if err != nil {
+				return nil, nil, err
+			}
+			return k, k.EncapsulationKey().Bytes(), nil
+		},
+		func(key, m []byte) (secret, ciphertext []byte, err error) {
+			k, err := mlkem.NewEncapsulationKey1024(key)
+			if err != nil {
+				return nil, nil, err
+			}
+			if m != nil {
+				return mlkemtest.Encapsulate1024(k, m)
+			}
+			secret, ciphertext = k.Encapsulate()
+			return secret, ciphertext, nil
+		},
+	}
+)
+
+// The lengths of ML-KEM's random inputs, in bytes. See FIPS 203 §7.
+const seedLen, messageLen = mlkem.SeedSize, 32
+
+func (h *hybrid) ID() iana.Group { return h.id }
+
+func (h *hybrid) Name() string { return h.id.String() }
+
+// join puts both parts of a share, a private key or a secret in the hybrid's order.
+func (h *hybrid) join(kem, curve []byte) []byte {
+	if h.kemOne {
+		return append(bytes.Clone(kem), curve...)
+	}
+	return append(bytes.Clone(curve), kem...)
+}
+
+// split takes a share apart of which ML-KEM's part has n bytes.
+func (h *hybrid) split(share []byte, n int) (kem, curve []byte, err error) {
+	if len(share) < n {
+		return nil, nil, h.refuse(share)
+	}
+	if h.kemOne {
+		return share[:n], share[n:], nil
+	}
+	return share[len(share)-n:], share[:len(share)-n], nil
+}
+
+// refuse has one text for whichever check failed.
+func (h *hybrid) refuse(share []byte) error {
+	return alert.Fail(alert.IllegalParameter, "RFC 10024",
+		"got a share of %d bytes, expected one of %v that is valid", len(share), h.id)
+}
+
+func (h *hybrid) Offer(rand io.Reader) (Offer, error) {
+	seed, err := draw(rand, seedLen)
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.curve.Offer(rand)
+	if err != nil {
+		return nil, err
+	}
+	return h.offer(seed, c)
+}
+
+func (h *hybrid) offer(seed []byte, c Offer) (Offer, error) {
+	key, public, err := h.kem.newKey(seed)
+	if err != nil {
+		return nil, alert.Fail(alert.InternalError, "RFC 10024", "no private key of %v", h.id)
+	}
+	return &hybridOffer{h, c, key, h.join(seed, c.Private()), h.join(public, c.Share())}, nil
+}
+
+// Recall takes an offerer's private key. An answerer's is of no use to others: nothing can be
+// decapsulated with it.
+func (h *hybrid) Recall(private []byte) (Offer, error) {
+	seed, scalar, err := h.split(private, seedLen)
+	if err != nil {
+		return nil, alert.Fail(alert.InternalError, "RFC 10024", "no private key of %v", h.id)
+	}
+	c, err := h.curve.Recall(scalar)
+	if err != nil {
+		return nil, err
+	}
+	return h.offer(seed, c)
+}
+
+// Answer encapsulates to the offerer's key, which is checked as FIPS 203 §7.2 asks. Its Private is
+// the curve's scalar alone. The system's randomness is used by crypto/mlkem itself; any other
+// reader, such as that of a seeded run, is read for it.
+func (h *hybrid) Answer(rand io.Reader, theirs []byte) (Answer, error) {
+	key, point, err := h.split(theirs, h.kem.encapsulationKey)
+	if err != nil {
+		return Answer{}, err
+	}
+	var m []byte
+	if rand != cryptorand.Reader {
+		if m, err = draw(rand, messageLen); err != nil {
+			return Answer{}, err
+		}
+	}
+	secret, ciphertext, err := h.kem.encapsulate(key, m)
+	if err != nil {
+		return Answer{}, h.refuse(theirs)
+	}
+	c, err := h.curve.Offer(rand)
+	if err != nil {
+		return Answer{}, err
+	}
+	z, err := c.Finish(point)
+	if err != nil {
+		return Answer{}, h.refuse(theirs)
+	}
+	return Answer{Share: h.join(ciphertext, c.Share()), Private: c.Private(), Secret: h.join(secret, z)}, nil
+}
+
+type hybridOffer struct {
+	hybrid         *hybrid
+	curve          Offer
+	key            decapsulationKey
+	private, share []byte
+}
+
+func (o *hybridOffer) Share() []byte { return o.share }
+
+func (o *hybridOffer) Private() []byte { return o.private }
+
+// Finish decapsulates. A ciphertext of the right length always gives a secret, and with a wrong one
+// the handshake fails at Finished: ML-KEM rejects implicitly.
+func (o *hybridOffer) Finish(theirs []byte) ([]byte, error) {
+	h := o.hybrid
+	ciphertext, point, err := h.split(theirs, h.kem.ciphertext)
+	if err != nil {
+		return nil, err
+	}
+	z, err := o.curve.Finish(point)
+	if err != nil {
+		return nil, h.refuse(theirs)
+	}
+	secret, err := o.key.Decapsulate(ciphertext)
+	if err != nil {
+		return nil, h.refuse(theirs)
+	}
+	return h.join(secret, z), nil
+}
