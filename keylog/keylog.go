@@ -86,19 +86,26 @@ func Read(r io.Reader) (*Log, error) {
 	return l, l.Merge(r)
 }
 
-// Merge reads another key log into l, with Read's errors. The last secret of a label and connection stays, as in Wireshark.
+// Merge reads another key log into l, with Read's errors. The last secret of a label and connection
+// stays, as in Wireshark.
 func (l *Log) Merge(r io.Reader) error {
+	var split lineSplitter
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
-	lines.Split(splitLines)
+	lines.Buffer(nil, 2*maxLine)
+	lines.Split(split.next)
 	var first error
 	n, bad := 0, 0
 	for lines.Scan() {
 		n++
-		if err := l.Parse(lines.Bytes()); err != nil {
-			if bad++; bad == 1 {
-				first = fmt.Errorf("keylog: line %d: %w", n, err)
-			}
+		err := l.Parse(lines.Bytes())
+		if split.tooLong {
+			err = fmt.Errorf("a line of more than %d bytes", maxLine)
+		}
+		if err == nil {
+			continue
+		}
+		if bad++; bad == 1 {
+			first = fmt.Errorf("keylog: line %d: %w", n, err)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -108,6 +115,22 @@ func (l *Log) Merge(r io.Reader) error {
 		return fmt.Errorf("%w; %d more lines like it", first, bad-1)
 	}
 	return first
+}
+
+// A lineSplitter is splitLines for a Scanner whose buffer is bounded: a line of more than maxLine bytes
+// comes out empty, with tooLong set, and hides none of those behind it.
+type lineSplitter struct{ inside, tooLong bool }
+
+func (s *lineSplitter) next(data []byte, atEOF bool) (int, []byte, error) {
+	n, line, err := splitLines(data, atEOF)
+	if n == 0 && len(data) > maxLine+1 {
+		s.inside = true
+		return len(data) - 1, nil, nil // the last byte may be half of a CR LF, or all that the file has
+	}
+	if s.tooLong = n > 0 && (s.inside || len(line) > maxLine); s.tooLong {
+		s.inside, line = false, line[:0]
+	}
+	return n, line, err
 }
 
 // splitLines ends a line at CR, LF or both. See RFC 9850 §2.

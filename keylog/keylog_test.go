@@ -92,8 +92,34 @@ func TestABadLineIsNamedAndTheOthersStay(t *testing.T) {
 	if err == nil || !strings.HasSuffix(err.Error(), "; 2 more lines like it") {
 		t.Errorf("got %v, expected the count of the others", err)
 	}
-	if _, err := Read(strings.NewReader(good + strings.Repeat("x", maxLine+1))); err == nil {
-		t.Error("a line without end was read")
+}
+
+// A line of any length costs itself and none of the others. See RFC 9850 §2.
+func TestALongLineHidesNoOther(t *testing.T) {
+	good := "CLIENT_RANDOM " + r32 + " " + s48
+	for _, n := range []int{maxLine - 1, maxLine, maxLine + 1, 2*maxLine - 1, 2 * maxLine, 2*maxLine + 1, 1 << 20} {
+		for _, end := range []string{"\n", "\r", "\r\n"} {
+			for name, text := range map[string]string{
+				"before": strings.Repeat("x", n) + end + good + end,
+				"after":  good + end + strings.Repeat("x", n),
+				"both":   strings.Repeat("x", n) + end + good + end + strings.Repeat("y", n) + end,
+			} {
+				l, err := Read(strings.NewReader(text))
+				if l.Len() != 1 {
+					t.Errorf("%s, %d bytes, %q: the good line is lost: %v", name, n, end, err)
+				}
+				line := "line 1: "
+				if name == "after" {
+					line = "line 2: "
+				}
+				if (err != nil) != (n > maxLine) || err != nil && !strings.Contains(err.Error(), line) {
+					t.Errorf("%s, %d bytes, %q: got %v, expected %s", name, n, end, err, line)
+				}
+				if want := "; 1 more lines"; name == "both" && n > maxLine && !strings.Contains(err.Error(), want) {
+					t.Errorf("%s, %d bytes, %q: got %v, expected %q", name, n, end, err, want)
+				}
+			}
+		}
 	}
 }
 
