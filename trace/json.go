@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -81,7 +82,7 @@ func (w *Writer) appendEntry(b []byte, e Entry) []byte {
 	}
 	if u, ok := e.Event.(*Unknown); ok {
 		for _, f := range u.Fields {
-			b = append(append(appendString(append(b, ','), f.Name), ':'), f.Value...)
+			b = EscapeJSON(append(appendString(append(b, ','), f.Name), ':'), f.Value)
 		}
 	} else {
 		b = w.appendFields(b, reflect.ValueOf(e.Event).Elem())
@@ -153,6 +154,29 @@ func appendString(b []byte, s string) []byte {
 		}
 	}
 	return append(b, '"')
+}
+
+// EscapeJSON appends one JSON value to dst in the form in which it can be shown on a terminal and pasted
+// into a page, whatever a peer put into it: without space between its tokens, and with everything escaped
+// that is not printable, C1 and bidirectional controls among it, or that HTML could mistake for markup.
+// It appends null for what is not JSON.
+func EscapeJSON(dst, value []byte) []byte {
+	var compact bytes.Buffer
+	if json.Compact(&compact, value) != nil {
+		return append(dst, "null"...)
+	}
+	for _, r := range compact.String() { // what is escaped below stands in its strings alone
+		switch {
+		case unicode.IsPrint(r) && !strings.ContainsRune("<>&", r):
+			dst = append(dst, string(r)...)
+		case r > 0xFFFF:
+			hi, lo := utf16.EncodeRune(r)
+			dst = fmt.Appendf(dst, `\u%04x\u%04x`, hi, lo)
+		default:
+			dst = fmt.Appendf(dst, `\u%04x`, r)
+		}
+	}
+	return dst
 }
 
 // Unknown is an event of a later Vitrine: kept as it came, so that reading and writing lose nothing.

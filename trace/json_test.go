@@ -209,6 +209,19 @@ func TestUnknownEventsAndFieldsAreTolerated(t *testing.T) {
 	}
 }
 
+// An event that nobody here knows is written as safely as all others.
+func TestUnknownEventsAreEscaped(t *testing.T) {
+	const in = "{\"event\":\"novelty\",\"seq\":1,\"role\":\"client\",\"text\":\r[\"a\u0085\u202e\x7f<\U000e0041\",\t1]}\n"
+	const want = `{"event":"novelty","seq":1,"role":"client","text":["a\u0085\u202e\u007f\u003c\udb40\udc41",1]}` + "\n"
+	entries, err := trace.Read(strings.NewReader(`{"event":"schema","version":1}` + "\n" + in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, got, _ := strings.Cut(write(t, entries), "\n"); got != want {
+		t.Errorf("got %s, expected %s", got, want)
+	}
+}
+
 type brokenPipe struct{}
 
 func (brokenPipe) Write([]byte) (int, error) { return 0, errors.New("broken pipe") }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -17,7 +16,7 @@ import (
 // show writes the report where it belongs.
 func (c *caller) show(cmd *cobra.Command, r *report) error {
 	if c.json {
-		return json.NewEncoder(cmd.OutOrStdout()).Encode(r)
+		return writeJSON(cmd.OutOrStdout(), r)
 	}
 	out := c.reportTo(cmd)
 	r.writeHead(out)

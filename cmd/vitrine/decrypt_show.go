@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -295,7 +294,7 @@ func (s *showing) showRow(r *seen) {
 	var err error
 	switch {
 	case s.json:
-		err = json.NewEncoder(s.cmd.OutOrStdout()).Encode(r.out)
+		err = writeJSON(s.cmd.OutOrStdout(), r.out)
 	case s.print:
 	default:
 		err = s.table.row(r.out)
@@ -386,87 +385,4 @@ func (s *showing) writeCapture(w io.Writer) error {
 			return err
 		}
 	}
-}
-
-// dataFile is where one direction's data goes. It is open only while it is written to: there may be more connections than open files.
-type dataFile struct {
-	name  string
-	buf   []byte
-	begun bool
-}
-
-const fileBuffer = 32 << 10
-
-func (f *dataFile) write(b []byte) error {
-	f.buf = append(f.buf, b...)
-	if len(f.buf) < fileBuffer {
-		return nil
-	}
-	return f.flush()
-}
-
-func (f *dataFile) flush() error {
-	flags := os.O_WRONLY | os.O_CREATE | os.O_APPEND
-	if !f.begun {
-		flags |= os.O_TRUNC
-	}
-	f.begun = true
-	out, err := os.OpenFile(f.name, flags, 0o600)
-	if err != nil {
-		return fmt.Errorf("--out: %w", err)
-	}
-	_, err = out.Write(f.buf)
-	f.buf = f.buf[:0]
-	return errors.Join(err, out.Close())
-}
-
-func (f *dataFile) close() error {
-	if f == nil || len(f.buf) == 0 && f.begun {
-		return nil
-	}
-	err := f.flush()
-	f.buf = nil
-	return err
-}
-
-// printout writes data as it comes, and says whose it is whenever that changes.
-type printout struct {
-	mu     sync.Mutex
-	number int
-	from   iana.Side
-	begun  bool
-	last   byte
-}
-
-func (p *printout) write(w io.Writer, number int, from iana.Side, plain []byte) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var b []byte
-	if !p.begun || p.number != number || p.from != from {
-		if p.begun && p.last != '\n' {
-			b = append(b, '\n')
-		}
-		b = fmt.Appendf(b, "-- stream %d, the %v says --\n", number, from)
-		p.begun, p.number, p.from = true, number, from
-	}
-	b = appendVisible(b, plain)
-	p.last = b[len(b)-1]
-	_, err := w.Write(b)
-	return err
-}
-
-// appendVisible shows text as it is, and what would move the cursor or is no text as a dot.
-func appendVisible(dst, b []byte) []byte {
-	for _, r := range string(b) {
-		switch {
-		case r == '\n' || r == '\t':
-			dst = append(dst, byte(r))
-		case r == '\r':
-		case r < ' ' || r == 0x7F || r >= 0x80 && r < 0xA0 || r == 0xFFFD || r == 0x200E || r == 0x200F || r >= 0x2028 && r <= 0x202E || r >= 0x2066 && r <= 0x2069:
-			dst = append(dst, '.')
-		default:
-			dst = append(dst, string(r)...)
-		}
-	}
-	return dst
 }

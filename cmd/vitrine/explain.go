@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -195,13 +194,7 @@ func explainTerm(cmd *cobra.Command, word string, o *explainOutput, style screen
 		return &usageError{problem, wayOut}
 	}
 	if o.json {
-		e := json.NewEncoder(cmd.OutOrStdout())
-		for _, t := range terms {
-			if err := e.Encode(t); err != nil {
-				return err
-			}
-		}
-		return nil
+		return writeJSONLines(cmd.OutOrStdout(), terms)
 	}
 	return screen.WriteTerms(cmd.OutOrStdout(), terms, style)
 }

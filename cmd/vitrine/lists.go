@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -37,7 +36,7 @@ func newGroups() *cobra.Command {
 				rows = append(rows, newGroupRow(name))
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), rows)
+				return writeJSONLines(cmd.OutOrStdout(), rows)
 			}
 			lines := []string{"NUMBER\tNAME\tKIND\tPOLICY\tWHAT IT IS"}
 			for _, r := range rows {
@@ -94,7 +93,7 @@ func newPolicies() *cobra.Command {
 					spelled(p.CipherSuites()), spelled(p.Groups()), spelled(p.SignatureSchemes())})
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), rows)
+				return writeJSONLines(cmd.OutOrStdout(), rows)
 			}
 			return printPolicies(cmd.OutOrStdout(), rows)
 		},
@@ -142,17 +141,6 @@ func spelled[T fmt.Stringer](list []T) []string {
 		names[i] = v.String()
 	}
 	return names
-}
-
-// printJSON prints one object a line.
-func printJSON[T any](w io.Writer, rows []T) error {
-	e := json.NewEncoder(w)
-	for _, r := range rows {
-		if err := e.Encode(r); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // aligned prints lines of cells with tabs between them.

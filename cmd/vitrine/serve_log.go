@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -117,7 +116,7 @@ func (h *host) report(v front.Visit) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.json {
-		json.NewEncoder(h.out).Encode(line)
+		writeJSON(h.out, line)
 	} else {
 		fmt.Fprintln(h.out, line.text())
 	}

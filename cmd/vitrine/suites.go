@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -69,13 +68,7 @@ suite on; "by name" is on only when the suite itself is named.`,
 				return &usageError{"no suite has " + strings.Join(words, " and "), "vitrine suites"}
 			}
 			if asJSON {
-				e := json.NewEncoder(cmd.OutOrStdout())
-				for _, r := range rows {
-					if err := e.Encode(r); err != nil {
-						return err
-					}
-				}
-				return nil
+				return writeJSONLines(cmd.OutOrStdout(), rows)
 			}
 			return table(cmd.OutOrStdout(), rows, columns(cmd.OutOrStdout()))
 		},

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// dataFile is where one direction's data goes. It is open only while it is written to: there may be more connections than open files.
+type dataFile struct {
+	name  string
+	buf   []byte
+	begun bool
+}
+
+const fileBuffer = 32 << 10
+
+func (f *dataFile) write(b []byte) error {
+	f.buf = append(f.buf, b...)
+	if len(f.buf) < fileBuffer {
+		return nil
+	}
+	return f.flush()
+}
+
+func (f *dataFile) flush() error {
+	flags := os.O_WRONLY | os.O_CREATE | os.O_APPEND
+	if !f.begun {
+		flags |= os.O_TRUNC
+	}
+	f.begun = true
+	out, err := os.OpenFile(f.name, flags, 0o600)
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	_, err = out.Write(f.buf)
+	f.buf = f.buf[:0]
+	return errors.Join(err, out.Close())
+}
+
+func (f *dataFile) close() error {
+	if f == nil || len(f.buf) == 0 && f.begun {
+		return nil
+	}
+	err := f.flush()
+	f.buf = nil
+	return err
+}
+
+// printout writes data as it comes, and says whose it is whenever that changes.
+type printout struct {
+	mu     sync.Mutex
+	number int
+	from   iana.Side
+	begun  bool
+	last   byte
+}
+
+func (p *printout) write(w io.Writer, number int, from iana.Side, plain []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var b []byte
+	if !p.begun || p.number != number || p.from != from {
+		if p.begun && p.last != '\n' {
+			b = append(b, '\n')
+		}
+		b = fmt.Appendf(b, "-- stream %d, the %v says --\n", number, from)
+		p.begun, p.number, p.from = true, number, from
+	}
+	if b = appendVisible(b, plain); len(b) == 0 { // carriage returns alone
+		return nil
+	}
+	p.last = b[len(b)-1]
+	_, err := w.Write(b)
+	return err
+}
+
+// appendVisible shows text as it is, and what would move the cursor or is no text as a dot.
+func appendVisible(dst, b []byte) []byte {
+	for _, r := range string(b) {
+		switch {
+		case r == '\n' || r == '\t':
+			dst = append(dst, byte(r))
+		case r == '\r':
+		case !unicode.IsGraphic(r) || r == utf8.RuneError: // controls, bidirectional ones too
+			dst = append(dst, '.')
+		default:
+			dst = append(dst, string(r)...)
+		}
+	}
+	return dst
+}
