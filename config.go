@@ -59,8 +59,10 @@ type Config struct {
 	// RootCAs are whom a client trusts; nil is the system's.
 	RootCAs *x509.CertPool
 
-	// LegacyRoots are where a chain signed with SHA-1 may end, under policy Legacy only; RootCAs cannot be listed, and serves only if the
-	// peer sends its root along.
+	// LegacyRoots are roots besides RootCAs and ClientCAs for chains with a signature that crypto/x509
+	// does not compute: with SHA-1 or SHA-224, which only policy Legacy accepts, or of an authority
+	// whose key is RSASSA-PSS or Ed448. A pool cannot be listed: of its roots such a chain can only
+	// reach one that the peer sends along, or whose own signature is of the usual kinds.
 	LegacyRoots []*x509.Certificate
 
 	// NextProtos are the application protocols, best first. See RFC 7301.

@@ -87,7 +87,8 @@ type Trust struct {
 	Roots      *x509.CertPool // of servers for a client, of clients for a server; nil: the system's
 	Skip       bool           // a client's: anybody may be there
 
-	// Legacy also verifies chains that are signed with SHA-1, up to a certificate of LegacyRoots or one of the chain that is in Roots.
+	// Legacy accepts certificates that are signed with SHA-1 or SHA-224. LegacyRoots are roots besides
+	// Roots, for chains whose signatures crypto/x509 does not compute. See pki.Trust.
 	Legacy      bool
 	LegacyRoots []*x509.Certificate
 

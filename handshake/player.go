@@ -133,11 +133,8 @@ func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
 
 // verify finds the paths from a chain's leaf to a root.
 func (l *live) verify(c *pki.Chain, from iana.Side) ([][]*x509.Certificate, error) {
-	trust := pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now}
-	if l.Legacy {
-		return c.VerifyLegacy(from, trust, l.LegacyRoots)
-	}
-	return c.Verify(from, trust)
+	return c.Verify(from, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now, Listed: l.LegacyRoots,
+		Weak: l.Legacy})
 }
 
 // describe is a path from leaf to root.

@@ -89,10 +89,23 @@ type Trust struct {
 	Roots *x509.CertPool // nil: the system's
 	Name  string         // the DNS name or IP address that a server must prove; not asked of a client
 	Now   time.Time      // zero: the system's clock
+
+	// Listed are further roots. They are needed as a list, because a pool does not give out its
+	// certificates, where a path needs a signature that crypto/x509 does not compute. Of Roots such
+	// a path can only use one that the peer sends along, or one that signed with an algorithm that
+	// crypto/x509 does compute.
+	Listed []*x509.Certificate
+
+	// Weak accepts certificates that are signed with SHA-1 or SHA-224. A collision of SHA-1 costs
+	// some ten thousand dollars, and makes anybody whom the authority signs for somebody else.
+	Weak bool
 }
 
-// Verify finds the paths from the leaf to a root, and for a server checks its name. from is whose chain it is; the leaf must
-// be allowed to be that. The error's cause is a *tls.CertificateVerificationError, as with crypto/tls.
+// Verify finds the paths from the leaf to a root, and for a server checks its name. from is whose
+// chain it is; the leaf must be allowed to be that. Paths are found and judged by crypto/x509. If it
+// finds none, one more is looked for that needs signatures of RSASSA-PSS or Ed448 keys or, with
+// t.Weak, of SHA-1 or SHA-224; crypto/x509 judges that one, too, in all but the signatures.
+// The error's cause is a *tls.CertificateVerificationError, as with crypto/tls.
 // See RFC 5246 §7.2.2 for the alerts, RFC 5280 §6 and RFC 9525 §6 for the checks.
 func (c *Chain) Verify(from iana.Side, t Trust) ([][]*x509.Certificate, error) {
 	leaf := c.Leaf()
@@ -113,16 +126,35 @@ func (c *Chain) Verify(from iana.Side, t Trust) ([][]*x509.Certificate, error) {
 		opts.Intermediates.AddCert(cert)
 	}
 	paths, err := leaf.Verify(opts)
+	if err != nil && otherPath(err, leaf) && c.foreign(t) {
+		path, because := c.find(t, opts)
+		switch {
+		case path != nil:
+			return [][]*x509.Certificate{path}, nil
+		case because != nil:
+			err = because
+		}
+	}
 	if err != nil {
-		return nil, c.refuse(err)
+		return nil, c.refuse(err, t)
 	}
 	return paths, nil
+}
+
+// otherPath reports whether crypto/x509's error leaves room for another path: one about the leaf
+// itself does not.
+func otherPath(err error, leaf *x509.Certificate) bool {
+	if e, ok := err.(x509.CertificateInvalidError); ok {
+		return !e.Cert.Equal(leaf)
+	}
+	_, unknown := err.(x509.UnknownAuthorityError)
+	return unknown
 }
 
 // refuse gives a failed validation its alert. A name that does not match is bad_certificate, as in OpenSSL and rustls: the RFC
 // names no alert for it, and the certificate is bad for this purpose. A broken signature cannot be told from another
 // authority with the same name, and is unknown_ca.
-func (c *Chain) refuse(err error) error {
+func (c *Chain) refuse(err error, t Trust) error {
 	cause := &tls.CertificateVerificationError{UnverifiedCertificates: c.Certs, Err: err}
 	d := alert.CertificateUnknown
 	switch err := err.(type) {
@@ -143,7 +175,7 @@ func (c *Chain) refuse(err error) error {
 		d = alert.InternalError // ours, not the peer's
 	case x509.UnknownAuthorityError:
 		d = alert.UnknownCA
-		if cert := c.weak(); cert != nil { // the better reason: crypto/x509 just finds no path through it
+		if cert := c.weak(); cert != nil && !t.Weak { // the better reason: crypto/x509 just finds no path through it
 			return alert.Fail(alert.BadCertificate, "RFC 8446 §4.4.2.4", "got a certificate (%v) signed with %v, expected SHA-256 or "+
 				"better: %w", cert.Subject, cert.SignatureAlgorithm, cause)
 		}

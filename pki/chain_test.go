@@ -59,10 +59,10 @@ func TestARefusedChainHasItsAlert(t *testing.T) {
 	with := func(edit func(*x509.Certificate)) *Chain {
 		return issue(t, root, throwaway.ECDSA, "localhost", edit).Chain
 	}
-	trustAt := func(d time.Duration) Trust { return Trust{trust.Roots, trust.Name, at(d)} }
+	trustAt := func(d time.Duration) Trust { return Trust{Roots: trust.Roots, Name: trust.Name, Now: at(d)} }
 	sha1 := with(func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })
 	forged := forge(t, plain.Chain)
-	oldRoot := &Chain{[]*x509.Certificate{plain.Chain.Leaf(), selfSignedSHA1(t)}}
+	oldRoot := &Chain{Certs: []*x509.Certificate{plain.Chain.Leaf(), selfSignedSHA1(t)}}
 	usage := func(u ...x509.ExtKeyUsage) func(*x509.Certificate) {
 		return func(c *x509.Certificate) { c.ExtKeyUsage = u }
 	}
@@ -76,11 +76,11 @@ func TestARefusedChainHasItsAlert(t *testing.T) {
 	}{
 		{"expired", plain.Chain, iana.Server, trustAt(91 * 24 * time.Hour), alert.CertificateExpired, "expired"},
 		{"not yet valid", plain.Chain, iana.Server, trustAt(-2 * time.Hour), alert.CertificateExpired, "not yet valid"},
-		{"another name", plain.Chain, iana.Server, Trust{trust.Roots, "example.com", now}, alert.BadCertificate, "not example.com"},
-		{"an address that it lacks", plain.Chain, iana.Server, Trust{trust.Roots, "127.0.0.1", now}, alert.BadCertificate, "127.0.0.1"},
-		{"no name to check", plain.Chain, iana.Server, Trust{trust.Roots, "", now}, alert.InternalError, "no name"},
-		{"unknown CA", plain.Chain, iana.Server, Trust{stranger.Pool(), "localhost", now}, alert.UnknownCA, "unknown authority"},
-		{"intermediate missing", &Chain{issue(t, sub, throwaway.ECDSA, "localhost").Chain.Certs[:1]}, iana.Server, trust, alert.UnknownCA, "unknown authority"},
+		{"another name", plain.Chain, iana.Server, Trust{Roots: trust.Roots, Name: "example.com", Now: now}, alert.BadCertificate, "not example.com"},
+		{"an address that it lacks", plain.Chain, iana.Server, Trust{Roots: trust.Roots, Name: "127.0.0.1", Now: now}, alert.BadCertificate, "127.0.0.1"},
+		{"no name to check", plain.Chain, iana.Server, Trust{Roots: trust.Roots, Name: "", Now: now}, alert.InternalError, "no name"},
+		{"unknown CA", plain.Chain, iana.Server, Trust{Roots: stranger.Pool(), Name: "localhost", Now: now}, alert.UnknownCA, "unknown authority"},
+		{"intermediate missing", &Chain{Certs: issue(t, sub, throwaway.ECDSA, "localhost").Chain.Certs[:1]}, iana.Server, trust, alert.UnknownCA, "unknown authority"},
 		{"a broken signature", forged, iana.Server, trust, alert.UnknownCA, "unknown authority"},
 		{"an issuer that is no CA", imposter(t, plain), iana.Server, trust, alert.UnknownCA, ""},
 		{"a client's certificate for a server", with(throwaway.ForClient), iana.Server, trust, alert.UnsupportedCertificate, "usage"},
@@ -90,7 +90,7 @@ func TestARefusedChainHasItsAlert(t *testing.T) {
 			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: []int{1, 2, 3}, Critical: true, Value: []byte{5, 0}})
 		}), iana.Server, trust, alert.UnsupportedCertificate, "critical"},
 		{"a leaf signed with SHA-1", sha1, iana.Server, trust, alert.BadCertificate, "ECDSA-SHA1"},
-		{"a root signed with SHA-1, which matters to nobody", oldRoot, iana.Server, Trust{stranger.Pool(), "localhost", now}, alert.UnknownCA, "unknown authority"},
+		{"a root signed with SHA-1, which matters to nobody", oldRoot, iana.Server, Trust{Roots: stranger.Pool(), Name: "localhost", Now: now}, alert.UnknownCA, "unknown authority"},
 		{"an empty chain", new(Chain), iana.Server, trust, alert.BadCertificate, "empty"},
 	} {
 		paths, err := c.chain.Verify(c.from, c.trust)

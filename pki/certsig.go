@@ -1,0 +1,106 @@
+package pki
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+
+	"golang.org/x/crypto/cryptobyte"
+	tag "golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// certSignatures are the signatures on certificates that crypto/x509 does not compute, by the OID of
+// their AlgorithmIdentifier. RSASSA-PSS, whose hash is a parameter, is read by pssSignature.
+// Those with SHA-1 and SHA-224 are weak; MD5's are not here under any policy.
+// See RFC 3279 §2.2, RFC 4055 §5, RFC 5758 §3.2 and RFC 8410 §6.
+var certSignatures = []struct {
+	oid  asn1.ObjectIdentifier
+	key  keyKind
+	hash crypto.Hash
+	weak bool
+}{
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, keyRSA, crypto.SHA1, true},
+	{asn1.ObjectIdentifier{1, 3, 14, 3, 2, 29}, keyRSA, crypto.SHA1, true}, // an older name for it
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 14}, keyRSA, crypto.SHA224, true},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}, keyECDSA, crypto.SHA1, true},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 1}, keyECDSA, crypto.SHA224, true},
+	{oidEd448, keyEd448, 0, false},
+}
+
+// foreignSignature reports whether crypto/x509 refuses to compute a certificate's signature because
+// of its algorithm, whatever the issuer's key is.
+func foreignSignature(c *x509.Certificate) bool {
+	switch c.SignatureAlgorithm {
+	case x509.UnknownSignatureAlgorithm, x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1:
+		return true
+	}
+	return false
+}
+
+// signedBy verifies the signature on child with parent's key, and nothing else. ours says that
+// crypto/x509 would not have computed it: because of its algorithm, or because the key is an
+// RSASSA-PSS or an Ed448 key. weak allows SHA-1 and SHA-224.
+func signedBy(parent, child *x509.Certificate, weak bool) (ours, ok bool) {
+	pub := parent.PublicKey
+	if pub != nil && !foreignSignature(child) {
+		return false, parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature) == nil
+	}
+	if pub == nil {
+		var err error
+		if pub, err = parseSPKI(parent.RawSubjectPublicKeyInfo); err != nil {
+			return true, false
+		}
+	}
+	oid, params, ok := signatureAlgorithm(child.Raw)
+	if !ok {
+		return true, false
+	}
+	if oid.Equal(oidRSAPSS) {
+		return true, pssSignature(pub, params, child, weak)
+	}
+	for _, s := range certSignatures {
+		if s.oid.Equal(oid) && s.key == kindOf(pub) && (weak || !s.weak) {
+			row := scheme{Key: s.key, Hash: s.hash}
+			return true, row.verify(pub, row.digest(child.RawTBSCertificate), child.Signature) == nil
+		}
+	}
+	return true, false
+}
+
+// pssSignature verifies an RSASSA-PSS signature under an rsaEncryption or an RSASSA-PSS key. The salt
+// may be longer than the hash, as OpenSSL makes it by default, but not shorter. See RFC 4055 §3.
+func pssSignature(pub crypto.PublicKey, params cryptobyte.String, child *x509.Certificate, weak bool) bool {
+	hash, salt, err := parsePSSParams(params)
+	if err != nil || salt < hash.Size() || hash == crypto.SHA1 && !weak {
+		return false
+	}
+	var key *rsa.PublicKey
+	switch pub := pub.(type) {
+	case *rsa.PublicKey:
+		key = pub
+	case *PSSPublicKey:
+		if pub.Hash != 0 && (pub.Hash != hash || salt < pub.Salt) {
+			return false
+		}
+		key = pub.PublicKey
+	default:
+		return false
+	}
+	if key.N.BitLen() > maxRSABits {
+		return false
+	}
+	h := hash.New()
+	h.Write(child.RawTBSCertificate)
+	return rsa.VerifyPSS(key, hash, h.Sum(nil), child.Signature, &rsa.PSSOptions{SaltLength: salt, Hash: hash}) == nil
+}
+
+// signatureAlgorithm reads the AlgorithmIdentifier of a certificate's signature. crypto/x509 has
+// checked that it is also the one that is signed. See RFC 5280 §4.1.1.2.
+func signatureAlgorithm(der []byte) (oid asn1.ObjectIdentifier, params cryptobyte.String, ok bool) {
+	input := cryptobyte.String(der)
+	var cert, algorithm cryptobyte.String
+	ok = input.ReadASN1(&cert, tag.SEQUENCE) && cert.SkipASN1(tag.SEQUENCE) &&
+		cert.ReadASN1(&algorithm, tag.SEQUENCE) && algorithm.ReadASN1ObjectIdentifier(&oid)
+	return oid, algorithm, ok
+}
