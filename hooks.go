@@ -139,7 +139,8 @@ func (c *Config) helloInfo(ctx context.Context, ch *message.ClientHello, conn ne
 		i.SupportedProtos = append(i.SupportedProtos, string(p))
 	}
 	if i.SupportedVersions = convert[uint16](versions.Versions); i.SupportedVersions == nil {
-		for v := ch.Version; v >= iana.TLS10; v-- {
+		// RFC 8446 §4.2.1: without the extension a client speaks TLS 1.2 at most, whatever it says.
+		for v := min(ch.Version, iana.TLS12); v >= iana.TLS10; v-- {
 			i.SupportedVersions = append(i.SupportedVersions, uint16(v))
 		}
 	}

@@ -3,10 +3,13 @@ package vitrine_test
 import (
 	"crypto/tls"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/message"
 )
 
 func TestCallbacksHaveTheirSay(t *testing.T) {
@@ -60,5 +63,30 @@ func TestCallbacksHaveTheirSay(t *testing.T) {
 	client.VerifyConnection = func(vitrine.ConnectionState) error { return no }
 	if _, _, err := connect(t, client, server); !errors.Is(err, no) {
 		t.Errorf("got %v, expected the callback's error", err)
+	}
+}
+
+// What a client_version stands for is what there is to speak, and not 64,767 numbers.
+func TestCallbacksSeeTheVersionsThatExist(t *testing.T) {
+	for version, want := range map[iana.Version][]uint16{
+		0xFFFF: {0x0303, 0x0302, 0x0301}, iana.TLS13: {0x0303, 0x0302, 0x0301}, iana.TLS11: {0x0302, 0x0301}, iana.SSL30: nil,
+	} {
+		seen := make(chan []uint16, 1)
+		config := serverConfig(t, func(c *vitrine.Config) {
+			c.GetConfigForClient = func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
+				seen <- i.SupportedVersions
+				return nil, nil
+			}
+		})
+		wire, ours := wires(t)
+		peer := newScript(t, iana.Client, wire, tls.Certificate{}, edits{hello: func(m *message.ClientHello) { m.Version = version }})
+		go func() {
+			_ = peer.call(ecdsaGCM)
+			wire.Close()
+		}()
+		_ = vitrine.Server(ours, config).Handshake()
+		if got := <-seen; !slices.Equal(got, want) {
+			t.Errorf("client_version %v: got %d versions, expected %x", version, len(got), want)
+		}
 	}
 }

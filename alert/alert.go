@@ -49,19 +49,40 @@ const (
 )
 
 var names = map[Description]string{
-	CloseNotify: "close_notify", UnexpectedMessage: "unexpected_message", BadRecordMAC: "bad_record_mac",
-	DecryptionFailed: "decryption_failed", RecordOverflow: "record_overflow", DecompressionFailure: "decompression_failure",
-	HandshakeFailure: "handshake_failure", NoCertificate: "no_certificate", BadCertificate: "bad_certificate",
-	UnsupportedCertificate: "unsupported_certificate", CertificateRevoked: "certificate_revoked",
-	CertificateExpired: "certificate_expired", CertificateUnknown: "certificate_unknown", IllegalParameter: "illegal_parameter",
-	UnknownCA: "unknown_ca", AccessDenied: "access_denied", DecodeError: "decode_error", DecryptError: "decrypt_error",
-	ExportRestriction: "export_restriction", ProtocolVersion: "protocol_version", InsufficientSecurity: "insufficient_security",
-	InternalError: "internal_error", InappropriateFallback: "inappropriate_fallback", UserCanceled: "user_canceled",
-	NoRenegotiation: "no_renegotiation", MissingExtension: "missing_extension", UnsupportedExtension: "unsupported_extension",
-	CertificateUnobtainable: "certificate_unobtainable", UnrecognizedName: "unrecognized_name",
-	BadCertificateStatusResponse: "bad_certificate_status_response", BadCertificateHashValue: "bad_certificate_hash_value",
-	UnknownPSKIdentity: "unknown_psk_identity", CertificateRequired: "certificate_required",
-	NoApplicationProtocol: "no_application_protocol",
+	CloseNotify:                  "close_notify",
+	UnexpectedMessage:            "unexpected_message",
+	BadRecordMAC:                 "bad_record_mac",
+	DecryptionFailed:             "decryption_failed",
+	RecordOverflow:               "record_overflow",
+	DecompressionFailure:         "decompression_failure",
+	HandshakeFailure:             "handshake_failure",
+	NoCertificate:                "no_certificate",
+	BadCertificate:               "bad_certificate",
+	UnsupportedCertificate:       "unsupported_certificate",
+	CertificateRevoked:           "certificate_revoked",
+	CertificateExpired:           "certificate_expired",
+	CertificateUnknown:           "certificate_unknown",
+	IllegalParameter:             "illegal_parameter",
+	UnknownCA:                    "unknown_ca",
+	AccessDenied:                 "access_denied",
+	DecodeError:                  "decode_error",
+	DecryptError:                 "decrypt_error",
+	ExportRestriction:            "export_restriction",
+	ProtocolVersion:              "protocol_version",
+	InsufficientSecurity:         "insufficient_security",
+	InternalError:                "internal_error",
+	InappropriateFallback:        "inappropriate_fallback",
+	UserCanceled:                 "user_canceled",
+	NoRenegotiation:              "no_renegotiation",
+	MissingExtension:             "missing_extension",
+	UnsupportedExtension:         "unsupported_extension",
+	CertificateUnobtainable:      "certificate_unobtainable",
+	UnrecognizedName:             "unrecognized_name",
+	BadCertificateStatusResponse: "bad_certificate_status_response",
+	BadCertificateHashValue:      "bad_certificate_hash_value",
+	UnknownPSKIdentity:           "unknown_psk_identity",
+	CertificateRequired:          "certificate_required",
+	NoApplicationProtocol:        "no_application_protocol",
 }
 
 func (d Description) String() string {
@@ -95,14 +116,14 @@ func (l Level) String() string {
 type Error struct {
 	Alert  Description
 	Ref    string // "RFC 5246 §7.4.3", or empty
-	Reason string // whole: it quotes the cause where that helps
+	Reason string // whole: it quotes the cause where that helps; at most 4 KiB
 	Cause  error  // for errors.As and errors.Is
 }
 
 func (e *Error) Error() string {
 	s := e.Reason
 	if s == "" && e.Cause != nil {
-		s = e.Cause.Error()
+		s = bounded(e.Cause.Error())
 	}
 	if e.Ref != "" {
 		s += " (" + e.Ref + ")"
@@ -113,10 +134,11 @@ func (e *Error) Error() string {
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Fail makes an Error. A %w in the format is its Cause.
+// Fail returns an Error. A %w in the format is its Cause. Lists that a peer sent go through Few;
+// what is too long all the same is cut.
 func Fail(d Description, ref, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
-	return &Error{Alert: d, Ref: ref, Reason: err.Error(), Cause: errors.Unwrap(err)}
+	return &Error{Alert: d, Ref: ref, Reason: bounded(err.Error()), Cause: errors.Unwrap(err)}
 }
 
 // Malformed says that a message could not be read.

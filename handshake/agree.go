@@ -46,7 +46,7 @@ func agree(ch *message.ClientHello, sh *message.ServerHello) (*Agreed, error) {
 	for _, x := range sh.Extensions {
 		if row := extensionRow(x.Type); row != nil && row.settle != nil && (ch.Extensions.Has(x.Type) || row.solicited(ch)) {
 			if err := row.settle(a, ch.Extensions, sh.Extensions); err != nil {
-				return nil, alert.Malformed(row.ref, err)
+				return nil, err
 			}
 		}
 	}

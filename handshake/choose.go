@@ -22,21 +22,25 @@ type chosen struct {
 	session    *Session  // it is resumed: there is neither group nor credential
 }
 
-// wishes are the parts of a ClientHello that a choice depends on.
+// wishes are the parts of a ClientHello that a choice depends on. A hello may list 32,767 of
+// everything: what a suite is tried with is reduced to what we know, once.
 type wishes struct {
 	pki.Hello
-	groups     []iana.Group
-	sentGroups bool
+	suites      []iana.CipherSuite // ours that the client offers, in our order
+	groups      []iana.Group       // ours that the client lists, in our order
+	listed      []iana.Group       // all that the client lists
+	sentGroups  bool
+	finiteField bool // it lists a finite-field group, known or not
 }
 
-// choose settles everything that the client left open, in the server's order of preference, or says why nothing fits.
-// See RFC 5246 §7.4.1.3.
+// choose settles everything that the client left open, in the server's order of preference, or says
+// why nothing fits. See RFC 5246 §7.4.1.3.
 func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 	version, err := chooseVersion(ch, c)
 	if err != nil {
 		return nil, err
 	}
-	w, err := readWishes(ch, version)
+	w, err := readWishes(ch, version, c)
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +48,9 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 		return nil, err
 	}
 	var refused []refusal
-	for _, id := range c.Suites {
+	for _, id := range w.suites {
 		s := suite.ByID(id)
-		if s == nil || !ch.Offers(id) {
+		if s == nil {
 			continue
 		}
 		got, why := try(s, version, w, c)
@@ -59,13 +63,29 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 		}
 		return got, nil
 	}
+	const ref = "RFC 5246 §7.4.1.3"
 	if len(refused) > 0 {
-		return nil, alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.3", "no cipher suite works for both: the client offers %v; of these we could have done %v", ch.CipherSuites, refused)
+		return nil, alert.Fail(
+			alert.HandshakeFailure,
+			ref,
+			"no cipher suite works for both: the client "+
+				"offers %v; of these we could have done %v",
+			alert.Few(ch.CipherSuites),
+			alert.Few(refused),
+		)
 	}
-	return nil, alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.3", "no cipher suite in common: the client offers %v, we allow %v", ch.CipherSuites, c.Suites)
+	return nil, alert.Fail(
+		alert.HandshakeFailure,
+		ref,
+		"no cipher suite in common: the client offers "+
+			"%v, we allow %v",
+		alert.Few(ch.CipherSuites),
+		alert.Few(c.Suites),
+	)
 }
 
-// refusal is a suite that both sides know and that does not work, and the reason, which is put in words only if nothing else works.
+// refusal is a suite that both sides know and that does not work, and the reason, which is put in
+// words only if nothing else works.
 type refusal struct {
 	suite iana.CipherSuite
 	why   func() string
@@ -75,26 +95,40 @@ func (r refusal) String() string { return fmt.Sprintf("%v (%s)", r.suite, r.why(
 
 // tell shows what was chosen, and why.
 func (got *chosen) tell(log *trace.Log, ch *message.ClientHello, w *wishes) {
-	log.Choice("cipher_suite", fmt.Sprint(ch.CipherSuites), got.suite.String(), "the server's first that both sides can do", "RFC 5246 §7.4.1.3")
+	log.Choice("cipher_suite", fmt.Sprint(alert.Few(ch.CipherSuites)), got.suite.String(),
+		"the server's first that both sides can do", "RFC 5246 §7.4.1.3")
 	if got.group != nil {
-		log.Choice("group", fmt.Sprint(w.groups), got.group.Name(), groupRule(got.group, w), "RFC 8422 §4")
+		log.Choice(
+			"group",
+			fmt.Sprint(alert.Few(w.listed)),
+			got.group.Name(),
+			groupRule(got.group, w),
+			"RFC 8422 §4",
+		)
 	}
 	if got.Credential == nil {
 		return
 	}
-	log.Choice("certificate", w.Name, got.Credential.Chain.Leaf().Subject.String(), got.Why(), "RFC 5246 §7.4.2")
+	log.Choice(
+		"certificate",
+		w.Name,
+		got.Credential.Chain.Leaf().Subject.String(),
+		got.Why(),
+		"RFC 5246 §7.4.2",
+	)
 	if got.Scheme != 0 {
-		log.Choice("signature_scheme", fmt.Sprint(w.Schemes), got.Scheme.String(), "the best of our key that the client accepts", "RFC 5246 §7.4.1.4.1")
+		log.Choice("signature_scheme", fmt.Sprint(alert.Few(w.Schemes)), got.Scheme.String(),
+			"the best of our key that the client accepts", "RFC 5246 §7.4.1.4.1")
 	}
 }
 
-// chooseVersion takes the highest version that both speak. A client that sends supported_versions speaks what is in it, whatever its
-// client_version says: RFC 8446 §4.2.1.
+// chooseVersion takes the highest version that both speak. A client that sends supported_versions
+// speaks what is in it, whatever its client_version says: RFC 8446 §4.2.1.
 func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 	var offered message.SupportedVersions
-	sent, err := ch.Extensions.Read(iana.ExtSupportedVersions, &offered)
+	sent, err := read(ch.Extensions, iana.ExtSupportedVersions, &offered)
 	if err != nil {
-		return 0, alert.Malformed("RFC 8446 §4.2.1", err)
+		return 0, err
 	}
 	if !sent {
 		offered.Versions = []iana.Version{min(ch.Version, c.MaxVersion)}
@@ -106,12 +140,32 @@ func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 		}
 	}
 	switch {
-	case v < c.MaxVersion && ch.Offers(iana.TLS_FALLBACK_SCSV): // a MUST, even where nothing is in common
-		return 0, alert.Fail(alert.InappropriateFallback, "RFC 7507 §3", "the client fell back to %v, and we speak %v", ch.Version, c.MaxVersion)
 	case v == 0 && sent:
-		return 0, alert.Fail(alert.ProtocolVersion, "RFC 8446 §4.2.1", "the client speaks %v, we speak %v to %v", offered.Versions, c.MinVersion, c.MaxVersion)
-	case v == 0:
-		return 0, alert.Fail(alert.ProtocolVersion, "RFC 5246 §E.1", "the client speaks at most %v, we speak %v to %v", ch.Version, c.MinVersion, c.MaxVersion)
+		return 0, alert.Fail(
+			alert.ProtocolVersion,
+			"RFC 8446 §4.2.1",
+			"the client speaks %v, we speak %v to %v",
+			alert.Few(offered.Versions),
+			c.MinVersion,
+			c.MaxVersion,
+		)
+	case v == 0: // also for a fallback: RFC 7507 §3 leaves what we do not speak to protocol_version
+		return 0, alert.Fail(
+			alert.ProtocolVersion,
+			"RFC 5246 §E.1",
+			"the client speaks at most %v, we speak %v to %v",
+			ch.Version,
+			c.MinVersion,
+			c.MaxVersion,
+		)
+	case v < c.MaxVersion && ch.Offers(iana.TLS_FALLBACK_SCSV):
+		return 0, alert.Fail(
+			alert.InappropriateFallback,
+			"RFC 7507 §3",
+			"the client fell back to %v, and we speak %v",
+			ch.Version,
+			c.MaxVersion,
+		)
 	}
 	return v, nil
 }
@@ -119,25 +173,26 @@ func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 // admissible refuses a hello that nothing could be chosen from.
 func admissible(ch *message.ClientHello, c *Config) error {
 	if !slices.Contains(ch.CompressionMethods, iana.CompressionNull) {
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.2", "the client's compression_methods are %v, without null", ch.CompressionMethods)
-	}
-	for _, t := range []iana.ExtensionType{iana.ExtExtendedMasterSecret, iana.ExtEncryptThenMAC} {
-		if _, err := ch.Extensions.Read(t, &message.Empty{}); err != nil {
-			return alert.Malformed("RFC 5246 §7.4.1.4", err)
-		}
+		return alert.Fail(
+			alert.IllegalParameter,
+			"RFC 5246 §7.4.1.2",
+			"the client's compression_methods are %v, without null",
+			alert.Few(ch.CompressionMethods),
+		)
 	}
 	if c.ExtendedMasterSecret == Required && !ch.Extensions.Has(iana.ExtExtendedMasterSecret) {
-		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3", "the client does not offer extended_master_secret, which we require")
+		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
+			"the client does not offer extended_master_secret, which we require")
 	}
 	return uncompressed(ch.Extensions)
 }
 
-func readWishes(ch *message.ClientHello, v iana.Version) (w *wishes, err error) {
-	w = &wishes{}
+func readWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *wishes, err error) {
+	w = &wishes{suites: common(c.Suites, ch.CipherSuites)}
 	var names message.ServerNames
 	var groups message.SupportedGroups
 	var schemes, certSchemes message.SignatureSchemes
-	sentSchemes := false
+	sentSchemes, sentCertSchemes := false, false
 	for _, x := range []struct {
 		typ  iana.ExtensionType
 		into message.Content
@@ -146,22 +201,29 @@ func readWishes(ch *message.ClientHello, v iana.Version) (w *wishes, err error) 
 		{iana.ExtServerName, &names, new(bool)},
 		{iana.ExtSupportedGroups, &groups, &w.sentGroups},
 		{iana.ExtSignatureAlgorithms, &schemes, &sentSchemes},
-		{iana.ExtSignatureAlgorithmsCert, &certSchemes, new(bool)},
+		{iana.ExtSignatureAlgorithmsCert, &certSchemes, &sentCertSchemes},
 	} {
-		if *x.sent, err = ch.Extensions.Read(x.typ, x.into); err != nil {
-			return nil, alert.Malformed("RFC 5246 §7.4.1.4", err)
+		if *x.sent, err = read(ch.Extensions, x.typ, x.into); err != nil {
+			return nil, err
 		}
 	}
-	w.Name, w.groups = hostName(&names), groups.Groups
-	w.Schemes, w.CertSchemes = schemes.Schemes, certSchemes.Schemes
+	w.Name, w.listed, w.groups = hostName(&names), groups.Groups, common(c.Groups, groups.Groups)
+	w.finiteField = slices.ContainsFunc(w.listed, iana.Group.FiniteField)
+	w.Schemes = common(pki.KnownSchemes(), schemes.Schemes)
 	if v < iana.TLS12 || !sentSchemes {
 		w.Schemes = pki.Implied(v)
 	}
+	if sentCertSchemes {
+		w.CertSchemes = common(pki.KnownSchemes(), certSchemes.Schemes)
+	}
 	if w.sentGroups {
-		w.Hello.Groups = groups.Groups
+		w.Hello.Groups = common(certificateGroups, groups.Groups)
 	}
 	return w, nil
 }
+
+// certificateGroups are those that the key of a certificate may be in.
+var certificateGroups = []iana.Group{iana.Secp256r1, iana.Secp384r1, iana.Secp521r1}
 
 // try sees whether a suite works with what both sides have. If not, why says what is missing.
 func try(s *suite.Suite, v iana.Version, w *wishes, c *Config) (got *chosen, why func() string) {
@@ -175,14 +237,21 @@ func try(s *suite.Suite, v iana.Version, w *wishes, c *Config) (got *chosen, why
 	if s.Kex.Ephemeral() {
 		if got.group = chooseGroup(s.Kex, w, c); got.group == nil {
 			return nil, func() string {
-				return fmt.Sprintf("no group in common: the client lists %v, we allow %v", w.groups, c.Groups)
+				return fmt.Sprintf("no group in common: the client lists %v, we allow %v",
+					alert.Few(w.listed), alert.Few(c.Groups))
 			}
 		}
 	}
 	if s.Auth == iana.AuthPSK && s.Kex != iana.KexRSAPSK {
 		return got, nil
 	}
-	if got.Choice = pki.ChooseServer(c.Credentials, s.Auth, s.Kex, w.Hello, schemesOf(v, c)); got.Credential == nil {
+	if got.Choice = pki.ChooseServer(
+		c.Credentials,
+		s.Auth,
+		s.Kex,
+		w.Hello,
+		schemesOf(v, c),
+	); got.Credential == nil {
 		return nil, got.Why
 	}
 	return got, nil
@@ -196,21 +265,21 @@ func schemesOf(v iana.Version, c *Config) []iana.SignatureScheme {
 	return c.Schemes
 }
 
-// chooseGroup takes our first group that the client lists. A client that lists none at all gets P-256 (RFC 8422 §4), and one that
-// lists no finite-field group gets the prime that we choose. But one that lists some, and none of ours, gets no DHE: RFC 7919 §4.
+// chooseGroup takes our first group that the client lists. A client that lists none at all gets
+// P-256 (RFC 8422 §4), and one that lists no finite-field group gets the prime that we choose. But
+// one that lists some, and none of ours, gets no DHE: RFC 7919 §4.
 func chooseGroup(k iana.KeyExchange, w *wishes, c *Config) kex.Group {
-	theirs := w.groups
-	if k.FiniteField() && !slices.ContainsFunc(theirs, iana.Group.FiniteField) {
-		theirs = c.Groups
+	allowed := w.groups
+	if k.FiniteField() && !w.finiteField || k.EllipticCurve() && !w.sentGroups {
+		allowed = c.Groups
 	}
-	if k.EllipticCurve() && !w.sentGroups {
-		theirs = []iana.Group{iana.Secp256r1}
-	}
-	for _, id := range c.Groups {
-		if !id.Hybrid() && id.FiniteField() == k.FiniteField() && slices.Contains(theirs, id) {
-			if g, ok := kex.Named(id); ok {
-				return g
-			}
+	for _, id := range allowed {
+		if id.Hybrid() || id.FiniteField() != k.FiniteField() ||
+			k.EllipticCurve() && !w.sentGroups && id != iana.Secp256r1 {
+			continue
+		}
+		if g, ok := kex.Named(id); ok {
+			return g
 		}
 	}
 	return nil

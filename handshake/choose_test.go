@@ -126,7 +126,7 @@ func TestServerChoosesTheVersion(t *testing.T) {
 		{what: "the lowest", hello: t10, lowest: t10, highest: t12, want: t10, downgradeSentinel: downgradeTo11},
 		{what: "our highest is 1.1: no sentinel", hello: t12, lowest: t10, highest: t11, want: t11},
 		{what: "a fallback, RFC 7507 §3", hello: t11, lowest: t10, highest: t12, suites: fallback, alert: alert.InappropriateFallback},
-		{what: "a fallback below ours", hello: t11, lowest: t12, highest: t12, suites: fallback, alert: alert.InappropriateFallback},
+		{what: "a fallback below ours, RFC 7507 §3", hello: t11, lowest: t12, highest: t12, suites: fallback, alert: alert.ProtocolVersion},
 		{what: "a fallback to our highest", hello: t12, lowest: t12, highest: t12, suites: fallback, want: t12},
 		{what: "a fallback to above our highest", hello: t13, lowest: t12, highest: t12, suites: fallback, want: t12},
 		{what: "supported_versions, RFC 8446 §4.2.1", hello: t12, supported: []iana.Version{0x7A7A, t13, t12}, lowest: t12, highest: t12, want: t12},

@@ -88,6 +88,9 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	if err := acceptable(s.ClientHello, m, &c.Parameters); err != nil {
 		return err
 	}
+	if err := wellFormed(m.Extensions, iana.Server); err != nil {
+		return err
+	}
 	a, err := s.agree(m)
 	if err != nil {
 		return err
@@ -154,7 +157,8 @@ func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error
 	const ref = "RFC 5246 §7.4.3"
 	kx := s.Agreed.Suite.Kex
 	if kx.EllipticCurve() && !slices.Contains(c.Groups, m.Group) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4", "the server chose the group %v, we offered %v", m.Group, offeredGroups(c.Config))
+		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
+			"the server chose the group %v, we offered %v", m.Group, alert.Few(offeredGroups(c.Config)))
 	}
 	if kx.Ephemeral() {
 		if _, err := groupOf(kx, m, c.MinDHBits); err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// extension is one row: what a client offers, what a server answers, and what the answer means. A nil column says nothing.
+// extension is one row: what a client offers, what a server answers, and what the answer means. A
+// nil column says nothing.
 type extension struct {
 	typ    iana.ExtensionType
 	ref    string
@@ -52,6 +53,8 @@ func init() {
 		{iana.ExtRecordSizeLimit, "RFC 8449 §4", offerSizeLimit, answerSizeLimit, settleSizeLimit},
 		{iana.ExtSessionTicket, "RFC 5077 §3.2", offerTicket, answerTicket, settleTicket},
 		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", offerRenegotiation, answerRenegotiation, settleRenegotiation},
+		{iana.ExtSupportedVersions, "RFC 8446 §4.2.1", nil, nil, nil},
+		{iana.ExtSignatureAlgorithmsCert, "RFC 8446 §4.2.3", nil, nil, nil},
 	}
 }
 
@@ -72,6 +75,9 @@ func (x *extension) solicited(ch *message.ClientHello) bool {
 // offerAll is a client's block of extensions.
 func offerAll(c *Config) (e message.Extensions, err error) {
 	for _, row := range extensions {
+		if row.offer == nil {
+			continue
+		}
 		if content, ok := row.offer(c); ok {
 			if err := e.Add(row.typ, content); err != nil {
 				return nil, err
@@ -89,7 +95,7 @@ func answerAll(c *Config, an *answering) (e message.Extensions, err error) {
 		}
 		content, ok, err := row.answer(c, an)
 		if err != nil {
-			return nil, alert.Malformed(row.ref, err)
+			return nil, err
 		}
 		if ok {
 			if err := e.Add(row.typ, content); err != nil {
@@ -103,7 +109,7 @@ func answerAll(c *Config, an *answering) (e message.Extensions, err error) {
 // settleEmpty demands an answer without content.
 func settleEmpty(t iana.ExtensionType) func(*Agreed, message.Extensions, message.Extensions) error {
 	return func(_ *Agreed, _, server message.Extensions) error {
-		_, err := server.Read(t, &message.Empty{})
+		_, err := read(server, t, &message.Empty{})
 		return err
 	}
 }
@@ -123,15 +129,6 @@ func answerServerName(_ *Config, an *answering) (message.Content, bool, error) {
 	return nil, an.chosen.Named, nil
 }
 
-func hostName(n *message.ServerNames) string {
-	for _, n := range n.Names {
-		if n.Type == iana.HostName {
-			return string(n.Name)
-		}
-	}
-	return ""
-}
-
 // max_fragment_length, which record_size_limit overrides: RFC 8449 §5.
 
 func offerMaxFragment(c *Config) (message.Content, bool) {
@@ -143,7 +140,7 @@ func answerMaxFragment(c *Config, an *answering) (message.Content, bool, error) 
 		return nil, false, nil
 	}
 	var m message.MaxFragmentLength
-	if _, err := an.hello.Read(iana.ExtMaxFragmentLength, &m); err != nil {
+	if _, err := read(an.hello, iana.ExtMaxFragmentLength, &m); err != nil {
 		return nil, false, err
 	}
 	if m.Bytes() == 0 {
@@ -154,10 +151,10 @@ func answerMaxFragment(c *Config, an *answering) (message.Content, bool, error) 
 
 func settleMaxFragment(a *Agreed, client, server message.Extensions) error {
 	var asked, got message.MaxFragmentLength
-	if _, err := client.Read(iana.ExtMaxFragmentLength, &asked); err != nil {
+	if _, err := read(client, iana.ExtMaxFragmentLength, &asked); err != nil {
 		return err
 	}
-	if _, err := server.Read(iana.ExtMaxFragmentLength, &got); err != nil {
+	if _, err := read(server, iana.ExtMaxFragmentLength, &got); err != nil {
 		return err
 	}
 	if got != asked || got.Bytes() == 0 {
@@ -194,7 +191,7 @@ func settleSizeLimit(a *Agreed, client, server message.Extensions) (err error) {
 
 func sizeLimit(e message.Extensions) (int, error) {
 	var l message.RecordSizeLimit
-	if _, err := e.Read(iana.ExtRecordSizeLimit, &l); err != nil {
+	if _, err := read(e, iana.ExtRecordSizeLimit, &l); err != nil {
 		return 0, err
 	}
 	if l.Limit < 64 {
@@ -211,7 +208,7 @@ func offerStatus(c *Config) (message.Content, bool) {
 
 func answerStatus(c *Config, an *answering) (message.Content, bool, error) {
 	var r message.StatusRequest
-	if _, err := an.hello.Read(iana.ExtStatusRequest, &r); err != nil {
+	if _, err := read(an.hello, iana.ExtStatusRequest, &r); err != nil {
 		return nil, false, err
 	}
 	staples := an.chosen.Credential != nil && len(an.chosen.Credential.Staple) > 0
@@ -256,11 +253,12 @@ func settlePointFormats(_ *Agreed, _, server message.Extensions) error {
 // uncompressed: RFC 8422 §5.1.2: a list that is sent must hold the one format that everybody writes.
 func uncompressed(e message.Extensions) error {
 	var f message.ECPointFormats
-	if ok, err := e.Read(iana.ExtECPointFormats, &f); !ok || err != nil {
+	if ok, err := read(e, iana.ExtECPointFormats, &f); !ok || err != nil {
 		return err
 	}
 	if !slices.Contains(f.Formats, iana.Uncompressed) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.1.2", "the peer's ec_point_formats are %v, without uncompressed", f.Formats)
+		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.1.2",
+			"the peer's ec_point_formats are %v, without uncompressed", alert.Few(f.Formats))
 	}
 	return nil
 }
@@ -283,7 +281,7 @@ func offerProtocols(c *Config) (message.Content, bool) {
 
 func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
 	var theirs message.Protocols
-	if _, err := an.hello.Read(iana.ExtALPN, &theirs); err != nil || len(c.Protocols) == 0 {
+	if _, err := read(an.hello, iana.ExtALPN, &theirs); err != nil || len(c.Protocols) == 0 {
 		return nil, false, err
 	}
 	for _, ours := range c.Protocols {
@@ -297,19 +295,21 @@ func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
 			}
 		}
 	}
-	return nil, false, alert.Fail(alert.NoApplicationProtocol, "RFC 7301 §3.2", "the client speaks %s, we speak %q", join(theirs.Names), c.Protocols)
+	return nil, false, alert.Fail(alert.NoApplicationProtocol, "RFC 7301 §3.2",
+		"the client speaks %s, we speak %q", join(theirs.Names), alert.Few(c.Protocols))
 }
 
 func settleProtocol(a *Agreed, client, server message.Extensions) error {
 	var asked, got message.Protocols
-	if _, err := client.Read(iana.ExtALPN, &asked); err != nil {
+	if _, err := read(client, iana.ExtALPN, &asked); err != nil {
 		return err
 	}
-	if _, err := server.Read(iana.ExtALPN, &got); err != nil {
+	if _, err := read(server, iana.ExtALPN, &got); err != nil {
 		return err
 	}
 	if len(got.Names) != 1 || !slices.ContainsFunc(asked.Names, func(n []byte) bool { return bytes.Equal(n, got.Names[0]) }) {
-		return alert.Fail(alert.IllegalParameter, "RFC 7301 §3.1", "the server chose the protocols %s, the client offered %s", join(got.Names), join(asked.Names))
+		return alert.Fail(alert.IllegalParameter, "RFC 7301 §3.1",
+			"the server chose the protocols %s, the client offered %s", join(got.Names), join(asked.Names))
 	}
 	a.ALPN = string(got.Names[0])
 	return nil
@@ -327,7 +327,7 @@ func answerSCTs(_ *Config, an *answering) (message.Content, bool, error) {
 
 func settleSCTs(a *Agreed, _, server message.Extensions) error {
 	var l message.SCTs
-	_, err := server.Read(iana.ExtSCT, &l)
+	_, err := read(server, iana.ExtSCT, &l)
 	a.SCTs = l.List
 	return err
 }
@@ -393,7 +393,7 @@ func offerRenegotiation(c *Config) (message.Content, bool) {
 
 func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error) {
 	var r message.RenegotiationInfo
-	if _, err := an.hello.Read(iana.ExtRenegotiationInfo, &r); err != nil {
+	if _, err := read(an.hello, iana.ExtRenegotiationInfo, &r); err != nil {
 		return nil, false, err
 	}
 	if len(r.RenegotiatedConnection) > 0 {
@@ -404,12 +404,12 @@ func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error
 
 func settleRenegotiation(a *Agreed, _, server message.Extensions) error {
 	var r message.RenegotiationInfo
-	if _, err := server.Read(iana.ExtRenegotiationInfo, &r); err != nil {
+	if _, err := read(server, iana.ExtRenegotiationInfo, &r); err != nil {
 		return err
 	}
 	a.SecureRenegotiation, a.renegotiated = true, r.RenegotiatedConnection
 	return nil
 }
 
-// join quotes what a peer sent: it may hold anything.
-func join(names [][]byte) string { return fmt.Sprintf("%q", names) }
+// join quotes the first of the names that a peer sent: they may hold anything.
+func join(names [][]byte) string { return fmt.Sprintf("%q", alert.Few(names)) }

@@ -162,7 +162,8 @@ func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureSc
 			return err
 		}
 	} else if !slices.Contains(l.Schemes, scheme) {
-		return alert.Fail(alert.IllegalParameter, ref, "the %v signed with %v, we accept %v", from, scheme, l.Schemes)
+		return alert.Fail(alert.IllegalParameter, ref, "the %v signed with %v, we accept %v", from, scheme,
+			alert.Few(l.Schemes))
 	}
 	if err := pki.Verify(pub, scheme, signed, signature); err != nil {
 		return err

@@ -94,7 +94,7 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	w, err := readWishes(ch, version)
+	w, err := readWishes(ch, version, v.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -139,8 +139,8 @@ func (v *server) stillKnown(s *Session) (bool, error) {
 // offered finds the session of a ticket or an ID.
 func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err error) {
 	var t message.SessionTicket
-	if _, err := ch.Extensions.Read(iana.ExtSessionTicket, &t); err != nil {
-		return nil, "", alert.Malformed("RFC 5077 §3.2", err)
+	if _, err := read(ch.Extensions, iana.ExtSessionTicket, &t); err != nil {
+		return nil, "", err
 	}
 	switch {
 	case v.Tickets && len(t.Ticket) > 0:
@@ -249,7 +249,7 @@ func resumes(ch *message.ClientHello, sh *message.ServerHello) Presence {
 		return must(echoes(ch, sh))
 	}
 	var t message.SessionTicket
-	if _, err := ch.Extensions.Read(iana.ExtSessionTicket, &t); err == nil && len(t.Ticket) > 0 {
+	if _, err := read(ch.Extensions, iana.ExtSessionTicket, &t); err == nil && len(t.Ticket) > 0 {
 		return May
 	}
 	return Never

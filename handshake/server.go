@@ -125,7 +125,10 @@ func (v *server) certificateRequest() (message.Message, error) {
 func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error) {
 	switch m := msg.(type) {
 	case *message.ClientHello:
-		v.chosen, err = v.choose(m)
+		// First of all: what is malformed must not reach the program's callbacks.
+		if err = wellFormed(m.Extensions, iana.Client); err == nil {
+			v.chosen, err = v.choose(m)
+		}
 	case *message.Certificate:
 		err = v.certificate(m)
 	case *message.CertificateVerify:

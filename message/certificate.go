@@ -51,7 +51,7 @@ func (m *CertificateRequest) layout(c *wire.Codec) {
 		wire.Uint8(c, "certificate_type", t)
 	})
 	if m.dialect.Version >= iana.TLS12 {
-		wire.Vector16(c, "supported_signature_algorithms", &m.Schemes, 2, 1<<16-2, scheme)
+		wire.Uint16s(c, "supported_signature_algorithms", "signature_scheme", &m.Schemes, 2, 1<<16-2)
 	}
 	wire.Vector16(c, "certificate_authorities", &m.Authorities, 0, 1<<16-1, distinguishedName)
 }
@@ -83,5 +83,3 @@ func signed(c *wire.Codec, d Dialect, s *iana.SignatureScheme, signature *[]byte
 	}
 	wire.Opaque16(c, "signature", signature, 0, 1<<16-1)
 }
-
-func scheme(c *wire.Codec, s *iana.SignatureScheme) { wire.Uint16(c, "signature_scheme", s) }

@@ -24,9 +24,7 @@ func (m *ClientHello) layout(c *wire.Codec) {
 	wire.Uint16(c, "client_version", &m.Version)
 	wire.Fixed(c, "random", m.Random[:])
 	wire.Opaque8(c, "session_id", &m.SessionID, 0, 32)
-	wire.Vector16(c, "cipher_suites", &m.CipherSuites, 2, 1<<16-2, func(c *wire.Codec, s *iana.CipherSuite) {
-		wire.Uint16(c, "cipher_suite", s)
-	})
+	wire.Uint16s(c, "cipher_suites", "cipher_suite", &m.CipherSuites, 2, 1<<16-2)
 	wire.Vector8(c, "compression_methods", &m.CompressionMethods, 1, 255, func(c *wire.Codec, v *iana.CompressionMethod) {
 		wire.Uint8(c, "compression_method", v)
 	})

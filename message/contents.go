@@ -68,7 +68,7 @@ func (e *StatusRequest) layout(c *wire.Codec) {
 type SupportedGroups struct{ Groups []iana.Group }
 
 func (e *SupportedGroups) layout(c *wire.Codec) {
-	wire.Vector16(c, "named_group_list", &e.Groups, 2, 1<<16-2, func(c *wire.Codec, g *iana.Group) { wire.Uint16(c, "named_group", g) })
+	wire.Uint16s(c, "named_group_list", "named_group", &e.Groups, 2, 1<<16-2)
 }
 
 // ECPointFormats lists how points may be written. See RFC 8422 §5.1.2.
@@ -85,7 +85,7 @@ func (e *ECPointFormats) layout(c *wire.Codec) {
 type SignatureSchemes struct{ Schemes []iana.SignatureScheme }
 
 func (e *SignatureSchemes) layout(c *wire.Codec) {
-	wire.Vector16(c, "supported_signature_algorithms", &e.Schemes, 2, 1<<16-2, scheme)
+	wire.Uint16s(c, "supported_signature_algorithms", "signature_scheme", &e.Schemes, 2, 1<<16-2)
 }
 
 // Protocols is the content of ALPN: what the client can speak inside, or the one that the server chose. See RFC 7301 §3.1.

@@ -75,11 +75,20 @@ func (e *Extensions) Add(t iana.ExtensionType, v Content) error {
 	return nil
 }
 
+// NewContent returns an empty content of extension t in a hello of one side, for Read. It returns
+// nil if the structure is not known, or not expected from that side.
+func NewContent(t iana.ExtensionType, from iana.Side) Content {
+	if make := contents[t][from]; make != nil {
+		return make()
+	}
+	return nil
+}
+
 // annotate takes the content of an extension from one side apart, as far as it is known.
 func annotate(c *wire.Codec, t iana.ExtensionType, from iana.Side) {
-	var content Content = new(opaque)
-	if make := contents[t][from]; make != nil {
-		content = make()
+	content := NewContent(t, from)
+	if content == nil {
+		content = new(opaque)
 	}
 	content.layout(c)
 }
@@ -89,8 +98,8 @@ type opaque struct{ data []byte }
 
 func (o *opaque) layout(c *wire.Codec) { wire.Rest(c, "extension_data", &o.data) }
 
-// contents has, for each extension, its content in the client's hello and in the server's; nil where it is not known, or not
-// expected. It is for annotations: a handshake reads what it understands by Extensions.Read.
+// contents has, for each extension, its content in the client's hello and in the server's; nil
+// where it is not known, or not expected.
 var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtServerName:              {content[ServerNames], content[Empty]},
 	iana.ExtMaxFragmentLength:       {content[MaxFragmentLength], content[MaxFragmentLength]},

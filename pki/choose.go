@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
@@ -132,7 +133,7 @@ func (c *Credential) answers(r Request, allowed []iana.SignatureScheme) (s iana.
 		typ = iana.RSASign
 	}
 	if !slices.Contains(r.Types, typ) {
-		return 0, "", fmt.Errorf("its key is of type %v, but the server asks for %v", typ, r.Types)
+		return 0, "", fmt.Errorf("its key is of type %v, but the server asks for %v", typ, alert.Few(r.Types))
 	}
 	issuer, ok := c.issuedBy(r.Authorities)
 	if !ok {
@@ -169,13 +170,19 @@ type refusal struct {
 	err   error
 }
 
+// fewest is how many certificates a reason goes through.
+const fewest = 8
+
 func none(refused []refusal) string {
 	if len(refused) == 0 {
 		return "there is no certificate to choose from"
 	}
 	var words []string
-	for _, r := range refused {
+	for _, r := range refused[:min(len(refused), fewest)] {
 		words = append(words, fmt.Sprintf("%s: %v", r.label(r.i, r.of), r.err))
+	}
+	if more := len(refused) - len(words); more > 0 {
+		words = append(words, fmt.Sprintf("and %d more", more))
 	}
 	return "no certificate fits: " + strings.Join(words, "; ")
 }

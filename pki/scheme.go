@@ -78,6 +78,23 @@ func Implied(v iana.Version) []iana.SignatureScheme {
 	return []iana.SignatureScheme{iana.RSA_PKCS1_SHA1, iana.ECDSA_SHA1}
 }
 
+// KnownSchemes returns every scheme that a choice can depend on: those that a key here may sign
+// with, and those that a certificate may be signed with. What else a peer lists changes nothing.
+func KnownSchemes() []iana.SignatureScheme { return knownSchemes }
+
+var knownSchemes = func() []iana.SignatureScheme {
+	known := []iana.SignatureScheme{rsaMD5}
+	for _, s := range schemes {
+		if s.ID != iana.MD5_SHA1 { // it is no code point
+			known = append(known, s.ID)
+		}
+	}
+	return known
+}()
+
+// rsaMD5 is rsa with md5, which signs certificates only.
+const rsaMD5 iana.SignatureScheme = 0x0101
+
 // Schemes lists how pub's private key can sign, best first. It is empty for a key that TLS does not know.
 func Schemes(pub crypto.PublicKey) []iana.SignatureScheme {
 	var out []iana.SignatureScheme
@@ -104,7 +121,7 @@ func ChooseScheme(pub crypto.PublicKey, theirs, allowed []iana.SignatureScheme) 
 		}
 	}
 	return 0, alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.4.1",
-		"our %v key may sign with %v, but the peer accepts only %v", kindOf(pub), ours, theirs)
+		"our %v key may sign with %v, but the peer accepts only %v", kindOf(pub), alert.Few(ours), alert.Few(theirs))
 }
 
 // Sign signs. Salts come from random; nil is crypto/rand.
@@ -144,7 +161,7 @@ func Verify(pub crypto.PublicKey, id iana.SignatureScheme, signed, signature []b
 	s, ok := lookup(id)
 	if !ok || !s.fits(pub) {
 		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.4.1", "got a signature with %v, expected one that the "+
-			"certificate's %v key can make: %v", id, kindOf(pub), Schemes(pub))
+			"certificate's %v key can make: %v", id, kindOf(pub), alert.Few(Schemes(pub)))
 	}
 	if err := s.verify(pub, s.digest(signed), signature); err != nil {
 		return alert.Fail(alert.DecryptError, "RFC 5246 §7.2.2", "got a signature (%v, %d bytes) that the certificate's "+

@@ -284,3 +284,29 @@ func FuzzCodec(f *testing.F) {
 		}
 	})
 }
+
+// Uint16s is Vector16 with Uint16, also in what it refuses and where.
+func TestUint16sIsAVectorOfUint16(t *testing.T) {
+	for _, in := range []string{"", "00", "0000", "0001", "000101", "00020102", "000400010203", "00030001ff", "0002010203", "0006000100020003"} {
+		b, err := hex.DecodeString(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var fast, slow []colour
+		fastLayout := func(c *wire.Codec) { wire.Uint16s(c, "colours", "item", &fast, 0, 4) }
+		slowLayout := func(c *wire.Codec) {
+			wire.Vector16(c, "colours", &slow, 0, 4, func(c *wire.Codec, v *colour) { wire.Uint16(c, "item", v) })
+		}
+		got, want := wire.Decode(b, "s", fastLayout), wire.Decode(b, "s", slowLayout)
+		if fmt.Sprint(got) != fmt.Sprint(want) || !slices.Equal(fast, slow) || (fast == nil) != (slow == nil) {
+			t.Errorf("%s: got %v, %v, expected %v, %v", in, fast, got, slow, want)
+		}
+		if f, s := wire.Annotate(b, "s", fastLayout), wire.Annotate(b, "s", slowLayout); !reflect.DeepEqual(f, s) {
+			t.Errorf("%s: annotated as %v, expected %v", in, f, s)
+		}
+		again, err := wire.Encode(nil, "s", fastLayout)
+		if want == nil && (err != nil || !bytes.Equal(again, b)) {
+			t.Errorf("%s: encoded as %x, %v", in, again, err)
+		}
+	}
+}

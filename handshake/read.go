@@ -1,0 +1,91 @@
+package handshake
+
+import (
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// How a peer's hello is read: whole, once, and at a cost in proportion to its length.
+
+// read decodes extension t of a peer's hello into v, or returns false if the hello has none. It is
+// the only way in which a live handshake reads an extension: malformed content is decode_error.
+func read(e message.Extensions, t iana.ExtensionType, v message.Content) (bool, error) {
+	ok, err := e.Read(t, v)
+	if err == nil {
+		return ok, nil
+	}
+	ref := "RFC 5246 §7.4.1.4"
+	if row := extensionRow(t); row != nil {
+		ref = row.ref
+	}
+	return false, alert.Malformed(ref, err)
+}
+
+// wellFormed reads every extension of a peer's hello that has a row, also those that nobody asks
+// for in this handshake. An extension without a row is ignored, whatever is in it.
+func wellFormed(e message.Extensions, from iana.Side) error {
+	for _, x := range e {
+		if extensionRow(x.Type) == nil {
+			continue
+		}
+		content := message.NewContent(x.Type, from)
+		if content == nil {
+			continue
+		}
+		if _, err := read(e, x.Type, content); err != nil {
+			return err
+		}
+		if names, ok := content.(*message.ServerNames); ok {
+			if err := checkHostName(hostName(names)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// maxHostName is the longest DNS name, in bytes.
+const maxHostName = 255
+
+// checkHostName refuses a host_name that is no name of a host: it would go into logs, tickets and a
+// program's callbacks as it is. RFC 6066 §3 gives the form and no alert.
+func checkHostName(name string) error {
+	if len(name) > maxHostName {
+		return alert.Fail(alert.IllegalParameter, "RFC 6066 §3",
+			"the client's host_name has %d bytes, expected at most %d", len(name), maxHostName)
+	}
+	if i := strings.IndexFunc(name, func(r rune) bool { return r < 0x21 || r > 0x7E }); i >= 0 {
+		return alert.Fail(alert.IllegalParameter, "RFC 6066 §3",
+			"the client's host_name has the byte 0x%02X, expected printable ASCII", name[i])
+	}
+	return nil
+}
+
+// hostName returns the name of type host_name, or an empty string.
+func hostName(n *message.ServerNames) string {
+	for _, n := range n.Names {
+		if n.Type == iana.HostName {
+			return string(n.Name)
+		}
+	}
+	return ""
+}
+
+// common returns those of ours that theirs has, in our order. It takes time in proportion to the
+// lengths of both, because a peer chooses one of them.
+func common[T ~uint16](ours, theirs []T) []T {
+	var listed [1 << 16 / 64]uint64
+	for _, v := range theirs {
+		listed[v/64] |= 1 << (v % 64)
+	}
+	both := make([]T, 0, len(ours))
+	for _, v := range ours {
+		if listed[v/64]>>(v%64)&1 == 1 {
+			both = append(both, v)
+		}
+	}
+	return both
+}
