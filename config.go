@@ -78,7 +78,9 @@ type Config struct {
 	// InsecureSkipVerify lets a client talk to anybody. Such a connection proves nothing about who is there.
 	InsecureSkipVerify bool
 
-	// VerifyPeerCertificate, if set, has the last word about a peer's chain. verifiedChains is nil where nothing was verified.
+	// VerifyPeerCertificate, if set, has the last word about a peer's chain. verifiedChains is nil
+	// where nothing was verified. It is asked again before a session is resumed: if it then fails,
+	// the handshake is a full one.
 	VerifyPeerCertificate func(rawCerts [][]byte, verifiedChains [][]*x509.Certificate) error
 
 	// VerifyConnection, if set, has the last word about a connection, resumed ones included. It is called when the handshake is done,

@@ -92,7 +92,8 @@ func (p *Policy) orModern() *Policy {
 
 func (p *Policy) parameters() handshake.Parameters {
 	return handshake.Parameters{
-		MinVersion: p.minVersion, MaxVersion: iana.TLS12, Suites: p.CipherSuites(), Groups: p.groups, Schemes: p.schemes,
+		Policy: p.name + " " + p.date, MinVersion: p.minVersion, MaxVersion: iana.TLS12,
+		Suites: p.CipherSuites(), Groups: p.groups, Schemes: p.schemes,
 		MinDHBits: p.minDHBits, SecureRenegotiation: p.secureRenegotiation,
 	}
 }

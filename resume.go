@@ -14,6 +14,9 @@ import (
 )
 
 // ClientSessionCache keeps a client's sessions by the name of the server. It holds master secrets.
+// Configs may share one: a session is offered only if what it was made with is still so. Only what
+// GetClientCertificate and GetPSK would answer cannot be compared: Configs that differ in them must
+// not share a cache.
 type ClientSessionCache interface {
 	Get(key string) (s *ClientSessionState, ok bool)
 	// Put keeps a session; nil drops what is there.

@@ -85,6 +85,13 @@ func (c *Conn) state() ConnectionState {
 	if m.CertificateStatus != nil {
 		s.OCSPResponse = m.CertificateStatus.Response
 	}
+	if o := m.Origin(); o != nil { // what only the full handshake tells
+		s.Group, s.GroupName, s.CurveID = o.Group, o.GroupName, CurveID(o.Group)
+		s.OCSPResponse = o.Staple
+		if s.SignedCertificateTimestamps == nil {
+			s.SignedCertificateTimestamps = o.SCTs
+		}
+	}
 	for _, concern := range suite.Concerns(a.Suite) {
 		s.Concerns = append(s.Concerns, concern.What+": "+concern.Reason)
 	}

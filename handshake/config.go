@@ -48,6 +48,7 @@ type Prior struct {
 
 // Parameters are what is offered or accepted, best first.
 type Parameters struct {
+	Policy                 string // the set of defaults: sessions are bound to it
 	MinVersion, MaxVersion iana.Version
 	Suites                 []iana.CipherSuite
 	Groups                 []iana.Group
@@ -94,7 +95,8 @@ type Trust struct {
 
 	ClientAuth ClientAuth // a server's
 
-	// VerifyPeer, if set, is asked after everything else held, or instead of it where nothing is to be checked.
+	// VerifyPeer, if set, is asked after everything else held, or instead of it where nothing is to
+	// be checked; and again before a session is resumed.
 	VerifyPeer func(raw [][]byte, verified [][]*x509.Certificate) error
 }
 

@@ -3,8 +3,8 @@ package handshake
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -16,16 +16,15 @@ import (
 
 // This file is what a resumed handshake decides differently: RFC 5246 §7.3 (Figure 2), RFC 5077, RFC 7627 §5.3.
 
-// offerSession puts the session on offer, if it can still be used. With a ticket goes a session ID of our own, so that the
-// server's echo tells at once whether it resumes. See RFC 5077 §3.4.
+// offerSession puts the session on offer, if it can still be used. A ticket goes with a session ID
+// of our own, so that the server's echo tells at once whether it resumes. See RFC 5077 §3.4.
 func (c *client) offerSession(m *message.ClientHello) (err error) {
 	o := c.Offer
 	if o == nil {
 		return nil
 	}
-	if len(o.ID) == 0 && (len(o.Ticket) == 0 || !c.Tickets) || // nothing that the server could find it by
-		!o.fresh(c.now()) || !slices.Contains(c.Suites, o.Suite) || o.Version < c.MinVersion || o.Version > c.MaxVersion ||
-		(!o.ExtendedMasterSecret && c.ExtendedMasterSecret == Required) || c.recall(iana.Server, o) != nil {
+	if why, ref := c.unfit(o); why != "" {
+		c.Log.Choice("session", "a session of before", "none offered", why, ref)
 		c.peer, c.Config = Peer{}, c.without()
 		return nil
 	}
@@ -36,6 +35,22 @@ func (c *client) offerSession(m *message.ClientHello) (err error) {
 		_, err = io.ReadFull(c.Rand, m.SessionID)
 	}
 	return err
+}
+
+// unfit says why a session is not offered; "" if it is.
+func (c *client) unfit(o *Session) (why, ref string) {
+	for _, t := range terms {
+		if t.client != nil && !t.client(c, o) {
+			return t.broken, t.ref
+		}
+	}
+	if why := o.unbound(c.Config, iana.Client); why != "" {
+		return why, "RFC 5246 §7.4.1.2"
+	}
+	if err := c.recall(iana.Server, o); err != nil {
+		return "the server's certificate is not accepted any more", "RFC 5280 §6"
+	}
+	return "", ""
 }
 
 // without is the configuration without a session to offer.
@@ -62,22 +77,27 @@ func (c *client) resumed(a *Agreed) error {
 	return nil
 }
 
-// keep hands a new session out, now that the server was proved. Nothing to resume it by: nothing to keep.
+// keep hands out a session, now that the server was proved: a new one, or the resumed one with a
+// new ticket.
 func (c *client) keep(s *Score) {
-	renewed := s.NewSessionTicket != nil && len(s.NewSessionTicket.Ticket) > 0
+	t := s.NewSessionTicket
+	renewed := t != nil && len(t.Ticket) > 0
 	if c.Keep == nil || s.Resumed == Must && !renewed {
 		return
 	}
-	k := c.sessionOf(s, s.master.Bytes())
-	k.ServerName = c.ServerName
-	if t := s.NewSessionTicket; renewed {
-		k.ID, k.Ticket = nil, t.Ticket
+	var k *Session
+	if s.Resumed == Must {
+		old := *c.Offer // a new ticket makes an old session no younger
+		k = &old
+	} else {
+		k = c.sessionOf(s, s.master.Bytes(), iana.Client)
+		k.ServerName = c.ServerName
+	}
+	if renewed {
+		k.ID, k.Ticket, k.Deadline = nil, t.Ticket, time.Time{}
 		if t.LifetimeHint > 0 {
 			k.Deadline = c.now().Add(time.Duration(t.LifetimeHint) * time.Second)
 		}
-	}
-	if s.Resumed == Must {
-		k.Created = c.Offer.Created // a new ticket makes an old session no younger
 	}
 	if len(k.ID) > 0 || len(k.Ticket) > 0 {
 		c.Keep(k)
@@ -98,19 +118,16 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if why := v.unfit(s, ch, w, version); why != "" {
-		v.Log.Choice("session", how, "a full handshake", why, "RFC 5246 §7.4.1.2")
+	if why, ref := v.unfit(s, &greeting{ch, w, version}); why != "" {
+		v.Log.Choice("session", how, "a full handshake", why, ref)
 		return nil, nil
 	}
-	ems := ch.Extensions.Has(iana.ExtExtendedMasterSecret)
-	switch {
-	case s.ExtendedMasterSecret && !ems:
-		// RFC 7627 §5.3: "If the original session used the "extended_master_secret" extension but the new ClientHello does not
-		// contain it, the server MUST abort the abbreviated handshake."
-		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3", "the client offers a session with extended_master_secret, and a hello without it")
-	case !s.ExtendedMasterSecret && (ems || v.ExtendedMasterSecret == Required):
-		v.Log.Choice("session", how, "a full handshake", "the session has no extended master secret", "RFC 7627 §5.3")
-		return nil, nil
+	if s.ExtendedMasterSecret && !ch.Extensions.Has(iana.ExtExtendedMasterSecret) {
+		// RFC 7627 §5.3: "If the original session used the "extended_master_secret" extension but
+		// the new ClientHello does not contain it, the server MUST abort the abbreviated
+		// handshake."
+		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
+			"the client offers a session with extended_master_secret, and a hello without it")
 	}
 	if known, err := v.stillKnown(s); err != nil || !known {
 		return nil, err
@@ -160,34 +177,24 @@ func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err e
 	return nil, "", nil
 }
 
-// unfit says why a session cannot be resumed with this hello; the handshake is then a full one.
-func (v *server) unfit(s *Session, ch *message.ClientHello, w *wishes, version iana.Version) string {
-	row := suite.ByID(s.Suite)
-	switch {
-	case !s.fresh(v.now()):
-		return "it is too old"
-	case s.Version != version:
-		return "it was made with another version"
-	case row == nil || !ch.Offers(s.Suite) || !slices.Contains(v.Suites, s.Suite) || !v.speaksPSK(row.Kex):
-		return "its cipher suite is not offered, or not allowed, any more"
-	case s.ServerName != w.Name: // RFC 6066 §3: "A server that implements this extension MUST NOT accept the request to resume"
-		return "it was made for another server_name"
-	case s.EncryptThenMAC != (row.Cipher.CBC() && v.EncryptThenMAC != Off && ch.Extensions.Has(iana.ExtEncryptThenMAC)):
-		return "encrypt_then_mac is not as it was"
-	case v.ClientAuth.Require && len(s.Chain) == 0:
-		return "the client showed no certificate then, and must now"
-	case !v.ClientAuth.Request && len(s.Chain) > 0:
-		return "the client showed a certificate then, and is not asked for one now"
-	case s.ALPN != "" && !slices.Contains(v.Protocols, s.ALPN):
-		return "its application protocol is not spoken any more"
+// unfit says why a session cannot be resumed with this hello, so that the handshake is a full one;
+// "" if it can.
+func (v *server) unfit(s *Session, g *greeting) (why, ref string) {
+	for _, t := range terms {
+		if t.server != nil && !t.server(v, s, g) {
+			return t.broken, t.ref
+		}
 	}
-	return ""
+	return s.unbound(v.Config, iana.Server), "RFC 5246 §7.4.1.2"
 }
 
-// recall makes the peer of the session's full handshake this one's: the master_secret proves that it is the same, and its
-// certificate must still hold.
+// recall makes the peer of the session's full handshake this one's: the master_secret proves that
+// it is the same. Its certificate must still hold, and the program must still accept it.
 func (l *live) recall(from iana.Side, s *Session) error {
 	if len(s.Chain) == 0 {
+		if from == iana.Server && (&Agreed{Suite: suite.ByID(s.Suite)}).certified() {
+			return errors.New("handshake: a session without the server's certificate")
+		}
 		l.peer = Peer{PSKIdentity: s.PSKIdentity}
 		return nil
 	}
@@ -195,12 +202,22 @@ func (l *live) recall(from iana.Side, s *Session) error {
 	if err != nil {
 		return err
 	}
+	if from == iana.Server {
+		if err := chain.FitsGroups(l.Groups); err != nil {
+			return err
+		}
+	}
 	peer := Peer{Chain: chain, PSKIdentity: s.PSKIdentity, possessed: true}
 	if from == iana.Server && !l.Skip {
 		peer.Verified = pki.Still(s.verified, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now})
 	}
 	if from == iana.Server && !l.Skip && peer.Verified == nil || from == iana.Client && l.ClientAuth.Verify {
 		if peer.Verified, err = l.verify(chain, from); err != nil {
+			return err
+		}
+	}
+	if l.VerifyPeer != nil {
+		if err := l.VerifyPeer(s.Chain, peer.Verified); err != nil {
 			return err
 		}
 	}
@@ -256,13 +273,36 @@ func resumes(ch *message.ClientHello, sh *message.ServerHello) Presence {
 }
 
 // sessionOf is what there is to keep of a full handshake.
-func (l *live) sessionOf(s *Score, master []byte) *Session {
+func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 	a := s.Agreed
-	k := &Session{Version: a.Version, Suite: a.Suite.ID, ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
-		Created: l.now(), ServerName: a.ServerName, ALPN: a.ALPN, Master: master, ID: s.ServerHello.SessionID,
-		PSKIdentity: l.peer.PSKIdentity}
+	k := &Session{
+		Version: a.Version, Suite: a.Suite.ID, Group: s.Group, GroupName: s.GroupName,
+		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
+		Created: l.now(), ServerName: a.ServerName, ALPN: a.ALPN, PSKIdentity: l.peer.PSKIdentity,
+		Bound: l.bound(me), Master: master, ID: s.ServerHello.SessionID,
+	}
+	if me == iana.Client {
+		k.SCTs = a.SCTs
+		if s.CertificateStatus != nil {
+			k.Staple = s.CertificateStatus.Response
+		}
+	}
 	if l.peer.Chain != nil {
 		k.Chain, k.verified = l.peer.Chain.Raw(), l.peer.Verified
 	}
 	return k
+}
+
+// Origin is the session that this handshake resumes, or nil.
+func (m *Machine) Origin() *Session {
+	if m.Resumed != Must {
+		return nil
+	}
+	switch p := m.player.(type) {
+	case *client:
+		return p.Offer
+	case *server:
+		return p.chosen.session
+	}
+	return nil
 }

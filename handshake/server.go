@@ -194,7 +194,7 @@ func (v *server) consult(ch *message.ClientHello) error {
 
 func (v *server) newTicket(s *Score) (message.Message, error) {
 	t, err := v.ticket.await("a session ticket's key", func(ctx context.Context) ([]byte, error) {
-		t, err := v.Seal(ctx, v.sessionOf(s, s.master.Bytes()))
+		t, err := v.Seal(ctx, v.sessionOf(s, s.master.Bytes(), iana.Server))
 		return t, v.spare(ctx, "sealing a ticket", err)
 	})
 	if len(t) == 0 { // RFC 5077 §3.3: it was promised, so an empty one says that there is none after all
@@ -209,7 +209,7 @@ func (v *server) keep(s *Score) error {
 		return nil
 	}
 	_, err := v.kept.await("the session store", func(ctx context.Context) (struct{}, error) {
-		err := v.Store(ctx, s.ServerHello.SessionID, v.sessionOf(s, s.master.Bytes()))
+		err := v.Store(ctx, s.ServerHello.SessionID, v.sessionOf(s, s.master.Bytes(), iana.Server))
 		return struct{}{}, v.spare(ctx, "storing a session", err)
 	})
 	return err

@@ -14,8 +14,28 @@ import (
 // what one key exchange proved should not be used for ever.
 const MaxSessionAge = 24 * time.Hour
 
-// Session is what two sides keep of a full handshake, so that the next one needs no key exchange. It holds a master_secret: who
-// reads it can read, and resume, the connection.
+// Session is what two sides keep of a full handshake, so that the next one needs no key exchange.
+// It holds a master_secret: whoever reads it can read, and resume, the connection.
+//
+// A session is stored in the presentation language of RFC 5246 §4 as
+//
+//	struct {
+//	    uint8 format = 3;
+//	    ProtocolVersion version;
+//	    CipherSuite cipher_suite;
+//	    uint8 flags;                           // 1: extended_master_secret, 2: encrypt_then_mac
+//	    uint64 created;                        // seconds since 1970
+//	    opaque server_name<0..2^16-1>;
+//	    opaque alpn<0..2^8-1>;
+//	    opaque chain<0..2^24-1>;               // of opaque certificate<1..2^24-1>
+//	    opaque ocsp_response<0..2^24-1>;
+//	    opaque timestamps<0..2^24-1>;          // of opaque sct<1..2^16-1>
+//	    NamedGroup group;
+//	    opaque group_name<0..2^8-1>;
+//	    opaque psk_identity<0..2^16-1>;
+//	    opaque bound<48>;
+//	    opaque master_secret<48>;
+//	} Session;
 type Session struct {
 	Version              iana.Version
 	Suite                iana.CipherSuite
@@ -24,9 +44,14 @@ type Session struct {
 	Created              time.Time // of the full handshake, to the second
 	ServerName           string
 	ALPN                 string
-	Chain                [][]byte // the peer's certificates, DER
-	PSKIdentity          []byte   // a client's, with a pre-shared key
-	Master               []byte   // 48 bytes
+	Chain                [][]byte   // the peer's certificates, DER
+	Staple               []byte     // a client's: the OCSP response of the full handshake
+	SCTs                 [][]byte   // a client's, of the full handshake
+	Group                iana.Group // of the full handshake; 0: none, or one without a name
+	GroupName            string
+	PSKIdentity          []byte // a client's, with a pre-shared key
+	Bound                []byte // digests of what the Config was: see bindings
+	Master               []byte // 48 bytes
 
 	ID       []byte                // RFC 5246 §7.3; empty with a ticket
 	Ticket   []byte                // a client's, RFC 5077
@@ -35,7 +60,7 @@ type Session struct {
 }
 
 // format is the first byte of an encoded Session: a change of the layout is a new number.
-const format uint8 = 2
+const format uint8 = 3
 
 // Encode is the session as bytes, for a ticket or a store. The ID and the Ticket are not in it: they are what it is found by.
 func (s *Session) Encode() ([]byte, error) {
@@ -64,14 +89,23 @@ func (s *Session) layout(c *wire.Codec) {
 	wire.Uint8(c, "flags", &flags)
 	wire.Uint32(c, "created_high", &high)
 	wire.Uint32(c, "created_low", &low)
-	name, alpn := []byte(s.ServerName), []byte(s.ALPN)
+	name, alpn, group := []byte(s.ServerName), []byte(s.ALPN), []byte(s.GroupName)
 	wire.Opaque16(c, "server_name", &name, 0, 1<<16-1)
 	wire.Opaque8(c, "alpn", &alpn, 0, 255)
-	wire.Vector24(c, "chain", &s.Chain, 0, 1<<24-1, func(c *wire.Codec, der *[]byte) { wire.Opaque24(c, "certificate", der, 1, 1<<24-1) })
+	wire.Vector24(c, "chain", &s.Chain, 0, 1<<24-1, func(c *wire.Codec, der *[]byte) {
+		wire.Opaque24(c, "certificate", der, 1, 1<<24-1)
+	})
+	wire.Opaque24(c, "ocsp_response", &s.Staple, 0, 1<<24-1)
+	wire.Vector24(c, "timestamps", &s.SCTs, 0, 1<<24-1, func(c *wire.Codec, sct *[]byte) {
+		wire.Opaque16(c, "sct", sct, 1, 1<<16-1)
+	})
+	wire.Uint16(c, "group", &s.Group)
+	wire.Opaque8(c, "group_name", &group, 0, 255)
 	wire.Opaque16(c, "psk_identity", &s.PSKIdentity, 0, 1<<16-1)
+	wire.Opaque8(c, "bound", &s.Bound, len(bindings)*boundLen, len(bindings)*boundLen)
 	wire.Opaque8(c, "master_secret", &s.Master, 48, 48)
 	if c.Reading() {
-		s.ServerName, s.ALPN = string(name), string(alpn)
+		s.ServerName, s.ALPN, s.GroupName = string(name), string(alpn), string(group)
 		s.ExtendedMasterSecret, s.EncryptThenMAC = flags&1 != 0, flags&2 != 0
 		s.Created = time.Unix(int64(uint64(high)<<32|uint64(low)), 0)
 	}

@@ -121,7 +121,8 @@ func TestTicketKeysNeedRandomness(t *testing.T) {
 func aSession(chain ...[]byte) *handshake.Session {
 	return &handshake.Session{Version: iana.TLS12, Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, ExtendedMasterSecret: true,
 		Created: time.Unix(1e9, 0), ServerName: "vitrine.test", ALPN: "h2", Chain: chain, PSKIdentity: []byte("gardener"),
-		Master: bytes.Repeat([]byte{5}, 48)}
+		Staple: []byte{6}, SCTs: [][]byte{{7}, {8, 9}}, Group: iana.X25519, GroupName: "x25519",
+		Bound: bytes.Repeat([]byte{4}, 48), Master: bytes.Repeat([]byte{5}, 48)}
 }
 
 func TestTicketIsOpenedByItsKeyAlone(t *testing.T) {

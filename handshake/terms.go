@@ -1,0 +1,221 @@
+package handshake
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// A session is resumed only on the terms that it was made on. There are three kinds of them:
+//
+//   - terms: what a side can see in the session and in its Config, row by row;
+//   - bindings: parts of the Config that the session remembers by a digest, so that two Configs
+//     that share a cache, a store or ticket keys, and differ in one of these, do not resume each
+//     other's sessions (CVE-2025-23419, CVE-2025-68121);
+//   - what is asked again: the peer's chain, VerifyPeer and the pre-shared key (see recall and
+//     stillKnown).
+
+// term is one row: a condition of a client that offers a session, and of a server that is offered
+// one. A nil condition leaves the decision to the other side.
+type term struct {
+	broken string // why the session is not resumed
+	ref    string
+	client func(*client, *Session) bool
+	server func(*server, *Session, *greeting) bool
+}
+
+// greeting is what a server's terms compare a session with.
+type greeting struct {
+	hello   *message.ClientHello
+	wishes  *wishes
+	version iana.Version
+}
+
+// terms are asked in this order.
+var terms = []term{
+	{"it is too old", "RFC 5246 §F.1.4",
+		func(c *client, s *Session) bool { return s.fresh(c.now()) },
+		func(v *server, s *Session, _ *greeting) bool { return s.fresh(v.now()) }},
+	{"nothing is left to find it by", "RFC 5077 §3.4",
+		func(c *client, s *Session) bool { return len(s.ID) > 0 || c.Tickets && len(s.Ticket) > 0 },
+		nil},
+	{"it was made with another version", "RFC 5246 §7.4.1.3",
+		func(c *client, s *Session) bool {
+			return c.MinVersion <= s.Version && s.Version <= c.MaxVersion
+		},
+		func(_ *server, s *Session, g *greeting) bool { return s.Version == g.version }},
+	{"its cipher suite is not offered, or not allowed, any more", "RFC 5246 §7.4.1.3",
+		func(c *client, s *Session) bool {
+			return suite.ByID(s.Suite) != nil && slices.Contains(c.Suites, s.Suite)
+		},
+		(*server).allowsSuite},
+	{"its group is not offered, or not allowed, any more", "RFC 8422 §4",
+		func(c *client, s *Session) bool { return c.allowsGroup(s.Group) },
+		func(v *server, s *Session, _ *greeting) bool { return v.allowsGroup(s.Group) }},
+	{"it was made for another server_name", "RFC 6066 §3",
+		func(c *client, s *Session) bool { return s.ServerName == c.ServerName },
+		func(_ *server, s *Session, g *greeting) bool { return s.ServerName == g.wishes.Name }},
+	{"extended_master_secret is not as it was", "RFC 7627 §5.3",
+		func(c *client, s *Session) bool {
+			return !contradicts(c.ExtendedMasterSecret, s.ExtendedMasterSecret)
+		},
+		(*server).keepsExtendedMaster},
+	{"encrypt_then_mac is not as it was", "RFC 7366 §3",
+		func(c *client, s *Session) bool {
+			return !isCBC(s.Suite) || !contradicts(c.EncryptThenMAC, s.EncryptThenMAC)
+		},
+		(*server).keepsEncryptThenMAC},
+	{"its application protocol is not spoken any more", "RFC 7301 §3.1", nil,
+		func(v *server, s *Session, _ *greeting) bool {
+			return s.ALPN == "" || slices.Contains(v.Protocols, s.ALPN)
+		}},
+	{"the client showed no certificate then, and must now", "RFC 5246 §7.4.6", nil,
+		func(v *server, s *Session, _ *greeting) bool {
+			return !v.ClientAuth.Require || len(s.Chain) > 0
+		}},
+	{"the client showed a certificate then, and is not asked for one now", "RFC 5246 §7.4.6", nil,
+		func(v *server, s *Session, _ *greeting) bool {
+			return v.ClientAuth.Request || len(s.Chain) == 0
+		}},
+}
+
+// allowsGroup also holds for exchanges without a group; a prime without a name is left to
+// MinDHBits, which is bound.
+func (c *Config) allowsGroup(g iana.Group) bool { return g == 0 || slices.Contains(c.Groups, g) }
+
+// contradicts reports whether a demand rules out a session that has, or has not, what is demanded.
+func contradicts(d Demand, had bool) bool { return d == Off && had || d == Required && !had }
+
+func (v *server) allowsSuite(s *Session, g *greeting) bool {
+	row := suite.ByID(s.Suite)
+	return row != nil && g.hello.Offers(s.Suite) && slices.Contains(v.Suites, s.Suite) &&
+		v.speaksPSK(row.Kex)
+}
+
+// keepsExtendedMaster leaves the session that has it, and a hello that has not, to session: that
+// ends the handshake.
+func (v *server) keepsExtendedMaster(s *Session, g *greeting) bool {
+	switch {
+	case s.ExtendedMasterSecret:
+		return v.ExtendedMasterSecret != Off
+	case v.ExtendedMasterSecret == Off:
+		return true // for whom the extension does not exist
+	}
+	return !g.hello.Extensions.Has(iana.ExtExtendedMasterSecret) &&
+		v.ExtendedMasterSecret != Required
+}
+
+func (v *server) keepsEncryptThenMAC(s *Session, g *greeting) bool {
+	offered := g.hello.Extensions.Has(iana.ExtEncryptThenMAC)
+	return s.EncryptThenMAC == (isCBC(s.Suite) && v.EncryptThenMAC != Off && offered)
+}
+
+// binding is a part of a Config that a session remembers by a digest.
+type binding struct {
+	what  string
+	write func(*digest, *Config, iana.Side)
+}
+
+// bindings are stored in this order: another order, or another row, is another format of Session.
+var bindings = [...]binding{
+	{"policy", func(d *digest, c *Config, _ iana.Side) {
+		d.bytes([]byte(c.Policy))
+		d.number(int(c.SecureRenegotiation), c.MinDHBits)
+		for _, s := range c.Schemes {
+			d.number(int(s))
+		}
+	}},
+	{"trust", writeTrust},
+	{"client identity", writeIdentity},
+}
+
+// writeTrust is whom a side trusts, and for what. A client's roots are not in it, since a pool
+// cannot be listed: recall asks whether the path still ends at one of them.
+func writeTrust(d *digest, c *Config, me iana.Side) {
+	d.flag(c.Legacy)
+	for _, root := range c.LegacyRoots {
+		d.bytes(root.Raw)
+	}
+	if me == iana.Client {
+		d.flag(c.Skip)
+		d.number(int(c.StatusRequest))
+		return
+	}
+	d.flag(c.ClientAuth.Request, c.ClientAuth.Require, c.ClientAuth.Verify, c.Roots == nil)
+	if c.ClientAuth.Request && c.Roots != nil {
+		//lint:ignore SA1019 deprecated for the system's pool only, which nil stands for
+		for _, subject := range c.Roots.Subjects() {
+			d.bytes(subject)
+		}
+	}
+}
+
+// writeIdentity is what a client can show if it is asked: the server of a resumed session knows it
+// as whom it was before. What a callback would show is not known before it is asked.
+func writeIdentity(d *digest, c *Config, me iana.Side) {
+	if me != iana.Client {
+		return
+	}
+	d.flag(c.ForRequest != nil, c.FindKey != nil)
+	for _, cred := range c.Credentials {
+		d.bytes(cred.Chain.Leaf().Raw)
+	}
+}
+
+// boundLen is how many bytes of a digest a binding keeps: nobody can choose what is digested, so
+// that collisions are chance.
+const boundLen = 16
+
+// bound are the digests of a Config, one after the other.
+func (c *Config) bound(me iana.Side) []byte {
+	var all []byte
+	for _, b := range bindings {
+		d := &digest{sha256.New()}
+		b.write(d, c, me)
+		all = append(all, d.Sum(nil)[:boundLen]...)
+	}
+	return all
+}
+
+// unbound is why the bindings of a session are not those of a Config; "" if they are.
+func (s *Session) unbound(c *Config, me iana.Side) string {
+	now := c.bound(me)
+	for i, b := range bindings {
+		at := i * boundLen
+		if len(s.Bound) != len(now) || !bytes.Equal(s.Bound[at:at+boundLen], now[at:at+boundLen]) {
+			return fmt.Sprintf("it was made with another configuration: the %s differs", b.what)
+		}
+	}
+	return ""
+}
+
+// digest hashes parts that cannot run into one another.
+type digest struct{ hash.Hash }
+
+func (d *digest) number(numbers ...int) {
+	for _, n := range numbers {
+		d.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
+	}
+}
+
+func (d *digest) flag(flags ...bool) {
+	for _, f := range flags {
+		if f {
+			d.number(1)
+		} else {
+			d.number(0)
+		}
+	}
+}
+
+func (d *digest) bytes(b []byte) {
+	d.number(len(b))
+	d.Write(b)
+}
