@@ -1,5 +1,5 @@
-// Package alert has the alerts of RFC 5246 §7.2 and the two errors that TLS ends with: ours, which names the alert to
-// send, and the peer's, which we received.
+// Package alert has the alerts of RFC 5246 §7.2 and the two errors that TLS ends with: ours, which
+// names the alert to send, and the peer's, which we received.
 package alert
 
 import (
@@ -95,7 +95,8 @@ func (d Description) String() string {
 // Level is an AlertLevel. See RFC 5246 §7.2.
 type Level uint8
 
-// The two levels. Only close_notify, no_renegotiation, unrecognized_name and user_canceled are ever sent as warnings.
+// The two levels. Only close_notify, no_renegotiation, unrecognized_name and user_canceled are ever
+// sent as warnings.
 const (
 	Warning Level = 1
 	Fatal   Level = 2
@@ -111,8 +112,8 @@ func (l Level) String() string {
 	return fmt.Sprintf("0x%02X", uint8(l))
 }
 
-// Error is a failure that we noticed: the alert that tells the peer, the section that the peer broke, and the reason with
-// what came and what was expected. It never holds a secret or plaintext.
+// Error is a failure that we noticed: the alert that tells the peer, the section that the peer
+// broke, and the reason with what came and what was expected. It never holds a secret or plaintext.
 type Error struct {
 	Alert  Description
 	Ref    string // "RFC 5246 §7.4.3", or empty

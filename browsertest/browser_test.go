@@ -38,7 +38,8 @@ func TestPagesLoadWithoutErrorsOrRequests(t *testing.T) {
 
 func TestAPageRendersWithinASecond(t *testing.T) {
 	p := open(t, example("mtls"))
-	took := eval[float64](p, `(() => { const n = performance.getEntriesByType("navigation")[0]; return n.loadEventEnd - n.startTime })()`)
+	took := eval[float64](p,
+		`(() => { const n = performance.getEntriesByType("navigation")[0]; return n.loadEventEnd - n.startTime })()`)
 	if took > 1000 {
 		t.Errorf("took %.0f ms", took)
 	}
@@ -54,7 +55,8 @@ func TestKeysTurnThePages(t *testing.T) {
 	is(p, `document.activeElement.id`, "server-hello-title")
 	p.press(kb.ArrowLeft)
 	is(p, currentID, "client-hello")
-	for key, want := range map[string]string{"2": "certificate", "3": "pre-master-secret", "4": "master-secret", "5": "change-cipher-spec-client",
+	for key, want := range map[string]string{"2": "certificate", "3": "pre-master-secret",
+		"4": "master-secret", "5": "change-cipher-spec-client",
 		"6": "application-data-client", "1": "client-hello"} {
 		p.press(key)
 		is(p, currentID, want)
@@ -96,7 +98,8 @@ func TestAClickOnAMessageOpensItAndLinksBytesWithFields(t *testing.T) {
 	is(p, `[...`+glass+`.querySelectorAll("b.lit")].map(b => b.textContent.replace(/ /g, "")).join("").length`, 64)
 	is(p, glass+`.querySelector(".pointed").textContent.includes("bytes 6 to 37")`, true)
 	hover(glass + `.querySelector("b[data-f='1']")`)
-	is(p, `[...`+glass+`.querySelectorAll(".f.lit .fn")].map(f => f.textContent).join()`, "msg_type")
+	is(p, `[...`+glass+`.querySelectorAll(".f.lit .fn")].map(f => f.textContent).join()`,
+		"msg_type")
 	is(p, `[...`+glass+`.querySelectorAll("b.lit")].map(b => b.textContent).join("")`, "01")
 	// Every byte of the message is in the dump, in an element of its field.
 	is(p, `[...`+glass+`.querySelectorAll(".dump b")].map(b => b.textContent.replace(/ /g, "")).join("").length`, 2*eval[int](p, `Number(`+glass+`.querySelector(".f").dataset.n)`))
@@ -110,10 +113,12 @@ func TestAClickOnAMessageOpensItAndLinksBytesWithFields(t *testing.T) {
 func TestCommandsAreCopied(t *testing.T) {
 	p := open(t, example("ecdhe")+"#master-secret")
 	eval[bool](p, `(navigator.clipboard.writeText = async (s) => { window.copied = s }, true)`)
-	eval[bool](p, `(document.querySelectorAll("#master-secret details").forEach(d => d.open = true), true)`)
+	eval[bool](p,
+		`(document.querySelectorAll("#master-secret details").forEach(d => d.open = true), true)`)
 	p.do(script(`document.querySelector("#master-secret .copy").click()`))
 	time.Sleep(50 * time.Millisecond)
-	is(p, `window.copied === document.querySelector("#master-secret .command pre").textContent`, true)
+	is(p, `window.copied === document.querySelector("#master-secret .command pre").textContent`,
+		true)
 	is(p, `window.copied.includes("openssl")`, true)
 	is(p, `document.querySelector("#master-secret .copy").textContent`, "Copied")
 }
@@ -131,13 +136,16 @@ func TestASecretShowsItsFamily(t *testing.T) {
 func TestTheEavesdropperSeesWhatWasOnTheWire(t *testing.T) {
 	p := open(t, example("rsa")+"#master-secret")
 	visible := func(selector string) bool {
-		return eval[bool](p, `[...document.querySelectorAll("`+selector+`")].some(e => e.checkVisibility({visibilityProperty: true}))`)
+		return eval[bool](p,
+			`[...document.querySelectorAll("`+selector+`")].some(e => e.checkVisibility({visibilityProperty: true}))`)
 	}
 	if !visible("#master-secret .out .val") {
 		t.Error("the master_secret should be visible at first")
 	}
 	p.press("e")
-	for _, s := range []string{"#master-secret .out .val", "#master-secret .in.s-pre_master_secret .val", "#master-secret .command pre", "#master-secret .rounds .val"} {
+	for _, s := range []string{"#master-secret .out .val",
+		"#master-secret .in.s-pre_master_secret .val", "#master-secret .command pre",
+		"#master-secret .rounds .val"} {
 		if visible(s) {
 			t.Errorf("%s was not on the wire", s)
 		}
@@ -160,7 +168,8 @@ func TestTheQuizChecksAPastedValue(t *testing.T) {
 	const q = `document.querySelector("#master-secret .out .quizzable")`
 	is(p, q+`.querySelector(".pair").checkVisibility()`, false)
 	try := func(value string) string {
-		eval[bool](p, fmt.Sprintf(`(() => { %s.querySelector("input").value = %q; %s.querySelector("button").click(); return true })()`, q, value, q))
+		eval[bool](p,
+			fmt.Sprintf(`(() => { %s.querySelector("input").value = %q; %s.querySelector("button").click(); return true })()`, q, value, q))
 		return eval[string](p, q+`.querySelector("output").textContent`)
 	}
 	for given, want := range map[string]string{
@@ -173,7 +182,8 @@ func TestTheQuizChecksAPastedValue(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", given, got, want)
 		}
 	}
-	if got := try("0x" + strings.ToUpper(answer[:32]) + " " + answer[32:] + "\n"); !strings.Contains(got, "Right, all 48 bytes") {
+	if got := try("0x" + strings.ToUpper(answer[:32]) + " " + answer[32:] +
+		"\n"); !strings.Contains(got, "Right, all 48 bytes") {
 		t.Errorf("the right answer: %q", got)
 	}
 	time.Sleep(1400 * time.Millisecond)
@@ -186,7 +196,8 @@ func TestTheGlossaryOpensAndFinds(t *testing.T) {
 	is(p, `document.querySelector("#dialog").open`, true)
 	p.press("forward")
 	is(p, `[...document.querySelectorAll("#dialog dt")].filter(e => e.offsetHeight).map(e => e.textContent).includes("forward secrecy")`, true)
-	is(p, `[...document.querySelectorAll("#dialog dt")].filter(e => e.offsetHeight).length < 5`, true)
+	is(p, `[...document.querySelectorAll("#dialog dt")].filter(e => e.offsetHeight).length < 5`,
+		true)
 	p.press(kb.Escape)
 	is(p, `document.querySelector("#dialog").open`, false)
 }
@@ -198,13 +209,15 @@ func TestHostileTextIsHarmless(t *testing.T) {
 	}
 	p := open(t, page(t, html.Run{Entries: entries, About: about}))
 	for range eval[int](p, allSteps) {
-		eval[bool](p, `(document.querySelectorAll(".step.current details").forEach(d => d.open = true), true)`)
+		eval[bool](p,
+			`(document.querySelectorAll(".step.current details").forEach(d => d.open = true), true)`)
 		p.press(kb.ArrowRight)
 	}
 	for _, key := range []string{"e", "e", "q", "q", "a", "?"} {
 		p.press(key)
 	}
-	eval[bool](p, `(document.querySelector("#dialog").close(), document.querySelectorAll(".slot").forEach(s => s.click()), true)`)
+	eval[bool](p,
+		`(document.querySelector("#dialog").close(), document.querySelectorAll(".slot").forEach(s => s.click()), true)`)
 	is(p, `typeof window.pwned`, "undefined")
 	is(p, `document.title.startsWith("Vitrine TLS")`, true)
 	is(p, `document.querySelectorAll("img, iframe, object, embed, base, link, form").length`, 0)
@@ -227,7 +240,8 @@ func TestRunsStandSideBySide(t *testing.T) {
 	is(p, `document.querySelector(".run.here").dataset.run`, "a-")
 }
 
-// contrastScript gives the worst contrast of text in a page to what lies behind it. See WCAG 2.2, 1.4.3.
+// contrastScript gives the worst contrast of text in a page to what lies behind it. See WCAG 2.2,
+// 1.4.3.
 const contrastScript = `(() => {
   const c = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
   const rgb = (s, under) => { c.globalCompositeOperation = "copy"; c.fillStyle = under || "#fff"; c.fillRect(0, 0, 1, 1); c.globalCompositeOperation = "source-over"; c.fillStyle = s; c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data].slice(0, 3) };

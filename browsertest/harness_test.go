@@ -1,5 +1,5 @@
-// Package browsertest opens Vitrine's page in a real browser: Debian's chromium, headless, driven by chromedp. It is a module of its own, so
-// that nobody who imports Vitrine gets chromedp with it.
+// Package browsertest opens Vitrine's page in a real browser: Debian's chromium, headless, driven
+// by chromedp. It is a module of its own, so that nobody who imports Vitrine gets chromedp with it.
 package browsertest
 
 import (
@@ -44,9 +44,12 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(profile)
-	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true), chromedp.Flag("disable-background-networking", true),
-		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true), chromedp.WindowSize(1440, 900))
+	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
+		chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-sync", true),
+		chromedp.WindowSize(1440, 900))
 	allocator, cancel := chromedp.NewExecAllocator(context.Background(), flags...)
 	defer cancel()
 	var stop context.CancelFunc
@@ -69,7 +72,8 @@ type tab struct {
 	requests []string
 }
 
-// open opens a page and fails the test at its end if it complained or asked the network for anything.
+// open opens a page and fails the test at its end if it complained or asked the network for
+// anything.
 func open(t *testing.T, address string) *tab {
 	t.Helper()
 	if browser == nil {
@@ -94,7 +98,8 @@ func open(t *testing.T, address string) *tab {
 	if err := chromedp.Listen(ctx, p.listen); err != nil {
 		t.Fatal(err)
 	}
-	p.do(call(network.Enable, network.EnableParams{}), call(cdplog.Enable, cdp.Empty{}), call(runtime.Enable, cdp.Empty{}), chromedp.Navigate(address))
+	p.do(call(network.Enable, network.EnableParams{}), call(cdplog.Enable, cdp.Empty{}),
+		call(runtime.Enable, cdp.Empty{}), chromedp.Navigate(address))
 	return p
 }
 
@@ -199,5 +204,6 @@ func perform(t *testing.T, o demo.Options) html.Run {
 
 var (
 	rsa   = demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA}
-	ecdhe = demo.Options{Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.X25519, Auth: throwaway.RSA, ExtendedMasterSecret: true}
+	ecdhe = demo.Options{Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.X25519,
+		Auth: throwaway.RSA, ExtendedMasterSecret: true}
 )

@@ -11,11 +11,13 @@ import (
 
 // scheming sets what the reader prefers: light or dark.
 func scheming(scheme string) chromedp.Action[chromedp.Void] {
-	return call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+	return call(emulation.SetEmulatedMedia,
+		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
 }
 
 func noScript() chromedp.Action[chromedp.Void] {
-	return call(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+	return call(emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 
 func TestThePageFitsANarrowWindow(t *testing.T) {
@@ -50,14 +52,16 @@ func TestEveryStepIsPrinted(t *testing.T) {
 	}
 }
 
-// The pictures are for looking at: VITRINE_SCREENSHOTS names where they go. docs/img/page.png is one of them.
+// The pictures are for looking at: VITRINE_SCREENSHOTS names where they go. docs/img/page.png is
+// one of them.
 func TestPictures(t *testing.T) {
 	dir := os.Getenv("VITRINE_SCREENSHOTS")
 	if dir == "" {
 		t.Log("no pictures were asked for by VITRINE_SCREENSHOTS")
 		return
 	}
-	shot := func(name, address, scheme string, w, h int64, actions ...chromedp.Action[chromedp.Void]) {
+	shot := func(name, address, scheme string, w, h int64,
+		actions ...chromedp.Action[chromedp.Void]) {
 		p := open(t, address)
 		p.do(chromedp.EmulateViewport(w, h), scheming(scheme))
 		p.do(actions...)
@@ -84,7 +88,8 @@ func TestPictures(t *testing.T) {
 	shot("record-etm-light", example("mtls")+"#application-data-client", "light", 1440, 1200)
 	shot("eve-light", example("rsa")+"#master-secret", "light", 1440, 900, key("e"))
 	shot("quiz-light", example("rsa")+"#key-block", "light", 1440, 1400, key("q"))
-	shot("panel-light", example("rsa")+"#key-block", "light", 1440, 900, chromedp.Click(`.slot[data-secret="master_secret"]`))
+	shot("panel-light", example("rsa")+"#key-block", "light", 1440, 900,
+		chromedp.Click(`.slot[data-secret="master_secret"]`))
 	shot("glossary-dark", example("rsa"), "dark", 1440, 900, key("?"))
 	shot("narrow-light", example("rsa")+"#key-block", "light", 390, 844)
 	shot("narrow-dark", example("ecdhe")+"#server-hello", "dark", 390, 1400)

@@ -14,44 +14,71 @@ type cause struct {
 }
 
 var causes = []cause{
-	{"the server wants a client certificate, and has got none that it accepts", func(f *Failure) bool {
-		return f.Side == iana.Client && f.Asked && (f.Gone != NotGone && f.Gone != Silent || f.heard(alert.HandshakeFailure, alert.CertificateRequired, alert.BadCertificate, alert.NoCertificate))
+	{"the server wants a client certificate, and has got none that it accepts",
+		func(f *Failure) bool {
+			return f.Side == iana.Client && f.Asked &&
+				(f.Gone != NotGone && f.Gone != Silent ||
+					f.heard(alert.HandshakeFailure, alert.CertificateRequired, alert.BadCertificate,
+						alert.NoCertificate))
+		}},
+	{"the server does not trust the client certificate that it got: wrong authority, expired, or " +
+		"of a user that it does not know", func(f *Failure) bool {
+		return f.Side == iana.Client && f.Asked &&
+			f.heard(alert.UnknownCA, alert.CertificateExpired, alert.CertificateRevoked,
+				alert.CertificateUnknown, alert.UnsupportedCertificate, alert.AccessDenied)
 	}},
-	{"the server does not trust the client certificate that it got: wrong authority, expired, or of a user that it does not know", func(f *Failure) bool {
-		return f.Side == iana.Client && f.Asked && f.heard(alert.UnknownCA, alert.CertificateExpired, alert.CertificateRevoked, alert.CertificateUnknown, alert.UnsupportedCertificate, alert.AccessDenied)
-	}},
-	{"the server knows TLS 1.2 too little or not at all: it is older than 2008, or set up so", func(f *Failure) bool {
-		return f.Side == iana.Client && f.Answered != nil && f.Answered.Version < iana.TLS12 && f.said(alert.ProtocolVersion)
-	}},
-	{"the server speaks only versions that we did not offer: older ones, or TLS 1.3 alone", func(f *Failure) bool { return f.Side == iana.Client && f.heard(alert.ProtocolVersion) }},
-	{"the server does not know RFC 5746, and so could be made to renegotiate for somebody else; old firmware is like that", func(f *Failure) bool { return f.Said != nil && f.Said.Ref == "RFC 5746 §3.4" }},
+	{"the server knows TLS 1.2 too little or not at all: it is older than 2008, or set up so",
+		func(f *Failure) bool {
+			return f.Side == iana.Client && f.Answered != nil && f.Answered.Version < iana.TLS12 &&
+				f.said(alert.ProtocolVersion)
+		}},
+	{"the server speaks only versions that we did not offer: older ones, or TLS 1.3 alone",
+		func(f *Failure) bool { return f.Side == iana.Client && f.heard(alert.ProtocolVersion) }},
+	{"the server does not know RFC 5746, and so could be made to renegotiate for somebody else; " +
+		"old firmware is like that",
+		func(f *Failure) bool { return f.Said != nil && f.Said.Ref == "RFC 5746 §3.4" }},
 	{"the server's Diffie-Hellman prime is too short to be safe", func(f *Failure) bool {
 		return f.said(alert.InsufficientSecurity) && f.Answered != nil
 	}},
-	{"the server found nothing in our offer that it can do: it may have only RSA or finite-field key exchange, only CBC, only TLS 1.0 or 1.1, or a certificate of another kind", func(f *Failure) bool {
-		return f.Side == iana.Client && f.Answered == nil && f.heard(alert.HandshakeFailure, alert.InsufficientSecurity)
+	{"the server found nothing in our offer that it can do: it may have only RSA or finite-field " +
+		"key exchange, only CBC, only TLS 1.0 or 1.1, or a certificate of another kind",
+		func(f *Failure) bool {
+			return f.Side == iana.Client && f.Answered == nil &&
+				f.heard(alert.HandshakeFailure, alert.InsufficientSecurity)
+		}},
+	{"the server has no site of this name, or wants to be asked for one",
+		func(f *Failure) bool { return f.heard(alert.UnrecognizedName) }},
+	{"the server speaks none of the application protocols on offer",
+		func(f *Failure) bool { return f.heard(alert.NoApplicationProtocol) }},
+	{"the server does not understand our hello: it fails at an extension, a group or a version " +
+		"that it should ignore", func(f *Failure) bool {
+		return f.Side == iana.Client && f.Answered == nil &&
+			f.heard(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
+				alert.UnexpectedMessage, alert.DecryptError)
 	}},
-	{"the server has no site of this name, or wants to be asked for one", func(f *Failure) bool { return f.heard(alert.UnrecognizedName) }},
-	{"the server speaks none of the application protocols on offer", func(f *Failure) bool { return f.heard(alert.NoApplicationProtocol) }},
-	{"the server does not understand our hello: it fails at an extension, a group or a version that it should ignore", func(f *Failure) bool {
-		return f.Side == iana.Client && f.Answered == nil && f.heard(alert.DecodeError, alert.IllegalParameter, alert.InternalError, alert.UnexpectedMessage, alert.DecryptError)
-	}},
-	{"the server, or something before it, drops connections that it does not like without a word: an extension or a version that it does not know, a name, an address that it does not serve. Or it is no TLS server", func(f *Failure) bool {
+	{"the server, or something before it, drops connections that it does not like without a " +
+		"word: an extension or a version that it does not know, a name, an address that it does " +
+		"not serve. Or it is no TLS server", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil && (f.Gone == Closed || f.Gone == Reset)
 	}},
-	{"the server waits for something else than TLS, is overloaded, or something on the way swallows what it does not know", func(f *Failure) bool {
+	{"the server waits for something else than TLS, is overloaded, or something on the way " +
+		"swallows what it does not know", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil && f.Gone == Silent
 	}},
-	{"the client found nothing in common with us, or has no certificate where we require one", func(f *Failure) bool {
-		return f.Side == iana.Server && f.heard(alert.HandshakeFailure)
-	}},
+	{"the client found nothing in common with us, or has no certificate where we require one",
+		func(f *Failure) bool {
+			return f.Side == iana.Server && f.heard(alert.HandshakeFailure)
+		}},
 	{"the client does not trust our certificate: give it our authority", func(f *Failure) bool {
-		return f.Side == iana.Server && f.heard(alert.UnknownCA, alert.BadCertificate, alert.CertificateUnknown, alert.CertificateExpired)
+		return f.Side == iana.Server &&
+			f.heard(alert.UnknownCA, alert.BadCertificate, alert.CertificateUnknown,
+				alert.CertificateExpired)
 	}},
 	{"the client offers nothing that we allow: a milder policy may have it", func(f *Failure) bool {
 		return f.Side == iana.Server && f.said(alert.HandshakeFailure, alert.ProtocolVersion)
 	}},
-	{"the client only wanted to see whether anybody listens, or did not like what it got", func(f *Failure) bool { return f.Side == iana.Server && f.Gone != NotGone }},
+	{"the client only wanted to see whether anybody listens, or did not like what it got",
+		func(f *Failure) bool { return f.Side == iana.Server && f.Gone != NotGone }},
 }
 
 func (f *Failure) heard(any ...alert.Description) bool {
@@ -64,9 +91,15 @@ func (f *Failure) said(any ...alert.Description) bool {
 
 // plaintexts are how protocols begin that are met where TLS was expected.
 var plaintexts = []struct{ prefix, what string }{
-	{"HTTP/", "plain HTTP (an answer)"}, {"GET ", "plain HTTP (a request)"}, {"HEAD ", "plain HTTP (a request)"}, {"POST ", "plain HTTP (a request)"},
-	{"PUT ", "plain HTTP (a request)"}, {"OPTIONS ", "plain HTTP (a request)"}, {"DELETE ", "plain HTTP (a request)"},
-	{"PATCH ", "plain HTTP (a request)"}, {"PRI * ", "plain HTTP/2"}, {"CONNECT ", "plain HTTP (a request to a proxy)"},
-	{"SSH-", "SSH"}, {"220", "SMTP or FTP"}, {"* OK", "IMAP"}, {"+OK", "POP3"}, {"-ERR", "POP3 or Redis"}, {"<?xml", "XMPP"}, {"<stream", "XMPP"},
-	{"EHLO ", "SMTP"}, {"HELO ", "SMTP"}, {"RFB ", "VNC"}, {"<html", "plain HTTP (an answer without a head)"}, {"<!DOCTYPE", "plain HTTP (an answer without a head)"},
+	{"HTTP/", "plain HTTP (an answer)"}, {"GET ", "plain HTTP (a request)"},
+	{"HEAD ", "plain HTTP (a request)"}, {"POST ", "plain HTTP (a request)"},
+	{"PUT ", "plain HTTP (a request)"}, {"OPTIONS ", "plain HTTP (a request)"},
+	{"DELETE ", "plain HTTP (a request)"},
+	{"PATCH ", "plain HTTP (a request)"}, {"PRI * ", "plain HTTP/2"},
+	{"CONNECT ", "plain HTTP (a request to a proxy)"},
+	{"SSH-", "SSH"}, {"220", "SMTP or FTP"}, {"* OK", "IMAP"}, {"+OK", "POP3"},
+	{"-ERR", "POP3 or Redis"}, {"<?xml", "XMPP"}, {"<stream", "XMPP"},
+	{"EHLO ", "SMTP"}, {"HELO ", "SMTP"}, {"RFB ", "VNC"},
+	{"<html", "plain HTTP (an answer without a head)"},
+	{"<!DOCTYPE", "plain HTTP (an answer without a head)"},
 }

@@ -20,9 +20,10 @@ type Change struct {
 	Go    string // the fields of vitrine.Config
 	Costs string // what is lost by it
 
-	when   func(*Failure, *vitrine.Config) bool
-	apply  func(*vitrine.Config)
-	narrow func(Change, vitrine.ConnectionState) Change // what it comes down to, once it is known what the server took
+	when  func(*Failure, *vitrine.Config) bool
+	apply func(*vitrine.Config)
+	// what it comes down to, once it is known what the server took
+	narrow func(Change, vitrine.ConnectionState) Change
 }
 
 // Flag is a flag of `vitrine connect` with its value. Drop takes it away.
@@ -70,16 +71,21 @@ var changes = []Change{
 	},
 	{
 		Flags: []Flag{{Name: "suite", Drop: true}}, Go: "CipherSuites: nil",
-		when:  func(f *Failure, c *vitrine.Config) bool { return c.CipherSuites != nil && f.choiceless() },
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return c.CipherSuites != nil && f.choiceless()
+		},
 		apply: func(c *vitrine.Config) { c.CipherSuites = nil },
 	},
 	{
 		Flags: []Flag{{Name: "group", Drop: true}}, Go: "CurvePreferences: nil",
-		when:  func(f *Failure, c *vitrine.Config) bool { return c.CurvePreferences != nil && f.unsuited() },
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return c.CurvePreferences != nil && f.unsuited()
+		},
 		apply: func(c *vitrine.Config) { c.CurvePreferences = nil },
 	},
 	{
-		Flags: []Flag{{Name: "min", Drop: true}, {Name: "max", Drop: true}}, Go: "MinVersion: 0, MaxVersion: 0",
+		Flags: []Flag{{Name: "min", Drop: true}, {Name: "max", Drop: true}},
+		Go:    "MinVersion: 0, MaxVersion: 0",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.MinVersion|c.MaxVersion != 0 && f.unsuited()
 		},
@@ -88,19 +94,26 @@ var changes = []Change{
 	{
 		Flags: []Flag{{Name: "policy", Value: "compatible"}}, Go: "Policy: vitrine.Compatible",
 		Costs: "no forward secrecy, or records that are encrypted before they are authenticated",
-		when:  func(f *Failure, c *vitrine.Config) bool { return stricter(c, vitrine.Compatible) && f.choiceless() },
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return stricter(c, vitrine.Compatible) && f.choiceless()
+		},
 		apply: func(c *vitrine.Config) { c.Policy = vitrine.Compatible },
 	},
 	{
 		Flags: []Flag{{Name: "policy", Value: "legacy"}}, Go: "Policy: vitrine.Legacy",
-		Costs: "what has been broken in practice: TLS 1.0, 3DES, SHA-1, short primes; only for a device that has nothing else, in a network that is yours",
-		when:  func(f *Failure, c *vitrine.Config) bool { return stricter(c, vitrine.Legacy) && f.unsuited() },
+		Costs: "what has been broken in practice: TLS 1.0, 3DES, SHA-1, short primes; only for a " +
+			"device that has nothing else, in a network that is yours",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return stricter(c, vitrine.Legacy) && f.unsuited()
+		},
 		apply: func(c *vitrine.Config) { c.Policy = vitrine.Legacy },
 	},
 	{
 		Flags: []Flag{{Name: "suite", Value: "NULL"}}, Go: "CipherSuites: …NULL",
 		Costs: "encryption: everybody on the way can read along",
-		when:  func(f *Failure, c *vitrine.Config) bool { return c.CipherSuites == nil && f.choiceless() },
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return c.CipherSuites == nil && f.choiceless()
+		},
 		apply: func(c *vitrine.Config) { c.CipherSuites = insecure() },
 		narrow: func(change Change, s vitrine.ConnectionState) Change {
 			id := iana.CipherSuite(s.CipherSuite)
@@ -111,21 +124,29 @@ var changes = []Change{
 	},
 	{
 		Flags: []Flag{{Name: "without", Value: "ocsp,sct,etm,ems,tickets"}},
-		Go:    "StatusRequest: vitrine.Off, Timestamps: vitrine.Off, EncryptThenMAC: vitrine.Off, ExtendedMasterSecret: vitrine.Off, SessionTicketsDisabled: true",
+		Go: "StatusRequest: vitrine.Off, Timestamps: vitrine.Off, EncryptThenMAC: " +
+			"vitrine.Off, ExtendedMasterSecret: vitrine.Off, SessionTicketsDisabled: true",
 		Costs: "what those extensions protect from: see vitrine explain extended_master_secret",
-		when:  func(f *Failure, c *vitrine.Config) bool { return f.early() && c.ExtendedMasterSecret != vitrine.Off },
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return f.early() && c.ExtendedMasterSecret != vitrine.Off
+		},
 		apply: func(c *vitrine.Config) {
-			c.StatusRequest, c.Timestamps, c.EncryptThenMAC, c.ExtendedMasterSecret = vitrine.Off, vitrine.Off, vitrine.Off, vitrine.Off
+			c.StatusRequest, c.Timestamps, c.EncryptThenMAC, c.ExtendedMasterSecret = vitrine.Off,
+				vitrine.Off, vitrine.Off, vitrine.Off
 			c.SessionTicketsDisabled = true
 		},
 	},
 	{
-		Flags: []Flag{{Name: "group", Value: "secp256r1"}}, Go: "CurvePreferences: []tls.CurveID{tls.CurveP256}",
-		when:  func(f *Failure, c *vitrine.Config) bool { return c.CurvePreferences == nil && f.early() },
+		Flags: []Flag{{Name: "group", Value: "secp256r1"}},
+		Go:    "CurvePreferences: []tls.CurveID{tls.CurveP256}",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return c.CurvePreferences == nil && f.early()
+		},
 		apply: func(c *vitrine.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP256} },
 	},
 	{
-		Flags: []Flag{{Name: "policy", Value: "legacy"}, {Name: "max", Value: "1.0"}}, Go: "Policy: vitrine.Legacy, MaxVersion: tls.VersionTLS10",
+		Flags: []Flag{{Name: "policy", Value: "legacy"}, {Name: "max", Value: "1.0"}},
+		Go:    "Policy: vitrine.Legacy, MaxVersion: tls.VersionTLS10",
 		Costs: "what has been broken in practice: TLS 1.0 above all",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.MaxVersion == 0 && c.CipherSuites == nil && f.early()
@@ -133,9 +154,12 @@ var changes = []Change{
 		apply: func(c *vitrine.Config) { c.Policy, c.MaxVersion = vitrine.Legacy, tls.VersionTLS10 },
 	},
 	{
-		Flags: []Flag{{Name: "no-sni"}}, Go: "InsecureSkipVerify: true, VerifyConnection: … // see the example",
+		Flags: []Flag{{Name: "no-sni"}},
+		Go:    "InsecureSkipVerify: true, VerifyConnection: … // see the example",
 		when: func(f *Failure, c *vitrine.Config) bool {
-			return c.ServerName != "" && !c.InsecureSkipVerify && (f.heard(alert.UnrecognizedName, alert.HandshakeFailure, alert.AccessDenied) || f.early())
+			return c.ServerName != "" && !c.InsecureSkipVerify &&
+				(f.heard(alert.UnrecognizedName, alert.HandshakeFailure, alert.AccessDenied) ||
+					f.early())
 		},
 		apply: WithoutSNI,
 	},
@@ -143,8 +167,11 @@ var changes = []Change{
 
 // early: the server broke off at the hello, as those do that fail at something in it.
 func (f *Failure) early() bool {
-	return f.Answered == nil && (f.Gone != NotGone || f.heard(alert.DecodeError, alert.IllegalParameter, alert.InternalError, alert.UnexpectedMessage,
-		alert.HandshakeFailure, alert.UnsupportedExtension))
+	return f.Answered == nil &&
+		(f.Gone != NotGone ||
+			f.heard(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
+				alert.UnexpectedMessage,
+				alert.HandshakeFailure, alert.UnsupportedExtension))
 }
 
 // choiceless: the server may have found no suite.
@@ -154,8 +181,11 @@ func (f *Failure) choiceless() bool {
 
 // unsuited: a suite, a version, a group or a signature does not suit one of us.
 func (f *Failure) unsuited() bool {
-	return f.Trust == nil && (f.choiceless() || f.heard(alert.ProtocolVersion, alert.InsufficientSecurity, alert.HandshakeFailure) ||
-		f.said(alert.ProtocolVersion, alert.HandshakeFailure, alert.InsufficientSecurity, alert.IllegalParameter, alert.BadCertificate))
+	return f.Trust == nil &&
+		(f.choiceless() ||
+			f.heard(alert.ProtocolVersion, alert.InsufficientSecurity, alert.HandshakeFailure) ||
+			f.said(alert.ProtocolVersion, alert.HandshakeFailure, alert.InsufficientSecurity,
+				alert.IllegalParameter, alert.BadCertificate))
 }
 
 // stricter tells whether a Config allows less than a policy would.
@@ -172,7 +202,8 @@ func stricter(c *vitrine.Config, p *vitrine.Policy) bool {
 func insecure() []uint16 {
 	var ids []uint16
 	for _, s := range suite.Certified() {
-		if suite.Status(s) == suite.Insecure && !slices.Contains(vitrine.Legacy.CipherSuites(), s.ID) {
+		if suite.Status(s) == suite.Insecure &&
+			!slices.Contains(vitrine.Legacy.CipherSuites(), s.ID) {
 			ids = append(ids, uint16(s.ID))
 		}
 	}

@@ -1,8 +1,9 @@
-// Package diagnose says why a handshake failed, and what would help: what was seen, what can be inferred from it, and single changes
-// of a Config that may work, the mildest first. What a change is worth is proved by trying it, which Prove does.
+// Package diagnose says why a handshake failed, and what would help: what was seen, what can be
+// inferred from it, and single changes of a Config that may work, the mildest first. What a change
+// is worth is proved by trying it, which Prove does.
 //
-// The words are data: tables in causes.go and changes.go. Nothing here guesses without saying so: what was seen comes from the
-// handshake's error alone, everything else is called inferred.
+// The words are data: tables in causes.go and changes.go. Nothing here guesses without saying so:
+// what was seen comes from the handshake's error alone, everything else is called inferred.
 package diagnose
 
 import (
@@ -23,8 +24,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Failure is what is known of a failed handshake. Of fills it from an error; a program that knows how the peer's bytes began
-// (First), as crypto/tls's RecordHeaderError tells, adds that.
+// Failure is what is known of a failed handshake. Of fills it from an error; a program that knows
+// how the peer's bytes began (First), as crypto/tls's RecordHeaderError tells, adds that.
 type Failure struct {
 	*vitrine.HandshakeError
 
@@ -82,7 +83,9 @@ type Diagnosis struct {
 // Explain says what is known without trying anything.
 func (f *Failure) Explain() Diagnosis {
 	var d Diagnosis
-	see := func(format string, args ...any) { d.Seen = append(d.Seen, fmt.Sprintf(format, args...)) }
+	see := func(format string, args ...any) {
+		d.Seen = append(d.Seen, fmt.Sprintf(format, args...))
+	}
 	peer := f.Side.Peer()
 	if o := f.Offered; o != nil && f.Side == iana.Client {
 		see("we offered up to %v with %s", o.Version, count(len(o.CipherSuites), "cipher suite"))
@@ -100,10 +103,12 @@ func (f *Failure) Explain() Diagnosis {
 	}
 	switch {
 	case f.Heard != nil:
-		see("the %v sent the fatal alert %v (%d), where %s was expected", peer, *f.Heard, uint8(*f.Heard), cmp.Or(f.Awaited, "an answer"))
+		see("the %v sent the fatal alert %v (%d), where %s was expected", peer, *f.Heard,
+			uint8(*f.Heard), cmp.Or(f.Awaited, "an answer"))
 		d.Ref = "RFC 5246 §7.2.2"
 	case f.Trust != nil:
-		see("we refused the %v's certificate with the alert %v (%d)", peer, f.Said.Alert, uint8(f.Said.Alert))
+		see("we refused the %v's certificate with the alert %v (%d)", peer, f.Said.Alert,
+			uint8(f.Said.Alert))
 		d.Ref = f.Said.Ref
 	case f.Said != nil:
 		see("we refused with the alert %v (%d): %v", f.Said.Alert, uint8(f.Said.Alert), f.Said)
@@ -114,7 +119,8 @@ func (f *Failure) Explain() Diagnosis {
 		see("%v", f.Err)
 	}
 	if f.Trust != nil {
-		d.Inferred = append(d.Inferred, Distrust(f.Trust.Err, f.Trust.UnverifiedCertificates, time.Now()))
+		d.Inferred = append(d.Inferred,
+			Distrust(f.Trust.Err, f.Trust.UnverifiedCertificates, time.Now()))
 		return d
 	}
 	for _, c := range causes {
@@ -126,7 +132,8 @@ func (f *Failure) Explain() Diagnosis {
 	return d
 }
 
-var gone = map[Gone]string{Closed: "closed the connection without an alert", Reset: "reset the connection", Silent: "said nothing more"}
+var gone = map[Gone]string{Closed: "closed the connection without an alert",
+	Reset: "reset the connection", Silent: "said nothing more"}
 
 func count(n int, what string) string {
 	if n == 1 {
@@ -135,7 +142,8 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// NotTLS names a protocol whose servers, or clients, begin like this. A TLS record begins with its type, 20 to 23, and version 3.
+// NotTLS names a protocol whose servers, or clients, begin like this. A TLS record begins with its
+// type, 20 to 23, and version 3.
 func NotTLS(first []byte) (what string, ok bool) {
 	if len(first) == 0 || len(first) >= 2 && first[0] >= 20 && first[0] <= 23 && first[1] == 3 {
 		return "", false
@@ -172,9 +180,11 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 	case x509.HostnameError:
 		names := Names(err.Certificate)
 		if len(names) == 0 {
-			return fmt.Sprintf("the certificate is not for %s: it has no name at all that counts (subjectAltName)", err.Host)
+			return fmt.Sprintf("the certificate is not for %s: it has no name at all that counts "+
+				"(subjectAltName)", err.Host)
 		}
-		return fmt.Sprintf("the certificate is for %s, not for %s", strings.Join(names, ", "), err.Host)
+		return fmt.Sprintf("the certificate is for %s, not for %s", strings.Join(names, ", "),
+			err.Host)
 	case x509.CertificateInvalidError:
 		who := "the certificate"
 		if leaf != nil && err.Cert != nil && !err.Cert.Equal(leaf) {
@@ -182,14 +192,18 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 		}
 		switch {
 		case err.Reason == x509.Expired && err.Cert != nil && now.Before(err.Cert.NotBefore):
-			return fmt.Sprintf("%s is not valid before %s; if it should be, look at this machine's clock", who, err.Cert.NotBefore.Format(day))
+			return fmt.Sprintf("%s is not valid before %s; if it should be, look at this "+
+				"machine's clock", who, err.Cert.NotBefore.Format(day))
 		case err.Reason == x509.Expired && err.Cert != nil:
-			return fmt.Sprintf("%s expired on %s, %s ago", who, err.Cert.NotAfter.Format(day), Age(now.Sub(err.Cert.NotAfter)))
+			return fmt.Sprintf("%s expired on %s, %s ago", who, err.Cert.NotAfter.Format(day),
+				Age(now.Sub(err.Cert.NotAfter)))
 		case err.Reason == x509.NotAuthorizedToSign:
 			return "a certificate in the chain signs another one, and is not that of an authority"
 		case err.Reason == x509.IncompatibleUsage:
-			return "the certificate is not meant for a server: its extended key usage says otherwise"
-		case err.Reason == x509.CANotAuthorizedForThisName || err.Reason == x509.NameConstraintsWithoutSANs:
+			return "the certificate is not meant for a server: its extended key usage says " +
+				"otherwise"
+		case err.Reason == x509.CANotAuthorizedForThisName ||
+			err.Reason == x509.NameConstraintsWithoutSANs:
 			return "an authority in the chain may not vouch for this name"
 		}
 		return who + " is invalid: " + err.Error()
@@ -198,9 +212,11 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 		case leaf != nil && leaf.Subject.String() == leaf.Issuer.String():
 			return "the certificate is self-signed: nobody but itself vouches for it"
 		case len(chain) == 1:
-			return fmt.Sprintf("nobody trusted has signed the certificate; its issuer is %q, whose certificate the server did not send", leaf.Issuer.CommonName)
+			return fmt.Sprintf("nobody trusted has signed the certificate; its issuer is %q, "+
+				"whose certificate the server did not send", leaf.Issuer.CommonName)
 		case len(chain) > 1:
-			return fmt.Sprintf("the chain ends with %q, which is no root that is trusted here", chain[len(chain)-1].Issuer.CommonName)
+			return fmt.Sprintf("the chain ends with %q, which is no root that is trusted here",
+				chain[len(chain)-1].Issuer.CommonName)
 		}
 		return "nobody trusted has signed the certificate"
 	case x509.SystemRootsError:
@@ -232,9 +248,10 @@ type Proof struct {
 	Err    error // nil: it works
 }
 
-// Prove tries changes one by one, up to the first that works. try makes a connection of its own with the changed Config; what
-// ctx bounds is the time of all of them together.
-func Prove(ctx context.Context, base *vitrine.Config, changes []Change, try func(context.Context, *vitrine.Config) (vitrine.ConnectionState, error)) (tried []Proof) {
+// Prove tries changes one by one, up to the first that works. try makes a connection of its own
+// with the changed Config; what ctx bounds is the time of all of them together.
+func Prove(ctx context.Context, base *vitrine.Config, changes []Change,
+	try func(context.Context, *vitrine.Config) (vitrine.ConnectionState, error)) (tried []Proof) {
 	for _, c := range changes {
 		if ctx.Err() != nil {
 			break

@@ -59,7 +59,8 @@ func client() *vitrine.Config {
 	return &vitrine.Config{RootCAs: authority.Pool(), ServerName: "localhost"}
 }
 
-func dial(ctx context.Context, addr string, c *vitrine.Config) (s vitrine.ConnectionState, err error) {
+func dial(ctx context.Context, addr string,
+	c *vitrine.Config) (s vitrine.ConnectionState, err error) {
 	conn, err := (&vitrine.Dialer{Config: c}).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return s, err
@@ -77,15 +78,28 @@ func TestFailuresAreExplainedAndRemediesProved(t *testing.T) {
 		inferred       string
 		works          string // the flags of the change that works, "" if none
 	}{
-		{"only RSA key exchange", &vitrine.Config{CipherSuites: []uint16{uint16(iana.TLS_RSA_WITH_AES_128_GCM_SHA256)}}, client(), "only RSA or finite-field", "--policy compatible"},
-		{"only 3DES", &vitrine.Config{CipherSuites: []uint16{uint16(iana.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA)}}, client(), "only CBC", "--policy legacy"},
-		{"only TLS 1.0", &vitrine.Config{Policy: vitrine.Legacy, MaxVersion: tls.VersionTLS10}, client(), "", "--policy legacy"},
-		{"no encryption", &vitrine.Config{CipherSuites: []uint16{null}}, client(), "nothing in our offer", "--suite TLS_RSA_WITH_NULL_SHA256"},
-		{"another protocol", &vitrine.Config{NextProtos: []string{"one"}}, with(func(c *vitrine.Config) { c.NextProtos = []string{"two"} }), "application protocols", "without --alpn"},
-		{"another suite", &vitrine.Config{}, with(func(c *vitrine.Config) { c.CipherSuites = []uint16{null} }), "nothing in our offer", "without --suite"},
-		{"another group", &vitrine.Config{CurvePreferences: []tls.CurveID{tls.X25519}}, with(func(c *vitrine.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP384} }), "nothing in our offer", "without --group"},
-		{"another version", &vitrine.Config{}, with(func(c *vitrine.Config) { c.Policy, c.MaxVersion = vitrine.Legacy, tls.VersionTLS11 }), "versions that we did not offer", "without --min without --max"},
-		{"a client certificate", &vitrine.Config{ClientAuth: tls.RequireAnyClientCert}, client(), "wants a client certificate", ""},
+		{"only RSA key exchange",
+			&vitrine.Config{CipherSuites: []uint16{uint16(iana.TLS_RSA_WITH_AES_128_GCM_SHA256)}},
+			client(), "only RSA or finite-field", "--policy compatible"},
+		{"only 3DES",
+			&vitrine.Config{CipherSuites: []uint16{uint16(iana.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA)}}, client(), "only CBC", "--policy legacy"},
+		{"only TLS 1.0", &vitrine.Config{Policy: vitrine.Legacy, MaxVersion: tls.VersionTLS10},
+			client(), "", "--policy legacy"},
+		{"no encryption", &vitrine.Config{CipherSuites: []uint16{null}}, client(),
+			"nothing in our offer", "--suite TLS_RSA_WITH_NULL_SHA256"},
+		{"another protocol", &vitrine.Config{NextProtos: []string{"one"}},
+			with(func(c *vitrine.Config) { c.NextProtos = []string{"two"} }),
+			"application protocols", "without --alpn"},
+		{"another suite", &vitrine.Config{},
+			with(func(c *vitrine.Config) { c.CipherSuites = []uint16{null} }),
+			"nothing in our offer", "without --suite"},
+		{"another group", &vitrine.Config{CurvePreferences: []tls.CurveID{tls.X25519}},
+			with(func(c *vitrine.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP384} }),
+			"nothing in our offer", "without --group"},
+		{"another version", &vitrine.Config{},
+			with(func(c *vitrine.Config) { c.Policy, c.MaxVersion = vitrine.Legacy, tls.VersionTLS11 }), "versions that we did not offer", "without --min without --max"},
+		{"a client certificate", &vitrine.Config{ClientAuth: tls.RequireAnyClientCert}, client(),
+			"wants a client certificate", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			addr := server(t, c.server)
@@ -102,10 +116,11 @@ func TestFailuresAreExplainedAndRemediesProved(t *testing.T) {
 				t.Errorf("the error tells too little: %+v", f.HandshakeError)
 			}
 			tries := 0
-			proofs := diagnose.Prove(t.Context(), c.client, f.Changes(c.client), func(ctx context.Context, config *vitrine.Config) (vitrine.ConnectionState, error) {
-				tries++
-				return dial(ctx, addr, config)
-			})
+			proofs := diagnose.Prove(t.Context(), c.client, f.Changes(c.client),
+				func(ctx context.Context, config *vitrine.Config) (vitrine.ConnectionState, error) {
+					tries++
+					return dial(ctx, addr, config)
+				})
 			if tries > 8 || tries != len(proofs) {
 				t.Errorf("%d tries, %d proofs", tries, len(proofs))
 			}
@@ -131,26 +146,31 @@ func with(edit func(*vitrine.Config)) *vitrine.Config {
 // Time bounds all tries together.
 func TestProvingEndsWithItsTime(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	f := &diagnose.Failure{HandshakeError: &vitrine.HandshakeError{Side: iana.Client}, Gone: diagnose.Closed}
+	f := &diagnose.Failure{HandshakeError: &vitrine.HandshakeError{Side: iana.Client},
+		Gone: diagnose.Closed}
 	changes := f.Changes(client())
-	proofs := diagnose.Prove(ctx, client(), changes, func(context.Context, *vitrine.Config) (vitrine.ConnectionState, error) {
-		cancel()
-		return vitrine.ConnectionState{}, io.EOF
-	})
+	proofs := diagnose.Prove(ctx, client(), changes,
+		func(context.Context, *vitrine.Config) (vitrine.ConnectionState, error) {
+			cancel()
+			return vitrine.ConnectionState{}, io.EOF
+		})
 	if len(changes) < 5 || len(changes) > 8 || len(proofs) != 1 {
 		t.Errorf("%d changes, %d tries; expected 5 to 8, and 1", len(changes), len(proofs))
 	}
 }
 
-// Every alert, from either side, at every stage, has something to be said of it, and no inference contradicts who spoke.
+// Every alert, from either side, at every stage, has something to be said of it, and no inference
+// contradicts who spoke.
 func TestEveryAlertHasAnExplanation(t *testing.T) {
 	n := 0
 	for _, side := range []iana.Side{iana.Client, iana.Server} {
 		for d := range 256 {
 			d := alert.Description(d)
 			for _, answered := range []*message.ServerHello{nil, {Version: iana.TLS12}} {
-				for _, cause := range []error{&alert.Received{Level: alert.Fatal, Description: d}, alert.Fail(d, "RFC 5246 §7", "made up")} {
-					f, ok := diagnose.Of(&vitrine.HandshakeError{Side: side, Err: cause, Answered: answered, Awaited: "something"})
+				for _, cause := range []error{&alert.Received{Level: alert.Fatal, Description: d},
+					alert.Fail(d, "RFC 5246 §7", "made up")} {
+					f, ok := diagnose.Of(&vitrine.HandshakeError{Side: side, Err: cause,
+						Answered: answered, Awaited: "something"})
 					if !ok {
 						t.Fatal("not recognised")
 					}
@@ -171,16 +191,21 @@ func TestEveryAlertHasAnExplanation(t *testing.T) {
 
 func TestWhatIsNoTLSIsRecognised(t *testing.T) {
 	for first, want := range map[string]string{
-		"HTTP/1.1 400 Bad Request": "plain HTTP (an answer)", "GET / HTTP/1.1": "plain HTTP (a request)", "SSH-2.0-OpenSSH": "SSH", "220 mail ESMTP": "SMTP or FTP",
-		"\x16\x03\x01\x00": "", "\x15\x03\x03\x00\x02": "", "": "", "\x16": "", "\x00\x01\x02": "something unknown", "\x80\x2e\x01\x03\x01": "SSL 2.0",
+		"HTTP/1.1 400 Bad Request": "plain HTTP (an answer)",
+		"GET / HTTP/1.1":           "plain HTTP (a request)", "SSH-2.0-OpenSSH": "SSH",
+		"220 mail ESMTP":   "SMTP or FTP",
+		"\x16\x03\x01\x00": "", "\x15\x03\x03\x00\x02": "", "": "", "\x16": "",
+		"\x00\x01\x02": "something unknown", "\x80\x2e\x01\x03\x01": "SSL 2.0",
 	} {
 		got, ok := diagnose.NotTLS([]byte(first))
 		if ok != (want != "") || got != want && ok {
 			t.Errorf("%q: got %q, expected %q", first, got, want)
 		}
 	}
-	f := &diagnose.Failure{HandshakeError: &vitrine.HandshakeError{Side: iana.Client, Err: io.EOF}, First: []byte("HTTP/1.0 400")}
-	if d := f.Explain(); !strings.Contains(strings.Join(d.Inferred, ""), "does not speak TLS here") {
+	f := &diagnose.Failure{HandshakeError: &vitrine.HandshakeError{Side: iana.Client, Err: io.EOF},
+		First: []byte("HTTP/1.0 400")}
+	if d := f.Explain(); !strings.Contains(strings.Join(d.Inferred, ""),
+		"does not speak TLS here") {
 		t.Errorf("%+v", d)
 	}
 }
@@ -192,7 +217,8 @@ func TestDistrustInWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	issue := func(ca *throwaway.CA, names []string, edits ...func(*x509.Certificate)) *x509.Certificate {
+	issue := func(ca *throwaway.CA, names []string,
+		edits ...func(*x509.Certificate)) *x509.Certificate {
 		c, err := ca.Issue(throwaway.ECDSA, names, edits...)
 		if err != nil {
 			t.Fatal(err)
@@ -203,13 +229,18 @@ func TestDistrustInWords(t *testing.T) {
 		leaf *x509.Certificate
 		want string
 	}{
-		{issue(authority, []string{"other.example"}), "the certificate is for other.example, not for localhost"},
+		{issue(authority, []string{"other.example"}),
+			"the certificate is for other.example, not for localhost"},
 		{issue(authority, nil), "it has no name at all that counts"},
-		{issue(authority, []string{"localhost"}, func(c *x509.Certificate) { c.NotAfter = now.Add(-72 * time.Hour) }), "3 days ago"},
-		{issue(authority, []string{"localhost"}, func(c *x509.Certificate) { c.NotAfter = now.Add(-90 * time.Minute) }), "1 hour ago"},
-		{issue(authority, []string{"localhost"}, func(c *x509.Certificate) { c.NotBefore = now.Add(72 * time.Hour) }), "is not valid before"},
+		{issue(authority, []string{"localhost"},
+			func(c *x509.Certificate) { c.NotAfter = now.Add(-72 * time.Hour) }), "3 days ago"},
+		{issue(authority, []string{"localhost"},
+			func(c *x509.Certificate) { c.NotAfter = now.Add(-90 * time.Minute) }), "1 hour ago"},
+		{issue(authority, []string{"localhost"},
+			func(c *x509.Certificate) { c.NotBefore = now.Add(72 * time.Hour) }), "is not valid before"},
 		{issue(authority, []string{"localhost"}, throwaway.ForClient), "not meant for a server"},
-		{issue(other, []string{"localhost"}), "nobody trusted has signed the certificate; its issuer is"},
+		{issue(other, []string{"localhost"}),
+			"nobody trusted has signed the certificate; its issuer is"},
 		{other.Cert, "self-signed"},
 	} {
 		_, err := c.leaf.Verify(x509.VerifyOptions{Roots: authority.Pool(), DNSName: "localhost"})
@@ -219,11 +250,13 @@ func TestDistrustInWords(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%q: it is trusted", c.want)
 		}
-		if got := diagnose.Distrust(err, []*x509.Certificate{c.leaf}, now); !strings.Contains(got, c.want) {
+		if got := diagnose.Distrust(err, []*x509.Certificate{c.leaf}, now); !strings.Contains(got,
+			c.want) {
 			t.Errorf("got %q, expected %q in it", got, c.want)
 		}
 	}
-	if got := diagnose.Distrust(x509.SystemRootsError{}, nil, now); !strings.Contains(got, "ca-certificates") {
+	if got := diagnose.Distrust(x509.SystemRootsError{}, nil, now); !strings.Contains(got,
+		"ca-certificates") {
 		t.Error(got)
 	}
 }
@@ -231,7 +264,8 @@ func TestDistrustInWords(t *testing.T) {
 // A client that asks for no name still expects one.
 func TestWithoutSNIStillVerifies(t *testing.T) {
 	asked := make(chan string, 8)
-	addr := server(t, &vitrine.Config{VerifyConnection: func(s vitrine.ConnectionState) error { asked <- s.ServerName; return nil }})
+	addr := server(t,
+		&vitrine.Config{VerifyConnection: func(s vitrine.ConnectionState) error { asked <- s.ServerName; return nil }})
 	for _, c := range []struct {
 		edit func(*vitrine.Config)
 		ok   bool
@@ -239,7 +273,8 @@ func TestWithoutSNIStillVerifies(t *testing.T) {
 		{func(c *vitrine.Config) {}, true},
 		{func(c *vitrine.Config) { c.ServerName = "other.example" }, false},
 		{func(c *vitrine.Config) { c.RootCAs = x509.NewCertPool() }, false},
-		{func(c *vitrine.Config) { c.ServerName, c.InsecureSkipVerify = "other.example", true }, true},
+		{func(c *vitrine.Config) { c.ServerName, c.InsecureSkipVerify = "other.example", true },
+			true},
 	} {
 		config := with(c.edit)
 		diagnose.WithoutSNI(config)
@@ -253,7 +288,8 @@ func TestWithoutSNIStillVerifies(t *testing.T) {
 		if (err == nil) != c.ok {
 			t.Errorf("got %v, expected success: %v", err, c.ok)
 		}
-		if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); err != nil && !untrusted {
+		if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); err != nil &&
+			!untrusted {
 			t.Errorf("got %v, expected a CertificateVerificationError", err)
 		}
 		if c.ok {

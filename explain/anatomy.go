@@ -9,7 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// construction is how a suite's records are built: what a story of one record has to show differs by it.
+// construction is how a suite's records are built: what a story of one record has to show differs
+// by it.
 type construction uint8
 
 const (
@@ -36,8 +37,9 @@ func (t *teller) construction() construction {
 }
 
 var recordRefs = map[construction]string{
-	noCipher: "RFC 5246 §6.2.3.1", macThenEncrypt: "RFC 5246 §6.2.3.2", encryptThenMAC: "RFC 7366 §3",
-	explicitNonce: "RFC 5246 §6.2.3.3", implicitNonce: "RFC 7905 §2",
+	noCipher: "RFC 5246 §6.2.3.1", macThenEncrypt: "RFC 5246 §6.2.3.2",
+	encryptThenMAC: "RFC 7366 §3",
+	explicitNonce:  "RFC 5246 §6.2.3.3", implicitNonce: "RFC 7905 §2",
 }
 
 func (t *teller) recordRef() string { return recordRefs[t.construction()] }
@@ -48,20 +50,26 @@ func (t *teller) anatomy(s *said) []Fact {
 		return nil
 	}
 	t.apart = true
-	r := dissection{teller: t, sent: s.Record, heard: s.Opened, from: s.From.String(), cipher: cipherName(t.Suite), mac: macName(t.Suite)}
+	r := dissection{teller: t, sent: s.Record, heard: s.Opened, from: s.From.String(),
+		cipher: cipherName(t.Suite), mac: macName(t.Suite)}
 	facts := []Fact{r.header()}
 	switch t.construction() {
 	case noCipher:
 		return append(facts, r.data(), r.authenticator("MAC", r.inner()))
 	case macThenEncrypt:
-		return append(facts, r.iv(), r.ciphertext("these 3:"), r.data(), r.authenticator("MAC", r.inner()), r.formula(r.inner()), r.padding())
+		return append(facts, r.iv(), r.ciphertext("these 3:"), r.data(),
+			r.authenticator("MAC", r.inner()), r.formula(r.inner()), r.padding())
 	case encryptThenMAC:
-		return append(facts, r.iv(), r.ciphertext("these 2:"), r.data(), r.padding(), r.authenticator("MAC", ""), r.formula(r.outer()))
+		return append(facts, r.iv(), r.ciphertext("these 2:"), r.data(), r.padding(),
+			r.authenticator("MAC", ""), r.formula(r.outer()))
 	case explicitNonce:
-		return append(facts, r.explicit(), r.nonce(fmt.Sprintf("= %s_write_IV + explicit nonce", r.from)), r.aad(), r.ciphertext("data"), r.data(),
+		return append(facts, r.explicit(),
+			r.nonce(fmt.Sprintf("= %s_write_IV + explicit nonce", r.from)), r.aad(),
+			r.ciphertext("data"), r.data(),
 			r.tag())
 	}
-	return append(facts, r.nonce(fmt.Sprintf("= %s_write_IV xor sequence number", r.from)), r.aad(), r.ciphertext("data"), r.data(), r.tag())
+	return append(facts, r.nonce(fmt.Sprintf("= %s_write_IV xor sequence number", r.from)), r.aad(),
+		r.ciphertext("data"), r.data(), r.tag())
 }
 
 // dissection is one record on the table.
@@ -81,7 +89,8 @@ func (r *dissection) pair(part func(*trace.Record) trace.Hex) Pair {
 }
 
 func part(name string, value trace.Hex, note string) Fact {
-	return Fact{Name: name, Count: fmt.Sprint(len(value)), Value: Pair{Client: value}, Note: note, Short: len(value) > 36}
+	return Fact{Name: name, Count: fmt.Sprint(len(value)), Value: Pair{Client: value}, Note: note,
+		Short: len(value) > 36}
 }
 
 func (r *dissection) header() Fact {
@@ -121,13 +130,15 @@ func (r *dissection) ciphertext(of string) Fact {
 }
 
 func (r *dissection) data() Fact {
-	return Fact{Name: "data", Count: fmt.Sprint(len(r.sent.Plaintext)), Deeper: r.construction() != noCipher,
-		Text: shorten(string(r.sent.Plaintext), 64)}
+	return Fact{Name: "data", Count: fmt.Sprint(len(r.sent.Plaintext)),
+		Deeper: r.construction() != noCipher,
+		Text:   shorten(string(r.sent.Plaintext), 64)}
 }
 
 func (r *dissection) authenticator(name, note string) Fact {
 	value := r.pair(func(x *trace.Record) trace.Hex { return x.MAC })
-	f := Fact{Name: name, Count: fmt.Sprint(len(value.Bytes())), Value: value, Deeper: r.construction() == macThenEncrypt}
+	f := Fact{Name: name, Count: fmt.Sprint(len(value.Bytes())), Value: value,
+		Deeper: r.construction() == macThenEncrypt}
 	if r.construction() == noCipher {
 		f.Note = note
 	}
@@ -153,7 +164,8 @@ func (r *dissection) hmac(covered int, what string) string {
 	if len(h) != 5 {
 		return ""
 	}
-	return fmt.Sprintf("%s(%s_write_MAC_key, %s + %x %x %04x + %s)", r.mac, r.from, sequence(r.sent.SeqNum), h[:1], h[1:3], covered, what)
+	return fmt.Sprintf("%s(%s_write_MAC_key, %s + %x %x %04x + %s)", r.mac, r.from,
+		sequence(r.sent.SeqNum), h[:1], h[1:3], covered, what)
 }
 
 // sequence is a sequence number of 8 bytes: "00..01".
@@ -174,7 +186,8 @@ func (r *dissection) padding() Fact {
 		if n := blockLen(r.Suite); n > 0 {
 			block = n
 		}
-		f.Text = fmt.Sprintf("%02x %s, to fill the %s of %d", p[0], times(len(p)), ordinal(len(r.sent.Ciphertext)/block), block)
+		f.Text = fmt.Sprintf("%02x %s, to fill the %s of %d", p[0], times(len(p)),
+			ordinal(len(r.sent.Ciphertext)/block), block)
 	}
 	return f
 }

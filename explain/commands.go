@@ -13,17 +13,20 @@ import (
 )
 
 // CommandsNeed is what a shell needs to run every Command.
-const CommandsNeed = "a POSIX shell, OpenSSL 3.0 or later, xxd (Debian package xxd; macOS and BusyBox have it), and python3 where it is named"
+const CommandsNeed = "a POSIX shell, OpenSSL 3.0 or later, xxd (Debian package xxd; macOS and " +
+	"BusyBox have it), and python3 where it is named"
 
-// WithoutXXD is a shell function that stands in for xxd in all commands, for a machine that has python3 and no xxd.
+// WithoutXXD is a shell function that stands in for xxd in all commands, for a machine that has
+// python3 and no xxd.
 const WithoutXXD = `xxd() {
   python3 -c 'import sys
 data = sys.stdin.buffer.read()
 sys.stdout.buffer.write(bytes.fromhex(data.decode()) if sys.argv[1] == "-r" else data.hex().encode() + b"\n")' "$@"
 }`
 
-// Command gives one value of the story by another tool, from the values that the story showed before it. Text is made of hex, of
-// numbers and of words of this package, never of what a peer or a file said, so that it may be pasted into a shell.
+// Command gives one value of the story by another tool, from the values that the story showed
+// before it. Text is made of hex, of numbers and of words of this package, never of what a peer or
+// a file said, so that it may be pasted into a shell.
 type Command struct {
 	Name    string // of the value: "master_secret", "data + MAC + padding"
 	Tool    string // "openssl", "openssl and python3", "cut"
@@ -40,8 +43,9 @@ func (c Command) Prints() string {
 	return hex.EncodeToString(c.Output)
 }
 
-// Commands are for the value or the values of the last of the entries. Those before it, of the same stream from its beginning, are where
-// inputs come from. An event that needs none, or lacks an input because it was redacted, has none.
+// Commands are for the value or the values of the last of the entries. Those before it, of the same
+// stream from its beginning, are where inputs come from. An event that needs none, or lacks an
+// input because it was redacted, has none.
 func Commands(entries []trace.Entry) []Command {
 	var n Notebook
 	var c []Command
@@ -132,7 +136,8 @@ func (v *notes) message(from iana.Side, t iana.HandshakeType) []byte {
 
 // find is where that message is, or the end.
 func (v *notes) find(from iana.Side, t iana.HandshakeType) int {
-	i := slices.IndexFunc(v.messages, func(m *trace.Message) bool { return m.From == from && m.Type == t })
+	i := slices.IndexFunc(v.messages,
+		func(m *trace.Message) bool { return m.From == from && m.Type == t })
 	if i < 0 {
 		return len(v.messages)
 	}
@@ -152,7 +157,8 @@ var digests = map[string]string{"SHA-256": "SHA256", "SHA-384": "SHA384", "MD5+S
 
 // labels are those that a command may show as text, and what the PRF gives with them.
 var labels = map[string]string{
-	"master secret": "master_secret", "extended master secret": "master_secret", "key expansion": "key_block",
+	"master secret": "master_secret", "extended master secret": "master_secret",
+	"key expansion":   "key_block",
 	"client finished": "client_verify_data", "server finished": "server_verify_data",
 }
 
@@ -162,14 +168,16 @@ const maxSeed = 1024
 // derived is a call of the PRF, and the hash that is its seed. See RFC 5246 §5.
 func (v *notes) derived(d *trace.Derived) []Command {
 	digest := digests[d.Hash]
-	if d.Function != "PRF" || digest == "" || len(d.Secret) == 0 || len(d.Output) == 0 || len(d.Label)+len(d.Seed) > maxSeed {
+	if d.Function != "PRF" || digest == "" || len(d.Secret) == 0 || len(d.Output) == 0 ||
+		len(d.Label)+len(d.Seed) > maxSeed {
 		return nil
 	}
 	name, label := labels[d.Label], "'seed:"+d.Label+"'"
 	if name == "" { // an exporter's
 		name, label = "output", "hexseed:"+hexOf([]byte(d.Label))
 	}
-	kdf := fmt.Sprintf("openssl kdf -keylen %d -kdfopt digest:%s -kdfopt hexsecret:%s -kdfopt %s", len(d.Output), digest, hexOf(d.Secret), label)
+	kdf := fmt.Sprintf("openssl kdf -keylen %d -kdfopt digest:%s -kdfopt hexsecret:%s -kdfopt %s",
+		len(d.Output), digest, hexOf(d.Secret), label)
 	if len(d.Seed) > 0 {
 		kdf += " -kdfopt hexseed:" + hexOf(d.Seed)
 	}
@@ -206,7 +214,8 @@ func (v *notes) cut(k *trace.KeysInstalled) (commands []Command) {
 		if p.From != k.From || p.Len == 0 || len(value) != p.Len || p.Offset+p.Len > len(v.block) {
 			continue
 		}
-		text := fmt.Sprintf("echo %s | cut -c %d-%d", hexOf(v.block), 2*p.Offset+1, 2*(p.Offset+p.Len))
+		text := fmt.Sprintf("echo %s | cut -c %d-%d", hexOf(v.block), 2*p.Offset+1,
+			2*(p.Offset+p.Len))
 		commands = append(commands, Command{Name: p.Name, Tool: "cut", Text: text, Output: value})
 	}
 	return commands
@@ -222,7 +231,8 @@ func openssl(name, text string, output []byte) Command {
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }
 
-// feed writes bytes to a pipe. echo is part of the shell, which bounds no argument of its own commands.
+// feed writes bytes to a pipe. echo is part of the shell, which bounds no argument of its own
+// commands.
 func feed(b []byte) string { return "echo " + hexOf(b) + " | xxd -r -p" }
 
 func pipe(stages ...string) string { return strings.Join(stages, " | ") }
@@ -232,7 +242,8 @@ func hexFile(name string, b []byte) string { return feed(b) + " > " + name }
 
 // aside runs lines in a directory of their own, and removes the files that they made there.
 func aside(lines []string, files ...string) string {
-	lines = append(append([]string{`(cd "$(mktemp -d)" || exit`}, lines...), "rm "+strings.Join(files, " ")+")")
+	lines = append(append([]string{`(cd "$(mktemp -d)" || exit`}, lines...),
+		"rm "+strings.Join(files, " ")+")")
 	return strings.Join(lines, "\n")
 }
 

@@ -12,13 +12,17 @@ import (
 // curveDER is the beginning of a key as openssl wants it; the bare key is the rest.
 type curveDER struct{ private, public string }
 
-// curveKeys are PKCS #8 without the public key (RFC 5958, RFC 5915, RFC 8410), and SubjectPublicKeyInfo.
+// curveKeys are PKCS #8 without the public key (RFC 5958, RFC 5915, RFC 8410), and
+// SubjectPublicKeyInfo.
 var curveKeys = map[string]curveDER{
-	"secp256r1": {"3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420", "3059301306072a8648ce3d020106082a8648ce3d030107034200"},
-	"secp384r1": {"304e020100301006072a8648ce3d020106052b81040022043730350201010430", "3076301006072a8648ce3d020106052b81040022036200"},
-	"secp521r1": {"3060020100301006072a8648ce3d020106052b81040023044930470201010442", "30819b301006072a8648ce3d020106052b8104002303818600"},
-	"x25519":    {"302e020100300506032b656e04220420", "302a300506032b656e032100"},
-	"x448":      {"3046020100300506032b656f043a0438", "3042300506032b656f033900"},
+	"secp256r1": {"3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420",
+		"3059301306072a8648ce3d020106082a8648ce3d030107034200"},
+	"secp384r1": {"304e020100301006072a8648ce3d020106052b81040022043730350201010430",
+		"3076301006072a8648ce3d020106052b81040022036200"},
+	"secp521r1": {"3060020100301006072a8648ce3d020106052b81040023044930470201010442",
+		"30819b301006072a8648ce3d020106052b8104002303818600"},
+	"x25519": {"302e020100300506032b656e04220420", "302a300506032b656e032100"},
+	"x448":   {"3046020100300506032b656f043a0438", "3042300506032b656f033900"},
 }
 
 // der is a bare key with such a beginning.
@@ -42,18 +46,21 @@ func (v *notes) publicKey(e *trace.Ephemeral) []Command {
 			return nil
 		}
 		power := fmt.Sprintf("pow(0x%s, 0x%s, 0x%s)", hexOf(g), hexOf(e.Private), hexOf(p))
-		return []Command{python(name, fmt.Sprintf(`print(format(%s, "0%dx"))`, power, 2*len(e.Public)), e.Public)}
+		return []Command{python(name,
+			fmt.Sprintf(`print(format(%s, "0%dx"))`, power, 2*len(e.Public)), e.Public)}
 	}
 	c, ok := curveKeys[e.Group]
 	if !ok {
 		return nil
 	}
-	text := pipe(feed(der(c.private, e.Private)), "openssl pkey -inform DER -pubout -outform DER", fmt.Sprintf("tail -c %d", len(e.Public)), toHex)
+	text := pipe(feed(der(c.private, e.Private)), "openssl pkey -inform DER -pubout -outform DER",
+		fmt.Sprintf("tail -c %d", len(e.Public)), toHex)
 	return []Command{openssl(name, text, e.Public)}
 }
 
 func python(name, program string, output []byte) Command {
-	return Command{Name: name, Tool: "python3", Text: "python3 -c '" + program + "'", Output: output}
+	return Command{Name: name, Tool: "python3", Text: "python3 -c '" + program + "'",
+		Output: output}
 }
 
 // params are the prime and the generator that the server chose.
@@ -65,7 +72,8 @@ func (v *notes) params() (p, g []byte, ok bool) {
 	return m.P, m.G, true
 }
 
-// sharedSecret is the pre_master_secret: decrypted with the RSA key, or computed from one private and one public key.
+// sharedSecret is the pre_master_secret: decrypted with the RSA key, or computed from one private
+// and one public key.
 func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 	const name = "pre_master_secret"
 	e := v.ephemeral
@@ -82,7 +90,9 @@ func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 			return nil
 		}
 		const strip = `print(z.to_bytes((z.bit_length() + 7) // 8, "big").hex())` // RFC 5246 §8.1.2
-		return []Command{python(name, fmt.Sprintf("z = pow(0x%s, 0x%s, 0x%s)\n%s", hexOf(e.Peer), hexOf(e.Private), hexOf(p), strip), s.Output)}
+		return []Command{python(name,
+			fmt.Sprintf("z = pow(0x%s, 0x%s, 0x%s)\n%s", hexOf(e.Peer), hexOf(e.Private), hexOf(p),
+				strip), s.Output)}
 	}
 	c, ok := curveKeys[e.Group]
 	if !ok {
@@ -91,7 +101,8 @@ func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 	text := aside([]string{
 		hexFile("private.der", der(c.private, e.Private)),
 		hexFile("peer.der", der(c.public, e.Peer)),
-		pipe("openssl pkeyutl -derive -inkey private.der -keyform DER -peerkey peer.der -peerform DER", toHex),
+		pipe("openssl pkeyutl -derive -inkey private.der -keyform DER -peerkey peer.der "+
+			"-peerform DER", toHex),
 	}, "private.der", "peer.der")
 	return []Command{openssl(name, text, s.Output)}
 }
@@ -104,24 +115,32 @@ func (v *notes) decrypt(name string, output []byte) []Command {
 	}
 	text := aside([]string{
 		hexFile("server.der", v.rsaKey),
-		pipe(feed(m.EncryptedPreMaster), "openssl pkeyutl -decrypt -inkey server.der -keyform DER -pkeyopt rsa_padding_mode:pkcs1", toHex),
+		pipe(feed(m.EncryptedPreMaster),
+			"openssl pkeyutl -decrypt -inkey server.der -keyform DER -pkeyopt "+
+				"rsa_padding_mode:pkcs1", toHex),
 	}, "server.der")
 	return []Command{openssl(name, text, output)}
 }
 
 const pss = " -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest"
 
-// verifications are how openssl dgst checks a signature scheme. EdDSA hashes by itself, and has another command.
+// verifications are how openssl dgst checks a signature scheme. EdDSA hashes by itself, and has
+// another command.
 var verifications = map[iana.SignatureScheme]string{
 	iana.RSA_PKCS1_SHA1: "-sha1", iana.ECDSA_SHA1: "-sha1",
-	iana.RSA_PKCS1_SHA256: "-sha256", iana.RSA_PKCS1_SHA384: "-sha384", iana.RSA_PKCS1_SHA512: "-sha512",
-	iana.ECDSA_SECP256R1_SHA256: "-sha256", iana.ECDSA_SECP384R1_SHA384: "-sha384", iana.ECDSA_SECP521R1_SHA512: "-sha512",
-	iana.RSA_PSS_RSAE_SHA256: "-sha256" + pss, iana.RSA_PSS_RSAE_SHA384: "-sha384" + pss, iana.RSA_PSS_RSAE_SHA512: "-sha512" + pss,
-	iana.RSA_PSS_PSS_SHA256: "-sha256" + pss, iana.RSA_PSS_PSS_SHA384: "-sha384" + pss, iana.RSA_PSS_PSS_SHA512: "-sha512" + pss,
+	iana.RSA_PKCS1_SHA256: "-sha256", iana.RSA_PKCS1_SHA384: "-sha384",
+	iana.RSA_PKCS1_SHA512:       "-sha512",
+	iana.ECDSA_SECP256R1_SHA256: "-sha256", iana.ECDSA_SECP384R1_SHA384: "-sha384",
+	iana.ECDSA_SECP521R1_SHA512: "-sha512",
+	iana.RSA_PSS_RSAE_SHA256:    "-sha256" + pss, iana.RSA_PSS_RSAE_SHA384: "-sha384" + pss,
+	iana.RSA_PSS_RSAE_SHA512: "-sha512" + pss,
+	iana.RSA_PSS_PSS_SHA256:  "-sha256" + pss, iana.RSA_PSS_PSS_SHA384: "-sha384" + pss,
+	iana.RSA_PSS_PSS_SHA512: "-sha512" + pss,
 }
 
 // signature checks a signature with the key of the signer's certificate.
-func (v *notes) signature(from iana.Side, s iana.SignatureScheme, signed, signature []byte) []Command {
+func (v *notes) signature(from iana.Side, s iana.SignatureScheme, signed,
+	signature []byte) []Command {
 	m, ok := v.parse(v.message(from, iana.Certificate)).(*message.Certificate)
 	if !ok || len(m.Chain) == 0 {
 		return nil
@@ -135,13 +154,16 @@ func (v *notes) signature(from iana.Side, s iana.SignatureScheme, signed, signat
 	switch options, known := verifications[s]; {
 	case known:
 		verdict = "Verified OK"
-		lines = append(lines, pipe(feed(signed), "openssl dgst "+options+" -verify public.pem -signature signature"))
+		lines = append(lines,
+			pipe(feed(signed), "openssl dgst "+options+" -verify public.pem -signature signature"))
 	case s == iana.ED25519 || s == iana.ED448:
 		verdict = "Signature Verified Successfully"
 		files = append(files, "signed")
-		lines = append(lines, hexFile("signed", signed), "openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in signed -sigfile signature")
+		lines = append(lines, hexFile("signed", signed),
+			"openssl pkeyutl -verify -pubin -inkey public.pem -rawin -in signed -sigfile signature")
 	default:
 		return nil
 	}
-	return []Command{{Name: from.String() + "'s signature", Tool: "openssl", Text: aside(lines, files...), Verdict: verdict}}
+	return []Command{{Name: from.String() + "'s signature", Tool: "openssl",
+		Text: aside(lines, files...), Verdict: verdict}}
 }

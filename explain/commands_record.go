@@ -13,16 +13,20 @@ import (
 // ciphers are the names that openssl enc has, up to the mode.
 var ciphers = map[*record.Cipher]string{
 	record.DES_EDE3_CBC: "des-ede3", record.AES_128_CBC: "aes-128", record.AES_256_CBC: "aes-256",
-	record.AES_128_GCM: "aes-128", record.AES_256_GCM: "aes-256", record.AES_128_CCM: "aes-128", record.AES_256_CCM: "aes-256",
-	record.AES_128_CCM_8: "aes-128", record.AES_256_CCM_8: "aes-256", record.CHACHA20_POLY1305: "chacha20",
+	record.AES_128_GCM: "aes-128", record.AES_256_GCM: "aes-256", record.AES_128_CCM: "aes-128",
+	record.AES_256_CCM:   "aes-256",
+	record.AES_128_CCM_8: "aes-128", record.AES_256_CCM_8: "aes-256",
+	record.CHACHA20_POLY1305: "chacha20",
 }
 
-var macDigests = map[*record.MAC]string{record.HMAC_SHA1: "SHA1", record.HMAC_SHA256: "SHA256", record.HMAC_SHA384: "SHA384"}
+var macDigests = map[*record.MAC]string{record.HMAC_SHA1: "SHA1", record.HMAC_SHA256: "SHA256",
+	record.HMAC_SHA384: "SHA384"}
 
 // record opens a protected record, and makes its MAC or tag again. See RFC 5246 §6.2.3.
 func (v *notes) record(r *trace.Record) []Command {
 	k := v.keys[r.From]
-	if r.Protection == "" || k == nil || v.suite == nil || v.agreed.Version > iana.TLS12 || len(k.MACKey)+len(k.Key) == 0 {
+	if r.Protection == "" || k == nil || v.suite == nil || v.agreed.Version > iana.TLS12 ||
+		len(k.MACKey)+len(k.Key) == 0 {
 		return nil
 	}
 	c := v.suite.Cipher
@@ -41,24 +45,29 @@ func (v *notes) record(r *trace.Record) []Command {
 	return gcm(ciphers[c], r, k.Key)
 }
 
-// cbc: in MAC-then-encrypt the MAC is inside and covers the content, in encrypt-then-MAC it is outside and covers IV and ciphertext.
-// See RFC 5246 §6.2.3.2 and RFC 7366 §3.
+// cbc: in MAC-then-encrypt the MAC is inside and covers the content, in encrypt-then-MAC it is
+// outside and covers IV and ciphertext. See RFC 5246 §6.2.3.2 and RFC 7366 §3.
 func (v *notes) cbc(r *trace.Record, k *trace.KeysInstalled) []Command {
-	name, inside, covered := "data + MAC + padding", concat(r.Plaintext, r.MAC, r.Padding), []byte(r.Plaintext)
+	name, inside, covered := "data + MAC + padding", concat(r.Plaintext, r.MAC, r.Padding),
+		[]byte(r.Plaintext)
 	if v.agreed.EncryptThenMAC {
-		name, inside, covered = "data + padding", concat(r.Plaintext, r.Padding), concat(r.IV, r.Ciphertext)
+		name, inside, covered = "data + padding", concat(r.Plaintext, r.Padding),
+			concat(r.IV, r.Ciphertext)
 	}
 	text := pipe(feed(r.Ciphertext), enc(ciphers[v.suite.Cipher]+"-cbc -d", k.Key, r.IV), toHex)
 	return []Command{openssl(name, text, inside), v.mac(r, k, covered)}
 }
 
-// mac is the HMAC over sequence number, type, version, length, and what it covers besides. See RFC 5246 §6.2.3.1.
+// mac is the HMAC over sequence number, type, version, length, and what it covers besides. See RFC
+// 5246 §6.2.3.1.
 func (v *notes) mac(r *trace.Record, k *trace.KeysInstalled, covered []byte) Command {
-	hmac := "openssl mac -digest " + macDigests[v.suite.MAC] + " -macopt hexkey:" + hexOf(k.MACKey) + " -binary HMAC"
+	hmac := "openssl mac -digest " + macDigests[v.suite.MAC] + " -macopt hexkey:" +
+		hexOf(k.MACKey) + " -binary HMAC"
 	return openssl("MAC", pipe(feed(concat(r.AAD, covered)), hmac, toHex), r.MAC)
 }
 
-// ghash is GHASH (NIST SP 800-38D §6.4) of hex on standard input, under the hash key that is its argument.
+// ghash is GHASH (NIST SP 800-38D §6.4) of hex on standard input, under the hash key that is its
+// argument.
 const ghash = `python3 -c '
 import sys
 h, y = int(sys.argv[1], 16), 0
@@ -73,7 +82,8 @@ for i in range(0, len(data), 16):
 sys.stdout.buffer.write(y.to_bytes(16, "big"))
 '`
 
-// gcm: counter block 1 hides the tag, the data begins with 2. openssl's counter mode does both. See NIST SP 800-38D §7.1.
+// gcm: counter block 1 hides the tag, the data begins with 2. openssl's counter mode does both. See
+// NIST SP 800-38D §7.1.
 func gcm(cipher string, r *trace.Record, key []byte) []Command {
 	ctr := func(n byte) string { return enc(cipher+"-ctr", key, concat(r.Nonce, []byte{0, 0, 0, n})) }
 	lengths := binary.BigEndian.AppendUint64(nil, 8*uint64(len(r.AAD)))
@@ -87,17 +97,19 @@ func gcm(cipher string, r *trace.Record, key []byte) []Command {
 	}
 }
 
-// ccm: the tag is CBC-MAC, the last block of CBC, over a first block with all lengths, the additional data and the data; counter block 0
-// hides it. See RFC 3610 §2.2 and §2.3.
+// ccm: the tag is CBC-MAC, the last block of CBC, over a first block with all lengths, the
+// additional data and the data; counter block 0 hides it. See RFC 3610 §2.2 and §2.3.
 func ccm(cipher string, r *trace.Record, key []byte) []Command {
 	const lenLen = 3 // bytes of the length: what a nonce of 12 leaves
 	ctr := func(n byte) string {
 		return enc(cipher+"-ctr", key, concat([]byte{lenLen - 1}, r.Nonce, []byte{0, 0, n}))
 	}
 	n := len(r.Plaintext)
-	first := concat([]byte{1<<6 | byte(len(r.Tag)-2)/2<<3 | lenLen - 1}, r.Nonce, []byte{byte(n >> 16), byte(n >> 8), byte(n)})
+	first := concat([]byte{1<<6 | byte(len(r.Tag)-2)/2<<3 | lenLen - 1}, r.Nonce,
+		[]byte{byte(n >> 16), byte(n >> 8), byte(n)})
 	aad := append(binary.BigEndian.AppendUint16(nil, uint16(len(r.AAD))), r.AAD...)
-	tag := pipe(feed(concat(first, fill(aad), fill(r.Plaintext))), enc(cipher+"-cbc", key, make([]byte, 16)), "tail -c 16", ctr(0))
+	tag := pipe(feed(concat(first, fill(aad), fill(r.Plaintext))),
+		enc(cipher+"-cbc", key, make([]byte, 16)), "tail -c 16", ctr(0))
 	if len(r.Tag) < 16 {
 		tag = pipe(tag, "head -c 8")
 	}
@@ -107,13 +119,15 @@ func ccm(cipher string, r *trace.Record, key []byte) []Command {
 	}
 }
 
-// chacha20Poly1305: block 0 of the key stream is Poly1305's one-time key, the data begins with 1. See RFC 8439 §2.8.
+// chacha20Poly1305: block 0 of the key stream is Poly1305's one-time key, the data begins with 1.
+// See RFC 8439 §2.8.
 func chacha20Poly1305(r *trace.Record, key []byte) []Command {
 	stream := func(block byte) string { return enc("chacha20", key, concat([]byte{block, 0, 0, 0}, r.Nonce)) }
 	lengths := binary.LittleEndian.AppendUint64(nil, uint64(len(r.AAD)))
 	lengths = binary.LittleEndian.AppendUint64(lengths, uint64(len(r.Ciphertext)))
 	tag := "(k=$(" + pipe(feed(make([]byte, 32)), stream(0), toHex) + ")\n" +
-		pipe(feed(concat(fill(r.AAD), fill(r.Ciphertext), lengths)), `openssl mac -macopt hexkey:"$k" -binary Poly1305`, toHex) + ")"
+		pipe(feed(concat(fill(r.AAD), fill(r.Ciphertext), lengths)),
+			`openssl mac -macopt hexkey:"$k" -binary Poly1305`, toHex) + ")"
 	return []Command{
 		openssl("data", pipe(feed(r.Ciphertext), stream(1), toHex), r.Plaintext),
 		openssl("tag", tag, r.Tag),

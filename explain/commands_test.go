@@ -24,20 +24,26 @@ import (
 // needTools skips a test where a shell cannot run the commands.
 func needTools(t testing.TB) {
 	t.Helper()
-	for tool, from := range map[string]string{"sh": "dash", "openssl": "openssl", "xxd": "xxd", "python3": "python3"} {
+	for tool, from := range map[string]string{"sh": "dash", "openssl": "openssl", "xxd": "xxd",
+		"python3": "python3"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("no command was run: %s is not there: install the Debian package %s", tool, from)
+			t.Skipf("no command was run: %s is not there: install the Debian package %s", tool,
+				from)
 		}
 	}
-	if out, err := exec.Command("openssl", "version").Output(); err != nil || !bytes.HasPrefix(out, []byte("OpenSSL 3")) {
+	if out, err := exec.Command("openssl", "version").Output(); err != nil ||
+		!bytes.HasPrefix(out, []byte("OpenSSL 3")) {
 		t.Skipf("no command was run: got %q, %v, expected OpenSSL 3.0 or later", out, err)
 	}
 }
 
-// commandCases have each key exchange and group, each kind of cipher, each kind of signature, and both kinds of master_secret.
+// commandCases have each key exchange and group, each kind of cipher, each kind of signature, and
+// both kinds of master_secret.
 func commandCases() []demo.Options {
-	one := func(suite iana.CipherSuite, group iana.Group, auth throwaway.Kind, more ...string) demo.Options {
-		o := demo.Options{Suite: suite, Group: group, Auth: auth, ClientAuth: demo.NoClientAuth, Data: demo.Request, Seed: "by hand"}
+	one := func(suite iana.CipherSuite, group iana.Group, auth throwaway.Kind,
+		more ...string) demo.Options {
+		o := demo.Options{Suite: suite, Group: group, Auth: auth, ClientAuth: demo.NoClientAuth,
+			Data: demo.Request, Seed: "by hand"}
 		for _, m := range more {
 			switch m {
 			case "ems":
@@ -61,16 +67,21 @@ func commandCases() []demo.Options {
 		one(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, iana.FFDHE2048, throwaway.RSA, "mtls"),
 		one(iana.TLS_DHE_RSA_WITH_AES_256_CBC_SHA256, iana.FFDHE3072, throwaway.RSAPSS, "ems"),
 		one(iana.TLS_DHE_RSA_WITH_AES_256_CCM, iana.FFDHE2048, throwaway.RSA, "x", "ems"),
-		one(iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.FFDHE2048, throwaway.RSA, "ems", "sixteen bytes ok"),
+		one(iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.FFDHE2048, throwaway.RSA, "ems",
+			"sixteen bytes ok"),
 		one(iana.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, iana.X25519, throwaway.RSA, "ems"),
 		one(iana.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, iana.Secp256r1, throwaway.RSAPSS, "mtls"),
 		one(iana.TLS_ECDHE_RSA_WITH_NULL_SHA, iana.Secp384r1, throwaway.RSA),
-		one(iana.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.X448, throwaway.RSA, strings.Repeat("long ", 1000)),
-		one(iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, iana.X25519, throwaway.ECDSA, "ems", "mtls"),
-		one(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CCM, iana.Secp521r1, throwaway.ECDSAP521, strings.Repeat("long ", 1000)),
+		one(iana.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.X448, throwaway.RSA,
+			strings.Repeat("long ", 1000)),
+		one(iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, iana.X25519, throwaway.ECDSA, "ems",
+			"mtls"),
+		one(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CCM, iana.Secp521r1, throwaway.ECDSAP521,
+			strings.Repeat("long ", 1000)),
 		one(iana.TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8, iana.X448, throwaway.Ed448, "ems", "mtls"),
 		one(iana.TLS_ECDHE_ECDSA_WITH_AES_256_CBC_SHA384, iana.X25519, throwaway.ECDSAP384, "etm"),
-		one(iana.TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA, iana.X25519, throwaway.Ed25519, "etm", "mtls"),
+		one(iana.TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA, iana.X25519, throwaway.Ed25519, "etm",
+			"mtls"),
 	}
 }
 
@@ -93,7 +104,8 @@ func expected(e trace.Event) [][]byte {
 	case *trace.Derived:
 		return [][]byte{e.Output}
 	case *trace.KeysInstalled:
-		return slices.DeleteFunc([][]byte{e.MACKey, e.Key, e.IV}, func(b []byte) bool { return len(b) == 0 })
+		return slices.DeleteFunc([][]byte{e.MACKey, e.Key, e.IV},
+			func(b []byte) bool { return len(b) == 0 })
 	case *trace.Record:
 		var all [][]byte
 		switch {
@@ -132,7 +144,8 @@ func TestEveryCommandGivesTheShownBytes(t *testing.T) {
 	for range 2 {
 		two.Go(func() {
 			for o := range todo {
-				t.Run(fmt.Sprintf("%v %v %s ems=%v etm=%v", o.Suite, o.Group, o.Auth, o.ExtendedMasterSecret, o.EncryptThenMAC), func(t *testing.T) {
+				t.Run(fmt.Sprintf("%v %v %s ems=%v etm=%v", o.Suite, o.Group, o.Auth,
+					o.ExtendedMasterSecret, o.EncryptThenMAC), func(t *testing.T) {
 					for name, n := range runAll(t, eventsOf(t, o)) {
 						mu.Lock()
 						ran[name] += n
@@ -158,14 +171,16 @@ func TestEveryCommandGivesTheShownBytes(t *testing.T) {
 	}
 }
 
-// runAll runs each command of the entries, once if both sides have it, and sees that no value is without one.
+// runAll runs each command of the entries, once if both sides have it, and sees that no value is
+// without one.
 func runAll(t *testing.T, entries []trace.Entry) map[string]int {
 	ran, done := map[string]int{}, map[string]bool{}
 	var notebook explain.Notebook
 	for _, e := range entries {
 		commands := notebook.Commands(e)
 		for _, value := range expected(e.Event) {
-			if !slices.ContainsFunc(commands, func(c explain.Command) bool { return bytes.Equal(c.Output, value) }) {
+			if !slices.ContainsFunc(commands,
+				func(c explain.Command) bool { return bytes.Equal(c.Output, value) }) {
 				t.Errorf("%s of the %s: no command gives %x", e.Name(), e.Role, value)
 			}
 		}
@@ -179,14 +194,16 @@ func runAll(t *testing.T, entries []trace.Entry) map[string]int {
 			done[c.Text] = true
 			ran[c.Name]++
 			if got := shell(t, c.Text); got != c.Prints() {
-				t.Errorf("%s of the %s, %s: got %s, expected %s, from\n%s", e.Name(), e.Role, c.Name, got, c.Prints(), c.Text)
+				t.Errorf("%s of the %s, %s: got %s, expected %s, from\n%s", e.Name(), e.Role,
+					c.Name, got, c.Prints(), c.Text)
 			}
 		}
 	}
 	return ran
 }
 
-// shell runs a command as somebody would who pastes it, and gives what it prints without the ends of lines.
+// shell runs a command as somebody would who pastes it, and gives what it prints without the ends
+// of lines.
 func shell(t *testing.T, text string) string {
 	cmd := exec.Command("sh")
 	cmd.Dir = t.TempDir()
@@ -226,7 +243,8 @@ func TestCommandsForTheLastEntryAreThoseOfTheNotebook(t *testing.T) {
 	n := 0
 	for i, e := range entries {
 		want := notebook.Commands(e)
-		if got := explain.Commands(entries[:i+1]); !slices.EqualFunc(got, want, func(a, b explain.Command) bool { return a.Text == b.Text }) {
+		if got := explain.Commands(entries[:i+1]); !slices.EqualFunc(got, want,
+			func(a, b explain.Command) bool { return a.Text == b.Text }) {
 			t.Errorf("%s: got %d commands, expected %d", e.Name(), len(got), len(want))
 		}
 		n += len(want)
@@ -269,7 +287,8 @@ func TestCommandsHoldNothingThatAPeerOrAFileSaid(t *testing.T) {
 			poison(&e, evil)
 			for _, c := range notebook.Commands(e) {
 				n++
-				if strings.Contains(c.Text+c.Name+c.Tool+c.Verdict, "evil") || !plain.MatchString(c.Text) {
+				if strings.Contains(c.Text+c.Name+c.Tool+c.Verdict, "evil") ||
+					!plain.MatchString(c.Text) {
 					t.Fatalf("%s: %s", e.Name(), c.Text)
 				}
 			}
@@ -311,10 +330,12 @@ func TestOtherCallsOfThePRFHaveCommandsToo(t *testing.T) {
 	var events trace.Memory
 	for _, h := range []crypto.Hash{crypto.MD5SHA1, crypto.SHA384} {
 		prf := keys.PRF{Hash: h, Log: trace.New(trace.Client, &events, nil)}
-		m := prf.Master([]byte("an odd number of bytes."), keys.Randoms{Client: [32]byte{1}, Server: [32]byte{2}})
+		m := prf.Master([]byte("an odd number of bytes."),
+			keys.Randoms{Client: [32]byte{1}, Server: [32]byte{2}})
 		m.KeyBlock(keys.Shape{MAC: 20, Key: 16, IV: 16}, keys.Randoms{})
 		m.VerifyData(iana.Client, []byte("no message of this handshake is known"))
-		if _, err := m.Export("EXPERIMENTAL $(evil)", []byte("context"), keys.Randoms{}, 100); err != nil {
+		if _, err := m.Export("EXPERIMENTAL $(evil)", []byte("context"), keys.Randoms{},
+			100); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -336,9 +357,12 @@ func TestOtherCallsOfThePRFHaveCommandsToo(t *testing.T) {
 
 func TestWordsThatAreNotKnownGiveNoCommand(t *testing.T) {
 	for _, e := range []trace.Event{
-		&trace.Derived{Name: "master_secret", Function: "$(evil)", Hash: "SHA-256", Label: "master secret", Secret: trace.Secret{1}, Output: trace.Secret{1}},
-		&trace.Derived{Name: "master_secret", Function: "PRF", Hash: "$(evil)", Label: "master secret", Secret: trace.Secret{1}, Output: trace.Secret{1}},
-		&trace.Ephemeral{Group: "$(evil)", Private: trace.Secret{1}, Public: trace.Hex{1}, Peer: trace.Hex{1}},
+		&trace.Derived{Name: "master_secret", Function: "$(evil)", Hash: "SHA-256",
+			Label: "master secret", Secret: trace.Secret{1}, Output: trace.Secret{1}},
+		&trace.Derived{Name: "master_secret", Function: "PRF", Hash: "$(evil)",
+			Label: "master secret", Secret: trace.Secret{1}, Output: trace.Secret{1}},
+		&trace.Ephemeral{Group: "$(evil)", Private: trace.Secret{1}, Public: trace.Hex{1},
+			Peer: trace.Hex{1}},
 		&trace.SharedSecret{Name: "$(evil)", Output: trace.Secret{1}},
 		&trace.KeysInstalled{Key: trace.Secret{1}},
 		&trace.Record{Protection: "AES_128_GCM", Anatomy: trace.Anatomy{Tag: make(trace.Hex, 16)}},

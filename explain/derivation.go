@@ -50,18 +50,24 @@ func (t *teller) masterSecret(d trace.Derived) Step {
 		key, seed = "master_secret/extended", "session_hash"
 	}
 	facts := []Fact{
-		{Heading: true, Formula: true, Text: fmt.Sprintf("master_secret = %s(pre_master_secret, %q, %s)", prf(d), d.Label, seed)},
-		{Under: octets(len(d.Output)), Deeper: true, Secret: "master_secret", Value: t.outputs("master_secret")},
+		{Heading: true, Formula: true,
+			Text: fmt.Sprintf("master_secret = %s(pre_master_secret, %q, %s)", prf(d), d.Label,
+				seed)},
+		{Under: octets(len(d.Output)), Deeper: true, Secret: "master_secret",
+			Value: t.outputs("master_secret")},
 	}
 	if seed == "session_hash" {
 		facts = append(facts,
 			Fact{Name: "session_hash", Deeper: true, Value: t.seeds("master_secret")},
-			Fact{Formula: true, Deeper: true, Text: fmt.Sprintf("= %s(messages %s): the whole handshake, not the randoms only", d.Hash, t.session())})
+			Fact{Formula: true, Deeper: true,
+				Text: fmt.Sprintf("= %s(messages %s): the whole handshake, not the randoms only",
+					d.Hash, t.session())})
 	}
 	return Step{Key: key, Facts: facts}
 }
 
-// session names the messages of session_hash: up to and including ClientKeyExchange. See RFC 7627 §3.
+// session names the messages of session_hash: up to and including ClientKeyExchange. See RFC 7627
+// §3.
 func (t *teller) session() string {
 	var numbers []int
 	for _, s := range t.lines {
@@ -77,8 +83,11 @@ func (t *teller) session() string {
 
 func (t *teller) keyBlock(d trace.Derived) Step {
 	facts := []Fact{
-		{Heading: true, Formula: true, Text: fmt.Sprintf("key_block     = %s(master_secret, %q, server_random + client_random)", prf(d), d.Label)},
-		{Heading: true, Text: fmt.Sprintf("%s, cut in this order", octets(t.shape().Len())), Note: "(mind: the randoms swap places)"},
+		{Heading: true, Formula: true,
+			Text: fmt.Sprintf("key_block     = %s(master_secret, %q, server_random + "+
+				"client_random)", prf(d), d.Label)},
+		{Heading: true, Text: fmt.Sprintf("%s, cut in this order", octets(t.shape().Len())),
+			Note: "(mind: the randoms swap places)"},
 	}
 	t.Keys = t.cut()
 	for i := 0; i < len(t.Keys); i++ {
@@ -86,11 +95,14 @@ func (t *teller) keyBlock(d trace.Derived) Step {
 		if k.Len == 0 {
 			// Both directions lack the same parts, and the client's comes first.
 			what := strings.TrimPrefix(strings.TrimPrefix(k.Name, "client_write_"), "server_write_")
-			facts = append(facts, Fact{Offset: "-", Name: "client/server " + strings.ReplaceAll(what, "_", " "), Text: k.Purpose})
+			facts = append(facts,
+				Fact{Offset: "-", Name: "client/server " + strings.ReplaceAll(what, "_", " "),
+					Text: k.Purpose})
 			i++
 			continue
 		}
-		facts = append(facts, Fact{Offset: strconv.Itoa(k.Offset), Name: k.Name, Secret: k.Name, Value: k.Value})
+		facts = append(facts,
+			Fact{Offset: strconv.Itoa(k.Offset), Name: k.Name, Secret: k.Name, Value: k.Value})
 	}
 	return Step{Key: "key_block", Facts: facts}
 }
@@ -113,7 +125,8 @@ func (t *teller) cut() []Key {
 	}
 	var list []Key
 	for _, p := range t.shape().Parts() {
-		k := Key{Name: p.Name, Offset: p.Offset, Len: p.Len, Value: Pair{part(blocks.Client, p), part(blocks.Server, p)}}
+		k := Key{Name: p.Name, Offset: p.Offset, Len: p.Len,
+			Value: Pair{part(blocks.Client, p), part(blocks.Server, p)}}
 		k.Purpose = keyPurpose(t.Suite, p)
 		list = append(list, k)
 	}
@@ -132,5 +145,8 @@ func (t *teller) finished(s *said) []Fact {
 		f.Note = fmt.Sprintf("%q, %s(%s)", d.Label, d.Hash, transcript)
 		return []Fact{f}
 	}
-	return []Fact{f, {Formula: true, Text: fmt.Sprintf("= %s(master_secret, %q, %s(messages %s))", prf(d), d.Label, d.Hash, transcript)}}
+	return []Fact{f,
+		{Formula: true,
+			Text: fmt.Sprintf("= %s(master_secret, %q, %s(messages %s))", prf(d), d.Label, d.Hash,
+				transcript)}}
 }

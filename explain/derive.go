@@ -14,7 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Given is what a derivation alone starts from. Nil is what is not known. What a transcript tells need not be given.
+// Given is what a derivation alone starts from. Nil is what is not known. What a transcript tells
+// need not be given.
 type Given struct {
 	Version     iana.Version // 0: the transcript's, else TLS 1.2
 	Suite       *suite.Suite
@@ -37,8 +38,9 @@ func misfit(field, format string, args ...any) error {
 
 // Derivation is what follows from what was given.
 type Derivation struct {
-	Given    Given         // with what the transcript told
-	Entries  []trace.Entry // what a client would have left behind: the same events as those of a handshake
+	Given Given // with what the transcript told
+	// what a client would have left behind: the same events as those of a handshake
+	Entries  []trace.Entry
 	Chapters []Chapter
 	Keys     []Key
 	Remarks  []string // what was done to a value before it was used
@@ -46,8 +48,9 @@ type Derivation struct {
 	said transcript
 }
 
-// Derive derives the master_secret, and from it all for which there is something to derive it from: the key_block with both
-// randoms, verify_data with a transcript. An error about a value is a *FieldError. See RFC 5246 §8.1.
+// Derive derives the master_secret, and from it all for which there is something to derive it from:
+// the key_block with both randoms, verify_data with a transcript. An error about a value is a
+// *FieldError. See RFC 5246 §8.1.
 func Derive(g Given) (*Derivation, error) {
 	d := &Derivation{Given: g}
 	if err := d.complete(); err != nil {
@@ -56,7 +59,8 @@ func Derive(g Given) (*Derivation, error) {
 	memory := &trace.Memory{}
 	log := trace.New(trace.Client, memory, nil)
 	g = d.Given
-	log.Agreed(trace.Agreed{Version: g.Version, Suite: g.Suite.ID, KeyExchange: g.Suite.Kex, Authentication: g.Suite.Auth,
+	log.Agreed(trace.Agreed{Version: g.Version, Suite: g.Suite.ID, KeyExchange: g.Suite.Kex,
+		Authentication:       g.Suite.Auth,
 		ExtendedMasterSecret: g.SessionHash != nil}, "")
 	heard := d.said.settled()
 	d.said[:heard].log(log)
@@ -83,7 +87,9 @@ func Derive(g Given) (*Derivation, error) {
 		return v
 	}) {
 		if f.said != nil && string(f.said) != string(f.value) {
-			d.Remarks = append(d.Remarks, fmt.Sprintf("The Finished of the %v in the transcript has another verify_data than what is derived: %x.", f.from, f.said))
+			d.Remarks = append(d.Remarks,
+				fmt.Sprintf("The Finished of the %v in the transcript has another verify_data "+
+					"than what is derived: %x.", f.from, f.said))
 		}
 	}
 	d.said[heard:].log(log)
@@ -106,7 +112,8 @@ func (d *Derivation) master(prf keys.PRF, log *trace.Log) (keys.Master, error) {
 }
 
 func (d *Derivation) randoms() (r keys.Randoms, ok bool) {
-	return keys.Randoms{Client: array(d.Given.Client), Server: array(d.Given.Server)}, d.Given.Client != nil && d.Given.Server != nil
+	return keys.Randoms{Client: array(d.Given.Client), Server: array(d.Given.Server)},
+		d.Given.Client != nil && d.Given.Server != nil
 }
 
 func array(b []byte) (a [32]byte) {
@@ -154,11 +161,13 @@ func (d *Derivation) complete() (err error) {
 		g.SessionHash = d.digest(session)
 	}
 	if g.SessionHash != nil && len(g.SessionHash) != d.hash().Size() {
-		return misfit("session_hash", "got %s, but the hash of %v in %v is %v, which gives %d: is the suite right?",
+		return misfit("session_hash",
+			"got %s, but the hash of %v in %v is %v, which gives %d: is the suite right?",
 			octets(len(g.SessionHash)), g.Suite, g.Version, d.hash(), d.hash().Size())
 	}
 	if g.PreMaster != nil && g.SessionHash == nil && (g.Client == nil || g.Server == nil) {
-		return misfit("client_random and server_random", "the master_secret takes both, or a session_hash if it is an extended one")
+		return misfit("client_random and server_random",
+			"the master_secret takes both, or a session_hash if it is an extended one")
 	}
 	if _, ok := d.randoms(); g.Master != nil && !ok && d.said == nil {
 		return misfit("client_random and server_random", "the key_block takes both")
@@ -173,40 +182,50 @@ func (d *Derivation) strip() {
 	if g.Suite.Kex != iana.KexDHE || g.PreMaster == nil {
 		return
 	}
-	if short := keys.FiniteFieldPreMaster(g.PreMaster); len(short) < len(g.PreMaster) && len(short) > 0 {
-		d.Remarks = append(d.Remarks, fmt.Sprintf("%s stripped from the front of the pre_master_secret (RFC 5246 §8.1.2).",
-			Count(len(g.PreMaster)-len(short), "zero byte")))
+	if short := keys.FiniteFieldPreMaster(g.PreMaster); len(short) < len(g.PreMaster) &&
+		len(short) > 0 {
+		d.Remarks = append(d.Remarks,
+			fmt.Sprintf("%s stripped from the front of the pre_master_secret (RFC 5246 §8.1.2).",
+				Count(len(g.PreMaster)-len(short), "zero byte")))
 		g.PreMaster = short
 	}
 }
 
-// ecdhLengths are those of the secrets that Vitrine's curves give: x25519 and secp256r1, secp384r1, x448, secp521r1.
+// ecdhLengths are those of the secrets that Vitrine's curves give: x25519 and secp256r1, secp384r1,
+// x448, secp521r1.
 var ecdhLengths = []int{32, 48, 56, 66}
 
-// maxPreMaster is the length of the largest secret: of a prime of 8192 bits and a pre-shared key of 64 KiB. See RFC 4279 §3.
+// maxPreMaster is the length of the largest secret: of a prime of 8192 bits and a pre-shared key of
+// 64 KiB. See RFC 4279 §3.
 const maxPreMaster = 1024 + 1<<16 + 4
 
 // fits checks lengths, and the suite against them.
 func (g *Given) fits() error {
 	switch {
 	case g.Suite == nil:
-		return misfit("suite", "is missing: it says how long the keys are, and by which hash they are derived")
+		return misfit("suite",
+			"is missing: it says how long the keys are, and by which hash they are derived")
 	case g.Version < iana.TLS10 || g.Version > iana.TLS12:
 		return misfit("version", "this derivation is that of TLS 1.0 to 1.2, not of %v", g.Version)
 	case g.Suite.MinVersion() > g.Version:
 		return misfit("suite", "%v needs %v, not %v", g.Suite, g.Suite.MinVersion(), g.Version)
 	case g.PreMaster == nil && g.Master == nil:
-		return misfit("pre_master_secret", "is missing, and so is a master_secret: one of them is what everything comes from")
+		return misfit("pre_master_secret",
+			"is missing, and so is a master_secret: one of them is what everything comes from")
 	case g.PreMaster != nil && g.Master != nil:
-		return misfit("master_secret", "was given, and a pre_master_secret too: only one can be the beginning; compare the other (expect)")
+		return misfit("master_secret",
+			"was given, and a pre_master_secret too: only one can be the beginning; compare the "+
+				"other (expect)")
 	}
 	for _, v := range []struct {
 		name  string
 		value []byte
 		len   int
-	}{{"client_random", g.Client, 32}, {"server_random", g.Server, 32}, {"master_secret", g.Master, keys.MasterLen}} {
+	}{{"client_random", g.Client, 32}, {"server_random", g.Server, 32},
+		{"master_secret", g.Master, keys.MasterLen}} {
 		if v.value != nil && len(v.value) != v.len {
-			return misfit(v.name, "got %s, expected %d%s", octets(len(v.value)), v.len, g.why(v.name, len(v.value)))
+			return misfit(v.name, "got %s, expected %d%s", octets(len(v.value)), v.len,
+				g.why(v.name, len(v.value)))
 		}
 	}
 	return g.preMasterFits()
@@ -227,9 +246,13 @@ func (g *Given) preMasterFits() error {
 	switch n := len(g.PreMaster); {
 	case g.PreMaster == nil:
 	case g.Suite.Kex == iana.KexRSA && n != 48:
-		return misfit("pre_master_secret", "got %s, but the key exchange of %v is RSA, which makes 48: is the suite right?", octets(n), g.Suite)
+		return misfit("pre_master_secret",
+			"got %s, but the key exchange of %v is RSA, which makes 48: is the suite right?",
+			octets(n), g.Suite)
 	case g.Suite.Kex == iana.KexECDHE && !slices.Contains(ecdhLengths, n):
-		return misfit("pre_master_secret", "got %s, but a curve gives %s, leading zeros included (RFC 8422 §5.10)", octets(n), listed(ecdhLengths))
+		return misfit("pre_master_secret",
+			"got %s, but a curve gives %s, leading zeros included (RFC 8422 §5.10)", octets(n),
+			listed(ecdhLengths))
 	case n == 0 || n > maxPreMaster:
 		return misfit("pre_master_secret", "got %s, expected 1 to %d", octets(n), maxPreMaster)
 	}
@@ -248,7 +271,8 @@ func listed(numbers []int) string {
 func (d *Derivation) tell() {
 	t := &teller{Story: &Story{}, client: see(d.Entries, trace.Client), server: &view{}}
 	t.settle()
-	given := Chapter{Name: "GIVEN", Motto: "what the derivation starts from", Steps: []Step{{Key: "given", Facts: d.given()}}}
+	given := Chapter{Name: "GIVEN", Motto: "what the derivation starts from",
+		Steps: []Step{{Key: "given", Facts: d.given()}}}
 	d.Chapters = append(d.Chapters, given)
 	if steps := t.derivations(); len(steps) > 0 {
 		for i := range steps {
@@ -270,7 +294,9 @@ func (d *Derivation) given() []Fact {
 	var facts []Fact
 	add := func(name string, value []byte) {
 		if value != nil {
-			facts = append(facts, Fact{Name: name, Secret: name, Under: octets(len(value)), Value: Pair{Client: value}, Short: len(value) > 512})
+			facts = append(facts,
+				Fact{Name: name, Secret: name, Under: octets(len(value)),
+					Value: Pair{Client: value}, Short: len(value) > 512})
 		}
 	}
 	g := &d.Given
@@ -282,7 +308,10 @@ func (d *Derivation) given() []Fact {
 	add("server_random", g.Server)
 	add("session_hash", g.SessionHash)
 	if d.said != nil {
-		facts = append(facts, Fact{Name: "transcript", Text: fmt.Sprintf("%s, %s: %s", Count(len(d.said), "message"), octets(len(g.Transcript)), d.said)})
+		facts = append(facts,
+			Fact{Name: "transcript",
+				Text: fmt.Sprintf("%s, %s: %s", Count(len(d.said), "message"),
+					octets(len(g.Transcript)), d.said)})
 	}
 	for _, r := range d.Remarks {
 		facts = append(facts, Fact{Name: "mind", Text: r})
@@ -294,7 +323,8 @@ func (d *Derivation) given() []Fact {
 func (d *Derivation) alone(facts []Fact) []Fact {
 	for i, f := range facts {
 		if f.Formula && strings.Contains(f.Text, "(messages )") {
-			facts[i].Text = strings.Replace(f.Text, "(messages )", "(all messages up to ClientKeyExchange)", 1)
+			facts[i].Text = strings.Replace(f.Text, "(messages )",
+				"(all messages up to ClientKeyExchange)", 1)
 		}
 	}
 	return facts
@@ -309,8 +339,11 @@ func (d *Derivation) proofs(t *teller) []Step {
 			continue
 		}
 		facts := []Fact{
-			{Name: f.from.String() + " verify_data", Secret: "verify_data", Value: Pair{Client: x.Output}},
-			{Formula: true, Text: fmt.Sprintf("= %s(master_secret, %q, %s(%s))", prf(x), x.Label, x.Hash, f.covers)},
+			{Name: f.from.String() + " verify_data", Secret: "verify_data",
+				Value: Pair{Client: x.Output}},
+			{Formula: true,
+				Text: fmt.Sprintf("= %s(master_secret, %q, %s(%s))", prf(x), x.Label, x.Hash,
+					f.covers)},
 			{Name: x.Hash, Deeper: true, Value: Pair{Client: x.Seed}},
 		}
 		steps = append(steps, Step{Key: "finished/" + f.from.String(), Facts: facts})

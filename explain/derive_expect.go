@@ -20,24 +20,28 @@ type Finding struct {
 	How  []string // what has to be different for it; empty: nothing, this is what was derived
 }
 
-// maxTwists is how many mistakes are made at once. Of three or more, some chance would soon be taken for the reason.
+// maxTwists is how many mistakes are made at once. Of three or more, some chance would soon be
+// taken for the reason.
 const maxTwists = 2
 
 // maxTyped is the longest input, in bytes, of which each digit is tried: that of the longest curve.
 const maxTyped = 66
 
-// A shorter value than minExpected would be found anywhere; a longer one than maxExpected is nothing that comes of a PRF here.
+// A shorter value than minExpected would be found anywhere; a longer one than maxExpected is
+// nothing that comes of a PRF here.
 const (
 	minExpected = 4
 	maxExpected = 1024
 )
 
-// Search looks for expected among all that can be derived from what was given: rightly, then with up to two of the usual mistakes,
-// then with one digit of one input mistyped. It gives the ways with the fewest mistakes, and how many values it
-// looked at. expected has 4 to 1024 bytes.
+// Search looks for expected among all that can be derived from what was given: rightly, then with
+// up to two of the usual mistakes, then with one digit of one input mistyped. It gives the ways
+// with the fewest mistakes, and how many values it looked at. expected has 4 to 1024 bytes.
 func (d *Derivation) Search(expected []byte) (found []Finding, tried int, err error) {
 	if len(expected) < minExpected || len(expected) > maxExpected {
-		return nil, 0, misfit("expect", "got %s, expected %d to %d: anything shorter would be found by chance", octets(len(expected)), minExpected, maxExpected)
+		return nil, 0,
+			misfit("expect", "got %s, expected %d to %d: anything shorter would be found by chance",
+				octets(len(expected)), minExpected, maxExpected)
 	}
 	s := &search{Derivation: d, want: expected, limit: maxTwists}
 	s.walk()
@@ -47,7 +51,8 @@ func (d *Derivation) Search(expected []byte) (found []Finding, tried int, err er
 	if len(s.found) == 0 {
 		s.mistyped()
 	}
-	slices.SortStableFunc(s.found, func(a, b Finding) int { return cmp.Compare(len(a.How), len(b.How)) })
+	slices.SortStableFunc(s.found,
+		func(a, b Finding) int { return cmp.Compare(len(a.How), len(b.How)) })
 	for i, f := range s.found {
 		if len(f.How) > len(s.found[0].How) {
 			s.found = s.found[:i]
@@ -65,7 +70,8 @@ type search struct {
 	found []Finding
 }
 
-// twist is one value that an input can take, and what is wrong with it; nothing is wrong with the first of each list.
+// twist is one value that an input can take, and what is wrong with it; nothing is wrong with the
+// first of each list.
 type twist struct {
 	how   string
 	value []byte
@@ -135,8 +141,10 @@ func (s *search) masters(h crypto.Hash, p path) []reached {
 			list = s.append(list, t.value, p.with(t.how))
 		}
 		for _, seed := range s.masterSeeds(h) {
-			q := p.with("what was given as master_secret was taken for the pre_master_secret").with(seed.how...)
-			list = s.append(list, s.derive(h, g.Master, seed, "master_secret", keys.MasterLen, q), q)
+			q := p.with("what was given as master_secret was taken for the " +
+				"pre_master_secret").with(seed.how...)
+			list = s.append(list, s.derive(h, g.Master, seed, "master_secret", keys.MasterLen, q),
+				q)
 		}
 		return list
 	}
@@ -145,11 +153,14 @@ func (s *search) masters(h crypto.Hash, p path) []reached {
 		s.look("pre_master_secret", pre.value, len(pre.value), p.with(pre.how))
 		for _, seed := range s.masterSeeds(h) {
 			if q := p.with(pre.how).with(seed.how...); len(q) <= s.limit {
-				list = append(list, reached{s.derive(h, pre.value, seed, "master_secret", keys.MasterLen, q), q})
+				list = append(list,
+					reached{s.derive(h, pre.value, seed, "master_secret", keys.MasterLen, q), q})
 			}
 		}
 	}
-	return s.append(list, g.PreMaster, p.with("the key_block was expanded from the pre_master_secret: the step to the master_secret was left out"))
+	return s.append(list, g.PreMaster,
+		p.with("the key_block was expanded from the pre_master_secret: the step to the "+
+			"master_secret was left out"))
 }
 
 func (s *search) append(list []reached, value []byte, p path) []reached {
@@ -170,13 +181,15 @@ func (s *search) fromMaster(h crypto.Hash, master []byte, p path) {
 	for _, seed := range s.finishedSeeds(h) {
 		q := p.with(seed.how)
 		if len(q) <= s.limit {
-			s.derive(h, master, seedTwist{nil, seed.label, seed.seed}, seed.name, keys.VerifyDataLen, q)
+			s.derive(h, master, seedTwist{nil, seed.label, seed.seed}, seed.name,
+				keys.VerifyDataLen, q)
 		}
 	}
 }
 
 // derive runs the PRF, long enough to see what a longer expansion would give, and looks at it.
-func (s *search) derive(h crypto.Hash, secret []byte, t seedTwist, name string, n int, p path) []byte {
+func (s *search) derive(h crypto.Hash, secret []byte, t seedTwist, name string, n int,
+	p path) []byte {
 	long := max(n, len(s.want))
 	if name == "key_block" {
 		long = max(long, s.longest())
@@ -186,7 +199,8 @@ func (s *search) derive(h crypto.Hash, secret []byte, t seedTwist, name string, 
 	return out[:n]
 }
 
-// longest is the longest key_block that tools are known to print: with an IV of a whole block or of 16 bytes for each direction.
+// longest is the longest key_block that tools are known to print: with an IV of a whole block or of
+// 16 bytes for each direction.
 func (s *search) longest() int {
 	shape := s.Given.Suite.Shape(s.Given.Version)
 	return 2 * (shape.MAC + shape.Key + max(shape.IV, 16))
@@ -248,11 +262,14 @@ func (s *search) describe(name string, at, n int) (what, how string) {
 	case end <= n:
 		return fmt.Sprintf("bytes %d to %d of %s", at, end-1, name), ""
 	case at == 0 && name == "key_block":
-		return name, fmt.Sprintf("it was expanded to %s, of which the suite takes %d: Wireshark and tshark do so, to print IVs that a CBC suite does not take since TLS 1.1",
-			octets(end), n)
+		return name,
+			fmt.Sprintf("it was expanded to %s, of which the suite takes %d: Wireshark and "+
+				"tshark do so, to print IVs that a CBC suite does not take since TLS 1.1",
+				octets(end), n)
 	case name == "key_block":
 		return fmt.Sprintf("bytes %d to %d of a longer key expansion", at, end-1),
-			fmt.Sprintf("the suite takes only the first %d: what follows is no key of this connection, though Wireshark and tshark print it as IVs", n)
+			fmt.Sprintf("the suite takes only the first %d: what follows is no key of this "+
+				"connection, though Wireshark and tshark print it as IVs", n)
 	}
 	return name, fmt.Sprintf("the PRF was run for %s in the place of %d", octets(end), n)
 }
@@ -272,7 +289,9 @@ func (s *search) slips() {
 			}
 		}
 		if len(wrong) <= len(value)/8 {
-			s.report(name, path{fmt.Sprintf("the expected value itself differs from it in %s, at %v from 0: it looks mistyped", Count(len(wrong), "byte"), wrong)})
+			s.report(name,
+				path{fmt.Sprintf("the expected value itself differs from it in %s, at %v from 0: "+
+					"it looks mistyped", Count(len(wrong), "byte"), wrong)})
 		}
 	}
 }
@@ -289,8 +308,8 @@ func (s *search) derived() map[string][]byte {
 	return values
 }
 
-// mistyped changes one digit of one input at a time, or swaps two neighbours, and makes no other mistake. The randoms of a
-// transcript are left alone: nobody types a transcript.
+// mistyped changes one digit of one input at a time, or swaps two neighbours, and makes no other
+// mistake. The randoms of a transcript are left alone: nobody types a transcript.
 func (s *search) mistyped() {
 	inputs := []struct {
 		name  string
@@ -328,7 +347,8 @@ func (s *search) straight() {
 	h := s.hash()
 	master := s.Given.Master
 	if s.Given.PreMaster != nil {
-		master = s.derive(h, s.Given.PreMaster, s.masterSeeds(h)[0], "master_secret", keys.MasterLen, nil)
+		master = s.derive(h, s.Given.PreMaster, s.masterSeeds(h)[0], "master_secret",
+			keys.MasterLen, nil)
 	}
 	if seeds := s.blockSeeds(); len(seeds) > 0 {
 		s.derive(h, master, seeds[0], "key_block", s.Given.Suite.Shape(s.Given.Version).Len(), nil)
@@ -349,14 +369,16 @@ func typos(name string, value []byte) func(func(string, []byte) bool) {
 				if typed[i] = byte(c); byte(c) == digits[i] {
 					continue
 				}
-				if !try(fmt.Sprintf("digit %d of %s (in byte %d from 0) is %c in the place of %c", i+1, name, i/2, c, digits[i]), typed) {
+				if !try(fmt.Sprintf("digit %d of %s (in byte %d from 0) is %c in the place of %c",
+					i+1, name, i/2, c, digits[i]), typed) {
 					return
 				}
 			}
 			if i+1 < len(digits) && digits[i] != digits[i+1] {
 				typed := []byte(digits)
 				typed[i], typed[i+1] = typed[i+1], typed[i]
-				if !try(fmt.Sprintf("digits %d and %d of %s have changed places", i+1, i+2, name), typed) {
+				if !try(fmt.Sprintf("digits %d and %d of %s have changed places", i+1, i+2, name),
+					typed) {
 					return
 				}
 			}

@@ -9,8 +9,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// What a live client derived comes out of its transcript and its pre_master_secret alone: the transcript tells the randoms, the suite,
-// the version and the session_hash. It does so whether it holds both Finished or ends before the first.
+// What a live client derived comes out of its transcript and its pre_master_secret alone: the
+// transcript tells the randoms, the suite, the version and the session_hash. It does so whether it
+// holds both Finished or ends before the first.
 func TestTranscriptOfALiveHandshakeGivesItsSecrets(t *testing.T) {
 	n := 0
 	for _, o := range commandCases() {
@@ -42,7 +43,8 @@ func TestTranscriptOfALiveHandshakeGivesItsSecrets(t *testing.T) {
 				if x, ok := e.Event.(*trace.Derived); ok {
 					got++
 					if !bytes.Equal(x.Output, want[x.Name]) {
-						t.Errorf("%v: %s: got %x, the client had %x", o.Suite, x.Name, x.Output, want[x.Name])
+						t.Errorf("%v: %s: got %x, the client had %x", o.Suite, x.Name, x.Output,
+							want[x.Name])
 					}
 				}
 			}
@@ -81,11 +83,13 @@ func TestMistakesWithATranscriptAreFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	found, _, err := d.Search(verify)
-	if err != nil || len(found) != 1 || found[0].Name != "server_verify_data" || len(found[0].How) != 0 {
+	if err != nil || len(found) != 1 || found[0].Name != "server_verify_data" ||
+		len(found[0].How) != 0 {
 		t.Errorf("got %q, %v", found, err)
 	}
 	// The transcript without its CertificateVerify: another handshake, as far as Finished goes.
-	short, err := explain.Derive(explain.Given{PreMaster: pre, Transcript: transcript[:len(transcript)-256-8]})
+	short, err := explain.Derive(explain.Given{PreMaster: pre,
+		Transcript: transcript[:len(transcript)-256-8]})
 	if err != nil {
 		t.Fatal(err)
 	}

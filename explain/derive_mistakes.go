@@ -19,7 +19,8 @@ func (s *search) hashes() []hashTwist {
 	list := []hashTwist{{"", right}}
 	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.MD5SHA1, crypto.SHA512} {
 		if h != right {
-			list = append(list, hashTwist{fmt.Sprintf("the PRF uses %v in the place of %v", h, right), h})
+			list = append(list,
+				hashTwist{fmt.Sprintf("the PRF uses %v in the place of %v", h, right), h})
 		}
 	}
 	return list
@@ -29,13 +30,17 @@ func (s *search) preMasters() []twist {
 	pre := s.Given.PreMaster
 	list := append([]twist{{"", pre}}, spellings("pre_master_secret", pre)...)
 	if short := bytes.TrimLeft(pre, "\x00"); len(short) < len(pre) {
-		list = append(list, twist{fmt.Sprintf("leading zeros of the pre_master_secret are stripped, %s of them", octets(len(pre)-len(short))), short})
+		list = append(list,
+			twist{fmt.Sprintf("leading zeros of the pre_master_secret are stripped, %s of them",
+				octets(len(pre)-len(short))), short})
 	}
 	if s.Given.Suite.Kex == iana.KexDHE {
 		for _, n := range []int{64, 96, 128, 192, 256, 384, 512, 768, 1024} {
 			if n > len(pre) {
 				full := append(make([]byte, n-len(pre)), pre...)
-				list = append(list, twist{fmt.Sprintf("leading zeros of the pre_master_secret are kept: all %s of the prime's length", octets(n)), full})
+				list = append(list,
+					twist{fmt.Sprintf("leading zeros of the pre_master_secret are kept: all %s "+
+						"of the prime's length", octets(n)), full})
 			}
 		}
 	}
@@ -43,7 +48,9 @@ func (s *search) preMasters() []twist {
 		for v := iana.SSL30; v <= iana.TLS12; v++ {
 			other := append([]byte{byte(v >> 8), byte(v)}, pre[2:]...)
 			if !bytes.Equal(other, pre) {
-				list = append(list, twist{fmt.Sprintf("the pre_master_secret begins with %x, the version %v", other[:2], v), other})
+				list = append(list,
+					twist{fmt.Sprintf("the pre_master_secret begins with %x, the version %v",
+						other[:2], v), other})
 			}
 		}
 	}
@@ -56,7 +63,8 @@ func spellings(name string, value []byte) []twist {
 	slices.Reverse(reversed)
 	digits := hex.EncodeToString(value)
 	return []twist{
-		{fmt.Sprintf("the hex digits of the %s are taken for its bytes, undecoded", name), []byte(digits)},
+		{fmt.Sprintf("the hex digits of the %s are taken for its bytes, undecoded", name),
+			[]byte(digits)},
 		{fmt.Sprintf("the bytes of the %s are in reverse order", name), reversed},
 	}
 }
@@ -71,8 +79,10 @@ func (s *search) masterSeeds(h crypto.Hash) (list []seedTwist) {
 	var classic path
 	if g.SessionHash != nil {
 		list = append(list, seedTwist{nil, extendedLabel, string(g.SessionHash)},
-			seedTwist{path{"the label is that of the classic master_secret"}, classicLabel, string(g.SessionHash)})
-		classic = path{"it is the classic master_secret, of both randoms, and not the extended one (RFC 7627)"}
+			seedTwist{path{"the label is that of the classic master_secret"}, classicLabel,
+				string(g.SessionHash)})
+		classic = path{"it is the classic master_secret, of both randoms, and not the extended " +
+			"one (RFC 7627)"}
 	}
 	if g.Client != nil && g.Server != nil {
 		list = append(list, randomSeeds(classic, classicLabel, g.Client, g.Server)...)
@@ -89,7 +99,8 @@ func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedTwist)
 		list = append(list, seedTwist{path{}.with(how), extendedLabel, string(digest(h, messages))})
 	}
 	if s.Given.SessionHash == nil {
-		add("it is the extended master_secret (RFC 7627), which this server's hello did not agree to", session)
+		add("it is the extended master_secret (RFC 7627), which this server's hello did not "+
+			"agree to", session)
 	} else if h != s.hash() {
 		add("", session) // the other hash all through
 	}
@@ -114,7 +125,8 @@ func (s *search) blockSeeds() []seedTwist {
 	return randomSeeds(nil, "key expansion", g.Server, g.Client)
 }
 
-// randomSeeds are the ways to put two randoms into a seed. The first adds nothing to the mistakes made before.
+// randomSeeds are the ways to put two randoms into a seed. The first adds nothing to the mistakes
+// made before.
 func randomSeeds(before path, label string, a, b []byte) []seedTwist {
 	order, what := "client_random + server_random", "master_secret"
 	if label == "key expansion" {
@@ -123,12 +135,16 @@ func randomSeeds(before path, label string, a, b []byte) []seedTwist {
 	x, y := string(a), string(b)
 	return []seedTwist{
 		{before, label, x + y},
-		{before.with(fmt.Sprintf("the randoms in the seed of the %s have changed places: the right order is %s", what, order)), label, y + x},
-		{before.with(fmt.Sprintf("the randoms in the seed of the %s lack gmt_unix_time, their first 4 bytes", what)), label, x[4:] + y[4:]},
-		{before.with(fmt.Sprintf("the hex digits of the randoms are taken for their bytes, undecoded, in the seed of the %s", what)), label,
+		{before.with(fmt.Sprintf("the randoms in the seed of the %s have changed places: the "+
+			"right order is %s", what, order)), label, y + x},
+		{before.with(fmt.Sprintf("the randoms in the seed of the %s lack gmt_unix_time, their "+
+			"first 4 bytes", what)), label, x[4:] + y[4:]},
+		{before.with(fmt.Sprintf("the hex digits of the randoms are taken for their bytes, "+
+			"undecoded, in the seed of the %s", what)), label,
 			hex.EncodeToString(a) + hex.EncodeToString(b)},
 		{before.with(fmt.Sprintf("the PRF of the %s has no label", what)), "", x + y},
-		{before.with(fmt.Sprintf("the label of the %s ends with a zero byte, as strings of C do", what)), label + "\x00", x + y},
+		{before.with(fmt.Sprintf("the label of the %s ends with a zero byte, as strings of C do",
+			what)), label + "\x00", x + y},
 		{before.with(fmt.Sprintf("the seed of the %s is the first random alone", what)), label, x},
 		{before.with(fmt.Sprintf("the seed of the %s is the second random alone", what)), label, y},
 	}
@@ -144,9 +160,11 @@ func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
 			list = append(list, finishedSeed{how, name, label, string(seed)})
 		}
 		add("", label, digest(h, f.messages))
-		add("the label is the other side's", f.from.Peer().String()+" finished", digest(h, f.messages))
+		add("the label is the other side's", f.from.Peer().String()+" finished",
+			digest(h, f.messages))
 		if h != s.hash() {
-			add("and only the PRF: the hash of the transcript is the right one", label, s.digest(f.messages))
+			add("and only the PRF: the hash of the transcript is the right one", label,
+				s.digest(f.messages))
 		}
 		add("the messages themselves are the seed, and not their hash", label, f.messages)
 		if session := s.said.session(); session != nil && !bytes.Equal(session, f.messages) {

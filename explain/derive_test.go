@@ -47,10 +47,12 @@ func derived(t *testing.T, g Given) (*Derivation, map[string][]byte) {
 // FIRST-SCREEN's values, computed elsewhere: RSA, AES-256-CBC, HMAC-SHA256.
 func TestDerivationGivesKnownValues(t *testing.T) {
 	d, got := derived(t, Given{
-		Suite:     suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256),
-		PreMaster: unhex(t, "0303ae5e7386878b4c10d56ca1a445076fd47492e7579572382939c87a1442bf acf16625ef102bd2d2b4111efe072354"),
-		Client:    unhex(t, "5642fbbdaec9fac721184afdff1bf385f7bc44dd891082adc4a27d2ba26fccf8"),
-		Server:    unhex(t, "5cd6f4c6cbc5c96a7500e795f8859a9f9f3334995ec6fe35490023da9364c9bc"),
+		Suite: suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256),
+		PreMaster: unhex(t,
+			"0303ae5e7386878b4c10d56ca1a445076fd47492e7579572382939c87a1442bf "+
+				"acf16625ef102bd2d2b4111efe072354"),
+		Client: unhex(t, "5642fbbdaec9fac721184afdff1bf385f7bc44dd891082adc4a27d2ba26fccf8"),
+		Server: unhex(t, "5cd6f4c6cbc5c96a7500e795f8859a9f9f3334995ec6fe35490023da9364c9bc"),
 	})
 	for name, want := range map[string]string{
 		"master_secret":        "f0f953ecdf1c6bafffc0a9dab16582ed62c8c79d8f26e83a723a3a9f7f01898d0282c1dce2d36cfaf359929453028968",
@@ -98,22 +100,36 @@ func TestExpectedValuesAreFoundWithTheirMistake(t *testing.T) {
 		{"nothing wrong", master, "master_secret", nil},
 		{"a key", block[64:96], "client_write_key", nil},
 		{"a part of it", block[30:40], "bytes 30 to 39 of key_block", nil},
-		{"order of randoms, master", expand(h, g.PreMaster, "master secret", []byte(sc), 48), "master_secret", []string{"seed of the master_secret have changed places"}},
-		{"order of randoms, key_block", keysOf(master, cs, 128), "key_block", []string{"seed of the key_block have changed places"}},
+		{"order of randoms, master", expand(h, g.PreMaster, "master secret", []byte(sc), 48),
+			"master_secret", []string{"seed of the master_secret have changed places"}},
+		{"order of randoms, key_block", keysOf(master, cs, 128), "key_block",
+			[]string{"seed of the key_block have changed places"}},
 		{"randoms exchanged", exchangedValues["key_block"], "key_block", []string{"exchanged"}},
-		{"no gmt_unix_time", expand(h, g.PreMaster, "master secret", slices.Concat(g.Client[4:], g.Server[4:]), 48), "master_secret", []string{"gmt_unix_time"}},
-		{"hex undecoded", expand(h, []byte(hex.EncodeToString(g.PreMaster)), "master secret", []byte(cs), 48), "master_secret", []string{"undecoded"}},
-		{"other hash", expand(crypto.SHA384, g.PreMaster, "master secret", []byte(cs), 48), "master_secret", []string{"SHA-384 in the place of SHA-256"}},
-		{"TLS 1.0's PRF", expand(crypto.MD5SHA1, g.PreMaster, "master secret", []byte(cs), 48), "master_secret", []string{"MD5+SHA1"}},
-		{"tshark's block", block, "key_block", []string{"expanded to 160 bytes, of which the suite takes 128: Wireshark"}},
-		{"tshark's IV", block[128:144], "bytes 128 to 143 of a longer key expansion", []string{"Wireshark"}},
+		{"no gmt_unix_time",
+			expand(h, g.PreMaster, "master secret", slices.Concat(g.Client[4:], g.Server[4:]), 48),
+			"master_secret", []string{"gmt_unix_time"}},
+		{"hex undecoded",
+			expand(h, []byte(hex.EncodeToString(g.PreMaster)), "master secret", []byte(cs), 48),
+			"master_secret", []string{"undecoded"}},
+		{"other hash", expand(crypto.SHA384, g.PreMaster, "master secret", []byte(cs), 48),
+			"master_secret", []string{"SHA-384 in the place of SHA-256"}},
+		{"TLS 1.0's PRF", expand(crypto.MD5SHA1, g.PreMaster, "master secret", []byte(cs), 48),
+			"master_secret", []string{"MD5+SHA1"}},
+		{"tshark's block", block, "key_block",
+			[]string{"expanded to 160 bytes, of which the suite takes 128: Wireshark"}},
+		{"tshark's IV", block[128:144], "bytes 128 to 143 of a longer key expansion",
+			[]string{"Wireshark"}},
 		{"without master", keysOf(g.PreMaster, sc, 128), "key_block", []string{"left out"}},
-		{"label of C", expand(h, g.PreMaster, "master secret\x00", []byte(cs), 48), "master_secret", []string{"zero byte"}},
-		{"version", expand(h, older, "master secret", []byte(cs), 48), "master_secret", []string{"begins with 0301"}},
+		{"label of C", expand(h, g.PreMaster, "master secret\x00", []byte(cs), 48), "master_secret",
+			[]string{"zero byte"}},
+		{"version", expand(h, older, "master secret", []byte(cs), 48), "master_secret",
+			[]string{"begins with 0301"}},
 		{"reversed", reversed, "master_secret", []string{"reverse order"}},
-		{"two mistakes", expand(crypto.SHA384, g.PreMaster, "master secret", []byte(sc), 48), "master_secret", []string{"SHA-384", "changed places"}},
+		{"two mistakes", expand(crypto.SHA384, g.PreMaster, "master secret", []byte(sc), 48),
+			"master_secret", []string{"SHA-384", "changed places"}},
 		{"mistyped itself", slip, "master_secret", []string{"at [7] from 0"}},
-		{"a digit of an input", typedValues["server_write_key"], "server_write_key", []string{"digit 11 of client_random (in byte 5 from 0) is 6 in the place of 2"}},
+		{"a digit of an input", typedValues["server_write_key"], "server_write_key",
+			[]string{"digit 11 of client_random (in byte 5 from 0) is 6 in the place of 2"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d, _ := derived(t, g)
@@ -138,9 +154,11 @@ func TestExpectedValuesOfOtherExchanges(t *testing.T) {
 	dhe.PreMaster = append([]byte{0, 0, 1}, bytes.Repeat([]byte{0x77}, 253)...)
 	d, values := derived(t, dhe)
 	if len(d.Given.PreMaster) != 254 || len(d.Remarks) != 1 {
-		t.Errorf("the leading zeros of a finite field were not stripped: %d bytes, %q", len(d.Given.PreMaster), d.Remarks)
+		t.Errorf("the leading zeros of a finite field were not stripped: %d bytes, %q",
+			len(d.Given.PreMaster), d.Remarks)
 	}
-	kept := expand(crypto.SHA256, dhe.PreMaster, "master secret", slices.Concat(dhe.Client, dhe.Server), 48)
+	kept := expand(crypto.SHA256, dhe.PreMaster, "master secret",
+		slices.Concat(dhe.Client, dhe.Server), 48)
 	if bytes.Equal(kept, values["master_secret"]) {
 		t.Fatal("stripping changed nothing")
 	}
@@ -151,11 +169,14 @@ func TestExpectedValuesOfOtherExchanges(t *testing.T) {
 	ecdhe.PreMaster = append([]byte{0, 1}, bytes.Repeat([]byte{0x42}, 30)...)
 	ecdhe.SessionHash = bytes.Repeat([]byte{9}, 32)
 	d, _ = derived(t, ecdhe)
-	classic := expand(crypto.SHA256, ecdhe.PreMaster, "master secret", slices.Concat(ecdhe.Client, ecdhe.Server), 48)
+	classic := expand(crypto.SHA256, ecdhe.PreMaster, "master secret",
+		slices.Concat(ecdhe.Client, ecdhe.Server), 48)
 	expectHow(t, d, classic, "classic master_secret")
-	stripped := expand(crypto.SHA256, ecdhe.PreMaster[1:], "extended master secret", ecdhe.SessionHash, 48)
+	stripped := expand(crypto.SHA256, ecdhe.PreMaster[1:], "extended master secret",
+		ecdhe.SessionHash, 48)
 	expectHow(t, d, stripped, "stripped")
-	if found, tried, err := d.Search(bytes.Repeat([]byte{1}, 48)); len(found) > 0 || tried < 1000 || err != nil {
+	if found, tried, err := d.Search(bytes.Repeat([]byte{1}, 48)); len(found) > 0 || tried < 1000 ||
+		err != nil {
 		t.Errorf("of a value from nowhere %q was found, %d tried, %v", found, tried, err)
 	}
 	for _, n := range []int{0, 3, 1025} {
@@ -172,7 +193,8 @@ func expectHow(t *testing.T, d *Derivation, expected []byte, how string) {
 	if how == "" && len(found) == 1 && len(found[0].How) == 0 {
 		return
 	}
-	if err != nil || len(found) != 1 || len(found[0].How) != 1 || !strings.Contains(found[0].How[0], how) {
+	if err != nil || len(found) != 1 || len(found[0].How) != 1 ||
+		!strings.Contains(found[0].How[0], how) {
 		t.Errorf("got %q, %v, expected one way: %s", found, err, how)
 	}
 }
@@ -183,28 +205,45 @@ func TestValuesThatDoNotFitAreRefused(t *testing.T) {
 		change            func(*Given)
 	}{
 		{"no suite", "suite", "is missing", func(g *Given) { g.Suite = nil }},
-		{"nothing to begin with", "pre_master_secret", "is missing", func(g *Given) { g.PreMaster = nil }},
-		{"two beginnings", "master_secret", "only one", func(g *Given) { g.Master = make([]byte, 48) }},
-		{"short master", "master_secret", "got 47 bytes, expected 48", func(g *Given) { g.PreMaster, g.Master = nil, make([]byte, 47) }},
-		{"pre-master for master", "master_secret", "is it the pre_master_secret?", func(g *Given) { g.PreMaster, g.Master = nil, make([]byte, 32) }},
-		{"random of 28", "client_random", "gmt_unix_time", func(g *Given) { g.Client = g.Client[4:] }},
-		{"random of 33", "server_random", "got 33 bytes, expected 32", func(g *Given) { g.Server = append(g.Server, 0) }},
-		{"one random", "client_random and server_random", "takes both", func(g *Given) { g.Server = nil }},
-		{"master and nothing else", "client_random and server_random", "takes both", func(g *Given) { g.PreMaster, g.Master, g.Client = nil, make([]byte, 48), nil }},
-		{"RSA with a curve's secret", "pre_master_secret", "is RSA, which makes 48", func(g *Given) { g.PreMaster = make([]byte, 32) }},
+		{"nothing to begin with", "pre_master_secret", "is missing",
+			func(g *Given) { g.PreMaster = nil }},
+		{"two beginnings", "master_secret", "only one",
+			func(g *Given) { g.Master = make([]byte, 48) }},
+		{"short master", "master_secret", "got 47 bytes, expected 48",
+			func(g *Given) { g.PreMaster, g.Master = nil, make([]byte, 47) }},
+		{"pre-master for master", "master_secret", "is it the pre_master_secret?",
+			func(g *Given) { g.PreMaster, g.Master = nil, make([]byte, 32) }},
+		{"random of 28", "client_random", "gmt_unix_time",
+			func(g *Given) { g.Client = g.Client[4:] }},
+		{"random of 33", "server_random", "got 33 bytes, expected 32",
+			func(g *Given) { g.Server = append(g.Server, 0) }},
+		{"one random", "client_random and server_random", "takes both",
+			func(g *Given) { g.Server = nil }},
+		{"master and nothing else", "client_random and server_random", "takes both",
+			func(g *Given) { g.PreMaster, g.Master, g.Client = nil, make([]byte, 48), nil }},
+		{"RSA with a curve's secret", "pre_master_secret", "is RSA, which makes 48",
+			func(g *Given) { g.PreMaster = make([]byte, 32) }},
 		{"a curve with RSA's", "pre_master_secret", "32, 48, 56 or 66", func(g *Given) {
-			g.Suite, g.PreMaster = suite.ByID(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), make([]byte, 31)
+			g.Suite, g.PreMaster = suite.ByID(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+				make([]byte, 31)
 		}},
 		{"too long", "pre_master_secret", "expected 1 to", func(g *Given) {
-			g.Suite, g.PreMaster = suite.ByID(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256), make([]byte, 70000)
+			g.Suite, g.PreMaster = suite.ByID(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256),
+				make([]byte, 70000)
 		}},
-		{"session_hash of another hash", "session_hash", "got 48 bytes", func(g *Given) { g.SessionHash = make([]byte, 48) }},
-		{"version before the suite", "suite", "needs TLS 1.2", func(g *Given) { g.Version = iana.TLS11 }},
-		{"another protocol", "version", "not of TLS 1.3", func(g *Given) { g.Version = iana.TLS13 }},
-		{"no ClientHello", "transcript", "begins with finished", func(g *Given) { g.Transcript = []byte{20, 0, 0, 0} }},
-		{"cut transcript", "transcript", "byte 0: the message that begins here is longer", func(g *Given) { g.Transcript = []byte{1, 0, 1, 0, 3, 3} }},
+		{"session_hash of another hash", "session_hash", "got 48 bytes",
+			func(g *Given) { g.SessionHash = make([]byte, 48) }},
+		{"version before the suite", "suite", "needs TLS 1.2",
+			func(g *Given) { g.Version = iana.TLS11 }},
+		{"another protocol", "version", "not of TLS 1.3",
+			func(g *Given) { g.Version = iana.TLS13 }},
+		{"no ClientHello", "transcript", "begins with finished",
+			func(g *Given) { g.Transcript = []byte{20, 0, 0, 0} }},
+		{"cut transcript", "transcript", "byte 0: the message that begins here is longer",
+			func(g *Given) { g.Transcript = []byte{1, 0, 1, 0, 3, 3} }},
 		{"empty transcript", "transcript", "is empty", func(g *Given) { g.Transcript = []byte{} }},
-		{"a hello that is none", "transcript", "byte 0:", func(g *Given) { g.Transcript = []byte{1, 0, 0, 1, 3} }},
+		{"a hello that is none", "transcript", "byte 0:",
+			func(g *Given) { g.Transcript = []byte{1, 0, 0, 1, 3} }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			g := textbook(t)
@@ -218,8 +257,8 @@ func TestValuesThatDoNotFitAreRefused(t *testing.T) {
 	}
 }
 
-// Whatever the suite and version: the values are those that the events of a live connection have, because both come from package
-// keys; the events carry what a command needs.
+// Whatever the suite and version: the values are those that the events of a live connection have,
+// because both come from package keys; the events carry what a command needs.
 func TestEverySuiteDerivesAndHasCommands(t *testing.T) {
 	n := 0
 	for _, s := range suite.All() {
@@ -258,10 +297,14 @@ func FuzzTranscript(f *testing.F) {
 	d := message.Dialect{Version: iana.TLS12, Kex: iana.KexRSA}
 	var whole, disorder []byte
 	for _, m := range []message.Message{
-		&message.ClientHello{Version: iana.TLS12, CipherSuites: []iana.CipherSuite{iana.TLS_RSA_WITH_AES_128_CBC_SHA}, CompressionMethods: []iana.CompressionMethod{0}},
+		&message.ClientHello{Version: iana.TLS12,
+			CipherSuites:       []iana.CipherSuite{iana.TLS_RSA_WITH_AES_128_CBC_SHA},
+			CompressionMethods: []iana.CompressionMethod{0}},
 		&message.ServerHello{Version: iana.TLS12, CipherSuite: iana.TLS_RSA_WITH_AES_128_CBC_SHA,
 			Extensions: message.Extensions{{Type: iana.ExtExtendedMasterSecret}}},
-		&message.ServerHelloDone{}, &message.ClientKeyExchange{EncryptedPreMaster: []byte("encrypted")}, &message.Finished{},
+		&message.ServerHelloDone{},
+		&message.ClientKeyExchange{EncryptedPreMaster: []byte("encrypted")},
+		&message.Finished{},
 		&message.NewSessionTicket{Ticket: []byte("ticket")}, &message.Finished{},
 	} {
 		b, err := d.Encode(m)
@@ -290,7 +333,8 @@ func FuzzTranscript(f *testing.F) {
 			}
 		}
 		if len(messages) < len(b) || len(messages) == len(b) && !bytes.Equal(messages, b) {
-			t.Errorf("the transcript of %d bytes became %d bytes of messages", len(b), len(messages))
+			t.Errorf("the transcript of %d bytes became %d bytes of messages", len(b),
+				len(messages))
 		}
 		if len(d.Values()) == 0 || fmt.Sprint(d.Chapters) == "" {
 			t.Error("nothing to show")

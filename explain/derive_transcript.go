@@ -36,11 +36,15 @@ func cutTranscript(g *Given) (transcript, error) {
 	for at := 0; at < len(g.Transcript); {
 		rest := g.Transcript[at:]
 		if len(rest) < message.HeaderLen || message.Length(rest) > len(rest) {
-			return nil, misfit(field, "byte %d: the message that begins here is longer than the %s left", at, octets(len(rest)))
+			return nil, misfit(field,
+				"byte %d: the message that begins here is longer than the %s left", at,
+				octets(len(rest)))
 		}
 		m := spoken{kind: iana.HandshakeType(rest[0]), raw: rest[:message.Length(rest)]}
 		if len(said) == 0 && m.kind != iana.ClientHello {
-			return nil, misfit(field, "it begins with %v, expected client_hello: give handshake messages with their 4-byte headers, and without those of records", m.kind)
+			return nil, misfit(field,
+				"it begins with %v, expected client_hello: give handshake messages with their "+
+					"4-byte headers, and without those of records", m.kind)
 		}
 		if err := m.read(); err != nil {
 			return nil, misfit(field, "byte %d: %v", at, err)
@@ -65,7 +69,8 @@ func (m *spoken) read() error {
 	case *message.ClientHello:
 		m.hello = hello{random: h.Random[:]}
 	case *message.ServerHello:
-		m.hello = hello{h.Version, h.Random[:], h.CipherSuite, h.Extensions.Has(iana.ExtExtendedMasterSecret)}
+		m.hello = hello{h.Version, h.Random[:], h.CipherSuite,
+			h.Extensions.Has(iana.ExtExtendedMasterSecret)}
 	}
 	return nil
 }
@@ -129,13 +134,15 @@ func (s transcript) fill(g *Given) error {
 		return err
 	}
 	if g.Suite != nil && g.Suite.ID != h.suite {
-		return misfit("suite", "got %v, but the server's hello in the transcript chose %v", g.Suite, h.suite)
+		return misfit("suite", "got %v, but the server's hello in the transcript chose %v", g.Suite,
+			h.suite)
 	}
 	if g.Suite = suite.ByID(h.suite); g.Suite == nil {
 		return misfit("transcript", "the server chose %v, which Vitrine does not speak", h.suite)
 	}
 	if g.Version != 0 && g.Version != h.version {
-		return misfit("version", "got %v, but the server's hello in the transcript chose %v", g.Version, h.version)
+		return misfit("version", "got %v, but the server's hello in the transcript chose %v",
+			g.Version, h.version)
 	}
 	g.Version = h.version
 	return nil
@@ -146,7 +153,8 @@ func (s transcript) extended() bool {
 	return i >= 0 && s[i].extended
 }
 
-// session is the messages up to and including ClientKeyExchange, or nil without one. See RFC 7627 §3.
+// session is the messages up to and including ClientKeyExchange, or nil without one. See RFC 7627
+// §3.
 func (s transcript) session() []byte {
 	i := s.find(iana.ClientKeyExchange)
 	if i < 0 {
@@ -163,7 +171,8 @@ func (s transcript) bytes() []byte {
 	return all
 }
 
-// settled is how many messages there are before the secrets: up to ClientKeyExchange, or to ServerHello where a session is resumed.
+// settled is how many messages there are before the secrets: up to ClientKeyExchange, or to
+// ServerHello where a session is resumed.
 func (s transcript) settled() int {
 	if i := s.find(iana.ClientKeyExchange); i >= 0 {
 		return i + 1
@@ -191,15 +200,18 @@ func finishedMessage(verifyData []byte) []byte {
 	return append([]byte{byte(iana.Finished), 0, 0, byte(len(verifyData))}, verifyData...)
 }
 
-// finishes are the Finished of both sides, in order: what is in the transcript, and what comes after its end. compute gives the
-// verify_data. A transcript that ends before there is a secret has none.
+// finishes are the Finished of both sides, in order: what is in the transcript, and what comes
+// after its end. compute gives the verify_data. A transcript that ends before there is a secret has
+// none.
 func (s transcript) finishes(compute func(finish) []byte) (list []finish) {
-	if s.find(iana.ClientKeyExchange) < 0 && s.find(iana.Finished) < 0 || s.find(iana.ServerHello) < 0 {
+	if s.find(iana.ClientKeyExchange) < 0 && s.find(iana.Finished) < 0 ||
+		s.find(iana.ServerHello) < 0 {
 		return nil
 	}
 	var messages []byte
 	end := func(from iana.Side, before int, said []byte) {
-		f := finish{from: from, before: before, messages: messages, covers: fmt.Sprintf("messages 1-%d", before), said: said}
+		f := finish{from: from, before: before, messages: messages,
+			covers: fmt.Sprintf("messages 1-%d", before), said: said}
 		if len(list) > 0 && list[0].said == nil {
 			f.covers += fmt.Sprintf(" and the %v's Finished", list[0].from)
 		}

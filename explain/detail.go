@@ -52,7 +52,8 @@ type Dump struct {
 
 // Dig finds what lies below the story of the same entries.
 func Dig(entries []trace.Entry, level Level) *Detail {
-	d := &Detail{Level: level, rungs: Rungs(entries), steps: map[string]*Working{}, kex: message.Dialect{Version: iana.TLS12}}
+	d := &Detail{Level: level, rungs: Rungs(entries), steps: map[string]*Working{},
+		kex: message.Dialect{Version: iana.TLS12}}
 	var notebook Notebook
 	for _, e := range entries {
 		if a, ok := e.Event.(*trace.Agreed); ok {
@@ -159,7 +160,8 @@ next:
 }
 
 // prfHashes are the hashes of PRFs by the names that events have for them.
-var prfHashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384, "MD5+SHA-1": crypto.MD5SHA1}
+var prfHashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384,
+	"MD5+SHA-1": crypto.MD5SHA1}
 
 func (w *Working) chain(x *trace.Derived) {
 	hash, known := prfHashes[x.Hash]
@@ -170,14 +172,16 @@ func (w *Working) chain(x *trace.Derived) {
 	w.Chains = append(w.Chains, Chain{*x, prf.Chain(x.Secret, x.Label, x.Seed, len(x.Output))})
 }
 
-// Dumps are the bytes of a line: of a message, and of its record if that is more than a header around it.
+// Dumps are the bytes of a line: of a message, and of its record if that is more than a header
+// around it.
 func (d *Detail) Dumps(line int) (dumps []Dump) {
 	if line < 1 || line > len(d.rungs) {
 		return nil
 	}
 	r := d.rungs[line-1]
 	if r.Message != nil {
-		dumps = append(dumps, Dump{"handshake message", r.Message.Raw, d.kex.Annotate(r.Message.Raw)})
+		dumps = append(dumps,
+			Dump{"handshake message", r.Message.Raw, d.kex.Annotate(r.Message.Raw)})
 	}
 	if r.Record != nil && (r.Protected || r.Message == nil) {
 		dumps = append(dumps, recordDump(r.Record))
@@ -219,10 +223,12 @@ type tiling struct {
 	fields  []wire.Field
 }
 
-// add adds a field of n bytes, or of what is left: the parts of a record that comes from a file may not fit.
+// add adds a field of n bytes, or of what is left: the parts of a record that comes from a file may
+// not fit.
 func (t *tiling) add(name, value string, n int) {
 	if n = min(n, t.end-t.at); n > 0 {
-		t.fields = append(t.fields, wire.Field{Name: name, Value: value, Offset: t.at, Len: n, Depth: 1, Leaf: true})
+		t.fields = append(t.fields,
+			wire.Field{Name: name, Value: value, Offset: t.at, Len: n, Depth: 1, Leaf: true})
 		t.at += n
 	}
 }

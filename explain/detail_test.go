@@ -13,7 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Every byte of every line is named once: of handshake messages and of records. And every derived value has its chain and a command.
+// Every byte of every line is named once: of handshake messages and of records. And every derived
+// value has its chain and a command.
 func TestDetailNamesEveryByte(t *testing.T) {
 	lines, leaves, chains, commands := 0, 0, 0, 0
 	for _, o := range commandCases() {
@@ -30,14 +31,16 @@ func TestDetailNamesEveryByte(t *testing.T) {
 				for _, f := range dump.Fields {
 					if f.Leaf {
 						if f.Offset != at || f.Name == "unparsed" {
-							t.Errorf("%v: line %d, %s: %s begins at %d, expected %d", o.Suite, l.Number, dump.Title, f.Name, f.Offset, at)
+							t.Errorf("%v: line %d, %s: %s begins at %d, expected %d", o.Suite,
+								l.Number, dump.Title, f.Name, f.Offset, at)
 						}
 						at += f.Len
 						leaves++
 					}
 				}
 				if at != len(dump.Bytes) {
-					t.Errorf("%v: line %d, %s: %d of %d bytes are named", o.Suite, l.Number, dump.Title, at, len(dump.Bytes))
+					t.Errorf("%v: line %d, %s: %d of %d bytes are named", o.Suite, l.Number,
+						dump.Title, at, len(dump.Bytes))
 				}
 			}
 		}
@@ -72,12 +75,15 @@ func TestDetailNamesEveryByte(t *testing.T) {
 	t.Logf("%d lines, %d leaves, %d chains, %d commands", lines, leaves, chains, commands)
 }
 
-// secretsOf collects what is never to be seen in a redacted stream: every Secret but verify_data, which the Finished message shows and
-// which opens nothing, and the plaintext of records that were in the clear.
+// secretsOf collects what is never to be seen in a redacted stream: every Secret but verify_data,
+// which the Finished message shows and which opens nothing, and the plaintext of records that were
+// in the clear.
 func secretsOf(entries []trace.Entry) [][]byte {
 	var list [][]byte
 	for _, e := range entries {
-		if r, ok := e.Event.(*trace.Record); ok && (r.Protection == "" || r.ContentType == iana.RecordHandshake || bytes.Contains(r.Fragment, r.Plaintext)) {
+		if r, ok := e.Event.(*trace.Record); ok &&
+			(r.Protection == "" || r.ContentType == iana.RecordHandshake ||
+				bytes.Contains(r.Fragment, r.Plaintext)) {
 			continue
 		}
 		if d, ok := e.Event.(*trace.Derived); ok && strings.HasSuffix(d.Name, "_verify_data") {
@@ -134,7 +140,8 @@ func TestARedactedStreamHoldsNoSecret(t *testing.T) {
 	t.Logf("%d secrets looked for", n)
 }
 
-// The key log of the events has one line for the connection, and what crossed the wire is all records, once.
+// The key log of the events has one line for the connection, and what crossed the wire is all
+// records, once.
 func TestKeyLogAndWire(t *testing.T) {
 	for _, o := range commandCases()[:3] {
 		entries := eventsOf(t, o)
@@ -158,7 +165,8 @@ func TestKeyLogAndWire(t *testing.T) {
 		if got != want || len(sides) != 2 {
 			t.Errorf("%v: %d bytes of %d", o.Suite, got, want)
 		}
-		for _, s := range explain.Wire(entries, &explain.Tampered{From: iana.Server, Record: 0, Byte: 7, Mask: 1}) {
+		for _, s := range explain.Wire(entries,
+			&explain.Tampered{From: iana.Server, Record: 0, Byte: 7, Mask: 1}) {
 			altered = append(altered, s.Bytes...)
 		}
 		differ := 0

@@ -20,10 +20,14 @@ func (t *teller) serverKeyExchange(s *said) []Fact {
 	facts = append(facts, t.private(iana.Server)...)
 	public := each(t, raws, serverPublic)
 	facts = append(facts,
-		Fact{Name: "server public key", Secret: "server_public", Value: public, Sent: true, Short: long(public), Note: t.publicNote(len(public.Bytes()))},
-		Fact{Name: "signature", Value: t.signature(iana.Server), Sent: true, Short: true, Checked: t.client.check("signature", iana.Server) != nil,
-			Note: fmt.Sprintf("%v", m.Scheme)},
-		Fact{Deeper: true, Text: fmt.Sprintf("over client_random + server_random + group and public key (%s)", octets(len(m.Params))), Formula: true},
+		Fact{Name: "server public key", Secret: "server_public", Value: public, Sent: true,
+			Short: long(public), Note: t.publicNote(len(public.Bytes()))},
+		Fact{Name: "signature", Value: t.signature(iana.Server), Sent: true, Short: true,
+			Checked: t.client.check("signature", iana.Server) != nil,
+			Note:    fmt.Sprintf("%v", m.Scheme)},
+		Fact{Deeper: true,
+			Text: fmt.Sprintf("over client_random + server_random + group and public key (%s)",
+				octets(len(m.Params))), Formula: true},
 	)
 	return facts
 }
@@ -33,15 +37,18 @@ func (t *teller) group(m *message.ServerKeyExchange) string {
 		return m.Group.String()
 	}
 	p := new(big.Int).SetBytes(m.P)
-	return fmt.Sprintf("%s: p has %d bits, g = %v", Escape(t.agreed.Group), p.BitLen(), new(big.Int).SetBytes(m.G))
+	return fmt.Sprintf("%s: p has %d bits, g = %v", Escape(t.agreed.Group), p.BitLen(),
+		new(big.Int).SetBytes(m.G))
 }
 
 // signature is the signature in ServerKeyExchange or CertificateVerify, as each side has it.
 func (t *teller) signature(from iana.Side) Pair {
 	if from == iana.Server {
-		return each(t, t.raws(from, iana.ServerKeyExchange), func(m *message.ServerKeyExchange) []byte { return m.Signature })
+		return each(t, t.raws(from, iana.ServerKeyExchange),
+			func(m *message.ServerKeyExchange) []byte { return m.Signature })
 	}
-	return each(t, t.raws(from, iana.CertificateVerify), func(m *message.CertificateVerify) []byte { return m.Signature })
+	return each(t, t.raws(from, iana.CertificateVerify),
+		func(m *message.CertificateVerify) []byte { return m.Signature })
 }
 
 func (t *teller) private(from iana.Side) []Fact {
@@ -55,7 +62,8 @@ func (t *teller) private(from iana.Side) []Fact {
 	} else {
 		p.Server = v.ephemeral.Private
 	}
-	return []Fact{{Name: from.String() + " private key", Secret: from.String() + "_private", Value: p, Short: long(p)}}
+	return []Fact{{Name: from.String() + " private key", Secret: from.String() + "_private",
+		Value: p, Short: long(p)}}
 }
 
 // publicNote says how a public key comes from the private one.
@@ -66,7 +74,8 @@ func (t *teller) publicNote(n int) string {
 	return ""
 }
 
-// long tells whether a value is too long to be shown whole on the screen. Nothing that is derived by the PRF is.
+// long tells whether a value is too long to be shown whole on the screen. Nothing that is derived
+// by the PRF is.
 func long(p Pair) bool { return len(p.Bytes()) > 96 }
 
 // ownPreMaster is the client's draw, before it is sent.
@@ -75,7 +84,8 @@ func (t *teller) ownPreMaster() Step {
 	if t.client.shared != nil {
 		p.Client = t.client.shared.Output
 	}
-	f := Fact{Name: "pre_master_secret", Secret: "pre_master_secret", Under: octets(len(p.Client)), Value: p}
+	f := Fact{Name: "pre_master_secret", Secret: "pre_master_secret", Under: octets(len(p.Client)),
+		Value: p}
 	if len(p.Client) == 48 {
 		f.Note = fmt.Sprintf("client: version %x + 46 random bytes", p.Client[:2])
 	}
@@ -86,16 +96,20 @@ func (t *teller) clientKeyExchange() []Fact {
 	raws := t.raws(iana.Client, iana.ClientKeyExchange)
 	if t.agreed.KeyExchange == iana.KexRSA {
 		secret := t.preMaster()
-		encrypted := each(t, raws, func(m *message.ClientKeyExchange) []byte { return m.EncryptedPreMaster })
+		encrypted := each(t, raws,
+			func(m *message.ClientKeyExchange) []byte { return m.EncryptedPreMaster })
 		return []Fact{
-			{Name: "encrypted (RSA)", Deeper: true, Value: encrypted, Sent: true, Short: true, Note: fmt.Sprintf("%d bytes, PKCS #1 v1.5", len(encrypted.Bytes()))},
+			{Name: "encrypted (RSA)", Deeper: true, Value: encrypted, Sent: true, Short: true,
+				Note: fmt.Sprintf("%d bytes, PKCS #1 v1.5", len(encrypted.Bytes()))},
 			{Name: "server decrypts", Secret: "pre_master_secret", Deeper: true, Value: secret,
-				Text: fmt.Sprintf("the same %s", octets(len(secret.Server))), Note: "(only the owner of the RSA key can go on)"},
+				Text: fmt.Sprintf("the same %s", octets(len(secret.Server))),
+				Note: "(only the owner of the RSA key can go on)"},
 		}
 	}
 	public := each(t, raws, clientPublic)
 	return append(t.private(iana.Client),
-		Fact{Name: "client public key", Secret: "client_public", Value: public, Sent: true, Short: long(public), Note: t.publicNote(len(public.Bytes()))})
+		Fact{Name: "client public key", Secret: "client_public", Value: public, Sent: true,
+			Short: long(public), Note: t.publicNote(len(public.Bytes()))})
 }
 
 func serverPublic(m *message.ServerKeyExchange) []byte { return firstOf(m.ECPublic, m.DHPublic) }
@@ -116,10 +130,12 @@ func (t *teller) sharedSecret() []Step {
 	if n == 0 {
 		return nil
 	}
-	how := "pre_master_secret = " + ecdh(t.agreed.Group) + "(own private key, the other's public key)"
+	how := "pre_master_secret = " + ecdh(t.agreed.Group) +
+		"(own private key, the other's public key)"
 	note := ""
 	if t.agreed.KeyExchange.FiniteField() {
-		how = "pre_master_secret = server_public^client_private mod p = client_public^server_private mod p"
+		how = "pre_master_secret = server_public^client_private mod p = " +
+			"client_public^server_private mod p"
 		note = "leading zero bytes are stripped (§8.1.2)"
 	}
 	return []Step{{Key: "shared", Facts: []Fact{
@@ -128,7 +144,8 @@ func (t *teller) sharedSecret() []Step {
 	}}}
 }
 
-// ecdh is the function by which a group makes a shared secret: RFC 7748 §6 for the two that have one of their own.
+// ecdh is the function by which a group makes a shared secret: RFC 7748 §6 for the two that have
+// one of their own.
 func ecdh(group string) string {
 	switch group {
 	case "x25519", "x448":

@@ -13,7 +13,8 @@ import (
 )
 
 func (t *teller) clientHello(s *said) []Fact {
-	random := each(t, t.raws(iana.Client, iana.ClientHello), func(m *message.ClientHello) []byte { return m.Random[:] })
+	random := each(t, t.raws(iana.Client, iana.ClientHello),
+		func(m *message.ClientHello) []byte { return m.Random[:] })
 	facts := []Fact{{Name: "client_random", Secret: "client_random", Value: random, Sent: true}}
 	m, ok := parse[*message.ClientHello](t, s)
 	if !ok {
@@ -25,11 +26,14 @@ func (t *teller) clientHello(s *said) []Fact {
 			suites++
 		}
 	}
-	return append(facts, Fact{Name: "offers", Text: Join(" · ", m.Version.String(), Count(suites, "suite"), extensions(m.Extensions))})
+	return append(facts,
+		Fact{Name: "offers",
+			Text: Join(" · ", m.Version.String(), Count(suites, "suite"), extensions(m.Extensions))})
 }
 
 func (t *teller) serverHello(s *said) []Fact {
-	random := each(t, t.raws(iana.Server, iana.ServerHello), func(m *message.ServerHello) []byte { return m.Random[:] })
+	random := each(t, t.raws(iana.Server, iana.ServerHello),
+		func(m *message.ServerHello) []byte { return m.Random[:] })
 	facts := []Fact{{Name: "server_random", Secret: "server_random", Value: random, Sent: true}}
 	m, ok := parse[*message.ServerHello](t, s)
 	if !ok {
@@ -37,11 +41,13 @@ func (t *teller) serverHello(s *said) []Fact {
 	}
 	choice := m.CipherSuite.String()
 	if hello := t.server.raw(iana.Client, iana.ClientHello); hello != nil {
-		if parsed, err := t.dialect.Parse(hello); err == nil && len(parsed.(*message.ClientHello).CipherSuites) == 1 {
+		if parsed, err := t.dialect.Parse(hello); err == nil &&
+			len(parsed.(*message.ClientHello).CipherSuites) == 1 {
 			choice = "the one suite offered"
 		}
 	}
-	return append(facts, Fact{Name: "chooses", Text: Join(" · ", m.Version.String(), choice, t.modes())})
+	return append(facts,
+		Fact{Name: "chooses", Text: Join(" · ", m.Version.String(), choice, t.modes())})
 }
 
 // modes says which of the two extensions that change the derivation and the records are on.
@@ -141,7 +147,8 @@ func (t *teller) certificateRequest(s *said) []Fact {
 	if !ok {
 		return nil
 	}
-	accepts := fmt.Sprintf("%s · %s · %s", list(m.Types), Count(len(m.Schemes), "scheme"), authorities(len(m.Authorities)))
+	accepts := fmt.Sprintf("%s · %s · %s", list(m.Types), Count(len(m.Schemes), "scheme"),
+		authorities(len(m.Authorities)))
 	return []Fact{{Name: "accepts", Text: accepts}}
 }
 
@@ -169,6 +176,7 @@ func (t *teller) certificateVerify(s *said) []Fact {
 		return nil
 	}
 	verified := t.server.check("signature", iana.Client) != nil
-	return []Fact{{Name: "signature", Short: true, Value: t.signature(iana.Client), Sent: true, Checked: verified,
-		Note: fmt.Sprintf("%v over messages %s", m.Scheme, t.upTo(s, "-"))}}
+	return []Fact{{Name: "signature", Short: true, Value: t.signature(iana.Client), Sent: true,
+		Checked: verified,
+		Note:    fmt.Sprintf("%v over messages %s", m.Scheme, t.upTo(s, "-"))}}
 }

@@ -28,8 +28,8 @@ func Ladder(entries []trace.Entry) []Line {
 	return lines
 }
 
-// climb walks the records of whoever sealed them, or of whoever opened them where the sender left no events, and finds
-// the messages in them. wire is the length of all records.
+// climb walks the records of whoever sealed them, or of whoever opened them where the sender left
+// no events, and finds the messages in them. wire is the length of all records.
 func climb(entries []trace.Entry) (lines []*said, wire int) {
 	c := climber{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
 	for _, e := range entries {
@@ -62,7 +62,8 @@ type progress struct {
 
 // teller is the role whose records of a direction tell the ladder.
 func (c *climber) teller(from iana.Side) trace.Role {
-	if roles[from] == trace.Client && c.views[iana.Client].here || roles[from] == trace.Server && c.views[iana.Server].here {
+	if roles[from] == trace.Client && c.views[iana.Client].here ||
+		roles[from] == trace.Server && c.views[iana.Server].here {
 		return roles[from]
 	}
 	return roles[from.Peer()]
@@ -91,7 +92,8 @@ func (c *climber) record(r *trace.Record) {
 		teller, _ := c.sight(r.From)
 		s.Alert = at(teller.alerts[r.From], p.alerts)
 		if len(r.Plaintext) == 2 {
-			s.Alert = &trace.Alert{From: r.From, Level: alert.Level(r.Plaintext[0]), Description: alert.Description(r.Plaintext[1])}
+			s.Alert = &trace.Alert{From: r.From, Level: alert.Level(r.Plaintext[0]),
+				Description: alert.Description(r.Plaintext[1])}
 		}
 		p.alerts++
 		c.lines = append(c.lines, &s)
@@ -101,7 +103,8 @@ func (c *climber) record(r *trace.Record) {
 	}
 }
 
-// messages finds the handshake messages that begin in a record. A redacted record is taken to hold one.
+// messages finds the handshake messages that begin in a record. A redacted record is taken to hold
+// one.
 func (c *climber) messages(s said) {
 	p := &c.progress[s.From]
 	teller, other := c.sight(s.From)
@@ -114,7 +117,8 @@ func (c *climber) messages(s said) {
 	left, p.pending = left-carried, p.pending-carried
 	for left > 0 || redacted {
 		line := s
-		line.Message, line.Heard = at(teller.messages[s.From], p.messages), at(other.messages[s.From], p.messages)
+		line.Message, line.Heard = at(teller.messages[s.From], p.messages),
+			at(other.messages[s.From], p.messages)
 		if line.Message == nil {
 			return
 		}
@@ -134,7 +138,8 @@ func (c *climber) messages(s said) {
 // foldClosing makes one line of the two close_notify alerts that end a connection.
 func (c *climber) foldClosing() []*said {
 	n := len(c.lines)
-	if n < 2 || !c.lines[n-1].closes() || !c.lines[n-2].closes() || c.lines[n-1].From == c.lines[n-2].From {
+	if n < 2 || !c.lines[n-1].closes() || !c.lines[n-2].closes() ||
+		c.lines[n-1].From == c.lines[n-2].From {
 		return c.lines
 	}
 	c.lines[n-2].BothWays = true

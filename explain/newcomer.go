@@ -2,26 +2,40 @@ package explain
 
 // introductions lead into each chapter somebody who never saw TLS.
 var introductions = [...]string{
-	"Two programs that never met want to talk in private over a wire that anybody can read and change. They begin in the open. " +
-		"Each sends a number used once (a nonce), and they settle which methods to use: the client offers, the server chooses. " +
+	"Two programs that never met want to talk in private over a wire that anybody can read and " +
+		"change. They begin in the open. " +
+		"Each sends a number used once (a nonce), and they settle which methods to use: the " +
+		"client offers, the server chooses. " +
 		"An eavesdropper sees all of this, and that does no harm: nothing here is secret.",
-	"Before a secret is worth anything, the client must know whose it would be. The server shows a certificate: its name and its public key, " +
-		"signed by somebody whom the client trusts already. Showing it proves nothing yet. The proof comes later, when the server uses the " +
+	"Before a secret is worth anything, the client must know whose it would be. The server shows " +
+		"a certificate: its name and its public key, " +
+		"signed by somebody whom the client trusts already. Showing it proves nothing yet. The " +
+		"proof comes later, when the server uses the " +
 		"private key that belongs to it.",
-	"Now the two need a secret that only they hold, although everything they say can be heard. There are two ways. With RSA the client " +
-		"makes the secret up and encrypts it to the server's public key. With Diffie-Hellman each side keeps a private key and sends " +
-		"a public one, and both compute the same secret from what they have: it is never sent at all.",
-	"From here each side computes alone. One function, the PRF, turns the pre_master_secret into the master_secret, and the " +
-		"master_secret into as many bytes as the cipher needs. These are cut, in a fixed order, into keys for each direction. " +
-		"If both began with the same inputs, they end with the same keys, and nothing more needs to be sent.",
-	"Until now nothing protected the handshake itself: somebody could have changed the list of ciphers on the way. So each side hashes " +
-		"every message that it said and heard, and sends a proof that only a holder of the master_secret can make. If the two " +
+	"Now the two need a secret that only they hold, although everything they say can be heard. " +
+		"There are two ways. With RSA the client " +
+		"makes the secret up and encrypts it to the server's public key. With Diffie-Hellman " +
+		"each side keeps a private key and sends " +
+		"a public one, and both compute the same secret from what they have: it is never sent " +
+		"at all.",
+	"From here each side computes alone. One function, the PRF, turns the pre_master_secret into " +
+		"the master_secret, and the " +
+		"master_secret into as many bytes as the cipher needs. These are cut, in a fixed order, " +
+		"into keys for each direction. " +
+		"If both began with the same inputs, they end with the same keys, and nothing more needs " +
+		"to be sent.",
+	"Until now nothing protected the handshake itself: somebody could have changed the list of " +
+		"ciphers on the way. So each side hashes " +
+		"every message that it said and heard, and sends a proof that only a holder of the " +
+		"master_secret can make. If the two " +
 		"transcripts differ in one bit, the connection ends here.",
-	"At last, data. Each record is encrypted so that nobody can read it, and authenticated so that nobody can change, reorder or repeat it. " +
+	"At last, data. Each record is encrypted so that nobody can read it, and authenticated so " +
+		"that nobody can change, reorder or repeat it. " +
 		"Here a record lies open with all of its parts, those on the wire and those inside.",
 }
 
-// Introduction leads into a chapter, 1 to 6, for a reader who never saw TLS. It is empty for other numbers.
+// Introduction leads into a chapter, 1 to 6, for a reader who never saw TLS. It is empty for other
+// numbers.
 func Introduction(chapter int) string {
 	if chapter < 1 || chapter > len(introductions) {
 		return ""
@@ -36,40 +50,80 @@ type Word struct{ Name, Meaning, Ref string }
 func Glossary() []Word { return glossary }
 
 var glossary = []Word{
-	{"AAD", "Additional authenticated data: what an AEAD authenticates without encrypting it. In TLS 1.2 the sequence number, type, version and length of the record.", "RFC 5246 §6.2.3.3"},
-	{"AEAD", "A cipher that encrypts and authenticates with one key: GCM, CCM, ChaCha20-Poly1305. It needs no separate MAC.", "RFC 5116"},
-	{"alert", "A message of two bytes: how bad it is, and what it is. A fatal one ends the connection.", "RFC 5246 §7.2"},
-	{"CBC", "Cipher block chaining: each block is mixed with the encrypted one before it, and the first with the IV.", "RFC 5246 §6.2.3.2"},
+	{"AAD", "Additional authenticated data: what an AEAD authenticates without encrypting it. In " +
+		"TLS 1.2 the sequence number, type, version and length of the record.",
+		"RFC 5246 §6.2.3.3"},
+	{"AEAD", "A cipher that encrypts and authenticates with one key: GCM, CCM, " +
+		"ChaCha20-Poly1305. It needs no separate MAC.", "RFC 5116"},
+	{"alert", "A message of two bytes: how bad it is, and what it is. A fatal one ends the " +
+		"connection.", "RFC 5246 §7.2"},
+	{"CBC", "Cipher block chaining: each block is mixed with the encrypted one before it, and " +
+		"the first with the IV.", "RFC 5246 §6.2.3.2"},
 	{"certificate", "A name and a public key, signed by an authority.", "RFC 5280"},
-	{"chain", "Certificates that each sign the one before, from the server's up to a root that the client trusts.", "RFC 5246 §7.4.2"},
-	{"ChangeCipherSpec", "One byte that says: from here on my records are protected by the new keys.", "RFC 5246 §7.1"},
-	{"cipher suite", "One name for a key exchange, a way to prove identity, a cipher and a hash.", "RFC 5246 §A.5"},
-	{"Diffie-Hellman", "Two sides send public keys and come to the same secret from their private ones. Over numbers modulo a prime: DHE. Over points of an elliptic curve: ECDHE. The E says that the keys are ephemeral.", "RFC 5246 §8.1.2, RFC 8422 §5.10"},
-	{"eavesdropper", "Somebody who reads all that is sent. One who also changes it is an attacker in the middle.", "RFC 5246 §F"},
-	{"encrypt-then-MAC", "The MAC covers the ciphertext, so that a forged record is thrown away before it is decrypted.", "RFC 7366"},
+	{"chain", "Certificates that each sign the one before, from the server's up to a root that " +
+		"the client trusts.", "RFC 5246 §7.4.2"},
+	{"ChangeCipherSpec",
+		"One byte that says: from here on my records are protected by the new keys.",
+		"RFC 5246 §7.1"},
+	{"cipher suite", "One name for a key exchange, a way to prove identity, a cipher and a hash.",
+		"RFC 5246 §A.5"},
+	{"Diffie-Hellman",
+		"Two sides send public keys and come to the same secret from their private ones. Over " +
+			"numbers modulo a prime: DHE. Over points of an elliptic curve: ECDHE. The E says that " +
+			"the keys are ephemeral.", "RFC 5246 §8.1.2, RFC 8422 §5.10"},
+	{"eavesdropper",
+		"Somebody who reads all that is sent. One who also changes it is an attacker in the " +
+			"middle.", "RFC 5246 §F"},
+	{"encrypt-then-MAC",
+		"The MAC covers the ciphertext, so that a forged record is thrown away before it is " +
+			"decrypted.", "RFC 7366"},
 	{"ephemeral", "Made for this handshake and forgotten afterwards.", "RFC 5246 §F.1.1.3"},
-	{"extended master secret", "The master_secret is derived from a hash of the whole handshake instead of the two randoms.", "RFC 7627"},
-	{"extension", "An addition to a hello: the name of the server, groups, signature schemes. What the other side does not know it ignores.", "RFC 5246 §7.4.1.4"},
-	{"forward secrecy", "Who records today and steals the server's private key later still cannot read the recording. It comes from ephemeral keys.", "RFC 5246 §F.1.1.2"},
-	{"group", "The arithmetic in which Diffie-Hellman is done: x25519, secp256r1, ffdhe2048.", "RFC 8422, RFC 7919"},
+	{"extended master secret",
+		"The master_secret is derived from a hash of the whole handshake instead of the two " +
+			"randoms.", "RFC 7627"},
+	{"extension",
+		"An addition to a hello: the name of the server, groups, signature schemes. What the " +
+			"other side does not know it ignores.", "RFC 5246 §7.4.1.4"},
+	{"forward secrecy",
+		"Who records today and steals the server's private key later still cannot read the " +
+			"recording. It comes from ephemeral keys.", "RFC 5246 §F.1.1.2"},
+	{"group", "The arithmetic in which Diffie-Hellman is done: x25519, secp256r1, ffdhe2048.",
+		"RFC 8422, RFC 7919"},
 	{"handshake", "Everything up to the first protected data.", "RFC 5246 §7.3"},
 	{"HMAC", "A MAC made of a hash function.", "RFC 2104"},
-	{"IV", "Initialisation vector: what makes equal plaintexts encrypt differently. For an AEAD, the fixed part of the nonce.", "RFC 5246 §6.2.3"},
-	{"key_block", "The bytes that the PRF expands the master_secret to. They are cut into the keys.", "RFC 5246 §6.3"},
-	{"MAC", "Message authentication code: a checksum that needs a key. Who lacks the key cannot change the message unnoticed.", "RFC 5246 §6.2.3.1"},
-	{"MAC-then-encrypt", "The MAC covers the plaintext and is encrypted with it. That order made padding oracles possible.", "RFC 5246 §6.2.3.2"},
+	{"IV", "Initialisation vector: what makes equal plaintexts encrypt differently. For an AEAD, " +
+		"the fixed part of the nonce.", "RFC 5246 §6.2.3"},
+	{"key_block",
+		"The bytes that the PRF expands the master_secret to. They are cut into the keys.",
+		"RFC 5246 §6.3"},
+	{"MAC", "Message authentication code: a checksum that needs a key. Who lacks the key cannot " +
+		"change the message unnoticed.", "RFC 5246 §6.2.3.1"},
+	{"MAC-then-encrypt",
+		"The MAC covers the plaintext and is encrypted with it. That order made padding oracles " +
+			"possible.", "RFC 5246 §6.2.3.2"},
 	{"master_secret", "48 bytes from which all keys of a connection come.", "RFC 5246 §8.1"},
-	{"nonce", "A number used once. The hellos have one each; with an AEAD so does each record.", "RFC 5246 §7.4.1"},
-	{"P_hash", "HMAC over and over: A(1) is the HMAC of the seed, A(2) that of A(1), and so on. Each gives one block of output.", "RFC 5246 §5"},
-	{"padding", "Bytes that fill the last block of a CBC record. Each says how many there are.", "RFC 5246 §6.2.3.2"},
-	{"pre_master_secret", "What the key exchange gives: the root of all other secrets.", "RFC 5246 §8.1"},
-	{"PRF", "Pseudorandom function: secret, label and seed go in, as many bytes as wanted come out. In TLS 1.2 it is P_hash.", "RFC 5246 §5"},
+	{"nonce", "A number used once. The hellos have one each; with an AEAD so does each record.",
+		"RFC 5246 §7.4.1"},
+	{"P_hash", "HMAC over and over: A(1) is the HMAC of the seed, A(2) that of A(1), and so on. " +
+		"Each gives one block of output.", "RFC 5246 §5"},
+	{"padding", "Bytes that fill the last block of a CBC record. Each says how many there are.",
+		"RFC 5246 §6.2.3.2"},
+	{"pre_master_secret", "What the key exchange gives: the root of all other secrets.",
+		"RFC 5246 §8.1"},
+	{"PRF", "Pseudorandom function: secret, label and seed go in, as many bytes as wanted come " +
+		"out. In TLS 1.2 it is P_hash.", "RFC 5246 §5"},
 	{"random", "32 bytes in each hello. They are public.", "RFC 5246 §7.4.1.2"},
-	{"record", "The envelope: 5 bytes of header (type, version, length) and what follows.", "RFC 5246 §6.2"},
-	{"sequence number", "Counts the records of one direction. It goes into each MAC or nonce and is not sent, except that GCM and CCM records may show it.", "RFC 5246 §6.1"},
+	{"record", "The envelope: 5 bytes of header (type, version, length) and what follows.",
+		"RFC 5246 §6.2"},
+	{"sequence number",
+		"Counts the records of one direction. It goes into each MAC or nonce and is not sent, " +
+			"except that GCM and CCM records may show it.", "RFC 5246 §6.1"},
 	{"session_hash", "The hash of all messages up to ClientKeyExchange.", "RFC 7627 §3"},
 	{"signature", "Made with a private key, verified with the public one.", "RFC 5246 §4.7"},
-	{"tag", "What an AEAD adds to the ciphertext. If it does not fit, nothing is decrypted.", "RFC 5116 §2.1"},
-	{"transcript", "All handshake messages so far, in order, as they were sent.", "RFC 5246 §7.4.9"},
-	{"verify_data", "12 bytes in Finished: the proof that both sides saw the same handshake.", "RFC 5246 §7.4.9"},
+	{"tag", "What an AEAD adds to the ciphertext. If it does not fit, nothing is decrypted.",
+		"RFC 5116 §2.1"},
+	{"transcript", "All handshake messages so far, in order, as they were sent.",
+		"RFC 5246 §7.4.9"},
+	{"verify_data", "12 bytes in Finished: the proof that both sides saw the same handshake.",
+		"RFC 5246 §7.4.9"},
 }

@@ -9,8 +9,8 @@ type Explanation struct {
 	Purpose string
 }
 
-// Explain finds the explanation of a step by its key, or of the kind that it belongs to: "client_key_exchange/RSA", and
-// without one "client_key_exchange".
+// Explain finds the explanation of a step by its key, or of the kind that it belongs to:
+// "client_key_exchange/RSA", and without one "client_key_exchange".
 func Explain(key string) Explanation {
 	if e, ok := catalogue[key]; ok {
 		return e
@@ -28,47 +28,59 @@ var chapters = [...]Chapter{
 	{Number: 1, Name: "HELLOS", Motto: "two nonces, in the clear, before any secret exists"},
 	{Number: 2, Name: "IDENTITY", Motto: "who is there"},
 	{Number: 3, Name: "KEY EXCHANGE", Motto: "a secret that only these two hold"},
-	{Number: 4, Name: "DERIVATION", Motto: "each side alone, nothing more is sent", Ref: "RFC 5246 §8.1, §6.3"},
-	{Number: 5, Name: "FINISHED", Motto: "nobody changed a byte of messages %s", Ref: "RFC 5246 §7.4.9"},
+	{Number: 4, Name: "DERIVATION", Motto: "each side alone, nothing more is sent",
+		Ref: "RFC 5246 §8.1, §6.3"},
+	{Number: 5, Name: "FINISHED", Motto: "nobody changed a byte of messages %s",
+		Ref: "RFC 5246 §7.4.9"},
 	{Number: 6, Name: "PROTECTED DATA", Motto: "one record taken apart"},
 }
 
 var catalogue = map[string]Explanation{
 	"client_hello": {
 		Title: "ClientHello", Ref: "RFC 5246 §7.4.1.2",
-		Client:  "draws client_random, 32 random bytes; lists the versions, suites and extensions that it can speak",
-		Server:  "reads the list and compares it with its own",
-		Purpose: "Opens the handshake. The random makes this connection's keys unlike those of any other, even if all else repeats.",
+		Client: "draws client_random, 32 random bytes; lists the versions, suites and " +
+			"extensions that it can speak",
+		Server: "reads the list and compares it with its own",
+		Purpose: "Opens the handshake. The random makes this connection's keys unlike those of " +
+			"any other, even if all else repeats.",
 	},
 	"server_hello": {
 		Title: "ServerHello", Ref: "RFC 5246 §7.4.1.3",
-		Client:  "checks that everything chosen was offered",
-		Server:  "draws server_random; chooses one version, one suite and the extensions",
-		Purpose: "Settles how to go on. A recorded client cannot be replayed: the server's random is new each time.",
+		Client: "checks that everything chosen was offered",
+		Server: "draws server_random; chooses one version, one suite and the extensions",
+		Purpose: "Settles how to go on. A recorded client cannot be replayed: the server's " +
+			"random is new each time.",
 	},
 	"certificate": {
 		Title: "Certificate", Ref: "RFC 5246 §7.4.2",
-		Client:  "follows the chain to a root that it trusts; compares the name; checks dates, key usage and signatures",
-		Server:  "sends its certificate and those that lead to the root",
-		Purpose: "Ties a public key to a name. It proves nothing yet: anybody can send somebody else's certificate.",
+		Client: "follows the chain to a root that it trusts; compares the name; checks dates, " +
+			"key usage and signatures",
+		Server: "sends its certificate and those that lead to the root",
+		Purpose: "Ties a public key to a name. It proves nothing yet: anybody can send somebody " +
+			"else's certificate.",
 	},
 	"certificate_status": {
 		Title: "CertificateStatus", Ref: "RFC 6066 §8",
-		Client:  "checks who signed the status, its dates and the serial number",
-		Server:  "sends the status that it got from its CA beforehand",
-		Purpose: "Says that the certificate was not revoked, without the client having to ask the CA.",
+		Client: "checks who signed the status, its dates and the serial number",
+		Server: "sends the status that it got from its CA beforehand",
+		Purpose: "Says that the certificate was not revoked, without the client having to ask " +
+			"the CA.",
 	},
 	"server_key_exchange": {
 		Title: "ServerKeyExchange", Ref: "RFC 5246 §7.4.3",
-		Client:  "verifies the signature with the certificate's public key; checks the parameters",
-		Server:  "makes a private key for this handshake alone; signs both randoms and its public key",
-		Purpose: "The server's half of the exchange, and its proof of identity: only the certificate's owner can sign these randoms.",
+		Client: "verifies the signature with the certificate's public key; checks the parameters",
+		Server: "makes a private key for this handshake alone; signs both randoms and its " +
+			"public key",
+		Purpose: "The server's half of the exchange, and its proof of identity: only the " +
+			"certificate's owner can sign these randoms.",
 	},
 	"server_key_exchange/ECDHE": {
 		Title: "ServerKeyExchange", Ref: "RFC 8422 §5.4",
-		Client:  "verifies the signature with the certificate's public key; checks the group",
-		Server:  "makes a private key for this handshake alone; signs both randoms and its public key",
-		Purpose: "The server's half of the exchange, and its proof of identity: only the certificate's owner can sign these randoms.",
+		Client: "verifies the signature with the certificate's public key; checks the group",
+		Server: "makes a private key for this handshake alone; signs both randoms and its " +
+			"public key",
+		Purpose: "The server's half of the exchange, and its proof of identity: only the " +
+			"certificate's owner can sign these randoms.",
 	},
 	"certificate_request": {
 		Title: "CertificateRequest", Ref: "RFC 5246 §7.4.4",
@@ -89,34 +101,40 @@ var catalogue = map[string]Explanation{
 		Purpose: "Ties the client's public key to a name. The proof comes with CertificateVerify.",
 	},
 	"pre_master_secret": {
-		Title:   "pre_master_secret",
-		Ref:     "RFC 5246 §7.4.7.1",
-		Client:  "draws 46 random bytes and puts the version that it offered before them",
-		Purpose: "The version in front is the highest that the client offered, not the one agreed: the server can see a rollback.",
+		Title:  "pre_master_secret",
+		Ref:    "RFC 5246 §7.4.7.1",
+		Client: "draws 46 random bytes and puts the version that it offered before them",
+		Purpose: "The version in front is the highest that the client offered, not the one " +
+			"agreed: the server can see a rollback.",
 	},
 	"client_key_exchange/RSA": {
 		Title: "ClientKeyExchange", Ref: "RFC 5246 §7.4.7.1",
-		Client:  "encrypts the pre_master_secret to the public key of the certificate",
-		Server:  "decrypts it with the private key; on any error goes on with a random one, and tells nobody",
-		Purpose: "Brings the secret to the server. It is also the server's proof of identity: without the private key it cannot go on.",
+		Client: "encrypts the pre_master_secret to the public key of the certificate",
+		Server: "decrypts it with the private key; on any error goes on with a random one, and " +
+			"tells nobody",
+		Purpose: "Brings the secret to the server. It is also the server's proof of identity: " +
+			"without the private key it cannot go on.",
 	},
 	"client_key_exchange/DHE": {
 		Title: "ClientKeyExchange", Ref: "RFC 5246 §7.4.7.2",
-		Client:  "makes a private key for this handshake alone, sends the public one",
-		Server:  "checks that the public key lies between 1 and p - 1",
-		Purpose: "The client's half. Each side now has its own private key and the other's public one, and both come to the same secret.",
+		Client: "makes a private key for this handshake alone, sends the public one",
+		Server: "checks that the public key lies between 1 and p - 1",
+		Purpose: "The client's half. Each side now has its own private key and the other's " +
+			"public one, and both come to the same secret.",
 	},
 	"client_key_exchange/ECDHE": {
 		Title: "ClientKeyExchange", Ref: "RFC 8422 §5.7",
-		Client:  "makes a private key for this handshake alone, sends the public one",
-		Server:  "checks that the public key is a point of the group",
-		Purpose: "The client's half. Each side now has its own private key and the other's public one, and both come to the same secret.",
+		Client: "makes a private key for this handshake alone, sends the public one",
+		Server: "checks that the public key is a point of the group",
+		Purpose: "The client's half. Each side now has its own private key and the other's " +
+			"public one, and both come to the same secret.",
 	},
 	"shared": {
-		Title:   "pre_master_secret",
-		Client:  "combines its private key with the server's public key",
-		Server:  "combines its private key with the client's public key",
-		Purpose: "The shared secret is never sent. The private keys are forgotten afterwards: that is forward secrecy.",
+		Title:  "pre_master_secret",
+		Client: "combines its private key with the server's public key",
+		Server: "combines its private key with the client's public key",
+		Purpose: "The shared secret is never sent. The private keys are forgotten afterwards: " +
+			"that is forward secrecy.",
 	},
 	"certificate_verify": {
 		Title: "CertificateVerify", Ref: "RFC 5246 §7.4.8",
@@ -126,27 +144,31 @@ var catalogue = map[string]Explanation{
 	},
 	"master_secret": {
 		Title: "master_secret", Ref: "RFC 5246 §8.1",
-		Client:  "derives the master_secret",
-		Server:  "derives the master_secret",
-		Purpose: "48 bytes, whatever the key exchange gave. Both randoms go in, so that two connections never share it.",
+		Client: "derives the master_secret",
+		Server: "derives the master_secret",
+		Purpose: "48 bytes, whatever the key exchange gave. Both randoms go in, so that two " +
+			"connections never share it.",
 	},
 	"master_secret/extended": {
 		Title: "master_secret", Ref: "RFC 7627 §4",
-		Client:  "derives the master_secret from the hash of all messages so far",
-		Server:  "derives the master_secret from the hash of all messages so far",
-		Purpose: "The hash ties the secret to this handshake, certificates and all. The classic derivation takes the randoms only (triple handshake attack).",
+		Client: "derives the master_secret from the hash of all messages so far",
+		Server: "derives the master_secret from the hash of all messages so far",
+		Purpose: "The hash ties the secret to this handshake, certificates and all. The classic " +
+			"derivation takes the randoms only (triple handshake attack).",
 	},
 	"key_block": {
 		Title: "key_block", Ref: "RFC 5246 §6.3",
-		Client:  "expands the master_secret and cuts it into keys",
-		Server:  "expands the master_secret and cuts it into keys",
-		Purpose: "One key for one use and one direction: a record that is sent back to its sender does not open.",
+		Client: "expands the master_secret and cuts it into keys",
+		Server: "expands the master_secret and cuts it into keys",
+		Purpose: "One key for one use and one direction: a record that is sent back to its " +
+			"sender does not open.",
 	},
 	"change_cipher_spec/client": {
 		Title: "ChangeCipherSpec", Ref: "RFC 5246 §7.1",
-		Client:  "switches what it sends to the new keys",
-		Server:  "switches what it receives to the new keys",
-		Purpose: "One byte that says: from here on my records are protected. It is no handshake message and in no hash.",
+		Client: "switches what it sends to the new keys",
+		Server: "switches what it receives to the new keys",
+		Purpose: "One byte that says: from here on my records are protected. It is no handshake " +
+			"message and in no hash.",
 	},
 	"change_cipher_spec/server": {
 		Title: "ChangeCipherSpec", Ref: "RFC 5246 §7.1",
@@ -156,15 +178,17 @@ var catalogue = map[string]Explanation{
 	},
 	"finished/client": {
 		Title: "Finished", Ref: "RFC 5246 §7.4.9",
-		Client:  "computes verify_data over all messages that it said and heard",
-		Server:  "computes the same over what it heard and said, and compares",
-		Purpose: "The first protected message. If anybody changed a byte of the handshake, the two hashes differ.",
+		Client: "computes verify_data over all messages that it said and heard",
+		Server: "computes the same over what it heard and said, and compares",
+		Purpose: "The first protected message. If anybody changed a byte of the handshake, the " +
+			"two hashes differ.",
 	},
 	"finished/server": {
 		Title: "Finished", Ref: "RFC 5246 §7.4.9",
-		Client:  "computes the same and compares; only now may it send data",
-		Server:  "computes verify_data, with the client's Finished in the hash",
-		Purpose: "Shows the client that the server holds the same master_secret, and so (with RSA) that it owns the private key.",
+		Client: "computes the same and compares; only now may it send data",
+		Server: "computes verify_data, with the client's Finished in the hash",
+		Purpose: "Shows the client that the server holds the same master_secret, and so (with " +
+			"RSA) that it owns the private key.",
 	},
 	"new_session_ticket": {
 		Title: "NewSessionTicket", Ref: "RFC 5077 §3.3",
@@ -174,8 +198,9 @@ var catalogue = map[string]Explanation{
 	},
 	"application_data/client": {
 		Title: "application_data", Ref: "RFC 5246 §6.2.3",
-		Client:  "protects the data under client_write keys and its own sequence number",
-		Server:  "checks before it believes: a record that does not authenticate ends the connection",
+		Client: "protects the data under client_write keys and its own sequence number",
+		Server: "checks before it believes: a record that does not authenticate ends the " +
+			"connection",
 		Purpose: "What all of this was for.",
 	},
 	"application_data/server": {
@@ -186,9 +211,10 @@ var catalogue = map[string]Explanation{
 	},
 	"close_notify": {
 		Title: "close_notify", Ref: "RFC 5246 §7.2.1",
-		Client:  "says that it has no more to send",
-		Server:  "says the same",
-		Purpose: "A protected goodbye: an attacker who merely cuts the line cannot fake the end of the data (truncation).",
+		Client: "says that it has no more to send",
+		Server: "says the same",
+		Purpose: "A protected goodbye: an attacker who merely cuts the line cannot fake the end " +
+			"of the data (truncation).",
 	},
 	"alert": {
 		Title: "alert", Ref: "RFC 5246 §7.2",

@@ -51,16 +51,19 @@ func (t *teller) sentences() {
 	}
 	say(tone, "%s", summary)
 	if t.Run.Handshake > 0 {
-		say(Plain, "handshake %s (before it: CA and certificate, %s)", milliseconds(t.Run.Handshake), milliseconds(t.Run.Setup))
+		say(Plain, "handshake %s (before it: CA and certificate, %s)",
+			milliseconds(t.Run.Handshake), milliseconds(t.Run.Setup))
 	}
 	for _, n := range r.Noticed {
-		say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By, n.Alert, n.Reason)
+		say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By, n.Alert,
+			n.Reason)
 	}
 	if a := t.Run.Tampered; a != nil {
 		r.Stalled = a.Stall && len(r.Noticed) == 0
 		switch {
 		case r.Stalled:
-			say(Good, "STOPPED: nobody was told anything false; one side waited for bytes that never came, until its deadline.")
+			say(Good, "STOPPED: nobody was told anything false; one side waited for bytes that "+
+				"never came, until its deadline.")
 		case len(r.Noticed) == 0:
 			say(Bad, "UNDETECTED: somebody altered line %d and neither side noticed.", a.Line)
 		}
@@ -96,7 +99,8 @@ func hints(s *Story) []Hint {
 	}
 	for _, c := range s.Chapters {
 		if c.Number == 6 && s.Run.Tampered == nil {
-			list = append(list, Hint{fmt.Sprintf("--tamper %d", c.Steps[0].Line.Number), "break it"})
+			list = append(list,
+				Hint{fmt.Sprintf("--tamper %d", c.Steps[0].Line.Number), "break it"})
 		}
 	}
 	return append(list, Hint{"--html out.html", "the same as a page"})
@@ -143,7 +147,8 @@ func notices(v *view, side iana.Side) []Notice {
 		if a.Description == alert.CloseNotify || a.Level != alert.Fatal {
 			continue
 		}
-		list = append(list, Notice{By: side, Alert: a.Description.String(), Reason: Escape(reason(v, a))})
+		list = append(list,
+			Notice{By: side, Alert: a.Description.String(), Reason: Escape(reason(v, a))})
 	}
 	return list
 }

@@ -2,8 +2,8 @@ package explain
 
 import "github.com/vitrine-tls/vitrine/trace"
 
-// Rung is a line of the ladder with the events behind it, for whoever shows its bytes. A pointer is nil where nobody left such
-// an event.
+// Rung is a line of the ladder with the events behind it, for whoever shows its bytes. A pointer is
+// nil where nobody left such an event.
 type Rung struct {
 	Line
 	Message *trace.Message // of handshake lines: as its sender saw it

@@ -18,7 +18,8 @@ func Saved(entries []trace.Entry) Run {
 	return run
 }
 
-const redactedNote = "The secrets are not in these events: where one would be, there is nothing to show."
+const redactedNote = "The secrets are not in these events: where one would be, there is nothing " +
+	"to show."
 
 // Redacted tells whether secrets were left out when events were saved.
 func Redacted(entries []trace.Entry) bool {

@@ -12,42 +12,64 @@ func Simplified() []Simplification { return simplified }
 
 var simplified = []Simplification{
 	{"The client makes the pre-master secret, and then both sides exchange random numbers.",
-		"The nonces come first, in the two hellos and in the clear, before any secret exists. The pre_master_secret follows three or more messages later.",
+		"The nonces come first, in the two hellos and in the clear, before any secret exists. " +
+			"The pre_master_secret follows three or more messages later.",
 		"RFC 5246 §7.4.1"},
 	{"The pre-master secret is 48 random bytes.",
-		"With RSA it is 46 random bytes behind two that repeat the version which the client offered first, so that a rollback shows. With Diffie-Hellman it is as long as the group makes it, it is not chosen by anybody, and it is never sent.",
+		"With RSA it is 46 random bytes behind two that repeat the version which the client " +
+			"offered first, so that a rollback shows. With Diffie-Hellman it is as long as the " +
+			"group makes it, it is not chosen by anybody, and it is never sent.",
 		"RFC 5246 §7.4.7.1, §8.1.2"},
 	{"The key block is cut into encryption keys, then MAC keys, then IVs.",
-		"The MAC keys come first, then the encryption keys, then the IVs, each the client's before the server's.",
+		"The MAC keys come first, then the encryption keys, then the IVs, each the client's " +
+			"before the server's.",
 		"RFC 5246 §6.3"},
 	{"Six keys are derived: two MAC keys, two encryption keys, two IVs.",
-		"Six is the most. A CBC suite takes no IV from the key_block in TLS 1.2, because every record brings its own; in TLS 1.0 it took two. An AEAD takes no MAC keys. GCM and CCM take 4 bytes of IV a side, ChaCha20-Poly1305 takes 12. Wireshark prints a longer key expansion than a CBC suite uses.",
+		"Six is the most. A CBC suite takes no IV from the key_block in TLS 1.2, because every " +
+			"record brings its own; in TLS 1.0 it took two. An AEAD takes no MAC keys. GCM and " +
+			"CCM take 4 bytes of IV a side, ChaCha20-Poly1305 takes 12. Wireshark prints a " +
+			"longer key expansion than a CBC suite uses.",
 		"RFC 5246 §6.3, RFC 5288 §3, RFC 7905 §2"},
 	{"Both derivations use the randoms in the same order.",
-		"The master_secret takes client_random + server_random, the key_block takes server_random + client_random.",
+		"The master_secret takes client_random + server_random, the key_block takes " +
+			"server_random + client_random.",
 		"RFC 5246 §8.1, §6.3"},
 	{"The master secret is derived from the pre-master secret and the two randoms.",
-		"Since RFC 7627 it is usually derived from the hash of the whole handshake so far. The classic way let an attacker make two connections with one master_secret (triple handshake).",
+		"Since RFC 7627 it is usually derived from the hash of the whole handshake so far. The " +
+			"classic way let an attacker make two connections with one master_secret (triple " +
+			"handshake).",
 		"RFC 7627 §4"},
 	{"Forward secrecy comes from hashing, or from fresh session keys.",
-		"It comes from ephemeral private keys that are forgotten. Every handshake has fresh session keys, and with RSA key exchange none of them is forward secret: the server's key opens the recording, years later.",
+		"It comes from ephemeral private keys that are forgotten. Every handshake has fresh " +
+			"session keys, and with RSA key exchange none of them is forward secret: the " +
+			"server's key opens the recording, years later.",
 		"RFC 5246 §F.1.1.2, §F.1.1.3"},
 	{"Every record carries an HMAC.",
-		"Only with CBC and NULL suites. An AEAD authenticates by its tag, with the key that encrypts.",
+		"Only with CBC and NULL suites. An AEAD authenticates by its tag, with the key that " +
+			"encrypts.",
 		"RFC 5246 §6.2.3.3"},
 	{"The data is encrypted, then authenticated.",
-		"TLS 1.2 with CBC does it the other way around: MAC, then padding, then encryption, which made padding oracles possible. encrypt_then_mac repairs it where both sides agree on it.",
+		"TLS 1.2 with CBC does it the other way around: MAC, then padding, then encryption, " +
+			"which made padding oracles possible. encrypt_then_mac repairs it where both sides " +
+			"agree on it.",
 		"RFC 5246 §6.2.3.2, RFC 7366"},
 	{"The certificate proves who the server is.",
-		"Anybody can send somebody else's certificate. The proof is the private key: the server decrypts the pre_master_secret with it (RSA), or signs both randoms and its ephemeral key (DHE, ECDHE). And encryption without the check of the certificate proves nothing about who is there.",
+		"Anybody can send somebody else's certificate. The proof is the private key: the server " +
+			"decrypts the pre_master_secret with it (RSA), or signs both randoms and its " +
+			"ephemeral key (DHE, ECDHE). And encryption without the check of the certificate " +
+			"proves nothing about who is there.",
 		"RFC 5246 §7.4.2, §7.4.3"},
 	{"The nonces prevent replays.",
-		"The randoms of the hellos stop the replay of a whole handshake. The sequence numbers, which are counted on each side and never sent, stop the replay of a record.",
+		"The randoms of the hellos stop the replay of a whole handshake. The sequence numbers, " +
+			"which are counted on each side and never sent, stop the replay of a record.",
 		"RFC 5246 §F.2, §6.1"},
 	{"Finished is a formality.",
-		"It is the only thing that protects the hellos: until then nobody knows whether the list of suites arrived as it was sent. ChangeCipherSpec is no handshake message and is not in the hash.",
+		"It is the only thing that protects the hellos: until then nobody knows whether the list " +
+			"of suites arrived as it was sent. ChangeCipherSpec is no handshake message and is " +
+			"not in the hash.",
 		"RFC 5246 §7.4.9"},
 	{"One session key encrypts both directions.",
-		"Each direction has its own keys and its own sequence numbers. With one key for both, a record could be sent back to its sender.",
+		"Each direction has its own keys and its own sequence numbers. With one key for both, a " +
+			"record could be sent back to its sender.",
 		"RFC 5246 §6.3"},
 }

@@ -1,10 +1,11 @@
-// Package explain turns events into a story: six chapters from the first hello to the last protected record, with what
-// each step is for, the values that each side holds, and whether they agree.
+// Package explain turns events into a story: six chapters from the first hello to the last
+// protected record, with what each step is for, the values that each side holds, and whether they
+// agree.
 //
-// All prose lives here, in data (prose.go, suites.go, simplified.go); the packages under render only lay it out. A story
-// is built from the events and nothing else, so it can be told of a live run, of a saved one and of a capture alike. Values
-// of the client come from the client's events and values of the server from the server's: where they are said to
-// be equal, they were compared.
+// All prose lives here, in data (prose.go, suites.go, simplified.go); the packages under render
+// only lay it out. A story is built from the events and nothing else, so it can be told of a live
+// run, of a saved one and of a capture alike. Values of the client come from the client's events
+// and values of the server from the server's: where they are said to be equal, they were compared.
 package explain
 
 import (
@@ -60,7 +61,8 @@ type Chapter struct {
 	Steps  []Step
 }
 
-// Step is one thing that happens: a line of the ladder, or something that each side computes for itself.
+// Step is one thing that happens: a line of the ladder, or something that each side computes for
+// itself.
 type Step struct {
 	Key   string // into the catalogue: "client_hello", "key_block"
 	Line  *Line  // nil: nothing is sent
@@ -69,38 +71,42 @@ type Step struct {
 
 // Line is one line of the ladder: a message, or a record that is no handshake message.
 type Line struct {
-	Number    int
-	From      iana.Side
-	BothWays  bool
-	Name      string // "ClientHello"
-	Remark    string // "(encrypted)"
-	Size      string // "85 bytes", "16 in 85 bytes": the message, and the record where it is protected
+	Number   int
+	From     iana.Side
+	BothWays bool
+	Name     string // "ClientHello"
+	Remark   string // "(encrypted)"
+	// "85 bytes", "16 in 85 bytes": the message, and the record where it is protected
+	Size      string
 	Ref       string
 	Protected bool
 	Altered   bool  // what was heard is not what was said
 	Place     Place // where on the wire
 }
 
-// Place is where a line is in what its sender sends: the record, and the message among those that begin in this record, both from 0.
+// Place is where a line is in what its sender sends: the record, and the message among those that
+// begin in this record, both from 0.
 type Place struct{ Record, Message int }
 
 // Fact is one thing to know about a step: bytes, words, or both.
 type Fact struct {
-	Name    string // "client_random"
-	Secret  string // the family that the bytes belong to, "master_secret"; empty for what is public
-	Under   string // a second label, "48 bytes"
-	Deeper  bool   // belongs to the fact before
-	Offset  string // in the key_block; "-" for a part that is not taken
-	Count   string // of bytes, for the parts of a record
-	Value   Pair
-	Short   bool   // a value that is shown by its ends
-	Text    string // words in the place of bytes, or behind them
-	Note    string // a remark
-	Sent    bool   // was on the wire in the clear: the sides agree on it unless somebody altered it, so that it counts for nothing
-	Checked bool   // the receiver verified it
-	Formula bool   // Text is how the value is computed
-	Alarm   bool   // somebody interfered
-	Heading bool   // Text spans the line, without a label
+	Name   string // "client_random"
+	Secret string // the family that the bytes belong to, "master_secret"; empty for what is public
+	Under  string // a second label, "48 bytes"
+	Deeper bool   // belongs to the fact before
+	Offset string // in the key_block; "-" for a part that is not taken
+	Count  string // of bytes, for the parts of a record
+	Value  Pair
+	Short  bool   // a value that is shown by its ends
+	Text   string // words in the place of bytes, or behind them
+	Note   string // a remark
+	// was on the wire in the clear: the sides agree on it unless somebody altered it, so that it
+	// counts for nothing
+	Sent    bool
+	Checked bool // the receiver verified it
+	Formula bool // Text is how the value is computed
+	Alarm   bool // somebody interfered
+	Heading bool // Text spans the line, without a label
 }
 
 // Pair is a value as each side holds it. Nil is a side that does not have it.
@@ -159,10 +165,11 @@ type Result struct {
 	Equal         int    // of these
 	Wire          int    // bytes of all records, both ways
 	ForwardSecret bool
-	Stalled       bool     // nobody noticed anything, but somebody waited for bytes until a deadline
-	Noticed       []Notice // who found something wrong, in order
-	Sentences     []Sentence
-	Try           []Hint // what to look at next
+	// nobody noticed anything, but somebody waited for bytes until a deadline
+	Stalled   bool
+	Noticed   []Notice // who found something wrong, in order
+	Sentences []Sentence
+	Try       []Hint // what to look at next
 }
 
 // Sentence is something to say of a run as a whole.

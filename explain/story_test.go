@@ -15,7 +15,8 @@ func TestRanges(t *testing.T) {
 	for _, c := range []struct {
 		in   []int
 		want string
-	}{{nil, ""}, {[]int{1}, "1"}, {[]int{1, 2, 3, 4, 5}, "1-5"}, {[]int{1, 2, 3, 4, 5, 7}, "1-5, 7"}, {[]int{2, 4, 5}, "2, 4-5"}} {
+	}{{nil, ""}, {[]int{1}, "1"}, {[]int{1, 2, 3, 4, 5}, "1-5"},
+		{[]int{1, 2, 3, 4, 5, 7}, "1-5, 7"}, {[]int{2, 4, 5}, "2, 4-5"}} {
 		if got := ranges(c.in); got != c.want {
 			t.Errorf("%v: got %q, expected %q", c.in, got, c.want)
 		}
@@ -38,8 +39,10 @@ func TestEscapeLeavesNothingUnprintable(t *testing.T) {
 
 func TestNumbersAreSpelled(t *testing.T) {
 	for got, want := range map[string]string{
-		thousands(0): "0", thousands(999): "999", thousands(1359): "1,359", thousands(1234567): "1,234,567",
-		octets(1): "1 byte", octets(1000): "1,000 bytes", times(1): "once", times(10): "ten times", times(200): "200 times",
+		thousands(0): "0", thousands(999): "999", thousands(1359): "1,359",
+		thousands(1234567): "1,234,567",
+		octets(1):          "1 byte", octets(1000): "1,000 bytes", times(1): "once", times(10): "ten times",
+		times(200): "200 times",
 		ordinal(5): "fifth block", ordinal(23): "block 23",
 	} {
 		if got != want {
@@ -52,17 +55,22 @@ func TestNumbersAreSpelled(t *testing.T) {
 func ladder(plain ...[]byte) []trace.Entry {
 	var entries []trace.Entry
 	for i, p := range plain {
-		entries = append(entries, trace.Entry{Role: trace.Client, Event: &trace.Record{From: iana.Client, Direction: trace.Sealed,
-			SeqNum: uint64(i), ContentType: iana.RecordHandshake, Header: make([]byte, 5), Plaintext: p, Fragment: p}})
+		entries = append(entries,
+			trace.Entry{Role: trace.Client,
+				Event: &trace.Record{From: iana.Client, Direction: trace.Sealed,
+					SeqNum: uint64(i), ContentType: iana.RecordHandshake, Header: make([]byte, 5),
+					Plaintext: p, Fragment: p}})
 	}
 	return entries
 }
 
 func messageEvent(kind iana.HandshakeType, raw []byte) trace.Entry {
-	return trace.Entry{Role: trace.Client, Event: &trace.Message{From: iana.Client, Type: kind, Raw: raw}}
+	return trace.Entry{Role: trace.Client,
+		Event: &trace.Message{From: iana.Client, Type: kind, Raw: raw}}
 }
 
-// Records and messages do not begin together: several messages in a record, one message in several records.
+// Records and messages do not begin together: several messages in a record, one message in several
+// records.
 func TestTheLadderFindsMessagesInRecords(t *testing.T) {
 	a := append([]byte{16, 0, 0, 6}, make([]byte, 6)...) // 10 bytes
 	b := []byte{14, 0, 0, 0}
@@ -76,9 +84,11 @@ func TestTheLadderFindsMessagesInRecords(t *testing.T) {
 		{"one each", [][]byte{a, b}, []Place{{0, 0}, {1, 0}}},
 		{"cut inside the first", [][]byte{both[:3], both[3:]}, []Place{{0, 0}, {1, 0}}},
 		{"cut inside the second", [][]byte{both[:12], both[12:]}, []Place{{0, 0}, {0, 1}}},
-		{"one byte each", [][]byte{both[:1], both[1:2], both[2:9], both[9:10], both[10:]}, []Place{{0, 0}, {4, 0}}},
+		{"one byte each", [][]byte{both[:1], both[1:2], both[2:9], both[9:10], both[10:]},
+			[]Place{{0, 0}, {4, 0}}},
 	} {
-		entries := append([]trace.Entry{messageEvent(iana.ClientKeyExchange, a), messageEvent(iana.ServerHelloDone, b)}, ladder(c.records...)...)
+		entries := append([]trace.Entry{messageEvent(iana.ClientKeyExchange, a),
+			messageEvent(iana.ServerHelloDone, b)}, ladder(c.records...)...)
 		lines := Ladder(entries)
 		if len(lines) != len(c.want) {
 			t.Errorf("%s: %d lines, expected %d", c.name, len(lines), len(c.want))
@@ -94,20 +104,28 @@ func TestTheLadderFindsMessagesInRecords(t *testing.T) {
 
 func TestOnlyTheLastGoodbyesAreOneLine(t *testing.T) {
 	bye := func(from iana.Side, d alert.Description) trace.Entry {
-		return trace.Entry{Role: roles[from], Event: &trace.Record{From: from, Direction: trace.Sealed, ContentType: iana.RecordAlert,
-			Header: make([]byte, 5), Plaintext: []byte{1, byte(d)}, Fragment: []byte{1, byte(d)}}}
+		return trace.Entry{Role: roles[from],
+			Event: &trace.Record{From: from, Direction: trace.Sealed, ContentType: iana.RecordAlert,
+				Header: make([]byte, 5), Plaintext: []byte{1, byte(d)}, Fragment: []byte{1, byte(d)}}}
 	}
 	for _, c := range []struct {
 		name string
 		in   []trace.Entry
 		want int
 	}{
-		{"both ways", []trace.Entry{bye(iana.Client, alert.CloseNotify), bye(iana.Server, alert.CloseNotify)}, 1},
+		{"both ways",
+			[]trace.Entry{bye(iana.Client, alert.CloseNotify), bye(iana.Server, alert.CloseNotify)},
+			1},
 		{"one way", []trace.Entry{bye(iana.Client, alert.CloseNotify)}, 1},
-		{"twice from one side", []trace.Entry{bye(iana.Client, alert.CloseNotify), bye(iana.Client, alert.CloseNotify)}, 2},
-		{"another alert", []trace.Entry{bye(iana.Client, alert.CloseNotify), bye(iana.Server, alert.UserCanceled)}, 2},
+		{"twice from one side",
+			[]trace.Entry{bye(iana.Client, alert.CloseNotify), bye(iana.Client, alert.CloseNotify)},
+			2},
+		{"another alert",
+			[]trace.Entry{bye(iana.Client, alert.CloseNotify),
+				bye(iana.Server, alert.UserCanceled)}, 2},
 	} {
-		if got := Ladder(c.in); len(got) != c.want || (c.want == 1 && len(c.in) == 2) != got[0].BothWays {
+		if got := Ladder(c.in); len(got) != c.want ||
+			(c.want == 1 && len(c.in) == 2) != got[0].BothWays {
 			t.Errorf("%s: got %v", c.name, got)
 		}
 	}
@@ -118,8 +136,10 @@ func TestAPairIsComparedOnlyIfBothHaveIt(t *testing.T) {
 		p    Pair
 		want Verdict
 	}{
-		{Pair{}, Uncompared}, {Pair{Client: []byte{1}}, Uncompared}, {Pair{Server: []byte{1}}, Uncompared},
-		{Pair{[]byte{1}, []byte{1}}, Equal}, {Pair{[]byte{1}, []byte{2}}, Different}, {Pair{[]byte{}, []byte{1}}, Different},
+		{Pair{}, Uncompared}, {Pair{Client: []byte{1}}, Uncompared},
+		{Pair{Server: []byte{1}}, Uncompared},
+		{Pair{[]byte{1}, []byte{1}}, Equal}, {Pair{[]byte{1}, []byte{2}}, Different},
+		{Pair{[]byte{}, []byte{1}}, Different},
 	} {
 		if got := c.p.Compare(); got != c.want {
 			t.Errorf("%v: got %v, expected %v", c.p, got, c.want)
@@ -142,7 +162,8 @@ func TestEveryKeyHasAPurposeOrAReason(t *testing.T) {
 		}
 	}
 	t.Logf("%d parts of key blocks", n)
-	if got := keyPurpose(suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256), keys.Part{Name: "client_write_IV"}); !strings.Contains(got, "brings its own") {
+	if got := keyPurpose(suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256),
+		keys.Part{Name: "client_write_IV"}); !strings.Contains(got, "brings its own") {
 		t.Errorf("CBC: %q", got)
 	}
 }

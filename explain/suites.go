@@ -56,13 +56,16 @@ func absent(s *suite.Suite, kind string) string {
 	return "none: where nothing is encrypted there is no IV"
 }
 
-// warnings say what is wrong with a suite, before anything is shown of it, and whose the secrets are.
+// warnings say what is wrong with a suite, before anything is shown of it, and whose the secrets
+// are.
 func warnings(s *suite.Suite, run Run) []Sentence {
 	var list []Sentence
 	if s != nil {
 		switch flaws := strings.Join(flaws(s), ", "); {
 		case flaws == "":
-			list = append(list, Sentence{"The modern way of TLS 1.2: ephemeral keys, and a cipher that authenticates.", Good})
+			list = append(list,
+				Sentence{"The modern way of TLS 1.2: ephemeral keys, and a cipher that " +
+					"authenticates.", Good})
 		case !run.demonstration():
 			list = append(list, Sentence{"Mind: " + flaws + ".", Bad})
 		case s.ID == iana.TLS_RSA_WITH_AES_256_CBC_SHA256:
@@ -80,14 +83,17 @@ func Secrets(run Run) Sentence {
 	case run.Note != "":
 		return Sentence{Escape(run.Note), Bad}
 	case run.Seed != "":
-		return Sentence{fmt.Sprintf("Made from the seed \"%s\": every key in it is public. Never use any of them.", Escape(run.Seed)), Bad}
+		return Sentence{fmt.Sprintf("Made from the seed \"%s\": every key in it is public. Never "+
+			"use any of them.", Escape(run.Seed)), Bad}
 	case run.demonstration():
 		return Sentence{"Keys made for this run and shown in full.", Plain}
 	}
-	return Sentence{"Holds the secrets of a connection: whoever has this can read what was said.", Bad}
+	return Sentence{"Holds the secrets of a connection: whoever has this can read what was said.",
+		Bad}
 }
 
-// demonstration tells whether the run was made for show, with keys of its own. What nobody says anything of is taken for one.
+// demonstration tells whether the run was made for show, with keys of its own. What nobody says
+// anything of is taken for one.
 func (r Run) demonstration() bool {
 	return r.Command == "" || r.Command == "vitrine handshake" || r.Command == "vitrine explain"
 }

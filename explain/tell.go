@@ -53,7 +53,8 @@ func (t *teller) settle() {
 	t.Warnings = warnings(t.Suite, t.Run)
 }
 
-// chapters walks the ladder. What each side computes for itself has its place right before or behind the line that needs it.
+// chapters walks the ladder. What each side computes for itself has its place right before or
+// behind the line that needs it.
 func (t *teller) chapters() {
 	current := 1
 	for _, s := range t.lines {
@@ -107,7 +108,8 @@ func chapterOf(s *said, current int) int {
 		return 6
 	case s.is(iana.ClientKeyExchange), s.is(iana.ServerKeyExchange):
 		return 3
-	case s.is(iana.Certificate), s.is(iana.CertificateStatus), s.is(iana.CertificateRequest), s.is(iana.ServerHelloDone):
+	case s.is(iana.Certificate), s.is(iana.CertificateStatus), s.is(iana.CertificateRequest),
+		s.is(iana.ServerHelloDone):
 		return 2
 	}
 	return current
@@ -219,7 +221,8 @@ func (t *teller) content(s *said) (key string, facts []Fact) {
 	return s.Message.Type.String(), nil
 }
 
-// size is a message's length, and the record's where it is protected: then the record is all that an eavesdropper sees.
+// size is a message's length, and the record's where it is protected: then the record is all that
+// an eavesdropper sees.
 func size(s *said) string {
 	record := len(s.Record.Header) + len(s.Record.Fragment)
 	switch {
@@ -235,8 +238,8 @@ func size(s *said) string {
 	return octets(len(s.Record.Fragment))
 }
 
-// upTo names the messages that are in the transcript before the line last: all up to the first ChangeCipherSpec if last
-// is nil. ChangeCipherSpec itself is no handshake message.
+// upTo names the messages that are in the transcript before the line last: all up to the first
+// ChangeCipherSpec if last is nil. ChangeCipherSpec itself is no handshake message.
 func (t *teller) upTo(last *said, to string) string {
 	var numbers []int
 	for _, s := range t.lines {

@@ -36,8 +36,10 @@ type registryOf struct {
 
 var registries = []registryOf{
 	{"alert", "alert", 8, func(n uint64) string { return alert.Description(n).String() }},
-	{"record", "content type of records", 8, func(n uint64) string { return iana.ContentType(n).String() }},
-	{"message", "handshake message", 8, func(n uint64) string { return iana.HandshakeType(n).String() }},
+	{"record", "content type of records", 8,
+		func(n uint64) string { return iana.ContentType(n).String() }},
+	{"message", "handshake message", 8,
+		func(n uint64) string { return iana.HandshakeType(n).String() }},
 	{"extension", "extension", 16, func(n uint64) string { return iana.ExtensionType(n).String() }},
 	{"group", "group", 16, func(n uint64) string { return iana.Group(n).String() }},
 	{"scheme", "signature scheme", 16, func(n uint64) string { return schemeName(n) }},
@@ -70,8 +72,9 @@ func (r *registryOf) number(n uint64) string {
 	return strconv.FormatUint(n, 10)
 }
 
-// Terms is the catalogue: every alert, message, extension, group, scheme, version and suite that has a name, the words of a
-// handshake, and what other programs say when one fails. It is made once.
+// Terms is the catalogue: every alert, message, extension, group, scheme, version and suite that
+// has a name, the words of a handshake, and what other programs say when one fails. It is made
+// once.
 var Terms = sync.OnceValue(func() []Term {
 	told := map[[2]string]Term{} // by kind and name
 	var words []Term
@@ -130,7 +133,8 @@ func describeSuite(id iana.CipherSuite) (ref, text string) {
 		}
 		return "", "Vitrine can name it and does not speak it."
 	}
-	parts := []string{fmt.Sprintf("%s key exchange, %v authentication, %s", s.Kex, s.Auth, s.Cipher.Name)}
+	parts := []string{fmt.Sprintf("%s key exchange, %v authentication, %s", s.Kex, s.Auth,
+		s.Cipher.Name)}
 	if s.MAC != nil {
 		parts[0] += " with " + s.MAC.Name
 	}
@@ -139,7 +143,9 @@ func describeSuite(id iana.CipherSuite) (ref, text string) {
 	if name := id.OpenSSL(); name != "" {
 		parts = append(parts, "OpenSSL calls it "+name+".")
 	}
-	parts = append(parts, fmt.Sprintf("key_block: 2 x (%d + %d + %d) = %d bytes of MAC key, key and IV.", shape.MAC, shape.Key, shape.IV, shape.Len()))
+	parts = append(parts,
+		fmt.Sprintf("key_block: 2 x (%d + %d + %d) = %d bytes of MAC key, key and IV.", shape.MAC,
+			shape.Key, shape.IV, shape.Len()))
 	if s.ForwardSecret() {
 		parts = append(parts, "Forward secret.")
 	}
@@ -179,19 +185,27 @@ func suiteRef(s *suite.Suite) string {
 func describeVersion(v iana.Version) (ref, text string) {
 	switch v {
 	case iana.SSL30:
-		return "RFC 7568", "Broken (POODLE): must not be used. Its number still begins every version of TLS: 3, 0."
+		return "RFC 7568",
+			"Broken (POODLE): must not be used. Its number still begins every version of TLS: 3, 0."
 	case iana.TLS10:
-		return "RFC 8996", "Deprecated. The first ClientHello's record still carries this number, for very old servers."
+		return "RFC 8996",
+			"Deprecated. The first ClientHello's record still carries this number, for very old " +
+				"servers."
 	case iana.TLS11:
 		return "RFC 8996", "Deprecated. Brought an IV of its own for each CBC record."
 	case iana.TLS12:
-		return "RFC 5246", "PRF with the hash of the suite, AEAD ciphers. TLS 1.3 pretends to be it in its records."
+		return "RFC 5246",
+			"PRF with the hash of the suite, AEAD ciphers. TLS 1.3 pretends to be it in its " +
+				"records."
 	}
-	return "RFC 8446", "The current version. It is negotiated by supported_versions and never stands in client_version."
+	return "RFC 8446",
+		"The current version. It is negotiated by supported_versions and never stands in " +
+			"client_version."
 }
 
-// Lookup gives all meanings of a word or a number: "40", "0xC02F", "key_block", "close_notify", "ServerHello", or an error
-// message of another program, which may be part of a longer one. Case, spaces, hyphens and underscores do not matter.
+// Lookup gives all meanings of a word or a number: "40", "0xC02F", "key_block", "close_notify",
+// "ServerHello", or an error message of another program, which may be part of a longer one. Case,
+// spaces, hyphens and underscores do not matter.
 func Lookup(word string) []Term {
 	if n, hexadecimal, ok := number(word); ok {
 		return byNumber(n, hexadecimal)
@@ -206,7 +220,8 @@ func Lookup(word string) []Term {
 		switch name := plainWord(t.Name); {
 		case name == want:
 			exact = append(exact, t)
-		case t.Kind == "error message" && sentence && (strings.Contains(want, name) || len(want) >= 8 && strings.Contains(name, want)):
+		case t.Kind == "error message" && sentence &&
+			(strings.Contains(want, name) || len(want) >= 8 && strings.Contains(name, want)):
 			said = append(said, t)
 		}
 	}
@@ -225,7 +240,8 @@ func number(word string) (n uint64, hexadecimal, ok bool) {
 		n, err := strconv.ParseUint(first, 10, 32)
 		return n, false, err == nil
 	}
-	n, err := strconv.ParseUint(strings.NewReplacer("0x", "", ",", "", " ", "").Replace(more), 16, 32)
+	n, err := strconv.ParseUint(strings.NewReplacer("0x", "", ",", "", " ", "").Replace(more), 16,
+		32)
 	return n, true, err == nil && first == ""
 }
 
@@ -239,13 +255,14 @@ func plainWord(s string) string {
 	}, strings.ToLower(s))
 }
 
-// byNumber gives the meanings of a number in each registry. Of those with 16 bits a decimal number finds the small ones too: an alert
-// or an extension is meant more often than a suite.
+// byNumber gives the meanings of a number in each registry. Of those with 16 bits a decimal number
+// finds the small ones too: an alert or an extension is meant more often than a suite.
 func byNumber(n uint64, hexadecimal bool) []Term {
 	var list []Term
 	for i := range registries {
 		r := &registries[i]
-		if !hexadecimal && (r.kind == "suite" || r.kind == "scheme" || r.kind == "version") && n < 1<<8 {
+		if !hexadecimal && (r.kind == "suite" || r.kind == "scheme" || r.kind == "version") &&
+			n < 1<<8 {
 			continue
 		}
 		for _, t := range Terms() {
@@ -265,14 +282,17 @@ func aliased(word string) []Term {
 	} else if g, ok := iana.GroupByName(word); ok {
 		want = Term{Kind: "group", Name: g.String()}
 	}
-	return slices.DeleteFunc(slices.Clone(Terms()), func(t Term) bool { return t.Kind != want.Kind || t.Name != want.Name })
+	return slices.DeleteFunc(slices.Clone(Terms()),
+		func(t Term) bool { return t.Kind != want.Kind || t.Name != want.Name })
 }
 
-// inside finds an alert in what another program says: "remote error: tls: bad certificate", "SSL alert number 40".
+// inside finds an alert in what another program says: "remote error: tls: bad certificate", "SSL
+// alert number 40".
 func inside(sentence string) []Term {
 	if _, number, ok := strings.Cut(strings.ToLower(sentence), "alert number "); ok {
 		if n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 8); err == nil {
-			return slices.DeleteFunc(byNumber(n, false), func(t Term) bool { return t.Kind != "alert" })
+			return slices.DeleteFunc(byNumber(n, false),
+				func(t Term) bool { return t.Kind != "alert" })
 		}
 	}
 	want := plainWord(sentence)
@@ -291,7 +311,8 @@ func Near(word string) []string {
 	var names []string
 	for _, t := range Terms() {
 		name := plainWord(t.Name)
-		if len(want) >= 3 && strings.Contains(name, want) || len(want) >= 4 && distance(name, want) <= 2 {
+		if len(want) >= 3 && strings.Contains(name, want) ||
+			len(want) >= 4 && distance(name, want) <= 2 {
 			names = append(names, t.Name)
 		}
 	}

@@ -14,12 +14,14 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Every line of terms.tsv names something that exists, and everything that Vitrine speaks or sends has a line.
+// Every line of terms.tsv names something that exists, and everything that Vitrine speaks or sends
+// has a line.
 func TestCatalogueIsComplete(t *testing.T) {
 	terms := map[[2]string]Term{}
 	for _, x := range Terms() {
 		key := [2]string{x.Kind, x.Name}
-		if _, twice := terms[key]; twice && x.Kind != "word" && x.Name != "application_settings" && x.Kind != "cipher suite" {
+		if _, twice := terms[key]; twice && x.Kind != "word" && x.Name != "application_settings" &&
+			x.Kind != "cipher suite" {
 			t.Errorf("%q is there twice", key)
 		}
 		terms[key] = x
@@ -43,7 +45,8 @@ func TestCatalogueIsComplete(t *testing.T) {
 		}
 	}
 	own := func(kind, name string) {
-		if x := terms[[2]string{kind, name}]; x.Text == "" || strings.Contains(x.Text, "can name and does not speak") || x.Ref == "" {
+		if x := terms[[2]string{kind, name}]; x.Text == "" ||
+			strings.Contains(x.Text, "can name and does not speak") || x.Ref == "" {
 			t.Errorf("%s %s is not explained: %q", kind, name, x.Text)
 		}
 	}
@@ -60,7 +63,8 @@ func TestCatalogueIsComplete(t *testing.T) {
 	for _, s := range suite.All() {
 		own("cipher suite", s.ID.String())
 	}
-	for _, g := range []iana.Group{iana.Secp256r1, iana.Secp384r1, iana.Secp521r1, iana.X25519, iana.X448, iana.FFDHE2048, iana.FFDHE8192} {
+	for _, g := range []iana.Group{iana.Secp256r1, iana.Secp384r1, iana.Secp521r1, iana.X25519,
+		iana.X448, iana.FFDHE2048, iana.FFDHE8192} {
 		own("group", g.String())
 	}
 	for n := range iana.ExtensionType(60) {
@@ -102,8 +106,10 @@ func TestCatalogueCitesWhatExists(t *testing.T) {
 func TestLookup(t *testing.T) {
 	for _, c := range []struct{ word, want string }{ // kind:name, in order
 		{"40", "alert:handshake_failure"},
-		{"22", "alert:record_overflow content type of records:handshake handshake message:certificate_status extension:encrypt_then_mac group:secp256k1"},
-		{"0x16", "alert:record_overflow content type of records:handshake handshake message:certificate_status extension:encrypt_then_mac group:secp256k1 " +
+		{"22", "alert:record_overflow content type of records:handshake handshake " +
+			"message:certificate_status extension:encrypt_then_mac group:secp256k1"},
+		{"0x16", "alert:record_overflow content type of records:handshake handshake " +
+			"message:certificate_status extension:encrypt_then_mac group:secp256k1 " +
 			"cipher suite:TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA"},
 		{"0xC02F", "cipher suite:TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
 		{"0xC0,0x2F", "cipher suite:TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Escape makes text that came from a peer printable: control characters, invisible ones and bytes that are no UTF-8 are
-// written as in a Go string, without the quotes.
+// Escape makes text that came from a peer printable: control characters, invisible ones and bytes
+// that are no UTF-8 are written as in a Go string, without the quotes.
 func Escape(s string) string {
 	var b strings.Builder
 	for len(s) > 0 {
@@ -87,7 +87,8 @@ func Join(sep string, parts ...string) string {
 }
 
 // spelled are the numbers that are written as words.
-var spelled = [...]string{"zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"}
+var spelled = [...]string{"zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
+	"nine", "ten", "eleven", "twelve"}
 
 // times is "once", "ten times", "47 times".
 func times(n int) string {
@@ -104,7 +105,8 @@ func times(n int) string {
 
 // ordinal is "the fifth", "block 23".
 func ordinal(n int) string {
-	words := [...]string{"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"}
+	words := [...]string{"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh",
+		"eighth", "ninth"}
 	if n < len(words) {
 		return words[n] + " block"
 	}

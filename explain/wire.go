@@ -15,7 +15,8 @@ type Sent struct {
 	Bytes []byte
 }
 
-// Wire is what crossed the wire, in the order of the events. What somebody altered on the way is as it arrived.
+// Wire is what crossed the wire, in the order of the events. What somebody altered on the way is as
+// it arrived.
 func Wire(entries []trace.Entry, altered *Tampered) []Sent {
 	c := climber{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
 	var list []Sent
@@ -26,7 +27,8 @@ func Wire(entries []trace.Entry, altered *Tampered) []Sent {
 			continue
 		}
 		b := append(append([]byte(nil), r.Header...), r.Fragment...)
-		if altered != nil && altered.Mask != 0 && altered.From == r.From && altered.Record == records[r.From] && altered.Byte < len(b) {
+		if altered != nil && altered.Mask != 0 && altered.From == r.From &&
+			altered.Record == records[r.From] && altered.Byte < len(b) {
 			b[altered.Byte] ^= altered.Mask
 		}
 		records[r.From]++
@@ -39,7 +41,8 @@ func Wire(entries []trace.Entry, altered *Tampered) []Sent {
 	return list
 }
 
-// KeyLog is the secrets of the connections in the events, as the lines of a key log; empty if the events have none. See RFC 9850.
+// KeyLog is the secrets of the connections in the events, as the lines of a key log; empty if the
+// events have none. See RFC 9850.
 func KeyLog(entries []trace.Entry) []byte {
 	var log keylog.Log
 	randoms := map[trace.Role][]byte{}
@@ -49,9 +52,11 @@ func KeyLog(entries []trace.Entry) []byte {
 			if x.Type == iana.ClientHello && len(x.Raw) >= randomEnd {
 				randoms[e.Role] = x.Raw[randomStart:randomEnd]
 			}
-		case *trace.Derived: // the master_secret itself is not derived again where a session is resumed
+		// the master_secret itself is not derived again where a session is resumed
+		case *trace.Derived:
 			if x.Name == "key_block" && len(x.Secret) > 0 && randoms[e.Role] != nil {
-				log.Add(keylog.Line{Label: keylog.ClientRandom, ID: randoms[e.Role], Secret: x.Secret})
+				log.Add(keylog.Line{Label: keylog.ClientRandom, ID: randoms[e.Role],
+					Secret: x.Secret})
 			}
 		}
 	}

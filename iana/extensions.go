@@ -36,9 +36,10 @@ const (
 	ExtNPN                     ExtensionType = 13172
 	ExtApplicationSettingsOld  ExtensionType = 17513
 	ExtApplicationSettings     ExtensionType = 17613
-	ExtTrustAnchors            ExtensionType = 0xCA34 // draft-ietf-tls-trust-anchor-ids: not registered yet
-	ExtECH                     ExtensionType = 0xFE0D
-	ExtRenegotiationInfo       ExtensionType = 0xFF01
+	// draft-ietf-tls-trust-anchor-ids: not registered yet
+	ExtTrustAnchors      ExtensionType = 0xCA34
+	ExtECH               ExtensionType = 0xFE0D
+	ExtRenegotiationInfo ExtensionType = 0xFF01
 )
 
 func (t ExtensionType) String() string {
@@ -49,17 +50,22 @@ func (t ExtensionType) String() string {
 }
 
 var extensionTypes = map[ExtensionType]string{
-	0: "server_name", 1: "max_fragment_length", 2: "client_certificate_url", 3: "trusted_ca_keys", 4: "truncated_hmac",
-	5: "status_request", 6: "user_mapping", 7: "client_authz", 8: "server_authz", 9: "cert_type", 10: "supported_groups",
-	11: "ec_point_formats", 12: "srp", 13: "signature_algorithms", 14: "use_srtp", 15: "heartbeat",
-	16: "application_layer_protocol_negotiation", 17: "status_request_v2", 18: "signed_certificate_timestamp",
-	19: "client_certificate_type", 20: "server_certificate_type", 21: "padding", 22: "encrypt_then_mac",
-	23: "extended_master_secret", 24: "token_binding", 25: "cached_info", 27: "compress_certificate", 28: "record_size_limit",
-	34: "delegated_credential", 35: "session_ticket", 41: "pre_shared_key", 42: "early_data", 43: "supported_versions",
-	44: "cookie", 45: "psk_key_exchange_modes", 47: "certificate_authorities", 48: "oid_filters", 49: "post_handshake_auth",
-	50: "signature_algorithms_cert", 51: "key_share", 52: "transparency_info", 54: "connection_id", 57: "quic_transport_parameters",
-	58: "ticket_request", 13172: "next_protocol_negotiation", 17513: "application_settings", 17613: "application_settings",
-	ExtTrustAnchors: "trust_anchors", 64768: "ech_outer_extensions", 0xFE0D: "encrypted_client_hello", 0xFF01: "renegotiation_info",
+	0: "server_name", 1: "max_fragment_length", 2: "client_certificate_url", 3: "trusted_ca_keys",
+	4: "truncated_hmac", 5: "status_request", 6: "user_mapping", 7: "client_authz",
+	8: "server_authz", 9: "cert_type", 10: "supported_groups", 11: "ec_point_formats", 12: "srp",
+	13: "signature_algorithms", 14: "use_srtp", 15: "heartbeat",
+	16: "application_layer_protocol_negotiation", 17: "status_request_v2",
+	18: "signed_certificate_timestamp", 19: "client_certificate_type",
+	20: "server_certificate_type", 21: "padding", 22: "encrypt_then_mac",
+	23: "extended_master_secret", 24: "token_binding", 25: "cached_info",
+	27: "compress_certificate", 28: "record_size_limit", 34: "delegated_credential",
+	35: "session_ticket", 41: "pre_shared_key", 42: "early_data", 43: "supported_versions",
+	44: "cookie", 45: "psk_key_exchange_modes", 47: "certificate_authorities", 48: "oid_filters",
+	49: "post_handshake_auth", 50: "signature_algorithms_cert", 51: "key_share",
+	52: "transparency_info", 54: "connection_id", 57: "quic_transport_parameters",
+	58: "ticket_request", 13172: "next_protocol_negotiation", 17513: "application_settings",
+	17613: "application_settings", ExtTrustAnchors: "trust_anchors", 64768: "ech_outer_extensions",
+	0xFE0D: "encrypted_client_hello", 0xFF01: "renegotiation_info",
 }
 
 // isGREASE tells the values that a client sends only to see that they are ignored. See RFC 8701 §2.
@@ -103,15 +109,19 @@ func (g Group) Hybrid() bool {
 func (g Group) FiniteField() bool { return g>>8 == 1 }
 
 var groups = map[Group]string{
-	1: "sect163k1", 2: "sect163r1", 3: "sect163r2", 4: "sect193r1", 5: "sect193r2", 6: "sect233k1", 7: "sect233r1",
-	8: "sect239k1", 9: "sect283k1", 10: "sect283r1", 11: "sect409k1", 12: "sect409r1", 13: "sect571k1", 14: "sect571r1",
-	15: "secp160k1", 16: "secp160r1", 17: "secp160r2", 18: "secp192k1", 19: "secp192r1", 20: "secp224k1", 21: "secp224r1",
-	22: "secp256k1", Secp256r1: "secp256r1", Secp384r1: "secp384r1", Secp521r1: "secp521r1", 26: "brainpoolP256r1",
-	27: "brainpoolP384r1", 28: "brainpoolP512r1", X25519: "x25519", X448: "x448", 31: "brainpoolP256r1tls13",
-	32: "brainpoolP384r1tls13", 33: "brainpoolP512r1tls13", FFDHE2048: "ffdhe2048", FFDHE3072: "ffdhe3072", FFDHE4096: "ffdhe4096",
-	FFDHE6144: "ffdhe6144", FFDHE8192: "ffdhe8192", 512: "MLKEM512", 513: "MLKEM768", 514: "MLKEM1024",
-	SecP256r1MLKEM768: "SecP256r1MLKEM768", X25519MLKEM768: "X25519MLKEM768", SecP384r1MLKEM1024: "SecP384r1MLKEM1024", 0x6399: "X25519Kyber768Draft00",
-	0xFF01: "arbitrary_explicit_prime_curves", 0xFF02: "arbitrary_explicit_char2_curves",
+	1: "sect163k1", 2: "sect163r1", 3: "sect163r2", 4: "sect193r1", 5: "sect193r2", 6: "sect233k1",
+	7: "sect233r1", 8: "sect239k1", 9: "sect283k1", 10: "sect283r1", 11: "sect409k1",
+	12: "sect409r1", 13: "sect571k1", 14: "sect571r1", 15: "secp160k1", 16: "secp160r1",
+	17: "secp160r2", 18: "secp192k1", 19: "secp192r1", 20: "secp224k1", 21: "secp224r1",
+	22: "secp256k1", Secp256r1: "secp256r1", Secp384r1: "secp384r1", Secp521r1: "secp521r1",
+	26: "brainpoolP256r1", 27: "brainpoolP384r1", 28: "brainpoolP512r1", X25519: "x25519",
+	X448: "x448", 31: "brainpoolP256r1tls13", 32: "brainpoolP384r1tls13",
+	33: "brainpoolP512r1tls13", FFDHE2048: "ffdhe2048", FFDHE3072: "ffdhe3072",
+	FFDHE4096: "ffdhe4096", FFDHE6144: "ffdhe6144", FFDHE8192: "ffdhe8192", 512: "MLKEM512",
+	513: "MLKEM768", 514: "MLKEM1024", SecP256r1MLKEM768: "SecP256r1MLKEM768",
+	X25519MLKEM768: "X25519MLKEM768", SecP384r1MLKEM1024: "SecP384r1MLKEM1024",
+	0x6399: "X25519Kyber768Draft00", 0xFF01: "arbitrary_explicit_prime_curves",
+	0xFF02: "arbitrary_explicit_char2_curves",
 }
 
 // ECPointFormat is how a curve point is written. Only uncompressed is spoken. See RFC 8422 §5.1.2.
@@ -121,7 +131,9 @@ type ECPointFormat uint8
 const Uncompressed ECPointFormat = 0
 
 func (f ECPointFormat) String() string {
-	return name8(f, map[ECPointFormat]string{0: "uncompressed", 1: "ansiX962_compressed_prime", 2: "ansiX962_compressed_char2"})
+	return name8(f,
+		map[ECPointFormat]string{0: "uncompressed", 1: "ansiX962_compressed_prime",
+			2: "ansiX962_compressed_char2"})
 }
 
 // ECCurveType says how ServerKeyExchange names its curve. See RFC 8422 §5.4.
@@ -131,10 +143,12 @@ type ECCurveType uint8
 const NamedCurve ECCurveType = 3
 
 func (t ECCurveType) String() string {
-	return name8(t, map[ECCurveType]string{1: "explicit_prime", 2: "explicit_char2", 3: "named_curve"})
+	return name8(t,
+		map[ECCurveType]string{1: "explicit_prime", 2: "explicit_char2", 3: "named_curve"})
 }
 
-// ClientCertificateType is a kind of client certificate that a server accepts. See RFC 5246 §7.4.4 and RFC 8422 §5.5.
+// ClientCertificateType is a kind of client certificate that a server accepts. See RFC 5246 §7.4.4
+// and RFC 8422 §5.5.
 type ClientCertificateType uint8
 
 // The client certificate types that Vitrine speaks.
@@ -144,8 +158,10 @@ const (
 )
 
 func (t ClientCertificateType) String() string {
-	return name8(t, map[ClientCertificateType]string{1: "rsa_sign", 2: "dss_sign", 3: "rsa_fixed_dh", 4: "dss_fixed_dh",
-		64: "ecdsa_sign", 65: "rsa_fixed_ecdh", 66: "ecdsa_fixed_ecdh"})
+	return name8(t,
+		map[ClientCertificateType]string{1: "rsa_sign", 2: "dss_sign", 3: "rsa_fixed_dh",
+			4:  "dss_fixed_dh",
+			64: "ecdsa_sign", 65: "rsa_fixed_ecdh", 66: "ecdsa_fixed_ecdh"})
 }
 
 // CertificateStatusType is the kind of a certificate status. See RFC 6066 §8.
@@ -184,5 +200,6 @@ func (a CertificateCompressionAlgorithm) String() string {
 type CertificateType uint8
 
 func (t CertificateType) String() string {
-	return name8(t, map[CertificateType]string{0: "X509", 1: "OpenPGP", 2: "RawPublicKey", 3: "1609Dot2"})
+	return name8(t,
+		map[CertificateType]string{0: "X509", 1: "OpenPGP", 2: "RawPublicKey", 3: "1609Dot2"})
 }

@@ -1,12 +1,14 @@
-// Package iana holds the code points that TLS carries on the wire, spelled as the IANA registries print them.
+// Package iana holds the code points that TLS carries on the wire, spelled as the IANA registries
+// print them.
 //
-// Values that a registry does not know keep their number: "0x1A2B". Names of cipher suites come from the registry's own
-// table; see registry.go.
+// Values that a registry does not know keep their number: "0x1A2B". Names of cipher suites come
+// from the registry's own table; see registry.go.
 package iana
 
 import "fmt"
 
-// Side is one end of a connection. Keys, messages and records are named by the side that sends them.
+// Side is one end of a connection. Keys, messages and records are named by the side that sends
+// them.
 type Side uint8
 
 // The two ends of a connection.
@@ -77,8 +79,11 @@ const (
 func (t ContentType) String() string { return name8(t, contentTypes) }
 
 var contentTypes = map[ContentType]string{
-	RecordChangeCipherSpec: "change_cipher_spec", RecordAlert: "alert", RecordHandshake: "handshake",
-	RecordApplicationData: "application_data", 24: "heartbeat",
+	RecordChangeCipherSpec: "change_cipher_spec",
+	RecordAlert:            "alert",
+	RecordHandshake:        "handshake",
+	RecordApplicationData:  "application_data",
+	24:                     "heartbeat",
 }
 
 // HandshakeType is the type of a handshake message. See RFC 5246 §7.4.
@@ -110,16 +115,31 @@ const (
 func (t HandshakeType) String() string { return name8(t, handshakeTypes) }
 
 var handshakeTypes = map[HandshakeType]string{
-	HelloRequest: "hello_request", ClientHello: "client_hello", ServerHello: "server_hello", 3: "hello_verify_request",
-	NewSessionTicket: "new_session_ticket", EndOfEarlyData: "end_of_early_data", EncryptedExtensions: "encrypted_extensions",
-	Certificate: "certificate", ServerKeyExchange: "server_key_exchange", CertificateRequest: "certificate_request",
-	ServerHelloDone: "server_hello_done", CertificateVerify: "certificate_verify", ClientKeyExchange: "client_key_exchange",
-	Finished: "finished", 21: "certificate_url", CertificateStatus: "certificate_status", 23: "supplemental_data",
-	KeyUpdate: "key_update", CompressedCertificate: "compressed_certificate", NextProtocol: "next_protocol", MessageHash: "message_hash",
+	HelloRequest:          "hello_request",
+	ClientHello:           "client_hello",
+	ServerHello:           "server_hello",
+	3:                     "hello_verify_request",
+	NewSessionTicket:      "new_session_ticket",
+	EndOfEarlyData:        "end_of_early_data",
+	EncryptedExtensions:   "encrypted_extensions",
+	Certificate:           "certificate",
+	ServerKeyExchange:     "server_key_exchange",
+	CertificateRequest:    "certificate_request",
+	ServerHelloDone:       "server_hello_done",
+	CertificateVerify:     "certificate_verify",
+	ClientKeyExchange:     "client_key_exchange",
+	Finished:              "finished",
+	21:                    "certificate_url",
+	CertificateStatus:     "certificate_status",
+	23:                    "supplemental_data",
+	KeyUpdate:             "key_update",
+	CompressedCertificate: "compressed_certificate",
+	NextProtocol:          "next_protocol",
+	MessageHash:           "message_hash",
 }
 
-// KeyExchange is how both sides come to hold the same pre_master_secret: the first word of a cipher suite's name.
-// RFC 5246 §7.4.3 calls the set KeyExchangeAlgorithm.
+// KeyExchange is how both sides come to hold the same pre_master_secret: the first word of a cipher
+// suite's name. RFC 5246 §7.4.3 calls the set KeyExchangeAlgorithm.
 type KeyExchange uint8
 
 // The key exchanges. The second group is never spoken, only read from captures.
@@ -136,7 +156,8 @@ const (
 	KexECDH // static
 )
 
-var keyExchanges = [...]string{"", "RSA", "DHE", "ECDHE", "PSK", "DHE_PSK", "ECDHE_PSK", "RSA_PSK", "DH", "ECDH"}
+var keyExchanges = [...]string{"", "RSA", "DHE", "ECDHE", "PSK", "DHE_PSK", "ECDHE_PSK", "RSA_PSK",
+	"DH", "ECDH"}
 
 func (k KeyExchange) String() string {
 	if int(k) < len(keyExchanges) {
@@ -145,7 +166,8 @@ func (k KeyExchange) String() string {
 	return fmt.Sprintf("0x%02X", uint8(k))
 }
 
-// Ephemeral tells whether both sides make a fresh private key for each handshake, which is what makes a connection forward secret.
+// Ephemeral tells whether both sides make a fresh private key for each handshake, which is what
+// makes a connection forward secret.
 func (k KeyExchange) Ephemeral() bool {
 	return k == KexDHE || k == KexECDHE || k == KexDHEPSK || k == KexECDHEPSK
 }
@@ -183,7 +205,8 @@ func (a Authentication) String() string {
 	return fmt.Sprintf("0x%02X", uint8(a))
 }
 
-// CompressionMethod is a compression method of the hellos. Only null is ever spoken (CRIME). See RFC 3749.
+// CompressionMethod is a compression method of the hellos. Only null is ever spoken (CRIME). See
+// RFC 3749.
 type CompressionMethod uint8
 
 // The compression methods.
@@ -193,7 +216,9 @@ const (
 )
 
 func (m CompressionMethod) String() string {
-	return name8(m, map[CompressionMethod]string{CompressionNull: "null", CompressionDeflate: "DEFLATE", 64: "LZS"})
+	return name8(m,
+		map[CompressionMethod]string{CompressionNull: "null", CompressionDeflate: "DEFLATE",
+			64: "LZS"})
 }
 
 func name8[T ~uint8](v T, names map[T]string) string {

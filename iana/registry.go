@@ -9,8 +9,8 @@ import (
 
 //go:generate go run registry_gen.go
 
-// CipherSuite is the code point of a cipher suite, or one of the two signalling values that travel among them. See RFC 5246
-// §7.4.1.2, RFC 5746 §3.3 and RFC 7507 §2.
+// CipherSuite is the code point of a cipher suite, or one of the two signalling values that travel
+// among them. See RFC 5246 §7.4.1.2, RFC 5746 §3.3 and RFC 7507 §2.
 type CipherSuite uint16
 
 // registered is a row of registry.tsv. The rows are sorted by code.
@@ -21,7 +21,8 @@ type registered struct {
 
 // row is empty for what the registry does not know.
 func (s CipherSuite) row() registered {
-	i, ok := slices.BinarySearchFunc(suites[:], s, func(r registered, s CipherSuite) int { return cmp.Compare(r.code, s) })
+	i, ok := slices.BinarySearchFunc(suites[:], s,
+		func(r registered, s CipherSuite) int { return cmp.Compare(r.code, s) })
 	if !ok {
 		return registered{}
 	}
@@ -41,19 +42,20 @@ func (s CipherSuite) String() string {
 // OpenSSL is the name by which OpenSSL's cipher strings call the suite, or empty.
 func (s CipherSuite) OpenSSL() string { return s.row().openssl }
 
-// SuiteByName finds a suite by its IANA name, its OpenSSL name or its number ("0xC02F", which need not be registered). Case
-// does not matter.
+// SuiteByName finds a suite by its IANA name, its OpenSSL name or its number ("0xC02F", which need
+// not be registered). Case does not matter.
 func SuiteByName(name string) (CipherSuite, bool) {
 	for _, r := range &suites {
-		if strings.EqualFold(name, r.name) || r.openssl != "" && strings.EqualFold(name, r.openssl) {
+		if strings.EqualFold(name, r.name) ||
+			r.openssl != "" && strings.EqualFold(name, r.openssl) {
 			return r.code, true
 		}
 	}
 	return byNumber[CipherSuite](name)
 }
 
-// GroupByName finds a group by its IANA name, by the names that NIST and ANSI gave its curve, or by its number ("0x001D"). Case
-// does not matter.
+// GroupByName finds a group by its IANA name, by the names that NIST and ANSI gave its curve, or by
+// its number ("0x001D"). Case does not matter.
 func GroupByName(name string) (Group, bool) {
 	if g, ok := groupAliases[strings.ToLower(name)]; ok {
 		return g, true
@@ -67,7 +69,8 @@ var groupAliases = map[string]Group{
 	"p-521": Secp521r1, "p521": Secp521r1,
 }
 
-// SchemeByName finds a signature scheme by its IANA name or its number ("0x0804"). Case does not matter.
+// SchemeByName finds a signature scheme by its IANA name or its number ("0x0804"). Case does not
+// matter.
 func SchemeByName(name string) (SignatureScheme, bool) {
 	s, ok := byName(name, signatureSchemes)
 	return s, ok && s != MD5_SHA1 // which has no code point

@@ -46,7 +46,8 @@ func TestGeneratedSuitesAreThoseOfTheDataFile(t *testing.T) {
 	}
 	for i, c := range consts {
 		if want := rows[i]; c[1] != want.name || c[2] != unknown16(want.code) {
-			t.Errorf("got the constant %s = %s, expected %s = %s", c[1], c[2], want.name, unknown16(want.code))
+			t.Errorf("got the constant %s = %s, expected %s = %s", c[1], c[2], want.name,
+				unknown16(want.code))
 		}
 	}
 	t.Logf("%d code points", len(rows))
@@ -56,9 +57,11 @@ func TestSuitesHaveNamesAndNamesSuites(t *testing.T) {
 	n := 0
 	for _, r := range registryRows(t) {
 		if r.code.String() != r.name || r.code.OpenSSL() != r.openssl {
-			t.Errorf("0x%04X: got %v and %q, expected %s and %q", uint16(r.code), r.code, r.code.OpenSSL(), r.name, r.openssl)
+			t.Errorf("0x%04X: got %v and %q, expected %s and %q", uint16(r.code), r.code,
+				r.code.OpenSSL(), r.name, r.openssl)
 		}
-		for _, name := range []string{r.name, strings.ToLower(r.name), r.openssl, strings.ToLower(r.openssl), unknown16(r.code), strings.ToLower(unknown16(r.code))} {
+		for _, name := range []string{r.name, strings.ToLower(r.name), r.openssl,
+			strings.ToLower(r.openssl), unknown16(r.code), strings.ToLower(unknown16(r.code))} {
 			if name == "" {
 				continue
 			}
@@ -91,7 +94,8 @@ func TestCodePointsPrint(t *testing.T) {
 }
 
 func TestNamesThatNameNothing(t *testing.T) {
-	for _, name := range []string{"", "0x", "0x12345", "0xC02G", "0x-1", "C02F", "TLS_", "ECDHE", " AES128-SHA", "md5_sha1"} {
+	for _, name := range []string{"", "0x", "0x12345", "0xC02G", "0x-1", "C02F", "TLS_", "ECDHE",
+		" AES128-SHA", "md5_sha1"} {
 		if s, ok := SuiteByName(name); ok {
 			t.Errorf("%q is the suite %v", name, s)
 		}
@@ -106,8 +110,10 @@ func TestNamesThatNameNothing(t *testing.T) {
 
 func TestGroupsByName(t *testing.T) {
 	for name, want := range map[string]Group{
-		"P-256": Secp256r1, "prime256v1": Secp256r1, "secp256r1": Secp256r1, "p256": Secp256r1, "SECP384R1": Secp384r1, "P-384": Secp384r1,
-		"P-521": Secp521r1, "X25519": X25519, "x25519": X25519, "X448": X448, "ffdhe2048": FFDHE2048, "FFDHE8192": FFDHE8192,
+		"P-256": Secp256r1, "prime256v1": Secp256r1, "secp256r1": Secp256r1, "p256": Secp256r1,
+		"SECP384R1": Secp384r1, "P-384": Secp384r1,
+		"P-521": Secp521r1, "X25519": X25519, "x25519": X25519, "X448": X448,
+		"ffdhe2048": FFDHE2048, "FFDHE8192": FFDHE8192,
 		"0x001D": X25519, "0x1D": X25519, "X25519MLKEM768": 0x11EC,
 	} {
 		if got, ok := GroupByName(name); !ok || got != want {
@@ -134,17 +140,21 @@ func TestSchemesByName(t *testing.T) {
 
 func TestRegistryAgreesWithOpenSSL(t *testing.T) {
 	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("the openssl command is not installed (Debian: openssl): its names were not compared")
+		t.Skip("the openssl command is not installed (Debian: openssl): its names were not " +
+			"compared")
 	}
-	out, err := exec.Command("openssl", "ciphers", "-V", "-stdname", "ALL:eNULL:@SECLEVEL=0").Output()
+	out, err := exec.Command("openssl", "ciphers", "-V", "-stdname",
+		"ALL:eNULL:@SECLEVEL=0").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := regexp.MustCompile(`0x(..),0x(..) - (\S+) +- (\S+)`).FindAllStringSubmatch(string(out), -1)
+	rows := regexp.MustCompile(`0x(..),0x(..) - (\S+) +- (\S+)`).FindAllStringSubmatch(string(out),
+		-1)
 	for _, r := range rows {
 		s, ok := SuiteByName("0x" + r[1] + r[2])
 		if !ok || s.String() != r[3] || s.OpenSSL() != r[4] {
-			t.Errorf("0x%s%s: got %v and %q, OpenSSL says %s and %s", r[1], r[2], s, s.OpenSSL(), r[3], r[4])
+			t.Errorf("0x%s%s: got %v and %q, OpenSSL says %s and %s", r[1], r[2], s, s.OpenSSL(),
+				r[3], r[4])
 		}
 	}
 	if len(rows) == 0 {

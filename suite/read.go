@@ -8,8 +8,8 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// readable are rows that nobody here speaks, and an observer can follow: those of TLS 1.3, whose suites name neither key exchange
-// nor authentication. See RFC 8446 §B.4.
+// readable are rows that nobody here speaks, and an observer can follow: those of TLS 1.3, whose
+// suites name neither key exchange nor authentication. See RFC 8446 §B.4.
 var readable = table(map[iana.CipherSuite]Columns{
 	iana.TLS_AES_128_GCM_SHA256:       {Cipher: record.AES_128_GCM, PRF: crypto.SHA256},
 	iana.TLS_AES_256_GCM_SHA384:       {Cipher: record.AES_256_GCM, PRF: crypto.SHA384},
@@ -18,8 +18,8 @@ var readable = table(map[iana.CipherSuite]Columns{
 	iana.TLS_AES_128_CCM_8_SHA256:     {Cipher: record.AES_128_CCM_8, PRF: crypto.SHA256},
 })
 
-// Readable is the row of id, whether Vitrine speaks it or can only follow it, or nil. What can only be followed is not listed: the
-// name of a suite says all that there is to know of it.
+// Readable is the row of id, whether Vitrine speaks it or can only follow it, or nil. What can only
+// be followed is not listed: the name of a suite says all that there is to know of it.
 func Readable(id iana.CipherSuite) *Suite {
 	if s := ByID(id); s != nil {
 		return s
@@ -30,8 +30,8 @@ func Readable(id iana.CipherSuite) *Suite {
 	return spelled(id)
 }
 
-// spelled makes a row of a name: TLS_ exchange _WITH_ cipher _ hash. It is nil for a name with a word that nobody here knows, as are
-// those of the EXPORT suites and the national ciphers.
+// spelled makes a row of a name: TLS_ exchange _WITH_ cipher _ hash. It is nil for a name with a
+// word that nobody here knows, as are those of the EXPORT suites and the national ciphers.
 func spelled(id iana.CipherSuite) *Suite {
 	exchange, protection, ok := strings.Cut(strings.TrimPrefix(id.String(), "TLS_"), "_WITH_")
 	x, known := exchanges[exchange]
@@ -39,7 +39,8 @@ func spelled(id iana.CipherSuite) *Suite {
 		return nil
 	}
 	at := strings.LastIndexByte(protection, '_')
-	for _, split := range []struct{ cipher, hash string }{{protection, ""}, {protection[:max(at, 0)], protection[at+1:]}} {
+	for _, split := range []struct{ cipher, hash string }{{protection, ""},
+		{protection[:max(at, 0)], protection[at+1:]}} {
 		if c := ciphers[split.cipher]; c != nil {
 			h, known := hashes[split.hash]
 			switch {
@@ -54,8 +55,8 @@ func spelled(id iana.CipherSuite) *Suite {
 	return nil
 }
 
-// The words of names. "anon" stands for an ephemeral exchange that nobody signs, without it DH and ECDH are static: the server's key is
-// in its certificate.
+// The words of names. "anon" stands for an ephemeral exchange that nobody signs, without it DH and
+// ECDH are static: the server's key is in its certificate.
 var (
 	exchanges = map[string]struct {
 		kex  iana.KeyExchange
@@ -93,8 +94,10 @@ var (
 )
 
 func init() {
-	for _, c := range []*record.Cipher{record.NULL, record.RC4_128, record.DES_CBC, record.DES_EDE3_CBC, record.AES_128_CBC, record.AES_256_CBC,
-		record.AES_128_GCM, record.AES_256_GCM, record.AES_128_CCM, record.AES_256_CCM, record.AES_128_CCM_8, record.AES_256_CCM_8,
+	for _, c := range []*record.Cipher{record.NULL, record.RC4_128, record.DES_CBC,
+		record.DES_EDE3_CBC, record.AES_128_CBC, record.AES_256_CBC,
+		record.AES_128_GCM, record.AES_256_GCM, record.AES_128_CCM, record.AES_256_CCM,
+		record.AES_128_CCM_8, record.AES_256_CCM_8,
 		record.CHACHA20_POLY1305} {
 		ciphers[c.Name] = c
 	}

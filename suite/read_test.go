@@ -9,9 +9,10 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// foreign are words of names that nobody here can follow: ciphers that no library here has, keys weakened for export, exchanges with
-// tickets or passwords.
-var foreign = []string{"EXPORT", "KRB5", "SRP", "CAMELLIA", "ARIA", "SEED", "IDEA", "RC2", "GOST", "KUZNYECHIK", "MAGMA", "SM4", "ECCPWD", "SHA256_SHA", "INTEGRITY",
+// foreign are words of names that nobody here can follow: ciphers that no library here has, keys
+// weakened for export, exchanges with tickets or passwords.
+var foreign = []string{"EXPORT", "KRB5", "SRP", "CAMELLIA", "ARIA", "SEED", "IDEA", "RC2", "GOST",
+	"KUZNYECHIK", "MAGMA", "SM4", "ECCPWD", "SHA256_SHA", "INTEGRITY",
 	"AEGIS", "GOSTR", "NULL_NULL", "TLS_SHA"}
 
 // Every suite of the registry can be read, or has a word in its name that says why not.
@@ -48,8 +49,10 @@ func TestEverySuiteIsReadableOrForeign(t *testing.T) {
 		}
 		for v := lowest; v <= highest; v++ {
 			shape := s.Shape(v)
-			k := record.Keys{MAC: make([]byte, shape.MAC), Key: make([]byte, shape.Key), IV: make([]byte, shape.IV)}
-			if _, err := record.NewReader(s.Cipher, s.MAC, record.Params{Version: v, Keys: k}); err != nil {
+			k := record.Keys{MAC: make([]byte, shape.MAC), Key: make([]byte, shape.Key),
+				IV: make([]byte, shape.IV)}
+			if _, err := record.NewReader(s.Cipher, s.MAC,
+				record.Params{Version: v, Keys: k}); err != nil {
 				t.Errorf("%s in %v: %v", name, v, err)
 			}
 		}
@@ -64,7 +67,8 @@ func TestEverySuiteIsReadableOrForeign(t *testing.T) {
 func TestNamesSpellTheTable(t *testing.T) {
 	for _, s := range All() {
 		got := spelled(s.ID)
-		if strings.Contains(s.ID.String(), "PSK_DHE") { // RFC 6655 §4 has its words the other way round
+		// RFC 6655 §4 has its words the other way round
+		if strings.Contains(s.ID.String(), "PSK_DHE") {
 			continue
 		}
 		if got == nil || got.Columns != s.Columns {
@@ -75,10 +79,15 @@ func TestNamesSpellTheTable(t *testing.T) {
 		id   iana.CipherSuite
 		want Columns
 	}{
-		{iana.TLS_RSA_WITH_RC4_128_MD5, Columns{iana.KexRSA, iana.AuthRSA, record.RC4_128, record.HMAC_MD5, crypto.SHA256}},
-		{iana.TLS_DH_anon_WITH_AES_128_CBC_SHA, Columns{iana.KexDHE, iana.AuthAnon, record.AES_128_CBC, record.HMAC_SHA1, crypto.SHA256}},
-		{iana.TLS_ECDH_RSA_WITH_AES_256_GCM_SHA384, Columns{iana.KexECDH, iana.AuthRSA, record.AES_256_GCM, nil, crypto.SHA384}},
-		{iana.TLS_DHE_DSS_WITH_DES_CBC_SHA, Columns{iana.KexDHE, iana.AuthDSS, record.DES_CBC, record.HMAC_SHA1, crypto.SHA256}},
+		{iana.TLS_RSA_WITH_RC4_128_MD5,
+			Columns{iana.KexRSA, iana.AuthRSA, record.RC4_128, record.HMAC_MD5, crypto.SHA256}},
+		{iana.TLS_DH_anon_WITH_AES_128_CBC_SHA,
+			Columns{iana.KexDHE, iana.AuthAnon, record.AES_128_CBC, record.HMAC_SHA1,
+				crypto.SHA256}},
+		{iana.TLS_ECDH_RSA_WITH_AES_256_GCM_SHA384,
+			Columns{iana.KexECDH, iana.AuthRSA, record.AES_256_GCM, nil, crypto.SHA384}},
+		{iana.TLS_DHE_DSS_WITH_DES_CBC_SHA,
+			Columns{iana.KexDHE, iana.AuthDSS, record.DES_CBC, record.HMAC_SHA1, crypto.SHA256}},
 	} {
 		if s := Readable(c.id); s == nil || s.Columns != c.want {
 			t.Errorf("%v: %+v", c.id, s)

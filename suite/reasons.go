@@ -19,24 +19,29 @@ type Rule struct {
 	rank func(*Suite) int // the lower comes first
 }
 
-// Rules are the rules that make the order of preference on this machine. Of two suites the first rule that tells them apart
-// decides.
+// Rules are the rules that make the order of preference on this machine. Of two suites the first
+// rule that tells them apart decides.
 func Rules() []Rule { return rules(fastest()) }
 
-// The order of the rules is a judgement too. What keeps the connection secret comes before what makes it fast. AEAD comes before
-// elliptic curves, although DHE is the one that an RFC deprecates: a forged record can be tried again and again, where a fresh
-// private key for each handshake leaves Raccoon a single try.
+// The order of the rules is a judgement too. What keeps the connection secret comes before what
+// makes it fast. AEAD comes before elliptic curves, although DHE is the one that an RFC deprecates:
+// a forged record can be tried again and again, where a fresh private key for each handshake leaves
+// Raccoon a single try.
 func rules(fast aead) []Rule {
 	return []Rule{
-		{"encryption, in blocks of 128 bits or more", "NULL hides nothing; blocks of 64 bits soon collide (Sweet32)", "RFC 9325 §4.1",
+		{"encryption, in blocks of 128 bits or more",
+			"NULL hides nothing; blocks of 64 bits soon collide (Sweet32)", "RFC 9325 §4.1",
 			func(s *Suite) int { return slices.Index(weakest, s.Cipher) }},
-		{"forward secrecy", "a stolen server key must not open what was recorded before", "RFC 9325 §4.1",
+		{"forward secrecy", "a stolen server key must not open what was recorded before",
+			"RFC 9325 §4.1",
 			func(s *Suite) int { return last(!s.ForwardSecret()) }},
-		{"AEAD", "CBC with MAC-then-encrypt must be opened in constant time, an AEAD is only verified", "RFC 9325 §4.2",
+		{"AEAD", "CBC with MAC-then-encrypt must be opened in constant time, an AEAD is only " +
+			"verified", "RFC 9325 §4.2",
 			func(s *Suite) int { return last(!s.AEAD()) }},
 		{"a whole tag", "it is what a forger has to guess", "RFC 8447 §8",
 			func(s *Suite) int { return last(shortTag(s)) }},
-		{"elliptic curves", "the group is negotiated, and the length of the secret is not one itself", "RFC 10015",
+		{"elliptic curves",
+			"the group is negotiated, and the length of the secret is not one itself", "RFC 10015",
 			func(s *Suite) int { return last(s.Kex.FiniteField()) }},
 		{fast.says, fast.reason, "",
 			func(s *Suite) int { return slices.Index(fast.order, s.Cipher) }},
@@ -50,7 +55,8 @@ func rules(fast aead) []Rule {
 }
 
 var (
-	weakest = []*record.Cipher{record.DES_EDE3_CBC, record.NULL} // the rest, at -1, comes before them
+	// the rest, at -1, comes before them
+	weakest = []*record.Cipher{record.DES_EDE3_CBC, record.NULL}
 	macs    = []*record.MAC{nil, record.HMAC_SHA256, record.HMAC_SHA384, record.HMAC_SHA1}
 )
 
@@ -61,21 +67,28 @@ type aead struct {
 }
 
 var (
-	gcmFirst = aead{"AES-GCM", "this machine has instructions for it; CCM encrypts everything twice", []*record.Cipher{
-		record.AES_128_GCM, record.AES_256_GCM, record.CHACHA20_POLY1305, record.AES_128_CCM, record.AES_256_CCM}}
-	chachaFirst = aead{"ChaCha20-Poly1305", "this machine has no instructions for AES, which without them looks secrets up in tables", []*record.Cipher{
-		record.CHACHA20_POLY1305, record.AES_128_GCM, record.AES_256_GCM, record.AES_128_CCM, record.AES_256_CCM}}
+	gcmFirst = aead{"AES-GCM",
+		"this machine has instructions for it; CCM encrypts everything twice", []*record.Cipher{
+			record.AES_128_GCM, record.AES_256_GCM, record.CHACHA20_POLY1305, record.AES_128_CCM,
+			record.AES_256_CCM}}
+	chachaFirst = aead{"ChaCha20-Poly1305",
+		"this machine has no instructions for AES, which without them looks secrets up in tables",
+		[]*record.Cipher{
+			record.CHACHA20_POLY1305, record.AES_128_GCM, record.AES_256_GCM, record.AES_128_CCM,
+			record.AES_256_CCM}}
 )
 
 func fastest() aead {
-	if cpu.X86.HasAES && cpu.X86.HasPCLMULQDQ || cpu.ARM64.HasAES && cpu.ARM64.HasPMULL || cpu.S390X.HasAESGCM {
+	if cpu.X86.HasAES && cpu.X86.HasPCLMULQDQ || cpu.ARM64.HasAES && cpu.ARM64.HasPMULL ||
+		cpu.S390X.HasAESGCM {
 		return gcmFirst
 	}
 	return chachaFirst
 }
 
-// Preference is every suite of the registry, the best for this machine first. It depends on the machine's instructions for AES:
-// what must be the same everywhere names its suites. Concerns tells which of them to offer.
+// Preference is every suite of the registry, the best for this machine first. It depends on the
+// machine's instructions for AES: what must be the same everywhere names its suites. Concerns tells
+// which of them to offer.
 func Preference() []iana.CipherSuite { return preference(fastest()) }
 
 func preference(fast aead) []iana.CipherSuite {

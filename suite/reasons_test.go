@@ -16,7 +16,8 @@ var update = flag.Bool("update", false, "write what the tests got into testdata"
 
 // The orders and the concerns are kept as text, so that a change of a rule shows what it changes.
 func TestPreferenceAndConcernsAreThoseOfTheSnapshot(t *testing.T) {
-	for name, fast := range map[string]aead{"preference-aes.txt": gcmFirst, "preference-no-aes.txt": chachaFirst} {
+	for name, fast := range map[string]aead{"preference-aes.txt": gcmFirst,
+		"preference-no-aes.txt": chachaFirst} {
 		var b strings.Builder
 		for _, id := range preference(fast) {
 			s := ByID(id)
@@ -24,7 +25,9 @@ func TestPreferenceAndConcernsAreThoseOfTheSnapshot(t *testing.T) {
 			for _, c := range Concerns(s) {
 				what = append(what, c.What)
 			}
-			fmt.Fprintln(&b, strings.TrimSpace(fmt.Sprintf("%-47s %-10s %s", id, Status(s), strings.Join(what, ", "))))
+			fmt.Fprintln(&b,
+				strings.TrimSpace(fmt.Sprintf("%-47s %-10s %s", id, Status(s),
+					strings.Join(what, ", "))))
 		}
 		file := filepath.Join("testdata", name)
 		if *update {
@@ -37,7 +40,8 @@ func TestPreferenceAndConcernsAreThoseOfTheSnapshot(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := b.String(); got != string(want) {
-			t.Errorf("%s: got\n%s\nexpected\n%s\nIf the change is meant: go test ./suite -update", name, got, want)
+			t.Errorf("%s: got\n%s\nexpected\n%s\nIf the change is meant: go test ./suite -update",
+				name, got, want)
 		}
 	}
 }
@@ -63,7 +67,8 @@ func TestPreferencePutsSecrecyFirst(t *testing.T) {
 			if Status(a) == Insecure && Status(b) != Insecure {
 				t.Errorf("%v comes before %v", a, b)
 			}
-			if Status(a) == Status(b) && !a.ForwardSecret() && b.ForwardSecret() && a.Cipher == b.Cipher {
+			if Status(a) == Status(b) && !a.ForwardSecret() && b.ForwardSecret() &&
+				a.Cipher == b.Cipher {
 				t.Errorf("%v comes before %v", a, b)
 			}
 		}
@@ -77,7 +82,8 @@ func TestOnlyEphemeralCurvesWithWholeAEADsAreWithoutConcern(t *testing.T) {
 		if got := len(Concerns(s)) == 0; got != on {
 			t.Errorf("%v: without concern: %t", s, got)
 		}
-		if byName := s.Cipher == record.NULL || s.Cipher == record.DES_EDE3_CBC; byName != (Status(s) == Insecure) {
+		if byName := s.Cipher == record.NULL ||
+			s.Cipher == record.DES_EDE3_CBC; byName != (Status(s) == Insecure) {
 			t.Errorf("%v: got %v", s, Status(s))
 		}
 	}
@@ -95,7 +101,8 @@ func TestEveryRuleAndConcernDecidesSomething(t *testing.T) {
 			t.Errorf("the concern %q is about no suite, or gives no reason", c.What)
 		}
 	}
-	if !slices.IsSortedFunc(concerns, func(a, b Concern) int { return int(b.Level) - int(a.Level) }) {
+	if !slices.IsSortedFunc(concerns,
+		func(a, b Concern) int { return int(b.Level) - int(a.Level) }) {
 		t.Error("the worst concern does not come first")
 	}
 }

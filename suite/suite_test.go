@@ -52,8 +52,10 @@ func TestRegistryHasEverySuiteThatCombinesItsParts(t *testing.T) {
 // RFC 5246 appendix C: a name says what the suite is made of.
 func TestColumnsAreWhatTheNameSays(t *testing.T) {
 	var (
-		macs = map[string]*record.MAC{"SHA": record.HMAC_SHA1, "SHA256": record.HMAC_SHA256, "SHA384": record.HMAC_SHA384}
-		prfs = map[string]crypto.Hash{"": crypto.SHA256, "SHA": crypto.SHA256, "SHA256": crypto.SHA256, "SHA384": crypto.SHA384}
+		macs = map[string]*record.MAC{"SHA": record.HMAC_SHA1, "SHA256": record.HMAC_SHA256,
+			"SHA384": record.HMAC_SHA384}
+		prfs = map[string]crypto.Hash{"": crypto.SHA256, "SHA": crypto.SHA256,
+			"SHA256": crypto.SHA256, "SHA384": crypto.SHA384}
 		bits = regexp.MustCompile(`_(128|256)_`)
 	)
 	for _, s := range All() {
@@ -82,10 +84,12 @@ func TestColumnsAreWhatTheNameSays(t *testing.T) {
 		if s.PRF != prfs[hash] {
 			t.Errorf("%v: got PRF %v", s, s.PRF)
 		}
-		if mac := macs[hash]; s.Cipher.AEAD() && s.MAC != nil || !s.Cipher.AEAD() && (mac == nil || s.MAC != mac) {
+		if mac := macs[hash]; s.Cipher.AEAD() && s.MAC != nil ||
+			!s.Cipher.AEAD() && (mac == nil || s.MAC != mac) {
 			t.Errorf("%v: got MAC %v", s, s.MAC)
 		}
-		if b := bits.FindStringSubmatch(s.ID.String()); b != nil && fmt.Sprint(8*s.Cipher.KeyLen) != b[1] {
+		if b := bits.FindStringSubmatch(s.ID.String()); b != nil &&
+			fmt.Sprint(8*s.Cipher.KeyLen) != b[1] {
 			t.Errorf("%v: got a key of %d bytes", s, s.Cipher.KeyLen)
 		}
 		if s.ForwardSecret() != strings.Contains(exchange, "DHE") {
@@ -98,7 +102,8 @@ func TestColumnsAreWhatTheNameSays(t *testing.T) {
 }
 
 func TestOtherIDsHaveNoRow(t *testing.T) {
-	for _, id := range []iana.CipherSuite{0, iana.TLS_RSA_WITH_RC4_128_SHA, iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV, iana.TLS_FALLBACK_SCSV,
+	for _, id := range []iana.CipherSuite{0, iana.TLS_RSA_WITH_RC4_128_SHA,
+		iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV, iana.TLS_FALLBACK_SCSV,
 		iana.TLS_AES_128_GCM_SHA256, iana.TLS_DH_anon_WITH_AES_128_CBC_SHA, 0x0A0A, 0xFFFF} {
 		if s := ByID(id); s != nil {
 			t.Errorf("%v has the row %v", id, s)
@@ -120,19 +125,32 @@ func TestShapeAndPRFFollowTheVersion(t *testing.T) {
 		v    iana.Version
 		want string // MAC, key, IV, PRF
 	}{
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, iana.TLS12, "32 32 0 SHA-256"},           // RFC 5246 §6.2.3.2: the record brings the IV
-		{iana.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, iana.TLS12, "48 32 0 SHA-384"},     // RFC 5289 §3.1
-		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS12, "20 16 0 SHA-256"},              // RFC 5246 §5
-		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS11, "20 16 0 MD5+SHA1"},             // RFC 4346 §6.2.3.2
-		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS10, "20 16 16 MD5+SHA1"},            // RFC 2246 §6.3
-		{iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA, iana.TLS10, "20 24 8 MD5+SHA1"},            // RFC 2246 appendix C
-		{iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA, iana.TLS12, "20 24 0 SHA-256"},             // RFC 5246 appendix C
-		{iana.TLS_RSA_WITH_NULL_SHA, iana.TLS10, "20 0 0 MD5+SHA1"},                     // RFC 2246 appendix C
-		{iana.TLS_RSA_WITH_NULL_SHA256, iana.TLS12, "32 0 0 SHA-256"},                   // RFC 5246 appendix C
-		{iana.TLS_RSA_WITH_AES_128_GCM_SHA256, iana.TLS12, "0 16 4 SHA-256"},            // RFC 5288 §3
-		{iana.TLS_RSA_WITH_AES_256_GCM_SHA384, iana.TLS12, "0 32 4 SHA-384"},            // RFC 5288 §3
-		{iana.TLS_RSA_WITH_AES_256_CCM_8, iana.TLS12, "0 32 4 SHA-256"},                 // RFC 6655 §3
-		{iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.TLS12, "0 32 12 SHA-256"}, // RFC 7905 §2
+		// RFC 5246 §6.2.3.2: the record brings the IV
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, iana.TLS12, "32 32 0 SHA-256"},
+		// RFC 5289 §3.1
+		{iana.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, iana.TLS12, "48 32 0 SHA-384"},
+		// RFC 5246 §5
+		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS12, "20 16 0 SHA-256"},
+		// RFC 4346 §6.2.3.2
+		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS11, "20 16 0 MD5+SHA1"},
+		// RFC 2246 §6.3
+		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS10, "20 16 16 MD5+SHA1"},
+		// RFC 2246 appendix C
+		{iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA, iana.TLS10, "20 24 8 MD5+SHA1"},
+		// RFC 5246 appendix C
+		{iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA, iana.TLS12, "20 24 0 SHA-256"},
+		// RFC 2246 appendix C
+		{iana.TLS_RSA_WITH_NULL_SHA, iana.TLS10, "20 0 0 MD5+SHA1"},
+		// RFC 5246 appendix C
+		{iana.TLS_RSA_WITH_NULL_SHA256, iana.TLS12, "32 0 0 SHA-256"},
+		// RFC 5288 §3
+		{iana.TLS_RSA_WITH_AES_128_GCM_SHA256, iana.TLS12, "0 16 4 SHA-256"},
+		// RFC 5288 §3
+		{iana.TLS_RSA_WITH_AES_256_GCM_SHA384, iana.TLS12, "0 32 4 SHA-384"},
+		// RFC 6655 §3
+		{iana.TLS_RSA_WITH_AES_256_CCM_8, iana.TLS12, "0 32 4 SHA-256"},
+		// RFC 7905 §2
+		{iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.TLS12, "0 32 12 SHA-256"},
 	} {
 		s := ByID(c.id)
 		shape := s.Shape(c.v)
@@ -149,8 +167,10 @@ func TestEveryShapeFitsItsProtection(t *testing.T) {
 		for v := s.MinVersion(); v <= iana.TLS12; v++ {
 			n++
 			shape := s.Shape(v)
-			k := record.Keys{MAC: make([]byte, shape.MAC), Key: make([]byte, shape.Key), IV: make([]byte, shape.IV)}
-			if _, err := record.New(s.Cipher, s.MAC, record.Params{Version: v, Keys: k}); err != nil {
+			k := record.Keys{MAC: make([]byte, shape.MAC), Key: make([]byte, shape.Key),
+				IV: make([]byte, shape.IV)}
+			if _, err := record.New(s.Cipher, s.MAC,
+				record.Params{Version: v, Keys: k}); err != nil {
 				t.Errorf("%v in %v: %v", s, v, err)
 			}
 		}

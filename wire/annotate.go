@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// Field is a part of a message: a leaf, or a node with the parts that follow it at a greater depth. The leaves of a
-// message tile it: each byte belongs to exactly one, and each but "unparsed" has bytes. A node covers exactly its parts.
+// Field is a part of a message: a leaf, or a node with the parts that follow it at a greater depth.
+// The leaves of a message tile it: each byte belongs to exactly one, and each but "unparsed" has
+// bytes. A node covers exactly its parts.
 type Field struct {
 	Name   string
 	Value  string // what the bytes mean, where that is more than the bytes themselves
@@ -16,8 +17,8 @@ type Field struct {
 	Leaf   bool
 }
 
-// Annotate tells what each byte of b is. A message that breaks its layout is told as far as it holds; the rest, even if it
-// has no bytes, is one leaf named "unparsed", whose value is the error.
+// Annotate tells what each byte of b is. A message that breaks its layout is told as far as it
+// holds; the rest, even if it has no bytes, is one leaf named "unparsed", whose value is the error.
 func Annotate(b []byte, name string, layout func(*Codec)) []Field {
 	var fields []Field
 	c := &Codec{reading: true, in: b, annotated: &fields}
@@ -32,16 +33,17 @@ func Annotate(b []byte, name string, layout func(*Codec)) []Field {
 	return fields
 }
 
-// Inner annotates the content of an opaque field that is kept as bytes, such as extension_data. A content that breaks
-// its layout is told as Annotate does, and what comes after it is read on. The other two readings take the field for
-// Opaque16 and never call layout.
+// Inner annotates the content of an opaque field that is kept as bytes, such as extension_data. A
+// content that breaks its layout is told as Annotate does, and what comes after it is read on. The
+// other two readings take the field for Opaque16 and never call layout.
 func Inner(c *Codec, name string, v *[]byte, max int, layout func(*Codec)) {
 	if c.annotated == nil {
 		opaque(c, name, 2, v, 0, max, nil)
 		return
 	}
 	prefixed(c, name, 2, 0, max, func(c *Codec) {
-		inner := &Codec{reading: true, in: c.in, at: c.at, field: c.at, path: c.path, annotated: c.annotated}
+		inner := &Codec{reading: true, in: c.in, at: c.at, field: c.at, path: c.path,
+			annotated: c.annotated}
 		first := len(*c.annotated)
 		layout(inner)
 		inner.end()
@@ -58,7 +60,8 @@ func (c *Codec) open(name string) int {
 	if c.annotated == nil {
 		return 0
 	}
-	*c.annotated = append(*c.annotated, Field{Name: name, Offset: c.at, Len: unclosed, Depth: len(c.path) - 1})
+	*c.annotated = append(*c.annotated,
+		Field{Name: name, Offset: c.at, Len: unclosed, Depth: len(c.path) - 1})
 	return len(*c.annotated) - 1
 }
 
@@ -72,12 +75,14 @@ func (c *Codec) close(node int) {
 // leaf is what was read since start. A length is a leaf even if it is the one that is wrong.
 func (c *Codec) leaf(name string, start int, value string) {
 	if c.annotated != nil && c.at > start {
-		*c.annotated = append(*c.annotated, Field{name, value, start, c.at - start, len(c.path), true})
+		*c.annotated = append(*c.annotated,
+			Field{name, value, start, c.at - start, len(c.path), true})
 	}
 }
 
-// tile ends the annotation of the bytes from start to end, whose fields begin with number first. After an error, nodes
-// that were left open reach to the end, and what was not read becomes a leaf of the innermost.
+// tile ends the annotation of the bytes from start to end, whose fields begin with number first.
+// After an error, nodes that were left open reach to the end, and what was not read becomes a leaf
+// of the innermost.
 func (c *Codec) tile(first, start, end int) {
 	if c.err == nil {
 		return
@@ -91,10 +96,12 @@ func (c *Codec) tile(first, start, end int) {
 			f.Len = end - f.Offset
 		}
 	}
-	*c.annotated = append(*c.annotated, Field{"unparsed", c.err.Error(), read, end - read, len(c.path), true})
+	*c.annotated = append(*c.annotated,
+		Field{"unparsed", c.err.Error(), read, end - read, len(c.path), true})
 }
 
-// shown is a number, and if it is a code point its name. Code points without a name print their number themselves.
+// shown is a number, and if it is a code point its name. Code points without a name print their
+// number themselves.
 func shown[T ~uint8 | ~uint16 | ~uint32](v T, size int) string {
 	s, ok := any(v).(fmt.Stringer)
 	if !ok {

@@ -1,14 +1,16 @@
-// Package wire is the presentation language of RFC 5246 §4: numbers, opaque vectors and lists with length prefixes.
+// Package wire is the presentation language of RFC 5246 §4: numbers, opaque vectors and lists with
+// length prefixes.
 //
-// A structure is described once, by a layout: a function that names its fields in order. The layout has three readings.
-// Decode fills the fields from bytes, Encode writes them, and Annotate tells what each byte of a message is. The first
-// error sticks: a layout needs no error handling of its own.
+// A structure is described once, by a layout: a function that names its fields in order. The layout
+// has three readings. Decode fills the fields from bytes, Encode writes them, and Annotate tells
+// what each byte of a message is. The first error sticks: a layout needs no error handling of its
+// own.
 //
-// Memory follows the bytes that came, not the lengths they claim: opaque fields are slices of the input, and a list
-// grows as its elements are read, up to maxElements.
+// Memory follows the bytes that came, not the lengths they claim: opaque fields are slices of the
+// input, and a list grows as its elements are read, up to maxElements.
 //
-// Left out: select (§4.6.1), because a layout is Go and has switch; what is encrypted or signed (§4.7), because that is
-// opaque here.
+// Left out: select (§4.6.1), because a layout is Go and has switch; what is encrypted or signed
+// (§4.7), because that is opaque here.
 package wire
 
 import (
@@ -31,7 +33,8 @@ type Codec struct {
 	err       error
 	annotated *[]Field // annotating
 
-	deep [8]string // where path lives: as deep as a hello, so that naming fields costs no allocation
+	// where path lives: as deep as a hello, so that naming fields costs no allocation
+	deep [8]string
 }
 
 // Error says where a structure could not be read or written.
@@ -43,7 +46,8 @@ type Error struct {
 
 func (e *Error) Error() string { return fmt.Sprintf("%s, byte %d: %s", e.Path, e.Offset, e.What) }
 
-// Decode reads all of b, whose structure is called name. Opaque fields become slices of b. Any error is an *Error.
+// Decode reads all of b, whose structure is called name. Opaque fields become slices of b. Any
+// error is an *Error.
 func Decode(b []byte, name string, layout func(*Codec)) error {
 	c := codecs.Get().(*Codec)
 	defer c.done()
@@ -54,7 +58,8 @@ func Decode(b []byte, name string, layout func(*Codec)) error {
 	return c.err
 }
 
-// codecs are used again: a handshake needs fifty, each for a moment, and layouts, being functions, send them to the heap.
+// codecs are used again: a handshake needs fifty, each for a moment, and layouts, being functions,
+// send them to the heap.
 var codecs = sync.Pool{New: func() any { return new(Codec) }}
 
 func (c *Codec) done() {
@@ -65,7 +70,8 @@ func (c *Codec) done() {
 // usual is as long as most structures are: extensions, and messages without certificates.
 const usual = 64
 
-// Encode appends the structure to dst. It fails, with an *Error, where a value does not fit its field.
+// Encode appends the structure to dst. It fails, with an *Error, where a value does not fit its
+// field.
 func Encode(dst []byte, name string, layout func(*Codec)) ([]byte, error) {
 	c := codecs.Get().(*Codec)
 	defer c.done()
@@ -81,7 +87,8 @@ func Encode(dst []byte, name string, layout func(*Codec)) ([]byte, error) {
 	return c.out, nil
 }
 
-// Failf makes the reading fail, unless it failed before: the number just read is wrong, or all of a part that has nothing yet.
+// Failf makes the reading fail, unless it failed before: the number just read is wrong, or all of a
+// part that has nothing yet.
 func (c *Codec) Failf(format string, args ...any) { c.failAt(c.field, "", format, args...) }
 
 // failAt fails at an offset, in the field name of the innermost part, or in that part itself.
@@ -110,7 +117,8 @@ func (c *Codec) Tail(have bool) bool {
 // More tells whether bytes are left inside the innermost length. It is for reading only.
 func (c *Codec) More() bool { return c.err == nil && len(c.in) > 0 }
 
-// Span runs a layout and keeps the bytes that it covered: what a signature is computed over must be what was sent.
+// Span runs a layout and keeps the bytes that it covered: what a signature is computed over must be
+// what was sent.
 func Span(c *Codec, raw *[]byte, layout func(*Codec)) {
 	if !c.reading {
 		start := len(c.out)
@@ -213,19 +221,29 @@ func rest(c *Codec, name string, v *[]byte, show func([]byte) string) {
 }
 
 // Opaque8 is opaque name<min..max> with a length of one byte.
-func Opaque8(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 1, v, min, max, nil) }
+func Opaque8(c *Codec, name string, v *[]byte, min, max int) {
+	opaque(c, name, 1, v, min, max, nil)
+}
 
 // Opaque16 is opaque name<min..max> with a length of two bytes.
-func Opaque16(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 2, v, min, max, nil) }
+func Opaque16(c *Codec, name string, v *[]byte, min, max int) {
+	opaque(c, name, 2, v, min, max, nil)
+}
 
 // Opaque24 is opaque name<min..max> with a length of three bytes.
-func Opaque24(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 3, v, min, max, nil) }
+func Opaque24(c *Codec, name string, v *[]byte, min, max int) {
+	opaque(c, name, 3, v, min, max, nil)
+}
 
 // Text8 is an Opaque8 that people read: an annotation quotes it.
-func Text8(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 1, v, min, max, quoted) }
+func Text8(c *Codec, name string, v *[]byte, min, max int) {
+	opaque(c, name, 1, v, min, max, quoted)
+}
 
 // Text16 is an Opaque16 that people read: an annotation quotes it.
-func Text16(c *Codec, name string, v *[]byte, min, max int) { opaque(c, name, 2, v, min, max, quoted) }
+func Text16(c *Codec, name string, v *[]byte, min, max int) {
+	opaque(c, name, 2, v, min, max, quoted)
+}
 
 // quoted leaves no control character of a peer's for a terminal to obey.
 func quoted(b []byte) string { return strconv.QuoteToASCII(string(b)) }
@@ -266,11 +284,13 @@ func Uint16s[T ~uint16](c *Codec, name, elem string, v *[]T, min, max int) {
 	})
 }
 
-// maxElements bounds a list. No list whose length has two bytes can hold more; without it, 16 MiB of a list with three
-// would become four million slice headers, six times the memory that the peer spent.
+// maxElements bounds a list. No list whose length has two bytes can hold more; without it, 16 MiB
+// of a list with three would become four million slice headers, six times the memory that the peer
+// spent.
 const maxElements = 1<<16 - 1
 
-func vector[T any](c *Codec, name string, size int, v *[]T, least, most int, elem func(*Codec, *T)) {
+func vector[T any](c *Codec, name string, size int, v *[]T, least, most int,
+	elem func(*Codec, *T)) {
 	prefixed(c, name, size, least, most, func(c *Codec) { elements(c, v, elem) })
 }
 
@@ -283,14 +303,16 @@ func elements[T any](c *Codec, v *[]T, elem func(*Codec, *T)) {
 		return
 	}
 	var empty T
-	list := make([]T, 0, min((len(c.in)+1)/2, 16)) // not nil: an empty list is there, an absent one is not
+	// not nil: an empty list is there, an absent one is not
+	list := make([]T, 0, min((len(c.in)+1)/2, 16))
 	for c.More() {
 		if len(list) == maxElements {
 			c.failAt(c.at, "", "got more elements, expected at most %d", maxElements)
 			return
 		}
 		if len(list) == cap(list) {
-			list = slices.Grow(list, len(list)) // append's steps of a quarter would copy a long list often
+			// append's steps of a quarter would copy a long list often
+			list = slices.Grow(list, len(list))
 		}
 		list = append(list, empty)
 		elem(c, &list[len(list)-1])
@@ -298,8 +320,11 @@ func elements[T any](c *Codec, v *[]T, elem func(*Codec, *T)) {
 	*v = list
 }
 
-// Length24 is a part with a length of three bytes around a layout, such as the body of a handshake message.
-func Length24(c *Codec, name string, layout func(*Codec)) { prefixed(c, name, 3, 0, 1<<24-1, layout) }
+// Length24 is a part with a length of three bytes around a layout, such as the body of a handshake
+// message.
+func Length24(c *Codec, name string, layout func(*Codec)) {
+	prefixed(c, name, 3, 0, 1<<24-1, layout)
+}
 
 // prefixed is a part of min to max bytes behind its length of size bytes.
 func prefixed(c *Codec, name string, size, min, max int, inside func(*Codec)) {
@@ -322,7 +347,8 @@ func (c *Codec) enclosed(size, min, max int, inside func(*Codec)) {
 	case n < min || n > max:
 		c.failAt(start, "", "got a length of %d, expected %d to %d", n, min, max)
 	case n > len(c.in):
-		c.failAt(start, "", "got a length of %d, expected at most the %d bytes that are left", n, len(c.in))
+		c.failAt(start, "", "got a length of %d, expected at most the %d bytes that are left", n,
+			len(c.in))
 	}
 	if c.annotated != nil {
 		c.leaf("length", start, strconv.Itoa(n))

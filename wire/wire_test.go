@@ -58,8 +58,10 @@ func (s *sample) layout(c *wire.Codec) {
 		wire.Text8(c, "name", &s.Name, 0, 255)
 	})
 	wire.Text16(c, "title", &s.Title, 0, 1<<16-1)
-	wire.Vector8(c, "small", &s.Small, 0, 255, func(c *wire.Codec, v *uint8) { wire.Uint8(c, "item", v) })
-	wire.Vector16(c, "colours", &s.Colours, 0, 4, func(c *wire.Codec, v *colour) { wire.Uint16(c, "item", v) })
+	wire.Vector8(c, "small", &s.Small, 0, 255,
+		func(c *wire.Codec, v *uint8) { wire.Uint8(c, "item", v) })
+	wire.Vector16(c, "colours", &s.Colours, 0, 4,
+		func(c *wire.Codec, v *colour) { wire.Uint16(c, "item", v) })
 	wire.Vector24(c, "pairs", &s.Pairs, 0, 1<<24-1, func(c *wire.Codec, p *pair) {
 		wire.Struct(c, "pair", func(c *wire.Codec) {
 			wire.Uint8(c, "a", &p.A)
@@ -76,12 +78,15 @@ func (s *sample) layout(c *wire.Codec) {
 }
 
 var full = sample{
-	Byte: 7, Colour: 1, Long: 0xFFFFFFFF, Fixed: [3]byte{1, 2, 3}, Short: []byte{4}, Medium: []byte{5, 6}, Large: []byte{7, 8, 9},
-	Name: []byte("a"), Title: []byte("b\n"), Small: []uint8{1, 2}, Colours: []colour{1, 2}, Pairs: []pair{{1, []byte{2}}, {3, []byte{}}},
+	Byte: 7, Colour: 1, Long: 0xFFFFFFFF, Fixed: [3]byte{1, 2, 3}, Short: []byte{4},
+	Medium: []byte{5, 6}, Large: []byte{7, 8, 9},
+	Name: []byte("a"), Title: []byte("b\n"), Small: []uint8{1, 2}, Colours: []colour{1, 2},
+	Pairs: []pair{{1, []byte{2}}, {3, []byte{}}},
 	Inner: []byte{0, 9}, Tail: []byte{10},
 }
 
-const fullBytes = "07 0001 ffffffff 010203 01 04 0002 0506 000003 070809 01 61 0002 620a 02 01 02 0004 0001 0002" +
+const fullBytes = "07 0001 ffffffff 010203 01 04 0002 0506 000003 070809 01 61 0002 620a 02 01 " +
+	"02 0004 0001 0002" +
 	"000005 01 01 02 03 00 0002 0009 000001 0a"
 
 func unhex(t testing.TB, s string) []byte {
@@ -185,16 +190,23 @@ func TestAnnotationsNameEveryByte(t *testing.T) {
 
 func TestErrorsSayWhereAndWhat(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                                       "s.byte, byte 0: got 0 bytes, expected 1",
-		"07 00":                                  "s.colour, byte 1: got 1 bytes, expected 2",
-		"07 0001 000000":                         "s.long, byte 3: got 3 bytes, expected 4",
-		"07 0001 00000000 0102":                  "s.fixed, byte 7: got 2 bytes, expected 3",
-		"07 0001 00000000 010203 05 0102030405":  "s.short, byte 10: got a length of 5, expected 0 to 4",
-		"07 0001 00000000 010203 02 01":          "s.short, byte 10: got a length of 2, expected at most the 1 bytes that are left",
-		"07 0001 00000000 010203 00 0000":        "s.medium, byte 11: got a length of 0, expected 1 to 65535",
-		"07 0001 00000000 010203 00 0001":        "s.medium, byte 11: got a length of 1, expected at most the 0 bytes that are left",
-		"07 0001 00000000 010203 00 000109 0000": "s.large.length, byte 14: got 2 bytes, expected 3",
-		fullBytes + "00":                         "s, byte 53: got 1 bytes more, expected the end",
+		"":                      "s.byte, byte 0: got 0 bytes, expected 1",
+		"07 00":                 "s.colour, byte 1: got 1 bytes, expected 2",
+		"07 0001 000000":        "s.long, byte 3: got 3 bytes, expected 4",
+		"07 0001 00000000 0102": "s.fixed, byte 7: got 2 bytes, expected 3",
+		"07 0001 00000000 010203 05 " +
+			"0102030405": "s.short, byte 10: got a length of 5, expected 0 to 4",
+		"07 0001 00000000 010203 " +
+			"02 01": "s.short, byte 10: got a length of 2, expected at most the 1 bytes " +
+			"that are left",
+		"07 0001 00000000 010203 " +
+			"00 0000": "s.medium, byte 11: got a length of 0, expected 1 to 65535",
+		"07 0001 00000000 010203 " +
+			"00 0001": "s.medium, byte 11: got a length of 1, expected at most the 0 " +
+			"bytes that are left",
+		"07 0001 00000000 010203 00 " +
+			"000109 0000": "s.large.length, byte 14: got 2 bytes, expected 3",
+		fullBytes + "00": "s, byte 53: got 1 bytes more, expected the end",
 	} {
 		raw := unhex(t, in)
 		if err := wire.Decode(raw, "s", new(sample).layout); err == nil || err.Error() != want {
@@ -207,7 +219,8 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 	}
 }
 
-// The content of an Inner may be anything for those who only carry it; an annotation tells what is wrong, and goes on.
+// The content of an Inner may be anything for those who only carry it; an annotation tells what is
+// wrong, and goes on.
 func TestBrokenInnerContentStopsNobody(t *testing.T) {
 	for _, content := range []string{"", "01", "010203"} {
 		in := full
@@ -217,7 +230,8 @@ func TestBrokenInnerContentStopsNobody(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out sample
-		if err := wire.Decode(raw, "sample", out.layout); err != nil || !reflect.DeepEqual(in, out) {
+		if err := wire.Decode(raw, "sample", out.layout); err != nil ||
+			!reflect.DeepEqual(in, out) {
 			t.Errorf("%q: %v", content, err)
 		}
 		broken := false
@@ -254,7 +268,8 @@ func TestElementsOfNothingEnd(t *testing.T) {
 	err := wire.Decode([]byte{1, 0}, "s", func(c *wire.Codec) {
 		wire.Vector8(c, "list", &list, 0, 255, func(*wire.Codec, *struct{}) {})
 	})
-	if want := "s.list, byte 1: got more elements, expected at most 65535"; err == nil || err.Error() != want {
+	if want := "s.list, byte 1: got more elements, expected at most 65535"; err == nil ||
+		err.Error() != want {
 		t.Errorf("got %v, expected %s", err, want)
 	}
 }
@@ -265,7 +280,8 @@ func FuzzCodec(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		at := 0
 		for _, x := range wire.Annotate(raw, "s", new(sample).layout) {
-			if x.Offset != at || x.Leaf && x.Len <= 0 && x.Name != "unparsed" || x.Offset+x.Len > len(raw) {
+			if x.Offset != at || x.Leaf && x.Len <= 0 && x.Name != "unparsed" ||
+				x.Offset+x.Len > len(raw) {
 				t.Fatalf("a gap or an overlap at %d: %+v", at, x)
 			}
 			if x.Leaf {

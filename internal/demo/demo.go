@@ -1,9 +1,9 @@
-// Package demo performs one handshake for show: a CA and certificates made in memory, a client and a server on a loopback
-// socket, a request and an answer, close_notify both ways, and the events of both sides. On demand somebody sits in the
-// middle and alters one line.
+// Package demo performs one handshake for show: a CA and certificates made in memory, a client and
+// a server on a loopback socket, a request and an answer, close_notify both ways, and the events of
+// both sides. On demand somebody sits in the middle and alters one line.
 //
-// A seeded run repeats to the byte: embedded and derived keys, a clock that stands still, random bytes from the seed, a
-// stream for each side. Everything in it is public.
+// A seeded run repeats to the byte: embedded and derived keys, a clock that stands still, random
+// bytes from the seed, a stream for each side. Everything in it is public.
 package demo
 
 import (
@@ -71,8 +71,8 @@ type Outcome struct {
 	ServerReceived, Wanted string // what the server read, and what it should have read
 }
 
-// Perform performs the handshake. Its error says that there was nothing to perform; what went wrong on the way is in
-// the Outcome.
+// Perform performs the handshake. Its error says that there was nothing to perform; what went wrong
+// on the way is in the Outcome.
 func Perform(ctx context.Context, o Options) (*Outcome, error) {
 	began := time.Now()
 	s, err := setTheStage(o)
@@ -193,7 +193,8 @@ func (s *stage) showKey(side iana.Side, c tls.Certificate) error {
 	if err != nil {
 		return err
 	}
-	trace.New(trace.Role(side.String()), s.events[side], s.configs[side].Time).ThrowawayKey(side, string(s.Auth), private, public)
+	trace.New(trace.Role(side.String()), s.events[side], s.configs[side].Time).ThrowawayKey(side,
+		string(s.Auth), private, public)
 	return nil
 }
 
@@ -313,7 +314,8 @@ func port(a net.Addr) string {
 
 // source is a stream of bytes that the seed determines, another for each purpose.
 func source(seed, purpose string) io.Reader {
-	return rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "vitrine handshake --seed\x00%s\x00%s", purpose, seed)))
+	return rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "vitrine handshake --seed\x00%s\x00%s",
+		purpose, seed)))
 }
 
 func demand(b bool) vitrine.Demand {
@@ -323,7 +325,8 @@ func demand(b bool) vitrine.Demand {
 	return vitrine.Off
 }
 
-// certificateGroup is the group that a client must list to be shown a certificate with such a key. See RFC 8422 §5.1.1.
+// certificateGroup is the group that a client must list to be shown a certificate with such a key.
+// See RFC 8422 §5.1.1.
 func certificateGroup(k throwaway.Kind) iana.Group {
 	switch k {
 	case throwaway.ECDSA:

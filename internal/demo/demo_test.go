@@ -58,7 +58,8 @@ func screen(t *testing.T, s *explain.Story, style term.Style) string {
 	return b.String()
 }
 
-// Whatever the suite: both sides come to the same values, and the screen keeps to 100 columns, and to ASCII in a pipe.
+// Whatever the suite: both sides come to the same values, and the screen keeps to 100 columns, and
+// to ASCII in a pipe.
 func TestEverySuiteIsShown(t *testing.T) {
 	n := 0
 	for _, s := range suite.Certified() {
@@ -71,12 +72,14 @@ func TestEverySuiteIsShown(t *testing.T) {
 			more(&o)
 			out, story := perform(t, o)
 			if out.ClientError != nil || out.ServerError != nil || !story.Result.Complete {
-				t.Fatalf("%v: %v, %v, complete: %t", s, out.ClientError, out.ServerError, story.Result.Complete)
+				t.Fatalf("%v: %v, %v, complete: %t", s, out.ClientError, out.ServerError,
+					story.Result.Complete)
 			}
 			if len(story.Chapters) != 6 {
 				t.Errorf("%v: %d chapters, expected 6", s, len(story.Chapters))
 			}
-			checkScreen(t, fmt.Sprint(s), screen(t, story, term.Style{Unicode: true}), utf8.RuneSelf<<16)
+			checkScreen(t, fmt.Sprint(s), screen(t, story, term.Style{Unicode: true}),
+				utf8.RuneSelf<<16)
 			checkScreen(t, fmt.Sprint(s), screen(t, story, term.Style{}), utf8.RuneSelf)
 			n++
 		}
@@ -108,18 +111,27 @@ var cases = []struct {
 	change func(*demo.Options)
 }{
 	{"rsa", iana.TLS_RSA_WITH_AES_256_CBC_SHA256, nil},
-	{"rsa-mtls", iana.TLS_RSA_WITH_AES_128_CBC_SHA, func(o *demo.Options) { o.ClientAuth = demo.RequireClientAuth }},
-	{"dhe", iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, func(o *demo.Options) { o.ExtendedMasterSecret = true }},
-	{"ecdhe", iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, func(o *demo.Options) { o.ExtendedMasterSecret = true }},
+	{"rsa-mtls", iana.TLS_RSA_WITH_AES_128_CBC_SHA,
+		func(o *demo.Options) { o.ClientAuth = demo.RequireClientAuth }},
+	{"dhe", iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384,
+		func(o *demo.Options) { o.ExtendedMasterSecret = true }},
+	{"ecdhe", iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		func(o *demo.Options) { o.ExtendedMasterSecret = true }},
 	{"ecdhe-mtls", iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, func(o *demo.Options) {
 		o.ExtendedMasterSecret, o.ClientAuth, o.Group = true, demo.RequireClientAuth, iana.Secp256r1
 	}},
-	{"ecdhe-request", iana.TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8, func(o *demo.Options) { o.ClientAuth, o.Auth = demo.RequestClientAuth, throwaway.Ed25519 }},
-	{"etm", iana.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, func(o *demo.Options) { o.EncryptThenMAC, o.ExtendedMasterSecret = true, true }},
-	{"chacha", iana.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256, func(o *demo.Options) { o.Data = "short" }},
-	{"null", iana.TLS_RSA_WITH_NULL_SHA256, func(o *demo.Options) { o.Data = "\x1b[31mred\x1b[0m <b> | `x` \u202e\n" }},
-	{"tamper-1", iana.TLS_RSA_WITH_AES_256_CBC_SHA256, func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 1} }},
-	{"tamper-10-mac", iana.TLS_RSA_WITH_AES_256_CBC_SHA256, func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 10, Field: "mac"} }},
+	{"ecdhe-request", iana.TLS_ECDHE_ECDSA_WITH_AES_256_CCM_8,
+		func(o *demo.Options) { o.ClientAuth, o.Auth = demo.RequestClientAuth, throwaway.Ed25519 }},
+	{"etm", iana.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384,
+		func(o *demo.Options) { o.EncryptThenMAC, o.ExtendedMasterSecret = true, true }},
+	{"chacha", iana.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+		func(o *demo.Options) { o.Data = "short" }},
+	{"null", iana.TLS_RSA_WITH_NULL_SHA256,
+		func(o *demo.Options) { o.Data = "\x1b[31mred\x1b[0m <b> | `x` \u202e\n" }},
+	{"tamper-1", iana.TLS_RSA_WITH_AES_256_CBC_SHA256,
+		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 1} }},
+	{"tamper-10-mac", iana.TLS_RSA_WITH_AES_256_CBC_SHA256,
+		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 10, Field: "mac"} }},
 }
 
 func TestSeededScreens(t *testing.T) {

@@ -23,7 +23,8 @@ func deepest(t *testing.T, entries []trace.Entry) {
 	t.Helper()
 	story := explain.Tell(entries, explain.Run{Command: "vitrine explain"})
 	var screen bytes.Buffer
-	if err := term.WriteDetailed(&screen, story, explain.Dig(entries, explain.Bytes|explain.Inner), term.Style{}); err != nil {
+	if err := term.WriteDetailed(&screen, story, explain.Dig(entries, explain.Bytes|explain.Inner),
+		term.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range screen.String() {
@@ -32,7 +33,8 @@ func deepest(t *testing.T, entries []trace.Entry) {
 		}
 	}
 	var dump bytes.Buffer
-	if err := term.WriteDetailed(&dump, story, explain.Dig(entries, explain.Bytes), term.Style{}); err != nil {
+	if err := term.WriteDetailed(&dump, story, explain.Dig(entries, explain.Bytes),
+		term.Style{}); err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(dump.String()) {

@@ -48,7 +48,8 @@ type middle struct {
 func aim(t *Tamper, rehearsal *Outcome) (*middle, error) {
 	ladder := explain.Ladder(rehearsal.Entries)
 	if t.Line < 1 || t.Line > len(ladder) {
-		return nil, &UsageError{fmt.Sprintf("--tamper %d: the ladder of this run has no such line", t.Line), []string{fmt.Sprintf("1 to %d", len(ladder))}, fmt.Sprint(len(ladder))}
+		return nil, &UsageError{fmt.Sprintf("--tamper %d: the ladder of this run has no such line",
+			t.Line), []string{fmt.Sprintf("1 to %d", len(ladder))}, fmt.Sprint(len(ladder))}
 	}
 	m := &middle{line: ladder[t.Line-1], field: t.Field}
 	m.report = explain.Tampered{Line: t.Line, Field: t.Field, How: "nothing: the line never came"}
@@ -86,7 +87,8 @@ func dialect(entries []trace.Entry) message.Dialect {
 	return message.Dialect{Version: iana.TLS12}
 }
 
-// inProtected finds a part of a protected record. All runs with the same options have records of the same shape.
+// inProtected finds a part of a protected record. All runs with the same options have records of
+// the same shape.
 func inProtected(r *trace.Record, t *Tamper) (func([]byte) (int, error), error) {
 	parts := protectedParts(r)
 	field := t.Field
@@ -103,15 +105,17 @@ func inProtected(r *trace.Record, t *Tamper) (func([]byte) (int, error), error) 
 			names = append(names, fmt.Sprintf("%d:%s", t.Line, name))
 		}
 		slices.Sort(names)
-		return nil, &UsageError{fmt.Sprintf("--tamper %d:%s: that record has no such part", t.Line, t.Field), names, names[0]}
+		return nil, &UsageError{fmt.Sprintf("--tamper %d:%s: that record has no such part", t.Line,
+			t.Field), names, names[0]}
 	}
 	return func([]byte) (int, error) { return offset, nil }, nil
 }
 
-// protectedParts are the offsets of a byte of each part of a protected record: of the ciphertext that hides it, where it is
-// encrypted.
+// protectedParts are the offsets of a byte of each part of a protected record: of the ciphertext
+// that hides it, where it is encrypted.
 func protectedParts(r *trace.Record) map[string]int {
-	parts := map[string]int{"header": 0} // the content type, which is authenticated but not encrypted
+	// the content type, which is authenticated but not encrypted
+	parts := map[string]int{"header": 0}
 	at := record.HeaderLen
 	add := func(name string, n int) {
 		if n > 0 {
@@ -141,7 +145,8 @@ func protectedParts(r *trace.Record) map[string]int {
 }
 
 // inClear finds a field of a message. Fields are called what the annotated message calls them.
-func inClear(r *trace.Record, index int, t *Tamper, d message.Dialect) (func([]byte) (int, error), error) {
+func inClear(r *trace.Record, index int, t *Tamper,
+	d message.Dialect) (func([]byte) (int, error), error) {
 	find := func(rec []byte) (int, error) {
 		if t.Field == "header" {
 			return 0, nil
@@ -175,8 +180,10 @@ func nth(body []byte, index int) (start int, raw []byte) {
 
 // telling is the field of each message whose change teaches most.
 var telling = map[iana.HandshakeType]string{
-	iana.ClientHello: "random", iana.ServerHello: "random", iana.Certificate: "certificate", iana.CertificateStatus: "response",
-	iana.ServerKeyExchange: "signature", iana.CertificateRequest: "certificate_type", iana.ServerHelloDone: "msg_type",
+	iana.ClientHello: "random", iana.ServerHello: "random", iana.Certificate: "certificate",
+	iana.CertificateStatus: "response",
+	iana.ServerKeyExchange: "signature", iana.CertificateRequest: "certificate_type",
+	iana.ServerHelloDone:   "msg_type",
 	iana.CertificateVerify: "signature",
 }
 
@@ -193,14 +200,16 @@ func field(fields []wire.Field, kind iana.HandshakeType, t *Tamper) (int, error)
 			return f.Offset + f.Len - 1, nil
 		}
 		last = max(last, f.Offset+f.Len-1)
-		if one := fmt.Sprintf("%d:%s", t.Line, f.Name); f.Depth > 0 && f.Len > 0 && !slices.Contains(names, one) {
+		if one := fmt.Sprintf("%d:%s", t.Line, f.Name); f.Depth > 0 && f.Len > 0 &&
+			!slices.Contains(names, one) {
 			names = append(names, one)
 		}
 	}
 	if name == "" {
 		return last, nil
 	}
-	return 0, &UsageError{fmt.Sprintf("--tamper %d:%s: %v has no such field", t.Line, t.Field, kind), names, names[len(names)-1]}
+	return 0, &UsageError{fmt.Sprintf("--tamper %d:%s: %v has no such field", t.Line, t.Field,
+		kind), names, names[len(names)-1]}
 }
 
 // listen waits for the client in the place of the server.
@@ -258,12 +267,14 @@ func (m *middle) alter(rec []byte) {
 		return
 	}
 	rec[at] ^= 1
-	m.report.From, m.report.Record, m.report.Byte, m.report.Mask = m.line.From, m.line.Place.Record, at, 1
+	m.report.From, m.report.Record, m.report.Byte, m.report.Mask = m.line.From, m.line.Place.Record,
+		at, 1
 	what := m.field
 	if what != "" {
 		what = " (" + what + ")"
 	}
-	m.report.How = fmt.Sprintf("somebody in between flipped one bit of byte %d of the record's %d%s: %02x became %02x", at, len(rec), what, rec[at]^1, rec[at])
+	m.report.How = fmt.Sprintf("somebody in between flipped one bit of byte %d of the record's "+
+		"%d%s: %02x became %02x", at, len(rec), what, rec[at]^1, rec[at])
 }
 
 // done tells what was altered.

@@ -12,7 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Whoever flips a bit of whichever line: one of the two sides notices, says so with a fatal alert, and nothing false is delivered.
+// Whoever flips a bit of whichever line: one of the two sides notices, says so with a fatal alert,
+// and nothing false is delivered.
 func TestEveryAlteredLineIsNoticed(t *testing.T) {
 	n := 0
 	for _, c := range cases {
@@ -33,7 +34,8 @@ func TestEveryAlteredLineIsNoticed(t *testing.T) {
 	t.Logf("%d alterations noticed", n)
 }
 
-// fields are the parts of a protected record, and of a message in the clear what is altered if nothing is said.
+// fields are the parts of a protected record, and of a message in the clear what is altered if
+// nothing is said.
 func fields(t *testing.T, o demo.Options, line explain.Line) []string {
 	if !line.Protected {
 		return []string{"", "header"}
@@ -69,7 +71,8 @@ func altered(t *testing.T, name string, o demo.Options, line explain.Line) {
 	case !strings.HasPrefix(out.Wanted, out.ServerReceived):
 		t.Errorf("%s: the server received %q", what, out.ServerReceived)
 	}
-	if l := explain.Ladder(out.Entries); len(l) < line.Number || l[line.Number-1].From != line.From {
+	if l := explain.Ladder(out.Entries); len(l) < line.Number ||
+		l[line.Number-1].From != line.From {
 		t.Errorf("%s: the line is not where it was without tampering", what)
 	}
 }
@@ -83,26 +86,42 @@ func TestTheRightSideNoticesWithTheRightAlert(t *testing.T) {
 		alert  string
 		why    string
 	}{
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 1}, iana.Server, "bad_record_mac", "other randoms, other keys: the client's Finished does not open"},
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 2, Field: "cipher_suite"}, iana.Client, "illegal_parameter", "it was not offered"},
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 3}, iana.Client, "unknown_ca", "the certificate's signature does not hold"},
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 5}, iana.Server, "bad_record_mac", "the server goes on with a random secret and tells nobody"},
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 6}, iana.Server, "unexpected_message", "a ChangeCipherSpec that is not 1"},
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 9}, iana.Client, "bad_record_mac", ""},
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 10, Field: "mac"}, iana.Server, "bad_record_mac", ""},
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 10, Field: "padding"}, iana.Server, "bad_record_mac", "the same as for the MAC: no oracle"},
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 11}, iana.Client, "bad_record_mac", ""},
-		{iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, demo.Tamper{Line: 1}, iana.Client, "decrypt_error", "the server signed another client_random"},
-		{iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, demo.Tamper{Line: 4, Field: "public"}, iana.Client, "decrypt_error", "the server signed another key"},
-		{iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, demo.Tamper{Line: 6}, iana.Server, "bad_record_mac", "another public key, another secret"},
-		{iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, demo.Tamper{Line: 11, Field: "tag"}, iana.Server, "bad_record_mac", ""},
-		{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, demo.Tamper{Line: 4, Field: "dh_p"}, iana.Client, "", "signed, and no prime either"},
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 1}, iana.Server, "bad_record_mac",
+			"other randoms, other keys: the client's Finished does not open"},
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 2, Field: "cipher_suite"},
+			iana.Client, "illegal_parameter", "it was not offered"},
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 3}, iana.Client, "unknown_ca",
+			"the certificate's signature does not hold"},
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 5}, iana.Server, "bad_record_mac",
+			"the server goes on with a random secret and tells nobody"},
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 6}, iana.Server,
+			"unexpected_message", "a ChangeCipherSpec that is not 1"},
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 9}, iana.Client, "bad_record_mac",
+			""},
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 10, Field: "mac"}, iana.Server,
+			"bad_record_mac", ""},
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 10, Field: "padding"}, iana.Server,
+			"bad_record_mac", "the same as for the MAC: no oracle"},
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 11}, iana.Client, "bad_record_mac",
+			""},
+		{iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, demo.Tamper{Line: 1}, iana.Client,
+			"decrypt_error", "the server signed another client_random"},
+		{iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, demo.Tamper{Line: 4, Field: "public"},
+			iana.Client, "decrypt_error", "the server signed another key"},
+		{iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, demo.Tamper{Line: 6}, iana.Server,
+			"bad_record_mac", "another public key, another secret"},
+		{iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, demo.Tamper{Line: 11, Field: "tag"},
+			iana.Server, "bad_record_mac", ""},
+		{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, demo.Tamper{Line: 4, Field: "dh_p"}, iana.Client,
+			"", "signed, and no prime either"},
 	} {
 		o := options(suite.ByID(c.suite))
 		o.Tamper = &c.tamper
 		_, story := perform(t, o)
-		if n := story.Result.Noticed; len(n) != 1 || n[0].By != c.by || c.alert != "" && n[0].Alert != c.alert {
-			t.Errorf("%v, %v: got %v, expected the %v with %s: %s", c.suite, c.tamper, n, c.by, c.alert, c.why)
+		if n := story.Result.Noticed; len(n) != 1 || n[0].By != c.by ||
+			c.alert != "" && n[0].Alert != c.alert {
+			t.Errorf("%v, %v: got %v, expected the %v with %s: %s", c.suite, c.tamper, n, c.by,
+				c.alert, c.why)
 		}
 	}
 }
@@ -114,7 +133,8 @@ func TestATamperThatFitsNothingNamesWhatDoes(t *testing.T) {
 	}{
 		{demo.Tamper{Line: 0}, "1 to 12"},
 		{demo.Tamper{Line: 13}, "1 to 12"},
-		{demo.Tamper{Line: 10, Field: "tag"}, "10:ciphertext, 10:data, 10:header, 10:iv, 10:mac, 10:padding"},
+		{demo.Tamper{Line: 10, Field: "tag"},
+			"10:ciphertext, 10:data, 10:header, 10:iv, 10:mac, 10:padding"},
 		{demo.Tamper{Line: 2, Field: "nonsense"}, "2:random"},
 	} {
 		o := options(suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256))

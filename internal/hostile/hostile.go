@@ -1,5 +1,6 @@
-// Package hostile makes the events of a connection whose peers mean harm to whoever shows them: every text that a peer or a file can
-// choose holds markup, script, control characters and characters that turn the writing direction. It is for tests.
+// Package hostile makes the events of a connection whose peers mean harm to whoever shows them:
+// every text that a peer or a file can choose holds markup, script, control characters and
+// characters that turn the writing direction. It is for tests.
 package hostile
 
 import (
@@ -15,17 +16,21 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Text is what every such text begins with. A page that takes any of it for markup sets the title or the variable "pwned".
-const Text = "</script><script>window.pwned=1;document.title='pwned'</script><img src=x onerror=\"window.pwned=1\">" +
+// Text is what every such text begins with. A page that takes any of it for markup sets the title
+// or the variable "pwned".
+const Text = "</script><script>window.pwned=1;document.title='pwned'</script><img src=x " +
+	"onerror=\"window.pwned=1\">" +
 	"<svg onload=window.pwned=1>{{.Data}}${window.pwned=1}'\"`--></style><!--\x00\x07\x1b[31m\u202eevil\u2028\u2029\ufeff\xff"
 
 // ASCII is Text as a certificate's name or a protocol's can hold it.
-const ASCII = "</script><script>window.pwned=1</script><img src=x onerror=window.pwned=1>\x1b[31m\x07\"'`"
+const ASCII = "</script><script>window.pwned=1</script><img src=x " +
+	"onerror=window.pwned=1>\x1b[31m\x07\"'`"
 
 // Connection gives the events of such a connection.
 func Connection(ctx context.Context) ([]trace.Entry, explain.Run, error) {
 	out, err := demo.Perform(ctx, demo.Options{
-		Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.X25519, Auth: throwaway.RSA, Data: "GET /" + Text + " HTTP/1.1\r\n\r\n", Seed: Text,
+		Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.X25519, Auth: throwaway.RSA,
+		Data: "GET /" + Text + " HTTP/1.1\r\n\r\n", Seed: Text,
 	})
 	if err != nil {
 		return nil, explain.Run{}, err
@@ -40,7 +45,9 @@ func Connection(ctx context.Context) ([]trace.Entry, explain.Run, error) {
 			return nil, explain.Run{}, err
 		}
 	}
-	entries = append(entries, trace.Entry{Seq: len(entries) + 1, Role: trace.Server, Event: &trace.Alert{From: iana.Server, Level: 2, Description: 99, Reason: Text}})
+	entries = append(entries,
+		trace.Entry{Seq: len(entries) + 1, Role: trace.Server,
+			Event: &trace.Alert{From: iana.Server, Level: 2, Description: 99, Reason: Text}})
 	run := out.Run
 	run.Command, run.Client, run.Server = Text, Text, Text
 	run.Tampered = &explain.Tampered{Line: 3, Field: Text, How: Text}
@@ -127,6 +134,7 @@ func hello(raw []byte) ([]byte, error) {
 			h.Extensions[i].Data = list(0, Text)
 		}
 	}
-	h.Extensions = append(h.Extensions, message.Extension{Type: iana.ExtALPN, Data: list(1, Text)}, message.Extension{Type: 0xABCD, Data: []byte(Text)})
+	h.Extensions = append(h.Extensions, message.Extension{Type: iana.ExtALPN, Data: list(1, Text)},
+		message.Extension{Type: 0xABCD, Data: []byte(Text)})
 	return d.Encode(h)
 }

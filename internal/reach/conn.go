@@ -23,7 +23,8 @@ const (
 // maxFirst bounds what a Conn remembers of how the peer began.
 const maxFirst = 512
 
-// Conn is a client's connection that remembers what it needs to explain a failure: how much came, how that began, how it ended.
+// Conn is a client's connection that remembers what it needs to explain a failure: how much came,
+// how that began, how it ended.
 type Conn struct {
 	net.Conn
 
@@ -79,7 +80,8 @@ func (c *Conn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// Heard is what is known of the peer's direction: how many bytes came, the first of them, and how it ended.
+// Heard is what is known of the peer's direction: how many bytes came, the first of them, and how
+// it ended.
 func (c *Conn) Heard() (n int, first []byte, end End) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

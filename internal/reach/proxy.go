@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// ParseProxy reads "http://host:port", "socks5://host:port", or "host:port" for the first. A user and a password may stand before.
+// ParseProxy reads "http://host:port", "socks5://host:port", or "host:port" for the first. A user
+// and a password may stand before.
 func ParseProxy(s string) (*url.URL, error) {
 	if !strings.Contains(s, "://") {
 		s = "http://" + s
@@ -51,14 +52,17 @@ func (w *Way) throughProxy(conn net.Conn) error {
 	return w.socks5(conn, host)
 }
 
-// httpConnect is CONNECT. The answer is read byte by byte: what follows it is the server's. See RFC 9110 §9.3.6.
+// httpConnect is CONNECT. The answer is read byte by byte: what follows it is the server's. See RFC
+// 9110 §9.3.6.
 func (w *Way) httpConnect(conn net.Conn, to string) error {
 	auth := ""
 	if u := w.Proxy.User; u != nil {
 		password, _ := u.Password()
-		auth = "Proxy-Authorization: Basic " + base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)) + "\r\n"
+		auth = "Proxy-Authorization: Basic " +
+			base64.StdEncoding.EncodeToString([]byte(u.Username()+":"+password)) + "\r\n"
 	}
-	if _, err := fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", to, to, auth); err != nil {
+	if _, err := fmt.Fprintf(conn, "CONNECT %s HTTP/1.1\r\nHost: %s\r\n%s\r\n", to, to,
+		auth); err != nil {
 		return err
 	}
 	var answer []byte
@@ -72,7 +76,8 @@ func (w *Way) httpConnect(conn net.Conn, to string) error {
 		answer = append(answer, b[0])
 	}
 	status, _, _ := strings.Cut(string(answer), "\r\n")
-	if words := strings.Fields(status); len(words) < 2 || !strings.HasPrefix(words[0], "HTTP/1.") || !strings.HasPrefix(words[1], "2") {
+	if words := strings.Fields(status); len(words) < 2 || !strings.HasPrefix(words[0], "HTTP/1.") ||
+		!strings.HasPrefix(words[1], "2") {
 		return fmt.Errorf("the proxy answers %.200q", status)
 	}
 	return nil
@@ -147,7 +152,8 @@ func ask(conn net.Conn, request, answer []byte) error {
 
 // socksReply is REP of RFC 1928 §6.
 func socksReply(rep byte) string {
-	words := []string{"", "general failure", "not allowed by its rules", "network unreachable", "host unreachable", "connection refused",
+	words := []string{"", "general failure", "not allowed by its rules", "network unreachable",
+		"host unreachable", "connection refused",
 		"TTL expired", "command not supported", "address type not supported"}
 	if int(rep) < len(words) {
 		return words[rep]

@@ -1,5 +1,5 @@
-// Package reach makes the way to a server, step by step, so that each step can be shown with its time and its failure: the name, each
-// address, a proxy, the words before STARTTLS.
+// Package reach makes the way to a server, step by step, so that each step can be shown with its
+// time and its failure: the name, each address, a proxy, the words before STARTTLS.
 package reach
 
 import (
@@ -44,7 +44,8 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Go makes the connection. The phases are those that were tried, also if it fails, and then the error is an *Error.
+// Go makes the connection. The phases are those that were tried, also if it fails, and then the
+// error is an *Error.
 func (w *Way) Go(ctx context.Context) (*Conn, []Phase, error) {
 	j := &journey{Way: w}
 	host, port, resolve := w.Host, w.Port, w.Resolve
@@ -62,10 +63,12 @@ func (w *Way) Go(ctx context.Context) (*Conn, []Phase, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	if w.Proxy != nil {
-		err = j.step("proxy", w.Proxy.Redacted(), func() error { return w.throughProxy(conn) }, conn)
+		err = j.step("proxy", w.Proxy.Redacted(), func() error { return w.throughProxy(conn) },
+			conn)
 	}
 	if p := w.StartTLS; err == nil && p != nil {
-		err = j.step("starttls", p.Name+" ("+p.Ref+")", func() error { return p.Ask(conn, w.Host) }, conn)
+		err = j.step("starttls", p.Name+" ("+p.Ref+")", func() error { return p.Ask(conn, w.Host) },
+			conn)
 	}
 	if err != nil {
 		conn.Close()
@@ -114,7 +117,9 @@ func (j *journey) lookup(ctx context.Context, host, resolve string) ([]netip.Add
 	for _, a := range addrs {
 		words = append(words, "→ "+a.Unmap().String())
 	}
-	return addrs, j.done(Phase{Name: "name", Detail: strings.Join(append([]string{host}, words...), " "), Err: err}, began)
+	return addrs,
+		j.done(Phase{Name: "name", Detail: strings.Join(append([]string{host}, words...), " "),
+			Err: err}, began)
 }
 
 // connect tries one address after the other.

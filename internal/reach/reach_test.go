@@ -67,11 +67,13 @@ func TestEachStepIsToldWithItsFailure(t *testing.T) {
 	}{
 		{reach.Way{Host: "localhost", Port: port, Network: "tcp4"}, "name tcp", ""},
 		{reach.Way{Host: "127.0.0.1", Port: port, Network: "tcp"}, "tcp", ""},
-		{reach.Way{Host: "nobody.invalid", Port: port, Network: "tcp", Resolve: "127.0.0.1"}, "tcp", ""},
+		{reach.Way{Host: "nobody.invalid", Port: port, Network: "tcp", Resolve: "127.0.0.1"}, "tcp",
+			""},
 		{reach.Way{Host: "nobody.invalid", Port: port, Network: "tcp"}, "name", "name"},
 		{reach.Way{Host: "127.0.0.1", Port: closed, Network: "tcp"}, "tcp", "tcp"},
 		{reach.Way{Host: "127.0.0.1", Port: port, Network: "tcp6"}, "tcp", "tcp"},
-		{reach.Way{Host: "127.0.0.1", Port: port, Network: "tcp", StartTLS: smtp}, "tcp starttls", "starttls"},
+		{reach.Way{Host: "127.0.0.1", Port: port, Network: "tcp", StartTLS: smtp}, "tcp starttls",
+			"starttls"},
 	} {
 		c.way.Timeout = 5 * time.Second
 		conn, phases, err := c.way.Go(t.Context())
@@ -88,7 +90,8 @@ func TestEachStepIsToldWithItsFailure(t *testing.T) {
 			if got := heard(t, conn); got != "the server itself" {
 				t.Errorf("%+v: heard %q", c.way, got)
 			}
-			if n, first, end := conn.Heard(); n != 17 || string(first) != "the server itself" || end != reach.FIN {
+			if n, first, end := conn.Heard(); n != 17 || string(first) != "the server itself" ||
+				end != reach.FIN {
 				t.Errorf("remembered %d bytes, %q, %q", n, first, end)
 			}
 			conn.Close()
@@ -102,13 +105,16 @@ func TestASilentServerDoesNotHoldStartTLSForEver(t *testing.T) {
 	host, port := listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 	smtp, _ := starttls.ByName("smtp")
 	began := time.Now()
-	_, _, err := (&reach.Way{Host: host, Port: port, Network: "tcp", StartTLS: smtp, Timeout: 100 * time.Millisecond}).Go(t.Context())
-	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() || time.Since(began) > 5*time.Second {
+	_, _, err := (&reach.Way{Host: host, Port: port, Network: "tcp", StartTLS: smtp,
+		Timeout: 100 * time.Millisecond}).Go(t.Context())
+	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() ||
+		time.Since(began) > 5*time.Second {
 		t.Errorf("got %v after %v", err, time.Since(began))
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, _, err = (&reach.Way{Host: host, Port: port, Network: "tcp", StartTLS: smtp, Timeout: time.Minute}).Go(ctx); err == nil {
+	if _, _, err = (&reach.Way{Host: host, Port: port, Network: "tcp", StartTLS: smtp,
+		Timeout: time.Minute}).Go(ctx); err == nil {
 		t.Error("its context is over")
 	}
 }
@@ -118,7 +124,8 @@ func TestAResetIsRemembered(t *testing.T) {
 		c.Read(make([]byte, 1)) // until the client is there
 		c.(*net.TCPConn).SetLinger(0)
 	})
-	conn, _, err := (&reach.Way{Host: host, Port: port, Network: "tcp", Timeout: 5 * time.Second}).Go(t.Context())
+	conn, _, err := (&reach.Way{Host: host, Port: port, Network: "tcp",
+		Timeout: 5 * time.Second}).Go(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +155,8 @@ func TestProxies(t *testing.T) {
 		request, _ := in.ReadString('\n')
 		allowed := false
 		for line := ""; line != "\r\n"; line, _ = in.ReadString('\n') {
-			allowed = allowed || line == "Proxy-Authorization: Basic "+base64.StdEncoding.EncodeToString([]byte("me:secret"))+"\r\n"
+			allowed = allowed ||
+				line == "Proxy-Authorization: Basic "+base64.StdEncoding.EncodeToString([]byte("me:secret"))+"\r\n"
 		}
 		if !allowed {
 			io.WriteString(c, "HTTP/1.1 407 Who are you\r\n\r\n")
@@ -193,7 +201,8 @@ func TestProxies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn, _, err := (&reach.Way{Host: c.host, Port: port, Network: "tcp", Proxy: u, Timeout: 5 * time.Second}).Go(t.Context())
+		conn, _, err := (&reach.Way{Host: c.host, Port: port, Network: "tcp", Proxy: u,
+			Timeout: 5 * time.Second}).Go(t.Context())
 		switch {
 		case c.err == "" && err == nil:
 			if got := heard(t, conn); got != "the server itself" {
@@ -207,7 +216,8 @@ func TestProxies(t *testing.T) {
 		}
 	}
 	for _, wrong := range []string{"ftp://x", "http://", "http://me:secret@[", "://"} {
-		if _, err := reach.ParseProxy(wrong); err == nil || strings.Contains(err.Error(), "secret") {
+		if _, err := reach.ParseProxy(wrong); err == nil ||
+			strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: got %v", wrong, err)
 		}
 	}

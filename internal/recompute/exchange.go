@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// curve is a group of RFC 8422 §5.1.1 and the DER in which openssl wants its keys: the raw key is what follows.
+// curve is a group of RFC 8422 §5.1.1 and the DER in which openssl wants its keys: the raw key is
+// what follows.
 type curve struct {
 	name            string
 	private, public string // PKCS #8 and SubjectPublicKeyInfo
@@ -27,7 +28,8 @@ var curves = map[int]curve{
 func (v *view) sharedSecret(e event) {
 	switch v.suite.kex {
 	case "RSA":
-		v.pre = v.openssl(v.exchange.encrypted, "pkeyutl", "-decrypt", "-inkey", v.file(v.rsaKey), "-keyform", "DER",
+		v.pre = v.openssl(v.exchange.encrypted, "pkeyutl", "-decrypt", "-inkey", v.file(v.rsaKey),
+			"-keyform", "DER",
 			"-pkeyopt", "rsa_padding_mode:pkcs1")
 		offered := *body(v.raw["client client_hello"])
 		v.same("version in pre_master_secret", v.pre[:min(2, len(v.pre))], offered.take(2))
@@ -40,7 +42,8 @@ func (v *view) sharedSecret(e event) {
 	v.same("pre_master_secret", e.bytes("output"), v.pre)
 }
 
-// publics compares the public keys of the ephemeral event with the messages, and gives the private key and the peer's public.
+// publics compares the public keys of the ephemeral event with the messages, and gives the private
+// key and the peer's public.
 func (v *view) publics(group string) (private, own, peer []byte) {
 	own, peer = v.exchange.public[v.role], v.exchange.public[other[v.role]]
 	v.sameText("whose ephemeral key", v.ephemeral.text("from"), v.role)
@@ -70,7 +73,8 @@ func (v *view) ellipticCurve() {
 	private, own, peer := v.publics(c.name)
 	key := v.file(append(unhex(c.private), private...))
 	spki := append(unhex(c.public), own...)
-	v.same("private·base point", spki, v.openssl(nil, "pkey", "-in", key, "-inform", "DER", "-pubout", "-outform", "DER"))
+	v.same("private·base point", spki,
+		v.openssl(nil, "pkey", "-in", key, "-inform", "DER", "-pubout", "-outform", "DER"))
 	v.pre = v.openssl(nil, "pkeyutl", "-derive", "-inkey", key, "-keyform", "DER",
 		"-peerkey", v.file(append(unhex(c.public), peer...)), "-peerform", "DER")
 }
@@ -110,11 +114,15 @@ func (v *view) signature(from string) (signed, signature []byte) {
 	}
 	var verdict []byte
 	if options == nil {
-		verdict = v.openssl(nil, "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in", v.file(signed), "-sigfile", v.file(signature))
+		verdict = v.openssl(nil, "pkeyutl", "-verify", "-pubin", "-inkey", public, "-rawin", "-in",
+			v.file(signed), "-sigfile", v.file(signature))
 	} else {
-		verdict = v.openssl(signed, append([]string{"dgst", "-verify", public, "-signature", v.file(signature)}, options...)...)
+		verdict = v.openssl(signed,
+			append([]string{"dgst", "-verify", public, "-signature", v.file(signature)},
+				options...)...)
 	}
-	if !bytes.Contains(verdict, []byte("Verified OK")) && !bytes.Contains(verdict, []byte("Verified Successfully")) {
+	if !bytes.Contains(verdict, []byte("Verified OK")) &&
+		!bytes.Contains(verdict, []byte("Verified Successfully")) {
 		v.fail("the %s's signature: %q", from, verdict)
 	}
 	return signed, signature
@@ -131,8 +139,8 @@ func (v *view) verified(from string, e event) {
 	}
 }
 
-// claimed compares an event of a signature, made or verified, with the messages. A signature that is made is told of before the message
-// that brings it.
+// claimed compares an event of a signature, made or verified, with the messages. A signature that
+// is made is told of before the message that brings it.
 func (v *view) claimed(from string, e event) {
 	signed, signature := v.signature(from)
 	v.same("what was signed", e.bytes("signed"), signed)

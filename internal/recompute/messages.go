@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// input is the rest of a message. Reading beyond its end gives nothing, and what is computed from nothing comes out wrong.
+// input is the rest of a message. Reading beyond its end gives nothing, and what is computed from
+// nothing comes out wrong.
 type input []byte
 
 func (in *input) take(n int) []byte {
@@ -36,7 +37,8 @@ func body(raw []byte) *input {
 	return &in
 }
 
-// suite is what the name of a cipher suite says, in the words of openssl, and what the hellos agreed on besides.
+// suite is what the name of a cipher suite says, in the words of openssl, and what the hellos
+// agreed on besides.
 type suite struct {
 	name                  string
 	kex                   string
@@ -50,13 +52,17 @@ type suite struct {
 
 var hashLen = map[string]int{"SHA1": 20, "SHA256": 32, "SHA384": 48}
 
-// suites are openssl's own list of names by code point, and the triple DES suites, which distributions leave out of it.
+// suites are openssl's own list of names by code point, and the triple DES suites, which
+// distributions leave out of it.
 func (v *view) suites() map[string]string {
 	names := map[string]string{
-		"0x00,0x0A": "TLS_RSA_WITH_3DES_EDE_CBC_SHA", "0x00,0x16": "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA",
-		"0xC0,0x08": "TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA", "0xC0,0x12": "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
+		"0x00,0x0A": "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
+		"0x00,0x16": "TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA",
+		"0xC0,0x08": "TLS_ECDHE_ECDSA_WITH_3DES_EDE_CBC_SHA",
+		"0xC0,0x12": "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
 	}
-	for line := range strings.Lines(string(v.openssl(nil, "ciphers", "-V", "-stdname", "ALL:eNULL:@SECLEVEL=0"))) {
+	for line := range strings.Lines(string(v.openssl(nil, "ciphers", "-V", "-stdname",
+		"ALL:eNULL:@SECLEVEL=0"))) {
 		if f := strings.Fields(line); len(f) > 2 {
 			names[f[0]] = f[2]
 		}
@@ -92,7 +98,8 @@ func parseSuite(name string) (s suite) {
 		}
 	}
 	if s.ivLen == 0 {
-		s.mac = map[string]string{"SHA": "SHA1", "SHA256": "SHA256", "SHA384": "SHA384"}[words[len(words)-1]]
+		s.mac = map[string]string{"SHA": "SHA1", "SHA256": "SHA256",
+			"SHA384": "SHA384"}[words[len(words)-1]]
 		s.macLen = hashLen[s.mac]
 	}
 	return s

@@ -12,8 +12,9 @@ import (
 	"sync"
 )
 
-// OpenSSL is the openssl command, of version 3.0 or later. What it was asked before it is not asked again, so that a Check of almost
-// the same events costs almost nothing. It may be used by several Checks at once.
+// OpenSSL is the openssl command, of version 3.0 or later. What it was asked before it is not asked
+// again, so that a Check of almost the same events costs almost nothing. It may be used by several
+// Checks at once.
 type OpenSSL struct {
 	path, dir string
 
@@ -38,10 +39,13 @@ func Find(dir string) (*OpenSSL, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.HasPrefix(version, []byte("OpenSSL ")) || bytes.HasPrefix(version, []byte("OpenSSL 1")) {
-		return nil, fmt.Errorf("got %q, expected OpenSSL 3.0 or later, which has openssl kdf", version)
+	if !bytes.HasPrefix(version, []byte("OpenSSL ")) ||
+		bytes.HasPrefix(version, []byte("OpenSSL 1")) {
+		return nil, fmt.Errorf("got %q, expected OpenSSL 3.0 or later, which has openssl kdf",
+			version)
 	}
-	return &OpenSSL{path: path, dir: dir, known: map[string]answer{}, files: map[string]string{}}, nil
+	return &OpenSSL{path: path, dir: dir, known: map[string]answer{}, files: map[string]string{}},
+		nil
 }
 
 // Runs is how many processes were started.
@@ -107,8 +111,10 @@ func (v *view) file(content []byte) string {
 
 // prf is the PRF of TLS 1.2. See RFC 5246 §5.
 func (v *view) prf(secret []byte, label string, seed []byte, n int) []byte {
-	return v.openssl(nil, "kdf", "-binary", "-keylen", fmt.Sprint(n), "-kdfopt", "digest:"+v.suite.hash,
-		"-kdfopt", "hexsecret:"+hex.EncodeToString(secret), "-kdfopt", "hexseed:"+hex.EncodeToString(append([]byte(label), seed...)), "TLS1-PRF")
+	return v.openssl(nil, "kdf", "-binary", "-keylen", fmt.Sprint(n), "-kdfopt",
+		"digest:"+v.suite.hash,
+		"-kdfopt", "hexsecret:"+hex.EncodeToString(secret), "-kdfopt",
+		"hexseed:"+hex.EncodeToString(append([]byte(label), seed...)), "TLS1-PRF")
 }
 
 func (v *view) hash(content []byte) []byte {
@@ -116,16 +122,19 @@ func (v *view) hash(content []byte) []byte {
 }
 
 func (v *view) hmac(key, content []byte) []byte {
-	return v.openssl(content, "mac", "-binary", "-digest", v.suite.mac, "-macopt", "hexkey:"+hex.EncodeToString(key), "HMAC")
+	return v.openssl(content, "mac", "-binary", "-digest", v.suite.mac, "-macopt",
+		"hexkey:"+hex.EncodeToString(key), "HMAC")
 }
 
 func (v *view) poly1305(key, content []byte) []byte {
-	return v.openssl(content, "mac", "-binary", "-macopt", "hexkey:"+hex.EncodeToString(key), "Poly1305")
+	return v.openssl(content, "mac", "-binary", "-macopt", "hexkey:"+hex.EncodeToString(key),
+		"Poly1305")
 }
 
 // encrypt runs a cipher, or with "-d" its inverse, without padding. iv is nil for ECB.
 func (v *view) encrypt(cipher string, key, iv, content []byte, options ...string) []byte {
-	args := append([]string{"enc", "-" + cipher, "-nopad", "-K", hex.EncodeToString(key)}, options...)
+	args := append([]string{"enc", "-" + cipher, "-nopad", "-K", hex.EncodeToString(key)},
+		options...)
 	if iv != nil {
 		args = append(args, "-iv", hex.EncodeToString(iv))
 	}

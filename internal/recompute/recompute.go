@@ -1,13 +1,17 @@
-// Package recompute computes a TLS 1.2 connection a second time, from its events alone, and says where they are wrong.
+// Package recompute computes a TLS 1.2 connection a second time, from its events alone, and says
+// where they are wrong.
 //
-// It is the check that the glass does not lie. It shares nothing with the stack: it reads the JSON lines as plain JSON, parses
-// the raw messages by itself, and leaves all cryptography to the openssl command, but for two things that the command cannot
-// do: a finite-field exponentiation (math/big) and GHASH (ghash.go). A test holds it to the standard library.
+// It is the check that the glass does not lie. It shares nothing with the stack: it reads the JSON
+// lines as plain JSON, parses the raw messages by itself, and leaves all cryptography to the
+// openssl command, but for two things that the command cannot do: a finite-field exponentiation
+// (math/big) and GHASH (ghash.go). A test holds it to the standard library.
 //
-// It begins with the private keys (ephemeral, or the throw-away RSA key), the raw messages and the record fragments, and ends
-// with the plaintext: pre_master_secret, master_secret with and without RFC 7627, key_block and its split, session hash,
-// verify_data, every record with MAC or tag, both signatures. Everything else in the events is a claim that must come out equal.
-// It leaves out certificate chains (pki's tests have those) and resumption, whose master_secret comes from another stream.
+// It begins with the private keys (ephemeral, or the throw-away RSA key), the raw messages and the
+// record fragments, and ends with the plaintext: pre_master_secret, master_secret with and without
+// RFC 7627, key_block and its split, session hash, verify_data, every record with MAC or tag, both
+// signatures. Everything else in the events is a claim that must come out equal. It leaves out
+// certificate chains (pki's tests have those) and resumption, whose master_secret comes from
+// another stream.
 package recompute
 
 import (
@@ -39,8 +43,9 @@ func (e event) bytes(name string) []byte {
 	return b
 }
 
-// Check recomputes the connection that r tells, once from the client's view and once from the server's: a whole one, with data and
-// close_notify both ways. The error lists all that came out otherwise, or what was missing.
+// Check recomputes the connection that r tells, once from the client's view and once from the
+// server's: a whole one, with data and close_notify both ways. The error lists all that came out
+// otherwise, or what was missing.
 func Check(o *OpenSSL, r io.Reader) (Tally, error) {
 	events, err := read(r)
 	if err != nil {

@@ -31,12 +31,14 @@ func tool(t testing.TB) *recompute.OpenSSL {
 	return o
 }
 
-// cases are connections with every suite: those with CBC with both orders of MAC and encryption, all with both kinds of
-// master_secret, half of them with a client certificate. Groups, kinds of key and lengths of data take turns.
+// cases are connections with every suite: those with CBC with both orders of MAC and encryption,
+// all with both kinds of master_secret, half of them with a client certificate. Groups, kinds of
+// key and lengths of data take turns.
 func cases() (all []demo.Options) {
 	groups := []iana.Group{iana.X25519, iana.Secp256r1, iana.X448, iana.Secp384r1, iana.Secp521r1}
 	rsa := []throwaway.Kind{throwaway.RSA, throwaway.RSAPSS}
-	ecdsa := []throwaway.Kind{throwaway.ECDSA, throwaway.Ed25519, throwaway.Ed448, throwaway.ECDSAP384, throwaway.ECDSAP521}
+	ecdsa := []throwaway.Kind{throwaway.ECDSA, throwaway.Ed25519, throwaway.Ed448,
+		throwaway.ECDSAP384, throwaway.ECDSAP521}
 	for i, s := range suite.Certified() {
 		for j := range 4 {
 			ems, etm := j%2 == 1, j >= 2
@@ -44,8 +46,9 @@ func cases() (all []demo.Options) {
 				continue
 			}
 			n := i + j
-			o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, ExtendedMasterSecret: ems, EncryptThenMAC: etm,
-				Data: strings.Repeat("x", n), Seed: fmt.Sprint(n), ClientAuth: demo.NoClientAuth}
+			o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, ExtendedMasterSecret: ems,
+				EncryptThenMAC: etm,
+				Data:           strings.Repeat("x", n), Seed: fmt.Sprint(n), ClientAuth: demo.NoClientAuth}
 			if o.Data == "" {
 				o.Data = demo.Request
 			}
@@ -71,7 +74,8 @@ func cases() (all []demo.Options) {
 }
 
 func name(o demo.Options) string {
-	return fmt.Sprintf("%v %s group=%v ems=%v etm=%v client=%s", o.Suite, o.Auth, o.Group, o.ExtendedMasterSecret, o.EncryptThenMAC, o.ClientAuth)
+	return fmt.Sprintf("%v %s group=%v ems=%v etm=%v client=%s", o.Suite, o.Auth, o.Group,
+		o.ExtendedMasterSecret, o.EncryptThenMAC, o.ClientAuth)
 }
 
 // perform runs a real connection and gives its events as lines.
@@ -135,13 +139,16 @@ func TestEventsOfEverySuiteCanBeRecomputedFromThePrivateKeys(t *testing.T) {
 	}
 }
 
-// A finite-field secret begins with a zero byte in one connection of 256, and loses it. See RFC 5246 §8.1.2.
+// A finite-field secret begins with a zero byte in one connection of 256, and loses it. See RFC
+// 5246 §8.1.2.
 func TestASecretThatBeginsWithAZeroIsRecomputed(t *testing.T) {
 	o := tool(t)
 	short := regexp.MustCompile(`"pre_master_secret","output":"[0-9a-f]{510}"`)
 	for i := 120; i < 5000; i++ { // at the time of writing 120 is the first
-		lines := perform(t, demo.Options{Suite: iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.FFDHE2048, Auth: throwaway.RSA,
-			ClientAuth: demo.NoClientAuth, Data: "x", Seed: fmt.Sprint("leading zero ", i)})
+		lines := perform(t,
+			demo.Options{Suite: iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.FFDHE2048,
+				Auth:       throwaway.RSA,
+				ClientAuth: demo.NoClientAuth, Data: "x", Seed: fmt.Sprint("leading zero ", i)})
 		if !short.Match(lines) {
 			continue
 		}
@@ -155,7 +162,8 @@ func TestASecretThatBeginsWithAZeroIsRecomputed(t *testing.T) {
 
 // four are the lines of a connection with each key exchange, all with a client certificate.
 func four(t *testing.T) (all [][]byte) {
-	for _, id := range []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	for _, id := range []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256,
+		iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 		iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CCM_8} {
 		i := slices.IndexFunc(cases(), func(c demo.Options) bool {
 			return c.Suite == id && c.ClientAuth == demo.RequireClientAuth && c.ExtendedMasterSecret
@@ -165,7 +173,8 @@ func four(t *testing.T) (all [][]byte) {
 	return all
 }
 
-// An event that is not there is noticed too, but for choices, chains and the client's own key, which nothing is computed from.
+// An event that is not there is noticed too, but for choices, chains and the client's own key,
+// which nothing is computed from.
 func TestAMissingLineIsNoticed(t *testing.T) {
 	o := tool(t)
 	left := regexp.MustCompile(`"event":"(schema|choice|notice)"|"what":"(chain|ocsp)"|"event":"throwaway_key"`)
@@ -176,7 +185,8 @@ func TestAMissingLineIsNoticed(t *testing.T) {
 				continue
 			}
 			missing++
-			if _, err := recompute.Check(o, bytes.NewReader(bytes.Replace(lines, l, nil, 1))); err == nil {
+			if _, err := recompute.Check(o,
+				bytes.NewReader(bytes.Replace(lines, l, nil, 1))); err == nil {
 				t.Errorf("nobody missed\n%.200s…", l)
 			}
 		}
@@ -187,7 +197,8 @@ func TestAMissingLineIsNoticed(t *testing.T) {
 	}
 }
 
-// Nothing in the lines may be wrong unnoticed: one digit of every value that a recomputation can know is altered, one at a time.
+// Nothing in the lines may be wrong unnoticed: one digit of every value that a recomputation can
+// know is altered, one at a time.
 func TestAnAlteredDigitAnywhereIsNoticed(t *testing.T) {
 	o := tool(t)
 	altered := 0
@@ -199,7 +210,8 @@ func TestAnAlteredDigitAnywhereIsNoticed(t *testing.T) {
 			was := lines[at]
 			lines[at] = '0' + (was-'0'+1)%10
 			if _, err := recompute.Check(o, bytes.NewReader(lines)); err == nil {
-				t.Errorf("nobody noticed that a digit is %c instead of %c:\n%.200s…", lines[at], was, line(lines, at))
+				t.Errorf("nobody noticed that a digit is %c instead of %c:\n%.200s…", lines[at],
+					was, line(lines, at))
 			}
 			lines[at] = was
 			altered++
@@ -211,8 +223,9 @@ func TestAnAlteredDigitAnywhereIsNoticed(t *testing.T) {
 	}
 }
 
-// values are places in the lines where a decimal digit of a hex value is: the last one of each value. The throw-away keys are not among
-// them: the client's signs, and only its signature is looked at.
+// values are places in the lines where a decimal digit of a hex value is: the last one of each
+// value. The throw-away keys are not among them: the client's signs, and only its signature is
+// looked at.
 func values(lines []byte) (places []int) {
 	field := regexp.MustCompile(`"(\w+)":"([0-9a-f]*?[0-9])[a-f]*"`)
 	begin := 0
@@ -239,7 +252,8 @@ func TestItSharesNothingWithTheStack(t *testing.T) {
 		t.Skipf("go list: %v", err)
 	}
 	for p := range strings.FieldsSeq(string(out)) {
-		if strings.Contains(p, ".") && !strings.HasPrefix(p, "vendor/") && !strings.HasSuffix(p, "/internal/recompute") ||
+		if strings.Contains(p, ".") && !strings.HasPrefix(p, "vendor/") &&
+			!strings.HasSuffix(p, "/internal/recompute") ||
 			p == "crypto/tls" || p == "crypto/hmac" {
 			t.Errorf("it uses %s", p)
 		}
@@ -253,14 +267,16 @@ func TestItSharesNothingWithTheStack(t *testing.T) {
 func TestGHASHIsThatOfGCM(t *testing.T) {
 	n := 0
 	for size := range 70 {
-		key, nonce, plain := bytes.Repeat([]byte{byte(size)}, 16), bytes.Repeat([]byte{7}, 12), bytes.Repeat([]byte{byte(3 * size)}, size)
+		key, nonce, plain := bytes.Repeat([]byte{byte(size)}, 16), bytes.Repeat([]byte{7}, 12),
+			bytes.Repeat([]byte{byte(3 * size)}, size)
 		block, _ := aes.NewCipher(key)
 		gcm, _ := cipher.NewGCM(block)
 		sealed := gcm.Seal(nil, nonce, plain, plain)
 		var h, mask [16]byte
 		block.Encrypt(h[:], h[:])
 		block.Encrypt(mask[:], append(bytes.Clone(nonce), 0, 0, 0, 1))
-		if got := recompute.GCMTag(h[:], mask[:], plain, sealed[:size]); !bytes.Equal(got, sealed[size:]) {
+		if got := recompute.GCMTag(h[:], mask[:], plain, sealed[:size]); !bytes.Equal(got,
+			sealed[size:]) {
 			t.Errorf("%d bytes: got %x, expected %x", size, got, sealed[size:])
 		}
 		n++

@@ -9,7 +9,8 @@ import (
 // pieces are the parts of a record, under the names that they have in the events.
 type pieces map[string][]byte
 
-var pieceNames = []string{"plaintext", "iv", "nonce", "explicit", "aad", "ciphertext", "mac", "padding", "tag"}
+var pieceNames = []string{"plaintext", "iv", "nonce", "explicit", "aad", "ciphertext", "mac",
+	"padding", "tag"}
 
 func (v *view) record(from string, e event) {
 	half := v.half[from]
@@ -19,9 +20,11 @@ func (v *view) record(from string, e event) {
 		return
 	}
 	v.sameText("seq_num", fmt.Sprint(e["seq_num"]), fmt.Sprint(half.seq))
-	kind := map[byte]string{20: "change_cipher_spec", 21: "alert", 22: "handshake", 23: "application_data"}[header[0]]
+	kind := map[byte]string{20: "change_cipher_spec", 21: "alert", 22: "handshake",
+		23: "application_data"}[header[0]]
 	v.sameText("content_type", e.text("content_type"), kind)
-	v.sameText("direction", e.text("direction"), map[bool]string{true: "sealed", false: "opened"}[from == v.role])
+	v.sameText("direction", e.text("direction"),
+		map[bool]string{true: "sealed", false: "opened"}[from == v.role])
 	p := pieces{"plaintext": fragment}
 	if half.on {
 		p = v.open(half.keys, half.seq, header, fragment)
@@ -39,11 +42,12 @@ func (v *view) record(from string, e event) {
 	}
 }
 
-// open takes a record apart. A MAC or a tag in the result is the computed one: compared with the event's, which is the fragment's
-// because fragment and pieces are compared too.
+// open takes a record apart. A MAC or a tag in the result is the computed one: compared with the
+// event's, which is the fragment's because fragment and pieces are compared too.
 func (v *view) open(k keys, seq uint64, header, fragment []byte) pieces {
 	if len(fragment) < v.overhead() || v.block == nil {
-		v.fail("a protected record of %d bytes, with a key_block of %d", len(fragment), len(v.block))
+		v.fail("a protected record of %d bytes, with a key_block of %d", len(fragment),
+			len(v.block))
 		return nil
 	}
 	var p pieces
@@ -63,7 +67,8 @@ func (v *view) open(k keys, seq uint64, header, fragment []byte) pieces {
 
 // overhead is the least that a record has besides its content.
 func (v *view) overhead() int {
-	return map[string]int{"": v.suite.macLen, "cbc": v.ivSize() + v.suite.macLen, "gcm": 24, "ccm": 24, "ccm8": 16, "chacha20": 16}[v.suite.mode]
+	return map[string]int{"": v.suite.macLen, "cbc": v.ivSize() + v.suite.macLen, "gcm": 24,
+		"ccm": 24, "ccm8": 16, "chacha20": 16}[v.suite.mode]
 }
 
 func (v *view) ivSize() int {
@@ -130,7 +135,8 @@ func (v *view) openAEAD(k keys, seq uint64, header, fragment []byte) pieces {
 		explicit = 0
 	}
 	end := len(fragment) - tagLen
-	p := pieces{"explicit": fragment[:explicit], "ciphertext": fragment[explicit:end], "aad": macHeader(seq, header, end-explicit)}
+	p := pieces{"explicit": fragment[:explicit], "ciphertext": fragment[explicit:end],
+		"aad": macHeader(seq, header, end-explicit)}
 	if explicit > 0 {
 		p["nonce"] = slices.Concat(k.iv, p["explicit"])
 	} else {
@@ -152,7 +158,8 @@ func (v *view) openAEAD(k keys, seq uint64, header, fragment []byte) pieces {
 // gcm: NIST SP 800-38D §7.2. The first block of the key stream hides the tag.
 func (v *view) gcm(key []byte, p pieces) {
 	h := v.encrypt(v.suite.cipher+"-ecb", key, nil, zeros(16))
-	out := input(v.encrypt(v.suite.cipher+"-ctr", key, slices.Concat(p["nonce"], []byte{0, 0, 0, 1}), slices.Concat(zeros(16), p["ciphertext"])))
+	out := input(v.encrypt(v.suite.cipher+"-ctr", key,
+		slices.Concat(p["nonce"], []byte{0, 0, 0, 1}), slices.Concat(zeros(16), p["ciphertext"])))
 	mask := out.take(16)
 	p["plaintext"] = out
 	p["tag"] = gcmTag(h, mask, p["aad"], p["ciphertext"])
@@ -161,24 +168,29 @@ func (v *view) gcm(key []byte, p pieces) {
 // ccm: RFC 3610 §2.2 and §2.3, with three bytes for the length.
 func (v *view) ccm(key []byte, p pieces, tagLen int) {
 	counter := slices.Concat([]byte{2}, p["nonce"], zeros(3))
-	out := input(v.encrypt(v.suite.cipher+"-ctr", key, counter, slices.Concat(zeros(16), p["ciphertext"])))
+	out := input(v.encrypt(v.suite.cipher+"-ctr", key, counter,
+		slices.Concat(zeros(16), p["ciphertext"])))
 	mask := out.take(16)
 	p["plaintext"] = out
-	first := slices.Concat([]byte{1<<6 | byte(tagLen-2)/2<<3 | 2}, p["nonce"], []byte{0, byte(len(out) >> 8), byte(len(out))})
+	first := slices.Concat([]byte{1<<6 | byte(tagLen-2)/2<<3 | 2}, p["nonce"],
+		[]byte{0, byte(len(out) >> 8), byte(len(out))})
 	aad := binary.BigEndian.AppendUint16(nil, uint16(len(p["aad"])))
-	chain := v.encrypt(v.suite.cipher+"-cbc", key, zeros(16), slices.Concat(first, blocks(append(aad, p["aad"]...)), blocks(out)))
+	chain := v.encrypt(v.suite.cipher+"-cbc", key, zeros(16),
+		slices.Concat(first, blocks(append(aad, p["aad"]...)), blocks(out)))
 	p["tag"] = xor(chain[max(0, len(chain)-16):], mask)[:tagLen]
 }
 
 // chacha20: RFC 8439 §2.8. Block 0 of the key stream holds the one-time key.
 func (v *view) chacha20(key []byte, p pieces) {
-	out := input(v.encrypt("chacha20", key, slices.Concat(zeros(4), p["nonce"]), slices.Concat(zeros(64), p["ciphertext"])))
+	out := input(v.encrypt("chacha20", key, slices.Concat(zeros(4), p["nonce"]),
+		slices.Concat(zeros(64), p["ciphertext"])))
 	var once [32]byte
 	copy(once[:], out.take(64))
 	p["plaintext"] = out
 	lengths := binary.LittleEndian.AppendUint64(nil, uint64(len(p["aad"])))
 	lengths = binary.LittleEndian.AppendUint64(lengths, uint64(len(p["ciphertext"])))
-	p["tag"] = v.poly1305(once[:], slices.Concat(blocks(p["aad"]), blocks(p["ciphertext"]), lengths))
+	p["tag"] = v.poly1305(once[:],
+		slices.Concat(blocks(p["aad"]), blocks(p["ciphertext"]), lengths))
 }
 
 func xor(a, b []byte) []byte {

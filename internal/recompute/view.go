@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// view is one player's stream, and all that was recomputed of it so far. Sides are "client" and "server".
+// view is one player's stream, and all that was recomputed of it so far. Sides are "client" and
+// "server".
 type view struct {
 	tool  *OpenSSL
 	role  string
@@ -34,8 +35,10 @@ type view struct {
 var other = map[string]string{"client": "server", "server": "client"}
 
 func newView(o *OpenSSL, role string, t Tally) *view {
-	v := &view{tool: o, role: role, tally: t, random: map[string][]byte{}, raw: map[string][]byte{}, before: map[string]int{},
-		finished: map[string][]byte{}, half: map[string]*half{"client": {}, "server": {}}, seen: map[string]int{}}
+	v := &view{tool: o, role: role, tally: t, random: map[string][]byte{}, raw: map[string][]byte{},
+		before:   map[string]int{},
+		finished: map[string][]byte{}, half: map[string]*half{"client": {}, "server": {}},
+		seen: map[string]int{}}
 	v.exchange.public = map[string][]byte{}
 	return v
 }
@@ -55,7 +58,9 @@ func (v *view) same(kind string, claim, computed []byte) {
 	}
 }
 
-func (v *view) sameText(kind, claim, computed string) { v.same(kind, []byte(claim), []byte(computed)) }
+func (v *view) sameText(kind, claim, computed string) {
+	v.same(kind, []byte(claim), []byte(computed))
+}
 
 func (v *view) take(e event) {
 	from := e.text("from")
@@ -113,7 +118,8 @@ func (v *view) message(from, kind string, raw []byte) {
 func (v *view) agreed(e event) {
 	v.sameText("suite", e.text("suite"), v.suite.name)
 	v.sameText("key_exchange", e.text("key_exchange"), v.suite.kex)
-	v.sameText("extended_master_secret", fmt.Sprint(e["extended_master_secret"]), fmt.Sprint(v.suite.ems))
+	v.sameText("extended_master_secret", fmt.Sprint(e["extended_master_secret"]),
+		fmt.Sprint(v.suite.ems))
 	v.sameText("encrypt_then_mac", fmt.Sprint(e["encrypt_then_mac"]), fmt.Sprint(v.suite.etm))
 }
 
@@ -155,7 +161,9 @@ func (v *view) derived(e event) {
 		v.finished[name[:6]] = output
 	}
 	v.same(name, e.bytes("output"), output)
-	v.sameText("function, hash and label", e.text("function")+" "+e.text("hash")+" "+e.text("label"), "PRF SHA-"+strings.TrimPrefix(v.suite.hash, "SHA")+" "+label)
+	v.sameText("function, hash and label",
+		e.text("function")+" "+e.text("hash")+" "+e.text("label"),
+		"PRF SHA-"+strings.TrimPrefix(v.suite.hash, "SHA")+" "+label)
 	v.same("secret of a derivation", e.bytes("secret"), secret)
 	v.same("seed of a derivation", e.bytes("seed"), seed)
 	v.seen[name]++
@@ -190,13 +198,15 @@ func (v *view) keysInstalled(from string, e event) {
 	v.seen["keys of the "+from]++
 }
 
-// finish looks at what can only be told at the end: that the records brought the messages, and that nothing was left out.
+// finish looks at what can only be told at the end: that the records brought the messages, and that
+// nothing was left out.
 func (v *view) finish() {
 	for _, from := range []string{"client", "server"} {
 		v.same("messages in records", v.half[from].said, v.half[from].heard)
 		header := []byte{20, 0, 0, 12}
 		v.same("finished", v.raw[from+" finished"], append(header, v.finished[from]...))
-		for _, what := range []string{from + "_verify_data", "keys of the " + from, "protected application_data from the " + from,
+		for _, what := range []string{from + "_verify_data", "keys of the " + from,
+			"protected application_data from the " + from,
 			"protected alert from the " + from, "alert " + from} {
 			v.must(what)
 		}

@@ -19,7 +19,8 @@ var protocols = []*Protocol{
 	{"nntp", "119", "RFC 4642 §2.2", nntp},
 	{"sieve", "4190", "RFC 5804 §2.2", sieve},
 	{"xmpp", "5222", "RFC 6120 §5.4", func(t *talk) error { return t.xmpp("jabber:client") }},
-	{"xmpp-server", "5269", "RFC 6120 §5.4", func(t *talk) error { return t.xmpp("jabber:server") }},
+	{"xmpp-server", "5269", "RFC 6120 §5.4",
+		func(t *talk) error { return t.xmpp("jabber:server") }},
 	{"ldap", "389", "RFC 4511 §4.14", ldap},
 	{"postgres", "5432", "PostgreSQL protocol, SSLRequest", postgres},
 	{"mysql", "3306", "MySQL protocol, SSLRequest", mysql},
@@ -87,7 +88,8 @@ func nntp(t *talk) error {
 func sieve(t *talk) error {
 	ok := func() error {
 		line, err := t.until(func(l string) bool {
-			return strings.HasPrefix(l, "OK") || strings.HasPrefix(l, "NO") || strings.HasPrefix(l, "BYE")
+			return strings.HasPrefix(l, "OK") || strings.HasPrefix(l, "NO") ||
+				strings.HasPrefix(l, "BYE")
 		})
 		if err == nil && !strings.HasPrefix(line, "OK") {
 			err = refused(line, "OK")
@@ -97,7 +99,8 @@ func sieve(t *talk) error {
 	return steps(ok, func() error { return t.say("STARTTLS") }, ok)
 }
 
-// xmpp reads XML only as far as it must: up to the end of the stream's features, and up to one element.
+// xmpp reads XML only as far as it must: up to the end of the stream's features, and up to one
+// element.
 func (t *talk) xmpp(namespace string) error {
 	read := func(ends ...string) (string, error) {
 		var got strings.Builder
@@ -115,8 +118,10 @@ func (t *talk) xmpp(namespace string) error {
 		}
 		return "", fmt.Errorf("more than %d bytes without an end", maxLine)
 	}
-	if err := t.say("<?xml version='1.0'?><stream:stream to='%s' version='1.0' xmlns='%s' xmlns:stream='http://etherx.jabber.org/streams'>",
-		strings.NewReplacer("&", "&amp;", "<", "&lt;", "'", "&apos;").Replace(t.host), namespace); err != nil {
+	if err := t.say("<?xml version='1.0'?><stream:stream to='%s' version='1.0' xmlns='%s' "+
+		"xmlns:stream='http://etherx.jabber.org/streams'>",
+		strings.NewReplacer("&", "&amp;", "<", "&lt;", "'", "&apos;").Replace(t.host),
+		namespace); err != nil {
 		return err
 	}
 	features, err := read("</stream:features>", "<stream:features/>", "</stream:error>")
@@ -139,7 +144,8 @@ func (t *talk) xmpp(namespace string) error {
 // ldap sends an ExtendedRequest for 1.3.6.1.4.1.1466.20037 and looks for resultCode success.
 func ldap(t *talk) error {
 	oid := "1.3.6.1.4.1.1466.20037"
-	request := append([]byte{0x30, byte(7 + len(oid)), 0x02, 1, 1, 0x77, byte(2 + len(oid)), 0x80, byte(len(oid))}, oid...)
+	request := append([]byte{0x30, byte(7 + len(oid)), 0x02, 1, 1, 0x77, byte(2 + len(oid)), 0x80,
+		byte(len(oid))}, oid...)
 	if _, err := t.out.Write(request); err != nil {
 		return err
 	}
@@ -173,7 +179,8 @@ func ldap(t *talk) error {
 }
 
 func postgres(t *talk) error {
-	if _, err := t.out.Write([]byte{0, 0, 0, 8, 0x04, 0xD2, 0x16, 0x2F}); err != nil { // length, 80877103
+	// length, 80877103
+	if _, err := t.out.Write([]byte{0, 0, 0, 8, 0x04, 0xD2, 0x16, 0x2F}); err != nil {
 		return err
 	}
 	b, err := t.in.ReadByte()
@@ -183,7 +190,8 @@ func postgres(t *talk) error {
 	return err
 }
 
-// mysql reads the greeting, whose capabilities say whether the server can, and answers with the head of a login that asks for TLS.
+// mysql reads the greeting, whose capabilities say whether the server can, and answers with the
+// head of a login that asks for TLS.
 func mysql(t *talk) error {
 	const protocol41, wantsTLS, secure = 1 << 9, 1 << 11, 1 << 15
 	var head [4]byte

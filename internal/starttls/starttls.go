@@ -1,7 +1,7 @@
 // Package starttls asks a server that begins in the clear to go on under TLS.
 //
-// What a server says behind its consent, in the clear, was perhaps said by somebody in between, and would be taken for part of what
-// is protected: it ends the attempt. See RFC 3207 §6.
+// What a server says behind its consent, in the clear, was perhaps said by somebody in between, and
+// would be taken for part of what is protected: it ends the attempt. See RFC 3207 §6.
 package starttls
 
 import (
@@ -48,7 +48,8 @@ func Names() []string {
 	return names
 }
 
-// Greeted recognises the protocol of a server that speaks first, by how it began. FTP and SMTP begin alike: the words decide.
+// Greeted recognises the protocol of a server that speaks first, by how it began. FTP and SMTP
+// begin alike: the words decide.
 func Greeted(first []byte) (*Protocol, bool) {
 	line, _, _ := strings.Cut(string(first), "\n")
 	name := ""
@@ -78,7 +79,8 @@ func (p *Protocol) Ask(conn io.ReadWriter, host string) error {
 		return fmt.Errorf("starttls %s (%s): %w", p.Name, p.Ref, err)
 	}
 	if n := t.in.Buffered(); n > 0 {
-		return fmt.Errorf("starttls %s (%s): the server, or somebody before it, sent %d bytes in the clear behind its consent", p.Name, p.Ref, n)
+		return fmt.Errorf("starttls %s (%s): the server, or somebody before it, sent %d bytes in "+
+			"the clear behind its consent", p.Name, p.Ref, n)
 	}
 	return nil
 }
@@ -123,7 +125,8 @@ func (t *talk) until(ends func(line string) bool) (string, error) {
 	return "", fmt.Errorf("more than %d lines without an end", maxLines)
 }
 
-// code reads an answer of a number and text, of one or more lines, that must begin with want. See RFC 5321 §4.2.1.
+// code reads an answer of a number and text, of one or more lines, that must begin with want. See
+// RFC 5321 §4.2.1.
 func (t *talk) code(want string) error {
 	line, err := t.until(func(l string) bool { return len(l) < 4 || l[3] != '-' || l[0] < '0' || l[0] > '9' })
 	if err == nil && !strings.HasPrefix(line, want) {

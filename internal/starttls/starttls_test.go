@@ -9,7 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/starttls"
 )
 
-// script is a server that says its lines whatever it hears, so that a test can look at what it heard.
+// script is a server that says its lines whatever it hears, so that a test can look at what it
+// heard.
 type script struct {
 	io.Reader
 	heard bytes.Buffer
@@ -24,10 +25,13 @@ func TestEveryDialect(t *testing.T) {
 		protocol, server, client string // client: what it must have said, with | between
 		err                      string // or how it ends
 	}{
-		{"smtp", "220-a\r\n220 b\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n", "EHLO vitrine.invalid\r\n|STARTTLS\r\n", ""},
-		{"smtp", "220 b\r\n250 x\r\n454 not now\r\n", "STARTTLS\r\n", `answers "454 not now", expected 220`},
+		{"smtp", "220-a\r\n220 b\r\n250-x\r\n250 STARTTLS\r\n220 go\r\n",
+			"EHLO vitrine.invalid\r\n|STARTTLS\r\n", ""},
+		{"smtp", "220 b\r\n250 x\r\n454 not now\r\n", "STARTTLS\r\n",
+			`answers "454 not now", expected 220`},
 		{"smtp", "SSH-2.0-x\r\n", "", `answers "SSH-2.0-x"`},
-		{"smtp", "220 b\r\n250 x\r\n220 go\r\n250 injected\r\n", "STARTTLS\r\n", "14 bytes in the clear behind its consent"},
+		{"smtp", "220 b\r\n250 x\r\n220 go\r\n250 injected\r\n", "STARTTLS\r\n",
+			"14 bytes in the clear behind its consent"},
 		{"smtp", "220 b\r\n", "EHLO", "closed the connection"},
 		{"smtp", "220" + strings.Repeat("x", 9000), "", "longer than 8192 bytes"},
 		{"smtp", strings.Repeat("220-x\r\n", 300), "", "more than 200 lines"},
@@ -39,18 +43,27 @@ func TestEveryDialect(t *testing.T) {
 		{"ftp", "220 hi\r\n234 go\r\n", "AUTH TLS\r\n", ""},
 		{"ftp", "220 hi\r\n530 no\r\n", "AUTH TLS\r\n", "530"},
 		{"nntp", "200 hi\r\n382 go\r\n", "STARTTLS\r\n", ""},
-		{"sieve", "\"IMPLEMENTATION\" \"x\"\r\n\"STARTTLS\"\r\nOK\r\nOK go\r\n", "STARTTLS\r\n", ""},
+		{"sieve", "\"IMPLEMENTATION\" \"x\"\r\n\"STARTTLS\"\r\nOK\r\nOK go\r\n", "STARTTLS\r\n",
+			""},
 		{"sieve", "OK\r\nNO\r\n", "STARTTLS\r\n", `answers "NO"`},
-		{"xmpp", "<stream:stream><stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features><proceed xmlns='x'/>",
+		{"xmpp", "<stream:stream><stream:features><starttls " +
+			"xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features><proceed xmlns='x'/>",
 			"to='a&amp;b'|jabber:client|<starttls", ""},
 		{"xmpp", "<stream:stream><stream:features></stream:features>", "", "does not offer TLS"},
-		{"xmpp-server", "<stream:features>urn:ietf:params:xml:ns:xmpp-tls</stream:features><proceed/>", "jabber:server", ""},
-		{"xmpp-server", "<stream:features>urn:ietf:params:xml:ns:xmpp-tls</stream:features><failure/>", "jabber:server", "<failure/>"},
+		{"xmpp-server",
+			"<stream:features>urn:ietf:params:xml:ns:xmpp-tls</stream:features><proceed/>",
+			"jabber:server", ""},
+		{"xmpp-server",
+			"<stream:features>urn:ietf:params:xml:ns:xmpp-tls</stream:features><failure/>",
+			"jabber:server", "<failure/>"},
 		{"xmpp", strings.Repeat("x", 9000), "", "more than 8192 bytes"},
-		{"ldap", "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00", "\x77\x18\x80\x161.3.6.1.4.1.1466.20037", ""},
-		{"ldap", "\x30\x84\x00\x00\x00\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00", "1.3.6.1", ""},
+		{"ldap", "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00",
+			"\x77\x18\x80\x161.3.6.1.4.1.1466.20037", ""},
+		{"ldap", "\x30\x84\x00\x00\x00\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00",
+			"1.3.6.1", ""},
 		{"ldap", "\x30\x82\x00\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00", "1.3.6.1", ""},
-		{"ldap", "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00", "1.3.6.1", "not success"},
+		{"ldap", "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00", "1.3.6.1",
+			"not success"},
 		{"ldap", "\x30\x84\xff\xff\xff\xff", "", "no LDAPMessage"},
 		{"ldap", "\x30\x89\xff", "", "too long"},
 		{"ldap", "HTTP/1.1", "", "no LDAPMessage"},
@@ -58,7 +71,8 @@ func TestEveryDialect(t *testing.T) {
 		{"postgres", "N", "", "'N', expected 'S'"},
 		{"postgres", "SE", "", "1 bytes in the clear"},
 		{"mysql", mysqlGreeting, "\x20\x00\x00\x01\x00\x8a\x00\x00", ""},
-		{"mysql", strings.Replace(mysqlGreeting, "\x00\xff\xff\xff\x02", "\x00\xff\xf7\xff\x02", 1), "", "without TLS"},
+		{"mysql", strings.Replace(mysqlGreeting, "\x00\xff\xff\xff\x02", "\x00\xff\xf7\xff\x02", 1),
+			"", "without TLS"},
 		{"mysql", "\x04\x00\x00\x00\xff\x15\x04x", "", "not that of protocol 10"},
 		{"mysql", "\xff\xff\xff\x00", "", "too long"},
 	}
@@ -73,18 +87,22 @@ func TestEveryDialect(t *testing.T) {
 		}
 		s := &script{Reader: strings.NewReader(c.server)}
 		err := p.Ask(s, "a&b")
-		if c.err == "" && err != nil || c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
+		if c.err == "" && err != nil ||
+			c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)) {
 			t.Errorf("%s, %.40q: got %v, expected %q", c.protocol, c.server, err, c.err)
 		}
 		for want := range strings.SplitSeq(c.client, "|") {
 			if !strings.Contains(s.heard.String(), want) {
-				t.Errorf("%s, %.40q: said %q, expected %q in it", c.protocol, c.server, s.heard.String(), want)
+				t.Errorf("%s, %.40q: said %q, expected %q in it", c.protocol, c.server,
+					s.heard.String(), want)
 			}
 		}
 		// whatever is cut off ends in an error, and never hangs or panics
 		for n := range min(len(c.server), 200) {
-			if err := p.Ask(&script{Reader: strings.NewReader(c.server[:n])}, "x"); err == nil && c.err == "" {
-				t.Errorf("%s, %.40q: cut after %d bytes it is taken for whole", c.protocol, c.server, n)
+			if err := p.Ask(&script{Reader: strings.NewReader(c.server[:n])}, "x"); err == nil &&
+				c.err == "" {
+				t.Errorf("%s, %.40q: cut after %d bytes it is taken for whole", c.protocol,
+					c.server, n)
 			}
 		}
 	}
@@ -98,8 +116,10 @@ func TestEveryDialect(t *testing.T) {
 
 func TestServersThatSpeakFirstAreRecognised(t *testing.T) {
 	for greeting, want := range map[string]string{
-		"220 mail.example ESMTP Postfix\r\n": "smtp", "220 ProFTPD\r\n": "ftp", "* OK IMAP4rev1": "imap", "+OK hi": "pop3", "200 news": "nntp",
-		"\"IMPLEMENTATION\" \"Dovecot\"": "sieve", mysqlGreeting: "mysql", "HTTP/1.1 400": "", "SSH-2.0": "", "": "", "\x16\x03\x03": "",
+		"220 mail.example ESMTP Postfix\r\n": "smtp", "220 ProFTPD\r\n": "ftp",
+		"* OK IMAP4rev1": "imap", "+OK hi": "pop3", "200 news": "nntp",
+		"\"IMPLEMENTATION\" \"Dovecot\"": "sieve", mysqlGreeting: "mysql", "HTTP/1.1 400": "",
+		"SSH-2.0": "", "": "", "\x16\x03\x03": "",
 	} {
 		p, ok := starttls.Greeted([]byte(greeting))
 		if ok != (want != "") || ok && p.Name != want {

@@ -1,9 +1,11 @@
-// Tally reads the output of `go test -json`, prints what somebody who waits for it wants to know, and counts.
+// Tally reads the output of `go test -json`, prints what somebody who waits for it wants to know,
+// and counts.
 //
-// It prints each package's own lines, what failed tests said, what tests that passed counted, and each skipped test with its
-// reason; the last line is "N passed, N failed, N skipped", where a test with subtests counts as those. It fails if a test or a
-// package failed, or if nothing was tested. With -no-skips it also fails if a test was skipped, unless the reason names ../shared:
-// that folder is no part of the repository.
+// It prints each package's own lines, what failed tests said, what tests that passed counted, and
+// each skipped test with its reason; the last line is "N passed, N failed, N skipped", where a test
+// with subtests counts as those. It fails if a test or a package failed, or if nothing was tested.
+// With -no-skips it also fails if a test was skipped, unless the reason names ../shared: that
+// folder is no part of the repository.
 package main
 
 import (
@@ -49,7 +51,8 @@ func main() {
 }
 
 func newTally(out io.Writer) *tally {
-	return &tally{out: out, said: map[string][]string{}, parent: map[string]bool{}, results: map[string][]string{}}
+	return &tally{out: out, said: map[string][]string{}, parent: map[string]bool{},
+		results: map[string][]string{}}
 }
 
 func (t *tally) read(r io.Reader) error {
@@ -81,7 +84,9 @@ func (t *tally) aside(e event) {
 	case "build-output":
 		fmt.Fprint(t.out, e.Output)
 	case "output":
-		if e.Output != "PASS\n" && e.Output != "FAIL\n" && !strings.HasPrefix(e.Output, "coverage:") && e.Output != "testing: warning: no tests to run\n" {
+		if e.Output != "PASS\n" && e.Output != "FAIL\n" &&
+			!strings.HasPrefix(e.Output, "coverage:") &&
+			e.Output != "testing: warning: no tests to run\n" {
 			fmt.Fprint(t.out, e.Output)
 		}
 	case "fail", "build-fail":
@@ -126,7 +131,8 @@ func (t *tally) ended(e event, said []string) {
 			}
 		}
 	case "skip":
-		t.skips = append(t.skips, fmt.Sprintf("%s %s: %s", e.Package, e.Test, strings.Join(logs(said), "; ")))
+		t.skips = append(t.skips,
+			fmt.Sprintf("%s %s: %s", e.Package, e.Test, strings.Join(logs(said), "; ")))
 	}
 }
 
@@ -141,14 +147,16 @@ func logs(said []string) (out []string) {
 
 // count is how many tests ended in that way, those with subtests left out.
 func (t *tally) count(action string) int {
-	return len(slices.DeleteFunc(slices.Clone(t.results[action]), func(key string) bool { return t.parent[key] }))
+	return len(slices.DeleteFunc(slices.Clone(t.results[action]),
+		func(key string) bool { return t.parent[key] }))
 }
 
 // report prints the end, and tells whether all is well.
 func (t *tally) report(noSkips bool) bool {
 	wrong := t.skips
 	if noSkips {
-		wrong = slices.DeleteFunc(slices.Clone(t.skips), func(s string) bool { return strings.Contains(s, "../shared") })
+		wrong = slices.DeleteFunc(slices.Clone(t.skips),
+			func(s string) bool { return strings.Contains(s, "../shared") })
 	}
 	for _, s := range t.skips {
 		fmt.Fprintln(t.out, "SKIPPED", s)
@@ -156,7 +164,8 @@ func (t *tally) report(noSkips bool) bool {
 	passed, failed := t.count("pass"), t.count("fail")
 	ok := passed > 0 && len(t.results["fail"]) == 0 && !t.broken
 	if noSkips && len(wrong) > 0 {
-		fmt.Fprintf(t.out, "FAILED  %d tests were skipped, and nothing may be skipped here\n", len(wrong))
+		fmt.Fprintf(t.out, "FAILED  %d tests were skipped, and nothing may be skipped here\n",
+			len(wrong))
 		ok = false
 	}
 	fmt.Fprintf(t.out, "%d passed, %d failed, %d skipped\n", passed, failed, t.count("skip"))

@@ -31,14 +31,23 @@ func TestCountsAndVerdict(t *testing.T) {
 		ok       bool
 		says     []string
 	}{
-		{"all well", some[:strings.Index(some, `{"Action":"run","Package":"p","Test":"TestB"}`)], true, true, []string{"TestA: 2 cases\n", "2 passed, 0 failed, 0 skipped\n"}},
-		{"a failure", replace("ENDB", "fail"), false, false, []string{"FAILED  p TestB\n", "REASON", "2 passed, 1 failed, 0 skipped\n"}},
-		{"a skip", replace("ENDB", "skip"), false, true, []string{"SKIPPED p TestB: REASON\n", "2 passed, 0 failed, 1 skipped\n"}},
-		{"a skip where none may be", replace("ENDB", "skip"), true, false, []string{"SKIPPED p TestB: REASON\n", "1 tests were skipped"}},
-		{"a skip for want of ../shared", replace("ENDB", "skip", "REASON", "../shared/captures is not there"), true, true, []string{"0 failed, 1 skipped\n"}},
-		{"a package that does not compile", `{"Action":"build-output","Output":"x.go:1: oops\n"}` + "\n" + `{"Action":"fail","Package":"p"}` + "\n" + replace("ENDB", "pass"), false, false, []string{"x.go:1: oops\n"}},
+		{"all well", some[:strings.Index(some, `{"Action":"run","Package":"p","Test":"TestB"}`)],
+			true, true, []string{"TestA: 2 cases\n", "2 passed, 0 failed, 0 skipped\n"}},
+		{"a failure", replace("ENDB", "fail"), false, false,
+			[]string{"FAILED  p TestB\n", "REASON", "2 passed, 1 failed, 0 skipped\n"}},
+		{"a skip", replace("ENDB", "skip"), false, true,
+			[]string{"SKIPPED p TestB: REASON\n", "2 passed, 0 failed, 1 skipped\n"}},
+		{"a skip where none may be", replace("ENDB", "skip"), true, false,
+			[]string{"SKIPPED p TestB: REASON\n", "1 tests were skipped"}},
+		{"a skip for want of ../shared",
+			replace("ENDB", "skip", "REASON", "../shared/captures is not there"), true, true,
+			[]string{"0 failed, 1 skipped\n"}},
+		{"a package that does not compile", `{"Action":"build-output","Output":"x.go:1: oops\n"}` +
+			"\n" + `{"Action":"fail","Package":"p"}` + "\n" + replace("ENDB", "pass"), false, false,
+			[]string{"x.go:1: oops\n"}},
 		{"nothing", "", false, false, []string{"0 passed, 0 failed, 0 skipped\n"}},
-		{"no JSON", "go: cannot find main module\n", false, false, []string{"go: cannot find main module\n"}},
+		{"no JSON", "go: cannot find main module\n", false, false,
+			[]string{"go: cannot find main module\n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var out bytes.Buffer

@@ -1,4 +1,5 @@
-// Package testkit has what the tests of many packages share: published vectors, seeded randomness and golden files.
+// Package testkit has what the tests of many packages share: published vectors, seeded randomness
+// and golden files.
 package testkit
 
 import (
@@ -56,14 +57,16 @@ func Unhex(t testing.TB, s string) []byte {
 	return b
 }
 
-// Block is one case of a Botan .vec or an OpenSSL evp test file: "Key = value" lines until a blank one.
+// Block is one case of a Botan .vec or an OpenSSL evp test file: "Key = value" lines until a blank
+// one.
 type Block struct {
 	Section string // the last "[section]" or, in OpenSSL's files, empty
 	Line    int
 	Fields  map[string]string
 }
 
-// Blocks reads a Botan .vec file. In them a case ends with its last key; blank lines separate cases.
+// Blocks reads a Botan .vec file. In them a case ends with its last key; blank lines separate
+// cases.
 func Blocks(t testing.TB, name string) []Block {
 	t.Helper()
 	var out []Block

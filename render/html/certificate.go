@@ -20,7 +20,8 @@ type certificate struct {
 
 type row struct{ Name, Text string }
 
-// withCertificates replaces each certificate in the fields of a Certificate message, which are opaque to TLS, by its parts.
+// withCertificates replaces each certificate in the fields of a Certificate message, which are
+// opaque to TLS, by its parts.
 func withCertificates(fields []wire.Field, raw []byte) (all []wire.Field, list []certificate) {
 	for _, f := range fields {
 		if !f.Leaf || f.Name != "certificate" {
@@ -48,9 +49,11 @@ func decode(n int, der []byte) certificate {
 		{"subject", explain.Escape(c.Subject.String())},
 		{"issuer", explain.Escape(c.Issuer.String())},
 		{"names (SAN)", explain.Escape(strings.Join(names(c), ", "))},
-		{"valid", c.NotBefore.UTC().Format("2006-01-02 15:04:05") + " to " + c.NotAfter.UTC().Format("2006-01-02 15:04:05") + " UTC"},
+		{"valid", c.NotBefore.UTC().Format("2006-01-02 15:04:05") + " to " +
+			c.NotAfter.UTC().Format("2006-01-02 15:04:05") + " UTC"},
 		{"public key", publicKey(c)},
-		{"signed with", c.SignatureAlgorithm.String() + fmt.Sprintf(", %d bytes", len(c.Signature))},
+		{"signed with", c.SignatureAlgorithm.String() +
+			fmt.Sprintf(", %d bytes", len(c.Signature))},
 		{"serial number", fmt.Sprintf("%x", c.SerialNumber)},
 		{"may be used for", strings.Join(usages(c), ", ")},
 	}
@@ -90,7 +93,8 @@ func publicKey(c *x509.Certificate) string {
 }
 
 func usages(c *x509.Certificate) (list []string) {
-	for bit, name := range [...]string{"digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign"} {
+	for bit, name := range [...]string{"digitalSignature", "nonRepudiation", "keyEncipherment",
+		"dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign"} {
 		if c.KeyUsage&(1<<bit) != 0 {
 			list = append(list, name)
 		}

@@ -53,7 +53,8 @@ func (p *step) shows(e trace.Entry) bool {
 }
 
 func (p *step) signs(from iana.Side) bool {
-	return base(p.key) == map[iana.Side]string{iana.Client: "certificate_verify", iana.Server: "server_key_exchange"}[from]
+	return base(p.key) == map[iana.Side]string{iana.Client: "certificate_verify",
+		iana.Server: "server_key_exchange"}[from]
 }
 
 // addCommands adds those that are not there yet: both sides compute the same.
@@ -65,7 +66,8 @@ next:
 				continue next
 			}
 		}
-		p.Commands = append(p.Commands, command{explain.Escape(c.Name), c.Tool, c.Text, c.Prints(), c.Verdict == ""})
+		p.Commands = append(p.Commands,
+			command{explain.Escape(c.Name), c.Tool, c.Text, c.Prints(), c.Verdict == ""})
 	}
 }
 

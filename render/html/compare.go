@@ -86,7 +86,8 @@ func lines(r *run) (keys []string, steps map[string]*step) {
 	return keys, steps
 }
 
-// weave merges two sequences, so that both keep their order as far as they agree: along a longest common subsequence.
+// weave merges two sequences, so that both keep their order as far as they agree: along a longest
+// common subsequence.
 func weave(a, b []string) []string {
 	if len(a) == 0 {
 		return b
@@ -132,7 +133,8 @@ func unique(list []string) (out []string) {
 	return out
 }
 
-// details are what can be compared from run to run: no random bytes, but what kinds of values there are and how long.
+// details are what can be compared from run to run: no random bytes, but what kinds of values there
+// are and how long.
 func details(p *step) (list []string) {
 	if p.Size != "" {
 		list = append(list, p.Size)
@@ -150,7 +152,9 @@ func details(p *step) (list []string) {
 		for _, i := range d.Inputs {
 			in = append(in, i.Name)
 		}
-		list = append(list, fmt.Sprintf("%s(%s; %q): %d bytes", d.Function, strings.Join(in, ", "), d.Label, d.Bytes))
+		list = append(list,
+			fmt.Sprintf("%s(%s; %q): %d bytes", d.Function, strings.Join(in, ", "), d.Label,
+				d.Bytes))
 	}
 	if p.Bar != nil {
 		for _, k := range p.Bar.Parts {

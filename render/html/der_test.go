@@ -9,8 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// tiles checks what package wire promises of fields: the leaves follow one another from the first byte to the last, and a node covers
-// exactly its parts.
+// tiles checks what package wire promises of fields: the leaves follow one another from the first
+// byte to the last, and a node covers exactly its parts.
 func tiles(t *testing.T, fields []wire.Field, length int) {
 	t.Helper()
 	at := 0
@@ -30,7 +30,8 @@ func tiles(t *testing.T, fields []wire.Field, length int) {
 			end = max(end, part.Offset+part.Len)
 		}
 		if f.Offset != at || end != f.Offset+f.Len {
-			t.Fatalf("%s covers %d to %d, its parts end at %d", f.Name, f.Offset, f.Offset+f.Len, end)
+			t.Fatalf("%s covers %d to %d, its parts end at %d", f.Name, f.Offset, f.Offset+f.Len,
+				end)
 		}
 	}
 	if at != length {
@@ -44,7 +45,8 @@ func TestEveryByteOfACertificateIsExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, kind := range []throwaway.Kind{throwaway.RSA, throwaway.RSAPSS, throwaway.ECDSA, throwaway.ECDSAP521, throwaway.Ed25519, throwaway.Ed448} {
+	for _, kind := range []throwaway.Kind{throwaway.RSA, throwaway.RSAPSS, throwaway.ECDSA,
+		throwaway.ECDSAP521, throwaway.Ed25519, throwaway.Ed448} {
 		c, err := ca.Issue(kind, []string{"vitrine.test", "127.0.0.1"})
 		if err != nil {
 			t.Fatal(err)
@@ -52,12 +54,14 @@ func TestEveryByteOfACertificateIsExplained(t *testing.T) {
 		der := c.Certificate[0]
 		fields := annotateCertificate(der, 0, 0)
 		tiles(t, fields, len(der))
-		for _, want := range []string{"tbsCertificate", "serialNumber", "issuer", "notAfter", "subjectPublicKeyInfo", "extnID", "extnValue", "signatureValue"} {
+		for _, want := range []string{"tbsCertificate", "serialNumber", "issuer", "notAfter",
+			"subjectPublicKeyInfo", "extnID", "extnValue", "signatureValue"} {
 			if !slices.ContainsFunc(fields, func(f wire.Field) bool { return f.Name == want }) {
 				t.Errorf("%s: no field %s", kind, want)
 			}
 		}
-		if i := slices.IndexFunc(fields, func(f wire.Field) bool { return f.Name == "extnID" && strings.HasPrefix(f.Value, "subjectAltName") }); i < 0 {
+		if i := slices.IndexFunc(fields,
+			func(f wire.Field) bool { return f.Name == "extnID" && strings.HasPrefix(f.Value, "subjectAltName") }); i < 0 {
 			t.Errorf("%s: the subjectAltName has no name", kind)
 		}
 		n += len(fields)
@@ -87,12 +91,14 @@ func FuzzCertificateFieldsTile(f *testing.F) {
 
 func TestReferencesAreLinks(t *testing.T) {
 	link := func(target, text string) string {
-		return `<a class="ref" href="https://www.rfc-editor.org/rfc/` + target + `" rel="noreferrer">` + text + `</a>`
+		return `<a class="ref" href="https://www.rfc-editor.org/rfc/` + target +
+			`" rel="noreferrer">` + text + `</a>`
 	}
 	for _, c := range []struct{ ref, want string }{
 		{"", ""},
 		{"RFC 5246 §8.1", link("rfc5246#section-8.1", "RFC 5246 §8.1")},
-		{"RFC 5246 §8.1, §6.3", link("rfc5246#section-8.1", "RFC 5246 §8.1") + ", " + link("rfc5246#section-6.3", "§6.3")},
+		{"RFC 5246 §8.1, §6.3", link("rfc5246#section-8.1", "RFC 5246 §8.1") + ", " +
+			link("rfc5246#section-6.3", "§6.3")},
 		{"RFC 8422, RFC 7919", link("rfc8422", "RFC 8422") + ", " + link("rfc7919", "RFC 7919")},
 		{"RFC 5246 §F.1.1.2", link("rfc5246#appendix-F.1.1.2", "RFC 5246 §F.1.1.2")},
 		{"RFC 5246 §F", link("rfc5246#appendix-F", "RFC 5246 §F")},

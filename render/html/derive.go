@@ -64,9 +64,11 @@ func (p *step) derive(r *run, name string) {
 		return
 	}
 	p.Facts = nil // the box says it all
-	box := &derivation{Name: name, Function: d.Function + "_" + strings.ReplaceAll(d.Hash, "-", ""), Label: d.Label, Bytes: len(d.Output)}
+	box := &derivation{Name: name, Function: d.Function + "_" + strings.ReplaceAll(d.Hash, "-", ""),
+		Label: d.Label, Bytes: len(d.Output)}
 	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, false)
-	box.Inputs = r.inputs(d, explain.Pair{Client: client.Secret, Server: server.Secret}, explain.Pair{Client: client.Seed, Server: server.Seed})
+	box.Inputs = r.inputs(d, explain.Pair{Client: client.Secret, Server: server.Secret},
+		explain.Pair{Client: client.Seed, Server: server.Seed})
 	box.Chain = chain(d)
 	p.Derivations = append(p.Derivations, box)
 }
@@ -95,26 +97,37 @@ func (r *run) inputs(d trace.Derived, secrets, seeds explain.Pair) []input {
 		}
 		return explain.Pair{Client: cut(seeds.Client), Server: cut(seeds.Server)}
 	}
-	list := []input{{Family: secret, Name: secret, Value: newValue(secret, secrets, false), Note: "the secret: the key of each HMAC"}}
+	list := []input{{Family: secret, Name: secret, Value: newValue(secret, secrets, false),
+		Note: "the secret: the key of each HMAC"}}
 	switch {
 	case d.Name == "key_block":
 		return append(list,
-			input{Family: "server_random", Name: "server_random", Value: newValue("server_random", half(0, 32), true), Note: "here the server's comes first"},
-			input{Family: "client_random", Name: "client_random", Value: newValue("client_random", half(32, 64), true)})
+			input{Family: "server_random", Name: "server_random",
+				Value: newValue("server_random", half(0, 32), true),
+				Note:  "here the server's comes first"},
+			input{Family: "client_random", Name: "client_random",
+				Value: newValue("client_random", half(32, 64), true)})
 	case d.Name == "master_secret" && d.Label == "extended master secret":
-		return append(list, input{Family: "session_hash", Name: "session_hash", Value: newValue("session_hash", seeds, true),
-			Note: d.Hash + " of all messages so far: anybody who heard them can compute it"})
+		return append(list,
+			input{Family: "session_hash", Name: "session_hash",
+				Value: newValue("session_hash", seeds, true),
+				Note:  d.Hash + " of all messages so far: anybody who heard them can compute it"})
 	case d.Name == "master_secret":
 		return append(list,
-			input{Family: "client_random", Name: "client_random", Value: newValue("client_random", half(0, 32), true)},
-			input{Family: "server_random", Name: "server_random", Value: newValue("server_random", half(32, 64), true)})
+			input{Family: "client_random", Name: "client_random",
+				Value: newValue("client_random", half(0, 32), true)},
+			input{Family: "server_random", Name: "server_random",
+				Value: newValue("server_random", half(32, 64), true)})
 	}
-	return append(list, input{Family: "transcript", Name: "transcript hash", Value: newValue("transcript", seeds, false),
-		Note: d.Hash + " of all messages before this one"})
+	return append(list,
+		input{Family: "transcript", Name: "transcript hash",
+			Value: newValue("transcript", seeds, false),
+			Note:  d.Hash + " of all messages before this one"})
 }
 
 // hashes are those that a PRF may use, by the names of the events.
-var hashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384, "SHA-512": crypto.SHA512, "MD5+SHA-1": crypto.MD5SHA1}
+var hashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384,
+	"SHA-512": crypto.SHA512, "MD5+SHA-1": crypto.MD5SHA1}
 
 // chain shows P_hash at work, if the secret was revealed.
 func chain(d trace.Derived) []expansion {
@@ -128,8 +141,9 @@ func chain(d trace.Derived) []expansion {
 		for i := range e.A {
 			out := []byte(e.Output[i])
 			used := min(max(len(d.Output)-x.Made, 0), len(out))
-			x.Rounds = append(x.Rounds, round{i + 1, hex.EncodeToString(e.A[i]), hex.EncodeToString(out),
-				hex.EncodeToString(out[:used]), hex.EncodeToString(out[used:])})
+			x.Rounds = append(x.Rounds,
+				round{i + 1, hex.EncodeToString(e.A[i]), hex.EncodeToString(out),
+					hex.EncodeToString(out[:used]), hex.EncodeToString(out[used:])})
 			x.Made += len(out)
 		}
 		list = append(list, x)
@@ -171,7 +185,8 @@ func newKeyBar(list []explain.Key) *keyBar {
 		p := barPart{X: k.Offset * 1000 / bar.Len, Family: k.Name, Offset: k.Offset, Len: k.Len}
 		p.End = (k.Offset + k.Len) * 1000 / bar.Len
 		p.Width, p.Middle = p.End-p.X, (p.X+p.End)/2
-		p.Short = strings.NewReplacer("client_write_", "client ", "server_write_", "server ", "_", " ").Replace(k.Name)
+		p.Short = strings.NewReplacer("client_write_", "client ", "server_write_", "server ", "_",
+			" ").Replace(k.Name)
 		bar.Parts = append(bar.Parts, p)
 	}
 	return bar
@@ -189,7 +204,8 @@ type signed struct {
 
 type signedPart struct{ Family, Name, Hex string }
 
-// signedBy finds the signature that a side made in the handshake. A verified one without a maker's event shows too.
+// signedBy finds the signature that a side made in the handshake. A verified one without a maker's
+// event shows too.
 func (r *run) signedBy(from iana.Side) []signed {
 	var s *signed
 	for _, e := range r.entries {
@@ -215,12 +231,14 @@ func (r *run) signedBy(from iana.Side) []signed {
 }
 
 func newSigned(from iana.Side, scheme string, covered, signature trace.Hex) *signed {
-	s := &signed{Scheme: scheme, Bytes: len(covered), Signature: signature.String(), By: from.String()}
+	s := &signed{Scheme: scheme, Bytes: len(covered), Signature: signature.String(),
+		By: from.String()}
 	if from == iana.Server && len(covered) > 64 {
 		s.Parts = []signedPart{
 			{"client_random", "client_random", covered[:32].String()},
 			{"server_random", "server_random", covered[32:64].String()},
-			{"server_public", fmt.Sprintf("group and public key, %d bytes", len(covered)-64), covered[64:].String()},
+			{"server_public", fmt.Sprintf("group and public key, %d bytes", len(covered)-64),
+				covered[64:].String()},
 		}
 		return s
 	}
@@ -229,7 +247,9 @@ func newSigned(from iana.Side, scheme string, covered, signature trace.Hex) *sig
 		if n >= message.HeaderLen {
 			n = min(n, message.Length(rest))
 		}
-		s.Parts = append(s.Parts, signedPart{"", fmt.Sprintf("%v, %d bytes", iana.HandshakeType(rest[0]), n), hex.EncodeToString(rest[:n])})
+		s.Parts = append(s.Parts,
+			signedPart{"", fmt.Sprintf("%v, %d bytes", iana.HandshakeType(rest[0]), n),
+				hex.EncodeToString(rest[:n])})
 		rest = rest[n:]
 	}
 	return s

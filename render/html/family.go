@@ -21,9 +21,10 @@ type secret struct {
 
 // parents tell what each value is made from, if it is there.
 var parents = map[string][]string{
-	"client_public":      {"client_private"},
-	"server_public":      {"server_private"},
-	"pre_master_secret":  {"client_private", "server_public", "server_private", "client_public", "psk"},
+	"client_public": {"client_private"},
+	"server_public": {"server_private"},
+	"pre_master_secret": {"client_private", "server_public", "server_private", "client_public",
+		"psk"},
 	"session_hash":       {"client_random", "server_random", "server_public", "client_public"},
 	"master_secret":      {"pre_master_secret", "client_random", "server_random"},
 	"key_block":          {"master_secret", "server_random", "client_random"},
@@ -32,9 +33,12 @@ var parents = map[string][]string{
 }
 
 // order is that of the key ring and of the data.
-var order = []string{"client_random", "server_random", "server_private", "server_public", "client_private", "client_public",
-	"psk", "pre_master_secret", "session_hash", "master_secret", "key_block", "client_write_MAC_key", "server_write_MAC_key", "client_write_key",
-	"server_write_key", "client_write_IV", "server_write_IV", "client_verify_data", "server_verify_data"}
+var order = []string{"client_random", "server_random", "server_private", "server_public",
+	"client_private", "client_public",
+	"psk", "pre_master_secret", "session_hash", "master_secret", "key_block",
+	"client_write_MAC_key", "server_write_MAC_key", "client_write_key",
+	"server_write_key", "client_write_IV", "server_write_IV", "client_verify_data",
+	"server_verify_data"}
 
 // family finds where each value is born.
 func (r *run) family() {
@@ -63,7 +67,8 @@ func (r *run) family() {
 		for _, d := range p.Derivations {
 			for i := range d.Inputs {
 				if s := r.secrets[d.Inputs[i].Family]; s != nil && s.Born != p {
-					d.Inputs[i].Born, d.Inputs[i].At, d.Inputs[i].BornNumber = s.Born.ID, s.Born.Title, s.Born.Number
+					d.Inputs[i].Born, d.Inputs[i].At, d.Inputs[i].BornNumber = s.Born.ID,
+						s.Born.Title, s.Born.Number
 				}
 			}
 		}
@@ -81,7 +86,8 @@ func (r *run) born(name string, v value, p *step) {
 		}
 		return
 	}
-	s := &secret{Name: name, Short: short(name), Value: v, Born: p, Slot: name != "session_hash" && !strings.HasSuffix(name, "_public")}
+	s := &secret{Name: name, Short: short(name), Value: v, Born: p, Slot: name != "session_hash" &&
+		!strings.HasSuffix(name, "_public")}
 	s.On = [2]bool{v.Client != "", v.Server != ""}
 	if v.Public && p.Line != nil {
 		s.On = [2]bool{p.Line.From == iana.Client, p.Line.From == iana.Server}
@@ -90,7 +96,8 @@ func (r *run) born(name string, v value, p *step) {
 }
 
 func short(name string) string {
-	return strings.NewReplacer("client_write_", "client ", "server_write_", "server ", "_secret", "", "_", " ").Replace(name)
+	return strings.NewReplacer("client_write_", "client ", "server_write_", "server ", "_secret",
+		"", "_", " ").Replace(name)
 }
 
 // relate links parents and children, and fills the ring.
@@ -153,8 +160,10 @@ func (v *view) data() any {
 }
 
 func (r *run) datum(s *secret) datum {
-	d := datum{Name: s.Name, Step: s.Born.ID, Number: s.Born.Number, Title: explain.Escape(s.Born.Title),
-		Client: s.Value.Client, Server: s.Value.Server, Public: s.Value.Public, From: s.From, Into: s.Into}
+	d := datum{Name: s.Name, Step: s.Born.ID, Number: s.Born.Number,
+		Title:  explain.Escape(s.Born.Title),
+		Client: s.Value.Client, Server: s.Value.Server, Public: s.Value.Public, From: s.From,
+		Into: s.Into}
 	if !s.Value.Public || s.Value.Verdict == "" {
 		d.Command = s.Born.commandFor(s.Value)
 	}

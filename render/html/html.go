@@ -1,14 +1,18 @@
-// Package html lays a story out as one self-contained page: no network, no build step, the same bytes for the same events.
+// Package html lays a story out as one self-contained page: no network, no build step, the same
+// bytes for the same events.
 //
-// The rules of the page: everything is in the markup, so that it reads and prints without a script; the script only turns
-// pages, links bytes with fields, and asks questions. One hue for one secret, wherever it appears. Red only where
-// something is deprecated, lost or wrong. Words come from package explain.
+// The rules of the page: everything is in the markup, so that it reads and prints without a script;
+// the script only turns pages, links bytes with fields, and asks questions. One hue for one secret,
+// wherever it appears. Red only where something is deprecated, lost or wrong. Words come from
+// package explain.
 //
-// What came from a peer is escaped three times over: unprintable characters by explain.Escape, markup by html/template,
-// and in the data for the script by encoding/json, where it is inserted as text only. The page's own Content-Security-Policy
-// allows one script and one style, by their hashes, and no connection to anywhere.
+// What came from a peer is escaped three times over: unprintable characters by explain.Escape,
+// markup by html/template, and in the data for the script by encoding/json, where it is inserted as
+// text only. The page's own Content-Security-Policy allows one script and one style, by their
+// hashes, and no connection to anywhere.
 //
-// The page holds every secret that its events reveal. It says so at its top; whoever writes it to a file gives it mode 0600.
+// The page holds every secret that its events reveal. It says so at its top; whoever writes it to a
+// file gives it mode 0600.
 package html
 
 import (
@@ -44,7 +48,8 @@ type Options struct {
 	Title string // empty: made from the first run
 }
 
-// Write writes the page of one run, or of several beside one another. It fails if there is no run, or if w does.
+// Write writes the page of one run, or of several beside one another. It fails if there is no run,
+// or if w does.
 func Write(w io.Writer, o Options, runs ...Run) error {
 	if len(runs) == 0 {
 		return errors.New("html: there is no run to show")
@@ -142,7 +147,8 @@ func asset(name string) string {
 
 // policy allows the page's own script and style by their hashes, and nothing else.
 func policy(style, script string) string {
-	return "default-src 'none'; script-src '" + digest(script) + "'; style-src '" + digest(style) + "'; base-uri 'none'; form-action 'none'"
+	return "default-src 'none'; script-src '" + digest(script) + "'; style-src '" + digest(style) +
+		"'; base-uri 'none'; form-action 'none'"
 }
 
 func digest(s string) string {

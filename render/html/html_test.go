@@ -35,11 +35,18 @@ var examples = []struct {
 	name, flags string
 	options     demo.Options
 }{
-	{"rsa", " --kx rsa", demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA}},
-	{"dhe", " --kx dhe", demo.Options{Suite: iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, Group: iana.FFDHE2048, Auth: throwaway.RSA, ExtendedMasterSecret: true}},
-	{"ecdhe", " --kx ecdhe", demo.Options{Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.X25519, Auth: throwaway.RSA, ExtendedMasterSecret: true}},
-	{"mtls", " --suite TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256 --etm --mtls", demo.Options{Suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
-		Group: iana.X25519, Auth: throwaway.ECDSA, ExtendedMasterSecret: true, EncryptThenMAC: true, ClientAuth: demo.RequireClientAuth}},
+	{"rsa", " --kx rsa",
+		demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA}},
+	{"dhe", " --kx dhe",
+		demo.Options{Suite: iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, Group: iana.FFDHE2048,
+			Auth: throwaway.RSA, ExtendedMasterSecret: true}},
+	{"ecdhe", " --kx ecdhe",
+		demo.Options{Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.X25519,
+			Auth: throwaway.RSA, ExtendedMasterSecret: true}},
+	{"mtls", " --suite TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256 --etm --mtls",
+		demo.Options{Suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
+			Group: iana.X25519, Auth: throwaway.ECDSA, ExtendedMasterSecret: true, EncryptThenMAC: true,
+			ClientAuth: demo.RequireClientAuth}},
 }
 
 func perform(t testing.TB, o demo.Options, flags string) html.Run {
@@ -138,11 +145,13 @@ func TestThePolicyAllowsThePagesOwnScriptAndStyleOnly(t *testing.T) {
 	policy := strings.ReplaceAll(strings.ReplaceAll(m[1], "&#39;", "'"), "&#43;", "+")
 	style := between(t, page, "<style>", "</style>")
 	script := between(t, page, "<script>", "</script>")
-	want := "default-src 'none'; script-src '" + digest(script) + "'; style-src '" + digest(style) + "'; base-uri 'none'; form-action 'none'"
+	want := "default-src 'none'; script-src '" + digest(script) + "'; style-src '" + digest(style) +
+		"'; base-uri 'none'; form-action 'none'"
 	if policy != want {
 		t.Errorf("got  %s\nwant %s", policy, want)
 	}
-	if strings.Count(page, "<script") != 2 || strings.Count(page, "<style") != 1 || strings.Contains(page, " style=") {
+	if strings.Count(page, "<script") != 2 || strings.Count(page, "<style") != 1 ||
+		strings.Contains(page, " style=") {
 		t.Error("there is a script or a style that the policy does not know")
 	}
 }
@@ -165,8 +174,8 @@ func between(t *testing.T, s, from, to string) string {
 	return inside
 }
 
-// Names, protocols, certificates, data, errors: nothing that a peer or a file says becomes markup, and nothing
-// unprintable gets through.
+// Names, protocols, certificates, data, errors: nothing that a peer or a file says becomes markup,
+// and nothing unprintable gets through.
 func TestHostileTextStaysText(t *testing.T) {
 	entries, run, err := hostile.Connection(context.Background())
 	if err != nil {
@@ -175,7 +184,8 @@ func TestHostileTextStaysText(t *testing.T) {
 	plain := write(t, perform(t, examples[2].options, ""))
 	page := write(t, html.Run{Entries: entries, About: run})
 	wellFormed(t, "hostile", page)
-	for _, tag := range []string{"<script", "</script", "<style", "</style", "<img", "<!--", "<iframe", "<object"} {
+	for _, tag := range []string{"<script", "</script", "<style", "</style", "<img", "<!--",
+		"<iframe", "<object"} {
 		if got, want := strings.Count(page, tag), strings.Count(plain, tag); got != want {
 			t.Errorf("got %d × %s, a harmless page has %d", got, tag, want)
 		}
@@ -192,7 +202,8 @@ func TestHostileTextStaysText(t *testing.T) {
 		}
 	}
 	var data any
-	if err := json.Unmarshal([]byte(between(t, page, `<script type="application/json" id="data">`, "</script>")), &data); err != nil {
+	if err := json.Unmarshal([]byte(between(t, page, `<script type="application/json" id="data">`,
+		"</script>")), &data); err != nil {
 		t.Error(err)
 	}
 }
@@ -204,12 +215,14 @@ var tag = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[^\s=<>"]+(?:="[
 var ids = regexp.MustCompile(`\sid="([^"]*)"`)
 var links = regexp.MustCompile(`\shref="#([^"]*)"`)
 
-// wellFormed checks that every element is closed where it must be, that no fragment is there twice and that all links arrive.
+// wellFormed checks that every element is closed where it must be, that no fragment is there twice
+// and that all links arrive.
 func wellFormed(t *testing.T, name, page string) {
 	t.Helper()
 	body := page
 	for _, raw := range []string{"style", "script"} { // whose content is no markup
-		body = regexp.MustCompile(`(?s)(<`+raw+`[^>]*>).*?(</`+raw+`>)`).ReplaceAllString(body, "$1$2")
+		body = regexp.MustCompile(`(?s)(<`+raw+`[^>]*>).*?(</`+raw+`>)`).ReplaceAllString(body,
+			"$1$2")
 	}
 	var open []string
 	rest := body
@@ -227,7 +240,8 @@ func wellFormed(t *testing.T, name, page string) {
 	if len(open) > 0 {
 		t.Errorf("%s: never closed: %v", name, open)
 	}
-	if left := tag.ReplaceAllString(strings.Replace(rest, "<!DOCTYPE html>", "", 1), ""); strings.ContainsAny(left, "<>") {
+	if left := tag.ReplaceAllString(strings.Replace(rest, "<!DOCTYPE html>", "", 1),
+		""); strings.ContainsAny(left, "<>") {
 		i := strings.IndexAny(left, "<>")
 		t.Errorf("%s: stray markup: %.80q", name, left[max(0, i-30):])
 	}
@@ -257,7 +271,8 @@ func TestRunsAreComparedByTheLineOfTheScript(t *testing.T) {
 		row  string
 		gaps int
 	}{
-		{"ClientHello", 0}, {"ServerKeyExchange", 1}, {"CertificateRequest", 3}, {"CertificateVerify", 3}, {"pre_master_secret", 3}, {"key_block", 0},
+		{"ClientHello", 0}, {"ServerKeyExchange", 1}, {"CertificateRequest", 3},
+		{"CertificateVerify", 3}, {"pre_master_secret", 3}, {"key_block", 0},
 	} {
 		_, row, ok := strings.Cut(table, `<th scope="row">`+want.row+"</th>")
 		row, _, _ = strings.Cut(row, "</tr>")
@@ -279,8 +294,11 @@ func TestRedactedEventsGiveAPageWithoutSecrets(t *testing.T) {
 		var secrets []string
 		for _, entry := range r.Entries {
 			w.Put(entry)
-			if d, ok := entry.Event.(*trace.Derived); ok && !strings.HasSuffix(d.Name, "verify_data") { // that is in Finished
-				secrets = append(secrets, hex.EncodeToString(d.Output), hex.EncodeToString(d.Secret))
+			// that is in Finished
+			if d, ok := entry.Event.(*trace.Derived); ok &&
+				!strings.HasSuffix(d.Name, "verify_data") {
+				secrets = append(secrets, hex.EncodeToString(d.Output),
+					hex.EncodeToString(d.Secret))
 			}
 		}
 		entries, err := trace.Read(&saved)
@@ -294,7 +312,8 @@ func TestRedactedEventsGiveAPageWithoutSecrets(t *testing.T) {
 				t.Errorf("%s: the page holds a secret that the events did not reveal", e.name)
 			}
 		}
-		if len(secrets) < 8 || strings.Contains(page, "This file holds secrets") || !strings.Contains(page, "The secrets were left out") {
+		if len(secrets) < 8 || strings.Contains(page, "This file holds secrets") ||
+			!strings.Contains(page, "The secrets were left out") {
 			t.Errorf("%s: the page should say that the secrets were left out", e.name)
 		}
 	}
@@ -316,7 +335,9 @@ func TestAnUnfinishedHandshakeHasAPage(t *testing.T) {
 }
 
 func TestATamperedHandshakeShowsWhereTheSidesDiffer(t *testing.T) {
-	page := write(t, perform(t, demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA, Tamper: &demo.Tamper{Line: 1, Field: "random"}}, ""))
+	page := write(t,
+		perform(t, demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA,
+			Tamper: &demo.Tamper{Line: 1, Field: "random"}}, ""))
 	wellFormed(t, "tampered", page)
 	for _, want := range []string{"altered", "different", "ALTERED"} {
 		if !strings.Contains(page, want) {

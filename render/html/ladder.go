@@ -119,11 +119,13 @@ func (d *drawing) step(p *step) {
 	d.Groups = append(d.Groups, g)
 }
 
-// births are the values that a step brings: before its line what the sender needs for it, after it what follows.
+// births are the values that a step brings: before its line what the sender needs for it, after it
+// what follows.
 func (d *drawing) births(p *step) (before, after []*secret) {
 	for _, name := range order {
 		s := d.run.secrets[name]
-		if s == nil || s.Born != p || name == "session_hash" || contains(name, "_public") || contains(name, "_write_") || contains(name, "verify_data") {
+		if s == nil || s.Born != p || name == "session_hash" || contains(name, "_public") ||
+			contains(name, "_write_") || contains(name, "verify_data") {
 			continue
 		}
 		if p.Line != nil && (s.Value.Public || contains(name, "_private")) {
@@ -161,14 +163,16 @@ func newChip(side, y int, family, name string) chip {
 	width := 12 + len(name)*63/10
 	x := [2]int{left, right}[side] - width/2
 	x = min(max(x, 8), ladderWidth-8-width)
-	return chip{X: x, Y: y, Width: width, Middle: x + width/2, Text: y + 13, Family: family, Name: name}
+	return chip{X: x, Y: y, Width: width, Middle: x + width/2, Text: y + 13, Family: family,
+		Name: name}
 }
 
 func lifeline(s iana.Side) int { return [2]int{left, right}[s] }
 
 func (d *drawing) arrow(g *rungGroup, p *step) {
 	l := p.Line
-	a := &arrow{Y: d.y + 27, From: left + 7, To: right - 7, Label: d.y + 17, Number: l.Number, Name: l.Name, Size: l.Size, Protected: l.Protected,
+	a := &arrow{Y: d.y + 27, From: left + 7, To: right - 7, Label: d.y + 17, Number: l.Number,
+		Name: l.Name, Size: l.Size, Protected: l.Protected,
 		Both: l.BothWays, Altered: l.Altered}
 	if l.From == iana.Server {
 		a.From, a.To = a.To, a.From
@@ -208,7 +212,8 @@ func (d *drawing) switchOn(g *rungGroup, from iana.Side) {
 		if from == iana.Server {
 			offset = -3
 		}
-		d.Tracks = append(d.Tracks, track{X: [2]int{left, right}[side] + offset, Y1: d.y + 12, Family: family})
+		d.Tracks = append(d.Tracks,
+			track{X: [2]int{left, right}[side] + offset, Y1: d.y + 12, Family: family})
 	}
 	d.y += chipRoom
 }
@@ -248,5 +253,6 @@ func (r *run) origins(s *secret) (list []string) {
 // curve swings outwards, to the margin of its side.
 func curve(side int, from, to point) string {
 	margin := [2]int{-14, ladderWidth + 14}[side]
-	return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from.x, from.y, margin, from.y, margin, to.y, to.x, to.y)
+	return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from.x, from.y, margin, from.y, margin, to.y,
+		to.x, to.y)
 }

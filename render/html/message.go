@@ -46,7 +46,8 @@ func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
 	kinds := make([]string, len(fields))
 	for i, f := range fields {
 		kinds[i] = kind(fields, i, m)
-		b := branch{Index: i, Level: f.Depth, Offset: f.Offset, Len: f.Len, Name: f.Name, Value: explain.Escape(f.Value), Kind: kinds[i], Leaf: f.Leaf}
+		b := branch{Index: i, Level: f.Depth, Offset: f.Offset, Len: f.Len, Name: f.Name,
+			Value: explain.Escape(f.Value), Kind: kinds[i], Leaf: f.Leaf}
 		if f.Leaf {
 			o.Leaves++
 			if b.Value == "" {
@@ -90,7 +91,8 @@ func kind(fields []wire.Field, i int, m *trace.Message) string {
 	return "data"
 }
 
-// isPublic tells whether a field is a Diffie-Hellman public key, by the names of RFC 5246 §7.4.3 and RFC 8422 §5.4.
+// isPublic tells whether a field is a Diffie-Hellman public key, by the names of RFC 5246 §7.4.3
+// and RFC 8422 §5.4.
 func isPublic(name string) bool {
 	return name == "public" || name == "dh_ys" || name == "dh_yc" || name == "ecdh_yc"
 }
@@ -131,8 +133,8 @@ func excerpt(b []byte) string {
 	return fmt.Sprintf("%x…", b[:n])
 }
 
-// dump writes bytes in rows, each leaf as elements of its own. It consists of digits and its own markup, and of printable ASCII
-// that is escaped.
+// dump writes bytes in rows, each leaf as elements of its own. It consists of digits and its own
+// markup, and of printable ASCII that is escaped.
 func dump(raw []byte, fields []wire.Field, kinds []string) template.HTML {
 	owner := make([]int, len(raw))
 	for i, f := range fields {
@@ -155,7 +157,8 @@ func dump(raw []byte, fields []wire.Field, kinds []string) template.HTML {
 			b.WriteByte(' ')
 		}
 		b.WriteString(strings.Repeat("   ", at+rowLen-end))
-		fmt.Fprintf(&b, ` <span class="asc">%s</span>`+"\n", template.HTMLEscapeString(printable(raw[at:end])))
+		fmt.Fprintf(&b, ` <span class="asc">%s</span>`+"\n",
+			template.HTMLEscapeString(printable(raw[at:end])))
 	}
 	return template.HTML(b.String())
 }

@@ -80,7 +80,8 @@ func (r *run) takeApart(p *step) []*taken {
 	if p.rung.BothWays {
 		for _, e := range r.entries {
 			rec, ok := e.Event.(*trace.Record)
-			if ok && rec.From == p.rung.From.Peer() && rec.ContentType == iana.RecordAlert && rec.Direction == trace.Sealed {
+			if ok && rec.From == p.rung.From.Peer() && rec.ContentType == iana.RecordAlert &&
+				rec.Direction == trace.Sealed {
 				list = append(list, r.take(rec, nil))
 			}
 		}
@@ -91,19 +92,25 @@ func (r *run) takeApart(p *step) []*taken {
 func (r *run) take(sent, heard *trace.Record) *taken {
 	c := constructionOf(sent)
 	d := dissection{sent: sent, heard: heard, construction: c, side: sent.From.String()}
-	d.add("header", "len", fmt.Sprintf("type %v, version %s, length %d", sent.ContentType, version(sent), len(sent.Fragment)), true,
+	d.add("header", "len",
+		fmt.Sprintf("type %v, version %s, length %d", sent.ContentType, version(sent),
+			len(sent.Fragment)), true,
 		func(x *trace.Record) []byte { return x.Header })
 	switch {
-	case c == clear && sent.ContentType != iana.RecordHandshake: // a handshake's content is the message above
-		d.add("content", "plain", "as it is: nothing protects it", true, func(x *trace.Record) []byte { return x.Fragment })
+	// a handshake's content is the message above
+	case c == clear && sent.ContentType != iana.RecordHandshake:
+		d.add("content", "plain", "as it is: nothing protects it", true,
+			func(x *trace.Record) []byte { return x.Fragment })
 	case c == authenticated:
-		d.add("content", "plain", "not encrypted", true, func(x *trace.Record) []byte { return x.Ciphertext })
+		d.add("content", "plain", "not encrypted", true,
+			func(x *trace.Record) []byte { return x.Ciphertext })
 		d.proof()
 	case c != clear:
 		d.cipher()
 		d.proof()
 	}
-	t := &taken{Protected: c != clear, SeqNum: sent.SeqNum, Bytes: len(sent.Header) + len(sent.Fragment), Parts: d.parts}
+	t := &taken{Protected: c != clear, SeqNum: sent.SeqNum, Bytes: len(sent.Header) +
+		len(sent.Fragment), Parts: d.parts}
 	t.Title = fmt.Sprintf("The record: %s, from the %v", sent.ContentType, sent.From)
 	if c != clear {
 		t.How, t.Order, t.Layers = how[c].name, how[c].order, layers(c, sent)
@@ -138,25 +145,35 @@ func (d *dissection) add(name, kind, note string, wire bool, get func(*trace.Rec
 
 // cipher adds what has to do with the encryption.
 func (d *dissection) cipher() {
-	d.add("IV", "nonce", "random, and another for each record", true, func(x *trace.Record) []byte { return x.IV })
-	d.add("explicit nonce", "nonce", "the sequence number, so that it never repeats", true, func(x *trace.Record) []byte { return x.Explicit })
-	d.add("nonce", d.side+"_write_IV", nonceNote(d.construction, d.side), false, func(x *trace.Record) []byte { return x.Nonce })
+	d.add("IV", "nonce", "random, and another for each record", true,
+		func(x *trace.Record) []byte { return x.IV })
+	d.add("explicit nonce", "nonce", "the sequence number, so that it never repeats", true,
+		func(x *trace.Record) []byte { return x.Explicit })
+	d.add("nonce", d.side+"_write_IV", nonceNote(d.construction, d.side), false,
+		func(x *trace.Record) []byte { return x.Nonce })
 	if d.construction >= explicitNonce {
-		d.add("AAD", "len", "sequence number, type, version, length: authenticated, and sent only in part", false,
+		d.add("AAD", "len",
+			"sequence number, type, version, length: authenticated, and sent only in part", false,
 			func(x *trace.Record) []byte { return x.AAD })
 	}
-	d.add("ciphertext", d.side+"_write_key", "under "+d.side+"_write_key", true, func(x *trace.Record) []byte { return x.Ciphertext })
-	d.add("plaintext", "plain", "what was to be said", false, func(x *trace.Record) []byte { return x.Plaintext })
+	d.add("ciphertext", d.side+"_write_key", "under "+d.side+"_write_key", true,
+		func(x *trace.Record) []byte { return x.Ciphertext })
+	d.add("plaintext", "plain", "what was to be said", false,
+		func(x *trace.Record) []byte { return x.Plaintext })
 }
 
 // proof adds what has to do with the authentication.
 func (d *dissection) proof() {
 	if d.construction < explicitNonce {
-		d.add("MAC input", "len", macInput(d.construction), false, func(x *trace.Record) []byte { return x.AAD })
+		d.add("MAC input", "len", macInput(d.construction), false,
+			func(x *trace.Record) []byte { return x.AAD })
 	}
-	d.add("MAC", d.side+"_write_MAC_key", "under "+d.side+"_write_MAC_key", d.construction != macThenEncrypt, func(x *trace.Record) []byte { return x.MAC })
-	d.add("padding", "len", paddingNote(d.sent.Padding), false, func(x *trace.Record) []byte { return x.Padding })
-	d.add("tag", d.side+"_write_key", "covers AAD and ciphertext, under the same key", true, func(x *trace.Record) []byte { return x.Tag })
+	d.add("MAC", d.side+"_write_MAC_key", "under "+d.side+"_write_MAC_key",
+		d.construction != macThenEncrypt, func(x *trace.Record) []byte { return x.MAC })
+	d.add("padding", "len", paddingNote(d.sent.Padding), false,
+		func(x *trace.Record) []byte { return x.Padding })
+	d.add("tag", d.side+"_write_key", "covers AAD and ciphertext, under the same key", true,
+		func(x *trace.Record) []byte { return x.Tag })
 }
 
 // how says in which order each construction works.
@@ -164,11 +181,21 @@ var how = map[construction]struct {
 	name  string
 	order []string
 }{
-	authenticated:  {"authenticated only", []string{"MAC: HMAC over sequence number, header and content", "send content and MAC, readable by everybody"}},
-	macThenEncrypt: {"MAC-then-encrypt", []string{"MAC: HMAC over sequence number, header and content", "pad content and MAC to whole blocks", "encrypt content, MAC and padding"}},
-	encryptThenMAC: {"encrypt-then-MAC", []string{"pad the content to whole blocks", "encrypt content and padding", "MAC: HMAC over sequence number, header, IV and ciphertext"}},
-	explicitNonce:  {"AEAD, explicit nonce", []string{"nonce: 4 bytes from the key_block, 8 that the record shows", "encrypt and authenticate in one step, AAD included"}},
-	implicitNonce:  {"AEAD, implicit nonce", []string{"nonce: 12 bytes from the key_block XOR the sequence number", "encrypt and authenticate in one step, AAD included"}},
+	authenticated: {"authenticated only",
+		[]string{"MAC: HMAC over sequence number, header and content",
+			"send content and MAC, readable by everybody"}},
+	macThenEncrypt: {"MAC-then-encrypt",
+		[]string{"MAC: HMAC over sequence number, header and content",
+			"pad content and MAC to whole blocks", "encrypt content, MAC and padding"}},
+	encryptThenMAC: {"encrypt-then-MAC",
+		[]string{"pad the content to whole blocks", "encrypt content and padding",
+			"MAC: HMAC over sequence number, header, IV and ciphertext"}},
+	explicitNonce: {"AEAD, explicit nonce",
+		[]string{"nonce: 4 bytes from the key_block, 8 that the record shows",
+			"encrypt and authenticate in one step, AAD included"}},
+	implicitNonce: {"AEAD, implicit nonce",
+		[]string{"nonce: 12 bytes from the key_block XOR the sequence number",
+			"encrypt and authenticate in one step, AAD included"}},
 }
 
 func version(r *trace.Record) string {
@@ -219,21 +246,26 @@ func layers(c construction, r *trace.Record) []layer {
 	case authenticated:
 		rows = []layer{{Name: "on the wire", Boxes: []box{header, content, mac}}}
 	case macThenEncrypt:
-		rows = []layer{{Name: "1 authenticate", Boxes: []box{content, mac}}, {Name: "2 pad", Boxes: []box{content, mac, padding}},
+		rows = []layer{{Name: "1 authenticate", Boxes: []box{content, mac}},
+			{Name: "2 pad", Boxes: []box{content, mac, padding}},
 			{Name: "3 encrypt: on the wire", Boxes: []box{header, iv, cipher}}}
 	case encryptThenMAC:
-		rows = []layer{{Name: "1 pad", Boxes: []box{content, padding}}, {Name: "2 encrypt", Boxes: []box{iv, cipher}},
+		rows = []layer{{Name: "1 pad", Boxes: []box{content, padding}},
+			{Name: "2 encrypt", Boxes: []box{iv, cipher}},
 			{Name: "3 authenticate: on the wire", Boxes: []box{header, iv, cipher, mac}}}
 	case explicitNonce:
-		rows = []layer{{Name: "before", Boxes: []box{content}}, {Name: "on the wire", Boxes: []box{header, explicit, cipher, tag}}}
+		rows = []layer{{Name: "before", Boxes: []box{content}},
+			{Name: "on the wire", Boxes: []box{header, explicit, cipher, tag}}}
 	default:
-		rows = []layer{{Name: "before", Boxes: []box{content}}, {Name: "on the wire", Boxes: []box{header, cipher, tag}}}
+		rows = []layer{{Name: "before", Boxes: []box{content}},
+			{Name: "on the wire", Boxes: []box{header, cipher, tag}}}
 	}
 	place(rows)
 	return rows
 }
 
-// place gives each box its width. A name has the same width and the same place in each row: what became of what stands below it.
+// place gives each box its width. A name has the same width and the same place in each row: what
+// became of what stands below it.
 func place(rows []layer) {
 	last := rows[len(rows)-1].Boxes
 	total := 0

@@ -9,7 +9,8 @@ import (
 
 var rfc = regexp.MustCompile(`RFC (\d+)|§([A-F](?:\.\d+)*|\d+(?:\.\d+)*)`)
 
-// references makes links of the RFCs and sections in a reference: "RFC 5246 §8.1, §6.3". A section belongs to the RFC before it.
+// references makes links of the RFCs and sections in a reference: "RFC 5246 §8.1, §6.3". A section
+// belongs to the RFC before it.
 func references(ref string) template.HTML {
 	var b strings.Builder
 	at, number := 0, ""
@@ -32,7 +33,9 @@ func references(ref string) template.HTML {
 			continue
 		}
 		b.WriteString(template.HTMLEscapeString(ref[at:from]))
-		fmt.Fprintf(&b, `<a class="ref" href="https://www.rfc-editor.org/rfc/rfc%s%s" rel="noreferrer">%s</a>`, number, anchor,
+		fmt.Fprintf(&b,
+			`<a class="ref" href="https://www.rfc-editor.org/rfc/rfc%s%s" rel="noreferrer">%s</a>`,
+			number, anchor,
 			template.HTMLEscapeString(ref[from:m[1]]))
 		at = m[1]
 	}

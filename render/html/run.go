@@ -82,7 +82,8 @@ type value struct {
 }
 
 func newValue(family string, p explain.Pair, public bool) value {
-	v := value{Family: family, Client: hex.EncodeToString(p.Client), Server: hex.EncodeToString(p.Server), Public: public, Bytes: len(p.Bytes())}
+	v := value{Family: family, Client: hex.EncodeToString(p.Client),
+		Server: hex.EncodeToString(p.Server), Public: public, Bytes: len(p.Bytes())}
 	switch p.Compare() {
 	case explain.Equal:
 		v.Verdict = "equal"
@@ -102,7 +103,8 @@ func (v value) Any() string {
 
 // newRun tells the story of r and prepares all of it. n is its number among all.
 func newRun(n, all int, r Run) *run {
-	v := &run{Story: explain.Tell(r.Entries, r.About), entries: r.Entries, secrets: map[string]*secret{}}
+	v := &run{Story: explain.Tell(r.Entries, r.About), entries: r.Entries,
+		secrets: map[string]*secret{}}
 	if all > 1 {
 		v.Letter = string(rune('A' + n%26))
 		v.ID = strings.ToLower(v.Letter) + "-"
@@ -149,7 +151,8 @@ func verdicts(s *explain.Story) []verdict {
 		if res.Equal < res.Compared {
 			tone = "bad"
 		}
-		list = append(list, verdict{fmt.Sprintf("%d of %d values equal", res.Equal, res.Compared), tone})
+		list = append(list,
+			verdict{fmt.Sprintf("%d of %d values equal", res.Equal, res.Compared), tone})
 	}
 	if s.Suite != nil {
 		if res.ForwardSecret {
@@ -192,7 +195,8 @@ func (r *run) pages(rungs []explain.Rung) {
 
 func (r *run) step(c explain.Chapter, s explain.Step) *step {
 	e := explain.Explain(s.Key)
-	p := &step{key: s.Key, Chapter: c.Number, Of: capital(c.Name), Title: e.Title, Line: s.Line, Ref: e.Ref,
+	p := &step{key: s.Key, Chapter: c.Number, Of: capital(c.Name), Title: e.Title, Line: s.Line,
+		Ref:    e.Ref,
 		Client: e.Client, Server: e.Server, Purpose: e.Purpose, Way: "each side for itself"}
 	if l := s.Line; l != nil {
 		p.Title, p.Ref, p.Size = l.Name, l.Ref, l.Size
@@ -204,7 +208,8 @@ func (r *run) step(c explain.Chapter, s explain.Step) *step {
 		}
 	}
 	for _, f := range s.Facts {
-		p.Facts = append(p.Facts, fact{Fact: f, Value: newValue(hue(f, p), f.Value, f.Sent), Label: label(f)})
+		p.Facts = append(p.Facts,
+			fact{Fact: f, Value: newValue(hue(f, p), f.Value, f.Sent), Label: label(f)})
 	}
 	return p
 }

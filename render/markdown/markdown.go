@@ -1,6 +1,6 @@
-// Package markdown writes a story as a document that reads well raw and rendered: the ladder as a drawing in ASCII, the six
-// chapters with their values, a table of what each side does, the table of the keys, and what short descriptions of TLS usually
-// simplify.
+// Package markdown writes a story as a document that reads well raw and rendered: the ladder as a
+// drawing in ASCII, the six chapters with their values, a table of what each side does, the table
+// of the keys, and what short descriptions of TLS usually simplify.
 //
 // Words come from package explain. What came from a peer is escaped: it is text, and never markup.
 package markdown
@@ -45,7 +45,8 @@ func (p *printer) head(s *explain.Story) {
 	for _, w := range s.Warnings {
 		p.printf("> **%s**\n\n", text(w.Text))
 	}
-	p.printf("✓ marks a value that the client and the server computed separately, and that was compared: equal.\n\n")
+	p.printf("✓ marks a value that the client and the server computed separately, and that was " +
+		"compared: equal.\n\n")
 	for _, c := range s.Result.Sentences {
 		p.printf("- %s\n", text(c.Text))
 	}
@@ -59,10 +60,12 @@ const (
 )
 
 func (p *printer) ladder(s *explain.Story) {
-	p.printf("## The ladder\n\nTime goes down. What stands in brackets is computed where it stands, and never sent in the clear.\n\n```text\n")
+	p.printf("## The ladder\n\nTime goes down. What stands in brackets is computed where it " +
+		"stands, and never sent in the clear.\n\n```text\n")
 	p.printf("    CLIENT%*s\n", arrowTo-arrowFrom-len("CLIENT"), "SERVER")
 	for _, c := range s.Chapters {
-		p.printf("--- %d %s %s\n", c.Number, c.Name, strings.Repeat("-", max(arrowTo-6-len(c.Name), 0)))
+		p.printf("--- %d %s %s\n", c.Number, c.Name,
+			strings.Repeat("-", max(arrowTo-6-len(c.Name), 0)))
 		for _, step := range c.Steps {
 			if step.Line != nil {
 				p.printf("%2d  %s\n", step.Line.Number, arrow(step.Line))
@@ -110,7 +113,8 @@ func (p *printer) step(s explain.Step) {
 	case l.BothWays:
 		p.printf("### %d. %s, both ways (%s)\n\n", l.Number, text(l.Name), l.Size)
 	default:
-		p.printf("### %d. %s, %v → %v (%s)\n\n", l.Number, text(explain.Join(" ", l.Name, l.Remark)), l.From, l.From.Peer(), l.Size)
+		p.printf("### %d. %s, %v → %v (%s)\n\n", l.Number,
+			text(explain.Join(" ", l.Name, l.Remark)), l.From, l.From.Peer(), l.Size)
 	}
 	ref := e.Ref
 	if s.Line != nil {
@@ -172,7 +176,8 @@ func value(f explain.Fact) string {
 	case f.Alarm:
 		return "**" + text(f.Text) + "**"
 	case verdict == explain.Different:
-		return fmt.Sprintf("**different**: client `%x`, server `%x`%s", f.Value.Client, f.Value.Server, note(f))
+		return fmt.Sprintf("**different**: client `%x`, server `%x`%s", f.Value.Client,
+			f.Value.Server, note(f))
 	case f.Formula:
 		return words(f) + note(f)
 	case f.Text != "":
@@ -204,7 +209,8 @@ func note(f explain.Fact) string {
 }
 
 func (p *printer) steps(s *explain.Story) {
-	p.printf("## What each side does\n\n| | message or value | client does | server does | purpose |\n|---|---|---|---|---|\n")
+	p.printf("## What each side does\n\n| | message or value | client does | server does | " +
+		"purpose |\n|---|---|---|---|---|\n")
 	for _, c := range s.Chapters {
 		for _, step := range c.Steps {
 			e := explain.Explain(step.Key)
@@ -212,7 +218,8 @@ func (p *printer) steps(s *explain.Story) {
 			if step.Line != nil {
 				number = fmt.Sprint(step.Line.Number)
 			}
-			p.printf("| %s | %s | %s | %s | %s |\n", number, text(e.Title), text(e.Client), text(e.Server), text(e.Purpose))
+			p.printf("| %s | %s | %s | %s | %s |\n", number, text(e.Title), text(e.Client),
+				text(e.Server), text(e.Purpose))
 		}
 	}
 	p.printf("\n")
@@ -226,8 +233,10 @@ func (p *printer) keys(s *explain.Story) {
 	for _, k := range s.Keys {
 		total += k.Len
 	}
-	p.printf("## The key table\n\nThe key_block of this run has %d bytes. It is cut in this order (RFC 5246 §6.3).\n\n", total)
-	p.printf("| key material | bytes | offset | purpose | value in this run |\n|---|---|---|---|---|\n")
+	p.printf("## The key table\n\nThe key_block of this run has %d bytes. It is cut in this "+
+		"order (RFC 5246 §6.3).\n\n", total)
+	p.printf("| key material | bytes | offset | purpose | value in this run " +
+		"|\n|---|---|---|---|---|\n")
 	for _, k := range s.Keys {
 		if k.Len == 0 {
 			p.printf("| %s | 0 | - | %s | |\n", text(k.Name), text(k.Purpose))
@@ -237,7 +246,8 @@ func (p *printer) keys(s *explain.Story) {
 		if k.Value.Compare() == explain.Equal {
 			tick = " ✓"
 		}
-		p.printf("| %s | %d | %d | %s | `%x`%s |\n", text(k.Name), k.Len, k.Offset, text(k.Purpose), k.Value.Bytes(), tick)
+		p.printf("| %s | %d | %d | %s | `%x`%s |\n", text(k.Name), k.Len, k.Offset, text(k.Purpose),
+			k.Value.Bytes(), tick)
 	}
 	p.printf("\n")
 }

@@ -27,11 +27,13 @@ func TestTextIsNeverMarkup(t *testing.T) {
 
 // What a peer says can end neither the drawing nor a table.
 func TestAHostilePeerStaysInItsCell(t *testing.T) {
-	s := &explain.Story{Chapters: []explain.Chapter{{Number: 6, Name: "PROTECTED DATA", Steps: []explain.Step{{
-		Key:   "application_data/client",
-		Line:  &explain.Line{Number: 1, From: iana.Client, Name: "application_data", Remark: "```\n# x |", Size: "1 byte"},
-		Facts: []explain.Fact{{Name: "data", Text: "a | b\n| c `d` <img src=x>"}},
-	}}}}}
+	s := &explain.Story{Chapters: []explain.Chapter{{Number: 6, Name: "PROTECTED DATA",
+		Steps: []explain.Step{{
+			Key: "application_data/client",
+			Line: &explain.Line{Number: 1, From: iana.Client, Name: "application_data",
+				Remark: "```\n# x |", Size: "1 byte"},
+			Facts: []explain.Fact{{Name: "data", Text: "a | b\n| c `d` <img src=x>"}},
+		}}}}}
 	var b bytes.Buffer
 	if err := Write(&b, s); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,9 @@ import (
 // WriteDerivation lays out a derivation in prose: each formula with what it is for.
 func WriteDerivation(w io.Writer, d *explain.Derivation, style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
-	p.flow(0, bold, " · ", []string{"vitrine derive", d.Given.Version.String(), fmt.Sprintf("%v (0x%04X)", d.Given.Suite.ID, uint16(d.Given.Suite.ID))})
+	p.flow(0, bold, " · ",
+		[]string{"vitrine derive", d.Given.Version.String(),
+			fmt.Sprintf("%v (0x%04X)", d.Given.Suite.ID, uint16(d.Given.Suite.ID))})
 	p.below = func(s explain.Step) {
 		if why := explain.Explain(s.Key).Purpose; why != "" {
 			p.to(label)
@@ -27,7 +29,8 @@ func WriteDerivation(w io.Writer, d *explain.Derivation, style Style) error {
 	return p.out.Flush()
 }
 
-// WriteValues lays out values as a table: one a line, however long, so that other programs can cut it.
+// WriteValues lays out values as a table: one a line, however long, so that other programs can cut
+// it.
 func WriteValues(w io.Writer, values []explain.Value, style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
 	p.put("NAME                  OFFSET  BYTES  VALUE", bold)
@@ -45,7 +48,8 @@ func WriteValues(w io.Writer, values []explain.Value, style Style) error {
 }
 
 // WriteFindings says how an expected value would come out.
-func WriteFindings(w io.Writer, expected []byte, found []explain.Finding, tried int, style Style) error {
+func WriteFindings(w io.Writer, expected []byte, found []explain.Finding, tried int,
+	style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
 	p.put("── ", faint)
 	p.put("EXPECTED", bold)
@@ -85,8 +89,11 @@ func WriteFindings(w io.Writer, expected []byte, found []explain.Finding, tried 
 		p.to(label)
 		p.put("not found", red)
 		p.to(value)
-		p.words(value, fmt.Sprintf("None of %s tried gives it: not what follows from the inputs, not with two of the usual mistakes, "+
-			"not with one digit of one input mistyped. More than one input is another, then.", explain.Count(tried, "value")), plain)
+		p.words(value,
+			fmt.Sprintf("None of %s tried gives it: not what follows from the inputs, not with "+
+				"two of the usual mistakes, "+
+				"not with one digit of one input mistyped. More than one input is another, then.",
+				explain.Count(tried, "value")), plain)
 		p.end()
 	}
 	return p.out.Flush()

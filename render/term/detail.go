@@ -19,8 +19,8 @@ const (
 	field     = 44 // names, deeper by depth
 )
 
-// WriteDetailed lays out s with what lies below each step. Its dumps keep to 100 columns; commands are lines of any length, so that they
-// can be copied.
+// WriteDetailed lays out s with what lies below each step. Its dumps keep to 100 columns; commands
+// are lines of any length, so that they can be copied.
 func WriteDetailed(w io.Writer, s *explain.Story, d *explain.Detail, style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
 	p.below = func(step explain.Step) { p.detail(d, step) }
@@ -97,8 +97,11 @@ func (p *printer) chain(c explain.Chain) {
 	for _, e := range c.Expansions {
 		hash := "HMAC_" + strings.ReplaceAll(e.Hash, "-", "")
 		p.to(deeper)
-		p.words(deeper, fmt.Sprintf("inside: P_%s(secret, %q + seed), A(0) = %q + seed, A(i) = %s(secret, A(i-1)), "+
-			"output = %s(secret, A(i) + A(0)) for i = 1, 2, …", strings.ReplaceAll(e.Hash, "-", ""), c.Label, c.Label, hash, hash), faint)
+		p.words(deeper,
+			fmt.Sprintf("inside: P_%s(secret, %q + seed), A(0) = %q + seed, A(i) = %s(secret, "+
+				"A(i-1)), "+
+				"output = %s(secret, A(i) + A(0)) for i = 1, 2, …", strings.ReplaceAll(e.Hash, "-", ""),
+				c.Label, c.Label, hash, hash), faint)
 		p.end()
 		p.rounds(e)
 	}

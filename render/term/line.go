@@ -46,7 +46,8 @@ var inks = map[ink]lipgloss.Style{
 func hue(color string) lipgloss.Style { return lipgloss.NewStyle().Foreground(lipgloss.Color(color)) }
 
 // ascii is what a pipe gets.
-var ascii = strings.NewReplacer("─", "-", "▶", ">", "◀", "<", "→", "->", "←", "<-", "✓", "ok", "✗", "!!", "…", "...", " · ", " | ", "·", "|",
+var ascii = strings.NewReplacer("─", "-", "▶", ">", "◀", "<", "→", "->", "←", "<-", "✓", "ok", "✗",
+	"!!", "…", "...", " · ", " | ", "·", "|",
 	"§", "s.", "é", "e", "—", "-")
 
 // line is the line being made.
@@ -137,7 +138,8 @@ func (p *printer) wrap(n int) {
 	p.to(n)
 }
 
-// words writes text, wrapped at words; the lines after the first begin at column n. Names of secrets have their hue.
+// words writes text, wrapped at words; the lines after the first begin at column n. Names of
+// secrets have their hue.
 func (p *printer) words(n int, text string, i ink) {
 	for k, word := range strings.Split(text, " ") {
 		if k > 0 {
@@ -180,7 +182,8 @@ func (p *printer) inked(text string, i ink) {
 			end = len(text)
 		}
 		name := ink(text[:end])
-		if _, known := inks[name]; !known || len(name) < len("master_secret")-4 || !strings.Contains(string(name), "_") {
+		if _, known := inks[name]; !known || len(name) < len("master_secret")-4 ||
+			!strings.Contains(string(name), "_") {
 			name = i
 		}
 		p.put(text[:end], name)

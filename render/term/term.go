@@ -1,9 +1,10 @@
-// Package term lays a story out for a terminal: at most 100 columns, box drawing and colours where they can be shown, ASCII
-// and nothing else in a pipe.
+// Package term lays a story out for a terminal: at most 100 columns, box drawing and colours where
+// they can be shown, ASCII and nothing else in a pipe.
 //
-// The rules of the screen: hex is never split by spaces, so that it can be searched and copied. One hue for one secret, wherever
-// it is printed and wherever it goes into a formula. Red only where something is deprecated, lost or wrong. Words come from
-// package explain; whatever of them came from a peer, nothing unprintable leaves this package.
+// The rules of the screen: hex is never split by spaces, so that it can be searched and copied. One
+// hue for one secret, wherever it is printed and wherever it goes into a formula. Red only where
+// something is deprecated, lost or wrong. Words come from package explain; whatever of them came
+// from a peer, nothing unprintable leaves this package.
 package term
 
 import (

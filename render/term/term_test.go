@@ -14,7 +14,8 @@ import (
 func lay(t *testing.T, style Style, facts ...explain.Fact) string {
 	t.Helper()
 	var b bytes.Buffer
-	s := &explain.Story{Chapters: []explain.Chapter{{Number: 1, Name: "TEST", Motto: "facts", Steps: []explain.Step{{Facts: facts}}}}}
+	s := &explain.Story{Chapters: []explain.Chapter{{Number: 1, Name: "TEST", Motto: "facts",
+		Steps: []explain.Step{{Facts: facts}}}}}
 	if err := Write(&b, s, style); err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +26,8 @@ func lay(t *testing.T, style Style, facts ...explain.Fact) string {
 }
 
 func TestHexIsNeverSplitBySpaces(t *testing.T) {
-	f := explain.Fact{Name: "master_secret", Under: "48 bytes", Value: explain.Pair{Client: make([]byte, 48), Server: make([]byte, 48)}}
+	f := explain.Fact{Name: "master_secret", Under: "48 bytes",
+		Value: explain.Pair{Client: make([]byte, 48), Server: make([]byte, 48)}}
 	want := "      master_secret        " + strings.Repeat("00", 32) + "\n" +
 		"        48 bytes           " + strings.Repeat("00", 16) + "  ok"
 	if got := lay(t, Style{}, f); got != want {
@@ -34,15 +36,18 @@ func TestHexIsNeverSplitBySpaces(t *testing.T) {
 }
 
 func TestDifferentValuesAreBothShown(t *testing.T) {
-	f := explain.Fact{Name: "client_write_key", Value: explain.Pair{Client: []byte{1}, Server: []byte{2}}}
-	want := "      client_write_key     !! different\n          client           01\n          server           02"
+	f := explain.Fact{Name: "client_write_key",
+		Value: explain.Pair{Client: []byte{1}, Server: []byte{2}}}
+	want := "      client_write_key     !! different\n          client           01\n          " +
+		"server           02"
 	if got := lay(t, Style{}, f); got != want {
 		t.Errorf("got\n%s\nexpected\n%s", got, want)
 	}
 }
 
 func TestAPublicValueNeedsNoTick(t *testing.T) {
-	f := explain.Fact{Name: "client_random", Sent: true, Value: explain.Pair{Client: []byte{1}, Server: []byte{1}}}
+	f := explain.Fact{Name: "client_random", Sent: true,
+		Value: explain.Pair{Client: []byte{1}, Server: []byte{1}}}
 	if got := lay(t, Style{}, f); strings.Contains(got, "ok") {
 		t.Error(got)
 	}
@@ -53,9 +58,11 @@ func TestAPublicValueNeedsNoTick(t *testing.T) {
 }
 
 func TestLongWordsAndWideOnesKeepToTheColumns(t *testing.T) {
-	for _, text := range []string{strings.Repeat("x", 300), strings.Repeat("漢字 ", 90), strings.Repeat("漢", 150), strings.Repeat("a\x1b[2J", 50)} {
+	for _, text := range []string{strings.Repeat("x", 300), strings.Repeat("漢字 ", 90),
+		strings.Repeat("漢", 150), strings.Repeat("a\x1b[2J", 50)} {
 		for _, style := range []Style{{}, {Unicode: true}} {
-			for _, line := range strings.Split(lay(t, style, explain.Fact{Name: "name", Text: text}), "\n") {
+			for _, line := range strings.Split(lay(t, style,
+				explain.Fact{Name: "name", Text: text}), "\n") {
 				if lipgloss.Width(line) > width || strings.ContainsRune(line, '\x1b') {
 					t.Errorf("%+v: %q", style, line)
 				}
@@ -77,7 +84,9 @@ func TestEachSecretHasItsHue(t *testing.T) {
 		}
 		hues[hue] = name
 	}
-	formula := lay(t, Style{Color: true}, explain.Fact{Heading: true, Formula: true, Text: "key_block = PRF(master_secret, server_random + client_random)"})
+	formula := lay(t, Style{Color: true},
+		explain.Fact{Heading: true, Formula: true,
+			Text: "key_block = PRF(master_secret, server_random + client_random)"})
 	for _, name := range []ink{"master_secret", "server_random", "client_random"} {
 		if !strings.Contains(formula, inks[name].Render(string(name))) {
 			t.Errorf("%s has no hue in %q", name, formula)
@@ -86,7 +95,8 @@ func TestEachSecretHasItsHue(t *testing.T) {
 }
 
 func TestWithoutColorThereIsNoEscape(t *testing.T) {
-	f := explain.Fact{Name: "master_secret", Secret: "master_secret", Value: explain.Pair{Client: []byte{1}, Server: []byte{1}}}
+	f := explain.Fact{Name: "master_secret", Secret: "master_secret",
+		Value: explain.Pair{Client: []byte{1}, Server: []byte{1}}}
 	if got := lay(t, Style{Unicode: true}, f); strings.ContainsRune(got, '\x1b') {
 		t.Errorf("%q", got)
 	}
