@@ -304,8 +304,9 @@ func FuzzTranscript(f *testing.F) {
 			Extensions: message.Extensions{{Type: iana.ExtExtendedMasterSecret}}},
 		&message.ServerHelloDone{},
 		&message.ClientKeyExchange{EncryptedPreMaster: []byte("encrypted")},
-		&message.Finished{},
-		&message.NewSessionTicket{Ticket: []byte("ticket")}, &message.Finished{},
+		&message.Finished{VerifyData: make([]byte, 12)},
+		&message.NewSessionTicket{Ticket: []byte("ticket")},
+		&message.Finished{VerifyData: make([]byte, 12)},
 	} {
 		b, err := d.Encode(m)
 		if err != nil {

@@ -88,7 +88,7 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	if err := acceptable(s.ClientHello, m, &c.Parameters); err != nil {
 		return err
 	}
-	if err := wellFormed(m.Extensions, iana.Server); err != nil {
+	if err := wellFormed(m.Extensions, message.InServerHello); err != nil {
 		return err
 	}
 	a, err := s.agree(m)

@@ -26,12 +26,12 @@ func read(e message.Extensions, t iana.ExtensionType, v message.Content) (bool, 
 
 // wellFormed reads every extension of a peer's hello that has a row, also those that nobody asks
 // for in this handshake. An extension without a row is ignored, whatever is in it.
-func wellFormed(e message.Extensions, from iana.Side) error {
+func wellFormed(e message.Extensions, in message.Place) error {
 	for _, x := range e {
 		if extensionRow(x.Type) == nil {
 			continue
 		}
-		content := message.NewContent(x.Type, from)
+		content := message.NewContent(x.Type, in)
 		if content == nil {
 			continue
 		}

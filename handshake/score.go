@@ -56,12 +56,12 @@ func (s *Score) note(from iana.Side, msg message.Message) {
 		s.CertificateRequest = m
 	case *message.ClientKeyExchange:
 		s.ClientKeyExchange = m
-	case *message.CertificateRequest13:
-		s.CertificateRequest = &message.CertificateRequest{}
-	case *message.Certificate13:
-		s.note(from, &message.Certificate{Chain: m.Chain()})
 	case *message.CompressedCertificate:
-		s.note(from, &message.Certificate{Chain: m.Chain()})
+		inside := m.Certificate()
+		if inside == nil {
+			inside = &message.Certificate{}
+		}
+		s.note(from, inside)
 	case *message.CertificateVerify:
 		s.CertificateVerify = m
 	case *message.NewSessionTicket:

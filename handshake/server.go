@@ -126,7 +126,7 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 	switch m := msg.(type) {
 	case *message.ClientHello:
 		// First of all: what is malformed must not reach the program's callbacks.
-		if err = wellFormed(m.Extensions, iana.Client); err == nil {
+		if err = wellFormed(m.Extensions, message.InClientHello); err == nil {
 			v.chosen, err = v.choose(m)
 		}
 	case *message.Certificate:

@@ -267,9 +267,8 @@ func (m *Machine) compose(k Kind) (msg message.Message, raw []byte, err error) {
 	case ChangeCipherSpec:
 		return nil, []byte{1}, nil
 	case Kind(iana.Finished):
-		f := &message.Finished{VerifyData: [12]byte(m.verifyData(m.me))}
-		m.VerifyData[m.me] = f.VerifyData[:]
-		msg = f
+		m.VerifyData[m.me] = m.verifyData(m.me)
+		msg = &message.Finished{VerifyData: m.VerifyData[m.me]}
 	default:
 		if msg, err = m.player.compose(k, &m.Score); err != nil || msg == nil {
 			return nil, nil, err
@@ -286,11 +285,7 @@ func (m *Machine) check() error {
 	case nil:
 		return nil
 	case *message.Finished:
-		return m.verify(from, f.VerifyData[:], m.verifyData(from))
-	case *message.Finished30:
-		return m.verify(from, f.VerifyData[:], m.master.VerifyData30(m.transcript.pair(from)))
-	case *message.Finished13:
-		return m.verify(from, f.VerifyData, m.current[from].VerifyData(m.transcript.sum()))
+		return m.verify(from, f.VerifyData, m.verifyData(from))
 	}
 	return m.player.receive(from, m.said.msg, &m.Score)
 }
@@ -307,7 +302,14 @@ func (m *Machine) verify(from iana.Side, got, want []byte) error {
 	return nil
 }
 
+// verifyData is what from's Finished must hold now.
 func (m *Machine) verifyData(from iana.Side) []byte {
+	switch m.Agreed.Version {
+	case iana.TLS13:
+		return m.current[from].VerifyData(m.transcript.sum())
+	case iana.SSL30:
+		return m.master.VerifyData30(m.transcript.pair(from))
+	}
 	return m.master.VerifyData(from, m.transcript.sum())
 }
 

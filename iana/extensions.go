@@ -30,6 +30,7 @@ const (
 	ExtCookie                  ExtensionType = 44
 	ExtPSKKeyExchangeModes     ExtensionType = 45
 	ExtCertificateAuthorities  ExtensionType = 47
+	ExtOIDFilters              ExtensionType = 48
 	ExtPostHandshakeAuth       ExtensionType = 49
 	ExtSignatureAlgorithmsCert ExtensionType = 50
 	ExtKeyShare                ExtensionType = 51
@@ -185,6 +186,12 @@ func (t NameType) String() string { return name8(t, map[NameType]string{HostName
 // PSKKeyExchangeMode is how a ticket is used. See RFC 8446 §4.2.9.
 type PSKKeyExchangeMode uint8
 
+// The two modes: without a fresh key exchange beside the pre-shared key, and with one.
+const (
+	PSKKE    PSKKeyExchangeMode = 0
+	PSKDHEKE PSKKeyExchangeMode = 1
+)
+
 func (m PSKKeyExchangeMode) String() string {
 	return name8(m, map[PSKKeyExchangeMode]string{0: "psk_ke", 1: "psk_dhe_ke"})
 }
@@ -202,4 +209,18 @@ type CertificateType uint8
 func (t CertificateType) String() string {
 	return name8(t,
 		map[CertificateType]string{0: "X509", 1: "OpenPGP", 2: "RawPublicKey", 3: "1609Dot2"})
+}
+
+// KeyUpdateRequest says whether the receiver of a KeyUpdate must update its keys, too. See RFC 8446
+// §4.6.3.
+type KeyUpdateRequest uint8
+
+// The two requests.
+const (
+	UpdateNotRequested KeyUpdateRequest = 0
+	UpdateRequested    KeyUpdateRequest = 1
+)
+
+func (r KeyUpdateRequest) String() string {
+	return name8(r, map[KeyUpdateRequest]string{0: "update_not_requested", 1: "update_requested"})
 }

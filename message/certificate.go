@@ -5,19 +5,68 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Certificate carries a chain, the sender's own certificate first. A client that has none to show sends an empty list.
-// See RFC 5246 §7.4.2 and §7.4.6.
+// Certificate carries a chain, the sender's own certificate first. A client that has none to show
+// sends an empty list. In TLS 1.3 each certificate has extensions. See RFC 5246 §7.4.2 and §7.4.6,
+// and RFC 8446 §4.4.2.
 type Certificate struct {
-	Chain [][]byte // each a DER certificate
+	Context    []byte       // TLS 1.3: that of the request which it answers
+	Chain      [][]byte     // each a DER certificate
+	Extensions []Extensions // TLS 1.3: of each certificate; nil where none has any
+
+	dialect Dialect
 }
 
 // Type is certificate.
 func (*Certificate) Type() iana.HandshakeType { return iana.Certificate }
 
 func (m *Certificate) layout(c *wire.Codec) {
+	if m.dialect.Version == iana.TLS13 {
+		m.layout13(c)
+		return
+	}
 	wire.Vector24(c, "certificate_list", &m.Chain, 0, 1<<24-1, func(c *wire.Codec, der *[]byte) {
 		wire.Opaque24(c, "certificate", der, 1, 1<<24-1)
 	})
+}
+
+// certificateEntry is one certificate and what comes with it: a stapled status, timestamps.
+type certificateEntry struct {
+	der        []byte
+	extensions Extensions
+}
+
+func (m *Certificate) layout13(c *wire.Codec) {
+	var entries []certificateEntry
+	for i, der := range m.Chain {
+		e := certificateEntry{der: der}
+		if i < len(m.Extensions) {
+			e.extensions = m.Extensions[i]
+		}
+		entries = append(entries, e)
+	}
+	wire.Opaque8(c, "certificate_request_context", &m.Context, 0, 255)
+	wire.Vector24(c, "certificate_list", &entries, 0, 1<<24-1, func(c *wire.Codec, e *certificateEntry) {
+		wire.Struct(c, "certificate_entry", func(c *wire.Codec) {
+			wire.Opaque24(c, "cert_data", &e.der, 1, 1<<24-1)
+			e.extensions.layout(c, InCertificate)
+		})
+	})
+	if !c.Reading() {
+		return
+	}
+	m.Chain, m.Extensions = make([][]byte, len(entries)), make([]Extensions, len(entries))
+	for i, e := range entries {
+		m.Chain[i], m.Extensions[i] = e.der, e.extensions
+	}
+}
+
+// Leaf returns the extensions of the sender's own certificate in TLS 1.3, where a stapled status
+// and timestamps are.
+func (m *Certificate) Leaf() Extensions {
+	if len(m.Extensions) == 0 {
+		return nil
+	}
+	return m.Extensions[0]
 }
 
 // CertificateStatus carries the status of the server's certificate, stapled. See RFC 6066 §8.
@@ -34,11 +83,16 @@ func (m *CertificateStatus) layout(c *wire.Codec) {
 	wire.Opaque24(c, "response", &m.Response, 1, 1<<24-1)
 }
 
-// CertificateRequest asks the client for a certificate. See RFC 5246 §7.4.4.
+// CertificateRequest asks the client for a certificate. In TLS 1.3 all that it asks for is in its
+// extensions; Schemes, CertSchemes and Authorities are then what they say. See RFC 5246 §7.4.4 and
+// RFC 8446 §4.3.2.
 type CertificateRequest struct {
-	Types       []iana.ClientCertificateType
-	Schemes     []iana.SignatureScheme // supported_signature_algorithms, since TLS 1.2
-	Authorities [][]byte               // DER distinguished names; none means any
+	Context     []byte                       // TLS 1.3: empty in a handshake
+	Types       []iana.ClientCertificateType // until TLS 1.2
+	Schemes     []iana.SignatureScheme       // supported_signature_algorithms, since TLS 1.2
+	CertSchemes []iana.SignatureScheme       // TLS 1.3: signature_algorithms_cert
+	Authorities [][]byte                     // DER distinguished names; none means any
+	Extensions  Extensions                   // TLS 1.3
 
 	dialect Dialect
 }
@@ -47,6 +101,10 @@ type CertificateRequest struct {
 func (*CertificateRequest) Type() iana.HandshakeType { return iana.CertificateRequest }
 
 func (m *CertificateRequest) layout(c *wire.Codec) {
+	if m.dialect.Version == iana.TLS13 {
+		m.layout13(c)
+		return
+	}
 	wire.Vector8(c, "certificate_types", &m.Types, 1, 255, func(c *wire.Codec, t *iana.ClientCertificateType) {
 		wire.Uint8(c, "certificate_type", t)
 	})
@@ -56,12 +114,36 @@ func (m *CertificateRequest) layout(c *wire.Codec) {
 	wire.Vector16(c, "certificate_authorities", &m.Authorities, 0, 1<<16-1, distinguishedName)
 }
 
+func (m *CertificateRequest) layout13(c *wire.Codec) {
+	wire.Opaque8(c, "certificate_request_context", &m.Context, 0, 255)
+	m.Extensions.layout(c, InCertificateRequest)
+	if !c.Reading() {
+		return
+	}
+	var schemes, certSchemes SignatureSchemes
+	var authorities CertificateAuthorities
+	for _, x := range []struct {
+		typ  iana.ExtensionType
+		into Content
+	}{
+		{iana.ExtSignatureAlgorithms, &schemes},
+		{iana.ExtSignatureAlgorithmsCert, &certSchemes},
+		{iana.ExtCertificateAuthorities, &authorities},
+	} {
+		if _, err := m.Extensions.Read(x.typ, x.into); err != nil {
+			c.Failf("%v", err)
+		}
+	}
+	m.Schemes, m.CertSchemes, m.Authorities = schemes.Schemes, certSchemes.Schemes, authorities.Authorities
+}
+
 func distinguishedName(c *wire.Codec, dn *[]byte) {
 	wire.Opaque16(c, "distinguished_name", dn, 1, 1<<16-1)
 }
 
-// CertificateVerify proves that the client holds the private key of its certificate, by a signature over all messages so
-// far. See RFC 5246 §7.4.8.
+// CertificateVerify proves that its sender holds the private key of its certificate, by a signature
+// over all messages so far. In TLS 1.3 a server sends one too. See RFC 5246 §7.4.8 and RFC 8446
+// §4.4.3.
 type CertificateVerify struct {
 	Scheme    iana.SignatureScheme // MD5_SHA1 below TLS 1.2, where the message names none
 	Signature []byte

@@ -28,7 +28,7 @@ func (m *ClientHello) layout(c *wire.Codec) {
 	wire.Vector8(c, "compression_methods", &m.CompressionMethods, 1, 255, func(c *wire.Codec, v *iana.CompressionMethod) {
 		wire.Uint8(c, "compression_method", v)
 	})
-	m.Extensions.layout(c, iana.Client)
+	m.Extensions.optional(c, InClientHello)
 }
 
 // Offers tells whether the client lists the suite.

@@ -5,8 +5,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// The contents of this file are not spoken in TLS 1.2. A client of today sends them all the same, in the one hello that
-// serves each version, and whoever looks at it wants to see what they are.
+// The contents of this file are not spoken in TLS 1.2. A client of TLS 1.3 sends them all the same,
+// in the one hello that serves each version.
 
 // KeyShares is the client's key_share: its public keys, made before it knows which group the server wants. See RFC 8446
 // §4.2.8.
@@ -20,24 +20,25 @@ type KeyShareEntry struct {
 
 func (e *KeyShares) layout(c *wire.Codec) {
 	wire.Vector16(c, "client_shares", &e.Shares, 0, 1<<16-1, func(c *wire.Codec, s *KeyShareEntry) {
-		wire.Uint16(c, "group", &s.Group)
-		wire.Opaque16(c, "key_exchange", &s.KeyExchange, 1, 1<<16-1)
+		s.layout(c)
 	})
 }
 
-// KeyShare is the server's key_share: its public key, or in a HelloRetryRequest only the group that it wants. See RFC 8446
-// §4.2.8.
-type KeyShare struct {
-	Group       iana.Group
-	KeyExchange []byte // nil in a HelloRetryRequest
+func (s *KeyShareEntry) layout(c *wire.Codec) {
+	wire.Uint16(c, "group", &s.Group)
+	wire.Opaque16(c, "key_exchange", &s.KeyExchange, 1, 1<<16-1)
 }
 
-func (e *KeyShare) layout(c *wire.Codec) {
-	wire.Uint16(c, "group", &e.Group)
-	if c.Tail(e.KeyExchange != nil) {
-		wire.Opaque16(c, "key_exchange", &e.KeyExchange, 1, 1<<16-1)
-	}
-}
+// KeyShare is the server's key_share in a ServerHello: its public key. See RFC 8446 §4.2.8.
+type KeyShare struct{ KeyShareEntry }
+
+func (e *KeyShare) layout(c *wire.Codec) { e.KeyShareEntry.layout(c) }
+
+// SelectedGroup is the server's key_share in a HelloRetryRequest: the group that it wants a share
+// of. See RFC 8446 §4.2.8.
+type SelectedGroup struct{ Group iana.Group }
+
+func (e *SelectedGroup) layout(c *wire.Codec) { wire.Uint16(c, "selected_group", &e.Group) }
 
 // PSKKeyExchangeModes says how the client would resume: with a fresh key exchange, or without. See RFC 8446 §4.2.9.
 type PSKKeyExchangeModes struct{ Modes []iana.PSKKeyExchangeMode }
@@ -80,6 +81,25 @@ func (e *SelectedPSK) layout(c *wire.Codec) { wire.Uint16(c, "selected_identity"
 type Cookie struct{ Cookie []byte }
 
 func (e *Cookie) layout(c *wire.Codec) { wire.Opaque16(c, "cookie", &e.Cookie, 1, 1<<16-1) }
+
+// MaxEarlyData is how many bytes a client may send early with a ticket. See RFC 8446 §4.2.10.
+type MaxEarlyData struct{ Size uint32 }
+
+func (e *MaxEarlyData) layout(c *wire.Codec) { wire.Uint32(c, "max_early_data_size", &e.Size) }
+
+// OIDFilters says which extensions a client's certificate must have, and their values. See RFC 8446
+// §4.2.5.
+type OIDFilters struct{ Filters []OIDFilter }
+
+// OIDFilter is one extension of a certificate.
+type OIDFilter struct{ OID, Values []byte } // DER; no values means any
+
+func (e *OIDFilters) layout(c *wire.Codec) {
+	wire.Vector16(c, "filters", &e.Filters, 0, 1<<16-1, func(c *wire.Codec, f *OIDFilter) {
+		wire.Opaque8(c, "certificate_extension_oid", &f.OID, 1, 255)
+		wire.Opaque16(c, "certificate_extension_values", &f.Values, 0, 1<<16-1)
+	})
+}
 
 // CertificateAuthorities names the authorities that the client trusts. See RFC 8446 §4.2.4.
 type CertificateAuthorities struct{ Authorities [][]byte } // DER distinguished names

@@ -54,7 +54,7 @@ var contents = []struct {
 	{iana.ExtPreSharedKey, both[:1], &message.OfferedPSKs{Identities: []message.PSKIdentity{{Identity: []byte{5}, ObfuscatedTicketAge: 0xFFFFFFFE}}, Binders: [][]byte{make([]byte, 32)}},
 		"0007 0001 05 fffffffe 0021 20" + strings.Repeat("00", 32)}, // RFC 8446 §4.2.11
 	{iana.ExtPreSharedKey, both[1:], &message.SelectedPSK{Identity: 1}, "0001"},                                                                          // RFC 8446 §4.2.11
-	{iana.ExtEarlyData, both[:1], &message.Empty{}, ""},                                                                                                  // RFC 8446 §4.2.10
+	{iana.ExtEarlyData, both, &message.Empty{}, ""},                                                                                                      // RFC 8446 §4.2.10
 	{iana.ExtSupportedVersions, both[:1], &message.SupportedVersions{Versions: []iana.Version{iana.TLS13, iana.TLS12}}, "04 0304 0303"},                  // RFC 8446 §4.2.1
 	{iana.ExtSupportedVersions, both[1:], &message.SelectedVersion{Version: iana.TLS13}, "0304"},                                                         // RFC 8446 §4.2.1
 	{iana.ExtCookie, both, &message.Cookie{Cookie: []byte{1}}, "0001 01"},                                                                                // RFC 8446 §4.2.2
@@ -62,8 +62,10 @@ var contents = []struct {
 	{iana.ExtCertificateAuthorities, both[:1], &message.CertificateAuthorities{Authorities: [][]byte{{0x30, 0}}}, "0004 0002 3000"},                      // RFC 8446 §4.2.4
 	{iana.ExtPostHandshakeAuth, both[:1], &message.Empty{}, ""},                                                                                          // RFC 8446 §4.2.6
 	{iana.ExtKeyShare, both[:1], &message.KeyShares{Shares: []message.KeyShareEntry{{Group: iana.X25519, KeyExchange: []byte{9}}}}, "0005 001d 0001 09"}, // RFC 8446 §4.2.8
-	{iana.ExtKeyShare, both[1:], &message.KeyShare{Group: iana.X25519, KeyExchange: []byte{9}}, "001d 0001 09"},                                          // RFC 8446 §4.2.8
-	{iana.ExtKeyShare, both[1:], &message.KeyShare{Group: iana.X25519}, "001d"},                                                                          // RFC 8446 §4.2.8
+	{iana.ExtKeyShare, both[1:], &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: iana.X25519, KeyExchange: []byte{9}}},
+		"001d 0001 09"}, // RFC 8446 §4.2.8
+	{iana.ExtOIDFilters, both[:1], &message.OIDFilters{Filters: []message.OIDFilter{{OID: []byte{6, 1, 1}, Values: []byte{7}}}},
+		"0007 03 060101 0001 07"}, // RFC 8446 §4.2.5
 	{iana.ExtNPN, both[:1], &message.Empty{}, ""},
 	{iana.ExtTrustAnchors, both[:1], &message.TrustAnchors{IDs: [][]byte{{1, 2}}}, "0003 02 0102"},
 	{iana.ExtECH, both[:1], &message.ECH{KDF: 1, AEAD: 3, ConfigID: 5, Enc: []byte{6}, Payload: []byte{7, 8}}, "00 0001 0003 05 0001 06 0002 0708"}, // RFC 9849 §5
@@ -104,6 +106,55 @@ func TestEveryExtensionContentInBothDirections(t *testing.T) {
 		}
 	}
 	ran(t, n, "contents")
+}
+
+// The contents that look different in one message: RFC 8446 §4.2.8, §4.2.10, §4.4.2.1.
+func TestContentsThatDependOnTheMessage(t *testing.T) {
+	tls13 := message.Dialect{Version: iana.TLS13}
+	for _, c := range []struct {
+		typ     iana.ExtensionType
+		content message.Content
+		bytes   string
+		in      func(message.Extensions) message.Message
+		field   string // that the annotation names
+	}{
+		{iana.ExtKeyShare, &message.SelectedGroup{Group: iana.X25519}, "001d", func(x message.Extensions) message.Message {
+			return &message.ServerHello{Version: iana.TLS12, Random: message.RetryRandom(), Extensions: x}
+		}, "selected_group"},
+		{iana.ExtEarlyData, &message.MaxEarlyData{Size: 16384}, "00004000", func(x message.Extensions) message.Message {
+			return &message.NewSessionTicket{Ticket: []byte{1}, Extensions: x}
+		}, "max_early_data_size"},
+		{iana.ExtStatusRequest, &message.Empty{}, "", func(x message.Extensions) message.Message {
+			return &message.CertificateRequest{Extensions: x}
+		}, "extension_type"},
+		{iana.ExtStatusRequest, &message.CertificateStatus{StatusType: iana.StatusOCSP, Response: []byte{9}}, "0100000109",
+			func(x message.Extensions) message.Message {
+				return &message.Certificate{Chain: [][]byte{{0x30, 0}}, Extensions: []message.Extensions{x}}
+			}, "response"},
+	} {
+		var x message.Extensions
+		if err := x.Add(c.typ, c.content); err != nil || hex.EncodeToString(x[0].Data) != c.bytes {
+			t.Errorf("%v: wrote %x, %v", c.typ, x, err)
+		}
+		got := fresh(c.content)
+		if ok, err := x.Read(c.typ, got); !ok || err != nil || !reflect.DeepEqual(got, c.content) {
+			t.Errorf("%v: read as %+v, %v", c.typ, got, err)
+		}
+		raw, err := tls13.Encode(c.in(x))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, f := range tls13.Annotate(raw) {
+			found = found || f.Name == c.field
+			if f.Name == "unparsed" || f.Leaf && f.Name == "extension_data" {
+				t.Errorf("%v is not understood: %+v", c.typ, f)
+			}
+		}
+		if !found {
+			t.Errorf("%v: no field is called %s", c.typ, c.field)
+		}
+	}
 }
 
 // inHello sends the one extension of x in a hello, where it must be told whole and each byte too many must show.

@@ -17,6 +17,8 @@ func TestMessagesFollowVersionAndKeyExchange(t *testing.T) {
 	key, sig := []byte{9}, []byte{8, 8}
 	types := []iana.ClientCertificateType{iana.RSASign}
 	names := [][]byte{{0x30, 0}}
+	tls13, long := in(iana.TLS13, iana.KexNone), bytes.Repeat([]byte{7}, 48)
+	verify := long[:12]
 	cases := []struct {
 		d    message.Dialect
 		m    message.Message
@@ -42,6 +44,20 @@ func TestMessagesFollowVersionAndKeyExchange(t *testing.T) {
 		{in(iana.TLS12, iana.KexRSA), &message.ServerHelloDone{}, ""},                                                         // RFC 5246 §7.4.5
 		{in(iana.TLS12, iana.KexRSA), &message.HelloRequest{}, ""},                                                            // RFC 5246 §7.4.1.1
 		{in(iana.TLS12, iana.KexRSA), &message.NewSessionTicket{LifetimeHint: 7200, Ticket: key}, "00001c20 0001 09"},         // RFC 5077 §3.3
+		{in(iana.TLS12, iana.KexRSA), &message.Finished{VerifyData: verify}, hex.EncodeToString(verify)},                      // RFC 5246 §7.4.9
+		{in(iana.SSL30, iana.KexRSA), &message.Finished{VerifyData: long[:36]}, hex.EncodeToString(long[:36])},                // RFC 6101 §5.6.9
+		{tls13, &message.Finished{VerifyData: long}, hex.EncodeToString(long)},                                                // RFC 8446 §4.4.4
+		{tls13, &message.Certificate{Context: []byte{7}, Chain: names, Extensions: []message.Extensions{{{Type: iana.ExtSCT, Data: []byte{}}}}},
+			"01 07 00000b 000002 3000 0004 0012 0000"}, // RFC 8446 §4.4.2
+		{tls13, &message.CertificateRequest{Context: []byte{}, Schemes: []iana.SignatureScheme{iana.ED448}, Authorities: names,
+			Extensions: message.Extensions{{Type: iana.ExtSignatureAlgorithms, Data: []byte{0, 2, 8, 8}}, {Type: iana.ExtCertificateAuthorities, Data: []byte{0, 4, 0, 2, 0x30, 0}}}},
+			"00 0012 000d 0004 0002 0808 002f 0006 0004 0002 3000"}, // RFC 8446 §4.3.2
+		{tls13, &message.CertificateVerify{Scheme: iana.ED448, Signature: sig}, "0808 0002 0808"}, // RFC 8446 §4.4.3
+		{tls13, &message.EncryptedExtensions{Extensions: message.Extensions{}}, "0000"},           // RFC 8446 §4.3.1
+		{tls13, &message.EndOfEarlyData{}, ""},                                                    // RFC 8446 §4.5
+		{tls13, &message.KeyUpdate{RequestUpdate: iana.UpdateRequested}, "01"},                    // RFC 8446 §4.6.3
+		{tls13, &message.NewSessionTicket{LifetimeHint: 7200, AgeAdd: 5, Nonce: key, Ticket: key, Extensions: message.Extensions{}},
+			"00001c20 00000005 01 09 0001 09 0000"}, // RFC 8446 §4.6.1
 	}
 	for _, c := range cases {
 		raw, err := c.d.Encode(c.m)
@@ -105,6 +121,27 @@ func TestNoExtensionsAndAnEmptyBlockDiffer(t *testing.T) {
 		m, err := parse(t, dialect, raw)
 		if err != nil || (m.(*message.ClientHello).Extensions == nil) != (len(raw) == len(without)) {
 			t.Errorf("%x: %+v, %v", raw, m, err)
+		}
+	}
+}
+
+// Each extension stands once in its block, whichever message that is in: RFC 8446 §4.2.
+func TestExtensionsStandOnceInEachBlock(t *testing.T) {
+	twice := message.Extensions{{Type: 0xABCD}, {Type: 0xABCD}}
+	tls13 := message.Dialect{Version: iana.TLS13}
+	for _, m := range []message.Message{
+		&message.ClientHello{CipherSuites: []iana.CipherSuite{1}, CompressionMethods: []iana.CompressionMethod{0}, Extensions: twice},
+		&message.ServerHello{Extensions: twice}, &message.ServerHello{Random: message.RetryRandom(), Extensions: twice},
+		&message.EncryptedExtensions{Extensions: twice}, &message.CertificateRequest{Extensions: twice},
+		&message.Certificate{Chain: [][]byte{{1}}, Extensions: []message.Extensions{twice}},
+		&message.NewSessionTicket{Ticket: []byte{1}, Extensions: twice},
+	} {
+		raw, err := tls13.Encode(m)
+		if err == nil {
+			_, err = tls13.Parse(raw)
+		}
+		if err == nil || !strings.Contains(err.Error(), "second time") {
+			t.Errorf("%v: %v", m.Type(), err)
 		}
 	}
 }

@@ -5,19 +5,43 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Extension is one hello extension, its content as sent. See RFC 5246 §7.4.1.4.
+// Extension is one extension, its content as sent. See RFC 5246 §7.4.1.4 and RFC 8446 §4.2.
 type Extension struct {
 	Type iana.ExtensionType
 	Data []byte
 }
 
-// Extensions is the block of extensions of a hello, in the order sent. Unknown ones stay in it.
+// Extensions is the block of extensions of a message, in the order sent. Unknown ones stay in it.
 type Extensions []Extension
 
-func (e *Extensions) layout(c *wire.Codec, from iana.Side) {
-	if !c.Tail(*e != nil) {
-		return
+// Place is a set of the messages that have extensions. See the table of RFC 8446 §4.2.
+type Place uint8
+
+// The messages that have extensions.
+const (
+	InClientHello Place = 1 << iota
+	InServerHello
+	InHelloRetryRequest
+	InEncryptedExtensions
+	InCertificate // of one certificate in it
+	InCertificateRequest
+	InNewSessionTicket
+)
+
+// asking are the messages whose extensions look as a ClientHello's do; the others look as a
+// ServerHello's.
+const asking = InClientHello | InCertificateRequest | InNewSessionTicket
+
+// optional is the layout of extensions that a message may leave out altogether, as TLS 1.2's hellos
+// may.
+func (e *Extensions) optional(c *wire.Codec, in Place) {
+	if c.Tail(*e != nil) {
+		e.layout(c, in)
 	}
+}
+
+// layout is a block of extensions that is always there, if only its length.
+func (e *Extensions) layout(c *wire.Codec, in Place) {
 	// RFC 5246 §7.4.1.4: "There MUST NOT be more than one extension of the same type." A set, because a peer can put 16,383
 	// empty extensions into a hello, and comparing each with each would cost it nothing and us a tenth of a second.
 	var seen [1 << 16 / 64]uint64
@@ -29,7 +53,7 @@ func (e *Extensions) layout(c *wire.Codec, from iana.Side) {
 			} else {
 				*word |= bit
 			}
-			wire.Inner(c, "extension_data", &x.Data, 1<<16-1, func(c *wire.Codec) { annotate(c, x.Type, from) })
+			wire.Inner(c, "extension_data", &x.Data, 1<<16-1, func(c *wire.Codec) { annotate(c, x.Type, in) })
 		})
 	})
 }
@@ -75,22 +99,42 @@ func (e *Extensions) Add(t iana.ExtensionType, v Content) error {
 	return nil
 }
 
-// NewContent returns an empty content of extension t in a hello of one side, for Read. It returns
-// nil if the structure is not known, or not expected from that side.
-func NewContent(t iana.ExtensionType, from iana.Side) Content {
-	if make := contents[t][from]; make != nil {
-		return make()
+// NewContent returns an empty content of extension t in a message, for Read. It returns nil if the
+// structure is not known, or not expected there.
+func NewContent(t iana.ExtensionType, in Place) Content {
+	make, ok := special[placed{t, in}]
+	switch {
+	case !ok && in&asking != 0:
+		make = contents[t][0]
+	case !ok:
+		make = contents[t][1]
 	}
-	return nil
+	if make == nil {
+		return nil
+	}
+	return make()
 }
 
-// annotate takes the content of an extension from one side apart, as far as it is known.
-func annotate(c *wire.Codec, t iana.ExtensionType, from iana.Side) {
-	content := NewContent(t, from)
+// annotate takes the content of an extension of a message apart, as far as it is known.
+func annotate(c *wire.Codec, t iana.ExtensionType, in Place) {
+	content := NewContent(t, in)
 	if content == nil {
 		content = new(opaque)
 	}
 	content.layout(c)
+}
+
+type placed struct {
+	iana.ExtensionType
+	Place
+}
+
+// special are the contents that look different in one of the messages.
+var special = map[placed]func() Content{
+	{iana.ExtKeyShare, InHelloRetryRequest}:       content[SelectedGroup],
+	{iana.ExtEarlyData, InNewSessionTicket}:       content[MaxEarlyData],
+	{iana.ExtStatusRequest, InCertificateRequest}: content[Empty],
+	{iana.ExtStatusRequest, InCertificate}:        content[CertificateStatus],
 }
 
 // opaque is a content whose structure is not known.
@@ -98,8 +142,8 @@ type opaque struct{ data []byte }
 
 func (o *opaque) layout(c *wire.Codec) { wire.Rest(c, "extension_data", &o.data) }
 
-// contents has, for each extension, its content in the client's hello and in the server's; nil
-// where it is not known, or not expected.
+// contents has, for each extension, its content in messages that ask, as a ClientHello does, and in
+// those that answer; nil where it is not known, or not expected.
 var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtServerName:              {content[ServerNames], content[Empty]},
 	iana.ExtMaxFragmentLength:       {content[MaxFragmentLength], content[MaxFragmentLength]},
@@ -121,11 +165,12 @@ var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtDelegatedCredential:     {content[SignatureSchemes], nil},
 	iana.ExtSessionTicket:           {content[SessionTicket], content[Empty]},
 	iana.ExtPreSharedKey:            {content[OfferedPSKs], content[SelectedPSK]},
-	iana.ExtEarlyData:               {content[Empty], nil},
+	iana.ExtEarlyData:               {content[Empty], content[Empty]},
 	iana.ExtSupportedVersions:       {content[SupportedVersions], content[SelectedVersion]},
 	iana.ExtCookie:                  {content[Cookie], content[Cookie]},
 	iana.ExtPSKKeyExchangeModes:     {content[PSKKeyExchangeModes], nil},
 	iana.ExtCertificateAuthorities:  {content[CertificateAuthorities], nil},
+	iana.ExtOIDFilters:              {content[OIDFilters], nil},
 	iana.ExtPostHandshakeAuth:       {content[Empty], nil},
 	iana.ExtSignatureAlgorithmsCert: {content[SignatureSchemes], nil},
 	iana.ExtKeyShare:                {content[KeyShares], content[KeyShare]},

@@ -5,16 +5,36 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Finished is the first protected message: it proves that its sender saw the same messages and holds the same
-// master_secret. See RFC 5246 §7.4.9.
+// Finished is the first protected message until TLS 1.2, and the last of each side's in TLS 1.3: it
+// proves that its sender saw the same messages and holds the same secret. See RFC 5246 §7.4.9 and
+// RFC 8446 §4.4.4.
 type Finished struct {
-	VerifyData [12]byte
+	// VerifyData has 12 bytes in TLS 1.0 to 1.2, and those of the suite's hash in TLS 1.3. In SSL
+	// 3.0 it is an MD5 and a SHA-1 hash: RFC 6101 §5.6.9.
+	VerifyData []byte
+
+	dialect Dialect
 }
 
 // Type is finished.
 func (*Finished) Type() iana.HandshakeType { return iana.Finished }
 
-func (m *Finished) layout(c *wire.Codec) { wire.Fixed(c, "verify_data", m.VerifyData[:]) }
+func (m *Finished) layout(c *wire.Codec) {
+	n := 12
+	switch m.dialect.Version {
+	case iana.TLS13:
+		wire.Rest(c, "verify_data", &m.VerifyData) // whoever verifies it knows the length
+		return
+	case iana.SSL30:
+		n = 36
+	}
+	if c.Reading() {
+		m.VerifyData = make([]byte, n)
+	} else if len(m.VerifyData) != n {
+		c.Failf("got %d bytes of verify_data to write, expected %d", len(m.VerifyData), n)
+	}
+	wire.Fixed(c, "verify_data", m.VerifyData)
+}
 
 // ServerHelloDone says that the server waits for the client now. See RFC 5246 §7.4.5.
 type ServerHelloDone struct{}
@@ -32,16 +52,30 @@ func (*HelloRequest) Type() iana.HandshakeType { return iana.HelloRequest }
 
 func (*HelloRequest) layout(*wire.Codec) {}
 
-// NewSessionTicket gives the client the session to keep, sealed under a key that only the server has. See RFC 5077 §3.3.
+// NewSessionTicket gives the client the session to keep, sealed under a key that only the server
+// has. See RFC 5077 §3.3 and RFC 8446 §4.6.1.
 type NewSessionTicket struct {
-	LifetimeHint uint32 // seconds; 0 says nothing
+	LifetimeHint uint32 // seconds; 0 says nothing until TLS 1.2, and that the ticket is of no use in TLS 1.3
+	AgeAdd       uint32 // TLS 1.3: what the client adds to the age of the ticket, so that nobody can link them
+	Nonce        []byte // TLS 1.3: what makes the ticket's key differ from those of the other tickets
 	Ticket       []byte
+	Extensions   Extensions // TLS 1.3
+
+	dialect Dialect
 }
 
 // Type is new_session_ticket.
 func (*NewSessionTicket) Type() iana.HandshakeType { return iana.NewSessionTicket }
 
 func (m *NewSessionTicket) layout(c *wire.Codec) {
-	wire.Uint32(c, "ticket_lifetime_hint", &m.LifetimeHint)
-	wire.Opaque16(c, "ticket", &m.Ticket, 0, 1<<16-1)
+	if m.dialect.Version != iana.TLS13 {
+		wire.Uint32(c, "ticket_lifetime_hint", &m.LifetimeHint)
+		wire.Opaque16(c, "ticket", &m.Ticket, 0, 1<<16-1)
+		return
+	}
+	wire.Uint32(c, "ticket_lifetime", &m.LifetimeHint)
+	wire.Uint32(c, "ticket_age_add", &m.AgeAdd)
+	wire.Opaque8(c, "ticket_nonce", &m.Nonce, 0, 255)
+	wire.Opaque16(c, "ticket", &m.Ticket, 1, 1<<16-1)
+	m.Extensions.layout(c, InNewSessionTicket)
 }

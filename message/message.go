@@ -2,9 +2,10 @@
 // a message, with its structure, what it is for, and its layout. Nothing here decides anything: an error means that bytes are no
 // such message, or break a rule that needs no other message to see, and becomes decode_error.
 //
-// Read and written: everything a TLS 1.2 handshake with RSA, DHE or ECDHE says, and the hello extensions of TLS 1.3, which a
-// client of today sends to everybody. Of older versions what a watcher needs. Left out: explicit curves (RFC 8422 §5.4 deprecates
-// them), static and anonymous Diffie-Hellman, until somebody speaks them. The messages of TLS 1.3 are for reading.
+// Read and written: everything that a handshake of TLS 1.2 with RSA, DHE, ECDHE or a pre-shared key
+// says, and a handshake of TLS 1.3. Of older versions, and of static and anonymous Diffie-Hellman,
+// what a watcher needs. A message that exists in several versions is one type, and its Dialect
+// chooses the layout. Left out: explicit curves, which RFC 8422 §5.4 deprecates.
 package message
 
 import (
@@ -32,39 +33,49 @@ type Dialect struct {
 
 // New gives an empty message of type t, or an error if t is not one that a handshake of d can hold.
 func (d Dialect) New(t iana.HandshakeType) (Message, error) {
-	if m := new13(t); m != nil && d.Version == iana.TLS13 {
-		return m, nil
-	}
-	if m := d.old(t); m != nil {
-		return m, nil
-	}
 	switch t {
-	case iana.HelloRequest:
-		return &HelloRequest{}, nil
 	case iana.ClientHello:
 		return &ClientHello{}, nil
 	case iana.ServerHello:
 		return &ServerHello{}, nil
 	case iana.Certificate:
-		return &Certificate{}, nil
-	case iana.CertificateStatus:
-		return &CertificateStatus{}, nil
-	case iana.ServerKeyExchange:
-		return &ServerKeyExchange{dialect: d}, nil
+		return &Certificate{dialect: d}, nil
 	case iana.CertificateRequest:
 		return &CertificateRequest{dialect: d}, nil
-	case iana.ServerHelloDone:
-		return &ServerHelloDone{}, nil
-	case iana.ClientKeyExchange:
-		return &ClientKeyExchange{dialect: d}, nil
 	case iana.CertificateVerify:
 		return &CertificateVerify{dialect: d}, nil
 	case iana.NewSessionTicket:
-		return &NewSessionTicket{}, nil
+		return &NewSessionTicket{dialect: d}, nil
 	case iana.Finished:
-		return &Finished{}, nil
+		return &Finished{dialect: d}, nil
+	}
+	of := d.new12
+	if d.Version == iana.TLS13 {
+		of = new13
+	}
+	if m := of(t); m != nil {
+		return m, nil
 	}
 	return nil, fmt.Errorf("got a message of type %v, which a handshake of %v does not have", t, d.Version)
+}
+
+// new12 gives an empty message of the versions up to TLS 1.2 alone, or nil.
+func (d Dialect) new12(t iana.HandshakeType) Message {
+	switch t {
+	case iana.HelloRequest:
+		return &HelloRequest{}
+	case iana.CertificateStatus:
+		return &CertificateStatus{}
+	case iana.ServerKeyExchange:
+		return &ServerKeyExchange{dialect: d}
+	case iana.ServerHelloDone:
+		return &ServerHelloDone{}
+	case iana.ClientKeyExchange:
+		return &ClientKeyExchange{dialect: d}
+	case iana.NextProtocol:
+		return &NextProtocol{}
+	}
+	return nil
 }
 
 // Parse reads a whole message with its header. Opaque fields are slices of raw.
@@ -91,7 +102,13 @@ func (d Dialect) Annotate(raw []byte) []wire.Field {
 // Encode writes m with its header. What of m depends on the version and the key exchange follows d.
 func (d Dialect) Encode(m Message) ([]byte, error) {
 	switch m := m.(type) {
+	case *Certificate:
+		m.dialect = d
 	case *ServerKeyExchange:
+		m.dialect = d
+	case *NewSessionTicket:
+		m.dialect = d
+	case *Finished:
 		m.dialect = d
 	case *CertificateRequest:
 		m.dialect = d

@@ -24,5 +24,30 @@ func (m *ServerHello) layout(c *wire.Codec) {
 	wire.Opaque8(c, "session_id", &m.SessionID, 0, 32)
 	wire.Uint16(c, "cipher_suite", &m.CipherSuite)
 	wire.Uint8(c, "compression_method", &m.CompressionMethod)
-	m.Extensions.layout(c, iana.Server)
+	m.Extensions.optional(c, m.place())
+}
+
+func (m *ServerHello) place() Place {
+	if m.IsRetry() {
+		return InHelloRetryRequest
+	}
+	return InServerHello
+}
+
+// retryRandom is the random by which a ServerHello says that it is a HelloRetryRequest: the SHA-256
+// of "HelloRetryRequest". See RFC 8446 §4.1.3.
+var retryRandom = [32]byte{0xCF, 0x21, 0xAD, 0x74, 0xE5, 0x9A, 0x61, 0x11, 0xBE, 0x1D, 0x8C, 0x02, 0x1E, 0x65, 0xB8, 0x91,
+	0xC2, 0xA2, 0x11, 0x16, 0x7A, 0xBB, 0x8C, 0x5E, 0x07, 0x9E, 0x09, 0xE2, 0xC8, 0xA8, 0x33, 0x9C}
+
+// RetryRandom returns the random that makes a ServerHello a HelloRetryRequest.
+func RetryRandom() [32]byte { return retryRandom }
+
+// IsRetry reports whether m is a HelloRetryRequest, which is a ServerHello in form.
+func (m *ServerHello) IsRetry() bool { return m.Random == retryRandom }
+
+// IsHelloRetryRequest reports whether raw, a whole message, is a HelloRetryRequest.
+func IsHelloRetryRequest(raw []byte) bool {
+	const random = HeaderLen + 2
+	return len(raw) >= random+32 && iana.HandshakeType(raw[0]) == iana.ServerHello &&
+		[32]byte(raw[random:random+32]) == retryRandom
 }

@@ -68,7 +68,7 @@ func TestIllustratedHandshakeReadsAsItsAuthorExplains(t *testing.T) {
 	read("serverhellodone")
 	cke := read("clientkeyexchange").(*message.ClientKeyExchange)
 	want("client's public key", cke.ECPublic, testkit.Unhex(t, "358072d6365880d1aeea329adf9121383851ed21a28e3b75e965d0d2cd166254"))
-	want("client's verify_data", read("clientfinishedplain").(*message.Finished).VerifyData[:], testkit.Unhex(t, "cf919626f1360c536aaad73a"))
+	want("client's verify_data", read("clientfinishedplain").(*message.Finished).VerifyData, testkit.Unhex(t, "cf919626f1360c536aaad73a"))
 	want("server's verify_data", len(read("serverfinishedplain").(*message.Finished).VerifyData), 12)
 	ran(t, n, "messages of the illustrated handshake")
 }
@@ -176,7 +176,7 @@ func TestBotanExtensions(t *testing.T) {
 		}},
 		{"key_share_CH", iana.ExtKeyShare, content[message.KeyShares], nil},
 		{"key_share_SH", iana.ExtKeyShare, content[message.KeyShare], nil},
-		{"key_share_HRR", iana.ExtKeyShare, content[message.KeyShare], nil},
+		{"key_share_HRR", iana.ExtKeyShare, content[message.SelectedGroup], nil},
 	} {
 		botan(t, "tls_extensions_parsing_"+c.file+".vec", func(t *testing.T, b testkit.Block, data []byte) error {
 			v := c.new()

@@ -1,0 +1,54 @@
+package message
+
+import (
+	"bytes"
+	"compress/zlib"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/wire"
+)
+
+// CompressedCertificate is a Certificate of TLS 1.3 in less space. See RFC 8879 §4.
+type CompressedCertificate struct {
+	Algorithm    iana.CertificateCompressionAlgorithm
+	Uncompressed []byte // its length, 3 bytes
+	Data         []byte
+}
+
+// Type is compressed_certificate.
+func (*CompressedCertificate) Type() iana.HandshakeType { return iana.CompressedCertificate }
+
+func (m *CompressedCertificate) layout(c *wire.Codec) {
+	wire.Uint16(c, "algorithm", &m.Algorithm)
+	if m.Uncompressed == nil {
+		m.Uncompressed = make([]byte, 3)
+	}
+	wire.Fixed(c, "uncompressed_length", m.Uncompressed)
+	wire.Opaque24(c, "compressed_certificate_message", &m.Data, 1, 1<<24-1)
+}
+
+// maxInflated bounds what a certificate may become.
+const maxInflated = 1 << 20
+
+// Certificate returns the message inside; nil where it is not in zlib's format, which is the only
+// one that the standard library has.
+func (m *CompressedCertificate) Certificate() *Certificate {
+	const zlibFormat = 1
+	if m.Algorithm != zlibFormat {
+		return nil
+	}
+	z, err := zlib.NewReader(bytes.NewReader(m.Data))
+	if err != nil {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(z, maxInflated))
+	if err != nil {
+		return nil
+	}
+	inside := &Certificate{dialect: Dialect{Version: iana.TLS13}}
+	if wire.Decode(body, "certificate", inside.layout) != nil {
+		return nil
+	}
+	return inside
+}
