@@ -1,5 +1,5 @@
-// Package alert has the alerts of RFC 5246 §7.2 and the two errors that TLS ends with: ours, which
-// names the alert to send, and the peer's, which we received.
+// Package alert holds the alerts of RFC 5246 §7.2 and the two kinds of error that end a connection:
+// Error, with the alert to send, and Received, an alert that the peer sent.
 package alert
 
 import (
@@ -95,8 +95,8 @@ func (d Description) String() string {
 // Level is an AlertLevel. See RFC 5246 §7.2.
 type Level uint8
 
-// The two levels. Only close_notify, no_renegotiation, unrecognized_name and user_canceled are ever
-// sent as warnings.
+// The alert levels. Only close_notify, no_renegotiation, unrecognized_name and user_canceled are
+// ever warnings.
 const (
 	Warning Level = 1
 	Fatal   Level = 2
@@ -112,12 +112,13 @@ func (l Level) String() string {
 	return fmt.Sprintf("0x%02X", uint8(l))
 }
 
-// Error is a failure that we noticed: the alert that tells the peer, the section that the peer
-// broke, and the reason with what came and what was expected. It never holds a secret or plaintext.
+// Error is a failure on this side of the connection: the alert to send, the section that the peer
+// violated, and a reason that says what was received and what was expected. It never contains a
+// secret or plaintext.
 type Error struct {
 	Alert  Description
-	Ref    string // "RFC 5246 §7.4.3", or empty
-	Reason string // whole: it quotes the cause where that helps; at most 4 KiB
+	Ref    string // such as "RFC 5246 §7.4.3", or empty
+	Reason string // at most 4 KiB, with the text of Cause where that helps; if empty, Cause's text
 	Cause  error  // for errors.As and errors.Is
 }
 
@@ -132,17 +133,18 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the cause.
+// Unwrap returns e.Cause.
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Fail returns an Error. A %w in the format is its Cause. Lists that a peer sent go through Few;
-// what is too long all the same is cut.
+// Fail returns an *Error. An error formatted with %w becomes its Cause. Lists that the peer sent
+// should go through Few; a reason that is still too long is cut.
 func Fail(d Description, ref, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	return &Error{Alert: d, Ref: ref, Reason: bounded(err.Error()), Cause: errors.Unwrap(err)}
 }
 
-// Malformed says that a message could not be read.
+// Malformed returns an *Error with decode_error for a message that could not be decoded, or the
+// *Error in err if it has one.
 func Malformed(ref string, err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
@@ -150,7 +152,7 @@ func Malformed(ref string, err error) error {
 	return &Error{Alert: DecodeError, Ref: ref, Cause: err}
 }
 
-// Of gives the alert that tells a peer about err: internal_error for one that names none.
+// Of returns the alert to send for err: that of the *Error in it, or internal_error if it has none.
 func Of(err error) Description {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Alert
@@ -158,7 +160,7 @@ func Of(err error) Description {
 	return InternalError
 }
 
-// Received is an alert that the peer sent. The blame, as far as the alert tells, is ours.
+// Received is an alert that the peer sent.
 type Received struct {
 	Level       Level
 	Description Description

@@ -188,7 +188,7 @@ func (f *Failure) unsuited() bool {
 				alert.IllegalParameter, alert.BadCertificate))
 }
 
-// stricter tells whether a Config allows less than a policy would.
+// stricter reports whether a Config allows less than a policy would.
 func stricter(c *vitrine.Config, p *vitrine.Policy) bool {
 	policies := vitrine.Policies()
 	now := c.Policy

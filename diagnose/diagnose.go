@@ -47,7 +47,7 @@ const (
 	Silent // nothing came for as long as we waited
 )
 
-// Of reads an error of a handshake; ok tells whether it is one.
+// Of reads an error of a handshake; ok reports whether it is one.
 func Of(err error) (f *Failure, ok bool) {
 	f = &Failure{}
 	if f.HandshakeError, ok = errors.AsType[*vitrine.HandshakeError](err); !ok {
@@ -276,5 +276,5 @@ func untrusted(err error) bool {
 	return ok
 }
 
-// Works tells whether a change works. A certificate that is not trusted is a matter of its own.
+// Works reports whether a change works. A certificate that is not trusted is a matter of its own.
 func (p *Proof) Works() bool { return p.Err == nil || untrusted(p.Err) }

@@ -74,7 +74,7 @@ func (t *teller) publicNote(n int) string {
 	return ""
 }
 
-// long tells whether a value is too long to be shown whole on the screen. Nothing that is derived
+// long reports whether a value is too long to be shown whole on the screen. Nothing that is derived
 // by the PRF is.
 func long(p Pair) bool { return len(p.Bytes()) > 96 }
 

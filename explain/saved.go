@@ -21,7 +21,7 @@ func Saved(entries []trace.Entry) Run {
 const redactedNote = "The secrets are not in these events: where one would be, there is nothing " +
 	"to show."
 
-// Redacted tells whether secrets were left out when events were saved.
+// Redacted reports whether secrets were left out when events were saved.
 func Redacted(entries []trace.Entry) bool {
 	return slices.ContainsFunc(entries, func(e trace.Entry) bool {
 		d, ok := e.Event.(*trace.Derived)

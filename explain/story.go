@@ -198,5 +198,5 @@ type Notice struct {
 	Reason string
 }
 
-// Stopped tells whether tampering came to nothing: somebody noticed, or waited in vain.
+// Stopped reports whether tampering came to nothing: somebody noticed, or waited in vain.
 func (r *Result) Stopped() bool { return len(r.Noticed) > 0 || r.Stalled }

@@ -92,7 +92,7 @@ func Secrets(run Run) Sentence {
 		Bad}
 }
 
-// demonstration tells whether the run was made for show, with keys of its own. What nobody says
+// demonstration reports whether the run was made for show, with keys of its own. What nobody says
 // anything of is taken for one.
 func (r Run) demonstration() bool {
 	return r.Command == "" || r.Command == "vitrine handshake" || r.Command == "vitrine explain"

@@ -3,7 +3,7 @@ package iana
 // ExtensionType is the type of a hello extension.
 type ExtensionType uint16
 
-// The extensions that Vitrine speaks or reads.
+// The extensions that Vitrine implements or decodes.
 const (
 	ExtServerName              ExtensionType = 0
 	ExtMaxFragmentLength       ExtensionType = 1
@@ -37,7 +37,7 @@ const (
 	ExtNPN                     ExtensionType = 13172
 	ExtApplicationSettingsOld  ExtensionType = 17513
 	ExtApplicationSettings     ExtensionType = 17613
-	// draft-ietf-tls-trust-anchor-ids: not registered yet
+	// draft-ietf-tls-trust-anchor-ids, not registered
 	ExtTrustAnchors      ExtensionType = 0xCA34
 	ExtECH               ExtensionType = 0xFE0D
 	ExtRenegotiationInfo ExtensionType = 0xFF01
@@ -69,13 +69,14 @@ var extensionTypes = map[ExtensionType]string{
 	0xFE0D: "encrypted_client_hello", 0xFF01: "renegotiation_info",
 }
 
-// isGREASE tells the values that a client sends only to see that they are ignored. See RFC 8701 §2.
+// isGREASE reports whether v is reserved for GREASE: values that clients send to check that they
+// are ignored. See RFC 8701 §2.
 func isGREASE(v uint16) bool { return v&0x0F0F == 0x0A0A && v>>8 == v&0xFF }
 
 // Group is a named group for (EC)DHE. See RFC 8422 §5.1.1 and RFC 7919 §2.
 type Group uint16
 
-// The groups that Vitrine speaks, and the forms of RFC 8422 §5.1.1 that it reads.
+// The groups that Vitrine implements.
 const (
 	Secp256r1 Group = 23
 	Secp384r1 Group = 24
@@ -106,7 +107,7 @@ func (g Group) Hybrid() bool {
 	return g == X25519MLKEM768 || g == SecP256r1MLKEM768 || g == SecP384r1MLKEM1024
 }
 
-// FiniteField tells whether g is in the registry's range of finite-field groups. See RFC 7919 §2.
+// FiniteField reports whether g is in the range of finite-field groups. See RFC 7919 §2.
 func (g Group) FiniteField() bool { return g>>8 == 1 }
 
 var groups = map[Group]string{
@@ -125,19 +126,19 @@ var groups = map[Group]string{
 	0xFF02: "arbitrary_explicit_char2_curves",
 }
 
-// ECPointFormat is how a curve point is written. Only uncompressed is spoken. See RFC 8422 §5.1.2.
+// ECPointFormat is an encoding of curve points. Only uncompressed is used. See RFC 8422 §5.1.2.
 type ECPointFormat uint8
 
 // Uncompressed is the point format 04 || X || Y.
 const Uncompressed ECPointFormat = 0
 
 func (f ECPointFormat) String() string {
-	return name8(f,
-		map[ECPointFormat]string{0: "uncompressed", 1: "ansiX962_compressed_prime",
-			2: "ansiX962_compressed_char2"})
+	return name8(f, map[ECPointFormat]string{
+		0: "uncompressed", 1: "ansiX962_compressed_prime", 2: "ansiX962_compressed_char2",
+	})
 }
 
-// ECCurveType says how ServerKeyExchange names its curve. See RFC 8422 §5.4.
+// ECCurveType is the way ServerKeyExchange names its curve. See RFC 8422 §5.4.
 type ECCurveType uint8
 
 // NamedCurve is the only curve type that is not deprecated.
@@ -152,20 +153,20 @@ func (t ECCurveType) String() string {
 // and RFC 8422 §5.5.
 type ClientCertificateType uint8
 
-// The client certificate types that Vitrine speaks.
+// The client certificate types that Vitrine implements.
 const (
 	RSASign   ClientCertificateType = 1
 	ECDSASign ClientCertificateType = 64
 )
 
 func (t ClientCertificateType) String() string {
-	return name8(t,
-		map[ClientCertificateType]string{1: "rsa_sign", 2: "dss_sign", 3: "rsa_fixed_dh",
-			4:  "dss_fixed_dh",
-			64: "ecdsa_sign", 65: "rsa_fixed_ecdh", 66: "ecdsa_fixed_ecdh"})
+	return name8(t, map[ClientCertificateType]string{
+		1: "rsa_sign", 2: "dss_sign", 3: "rsa_fixed_dh", 4: "dss_fixed_dh",
+		64: "ecdsa_sign", 65: "rsa_fixed_ecdh", 66: "ecdsa_fixed_ecdh",
+	})
 }
 
-// CertificateStatusType is the kind of a certificate status. See RFC 6066 §8.
+// CertificateStatusType is a kind of certificate status. See RFC 6066 §8.
 type CertificateStatusType uint8
 
 // StatusOCSP is an OCSP response.
@@ -175,7 +176,7 @@ func (t CertificateStatusType) String() string {
 	return name8(t, map[CertificateStatusType]string{1: "ocsp", 2: "ocsp_multi"})
 }
 
-// NameType is the kind of a name in server_name. See RFC 6066 §3.
+// NameType is a kind of name in server_name. See RFC 6066 §3.
 type NameType uint8
 
 // HostName is a DNS name.
@@ -183,7 +184,7 @@ const HostName NameType = 0
 
 func (t NameType) String() string { return name8(t, map[NameType]string{HostName: "host_name"}) }
 
-// PSKKeyExchangeMode is how a ticket is used. See RFC 8446 §4.2.9.
+// PSKKeyExchangeMode is a way to use a pre-shared key, such as a ticket. See RFC 8446 §4.2.9.
 type PSKKeyExchangeMode uint8
 
 // The two modes: without a fresh key exchange beside the pre-shared key, and with one.
@@ -196,14 +197,14 @@ func (m PSKKeyExchangeMode) String() string {
 	return name8(m, map[PSKKeyExchangeMode]string{0: "psk_ke", 1: "psk_dhe_ke"})
 }
 
-// CertificateCompressionAlgorithm is how a certificate is compressed. See RFC 8879 §3.
+// CertificateCompressionAlgorithm is an algorithm that compresses certificates. See RFC 8879 §3.
 type CertificateCompressionAlgorithm uint16
 
 func (a CertificateCompressionAlgorithm) String() string {
 	return name16(a, map[CertificateCompressionAlgorithm]string{1: "zlib", 2: "brotli", 3: "zstd"})
 }
 
-// CertificateType is what stands in the place of a certificate. See RFC 7250 §3.
+// CertificateType is a kind of certificate, or of what replaces one. See RFC 7250 §3.
 type CertificateType uint8
 
 func (t CertificateType) String() string {

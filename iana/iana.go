@@ -1,13 +1,12 @@
-// Package iana holds the code points that TLS carries on the wire, spelled as the IANA registries
-// print them.
+// Package iana defines the code points of TLS, spelled as in the IANA registries.
 //
-// Values that a registry does not know keep their number: "0x1A2B". Names of cipher suites come
-// from the registry's own table; see registry.go.
+// A value that is not registered is printed as its number, such as "0x1A2B". The names of cipher
+// suites come from the registry's own table; see registry.go.
 package iana
 
 import "fmt"
 
-// Side is one end of a connection. Keys, messages and records are named by the side that sends
+// Side is one end of a connection. Keys, messages and records are named after the side that sends
 // them.
 type Side uint8
 
@@ -17,7 +16,7 @@ const (
 	Server
 )
 
-// Peer is the other end.
+// Peer returns the other side.
 func (s Side) Peer() Side { return s ^ 1 }
 
 func (s Side) String() string {
@@ -27,10 +26,10 @@ func (s Side) String() string {
 	return "server"
 }
 
-// MarshalText spells the side as the events do.
+// MarshalText returns "client" or "server".
 func (s Side) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText reads what MarshalText returns.
 func (s *Side) UnmarshalText(b []byte) error {
 	switch string(b) {
 	case "client":
@@ -108,7 +107,7 @@ const (
 	KeyUpdate           HandshakeType = 24
 
 	CompressedCertificate HandshakeType = 25 // RFC 8879
-	NextProtocol          HandshakeType = 67 // never registered for good
+	NextProtocol          HandshakeType = 67 // a draft's: never registered permanently
 	MessageHash           HandshakeType = 254
 )
 
@@ -138,13 +137,13 @@ var handshakeTypes = map[HandshakeType]string{
 	MessageHash:           "message_hash",
 }
 
-// KeyExchange is how both sides come to hold the same pre_master_secret: the first word of a cipher
-// suite's name. RFC 5246 §7.4.3 calls the set KeyExchangeAlgorithm.
+// KeyExchange is the way both sides obtain the pre_master_secret: the first part of a cipher
+// suite's name. RFC 5246 §7.4.3 calls it KeyExchangeAlgorithm.
 type KeyExchange uint8
 
-// The key exchanges. The second group is never spoken, only read from captures.
+// The key exchanges. KexDH and KexECDH are only observed, never negotiated.
 const (
-	KexNone KeyExchange = iota // TLS 1.3: the suite does not say
+	KexNone KeyExchange = iota // TLS 1.3: not part of the suite
 	KexRSA
 	KexDHE
 	KexECDHE
@@ -152,8 +151,8 @@ const (
 	KexDHEPSK
 	KexECDHEPSK
 	KexRSAPSK
-	KexDH   // static
-	KexECDH // static
+	KexDH   // static Diffie-Hellman: the server's key is in its certificate
+	KexECDH // the same over an elliptic curve
 )
 
 var keyExchanges = [...]string{"", "RSA", "DHE", "ECDHE", "PSK", "DHE_PSK", "ECDHE_PSK", "RSA_PSK",
@@ -166,34 +165,34 @@ func (k KeyExchange) String() string {
 	return fmt.Sprintf("0x%02X", uint8(k))
 }
 
-// Ephemeral tells whether both sides make a fresh private key for each handshake, which is what
-// makes a connection forward secret.
+// Ephemeral reports whether both sides generate a new key pair for each handshake, which gives
+// forward secrecy.
 func (k KeyExchange) Ephemeral() bool {
 	return k == KexDHE || k == KexECDHE || k == KexDHEPSK || k == KexECDHEPSK
 }
 
-// PreShared tells whether both sides mix in a key that they have held before.
+// PreShared reports whether the exchange uses a pre-shared key.
 func (k KeyExchange) PreShared() bool {
 	return k == KexPSK || k == KexDHEPSK || k == KexECDHEPSK || k == KexRSAPSK
 }
 
-// FiniteField tells whether the exchange is Diffie-Hellman modulo a prime.
+// FiniteField reports whether the exchange is ephemeral Diffie-Hellman over a finite field.
 func (k KeyExchange) FiniteField() bool { return k == KexDHE || k == KexDHEPSK }
 
-// EllipticCurve tells whether the exchange is Diffie-Hellman over a curve.
+// EllipticCurve reports whether the exchange is ephemeral Diffie-Hellman over an elliptic curve.
 func (k KeyExchange) EllipticCurve() bool { return k == KexECDHE || k == KexECDHEPSK }
 
-// Authentication is how the server proves who it is: the second word of a cipher suite's name.
+// Authentication is the way the server authenticates: the second part of a cipher suite's name.
 type Authentication uint8
 
-// The kinds of authentication.
+// The kinds of authentication. AuthDSS and AuthAnon are only observed, never negotiated.
 const (
-	AuthNone  Authentication = iota // TLS 1.3: the suite does not say
+	AuthNone  Authentication = iota // TLS 1.3: not part of the suite
 	AuthRSA                         // a certificate with an RSA key
 	AuthECDSA                       // a certificate with an ECDSA or EdDSA key, RFC 8422 §2
 	AuthPSK                         // the pre-shared key itself
-	AuthDSS                         // read only
-	AuthAnon                        // nobody: read only
+	AuthDSS                         // a certificate with a DSA key
+	AuthAnon                        // no authentication
 )
 
 var authentications = [...]string{"", "RSA", "ECDSA", "PSK", "DSS", "anon"}
@@ -205,8 +204,8 @@ func (a Authentication) String() string {
 	return fmt.Sprintf("0x%02X", uint8(a))
 }
 
-// CompressionMethod is a compression method of the hellos. Only null is ever spoken (CRIME). See
-// RFC 3749.
+// CompressionMethod is a compression method of the hellos. Only null is negotiated, because of
+// CRIME. See RFC 3749.
 type CompressionMethod uint8
 
 // The compression methods.

@@ -9,8 +9,8 @@ import (
 
 //go:generate go run registry_gen.go
 
-// CipherSuite is the code point of a cipher suite, or one of the two signalling values that travel
-// among them. See RFC 5246 §7.4.1.2, RFC 5746 §3.3 and RFC 7507 §2.
+// CipherSuite is the code point of a cipher suite, or one of the two signalling values that are
+// sent in the list of suites. See RFC 5246 §7.4.1.2, RFC 5746 §3.3 and RFC 7507 §2.
 type CipherSuite uint16
 
 // registered is a row of registry.tsv. The rows are sorted by code.
@@ -19,7 +19,7 @@ type registered struct {
 	name, openssl string
 }
 
-// row is empty for what the registry does not know.
+// row returns the row of s, or an empty one if s is not registered.
 func (s CipherSuite) row() registered {
 	i, ok := slices.BinarySearchFunc(suites[:], s,
 		func(r registered, s CipherSuite) int { return cmp.Compare(r.code, s) })
@@ -39,11 +39,11 @@ func (s CipherSuite) String() string {
 	return unknown16(s)
 }
 
-// OpenSSL is the name by which OpenSSL's cipher strings call the suite, or empty.
+// OpenSSL returns the name of the suite in OpenSSL's cipher strings, or "" if it has none.
 func (s CipherSuite) OpenSSL() string { return s.row().openssl }
 
-// SuiteByName finds a suite by its IANA name, its OpenSSL name or its number ("0xC02F", which need
-// not be registered). Case does not matter.
+// SuiteByName returns the suite with an IANA name, an OpenSSL name or a number such as "0xC02F",
+// which need not be registered. Case does not matter.
 func SuiteByName(name string) (CipherSuite, bool) {
 	for _, r := range &suites {
 		if strings.EqualFold(name, r.name) ||
@@ -54,8 +54,8 @@ func SuiteByName(name string) (CipherSuite, bool) {
 	return byNumber[CipherSuite](name)
 }
 
-// GroupByName finds a group by its IANA name, by the names that NIST and ANSI gave its curve, or by
-// its number ("0x001D"). Case does not matter.
+// GroupByName returns the group with an IANA name, a name that NIST or ANSI gave its curve, or a
+// number such as "0x001D". Case does not matter.
 func GroupByName(name string) (Group, bool) {
 	if g, ok := groupAliases[strings.ToLower(name)]; ok {
 		return g, true
@@ -69,8 +69,8 @@ var groupAliases = map[string]Group{
 	"p-521": Secp521r1, "p521": Secp521r1,
 }
 
-// SchemeByName finds a signature scheme by its IANA name or its number ("0x0804"). Case does not
-// matter.
+// SchemeByName returns the signature scheme with an IANA name or a number such as "0x0804". Case
+// does not matter.
 func SchemeByName(name string) (SignatureScheme, bool) {
 	s, ok := byName(name, signatureSchemes)
 	return s, ok && s != MD5_SHA1 // which has no code point

@@ -1,6 +1,6 @@
 //go:build ignore
 
-// This program makes zz_suites.go of registry.tsv: "go generate ./iana".
+// This program generates zz_suites.go from registry.tsv; run "go generate ./iana".
 package main
 
 import (

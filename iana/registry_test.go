@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// registryRows reads the data file anew: the generated table is what is under test.
+// registryRows reads registry.tsv, independently of the generated table under test.
 func registryRows(t *testing.T) (rows []registered) {
 	t.Helper()
 	data, err := os.ReadFile("registry.tsv")
@@ -28,7 +28,7 @@ func registryRows(t *testing.T) (rows []registered) {
 	return rows
 }
 
-func TestGeneratedSuitesAreThoseOfTheDataFile(t *testing.T) {
+func TestGeneratedSuitesMatchDataFile(t *testing.T) {
 	rows := registryRows(t)
 	if !slices.Equal(rows, suites[:]) {
 		t.Error("zz_suites.go is not made of registry.tsv: run go generate ./iana")
@@ -40,7 +40,8 @@ func TestGeneratedSuitesAreThoseOfTheDataFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	consts := regexp.MustCompile(`(?m)^\t(TLS_\w+) +CipherSuite = (0x[0-9A-F]{4})$`).FindAllStringSubmatch(string(source), -1)
+	consts := regexp.MustCompile(`(?m)^\t(TLS_\w+) +CipherSuite = (0x[0-9A-F]{4})$`).
+		FindAllStringSubmatch(string(source), -1)
 	if len(consts) != len(rows) {
 		t.Fatalf("got %d constants for %d rows", len(consts), len(rows))
 	}
@@ -53,7 +54,7 @@ func TestGeneratedSuitesAreThoseOfTheDataFile(t *testing.T) {
 	t.Logf("%d code points", len(rows))
 }
 
-func TestSuitesHaveNamesAndNamesSuites(t *testing.T) {
+func TestSuiteByName(t *testing.T) {
 	n := 0
 	for _, r := range registryRows(t) {
 		if r.code.String() != r.name || r.code.OpenSSL() != r.openssl {
@@ -93,7 +94,7 @@ func TestCodePointsPrint(t *testing.T) {
 	}
 }
 
-func TestNamesThatNameNothing(t *testing.T) {
+func TestUnknownNames(t *testing.T) {
 	for _, name := range []string{"", "0x", "0x12345", "0xC02G", "0x-1", "C02F", "TLS_", "ECDHE",
 		" AES128-SHA", "md5_sha1"} {
 		if s, ok := SuiteByName(name); ok {
@@ -138,10 +139,9 @@ func TestSchemesByName(t *testing.T) {
 	}
 }
 
-func TestRegistryAgreesWithOpenSSL(t *testing.T) {
+func TestSuiteNamesMatchOpenSSL(t *testing.T) {
 	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("the openssl command is not installed (Debian: openssl): its names were not " +
-			"compared")
+		t.Skip("openssl is not installed (Debian: openssl)")
 	}
 	out, err := exec.Command("openssl", "ciphers", "-V", "-stdname",
 		"ALL:eNULL:@SECLEVEL=0").Output()

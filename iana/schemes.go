@@ -1,10 +1,10 @@
 package iana
 
-// SignatureScheme is a signature algorithm with its hash. TLS 1.2 wrote the same 16 bits as two
-// bytes, hash and signature. See RFC 8446 §4.2.3 and RFC 5246 §7.4.1.4.1.
+// SignatureScheme is a signature algorithm together with its hash. In TLS 1.2 the same 16 bits are
+// two bytes, hash and signature. See RFC 8446 §4.2.3 and RFC 5246 §7.4.1.4.1.
 type SignatureScheme uint16
 
-// The signature schemes that Vitrine speaks.
+// The signature schemes that Vitrine implements.
 const (
 	RSA_PKCS1_SHA1         SignatureScheme = 0x0201
 	ECDSA_SHA1             SignatureScheme = 0x0203
@@ -23,8 +23,8 @@ const (
 	RSA_PSS_PSS_SHA384     SignatureScheme = 0x080A
 	RSA_PSS_PSS_SHA512     SignatureScheme = 0x080B
 
-	// MD5_SHA1 is no code point: below TLS 1.2 an RSA signature is over MD5 and SHA-1 together and
-	// names no algorithm.
+	// MD5_SHA1 is not a code point. Before TLS 1.2, RSA signatures are over MD5 and SHA-1 together
+	// and carry no algorithm.
 	MD5_SHA1 SignatureScheme = 0
 )
 

@@ -7,20 +7,22 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// Level is how much a concern weighs.
+// Level is the severity of a concern.
 type Level uint8
 
-// The levels.
+// The levels, from the least severe.
 const (
-	Fine       Level = iota // a remark: it looks worse than it is
-	Avoided                 // our choice: off until a policy or the suite is named
-	Deprecated              // an RFC's choice: likewise
-	Insecure                // off until the suite itself is named
+	Fine       Level = iota // a remark: not a reason to avoid the suite
+	Avoided                 // a judgement of this project: off by default
+	Deprecated              // deprecated by an RFC: off by default
+	Insecure                // broken in practice, or no encryption: off by default
 )
 
-func (l Level) String() string { return [...]string{"fine", "avoided", "deprecated", "insecure"}[l] }
+func (l Level) String() string {
+	return [...]string{"fine", "avoided", "deprecated", "insecure"}[l]
+}
 
-// Concern is one thing to know before using a suite.
+// Concern is something to know before using a suite.
 type Concern struct {
 	Level  Level
 	What   string
@@ -51,7 +53,8 @@ var concerns = []Concern{
 		func(s *Suite) bool { return s.Kex == iana.KexPSK }},
 	{Avoided, "CBC",
 		"without encrypt_then_mac a record is decrypted before it is authenticated, and padding " +
-			"has been an oracle time and again (Lucky Thirteen, CVE-2013-0169)", "RFC 9113 appendix A",
+			"has been an oracle time and again (Lucky Thirteen, CVE-2013-0169)",
+		"RFC 9113 appendix A",
 		func(s *Suite) bool { return s.Cipher.CBC() }},
 	{Avoided, "8-byte tag",
 		"made for small devices: a forgery succeeds once in 2^64 tries, not in 2^128",
@@ -63,13 +66,13 @@ var concerns = []Concern{
 		func(s *Suite) bool { return s.MAC == record.HMAC_SHA1 }},
 }
 
-// Concerns is what there is to say against s, the worst first: deprecated by an RFC or avoided by
-// us, with the reason. It is empty for the suites that are on by default.
+// Concerns returns the reasons against using s, the most severe first. It is empty for the suites
+// that are on by default.
 func Concerns(s *Suite) []Concern {
 	return slices.DeleteFunc(slices.Clone(concerns), func(c Concern) bool { return !c.of(s) })
 }
 
-// Status is the level of the worst concern, or Fine.
+// Status returns the level of the most severe concern about s, or Fine.
 func Status(s *Suite) Level {
 	worst := Fine
 	for _, c := range Concerns(s) {

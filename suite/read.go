@@ -8,8 +8,8 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// readable are rows that nobody here speaks, and an observer can follow: those of TLS 1.3, whose
-// suites name neither key exchange nor authentication. See RFC 8446 §B.4.
+// readable holds the suites of TLS 1.3, which observers can follow. They name neither key exchange
+// nor authentication. See RFC 8446 §B.4.
 var readable = table(map[iana.CipherSuite]Columns{
 	iana.TLS_AES_128_GCM_SHA256:       {Cipher: record.AES_128_GCM, PRF: crypto.SHA256},
 	iana.TLS_AES_256_GCM_SHA384:       {Cipher: record.AES_256_GCM, PRF: crypto.SHA384},
@@ -18,8 +18,8 @@ var readable = table(map[iana.CipherSuite]Columns{
 	iana.TLS_AES_128_CCM_8_SHA256:     {Cipher: record.AES_128_CCM_8, PRF: crypto.SHA256},
 })
 
-// Readable is the row of id, whether Vitrine speaks it or can only follow it, or nil. What can only
-// be followed is not listed: the name of a suite says all that there is to know of it.
+// Readable returns the suite with an ID, even if an observer can follow it but Vitrine cannot
+// negotiate it, or nil. Suites outside the tables are derived from their name.
 func Readable(id iana.CipherSuite) *Suite {
 	if s := ByID(id); s != nil {
 		return s
@@ -30,8 +30,8 @@ func Readable(id iana.CipherSuite) *Suite {
 	return spelled(id)
 }
 
-// spelled makes a row of a name: TLS_ exchange _WITH_ cipher _ hash. It is nil for a name with a
-// word that nobody here knows, as are those of the EXPORT suites and the national ciphers.
+// spelled derives a suite from its name, TLS_ exchange _WITH_ cipher _ hash. It returns nil if it
+// does not know a word of the name, as with the EXPORT suites and the national ciphers.
 func spelled(id iana.CipherSuite) *Suite {
 	exchange, protection, ok := strings.Cut(strings.TrimPrefix(id.String(), "TLS_"), "_WITH_")
 	x, known := exchanges[exchange]
@@ -55,8 +55,8 @@ func spelled(id iana.CipherSuite) *Suite {
 	return nil
 }
 
-// The words of names. "anon" stands for an ephemeral exchange that nobody signs, without it DH and
-// ECDH are static: the server's key is in its certificate.
+// The words of names. In names with "anon" the exchange is ephemeral and nothing is signed; other
+// names with DH or ECDH mean a static key in the server's certificate.
 var (
 	exchanges = map[string]struct {
 		kex  iana.KeyExchange
@@ -94,11 +94,12 @@ var (
 )
 
 func init() {
-	for _, c := range []*record.Cipher{record.NULL, record.RC4_128, record.DES_CBC,
-		record.DES_EDE3_CBC, record.AES_128_CBC, record.AES_256_CBC,
-		record.AES_128_GCM, record.AES_256_GCM, record.AES_128_CCM, record.AES_256_CCM,
-		record.AES_128_CCM_8, record.AES_256_CCM_8,
-		record.CHACHA20_POLY1305} {
+	for _, c := range []*record.Cipher{
+		record.NULL, record.RC4_128, record.DES_CBC, record.DES_EDE3_CBC,
+		record.AES_128_CBC, record.AES_256_CBC, record.AES_128_GCM, record.AES_256_GCM,
+		record.AES_128_CCM, record.AES_256_CCM, record.AES_128_CCM_8, record.AES_256_CCM_8,
+		record.CHACHA20_POLY1305,
+	} {
 		ciphers[c.Name] = c
 	}
 }

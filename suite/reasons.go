@@ -10,23 +10,22 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// Rule is one reason to prefer a suite to another.
+// Rule is a reason to prefer some suites to others.
 type Rule struct {
-	Prefer string // what comes first
+	Prefer string // the property of the suites that are preferred
 	Reason string
-	Ref    string // or empty, where nothing but our judgement says so
+	Ref    string // empty if the rule is a judgement of this project
 
-	rank func(*Suite) int // the lower comes first
+	rank func(*Suite) int // suites with a lower rank come first
 }
 
-// Rules are the rules that make the order of preference on this machine. Of two suites the first
-// rule that tells them apart decides.
+// Rules returns the rules behind Preference on this machine. The first rule that ranks two suites
+// differently decides between them.
 func Rules() []Rule { return rules(fastest()) }
 
-// The order of the rules is a judgement too. What keeps the connection secret comes before what
-// makes it fast. AEAD comes before elliptic curves, although DHE is the one that an RFC deprecates:
-// a forged record can be tried again and again, where a fresh private key for each handshake leaves
-// Raccoon a single try.
+// The order of the rules is a judgement as well. Secrecy comes before speed. AEAD comes before
+// elliptic curves, although it is finite-field DHE that an RFC deprecates: record forgery can be
+// retried without limit, while a fresh key for each handshake leaves Raccoon a single attempt.
 func rules(fast aead) []Rule {
 	return []Rule{
 		{"encryption, in blocks of 128 bits or more",
@@ -43,7 +42,7 @@ func rules(fast aead) []Rule {
 		{"elliptic curves",
 			"the group is negotiated, and the length of the secret is not one itself", "RFC 10015",
 			func(s *Suite) int { return last(s.Kex.FiniteField()) }},
-		{fast.says, fast.reason, "",
+		{fast.prefer, fast.reason, "",
 			func(s *Suite) int { return slices.Index(fast.order, s.Cipher) }},
 		{"SHA-2 in the MAC", "HMAC-SHA1 is not broken: this is to be rid of SHA-1", "RFC 9155 §1",
 			func(s *Suite) int { return slices.Index(macs, s.MAC) }},
@@ -55,15 +54,15 @@ func rules(fast aead) []Rule {
 }
 
 var (
-	// the rest, at -1, comes before them
+	// Ciphers that are not listed have rank -1 and come first.
 	weakest = []*record.Cipher{record.DES_EDE3_CBC, record.NULL}
 	macs    = []*record.MAC{nil, record.HMAC_SHA256, record.HMAC_SHA384, record.HMAC_SHA1}
 )
 
-// aead is the order of the AEADs by speed, of which there are two.
+// aead is an order of the AEADs by speed. Machines have one of two.
 type aead struct {
-	says, reason string
-	order        []*record.Cipher
+	prefer, reason string
+	order          []*record.Cipher
 }
 
 var (
@@ -86,9 +85,10 @@ func fastest() aead {
 	return chachaFirst
 }
 
-// Preference is every suite of the registry, the best for this machine first. It depends on the
-// machine's instructions for AES: what must be the same everywhere names its suites. Concerns tells
-// which of them to offer.
+// Preference returns all suites that Vitrine can negotiate, most preferred first. The order depends
+// on whether this machine has instructions for AES, so configurations that must not vary between
+// machines list their suites. Which suites are offered by default is decided by policies, with
+// Concerns.
 func Preference() []iana.CipherSuite { return preference(fastest()) }
 
 func preference(fast aead) []iana.CipherSuite {
@@ -99,7 +99,7 @@ func preference(fast aead) []iana.CipherSuite {
 				return c
 			}
 		}
-		return 0 // by ID, as they were
+		return 0 // keeps the order of the IDs
 	})
 	ids := make([]iana.CipherSuite, len(suites))
 	for i, s := range suites {

@@ -14,8 +14,8 @@ import (
 
 var update = flag.Bool("update", false, "write what the tests got into testdata")
 
-// The orders and the concerns are kept as text, so that a change of a rule shows what it changes.
-func TestPreferenceAndConcernsAreThoseOfTheSnapshot(t *testing.T) {
+// The orders and concerns are kept as text, so that changing a rule shows what it changes.
+func TestPreferenceAndConcernsMatchSnapshot(t *testing.T) {
 	for name, fast := range map[string]aead{"preference-aes.txt": gcmFirst,
 		"preference-no-aes.txt": chachaFirst} {
 		var b strings.Builder
@@ -46,7 +46,7 @@ func TestPreferenceAndConcernsAreThoseOfTheSnapshot(t *testing.T) {
 	}
 }
 
-func TestPreferenceOrdersTheWholeRegistry(t *testing.T) {
+func TestPreferenceIsComplete(t *testing.T) {
 	got := Preference()
 	if len(got) != len(registry) {
 		t.Errorf("got %d suites, expected %d", len(got), len(registry))
@@ -58,7 +58,7 @@ func TestPreferenceOrdersTheWholeRegistry(t *testing.T) {
 	}
 }
 
-// RFC 9325 §4.1 and §4.2: what is better for secrecy never comes after what is worse.
+// Suites that are worse for secrecy never come before better ones. See RFC 9325 §4.1 and §4.2.
 func TestPreferencePutsSecrecyFirst(t *testing.T) {
 	for _, fast := range []aead{gcmFirst, chachaFirst} {
 		ids := preference(fast)
@@ -75,8 +75,9 @@ func TestPreferencePutsSecrecyFirst(t *testing.T) {
 	}
 }
 
-// RFC 10015, RFC 9113 appendix A: off until named, and nothing else is off.
-func TestOnlyEphemeralCurvesWithWholeAEADsAreWithoutConcern(t *testing.T) {
+// Ephemeral elliptic curves with full-length AEADs are free of concerns, and nothing else is. See
+// RFC 10015 and RFC 9113 appendix A.
+func TestOnlyECDHEWithFullAEADsHasNoConcerns(t *testing.T) {
 	for _, s := range All() {
 		on := s.Kex.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16
 		if got := len(Concerns(s)) == 0; got != on {
@@ -89,7 +90,7 @@ func TestOnlyEphemeralCurvesWithWholeAEADsAreWithoutConcern(t *testing.T) {
 	}
 }
 
-func TestEveryRuleAndConcernDecidesSomething(t *testing.T) {
+func TestEveryRuleAndConcernApplies(t *testing.T) {
 	for _, r := range Rules() {
 		first := r.rank(registry[0])
 		if !slices.ContainsFunc(registry, func(s *Suite) bool { return r.rank(s) != first }) {

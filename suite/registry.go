@@ -43,9 +43,9 @@ var (
 	hmac384 = record.HMAC_SHA384
 )
 
-// certified is the table of suites whose server authenticates with a certificate alone, in the order
-// of their IDs. A suite whose name ends in SHA or names no hash uses SHA-256 in the PRF of TLS 1.2
-// (RFC 5246 §5), as do the CCM suites whatever the length of their key (RFC 6655 §3, RFC 7251 §2).
+// certified is the table of suites whose server authenticates with a certificate alone, sorted by
+// ID. A suite whose name ends in SHA or names no hash uses SHA-256 in the PRF of TLS 1.2 (RFC 5246
+// §5), as do the CCM suites, whatever the length of their key (RFC 6655 §3, RFC 7251 §2).
 var certified = map[iana.CipherSuite]Columns{
 	iana.TLS_RSA_WITH_NULL_SHA:                         {rsaKex, rsa, null, hmac1, sha256},
 	iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA:                 {rsaKex, rsa, tripleDES, hmac1, sha256},

@@ -15,11 +15,13 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// spoken is what the registry of this package promises to have, in the IANA's tokens.
-var spoken = regexp.MustCompile(`^TLS_(RSA|DHE_RSA|ECDHE_RSA|ECDHE_ECDSA|PSK|DHE_PSK|PSK_DHE|ECDHE_PSK|RSA_PSK)_WITH_` +
-	`(3DES_EDE_CBC|NULL|AES_(?:128|256)_(?:CBC|GCM|CCM|CCM_8)|CHACHA20_POLY1305)(?:_(SHA|SHA256|SHA384))?$`)
+// negotiable matches the names of the suites that belong in the registry.
+var negotiable = regexp.MustCompile(`^TLS_(RSA|DHE_RSA|ECDHE_RSA|ECDHE_ECDSA|` +
+	`PSK|DHE_PSK|PSK_DHE|ECDHE_PSK|RSA_PSK)_WITH_` +
+	`(3DES_EDE_CBC|NULL|AES_(?:128|256)_(?:CBC|GCM|CCM|CCM_8)|CHACHA20_POLY1305)` +
+	`(?:_(SHA|SHA256|SHA384))?$`)
 
-func TestRegistryHasEverySuiteThatCombinesItsParts(t *testing.T) {
+func TestRegistryIsComplete(t *testing.T) {
 	data, err := os.ReadFile(filepath.Join(testkit.Root(), "iana", "registry.tsv"))
 	if err != nil {
 		t.Fatal(err)
@@ -27,7 +29,7 @@ func TestRegistryHasEverySuiteThatCombinesItsParts(t *testing.T) {
 	var want []iana.CipherSuite
 	for line := range strings.Lines(string(data)) {
 		f := strings.Fields(line)
-		if !spoken.MatchString(f[1]) {
+		if !negotiable.MatchString(f[1]) {
 			continue
 		}
 		id, ok := iana.SuiteByName(f[0])
@@ -49,8 +51,8 @@ func TestRegistryHasEverySuiteThatCombinesItsParts(t *testing.T) {
 	}
 }
 
-// RFC 5246 appendix C: a name says what the suite is made of.
-func TestColumnsAreWhatTheNameSays(t *testing.T) {
+// The columns of a suite follow from its name. See RFC 5246 appendix C.
+func TestColumnsMatchNames(t *testing.T) {
 	var (
 		macs = map[string]*record.MAC{"SHA": record.HMAC_SHA1, "SHA256": record.HMAC_SHA256,
 			"SHA384": record.HMAC_SHA384}
@@ -59,7 +61,7 @@ func TestColumnsAreWhatTheNameSays(t *testing.T) {
 		bits = regexp.MustCompile(`_(128|256)_`)
 	)
 	for _, s := range All() {
-		tokens := spoken.FindStringSubmatch(s.ID.String())
+		tokens := negotiable.FindStringSubmatch(s.ID.String())
 		if tokens == nil {
 			t.Errorf("%v is made of parts that this test does not know", s)
 			continue
@@ -67,13 +69,13 @@ func TestColumnsAreWhatTheNameSays(t *testing.T) {
 		exchange, cipher, hash := tokens[1], tokens[2], tokens[3]
 		spelled := s.Kex.String() + "_" + s.Auth.String()
 		if s.Kex == iana.KexRSA && s.Auth == iana.AuthRSA {
-			spelled = "RSA" // who can decrypt has proved to have the key
+			spelled = "RSA" // decrypting the pre_master_secret proves possession of the key
 		}
 		if s.Auth == iana.AuthPSK {
 			spelled = s.Kex.String()
 		}
 		if exchange == "PSK_DHE" {
-			exchange = "DHE_PSK" // RFC 6655 §4 has its words the other way round
+			exchange = "DHE_PSK" // RFC 6655 §4 swaps the words
 		}
 		if spelled != exchange {
 			t.Errorf("%v: got key exchange and authentication %s", s, spelled)
@@ -101,7 +103,7 @@ func TestColumnsAreWhatTheNameSays(t *testing.T) {
 	}
 }
 
-func TestOtherIDsHaveNoRow(t *testing.T) {
+func TestByIDOfOtherSuitesIsNil(t *testing.T) {
 	for _, id := range []iana.CipherSuite{0, iana.TLS_RSA_WITH_RC4_128_SHA,
 		iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV, iana.TLS_FALLBACK_SCSV,
 		iana.TLS_AES_128_GCM_SHA256, iana.TLS_DH_anon_WITH_AES_128_CBC_SHA, 0x0A0A, 0xFFFF} {
@@ -111,57 +113,48 @@ func TestOtherIDsHaveNoRow(t *testing.T) {
 	}
 }
 
-func TestAllHandsOutACopy(t *testing.T) {
+func TestAllReturnsACopy(t *testing.T) {
 	All()[0] = nil
 	if All()[0] == nil {
 		t.Error("the registry changed")
 	}
 }
 
-// The four kinds of suite, version by version.
-func TestShapeAndPRFFollowTheVersion(t *testing.T) {
+// Suites with each kind of cipher, in each version.
+func TestShapeAndPRFHash(t *testing.T) {
 	for _, c := range []struct {
 		id   iana.CipherSuite
 		v    iana.Version
-		want string // MAC, key, IV, PRF
+		ref  string
+		want string // bytes of MAC key, key and IV, and the hash of the PRF
 	}{
-		// RFC 5246 §6.2.3.2: the record brings the IV
-		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, iana.TLS12, "32 32 0 SHA-256"},
-		// RFC 5289 §3.1
-		{iana.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, iana.TLS12, "48 32 0 SHA-384"},
-		// RFC 5246 §5
-		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS12, "20 16 0 SHA-256"},
-		// RFC 4346 §6.2.3.2
-		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS11, "20 16 0 MD5+SHA1"},
-		// RFC 2246 §6.3
-		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS10, "20 16 16 MD5+SHA1"},
-		// RFC 2246 appendix C
-		{iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA, iana.TLS10, "20 24 8 MD5+SHA1"},
-		// RFC 5246 appendix C
-		{iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA, iana.TLS12, "20 24 0 SHA-256"},
-		// RFC 2246 appendix C
-		{iana.TLS_RSA_WITH_NULL_SHA, iana.TLS10, "20 0 0 MD5+SHA1"},
-		// RFC 5246 appendix C
-		{iana.TLS_RSA_WITH_NULL_SHA256, iana.TLS12, "32 0 0 SHA-256"},
-		// RFC 5288 §3
-		{iana.TLS_RSA_WITH_AES_128_GCM_SHA256, iana.TLS12, "0 16 4 SHA-256"},
-		// RFC 5288 §3
-		{iana.TLS_RSA_WITH_AES_256_GCM_SHA384, iana.TLS12, "0 32 4 SHA-384"},
-		// RFC 6655 §3
-		{iana.TLS_RSA_WITH_AES_256_CCM_8, iana.TLS12, "0 32 4 SHA-256"},
-		// RFC 7905 §2
-		{iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.TLS12, "0 32 12 SHA-256"},
+		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, iana.TLS12,
+			"RFC 5246 §6.2.3.2", "32 32 0 SHA-256"}, // the record carries the IV
+		{iana.TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, iana.TLS12,
+			"RFC 5289 §3.1", "48 32 0 SHA-384"},
+		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS12, "RFC 5246 §5", "20 16 0 SHA-256"},
+		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS11, "RFC 4346 §6.2.3.2", "20 16 0 MD5+SHA1"},
+		{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS10, "RFC 2246 §6.3", "20 16 16 MD5+SHA1"},
+		{iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA, iana.TLS10, "RFC 2246 appendix C", "20 24 8 MD5+SHA1"},
+		{iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA, iana.TLS12, "RFC 5246 appendix C", "20 24 0 SHA-256"},
+		{iana.TLS_RSA_WITH_NULL_SHA, iana.TLS10, "RFC 2246 appendix C", "20 0 0 MD5+SHA1"},
+		{iana.TLS_RSA_WITH_NULL_SHA256, iana.TLS12, "RFC 5246 appendix C", "32 0 0 SHA-256"},
+		{iana.TLS_RSA_WITH_AES_128_GCM_SHA256, iana.TLS12, "RFC 5288 §3", "0 16 4 SHA-256"},
+		{iana.TLS_RSA_WITH_AES_256_GCM_SHA384, iana.TLS12, "RFC 5288 §3", "0 32 4 SHA-384"},
+		{iana.TLS_RSA_WITH_AES_256_CCM_8, iana.TLS12, "RFC 6655 §3", "0 32 4 SHA-256"},
+		{iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256, iana.TLS12,
+			"RFC 7905 §2", "0 32 12 SHA-256"},
 	} {
 		s := ByID(c.id)
 		shape := s.Shape(c.v)
 		if got := fmt.Sprint(shape.MAC, shape.Key, shape.IV, s.PRFHash(c.v)); got != c.want {
-			t.Errorf("%v in %v: got %s, expected %s", c.id, c.v, got, c.want)
+			t.Errorf("%v in %v: got %s, expected %s (%s)", c.id, c.v, got, c.want, c.ref)
 		}
 	}
 }
 
-// What keys cuts is what record takes.
-func TestEveryShapeFitsItsProtection(t *testing.T) {
+// Package record accepts keys of the lengths that Shape returns.
+func TestShapeFitsProtection(t *testing.T) {
 	n := 0
 	for _, s := range All() {
 		for v := s.MinVersion(); v <= iana.TLS12; v++ {

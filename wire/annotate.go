@@ -5,20 +5,20 @@ import (
 	"strings"
 )
 
-// Field is a part of a message: a leaf, or a node with the parts that follow it at a greater depth.
-// The leaves of a message tile it: each byte belongs to exactly one, and each but "unparsed" has
-// bytes. A node covers exactly its parts.
+// Field is a part of a message: either a leaf, or a node whose parts are the fields after it with a
+// greater depth. Every byte of the message belongs to exactly one leaf. Every leaf but "unparsed"
+// has at least one byte. A node covers exactly its parts.
 type Field struct {
 	Name   string
-	Value  string // what the bytes mean, where that is more than the bytes themselves
-	Offset int    // from the first byte of the message
+	Value  string // what the bytes mean, if that is more than the bytes themselves
+	Offset int    // in bytes from the start of the message
 	Len    int
-	Depth  int // 0 for the message; a part's is one more than its node's
+	Depth  int // 0 for the message, and one more for each level below it
 	Leaf   bool
 }
 
-// Annotate tells what each byte of b is. A message that breaks its layout is told as far as it
-// holds; the rest, even if it has no bytes, is one leaf named "unparsed", whose value is the error.
+// Annotate returns the fields of b. If b does not fit the layout, the fields end with a leaf named
+// "unparsed", whose value is the error and which covers the rest of b, even if that is empty.
 func Annotate(b []byte, name string, layout func(*Codec)) []Field {
 	var fields []Field
 	c := &Codec{reading: true, in: b, annotated: &fields}
@@ -33,9 +33,10 @@ func Annotate(b []byte, name string, layout func(*Codec)) []Field {
 	return fields
 }
 
-// Inner annotates the content of an opaque field that is kept as bytes, such as extension_data. A
-// content that breaks its layout is told as Annotate does, and what comes after it is read on. The
-// other two readings take the field for Opaque16 and never call layout.
+// Inner annotates the content of an opaque field that is kept as bytes, such as extension_data. If
+// the content does not fit layout, it ends with an "unparsed" leaf as in Annotate, and annotating
+// goes on after the field. Decode and Encode treat the field as an Opaque16 of at most max bytes
+// and never call layout.
 func Inner(c *Codec, name string, v *[]byte, max int, layout func(*Codec)) {
 	if c.annotated == nil {
 		opaque(c, name, 2, v, 0, max, nil)
@@ -52,10 +53,10 @@ func Inner(c *Codec, name string, v *[]byte, max int, layout func(*Codec)) {
 	})
 }
 
-// unclosed is the length of a node whose end was not reached yet.
+// unclosed is the length of a node whose end has not been reached.
 const unclosed = -1
 
-// open begins a node; close gives it its length.
+// open begins a node and returns its index. close sets its length.
 func (c *Codec) open(name string) int {
 	if c.annotated == nil {
 		return 0
@@ -72,7 +73,7 @@ func (c *Codec) close(node int) {
 	}
 }
 
-// leaf is what was read since start. A length is a leaf even if it is the one that is wrong.
+// leaf appends a leaf for the bytes read since start. A length that is out of range is a leaf, too.
 func (c *Codec) leaf(name string, start int, value string) {
 	if c.annotated != nil && c.at > start {
 		*c.annotated = append(*c.annotated,
@@ -80,9 +81,9 @@ func (c *Codec) leaf(name string, start int, value string) {
 	}
 }
 
-// tile ends the annotation of the bytes from start to end, whose fields begin with number first.
-// After an error, nodes that were left open reach to the end, and what was not read becomes a leaf
-// of the innermost.
+// tile completes the annotation of the bytes from start to end after an error; first is the index
+// of the first of their fields. Nodes that are still open reach to the end, and what has not been
+// read becomes an "unparsed" leaf.
 func (c *Codec) tile(first, start, end int) {
 	if c.err == nil {
 		return
@@ -100,8 +101,8 @@ func (c *Codec) tile(first, start, end int) {
 		Field{"unparsed", c.err.Error(), read, end - read, len(c.path), true})
 }
 
-// shown is a number, and if it is a code point its name. Code points without a name print their
-// number themselves.
+// shown formats a number, with its name first if it is a known code point. Unknown code points
+// already print as their number.
 func shown[T ~uint8 | ~uint16 | ~uint32](v T, size int) string {
 	s, ok := any(v).(fmt.Stringer)
 	if !ok {

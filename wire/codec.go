@@ -1,16 +1,16 @@
-// Package wire is the presentation language of RFC 5246 §4: numbers, opaque vectors and lists with
-// length prefixes.
+// Package wire implements the presentation language of RFC 5246 §4: numbers, opaque vectors and
+// lists with length prefixes.
 //
-// A structure is described once, by a layout: a function that names its fields in order. The layout
-// has three readings. Decode fills the fields from bytes, Encode writes them, and Annotate tells
-// what each byte of a message is. The first error sticks: a layout needs no error handling of its
-// own.
+// A structure is described once, by a layout: a function that names its fields in order. A layout
+// can be run in three ways. Decode fills the fields from bytes, Encode writes them, and Annotate
+// says what each byte of a message means. The first error is kept and stops the reading, so a
+// layout needs no error handling of its own.
 //
-// Memory follows the bytes that came, not the lengths they claim: opaque fields are slices of the
-// input, and a list grows as its elements are read, up to maxElements.
+// Memory use follows the bytes received, not the lengths that they claim: opaque fields are slices
+// of the input, and a list grows as its elements are read, up to maxElements.
 //
-// Left out: select (§4.6.1), because a layout is Go and has switch; what is encrypted or signed
-// (§4.7), because that is opaque here.
+// Left out: select (§4.6.1), since a layout is Go code and can use switch, and the cryptographic
+// attributes (§4.7): what is signed or encrypted is opaque here.
 package wire
 
 import (
@@ -21,7 +21,7 @@ import (
 	"sync"
 )
 
-// Codec is one reading of a layout.
+// Codec is one run of a layout.
 type Codec struct {
 	reading   bool
 	in        []byte // reading: what is left inside the innermost length
@@ -33,21 +33,21 @@ type Codec struct {
 	err       error
 	annotated *[]Field // annotating
 
-	// where path lives: as deep as a hello, so that naming fields costs no allocation
+	// The array behind path. It is deep enough for a hello, so naming fields allocates nothing.
 	deep [8]string
 }
 
-// Error says where a structure could not be read or written.
+// Error describes where and why a structure could not be read or written.
 type Error struct {
-	Path   string // "client_hello.body.extensions"
-	Offset int    // in the message, from 0
+	Path   string // such as "client_hello.body.extensions"
+	Offset int    // in bytes from the start of the message
 	What   string
 }
 
 func (e *Error) Error() string { return fmt.Sprintf("%s, byte %d: %s", e.Path, e.Offset, e.What) }
 
-// Decode reads all of b, whose structure is called name. Opaque fields become slices of b. Any
-// error is an *Error.
+// Decode reads a structure, called name in errors, from b. It is an error if bytes are left over.
+// Opaque fields become slices of b. Any error is an *Error.
 func Decode(b []byte, name string, layout func(*Codec)) error {
 	c := codecs.Get().(*Codec)
 	defer c.done()
@@ -58,8 +58,8 @@ func Decode(b []byte, name string, layout func(*Codec)) error {
 	return c.err
 }
 
-// codecs are used again: a handshake needs fifty, each for a moment, and layouts, being functions,
-// send them to the heap.
+// codecs reuses Codecs. A handshake needs about fifty, each for a moment, and they escape to the
+// heap because layouts are function values.
 var codecs = sync.Pool{New: func() any { return new(Codec) }}
 
 func (c *Codec) done() {
@@ -67,11 +67,12 @@ func (c *Codec) done() {
 	codecs.Put(c)
 }
 
-// usual is as long as most structures are: extensions, and messages without certificates.
+// usual is the initial capacity, in bytes, for a structure that is encoded into a nil slice. Most
+// extensions, and messages without certificates, fit.
 const usual = 64
 
-// Encode appends the structure to dst. It fails, with an *Error, where a value does not fit its
-// field.
+// Encode appends the structure, called name in errors, to dst and returns the extended slice. If a
+// value does not fit its field, it returns an *Error.
 func Encode(dst []byte, name string, layout func(*Codec)) ([]byte, error) {
 	c := codecs.Get().(*Codec)
 	defer c.done()
@@ -87,11 +88,12 @@ func Encode(dst []byte, name string, layout func(*Codec)) ([]byte, error) {
 	return c.out, nil
 }
 
-// Failf makes the reading fail, unless it failed before: the number just read is wrong, or all of a
-// part that has nothing yet.
+// Failf records an error at the field read or written last, or at the current part if none of its
+// fields has been. It does nothing if an error was recorded before.
 func (c *Codec) Failf(format string, args ...any) { c.failAt(c.field, "", format, args...) }
 
-// failAt fails at an offset, in the field name of the innermost part, or in that part itself.
+// failAt records an error at an offset, in the field name of the current part, or in the part
+// itself if name is empty.
 func (c *Codec) failAt(at int, name, format string, args ...any) {
 	if c.err != nil {
 		return
@@ -103,10 +105,11 @@ func (c *Codec) failAt(at int, name, format string, args ...any) {
 	c.err = &Error{path, at, fmt.Sprintf(format, args...)}
 }
 
-// Reading tells a layout that fields are being filled, and not written.
+// Reading reports whether fields are being read rather than written.
 func (c *Codec) Reading() bool { return c.reading }
 
-// Tail tells whether an optional last part is there: bytes are left, or, when writing, have holds.
+// Tail reports whether an optional last part is present: when reading, whether bytes are left; when
+// writing, have.
 func (c *Codec) Tail(have bool) bool {
 	if c.reading {
 		return c.More()
@@ -114,11 +117,11 @@ func (c *Codec) Tail(have bool) bool {
 	return have
 }
 
-// More tells whether bytes are left inside the innermost length. It is for reading only.
+// More reports whether bytes are left inside the innermost length. It is for reading only.
 func (c *Codec) More() bool { return c.err == nil && len(c.in) > 0 }
 
-// Span runs a layout and keeps the bytes that it covered: what a signature is computed over must be
-// what was sent.
+// Span runs a layout and sets *raw to the bytes that it covered, since a signature must be checked
+// over the bytes that were sent.
 func Span(c *Codec, raw *[]byte, layout func(*Codec)) {
 	if !c.reading {
 		start := len(c.out)
@@ -133,7 +136,7 @@ func Span(c *Codec, raw *[]byte, layout func(*Codec)) {
 	}
 }
 
-// take reads n bytes, or fails.
+// take reads n bytes. On an error it returns nil.
 func (c *Codec) take(name string, n int) []byte {
 	if c.err != nil {
 		return nil
@@ -147,20 +150,20 @@ func (c *Codec) take(name string, n int) []byte {
 	return b
 }
 
-// end fails if bytes are left over.
+// end records an error if bytes are left over.
 func (c *Codec) end() {
 	if len(c.in) > 0 {
 		c.failAt(c.at, "", "got %d bytes more, expected the end", len(c.in))
 	}
 }
 
-// Uint8 is a uint8 or an enum of one byte.
+// Uint8 reads or writes a uint8 or an enum of one byte.
 func Uint8[T ~uint8](c *Codec, name string, v *T) { number(c, name, 1, v) }
 
-// Uint16 is a uint16 or an enum of two bytes.
+// Uint16 reads or writes a uint16 or an enum of two bytes.
 func Uint16[T ~uint16](c *Codec, name string, v *T) { number(c, name, 2, v) }
 
-// Uint32 is a uint32.
+// Uint32 reads or writes a uint32.
 func Uint32[T ~uint32](c *Codec, name string, v *T) { number(c, name, 4, v) }
 
 func number[T ~uint8 | ~uint16 | ~uint32](c *Codec, name string, size int, v *T) {
@@ -192,7 +195,7 @@ func appendInt(b []byte, size, n int) []byte {
 	return b
 }
 
-// Fixed is an opaque field whose length the structure knows: opaque name[len(v)].
+// Fixed reads or writes an opaque field of len(v) bytes without a length prefix.
 func Fixed(c *Codec, name string, v []byte) {
 	if !c.reading {
 		c.out = append(c.out, v...)
@@ -203,7 +206,7 @@ func Fixed(c *Codec, name string, v []byte) {
 	c.leaf(name, start, "")
 }
 
-// Rest is everything up to the end of the innermost length.
+// Rest reads or writes an opaque field that extends to the end of the innermost length.
 func Rest(c *Codec, name string, v *[]byte) { rest(c, name, v, nil) }
 
 func rest(c *Codec, name string, v *[]byte, show func([]byte) string) {
@@ -220,55 +223,57 @@ func rest(c *Codec, name string, v *[]byte, show func([]byte) string) {
 	}
 }
 
-// Opaque8 is opaque name<min..max> with a length of one byte.
+// Opaque8 reads or writes opaque name<min..max> with a length of one byte.
 func Opaque8(c *Codec, name string, v *[]byte, min, max int) {
 	opaque(c, name, 1, v, min, max, nil)
 }
 
-// Opaque16 is opaque name<min..max> with a length of two bytes.
+// Opaque16 reads or writes opaque name<min..max> with a length of two bytes.
 func Opaque16(c *Codec, name string, v *[]byte, min, max int) {
 	opaque(c, name, 2, v, min, max, nil)
 }
 
-// Opaque24 is opaque name<min..max> with a length of three bytes.
+// Opaque24 reads or writes opaque name<min..max> with a length of three bytes.
 func Opaque24(c *Codec, name string, v *[]byte, min, max int) {
 	opaque(c, name, 3, v, min, max, nil)
 }
 
-// Text8 is an Opaque8 that people read: an annotation quotes it.
+// Text8 is like Opaque8, but annotations show the field as quoted text.
 func Text8(c *Codec, name string, v *[]byte, min, max int) {
 	opaque(c, name, 1, v, min, max, quoted)
 }
 
-// Text16 is an Opaque16 that people read: an annotation quotes it.
+// Text16 is like Opaque16, but annotations show the field as quoted text.
 func Text16(c *Codec, name string, v *[]byte, min, max int) {
 	opaque(c, name, 2, v, min, max, quoted)
 }
 
-// quoted leaves no control character of a peer's for a terminal to obey.
+// quoted escapes control characters, which come from the peer and could command a terminal.
 func quoted(b []byte) string { return strconv.QuoteToASCII(string(b)) }
 
 func opaque(c *Codec, name string, size int, v *[]byte, min, max int, show func([]byte) string) {
 	prefixed(c, name, size, min, max, func(c *Codec) { rest(c, name, v, show) })
 }
 
-// Vector8 is a list of elements, min to max bytes in all, with a length of one byte.
+// Vector8 reads or writes a list of elements, min to max bytes in all, with a length of one byte.
 func Vector8[T any](c *Codec, name string, v *[]T, min, max int, elem func(*Codec, *T)) {
 	vector(c, name, 1, v, min, max, elem)
 }
 
-// Vector16 is a list of elements, min to max bytes in all, with a length of two bytes.
+// Vector16 reads or writes a list of elements, min to max bytes in all, with a length of two bytes.
 func Vector16[T any](c *Codec, name string, v *[]T, min, max int, elem func(*Codec, *T)) {
 	vector(c, name, 2, v, min, max, elem)
 }
 
-// Vector24 is a list of elements, min to max bytes in all, with a length of three bytes.
+// Vector24 reads or writes a list of elements, min to max bytes in all, with a length of three
+// bytes.
 func Vector24[T any](c *Codec, name string, v *[]T, min, max int, elem func(*Codec, *T)) {
 	vector(c, name, 3, v, min, max, elem)
 }
 
-// Uint16s is a list of uint16 or enums of two bytes, min to max bytes in all, with a length of two
-// bytes. It is Vector16 with Uint16, in a loop without calls: a hello may have 100,000 of them.
+// Uint16s reads or writes a list of uint16 or enums of two bytes, min to max bytes in all, with a
+// length of two bytes. It does what Vector16 does with Uint16, but reads in a loop without calls: a
+// hello may have tens of thousands of them.
 func Uint16s[T ~uint16](c *Codec, name, elem string, v *[]T, min, max int) {
 	prefixed(c, name, 2, min, max, func(c *Codec) {
 		if !c.reading || c.annotated != nil || len(c.in)%2 != 0 {
@@ -284,9 +289,9 @@ func Uint16s[T ~uint16](c *Codec, name, elem string, v *[]T, min, max int) {
 	})
 }
 
-// maxElements bounds a list. No list whose length has two bytes can hold more; without it, 16 MiB
-// of a list with three would become four million slice headers, six times the memory that the peer
-// spent.
+// maxElements bounds the number of elements in a list. A list with a length of two bytes cannot
+// hold more. Without the bound, 16 MiB of a list with a length of three bytes could become four
+// million slice headers, six times the memory that the peer spent.
 const maxElements = 1<<16 - 1
 
 func vector[T any](c *Codec, name string, size int, v *[]T, least, most int,
@@ -294,7 +299,7 @@ func vector[T any](c *Codec, name string, size int, v *[]T, least, most int,
 	prefixed(c, name, size, least, most, func(c *Codec) { elements(c, v, elem) })
 }
 
-// elements are what is inside of a list.
+// elements reads or writes the elements of a list.
 func elements[T any](c *Codec, v *[]T, elem func(*Codec, *T)) {
 	if !c.reading {
 		for i := range *v {
@@ -303,7 +308,7 @@ func elements[T any](c *Codec, v *[]T, elem func(*Codec, *T)) {
 		return
 	}
 	var empty T
-	// not nil: an empty list is there, an absent one is not
+	// Never nil: a list that is present and empty differs from an absent one.
 	list := make([]T, 0, min((len(c.in)+1)/2, 16))
 	for c.More() {
 		if len(list) == maxElements {
@@ -311,7 +316,7 @@ func elements[T any](c *Codec, v *[]T, elem func(*Codec, *T)) {
 			return
 		}
 		if len(list) == cap(list) {
-			// append's steps of a quarter would copy a long list often
+			// append grows long slices by a quarter at a time, which would copy this one too often
 			list = slices.Grow(list, len(list))
 		}
 		list = append(list, empty)
@@ -320,13 +325,13 @@ func elements[T any](c *Codec, v *[]T, elem func(*Codec, *T)) {
 	*v = list
 }
 
-// Length24 is a part with a length of three bytes around a layout, such as the body of a handshake
-// message.
+// Length24 puts a length of three bytes before what layout describes, such as the body of a
+// handshake message.
 func Length24(c *Codec, name string, layout func(*Codec)) {
 	prefixed(c, name, 3, 0, 1<<24-1, layout)
 }
 
-// prefixed is a part of min to max bytes behind its length of size bytes.
+// prefixed puts a length of size bytes, which must be min to max, before what inside describes.
 func prefixed(c *Codec, name string, size, min, max int, inside func(*Codec)) {
 	Struct(c, name, func(c *Codec) {
 		if c.reading {
@@ -337,7 +342,7 @@ func prefixed(c *Codec, name string, size, min, max int, inside func(*Codec)) {
 	})
 }
 
-// enclosed reads a length and then, as if there were nothing else, what it covers.
+// enclosed reads a length and then exactly the bytes that it covers.
 func (c *Codec) enclosed(size, min, max int, inside func(*Codec)) {
 	start := c.at
 	n := bigEndian(c.take("length", size))
@@ -365,7 +370,7 @@ func (c *Codec) enclosed(size, min, max int, inside func(*Codec)) {
 	}
 }
 
-// enclose writes a part and then, in the room left before it, its length.
+// enclose writes a part and then its length in the space reserved before it.
 func (c *Codec) enclose(size, min, max int, inside func(*Codec)) {
 	start := len(c.out)
 	c.out = appendInt(c.out, size, 0)
@@ -378,7 +383,7 @@ func (c *Codec) enclose(size, min, max int, inside func(*Codec)) {
 	appendInt(c.out[:start], size, n)
 }
 
-// Struct names a part for errors and annotations.
+// Struct gives a part a name for errors and annotations.
 func Struct(c *Codec, name string, layout func(*Codec)) {
 	if c.err != nil {
 		return

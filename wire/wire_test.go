@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// colour is an enum that prints like a registry's.
+// colour is an enum that prints as a code point does.
 type colour uint16
 
 func (c colour) String() string {
@@ -22,7 +22,7 @@ func (c colour) String() string {
 	return fmt.Sprintf("0x%04X", uint16(c))
 }
 
-// sample has one of everything that RFC 5246 §4 has.
+// sample has a field of each kind.
 type sample struct {
 	Byte    uint8
 	Colour  colour
@@ -36,7 +36,7 @@ type sample struct {
 	Small   []uint8
 	Colours []colour
 	Pairs   []pair
-	Signed  []byte // what Span kept
+	Signed  []byte // set by Span
 	Inner   []byte
 	Tail    []byte
 }
@@ -98,7 +98,7 @@ func unhex(t testing.TB, s string) []byte {
 	return b
 }
 
-func TestOneLayoutWritesAndReadsTheSame(t *testing.T) {
+func TestLayoutEncodesAndDecodesTheSame(t *testing.T) {
 	in := full
 	got, err := wire.Encode([]byte("before"), "sample", in.layout)
 	if err != nil {
@@ -126,7 +126,7 @@ func TestOneLayoutWritesAndReadsTheSame(t *testing.T) {
 	}
 }
 
-func TestAnnotationsNameEveryByte(t *testing.T) {
+func TestAnnotateCoversEveryByte(t *testing.T) {
 	got := wire.Annotate(unhex(t, fullBytes), "sample", new(sample).layout)
 	want := strings.Split(strings.Trim(`
 0 0+53 sample
@@ -188,7 +188,7 @@ func TestAnnotationsNameEveryByte(t *testing.T) {
 	}
 }
 
-func TestErrorsSayWhereAndWhat(t *testing.T) {
+func TestErrorsNameFieldAndOffset(t *testing.T) {
 	for in, want := range map[string]string{
 		"":                      "s.byte, byte 0: got 0 bytes, expected 1",
 		"07 00":                 "s.colour, byte 1: got 1 bytes, expected 2",
@@ -219,9 +219,9 @@ func TestErrorsSayWhereAndWhat(t *testing.T) {
 	}
 }
 
-// The content of an Inner may be anything for those who only carry it; an annotation tells what is
-// wrong, and goes on.
-func TestBrokenInnerContentStopsNobody(t *testing.T) {
+// Content of an Inner field that does not fit its layout fails neither Decode nor Encode. Annotate
+// marks it as unparsed and continues after it.
+func TestMalformedInnerContentIsNoError(t *testing.T) {
 	for _, content := range []string{"", "01", "010203"} {
 		in := full
 		in.Inner = unhex(t, content)
@@ -245,7 +245,7 @@ func TestBrokenInnerContentStopsNobody(t *testing.T) {
 	}
 }
 
-func TestTheFirstErrorSticks(t *testing.T) {
+func TestFirstErrorIsKept(t *testing.T) {
 	var ran bool
 	err := wire.Decode([]byte{1, 2}, "s", func(c *wire.Codec) {
 		c.Failf("first")
@@ -262,8 +262,8 @@ func TestTheFirstErrorSticks(t *testing.T) {
 	}
 }
 
-// A layout whose elements may be empty must not loop for ever.
-func TestElementsOfNothingEnd(t *testing.T) {
+// A list whose elements are empty ends at maxElements.
+func TestListOfEmptyElementsEnds(t *testing.T) {
 	var list []struct{}
 	err := wire.Decode([]byte{1, 0}, "s", func(c *wire.Codec) {
 		wire.Vector8(c, "list", &list, 0, 255, func(*wire.Codec, *struct{}) {})
@@ -301,9 +301,10 @@ func FuzzCodec(f *testing.F) {
 	})
 }
 
-// Uint16s is Vector16 with Uint16, also in what it refuses and where.
-func TestUint16sIsAVectorOfUint16(t *testing.T) {
-	for _, in := range []string{"", "00", "0000", "0001", "000101", "00020102", "000400010203", "00030001ff", "0002010203", "0006000100020003"} {
+// Uint16s accepts and rejects the same bytes as Vector16 with Uint16, with the same errors.
+func TestUint16sEqualsVector16OfUint16(t *testing.T) {
+	for _, in := range []string{"", "00", "0000", "0001", "000101", "00020102", "000400010203",
+		"00030001ff", "0002010203", "0006000100020003"} {
 		b, err := hex.DecodeString(in)
 		if err != nil {
 			t.Fatal(err)
@@ -311,13 +312,16 @@ func TestUint16sIsAVectorOfUint16(t *testing.T) {
 		var fast, slow []colour
 		fastLayout := func(c *wire.Codec) { wire.Uint16s(c, "colours", "item", &fast, 0, 4) }
 		slowLayout := func(c *wire.Codec) {
-			wire.Vector16(c, "colours", &slow, 0, 4, func(c *wire.Codec, v *colour) { wire.Uint16(c, "item", v) })
+			wire.Vector16(c, "colours", &slow, 0, 4,
+				func(c *wire.Codec, v *colour) { wire.Uint16(c, "item", v) })
 		}
 		got, want := wire.Decode(b, "s", fastLayout), wire.Decode(b, "s", slowLayout)
-		if fmt.Sprint(got) != fmt.Sprint(want) || !slices.Equal(fast, slow) || (fast == nil) != (slow == nil) {
+		if fmt.Sprint(got) != fmt.Sprint(want) || !slices.Equal(fast, slow) ||
+			(fast == nil) != (slow == nil) {
 			t.Errorf("%s: got %v, %v, expected %v, %v", in, fast, got, slow, want)
 		}
-		if f, s := wire.Annotate(b, "s", fastLayout), wire.Annotate(b, "s", slowLayout); !reflect.DeepEqual(f, s) {
+		if f, s := wire.Annotate(b, "s", fastLayout),
+			wire.Annotate(b, "s", slowLayout); !reflect.DeepEqual(f, s) {
 			t.Errorf("%s: annotated as %v, expected %v", in, f, s)
 		}
 		again, err := wire.Encode(nil, "s", fastLayout)

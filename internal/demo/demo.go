@@ -298,7 +298,7 @@ func connect(ctx context.Context, m *middle) (client, server net.Conn, err error
 	return client, server, err
 }
 
-// timedOut tells whether an error is a deadline's.
+// timedOut reports whether an error is a deadline's.
 func timedOut(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()

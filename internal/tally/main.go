@@ -151,7 +151,7 @@ func (t *tally) count(action string) int {
 		func(key string) bool { return t.parent[key] }))
 }
 
-// report prints the end, and tells whether all is well.
+// report prints the end, and reports whether all is well.
 func (t *tally) report(noSkips bool) bool {
 	wrong := t.skips
 	if noSkips {

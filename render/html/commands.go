@@ -31,7 +31,7 @@ func (r *run) compute() {
 	}
 }
 
-// shows tells whether a step is the one that shows the value of an event.
+// shows reports whether a step is the one that shows the value of an event.
 func (p *step) shows(e trace.Entry) bool {
 	switch e := e.Event.(type) {
 	case *trace.Ephemeral:

@@ -154,7 +154,7 @@ func derHeader(b []byte) (head, n int, ok bool) {
 	return head, n, n <= len(b)-head
 }
 
-// wellFormed tells whether b is one DER value, constructed or a string of some kind, from end to
+// wellFormed reports whether b is one DER value, constructed or a string of some kind, from end to
 // end.
 func wellFormed(b []byte) bool {
 	head, n, ok := derHeader(b)

@@ -104,7 +104,7 @@ type view struct {
 	Seed       string // that anybody can make them from
 }
 
-// reveals tells whether events hold anything that was not on the wire in the clear.
+// reveals reports whether events hold anything that was not on the wire in the clear.
 func reveals(entries []trace.Entry) bool {
 	for _, e := range entries {
 		switch e := e.Event.(type) {

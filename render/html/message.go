@@ -91,7 +91,7 @@ func kind(fields []wire.Field, i int, m *trace.Message) string {
 	return "data"
 }
 
-// isPublic tells whether a field is a Diffie-Hellman public key, by the names of RFC 5246 §7.4.3
+// isPublic reports whether a field is a Diffie-Hellman public key, by the names of RFC 5246 §7.4.3
 // and RFC 8422 §5.4.
 func isPublic(name string) bool {
 	return name == "public" || name == "dh_ys" || name == "dh_yc" || name == "ecdh_yc"

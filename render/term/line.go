@@ -111,7 +111,7 @@ func (p *printer) rule(n int) {
 	}
 }
 
-// fits tells whether s has room on the line.
+// fits reports whether s has room on the line.
 func (p *printer) fits(s string) bool { return p.line.width+p.len(s) <= width }
 
 // end writes the line.
