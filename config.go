@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -83,8 +82,9 @@ type Config struct {
 	// the handshake is a full one.
 	VerifyPeerCertificate func(rawCerts [][]byte, verifiedChains [][]*x509.Certificate) error
 
-	// VerifyConnection, if set, has the last word about a connection, resumed ones included. It is called when the handshake is done,
-	// and before any application data.
+	// VerifyConnection, if set, has the last word about a connection, resumed ones included. It is
+	// called when everything else was proved, before a session is kept and before any application
+	// data.
 	VerifyConnection func(ConnectionState) error
 
 	// CipherSuites, if set, are exactly the suites to use, best first: unlike with crypto/tls the order counts, and naming a
@@ -133,11 +133,16 @@ type Config struct {
 	// SessionStore keeps a server's sessions for clients without tickets; nil: there are no session IDs. See RFC 5246 §7.3.
 	SessionStore session.Store
 
+	// StoreTimeout is how long a call of SessionStore, TicketKeys or ClientSessionCache may take; 0
+	// is half a second. After it the handshake goes on without a session, and the trace says so.
+	StoreTimeout time.Duration
+
 	// Trace, if set, receives every event of every connection of this Config, secrets included. See package trace.
 	Trace trace.Sink
 
 	cache   credentials
 	tickets tickets
+	stores  stores
 }
 
 // credentials are Certificates, parsed once.
@@ -162,12 +167,13 @@ func (c *Config) Clone() *Config {
 		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC, StatusRequest: c.StatusRequest,
 		Timestamps: c.Timestamps, MaxFragmentLength: c.MaxFragmentLength, RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
 		ClientSessionCache:     c.ClientSessionCache,
-		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c), SessionStore: c.SessionStore, Trace: c.Trace,
+		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
+		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout, Trace: c.Trace,
 	}
 }
 
 // handshake turns the Config into what a handshake of one side over conn needs.
-func (c *Config) handshake(me iana.Side, conn net.Conn) (*handshake.Config, error) {
+func (c *Config) handshake(me iana.Side, conn *Conn) (*handshake.Config, error) {
 	h := &handshake.Config{Rand: c.Rand}
 	if h.Rand == nil {
 		h.Rand = rand.Reader
@@ -186,8 +192,9 @@ func (c *Config) handshake(me iana.Side, conn net.Conn) (*handshake.Config, erro
 		return nil, err
 	}
 	h.Hooks, h.PreShared = c.hooks(conn), c.preShared()
-	h.Resumption = c.resumption(me, h.Rand)
+	h.Resumption = c.resumption(me, h.Rand, h.Log)
 	h.Trust, err = c.trust(me)
+	h.Accept = c.accept(conn)
 	return h, err
 }
 

@@ -110,7 +110,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 
 // handshake moves bytes between the socket and the engine until the figure is done.
 func (c *Conn) handshake(ctx context.Context) error {
-	h, err := c.config.handshake(c.me, c.conn)
+	h, err := c.config.handshake(c.me, c)
 	if err != nil {
 		return err
 	}
@@ -144,11 +144,6 @@ func (c *Conn) perform(ctx context.Context) (err error) {
 	}
 	if err == nil {
 		c.settled.Store(e.Machine())
-	}
-	if verify := c.config.VerifyConnection; err == nil && verify != nil {
-		if refused := verify(c.state()); refused != nil {
-			err = alert.Fail(alert.BadCertificate, "", "the program refuses the connection: %w", refused)
-		}
 	}
 	if err != nil {
 		e.Fail(err)

@@ -165,7 +165,7 @@ func (g *golden) end(t *testing.T, me iana.Side) *end {
 	e := &end{me: me}
 	c := g.config[me].Clone()
 	c.Rand, c.Trace = testkit.Rand(me.String()), &e.events
-	h, err := c.handshake(me, nil)
+	h, err := c.handshake(me, &Conn{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"net"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -71,20 +72,21 @@ func (c *Config) preShared() handshake.PreShared {
 }
 
 // hooks turns the callbacks into what a handshake asks.
-func (c *Config) hooks(conn net.Conn) handshake.Hooks {
+func (c *Config) hooks(conn *Conn) handshake.Hooks {
 	var h handshake.Hooks
 	if ask := c.GetConfigForClient; ask != nil {
 		h.ForClient = func(ctx context.Context, ch *message.ClientHello) (*handshake.Config, error) {
-			other, err := ask(c.helloInfo(ctx, ch, conn))
+			other, err := ask(c.helloInfo(ctx, ch, conn.conn))
 			if other == nil || err != nil {
 				return nil, err
 			}
+			conn.config = other // whose KeyLogWriter it is from here on
 			return other.handshake(iana.Server, conn)
 		}
 	}
 	if ask := c.GetCertificate; ask != nil {
 		h.ForServerName = func(ctx context.Context, ch *message.ClientHello) ([]*pki.Credential, error) {
-			return credential(ask(c.helloInfo(ctx, ch, conn)))
+			return credential(ask(c.helloInfo(ctx, ch, conn.conn)))
 		}
 	}
 	if ask := c.GetClientCertificate; ask != nil {
@@ -98,6 +100,20 @@ func (c *Config) hooks(conn net.Conn) handshake.Hooks {
 		}
 	}
 	return h
+}
+
+// accept is VerifyConnection for this connection.
+func (c *Config) accept(conn *Conn) func(context.Context) error {
+	if c.VerifyConnection == nil {
+		return nil
+	}
+	return func(context.Context) error {
+		if err := c.VerifyConnection(stateOf(conn.engine.Machine())); err != nil {
+			return alert.Fail(alert.BadCertificate, "", "the program refuses the connection: %w",
+				err)
+		}
+		return nil
+	}
 }
 
 // credential reads what a callback gave; none, or one without a chain, is none.

@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // ClientSessionCache keeps a client's sessions by the name of the server. It holds master secrets.
@@ -117,13 +118,13 @@ func (t *tickets) source(c *Config) session.TicketKeys {
 }
 
 // resumption is how this side keeps sessions.
-func (c *Config) resumption(me iana.Side, random io.Reader) handshake.Resumption {
+func (c *Config) resumption(me iana.Side, random io.Reader, log *trace.Log) handshake.Resumption {
 	if me == iana.Client {
-		return c.clientResumption()
+		return c.clientResumption(log)
 	}
 	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled}
 	r.Seal = func(ctx context.Context, s *handshake.Session) ([]byte, error) {
-		keys, err := c.tickets.source(c).Keys(ctx)
+		keys, err := c.ticketKeys(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -133,46 +134,92 @@ func (c *Config) resumption(me iana.Side, random io.Reader) handshake.Resumption
 		return session.SealTicket(random, keys[0], s)
 	}
 	r.Open = func(ctx context.Context, ticket []byte) (*handshake.Session, error) {
-		keys, err := c.tickets.source(c).Keys(ctx)
+		keys, err := c.ticketKeys(ctx)
 		if err != nil {
 			return nil, err
 		}
 		return session.OpenTicket(keys, ticket), nil
 	}
-	if store := c.SessionStore; store != nil {
-		r.Find = func(ctx context.Context, id []byte) (*handshake.Session, error) {
-			b, err := store.Get(ctx, id)
-			if err != nil || b == nil {
-				return nil, err
-			}
-			return handshake.DecodeSession(b)
-		}
-		r.Store = func(ctx context.Context, id []byte, s *handshake.Session) error {
-			b, err := s.Encode()
-			if err != nil {
-				return err
-			}
-			return store.Put(ctx, id, b, handshake.MaxSessionAge)
-		}
+	if c.SessionStore != nil {
+		c.stored(&r)
 	}
 	return r
 }
 
-func (c *Config) clientResumption() handshake.Resumption {
+// ticketKeys asks the source of the ticket keys.
+func (c *Config) ticketKeys(ctx context.Context) ([]session.TicketKey, error) {
+	return within(ctx, c, "Config.TicketKeys", c.tickets.source(c).Keys)
+}
+
+// stored keeps sessions by ID, in the SessionStore.
+func (c *Config) stored(r *handshake.Resumption) {
+	const what = "Config.SessionStore"
+	store := c.SessionStore
+	do := func(ctx context.Context, f func(context.Context) error) error {
+		_, err := within(ctx, c, what, func(ctx context.Context) (struct{}, error) {
+			return struct{}{}, f(ctx)
+		})
+		return err
+	}
+	r.Find = func(ctx context.Context, id []byte) (*handshake.Session, error) {
+		b, err := within(ctx, c, what, func(ctx context.Context) ([]byte, error) {
+			return store.Get(ctx, id)
+		})
+		if err != nil || b == nil {
+			return nil, err
+		}
+		return handshake.DecodeSession(b)
+	}
+	r.Store = func(ctx context.Context, id []byte, s *handshake.Session) error {
+		b, err := s.Encode()
+		if err != nil {
+			return err
+		}
+		return do(ctx, func(ctx context.Context) error {
+			return store.Put(ctx, id, b, handshake.MaxSessionAge)
+		})
+	}
+	if d, ok := store.(session.Deleter); ok {
+		r.Forget = func(id []byte) error {
+			return do(context.Background(), func(ctx context.Context) error {
+				return d.Delete(ctx, id)
+			})
+		}
+	}
+}
+
+func (c *Config) clientResumption(log *trace.Log) handshake.Resumption {
 	cache, key := c.ClientSessionCache, c.ServerName
 	if cache == nil || key == "" {
 		return handshake.Resumption{}
 	}
+	do := func(f func() *ClientSessionState) *ClientSessionState {
+		s, err := within(context.Background(), c, "Config.ClientSessionCache",
+			func(context.Context) (*ClientSessionState, error) { return f(), nil })
+		if err != nil {
+			log.Choice("session", "", "none", err.Error(), "RFC 5246 §7.3")
+		}
+		return s
+	}
+	put := func(s *ClientSessionState) {
+		do(func() *ClientSessionState { cache.Put(key, s); return nil })
+	}
 	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled}
-	if s, ok := cache.Get(key); ok && s != nil {
-		r.Offer = s.session
+	found := do(func() *ClientSessionState {
+		if s, ok := cache.Get(key); ok {
+			return s
+		}
+		return nil
+	})
+	if found != nil {
+		r.Offer = found.session
 	}
 	r.Keep = func(s *handshake.Session) {
 		if s == nil {
-			cache.Put(key, nil)
+			put(nil)
 			return
 		}
-		cache.Put(key, &ClientSessionState{s})
+		put(&ClientSessionState{s})
 	}
 	return r
 }

@@ -56,11 +56,11 @@ func (c *Conn) ConnectionState() ConnectionState {
 	if !c.complete.Load() {
 		return ConnectionState{}
 	}
-	return c.state()
+	return stateOf(c.settled.Load())
 }
 
-func (c *Conn) state() ConnectionState {
-	m := c.settled.Load()
+// stateOf is what a handshake has negotiated, once both sides are proved.
+func stateOf(m *handshake.Machine) ConnectionState {
 	a := m.Agreed
 	s := ConnectionState{
 		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed == handshake.Must, CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,

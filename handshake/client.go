@@ -269,6 +269,9 @@ func (c *client) finished(s *Score) error {
 		certified && s.Agreed.Suite.Kex.Ephemeral() && !c.peer.possessed, s.Resumed == May:
 		return alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the server is")
 	}
+	if err := c.accept(); err != nil {
+		return err
+	}
 	c.keep(s)
 	return nil
 }

@@ -98,6 +98,10 @@ type Trust struct {
 	// VerifyPeer, if set, is asked after everything else held, or instead of it where nothing is to
 	// be checked; and again before a session is resumed.
 	VerifyPeer func(raw [][]byte, verified [][]*x509.Certificate) error
+
+	// Accept, if set, has the last word about a connection, a resumed one included: it is asked
+	// when everything else was proved, and before a session is kept. It may be slow.
+	Accept func(context.Context) error
 }
 
 // ClientAuth is what a server asks of its clients.

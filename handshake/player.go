@@ -31,8 +31,11 @@ type player interface {
 	resumption(*Score) Presence
 	// secret is what the key exchange gave, once ClientKeyExchange has been said.
 	secret(*Score) (Input, error)
-	// finished fails unless everything that this role must know of its peer was proved. Only then may a session be kept.
+	// finished fails unless everything that this role must know of its peer was proved. Only then
+	// may a session be kept.
 	finished(*Score) error
+	// withdraw makes the session of this connection one that nobody can resume.
+	withdraw()
 }
 
 // Input is where derivation begins: with a pre_master_secret, with a master_secret that is known already, or with the
@@ -48,6 +51,18 @@ type live struct {
 	peer   Peer // the proof, filled by the checks
 	signed slow[[]byte]
 	shared slow[*PSK]
+
+	accepted slow[struct{}]
+}
+
+// accept gives the program the last word.
+func (l *live) accept() error {
+	if l.Accept == nil {
+		return nil
+	}
+	ask := func(ctx context.Context) (struct{}, error) { return struct{}{}, l.Accept(ctx) }
+	_, err := l.accepted.await("the program's last word", ask)
+	return err
 }
 
 // newMachine begins with every figure open that its player performs.

@@ -82,8 +82,8 @@ func (c *client) resumed(a *Agreed) error {
 func (c *client) keep(s *Score) {
 	t := s.NewSessionTicket
 	renewed := t != nil && len(t.Ticket) > 0
-	if c.Keep == nil || s.Resumed == Must && !renewed {
-		return
+	if c.Keep == nil || c.Prior != nil || s.Resumed == Must && !renewed {
+		return // a renegotiation's session is not kept: it belongs to the connection around it
 	}
 	var k *Session
 	if s.Resumed == Must {
@@ -99,10 +99,35 @@ func (c *client) keep(s *Score) {
 			k.Deadline = c.now().Add(time.Duration(t.LifetimeHint) * time.Second)
 		}
 	}
+	if err := k.fits(); err != nil {
+		c.Log.Choice("session", "", "none", err.Error(), "RFC 5246 §7.3")
+		return
+	}
 	if len(k.ID) > 0 || len(k.Ticket) > 0 {
 		c.Keep(k)
 	}
 }
+
+// withdraw drops the session that is kept for this server. See RFC 5246 §7.2.2.
+func (c *client) withdraw() {
+	if c.Keep != nil {
+		c.Keep(nil)
+	}
+}
+
+// withdraw deletes the session from the store. A ticket cannot be called back: RFC 5077 has no way.
+func (v *server) withdraw() {
+	if len(v.id) > 0 && v.Forget != nil {
+		if err := v.Forget(v.id); err != nil {
+			v.Log.Choice("session", "", "none", "deleting a session: "+err.Error(),
+				"RFC 5246 §7.2.2")
+		}
+	}
+}
+
+// Withdraw makes the session of this connection one that nobody can resume, as far as that is in
+// our hands: after a fatal alert, whoever sent it. See RFC 5246 §7.2.2.
+func (m *Machine) Withdraw() { m.player.withdraw() }
 
 // session is a server's: the one that the client offers, if it may be resumed. Why not is an event.
 func (v *server) session(ch *message.ClientHello) (*Session, error) {
@@ -136,6 +161,7 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 		v.Log.Choice("session", how, "a full handshake", "the client's certificate is no longer accepted", "RFC 5246 §7.4.6")
 		return nil, nil
 	}
+	v.id = s.ID
 	v.Log.Choice("session", how, "resumed", "known, fresh, and the hello offers what it was made with", "RFC 5246 §7.4.1.3")
 	return s, nil
 }
@@ -172,6 +198,9 @@ func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err e
 			s, err := v.Find(ctx, ch.SessionID)
 			return s, v.spare(ctx, "finding a session", err)
 		})
+		if s != nil {
+			s.ID = ch.SessionID
+		}
 		return s, "a session ID", err
 	}
 	return nil, "", nil

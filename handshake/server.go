@@ -24,6 +24,7 @@ type server struct {
 	found     slow[*Session] // that the client offered
 	ticket    slow[[]byte]
 	kept      slow[struct{}]
+	id        []byte       // under which the store has, or may have, the session of this connection
 	decrypted slow[[]byte] // the pre_master_secret of RSA key exchange
 }
 
@@ -193,8 +194,12 @@ func (v *server) consult(ch *message.ClientHello) error {
 }
 
 func (v *server) newTicket(s *Score) (message.Message, error) {
-	t, err := v.ticket.await("a session ticket's key", func(ctx context.Context) ([]byte, error) {
-		t, err := v.Seal(ctx, v.sessionOf(s, s.master.Bytes(), iana.Server))
+	t, err := v.ticket.await("a session ticket's key", func(ctx context.Context) (t []byte,
+		err error) {
+		k := v.sessionOf(s, s.master.Bytes(), iana.Server)
+		if err = k.fits(); err == nil {
+			t, err = v.Seal(ctx, k)
+		}
 		return t, v.spare(ctx, "sealing a ticket", err)
 	})
 	if len(t) == 0 { // RFC 5077 §3.3: it was promised, so an empty one says that there is none after all
@@ -209,7 +214,12 @@ func (v *server) keep(s *Score) error {
 		return nil
 	}
 	_, err := v.kept.await("the session store", func(ctx context.Context) (struct{}, error) {
-		err := v.Store(ctx, s.ServerHello.SessionID, v.sessionOf(s, s.master.Bytes(), iana.Server))
+		k := v.sessionOf(s, s.master.Bytes(), iana.Server)
+		err := k.fits()
+		if err == nil {
+			v.id = k.ID // also if the store fails: it may have it all the same
+			err = v.Store(ctx, k.ID, k)
+		}
 		return struct{}{}, v.spare(ctx, "storing a session", err)
 	})
 	return err
@@ -263,6 +273,9 @@ func (v *server) finished(s *Score) error {
 	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown && v.ClientAuth.Require && !s.Agreed.Suite.Kex.PreShared(),
 		shown && v.ClientAuth.Verify && v.peer.Verified == nil:
 		return alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the client is")
+	}
+	if err := v.accept(); err != nil {
+		return err
 	}
 	return v.keep(s)
 }

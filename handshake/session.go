@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -127,18 +129,41 @@ func (s *Session) fresh(now time.Time) bool {
 	return age >= -time.Minute && age < MaxSessionAge && (s.Deadline.IsZero() || now.Before(s.Deadline))
 }
 
-// Resumption is how sessions are kept. The zero value keeps none. Its functions may be slow: they are called under Pending.
+// MaxSessionSize is the most that the variable parts of a session may take, in bytes: an ordinary
+// chain with its staple takes 3,000 to 9,000. Of a longer one nothing is kept, since a peer that
+// nobody vouches for could otherwise fill a store with 130 KB each.
+const MaxSessionSize = 16 << 10
+
+// fits returns an error if the session is too long to be kept.
+func (s *Session) fits() error {
+	n := len(s.ServerName) + len(s.ALPN) + len(s.Staple) + len(s.PSKIdentity) +
+		len(s.ID) + len(s.Ticket)
+	for _, b := range slices.Concat(s.Chain, s.SCTs) {
+		n += len(b)
+	}
+	if n > MaxSessionSize {
+		return fmt.Errorf("the session would take %d bytes, we keep at most %d", n, MaxSessionSize)
+	}
+	return nil
+}
+
+// Resumption is how sessions are kept. The zero value keeps none. Its functions may be slow: they
+// are called under Pending, but for Keep and Forget, which must not take long.
 type Resumption struct {
-	// Offer is the session that a client offers, or nil. Keep receives a new one once the handshake is done, and nil
-	// when the connection ends with a fatal alert: RFC 5246 §7.2.2. Tickets says that tickets are wanted (client) or issued (server).
+	// Offer is the session that a client offers, or nil. Keep receives a new one once the handshake
+	// is done, and nil when the connection ends with a fatal alert: RFC 5246 §7.2.2. Tickets says
+	// that tickets are wanted (client) or issued (server).
 	Offer   *Session
 	Keep    func(*Session)
 	Tickets bool
 
-	// A server finds and stores sessions by ID (nil: no session IDs), and seals and opens tickets. An unknown, stale or forged one
-	// is nil without an error, and the handshake a full one; so it is after an error, which the trace tells.
-	Find  func(ctx context.Context, id []byte) (*Session, error)
-	Store func(ctx context.Context, id []byte, s *Session) error
-	Seal  func(context.Context, *Session) ([]byte, error)
-	Open  func(ctx context.Context, ticket []byte) (*Session, error)
+	// A server finds and stores sessions by ID (nil: no session IDs), and seals and opens tickets.
+	// An unknown, stale or forged one is nil without an error, and the handshake a full one; so it
+	// is after an error, which the trace tells. Forget, if set, is called with the ID of a session
+	// whose connection ended with a fatal alert.
+	Find   func(ctx context.Context, id []byte) (*Session, error)
+	Store  func(ctx context.Context, id []byte, s *Session) error
+	Forget func(id []byte) error
+	Seal   func(context.Context, *Session) ([]byte, error)
+	Open   func(ctx context.Context, ticket []byte) (*Session, error)
 }

@@ -245,7 +245,7 @@ var ErrRenegotiate = errors.New("session: the server wants to renegotiate")
 // meanwhile is under the old keys and waits.
 func (e *Engine) Renegotiate() {
 	m, c := e.machine, *e.config
-	c.Offer, c.Keep = nil, nil // never resumed
+	c.Offer = nil // never resumed
 	c.Prior = &handshake.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed}
 	if chain := m.Peer().Chain; chain != nil {
 		c.Prior.Leaf = chain.Leaf().Raw
@@ -281,9 +281,7 @@ func (e *Engine) Abort(err error) {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return
 	}
-	if e.config.Keep != nil {
-		e.config.Keep(nil) // RFC 5246 §7.2.2: what ends with a fatal alert must not be resumed
-	}
+	e.machine.Withdraw() // RFC 5246 §7.2.2: what ends with a fatal alert must not be resumed
 	r := reply{alert.Fatal, alert.Of(err), err.Error(), err}
 	if _, theirs := errors.AsType[*alert.Received](err); theirs {
 		r.level = 0

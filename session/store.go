@@ -7,14 +7,25 @@ import (
 	"time"
 )
 
-// Store keeps sessions under their IDs. It may be shared by several servers, and slow: it is asked under the handshake's context. An
-// error costs a client its session and not its connection: the handshake is then a full one, and an event says why.
-// A value holds a master_secret: whoever reads the store can read the connections, and resume them.
+// Store keeps sessions under their IDs. It may be shared by several servers, and slow: each call
+// has a small time of its own (vitrine.Config.StoreTimeout), after which its context ends and
+// nobody waits for it. An error, or no answer in time, costs a client its session and not its
+// connection: the handshake is then a full one, and an event says why. A value holds a
+// master_secret: whoever reads the store can read the connections, and resume them. It has at most
+// handshake.MaxSessionSize bytes and a few more.
 type Store interface {
 	// Get gives a value, or nil if there is none; a value whose lifetime is over is none.
 	Get(ctx context.Context, id []byte) ([]byte, error)
 	// Put keeps a value for at most lifetime.
 	Put(ctx context.Context, id, value []byte, lifetime time.Duration) error
+}
+
+// Deleter is a Store that can delete. A session is deleted if its connection ends with a fatal
+// alert, since it must not be resumed then: RFC 5246 §7.2.2. A Store without Delete keeps it until
+// its lifetime is over.
+type Deleter interface {
+	// Delete drops a value; one that is not there is no error.
+	Delete(ctx context.Context, id []byte) error
 }
 
 // Memory is a Store of this process: the last values used, up to a number.
@@ -64,6 +75,16 @@ func (m *Memory) Put(_ context.Context, id, value []byte, lifetime time.Duration
 	m.byID[string(id)] = m.recent.PushFront(&entry{string(id), value, m.now().Add(lifetime)})
 	for m.recent.Len() > m.max {
 		m.drop(m.recent.Back())
+	}
+	return nil
+}
+
+// Delete drops a value.
+func (m *Memory) Delete(_ context.Context, id []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if at, ok := m.byID[string(id)]; ok {
+		m.drop(at)
 	}
 	return nil
 }

@@ -27,8 +27,8 @@ func NewTicketKey(shared [32]byte) TicketKey {
 	return TicketKey{Name: [16]byte(derive(shared[:], nil, "vitrine ticket key name", 16)), Secret: shared}
 }
 
-// TicketKeys gives the keys: the first seals, all open. It may be slow: it is asked under the handshake's context. Without a key, and
-// after an error, clients get no ticket.
+// TicketKeys gives the keys: the first seals, all open. It may be slow: a call has the same small
+// time of its own as one of a Store. Without a key, and after an error, clients get no ticket.
 type TicketKeys interface {
 	Keys(context.Context) ([]TicketKey, error)
 }
