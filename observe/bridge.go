@@ -78,9 +78,14 @@ func (c *Connection) leap(l *lane, h record.Header, fragment []byte) (t iana.Con
 }
 
 // landing is a direction under the keys of its application data; nil if there is no leaping, or nowhere to.
+// It is made once, however many records are tried.
 func (c *Connection) landing(l *lane) *record.Half {
 	if !c.leaping || l.leapt {
 		return nil
+	}
+	if l.landed != nil {
+		l.landed.Seek(0)
+		return l.landed
 	}
 	k, err := c.machine.Leap(l.from)
 	if err != nil {
@@ -92,9 +97,10 @@ func (c *Connection) landing(l *lane) *record.Half {
 	}
 	next := &record.Half{From: l.from, Log: c.log}
 	next.Protect(p)
+	l.landed = next
 	return next
 }
 
 func (c *Connection) land(l *lane, next *record.Half) {
-	l.half, l.leapt, l.message, l.forgives = *next, true, nil, false
+	l.half, l.leapt, l.message, l.forgives, l.landed = *next, true, nil, false, nil
 }

@@ -7,8 +7,17 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// effort bounds, in bytes, what is decrypted in vain to find the way back into a direction behind a hole.
-const effort = 128 << 20
+// effort bounds what is decrypted in vain to find the way back into a direction behind its holes: so many
+// bytes for each byte of the direction that came, so that the work that a capture asks for is bounded by
+// its length, and maxEffort in all. A record pays for so many numbers; behind a hole of more records the
+// next record goes on with the numbers that are left.
+const (
+	effort    = 64
+	maxEffort = 512 << 20
+)
+
+// tired reports whether a direction has spent its effort, for now.
+func (l *lane) tired() bool { return l.tried >= min(effort*l.fed, maxEffort) }
 
 // regain looks for the next record behind a hole that took a record's beginning away: for a place where a header may stand, and a number
 // with which what follows opens.
@@ -16,7 +25,8 @@ func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outc
 	if l.half.Protected() && l.inner {
 		c.torn(l)
 	}
-	for spent := 0; ; l.start++ {
+	for {
+		l.steps++
 		for l.straight() < record.HeaderLen && len(l.holes) > 0 {
 			l.lose()
 		}
@@ -25,6 +35,7 @@ func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outc
 		}
 		h, good := header(l.buf[l.start:])
 		if !good || !plausible(h, l.inner) {
+			l.start++
 			continue
 		}
 		whole := record.HeaderLen + h.Length
@@ -32,28 +43,23 @@ func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outc
 		case l.straight() < whole && !l.closed && len(l.holes) == 0:
 			return 0, nil, starved // it may be one
 		case l.straight() < whole:
+			l.start++
 			continue
 		case !l.half.Protected():
 			l.lost = false
 			return 0, nil, passed
 		}
-		t, plain, ok := l.attempt(&l.half, h, &spent)
-		if next := c.landing(l); !ok && next != nil {
-			if t, plain, ok = l.attempt(next, h, &spent); ok {
-				c.land(l, next)
-			}
-		}
-		if ok {
-			l.start += whole
-			l.lost, l.skipped = false, 0
-			if t == iana.RecordApplicationData && !l.inner {
-				c.torn(l)
-			}
+		if t, plain, ok := c.retake(l, h); ok {
 			return t, plain, opened
 		}
-		if spent >= effort {
+		switch {
+		case l.tried >= maxEffort:
 			l.err = errLost
 			return 0, nil, starved
+		case l.tired():
+			l.passOver(h)
+		default:
+			l.start++ // it was no header
 		}
 	}
 	if l.closed {
@@ -62,31 +68,70 @@ func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outc
 	return 0, nil, starved
 }
 
-// attempt tries the record at the lane's start with all numbers that it can have.
-func (l *lane) attempt(half *record.Half, h record.Header, spent *int) (t iana.ContentType, plain []byte, ok bool) {
+// retake opens the record at the lane's start, if it is the one to go on with.
+func (c *Connection) retake(l *lane, h record.Header) (t iana.ContentType, plain []byte, ok bool) {
+	if next := c.landing(l); next == nil {
+		t, plain, ok = l.attempt(&l.half, h)
+	} else if t, plain, ok = l.attempt(next, h); ok {
+		c.land(l, next)
+	} else {
+		ruled := l.ruled // what is ruled out is a number under the other keys
+		l.ruled = 0
+		t, plain, ok = l.attempt(&l.half, h)
+		l.ruled = ruled
+	}
+	if !ok {
+		return t, nil, false
+	}
+	l.start += record.HeaderLen + h.Length
+	l.lost, l.skipped, l.ruled, l.over = false, 0, 0, 0
+	if t == iana.RecordApplicationData && !l.inner {
+		c.torn(l)
+	}
+	return t, plain, true
+}
+
+// passOver takes the record at the lane's start for one, without an effort to open it.
+func (l *lane) passOver(h record.Header) {
+	l.start += record.HeaderLen + h.Length
+	l.ruled++
+	l.over++
+	if h.Type == iana.RecordApplicationData {
+		l.flow.Unread += int64(h.Length)
+		l.flow.UnreadRecords++
+	}
+}
+
+// attempt tries the record at the lane's start with all numbers that it can have, or as many as the effort
+// allows for. Which are ruled out is kept, unless it seems to be no record.
+func (l *lane) attempt(half *record.Half, h record.Header) (t iana.ContentType, plain []byte, ok bool) {
 	const shortest = record.HeaderLen + 17
 	fragment := l.buf[l.start+record.HeaderLen:][:h.Length]
 	before := l.buf[max(l.since, l.start-chainTail):l.start]
 	from := half.SeqNum()
-	last := from + uint64(l.skipped)/shortest + 1
+	last := from + uint64(l.skipped)/shortest + 1 + l.over
 	scratch := make([]byte, len(fragment))
 	try := func(seq uint64) bool {
 		copy(scratch, fragment)
-		*spent += len(fragment)
+		l.tried += int64(len(fragment))
 		half.Pass(0, before)
 		half.Seek(seq)
 		var err error
 		t, plain, err = half.Open(h, scratch)
 		return err == nil
 	}
-	if explicit := guess(fragment); explicit >= from && explicit <= last {
+	if explicit := guess(fragment); explicit >= from && explicit <= last && !l.tired() {
 		ok = try(explicit)
 	}
-	for seq := from; seq <= last && !ok && *spent < effort; seq++ {
+	seq := max(from, l.ruled)
+	for ; seq <= last && !ok && !l.tired(); seq++ {
 		ok = try(seq)
 	}
 	if !ok {
 		half.Seek(from)
+	}
+	if !ok && seq <= last {
+		l.ruled = seq
 	}
 	return t, plain, ok
 }

@@ -24,9 +24,12 @@ type lane struct {
 
 	buf     []byte // from start on, not cut into records yet
 	start   int
-	holes   []hole // in buf, in order
-	message []byte // handshake bytes that are no whole message yet
-	held    *item  // it waits for its turn
+	holes   []hole       // in buf, in order
+	gone    int64        // bytes in the holes
+	probe   probe        // how far first has looked
+	message []byte       // handshake bytes that are no whole message yet
+	held    *item        // it waits for its turn
+	landed  *record.Half // under the keys of its data, where they are tried; see landing
 
 	inner    bool  // TLS 1.3: records have their type inside
 	blind    bool  // protected by keys that we do not have
@@ -38,8 +41,13 @@ type lane struct {
 	unread   int   // bytes of a record that is passed over, still to come
 	deaf     bool  // where records begin is not known any more
 	inflate  *inflater
-	closed   bool  // nothing more will come
-	err      error // where this direction stopped making sense
+	closed   bool   // nothing more will come
+	err      error  // where this direction stopped making sense
+	fed      int64  // bytes that came
+	ruled    uint64 // behind a hole: no number below this one is the next record's
+	over     uint64 // how many records were passed over since, for want of effort
+	tried    int64  // bytes of records that were opened to find the way back; see effort
+	steps    int64  // what else was looked at, by records, places and holes: for tests
 
 	flow Flow
 }
@@ -56,6 +64,15 @@ type hole struct {
 	n  int64
 }
 
+// holeSize is the memory of a hole, in bytes.
+const holeSize = 16
+
+// probe is a place behind start, at the beginning of a record, and whether a ChangeCipherSpec stands before.
+type probe struct {
+	at     int
+	passed bool
+}
+
 // sealed is a record as it stands on the wire.
 type sealed struct {
 	record.Header
@@ -66,21 +83,51 @@ type sealed struct {
 
 // add takes the next bytes. They are copied: records are opened in place.
 func (l *lane) add(b []byte) {
-	if l.buf == nil {
-		l.buf = (*buffers.Get().(*[bufferSize]byte))[:0]
-	}
+	l.fed += int64(len(b))
 	if l.start > 0 && l.start == len(l.buf) && len(l.holes) == 0 {
 		l.buf, l.start, l.since = l.buf[:0], 0, 0
 	}
-	if l.start > 0 && len(l.buf)+len(b) > cap(l.buf) {
-		n := copy(l.buf, l.buf[l.start:])
-		for i := range l.holes {
-			l.holes[i].at -= l.start
-		}
-		l.since = max(0, l.since-l.start)
-		l.buf, l.start = l.buf[:n], 0
+	if len(l.buf)+len(b) > cap(l.buf) {
+		l.makeRoom(len(b))
 	}
 	l.buf = append(l.buf, b...)
+}
+
+// makeRoom makes room for n more bytes. What it copies is paid for by what came: it moves the bytes of a
+// long buffer down only if they are fewer than those that it drops, and else makes it longer by a quarter.
+func (l *lane) makeRoom(n int) {
+	need := len(l.buf) - l.kept() + n
+	switch {
+	case need <= cap(l.buf) && (cap(l.buf) == bufferSize || l.kept() > len(l.buf)/2):
+		l.move(l.buf[:0])
+	case need <= bufferSize:
+		l.move((*buffers.Get().(*[bufferSize]byte))[:0])
+	default:
+		l.move(make([]byte, 0, need+need/4))
+	}
+}
+
+// move puts what waits into another buffer, which may be the beginning of the same one.
+func (l *lane) move(to []byte) {
+	from, old := l.kept(), l.buf
+	l.buf = append(to, l.buf[from:]...)
+	l.steps += int64(len(l.buf) + len(l.holes))
+	for i := range l.holes {
+		l.holes[i].at -= from
+	}
+	l.start, l.since = l.start-from, max(0, l.since-from)
+	if cap(old) == bufferSize && cap(l.buf) != bufferSize {
+		buffers.Put((*[bufferSize]byte)(old[:bufferSize]))
+	}
+}
+
+// kept is where the bytes begin that are still needed: behind a hole, what stands before a record that is
+// tried tells how its decryption begins.
+func (l *lane) kept() int {
+	if l.lost {
+		return max(l.since, l.start-chainTail)
+	}
+	return l.start
 }
 
 // bufferSize is what a lane needs for a record and the segments that come with its end.
@@ -93,15 +140,30 @@ func (l *lane) rest() {
 	if l.start < len(l.buf) || len(l.holes) > 0 || l.lost || l.buf == nil {
 		return
 	}
-	if cap(l.buf) == bufferSize {
-		buffers.Put((*[bufferSize]byte)(l.buf[:bufferSize]))
-	}
+	l.move(nil)
 	l.buf, l.start, l.since = nil, 0, 0
+}
+
+// shrink lets the lane take no more memory than what waits in it needs, about.
+func (l *lane) shrink() {
+	if n := len(l.buf) - l.kept(); cap(l.buf) > 2*n && l.buf != nil {
+		l.move(make([]byte, 0, n))
+	}
+}
+
+// memory is how many bytes the lane holds.
+func (l *lane) memory() int {
+	n := cap(l.buf) + holeSize*cap(l.holes) + cap(l.message)
+	if l.held != nil {
+		n += len(l.held.body)
+	}
+	return n
 }
 
 // gap says that n bytes are missing here.
 func (l *lane) gap(n int64) {
 	l.flow.Missing += n
+	l.gone += n
 	if k := len(l.holes); k > 0 && l.holes[k-1].at == len(l.buf) {
 		l.holes[k-1].n += n
 		return
@@ -109,8 +171,8 @@ func (l *lane) gap(n int64) {
 	l.holes = append(l.holes, hole{len(l.buf), n})
 }
 
-// waiting is how many bytes wait in the lane.
-func (l *lane) waiting() int { return len(l.buf) - l.start }
+// waiting is how many bytes wait in the lane, with what it takes to know where some are missing.
+func (l *lane) waiting() int { return len(l.buf) - l.start + holeSize*len(l.holes) }
 
 // straight is how many bytes there are up to the first hole.
 func (l *lane) straight() int {
@@ -163,29 +225,23 @@ func (l *lane) cut() (r sealed, got outcome) {
 
 // mend cuts a record that has holes: zeros take their place.
 func (l *lane) mend(h record.Header) (r sealed, got outcome) {
-	left := record.HeaderLen + h.Length
-	var whole []byte
-	at, holes, tail := l.start, slices.Clone(l.holes), 0
-	for left > 0 {
-		end := len(l.buf)
-		if len(holes) > 0 {
-			end = holes[0].at
-		}
-		n := min(left, end-at)
-		whole, at, left, tail = append(whole, l.buf[at:at+n]...), at+n, left-n, n
+	if int64(record.HeaderLen+h.Length) > int64(len(l.buf)-l.start)+l.gone {
+		return r, starved
+	}
+	whole, tail := make([]byte, 0, record.HeaderLen+h.Length), 0
+	for left := cap(whole); left > 0; {
+		n := min(left, l.straight())
+		whole, l.start, left, tail = append(whole, l.buf[l.start:l.start+n]...), l.start+n, left-n, n
 		if left == 0 {
 			break
 		}
-		if len(holes) == 0 {
-			return r, starved
-		}
-		n = int(min(int64(left), holes[0].n))
+		n = int(min(int64(left), l.holes[0].n))
 		whole, left, tail = append(whole, make([]byte, n)...), left-n, 0
-		if holes[0].n -= int64(n); holes[0].n == 0 {
-			holes = holes[1:]
+		l.gone -= int64(n)
+		if l.holes[0].n -= int64(n); l.holes[0].n == 0 {
+			l.holes = l.holes[1:]
 		}
 	}
-	l.start, l.holes = at, holes
 	return sealed{h, whole[record.HeaderLen:], true, min(tail, h.Length)}, opened
 }
 
@@ -193,8 +249,7 @@ func (l *lane) mend(h record.Header) (r sealed, got outcome) {
 func (l *lane) lose() {
 	l.start = l.holes[0].at
 	l.since = l.start
-	l.skipped += l.holes[0].n
-	l.holes = l.holes[1:]
+	l.skipped += l.fill()
 	l.lost = true
 }
 
@@ -218,12 +273,13 @@ func (l *lane) wholeMessage() []byte {
 	return raw
 }
 
-// first finds the first record behind the ChangeCipherSpec that is to come, or in TLS 1.3 the first of application_data: a sample to try
-// keys on. known is false as long as it may still come; sample is nil if it never does.
+// first finds the first record behind the ChangeCipherSpec that is to come, or in TLS 1.3 the first of
+// application_data: a sample to try keys on. known is false as long as it may still come; sample is nil if
+// it never does. It goes on where it ended the last time, as nothing is taken from the lane meanwhile.
 func (l *lane) first(tls13, passed bool) (h record.Header, sample []byte, known bool) {
-	at := l.start
-	for {
-		end := len(l.buf)
+	p := &l.probe
+	for p.passed = p.passed || passed; ; l.steps++ {
+		at, end := l.start+p.at, len(l.buf)
 		if len(l.holes) > 0 {
 			end = l.holes[0].at
 		}
@@ -238,14 +294,14 @@ func (l *lane) first(tls13, passed bool) (h record.Header, sample []byte, known 
 			return h, nil, true
 		case whole > end:
 			return h, nil, hole
-		case passed && (!tls13 || h.Type == iana.RecordApplicationData):
+		case p.passed && (!tls13 || h.Type == iana.RecordApplicationData):
 			return h, slices.Clone(l.buf[at+record.HeaderLen : whole]), true
 		case h.Type == iana.RecordAlert:
 			return h, nil, true
 		case h.Type == iana.RecordChangeCipherSpec && !tls13:
-			passed = true
+			p.passed = true
 		}
-		at = whole
+		p.at = whole - l.start
 	}
 }
 
@@ -282,6 +338,14 @@ func (l *lane) count() {
 		} else {
 			l.deaf, l.unread, l.start = true, 0, l.holes[0].at
 		}
-		l.holes = l.holes[1:]
+		l.fill()
 	}
+}
+
+// fill drops the first hole, and returns how many bytes are missing there.
+func (l *lane) fill() int64 {
+	n := l.holes[0].n
+	l.holes = l.holes[1:]
+	l.gone -= n
+	return n
 }

@@ -59,8 +59,10 @@ type Connection struct {
 	secrets        []keylog.Line // what opened it
 	about          *Report       // since the first handshake is done: what it settled
 	renegotiations int
+	messages       int             // bytes of handshake messages that the handshake remembers
 	used           string          // where the secret came from
 	missing        *Reason         // why there is none
+	abandoned      *Reason         // of a handshake that was
 	draft          iana.Version    // of a ServerHello that is not even shaped like one here
 	failure        error           // what was wrong with the handshake
 	alerted        *alert.Received // the first fatal alert that was seen
@@ -78,11 +80,7 @@ const (
 var (
 	errPending = &handshake.Pending{What: "a secret"}
 	errLost    = errors.New("observe: the next record behind missing bytes could not be found")
-	errDeaf    = errors.New("observe: too much waits for a handshake that does not go on")
 )
-
-// MaxBuffered bounds what waits in a connection, in bytes: for the other side's turn, or for secrets.
-const MaxBuffered = 64 << 20
 
 // New watches a connection from its first byte. source may be nil: then the handshake is shown up to ChangeCipherSpec.
 func New(source Source, sink trace.Sink) *Connection {
@@ -164,48 +162,6 @@ func (c *Connection) Close() {
 	c.leave()
 }
 
-// leave counts what waited in vain.
-func (c *Connection) leave() {
-	for i := range c.lanes {
-		if l := &c.lanes[i]; l.closed && c.pending == nothing && l.waiting() > 0 {
-			l.blind, l.held = true, nil
-			l.count()
-		}
-	}
-}
-
-// Waiting tells whether the handshake waits for a secret.
-func (c *Connection) Waiting() bool { return c.pending == aSecret }
-
-// Buffered is how many bytes wait.
-func (c *Connection) Buffered() int { return c.lanes[0].waiting() + c.lanes[1].waiting() }
-
-// Retry looks for a secret again.
-func (c *Connection) Retry() {
-	if c.pending == aSecret {
-		c.pending = aRecord
-		c.run()
-		c.leave()
-	}
-}
-
-// GiveUp stops waiting: without a secret the connection's records are only counted, and without the other side's messages too.
-func (c *Connection) GiveUp() {
-	c.final = true
-	c.Retry()
-	c.leave()
-	if c.Buffered() <= MaxBuffered/2 {
-		return
-	}
-	for i := range c.lanes {
-		l := &c.lanes[i]
-		if l.err == nil {
-			l.err = errDeaf
-		}
-		l.count()
-	}
-}
-
 // run goes on as far as the bytes allow.
 func (c *Connection) run() {
 	if c.pending == aRecord || c.pending == aSecret && c.Sessions.count() > c.asked {
@@ -224,6 +180,7 @@ func (c *Connection) run() {
 	if c.about == nil && c.initial.Done() {
 		c.about = c.Report()
 		c.initial.Forget()
+		c.messages = 0
 		c.learned = c.initial.ServerHello
 	}
 }
@@ -403,6 +360,7 @@ func (c *Connection) take(l *lane) bool {
 		}
 	}
 	l.held = nil
+	c.messages += len(body)
 	if kind == handshake.Kind(iana.ServerHello) && len(body) > message.HeaderLen+2 && body[message.HeaderLen] != 3 {
 		c.draft = iana.Version(body[message.HeaderLen])<<8 | iana.Version(body[message.HeaderLen+1]) // those of TLS 1.3 had another form
 	}
@@ -431,6 +389,7 @@ func (c *Connection) after(l *lane, kind handshake.Kind) bool {
 		c.before = c.machine
 		c.machine = handshake.NewObserver(c.find, c.log, c)
 		c.renegotiations++
+		c.messages = len(body)
 		l.held = nil
 		c.hear(c.machine.Take(l.from, kind, body), l.from)
 		return true

@@ -131,6 +131,8 @@ func (c *Connection) why(r *Report) *Reason {
 	m := c.machine
 	lost := r.Flows[0].Missing + r.Flows[1].Missing
 	switch {
+	case c.abandoned != nil:
+		return c.abandoned
 	case c.draft != 0:
 		return &Reason{Code: UnsupportedVersion, Detail: fmt.Sprintf("version %v is not read", c.draft)}
 	case m.ClientHello == nil && lost == 0:

@@ -19,7 +19,8 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 		side = iana.Server
 	}
 	// A ServerHello of TLS 1.3 and a resuming server's ChangeCipherSpec are what is being taken now; else the client's is yet to come.
-	h, sample, known := c.lanes[side].first(s.TLS13(), side == iana.Server)
+	l := &c.lanes[side]
+	h, sample, known := l.first(s.TLS13(), side == iana.Server)
 	if c.untried {
 		sample, known = nil, true
 	}
@@ -27,6 +28,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 		c.pending = aRecord
 		return handshake.Input{}, errPending
 	}
+	l.probe = probe{}
 	c.asked = c.Sessions.count()
 	var candidates []Candidate
 	if c.source != nil {
@@ -97,6 +99,8 @@ type Sessions struct {
 	mu      sync.Mutex
 	masters map[string]known
 	learned atomic.Int64
+	noted   bool
+	fresh   []string // names that were learned since, if noted
 }
 
 // known is a session.
@@ -130,6 +134,37 @@ func (t *Sessions) learn(name, master []byte, from string) {
 	}
 	t.masters[string(name)] = known{master, from}
 	t.learned.Add(1)
+	if t.noted {
+		t.fresh = append(t.fresh, string(name))
+	}
+}
+
+// note begins to keep the names of what is learned, for news.
+func (t *Sessions) note() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.noted = true
+}
+
+// news are the names of the sessions that were learned since it was asked for the last time.
+func (t *Sessions) news() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fresh := t.fresh
+	t.fresh = nil
+	return fresh
+}
+
+// sessionNames are what the session that a handshake resumes may be known by: its ID and its ticket.
+func sessionNames(sh *message.ServerHello, ch *message.ClientHello) (names [][]byte) {
+	if len(sh.SessionID) > 0 {
+		names = append(names, sh.SessionID)
+	}
+	var ticket message.SessionTicket
+	if ok, err := ch.Extensions.Read(iana.ExtSessionTicket, &ticket); ok && err == nil && len(ticket.Ticket) > 0 {
+		names = append(names, ticket.Ticket)
+	}
+	return names
 }
 
 // candidates are the sessions that a handshake may resume.
@@ -137,15 +172,10 @@ func (t *Sessions) candidates(s *handshake.Score) (list []Candidate) {
 	if t == nil || s.Resumed != handshake.Must {
 		return nil
 	}
-	names := [][]byte{s.ServerHello.SessionID}
-	var ticket message.SessionTicket
-	if ok, err := s.ClientHello.Extensions.Read(iana.ExtSessionTicket, &ticket); ok && err == nil {
-		names = append(names, ticket.Ticket)
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, name := range names {
-		if k, ok := t.masters[string(name)]; ok && len(name) > 0 {
+	for _, name := range sessionNames(s.ServerHello, s.ClientHello) {
+		if k, ok := t.masters[string(name)]; ok {
 			list = append(list, Candidate{Input: handshake.Input{Master: k.master}, From: k.from})
 		}
 	}

@@ -144,8 +144,17 @@ func (s *Stream) Bytes(from iana.Side, b []byte) {
 		w.kept, w.dropped = w.kept[:n], true
 	}
 	if s.conn == nil && s.ways[0].clear+s.ways[1].clear > maxClear {
-		s.ended = true
-		w.kept = nil
+		s.end()
+	}
+}
+
+// end gives up looking for TLS.
+func (s *Stream) end() {
+	s.ended = true
+	for i := range s.ways {
+		w := &s.ways[i]
+		w.middle = w.middle || !w.dropped && records(w.kept)
+		w.kept, w.seen, w.dropped = nil, 0, true
 	}
 }
 

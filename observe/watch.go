@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/capture"
+	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -84,9 +85,15 @@ type arena struct {
 
 const (
 	arenaSize = 256 << 10
-	// maxHeld bounds what waits in all connections together; from lesser on, one connection gives up when there is too much.
+	// maxHeld bounds what waits in all connections together: when there is more, a connection that holds
+	// at least lesser gives up. When there is four times as much, any that holds at least least is abandoned.
 	maxHeld = 96 << 20
 	lesser  = 1 << 20
+	least   = 4 << 10
+	// maxQueue is how many jobs a connection keeps room for while nothing comes.
+	maxQueue = 32
+	// gapRoom is what a gap takes of an arena, so that who reads also waits if there are only gaps.
+	gapRoom = 64
 	// maxResumed bounds what waits for the session that a connection resumes. It was made by a connection that began before, so that it is
 	// known before as much as this has been read.
 	maxResumed = 16 << 20
@@ -140,12 +147,7 @@ func (x *Watched) connection() *Connection {
 func (x *Watched) Bytes(from iana.Side, _ time.Time, b []byte) {
 	w := x.watch
 	for len(b) > 0 {
-		if w.fill == nil {
-			w.fill = <-w.free
-			w.fill.used = 0
-			w.fill.jobs.Store(1) // the reader's
-		}
-		a := w.fill
+		a := w.filling()
 		n := copy(a.b[a.used:], b)
 		part := a.b[a.used : a.used+n]
 		a.used, b = a.used+n, b[n:]
@@ -161,6 +163,16 @@ func (x *Watched) Bytes(from iana.Side, _ time.Time, b []byte) {
 	}
 }
 
+// filling is the arena for what is read next.
+func (w *Watch) filling() *arena {
+	if w.fill == nil {
+		w.fill = <-w.free
+		w.fill.used = 0
+		w.fill.jobs.Store(1) // the reader's
+	}
+	return w.fill
+}
+
 // behind is the byte behind b, in the same memory; nil where that ends.
 func behind(b []byte) *byte {
 	if len(b) == cap(b) {
@@ -170,7 +182,19 @@ func behind(b []byte) *byte {
 }
 
 // Gap implements capture.Handler.
-func (x *Watched) Gap(from iana.Side, n int64) { x.post(job{from: from, gap: n}) }
+func (x *Watched) Gap(from iana.Side, n int64) {
+	if k := len(x.queue); k > 0 && x.queue[k-1].from == from && x.queue[k-1].gap > 0 {
+		x.queue[k-1].gap += n
+		return
+	}
+	a := x.watch.filling()
+	a.used = min(a.used+gapRoom, len(a.b))
+	a.jobs.Add(1)
+	x.post(job{from: from, gap: n, in: a})
+	if a.used == len(a.b) {
+		x.watch.Flush()
+	}
+}
 
 // End implements capture.Handler.
 func (x *Watched) End() { x.post(job{end: true}) }
@@ -194,7 +218,9 @@ func (w *Watch) Flush() {
 		x.busy = true
 		x.mu.Unlock()
 		clear(x.queue)
-		x.queue = x.queue[:0]
+		if x.queue = x.queue[:0]; cap(x.queue) > maxQueue {
+			x.queue = nil
+		}
 		if idle {
 			w.ready <- x
 		}
@@ -228,6 +254,10 @@ func (x *Watched) work() {
 		for _, j := range jobs {
 			x.do(j)
 		}
+		if !jobs[len(jobs)-1].end { // else it may be another's to finish
+			x.Stream.shrink()
+			x.weigh()
+		}
 	}
 }
 
@@ -236,6 +266,7 @@ func (x *Watched) do(j job) {
 	switch {
 	case j.end:
 		x.Stream.End()
+		x.Stream.shrink()
 		if c := x.Stream.conn; c != nil && c.Waiting() {
 			x.weigh()
 			x.ended = time.Now()
@@ -251,6 +282,7 @@ func (x *Watched) do(j job) {
 		x.finish()
 	case j.gap > 0:
 		x.Stream.Gap(j.from, j.gap)
+		w.release(j.in)
 	default:
 		x.Stream.Bytes(j.from, j.b)
 		w.release(j.in)
@@ -261,15 +293,16 @@ func (x *Watched) do(j job) {
 
 // weigh keeps what waits within bounds.
 func (x *Watched) weigh() {
-	c := x.Stream.conn
-	if c == nil {
-		return
-	}
-	w, n := x.watch, c.Buffered()
-	if n > lesser && w.held.Load() > maxHeld || n > maxResumed && c.Waiting() && !w.Late {
+	w, n := x.watch, x.Stream.memory()
+	all := w.held.Load()
+	switch c := x.Stream.conn; {
+	case n > least && all > 4*maxHeld:
+		x.Stream.abandon()
+	case c == nil:
+	case n > lesser && all > maxHeld, n > maxResumed && c.Waiting() && !w.Late:
 		c.GiveUp()
-		n = c.Buffered()
 	}
+	n = x.Stream.memory()
 	w.held.Add(int64(n - x.held))
 	x.held = n
 }
@@ -288,10 +321,8 @@ func (x *Watched) finish() {
 	}
 	x.closed = true
 	x.weigh()
-	if c := x.Stream.conn; c != nil {
-		x.watch.held.Add(int64(-x.held))
-		x.held = 0
-	}
+	x.watch.held.Add(int64(-x.held))
+	x.held = 0
 	x.progress()
 	if x.watch.Done != nil {
 		x.watch.Done(x)
@@ -303,14 +334,7 @@ func (w *Watch) Retry() {
 	w.sessions.learned.Add(1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.deferred = slices.DeleteFunc(w.deferred, func(x *Watched) bool {
-		x.Stream.conn.Retry()
-		if x.Stream.conn.Waiting() {
-			return false
-		}
-		x.finish()
-		return true
-	})
+	w.deferred = slices.DeleteFunc(w.deferred, (*Watched).retried)
 }
 
 // Expire gives up connections that ended so long ago, and for which no secret has come since.
@@ -338,21 +362,52 @@ func (w *Watch) Close() {
 	close(w.ready)
 	w.working.Wait()
 	slices.SortFunc(w.deferred, func(a, b *Watched) int { return cmp.Compare(a.Number, b.Number) })
-	for progress := true; progress; {
-		progress = false
-		w.deferred = slices.DeleteFunc(w.deferred, func(x *Watched) bool {
-			x.Stream.conn.Retry()
-			if x.Stream.conn.Waiting() {
-				return false
-			}
-			x.finish()
-			progress = true
-			return true
-		})
-	}
+	w.unwind()
 	for _, x := range w.deferred {
-		x.Stream.conn.GiveUp()
-		x.finish()
+		if !x.closed {
+			x.Stream.conn.GiveUp()
+			x.finish()
+		}
 	}
 	w.deferred = nil
+}
+
+// unwind goes on with the connections that ended, as long as one tells the session that another one waits
+// for. Each is asked once, and again for each of its sessions that becomes known: asked in rounds, a chain
+// of connections of which each resumes the next would cost the square of its length.
+func (w *Watch) unwind() {
+	w.sessions.note()
+	waiting := map[string][]*Watched{}
+	for _, x := range w.deferred {
+		if x.retried() {
+			continue
+		}
+		m := x.Stream.conn.machine
+		if m.Resumed != handshake.Must {
+			continue
+		}
+		for _, name := range sessionNames(m.ServerHello, m.ClientHello) {
+			waiting[string(name)] = append(waiting[string(name)], x)
+		}
+	}
+	for news := w.sessions.news(); len(news) > 0; news = w.sessions.news() {
+		for _, name := range news {
+			for _, x := range waiting[name] {
+				if !x.closed {
+					x.retried()
+				}
+			}
+			delete(waiting, name)
+		}
+	}
+}
+
+// retried looks for a secret again, and reports whether the connection is done with.
+func (x *Watched) retried() bool {
+	x.Stream.conn.Retry()
+	if x.Stream.conn.Waiting() {
+		return false
+	}
+	x.finish()
+	return true
 }
