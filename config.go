@@ -74,7 +74,9 @@ type Config struct {
 	ClientAuth tls.ClientAuthType
 	ClientCAs  *x509.CertPool
 
-	// InsecureSkipVerify lets a client talk to anybody. Such a connection proves nothing about who is there.
+	// InsecureSkipVerify lets a client talk to anybody. Such a connection proves nothing about who is
+	// there. It also takes certificates that crypto/x509 refuses to read, as long as their key can be
+	// read, and RSA keys under 1024 bits: see ConnectionState.PeerCertificates.
 	InsecureSkipVerify bool
 
 	// VerifyPeerCertificate, if set, has the last word about a peer's chain. verifiedChains is nil

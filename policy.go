@@ -20,7 +20,7 @@ type Policy struct {
 	minDHBits           int
 	minVersion          iana.Version
 	secureRenegotiation handshake.Demand
-	legacyChains        bool // verify chains that are signed with SHA-1
+	legacyChains        bool // accept certificates signed with SHA-1 and SHA-224
 
 	once   sync.Once
 	suites []iana.CipherSuite
@@ -43,13 +43,13 @@ var (
 		groups: withFiniteField(curves), schemes: schemes, minDHBits: 2048, minVersion: iana.TLS12, secureRenegotiation: Required,
 	}
 
-	// Legacy reaches what is left: TLS 1.0 and 1.1 (RFC 8996), 3DES, signatures with SHA-1, primes
+	// Legacy reaches what is left: TLS 1.0 and 1.1 (RFC 8996), 3DES, signatures with SHA-1 and SHA-224, primes
 	// of 1024 bits, and servers that can be made to renegotiate unsafely.
 	Legacy = &Policy{
 		name: "legacy", date: "2026-11-23", purpose: "also TLS 1.0 and 1.1, 3DES, SHA-1 signatures, 1024-bit primes and servers " +
 			"without RFC 5746: for old devices only",
 		allows: func(s *suite.Suite) bool { return s.Cipher != record.NULL },
-		groups: withFiniteField(curves), schemes: append(slices.Clone(schemes), iana.ECDSA_SHA1, iana.RSA_PKCS1_SHA1),
+		groups: withFiniteField(curves), schemes: append(slices.Clone(schemes), iana.ECDSA_SHA224, iana.RSA_PKCS1_SHA224, iana.ECDSA_SHA1, iana.RSA_PKCS1_SHA1),
 		minDHBits: 1024, minVersion: iana.TLS10, secureRenegotiation: Preferred, legacyChains: true,
 	}
 )

@@ -11,15 +11,23 @@ import (
 
 // ConnectionState is what a connection negotiated, and with whom. Fields that crypto/tls has too keep its name and meaning.
 type ConnectionState struct {
-	Version                     uint16
-	HandshakeComplete           bool
-	CipherSuite                 uint16
-	CurveID                     CurveID // as Group
-	NegotiatedProtocol          string
-	NegotiatedProtocolIsMutual  bool // always true
-	DidResume                   bool
-	ServerName                  string // as the client asked for it
-	PeerCertificates            []*x509.Certificate
+	Version                    uint16
+	HandshakeComplete          bool
+	CipherSuite                uint16
+	CurveID                    CurveID // as Group
+	NegotiatedProtocol         string
+	NegotiatedProtocolIsMutual bool // always true
+	DidResume                  bool
+	ServerName                 string // as the client asked for it
+
+	// PeerCertificates are the peer's certificates as it sent them, its own first. With
+	// InsecureSkipVerify some may be malformed: one that crypto/x509 refuses to read has its DER in Raw
+	// and what else could be read, and x509.Certificate.Verify refuses it, and each path through
+	// it. PeerCertificateFaults says what is wrong: one error for each such certificate, and for an
+	// RSA key under 1024 bits. It is nil wherever a chain was verified.
+	PeerCertificates      []*x509.Certificate
+	PeerCertificateFaults []error
+
 	VerifiedChains              [][]*x509.Certificate
 	SignedCertificateTimestamps [][]byte
 	OCSPResponse                []byte
@@ -68,7 +76,7 @@ func stateOf(m *handshake.Machine) ConnectionState {
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, SecureRenegotiation: a.SecureRenegotiation,
 	}
 	if p := m.Peer(); p.Chain != nil {
-		s.PeerCertificates, s.VerifiedChains = p.Chain.Certs, p.Verified
+		s.PeerCertificates, s.VerifiedChains, s.PeerCertificateFaults = p.Chain.Certs, p.Verified, p.Chain.Faults()
 	}
 	s.PSKIdentity = m.Peer().PSKIdentity
 	s.CurveID, s.NegotiatedProtocolIsMutual = CurveID(m.Group), true

@@ -104,7 +104,8 @@ var changes = []Change{
 		Costs: "what has been broken in practice: TLS 1.0, 3DES, SHA-1, short primes; only for a " +
 			"device that has nothing else, in a network that is yours",
 		when: func(f *Failure, c *vitrine.Config) bool {
-			return stricter(c, vitrine.Legacy) && f.unsuited()
+			return stricter(c, vitrine.Legacy) && (f.unsuited() ||
+				f.Trust != nil && slices.ContainsFunc(f.Trust.UnverifiedCertificates, weaklySigned))
 		},
 		apply: func(c *vitrine.Config) { c.Policy = vitrine.Legacy },
 	},
@@ -219,7 +220,7 @@ func WithoutSNI(c *vitrine.Config) {
 	}
 	also := c.VerifyPeerCertificate
 	c.VerifyPeerCertificate = func(raw [][]byte, _ [][]*x509.Certificate) error {
-		chain, err := pki.ParseChain(raw)
+		chain, err := pki.ReadChain(raw) // Verify tells what is wrong with it
 		if err != nil {
 			return err
 		}

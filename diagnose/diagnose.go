@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
 )
 
 // Failure is what is known of a failed handshake. Of fills it from an error; a program that knows
@@ -208,7 +210,11 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 		}
 		return who + " is invalid: " + err.Error()
 	case x509.UnknownAuthorityError:
+		weak := slices.IndexFunc(chain, weaklySigned)
 		switch {
+		case weak >= 0:
+			return fmt.Sprintf("the certificate %q is signed with %s, which only policy legacy accepts",
+				chain[weak].Subject.String(), pki.WeakSignature(chain[weak]))
 		case leaf != nil && leaf.Subject.String() == leaf.Issuer.String():
 			return "the certificate is self-signed: nobody but itself vouches for it"
 		case len(chain) == 1:
@@ -219,11 +225,16 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 				chain[len(chain)-1].Issuer.CommonName)
 		}
 		return "nobody trusted has signed the certificate"
+	case *pki.Fault:
+		return fmt.Sprintf("certificate %d of %d is refused as it is: %s; whoever issued it must issue "+
+			"another one", err.Index+1, err.Of, strings.TrimPrefix(err.Err.Error(), "x509: "))
 	case x509.SystemRootsError:
 		return "this machine has no trusted roots: install ca-certificates, or name a file of roots"
 	}
 	return err.Error()
 }
+
+func weaklySigned(c *x509.Certificate) bool { return pki.WeakSignature(c) != "" }
 
 // Names are the names that a certificate is for.
 func Names(c *x509.Certificate) []string {

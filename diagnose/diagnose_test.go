@@ -18,6 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
 )
 
 var authority = func() *throwaway.CA {
@@ -254,6 +255,17 @@ func TestDistrustInWords(t *testing.T) {
 			c.want) {
 			t.Errorf("got %q, expected %q in it", got, c.want)
 		}
+	}
+	fault := &pki.Fault{Index: 1, Of: 2, Err: errors.New("x509: negative serial number")}
+	if got := diagnose.Distrust(fault, nil, now); !strings.Contains(got,
+		"certificate 2 of 2 is refused as it is: negative serial number") {
+		t.Error(got)
+	}
+	weak := issue(other, []string{"localhost"},
+		func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })
+	if got := diagnose.Distrust(x509.UnknownAuthorityError{}, []*x509.Certificate{weak}, now); !strings.Contains(got,
+		"signed with ecdsa-with-SHA1, which only policy legacy accepts") {
+		t.Error(got)
 	}
 	if got := diagnose.Distrust(x509.SystemRootsError{}, nil, now); !strings.Contains(got,
 		"ca-certificates") {

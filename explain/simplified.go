@@ -2,12 +2,12 @@ package explain
 
 // Simplification is something that short descriptions of TLS get wrong or leave out.
 type Simplification struct {
-	Says   string // the simplified statement
+	Says   string // what one often reads
 	Really string
 	Ref    string
 }
 
-// Simplified returns the simplifications, in the order in which a handshake meets them.
+// Simplified are the simplifications worth knowing. Each was read more than once in good books.
 func Simplified() []Simplification { return simplified }
 
 var simplified = []Simplification{

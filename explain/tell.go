@@ -10,8 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Tell returns the story of one handshake and of the data that it protected, from the merged events
-// of both sides.
+// Tell makes a story of the merged events of one handshake and what was sent under it.
 func Tell(entries []trace.Entry, run Run) *Story {
 	if Redacted(entries) {
 		run.Note = redactedNote
@@ -22,7 +21,7 @@ func Tell(entries []trace.Entry, run Run) *Story {
 		server: see(entries, trace.Server),
 	}
 	t.lines, t.Result.Wire = climb(entries)
-	t.setNegotiated()
+	t.settle()
 	t.chapters()
 	t.conclude()
 	return t.Story
@@ -32,14 +31,14 @@ func Tell(entries []trace.Entry, run Run) *Story {
 type teller struct {
 	*Story
 	client, server *view
-	lines          []*rung
+	lines          []*said
 	agreed         trace.Agreed
 	dialect        message.Dialect
-	dissected      bool // a record's parts have been shown
+	apart          bool // a record was taken apart
 }
 
-// settle sets what the hellos negotiated.
-func (t *teller) setNegotiated() {
+// settle finds what the hellos agreed on.
+func (t *teller) settle() {
 	for _, v := range []*view{t.server, t.client} {
 		if v.agreed != nil {
 			t.agreed = *v.agreed
@@ -54,8 +53,8 @@ func (t *teller) setNegotiated() {
 	t.Warnings = warnings(t.Suite, t.Run)
 }
 
-// chapters adds a step for each line of the ladder. The steps that each side computes for itself
-// come directly before or after the line that needs them.
+// chapters walks the ladder. What each side computes for itself has its place right before or
+// behind the line that needs it.
 func (t *teller) chapters() {
 	current := 1
 	for _, s := range t.lines {
@@ -78,7 +77,7 @@ func (t *teller) chapters() {
 	}
 }
 
-// add appends steps to a chapter, which it begins if they are the first.
+// add appends steps to a chapter, and begins it if they are its first.
 func (t *teller) add(number int, steps ...Step) {
 	if len(steps) == 0 {
 		return
@@ -98,8 +97,8 @@ func (t *teller) add(number int, steps ...Step) {
 	t.Chapters[n-1].Steps = append(t.Chapters[n-1].Steps, steps...)
 }
 
-// chapterOf returns the number of the chapter of a line, given that of the line before.
-func chapterOf(s *rung, current int) int {
+// chapterOf tells in which chapter a line is, given the one before it.
+func chapterOf(s *said, current int) int {
 	switch {
 	case s.Kind == iana.RecordChangeCipherSpec:
 		return 5
@@ -116,14 +115,14 @@ func chapterOf(s *rung, current int) int {
 	return current
 }
 
-func (s *rung) is(t iana.HandshakeType) bool { return s.Message != nil && s.Message.Type == t }
+func (s *said) is(t iana.HandshakeType) bool { return s.Message != nil && s.Message.Type == t }
 
-// raws returns a message as each side has it.
+// raws is a message as each side has it.
 func (t *teller) raws(from iana.Side, kind iana.HandshakeType) Pair {
 	return Pair{t.client.raw(from, kind), t.server.raw(from, kind)}
 }
 
-// each applies read to a message as each side has it. A message that cannot be parsed gives nil.
+// each applies a reading to both sides' bytes of a message. What cannot be read is nil.
 func each[M message.Message](t *teller, p Pair, read func(M) []byte) Pair {
 	one := func(raw []byte) []byte {
 		if raw == nil {
@@ -142,8 +141,8 @@ func each[M message.Message](t *teller, p Pair, read func(M) []byte) Pair {
 	return Pair{one(p.Client), one(p.Server)}
 }
 
-// parse parses a message as its sender has it.
-func parse[M message.Message](t *teller, s *rung) (m M, ok bool) {
+// parse reads a message as its sender saw it.
+func parse[M message.Message](t *teller, s *said) (m M, ok bool) {
 	parsed, err := t.dialect.Parse(s.Message.Raw)
 	if err != nil {
 		return m, false
@@ -152,8 +151,8 @@ func parse[M message.Message](t *teller, s *rung) (m M, ok bool) {
 	return m, ok
 }
 
-// tell returns the step of a line.
-func (t *teller) tell(s *rung) Step {
+// tell tells one line of the ladder.
+func (t *teller) tell(s *said) Step {
 	key, facts := t.content(s)
 	e := Explain(key)
 	line := s.Line
@@ -180,8 +179,8 @@ func (t *teller) tell(s *rung) Step {
 	return Step{Key: key, Line: &line, Facts: facts}
 }
 
-// content returns the key of a line's explanation, and its facts.
-func (t *teller) content(s *rung) (key string, facts []Fact) {
+// content is the key of the explanation and the facts of a line.
+func (t *teller) content(s *said) (key string, facts []Fact) {
 	side := "/" + s.From.String()
 	switch {
 	case s.Kind == iana.RecordChangeCipherSpec:
@@ -222,9 +221,9 @@ func (t *teller) content(s *rung) (key string, facts []Fact) {
 	return s.Message.Type.String(), nil
 }
 
-// size returns the length of a message. If it is protected, the length of its record is added,
-// which is all that an eavesdropper sees.
-func size(s *rung) string {
+// size is a message's length, and the record's where it is protected: then the record is all that
+// an eavesdropper sees.
+func size(s *said) string {
 	record := len(s.Record.Header) + len(s.Record.Fragment)
 	switch {
 	case s.BothWays:
@@ -239,9 +238,9 @@ func size(s *rung) string {
 	return octets(len(s.Record.Fragment))
 }
 
-// upTo returns the numbers of the messages in the transcript before last, or of all before the
-// first ChangeCipherSpec if last is nil. ChangeCipherSpec itself is not a handshake message.
-func (t *teller) upTo(last *rung, to string) string {
+// upTo names the messages that are in the transcript before the line last: all up to the first
+// ChangeCipherSpec if last is nil. ChangeCipherSpec itself is no handshake message.
+func (t *teller) upTo(last *said, to string) string {
 	var numbers []int
 	for _, s := range t.lines {
 		if s == last || last == nil && s.Kind == iana.RecordChangeCipherSpec {
@@ -254,7 +253,7 @@ func (t *teller) upTo(last *rung, to string) string {
 	return strings.ReplaceAll(ranges(numbers), "-", to)
 }
 
-// quote returns the beginning of application data in quotes.
+// quote is the beginning of application data.
 func (t *teller) quote(data []byte) string {
 	if len(data) == 0 {
 		return ""

@@ -124,7 +124,7 @@ func isCBC(id iana.CipherSuite) bool {
 
 // authenticate checks a peer's chain as far as the configuration wants it, and keeps it as the proof's first half.
 func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
-	chain, err := pki.ParseChain(raw)
+	chain, err := l.read(raw)
 	if err != nil {
 		return err
 	}
@@ -144,6 +144,15 @@ func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
 		}
 	}
 	return nil
+}
+
+// read reads a peer's chain. Only a client that checks nothing takes certificates that crypto/x509
+// refuses, and RSA keys under 1024 bits.
+func (l *live) read(raw [][]byte) (*pki.Chain, error) {
+	if l.Skip {
+		return pki.ReadChain(raw)
+	}
+	return pki.ParseChain(raw)
 }
 
 // verify finds the paths from a chain's leaf to a root.

@@ -227,7 +227,7 @@ func (l *live) recall(from iana.Side, s *Session) error {
 		l.peer = Peer{PSKIdentity: s.PSKIdentity}
 		return nil
 	}
-	chain, err := pki.ParseChain(s.Chain)
+	chain, err := l.read(s.Chain)
 	if err != nil {
 		return err
 	}

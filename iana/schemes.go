@@ -8,6 +8,8 @@ type SignatureScheme uint16
 const (
 	RSA_PKCS1_SHA1         SignatureScheme = 0x0201
 	ECDSA_SHA1             SignatureScheme = 0x0203
+	RSA_PKCS1_SHA224       SignatureScheme = 0x0301 // TLS 1.2's: RFC 8446 reserves both for it
+	ECDSA_SHA224           SignatureScheme = 0x0303
 	RSA_PKCS1_SHA256       SignatureScheme = 0x0401
 	ECDSA_SECP256R1_SHA256 SignatureScheme = 0x0403
 	RSA_PKCS1_SHA384       SignatureScheme = 0x0501

@@ -16,12 +16,14 @@ import (
 // preMasterLength is the length of an RSA pre_master_secret: client_version and 46 random bytes.
 const preMasterLength = 48
 
-// The bounds of an RSA key, in bits: what is still worth encrypting to, and what a server may make us compute with.
-const minRSABits, maxRSABits = 1024, 16384
+// The bounds of an RSA key, in bits: what a pre_master_secret fits, and what a server may make us compute
+// with. That a key is worth encrypting to is for whoever checks certificates: pki refuses less than
+// 1024 bits unless nobody is checked at all.
+const minRSABits, maxRSABits = 8 * (preMasterLength + 11), 16384
 
 // EncryptPreMaster draws the 48-byte pre_master_secret and encrypts it to the server's key. clientVersion is the highest version
 // that the ClientHello offered, not the one that was agreed, so that the server notices a rollback. encrypted is as long as the
-// modulus. A key that is no RSA key of 1024 to 16384 bits is refused. See RFC 5246 §7.4.7.1.
+// modulus. A key of less than 472 or more than 16384 bits is refused. See RFC 5246 §7.4.7.1.
 func EncryptPreMaster(rand io.Reader, pub *rsa.PublicKey, clientVersion iana.Version) (pre, encrypted []byte, err error) {
 	if pre, err = draw(rand, preMasterLength); err != nil {
 		return nil, nil, err

@@ -262,7 +262,7 @@ func TestBadRSAKeysAreRefused(t *testing.T) {
 		e     int
 		alert alert.Description
 	}{
-		{"1023 bits", new(big.Int).Rsh(n, 2048-1023), 65537, alert.InsufficientSecurity},
+		{"471 bits, less than a pre_master_secret and eleven bytes", new(big.Int).Rsh(n, 2048-471), 65537, alert.InsufficientSecurity},
 		{"16385 bits", new(big.Int).SetBit(one, 16384, 1), 65537, alert.InsufficientSecurity},
 		{"zero", new(big.Int), 65537, alert.InsufficientSecurity},
 		{"an even modulus", new(big.Int).Sub(n, one), 65537, alert.BadCertificate},

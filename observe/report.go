@@ -221,7 +221,7 @@ func plural(n int, one, more string) string {
 // subject names whose certificate the server showed.
 func subject(m *handshake.Machine) string {
 	if m.ServerCertificate != nil && len(m.ServerCertificate.Chain) > 0 {
-		if chain, err := pki.ParseChain(m.ServerCertificate.Chain[:1]); err == nil {
+		if chain, err := pki.ReadChain(m.ServerCertificate.Chain[:1]); err == nil {
 			return fmt.Sprintf("%q", chain.Leaf().Subject.String())
 		}
 	}

@@ -133,7 +133,7 @@ func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 	if s.ServerCertificate == nil || len(s.ServerCertificate.Chain) == 0 {
 		return true
 	}
-	chain, err := pki.ParseChain(s.ServerCertificate.Chain[:1])
+	chain, err := pki.ReadChain(s.ServerCertificate.Chain[:1])
 	if err != nil {
 		return true
 	}

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	tag "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // certSignatures are the signatures on certificates that crypto/x509 does not compute, by the OID of
@@ -19,13 +21,15 @@ var certSignatures = []struct {
 	key  keyKind
 	hash crypto.Hash
 	weak bool
+	as   iana.SignatureScheme // what stands for it in signature_algorithms_cert
+	name string
 }{
-	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, keyRSA, crypto.SHA1, true},
-	{asn1.ObjectIdentifier{1, 3, 14, 3, 2, 29}, keyRSA, crypto.SHA1, true}, // an older name for it
-	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 14}, keyRSA, crypto.SHA224, true},
-	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}, keyECDSA, crypto.SHA1, true},
-	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 1}, keyECDSA, crypto.SHA224, true},
-	{oidEd448, keyEd448, 0, false},
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, keyRSA, crypto.SHA1, true, iana.RSA_PKCS1_SHA1, "sha1WithRSAEncryption"},
+	{asn1.ObjectIdentifier{1, 3, 14, 3, 2, 29}, keyRSA, crypto.SHA1, true, iana.RSA_PKCS1_SHA1, "sha1WithRSAEncryption"}, // an older name for it
+	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 14}, keyRSA, crypto.SHA224, true, iana.RSA_PKCS1_SHA224, "sha224WithRSAEncryption"},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}, keyECDSA, crypto.SHA1, true, iana.ECDSA_SHA1, "ecdsa-with-SHA1"},
+	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 1}, keyECDSA, crypto.SHA224, true, iana.ECDSA_SHA224, "ecdsa-with-SHA224"},
+	{oidEd448, keyEd448, 0, false, iana.ED448, "id-Ed448"},
 }
 
 // foreignSignature reports whether crypto/x509 refuses to compute a certificate's signature because
@@ -36,6 +40,25 @@ func foreignSignature(c *x509.Certificate) bool {
 		return true
 	}
 	return false
+}
+
+// WeakSignature names the signature of a certificate, "sha1WithRSAEncryption" for example, if it is one
+// that only Trust.Weak accepts, or MD5's, which nothing accepts. It is empty for any other, and for a
+// certificate that issued itself, whose signature nobody needs.
+func WeakSignature(c *x509.Certificate) string {
+	if selfIssued(c) {
+		return ""
+	}
+	if c.SignatureAlgorithm == x509.MD5WithRSA {
+		return "md5WithRSAEncryption"
+	}
+	oid, _, _ := signatureAlgorithm(c.Raw)
+	for _, s := range certSignatures {
+		if s.weak && s.oid.Equal(oid) {
+			return s.name
+		}
+	}
+	return ""
 }
 
 // signedBy verifies the signature on child with parent's key, and nothing else. ours says that
@@ -93,6 +116,31 @@ func pssSignature(pub crypto.PublicKey, params cryptobyte.String, child *x509.Ce
 	h := hash.New()
 	h.Write(child.RawTBSCertificate)
 	return rsa.VerifyPSS(key, hash, h.Sum(nil), child.Signature, &rsa.PSSOptions{SaltLength: salt, Hash: hash}) == nil
+}
+
+// foreignSchemes are the code points of a signature that crypto/x509 has no name for.
+func foreignSchemes(c *x509.Certificate) []iana.SignatureScheme {
+	oid, params, ok := signatureAlgorithm(c.Raw)
+	if !ok {
+		return nil
+	}
+	for _, s := range certSignatures {
+		if s.oid.Equal(oid) {
+			return []iana.SignatureScheme{s.as}
+		}
+	}
+	if !oid.Equal(oidRSAPSS) {
+		return nil
+	}
+	switch hash, _, _ := parsePSSParams(params); hash {
+	case crypto.SHA256:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_PSS_SHA256}
+	case crypto.SHA384:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA384, iana.RSA_PSS_PSS_SHA384}
+	case crypto.SHA512:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA512, iana.RSA_PSS_PSS_SHA512}
+	}
+	return nil
 }
 
 // signatureAlgorithm reads the AlgorithmIdentifier of a certificate's signature. crypto/x509 has

@@ -18,22 +18,20 @@ const maxRSABits = 8192
 
 // A Chain is a certificate_list, the leaf first. See RFC 5246 §7.4.2.
 type Chain struct {
-	Certs []*x509.Certificate
+	Certs  []*x509.Certificate
+	faults []*Fault
 }
 
-// ParseChain reads the certificates of a Certificate message, each DER. Malformed ones are bad_certificate. An empty chain is
-// no error here: a client may send one. See RFC 5246 §7.4.6.
+// ParseChain reads the certificates of a Certificate message, each DER. Malformed ones, and a leaf with
+// an RSA key under 1024 bits, are bad_certificate. An empty chain is no error here: a client may send
+// one. See RFC 5246 §7.4.6.
 func ParseChain(raw [][]byte) (*Chain, error) {
-	c := new(Chain)
-	for i, der := range raw {
-		cert, err := parseCertificate(der)
-		if err != nil {
-			return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "certificate %d of %d: %w", i+1, len(raw), err)
-		}
-		if k, ok := cert.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSABits {
-			return nil, tooLong(k)
-		}
-		c.Certs = append(c.Certs, cert)
+	c, err := ReadChain(raw)
+	if err == nil {
+		err = c.Sound()
+	}
+	if err != nil {
+		return nil, err
 	}
 	return c, nil
 }
@@ -71,6 +69,9 @@ func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 	if pub == nil {
 		var err error
 		if pub, err = parseSPKI(leaf.RawSubjectPublicKeyInfo); err != nil {
+			if len(c.faults) > 0 && c.faults[0].Index == 0 {
+				err = c.faults[0].Err // the better reason
+			}
 			return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5280 §4.1.2.7", "the certificate's public key: %w", err)
 		}
 		if k, ok := pub.(*PSSPublicKey); ok && k.N.BitLen() > maxRSABits {
@@ -111,6 +112,9 @@ func (c *Chain) Verify(from iana.Side, t Trust) ([][]*x509.Certificate, error) {
 	leaf := c.Leaf()
 	if leaf == nil {
 		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "got an empty certificate chain, expected a leaf")
+	}
+	if err := c.Sound(); err != nil {
+		return nil, err
 	}
 	opts := x509.VerifyOptions{Roots: t.Roots, CurrentTime: t.Now, Intermediates: x509.NewCertPool()}
 	switch from {
@@ -175,25 +179,14 @@ func (c *Chain) refuse(err error, t Trust) error {
 		d = alert.InternalError // ours, not the peer's
 	case x509.UnknownAuthorityError:
 		d = alert.UnknownCA
-		if cert := c.weak(); cert != nil && !t.Weak { // the better reason: crypto/x509 just finds no path through it
-			return alert.Fail(alert.BadCertificate, "RFC 8446 §4.4.2.4", "got a certificate (%v) signed with %v, expected SHA-256 or "+
-				"better: %w", cert.Subject, cert.SignatureAlgorithm, cause)
-		}
-	}
-	return alert.Fail(d, "RFC 5280 §6", "%w", cause)
-}
-
-// weak is the first certificate that is signed with MD5 or SHA-1 and is not a root, whose signature nobody needs.
-func (c *Chain) weak() *x509.Certificate {
-	for _, cert := range c.Certs {
-		switch cert.SignatureAlgorithm {
-		case x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1:
-			if !selfIssued(cert) {
-				return cert
+		for _, cert := range c.Certs { // the better reason: crypto/x509 just finds no path through it
+			if name := WeakSignature(cert); name != "" && !t.Weak {
+				return alert.Fail(alert.BadCertificate, "RFC 8446 §4.4.2.4", "got a certificate (%q) signed with %s, "+
+					"expected SHA-256 or better: %w", cert.Subject, name, cause)
 			}
 		}
 	}
-	return nil
+	return alert.Fail(d, "RFC 5280 §6", "%w", cause)
 }
 
 func selfIssued(c *x509.Certificate) bool { return slices.Equal(c.RawSubject, c.RawIssuer) }
@@ -296,5 +289,5 @@ func signatureSchemes(c *x509.Certificate) []iana.SignatureScheme {
 	case x509.PureEd25519:
 		return []iana.SignatureScheme{iana.ED25519}
 	}
-	return nil
+	return foreignSchemes(c)
 }

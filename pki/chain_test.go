@@ -89,7 +89,7 @@ func TestARefusedChainHasItsAlert(t *testing.T) {
 		{"an unknown critical extension", with(func(c *x509.Certificate) {
 			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: []int{1, 2, 3}, Critical: true, Value: []byte{5, 0}})
 		}), iana.Server, trust, alert.UnsupportedCertificate, "critical"},
-		{"a leaf signed with SHA-1", sha1, iana.Server, trust, alert.BadCertificate, "ECDSA-SHA1"},
+		{"a leaf signed with SHA-1", sha1, iana.Server, trust, alert.BadCertificate, "ecdsa-with-SHA1"},
 		{"a root signed with SHA-1, which matters to nobody", oldRoot, iana.Server, Trust{Roots: stranger.Pool(), Name: "localhost", Now: now}, alert.UnknownCA, "unknown authority"},
 		{"an empty chain", new(Chain), iana.Server, trust, alert.BadCertificate, "empty"},
 	} {

@@ -25,8 +25,8 @@ var every = func() (out []iana.SignatureScheme) {
 	return out
 }()
 
-// modern is a policy without SHA-1.
-var modern = every[:len(every)-3]
+// modern is a policy without SHA-224 and SHA-1.
+var modern = every[:len(every)-5]
 
 var now = throwaway.Epoch
 

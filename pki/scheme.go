@@ -12,6 +12,7 @@ import (
 	_ "crypto/sha256" // for crypto.Hash.New
 	_ "crypto/sha512"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -48,7 +49,8 @@ type scheme struct {
 }
 
 // schemes is the table, best first for each kind of key. PSS stands before PKCS #1 v1.5 because it has a proof, SHA-256
-// first because more is not needed, SHA-1 and MD5 last because RFC 9155 forbids them outside a legacy policy.
+// first because more is not needed, SHA-224, SHA-1 and MD5 last: they are for a legacy policy, RFC 9155 forbids
+// two of them.
 var schemes = []scheme{
 	{iana.ECDSA_SECP256R1_SHA256, keyECDSA, false, crypto.SHA256, iana.Secp256r1},
 	{iana.ECDSA_SECP384R1_SHA384, keyECDSA, false, crypto.SHA384, iana.Secp384r1},
@@ -64,6 +66,8 @@ var schemes = []scheme{
 	{iana.RSA_PKCS1_SHA256, keyRSA, false, crypto.SHA256, 0},
 	{iana.RSA_PKCS1_SHA384, keyRSA, false, crypto.SHA384, 0},
 	{iana.RSA_PKCS1_SHA512, keyRSA, false, crypto.SHA512, 0},
+	{iana.ECDSA_SHA224, keyECDSA, false, crypto.SHA224, 0},
+	{iana.RSA_PKCS1_SHA224, keyRSA, false, crypto.SHA224, 0},
 	{iana.ECDSA_SHA1, keyECDSA, false, crypto.SHA1, 0},
 	{iana.RSA_PKCS1_SHA1, keyRSA, false, crypto.SHA1, 0},
 	{iana.MD5_SHA1, keyRSA, false, crypto.MD5SHA1, 0},
@@ -121,7 +125,7 @@ func ChooseScheme(pub crypto.PublicKey, theirs, allowed []iana.SignatureScheme) 
 		}
 	}
 	return 0, alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.4.1",
-		"our %v key may sign with %v, but the peer accepts only %v", kindOf(pub), alert.Few(ours), alert.Few(theirs))
+		"our %s key may sign with %v, but the peer accepts only %v", keyWords(pub), alert.Few(ours), alert.Few(theirs))
 }
 
 // Sign signs. Salts come from random; nil is crypto/rand.
@@ -161,7 +165,7 @@ func Verify(pub crypto.PublicKey, id iana.SignatureScheme, signed, signature []b
 	s, ok := lookup(id)
 	if !ok || !s.fits(pub) {
 		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.4.1", "got a signature with %v, expected one that the "+
-			"certificate's %v key can make: %v", id, kindOf(pub), alert.Few(Schemes(pub)))
+			"certificate's %s key can make: %v", id, keyWords(pub), alert.Few(Schemes(pub)))
 	}
 	if err := s.verify(pub, s.digest(signed), signature); err != nil {
 		return alert.Fail(alert.DecryptError, "RFC 5246 §7.2.2", "got a signature (%v, %d bytes) that the certificate's "+
@@ -176,6 +180,9 @@ func (s scheme) verify(pub crypto.PublicKey, digest, signature []byte) error {
 	case *PSSPublicKey:
 		return s.verify(pub.PublicKey, digest, signature)
 	case *rsa.PublicKey:
+		if pub.N.BitLen() < minRSABits {
+			return s.verifySmall(pub, digest, signature)
+		}
 		if s.PSS {
 			return rsa.VerifyPSS(pub, s.Hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
 		}
@@ -222,10 +229,14 @@ func (s scheme) fits(pub crypto.PublicKey) bool {
 	return true
 }
 
-// fitsRSA: a PSS encoding holds hash, salt and two bytes in one bit less than the modulus, which keeps SHA-512 from
-// 1024-bit keys (RFC 8017 §9.1.1). PKCS #1 v1.5 fits any key that crypto/rsa takes.
+// fitsRSA reports whether a key is long enough. A PSS encoding holds hash, salt and two bytes in one
+// bit less than the modulus, which keeps SHA-512 from 1024-bit keys (RFC 8017 §9.1.1); PKCS #1 v1.5
+// holds a DigestInfo and eleven bytes, which keeps SHA-384 from 512-bit keys (§9.2).
 func (s scheme) fitsRSA(pub *rsa.PublicKey) bool {
-	return !s.PSS || (pub.N.BitLen()-1+7)/8 >= 2*s.Hash.Size()+2
+	if s.PSS {
+		return (pub.N.BitLen()-1+7)/8 >= 2*s.Hash.Size()+2
+	}
+	return pub.Size() >= len(digestInfos[s.Hash])+s.Hash.Size()+11
 }
 
 func lookup(id iana.SignatureScheme) (scheme, bool) {
@@ -234,6 +245,14 @@ func lookup(id iana.SignatureScheme) (scheme, bool) {
 		return scheme{}, false
 	}
 	return schemes[i], true
+}
+
+// keyWords names a key, an RSA key with its length.
+func keyWords(pub crypto.PublicKey) string {
+	if k := rsaKey(pub); k != nil {
+		return fmt.Sprintf("%d-bit %v", k.N.BitLen(), kindOf(pub))
+	}
+	return kindOf(pub).String()
 }
 
 func kindOf(pub crypto.PublicKey) keyKind {

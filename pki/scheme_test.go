@@ -30,18 +30,23 @@ func TestSchemesOfAKeyBestFirst(t *testing.T) {
 	}{
 		{"RSA", publicKey(t, one()[throwaway.RSA]), []iana.SignatureScheme{
 			iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_RSAE_SHA384, iana.RSA_PSS_RSAE_SHA512,
-			iana.RSA_PKCS1_SHA256, iana.RSA_PKCS1_SHA384, iana.RSA_PKCS1_SHA512, iana.RSA_PKCS1_SHA1, iana.MD5_SHA1}},
+			iana.RSA_PKCS1_SHA256, iana.RSA_PKCS1_SHA384, iana.RSA_PKCS1_SHA512,
+			iana.RSA_PKCS1_SHA224, iana.RSA_PKCS1_SHA1, iana.MD5_SHA1}},
 		{"RSA with 1024 bits", &rsa1024.PublicKey, []iana.SignatureScheme{ // RFC 8017 §9.1.1: no room for SHA-512
 			iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_RSAE_SHA384,
-			iana.RSA_PKCS1_SHA256, iana.RSA_PKCS1_SHA384, iana.RSA_PKCS1_SHA512, iana.RSA_PKCS1_SHA1, iana.MD5_SHA1}},
+			iana.RSA_PKCS1_SHA256, iana.RSA_PKCS1_SHA384, iana.RSA_PKCS1_SHA512,
+			iana.RSA_PKCS1_SHA224, iana.RSA_PKCS1_SHA1, iana.MD5_SHA1}},
 		{"RSASSA-PSS", publicKey(t, one()[throwaway.RSAPSS]), []iana.SignatureScheme{
 			iana.RSA_PSS_PSS_SHA256, iana.RSA_PSS_PSS_SHA384, iana.RSA_PSS_PSS_SHA512}},
 		{"P-256", publicKey(t, one()[throwaway.ECDSA]), []iana.SignatureScheme{ // RFC 8446 §4.2.3: any hash before TLS 1.3
-			iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP384R1_SHA384, iana.ECDSA_SECP521R1_SHA512, iana.ECDSA_SHA1}},
+			iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP384R1_SHA384, iana.ECDSA_SECP521R1_SHA512,
+			iana.ECDSA_SHA224, iana.ECDSA_SHA1}},
 		{"P-384", publicKey(t, one()[throwaway.ECDSAP384]), []iana.SignatureScheme{
-			iana.ECDSA_SECP384R1_SHA384, iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP521R1_SHA512, iana.ECDSA_SHA1}},
+			iana.ECDSA_SECP384R1_SHA384, iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP521R1_SHA512,
+			iana.ECDSA_SHA224, iana.ECDSA_SHA1}},
 		{"P-521", publicKey(t, one()[throwaway.ECDSAP521]), []iana.SignatureScheme{
-			iana.ECDSA_SECP521R1_SHA512, iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP384R1_SHA384, iana.ECDSA_SHA1}},
+			iana.ECDSA_SECP521R1_SHA512, iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP384R1_SHA384,
+			iana.ECDSA_SHA224, iana.ECDSA_SHA1}},
 		{"Ed25519", publicKey(t, one()[throwaway.Ed25519]), []iana.SignatureScheme{iana.ED25519}},
 		{"Ed448", publicKey(t, one()[throwaway.Ed448]), []iana.SignatureScheme{iana.ED448}},
 		{"no key at all", nil, nil},

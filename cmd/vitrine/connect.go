@@ -319,7 +319,7 @@ func (c *caller) honourKeyLogFile() error {
 	if name == "" {
 		return nil
 	}
-	f, err := appendFile(name)
+	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("SSLKEYLOGFILE: %w", err)
 	}

@@ -93,10 +93,25 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 			}
 		}
 	case x509.UnknownAuthorityError:
+		for _, p := range c.prove(ctx, failure) {
+			if p.Err == nil {
+				f.Proved = "with this one change the certificate is trusted"
+				f.Works, f.Go, f.Costs = c.line(nil, p.Change.Flags...), p.Change.Go, p.Change.Costs
+				return
+			}
+		}
 		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "ca", Value: "roots.pem"})+" # if you have the authority's certificate")
 	}
 	look := c.line([]string{"chain-out"}, diagnose.Flag{Name: "insecure"}, diagnose.Flag{Name: "chain-out", Value: "chain.pem"})
 	f.Try = append(f.Try, look+" # to look, not to trust")
+}
+
+// prove tries the changes that may help, unless none shall be tried.
+func (c *caller) prove(ctx context.Context, failure *diagnose.Failure) []diagnose.Proof {
+	if c.noRetry {
+		return nil
+	}
+	return diagnose.Prove(ctx, c.config, failure.Changes(c.config), c.try)
 }
 
 // explainHandshake tries single changes.
@@ -108,7 +123,7 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 	if c.beginsInTheClear(ctx, failure, f) {
 		return
 	}
-	for _, p := range diagnose.Prove(ctx, c.config, failure.Changes(c.config), c.try) {
+	for _, p := range c.prove(ctx, failure) {
 		result := "works"
 		if !p.Works() {
 			result = "no: " + briefly(p.Err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -195,6 +196,10 @@ func (r *report) settle(a *attempt) {
 	if n, _ := fmt.Sscanf(s.GroupName, "%d-bit", &bits); n == 1 && bits < 2048 {
 		r.Concerns = append(r.Concerns, concernReport{"deprecated", s.GroupName, "primes of 1024 bits are within reach of a state, and shared ones break for many servers at once (Logjam, CVE-2015-4000)", "RFC 9325 §4.1"})
 	}
+	for _, fault := range s.PeerCertificateFaults {
+		r.Concerns = append(r.Concerns, concernReport{"insecure", fault.Error(),
+			"whoever checks certificates refuses it: it was taken because of -k alone", "RFC 5280 §4"})
+	}
 	r.certificateConcerns(time.Now())
 }
 
@@ -207,9 +212,8 @@ func (r *report) certificateConcerns(now time.Time) {
 	say := func(level, what, reason, ref string) {
 		r.Concerns = append(r.Concerns, concernReport{level, what, reason, ref})
 	}
-	switch leaf.SignatureAlgorithm {
-	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.MD5WithRSA:
-		say("insecure", "certificate signed with "+leaf.SignatureAlgorithm.String(), "another certificate with the same signature can be made", "RFC 6194")
+	if name := pki.WeakSignature(leaf); name != "" {
+		say("insecure", "certificate signed with "+name, "another certificate with the same signature can be made", "RFC 6194")
 	}
 	if k, ok := leaf.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 2048 {
 		say("deprecated", fmt.Sprintf("RSA key of %d bits", k.N.BitLen()), "too short to last: 2048 bits and more are expected", "RFC 9325 §4.5")

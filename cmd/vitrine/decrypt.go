@@ -326,7 +326,7 @@ func (p *packets) openFile(name string) error {
 func (p *packets) openStream(in io.Reader, spool bool) error {
 	p.late = true
 	if spool {
-		f, err := spoolFile()
+		f, err := os.CreateTemp("", "vitrine-*.pcapng")
 		if err != nil {
 			return err
 		}

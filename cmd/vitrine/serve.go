@@ -275,7 +275,7 @@ func (h *host) openKeyLog() error {
 		if l.name == "" {
 			continue
 		}
-		f, err := appendFile(l.name)
+		f, err := os.OpenFile(l.name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.by, err)
 		}

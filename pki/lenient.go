@@ -1,0 +1,279 @@
+package pki
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"math/big"
+	"net"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	tag "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/vitrine-tls/vitrine/alert"
+)
+
+// A Fault is why a certificate of a chain is refused wherever anything is checked: crypto/x509 cannot
+// read it, or its key is too short.
+type Fault struct {
+	Index, Of int // which certificate, from 0, and of how many
+	Err       error
+}
+
+func (f *Fault) Error() string {
+	return fmt.Sprintf("certificate %d of %d: %v", f.Index+1, f.Of, f.Err)
+}
+
+// Unwrap returns the reason.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// minRSABits is the shortest RSA key that crypto/rsa computes with, and that a verified peer may have.
+const minRSABits = 1024
+
+// ReadChain is ParseChain for a peer that nobody checks. A certificate that crypto/x509 refuses, for
+// a negative serial number or a malformed name for example, becomes what ReadCertificate makes of
+// it, and an RSA key may be shorter than 1024 bits. Sound and Verify refuse such a chain.
+func ReadChain(raw [][]byte) (*Chain, error) {
+	c := new(Chain)
+	for i, der := range raw {
+		cert, err := ReadCertificate(der)
+		if err != nil {
+			c.faults = append(c.faults, &Fault{i, len(raw), err})
+		}
+		if k, ok := cert.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSABits {
+			return nil, tooLong(k)
+		}
+		c.Certs = append(c.Certs, cert)
+	}
+	if len(c.Certs) == 0 {
+		return c, nil
+	}
+	pub := c.Certs[0].PublicKey
+	if pub == nil {
+		pub, _ = parseSPKI(c.Certs[0].RawSubjectPublicKeyInfo)
+	}
+	if k := rsaKey(pub); k != nil && k.N.BitLen() < minRSABits {
+		c.faults = append(c.faults, &Fault{0, len(raw), fmt.Errorf("got an RSA key of %d bits, expected at least %d", k.N.BitLen(), minRSABits)})
+	}
+	return c, nil
+}
+
+// rsaKey returns the RSA key of a public key, or nil.
+func rsaKey(pub crypto.PublicKey) *rsa.PublicKey {
+	switch pub := pub.(type) {
+	case *rsa.PublicKey:
+		return pub
+	case *PSSPublicKey:
+		return pub.PublicKey
+	}
+	return nil
+}
+
+// Faults lists what is wrong with certificates of the chain; it is empty for one that ParseChain takes.
+func (c *Chain) Faults() []error {
+	var all []error
+	for _, f := range c.faults {
+		all = append(all, f)
+	}
+	return all
+}
+
+// Sound refuses a chain that has a Fault, with bad_certificate. The error's cause is a
+// *tls.CertificateVerificationError.
+func (c *Chain) Sound() error {
+	if len(c.faults) == 0 {
+		return nil
+	}
+	f := c.faults[0]
+	return alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "%w", &tls.CertificateVerificationError{UnverifiedCertificates: c.Certs, Err: f})
+}
+
+// ReadCertificate is x509.ParseCertificate, but returns a certificate always. With an error it has
+// only what could be read of Raw, RawTBSCertificate, RawSubject, Subject, RawIssuer, Issuer,
+// SerialNumber, NotBefore, NotAfter, RawSubjectPublicKeyInfo, PublicKey, SignatureAlgorithm and Signature,
+// and of DNSNames and IPAddresses those that are well-formed. Then x509.Certificate.Verify refuses it, and every path through
+// it, with x509.UnhandledCriticalExtension.
+func ReadCertificate(der []byte) (*x509.Certificate, error) {
+	c, err := parseCertificate(der)
+	if err == nil {
+		return c, nil
+	}
+	c = &x509.Certificate{Raw: der, UnhandledCriticalExtensions: []asn1.ObjectIdentifier{oidUnread}}
+	c.PublicKeyAlgorithm = x509.UnknownPublicKeyAlgorithm
+	input := cryptobyte.String(der)
+	var cert, tbs, fields, algorithm cryptobyte.String
+	if !input.ReadASN1(&cert, tag.SEQUENCE) || !cert.ReadASN1Element(&tbs, tag.SEQUENCE) {
+		return c, err
+	}
+	c.RawTBSCertificate = tbs
+	var oid asn1.ObjectIdentifier
+	if cert.ReadASN1(&algorithm, tag.SEQUENCE) && algorithm.ReadASN1ObjectIdentifier(&oid) {
+		c.SignatureAlgorithm = signatureNames[oid.String()]
+		cert.ReadASN1BitStringAsBytes(&c.Signature)
+	}
+	if tbs.ReadASN1(&fields, tag.SEQUENCE) {
+		readFields(c, fields)
+	}
+	return c, err
+}
+
+// signatureNames are crypto/x509's names for the common signatures.
+var signatureNames = map[string]x509.SignatureAlgorithm{
+	"1.2.840.113549.1.1.4":  x509.MD5WithRSA,
+	"1.2.840.113549.1.1.5":  x509.SHA1WithRSA,
+	"1.2.840.113549.1.1.11": x509.SHA256WithRSA,
+	"1.2.840.113549.1.1.12": x509.SHA384WithRSA,
+	"1.2.840.113549.1.1.13": x509.SHA512WithRSA,
+	"1.2.840.10045.4.1":     x509.ECDSAWithSHA1,
+	"1.2.840.10045.4.3.2":   x509.ECDSAWithSHA256,
+	"1.2.840.10045.4.3.3":   x509.ECDSAWithSHA384,
+	"1.2.840.10045.4.3.4":   x509.ECDSAWithSHA512,
+	"1.3.101.112":           x509.PureEd25519,
+}
+
+// oidUnread marks a certificate that was not understood: joint-iso-itu-t(2) ds(5) certificateExtension(29).
+var oidUnread = asn1.ObjectIdentifier{2, 5, 29}
+
+// readFields reads TBSCertificate as far as it goes. See RFC 5280 §4.1.
+func readFields(c *x509.Certificate, fields cryptobyte.String) {
+	var serial, validity, issuer, subject, spki cryptobyte.String
+	if !fields.SkipOptionalASN1(tag.Tag(0).Constructed().ContextSpecific()) || !fields.ReadASN1Element(&serial, tag.INTEGER) {
+		return
+	}
+	if n := new(big.Int); serial.ReadASN1Integer(n) {
+		c.SerialNumber = n
+	}
+	if !fields.SkipASN1(tag.SEQUENCE) || !fields.ReadASN1Element(&issuer, tag.SEQUENCE) || !fields.ReadASN1(&validity, tag.SEQUENCE) ||
+		!fields.ReadASN1Element(&subject, tag.SEQUENCE) || !fields.ReadASN1Element(&spki, tag.SEQUENCE) {
+		return
+	}
+	c.RawIssuer, c.RawSubject, c.RawSubjectPublicKeyInfo = issuer, subject, spki
+	readName(&c.Issuer, issuer)
+	readName(&c.Subject, subject)
+	if readTime(&validity, &c.NotBefore) {
+		readTime(&validity, &c.NotAfter)
+	}
+	c.PublicKey, c.PublicKeyAlgorithm = readKey(spki)
+	fields.SkipOptionalASN1(tag.Tag(1).ContextSpecific())
+	fields.SkipOptionalASN1(tag.Tag(2).ContextSpecific())
+	var wrapped, extensions cryptobyte.String
+	if fields.ReadASN1(&wrapped, tag.Tag(3).Constructed().ContextSpecific()) && wrapped.ReadASN1(&extensions, tag.SEQUENCE) {
+		readNames(c, extensions)
+	}
+}
+
+func readName(n *pkix.Name, der []byte) {
+	var rdns pkix.RDNSequence
+	if _, err := asn1.Unmarshal(der, &rdns); err == nil {
+		n.FillFromRDNSequence(&rdns)
+	}
+}
+
+func readTime(s *cryptobyte.String, t *time.Time) bool {
+	if s.PeekASN1Tag(tag.UTCTime) {
+		return s.ReadASN1UTCTime(t)
+	}
+	return s.ReadASN1GeneralizedTime(t)
+}
+
+var oidSubjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
+
+// readNames reads the names of subjectAltName that are what they should be. See RFC 5280 §4.2.1.6.
+func readNames(c *x509.Certificate, extensions cryptobyte.String) {
+	var extension, value, names, name cryptobyte.String
+	var oid asn1.ObjectIdentifier
+	for extensions.ReadASN1(&extension, tag.SEQUENCE) && extension.ReadASN1ObjectIdentifier(&oid) {
+		extension.SkipOptionalASN1(tag.BOOLEAN)
+		if !oid.Equal(oidSubjectAltName) || !extension.ReadASN1(&value, tag.OCTET_STRING) || !value.ReadASN1(&names, tag.SEQUENCE) {
+			continue
+		}
+		var kind tag.Tag
+		for names.ReadAnyASN1(&name, &kind) {
+			switch {
+			case kind == tag.Tag(2).ContextSpecific() && hostName(name):
+				c.DNSNames = append(c.DNSNames, string(name))
+			case kind == tag.Tag(7).ContextSpecific() && (len(name) == net.IPv4len || len(name) == net.IPv6len):
+				c.IPAddresses = append(c.IPAddresses, net.IP(name))
+			}
+		}
+	}
+}
+
+func hostName(s []byte) bool {
+	return !strings.ContainsFunc(string(s), func(r rune) bool { return r <= ' ' || r > '~' })
+}
+
+// readKey reads a SubjectPublicKeyInfo, also where its parameters are not as they should be: absent
+// with an RSA key, or a curve spelt out that has a name. It returns nil for others.
+func readKey(spki []byte) (crypto.PublicKey, x509.PublicKeyAlgorithm) {
+	if pub, err := x509.ParsePKIXPublicKey(spki); err == nil {
+		for algorithm, kind := range map[x509.PublicKeyAlgorithm]keyKind{x509.RSA: keyRSA, x509.ECDSA: keyECDSA, x509.Ed25519: keyEd25519} {
+			if kindOf(pub) == kind {
+				return pub, algorithm
+			}
+		}
+		return nil, x509.UnknownPublicKeyAlgorithm // DSA, X25519 or P-224, which sign nothing in TLS
+	}
+	oid, params, bits, ok := splitSPKI(spki)
+	switch {
+	case !ok:
+	case oid.Equal(oidRSA):
+		if pub, err := x509.ParsePKCS1PublicKey(bits); err == nil {
+			return pub, x509.RSA
+		}
+	case oid.Equal(oidEC):
+		if curve := explicitCurve(params); curve != nil {
+			if pub, err := ecdsa.ParseUncompressedPublicKey(curve, bits); err == nil {
+				return pub, x509.ECDSA
+			}
+		}
+	}
+	return nil, x509.UnknownPublicKeyAlgorithm
+}
+
+var (
+	oidRSA = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
+	oidEC  = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
+)
+
+// explicitCurve returns the curve of TLS whose every parameter an ECParameters spells out, or nil:
+// one that differs in a single one is another curve, and may be made to be weak (CVE-2020-0601).
+// See SEC 1 §C.2.
+func explicitCurve(params cryptobyte.String) elliptic.Curve {
+	var p struct {
+		Version int
+		Field   struct {
+			Type  asn1.ObjectIdentifier
+			Prime *big.Int
+		}
+		Curve struct {
+			A, B []byte
+			Seed asn1.BitString `asn1:"optional"`
+		}
+		Base     []byte
+		Order    *big.Int
+		Cofactor *big.Int `asn1:"optional"`
+	}
+	if rest, err := asn1.Unmarshal(params, &p); err != nil || len(rest) > 0 {
+		return nil
+	}
+	for _, curve := range []elliptic.Curve{elliptic.P256(), elliptic.P384(), elliptic.P521()} {
+		want := curve.Params()
+		a := new(big.Int).Sub(want.P, big.NewInt(3))
+		size := (want.BitSize + 7) / 8
+		base := append([]byte{4}, append(want.Gx.FillBytes(make([]byte, size)), want.Gy.FillBytes(make([]byte, size))...)...)
+		if p.Field.Prime != nil && p.Field.Prime.Cmp(want.P) == 0 && new(big.Int).SetBytes(p.Curve.A).Cmp(a) == 0 &&
+			new(big.Int).SetBytes(p.Curve.B).Cmp(want.B) == 0 && string(p.Base) == string(base) && p.Order.Cmp(want.N) == 0 {
+			return curve
+		}
+	}
+	return nil
+}
