@@ -21,8 +21,9 @@ type stores struct{ late atomic.Int32 }
 
 // within calls a program's store, which may be slow, fail or hang, and waits no longer than the
 // Config's StoreTimeout and ctx. A call that is overdue is left alone, and its result dropped.
-func within[T any](ctx context.Context, c *Config, what string, call func(context.Context) (T,
-	error)) (T, error) {
+func within[T any](
+	ctx context.Context, c *Config, what string, call func(context.Context) (T, error),
+) (T, error) {
 	type result struct {
 		value    T
 		err      error

@@ -107,8 +107,17 @@ func patient(do func() error, again func() error) error {
 
 // perform runs two machines against each other and gives what each said, up to the first error.
 func perform(client, server *Config) (c, s *Machine, said [2][]spoke, errs [2]error) {
+	return performBy(client, server, func(p player) player { return p })
+}
+
+// performBy is perform by players that are not quite ours.
+func performBy(client, server *Config, by func(player) player) (c, s *Machine, said [2][]spoke,
+	errs [2]error) {
 	desks := [2]*desk{{}, {}}
 	machines := [2]*Machine{NewClient(client, desks[0]), NewServer(server, desks[1])}
+	for _, m := range machines {
+		m.player = by(m.player)
+	}
 	var heard [2]int
 	errs[0] = patient(machines[0].Speak, machines[0].Speak)
 	for turns := 0; turns < 4 && errs == [2]error{}; turns++ {

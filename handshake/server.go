@@ -194,14 +194,14 @@ func (v *server) consult(ch *message.ClientHello) error {
 }
 
 func (v *server) newTicket(s *Score) (message.Message, error) {
-	t, err := v.ticket.await("a session ticket's key", func(ctx context.Context) (t []byte,
-		err error) {
+	seal := func(ctx context.Context) (t []byte, err error) {
 		k := v.sessionOf(s, s.master.Bytes(), iana.Server)
 		if err = k.fits(); err == nil {
 			t, err = v.Seal(ctx, k)
 		}
 		return t, v.spare(ctx, "sealing a ticket", err)
-	})
+	}
+	t, err := v.ticket.await("a session ticket's key", seal)
 	if len(t) == 0 { // RFC 5077 §3.3: it was promised, so an empty one says that there is none after all
 		return &message.NewSessionTicket{}, err
 	}

@@ -3,6 +3,7 @@ package session
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"slices"
@@ -81,6 +82,13 @@ func arrive(e *Engine, b []byte) {
 
 // connect performs a handshake between two engines and gives what each side sent.
 func connect(t testing.TB) (engines [2]*Engine, sent [2][]byte) {
+	t.Helper()
+	return connectBy(t, config)
+}
+
+// connectBy is connect with these configurations.
+func connectBy(t testing.TB, config func(iana.Side) *handshake.Config) (engines [2]*Engine,
+	sent [2][]byte) {
 	t.Helper()
 	engines = [2]*Engine{NewEngine(iana.Client, config(iana.Client)), NewEngine(iana.Server, config(iana.Server))}
 	for range 4 {
@@ -163,21 +171,83 @@ func TestNothingIsSaidToAPeerThatEnded(t *testing.T) {
 	}
 }
 
+// anonymous is a stream that begins with a hello, without its session ID.
+func anonymous(stream []byte) []byte {
+	const at = 5 + 4 + 2 + 32 // behind the headers, the version and the random
+	n := stream[at]
+	b := append(bytes.Clone(stream[:at]), 0)
+	b = append(b, stream[at+1+int(n):]...)
+	for _, i := range []int{3, 7} { // the lengths of the record and of the message
+		binary.BigEndian.PutUint16(b[i:], binary.BigEndian.Uint16(b[i:])-uint16(n))
+	}
+	return b
+}
+
 // sealedFinished is how long that record is: header, explicit nonce, message, tag.
 const sealedFinished = 5 + 8 + 16 + 16
+
+// resuming makes configurations of two sides that have met: the client offers the ticket of a full
+// handshake. What it resumes repeats to the byte.
+func resuming(t testing.TB) func(iana.Side) *handshake.Config {
+	t.Helper()
+	key := []TicketKey{NewTicketKey([32]byte{1})}
+	make := func(me iana.Side) *handshake.Config {
+		c := config(me)
+		c.Tickets = true
+		c.Seal = func(_ context.Context, s *handshake.Session) ([]byte, error) {
+			return SealTicket(testkit.Rand("ticket"), key[0], s)
+		}
+		c.Open = func(_ context.Context, ticket []byte) (*handshake.Session, error) {
+			return OpenTicket(key, ticket), nil
+		}
+		return c
+	}
+	var offer *handshake.Session
+	connectBy(t, func(me iana.Side) *handshake.Config {
+		c := make(me)
+		c.Keep = func(s *handshake.Session) { offer = s }
+		return c
+	})
+	if offer == nil {
+		t.Fatal("no session was kept")
+	}
+	return func(me iana.Side) *handshake.Config {
+		c := make(me)
+		if c.Rand = testkit.Rand("again " + me.String()); me == iana.Client {
+			again := *offer
+			c.Offer = &again
+		}
+		return c
+	}
+}
 
 // FuzzEngine: a peer that says anything, at first or in the middle of a right handshake, gets an error or nothing; never a handshake
 // that is done before all of it was right, and never data.
 func FuzzEngine(f *testing.F) {
-	_, sent := connect(f)
-	for side := range 2 {
+	again := resuming(f)
+	engines, resumed := connectBy(f, again)
+	if engines[0].Machine().Origin() == nil || engines[1].Machine().Origin() == nil {
+		f.Fatal("not resumed")
+	}
+	_, full := connect(f)
+	for side := range 4 {
+		sent := full
+		if side > 1 {
+			sent = resumed
+		}
+		honest := sent[1-side%2]
 		f.Add(byte(side), uint16(0), []byte("GET / HTTP/1.1\r\n\r\n"))
-		f.Add(byte(side), uint16(0), sent[1-side])
-		f.Add(byte(side), uint16(len(sent[1-side])), []byte{23, 3, 3, 0, 1, 0})
+		f.Add(byte(side), uint16(0), honest)
+		f.Add(byte(side), uint16(len(honest)), []byte{23, 3, 3, 0, 1, 0})
 		f.Add(byte(side), uint16(100), []byte{20, 3, 3, 0, 1, 1})
+		f.Add(byte(side), uint16(0), anonymous(honest))
 	}
 	f.Fuzz(func(t *testing.T, side byte, right uint16, wrong []byte) {
 		me := iana.Side(side % 2)
+		sent, config := full, config
+		if side/2%2 == 1 {
+			sent, config = resumed, again
+		}
 		honest := sent[me.Peer()]
 		stream := append(bytes.Clone(honest[:min(int(right), len(honest))]), wrong...)
 		e := NewEngine(me, config(me))

@@ -1,0 +1,369 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
+)
+
+// An acquaintance is a client and a server with a session that is valid at both.
+type acquaintance struct {
+	what    string
+	config  func() (client, server *Config)
+	session *Session // the client's
+	kept    []byte   // the server's, encoded
+	handle  []byte   // the ticket or the ID
+}
+
+// meetings are pairs that differ in how the session was made, and in how it is found.
+func meetings(t testing.TB) []*acquaintance {
+	var all []*acquaintance
+	ed25519, rsa := credential(t, throwaway.Ed25519, name), credential(t, throwaway.RSA, name)
+	guest := credential(t, throwaway.Ed25519, "client.test")
+	for _, m := range []struct {
+		what    string
+		suite   iana.CipherSuite
+		tickets bool
+		edit    func(c, s *Config)
+	}{
+		{"ticket", ecdheECDSA, true, func(_, _ *Config) {}},
+		{"ID", ecdheECDSA, false, func(_, _ *Config) {}},
+		{"ticket, no extended master secret", rsaRSA, true, func(c, _ *Config) {
+			c.ExtendedMasterSecret = Off
+		}},
+		{"ticket, encrypt_then_mac", iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, true, func(_,
+			_ *Config) {
+		}},
+		{"ticket, client certificate", ecdheECDSA, true, func(c, s *Config) {
+			c.Credentials = []*pki.Credential{guest}
+			s.ClientAuth = ClientAuth{Request: true, Require: true}
+		}},
+		{"ID, protocol", ecdheECDSA, false, func(c, s *Config) {
+			c.Protocols, s.Protocols = []string{"one", "two"}, []string{"two"}
+		}},
+	} {
+		a := &acquaintance{what: m.what, config: func() (client, server *Config) {
+			client, server = config("client", m.suite), config("server", m.suite)
+			server.Credentials = []*pki.Credential{ed25519}
+			if m.suite == rsaRSA {
+				server.Credentials = []*pki.Credential{rsa}
+			}
+			m.edit(client, server)
+			client.Tickets, server.Tickets = m.tickets, m.tickets
+			return client, server
+		}}
+		a.meet(t, m.tickets)
+		all = append(all, a)
+	}
+	return all
+}
+
+// meet makes the session by a full handshake.
+func (a *acquaintance) meet(t testing.TB, tickets bool) {
+	client, server := a.config()
+	client.Keep = func(s *Session) { a.session = s }
+	keep := func(s *Session) (err error) {
+		a.kept, err = s.Encode()
+		return err
+	}
+	if tickets {
+		a.handle = bytes.Repeat([]byte{7}, 40)
+		server.Seal = func(_ context.Context, s *Session) ([]byte, error) {
+			return a.handle, keep(s)
+		}
+	} else {
+		server.Store = func(_ context.Context, id []byte, s *Session) error {
+			a.handle = id
+			return keep(s)
+		}
+	}
+	_, _, _, errs := perform(client, server)
+	if errs != [2]error{} || a.session == nil || a.kept == nil {
+		t.Fatal(a.what, errs, a.session, a.kept)
+	}
+}
+
+// again are both sides for a resumption: whoever has the handle finds the session.
+func (a *acquaintance) again() (client, server *Config) {
+	client, server = a.config()
+	client.Rand, server.Rand = config("client again").Rand, config("server again").Rand
+	offer := *a.session
+	client.Offer = &offer
+	find := func(_ context.Context, handle []byte) (*Session, error) {
+		if !bytes.Equal(handle, a.handle) {
+			return nil, nil
+		}
+		return DecodeSession(a.kept)
+	}
+	server.Find, server.Open = find, find
+	server.Store = func(context.Context, []byte, *Session) error { return nil }
+	server.Seal = func(context.Context, *Session) ([]byte, error) {
+		return []byte("a new ticket"), nil
+	}
+	return client, server
+}
+
+// changes are what can happen to a configuration meanwhile; strict ones rule out to resume.
+var changes = []struct {
+	strict bool
+	edit   func(*Config)
+}{
+	{false, func(*Config) {}},
+	{true, func(c *Config) { c.Policy = "another" }},
+	{true, func(c *Config) { c.Schemes = slices.Clone(c.Schemes[:2]) }},
+	{true, func(c *Config) { c.Legacy = true }},
+	{false, func(c *Config) { c.ExtendedMasterSecret = Off }},
+	{false, func(c *Config) { c.ExtendedMasterSecret = Required }},
+	{false, func(c *Config) { c.EncryptThenMAC = Off }},
+	{false, func(c *Config) { c.EncryptThenMAC = Required }},
+	{false, func(c *Config) { c.Tickets = !c.Tickets }},
+	{false, func(c *Config) { c.Suites = append(slices.Clone(c.Suites), dheRSA, ecdheRSA) }},
+	{false, func(c *Config) { c.Suites = []iana.CipherSuite{rsaRSA, ecdheRSA, ecdheECDSA} }},
+	{false, func(c *Config) { c.Protocols = []string{"three"} }},
+	{false, func(c *Config) { c.ClientAuth = ClientAuth{Request: true} }},
+	{false, func(c *Config) {
+		c.ClientAuth = ClientAuth{Request: true, Require: true, Verify: true}
+	}},
+	{false, func(c *Config) { c.RecordSizeLimit = 100 }},
+	{false, func(c *Config) { c.Offer = nil }},
+	{false, func(c *Config) { c.Find = nil }},
+}
+
+// A mutant is a player that changes what it says, and believes in it: both transcripts have it.
+type mutant struct {
+	player
+	edit func(message.Message)
+}
+
+func (m mutant) compose(k Kind, s *Score) (message.Message, error) {
+	msg, err := m.player.compose(k, s)
+	if err == nil && msg != nil {
+		m.edit(msg)
+		s.agreement = agreement{} // of what it would have said
+	}
+	return msg, err
+}
+
+// mutate does to a message what four bytes say: to which kind, to which part, at which place, what.
+func mutate(msg message.Message, b []byte, a *acquaintance) {
+	if int(b[0])%4 == 3 && msg.Type() != iana.ServerHello && msg.Type() != iana.ClientHello {
+		if t, ok := msg.(*message.NewSessionTicket); ok {
+			t.Ticket = t.Ticket[:int(b[3])%(len(t.Ticket)+1)]
+			t.LifetimeHint = uint32(b[2])
+		}
+		return
+	}
+	at, to := int(b[2]), b[3]
+	switch m := msg.(type) {
+	case *message.ClientHello:
+		if b[0]%2 == 0 {
+			m.SessionID = identify(m.SessionID, b[1], at, to, a)
+			m.Extensions = extend(m.Extensions, b[1], at, to, a)
+			m.CipherSuites = substitute(m.CipherSuites, b[1], at, to)
+			if b[1]%16 == 15 {
+				m.Version = iana.Version(0x300 + int(to)%6)
+			}
+		}
+	case *message.ServerHello:
+		if b[0]%2 == 1 {
+			m.SessionID = identify(m.SessionID, b[1], at, to, a)
+			m.Extensions = extend(m.Extensions, b[1], at, to, a)
+			if b[1]%16 == 14 {
+				m.CipherSuite = []iana.CipherSuite{ecdheECDSA, ecdheRSA, rsaRSA, 0}[to%4]
+			}
+			if b[1]%16 == 15 {
+				m.Version = iana.Version(0x300 + int(to)%6)
+			}
+		}
+	}
+}
+
+// identify changes a session ID.
+func identify(id []byte, what byte, at int, to byte, a *acquaintance) []byte {
+	switch what % 16 {
+	case 0:
+		return nil
+	case 1:
+		return bytes.Repeat([]byte{to}, at%33)
+	case 2:
+		return a.handle[:min(32, len(a.handle))]
+	case 3:
+		if len(id) > 0 {
+			id = bytes.Clone(id)
+			id[at%len(id)] ^= to
+		}
+	}
+	return id
+}
+
+// extend changes a block of extensions.
+func extend(e message.Extensions, what byte, at int, to byte, a *acquaintance) message.Extensions {
+	if len(e) == 0 {
+		return e
+	}
+	e = slices.Clone(e)
+	i := at % len(e)
+	has := func(t iana.ExtensionType) bool { return e.Has(t) }
+	switch what % 16 {
+	case 4:
+		return slices.Delete(e, i, i+1)
+	case 5:
+		e[i].Data = bytes.Clone(e[i].Data)
+		if len(e[i].Data) > 0 {
+			e[i].Data[int(to)%len(e[i].Data)] ^= 1 << (to % 8)
+		}
+	case 6:
+		e[i].Data = e[i].Data[:int(to)%(len(e[i].Data)+1)]
+	case 7:
+		if t := iana.ExtSessionTicket; !has(t) {
+			return append(e, message.Extension{Type: t, Data: a.handle})
+		}
+	case 8:
+		for _, t := range []iana.ExtensionType{iana.ExtExtendedMasterSecret, iana.ExtEncryptThenMAC,
+			iana.ExtSessionTicket} {
+			if to%4 == byte(t%4) && !has(t) {
+				return append(e, message.Extension{Type: t})
+			}
+		}
+	case 9:
+		for j := range e {
+			if e[j].Type == iana.ExtSessionTicket {
+				e[j].Data = [][]byte{nil, a.handle, a.handle[:1], []byte("a new ticket")}[to%4]
+			}
+		}
+	}
+	return e
+}
+
+// substitute changes a list of suites.
+func substitute(ids []iana.CipherSuite, what byte, at int, to byte) []iana.CipherSuite {
+	ids = slices.Clone(ids)
+	switch what % 16 {
+	case 10:
+		ids[at%len(ids)] = iana.CipherSuite(to)
+	case 11:
+		return append(ids, ecdheECDSA, rsaRSA)
+	case 12:
+		slices.Reverse(ids)
+	}
+	return ids
+}
+
+// FuzzResumption starts from valid sessions: a client and a server that have met, one change of the
+// configuration of each, and mutants that say something else than they should, in transcripts that
+// both believe. Nothing panics; whoever comes to the end agrees with the other about everything;
+// and what is resumed is the session as it was.
+func FuzzResumption(f *testing.F) {
+	all := meetings(f)
+	for i := range all {
+		f.Add([]byte{byte(i), 0, 0})
+		for change := range changes {
+			f.Add([]byte{byte(i), byte(change), 0})
+			f.Add([]byte{byte(i), 0, byte(change)})
+		}
+		for what := range byte(16) {
+			for _, to := range []byte{0, 1, 2, 3} {
+				f.Add([]byte{byte(i), 0, 0, 0, what, 9, to})
+				f.Add([]byte{byte(i), 0, 0, 1, what, 1, to})
+			}
+		}
+		f.Add([]byte{byte(i), 0, 0, 0, 0, 0, 0, 0, 9, 0, 1})
+		f.Add([]byte{byte(i), 0, 0, 3, 0, 0, 0})
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) < 3 {
+			return
+		}
+		a := all[int(b[0])%len(all)]
+		client, server := a.again()
+		ours, theirs := changes[int(b[1])%len(changes)], changes[int(b[2])%len(changes)]
+		ours.edit(client)
+		theirs.edit(server)
+		c, s, errs := a.resume(client, server, b[3:])
+		if errs == [2]error{} && (!c.Done() || !s.Done()) {
+			t.Fatalf("%s: no error and no end", a.what)
+		}
+		a.check(t, c, s)
+		if resumed := c.Resumed == Must || s.Resumed == Must; resumed && s.Done() && (ours.strict ||
+			theirs.strict) {
+			t.Errorf("%s: resumed by another configuration", a.what)
+		}
+		if len(b) == 3 && b[1] == 0 && b[2] == 0 && (c.Resumed != Must || s.Resumed != Must ||
+			!s.Done()) {
+			t.Errorf("%s: not resumed though nothing changed: %v", a.what, errs)
+		}
+	})
+}
+
+// resume performs a handshake of mutants.
+func (a *acquaintance) resume(client, server *Config, edits []byte) (c, s *Machine, errs [2]error) {
+	edit := func(msg message.Message) {
+		for e := edits[:min(len(edits), 40)]; len(e) >= 4; e = e[4:] {
+			mutate(msg, e, a)
+		}
+	}
+	c, s, _, errs = performBy(client, server, func(p player) player { return mutant{p, edit} })
+	return c, s, errs
+}
+
+// check compares what both ends believe once they are done.
+func (a *acquaintance) check(t *testing.T, machines ...*Machine) {
+	t.Helper()
+	origin, err := DecodeSession(a.kept)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var done []*Machine
+	for _, m := range machines {
+		if !m.Done() {
+			continue
+		}
+		done = append(done, m)
+		if m.Resumed != Must {
+			continue
+		}
+		switch g := m.Agreed; {
+		case g.Version != origin.Version, g.Suite.ID != origin.Suite,
+			g.ExtendedMasterSecret != origin.ExtendedMasterSecret,
+			g.EncryptThenMAC != origin.EncryptThenMAC,
+			!bytes.Equal(m.master.Bytes(), origin.Master):
+			t.Errorf("%s: resumed as another session: %+v", a.what, g)
+		}
+		if m.me == iana.Server && len(origin.Chain) != 0 &&
+			(m.peerOf().Chain == nil || !bytes.Equal(m.peerOf().Chain.Leaf().Raw,
+				origin.Chain[0])) {
+			t.Errorf("%s: resumed as another client", a.what)
+		}
+	}
+	if len(done) < 2 {
+		return
+	}
+	x, y := done[0], done[1]
+	if x.Resumed != y.Resumed || !bytes.Equal(x.master.Bytes(), y.master.Bytes()) ||
+		x.Agreed.Version != y.Agreed.Version || x.Agreed.Suite != y.Agreed.Suite ||
+		x.Agreed.ExtendedMasterSecret != y.Agreed.ExtendedMasterSecret ||
+		x.Agreed.EncryptThenMAC != y.Agreed.EncryptThenMAC || x.Agreed.ALPN != y.Agreed.ALPN {
+		t.Errorf("%s: both are done and do not agree: %+v and %+v", a.what, x.Agreed, y.Agreed)
+	}
+}
+
+// peerOf is Peer, of a mutant too.
+func (m *Machine) peerOf() *Peer {
+	p := m.player
+	if x, ok := p.(mutant); ok {
+		p = x.player
+	}
+	switch p := p.(type) {
+	case *client:
+		return &p.peer
+	case *server:
+		return &p.peer
+	}
+	return nil
+}
