@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// certificate is one of a chain in words.
+// certificate describes a certificate of a chain.
 type certificate struct {
 	Title string
 	Rows  []row
@@ -20,8 +20,8 @@ type certificate struct {
 
 type row struct{ Name, Text string }
 
-// withCertificates replaces each certificate in the fields of a Certificate message, which are
-// opaque to TLS, by its parts.
+// withCertificates replaces each certificate in the fields of a Certificate message, which is
+// opaque to TLS, by the fields of the certificate.
 func withCertificates(fields []wire.Field, raw []byte) (all []wire.Field, list []certificate) {
 	for _, f := range fields {
 		if !f.Leaf || f.Name != "certificate" {
@@ -35,7 +35,7 @@ func withCertificates(fields []wire.Field, raw []byte) (all []wire.Field, list [
 	return all, list
 }
 
-// decode reads a certificate. What it says of itself is shown, whatever it is worth.
+// decode describes a certificate. Its contents are shown unverified.
 func decode(n int, der []byte) certificate {
 	title := "The sender's own certificate, decoded"
 	if n > 0 {

@@ -8,14 +8,14 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// command is a way to get a value of a step with another tool.
+// command computes a value of a step with another tool.
 type command struct {
 	Name, Tool, Text string
 	Prints           string
 	Hex              bool // Prints is a value, not a verdict
 }
 
-// compute hands the commands of the catalogue to the steps whose values they give.
+// compute adds the commands of package explain to the steps that show the values.
 func (r *run) compute() {
 	var notebook explain.Notebook
 	for _, e := range r.entries {
@@ -31,7 +31,7 @@ func (r *run) compute() {
 	}
 }
 
-// shows reports whether a step is the one that shows the value of an event.
+// shows reports whether a step shows the value of an event.
 func (p *step) shows(e trace.Entry) bool {
 	switch e := e.Event.(type) {
 	case *trace.Ephemeral:
@@ -57,7 +57,8 @@ func (p *step) signs(from iana.Side) bool {
 		iana.Server: "server_key_exchange"}[from]
 }
 
-// addCommands adds those that are not there yet: both sides compute the same.
+// addCommands appends commands, except those that are there already: both sides compute the same
+// values.
 func (p *step) addCommands(list []explain.Command) {
 next:
 	for _, c := range list {
@@ -71,7 +72,7 @@ next:
 	}
 }
 
-// commandFor is the command that gives a value, or empty.
+// commandFor returns the command that computes a value, or "".
 func (p *step) commandFor(v value) string {
 	for _, c := range p.Commands {
 		if c.Hex && c.Prints == v.Any() && !strings.Contains(c.Tool, "cut") {

@@ -7,7 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 )
 
-// comparison sets runs beside one another, aligned by the line of the script.
+// comparison shows runs side by side, with corresponding steps in one row.
 type comparison struct {
 	Heads []string
 	Rows  []comparedRow
@@ -69,7 +69,8 @@ func compare(runs []*run) *comparison {
 	return c
 }
 
-// lines are the keys of a run's steps without their variants, each once.
+// lines returns the steps of a run, and their keys in order. Keys have no variant, and repeated
+// ones get a number.
 func lines(r *run) (keys []string, steps map[string]*step) {
 	steps = map[string]*step{}
 	for _, p := range r.Steps {
@@ -86,8 +87,7 @@ func lines(r *run) (keys []string, steps map[string]*step) {
 	return keys, steps
 }
 
-// weave merges two sequences, so that both keep their order as far as they agree: along a longest
-// common subsequence.
+// weave merges two sequences along a longest common subsequence, so that both keep their order.
 func weave(a, b []string) []string {
 	if len(a) == 0 {
 		return b
@@ -121,7 +121,8 @@ func weave(a, b []string) []string {
 	return unique(append(append(out, a[i:]...), b[j:]...))
 }
 
-// unique drops what comes again: where two runs disagree about the order, the first has its way.
+// unique removes repeated elements. If two runs differ in the order of their steps, that of the
+// first is kept.
 func unique(list []string) (out []string) {
 	seen := map[string]bool{}
 	for _, s := range list {
@@ -133,8 +134,8 @@ func unique(list []string) (out []string) {
 	return out
 }
 
-// details are what can be compared from run to run: no random bytes, but what kinds of values there
-// are and how long.
+// details returns what can be compared between runs: kinds and lengths of values, but no random
+// bytes.
 func details(p *step) (list []string) {
 	if p.Size != "" {
 		list = append(list, p.Size)

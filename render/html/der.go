@@ -9,8 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// syntax names the parts of an ASN.1 value. Parts are by position; those with a tag of their own
-// are optional.
+// syntax names the parts of an ASN.1 value. Parts are identified by position, and optional ones by
+// their tag.
 type syntax struct {
 	name   string
 	parts  []*syntax
@@ -33,18 +33,20 @@ var (
 	tbs       = &syntax{
 		name: "tbsCertificate",
 		parts: []*syntax{is("serialNumber"), is("signature", algorithm...), listOf("issuer", rdn),
-			validity, listOf("subject", rdn),
-			publicInfo},
-		tagged: map[byte]*syntax{0xA0: is("version", is("version")), 0x81: is("issuerUniqueID"),
+			validity, listOf("subject", rdn), publicInfo},
+		tagged: map[byte]*syntax{
+			0xA0: is("version", is("version")),
+			0x81: is("issuerUniqueID"),
 			0x82: is("subjectUniqueID"),
-			0xA3: is("extensions", listOf("extensions", extension))},
+			0xA3: is("extensions", listOf("extensions", extension)),
+		},
 	}
 	x509Syntax = is("certificate", tbs, is("signatureAlgorithm", algorithm...),
 		is("signatureValue"))
 )
 
-// annotateCertificate tells what each byte of a DER certificate is, as wire.Annotate does: the
-// leaves tile it, whatever it holds. See RFC 5280 §4.1.
+// annotateCertificate returns the fields of a DER certificate as wire.Annotate does. Their leaves
+// cover every byte, whatever der contains. See RFC 5280 §4.1.
 func annotateCertificate(der []byte, offset, depth int) []wire.Field {
 	w := &derWalker{}
 	w.elements(der, offset, depth, func(i int, _ byte) *syntax {
@@ -58,10 +60,10 @@ func annotateCertificate(der []byte, offset, depth int) []wire.Field {
 
 type derWalker struct{ fields []wire.Field }
 
-// deepest bounds the recursion: no certificate is nested as deeply.
+// deepest bounds the recursion. Certificates are not nested as deeply.
 const deepest = 40
 
-// elements walks the values that follow one another in b.
+// elements adds the fields of consecutive values.
 func (w *derWalker) elements(b []byte, offset, depth int, part func(i int, tag byte) *syntax) {
 	for i := 0; len(b) > 0; i++ {
 		head, n, ok := derHeader(b)
@@ -100,7 +102,7 @@ func (w *derWalker) element(b []byte, head, offset, depth int, s *syntax) {
 	}
 }
 
-// partOf gives the syntax of the i-th part.
+// partOf returns a function that is called for each part in turn and returns its syntax, or nil.
 func (s *syntax) partOf() func(int, byte) *syntax {
 	next := 0
 	return func(_ int, tag byte) *syntax {
@@ -133,8 +135,8 @@ func (w *derWalker) leaf(name, value string, offset, n, depth int) {
 		wire.Field{Name: name, Value: value, Offset: offset, Len: n, Depth: depth, Leaf: true})
 }
 
-// derHeader reads tag and length: the length of both, and of what follows. Long tags do not occur
-// in certificates.
+// derHeader returns the length of tag and length octets, and that of the content. Tags of more than
+// one byte, which certificates do not use, are rejected.
 func derHeader(b []byte) (head, n int, ok bool) {
 	if len(b) < 2 || b[0]&0x1F == 0x1F {
 		return 0, 0, false
@@ -154,8 +156,7 @@ func derHeader(b []byte) (head, n int, ok bool) {
 	return head, n, n <= len(b)-head
 }
 
-// wellFormed reports whether b is one DER value, constructed or a string of some kind, from end to
-// end.
+// wellFormed reports whether b is a single DER value, constructed or a string that may hold DER.
 func wellFormed(b []byte) bool {
 	head, n, ok := derHeader(b)
 	if !ok || head+n != len(b) {
@@ -199,7 +200,7 @@ func tagName(tag byte) string {
 	return fmt.Sprintf("tag 0x%02X", tag)
 }
 
-// derValue says what the bytes of a primitive mean.
+// derValue formats the content of a primitive value.
 func derValue(tag byte, b []byte) string {
 	switch tag {
 	case asn1.TagBoolean:
@@ -229,7 +230,7 @@ func derValue(tag byte, b []byte) string {
 	return excerpt(b)
 }
 
-// oid is an object identifier with its name, if it has one here.
+// oid formats an object identifier, with its name if it is known.
 func oid(b []byte) string {
 	var arcs []string
 	n := uint64(0)
@@ -258,31 +259,46 @@ func oid(b []byte) string {
 	return dotted
 }
 
-// oids are those that certificates of the Web carry. See RFC 5280, RFC 5480, RFC 5758, RFC 8017 and
-// RFC 8410.
+// oids are the object identifiers of common certificates. See RFC 5280, RFC 5480, RFC 5758, RFC
+// 8017 and RFC 8410.
 var oids = map[string]string{
-	"2.5.4.3": "commonName", "2.5.4.5": "serialNumber", "2.5.4.6": "countryName",
-	"2.5.4.7": "localityName",
-	"2.5.4.8": "stateOrProvinceName", "2.5.4.10": "organizationName",
-	"2.5.4.11":  "organizationalUnitName",
-	"2.5.29.14": "subjectKeyIdentifier", "2.5.29.15": "keyUsage", "2.5.29.17": "subjectAltName",
-	"2.5.29.19": "basicConstraints",
-	"2.5.29.31": "cRLDistributionPoints", "2.5.29.32": "certificatePolicies",
-	"2.5.29.35": "authorityKeyIdentifier",
-	"2.5.29.37": "extKeyUsage", "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
-	"1.3.6.1.5.5.7.1.24": "tlsfeature",
-	"1.3.6.1.5.5.7.3.1":  "serverAuth", "1.3.6.1.5.5.7.3.2": "clientAuth",
-	"1.3.6.1.5.5.7.48.1": "ocsp", "1.3.6.1.5.5.7.48.2": "caIssuers",
+	"2.5.4.3":                 "commonName",
+	"2.5.4.5":                 "serialNumber",
+	"2.5.4.6":                 "countryName",
+	"2.5.4.7":                 "localityName",
+	"2.5.4.8":                 "stateOrProvinceName",
+	"2.5.4.10":                "organizationName",
+	"2.5.4.11":                "organizationalUnitName",
+	"2.5.29.14":               "subjectKeyIdentifier",
+	"2.5.29.15":               "keyUsage",
+	"2.5.29.17":               "subjectAltName",
+	"2.5.29.19":               "basicConstraints",
+	"2.5.29.31":               "cRLDistributionPoints",
+	"2.5.29.32":               "certificatePolicies",
+	"2.5.29.35":               "authorityKeyIdentifier",
+	"2.5.29.37":               "extKeyUsage",
+	"1.3.6.1.5.5.7.1.1":       "authorityInfoAccess",
+	"1.3.6.1.5.5.7.1.24":      "tlsfeature",
+	"1.3.6.1.5.5.7.3.1":       "serverAuth",
+	"1.3.6.1.5.5.7.3.2":       "clientAuth",
+	"1.3.6.1.5.5.7.48.1":      "ocsp",
+	"1.3.6.1.5.5.7.48.2":      "caIssuers",
 	"1.3.6.1.4.1.11129.2.4.2": "signedCertificateTimestampList",
-	"1.2.840.113549.1.1.1":    "rsaEncryption", "1.2.840.113549.1.1.5": "sha1WithRSAEncryption",
-	"1.2.840.113549.1.1.10": "rsassaPss",
-	"1.2.840.113549.1.1.11": "sha256WithRSAEncryption",
-	"1.2.840.113549.1.1.12": "sha384WithRSAEncryption",
-	"1.2.840.113549.1.1.13": "sha512WithRSAEncryption", "1.2.840.10045.2.1": "ecPublicKey",
-	"1.2.840.10045.3.1.7": "secp256r1",
-	"1.3.132.0.34":        "secp384r1", "1.3.132.0.35": "secp521r1",
-	"1.2.840.10045.4.3.2": "ecdsaWithSHA256",
-	"1.2.840.10045.4.3.3": "ecdsaWithSHA384", "1.2.840.10045.4.3.4": "ecdsaWithSHA512",
-	"1.3.101.110": "X25519", "1.3.101.111": "X448",
-	"1.3.101.112": "Ed25519", "1.3.101.113": "Ed448",
+	"1.2.840.113549.1.1.1":    "rsaEncryption",
+	"1.2.840.113549.1.1.5":    "sha1WithRSAEncryption",
+	"1.2.840.113549.1.1.10":   "rsassaPss",
+	"1.2.840.113549.1.1.11":   "sha256WithRSAEncryption",
+	"1.2.840.113549.1.1.12":   "sha384WithRSAEncryption",
+	"1.2.840.113549.1.1.13":   "sha512WithRSAEncryption",
+	"1.2.840.10045.2.1":       "ecPublicKey",
+	"1.2.840.10045.3.1.7":     "secp256r1",
+	"1.3.132.0.34":            "secp384r1",
+	"1.3.132.0.35":            "secp521r1",
+	"1.2.840.10045.4.3.2":     "ecdsaWithSHA256",
+	"1.2.840.10045.4.3.3":     "ecdsaWithSHA384",
+	"1.2.840.10045.4.3.4":     "ecdsaWithSHA512",
+	"1.3.101.110":             "X25519",
+	"1.3.101.111":             "X448",
+	"1.3.101.112":             "Ed25519",
+	"1.3.101.113":             "Ed448",
 }

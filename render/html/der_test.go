@@ -9,8 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// tiles checks what package wire promises of fields: the leaves follow one another from the first
-// byte to the last, and a node covers exactly its parts.
+// tiles checks what package wire guarantees about fields: the leaves cover every byte once, in
+// order, and a node covers exactly its parts.
 func tiles(t *testing.T, fields []wire.Field, length int) {
 	t.Helper()
 	at := 0
@@ -39,7 +39,7 @@ func tiles(t *testing.T, fields []wire.Field, length int) {
 	}
 }
 
-func TestEveryByteOfACertificateIsExplained(t *testing.T) {
+func TestCertificateFieldsCoverEveryByte(t *testing.T) {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -60,8 +60,9 @@ func TestEveryByteOfACertificateIsExplained(t *testing.T) {
 				t.Errorf("%s: no field %s", kind, want)
 			}
 		}
-		if i := slices.IndexFunc(fields,
-			func(f wire.Field) bool { return f.Name == "extnID" && strings.HasPrefix(f.Value, "subjectAltName") }); i < 0 {
+		if !slices.ContainsFunc(fields, func(f wire.Field) bool {
+			return f.Name == "extnID" && strings.HasPrefix(f.Value, "subjectAltName")
+		}) {
 			t.Errorf("%s: the subjectAltName has no name", kind)
 		}
 		n += len(fields)
@@ -69,7 +70,7 @@ func TestEveryByteOfACertificateIsExplained(t *testing.T) {
 	t.Logf("%d fields of 6 certificates", n)
 }
 
-func FuzzCertificateFieldsTile(f *testing.F) {
+func FuzzCertificateFields(f *testing.F) {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
 		f.Fatal(err)
@@ -89,7 +90,7 @@ func FuzzCertificateFieldsTile(f *testing.F) {
 	})
 }
 
-func TestReferencesAreLinks(t *testing.T) {
+func TestReferences(t *testing.T) {
 	link := func(target, text string) string {
 		return `<a class="ref" href="https://www.rfc-editor.org/rfc/` + target +
 			`" rel="noreferrer">` + text + `</a>`
@@ -110,14 +111,14 @@ func TestReferencesAreLinks(t *testing.T) {
 	}
 }
 
-func TestWeaveKeepsTheOrderOfBoth(t *testing.T) {
+func TestWeave(t *testing.T) {
 	words := strings.Fields
 	for _, c := range []struct{ a, b, want string }{
 		{"", "a b", "a b"},
 		{"a b c", "a b c", "a b c"},
 		{"hello certificate done", "hello certificate key done", "hello certificate key done"},
 		{"a c", "b c d", "a b c d"},
-		{"client server", "server client", "client server"}, // the first has its way
+		{"client server", "server client", "client server"}, // the order of the first is kept
 	} {
 		if got := strings.Join(weave(words(c.a), words(c.b)), " "); got != c.want {
 			t.Errorf("%q with %q: got %q, want %q", c.a, c.b, got, c.want)

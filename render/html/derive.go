@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// derivation is one call of the PRF: what goes in, what is done, what comes out.
+// derivation is one call of the PRF: inputs, intermediate values and output.
 type derivation struct {
 	Name     string
 	Function string // "PRF_SHA256"
@@ -37,7 +37,7 @@ type input struct {
 	BornNumber int
 }
 
-// expansion is one P_hash, block by block.
+// expansion is one P_hash, block by block. See RFC 5246 §5.
 type expansion struct {
 	Hash   string
 	Rounds []round
@@ -52,7 +52,7 @@ type round struct {
 	Dropped string
 }
 
-// derive makes the box of a derivation and adds it to the step.
+// derive adds the derivation of a value to the step, if either side derived it.
 func (p *step) derive(r *run, name string) {
 	client, hasClient := r.derived(trace.Client, name)
 	server, hasServer := r.derived(trace.Server, name)
@@ -82,7 +82,7 @@ func (r *run) derived(role trace.Role, name string) (trace.Derived, bool) {
 	return trace.Derived{}, false
 }
 
-// inputs are the secret and the parts of the seed in their order.
+// inputs returns the secret and the parts of the seed, in order.
 func (r *run) inputs(d trace.Derived, secrets, seeds explain.Pair) []input {
 	secret := "master_secret"
 	if d.Name == "master_secret" {
@@ -125,11 +125,11 @@ func (r *run) inputs(d trace.Derived, secrets, seeds explain.Pair) []input {
 			Note:  d.Hash + " of all messages before this one"})
 }
 
-// hashes are those that a PRF may use, by the names of the events.
+// hashes are the hashes of the PRF by their names in the events.
 var hashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384,
 	"SHA-512": crypto.SHA512, "MD5+SHA-1": crypto.MD5SHA1}
 
-// chain shows P_hash at work, if the secret was revealed.
+// chain returns the blocks of P_hash, or nil if the secret was not revealed.
 func chain(d trace.Derived) []expansion {
 	hash, ok := hashes[d.Hash]
 	if !ok || len(d.Secret) == 0 || len(d.Output) == 0 {
@@ -151,7 +151,7 @@ func chain(d trace.Derived) []expansion {
 	return list
 }
 
-// keyBar is the key_block cut into its keys.
+// keyBar is the key_block, cut into keys.
 type keyBar struct {
 	Len   int
 	Parts []barPart
@@ -192,7 +192,7 @@ func newKeyBar(list []explain.Key) *keyBar {
 	return bar
 }
 
-// signed is what exactly a signature covers.
+// signed is a signature with the bytes that it covers.
 type signed struct {
 	Scheme    string
 	Parts     []signedPart
@@ -204,8 +204,8 @@ type signed struct {
 
 type signedPart struct{ Family, Name, Hex string }
 
-// signedBy finds the signature that a side made in the handshake. A verified one without a maker's
-// event shows too.
+// signedBy returns the signature that a side made in the handshake. It is found in the event of the
+// side that verified it, too.
 func (r *run) signedBy(from iana.Side) []signed {
 	var s *signed
 	for _, e := range r.entries {

@@ -7,7 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// secret is a value with its family: what it came from and what becomes of it.
+// secret is a value with the values that it was made from and those made from it.
 type secret struct {
 	Name  string // also the class of its hue
 	Short string
@@ -19,7 +19,7 @@ type secret struct {
 	Into  []string
 }
 
-// parents tell what each value is made from, if it is there.
+// parents are the names of the values that each value is made from, if the run has them.
 var parents = map[string][]string{
 	"client_public": {"client_private"},
 	"server_public": {"server_private"},
@@ -32,7 +32,7 @@ var parents = map[string][]string{
 	"server_verify_data": {"master_secret"},
 }
 
-// order is that of the key ring and of the data.
+// order is the order of the values in the key ring and in the data of the script.
 var order = []string{"client_random", "server_random", "server_private", "server_public",
 	"client_private", "client_public",
 	"psk", "pre_master_secret", "session_hash", "master_secret", "key_block",
@@ -40,7 +40,7 @@ var order = []string{"client_random", "server_random", "server_private", "server
 	"server_write_key", "client_write_IV", "server_write_IV", "client_verify_data",
 	"server_verify_data"}
 
-// family finds where each value is born.
+// family finds the step that creates each value.
 func (r *run) family() {
 	for _, p := range r.Steps {
 		for _, f := range p.Facts {
@@ -80,7 +80,7 @@ func (r *run) born(name string, v value, p *step) {
 		return
 	}
 	if s, ok := r.secrets[name]; ok {
-		// What only one side had at birth, the other may have later: an RSA pre_master_secret.
+		// The other side may have a value later: an RSA pre_master_secret.
 		if s.Value.Verdict == "" && v.Verdict != "" {
 			s.Value = v
 		}
@@ -100,7 +100,7 @@ func short(name string) string {
 		"", "_", " ").Replace(name)
 }
 
-// relate links parents and children, and fills the ring.
+// relate links parents and children, and fills the key ring.
 func (r *run) relate() {
 	for _, name := range order {
 		s := r.secrets[name]
@@ -140,7 +140,7 @@ type datum struct {
 	Command string   `json:"command,omitempty"`
 }
 
-// data is what the script needs to know beyond what stands in the markup.
+// data returns what the script needs and the markup does not have.
 func (v *view) data() any {
 	type runData struct {
 		ID      string  `json:"id"`

@@ -1,18 +1,17 @@
-// Package html lays a story out as one self-contained page: no network, no build step, the same
-// bytes for the same events.
+// Package html writes a story as one self-contained page. The page needs no network, and the same
+// events give the same bytes.
 //
-// The rules of the page: everything is in the markup, so that it reads and prints without a script;
-// the script only turns pages, links bytes with fields, and asks questions. One hue for one secret,
-// wherever it appears. Red only where something is deprecated, lost or wrong. Words come from
-// package explain.
+// Everything is in the markup, so the page can be read and printed without its script, which only
+// turns pages, links bytes with fields, and asks questions. Each secret has one hue wherever it
+// appears. Red marks only what is deprecated, lost or wrong. The words come from package explain.
 //
-// What came from a peer is escaped three times over: unprintable characters by explain.Escape,
-// markup by html/template, and in the data for the script by encoding/json, where it is inserted as
-// text only. The page's own Content-Security-Policy allows one script and one style, by their
-// hashes, and no connection to anywhere.
+// Text from a peer is escaped in three ways: explain.Escape replaces unprintable characters,
+// html/template escapes markup, and encoding/json escapes the data for the script, which inserts it
+// as text only. The page's Content-Security-Policy allows its one script and its one style, by
+// their hashes, and no connections.
 //
-// The page holds every secret that its events reveal. It says so at its top; whoever writes it to a
-// file gives it mode 0600.
+// The page contains every secret that its events reveal and says so at its top. A program that
+// writes it to a file should give the file mode 0600.
 package html
 
 import (
@@ -37,19 +36,19 @@ var page = template.Must(template.New("page.gohtml").Funcs(template.FuncMap{
 	"text": explain.Escape, "refs": references, "lower": strings.ToLower,
 }).ParseFS(files, "page/*.gohtml"))
 
-// Run is one connection to show: the merged events of both sides, and what they do not tell.
+// Run is a connection to show: the merged events of both sides, and what the events do not say.
 type Run struct {
 	Entries []trace.Entry
 	About   explain.Run
 }
 
-// Options change the page as a whole.
+// Options are options of the page as a whole.
 type Options struct {
 	Title string // empty: made from the first run
 }
 
-// Write writes the page of one run, or of several beside one another. It fails if there is no run,
-// or if w does.
+// Write writes the page of one run, or of several side by side. It returns an error if there are no
+// runs, or if writing to w fails.
 func Write(w io.Writer, o Options, runs ...Run) error {
 	if len(runs) == 0 {
 		return errors.New("html: there is no run to show")
@@ -89,7 +88,7 @@ func Write(w io.Writer, o Options, runs ...Run) error {
 	return err
 }
 
-// view is what the template sees.
+// view is the data of the template.
 type view struct {
 	Title      string
 	Policy     string
@@ -104,7 +103,7 @@ type view struct {
 	Seed       string // that anybody can make them from
 }
 
-// reveals reports whether events hold anything that was not on the wire in the clear.
+// reveals reports whether events contain anything that was not sent in the clear.
 func reveals(entries []trace.Entry) bool {
 	for _, e := range entries {
 		switch e := e.Event.(type) {
@@ -145,7 +144,8 @@ func asset(name string) string {
 	return strings.TrimSpace(string(b))
 }
 
-// policy allows the page's own script and style by their hashes, and nothing else.
+// policy returns a Content-Security-Policy that allows the page's script and style by their hashes,
+// and nothing else.
 func policy(style, script string) string {
 	return "default-src 'none'; script-src '" + digest(script) + "'; style-src '" + digest(style) +
 		"'; base-uri 'none'; form-action 'none'"

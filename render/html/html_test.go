@@ -45,7 +45,8 @@ var examples = []struct {
 			Auth: throwaway.RSA, ExtendedMasterSecret: true}},
 	{"mtls", " --suite TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256 --etm --mtls",
 		demo.Options{Suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
-			Group: iana.X25519, Auth: throwaway.ECDSA, ExtendedMasterSecret: true, EncryptThenMAC: true,
+			Group: iana.X25519, Auth: throwaway.ECDSA,
+			ExtendedMasterSecret: true, EncryptThenMAC: true,
 			ClientAuth: demo.RequireClientAuth}},
 }
 
@@ -97,7 +98,7 @@ func TestExamplePagesAreCurrent(t *testing.T) {
 	t.Logf("%d pages", len(examples))
 }
 
-func TestTheSameEventsGiveTheSameBytes(t *testing.T) {
+func TestWriteIsDeterministic(t *testing.T) {
 	for _, e := range examples {
 		r := perform(t, e.options, e.flags)
 		if write(t, r, r) != write(t, r, perform(t, e.options, e.flags)) {
@@ -106,8 +107,8 @@ func TestTheSameEventsGiveTheSameBytes(t *testing.T) {
 	}
 }
 
-// Every suite has a page: no template meets a value that it cannot show.
-func TestEverySuiteHasAPage(t *testing.T) {
+// Every suite can be shown on a page without an error in a template.
+func TestWriteEverySuite(t *testing.T) {
 	n := 0
 	for _, s := range suite.Certified() {
 		o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, EncryptThenMAC: s.Cipher.CBC()}
@@ -135,8 +136,8 @@ func TestEverySuiteHasAPage(t *testing.T) {
 
 var policyAttr = regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`)
 
-// The policy allows exactly the script and the style that stand in the page.
-func TestThePolicyAllowsThePagesOwnScriptAndStyleOnly(t *testing.T) {
+// The policy allows exactly the script and the style of the page.
+func TestPolicyAllowsOnlyOwnScriptAndStyle(t *testing.T) {
 	page := write(t, perform(t, examples[0].options, ""))
 	m := policyAttr.FindStringSubmatch(page)
 	if m == nil {
@@ -174,9 +175,9 @@ func between(t *testing.T, s, from, to string) string {
 	return inside
 }
 
-// Names, protocols, certificates, data, errors: nothing that a peer or a file says becomes markup,
-// and nothing unprintable gets through.
-func TestHostileTextStaysText(t *testing.T) {
+// Text from a peer or a file, such as names, protocols, certificates, data and errors, does not
+// become markup, and nothing unprintable is written.
+func TestHostileTextIsEscaped(t *testing.T) {
 	entries, run, err := hostile.Connection(context.Background())
 	if err != nil {
 		t.Fatal(err)
@@ -208,15 +209,16 @@ func TestHostileTextStaysText(t *testing.T) {
 	}
 }
 
-// void are the elements of HTML without an end tag; those of SVG are closed by themselves.
+// void are the HTML elements without an end tag. Those of SVG close themselves.
 var void = map[string]bool{"meta": true, "link": true, "input": true, "br": true}
 
-var tag = regexp.MustCompile(`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[^\s=<>"]+(?:="[^"<>]*")?)*)\s*(/?)>`)
+var tag = regexp.MustCompile(
+	`<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:\s+[^\s=<>"]+(?:="[^"<>]*")?)*)\s*(/?)>`)
 var ids = regexp.MustCompile(`\sid="([^"]*)"`)
 var links = regexp.MustCompile(`\shref="#([^"]*)"`)
 
-// wellFormed checks that every element is closed where it must be, that no fragment is there twice
-// and that all links arrive.
+// wellFormed checks that every element is closed, that no fragment occurs twice, and that every
+// link has a target.
 func wellFormed(t *testing.T, name, page string) {
 	t.Helper()
 	body := page
@@ -259,7 +261,7 @@ func wellFormed(t *testing.T, name, page string) {
 	}
 }
 
-func TestRunsAreComparedByTheLineOfTheScript(t *testing.T) {
+func TestRunsAreComparedStepByStep(t *testing.T) {
 	var runs []html.Run
 	for _, e := range examples {
 		runs = append(runs, perform(t, e.options, e.flags))
@@ -285,8 +287,8 @@ func TestRunsAreComparedByTheLineOfTheScript(t *testing.T) {
 	}
 }
 
-// Events that were saved without their secrets give a page without them, which says so.
-func TestRedactedEventsGiveAPageWithoutSecrets(t *testing.T) {
+// Events that were saved without secrets give a page without secrets, which says so.
+func TestRedactedEventsHaveNoSecrets(t *testing.T) {
 	for _, e := range examples {
 		r := perform(t, e.options, e.flags)
 		var saved bytes.Buffer
@@ -319,8 +321,8 @@ func TestRedactedEventsGiveAPageWithoutSecrets(t *testing.T) {
 	}
 }
 
-// The story of a handshake that failed, and of no events at all, has a page too.
-func TestAnUnfinishedHandshakeHasAPage(t *testing.T) {
+// A failed handshake has a page, and so has an empty list of events.
+func TestWriteUnfinishedHandshake(t *testing.T) {
 	r := perform(t, examples[2].options, "")
 	for n := 0; n <= len(r.Entries); n++ {
 		page := write(t, html.Run{Entries: r.Entries[:n], About: explain.Run{}})
@@ -334,7 +336,7 @@ func TestAnUnfinishedHandshakeHasAPage(t *testing.T) {
 	}
 }
 
-func TestATamperedHandshakeShowsWhereTheSidesDiffer(t *testing.T) {
+func TestTamperedHandshakeShowsDifferences(t *testing.T) {
 	page := write(t,
 		perform(t, demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA,
 			Tamper: &demo.Tamper{Line: 1, Field: "random"}}, ""))
@@ -346,7 +348,7 @@ func TestATamperedHandshakeShowsWhereTheSidesDiffer(t *testing.T) {
 	}
 }
 
-func TestAPageIsMadeInAFractionOfASecond(t *testing.T) {
+func TestWriteIsFast(t *testing.T) {
 	r := perform(t, examples[3].options, "")
 	began := time.Now()
 	write(t, r)

@@ -6,7 +6,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// ladder is the picture: the client on the left, the server on the right, time downwards.
+// ladder is the picture of the connection: the client on the left, the server on the right, time
+// downwards.
 type ladder struct {
 	Height int
 	Groups []rungGroup
@@ -16,13 +17,13 @@ type ladder struct {
 	Bottom int
 }
 
-// head is the name of a chapter.
+// head is the heading of a chapter.
 type head struct {
 	Y, Number int
 	Name      string
 }
 
-// rungGroup is what one step draws.
+// rungGroup is the drawing of one step.
 type rungGroup struct {
 	ID, Title, Way string
 	Number         int
@@ -39,25 +40,25 @@ type arrow struct {
 	Protected, Both, Altered bool
 }
 
-// chip is a value on the side that has it.
+// chip is a value drawn on a side that has it.
 type chip struct {
 	X, Y, Width, Middle, Text int
 	Family, Name              string
 	On                        bool // a key that is switched on
 }
 
-// track is a key in use, beside a lifeline.
+// track marks a key in use, beside a lifeline.
 type track struct {
 	X, Y1, Y2 int
 	Family    string
 }
 
-// flow leads from where an input was born to where it is used.
+// flow is a line from where an input was created to where it is used.
 type flow struct {
 	Step, Family, Path string
 }
 
-// The measures of the picture.
+// The measures of the picture in SVG units.
 const (
 	ladderWidth = 460
 	left        = 92 // the client's lifeline
@@ -68,8 +69,8 @@ const (
 	chipHeight  = 18
 )
 
-// climb draws the ladder.
-func (r *run) climb() *ladder {
+// drawLadder draws the ladder of a run.
+func (r *run) drawLadder() *ladder {
 	d := &drawing{ladder: &ladder{}, run: r, known: map[string][2]point{}, y: 8}
 	for _, c := range r.Chapters {
 		d.Heads = append(d.Heads, head{d.y + 22, c.Number, c.Name})
@@ -88,7 +89,7 @@ func (r *run) climb() *ladder {
 
 type point struct{ x, y int }
 
-// drawing is a ladder on its way down.
+// drawing is a ladder that is being drawn from top to bottom.
 type drawing struct {
 	*ladder
 	run   *run
@@ -119,8 +120,8 @@ func (d *drawing) step(p *step) {
 	d.Groups = append(d.Groups, g)
 }
 
-// births are the values that a step brings: before its line what the sender needs for it, after it
-// what follows.
+// births returns the values that a step creates: those that its sender needs, drawn before its
+// line, and those that follow from it, drawn after.
 func (d *drawing) births(p *step) (before, after []*secret) {
 	for _, name := range order {
 		s := d.run.secrets[name]
@@ -198,7 +199,7 @@ func (d *drawing) arrow(g *rungGroup, p *step) {
 	d.y += lineRoom
 }
 
-// switchOn says on both sides that the keys of a direction are in use from here.
+// switchOn shows on both sides that the keys of a direction are in use from here.
 func (d *drawing) switchOn(g *rungGroup, from iana.Side) {
 	family := from.String() + "_write_key"
 	if d.run.secrets[family] == nil {
@@ -218,7 +219,7 @@ func (d *drawing) switchOn(g *rungGroup, from iana.Side) {
 	d.y += chipRoom
 }
 
-// flows draw, for the step of a derivation, where its inputs were born.
+// flows draws lines from the inputs of the values that a step creates.
 func (d *drawing) flows(p *step) {
 	for _, name := range order {
 		s := d.run.secrets[name]
@@ -238,7 +239,8 @@ func (d *drawing) flows(p *step) {
 	}
 }
 
-// origins are the parents of a value that have a place in the picture: for a hash, what was hashed.
+// origins returns the inputs of a value that are drawn. A hash is not drawn, so its inputs are
+// returned in its place.
 func (r *run) origins(s *secret) (list []string) {
 	for _, parent := range s.From {
 		if parent == "session_hash" {
@@ -250,7 +252,7 @@ func (r *run) origins(s *secret) (list []string) {
 	return list
 }
 
-// curve swings outwards, to the margin of its side.
+// curve returns an SVG path that bends towards the margin of its side.
 func curve(side int, from, to point) string {
 	margin := [2]int{-14, ladderWidth + 14}[side]
 	return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from.x, from.y, margin, from.y, margin, to.y,

@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// opened is a message with its field tree beside its bytes.
+// opened is a message with its fields and its bytes.
 type opened struct {
 	ID           string
 	Name         string
@@ -24,14 +24,14 @@ type opened struct {
 	Altered      string // hex of what the other side heard, if that differs
 }
 
-// branch is a row of the tree.
+// branch is a row of the tree of fields.
 type branch struct {
 	Index, Level, Offset, Len  int
 	Name, Value, Kind, Summary string
 	Leaf                       bool
 }
 
-// rowLen is how many bytes a row of a dump has.
+// rowLen is the number of bytes in a row of a dump.
 const rowLen = 16
 
 func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
@@ -62,7 +62,7 @@ func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
 	return o
 }
 
-// kind is what a field is, which gives it its colour.
+// kind returns the kind of a field, which decides its colour.
 func kind(fields []wire.Field, i int, m *trace.Message) string {
 	f := fields[i]
 	name := strings.ToLower(f.Name)
@@ -97,7 +97,8 @@ func isPublic(name string) bool {
 	return name == "public" || name == "dh_ys" || name == "dh_yc" || name == "ecdh_yc"
 }
 
-// summary says what a node holds: the type that its first part names, or how many parts.
+// summary returns what a node contains: the type that its first part names, or the number of its
+// parts.
 func summary(fields []wire.Field, node int) string {
 	depth, parts, kind, name := fields[node].Depth+1, 0, "", ""
 	same := true
@@ -124,7 +125,7 @@ func summary(fields []wire.Field, node int) string {
 	return ""
 }
 
-// excerpt is the beginning of a value.
+// excerpt returns the beginning of a value in hex.
 func excerpt(b []byte) string {
 	const n = 12
 	if len(b) <= n {
@@ -133,8 +134,8 @@ func excerpt(b []byte) string {
 	return fmt.Sprintf("%x…", b[:n])
 }
 
-// dump writes bytes in rows, each leaf as elements of its own. It consists of digits and its own
-// markup, and of printable ASCII that is escaped.
+// dump formats bytes in rows, with the bytes of each leaf in elements of their own. The result has
+// only digits, markup of this function, and escaped ASCII.
 func dump(raw []byte, fields []wire.Field, kinds []string) template.HTML {
 	owner := make([]int, len(raw))
 	for i, f := range fields {
@@ -163,7 +164,7 @@ func dump(raw []byte, fields []wire.Field, kinds []string) template.HTML {
 	return template.HTML(b.String())
 }
 
-// printable shows bytes as ASCII, and a point for each that is none.
+// printable returns bytes as ASCII, with a point for each that is not printable.
 func printable(b []byte) string {
 	out := make([]byte, len(b))
 	for i, c := range b {

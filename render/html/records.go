@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// taken is a record taken apart.
+// taken is a record with its parts.
 type taken struct {
 	Title     string
 	Protected bool
@@ -28,7 +28,7 @@ type layer struct {
 	Boxes []box
 }
 
-// box is a part of a layer, in a picture 1000 wide.
+// box is a part of a layer. The picture has a width of 1000.
 type box struct {
 	X, Width, Middle int
 	Name, Kind       string
@@ -36,14 +36,15 @@ type box struct {
 	Small            bool
 }
 
-// part is a part of the record with its bytes.
+// part is a part of a record with its bytes.
 type part struct {
 	Name, Note, Kind string
 	Value            value
 	Wire             bool // on the wire as it is
 }
 
-// construction is how a record was protected, as its parts show.
+// construction is the way in which a record was protected. It is inferred from the parts that the
+// event has.
 type construction uint8
 
 const (
@@ -71,7 +72,7 @@ func constructionOf(r *trace.Record) construction {
 	return clear
 }
 
-// takeApart opens the record of a line, and of both where two make one line.
+// takeApart returns the record of a line, or both records if the line stands for two.
 func (r *run) takeApart(p *step) []*taken {
 	if p.rung.Record == nil {
 		return nil
@@ -89,9 +90,9 @@ func (r *run) takeApart(p *step) []*taken {
 	return list
 }
 
-func (r *run) take(sent, heard *trace.Record) *taken {
+func (r *run) take(sent, received *trace.Record) *taken {
 	c := constructionOf(sent)
-	d := dissection{sent: sent, heard: heard, construction: c, side: sent.From.String()}
+	d := dissection{sent: sent, received: received, construction: c, side: sent.From.String()}
 	d.add("header", "len",
 		fmt.Sprintf("type %v, version %s, length %d", sent.ContentType, version(sent),
 			len(sent.Fragment)), true,
@@ -121,19 +122,19 @@ func (r *run) take(sent, heard *trace.Record) *taken {
 	return t
 }
 
-// dissection lays out the parts of one record.
+// dissection collects the parts of one record.
 type dissection struct {
 	construction
-	sent, heard *trace.Record
-	side        string
-	parts       []part
+	sent, received *trace.Record
+	side           string
+	parts          []part
 }
 
-// add adds a part, if the record has it.
+// add appends a part, if the record has it.
 func (d *dissection) add(name, kind, note string, wire bool, get func(*trace.Record) []byte) {
 	p := explain.Pair{Client: get(d.sent)}
-	if d.heard != nil {
-		p.Server = get(d.heard)
+	if d.received != nil {
+		p.Server = get(d.received)
 	}
 	if d.sent.From == iana.Server {
 		p.Client, p.Server = p.Server, p.Client
@@ -143,7 +144,7 @@ func (d *dissection) add(name, kind, note string, wire bool, get func(*trace.Rec
 	}
 }
 
-// cipher adds what has to do with the encryption.
+// cipher appends the parts that belong to encryption.
 func (d *dissection) cipher() {
 	d.add("IV", "nonce", "random, and another for each record", true,
 		func(x *trace.Record) []byte { return x.IV })
@@ -162,7 +163,7 @@ func (d *dissection) cipher() {
 		func(x *trace.Record) []byte { return x.Plaintext })
 }
 
-// proof adds what has to do with the authentication.
+// proof appends the parts that belong to authentication.
 func (d *dissection) proof() {
 	if d.construction < explicitNonce {
 		d.add("MAC input", "len", macInput(d.construction), false,
@@ -176,7 +177,7 @@ func (d *dissection) proof() {
 		func(x *trace.Record) []byte { return x.Tag })
 }
 
-// how says in which order each construction works.
+// how describes the order of operations of each construction.
 var how = map[construction]struct {
 	name  string
 	order []string
@@ -226,10 +227,10 @@ func paddingNote(p trace.Hex) string {
 	return fmt.Sprintf("%d bytes, each of which says %d", len(p), p[0])
 }
 
-// least is the narrowest box on the wire, of 1000.
+// least is the smallest width of a box in the last layer.
 const least = 74
 
-// layers are the picture of a record, from the inside to the wire.
+// layers returns the layers of a record, from the content to what is sent.
 func layers(c construction, r *trace.Record) []layer {
 	n := func(b []byte) int { return len(b) }
 	side := r.From.String()
@@ -264,8 +265,8 @@ func layers(c construction, r *trace.Record) []layer {
 	return rows
 }
 
-// place gives each box its width. A name has the same width and the same place in each row: what
-// became of what stands below it.
+// place sets the widths of the boxes. A name has the same width and place in each row, so that what
+// a part becomes is below it.
 func place(rows []layer) {
 	last := rows[len(rows)-1].Boxes
 	total := 0
@@ -296,7 +297,7 @@ func place(rows []layer) {
 	}
 }
 
-// spread puts the boxes of an inner row above the ciphertext that they become.
+// spread places the boxes of an inner row above the ciphertext that they become.
 func spread(boxes []box, rows []layer, start, inside int) {
 	whole := 0 // what is encrypted, of the row where it is complete
 	for _, r := range rows[:len(rows)-1] {

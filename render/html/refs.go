@@ -9,8 +9,8 @@ import (
 
 var rfc = regexp.MustCompile(`RFC (\d+)|§([A-F](?:\.\d+)*|\d+(?:\.\d+)*)`)
 
-// references makes links of the RFCs and sections in a reference: "RFC 5246 §8.1, §6.3". A section
-// belongs to the RFC before it.
+// references formats a reference such as "RFC 5246 §8.1, §6.3" with links. A section belongs to the
+// RFC before it.
 func references(ref string) template.HTML {
 	var b strings.Builder
 	at, number := 0, ""
@@ -43,7 +43,7 @@ func references(ref string) template.HTML {
 	return template.HTML(b.String())
 }
 
-// section is the anchor of a section: "#section-8.1", "#appendix-F.1.1".
+// section returns the anchor of a section: "#section-8.1", "#appendix-F.1.1".
 func section(s string) string {
 	if s[0] >= 'A' && s[0] <= 'F' {
 		return "#appendix-" + s

@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// run is a connection, ready for the template.
+// run is a connection, prepared for the template.
 type run struct {
 	*explain.Story
 	ID       string // "" alone, "a", "b", … among several: begins every fragment
@@ -28,7 +28,7 @@ type run struct {
 	dialect  message.Dialect
 }
 
-// verdict is a pill of the header.
+// verdict is a short statement in the header.
 type verdict struct{ Text, Tone string }
 
 type chapter struct {
@@ -65,14 +65,14 @@ type step struct {
 	rung        *explain.Rung
 }
 
-// fact is a fact of the story: words, or a value on both sides.
+// fact is a fact of the story: text, or a value on both sides.
 type fact struct {
 	explain.Fact
 	Value value
 	Label string
 }
 
-// value is bytes as the two sides have them.
+// value is a value as the two sides have it.
 type value struct {
 	Family         string // the class of its hue, and its place in the family
 	Client, Server string // hex
@@ -93,7 +93,7 @@ func newValue(family string, p explain.Pair, public bool) value {
 	return v
 }
 
-// Any is the value of whoever has it.
+// Any returns the client's value in hex, or the server's if the client has none.
 func (v value) Any() string {
 	if v.Client != "" {
 		return v.Client
@@ -101,7 +101,7 @@ func (v value) Any() string {
 	return v.Server
 }
 
-// newRun tells the story of r and prepares all of it. n is its number among all.
+// newRun prepares r, which is number n of all runs, from 0.
 func newRun(n, all int, r Run) *run {
 	v := &run{Story: explain.Tell(r.Entries, r.About), entries: r.Entries,
 		secrets: map[string]*secret{}}
@@ -125,7 +125,7 @@ func newRun(n, all int, r Run) *run {
 	v.pages(explain.Rungs(r.Entries))
 	v.compute()
 	v.family()
-	v.Ladder = v.climb()
+	v.Ladder = v.drawLadder()
 	return v
 }
 
@@ -164,7 +164,7 @@ func verdicts(s *explain.Story) []verdict {
 	return list
 }
 
-// pages makes a page of each step of the story.
+// pages adds a page for each step of the story.
 func (r *run) pages(rungs []explain.Rung) {
 	used := map[string]int{}
 	for _, c := range r.Story.Chapters {
@@ -224,7 +224,7 @@ func label(f explain.Fact) string {
 	return f.Under
 }
 
-// hue is the family of a fact. The two verify_data are two values.
+// hue returns the family of a fact. The verify_data of each side is a family of its own.
 func hue(f explain.Fact, p *step) string {
 	if f.Secret == "verify_data" && p.Line != nil {
 		return p.Line.From.String() + "_verify_data"
@@ -232,7 +232,7 @@ func hue(f explain.Fact, p *step) string {
 	return f.Secret
 }
 
-// fill opens what is behind a step.
+// fill adds derivations, signatures, choices, message and records to a step.
 func (r *run) fill(p *step) {
 	switch kind := base(p.key); kind {
 	case "master_secret", "key_block":
@@ -260,13 +260,14 @@ func (r *run) fill(p *step) {
 	}
 }
 
-// base is a key without its variant.
+// base returns a key without its variant.
 func base(key string) string {
 	kind, _, _ := strings.Cut(key, "/")
 	return kind
 }
 
-// slug is the fragment of a step, the same in every run: "master-secret", "finished-client".
+// slug returns the fragment of a step, which is the same in every run: "master-secret",
+// "finished-client".
 func slug(s explain.Step) string {
 	name := base(s.Key)
 	if strings.HasSuffix(s.Key, "/client") || strings.HasSuffix(s.Key, "/server") {
@@ -275,7 +276,7 @@ func slug(s explain.Step) string {
 	return strings.ToLower(strings.NewReplacer("_", "-", "/", "-", " ", "-").Replace(name))
 }
 
-// capital writes "KEY EXCHANGE" as "Key exchange".
+// capital changes "KEY EXCHANGE" to "Key exchange".
 func capital(s string) string {
 	if s == "" {
 		return s

@@ -1,8 +1,8 @@
-// Package markdown writes a story as a document that reads well raw and rendered: the ladder as a
-// drawing in ASCII, the six chapters with their values, a table of what each side does, the table
+// Package markdown writes a story as a document that can be read both raw and rendered: the ladder
+// as an ASCII drawing, the six chapters with their values, a table of what each side does, a table
 // of the keys, and what short descriptions of TLS usually simplify.
 //
-// Words come from package explain. What came from a peer is escaped: it is text, and never markup.
+// The words come from package explain. Text from a peer is escaped, so it is never markup.
 package markdown
 
 import (
@@ -53,7 +53,7 @@ func (p *printer) head(s *explain.Story) {
 	p.printf("\n")
 }
 
-// The columns of the ladder.
+// The columns of the ladder, from 0.
 const (
 	arrowFrom = 4
 	arrowTo   = 78
@@ -141,7 +141,8 @@ func (p *printer) step(s explain.Step) {
 	p.printf("%s", end(&table))
 }
 
-// words are a text, or a formula without the spaces that align it on a screen.
+// words returns the text of a fact. In formulas, the spaces that align them on a screen are
+// removed.
 func words(f explain.Fact) string {
 	if f.Formula {
 		return "`" + code(strings.Join(strings.Fields(f.Text), " ")) + "`"
@@ -149,7 +150,7 @@ func words(f explain.Fact) string {
 	return text(f.Text)
 }
 
-// end ends a table, if one is open.
+// end returns the end of a table, if one is open.
 func end(table *bool) string {
 	if !*table {
 		return ""
@@ -169,7 +170,7 @@ func label(f explain.Fact) string {
 	return text(strings.TrimSpace(name))
 }
 
-// value is the right cell of a fact.
+// value returns the right cell of a fact.
 func value(f explain.Fact) string {
 	verdict := f.Value.Compare()
 	switch {
@@ -259,7 +260,7 @@ func (p *printer) simplified() {
 	}
 }
 
-// text escapes what Markdown could take for markup. An underscore inside a word is none.
+// text escapes what Markdown could take for markup. An underscore inside a word is not markup.
 func text(s string) string {
 	runes := []rune(explain.Escape(s))
 	var b strings.Builder
@@ -275,12 +276,12 @@ func text(s string) string {
 
 func word(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' }
 
-// code makes s fit between two backticks in a table.
+// code escapes s for use between two backticks in a table.
 func code(s string) string {
 	return strings.NewReplacer("`", "'", "|", "\\|").Replace(explain.Escape(s))
 }
 
-// ascii keeps the drawing's columns.
+// ascii replaces characters that are not ASCII, so that the columns of the drawing stay aligned.
 func ascii(s string) string {
 	s = strings.NewReplacer("…", "...", "```", "'''").Replace(explain.Escape(s))
 	return strings.Map(func(r rune) rune {

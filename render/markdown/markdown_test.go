@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-func TestTextIsNeverMarkup(t *testing.T) {
+func TestTextEscapesMarkup(t *testing.T) {
 	for in, want := range map[string]string{
 		"master_secret":        "master_secret",
 		"_emphasis_ *bold*":    `\_emphasis\_ \*bold\*`,
@@ -25,8 +25,8 @@ func TestTextIsNeverMarkup(t *testing.T) {
 	}
 }
 
-// What a peer says can end neither the drawing nor a table.
-func TestAHostilePeerStaysInItsCell(t *testing.T) {
+// Text from a peer ends neither the drawing nor a table.
+func TestHostileTextStaysInItsCell(t *testing.T) {
 	s := &explain.Story{Chapters: []explain.Chapter{{Number: 6, Name: "PROTECTED DATA",
 		Steps: []explain.Step{{
 			Key: "application_data/client",
@@ -47,7 +47,7 @@ func TestAHostilePeerStaysInItsCell(t *testing.T) {
 	}
 }
 
-func TestTheLadderKeepsItsColumns(t *testing.T) {
+func TestLadderColumns(t *testing.T) {
 	for _, l := range []explain.Line{
 		{Name: "ClientHello", Size: "107 bytes"},
 		{Name: "Finished", Remark: "(encrypted)", Size: "16 in 85 bytes", From: iana.Server},

@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 )
 
-// WriteDerivation lays out a derivation in prose: each formula with what it is for.
+// WriteDerivation writes a derivation, each formula with its purpose.
 func WriteDerivation(w io.Writer, d *explain.Derivation, style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
 	p.flow(0, bold, " · ",
@@ -29,8 +29,8 @@ func WriteDerivation(w io.Writer, d *explain.Derivation, style Style) error {
 	return p.out.Flush()
 }
 
-// WriteValues lays out values as a table: one a line, however long, so that other programs can cut
-// it.
+// WriteValues writes values as a table with one value on a line of any length, so that other
+// programs can read it.
 func WriteValues(w io.Writer, values []explain.Value, style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
 	p.put("NAME                  OFFSET  BYTES  VALUE", bold)
@@ -47,7 +47,7 @@ func WriteValues(w io.Writer, values []explain.Value, style Style) error {
 	return p.out.Flush()
 }
 
-// WriteFindings says how an expected value would come out.
+// WriteFindings writes how an expected value can be derived.
 func WriteFindings(w io.Writer, expected []byte, found []explain.Finding, tried int,
 	style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}

@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/keys"
 )
 
-// The columns of a dump.
+// The columns of a dump, from 0, and the number of bytes on a line.
 const (
 	offset    = 8  // ends the offset of a field
 	dumped    = 10 // hex, 16 bytes a line
@@ -19,8 +19,8 @@ const (
 	field     = 44 // names, deeper by depth
 )
 
-// WriteDetailed lays out s with what lies below each step. Its dumps keep to 100 columns; commands
-// are lines of any length, so that they can be copied.
+// WriteDetailed writes s with the details of each step. Dumps keep to 100 columns. Commands are
+// lines of any length, so that they can be copied.
 func WriteDetailed(w io.Writer, s *explain.Story, d *explain.Detail, style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
 	p.below = func(step explain.Step) { p.detail(d, step) }
@@ -54,7 +54,7 @@ func (p *printer) detail(d *explain.Detail, s explain.Step) {
 	}
 }
 
-// dump prints the bytes of a run beside the tree of their names.
+// dump writes the bytes of a run beside the tree of their fields.
 func (p *printer) dump(d explain.Dump) {
 	p.to(deeper)
 	p.put(fmt.Sprintf("%s, %s:", d.Title, explain.Count(len(d.Bytes), "byte")), faint)
@@ -92,16 +92,14 @@ func (p *printer) dumpLine(at int, b []byte) {
 	p.put(hex.EncodeToString(b), plain)
 }
 
-// chain prints the A(i) of P_hash, and what each gives.
+// chain writes the A(i) of P_hash and the output of each step.
 func (p *printer) chain(c explain.Chain) {
 	for _, e := range c.Expansions {
 		hash := "HMAC_" + strings.ReplaceAll(e.Hash, "-", "")
 		p.to(deeper)
-		p.words(deeper,
-			fmt.Sprintf("inside: P_%s(secret, %q + seed), A(0) = %q + seed, A(i) = %s(secret, "+
-				"A(i-1)), "+
-				"output = %s(secret, A(i) + A(0)) for i = 1, 2, …", strings.ReplaceAll(e.Hash, "-", ""),
-				c.Label, c.Label, hash, hash), faint)
+		p.words(deeper, fmt.Sprintf("inside: P_%s(secret, %q + seed), A(0) = %q + seed, "+
+			"A(i) = %s(secret, A(i-1)), output = %s(secret, A(i) + A(0)) for i = 1, 2, …",
+			strings.ReplaceAll(e.Hash, "-", ""), c.Label, c.Label, hash, hash), faint)
 		p.end()
 		p.rounds(e)
 	}
@@ -131,7 +129,7 @@ func (p *printer) round(name string, b []byte) {
 	}
 }
 
-// command prints a command, whole: a shell takes what is copied.
+// command writes a command without wrapping it, so that it can be copied to a shell.
 func (p *printer) command(c explain.Command) {
 	what := "compute "
 	if c.Verdict != "" {

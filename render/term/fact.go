@@ -7,7 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 )
 
-// fact writes one fact: its label, its value or words, its verdict, its remark.
+// fact writes one fact: label, value or text, verdict, and note.
 func (p *printer) fact(f explain.Fact) {
 	switch {
 	case f.Alarm:
@@ -34,7 +34,7 @@ func (p *printer) fact(f explain.Fact) {
 	}
 }
 
-// label writes what stands before the value.
+// label writes what comes before the value.
 func (p *printer) label(f explain.Fact, i ink) {
 	name := f.Name
 	if name == "" {
@@ -57,7 +57,7 @@ func (p *printer) label(f explain.Fact, i ink) {
 	p.to(value)
 }
 
-// bytes writes a value in lines of 32 bytes, the second label under the first.
+// bytes writes a value in lines of 32 bytes, with the second label below the first.
 func (p *printer) bytes(f explain.Fact) {
 	lines := hexLines(f)
 	under := f.Under
@@ -81,7 +81,7 @@ func (p *printer) bytes(f explain.Fact) {
 	p.end()
 }
 
-// hexLines is the value in hex: whole, or by its ends.
+// hexLines returns the value in hex: in full, or only its ends.
 func hexLines(f explain.Fact) []string {
 	b := f.Value.Bytes()
 	if f.Short {
@@ -98,7 +98,7 @@ func hexLines(f explain.Fact) []string {
 	return lines
 }
 
-// ends shows the first and the last bytes of a long value.
+// ends returns the first and the last bytes of a long value in hex.
 func ends(b []byte, shorter bool) string {
 	first, last := 16, 4
 	if shorter {
@@ -110,7 +110,7 @@ func ends(b []byte, shorter bool) string {
 	return hex.EncodeToString(b[:first]) + "…" + hex.EncodeToString(b[len(b)-last:])
 }
 
-// verdict says that both sides have the same, where it says something.
+// verdict marks a value that both sides computed and that is equal, or that the receiver verified.
 func (p *printer) verdict(f explain.Fact) {
 	if f.Checked || !f.Sent && f.Value.Compare() == explain.Equal {
 		p.put("  ", plain)
@@ -118,7 +118,7 @@ func (p *printer) verdict(f explain.Fact) {
 	}
 }
 
-// note is a remark behind the value, or below it.
+// note writes a remark after the value, or below it.
 func (p *printer) note(s string) {
 	if s == "" {
 		return
@@ -131,7 +131,7 @@ func (p *printer) note(s string) {
 	p.words(value, s, plain)
 }
 
-// headingNote is a remark at the end of a line without a label.
+// headingNote writes a remark at the end of a line without a label.
 func (p *printer) headingNote(s string) {
 	if s != "" {
 		p.to(max(remark, p.line.width+2))
@@ -140,7 +140,7 @@ func (p *printer) headingNote(s string) {
 	p.end()
 }
 
-// part is a part of a record: its remark has a column of its own.
+// part writes a part of a record. Its remark has a column of its own.
 func (p *printer) part(f explain.Fact) {
 	p.label(f, plain)
 	if f.Text != "" {
@@ -168,7 +168,7 @@ func (p *printer) part(f explain.Fact) {
 	p.end()
 }
 
-// different shows both sides' values.
+// different writes the values of both sides.
 func (p *printer) different(f explain.Fact) {
 	p.label(f, plain)
 	p.put("✗ different", red)

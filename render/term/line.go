@@ -8,7 +8,7 @@ import (
 	"charm.land/lipgloss/v2"
 )
 
-// ink is how a piece of a line looks: one of these, or the name of a secret.
+// ink is the look of a piece of a line: one of these, or the name of a secret.
 type ink string
 
 const (
@@ -19,7 +19,7 @@ const (
 	green ink = "green"
 )
 
-// inks: one hue a secret, readable on dark and on light.
+// inks has one hue for each secret, readable on dark and on light backgrounds.
 var inks = map[ink]lipgloss.Style{
 	bold:                   lipgloss.NewStyle().Bold(true),
 	faint:                  lipgloss.NewStyle().Faint(true),
@@ -43,14 +43,15 @@ var inks = map[ink]lipgloss.Style{
 	"verify_data":          hue("104"),
 }
 
-func hue(color string) lipgloss.Style { return lipgloss.NewStyle().Foreground(lipgloss.Color(color)) }
+func hue(color string) lipgloss.Style {
+	return lipgloss.NewStyle().Foreground(lipgloss.Color(color))
+}
 
-// ascii is what a pipe gets.
-var ascii = strings.NewReplacer("─", "-", "▶", ">", "◀", "<", "→", "->", "←", "<-", "✓", "ok", "✗",
-	"!!", "…", "...", " · ", " | ", "·", "|",
-	"§", "s.", "é", "e", "—", "-")
+// ascii replaces the characters that are used where Unicode can be shown.
+var ascii = strings.NewReplacer("─", "-", "▶", ">", "◀", "<", "→", "->", "←", "<-",
+	"✓", "ok", "✗", "!!", "…", "...", " · ", " | ", "·", "|", "§", "s.", "é", "e", "—", "-")
 
-// line is the line being made.
+// line is the line that is being written.
 type line struct {
 	spans []span
 	width int
@@ -62,7 +63,7 @@ type span struct {
 	ink  ink
 }
 
-// clean is s as it may be printed: the choke point through which everything goes.
+// clean returns s in printable characters. All output goes through it.
 func (p *printer) clean(s string) string {
 	if !p.style.Unicode {
 		s = ascii.Replace(s)
@@ -79,10 +80,10 @@ func (p *printer) clean(s string) string {
 	return b.String()
 }
 
-// len is how many columns s takes.
+// len returns the number of columns that s takes.
 func (p *printer) len(s string) int { return lipgloss.Width(p.clean(s)) }
 
-// put appends s.
+// put appends s to the line.
 func (p *printer) put(s string, i ink) {
 	s = p.clean(s)
 	p.line.width += lipgloss.Width(s)
@@ -93,7 +94,7 @@ func (p *printer) put(s string, i ink) {
 	p.line.spans = append(p.line.spans, span{s, i})
 }
 
-// to fills up with spaces to column n; at least one, if something is there already.
+// to adds spaces up to column n, but at least one if the line is not empty.
 func (p *printer) to(n int) {
 	spaces := n - p.line.width
 	if spaces < 1 && p.line.width > 0 {
@@ -104,14 +105,14 @@ func (p *printer) to(n int) {
 	}
 }
 
-// rule draws to column n.
+// rule draws a rule up to column n.
 func (p *printer) rule(n int) {
 	if n > p.line.width {
 		p.put(strings.Repeat("─", n-p.line.width), faint)
 	}
 }
 
-// fits reports whether s has room on the line.
+// fits reports whether s fits on the rest of the line.
 func (p *printer) fits(s string) bool { return p.line.width+p.len(s) <= width }
 
 // end writes the line.
@@ -132,13 +133,13 @@ func (p *printer) end() {
 	p.line = line{}
 }
 
-// wrap goes on in the next line at column n.
+// wrap begins a new line at column n.
 func (p *printer) wrap(n int) {
 	p.end()
 	p.to(n)
 }
 
-// words writes text, wrapped at words; the lines after the first begin at column n. Names of
+// words writes text wrapped between words. The lines after the first begin at column n. Names of
 // secrets have their hue.
 func (p *printer) words(n int, text string, i ink) {
 	for k, word := range strings.Split(text, " ") {
@@ -153,7 +154,7 @@ func (p *printer) words(n int, text string, i ink) {
 	}
 }
 
-// word writes one word, cut where it is longer than a line.
+// word writes one word, which is split if it is longer than a line.
 func (p *printer) word(word string, n int, i ink) {
 	for !p.fits(word) {
 		room := []rune(word)
@@ -168,7 +169,7 @@ func (p *printer) word(word string, n int, i ink) {
 	p.inked(word, i)
 }
 
-// inked writes text in i, and in it the names of secrets in their own hue.
+// inked writes text in i, but the names of secrets in their own hue.
 func (p *printer) inked(text string, i ink) {
 	for text != "" {
 		n := strings.IndexFunc(text, isNameRune)
@@ -193,7 +194,7 @@ func (p *printer) inked(text string, i ink) {
 
 func isNameRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
-// flow writes items with a separator, as many a line as fit.
+// flow writes items with a separator, as many on a line as fit.
 func (p *printer) flow(n int, i ink, separator string, items []string) {
 	for k, item := range items {
 		if k > 0 {

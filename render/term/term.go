@@ -1,10 +1,9 @@
-// Package term lays a story out for a terminal: at most 100 columns, box drawing and colours where
-// they can be shown, ASCII and nothing else in a pipe.
+// Package term writes a story for a terminal, in at most 100 columns except for commands and tables
+// of values. Box drawing and colours are used if the output can show them, and ASCII otherwise.
 //
-// The rules of the screen: hex is never split by spaces, so that it can be searched and copied. One
-// hue for one secret, wherever it is printed and wherever it goes into a formula. Red only where
-// something is deprecated, lost or wrong. Words come from package explain; whatever of them came
-// from a peer, nothing unprintable leaves this package.
+// Hex is never split by spaces, so that it can be searched and copied. Each secret has one hue
+// wherever it is printed, also in formulas. Red marks only what is deprecated, lost or wrong. The
+// words come from package explain. Nothing unprintable is written, even if it came from a peer.
 package term
 
 import (
@@ -39,7 +38,7 @@ type Style struct {
 	Color   bool
 }
 
-// Write lays out s. See the rules above.
+// Write writes s. Its lines have at most 100 columns.
 func Write(w io.Writer, s *explain.Story, style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
 	p.head(s)
@@ -111,7 +110,7 @@ func (p *printer) chapter(c explain.Chapter) {
 	}
 }
 
-// arrow is a line of the ladder.
+// arrow writes a line of the ladder.
 func (p *printer) arrow(l *explain.Line) {
 	p.put(fmt.Sprintf("%2d", l.Number), bold)
 	p.to(numbers)
@@ -149,7 +148,7 @@ func (p *printer) arrow(l *explain.Line) {
 	p.end()
 }
 
-// sections shortens references: sections of RFC 5246 go without its number.
+// sections shortens a reference: sections of RFC 5246 are printed without its number.
 func sections(ref string) string {
 	if short, ok := strings.CutPrefix(ref, "RFC 5246 "); ok {
 		return short

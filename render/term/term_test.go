@@ -25,7 +25,7 @@ func lay(t *testing.T, style Style, facts ...explain.Fact) string {
 	return strings.TrimRight(body, "\n")
 }
 
-func TestHexIsNeverSplitBySpaces(t *testing.T) {
+func TestHexHasNoSpaces(t *testing.T) {
 	f := explain.Fact{Name: "master_secret", Under: "48 bytes",
 		Value: explain.Pair{Client: make([]byte, 48), Server: make([]byte, 48)}}
 	want := "      master_secret        " + strings.Repeat("00", 32) + "\n" +
@@ -35,7 +35,7 @@ func TestHexIsNeverSplitBySpaces(t *testing.T) {
 	}
 }
 
-func TestDifferentValuesAreBothShown(t *testing.T) {
+func TestDifferentValuesAreShown(t *testing.T) {
 	f := explain.Fact{Name: "client_write_key",
 		Value: explain.Pair{Client: []byte{1}, Server: []byte{2}}}
 	want := "      client_write_key     !! different\n          client           01\n          " +
@@ -45,7 +45,7 @@ func TestDifferentValuesAreBothShown(t *testing.T) {
 	}
 }
 
-func TestAPublicValueNeedsNoTick(t *testing.T) {
+func TestPublicValueHasNoTick(t *testing.T) {
 	f := explain.Fact{Name: "client_random", Sent: true,
 		Value: explain.Pair{Client: []byte{1}, Server: []byte{1}}}
 	if got := lay(t, Style{}, f); strings.Contains(got, "ok") {
@@ -57,7 +57,7 @@ func TestAPublicValueNeedsNoTick(t *testing.T) {
 	}
 }
 
-func TestLongWordsAndWideOnesKeepToTheColumns(t *testing.T) {
+func TestLongAndWideWordsAreWrapped(t *testing.T) {
 	for _, text := range []string{strings.Repeat("x", 300), strings.Repeat("漢字 ", 90),
 		strings.Repeat("漢", 150), strings.Repeat("a\x1b[2J", 50)} {
 		for _, style := range []Style{{}, {Unicode: true}} {
@@ -71,8 +71,8 @@ func TestLongWordsAndWideOnesKeepToTheColumns(t *testing.T) {
 	}
 }
 
-// One hue for one secret: no two share one, and a formula shows each input in its own.
-func TestEachSecretHasItsHue(t *testing.T) {
+// No two secrets share a hue, and a formula shows each input in its own.
+func TestSecretsHaveDistinctHues(t *testing.T) {
 	hues := map[string]ink{}
 	for name, style := range inks {
 		if !strings.Contains(string(name), "_") || strings.HasSuffix(string(name), "_public") {
@@ -94,7 +94,7 @@ func TestEachSecretHasItsHue(t *testing.T) {
 	}
 }
 
-func TestWithoutColorThereIsNoEscape(t *testing.T) {
+func TestNoEscapesWithoutColor(t *testing.T) {
 	f := explain.Fact{Name: "master_secret", Secret: "master_secret",
 		Value: explain.Pair{Client: []byte{1}, Server: []byte{1}}}
 	if got := lay(t, Style{Unicode: true}, f); strings.ContainsRune(got, '\x1b') {

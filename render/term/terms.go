@@ -7,7 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 )
 
-// WriteTerms lays out the meanings of a word, one below the other.
+// WriteTerms writes the meanings of a word, one below the other.
 func WriteTerms(w io.Writer, terms []explain.Term, style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
 	for i, t := range terms {
