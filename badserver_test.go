@@ -245,7 +245,7 @@ func serversWithBadRecords() []badServer {
 		{what: "an alert without content", ref: "§6.2.1", want: alert.DecodeError, says: "alert of 0 bytes", edits: first(wire(21, 3, 3, 0, 0))},
 		{what: "half an alert", ref: "§7.2", want: alert.DecodeError, says: "alert of 1 bytes", edits: first(content(iana.RecordAlert, 1))},
 		{what: "an alert of no level", ref: "§7.2", want: alert.IllegalParameter, edits: first(content(iana.RecordAlert, 3, 40))},
-		{what: "a warning", ref: "§7.2: no error", ends: accepted, edits: first(content(iana.RecordAlert, 1, 112))},
+		{what: "unrecognized_name as a warning", ref: "RFC 6066 §3: no error", ends: accepted, edits: first(content(iana.RecordAlert, 1, 112))},
 		{what: "warnings without end", ref: "§7.2", want: um, says: "warnings", edits: first(many(content(iana.RecordAlert, 1, 112), 17)...)},
 		{what: "warnings without end after the handshake", ref: "§7.2", want: um, ends: later, says: "warnings", edits: last(many(content(iana.RecordAlert, 1, 90), 17)...)},
 		{what: "empty records without end after the handshake", ref: "§6.2.1", want: um, ends: later, says: "empty", edits: last(many(content(iana.RecordApplicationData), 18)...)},

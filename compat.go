@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -71,37 +73,66 @@ func (c *Conn) VerifyHostname(host string) error {
 	}
 }
 
-// SupportsCertificate tells whether the client would take a handshake with c, or why not: a suite that it offers and we allow must be
-// one that c can serve, with a signature that the client can check, and the name must be c's.
+// SupportsCertificate reports whether the client would take a handshake with c, or why not: a suite
+// that it offers and we allow must be one that c can serve, with a group and a signature that the
+// client can do, and the name must be c's.
 func (i *ClientHelloInfo) SupportsCertificate(c *Certificate) error {
 	cred, err := pki.FromTLS(c)
 	if err != nil {
 		return err
 	}
-	p, err := i.config.parameters()
+	if i.ServerName != "" {
+		if err := cred.Chain.Leaf().VerifyHostname(i.ServerName); err != nil {
+			return err
+		}
+	}
+	config := i.config
+	if config == nil {
+		config = &Config{}
+	}
+	h := &handshake.Config{}
+	if h.Parameters, err = config.parameters(); err != nil {
+		return err
+	}
+	h.Credentials = []*pki.Credential{cred}
+	hello, err := i.hello()
 	if err != nil {
 		return err
 	}
-	hello := pki.Hello{Name: i.ServerName, Schemes: convert[iana.SignatureScheme](i.SignatureSchemes), Groups: convert[iana.Group](i.SupportedCurves)}
-	if hello.Schemes == nil {
-		hello.Schemes = pki.Implied(iana.TLS12)
+	if err := handshake.Suits(hello, h); err != nil {
+		return fmt.Errorf("vitrine: the certificate does not suit the client: %w", err)
 	}
-	why := func() string {
-		return fmt.Sprintf("no cipher suite in common: the client offers %v", convert[iana.CipherSuite](i.CipherSuites))
+	return nil
+}
+
+// hello makes a hello of what a program may have put together.
+func (i *ClientHelloInfo) hello() (*message.ClientHello, error) {
+	m := &message.ClientHello{Version: iana.TLS12, CipherSuites: convert[iana.CipherSuite](i.CipherSuites),
+		CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
+	formats := &message.ECPointFormats{}
+	for _, f := range i.SupportedPoints {
+		formats.Formats = append(formats.Formats, iana.ECPointFormat(f))
 	}
-	for _, id := range p.Suites {
-		s := suite.ByID(id)
-		if !slices.Contains(i.CipherSuites, uint16(id)) || s.Kex.PreShared() && s.Kex != iana.KexRSAPSK {
+	groups := &message.SupportedGroups{Groups: convert[iana.Group](i.SupportedCurves)}
+	schemes := &message.SignatureSchemes{Schemes: convert[iana.SignatureScheme](i.SignatureSchemes)}
+	versions := &message.SupportedVersions{Versions: convert[iana.Version](i.SupportedVersions)}
+	for _, x := range []struct {
+		typ     iana.ExtensionType
+		content message.Content
+		sent    bool
+	}{
+		{iana.ExtSupportedGroups, groups, len(groups.Groups) > 0},
+		{iana.ExtECPointFormats, formats, len(formats.Formats) > 0},
+		{iana.ExtSignatureAlgorithms, schemes, len(schemes.Schemes) > 0},
+		{iana.ExtSupportedVersions, versions, len(versions.Versions) > 0},
+		{iana.ExtExtendedMasterSecret, &message.Empty{}, slices.Contains(i.Extensions, uint16(iana.ExtExtendedMasterSecret))},
+	} {
+		if !x.sent {
 			continue
 		}
-		choice := pki.ChooseServer([]*pki.Credential{cred}, s.Auth, s.Kex, hello, p.Schemes)
-		if choice.Credential != nil {
-			if i.ServerName == "" {
-				return nil
-			}
-			return cred.Chain.Leaf().VerifyHostname(i.ServerName)
+		if err := m.Extensions.Add(x.typ, x.content); err != nil {
+			return nil, err
 		}
-		why = choice.Why
 	}
-	return errors.New("vitrine: the certificate does not suit the client: " + why())
+	return m, nil
 }

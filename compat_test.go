@@ -160,10 +160,16 @@ func TestAClientKnowsWhatItSupports(t *testing.T) {
 		{"a suite that ECDSA signs for", vitrine.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, name, [2]bool{true, false}},
 		{"a suite that RSA signs for", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, name, [2]bool{false, true}},
 		{"a suite that our policy does not have", vitrine.TLS_RSA_WITH_AES_128_GCM_SHA256, name, [2]bool{false, false}},
+		{"a suite whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, name, [2]bool{false, false}},
 		{"another name", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "elsewhere.test", [2]bool{false, false}},
 	} {
-		client := clientConfig(func(v *vitrine.Config) { v.CipherSuites, v.ServerName = []uint16{c.suite}, c.name })
-		server := &vitrine.Config{GetCertificate: func(i *vitrine.ClientHelloInfo) (*vitrine.Certificate, error) {
+		client := clientConfig(func(v *vitrine.Config) {
+			v.CipherSuites, v.ServerName = []uint16{c.suite}, c.name
+			if strings.Contains(c.what, "not shared") {
+				v.CurvePreferences = []vitrine.CurveID{vitrine.CurveP521}
+			}
+		})
+		server := &vitrine.Config{CurvePreferences: []vitrine.CurveID{vitrine.CurveP256, vitrine.X25519}, GetCertificate: func(i *vitrine.ClientHelloInfo) (*vitrine.Certificate, error) {
 			for n, cert := range []*vitrine.Certificate{&ecdsa, &rsa} {
 				if err := i.SupportsCertificate(cert); (err == nil) != c.want[n] {
 					t.Errorf("%s, certificate %d: %v", c.what, n, err)

@@ -79,9 +79,15 @@ type Config struct {
 	// read, and RSA keys under 1024 bits: see ConnectionState.PeerCertificates.
 	InsecureSkipVerify bool
 
+	// UnknownNamesRefused makes a server answer unrecognized_name, RFC 6066 §3, to a client that asks
+	// for a name that none of its certificates has, GetCertificate's included. Else such a client gets
+	// a certificate of another name, and may judge.
+	UnknownNamesRefused bool
+
 	// VerifyPeerCertificate, if set, has the last word about a peer's chain. verifiedChains is nil
 	// where nothing was verified. It is asked again before a session is resumed: if it then fails,
-	// the handshake is a full one.
+	// the handshake is a full one. An error of it, or of another callback, that is or wraps an
+	// *alert.Error chooses the alert that the peer gets.
 	VerifyPeerCertificate func(rawCerts [][]byte, verifiedChains [][]*x509.Certificate) error
 
 	// VerifyConnection, if set, has the last word about a connection, resumed ones included. It is
@@ -99,6 +105,11 @@ type Config struct {
 
 	// CurvePreferences are the groups, best first, finite-field groups (RFC 7919) included; nil takes those of the Policy.
 	CurvePreferences []tls.CurveID
+
+	// SignatureSchemes, if set, are what this side signs with and accepts, best first: naming a
+	// deprecated one turns it on. nil takes those of the Policy. They say nothing about the signatures of
+	// certificates, and nothing below TLS 1.2. Certificate.SupportedSignatureAlgorithms limits one key.
+	SignatureSchemes []tls.SignatureScheme
 
 	// KeyLogWriter, if set, receives each connection's master secret in the form of RFC 9850. Whoever reads it reads the connection.
 	KeyLogWriter io.Writer
@@ -165,7 +176,8 @@ func (c *Config) Clone() *Config {
 		VerifyConnection: c.VerifyConnection, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
 		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs, LegacyRoots: c.LegacyRoots, InsecureSkipVerify: c.InsecureSkipVerify,
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites, MinVersion: c.MinVersion,
-		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
+		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences, SignatureSchemes: c.SignatureSchemes,
+		UnknownNamesRefused: c.UnknownNamesRefused, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
 		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC, StatusRequest: c.StatusRequest,
 		Timestamps: c.Timestamps, MaxFragmentLength: c.MaxFragmentLength, RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
 		ClientSessionCache:     c.ClientSessionCache,
@@ -193,6 +205,7 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*handshake.Config, error) 
 	if h.Credentials, err = c.cache.parse(c.Certificates); err != nil {
 		return nil, err
 	}
+	h.NamedOnly = c.UnknownNamesRefused
 	h.Hooks, h.PreShared = c.hooks(conn), c.preShared()
 	h.Resumption = c.resumption(me, h.Rand, h.Log)
 	h.Trust, err = c.trust(me)
@@ -225,6 +238,15 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 				continue // of TLS 1.3 alone, or unknown: who is offered a group may choose it
 			}
 			p.Groups = append(p.Groups, iana.Group(id))
+		}
+	}
+	if c.SignatureSchemes != nil {
+		p.Schemes = convert[iana.SignatureScheme](c.SignatureSchemes)
+		if unknown := slices.IndexFunc(p.Schemes, func(s iana.SignatureScheme) bool { return !pki.Signs(s) }); unknown >= 0 {
+			return p, fmt.Errorf("vitrine: Config.SignatureSchemes has %v, which Vitrine does not speak", p.Schemes[unknown])
+		}
+		if len(p.Schemes) == 0 {
+			return p, errors.New("vitrine: Config.SignatureSchemes is empty: nothing could be signed")
 		}
 	}
 	if v := iana.Version(c.MaxVersion); v != 0 {

@@ -3,7 +3,9 @@ package vitrine
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -31,21 +33,80 @@ type ClientHelloInfo struct {
 // Context is the handshake's.
 func (i *ClientHelloInfo) Context() context.Context { return i.ctx }
 
-// CertificateRequestInfo is what a server asked for. Fields that crypto/tls has too keep its name and meaning.
+// CertificateRequestInfo is what a server asked for. Fields that crypto/tls has too keep its name and
+// meaning.
 type CertificateRequestInfo struct {
-	AcceptableCAs    [][]byte // DER distinguished names
-	SignatureSchemes []tls.SignatureScheme
-	Version          uint16
+	// AcceptableCAs are the distinguished names of the server's certificate_authorities, DER, as they
+	// were sent. None means any.
+	AcceptableCAs [][]byte
 
-	ctx context.Context
+	// SignatureSchemes are what the server accepts. Below TLS 1.2 a request names none: as with
+	// crypto/tls they then only tell of the kinds of key.
+	SignatureSchemes []tls.SignatureScheme
+
+	// CertificateTypes are the kinds of key, as they were sent: 1 is RSA, 64 is ECDSA (and EdDSA).
+	// See RFC 5246 §7.4.4 and RFC 8422 §5.5.
+	CertificateTypes []uint8
+
+	Version uint16
+
+	asked   *pki.Request // nil in an info that a program made
+	allowed []iana.SignatureScheme
+	ctx     context.Context
 }
 
 // Context is the handshake's.
 func (i *CertificateRequestInfo) Context() context.Context { return i.ctx }
 
-// SupportsCertificate tells whether c suits the server, or why not.
+// SupportsCertificate reports whether c suits the server, or why not.
 func (i *CertificateRequestInfo) SupportsCertificate(c *tls.Certificate) error {
-	return (&tls.CertificateRequestInfo{AcceptableCAs: i.AcceptableCAs, SignatureSchemes: i.SignatureSchemes, Version: i.Version}).SupportsCertificate(c)
+	cred, err := pki.FromTLS(c)
+	if err != nil {
+		return err
+	}
+	r, allowed := i.asked, i.allowed
+	if r == nil {
+		r, allowed = i.request(), Modern.schemes
+	}
+	if choice := pki.ChooseClient([]*pki.Credential{cred}, *r, allowed); choice.Credential == nil {
+		return errors.New("vitrine: the certificate does not suit the server: " + choice.Why())
+	}
+	return nil
+}
+
+// request is what the server asked for, as far as an info tells that a program made.
+func (i *CertificateRequestInfo) request() *pki.Request {
+	r := &pki.Request{Authorities: i.AcceptableCAs, Schemes: convert[iana.SignatureScheme](i.SignatureSchemes)}
+	for _, t := range i.CertificateTypes {
+		r.Types = append(r.Types, iana.ClientCertificateType(t))
+	}
+	if r.Types == nil {
+		r.Types = []iana.ClientCertificateType{iana.RSASign, iana.ECDSASign}
+	}
+	return r
+}
+
+// requestInfo is what a server asked for.
+func (c *Config) requestInfo(ctx context.Context, r pki.Request, v iana.Version) *CertificateRequestInfo {
+	i := &CertificateRequestInfo{AcceptableCAs: r.Authorities, Version: uint16(v), asked: &r, ctx: ctx}
+	for _, t := range r.Types {
+		i.CertificateTypes = append(i.CertificateTypes, uint8(t))
+	}
+	if v >= iana.TLS12 {
+		i.SignatureSchemes = convert[tls.SignatureScheme](r.Schemes)
+		if p, err := c.parameters(); err == nil {
+			i.allowed = p.Schemes
+		}
+		return i
+	}
+	i.allowed = pki.Implied(v)
+	if slices.Contains(r.Types, iana.ECDSASign) {
+		i.SignatureSchemes = append(i.SignatureSchemes, ECDSAWithP256AndSHA256, ECDSAWithP384AndSHA384, ECDSAWithP521AndSHA512)
+	}
+	if slices.Contains(r.Types, iana.RSASign) {
+		i.SignatureSchemes = append(i.SignatureSchemes, PKCS1WithSHA256, PKCS1WithSHA384, PKCS1WithSHA512, PKCS1WithSHA1)
+	}
+	return i
 }
 
 // PSK is a key that both sides have held before, and what a client calls it.
@@ -91,8 +152,7 @@ func (c *Config) hooks(conn *Conn) handshake.Hooks {
 	}
 	if ask := c.GetClientCertificate; ask != nil {
 		h.ForRequest = func(ctx context.Context, r pki.Request, v iana.Version) (*pki.Credential, error) {
-			i := &CertificateRequestInfo{AcceptableCAs: r.Authorities, Version: uint16(v), ctx: ctx, SignatureSchemes: convert[tls.SignatureScheme](r.Schemes)}
-			creds, err := credential(ask(i))
+			creds, err := credential(ask(c.requestInfo(ctx, r, v)))
 			if len(creds) == 0 {
 				return nil, err
 			}
@@ -109,8 +169,7 @@ func (c *Config) accept(conn *Conn) func(context.Context) error {
 	}
 	return func(context.Context) error {
 		if err := c.VerifyConnection(stateOf(conn.engine.Machine())); err != nil {
-			return alert.Fail(alert.BadCertificate, "", "the program refuses the connection: %w",
-				err)
+			return alert.Refused(alert.BadCertificate, "the program refuses the connection", err)
 		}
 		return nil
 	}

@@ -114,6 +114,9 @@ func (c *renegotiator) run(t *testing.T) {
 		if err != nil || string(got) != want {
 			t.Errorf("got %q and %v, expected %q", got, err, want)
 		}
+		if n := conn.ConnectionState().Renegotiations; n != 1 {
+			t.Errorf("the state tells of %d renegotiations", n)
+		}
 		if _, err := conn.Write([]byte("and on")); err != nil {
 			t.Error(err)
 		}

@@ -45,6 +45,17 @@ type ConnectionState struct {
 	EncryptThenMAC       bool
 	SecureRenegotiation  bool
 
+	// PeerSignatureScheme is what the peer signed this handshake with: a server its key exchange, a
+	// client its CertificateVerify. It is 0 if nothing was signed, as with RSA key exchange or a resumed
+	// session, and for MD5 with SHA-1, the RSA signature below TLS 1.2, which has no code point.
+	PeerSignatureScheme SignatureScheme
+
+	// LocalCertificates is the chain that this side showed, nil if none.
+	LocalCertificates []*x509.Certificate
+
+	// Renegotiations counts the handshakes of this connection before the last one.
+	Renegotiations int
+
 	// Concerns are what is deprecated about this connection, in words.
 	Concerns []string
 
@@ -78,7 +89,11 @@ func stateOf(m *handshake.Machine) ConnectionState {
 	if p := m.Peer(); p.Chain != nil {
 		s.PeerCertificates, s.VerifiedChains, s.PeerCertificateFaults = p.Chain.Certs, p.Verified, p.Chain.Faults()
 	}
-	s.PSKIdentity = m.Peer().PSKIdentity
+	s.PSKIdentity, s.PeerSignatureScheme = m.Peer().PSKIdentity, SignatureScheme(m.Peer().Scheme)
+	if shown := m.Shown(); shown != nil {
+		s.LocalCertificates = shown.Chain.Certs
+	}
+	s.Renegotiations = m.Renegotiations()
 	s.CurveID, s.NegotiatedProtocolIsMutual = CurveID(m.Group), true
 	s.export = func(label string, context []byte, length int) ([]byte, error) {
 		return export(m, label, context, length)

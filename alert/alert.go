@@ -143,6 +143,15 @@ func Fail(d Description, ref, format string, args ...any) error {
 	return &Error{Alert: d, Ref: ref, Reason: bounded(err.Error()), Cause: errors.Unwrap(err)}
 }
 
+// Refused returns an *Error for what a program's callback refused. Its alert is the one that err
+// names, if err is or wraps an *Error; else it is d.
+func Refused(d Description, what string, err error) error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		d = e.Alert
+	}
+	return Fail(d, "", "%s: %w", what, err)
+}
+
 // Malformed returns an *Error with decode_error for a message that could not be decoded, or the
 // *Error in err if it has one.
 func Malformed(ref string, err error) error {

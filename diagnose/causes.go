@@ -40,6 +40,9 @@ var causes = []cause{
 	{"the server's Diffie-Hellman prime is too short to be safe", func(f *Failure) bool {
 		return f.said(alert.InsufficientSecurity) && f.Answered != nil
 	}},
+	{"the server's certificate is meant for RSA key exchange alone, or for signatures alone, and the " +
+		"server chose a suite that needs the other: its KeyUsage was set without thought of ECDHE",
+		(*Failure).misused},
 	{"the server found nothing in our offer that it can do: it may have only RSA or finite-field " +
 		"key exchange, only CBC, only TLS 1.0 or 1.1, or a certificate of another kind",
 		func(f *Failure) bool {

@@ -53,6 +53,9 @@ const maxChanges = 8
 // Changes are what may help a client, the mildest first.
 func (f *Failure) Changes(c *vitrine.Config) []Change {
 	var fit []Change
+	if f.misused() && (c.Policy == nil || c.Policy == vitrine.Modern) {
+		fit = append(fit, lax(f.Answered.CipherSuite))
+	}
 	for _, change := range changes {
 		if change.when(f, c) && len(fit) < maxChanges {
 			fit = append(fit, change)
@@ -164,6 +167,24 @@ var changes = []Change{
 		},
 		apply: WithoutSNI,
 	},
+}
+
+// misused reports whether the server chose a suite for which its certificate's KeyUsage leaves out
+// what the key must do.
+func (f *Failure) misused() bool {
+	return f.Answered != nil && f.said(alert.IllegalParameter) && f.Said.Ref == "RFC 5280 §4.2.1.3"
+}
+
+// lax keeps to the suite that the server chose, and takes its certificate for it.
+func lax(id iana.CipherSuite) Change {
+	return Change{
+		Flags: []Flag{{Name: "policy", Value: "compatible"}, {Name: "suite", Value: id.String()}},
+		Go:    fmt.Sprintf("Policy: vitrine.Compatible, CipherSuites: []uint16{0x%04X}", uint16(id)),
+		Costs: "a certificate used against its KeyUsage, as crypto/tls, curl and OpenSSL take it",
+		apply: func(c *vitrine.Config) {
+			c.Policy, c.CipherSuites = vitrine.Compatible, []uint16{uint16(id)}
+		},
+	}
 }
 
 // early: the server broke off at the hello, as those do that fail at something in it.

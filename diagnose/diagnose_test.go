@@ -99,6 +99,8 @@ func TestFailuresAreExplainedAndRemediesProved(t *testing.T) {
 			"nothing in our offer", "without --group"},
 		{"another version", &vitrine.Config{},
 			with(func(c *vitrine.Config) { c.Policy, c.MaxVersion = vitrine.Legacy, tls.VersionTLS11 }), "versions that we did not offer", "without --min without --max"},
+		{"a certificate that may only encrypt", encipherOnly(t), client(), "KeyUsage",
+			"--policy compatible --suite TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
 		{"a client certificate", &vitrine.Config{ClientAuth: tls.RequireAnyClientCert}, client(),
 			"wants a client certificate", ""},
 	} {
@@ -136,6 +138,17 @@ func TestFailuresAreExplainedAndRemediesProved(t *testing.T) {
 			}
 		})
 	}
+}
+
+// encipherOnly is a server with KeyUsage keyEncipherment that chooses ECDHE all the same.
+func encipherOnly(t *testing.T) *vitrine.Config {
+	t.Helper()
+	cert, err := authority.Issue(throwaway.RSA, []string{"localhost"},
+		func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &vitrine.Config{Policy: vitrine.Compatible, Certificates: []tls.Certificate{cert}}
 }
 
 func with(edit func(*vitrine.Config)) *vitrine.Config {

@@ -34,7 +34,8 @@ type wishes struct {
 }
 
 // choose settles everything that the client left open, in the server's order of preference, or says
-// why nothing fits. See RFC 5246 §7.4.1.3.
+// why nothing fits. A certificate with the name that the client asked for goes before a better suite:
+// with another one the client has nothing. See RFC 5246 §7.4.1.3.
 func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 	version, err := chooseVersion(ch, c)
 	if err != nil {
@@ -47,41 +48,56 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 	if err := admissible(ch, c); err != nil {
 		return nil, err
 	}
+	named := slices.DeleteFunc(slices.Clone(c.Credentials), func(x *pki.Credential) bool { return !x.HasName(w.Name) })
+	if c.NamedOnly && w.Name != "" && len(named) == 0 {
+		return nil, alert.Fail(alert.UnrecognizedName, "RFC 6066 §3", "the client asks for %q, and no certificate has this name", w.Name)
+	}
+	var refused []refusal
+	for _, creds := range [][]*pki.Credential{named, c.Credentials} {
+		if len(creds) == 0 && len(c.Credentials) > 0 {
+			continue
+		}
+		var got *chosen
+		if got, refused = chooseSuite(version, w, c, creds); got != nil {
+			if c.Log.On() {
+				got.tell(c.Log, ch, w)
+			}
+			return got, nil
+		}
+		if len(creds) == len(c.Credentials) || c.NamedOnly && w.Name != "" {
+			break
+		}
+	}
+	const ref = "RFC 5246 §7.4.1.3"
+	if len(refused) > 0 {
+		return nil, alert.Fail(alert.HandshakeFailure, ref, "no cipher suite works for both: the client "+
+			"offers %v; of these we could have done %v", alert.Few(ch.CipherSuites), alert.Few(refused))
+	}
+	return nil, alert.Fail(alert.HandshakeFailure, ref, "no cipher suite in common: the client "+
+		"offers %v, we allow %v", alert.Few(ch.CipherSuites), alert.Few(c.Suites))
+}
+
+// chooseSuite takes the first suite that works with one of these credentials, or returns why none does.
+func chooseSuite(v iana.Version, w *wishes, c *Config, creds []*pki.Credential) (*chosen, []refusal) {
 	var refused []refusal
 	for _, id := range w.suites {
 		s := suite.ByID(id)
 		if s == nil {
 			continue
 		}
-		got, why := try(s, version, w, c)
-		if got == nil {
-			refused = append(refused, refusal{id, why})
-			continue
+		got, why := try(s, v, w, c, creds)
+		if got != nil {
+			return got, nil
 		}
-		if c.Log.On() {
-			got.tell(c.Log, ch, w)
-		}
-		return got, nil
+		refused = append(refused, refusal{id, why})
 	}
-	const ref = "RFC 5246 §7.4.1.3"
-	if len(refused) > 0 {
-		return nil, alert.Fail(
-			alert.HandshakeFailure,
-			ref,
-			"no cipher suite works for both: the client "+
-				"offers %v; of these we could have done %v",
-			alert.Few(ch.CipherSuites),
-			alert.Few(refused),
-		)
-	}
-	return nil, alert.Fail(
-		alert.HandshakeFailure,
-		ref,
-		"no cipher suite in common: the client offers "+
-			"%v, we allow %v",
-		alert.Few(ch.CipherSuites),
-		alert.Few(c.Suites),
-	)
+	return nil, refused
+}
+
+// Suits reports whether a server with this configuration could answer a hello, or why not.
+func Suits(ch *message.ClientHello, c *Config) error {
+	_, err := choose(ch, c)
+	return err
 }
 
 // refusal is a suite that both sides know and that does not work, and the reason, which is put in
@@ -226,7 +242,7 @@ func readWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *wishes, 
 var certificateGroups = []iana.Group{iana.Secp256r1, iana.Secp384r1, iana.Secp521r1}
 
 // try sees whether a suite works with what both sides have. If not, why says what is missing.
-func try(s *suite.Suite, v iana.Version, w *wishes, c *Config) (got *chosen, why func() string) {
+func try(s *suite.Suite, v iana.Version, w *wishes, c *Config, creds []*pki.Credential) (got *chosen, why func() string) {
 	if v < s.MinVersion() {
 		return nil, func() string { return fmt.Sprintf("needs %v", s.MinVersion()) }
 	}
@@ -245,13 +261,8 @@ func try(s *suite.Suite, v iana.Version, w *wishes, c *Config) (got *chosen, why
 	if s.Auth == iana.AuthPSK && s.Kex != iana.KexRSAPSK {
 		return got, nil
 	}
-	if got.Choice = pki.ChooseServer(
-		c.Credentials,
-		s.Auth,
-		s.Kex,
-		w.Hello,
-		schemesOf(v, c),
-	); got.Credential == nil {
+	got.Choice = pki.ChooseServer(creds, s.Auth, s.Kex, w.Hello, pki.Rules{Schemes: schemesOf(v, c), LaxKeyUsage: c.LaxKeyUsage})
+	if got.Credential == nil {
 		return nil, got.Why
 	}
 	return got, nil

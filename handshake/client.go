@@ -117,7 +117,7 @@ func (c *client) certificate(m *message.Certificate, s *Score) error {
 	if err := c.authenticate(iana.Server, m.Chain, !c.Skip); err != nil {
 		return err
 	}
-	if err := c.peer.Chain.Fits(s.Agreed.Suite.Auth, s.Agreed.Suite.Kex); err != nil {
+	if err := c.peer.Chain.Fits(s.Agreed.Suite.Auth, s.Agreed.Suite.Kex, c.LaxKeyUsage); err != nil {
 		return err
 	}
 	return c.peer.Chain.FitsGroups(c.Groups)

@@ -44,6 +44,7 @@ type Prior struct {
 	VerifyData [2][]byte // by side
 	Leaf       []byte    // the server's certificate, DER
 	Agreed     *Agreed
+	Number     int // of the handshakes that this one follows, from 1
 }
 
 // Parameters are what is offered or accepted, best first.
@@ -53,7 +54,8 @@ type Parameters struct {
 	Suites                 []iana.CipherSuite
 	Groups                 []iana.Group
 	Schemes                []iana.SignatureScheme
-	MinDHBits              int // the shortest prime of a peer's own finite-field group
+	MinDHBits              int  // the shortest prime of a peer's own finite-field group
+	LaxKeyUsage            bool // of a server's RSA certificate: see pki.Chain.Fits
 
 	ExtendedMasterSecret Demand // RFC 7627
 	EncryptThenMAC       Demand // RFC 7366; Required only concerns CBC suites
@@ -68,6 +70,7 @@ type Parameters struct {
 // Identity is what we can prove ourselves with.
 type Identity struct {
 	Credentials []*pki.Credential
+	NamedOnly   bool // a server's: a client that asks for a name that no credential has is refused
 	Hooks
 }
 
@@ -114,7 +117,8 @@ type ClientAuth struct {
 // Peer is who is at the other end, as far as it was proved: the proof token without which no handshake finishes. Only the
 // functions that check make one.
 type Peer struct {
-	Chain    *pki.Chain // nil: a client that showed no certificate, and was allowed not to
+	Chain    *pki.Chain           // nil: a client that showed no certificate, and was allowed not to
+	Scheme   iana.SignatureScheme // that it signed with; 0 if it signed nothing in this handshake
 	Verified [][]*x509.Certificate
 	// PSKIdentity is a client's, whose key it was shown to have.
 	PSKIdentity []byte

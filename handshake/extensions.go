@@ -124,9 +124,10 @@ func offerServerName(c *Config) (message.Content, bool) {
 	return &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName, Name: []byte(c.ServerName)}}}, true
 }
 
-// answerServerName says that the name was used, which is so if a certificate was chosen by it.
+// answerServerName says that the name was used, which is always so: certificates and callbacks are
+// chosen by it. RFC 6066 §3: not when a session is resumed.
 func answerServerName(_ *Config, an *answering) (message.Content, bool, error) {
-	return nil, an.chosen.Named, nil
+	return nil, an.chosen.session == nil, nil
 }
 
 // max_fragment_length, which record_size_limit overrides: RFC 8449 §5.

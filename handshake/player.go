@@ -140,7 +140,7 @@ func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
 	}
 	if l.VerifyPeer != nil {
 		if err := l.VerifyPeer(raw, l.peer.Verified); err != nil {
-			return alert.Fail(alert.BadCertificate, "", "the program refuses the peer's certificate: %w", err)
+			return alert.Refused(alert.BadCertificate, "the program refuses the peer's certificate", err)
 		}
 	}
 	return nil
@@ -192,7 +192,7 @@ func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureSc
 	if err := pki.Verify(pub, scheme, signed, signature); err != nil {
 		return err
 	}
-	l.peer.possessed = true
+	l.peer.possessed, l.peer.Scheme = true, scheme
 	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: scheme, Signed: signed, Signature: signature}, ref)
 	return nil
 }
@@ -220,6 +220,19 @@ func (m *Machine) Peer() *Peer {
 		return &p.peer
 	case *server:
 		return &p.peer
+	}
+	return nil
+}
+
+// Shown is the credential that we showed in this handshake, or nil.
+func (m *Machine) Shown() *pki.Credential {
+	switch p := m.player.(type) {
+	case *client:
+		return p.chosen.Credential
+	case *server:
+		if p.chosen != nil {
+			return p.chosen.Credential
+		}
 	}
 	return nil
 }

@@ -116,7 +116,7 @@ func (v *server) certificateRequest() (message.Message, error) {
 		return nil, nil
 	}
 	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign, iana.ECDSASign}, Schemes: v.Schemes}
-	if v.ClientAuth.Verify && v.Roots != nil {
+	if v.Roots != nil { // also where they verify nothing: they help the client to choose
 		//lint:ignore SA1019 deprecated for the system's pool only, and this is not that
 		m.Authorities = v.Roots.Subjects()
 	}
@@ -148,7 +148,7 @@ func (v *server) certificate(m *message.Certificate) error {
 	if err := v.authenticate(iana.Client, m.Chain, v.ClientAuth.Verify); err != nil {
 		return err
 	}
-	return v.peer.Chain.Fits(iana.AuthNone, iana.KexNone)
+	return v.peer.Chain.Fits(iana.AuthNone, iana.KexNone, false)
 }
 
 // choose resumes the session that the client offers, or settles everything anew.

@@ -366,6 +366,14 @@ func (m *Machine) Forget() {
 // First tells whether this is a connection's first handshake.
 func (m *Machine) First() bool { return m.prior == nil }
 
+// Renegotiations returns how many handshakes of the connection came before this one.
+func (m *Machine) Renegotiations() int {
+	if m.prior == nil {
+		return 0
+	}
+	return m.prior.Number
+}
+
 // Master is the connection's master_secret; it is there once Done.
 func (m *Machine) Master() keys.Master { return m.master }
 

@@ -191,11 +191,16 @@ func (c *Chain) refuse(err error, t Trust) error {
 
 func selfIssued(c *x509.Certificate) bool { return slices.Equal(c.RawSubject, c.RawIssuer) }
 
-// Fits checks that the leaf can do what a cipher suite asks: that it has the right kind of key (ECDSA suites take EdDSA keys
-// too) and that its KeyUsage, if any, allows keyEncipherment for RSA key exchange and digitalSignature for the rest.
-// AuthNone takes any key: a client's certificate, or TLS 1.3. A misfit is illegal_parameter, as in OpenSSL and BoringSSL, because
-// it is the server's choice of suite that contradicts its certificate. See RFC 5246 §7.4.2 and RFC 8422 §2, §5.3.
-func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange) error {
+// Fits checks that the leaf can do what a cipher suite asks: that it has the right kind of key (ECDSA
+// suites take EdDSA keys too) and that its KeyUsage, if any, allows keyEncipherment for RSA key
+// exchange and digitalSignature for the rest. AuthNone takes any key: a client's certificate, or
+// TLS 1.3. A misfit is illegal_parameter, as in OpenSSL and BoringSSL, because it is the server's
+// choice of suite that contradicts its certificate.
+//
+// With lax, a server's RSA key may do either if its KeyUsage allows any use in TLS, as crypto/tls,
+// curl and OpenSSL have it: certificates with keyEncipherment alone are common, and such servers
+// choose ECDHE all the same. See RFC 5246 §7.4.2 and RFC 8422 §2, §5.3.
+func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange, lax bool) error {
 	pub, err := c.PublicKey()
 	if err != nil {
 		return err
@@ -220,9 +225,13 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange) error {
 	if enciphers(kex) {
 		want, name = x509.KeyUsageKeyEncipherment, "keyEncipherment"
 	}
+	if lax && auth != iana.AuthNone && (kind == keyRSA || kind == keyPSS) {
+		want |= x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageKeyAgreement
+	}
 	if usage := c.Leaf().KeyUsage; usage != 0 && usage&want == 0 {
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.2", "got a certificate whose KeyUsage (bits %#x) leaves out %s, "+
-			"which %v needs", int(usage), name, cmp.Or(kex.String(), "a signature"))
+		return alert.Fail(alert.IllegalParameter, "RFC 5280 §4.2.1.3",
+			"got a certificate whose KeyUsage (bits %#x) leaves out %s, which %v needs",
+			int(usage), name, cmp.Or(kex.String(), "a signature"))
 	}
 	return nil
 }

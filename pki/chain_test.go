@@ -213,7 +213,7 @@ func TestAKeyThatTLSDoesNotKnowIsUnsupported(t *testing.T) {
 	}
 	_, err = c.PublicKey()
 	wantAlert(t, err, alert.UnsupportedCertificate, "ECDSA")
-	wantAlert(t, c.Fits(iana.AuthECDSA, iana.KexECDHE), alert.UnsupportedCertificate, "")
+	wantAlert(t, c.Fits(iana.AuthECDSA, iana.KexECDHE, false), alert.UnsupportedCertificate, "")
 	_, err = new(Chain).PublicKey()
 	wantAlert(t, err, alert.BadCertificate, "empty")
 }
@@ -231,7 +231,7 @@ func TestALeafFitsTheSuitesOfItsKey(t *testing.T) {
 	} {
 		for i, s := range suites {
 			n++
-			err := one()[kind].Chain.Fits(s.auth, s.kex)
+			err := one()[kind].Chain.Fits(s.auth, s.kex, false)
 			if want[i] == 'x' && err != nil {
 				t.Errorf("%s with %v_%v: %v", kind, s.kex, s.auth, err)
 			} else if want[i] == '.' {
@@ -248,26 +248,34 @@ func TestKeyUsageIsEnforced(t *testing.T) {
 		usage x509.KeyUsage
 		kex   iana.KeyExchange
 		word  string // of the refusal
+		lax   string // the same where crypto/tls, curl and OpenSSL set the rule
 	}{
-		{x509.KeyUsageDigitalSignature, iana.KexRSA, "keyEncipherment"},
-		{x509.KeyUsageKeyEncipherment, iana.KexECDHE, "digitalSignature"},
-		{x509.KeyUsageKeyEncipherment, iana.KexDHE, "digitalSignature"},
-		{x509.KeyUsageKeyAgreement, iana.KexRSA, "keyEncipherment"},
-		{x509.KeyUsageKeyEncipherment, iana.KexRSA, ""},
-		{x509.KeyUsageDigitalSignature, iana.KexECDHE, ""},
-		{0, iana.KexRSA, ""}, // no extension, no restriction: RFC 5280 §4.2.1.3
-		{0, iana.KexECDHE, ""},
+		{x509.KeyUsageDigitalSignature, iana.KexRSA, "keyEncipherment", ""},
+		{x509.KeyUsageKeyEncipherment, iana.KexECDHE, "digitalSignature", ""},
+		{x509.KeyUsageKeyEncipherment, iana.KexDHE, "digitalSignature", ""},
+		{x509.KeyUsageKeyAgreement, iana.KexRSA, "keyEncipherment", ""},
+		{x509.KeyUsageCRLSign, iana.KexRSA, "keyEncipherment", "keyEncipherment"},
+		{x509.KeyUsageCertSign, iana.KexECDHE, "digitalSignature", "digitalSignature"},
+		{x509.KeyUsageKeyEncipherment, iana.KexRSA, "", ""},
+		{x509.KeyUsageDigitalSignature, iana.KexECDHE, "", ""},
+		{0, iana.KexRSA, "", ""}, // no extension, no restriction: RFC 5280 §4.2.1.3
+		{0, iana.KexECDHE, "", ""},
 	} {
 		chain := issue(t, ca, throwaway.RSA, "localhost", func(t *x509.Certificate) { t.KeyUsage = c.usage }).Chain
-		err := chain.Fits(iana.AuthRSA, c.kex)
-		if c.word == "" && err != nil {
-			t.Errorf("%#x for %v: %v", c.usage, c.kex, err)
-		} else if c.word != "" {
-			wantAlert(t, err, alert.IllegalParameter, c.word)
+		for lax, word := range map[bool]string{false: c.word, true: c.lax} {
+			err := chain.Fits(iana.AuthRSA, c.kex, lax)
+			if word == "" && err != nil {
+				t.Errorf("%#x for %v, lax %v: %v", c.usage, c.kex, lax, err)
+			} else if word != "" {
+				wantAlert(t, err, alert.IllegalParameter, word)
+			}
 		}
 	}
+	agreeing := func(t *x509.Certificate) { t.KeyUsage = x509.KeyUsageKeyAgreement }
+	ecdsa := issue(t, ca, throwaway.ECDSA, "localhost", agreeing).Chain
+	wantAlert(t, ecdsa.Fits(iana.AuthECDSA, iana.KexECDHE, true), alert.IllegalParameter, "digitalSignature")
 	client := issue(t, ca, throwaway.ECDSA, "a client", throwaway.ForClient, func(t *x509.Certificate) { t.KeyUsage = x509.KeyUsageKeyAgreement }).Chain
-	wantAlert(t, client.Fits(iana.AuthNone, iana.KexNone), alert.IllegalParameter, "digitalSignature")
+	wantAlert(t, client.Fits(iana.AuthNone, iana.KexNone, true), alert.IllegalParameter, "digitalSignature")
 }
 
 func TestAnECDSAKeyMustBeInASupportedGroup(t *testing.T) {

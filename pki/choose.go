@@ -21,12 +21,18 @@ type Hello struct {
 	Groups      []iana.Group           // supported_groups; nil: not sent
 }
 
-// Serves tells whether the credential can carry a cipher suite with this client, and how it would sign. RSA key exchange takes
-// a Decrypter and keyEncipherment; the rest take a Signer, digitalSignature, a common scheme and, for ECDSA, a group that the
-// client knows. See RFC 5246 §7.4.2, RFC 8422 §5.3.
-func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h Hello, allowed []iana.SignatureScheme) (
-	iana.SignatureScheme, error) {
-	if err := c.Chain.Fits(auth, kex); err != nil {
+// Rules are what our own policy allows.
+type Rules struct {
+	Schemes     []iana.SignatureScheme // to sign with
+	LaxKeyUsage bool                   // see Chain.Fits
+}
+
+// Serves tells whether the credential can carry a cipher suite with this client, and how it would
+// sign. RSA key exchange takes a Decrypter and keyEncipherment; the rest take a Signer,
+// digitalSignature, a common scheme and, for ECDSA, a group that the client knows.
+// See RFC 5246 §7.4.2, RFC 8422 §5.3.
+func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h Hello, r Rules) (iana.SignatureScheme, error) {
+	if err := c.Chain.Fits(auth, kex, r.LaxKeyUsage); err != nil {
 		return 0, err
 	}
 	if enciphers(kex) {
@@ -38,18 +44,18 @@ func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h He
 	if err := c.Chain.FitsGroups(h.Groups); err != nil {
 		return 0, err
 	}
-	return c.scheme(h.Schemes, allowed)
+	return c.scheme(h.Schemes, r.Schemes)
 }
 
 // ChooseServer takes the first credential that serves and has the name that the client asked for; then the first whose
 // signatures the client can check, since a client often knows more than it says; then the first that serves at all. A name
 // that nobody has is answered with what there is, and the client judges. See RFC 5246 §7.4.2 and RFC 6066 §3.
-func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExchange, h Hello, allowed []iana.SignatureScheme) Choice {
+func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExchange, h Hello, rules Rules) Choice {
 	var best Choice
 	var most rank
 	var refused []refusal
 	for i, c := range creds {
-		s, err := c.Serves(auth, kex, h, allowed)
+		s, err := c.Serves(auth, kex, h, rules)
 		if err != nil {
 			refused = append(refused, refusal{c, i, len(creds), err})
 		} else if r := c.suits(h); best.Credential == nil || r > most {
@@ -62,6 +68,11 @@ func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExc
 	return best
 }
 
+// HasName reports whether the certificate is for a name that is not empty.
+func (c *Credential) HasName(name string) bool {
+	return name != "" && c.Chain.Leaf().VerifyHostname(name) == nil
+}
+
 // rank is what speaks for a credential that serves. The right name counts more than signatures that the client can check.
 type rank uint8
 
@@ -71,7 +82,7 @@ const (
 )
 
 func (c *Credential) suits(h Hello) (r rank) {
-	if h.Name != "" && c.Chain.Leaf().VerifyHostname(h.Name) == nil {
+	if c.HasName(h.Name) {
 		r |= named
 	}
 	certSchemes := h.CertSchemes
@@ -122,7 +133,7 @@ func ChooseClient(creds []*Credential, r Request, allowed []iana.SignatureScheme
 
 // answers tells how the credential would sign for a CertificateRequest, and why it may.
 func (c *Credential) answers(r Request, allowed []iana.SignatureScheme) (s iana.SignatureScheme, why string, err error) {
-	if err := c.Chain.Fits(iana.AuthNone, iana.KexNone); err != nil {
+	if err := c.Chain.Fits(iana.AuthNone, iana.KexNone, false); err != nil {
 		return 0, "", err
 	}
 	if s, err = c.scheme(r.Schemes, allowed); err != nil {

@@ -31,7 +31,7 @@ func TestACredentialCarriesWhatCryptoTLSsCertificateHas(t *testing.T) {
 		t.Errorf("got %v", c)
 	}
 	// the limit holds when a scheme is chosen: hardware that cannot do PSS
-	if s, err := c.Serves(iana.AuthRSA, iana.KexECDHE, Hello{Schemes: modern}, modern); s != iana.RSA_PKCS1_SHA256 || err != nil {
+	if s, err := c.Serves(iana.AuthRSA, iana.KexECDHE, Hello{Schemes: modern}, Rules{Schemes: modern}); s != iana.RSA_PKCS1_SHA256 || err != nil {
 		t.Errorf("got %v, %v, expected rsa_pkcs1_sha256", s, err)
 	}
 }
@@ -90,7 +90,7 @@ func TestWhatAServerCanDoDependsOnItsKey(t *testing.T) {
 		{"ECDHE_ECDSA with an RSA key", rsaCred, iana.AuthECDSA, iana.KexECDHE, hello, "RSA key"},
 		{"no common scheme", ec, iana.AuthECDSA, iana.KexECDHE, Hello{Schemes: []iana.SignatureScheme{iana.ED25519}}, "accepts only"},
 	} {
-		_, err := c.cred.Serves(c.auth, c.kex, c.hello, modern)
+		_, err := c.cred.Serves(c.auth, c.kex, c.hello, Rules{Schemes: modern})
 		if c.word == "" && err != nil {
 			t.Errorf("%s: %v", c.name, err)
 		} else if c.word != "" && (err == nil || !strings.Contains(err.Error(), c.word)) {
@@ -124,7 +124,7 @@ func TestAServerChoosesByNameThenBySignatures(t *testing.T) {
 			a, "did not say that it accepts"},
 		{"no key for the schemes", iana.AuthECDSA, Hello{Schemes: []iana.SignatureScheme{iana.ED448}}, nil, "no certificate fits: certificate 1 of 4"},
 	} {
-		got := ChooseServer(creds, c.auth, iana.KexECDHE, c.hello, modern)
+		got := ChooseServer(creds, c.auth, iana.KexECDHE, c.hello, Rules{Schemes: modern})
 		if got.Credential != c.want || !strings.Contains(got.Why(), c.why) {
 			t.Errorf("%s: got %q, expected %q", c.name, got.Why(), c.why)
 		}
@@ -132,7 +132,7 @@ func TestAServerChoosesByNameThenBySignatures(t *testing.T) {
 			t.Errorf("%s: no scheme", c.name)
 		}
 	}
-	if got := ChooseServer(nil, iana.AuthRSA, iana.KexRSA, Hello{}, modern); got.Credential != nil || !strings.Contains(got.Why(), "no certificate to choose from") {
+	if got := ChooseServer(nil, iana.AuthRSA, iana.KexRSA, Hello{}, Rules{Schemes: modern}); got.Credential != nil || !strings.Contains(got.Why(), "no certificate to choose from") {
 		t.Errorf("got %v", got)
 	}
 }
@@ -190,7 +190,7 @@ func TestACredentialProvesItself(t *testing.T) {
 	for _, kind := range throwaway.Kinds() {
 		c := issue(t, ca, kind, "localhost")
 		signed := ServerParams([32]byte{1}, [32]byte{2}, []byte("params"))
-		choice := ChooseServer([]*Credential{c}, iana.AuthNone, iana.KexECDHE, Hello{Schemes: modern}, modern)
+		choice := ChooseServer([]*Credential{c}, iana.AuthNone, iana.KexECDHE, Hello{Schemes: modern}, Rules{Schemes: modern})
 		signature, err := Sign(nil, c.Key.(crypto.Signer), choice.Scheme, signed)
 		if err != nil {
 			t.Errorf("%s: %v", kind, err)

@@ -41,7 +41,7 @@ func FuzzParseChain(f *testing.F) {
 				t.Fatalf("a certificate is a signature with %v", s)
 			}
 		}
-		c.Fits(iana.AuthNone, iana.KexNone)
+		c.Fits(iana.AuthNone, iana.KexNone, false)
 		c.FitsGroups([]iana.Group{iana.Secp256r1})
 		c.Satisfies(modern)
 		MustStaple(c.Leaf())

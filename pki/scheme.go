@@ -96,6 +96,9 @@ var knownSchemes = func() []iana.SignatureScheme {
 	return known
 }()
 
+// Signs reports whether a scheme can be named in signature_algorithms and made or checked here.
+func Signs(id iana.SignatureScheme) bool { return id != rsaMD5 && slices.Contains(knownSchemes, id) }
+
 // rsaMD5 is rsa with md5, which signs certificates only.
 const rsaMD5 iana.SignatureScheme = 0x0101
 

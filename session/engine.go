@@ -246,7 +246,7 @@ var ErrRenegotiate = errors.New("session: the server wants to renegotiate")
 func (e *Engine) Renegotiate() {
 	m, c := e.machine, *e.config
 	c.Offer = nil // never resumed
-	c.Prior = &handshake.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed}
+	c.Prior = &handshake.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed, Number: m.Renegotiations() + 1}
 	if chain := m.Peer().Chain; chain != nil {
 		c.Prior.Leaf = chain.Leaf().Raw
 	}

@@ -1,0 +1,287 @@
+package vitrine_test
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// attempt shakes hands and gives both ends' errors and states.
+func attempt(
+	t *testing.T,
+	client, server *vitrine.Config,
+) (errs [2]error, states [2]vitrine.ConnectionState) {
+	t.Helper()
+	a, b := wires(t)
+	c, s := vitrine.Client(a, client), vitrine.Server(b, server)
+	errs[iana.Client], errs[iana.Server] = shake(c, s)
+	states[iana.Client], states[iana.Server] = c.ConnectionState(), s.ConnectionState()
+	c.Close()
+	s.Close()
+	return errs, states
+}
+
+// RFC 6066 §3: a server may refuse a name that it does not know, or go on.
+func TestUnknownNamesAreRefusedWhereThatIsAskedFor(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		refused bool // by a server that is told to
+	}{{name, false}, {"elsewhere.test", true}, {"", false}, {"127.0.0.1", false}} {
+		for _, told := range []bool{false, true} {
+			client := &vitrine.Config{ServerName: c.name, InsecureSkipVerify: true}
+			errs, _ := attempt(
+				t,
+				client,
+				serverConfig(t, func(s *vitrine.Config) { s.UnknownNamesRefused = told }),
+			)
+			if got, _ := receivedAlert(
+				errs[iana.Client],
+			); told &&
+				c.refused != (got == alert.UnrecognizedName) {
+				t.Errorf("%q: got %v", c.name, errs[iana.Client])
+			} else if (!told || !c.refused) &&
+				errs != [2]error{} {
+				t.Errorf("%q, told %v: %v", c.name, told, errs)
+			}
+		}
+	}
+}
+
+// The certificate that the client asked for goes before the suite that we prefer, as with crypto/tls.
+func TestTheCertificateOfTheNameGoesBeforeABetterSuite(t *testing.T) {
+	ecdsa, err := authority().Issue(throwaway.ECDSA, []string{"a.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rsa, err := authority().Issue(throwaway.RSA, []string{"b.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	certs := []tls.Certificate{ecdsa, rsa}
+	for name, want := range map[string]*x509.Certificate{"a.test": ecdsa.Leaf, "b.test": rsa.Leaf} {
+		client := clientConfig(func(c *vitrine.Config) { c.ServerName = name })
+		errs, states := attempt(t, client, &vitrine.Config{Certificates: certs})
+		if errs != [2]error{} || !states[iana.Client].PeerCertificates[0].Equal(want) {
+			t.Errorf("%s: %v", name, errs)
+		}
+		a, b := wires(t)
+		theirs := tls.Client(
+			a,
+			&tls.Config{
+				RootCAs:    authority().Pool(),
+				ServerName: name,
+				MaxVersion: tls.VersionTLS12,
+			},
+		)
+		if err, serverErr := shake(
+			theirs,
+			tls.Server(b, &tls.Config{Certificates: certs}),
+		); err != nil ||
+			serverErr != nil ||
+			!theirs.ConnectionState().PeerCertificates[0].Equal(want) {
+			t.Errorf("%s: crypto/tls: %v, %v", name, err, serverErr)
+		}
+	}
+}
+
+// RFC 6066 §3: "the server SHALL include an extension of type "server_name" in the (extended) server
+// hello" if it used the name, "MUST NOT" if it resumes.
+func TestServerNameIsAcknowledged(t *testing.T) {
+	cache := vitrine.NewLRUClientSessionCache(0)
+	server := serverConfig(t)
+	for _, c := range []struct {
+		what, name string
+		cache      vitrine.ClientSessionCache
+		want       bool
+	}{
+		{"a name of the certificate", name, cache, true}, {"the same, resumed", name, cache, false},
+		{"another name", "elsewhere.test", nil, true}, {"an address", "127.0.0.1", nil, false},
+	} {
+		log := &trace.Memory{}
+		client := clientConfig(func(v *vitrine.Config) {
+			v.ServerName, v.ClientSessionCache, v.Trace = c.name, c.cache, log
+			v.InsecureSkipVerify = c.name != name
+		})
+		errs, _ := attempt(t, client, server)
+		acknowledged := false
+		for _, e := range log.Entries {
+			if m, ok := e.Event.(*trace.Message); ok && m.Type == iana.ServerHello {
+				sh, err := message.Dialect{Version: iana.TLS12}.Parse(m.Raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				acknowledged = sh.(*message.ServerHello).Extensions.Has(iana.ExtServerName)
+			}
+		}
+		if errs != [2]error{} || acknowledged != c.want {
+			t.Errorf("%s: %v, acknowledged %v", c.what, errs, acknowledged)
+		}
+	}
+}
+
+// A program that refuses a peer may say why on the wire.
+func TestACallbackMayNameItsAlert(t *testing.T) {
+	named := alert.Fail(alert.AccessDenied, "", "not today")
+	wrapped := errors.Join(errors.New("the door is shut"), named)
+	plain := errors.New("no")
+	clientCert := issueForClient(t, authority(), throwaway.ECDSA)
+	for _, c := range []struct {
+		what  string
+		asked iana.Side // whose callback it is
+		set   func(*vitrine.Config, error)
+		plain alert.Description // for an error that names none
+	}{
+		{"VerifyPeerCertificate", iana.Client, func(c *vitrine.Config, err error) {
+			c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return err }
+		}, alert.BadCertificate},
+		{"VerifyPeerCertificate", iana.Server, func(c *vitrine.Config, err error) {
+			c.ClientAuth = tls.RequireAnyClientCert
+			c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return err }
+		}, alert.BadCertificate},
+		{"VerifyConnection", iana.Server, func(c *vitrine.Config, err error) {
+			c.VerifyConnection = func(vitrine.ConnectionState) error { return err }
+		}, alert.BadCertificate},
+		{"GetConfigForClient", iana.Server, func(c *vitrine.Config, err error) {
+			c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) { return nil, err }
+		}, alert.InternalError},
+		{"GetCertificate", iana.Server, func(c *vitrine.Config, err error) {
+			c.GetCertificate = func(*vitrine.ClientHelloInfo) (*tls.Certificate, error) { return nil, err }
+		}, alert.InternalError},
+		{"GetClientCertificate", iana.Client, func(c *vitrine.Config, err error) {
+			c.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate, error) { return nil, err }
+		}, alert.InternalError},
+	} {
+		for _, refusal := range []error{named, wrapped, plain} {
+			configs := [2]*vitrine.Config{}
+			configs[iana.Client], configs[iana.Server] = clientConfig(), serverConfig(t)
+			configs[iana.Client].Certificates = []tls.Certificate{clientCert}
+			configs[iana.Server].ClientAuth = tls.RequestClientCert
+			c.set(configs[c.asked], refusal)
+			a, b := wires(t)
+			ends := [2]*vitrine.Conn{}
+			ends[iana.Client], ends[iana.Server] = vitrine.Client(
+				a,
+				configs[iana.Client],
+			), vitrine.Server(
+				b,
+				configs[iana.Server],
+			)
+			errs := [2]error{}
+			errs[iana.Client], errs[iana.Server] = shake(ends[iana.Client], ends[iana.Server])
+			heard := errs[c.asked.Peer()]
+			if heard == nil { // a client's flight is over before the server's verdict
+				_, heard = ends[c.asked.Peer()].Read(make([]byte, 1))
+			}
+			want := c.plain
+			if refusal != plain {
+				want = alert.AccessDenied
+			}
+			if got, ok := receivedAlert(
+				heard,
+			); !ok || got != want ||
+				!errors.Is(errs[c.asked], refusal) {
+				t.Errorf(
+					"%v's %s, %v: the peer got %v, expected %v; our error is %v",
+					c.asked,
+					c.what,
+					refusal,
+					heard,
+					want,
+					errs[c.asked],
+				)
+			}
+		}
+	}
+}
+
+func TestSignatureSchemesAreThoseOfTheConfig(t *testing.T) {
+	const sha1 = vitrine.PKCS1WithSHA1
+	for _, c := range []struct {
+		what           string
+		client, server []vitrine.SignatureScheme
+		want           vitrine.SignatureScheme // 0: no handshake
+	}{
+		{"neither", nil, nil, vitrine.PSSWithSHA256},
+		{"the server signs with one", nil, []vitrine.SignatureScheme{vitrine.PKCS1WithSHA384}, vitrine.PKCS1WithSHA384},
+		{"the client accepts one", []vitrine.SignatureScheme{vitrine.PSSWithSHA512}, nil, vitrine.PSSWithSHA512},
+		{"nothing in common", []vitrine.SignatureScheme{vitrine.PSSWithSHA512}, []vitrine.SignatureScheme{vitrine.PSSWithSHA384}, 0},
+		{"SHA-1 turned on", []vitrine.SignatureScheme{sha1}, []vitrine.SignatureScheme{sha1}, sha1},
+		{"SHA-1 turned on at one end", []vitrine.SignatureScheme{sha1}, nil, 0},
+	} {
+		client := clientConfig(func(v *vitrine.Config) { v.SignatureSchemes = c.client })
+		server := &vitrine.Config{
+			Certificates:     []tls.Certificate{certificate(t, throwaway.RSA)},
+			SignatureSchemes: c.server,
+		}
+		errs, states := attempt(t, client, server)
+		if got := states[iana.Client].PeerSignatureScheme; got != c.want ||
+			(errs == [2]error{}) != (c.want != 0) {
+			t.Errorf("%s: got %v, %v, expected %v", c.what, got, errs, c.want)
+		}
+	}
+	for _, bad := range [][]vitrine.SignatureScheme{{}, {0}, {0x0101}, {0x9999}} {
+		config := clientConfig(func(v *vitrine.Config) { v.SignatureSchemes = bad })
+		a, _ := wires(t)
+		if err := vitrine.Client(a, config).
+			Handshake(); err == nil ||
+			!strings.Contains(err.Error(), "SignatureSchemes") {
+			t.Errorf("%v: got %v", bad, err)
+		}
+	}
+}
+
+func TestTheStateTellsWhatBothSidesShowed(t *testing.T) {
+	shown := issueForClient(t, authority(), throwaway.ECDSA)
+	cache := vitrine.NewLRUClientSessionCache(0)
+	client := clientConfig(func(c *vitrine.Config) {
+		c.Certificates, c.ClientSessionCache = []tls.Certificate{shown}, cache
+	})
+	server := serverConfig(t, func(c *vitrine.Config) {
+		c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, authority().Pool()
+	})
+	for i := range 2 {
+		errs, states := attempt(t, client, server)
+		c, s := states[iana.Client], states[iana.Server]
+		if errs != [2]error{} || c.DidResume != (i == 1) || c.Renegotiations+s.Renegotiations != 0 {
+			t.Fatal(errs, c.DidResume)
+		}
+		if c.DidResume {
+			if c.PeerSignatureScheme != 0 || s.PeerSignatureScheme != 0 ||
+				c.LocalCertificates != nil ||
+				s.LocalCertificates != nil {
+				t.Error("something was shown in a resumed handshake")
+			}
+			continue
+		}
+		if c.PeerSignatureScheme != vitrine.ECDSAWithP256AndSHA256 ||
+			s.PeerSignatureScheme != vitrine.ECDSAWithP256AndSHA256 {
+			t.Errorf("signed with %v and %v", c.PeerSignatureScheme, s.PeerSignatureScheme)
+		}
+		same := func(a, b []*x509.Certificate) bool { return slices.EqualFunc(a, b, (*x509.Certificate).Equal) }
+		if !same(c.LocalCertificates, s.PeerCertificates) ||
+			!same(s.LocalCertificates, c.PeerCertificates) ||
+			len(c.LocalCertificates) == 0 {
+			t.Error("what one side showed is not what the other saw")
+		}
+	}
+	plain, _ := pair(
+		t,
+		clientConfig(
+			func(c *vitrine.Config) { c.CipherSuites = []uint16{vitrine.TLS_RSA_WITH_AES_128_GCM_SHA256} },
+		),
+		serverConfig(t, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }),
+	)
+	if got := plain.ConnectionState().PeerSignatureScheme; got != 0 {
+		t.Errorf("RSA key exchange was signed with %v", got)
+	}
+}

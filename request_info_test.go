@@ -1,0 +1,177 @@
+package vitrine_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// RFC 5246 §7.4.4, and RFC 4346 for the versions whose request names no schemes.
+func TestACertificateRequestIsToldWhole(t *testing.T) {
+	for _, version := range []uint16{vitrine.VersionTLS10, vitrine.VersionTLS11, vitrine.VersionTLS12} {
+		for _, auth := range []tls.ClientAuthType{tls.RequestClientCert, tls.RequireAndVerifyClientCert} {
+			ecdsa, rsa := issueForClient(
+				t,
+				authority(),
+				throwaway.ECDSA,
+			), issueForClient(
+				t,
+				authority(),
+				throwaway.RSA,
+			)
+			ed25519 := issueForClient(t, authority(), throwaway.Ed25519)
+			var got vitrine.CertificateRequestInfo
+			client := clientConfig(func(c *vitrine.Config) {
+				c.Policy, c.MaxVersion = vitrine.Legacy, version
+				c.GetClientCertificate = func(i *vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
+					got = *i
+					return &rsa, nil
+				}
+			})
+			server := serverConfig(t, func(c *vitrine.Config) {
+				c.Policy, c.ClientAuth, c.ClientCAs = vitrine.Legacy, auth, authority().Pool()
+			})
+			errs, states := attempt(t, client, server)
+			if errs != [2]error{} || len(states[iana.Server].PeerCertificates) == 0 {
+				t.Fatalf("%s: %v", vitrine.VersionName(version), errs)
+			}
+			subject := [][]byte{authority().Cert.RawSubject}
+			if !slices.EqualFunc(got.AcceptableCAs, subject, bytes.Equal) ||
+				!bytes.Equal(got.CertificateTypes, []byte{1, 64}) ||
+				got.Version != version ||
+				len(got.SignatureSchemes) == 0 {
+				t.Errorf("%s, %v: the request is %+v", vitrine.VersionName(version), auth, got)
+			}
+			for what, c := range map[string]struct {
+				cert tls.Certificate
+				good bool
+			}{
+				"ECDSA": {ecdsa, true}, "RSA": {rsa, true}, "Ed25519": {ed25519, version == vitrine.VersionTLS12},
+			} {
+				if err := got.SupportsCertificate(&c.cert); (err == nil) != c.good {
+					t.Errorf("%s, %s: %v", vitrine.VersionName(version), what, err)
+				}
+			}
+		}
+	}
+}
+
+// An info that a program makes for its own tests is judged as one of crypto/tls's.
+func TestARequestMadeByAProgramIsJudged(t *testing.T) {
+	cert := issueForClient(t, authority(), throwaway.ECDSA)
+	schemes := []vitrine.SignatureScheme{vitrine.ECDSAWithP256AndSHA256}
+	for _, c := range []struct {
+		cas     [][]byte
+		schemes []vitrine.SignatureScheme
+		good    bool
+	}{
+		{nil, schemes, true}, {[][]byte{cert.Leaf.RawIssuer}, schemes, true}, {[][]byte{{0x30, 0}}, schemes, false},
+		{nil, []vitrine.SignatureScheme{vitrine.PSSWithSHA256}, false},
+	} {
+		ours := vitrine.CertificateRequestInfo{
+			AcceptableCAs:    c.cas,
+			SignatureSchemes: c.schemes,
+			Version:          tls.VersionTLS12,
+		}
+		theirs := tls.CertificateRequestInfo{
+			AcceptableCAs:    c.cas,
+			SignatureSchemes: c.schemes,
+			Version:          tls.VersionTLS12,
+		}
+		if a, b := ours.SupportsCertificate(
+			&cert,
+		), theirs.SupportsCertificate(
+			&cert,
+		); (a == nil) != c.good ||
+			(b == nil) != c.good {
+			t.Errorf("%x, %v: got %v, crypto/tls says %v", c.cas, c.schemes, a, b)
+		}
+	}
+}
+
+// Certificates with keyEncipherment alone are common, and their servers choose ECDHE all the same.
+func TestKeyUsageIsAMatterOfPolicy(t *testing.T) {
+	cert := certificate(
+		t,
+		throwaway.RSA,
+		func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment },
+	)
+	plain := func() *tls.Config {
+		return &tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: tls.VersionTLS12}
+	}
+	for _, policy := range vitrine.Policies() {
+		a, b := wires(t)
+		ours := vitrine.Client(a, clientConfig(func(c *vitrine.Config) { c.Policy = policy }))
+		err, _ := shake(ours, tls.Server(b, plain()))
+		if policy == vitrine.Modern {
+			if got, _ := alertOf(
+				err,
+			); got != alert.IllegalParameter ||
+				!strings.Contains(err.Error(), "digitalSignature") {
+				t.Errorf("modern: got %v", err)
+			}
+		} else if id := ours.ConnectionState().CipherSuite; err != nil || !suite.ByID(iana.CipherSuite(id)).Kex.Ephemeral() {
+			t.Errorf("%s: %v, %v", policy.Name(), err, iana.CipherSuite(id))
+		}
+		a, b = wires(t)
+		theirs := tls.Client(
+			a,
+			&tls.Config{
+				RootCAs:    authority().Pool(),
+				ServerName: name,
+				MaxVersion: tls.VersionTLS12,
+			},
+		)
+		err, _ = shake(
+			theirs,
+			vitrine.Server(
+				b,
+				&vitrine.Config{Certificates: []tls.Certificate{cert}, Policy: policy},
+			),
+		)
+		if (err == nil) != (policy != vitrine.Modern) {
+			t.Errorf("a server under %s: %v", policy.Name(), err)
+		}
+	}
+}
+
+// 30 ms of a server's time for the asking: only a program that names the group spends it.
+func TestLargeFiniteFieldsMustBeNamed(t *testing.T) {
+	for _, group := range []iana.Group{iana.FFDHE6144, iana.FFDHE8192} {
+		for _, p := range vitrine.Policies() {
+			if slices.Contains(p.Groups(), group) {
+				t.Errorf("%v is on under %s", group, p.Name())
+			}
+		}
+		wants := clientConfig(func(c *vitrine.Config) {
+			c.CipherSuites = []uint16{uint16(dheGCM)}
+			c.CurvePreferences = []vitrine.CurveID{vitrine.CurveID(group)}
+		})
+		for _, server := range []struct {
+			what   string
+			config *vitrine.Config
+			good   bool
+		}{
+			{"compatible", serverConfig(t, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }), false},
+			{"the suite named", serverConfig(t, func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(dheGCM)} }), false},
+			{"the group named", serverConfig(t, func(c *vitrine.Config) {
+				c.Policy, c.CurvePreferences = vitrine.Compatible, []vitrine.CurveID{vitrine.CurveID(group)}
+			}), true},
+		} {
+			errs, states := attempt(t, wants, server.config)
+			if (errs == [2]error{}) != server.good ||
+				server.good && states[iana.Client].Group != group {
+				t.Errorf("%v, %s: %v", group, server.what, errs)
+			}
+		}
+	}
+}
