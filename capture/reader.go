@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -50,14 +51,19 @@ const (
 
 // Open recognizes a capture by its first bytes. A file in gzip is read as what it has inside. Nothing beyond that is read before
 // the first Next.
-func Open(r io.Reader) (*Reader, error) {
+func Open(r io.Reader) (*Reader, error) { return OpenContext(context.Background(), r) }
+
+// OpenContext is Open for a capture whose reading ends with the error of ctx once that is done, also within
+// what is passed over: a few bytes of gzip can stand for a block that takes minutes.
+func OpenContext(ctx context.Context, r io.Reader) (*Reader, error) {
+	r = interruptible{ctx, r}
 	in := bufio.NewReaderSize(r, bufferSize)
 	if b, _ := in.Peek(2); len(b) == 2 && b[0] == 0x1F && b[1] == 0x8B {
 		z, err := gzip.NewReader(in)
 		if err != nil {
 			return nil, fmt.Errorf("capture: gzip: %w", err)
 		}
-		in = bufio.NewReaderSize(z, bufferSize)
+		in = bufio.NewReaderSize(interruptible{ctx, z}, bufferSize)
 	}
 	magic, err := in.Peek(4)
 	if err == io.EOF {
@@ -88,6 +94,19 @@ func Open(r io.Reader) (*Reader, error) {
 		return nil, errors.New("capture: compressed with zstd, which is not read here: decompress it first (zstd -d)")
 	}
 	return nil, fmt.Errorf("capture: neither pcap nor pcapng: the file begins with %x", magic)
+}
+
+// interruptible reads until a context is done.
+type interruptible struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (i interruptible) Read(p []byte) (int, error) {
+	if err := i.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return i.r.Read(p)
 }
 
 // MayHoldSecrets tells whether the format has a place for secrets: pcapng does, pcap does not.

@@ -3,6 +3,7 @@ package capture
 import (
 	"bytes"
 	"compress/gzip"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -294,4 +295,47 @@ func TestAGzipBombIsReadInConstantMemory(t *testing.T) {
 	if n != size/16 || after.HeapAlloc > before.HeapAlloc+4<<20 || a.streams != 0 {
 		t.Errorf("%d packets, %d connections, %d bytes more than before", n, a.streams, after.HeapAlloc-before.HeapAlloc)
 	}
+}
+
+// A few bytes of gzip stand for a block that is passed over for long: an interrupt ends that.
+func TestAnInterruptEndsWhatIsPassedOver(t *testing.T) {
+	const long = 64 << 20
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	f := file{binary.LittleEndian, binary.LittleEndian, nil}
+	f.u32(blockSection, 40, byteOrderMagic).u16(1, 0).u32(0xFFFFFFFF, 0xFFFFFFFF)
+	f.u16(optComment, 4).raw("bomb").u16(optEnd, 0).u32(40)
+	f.u32(0x0BAD, long)
+	z.Write(f.b)
+	io.CopyN(z, zeros{}, long-8)
+	z.Close()
+	for _, interrupted := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		r, err := OpenContext(ctx, bytes.NewReader(packed.Bytes()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Comment = func(string) {
+			if interrupted {
+				cancel()
+			}
+		}
+		_, err = r.Next()
+		want := io.EOF
+		if interrupted {
+			want = context.Canceled
+		}
+		if !errors.Is(err, want) {
+			t.Errorf("got %v, expected %v", err, want)
+		}
+	}
+}
+
+// zeros are without end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -209,7 +210,7 @@ func (s *selection) named(name string) bool {
 
 // packets is where a capture comes from.
 type packets struct {
-	ctx    interface{ Done() <-chan struct{} }
+	ctx    context.Context
 	stderr io.Writer
 
 	open  func() (*capture.Reader, error) // from its first packet; nil for packets that come once
@@ -262,16 +263,12 @@ func (p *packets) read(s *showing) error {
 	defer bar.end()
 	unknown := map[capture.LinkType]bool{}
 	for n := 0; ; n++ {
-		select {
-		case <-p.ctx.Done():
-			if !p.live {
-				return errors.New("interrupted: the rows are of what was read until then")
-			}
-			return nil
-		default:
-		}
 		packet, err := source.Next()
 		switch {
+		case p.ctx.Err() != nil && p.live:
+			return nil
+		case p.ctx.Err() != nil:
+			return errors.New("interrupted: the rows are of what was read until then")
 		case err == io.EOF:
 			return nil
 		case errors.Is(err, errQuiet): // nothing came for a moment
@@ -313,7 +310,7 @@ func (p *packets) openFile(name string) error {
 		p.shut = append(p.shut, func() { f.Close() })
 		counted := &counter{r: f}
 		p.at = counted.n.Load
-		r, err := capture.Open(counted)
+		r, err := capture.OpenContext(p.ctx, counted)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -334,7 +331,7 @@ func (p *packets) openStream(in io.Reader, spool bool) error {
 		p.shut = append(p.shut, func() { f.Close(); os.Remove(f.Name()) })
 		in = io.TeeReader(in, f)
 	}
-	r, err := capture.Open(in)
+	r, err := capture.OpenContext(p.ctx, in)
 	if err != nil {
 		return fmt.Errorf("standard input: %w", err)
 	}

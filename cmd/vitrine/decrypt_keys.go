@@ -2,12 +2,6 @@ package main
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/rsa"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -17,8 +11,6 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
-	"github.com/youmark/pkcs8"
-	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/keylog"
@@ -97,7 +89,7 @@ func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 		return nil, err
 	}
 	for _, name := range s.rsaKeys {
-		key, err := loadRSA(name, password)
+		key, err := loadRSA(cmd.Context(), name, password)
 		if err != nil {
 			return nil, fmt.Errorf("--rsa-key %s: %w", name, err)
 		}
@@ -203,98 +195,4 @@ func (s *secretStore) grow(g *growingLog, whole bool, stderr io.Writer) (gained 
 		return 0, nil
 	}
 	return s.add(b, g.name, stderr), nil
-}
-
-// loadRSA reads an RSA private key in any of the forms that it is met in.
-func loadRSA(name, password string) (crypto.Decrypter, error) {
-	info, err := os.Stat(name)
-	if err == nil && info.Size() > maxPEM {
-		return nil, fmt.Errorf("larger than %d bytes", maxPEM)
-	}
-	text, err := os.ReadFile(name)
-	if err != nil {
-		return nil, plainer(err)
-	}
-	var key crypto.PrivateKey
-	if bytes.Contains(text, []byte("-----BEGIN")) {
-		key, err = keyFromPEM(text, password)
-	} else {
-		key, err = keyFromDER(text, password)
-	}
-	if err != nil {
-		return nil, err
-	}
-	k, ok := key.(*rsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("it holds a private key of another kind (%s): only an RSA key can open what was encrypted to it; others sign", kindOf(key))
-	}
-	return k, nil
-}
-
-func kindOf(key crypto.PrivateKey) string {
-	name := strings.TrimPrefix(fmt.Sprintf("%T", key), "*")
-	return strings.TrimSuffix(name, ".PrivateKey")
-}
-
-func keyFromPEM(text []byte, password string) (crypto.PrivateKey, error) {
-	var last error = errors.New("no private key in it")
-	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
-		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			continue
-		}
-		der := block.Bytes
-		//lint:ignore SA1019 OpenSSL's old encryption of keys is weak, and there are keys encrypted so
-		if x509.IsEncryptedPEMBlock(block) {
-			var err error
-			//lint:ignore SA1019 as above
-			if der, err = x509.DecryptPEMBlock(block, []byte(password)); err != nil {
-				last = wrongPassword(password)
-				continue
-			}
-		}
-		key, err := keyFromDER(der, password)
-		if err == nil {
-			return key, nil
-		}
-		last = err
-	}
-	return nil, last
-}
-
-// keyFromDER tries each form: PKCS #8, plain or encrypted, PKCS #1, SEC 1, PKCS #12.
-func keyFromDER(der []byte, password string) (crypto.PrivateKey, error) {
-	if k, err := x509.ParsePKCS8PrivateKey(der); err == nil {
-		return k, nil
-	}
-	if k, err := x509.ParsePKCS1PrivateKey(der); err == nil {
-		return k, nil
-	}
-	if k, err := x509.ParseECPrivateKey(der); err == nil {
-		return k, nil
-	}
-	var encrypted struct { // EncryptedPrivateKeyInfo, RFC 5958 §3
-		Algorithm pkix.AlgorithmIdentifier
-		Data      []byte
-	}
-	if rest, err := asn1.Unmarshal(der, &encrypted); err == nil && len(rest) == 0 {
-		if k, err := pkcs8.ParsePKCS8PrivateKey(der, []byte(password)); err == nil && password != "" {
-			return k, nil
-		}
-		return nil, wrongPassword(password)
-	}
-	k, _, _, err := pkcs12.DecodeChain(der, password)
-	switch {
-	case err == nil:
-		return k, nil
-	case errors.Is(err, pkcs12.ErrIncorrectPassword):
-		return nil, wrongPassword(password)
-	}
-	return nil, errors.New("it is no private key in PEM, DER, PKCS #8 or PKCS #12 that can be read")
-}
-
-func wrongPassword(password string) error {
-	if password == "" {
-		return errors.New("it is encrypted: give the password with --password env:NAME or --password @FILE")
-	}
-	return errors.New("it does not open with the password")
 }

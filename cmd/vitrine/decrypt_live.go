@@ -45,7 +45,7 @@ func (p *packets) openGrowing(name string) error {
 	p.shut = append(p.shut, func() { f.Close() })
 	p.live, p.late = true, true
 	p.growing = &growing{f: f, done: p.ctx.Done()}
-	p.once = &lazy{open: func() (*capture.Reader, error) { return capture.Open(p.growing) }}
+	p.once = &lazy{open: func() (*capture.Reader, error) { return capture.OpenContext(p.ctx, p.growing) }}
 	return nil
 }
 

@@ -356,7 +356,7 @@ func (s *showing) writeCapture(w io.Writer) error {
 			if err != nil {
 				return nil, err
 			}
-			return capture.Open(f)
+			return capture.OpenContext(s.in.ctx, f)
 		}
 	}
 	if open == nil {

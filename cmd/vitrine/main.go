@@ -18,6 +18,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second interrupt ends what the first one could not
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -79,13 +80,9 @@ func swapped(certFile, keyFile string) string {
 
 // readPEM sorts the blocks of a file.
 func readPEM(flag, name string) (certs, keys []*pem.Block, err error) {
-	f, err := os.Stat(name)
-	if err == nil && f.Size() > maxPEM {
-		return nil, nil, fmt.Errorf("%s %s: larger than %d bytes", flag, name, maxPEM)
-	}
-	text, err := os.ReadFile(name)
+	text, err := readSmall(name)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s %s: %w", flag, name, plainer(err))
+		return nil, nil, fmt.Errorf("%s %s: %w", flag, name, err)
 	}
 	blocks := 0
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
@@ -108,6 +105,23 @@ func readPEM(flag, name string) (certs, keys []*pem.Block, err error) {
 		return nil, nil, fmt.Errorf("%s %s: no PEM block can be read in it%s", flag, name, hint)
 	}
 	return certs, keys, nil
+}
+
+// readSmall reads a file of at most maxPEM bytes, whatever kind of file it is.
+func readSmall(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, plainer(err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
+	if err != nil {
+		return nil, plainer(err)
+	}
+	if len(text) > maxPEM {
+		return nil, fmt.Errorf("larger than %d bytes", maxPEM)
+	}
+	return text, nil
 }
 
 // plainer drops the name, which is told already.

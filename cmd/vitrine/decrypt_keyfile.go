@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/youmark/pkcs8"
+	"software.sslmate.com/src/go-pkcs12"
+)
+
+// loadRSA reads an RSA private key in any of the forms that it is met in. It ends with ctx, also while a
+// key is derived from the password.
+func loadRSA(ctx context.Context, name, password string) (crypto.Decrypter, error) {
+	type result struct {
+		key crypto.Decrypter
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		key, err := readRSA(name, password)
+		done <- result{key, err}
+	}()
+	select {
+	case r := <-done:
+		return r.key, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func readRSA(name, password string) (crypto.Decrypter, error) {
+	text, err := readSmall(name)
+	if err != nil {
+		return nil, err
+	}
+	var key crypto.PrivateKey
+	if bytes.Contains(text, []byte("-----BEGIN")) {
+		key, err = keyFromPEM(text, password, new(derivations))
+	} else {
+		key, err = keyFromDER(text, password, new(derivations))
+	}
+	if err != nil {
+		return nil, err
+	}
+	k, ok := key.(*rsa.PrivateKey)
+	if !ok {
+		return nil, fmt.Errorf("it holds a private key of another kind (%s): only an RSA key can open what was encrypted to it; others sign", kindOf(key))
+	}
+	return k, nil
+}
+
+func kindOf(key crypto.PrivateKey) string {
+	name := strings.TrimPrefix(fmt.Sprintf("%T", key), "*")
+	return strings.TrimSuffix(name, ".PrivateKey")
+}
+
+func keyFromPEM(text []byte, password string, spent *derivations) (crypto.PrivateKey, error) {
+	var last error = errors.New("no private key in it")
+	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
+		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			continue
+		}
+		der := block.Bytes
+		//lint:ignore SA1019 OpenSSL's old encryption of keys is weak, and there are keys encrypted so
+		if x509.IsEncryptedPEMBlock(block) {
+			var err error
+			//lint:ignore SA1019 as above
+			if der, err = x509.DecryptPEMBlock(block, []byte(password)); err != nil {
+				last = wrongPassword(password)
+				continue
+			}
+		}
+		key, err := keyFromDER(der, password, spent)
+		if err == nil {
+			return key, nil
+		}
+		last = err
+	}
+	return nil, last
+}
+
+// keyFromDER tries each form: PKCS #8, plain or encrypted, PKCS #1, SEC 1, PKCS #12.
+func keyFromDER(der []byte, password string, spent *derivations) (crypto.PrivateKey, error) {
+	if k, err := x509.ParsePKCS8PrivateKey(der); err == nil {
+		return k, nil
+	}
+	if k, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return k, nil
+	}
+	if k, err := x509.ParseECPrivateKey(der); err == nil {
+		return k, nil
+	}
+	if err := spent.add(der); err != nil {
+		return nil, err
+	}
+	var encrypted struct { // EncryptedPrivateKeyInfo, RFC 5958 §3
+		Algorithm pkix.AlgorithmIdentifier
+		Data      []byte
+	}
+	if rest, err := asn1.Unmarshal(der, &encrypted); err == nil && len(rest) == 0 {
+		if password == "" {
+			return nil, wrongPassword(password)
+		}
+		if k, err := pkcs8.ParsePKCS8PrivateKey(der, []byte(password)); err == nil {
+			return k, nil
+		}
+		return nil, wrongPassword(password)
+	}
+	k, _, _, err := pkcs12.DecodeChain(der, password)
+	switch {
+	case err == nil:
+		return k, nil
+	case errors.Is(err, pkcs12.ErrIncorrectPassword):
+		return nil, wrongPassword(password)
+	}
+	return nil, errors.New("it is no private key in PEM, DER, PKCS #8 or PKCS #12 that can be read")
+}
+
+func wrongPassword(password string) error {
+	if password == "" {
+		return errors.New("it is encrypted: give the password with --password env:NAME or --password @FILE")
+	}
+	return errors.New("it does not open with the password")
+}
+
+// derivations is how much work the keys of a file ask for when they are derived from the password, in steps
+// of its functions. Whoever made the file chose how much, and it must be paid before the password is known
+// to be wrong.
+type derivations float64
+
+// maxDerivations is ten times what is recommended for PBKDF2 today, and scrypt with 1 GiB of memory.
+const maxDerivations derivations = 10 << 20
+
+// add counts what a file in DER asks for. It returns an error from maxDerivations on.
+func (d *derivations) add(der []byte) error {
+	*d += derivations(derivationSteps(der, maxNested))
+	if !(*d <= maxDerivations) { // it may be no number
+		return fmt.Errorf("its key is derived from the password in %.0f million steps, which is more than the %.0f that are made here", *d/1e6, maxDerivations/1e6)
+	}
+	return nil
+}
+
+// maxNested bounds how deep structures in DER are looked into.
+const maxNested = 32
+
+// derivationSteps adds up the parameters of PBKDF2 (RFC 8018 §A.2), scrypt (RFC 7914 §7.1) and the
+// functions of PKCS #12 (RFC 7292 §4 and appendix C), wherever they stand in a structure: in all of them, a
+// salt is followed by numbers. What stands inside of something encrypted is not seen.
+func derivationSteps(der []byte, depth int) (steps float64) {
+	var numbers []float64
+	salted := false
+	for len(der) > 0 && depth > 0 {
+		var v asn1.RawValue
+		rest, err := asn1.Unmarshal(der, &v)
+		if err != nil {
+			break
+		}
+		der = rest
+		if v.Class == asn1.ClassUniversal && v.Tag == asn1.TagInteger {
+			if salted {
+				numbers = append(numbers, number(v.Bytes))
+			}
+			continue
+		}
+		steps += stepsOf(numbers)
+		numbers, salted = nil, v.Class == asn1.ClassUniversal && v.Tag == asn1.TagOctetString
+		if salted || v.IsCompound {
+			steps += derivationSteps(v.Bytes, depth-1)
+		}
+	}
+	return steps + stepsOf(numbers)
+}
+
+// stepsOf is what the numbers behind a salt ask for: iterations; iterations and the length of the key in
+// bytes, of which a digest gives at least 20; or scrypt's N, r and p.
+func stepsOf(numbers []float64) float64 {
+	switch len(numbers) {
+	case 0:
+		return 0
+	case 1:
+		return numbers[0]
+	case 2:
+		return numbers[0] * max(1, math.Ceil(numbers[1]/20))
+	}
+	return numbers[0] * numbers[1] * numbers[2]
+}
+
+// number is an INTEGER, roughly.
+func number(b []byte) (n float64) {
+	if len(b) > 0 && b[0]&0x80 != 0 {
+		return 0 // negative: nobody counts so far
+	}
+	for _, x := range b {
+		n = n*256 + float64(x)
+	}
+	return n
+}
