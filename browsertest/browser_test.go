@@ -36,10 +36,13 @@ func TestPagesLoadWithoutErrorsOrRequests(t *testing.T) {
 	}
 }
 
-func TestAPageRendersWithinASecond(t *testing.T) {
+func TestPageRendersWithinOneSecond(t *testing.T) {
 	p := open(t, example("mtls"))
 	took := eval[float64](p,
-		`(() => { const n = performance.getEntriesByType("navigation")[0]; return n.loadEventEnd - n.startTime })()`)
+		`(() => {
+			const n = performance.getEntriesByType("navigation")[0];
+			return n.loadEventEnd - n.startTime
+		})()`)
 	if took > 1000 {
 		t.Errorf("took %.0f ms", took)
 	}
@@ -75,8 +78,8 @@ func TestKeysTurnThePages(t *testing.T) {
 	}
 }
 
-// A teacher can link to a step.
-func TestEachStepHasItsOwnAddress(t *testing.T) {
+// Every step can be linked to.
+func TestEachStepHasAnAddress(t *testing.T) {
 	p := open(t, example("rsa")+"#key-block")
 	is(p, currentID, "key-block")
 	is(p, `scrollY`, 0)
@@ -84,29 +87,32 @@ func TestEachStepHasItsOwnAddress(t *testing.T) {
 	is(p, `document.querySelectorAll(".flow.on").length > 3`, true)
 }
 
-func TestAClickOnAMessageOpensItAndLinksBytesWithFields(t *testing.T) {
+func TestClickOpensMessageAndLinksBytesWithFields(t *testing.T) {
 	p := open(t, example("ecdhe"))
 	is(p, `document.querySelector("#client-hello-bytes").open`, false)
 	p.do(chromedp.Click(`.rung[data-step="client-hello"] .msg .name`))
 	is(p, `document.querySelector("#client-hello-bytes").open`, true)
-	const glass = `document.querySelector("#client-hello .glass")`
+	const bytesPanel = `document.querySelector("#client-hello .glass")`
 	hover := func(what string) {
 		eval[bool](p, what+`.dispatchEvent(new MouseEvent("mouseover", {bubbles: true}))`)
 	}
-	field := glass + `.querySelector('.f[data-o="6"][data-n="32"]')`
+	field := bytesPanel + `.querySelector('.f[data-o="6"][data-n="32"]')`
 	hover(field)
-	is(p, `[...`+glass+`.querySelectorAll("b.lit")].map(b => b.textContent.replace(/ /g, "")).join("").length`, 64)
-	is(p, glass+`.querySelector(".pointed").textContent.includes("bytes 6 to 37")`, true)
-	hover(glass + `.querySelector("b[data-f='1']")`)
-	is(p, `[...`+glass+`.querySelectorAll(".f.lit .fn")].map(f => f.textContent).join()`,
+	is(p, `[...`+bytesPanel+`.querySelectorAll("b.lit")]
+		.map(b => b.textContent.replace(/ /g, "")).join("").length`, 64)
+	is(p, bytesPanel+`.querySelector(".pointed").textContent.includes("bytes 6 to 37")`, true)
+	hover(bytesPanel + `.querySelector("b[data-f='1']")`)
+	is(p, `[...`+bytesPanel+`.querySelectorAll(".f.lit .fn")].map(f => f.textContent).join()`,
 		"msg_type")
-	is(p, `[...`+glass+`.querySelectorAll("b.lit")].map(b => b.textContent).join("")`, "01")
+	is(p, `[...`+bytesPanel+`.querySelectorAll("b.lit")].map(b => b.textContent).join("")`, "01")
 	// Every byte of the message is in the dump, in an element of its field.
-	is(p, `[...`+glass+`.querySelectorAll(".dump b")].map(b => b.textContent.replace(/ /g, "")).join("").length`, 2*eval[int](p, `Number(`+glass+`.querySelector(".f").dataset.n)`))
+	is(p, `[...`+bytesPanel+`.querySelectorAll(".dump b")]
+		.map(b => b.textContent.replace(/ /g, "")).join("").length`,
+		2*eval[int](p, `Number(`+bytesPanel+`.querySelector(".f").dataset.n)`))
 	// With the keyboard.
-	eval[bool](p, `(`+glass+`.querySelector(".f").focus(), true)`)
+	eval[bool](p, `(`+bytesPanel+`.querySelector(".f").focus(), true)`)
 	p.press(kb.ArrowDown)
-	is(p, glass+`.querySelector(".f:focus .fn").textContent`, "msg_type")
+	is(p, bytesPanel+`.querySelector(".f:focus .fn").textContent`, "msg_type")
 	is(p, `document.activeElement.tabIndex`, 0)
 }
 
@@ -123,7 +129,7 @@ func TestCommandsAreCopied(t *testing.T) {
 	is(p, `document.querySelector("#master-secret .copy").textContent`, "Copied")
 }
 
-func TestASecretShowsItsFamily(t *testing.T) {
+func TestSecretShowsItsInputsAndUses(t *testing.T) {
 	p := open(t, example("rsa")+"#key-block")
 	p.do(chromedp.Click(`.slot[data-secret="master_secret"]`))
 	is(p, `document.querySelector(".panel h4").textContent`, "master_secret")
@@ -133,11 +139,12 @@ func TestASecretShowsItsFamily(t *testing.T) {
 	is(p, `document.querySelector(".panel") === null`, true)
 }
 
-func TestTheEavesdropperSeesWhatWasOnTheWire(t *testing.T) {
+func TestEavesdropperViewHidesSecrets(t *testing.T) {
 	p := open(t, example("rsa")+"#master-secret")
 	visible := func(selector string) bool {
 		return eval[bool](p,
-			`[...document.querySelectorAll("`+selector+`")].some(e => e.checkVisibility({visibilityProperty: true}))`)
+			`[...document.querySelectorAll("`+selector+`")]
+				.some(e => e.checkVisibility({visibilityProperty: true}))`)
 	}
 	if !visible("#master-secret .out .val") {
 		t.Error("the master_secret should be visible at first")
@@ -156,12 +163,15 @@ func TestTheEavesdropperSeesWhatWasOnTheWire(t *testing.T) {
 	is(p, `document.querySelector("#master-secret .out .pair").innerText.trim()`, "")
 	p.do(script(`location.hash = "application-data-client"`))
 	time.Sleep(100 * time.Millisecond)
-	is(p, `[...document.querySelectorAll("#application-data-client *")].filter(e => !e.children.length && e.checkVisibility({visibilityProperty: true})).some(e => e.textContent.includes("GET"))`, false)
+	is(p, `[...document.querySelectorAll("#application-data-client *")]
+		.filter(e => !e.children.length && e.checkVisibility({visibilityProperty: true}))
+		.some(e => e.textContent.includes("GET"))`, false)
 	p.press("e")
-	is(p, `document.querySelector("#application-data-client .words.val").checkVisibility({visibilityProperty: true})`, true)
+	is(p, `document.querySelector("#application-data-client .words.val")
+		.checkVisibility({visibilityProperty: true})`, true)
 }
 
-func TestTheQuizChecksAPastedValue(t *testing.T) {
+func TestQuizChecksPastedValue(t *testing.T) {
 	p := open(t, example("rsa")+"#master-secret")
 	answer := eval[string](p, `document.querySelector("#master-secret .out .val").textContent`)
 	p.press("q")
@@ -169,7 +179,11 @@ func TestTheQuizChecksAPastedValue(t *testing.T) {
 	is(p, q+`.querySelector(".pair").checkVisibility()`, false)
 	try := func(value string) string {
 		eval[bool](p,
-			fmt.Sprintf(`(() => { %s.querySelector("input").value = %q; %s.querySelector("button").click(); return true })()`, q, value, q))
+			fmt.Sprintf(`(() => {
+				%s.querySelector("input").value = %q;
+				%s.querySelector("button").click();
+				return true
+			})()`, q, value, q))
 		return eval[string](p, q+`.querySelector("output").textContent`)
 	}
 	for given, want := range map[string]string{
@@ -190,12 +204,13 @@ func TestTheQuizChecksAPastedValue(t *testing.T) {
 	is(p, q+`.querySelector(".pair").checkVisibility()`, true)
 }
 
-func TestTheGlossaryOpensAndFinds(t *testing.T) {
+func TestGlossaryFindsWords(t *testing.T) {
 	p := open(t, example("rsa"))
 	p.press("?")
 	is(p, `document.querySelector("#dialog").open`, true)
 	p.press("forward")
-	is(p, `[...document.querySelectorAll("#dialog dt")].filter(e => e.offsetHeight).map(e => e.textContent).includes("forward secrecy")`, true)
+	is(p, `[...document.querySelectorAll("#dialog dt")].filter(e => e.offsetHeight)
+		.map(e => e.textContent).includes("forward secrecy")`, true)
 	is(p, `[...document.querySelectorAll("#dialog dt")].filter(e => e.offsetHeight).length < 5`,
 		true)
 	p.press(kb.Escape)
@@ -210,23 +225,26 @@ func TestHostileTextIsHarmless(t *testing.T) {
 	p := open(t, page(t, html.Run{Entries: entries, About: about}))
 	for range eval[int](p, allSteps) {
 		eval[bool](p,
-			`(document.querySelectorAll(".step.current details").forEach(d => d.open = true), true)`)
+			`(document.querySelectorAll(".step.current details")
+				.forEach(d => d.open = true), true)`)
 		p.press(kb.ArrowRight)
 	}
 	for _, key := range []string{"e", "e", "q", "q", "a", "?"} {
 		p.press(key)
 	}
 	eval[bool](p,
-		`(document.querySelector("#dialog").close(), document.querySelectorAll(".slot").forEach(s => s.click()), true)`)
+		`(document.querySelector("#dialog").close(),
+			document.querySelectorAll(".slot").forEach(s => s.click()), true)`)
 	is(p, `typeof window.pwned`, "undefined")
 	is(p, `document.title.startsWith("Vitrine TLS")`, true)
 	is(p, `document.querySelectorAll("img, iframe, object, embed, base, link, form").length`, 0)
 	is(p, `document.querySelectorAll("script").length`, 2)
-	is(p, `[...document.querySelectorAll("*")].some(e => [...e.attributes].some(a => /^on|^style$/.test(a.name)))`, false)
+	is(p, `[...document.querySelectorAll("*")]
+		.some(e => [...e.attributes].some(a => /^on|^style$/.test(a.name)))`, false)
 	is(p, `document.body.textContent.includes("window.pwned=1")`, true) // it is there, as text
 }
 
-func TestRunsStandSideBySide(t *testing.T) {
+func TestRunsAreShownSideBySide(t *testing.T) {
 	p := open(t, page(t, perform(t, rsa), perform(t, ecdhe)))
 	is(p, `document.querySelector("#compare").offsetHeight > 0`, true)
 	is(p, shownSteps, 0)
@@ -240,26 +258,45 @@ func TestRunsStandSideBySide(t *testing.T) {
 	is(p, `document.querySelector(".run.here").dataset.run`, "a-")
 }
 
-// contrastScript gives the worst contrast of text in a page to what lies behind it. See WCAG 2.2,
-// 1.4.3.
+// contrastScript returns the lowest contrast of text with its background. See WCAG 2.2, 1.4.3.
 const contrastScript = `(() => {
   const c = document.createElement("canvas").getContext("2d", {willReadFrequently: true});
-  const rgb = (s, under) => { c.globalCompositeOperation = "copy"; c.fillStyle = under || "#fff"; c.fillRect(0, 0, 1, 1); c.globalCompositeOperation = "source-over"; c.fillStyle = s; c.fillRect(0, 0, 1, 1); return [...c.getImageData(0, 0, 1, 1).data].slice(0, 3) };
-  const lum = (p) => p.map((v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((a, v, i) => a + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const ground = (e) => { for (; e; e = e.parentElement) { const b = getComputedStyle(e).backgroundColor; if (!/, 0\)$|\/ 0\)$|transparent/.test(b)) return b } return "#fff" };
+  const fill = (mode, style) => {
+    c.globalCompositeOperation = mode;
+    c.fillStyle = style;
+    c.fillRect(0, 0, 1, 1);
+  };
+  const rgb = (s, under) => {
+    fill("copy", under || "#fff");
+    fill("source-over", s);
+    return [...c.getImageData(0, 0, 1, 1).data].slice(0, 3);
+  };
+  const linear = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+  const lum = (p) => p.map(linear).reduce((a, v, i) => a + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (e) => {
+    for (; e; e = e.parentElement) {
+      const b = getComputedStyle(e).backgroundColor;
+      if (!/, 0\)$|\/ 0\)$|transparent/.test(b)) return b;
+    }
+    return "#fff";
+  };
   let worst = [99, ""];
   for (const e of document.querySelectorAll("body *")) {
-    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim()) || !e.checkVisibility({visibilityProperty: true}) || e.closest("svg, .hidden, .skip")) continue;
-    const g = ground(e), a = lum(rgb(getComputedStyle(e).color, g)), b = lum(rgb(g)), ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < worst[0]) worst = [ratio, e.tagName + "." + e.className + ": " + e.textContent.slice(0, 40)];
+    if (![...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim())) continue;
+    if (!e.checkVisibility({visibilityProperty: true})) continue;
+    if (e.closest("svg, .hidden, .skip")) continue;
+    const g = ground(e), a = lum(rgb(getComputedStyle(e).color, g)), b = lum(rgb(g));
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const text = e.tagName + "." + e.className + ": " + e.textContent.slice(0, 40);
+    if (ratio < worst[0]) worst = [ratio, text];
   }
   return worst[0].toFixed(2) + " " + worst[1];
 })()`
 
-func TestTextHasContrastInLightAndDark(t *testing.T) {
+func TestContrastInLightAndDark(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
 		p := open(t, example("mtls"))
-		p.do(scheming(scheme))
+		p.do(colorScheme(scheme))
 		p.press("a")
 		eval[bool](p, `(document.querySelectorAll("details").forEach(d => d.open = true), true)`)
 		worst := eval[string](p, contrastScript)
@@ -272,8 +309,8 @@ func TestTextHasContrastInLightAndDark(t *testing.T) {
 	}
 }
 
-// Without a script every step is there, one below the other, with its bytes behind a summary.
-func TestThePageReadsWithoutAScript(t *testing.T) {
+// Without a script every step is shown, one below the other, with its bytes behind a summary.
+func TestPageIsReadableWithoutScript(t *testing.T) {
 	p := open(t, example("rsa"))
 	p.do(noScript(), chromedp.Reload())
 	p.troubles = nil

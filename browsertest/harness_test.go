@@ -1,5 +1,6 @@
 // Package browsertest opens Vitrine's page in a real browser: Debian's chromium, headless, driven
-// by chromedp. It is a module of its own, so that nobody who imports Vitrine gets chromedp with it.
+// by chromedp. It is a module of its own, so that programs that import Vitrine do not depend on
+// chromedp.
 package browsertest
 
 import (
@@ -26,7 +27,7 @@ import (
 	"github.com/vitrine-tls/vitrine/render/html"
 )
 
-// browser is one chromium for all tests.
+// browser is the chromium that all tests use.
 var browser context.Context
 
 func TestMain(m *testing.M) {
@@ -62,7 +63,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// tab is a page in the browser, and what it complained of.
+// tab is a page in the browser, and the errors that it reported.
 type tab struct {
 	*testing.T
 	ctx context.Context
@@ -72,8 +73,8 @@ type tab struct {
 	requests []string
 }
 
-// open opens a page and fails the test at its end if it complained or asked the network for
-// anything.
+// open opens a page. It fails the test at its end if the page reported an error or made a network
+// request.
 func open(t *testing.T, address string) *tab {
 	t.Helper()
 	if browser == nil {
@@ -127,7 +128,7 @@ func (p *tab) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
-// call is a command of the protocol whose answer does not matter.
+// call returns an action for a command of the protocol whose result is ignored.
 func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, command, params)
@@ -135,7 +136,7 @@ func call[P, R any](command cdp.Command[P, R], params P) chromedp.Action[chromed
 	})
 }
 
-// script runs a script of the test that gives nothing.
+// script returns an action that runs a script without a result.
 func script(text string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("("+text+", true)"))
@@ -143,7 +144,7 @@ func script(text string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// eval runs a script of the test in the page.
+// eval runs a script in the page and returns its result.
 func eval[V any](p *tab, script string) V {
 	p.Helper()
 	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[V](script))
@@ -153,7 +154,7 @@ func eval[V any](p *tab, script string) V {
 	return v
 }
 
-// is compares what a script gives.
+// is compares the result of a script.
 func is[V comparable](p *tab, script string, want V) {
 	p.Helper()
 	if got := eval[V](p, script); got != want {
@@ -178,7 +179,7 @@ func file(name string) string {
 	return (&url.URL{Scheme: "file", Path: path}).String()
 }
 
-// page writes a page of runs to a file of the test.
+// page writes a page of runs to a temporary file and returns its address.
 func page(t *testing.T, runs ...html.Run) string {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "page.html"))

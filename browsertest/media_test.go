@@ -9,10 +9,11 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// scheming sets what the reader prefers: light or dark.
-func scheming(scheme string) chromedp.Action[chromedp.Void] {
-	return call(emulation.SetEmulatedMedia,
-		emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}})
+// colorScheme sets the preferred colour scheme, light or dark.
+func colorScheme(scheme string) chromedp.Action[chromedp.Void] {
+	return call(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
 }
 
 func noScript() chromedp.Action[chromedp.Void] {
@@ -20,7 +21,7 @@ func noScript() chromedp.Action[chromedp.Void] {
 		emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 
-func TestThePageFitsANarrowWindow(t *testing.T) {
+func TestPageFitsNarrowWindow(t *testing.T) {
 	p := open(t, example("ecdhe")+"#key-block")
 	for _, width := range []int64{360, 768, 1024} {
 		p.do(chromedp.EmulateViewport(width, 740))
@@ -31,7 +32,7 @@ func TestThePageFitsANarrowWindow(t *testing.T) {
 	}
 }
 
-// Every step is printed, one below the other, with everything open.
+// Every step is printed, one below the other, with all details open.
 func TestEveryStepIsPrinted(t *testing.T) {
 	p := open(t, example("rsa"))
 	pdf, err := chromedp.Run(p.ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground()))
@@ -52,7 +53,7 @@ func TestEveryStepIsPrinted(t *testing.T) {
 	}
 }
 
-// The pictures are for looking at: VITRINE_SCREENSHOTS names where they go. docs/img/page.png is
+// The pictures are for people. VITRINE_SCREENSHOTS names the folder for them. docs/img/page.png is
 // one of them.
 func TestPictures(t *testing.T) {
 	dir := os.Getenv("VITRINE_SCREENSHOTS")
@@ -63,7 +64,7 @@ func TestPictures(t *testing.T) {
 	shot := func(name, address, scheme string, w, h int64,
 		actions ...chromedp.Action[chromedp.Void]) {
 		p := open(t, address)
-		p.do(chromedp.EmulateViewport(w, h), scheming(scheme))
+		p.do(chromedp.EmulateViewport(w, h), colorScheme(scheme))
 		p.do(actions...)
 		time.Sleep(1600 * time.Millisecond) // until nothing moves
 		png, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
@@ -74,7 +75,8 @@ func TestPictures(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	openAll := script(`document.querySelectorAll(".step.current details").forEach(d => d.open = true)`)
+	openAll := script(
+		`document.querySelectorAll(".step.current details").forEach(d => d.open = true)`)
 	key := func(k string) chromedp.Action[chromedp.Void] { return chromedp.KeyEvent(k) }
 	shot("hello-light", example("ecdhe"), "light", 1440, 900)
 	shot("bytes-light", example("ecdhe")+"#client-hello", "light", 1440, 1600, openAll)

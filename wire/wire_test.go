@@ -126,9 +126,8 @@ func TestLayoutEncodesAndDecodesTheSame(t *testing.T) {
 	}
 }
 
-func TestAnnotateCoversEveryByte(t *testing.T) {
-	got := wire.Annotate(unhex(t, fullBytes), "sample", new(sample).layout)
-	want := strings.Split(strings.Trim(`
+// fullFields are the fields of fullBytes: depth, offset and length, name, and the value of leaves.
+const fullFields = `
 0 0+53 sample
 1 0+1 byte = 7
 1 1+2 colour = red (0x0001)
@@ -174,7 +173,11 @@ func TestAnnotateCoversEveryByte(t *testing.T) {
 1 49+4 end
 2 49+3 length = 1
 2 52+1 tail =
-`, "\n"), "\n")
+`
+
+func TestAnnotateCoversEveryByte(t *testing.T) {
+	got := wire.Annotate(unhex(t, fullBytes), "sample", new(sample).layout)
+	want := strings.Split(strings.Trim(fullFields, "\n"), "\n")
 	var lines []string
 	for _, f := range got {
 		line := fmt.Sprintf("%d %d+%d %s", f.Depth, f.Offset, f.Len, f.Name)

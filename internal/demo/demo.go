@@ -1,9 +1,10 @@
-// Package demo performs one handshake for show: a CA and certificates made in memory, a client and
-// a server on a loopback socket, a request and an answer, close_notify both ways, and the events of
-// both sides. On demand somebody sits in the middle and alters one line.
+// Package demo performs one handshake and records the events of both sides: a CA and certificates
+// made in memory, a client and a server on a loopback socket, a request and an answer, and
+// close_notify in both directions. Optionally, a man in the middle alters one line.
 //
-// A seeded run repeats to the byte: embedded and derived keys, a clock that stands still, random
-// bytes from the seed, a stream for each side. Everything in it is public.
+// A run with a seed is reproducible to the byte: it has embedded and derived keys, a clock that
+// stands still, and for each side random bytes derived from the seed. All of its secrets are
+// public.
 package demo
 
 import (
@@ -25,31 +26,31 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Name is whom the client asks for.
+// Name is the server name that the client requests.
 const Name = "vitrine.test"
 
-// Request is what the client sends if it is told nothing else.
+// Request is what the client sends by default.
 const Request = "GET / HTTP/1.1\r\nHost: " + Name + "\r\n\r\n"
 
 const answer = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\nhello behind the glass"
 
-// patience bounds a run. A run with somebody in the middle may wait for bytes that never come.
+// The time limits of a run. A run with a man in the middle may wait for bytes that never come.
 const (
-	patience         = 30 * time.Second
-	tamperedPatience = 5 * time.Second
+	timeout         = 30 * time.Second
+	tamperedTimeout = 5 * time.Second
 )
 
-// ClientAuth is what the server asks of the client.
+// ClientAuth is what the server requests of the client.
 type ClientAuth string
 
-// What a server may ask. A client that is only requested has no certificate here, and says so.
+// The values of ClientAuth. A client from which a certificate is only requested has none.
 const (
 	NoClientAuth      ClientAuth = "none"
 	RequestClientAuth ClientAuth = "request"
 	RequireClientAuth ClientAuth = "require"
 )
 
-// Options say which handshake to perform.
+// Options describe the handshake to perform.
 type Options struct {
 	Suite                iana.CipherSuite
 	Group                iana.Group     // 0 for RSA key exchange
@@ -62,7 +63,7 @@ type Options struct {
 	Tamper               *Tamper
 }
 
-// Outcome is what a run left behind.
+// Outcome is the result of a run.
 type Outcome struct {
 	Entries                []trace.Entry // of both sides, merged
 	Run                    explain.Run
@@ -71,34 +72,34 @@ type Outcome struct {
 	ServerReceived, Wanted string // what the server read, and what it should have read
 }
 
-// Perform performs the handshake. Its error says that there was nothing to perform; what went wrong
-// on the way is in the Outcome.
+// Perform performs the handshake. It returns an error if the run could not begin. Errors of the
+// handshake are in the Outcome.
 func Perform(ctx context.Context, o Options) (*Outcome, error) {
 	began := time.Now()
-	s, err := setTheStage(o)
+	s, err := newSetup(o)
 	if err != nil {
 		return nil, err
 	}
-	setup := time.Since(began)
+	setupTime := time.Since(began)
 	var m *middle
 	if o.Tamper != nil {
-		rehearsal, err := s.play(ctx, nil)
+		reference, err := s.run(ctx, nil)
 		if err != nil {
 			return nil, err
 		}
-		if m, err = aim(o.Tamper, rehearsal); err != nil {
+		if m, err = newMiddle(o.Tamper, reference); err != nil {
 			return nil, err
 		}
-		if s, err = setTheStage(o); err != nil {
+		if s, err = newSetup(o); err != nil {
 			return nil, err
 		}
 	}
-	out, err := s.play(ctx, m)
+	out, err := s.run(ctx, m)
 	if err != nil {
 		return nil, err
 	}
 	out.Run.Command, out.Run.Seed = "vitrine handshake", o.Seed
-	if out.Run.Setup = setup; o.Seed != "" {
+	if out.Run.Setup = setupTime; o.Seed != "" {
 		out.Run.Setup, out.Run.Handshake = 0, 0
 		out.Run.Client, out.Run.Server = "127.0.0.1:client", ":server"
 	}
@@ -109,15 +110,15 @@ func Perform(ctx context.Context, o Options) (*Outcome, error) {
 	return out, nil
 }
 
-// stage is all that a run needs.
-type stage struct {
+// setup holds the configurations and the events of a run.
+type setup struct {
 	Options
 	configs [2]*vitrine.Config
 	events  [2]*trace.Memory
 }
 
-func setTheStage(o Options) (*stage, error) {
-	s := &stage{Options: o, events: [2]*trace.Memory{{}, {}}}
+func newSetup(o Options) (*setup, error) {
+	s := &setup{Options: o, events: [2]*trace.Memory{{}, {}}}
 	root := throwaway.Options{}
 	if o.Seed != "" {
 		root.Seed = source(o.Seed, "certificates")
@@ -132,7 +133,7 @@ func setTheStage(o Options) (*stage, error) {
 	return s, s.certify(ca)
 }
 
-func (s *stage) config(ca *throwaway.CA, side iana.Side) *vitrine.Config {
+func (s *setup) config(ca *throwaway.CA, side iana.Side) *vitrine.Config {
 	c := &vitrine.Config{
 		CipherSuites:         []uint16{uint16(s.Suite)},
 		Trace:                s.events[side],
@@ -158,8 +159,8 @@ func (s *stage) config(ca *throwaway.CA, side iana.Side) *vitrine.Config {
 	return c
 }
 
-// certify issues the certificates that the run asks for.
-func (s *stage) certify(ca *throwaway.CA) error {
+// certify issues the certificates that the run needs.
+func (s *setup) certify(ca *throwaway.CA) error {
 	server, err := ca.Issue(s.Auth, []string{Name})
 	if err != nil {
 		return err
@@ -183,8 +184,8 @@ func (s *stage) certify(ca *throwaway.CA) error {
 	return nil
 }
 
-// showKey puts a private key under the glass: nobody will ever use it again.
-func (s *stage) showKey(side iana.Side, c tls.Certificate) error {
+// showKey logs a private key, which is not used again after this run.
+func (s *setup) showKey(side iana.Side, c tls.Certificate) error {
 	private, err := throwaway.PKCS8(c)
 	if err != nil {
 		return err
@@ -206,11 +207,11 @@ func spki(c tls.Certificate) ([]byte, error) {
 	return leaf.RawSubjectPublicKeyInfo, nil
 }
 
-// play lets both sides do what they are there for.
-func (s *stage) play(ctx context.Context, m *middle) (*Outcome, error) {
-	limit := patience
+// run performs the handshake, through m if it is not nil.
+func (s *setup) run(ctx context.Context, m *middle) (*Outcome, error) {
+	limit := timeout
 	if m != nil {
-		limit = tamperedPatience
+		limit = tamperedTimeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
@@ -231,8 +232,8 @@ func (s *stage) play(ctx context.Context, m *middle) (*Outcome, error) {
 	return out, nil
 }
 
-// ask is the client's part.
-func (s *stage) ask(ctx context.Context, conn net.Conn, out *Outcome) error {
+// ask is the client's part of the run.
+func (s *setup) ask(ctx context.Context, conn net.Conn, out *Outcome) error {
 	c := vitrine.Client(conn, s.configs[iana.Client])
 	defer c.Close()
 	began := time.Now()
@@ -253,8 +254,8 @@ func (s *stage) ask(ctx context.Context, conn net.Conn, out *Outcome) error {
 	return err
 }
 
-// serve is the server's part.
-func (s *stage) serve(ctx context.Context, conn net.Conn, out *Outcome) error {
+// serve is the server's part of the run.
+func (s *setup) serve(ctx context.Context, conn net.Conn, out *Outcome) error {
 	c := vitrine.Server(conn, s.configs[iana.Server])
 	defer c.Close()
 	if err := c.HandshakeContext(ctx); err != nil {
@@ -275,7 +276,7 @@ func (s *stage) serve(ctx context.Context, conn net.Conn, out *Outcome) error {
 	return c.CloseWrite()
 }
 
-// connect makes a connection over the loopback interface, through m if there is one.
+// connect makes a connection over the loopback interface, through m if it is not nil.
 func connect(ctx context.Context, m *middle) (client, server net.Conn, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -298,10 +299,10 @@ func connect(ctx context.Context, m *middle) (client, server net.Conn, err error
 	return client, server, err
 }
 
-// timedOut reports whether an error is a deadline's.
+// timedOut reports whether an error is due to a deadline.
 func timedOut(err error) bool {
-	timeout, ok := errors.AsType[net.Error](err)
-	return errors.Is(err, context.DeadlineExceeded) || ok && timeout.Timeout()
+	netErr, ok := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || ok && netErr.Timeout()
 }
 
 func port(a net.Addr) string {
@@ -312,7 +313,7 @@ func port(a net.Addr) string {
 	return ":" + p
 }
 
-// source is a stream of bytes that the seed determines, another for each purpose.
+// source returns a stream of bytes that is derived from the seed, a different one for each purpose.
 func source(seed, purpose string) io.Reader {
 	return rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "vitrine handshake --seed\x00%s\x00%s",
 		purpose, seed)))
@@ -325,8 +326,8 @@ func demand(b bool) vitrine.Demand {
 	return vitrine.Off
 }
 
-// certificateGroup is the group that a client must list to be shown a certificate with such a key.
-// See RFC 8422 §5.1.1.
+// certificateGroup returns the group that a client must offer to accept a certificate with such a
+// key. See RFC 8422 §5.1.1.
 func certificateGroup(k throwaway.Kind) iana.Group {
 	switch k {
 	case throwaway.ECDSA:

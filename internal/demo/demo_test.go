@@ -25,7 +25,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// options are those of a suite, with everything that it can have.
+// options returns the options for a suite, with all features that it can have.
 func options(s *suite.Suite) demo.Options {
 	o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, Data: demo.Request, Seed: "test"}
 	if s.Auth == iana.AuthECDSA {
@@ -58,15 +58,19 @@ func screen(t *testing.T, s *explain.Story, style term.Style) string {
 	return b.String()
 }
 
-// Whatever the suite: both sides come to the same values, and the screen keeps to 100 columns, and
-// to ASCII in a pipe.
-func TestEverySuiteIsShown(t *testing.T) {
+// With every suite, both sides compute the same values, and the screen has at most 100 columns, in
+// ASCII if the style says so.
+func TestShowEverySuite(t *testing.T) {
 	n := 0
 	for _, s := range suite.Certified() {
 		for _, more := range []func(*demo.Options){
 			func(*demo.Options) {},
-			func(o *demo.Options) { o.ExtendedMasterSecret, o.ClientAuth = true, demo.RequireClientAuth },
-			func(o *demo.Options) { o.EncryptThenMAC, o.ClientAuth = s.Cipher.CBC(), demo.RequestClientAuth },
+			func(o *demo.Options) {
+				o.ExtendedMasterSecret, o.ClientAuth = true, demo.RequireClientAuth
+			},
+			func(o *demo.Options) {
+				o.EncryptThenMAC, o.ClientAuth = s.Cipher.CBC(), demo.RequestClientAuth
+			},
 		} {
 			o := options(s)
 			more(&o)
@@ -169,7 +173,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func TestASeedDeterminesEveryEvent(t *testing.T) {
+func TestSeedDeterminesEveryEvent(t *testing.T) {
 	n := 0
 	for _, c := range cases {
 		o := options(suite.ByID(c.suite))
@@ -193,7 +197,7 @@ func TestASeedDeterminesEveryEvent(t *testing.T) {
 	t.Logf("%d runs repeated", n)
 }
 
-func TestWithoutASeedNothingRepeats(t *testing.T) {
+func TestRunsWithoutSeedDiffer(t *testing.T) {
 	o := options(suite.ByID(iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256))
 	o.Seed = ""
 	a, _ := perform(t, o)
@@ -215,7 +219,7 @@ func lines(entries []trace.Entry) string {
 	return b.String()
 }
 
-// The events of a run, written and read back, tell the same story.
+// Events that are written and read back tell the same story.
 func TestSavedEventsTellTheSameStory(t *testing.T) {
 	for _, c := range cases {
 		o := options(suite.ByID(c.suite))
@@ -234,8 +238,8 @@ func TestSavedEventsTellTheSameStory(t *testing.T) {
 	}
 }
 
-// A redacted stream still tells a story, and nothing secret is in it.
-func TestRedactedEventsTellAStoryWithoutSecrets(t *testing.T) {
+// Redacted events tell a story without secrets.
+func TestRedactedEventsTellStoryWithoutSecrets(t *testing.T) {
 	o := options(suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256))
 	out, _ := perform(t, o)
 	var b strings.Builder

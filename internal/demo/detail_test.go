@@ -18,7 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// deepest shows everything that there is to show of events, from the screen to the page.
+// deepest shows everything that can be shown of events, on the screen and on the page.
 func deepest(t *testing.T, entries []trace.Entry) {
 	t.Helper()
 	story := explain.Tell(entries, explain.Run{Command: "vitrine explain"})
@@ -50,8 +50,8 @@ func deepest(t *testing.T, entries []trace.Entry) {
 	explain.Saved(entries)
 }
 
-// Whatever a file holds: parts of the events are missing, bytes are others, byte strings are cut.
-func TestDamagedEventsAreShownToTheLastByte(t *testing.T) {
+// A file may lack events, or have other bytes, or byte strings that were cut.
+func TestDamagedEventsAreShownInFull(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	n := 0
 	for _, c := range cases {
@@ -72,7 +72,7 @@ func TestDamagedEventsAreShownToTheLastByte(t *testing.T) {
 	t.Logf("%d damaged streams", n)
 }
 
-// damaged is a copy of entries in which a few things are not as they were.
+// damaged returns a copy of entries with a few changes.
 func damaged(t *testing.T, r *rand.Rand, entries []trace.Entry) []trace.Entry {
 	t.Helper()
 	copied, err := trace.Read(strings.NewReader(lines(entries)))

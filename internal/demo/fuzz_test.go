@@ -19,7 +19,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// A saved file may hold any events. Whatever they are: a story, or an error; no panic, nothing unprintable, 100 columns.
+// A saved file may hold any events. Telling their story must not panic, and the output must be
+// printable and have at most 100 columns.
 func FuzzAnyEventsTellAStory(f *testing.F) {
 	for _, c := range cases {
 		o := options(suite.ByID(c.suite))
@@ -56,8 +57,8 @@ func check(t *testing.T, s *explain.Story) {
 	}
 }
 
-// Who watches a file of one side's events alone sees that side's story; and any part of the events is some story.
-func TestPartsOfTheEventsTellAStoryToo(t *testing.T) {
+// The events of one side alone tell a story, and so does any part of the events.
+func TestPartsOfEventsTellStory(t *testing.T) {
 	n := 0
 	for _, c := range cases {
 		o := options(suite.ByID(c.suite))
@@ -75,10 +76,12 @@ func TestPartsOfTheEventsTellAStoryToo(t *testing.T) {
 			alone := explain.Tell(own, out.Run)
 			check(t, alone)
 			if o.Tamper == nil && (len(alone.Chapters) != 6 || alone.Result.Compared != 0) {
-				t.Errorf("%s, %s alone: %d chapters, %d values compared", c.name, role, len(alone.Chapters), alone.Result.Compared)
+				t.Errorf("%s, %s alone: %d chapters, %d values compared", c.name, role,
+					len(alone.Chapters), alone.Result.Compared)
 			}
 			if o.Tamper == nil && len(explain.Ladder(own)) != len(explain.Ladder(out.Entries)) {
-				t.Errorf("%s, %s alone: %d lines, expected %d", c.name, role, len(explain.Ladder(own)), len(explain.Ladder(out.Entries)))
+				t.Errorf("%s, %s alone: %d lines, expected %d", c.name, role,
+					len(explain.Ladder(own)), len(explain.Ladder(out.Entries)))
 			}
 			n++
 		}
@@ -91,8 +94,8 @@ func TestPartsOfTheEventsTellAStoryToo(t *testing.T) {
 	t.Logf("%d stories", n)
 }
 
-// Events that never happened: lost, repeated, swapped, cut short, with bits flipped.
-func TestEventsThatNeverHappenedTellAStoryToo(t *testing.T) {
+// Events that are lost, repeated, swapped, cut or changed tell a story, too.
+func TestChangedEventsTellStory(t *testing.T) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	n := 0
 	for _, c := range cases {

@@ -18,13 +18,13 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Tamper names what to alter: a line of the printed ladder, and a field of it.
+// Tamper says what to alter: a line of the printed ladder, and a field of it.
 type Tamper struct {
 	Line  int
-	Field string // empty: what is most telling
+	Field string // empty: the default field of the message
 }
 
-// UsageError is a Tamper that does not fit the ladder.
+// UsageError reports a Tamper that does not fit the ladder.
 type UsageError struct {
 	Problem string
 	Choices []string // what there is to choose from
@@ -35,7 +35,7 @@ func (e *UsageError) Error() string {
 	return e.Problem + "; choose one of " + strings.Join(e.Choices, ", ")
 }
 
-// middle is somebody between the two, who flips one bit.
+// middle is a man in the middle who flips one bit.
 type middle struct {
 	line   explain.Line
 	field  string
@@ -44,16 +44,17 @@ type middle struct {
 	report explain.Tampered
 }
 
-// aim turns a line of the ladder into a place on the wire, by a run that nobody disturbed.
-func aim(t *Tamper, rehearsal *Outcome) (*middle, error) {
-	ladder := explain.Ladder(rehearsal.Entries)
+// newMiddle returns a man in the middle for a line of the ladder. It finds the place of the line in
+// the records of reference, a run that nobody altered.
+func newMiddle(t *Tamper, reference *Outcome) (*middle, error) {
+	ladder := explain.Ladder(reference.Entries)
 	if t.Line < 1 || t.Line > len(ladder) {
 		return nil, &UsageError{fmt.Sprintf("--tamper %d: the ladder of this run has no such line",
 			t.Line), []string{fmt.Sprintf("1 to %d", len(ladder))}, fmt.Sprint(len(ladder))}
 	}
 	m := &middle{line: ladder[t.Line-1], field: t.Field}
 	m.report = explain.Tampered{Line: t.Line, Field: t.Field, How: "nothing: the line never came"}
-	sealed := sealedRecord(rehearsal.Entries, m.line.From, m.line.Place.Record)
+	sealed := sealedRecord(reference.Entries, m.line.From, m.line.Place.Record)
 	if sealed == nil {
 		return nil, fmt.Errorf("demo: line %d has no record", t.Line)
 	}
@@ -61,7 +62,7 @@ func aim(t *Tamper, rehearsal *Outcome) (*middle, error) {
 	if m.line.Protected {
 		m.find, err = inProtected(sealed, t)
 	} else {
-		m.find, err = inClear(sealed, m.line.Place.Message, t, dialect(rehearsal.Entries))
+		m.find, err = inClear(sealed, m.line.Place.Message, t, dialect(reference.Entries))
 	}
 	return m, err
 }
@@ -87,8 +88,8 @@ func dialect(entries []trace.Entry) message.Dialect {
 	return message.Dialect{Version: iana.TLS12}
 }
 
-// inProtected finds a part of a protected record. All runs with the same options have records of
-// the same shape.
+// inProtected returns a function that finds a part of a protected record. Records of runs with
+// equal options have equal shapes.
 func inProtected(r *trace.Record, t *Tamper) (func([]byte) (int, error), error) {
 	parts := protectedParts(r)
 	field := t.Field
@@ -111,10 +112,10 @@ func inProtected(r *trace.Record, t *Tamper) (func([]byte) (int, error), error) 
 	return func([]byte) (int, error) { return offset, nil }, nil
 }
 
-// protectedParts are the offsets of a byte of each part of a protected record: of the ciphertext
-// that hides it, where it is encrypted.
+// protectedParts returns the offset of a byte of each part of a protected record. For an encrypted
+// part it is the offset in the ciphertext.
 func protectedParts(r *trace.Record) map[string]int {
-	// the content type, which is authenticated but not encrypted
+	// The content type is authenticated but not encrypted.
 	parts := map[string]int{"header": 0}
 	at := record.HeaderLen
 	add := func(name string, n int) {
@@ -144,7 +145,7 @@ func protectedParts(r *trace.Record) map[string]int {
 	return parts
 }
 
-// inClear finds a field of a message. Fields are called what the annotated message calls them.
+// inClear returns a function that finds a field of a message, by its name in the annotated message.
 func inClear(r *trace.Record, index int, t *Tamper,
 	d message.Dialect) (func([]byte) (int, error), error) {
 	find := func(rec []byte) (int, error) {
@@ -166,7 +167,7 @@ func inClear(r *trace.Record, index int, t *Tamper,
 	return find, err
 }
 
-// nth cuts out a message that begins in a record.
+// nth returns the message with this index in a record, and its offset.
 func nth(body []byte, index int) (start int, raw []byte) {
 	for ; start+message.HeaderLen <= len(body); index-- {
 		end := min(start+message.Length(body[start:]), len(body))
@@ -178,8 +179,8 @@ func nth(body []byte, index int) (start int, raw []byte) {
 	return 0, nil
 }
 
-// telling is the field of each message whose change teaches most.
-var telling = map[iana.HandshakeType]string{
+// defaultFields are the fields whose change is most instructive, by message.
+var defaultFields = map[iana.HandshakeType]string{
 	iana.ClientHello: "random", iana.ServerHello: "random", iana.Certificate: "certificate",
 	iana.CertificateStatus: "response",
 	iana.ServerKeyExchange: "signature", iana.CertificateRequest: "certificate_type",
@@ -187,11 +188,11 @@ var telling = map[iana.HandshakeType]string{
 	iana.CertificateVerify: "signature",
 }
 
-// field is the offset of the last byte of a field: of the first that has that name.
+// field returns the offset of the last byte of the first field with the name in t.
 func field(fields []wire.Field, kind iana.HandshakeType, t *Tamper) (int, error) {
 	name := t.Field
 	if name == "" {
-		name = telling[kind]
+		name = defaultFields[kind]
 	}
 	names := []string{fmt.Sprintf("%d:header", t.Line)}
 	last := 0
@@ -212,7 +213,7 @@ func field(fields []wire.Field, kind iana.HandshakeType, t *Tamper) (int, error)
 		kind), names, names[len(names)-1]}
 }
 
-// listen waits for the client in the place of the server.
+// listen waits for the client in place of the server, and returns its address.
 func (m *middle) listen(ctx context.Context, server string) (string, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -236,7 +237,7 @@ func (m *middle) listen(ctx context.Context, server string) (string, error) {
 	return listener.Addr().String(), nil
 }
 
-// relay passes the records of one direction on, and alters the one that was aimed at.
+// relay forwards the records of one direction, and alters the chosen one.
 func (m *middle) relay(from iana.Side, in, out net.Conn) {
 	defer closeWrite(out)
 	for n := 0; ; n++ {
@@ -277,7 +278,7 @@ func (m *middle) alter(rec []byte) {
 		"%d%s: %02x became %02x", at, len(rec), what, rec[at]^1, rec[at])
 }
 
-// done tells what was altered.
+// done returns what was altered.
 func (m *middle) done() *explain.Tampered {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -12,9 +12,9 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Whoever flips a bit of whichever line: one of the two sides notices, says so with a fatal alert,
-// and nothing false is delivered.
-func TestEveryAlteredLineIsNoticed(t *testing.T) {
+// If one bit of any line is flipped, one of the two sides detects it and sends a fatal alert, and
+// no false data is delivered.
+func TestEveryAlteredLineIsDetected(t *testing.T) {
 	n := 0
 	for _, c := range cases {
 		o := options(suite.ByID(c.suite))
@@ -34,8 +34,8 @@ func TestEveryAlteredLineIsNoticed(t *testing.T) {
 	t.Logf("%d alterations noticed", n)
 }
 
-// fields are the parts of a protected record, and of a message in the clear what is altered if
-// nothing is said.
+// fields returns the parts of a protected record. For a message in the clear it returns only the
+// default.
 func fields(t *testing.T, o demo.Options, line explain.Line) []string {
 	if !line.Protected {
 		return []string{"", "header"}
@@ -77,8 +77,8 @@ func altered(t *testing.T, name string, o demo.Options, line explain.Line) {
 	}
 }
 
-// Who notices what, and with which alert, is part of what the lesson teaches.
-func TestTheRightSideNoticesWithTheRightAlert(t *testing.T) {
+// The side that detects an alteration and its alert are part of what the command teaches.
+func TestAlterationsAndTheirAlerts(t *testing.T) {
 	for _, c := range []struct {
 		suite  iana.CipherSuite
 		tamper demo.Tamper
@@ -126,7 +126,7 @@ func TestTheRightSideNoticesWithTheRightAlert(t *testing.T) {
 	}
 }
 
-func TestATamperThatFitsNothingNamesWhatDoes(t *testing.T) {
+func TestTamperErrorListsChoices(t *testing.T) {
 	for _, c := range []struct {
 		tamper demo.Tamper
 		want   string

@@ -1,6 +1,6 @@
-// Package hostile makes the events of a connection whose peers mean harm to whoever shows them:
-// every text that a peer or a file can choose holds markup, script, control characters and
-// characters that turn the writing direction. It is for tests.
+// Package hostile makes the events of a connection whose peers attack whoever shows the events:
+// every text that a peer or a file can choose contains markup, script, control characters, and
+// characters that change the writing direction. It is for tests.
 package hostile
 
 import (
@@ -16,17 +16,17 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Text is what every such text begins with. A page that takes any of it for markup sets the title
-// or the variable "pwned".
+// Text is in every such text. A page that takes it for markup sets its title or the variable
+// "pwned".
 const Text = "</script><script>window.pwned=1;document.title='pwned'</script><img src=x " +
-	"onerror=\"window.pwned=1\">" +
-	"<svg onload=window.pwned=1>{{.Data}}${window.pwned=1}'\"`--></style><!--\x00\x07\x1b[31m\u202eevil\u2028\u2029\ufeff\xff"
+	"onerror=\"window.pwned=1\"><svg onload=window.pwned=1>{{.Data}}${window.pwned=1}'\"`-->" +
+	"</style><!--\x00\x07\x1b[31m\u202eevil\u2028\u2029\ufeff\xff"
 
-// ASCII is Text as a certificate's name or a protocol's can hold it.
+// ASCII is a text for certificates, whose names must be ASCII.
 const ASCII = "</script><script>window.pwned=1</script><img src=x " +
 	"onerror=window.pwned=1>\x1b[31m\x07\"'`"
 
-// Connection gives the events of such a connection.
+// Connection returns the events of such a connection.
 func Connection(ctx context.Context) ([]trace.Entry, explain.Run, error) {
 	out, err := demo.Perform(ctx, demo.Options{
 		Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Group: iana.X25519, Auth: throwaway.RSA,
@@ -54,7 +54,7 @@ func Connection(ctx context.Context) ([]trace.Entry, explain.Run, error) {
 	return entries, run, nil
 }
 
-// chain is a certificate whose names are hostile.
+// chain returns a Certificate message with hostile names.
 func chain() ([]byte, error) {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
@@ -68,7 +68,8 @@ func chain() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return (message.Dialect{Version: iana.TLS12}).Encode(&message.Certificate{Chain: [][]byte{c.Certificate[0], []byte(Text)}})
+	m := &message.Certificate{Chain: [][]byte{c.Certificate[0], []byte(Text)}}
+	return (message.Dialect{Version: iana.TLS12}).Encode(m)
 }
 
 // poison replaces what a peer or a file can choose.

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// End is how the peer's direction ended.
+// End is the way in which the peer's direction ended.
 type End string
 
 // The ends of a direction.
@@ -20,11 +20,11 @@ const (
 	Late  End = "timeout"
 )
 
-// maxFirst bounds what a Conn remembers of how the peer began.
+// maxFirst is the number of bytes of the peer that a Conn keeps.
 const maxFirst = 512
 
-// Conn is a client's connection that remembers what it needs to explain a failure: how much came,
-// how that began, how it ended.
+// Conn is a connection that keeps what explains a failure: how much was received, how that began,
+// and how it ended.
 type Conn struct {
 	net.Conn
 
@@ -72,7 +72,7 @@ func ending(err error) End {
 	return Open // we closed it
 }
 
-// CloseWrite ends our direction.
+// CloseWrite closes the sending direction.
 func (c *Conn) CloseWrite() error {
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -80,22 +80,22 @@ func (c *Conn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// Heard is what is known of the peer's direction: how many bytes came, the first of them, and how
-// it ended.
+// Heard returns what is known of the peer's direction: the number of bytes received, the first of
+// them, and how it ended.
 func (c *Conn) Heard() (n int, first []byte, end End) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.received, bytes.Clone(c.first), c.end
 }
 
-// Sent is how many bytes we sent.
+// Sent returns the number of bytes sent.
 func (c *Conn) Sent() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.sent
 }
 
-// forget makes what comes next the first: what was said before TLS is another matter.
+// forget discards what was counted and kept, since it came before TLS.
 func (c *Conn) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// ParseProxy reads "http://host:port", "socks5://host:port", or "host:port" for the first. A user
-// and a password may stand before.
+// ParseProxy parses "http://host:port", "socks5://host:port", or "host:port", which means http. The
+// host may be preceded by a user and a password.
 func ParseProxy(s string) (*url.URL, error) {
 	if !strings.Contains(s, "://") {
 		s = "http://" + s
@@ -40,7 +40,7 @@ func proxyPort(u *url.URL) string {
 	return "1080"
 }
 
-// throughProxy makes the proxy connect to where we want to go.
+// throughProxy asks the proxy to connect to the server.
 func (w *Way) throughProxy(conn net.Conn) error {
 	host := w.Host
 	if w.Resolve != "" {
@@ -52,8 +52,8 @@ func (w *Way) throughProxy(conn net.Conn) error {
 	return w.socks5(conn, host)
 }
 
-// httpConnect is CONNECT. The answer is read byte by byte: what follows it is the server's. See RFC
-// 9110 §9.3.6.
+// httpConnect sends a CONNECT request. It reads the answer byte by byte, because what follows comes
+// from the server. See RFC 9110 §9.3.6.
 func (w *Way) httpConnect(conn net.Conn, to string) error {
 	auth := ""
 	if u := w.Proxy.User; u != nil {
@@ -83,7 +83,7 @@ func (w *Way) httpConnect(conn net.Conn, to string) error {
 	return nil
 }
 
-// socks5 is RFC 1928, with the user and password of RFC 1929.
+// socks5 makes a connection by RFC 1928, with the user and password of RFC 1929.
 func (w *Way) socks5(conn net.Conn, host string) error {
 	user, password := "", ""
 	methods := []byte{5, 1, 0}
@@ -150,7 +150,7 @@ func ask(conn net.Conn, request, answer []byte) error {
 	return err
 }
 
-// socksReply is REP of RFC 1928 §6.
+// socksReply describes the REP field of RFC 1928 §6.
 func socksReply(rep byte) string {
 	words := []string{"", "general failure", "not allowed by its rules", "network unreachable",
 		"host unreachable", "connection refused",

@@ -1,5 +1,5 @@
-// Package reach makes the way to a server, step by step, so that each step can be shown with its
-// time and its failure: the name, each address, a proxy, the words before STARTTLS.
+// Package reach connects to a server in steps, so that each can be shown with its time and its
+// error: the name, each address, a proxy, and the dialogue before STARTTLS.
 package reach
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/starttls"
 )
 
-// Way is where to go, and how.
+// Way describes where to connect to, and how.
 type Way struct {
 	Host, Port string
 	Network    string // "tcp", "tcp4" or "tcp6"
@@ -25,7 +25,7 @@ type Way struct {
 	Timeout    time.Duration // of each step
 }
 
-// Phase is one step.
+// Phase is the result of one step.
 type Phase struct {
 	Name   string // "name", "tcp", "proxy", "starttls", "tls"
 	Detail string
@@ -33,7 +33,7 @@ type Phase struct {
 	Err    error
 }
 
-// Error says which step failed.
+// Error is an error with the step that failed.
 type Error struct {
 	Phase string
 	Err   error
@@ -41,11 +41,11 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns e.Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Go makes the connection. The phases are those that were tried, also if it fails, and then the
-// error is an *Error.
+// Go makes the connection. It returns the steps that were tried, even on failure. The error is an
+// *Error.
 func (w *Way) Go(ctx context.Context) (*Conn, []Phase, error) {
 	j := &journey{Way: w}
 	host, port, resolve := w.Host, w.Port, w.Resolve
@@ -78,7 +78,7 @@ func (w *Way) Go(ctx context.Context) (*Conn, []Phase, error) {
 	return conn, j.phases, nil
 }
 
-// journey is a way that is being gone.
+// journey is a connection that is being made.
 type journey struct {
 	*Way
 	phases []Phase
@@ -122,7 +122,7 @@ func (j *journey) lookup(ctx context.Context, host, resolve string) ([]netip.Add
 			Err: err}, began)
 }
 
-// connect tries one address after the other.
+// connect tries one address after the other, and returns the first error if all fail.
 func (j *journey) connect(ctx context.Context, addrs []netip.Addr, port string) (*Conn, error) {
 	var first error
 	for _, a := range addrs {
@@ -146,7 +146,8 @@ func (j *journey) connect(ctx context.Context, addrs []netip.Addr, port string) 
 	return nil, first
 }
 
-// NoSuchName tells that the name does not exist, as opposed to nobody knowing.
+// NoSuchName reports whether err says that the name does not exist, rather than that the lookup
+// failed.
 func NoSuchName(err error) bool {
 	e, ok := errors.AsType[*net.DNSError](err)
 	return ok && e.IsNotFound

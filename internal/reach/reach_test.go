@@ -15,7 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/starttls"
 )
 
-// listen accepts connections for do, and gives host and port.
+// listen accepts connections for do, and returns its host and port.
 func listen(t *testing.T, do func(net.Conn)) (host, port string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -38,7 +38,7 @@ func listen(t *testing.T, do func(net.Conn)) (host, port string) {
 
 func greet(c net.Conn) { io.WriteString(c, "the server itself") }
 
-func heard(t *testing.T, c net.Conn) string {
+func readAll(t *testing.T, c net.Conn) string {
 	t.Helper()
 	c.SetReadDeadline(time.Now().Add(5 * time.Second))
 	b, err := io.ReadAll(c)
@@ -48,7 +48,7 @@ func heard(t *testing.T, c net.Conn) string {
 	return string(b)
 }
 
-func TestEachStepIsToldWithItsFailure(t *testing.T) {
+func TestGoReportsEachStep(t *testing.T) {
 	_, port := listen(t, greet)
 	smtp, _ := starttls.ByName("smtp")
 	closed := func() string {
@@ -87,8 +87,8 @@ func TestEachStepIsToldWithItsFailure(t *testing.T) {
 		e, _ := errors.AsType[*reach.Error](err)
 		switch {
 		case c.failed == "" && err == nil:
-			if got := heard(t, conn); got != "the server itself" {
-				t.Errorf("%+v: heard %q", c.way, got)
+			if got := readAll(t, conn); got != "the server itself" {
+				t.Errorf("%+v: read %q", c.way, got)
 			}
 			if n, first, end := conn.Heard(); n != 17 || string(first) != "the server itself" ||
 				end != reach.FIN {
@@ -101,7 +101,7 @@ func TestEachStepIsToldWithItsFailure(t *testing.T) {
 	}
 }
 
-func TestASilentServerDoesNotHoldStartTLSForEver(t *testing.T) {
+func TestStartTLSTimesOutWithSilentServer(t *testing.T) {
 	host, port := listen(t, func(c net.Conn) { io.Copy(io.Discard, c) })
 	smtp, _ := starttls.ByName("smtp")
 	began := time.Now()
@@ -119,7 +119,7 @@ func TestASilentServerDoesNotHoldStartTLSForEver(t *testing.T) {
 	}
 }
 
-func TestAResetIsRemembered(t *testing.T) {
+func TestConnKeepsReset(t *testing.T) {
 	host, port := listen(t, func(c net.Conn) {
 		c.Read(make([]byte, 1)) // until the client is there
 		c.(*net.TCPConn).SetLinger(0)
@@ -140,53 +140,61 @@ func TestAResetIsRemembered(t *testing.T) {
 	}
 }
 
+// forward copies what a server sends to c.
+func forward(c net.Conn, to string) {
+	back, err := net.Dial("tcp", to)
+	if err != nil {
+		return
+	}
+	defer back.Close()
+	io.Copy(c, back)
+}
+
+// httpProxy answers one CONNECT request of the user "me" with the password "secret".
+func httpProxy(c net.Conn) {
+	in := bufio.NewReader(c)
+	request, _ := in.ReadString('\n')
+	allowed := false
+	for line := ""; line != "\r\n"; line, _ = in.ReadString('\n') {
+		allowed = allowed || line == "Proxy-Authorization: Basic "+
+			base64.StdEncoding.EncodeToString([]byte("me:secret"))+"\r\n"
+	}
+	if !allowed {
+		io.WriteString(c, "HTTP/1.1 407 Who are you\r\n\r\n")
+		return
+	}
+	io.WriteString(c, "HTTP/1.1 200 OK\r\nX: y\r\n\r\n")
+	forward(c, strings.Fields(request)[1])
+}
+
+// socksProxy answers one request of the same user for an IPv4 address.
+func socksProxy(c net.Conn, port string) {
+	b := make([]byte, 64)
+	n, _ := c.Read(b)
+	if n == 3 { // without a login
+		c.Write([]byte{5, 0xFF})
+		return
+	}
+	c.Write([]byte{5, 2})
+	n, _ = c.Read(b)
+	if string(b[:n]) != "\x01\x02me\x06secret" {
+		c.Write([]byte{1, 1})
+		return
+	}
+	c.Write([]byte{1, 0})
+	c.Read(b)
+	if b[3] != 1 {
+		c.Write([]byte{5, 4, 0, 1, 0, 0, 0, 0, 0, 0})
+		return
+	}
+	c.Write([]byte{5, 0, 0, 3, 1, 'x', 0, 0})
+	forward(c, net.IP(b[4:8]).String()+":"+port)
+}
+
 func TestProxies(t *testing.T) {
 	_, port := listen(t, greet)
-	pass := func(c net.Conn, to string) {
-		back, err := net.Dial("tcp", to)
-		if err != nil {
-			return
-		}
-		defer back.Close()
-		io.Copy(c, back)
-	}
-	_, web := listen(t, func(c net.Conn) {
-		in := bufio.NewReader(c)
-		request, _ := in.ReadString('\n')
-		allowed := false
-		for line := ""; line != "\r\n"; line, _ = in.ReadString('\n') {
-			allowed = allowed ||
-				line == "Proxy-Authorization: Basic "+base64.StdEncoding.EncodeToString([]byte("me:secret"))+"\r\n"
-		}
-		if !allowed {
-			io.WriteString(c, "HTTP/1.1 407 Who are you\r\n\r\n")
-			return
-		}
-		io.WriteString(c, "HTTP/1.1 200 OK\r\nX: y\r\n\r\n")
-		pass(c, strings.Fields(request)[1])
-	})
-	_, socks := listen(t, func(c net.Conn) {
-		b := make([]byte, 64)
-		n, _ := c.Read(b)
-		if n == 3 { // without a login
-			c.Write([]byte{5, 0xFF})
-			return
-		}
-		c.Write([]byte{5, 2})
-		n, _ = c.Read(b)
-		if string(b[:n]) != "\x01\x02me\x06secret" {
-			c.Write([]byte{1, 1})
-			return
-		}
-		c.Write([]byte{1, 0})
-		c.Read(b)
-		if b[3] != 1 {
-			c.Write([]byte{5, 4, 0, 1, 0, 0, 0, 0, 0, 0})
-			return
-		}
-		c.Write([]byte{5, 0, 0, 3, 1, 'x', 0, 0})
-		pass(c, net.IP(b[4:8]).String()+":"+port)
-	})
+	_, web := listen(t, httpProxy)
+	_, socks := listen(t, func(c net.Conn) { socksProxy(c, port) })
 	for _, c := range []struct{ proxy, host, err string }{
 		{"me:secret@127.0.0.1:" + web, "127.0.0.1", ""},
 		{"http://127.0.0.1:" + web, "127.0.0.1", "407"},
@@ -205,14 +213,14 @@ func TestProxies(t *testing.T) {
 			Timeout: 5 * time.Second}).Go(t.Context())
 		switch {
 		case c.err == "" && err == nil:
-			if got := heard(t, conn); got != "the server itself" {
-				t.Errorf("%s: heard %q", c.proxy, got)
+			if got := readAll(t, conn); got != "the server itself" {
+				t.Errorf("%s: read %q", c.proxy, got)
 			}
 			conn.Close()
 		case err == nil || c.err == "" || !strings.Contains(err.Error(), c.err):
 			t.Errorf("%s: got %v, expected %q", c.proxy, err, c.err)
 		case strings.Contains(err.Error(), "secret"):
-			t.Errorf("%s: the error tells the password: %v", c.proxy, err)
+			t.Errorf("%s: the error contains the password: %v", c.proxy, err)
 		}
 	}
 	for _, wrong := range []string{"ftp://x", "http://", "http://me:secret@[", "://"} {

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// curve is a group of RFC 8422 §5.1.1 and the DER in which openssl wants its keys: the raw key is
-// what follows.
+// curve is a group of RFC 8422 §5.1.1 with the beginnings of the DER encodings of its keys. The raw
+// key follows.
 type curve struct {
 	name            string
 	private, public string // PKCS #8 and SubjectPublicKeyInfo
@@ -42,8 +42,8 @@ func (v *view) sharedSecret(e event) {
 	v.same("pre_master_secret", e.bytes("output"), v.pre)
 }
 
-// publics compares the public keys of the ephemeral event with the messages, and gives the private
-// key and the peer's public.
+// publics compares the public keys of the ephemeral event with those of the messages. It returns
+// the private key, its public key and the peer's public key.
 func (v *view) publics(group string) (private, own, peer []byte) {
 	own, peer = v.exchange.public[v.role], v.exchange.public[other[v.role]]
 	v.sameText("whose ephemeral key", v.ephemeral.text("from"), v.role)
@@ -79,7 +79,7 @@ func (v *view) ellipticCurve() {
 		"-peerkey", v.file(append(unhex(c.public), peer...)), "-peerform", "DER")
 }
 
-// schemes are the ways to check a signature. See RFC 8446 §4.2.3.
+// schemes are the options of openssl dgst that verify a signature scheme. See RFC 8446 §4.2.3.
 var schemes = map[int][]string{
 	0x0201: {"-sha1"}, 0x0203: {"-sha1"},
 	0x0401: {"-sha256"}, 0x0501: {"-sha384"}, 0x0601: {"-sha512"},
@@ -93,7 +93,7 @@ func pss(digest string) []string {
 	return []string{digest, "-sigopt", "rsa_padding_mode:pss", "-sigopt", "rsa_pss_saltlen:digest"}
 }
 
-// signature checks what the messages say that a side signed. See RFC 5246 §7.4.3 and §7.4.8.
+// signature verifies the signature of a side in the messages. See RFC 5246 §7.4.3 and §7.4.8.
 func (v *view) signature(from string) (signed, signature []byte) {
 	var scheme int
 	if from == "server" {
@@ -139,8 +139,7 @@ func (v *view) verified(from string, e event) {
 	}
 }
 
-// claimed compares an event of a signature, made or verified, with the messages. A signature that
-// is made is told of before the message that brings it.
+// claimed compares an event about a signature with the messages.
 func (v *view) claimed(from string, e event) {
 	signed, signature := v.signature(from)
 	v.same("what was signed", e.bytes("signed"), signed)

@@ -5,14 +5,15 @@ import (
 	"slices"
 )
 
-// gcmTag needs the hash key and the block that hides the tag. See NIST SP 800-38D §7.1.
+// gcmTag computes a tag from the hash key and the block that encrypts the tag. See NIST SP 800-38D
+// §7.1.
 func gcmTag(h, mask, aad, ciphertext []byte) []byte {
 	lengths := binary.BigEndian.AppendUint64(nil, 8*uint64(len(aad)))
 	lengths = binary.BigEndian.AppendUint64(lengths, 8*uint64(len(ciphertext)))
 	return xor(ghash(h, slices.Concat(blocks(aad), blocks(ciphertext), lengths)), mask)
 }
 
-// ghash is GHASH, a bit at a time, over data of whole blocks. See NIST SP 800-38D §6.3 and §6.4.
+// ghash computes GHASH bit by bit over data of whole blocks. See NIST SP 800-38D §6.3 and §6.4.
 func ghash(h, data []byte) []byte {
 	var y [2]uint64
 	h = append(h, zeros(16)...) // openssl may have failed
@@ -25,7 +26,7 @@ func ghash(h, data []byte) []byte {
 	return binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(nil, y[0]), y[1])
 }
 
-// times multiplies in GF(2^128), whose first bit is the highest.
+// times multiplies in GF(2^128). The first bit is the most significant one.
 func times(x, v [2]uint64) (z [2]uint64) {
 	for i := range 128 {
 		if x[i/64]>>(63-i%64)&1 == 1 {

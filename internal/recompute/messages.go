@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// input is the rest of a message. Reading beyond its end gives nothing, and what is computed from
-// nothing comes out wrong.
+// input is the rest of a message. Reading beyond its end returns fewer bytes, so that what is
+// computed from them differs.
 type input []byte
 
 func (in *input) take(n int) []byte {
@@ -27,18 +27,18 @@ func (in *input) number(size int) int {
 	return n
 }
 
-// vector is an opaque vector with a length of size bytes.
+// vector reads an opaque vector with a length of size bytes.
 func (in *input) vector(size int) []byte { return in.take(in.number(size)) }
 
-// body is a message without its header.
+// body returns a message without its header.
 func body(raw []byte) *input {
 	in := input(raw)
 	in.take(4)
 	return &in
 }
 
-// suite is what the name of a cipher suite says, in the words of openssl, and what the hellos
-// agreed on besides.
+// suite is what the name of a cipher suite says, in openssl's names, and which extensions were
+// negotiated.
 type suite struct {
 	name                  string
 	kex                   string
@@ -52,8 +52,8 @@ type suite struct {
 
 var hashLen = map[string]int{"SHA1": 20, "SHA256": 32, "SHA384": 48}
 
-// suites are openssl's own list of names by code point, and the triple DES suites, which
-// distributions leave out of it.
+// suites returns openssl's names by code point, and those of the triple DES suites, which
+// distributions disable.
 func (v *view) suites() map[string]string {
 	names := map[string]string{
 		"0x00,0x0A": "TLS_RSA_WITH_3DES_EDE_CBC_SHA",
@@ -70,7 +70,7 @@ func (v *view) suites() map[string]string {
 	return names
 }
 
-// parseSuite reads a name such as TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384. See RFC 5246 appendix C.
+// parseSuite parses a name such as TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384. See RFC 5246 appendix C.
 func parseSuite(name string) (s suite) {
 	kex, rest, _ := strings.Cut(strings.TrimPrefix(name, "TLS_"), "_WITH_")
 	s.name = name
@@ -105,7 +105,7 @@ func parseSuite(name string) (s suite) {
 	return s
 }
 
-// serverHello reads what was chosen. See RFC 5246 §7.4.1.3.
+// serverHello reads the server's choices. See RFC 5246 §7.4.1.3.
 func (v *view) serverHello(raw []byte) {
 	in := body(raw)
 	in.take(2)
@@ -126,7 +126,7 @@ func (v *view) serverHello(raw []byte) {
 	v.suite.ems, v.suite.etm = ems, etm
 }
 
-// exchange is what the two key exchange messages hold.
+// exchange holds the contents of the two key exchange messages.
 type exchange struct {
 	p, g      []byte // finite field
 	group     int    // elliptic curve
@@ -164,14 +164,14 @@ func (v *view) clientKeyExchange(raw []byte) {
 	}
 }
 
-// leaf is the first certificate of a message.
+// leaf returns the first certificate of a message.
 func leaf(raw []byte) []byte {
 	in := body(raw)
 	list := input(in.vector(3))
 	return list.vector(3)
 }
 
-// macHeader is what a MAC or an AEAD covers besides the content. See RFC 5246 §6.2.3.1.
+// macHeader returns what a MAC or an AEAD covers besides the content. See RFC 5246 §6.2.3.1.
 func macHeader(seq uint64, header []byte, n int) []byte {
 	b := binary.BigEndian.AppendUint64(nil, seq)
 	b = append(b, header[:3]...)
@@ -180,5 +180,5 @@ func macHeader(seq uint64, header []byte, n int) []byte {
 
 func zeros(n int) []byte { return make([]byte, n) }
 
-// blocks is b, filled up with zeros to whole blocks.
+// blocks pads b with zeros to whole blocks.
 func blocks(b []byte) []byte { return append(bytes.Clone(b), zeros(-len(b)&15)...) }

@@ -12,9 +12,8 @@ import (
 	"sync"
 )
 
-// OpenSSL is the openssl command, of version 3.0 or later. What it was asked before it is not asked
-// again, so that a Check of almost the same events costs almost nothing. It may be used by several
-// Checks at once.
+// OpenSSL runs the openssl command, version 3.0 or later. It remembers the answers, so that a Check
+// of almost the same events takes almost no time. It is safe for concurrent use.
 type OpenSSL struct {
 	path, dir string
 
@@ -29,7 +28,7 @@ type answer struct {
 	err error
 }
 
-// Find looks for the command. Files that it needs go to dir.
+// Find finds the command. Input files are written to dir.
 func Find(dir string) (*OpenSSL, error) {
 	path, err := exec.LookPath("openssl")
 	if err != nil {
@@ -48,14 +47,14 @@ func Find(dir string) (*OpenSSL, error) {
 		nil
 }
 
-// Runs is how many processes were started.
+// Runs returns the number of processes that were started.
 func (o *OpenSSL) Runs() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.runs
 }
 
-// run gives what the command prints.
+// run returns the output of the command.
 func (o *OpenSSL) run(stdin []byte, args ...string) ([]byte, error) {
 	question := strings.Join(args, "\x00") + "\x00\x00" + string(stdin)
 	o.mu.Lock()
@@ -79,7 +78,8 @@ func (o *OpenSSL) run(stdin []byte, args ...string) ([]byte, error) {
 	return out, err
 }
 
-// file is a file with this content, for what cannot come from standard input.
+// file returns the name of a file with this content, for input that openssl does not read from
+// standard input.
 func (o *OpenSSL) file(content []byte) (string, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -91,7 +91,7 @@ func (o *OpenSSL) file(content []byte) (string, error) {
 	return name, os.WriteFile(name, content, 0o600)
 }
 
-// The primitives. Each is one command; a failure is kept in the view, and gives nil.
+// The primitives. Each is one command. An error is recorded in the view, and the result is nil.
 
 func (v *view) openssl(stdin []byte, args ...string) []byte {
 	out, err := v.tool.run(stdin, args...)
@@ -109,7 +109,7 @@ func (v *view) file(content []byte) string {
 	return name
 }
 
-// prf is the PRF of TLS 1.2. See RFC 5246 §5.
+// prf computes the PRF of TLS 1.2. See RFC 5246 §5.
 func (v *view) prf(secret []byte, label string, seed []byte, n int) []byte {
 	return v.openssl(nil, "kdf", "-binary", "-keylen", fmt.Sprint(n), "-kdfopt",
 		"digest:"+v.suite.hash,
@@ -131,7 +131,7 @@ func (v *view) poly1305(key, content []byte) []byte {
 		"Poly1305")
 }
 
-// encrypt runs a cipher, or with "-d" its inverse, without padding. iv is nil for ECB.
+// encrypt runs a cipher, or its inverse with "-d", without padding. iv is nil for ECB.
 func (v *view) encrypt(cipher string, key, iv, content []byte, options ...string) []byte {
 	args := append([]string{"enc", "-" + cipher, "-nopad", "-K", hex.EncodeToString(key)},
 		options...)

@@ -1,17 +1,19 @@
-// Package recompute computes a TLS 1.2 connection a second time, from its events alone, and says
-// where they are wrong.
+// Package recompute computes the values of a TLS 1.2 connection a second time, from its events, and
+// reports where the events are wrong.
 //
-// It is the check that the glass does not lie. It shares nothing with the stack: it reads the JSON
-// lines as plain JSON, parses the raw messages by itself, and leaves all cryptography to the
-// openssl command, but for two things that the command cannot do: a finite-field exponentiation
-// (math/big) and GHASH (ghash.go). A test holds it to the standard library.
+// It checks the stack without using it: it reads the JSON lines as plain JSON, parses the raw
+// messages itself, and leaves all cryptography to the openssl command, except for two operations
+// that the command does not have: exponentiation in a finite field (math/big) and GHASH (ghash.go).
+// A test checks that it imports nothing but the standard library.
 //
-// It begins with the private keys (ephemeral, or the throw-away RSA key), the raw messages and the
-// record fragments, and ends with the plaintext: pre_master_secret, master_secret with and without
-// RFC 7627, key_block and its split, session hash, verify_data, every record with MAC or tag, both
-// signatures. Everything else in the events is a claim that must come out equal. It leaves out
-// certificate chains (pki's tests have those) and resumption, whose master_secret comes from
-// another stream.
+// It starts from the private keys (ephemeral keys, or the throw-away RSA key), the raw messages and
+// the record fragments, and ends with the plaintext. On the way it recomputes the
+// pre_master_secret, the master_secret with and without RFC 7627, the key_block and its parts, the
+// session hash, verify_data, every record with its MAC or tag, and both signatures. Everything else
+// in the events must be equal to what it computed.
+//
+// Left out: certificate chains, which the tests of pki check, and resumption, since the
+// master_secret of a resumed session is in another stream.
 package recompute
 
 import (
@@ -23,10 +25,10 @@ import (
 	"io"
 )
 
-// A Tally counts the values that came out equal, by kind.
+// A Tally counts the values that were equal, by kind.
 type Tally map[string]int
 
-// An event is one line, as JSON has it.
+// An event is a line of JSON.
 type event map[string]any
 
 func (e event) text(name string) string {
@@ -34,7 +36,7 @@ func (e event) text(name string) string {
 	return s
 }
 
-// bytes is a field of hex. What is no hex is nil, and so unequal to anything.
+// bytes returns a field in hex, or nil if it is not hex, which is not equal to any value.
 func (e event) bytes(name string) []byte {
 	b, err := hex.DecodeString(e.text(name))
 	if err != nil {
@@ -43,9 +45,9 @@ func (e event) bytes(name string) []byte {
 	return b
 }
 
-// Check recomputes the connection that r tells, once from the client's view and once from the
-// server's: a whole one, with data and close_notify both ways. The error lists all that came out
-// otherwise, or what was missing.
+// Check recomputes the connection in the events of r, once from the client's events and once from
+// the server's. It must be a complete connection, with data and close_notify in both directions.
+// The error lists all values that differ, and those that are missing.
 func Check(o *OpenSSL, r io.Reader) (Tally, error) {
 	events, err := read(r)
 	if err != nil {

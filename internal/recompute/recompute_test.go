@@ -31,9 +31,9 @@ func tool(t testing.TB) *recompute.OpenSSL {
 	return o
 }
 
-// cases are connections with every suite: those with CBC with both orders of MAC and encryption,
-// all with both kinds of master_secret, half of them with a client certificate. Groups, kinds of
-// key and lengths of data take turns.
+// cases returns connections with every suite: CBC suites with both orders of MAC and encryption,
+// all with both kinds of master_secret, and half of them with a client certificate. Groups, kinds
+// of key and lengths of data alternate.
 func cases() (all []demo.Options) {
 	groups := []iana.Group{iana.X25519, iana.Secp256r1, iana.X448, iana.Secp384r1, iana.Secp521r1}
 	rsa := []throwaway.Kind{throwaway.RSA, throwaway.RSAPSS}
@@ -47,8 +47,8 @@ func cases() (all []demo.Options) {
 			}
 			n := i + j
 			o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, ExtendedMasterSecret: ems,
-				EncryptThenMAC: etm,
-				Data:           strings.Repeat("x", n), Seed: fmt.Sprint(n), ClientAuth: demo.NoClientAuth}
+				EncryptThenMAC: etm, Data: strings.Repeat("x", n), Seed: fmt.Sprint(n),
+				ClientAuth: demo.NoClientAuth}
 			if o.Data == "" {
 				o.Data = demo.Request
 			}
@@ -78,7 +78,7 @@ func name(o demo.Options) string {
 		o.ExtendedMasterSecret, o.EncryptThenMAC, o.ClientAuth)
 }
 
-// perform runs a real connection and gives its events as lines.
+// perform runs a connection and returns its events as lines.
 func perform(t testing.TB, o demo.Options) []byte {
 	t.Helper()
 	run, err := demo.Perform(t.Context(), o)
@@ -96,7 +96,7 @@ func perform(t testing.TB, o demo.Options) []byte {
 	return lines.Bytes()
 }
 
-func TestEventsOfEverySuiteCanBeRecomputedFromThePrivateKeys(t *testing.T) {
+func TestCheckEverySuite(t *testing.T) {
 	o := tool(t)
 	all := cases()
 	if testing.Short() {
@@ -139,9 +139,8 @@ func TestEventsOfEverySuiteCanBeRecomputedFromThePrivateKeys(t *testing.T) {
 	}
 }
 
-// A finite-field secret begins with a zero byte in one connection of 256, and loses it. See RFC
-// 5246 §8.1.2.
-func TestASecretThatBeginsWithAZeroIsRecomputed(t *testing.T) {
+// One finite-field secret in 256 begins with a zero byte, which is stripped. See RFC 5246 §8.1.2.
+func TestCheckSecretWithLeadingZero(t *testing.T) {
 	o := tool(t)
 	short := regexp.MustCompile(`"pre_master_secret","output":"[0-9a-f]{510}"`)
 	for i := 120; i < 5000; i++ { // at the time of writing 120 is the first
@@ -160,7 +159,7 @@ func TestASecretThatBeginsWithAZeroIsRecomputed(t *testing.T) {
 	t.Error("no seed gives such a secret")
 }
 
-// four are the lines of a connection with each key exchange, all with a client certificate.
+// four returns the lines of a connection for each key exchange, all with a client certificate.
 func four(t *testing.T) (all [][]byte) {
 	for _, id := range []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256,
 		iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -173,11 +172,12 @@ func four(t *testing.T) (all [][]byte) {
 	return all
 }
 
-// An event that is not there is noticed too, but for choices, chains and the client's own key,
-// which nothing is computed from.
-func TestAMissingLineIsNoticed(t *testing.T) {
+// Check notices that an event is missing, except for choices, chains and the client's own key, from
+// which nothing is computed.
+func TestCheckNoticesMissingEvent(t *testing.T) {
 	o := tool(t)
-	left := regexp.MustCompile(`"event":"(schema|choice|notice)"|"what":"(chain|ocsp)"|"event":"throwaway_key"`)
+	left := regexp.MustCompile(
+		`"event":"(schema|choice|notice|throwaway_key)"|"what":"(chain|ocsp)"`)
 	missing := 0
 	for _, lines := range four(t) {
 		for l := range bytes.Lines(lines) {
@@ -187,7 +187,7 @@ func TestAMissingLineIsNoticed(t *testing.T) {
 			missing++
 			if _, err := recompute.Check(o,
 				bytes.NewReader(bytes.Replace(lines, l, nil, 1))); err == nil {
-				t.Errorf("nobody missed\n%.200s…", l)
+				t.Errorf("not missed:\n%.200s…", l)
 			}
 		}
 	}
@@ -197,9 +197,8 @@ func TestAMissingLineIsNoticed(t *testing.T) {
 	}
 }
 
-// Nothing in the lines may be wrong unnoticed: one digit of every value that a recomputation can
-// know is altered, one at a time.
-func TestAnAlteredDigitAnywhereIsNoticed(t *testing.T) {
+// Check notices a changed digit in every value that can be recomputed, one at a time.
+func TestCheckNoticesAlteredDigit(t *testing.T) {
 	o := tool(t)
 	altered := 0
 	for _, lines := range four(t) {
@@ -223,9 +222,8 @@ func TestAnAlteredDigitAnywhereIsNoticed(t *testing.T) {
 	}
 }
 
-// values are places in the lines where a decimal digit of a hex value is: the last one of each
-// value. The throw-away keys are not among them: the client's signs, and only its signature is
-// looked at.
+// values returns the positions of a decimal digit in each hex value: the last one of the value.
+// Throw-away keys are left out: the client's key signs, and only its signature is checked.
 func values(lines []byte) (places []int) {
 	field := regexp.MustCompile(`"(\w+)":"([0-9a-f]*?[0-9])[a-f]*"`)
 	begin := 0
@@ -245,8 +243,8 @@ func line(lines []byte, at int) []byte {
 	return lines[begin : begin+bytes.IndexByte(lines[begin:], '\n')]
 }
 
-// It would prove little if it used what it checks.
-func TestItSharesNothingWithTheStack(t *testing.T) {
+// The package imports nothing of what it checks.
+func TestImportsNothingOfTheStack(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", ".").Output()
 	if err != nil {
 		t.Skipf("go list: %v", err)
@@ -263,8 +261,8 @@ func TestItSharesNothingWithTheStack(t *testing.T) {
 	}
 }
 
-// GHASH is the one primitive of its own.
-func TestGHASHIsThatOfGCM(t *testing.T) {
+// GHASH is the only primitive that the package implements.
+func TestGHASH(t *testing.T) {
 	n := 0
 	for size := range 70 {
 		key, nonce, plain := bytes.Repeat([]byte{byte(size)}, 16), bytes.Repeat([]byte{7}, 12),

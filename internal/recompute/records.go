@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// pieces are the parts of a record, under the names that they have in the events.
+// pieces are the parts of a record, by their names in the events.
 type pieces map[string][]byte
 
 var pieceNames = []string{"plaintext", "iv", "nonce", "explicit", "aad", "ciphertext", "mac",
@@ -38,12 +38,13 @@ func (v *view) record(from string, e event) {
 	case "change_cipher_spec":
 		half.on, half.seq = true, 0
 	case "handshake":
-		half.heard = append(half.heard, p["plaintext"]...)
+		half.fromRecords = append(half.fromRecords, p["plaintext"]...)
 	}
 }
 
-// open takes a record apart. A MAC or a tag in the result is the computed one: compared with the
-// event's, which is the fragment's because fragment and pieces are compared too.
+// open decrypts a record and returns its parts. A MAC or tag in the result is the computed one,
+// which is compared with that of the event. It is also compared with the fragment: directly, or
+// because the tag is part of it.
 func (v *view) open(k keys, seq uint64, header, fragment []byte) pieces {
 	if len(fragment) < v.overhead() || v.block == nil {
 		v.fail("a protected record of %d bytes, with a key_block of %d", len(fragment),
@@ -65,7 +66,7 @@ func (v *view) open(k keys, seq uint64, header, fragment []byte) pieces {
 	return p
 }
 
-// overhead is the least that a record has besides its content.
+// overhead returns the least length of a record apart from its content, in bytes.
 func (v *view) overhead() int {
 	return map[string]int{"": v.suite.macLen, "cbc": v.ivSize() + v.suite.macLen, "gcm": 24,
 		"ccm": 24, "ccm8": 16, "chacha20": 16}[v.suite.mode]
@@ -78,7 +79,7 @@ func (v *view) ivSize() int {
 	return 16
 }
 
-// openNull: RFC 5246 §6.2.3.1.
+// openNull opens a record with a NULL cipher. See RFC 5246 §6.2.3.1.
 func (v *view) openNull(k keys, seq uint64, header, fragment []byte) pieces {
 	n := len(fragment) - v.suite.macLen
 	aad := macHeader(seq, header, n)
@@ -88,7 +89,7 @@ func (v *view) openNull(k keys, seq uint64, header, fragment []byte) pieces {
 	return pieces{"plaintext": plain, "ciphertext": plain, "aad": aad, "mac": mac}
 }
 
-// openCBC: RFC 5246 §6.2.3.2 and RFC 7366 §3.
+// openCBC opens a record with a CBC cipher. See RFC 5246 §6.2.3.2 and RFC 7366 §3.
 func (v *view) openCBC(k keys, seq uint64, header, fragment []byte) pieces {
 	size, macLen := v.ivSize(), v.suite.macLen
 	end := len(fragment)
@@ -125,7 +126,8 @@ func (v *view) openCBC(k keys, seq uint64, header, fragment []byte) pieces {
 	return p
 }
 
-// openAEAD: RFC 5246 §6.2.3.3, RFC 5288 §3, RFC 6655 §3 and RFC 7905 §2.
+// openAEAD opens a record with an AEAD. See RFC 5246 §6.2.3.3, RFC 5288 §3, RFC 6655 §3 and RFC
+// 7905 §2.
 func (v *view) openAEAD(k keys, seq uint64, header, fragment []byte) pieces {
 	explicit, tagLen := 8, 16
 	switch v.suite.mode {
@@ -165,7 +167,7 @@ func (v *view) gcm(key []byte, p pieces) {
 	p["tag"] = gcmTag(h, mask, p["aad"], p["ciphertext"])
 }
 
-// ccm: RFC 3610 §2.2 and §2.3, with three bytes for the length.
+// ccm decrypts with CCM, with three bytes for the length. See RFC 3610 §2.2 and §2.3.
 func (v *view) ccm(key []byte, p pieces, tagLen int) {
 	counter := slices.Concat([]byte{2}, p["nonce"], zeros(3))
 	out := input(v.encrypt(v.suite.cipher+"-ctr", key, counter,
@@ -180,7 +182,8 @@ func (v *view) ccm(key []byte, p pieces, tagLen int) {
 	p["tag"] = xor(chain[max(0, len(chain)-16):], mask)[:tagLen]
 }
 
-// chacha20: RFC 8439 §2.8. Block 0 of the key stream holds the one-time key.
+// chacha20 decrypts with ChaCha20-Poly1305. Block 0 of the key stream holds the one-time key. See
+// RFC 8439 §2.8.
 func (v *view) chacha20(key []byte, p pieces) {
 	out := input(v.encrypt("chacha20", key, slices.Concat(zeros(4), p["nonce"]),
 		slices.Concat(zeros(64), p["ciphertext"])))

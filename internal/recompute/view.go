@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// view is one player's stream, and all that was recomputed of it so far. Sides are "client" and
+// view holds the events of one role and what was recomputed from them. Sides are "client" and
 // "server".
 type view struct {
 	tool  *OpenSSL
@@ -16,15 +16,15 @@ type view struct {
 	tally Tally
 	wrong []error
 
-	rsaKey     []byte // the server's, PKCS #8
-	transcript []byte
-	random     map[string][]byte
-	raw        map[string][]byte // the messages, by "client certificate"
-	before     map[string]int    // the length of the transcript before them
-	suite      suite
-	exchange   exchange
-	ephemeral  event
-	mine       event // a signature that was made, and is yet to be seen in a message
+	rsaKey       []byte // the server's, PKCS #8
+	transcript   []byte
+	random       map[string][]byte
+	raw          map[string][]byte // the messages, by "client certificate"
+	before       map[string]int    // the length of the transcript before them
+	suite        suite
+	exchange     exchange
+	ephemeral    event
+	ownSignature event // a signature of this role, until the message with it comes
 
 	pre, master, block []byte
 	finished           map[string][]byte // verify_data
@@ -47,7 +47,7 @@ func (v *view) fail(format string, args ...any) {
 	v.wrong = append(v.wrong, fmt.Errorf(format, args...))
 }
 
-// same compares a claim with what came out.
+// same compares a claim with the computed value.
 func (v *view) same(kind string, claim, computed []byte) {
 	if !bytes.Equal(claim, computed) {
 		v.fail("%s is %x, computed %x", kind, claim, computed)
@@ -82,7 +82,7 @@ func (v *view) take(e event) {
 		v.record(from, e)
 	case "signed":
 		v.seen["signature of the "+from]++
-		v.mine = e
+		v.ownSignature = e
 	case "verified":
 		v.verified(from, e)
 	case "alert":
@@ -96,7 +96,7 @@ func (v *view) message(from, kind string, raw []byte) {
 	key := from + " " + kind
 	v.raw[key], v.before[key] = raw, len(v.transcript)
 	v.transcript = append(v.transcript, raw...)
-	v.half[from].said = append(v.half[from].said, raw...)
+	v.half[from].messages = append(v.half[from].messages, raw...)
 	switch kind {
 	case "client_hello":
 		in := body(raw)
@@ -109,9 +109,9 @@ func (v *view) message(from, kind string, raw []byte) {
 	case "client_key_exchange":
 		v.clientKeyExchange(raw)
 	}
-	if v.mine != nil && (kind == "server_key_exchange" || kind == "certificate_verify") {
-		v.claimed(from, v.mine)
-		v.mine = nil
+	if v.ownSignature != nil && (kind == "server_key_exchange" || kind == "certificate_verify") {
+		v.claimed(from, v.ownSignature)
+		v.ownSignature = nil
 	}
 }
 
@@ -169,19 +169,19 @@ func (v *view) derived(e event) {
 	v.seen[name]++
 }
 
-// keys are those of one direction.
+// keys are the keys of one direction.
 type keys struct{ mac, key, iv []byte }
 
-// half is one direction.
+// half is the state of one direction.
 type half struct {
 	keys
-	on    bool // after ChangeCipherSpec
-	seq   uint64
-	said  []byte // handshake messages
-	heard []byte // the same, out of the records
+	on          bool // after ChangeCipherSpec
+	seq         uint64
+	messages    []byte // handshake messages
+	fromRecords []byte // the same, as they were in the records
 }
 
-// split cuts the key_block. See RFC 5246 §6.3.
+// split cuts the key_block into keys. See RFC 5246 §6.3.
 func (v *view) split() {
 	in, s := input(v.block), v.suite
 	c, r := &v.half["client"].keys, &v.half["server"].keys
@@ -198,11 +198,11 @@ func (v *view) keysInstalled(from string, e event) {
 	v.seen["keys of the "+from]++
 }
 
-// finish looks at what can only be told at the end: that the records brought the messages, and that
-// nothing was left out.
+// finish checks what is known only at the end: that the records contain the messages, and that no
+// event is missing.
 func (v *view) finish() {
 	for _, from := range []string{"client", "server"} {
-		v.same("messages in records", v.half[from].said, v.half[from].heard)
+		v.same("messages in records", v.half[from].messages, v.half[from].fromRecords)
 		header := []byte{20, 0, 0, 12}
 		v.same("finished", v.raw[from+" finished"], append(header, v.finished[from]...))
 		for _, what := range []string{from + "_verify_data", "keys of the " + from,

@@ -26,7 +26,7 @@ var protocols = []*Protocol{
 	{"mysql", "3306", "MySQL protocol, SSLRequest", mysql},
 }
 
-// steps does one thing after the other.
+// steps calls functions in order, up to the first error.
 func steps(all ...func() error) error {
 	for _, step := range all {
 		if err := step(); err != nil {
@@ -36,7 +36,7 @@ func steps(all ...func() error) error {
 	return nil
 }
 
-// mail is SMTP and what is made like it.
+// mail is the dialogue of SMTP and LMTP.
 func (t *talk) mail(hello string) error {
 	return steps(
 		func() error { return t.code("220") },
@@ -99,7 +99,7 @@ func sieve(t *talk) error {
 	return steps(ok, func() error { return t.say("STARTTLS") }, ok)
 }
 
-// xmpp reads XML only as far as it must: up to the end of the stream's features, and up to one
+// xmpp reads XML only as far as necessary: up to the end of the stream's features, and then one
 // element.
 func (t *talk) xmpp(namespace string) error {
 	read := func(ends ...string) (string, error) {
@@ -141,7 +141,7 @@ func (t *talk) xmpp(namespace string) error {
 	return err
 }
 
-// ldap sends an ExtendedRequest for 1.3.6.1.4.1.1466.20037 and looks for resultCode success.
+// ldap sends an ExtendedRequest for 1.3.6.1.4.1.1466.20037 and checks for the resultCode success.
 func ldap(t *talk) error {
 	oid := "1.3.6.1.4.1.1466.20037"
 	request := append([]byte{0x30, byte(7 + len(oid)), 0x02, 1, 1, 0x77, byte(2 + len(oid)), 0x80,
@@ -190,8 +190,8 @@ func postgres(t *talk) error {
 	return err
 }
 
-// mysql reads the greeting, whose capabilities say whether the server can, and answers with the
-// head of a login that asks for TLS.
+// mysql reads the greeting, whose capabilities say whether the server supports TLS, and answers
+// with the beginning of a login that requests TLS.
 func mysql(t *talk) error {
 	const protocol41, wantsTLS, secure = 1 << 9, 1 << 11, 1 << 15
 	var head [4]byte

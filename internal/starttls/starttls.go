@@ -1,7 +1,7 @@
-// Package starttls asks a server that begins in the clear to go on under TLS.
+// Package starttls asks a server of a protocol that begins in the clear to continue under TLS.
 //
-// What a server says behind its consent, in the clear, was perhaps said by somebody in between, and
-// would be taken for part of what is protected: it ends the attempt. See RFC 3207 §6.
+// Bytes that arrive in the clear after the server's consent may come from an attacker, and would be
+// taken for protected data. They are an error. See RFC 3207 §6.
 package starttls
 
 import (
@@ -13,7 +13,7 @@ import (
 	"strings"
 )
 
-// Protocol is one dialect.
+// Protocol is a protocol with a way to begin TLS.
 type Protocol struct {
 	Name string
 	Port string // where it is usually spoken
@@ -22,12 +22,12 @@ type Protocol struct {
 	ask func(*talk) error
 }
 
-// ByName finds a protocol.
+// ByName returns the protocol with a name.
 func ByName(name string) (*Protocol, bool) {
 	return find(func(p *Protocol) bool { return p.Name == name })
 }
 
-// ByPort finds the protocol that is usually spoken at a port.
+// ByPort returns the protocol with a well-known port.
 func ByPort(port string) (*Protocol, bool) {
 	return find(func(p *Protocol) bool { return p.Port == port })
 }
@@ -39,7 +39,7 @@ func find(is func(*Protocol) bool) (*Protocol, bool) {
 	return nil, false
 }
 
-// Names are all of them.
+// Names returns the names of all protocols.
 func Names() []string {
 	var names []string
 	for _, p := range protocols {
@@ -48,8 +48,8 @@ func Names() []string {
 	return names
 }
 
-// Greeted recognises the protocol of a server that speaks first, by how it began. FTP and SMTP
-// begin alike: the words decide.
+// Greeted recognises the protocol of a server that sends first, by the beginning of its greeting.
+// FTP and SMTP begin alike and are told apart by the text.
 func Greeted(first []byte) (*Protocol, bool) {
 	line, _, _ := strings.Cut(string(first), "\n")
 	name := ""
@@ -72,7 +72,7 @@ func Greeted(first []byte) (*Protocol, bool) {
 	return ByName(name)
 }
 
-// Ask talks to the server until TLS can begin. host is whom it is asked for.
+// Ask talks to the server until TLS can begin. host is the name of the server.
 func (p *Protocol) Ask(conn io.ReadWriter, host string) error {
 	t := &talk{in: bufio.NewReaderSize(conn, maxLine), out: conn, host: host}
 	if err := p.ask(t); err != nil {
@@ -85,7 +85,7 @@ func (p *Protocol) Ask(conn io.ReadWriter, host string) error {
 	return nil
 }
 
-// The bounds of what a server may say before it consents.
+// Limits on what a server may send before it consents, in bytes and lines.
 const (
 	maxLine  = 8 << 10
 	maxLines = 200
@@ -114,7 +114,7 @@ func (t *talk) line() (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), err
 }
 
-// until reads lines up to the first that ends an answer, and gives it.
+// until reads lines up to the last one of an answer, and returns that line.
 func (t *talk) until(ends func(line string) bool) (string, error) {
 	for range maxLines {
 		line, err := t.line()
@@ -125,10 +125,11 @@ func (t *talk) until(ends func(line string) bool) (string, error) {
 	return "", fmt.Errorf("more than %d lines without an end", maxLines)
 }
 
-// code reads an answer of a number and text, of one or more lines, that must begin with want. See
+// code reads an answer of one or more lines with a number and text. It must begin with want. See
 // RFC 5321 §4.2.1.
 func (t *talk) code(want string) error {
-	line, err := t.until(func(l string) bool { return len(l) < 4 || l[3] != '-' || l[0] < '0' || l[0] > '9' })
+	last := func(l string) bool { return len(l) < 4 || l[3] != '-' || l[0] < '0' || l[0] > '9' }
+	line, err := t.until(last)
 	if err == nil && !strings.HasPrefix(line, want) {
 		err = refused(line, want)
 	}

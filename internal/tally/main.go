@@ -1,11 +1,10 @@
-// Tally reads the output of `go test -json`, prints what somebody who waits for it wants to know,
-// and counts.
+// Tally reads the output of `go test -json`, prints a summary for people, and counts.
 //
-// It prints each package's own lines, what failed tests said, what tests that passed counted, and
-// each skipped test with its reason; the last line is "N passed, N failed, N skipped", where a test
-// with subtests counts as those. It fails if a test or a package failed, or if nothing was tested.
-// With -no-skips it also fails if a test was skipped, unless the reason names ../shared: that
-// folder is no part of the repository.
+// It prints what packages print, the output of failed tests, the counts that passed tests log, and
+// every skipped test with its reason. The last line is "N passed, N failed, N skipped", in which a
+// test with subtests is not counted besides them. It exits with 1 if a test or a package failed, or
+// if no test passed. With -no-skips it also fails if a test was skipped, unless the reason names
+// ../shared, since that folder is not part of the repository.
 package main
 
 import (
@@ -26,10 +25,10 @@ type event struct {
 	Action, Package, Test, Output string
 }
 
-// tally is what was seen so far.
+// tally collects results.
 type tally struct {
 	out    io.Writer
-	said   map[string][]string // by test, until it ends
+	output map[string][]string // by test, until it ends
 	parent map[string]bool     // tests that have subtests
 
 	results map[string][]string // the tests that ended with pass, fail or skip
@@ -51,7 +50,7 @@ func main() {
 }
 
 func newTally(out io.Writer) *tally {
-	return &tally{out: out, said: map[string][]string{}, parent: map[string]bool{},
+	return &tally{out: out, output: map[string][]string{}, parent: map[string]bool{},
 		results: map[string][]string{}}
 }
 
@@ -78,7 +77,7 @@ func (t *tally) read(r io.Reader) error {
 	}
 }
 
-// aside takes what is about a package.
+// aside handles an event about a package.
 func (t *tally) aside(e event) {
 	switch e.Action {
 	case "build-output":
@@ -109,22 +108,22 @@ func (t *tally) test(e event) {
 		}
 	case "output":
 		if !strings.HasPrefix(e.Output, "=== ") {
-			t.said[key] = append(t.said[key], e.Output)
+			t.output[key] = append(t.output[key], e.Output)
 		}
 	case "pass", "fail", "skip":
 		t.results[e.Action] = append(t.results[e.Action], key)
-		t.ended(e, t.said[key])
-		delete(t.said, key)
+		t.ended(e, t.output[key])
+		delete(t.output, key)
 	}
 }
 
-func (t *tally) ended(e event, said []string) {
+func (t *tally) ended(e event, lines []string) {
 	switch e.Action {
 	case "fail":
-		fmt.Fprintf(t.out, "FAILED  %s %s\n%s", e.Package, e.Test, strings.Join(said, ""))
+		fmt.Fprintf(t.out, "FAILED  %s %s\n%s", e.Package, e.Test, strings.Join(lines, ""))
 	case "pass":
 		if !strings.Contains(e.Test, "/") {
-			for _, line := range logs(said) {
+			for _, line := range logs(lines) {
 				if counted.MatchString(line) {
 					fmt.Fprintf(t.out, "        %s %s: %s\n", path.Base(e.Package), e.Test, line)
 				}
@@ -132,12 +131,12 @@ func (t *tally) ended(e event, said []string) {
 		}
 	case "skip":
 		t.skips = append(t.skips,
-			fmt.Sprintf("%s %s: %s", e.Package, e.Test, strings.Join(logs(said), "; ")))
+			fmt.Sprintf("%s %s: %s", e.Package, e.Test, strings.Join(logs(lines), "; ")))
 	}
 }
 
-func logs(said []string) (out []string) {
-	for _, line := range said {
+func logs(lines []string) (out []string) {
+	for _, line := range lines {
 		if m := logged.FindStringSubmatch(line); m != nil {
 			out = append(out, m[1])
 		}
@@ -145,13 +144,13 @@ func logs(said []string) (out []string) {
 	return out
 }
 
-// count is how many tests ended in that way, those with subtests left out.
+// count returns the number of tests with a result, except those that have subtests.
 func (t *tally) count(action string) int {
 	return len(slices.DeleteFunc(slices.Clone(t.results[action]),
 		func(key string) bool { return t.parent[key] }))
 }
 
-// report prints the end, and reports whether all is well.
+// report prints the results, and reports whether all is well.
 func (t *tally) report(noSkips bool) bool {
 	wrong := t.skips
 	if noSkips {

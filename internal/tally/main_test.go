@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A package in which one test fails, one is skipped, and one has two subtests.
+// The events of a package with a failed, a skipped or a passed test (ENDB), and a test with two
+// subtests.
 const some = `{"Action":"run","Package":"p","Test":"TestA"}
 {"Action":"output","Package":"p","Test":"TestA","Output":"=== RUN   TestA\n"}
 {"Action":"run","Package":"p","Test":"TestA/one"}

@@ -6,7 +6,8 @@ import (
 	"io"
 )
 
-// Rand is a stream that a seed determines: SHA-256 of the seed and a counter. For tests only.
+// Rand returns a stream derived from a seed: SHA-256 of the seed and a counter. It is for tests
+// only.
 func Rand(seed string) io.Reader { return &stream{seed: seed} }
 
 type stream struct {

@@ -1,5 +1,5 @@
-// Package testkit has what the tests of many packages share: published vectors, seeded randomness
-// and golden files.
+// Package testkit has what the tests of several packages share: published vectors and seeded
+// randomness.
 package testkit
 
 import (
@@ -13,13 +13,13 @@ import (
 	"testing"
 )
 
-// Root is the folder of the module.
+// Root returns the folder of the module.
 func Root() string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "..", "..")
 }
 
-// Vectors reads testdata/vectors/name.
+// Vectors returns the contents of testdata/vectors/name.
 func Vectors(t testing.TB, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(Root(), "testdata", "vectors", filepath.FromSlash(name)))
@@ -29,7 +29,7 @@ func Vectors(t testing.TB, name string) []byte {
 	return b
 }
 
-// JSON reads a vector file into v.
+// JSON decodes a vector file into v.
 func JSON(t testing.TB, name string, v any) {
 	t.Helper()
 	d := json.NewDecoder(bytes.NewReader(Vectors(t, name)))
@@ -38,16 +38,16 @@ func JSON(t testing.TB, name string, v any) {
 	}
 }
 
-// Hex is bytes that a JSON vector spells in hex.
+// Hex is a byte string that JSON vectors write in hex.
 type Hex []byte
 
-// UnmarshalText reads hex of either case.
+// UnmarshalText decodes hex digits of either case.
 func (h *Hex) UnmarshalText(b []byte) (err error) {
 	*h, err = hex.DecodeString(string(b))
 	return err
 }
 
-// Unhex reads hex, white space allowed.
+// Unhex decodes hex digits, which may be separated by white space.
 func Unhex(t testing.TB, s string) []byte {
 	t.Helper()
 	b, err := hex.DecodeString(strings.Join(strings.Fields(s), ""))
@@ -57,16 +57,15 @@ func Unhex(t testing.TB, s string) []byte {
 	return b
 }
 
-// Block is one case of a Botan .vec or an OpenSSL evp test file: "Key = value" lines until a blank
-// one.
+// Block is one case of a Botan .vec or an OpenSSL evp test file: "Key = value" lines up to a blank
+// line.
 type Block struct {
 	Section string // the last "[section]" or, in OpenSSL's files, empty
 	Line    int
 	Fields  map[string]string
 }
 
-// Blocks reads a Botan .vec file. In them a case ends with its last key; blank lines separate
-// cases.
+// Blocks reads a vector file. Cases are separated by blank lines.
 func Blocks(t testing.TB, name string) []Block {
 	t.Helper()
 	var out []Block
