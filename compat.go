@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -15,14 +16,30 @@ import (
 
 // What crypto/tls has and the handshake does not need. docs/from-crypto-tls.md compares the two packages name by name.
 
-// X509KeyPair reads a certificate chain and its key from PEM.
+// X509KeyPair reads a certificate chain and its key from PEM. Unlike crypto/tls's it also reads
+// RSASSA-PSS and Ed448 keys.
 func X509KeyPair(certPEMBlock, keyPEMBlock []byte) (Certificate, error) {
-	return tls.X509KeyPair(certPEMBlock, keyPEMBlock)
+	c, err := tls.X509KeyPair(certPEMBlock, keyPEMBlock)
+	if err == nil {
+		return c, nil
+	}
+	if c, other := pki.KeyPair(certPEMBlock, keyPEMBlock); other == nil {
+		return c, nil
+	}
+	return Certificate{}, err
 }
 
-// LoadX509KeyPair reads a certificate chain and its key from files of PEM.
+// LoadX509KeyPair reads a certificate chain and its key from files of PEM, as X509KeyPair does.
 func LoadX509KeyPair(certFile, keyFile string) (Certificate, error) {
-	return tls.LoadX509KeyPair(certFile, keyFile)
+	cert, err := os.ReadFile(certFile)
+	if err != nil {
+		return Certificate{}, err
+	}
+	key, err := os.ReadFile(keyFile)
+	if err != nil {
+		return Certificate{}, err
+	}
+	return X509KeyPair(cert, key)
 }
 
 // VersionName is the version's name, "TLS 1.2", or its number.

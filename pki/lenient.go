@@ -93,7 +93,8 @@ func (c *Chain) Sound() error {
 		return nil
 	}
 	f := c.faults[0]
-	return alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "%w", &tls.CertificateVerificationError{UnverifiedCertificates: c.Certs, Err: f})
+	return &alert.Error{Alert: alert.BadCertificate, Ref: "RFC 5246 §7.4.2", Reason: f.Error(),
+		Cause: &tls.CertificateVerificationError{UnverifiedCertificates: c.Certs, Err: f}}
 }
 
 // ReadCertificate is x509.ParseCertificate, but returns a certificate always. With an error it has

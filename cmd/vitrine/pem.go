@@ -64,6 +64,9 @@ func loadCertificate(certFile, keyFile string) (c tls.Certificate, err error) {
 		c.Certificate = append(c.Certificate, b.Bytes)
 	}
 	if _, err := pki.FromTLS(&c); err != nil {
+		if fault, ok := errors.AsType[*pki.Fault](err); ok { // of the certificate alone
+			return c, fmt.Errorf("--cert %s: %w", certFile, fault)
+		}
 		return c, fmt.Errorf("--cert %s and --key %s do not fit: %w", certFile, keyFile, unprefixed(err))
 	}
 	c.Leaf, err = x509.ParseCertificate(c.Certificate[0])
@@ -139,20 +142,15 @@ func parseKey(b *pem.Block) (crypto.PrivateKey, error) {
 	if b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED") {
 		return nil, errors.New("the private key is encrypted; decrypt it first: openssl pkey -in FILE -out key.pem")
 	}
-	if k, err := x509.ParsePKCS8PrivateKey(b.Bytes); err == nil {
-		return k, nil
-	}
-	if k, err := x509.ParsePKCS1PrivateKey(b.Bytes); err == nil {
-		return k, nil
-	}
-	k, err := x509.ParseECPrivateKey(b.Bytes)
+	k, err := pki.ParsePrivateKey(b.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("a %s that cannot be read: it is neither PKCS #8 nor PKCS #1 nor SEC 1", b.Type)
+		return nil, fmt.Errorf("a %s that cannot be read: it is neither PKCS #8 nor PKCS #1 nor SEC 1, or a kind of key that signs "+
+			"nothing in TLS", b.Type)
 	}
 	return k, nil
 }
 
-// loadPool reads a file of roots: as a pool, and as the list that policy legacy wants besides.
+// loadPool reads a file of roots: as a pool, and as a list, which a pool does not give.
 func loadPool(flag, name, example string) (*x509.CertPool, []*x509.Certificate, error) {
 	certs, _, err := readPEM(flag, name)
 	if err != nil {

@@ -73,6 +73,9 @@ func TestAuthoritiesThatGoDoesNotKnow(t *testing.T) {
 			at := func(name string) string { return filepath.Join(dir, name) }
 			openssl(t, "genpkey", "-algorithm", algorithm, "-out", at("ca.key"))
 			openssl(t, "req", "-x509", "-key", at("ca.key"), "-out", at("ca.pem"), "-subj", "/CN=authority", "-days", "9")
+			if _, err := vitrine.LoadX509KeyPair(at("ca.pem"), at("ca.key")); err != nil {
+				t.Errorf("its private key: %v", err)
+			}
 			openssl(t, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", at("key.pem"), "-out", at("csr.pem"), "-subj", "/CN=leaf")
 			if err := os.WriteFile(at("ext"), []byte("subjectAltName=DNS:"+name+"\n"), 0o600); err != nil {
 				t.Fatal(err)
