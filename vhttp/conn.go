@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"os"
@@ -16,12 +15,13 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
 // conn is a connection as http.Server sees it. With HTTP/1.1 it is the TLS connection. With HTTP/2 it is a client that sends the first
 // line of HTTP/2's preface, as a request, and then nothing: so the server finds a handler for it, in which HTTP/2 is spoken.
 type conn struct {
-	stated
+	served
 	server *http.Server
 	speaks []string        // the server
 	ctx    context.Context // the handshake's: ConnContext's
@@ -35,7 +35,7 @@ type conn struct {
 }
 
 func newConn(c *vitrine.Conn, f *front) *conn {
-	return &conn{stated: stated{Conn: c}, server: f.server, speaks: f.speaks, ctx: context.Background(), quiet: make(chan struct{}),
+	return &conn{served: served{stated: stated{Conn: c}, server: f.server}, server: f.server, speaks: f.speaks, ctx: context.Background(), quiet: make(chan struct{}),
 		preface: strings.NewReader("PRI * HTTP/2.0\r\n\r\n")} // RFC 9113 §3.4
 }
 
@@ -46,25 +46,36 @@ func (c *conn) ConnectionState() tls.ConnectionState {
 }
 
 func (c *conn) handshake() {
+	c.failed = c.shake()
+	if c.failed != nil {
+		logf(c.server, "http: TLS handshake error from %v: %v", c.RemoteAddr(), c.failed)
+	}
+}
+
+// shake performs the handshake. A panic, of a callback of the Config for instance, is its error.
+func (c *conn) shake() (err error) {
+	defer func() {
+		if failed := bug.From(recover()); failed != nil {
+			c.broken.Store(true)
+			err = failed
+		}
+	}()
 	ctx := c.ctx
 	if limit := handshakeTimeout(c.server); limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	if c.failed = c.Conn.HandshakeContext(ctx); c.failed == nil {
-		c.failed = c.settle()
+	if err := c.Conn.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	if err := c.settle(); err != nil {
+		return err
 	}
 	if p := c.state.NegotiatedProtocol; p != "" && !slices.Contains(c.speaks, p) {
-		c.failed = fmt.Errorf("vhttp: the Config of a GetConfigForClient agreed to %q, and here %q are spoken", p, c.speaks)
+		return fmt.Errorf("vhttp: the Config of a GetConfigForClient agreed to %q, and here %q are spoken", p, c.speaks)
 	}
-	if c.failed != nil {
-		logf := log.Printf
-		if c.server.ErrorLog != nil {
-			logf = c.server.ErrorLog.Printf
-		}
-		logf("http: TLS handshake error from %v: %v", c.RemoteAddr(), c.failed)
-	}
+	return nil
 }
 
 // handshakeTimeout is what net/http gives a handshake: the shortest of the times that are set.
@@ -84,7 +95,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	case c.failed != nil:
 		return 0, io.EOF // told before; for EOF the server answers nothing
 	case !c.http2():
-		return c.Conn.Read(p)
+		return c.served.Read(p)
 	case c.preface.Len() > 0:
 		return c.preface.Read(p)
 	}
@@ -114,7 +125,7 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 // Close closes the connection, whatever it speaks.
 func (c *conn) Close() error {
 	c.silence()
-	return c.Conn.Close()
+	return c.served.Close()
 }
 
 func (c *conn) silence() { c.hush.Do(func() { close(c.quiet) }) }

@@ -161,7 +161,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.next.ServeHTTP(w, r)
 		return
 	}
-	f.h2.ServeConn(&c.stated, &h2.ServeConnOpts{Context: r.Context(), BaseConfig: f.server, Handler: f.next})
+	f.h2.ServeConn(&c.served, &h2.ServeConnOpts{Context: r.Context(), BaseConfig: f.server, Handler: f.next})
 	panic(http.ErrAbortHandler) // there is nothing to respond to
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -14,17 +13,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/crypto/ocsp"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
-	"github.com/vitrine-tls/vitrine/session"
 )
 
 // serveOptions are the flags of serve.
@@ -39,8 +37,8 @@ type serveOptions struct {
 	clientAny             bool
 	tickets, sessionIDs   bool
 	ocsp                  string
-	maxConns              int
-	timeout               time.Duration
+	maxConns, perAddr     int
+	timeout, idle, write  time.Duration
 	json, reveal          bool
 	glass                 []string
 	detail, color, keyLog string
@@ -57,7 +55,13 @@ Without --cert a certificate is made on the spot. What reaches it is printed at 
 One line is logged for each connection when its handshake is over. --glass shows the handshake of connections that match: "all",
 "failed", an address or a server name; * stands for anything.
 
-SIGTERM and an interrupt end it gracefully: it accepts nothing more, and waits five seconds for those who are in.`,
+No client can keep a seat for nothing: a handshake has --timeout, a connection over which nothing passes --idle-timeout, a client that
+does not read what it is sent --write-timeout. An address may have as many connections as it likes while there are seats; when three
+quarters of --max-conns are taken it gets no more than --max-per-addr. Raise that behind a proxy, for which all clients have one address.
+
+SIGTERM and an interrupt end it gracefully: it accepts nothing more, and waits five seconds for those who are in. SIGHUP, also that of
+a terminal that is closed, does not end it: it makes it read --cert, --key, --ocsp and --client-ca again, for new connections and with
+new ticket keys; if that fails it says why, and everything stays as it was.`,
 		Example: `  vitrine serve
   vitrine serve --listen :8443 --cert chain.pem --key key.pem --dir public
   vitrine serve --forward 127.0.0.1:8080
@@ -83,6 +87,9 @@ SIGTERM and an interrupt end it gracefully: it accepts nothing more, and waits f
 	f.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions for clients without tickets")
 	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple (DER)")
 	f.IntVar(&o.maxConns, "max-conns", 4096, "connections at once; for a new one the oldest that has not shaken hands goes")
+	f.IntVar(&o.perAddr, "max-per-addr", 0, "connections of one address when seats are short; 0 is an eighth of --max-conns, at least 8")
+	f.DurationVar(&o.idle, "idle-timeout", 5*time.Minute, "how long a connection may neither send nor receive anything; 0 is for ever")
+	f.DurationVar(&o.write, "write-timeout", 30*time.Second, "how long a client may take to read two records; 0 is for ever")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long a handshake, and then a request's head, may take")
 	f.BoolVar(&o.json, "json", false, "log JSON lines on standard output, and nothing else there")
 	f.StringSliceVar(&o.glass, "glass", nil, "show the handshakes of connections that match")
@@ -113,8 +120,11 @@ func serve(cmd *cobra.Command, o *serveOptions) error {
 		l.Close()
 		return err
 	}
+	defer h.onHangup()()
 	h.welcome(l.Addr())
-	s := &front.Server{Config: h.configFor, Use: use, Report: h.report, MaxConns: o.maxConns, Patience: o.timeout}
+	s := &front.Server{Config: h.configFor, Use: use, Report: h.report, Bug: h.bug, Limits: front.Limits{
+		MaxConns: o.maxConns, PerAddr: o.perAddr, Handshake: o.timeout, Idle: o.idle, Write: o.write,
+	}}
 	if end != nil {
 		context.AfterFunc(ctx, func() {
 			late, cancel := context.WithTimeout(context.Background(), grace)
@@ -132,8 +142,10 @@ func serve(cmd *cobra.Command, o *serveOptions) error {
 type host struct {
 	*serveOptions
 	cmd    *cobra.Command
-	config *vitrine.Config
+	config *vitrine.Config // as it was at the start, whatever was read again
 	own    *throwaway.CA
+
+	current atomic.Pointer[vitrine.Config] // of new connections
 
 	mu      sync.Mutex // of out and watched
 	out     io.Writer
@@ -157,44 +169,48 @@ func (h *host) prepare() (err error) {
 	if h.config, err = h.choices.config(example); err != nil {
 		return err
 	}
-	switch {
-	case h.maxConns < 1:
-		return &usageError{fmt.Sprintf("--max-conns takes a number above 0, got %d", h.maxConns), example + " --max-conns 1000"}
-	case h.timeout <= 0:
-		return &usageError{fmt.Sprintf("--timeout takes a time above 0, got %v", h.timeout), example + " --timeout 10s"}
-	}
-	if _, err := styleOf(h.out, h.color); err != nil {
+	if err := h.sane(example); err != nil {
 		return err
 	}
-	if _, err := levelOf(h.detail); err != nil {
-		return err
+	if len(h.certs) > 0 && (h.names != nil || h.caOut != "") {
+		return contradiction("--cert", "--name or --ca-out", "those are for a certificate that is made on the spot", example+" --name localhost --ca-out ca.pem")
 	}
-	if h.config.Certificates, err = loadCertificates(h.certs, h.keys, example); err != nil {
-		return err
-	}
-	if len(h.certs) == 0 {
+	if len(h.certs) == 0 && len(h.keys) == 0 {
 		if err := h.makeCertificates(); err != nil {
 			return err
 		}
-	} else if h.names != nil || h.caOut != "" {
-		return contradiction("--cert", "--name or --ca-out", "those are for a certificate that is made on the spot", example+" --name localhost --ca-out ca.pem")
-	}
-	if err := h.staple(); err != nil {
-		return err
 	}
 	if err := h.preShared(h.cmd, h.config, example); err != nil {
-		return err
-	}
-	if err := h.askClients(example); err != nil {
 		return err
 	}
 	if !h.tickets {
 		h.config.SessionTicketsDisabled = true
 	}
-	if h.sessionIDs {
-		h.config.SessionStore = session.NewMemory(10000)
+	if err := h.read(h.config); err != nil {
+		return err
 	}
 	return h.openKeyLog()
+}
+
+// sane checks what can be checked without looking at anything.
+func (h *host) sane(example string) error {
+	switch {
+	case h.maxConns < 1:
+		return &usageError{fmt.Sprintf("--max-conns takes a number above 0, got %d", h.maxConns), example + " --max-conns 1000"}
+	case h.perAddr < 0:
+		return &usageError{fmt.Sprintf("--max-per-addr takes 0 or more, got %d", h.perAddr), example + " --max-per-addr 100"}
+	case h.timeout <= 0:
+		return &usageError{fmt.Sprintf("--timeout takes a time above 0, got %v", h.timeout), example + " --timeout 10s"}
+	case h.idle < 0:
+		return &usageError{fmt.Sprintf("--idle-timeout takes 0 or more, got %v", h.idle), example + " --idle-timeout 5m"}
+	case h.write < 0:
+		return &usageError{fmt.Sprintf("--write-timeout takes 0 or more, got %v", h.write), example + " --write-timeout 30s"}
+	}
+	if _, err := styleOf(h.out, h.color); err != nil {
+		return err
+	}
+	_, err := levelOf(h.detail)
+	return err
 }
 
 // makeCertificates makes an authority, and certificates of both kinds, so that every suite can be served.
@@ -218,52 +234,6 @@ func (h *host) makeCertificates() (err error) {
 	err = writeFile(h.caOut, func(w io.Writer) error { _, err := w.Write(encodeChain([]*x509.Certificate{h.own.Cert})); return err })
 	if err != nil {
 		return fmt.Errorf("--ca-out: %w", err)
-	}
-	return nil
-}
-
-// staple gives the OCSP response to the certificate that it is for.
-func (h *host) staple() error {
-	if h.ocsp == "" {
-		return nil
-	}
-	der, err := os.ReadFile(h.ocsp)
-	if err != nil {
-		return fmt.Errorf("--ocsp %s: %w", h.ocsp, plainer(err))
-	}
-	response, err := ocsp.ParseResponse(der, nil)
-	if err != nil {
-		return &usageError{fmt.Sprintf("--ocsp %s: it is no OCSP response in DER: %v", h.ocsp, err), "vitrine serve --cert chain.pem --key key.pem"}
-	}
-	for i := range h.config.Certificates {
-		if c := &h.config.Certificates[i]; c.Leaf != nil && c.Leaf.SerialNumber.Cmp(response.SerialNumber) == 0 {
-			c.OCSPStaple = der
-			return nil
-		}
-	}
-	return &usageError{fmt.Sprintf("--ocsp %s: it is for the certificate with serial number %x, which is none of these", h.ocsp, response.SerialNumber),
-		"vitrine serve --cert chain.pem --key key.pem"}
-}
-
-// askClients reads what is asked of clients.
-func (h *host) askClients(example string) (err error) {
-	i := slices.Index([]string{"none", "request", "require"}, h.clientAuth)
-	switch {
-	case i < 0:
-		return &usageError{fmt.Sprintf("--client-auth takes none, request or require, got %q", h.clientAuth), example + " --client-auth require --client-ca clients.pem"}
-	case i == 0 && (h.clientCA != "" || h.clientAny):
-		return &usageError{"--client-ca and --client-any say which client certificates are taken, and none are asked for", example + " --client-auth require --client-ca clients.pem"}
-	case i > 0 && h.clientCA == "" && !h.clientAny:
-		return &usageError{"--client-auth " + h.clientAuth + " needs to know who may vouch for clients", example + " --client-auth " + h.clientAuth + " --client-ca clients.pem"}
-	case h.clientCA != "" && h.clientAny:
-		return contradiction("--client-ca", "--client-any", "one trusts some, the other takes all", example+" --client-auth require --client-any")
-	case h.clientCA != "":
-		if h.config.ClientCAs, h.config.LegacyRoots, err = loadPool("--client-ca", h.clientCA, example); err != nil {
-			return err
-		}
-		h.config.ClientAuth = []tls.ClientAuthType{0, tls.VerifyClientCertIfGiven, tls.RequireAndVerifyClientCert}[i]
-	case h.clientAny:
-		h.config.ClientAuth = []tls.ClientAuthType{0, tls.RequestClientCert, tls.RequireAnyClientCert}[i]
 	}
 	return nil
 }
@@ -311,7 +281,7 @@ func (h *host) purpose(addr net.Addr) (use func(context.Context, *vitrine.Conn),
 		if _, _, err := net.SplitHostPort(h.forward); err != nil {
 			return nil, nil, &usageError{fmt.Sprintf("--forward takes HOST:PORT, got %q", h.forward), example + " --forward 127.0.0.1:8080"}
 		}
-		return front.Forward(h.forward, h.timeout, func(err error) { fmt.Fprintf(h.cmd.ErrOrStderr(), "vitrine: %s\n", explain.Escape(err.Error())) }), nil, nil
+		return front.Forward(h.forward, h.timeout, h.complain), nil, nil
 	case h.dir != "":
 		root, err := os.OpenRoot(h.dir) // a link out of the folder leads nowhere
 		if err != nil {
@@ -327,6 +297,6 @@ func (h *host) purpose(addr net.Addr) (use func(context.Context, *vitrine.Conn),
 	if h.config.NextProtos == nil {
 		h.config.NextProtos = front.Protocols()
 	}
-	use, end = front.HTTP(handler, h.timeout, addr)
+	use, end = front.HTTP(handler, h.timeout, addr, h.complain)
 	return use, end, nil
 }

@@ -78,6 +78,18 @@ func (h *host) ciphers() (openssl, curl string) {
 	return " -tls1_2 -cipher " + list, " --ciphers " + list + " --tls-max 1.2"
 }
 
+// complain says on standard error what went wrong, each line of it by itself.
+func (h *host) complain(err error) {
+	var text strings.Builder
+	for line := range strings.Lines("vitrine: " + err.Error() + "\n") {
+		text.WriteString(explain.Escape(strings.TrimSuffix(line, "\n")) + "\n")
+	}
+	fmt.Fprint(h.cmd.ErrOrStderr(), text.String())
+}
+
+// bug tells of a panic, which ended the connection of remote.
+func (h *host) bug(remote net.Addr, err error) { h.complain(fmt.Errorf("%v: %w", remote, err)) }
+
 // visit is a log line.
 type visit struct {
 	Time    string  `json:"time"`
@@ -164,8 +176,9 @@ func (v *visit) text() string {
 
 // configFor is the Config of a connection: one with a recorder, if a glass may be wanted.
 func (h *host) configFor(c net.Conn) *vitrine.Config {
+	current := h.current.Load()
 	if h.glass == nil {
-		return h.config
+		return current
 	}
 	r := &recorder{}
 	h.mu.Lock()
@@ -174,7 +187,7 @@ func (h *host) configFor(c net.Conn) *vitrine.Config {
 		h.watched = map[string]*recorder{}
 	}
 	h.watched[c.RemoteAddr().String()] = r
-	config := h.config.Clone()
+	config := current.Clone()
 	config.Trace, config.Time = r, time.Now
 	return config
 }

@@ -1,32 +1,40 @@
-// Package front is a TLS server for whoever comes: it lets connections in, bounds what those may cost that have not shaken hands yet,
-// tells HTTP clients that forgot the s what they forgot, and hands the rest to what the server is for.
+// Package front is a TLS server for whoever comes: it lets connections in, bounds what each of them
+// and all together may cost, tells HTTP clients that forgot the s what they forgot, and hands the
+// rest to what the server is for. A panic ends the connection that met it, and nothing else.
 package front
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"sync"
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
-	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
 // Server accepts connections, shakes hands and hands over. All fields are set before Serve.
 type Server struct {
-	Config   func(net.Conn) *vitrine.Config // of this connection
-	Use      func(context.Context, *vitrine.Conn)
-	Report   func(Visit)
-	MaxConns int           // all together; when there are more, the one that has been shaking hands for the longest goes
-	Patience time.Duration // for a handshake
+	Config func(net.Conn) *vitrine.Config       // of this connection
+	Use    func(context.Context, *vitrine.Conn) // its context ends when the connection does
+	Report func(Visit)                          // what became of a handshake
+	Bug    func(remote net.Addr, err error)     // a panic that ended a connection; nil tells nobody
+	Limits Limits
 
-	mu      sync.Mutex
-	guests  map[*guest]bool
-	waiting []*guest // those that have not shaken hands, the oldest first
-	weight  int      // what the waiting ones may cost, in bytes
-	all     sync.WaitGroup
+	mu     sync.Mutex
+	guests map[*guest]bool
+	seats  seats
+	all    sync.WaitGroup
+}
+
+// Limits bound what connections may cost. A time of 0 is no bound.
+type Limits struct {
+	MaxConns  int           // all together
+	PerAddr   int           // of one address when seats are short; 0 is an eighth of MaxConns, at least 8
+	Handshake time.Duration // how long one may take
+	Idle      time.Duration // how long a connection may neither send nor receive a byte after its handshake
+	Write     time.Duration // how long a write to the socket, at most two records, may wait for the client
 }
 
 // Visit is what became of a connection's handshake.
@@ -40,25 +48,19 @@ type Visit struct {
 	First  []byte // how the client began
 }
 
-// The bounds of what those may cost together that have not shaken hands. A connection that says nothing costs about 20 KiB
-// (measured); one that sends costs what it has sent.
-const (
-	idleWeight = 20 << 10
-	maxWeight  = 60 << 20
-)
-
 // Errors of connections that were sent away.
 var (
 	ErrFull  = errors.New("front: no place left: --max-conns connections are open")
+	ErrShare = errors.New("front: places are short, and this address has --max-per-addr of them")
 	ErrRoom  = errors.New("front: sent away to make room for others: it had been shaking hands for the longest time")
 	errPlain = errors.New("front: the client speaks HTTP without TLS")
 )
 
-// Serve accepts from l until ctx ends; then it waits for those who are in, for at most grace, and sends the rest away. Its error is the
-// listener's, and nil after ctx.
+// Serve accepts from l until ctx ends; then it waits for those who are in, for at most grace, and
+// sends the rest away. Its error is the listener's, and nil after ctx.
 func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
 	s.mu.Lock()
-	s.guests = map[*guest]bool{}
+	s.guests, s.seats = map[*guest]bool{}, newSeats(s.Limits.MaxConns, s.Limits.PerAddr)
 	s.mu.Unlock()
 	stop := context.AfterFunc(ctx, func() { l.Close() })
 	defer stop()
@@ -94,7 +96,7 @@ func (s *Server) leave(grace time.Duration) {
 	}
 	s.mu.Lock()
 	for g := range s.guests {
-		g.Conn.Close()
+		g.cut()
 	}
 	s.mu.Unlock()
 	<-gone
@@ -102,27 +104,20 @@ func (s *Server) leave(grace time.Duration) {
 
 // enter lets a connection in, or not.
 func (s *Server) enter(ctx context.Context, conn net.Conn) {
-	g := &guest{Conn: conn, server: s, waits: true, closed: make(chan struct{})}
+	g := newGuest(ctx, s, conn)
 	s.mu.Lock()
-	if len(s.guests) >= s.MaxConns && len(s.waiting) > 0 {
-		s.sendAway(s.waiting[0])
-	}
-	full := len(s.guests) >= s.MaxConns
-	if !full {
-		s.guests[g] = true
-		s.waiting = append(s.waiting, g)
-		s.weigh(g, idleWeight)
-	}
+	refused := s.admit(g)
 	s.mu.Unlock()
-	if full {
-		conn.Close()
-		s.Report(Visit{At: time.Now(), Remote: conn.RemoteAddr(), Err: ErrFull})
+	if refused != nil {
+		g.cut()
+		s.report(Visit{At: time.Now(), Remote: conn.RemoteAddr(), Err: refused})
 		return
 	}
 	s.all.Add(1)
 	go func() {
 		defer s.all.Done()
 		defer g.Close()
+		defer func() { s.tell(g.RemoteAddr(), bug.From(recover())) }()
 		s.welcome(ctx, g)
 	}()
 }
@@ -131,7 +126,9 @@ func (s *Server) enter(ctx context.Context, conn net.Conn) {
 func (s *Server) welcome(ctx context.Context, g *guest) {
 	v := Visit{At: time.Now(), Remote: g.RemoteAddr()}
 	conn := vitrine.Server(g, s.Config(g))
-	g.SetDeadline(v.At.Add(s.Patience))
+	if limit := s.Limits.Handshake; limit > 0 {
+		g.SetDeadline(v.At.Add(limit))
+	}
 	v.Err = conn.HandshakeContext(ctx)
 	g.SetDeadline(time.Time{})
 	v.Took = time.Since(v.At)
@@ -143,166 +140,30 @@ func (s *Server) welcome(ctx context.Context, g *guest) {
 		v.State = conn.ConnectionState()
 		g.seated()
 	}
-	s.Report(v)
+	s.report(v)
 	switch {
 	case v.Plain:
 		g.sayPlain()
 	case v.Err == nil:
-		s.Use(ctx, conn)
+		s.Use(g.ctx, conn)
 	}
 	conn.Close()
 }
 
-// sendAway closes a connection that has not shaken hands. It needs the lock.
-func (s *Server) sendAway(g *guest) {
-	g.away = true
-	s.forget(g)
-	delete(s.guests, g)
-	g.Conn.Close()
+// report calls Report, whose panics end nothing: of some visits it is told by the accepting goroutine.
+func (s *Server) report(v Visit) {
+	defer func() { s.tell(v.Remote, bug.From(recover())) }()
+	s.Report(v)
 }
 
-// weigh adds to what a waiting connection costs, and sends away the oldest if all together cost too much. It needs the lock.
-func (s *Server) weigh(g *guest, n int) {
-	g.weight += n
-	s.weight += n
-	for s.weight > maxWeight && len(s.waiting) > 0 {
-		s.sendAway(s.waiting[0])
-	}
-}
-
-// forget takes a connection off the list of the waiting. It needs the lock.
-func (s *Server) forget(g *guest) {
-	if !g.waits {
-		return
-	}
-	g.waits = false
-	s.weight -= g.weight
-	for i, other := range s.waiting {
-		if other == g {
-			s.waiting = append(s.waiting[:i], s.waiting[i+1:]...)
-			return
-		}
+// tell passes a panic on, if there was one.
+func (s *Server) tell(remote net.Addr, err error) {
+	if err != nil && s.Bug != nil {
+		s.Bug(remote, err)
 	}
 }
 
 func passing(e net.Error) bool {
 	t, ok := e.(interface{ Temporary() bool })
 	return ok && t.Temporary()
-}
-
-// guest is a connection while it is here.
-type guest struct {
-	net.Conn
-	server *Server
-
-	waits, away bool // guarded by the server's lock
-	weight      int  // likewise
-
-	first []byte // how it began; only the handshake's goroutine reads and writes it
-	ahead []byte // of first, what was not read yet
-	plain bool
-
-	closed chan struct{}
-	once   sync.Once
-}
-
-// sniffed is how many bytes tell HTTP from TLS: "OPTIONS /".
-const sniffed = 9
-
-func (g *guest) Read(p []byte) (int, error) {
-	if g.first == nil {
-		if err := g.sniff(); err != nil {
-			return 0, err
-		}
-	}
-	if len(g.ahead) > 0 {
-		n := copy(p, g.ahead)
-		g.ahead = g.ahead[n:]
-		return n, nil
-	}
-	n, err := g.Conn.Read(p)
-	g.received(n)
-	return n, err
-}
-
-// sniff looks at the first bytes. What cannot begin a TLS record is read on until it can be told.
-func (g *guest) sniff() error {
-	var buf [sniffed]byte
-	n, err := g.Conn.Read(buf[:])
-	for err == nil && n < sniffed && buf[0] >= 'A' && buf[0] <= 'Z' {
-		var more int
-		more, err = g.Conn.Read(buf[n:])
-		n += more
-	}
-	g.received(n)
-	g.first, g.ahead = buf[:n:n], buf[:n:n]
-	if diagnose.IsHTTP(g.first) {
-		g.plain = true
-		return errPlain
-	}
-	if n > 0 {
-		return nil
-	}
-	return err
-}
-
-func (g *guest) received(n int) {
-	g.server.mu.Lock()
-	defer g.server.mu.Unlock()
-	if g.waits && n > 0 {
-		g.server.weigh(g, n)
-	}
-}
-
-// Write says nothing to a client that would not understand it.
-func (g *guest) Write(p []byte) (int, error) {
-	if g.plain {
-		return len(p), nil
-	}
-	return g.Conn.Write(p)
-}
-
-// sayPlain tells an HTTP client what is wrong. See RFC 9110 §15.5.1.
-func (g *guest) sayPlain() {
-	text := "This port speaks HTTPS, and you spoke plain HTTP to it: begin the URL with https://\n"
-	g.Conn.SetDeadline(time.Now().Add(time.Second))
-	fmt.Fprintf(g.Conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(text), text)
-	g.CloseWrite()
-	for buf, n := make([]byte, 4<<10), 0; n < 64<<10; { // unread bytes would make the close a reset
-		m, err := g.Conn.Read(buf)
-		if n += m; err != nil {
-			break
-		}
-	}
-}
-
-// CloseWrite ends our direction.
-func (g *guest) CloseWrite() error {
-	if half, ok := g.Conn.(interface{ CloseWrite() error }); ok {
-		return half.CloseWrite()
-	}
-	return errors.ErrUnsupported
-}
-
-// Close lets it go.
-func (g *guest) Close() error {
-	s := g.server
-	s.mu.Lock()
-	s.forget(g)
-	delete(s.guests, g)
-	s.mu.Unlock()
-	g.once.Do(func() { close(g.closed) })
-	return g.Conn.Close()
-}
-
-func (g *guest) seated() {
-	g.server.mu.Lock()
-	defer g.server.mu.Unlock()
-	g.server.forget(g)
-}
-
-func (g *guest) dismissed() bool {
-	g.server.mu.Lock()
-	defer g.server.mu.Unlock()
-	return g.away
 }

@@ -26,6 +26,15 @@ type hall struct {
 
 	mu     sync.Mutex
 	visits []front.Visit
+	change func(*vitrine.Config) // of each connection's Config
+	panics bool                  // when there is something to report
+}
+
+// edit changes the Config of each connection from now on.
+func (h *hall) edit(change func(*vitrine.Config)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.change = change
 }
 
 func (h *hall) seen(is func(front.Visit) bool) (n int) {
@@ -67,17 +76,29 @@ func open(t *testing.T, s *front.Server, grace time.Duration) *hall {
 	}
 	h := &hall{addr: l.Addr().String(), client: &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost"}}
 	config := &vitrine.Config{Certificates: []tls.Certificate{cert}, NextProtos: front.Protocols()}
-	s.Config = func(net.Conn) *vitrine.Config { return config }
+	s.Config = func(net.Conn) *vitrine.Config {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if h.change == nil {
+			return config
+		}
+		edited := config.Clone()
+		h.change(edited)
+		return edited
+	}
 	s.Report = func(v front.Visit) {
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		if h.panics {
+			panic("deliberate")
+		}
 		h.visits = append(h.visits, v)
 	}
-	if s.MaxConns == 0 {
-		s.MaxConns = 4096
+	if s.Limits.MaxConns == 0 {
+		s.Limits.MaxConns = 4096
 	}
-	if s.Patience == 0 {
-		s.Patience = 20 * time.Second
+	if s.Limits.Handshake == 0 {
+		s.Limits.Handshake = 20 * time.Second
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -167,17 +188,24 @@ func TestAFloodOfHelloBytesIsBounded(t *testing.T) {
 	for range 6 {
 		part = append(part, more...)
 	}
+	before := memory()
 	conns := h.silent(t, 700, part) // 700 times 112 KiB
 	h.wait(t, 1, func(v front.Visit) bool { return errors.Is(v.Err, front.ErrRoom) })
 	said(t, h.dial(t), "still here\n", "still here\n")
-	if n := h.seen(func(v front.Visit) bool { return errors.Is(v.Err, front.ErrRoom) }); n < 50 || n >= len(conns) {
+	n := h.seen(func(v front.Visit) bool { return errors.Is(v.Err, front.ErrRoom) })
+	if n < 50 || n >= len(conns) {
 		t.Errorf("%d of %d were sent away", n, len(conns))
+	}
+	cost := int(memory()) - int(before)
+	t.Logf("the %d that are left hold %d MiB", len(conns)-n, cost>>20)
+	if cost > 60<<20 {
+		t.Errorf("they hold %d MiB, expected at most 60", cost>>20)
 	}
 }
 
 // When all places are taken, whoever has been shaking hands for the longest time goes, and never one who has.
 func TestTheOldestThatWaitsMakesRoom(t *testing.T) {
-	h := open(t, &front.Server{Use: front.Echo, MaxConns: 3}, time.Second)
+	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 3}}, time.Second)
 	seated := h.dial(t)
 	waiting := h.silent(t, 2, nil)
 	time.Sleep(50 * time.Millisecond)
@@ -211,7 +239,7 @@ func isTimeout(err error) bool {
 }
 
 func TestAStallingClientIsSentAwayInTime(t *testing.T) {
-	h := open(t, &front.Server{Use: front.Echo, Patience: 200 * time.Millisecond}, time.Second)
+	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{Handshake: 200 * time.Millisecond}}, time.Second)
 	h.silent(t, 3, []byte{22, 3})
 	h.wait(t, 3, func(v front.Visit) bool { return v.Err != nil && v.Took < 5*time.Second })
 }
@@ -337,7 +365,7 @@ func TestTwoHundredHandshakesInFlight(t *testing.T) {
 
 // HTTP/1.1 gets the page and then close_notify. What was in a request before its blank line is all read.
 func TestHelloIsFollowedByCloseNotify(t *testing.T) {
-	use, stop := front.HTTP(http.HandlerFunc(front.Hello), 5*time.Second, nil)
+	use, stop := front.HTTP(http.HandlerFunc(front.Hello), 5*time.Second, nil, func(err error) { t.Error(err) })
 	defer stop(t.Context())
 	h := open(t, &front.Server{Use: use}, time.Second)
 	for _, request := range []string{"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"} {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/bug"
 	"github.com/vitrine-tls/vitrine/vhttp"
 )
 
@@ -37,7 +38,8 @@ func Echo(_ context.Context, c *vitrine.Conn) {
 	}
 }
 
-// Forward connects to a service in the clear and copies both ways, each up to its own end. What goes wrong is told to failed.
+// Forward connects to a service in the clear and copies both ways, each up to its own end. What goes
+// wrong is told to failed. When the client's connection ends, the service's does, whatever it waits for.
 func Forward(addr string, timeout time.Duration, failed func(error)) func(context.Context, *vitrine.Conn) {
 	return func(ctx context.Context, c *vitrine.Conn) {
 		back, err := (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", addr)
@@ -46,25 +48,48 @@ func Forward(addr string, timeout time.Duration, failed func(error)) func(contex
 			return
 		}
 		defer back.Close()
+		defer context.AfterFunc(ctx, func() { back.Close() })()
 		var both sync.WaitGroup
-		both.Go(func() {
-			_, err := io.Copy(back, c)
-			if half, ok := back.(interface{ CloseWrite() error }); ok && err == nil {
-				half.CloseWrite()
-				return
-			}
-			back.Close() // cut: the service must not take it for the end
-		})
-		both.Go(func() {
-			_, err := io.Copy(c, back)
-			if err == nil {
-				err = c.CloseWrite()
-			}
-			if err != nil {
-				c.Close()
-			}
-		})
+		bugs := make(chan error, 2)
+		way := func(pass func()) {
+			both.Go(func() {
+				defer func() {
+					if err := bug.From(recover()); err != nil {
+						bugs <- err
+						back.Close()
+						c.NetConn().Close()
+					}
+				}()
+				pass()
+			})
+		}
+		way(func() { toService(back, c) })
+		way(func() { toClient(c, back) })
 		both.Wait()
+		select {
+		case err := <-bugs:
+			panic(err) // c may hold locks: whoever recovers must not Close it
+		default:
+		}
+	}
+}
+
+func toService(back net.Conn, c *vitrine.Conn) {
+	_, err := io.Copy(back, c)
+	if half, ok := back.(interface{ CloseWrite() error }); ok && err == nil {
+		half.CloseWrite()
+		return
+	}
+	back.Close() // cut: the service must not take it for the end
+}
+
+func toClient(c *vitrine.Conn, back net.Conn) {
+	_, err := io.Copy(c, back)
+	if err == nil {
+		err = c.CloseWrite()
+	}
+	if err != nil {
+		c.Close()
 	}
 }
 
@@ -95,11 +120,12 @@ func (q *queue) Addr() net.Addr { return q.addr }
 // Protocols are what HTTP speaks, best first.
 func Protocols() []string { return []string{"h2", "http/1.1"} }
 
-// HTTP hands connections to an HTTP server. stop ends it when its requests are done.
-func HTTP(handler http.Handler, timeout time.Duration, addr net.Addr) (use func(context.Context, *vitrine.Conn), stop func(context.Context) error) {
+// HTTP hands connections to an HTTP server. stop ends it when its requests are done. What goes wrong is
+// told to failed.
+func HTTP(handler http.Handler, timeout time.Duration, addr net.Addr, failed func(error)) (use func(context.Context, *vitrine.Conn), stop func(context.Context) error) {
 	q := &queue{conns: make(chan net.Conn), done: make(chan struct{}), addr: addr}
 	server := &http.Server{
-		Handler: handler, ReadHeaderTimeout: timeout, IdleTimeout: 6 * timeout, MaxHeaderBytes: 64 << 10,
+		Handler: surviving(handler, failed), ReadHeaderTimeout: timeout, IdleTimeout: 6 * timeout, MaxHeaderBytes: 64 << 10,
 		ErrorLog: log.New(io.Discard, "", 0), // what there is to say of a connection was reported
 	}
 	go vhttp.Serve(vhttp.NewListener(q, &vitrine.Config{NextProtos: Protocols()}), server)
@@ -113,6 +139,24 @@ func HTTP(handler http.Handler, timeout time.Duration, addr net.Addr) (use func(
 		}
 	}
 	return use, server.Shutdown
+}
+
+// surviving tells of a panic of handler in few lines and lets it end its connection or stream, as
+// net/http does, whose own report is longer than a log should be.
+func surviving(handler http.Handler, failed func(error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			recovered := recover()
+			if recovered == nil {
+				return
+			}
+			if recovered != http.ErrAbortHandler {
+				failed(bug.From(recovered))
+			}
+			panic(http.ErrAbortHandler)
+		}()
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // Hello tells a client what it negotiated, and ends the connection.

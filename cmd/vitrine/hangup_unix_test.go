@@ -1,0 +1,97 @@
+//go:build unix
+
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+)
+
+// hangUp sends SIGHUP to this process and waits until its servers have said so n times.
+func hangUp(t *testing.T, s *served, n int, want string) {
+	t.Helper()
+	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		if strings.Count(s.errs.String(), "! SIGHUP: ") == n {
+			if said := s.errs.String(); !strings.Contains(said[strings.LastIndex(said, "! SIGHUP: "):], want) {
+				t.Fatalf("expected %q, got\n%s", want, said)
+			}
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Fatalf("SIGHUP made nothing happen:\n%s", s.errs.String())
+}
+
+// New connections get the certificate that is there now, and those that exist go on. Whoever has a
+// session of the old certificate gets no resumption of it.
+func TestAHangupReadsTheCertificateAgain(t *testing.T) {
+	dir := t.TempDir()
+	if err := identities(dir); err != nil {
+		t.Fatal(err)
+	}
+	cert, key := filepath.Join(dir, "current.pem"), filepath.Join(dir, "current.key")
+	put := func(name string) {
+		for from, to := range map[string]string{name + ".pem": cert, name + ".key": key} {
+			text, err := os.ReadFile(filepath.Join(dir, from))
+			if err == nil {
+				err = os.WriteFile(to, text, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	put("server")
+	s, err := serveInTest("--cert", cert, "--key", key, "--echo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.stop()
+	config := &vitrine.Config{InsecureSkipVerify: true, ClientSessionCache: vitrine.NewLRUClientSessionCache(1)}
+	talk := func(c *vitrine.Conn) {
+		t.Helper()
+		c.SetDeadline(time.Now().Add(10 * time.Second))
+		got := make([]byte, 3)
+		if _, err := io.WriteString(c, "in\n"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadFull(c, got); err != nil || string(got) != "in\n" {
+			t.Fatalf("got %q and %v", got, err)
+		}
+	}
+	expect := func(name string, resumed bool) *vitrine.Conn {
+		t.Helper()
+		c, err := vitrine.Dial("tcp", s.addr, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { c.Close() })
+		talk(c)
+		state := c.ConnectionState()
+		if got := state.PeerCertificates[0].DNSNames; len(got) != 1 || got[0] != name || state.DidResume != resumed {
+			t.Errorf("the certificate is for %q, resumed: %v; expected %q, %v", got, state.DidResume, name, resumed)
+		}
+		return c
+	}
+	early := expect("localhost", false)
+	expect("localhost", true)
+	put("other")
+	hangUp(t, s, 1, "read again")
+	expect("other.example", false)
+	if err := os.WriteFile(cert, []byte("damaged"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	hangUp(t, s, 2, "everything stays as it was")
+	expect("other.example", true)
+	talk(early)
+}

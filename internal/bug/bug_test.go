@@ -1,0 +1,54 @@
+package bug_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/bug"
+)
+
+func caught(panics func()) (err error) {
+	defer func() { err = bug.From(recover()) }()
+	panics()
+	return nil
+}
+
+func deep(n int) {
+	if n == 0 {
+		panic("the bottom")
+	}
+	deep(n - 1)
+}
+
+func TestAPanicBecomesABoundedError(t *testing.T) {
+	secret := []byte("secret")
+	for _, c := range []struct {
+		name   string
+		panics func()
+		want   string
+	}{
+		{"a string", func() { panic("so it is") }, "so it is"},
+		{"an error", func() { panic(errors.New("as told")) }, "as told"},
+		{"the runtime's", func() { var p *int; *p = 1 }, "nil pointer"},
+		{"a value that may hold a secret", func() { panic(secret) }, "a value of type []uint8"},
+		{"a long text", func() { panic(strings.Repeat("x", 1<<20)) }, "xxx"},
+		{"a deep stack", func() { deep(10_000) }, "the bottom"},
+	} {
+		err := caught(c.panics)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, expected %q in it", c.name, err, c.want)
+			continue
+		}
+		if text := err.Error(); len(text) > 5<<10 || strings.Contains(text, "secret") || !strings.Contains(text, "bug_test.go") {
+			t.Errorf("%s: %d bytes:\n%s", c.name, len(text), text)
+		}
+	}
+	first := caught(func() { deep(1) })
+	if again := caught(func() { panic(first) }); again != first {
+		t.Errorf("a panic that goes on elsewhere: got %v", again)
+	}
+	if err := caught(func() {}); err != nil {
+		t.Errorf("without a panic: %v", err)
+	}
+}

@@ -1,0 +1,219 @@
+package front
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/diagnose"
+)
+
+// farewell is how long a connection that was idle for too long has for its close_notify.
+const farewell = 5 * time.Second
+
+// guest is a connection while it is here.
+type guest struct {
+	net.Conn
+	server *Server
+	addr   string // as addrOf has it
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	waits, away bool // guarded by the server's lock
+	weight      int  // likewise
+
+	first []byte // how it began; only the handshake's goroutine reads and writes it
+	ahead []byte // of first, what was not read yet
+	plain bool
+
+	watch   *time.Timer  // nil if it may be idle for ever
+	active  atomic.Int64 // when the last byte came or went, in nanoseconds of Unix time
+	expired atomic.Bool  // it was idle for too long
+
+	writing sync.Mutex
+	until   time.Time // the write deadline that was set from outside; guarded by writing
+
+	closed chan struct{}
+	once   sync.Once
+}
+
+func newGuest(ctx context.Context, s *Server, conn net.Conn) *guest {
+	g := &guest{Conn: conn, server: s, addr: addrOf(conn.RemoteAddr()), closed: make(chan struct{})}
+	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(ctx)) // the server's end leaves it some time
+	return g
+}
+
+// sniffed is how many bytes tell HTTP from TLS: "OPTIONS /".
+const sniffed = 9
+
+func (g *guest) Read(p []byte) (int, error) {
+	if g.first == nil {
+		if err := g.sniff(); err != nil {
+			return 0, err
+		}
+	}
+	if len(g.ahead) > 0 {
+		n := copy(p, g.ahead)
+		g.ahead = g.ahead[n:]
+		return n, nil
+	}
+	n, err := g.Conn.Read(p)
+	g.received(n)
+	return n, err
+}
+
+// sniff looks at the first bytes. What cannot begin a TLS record is read on until it can be told.
+func (g *guest) sniff() error {
+	var buf [sniffed]byte
+	n, err := g.Conn.Read(buf[:])
+	for err == nil && n < sniffed && buf[0] >= 'A' && buf[0] <= 'Z' {
+		var more int
+		more, err = g.Conn.Read(buf[n:])
+		n += more
+	}
+	g.received(n)
+	g.first, g.ahead = buf[:n:n], buf[:n:n]
+	if diagnose.IsHTTP(g.first) {
+		g.plain = true
+		return errPlain
+	}
+	if n > 0 {
+		return nil
+	}
+	return err
+}
+
+func (g *guest) received(n int) {
+	if n == 0 {
+		return
+	}
+	g.touch()
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	if g.waits {
+		g.server.weigh(g, byteWeight*n)
+	}
+}
+
+// Write says nothing to a client that would not understand it, and waits for no client for ever.
+func (g *guest) Write(p []byte) (int, error) {
+	if g.plain {
+		return len(p), nil
+	}
+	if limit := g.server.Limits.Write; limit > 0 {
+		g.writing.Lock()
+		until := time.Now().Add(limit)
+		if !g.until.IsZero() && g.until.Before(until) {
+			until = g.until
+		}
+		g.Conn.SetWriteDeadline(until)
+		g.writing.Unlock()
+	}
+	n, err := g.Conn.Write(p)
+	if n > 0 {
+		g.touch()
+	}
+	return n, err
+}
+
+// SetDeadline sets both deadlines.
+func (g *guest) SetDeadline(t time.Time) error {
+	return errors.Join(g.SetReadDeadline(t), g.SetWriteDeadline(t))
+}
+
+// SetReadDeadline sets the read deadline, except of a connection that is to end.
+func (g *guest) SetReadDeadline(t time.Time) error {
+	if g.expired.Load() {
+		return os.ErrDeadlineExceeded
+	}
+	return g.Conn.SetReadDeadline(t)
+}
+
+// SetWriteDeadline sets the write deadline. A write that takes longer than the server's bound ends
+// before it.
+func (g *guest) SetWriteDeadline(t time.Time) error {
+	g.writing.Lock()
+	defer g.writing.Unlock()
+	g.until = t
+	return g.Conn.SetWriteDeadline(t)
+}
+
+// seated counts it among those that have shaken hands: from now on it must not be idle.
+func (g *guest) seated() {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	g.server.forget(g)
+	if g.server.Limits.Idle > 0 {
+		g.touch()
+		g.watch = time.AfterFunc(math.MaxInt64, g.look) // begins with Reset: look needs the timer
+		g.watch.Reset(g.server.Limits.Idle)
+	}
+}
+
+func (g *guest) touch() { g.active.Store(time.Now().UnixNano()) }
+
+// look ends a connection that has been idle for too long: its next Read fails, so that whoever uses
+// it says close_notify. Who does not, because he waits for something else, is cut.
+func (g *guest) look() {
+	idle := g.server.Limits.Idle
+	if left := idle - time.Since(time.Unix(0, g.active.Load())); left > 0 {
+		g.watch.Reset(left)
+		return
+	}
+	g.expired.Store(true)
+	g.Conn.SetReadDeadline(time.Unix(1, 0))
+	time.AfterFunc(min(idle, farewell), func() { g.cut() })
+}
+
+// sayPlain tells an HTTP client what is wrong. See RFC 9110 §15.5.1.
+func (g *guest) sayPlain() {
+	text := "This port speaks HTTPS, and you spoke plain HTTP to it: begin the URL with https://\n"
+	g.Conn.SetDeadline(time.Now().Add(time.Second))
+	fmt.Fprintf(g.Conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(text), text)
+	g.CloseWrite()
+	for buf, n := make([]byte, 4<<10), 0; n < 64<<10; { // unread bytes would make the close a reset
+		m, err := g.Conn.Read(buf)
+		if n += m; err != nil {
+			break
+		}
+	}
+}
+
+// CloseWrite ends our direction.
+func (g *guest) CloseWrite() error {
+	if half, ok := g.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
+}
+
+// Close lets it go.
+func (g *guest) Close() error {
+	s := g.server
+	s.mu.Lock()
+	s.release(g)
+	if g.watch != nil {
+		g.watch.Stop()
+	}
+	s.mu.Unlock()
+	g.once.Do(func() { close(g.closed) })
+	return g.cut()
+}
+
+// cut ends everything that waits for the client, or for somebody else on its behalf.
+func (g *guest) cut() error {
+	g.cancel()
+	return g.Conn.Close()
+}
+
+func (g *guest) dismissed() bool {
+	g.server.mu.Lock()
+	defer g.server.mu.Unlock()
+	return g.away
+}

@@ -1,0 +1,125 @@
+package vhttp_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// trap is a Config's Trace that panics at the nth record of application data in a direction.
+type trap struct {
+	direction trace.Direction
+	left      atomic.Int32
+}
+
+func (p *trap) Put(e trace.Entry) {
+	r, ok := e.Event.(*trace.Record)
+	if ok && r.Direction == p.direction && r.ContentType == iana.RecordApplicationData && p.left.Add(-1) == 0 {
+		panic("the trap was sprung")
+	}
+}
+
+// attempt sends a request, and more after it: what becomes of it is not looked at, but that it ends.
+func attempt(t *testing.T, url, protocol string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if protocol == "h2" {
+		req, _ := http.NewRequestWithContext(ctx, "GET", url+"/wait", nil)
+		if res, err := transport(t, only("h2")).RoundTrip(req); err == nil {
+			io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+		}
+	} else {
+		c, err := vitrine.Dial("tcp", strings.TrimPrefix(url, "https://"), clientConfig(only("http/1.1")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		c.SetDeadline(time.Now().Add(patience))
+		fmt.Fprint(c, "GET /wait HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		fmt.Fprint(c, "GET /ahead HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		io.Copy(io.Discard, c)
+	}
+	if ctx.Err() != nil {
+		t.Error("the connection goes on after the panic")
+	}
+}
+
+// net/http and x/net/http2 read and write in goroutines of their own, in which nobody recovers: reading
+// ahead while a handler runs, reading and writing frames.
+func TestAPanicOfOneConnectionEndsThatConnectionAlone(t *testing.T) {
+	for _, c := range []struct {
+		name, protocol string
+		direction      trace.Direction
+		nth            int32
+	}{
+		{"reading a request", "http/1.1", trace.Opened, 1},
+		{"reading ahead", "http/1.1", trace.Opened, 2},
+		{"writing a response", "http/1.1", trace.Sealed, 1},
+		{"reading the preface", "h2", trace.Opened, 1},
+		{"reading a frame", "h2", trace.Opened, 2},
+		{"writing the first frame", "h2", trace.Sealed, 1},
+		{"writing a response", "h2", trace.Sealed, 3},
+	} {
+		t.Run(c.protocol+", "+c.name, func(t *testing.T) {
+			var told logged
+			s := &http.Server{ErrorLog: log.New(&told, "", 0), IdleTimeout: patience / 4}
+			s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/wait" && c.name == "reading ahead" {
+					<-r.Context().Done()
+				}
+				fmt.Fprint(w, "served")
+			})
+			sink := &trap{direction: c.direction}
+			sink.left.Store(c.nth)
+			url := serve(t, s, serverConfig(func(c *vitrine.Config) { c.Trace = sink }))
+			attempt(t, url, c.protocol)
+			if !strings.Contains(told.String(), "a bug: the trap was sprung") {
+				t.Errorf("the log has no bug: %q", told.String())
+			}
+			if n := len(told.String()); n > 8<<10 {
+				t.Errorf("the log of one panic has %d bytes", n)
+			}
+			if _, body := fetch(t, transport(t), "GET", url, nil); body != "served" {
+				t.Errorf("afterwards: %q", body)
+			}
+		})
+	}
+}
+
+func TestAPanicOfACallbackIsAFailedHandshake(t *testing.T) {
+	var told logged
+	var calm atomic.Bool
+	s := &http.Server{ErrorLog: log.New(&told, "", 0), Handler: http.HandlerFunc(facts)}
+	url := serve(t, s, serverConfig(func(c *vitrine.Config) {
+		c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) {
+			if !calm.Load() {
+				panic("no Config today")
+			}
+			return nil, nil
+		}
+	}))
+	if c, err := vitrine.Dial("tcp", strings.TrimPrefix(url, "https://"), clientConfig()); err == nil {
+		c.Close()
+		t.Error("the handshake succeeded")
+	}
+	eventually(t, "the log", func() bool { return strings.Contains(told.String(), "a bug: no Config today") })
+	if n := len(told.String()); n > 8<<10 {
+		t.Errorf("the log of one panic has %d bytes", n)
+	}
+	calm.Store(true)
+	if _, body := fetch(t, transport(t), "GET", url, nil); !strings.HasPrefix(body, "HTTP/2.0") {
+		t.Error(body)
+	}
+}

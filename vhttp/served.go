@@ -1,0 +1,62 @@
+package vhttp
+
+import (
+	"log"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/vitrine-tls/vitrine/internal/bug"
+)
+
+// served is a connection of a server whose handshake is done. net/http and x/net/http2 read and write
+// in goroutines of their own, where a panic would end the program: here it ends the connection.
+type served struct {
+	stated
+	server *http.Server
+	broken atomic.Bool // after a panic: locks may be held, so that only the socket is touched any more
+}
+
+// Read reads application data.
+func (s *served) Read(p []byte) (n int, err error) {
+	defer func() {
+		if failed := bug.From(recover()); failed != nil {
+			n, err = 0, s.fail(failed)
+		}
+	}()
+	return s.Conn.Read(p)
+}
+
+// Write writes application data.
+func (s *served) Write(p []byte) (n int, err error) {
+	defer func() {
+		if failed := bug.From(recover()); failed != nil {
+			n, err = 0, s.fail(failed)
+		}
+	}()
+	return s.Conn.Write(p)
+}
+
+// Close closes the connection.
+func (s *served) Close() error {
+	if s.broken.Load() {
+		return s.NetConn().Close()
+	}
+	return s.Conn.Close()
+}
+
+// fail ends a connection after a panic.
+func (s *served) fail(err error) error {
+	s.broken.Store(true)
+	logf(s.server, "http: TLS error from %v: %v", s.RemoteAddr(), err)
+	s.NetConn().Close()
+	return err
+}
+
+// logf writes to the server's log.
+func logf(s *http.Server, format string, args ...any) {
+	if s.ErrorLog != nil {
+		s.ErrorLog.Printf(format, args...)
+	} else {
+		log.Printf(format, args...)
+	}
+}
