@@ -121,6 +121,12 @@ func disorderlyClients(t *testing.T) []badClient {
 		{what: "Finished of 13 bytes", ref: "§7.4.9", want: alert.DecodeError, edits: edits{verifyData: func(b []byte) []byte { return append(b, 0) }}},
 		{what: "a message begins before the keys change", ref: "§7.1", want: um, says: "inside a handshake message", edits: last(before("change_cipher_spec", content(iana.RecordHandshake, 20)))},
 		{what: "Finished begins before ChangeCipherSpec", ref: "§7.1", want: um, says: "inside a handshake message", edits: last(before("change_cipher_spec", content(iana.RecordHandshake, 20, 0, 0, 12, 1, 2, 3)))},
+		{what: "half a ClientKeyExchange behind ClientHello", ref: "§7.3", want: um,
+			says: "3 bytes of a further message behind the client's client_hello", edits: first(behind("client_hello", 16, 0, 0))},
+		{what: "a ClientKeyExchange behind ClientHello", ref: "§7.3", want: um, says: "behind the client's client_hello",
+			edits: first(behind("client_hello", handshakeMessage(iana.ClientKeyExchange, make([]byte, 33))...))},
+		{what: "a byte behind Finished", ref: "§7.3", want: um, says: "1 bytes of a further message behind the client's finished",
+			edits: last(behind("finished", 1))},
 		{what: "ClientHellos without end after the handshake", ref: "RFC 5746 §4.4", want: um, ends: later, edits: edits{last: add(slices.Repeat([]line{says(iana.ClientHello)}, 17)...)}},
 		{what: "ClientKeyExchange after the handshake", ref: "§7.4", want: um, ends: later, edits: last(add(says(iana.ClientKeyExchange, 0)))},
 		{what: "Finished twice", ref: "§7.4.9", want: um, ends: later, edits: last(repeat("finished"))},
@@ -161,7 +167,10 @@ func clientsWithBadRecords() []badClient {
 		{what: "version of TLS 1.0 after ServerHello", ref: "§6.2.1", want: alert.ProtocolVersion, says: "got a record of TLS 1.0, expected TLS 1.2", edits: edits{last: before("client_key_exchange", wire(22, 3, 1, 0, 1, 16))}},
 		{what: "too long on the wire", ref: "§6.2.3", want: alert.RecordOverflow, edits: first(wire(22, 3, 1, 0xFF, 0xFF))},
 		{what: "too long in the clear", ref: "§6.2.1", want: alert.RecordOverflow, edits: first(wire(slices.Concat([]byte{22, 3, 1, 0x40, 1}, make([]byte, 16385))...))},
-		{what: "a ClientHello of 16 MiB", ref: "§7.4", want: alert.IllegalParameter, says: "16777219 bytes", edits: first(content(iana.RecordHandshake, 1, 255, 255, 255))},
+		{what: "a ClientHello of 16 MiB", ref: "§7.4.1.2", want: alert.DecodeError, says: "16777219 bytes",
+			edits: first(content(iana.RecordHandshake, 1, 255, 255, 255))},
+		{what: "a ClientHello longer than one can be", ref: "§7.4.1.2", want: alert.DecodeError, says: "131401 bytes, the longest that can be has 131400",
+			edits: first(content(iana.RecordHandshake, 1, 2, 1, 0x45))},
 		{what: "an empty handshake record", ref: "§6.2.1", want: um, edits: first(wire(22, 3, 1, 0, 0))},
 		{what: "a fatal alert", ref: "§7.2.2", want: alert.UserCanceled, ends: theirs, edits: edits{first: only(content(iana.RecordAlert, 2, 90))}},
 		{what: "bad_certificate after our flight", ref: "§7.2.2", want: alert.BadCertificate, ends: theirs, edits: edits{last: only(content(iana.RecordAlert, 2, 42))}},
@@ -204,6 +213,7 @@ func clientsWithBadHellos() []badClient {
 		{what: "TLS 1.3 in client_version", ref: "§E.1: negotiated down", ends: accepted, edits: version(iana.TLS13)},
 		{what: "version 4.0", ref: "§E.1: negotiated down", ends: accepted, edits: version(0x0400)},
 		{what: "version 255.255", ref: "§E.1: negotiated down", ends: accepted, edits: version(0xFFFF)},
+		{what: "the longest ClientHello that can be", ref: "§7.4.1.2: every vector full", ends: accepted, edits: set(fillHello)},
 		{what: "no suite in common", ref: "§7.4.1.3", want: hf, says: "no cipher suite in common", edits: set(func(m *message.ClientHello) { m.CipherSuites = []iana.CipherSuite{0x1301, 0x0A0A, 0x00FF} })},
 		{what: "no suites", ref: "§7.4.1.2", want: de, edits: raw(func(b []byte) []byte { return slices.Concat(b[:35], []byte{0, 0}, b[39:]) })},
 		{what: "half a suite", ref: "§7.4.1.2", want: de, edits: raw(func(b []byte) []byte { return slices.Concat(b[:35], []byte{0, 1}, b[37:38], b[39:]) })},
@@ -268,6 +278,20 @@ func clientsWithBadHellos() []badClient {
 		{what: "no extensions at all, with RSA", ref: "§7.4.1.2: allowed", ends: accepted,
 			suite: rsaGCM, edits: set(func(m *message.ClientHello) { m.Extensions = nil })},
 	}
+}
+
+// fillHello makes a ClientHello as long as it can be: 131,400 bytes with its header.
+func fillHello(m *message.ClientHello) {
+	m.SessionID = make([]byte, 32)
+	m.CompressionMethods = make([]iana.CompressionMethod, 255)
+	for len(m.CipherSuites) < 65534/2 {
+		m.CipherSuites = append(m.CipherSuites, 0x0A0A)
+	}
+	room := 65535
+	for _, x := range m.Extensions {
+		room -= 4 + len(x.Data)
+	}
+	m.Extensions = append(m.Extensions, message.Extension{Type: 0x1A1A, Data: make([]byte, room-4)})
 }
 
 // clientsWithBadKeys send shares that no key must be derived from.

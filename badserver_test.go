@@ -214,6 +214,11 @@ func disorderlyServers() []badServer {
 		{what: "Finished of no bytes", ref: "§7.4.9", want: alert.DecodeError, edits: edits{verifyData: func([]byte) []byte { return nil }}},
 		{what: "a message begins before the keys change", ref: "§7.1", want: um, says: "inside a handshake message", edits: last(before("change_cipher_spec", content(iana.RecordHandshake, 20, 0, 0)))},
 		{what: "a HelloRequest begins before the keys change", ref: "§7.1", want: um, says: "inside a handshake message", edits: last(before("change_cipher_spec", content(iana.RecordHandshake, 0)))},
+		{what: "half a message behind ServerHelloDone", ref: "§7.3", want: um,
+			says: "2 bytes of a further message behind the server's server_hello_done", edits: first(behind("server_hello_done", 14, 0))},
+		{what: "a HelloRequest behind ServerHelloDone", ref: "§7.3", want: um, edits: first(behind("server_hello_done", 0, 0, 0, 0))},
+		{what: "a HelloRequest behind Finished", ref: "§7.3", want: um,
+			says: "4 bytes of a further message behind the server's finished", edits: last(behind("finished", 0, 0, 0, 0))},
 		{what: "a handshake message after the handshake", ref: "§7.4", want: um, ends: later, edits: last(add(says(iana.ServerHelloDone)))},
 		{what: "HelloRequests without end after the handshake", ref: "RFC 5746 §4.4", want: um, ends: later, edits: last(add(hellos(17)...))},
 	}

@@ -67,6 +67,8 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 		{what: "the first session again", ref: "RFC 5246 §7.4.1.3", want: um, edits: edits{first: func(*script, []line) []line { return []line{changeCipherSpec} }}, says: "expected the server's server_hello"},
 		{what: "data between ChangeCipherSpec and Finished", ref: "RFC 5246 §7.1", want: um, says: "application data", edits: edits{last: before("finished", forgedData)}},
 		{what: "a wrong Finished", ref: "RFC 5246 §7.4.9", want: alert.DecryptError, edits: edits{verifyData: func(b []byte) []byte { b[0] ^= 1; return b }}},
+		{what: "half a message behind the HelloRequest", ref: "RFC 5246 §7.3", want: um, says: "behind the server's hello_request",
+			asks: behind("hello_request", 2, 0)(nil, []line{says(iana.HelloRequest)})},
 		{what: "a HelloRequest with a body", ref: "RFC 5246 §7.4.1.1", want: um, asks: []line{says(iana.HelloRequest, 1)}},
 	}
 	for _, c := range cases {

@@ -74,6 +74,7 @@ type line struct {
 	typ   iana.ContentType
 	raw   []byte
 	wire  []byte // if set: these bytes as they are, and no record
+	tail  []byte // in the same record, and in no transcript
 	aside bool   // it is in no transcript
 }
 
@@ -191,7 +192,7 @@ func (s *script) say(lines []line) error {
 		if l.typ == iana.RecordHandshake && !l.aside {
 			s.transcript = append(s.transcript, l.raw...)
 		}
-		b, err := s.out.Seal(nil, l.typ, s.version, l.raw)
+		b, err := s.out.Seal(nil, l.typ, s.version, slices.Concat(l.raw, l.tail))
 		if err != nil {
 			return err
 		}
@@ -324,6 +325,11 @@ func replace(name string, edit func([]byte) []byte) func(*script, []line) []line
 		l.raw = edit(bytes.Clone(l.raw))
 		return f
 	}
+}
+
+// behind puts bytes behind a message, into its record.
+func behind(name string, tail ...byte) func(*script, []line) []line {
+	return func(_ *script, f []line) []line { f[find(f, name)].tail = tail; return f }
 }
 
 // only sends these lines and nothing of the flight.

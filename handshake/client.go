@@ -44,7 +44,7 @@ func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 		return c.keyExchange(s)
 	case iana.CertificateVerify:
 		// RFC 5246 §7.4.8: everything from ClientHello up to here, not including this message.
-		signature, err := c.sign(iana.Client, c.chosen, s.transcript.raw, "RFC 5246 §7.4.8")
+		signature, err := c.sign(iana.Client, c.chosen, s.transcript.raw(), "RFC 5246 §7.4.8")
 		return &message.CertificateVerify{Scheme: c.chosen.Scheme, Signature: signature}, err
 	}
 	return nil, nil

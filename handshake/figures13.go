@@ -93,7 +93,7 @@ func retry(m *Machine) error {
 		return err
 	}
 	m.Retried = true
-	m.transcript.retry(s.PRF, len(m.said.raw))
+	m.transcript.retry(s.PRF)
 	return nil
 }
 
@@ -172,11 +172,14 @@ func (m *Machine) KeyUpdate(from iana.Side) error {
 	return m.install(from)
 }
 
-// retry replaces what was said before the last n bytes by a message that holds its hash. See RFC 8446 §4.4.1.
-func (t *transcript) retry(hash crypto.Hash, n int) {
-	first, last := t.raw[:len(t.raw)-n], t.raw[len(t.raw)-n:]
+// retry replaces the messages before the last, which is the HelloRetryRequest, by a message that
+// holds their hash. See RFC 8446 §4.4.1.
+func (t *transcript) retry(hash crypto.Hash) {
+	last := len(t.messages) - 1
 	h := hash.New()
-	h.Write(first)
-	raw := append([]byte{byte(iana.MessageHash), 0, 0, byte(h.Size())}, h.Sum(nil)...)
-	t.raw = append(raw, last...)
+	for _, raw := range t.messages[:last] {
+		h.Write(raw)
+	}
+	replaced := append([]byte{byte(iana.MessageHash), 0, 0, byte(h.Size())}, h.Sum(nil)...)
+	t.messages = [][]byte{replaced, t.messages[last]}
 }

@@ -133,7 +133,7 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 	case *message.Certificate:
 		err = v.certificate(m)
 	case *message.CertificateVerify:
-		err = v.signature(s.Agreed.Version, iana.Client, m.Scheme, s.transcript.raw, m.Signature, "RFC 5246 §7.4.8")
+		err = v.signature(s.Agreed.Version, iana.Client, m.Scheme, s.transcript.raw(), m.Signature, "RFC 5246 §7.4.8")
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/md5"
 	"crypto/sha1"
 	"hash"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
@@ -13,28 +14,25 @@ import (
 // transcript is every handshake message said so far, headers included, exactly as sent; HelloRequest and ChangeCipherSpec
 // are not in it. See RFC 5246 §7.4.9.
 //
-// Its hash is that of the PRF, which the ServerHello chooses. The bytes themselves stay until the last CertificateVerify is
+// Its hash is that of the PRF, which the ServerHello chooses. The messages themselves stay until the last CertificateVerify is
 // possible: that signature has a hash of its own, or, with EdDSA, none.
 type transcript struct {
-	raw     []byte
-	running hash.Hash
-	sealed  bool // the bytes are dropped
+	messages [][]byte // not copied: a hello may be 128 KiB long
+	running  hash.Hash
+	sealed   bool // the messages are dropped
 }
-
-// usual is what most handshakes say, with two short certificates.
-const usual = 2 << 10
 
 func (t *transcript) add(raw []byte) {
 	if !t.sealed {
-		if t.raw == nil {
-			t.raw = make([]byte, 0, usual)
-		}
-		t.raw = append(t.raw, raw...)
+		t.messages = append(t.messages, raw)
 	}
 	if t.running != nil {
 		t.running.Write(raw)
 	}
 }
+
+// raw returns the messages one behind the other, in a new slice.
+func (t *transcript) raw() []byte { return slices.Concat(t.messages...) }
 
 // start begins the running hash with what was said before the hash was known.
 func (t *transcript) start(h crypto.Hash) {
@@ -43,7 +41,9 @@ func (t *transcript) start(h crypto.Hash) {
 	} else {
 		t.running = h.New()
 	}
-	t.running.Write(t.raw)
+	for _, raw := range t.messages {
+		t.running.Write(raw)
+	}
 }
 
 // sum is the hash of what was said so far.
@@ -63,8 +63,8 @@ func clone(h hash.Hash) hash.Hash {
 	return c
 }
 
-// drop forgets the bytes and keeps the hash.
-func (t *transcript) drop() { t.raw, t.sealed = nil, true }
+// drop forgets the messages and keeps the hash.
+func (t *transcript) drop() { t.messages, t.sealed = nil, true }
 
 // md5sha1 is the handshake hash of TLS 1.0 and 1.1: both, one behind the other. See RFC 4346 §7.4.9.
 type md5sha1 struct{ md5, sha1 hash.Hash }

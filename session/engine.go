@@ -2,6 +2,7 @@ package session
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -127,9 +128,7 @@ func (e *Engine) Advance() error {
 		case iana.RecordChangeCipherSpec:
 			err = e.machine.Take(e.me.Peer(), handshake.ChangeCipherSpec, nil)
 		default:
-			if err = e.patience(item.Body); err == nil {
-				err = e.machine.Take(e.me.Peer(), handshake.Kind(item.Body[0]), item.Body)
-			}
+			err = e.take(item.Body)
 		}
 		if err == nil {
 			err = e.speak()
@@ -142,6 +141,33 @@ func (e *Engine) Advance() error {
 	e.machine.Forget()
 	e.flight = nil
 	e.In.Release()
+	return nil
+}
+
+// take hands a message to the handshake. A flight ends where its last message does: handshake bytes
+// behind it in the same record were written before the peer could read our answer, or under keys
+// that the next message will change. See RFC 5246 §7.3.
+func (e *Engine) take(raw []byte) error {
+	if err := e.patience(raw); err != nil {
+		return err
+	}
+	err := e.machine.Take(e.me.Peer(), handshake.Kind(raw[0]), raw)
+	if _, waits := errors.AsType[*handshake.Pending](err); err != nil && !waits {
+		return err
+	}
+	if from, more := e.machine.Turn(); more && from != e.me {
+		return err
+	}
+	return cmp.Or(e.flightEnds(iana.HandshakeType(raw[0])), err)
+}
+
+// flightEnds refuses handshake bytes behind the message that ended the peer's flight.
+func (e *Engine) flightEnds(last iana.HandshakeType) error {
+	if n := e.In.Leftover(); n > 0 {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.3",
+			"got %d bytes of a further message behind the %v's %v, which ends its flight",
+			n, e.me.Peer(), last)
+	}
 	return nil
 }
 
@@ -264,7 +290,7 @@ func (e *Engine) post(raw []byte) error {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "a %v after the handshake", t)
 	}
 	if e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation && e.Renegotiates() {
-		return ErrRenegotiate
+		return cmp.Or(e.flightEnds(again), ErrRenegotiate)
 	}
 	if e.warnings++; e.warnings > maxEmpty {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4", "more than %d requests to renegotiate in a row", maxEmpty)

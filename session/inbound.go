@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// maxMessage bounds a handshake message. A ClientHello with everything that exists today, or a chain of a dozen certificates,
-	// stays far below.
-	maxMessage = 128 << 10
+	// maxMessage bounds a handshake message, header included: it is the longest ClientHello that
+	// RFC 5246 §7.4.1.2 allows, with every vector full. Only a chain of certificates could be longer.
+	maxMessage = message.HeaderLen + 2 + 32 + (1 + 32) + (2 + 65534) + (1 + 255) + (2 + 65535)
 
 	// maxEmpty bounds what a peer may send without saying anything: empty records, and warnings. See RFC 5246 §6.2.1.
 	maxEmpty = 16
@@ -172,7 +172,7 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		if t != iana.RecordHandshake {
 			return Item{t, plain}, true, nil
 		}
-		in.message = append(in.message, plain...)
+		in.join(plain)
 	}
 }
 
@@ -233,7 +233,7 @@ func (in *Inbound) wholeMessage() ([]byte, error) {
 	}
 	n := message.Length(in.message)
 	if n > maxMessage {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4", "a %v of %d bytes, we take at most %d", iana.HandshakeType(in.message[0]), n, maxMessage)
+		return nil, tooLong(iana.HandshakeType(in.message[0]), n)
 	}
 	if len(in.message) < n {
 		return nil, nil
@@ -245,3 +245,29 @@ func (in *Inbound) wholeMessage() ([]byte, error) {
 	}
 	return raw, nil
 }
+
+// tooLong refuses a message for the length in its header. A ClientHello of that length cannot be
+// one; of the others a Certificate could be, and is more than we take.
+func tooLong(t iana.HandshakeType, n int) error {
+	if t == iana.ClientHello {
+		return alert.Fail(alert.DecodeError, "RFC 5246 §7.4.1.2",
+			"got a %v of %d bytes, the longest that can be has %d", t, n, maxMessage)
+	}
+	return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4",
+		"got a %v of %d bytes, expected at most %d", t, n, maxMessage)
+}
+
+// join appends what a record brought to the message it belongs to. The buffer grows by an eighth,
+// and by what came: a peer that sends half a message and waits holds little more than it sent.
+func (in *Inbound) join(plain []byte) {
+	n := len(in.message) + len(plain)
+	if n > cap(in.message) {
+		grown := make([]byte, len(in.message), n+len(in.message)/8)
+		copy(grown, in.message)
+		in.message = grown
+	}
+	in.message = append(in.message, plain...)
+}
+
+// Leftover returns how many handshake bytes arrived in records behind the last whole message.
+func (in *Inbound) Leftover() int { return len(in.message) }

@@ -104,7 +104,8 @@ func TestInboundRefuses(t *testing.T) {
 		{"change_cipher_spec 1 1", rec(iana.RecordChangeCipherSpec, 1, 1), alert.UnexpectedMessage},
 		{"empty records without end", many(17, rec(iana.RecordApplicationData)), alert.UnexpectedMessage},
 		{"a message of 16 MiB, of which 4 bytes came", rec(iana.RecordHandshake, 11, 255, 255, 255), alert.IllegalParameter},
-		{"a message of 128 KiB and one byte", rec(iana.RecordHandshake, 11, 2, 0, 0), alert.IllegalParameter},
+		{"a Certificate longer than any ClientHello: our limit", rec(iana.RecordHandshake, 11, 2, 1, 0x45), alert.IllegalParameter},
+		{"a ClientHello of 131,401 bytes, §7.4.1.2", rec(iana.RecordHandshake, 1, 2, 1, 0x45), alert.DecodeError},
 	} {
 		items, err := feed(NewInbound(iana.Client, nil), [][]byte{c.bytes})
 		if e, ok := errors.AsType[*alert.Error](err); !ok || e.Alert != c.want {
