@@ -319,7 +319,7 @@ func (c *caller) honourKeyLogFile() error {
 	if name == "" {
 		return nil
 	}
-	f, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	f, err := appendFile(name)
 	if err != nil {
 		return fmt.Errorf("SSLKEYLOGFILE: %w", err)
 	}

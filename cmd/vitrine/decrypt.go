@@ -323,7 +323,7 @@ func (p *packets) openFile(name string) error {
 func (p *packets) openStream(in io.Reader, spool bool) error {
 	p.late = true
 	if spool {
-		f, err := os.CreateTemp("", "vitrine-*.pcapng")
+		f, err := spoolFile()
 		if err != nil {
 			return err
 		}

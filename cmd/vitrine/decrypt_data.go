@@ -4,43 +4,56 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// dataFile is where one direction's data goes. It is open only while it is written to: there may be more connections than open files.
+// dataFile is where one direction's data goes. It is open only while it is written to: there may be more
+// connections than open files.
 type dataFile struct {
 	name  string
 	buf   []byte
 	begun bool
 }
 
-const fileBuffer = 32 << 10
+// fileBuffer is how much is written at once. When all files together have maxUnwritten, each writes what
+// it has.
+const (
+	fileBuffer   = 32 << 10
+	maxUnwritten = 32 << 20
+)
+
+// unwritten is how much all files together have to write.
+var unwritten atomic.Int64
 
 func (f *dataFile) write(b []byte) error {
 	f.buf = append(f.buf, b...)
-	if len(f.buf) < fileBuffer {
+	if n := unwritten.Add(int64(len(b))); len(f.buf) < fileBuffer && n < maxUnwritten {
 		return nil
 	}
 	return f.flush()
 }
 
 func (f *dataFile) flush() error {
-	flags := os.O_WRONLY | os.O_CREATE | os.O_APPEND
-	if !f.begun {
-		flags |= os.O_TRUNC
+	open := newFile
+	if f.begun {
+		open = appendFile
 	}
 	f.begun = true
-	out, err := os.OpenFile(f.name, flags, 0o600)
+	unwritten.Add(-int64(len(f.buf)))
+	b := f.buf
+	if f.buf = f.buf[:0]; unwritten.Load() > maxUnwritten/2 {
+		f.buf = nil
+	}
+	out, err := open(f.name)
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	_, err = out.Write(f.buf)
-	f.buf = f.buf[:0]
+	_, err = out.Write(b)
 	return errors.Join(err, out.Close())
 }
 

@@ -245,7 +245,7 @@ func (h *host) openKeyLog() error {
 		if l.name == "" {
 			continue
 		}
-		f, err := os.OpenFile(l.name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		f, err := appendFile(l.name)
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.by, err)
 		}
