@@ -9,8 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// construction is how a suite's records are built: what a story of one record has to show differs
-// by it.
+// construction is the way in which a suite's records are built. It decides which parts of a record
+// are shown.
 type construction uint8
 
 const (
@@ -44,13 +44,14 @@ var recordRefs = map[construction]string{
 
 func (t *teller) recordRef() string { return recordRefs[t.construction()] }
 
-// anatomy takes the first record of application data apart. Those that follow are built alike.
-func (t *teller) anatomy(s *said) []Fact {
-	if t.apart {
+// anatomy returns the parts of the first record of application data. Later records are built alike
+// and have none.
+func (t *teller) anatomy(s *rung) []Fact {
+	if t.dissected {
 		return nil
 	}
-	t.apart = true
-	r := dissection{teller: t, sent: s.Record, heard: s.Opened, from: s.From.String(),
+	t.dissected = true
+	r := dissection{teller: t, sent: s.Record, received: s.Opened, from: s.From.String(),
 		cipher: cipherName(t.Suite), mac: macName(t.Suite)}
 	facts := []Fact{r.header()}
 	switch t.construction() {
@@ -72,18 +73,18 @@ func (t *teller) anatomy(s *said) []Fact {
 		r.ciphertext("data"), r.data(), r.tag())
 }
 
-// dissection is one record on the table.
+// dissection shows the parts of one record.
 type dissection struct {
 	*teller
-	sent, heard       *trace.Record
+	sent, received    *trace.Record
 	from, cipher, mac string
 }
 
 func (r *dissection) pair(part func(*trace.Record) trace.Hex) Pair {
 	sides := [2][]byte{}
 	sides[r.sent.From] = part(r.sent)
-	if r.heard != nil {
-		sides[r.sent.From.Peer()] = part(r.heard)
+	if r.received != nil {
+		sides[r.sent.From.Peer()] = part(r.received)
 	}
 	return Pair{sides[iana.Client], sides[iana.Server]}
 }
@@ -151,10 +152,10 @@ func (r *dissection) tag() Fact {
 		Note: "covers AAD and ciphertext, no HMAC"}
 }
 
-// inner is what the MAC of the content covers. See RFC 5246 §6.2.3.1.
+// inner returns the formula of a MAC that covers the content. See RFC 5246 §6.2.3.1.
 func (r *dissection) inner() string { return r.hmac(len(r.sent.Plaintext), "data") }
 
-// outer is what the MAC covers when it comes last. See RFC 7366 §3.
+// outer returns the formula of a MAC that covers IV and ciphertext. See RFC 7366 §3.
 func (r *dissection) outer() string {
 	return r.hmac(len(r.sent.Fragment)-len(r.sent.MAC), "IV + ciphertext")
 }
@@ -168,7 +169,7 @@ func (r *dissection) hmac(covered int, what string) string {
 		sequence(r.sent.SeqNum), h[:1], h[1:3], covered, what)
 }
 
-// sequence is a sequence number of 8 bytes: "00..01".
+// sequence formats a sequence number of 8 bytes, such as "00..01".
 func sequence(n uint64) string {
 	if n < 256 {
 		return fmt.Sprintf("00..%02x", n)
@@ -176,7 +177,9 @@ func sequence(n uint64) string {
 	return fmt.Sprintf("%016x", n)
 }
 
-func (r *dissection) formula(text string) Fact { return Fact{Deeper: true, Formula: true, Text: text} }
+func (r *dissection) formula(text string) Fact {
+	return Fact{Deeper: true, Formula: true, Text: text}
+}
 
 func (r *dissection) padding() Fact {
 	p := r.sent.Padding
@@ -192,7 +195,7 @@ func (r *dissection) padding() Fact {
 	return f
 }
 
-func (t *teller) alert(s *said) []Fact {
+func (t *teller) alert(s *rung) []Fact {
 	v := [2]*view{t.client, t.server}[s.From]
 	for _, a := range v.alerts[s.From] {
 		if a.Description == s.Alert.Description && a.Reason != "" {
@@ -205,7 +208,7 @@ func (t *teller) alert(s *said) []Fact {
 	return nil
 }
 
-// keyPurpose says what a part of the key_block is for, or why it is not taken.
+// keyPurpose says what a part of the key_block is used for, or why the suite takes none.
 func keyPurpose(s *suite.Suite, p keys.Part) string {
 	kind := partKind(p)
 	if p.Len == 0 {

@@ -12,21 +12,21 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// CommandsNeed is what a shell needs to run every Command.
+// CommandsNeed lists what a shell needs to run every Command.
 const CommandsNeed = "a POSIX shell, OpenSSL 3.0 or later, xxd (Debian package xxd; macOS and " +
 	"BusyBox have it), and python3 where it is named"
 
-// WithoutXXD is a shell function that stands in for xxd in all commands, for a machine that has
-// python3 and no xxd.
+// WithoutXXD is a shell function that replaces xxd in the commands on a machine with python3 and
+// without xxd.
 const WithoutXXD = `xxd() {
   python3 -c 'import sys
 data = sys.stdin.buffer.read()
 sys.stdout.buffer.write(bytes.fromhex(data.decode()) if sys.argv[1] == "-r" else data.hex().encode() + b"\n")' "$@"
 }`
 
-// Command gives one value of the story by another tool, from the values that the story showed
-// before it. Text is made of hex, of numbers and of words of this package, never of what a peer or
-// a file said, so that it may be pasted into a shell.
+// Command computes one value of the story with another tool, from values that the story showed
+// before. Text is made of hexadecimal digits, numbers and words of this package. It never contains
+// text of a peer or a file, so it is safe to paste into a shell.
 type Command struct {
 	Name    string // of the value: "master_secret", "data + MAC + padding"
 	Tool    string // "openssl", "openssl and python3", "cut"
@@ -35,7 +35,7 @@ type Command struct {
 	Verdict string // what it prints instead, if it checks something: "Verified OK"
 }
 
-// Prints is what the command prints, without the ends of lines.
+// Prints returns what the command prints, without line ends.
 func (c Command) Prints() string {
 	if c.Verdict != "" {
 		return c.Verdict
@@ -43,9 +43,9 @@ func (c Command) Prints() string {
 	return hex.EncodeToString(c.Output)
 }
 
-// Commands are for the value or the values of the last of the entries. Those before it, of the same
-// stream from its beginning, are where inputs come from. An event that needs none, or lacks an
-// input because it was redacted, has none.
+// Commands returns the commands for the values of the last entry. Their inputs come from the
+// entries before it, which must be the same stream from its beginning. It returns nil for an event
+// without such values, or if an input was redacted.
 func Commands(entries []trace.Entry) []Command {
 	var n Notebook
 	var c []Command
@@ -55,13 +55,13 @@ func Commands(entries []trace.Entry) []Command {
 	return c
 }
 
-// Notebook writes down of a stream what later commands need. Its zero value is empty.
+// Notebook collects from a stream of events what later commands need. Its zero value is empty.
 type Notebook struct {
 	rsaKey []byte // the server's throw-away key
 	views  map[trace.Role]*notes
 }
 
-// notes are of one player's view.
+// notes holds the inputs from the events of one role.
 type notes struct {
 	agreed    trace.Agreed
 	suite     *suite.Suite
@@ -72,7 +72,8 @@ type notes struct {
 	rsaKey    []byte
 }
 
-// Commands are those of the next entry of the stream, as the function of that name gives them.
+// Commands adds the next entry of the stream, and returns what the function of that name returns
+// for it.
 func (n *Notebook) Commands(e trace.Entry) []Command {
 	if n.views == nil {
 		n.views = map[trace.Role]*notes{}
@@ -89,7 +90,7 @@ func (n *Notebook) Commands(e trace.Entry) []Command {
 	return v.take(e.Event)
 }
 
-// take notes an event down and gives its commands.
+// take stores an event and returns its commands.
 func (v *notes) take(e trace.Event) []Command {
 	switch e := e.(type) {
 	case *trace.Message:
@@ -126,7 +127,7 @@ func (v *notes) take(e trace.Event) []Command {
 	return nil
 }
 
-// message is the first message of type t from a side in this handshake.
+// message returns the first message of type t from a side in this handshake, or nil.
 func (v *notes) message(from iana.Side, t iana.HandshakeType) []byte {
 	if i := v.find(from, t); i < len(v.messages) {
 		return v.messages[i].Raw
@@ -134,7 +135,7 @@ func (v *notes) message(from iana.Side, t iana.HandshakeType) []byte {
 	return nil
 }
 
-// find is where that message is, or the end.
+// find returns the index of that message, or the number of messages if there is none.
 func (v *notes) find(from iana.Side, t iana.HandshakeType) int {
 	i := slices.IndexFunc(v.messages,
 		func(m *trace.Message) bool { return m.From == from && m.Type == t })
@@ -152,20 +153,21 @@ func (v *notes) parse(raw []byte) message.Message {
 	return m
 }
 
-// digests are the hashes of PRFs, in the words of openssl.
+// digests are the names that openssl has for the hashes of the PRF.
 var digests = map[string]string{"SHA-256": "SHA256", "SHA-384": "SHA384", "MD5+SHA-1": "MD5-SHA1"}
 
-// labels are those that a command may show as text, and what the PRF gives with them.
+// labels are the PRF labels that a command may show as text, with the names of the outputs.
 var labels = map[string]string{
 	"master secret": "master_secret", "extended master secret": "master_secret",
 	"key expansion":   "key_block",
 	"client finished": "client_verify_data", "server finished": "server_verify_data",
 }
 
-// maxSeed is how much label and seed openssl kdf takes.
+// maxSeed is the total length in bytes of label and seed that openssl kdf accepts.
 const maxSeed = 1024
 
-// derived is a call of the PRF, and the hash that is its seed. See RFC 5246 §5.
+// derived returns the commands for a call of the PRF, and for the hash that is its seed. See RFC
+// 5246 §5.
 func (v *notes) derived(d *trace.Derived) []Command {
 	digest := digests[d.Hash]
 	if d.Function != "PRF" || digest == "" || len(d.Secret) == 0 || len(d.Output) == 0 ||
@@ -202,7 +204,8 @@ func (v *notes) derived(d *trace.Derived) []Command {
 	return append([]Command{openssl(name, hash, d.Seed)}, commands...)
 }
 
-// cut takes one direction's keys out of the key_block. See RFC 5246 §6.3.
+// cut returns the commands that cut the keys of one direction out of the key_block. See RFC 5246
+// §6.3.
 func (v *notes) cut(k *trace.KeysInstalled) (commands []Command) {
 	if v.suite == nil || len(v.block) == 0 {
 		return nil
@@ -231,23 +234,24 @@ func openssl(name, text string, output []byte) Command {
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }
 
-// feed writes bytes to a pipe. echo is part of the shell, which bounds no argument of its own
-// commands.
+// feed is a command that writes bytes to a pipe. echo is built into the shell, so the length of its
+// argument is not limited.
 func feed(b []byte) string { return "echo " + hexOf(b) + " | xxd -r -p" }
 
 func pipe(stages ...string) string { return strings.Join(stages, " | ") }
 
-// hexFile writes bytes to a file, for what cannot come by a pipe.
+// hexFile is a command that writes bytes to a file.
 func hexFile(name string, b []byte) string { return feed(b) + " > " + name }
 
-// aside runs lines in a directory of their own, and removes the files that they made there.
+// aside is a command that runs lines in a temporary directory and then removes the files that they
+// made there.
 func aside(lines []string, files ...string) string {
 	lines = append(append([]string{`(cd "$(mktemp -d)" || exit`}, lines...),
 		"rm "+strings.Join(files, " ")+")")
 	return strings.Join(lines, "\n")
 }
 
-// enc is a cipher without padding. A nil IV is none.
+// enc is a command that encrypts, or decrypts with -d, without padding. A nil IV is left out.
 func enc(cipher string, key, iv []byte) string {
 	text := "openssl enc -" + cipher + " -nopad -K " + hexOf(key)
 	if iv != nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// curveDER is the beginning of a key as openssl wants it; the bare key is the rest.
+// curveDER is what comes before the bare key in the DER encodings that openssl reads.
 type curveDER struct{ private, public string }
 
-// curveKeys are PKCS #8 without the public key (RFC 5958, RFC 5915, RFC 8410), and
-// SubjectPublicKeyInfo.
+// curveKeys has the beginnings of PKCS #8 without the public key (RFC 5958, RFC 5915, RFC 8410) and
+// of SubjectPublicKeyInfo.
 var curveKeys = map[string]curveDER{
 	"secp256r1": {"3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420",
 		"3059301306072a8648ce3d020106082a8648ce3d030107034200"},
@@ -25,7 +25,7 @@ var curveKeys = map[string]curveDER{
 	"x448":   {"3046020100300506032b656f043a0438", "3042300506032b656f033900"},
 }
 
-// der is a bare key with such a beginning.
+// der returns the DER encoding of a bare key.
 func der(prefix string, key []byte) []byte {
 	b, err := hex.DecodeString(prefix)
 	if err != nil {
@@ -34,7 +34,7 @@ func der(prefix string, key []byte) []byte {
 	return append(b, key...)
 }
 
-// publicKey is an ephemeral public key, from the private one.
+// publicKey returns the command that computes an ephemeral public key from the private key.
 func (v *notes) publicKey(e *trace.Ephemeral) []Command {
 	name := e.From.String() + " public key"
 	if len(e.Private) == 0 || len(e.Public) == 0 {
@@ -63,7 +63,7 @@ func python(name, program string, output []byte) Command {
 		Output: output}
 }
 
-// params are the prime and the generator that the server chose.
+// params returns the prime and the generator that the server chose.
 func (v *notes) params() (p, g []byte, ok bool) {
 	m, ok := v.parse(v.message(iana.Server, iana.ServerKeyExchange)).(*message.ServerKeyExchange)
 	if !ok || len(m.P) == 0 || len(m.G) == 0 {
@@ -72,8 +72,8 @@ func (v *notes) params() (p, g []byte, ok bool) {
 	return m.P, m.G, true
 }
 
-// sharedSecret is the pre_master_secret: decrypted with the RSA key, or computed from one private
-// and one public key.
+// sharedSecret returns the command for the pre_master_secret: decrypted with the RSA key, or
+// computed from one private and one public key.
 func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 	const name = "pre_master_secret"
 	e := v.ephemeral
@@ -89,7 +89,8 @@ func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 		if !ok {
 			return nil
 		}
-		const strip = `print(z.to_bytes((z.bit_length() + 7) // 8, "big").hex())` // RFC 5246 §8.1.2
+		// without leading zeros: RFC 5246 §8.1.2
+		const strip = `print(z.to_bytes((z.bit_length() + 7) // 8, "big").hex())`
 		return []Command{python(name,
 			fmt.Sprintf("z = pow(0x%s, 0x%s, 0x%s)\n%s", hexOf(e.Peer), hexOf(e.Private), hexOf(p),
 				strip), s.Output)}
@@ -107,7 +108,8 @@ func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 	return []Command{openssl(name, text, s.Output)}
 }
 
-// decrypt opens the EncryptedPreMasterSecret with the server's key. See RFC 5246 §7.4.7.1.
+// decrypt returns the command that decrypts the EncryptedPreMasterSecret with the server's key. See
+// RFC 5246 §7.4.7.1.
 func (v *notes) decrypt(name string, output []byte) []Command {
 	m, ok := v.parse(v.message(iana.Client, iana.ClientKeyExchange)).(*message.ClientKeyExchange)
 	if !ok || len(v.rsaKey) == 0 {
@@ -124,8 +126,8 @@ func (v *notes) decrypt(name string, output []byte) []Command {
 
 const pss = " -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:digest"
 
-// verifications are how openssl dgst checks a signature scheme. EdDSA hashes by itself, and has
-// another command.
+// verifications are the options with which openssl dgst checks a signature scheme. EdDSA is not
+// among them, since it has another command.
 var verifications = map[iana.SignatureScheme]string{
 	iana.RSA_PKCS1_SHA1: "-sha1", iana.ECDSA_SHA1: "-sha1",
 	iana.RSA_PKCS1_SHA256: "-sha256", iana.RSA_PKCS1_SHA384: "-sha384",
@@ -138,7 +140,7 @@ var verifications = map[iana.SignatureScheme]string{
 	iana.RSA_PSS_PSS_SHA512: "-sha512" + pss,
 }
 
-// signature checks a signature with the key of the signer's certificate.
+// signature returns the command that checks a signature with the key in the signer's certificate.
 func (v *notes) signature(from iana.Side, s iana.SignatureScheme, signed,
 	signature []byte) []Command {
 	m, ok := v.parse(v.message(from, iana.Certificate)).(*message.Certificate)

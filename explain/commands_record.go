@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// ciphers are the names that openssl enc has, up to the mode.
+// ciphers are the names of ciphers in openssl enc, without the mode.
 var ciphers = map[*record.Cipher]string{
 	record.DES_EDE3_CBC: "des-ede3", record.AES_128_CBC: "aes-128", record.AES_256_CBC: "aes-256",
 	record.AES_128_GCM: "aes-128", record.AES_256_GCM: "aes-256", record.AES_128_CCM: "aes-128",
@@ -22,7 +22,8 @@ var ciphers = map[*record.Cipher]string{
 var macDigests = map[*record.MAC]string{record.HMAC_SHA1: "SHA1", record.HMAC_SHA256: "SHA256",
 	record.HMAC_SHA384: "SHA384"}
 
-// record opens a protected record, and makes its MAC or tag again. See RFC 5246 §6.2.3.
+// record returns the commands that decrypt a protected record and recompute its MAC or tag. See RFC
+// 5246 §6.2.3.
 func (v *notes) record(r *trace.Record) []Command {
 	k := v.keys[r.From]
 	if r.Protection == "" || k == nil || v.suite == nil || v.agreed.Version > iana.TLS12 ||
@@ -45,8 +46,9 @@ func (v *notes) record(r *trace.Record) []Command {
 	return gcm(ciphers[c], r, k.Key)
 }
 
-// cbc: in MAC-then-encrypt the MAC is inside and covers the content, in encrypt-then-MAC it is
-// outside and covers IV and ciphertext. See RFC 5246 §6.2.3.2 and RFC 7366 §3.
+// cbc returns the commands for a CBC record. In MAC-then-encrypt the MAC is inside and covers the
+// content; in encrypt-then-MAC it is outside and covers IV and ciphertext. See RFC 5246 §6.2.3.2
+// and RFC 7366 §3.
 func (v *notes) cbc(r *trace.Record, k *trace.KeysInstalled) []Command {
 	name, inside, covered := "data + MAC + padding", concat(r.Plaintext, r.MAC, r.Padding),
 		[]byte(r.Plaintext)
@@ -58,16 +60,16 @@ func (v *notes) cbc(r *trace.Record, k *trace.KeysInstalled) []Command {
 	return []Command{openssl(name, text, inside), v.mac(r, k, covered)}
 }
 
-// mac is the HMAC over sequence number, type, version, length, and what it covers besides. See RFC
-// 5246 §6.2.3.1.
+// mac returns the command for a record's HMAC. It covers r.AAD (sequence number, type, version and
+// length) and covered. See RFC 5246 §6.2.3.1.
 func (v *notes) mac(r *trace.Record, k *trace.KeysInstalled, covered []byte) Command {
 	hmac := "openssl mac -digest " + macDigests[v.suite.MAC] + " -macopt hexkey:" +
 		hexOf(k.MACKey) + " -binary HMAC"
 	return openssl("MAC", pipe(feed(concat(r.AAD, covered)), hmac, toHex), r.MAC)
 }
 
-// ghash is GHASH (NIST SP 800-38D §6.4) of hex on standard input, under the hash key that is its
-// argument.
+// ghash is a command that computes GHASH (NIST SP 800-38D §6.4) over the hex digits on its standard
+// input, with the hash key as its argument.
 const ghash = `python3 -c '
 import sys
 h, y = int(sys.argv[1], 16), 0
@@ -82,10 +84,12 @@ for i in range(0, len(data), 16):
 sys.stdout.buffer.write(y.to_bytes(16, "big"))
 '`
 
-// gcm: counter block 1 hides the tag, the data begins with 2. openssl's counter mode does both. See
-// NIST SP 800-38D §7.1.
+// gcm returns the commands for a GCM record. Counter block 1 encrypts the tag, and the data begins
+// with block 2, so openssl's counter mode does both. See NIST SP 800-38D §7.1.
 func gcm(cipher string, r *trace.Record, key []byte) []Command {
-	ctr := func(n byte) string { return enc(cipher+"-ctr", key, concat(r.Nonce, []byte{0, 0, 0, n})) }
+	ctr := func(n byte) string {
+		return enc(cipher+"-ctr", key, concat(r.Nonce, []byte{0, 0, 0, n}))
+	}
 	lengths := binary.BigEndian.AppendUint64(nil, 8*uint64(len(r.AAD)))
 	lengths = binary.BigEndian.AppendUint64(lengths, 8*uint64(len(r.Ciphertext)))
 	hashed := concat(fill(r.AAD), fill(r.Ciphertext), lengths)
@@ -97,10 +101,11 @@ func gcm(cipher string, r *trace.Record, key []byte) []Command {
 	}
 }
 
-// ccm: the tag is CBC-MAC, the last block of CBC, over a first block with all lengths, the
-// additional data and the data; counter block 0 hides it. See RFC 3610 §2.2 and §2.3.
+// ccm returns the commands for a CCM record. The tag is a CBC-MAC, the last block of CBC, over a
+// first block with all lengths, the additional data and the data, encrypted with counter block 0.
+// See RFC 3610 §2.2 and §2.3.
 func ccm(cipher string, r *trace.Record, key []byte) []Command {
-	const lenLen = 3 // bytes of the length: what a nonce of 12 leaves
+	const lenLen = 3 // bytes of the length field: 15 less those of the nonce
 	ctr := func(n byte) string {
 		return enc(cipher+"-ctr", key, concat([]byte{lenLen - 1}, r.Nonce, []byte{0, 0, n}))
 	}
@@ -119,10 +124,12 @@ func ccm(cipher string, r *trace.Record, key []byte) []Command {
 	}
 }
 
-// chacha20Poly1305: block 0 of the key stream is Poly1305's one-time key, the data begins with 1.
-// See RFC 8439 §2.8.
+// chacha20Poly1305 returns the commands for a ChaCha20-Poly1305 record. Block 0 of the key stream
+// is the one-time key of Poly1305, and the data begins with block 1. See RFC 8439 §2.8.
 func chacha20Poly1305(r *trace.Record, key []byte) []Command {
-	stream := func(block byte) string { return enc("chacha20", key, concat([]byte{block, 0, 0, 0}, r.Nonce)) }
+	stream := func(block byte) string {
+		return enc("chacha20", key, concat([]byte{block, 0, 0, 0}, r.Nonce))
+	}
 	lengths := binary.LittleEndian.AppendUint64(nil, uint64(len(r.AAD)))
 	lengths = binary.LittleEndian.AppendUint64(lengths, uint64(len(r.Ciphertext)))
 	tag := "(k=$(" + pipe(feed(make([]byte, 32)), stream(0), toHex) + ")\n" +
@@ -134,8 +141,8 @@ func chacha20Poly1305(r *trace.Record, key []byte) []Command {
 	}
 }
 
-// concat takes bytes by any name.
+// concat is slices.Concat for named byte slice types.
 func concat(parts ...[]byte) []byte { return slices.Concat(parts...) }
 
-// fill appends zeros up to a whole number of 16-byte blocks.
+// fill pads b with zeros to a whole number of 16-byte blocks.
 func fill(b []byte) []byte { return concat(b, make([]byte, -len(b)&15)) }

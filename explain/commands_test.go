@@ -21,7 +21,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// needTools skips a test where a shell cannot run the commands.
+// needTools skips a test if a shell cannot run the commands.
 func needTools(t testing.TB) {
 	t.Helper()
 	for tool, from := range map[string]string{"sh": "dash", "openssl": "openssl", "xxd": "xxd",
@@ -37,8 +37,8 @@ func needTools(t testing.TB) {
 	}
 }
 
-// commandCases have each key exchange and group, each kind of cipher, each kind of signature, and
-// both kinds of master_secret.
+// commandCases returns runs with every key exchange, group, kind of cipher, kind of signature and
+// kind of master_secret.
 func commandCases() []demo.Options {
 	one := func(suite iana.CipherSuite, group iana.Group, auth throwaway.Kind,
 		more ...string) demo.Options {
@@ -94,7 +94,7 @@ func eventsOf(t testing.TB, o demo.Options) []trace.Entry {
 	return run.Entries
 }
 
-// expected are the values that an event has and that the commands for it must print.
+// expected returns the values of an event that its commands must print.
 func expected(e trace.Event) [][]byte {
 	switch e := e.(type) {
 	case *trace.Ephemeral:
@@ -124,7 +124,7 @@ func expected(e trace.Event) [][]byte {
 	return nil
 }
 
-// signatures are the checks of a signature that an event must have a command for.
+// signatures returns how many signature checks the commands of an event must have.
 func signatures(e trace.Event) int {
 	switch e := e.(type) {
 	case *trace.Signed:
@@ -135,7 +135,7 @@ func signatures(e trace.Event) int {
 	return 0
 }
 
-func TestEveryCommandGivesTheShownBytes(t *testing.T) {
+func TestCommandsPrintShownValues(t *testing.T) {
 	needTools(t)
 	var mu sync.Mutex
 	ran := map[string]int{}
@@ -171,8 +171,8 @@ func TestEveryCommandGivesTheShownBytes(t *testing.T) {
 	}
 }
 
-// runAll runs each command of the entries, once if both sides have it, and sees that no value is
-// without one.
+// runAll runs every distinct command of the entries, and fails if a value has no command. It
+// returns how often each tool was used.
 func runAll(t *testing.T, entries []trace.Entry) map[string]int {
 	ran, done := map[string]int{}, map[string]bool{}
 	var notebook explain.Notebook
@@ -202,8 +202,7 @@ func runAll(t *testing.T, entries []trace.Entry) map[string]int {
 	return ran
 }
 
-// shell runs a command as somebody would who pastes it, and gives what it prints without the ends
-// of lines.
+// shell runs a pasted command and returns what it prints, without line ends.
 func shell(t *testing.T, text string) string {
 	cmd := exec.Command("sh")
 	cmd.Dir = t.TempDir()
@@ -217,8 +216,8 @@ func shell(t *testing.T, text string) string {
 	return strings.ReplaceAll(string(out), "\n", "")
 }
 
-// One finite-field secret in 256 begins with a zero byte, and loses it. See RFC 5246 §8.1.2.
-func TestTheCommandStripsALeadingZeroToo(t *testing.T) {
+// One finite-field secret in 256 begins with a zero byte, which is stripped. See RFC 5246 §8.1.2.
+func TestCommandStripsLeadingZero(t *testing.T) {
 	needTools(t)
 	for i := 120; i < 5000; i++ { // at the time of writing 120 is the first
 		o := commandCases()[5]
@@ -237,7 +236,7 @@ func TestTheCommandStripsALeadingZeroToo(t *testing.T) {
 	t.Error("no seed gives such a secret")
 }
 
-func TestCommandsForTheLastEntryAreThoseOfTheNotebook(t *testing.T) {
+func TestCommandsEqualsNotebook(t *testing.T) {
 	entries := eventsOf(t, commandCases()[0])
 	var notebook explain.Notebook
 	n := 0
@@ -254,7 +253,7 @@ func TestCommandsForTheLastEntryAreThoseOfTheNotebook(t *testing.T) {
 	}
 }
 
-// A machine may have no xxd: the commands then work with a function that stands in for it.
+// On a machine without xxd, the commands run with the function that replaces it.
 func TestCommandsRunWithoutXXD(t *testing.T) {
 	needTools(t)
 	kinds := map[string]bool{}
@@ -276,8 +275,8 @@ func TestCommandsRunWithoutXXD(t *testing.T) {
 	}
 }
 
-// A command is pasted into a shell. Whoever wrote the events must not be able to say what it does.
-func TestCommandsHoldNothingThatAPeerOrAFileSaid(t *testing.T) {
+// A command is pasted into a shell, so text from a peer or a file must not get into it.
+func TestCommandsContainNoPeerText(t *testing.T) {
 	const evil = "$(touch evil)'\"`;evil\n"
 	n := 0
 	for _, o := range commandCases() {
@@ -300,10 +299,11 @@ func TestCommandsHoldNothingThatAPeerOrAFileSaid(t *testing.T) {
 	}
 }
 
-// plain are the characters that commands are made of.
+// plain are the characters that commands consist of.
 var plain = regexp.MustCompile(`^[\w .,:;<>=+*/^&?|"'$()\[\]\n-]+$`)
 
-// poison puts text into every word of an event that a file could have made up. Words that decide what an event is stay.
+// poison puts text into every string of an event that a file could have made up, except those that
+// decide what the event is.
 func poison(e *trace.Entry, text string) {
 	e.Ref = text
 	switch x := e.Event.(type) {
@@ -324,8 +324,9 @@ func poison(e *trace.Entry, text string) {
 	}
 }
 
-// Before TLS 1.2 the PRF had two hashes, and openssl has that one too. See RFC 2246 §5. Labels of exporters are anybody's: RFC 5705 §4.
-func TestOtherCallsOfThePRFHaveCommandsToo(t *testing.T) {
+// Before TLS 1.2 the PRF uses two hashes, which openssl implements as well. See RFC 2246 §5. The
+// labels of exporters are chosen by applications: see RFC 5705 §4.
+func TestCommandsOfOtherPRFCalls(t *testing.T) {
 	needTools(t)
 	var events trace.Memory
 	for _, h := range []crypto.Hash{crypto.MD5SHA1, crypto.SHA384} {
@@ -355,7 +356,7 @@ func TestOtherCallsOfThePRFHaveCommandsToo(t *testing.T) {
 	}
 }
 
-func TestWordsThatAreNotKnownGiveNoCommand(t *testing.T) {
+func TestUnknownNamesHaveNoCommand(t *testing.T) {
 	for _, e := range []trace.Event{
 		&trace.Derived{Name: "master_secret", Function: "$(evil)", Hash: "SHA-256",
 			Label: "master secret", Secret: trace.Secret{1}, Output: trace.Secret{1}},
@@ -375,8 +376,8 @@ func TestWordsThatAreNotKnownGiveNoCommand(t *testing.T) {
 	}
 }
 
-// What was redacted cannot be computed with, and must not be computed without.
-func TestARedactedStreamHasOnlyCommandsForWhatIsPublic(t *testing.T) {
+// Redacted values are not used by commands, not even as empty strings.
+func TestRedactedStreamHasOnlyPublicCommands(t *testing.T) {
 	for _, o := range commandCases() {
 		var lines bytes.Buffer
 		w := trace.NewWriter(&lines)

@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// derivations are the steps of chapter 4, as far as anybody came.
+// derivations returns the steps of chapter 4 for the values that were derived.
 func (t *teller) derivations() []Step {
 	var steps []Step
 	if d, ok := t.derived("master_secret"); ok {
@@ -22,7 +22,7 @@ func (t *teller) derivations() []Step {
 	return steps
 }
 
-// derived is a derivation as the client made it, or the server if the client did not come so far.
+// derived returns a derivation of the client, or the server's if the client did not get that far.
 func (t *teller) derived(name string) (trace.Derived, bool) {
 	if d, ok := t.client.derived[name]; ok {
 		return d, true
@@ -39,7 +39,7 @@ func (t *teller) seeds(name string) Pair {
 	return Pair{t.client.derived[name].Seed, t.server.derived[name].Seed}
 }
 
-// prf is "PRF_SHA256".
+// prf returns the name of the function, such as "PRF_SHA256".
 func prf(d trace.Derived) string {
 	return d.Function + "_" + strings.ReplaceAll(d.Hash, "-", "")
 }
@@ -66,8 +66,8 @@ func (t *teller) masterSecret(d trace.Derived) Step {
 	return Step{Key: key, Facts: facts}
 }
 
-// session names the messages of session_hash: up to and including ClientKeyExchange. See RFC 7627
-// §3.
+// session returns the numbers of the messages that session_hash covers: up to and including
+// ClientKeyExchange. See RFC 7627 §3.
 func (t *teller) session() string {
 	var numbers []int
 	for _, s := range t.lines {
@@ -114,7 +114,7 @@ func (t *teller) shape() keys.Shape {
 	return t.Suite.Shape(t.Version)
 }
 
-// cut cuts each side's key_block.
+// cut cuts the key_block of each side into its parts.
 func (t *teller) cut() []Key {
 	blocks := t.outputs("key_block")
 	part := func(block []byte, p keys.Part) []byte {
@@ -133,7 +133,7 @@ func (t *teller) cut() []Key {
 	return list
 }
 
-func (t *teller) finished(s *said) []Fact {
+func (t *teller) finished(s *rung) []Fact {
 	name := s.From.String() + "_verify_data"
 	d, ok := t.derived(name)
 	if !ok {

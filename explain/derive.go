@@ -14,20 +14,20 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Given is what a derivation alone starts from. Nil is what is not known. What a transcript tells
-// need not be given.
+// Given is the input of a derivation without a handshake. A nil value is not known. What the
+// transcript contains need not be given.
 type Given struct {
-	Version     iana.Version // 0: the transcript's, else TLS 1.2
+	Version     iana.Version // 0 means that of the transcript, or else TLS 1.2
 	Suite       *suite.Suite
 	PreMaster   []byte
 	Master      []byte
 	Client      []byte // client_random
 	Server      []byte // server_random
-	SessionHash []byte // not nil: the master_secret is the extended one
+	SessionHash []byte // if not nil, the master_secret is the extended one
 	Transcript  []byte // handshake messages from ClientHello on, each with its header
 }
 
-// FieldError is a value that cannot be what it is said to be.
+// FieldError reports an input that does not fit the others or has a wrong length.
 type FieldError struct{ Field, Problem string }
 
 func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
@@ -36,20 +36,20 @@ func misfit(field, format string, args ...any) error {
 	return &FieldError{field, fmt.Sprintf(format, args...)}
 }
 
-// Derivation is what follows from what was given.
+// Derivation is what Derive derived.
 type Derivation struct {
-	Given Given // with what the transcript told
-	// what a client would have left behind: the same events as those of a handshake
+	Given Given // completed from the transcript
+	// The events that a client of this handshake would have logged.
 	Entries  []trace.Entry
 	Chapters []Chapter
 	Keys     []Key
-	Remarks  []string // what was done to a value before it was used
+	Remarks  []string // how values were changed before their use
 
-	said transcript
+	transcript transcript
 }
 
-// Derive derives the master_secret, and from it all for which there is something to derive it from:
-// the key_block with both randoms, verify_data with a transcript. An error about a value is a
+// Derive derives the master_secret, and from it everything that the inputs allow: the key_block if
+// it has both randoms, and verify_data if it has a transcript. An error about an input is a
 // *FieldError. See RFC 5246 §8.1.
 func Derive(g Given) (*Derivation, error) {
 	d := &Derivation{Given: g}
@@ -62,8 +62,8 @@ func Derive(g Given) (*Derivation, error) {
 	log.Agreed(trace.Agreed{Version: g.Version, Suite: g.Suite.ID, KeyExchange: g.Suite.Kex,
 		Authentication:       g.Suite.Auth,
 		ExtendedMasterSecret: g.SessionHash != nil}, "")
-	heard := d.said.settled()
-	d.said[:heard].log(log)
+	logged := d.transcript.beforeSecrets()
+	d.transcript[:logged].log(log)
 	master, err := d.master(keys.PRF{Hash: d.hash(), Log: log}, log)
 	if err != nil {
 		return nil, err
@@ -75,24 +75,24 @@ func Derive(g Given) (*Derivation, error) {
 			log.KeysInstalled(from, k.MAC, k.Key, k.IV, "RFC 5246 §6.3")
 		}
 	}
-	for _, f := range d.said.finishes(func(f finish) []byte {
-		if heard < f.before { // in an orderly transcript
-			d.said[heard:f.before].log(log)
-			heard = f.before
+	for _, f := range d.transcript.finishes(func(f finish) []byte {
+		if logged < f.before { // not so if the transcript's messages are out of order
+			d.transcript[logged:f.before].log(log)
+			logged = f.before
 		}
 		v := master.VerifyData(f.from, d.digest(f.messages))
-		if f.said == nil {
+		if f.sent == nil {
 			transcript{{from: f.from, kind: iana.Finished, raw: finishedMessage(v)}}.log(log)
 		}
 		return v
 	}) {
-		if f.said != nil && string(f.said) != string(f.value) {
+		if f.sent != nil && string(f.sent) != string(f.value) {
 			d.Remarks = append(d.Remarks,
 				fmt.Sprintf("The Finished of the %v in the transcript has another verify_data "+
-					"than what is derived: %x.", f.from, f.said))
+					"than what is derived: %x.", f.from, f.sent))
 		}
 	}
-	d.said[heard:].log(log)
+	d.transcript[logged:].log(log)
 	d.Entries = memory.Entries
 	d.tell()
 	return d, nil
@@ -123,7 +123,7 @@ func array(b []byte) (a [32]byte) {
 
 func (d *Derivation) hash() crypto.Hash { return d.Given.Suite.PRFHash(d.Given.Version) }
 
-// digest is the hash of messages that goes into Finished and into the extended master secret.
+// digest returns the hash of messages that Finished and the extended master secret use.
 func (d *Derivation) digest(messages []byte) []byte { return digest(d.hash(), messages) }
 
 func digest(h crypto.Hash, messages []byte) []byte {
@@ -135,7 +135,7 @@ func digest(h crypto.Hash, messages []byte) []byte {
 	return sum
 }
 
-// parts are the hashes that h stands for: below TLS 1.2 two, side by side.
+// parts returns the hashes that h stands for: two before TLS 1.2.
 func parts(h crypto.Hash) []hash.Hash {
 	if h == crypto.MD5SHA1 {
 		return []hash.Hash{crypto.MD5.New(), crypto.SHA1.New()}
@@ -143,11 +143,11 @@ func parts(h crypto.Hash) []hash.Hash {
 	return []hash.Hash{h.New()}
 }
 
-// complete takes from the transcript what it tells, and checks that everything fits.
+// complete adds what the transcript contains to d.Given, and checks that the inputs fit together.
 func (d *Derivation) complete() (err error) {
 	g := &d.Given
 	if g.Transcript != nil {
-		if d.said, err = cutTranscript(g); err != nil {
+		if d.transcript, err = cutTranscript(g); err != nil {
 			return err
 		}
 	}
@@ -157,7 +157,8 @@ func (d *Derivation) complete() (err error) {
 	if err := g.fits(); err != nil {
 		return err
 	}
-	if session := d.said.session(); g.SessionHash == nil && session != nil && d.said.extended() {
+	session := d.transcript.session()
+	if g.SessionHash == nil && session != nil && d.transcript.extended() {
 		g.SessionHash = d.digest(session)
 	}
 	if g.SessionHash != nil && len(g.SessionHash) != d.hash().Size() {
@@ -169,14 +170,14 @@ func (d *Derivation) complete() (err error) {
 		return misfit("client_random and server_random",
 			"the master_secret takes both, or a session_hash if it is an extended one")
 	}
-	if _, ok := d.randoms(); g.Master != nil && !ok && d.said == nil {
+	if _, ok := d.randoms(); g.Master != nil && !ok && d.transcript == nil {
 		return misfit("client_random and server_random", "the key_block takes both")
 	}
 	d.strip()
 	return nil
 }
 
-// strip does to finite-field values what the RFC wants done before use. See RFC 5246 §8.1.2.
+// strip removes leading zero bytes from the secret of a finite-field exchange. See RFC 5246 §8.1.2.
 func (d *Derivation) strip() {
 	g := &d.Given
 	if g.Suite.Kex != iana.KexDHE || g.PreMaster == nil {
@@ -191,15 +192,15 @@ func (d *Derivation) strip() {
 	}
 }
 
-// ecdhLengths are those of the secrets that Vitrine's curves give: x25519 and secp256r1, secp384r1,
-// x448, secp521r1.
+// ecdhLengths are the lengths of the secrets of the curves that Vitrine implements: x25519 and
+// secp256r1, secp384r1, x448, secp521r1.
 var ecdhLengths = []int{32, 48, 56, 66}
 
-// maxPreMaster is the length of the largest secret: of a prime of 8192 bits and a pre-shared key of
-// 64 KiB. See RFC 4279 §3.
+// maxPreMaster is the length of the longest secret in bytes: that of an 8192-bit prime with a
+// pre-shared key of 64 KiB. See RFC 4279 §3.
 const maxPreMaster = 1024 + 1<<16 + 4
 
-// fits checks lengths, and the suite against them.
+// fits checks the lengths of the inputs, and the suite against them.
 func (g *Given) fits() error {
 	switch {
 	case g.Suite == nil:
@@ -231,7 +232,7 @@ func (g *Given) fits() error {
 	return g.preMasterFits()
 }
 
-// why guesses at what else a value of a wrong length is.
+// why suggests what a value with a wrong length may be.
 func (g *Given) why(name string, n int) string {
 	switch {
 	case n == 28:
@@ -267,10 +268,10 @@ func listed(numbers []int) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
-// tell makes chapters of the events.
+// tell makes the chapters from the events.
 func (d *Derivation) tell() {
 	t := &teller{Story: &Story{}, client: see(d.Entries, trace.Client), server: &view{}}
-	t.settle()
+	t.setNegotiated()
 	given := Chapter{Name: "GIVEN", Motto: "what the derivation starts from",
 		Steps: []Step{{Key: "given", Facts: d.given()}}}
 	d.Chapters = append(d.Chapters, given)
@@ -307,11 +308,11 @@ func (d *Derivation) given() []Fact {
 	add("client_random", g.Client)
 	add("server_random", g.Server)
 	add("session_hash", g.SessionHash)
-	if d.said != nil {
+	if d.transcript != nil {
 		facts = append(facts,
 			Fact{Name: "transcript",
-				Text: fmt.Sprintf("%s, %s: %s", Count(len(d.said), "message"),
-					octets(len(g.Transcript)), d.said)})
+				Text: fmt.Sprintf("%s, %s: %s", Count(len(d.transcript), "message"),
+					octets(len(g.Transcript)), d.transcript)})
 	}
 	for _, r := range d.Remarks {
 		facts = append(facts, Fact{Name: "mind", Text: r})
@@ -319,7 +320,7 @@ func (d *Derivation) given() []Fact {
 	return facts
 }
 
-// alone leaves out what a story tells by the numbers of its ladder: here there is none.
+// alone replaces references to the numbers of a ladder, which a derivation does not have.
 func (d *Derivation) alone(facts []Fact) []Fact {
 	for i, f := range facts {
 		if f.Formula && strings.Contains(f.Text, "(messages )") {
@@ -330,10 +331,10 @@ func (d *Derivation) alone(facts []Fact) []Fact {
 	return facts
 }
 
-// proofs are the verify_data of both sides.
+// proofs returns the steps that show the verify_data of both sides.
 func (d *Derivation) proofs(t *teller) []Step {
 	var steps []Step
-	for _, f := range d.said.finishes(func(f finish) []byte { return f.said }) {
+	for _, f := range d.transcript.finishes(func(f finish) []byte { return f.sent }) {
 		x, ok := t.derived(f.from.String() + "_verify_data")
 		if !ok {
 			continue
@@ -351,15 +352,15 @@ func (d *Derivation) proofs(t *teller) []Step {
 	return steps
 }
 
-// Value is one row of the table of a derivation.
+// Value is a row in the table of a derivation.
 type Value struct {
 	Name   string
-	Offset int // in the key_block, or -1
+	Offset int // in the key_block, in bytes; -1 for other values
 	Bytes  []byte
 	How    string
 }
 
-// Values are what was given and what was derived, in order.
+// Values returns the inputs and the derived values, in order.
 func (d *Derivation) Values() []Value {
 	g := &d.Given
 	var list []Value

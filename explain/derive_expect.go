@@ -14,29 +14,31 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Finding is a way to come to an expected value.
+// Finding is a way to arrive at an expected value.
 type Finding struct {
 	Name string   // what the value is: "client_write_key", "bytes 64 to 95 of key_block"
 	How  []string // what has to be different for it; empty: nothing, this is what was derived
 }
 
-// maxTwists is how many mistakes are made at once. Of three or more, some chance would soon be
-// taken for the reason.
+// maxTwists is the number of mistakes that are combined. With three or more, matches by chance
+// would be taken for an explanation.
 const maxTwists = 2
 
-// maxTyped is the longest input, in bytes, of which each digit is tried: that of the longest curve.
+// maxTyped is the length in bytes of the longest input in which every digit is varied: that of a
+// secret of secp521r1.
 const maxTyped = 66
 
-// A shorter value than minExpected would be found anywhere; a longer one than maxExpected is
-// nothing that comes of a PRF here.
+// The lengths of an expected value in bytes. A shorter one would match by chance, and nothing that
+// is derived here is longer.
 const (
 	minExpected = 4
 	maxExpected = 1024
 )
 
-// Search looks for expected among all that can be derived from what was given: rightly, then with
-// up to two of the usual mistakes, then with one digit of one input mistyped. It gives the ways
-// with the fewest mistakes, and how many values it looked at. expected has 4 to 1024 bytes.
+// Search looks for expected among the values that can be derived: correctly, then with up to two
+// common mistakes, then with one digit of one input mistyped. It returns the ways with the fewest
+// mistakes, and the number of values that it compared. The length of expected must be 4 to 1024
+// bytes.
 func (d *Derivation) Search(expected []byte) (found []Finding, tried int, err error) {
 	if len(expected) < minExpected || len(expected) > maxExpected {
 		return nil, 0,
@@ -70,14 +72,14 @@ type search struct {
 	found []Finding
 }
 
-// twist is one value that an input can take, and what is wrong with it; nothing is wrong with the
-// first of each list.
+// twist is a value that an input may have, and the mistake that leads to it. The first of each list
+// has no mistake.
 type twist struct {
 	how   string
 	value []byte
 }
 
-// seedTwist is a label and a seed.
+// seedTwist is the same for a label and a seed.
 type seedTwist struct {
 	how         path
 	label, seed string
@@ -88,7 +90,7 @@ type hashTwist struct {
 	crypto.Hash
 }
 
-// path is the mistakes made so far.
+// path is the list of mistakes so far.
 type path []string
 
 func (p path) with(how ...string) path {
@@ -100,13 +102,13 @@ func (p path) with(how ...string) path {
 	return p
 }
 
-// walk goes all ways from the beginning to the end.
+// walk tries every combination of mistakes.
 func (s *search) walk() {
 	s.look("client_random", s.Given.Client, len(s.Given.Client), nil)
 	s.look("server_random", s.Given.Server, len(s.Given.Server), nil)
 	s.look("session_hash", s.Given.SessionHash, len(s.Given.SessionHash), nil)
 	s.walkFrom(path{})
-	if s.said != nil || s.Given.Client == nil || s.Given.Server == nil {
+	if s.transcript != nil || s.Given.Client == nil || s.Given.Server == nil {
 		return
 	}
 	exchanged := *s.Derivation
@@ -131,7 +133,7 @@ type reached struct {
 	path  path
 }
 
-// masters are all master_secrets that h leads to.
+// masters returns the master_secrets that can be derived with h.
 func (s *search) masters(h crypto.Hash, p path) []reached {
 	g := &s.Given
 	if g.PreMaster == nil {
@@ -170,7 +172,7 @@ func (s *search) append(list []reached, value []byte, p path) []reached {
 	return append(list, reached{value, p})
 }
 
-// fromMaster looks at everything that a master_secret leads to.
+// fromMaster compares everything that can be derived from a master_secret.
 func (s *search) fromMaster(h crypto.Hash, master []byte, p path) {
 	for _, seed := range s.blockSeeds() {
 		q := p.with(seed.how...)
@@ -187,7 +189,8 @@ func (s *search) fromMaster(h crypto.Hash, master []byte, p path) {
 	}
 }
 
-// derive runs the PRF, long enough to see what a longer expansion would give, and looks at it.
+// derive runs the PRF, for at least as many bytes as a longer expansion would have, and compares
+// its output. It returns the first n bytes.
 func (s *search) derive(h crypto.Hash, secret []byte, t seedTwist, name string, n int,
 	p path) []byte {
 	long := max(n, len(s.want))
@@ -199,8 +202,8 @@ func (s *search) derive(h crypto.Hash, secret []byte, t seedTwist, name string, 
 	return out[:n]
 }
 
-// longest is the longest key_block that tools are known to print: with an IV of a whole block or of
-// 16 bytes for each direction.
+// longest returns the length in bytes of the longest key_block that tools are known to print: with
+// an IV of 16 bytes for each direction.
 func (s *search) longest() int {
 	shape := s.Given.Suite.Shape(s.Given.Version)
 	return 2 * (shape.MAC + shape.Key + max(shape.IV, 16))
@@ -217,7 +220,7 @@ func expand(h crypto.Hash, secret []byte, label string, seed []byte, n int) []by
 	return out
 }
 
-// look compares the expected value with out, of which the first n bytes are what name stands for.
+// look compares the expected value with out, whose first n bytes are the value called name.
 func (s *search) look(name string, out []byte, n int, p path) {
 	s.tried++
 	if len(p) > s.limit {
@@ -245,7 +248,7 @@ func (s *search) report(name string, p path) {
 	s.found = append(s.found, Finding{name, p})
 }
 
-// describe names the bytes that were found at an offset of what has n bytes.
+// describe names the bytes at an offset of a value with n bytes.
 func (s *search) describe(name string, at, n int) (what, how string) {
 	end := at + len(s.want)
 	if at == 0 && end == n {
@@ -274,7 +277,8 @@ func (s *search) describe(name string, at, n int) (what, how string) {
 	return name, fmt.Sprintf("the PRF was run for %s in the place of %d", octets(end), n)
 }
 
-// slips finds a value that is nearly right: then the expected value itself has the mistake.
+// slips finds derived values that differ from the expected one in a few bytes: then the expected
+// value has the mistake.
 func (s *search) slips() {
 	values := s.derived()
 	for _, name := range slices.Sorted(maps.Keys(values)) {
@@ -296,7 +300,7 @@ func (s *search) slips() {
 	}
 }
 
-// derived is everything that was derived rightly, by name.
+// derived returns all correctly derived values by name.
 func (s *search) derived() map[string][]byte {
 	values := map[string][]byte{}
 	for name, x := range see(s.Entries, trace.Client).derived {
@@ -308,8 +312,8 @@ func (s *search) derived() map[string][]byte {
 	return values
 }
 
-// mistyped changes one digit of one input at a time, or swaps two neighbours, and makes no other
-// mistake. The randoms of a transcript are left alone: nobody types a transcript.
+// mistyped tries every input with one digit changed or two neighbouring digits swapped, and no
+// other mistake. It leaves the randoms alone if there is a transcript, since nobody types one.
 func (s *search) mistyped() {
 	inputs := []struct {
 		name  string
@@ -321,7 +325,7 @@ func (s *search) mistyped() {
 		{"client_random", func(g *Given) *[]byte { return &g.Client }},
 		{"server_random", func(g *Given) *[]byte { return &g.Server }},
 	}
-	if s.said != nil {
+	if s.transcript != nil {
 		inputs = inputs[:2]
 	}
 	for _, in := range inputs {
@@ -342,7 +346,7 @@ func (s *search) mistyped() {
 	}
 }
 
-// straight goes the one right way.
+// straight derives without any mistake.
 func (s *search) straight() {
 	h := s.hash()
 	master := s.Given.Master
@@ -355,7 +359,7 @@ func (s *search) straight() {
 	}
 }
 
-// typos are all ways to mistype one digit of value, or to swap two neighbours.
+// typos yields value with each digit changed and with each pair of neighbouring digits swapped.
 func typos(name string, value []byte) func(func(string, []byte) bool) {
 	digits := hex.EncodeToString(value)
 	return func(yield func(string, []byte) bool) {

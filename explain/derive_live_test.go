@@ -9,10 +9,10 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// What a live client derived comes out of its transcript and its pre_master_secret alone: the
-// transcript tells the randoms, the suite, the version and the session_hash. It does so whether it
-// holds both Finished or ends before the first.
-func TestTranscriptOfALiveHandshakeGivesItsSecrets(t *testing.T) {
+// The transcript and the pre_master_secret of a live client give the secrets that it derived,
+// whether or not the transcript has the Finished messages: it contains the randoms, the suite, the
+// version, and what session_hash covers.
+func TestDeriveFromTranscript(t *testing.T) {
 	n := 0
 	for _, o := range commandCases() {
 		var before, whole, pre []byte
@@ -57,8 +57,8 @@ func TestTranscriptOfALiveHandshakeGivesItsSecrets(t *testing.T) {
 	t.Logf("%d values derived a second time", n)
 }
 
-// The same mistakes with a transcript in the place of its hash.
-func TestMistakesWithATranscriptAreFound(t *testing.T) {
+// Search compares verify_data with the transcript of the handshake.
+func TestSearchWithTranscript(t *testing.T) {
 	var o = commandCases()[1] // RSA with EMS and a client certificate
 	var transcript, pre, verify []byte
 	for _, e := range eventsOf(t, o) {

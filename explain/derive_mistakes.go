@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// This file lists the mistakes that people make. The first entry of each list makes none.
+// This file lists the mistakes that people make. The first entry of each list has no mistake.
 
 func (s *search) hashes() []hashTwist {
 	right := s.hash()
@@ -57,7 +57,7 @@ func (s *search) preMasters() []twist {
 	return list
 }
 
-// spellings are ways to take the same value for other bytes.
+// spellings returns the values that result from reading the digits of value in a wrong way.
 func spellings(name string, value []byte) []twist {
 	reversed := slices.Clone(value)
 	slices.Reverse(reversed)
@@ -87,13 +87,14 @@ func (s *search) masterSeeds(h crypto.Hash) (list []seedTwist) {
 	if g.Client != nil && g.Server != nil {
 		list = append(list, randomSeeds(classic, classicLabel, g.Client, g.Server)...)
 	}
-	if session := s.said.session(); session != nil {
+	if session := s.transcript.session(); session != nil {
 		list = append(list, s.sessionHashes(h, session)...)
 	}
 	return list
 }
 
-// sessionHashes are the ways to hash too much, too little, or when nothing should be hashed.
+// sessionHashes returns the seeds that result from hashing too many or too few messages, or from
+// using a session_hash where the extension was not negotiated.
 func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedTwist) {
 	add := func(how string, messages []byte) {
 		list = append(list, seedTwist{path{}.with(how), extendedLabel, string(digest(h, messages))})
@@ -104,13 +105,14 @@ func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedTwist)
 	} else if h != s.hash() {
 		add("", session) // the other hash all through
 	}
-	last := s.said.find(iana.ClientKeyExchange)
-	add("session_hash leaves out ClientKeyExchange", s.said[:last].bytes())
-	if last+1 < len(s.said) {
-		add("session_hash covers the message after ClientKeyExchange too", s.said[:last+2].bytes())
+	last := s.transcript.find(iana.ClientKeyExchange)
+	add("session_hash leaves out ClientKeyExchange", s.transcript[:last].bytes())
+	if last+1 < len(s.transcript) {
+		add("session_hash covers the message after ClientKeyExchange too",
+			s.transcript[:last+2].bytes())
 	}
 	var bodies []byte
-	for _, m := range s.said[:last+1] {
+	for _, m := range s.transcript[:last+1] {
 		bodies = append(bodies, m.raw[message.HeaderLen:]...)
 	}
 	add("session_hash leaves out the 4-byte headers of the messages", bodies)
@@ -125,8 +127,8 @@ func (s *search) blockSeeds() []seedTwist {
 	return randomSeeds(nil, "key expansion", g.Server, g.Client)
 }
 
-// randomSeeds are the ways to put two randoms into a seed. The first adds nothing to the mistakes
-// made before.
+// randomSeeds returns the ways to combine two randoms into a seed. The first has no mistakes but
+// those in before.
 func randomSeeds(before path, label string, a, b []byte) []seedTwist {
 	order, what := "client_random + server_random", "master_secret"
 	if label == "key expansion" {
@@ -152,9 +154,9 @@ func randomSeeds(before path, label string, a, b []byte) []seedTwist {
 
 type finishedSeed struct{ how, name, label, seed string }
 
-// finishedSeeds are the ways to compute verify_data.
+// finishedSeeds returns the ways to compute verify_data.
 func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
-	s.said.finishes(func(f finish) []byte {
+	s.transcript.finishes(func(f finish) []byte {
 		name, label := f.from.String()+"_verify_data", f.from.String()+" finished"
 		add := func(how, label string, seed []byte) {
 			list = append(list, finishedSeed{how, name, label, string(seed)})
@@ -167,7 +169,7 @@ func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
 				s.digest(f.messages))
 		}
 		add("the messages themselves are the seed, and not their hash", label, f.messages)
-		if session := s.said.session(); session != nil && !bytes.Equal(session, f.messages) {
+		if session := s.transcript.session(); session != nil && !bytes.Equal(session, f.messages) {
 			add("the transcript is taken to end with ClientKeyExchange", label, digest(h, session))
 		}
 		return see(s.Entries, trace.Client).output(name)

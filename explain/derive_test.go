@@ -44,8 +44,8 @@ func derived(t *testing.T, g Given) (*Derivation, map[string][]byte) {
 	return d, (&search{Derivation: d}).derived()
 }
 
-// FIRST-SCREEN's values, computed elsewhere: RSA, AES-256-CBC, HMAC-SHA256.
-func TestDerivationGivesKnownValues(t *testing.T) {
+// Known values, computed with other software: RSA, AES-256-CBC, HMAC-SHA256.
+func TestDeriveKnownValues(t *testing.T) {
 	d, got := derived(t, Given{
 		Suite: suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256),
 		PreMaster: unhex(t,
@@ -55,7 +55,8 @@ func TestDerivationGivesKnownValues(t *testing.T) {
 		Server: unhex(t, "5cd6f4c6cbc5c96a7500e795f8859a9f9f3334995ec6fe35490023da9364c9bc"),
 	})
 	for name, want := range map[string]string{
-		"master_secret":        "f0f953ecdf1c6bafffc0a9dab16582ed62c8c79d8f26e83a723a3a9f7f01898d0282c1dce2d36cfaf359929453028968",
+		"master_secret": "f0f953ecdf1c6bafffc0a9dab16582ed62c8c79d8f26e83a723a3a9f7f01898d" +
+			"0282c1dce2d36cfaf359929453028968",
 		"client_write_MAC_key": "aca12897caccde2fc3f6a87a97dd589ef0218cc2c830d5113836df9f8ea31e99",
 		"server_write_key":     "2131dffcf887c56d3d8f672fc9827ff07d3baabf7f2b87fcb600d85ace6fb643",
 	} {
@@ -68,43 +69,28 @@ func TestDerivationGivesKnownValues(t *testing.T) {
 	}
 }
 
-// Each of the usual mistakes is made by hand, and must be found as itself and as nothing worse.
-func TestExpectedValuesAreFoundWithTheirMistake(t *testing.T) {
-	g := textbook(t)
-	h := crypto.SHA256
+// searchCase is an expected value, and what Search should find.
+type searchCase struct {
+	name     string
+	expected []byte
+	is       string
+	how      []string // a part of the text of each mistake
+}
+
+// derivationMistakes returns values derived with mistakes in the calls of the PRF.
+func derivationMistakes(g Given) []searchCase {
+	const h = crypto.SHA256
 	cs, sc := string(g.Client)+string(g.Server), string(g.Server)+string(g.Client)
 	master := expand(h, g.PreMaster, "master secret", []byte(cs), 48)
 	block := expand(h, master, "key expansion", []byte(sc), 160)
-	keysOf := func(master []byte, seed string, n int) []byte {
-		return expand(h, master, "key expansion", []byte(seed), n)
-	}
-	reversed := slices.Clone(master)
-	slices.Reverse(reversed)
-	slip := slices.Clone(master)
-	slip[7] ^= 0x10
-	typed := textbook(t)
-	typed.Client[5] ^= 0x40
-	_, typedValues := derived(t, typed)
-	exchanged := textbook(t)
-	exchanged.Client, exchanged.Server = exchanged.Server, exchanged.Client
-	_, exchangedValues := derived(t, exchanged)
-	older := slices.Clone(g.PreMaster)
-	older[1] = 1
-
-	for _, c := range []struct {
-		name     string
-		expected []byte
-		is       string
-		how      []string // a part of each mistake
-	}{
+	return []searchCase{
 		{"nothing wrong", master, "master_secret", nil},
 		{"a key", block[64:96], "client_write_key", nil},
 		{"a part of it", block[30:40], "bytes 30 to 39 of key_block", nil},
 		{"order of randoms, master", expand(h, g.PreMaster, "master secret", []byte(sc), 48),
 			"master_secret", []string{"seed of the master_secret have changed places"}},
-		{"order of randoms, key_block", keysOf(master, cs, 128), "key_block",
-			[]string{"seed of the key_block have changed places"}},
-		{"randoms exchanged", exchangedValues["key_block"], "key_block", []string{"exchanged"}},
+		{"order of randoms, key_block", expand(h, master, "key expansion", []byte(cs), 128),
+			"key_block", []string{"seed of the key_block have changed places"}},
 		{"no gmt_unix_time",
 			expand(h, g.PreMaster, "master secret", slices.Concat(g.Client[4:], g.Server[4:]), 48),
 			"master_secret", []string{"gmt_unix_time"}},
@@ -119,18 +105,47 @@ func TestExpectedValuesAreFoundWithTheirMistake(t *testing.T) {
 			[]string{"expanded to 160 bytes, of which the suite takes 128: Wireshark"}},
 		{"tshark's IV", block[128:144], "bytes 128 to 143 of a longer key expansion",
 			[]string{"Wireshark"}},
-		{"without master", keysOf(g.PreMaster, sc, 128), "key_block", []string{"left out"}},
+		{"without master", expand(h, g.PreMaster, "key expansion", []byte(sc), 128), "key_block",
+			[]string{"left out"}},
 		{"label of C", expand(h, g.PreMaster, "master secret\x00", []byte(cs), 48), "master_secret",
 			[]string{"zero byte"}},
-		{"version", expand(h, older, "master secret", []byte(cs), 48), "master_secret",
-			[]string{"begins with 0301"}},
-		{"reversed", reversed, "master_secret", []string{"reverse order"}},
 		{"two mistakes", expand(crypto.SHA384, g.PreMaster, "master secret", []byte(sc), 48),
 			"master_secret", []string{"SHA-384", "changed places"}},
+	}
+}
+
+// inputMistakes returns values derived from, or copied as, wrong bytes.
+func inputMistakes(t *testing.T) []searchCase {
+	g := textbook(t)
+	seed := slices.Concat(g.Client, g.Server)
+	master := expand(crypto.SHA256, g.PreMaster, "master secret", seed, 48)
+	reversed := slices.Clone(master)
+	slices.Reverse(reversed)
+	slip := slices.Clone(master)
+	slip[7] ^= 0x10
+	typed := textbook(t)
+	typed.Client[5] ^= 0x40
+	_, typedValues := derived(t, typed)
+	exchanged := textbook(t)
+	exchanged.Client, exchanged.Server = exchanged.Server, exchanged.Client
+	_, exchangedValues := derived(t, exchanged)
+	older := slices.Clone(g.PreMaster)
+	older[1] = 1
+	return []searchCase{
+		{"randoms exchanged", exchangedValues["key_block"], "key_block", []string{"exchanged"}},
+		{"version", expand(crypto.SHA256, older, "master secret", seed, 48), "master_secret",
+			[]string{"begins with 0301"}},
+		{"reversed", reversed, "master_secret", []string{"reverse order"}},
 		{"mistyped itself", slip, "master_secret", []string{"at [7] from 0"}},
 		{"a digit of an input", typedValues["server_write_key"], "server_write_key",
 			[]string{"digit 11 of client_random (in byte 5 from 0) is 6 in the place of 2"}},
-	} {
+	}
+}
+
+// Search finds each value with the mistakes that were made, and nothing with fewer mistakes.
+func TestSearchFindsCommonMistakes(t *testing.T) {
+	g := textbook(t)
+	for _, c := range append(derivationMistakes(g), inputMistakes(t)...) {
 		t.Run(c.name, func(t *testing.T) {
 			d, _ := derived(t, g)
 			found, tried, err := d.Search(c.expected)
@@ -147,8 +162,9 @@ func TestExpectedValuesAreFoundWithTheirMistake(t *testing.T) {
 	}
 }
 
-// RFC 7627 §4 and RFC 5246 §8.1.2
-func TestExpectedValuesOfOtherExchanges(t *testing.T) {
+// Search with finite-field exchanges and the extended master secret. See RFC 5246 §8.1.2 and RFC
+// 7627 §4.
+func TestSearchInOtherExchanges(t *testing.T) {
 	dhe := textbook(t)
 	dhe.Suite = suite.ByID(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256)
 	dhe.PreMaster = append([]byte{0, 0, 1}, bytes.Repeat([]byte{0x77}, 253)...)
@@ -199,7 +215,7 @@ func expectHow(t *testing.T, d *Derivation, expected []byte, how string) {
 	}
 }
 
-func TestValuesThatDoNotFitAreRefused(t *testing.T) {
+func TestDeriveRejectsInputsThatDoNotFit(t *testing.T) {
 	for _, c := range []struct {
 		name, field, says string
 		change            func(*Given)
@@ -257,9 +273,9 @@ func TestValuesThatDoNotFitAreRefused(t *testing.T) {
 	}
 }
 
-// Whatever the suite and version: the values are those that the events of a live connection have,
-// because both come from package keys; the events carry what a command needs.
-func TestEverySuiteDerivesAndHasCommands(t *testing.T) {
+// Every suite derives a master_secret and a key_block in each of its versions, and the events have
+// what commands need. The values are those of package keys.
+func TestDeriveWithEverySuite(t *testing.T) {
 	n := 0
 	for _, s := range suite.All() {
 		for v := s.MinVersion(); v <= iana.TLS12; v++ {

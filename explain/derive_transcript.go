@@ -11,17 +11,17 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// transcript is the messages of a handshake, cut apart.
-type transcript []spoken
+// transcript is the list of the messages of a handshake.
+type transcript []handshakeMessage
 
-type spoken struct {
+type handshakeMessage struct {
 	from iana.Side
 	kind iana.HandshakeType
 	raw  []byte
 	hello
 }
 
-// hello is what a ClientHello or a ServerHello tells.
+// hello holds the contents of a ClientHello or a ServerHello that matter here.
 type hello struct {
 	version  iana.Version
 	random   []byte
@@ -29,10 +29,10 @@ type hello struct {
 	extended bool
 }
 
-// cutTranscript cuts g.Transcript into its messages, and gives g what the hellos tell.
+// cutTranscript splits g.Transcript into its messages and completes g with what the hellos contain.
 func cutTranscript(g *Given) (transcript, error) {
 	const field = "transcript"
-	var said transcript
+	var messages transcript
 	for at := 0; at < len(g.Transcript); {
 		rest := g.Transcript[at:]
 		if len(rest) < message.HeaderLen || message.Length(rest) > len(rest) {
@@ -40,8 +40,8 @@ func cutTranscript(g *Given) (transcript, error) {
 				"byte %d: the message that begins here is longer than the %s left", at,
 				octets(len(rest)))
 		}
-		m := spoken{kind: iana.HandshakeType(rest[0]), raw: rest[:message.Length(rest)]}
-		if len(said) == 0 && m.kind != iana.ClientHello {
+		m := handshakeMessage{kind: iana.HandshakeType(rest[0]), raw: rest[:message.Length(rest)]}
+		if len(messages) == 0 && m.kind != iana.ClientHello {
 			return nil, misfit(field,
 				"it begins with %v, expected client_hello: give handshake messages with their "+
 					"4-byte headers, and without those of records", m.kind)
@@ -49,15 +49,15 @@ func cutTranscript(g *Given) (transcript, error) {
 		if err := m.read(); err != nil {
 			return nil, misfit(field, "byte %d: %v", at, err)
 		}
-		m.from = said.speaker(m.kind)
-		said = append(said, m)
+		m.from = messages.sender(m.kind)
+		messages = append(messages, m)
 		at += len(m.raw)
 	}
-	return said, said.fill(g)
+	return messages, messages.fill(g)
 }
 
-// read reads a hello.
-func (m *spoken) read() error {
+// read parses a hello.
+func (m *handshakeMessage) read() error {
 	if m.kind != iana.ClientHello && m.kind != iana.ServerHello {
 		return nil
 	}
@@ -75,8 +75,8 @@ func (m *spoken) read() error {
 	return nil
 }
 
-// speaker is who says the next message, if it is of kind t.
-func (s transcript) speaker(t iana.HandshakeType) iana.Side {
+// sender returns the side that sends the next message, if it is of type t.
+func (s transcript) sender(t iana.HandshakeType) iana.Side {
 	switch t {
 	case iana.ClientHello, iana.ClientKeyExchange, iana.CertificateVerify:
 		return iana.Client
@@ -93,7 +93,8 @@ func (s transcript) speaker(t iana.HandshakeType) iana.Side {
 	return iana.Server
 }
 
-// first is who says Finished first: the client, unless a session is resumed. See RFC 5246 §7.3.
+// first returns the side that sends Finished first: the client, unless a session is resumed. See
+// RFC 5246 §7.3.
 func (s transcript) first() iana.Side {
 	if s.find(iana.ClientKeyExchange) >= 0 {
 		return iana.Client
@@ -110,7 +111,7 @@ func (s transcript) find(t iana.HandshakeType) int {
 	return -1
 }
 
-// fill gives g what the hellos tell. What was given besides must be the same.
+// fill completes g with what the hellos contain. Values that were given must be the same.
 func (s transcript) fill(g *Given) error {
 	take := func(field string, value *[]byte, told []byte) error {
 		if *value != nil && string(*value) != string(told) {
@@ -153,8 +154,8 @@ func (s transcript) extended() bool {
 	return i >= 0 && s[i].extended
 }
 
-// session is the messages up to and including ClientKeyExchange, or nil without one. See RFC 7627
-// §3.
+// session returns the messages up to and including ClientKeyExchange, or nil if there is none. See
+// RFC 7627 §3.
 func (s transcript) session() []byte {
 	i := s.find(iana.ClientKeyExchange)
 	if i < 0 {
@@ -171,9 +172,9 @@ func (s transcript) bytes() []byte {
 	return all
 }
 
-// settled is how many messages there are before the secrets: up to ClientKeyExchange, or to
-// ServerHello where a session is resumed.
-func (s transcript) settled() int {
+// beforeSecrets returns the number of messages before the secrets are known: up to
+// ClientKeyExchange, or up to ServerHello if a session is resumed.
+func (s transcript) beforeSecrets() int {
 	if i := s.find(iana.ClientKeyExchange); i >= 0 {
 		return i + 1
 	}
@@ -186,13 +187,13 @@ func (s transcript) log(log *trace.Log) {
 	}
 }
 
-// finish is one side's Finished.
+// finish is the Finished of one side.
 type finish struct {
 	from     iana.Side
 	before   int    // of the messages of the transcript
 	messages []byte // what it is over: these, and a Finished that the transcript lacks
 	covers   string // the same in words
-	said     []byte // verify_data as the transcript has it, or nil
+	sent     []byte // verify_data as the transcript has it, or nil
 	value    []byte // as compute has it
 }
 
@@ -200,24 +201,24 @@ func finishedMessage(verifyData []byte) []byte {
 	return append([]byte{byte(iana.Finished), 0, 0, byte(len(verifyData))}, verifyData...)
 }
 
-// finishes are the Finished of both sides, in order: what is in the transcript, and what comes
-// after its end. compute gives the verify_data. A transcript that ends before there is a secret has
-// none.
+// finishes returns the Finished of both sides in order: those in the transcript, and those that
+// would follow it. compute returns the verify_data. If the transcript ends before there is a
+// secret, there are none.
 func (s transcript) finishes(compute func(finish) []byte) (list []finish) {
 	if s.find(iana.ClientKeyExchange) < 0 && s.find(iana.Finished) < 0 ||
 		s.find(iana.ServerHello) < 0 {
 		return nil
 	}
 	var messages []byte
-	end := func(from iana.Side, before int, said []byte) {
+	end := func(from iana.Side, before int, sent []byte) {
 		f := finish{from: from, before: before, messages: messages,
-			covers: fmt.Sprintf("messages 1-%d", before), said: said}
-		if len(list) > 0 && list[0].said == nil {
+			covers: fmt.Sprintf("messages 1-%d", before), sent: sent}
+		if len(list) > 0 && list[0].sent == nil {
 			f.covers += fmt.Sprintf(" and the %v's Finished", list[0].from)
 		}
 		f.value = compute(f)
 		list = append(list, f)
-		if said == nil {
+		if sent == nil {
 			messages = append(slices.Clip(messages), finishedMessage(f.value)...)
 		}
 	}

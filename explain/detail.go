@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Level is how deep a story goes. Levels are added up: the steps are always told.
+// Level is a set of details to show besides the steps.
 type Level uint8
 
 // The levels.
@@ -23,7 +23,7 @@ const (
 	Inner                         // how each value is computed, inside the PRF, and by other tools
 )
 
-// Detail is what lies below a story.
+// Detail holds the details of a story's steps.
 type Detail struct {
 	Level Level
 	rungs []Rung
@@ -31,26 +31,26 @@ type Detail struct {
 	steps map[string]*Working
 }
 
-// Working is how the values of a step come about.
+// Working says how the values of a step are computed.
 type Working struct {
 	Chains   []Chain
 	Commands []Command
 }
 
-// Chain is a call of the PRF taken apart.
+// Chain is a call of the PRF with its intermediate values.
 type Chain struct {
 	trace.Derived
 	Expansions []keys.Expansion
 }
 
-// Dump is a run of bytes with their names: the leaves of Fields tile it.
+// Dump is a run of bytes and the fields that they consist of.
 type Dump struct {
 	Title  string
 	Bytes  []byte
 	Fields []wire.Field
 }
 
-// Dig finds what lies below the story of the same entries.
+// Dig returns the details of the story of the same entries.
 func Dig(entries []trace.Entry, level Level) *Detail {
 	d := &Detail{Level: level, rungs: Rungs(entries), steps: map[string]*Working{},
 		kex: message.Dialect{Version: iana.TLS12}}
@@ -79,7 +79,7 @@ func (d *Detail) at(place string) *Working {
 	return d.steps[place]
 }
 
-// Of is how the values of a step come about, or nil.
+// Of returns how the values of a step are computed, or nil.
 func (d *Detail) Of(s Step) *Working {
 	if s.Line != nil {
 		return d.steps[numbered(s.Line.Number)]
@@ -90,7 +90,8 @@ func (d *Detail) Of(s Step) *Working {
 
 func numbered(line int) string { return fmt.Sprint("line ", line) }
 
-// place is the step that shows the value of an event: its key, or its line; empty if none does.
+// place returns the key or the line of the step that shows the value of an event, or "" if none
+// does.
 func (d *Detail) place(e trace.Event) string {
 	switch e := e.(type) {
 	case *trace.Ephemeral:
@@ -100,18 +101,18 @@ func (d *Detail) place(e trace.Event) string {
 	case *trace.Derived:
 		switch e.Name {
 		case "client_verify_data":
-			return d.says(iana.Client, iana.Finished)
+			return d.line(iana.Client, iana.Finished)
 		case "server_verify_data":
-			return d.says(iana.Server, iana.Finished)
+			return d.line(iana.Server, iana.Finished)
 		}
 		return e.Name
 	case *trace.KeysInstalled:
 		return "key_block"
 	case *trace.Signed:
-		return d.signs(e.From)
+		return d.signature(e.From)
 	case *trace.Verified:
 		if e.What == "signature" {
-			return d.signs(e.From)
+			return d.signature(e.From)
 		}
 	case *trace.Record:
 		for _, r := range d.rungs {
@@ -125,19 +126,19 @@ func (d *Detail) place(e trace.Event) string {
 
 func (d *Detail) exchange(from iana.Side) string {
 	if from == iana.Client {
-		return d.says(from, iana.ClientKeyExchange)
+		return d.line(from, iana.ClientKeyExchange)
 	}
-	return d.says(from, iana.ServerKeyExchange)
+	return d.line(from, iana.ServerKeyExchange)
 }
 
-func (d *Detail) signs(from iana.Side) string {
+func (d *Detail) signature(from iana.Side) string {
 	if from == iana.Client {
-		return d.says(from, iana.CertificateVerify)
+		return d.line(from, iana.CertificateVerify)
 	}
-	return d.says(from, iana.ServerKeyExchange)
+	return d.line(from, iana.ServerKeyExchange)
 }
 
-func (d *Detail) says(from iana.Side, t iana.HandshakeType) string {
+func (d *Detail) line(from iana.Side, t iana.HandshakeType) string {
 	for _, r := range d.rungs {
 		if r.From == from && r.Message != nil && r.Message.Type == t {
 			return numbered(r.Number)
@@ -146,7 +147,7 @@ func (d *Detail) says(from iana.Side, t iana.HandshakeType) string {
 	return ""
 }
 
-// add adds the commands that are not there yet: both sides compute the same.
+// add appends commands, except those that are there already: both sides compute the same values.
 func (w *Working) add(list []Command) {
 next:
 	for _, c := range list {
@@ -159,7 +160,7 @@ next:
 	}
 }
 
-// prfHashes are the hashes of PRFs by the names that events have for them.
+// prfHashes are the hashes of the PRF by their names in the events.
 var prfHashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384,
 	"MD5+SHA-1": crypto.MD5SHA1}
 
@@ -172,8 +173,8 @@ func (w *Working) chain(x *trace.Derived) {
 	w.Chains = append(w.Chains, Chain{*x, prf.Chain(x.Secret, x.Label, x.Seed, len(x.Output))})
 }
 
-// Dumps are the bytes of a line: of a message, and of its record if that is more than a header
-// around it.
+// Dumps returns the bytes of a line: the message, and its record if that is protected or holds no
+// message.
 func (d *Detail) Dumps(line int) (dumps []Dump) {
 	if line < 1 || line > len(d.rungs) {
 		return nil
@@ -189,7 +190,7 @@ func (d *Detail) Dumps(line int) (dumps []Dump) {
 	return dumps
 }
 
-// recordDump names the bytes of a record as they are on the wire.
+// recordDump returns the bytes of a record as they were sent.
 func recordDump(r *trace.Record) Dump {
 	all := append(append([]byte(nil), r.Header...), r.Fragment...)
 	t := tiling{end: len(all), fields: []wire.Field{{Name: "record", Len: len(all)}}}
@@ -217,14 +218,14 @@ func recordDump(r *trace.Record) Dump {
 	return Dump{"record " + fmt.Sprint(r.SeqNum) + " under these keys", all, t.fields}
 }
 
-// tiling lays fields side by side, up to the end.
+// tiling makes fields that cover a run of bytes without gaps, up to end.
 type tiling struct {
 	at, end int
 	fields  []wire.Field
 }
 
-// add adds a field of n bytes, or of what is left: the parts of a record that comes from a file may
-// not fit.
+// add appends a field of n bytes, or of the bytes that are left: the parts of a record from a file
+// may not fit.
 func (t *tiling) add(name, value string, n int) {
 	if n = min(n, t.end-t.at); n > 0 {
 		t.fields = append(t.fields,

@@ -13,9 +13,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Every byte of every line is named once: of handshake messages and of records. And every derived
-// value has its chain and a command.
-func TestDetailNamesEveryByte(t *testing.T) {
+// Every byte of every line belongs to one field, in handshake messages and in records, and every
+// derived value has its chain and a command.
+func TestDetailCoversEveryByte(t *testing.T) {
 	lines, leaves, chains, commands := 0, 0, 0, 0
 	for _, o := range commandCases() {
 		entries := eventsOf(t, o)
@@ -75,9 +75,8 @@ func TestDetailNamesEveryByte(t *testing.T) {
 	t.Logf("%d lines, %d leaves, %d chains, %d commands", lines, leaves, chains, commands)
 }
 
-// secretsOf collects what is never to be seen in a redacted stream: every Secret but verify_data,
-// which the Finished message shows and which opens nothing, and the plaintext of records that were
-// in the clear.
+// secretsOf returns what a redacted stream must not contain: every Secret but verify_data, which
+// the Finished message shows and which decrypts nothing, and the plaintext of protected records.
 func secretsOf(entries []trace.Entry) [][]byte {
 	var list [][]byte
 	for _, e := range entries {
@@ -108,7 +107,7 @@ func secretsOf(entries []trace.Entry) [][]byte {
 	return list
 }
 
-func TestARedactedStreamHoldsNoSecret(t *testing.T) {
+func TestRedactedStreamHasNoSecrets(t *testing.T) {
 	n := 0
 	for _, o := range commandCases() {
 		o.Data = "attack at dawn: a plaintext"
@@ -140,8 +139,7 @@ func TestARedactedStreamHoldsNoSecret(t *testing.T) {
 	t.Logf("%d secrets looked for", n)
 }
 
-// The key log of the events has one line for the connection, and what crossed the wire is all
-// records, once.
+// The key log of the events has one line for the connection, and Wire has all records once.
 func TestKeyLogAndWire(t *testing.T) {
 	for _, o := range commandCases()[:3] {
 		entries := eventsOf(t, o)

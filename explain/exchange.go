@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-func (t *teller) serverKeyExchange(s *said) []Fact {
+func (t *teller) serverKeyExchange(s *rung) []Fact {
 	m, ok := parse[*message.ServerKeyExchange](t, s)
 	if !ok {
 		return nil
@@ -41,7 +41,7 @@ func (t *teller) group(m *message.ServerKeyExchange) string {
 		new(big.Int).SetBytes(m.G))
 }
 
-// signature is the signature in ServerKeyExchange or CertificateVerify, as each side has it.
+// signature returns the signature in ServerKeyExchange or CertificateVerify as each side has it.
 func (t *teller) signature(from iana.Side) Pair {
 	if from == iana.Server {
 		return each(t, t.raws(from, iana.ServerKeyExchange),
@@ -66,7 +66,7 @@ func (t *teller) private(from iana.Side) []Fact {
 		Value: p, Short: long(p)}}
 }
 
-// publicNote says how a public key comes from the private one.
+// publicNote says how the public key was computed from the private key.
 func (t *teller) publicNote(n int) string {
 	if t.agreed.KeyExchange.FiniteField() {
 		return fmt.Sprintf("%d bytes, g^private mod p", n)
@@ -74,11 +74,12 @@ func (t *teller) publicNote(n int) string {
 	return ""
 }
 
-// long reports whether a value is too long to be shown whole on the screen. Nothing that is derived
-// by the PRF is.
+// long reports whether a value is too long to be shown in full on the screen. Outputs of the PRF
+// are not.
 func long(p Pair) bool { return len(p.Bytes()) > 96 }
 
-// ownPreMaster is the client's draw, before it is sent.
+// ownPreMaster returns the step in which the client generates the pre_master_secret of an RSA key
+// exchange.
 func (t *teller) ownPreMaster() Step {
 	var p Pair
 	if t.client.shared != nil {
@@ -123,7 +124,8 @@ func firstOf(a, b []byte) []byte {
 	return b
 }
 
-// sharedSecret is the end of a Diffie-Hellman exchange: nothing of it is on the wire.
+// sharedSecret returns the step in which both sides compute the result of a Diffie-Hellman
+// exchange.
 func (t *teller) sharedSecret() []Step {
 	secret := t.preMaster()
 	n := len(secret.Bytes())
@@ -144,8 +146,7 @@ func (t *teller) sharedSecret() []Step {
 	}}}
 }
 
-// ecdh is the function by which a group makes a shared secret: RFC 7748 §6 for the two that have
-// one of their own.
+// ecdh returns the name of a group's function: RFC 7748 §6 gives two groups their own.
 func ecdh(group string) string {
 	switch group {
 	case "x25519", "x448":
@@ -154,7 +155,7 @@ func ecdh(group string) string {
 	return "ECDH_" + group
 }
 
-// preMaster is the pre_master_secret that each side went on with.
+// preMaster returns the pre_master_secret that each side uses.
 func (t *teller) preMaster() Pair { return Pair{shared(t.client), shared(t.server)} }
 
 func shared(v *view) trace.Secret {

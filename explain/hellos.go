@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-func (t *teller) clientHello(s *said) []Fact {
+func (t *teller) clientHello(s *rung) []Fact {
 	random := each(t, t.raws(iana.Client, iana.ClientHello),
 		func(m *message.ClientHello) []byte { return m.Random[:] })
 	facts := []Fact{{Name: "client_random", Secret: "client_random", Value: random, Sent: true}}
@@ -26,12 +26,11 @@ func (t *teller) clientHello(s *said) []Fact {
 			suites++
 		}
 	}
-	return append(facts,
-		Fact{Name: "offers",
-			Text: Join(" · ", m.Version.String(), Count(suites, "suite"), extensions(m.Extensions))})
+	offers := Join(" · ", m.Version.String(), Count(suites, "suite"), extensions(m.Extensions))
+	return append(facts, Fact{Name: "offers", Text: offers})
 }
 
-func (t *teller) serverHello(s *said) []Fact {
+func (t *teller) serverHello(s *rung) []Fact {
 	random := each(t, t.raws(iana.Server, iana.ServerHello),
 		func(m *message.ServerHello) []byte { return m.Random[:] })
 	facts := []Fact{{Name: "server_random", Secret: "server_random", Value: random, Sent: true}}
@@ -50,7 +49,7 @@ func (t *teller) serverHello(s *said) []Fact {
 		Fact{Name: "chooses", Text: Join(" · ", m.Version.String(), choice, t.modes())})
 }
 
-// modes says which of the two extensions that change the derivation and the records are on.
+// modes says which of the two extensions that change derivations and records were negotiated.
 func (t *teller) modes() string {
 	ems, etm := t.agreed.ExtendedMasterSecret, t.agreed.EncryptThenMAC
 	switch {
@@ -72,7 +71,7 @@ func extensions(list message.Extensions) string {
 	return strings.Join(names, ", ")
 }
 
-func (t *teller) certificate(s *said) []Fact {
+func (t *teller) certificate(s *rung) []Fact {
 	m, ok := parse[*message.Certificate](t, s)
 	if !ok {
 		return nil
@@ -94,7 +93,7 @@ func (t *teller) certificate(s *said) []Fact {
 	return []Fact{{Name: "chain", Text: chain(m.Chain) + ": " + verdict}}
 }
 
-// chain names the certificates, the leaf first, and the issuer of the last.
+// chain returns the names of the certificates, the leaf's first, and of the last issuer.
 func chain(ders [][]byte) string {
 	var names []string
 	issuer := ""
@@ -114,7 +113,8 @@ func chain(ders [][]byte) string {
 	return Join(" ← ", append(names, issuer)...)
 }
 
-// called is how a certificate's owner is called: a DNS name, or else the common name.
+// called returns the name of a certificate's subject, a DNS name if it has one, and its common
+// name.
 func called(c *x509.Certificate) (name, common string) {
 	common = Escape(c.Subject.CommonName)
 	if len(c.DNSNames) > 0 {
@@ -142,7 +142,7 @@ func (t *teller) status() []Fact {
 	return []Fact{{Name: "status", Text: "good: signature, dates and serial number hold"}}
 }
 
-func (t *teller) certificateRequest(s *said) []Fact {
+func (t *teller) certificateRequest(s *rung) []Fact {
 	m, ok := parse[*message.CertificateRequest](t, s)
 	if !ok {
 		return nil
@@ -170,7 +170,7 @@ func list[T fmt.Stringer](items []T) string {
 	return strings.Join(names, ", ")
 }
 
-func (t *teller) certificateVerify(s *said) []Fact {
+func (t *teller) certificateVerify(s *rung) []Fact {
 	m, ok := parse[*message.CertificateVerify](t, s)
 	if !ok {
 		return nil

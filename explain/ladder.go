@@ -7,34 +7,35 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// said is a line of the ladder with the events behind it.
-type said struct {
+// rung is a line of the ladder with the events behind it.
+type rung struct {
 	Line
-	Kind    iana.ContentType
-	Message *trace.Message // of handshake lines: as its sender saw it
-	Heard   *trace.Message // as the other side saw it; nil if it never did
-	Record  *trace.Record  // the record in which it begins, as its sender saw it
-	Opened  *trace.Record  // the same as the other side saw it
-	Alert   *trace.Alert
+	Kind     iana.ContentType
+	Message  *trace.Message // of handshake lines: as its sender saw it
+	Received *trace.Message // as the other side saw it; nil if it never did
+	Record   *trace.Record  // the record in which it begins, as its sender saw it
+	Opened   *trace.Record  // the same as the other side saw it
+	Alert    *trace.Alert
 }
 
-// Ladder lists what crossed the wire in the order of the merged events, numbered as it is printed.
+// Ladder returns what was sent, in the order of the merged events, with the numbers that are
+// printed.
 func Ladder(entries []trace.Entry) []Line {
 	var lines []Line
-	said, _ := climb(entries)
-	for _, s := range said {
+	rungs, _ := climb(entries)
+	for _, s := range rungs {
 		lines = append(lines, s.Line)
 	}
 	return lines
 }
 
-// climb walks the records of whoever sealed them, or of whoever opened them where the sender left
-// no events, and finds the messages in them. wire is the length of all records.
-func climb(entries []trace.Entry) (lines []*said, wire int) {
+// climb makes the lines of the ladder from the records that the sender logged, or that the receiver
+// logged if the sender left no events. wire is the length of all records in bytes.
+func climb(entries []trace.Entry) (lines []*rung, wire int) {
 	c := climber{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
 	for _, e := range entries {
 		r, ok := e.Event.(*trace.Record)
-		if !ok || e.Role != c.teller(r.From) {
+		if !ok || e.Role != c.source(r.From) {
 			continue
 		}
 		wire += len(r.Header) + len(r.Fragment)
@@ -49,19 +50,19 @@ func climb(entries []trace.Entry) (lines []*said, wire int) {
 
 type climber struct {
 	views    [2]*view
-	lines    []*said
+	lines    []*rung
 	progress [2]progress
 }
 
-// progress is how far one direction has come.
+// progress counts what has been read of one direction.
 type progress struct {
 	records, messages, alerts int
 	pending                   int  // bytes of a message that began in an earlier record and goes on
 	protected                 bool // ChangeCipherSpec was sent
 }
 
-// teller is the role whose records of a direction tell the ladder.
-func (c *climber) teller(from iana.Side) trace.Role {
+// source returns the role whose events about one direction are used.
+func (c *climber) source(from iana.Side) trace.Role {
 	if roles[from] == trace.Client && c.views[iana.Client].here ||
 		roles[from] == trace.Server && c.views[iana.Server].here {
 		return roles[from]
@@ -71,9 +72,9 @@ func (c *climber) teller(from iana.Side) trace.Role {
 
 var roles = [2]trace.Role{trace.Client, trace.Server}
 
-// sight gives what the teller and the other side saw.
-func (c *climber) sight(from iana.Side) (teller, other *view) {
-	if c.teller(from) == roles[from] {
+// sight returns the events of the source and of the other side.
+func (c *climber) sides(from iana.Side) (source, other *view) {
+	if c.source(from) == roles[from] {
 		return c.views[from], c.views[from.Peer()]
 	}
 	return c.views[from.Peer()], &view{}
@@ -81,16 +82,16 @@ func (c *climber) sight(from iana.Side) (teller, other *view) {
 
 func (c *climber) record(r *trace.Record) {
 	p := &c.progress[r.From]
-	_, other := c.sight(r.From)
-	s := said{Kind: r.ContentType, Record: r, Opened: at(other.records[r.From], p.records)}
+	_, other := c.sides(r.From)
+	s := rung{Kind: r.ContentType, Record: r, Opened: at(other.records[r.From], p.records)}
 	s.From, s.Place.Record, s.Protected = r.From, p.records, p.protected
 	p.records++
 	switch r.ContentType {
 	case iana.RecordHandshake:
 		c.messages(s)
 	case iana.RecordAlert:
-		teller, _ := c.sight(r.From)
-		s.Alert = at(teller.alerts[r.From], p.alerts)
+		source, _ := c.sides(r.From)
+		s.Alert = at(source.alerts[r.From], p.alerts)
 		if len(r.Plaintext) == 2 {
 			s.Alert = &trace.Alert{From: r.From, Level: alert.Level(r.Plaintext[0]),
 				Description: alert.Description(r.Plaintext[1])}
@@ -103,11 +104,11 @@ func (c *climber) record(r *trace.Record) {
 	}
 }
 
-// messages finds the handshake messages that begin in a record. A redacted record is taken to hold
-// one.
-func (c *climber) messages(s said) {
+// messages adds a line for each handshake message that begins in a record. A redacted record is
+// assumed to hold one.
+func (c *climber) messages(s rung) {
 	p := &c.progress[s.From]
-	teller, other := c.sight(s.From)
+	source, other := c.sides(s.From)
 	left := len(s.Record.Plaintext)
 	redacted := left == 0
 	if redacted && !s.Protected {
@@ -117,12 +118,12 @@ func (c *climber) messages(s said) {
 	left, p.pending = left-carried, p.pending-carried
 	for left > 0 || redacted {
 		line := s
-		line.Message, line.Heard = at(teller.messages[s.From], p.messages),
+		line.Message, line.Received = at(source.messages[s.From], p.messages),
 			at(other.messages[s.From], p.messages)
 		if line.Message == nil {
 			return
 		}
-		line.Altered = line.Heard != nil && string(line.Heard.Raw) != string(line.Message.Raw)
+		line.Altered = line.Received != nil && string(line.Received.Raw) != string(line.Message.Raw)
 		c.lines = append(c.lines, &line)
 		p.messages++
 		s.Place.Message++
@@ -135,8 +136,8 @@ func (c *climber) messages(s said) {
 	}
 }
 
-// foldClosing makes one line of the two close_notify alerts that end a connection.
-func (c *climber) foldClosing() []*said {
+// foldClosing merges the two close_notify alerts that end a connection into one line.
+func (c *climber) foldClosing() []*rung {
 	n := len(c.lines)
 	if n < 2 || !c.lines[n-1].closes() || !c.lines[n-2].closes() ||
 		c.lines[n-1].From == c.lines[n-2].From {
@@ -146,7 +147,7 @@ func (c *climber) foldClosing() []*said {
 	return c.lines[:n-1]
 }
 
-func (s *said) closes() bool { return s.Alert != nil && s.Alert.Description == alert.CloseNotify }
+func (s *rung) closes() bool { return s.Alert != nil && s.Alert.Description == alert.CloseNotify }
 
 func at[T any](list []*T, n int) *T {
 	if n < len(list) {

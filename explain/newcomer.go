@@ -1,41 +1,35 @@
 package explain
 
-// introductions lead into each chapter somebody who never saw TLS.
+// introductions introduce each chapter to a reader who does not know TLS.
 var introductions = [...]string{
 	"Two programs that never met want to talk in private over a wire that anybody can read and " +
-		"change. They begin in the open. " +
-		"Each sends a number used once (a nonce), and they settle which methods to use: the " +
-		"client offers, the server chooses. " +
-		"An eavesdropper sees all of this, and that does no harm: nothing here is secret.",
+		"change. They begin in the open. Each sends a number used once (a nonce), and they " +
+		"settle which methods to use: the client offers, the server chooses. An eavesdropper " +
+		"sees all of this, and that does no harm: nothing here is secret.",
 	"Before a secret is worth anything, the client must know whose it would be. The server shows " +
-		"a certificate: its name and its public key, " +
-		"signed by somebody whom the client trusts already. Showing it proves nothing yet. The " +
-		"proof comes later, when the server uses the " +
+		"a certificate: its name and its public key, signed by somebody whom the client trusts " +
+		"already. Showing it proves nothing yet. The proof comes later, when the server uses the " +
 		"private key that belongs to it.",
 	"Now the two need a secret that only they hold, although everything they say can be heard. " +
-		"There are two ways. With RSA the client " +
-		"makes the secret up and encrypts it to the server's public key. With Diffie-Hellman " +
-		"each side keeps a private key and sends " +
-		"a public one, and both compute the same secret from what they have: it is never sent " +
-		"at all.",
+		"There are two ways. With RSA the client makes the secret up and encrypts it to the " +
+		"server's public key. With Diffie-Hellman each side keeps a private key and sends a " +
+		"public one, and both compute the same secret from what they have: it is never sent at " +
+		"all.",
 	"From here each side computes alone. One function, the PRF, turns the pre_master_secret into " +
-		"the master_secret, and the " +
-		"master_secret into as many bytes as the cipher needs. These are cut, in a fixed order, " +
-		"into keys for each direction. " +
-		"If both began with the same inputs, they end with the same keys, and nothing more needs " +
-		"to be sent.",
+		"the master_secret, and the master_secret into as many bytes as the cipher needs. These " +
+		"are cut, in a fixed order, into keys for each direction. If both began with the same " +
+		"inputs, they end with the same keys, and nothing more needs to be sent.",
 	"Until now nothing protected the handshake itself: somebody could have changed the list of " +
-		"ciphers on the way. So each side hashes " +
-		"every message that it said and heard, and sends a proof that only a holder of the " +
-		"master_secret can make. If the two " +
-		"transcripts differ in one bit, the connection ends here.",
+		"ciphers on the way. So each side hashes every message that it said and heard, and sends " +
+		"a proof that only a holder of the master_secret can make. If the two transcripts differ " +
+		"in one bit, the connection ends here.",
 	"At last, data. Each record is encrypted so that nobody can read it, and authenticated so " +
-		"that nobody can change, reorder or repeat it. " +
-		"Here a record lies open with all of its parts, those on the wire and those inside.",
+		"that nobody can change, reorder or repeat it. Here a record lies open with all of its " +
+		"parts, those on the wire and those inside.",
 }
 
-// Introduction leads into a chapter, 1 to 6, for a reader who never saw TLS. It is empty for other
-// numbers.
+// Introduction returns the introduction of a chapter, 1 to 6, for a reader who does not know TLS.
+// It is empty for other numbers.
 func Introduction(chapter int) string {
 	if chapter < 1 || chapter > len(introductions) {
 		return ""
@@ -46,7 +40,7 @@ func Introduction(chapter int) string {
 // Word is an entry of the glossary.
 type Word struct{ Name, Meaning, Ref string }
 
-// Glossary explains the words of the page, in alphabetical order.
+// Glossary returns the words of the page and their meanings, in alphabetical order.
 func Glossary() []Word { return glossary }
 
 var glossary = []Word{
@@ -69,8 +63,8 @@ var glossary = []Word{
 		"RFC 5246 §A.5"},
 	{"Diffie-Hellman",
 		"Two sides send public keys and come to the same secret from their private ones. Over " +
-			"numbers modulo a prime: DHE. Over points of an elliptic curve: ECDHE. The E says that " +
-			"the keys are ephemeral.", "RFC 5246 §8.1.2, RFC 8422 §5.10"},
+			"numbers modulo a prime: DHE. Over points of an elliptic curve: ECDHE. The E says " +
+			"that the keys are ephemeral.", "RFC 5246 §8.1.2, RFC 8422 §5.10"},
 	{"eavesdropper",
 		"Somebody who reads all that is sent. One who also changes it is an attacker in the " +
 			"middle.", "RFC 5246 §F"},

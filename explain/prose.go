@@ -1,6 +1,6 @@
 package explain
 
-// Explanation is what a kind of step is for, whatever the run. Each is written once, here.
+// Explanation says what a kind of step is for, independent of a run.
 type Explanation struct {
 	Title   string // as the ladder prints it
 	Ref     string
@@ -9,8 +9,8 @@ type Explanation struct {
 	Purpose string
 }
 
-// Explain finds the explanation of a step by its key, or of the kind that it belongs to:
-// "client_key_exchange/RSA", and without one "client_key_exchange".
+// Explain returns the explanation for the key of a step, such as "client_key_exchange/RSA", or for
+// the kind that it belongs to, "client_key_exchange".
 func Explain(key string) Explanation {
 	if e, ok := catalogue[key]; ok {
 		return e
@@ -23,7 +23,7 @@ func Explain(key string) Explanation {
 	return Explanation{Title: key}
 }
 
-// chapters are the same in the terminal, on the page and in the documents.
+// chapters are the six chapters of every output, without steps.
 var chapters = [...]Chapter{
 	{Number: 1, Name: "HELLOS", Motto: "two nonces, in the clear, before any secret exists"},
 	{Number: 2, Name: "IDENTITY", Motto: "who is there"},

@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// conclude counts what was compared, and says how it ended.
+// conclude counts the values that were compared and sets the result.
 func (t *teller) conclude() {
 	r := &t.Result
 	for _, c := range t.Chapters {
@@ -34,7 +34,7 @@ func (t *teller) conclude() {
 	r.Try = hints(t.Story)
 }
 
-// sentences are what the result says.
+// sentences adds the sentences of the result.
 func (t *teller) sentences() {
 	r := &t.Result
 	say := func(tone Tone, format string, args ...any) {
@@ -78,7 +78,7 @@ func (t *teller) sentences() {
 	}
 }
 
-// milliseconds is "2.1 ms".
+// milliseconds formats a duration, such as "2.1 ms".
 func milliseconds(d time.Duration) string {
 	if d >= 20*time.Millisecond {
 		return fmt.Sprintf("%d ms", d.Milliseconds())
@@ -86,7 +86,7 @@ func milliseconds(d time.Duration) string {
 	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
 }
 
-// hints are ways on from here.
+// hints returns what to try next.
 func hints(s *Story) []Hint {
 	if s.Suite == nil {
 		return nil
@@ -140,7 +140,7 @@ func (t *teller) summary() string {
 	return strings.Join(parts, ", ")
 }
 
-// notices are the errors that a side met by itself: those that it told the other about.
+// notices returns the errors that a side detected and sent a fatal alert about.
 func notices(v *view, side iana.Side) []Notice {
 	var list []Notice
 	for _, a := range v.alerts[side] {

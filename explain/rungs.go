@@ -2,22 +2,22 @@ package explain
 
 import "github.com/vitrine-tls/vitrine/trace"
 
-// Rung is a line of the ladder with the events behind it, for whoever shows its bytes. A pointer is
-// nil where nobody left such an event.
+// Rung is a line of the ladder with the events behind it. A pointer is nil if no side logged such
+// an event.
 type Rung struct {
 	Line
-	Message *trace.Message // of handshake lines: as its sender saw it
-	Heard   *trace.Message // as the other side saw it
-	Record  *trace.Record  // the record in which it begins, as its sender saw it
-	Opened  *trace.Record  // the same as the other side saw it
+	Message  *trace.Message // of handshake lines: as its sender saw it
+	Received *trace.Message // as the other side saw it
+	Record   *trace.Record  // the record in which it begins, as its sender saw it
+	Opened   *trace.Record  // the same as the other side saw it
 }
 
-// Rungs lists what Ladder lists. A rung and the story's line with its number are the same.
+// Rungs returns the lines that Ladder returns, with their events.
 func Rungs(entries []trace.Entry) []Rung {
 	var rungs []Rung
 	lines, _ := climb(entries)
 	for _, s := range lines {
-		rungs = append(rungs, Rung{s.Line, s.Message, s.Heard, s.Record, s.Opened})
+		rungs = append(rungs, Rung{s.Line, s.Message, s.Received, s.Record, s.Opened})
 	}
 	return rungs
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Saved is what is known of a run whose events were saved: what they say of themselves.
+// Saved returns what saved events say about their run.
 func Saved(entries []trace.Entry) Run {
 	run := Run{Command: "vitrine explain"}
 	for _, e := range entries {
@@ -21,7 +21,7 @@ func Saved(entries []trace.Entry) Run {
 const redactedNote = "The secrets are not in these events: where one would be, there is nothing " +
 	"to show."
 
-// Redacted reports whether secrets were left out when events were saved.
+// Redacted reports whether the events were saved without secrets.
 func Redacted(entries []trace.Entry) bool {
 	return slices.ContainsFunc(entries, func(e trace.Entry) bool {
 		d, ok := e.Event.(*trace.Derived)

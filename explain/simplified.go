@@ -2,12 +2,12 @@ package explain
 
 // Simplification is something that short descriptions of TLS get wrong or leave out.
 type Simplification struct {
-	Says   string // what one often reads
+	Says   string // the simplified statement
 	Really string
 	Ref    string
 }
 
-// Simplified are the simplifications worth knowing. Each was read more than once in good books.
+// Simplified returns the simplifications, in the order in which a handshake meets them.
 func Simplified() []Simplification { return simplified }
 
 var simplified = []Simplification{

@@ -1,11 +1,11 @@
 // Package explain turns events into a story: six chapters from the first hello to the last
 // protected record, with what each step is for, the values that each side holds, and whether they
-// agree.
+// are equal.
 //
-// All prose lives here, in data (prose.go, suites.go, simplified.go); the packages under render
-// only lay it out. A story is built from the events and nothing else, so it can be told of a live
-// run, of a saved one and of a capture alike. Values of the client come from the client's events
-// and values of the server from the server's: where they are said to be equal, they were compared.
+// All prose is here, as data (prose.go, suites.go, newcomer.go, simplified.go, terms.tsv); the
+// packages under render only lay it out. A story is built from the events alone, so live runs,
+// saved runs and captures are told in the same way. Values of the client come from the client's
+// events and values of the server from the server's: values shown as equal were compared.
 package explain
 
 import (
@@ -16,7 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Run is what the events do not tell: where and how the handshake was made.
+// Run describes how and where a handshake was made. The events do not say.
 type Run struct {
 	Command        string        // "vitrine handshake"
 	Flags          string        // " --seed docs": those that the run depends on
@@ -28,7 +28,7 @@ type Run struct {
 	Note           string        // what saved events say of themselves, or empty
 }
 
-// Tampered is an alteration between the two sides.
+// Tampered describes an alteration between the two sides.
 type Tampered struct {
 	Line  int    // of the ladder
 	Field string // "mac", or "" for the line as a whole
@@ -41,7 +41,7 @@ type Tampered struct {
 	Mask   byte      // what was flipped of it; 0: nothing
 }
 
-// Story is a connection from hello to close.
+// Story describes a connection from the first hello to its end.
 type Story struct {
 	Run      Run
 	Version  iana.Version
@@ -52,7 +52,7 @@ type Story struct {
 	Result   Result
 }
 
-// Chapter is one of the six. Their names and numbers are the same wherever the story is told.
+// Chapter is one of the six parts of a story. Their names and numbers are the same in all outputs.
 type Chapter struct {
 	Number int
 	Name   string // "HELLOS"
@@ -61,34 +61,34 @@ type Chapter struct {
 	Steps  []Step
 }
 
-// Step is one thing that happens: a line of the ladder, or something that each side computes for
-// itself.
+// Step is a line of the ladder, or something that each side computes for itself.
 type Step struct {
 	Key   string // into the catalogue: "client_hello", "key_block"
 	Line  *Line  // nil: nothing is sent
 	Facts []Fact
 }
 
-// Line is one line of the ladder: a message, or a record that is no handshake message.
+// Line is a line of the ladder: a handshake message, or a record with something else.
 type Line struct {
 	Number   int
 	From     iana.Side
 	BothWays bool
 	Name     string // "ClientHello"
 	Remark   string // "(encrypted)"
-	// "85 bytes", "16 in 85 bytes": the message, and the record where it is protected
+	// The length of the message, and of its record if it is protected: "85 bytes", "16 in 85
+	// bytes".
 	Size      string
 	Ref       string
 	Protected bool
-	Altered   bool  // what was heard is not what was said
+	Altered   bool  // what was received differs from what was sent
 	Place     Place // where on the wire
 }
 
-// Place is where a line is in what its sender sends: the record, and the message among those that
-// begin in this record, both from 0.
+// Place is the position of a line in what its sender sent: the record, and the message among those
+// that begin in that record, both from 0.
 type Place struct{ Record, Message int }
 
-// Fact is one thing to know about a step: bytes, words, or both.
+// Fact is one thing to know about a step: bytes, text, or both.
 type Fact struct {
 	Name   string // "client_random"
 	Secret string // the family that the bytes belong to, "master_secret"; empty for what is public
@@ -100,8 +100,8 @@ type Fact struct {
 	Short  bool   // a value that is shown by its ends
 	Text   string // words in the place of bytes, or behind them
 	Note   string // a remark
-	// was on the wire in the clear: the sides agree on it unless somebody altered it, so that it
-	// counts for nothing
+	// It was sent in the clear. The sides agree on it unless somebody altered it, so it is not
+	// counted among the compared values.
 	Sent    bool
 	Checked bool // the receiver verified it
 	Formula bool // Text is how the value is computed
@@ -109,10 +109,10 @@ type Fact struct {
 	Heading bool // Text spans the line, without a label
 }
 
-// Pair is a value as each side holds it. Nil is a side that does not have it.
+// Pair is a value as each side has it. It is nil for a side that does not have it.
 type Pair struct{ Client, Server []byte }
 
-// Verdict is what comparing a Pair gave.
+// Verdict is the result of comparing a Pair.
 type Verdict uint8
 
 // The verdicts.
@@ -133,7 +133,7 @@ func (p Pair) Compare() Verdict {
 	return Different
 }
 
-// Bytes is the value of whoever has one, the client first.
+// Bytes returns the client's value, or the server's if the client has none.
 func (p Pair) Bytes() []byte {
 	if p.Client != nil {
 		return p.Client
@@ -141,7 +141,7 @@ func (p Pair) Bytes() []byte {
 	return p.Server
 }
 
-// Of is the value of one side.
+// Of returns the value of one side.
 func (p Pair) Of(s iana.Side) []byte {
 	if s == iana.Client {
 		return p.Client
@@ -157,7 +157,7 @@ type Key struct {
 	Purpose     string // or the reason why it is not taken
 }
 
-// Result is how it ended.
+// Result describes how a connection ended.
 type Result struct {
 	Complete      bool   // handshake, data and close, on both sides
 	Summary       string // "TLS 1.2, RSA, AES_256_CBC, …"
@@ -165,20 +165,20 @@ type Result struct {
 	Equal         int    // of these
 	Wire          int    // bytes of all records, both ways
 	ForwardSecret bool
-	// nobody noticed anything, but somebody waited for bytes until a deadline
+	// Neither side noticed an error, but one waited for bytes until a deadline.
 	Stalled   bool
 	Noticed   []Notice // who found something wrong, in order
 	Sentences []Sentence
 	Try       []Hint // what to look at next
 }
 
-// Sentence is something to say of a run as a whole.
+// Sentence is a sentence about the run as a whole.
 type Sentence struct {
 	Text string
 	Tone Tone
 }
 
-// Tone is how a sentence is meant.
+// Tone is the tone of a sentence.
 type Tone uint8
 
 // The tones.
@@ -188,10 +188,10 @@ const (
 	Bad
 )
 
-// Hint is a flag and what it would show.
+// Hint is a flag of the command and what it would show.
 type Hint struct{ Flag, What string }
 
-// Notice is a side that found something wrong and said so.
+// Notice is a side that detected an error and sent an alert.
 type Notice struct {
 	By     iana.Side
 	Alert  string // "bad_record_mac"

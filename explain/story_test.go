@@ -23,7 +23,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-func TestEscapeLeavesNothingUnprintable(t *testing.T) {
+func TestEscape(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain ü 漢":          "plain ü 漢",
 		"\x1b[31m\r\n\t\x00": `\x1b[31m\r\n\t\x00`,
@@ -37,11 +37,12 @@ func TestEscapeLeavesNothingUnprintable(t *testing.T) {
 	}
 }
 
-func TestNumbersAreSpelled(t *testing.T) {
+func TestNumbersInWords(t *testing.T) {
 	for got, want := range map[string]string{
 		thousands(0): "0", thousands(999): "999", thousands(1359): "1,359",
 		thousands(1234567): "1,234,567",
-		octets(1):          "1 byte", octets(1000): "1,000 bytes", times(1): "once", times(10): "ten times",
+		octets(1):          "1 byte", octets(1000): "1,000 bytes",
+		times(1): "once", times(10): "ten times",
 		times(200): "200 times",
 		ordinal(5): "fifth block", ordinal(23): "block 23",
 	} {
@@ -51,7 +52,7 @@ func TestNumbersAreSpelled(t *testing.T) {
 	}
 }
 
-// ladder makes the events of one client that sends these records in the clear.
+// ladder returns the events of a client that sends these records in the clear.
 func ladder(plain ...[]byte) []trace.Entry {
 	var entries []trace.Entry
 	for i, p := range plain {
@@ -69,9 +70,8 @@ func messageEvent(kind iana.HandshakeType, raw []byte) trace.Entry {
 		Event: &trace.Message{From: iana.Client, Type: kind, Raw: raw}}
 }
 
-// Records and messages do not begin together: several messages in a record, one message in several
-// records.
-func TestTheLadderFindsMessagesInRecords(t *testing.T) {
+// A record may hold several messages, and a message may be split over several records.
+func TestLadderFindsMessagesInRecords(t *testing.T) {
 	a := append([]byte{16, 0, 0, 6}, make([]byte, 6)...) // 10 bytes
 	b := []byte{14, 0, 0, 0}
 	both := append(append([]byte{}, a...), b...)
@@ -102,11 +102,12 @@ func TestTheLadderFindsMessagesInRecords(t *testing.T) {
 	}
 }
 
-func TestOnlyTheLastGoodbyesAreOneLine(t *testing.T) {
-	bye := func(from iana.Side, d alert.Description) trace.Entry {
+func TestLadderMergesFinalCloseNotify(t *testing.T) {
+	closing := func(from iana.Side, d alert.Description) trace.Entry {
 		return trace.Entry{Role: roles[from],
 			Event: &trace.Record{From: from, Direction: trace.Sealed, ContentType: iana.RecordAlert,
-				Header: make([]byte, 5), Plaintext: []byte{1, byte(d)}, Fragment: []byte{1, byte(d)}}}
+				Header:    make([]byte, 5),
+				Plaintext: []byte{1, byte(d)}, Fragment: []byte{1, byte(d)}}}
 	}
 	for _, c := range []struct {
 		name string
@@ -114,15 +115,15 @@ func TestOnlyTheLastGoodbyesAreOneLine(t *testing.T) {
 		want int
 	}{
 		{"both ways",
-			[]trace.Entry{bye(iana.Client, alert.CloseNotify), bye(iana.Server, alert.CloseNotify)},
-			1},
-		{"one way", []trace.Entry{bye(iana.Client, alert.CloseNotify)}, 1},
+			[]trace.Entry{closing(iana.Client, alert.CloseNotify),
+				closing(iana.Server, alert.CloseNotify)}, 1},
+		{"one way", []trace.Entry{closing(iana.Client, alert.CloseNotify)}, 1},
 		{"twice from one side",
-			[]trace.Entry{bye(iana.Client, alert.CloseNotify), bye(iana.Client, alert.CloseNotify)},
-			2},
+			[]trace.Entry{closing(iana.Client, alert.CloseNotify),
+				closing(iana.Client, alert.CloseNotify)}, 2},
 		{"another alert",
-			[]trace.Entry{bye(iana.Client, alert.CloseNotify),
-				bye(iana.Server, alert.UserCanceled)}, 2},
+			[]trace.Entry{closing(iana.Client, alert.CloseNotify),
+				closing(iana.Server, alert.UserCanceled)}, 2},
 	} {
 		if got := Ladder(c.in); len(got) != c.want ||
 			(c.want == 1 && len(c.in) == 2) != got[0].BothWays {
@@ -131,7 +132,7 @@ func TestOnlyTheLastGoodbyesAreOneLine(t *testing.T) {
 	}
 }
 
-func TestAPairIsComparedOnlyIfBothHaveIt(t *testing.T) {
+func TestPairCompare(t *testing.T) {
 	for _, c := range []struct {
 		p    Pair
 		want Verdict
@@ -147,8 +148,9 @@ func TestAPairIsComparedOnlyIfBothHaveIt(t *testing.T) {
 	}
 }
 
-// Every part of every key_block has a purpose, or a reason why it is not taken. See RFC 5246 §6.3.
-func TestEveryKeyHasAPurposeOrAReason(t *testing.T) {
+// Every part of every key_block has a purpose, or a reason why the suite does not take it. See RFC
+// 5246 §6.3.
+func TestKeyPurpose(t *testing.T) {
 	n := 0
 	for _, s := range suite.Certified() {
 		for _, p := range s.Shape(iana.TLS12).Parts() {
@@ -168,7 +170,7 @@ func TestEveryKeyHasAPurposeOrAReason(t *testing.T) {
 	}
 }
 
-func TestEveryExplanationIsWhole(t *testing.T) {
+func TestExplanationsAreComplete(t *testing.T) {
 	for key, e := range catalogue {
 		if e.Title == "" || e.Purpose == "" {
 			t.Errorf("%s: no title or no purpose", key)

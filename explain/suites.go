@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// cipherName is "AES_256_CBC".
+// cipherName returns the name of the cipher, such as "AES_256_CBC".
 func cipherName(s *suite.Suite) string {
 	if s == nil {
 		return "NULL"
@@ -17,7 +17,7 @@ func cipherName(s *suite.Suite) string {
 	return s.Cipher.Name
 }
 
-// macName is "HMAC_SHA256", or empty for an AEAD.
+// macName returns the name of the MAC, such as "HMAC_SHA256", or "" for an AEAD.
 func macName(s *suite.Suite) string {
 	if s == nil || s.Cipher.AEAD() {
 		return ""
@@ -43,7 +43,7 @@ func partKind(p keys.Part) string {
 	return strings.TrimPrefix(p.Name, p.From.String()+"_write_")
 }
 
-// absent says why a suite takes no such part.
+// absent says why a suite takes no part of this kind from the key_block.
 func absent(s *suite.Suite, kind string) string {
 	switch {
 	case kind == macKey:
@@ -56,8 +56,8 @@ func absent(s *suite.Suite, kind string) string {
 	return "none: where nothing is encrypted there is no IV"
 }
 
-// warnings say what is wrong with a suite, before anything is shown of it, and whose the secrets
-// are.
+// warnings returns what to know before reading the story: what is wrong with the suite, and whose
+// secrets are shown.
 func warnings(s *suite.Suite, run Run) []Sentence {
 	var list []Sentence
 	if s != nil {
@@ -77,7 +77,8 @@ func warnings(s *suite.Suite, run Run) []Sentence {
 	return append(list, Secrets(run))
 }
 
-// Secrets says whose the secrets of a run are. It stands at the top of everything that holds them.
+// Secrets returns a sentence that says whose secrets a run has. It comes first in every output that
+// shows them.
 func Secrets(run Run) Sentence {
 	switch {
 	case run.Note != "":
@@ -92,13 +93,13 @@ func Secrets(run Run) Sentence {
 		Bad}
 }
 
-// demonstration reports whether the run was made for show, with keys of its own. What nobody says
-// anything of is taken for one.
+// demonstration reports whether the run was made for show, with its own keys. A run without a
+// command counts as one.
 func (r Run) demonstration() bool {
 	return r.Command == "" || r.Command == "vitrine handshake" || r.Command == "vitrine explain"
 }
 
-// flaws are what is to say against a suite, in a few words each; suite.Concerns has the reasons.
+// flaws returns the concerns about a suite in a few words each. See suite.Concerns for the reasons.
 func flaws(s *suite.Suite) []string {
 	var list []string
 	for _, c := range suite.Concerns(s) {
@@ -113,7 +114,8 @@ func flaws(s *suite.Suite) []string {
 	return list
 }
 
-// Exchange is the key exchange with its authentication, as suites are named: "RSA", "ECDHE_RSA".
+// Exchange returns the key exchange with its authentication as suites name them, such as "RSA" or
+// "ECDHE_RSA".
 func Exchange(s *suite.Suite) string {
 	if s.Kex == iana.KexRSA {
 		return s.Kex.String()
@@ -121,7 +123,7 @@ func Exchange(s *suite.Suite) string {
 	return s.Kex.String() + "_" + s.Auth.String()
 }
 
-// secrecy says what becomes of a recording of the connection.
+// secrecy says who can decrypt a recording of the connection.
 func secrecy(s *suite.Suite) string {
 	switch {
 	case s == nil:

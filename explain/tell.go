@@ -10,7 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Tell makes a story of the merged events of one handshake and what was sent under it.
+// Tell returns the story of one handshake and of the data that it protected, from the merged events
+// of both sides.
 func Tell(entries []trace.Entry, run Run) *Story {
 	if Redacted(entries) {
 		run.Note = redactedNote
@@ -21,7 +22,7 @@ func Tell(entries []trace.Entry, run Run) *Story {
 		server: see(entries, trace.Server),
 	}
 	t.lines, t.Result.Wire = climb(entries)
-	t.settle()
+	t.setNegotiated()
 	t.chapters()
 	t.conclude()
 	return t.Story
@@ -31,14 +32,14 @@ func Tell(entries []trace.Entry, run Run) *Story {
 type teller struct {
 	*Story
 	client, server *view
-	lines          []*said
+	lines          []*rung
 	agreed         trace.Agreed
 	dialect        message.Dialect
-	apart          bool // a record was taken apart
+	dissected      bool // a record's parts have been shown
 }
 
-// settle finds what the hellos agreed on.
-func (t *teller) settle() {
+// settle sets what the hellos negotiated.
+func (t *teller) setNegotiated() {
 	for _, v := range []*view{t.server, t.client} {
 		if v.agreed != nil {
 			t.agreed = *v.agreed
@@ -53,8 +54,8 @@ func (t *teller) settle() {
 	t.Warnings = warnings(t.Suite, t.Run)
 }
 
-// chapters walks the ladder. What each side computes for itself has its place right before or
-// behind the line that needs it.
+// chapters adds a step for each line of the ladder. The steps that each side computes for itself
+// come directly before or after the line that needs them.
 func (t *teller) chapters() {
 	current := 1
 	for _, s := range t.lines {
@@ -77,7 +78,7 @@ func (t *teller) chapters() {
 	}
 }
 
-// add appends steps to a chapter, and begins it if they are its first.
+// add appends steps to a chapter, which it begins if they are the first.
 func (t *teller) add(number int, steps ...Step) {
 	if len(steps) == 0 {
 		return
@@ -97,8 +98,8 @@ func (t *teller) add(number int, steps ...Step) {
 	t.Chapters[n-1].Steps = append(t.Chapters[n-1].Steps, steps...)
 }
 
-// chapterOf tells in which chapter a line is, given the one before it.
-func chapterOf(s *said, current int) int {
+// chapterOf returns the number of the chapter of a line, given that of the line before.
+func chapterOf(s *rung, current int) int {
 	switch {
 	case s.Kind == iana.RecordChangeCipherSpec:
 		return 5
@@ -115,14 +116,14 @@ func chapterOf(s *said, current int) int {
 	return current
 }
 
-func (s *said) is(t iana.HandshakeType) bool { return s.Message != nil && s.Message.Type == t }
+func (s *rung) is(t iana.HandshakeType) bool { return s.Message != nil && s.Message.Type == t }
 
-// raws is a message as each side has it.
+// raws returns a message as each side has it.
 func (t *teller) raws(from iana.Side, kind iana.HandshakeType) Pair {
 	return Pair{t.client.raw(from, kind), t.server.raw(from, kind)}
 }
 
-// each applies a reading to both sides' bytes of a message. What cannot be read is nil.
+// each applies read to a message as each side has it. A message that cannot be parsed gives nil.
 func each[M message.Message](t *teller, p Pair, read func(M) []byte) Pair {
 	one := func(raw []byte) []byte {
 		if raw == nil {
@@ -141,8 +142,8 @@ func each[M message.Message](t *teller, p Pair, read func(M) []byte) Pair {
 	return Pair{one(p.Client), one(p.Server)}
 }
 
-// parse reads a message as its sender saw it.
-func parse[M message.Message](t *teller, s *said) (m M, ok bool) {
+// parse parses a message as its sender has it.
+func parse[M message.Message](t *teller, s *rung) (m M, ok bool) {
 	parsed, err := t.dialect.Parse(s.Message.Raw)
 	if err != nil {
 		return m, false
@@ -151,8 +152,8 @@ func parse[M message.Message](t *teller, s *said) (m M, ok bool) {
 	return m, ok
 }
 
-// tell tells one line of the ladder.
-func (t *teller) tell(s *said) Step {
+// tell returns the step of a line.
+func (t *teller) tell(s *rung) Step {
 	key, facts := t.content(s)
 	e := Explain(key)
 	line := s.Line
@@ -179,8 +180,8 @@ func (t *teller) tell(s *said) Step {
 	return Step{Key: key, Line: &line, Facts: facts}
 }
 
-// content is the key of the explanation and the facts of a line.
-func (t *teller) content(s *said) (key string, facts []Fact) {
+// content returns the key of a line's explanation, and its facts.
+func (t *teller) content(s *rung) (key string, facts []Fact) {
 	side := "/" + s.From.String()
 	switch {
 	case s.Kind == iana.RecordChangeCipherSpec:
@@ -221,9 +222,9 @@ func (t *teller) content(s *said) (key string, facts []Fact) {
 	return s.Message.Type.String(), nil
 }
 
-// size is a message's length, and the record's where it is protected: then the record is all that
-// an eavesdropper sees.
-func size(s *said) string {
+// size returns the length of a message. If it is protected, the length of its record is added,
+// which is all that an eavesdropper sees.
+func size(s *rung) string {
 	record := len(s.Record.Header) + len(s.Record.Fragment)
 	switch {
 	case s.BothWays:
@@ -238,9 +239,9 @@ func size(s *said) string {
 	return octets(len(s.Record.Fragment))
 }
 
-// upTo names the messages that are in the transcript before the line last: all up to the first
-// ChangeCipherSpec if last is nil. ChangeCipherSpec itself is no handshake message.
-func (t *teller) upTo(last *said, to string) string {
+// upTo returns the numbers of the messages in the transcript before last, or of all before the
+// first ChangeCipherSpec if last is nil. ChangeCipherSpec itself is not a handshake message.
+func (t *teller) upTo(last *rung, to string) string {
 	var numbers []int
 	for _, s := range t.lines {
 		if s == last || last == nil && s.Kind == iana.RecordChangeCipherSpec {
@@ -253,7 +254,7 @@ func (t *teller) upTo(last *said, to string) string {
 	return strings.ReplaceAll(ranges(numbers), "-", to)
 }
 
-// quote is the beginning of application data.
+// quote returns the beginning of application data in quotes.
 func (t *teller) quote(data []byte) string {
 	if len(data) == 0 {
 		return ""

@@ -22,12 +22,13 @@ type Term struct {
 	Text   string `json:"text"`
 }
 
-// termsTSV has a line for each term: kind, name, reference, text. Numbers come from the registries.
+// termsTSV has a line for each term: kind, name, reference and text. Numbers come from the
+// registries.
 //
 //go:embed terms.tsv
 var termsTSV string
 
-// registryOf makes numbers of the names of one kind.
+// registryOf lists the code points of one kind.
 type registryOf struct {
 	kind, shown string
 	bits        int
@@ -47,7 +48,7 @@ var registries = []registryOf{
 	{"suite", "cipher suite", 16, func(n uint64) string { return iana.CipherSuite(n).String() }},
 }
 
-// schemeName leaves out the scheme that is no code point.
+// schemeName leaves out MD5_SHA1, which is not a code point.
 func schemeName(n uint64) string {
 	if iana.SignatureScheme(n) == iana.MD5_SHA1 {
 		return "0x0000"
@@ -55,7 +56,7 @@ func schemeName(n uint64) string {
 	return iana.SignatureScheme(n).String()
 }
 
-// named is the name of a number of the registry, or empty where it knows none.
+// named returns the name of a registered number, or "".
 func (r *registryOf) named(n uint64) string {
 	name := r.name(n)
 	if n >= 1<<r.bits || strings.HasPrefix(name, "0x") {
@@ -72,16 +73,15 @@ func (r *registryOf) number(n uint64) string {
 	return strconv.FormatUint(n, 10)
 }
 
-// Terms is the catalogue: every alert, message, extension, group, scheme, version and suite that
-// has a name, the words of a handshake, and what other programs say when one fails. It is made
-// once.
+// Terms returns the catalogue: every alert, message, extension, group, scheme, version and suite
+// that has a name, the glossary, and error messages of other programs. It is built once.
 var Terms = sync.OnceValue(func() []Term {
-	told := map[[2]string]Term{} // by kind and name
+	texts := map[[2]string]Term{} // by kind and name
 	var words []Term
 	for line := range strings.Lines(termsTSV) {
 		f := strings.Split(strings.TrimSpace(line), "\t")
 		t := Term{Kind: f[0], Name: f[1], Ref: f[2], Text: f[3]}
-		told[[2]string{t.Kind, t.Name}] = t
+		texts[[2]string{t.Kind, t.Name}] = t
 		switch t.Kind {
 		case "term":
 			t.Kind = "word"
@@ -98,7 +98,7 @@ var Terms = sync.OnceValue(func() []Term {
 		r := &registries[i]
 		for n := range uint64(1) << r.bits {
 			if name := r.named(n); name != "" {
-				t := told[[2]string{r.kind, name}]
+				t := texts[[2]string{r.kind, name}]
 				words = append(words, r.describe(n, name, t))
 			}
 		}
@@ -106,7 +106,7 @@ var Terms = sync.OnceValue(func() []Term {
 	return words
 })
 
-// describe makes a term of a row of a registry, with what the catalogue says of it.
+// describe returns the term for a row of a registry, completed with what the catalogue says.
 func (r *registryOf) describe(n uint64, name string, t Term) Term {
 	t.Kind, t.Name, t.Number = r.shown, name, r.number(n)
 	switch {
@@ -155,7 +155,7 @@ func describeSuite(id iana.CipherSuite) (ref, text string) {
 	return suiteRef(s), strings.Join(parts, " ")
 }
 
-// suiteRef is the RFC that defines what is special about a suite.
+// suiteRef returns the RFC that defines a suite.
 func suiteRef(s *suite.Suite) string {
 	switch name := s.Cipher.Name; {
 	case s.Auth == iana.AuthPSK && s.Kex == iana.KexECDHEPSK:
@@ -203,7 +203,7 @@ func describeVersion(v iana.Version) (ref, text string) {
 			"client_version."
 }
 
-// Lookup gives all meanings of a word or a number: "40", "0xC02F", "key_block", "close_notify",
+// Lookup returns all meanings of a word or a number: "40", "0xC02F", "key_block", "close_notify",
 // "ServerHello", or an error message of another program, which may be part of a longer one. Case,
 // spaces, hyphens and underscores do not matter.
 func Lookup(word string) []Term {
@@ -215,17 +215,17 @@ func Lookup(word string) []Term {
 		return nil
 	}
 	sentence := strings.ContainsAny(word, " :")
-	var exact, said []Term
+	var exact, similar []Term
 	for _, t := range Terms() {
 		switch name := plainWord(t.Name); {
 		case name == want:
 			exact = append(exact, t)
 		case t.Kind == "error message" && sentence &&
 			(strings.Contains(want, name) || len(want) >= 8 && strings.Contains(name, want)):
-			said = append(said, t)
+			similar = append(similar, t)
 		}
 	}
-	for _, list := range [][]Term{exact, aliased(word), said} {
+	for _, list := range [][]Term{exact, aliased(word), similar} {
 		if len(list) > 0 {
 			return list
 		}
@@ -233,7 +233,7 @@ func Lookup(word string) []Term {
 	return inside(word)
 }
 
-// number reads "40", "0xC02F", and "{0xC0,0x2F}" as the registry of suites has it.
+// number parses "40", "0xC02F", and "{0xC0,0x2F}" as in the registry of cipher suites.
 func number(word string) (n uint64, hexadecimal, ok bool) {
 	first, more, hexadecimal := strings.Cut(strings.ToLower(strings.Trim(word, "{} ")), "0x")
 	if !hexadecimal {
@@ -245,7 +245,7 @@ func number(word string) (n uint64, hexadecimal, ok bool) {
 	return n, true, err == nil && first == ""
 }
 
-// plainWord is a word without what people spell differently.
+// plainWord returns a word in lower case without separators.
 func plainWord(s string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune(" -_.:", r) {
@@ -255,8 +255,8 @@ func plainWord(s string) string {
 	}, strings.ToLower(s))
 }
 
-// byNumber gives the meanings of a number in each registry. Of those with 16 bits a decimal number
-// finds the small ones too: an alert or an extension is meant more often than a suite.
+// byNumber returns the meanings of a number in each registry. A decimal number below 256 is not
+// looked up among suites, schemes and versions, since an alert or an extension is meant more often.
 func byNumber(n uint64, hexadecimal bool) []Term {
 	var list []Term
 	for i := range registries {
@@ -274,7 +274,7 @@ func byNumber(n uint64, hexadecimal bool) []Term {
 	return list
 }
 
-// aliased finds groups and suites by their other names.
+// aliased returns the groups and suites that have word as another name.
 func aliased(word string) []Term {
 	var want Term
 	if id, ok := iana.SuiteByName(word); ok {
@@ -286,8 +286,8 @@ func aliased(word string) []Term {
 		func(t Term) bool { return t.Kind != want.Kind || t.Name != want.Name })
 }
 
-// inside finds an alert in what another program says: "remote error: tls: bad certificate", "SSL
-// alert number 40".
+// inside returns an alert that an error message of another program contains, such as "remote error:
+// tls: bad certificate" or "SSL alert number 40".
 func inside(sentence string) []Term {
 	if _, number, ok := strings.Cut(strings.ToLower(sentence), "alert number "); ok {
 		if n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 8); err == nil {
@@ -305,7 +305,7 @@ func inside(sentence string) []Term {
 	return list
 }
 
-// Near are names that a mistyped word may have meant, or that contain it.
+// Near returns up to 8 names that contain word, or that it may be a misspelling of.
 func Near(word string) []string {
 	want := plainWord(word)
 	var names []string
@@ -321,7 +321,7 @@ func Near(word string) []string {
 	return names[:min(len(names), 8)]
 }
 
-// distance is how many letters must be changed, added or left out to make one word of the other.
+// distance returns the edit distance of two words: the letters to change, add or leave out.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Escape makes text that came from a peer printable: control characters, invisible ones and bytes
-// that are no UTF-8 are written as in a Go string, without the quotes.
+// Escape makes text from a peer printable: control characters, invisible characters and invalid
+// UTF-8 are written as in a Go string, without the quotes.
 func Escape(s string) string {
 	var b strings.Builder
 	for len(s) > 0 {
@@ -28,7 +28,7 @@ func Escape(s string) string {
 	return b.String()
 }
 
-// shorten escapes s and cuts it to at most n runes, the last of which says so.
+// shorten escapes s and cuts it to at most n runes. If it was cut, the last is an ellipsis.
 func shorten(s string, n int) string {
 	runes := []rune(Escape(s))
 	if len(runes) <= n {
@@ -37,7 +37,7 @@ func shorten(s string, n int) string {
 	return string(runes[:n-1]) + "…"
 }
 
-// thousands writes 1359 as 1,359.
+// thousands formats 1359 as "1,359".
 func thousands(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -46,10 +46,10 @@ func thousands(n int) string {
 	return s
 }
 
-// octets is "1 byte" or "1,359 bytes".
+// octets returns "1 byte" or, for 1359, "1,359 bytes".
 func octets(n int) string { return Count(n, "byte") }
 
-// Count is "1 suite" or "3 suites".
+// Count returns n with a noun, such as "1 suite" or "3 suites".
 func Count(n int, what string) string {
 	if n == 1 {
 		return "1 " + what
@@ -57,7 +57,7 @@ func Count(n int, what string) string {
 	return thousands(n) + " " + what + "s"
 }
 
-// ranges writes 1, 2, 3, 4, 5, 7 as "1-5, 7".
+// ranges formats 1, 2, 3, 4, 5, 7 as "1-5, 7".
 func ranges(numbers []int) string {
 	var parts []string
 	for i := 0; i < len(numbers); {
@@ -75,7 +75,7 @@ func ranges(numbers []int) string {
 	return strings.Join(parts, ", ")
 }
 
-// Join joins what is not empty.
+// Join joins the parts that are not empty.
 func Join(sep string, parts ...string) string {
 	var full []string
 	for _, p := range parts {
@@ -90,7 +90,7 @@ func Join(sep string, parts ...string) string {
 var spelled = [...]string{"zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 	"nine", "ten", "eleven", "twelve"}
 
-// times is "once", "ten times", "47 times".
+// times returns "once", "ten times" or "47 times".
 func times(n int) string {
 	switch {
 	case n == 1:
@@ -103,7 +103,7 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// ordinal is "the fifth", "block 23".
+// ordinal returns "fifth block" or "block 23".
 func ordinal(n int) string {
 	words := [...]string{"", "first", "second", "third", "fourth", "fifth", "sixth", "seventh",
 		"eighth", "ninth"}

@@ -5,9 +5,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// view is what one player saw, sorted by what a story asks for.
+// view holds the events of one side, sorted for the teller.
 type view struct {
-	here      bool                     // the player left events at all
+	here      bool                     // the side left any events
 	messages  [2][]*trace.Message      // by sender
 	records   [2][]*trace.Record       // by sender
 	alerts    [2][]*trace.Alert        // by sender
@@ -61,7 +61,7 @@ func (v *view) take(e trace.Event) {
 	}
 }
 
-// message is the n-th message of type t from a side, as this player saw it.
+// message returns the first message of type t from a side, or nil.
 func (v *view) message(from iana.Side, t iana.HandshakeType) *trace.Message {
 	for _, m := range v.messages[from] {
 		if m.Type == t {
@@ -71,7 +71,7 @@ func (v *view) message(from iana.Side, t iana.HandshakeType) *trace.Message {
 	return nil
 }
 
-// raw is that message's bytes, or nil.
+// raw returns the bytes of that message, or nil.
 func (v *view) raw(from iana.Side, t iana.HandshakeType) []byte {
 	if m := v.message(from, t); m != nil {
 		return m.Raw
@@ -79,7 +79,7 @@ func (v *view) raw(from iana.Side, t iana.HandshakeType) []byte {
 	return nil
 }
 
-// check finds a check that held.
+// check returns a check of what from sent that succeeded, or nil.
 func (v *view) check(what string, from iana.Side) *trace.Verified {
 	for _, c := range v.verified {
 		if c.What == what && c.From == from {
@@ -89,7 +89,7 @@ func (v *view) check(what string, from iana.Side) *trace.Verified {
 	return nil
 }
 
-// output is what a derivation gave, or nil.
+// output returns the output of a derivation, or nil.
 func (v *view) output(name string) trace.Secret {
 	if d, ok := v.derived[name]; ok {
 		return d.Output

@@ -8,22 +8,22 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Sent is what one side sent without waiting for an answer.
+// Sent is a run of bytes that one side sent without waiting for an answer.
 type Sent struct {
 	From  iana.Side
-	At    time.Time // zero where time is not told
+	At    time.Time // zero if the events have no times
 	Bytes []byte
 }
 
-// Wire is what crossed the wire, in the order of the events. What somebody altered on the way is as
-// it arrived.
+// Wire returns what was sent, in the order of the events. The bytes that altered describes are as
+// they arrived.
 func Wire(entries []trace.Entry, altered *Tampered) []Sent {
 	c := climber{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
 	var list []Sent
 	var records [2]int
 	for _, e := range entries {
 		r, ok := e.Event.(*trace.Record)
-		if !ok || e.Role != c.teller(r.From) {
+		if !ok || e.Role != c.source(r.From) {
 			continue
 		}
 		b := append(append([]byte(nil), r.Header...), r.Fragment...)
@@ -41,8 +41,8 @@ func Wire(entries []trace.Entry, altered *Tampered) []Sent {
 	return list
 }
 
-// KeyLog is the secrets of the connections in the events, as the lines of a key log; empty if the
-// events have none. See RFC 9850.
+// KeyLog returns the secrets of the connections in the events as the lines of a key log. It is
+// empty if the events have none. See RFC 9850.
 func KeyLog(entries []trace.Entry) []byte {
 	var log keylog.Log
 	randoms := map[trace.Role][]byte{}
@@ -52,7 +52,8 @@ func KeyLog(entries []trace.Entry) []byte {
 			if x.Type == iana.ClientHello && len(x.Raw) >= randomEnd {
 				randoms[e.Role] = x.Raw[randomStart:randomEnd]
 			}
-		// the master_secret itself is not derived again where a session is resumed
+		// A resumed handshake does not derive the master_secret, so it is taken from the derivation
+		// of the key_block.
 		case *trace.Derived:
 			if x.Name == "key_block" && len(x.Secret) > 0 && randoms[e.Role] != nil {
 				log.Add(keylog.Line{Label: keylog.ClientRandom, ID: randoms[e.Role],
@@ -67,7 +68,7 @@ func KeyLog(entries []trace.Entry) []byte {
 	return text
 }
 
-// Where the random is in a ClientHello with its header: behind the version.
+// The offsets of the random in a ClientHello with its header, after the version.
 const (
 	randomStart = 4 + 2
 	randomEnd   = randomStart + 32

@@ -41,7 +41,7 @@ func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
 		fields, o.Certificates = withCertificates(fields, m.Raw)
 	}
 	if rung.Altered {
-		o.Altered = rung.Heard.Raw.String()
+		o.Altered = rung.Received.Raw.String()
 	}
 	kinds := make([]string, len(fields))
 	for i, f := range fields {
