@@ -66,11 +66,14 @@ type moody struct {
 	session.FixedKeys
 	err  error
 	wait bool
+	mu   sync.Mutex
 	seen []context.Context
 }
 
 func (m *moody) mood(ctx context.Context) error {
+	m.mu.Lock()
 	m.seen = append(m.seen, ctx)
+	m.mu.Unlock()
 	if m.wait {
 		<-ctx.Done()
 		return ctx.Err()
@@ -163,9 +166,11 @@ func TestAStoreThatHangsEndsWithTheHandshake(t *testing.T) {
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("by ID %v: got %v, expected the context's end", byID, err)
 		}
+		m.mu.Lock()
 		if len(m.seen) == 0 || m.seen[0].Value(whose{}) != "the caller's" {
 			t.Errorf("by ID %v: it was not asked under the caller's context", byID)
 		}
+		m.mu.Unlock()
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"hash"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -175,11 +174,13 @@ const boundLen = 16
 
 // bound are the digests of a Config, one after the other.
 func (c *Config) bound(me iana.Side) []byte {
-	var all []byte
+	all := make([]byte, 0, len(bindings)*boundLen)
+	d := make(digest, 0, 256)
 	for _, b := range bindings {
-		d := &digest{sha256.New()}
-		b.write(d, c, me)
-		all = append(all, d.Sum(nil)[:boundLen]...)
+		d = d[:0]
+		b.write(&d, c, me)
+		sum := sha256.Sum256(d)
+		all = append(all, sum[:boundLen]...)
 	}
 	return all
 }
@@ -196,12 +197,12 @@ func (s *Session) unbound(c *Config, me iana.Side) string {
 	return ""
 }
 
-// digest hashes parts that cannot run into one another.
-type digest struct{ hash.Hash }
+// digest is what is digested: parts that cannot run into one another.
+type digest []byte
 
 func (d *digest) number(numbers ...int) {
 	for _, n := range numbers {
-		d.Write(binary.BigEndian.AppendUint64(nil, uint64(n)))
+		*d = binary.BigEndian.AppendUint64(*d, uint64(n))
 	}
 }
 
@@ -217,5 +218,5 @@ func (d *digest) flag(flags ...bool) {
 
 func (d *digest) bytes(b []byte) {
 	d.number(len(b))
-	d.Write(b)
+	*d = append(*d, b...)
 }
