@@ -32,12 +32,6 @@ var (
 const (
 	// chunk is how much application data goes into one write to the socket: two full records were fastest.
 	chunk = 2 * record.MaxPlaintext
-
-	// closeTimeout bounds how long Close waits for a peer that does not read.
-	closeTimeout = 5 * time.Second
-
-	// drainTimeout bounds how long we listen after a fatal alert, so that the peer reads it and not a reset.
-	drainTimeout = 250 * time.Millisecond
 )
 
 // Conn is a TLS connection. Its methods may be called from several goroutines; Read and Write do not wait for one another.
@@ -55,10 +49,11 @@ type Conn struct {
 	in        sync.Mutex                        // the engine's inbound half
 	readError error                             // for good; guarded by in
 
-	out        sync.Mutex // the engine's outbound half and writes to conn
-	writeError error      // for good; guarded by out
-	closing    atomic.Bool
-	alerted    atomic.Bool // a fatal alert was sent
+	out           sync.Mutex // the engine's outbound half and writes to conn
+	writeError    error      // for good, set by endWriting; guarded by out
+	renegotiating atomic.Bool
+	calls         calls
+	alerted       atomic.Bool // a fatal alert was sent
 }
 
 // Client makes a client's end over conn. The handshake begins with the first Read, Write or Handshake. config must have a
@@ -120,7 +115,7 @@ func (c *Conn) handshake(ctx context.Context) error {
 	c.out.Lock()
 	defer c.out.Unlock()
 	c.engine = e
-	if c.config.Renegotiation != tls.RenegotiateNever {
+	if c.me == iana.Client && c.config.Renegotiation != tls.RenegotiateNever {
 		e.Renegotiates = func() bool { return c.config.Renegotiation == tls.RenegotiateFreelyAsClient || c.renegs == 0 }
 	}
 	return c.perform(ctx)
@@ -183,7 +178,7 @@ func (c *Conn) send() error {
 	}
 	defer c.engine.Out.Sent()
 	if _, err := c.conn.Write(b); err != nil {
-		c.writeError = err // half a record may be out: nothing can follow it
+		c.endWriting(err) // half a record may be out: nothing can follow it
 		return err
 	}
 	return nil
@@ -195,8 +190,15 @@ func (c *Conn) abort(err error) {
 		c.engine.Abort(err)
 		c.answer()
 	}
-	if c.writeError == nil {
+	c.endWriting(err)
+}
+
+// endWriting keeps the first error of the outbound half, after which nothing is written or queued.
+// It needs the outbound half. A nil err changes nothing.
+func (c *Conn) endWriting(err error) {
+	if err != nil && c.writeError == nil {
 		c.writeError = err
+		c.engine.Mute()
 	}
 }
 
@@ -218,19 +220,15 @@ func (c *Conn) answer() {
 	if _, theirs := errors.AsType[*alert.Received](ended); ended != nil && !theirs {
 		c.alerted.Store(true)
 	}
-	c.writeError = cmp.Or(c.writeError, ended, err)
+	c.endWriting(cmp.Or(ended, err))
 }
 
 // answerFromRead is answer for a reader, which must never wait for a writer: the writer may wait for the peer, and the peer for
 // our reading. A writer that holds the lock answers when it lets go.
 func (c *Conn) answerFromRead() {
 	for c.engine.Answering() && c.out.TryLock() {
-		silent := c.writeError != nil
 		c.answer()
 		c.out.Unlock()
-		if silent {
-			return // after close_notify, or an error, nothing is said any more: what waits would wait for ever
-		}
 	}
 }
 
@@ -267,11 +265,17 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return 0, c.readError
 }
 
-// renegotiate performs another handshake, since the server asked for one. It waits for a Write in flight.
+// renegotiate performs another handshake, since the server asked for one. It waits for a Write in
+// flight, and holds the outbound half while it reads: Close must not wait for it.
 func (c *Conn) renegotiate() error {
+	c.renegotiating.Store(true)
+	defer c.renegotiating.Store(false)
 	c.out.Lock()
 	defer c.out.Unlock()
-	if c.writeError != nil {
+	switch {
+	case c.calls.closed(): // Close may be waiting for the lock
+		return net.ErrClosed
+	case c.writeError != nil:
 		return c.writeError
 	}
 	c.renegs++
@@ -293,8 +297,13 @@ func (c *Conn) fail(err error) {
 	c.answerFromRead()
 }
 
-// Write seals p and sends it; of nothing, nothing is sent. After an error, a time-out included, nothing more can be written.
+// Write seals p and sends it. An empty p sends nothing. After an error, a time-out included, nothing
+// more can be written.
 func (c *Conn) Write(p []byte) (n int, err error) {
+	if !c.calls.begin() {
+		return 0, net.ErrClosed
+	}
+	defer c.calls.end()
 	if err := c.Handshake(); err != nil {
 		return 0, err
 	}
@@ -302,7 +311,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	for err = c.writeError; err == nil && len(p) > 0; err = c.writeError {
 		m := min(len(p), chunk)
 		if err := c.engine.Out.Seal(iana.RecordApplicationData, p[:m]); err != nil {
-			c.writeError = err
+			c.endWriting(err)
 		} else if c.send() == nil {
 			n, p = n+m, p[m:]
 		}
@@ -316,66 +325,6 @@ func (c *Conn) unlockOut() {
 	c.answer()
 	c.out.Unlock()
 	c.answerFromRead() // a reader may have come between answer and Unlock
-}
-
-// CloseWrite sends close_notify: nothing more will be written, reading goes on. See RFC 5246 §7.2.1.
-func (c *Conn) CloseWrite() error {
-	if !c.complete.Load() {
-		return errNotDone
-	}
-	c.out.Lock()
-	defer c.out.Unlock()
-	return c.sayGoodbye()
-}
-
-// sayGoodbye sends close_notify once. It needs the outbound half.
-func (c *Conn) sayGoodbye() error {
-	if c.writeError != nil {
-		if errors.Is(c.writeError, errShutdown) {
-			return nil
-		}
-		return c.writeError
-	}
-	err := c.engine.SealAlert(alert.Warning, alert.CloseNotify, "")
-	if err == nil {
-		err = c.send()
-	}
-	c.writeError = errShutdown
-	return err
-}
-
-// Close sends close_notify, unless an error came before it, and closes the connection. Reads and Writes in flight end.
-func (c *Conn) Close() error {
-	if c.closing.Swap(true) {
-		return net.ErrClosed
-	}
-	var notified error
-	if c.complete.Load() {
-		c.conn.SetWriteDeadline(time.Now().Add(closeTimeout)) // frees a Write that holds the lock, too
-		c.out.Lock()
-		if c.writeError == nil { // else it was told before, by Write
-			notified = c.sayGoodbye()
-		}
-		c.out.Unlock()
-	}
-	if c.alerted.Load() {
-		c.drain()
-	}
-	if err := c.conn.Close(); err != nil {
-		return err
-	}
-	return notified
-}
-
-// drain ends our half and listens a moment: bytes that lie unread when a socket closes make it reset, and a reset makes the peer
-// forget the alert that it has not read yet.
-func (c *Conn) drain() {
-	half, ok := c.conn.(interface{ CloseWrite() error })
-	if !ok || half.CloseWrite() != nil {
-		return
-	}
-	c.conn.SetReadDeadline(time.Now().Add(drainTimeout))
-	io.CopyN(io.Discard, c.conn, 1<<20)
 }
 
 // NetConn is the connection underneath. Reading or writing it corrupts this one.

@@ -3,25 +3,17 @@ package vitrine_test
 import (
 	"io"
 	"net"
-	"runtime"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/flood"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
 )
-
-// held returns how many bytes are reachable, stacks included.
-func held() int {
-	var m runtime.MemStats
-	for range 3 { // pools give their contents up at the second
-		runtime.GC()
-	}
-	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc + m.StackInuse)
-}
 
 // inRecords cuts content into records of n bytes, in the clear.
 func inRecords(t iana.ContentType, content []byte, n int) (b []byte) {
@@ -56,7 +48,7 @@ func TestHalfOpenHandshakeHoldsWhatWasSent(t *testing.T) {
 		{"the longest ClientHello", raw, record.MaxPlaintext, len(raw)*9/8 + len(hello.CipherSuites)*5/2 + fixed},
 	} {
 		config := serverConfig(t)
-		before := held()
+		before := flood.Held()
 		var wires []net.Conn
 		for range conns {
 			a, b := net.Pipe() // a Write returns when it was read
@@ -72,7 +64,7 @@ func TestHalfOpenHandshakeHoldsWhatWasSent(t *testing.T) {
 				}
 			}
 		}
-		each := (held() - before) / conns
+		each := (flood.Held() - before) / conns
 		t.Logf("%s: %d bytes sent, %d held", c.what, len(c.sent), each)
 		if each > c.most {
 			t.Errorf("%s: %d bytes are held for %d that were sent, expected at most %d",
@@ -81,5 +73,83 @@ func TestHalfOpenHandshakeHoldsWhatWasSent(t *testing.T) {
 		for _, a := range wires {
 			a.Close()
 		}
+	}
+}
+
+// deaf is a connection whose writes block, once it is stuck, until it is closed.
+type deaf struct {
+	net.Conn
+	stuck   chan struct{} // closed: Writes block
+	entered chan struct{} // a blocked Write announces itself here
+	closed  chan struct{}
+	once    sync.Once
+}
+
+func newDeaf(c net.Conn) *deaf {
+	return &deaf{Conn: c, stuck: make(chan struct{}), entered: make(chan struct{}, 1), closed: make(chan struct{})}
+}
+
+func (d *deaf) Write(b []byte) (int, error) {
+	select {
+	case <-d.stuck:
+	default:
+		return d.Conn.Write(b)
+	}
+	select {
+	case d.entered <- struct{}{}:
+	default:
+	}
+	<-d.closed
+	return 0, net.ErrClosed
+}
+
+func (d *deaf) Close() error {
+	d.once.Do(func() { close(d.closed) })
+	return d.Conn.Close()
+}
+
+// A client may ask for a renegotiation as often as it likes, and read none of the answers.
+func TestRequestsThatAreNotAnsweredCostNothing(t *testing.T) {
+	const requests, most = 200_000, 1 << 20
+	for _, c := range []struct {
+		what string
+		mute func(*vitrine.Conn, *deaf) // makes answers impossible
+	}{
+		{"a Write is blocked", func(conn *vitrine.Conn, wire *deaf) {
+			close(wire.stuck)
+			go conn.Write([]byte("nobody reads this"))
+			<-wire.entered
+		}},
+		{"after CloseWrite", func(conn *vitrine.Conn, _ *deaf) { conn.CloseWrite() }},
+		{"after a Write that timed out", func(conn *vitrine.Conn, _ *deaf) {
+			conn.SetWriteDeadline(time.Unix(1, 0))
+			conn.Write([]byte("too late"))
+		}},
+	} {
+		a, b := wires(t)
+		a.SetDeadline(time.Time{})
+		b.SetDeadline(time.Time{})
+		wire := newDeaf(b)
+		conn := vitrine.Server(wire, serverConfig(t))
+		go conn.Handshake()
+		peer, err := flood.Client(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.mute(conn, wire)
+		before := flood.Held()
+		sent := make(chan error, 1)
+		go func() { sent <- peer.Ask(requests, []byte{1}) }()
+		if _, err := io.ReadFull(conn, make([]byte, requests)); err != nil {
+			t.Fatalf("%s: %v", c.what, err)
+		}
+		if err := <-sent; err != nil {
+			t.Fatalf("%s: %v", c.what, err)
+		}
+		if grown := flood.Held() - before; grown > most {
+			t.Errorf("%s: %d requests cost %d bytes, expected at most %d", c.what, requests, grown, most)
+		}
+		conn.Close()
+		peer.Close()
 	}
 }

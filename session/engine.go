@@ -17,7 +17,7 @@ import (
 )
 
 // Engine is one live end of a connection. Its inbound half and its outbound half may be used at the same time by two callers,
-// once the handshake is done: Read by one, Seal and Take by the other. What a Read makes us answer waits in Replies.
+// once the handshake is done: Read by one, Seal and Take by the other. What a Read makes us answer waits for SealReplies.
 type Engine struct {
 	me  iana.Side
 	In  *Inbound
@@ -33,19 +33,19 @@ type Engine struct {
 
 	plain    []byte // opened, and not read yet
 	turned   bool   // the peer's keys were changed, and its Finished has not come
-	ended    error  // why nothing more can be read: io.EOF after close_notify
+	eof      error  // io.EOF after the peer's close_notify: nothing more can be read
 	warnings int    // alerts in a row that only warned
 
-	mu      sync.Mutex
-	replies []reply
+	mu sync.Mutex // guards replies
+	replies
 }
 
-// reply is an alert that answers something that was read, or the news that nothing can be sent any more.
-type reply struct {
-	level       alert.Level // 0: there is nothing to say
-	description alert.Description
-	reason      string
-	ended       error // why nothing follows
+// replies is what reading makes us say, until somebody may send it. It has a fixed size: a peer that
+// asks without end and reads none of the answers must not fill the memory.
+type replies struct {
+	declines bool  // a no_renegotiation waits; one answers all requests that came before it
+	ended    error // why nothing follows: a fatal alert that waits, unless the peer sent one
+	muted    bool  // nothing can be sent any more
 }
 
 // NewEngine makes a client or a server. It draws nothing and says nothing yet.
@@ -120,7 +120,7 @@ func (e *Engine) Advance() error {
 		switch item.Type {
 		case iana.RecordAlert:
 			err = e.heard(item.Body)
-			if err == nil && e.ended != nil {
+			if err == nil && e.eof != nil {
 				err = closedEarly(e.me.Peer())
 			}
 		case iana.RecordApplicationData:
@@ -210,8 +210,8 @@ var ErrMore = errors.New("session: more bytes are needed")
 // Read copies application data out. Only what was authenticated is ever in it. io.EOF is the peer's close_notify.
 func (e *Engine) Read(p []byte) (int, error) {
 	for len(e.plain) == 0 {
-		if e.ended != nil {
-			return 0, e.ended
+		if e.eof != nil {
+			return 0, e.eof
 		}
 		item, ok, err := e.In.Next()
 		if err != nil {
@@ -251,7 +251,7 @@ func (e *Engine) heard(body []byte) error {
 	e.log.Alert(e.me.Peer(), level, description, "")
 	switch {
 	case description == alert.CloseNotify:
-		e.ended = io.EOF
+		e.eof = io.EOF
 		return nil
 	case level == alert.Warning:
 		if e.warnings++; e.warnings > maxEmpty {
@@ -289,7 +289,7 @@ func (e *Engine) post(raw []byte) error {
 	if t := iana.HandshakeType(raw[0]); t != again || (t == iana.HelloRequest && len(raw) != message.HeaderLen) {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "a %v after the handshake", t)
 	}
-	if e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation && e.Renegotiates() {
+	if e.me == iana.Client && e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation && e.Renegotiates() {
 		return cmp.Or(e.flightEnds(again), ErrRenegotiate)
 	}
 	if e.warnings++; e.warnings > maxEmpty {
@@ -297,7 +297,7 @@ func (e *Engine) post(raw []byte) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.replies = append(e.replies, reply{alert.Warning, alert.NoRenegotiation, "we do not renegotiate", nil})
+	e.declines = !e.muted
 	return nil
 }
 
@@ -308,41 +308,47 @@ func (e *Engine) Abort(err error) {
 		return
 	}
 	e.machine.Withdraw() // RFC 5246 §7.2.2: what ends with a fatal alert must not be resumed
-	r := reply{alert.Fatal, alert.Of(err), err.Error(), err}
-	if _, theirs := errors.AsType[*alert.Received](err); theirs {
-		r.level = 0
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.replies = append(e.replies, r)
+	if e.ended == nil && !e.muted {
+		e.ended = err
+	}
+}
+
+// Mute drops the replies that wait, and those to come: nothing can be sent any more.
+func (e *Engine) Mute() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.replies = replies{muted: true}
 }
 
 // Fail tells the glass that the handshake failed.
 func (e *Engine) Fail(err error) { e.log.Done("", err) }
 
-// Answering tells whether a reply waits.
+// Answering reports whether a reply waits.
 func (e *Engine) Answering() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.replies) > 0
+	return e.declines || e.ended != nil
 }
 
-// SealReplies seals the alerts that wait, in their order, up to a fatal one: ended is then why nothing may follow it. It is for
-// whoever may use the outbound half.
+// SealReplies seals the alerts that wait, a fatal one last: ended is then why nothing may follow it.
+// It is for whoever may use the outbound half.
 func (e *Engine) SealReplies() (ended, err error) {
 	e.mu.Lock()
 	waiting := e.replies
-	e.replies = nil
+	e.replies = replies{muted: waiting.muted}
 	e.mu.Unlock()
-	for _, r := range waiting {
-		if r.level != 0 {
-			err = e.SealAlert(r.level, r.description, r.reason)
-		}
-		if r.ended != nil || err != nil {
-			return r.ended, err
-		}
+	if waiting.declines {
+		err = e.SealAlert(alert.Warning, alert.NoRenegotiation, "we do not renegotiate")
 	}
-	return nil, nil
+	if ended = waiting.ended; ended == nil || err != nil {
+		return ended, err
+	}
+	if _, theirs := errors.AsType[*alert.Received](ended); !theirs {
+		err = e.SealAlert(alert.Fatal, alert.Of(ended), ended.Error())
+	}
+	return ended, err
 }
 
 // SealAlert seals one alert.

@@ -1,0 +1,126 @@
+// Package flood has a peer for tests that sends without end and reads nothing, as in the attacks of
+// CVE-2019-9511 to 9518, and a measure of what a process holds meanwhile.
+package flood
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"runtime"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/session"
+)
+
+// A Peer is a client after its handshake.
+type Peer struct {
+	conn   net.Conn
+	engine *session.Engine
+}
+
+// Dial connects to a server over TCP with a small receive buffer, so that the server's writes soon
+// block, and performs a handshake that checks nothing.
+func Dial(addr string, protocols ...string) (*Peer, error) {
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		return nil, err
+	}
+	return Client(conn, protocols...)
+}
+
+// Client performs a client's handshake over conn that checks nothing.
+func Client(conn net.Conn, protocols ...string) (*Peer, error) {
+	p := &Peer{conn, session.NewEngine(iana.Client, &handshake.Config{
+		Rand: rand.Reader,
+		Parameters: handshake.Parameters{
+			MinVersion: iana.TLS12, MaxVersion: iana.TLS12,
+			Suites:    []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
+			Groups:    []iana.Group{iana.X25519, iana.Secp256r1},
+			Schemes:   []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256},
+			Protocols: protocols,
+		},
+		Trust: handshake.Trust{Skip: true},
+	})}
+	for !p.engine.Machine().Done() {
+		err := p.engine.Advance()
+		if slow, ok := errors.AsType[*handshake.Pending](err); ok {
+			err = slow.Do(context.Background())
+		} else if err == nil {
+			err = p.move()
+		}
+		if err != nil {
+			conn.Close()
+			return nil, fmt.Errorf("flood: %w", err)
+		}
+	}
+	return p, nil
+}
+
+// move writes what is sealed and reads what has come, unless the handshake is done.
+func (p *Peer) move() error {
+	if err := p.flush(); err != nil || p.engine.Machine().Done() {
+		return err
+	}
+	n, err := p.conn.Read(p.engine.In.Space())
+	p.engine.In.Arrived(n)
+	return err
+}
+
+func (p *Peer) flush() error {
+	b := p.engine.Out.Sealed()
+	if len(b) == 0 {
+		return nil
+	}
+	defer p.engine.Out.Sent()
+	_, err := p.conn.Write(b)
+	return err
+}
+
+// Send sends application data.
+func (p *Peer) Send(data []byte) error {
+	if err := p.engine.Out.Seal(iana.RecordApplicationData, data); err != nil {
+		return err
+	}
+	return p.flush()
+}
+
+// Ask asks n times for a renegotiation, with data behind each request so that they are not too many
+// in a row.
+func (p *Peer) Ask(n int, data []byte) error {
+	hello := make([]byte, message.HeaderLen)
+	hello[0] = byte(iana.ClientHello)
+	for i := range n {
+		if err := p.engine.Out.Seal(iana.RecordHandshake, hello); err != nil {
+			return err
+		}
+		if err := p.engine.Out.Seal(iana.RecordApplicationData, data); err != nil {
+			return err
+		}
+		if i%256 == 255 || i == n-1 {
+			if err := p.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Close ends it.
+func (p *Peer) Close() error { return p.conn.Close() }
+
+// Held returns how many bytes are reachable in this process, stacks included.
+func Held() int {
+	var m runtime.MemStats
+	for range 3 { // pools give their contents up at the second
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc + m.StackInuse)
+}
