@@ -35,7 +35,7 @@ type piece struct {
 const (
 	pieceSize = 64       // of memory, besides b
 	maxPiece  = 64 << 10 // pieces that touch are joined up to this size
-	maxHeld   = 1 << 16  // pieces; a hostile capture could send bytes that never touch
+	maxHeld   = 1 << 12  // pieces; a hostile capture could send bytes that never touch, each at the front
 	maxBefore = 64 << 10 // bytes that wait for earlier ones when the capture has no SYN
 	unwrapped = 1 << 33  // keeps what is before the first number positive
 )

@@ -28,22 +28,30 @@ func (m *CompressedCertificate) layout(c *wire.Codec) {
 	wire.Opaque24(c, "compressed_certificate_message", &m.Data, 1, 1<<24-1)
 }
 
-// maxInflated bounds what a certificate may become.
-const maxInflated = 1 << 20
+// maxInflated bounds what a certificate may become, in bytes: more than other stacks take of a chain that
+// comes uncompressed.
+const maxInflated = 128 << 10
 
 // Certificate returns the message inside; nil where it is not in zlib's format, which is the only
-// one that the standard library has.
+// one that the standard library has, or is longer than 128 KiB, or not as long as it says.
 func (m *CompressedCertificate) Certificate() *Certificate {
 	const zlibFormat = 1
 	if m.Algorithm != zlibFormat {
+		return nil
+	}
+	length := 0
+	for _, b := range m.Uncompressed {
+		length = length<<8 | int(b)
+	}
+	if length > maxInflated {
 		return nil
 	}
 	z, err := zlib.NewReader(bytes.NewReader(m.Data))
 	if err != nil {
 		return nil
 	}
-	body, err := io.ReadAll(io.LimitReader(z, maxInflated))
-	if err != nil {
+	body, err := io.ReadAll(io.LimitReader(z, int64(length)+1))
+	if err != nil || len(body) != length {
 		return nil
 	}
 	inside := &Certificate{dialect: Dialect{Version: iana.TLS13}}

@@ -70,7 +70,7 @@ func (c *Connection) abandon() {
 		if l.err == nil {
 			l.err = errDeaf
 		}
-		l.held, l.message = nil, nil
+		l.held, l.message, l.inflate = nil, nil, nil
 		l.count()
 		l.rest()
 	}

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
@@ -34,15 +36,32 @@ func (z *inflater) record(b []byte) ([]byte, error) {
 	}
 	if z.reader == nil {
 		z.reader = flate.NewReader(bytes.NewReader(b))
-	} else if err := z.reader.(flate.Resetter).Reset(bytes.NewReader(b), z.window); err != nil {
+	} else if err := z.reader.(flate.Resetter).Reset(bytes.NewReader(b), z.window[max(0, len(z.window)-window):]); err != nil {
 		return nil, errInflate
 	}
 	plain, err := io.ReadAll(io.LimitReader(z.reader, record.MaxPlaintext+1))
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) || len(plain) > record.MaxPlaintext {
 		return nil, errInflate
 	}
-	if z.window = append(z.window, plain...); len(z.window) > window {
-		z.window = append([]byte(nil), z.window[len(z.window)-window:]...)
+	if z.window = append(z.window, plain...); len(z.window) > 2*window {
+		z.window = z.window[:copy(z.window, z.window[len(z.window)-window:])]
 	}
 	return plain, nil
+}
+
+// memory is how many bytes it holds, about: package flate has a window of its own, and tables.
+func (z *inflater) memory() int {
+	if z == nil || z.reader == nil {
+		return 0
+	}
+	return cap(z.window) + window + 12<<10
+}
+
+// inflated is how long a compressed certificate says that it becomes, at most. See RFC 8879 §4.
+func inflated(raw []byte) int {
+	const at = message.HeaderLen + 2 // behind the algorithm
+	if len(raw) < at+3 || raw[0] != byte(iana.CompressedCertificate) {
+		return 0
+	}
+	return int(raw[at])<<16 | int(raw[at+1])<<8 | int(raw[at+2])
 }

@@ -153,7 +153,7 @@ func (l *lane) shrink() {
 
 // memory is how many bytes the lane holds.
 func (l *lane) memory() int {
-	n := cap(l.buf) + holeSize*cap(l.holes) + cap(l.message)
+	n := cap(l.buf) + holeSize*cap(l.holes) + cap(l.message) + l.inflate.memory()
 	if l.held != nil {
 		n += len(l.held.body)
 	}

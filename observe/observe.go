@@ -361,6 +361,9 @@ func (c *Connection) take(l *lane) bool {
 	}
 	l.held = nil
 	c.messages += len(body)
+	if kind == handshake.Kind(iana.Certificate) {
+		c.messages += inflated(body)
+	}
 	if kind == handshake.Kind(iana.ServerHello) && len(body) > message.HeaderLen+2 && body[message.HeaderLen] != 3 {
 		c.draft = iana.Version(body[message.HeaderLen])<<8 | iana.Version(body[message.HeaderLen+1]) // those of TLS 1.3 had another form
 	}

@@ -283,6 +283,7 @@ func (p *packets) read(s *showing) error {
 		}
 		if n%4096 == 0 {
 			bar.show()
+			s.retry()
 			if p.live {
 				s.idle()
 			}

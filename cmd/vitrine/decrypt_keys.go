@@ -51,6 +51,10 @@ type growingLog struct {
 	rest []byte // of a line
 }
 
+// maxRest bounds what is kept of a line that has no end yet: no line of a key log is as long, and more of it
+// makes it no less wrong.
+const maxRest = 64 << 10
+
 // any tells whether there is a secret at all.
 func (s *secretStore) any() bool { return s.given || s.found }
 
@@ -188,7 +192,7 @@ func (s *secretStore) grow(g *growingLog, whole bool, stderr io.Writer) (gained 
 	b = append(g.rest, b...)
 	g.rest = nil
 	if end := bytes.LastIndexAny(b, "\r\n"); !whole {
-		g.rest = bytes.Clone(b[end+1:])
+		g.rest = bytes.Clone(b[end+1 : min(len(b), end+1+maxRest)])
 		b = b[:end+1]
 	}
 	if len(b) == 0 {

@@ -37,6 +37,7 @@ type showing struct {
 	others      int // connections that are not TLS
 	table       *connectionTable
 	printed     printout
+	news        bool  // the capture had secrets since retry
 	err         error // the first
 }
 
@@ -55,33 +56,6 @@ type seen struct {
 	out      *jsonRow // when it is done; nil for one that is not shown
 	secrets  []keylog.Line
 	failed   bool
-}
-
-// story is the events of a connection that are kept for a page.
-type story struct {
-	trace.Memory
-	number int
-	about  explain.Run
-	size   int
-	cut    bool
-}
-
-// What is kept of one connection's events, and of how many connections.
-const (
-	maxStory   = 8 << 20
-	maxStories = 64
-)
-
-// Put keeps an event, unless there are too many: then what is left out is data.
-func (s *story) Put(e trace.Entry) {
-	e.Role = trace.Client // it saw all that a client sees, and the server's side of it
-	if r, ok := e.Event.(*trace.Record); ok {
-		if s.size += len(r.Fragment) + len(r.Plaintext); s.size > maxStory {
-			s.cut = true
-			return
-		}
-	}
-	s.Memory.Put(e)
 }
 
 func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, error) {
@@ -140,9 +114,7 @@ func (s *showing) secretsBlock(t capture.SecretsType, b []byte) {
 	}
 	if s.secrets.add(b, "the capture's secrets", s.cmd.ErrOrStderr()) > 0 {
 		s.secrets.found = true
-		if s.in.late {
-			s.watch.Retry()
-		}
+		s.news = s.in.late
 	}
 }
 
@@ -153,8 +125,18 @@ func (s *showing) idle() {
 			s.watch.Retry()
 		}
 	}
+	s.retry()
 	s.watch.Flush()
 	s.watch.Expire(patience)
+}
+
+// retry lets the connections that wait try the secrets that the capture had since the last time. All of them
+// are asked each time, which is not done for each of its blocks.
+func (s *showing) retry() {
+	if s.news {
+		s.news = false
+		s.watch.Retry()
+	}
 }
 
 // patience is how long the end of a live connection waits for its secret.

@@ -8,7 +8,43 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/render/html"
+	"github.com/vitrine-tls/vitrine/trace"
 )
+
+// story is the events of a connection that are kept for a page.
+type story struct {
+	trace.Memory
+	number int
+	about  explain.Run
+	size   int
+	cut    bool
+}
+
+// What is kept of one connection's events, and of how many connections.
+const (
+	maxStory   = 8 << 20
+	eventSize  = 256 // of memory, besides its bytes
+	maxStories = 64
+)
+
+// Put keeps an event, unless there are too many: then what is left out is data, and in the end all.
+func (s *story) Put(e trace.Entry) {
+	e.Role = trace.Client // it saw all that a client sees, and the server's side of it
+	limit := 2 * maxStory
+	s.size += eventSize
+	switch x := e.Event.(type) {
+	case *trace.Record:
+		s.size += len(x.Fragment) + len(x.Plaintext)
+		limit = maxStory
+	case *trace.Message:
+		s.size += len(x.Raw)
+	}
+	if s.size > limit {
+		s.cut = true
+		return
+	}
+	s.Memory.Put(e)
+}
 
 // tellStories writes what --detail, --html and --events want of the selected connections.
 func (s *showing) tellStories() error {

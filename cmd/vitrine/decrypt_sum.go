@@ -3,13 +3,16 @@ package main
 import (
 	"crypto/sha256"
 	"hash"
+	"sync/atomic"
 )
 
-// sum is the SHA-256 of one direction. Of a long one it is computed beside the decryption, which takes as long.
+// sum is the SHA-256 of one direction. Of a long one it is computed beside the decryption, which takes as
+// long; of so many at a time, since that takes memory.
 type sum struct {
 	h     hash.Hash
+	n     int64
 	block []byte
-	full  chan []byte // to whoever computes; nil for a short direction
+	full  chan []byte // to whoever computes; nil where it is computed at once
 	empty chan []byte
 	done  chan struct{}
 }
@@ -17,38 +20,53 @@ type sum struct {
 const (
 	sumBlock  = 256 << 10
 	sumBlocks = 4
+	longSum   = 1 << 20 // bytes from which on a direction is long
+	maxSums   = 8       // that are computed beside the decryption
 )
+
+// sums is how many are.
+var sums atomic.Int32
 
 func (s *sum) write(b []byte) {
 	if s.h == nil {
 		s.h = sha256.New()
 	}
+	before := s.n
+	if s.n += int64(len(b)); before < longSum && s.n >= longSum {
+		s.begin()
+	}
+	if s.full == nil {
+		s.h.Write(b)
+		return
+	}
 	for len(b) > 0 {
 		n := min(len(b), sumBlock-len(s.block))
 		s.block, b = append(s.block, b[:n]...), b[n:]
 		if len(s.block) == sumBlock {
-			s.hand()
+			s.full <- s.block
+			s.block = <-s.empty
 		}
 	}
 }
 
-// hand gives a full block away.
-func (s *sum) hand() {
-	if s.full == nil {
-		s.full, s.empty, s.done = make(chan []byte, sumBlocks), make(chan []byte, sumBlocks), make(chan struct{})
-		for range sumBlocks {
-			s.empty <- make([]byte, 0, sumBlock)
-		}
-		go func() {
-			defer close(s.done)
-			for b := range s.full {
-				s.h.Write(b)
-				s.empty <- b[:0]
-			}
-		}()
+// begin lets the sum be computed beside the decryption, if there are not too many.
+func (s *sum) begin() {
+	if sums.Add(1) > maxSums {
+		sums.Add(-1)
+		return
 	}
-	s.full <- s.block
-	s.block = <-s.empty
+	s.full, s.empty, s.done = make(chan []byte, sumBlocks), make(chan []byte, sumBlocks), make(chan struct{})
+	for range sumBlocks {
+		s.empty <- make([]byte, 0, sumBlock)
+	}
+	s.block = make([]byte, 0, sumBlock)
+	go func() {
+		defer close(s.done)
+		for b := range s.full {
+			s.h.Write(b)
+			s.empty <- b[:0]
+		}
+	}()
 }
 
 // value ends it. nil is the sum of nothing.
@@ -59,8 +77,9 @@ func (s *sum) value() []byte {
 	if s.full != nil {
 		close(s.full)
 		<-s.done
+		s.h.Write(s.block)
+		s.full, s.block = nil, nil
+		sums.Add(-1)
 	}
-	s.h.Write(s.block)
-	s.block = nil
 	return s.h.Sum(nil)
 }

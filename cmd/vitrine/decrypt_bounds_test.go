@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// However long a direction is and however many there are at once, its digest is right, and few of them are
+// computed beside the decryption.
+func TestManyDigestsAtOnce(t *testing.T) {
+	lengths := []int{0, 1, longSum - 1, longSum, longSum + sumBlock, 3 * longSum}
+	var all []*sum
+	for i := range 4 * maxSums {
+		all = append(all, &sum{})
+		b := bytes.Repeat([]byte{byte(i)}, lengths[i%len(lengths)])
+		for len(b) > 0 {
+			n := min(len(b), 16<<10)
+			all[i].write(b[:n])
+			b = b[n:]
+		}
+		if n := sums.Load(); n > maxSums {
+			t.Fatalf("%d at once", n)
+		}
+	}
+	for i, s := range all {
+		want := sha256.Sum256(bytes.Repeat([]byte{byte(i)}, lengths[i%len(lengths)]))
+		if got := s.value(); !bytes.Equal(got, want[:]) || !bytes.Equal(s.value(), want[:]) {
+			t.Errorf("%d bytes: %x, expected %x", lengths[i%len(lengths)], got, want)
+		}
+	}
+	if n := sums.Load(); n != 0 {
+		t.Errorf("%d are still computed", n)
+	}
+}
+
+// A line of a growing key log that does not end is kept in part, and hides none of those behind it.
+func TestAGrowingLogWithALongLine(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "keys")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var all secretStore
+	g := &growingLog{name: name}
+	for range 10 {
+		f.Write(bytes.Repeat([]byte("x"), 40_000))
+		if n, err := all.grow(g, false, io.Discard); n != 0 || err != nil || len(g.rest) > maxRest {
+			t.Fatalf("%d secrets, %v, %d bytes are kept", n, err, len(g.rest))
+		}
+	}
+	fmt.Fprintf(f, "\nCLIENT_RANDOM %064x %096x\n", 1, 2)
+	if n, err := all.grow(g, false, io.Discard); n != 1 || err != nil {
+		t.Errorf("%d secrets, %v, expected the one behind the long line", n, err)
+	}
+}
+
+// The events of a connection are kept up to a bound, of whatever kind they are.
+func TestAStoryIsBounded(t *testing.T) {
+	for _, e := range []trace.Event{&trace.Alert{}, &trace.Message{Raw: make([]byte, 1000)}, &trace.Record{Fragment: make([]byte, 1000)}} {
+		var s story
+		for range 100_000 {
+			s.Put(trace.Entry{Event: e})
+		}
+		if n := len(s.Entries) * eventSize; !s.cut || n > 2*maxStory || n == 0 {
+			t.Errorf("%T: %d are kept", e, len(s.Entries))
+		}
+	}
+}
