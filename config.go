@@ -43,9 +43,11 @@ type Config struct {
 	// that suits the server's request.
 	Certificates []tls.Certificate
 
-	// GetCertificate, if set, chooses a server's certificate; nil leaves it to Certificates. GetConfigForClient gives a server another
-	// Config for this client, or nil for this one. GetClientCertificate chooses a client's certificate; one without a chain, or nil,
-	// shows none. Each may take its time: the info's Context ends with the handshake's.
+	// GetCertificate, if set, chooses a server's certificate; nil leaves it to Certificates, and so
+	// does a client that names no server if there are Certificates. GetConfigForClient gives a server
+	// another Config for this client, or nil for this one. GetClientCertificate chooses a client's
+	// certificate; one without a chain, or nil, shows none. Each may take its time: the info's Context
+	// ends with the handshake's.
 	GetCertificate       func(*ClientHelloInfo) (*tls.Certificate, error)
 	GetConfigForClient   func(*ClientHelloInfo) (*Config, error)
 	GetClientCertificate func(*CertificateRequestInfo) (*tls.Certificate, error)

@@ -25,6 +25,7 @@ import (
 
 var (
 	errNotDone  = errors.New("vitrine: the handshake is not done")
+	errChanges  = errors.New("vitrine: no exporter with Config.Renegotiation: what it exports would change")
 	errNoExport = errors.New("vitrine: no exporter without extended_master_secret: such a master_secret may be shared by two connections (RFC 7627 §5.4)")
 	errShutdown = errors.New("vitrine: the connection is closed for writing")
 )

@@ -147,7 +147,11 @@ func (c *Config) hooks(conn *Conn) handshake.Hooks {
 	}
 	if ask := c.GetCertificate; ask != nil {
 		h.ForServerName = func(ctx context.Context, ch *message.ClientHello) ([]*pki.Credential, error) {
-			return credential(ask(c.helloInfo(ctx, ch, conn.conn)))
+			i := c.helloInfo(ctx, ch, conn.conn)
+			if i.ServerName == "" && len(c.Certificates) > 0 {
+				return nil, nil // as with crypto/tls, which asks by name
+			}
+			return credential(ask(i))
 		}
 	}
 	if ask := c.GetClientCertificate; ask != nil {
@@ -168,7 +172,9 @@ func (c *Config) accept(conn *Conn) func(context.Context) error {
 		return nil
 	}
 	return func(context.Context) error {
-		if err := c.VerifyConnection(stateOf(conn.engine.Machine())); err != nil {
+		s := conn.stateOf(conn.engine.Machine())
+		s.HandshakeComplete = false // this verdict is a part of it
+		if err := c.VerifyConnection(s); err != nil {
 			return alert.Refused(alert.BadCertificate, "the program refuses the connection", err)
 		}
 		return nil

@@ -129,38 +129,41 @@ func TestServerNameIsAcknowledged(t *testing.T) {
 	}
 }
 
+// refusingCallbacks set a callback that fails.
+var refusingCallbacks = []struct {
+	what  string
+	asked iana.Side // whose callback it is
+	set   func(*vitrine.Config, error)
+	plain alert.Description // for an error that names none
+}{
+	{"VerifyPeerCertificate", iana.Client, func(c *vitrine.Config, err error) {
+		c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return err }
+	}, alert.BadCertificate},
+	{"VerifyPeerCertificate", iana.Server, func(c *vitrine.Config, err error) {
+		c.ClientAuth = tls.RequireAnyClientCert
+		c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return err }
+	}, alert.BadCertificate},
+	{"VerifyConnection", iana.Server, func(c *vitrine.Config, err error) {
+		c.VerifyConnection = func(vitrine.ConnectionState) error { return err }
+	}, alert.BadCertificate},
+	{"GetConfigForClient", iana.Server, func(c *vitrine.Config, err error) {
+		c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) { return nil, err }
+	}, alert.InternalError},
+	{"GetCertificate", iana.Server, func(c *vitrine.Config, err error) {
+		c.GetCertificate = func(*vitrine.ClientHelloInfo) (*tls.Certificate, error) { return nil, err }
+	}, alert.InternalError},
+	{"GetClientCertificate", iana.Client, func(c *vitrine.Config, err error) {
+		c.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate, error) { return nil, err }
+	}, alert.InternalError},
+}
+
 // A program that refuses a peer may say why on the wire.
 func TestACallbackMayNameItsAlert(t *testing.T) {
 	named := alert.Fail(alert.AccessDenied, "", "not today")
 	wrapped := errors.Join(errors.New("the door is shut"), named)
 	plain := errors.New("no")
 	clientCert := issueForClient(t, authority(), throwaway.ECDSA)
-	for _, c := range []struct {
-		what  string
-		asked iana.Side // whose callback it is
-		set   func(*vitrine.Config, error)
-		plain alert.Description // for an error that names none
-	}{
-		{"VerifyPeerCertificate", iana.Client, func(c *vitrine.Config, err error) {
-			c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return err }
-		}, alert.BadCertificate},
-		{"VerifyPeerCertificate", iana.Server, func(c *vitrine.Config, err error) {
-			c.ClientAuth = tls.RequireAnyClientCert
-			c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return err }
-		}, alert.BadCertificate},
-		{"VerifyConnection", iana.Server, func(c *vitrine.Config, err error) {
-			c.VerifyConnection = func(vitrine.ConnectionState) error { return err }
-		}, alert.BadCertificate},
-		{"GetConfigForClient", iana.Server, func(c *vitrine.Config, err error) {
-			c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) { return nil, err }
-		}, alert.InternalError},
-		{"GetCertificate", iana.Server, func(c *vitrine.Config, err error) {
-			c.GetCertificate = func(*vitrine.ClientHelloInfo) (*tls.Certificate, error) { return nil, err }
-		}, alert.InternalError},
-		{"GetClientCertificate", iana.Client, func(c *vitrine.Config, err error) {
-			c.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate, error) { return nil, err }
-		}, alert.InternalError},
-	} {
+	for _, c := range refusingCallbacks {
 		for _, refusal := range []error{named, wrapped, plain} {
 			configs := [2]*vitrine.Config{}
 			configs[iana.Client], configs[iana.Server] = clientConfig(), serverConfig(t)

@@ -1,6 +1,7 @@
 package vitrine
 
 import (
+	"crypto/tls"
 	"crypto/x509"
 	"slices"
 
@@ -75,15 +76,15 @@ func (c *Conn) ConnectionState() ConnectionState {
 	if !c.complete.Load() {
 		return ConnectionState{}
 	}
-	return stateOf(c.settled.Load())
+	return c.stateOf(c.settled.Load())
 }
 
 // stateOf is what a handshake has negotiated, once both sides are proved.
-func stateOf(m *handshake.Machine) ConnectionState {
+func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	a := m.Agreed
 	s := ConnectionState{
 		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed == handshake.Must, CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
-		ServerName: a.ServerName, SignedCertificateTimestamps: a.SCTs, Group: m.Group, GroupName: m.GroupName,
+		ServerName: a.ServerName, Group: m.Group, GroupName: m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, SecureRenegotiation: a.SecureRenegotiation,
 	}
 	if p := m.Peer(); p.Chain != nil {
@@ -96,7 +97,7 @@ func stateOf(m *handshake.Machine) ConnectionState {
 	s.Renegotiations = m.Renegotiations()
 	s.CurveID, s.NegotiatedProtocolIsMutual = CurveID(m.Group), true
 	s.export = func(label string, context []byte, length int) ([]byte, error) {
-		return export(m, label, context, length)
+		return c.export(m, label, context, length)
 	}
 	if a.ExtendedMasterSecret {
 		first := iana.Client
@@ -105,8 +106,11 @@ func stateOf(m *handshake.Machine) ConnectionState {
 		}
 		s.TLSUnique = slices.Clone(m.VerifyData[first])
 	}
-	if m.CertificateStatus != nil {
-		s.OCSPResponse = m.CertificateStatus.Response
+	if c.me == iana.Client { // a server's own are no news to it
+		s.SignedCertificateTimestamps = a.SCTs
+		if m.CertificateStatus != nil {
+			s.OCSPResponse = m.CertificateStatus.Response
+		}
 	}
 	if o := m.Origin(); o != nil { // what only the full handshake tells
 		s.Group, s.GroupName, s.CurveID = o.Group, o.GroupName, CurveID(o.Group)
@@ -121,17 +125,22 @@ func stateOf(m *handshake.Machine) ConnectionState {
 	return s
 }
 
-// ExportKeyingMaterial derives bytes for another protocol. It is refused without the extended master secret, because two
-// connections could then be made to share a master secret. See RFC 5705 and RFC 7627 §5.4.
+// ExportKeyingMaterial derives bytes for another protocol. It is refused without the extended master
+// secret, because two connections could then be made to share a master secret, and with
+// Config.Renegotiation, because a renegotiation changes what is exported.
+// See RFC 5705 and RFC 7627 §5.4.
 func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
 	if !c.complete.Load() {
 		return nil, errNotDone
 	}
-	return export(c.settled.Load(), label, context, length)
+	return c.export(c.settled.Load(), label, context, length)
 }
 
-func export(m *handshake.Machine, label string, context []byte, length int) ([]byte, error) {
-	if !m.Agreed.ExtendedMasterSecret {
+func (c *Conn) export(m *handshake.Machine, label string, context []byte, length int) ([]byte, error) {
+	switch {
+	case c.config.Renegotiation != tls.RenegotiateNever:
+		return nil, errChanges
+	case !m.Agreed.ExtendedMasterSecret:
 		return nil, errNoExport
 	}
 	return m.Master().Export(label, context, m.Randoms(), length)

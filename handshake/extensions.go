@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -117,11 +118,14 @@ func settleEmpty(t iana.ExtensionType) func(*Agreed, message.Extensions, message
 // server_name
 
 func offerServerName(c *Config) (message.Content, bool) {
-	// RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"."
-	if _, err := netip.ParseAddr(c.ServerName); err == nil || c.ServerName == "" {
+	// RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"", which is "without
+	// a trailing dot".
+	bare := strings.TrimSuffix(strings.TrimPrefix(c.ServerName, "["), "]")
+	name := strings.TrimRight(c.ServerName, ".")
+	if _, err := netip.ParseAddr(bare); err == nil || name == "" {
 		return nil, false
 	}
-	return &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName, Name: []byte(c.ServerName)}}}, true
+	return &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName, Name: []byte(name)}}}, true
 }
 
 // answerServerName says that the name was used, which is always so: certificates and callbacks are

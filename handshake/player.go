@@ -138,12 +138,7 @@ func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
 		}
 		l.Log.Verified(trace.Verified{What: "chain", From: from, Detail: describe(l.peer.Verified[0])}, "RFC 5280 §6")
 	}
-	if l.VerifyPeer != nil {
-		if err := l.VerifyPeer(raw, l.peer.Verified); err != nil {
-			return alert.Refused(alert.BadCertificate, "the program refuses the peer's certificate", err)
-		}
-	}
-	return nil
+	return l.verdict(raw)
 }
 
 // read reads a peer's chain. Only a client that checks nothing takes certificates that crypto/x509
@@ -153,6 +148,17 @@ func (l *live) read(raw [][]byte) (*pki.Chain, error) {
 		return pki.ReadChain(raw)
 	}
 	return pki.ParseChain(raw)
+}
+
+// verdict asks the program about a peer's chain, which may be empty.
+func (l *live) verdict(raw [][]byte) error {
+	if l.VerifyPeer == nil {
+		return nil
+	}
+	if err := l.VerifyPeer(raw, l.peer.Verified); err != nil {
+		return alert.Refused(alert.BadCertificate, "the program refuses the peer's certificate", err)
+	}
+	return nil
 }
 
 // verify finds the paths from a chain's leaf to a root.

@@ -225,6 +225,9 @@ func (l *live) recall(from iana.Side, s *Session) error {
 			return errors.New("handshake: a session without the server's certificate")
 		}
 		l.peer = Peer{PSKIdentity: s.PSKIdentity}
+		if from == iana.Client && l.ClientAuth.Request && s.PSKIdentity == nil {
+			return l.verdict(nil) // the session may be another server's, which asked nobody
+		}
 		return nil
 	}
 	chain, err := l.read(s.Chain)

@@ -143,7 +143,7 @@ func (v *server) certificate(m *message.Certificate) error {
 		if v.ClientAuth.Require {
 			return alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.6", "the client showed no certificate, which we require")
 		}
-		return nil
+		return v.verdict(nil) // a program may require by its callback what ClientAuth only requests
 	}
 	if err := v.authenticate(iana.Client, m.Chain, v.ClientAuth.Verify); err != nil {
 		return err
