@@ -149,6 +149,7 @@ func TestRequestsThatAreNotAnsweredCostNothing(t *testing.T) {
 		if grown := flood.Held() - before; grown > most {
 			t.Errorf("%s: %d requests cost %d bytes, expected at most %d", c.what, requests, grown, most)
 		}
+		wire.Close() // a Write that is blocked ends
 		conn.Close()
 		peer.Close()
 	}

@@ -46,7 +46,8 @@ func (h *Half) SetMaxFragment(n int) {
 	}
 }
 
-func (h *Half) maxFragment() int {
+// MaxFragment returns the most plaintext bytes in a record of this direction.
+func (h *Half) MaxFragment() int {
 	if h.fragment == 0 {
 		return MaxPlaintext
 	}
@@ -58,7 +59,7 @@ func (h *Half) SealedLen(n int) int { return n + h.records(n)*h.traits().Overhea
 
 // records is how many records n bytes take: no bytes are one record, empty.
 func (h *Half) records(n int) int {
-	m := h.maxFragment()
+	m := h.MaxFragment()
 	return max(1, (n+m-1)/m)
 }
 
@@ -74,7 +75,7 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 	}
 	dst = slices.Grow(dst, h.SealedLen(len(plain)))
 	for {
-		n := min(len(plain), h.maxFragment())
+		n := min(len(plain), h.MaxFragment())
 		out, err := h.seal(dst, Header{Type: t, Version: v}, plain[:n])
 		if err != nil {
 			return dst, err
@@ -123,9 +124,9 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 			}
 		}
 	}
-	if len(plain) > h.maxFragment() {
+	if len(plain) > h.MaxFragment() {
 		return 0, nil, alert.Fail(alert.RecordOverflow, "RFC 5246 §6.2.1", "got a record with %d bytes of plaintext, expected at most %d",
-			len(plain), h.maxFragment())
+			len(plain), h.MaxFragment())
 	}
 	if h.Log.On() {
 		h.show(trace.Opened, t, hd, wire, plain)

@@ -38,15 +38,25 @@ func (o *Outbound) Protect(p record.Protection, k *handshake.TrafficKeys) {
 	o.split = k.Version <= iana.TLS10 && k.Suite.Cipher.CBC()
 }
 
-// Seal cuts content into records, seals them, and keeps them until Sent. TLS 1.0's CBC takes the last block that was seen on the
-// wire for an IV, and who knows the IV before choosing the plaintext can test guesses (BEAST): a record of one byte first, whose
-// MAC nobody can foresee, makes the next IV unknown again.
-func (o *Outbound) Seal(t iana.ContentType, content []byte) (err error) {
-	if o.split && t == iana.RecordApplicationData && len(content) > 1 {
+// Seal cuts content into records, seals them, and keeps them until Sent. TLS 1.0's CBC takes the last
+// block that was seen on the wire for an IV, and who knows the IV before choosing the plaintext can
+// test guesses (BEAST). So each record of application data is preceded by one that takes its first
+// byte and whose MAC nobody can foresee: that makes the next IV unknown again.
+func (o *Outbound) Seal(t iana.ContentType, content []byte) error {
+	if !o.split || t != iana.RecordApplicationData {
+		return o.seal(t, content)
+	}
+	for len(content) > 1 {
+		n := min(len(content), o.half.MaxFragment())
 		if err := o.seal(t, content[:1]); err != nil {
 			return err
 		}
-		content = content[1:]
+		if err := o.seal(t, content[1:n]); err != nil {
+			return err
+		}
+		if content = content[n:]; len(content) == 0 {
+			return nil
+		}
 	}
 	return o.seal(t, content)
 }
