@@ -7,11 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-func TestFewTellsHowManyMore(t *testing.T) {
+func TestFew(t *testing.T) {
 	for _, c := range []struct {
 		n    int
 		want string
-	}{{0, "[]"}, {1, "[0]"}, {8, "[0 1 2 3 4 5 6 7]"}, {9, "[0 1 2 3 4 5 6 7] and 1 more"}, {32767, "[0 1 2 3 4 5 6 7] and 32759 more"}} {
+	}{{0, "[]"}, {1, "[0]"}, {8, "[0 1 2 3 4 5 6 7]"}, {9, "[0 1 2 3 4 5 6 7] and 1 more"},
+		{32767, "[0 1 2 3 4 5 6 7] and 32759 more"}} {
 		list := make([]int, c.n)
 		for i := range list {
 			list[i] = i
@@ -22,10 +23,12 @@ func TestFewTellsHowManyMore(t *testing.T) {
 	}
 }
 
-func TestTextsAreCutAtARune(t *testing.T) {
-	for _, long := range []string{strings.Repeat("é", maxText), strings.Repeat("a", maxText+1), strings.Repeat("\xBF", 2*maxText)} {
+func TestLongTextsAreCutAtARune(t *testing.T) {
+	for _, long := range []string{strings.Repeat("é", maxText), strings.Repeat("a", maxText+1),
+		strings.Repeat("\xBF", 2*maxText)} {
 		for what, err := range map[string]error{
-			"a reason": Fail(DecodeError, "", "%s", long), "a cause": Malformed("", errors.New(long)),
+			"a reason": Fail(DecodeError, "", "%s", long),
+			"a cause":  Malformed("", errors.New(long)),
 		} {
 			text := err.Error()
 			if len(text) > maxText || len(text) < maxText-8 || !strings.HasSuffix(text, "…") ||

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 func run(m *testing.M) int {
 	path, err := exec.LookPath("chromium")
 	if err != nil {
-		return m.Run() // each test says why it is skipped
+		return m.Run() // each test skips itself with a reason
 	}
 	profile, err := os.MkdirTemp("", "vitrine-browser-*")
 	if err != nil {

@@ -188,8 +188,8 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 			return fmt.Sprintf("the certificate is not for %s: it has no name at all that counts "+
 				"(subjectAltName)", err.Host)
 		}
-		return fmt.Sprintf("the certificate is for %s, not for %s", strings.Join(names, ", "),
-			err.Host)
+		return fmt.Sprintf("the certificate is for %s, not for %s",
+			strings.Join(names, ", "), err.Host)
 	case x509.CertificateInvalidError:
 		who := "the certificate"
 		if leaf != nil && err.Cert != nil && !err.Cert.Equal(leaf) {

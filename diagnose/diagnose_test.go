@@ -60,8 +60,8 @@ func client() *vitrine.Config {
 	return &vitrine.Config{RootCAs: authority.Pool(), ServerName: "localhost"}
 }
 
-func dial(ctx context.Context, addr string, c *vitrine.Config) (s vitrine.ConnectionState,
-	err error) {
+func dial(ctx context.Context, addr string,
+	c *vitrine.Config) (s vitrine.ConnectionState, err error) {
 	conn, err := (&vitrine.Dialer{Config: c}).DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return s, err
@@ -280,8 +280,8 @@ func TestDistrust(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%q: it is trusted", c.want)
 		}
-		if got := diagnose.Distrust(err, []*x509.Certificate{c.leaf}, now); !strings.Contains(got,
-			c.want) {
+		got := diagnose.Distrust(err, []*x509.Certificate{c.leaf}, now)
+		if !strings.Contains(got, c.want) {
 			t.Errorf("got %q, expected %q in it", got, c.want)
 		}
 	}

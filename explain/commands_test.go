@@ -27,8 +27,8 @@ func needTools(t testing.TB) {
 	for tool, from := range map[string]string{"sh": "dash", "openssl": "openssl", "xxd": "xxd",
 		"python3": "python3"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("no command was run: %s is not there: install the Debian package %s", tool,
-				from)
+			t.Skipf("no command was run: %s is not there: install the Debian package %s",
+				tool, from)
 		}
 	}
 	if out, err := exec.Command("openssl", "version").Output(); err != nil ||

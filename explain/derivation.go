@@ -51,8 +51,8 @@ func (t *teller) masterSecret(d trace.Derived) Step {
 	}
 	facts := []Fact{
 		{Heading: true, Formula: true,
-			Text: fmt.Sprintf("master_secret = %s(pre_master_secret, %q, %s)", prf(d), d.Label,
-				seed)},
+			Text: fmt.Sprintf("master_secret = %s(pre_master_secret, %q, %s)", prf(d),
+				d.Label, seed)},
 		{Under: octets(len(d.Output)), Deeper: true, Secret: "master_secret",
 			Value: t.outputs("master_secret")},
 	}
@@ -147,6 +147,6 @@ func (t *teller) finished(s *rung) []Fact {
 	}
 	return []Fact{f,
 		{Formula: true,
-			Text: fmt.Sprintf("= %s(master_secret, %q, %s(messages %s))", prf(d), d.Label, d.Hash,
-				transcript)}}
+			Text: fmt.Sprintf("= %s(master_secret, %q, %s(messages %s))", prf(d), d.Label,
+				d.Hash, transcript)}}
 }

@@ -343,8 +343,8 @@ func (d *Derivation) proofs(t *teller) []Step {
 			{Name: f.from.String() + " verify_data", Secret: "verify_data",
 				Value: Pair{Client: x.Output}},
 			{Formula: true,
-				Text: fmt.Sprintf("= %s(master_secret, %q, %s(%s))", prf(x), x.Label, x.Hash,
-					f.covers)},
+				Text: fmt.Sprintf("= %s(master_secret, %q, %s(%s))", prf(x), x.Label,
+					x.Hash, f.covers)},
 			{Name: x.Hash, Deeper: true, Value: Pair{Client: x.Seed}},
 		}
 		steps = append(steps, Step{Key: "finished/" + f.from.String(), Facts: facts})

@@ -43,8 +43,8 @@ func TestDeriveFromTranscript(t *testing.T) {
 				if x, ok := e.Event.(*trace.Derived); ok {
 					got++
 					if !bytes.Equal(x.Output, want[x.Name]) {
-						t.Errorf("%v: %s: got %x, the client had %x", o.Suite, x.Name, x.Output,
-							want[x.Name])
+						t.Errorf("%v: %s: got %x, the client had %x", o.Suite, x.Name,
+							x.Output, want[x.Name])
 					}
 				}
 			}

@@ -191,8 +191,8 @@ func TestSearchInOtherExchanges(t *testing.T) {
 	stripped := expand(crypto.SHA256, ecdhe.PreMaster[1:], "extended master secret",
 		ecdhe.SessionHash, 48)
 	expectHow(t, d, stripped, "stripped")
-	if found, tried, err := d.Search(bytes.Repeat([]byte{1}, 48)); len(found) > 0 || tried < 1000 ||
-		err != nil {
+	if found, tried, err := d.Search(bytes.Repeat([]byte{1}, 48)); len(found) > 0 ||
+		tried < 1000 || err != nil {
 		t.Errorf("of a value from nowhere %q was found, %d tried, %v", found, tried, err)
 	}
 	for _, n := range []int{0, 3, 1025} {
@@ -350,8 +350,8 @@ func FuzzTranscript(f *testing.F) {
 			}
 		}
 		if len(messages) < len(b) || len(messages) == len(b) && !bytes.Equal(messages, b) {
-			t.Errorf("the transcript of %d bytes became %d bytes of messages", len(b),
-				len(messages))
+			t.Errorf("the transcript of %d bytes became %d bytes of messages",
+				len(b), len(messages))
 		}
 		if len(d.Values()) == 0 || fmt.Sprint(d.Chapters) == "" {
 			t.Error("nothing to show")

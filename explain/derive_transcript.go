@@ -135,8 +135,8 @@ func (s transcript) fill(g *Given) error {
 		return err
 	}
 	if g.Suite != nil && g.Suite.ID != h.suite {
-		return misfit("suite", "got %v, but the server's hello in the transcript chose %v", g.Suite,
-			h.suite)
+		return misfit("suite", "got %v, but the server's hello in the transcript chose %v",
+			g.Suite, h.suite)
 	}
 	if g.Suite = suite.ByID(h.suite); g.Suite == nil {
 		return misfit("transcript", "the server chose %v, which Vitrine does not speak", h.suite)

@@ -55,8 +55,8 @@ func (t *teller) sentences() {
 			milliseconds(t.Run.Handshake), milliseconds(t.Run.Setup))
 	}
 	for _, n := range r.Noticed {
-		say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By, n.Alert,
-			n.Reason)
+		say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By,
+			n.Alert, n.Reason)
 	}
 	if a := t.Run.Tampered; a != nil {
 		r.Stalled = a.Stall && len(r.Noticed) == 0

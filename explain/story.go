@@ -22,8 +22,8 @@ type Run struct {
 	Flags          string        // " --seed docs": those that the run depends on
 	Client, Server string        // addresses, or empty
 	Seed           string        // not empty: everything of this run is reproducible, and public
-	Setup          time.Duration // making the certificates; 0 where time is not told
-	Handshake      time.Duration // 0 where time is not told
+	Setup          time.Duration // to make the certificates; 0 if times are not shown
+	Handshake      time.Duration // 0 if times are not shown
 	Tampered       *Tampered     // what was altered on the way, or nil
 	Note           string        // what saved events say of themselves, or empty
 }
@@ -98,7 +98,7 @@ type Fact struct {
 	Count  string // of bytes, for the parts of a record
 	Value  Pair
 	Short  bool   // a value that is shown by its ends
-	Text   string // words in the place of bytes, or behind them
+	Text   string // text in place of the bytes, or after them
 	Note   string // a remark
 	// It was sent in the clear. The sides agree on it unless somebody altered it, so it is not
 	// counted among the compared values.

@@ -123,7 +123,7 @@ func (t *teller) raws(from iana.Side, kind iana.HandshakeType) Pair {
 	return Pair{t.client.raw(from, kind), t.server.raw(from, kind)}
 }
 
-// each applies read to a message as each side has it. A message that cannot be parsed gives nil.
+// each applies read to a message as each side has it. The result is nil for a message that cannot be parsed.
 func each[M message.Message](t *teller, p Pair, read func(M) []byte) Pair {
 	one := func(raw []byte) []byte {
 		if raw == nil {

@@ -240,8 +240,8 @@ func number(word string) (n uint64, hexadecimal, ok bool) {
 		n, err := strconv.ParseUint(first, 10, 32)
 		return n, false, err == nil
 	}
-	n, err := strconv.ParseUint(strings.NewReplacer("0x", "", ",", "", " ", "").Replace(more), 16,
-		32)
+	n, err := strconv.ParseUint(strings.NewReplacer("0x", "", ",", "", " ", "").Replace(more),
+		16, 32)
 	return n, true, err == nil && first == ""
 }
 

@@ -153,8 +153,8 @@ func TestSuiteNamesMatchOpenSSL(t *testing.T) {
 	for _, r := range rows {
 		s, ok := SuiteByName("0x" + r[1] + r[2])
 		if !ok || s.String() != r[3] || s.OpenSSL() != r[4] {
-			t.Errorf("0x%s%s: got %v and %q, OpenSSL says %s and %s", r[1], r[2], s, s.OpenSSL(),
-				r[3], r[4])
+			t.Errorf("0x%s%s: got %v and %q, OpenSSL says %s and %s", r[1], r[2], s,
+				s.OpenSSL(), r[3], r[4])
 		}
 	}
 	if len(rows) == 0 {

@@ -2,7 +2,7 @@
 
 package iana
 
-// Every cipher suite of the registry, spoken or only read, and the two signalling values.
+// Every cipher suite of the registry, and the two signalling values.
 const (
 	TLS_NULL_WITH_NULL_NULL                       CipherSuite = 0x0000
 	TLS_RSA_WITH_NULL_MD5                         CipherSuite = 0x0001

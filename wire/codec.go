@@ -280,7 +280,7 @@ func Uint16s[T ~uint16](c *Codec, name, elem string, v *[]T, min, max int) {
 			elements(c, v, func(c *Codec, v *T) { Uint16(c, elem, v) })
 			return
 		}
-		list := make([]T, len(c.in)/2) // these bytes came: the list is no larger than they are
+		list := make([]T, len(c.in)/2) // no larger than the bytes received
 		for i := range list {
 			list[i] = T(c.in[2*i])<<8 | T(c.in[2*i+1])
 		}
@@ -352,8 +352,8 @@ func (c *Codec) enclosed(size, min, max int, inside func(*Codec)) {
 	case n < min || n > max:
 		c.failAt(start, "", "got a length of %d, expected %d to %d", n, min, max)
 	case n > len(c.in):
-		c.failAt(start, "", "got a length of %d, expected at most the %d bytes that are left", n,
-			len(c.in))
+		c.failAt(start, "", "got a length of %d, expected at most the %d bytes that are left",
+			n, len(c.in))
 	}
 	if c.annotated != nil {
 		c.leaf("length", start, strconv.Itoa(n))

@@ -268,8 +268,8 @@ func (m *middle) alter(rec []byte) {
 		return
 	}
 	rec[at] ^= 1
-	m.report.From, m.report.Record, m.report.Byte, m.report.Mask = m.line.From, m.line.Place.Record,
-		at, 1
+	m.report.From, m.report.Record = m.line.From, m.line.Place.Record
+	m.report.Byte, m.report.Mask = at, 1
 	what := m.field
 	if what != "" {
 		what = " (" + what + ")"

@@ -63,12 +63,12 @@ func (w *Way) Go(ctx context.Context) (*Conn, []Phase, error) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
 	if w.Proxy != nil {
-		err = j.step("proxy", w.Proxy.Redacted(), func() error { return w.throughProxy(conn) },
-			conn)
+		err = j.step("proxy", w.Proxy.Redacted(),
+			func() error { return w.throughProxy(conn) }, conn)
 	}
 	if p := w.StartTLS; err == nil && p != nil {
-		err = j.step("starttls", p.Name+" ("+p.Ref+")", func() error { return p.Ask(conn, w.Host) },
-			conn)
+		err = j.step("starttls", p.Name+" ("+p.Ref+")",
+			func() error { return p.Ask(conn, w.Host) }, conn)
 	}
 	if err != nil {
 		conn.Close()

@@ -47,8 +47,8 @@ func (v *view) record(from string, e event) {
 // because the tag is part of it.
 func (v *view) open(k keys, seq uint64, header, fragment []byte) pieces {
 	if len(fragment) < v.overhead() || v.block == nil {
-		v.fail("a protected record of %d bytes, with a key_block of %d", len(fragment),
-			len(v.block))
+		v.fail("a protected record of %d bytes, with a key_block of %d",
+			len(fragment), len(v.block))
 		return nil
 	}
 	var p pieces

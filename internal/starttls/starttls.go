@@ -16,7 +16,7 @@ import (
 // Protocol is a protocol with a way to begin TLS.
 type Protocol struct {
 	Name string
-	Port string // where it is usually spoken
+	Port string // the well-known port
 	Ref  string
 
 	ask func(*talk) error

@@ -154,8 +154,8 @@ func details(p *step) (list []string) {
 			in = append(in, i.Name)
 		}
 		list = append(list,
-			fmt.Sprintf("%s(%s; %q): %d bytes", d.Function, strings.Join(in, ", "), d.Label,
-				d.Bytes))
+			fmt.Sprintf("%s(%s; %q): %d bytes", d.Function, strings.Join(in, ", "),
+				d.Label, d.Bytes))
 	}
 	if p.Bar != nil {
 		for _, k := range p.Bar.Parts {

@@ -126,8 +126,8 @@ func (s *syntax) partOf() func(int, byte) *syntax {
 
 func (w *derWalker) node(name string, b []byte, head, offset, depth int) {
 	w.fields = append(w.fields, wire.Field{Name: name, Offset: offset, Len: len(b), Depth: depth})
-	w.leaf("tag and length", fmt.Sprintf("%s, %d bytes", tagName(b[0]), len(b)-head), offset, head,
-		depth+1)
+	w.leaf("tag and length", fmt.Sprintf("%s, %d bytes", tagName(b[0]), len(b)-head), offset,
+		head, depth+1)
 }
 
 func (w *derWalker) leaf(name, value string, offset, n, depth int) {

@@ -30,8 +30,8 @@ func tiles(t *testing.T, fields []wire.Field, length int) {
 			end = max(end, part.Offset+part.Len)
 		}
 		if f.Offset != at || end != f.Offset+f.Len {
-			t.Fatalf("%s covers %d to %d, its parts end at %d", f.Name, f.Offset, f.Offset+f.Len,
-				end)
+			t.Fatalf("%s covers %d to %d, its parts end at %d", f.Name, f.Offset,
+				f.Offset+f.Len, end)
 		}
 	}
 	if at != length {

@@ -63,7 +63,7 @@ func (p *step) derive(r *run, name string) {
 	if !hasClient && !hasServer {
 		return
 	}
-	p.Facts = nil // the box says it all
+	p.Facts = nil // the box of the derivation has them
 	box := &derivation{Name: name, Function: d.Function + "_" + strings.ReplaceAll(d.Hash, "-", ""),
 		Label: d.Label, Bytes: len(d.Output)}
 	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, false)

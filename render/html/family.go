@@ -67,8 +67,8 @@ func (r *run) family() {
 		for _, d := range p.Derivations {
 			for i := range d.Inputs {
 				if s := r.secrets[d.Inputs[i].Family]; s != nil && s.Born != p {
-					d.Inputs[i].Born, d.Inputs[i].At, d.Inputs[i].BornNumber = s.Born.ID,
-						s.Born.Title, s.Born.Number
+					in := &d.Inputs[i]
+					in.Born, in.At, in.BornNumber = s.Born.ID, s.Born.Title, s.Born.Number
 				}
 			}
 		}

@@ -100,7 +100,7 @@ type view struct {
 	Apart      []explain.Simplification
 	Words      []explain.Word
 	Reveals    bool   // it holds secrets
-	Seed       string // that anybody can make them from
+	Seed       string // from which anybody can derive them
 }
 
 // reveals reports whether events contain anything that was not sent in the clear.

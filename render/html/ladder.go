@@ -255,6 +255,6 @@ func (r *run) origins(s *secret) (list []string) {
 // curve returns an SVG path that bends towards the margin of its side.
 func curve(side int, from, to point) string {
 	margin := [2]int{-14, ladderWidth + 14}[side]
-	return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from.x, from.y, margin, from.y, margin, to.y,
-		to.x, to.y)
+	return fmt.Sprintf("M%d %d C%d %d %d %d %d %d", from.x, from.y, margin, from.y, margin,
+		to.y, to.x, to.y)
 }

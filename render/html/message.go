@@ -21,7 +21,7 @@ type opened struct {
 	Tree         []branch
 	Dump         template.HTML
 	Certificates []certificate
-	Altered      string // hex of what the other side heard, if that differs
+	Altered      string // hex of what the other side received, if that differs
 }
 
 // branch is a row of the tree of fields.

@@ -256,7 +256,7 @@ func (r *run) fill(p *step) {
 		p.Records = r.takeApart(p)
 	}
 	if base(p.key) == "application_data" {
-		p.Facts = nil // the record says it all, and more
+		p.Facts = nil // the parts of the record have them
 	}
 }
 
