@@ -136,7 +136,8 @@ type Config struct {
 	// server of ours never renegotiates.
 	Renegotiation tls.RenegotiationSupport
 
-	// ClientSessionCache keeps a client's sessions, so that the next connection to the same ServerName needs no key exchange.
+	// ClientSessionCache keeps a client's sessions, so that the next connection to the same ServerName
+	// needs no key exchange. Without a ServerName the key is the connection's remote address.
 	ClientSessionCache ClientSessionCache
 
 	// SessionTicketsDisabled keeps a server from issuing tickets and a client from asking for them. See RFC 5077.
@@ -209,7 +210,7 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*handshake.Config, error) 
 	}
 	h.NamedOnly = c.UnknownNamesRefused
 	h.Hooks, h.PreShared = c.hooks(conn), c.preShared()
-	h.Resumption = c.resumption(me, h.Rand, h.Log)
+	h.Resumption = c.resumption(me, conn, h.Rand, h.Log)
 	h.Trust, err = c.trust(me)
 	h.Accept = c.accept(conn)
 	return h, err

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"net"
 	"sync"
 	"time"
 
@@ -14,7 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// ClientSessionCache keeps a client's sessions by the name of the server. It holds master secrets.
+// ClientSessionCache keeps a client's sessions by the name of the server, or by its address for a
+// Config without ServerName. It holds master secrets.
 // Configs may share one: a session is offered only if what it was made with is still so. Only what
 // GetClientCertificate and GetPSK would answer cannot be compared: Configs that differ in them must
 // not share a cache.
@@ -118,9 +120,9 @@ func (t *tickets) source(c *Config) session.TicketKeys {
 }
 
 // resumption is how this side keeps sessions.
-func (c *Config) resumption(me iana.Side, random io.Reader, log *trace.Log) handshake.Resumption {
+func (c *Config) resumption(me iana.Side, conn *Conn, random io.Reader, log *trace.Log) handshake.Resumption {
 	if me == iana.Client {
-		return c.clientResumption(log)
+		return c.clientResumption(c.sessionKey(conn.conn), log)
 	}
 	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled}
 	r.Seal = func(ctx context.Context, s *handshake.Session) ([]byte, error) {
@@ -188,8 +190,20 @@ func (c *Config) stored(r *handshake.Resumption) {
 	}
 }
 
-func (c *Config) clientResumption(log *trace.Log) handshake.Resumption {
-	cache, key := c.ClientSessionCache, c.ServerName
+// sessionKey returns the key under which a client's sessions are kept: crypto/tls's. It is empty if
+// the server has neither a name nor an address.
+func (c *Config) sessionKey(conn net.Conn) string {
+	if c.ServerName != "" {
+		return c.ServerName
+	}
+	if addr := conn.RemoteAddr(); addr != nil {
+		return addr.String()
+	}
+	return ""
+}
+
+func (c *Config) clientResumption(key string, log *trace.Log) handshake.Resumption {
+	cache := c.ClientSessionCache
 	if cache == nil || key == "" {
 		return handshake.Resumption{}
 	}

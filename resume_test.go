@@ -107,3 +107,37 @@ func configs(t *testing.T) (client, server *vitrine.Config) {
 	}
 	return &vitrine.Config{RootCAs: ca.Pool(), ServerName: "vitrine.test"}, &vitrine.Config{Certificates: []tls.Certificate{cert}, ClientCAs: ca.Pool()}
 }
+
+// farConn is a connection to another address.
+type farConn struct {
+	net.Conn
+	remote net.Addr
+}
+
+func (c farConn) RemoteAddr() net.Addr { return c.remote }
+
+// As with crypto/tls.
+func TestWithoutServerNameSessionsAreKeptByAddress(t *testing.T) {
+	server := serverConfig(t)
+	client := &vitrine.Config{InsecureSkipVerify: true,
+		ClientSessionCache: vitrine.NewLRUClientSessionCache(0)}
+	for i, tt := range []struct {
+		remote net.Addr
+		want   bool
+	}{
+		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}, false},
+		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}, true},
+		{&net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 444}, false},
+		{nil, false},
+		{nil, false},
+	} {
+		a, b := wires(t)
+		c, s := vitrine.Client(farConn{a, tt.remote}, client), vitrine.Server(b, server)
+		if err, serverErr := shake(c, s); err != nil || serverErr != nil {
+			t.Fatal(err, serverErr)
+		}
+		if got := c.ConnectionState().DidResume; got != tt.want {
+			t.Errorf("connection %d: resumed %v, expected %v", i+1, got, tt.want)
+		}
+	}
+}

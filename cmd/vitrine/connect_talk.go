@@ -163,7 +163,7 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 			}
 		}
 	}
-	_, _, end := a.raw.Received()
+	_, _, end := a.raw.Heard()
 	a.conn.Close()
 	timeout, network := errors.AsType[net.Error](err)
 	switch {
