@@ -113,7 +113,8 @@ type Config struct {
 	// certificates, and nothing below TLS 1.2. Certificate.SupportedSignatureAlgorithms limits one key.
 	SignatureSchemes []tls.SignatureScheme
 
-	// KeyLogWriter, if set, receives each connection's master secret in the form of RFC 9850. Whoever reads it reads the connection.
+	// KeyLogWriter, if set, receives each connection's secrets in the form of RFC 9850, as soon as
+	// they exist. Whoever reads it reads the connection.
 	KeyLogWriter io.Writer
 
 	// Policy is the set of defaults; nil is Modern.
@@ -200,6 +201,9 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*handshake.Config, error) 
 	}
 	if c.Trace != nil {
 		h.Log = trace.New(trace.Role(me.String()), c.Trace, c.Time)
+	}
+	if c.KeyLogWriter != nil {
+		h.KeyLog = c.logKey
 	}
 	var err error
 	if h.Parameters, err = c.parameters(); err != nil {

@@ -146,7 +146,7 @@ func (c *Conn) perform(ctx context.Context) (err error) {
 		c.abort(err)
 		return newHandshakeError(c.me, e.Machine(), err)
 	}
-	return c.logKeys()
+	return nil
 }
 
 // receive takes what the socket has.
@@ -345,19 +345,3 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadlin
 
 // SetWriteDeadline sets when a waiting Write ends, and writing with it.
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
-
-// logKeys writes the line of RFC 9850 that opens this connection.
-func (c *Conn) logKeys() error {
-	if c.config.KeyLogWriter == nil {
-		return nil
-	}
-	m := c.settled.Load()
-	line := fmt.Appendf(nil, "CLIENT_RANDOM %x %x\n", m.ClientHello.Random, m.Master().Bytes())
-	keyLogging.Lock()
-	defer keyLogging.Unlock()
-	_, err := c.config.KeyLogWriter.Write(line)
-	return err
-}
-
-// keyLogging keeps lines whole: several connections often share a KeyLogWriter.
-var keyLogging sync.Mutex

@@ -20,14 +20,14 @@ import (
 // keys, record and pki above all, between which only bytes flow. A new package gets its height here.
 var floors = map[string]int{
 	"iana": 0, "wire": 0, "internal/bug": 0,
-	"alert": 10, "trace": 11, "message": 11,
+	"alert": 10, "trace": 11, "message": 11, "keylog": 11,
 	"kex": 20, "keys": 20, "record": 20, "pki": 20,
 	"suite":     25,
 	"handshake": 30,
 	"session":   40,
 	".":         library,
 	"vhttp":     55,
-	"keylog":    60, "capture": 60, "observe": 65,
+	"capture":   60, "observe": 65,
 	"internal/throwaway": 70, "explain": 70, "render/term": 75, "render/html": 75, "render/markdown": 75,
 	"internal/demo": 78, "diagnose": 70, "internal/starttls": 70, "internal/reach": 71, "internal/front": 75,
 	"cmd/vitrine":      80,

@@ -235,7 +235,7 @@ func (g *golden) record(t *testing.T) {
 		}
 	}
 	m := ends[0].Machine()
-	g.set("keylog", fmt.Sprintf("CLIENT_RANDOM %x %x\n", m.ClientHello.Random, m.Master().Bytes()))
+	g.set("keylog", fmt.Sprintf("CLIENT_RANDOM %x %x\n", m.ClientHello.Random, m.Secret(nil)))
 	g.set("secrets", secrets(ends[0].events.Entries))
 }
 

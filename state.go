@@ -83,7 +83,8 @@ func (c *Conn) ConnectionState() ConnectionState {
 func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	a := m.Agreed
 	s := ConnectionState{
-		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed == handshake.Must, CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
+		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed,
+		CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
 		ServerName: a.ServerName, Group: m.Group, GroupName: m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, SecureRenegotiation: a.SecureRenegotiation,
 	}
@@ -143,5 +144,5 @@ func (c *Conn) export(m *handshake.Machine, label string, context []byte, length
 	case !m.Agreed.ExtendedMasterSecret:
 		return nil, errNoExport
 	}
-	return m.Master().Export(label, context, m.Randoms(), length)
+	return m.Export(label, context, length)
 }

@@ -11,11 +11,16 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Agreed is what both hellos settle, computed from the two messages alone. Only the protocol may come later, where it is said
-// under protection: in TLS 1.3, and by NextProtocol.
+// Agreed is what the hellos settle, computed from the messages alone. It never changes: where a
+// later message adds to it, as EncryptedExtensions does in TLS 1.3, there is a new one.
 type Agreed struct {
 	Version     iana.Version
 	Suite       *suite.Suite
+	Kex         iana.KeyExchange    // of the suite; in TLS 1.3 what key_share and pre_shared_key say
+	Auth        iana.Authentication // of the suite; in TLS 1.3 none: only the certificate tells
+	Group       iana.Group          // in TLS 1.3 alone; 0 without a key exchange
+	PSK         bool                // TLS 1.3 goes on from a pre-shared key: that of Identity
+	Identity    int                 // which of the client's identities it is, from 0
 	Compression iana.CompressionMethod
 
 	ExtendedMasterSecret bool
@@ -24,6 +29,7 @@ type Agreed struct {
 	renegotiated         []byte // the server's renegotiated_connection
 	Stapling             bool   // CertificateStatus may come
 	Ticket               bool   // NewSessionTicket will come
+	EarlyData            bool   // the server takes early data
 
 	ServerName string // as the client sent it
 	ALPN       string
@@ -33,41 +39,105 @@ type Agreed struct {
 	SizeLimit   [2]int // by sender: its longest plaintext under protection, RFC 8449 §4
 }
 
-// agree draws the facts from two hellos. It fails only where they make no sense: what a live client must refuse besides is
-// for its serverHello, so that an observer can read more than we would speak.
-func agree(ch *message.ClientHello, sh *message.ServerHello) (*Agreed, error) {
+// agree draws the facts from the hellos and, in TLS 1.3, from EncryptedExtensions, which is nil as
+// long as it is not known. It fails only where they make no sense: what a live client must refuse
+// besides is for its serverHello, so that an observer can read more than we would speak.
+func agree(ch *message.ClientHello, sh *message.ServerHello, ee *message.EncryptedExtensions) (*Agreed, error) {
 	version := versionOf(sh)
 	s, err := suiteOf(sh.CipherSuite, version)
 	if err != nil {
 		return nil, err
 	}
-	a := &Agreed{Version: version, Suite: s, Compression: sh.CompressionMethod,
+	a := &Agreed{Version: version, Suite: s, Kex: s.Kex, Auth: s.Auth, Compression: sh.CompressionMethod,
 		MaxFragment: record.MaxPlaintext, SizeLimit: [2]int{record.MaxPlaintext, record.MaxPlaintext}}
-	for _, x := range sh.Extensions {
-		if row := extensionRow(x.Type); row != nil && row.settle != nil && (ch.Extensions.Has(x.Type) || row.solicited(ch)) {
-			if err := row.settle(a, ch.Extensions, sh.Extensions); err != nil {
-				return nil, err
-			}
+	if version == iana.TLS13 {
+		if err := a.exchange13(sh); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.settleAll(ch, sh.Extensions, message.InServerHello); err != nil {
+		return nil, err
+	}
+	if ee != nil {
+		if err := a.settleAll(ch, ee.Extensions, message.InEncryptedExtensions); err != nil {
+			return nil, err
 		}
 	}
 	a.ServerName = ServerName(ch)
 	return a, nil
 }
 
+// settleAll draws the facts from the server's extensions in one message.
+func (a *Agreed) settleAll(ch *message.ClientHello, server message.Extensions, in message.Place) error {
+	for _, x := range server {
+		row := extensionRow(x.Type)
+		if row == nil || row.settle == nil || row.places(a.Version)&in == 0 || !row.asked(ch) {
+			continue
+		}
+		if err := row.settle(a, ch.Extensions, server); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exchange13 is how a TLS 1.3 handshake comes to its secret: the hellos carry the key exchange, and
+// a pre-shared key may do without.
+func (a *Agreed) exchange13(sh *message.ServerHello) error {
+	var share message.KeyShare
+	var selected message.SelectedPSK
+	shared, err := read(sh.Extensions, iana.ExtKeyShare, &share)
+	if err != nil {
+		return err
+	}
+	if a.PSK, err = read(sh.Extensions, iana.ExtPreSharedKey, &selected); err != nil {
+		return err
+	}
+	a.Group, a.Identity = share.Group, int(selected.Identity)
+	switch finite := a.Group.FiniteField(); {
+	case !shared:
+		a.Kex = iana.KexPSK
+	case finite && a.PSK:
+		a.Kex = iana.KexDHEPSK
+	case finite:
+		a.Kex = iana.KexDHE
+	case a.PSK:
+		a.Kex = iana.KexECDHEPSK
+	default:
+		a.Kex = iana.KexECDHE
+	}
+	return nil
+}
+
+// certified reports whether the server shows a certificate.
+func (a *Agreed) certified() bool {
+	if a.Version == iana.TLS13 {
+		return !a.PSK
+	}
+	return certified(a.Suite)
+}
+
+// certified reports whether a suite comes with a certificate: all but the anonymous ones and those
+// with a pre-shared key do.
+func certified(s *suite.Suite) bool {
+	return s.Auth != iana.AuthAnon && (s.Auth != iana.AuthPSK || s.Kex == iana.KexRSAPSK)
+}
+
 // agreement is what agree made of a ServerHello: who checks it and who settles it need not both compute it.
 type agreement struct {
 	hello *message.ServerHello
+	rest  *message.EncryptedExtensions
 	*Agreed
 }
 
-// agree is the agreement with a ServerHello that was heard or is about to be said. It settles nothing.
-func (s *Score) agree(sh *message.ServerHello) (*Agreed, error) {
-	if s.agreement.hello != sh {
-		a, err := agree(s.ClientHello, sh)
+// agree is the agreement with messages that were heard or are about to be said. It settles nothing.
+func (s *Score) agree(sh *message.ServerHello, ee *message.EncryptedExtensions) (*Agreed, error) {
+	if s.agreement.hello != sh || s.agreement.rest != ee {
+		a, err := agree(s.ClientHello, sh, ee)
 		if err != nil {
 			return nil, err
 		}
-		s.agreement = agreement{sh, a}
+		s.agreement = agreement{sh, ee, a}
 	}
 	return s.agreement.Agreed, nil
 }
@@ -87,15 +157,7 @@ func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters)
 	case sh.CompressionMethod != iana.CompressionNull:
 		return alert.Fail(alert.IllegalParameter, ref, "the server chose compression %v, we offered null", sh.CompressionMethod)
 	}
-	for _, x := range sh.Extensions {
-		if row := extensionRow(x.Type); !ch.Extensions.Has(x.Type) && (row == nil || !row.solicited(ch)) {
-			return alert.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4", "the server answers %v, which we did not send", x.Type)
-		}
-		if x.Type == iana.ExtSignatureAlgorithms {
-			return alert.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4.1", "the server sends %v, which only a client may", x.Type)
-		}
-	}
-	return nil
+	return placed(sh.Extensions, versionOf(sh), message.InServerHello, func(x *extension) bool { return x.asked(ch) })
 }
 
 // follows checks, for a client, that a handshake is tied to the one before it or is the connection's

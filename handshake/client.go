@@ -27,7 +27,7 @@ type client struct {
 
 // NewClient is a Machine that opens a handshake: Speak says ClientHello.
 func NewClient(c *Config, carrier Carrier) *Machine {
-	return newMachine(iana.Client, &client{live: live{Config: c}}, c, carrier, spoken)
+	return newMachine(iana.Client, &client{live: live{Config: c}}, c, carrier)
 }
 
 func (c *client) compose(k Kind, s *Score) (message.Message, error) {
@@ -62,7 +62,7 @@ func (c *client) hello() (*message.ClientHello, error) {
 		return nil, err
 	}
 	var err error
-	m.Extensions, err = offerAll(c.Config)
+	m.Extensions, err = offerAll(&offering{c.Config})
 	return m, err
 }
 
@@ -91,7 +91,7 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	if err := wellFormed(m.Extensions, message.InServerHello); err != nil {
 		return err
 	}
-	a, err := s.agree(m)
+	a, err := s.agree(m, nil)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (c *client) certificate(m *message.Certificate, s *Score) error {
 	if err := c.authenticate(iana.Server, m.Chain, !c.Skip); err != nil {
 		return err
 	}
-	if err := c.peer.Chain.Fits(s.Agreed.Suite.Auth, s.Agreed.Suite.Kex, c.LaxKeyUsage); err != nil {
+	if err := c.peer.Chain.Fits(s.Agreed.Auth, s.Agreed.Kex, c.LaxKeyUsage); err != nil {
 		return err
 	}
 	return c.peer.Chain.FitsGroups(c.Groups)
@@ -155,7 +155,7 @@ func (c *client) unstapled(s *Score) error {
 
 func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error {
 	const ref = "RFC 5246 §7.4.3"
-	kx := s.Agreed.Suite.Kex
+	kx := s.Agreed.Kex
 	if kx.EllipticCurve() && !slices.Contains(c.Groups, m.Group) {
 		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
 			"the server chose the group %v, we offered %v", m.Group, alert.Few(offeredGroups(c.Config)))
@@ -202,7 +202,7 @@ func (c *client) certificateRequest(m *message.CertificateRequest, v iana.Versio
 
 // keyExchange is our half of the exchange, with the pre-shared key if the suite has one.
 func (c *client) keyExchange(s *Score) (message.Message, error) {
-	if !s.Agreed.Suite.Kex.PreShared() {
+	if !s.Agreed.Kex.PreShared() {
 		return c.exchange(s)
 	}
 	k, err := c.psk(hintOf(s.ServerKeyExchange), nil)
@@ -220,7 +220,7 @@ func (c *client) keyExchange(s *Score) (message.Message, error) {
 
 // exchange is RSA or Diffie-Hellman, if the suite has either.
 func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
-	switch s.Agreed.Suite.Kex {
+	switch s.Agreed.Kex {
 	case iana.KexPSK:
 		return &message.ClientKeyExchange{}, nil
 	case iana.KexRSA, iana.KexRSAPSK:
@@ -237,7 +237,7 @@ func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
 		c.preMaster = pre
 		return &message.ClientKeyExchange{EncryptedPreMaster: encrypted}, err
 	}
-	g, err := groupOf(s.Agreed.Suite.Kex, s.ServerKeyExchange, c.MinDHBits)
+	g, err := groupOf(s.Agreed.Kex, s.ServerKeyExchange, c.MinDHBits)
 	if err != nil {
 		return nil, err
 	}
@@ -254,7 +254,7 @@ func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
 }
 
 func (c *client) secret(s *Score) (Input, error) {
-	if s.Resumed == Must {
+	if s.Resumed {
 		return Input{Master: bytes.Clone(c.Offer.Master)}, nil
 	}
 	return Input{PreMaster: c.preMaster}, nil
@@ -266,7 +266,7 @@ func (c *client) finished(s *Score) error {
 	certified := ifCertified(s) == Must
 	switch {
 	case certified && (c.peer.Chain == nil || !c.Skip && c.peer.Verified == nil), s.VerifyData[iana.Server] == nil,
-		certified && s.Agreed.Suite.Kex.Ephemeral() && !c.peer.possessed, s.Resumed == May:
+		certified && s.Agreed.Kex.Ephemeral() && !c.peer.possessed, s.Undecided:
 		return alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the server is")
 	}
 	if err := c.accept(); err != nil {

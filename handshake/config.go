@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -27,6 +28,9 @@ type Config struct {
 	Rand io.Reader // every nonce, private key, padding and salt comes from here
 	Now  time.Time // for certificates
 	Log  *trace.Log
+
+	// KeyLog, if set, writes a secret that is just derived. Its error ends the handshake.
+	KeyLog func(keylog.Line) error
 
 	Parameters
 	Identity

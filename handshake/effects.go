@@ -6,6 +6,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
@@ -17,8 +18,18 @@ import (
 
 // TrafficKeys is what the record layer needs to protect one direction.
 type TrafficKeys struct {
-	*Agreed
+	Version        iana.Version
+	Suite          *suite.Suite
+	Compression    iana.CompressionMethod
+	EncryptThenMAC bool
+	MaxPlaintext   int // in bytes
 	keys.Direction
+}
+
+// trafficKeys puts the keys of a direction together with what the hellos settled about its records.
+func (a *Agreed) trafficKeys(from iana.Side, d keys.Direction) *TrafficKeys {
+	return &TrafficKeys{Version: a.Version, Suite: a.Suite, Compression: a.Compression,
+		EncryptThenMAC: a.EncryptThenMAC, MaxPlaintext: a.MaxPlaintext(from), Direction: d}
 }
 
 // Params is what the record layer makes a protection of. rand draws CBC IVs.
@@ -29,59 +40,55 @@ func (k *TrafficKeys) Params(rand io.Reader) record.Params {
 // ErrNoSecret is an observer's: nobody gave it a secret for this handshake.
 var ErrNoSecret = errors.New("handshake: no secret for this handshake")
 
-// settle draws the facts from both hellos, and starts the transcript's hash.
+// retry is the effect of a HelloRetryRequest: the first ClientHello goes on in the transcript as
+// its hash. See RFC 8446 §4.4.1.
+func retry(m *Machine) error {
+	s, err := suiteOf(m.Retry.CipherSuite, iana.TLS13)
+	if err != nil {
+		return err
+	}
+	m.transcript.retry(s.PRF)
+	return nil
+}
+
+// settle draws the facts from both hellos, and starts the transcript's hash. In TLS 1.3 the first
+// keys follow at once.
 func settle(m *Machine) (err error) {
-	if m.Agreed, err = m.agree(m.ServerHello); err != nil {
+	if m.Agreed, err = m.agree(m.ServerHello, nil); err != nil {
 		return err
 	}
 	m.transcript.start(m.Agreed.Suite.PRFHash(m.Agreed.Version))
 	m.carrier.Settle(m.Agreed)
 	if m.Agreed.Version == iana.TLS13 {
-		m.settleShare()
-		return secrets13(m)
+		m.Group, m.GroupName = m.Agreed.Group, groupName(m.Agreed.Group)
+		if err := firstKeys13(m); err != nil {
+			return err // which may be a Pending: settle is then called again
+		}
+		m.transcript.drop() // signatures are over the hash
+		return nil
 	}
-	if !m.Agreed.Suite.Kex.Ephemeral() || m.Resumed == Must {
+	if !m.Agreed.Kex.Ephemeral() || m.Resumed {
 		m.tellAgreed("RFC 5246 §7.4.1.3")
 	}
 	return nil
 }
 
-// settleShare names the group of TLS 1.3, where the hellos carry the key exchange; resuming may do without one.
-func (m *Machine) settleShare() {
-	var share message.KeyShare
-	if ok, err := m.ServerHello.Extensions.Read(iana.ExtKeyShare, &share); ok && err == nil {
-		m.Group, m.GroupName = share.Group, share.Group.String()
+func groupName(g iana.Group) string {
+	if g == 0 {
+		return ""
 	}
+	return g.String()
 }
 
-// Kex is how the secret was agreed on; in TLS 1.3 the group and the pre-shared key tell, and not the suite.
-func (s *Score) Kex() iana.KeyExchange {
-	if s.Agreed.Version != iana.TLS13 {
-		return s.Agreed.Suite.Kex
-	}
-	psk := s.ServerHello.Extensions.Has(iana.ExtPreSharedKey)
-	switch {
-	case s.Group == 0:
-		return iana.KexPSK
-	case s.Group.FiniteField() && psk:
-		return iana.KexDHEPSK
-	case s.Group.FiniteField():
-		return iana.KexDHE
-	case psk:
-		return iana.KexECDHEPSK
-	}
-	return iana.KexECDHE
-}
-
-// settleGroup completes them with the group, which only ServerKeyExchange names.
+// settleGroup completes the facts with the group, which only ServerKeyExchange names.
 func settleGroup(m *Machine) error {
-	if !m.Agreed.Suite.Kex.Ephemeral() {
+	if !m.Agreed.Kex.Ephemeral() {
 		return nil // a hint, and no more
 	}
 	if !m.live {
 		m.Group, m.GroupName = nameGroup(m.ServerKeyExchange)
 	} else {
-		g, err := groupOf(m.Agreed.Suite.Kex, m.ServerKeyExchange, 0)
+		g, err := groupOf(m.Agreed.Kex, m.ServerKeyExchange, 0)
 		if err != nil {
 			return err
 		}
@@ -94,9 +101,9 @@ func settleGroup(m *Machine) error {
 func (m *Machine) tellAgreed(ref string) {
 	a := m.Agreed
 	m.log.Agreed(trace.Agreed{
-		Version: a.Version, Suite: a.Suite.ID, KeyExchange: m.Kex(), Authentication: a.Suite.Auth, Group: m.GroupName,
+		Version: a.Version, Suite: a.Suite.ID, KeyExchange: a.Kex, Authentication: a.Auth, Group: m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, ALPN: a.ALPN, ServerName: a.ServerName,
-		Resumed: m.Resumed == Must,
+		Resumed: m.Resumed,
 	}, ref)
 }
 
@@ -105,33 +112,40 @@ func (m *Machine) tellAgreed(ref string) {
 func deriveMaster(m *Machine) error {
 	in, err := m.player.secret(&m.Score)
 	if errors.Is(err, ErrNoSecret) {
-		m.Blind = true
+		m.Blind = [2]bool{true, true}
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	m.master, m.block, err = m.derive(in, m.log)
+	s, err := m.derive(in, m.log)
 	clear(in.PreMaster) // as far as Go's garbage collector lets bytes be forgotten
-	return err
+	if err != nil {
+		return err
+	}
+	m.secrets = s
+	return m.logKey(keylog.ClientRandom, s.master.Bytes())
 }
 
 // derive is the way from what the key exchange gave to the key_block.
-func (s *Score) derive(in Input, log *trace.Log) (master keys.Master, block keys.Block, err error) {
+func (s *Score) derive(in Input, log *trace.Log) (*secrets12, error) {
+	var master keys.Master
+	var err error
 	prf := keys.PRF{Hash: s.Agreed.Suite.PRFHash(s.Agreed.Version), Log: log}
 	switch {
 	case in.Master != nil:
 		if master, err = prf.Recall(in.Master); err != nil {
-			return master, block, err
+			return nil, err
 		}
 	case s.Agreed.ExtendedMasterSecret:
-		log.SharedSecret("pre_master_secret", in.PreMaster, preMasterRef(s.Agreed.Suite.Kex))
+		log.SharedSecret("pre_master_secret", in.PreMaster, preMasterRef(s.Agreed.Kex))
 		master = prf.ExtendedMaster(in.PreMaster, s.transcript.sum())
 	default:
-		log.SharedSecret("pre_master_secret", in.PreMaster, preMasterRef(s.Agreed.Suite.Kex))
+		log.SharedSecret("pre_master_secret", in.PreMaster, preMasterRef(s.Agreed.Kex))
 		master = prf.Master(in.PreMaster, s.Randoms())
 	}
-	return master, master.KeyBlock(s.Agreed.Suite.Shape(s.Agreed.Version), s.Randoms()), nil
+	block := master.KeyBlock(s.Agreed.Suite.Shape(s.Agreed.Version), s.Randoms())
+	return &secrets12{master, block, s.Agreed.Version == iana.SSL30}, nil
 }
 
 func preMasterRef(k iana.KeyExchange) string {
@@ -144,26 +158,141 @@ func preMasterRef(k iana.KeyExchange) string {
 	return "RFC 5246 §8.1.1"
 }
 
-// recall takes the master_secret from the session and switches the server's direction: the first change in Figure 2.
-func recall(m *Machine) error {
-	m.Resumed = Must
+// logKey writes a line of the key log, as soon as the secret exists. See RFC 9850 §2.
+func (m *Machine) logKey(l keylog.Label, secret []byte) error {
+	if m.keyLog == nil {
+		return nil
+	}
+	return m.keyLog(keylog.Line{Label: l, ID: m.ClientHello.Random[:], Secret: secret})
+}
+
+// resume takes the master_secret from the session and switches the server's direction: the first
+// change in Figure 2.
+func resume(m *Machine) error {
+	m.Resumed, m.Undecided = true, false
 	if err := deriveMaster(m); err != nil {
 		return err
 	}
-	return protect(iana.Server)(m)
+	return protect(iana.Server, Application)(m)
 }
 
-// protect switches a direction to the new keys. No CertificateVerify can come after the client's ChangeCipherSpec.
-func protect(from iana.Side) func(*Machine) error {
-	return func(m *Machine) error {
-		m.transcript.drop()
-		if m.Blind {
-			return m.carrier.Protect(from, nil)
-		}
-		d := m.block.Of(from)
-		m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, "RFC 5246 §6.3")
-		return m.carrier.Protect(from, &TrafficKeys{m.Agreed, d})
+// firstKeys13 begins what can be read behind the ServerHello. An observer without a secret can read
+// nothing.
+func firstKeys13(m *Machine) error {
+	in, err := m.player.secret(&m.Score)
+	if err != nil && !errors.Is(err, ErrNoSecret) {
+		return err
 	}
+	if err == nil {
+		if m.secrets, err = m.schedule(in); err != nil {
+			return err
+		}
+		if err := m.secrets.reach(Handshaking, &m.transcript); err != nil {
+			return err
+		}
+	}
+	if err := protect(iana.Server, Handshaking)(m); err != nil {
+		return err
+	}
+	if m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.live {
+		return protect(iana.Client, Early)(m)
+	}
+	return protect(iana.Client, Handshaking)(m)
+}
+
+// schedule is the key derivation of TLS 1.3: whole where the shared secret is known, else what was
+// logged.
+func (m *Machine) schedule(in Input) (secrets, error) {
+	k := keys.HKDF{Hash: m.Agreed.Suite.PRF, Log: m.log}
+	if in.Traffic != nil {
+		return logged(k, m.Agreed.Suite, in.Traffic)
+	}
+	early := in.Early
+	if early == nil {
+		none := k.Early(nil)
+		early = &none
+	}
+	if in.Shared != nil {
+		m.log.SharedSecret("shared_secret", in.Shared, "RFC 8446 §7.4")
+	}
+	s := &schedule13{traffic13: traffic13{suite: m.Agreed.Suite}, handshake: early.Handshake(in.Shared), keyLog: m.logKey}
+	clear(in.Shared)
+	return s, nil
+}
+
+// settleEncrypted agrees again, now that all is known that the server answers. Early data that it
+// did not take is followed by records under other keys, without a mark between them. See RFC 8446
+// §4.2.10.
+func settleEncrypted(m *Machine) (err error) {
+	if m.Agreed, err = m.agree(m.ServerHello, m.EncryptedExtensions); err != nil {
+		return err
+	}
+	m.carrier.Settle(m.Agreed)
+	m.tellAgreed("RFC 8446 §4.3.1")
+	if m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.Agreed.EarlyData && !m.live {
+		return protect(iana.Client, Handshaking)(m)
+	}
+	return nil
+}
+
+// settleNPN completes the facts with the protocol that the client chose:
+// draft-agl-tls-nextprotoneg-04.
+func settleNPN(m *Machine) error {
+	if m.Agreed.ALPN == "" {
+		a := *m.Agreed
+		a.ALPN = string(m.said.msg.(*message.NextProtocol).Selected)
+		m.Agreed = &a
+	}
+	return nil
+}
+
+// advance is what a Finished of TLS 1.3 changes: an epoch is reached, and its sender's data begins.
+func advance(from iana.Side, e Epoch) func(*Machine) error {
+	return func(m *Machine) error {
+		if err := m.secrets.reach(e, &m.transcript); err != nil {
+			return err
+		}
+		return protect(from, Application)(m)
+	}
+}
+
+// protect switches a direction to the keys of an epoch; without them it can no longer be read.
+// Until TLS 1.2 no CertificateVerify can come after a ChangeCipherSpec, so that the bytes of the
+// transcript are not needed any more.
+func protect(from iana.Side, e Epoch) func(*Machine) error {
+	return func(m *Machine) error {
+		if !m.TLS13() {
+			m.transcript.drop()
+		}
+		return m.install(from, e)
+	}
+}
+
+// install gives a direction the keys that an epoch has for it now.
+func (m *Machine) install(from iana.Side, e Epoch) error {
+	d, ok := keys.Direction{}, false
+	if m.secrets != nil {
+		d, ok = m.secrets.keys(from, e)
+	}
+	if !ok {
+		m.Blind[from] = true
+		return m.carrier.Protect(from, nil)
+	}
+	ref := "RFC 5246 §6.3"
+	if m.TLS13() {
+		ref = "RFC 8446 §7.3"
+	}
+	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, ref)
+	return m.carrier.Protect(from, m.Agreed.trafficKeys(from, d))
+}
+
+// KeyUpdate gives a direction its next keys. See RFC 8446 §7.2.
+func (m *Machine) KeyUpdate(from iana.Side) error {
+	if m.Blind[from] || m.secrets == nil {
+		return nil
+	}
+	m.secrets.update(from)
+	return m.install(from, Application)
 }
 
 // suiteOf finds the suite of a ServerHello.

@@ -1,61 +1,91 @@
 package handshake
 
 import (
-	"bytes"
-	"fmt"
-	"net/netip"
-	"slices"
-	"strings"
-
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
-	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// extension is one row: what a client offers, what a server answers, and what the answer means. A
-// nil column says nothing.
+// extension is one row: the messages that may carry it until TLS 1.2 and in TLS 1.3, what a client
+// offers, what a server answers, and what the answer means. A nil column says nothing.
 type extension struct {
-	typ    iana.ExtensionType
-	ref    string
-	offer  func(*Config) (message.Content, bool)
-	answer func(*Config, *answering) (message.Content, bool, error)
-	settle func(a *Agreed, client, server message.Extensions) error
+	typ        iana.ExtensionType
+	ref        string
+	in12, in13 message.Place
+	offer      func(*offering) (message.Content, bool)
+	answer     func(*Config, *answering) (message.Content, bool, error)
+	settle     func(a *Agreed, client, server message.Extensions) error
 }
 
-// answering is what a server has decided when it writes its extensions.
+// offering is what a client has decided when it writes its extensions.
+type offering struct{ *Config }
+
+// answering is what a server has decided when it writes the extensions of one message.
 type answering struct {
-	hello  message.Extensions
-	chosen *chosen
-	signal bool // the client sent TLS_EMPTY_RENEGOTIATION_INFO_SCSV
-	log    *trace.Log
+	at      message.Place
+	version iana.Version
+	hello   *message.ClientHello
+	chosen  *chosen
+	log     *trace.Log
 }
+
+// The messages that may carry an extension, as the tables of RFC 8446 §4.2 and, for TLS 1.2, of the
+// extensions' own RFCs have it. A ClientHello is for every version.
+const (
+	inCH = message.InClientHello
+	inSH = message.InServerHello
+	inHR = message.InHelloRetryRequest
+	inEE = message.InEncryptedExtensions
+	inCT = message.InCertificate
+	inCR = message.InCertificateRequest
+	inNT = message.InNewSessionTicket
+
+	hellos = inCH | inSH
+)
+
+// requests are the messages whose extensions nobody asked for: what is not known in them is
+// ignored.
+const requests = inCH | inCR | inNT
 
 // extensions in the order in which our hellos carry them. Set by init: the columns refer to functions that refer to it.
 var extensions []extension
 
 func init() {
-	yes := func(wanted func(*Config) bool) func(*Config) (message.Content, bool) {
-		return func(c *Config) (message.Content, bool) { return nil, wanted(c) }
+	yes := func(wanted func(*Config) bool) func(*offering) (message.Content, bool) {
+		return func(o *offering) (message.Content, bool) { return nil, wanted(o.Config) }
 	}
 	extensions = []extension{
-		{iana.ExtServerName, "RFC 6066 §3", offerServerName, answerServerName, settleEmpty(iana.ExtServerName)},
-		{iana.ExtMaxFragmentLength, "RFC 6066 §4", offerMaxFragment, answerMaxFragment, settleMaxFragment},
-		{iana.ExtStatusRequest, "RFC 6066 §8", offerStatus, answerStatus, settleStatus},
-		{iana.ExtSupportedGroups, "RFC 8422 §5.1.1", offerGroups, nil, nil},
-		{iana.ExtECPointFormats, "RFC 8422 §5.1.2", offerPointFormats, answerPointFormats, settlePointFormats},
-		{iana.ExtSignatureAlgorithms, "RFC 5246 §7.4.1.4.1", offerSchemes, nil, nil},
-		{iana.ExtALPN, "RFC 7301 §3.1", offerProtocols, answerProtocol, settleProtocol},
-		{iana.ExtSCT, "RFC 6962 §3.3.1", yes(func(c *Config) bool { return c.Timestamps != Off }), answerSCTs, settleSCTs},
-		{iana.ExtEncryptThenMAC, "RFC 7366 §2", yes(offersCBC), answerEncryptThenMAC, settleEncryptThenMAC},
-		{iana.ExtExtendedMasterSecret, "RFC 7627 §5.1", yes(func(c *Config) bool { return c.ExtendedMasterSecret != Off }),
-			answerExtendedMaster, settleExtendedMaster},
-		{iana.ExtRecordSizeLimit, "RFC 8449 §4", offerSizeLimit, answerSizeLimit, settleSizeLimit},
-		{iana.ExtSessionTicket, "RFC 5077 §3.2", offerTicket, answerTicket, settleTicket},
-		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", offerRenegotiation, answerRenegotiation, settleRenegotiation},
-		{iana.ExtSupportedVersions, "RFC 8446 §4.2.1", nil, nil, nil},
-		{iana.ExtSignatureAlgorithmsCert, "RFC 8446 §4.2.3", nil, nil, nil},
+		{iana.ExtServerName, "RFC 6066 §3", hellos, inCH | inEE,
+			offerServerName, answerServerName, settleEmpty(iana.ExtServerName)},
+		{iana.ExtMaxFragmentLength, "RFC 6066 §4", hellos, inCH | inEE,
+			offerMaxFragment, answerMaxFragment, settleMaxFragment},
+		{iana.ExtStatusRequest, "RFC 6066 §8", hellos, inCH | inCR | inCT, offerStatus, answerStatus, settleStatus},
+		{iana.ExtSupportedGroups, "RFC 8422 §5.1.1", hellos, inCH | inEE, offerGroups, nil, nil},
+		{iana.ExtECPointFormats, "RFC 8422 §5.1.2", hellos, inCH,
+			offerPointFormats, answerPointFormats, settlePointFormats},
+		{iana.ExtSignatureAlgorithms, "RFC 5246 §7.4.1.4.1", inCH, inCH | inCR, offerSchemes, nil, nil},
+		{iana.ExtALPN, "RFC 7301 §3.1", hellos, inCH | inEE, offerProtocols, answerProtocol, settleProtocol},
+		{iana.ExtSCT, "RFC 6962 §3.3.1", hellos, inCH | inCR | inCT,
+			yes(func(c *Config) bool { return c.Timestamps != Off }), answerSCTs, settleSCTs},
+		{iana.ExtEncryptThenMAC, "RFC 7366 §2", hellos, inCH,
+			yes(offersCBC), answerEncryptThenMAC, settleEncryptThenMAC},
+		{iana.ExtExtendedMasterSecret, "RFC 7627 §5.1", hellos, inCH,
+			yes(func(c *Config) bool { return c.ExtendedMasterSecret != Off }), answerExtendedMaster, settleExtendedMaster},
+		{iana.ExtRecordSizeLimit, "RFC 8449 §4", hellos, inCH | inEE, offerSizeLimit, answerSizeLimit, settleSizeLimit},
+		{iana.ExtSessionTicket, "RFC 5077 §3.2", hellos, inCH, offerTicket, answerTicket, settleTicket},
+		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", hellos, inCH,
+			offerRenegotiation, answerRenegotiation, settleRenegotiation},
+		{iana.ExtSignatureAlgorithmsCert, "RFC 8446 §4.2.3", inCH, inCH | inCR, nil, nil, nil},
+		{iana.ExtSupportedVersions, "RFC 8446 §4.2.1", hellos, inCH | inSH | inHR, nil, nil, nil},
+		{iana.ExtKeyShare, "RFC 8446 §4.2.8", inCH, inCH | inSH | inHR, nil, nil, nil},
+		{iana.ExtCookie, "RFC 8446 §4.2.2", inCH, inCH | inHR, nil, nil, nil},
+		{iana.ExtCertificateAuthorities, "RFC 8446 §4.2.4", inCH, inCH | inCR, nil, nil, nil},
+		{iana.ExtOIDFilters, "RFC 8446 §4.2.5", 0, inCR, nil, nil, nil},
+		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, nil, nil, nil},
+		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, nil, nil, nil},
+		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, nil, nil, settleEarlyData},
+		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, nil, nil, nil}, // the last, always
 	}
 }
 
@@ -68,18 +98,48 @@ func extensionRow(t iana.ExtensionType) *extension {
 	return nil
 }
 
-// solicited: renegotiation_info may answer the SCSV, which stands for an empty extension. See RFC 5746 §3.4.
-func (x *extension) solicited(ch *message.ClientHello) bool {
-	return x.typ == iana.ExtRenegotiationInfo && ch.Offers(iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
+// places are the messages of a version that may carry an extension.
+func (x *extension) places(v iana.Version) message.Place {
+	if v == iana.TLS13 {
+		return x.in13
+	}
+	return x.in12
+}
+
+// asked reports whether a ClientHello asked for an answer. renegotiation_info may also answer the
+// SCSV, which stands for an empty extension: RFC 5746 §3.4.
+func (x *extension) asked(ch *message.ClientHello) bool {
+	return ch.Extensions.Has(x.typ) ||
+		x.typ == iana.ExtRenegotiationInfo && ch.Offers(iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
+}
+
+// placed refuses an extension that may not stand in a message of a live peer, or that answers none
+// of ours. asked reports whether one was asked for; it does not matter in requests. See RFC 5246
+// §7.4.1.4 and RFC 8446 §4.2.
+func placed(e message.Extensions, v iana.Version, at message.Place, asked func(*extension) bool) error {
+	wrongPlace := alert.UnsupportedExtension
+	if v == iana.TLS13 {
+		wrongPlace = alert.IllegalParameter
+	}
+	for _, x := range e {
+		row := extensionRow(x.Type)
+		switch {
+		case at&requests == 0 && (row == nil || !asked(row)):
+			return alert.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4", "the peer answers %v, which we did not send", x.Type)
+		case row != nil && row.places(v)&at == 0:
+			return alert.Fail(wrongPlace, row.ref, "the peer sends %v in a message of %v that may not have it", x.Type, v)
+		}
+	}
+	return nil
 }
 
 // offerAll is a client's block of extensions.
-func offerAll(c *Config) (e message.Extensions, err error) {
+func offerAll(o *offering) (e message.Extensions, err error) {
 	for _, row := range extensions {
 		if row.offer == nil {
 			continue
 		}
-		if content, ok := row.offer(c); ok {
+		if content, ok := row.offer(o); ok {
 			if err := e.Add(row.typ, content); err != nil {
 				return nil, err
 			}
@@ -88,10 +148,11 @@ func offerAll(c *Config) (e message.Extensions, err error) {
 	return e, nil
 }
 
-// answerAll is a server's block: only what the client sent is answered. See RFC 5246 §7.4.1.4.
+// answerAll is a server's block in one message: only what the client sent is answered. See RFC 5246
+// §7.4.1.4.
 func answerAll(c *Config, an *answering) (e message.Extensions, err error) {
 	for _, row := range extensions {
-		if row.answer == nil || !an.hello.Has(row.typ) && !(row.typ == iana.ExtRenegotiationInfo && an.signal) {
+		if row.answer == nil || row.places(an.version)&an.at == 0 || !row.asked(an.hello) {
 			continue
 		}
 		content, ok, err := row.answer(c, an)
@@ -106,315 +167,3 @@ func answerAll(c *Config, an *answering) (e message.Extensions, err error) {
 	}
 	return e, nil
 }
-
-// settleEmpty demands an answer without content.
-func settleEmpty(t iana.ExtensionType) func(*Agreed, message.Extensions, message.Extensions) error {
-	return func(_ *Agreed, _, server message.Extensions) error {
-		_, err := read(server, t, &message.Empty{})
-		return err
-	}
-}
-
-// server_name
-
-func offerServerName(c *Config) (message.Content, bool) {
-	// RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"", which is "without
-	// a trailing dot".
-	bare := strings.TrimSuffix(strings.TrimPrefix(c.ServerName, "["), "]")
-	name := strings.TrimRight(c.ServerName, ".")
-	if _, err := netip.ParseAddr(bare); err == nil || name == "" {
-		return nil, false
-	}
-	return &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName, Name: []byte(name)}}}, true
-}
-
-// answerServerName says that the name was used, which is always so: certificates and callbacks are
-// chosen by it. RFC 6066 §3: not when a session is resumed.
-func answerServerName(_ *Config, an *answering) (message.Content, bool, error) {
-	return nil, an.chosen.session == nil, nil
-}
-
-// max_fragment_length, which record_size_limit overrides: RFC 8449 §5.
-
-func offerMaxFragment(c *Config) (message.Content, bool) {
-	return &message.MaxFragmentLength{Code: c.MaxFragmentLength}, c.MaxFragmentLength != 0
-}
-
-func answerMaxFragment(c *Config, an *answering) (message.Content, bool, error) {
-	if c.RecordSizeLimit != 0 && an.hello.Has(iana.ExtRecordSizeLimit) {
-		return nil, false, nil
-	}
-	var m message.MaxFragmentLength
-	if _, err := read(an.hello, iana.ExtMaxFragmentLength, &m); err != nil {
-		return nil, false, err
-	}
-	if m.Bytes() == 0 {
-		return nil, false, alert.Fail(alert.IllegalParameter, "RFC 6066 §4", "the client wants max_fragment_length %d, expected 1 to 4", m.Code)
-	}
-	return &m, true, nil
-}
-
-func settleMaxFragment(a *Agreed, client, server message.Extensions) error {
-	var asked, got message.MaxFragmentLength
-	if _, err := read(client, iana.ExtMaxFragmentLength, &asked); err != nil {
-		return err
-	}
-	if _, err := read(server, iana.ExtMaxFragmentLength, &got); err != nil {
-		return err
-	}
-	if got != asked || got.Bytes() == 0 {
-		return alert.Fail(alert.IllegalParameter, "RFC 6066 §4", "the server answers max_fragment_length %d, the client asked for %d", got.Code, asked.Code)
-	}
-	if server.Has(iana.ExtRecordSizeLimit) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8449 §5", "the server answers both max_fragment_length and record_size_limit")
-	}
-	a.MaxFragment = got.Bytes()
-	return nil
-}
-
-// record_size_limit
-
-func offerSizeLimit(c *Config) (message.Content, bool) {
-	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0
-}
-
-func answerSizeLimit(c *Config, an *answering) (message.Content, bool, error) {
-	if _, err := sizeLimit(an.hello); err != nil {
-		return nil, false, err
-	}
-	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0, nil
-}
-
-// settleSizeLimit: each side's extension limits the other's records.
-func settleSizeLimit(a *Agreed, client, server message.Extensions) (err error) {
-	if a.SizeLimit[iana.Server], err = sizeLimit(client); err != nil {
-		return err
-	}
-	a.SizeLimit[iana.Client], err = sizeLimit(server)
-	return err
-}
-
-func sizeLimit(e message.Extensions) (int, error) {
-	var l message.RecordSizeLimit
-	if _, err := read(e, iana.ExtRecordSizeLimit, &l); err != nil {
-		return 0, err
-	}
-	if l.Limit < 64 {
-		return 0, alert.Fail(alert.IllegalParameter, "RFC 8449 §4", "a record_size_limit of %d, expected at least 64", l.Limit)
-	}
-	return min(int(l.Limit), record.MaxPlaintext), nil
-}
-
-// status_request
-
-func offerStatus(c *Config) (message.Content, bool) {
-	return &message.StatusRequest{Type: iana.StatusOCSP}, c.StatusRequest != Off
-}
-
-func answerStatus(c *Config, an *answering) (message.Content, bool, error) {
-	var r message.StatusRequest
-	if _, err := read(an.hello, iana.ExtStatusRequest, &r); err != nil {
-		return nil, false, err
-	}
-	staples := an.chosen.Credential != nil && len(an.chosen.Credential.Staple) > 0
-	return nil, c.StatusRequest != Off && r.Type == iana.StatusOCSP && staples, nil
-}
-
-func settleStatus(a *Agreed, _, server message.Extensions) error {
-	a.Stapling = true
-	return settleEmpty(iana.ExtStatusRequest)(a, nil, server)
-}
-
-// supported_groups and ec_point_formats
-
-func offerGroups(c *Config) (message.Content, bool) {
-	groups := offeredGroups(c)
-	return &message.SupportedGroups{Groups: groups}, len(groups) > 0
-}
-
-// offeredGroups are those that an offered suite can use.
-func offeredGroups(c *Config) []iana.Group {
-	finite, curves := offers(c.Suites, iana.KeyExchange.FiniteField), offers(c.Suites, iana.KeyExchange.EllipticCurve)
-	return slices.DeleteFunc(slices.Clone(c.Groups), func(g iana.Group) bool {
-		if g.FiniteField() {
-			return !finite
-		}
-		return !curves
-	})
-}
-
-func offerPointFormats(c *Config) (message.Content, bool) {
-	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}}, offers(c.Suites, iana.KeyExchange.EllipticCurve)
-}
-
-func answerPointFormats(_ *Config, an *answering) (message.Content, bool, error) {
-	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}}, an.chosen.suite.Kex.EllipticCurve(), nil
-}
-
-func settlePointFormats(_ *Agreed, _, server message.Extensions) error {
-	return uncompressed(server)
-}
-
-// uncompressed: RFC 8422 §5.1.2: a list that is sent must hold the one format that everybody writes.
-func uncompressed(e message.Extensions) error {
-	var f message.ECPointFormats
-	if ok, err := read(e, iana.ExtECPointFormats, &f); !ok || err != nil {
-		return err
-	}
-	if !slices.Contains(f.Formats, iana.Uncompressed) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.1.2",
-			"the peer's ec_point_formats are %v, without uncompressed", alert.Few(f.Formats))
-	}
-	return nil
-}
-
-// signature_algorithms
-
-func offerSchemes(c *Config) (message.Content, bool) {
-	return &message.SignatureSchemes{Schemes: c.Schemes}, c.MaxVersion >= iana.TLS12 && len(c.Schemes) > 0
-}
-
-// application_layer_protocol_negotiation
-
-func offerProtocols(c *Config) (message.Content, bool) {
-	var p message.Protocols
-	for _, name := range c.Protocols {
-		p.Names = append(p.Names, []byte(name))
-	}
-	return &p, len(p.Names) > 0
-}
-
-func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
-	var theirs message.Protocols
-	if _, err := read(an.hello, iana.ExtALPN, &theirs); err != nil || len(c.Protocols) == 0 {
-		return nil, false, err
-	}
-	for _, ours := range c.Protocols {
-		if ours == "h2" && !an.chosen.suite.HTTP2() {
-			continue // a client may offer HTTP/2 and, for servers without it, suites that HTTP/2 prohibits: RFC 9113 §9.2.2
-		}
-		for _, name := range theirs.Names {
-			if string(name) == ours {
-				an.log.Choice("application_protocol", join(theirs.Names), ours, "the server's first that the client lists", "RFC 7301 §3.2")
-				return &message.Protocols{Names: [][]byte{name}}, true, nil
-			}
-		}
-	}
-	return nil, false, alert.Fail(alert.NoApplicationProtocol, "RFC 7301 §3.2",
-		"the client speaks %s, we speak %q", join(theirs.Names), alert.Few(c.Protocols))
-}
-
-func settleProtocol(a *Agreed, client, server message.Extensions) error {
-	var asked, got message.Protocols
-	if _, err := read(client, iana.ExtALPN, &asked); err != nil {
-		return err
-	}
-	if _, err := read(server, iana.ExtALPN, &got); err != nil {
-		return err
-	}
-	if len(got.Names) != 1 || !slices.ContainsFunc(asked.Names, func(n []byte) bool { return bytes.Equal(n, got.Names[0]) }) {
-		return alert.Fail(alert.IllegalParameter, "RFC 7301 §3.1",
-			"the server chose the protocols %s, the client offered %s", join(got.Names), join(asked.Names))
-	}
-	a.ALPN = string(got.Names[0])
-	return nil
-}
-
-// signed_certificate_timestamp
-
-func answerSCTs(_ *Config, an *answering) (message.Content, bool, error) {
-	if an.chosen.Credential == nil {
-		return nil, false, nil
-	}
-	l := an.chosen.Credential.SCTs
-	return &message.SCTs{List: l}, len(l) > 0, nil
-}
-
-func settleSCTs(a *Agreed, _, server message.Extensions) error {
-	var l message.SCTs
-	_, err := read(server, iana.ExtSCT, &l)
-	a.SCTs = l.List
-	return err
-}
-
-// encrypt_then_mac
-
-// offersCBC: only CBC suites have a MAC that can move.
-func offersCBC(c *Config) bool {
-	return c.EncryptThenMAC != Off && slices.ContainsFunc(c.Suites, isCBC)
-}
-
-func answerEncryptThenMAC(c *Config, an *answering) (message.Content, bool, error) {
-	// RFC 7366 §3: a server that chose another kind of suite "MUST NOT send an encrypt-then-MAC response extension".
-	return nil, c.EncryptThenMAC != Off && an.chosen.suite.Cipher.CBC(), nil
-}
-
-func settleEncryptThenMAC(a *Agreed, _, server message.Extensions) error {
-	a.EncryptThenMAC = a.Suite.Cipher.CBC()
-	return settleEmpty(iana.ExtEncryptThenMAC)(a, nil, server)
-}
-
-// extended_master_secret
-
-func answerExtendedMaster(c *Config, _ *answering) (message.Content, bool, error) {
-	return nil, c.ExtendedMasterSecret != Off, nil
-}
-
-func settleExtendedMaster(a *Agreed, _, server message.Extensions) error {
-	a.ExtendedMasterSecret = true
-	return settleEmpty(iana.ExtExtendedMasterSecret)(a, nil, server)
-}
-
-// session_ticket
-
-func offerTicket(c *Config) (message.Content, bool) {
-	t := &message.SessionTicket{}
-	if c.Offer != nil {
-		t.Ticket = c.Offer.Ticket
-	}
-	return t, c.Tickets
-}
-
-// answerTicket promises a ticket after a full handshake. A resumed session gets no new one: it would not live longer.
-func answerTicket(c *Config, an *answering) (message.Content, bool, error) {
-	return nil, c.Tickets && an.chosen.session == nil, nil
-}
-
-func settleTicket(a *Agreed, _, server message.Extensions) error {
-	a.Ticket = true
-	return settleEmpty(iana.ExtSessionTicket)(a, nil, server)
-}
-
-// renegotiation_info: empty on both sides of a connection's first handshake; a client's second one names the first. A server of ours
-// has no second.
-
-func offerRenegotiation(c *Config) (message.Content, bool) {
-	r := &message.RenegotiationInfo{}
-	if c.Prior != nil {
-		r.RenegotiatedConnection = c.Prior.VerifyData[iana.Client]
-	}
-	return r, c.SecureRenegotiation != Off
-}
-
-func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error) {
-	var r message.RenegotiationInfo
-	if _, err := read(an.hello, iana.ExtRenegotiationInfo, &r); err != nil {
-		return nil, false, err
-	}
-	if len(r.RenegotiatedConnection) > 0 {
-		return nil, false, alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.6", "the client's renegotiation_info names an earlier handshake, expected none in a connection's first")
-	}
-	return &r, c.SecureRenegotiation != Off, nil
-}
-
-func settleRenegotiation(a *Agreed, _, server message.Extensions) error {
-	var r message.RenegotiationInfo
-	if _, err := read(server, iana.ExtRenegotiationInfo, &r); err != nil {
-		return err
-	}
-	a.SecureRenegotiation, a.renegotiated = true, r.RenegotiatedConnection
-	return nil
-}
-
-// join quotes the first of the names that a peer sent: they may hold anything.
-func join(names [][]byte) string { return fmt.Sprintf("%q", alert.Few(names)) }

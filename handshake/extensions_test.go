@@ -81,6 +81,20 @@ var malformed = map[iana.ExtensionType][2][]string{
 	iana.ExtSessionTicket:        {nil, {"\x00"}}, // any content is a ticket
 	iana.ExtRenegotiationInfo:    {{"", "\x01", "\x00\x00"}, {"", "\x01", "\x00\x00"}},
 	iana.ExtSupportedVersions:    {{"", "\x00", "\x01\x03", "\x02\x03", "\x02\x03\x03\x00"}, nil},
+	iana.ExtKeyShare: {
+		{"", "\x00", "\x00\x04\x00\x1d\x00\x00", "\x00\x05\x00\x1d\x00\x02\x01", "\x00\x00\x00"},
+		nil,
+	},
+	iana.ExtCookie:                 {{"", "\x00\x00", "\x00\x02\x01", "\x00\x01\x01\x00"}, nil},
+	iana.ExtCertificateAuthorities: {{"", "\x00\x00", "\x00\x02\x00\x00", "\x00\x03\x00\x01\x30\x00"}, nil},
+	iana.ExtOIDFilters:             {nil, nil}, // of a CertificateRequest
+	iana.ExtPostHandshakeAuth:      {{"\x00"}, nil},
+	iana.ExtPSKKeyExchangeModes:    {{"", "\x00", "\x02\x01", "\x01\x01\x00"}, nil},
+	iana.ExtEarlyData:              {{"\x00"}, nil},
+	iana.ExtPreSharedKey: {
+		{"", "\x00\x00", "\x00\x07\x00\x01\x05\x00\x00\x00\x00", "\x00\x07\x00\x01\x05\x00\x00\x00\x00\x00\x01\x00"},
+		nil,
+	},
 }
 
 // everything makes a side say and answer each extension that it knows.
@@ -128,9 +142,9 @@ func TestMalformedExtensionsAreDecodeErrors(t *testing.T) {
 	t.Logf("%d malformed extensions", n)
 }
 
-// RFC 5246 §7.4.1.4: "Unknown extensions are to be ignored", and so are those that only TLS 1.3 reads.
+// RFC 5246 §7.4.1.4: "Unknown extensions are to be ignored".
 func TestUnknownExtensionsAreIgnored(t *testing.T) {
-	for _, typ := range []iana.ExtensionType{0xABCD, 0x1A1A, iana.ExtKeyShare, iana.ExtPreSharedKey, iana.ExtHeartbeat} {
+	for _, typ := range []iana.ExtensionType{0xABCD, 0x1A1A, iana.ExtHeartbeat} {
 		m := hello(t, suites{ecdheECDSA}, everyGroup, everyScheme)
 		m.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
 		replaceExtension(&m.Extensions, typ, "\xFF")

@@ -1,30 +1,24 @@
 package handshake
 
 import (
-	"crypto"
-	"errors"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// Figures 1 to 4 of RFC 8446 are one table: a retry (Figure 2), a resumption (Figure 3) and early data (Figure 4) leave lines out
-// or add some. Only an observer performs it.
+// Figures 1 to 4 of RFC 8446 are one table, behind both hellos: a resumption (Figure 3) and early
+// data (Figure 4) leave lines out or add some; the retry of Figure 2 is in the opening.
 var full13 = Figure{"RFC 8446, Figures 1 to 4: TLS 1.3", ifTLS13, []Line{
-	{iana.Client, Kind(iana.ClientHello), always, nil, "RFC 8446 §4.1.2"},
-	{iana.Server, HelloRetryRequest, may, retry, "RFC 8446 §4.1.4"},
-	{iana.Client, Kind(iana.ClientHello), ifRetried, nil, "RFC 8446 §4.1.2"},
-	{iana.Server, Kind(iana.ServerHello), always, settle, "RFC 8446 §4.1.3"},
-	{iana.Server, Kind(iana.EncryptedExtensions), ifReadable, settleEncrypted, "RFC 8446 §4.3.1"},
+	{iana.Server, Kind(iana.EncryptedExtensions), ifReadable(iana.Server), settleEncrypted, "RFC 8446 §4.3.1"},
 	{iana.Server, Kind(iana.CertificateRequest), mayCertify, nil, "RFC 8446 §4.3.2"},
 	{iana.Server, Kind(iana.Certificate), ifSigned13, nil, "RFC 8446 §4.4.2"},
 	{iana.Server, Kind(iana.CertificateVerify), ifSigned13, nil, "RFC 8446 §4.4.3"},
-	{iana.Server, Kind(iana.Finished), ifReadable, traffic(iana.Server, application), "RFC 8446 §4.4.4"},
-	{iana.Client, Kind(iana.EndOfEarlyData), ifEarly, traffic(iana.Client, handshaking), "RFC 8446 §4.5"},
-	{iana.Client, Kind(iana.Certificate), ifRequested, nil, "RFC 8446 §4.4.2"},
-	{iana.Client, Kind(iana.CertificateVerify), ifSigned, nil, "RFC 8446 §4.4.3"},
-	{iana.Client, Kind(iana.Finished), ifReadable, traffic(iana.Client, application), "RFC 8446 §4.4.4"},
+	{iana.Server, Kind(iana.Finished), ifReadable(iana.Server), advance(iana.Server, Application), "RFC 8446 §4.4.4"},
+	{iana.Client, Kind(iana.EndOfEarlyData), ifEarly, protect(iana.Client, Handshaking), "RFC 8446 §4.5"},
+	{iana.Client, Kind(iana.Certificate), ifRequested13, nil, "RFC 8446 §4.4.2"},
+	{iana.Client, Kind(iana.CertificateVerify), ifVerified13, nil, "RFC 8446 §4.4.3"},
+	{iana.Client, Kind(iana.Finished), ifReadable(iana.Client), advance(iana.Client, Resumable), "RFC 8446 §4.4.4"},
 }}
 
 // HelloRetryRequest is a ServerHello that its random makes another message. See RFC 8446 §4.1.3.
@@ -41,145 +35,63 @@ func KindOf(raw []byte) Kind {
 	return Kind(raw[0])
 }
 
-// TLS13 tells whether what follows is TLS 1.3, as far as that is known.
-func (s *Score) TLS13() bool {
-	return s.Retried || s.Agreed != nil && s.Agreed.Version == iana.TLS13
-}
-
 func ifTLS13(s *Score) Presence { return must(versionOf(s.ServerHello) == iana.TLS13) }
 
-func may(*Score) Presence { return May }
+// ifOffers13: only a client that offers TLS 1.3 can be asked for another hello, and only once. The
+// hello is nil as long as its check is Pending. See RFC 8446 §4.1.4.
+func ifOffers13(s *Score) Presence {
+	return mayIf(s.ClientHello != nil && !s.Retried() && offers13(s.ClientHello))
+}
 
-func ifRetried(s *Score) Presence { return must(s.Retried) }
+func ifRetried(s *Score) Presence { return must(s.Retried()) }
 
-// ifSigned13: a server that resumes by a pre-shared key shows no certificate. See RFC 8446 §4.4.2.
+// ifSigned13: a server that goes on from a pre-shared key shows no certificate. See RFC 8446
+// §4.4.2.
 func ifSigned13(s *Score) Presence { return must(s.signs13()) }
 
 func mayCertify(s *Score) Presence { return mayIf(s.signs13()) }
 
 func (s *Score) signs13() bool {
-	return !s.Blind && !s.ServerHello.Extensions.Has(iana.ExtPreSharedKey)
+	return !s.Blind[iana.Server] && !s.ServerHello.Extensions.Has(iana.ExtPreSharedKey)
 }
 
-func ifEarly(s *Score) Presence { return must(s.EarlyAccepted) }
+func ifEarly(s *Score) Presence { return must(!s.Blind[iana.Client] && s.EarlyAccepted()) }
+
+func ifRequested13(s *Score) Presence {
+	return must(!s.Blind[iana.Client] && s.CertificateRequest != nil)
+}
+
+func ifVerified13(s *Score) Presence {
+	return must(!s.Blind[iana.Client] && s.shows(iana.Client))
+}
 
 // versionOf is what a ServerHello chose: TLS 1.3 says so in an extension only. See RFC 8446 §4.2.1.
 func versionOf(sh *message.ServerHello) iana.Version {
 	var v message.SelectedVersion
-	if ok, err := sh.Extensions.Read(iana.ExtSupportedVersions, &v); ok && err == nil {
+	if ok, err := read(sh.Extensions, iana.ExtSupportedVersions, &v); ok && err == nil {
 		return v.Version
 	}
 	return sh.Version
 }
 
-// TrafficSecrets are what a key log knows of a TLS 1.3 connection. A secret that it does not know is nil.
-type TrafficSecrets struct {
-	Early       []byte    // of the client, before the server has answered
-	Handshake   [2][]byte // by side
-	Application [2][]byte
+// offers13 reports whether a ClientHello offers TLS 1.3.
+func offers13(ch *message.ClientHello) bool {
+	var v message.SupportedVersions
+	_, err := read(ch.Extensions, iana.ExtSupportedVersions, &v)
+	return err == nil && slices.Contains(v.Versions, iana.TLS13)
 }
 
-// epoch is a part of a connection with traffic secrets of its own.
-type epoch func(*TrafficSecrets, iana.Side) []byte
-
-func early(t *TrafficSecrets, _ iana.Side) []byte       { return t.Early }
-func handshaking(t *TrafficSecrets, s iana.Side) []byte { return t.Handshake[s] }
-func application(t *TrafficSecrets, s iana.Side) []byte { return t.Application[s] }
-
-// retry puts the hash of the first ClientHello in its place in the transcript. See RFC 8446 §4.4.1.
-func retry(m *Machine) error {
-	s, err := suiteOf(m.said.msg.(*message.ServerHello).CipherSuite, iana.TLS13)
-	if err != nil {
-		return err
-	}
-	m.Retried = true
-	m.transcript.retry(s.PRF)
-	return nil
-}
-
-// secrets13 begins what the observer was given secrets for.
-func secrets13(m *Machine) error {
-	in, err := m.player.secret(&m.Score)
-	if err != nil && !errors.Is(err, ErrNoSecret) {
-		return err
-	}
-	if in.Traffic == nil {
-		m.Blind = true
-		for _, side := range []iana.Side{iana.Client, iana.Server} {
-			if err := m.carrier.Protect(side, nil); err != nil {
-				return err
-			}
+// refOf is where a message of the opening is written, which its version tells.
+func refOf(l *Line, msg message.Message) string {
+	switch m := msg.(type) {
+	case *message.ClientHello:
+		if offers13(m) {
+			return "RFC 8446 §4.1.2"
 		}
-		return nil
-	}
-	m.traffic = in.Traffic
-	if err := traffic(iana.Server, handshaking)(m); err != nil {
-		return err
-	}
-	if m.ClientHello.Extensions.Has(iana.ExtEarlyData) {
-		return traffic(iana.Client, early)(m)
-	}
-	return traffic(iana.Client, handshaking)(m)
-}
-
-// settleEncrypted completes the facts with what the server said under protection. Early data that it did not take is followed by
-// records under other keys, without a mark between them. See RFC 8446 §4.2.10.
-func settleEncrypted(m *Machine) error {
-	e := m.said.msg.(*message.EncryptedExtensions).Extensions
-	var alpn message.Protocols
-	if ok, err := e.Read(iana.ExtALPN, &alpn); ok && err == nil && len(alpn.Names) == 1 {
-		m.Agreed.ALPN = string(alpn.Names[0])
-	}
-	m.tellAgreed("RFC 8446 §4.3.1")
-	if !m.ClientHello.Extensions.Has(iana.ExtEarlyData) {
-		return nil
-	}
-	if m.EarlyAccepted = e.Has(iana.ExtEarlyData); m.EarlyAccepted {
-		return nil
-	}
-	return traffic(iana.Client, handshaking)(m)
-}
-
-// traffic switches a direction to the keys of an epoch; without its secret the direction is blind from here on.
-func traffic(from iana.Side, e epoch) func(*Machine) error {
-	return func(m *Machine) error {
-		if m.Blind {
-			return nil
+	case *message.ServerHello:
+		if !m.IsRetry() && versionOf(m) == iana.TLS13 {
+			return "RFC 8446 §4.1.3"
 		}
-		secret := e(m.traffic, from)
-		if secret == nil {
-			return m.carrier.Protect(from, nil)
-		}
-		t, err := keys.HKDF{Hash: m.Agreed.Suite.PRF, Log: m.log}.Traffic(from, secret)
-		if err != nil {
-			return err
-		}
-		m.current[from] = t
-		return m.install(from)
 	}
-}
-
-// install protects a direction by its current traffic secret.
-func (m *Machine) install(from iana.Side) error {
-	d := m.current[from].Direction(m.Agreed.Suite.Shape(iana.TLS13))
-	m.log.KeysInstalled(from, nil, d.Key, d.IV, "RFC 8446 §7.3")
-	return m.carrier.Protect(from, &TrafficKeys{m.Agreed, d})
-}
-
-// KeyUpdate gives a direction its next keys. See RFC 8446 §7.2.
-func (m *Machine) KeyUpdate(from iana.Side) error {
-	m.current[from] = m.current[from].Update()
-	return m.install(from)
-}
-
-// retry replaces the messages before the last, which is the HelloRetryRequest, by a message that
-// holds their hash. See RFC 8446 §4.4.1.
-func (t *transcript) retry(hash crypto.Hash) {
-	last := len(t.messages) - 1
-	h := hash.New()
-	for _, raw := range t.messages[:last] {
-		h.Write(raw)
-	}
-	replaced := append([]byte{byte(iana.MessageHash), 0, 0, byte(h.Size())}, h.Sum(nil)...)
-	t.messages = [][]byte{replaced, t.messages[last]}
+	return l.Ref
 }

@@ -290,11 +290,11 @@ func FuzzResumption(f *testing.F) {
 			t.Fatalf("%s: no error and no end", a.what)
 		}
 		a.check(t, c, s)
-		if resumed := c.Resumed == Must || s.Resumed == Must; resumed && s.Done() && (ours.strict ||
+		if resumed := c.Resumed || s.Resumed; resumed && s.Done() && (ours.strict ||
 			theirs.strict) {
 			t.Errorf("%s: resumed by another configuration", a.what)
 		}
-		if len(b) == 3 && b[1] == 0 && b[2] == 0 && (c.Resumed != Must || s.Resumed != Must ||
+		if len(b) == 3 && b[1] == 0 && b[2] == 0 && (!c.Resumed || !s.Resumed ||
 			!s.Done()) {
 			t.Errorf("%s: not resumed though nothing changed: %v", a.what, errs)
 		}
@@ -325,14 +325,14 @@ func (a *acquaintance) check(t *testing.T, machines ...*Machine) {
 			continue
 		}
 		done = append(done, m)
-		if m.Resumed != Must {
+		if !m.Resumed {
 			continue
 		}
 		switch g := m.Agreed; {
 		case g.Version != origin.Version, g.Suite.ID != origin.Suite,
 			g.ExtendedMasterSecret != origin.ExtendedMasterSecret,
 			g.EncryptThenMAC != origin.EncryptThenMAC,
-			!bytes.Equal(m.master.Bytes(), origin.Master):
+			!bytes.Equal(m.Secret(nil), origin.Master):
 			t.Errorf("%s: resumed as another session: %+v", a.what, g)
 		}
 		if m.me == iana.Server && len(origin.Chain) != 0 &&
@@ -345,7 +345,7 @@ func (a *acquaintance) check(t *testing.T, machines ...*Machine) {
 		return
 	}
 	x, y := done[0], done[1]
-	if x.Resumed != y.Resumed || !bytes.Equal(x.master.Bytes(), y.master.Bytes()) ||
+	if x.Resumed != y.Resumed || !bytes.Equal(x.Secret(nil), y.Secret(nil)) ||
 		x.Agreed.Version != y.Agreed.Version || x.Agreed.Suite != y.Agreed.Suite ||
 		x.Agreed.ExtendedMasterSecret != y.Agreed.ExtendedMasterSecret ||
 		x.Agreed.EncryptThenMAC != y.Agreed.EncryptThenMAC || x.Agreed.ALPN != y.Agreed.ALPN {

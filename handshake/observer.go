@@ -21,7 +21,7 @@ type observer struct{ secrets Secrets }
 
 // NewObserver is a Machine that only listens. It is told each line by Take, when it is that line's Turn.
 func NewObserver(secrets Secrets, log *trace.Log, carrier Carrier) *Machine {
-	m := newMachine(iana.Client, &observer{secrets}, &Config{Log: log}, carrier, Figures)
+	m := newMachine(iana.Client, &observer{secrets}, &Config{Log: log}, carrier)
 	m.live = false
 	return m
 }
@@ -29,7 +29,9 @@ func NewObserver(secrets Secrets, log *trace.Log, carrier Carrier) *Machine {
 func (*observer) compose(Kind, *Score) (message.Message, error)    { return nil, nil }
 func (*observer) receive(iana.Side, message.Message, *Score) error { return nil }
 
-func (*observer) resumption(s *Score) Presence { return resumes(s.ClientHello, s.ServerHello) }
+func (*observer) resumption(s *Score) (resumed, undecided bool) {
+	return resumes(s.ClientHello, s.ServerHello)
+}
 
 func (o *observer) secret(s *Score) (Input, error) { return o.secrets(s) }
 
@@ -38,21 +40,28 @@ func (*observer) finished(*Score) error { return nil }
 
 func (*observer) withdraw() {}
 
-// Keys are those that in would give a direction. It is for an observer who has several secrets, and must find the one that fits:
-// nothing changes, and the glass hears nothing of it.
+// Keys are those that in would give a direction first. It is for an observer who has several
+// secrets, and must find the one that fits: nothing changes, and the glass hears nothing of it.
 func (s *Score) Keys(in Input, from iana.Side) (*TrafficKeys, error) {
-	if s.TLS13() {
-		if in.Traffic == nil {
-			return nil, ErrNoSecret
-		}
-		t, err := keys.HKDF{Hash: s.Agreed.Suite.PRF}.Traffic(from, in.Traffic.Handshake[from])
+	if !s.TLS13() {
+		derived, err := s.derive(in, nil)
 		if err != nil {
 			return nil, err
 		}
-		return &TrafficKeys{s.Agreed, t.Direction(s.Agreed.Suite.Shape(iana.TLS13))}, nil
+		return s.Agreed.trafficKeys(from, derived.block.Of(from)), nil
 	}
-	_, block, err := s.derive(in, nil)
-	return &TrafficKeys{s.Agreed, block.Of(from)}, err
+	if in.Traffic == nil {
+		return nil, ErrNoSecret
+	}
+	t, err := logged(keys.HKDF{Hash: s.Agreed.Suite.PRF}, s.Agreed.Suite, in.Traffic)
+	if err != nil {
+		return nil, err
+	}
+	d, ok := t.keys(from, Handshaking)
+	if !ok {
+		return nil, ErrNoSecret
+	}
+	return s.Agreed.trafficKeys(from, d), nil
 }
 
 // TakeHello2 hears a ClientHello in the form of SSL 2.0. See RFC 5246 appendix E.2.
@@ -82,14 +91,9 @@ var beside = []iana.HandshakeType{iana.Certificate, iana.CertificateStatus, iana
 // exchange are those that it can do without if it was told a secret that comes after them, and bytes are missing in them.
 var exchange = []iana.HandshakeType{iana.ServerKeyExchange, iana.ClientKeyExchange}
 
-// parse reads a message. Its type is that of the bytes, and not always that of the line.
-func (m *Machine) parse(k Kind, raw []byte) (message.Message, error) {
-	msg, err := m.dialect().Parse(raw)
-	spare := slices.Contains(beside, iana.HandshakeType(k)) || m.unsound && slices.Contains(exchange, iana.HandshakeType(k))
-	if err != nil && !m.live && spare {
-		return m.dialect().New(iana.HandshakeType(k))
-	}
-	return msg, err
+// spares reports whether an observer can do without a message of type t.
+func (m *Machine) spares(t iana.HandshakeType) bool {
+	return slices.Contains(beside, t) || m.unsound && slices.Contains(exchange, t)
 }
 
 // nameGroup names the group of a ServerKeyExchange, also one that nobody here can compute in.
@@ -103,24 +107,11 @@ func nameGroup(m *message.ServerKeyExchange) (iana.Group, string) {
 	return kex.NameOf(m.P, m.G)
 }
 
-// settleNPN completes the facts with the protocol that the client chose: draft-agl-tls-nextprotoneg-04.
-func settleNPN(m *Machine) error {
-	if m.Agreed.ALPN == "" {
-		m.Agreed.ALPN = string(m.said.msg.(*message.NextProtocol).Selected)
-	}
-	return nil
-}
-
-// ifNPN: no live client asks for it.
-func ifNPN(s *Score) Presence {
-	return must(!s.Blind && s.ServerHello.Extensions.Has(iana.ExtNPN))
-}
-
 // Exchange is how the secret was agreed on and who vouched for it, in the words of a suite's name: "ECDHE_RSA".
 func (s *Score) Exchange() string {
-	kx, auth := s.Kex().String(), s.Agreed.Suite.Auth
+	kx, auth := s.Agreed.Kex.String(), s.Agreed.Auth
 	switch {
-	case s.TLS13() || s.Kex().PreShared() || s.Kex() == iana.KexRSA:
+	case s.TLS13() || s.Agreed.Kex.PreShared() || s.Agreed.Kex == iana.KexRSA:
 		return kx
 	case auth == iana.AuthAnon:
 		return fmt.Sprintf("%s_anon", kx[:len(kx)-1]) // "DH_anon" is ephemeral, whatever its name says
@@ -166,7 +157,7 @@ func (m *Machine) Miss(from iana.Side, until Kind) bool {
 			return false
 		}
 		m.unsound = true
-		m.said = said{Line: next, stage: 2} // no check, nothing to remember: only its effect
+		m.said = said{Line: next, stage: toTakeEffect}
 		if m.end(m.run()) != nil {
 			return false
 		}
@@ -177,14 +168,21 @@ func (m *Machine) Miss(from iana.Side, until Kind) bool {
 // Leap gives the keys of TLS 1.3 under which a side sends its data, before the handshake has come there: messages are missing, and it
 // never will.
 func (m *Machine) Leap(from iana.Side) (*TrafficKeys, error) {
-	if m.traffic == nil || m.traffic.Application[from] == nil {
+	if m.secrets == nil {
 		return nil, ErrNoSecret
 	}
-	t, err := keys.HKDF{Hash: m.Agreed.Suite.PRF, Log: m.log}.Traffic(from, m.traffic.Application[from])
-	if err != nil {
-		return nil, err
+	d, ok := m.secrets.keys(from, Application)
+	if !ok {
+		return nil, ErrNoSecret
 	}
-	m.current[from] = t
 	m.unsound = true
-	return &TrafficKeys{m.Agreed, t.Direction(m.Agreed.Suite.Shape(iana.TLS13))}, nil
+	return m.Agreed.trafficKeys(from, d), nil
+}
+
+// TrafficSecrets are what a key log knows of a TLS 1.3 connection. A secret that it does not know
+// is nil.
+type TrafficSecrets struct {
+	Early       []byte    // of the client, before the server has answered
+	Handshake   [2][]byte // by side
+	Application [2][]byte
 }

@@ -26,9 +26,10 @@ type player interface {
 	compose(Kind, *Score) (message.Message, error)
 	// receive refuses a line of another side that must not become a fact.
 	receive(from iana.Side, msg message.Message, s *Score) error
-	// resumption reports whether the session is resumed, once ServerHello is known: a server answers from its own decision,
-	// a client from the echo of its session ID. Only an observer may have to wait for the next message (May).
-	resumption(*Score) Presence
+	// resumption reports whether the session is resumed, once ServerHello is known: a server
+	// answers from its own decision, a client from the echo of its session ID. Only an observer may
+	// have to wait for the next message: undecided.
+	resumption(*Score) (resumed, undecided bool)
 	// secret is what the key exchange gave, once ClientKeyExchange has been said.
 	secret(*Score) (Input, error)
 	// finished fails unless everything that this role must know of its peer was proved. Only then
@@ -38,10 +39,12 @@ type player interface {
 	withdraw()
 }
 
-// Input is where derivation begins: with a pre_master_secret, with a master_secret that is known already, or with the
-// traffic secrets of TLS 1.3.
+// Input is where derivation begins: with a pre_master_secret, or with a master_secret that is known
+// already; in TLS 1.3 with the Early Secret and a shared secret, or with traffic secrets.
 type Input struct {
 	PreMaster, Master []byte
+	Early             *keys.Early // nil without a pre-shared key
+	Shared            []byte      // nil without a key exchange
 	Traffic           *TrafficSecrets
 }
 
@@ -65,14 +68,10 @@ func (l *live) accept() error {
 	return err
 }
 
-// newMachine begins with every figure open that its player performs.
-func newMachine(me iana.Side, p player, c *Config, carrier Carrier, figures []*Figure) *Machine {
-	m := &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior}
-	m.open, m.spare = make([]reading, len(figures)), make([]reading, 0, len(figures))
-	for i, f := range figures {
-		m.open[i].Figure = f
-	}
-	return m
+// newMachine is a Machine that waits for the first ClientHello.
+func newMachine(me iana.Side, p player, c *Config, carrier Carrier) *Machine {
+	return &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior, keyLog: c.KeyLog,
+		open: []reading{{Figure: &opening}}}
 }
 
 // now is the time for certificates.

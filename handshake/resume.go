@@ -82,15 +82,15 @@ func (c *client) resumed(a *Agreed) error {
 func (c *client) keep(s *Score) {
 	t := s.NewSessionTicket
 	renewed := t != nil && len(t.Ticket) > 0
-	if c.Keep == nil || c.Prior != nil || s.Resumed == Must && !renewed {
+	if c.Keep == nil || c.Prior != nil || s.Resumed && !renewed {
 		return // a renegotiation's session is not kept: it belongs to the connection around it
 	}
 	var k *Session
-	if s.Resumed == Must {
+	if s.Resumed {
 		old := *c.Offer // a new ticket makes an old session no younger
 		k = &old
 	} else {
-		k = c.sessionOf(s, s.master.Bytes(), iana.Client)
+		k = c.sessionOf(s, s.Secret(nil), iana.Client)
 		k.ServerName = c.ServerName
 	}
 	if renewed {
@@ -221,7 +221,7 @@ func (v *server) unfit(s *Session, g *greeting) (why, ref string) {
 // it is the same. Its certificate must still hold, and the program must still accept it.
 func (l *live) recall(from iana.Side, s *Session) error {
 	if len(s.Chain) == 0 {
-		if from == iana.Server && (&Agreed{Suite: suite.ByID(s.Suite)}).certified() {
+		if from == iana.Server && certified(suite.ByID(s.Suite)) {
 			return errors.New("handshake: a session without the server's certificate")
 		}
 		l.peer = Peer{PSKIdentity: s.PSKIdentity}
@@ -278,30 +278,31 @@ func (v *server) newID(m *message.ServerHello) error {
 
 // resumption of a server is its own decision: the session IDs do not always tell it. RFC 5077 §3.4 lets a client offer a ticket
 // with an empty session ID, which the server then echoes.
-func (v *server) resumption(*Score) Presence { return must(v.chosen.session != nil) }
+func (v *server) resumption(*Score) (resumed, undecided bool) { return v.chosen.session != nil, false }
 
 // resumption of our client is always told by the echo: offerSession never leaves the session ID empty.
-func (c *client) resumption(s *Score) Presence { return must(echoes(s.ClientHello, s.ServerHello)) }
+func (c *client) resumption(s *Score) (resumed, undecided bool) {
+	return echoes(s.ClientHello, s.ServerHello), false
+}
 
 // echoes reports whether a ServerHello repeats the session ID of the session on offer. See RFC 5246 §7.4.1.3.
 func echoes(ch *message.ClientHello, sh *message.ServerHello) bool {
 	return len(ch.SessionID) > 0 && bytes.Equal(ch.SessionID, sh.SessionID)
 }
 
-// resumes is what the two hellos alone tell an observer about resumption: May, until the server's next message, if the client
-// offered a ticket with an empty session ID. See RFC 5077 §3.4.
-func resumes(ch *message.ClientHello, sh *message.ServerHello) Presence {
+// resumes is what the two hellos alone tell an observer about resumption: undecided, until the
+// server's next message, if the client offered a ticket with an empty session ID. See RFC 5077
+// §3.4.
+func resumes(ch *message.ClientHello, sh *message.ServerHello) (resumed, undecided bool) {
 	if versionOf(sh) == iana.TLS13 {
-		return Never // the echo of the session ID is there for old middleboxes: RFC 8446 §4.1.3
+		return false, false // the echo of the session ID is there for old middleboxes: RFC 8446 §4.1.3
 	}
 	if len(ch.SessionID) > 0 {
-		return must(echoes(ch, sh))
+		return echoes(ch, sh), false
 	}
 	var t message.SessionTicket
-	if _, err := read(ch.Extensions, iana.ExtSessionTicket, &t); err == nil && len(t.Ticket) > 0 {
-		return May
-	}
-	return Never
+	_, err := read(ch.Extensions, iana.ExtSessionTicket, &t)
+	return false, err == nil && len(t.Ticket) > 0
 }
 
 // sessionOf is what there is to keep of a full handshake.
@@ -327,7 +328,7 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 
 // Origin is the session that this handshake resumes, or nil.
 func (m *Machine) Origin() *Session {
-	if m.Resumed != Must {
+	if !m.Resumed {
 		return nil
 	}
 	switch p := m.player.(type) {

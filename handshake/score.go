@@ -9,44 +9,55 @@ import (
 
 // Score is what was said and settled so far. The spine alone fills it, so that all three players decide alike.
 type Score struct {
-	ClientHello        *message.ClientHello
-	ServerHello        *message.ServerHello
-	ServerCertificate  *message.Certificate
-	CertificateStatus  *message.CertificateStatus
-	ServerKeyExchange  *message.ServerKeyExchange
-	CertificateRequest *message.CertificateRequest
-	ClientCertificate  *message.Certificate
-	ClientKeyExchange  *message.ClientKeyExchange
-	CertificateVerify  *message.CertificateVerify
-	NewSessionTicket   *message.NewSessionTicket
+	// The hellos. ClientHello is the last one; FirstHello and Retry are there if a
+	// HelloRetryRequest came between.
+	FirstHello, ClientHello *message.ClientHello
+	Retry, ServerHello      *message.ServerHello
 
-	Agreed        *Agreed    // since ServerHello
-	GroupName     string     // since ServerKeyExchange, of an ephemeral exchange
-	Group         iana.Group // the same as a code point; 0 for a prime without a name
-	VerifyData    [2][]byte  // by the side whose Finished it is
-	Retried       bool       // a HelloRetryRequest was said
-	EarlyAccepted bool       // the server takes early data
+	EncryptedExtensions *message.EncryptedExtensions
+	Certificate         [2]*message.Certificate // by side
+	CertificateStatus   *message.CertificateStatus
+	ServerKeyExchange   *message.ServerKeyExchange
+	CertificateRequest  *message.CertificateRequest
+	ClientKeyExchange   *message.ClientKeyExchange
+	CertificateVerify   [2]*message.CertificateVerify // by side
+	NewSessionTicket    *message.NewSessionTicket     // until TLS 1.2
 
-	Blind   bool     // an observer without a secret
-	Resumed Presence // since ServerHello; May until the next message tells
+	Agreed     *Agreed    // since ServerHello
+	GroupName  string     // of an ephemeral exchange, since ServerKeyExchange or, in TLS 1.3, ServerHello
+	Group      iana.Group // the same as a code point; 0 for a prime without a name
+	VerifyData [2][]byte  // by the side whose Finished it is
+
+	Resumed   bool    // a session is resumed; known since ServerHello, unless Undecided
+	Undecided bool    // an observer's: only the server's next message tells whether a session is resumed
+	Blind     [2]bool // an observer's, by side: what it says cannot be read
 
 	agreement  agreement
 	transcript transcript
-	master     keys.Master // since ClientKeyExchange, or since the server's ChangeCipherSpec
+	secrets    secrets // since the key exchange; nil before, and for an observer without a secret
 }
 
 // note records what a side said.
 func (s *Score) note(from iana.Side, msg message.Message) {
 	switch m := msg.(type) {
 	case *message.ClientHello:
+		if s.Retry != nil {
+			s.FirstHello = s.ClientHello
+		}
 		s.ClientHello = m
 	case *message.ServerHello:
-		s.ServerHello = m
-	case *message.Certificate:
-		if from == iana.Client {
-			s.ClientCertificate = m
+		if m.IsRetry() {
+			s.Retry = m
 		} else {
-			s.ServerCertificate = m
+			s.ServerHello = m
+		}
+	case *message.EncryptedExtensions:
+		s.EncryptedExtensions = m
+	case *message.Certificate:
+		s.Certificate[from] = m
+	case *message.CompressedCertificate:
+		if s.Certificate[from] = m.Certificate(); s.Certificate[from] == nil {
+			s.Certificate[from] = &message.Certificate{}
 		}
 	case *message.CertificateStatus:
 		s.CertificateStatus = m
@@ -56,17 +67,43 @@ func (s *Score) note(from iana.Side, msg message.Message) {
 		s.CertificateRequest = m
 	case *message.ClientKeyExchange:
 		s.ClientKeyExchange = m
-	case *message.CompressedCertificate:
-		inside := m.Certificate()
-		if inside == nil {
-			inside = &message.Certificate{}
-		}
-		s.note(from, inside)
 	case *message.CertificateVerify:
-		s.CertificateVerify = m
+		s.CertificateVerify[from] = m
 	case *message.NewSessionTicket:
 		s.NewSessionTicket = m
 	}
+}
+
+// forget drops the messages. What they settled stays, and so do the randoms.
+func (s *Score) forget() {
+	kept := Score{Agreed: s.Agreed, GroupName: s.GroupName, Group: s.Group, VerifyData: s.VerifyData,
+		Resumed: s.Resumed, Blind: s.Blind, CertificateStatus: s.CertificateStatus, secrets: s.secrets}
+	kept.ClientHello = &message.ClientHello{Random: s.ClientHello.Random}
+	kept.ServerHello = &message.ServerHello{Random: s.ServerHello.Random}
+	if s.Retry != nil {
+		kept.Retry = &message.ServerHello{}
+	}
+	*s = kept
+}
+
+// Retried reports whether the server asked for a second ClientHello.
+func (s *Score) Retried() bool { return s.Retry != nil }
+
+// TLS13 tells whether what follows is TLS 1.3, as far as that is known.
+func (s *Score) TLS13() bool {
+	return s.Retried() || s.Agreed != nil && s.Agreed.Version == iana.TLS13
+}
+
+// EarlyAccepted reports whether the server takes early data.
+func (s *Score) EarlyAccepted() bool { return s.Agreed != nil && s.Agreed.EarlyData }
+
+// Secret is what a later connection resumes from: the master_secret, or in TLS 1.3 the key of the
+// ticket with a nonce. It is nil as long as it is not known.
+func (s *Score) Secret(nonce []byte) []byte {
+	if s.secrets == nil {
+		return nil
+	}
+	return s.secrets.session(nonce)
 }
 
 // Randoms are both nonces; they are there since ServerHello.
@@ -93,7 +130,7 @@ func (s *Score) KexGroup() (kex.Group, error) {
 	if s.ServerKeyExchange == nil {
 		return nil, nil
 	}
-	return groupOf(s.Agreed.Suite.Kex, s.ServerKeyExchange, 0)
+	return groupOf(s.Agreed.Kex, s.ServerKeyExchange, 0)
 }
 
 func either(a, b []byte) []byte {

@@ -31,10 +31,13 @@ type server struct {
 // NewServer is a Machine that waits for ClientHello. It must stand before the first byte comes: what comes instead of a hello is
 // then refused with what was expected.
 func NewServer(c *Config, carrier Carrier) *Machine {
-	return newMachine(iana.Server, &server{live: live{Config: c}}, c, carrier, spoken)
+	return newMachine(iana.Server, &server{live: live{Config: c}}, c, carrier)
 }
 
 func (v *server) compose(k Kind, s *Score) (message.Message, error) {
+	if k == HelloRetryRequest {
+		return nil, nil // TLS 1.3 alone
+	}
 	switch iana.HandshakeType(k) {
 	case iana.ServerHello:
 		return v.hello(s)
@@ -68,12 +71,12 @@ func (v *server) hello(s *Score) (message.Message, error) {
 	} else if err := v.newID(m); err != nil {
 		return nil, err
 	}
-	m.Extensions, err = answerAll(v.Config, &answering{hello: s.ClientHello.Extensions, chosen: v.chosen, log: v.Log,
-		signal: s.ClientHello.Offers(iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)})
+	m.Extensions, err = answerAll(v.Config, &answering{at: message.InServerHello, version: m.Version, hello: s.ClientHello,
+		chosen: v.chosen, log: v.Log})
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.agree(m)
+	a, err := s.agree(m, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +103,7 @@ func (v *server) keyExchange(s *Score) (message.Message, error) {
 	} else {
 		m.CurveType, m.Group, m.ECPublic = iana.NamedCurve, v.chosen.group.ID(), v.offer.Share()
 	}
-	if err := m.EncodeParams(message.Dialect{Version: s.Agreed.Version, Kex: s.Agreed.Suite.Kex}); err != nil {
+	if err := m.EncodeParams(message.Dialect{Version: s.Agreed.Version, Kex: s.Agreed.Kex}); err != nil {
 		return nil, err
 	}
 	if v.chosen.Credential == nil {
@@ -195,7 +198,7 @@ func (v *server) consult(ch *message.ClientHello) error {
 
 func (v *server) newTicket(s *Score) (message.Message, error) {
 	seal := func(ctx context.Context) (t []byte, err error) {
-		k := v.sessionOf(s, s.master.Bytes(), iana.Server)
+		k := v.sessionOf(s, s.Secret(nil), iana.Server)
 		if err = k.fits(); err == nil {
 			t, err = v.Seal(ctx, k)
 		}
@@ -210,11 +213,11 @@ func (v *server) newTicket(s *Score) (message.Message, error) {
 
 // keep stores a session under the ID that ServerHello gave it, unless it has a ticket.
 func (v *server) keep(s *Score) error {
-	if v.Store == nil || s.Resumed != Never || s.Agreed.Ticket {
+	if v.Store == nil || s.Resumed || s.Agreed.Ticket {
 		return nil
 	}
 	_, err := v.kept.await("the session store", func(ctx context.Context) (struct{}, error) {
-		k := v.sessionOf(s, s.master.Bytes(), iana.Server)
+		k := v.sessionOf(s, s.Secret(nil), iana.Server)
 		err := k.fits()
 		if err == nil {
 			v.id = k.ID // also if the store fails: it may have it all the same
@@ -229,7 +232,7 @@ func (v *server) secret(s *Score) (Input, error) {
 	if v.chosen.session != nil {
 		return Input{Master: v.chosen.session.Master}, nil
 	}
-	if !s.Agreed.Suite.Kex.PreShared() {
+	if !s.Agreed.Kex.PreShared() {
 		return v.exchanged(s)
 	}
 	k, err := v.psk(v.Hint, s.ClientKeyExchange.PSKIdentity)
@@ -246,10 +249,10 @@ func (v *server) secret(s *Score) (Input, error) {
 // exchanged is what RSA or Diffie-Hellman gave, if the suite has either.
 func (v *server) exchanged(s *Score) (Input, error) {
 	m := s.ClientKeyExchange
-	if s.Agreed.Suite.Kex == iana.KexPSK {
+	if s.Agreed.Kex == iana.KexPSK {
 		return Input{}, nil
 	}
-	if k := s.Agreed.Suite.Kex; k == iana.KexRSA || k == iana.KexRSAPSK {
+	if k := s.Agreed.Kex; k == iana.KexRSA || k == iana.KexRSAPSK {
 		key, ok := v.chosen.Credential.Key.(crypto.Decrypter)
 		if !ok {
 			return Input{}, alert.Fail(alert.InternalError, "", "the server's private key cannot decrypt")
@@ -270,7 +273,7 @@ func (v *server) exchanged(s *Score) (Input, error) {
 func (v *server) finished(s *Score) error {
 	shown := v.peer.Chain != nil
 	switch {
-	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown && v.ClientAuth.Require && !s.Agreed.Suite.Kex.PreShared(),
+	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown && v.ClientAuth.Require && !s.Agreed.Kex.PreShared(),
 		shown && v.ClientAuth.Verify && v.peer.Verified == nil:
 		return alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the client is")
 	}

@@ -19,11 +19,10 @@ import (
 	"crypto/subtle"
 	"errors"
 	"iter"
-	"slices"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -97,11 +96,9 @@ type Machine struct {
 	open  []reading // the figures that still fit: one is left when it matters
 	spare []reading // what open was before: order fills the one from the other
 	said  said
-	block keys.Block
 	prior *Prior
 
-	traffic *TrafficSecrets // of TLS 1.3: what the observer was given,
-	current [2]keys.Traffic // and, by side, what protects now
+	keyLog func(keylog.Line) error
 
 	done    bool
 	failed  error // for good
@@ -178,7 +175,7 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 			return alert.Malformed(l.Ref, err)
 		}
 	}
-	m.heard(l, raw)
+	m.show(l, m.said.msg, raw)
 	return m.run()
 }
 
@@ -187,11 +184,22 @@ type said struct {
 	*Line
 	msg   message.Message
 	raw   []byte
-	stage int
+	stage int // an index of stages
 }
 
-// stages are what happens to every line, in this order. Our own begin with the second.
-var stages = [...]func(*Machine) error{(*Machine).check, (*Machine).remember, (*Machine).effect, (*Machine).finish}
+// stages are what happens to every line, in this order.
+var stages = [...]func(*Machine) error{
+	toCheck: (*Machine).check, toRemember: (*Machine).remember, toTakeEffect: (*Machine).effect, toFinish: (*Machine).finish,
+}
+
+// Where a line begins: another side's with the first, our own behind the check, and one that an
+// observer missed behind what would need its bytes.
+const (
+	toCheck = iota
+	toRemember
+	toTakeEffect
+	toFinish
+)
 
 // end keeps an error for good: after one nothing is taken, said or derived any more. A Pending is none.
 func (m *Machine) end(err error) error {
@@ -241,9 +249,9 @@ next:
 			if _, err := m.order(m.me, l.Says); err != nil {
 				return err
 			}
-			m.heard(l, raw)
+			m.show(l, msg, raw)
 			m.carrier.Send(l.Says, raw)
-			m.said = said{l, msg, raw, 1}
+			m.said = said{Line: l, msg: msg, raw: raw, stage: toRemember}
 			if err := m.run(); err != nil {
 				return err
 			}
@@ -254,10 +262,11 @@ next:
 	return nil
 }
 
-// heard shows a message to the glass, as soon as it is one: what a check refuses afterwards can still be looked at.
-func (m *Machine) heard(l *Line, raw []byte) {
-	if l.Says != ChangeCipherSpec {
-		m.log.Message(l.From, iana.HandshakeType(raw[0]), raw, l.Ref)
+// show puts a message into the trace, as soon as it is one: what a check refuses afterwards can
+// still be looked at.
+func (m *Machine) show(l *Line, msg message.Message, raw []byte) {
+	if l.Says != ChangeCipherSpec && m.log.On() {
+		m.log.Message(l.From, iana.HandshakeType(raw[0]), raw, refOf(l, msg))
 	}
 }
 
@@ -303,29 +312,29 @@ func (m *Machine) verify(from iana.Side, got, want []byte) error {
 }
 
 // verifyData is what from's Finished must hold now.
-func (m *Machine) verifyData(from iana.Side) []byte {
-	switch m.Agreed.Version {
-	case iana.TLS13:
-		return m.current[from].VerifyData(m.transcript.sum())
-	case iana.SSL30:
-		return m.master.VerifyData30(m.transcript.pair(from))
-	}
-	return m.master.VerifyData(from, m.transcript.sum())
-}
+func (m *Machine) verifyData(from iana.Side) []byte { return m.secrets.verifyData(from, &m.transcript) }
 
 // remember is where something said becomes a fact, whoever said it.
 func (m *Machine) remember() error {
 	if m.said.Says != ChangeCipherSpec {
-		if m.said.Says != HelloRetryRequest { // a ServerHello in form, and not the one that counts
-			m.note(m.said.From, m.said.msg)
-		}
+		m.note(m.said.From, m.said.msg)
 		m.transcript.add(m.said.raw)
 	}
 	if m.said.Says == Kind(iana.ServerHello) {
-		m.Resumed = m.player.resumption(&m.Score)
-		m.open = slices.DeleteFunc(m.open, func(r reading) bool { return r.Fits(&m.Score) == Never })
+		m.Resumed, m.Undecided = m.player.resumption(&m.Score)
+		m.open = m.fitting()
 	}
 	return nil
+}
+
+// fitting are the figures that a ServerHello leaves open, each from its beginning.
+func (m *Machine) fitting() (open []reading) {
+	for _, f := range figures {
+		if f.Fits(&m.Score) != Never {
+			open = append(open, reading{Figure: f})
+		}
+	}
+	return open
 }
 
 // effect does what the figure wants to happen now.
@@ -339,16 +348,15 @@ func (m *Machine) effect() error {
 // finish ends the handshake after the last line. It demands the player's proof of who the peer is: without one there is no
 // application data.
 func (m *Machine) finish() error {
-	f := m.open[0]
-	if f.at < len(f.Lines) {
-		return nil
+	for range m.expected() {
+		return nil // a line can still come
 	}
 	if err := m.player.finished(&m.Score); err != nil {
 		return err
 	}
 	m.done = true
 	m.transcript = transcript{}
-	m.log.Done(f.Name, nil)
+	m.log.Done(m.open[0].Name, nil)
 	return nil
 }
 
@@ -357,10 +365,8 @@ func (m *Machine) Done() bool { return m.done }
 
 // Forget drops what only the handshake needed. What both sides settled, and the peer, stay.
 func (m *Machine) Forget() {
-	m.ClientHello, m.ServerHello = &message.ClientHello{Random: m.ClientHello.Random}, &message.ServerHello{Random: m.ServerHello.Random}
-	m.ServerCertificate, m.ClientCertificate, m.CertificateRequest = nil, nil, nil
-	m.ServerKeyExchange, m.ClientKeyExchange, m.CertificateVerify, m.NewSessionTicket = nil, nil, nil, nil
-	m.agreement, m.open, m.spare, m.block = agreement{}, nil, nil, keys.Block{}
+	m.forget()
+	m.open, m.spare = nil, nil
 }
 
 // First tells whether this is a connection's first handshake.
@@ -374,13 +380,26 @@ func (m *Machine) Renegotiations() int {
 	return m.prior.Number
 }
 
-// Master is the connection's master_secret; it is there once Done.
-func (m *Machine) Master() keys.Master { return m.master }
+// Export derives keying material for an application, once Done. See RFC 5705 and RFC 8446 §7.5.
+func (m *Machine) Export(label string, context []byte, n int) ([]byte, error) {
+	return m.secrets.export(label, context, m.Randoms(), n)
+}
 
+// dialect is how messages look, as far as the hellos have told.
 func (m *Machine) dialect() message.Dialect {
 	d := message.Dialect{Version: iana.TLS12}
 	if m.Agreed != nil {
-		d = message.Dialect{Version: m.Agreed.Version, Kex: m.Agreed.Suite.Kex, Auth: m.Agreed.Suite.Auth}
+		d = message.Dialect{Version: m.Agreed.Version, Kex: m.Agreed.Kex, Auth: m.Agreed.Auth}
 	}
 	return d
+}
+
+// parse reads a message. Its type is that of the bytes, and not always that of the line. An
+// observer can do without some messages: what it cannot read of them is no reason to stop.
+func (m *Machine) parse(k Kind, raw []byte) (message.Message, error) {
+	msg, err := m.dialect().Parse(raw)
+	if err != nil && !m.live && m.spares(iana.HandshakeType(k)) {
+		return m.dialect().New(iana.HandshakeType(k))
+	}
+	return msg, err
 }

@@ -74,3 +74,15 @@ func (h *md5sha1) Sum(b []byte) []byte         { return h.sha1.Sum(h.md5.Sum(b))
 func (h *md5sha1) Reset()                      { h.md5.Reset(); h.sha1.Reset() }
 func (h *md5sha1) Size() int                   { return md5.Size + sha1.Size }
 func (h *md5sha1) BlockSize() int              { return md5.BlockSize }
+
+// retry replaces the messages before the last, which is the HelloRetryRequest, by a message that
+// holds their hash. See RFC 8446 §4.4.1.
+func (t *transcript) retry(hash crypto.Hash) {
+	last := len(t.messages) - 1
+	h := hash.New()
+	for _, raw := range t.messages[:last] {
+		h.Write(raw)
+	}
+	replaced := append([]byte{byte(iana.MessageHash), 0, 0, byte(h.Size())}, h.Sum(nil)...)
+	t.messages = [][]byte{replaced, t.messages[last]}
+}

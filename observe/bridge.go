@@ -16,7 +16,7 @@ const unheard iana.ContentType = 0
 // torn hears that a protected record is missing, or a part of it, while the handshake goes on.
 func (c *Connection) torn(l *lane) {
 	switch {
-	case c.machine.Done() || c.machine.Blind || c.machine.Agreed == nil:
+	case c.machine.Done() || c.machine.Blind[l.from] || c.machine.Agreed == nil:
 	case c.machine.TLS13():
 		c.leaping = true // its messages can never be put together again
 		l.message = nil
@@ -39,7 +39,7 @@ func (c *Connection) missed(l *lane) bool {
 
 // skip goes on behind messages that are missing before one of this kind.
 func (c *Connection) skip(l *lane, kind handshake.Kind) {
-	if m := c.machine; l.flow.Missing > 0 && m.Agreed != nil && !m.TLS13() && !m.Blind {
+	if m := c.machine; l.flow.Missing > 0 && m.Agreed != nil && !m.TLS13() && !m.Blind[l.from] {
 		m.Miss(l.from, kind)
 	}
 }
@@ -47,7 +47,7 @@ func (c *Connection) skip(l *lane, kind handshake.Kind) {
 // overdue tells whether data comes where ChangeCipherSpec and Finished should have come, and goes on behind these.
 func (c *Connection) overdue(l *lane) bool {
 	m := c.machine
-	if l.flow.Missing == 0 || m.Agreed == nil || m.TLS13() || m.Blind || m.Done() {
+	if l.flow.Missing == 0 || m.Agreed == nil || m.TLS13() || m.Blind[l.from] || m.Done() {
 		return false
 	}
 	if turn, ok := m.Turn(); !ok || turn != l.from {

@@ -128,7 +128,7 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		l.half.AllowCompressed()
 	}
 	m := c.machine
-	l.forgives = from == iana.Client && m.TLS13() && m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.EarlyAccepted
+	l.forgives = from == iana.Client && m.TLS13() && m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.EarlyAccepted()
 	return nil
 }
 

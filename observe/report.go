@@ -97,7 +97,7 @@ func (c *Connection) Report() *Report {
 		unread += l.flow.Unread + l.flow.Missing
 	}
 	for _, side := range []iana.Side{iana.Client, iana.Server} {
-		if r.Done && !m.Blind && !r.Verified[side] {
+		if r.Done && !m.Blind[side] && !r.Verified[side] {
 			r.Unverified = append(r.Unverified, fmt.Sprintf("the %v's Finished", side))
 		}
 	}
@@ -119,7 +119,7 @@ func (r *settled) hellos(m *handshake.Machine) {
 	if a := m.Agreed; a != nil {
 		r.KeyExchange, r.Group, r.ALPN = m.Exchange(), m.GroupName, a.ALPN
 		r.ExtendedMasterSecret, r.EncryptThenMAC = a.ExtendedMasterSecret, m.ServerHello.Extensions.Has(iana.ExtEncryptThenMAC)
-		r.Resumed, r.EarlyData = m.Resumed == handshake.Must || m.ResumedByPSK(), m.EarlyAccepted
+		r.Resumed, r.EarlyData = m.Resumed || m.ResumedByPSK(), m.EarlyAccepted()
 		return
 	}
 	exchange, _, _ := strings.Cut(strings.TrimPrefix(r.Suite.String(), "TLS_"), "_WITH_")
@@ -187,7 +187,7 @@ func (r *Reason) told(m *handshake.Machine, about *Report) *Reason {
 	case NoSecret:
 		t.Detail = "no secret for this connection was given"
 		t.Remedy = "give a key log (--keylog FILE), which browsers and servers write when SSLKEYLOGFILE is set"
-		if !m.TLS13() && m.Agreed.Suite.Kex == iana.KexRSA {
+		if !m.TLS13() && m.Agreed.Kex == iana.KexRSA {
 			t.Remedy = "give the server's private key (--rsa-key FILE) or a key log (--keylog FILE)"
 		}
 	case ForwardSecret:
@@ -220,8 +220,8 @@ func plural(n int, one, more string) string {
 
 // subject names whose certificate the server showed.
 func subject(m *handshake.Machine) string {
-	if m.ServerCertificate != nil && len(m.ServerCertificate.Chain) > 0 {
-		if chain, err := pki.ReadChain(m.ServerCertificate.Chain[:1]); err == nil {
+	if m.Certificate[iana.Server] != nil && len(m.Certificate[iana.Server].Chain) > 0 {
+		if chain, err := pki.ReadChain(m.Certificate[iana.Server].Chain[:1]); err == nil {
 			return fmt.Sprintf("%q", chain.Leaf().Subject.String())
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // find is the observer's half of the key exchange: of all secrets that may fit, the one that opens the first protected record.
 func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	side := iana.Client
-	if s.TLS13() || s.Resumed == handshake.Must {
+	if s.TLS13() || s.Resumed {
 		side = iana.Server
 	}
 	// A ServerHello of TLS 1.3 and a resuming server's ChangeCipherSpec are what is being taken now; else the client's is yet to come.
@@ -36,7 +36,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	}
 	candidates = append(candidates, c.Sessions.candidates(s)...) // last, since whether they are known may be a matter of time
 	why := &Reason{Code: NoSecret}
-	if s.Resumed == handshake.Must && c.source != nil {
+	if s.Resumed && c.source != nil {
 		why = &Reason{Code: UnknownResumedSession}
 	}
 	for _, candidate := range candidates {
@@ -55,7 +55,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 		}
 	}
 	c.missing = why
-	if !c.final && (c.Late || s.Resumed == handshake.Must && c.Sessions != nil && c.source != nil) {
+	if !c.final && (c.Late || s.Resumed && c.Sessions != nil && c.source != nil) {
 		c.pending = aSecret
 		return handshake.Input{}, errPending
 	}
@@ -169,7 +169,7 @@ func sessionNames(sh *message.ServerHello, ch *message.ClientHello) (names [][]b
 
 // candidates are the sessions that a handshake may resume.
 func (t *Sessions) candidates(s *handshake.Score) (list []Candidate) {
-	if t == nil || s.Resumed != handshake.Must {
+	if t == nil || !s.Resumed {
 		return nil
 	}
 	t.mu.Lock()
@@ -188,7 +188,7 @@ func (c *Connection) learn() {
 	if m.TLS13() || m.Agreed == nil || c.learned == m.ServerHello && m.NewSessionTicket == nil {
 		return
 	}
-	master := m.Master().Bytes()
+	master := m.Secret(nil)
 	if master == nil {
 		return
 	}
@@ -197,7 +197,7 @@ func (c *Connection) learn() {
 		c.secrets = append(c.secrets, keylog.Line{Label: keylog.ClientRandom, ID: bytes.Clone(m.ClientHello.Random[:]), Secret: master})
 	}
 	from := c.used
-	if c.Name != "" && m.Resumed != handshake.Must {
+	if c.Name != "" && !m.Resumed {
 		from = "session of " + c.Name
 	}
 	c.Sessions.learn(m.ServerHello.SessionID, master, from)

@@ -64,7 +64,7 @@ func KeyLog(log *keylog.Log) Source {
 		}
 		master(secret(keylog.ClientRandom))
 		master(log.Secret(keylog.MasterBySession, s.ServerHello.SessionID))
-		if s.Resumed != handshake.Must {
+		if !s.Resumed {
 			pre(secret(keylog.PreMasterByRandom))
 			if m := s.ClientKeyExchange; m != nil && len(m.EncryptedPreMaster) >= 8 {
 				pre(log.Secret(keylog.PreMasterByEncrypted, m.EncryptedPreMaster[:8]))
@@ -87,7 +87,7 @@ func Master(secret []byte) Source {
 // PreMaster is a pre_master_secret that somebody gave.
 func PreMaster(secret []byte) Source {
 	return func(s *handshake.Score) []Candidate {
-		if s.TLS13() || s.Resumed == handshake.Must {
+		if s.TLS13() || s.Resumed {
 			return nil
 		}
 		return []Candidate{{Input: handshake.Input{PreMaster: secret}, From: "pre-master secret"}}
@@ -102,7 +102,7 @@ func RSAKey(name string, key crypto.Decrypter) Source {
 		if why != nil {
 			return []Candidate{{From: name, Reason: why}}
 		}
-		if s.Agreed.Suite.Kex == iana.KexRSAPSK {
+		if s.Agreed.Kex == iana.KexRSAPSK {
 			return nil // it takes the pre-shared key, too: see PSK
 		}
 		return []Candidate{{Input: handshake.Input{PreMaster: pre}, From: name}}
@@ -112,9 +112,9 @@ func RSAKey(name string, key crypto.Decrypter) Source {
 // openRSA opens what the client encrypted.
 func openRSA(s *handshake.Score, key crypto.Decrypter) ([]byte, *Reason) {
 	switch {
-	case s.Resumed == handshake.Must:
+	case s.Resumed:
 		return nil, &Reason{Code: UnknownResumedSession}
-	case s.TLS13(), s.Agreed.Suite.Kex.Ephemeral(), s.Agreed.Suite.Kex == iana.KexDH, s.Agreed.Suite.Kex == iana.KexECDH:
+	case s.TLS13(), s.Agreed.Kex.Ephemeral(), s.Agreed.Kex == iana.KexDH, s.Agreed.Kex == iana.KexECDH:
 		return nil, &Reason{Code: ForwardSecret}
 	case s.ClientKeyExchange == nil || s.ClientKeyExchange.EncryptedPreMaster == nil:
 		return nil, &Reason{Code: NoSecret}
@@ -130,10 +130,10 @@ func openRSA(s *handshake.Score, key crypto.Decrypter) ([]byte, *Reason) {
 
 // belongs tells whether a key may be that of the server's certificate: it is not, if there is another one.
 func belongs(key crypto.Decrypter, s *handshake.Score) bool {
-	if s.ServerCertificate == nil || len(s.ServerCertificate.Chain) == 0 {
+	if s.Certificate[iana.Server] == nil || len(s.Certificate[iana.Server].Chain) == 0 {
 		return true
 	}
-	chain, err := pki.ReadChain(s.ServerCertificate.Chain[:1])
+	chain, err := pki.ReadChain(s.Certificate[iana.Server].Chain[:1])
 	if err != nil {
 		return true
 	}
@@ -146,8 +146,8 @@ func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 // an ephemeral private key.
 func PSK(key []byte, others ...Source) Source {
 	return func(s *handshake.Score) (list []Candidate) {
-		k := s.Agreed.Suite.Kex
-		if !k.PreShared() || s.TLS13() || s.Resumed == handshake.Must {
+		k := s.Agreed.Kex
+		if !k.PreShared() || s.TLS13() || s.Resumed {
 			return nil
 		}
 		add := func(other []byte) {
@@ -174,7 +174,7 @@ func PSK(key []byte, others ...Source) Source {
 // Ephemeral finishes a Diffie-Hellman exchange with the private key that one side made for it.
 func Ephemeral(private []byte) Source {
 	return func(s *handshake.Score) []Candidate {
-		if !s.Agreed.Suite.Kex.Ephemeral() || s.TLS13() || s.ServerKeyExchange == nil {
+		if !s.Agreed.Kex.Ephemeral() || s.TLS13() || s.ServerKeyExchange == nil {
 			return nil
 		}
 		g, err := s.KexGroup()
@@ -193,7 +193,7 @@ func Ephemeral(private []byte) Source {
 			if err != nil {
 				return nil
 			}
-			if s.Agreed.Suite.Kex.FiniteField() {
+			if s.Agreed.Kex.FiniteField() {
 				z = keys.FiniteFieldPreMaster(z)
 			}
 			return []Candidate{{Input: handshake.Input{PreMaster: z}, From: fmt.Sprintf("the %v's ephemeral key", whose)}}

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/capture"
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -383,7 +382,7 @@ func (w *Watch) unwind() {
 			continue
 		}
 		m := x.Stream.conn.machine
-		if m.Resumed != handshake.Must {
+		if !m.Resumed {
 			continue
 		}
 		for _, name := range sessionNames(m.ServerHello, m.ClientHello) {

@@ -81,13 +81,13 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	}
 	if from != e.me {
 		e.turned = true
-		e.In.Settle(k.Version, k.MaxPlaintext(from))
+		e.In.Settle(k.Version, k.MaxPlaintext)
 		return e.In.Protect(p)
 	}
 	if err := e.sealFlight(); err != nil {
 		return err
 	}
-	e.Out.Settle(k.Version, k.MaxPlaintext(from))
+	e.Out.Settle(k.Version, k.MaxPlaintext)
 	e.Out.Protect(p, k)
 	return nil
 }

@@ -40,7 +40,7 @@ func TestApplicationDataIsSplitAgainstBEAST(t *testing.T) {
 		row := suite.ByID(c.id)
 		shape := row.Shape(c.version)
 		direction := keys.Direction{MAC: make([]byte, shape.MAC), Key: make([]byte, shape.Key), IV: make([]byte, shape.IV)}
-		k := &handshake.TrafficKeys{Agreed: &handshake.Agreed{Version: c.version, Suite: row}, Direction: direction}
+		k := &handshake.TrafficKeys{Version: c.version, Suite: row, Direction: direction}
 		protection := func() record.Protection {
 			p, err := record.New(row.Cipher, row.MAC, k.Params(nil))
 			if err != nil {

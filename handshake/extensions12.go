@@ -1,0 +1,331 @@
+package handshake
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/record"
+)
+
+// The columns of the extensions that TLS 1.2 has.
+
+// settleEmpty demands an answer without content.
+func settleEmpty(t iana.ExtensionType) func(*Agreed, message.Extensions, message.Extensions) error {
+	return func(_ *Agreed, _, server message.Extensions) error {
+		_, err := read(server, t, &message.Empty{})
+		return err
+	}
+}
+
+// server_name
+
+func offerServerName(c *offering) (message.Content, bool) {
+	// RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"", which is "without
+	// a trailing dot".
+	bare := strings.TrimSuffix(strings.TrimPrefix(c.ServerName, "["), "]")
+	name := strings.TrimRight(c.ServerName, ".")
+	if _, err := netip.ParseAddr(bare); err == nil || name == "" {
+		return nil, false
+	}
+	return &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName, Name: []byte(name)}}}, true
+}
+
+// answerServerName says that the name was used, which is always so: certificates and callbacks are
+// chosen by it. RFC 6066 §3: not when a session is resumed.
+func answerServerName(_ *Config, an *answering) (message.Content, bool, error) {
+	return nil, an.chosen.session == nil, nil
+}
+
+// max_fragment_length, which record_size_limit overrides: RFC 8449 §5.
+
+func offerMaxFragment(c *offering) (message.Content, bool) {
+	return &message.MaxFragmentLength{Code: c.MaxFragmentLength}, c.MaxFragmentLength != 0
+}
+
+func answerMaxFragment(c *Config, an *answering) (message.Content, bool, error) {
+	if c.RecordSizeLimit != 0 && an.hello.Extensions.Has(iana.ExtRecordSizeLimit) {
+		return nil, false, nil
+	}
+	var m message.MaxFragmentLength
+	if _, err := read(an.hello.Extensions, iana.ExtMaxFragmentLength, &m); err != nil {
+		return nil, false, err
+	}
+	if m.Bytes() == 0 {
+		return nil, false, alert.Fail(alert.IllegalParameter, "RFC 6066 §4", "the client wants max_fragment_length %d, expected 1 to 4", m.Code)
+	}
+	return &m, true, nil
+}
+
+func settleMaxFragment(a *Agreed, client, server message.Extensions) error {
+	var asked, got message.MaxFragmentLength
+	if _, err := read(client, iana.ExtMaxFragmentLength, &asked); err != nil {
+		return err
+	}
+	if _, err := read(server, iana.ExtMaxFragmentLength, &got); err != nil {
+		return err
+	}
+	if got != asked || got.Bytes() == 0 {
+		return alert.Fail(alert.IllegalParameter, "RFC 6066 §4", "the server answers max_fragment_length %d, the client asked for %d", got.Code, asked.Code)
+	}
+	if server.Has(iana.ExtRecordSizeLimit) {
+		return alert.Fail(alert.IllegalParameter, "RFC 8449 §5", "the server answers both max_fragment_length and record_size_limit")
+	}
+	a.MaxFragment = got.Bytes()
+	return nil
+}
+
+// record_size_limit
+
+func offerSizeLimit(c *offering) (message.Content, bool) {
+	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0
+}
+
+func answerSizeLimit(c *Config, an *answering) (message.Content, bool, error) {
+	if _, err := sizeLimit(an.hello.Extensions); err != nil {
+		return nil, false, err
+	}
+	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0, nil
+}
+
+// settleSizeLimit: each side's extension limits the other's records.
+func settleSizeLimit(a *Agreed, client, server message.Extensions) (err error) {
+	if a.SizeLimit[iana.Server], err = sizeLimit(client); err != nil {
+		return err
+	}
+	a.SizeLimit[iana.Client], err = sizeLimit(server)
+	return err
+}
+
+func sizeLimit(e message.Extensions) (int, error) {
+	var l message.RecordSizeLimit
+	if _, err := read(e, iana.ExtRecordSizeLimit, &l); err != nil {
+		return 0, err
+	}
+	if l.Limit < 64 {
+		return 0, alert.Fail(alert.IllegalParameter, "RFC 8449 §4", "a record_size_limit of %d, expected at least 64", l.Limit)
+	}
+	return min(int(l.Limit), record.MaxPlaintext), nil
+}
+
+// status_request
+
+func offerStatus(c *offering) (message.Content, bool) {
+	return &message.StatusRequest{Type: iana.StatusOCSP}, c.StatusRequest != Off
+}
+
+func answerStatus(c *Config, an *answering) (message.Content, bool, error) {
+	var r message.StatusRequest
+	if _, err := read(an.hello.Extensions, iana.ExtStatusRequest, &r); err != nil {
+		return nil, false, err
+	}
+	staples := an.chosen.Credential != nil && len(an.chosen.Credential.Staple) > 0
+	return nil, c.StatusRequest != Off && r.Type == iana.StatusOCSP && staples, nil
+}
+
+func settleStatus(a *Agreed, _, server message.Extensions) error {
+	a.Stapling = true
+	return settleEmpty(iana.ExtStatusRequest)(a, nil, server)
+}
+
+// supported_groups and ec_point_formats
+
+func offerGroups(c *offering) (message.Content, bool) {
+	groups := offeredGroups(c.Config)
+	return &message.SupportedGroups{Groups: groups}, len(groups) > 0
+}
+
+// offeredGroups are those that an offered suite can use.
+func offeredGroups(c *Config) []iana.Group {
+	finite, curves := offers(c.Suites, iana.KeyExchange.FiniteField), offers(c.Suites, iana.KeyExchange.EllipticCurve)
+	return slices.DeleteFunc(slices.Clone(c.Groups), func(g iana.Group) bool {
+		if g.FiniteField() {
+			return !finite
+		}
+		return !curves
+	})
+}
+
+func offerPointFormats(c *offering) (message.Content, bool) {
+	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}}, offers(c.Suites, iana.KeyExchange.EllipticCurve)
+}
+
+func answerPointFormats(_ *Config, an *answering) (message.Content, bool, error) {
+	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}}, an.chosen.suite.Kex.EllipticCurve(), nil
+}
+
+func settlePointFormats(_ *Agreed, _, server message.Extensions) error {
+	return uncompressed(server)
+}
+
+// uncompressed: RFC 8422 §5.1.2: a list that is sent must hold the one format that everybody
+// writes.
+func uncompressed(e message.Extensions) error {
+	var f message.ECPointFormats
+	if ok, err := read(e, iana.ExtECPointFormats, &f); !ok || err != nil {
+		return err
+	}
+	if !slices.Contains(f.Formats, iana.Uncompressed) {
+		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.1.2",
+			"the peer's ec_point_formats are %v, without uncompressed", alert.Few(f.Formats))
+	}
+	return nil
+}
+
+// signature_algorithms
+
+func offerSchemes(c *offering) (message.Content, bool) {
+	return &message.SignatureSchemes{Schemes: c.Schemes}, c.MaxVersion >= iana.TLS12 && len(c.Schemes) > 0
+}
+
+// application_layer_protocol_negotiation
+
+func offerProtocols(c *offering) (message.Content, bool) {
+	var p message.Protocols
+	for _, name := range c.Protocols {
+		p.Names = append(p.Names, []byte(name))
+	}
+	return &p, len(p.Names) > 0
+}
+
+func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
+	var theirs message.Protocols
+	if _, err := read(an.hello.Extensions, iana.ExtALPN, &theirs); err != nil || len(c.Protocols) == 0 {
+		return nil, false, err
+	}
+	for _, ours := range c.Protocols {
+		if ours == "h2" && !an.chosen.suite.HTTP2() {
+			continue // a client may offer HTTP/2 and, for servers without it, suites that HTTP/2 prohibits: RFC 9113 §9.2.2
+		}
+		for _, name := range theirs.Names {
+			if string(name) == ours {
+				an.log.Choice("application_protocol", join(theirs.Names), ours, "the server's first that the client lists", "RFC 7301 §3.2")
+				return &message.Protocols{Names: [][]byte{name}}, true, nil
+			}
+		}
+	}
+	return nil, false, alert.Fail(alert.NoApplicationProtocol, "RFC 7301 §3.2",
+		"the client speaks %s, we speak %q", join(theirs.Names), alert.Few(c.Protocols))
+}
+
+func settleProtocol(a *Agreed, client, server message.Extensions) error {
+	var asked, got message.Protocols
+	if _, err := read(client, iana.ExtALPN, &asked); err != nil {
+		return err
+	}
+	if _, err := read(server, iana.ExtALPN, &got); err != nil {
+		return err
+	}
+	if len(got.Names) != 1 || !slices.ContainsFunc(asked.Names, func(n []byte) bool { return bytes.Equal(n, got.Names[0]) }) {
+		return alert.Fail(alert.IllegalParameter, "RFC 7301 §3.1",
+			"the server chose the protocols %s, the client offered %s", join(got.Names), join(asked.Names))
+	}
+	a.ALPN = string(got.Names[0])
+	return nil
+}
+
+// signed_certificate_timestamp
+
+func answerSCTs(_ *Config, an *answering) (message.Content, bool, error) {
+	if an.chosen.Credential == nil {
+		return nil, false, nil
+	}
+	l := an.chosen.Credential.SCTs
+	return &message.SCTs{List: l}, len(l) > 0, nil
+}
+
+func settleSCTs(a *Agreed, _, server message.Extensions) error {
+	var l message.SCTs
+	_, err := read(server, iana.ExtSCT, &l)
+	a.SCTs = l.List
+	return err
+}
+
+// encrypt_then_mac
+
+// offersCBC: only CBC suites have a MAC that can move.
+func offersCBC(c *Config) bool {
+	return c.EncryptThenMAC != Off && slices.ContainsFunc(c.Suites, isCBC)
+}
+
+func answerEncryptThenMAC(c *Config, an *answering) (message.Content, bool, error) {
+	// RFC 7366 §3: a server that chose another kind of suite "MUST NOT send an encrypt-then-MAC
+	// response extension".
+	return nil, c.EncryptThenMAC != Off && an.chosen.suite.Cipher.CBC(), nil
+}
+
+func settleEncryptThenMAC(a *Agreed, _, server message.Extensions) error {
+	a.EncryptThenMAC = a.Suite.Cipher.CBC()
+	return settleEmpty(iana.ExtEncryptThenMAC)(a, nil, server)
+}
+
+// extended_master_secret
+
+func answerExtendedMaster(c *Config, _ *answering) (message.Content, bool, error) {
+	return nil, c.ExtendedMasterSecret != Off, nil
+}
+
+func settleExtendedMaster(a *Agreed, _, server message.Extensions) error {
+	a.ExtendedMasterSecret = true
+	return settleEmpty(iana.ExtExtendedMasterSecret)(a, nil, server)
+}
+
+// session_ticket
+
+func offerTicket(c *offering) (message.Content, bool) {
+	t := &message.SessionTicket{}
+	if c.Offer != nil {
+		t.Ticket = c.Offer.Ticket
+	}
+	return t, c.Tickets
+}
+
+// answerTicket promises a ticket after a full handshake. A resumed session gets no new one: it
+// would not live longer.
+func answerTicket(c *Config, an *answering) (message.Content, bool, error) {
+	return nil, c.Tickets && an.chosen.session == nil, nil
+}
+
+func settleTicket(a *Agreed, _, server message.Extensions) error {
+	a.Ticket = true
+	return settleEmpty(iana.ExtSessionTicket)(a, nil, server)
+}
+
+// renegotiation_info: empty on both sides of a connection's first handshake; a client's second one
+// names the first. A server of ours has no second.
+
+func offerRenegotiation(c *offering) (message.Content, bool) {
+	r := &message.RenegotiationInfo{}
+	if c.Prior != nil {
+		r.RenegotiatedConnection = c.Prior.VerifyData[iana.Client]
+	}
+	return r, c.SecureRenegotiation != Off
+}
+
+func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error) {
+	var r message.RenegotiationInfo
+	if _, err := read(an.hello.Extensions, iana.ExtRenegotiationInfo, &r); err != nil {
+		return nil, false, err
+	}
+	if len(r.RenegotiatedConnection) > 0 {
+		return nil, false, alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.6", "the client's renegotiation_info names an earlier handshake, expected none in a connection's first")
+	}
+	return &r, c.SecureRenegotiation != Off, nil
+}
+
+func settleRenegotiation(a *Agreed, _, server message.Extensions) error {
+	var r message.RenegotiationInfo
+	if _, err := read(server, iana.ExtRenegotiationInfo, &r); err != nil {
+		return err
+	}
+	a.SecureRenegotiation, a.renegotiated = true, r.RenegotiatedConnection
+	return nil
+}
+
+// join quotes the first of the names that a peer sent: they may hold anything.
+func join(names [][]byte) string { return fmt.Sprintf("%q", alert.Few(names)) }

@@ -1,0 +1,90 @@
+package handshake
+
+import (
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+func encode(t *testing.T, d message.Dialect, m message.Message) []byte {
+	t.Helper()
+	raw, err := d.Encode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// The references of the hellos are those of the version that they speak, for an observer too, who
+// has every figure open.
+func TestHellosCiteTheirVersion(t *testing.T) {
+	offer13 := hello(t, suites{ecdheECDSA})
+	offer13.Extensions.Add(iana.ExtSupportedVersions, &message.SupportedVersions{Versions: []iana.Version{iana.TLS13, iana.TLS12}})
+	answer13 := &message.ServerHello{Version: iana.TLS12, CipherSuite: iana.TLS_AES_128_GCM_SHA256}
+	answer13.Extensions.Add(iana.ExtSupportedVersions, &message.SelectedVersion{Version: iana.TLS13})
+	answer12 := &message.ServerHello{Version: iana.TLS12, CipherSuite: ecdheECDSA}
+	for _, c := range []struct {
+		what  string
+		ch    *message.ClientHello
+		sh    *message.ServerHello
+		wants [2]string
+	}{
+		{"TLS 1.2", hello(t, suites{ecdheECDSA}), answer12, [2]string{"RFC 5246 §7.4.1.2", "RFC 5246 §7.4.1.3"}},
+		{"TLS 1.2, and the client offered more", offer13, answer12, [2]string{"RFC 8446 §4.1.2", "RFC 5246 §7.4.1.3"}},
+		{"TLS 1.3", offer13, answer13, [2]string{"RFC 8446 §4.1.2", "RFC 8446 §4.1.3"}},
+	} {
+		var events trace.Memory
+		nothing := func(*Score) (Input, error) { return Input{}, ErrNoSecret }
+		m := NewObserver(nothing, trace.New(trace.Observer, &events, nil), &desk{})
+		for i, msg := range []message.Message{c.ch, c.sh} {
+			from := iana.Side(i)
+			raw := encode(t, message.Dialect{Version: iana.TLS12}, msg)
+			if err := m.Take(from, KindOf(raw), raw); err != nil {
+				t.Fatalf("%s: %v", c.what, err)
+			}
+		}
+		var refs []string
+		for _, e := range events.Entries {
+			if _, ok := e.Event.(*trace.Message); ok {
+				refs = append(refs, e.Ref)
+			}
+		}
+		if len(refs) != 2 || [2]string(refs) != c.wants {
+			t.Errorf("%s: the hellos cite %q, expected %q", c.what, refs, c.wants)
+		}
+	}
+}
+
+// What would come next is named once, however many figures go on with it.
+func TestWhatIsAwaitedIsNamedOnce(t *testing.T) {
+	m := NewObserver(nil, nil, &desk{})
+	if got, want := m.Awaited(), "the client's client_hello (RFC 5246 §7.4.1.2)"; got != want {
+		t.Errorf("got %q, expected %q", got, want)
+	}
+	raw := encode(t, message.Dialect{Version: iana.TLS12}, hello(t, suites{ecdheECDSA}))
+	if err := m.Take(iana.Client, Kind(iana.ClientHello), raw); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := m.Awaited(), "the server's server_hello (RFC 5246 §7.4.1.3)"; got != want {
+		t.Errorf("got %q, expected %q", got, want)
+	}
+}
+
+// Facts of TLS 1.3 are kept without loss: RFC 8446 §4.3.2.
+func TestTheCertificateRequestOfTLS13IsKept(t *testing.T) {
+	d := message.Dialect{Version: iana.TLS13}
+	request := &message.CertificateRequest{}
+	request.Extensions.Add(iana.ExtSignatureAlgorithms, &message.SignatureSchemes{Schemes: everyScheme})
+	request.Extensions.Add(iana.ExtCertificateAuthorities, &message.CertificateAuthorities{Authorities: [][]byte{{0x30, 0}}})
+	parsed, err := d.Parse(encode(t, d, request))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s Score
+	s.note(iana.Server, parsed)
+	if got := s.CertificateRequest; len(got.Schemes) != len(everyScheme) || len(got.Authorities) != 1 {
+		t.Errorf("kept %+v", got)
+	}
+}

@@ -1,0 +1,171 @@
+package handshake
+
+import (
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// Epoch is a part of a connection with keys of its own.
+type Epoch uint8
+
+// The epochs, in their order. Until TLS 1.2 there is only Application.
+const (
+	Early       Epoch = iota // a client's data before the server has answered
+	Handshaking              // the rest of a TLS 1.3 handshake
+	Application              // what the connection is for
+	Resumable                // the same keys; the secret of later sessions exists
+	epochs      = Application + 1
+)
+
+// secrets is what the spine asks of a key derivation, whichever version it is of.
+type secrets interface {
+	// reach derives what an epoch needs. The transcript ends with the message that begins it.
+	reach(e Epoch, t *transcript) error
+	// keys are those for what from sends in an epoch; false if they are not known.
+	keys(from iana.Side, e Epoch) (keys.Direction, bool)
+	// verifyData is what from's Finished must hold, over the transcript before it.
+	verifyData(from iana.Side, t *transcript) []byte
+	// update gives from's data its next keys: KeyUpdate. It may only be called where keys of
+	// Application are known.
+	update(from iana.Side)
+	// session is the secret that a later connection resumes from: the master_secret or, for a
+	// ticket's nonce, its key.
+	session(nonce []byte) []byte
+	export(label string, context []byte, r keys.Randoms, n int) ([]byte, error)
+}
+
+// secrets12 is the derivation until TLS 1.2: one master_secret, one key_block.
+type secrets12 struct {
+	master keys.Master
+	block  keys.Block
+	ssl30  bool
+}
+
+func (s *secrets12) reach(Epoch, *transcript) error { return nil }
+
+func (s *secrets12) keys(from iana.Side, _ Epoch) (keys.Direction, bool) {
+	return s.block.Of(from), true
+}
+
+func (s *secrets12) verifyData(from iana.Side, t *transcript) []byte {
+	if s.ssl30 {
+		return s.master.VerifyData30(t.pair(from))
+	}
+	return s.master.VerifyData(from, t.sum())
+}
+
+func (s *secrets12) update(iana.Side) {}
+
+func (s *secrets12) session([]byte) []byte { return s.master.Bytes() }
+
+func (s *secrets12) export(label string, context []byte, r keys.Randoms, n int) ([]byte, error) {
+	return s.master.Export(label, context, r, n)
+}
+
+// traffic13 is the traffic secrets of TLS 1.3, as far as they are known. Alone it serves an
+// observer who was given them.
+type traffic13 struct {
+	suite  *suite.Suite
+	known  [epochs][2]bool
+	secret [epochs][2]keys.Traffic
+}
+
+// logged takes traffic secrets of a key log.
+func logged(k keys.HKDF, s *suite.Suite, given *TrafficSecrets) (*traffic13, error) {
+	t := &traffic13{suite: s}
+	for e, of := range [epochs][2][]byte{{given.Early, nil}, given.Handshake, given.Application} {
+		for _, from := range []iana.Side{iana.Client, iana.Server} {
+			if of[from] == nil {
+				continue
+			}
+			secret, err := k.Traffic(from, of[from])
+			if err != nil {
+				return nil, err
+			}
+			t.set(Epoch(e), from, secret)
+		}
+	}
+	return t, nil
+}
+
+func (t *traffic13) set(e Epoch, from iana.Side, secret keys.Traffic) {
+	t.known[e][from], t.secret[e][from] = true, secret
+}
+
+func (t *traffic13) reach(Epoch, *transcript) error { return nil }
+
+func (t *traffic13) keys(from iana.Side, e Epoch) (keys.Direction, bool) {
+	e = min(e, Application)
+	if !t.known[e][from] {
+		return keys.Direction{}, false
+	}
+	return t.secret[e][from].Direction(t.suite.Shape(iana.TLS13)), true
+}
+
+func (t *traffic13) verifyData(from iana.Side, transcript *transcript) []byte {
+	return t.secret[Handshaking][from].VerifyData(transcript.sum())
+}
+
+func (t *traffic13) update(from iana.Side) {
+	t.secret[Application][from] = t.secret[Application][from].Update()
+}
+
+func (t *traffic13) session([]byte) []byte { return nil }
+
+func (t *traffic13) export(string, []byte, keys.Randoms, int) ([]byte, error) {
+	return nil, alert.Fail(alert.InternalError, "RFC 8446 §7.5", "the exporter_secret is not known")
+}
+
+// schedule13 is the key schedule of TLS 1.3, for those who know the shared secret. See RFC 8446
+// §7.1.
+type schedule13 struct {
+	traffic13
+	handshake  keys.Handshake
+	main       keys.Main
+	exporter   keys.Exporter
+	resumption keys.Resumption
+	keyLog     func(keylog.Label, []byte) error
+}
+
+// traffic derives both sides' secrets of an epoch, and writes them to the key log.
+func (s *schedule13) traffic(e Epoch, of func(iana.Side, []byte) keys.Traffic, transcriptHash []byte) error {
+	labels := [epochs][2]keylog.Label{
+		Handshaking: {keylog.ClientHandshake, keylog.ServerHandshake},
+		Application: {keylog.ClientTraffic, keylog.ServerTraffic},
+	}
+	for _, from := range []iana.Side{iana.Client, iana.Server} {
+		secret := of(from, transcriptHash)
+		s.set(e, from, secret)
+		if err := s.keyLog(labels[e][from], secret.Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *schedule13) reach(e Epoch, t *transcript) error {
+	switch e {
+	case Handshaking:
+		return s.traffic(e, s.handshake.Traffic, t.sum())
+	case Application:
+		s.main = s.handshake.Main()
+		if err := s.traffic(e, s.main.Traffic, t.sum()); err != nil {
+			return err
+		}
+		s.exporter = s.main.Exporter(t.sum())
+		return s.keyLog(keylog.Exporter, s.exporter.Bytes())
+	case Resumable:
+		s.resumption = s.main.Resumption(t.sum())
+		s.handshake, s.main = keys.Handshake{}, keys.Main{}
+	}
+	return nil
+}
+
+func (s *schedule13) session(nonce []byte) []byte { return s.resumption.PSK(nonce) }
+
+func (s *schedule13) export(label string, context []byte, _ keys.Randoms, n int) ([]byte, error) {
+	return s.exporter.Export(label, context, n)
+}
