@@ -288,3 +288,34 @@ func TestTheStateTellsWhatBothSidesShowed(t *testing.T) {
 		t.Errorf("RSA key exchange was signed with %v", got)
 	}
 }
+
+// Two servers may share ticket keys, and only one of them require a certificate by its callback.
+func TestASessionWithoutACertificateIsJudgedAgain(t *testing.T) {
+	keys := [][32]byte{{7}}
+	lenient := serverConfig(t, func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert })
+	strict := serverConfig(t, func(c *vitrine.Config) {
+		c.ClientAuth = tls.RequestClientCert
+		c.VerifyPeerCertificate = func(raw [][]byte, _ [][]*x509.Certificate) error {
+			if len(raw) == 0 {
+				return errRefused
+			}
+			return nil
+		}
+	})
+	lenient.SetSessionTicketKeys(keys)
+	strict.SetSessionTicketKeys(keys)
+	cache := vitrine.NewLRUClientSessionCache(0)
+	client := clientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
+	for i, server := range []*vitrine.Config{lenient, lenient, strict} {
+		errs, states := attempt(t, client, server)
+		if i < 2 && (errs != [2]error{} || states[iana.Server].DidResume != (i == 1)) {
+			t.Errorf("connection %d: %v", i+1, errs)
+		}
+		if id := states[iana.Server].PSKIdentity; id != nil {
+			t.Errorf("connection %d: a pre-shared key's identity %q without one", i+1, id)
+		}
+		if i == 2 && !errors.Is(errs[iana.Server], errRefused) {
+			t.Errorf("the strict server: %v, resumed %v", errs, states[iana.Server].DidResume)
+		}
+	}
+}

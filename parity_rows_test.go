@@ -257,6 +257,7 @@ func beginningRows() []row {
 		}},
 		{covers: "Conn.ConnectionState", what: "that nobody asked for", differs: true, act: func(p *play) {
 			p.dial()
+			//lint:ignore SA1019 deprecated, and here as well
 			p.note("mutual %v", p.me().state().NegotiatedProtocolIsMutual)
 		}},
 		{covers: "Conn.LocalAddr Conn.RemoteAddr Conn.NetConn", what: "those below", act: func(p *play) {

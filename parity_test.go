@@ -263,9 +263,11 @@ func (p *play) shake() bool {
 	}
 	for i, e := range []end{p.c, p.s} {
 		s := e.state()
+		//lint:ignore SA1019 deprecated, and here as well
+		mutual := s.NegotiatedProtocolIsMutual
 		p.note("%d: version %x, done %v, resumed %v, suite %x, protocol %q %v, name %q, %d certificates, %d chains, SCTs %q, "+
 			"OCSP %v, tls-unique %v, curve %v", i, s.Version, s.HandshakeComplete, s.DidResume, s.CipherSuite,
-			s.NegotiatedProtocol, s.NegotiatedProtocolIsMutual, s.ServerName, len(s.PeerCertificates), len(s.VerifiedChains),
+			s.NegotiatedProtocol, mutual, s.ServerName, len(s.PeerCertificates), len(s.VerifiedChains),
 			s.SignedCertificateTimestamps, len(s.OCSPResponse) > 0, s.TLSUnique != nil, s.CurveID)
 	}
 	a, aErr := p.c.export()

@@ -39,7 +39,7 @@ func wellFormed(e message.Extensions, in message.Place) error {
 			return err
 		}
 		if names, ok := content.(*message.ServerNames); ok {
-			if err := checkHostName(hostName(names)); err != nil {
+			if err := CheckHostName(hostName(names)); err != nil {
 				return err
 			}
 		}
@@ -50,9 +50,9 @@ func wellFormed(e message.Extensions, in message.Place) error {
 // maxHostName is the longest DNS name, in bytes.
 const maxHostName = 255
 
-// checkHostName refuses a host_name that is no name of a host: it would go into logs, tickets and a
+// CheckHostName refuses a host_name that is no name of a host: it would go into logs, tickets and a
 // program's callbacks as it is. RFC 6066 §3 gives the form and no alert.
-func checkHostName(name string) error {
+func CheckHostName(name string) error {
 	if len(name) > maxHostName {
 		return alert.Fail(alert.IllegalParameter, "RFC 6066 §3",
 			"the client's host_name has %d bytes, expected at most %d", len(name), maxHostName)

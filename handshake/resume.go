@@ -220,12 +220,17 @@ func (v *server) unfit(s *Session, g *greeting) (why, ref string) {
 // recall makes the peer of the session's full handshake this one's: the master_secret proves that
 // it is the same. Its certificate must still hold, and the program must still accept it.
 func (l *live) recall(from iana.Side, s *Session) error {
+	var identity []byte // an empty one is an identity, and none is not
+	shared := suite.ByID(s.Suite).Kex.PreShared()
+	if shared {
+		identity = s.PSKIdentity
+	}
 	if len(s.Chain) == 0 {
 		if from == iana.Server && certified(suite.ByID(s.Suite)) {
 			return errors.New("handshake: a session without the server's certificate")
 		}
-		l.peer = Peer{PSKIdentity: s.PSKIdentity}
-		if from == iana.Client && l.ClientAuth.Request && s.PSKIdentity == nil {
+		l.peer = Peer{PSKIdentity: identity}
+		if from == iana.Client && l.ClientAuth.Request && !shared {
 			return l.verdict(nil) // the session may be another server's, which asked nobody
 		}
 		return nil
@@ -239,7 +244,7 @@ func (l *live) recall(from iana.Side, s *Session) error {
 			return err
 		}
 	}
-	peer := Peer{Chain: chain, PSKIdentity: s.PSKIdentity, possessed: true}
+	peer := Peer{Chain: chain, PSKIdentity: identity, possessed: true}
 	if from == iana.Server && !l.Skip {
 		peer.Verified = pki.Still(s.verified, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now})
 	}

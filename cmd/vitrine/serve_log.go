@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/explain"
+	hs "github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/message"
@@ -135,7 +136,8 @@ func (h *host) report(v front.Visit) {
 	h.show(v, line)
 }
 
-// askedFor is the name that a client asked for.
+// askedFor is the name that a client asked for, if it is a name: what was refused for it must not
+// fill the log.
 func askedFor(ch *message.ClientHello) string {
 	var names message.ServerNames
 	if ch == nil {
@@ -145,7 +147,7 @@ func askedFor(ch *message.ClientHello) string {
 		return ""
 	}
 	for _, n := range names.Names {
-		if n.Type == iana.HostName {
+		if n.Type == iana.HostName && hs.CheckHostName(string(n.Name)) == nil {
 			return string(n.Name)
 		}
 	}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// A hello that is refused for its host_name must not write it into the log.
+func TestTheLogNamesOnlyHosts(t *testing.T) {
+	for name, want := range map[string]string{
+		"vitrine.test": "vitrine.test", "two\nlines": "", "\x1b[2J": "", strings.Repeat("a", 256): "",
+	} {
+		ch := &message.ClientHello{}
+		names := &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName, Name: []byte(name)}}}
+		if err := ch.Extensions.Add(iana.ExtServerName, names); err != nil {
+			t.Fatal(err)
+		}
+		if got := askedFor(ch); got != want {
+			t.Errorf("%.20q: got %.20q", name, got)
+		}
+	}
+}
