@@ -38,7 +38,21 @@ type Reason struct {
 	Code   Code
 	Detail string // a sentence
 	Remedy string // a sentence, or empty
+	Needs  []Need // any of which helps, the best first
 }
+
+// A Need is a secret that is missing. A program that takes secrets says how to give it one.
+type Need string
+
+// The needs.
+const (
+	NeedKeyLog       Need = "key_log"       // with a secret of this connection; see KeyLog
+	NeedPrivateKey   Need = "private_key"   // of the server's certificate; see RSAKey
+	NeedEphemeralKey Need = "ephemeral_key" // of either side; see Ephemeral
+)
+
+// Needs returns all needs.
+func Needs() []Need { return []Need{NeedKeyLog, NeedPrivateKey, NeedEphemeralKey} }
 
 func (r *Reason) String() string { return fmt.Sprintf("%s: %s", r.Code, r.Detail) }
 

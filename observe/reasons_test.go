@@ -41,6 +41,7 @@ func replace(old, new string) func(int, []byte) []byte {
 // Each code has a case that leads to it.
 func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 	seen := map[observe.Code]bool{}
+	var needs []observe.Need
 	for _, c := range []struct {
 		code observe.Code
 		what string // the sentence has this
@@ -178,11 +179,19 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 	} {
 		h := c.play()
 		seen[c.code] = true
+		if h.Reason != nil {
+			needs = append(needs, h.Reason.Needs...)
+		}
 		if h.Reason == nil || h.Reason.Code != c.code || !strings.Contains(h.Reason.Detail, c.what) || h.Decrypted {
 			t.Errorf("got %v, decrypted %v; expected %s with %q", h.Reason, h.Decrypted, c.code, c.what)
 		}
 		if len(h.plain[0])+len(h.plain[1]) > 0 && c.code != observe.BytesMissing && c.code != observe.RecordAuthenticationFailed {
 			t.Errorf("%s: data was given out", c.code)
+		}
+	}
+	for _, n := range observe.Needs() {
+		if !slices.Contains(needs, n) {
+			t.Errorf("no case needs %s", n)
 		}
 	}
 	for _, code := range observe.Codes() {

@@ -186,22 +186,28 @@ func (r *Reason) told(m *handshake.Machine, about *Report) *Reason {
 	switch r.Code {
 	case NoSecret:
 		t.Detail = "no secret for this connection was given"
-		t.Remedy = "give a key log (--keylog FILE), which browsers and servers write when SSLKEYLOGFILE is set"
+		t.Remedy = "give a key log, which browsers and servers write when SSLKEYLOGFILE is set"
+		t.Needs = []Need{NeedKeyLog}
 		if !m.TLS13() && m.Agreed.Kex == iana.KexRSA {
-			t.Remedy = "give the server's private key (--rsa-key FILE) or a key log (--keylog FILE)"
+			t.Remedy = "give the server's private key or a key log"
+			t.Needs = []Need{NeedPrivateKey, NeedKeyLog}
 		}
 	case ForwardSecret:
 		t.Detail = fmt.Sprintf("the key exchange is %s: the private key of the certificate only signs, and cannot open what was recorded", about.KeyExchange)
-		t.Remedy = "a key log that client or server wrote during the connection can (--keylog FILE), or an ephemeral private key of either side (--dh-private)"
-		if m.TLS13() {
-			t.Remedy = "a key log that client or server wrote during the connection can (--keylog FILE)"
+		t.Remedy = "a key log that client or server wrote during the connection can"
+		t.Needs = []Need{NeedKeyLog}
+		if !m.TLS13() {
+			t.Remedy += ", or an ephemeral private key of either side"
+			t.Needs = append(t.Needs, NeedEphemeralKey)
 		}
 	case UnknownResumedSession:
 		t.Detail = "the connection resumes a session whose full handshake is not in the capture, or could not be opened"
-		t.Remedy = "give a capture that has the full handshake too, or a key log with this connection's secret (--keylog FILE)"
+		t.Remedy = "give a capture that has the full handshake too, or a key log with this connection's secret"
+		t.Needs = []Need{NeedKeyLog}
 	case WrongPrivateKey:
 		t.Detail = "the server's certificate belongs to another private key than those given"
-		t.Remedy = "give the private key of " + subject(m) + " (--rsa-key FILE)"
+		t.Remedy = "give the private key of " + subject(m)
+		t.Needs = []Need{NeedPrivateKey}
 	case WrongSecret:
 		t.Detail = fmt.Sprintf("a secret was found (%s), but it does not open the first protected record", r.Detail)
 		t.Remedy = "the key log may be of another run, or damaged"

@@ -64,7 +64,7 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 		j.Version, j.Suite = r.Version.String(), r.Suite.String()
 	}
 	if r.Reason != nil {
-		j.Reason, j.Detail, j.remedy = string(r.Reason.Code), r.Reason.Detail, r.Reason.Remedy
+		j.Reason, j.Detail, j.remedy = string(r.Reason.Code), r.Reason.Detail, remedyOf(r.Reason)
 		if j.remedy != "" {
 			j.Detail += "; " + j.remedy
 		}
@@ -78,6 +78,23 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 		j.sealed[i] = flow.Unread + flow.Missing
 	}
 	return j
+}
+
+// needFlags are the flags that give what is missing.
+var needFlags = map[observe.Need]string{
+	observe.NeedKeyLog: "--keylog FILE", observe.NeedPrivateKey: "--rsa-key FILE", observe.NeedEphemeralKey: "--dh-private VALUE",
+}
+
+// remedyOf is the remedy of a reason, with the flags for it.
+func remedyOf(r *observe.Reason) string {
+	var flags []string
+	for _, n := range r.Needs {
+		flags = append(flags, needFlags[n])
+	}
+	if flags == nil {
+		return r.Remedy
+	}
+	return r.Remedy + ": " + strings.Join(flags, " or ")
 }
 
 // connectionTable writes a row a connection, and under it why something is missing. The first rows are kept until it is known how wide
