@@ -193,11 +193,11 @@ func TestSearchInOtherExchanges(t *testing.T) {
 	expectHow(t, d, stripped, "stripped")
 	if found, tried, err := d.Search(bytes.Repeat([]byte{1}, 48)); len(found) > 0 ||
 		tried < 1000 || err != nil {
-		t.Errorf("of a value from nowhere %q was found, %d tried, %v", found, tried, err)
+		t.Errorf("found %q for an arbitrary value, %d tried, %v", found, tried, err)
 	}
 	for _, n := range []int{0, 3, 1025} {
 		if _, _, err := d.Search(make([]byte, n)); err == nil {
-			t.Errorf("%d bytes were looked for", n)
+			t.Errorf("no error for an expected value of %d bytes", n)
 		}
 	}
 	expectHow(t, d, ecdhe.Client, "")

@@ -113,11 +113,11 @@ func (s transcript) find(t iana.HandshakeType) int {
 
 // fill completes g with what the hellos contain. Values that were given must be the same.
 func (s transcript) fill(g *Given) error {
-	take := func(field string, value *[]byte, told []byte) error {
-		if *value != nil && string(*value) != string(told) {
-			return misfit(field, "got %x, but the hello in the transcript has %x", *value, told)
+	take := func(field string, value *[]byte, content []byte) error {
+		if *value != nil && string(*value) != string(content) {
+			return misfit(field, "got %x, but the hello in the transcript has %x", *value, content)
 		}
-		*value = told
+		*value = content
 		return nil
 	}
 	if len(s) == 0 {

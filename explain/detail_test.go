@@ -122,7 +122,7 @@ func TestRedactedStreamHasNoSecrets(t *testing.T) {
 			n++
 			text := []byte(hex.EncodeToString(s))
 			if !bytes.Contains(open.Bytes(), text) {
-				t.Fatalf("%v: the test looks for what is not there", o.Suite)
+				t.Fatalf("%v: a secret is not in the events that are not redacted", o.Suite)
 			}
 			if bytes.Contains(redacted.Bytes(), text) {
 				t.Errorf("%v: a secret of %d bytes is in the redacted stream", o.Suite, len(s))
@@ -133,7 +133,7 @@ func TestRedactedStreamHasNoSecrets(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !explain.Redacted(back) || explain.Redacted(entries) || len(explain.KeyLog(back)) > 0 {
-			t.Errorf("%v: what is redacted is not known to be", o.Suite)
+			t.Errorf("%v: Redacted is false for redacted events", o.Suite)
 		}
 	}
 	t.Logf("%d secrets looked for", n)

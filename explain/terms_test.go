@@ -22,7 +22,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 		key := [2]string{x.Kind, x.Name}
 		if _, twice := terms[key]; twice && x.Kind != "word" && x.Name != "application_settings" &&
 			x.Kind != "cipher suite" {
-			t.Errorf("%q is there twice", key)
+			t.Errorf("%q occurs twice", key)
 		}
 		terms[key] = x
 		if x.Text == "" || strings.TrimSpace(x.Text) != x.Text || !strings.HasSuffix(x.Text, ".") {

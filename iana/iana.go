@@ -37,7 +37,7 @@ func (s *Side) UnmarshalText(b []byte) error {
 	case "server":
 		*s = Server
 	default:
-		return fmt.Errorf("iana: %q is neither client nor server", b)
+		return fmt.Errorf("iana: got side %q, expected client or server", b)
 	}
 	return nil
 }

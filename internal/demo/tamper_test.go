@@ -63,9 +63,9 @@ func altered(t *testing.T, name string, o demo.Options, line explain.Line) {
 	case strings.HasPrefix(story.Run.Tampered.How, "nothing"):
 		t.Errorf("%s: %s", what, story.Run.Tampered.How)
 	case r.Stalled:
-		t.Errorf("%s: nobody noticed until a deadline", what)
+		t.Errorf("%s: not detected before the deadline", what)
 	case len(r.Noticed) == 0:
-		t.Errorf("%s: nobody noticed: %v, %v", what, out.ClientError, out.ServerError)
+		t.Errorf("%s: not detected: %v, %v", what, out.ClientError, out.ServerError)
 	case r.Complete:
 		t.Errorf("%s: the connection went on", what)
 	case !strings.HasPrefix(out.Wanted, out.ServerReceived):
@@ -93,7 +93,7 @@ func TestAlterationsAndTheirAlerts(t *testing.T) {
 		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 3}, iana.Client, "unknown_ca",
 			"the certificate's signature does not hold"},
 		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 5}, iana.Server, "bad_record_mac",
-			"the server goes on with a random secret and tells nobody"},
+			"the server continues with a random secret and sends no alert"},
 		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 6}, iana.Server,
 			"unexpected_message", "a ChangeCipherSpec that is not 1"},
 		{iana.TLS_RSA_WITH_AES_256_CBC_SHA256, demo.Tamper{Line: 9}, iana.Client, "bad_record_mac",

@@ -68,7 +68,7 @@ func (w *Way) httpConnect(conn net.Conn, to string) error {
 	var answer []byte
 	for b := make([]byte, 1); !strings.HasSuffix(string(answer), "\r\n\r\n"); {
 		if len(answer) > 8<<10 {
-			return errors.New("the proxy's answer has no end")
+			return errors.New("got an answer of the proxy longer than 8192 bytes")
 		}
 		if _, err := io.ReadFull(conn, b); err != nil {
 			return fmt.Errorf("the proxy's answer: %w", err)

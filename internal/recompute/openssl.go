@@ -32,7 +32,7 @@ type answer struct {
 func Find(dir string) (*OpenSSL, error) {
 	path, err := exec.LookPath("openssl")
 	if err != nil {
-		return nil, errors.New("openssl is not there: install the Debian package openssl")
+		return nil, errors.New("openssl is not installed (Debian: openssl)")
 	}
 	version, err := exec.Command(path, "version").Output()
 	if err != nil {

@@ -116,7 +116,7 @@ func (t *talk) xmpp(namespace string) error {
 				}
 			}
 		}
-		return "", fmt.Errorf("more than %d bytes without an end", maxLine)
+		return "", fmt.Errorf("got an answer of more than %d bytes", maxLine)
 	}
 	if err := t.say("<?xml version='1.0'?><stream:stream to='%s' version='1.0' xmlns='%s' "+
 		"xmlns:stream='http://etherx.jabber.org/streams'>",
@@ -165,7 +165,7 @@ func ldap(t *talk) error {
 		n = int(binary.BigEndian.Uint32(more[:]))
 	}
 	if head[0] != 0x30 || n > maxLine {
-		return errors.New("the server's answer is no LDAPMessage")
+		return errors.New("the server's answer is not an LDAPMessage")
 	}
 	body := make([]byte, n)
 	if _, err := io.ReadFull(t.in, body); err != nil {
@@ -173,7 +173,7 @@ func ldap(t *talk) error {
 	}
 	// ExtendedResponse is [APPLICATION 24]; its first element is resultCode ENUMERATED.
 	if i := bytes.IndexByte(body, 0x78); i < 0 || !bytes.Contains(body[i:], []byte{0x0A, 1, 0}) {
-		return errors.New("the server refuses: its result is not success")
+		return errors.New("the server refuses: got another resultCode than success")
 	}
 	return nil
 }
@@ -211,7 +211,7 @@ func mysql(t *talk) error {
 		return fmt.Errorf("the server's greeting is not that of protocol 10: %.100q", greeting)
 	}
 	if binary.LittleEndian.Uint16(greeting[end+14:])&wantsTLS == 0 {
-		return errors.New("the server's capabilities are without TLS")
+		return errors.New("the server does not offer TLS: its capabilities lack SSL")
 	}
 	request := make([]byte, 4+32)
 	request[0], request[3] = 32, head[3]+1

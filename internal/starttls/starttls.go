@@ -79,8 +79,8 @@ func (p *Protocol) Ask(conn io.ReadWriter, host string) error {
 		return fmt.Errorf("starttls %s (%s): %w", p.Name, p.Ref, err)
 	}
 	if n := t.in.Buffered(); n > 0 {
-		return fmt.Errorf("starttls %s (%s): the server, or somebody before it, sent %d bytes in "+
-			"the clear behind its consent", p.Name, p.Ref, n)
+		return fmt.Errorf("starttls %s (%s): got %d bytes in the clear after the server's consent, "+
+			"expected none: they may be an attacker's", p.Name, p.Ref, n)
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func (t *talk) say(format string, args ...any) error {
 func (t *talk) line() (string, error) {
 	b, err := t.in.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
-		err = fmt.Errorf("a line longer than %d bytes", maxLine)
+		err = fmt.Errorf("got a line longer than %d bytes", maxLine)
 	}
 	if errors.Is(err, io.EOF) {
 		err = fmt.Errorf("the server closed the connection: %w", io.ErrUnexpectedEOF)
@@ -122,7 +122,7 @@ func (t *talk) until(ends func(line string) bool) (string, error) {
 			return line, err
 		}
 	}
-	return "", fmt.Errorf("more than %d lines without an end", maxLines)
+	return "", fmt.Errorf("got an answer of more than %d lines", maxLines)
 }
 
 // code reads an answer of one or more lines with a number and text. It must begin with want. See

@@ -57,11 +57,11 @@ func compare(runs []*run) *comparison {
 				chapter, row.Chapter = p.Chapter, fmt.Sprintf("%d %s", p.Chapter, p.Of)
 			}
 			one := cell{Link: p.ID, Title: p.Title, Way: p.Way, Details: details(p)}
-			told := strings.Join(one.Details, "\n")
+			text := strings.Join(one.Details, "\n")
 			if first == "" {
-				first = told
+				first = text
 			}
-			one.Different = told != first
+			one.Different = text != first
 			row.Cells = append(row.Cells, one)
 		}
 		c.Rows = append(c.Rows, row)
