@@ -7,7 +7,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// cause is something to infer from what was seen. They stand from the most specific to the least.
+// cause is something to infer from what was seen. The table is ordered from the most specific to
+// the least.
 type cause struct {
 	text string
 	of   func(*Failure) bool
@@ -18,45 +19,48 @@ var causes = []cause{
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Asked &&
 				(f.Gone != NotGone && f.Gone != Silent ||
-					f.heard(alert.HandshakeFailure, alert.CertificateRequired, alert.BadCertificate,
-						alert.NoCertificate))
+					f.received(alert.HandshakeFailure, alert.CertificateRequired,
+						alert.BadCertificate, alert.NoCertificate))
 		}},
 	{"the server does not trust the client certificate that it got: wrong authority, expired, or " +
 		"of a user that it does not know", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Asked &&
-			f.heard(alert.UnknownCA, alert.CertificateExpired, alert.CertificateRevoked,
+			f.received(alert.UnknownCA, alert.CertificateExpired, alert.CertificateRevoked,
 				alert.CertificateUnknown, alert.UnsupportedCertificate, alert.AccessDenied)
 	}},
 	{"the server knows TLS 1.2 too little or not at all: it is older than 2008, or set up so",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered != nil && f.Answered.Version < iana.TLS12 &&
-				f.said(alert.ProtocolVersion)
+				f.sent(alert.ProtocolVersion)
 		}},
 	{"the server speaks only versions that we did not offer: older ones, or TLS 1.3 alone",
-		func(f *Failure) bool { return f.Side == iana.Client && f.heard(alert.ProtocolVersion) }},
+		func(f *Failure) bool {
+			return f.Side == iana.Client && f.received(alert.ProtocolVersion)
+		}},
 	{"the server does not know RFC 5746, and so could be made to renegotiate for somebody else; " +
 		"old firmware is like that",
-		func(f *Failure) bool { return f.Said != nil && f.Said.Ref == "RFC 5746 §3.4" }},
+		func(f *Failure) bool { return f.Sent != nil && f.Sent.Ref == "RFC 5746 §3.4" }},
 	{"the server's Diffie-Hellman prime is too short to be safe", func(f *Failure) bool {
-		return f.said(alert.InsufficientSecurity) && f.Answered != nil
+		return f.sent(alert.InsufficientSecurity) && f.Answered != nil
 	}},
-	{"the server's certificate is meant for RSA key exchange alone, or for signatures alone, and the " +
-		"server chose a suite that needs the other: its KeyUsage was set without thought of ECDHE",
-		(*Failure).misused},
+	{"the server's certificate is meant for RSA key exchange alone, or for signatures alone, " +
+		"and the server chose a suite that needs the other: its KeyUsage was set without thought " +
+		"of ECDHE",
+		(*Failure).keyUsageViolated},
 	{"the server found nothing in our offer that it can do: it may have only RSA or finite-field " +
 		"key exchange, only CBC, only TLS 1.0 or 1.1, or a certificate of another kind",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered == nil &&
-				f.heard(alert.HandshakeFailure, alert.InsufficientSecurity)
+				f.received(alert.HandshakeFailure, alert.InsufficientSecurity)
 		}},
 	{"the server has no site of this name, or wants to be asked for one",
-		func(f *Failure) bool { return f.heard(alert.UnrecognizedName) }},
+		func(f *Failure) bool { return f.received(alert.UnrecognizedName) }},
 	{"the server speaks none of the application protocols on offer",
-		func(f *Failure) bool { return f.heard(alert.NoApplicationProtocol) }},
+		func(f *Failure) bool { return f.received(alert.NoApplicationProtocol) }},
 	{"the server does not understand our hello: it fails at an extension, a group or a version " +
 		"that it should ignore", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil &&
-			f.heard(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
+			f.received(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
 				alert.UnexpectedMessage, alert.DecryptError)
 	}},
 	{"the server, or something before it, drops connections that it does not like without a " +
@@ -70,29 +74,29 @@ var causes = []cause{
 	}},
 	{"the client found nothing in common with us, or has no certificate where we require one",
 		func(f *Failure) bool {
-			return f.Side == iana.Server && f.heard(alert.HandshakeFailure)
+			return f.Side == iana.Server && f.received(alert.HandshakeFailure)
 		}},
 	{"the client does not trust our certificate: give it our authority", func(f *Failure) bool {
 		return f.Side == iana.Server &&
-			f.heard(alert.UnknownCA, alert.BadCertificate, alert.CertificateUnknown,
+			f.received(alert.UnknownCA, alert.BadCertificate, alert.CertificateUnknown,
 				alert.CertificateExpired)
 	}},
 	{"the client offers nothing that we allow: a milder policy may have it", func(f *Failure) bool {
-		return f.Side == iana.Server && f.said(alert.HandshakeFailure, alert.ProtocolVersion)
+		return f.Side == iana.Server && f.sent(alert.HandshakeFailure, alert.ProtocolVersion)
 	}},
 	{"the client only wanted to see whether anybody listens, or did not like what it got",
 		func(f *Failure) bool { return f.Side == iana.Server && f.Gone != NotGone }},
 }
 
-func (f *Failure) heard(any ...alert.Description) bool {
-	return f.Heard != nil && slices.Contains(any, *f.Heard)
+func (f *Failure) received(any ...alert.Description) bool {
+	return f.Received != nil && slices.Contains(any, *f.Received)
 }
 
-func (f *Failure) said(any ...alert.Description) bool {
-	return f.Said != nil && slices.Contains(any, f.Said.Alert)
+func (f *Failure) sent(any ...alert.Description) bool {
+	return f.Sent != nil && slices.Contains(any, f.Sent.Alert)
 }
 
-// plaintexts are how protocols begin that are met where TLS was expected.
+// plaintexts are the beginnings of protocols that may be found where TLS was expected.
 var plaintexts = []struct{ prefix, what string }{
 	{"HTTP/", "plain HTTP (an answer)"}, {"GET ", "plain HTTP (a request)"},
 	{"HEAD ", "plain HTTP (a request)"}, {"POST ", "plain HTTP (a request)"},

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
@@ -14,47 +13,58 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Change is one thing to do otherwise.
-type Change struct {
-	Flags []Flag // of `vitrine connect`
-	Go    string // the fields of vitrine.Config
-	Costs string // what is lost by it
+// Kind identifies a change, so that a program can show it in its own terms, such as flags.
+type Kind uint8
 
-	when  func(*Failure, *vitrine.Config) bool
-	apply func(*vitrine.Config)
-	// what it comes down to, once it is known what the server took
-	narrow func(Change, vitrine.ConnectionState) Change
-}
+// The kinds of change.
+const (
+	NoProtocols      Kind = iota // offer no application protocols
+	DefaultSuites                // offer the suites of the policy instead of a list
+	DefaultGroups                // offer the groups of the policy instead of a list
+	DefaultVersions              // offer the versions of the policy
+	CompatiblePolicy             // use vitrine.Compatible
+	LegacyPolicy                 // use vitrine.Legacy
+	NullSuites                   // offer the suites without encryption
+	IgnoreKeyUsage               // use vitrine.Compatible and the suite that the server chose
+	FewerExtensions              // leave out the extensions that can be turned off
+	OnlyP256                     // offer the group secp256r1 alone
+	OnlyTLS10                    // use vitrine.Legacy and TLS 1.0
+	NoServerName                 // send no server_name
+	kinds            = iota
+)
 
-// Flag is a flag of `vitrine connect` with its value. Drop takes it away.
-type Flag struct {
-	Name, Value string
-	Drop        bool
-}
-
-func (c *Change) String() string {
-	var words []string
-	for _, f := range c.Flags {
-		switch {
-		case f.Drop:
-			words = append(words, "without --"+f.Name)
-		case f.Value == "":
-			words = append(words, "--"+f.Name)
-		default:
-			words = append(words, "--"+f.Name+" "+f.Value)
-		}
+// Kinds returns all kinds of change.
+func Kinds() []Kind {
+	var list []Kind
+	for k := range Kind(kinds) {
+		list = append(list, k)
 	}
-	return strings.Join(words, " ")
+	return list
 }
 
-// maxChanges bounds what is tried after one failure.
+// Change is a change of a Config that may make a handshake succeed.
+type Change struct {
+	Kind  Kind
+	Suite iana.CipherSuite // of NullSuites, once one was negotiated, and of IgnoreKeyUsage
+	Go    string           // the fields of vitrine.Config
+	Costs string           // what is lost by it
+
+	when   func(*Failure, *vitrine.Config) bool
+	apply  func(*vitrine.Config)
+	narrow func(Change, vitrine.ConnectionState) Change // to what was negotiated; may be nil
+}
+
+func (c *Change) String() string { return c.Go }
+
+// maxChanges limits how many changes are proposed after one failure.
 const maxChanges = 8
 
-// Changes are what may help a client, the mildest first.
+// Changes returns the changes that may help a client with the Config c, the one that gives up least
+// first.
 func (f *Failure) Changes(c *vitrine.Config) []Change {
 	var fit []Change
-	if f.misused() && (c.Policy == nil || c.Policy == vitrine.Modern) {
-		fit = append(fit, lax(f.Answered.CipherSuite))
+	if f.keyUsageViolated() && (c.Policy == nil || c.Policy == vitrine.Modern) {
+		fit = append(fit, ignoreKeyUsage(f.Answered.CipherSuite))
 	}
 	for _, change := range changes {
 		if change.when(f, c) && len(fit) < maxChanges {
@@ -66,36 +76,35 @@ func (f *Failure) Changes(c *vitrine.Config) []Change {
 
 var changes = []Change{
 	{
-		Flags: []Flag{{Name: "alpn", Drop: true}}, Go: "NextProtos: nil",
+		Kind: NoProtocols, Go: "NextProtos: nil",
 		when: func(f *Failure, c *vitrine.Config) bool {
-			return c.NextProtos != nil && (f.heard(alert.NoApplicationProtocol) || f.early())
+			return c.NextProtos != nil && (f.received(alert.NoApplicationProtocol) || f.early())
 		},
 		apply: func(c *vitrine.Config) { c.NextProtos = nil },
 	},
 	{
-		Flags: []Flag{{Name: "suite", Drop: true}}, Go: "CipherSuites: nil",
+		Kind: DefaultSuites, Go: "CipherSuites: nil",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.CipherSuites != nil && f.choiceless()
 		},
 		apply: func(c *vitrine.Config) { c.CipherSuites = nil },
 	},
 	{
-		Flags: []Flag{{Name: "group", Drop: true}}, Go: "CurvePreferences: nil",
+		Kind: DefaultGroups, Go: "CurvePreferences: nil",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.CurvePreferences != nil && f.unsuited()
 		},
 		apply: func(c *vitrine.Config) { c.CurvePreferences = nil },
 	},
 	{
-		Flags: []Flag{{Name: "min", Drop: true}, {Name: "max", Drop: true}},
-		Go:    "MinVersion: 0, MaxVersion: 0",
+		Kind: DefaultVersions, Go: "MinVersion: 0, MaxVersion: 0",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.MinVersion|c.MaxVersion != 0 && f.unsuited()
 		},
 		apply: func(c *vitrine.Config) { c.MinVersion, c.MaxVersion = 0, 0 },
 	},
 	{
-		Flags: []Flag{{Name: "policy", Value: "compatible"}}, Go: "Policy: vitrine.Compatible",
+		Kind: CompatiblePolicy, Go: "Policy: vitrine.Compatible",
 		Costs: "no forward secrecy, or records that are encrypted before they are authenticated",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return stricter(c, vitrine.Compatible) && f.choiceless()
@@ -103,7 +112,7 @@ var changes = []Change{
 		apply: func(c *vitrine.Config) { c.Policy = vitrine.Compatible },
 	},
 	{
-		Flags: []Flag{{Name: "policy", Value: "legacy"}}, Go: "Policy: vitrine.Legacy",
+		Kind: LegacyPolicy, Go: "Policy: vitrine.Legacy",
 		Costs: "what has been broken in practice: TLS 1.0, 3DES, SHA-1, short primes; only for a " +
 			"device that has nothing else, in a network that is yours",
 		when: func(f *Failure, c *vitrine.Config) bool {
@@ -113,73 +122,74 @@ var changes = []Change{
 		apply: func(c *vitrine.Config) { c.Policy = vitrine.Legacy },
 	},
 	{
-		Flags: []Flag{{Name: "suite", Value: "NULL"}}, Go: "CipherSuites: …NULL",
+		Kind: NullSuites, Go: "CipherSuites: …NULL",
 		Costs: "encryption: everybody on the way can read along",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.CipherSuites == nil && f.choiceless()
 		},
 		apply: func(c *vitrine.Config) { c.CipherSuites = insecure() },
 		narrow: func(change Change, s vitrine.ConnectionState) Change {
-			id := iana.CipherSuite(s.CipherSuite)
-			change.Flags = []Flag{{Name: "suite", Value: id.String()}}
+			change.Suite = iana.CipherSuite(s.CipherSuite)
 			change.Go = fmt.Sprintf("CipherSuites: []uint16{0x%04X}", s.CipherSuite)
 			return change
 		},
 	},
 	{
-		Flags: []Flag{{Name: "without", Value: "ocsp,sct,etm,ems,tickets"}},
+		Kind: FewerExtensions,
 		Go: "StatusRequest: vitrine.Off, Timestamps: vitrine.Off, EncryptThenMAC: " +
 			"vitrine.Off, ExtendedMasterSecret: vitrine.Off, SessionTicketsDisabled: true",
-		Costs: "what those extensions protect from: see vitrine explain extended_master_secret",
+		Costs: "what those extensions protect from, such as the triple handshake (RFC 7627)",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return f.early() && c.ExtendedMasterSecret != vitrine.Off
 		},
 		apply: func(c *vitrine.Config) {
-			c.StatusRequest, c.Timestamps, c.EncryptThenMAC, c.ExtendedMasterSecret = vitrine.Off,
-				vitrine.Off, vitrine.Off, vitrine.Off
+			c.StatusRequest, c.Timestamps = vitrine.Off, vitrine.Off
+			c.EncryptThenMAC, c.ExtendedMasterSecret = vitrine.Off, vitrine.Off
 			c.SessionTicketsDisabled = true
 		},
 	},
 	{
-		Flags: []Flag{{Name: "group", Value: "secp256r1"}},
-		Go:    "CurvePreferences: []tls.CurveID{tls.CurveP256}",
+		Kind: OnlyP256, Go: "CurvePreferences: []tls.CurveID{tls.CurveP256}",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.CurvePreferences == nil && f.early()
 		},
 		apply: func(c *vitrine.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP256} },
 	},
 	{
-		Flags: []Flag{{Name: "policy", Value: "legacy"}, {Name: "max", Value: "1.0"}},
+		Kind:  OnlyTLS10,
 		Go:    "Policy: vitrine.Legacy, MaxVersion: tls.VersionTLS10",
 		Costs: "what has been broken in practice: TLS 1.0 above all",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.MaxVersion == 0 && c.CipherSuites == nil && f.early()
 		},
-		apply: func(c *vitrine.Config) { c.Policy, c.MaxVersion = vitrine.Legacy, tls.VersionTLS10 },
+		apply: func(c *vitrine.Config) {
+			c.Policy, c.MaxVersion = vitrine.Legacy, tls.VersionTLS10
+		},
 	},
 	{
-		Flags: []Flag{{Name: "no-sni"}},
-		Go:    "InsecureSkipVerify: true, VerifyConnection: … // see the example",
+		Kind: NoServerName, Go: "diagnose.WithoutSNI(config)",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.ServerName != "" && !c.InsecureSkipVerify &&
-				(f.heard(alert.UnrecognizedName, alert.HandshakeFailure, alert.AccessDenied) ||
+				(f.received(alert.UnrecognizedName, alert.HandshakeFailure, alert.AccessDenied) ||
 					f.early())
 		},
 		apply: WithoutSNI,
 	},
 }
 
-// misused reports whether the server chose a suite for which its certificate's KeyUsage leaves out
-// what the key must do.
-func (f *Failure) misused() bool {
-	return f.Answered != nil && f.said(alert.IllegalParameter) && f.Said.Ref == "RFC 5280 §4.2.1.3"
+// keyUsageViolated reports whether the server chose a suite that the KeyUsage of its certificate
+// does not allow.
+func (f *Failure) keyUsageViolated() bool {
+	return f.Answered != nil && f.sent(alert.IllegalParameter) && f.Sent.Ref == "RFC 5280 §4.2.1.3"
 }
 
-// lax keeps to the suite that the server chose, and takes its certificate for it.
-func lax(id iana.CipherSuite) Change {
+// ignoreKeyUsage returns a change that accepts the suite that the server chose, in spite of the
+// certificate's KeyUsage.
+func ignoreKeyUsage(id iana.CipherSuite) Change {
 	return Change{
-		Flags: []Flag{{Name: "policy", Value: "compatible"}, {Name: "suite", Value: id.String()}},
-		Go:    fmt.Sprintf("Policy: vitrine.Compatible, CipherSuites: []uint16{0x%04X}", uint16(id)),
+		Kind: IgnoreKeyUsage, Suite: id,
+		Go: fmt.Sprintf("Policy: vitrine.Compatible, CipherSuites: []uint16{0x%04X}",
+			uint16(id)),
 		Costs: "a certificate used against its KeyUsage, as crypto/tls, curl and OpenSSL take it",
 		apply: func(c *vitrine.Config) {
 			c.Policy, c.CipherSuites = vitrine.Compatible, []uint16{uint16(id)}
@@ -187,30 +197,32 @@ func lax(id iana.CipherSuite) Change {
 	}
 }
 
-// early: the server broke off at the hello, as those do that fail at something in it.
+// early reports whether the server ended the handshake after the ClientHello, as servers do that
+// cannot handle something in it.
 func (f *Failure) early() bool {
 	return f.Answered == nil &&
 		(f.Gone != NotGone ||
-			f.heard(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
-				alert.UnexpectedMessage,
-				alert.HandshakeFailure, alert.UnsupportedExtension))
+			f.received(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
+				alert.UnexpectedMessage, alert.HandshakeFailure, alert.UnsupportedExtension))
 }
 
-// choiceless: the server may have found no suite.
+// choiceless reports whether the server may have found no suite.
 func (f *Failure) choiceless() bool {
-	return f.Trust == nil && f.Answered == nil && (f.early() || f.heard(alert.InsufficientSecurity))
+	return f.Trust == nil && f.Answered == nil &&
+		(f.early() || f.received(alert.InsufficientSecurity))
 }
 
-// unsuited: a suite, a version, a group or a signature does not suit one of us.
+// unsuited reports whether one side may not accept a suite, a version, a group or a signature of
+// the other.
 func (f *Failure) unsuited() bool {
 	return f.Trust == nil &&
 		(f.choiceless() ||
-			f.heard(alert.ProtocolVersion, alert.InsufficientSecurity, alert.HandshakeFailure) ||
-			f.said(alert.ProtocolVersion, alert.HandshakeFailure, alert.InsufficientSecurity,
+			f.received(alert.ProtocolVersion, alert.InsufficientSecurity, alert.HandshakeFailure) ||
+			f.sent(alert.ProtocolVersion, alert.HandshakeFailure, alert.InsufficientSecurity,
 				alert.IllegalParameter, alert.BadCertificate))
 }
 
-// stricter reports whether a Config allows less than a policy would.
+// stricter reports whether c allows less than the policy p would.
 func stricter(c *vitrine.Config, p *vitrine.Policy) bool {
 	policies := vitrine.Policies()
 	now := c.Policy
@@ -220,7 +232,7 @@ func stricter(c *vitrine.Config, p *vitrine.Policy) bool {
 	return c.CipherSuites == nil && slices.Index(policies, now) < slices.Index(policies, p)
 }
 
-// insecure are the suites that no policy turns on.
+// insecure returns the suites that are insecure and that no policy enables.
 func insecure() []uint16 {
 	var ids []uint16
 	for _, s := range suite.Certified() {
@@ -232,7 +244,8 @@ func insecure() []uint16 {
 	return ids
 }
 
-// WithoutSNI makes a client that asks for no name, and still expects one.
+// WithoutSNI changes the Config of a client so that it sends no server name, but still verifies
+// that the certificate is for that name, unless it skips verification.
 func WithoutSNI(c *vitrine.Config) {
 	name, roots, skip := c.ServerName, c.RootCAs, c.InsecureSkipVerify
 	c.ServerName, c.InsecureSkipVerify = "", true
@@ -241,7 +254,7 @@ func WithoutSNI(c *vitrine.Config) {
 	}
 	also := c.VerifyPeerCertificate
 	c.VerifyPeerCertificate = func(raw [][]byte, _ [][]*x509.Certificate) error {
-		chain, err := pki.ReadChain(raw) // Verify tells what is wrong with it
+		chain, err := pki.ReadChain(raw) // Verify reports what is wrong with it
 		if err != nil {
 			return err
 		}

@@ -1,9 +1,9 @@
 // Package diagnose says why a handshake failed, and what would help: what was seen, what can be
-// inferred from it, and single changes of a Config that may work, the mildest first. What a change
-// is worth is proved by trying it, which Prove does.
+// inferred from it, and single changes of a Config that may work, the one that gives up least
+// first. Prove shows which of the changes works, by trying them.
 //
-// The words are data: tables in causes.go and changes.go. Nothing here guesses without saying so:
-// what was seen comes from the handshake's error alone, everything else is called inferred.
+// The texts are data: the tables in causes.go and changes.go. What was seen comes from the error of
+// the handshake alone. Everything else is called inferred.
 package diagnose
 
 import (
@@ -26,22 +26,23 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// Failure is what is known of a failed handshake. Of fills it from an error; a program that knows
-// how the peer's bytes began (First), as crypto/tls's RecordHeaderError tells, adds that.
+// Failure is what is known about a failed handshake. Of fills in what the error contains. A program
+// that knows the first bytes of the peer, such as from RecordHeaderError of crypto/tls, may set
+// First.
 type Failure struct {
 	*vitrine.HandshakeError
 
-	Heard *alert.Description // the peer's fatal alert, or nil
-	Said  *alert.Error       // what we refused, or nil
-	Trust *tls.CertificateVerificationError
-	Gone  Gone
-	First []byte // how the peer's bytes began, as far as known
+	Received *alert.Description // the peer's fatal alert, or nil
+	Sent     *alert.Error       // our own error, with the alert that we sent, or nil
+	Trust    *tls.CertificateVerificationError
+	Gone     Gone
+	First    []byte // how the peer's bytes began, as far as known
 }
 
-// Gone is how a connection ended that ended without an alert.
+// Gone is the way in which a connection ended without an alert.
 type Gone uint8
 
-// The ends.
+// The ways to end.
 const (
 	NotGone Gone = iota
 	Closed
@@ -49,22 +50,23 @@ const (
 	Silent // nothing came for as long as we waited
 )
 
-// Of reads an error of a handshake; ok reports whether it is one.
+// Of returns what an error says about a failed handshake. ok reports whether err is the error of a
+// handshake.
 func Of(err error) (f *Failure, ok bool) {
 	f = &Failure{}
 	if f.HandshakeError, ok = errors.AsType[*vitrine.HandshakeError](err); !ok {
 		return nil, false
 	}
 	if r, ok := errors.AsType[*alert.Received](err); ok {
-		f.Heard = &r.Description
+		f.Received = &r.Description
 	}
-	f.Said, _ = errors.AsType[*alert.Error](err)
-	if f.Said != nil {
+	f.Sent, _ = errors.AsType[*alert.Error](err)
+	if f.Sent != nil {
 		f.Trust, _ = errors.AsType[*tls.CertificateVerificationError](err)
 	}
 	timeout, network := errors.AsType[net.Error](err)
 	switch {
-	case f.Said != nil || f.Heard != nil:
+	case f.Sent != nil || f.Received != nil:
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		f.Gone = Reset
 	case network && timeout.Timeout():
@@ -75,14 +77,14 @@ func Of(err error) (f *Failure, ok bool) {
 	return f, true
 }
 
-// Diagnosis is what there is to say.
+// Diagnosis is the explanation of a failure.
 type Diagnosis struct {
 	Seen     []string
 	Inferred []string
-	Ref      string // the section that was broken, or that the alert is from
+	Ref      string // the section that was violated, or that defines the alert
 }
 
-// Explain says what is known without trying anything.
+// Explain returns what is known without trying anything.
 func (f *Failure) Explain() Diagnosis {
 	var d Diagnosis
 	see := func(format string, args ...any) {
@@ -104,17 +106,17 @@ func (f *Failure) Explain() Diagnosis {
 		see("the server asked for a certificate")
 	}
 	switch {
-	case f.Heard != nil:
-		see("the %v sent the fatal alert %v (%d), where %s was expected", peer, *f.Heard,
-			uint8(*f.Heard), cmp.Or(f.Awaited, "an answer"))
+	case f.Received != nil:
+		see("the %v sent the fatal alert %v (%d), where %s was expected", peer, *f.Received,
+			uint8(*f.Received), cmp.Or(f.Awaited, "an answer"))
 		d.Ref = "RFC 5246 §7.2.2"
 	case f.Trust != nil:
-		see("we refused the %v's certificate with the alert %v (%d)", peer, f.Said.Alert,
-			uint8(f.Said.Alert))
-		d.Ref = f.Said.Ref
-	case f.Said != nil:
-		see("we refused with the alert %v (%d): %v", f.Said.Alert, uint8(f.Said.Alert), f.Said)
-		d.Ref = f.Said.Ref
+		see("we refused the %v's certificate with the alert %v (%d)", peer, f.Sent.Alert,
+			uint8(f.Sent.Alert))
+		d.Ref = f.Sent.Ref
+	case f.Sent != nil:
+		see("we refused with the alert %v (%d): %v", f.Sent.Alert, uint8(f.Sent.Alert), f.Sent)
+		d.Ref = f.Sent.Ref
 	case f.Gone != NotGone:
 		see("the %v %s, where %s was expected", peer, gone[f.Gone], cmp.Or(f.Awaited, "an answer"))
 	default:
@@ -144,8 +146,9 @@ func count(n int, what string) string {
 	return fmt.Sprintf("%d %ss", n, what)
 }
 
-// NotTLS names a protocol whose servers, or clients, begin like this. A TLS record begins with its
-// type, 20 to 23, and version 3.
+// NotTLS returns the name of the protocol whose servers or clients begin with these bytes. ok is
+// false if the bytes may be TLS: a TLS record begins with its type, 20 to 23, and the version byte
+// 3.
 func NotTLS(first []byte) (what string, ok bool) {
 	if len(first) == 0 || len(first) >= 2 && first[0] >= 20 && first[0] <= 23 && first[1] == 3 {
 		return "", false
@@ -165,13 +168,13 @@ func NotTLS(first []byte) (what string, ok bool) {
 	return "something unknown", len(first) >= 2
 }
 
-// IsHTTP tells that a client, or a server, speaks HTTP in the clear.
+// IsHTTP reports whether a client or a server that begins with these bytes uses HTTP without TLS.
 func IsHTTP(first []byte) bool {
 	what, ok := NotTLS(first)
 	return ok && strings.HasPrefix(what, "plain HTTP")
 }
 
-// Distrust says in words why a chain was not trusted.
+// Distrust says why a certificate chain was not trusted.
 func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 	var leaf *x509.Certificate
 	if len(chain) > 0 {
@@ -213,7 +216,8 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 		weak := slices.IndexFunc(chain, weaklySigned)
 		switch {
 		case weak >= 0:
-			return fmt.Sprintf("the certificate %q is signed with %s, which only policy legacy accepts",
+			return fmt.Sprintf("the certificate %q is signed with %s, which only policy legacy "+
+				"accepts",
 				chain[weak].Subject.String(), pki.WeakSignature(chain[weak]))
 		case leaf != nil && leaf.Subject.String() == leaf.Issuer.String():
 			return "the certificate is self-signed: nobody but itself vouches for it"
@@ -226,7 +230,8 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 		}
 		return "nobody trusted has signed the certificate"
 	case *pki.Fault:
-		return fmt.Sprintf("certificate %d of %d is refused as it is: %s; whoever issued it must issue "+
+		return fmt.Sprintf("certificate %d of %d is refused as it is: %s; whoever issued it must "+
+			"issue "+
 			"another one", err.Index+1, err.Of, strings.TrimPrefix(err.Err.Error(), "x509: "))
 	case x509.SystemRootsError:
 		return "this machine has no trusted roots: install ca-certificates, or name a file of roots"
@@ -236,7 +241,7 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 
 func weaklySigned(c *x509.Certificate) bool { return pki.WeakSignature(c) != "" }
 
-// Names are the names that a certificate is for.
+// Names returns the DNS names and IP addresses of a certificate.
 func Names(c *x509.Certificate) []string {
 	names := append([]string(nil), c.DNSNames...)
 	for _, ip := range c.IPAddresses {
@@ -245,7 +250,7 @@ func Names(c *x509.Certificate) []string {
 	return names
 }
 
-// Age spells a duration in days, or in hours below two days.
+// Age formats a duration in days, or in hours below two days.
 func Age(d time.Duration) string {
 	if d < 48*time.Hour {
 		return count(int(d.Hours()), "hour")
@@ -253,14 +258,14 @@ func Age(d time.Duration) string {
 	return count(int(d.Hours()/24), "day")
 }
 
-// Proof is a change that was tried.
+// Proof is the result of trying a change.
 type Proof struct {
 	Change Change
 	Err    error // nil: it works
 }
 
-// Prove tries changes one by one, up to the first that works. try makes a connection of its own
-// with the changed Config; what ctx bounds is the time of all of them together.
+// Prove tries changes in order, up to the first that works. try makes a new connection with the
+// changed Config. ctx limits the time of all tries together.
 func Prove(ctx context.Context, base *vitrine.Config, changes []Change,
 	try func(context.Context, *vitrine.Config) (vitrine.ConnectionState, error)) (tried []Proof) {
 	for _, c := range changes {
@@ -281,11 +286,12 @@ func Prove(ctx context.Context, base *vitrine.Config, changes []Change,
 	return tried
 }
 
-// untrusted: the server proved nothing about who it is, but the change did what it was for.
+// untrusted reports whether err is about a certificate that is not trusted. The change did help,
+// then, as far as the certificate.
 func untrusted(err error) bool {
 	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	return ok
 }
 
-// Works reports whether a change works. A certificate that is not trusted is a matter of its own.
+// Works reports whether the change works, even if the certificate is then not trusted.
 func (p *Proof) Works() bool { return p.Err == nil || untrusted(p.Err) }

@@ -29,7 +29,7 @@ var authority = func() *throwaway.CA {
 	return ca
 }()
 
-// server listens with a Config, and gives its address.
+// server listens with a Config, and returns its address.
 func server(t *testing.T, c *vitrine.Config) string {
 	t.Helper()
 	if c.Certificates == nil {
@@ -70,40 +70,54 @@ func dial(ctx context.Context, addr string,
 	return conn.(*vitrine.Conn).ConnectionState(), nil
 }
 
-// Each failure of real ends is explained, and the mildest change that helps is found and proved.
-func TestFailuresAreExplainedAndRemediesProved(t *testing.T) {
+// failing is a server and a client that cannot connect, with what is inferred and the change that
+// works, or none if goFields is "".
+type failing struct {
+	name           string
+	server, client *vitrine.Config
+	inferred       string
+	works          diagnose.Kind
+	goFields       string
+}
+
+func failures(t *testing.T) []failing {
 	null := uint16(iana.TLS_RSA_WITH_NULL_SHA256)
-	for _, c := range []struct {
-		name           string
-		server, client *vitrine.Config
-		inferred       string
-		works          string // the flags of the change that works, "" if none
-	}{
+	triple := uint16(iana.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA)
+	return []failing{
 		{"only RSA key exchange",
 			&vitrine.Config{CipherSuites: []uint16{uint16(iana.TLS_RSA_WITH_AES_128_GCM_SHA256)}},
-			client(), "only RSA or finite-field", "--policy compatible"},
-		{"only 3DES",
-			&vitrine.Config{CipherSuites: []uint16{uint16(iana.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA)}}, client(), "only CBC", "--policy legacy"},
+			client(), "only RSA or finite-field", diagnose.CompatiblePolicy,
+			"Policy: vitrine.Compatible"},
+		{"only 3DES", &vitrine.Config{CipherSuites: []uint16{triple}}, client(), "only CBC",
+			diagnose.LegacyPolicy, "Policy: vitrine.Legacy"},
 		{"only TLS 1.0", &vitrine.Config{Policy: vitrine.Legacy, MaxVersion: tls.VersionTLS10},
-			client(), "", "--policy legacy"},
+			client(), "", diagnose.LegacyPolicy, "Policy: vitrine.Legacy"},
 		{"no encryption", &vitrine.Config{CipherSuites: []uint16{null}}, client(),
-			"nothing in our offer", "--suite TLS_RSA_WITH_NULL_SHA256"},
+			"nothing in our offer", diagnose.NullSuites, "CipherSuites: []uint16{0x003B}"},
 		{"another protocol", &vitrine.Config{NextProtos: []string{"one"}},
 			with(func(c *vitrine.Config) { c.NextProtos = []string{"two"} }),
-			"application protocols", "without --alpn"},
+			"application protocols", diagnose.NoProtocols, "NextProtos: nil"},
 		{"another suite", &vitrine.Config{},
 			with(func(c *vitrine.Config) { c.CipherSuites = []uint16{null} }),
-			"nothing in our offer", "without --suite"},
+			"nothing in our offer", diagnose.DefaultSuites, "CipherSuites: nil"},
 		{"another group", &vitrine.Config{CurvePreferences: []tls.CurveID{tls.X25519}},
 			with(func(c *vitrine.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP384} }),
-			"nothing in our offer", "without --group"},
-		{"another version", &vitrine.Config{},
-			with(func(c *vitrine.Config) { c.Policy, c.MaxVersion = vitrine.Legacy, tls.VersionTLS11 }), "versions that we did not offer", "without --min without --max"},
+			"nothing in our offer", diagnose.DefaultGroups, "CurvePreferences: nil"},
+		{"another version", &vitrine.Config{}, with(func(c *vitrine.Config) {
+			c.Policy, c.MaxVersion = vitrine.Legacy, tls.VersionTLS11
+		}), "versions that we did not offer", diagnose.DefaultVersions,
+			"MinVersion: 0, MaxVersion: 0"},
 		{"a certificate that may only encrypt", encipherOnly(t), client(), "KeyUsage",
-			"--policy compatible --suite TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
+			diagnose.IgnoreKeyUsage, "Policy: vitrine.Compatible, CipherSuites: []uint16{0xC02F}"},
 		{"a client certificate", &vitrine.Config{ClientAuth: tls.RequireAnyClientCert}, client(),
-			"wants a client certificate", ""},
-	} {
+			"wants a client certificate", 0, ""},
+	}
+}
+
+// A failure between a real client and a real server is explained, and the mildest change that helps
+// is found and proved.
+func TestFailuresAreExplainedAndChangesProved(t *testing.T) {
+	for _, c := range failures(t) {
 		t.Run(c.name, func(t *testing.T) {
 			addr := server(t, c.server)
 			_, err := dial(t.Context(), addr, c.client)
@@ -116,7 +130,7 @@ func TestFailuresAreExplainedAndRemediesProved(t *testing.T) {
 				t.Errorf("inferred %q, expected %q in it", got, c.inferred)
 			}
 			if f.Offered == nil || f.Awaited == "" || len(d.Seen) < 2 || d.Ref == "" {
-				t.Errorf("the error tells too little: %+v", f.HandshakeError)
+				t.Errorf("the error lacks facts: %+v", f.HandshakeError)
 			}
 			tries := 0
 			proofs := diagnose.Prove(t.Context(), c.client, f.Changes(c.client),
@@ -127,20 +141,21 @@ func TestFailuresAreExplainedAndRemediesProved(t *testing.T) {
 			if tries > 8 || tries != len(proofs) {
 				t.Errorf("%d tries, %d proofs", tries, len(proofs))
 			}
-			works := ""
+			var works diagnose.Change
 			for _, p := range proofs {
 				if p.Works() {
-					works = p.Change.String()
+					works = p.Change
 				}
 			}
-			if works != c.works {
-				t.Errorf("%q works, expected %q", works, c.works)
+			if works.Kind != c.works || works.Go != c.goFields {
+				t.Errorf("%d, %q works, expected %d, %q", works.Kind, works.Go, c.works, c.goFields)
 			}
 		})
 	}
 }
 
-// encipherOnly is a server with KeyUsage keyEncipherment that chooses ECDHE all the same.
+// encipherOnly returns the Config of a server with KeyUsage keyEncipherment that chooses ECDHE all
+// the same.
 func encipherOnly(t *testing.T) *vitrine.Config {
 	t.Helper()
 	cert, err := authority.Issue(throwaway.RSA, []string{"localhost"},
@@ -157,8 +172,8 @@ func with(edit func(*vitrine.Config)) *vitrine.Config {
 	return c
 }
 
-// Time bounds all tries together.
-func TestProvingEndsWithItsTime(t *testing.T) {
+// The context limits all tries together.
+func TestProveEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	f := &diagnose.Failure{HandshakeError: &vitrine.HandshakeError{Side: iana.Client},
 		Gone: diagnose.Closed}
@@ -173,8 +188,8 @@ func TestProvingEndsWithItsTime(t *testing.T) {
 	}
 }
 
-// Every alert, from either side, at every stage, has something to be said of it, and no inference
-// contradicts who spoke.
+// Every alert from either side at every stage has an explanation, and texts are formatted without
+// errors.
 func TestEveryAlertHasAnExplanation(t *testing.T) {
 	n := 0
 	for _, side := range []iana.Side{iana.Client, iana.Server} {
@@ -203,7 +218,7 @@ func TestEveryAlertHasAnExplanation(t *testing.T) {
 	t.Logf("%d sentences", n)
 }
 
-func TestWhatIsNoTLSIsRecognised(t *testing.T) {
+func TestNotTLS(t *testing.T) {
 	for first, want := range map[string]string{
 		"HTTP/1.1 400 Bad Request": "plain HTTP (an answer)",
 		"GET / HTTP/1.1":           "plain HTTP (a request)", "SSH-2.0-OpenSSH": "SSH",
@@ -224,8 +239,8 @@ func TestWhatIsNoTLSIsRecognised(t *testing.T) {
 	}
 }
 
-// Why a chain is not trusted, in words: each kind of refusal that crypto/x509 knows.
-func TestDistrustInWords(t *testing.T) {
+// Distrust has a text for each kind of error of crypto/x509.
+func TestDistrust(t *testing.T) {
 	other, err := throwaway.New(throwaway.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -251,7 +266,8 @@ func TestDistrustInWords(t *testing.T) {
 		{issue(authority, []string{"localhost"},
 			func(c *x509.Certificate) { c.NotAfter = now.Add(-90 * time.Minute) }), "1 hour ago"},
 		{issue(authority, []string{"localhost"},
-			func(c *x509.Certificate) { c.NotBefore = now.Add(72 * time.Hour) }), "is not valid before"},
+			func(c *x509.Certificate) { c.NotBefore = now.Add(72 * time.Hour) }),
+			"is not valid before"},
 		{issue(authority, []string{"localhost"}, throwaway.ForClient), "not meant for a server"},
 		{issue(other, []string{"localhost"}),
 			"nobody trusted has signed the certificate; its issuer is"},
@@ -276,8 +292,8 @@ func TestDistrustInWords(t *testing.T) {
 	}
 	weak := issue(other, []string{"localhost"},
 		func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })
-	if got := diagnose.Distrust(x509.UnknownAuthorityError{}, []*x509.Certificate{weak}, now); !strings.Contains(got,
-		"signed with ecdsa-with-SHA1, which only policy legacy accepts") {
+	got := diagnose.Distrust(x509.UnknownAuthorityError{}, []*x509.Certificate{weak}, now)
+	if !strings.Contains(got, "signed with ecdsa-with-SHA1, which only policy legacy accepts") {
 		t.Error(got)
 	}
 	if got := diagnose.Distrust(x509.SystemRootsError{}, nil, now); !strings.Contains(got,
@@ -286,11 +302,14 @@ func TestDistrustInWords(t *testing.T) {
 	}
 }
 
-// A client that asks for no name still expects one.
+// A client without server_name still verifies the name.
 func TestWithoutSNIStillVerifies(t *testing.T) {
 	asked := make(chan string, 8)
 	addr := server(t,
-		&vitrine.Config{VerifyConnection: func(s vitrine.ConnectionState) error { asked <- s.ServerName; return nil }})
+		&vitrine.Config{VerifyConnection: func(s vitrine.ConnectionState) error {
+			asked <- s.ServerName
+			return nil
+		}})
 	for _, c := range []struct {
 		edit func(*vitrine.Config)
 		ok   bool

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
@@ -13,7 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// A program that cannot reach an old device finds out why, and what would help.
+// A program that cannot connect to an old device finds out why, and what would help.
 func Example() {
 	addr, roots := oldDevice()
 	config := &vitrine.Config{RootCAs: roots.Pool(), ServerName: "device.test"}
@@ -25,31 +26,29 @@ func Example() {
 		return
 	}
 	for _, sentence := range failure.Explain().Inferred {
-		fmt.Println("inferred:", sentence)
+		what, _, _ := strings.Cut(sentence, ": ") // the rest gives possible reasons
+		fmt.Println("inferred:", what)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	for _, proof := range diagnose.Prove(ctx, config, failure.Changes(config), func(ctx context.Context, c *vitrine.Config) (s vitrine.ConnectionState, err error) {
+	try := func(_ context.Context, c *vitrine.Config) (s vitrine.ConnectionState, err error) {
 		conn, err := vitrine.Dial("tcp", addr, c)
 		if err != nil {
 			return s, err
 		}
 		defer conn.Close()
 		return conn.ConnectionState(), nil
-	}) {
+	}
+	for _, proof := range diagnose.Prove(ctx, config, failure.Changes(config), try) {
 		fmt.Printf("tried %v: works: %v\n", &proof.Change, proof.Works())
-		if proof.Works() {
-			fmt.Println("in Go:", proof.Change.Go)
-		}
 	}
 	// Output:
-	// inferred: the server found nothing in our offer that it can do: it may have only RSA or finite-field key exchange, only CBC, only TLS 1.0 or 1.1, or a certificate of another kind
-	// tried --policy compatible: works: false
-	// tried --policy legacy: works: true
-	// in Go: Policy: vitrine.Legacy
+	// inferred: the server found nothing in our offer that it can do
+	// tried Policy: vitrine.Compatible: works: false
+	// tried Policy: vitrine.Legacy: works: true
 }
 
-// oldDevice is a server with nothing but triple DES.
+// oldDevice starts a server that only knows triple DES.
 func oldDevice() (addr string, ca *throwaway.CA) {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
@@ -60,7 +59,8 @@ func oldDevice() (addr string, ca *throwaway.CA) {
 		panic(err)
 	}
 	l, err := vitrine.Listen("tcp", "127.0.0.1:0", &vitrine.Config{
-		Certificates: []tls.Certificate{cert}, CipherSuites: []uint16{uint16(iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA)},
+		Certificates: []tls.Certificate{cert},
+		CipherSuites: []uint16{uint16(iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA)},
 	})
 	if err != nil {
 		panic(err)

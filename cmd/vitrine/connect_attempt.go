@@ -74,7 +74,7 @@ const (
 func (a *attempt) failure() (*diagnose.Failure, bool) {
 	f, ok := diagnose.Of(a.err)
 	if ok && a.raw != nil {
-		_, f.First, _ = a.raw.Heard()
+		_, f.First, _ = a.raw.Received()
 	}
 	return f, ok
 }

@@ -37,7 +37,7 @@ func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 		c.explainTrust(ctx, failure, f)
 	case errors.Is(a.err, errPin):
 		f.Seen = append(f.Seen, errPin.Error())
-		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "pin", Drop: true})+" # shows the pins of the chain")
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "pin", Drop: true})+" # shows the pins of the chain")
 	default:
 		c.seen(failure, f)
 		c.explainHandshake(ctx, failure, f)
@@ -58,7 +58,7 @@ func (c *caller) explainUnreached(a *attempt, f *failureReport) {
 	case step == nil: // the Config: nothing was sent
 	case reach.NoSuchName(a.err):
 		f.Inferred = append(f.Inferred, "the name is misspelled, or known to another resolver only")
-		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "resolve", Value: "ADDRESS"})+" # if you know it")
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "resolve", Value: "ADDRESS"})+" # if you know it")
 	case step.Phase == "name":
 		f.Inferred = append(f.Inferred, "the resolver of this machine does not answer")
 		f.Try = append(f.Try, "getent hosts "+host)
@@ -67,12 +67,12 @@ func (c *caller) explainUnreached(a *attempt, f *failureReport) {
 		f.Try = append(f.Try, fmt.Sprintf("nc -vz %s %s", host, c.target.port))
 	case step.Phase == "tcp":
 		f.Inferred = append(f.Inferred, "the machine is off, or a firewall drops what is sent to port "+c.target.port)
-		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "timeout", Value: "30s"}))
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "timeout", Value: "30s"}))
 	case step.Phase == "starttls":
 		f.Inferred = append(f.Inferred, "the server does not offer TLS here, speaks another protocol, or speaks TLS at once")
-		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "starttls", Drop: true}))
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "starttls", Drop: true}))
 	case step.Phase == "proxy":
-		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "proxy", Drop: true}))
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "proxy", Drop: true}))
 	}
 }
 
@@ -86,7 +86,7 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 			config.ServerName = names[0]
 			if _, err := c.try(ctx, config); err == nil {
 				f.Proved = "the certificate is trusted for " + names[0]
-				f.Works = c.line(nil, diagnose.Flag{Name: "no-sni", Drop: true}, diagnose.Flag{Name: "sni", Value: names[0]})
+				f.Works = c.line(nil, flagChange{Name: "no-sni", Drop: true}, flagChange{Name: "sni", Value: names[0]})
 				f.Go = fmt.Sprintf("ServerName: %q", names[0])
 				f.Costs = "nothing, if " + names[0] + " is whom you mean to talk to"
 				return
@@ -96,13 +96,13 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 		for _, p := range c.prove(ctx, failure) {
 			if p.Err == nil {
 				f.Proved = "with this one change the certificate is trusted"
-				f.Works, f.Go, f.Costs = c.line(nil, p.Change.Flags...), p.Change.Go, p.Change.Costs
+				f.Works, f.Go, f.Costs = c.line(nil, flagsOf(&p.Change)...), p.Change.Go, p.Change.Costs
 				return
 			}
 		}
-		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "ca", Value: "roots.pem"})+" # if you have the authority's certificate")
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "ca", Value: "roots.pem"})+" # if you have the authority's certificate")
 	}
-	look := c.line([]string{"chain-out"}, diagnose.Flag{Name: "insecure"}, diagnose.Flag{Name: "chain-out", Value: "chain.pem"})
+	look := c.line([]string{"chain-out"}, flagChange{Name: "insecure"}, flagChange{Name: "chain-out", Value: "chain.pem"})
 	f.Try = append(f.Try, look+" # to look, not to trust")
 }
 
@@ -128,7 +128,7 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 		if !p.Works() {
 			result = "no: " + briefly(p.Err)
 		}
-		f.Tried = append(f.Tried, tried{p.Change.String(), result})
+		f.Tried = append(f.Tried, tried{flagText(flagsOf(&p.Change)), result})
 		if !p.Works() {
 			continue
 		}
@@ -136,26 +136,26 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 		if p.Err != nil {
 			f.Proved = "with this one change the handshake comes as far as the certificate, which is not trusted: see what connect says then"
 		}
-		f.Works, f.Go, f.Costs = c.line(nil, p.Change.Flags...), p.Change.Go, p.Change.Costs
+		f.Works, f.Go, f.Costs = c.line(nil, flagsOf(&p.Change)...), p.Change.Go, p.Change.Costs
 		return
 	}
 	if len(f.Tried) > 0 {
 		f.Proved = "none of these changes alone is enough"
 	}
-	if failure.Heard != nil && *failure.Heard == alert.ProtocolVersion && c.max == "" {
+	if failure.Received != nil && *failure.Received == alert.ProtocolVersion && c.max == "" {
 		f.Inferred = append(f.Inferred, "since it refuses all versions up to "+spoken.String()+", the server speaks TLS 1.3 alone, which this build does not")
 	}
 	switch {
 	case failure.Asked && c.cert == "":
-		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "cert", Value: "client.pem"}, diagnose.Flag{Name: "key", Value: "client.key"}))
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "cert", Value: "client.pem"}, flagChange{Name: "key", Value: "client.key"}))
 	default:
-		f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "detail", Value: "bytes"}))
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "detail", Value: "bytes"}))
 	}
 }
 
 // beginsInTheClear recognises a server that is no TLS server, or not yet, and tries STARTTLS where it may be spoken.
 func (c *caller) beginsInTheClear(ctx context.Context, failure *diagnose.Failure, f *failureReport) bool {
-	if c.way.StartTLS != nil || failure.Answered != nil || failure.Heard != nil {
+	if c.way.StartTLS != nil || failure.Answered != nil || failure.Received != nil {
 		return false
 	}
 	_, plain := diagnose.NotTLS(failure.First)
@@ -170,12 +170,12 @@ func (c *caller) beginsInTheClear(ctx context.Context, failure *diagnose.Failure
 		if a.err == nil {
 			a.conn.Close()
 			f.Proved = "asked in the clear first, the server speaks TLS"
-			f.Works = c.line(nil, diagnose.Flag{Name: "starttls", Value: dialect.Name})
+			f.Works = c.line(nil, flagChange{Name: "starttls", Value: dialect.Name})
 			return true
 		}
 		f.Tried = append(f.Tried, tried{"--starttls " + dialect.Name, "no: " + briefly(a.err)})
 		if _, tls := a.failure(); tls { // it agreed to TLS: what fails then is another matter
-			f.Try = append(f.Try, c.line(nil, diagnose.Flag{Name: "starttls", Value: dialect.Name}))
+			f.Try = append(f.Try, c.line(nil, flagChange{Name: "starttls", Value: dialect.Name}))
 			return true
 		}
 	}
@@ -211,7 +211,7 @@ func briefly(err error) string {
 }
 
 // line is this command line with other flags. Those for output stay away, but for what leaveOut does not name.
-func (c *caller) line(leaveOut []string, flags ...diagnose.Flag) string {
+func (c *caller) line(leaveOut []string, flags ...flagChange) string {
 	words := []string{c.cmd.CommandPath(), quoted(c.shortTarget())}
 	changed := map[string]bool{}
 	for _, f := range flags {
@@ -270,7 +270,7 @@ func (c *caller) ending(a *attempt) string {
 	ours := a.conn.CloseWrite()
 	a.conn.SetReadDeadline(time.Now().Add(min(c.timeout, farewell)))
 	_, err := io.Copy(io.Discard, io.LimitReader(a.conn, 1<<20))
-	_, _, end := a.raw.Heard()
+	_, _, end := a.raw.Received()
 	a.conn.Close()
 	switch {
 	case ours != nil && err == nil:

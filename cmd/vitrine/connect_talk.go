@@ -163,7 +163,7 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 			}
 		}
 	}
-	_, _, end := a.raw.Heard()
+	_, _, end := a.raw.Received()
 	a.conn.Close()
 	timeout, network := errors.AsType[net.Error](err)
 	switch {

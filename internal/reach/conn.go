@@ -80,9 +80,9 @@ func (c *Conn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// Heard returns what is known of the peer's direction: the number of bytes received, the first of
+// Received returns what is known of the peer's direction: the number of bytes received, the first of
 // them, and how it ended.
-func (c *Conn) Heard() (n int, first []byte, end End) {
+func (c *Conn) Received() (n int, first []byte, end End) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.received, bytes.Clone(c.first), c.end

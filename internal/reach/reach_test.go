@@ -90,7 +90,7 @@ func TestGoReportsEachStep(t *testing.T) {
 			if got := readAll(t, conn); got != "the server itself" {
 				t.Errorf("%+v: read %q", c.way, got)
 			}
-			if n, first, end := conn.Heard(); n != 17 || string(first) != "the server itself" ||
+			if n, first, end := conn.Received(); n != 17 || string(first) != "the server itself" ||
 				end != reach.FIN {
 				t.Errorf("remembered %d bytes, %q, %q", n, first, end)
 			}
@@ -135,7 +135,7 @@ func TestConnKeepsReset(t *testing.T) {
 	}
 	conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 	conn.Read(make([]byte, 1))
-	if _, _, end := conn.Heard(); end != reach.Reset {
+	if _, _, end := conn.Received(); end != reach.Reset {
 		t.Errorf("it ended by %q, expected a reset", end)
 	}
 }

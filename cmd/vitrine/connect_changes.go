@@ -1,0 +1,58 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/diagnose"
+)
+
+// flagChange is a flag of connect with its value, or a flag to leave out.
+type flagChange struct {
+	Name, Value string
+	Drop        bool
+}
+
+// changeFlags has the flags for each kind of change that package diagnose proposes.
+var changeFlags = map[diagnose.Kind][]flagChange{
+	diagnose.NoProtocols:      {{Name: "alpn", Drop: true}},
+	diagnose.DefaultSuites:    {{Name: "suite", Drop: true}},
+	diagnose.DefaultGroups:    {{Name: "group", Drop: true}},
+	diagnose.DefaultVersions:  {{Name: "min", Drop: true}, {Name: "max", Drop: true}},
+	diagnose.CompatiblePolicy: {{Name: "policy", Value: "compatible"}},
+	diagnose.LegacyPolicy:     {{Name: "policy", Value: "legacy"}},
+	diagnose.NullSuites:       {{Name: "suite", Value: "NULL"}},
+	diagnose.IgnoreKeyUsage: {{Name: "policy", Value: "compatible"},
+		{Name: "suite", Value: "NAME"}},
+	diagnose.FewerExtensions: {{Name: "without", Value: "ocsp,sct,etm,ems,tickets"}},
+	diagnose.OnlyP256:        {{Name: "group", Value: "secp256r1"}},
+	diagnose.OnlyTLS10:       {{Name: "policy", Value: "legacy"}, {Name: "max", Value: "1.0"}},
+	diagnose.NoServerName:    {{Name: "no-sni"}},
+}
+
+// flagsOf returns the flags that make a change.
+func flagsOf(c *diagnose.Change) []flagChange {
+	var list []flagChange
+	for _, f := range changeFlags[c.Kind] {
+		if f.Name == "suite" && f.Value != "" && c.Suite != 0 {
+			f.Value = c.Suite.String()
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// flagText returns flags as they are printed in a list of changes that were tried.
+func flagText(flags []flagChange) string {
+	var words []string
+	for _, f := range flags {
+		switch {
+		case f.Drop:
+			words = append(words, "without --"+f.Name)
+		case f.Value == "":
+			words = append(words, "--"+f.Name)
+		default:
+			words = append(words, "--"+f.Name+" "+f.Value)
+		}
+	}
+	return strings.Join(words, " ")
+}
