@@ -49,6 +49,7 @@ type Conn struct {
 	complete  atomic.Bool                       // the handshake is done: Reads and Writes may go on
 	in        sync.Mutex                        // the engine's inbound half
 	readError error                             // for good; guarded by in
+	received  bool                              // anything; guarded by in
 
 	out           sync.Mutex // the engine's outbound half and writes to conn
 	writeError    error      // for good, set by endWriting; guarded by out
@@ -154,21 +155,16 @@ func (c *Conn) receive() error {
 	n, err := c.conn.Read(c.engine.In.Space())
 	c.engine.In.Arrived(n)
 	if n > 0 {
+		c.received = true
 		return nil
 	}
-	if errors.Is(err, io.EOF) {
-		return c.truncated()
+	switch {
+	case !errors.Is(err, io.EOF):
+		return err
+	case c.me == iana.Server && !c.received: // a port scan, a health check
+		return fmt.Errorf("the client ended the connection before it sent anything: %w", io.EOF)
 	}
-	return err
-}
-
-// truncated: a stream that ends without close_notify may have been cut by anybody. See RFC 5246 §7.2.1.
-func (c *Conn) truncated() error {
-	where := "between two records"
-	if c.engine.In.Partial() {
-		where = "inside a record or message"
-	}
-	return fmt.Errorf("the %v ended the connection %s and without close_notify (RFC 5246 §7.2.1): %w", c.me.Peer(), where, io.ErrUnexpectedEOF)
+	return &TruncatedError{Peer: c.me.Peer(), Partial: c.engine.In.Partial()}
 }
 
 // send writes what the engine has sealed. It needs the outbound half.
@@ -233,8 +229,9 @@ func (c *Conn) answerFromRead() {
 	}
 }
 
-// Read reads application data: authenticated, in order, complete up to what it returns. io.EOF is the peer's close_notify; a
-// connection that ends without it gives io.ErrUnexpectedEOF.
+// Read reads application data: authenticated, in order, complete up to what it returns. io.EOF is the
+// peer's close_notify; a connection that ends without it gives a *TruncatedError, which is an
+// io.ErrUnexpectedEOF.
 func (c *Conn) Read(p []byte) (int, error) {
 	if err := c.Handshake(); err != nil {
 		return 0, err

@@ -1,6 +1,9 @@
 package vitrine
 
 import (
+	"fmt"
+	"io"
+
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -27,3 +30,23 @@ func (e *HandshakeError) Error() string {
 
 // Unwrap gives the cause.
 func (e *HandshakeError) Unwrap() error { return e.Err }
+
+// TruncatedError says that the peer ended the stream without close_notify. Anybody on the way can do
+// that, so what came before may not be all that was sent. It is an io.ErrUnexpectedEOF. See RFC 5246
+// §7.2.1.
+type TruncatedError struct {
+	Peer    iana.Side // who ended the stream
+	Partial bool      // the end cuts a record or a handshake message, and is not between two of them
+}
+
+func (e *TruncatedError) Error() string {
+	where := "between two records"
+	if e.Partial {
+		where = "inside a record or message"
+	}
+	return fmt.Sprintf("the %v ended the connection %s and without close_notify (RFC 5246 §7.2.1): %v",
+		e.Peer, where, io.ErrUnexpectedEOF)
+}
+
+// Unwrap returns io.ErrUnexpectedEOF.
+func (e *TruncatedError) Unwrap() error { return io.ErrUnexpectedEOF }

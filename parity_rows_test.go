@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand"
+	"net"
 	"regexp"
 	"slices"
 	"time"
@@ -229,7 +231,7 @@ func (p *play) noteHello(what string) {
 }
 
 // connRows are about the methods of Conn.
-func connRows() []row { return slices.Concat(beginningRows(), dataRows(), endingRows()) }
+func connRows() []row { return slices.Concat(beginningRows(), dataRows(), cutRows(), endingRows()) }
 
 // beginningRows are about the handshake and what can be known before it.
 func beginningRows() []row {
@@ -318,6 +320,45 @@ func dataRows() []row {
 			p.other().Write([]byte("more"))
 			n, err := io.ReadFull(p.me(), b[:4])
 			p.note("read %q, %s", b[:n], sort(err))
+		}},
+	}
+}
+
+// cutRows are about streams that end without close_notify, and about a Close that cannot wait.
+func cutRows() []row {
+	b := make([]byte, 10)
+	return []row{
+		{covers: "Conn.Handshake", what: "an empty connect", role: "server", act: func(p *play) {
+			p.dial()
+			p.c.NetConn().Close()
+			p.note("handshake %s, again %s", sort(p.s.Handshake()), sort(p.s.Handshake()))
+		}},
+		{covers: "Conn.Read", what: "a cut between two records", differs: true, act: func(p *play) {
+			p.shake()
+			p.other().NetConn().(*net.TCPConn).CloseWrite()
+			_, err := p.me().Read(b)
+			p.note("read %s", sort(err))
+		}},
+		{covers: "Conn.Read", what: "a cut inside a record", act: func(p *play) {
+			p.shake()
+			p.other().NetConn().Write([]byte{23, 3, 3, 0, 100, 1})
+			p.other().NetConn().(*net.TCPConn).CloseWrite()
+			_, err := p.me().Read(b)
+			p.note("read %s, %v", sort(err), errors.Is(err, io.ErrUnexpectedEOF))
+		}},
+		{covers: "Conn.Close Conn.Write", what: "while a Write is blocked", act: func(p *play) {
+			p.shake()
+			written := make(chan error, 1)
+			go func() {
+				_, err := p.me().Write(make([]byte, 64<<20)) // more than the sockets hold
+				written <- err
+			}()
+			io.ReadFull(p.other(), b[:1]) // it has begun
+			began := time.Now()
+			p.note("close %s", sort(p.me().Close()))
+			p.note("write %v, soon %v", <-written != nil, time.Since(began) < soon)
+			_, err := p.me().Write(b)
+			p.note("write %s", sort(err))
 		}},
 	}
 }

@@ -7,12 +7,20 @@
 // Request.TLS and Response.TLS are filled outside of crypto/tls, and so their ExportKeyingMaterial panics: it needs what only
 // crypto/tls can put there. Use Conn(r).ExportKeyingMaterial. Their TLSUnique is nil: RFC 9266 has what replaces it.
 //
+// A body of HTTP/1 that has neither a Content-Length nor chunks ends where the server ends the
+// connection (RFC 9112 §6.3). Many servers do so without close_notify, and then nobody can tell
+// whether somebody on the way cut the body short: a Transport takes it for whole, as curl and net/http
+// do. Every other way to cut a message short is an error: inside a record, before Content-Length is
+// reached, before the last chunk, and over HTTP/2.
+//
 // Left out: HTTP/3, proxies in a Transport, and WebSockets over HTTP/2.
 package vhttp
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 
@@ -31,6 +39,16 @@ const (
 type stated struct {
 	*vitrine.Conn
 	state tls.ConnectionState
+}
+
+// Read reads as from a connection of crypto/tls: over HTTP/1.1 a stream that ends between two records
+// ends, whether close_notify came or not. See the package's documentation.
+func (s *stated) Read(p []byte) (int, error) {
+	n, err := s.Conn.Read(p)
+	if cut, ok := errors.AsType[*vitrine.TruncatedError](err); ok && !cut.Partial && !s.http2() {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // ConnectionState tells what was negotiated.

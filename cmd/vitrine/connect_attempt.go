@@ -21,6 +21,7 @@ type attempt struct {
 	state  vitrine.ConnectionState
 	took   time.Duration // of the TLS handshake
 	events *recorder
+	cut    bool // the body of --get ended with the stream, without close_notify
 	err    error
 }
 

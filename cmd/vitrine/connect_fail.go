@@ -273,6 +273,8 @@ func (c *caller) ending(a *attempt) string {
 	_, _, end := a.raw.Received()
 	a.conn.Close()
 	switch {
+	case a.cut:
+		return "the server closed TCP (FIN) without close_notify: the body may have been cut"
 	case ours != nil && err == nil:
 		return "the server said close_notify first"
 	case err == nil:

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/reach"
@@ -94,7 +95,7 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 	if _, err := fmt.Fprintf(a.conn, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine\r\nAccept: */*\r\nConnection: close\r\n\r\n", path, host); err != nil {
 		return err
 	}
-	limited := &io.LimitedReader{R: a.conn, N: maxHead} // net/http itself takes a head of any length
+	limited := &io.LimitedReader{R: &untilCut{a.conn, &a.cut}, N: maxHead} // net/http itself takes a head of any length
 	response, err := http.ReadResponse(bufio.NewReader(limited), nil)
 	limited.N = math.MaxInt64
 	if err != nil {
@@ -112,6 +113,21 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 		return fmt.Errorf("--get %s: the body: %w", path, err)
 	}
 	return nil
+}
+
+// untilCut ends where the stream ends between two records, as curl and net/http have it: the body of
+// an HTTP/1.0 answer often ends so. cut then tells that nobody vouches for its length.
+type untilCut struct {
+	io.Reader
+	cut *bool
+}
+
+func (u *untilCut) Read(p []byte) (int, error) {
+	n, err := u.Reader.Read(p)
+	if e, ok := errors.AsType[*vitrine.TruncatedError](err); ok && !e.Partial {
+		*u.cut, err = true, io.EOF
+	}
+	return n, err
 }
 
 // maxHead bounds the head of an HTTP answer.

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -155,6 +156,16 @@ func startPeer(ts *testscript.TestScript, _ bool, args []string) {
 			s := vitrine.Server(c, config)
 			io.WriteString(s, "half of it")
 			io.Copy(io.Discard, s)
+		}
+	case "http10", "http10-short": // the body ends with the stream, and without close_notify
+		config, head := peerConfig(ts, "server"), "HTTP/1.0 200 OK\r\n"
+		if kind == "http10-short" {
+			head += "Content-Length: 1000\r\n"
+		}
+		serve = func(c net.Conn) {
+			s := vitrine.Server(c, config)
+			http.ReadRequest(bufio.NewReader(s))
+			io.WriteString(s, head+"\r\nthe whole body\n")
 		}
 	case "rude": // control characters
 		config := peerConfig(ts, "server")
