@@ -125,8 +125,9 @@ type Error struct {
 func (e *Error) Error() string {
 	s := e.Reason
 	if s == "" && e.Cause != nil {
-		s = bounded(e.Cause.Error())
+		s = e.Cause.Error()
 	}
+	s = clean(s)
 	if e.Ref != "" {
 		s += " (" + e.Ref + ")"
 	}
@@ -140,7 +141,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 // should go through Few; a reason that is still too long is cut.
 func Fail(d Description, ref, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
-	return &Error{Alert: d, Ref: ref, Reason: bounded(err.Error()), Cause: errors.Unwrap(err)}
+	return &Error{Alert: d, Ref: ref, Reason: clean(err.Error()), Cause: errors.Unwrap(err)}
 }
 
 // Refused returns an *Error for what a program's callback refused. Its alert is the one that err

@@ -2,6 +2,9 @@ package alert
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -28,8 +31,35 @@ func (l few[T]) Format(f fmt.State, verb rune) {
 	}
 }
 
-// bounded cuts a text that is longer than maxText, at a rune.
-func bounded(text string) string {
+// Escape makes text from a peer printable: control characters, invisible characters and invalid
+// UTF-8 are written as in a Go string, without the quotes. Printable text stays as it is, so that a
+// text may be escaped twice.
+func Escape(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			quoted := strconv.QuoteRuneToASCII(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// clean makes a text fit for a log: printable, in one line, and at most maxText bytes long. An error
+// may quote a certificate of the peer, or a library's error that does: no newline may begin a line
+// of the peer's making, and no escape sequence may reach a terminal.
+func clean(text string) string {
+	text = Escape(text[:min(len(text), maxText+1)])
 	if len(text) <= maxText {
 		return text
 	}

@@ -32,9 +32,37 @@ func TestLongTextsAreCutAtARune(t *testing.T) {
 		} {
 			text := err.Error()
 			if len(text) > maxText || len(text) < maxText-8 || !strings.HasSuffix(text, "…") ||
-				utf8.ValidString(long) != utf8.ValidString(text) {
+				!utf8.ValidString(text) {
 				t.Errorf("%s: %d bytes, ending in %q", what, len(text), text[max(0, len(text)-8):])
 			}
+		}
+	}
+}
+
+// Whatever a peer or a library wrote into an error, it is one printable line: CWE-117.
+func TestErrorsAreOnePrintableLine(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"plain § “text” ← é\\n", "plain § “text” ← é\\n"},
+		{"a\nb\r\nc\td", `a\nb\r\nc\td`},
+		{"\x1b[31mred\x00\x7f", `\x1b[31mred\x00\x7f`},
+		{"\u0085 \u009b C1", `\u0085 \u009b C1`},
+		{"\u202egnp.exe\u2066\ufeff", `\u202egnp.exe\u2066\ufeff`},
+		{"\xff\xfe", `\xff\xfe`},
+		{"\ufffd", "\ufffd"},
+	} {
+		cause := errors.New(tt.text)
+		for what, err := range map[string]error{
+			"Fail":      Fail(BadCertificate, "", "%s", tt.text),
+			"a cause":   Fail(BadCertificate, "", "%w", cause),
+			"Malformed": Malformed("", cause),
+			"a literal": &Error{Reason: tt.text},
+		} {
+			if got := err.Error(); got != tt.want {
+				t.Errorf("%s: got %q, expected %q", what, got, tt.want)
+			}
+		}
+		if again := Escape(Escape(tt.text)); again != tt.want {
+			t.Errorf("escaped twice: %q", again)
 		}
 	}
 }

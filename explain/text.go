@@ -4,29 +4,13 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/vitrine-tls/vitrine/alert"
 )
 
 // Escape makes text from a peer printable: control characters, invisible characters and invalid
 // UTF-8 are written as in a Go string, without the quotes.
-func Escape(s string) string {
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		default:
-			quoted := strconv.QuoteRuneToASCII(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-		}
-		s = s[n:]
-	}
-	return b.String()
-}
+func Escape(s string) string { return alert.Escape(s) }
 
 // shorten escapes s and cuts it to at most n runes. If it was cut, the last is an ellipsis.
 func shorten(s string, n int) string {

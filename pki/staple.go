@@ -66,18 +66,18 @@ func checkResponder(r *ocsp.Response, issuer *x509.Certificate, now time.Time) e
 	d := r.Certificate
 	if d == nil || d.Equal(issuer) {
 		if err := r.CheckSignatureFrom(issuer); err != nil {
-			return badStaple("the OCSP response is not signed by the issuer, %v: %w", issuer.Subject, err)
+			return badStaple("the OCSP response is not signed by the issuer, %q: %w", issuer.Subject, err)
 		}
 		return nil
 	}
 	if err := d.CheckSignatureFrom(issuer); err != nil {
-		return badStaple("the OCSP responder's certificate, %v, is not signed by the issuer, %v: %w", d.Subject, issuer.Subject, err)
+		return badStaple("the OCSP responder's certificate, %q, is not signed by the issuer, %q: %w", d.Subject, issuer.Subject, err)
 	}
 	if !slices.Contains(d.ExtKeyUsage, x509.ExtKeyUsageOCSPSigning) {
-		return badStaple("the OCSP responder's certificate, %v, lacks the extended key usage OCSPSigning", d.Subject)
+		return badStaple("the OCSP responder's certificate, %q, lacks the extended key usage OCSPSigning", d.Subject)
 	}
 	if now.Before(d.NotBefore) || now.After(d.NotAfter) {
-		return badStaple("the OCSP responder's certificate, %v, is valid from %v to %v, now is %v", d.Subject, d.NotBefore, d.NotAfter, now)
+		return badStaple("the OCSP responder's certificate, %q, is valid from %v to %v, now is %v", d.Subject, d.NotBefore, d.NotAfter, now)
 	}
 	return nil
 }
