@@ -176,11 +176,6 @@ func IsHTTP(first []byte) bool {
 
 // Distrust says why a certificate chain was not trusted.
 func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
-	var leaf *x509.Certificate
-	if len(chain) > 0 {
-		leaf = chain[0]
-	}
-	const day = "2006-01-02"
 	switch err := err.(type) {
 	case x509.HostnameError:
 		names := Names(err.Certificate)
@@ -191,52 +186,60 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 		return fmt.Sprintf("the certificate is for %s, not for %s",
 			strings.Join(names, ", "), err.Host)
 	case x509.CertificateInvalidError:
-		who := "the certificate"
-		if leaf != nil && err.Cert != nil && !err.Cert.Equal(leaf) {
-			who = "the issuer's certificate (" + err.Cert.Subject.CommonName + ")"
-		}
-		switch {
-		case err.Reason == x509.Expired && err.Cert != nil && now.Before(err.Cert.NotBefore):
-			return fmt.Sprintf("%s is not valid before %s; if it should be, look at this "+
-				"machine's clock", who, err.Cert.NotBefore.Format(day))
-		case err.Reason == x509.Expired && err.Cert != nil:
-			return fmt.Sprintf("%s expired on %s, %s ago", who, err.Cert.NotAfter.Format(day),
-				Age(now.Sub(err.Cert.NotAfter)))
-		case err.Reason == x509.NotAuthorizedToSign:
-			return "a certificate in the chain signs another one, and is not that of an authority"
-		case err.Reason == x509.IncompatibleUsage:
-			return "the certificate is not meant for a server: its extended key usage says " +
-				"otherwise"
-		case err.Reason == x509.CANotAuthorizedForThisName ||
-			err.Reason == x509.NameConstraintsWithoutSANs:
-			return "an authority in the chain may not vouch for this name"
-		}
-		return who + " is invalid: " + err.Error()
+		return invalid(err, chain, now)
 	case x509.UnknownAuthorityError:
-		weak := slices.IndexFunc(chain, weaklySigned)
-		switch {
-		case weak >= 0:
-			return fmt.Sprintf("the certificate %q is signed with %s, which only policy legacy "+
-				"accepts",
-				chain[weak].Subject.String(), pki.WeakSignature(chain[weak]))
-		case leaf != nil && leaf.Subject.String() == leaf.Issuer.String():
-			return "the certificate is self-signed: nobody but itself vouches for it"
-		case len(chain) == 1:
-			return fmt.Sprintf("nobody trusted has signed the certificate; its issuer is %q, "+
-				"whose certificate the server did not send", leaf.Issuer.CommonName)
-		case len(chain) > 1:
-			return fmt.Sprintf("the chain ends with %q, which is no root that is trusted here",
-				chain[len(chain)-1].Issuer.CommonName)
-		}
-		return "nobody trusted has signed the certificate"
+		return unknownAuthority(chain)
 	case *pki.Fault:
 		return fmt.Sprintf("certificate %d of %d is refused as it is: %s; whoever issued it must "+
-			"issue "+
-			"another one", err.Index+1, err.Of, strings.TrimPrefix(err.Err.Error(), "x509: "))
+			"issue another one", err.Index+1, err.Of, strings.TrimPrefix(err.Err.Error(), "x509: "))
 	case x509.SystemRootsError:
 		return "this machine has no trusted roots: install ca-certificates, or name a file of roots"
 	}
 	return err.Error()
+}
+
+// invalid is Distrust for a certificate that is not valid, which may be that of an issuer.
+func invalid(err x509.CertificateInvalidError, chain []*x509.Certificate, now time.Time) string {
+	const day = "2006-01-02"
+	who := "the certificate"
+	if len(chain) > 0 && err.Cert != nil && !err.Cert.Equal(chain[0]) {
+		who = "the issuer's certificate (" + err.Cert.Subject.CommonName + ")"
+	}
+	switch {
+	case err.Reason == x509.Expired && err.Cert != nil && now.Before(err.Cert.NotBefore):
+		return fmt.Sprintf("%s is not valid before %s; if it should be, look at this machine's "+
+			"clock", who, err.Cert.NotBefore.Format(day))
+	case err.Reason == x509.Expired && err.Cert != nil:
+		return fmt.Sprintf("%s expired on %s, %s ago", who, err.Cert.NotAfter.Format(day),
+			Age(now.Sub(err.Cert.NotAfter)))
+	case err.Reason == x509.NotAuthorizedToSign:
+		return "a certificate in the chain signs another one, and is not that of an authority"
+	case err.Reason == x509.IncompatibleUsage:
+		return "the certificate is not meant for a server: its extended key usage says otherwise"
+	case err.Reason == x509.CANotAuthorizedForThisName,
+		err.Reason == x509.NameConstraintsWithoutSANs:
+		return "an authority in the chain may not vouch for this name"
+	}
+	return who + " is invalid: " + err.Error()
+}
+
+// unknownAuthority is Distrust for a chain without a path to a trusted root.
+func unknownAuthority(chain []*x509.Certificate) string {
+	weak := slices.IndexFunc(chain, weaklySigned)
+	switch {
+	case weak >= 0:
+		return fmt.Sprintf("the certificate %q is signed with %s, which only policy legacy accepts",
+			chain[weak].Subject.String(), pki.WeakSignature(chain[weak]))
+	case len(chain) > 0 && chain[0].Subject.String() == chain[0].Issuer.String():
+		return "the certificate is self-signed: nobody but itself vouches for it"
+	case len(chain) == 1:
+		return fmt.Sprintf("nobody trusted has signed the certificate; its issuer is %q, whose "+
+			"certificate the server did not send", chain[0].Issuer.CommonName)
+	case len(chain) > 1:
+		return fmt.Sprintf("the chain ends with %q, which is no root that is trusted here",
+			chain[len(chain)-1].Issuer.CommonName)
+	}
+	return "nobody trusted has signed the certificate"
 }
 
 func weaklySigned(c *x509.Certificate) bool { return pki.WeakSignature(c) != "" }

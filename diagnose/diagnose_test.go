@@ -239,6 +239,16 @@ func TestNotTLS(t *testing.T) {
 	}
 }
 
+func issue(t *testing.T, ca *throwaway.CA, names []string,
+	edits ...func(*x509.Certificate)) *x509.Certificate {
+	t.Helper()
+	c, err := ca.Issue(throwaway.ECDSA, names, edits...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.Leaf
+}
+
 // Distrust has a text for each kind of error of crypto/x509.
 func TestDistrust(t *testing.T) {
 	other, err := throwaway.New(throwaway.Options{})
@@ -246,30 +256,22 @@ func TestDistrust(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := time.Now()
-	issue := func(ca *throwaway.CA, names []string,
-		edits ...func(*x509.Certificate)) *x509.Certificate {
-		c, err := ca.Issue(throwaway.ECDSA, names, edits...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return c.Leaf
-	}
 	for _, c := range []struct {
 		leaf *x509.Certificate
 		want string
 	}{
-		{issue(authority, []string{"other.example"}),
+		{issue(t, authority, []string{"other.example"}),
 			"the certificate is for other.example, not for localhost"},
-		{issue(authority, nil), "it has no name at all that counts"},
-		{issue(authority, []string{"localhost"},
+		{issue(t, authority, nil), "it has no name at all that counts"},
+		{issue(t, authority, []string{"localhost"},
 			func(c *x509.Certificate) { c.NotAfter = now.Add(-72 * time.Hour) }), "3 days ago"},
-		{issue(authority, []string{"localhost"},
+		{issue(t, authority, []string{"localhost"},
 			func(c *x509.Certificate) { c.NotAfter = now.Add(-90 * time.Minute) }), "1 hour ago"},
-		{issue(authority, []string{"localhost"},
+		{issue(t, authority, []string{"localhost"},
 			func(c *x509.Certificate) { c.NotBefore = now.Add(72 * time.Hour) }),
 			"is not valid before"},
-		{issue(authority, []string{"localhost"}, throwaway.ForClient), "not meant for a server"},
-		{issue(other, []string{"localhost"}),
+		{issue(t, authority, []string{"localhost"}, throwaway.ForClient), "not meant for a server"},
+		{issue(t, other, []string{"localhost"}),
 			"nobody trusted has signed the certificate; its issuer is"},
 		{other.Cert, "self-signed"},
 	} {
@@ -290,7 +292,7 @@ func TestDistrust(t *testing.T) {
 		"certificate 2 of 2 is refused as it is: negative serial number") {
 		t.Error(got)
 	}
-	weak := issue(other, []string{"localhost"},
+	weak := issue(t, other, []string{"localhost"},
 		func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })
 	got := diagnose.Distrust(x509.UnknownAuthorityError{}, []*x509.Certificate{weak}, now)
 	if !strings.Contains(got, "signed with ecdsa-with-SHA1, which only policy legacy accepts") {
