@@ -8,11 +8,13 @@ import (
 	"net"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/capture"
+	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/keylog"
@@ -38,6 +40,19 @@ func (w wire) Write(b []byte) (int, error) {
 // what stood on the wire, how many of its segments the handshake has, and the source that opens it.
 func spoken(t testing.TB, suite iana.CipherSuite, records ...int) (all *tape, handshake int, source observe.Source) {
 	t.Helper()
+	var secrets bytes.Buffer
+	client, server := configs(t, suite)
+	client.KeyLogWriter = &secrets
+	all, handshake = speak(t, client, server, records...)
+	log, err := keylog.Read(&secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all, handshake, observe.KeyLog(log)
+}
+
+func configs(t testing.TB, suite iana.CipherSuite) (client, server *vitrine.Config) {
+	t.Helper()
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -46,14 +61,19 @@ func spoken(t testing.TB, suite iana.CipherSuite, records ...int) (all *tape, ha
 	if err != nil {
 		t.Fatal(err)
 	}
-	var secrets bytes.Buffer
+	suites := []uint16{uint16(suite)}
+	return &vitrine.Config{CipherSuites: suites, ServerName: "vitrine.test", RootCAs: ca.Pool()},
+		&vitrine.Config{CipherSuites: suites, Certificates: []tls.Certificate{certificate}}
+}
+
+// speak is spoken for these Configs.
+func speak(t testing.TB, ours, theirs *vitrine.Config, records ...int) (all *tape, handshake int) {
+	t.Helper()
 	var mu sync.Mutex
 	all = new(tape)
 	a, b := net.Pipe()
-	config := &vitrine.Config{CipherSuites: []uint16{uint16(suite)}, InsecureSkipVerify: true, KeyLogWriter: &secrets}
-	client := vitrine.Client(wire{a, iana.Client, &mu, all}, config)
-	server := vitrine.Server(wire{b, iana.Server, &mu, all},
-		&vitrine.Config{CipherSuites: config.CipherSuites, Certificates: []tls.Certificate{certificate}})
+	client := vitrine.Client(wire{a, iana.Client, &mu, all}, ours)
+	server := vitrine.Server(wire{b, iana.Server, &mu, all}, theirs)
 	ended := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(io.Discard, client)
@@ -73,11 +93,7 @@ func spoken(t testing.TB, suite iana.CipherSuite, records ...int) (all *tape, ha
 	server.Close()
 	<-ended
 	client.Close()
-	log, err := keylog.Read(&secrets)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all, handshake, observe.KeyLog(log)
+	return all, handshake
 }
 
 // Behind a hole the way back is found, in time that the captured bytes pay for: a record's own length for
@@ -307,4 +323,52 @@ func live() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// Connections that resume the session of one behind them in the capture are read at the end, each in a few
+// looks for a secret.
+func TestResumptionsBeforeTheirOriginAreReadInFewLooks(t *testing.T) {
+	const n = 60
+	client, server := configs(t, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+	client.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
+	var secrets bytes.Buffer
+	client.KeyLogWriter = &secrets
+	var all []*tape
+	var log *keylog.Log
+	for range n {
+		one, _ := speak(t, client, server, 10)
+		all = append(all, one)
+		if log == nil { // the others' are not known
+			var err error
+			if log, err = keylog.Read(bytes.NewReader(secrets.Bytes())); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var looks atomic.Int64
+	known := observe.KeyLog(log)
+	read := 0
+	w := observe.Watch{
+		Source: func(s *handshake.Score) []observe.Candidate {
+			looks.Add(1)
+			return known(s)
+		},
+		Done: func(x *observe.Watched) {
+			if r := x.Stream.Report(); r.Decrypted && r.Resumed == (x.Number < n-1) {
+				read++
+			}
+		},
+	}
+	for i := range n {
+		h := w.Handler(&capture.Connection{Stream: i}).(*observe.Watched)
+		replay(h, *all[n-1-i])
+		h.End()
+		w.Flush()
+		h.Idle()
+	}
+	w.Close()
+	if read != n || looks.Load() > 6*n {
+		t.Errorf("%d of %d connections were read, in %d looks for a secret", read, n, looks.Load())
+	}
+	t.Logf("%d looks", looks.Load())
 }
