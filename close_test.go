@@ -155,3 +155,36 @@ func TestServerDoesNotRenegotiateWhateverItsConfigSays(t *testing.T) {
 		t.Errorf("got %v %x (%v), expected the warning no_renegotiation", typ, got, err)
 	}
 }
+
+// dated is a connection that notes the deadline under which it was written to last.
+type dated struct {
+	net.Conn
+	deadline, used time.Time
+}
+
+func (d *dated) SetWriteDeadline(t time.Time) error {
+	d.deadline = t
+	return d.Conn.SetWriteDeadline(t)
+}
+func (d *dated) Write(b []byte) (int, error) { d.used = d.deadline; return d.Conn.Write(b) }
+
+// The peer may not read, and close_notify not find room: crypto/tls gives it five seconds.
+func TestCloseNotifyWaitsFiveSecondsAtMost(t *testing.T) {
+	for what, end := range map[string]func(*vitrine.Conn) error{
+		"Close": (*vitrine.Conn).Close, "CloseWrite": (*vitrine.Conn).CloseWrite,
+	} {
+		a, b := wires(t)
+		wire := &dated{Conn: a}
+		client, server := vitrine.Client(wire, clientConfig()), vitrine.Server(b, serverConfig(t))
+		if err, serverErr := shake(client, server); err != nil || serverErr != nil {
+			t.Fatal(err, serverErr)
+		}
+		before := time.Now()
+		if err := end(client); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+		if wire.used.Before(before) || wire.used.After(time.Now().Add(5*time.Second)) {
+			t.Errorf("%s: close_notify was written under the deadline %v at %v", what, wire.used, before)
+		}
+	}
+}

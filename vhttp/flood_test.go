@@ -1,0 +1,68 @@
+package vhttp_test
+
+import (
+	"encoding/binary"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/flood"
+)
+
+// frame is a frame of HTTP/2. See RFC 9113 §4.1.
+func frame(typ, flags byte, stream uint32, payload string) string {
+	b := binary.BigEndian.AppendUint32(nil, uint32(len(payload))<<8|uint32(typ))
+	b = append(b, flags)
+	return string(binary.BigEndian.AppendUint32(b, stream)) + payload
+}
+
+// A client sends without end and reads nothing: requests to renegotiate, and of HTTP/2 whatever a
+// server answers or keeps. See CVE-2019-9511 to 9518 and RFC 9113 §10.5.
+func TestClientThatNeverReadsCostsLittle(t *testing.T) {
+	const requests, most = 200_000, 2 << 20
+	const settings, headers, ping, windowUpdate, unknown = 4, 1, 6, 8, 0xFA
+	// The client lets the server send as much as it likes, and asks for / (RFC 7541 appendix A).
+	second := "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(settings, 0, 0, "\x00\x04\x7f\xff\xff\xff") +
+		frame(windowUpdate, 0, 0, "\x7f\x00\x00\x00") + frame(headers, 5, 1, "\x82\x87\x84\x41\x09localhost")
+	for _, c := range []struct{ what, protocol, asks, then string }{
+		{"HTTP/1.1, a body", http1, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n", "x"},
+		{"HTTP/2, frames that are ignored", http2, second, frame(unknown, 0, 0, "")},
+		{"HTTP/2, pings", http2, second, frame(ping, 0, 0, "12345678")},
+		{"HTTP/2, settings", http2, second, frame(settings, 0, 0, "")},
+		{"HTTP/2, windows", http2, second, frame(windowUpdate, 0, 0, "\x00\x00\x00\x01")},
+	} {
+		writing := make(chan struct{})
+		handler := func(w http.ResponseWriter, r *http.Request) {
+			go io.Copy(io.Discard, r.Body)
+			for b, i := make([]byte, 16<<10), 0; ; i++ {
+				if _, err := w.Write(b); err != nil {
+					return
+				}
+				if i == 8 {
+					close(writing)
+				}
+			}
+		}
+		url := serve(t, &http.Server{Handler: http.HandlerFunc(handler)}, serverConfig())
+		peer, err := flood.Dial(strings.TrimPrefix(url, "https://"), c.protocol)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := peer.Send([]byte(c.asks)); err != nil {
+			t.Fatal(err)
+		}
+		<-writing
+		before := flood.Held()
+		err = peer.Ask(requests, []byte(c.then))
+		grown := flood.Held() - before
+		t.Logf("%s: %d bytes, %v", c.what, grown, err) // to end such a connection is as good
+		if grown > most {
+			t.Errorf("%s: %d messages cost %d bytes, expected at most %d", c.what, requests, grown, most)
+		}
+		peer.Close()
+	}
+}
+
+// The protocols by their names in ALPN.
+const http1, http2 = "http/1.1", "h2"
