@@ -21,7 +21,8 @@ const CommandsNeed = "a POSIX shell, OpenSSL 3.0 or later, xxd (Debian package x
 const WithoutXXD = `xxd() {
   python3 -c 'import sys
 data = sys.stdin.buffer.read()
-sys.stdout.buffer.write(bytes.fromhex(data.decode()) if sys.argv[1] == "-r" else data.hex().encode() + b"\n")' "$@"
+sys.stdout.buffer.write(bytes.fromhex(data.decode()) if sys.argv[1] == "-r"
+  else data.hex().encode() + b"\n")' "$@"
 }`
 
 // Command computes one value of the story with another tool, from values that the story showed

@@ -20,9 +20,9 @@ type Finding struct {
 	How  []string // what has to be different for it; empty: nothing, this is what was derived
 }
 
-// maxTwists is the number of mistakes that are combined. With three or more, matches by chance
+// maxMistakes is the number of mistakes that are combined. With three or more, matches by chance
 // would be taken for an explanation.
-const maxTwists = 2
+const maxMistakes = 2
 
 // maxTyped is the length in bytes of the longest input in which every digit is varied: that of a
 // secret of secp521r1.
@@ -45,7 +45,7 @@ func (d *Derivation) Search(expected []byte) (found []Finding, tried int, err er
 			misfit("expect", "got %s, expected %d to %d: anything shorter would be found by chance",
 				octets(len(expected)), minExpected, maxExpected)
 	}
-	s := &search{Derivation: d, want: expected, limit: maxTwists}
+	s := &search{Derivation: d, want: expected, limit: maxMistakes}
 	s.walk()
 	if len(s.found) == 0 {
 		s.slips()
@@ -72,20 +72,20 @@ type search struct {
 	found []Finding
 }
 
-// twist is a value that an input may have, and the mistake that leads to it. The first of each list
-// has no mistake.
-type twist struct {
+// variant is a value that an input may have, and the mistake that leads to it. The first of each
+// list has no mistake.
+type variant struct {
 	how   string
 	value []byte
 }
 
-// seedTwist is the same for a label and a seed.
-type seedTwist struct {
+// seedVariant is the same for a label and a seed.
+type seedVariant struct {
 	how         path
 	label, seed string
 }
 
-type hashTwist struct {
+type hashVariant struct {
 	how string
 	crypto.Hash
 }
@@ -138,7 +138,8 @@ func (s *search) masters(h crypto.Hash, p path) []reached {
 	g := &s.Given
 	if g.PreMaster == nil {
 		var list []reached
-		for _, t := range append([]twist{{"", g.Master}}, spellings("master_secret", g.Master)...) {
+		given := append([]variant{{"", g.Master}}, spellings("master_secret", g.Master)...)
+		for _, t := range given {
 			s.look("master_secret", t.value, len(t.value), p.with(t.how))
 			list = s.append(list, t.value, p.with(t.how))
 		}
@@ -183,7 +184,7 @@ func (s *search) fromMaster(h crypto.Hash, master []byte, p path) {
 	for _, seed := range s.finishedSeeds(h) {
 		q := p.with(seed.how)
 		if len(q) <= s.limit {
-			s.derive(h, master, seedTwist{nil, seed.label, seed.seed}, seed.name,
+			s.derive(h, master, seedVariant{nil, seed.label, seed.seed}, seed.name,
 				keys.VerifyDataLen, q)
 		}
 	}
@@ -191,7 +192,7 @@ func (s *search) fromMaster(h crypto.Hash, master []byte, p path) {
 
 // derive runs the PRF, for at least as many bytes as a longer expansion would have, and compares
 // its output. It returns the first n bytes.
-func (s *search) derive(h crypto.Hash, secret []byte, t seedTwist, name string, n int,
+func (s *search) derive(h crypto.Hash, secret []byte, t seedVariant, name string, n int,
 	p path) []byte {
 	long := max(n, len(s.want))
 	if name == "key_block" {
@@ -336,7 +337,7 @@ func (s *search) mistyped() {
 		for how, typed := range typos(in.name, value) {
 			d := *s.Derivation
 			*in.value(&d.Given) = typed
-			one := &search{Derivation: &d, want: s.want, limit: maxTwists}
+			one := &search{Derivation: &d, want: s.want, limit: maxMistakes}
 			one.straight()
 			s.tried += one.tried
 			for _, f := range one.found {

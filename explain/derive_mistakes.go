@@ -14,24 +14,24 @@ import (
 
 // This file lists the mistakes that people make. The first entry of each list has no mistake.
 
-func (s *search) hashes() []hashTwist {
+func (s *search) hashes() []hashVariant {
 	right := s.hash()
-	list := []hashTwist{{"", right}}
+	list := []hashVariant{{"", right}}
 	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.MD5SHA1, crypto.SHA512} {
 		if h != right {
 			list = append(list,
-				hashTwist{fmt.Sprintf("the PRF uses %v in the place of %v", h, right), h})
+				hashVariant{fmt.Sprintf("the PRF uses %v in the place of %v", h, right), h})
 		}
 	}
 	return list
 }
 
-func (s *search) preMasters() []twist {
+func (s *search) preMasters() []variant {
 	pre := s.Given.PreMaster
-	list := append([]twist{{"", pre}}, spellings("pre_master_secret", pre)...)
+	list := append([]variant{{"", pre}}, spellings("pre_master_secret", pre)...)
 	if short := bytes.TrimLeft(pre, "\x00"); len(short) < len(pre) {
 		list = append(list,
-			twist{fmt.Sprintf("leading zeros of the pre_master_secret are stripped, %s of them",
+			variant{fmt.Sprintf("leading zeros of the pre_master_secret are stripped, %s of them",
 				octets(len(pre)-len(short))), short})
 	}
 	if s.Given.Suite.Kex == iana.KexDHE {
@@ -39,7 +39,7 @@ func (s *search) preMasters() []twist {
 			if n > len(pre) {
 				full := append(make([]byte, n-len(pre)), pre...)
 				list = append(list,
-					twist{fmt.Sprintf("leading zeros of the pre_master_secret are kept: all %s "+
+					variant{fmt.Sprintf("leading zeros of the pre_master_secret are kept: all %s "+
 						"of the prime's length", octets(n)), full})
 			}
 		}
@@ -49,7 +49,7 @@ func (s *search) preMasters() []twist {
 			other := append([]byte{byte(v >> 8), byte(v)}, pre[2:]...)
 			if !bytes.Equal(other, pre) {
 				list = append(list,
-					twist{fmt.Sprintf("the pre_master_secret begins with %x, the version %v",
+					variant{fmt.Sprintf("the pre_master_secret begins with %x, the version %v",
 						other[:2], v), other})
 			}
 		}
@@ -58,11 +58,11 @@ func (s *search) preMasters() []twist {
 }
 
 // spellings returns the values that result from reading the digits of value in a wrong way.
-func spellings(name string, value []byte) []twist {
+func spellings(name string, value []byte) []variant {
 	reversed := slices.Clone(value)
 	slices.Reverse(reversed)
 	digits := hex.EncodeToString(value)
-	return []twist{
+	return []variant{
 		{fmt.Sprintf("the hex digits of the %s are taken for its bytes, undecoded", name),
 			[]byte(digits)},
 		{fmt.Sprintf("the bytes of the %s are in reverse order", name), reversed},
@@ -74,12 +74,12 @@ const (
 	extendedLabel = "extended master secret"
 )
 
-func (s *search) masterSeeds(h crypto.Hash) (list []seedTwist) {
+func (s *search) masterSeeds(h crypto.Hash) (list []seedVariant) {
 	g := &s.Given
 	var classic path
 	if g.SessionHash != nil {
-		list = append(list, seedTwist{nil, extendedLabel, string(g.SessionHash)},
-			seedTwist{path{"the label is that of the classic master_secret"}, classicLabel,
+		list = append(list, seedVariant{nil, extendedLabel, string(g.SessionHash)},
+			seedVariant{path{"the label is that of the classic master_secret"}, classicLabel,
 				string(g.SessionHash)})
 		classic = path{"it is the classic master_secret, of both randoms, and not the extended " +
 			"one (RFC 7627)"}
@@ -95,9 +95,10 @@ func (s *search) masterSeeds(h crypto.Hash) (list []seedTwist) {
 
 // sessionHashes returns the seeds that result from hashing too many or too few messages, or from
 // using a session_hash where the extension was not negotiated.
-func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedTwist) {
+func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedVariant) {
 	add := func(how string, messages []byte) {
-		list = append(list, seedTwist{path{}.with(how), extendedLabel, string(digest(h, messages))})
+		seed := string(digest(h, messages))
+		list = append(list, seedVariant{path{}.with(how), extendedLabel, seed})
 	}
 	if s.Given.SessionHash == nil {
 		add("it is the extended master_secret (RFC 7627), which this server's hello did not "+
@@ -119,7 +120,7 @@ func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedTwist)
 	return list
 }
 
-func (s *search) blockSeeds() []seedTwist {
+func (s *search) blockSeeds() []seedVariant {
 	g := &s.Given
 	if g.Client == nil || g.Server == nil {
 		return nil
@@ -129,13 +130,13 @@ func (s *search) blockSeeds() []seedTwist {
 
 // randomSeeds returns the ways to combine two randoms into a seed. The first has no mistakes but
 // those in before.
-func randomSeeds(before path, label string, a, b []byte) []seedTwist {
+func randomSeeds(before path, label string, a, b []byte) []seedVariant {
 	order, what := "client_random + server_random", "master_secret"
 	if label == "key expansion" {
 		order, what = "server_random + client_random", "key_block"
 	}
 	x, y := string(a), string(b)
-	return []seedTwist{
+	return []seedVariant{
 		{before, label, x + y},
 		{before.with(fmt.Sprintf("the randoms in the seed of the %s have changed places: the "+
 			"right order is %s", what, order)), label, y + x},

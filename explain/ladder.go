@@ -22,17 +22,17 @@ type rung struct {
 // printed.
 func Ladder(entries []trace.Entry) []Line {
 	var lines []Line
-	rungs, _ := climb(entries)
+	rungs, _ := buildLadder(entries)
 	for _, s := range rungs {
 		lines = append(lines, s.Line)
 	}
 	return lines
 }
 
-// climb makes the lines of the ladder from the records that the sender logged, or that the receiver
-// logged if the sender left no events. wire is the length of all records in bytes.
-func climb(entries []trace.Entry) (lines []*rung, wire int) {
-	c := climber{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
+// buildLadder makes the lines of the ladder from the records that the sender logged, or that the
+// receiver logged if the sender left no events. wire is the length of all records in bytes.
+func buildLadder(entries []trace.Entry) (lines []*rung, wire int) {
+	c := ladderBuilder{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
 	for _, e := range entries {
 		r, ok := e.Event.(*trace.Record)
 		if !ok || e.Role != c.source(r.From) {
@@ -48,7 +48,7 @@ func climb(entries []trace.Entry) (lines []*rung, wire int) {
 	return lines, wire
 }
 
-type climber struct {
+type ladderBuilder struct {
 	views    [2]*view
 	lines    []*rung
 	progress [2]progress
@@ -62,7 +62,7 @@ type progress struct {
 }
 
 // source returns the role whose events about one direction are used.
-func (c *climber) source(from iana.Side) trace.Role {
+func (c *ladderBuilder) source(from iana.Side) trace.Role {
 	if roles[from] == trace.Client && c.views[iana.Client].here ||
 		roles[from] == trace.Server && c.views[iana.Server].here {
 		return roles[from]
@@ -73,14 +73,14 @@ func (c *climber) source(from iana.Side) trace.Role {
 var roles = [2]trace.Role{trace.Client, trace.Server}
 
 // sight returns the events of the source and of the other side.
-func (c *climber) sides(from iana.Side) (source, other *view) {
+func (c *ladderBuilder) sides(from iana.Side) (source, other *view) {
 	if c.source(from) == roles[from] {
 		return c.views[from], c.views[from.Peer()]
 	}
 	return c.views[from.Peer()], &view{}
 }
 
-func (c *climber) record(r *trace.Record) {
+func (c *ladderBuilder) record(r *trace.Record) {
 	p := &c.progress[r.From]
 	_, other := c.sides(r.From)
 	s := rung{Kind: r.ContentType, Record: r, Opened: at(other.records[r.From], p.records)}
@@ -106,7 +106,7 @@ func (c *climber) record(r *trace.Record) {
 
 // messages adds a line for each handshake message that begins in a record. A redacted record is
 // assumed to hold one.
-func (c *climber) messages(s rung) {
+func (c *ladderBuilder) messages(s rung) {
 	p := &c.progress[s.From]
 	source, other := c.sides(s.From)
 	left := len(s.Record.Plaintext)
@@ -137,7 +137,7 @@ func (c *climber) messages(s rung) {
 }
 
 // foldClosing merges the two close_notify alerts that end a connection into one line.
-func (c *climber) foldClosing() []*rung {
+func (c *ladderBuilder) foldClosing() []*rung {
 	n := len(c.lines)
 	if n < 2 || !c.lines[n-1].closes() || !c.lines[n-2].closes() ||
 		c.lines[n-1].From == c.lines[n-2].From {

@@ -15,7 +15,7 @@ type Rung struct {
 // Rungs returns the lines that Ladder returns, with their events.
 func Rungs(entries []trace.Entry) []Rung {
 	var rungs []Rung
-	lines, _ := climb(entries)
+	lines, _ := buildLadder(entries)
 	for _, s := range lines {
 		rungs = append(rungs, Rung{s.Line, s.Message, s.Received, s.Record, s.Opened})
 	}

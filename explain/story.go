@@ -70,14 +70,12 @@ type Step struct {
 
 // Line is a line of the ladder: a handshake message, or a record with something else.
 type Line struct {
-	Number   int
-	From     iana.Side
-	BothWays bool
-	Name     string // "ClientHello"
-	Remark   string // "(encrypted)"
-	// The length of the message, and of its record if it is protected: "85 bytes", "16 in 85
-	// bytes".
-	Size      string
+	Number    int
+	From      iana.Side
+	BothWays  bool
+	Name      string // "ClientHello"
+	Remark    string // "(encrypted)"
+	Size      string // "85 bytes", or of a message in a protected record: "16 in 85 bytes"
 	Ref       string
 	Protected bool
 	Altered   bool  // what was received differs from what was sent
@@ -90,23 +88,21 @@ type Place struct{ Record, Message int }
 
 // Fact is one thing to know about a step: bytes, text, or both.
 type Fact struct {
-	Name   string // "client_random"
-	Secret string // the family that the bytes belong to, "master_secret"; empty for what is public
-	Under  string // a second label, "48 bytes"
-	Deeper bool   // belongs to the fact before
-	Offset string // in the key_block; "-" for a part that is not taken
-	Count  string // of bytes, for the parts of a record
-	Value  Pair
-	Short  bool   // a value that is shown by its ends
-	Text   string // text in place of the bytes, or after them
-	Note   string // a remark
-	// It was sent in the clear. The sides agree on it unless somebody altered it, so it is not
-	// counted among the compared values.
-	Sent    bool
-	Checked bool // the receiver verified it
-	Formula bool // Text is how the value is computed
-	Alarm   bool // somebody interfered
-	Heading bool // Text spans the line, without a label
+	Name    string // "client_random"
+	Secret  string // the family that the bytes belong to, "master_secret"; empty for what is public
+	Under   string // a second label, "48 bytes"
+	Deeper  bool   // belongs to the fact before
+	Offset  string // in the key_block; "-" for a part that is not taken
+	Count   string // of bytes, for the parts of a record
+	Value   Pair
+	Short   bool   // a value that is shown by its ends
+	Text    string // text in place of the bytes, or after them
+	Note    string // a remark
+	Sent    bool   // sent in the clear, and so not counted among the compared values
+	Checked bool   // the receiver verified it
+	Formula bool   // Text is how the value is computed
+	Alarm   bool   // an alteration by a man in the middle
+	Heading bool   // Text spans the line, without a label
 }
 
 // Pair is a value as each side has it. It is nil for a side that does not have it.
@@ -165,11 +161,10 @@ type Result struct {
 	Equal         int    // of these
 	Wire          int    // bytes of all records, both ways
 	ForwardSecret bool
-	// Neither side noticed an error, but one waited for bytes until a deadline.
-	Stalled   bool
-	Noticed   []Notice // who found something wrong, in order
-	Sentences []Sentence
-	Try       []Hint // what to look at next
+	Stalled       bool     // no side detected an error, but one waited until a deadline
+	Noticed       []Notice // the errors that were detected, in order
+	Sentences     []Sentence
+	Try           []Hint // what to look at next
 }
 
 // Sentence is a sentence about the run as a whole.

@@ -21,7 +21,7 @@ func Tell(entries []trace.Entry, run Run) *Story {
 		client: see(entries, trace.Client),
 		server: see(entries, trace.Server),
 	}
-	t.lines, t.Result.Wire = climb(entries)
+	t.lines, t.Result.Wire = buildLadder(entries)
 	t.setNegotiated()
 	t.chapters()
 	t.conclude()
@@ -123,7 +123,8 @@ func (t *teller) raws(from iana.Side, kind iana.HandshakeType) Pair {
 	return Pair{t.client.raw(from, kind), t.server.raw(from, kind)}
 }
 
-// each applies read to a message as each side has it. The result is nil for a message that cannot be parsed.
+// each applies read to a message as each side has it. The result is nil for a message that cannot
+// be parsed.
 func each[M message.Message](t *teller, p Pair, read func(M) []byte) Pair {
 	one := func(raw []byte) []byte {
 		if raw == nil {

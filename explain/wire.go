@@ -18,7 +18,7 @@ type Sent struct {
 // Wire returns what was sent, in the order of the events. The bytes that altered describes are as
 // they arrived.
 func Wire(entries []trace.Entry, altered *Tampered) []Sent {
-	c := climber{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
+	c := ladderBuilder{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
 	var list []Sent
 	var records [2]int
 	for _, e := range entries {

@@ -18,7 +18,8 @@ type script struct {
 func (s *script) Write(p []byte) (int, error) { return s.received.Write(p) }
 
 const mysqlGreeting = "\x4a\x00\x00\x00\x0a8.0.36\x00\x01\x00\x00\x00abcdefgh" +
-	"\x00\xff\xff\xff\x02\x00\xff\xdf\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00ijklmnopqrst\x00caching_sha2_password\x00"
+	"\x00\xff\xff\xff\x02\x00\xff\xdf\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
+	"ijklmnopqrst\x00caching_sha2_password\x00"
 
 // dialogues are conversations with servers of every protocol.
 var dialogues = []struct {
