@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
 	"os"
 	"testing"
 
@@ -98,5 +99,43 @@ func TestAServerRefusesARefusedClientCertificate(t *testing.T) {
 			t.Errorf("%v: got %v, expected the fault of the certificate", auth, err)
 		}
 		far.Close()
+	}
+}
+
+// A session keeps the chain as it was sent, and a client that skips resumes it; one that checks does not.
+func TestASessionOverARefusedCertificateIsForThoseWhoSkipAlone(t *testing.T) {
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{refusedPEM(t, "neg-serial")}, MaxVersion: tls.VersionTLS12})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { c.(*tls.Conn).Handshake(); io.Copy(io.Discard, c); c.Close() }()
+		}
+	}()
+	client := &vitrine.Config{ServerName: "localhost", InsecureSkipVerify: true, ClientSessionCache: vitrine.NewLRUClientSessionCache(0)}
+	for i := range 2 {
+		c, err := vitrine.Dial("tcp", l.Addr().String(), client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := c.ConnectionState()
+		if s.DidResume != (i == 1) || len(s.PeerCertificates) != 1 || len(s.PeerCertificateFaults) != 1 {
+			t.Errorf("connection %d: resumed %v, %d certificates, faults %v", i+1, s.DidResume, len(s.PeerCertificates), s.PeerCertificateFaults)
+		}
+		c.Close()
+	}
+	client = client.Clone()
+	client.InsecureSkipVerify = false
+	if c, err := vitrine.Dial("tcp", l.Addr().String(), client); err == nil {
+		t.Errorf("a client that checks resumed it: %v", c.ConnectionState().DidResume)
+		c.Close()
+	} else if _, ok := errors.AsType[*pki.Fault](err); !ok {
+		t.Errorf("got %v, expected the fault of the certificate", err)
 	}
 }

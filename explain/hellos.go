@@ -10,6 +10,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
 )
 
 func (t *teller) clientHello(s *rung) []Fact {
@@ -98,14 +99,18 @@ func chain(ders [][]byte) string {
 	var names []string
 	issuer := ""
 	for _, der := range ders {
-		c, err := x509.ParseCertificate(der)
-		if err != nil {
+		c, err := pki.ReadCertificate(der)
+		if c.RawSubject == nil {
 			names = append(names, "unreadable")
 			issuer = ""
 			continue
 		}
 		name, own := called(c)
-		names = append(names, fmt.Sprintf("%s (%s)", name, keyKind(c)))
+		remark := ""
+		if err != nil {
+			remark = ", malformed"
+		}
+		names = append(names, fmt.Sprintf("%s (%s%s)", name, keyKind(c), remark))
 		if issuer = Escape(c.Issuer.CommonName); issuer == own {
 			issuer = ""
 		}

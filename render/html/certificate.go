@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -41,8 +42,8 @@ func decode(n int, der []byte) certificate {
 	if n > 0 {
 		title = fmt.Sprintf("Certificate %d, which signs the one before it", n+1)
 	}
-	c, err := x509.ParseCertificate(der)
-	if err != nil {
+	c, err := pki.ReadCertificate(der)
+	if c.RawSubject == nil {
 		return certificate{title, []row{{"unreadable", explain.Escape(err.Error())}}}
 	}
 	rows := []row{
@@ -56,6 +57,9 @@ func decode(n int, der []byte) certificate {
 			fmt.Sprintf(", %d bytes", len(c.Signature))},
 		{"serial number", fmt.Sprintf("%x", c.SerialNumber)},
 		{"may be used for", strings.Join(usages(c), ", ")},
+	}
+	if err != nil {
+		rows = append(rows, row{"malformed", explain.Escape(err.Error())})
 	}
 	if c.IsCA {
 		rows = append(rows, row{"authority", "yes: may sign other certificates"})
