@@ -35,7 +35,8 @@ func (l few[T]) Format(f fmt.State, verb rune) {
 // UTF-8 are written as in a Go string, without the quotes. Printable text stays as it is, so that a
 // text may be escaped twice.
 func Escape(s string) string {
-	if !strings.ContainsFunc(s, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) {
+	if !strings.ContainsFunc(s,
+		func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) {
 		return s
 	}
 	var b strings.Builder
@@ -55,9 +56,9 @@ func Escape(s string) string {
 	return b.String()
 }
 
-// clean makes a text fit for a log: printable, in one line, and at most maxText bytes long. An error
-// may quote a certificate of the peer, or a library's error that does: no newline may begin a line
-// of the peer's making, and no escape sequence may reach a terminal.
+// clean makes a text fit for a log: printable, in one line, and at most maxText bytes long. An
+// error may quote a certificate of the peer, or a library's error that does: no newline may begin a
+// line of the peer's making, and no escape sequence may reach a terminal.
 func clean(text string) string {
 	text = Escape(text[:min(len(text), maxText+1)])
 	if len(text) <= maxText {

@@ -72,7 +72,7 @@ func (c *ladderBuilder) source(from iana.Side) trace.Role {
 
 var roles = [2]trace.Role{trace.Client, trace.Server}
 
-// sight returns the events of the source and of the other side.
+// sides returns the events of the source and of the other side.
 func (c *ladderBuilder) sides(from iana.Side) (source, other *view) {
 	if c.source(from) == roles[from] {
 		return c.views[from], c.views[from.Peer()]

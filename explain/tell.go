@@ -38,7 +38,7 @@ type teller struct {
 	dissected      bool // a record's parts have been shown
 }
 
-// settle sets what the hellos negotiated.
+// setNegotiated sets what the hellos negotiated.
 func (t *teller) setNegotiated() {
 	for _, v := range []*view{t.server, t.client} {
 		if v.agreed != nil {

@@ -80,8 +80,8 @@ func (c *Conn) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// Received returns what is known of the peer's direction: the number of bytes received, the first of
-// them, and how it ended.
+// Received returns what is known of the peer's direction: the number of bytes received, the first
+// of them, and how it ended.
 func (c *Conn) Received() (n int, first []byte, end End) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -79,8 +79,8 @@ func (p *Protocol) Ask(conn io.ReadWriter, host string) error {
 		return fmt.Errorf("starttls %s (%s): %w", p.Name, p.Ref, err)
 	}
 	if n := t.in.Buffered(); n > 0 {
-		return fmt.Errorf("starttls %s (%s): got %d bytes in the clear after the server's consent, "+
-			"expected none: they may be an attacker's", p.Name, p.Ref, n)
+		return fmt.Errorf("starttls %s (%s): got %d bytes in the clear after the server's "+
+			"consent, expected none: they may be an attacker's", p.Name, p.Ref, n)
 	}
 	return nil
 }
