@@ -3,6 +3,7 @@ package diagnose
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -116,8 +117,7 @@ var changes = []Change{
 		Costs: "what has been broken in practice: TLS 1.0, 3DES, SHA-1, short primes; only for a " +
 			"device that has nothing else, in a network that is yours",
 		when: func(f *Failure, c *vitrine.Config) bool {
-			return stricter(c, vitrine.Legacy) && (f.unsuited() ||
-				f.Trust != nil && slices.ContainsFunc(f.Trust.UnverifiedCertificates, weaklySigned))
+			return stricter(c, vitrine.Legacy) && (f.unsuited() || f.weak())
 		},
 		apply: func(c *vitrine.Config) { c.Policy = vitrine.Legacy },
 	},
@@ -220,6 +220,15 @@ func (f *Failure) unsuited() bool {
 			f.received(alert.ProtocolVersion, alert.InsufficientSecurity, alert.HandshakeFailure) ||
 			f.sent(alert.ProtocolVersion, alert.HandshakeFailure, alert.InsufficientSecurity,
 				alert.IllegalParameter, alert.BadCertificate))
+}
+
+// weak reports whether a signature on a certificate was too weak.
+func (f *Failure) weak() bool {
+	if f.Trust == nil {
+		return false
+	}
+	_, weak := errors.AsType[*pki.WeakError](f.Trust.Err)
+	return weak
 }
 
 // stricter reports whether c allows less than the policy p would.

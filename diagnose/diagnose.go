@@ -15,7 +15,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -192,6 +191,13 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 	case *pki.Fault:
 		return fmt.Sprintf("certificate %d of %d is refused as it is: %s; whoever issued it must "+
 			"issue another one", err.Index+1, err.Of, strings.TrimPrefix(err.Err.Error(), "x509: "))
+	case *pki.WeakError:
+		accepts := "only policy legacy accepts"
+		if err.Cert.SignatureAlgorithm == x509.MD5WithRSA {
+			accepts = "no policy accepts"
+		}
+		return fmt.Sprintf("the certificate %q is signed with %s, which %s", err.Cert.Subject.String(),
+			err.Signature, accepts)
 	case x509.SystemRootsError:
 		return "this machine has no trusted roots: install ca-certificates, or name a file of roots"
 	}
@@ -225,11 +231,7 @@ func invalid(err x509.CertificateInvalidError, chain []*x509.Certificate, now ti
 
 // unknownAuthority is Distrust for a chain without a path to a trusted root.
 func unknownAuthority(chain []*x509.Certificate) string {
-	weak := slices.IndexFunc(chain, weaklySigned)
 	switch {
-	case weak >= 0:
-		return fmt.Sprintf("the certificate %q is signed with %s, which only policy legacy accepts",
-			chain[weak].Subject.String(), pki.WeakSignature(chain[weak]))
 	case len(chain) > 0 && chain[0].Subject.String() == chain[0].Issuer.String():
 		return "the certificate is self-signed: nobody but itself vouches for it"
 	case len(chain) == 1:
@@ -241,8 +243,6 @@ func unknownAuthority(chain []*x509.Certificate) string {
 	}
 	return "nobody trusted has signed the certificate"
 }
-
-func weaklySigned(c *x509.Certificate) bool { return pki.WeakSignature(c) != "" }
 
 // Names returns the DNS names and IP addresses of a certificate.
 func Names(c *x509.Certificate) []string {

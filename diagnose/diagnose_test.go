@@ -294,9 +294,21 @@ func TestDistrust(t *testing.T) {
 	}
 	weak := issue(t, other, []string{"localhost"},
 		func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })
-	got := diagnose.Distrust(x509.UnknownAuthorityError{}, []*x509.Certificate{weak}, now)
+	_, err = (&pki.Chain{Certs: []*x509.Certificate{weak}}).Verify(iana.Server, pki.Trust{Roots: authority.Pool(), Name: "localhost"})
+	failure, ok := diagnose.Of(&vitrine.HandshakeError{Side: iana.Client, Err: err})
+	if !ok || failure.Trust == nil {
+		t.Fatal(err)
+	}
+	got := diagnose.Distrust(failure.Trust.Err, []*x509.Certificate{weak}, now)
 	if !strings.Contains(got, "signed with ecdsa-with-SHA1, which only policy legacy accepts") {
 		t.Error(got)
+	}
+	changes := failure.Changes(&vitrine.Config{})
+	if len(changes) != 1 || changes[0].Go != "Policy: vitrine.Legacy" {
+		t.Errorf("got the changes %v, expected policy legacy alone", changes)
+	}
+	if changes := failure.Changes(&vitrine.Config{Policy: vitrine.Legacy}); len(changes) != 0 {
+		t.Errorf("under policy legacy: got the changes %v", changes)
 	}
 	if got := diagnose.Distrust(x509.SystemRootsError{}, nil, now); !strings.Contains(got,
 		"ca-certificates") {

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
+	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
 	tag "golang.org/x/crypto/cryptobyte/asn1"
@@ -41,6 +42,20 @@ func foreignSignature(c *x509.Certificate) bool {
 	}
 	return false
 }
+
+// A WeakError is why a chain was refused in which a certificate is signed with MD5, SHA-1 or SHA-224.
+type WeakError struct {
+	Cert      *x509.Certificate
+	Signature string // see WeakSignature
+	Err       error  // crypto/x509's, which found no path
+}
+
+func (e *WeakError) Error() string {
+	return fmt.Sprintf("got a certificate (%q) signed with %s, expected SHA-256 or better: %v", e.Cert.Subject, e.Signature, e.Err)
+}
+
+// Unwrap returns crypto/x509's error.
+func (e *WeakError) Unwrap() error { return e.Err }
 
 // WeakSignature names the signature of a certificate, "sha1WithRSAEncryption" for example, if it is one
 // that only Trust.Weak accepts, or MD5's, which nothing accepts. It is empty for any other, and for a

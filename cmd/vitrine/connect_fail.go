@@ -20,6 +20,7 @@ import (
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/internal/starttls"
+	"github.com/vitrine-tls/vitrine/pki"
 )
 
 // explain finds out why an attempt failed, and by trying what would work.
@@ -92,7 +93,7 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 				return
 			}
 		}
-	case x509.UnknownAuthorityError:
+	case *pki.WeakError, x509.UnknownAuthorityError:
 		for _, p := range c.prove(ctx, failure) {
 			if p.Err == nil {
 				f.Proved = "with this one change the certificate is trusted"
