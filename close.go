@@ -17,7 +17,8 @@ const (
 	// answerTimeout bounds how long Close waits for a Read to write the alert that it is writing.
 	answerTimeout = 250 * time.Millisecond
 
-	// drainTimeout bounds how long we listen after a fatal alert, so that the peer reads it and not a reset.
+	// drainTimeout bounds how long we listen after a fatal alert, so that the peer reads it and not
+	// a reset.
 	drainTimeout = 250 * time.Millisecond
 )
 
@@ -105,14 +106,15 @@ func (c *calls) begin() bool {
 func (c *calls) end()         { c.Add(-2) }
 func (c *calls) closed() bool { return c.Load()&1 != 0 }
 
-// close admits no more Writes. It reports whether one is in flight, and whether it was not called before.
+// close admits no more Writes. It reports whether one is in flight, and whether this is the first
+// close.
 func (c *calls) close() (writing, first bool) {
 	n := c.Or(1)
 	return n > 1, n&1 == 0
 }
 
-// drain ends our half and listens a moment: bytes that lie unread when a socket closes make it reset, and a reset makes the peer
-// forget the alert that it has not read yet.
+// drain ends our half and listens a moment: bytes that lie unread when a socket closes make it
+// reset, and a reset makes the peer forget the alert that it has not read yet.
 func (c *Conn) drain() {
 	half, ok := c.conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {

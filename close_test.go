@@ -88,7 +88,13 @@ func (s *slowWriter) SetWriteDeadline(t time.Time) error {
 func TestCloseDoesNotWaitForAnAnswerThatIsBlocked(t *testing.T) {
 	ours, theirs := wires(t)
 	wire := &slowWriter{newDeaf(ours), make(chan time.Time, 1)}
-	peer := newScript(t, iana.Server, theirs, certificate(t, "ecdsa"), edits{last: add(says(iana.HelloRequest))})
+	peer := newScript(
+		t,
+		iana.Server,
+		theirs,
+		certificate(t, "ecdsa"),
+		edits{last: add(says(iana.HelloRequest))},
+	)
 	go peer.serve(ecdsaGCM)
 	conn := vitrine.Client(wire, clientConfig())
 	if err := conn.Handshake(); err != nil {
@@ -103,7 +109,13 @@ func TestCloseDoesNotWaitForAnAnswerThatIsBlocked(t *testing.T) {
 // The server asks for a renegotiation and then says nothing.
 func TestCloseEndsARenegotiationAtOnce(t *testing.T) {
 	ours, theirs := wires(t)
-	peer := newScript(t, iana.Server, theirs, certificate(t, "ecdsa"), edits{last: add(says(iana.HelloRequest))})
+	peer := newScript(
+		t,
+		iana.Server,
+		theirs,
+		certificate(t, "ecdsa"),
+		edits{last: add(says(iana.HelloRequest))},
+	)
 	asked := make(chan error, 1)
 	go func() {
 		err := peer.serve(ecdsaGCM)
@@ -112,7 +124,10 @@ func TestCloseEndsARenegotiationAtOnce(t *testing.T) {
 		}
 		asked <- err
 	}()
-	conn := vitrine.Client(ours, clientConfig(func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateFreelyAsClient }))
+	conn := vitrine.Client(
+		ours,
+		clientConfig(func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateFreelyAsClient }),
+	)
 	read := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(io.Discard, conn)
@@ -136,10 +151,22 @@ func TestCloseEndsARenegotiationAtOnce(t *testing.T) {
 // never with a ClientHello.
 func TestServerDoesNotRenegotiateWhateverItsConfigSays(t *testing.T) {
 	ours, wire := wires(t)
-	peer := newScript(t, iana.Client, wire, tls.Certificate{}, edits{last: add(says(iana.ClientHello))})
+	peer := newScript(
+		t,
+		iana.Client,
+		wire,
+		tls.Certificate{},
+		edits{last: add(says(iana.ClientHello))},
+	)
 	done := make(chan error, 1)
 	go func() { done <- peer.call(ecdsaGCM) }()
-	conn := vitrine.Server(ours, serverConfig(t, func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateFreelyAsClient }))
+	conn := vitrine.Server(
+		ours,
+		serverConfig(
+			t,
+			func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateFreelyAsClient },
+		),
+	)
 	b := make([]byte, 7)
 	if _, err := io.ReadFull(conn, b); string(b) != "genuine" || err != nil {
 		t.Fatalf("got %q and %v", b, err)
@@ -151,7 +178,11 @@ func TestServerDoesNotRenegotiateWhateverItsConfigSays(t *testing.T) {
 	if typ == iana.RecordHandshake {
 		t.Errorf("a server sent a %v", iana.HandshakeType(got[0]))
 	}
-	if want := []byte{1, 100}; typ != iana.RecordAlert || string(got) != string(want) || err != nil {
+	if want := []byte{
+		1,
+		100,
+	}; typ != iana.RecordAlert || string(got) != string(want) ||
+		err != nil {
 		t.Errorf("got %v %x (%v), expected the warning no_renegotiation", typ, got, err)
 	}
 }
@@ -184,7 +215,12 @@ func TestCloseNotifyWaitsFiveSecondsAtMost(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 		if wire.used.Before(before) || wire.used.After(time.Now().Add(5*time.Second)) {
-			t.Errorf("%s: close_notify was written under the deadline %v at %v", what, wire.used, before)
+			t.Errorf(
+				"%s: close_notify was written under the deadline %v at %v",
+				what,
+				wire.used,
+				before,
+			)
 		}
 	}
 }

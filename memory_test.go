@@ -28,8 +28,14 @@ func inRecords(t iana.ContentType, content []byte, n int) (b []byte) {
 func TestHalfOpenHandshakeHoldsWhatWasSent(t *testing.T) {
 	hello := &message.ClientHello{Version: iana.TLS12, CipherSuites: []iana.CipherSuite{ecdsaGCM},
 		CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
-	hello.Extensions.Add(iana.ExtSupportedGroups, &message.SupportedGroups{Groups: []iana.Group{iana.X25519, iana.Secp256r1}})
-	hello.Extensions.Add(iana.ExtSignatureAlgorithms, &message.SignatureSchemes{Schemes: everyScheme})
+	hello.Extensions.Add(
+		iana.ExtSupportedGroups,
+		&message.SupportedGroups{Groups: []iana.Group{iana.X25519, iana.Secp256r1}},
+	)
+	hello.Extensions.Add(
+		iana.ExtSignatureAlgorithms,
+		&message.SignatureSchemes{Schemes: everyScheme},
+	)
 	fillHello(hello)
 	raw, err := message.Dialect{Version: iana.TLS12}.Encode(hello)
 	if err != nil {
@@ -86,7 +92,12 @@ type deaf struct {
 }
 
 func newDeaf(c net.Conn) *deaf {
-	return &deaf{Conn: c, stuck: make(chan struct{}), entered: make(chan struct{}, 1), closed: make(chan struct{})}
+	return &deaf{
+		Conn:    c,
+		stuck:   make(chan struct{}),
+		entered: make(chan struct{}, 1),
+		closed:  make(chan struct{}),
+	}
 }
 
 func (d *deaf) Write(b []byte) (int, error) {
@@ -147,7 +158,13 @@ func TestRequestsThatAreNotAnsweredCostNothing(t *testing.T) {
 			t.Fatalf("%s: %v", c.what, err)
 		}
 		if grown := flood.Held() - before; grown > most {
-			t.Errorf("%s: %d requests cost %d bytes, expected at most %d", c.what, requests, grown, most)
+			t.Errorf(
+				"%s: %d requests cost %d bytes, expected at most %d",
+				c.what,
+				requests,
+				grown,
+				most,
+			)
 		}
 		wire.Close() // a Write that is blocked ends
 		conn.Close()

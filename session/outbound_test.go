@@ -39,7 +39,11 @@ func TestApplicationDataIsSplitAgainstBEAST(t *testing.T) {
 	} {
 		row := suite.ByID(c.id)
 		shape := row.Shape(c.version)
-		direction := keys.Direction{MAC: make([]byte, shape.MAC), Key: make([]byte, shape.Key), IV: make([]byte, shape.IV)}
+		direction := keys.Direction{
+			MAC: make([]byte, shape.MAC),
+			Key: make([]byte, shape.Key),
+			IV:  make([]byte, shape.IV),
+		}
 		k := &handshake.TrafficKeys{Version: c.version, Suite: row, Direction: direction}
 		protection := func() record.Protection {
 			p, err := record.New(row.Cipher, row.MAC, k.Params(nil))
@@ -71,7 +75,15 @@ func TestApplicationDataIsSplitAgainstBEAST(t *testing.T) {
 			wire = wire[record.HeaderLen+h.Length:]
 		}
 		if !slices.Equal(got, c.want) || !bytes.Equal(all, content) {
-			t.Errorf("%v, %v, %d bytes of %v: records of %v, expected %v", c.version, c.id, c.n, c.typ, got, c.want)
+			t.Errorf(
+				"%v, %v, %d bytes of %v: records of %v, expected %v",
+				c.version,
+				c.id,
+				c.n,
+				c.typ,
+				got,
+				c.want,
+			)
 		}
 	}
 }
