@@ -56,6 +56,8 @@ func serversWithBadProofs(t *testing.T) []badServer {
 		{what: "no certificate", ref: "§7.4.2", want: alert.DecodeError, says: "empty", edits: certs()},
 		{what: "a certificate of no bytes", ref: "§7.4.2", want: alert.DecodeError, edits: edits{first: replace("certificate", body(func([]byte) []byte { return []byte{0, 0, 3, 0, 0, 0} }))}},
 		{what: "a certificate of garbage", ref: "§7.4.2", want: alert.BadCertificate, edits: certs([]byte("garbage"))},
+		{what: "a certificate of garbage, for a client that trusts everybody", ref: "§7.4.2", want: alert.BadCertificate,
+			edits: certs([]byte("garbage")), config: func(c *vitrine.Config) { c.InsecureSkipVerify = true }},
 		{what: "garbage behind the certificate", ref: "§7.4.2", want: alert.BadCertificate, edits: certs(good.Certificate[0], []byte("garbage"))},
 		{what: "a certificate_list cut short", ref: "§7.4.2", want: alert.DecodeError, edits: edits{first: replace("certificate", body(func(b []byte) []byte { return b[:len(b)-1] }))}},
 		{what: "an unknown authority", ref: "§7.2.2", want: alert.UnknownCA, config: trustNobody},

@@ -63,6 +63,11 @@ func TestClientRefusesBadResumption(t *testing.T) {
 	cases := []badResumer{
 		{what: "nothing is wrong", ref: "RFC 5246 §7.3", ends: accepted, kept: true},
 		{what: "nothing is wrong, without extended_master_secret", ref: "RFC 7627 §5.3", ends: accepted, before: noEMS, edits: cutExt(iana.ExtExtendedMasterSecret), kept: true},
+		{what: "timestamps, though it shows no certificate", ref: "RFC 6962 §3.3.1", ends: accepted, kept: true,
+			edits: set(func(m *message.ServerHello) {
+				m.Extensions = append(m.Extensions, message.Extension{Type: iana.ExtSCT,
+					Data: []byte{0, 4, 0, 2, 1, 2}})
+			})},
 		{what: "a new ticket", ref: "RFC 5077 §3.3", ends: accepted, edits: withTicket(before("change_cipher_spec", ticket(1, 2, 3))), kept: true, ticket: []byte{1, 2, 3}},
 		{what: "an empty ticket", ref: "RFC 5077 §3.3", ends: accepted, edits: withTicket(before("change_cipher_spec", ticket())), kept: true},
 		{what: "another suite", ref: "RFC 5246 §7.4.1.3", want: ip, says: "resumes a session of TLS 1.2 and TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
@@ -138,6 +143,9 @@ func (c *badResumer) run(t *testing.T) {
 	judge(t, conn, c.ends, c.want, c.says, "forged")
 	if c.ends == accepted && !conn.ConnectionState().DidResume {
 		t.Error("it was no resumption")
+	}
+	if got := conn.ConnectionState().SignedCertificateTimestamps; got != nil {
+		t.Errorf("got timestamps %x, but the full handshake had none", got)
 	}
 	conn.Close()
 	scriptErr := <-done

@@ -115,10 +115,8 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	}
 	if o := m.Origin(); o != nil { // what only the full handshake tells
 		s.Group, s.GroupName, s.CurveID = o.Group, o.GroupName, CurveID(o.Group)
-		s.OCSPResponse = o.Staple
-		if s.SignedCertificateTimestamps == nil {
-			s.SignedCertificateTimestamps = o.SCTs
-		}
+		// Timestamps of a resumed handshake would be for a certificate that it does not show.
+		s.OCSPResponse, s.SignedCertificateTimestamps = o.Staple, o.SCTs
 	}
 	for _, concern := range suite.Concerns(a.Suite) {
 		s.Concerns = append(s.Concerns, concern.What+": "+concern.Reason)

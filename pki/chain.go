@@ -67,6 +67,9 @@ func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 	}
 	pub := leaf.PublicKey
 	if pub == nil {
+		if leaf.RawSubjectPublicKeyInfo == nil {
+			return nil, c.Sound() // not even that could be read
+		}
 		var err error
 		if pub, err = parseSPKI(leaf.RawSubjectPublicKeyInfo); err != nil {
 			if len(c.faults) > 0 && c.faults[0].Index == 0 {

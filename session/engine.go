@@ -35,6 +35,7 @@ type Engine struct {
 	turned   bool   // the peer's keys were changed, and its Finished has not come
 	eof      error  // io.EOF after the peer's close_notify: nothing more can be read
 	warnings int    // alerts in a row that only warned
+	requests int    // to negotiate, in a row
 
 	mu sync.Mutex // guards replies
 	replies
@@ -176,8 +177,9 @@ func (e *Engine) patience(raw []byte) error {
 	if iana.HandshakeType(raw[0]) != iana.HelloRequest {
 		return nil
 	}
-	if e.warnings++; e.warnings > maxEmpty {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4.1.1", "more than %d requests to negotiate, while negotiating", maxEmpty)
+	if e.requests++; e.requests > maxRequests {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4.1.1",
+			"more than %d requests to negotiate, while negotiating", maxRequests)
 	}
 	return nil
 }
@@ -224,7 +226,7 @@ func (e *Engine) Read(p []byte) (int, error) {
 		case iana.RecordApplicationData:
 			e.plain = item.Body
 			if len(item.Body) > 0 {
-				e.warnings = 0
+				e.warnings, e.requests = 0, 0
 			}
 		case iana.RecordAlert:
 			err = e.heard(item.Body)
@@ -254,8 +256,8 @@ func (e *Engine) heard(body []byte) error {
 		e.eof = io.EOF
 		return nil
 	case level == alert.Warning:
-		if e.warnings++; e.warnings > maxEmpty {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.2", "more than %d warnings in a row", maxEmpty)
+		if e.warnings++; e.warnings > maxWarnings {
+			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.2", "more than %d warnings in a row", maxWarnings)
 		}
 		return nil
 	case level != alert.Fatal:
@@ -292,8 +294,8 @@ func (e *Engine) post(raw []byte) error {
 	if e.me == iana.Client && e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation && e.Renegotiates() {
 		return cmp.Or(e.flightEnds(again), ErrRenegotiate)
 	}
-	if e.warnings++; e.warnings > maxEmpty {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4", "more than %d requests to renegotiate in a row", maxEmpty)
+	if e.requests++; e.requests > maxRequests {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4", "more than %d requests to renegotiate in a row", maxRequests)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -17,8 +17,12 @@ const (
 	// RFC 5246 §7.4.1.2 allows, with every vector full. Only a chain of certificates could be longer.
 	maxMessage = message.HeaderLen + 2 + 32 + (1 + 32) + (2 + 65534) + (1 + 255) + (2 + 65535)
 
-	// maxEmpty bounds what a peer may send without saying anything: empty records, and warnings. See RFC 5246 §6.2.1.
-	maxEmpty = 16
+	// A peer may send this much without application data between: empty records (RFC 5246 §6.2.1),
+	// warnings (§7.2) and requests to negotiate (§7.4.1.1). The first two are as many as BoringSSL
+	// takes; OpenSSL takes 32 and 5.
+	maxEmpty    = 32
+	maxWarnings = 4
+	maxRequests = 16
 
 	smallBuffer = 4 << 10
 	largeBuffer = 2 * (record.HeaderLen + record.MaxCiphertext) // two records a system call
@@ -199,7 +203,7 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 
 // weigh refuses contents that a record must not have, and floods of nothing.
 func (in *Inbound) weigh(t iana.ContentType, plain []byte) error {
-	if len(plain) > 0 {
+	if len(plain) > 0 && t != iana.RecordAlert {
 		in.empty = 0
 	}
 	switch t {
