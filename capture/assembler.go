@@ -7,11 +7,11 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A Handler takes what one connection said. Each direction comes in order and without repetition; the two are interleaved as the
-// packets were, except where one had to wait for a missing segment.
+// A Handler takes what one connection said. Each direction comes in order and without repetition;
+// the two are interleaved as the packets were, except where one had to wait for a missing segment.
 type Handler interface {
-	// Bytes takes the next bytes of a direction and the time of the packet that made them available. The bytes are valid during
-	// the call.
+	// Bytes takes the next bytes of a direction and the time of the packet that made them
+	// available. The bytes are valid during the call.
 	Bytes(from iana.Side, at time.Time, b []byte)
 
 	// Gap says that the next n bytes of a direction are not in the capture.
@@ -25,12 +25,13 @@ type Handler interface {
 type Connection struct {
 	Stream int // counts the connections by their first packet, from 0: Wireshark's tcp.stream
 
-	// Client opened the connection, as a SYN told. Where there was none, Guessed is true and the lower port is taken for the
-	// Server's: what they say may tell better.
+	// Client opened the connection, as a SYN told. Where there was none, Guessed is true and the
+	// lower port is taken for the Server's: what they say may tell better.
 	Client, Server netip.AddrPort
 	Guessed        bool
 
-	// Opened tells for each side whether its direction is known from the first byte on. If not, the capture began later.
+	// Opened tells for each side whether its direction is known from the first byte on. If not, the
+	// capture began later.
 	Opened [2]bool
 
 	// Start and Last are the times of the first packet and of the last so far.
@@ -39,14 +40,17 @@ type Connection struct {
 	Packets int
 }
 
-// Assembler puts TCP connections together. Memory grows with the connections that are open, within Limits; of each that ended,
-// the 16,384 last, it keeps a few hundred bytes, so that a late packet is no new connection.
+// Assembler puts TCP connections together. Memory grows with the connections that are open, within
+// Limits; of each that ended, the 16,384 last, it keeps a few hundred bytes, so that a late packet
+// is no new connection.
 //
-// Where segments overlap and differ, the first copy of a byte wins, as in most receivers; an attacker who knows the receiver better
-// can make it see other bytes than the Assembler, but not bytes that TLS authenticates. A missing segment is waited for until the
-// connection ends or Limits are reached; then it is a Gap.
+// Where segments overlap and differ, the first copy of a byte wins, as in most receivers; an
+// attacker who knows the receiver better can make it see other bytes than the Assembler, but not
+// bytes that TLS authenticates. A missing segment is waited for until the connection ends or Limits
+// are reached; then it is a Gap.
 type Assembler struct {
-	// New is called when a connection's first byte, or gap, is known, and gives its Handler; nil if nobody is interested.
+	// New is called when a connection's first byte, or gap, is known, and gives its Handler; nil if
+	// nobody is interested.
 	New func(*Connection) Handler
 
 	// Limits bound the memory. They are read at the first packet.
@@ -93,14 +97,15 @@ const (
 )
 
 const (
-	// lingering is for how many packets of the capture a closed connection waits for what is missing in it.
+	// lingering is for how many packets of the capture a closed connection waits for what is
+	// missing in it.
 	lingering = 1 << 16
 	// remembering is how many connections that ended keep their number.
 	remembering = 1 << 14
 )
 
-// Add takes the next packet of the capture. An error says that packets of its link type cannot be decoded; the packet is passed
-// over, as is everything else that is not TCP.
+// Add takes the next packet of the capture. An error says that packets of its link type cannot be
+// decoded; the packet is passed over, as is everything else that is not TCP.
 func (a *Assembler) Add(p Packet) error {
 	if a.table == nil {
 		a.table = map[tuple]*connection{}

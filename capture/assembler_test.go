@@ -19,7 +19,8 @@ import (
 type wire struct{ conv *Conversation }
 
 func newWire() wire {
-	return wire{newConversation(nil, 1, netip.MustParseAddrPort("10.0.0.1:50000"), netip.MustParseAddrPort("10.0.0.2:443"))}
+	return wire{newConversation(nil, 1, netip.MustParseAddrPort("10.0.0.1:50000"),
+		netip.MustParseAddrPort("10.0.0.2:443"))}
 }
 
 func (w wire) packet(from iana.Side, flags uint8, seq, ack uint32, data string) Packet {
@@ -53,7 +54,8 @@ type scribe struct {
 
 func (s scribe) Bytes(from iana.Side, _ time.Time, b []byte) {
 	who := fmt.Sprintf("%d %v ", s.n, from)
-	if i := len(s.t.lines) - 1; i >= 0 && strings.HasPrefix(s.t.lines[i], who) && !strings.Contains(s.t.lines[i], "misses") {
+	if i := len(s.t.lines) - 1; i >= 0 && strings.HasPrefix(s.t.lines[i], who) &&
+		!strings.Contains(s.t.lines[i], "misses") {
 		s.t.lines[i] += string(b) // how the bytes are cut is nobody's business
 		return
 	}
@@ -78,7 +80,8 @@ func transcribe(t *testing.T, limits Limits, packets ...Packet) *transcript {
 	}
 	a.Close()
 	if a.waiting != 0 || a.holes.n != 0 || a.open.n != 0 || a.closing.n != 0 {
-		t.Errorf("after Close %d bytes wait in %d lanes, %d connections are open and %d closing", a.waiting, a.holes.n, a.open.n, a.closing.n)
+		t.Errorf("after Close %d bytes wait in %d lanes, %d connections are open and %d closing",
+			a.waiting, a.holes.n, a.open.n, a.closing.n)
 	}
 	return out
 }
@@ -86,60 +89,99 @@ func transcribe(t *testing.T, limits Limits, packets ...Packet) *transcript {
 func TestReassembly(t *testing.T) {
 	w := newWire()
 	p := w.packet
-	syn := []Packet{p(client, flagSYN, 99, 0, ""), p(server, flagSYN|flagACK, 499, 100, ""), p(client, none, 100, 500, "")}
+	syn := []Packet{p(client, flagSYN, 99, 0, ""), p(server, flagSYN|flagACK, 499, 100, ""),
+		p(client, none, 100, 500, "")}
 	with := func(more ...Packet) []Packet { return append(slices.Clone(syn), more...) }
 	for _, c := range []struct {
 		name    string
 		packets []Packet
 		want    []string
 	}{
-		{"in order, both directions", with(p(client, none, 100, 500, "hello"), p(server, none, 500, 105, "hi")),
+		{"in order, both directions",
+			with(p(client, none, 100, 500, "hello"), p(server, none, 500, 105, "hi")),
 			[]string{"0 client hello", "0 server hi", "0 ends"}},
-		{"both FINs end it at once", with(p(client, flagFIN|none, 100, 500, "a"), p(server, flagFIN|none, 500, 102, "b"), p(client, none, 102, 502, "late")),
+		{"both FINs end it at once",
+			with(p(client, flagFIN|none, 100, 500, "a"), p(server, flagFIN|none, 500, 102, "b"),
+				p(client, none, 102, 502, "late")),
 			[]string{"0 client a", "0 server b", "0 ends"}},
-		{"swapped", with(p(client, none, 102, 500, "c"), p(client, none, 100, 500, "ab"), p(client, none, 103, 500, "d")),
+		{"swapped", with(p(client, none, 102, 500, "c"), p(client, none, 100, 500, "ab"),
+			p(client, none, 103, 500, "d")),
 			[]string{"0 client abcd", "0 ends"}},
-		{"FIN before the data that it ends", with(p(client, flagFIN|none, 102, 500, ""), p(server, flagFIN|none, 500, 103, ""), p(client, none, 100, 500, "ab")),
+		{"FIN before the data that it ends",
+			with(p(client, flagFIN|none, 102, 500, ""), p(server, flagFIN|none, 500, 103, ""),
+				p(client, none, 100, 500, "ab")),
 			[]string{"0 client ab", "0 ends"}},
-		{"repeated", with(p(client, none, 100, 500, "ab"), p(client, none, 100, 500, "ab"), p(client, none, 101, 500, "bc")),
+		{"repeated",
+			with(p(client, none, 100, 500, "ab"), p(client, none, 100, 500, "ab"),
+				p(client, none, 101, 500, "bc")),
 			[]string{"0 client abc", "0 ends"}},
-		{"repeated while it waits", with(p(client, none, 102, 500, "cd"), p(client, none, 102, 500, "cd"), p(client, none, 101, 500, "bcde"), p(client, none, 100, 500, "a")),
+		{"repeated while it waits",
+			with(p(client, none, 102, 500, "cd"), p(client, none, 102, 500, "cd"),
+				p(client, none, 101, 500, "bcde"), p(client, none, 100, 500, "a")),
 			[]string{"0 client abcde", "0 ends"}},
-		{"overlapping and different: the first copy wins", with(p(client, none, 102, 500, "CD"), p(client, none, 104, 500, "E"), p(client, none, 100, 500, "abcdefg")),
+		{"overlapping and different: the first copy wins",
+			with(p(client, none, 102, 500, "CD"), p(client, none, 104, 500, "E"),
+				p(client, none, 100, 500, "abcdefg")),
 			[]string{"0 client abCDEfg", "0 ends"}},
-		{"keep-alives say nothing", with(p(client, none, 100, 500, "a"), p(client, none, 100, 500, "\x00"), p(client, none, 101, 500, "b")),
+		{"keep-alives say nothing",
+			with(p(client, none, 100, 500, "a"), p(client, none, 100, 500, "\x00"),
+				p(client, none, 101, 500, "b")),
 			[]string{"0 client ab", "0 ends"}},
-		{"data with the SYN", []Packet{p(client, flagSYN, 99, 0, "early"), p(client, none, 105, 1, " late")},
+		{"data with the SYN",
+			[]Packet{p(client, flagSYN, 99, 0, "early"), p(client, none, 105, 1, " late")},
 			[]string{"0 client early late", "0 ends"}},
 		{"missing", with(p(client, none, 105, 500, "x"), p(server, none, 500, 106, "y")),
 			[]string{"0 server y", "0 client misses 5", "0 client x", "0 ends"}},
-		{"missing before the FIN", with(p(client, none, 100, 500, "x"), p(client, flagFIN|none, 108, 500, "")),
+		{"missing before the FIN",
+			with(p(client, none, 100, 500, "x"), p(client, flagFIN|none, 108, 500, "")),
 			[]string{"0 client x", "0 client misses 7", "0 ends"}},
-		{"cut by the capture", with(p(client, none, 100, 500, "0123456789").cutTo(44), p(client, none, 110, 500, "ab")),
+		{"cut by the capture",
+			with(p(client, none, 100, 500, "0123456789").cutTo(44),
+				p(client, none, 110, 500, "ab")),
 			[]string{"0 client 0123", "0 client misses 6", "0 client ab", "0 ends"}},
-		{"cut while it waits", with(p(client, none, 110, 500, "ab").cutTo(41), p(client, none, 112, 500, "c"), p(client, none, 100, 500, "0123456789")),
+		{"cut while it waits",
+			with(p(client, none, 110, 500, "ab").cutTo(41), p(client, none, 112, 500, "c"),
+				p(client, none, 100, 500, "0123456789")),
 			[]string{"0 client 0123456789a", "0 client misses 1", "0 client c", "0 ends"}},
-		{"RST, and what came late", with(p(client, none, 102, 500, "c"), p(server, flagRST, 500, 0, ""), p(client, none, 100, 500, "ab")),
+		{"RST, and what came late",
+			with(p(client, none, 102, 500, "c"), p(server, flagRST, 500, 0, ""),
+				p(client, none, 100, 500, "ab")),
 			[]string{"0 client abc", "0 ends"}},
-		{"SYN after SYN+ACK and data", []Packet{syn[1], p(client, none, 100, 500, "ab"), syn[0], p(server, none, 500, 102, "c")},
+		{"SYN after SYN+ACK and data",
+			[]Packet{syn[1], p(client, none, 100, 500, "ab"), syn[0],
+				p(server, none, 500, 102, "c")},
 			[]string{"0 client ab", "0 server c", "0 ends"}},
-		{"SYN after the data that it begins", []Packet{p(client, none, 100, 500, "ab"), syn[0], p(client, none, 102, 500, "c")},
+		{"SYN after the data that it begins",
+			[]Packet{p(client, none, 100, 500, "ab"), syn[0], p(client, none, 102, 500, "c")},
 			[]string{"0 client abc", "0 ends"}},
-		{"no SYN", []Packet{p(client, none, 100, 500, "ab"), p(server, none, 500, 102, "c"), p(client, none, 102, 501, "d")},
+		{"no SYN", []Packet{p(client, none, 100, 500, "ab"), p(server, none, 500, 102, "c"),
+			p(client, none, 102, 501, "d")},
 			[]string{"0 client ab", "0 server c", "0 client d", "0 ends"}},
-		{"no SYN, and swapped", []Packet{p(client, none, 102, 500, "cd"), p(client, none, 100, 500, "ab"), p(server, none, 500, 104, "e")},
+		{"no SYN, and swapped",
+			[]Packet{p(client, none, 102, 500, "cd"), p(client, none, 100, 500, "ab"),
+				p(server, none, 500, 104, "e")},
 			[]string{"0 client abcd", "0 server e", "0 ends"}},
-		{"no SYN, and what is acknowledged comes late", []Packet{p(client, none, 102, 500, "cd"), p(server, none, 500, 102, "x"), p(client, none, 100, 500, "ab"), p(server, none, 501, 104, "")},
+		{"no SYN, and what is acknowledged comes late",
+			[]Packet{p(client, none, 102, 500, "cd"), p(server, none, 500, 102, "x"),
+				p(client, none, 100, 500, "ab"), p(server, none, 501, 104, "")},
 			[]string{"0 client abcd", "0 server x", "0 ends"}},
-		{"no SYN, and the answer's beginning missing", []Packet{p(client, none, 100, 500, "ab"), p(server, none, 505, 102, "e"), p(client, none, 102, 506, "")},
+		{"no SYN, and the answer's beginning missing",
+			[]Packet{p(client, none, 100, 500, "ab"), p(server, none, 505, 102, "e"),
+				p(client, none, 102, 506, "")},
 			[]string{"0 client ab", "0 server misses 5", "0 server e", "0 ends"}},
-		{"same ports again", with(p(client, none, 100, 500, "a"), p(client, flagSYN, 7000, 0, ""), p(client, none, 7001, 0, "b")),
+		{"same ports again",
+			with(p(client, none, 100, 500, "a"), p(client, flagSYN, 7000, 0, ""),
+				p(client, none, 7001, 0, "b")),
 			[]string{"0 client a", "0 ends", "1 client b", "1 ends"}},
-		{"same ports again, after the end", with(p(client, flagFIN|none, 100, 500, "a"), p(server, flagFIN|none, 500, 102, ""), p(client, flagSYN, 7000, 0, ""), p(client, none, 7001, 0, "b")),
+		{"same ports again, after the end",
+			with(p(client, flagFIN|none, 100, 500, "a"), p(server, flagFIN|none, 500, 102, ""),
+				p(client, flagSYN, 7000, 0, ""), p(client, none, 7001, 0, "b")),
 			[]string{"0 client a", "0 ends", "1 client b", "1 ends"}},
 		{"a SYN sent again is no new connection", with(syn[0], p(client, none, 100, 500, "a")),
 			[]string{"0 client a", "0 ends"}},
-		{"the numbers wrap", []Packet{p(client, flagSYN, 0xFFFFFFFD, 0, ""), p(client, none, 1, 1, "de"), p(client, none, 0xFFFFFFFE, 1, "abc"), p(client, none, 3, 1, "f")},
+		{"the numbers wrap",
+			[]Packet{p(client, flagSYN, 0xFFFFFFFD, 0, ""), p(client, none, 1, 1, "de"),
+				p(client, none, 0xFFFFFFFE, 1, "abc"), p(client, none, 3, 1, "f")},
 			[]string{"0 client abcdef", "0 ends"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -159,13 +201,19 @@ func TestWhoIsTheClient(t *testing.T) {
 		guessed bool
 		opened  [2]bool
 	}{
-		{"SYN", []Packet{p(client, flagSYN, 99, 0, ""), p(server, none, 500, 100, "x"), p(client, none, 100, 501, "")}, false, [2]bool{true, false}},
-		{"SYN and SYN+ACK", []Packet{p(client, flagSYN, 99, 0, ""), p(server, flagSYN|none, 499, 100, ""), p(server, none, 500, 100, "x")}, false, [2]bool{true, true}},
-		{"SYN+ACK only", []Packet{p(server, flagSYN|none, 499, 100, ""), p(server, none, 500, 100, "x")}, false, [2]bool{true, true}},
+		{"SYN", []Packet{p(client, flagSYN, 99, 0, ""), p(server, none, 500, 100, "x"),
+			p(client, none, 100, 501, "")}, false, [2]bool{true, false}},
+		{"SYN and SYN+ACK",
+			[]Packet{p(client, flagSYN, 99, 0, ""), p(server, flagSYN|none, 499, 100, ""),
+				p(server, none, 500, 100, "x")}, false, [2]bool{true, true}},
+		{"SYN+ACK only",
+			[]Packet{p(server, flagSYN|none, 499, 100, ""), p(server, none, 500, 100, "x")}, false,
+			[2]bool{true, true}},
 		{"the lower port", []Packet{p(server, none, 500, 100, "x")}, true, [2]bool{}},
 	} {
 		got := transcribe(t, Limits{}, c.packets...)
-		if s := got.streams[0]; s.Server.Port() != 443 || s.Client.Port() != 50000 || s.Guessed != c.guessed || s.Opened != c.opened {
+		if s := got.streams[0]; s.Server.Port() != 443 || s.Client.Port() != 50000 ||
+			s.Guessed != c.guessed || s.Opened != c.opened {
 			t.Errorf("%s: %+v", c.name, s)
 		}
 		if got.lines[0] != "0 server x" {
@@ -174,7 +222,8 @@ func TestWhoIsTheClient(t *testing.T) {
 	}
 }
 
-// TestAnyOrderGivesTheSameBytes cuts streams into segments, sends some of them twice or cut differently, and shuffles all.
+// TestAnyOrderGivesTheSameBytes cuts streams into segments, sends some of them twice or cut
+// differently, and shuffles all.
 func TestAnyOrderGivesTheSameBytes(t *testing.T) {
 	const rounds = 400
 	for round := range rounds {
@@ -185,7 +234,8 @@ func TestAnyOrderGivesTheSameBytes(t *testing.T) {
 		if round%4 == 0 {
 			isn[0] = -uint32(r.IntN(3000)) // wraps
 		}
-		packets := []Packet{w.packet(client, flagSYN, isn[0]-1, 0, ""), w.packet(server, flagSYN|none, isn[1]-1, isn[0], "")}
+		packets := []Packet{w.packet(client, flagSYN, isn[0]-1, 0, ""),
+			w.packet(server, flagSYN|none, isn[1]-1, isn[0], "")}
 		var body []Packet
 		for side := range streams {
 			s := make([]byte, r.IntN(6000))
@@ -195,12 +245,16 @@ func TestAnyOrderGivesTheSameBytes(t *testing.T) {
 			streams[side] = s
 			for at := 0; at < len(s); {
 				n := min(1+r.IntN(400), len(s)-at)
-				body = append(body, w.packet(iana.Side(side), none, isn[side]+uint32(at), isn[1-side], string(s[at:at+n])))
+				body = append(body,
+					w.packet(iana.Side(side), none, isn[side]+uint32(at), isn[1-side],
+						string(s[at:at+n])))
 				if r.IntN(3) == 0 {
 					from := r.IntN(at + 1)
 					to := from + r.IntN(len(s)-from+1)
 					to = min(to, from+1400)
-					body = append(body, w.packet(iana.Side(side), none, isn[side]+uint32(from), isn[1-side], string(s[from:to])))
+					body = append(body,
+						w.packet(iana.Side(side), none, isn[side]+uint32(from), isn[1-side],
+							string(s[from:to])))
 				}
 				at += n
 			}
@@ -219,7 +273,8 @@ func TestAnyOrderGivesTheSameBytes(t *testing.T) {
 		a.Close()
 		for side, want := range streams {
 			if len(want) > 0 && (!bytes.Equal(l[0].said[side], want) || l[0].gaps[side] != 0) {
-				t.Fatalf("round %d: the %v said %d bytes and %d are missing, expected %d", round, iana.Side(side), len(l[0].said[side]), l[0].gaps[side], len(want))
+				t.Fatalf("round %d: the %v said %d bytes and %d are missing, expected %d", round,
+					iana.Side(side), len(l[0].said[side]), l[0].gaps[side], len(want))
 			}
 		}
 	}
@@ -231,7 +286,8 @@ func TestWaitingIsBounded(t *testing.T) {
 	chunk := string(make([]byte, 1000))
 	syn := w.packet(client, flagSYN, 99, 0, "")
 	got := transcribe(t, Limits{Connection: 10_000}, syn,
-		w.packet(client, none, 200, 0, chunk), w.packet(client, none, 1200, 0, string(make([]byte, 20_000))))
+		w.packet(client, none, 200, 0, chunk),
+		w.packet(client, none, 1200, 0, string(make([]byte, 20_000))))
 	if len(got.lines) != 3 || got.lines[0] != "0 client misses 100" {
 		t.Errorf("one connection: %.40q", got.lines)
 	}
@@ -239,18 +295,25 @@ func TestWaitingIsBounded(t *testing.T) {
 	other := newWire()
 	other.conv.ends[client].addr = netip.MustParseAddrPort("10.0.0.1:50001")
 	heard := new(transcript)
-	a := Assembler{Limits: Limits{Waiting: 1500}, New: func(c *Connection) Handler { return scribe{heard, c.Stream} }}
+	a := Assembler{Limits: Limits{Waiting: 1500},
+		New: func(c *Connection) Handler { return scribe{heard, c.Stream} }}
 	big := strings.Repeat("b", 1400)
-	for _, p := range []Packet{syn, other.packet(client, flagSYN, 99, 0, ""), w.packet(client, none, 200, 0, "a"),
-		other.packet(client, none, 300, 0, "x"), other.packet(client, none, 400, 0, "y"), w.packet(client, none, 300, 0, big), w.packet(client, none, 2000, 0, big)} {
+	for _, p := range []Packet{syn, other.packet(client, flagSYN, 99, 0, ""),
+		w.packet(client, none, 200, 0, "a"),
+		other.packet(client, none, 300, 0, "x"), other.packet(client, none, 400, 0, "y"),
+		w.packet(client, none, 300, 0, big), w.packet(client, none, 2000, 0, big)} {
 		a.Add(p)
 	}
-	want := []string{"0 client misses 100", "0 client a", "1 client misses 200", "1 client x", "0 client misses 99", "0 client " + big, "1 client misses 99", "1 client y"}
+	want := []string{"0 client misses 100", "0 client a", "1 client misses 200", "1 client x",
+		"0 client misses 99", "0 client " + big, "1 client misses 99", "1 client y"}
 	if !slices.Equal(heard.lines, want) || a.waiting > 1500 {
-		t.Errorf("two connections: %.30q, and %d bytes wait, expected %.30q", heard.lines, a.waiting, want)
+		t.Errorf("two connections: %.30q, and %d bytes wait, expected %.30q", heard.lines,
+			a.waiting, want)
 	}
-	got = transcribe(t, Limits{Connections: 1}, w.packet(client, none, 100, 0, "a"), other.packet(client, none, 100, 0, "b"), w.packet(client, none, 101, 0, "c"))
-	if want := []string{"0 client a", "0 ends", "1 client b", "1 ends"}; !slices.Equal(got.lines, want) {
+	got = transcribe(t, Limits{Connections: 1}, w.packet(client, none, 100, 0, "a"),
+		other.packet(client, none, 100, 0, "b"), w.packet(client, none, 101, 0, "c"))
+	if want := []string{"0 client a", "0 ends", "1 client b", "1 ends"}; !slices.Equal(got.lines,
+		want) {
 		t.Errorf("more connections than allowed: %q, expected %q", got.lines, want)
 	}
 }
@@ -263,8 +326,12 @@ func TestWhatNeedNotWaitDoesNot(t *testing.T) {
 		packets []Packet
 		want    string
 	}{
-		{"behind what the capture has cut", []Packet{p(client, flagSYN, 99, 0, ""), p(client, none, 100, 0, "abc").cutTo(41), p(client, none, 103, 0, "d")}, "0 client d"},
-		{"a direction whose beginning is not known", []Packet{p(client, none, 100, 0, "x"), {Link: LinkRaw, Data: bytes.Clone(p(client, none, 101, 0, strings.Repeat("y", maxBefore)).Data)}},
+		{"behind what the capture has cut",
+			[]Packet{p(client, flagSYN, 99, 0, ""), p(client, none, 100, 0, "abc").cutTo(41),
+				p(client, none, 103, 0, "d")}, "0 client d"},
+		{"a direction whose beginning is not known",
+			[]Packet{p(client, none, 100, 0, "x"), {Link: LinkRaw,
+				Data: bytes.Clone(p(client, none, 101, 0, strings.Repeat("y", maxBefore)).Data)}},
 			"0 client x" + strings.Repeat("y", maxBefore)},
 	} {
 		heard := new(transcript)
@@ -283,7 +350,8 @@ func TestAConnectionThatWasResetEndsBeforeTheCapture(t *testing.T) {
 	w := newWire()
 	heard := new(transcript)
 	a := Assembler{New: func(c *Connection) Handler { return scribe{heard, c.Stream} }}
-	for _, p := range []Packet{w.packet(client, flagSYN, 99, 0, ""), w.packet(client, none, 200, 0, "x"), w.packet(server, flagRST, 0, 0, "")} {
+	for _, p := range []Packet{w.packet(client, flagSYN, 99, 0, ""),
+		w.packet(client, none, 200, 0, "x"), w.packet(server, flagRST, 0, 0, "")} {
 		a.Add(p)
 	}
 	for range lingering {
@@ -293,7 +361,8 @@ func TestAConnectionThatWasResetEndsBeforeTheCapture(t *testing.T) {
 		t.Errorf("it did not wait: %q", heard.lines)
 	}
 	a.Add(Packet{Link: LinkRaw})
-	if want := []string{"0 client misses 100", "0 client x", "0 ends"}; !slices.Equal(heard.lines, want) {
+	if want := []string{"0 client misses 100", "0 client x", "0 ends"}; !slices.Equal(heard.lines,
+		want) {
 		t.Errorf("got %q, expected %q", heard.lines, want)
 	}
 }
@@ -322,10 +391,12 @@ func TestMemoryStaysFlatOverManyConnections(t *testing.T) {
 	runtime.ReadMemStats(&m)
 	t.Logf("%d connections, %d MiB", a.streams, m.HeapAlloc>>20)
 	if a.streams != n || m.HeapAlloc > 150<<20 {
-		t.Errorf("%d connections and %d MiB, expected %d and at most 150", a.streams, m.HeapAlloc>>20, n)
+		t.Errorf("%d connections and %d MiB, expected %d and at most 150", a.streams,
+			m.HeapAlloc>>20, n)
 	}
 	if len(a.table) > a.open.n+a.closing.n+remembering || a.open.n > a.Limits.Connections {
-		t.Errorf("%d connections are known, %d of them open and %d closing", len(a.table), a.open.n, a.closing.n)
+		t.Errorf("%d connections are known, %d of them open and %d closing", len(a.table), a.open.n,
+			a.closing.n)
 	}
 	a.Close()
 }

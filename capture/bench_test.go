@@ -11,12 +11,16 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// transfer is a capture of one connection that moves 64 MiB, and, if swap is set, has every tenth pair of segments swapped.
+// transfer is a capture of one connection that moves 64 MiB, and, if swap is set, has every tenth
+// pair of segments swapped.
 func transfer(b *testing.B, swap bool) []byte {
 	b.Helper()
 	w := newWire()
-	out := (&file{ByteOrder: binary.LittleEndian, AppendByteOrder: binary.LittleEndian}).u32(0xA1B2C3D4).u16(2, 4).u32(0, 0, 65535, 101)
-	put := func(p Packet) { out.u32(1, 0, uint32(len(p.Data)), uint32(p.Length)).raw(string(p.Data)) }
+	out := (&file{ByteOrder: binary.LittleEndian,
+		AppendByteOrder: binary.LittleEndian}).u32(0xA1B2C3D4).u16(2, 4).u32(0, 0, 65535, 101)
+	put := func(p Packet) {
+		out.u32(1, 0, uint32(len(p.Data)), uint32(p.Length)).raw(string(p.Data))
+	}
 	put(w.packet(client, flagSYN, 99, 0, ""))
 	put(w.packet(server, flagSYN|flagACK, 499, 100, ""))
 	chunk := string(make([]byte, 1448))
@@ -72,8 +76,11 @@ func BenchmarkShortConnections(b *testing.B) {
 	w := newWire()
 	a := Assembler{New: func(*Connection) Handler { n := 0; return measure{&n} }}
 	hello := string(make([]byte, 500))
-	packets := []Packet{w.packet(client, flagSYN, 99, 0, ""), w.packet(server, flagSYN|flagACK, 499, 100, ""), w.packet(client, flagACK, 100, 500, hello),
-		w.packet(server, flagACK, 500, 600, hello), w.packet(client, flagACK|flagFIN, 600, 1000, ""), w.packet(server, flagACK|flagFIN, 1000, 601, "")}
+	packets := []Packet{w.packet(client, flagSYN, 99, 0, ""),
+		w.packet(server, flagSYN|flagACK, 499, 100, ""), w.packet(client, flagACK, 100, 500, hello),
+		w.packet(server, flagACK, 500, 600, hello),
+		w.packet(client, flagACK|flagFIN, 600, 1000, ""),
+		w.packet(server, flagACK|flagFIN, 1000, 601, "")}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		for j, p := range packets { // they alternate: so does the place of the client's address

@@ -9,8 +9,9 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A Conversation is a TCP connection that is being written: what was said comes out as segments that a network could have
-// carried, with a handshake before and a close behind. Its methods may be called by several goroutines.
+// A Conversation is a TCP connection that is being written: what was said comes out as segments
+// that a network could have carried, with a handshake before and a close behind. Its methods may be
+// called by several goroutines.
 type Conversation struct {
 	w      *Writer
 	v6     bool
@@ -51,7 +52,8 @@ func newConversation(w *Writer, n int, client, server netip.AddrPort) *Conversat
 		server = netip.AddrPortFrom(server.Addr(), 443)
 	}
 	c := &Conversation{w: w, v6: client.Addr().Is6()}
-	first := uint32(n) << 20 // of the initial sequence numbers, which must differ where ports are used again
+	// of the initial sequence numbers, which must differ where ports are used again
+	first := uint32(n) << 20
 	c.ends[iana.Client] = end{addr: client, seq: first}
 	c.ends[iana.Server] = end{addr: server, seq: first + 1<<19}
 	return c
@@ -62,8 +64,9 @@ func usable(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
-// Say writes bytes that a side said at this time. The zero time asks the Writer's clock. A time before the last one is taken for the
-// last one: packets stand in the order in which they were said.
+// Say writes bytes that a side said at this time. The zero time asks the Writer's clock. A time
+// before the last one is taken for the last one: packets stand in the order in which they were
+// said.
 func (c *Conversation) Say(from iana.Side, at time.Time, b []byte) error {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
@@ -103,7 +106,8 @@ func (c *Conversation) Finish(from iana.Side, at time.Time) error {
 	return c.w.flush()
 }
 
-// Close writes what is missing of the close of a connection: a FIN of each side that has not sent one, the client's first.
+// Close writes what is missing of the close of a connection: a FIN of each side that has not sent
+// one, the client's first.
 func (c *Conversation) Close() error {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
@@ -189,12 +193,14 @@ func (c *Conversation) release() {
 	}
 }
 
-// segment appends an IP datagram with one TCP segment. See RFC 791 §3.1, RFC 8200 §3 and RFC 9293 §3.1.
+// segment appends an IP datagram with one TCP segment. See RFC 791 §3.1, RFC 8200 §3 and RFC 9293
+// §3.1.
 func (c *Conversation) segment(b []byte, from iana.Side, flags uint8, data []byte) []byte {
 	me, peer := &c.ends[from], &c.ends[from.Peer()]
 	var options []byte
 	if flags&flagSYN != 0 {
-		options = binary.BigEndian.AppendUint16([]byte{2, 4}, uint16(c.mss())) // maximum segment size: RFC 9293 §3.7.1
+		// maximum segment size: RFC 9293 §3.7.1
+		options = binary.BigEndian.AppendUint16([]byte{2, 4}, uint16(c.mss()))
 	}
 	size := 20 + len(options) + len(data)
 	be := binary.BigEndian
@@ -209,7 +215,8 @@ func (c *Conversation) segment(b []byte, from iana.Side, flags uint8, data []byt
 		src, dst = src[12:], dst[12:]
 		b = append(b, 0x45, 0)
 		b = be.AppendUint16(b, uint16(20+size))
-		b = append(b, 0, 0, 0x40, 0, 64, protoTCP, 0, 0) // "don't fragment", so that no identification is needed: RFC 6864 §4.1
+		// "don't fragment", so that no identification is needed: RFC 6864 §4.1
+		b = append(b, 0, 0, 0x40, 0, 64, protoTCP, 0, 0)
 		b = append(append(b, src...), dst...)
 		be.PutUint16(b[10:], ^sum(0, b))
 	}
@@ -231,7 +238,8 @@ func (c *Conversation) segment(b []byte, from iana.Side, flags uint8, data []byt
 	return b
 }
 
-// sum goes on with the Internet checksum, whose complement is sent. Only its last part may have an odd length. See RFC 1071 §1.
+// sum goes on with the Internet checksum, whose complement is sent. Only its last part may have an
+// odd length. See RFC 1071 §1.
 func sum(start uint16, b []byte) uint16 {
 	n := uint32(start)
 	for ; len(b) >= 2; b = b[2:] {

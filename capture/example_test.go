@@ -19,9 +19,13 @@ type sizes struct {
 }
 
 func (s *sizes) Bytes(from iana.Side, _ time.Time, b []byte) { s.said[from] += len(b) }
-func (s *sizes) Gap(from iana.Side, n int64)                 { fmt.Printf("%v: %d bytes are missing\n", from, n) }
+func (s *sizes) Gap(from iana.Side,
+	n int64) {
+	fmt.Printf("%v: %d bytes are missing\n", from, n)
+}
 func (s *sizes) End() {
-	fmt.Printf("stream %d: %v said %d bytes, %v %d\n", s.conn.Stream, s.conn.Client, s.said[iana.Client], s.conn.Server, s.said[iana.Server])
+	fmt.Printf("stream %d: %v said %d bytes, %v %d\n", s.conn.Stream, s.conn.Client,
+		s.said[iana.Client], s.conn.Server, s.said[iana.Server])
 }
 
 func ExampleAssembler() {
@@ -36,7 +40,9 @@ func ExampleAssembler() {
 		fmt.Println(err)
 		return
 	}
-	a := capture.Assembler{New: func(c *capture.Connection) capture.Handler { return &sizes{conn: c} }}
+	a := capture.Assembler{New: func(c *capture.Connection) capture.Handler {
+		return &sizes{conn: c}
+	}}
 	for {
 		p, err := packets.Next()
 		if err != nil {
@@ -57,7 +63,8 @@ func ExampleAssembler() {
 func ExampleWriter() {
 	var file bytes.Buffer
 	w := capture.NewWriter(&file, capture.WriterOptions{HoldsSecrets: true})
-	c := w.Connection(netip.MustParseAddrPort("192.0.2.1:50000"), netip.MustParseAddrPort("192.0.2.2:443"))
+	c := w.Connection(netip.MustParseAddrPort("192.0.2.1:50000"),
+		netip.MustParseAddrPort("192.0.2.2:443"))
 	c.Say(iana.Client, time.Time{}, []byte("a ClientHello"))
 	c.Say(iana.Server, time.Time{}, []byte("a ServerHello"))
 	c.Close()

@@ -2,8 +2,8 @@ package capture
 
 import "slices"
 
-// fragments puts IP datagrams together again. Where fragments overlap, the first copy of a byte wins, as for TCP.
-// See RFC 791 §3.2 and RFC 8200 §4.5.
+// fragments puts IP datagrams together again. Where fragments overlap, the first copy of a byte
+// wins, as for TCP. See RFC 791 §3.2 and RFC 8200 §4.5.
 type fragments struct {
 	limit   int // bytes of incomplete datagrams
 	held    int
@@ -40,8 +40,10 @@ const (
 // add takes a fragment, and gives the datagram that it completes.
 func (f *fragments) add(k datagram, offset int, more bool, body part) (part, bool) {
 	end := offset + body.length
-	if len(body.b) < body.length || end > maxDatagram || (more && body.length%unit != 0) || body.length == 0 {
-		return part{}, false // cut by the capture, or impossible: what it lacks will be a gap in the TCP stream
+	if len(body.b) < body.length || end > maxDatagram || (more && body.length%unit != 0) ||
+		body.length == 0 {
+		// cut by the capture, or impossible: what it lacks will be a gap in the TCP stream
+		return part{}, false
 	}
 	d := f.pending[k]
 	if d == nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// FuzzReader reads anything as a capture and puts its connections together: no panic, nothing but io.EOF and named damage, and no
-// more bytes than the file has.
+// FuzzReader reads anything as a capture and puts its connections together: no panic, nothing but
+// io.EOF and named damage, and no more bytes than the file has.
 func FuzzReader(f *testing.F) {
 	for _, c := range index(f) {
 		if b, err := os.ReadFile(filepath.Join(c.dir, c.File)); err == nil && len(b) < 8000 {
@@ -63,15 +63,16 @@ func (m measure) Gap(_ iana.Side, n int64) {
 }
 func (m measure) End() {}
 
-// FuzzAssembler plays segments that the input chooses on two connections, and checks what is said against a map of first copies:
-// no byte is said that no segment had at that place.
+// FuzzAssembler plays segments that the input chooses on two connections, and checks what is said
+// against a map of first copies: no byte is said that no segment had at that place.
 func FuzzAssembler(f *testing.F) {
 	f.Add([]byte("\x02\x00\x00\x10\x00\x10\x05\x10\x00\x10\x08"))
 	f.Add([]byte("\x10\x05\x03\x10\x00\x05\x11\x00\x04\x01\x09\x00\x02\x40\x00\x10\x41\x02"))
 	f.Fuzz(func(t *testing.T, moves []byte) {
 		w := newWire()
 		said := &ledger{}
-		a := Assembler{New: func(*Connection) Handler { return said }, Limits: Limits{Connection: 300, Waiting: 400}}
+		a := Assembler{New: func(*Connection) Handler { return said },
+			Limits: Limits{Connection: 300, Waiting: 400}}
 		for ; len(moves) >= 3; moves = moves[3:] {
 			from, flags := iana.Side(moves[0]>>7), uint8(moves[0]&0x17)
 			at := uint32(moves[1]) - 100 // wraps in the middle of the first hundred
@@ -84,7 +85,8 @@ func FuzzAssembler(f *testing.F) {
 					data[i]++
 				}
 			}
-			a.Add(w.packet(from, flags, at, uint32(moves[2])-100, string(data)).cutTo(40 + int(moves[0]>>3&15)))
+			a.Add(w.packet(from, flags, at, uint32(moves[2])-100, string(data)).cutTo(40 +
+				int(moves[0]>>3&15)))
 		}
 		a.Close()
 		if a.waiting != 0 || a.holes.n != 0 || a.open.n+a.closing.n != 0 {

@@ -40,7 +40,8 @@ func (l listener) take(c *Connection) Handler {
 	return l[c.Stream]
 }
 
-// assemble reads a whole capture. The error is that of the reader; whatever came before it is given.
+// assemble reads a whole capture. The error is that of the reader; whatever came before it is
+// given.
 func assemble(r io.Reader) (listener, *Assembler, error) {
 	l := listener{}
 	a := &Assembler{New: l.take}
@@ -71,11 +72,13 @@ type indexed struct {
 	dir      string
 }
 
-// index reads the captures of testdata, and those beside the project that its licence keeps out, if they are there.
+// index reads the captures of testdata, and those beside the project that its licence keeps out, if
+// they are there.
 func index(t testing.TB) []indexed {
 	t.Helper()
 	var out []indexed
-	for _, dir := range []string{filepath.Join(testkit.Root(), "..", "shared", "captures"), filepath.Join(testkit.Root(), "testdata", "captures")} {
+	for _, dir := range []string{filepath.Join(testkit.Root(), "..", "shared", "captures"),
+		filepath.Join(testkit.Root(), "testdata", "captures")} {
 		text, err := os.ReadFile(filepath.Join(dir, "index.json"))
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -141,7 +144,8 @@ func follow(t testing.TB, name string, n int) []followed {
 			f = &all[i]
 			continue
 		}
-		if f == nil || line == "" || strings.HasPrefix(line, "===") || strings.HasPrefix(line, "Follow: ") {
+		if f == nil || line == "" || strings.HasPrefix(line, "===") ||
+			strings.HasPrefix(line, "Follow: ") {
 			continue
 		}
 		if node, ok := strings.CutPrefix(line, "Node "); ok {

@@ -7,8 +7,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A lane is one direction of a connection. Its sequence numbers are unwrapped to 64 bits: what counts is the distance from the
-// next byte, which a 32-bit number tells up to 2 GiB either way.
+// A lane is one direction of a connection. Its sequence numbers are unwrapped to 64 bits: what
+// counts is the distance from the next byte, which a 32-bit number tells up to 2 GiB either way.
 type lane struct {
 	conn *connection
 
@@ -25,7 +25,8 @@ type lane struct {
 	link links[*lane]
 }
 
-// piece is a run of bytes that wait, or, with b nil, of bytes that the capture is known not to have.
+// piece is a run of bytes that wait, or, with b nil, of bytes that the capture is known not to
+// have.
 type piece struct {
 	at   uint64
 	b    []byte
@@ -35,7 +36,8 @@ type piece struct {
 const (
 	pieceSize = 64       // of memory, besides b
 	maxPiece  = 64 << 10 // pieces that touch are joined up to this size
-	maxHeld   = 1 << 12  // pieces; a hostile capture could send bytes that never touch, each at the front
+	// pieces; a hostile capture could send bytes that never touch, each at the front
+	maxHeld   = 1 << 12
 	maxBefore = 64 << 10 // bytes that wait for earlier ones when the capture has no SYN
 	unwrapped = 1 << 33  // keeps what is before the first number positive
 )
@@ -79,7 +81,8 @@ func (a *Assembler) begin(l *lane, seq uint32) {
 	a.drain(l)
 }
 
-// reopened tells whether a SYN whose first byte has this number begins another connection: a repeated SYN has the same one.
+// reopened tells whether a SYN whose first byte has this number begins another connection: a
+// repeated SYN has the same one.
 func (l *lane) reopened(seq uint32) bool { return l.based && l.first != seq }
 
 // finish says that the direction ends before this number.
@@ -116,7 +119,8 @@ func (a *Assembler) insert(l *lane, seq uint32, s *segment) {
 	case l.size > maxBefore:
 		a.startLane(l)
 	}
-	for l.size > 0 && (l.conn.lanes[0].size+l.conn.lanes[1].size > a.Limits.Connection || len(l.held) > maxHeld) {
+	for l.size > 0 &&
+		(l.conn.lanes[0].size+l.conn.lanes[1].size > a.Limits.Connection || len(l.held) > maxHeld) {
 		a.giveUp(l)
 	}
 	for a.waiting > a.Limits.Waiting {
@@ -168,7 +172,8 @@ func (p piece) to(at uint64) piece {
 // place puts a copy of p, which overlaps nothing, before held[i].
 func (a *Assembler) place(l *lane, i int, p piece) {
 	before := l.size
-	if i > 0 && l.held[i-1].end() == p.at && (l.held[i-1].b == nil) == (p.b == nil) && len(l.held[i-1].b)+len(p.b) <= maxPiece {
+	if i > 0 && l.held[i-1].end() == p.at && (l.held[i-1].b == nil) == (p.b == nil) &&
+		len(l.held[i-1].b)+len(p.b) <= maxPiece {
 		h := l.held[i-1]
 		l.size -= cap(h.b)
 		h.b, h.lost = append(h.b, p.b...), h.lost+p.lost
@@ -210,8 +215,9 @@ func (a *Assembler) drain(l *lane) {
 	}
 }
 
-// acknowledge hears that the other side has everything before this number. A direction whose beginning is not known waits for
-// that, since its first segments may have been captured in any order.
+// acknowledge hears that the other side has everything before this number. A direction whose
+// beginning is not known waits for that, since its first segments may have been captured in any
+// order.
 func (a *Assembler) acknowledge(l *lane, ack uint32) {
 	known := l.based
 	at := l.unwrap(ack)
@@ -220,7 +226,8 @@ func (a *Assembler) acknowledge(l *lane, ack uint32) {
 	}
 }
 
-// startLane begins a direction whose SYN was not seen with the earliest byte that was: an acknowledged one, or one that came.
+// startLane begins a direction whose SYN was not seen with the earliest byte that was: an
+// acknowledged one, or one that came.
 func (a *Assembler) startLane(l *lane) {
 	l.started = true
 	if first := l.held[0].at; first < l.next {
@@ -242,7 +249,8 @@ func (a *Assembler) giveUp(l *lane) {
 	a.drain(l)
 }
 
-// flush gives up everything that is missing. So is what a FIN has behind it, if the last bytes never came.
+// flush gives up everything that is missing. So is what a FIN has behind it, if the last bytes
+// never came.
 func (a *Assembler) flush(l *lane) {
 	for len(l.held) > 0 {
 		a.giveUp(l)

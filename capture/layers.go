@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Decoding finds the TCP segment in a packet. The layers are read where they lie: no copy and no allocation, unless IP datagrams
-// come in fragments.
+// Decoding finds the TCP segment in a packet. The layers are read where they lie: no copy and no
+// allocation, unless IP datagrams come in fragments.
 
 // endpoint is an address and a port. IPv4 addresses are in the first 4 bytes.
 type endpoint struct {
@@ -66,8 +66,8 @@ const maxTunnels = 4
 // decoder keeps the fragments of IP datagrams between packets.
 type decoder struct{ fragments fragments }
 
-// decode gives the TCP segment of a packet. ok is false if there is none, which is no error: other traffic passes by. An error
-// means that nothing of this link type will be understood.
+// decode gives the TCP segment of a packet. ok is false if there is none, which is no error: other
+// traffic passes by. An error means that nothing of this link type will be understood.
 func (d *decoder) decode(p *Packet) (s segment, ok bool, err error) {
 	frame := part{p.Data, max(p.Length, len(p.Data))}
 	ip, version, err := network(p.Link, frame)
@@ -113,7 +113,8 @@ func (p part) to(n int) part {
 	return part{p.b[:min(n, len(p.b))], min(n, p.length)}
 }
 
-// network finds the IP datagram behind a link's header. version is 0 if the frame carries something else.
+// network finds the IP datagram behind a link's header. version is 0 if the frame carries something
+// else.
 func network(link LinkType, p part) (ip part, version int, err error) {
 	header, kind := 0, 0 // where the network layer begins and where its EtherType is
 	switch link {
@@ -124,7 +125,8 @@ func network(link LinkType, p part) (ip part, version int, err error) {
 	case LinkSLL2:
 		header, kind = 20, 0
 	case LinkNull, LinkLoop:
-		header = 4 // the families of IPv6 differ from system to system: the datagram itself knows better
+		// the families of IPv6 differ from system to system: the datagram itself knows better
+		header = 4
 	case LinkRaw, LinkRawBSD, LinkRawOpen, LinkIPv4, LinkIPv6:
 	default:
 		return part{}, 0, fmt.Errorf("capture: packets of %v are not understood", link)
@@ -212,12 +214,14 @@ func (d *decoder) ipv4(p part, s *segment) (part, uint8, bool) {
 	if frag&0x3FFF == 0 { // neither "more fragments" nor an offset
 		return body, proto, true
 	}
-	k := datagram{src: s.src.addr, dst: s.dst.addr, id: uint32(binary.BigEndian.Uint16(h[4:])), proto: proto}
+	k := datagram{src: s.src.addr, dst: s.dst.addr, id: uint32(binary.BigEndian.Uint16(h[4:])),
+		proto: proto}
 	whole, ok := d.fragments.add(k, int(frag&0x1FFF)*8, frag&0x2000 != 0, body)
 	return whole, proto, ok
 }
 
-// ipv6 reads an IPv6 header and its extension headers and gives what follows them. See RFC 8200 §3 and §4.
+// ipv6 reads an IPv6 header and its extension headers and gives what follows them. See RFC 8200 §3
+// and §4.
 func (d *decoder) ipv6(p part, s *segment) (part, uint8, bool) {
 	if len(p.b) < 40 || p.b[0]>>4 != 6 {
 		return part{}, 0, false
@@ -256,7 +260,8 @@ func (d *decoder) ipv6(p part, s *segment) (part, uint8, bool) {
 			continue
 		}
 		if frag := binary.BigEndian.Uint16(ext[2:]); frag&0xFFF9 != 0 {
-			k := datagram{src: s.src.addr, dst: s.dst.addr, v6: true, id: binary.BigEndian.Uint32(ext[4:]), proto: next}
+			k := datagram{src: s.src.addr, dst: s.dst.addr, v6: true,
+				id: binary.BigEndian.Uint32(ext[4:]), proto: next}
 			whole, ok := d.fragments.add(k, int(frag&0xFFF8), frag&1 != 0, body)
 			if !ok {
 				return part{}, 0, false

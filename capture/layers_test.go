@@ -14,8 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
-// frames are a segment that says "hello" behind every kind of header, in hex; $4 and $6 stand for the datagram in IPv4 and IPv6, $t and
-// its length $l for the segment in the IPv6 datagram.
+// frames are a segment that says "hello" behind every kind of header, in hex; $4 and $6 stand for
+// the datagram in IPv4 and IPv6, $t and its length $l for the segment in the IPv6 datagram.
 var frames = []struct {
 	name  string
 	link  LinkType
@@ -44,13 +44,16 @@ var frames = []struct {
 	{"IPv4", LinkIPv4, "$4"},
 	{"IPv6", LinkIPv6, "$6"},
 	{"IPv4 with options", LinkRaw, "46000031000040004006$sum 0a000001 0a000002 01010100 $t"},
-	{"IPv4 whose length the network card fills in", LinkRaw, "45000000000040004006$sum 0a000001 0a000002 $t"},
+	{"IPv4 whose length the network card fills in", LinkRaw,
+		"45000000000040004006$sum 0a000001 0a000002 $t"},
 	{"IPv4 in IPv4", LinkRaw, "45000041000040004004$sum 0a0000fe 0a0000ff $4"},
 	{"IPv6 in IPv4", LinkRaw, "45000055000040004029$sum 0a0000fe 0a0000ff $6"},
-	{"hop-by-hop and destination options", LinkRaw, "6000000000290040 $a 3c00010400000000 0600010400000000 $t"},
+	{"hop-by-hop and destination options", LinkRaw,
+		"6000000000290040 $a 3c00010400000000 0600010400000000 $t"},
 	{"routing header", LinkRaw, "600000000021 2b40 $a 0600000000000000 $t"},
 	{"an atomic fragment", LinkRaw, "600000000021 2c40 $a 0600000000000001 $t"},
-	{"authentication header", LinkRaw, "600000000031 3340 $a 06 04 0000 00000001 00000001 000000000000000000000000 $t"},
+	{"authentication header", LinkRaw,
+		"600000000031 3340 $a 06 04 0000 00000001 00000001 000000000000000000000000 $t"},
 }
 
 const (
@@ -61,7 +64,10 @@ const (
 func frame(t testing.TB, s string) []byte {
 	four := "4500002d 00004000 4006$sum 0a000001 0a000002 " + helloSegment
 	six := "60000000 0019 0640 " + addresses6 + helloSegment
-	return testkit.Unhex(t, strings.NewReplacer("$sum", "0000").Replace(strings.NewReplacer("$4", four, "$6", six, "$t", helloSegment, "$a", addresses6).Replace(s)))
+	return testkit.Unhex(t,
+		strings.NewReplacer("$sum",
+			"0000").Replace(strings.NewReplacer("$4", four, "$6", six, "$t", helloSegment, "$a",
+			addresses6).Replace(s)))
 }
 
 func TestEveryHeaderIsGoneThrough(t *testing.T) {
@@ -76,7 +82,8 @@ func TestEveryHeaderIsGoneThrough(t *testing.T) {
 	for _, c := range frames {
 		b := frame(t, c.frame)
 		s, ok, err := d.decode(&Packet{Link: c.link, Data: b, Length: len(b)})
-		got := fmt.Sprintf("%v %v %d %d %x %d %s", s.src.addrPort(s.v6), s.dst.addrPort(s.v6), s.seq, s.ack, s.flags, s.cut, s.data)
+		got := fmt.Sprintf("%v %v %d %d %x %d %s", s.src.addrPort(s.v6), s.dst.addrPort(s.v6),
+			s.seq, s.ack, s.flags, s.cut, s.data)
 		want := "10.0.0.1:50000 10.0.0.2:443 100 500 18 0 hello"
 		if s.v6 {
 			want = "[2001:db8::1]:50000 [2001:db8::2]:443 100 500 18 0 hello"
@@ -87,7 +94,8 @@ func TestEveryHeaderIsGoneThrough(t *testing.T) {
 		w.Packet(Packet{Link: c.link, Data: b, Time: time.Unix(1, 0)})
 		names = append(names, c.name)
 		for n := range b { // cut anywhere, it is no segment or a shorter one, and never a panic
-			if s, ok, _ := d.decode(&Packet{Link: c.link, Data: b[:n], Length: len(b)}); ok && !strings.HasPrefix("hello", string(s.data)) {
+			if s, ok, _ := d.decode(&Packet{Link: c.link, Data: b[:n], Length: len(b)}); ok &&
+				!strings.HasPrefix("hello", string(s.data)) {
 				t.Errorf("%s, cut at %d: %q", c.name, n, s.data)
 			}
 		}
@@ -108,17 +116,24 @@ func TestEveryHeaderIsGoneThrough(t *testing.T) {
 func TestOtherTrafficPassesBy(t *testing.T) {
 	var d decoder
 	for name, f := range map[string]string{
-		"ARP":                 "020000000001 020000000002 0806 0001080006040001",
-		"UDP":                 "020000000001 020000000002 0800 4500001c 00004000 40110000 0a000001 0a000002 00010002 00080000",
-		"IPv4 of no length":   "020000000001 020000000002 0800 45000013 00004000 40060000 0a000001 0a000002",
-		"a short IPv4 header": "020000000001 020000000002 0800 4400002d 00004000 40060000 0a000001 0a000002" + helloSegment,
-		"a short TCP header":  "020000000001 020000000002 0800 45000028 00004000 40060000 0a000001 0a000002 c35001bb 00000064 000001f4 4018ffff 00000000",
-		"a long TCP header":   "020000000001 020000000002 0800 45000028 00004000 40060000 0a000001 0a000002 c35001bb 00000064 000001f4 f018ffff 00000000",
-		"IPv6, no next":       "020000000001 020000000002 86dd 60000000 0000 3b40" + addresses6,
-		"IPv4 in IPv4, deep":  "020000000001 020000000002 0800" + strings.Repeat("450000ff 00004000 40040000 0a000001 0a000002", 6),
+		"ARP": "020000000001 020000000002 0806 0001080006040001",
+		"UDP": "020000000001 020000000002 0800 4500001c 00004000 40110000 " +
+			"0a000001 0a000002 00010002 00080000",
+		"IPv4 of no length": "020000000001 020000000002 0800 45000013 00004000 40060000 " +
+			"0a000001 0a000002",
+		"a short IPv4 header": "020000000001 020000000002 0800 4400002d 00004000 40060000 " +
+			"0a000001 0a000002" + helloSegment,
+		"a short TCP header": "020000000001 020000000002 0800 45000028 00004000 40060000 " +
+			"0a000001 0a000002 c35001bb 00000064 000001f4 4018ffff 00000000",
+		"a long TCP header": "020000000001 020000000002 0800 45000028 00004000 40060000 " +
+			"0a000001 0a000002 c35001bb 00000064 000001f4 f018ffff 00000000",
+		"IPv6, no next": "020000000001 020000000002 86dd 60000000 0000 3b40" + addresses6,
+		"IPv4 in IPv4, deep": "020000000001 020000000002 0800" +
+			strings.Repeat("450000ff 00004000 40040000 0a000001 0a000002", 6),
 	} {
 		b := testkit.Unhex(t, f)
-		if s, ok, err := d.decode(&Packet{Link: LinkEthernet, Data: b, Length: len(b)}); ok || err != nil {
+		if s, ok, err := d.decode(&Packet{Link: LinkEthernet, Data: b, Length: len(b)}); ok ||
+			err != nil {
 			t.Errorf("%s: %+v, %v", name, s, err)
 		}
 	}
@@ -126,7 +141,8 @@ func TestOtherTrafficPassesBy(t *testing.T) {
 
 // fragment4 and fragment6 cut a datagram that carries payload.
 func fragment4(id uint16, offset int, more bool, payload []byte) []byte {
-	b := []byte{0x45, 0, 0, 0, byte(id >> 8), byte(id), 0, 0, 64, protoTCP, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2}
+	b := []byte{0x45, 0, 0, 0, byte(id >> 8), byte(id), 0, 0, 64, protoTCP, 0, 0, 10, 0, 0, 1, 10,
+		0, 0, 2}
 	n, f := 20+len(payload), offset/8
 	if more {
 		f |= 0x2000
@@ -154,7 +170,8 @@ func TestFragmentsInAnyOrder(t *testing.T) {
 	payload := testkit.Unhex(t, helloSegment)
 	big := append(payload[:20:20], strings.Repeat("0123456789", 6000)...)
 	n := 0
-	for name, cut := range map[string]func(uint16, int, bool, []byte) []byte{"IPv4": fragment4, "IPv6": fragment6} {
+	for name, cut := range map[string]func(uint16, int, bool,
+		[]byte) []byte{"IPv4": fragment4, "IPv6": fragment6} {
 		for round := range 100 {
 			r := rand.New(rand.NewPCG(2, uint64(round)))
 			d := decoder{fragments{limit: 1 << 20}}
@@ -175,12 +192,14 @@ func TestFragmentsInAnyOrder(t *testing.T) {
 			r.Shuffle(len(pieces), func(i, j int) { pieces[i], pieces[j] = pieces[j], pieces[i] })
 			var got []byte
 			for _, p := range pieces {
-				if s, ok, _ := d.decode(&Packet{Link: LinkRaw, Data: p, Length: len(p)}); ok && got == nil {
+				if s, ok, _ := d.decode(&Packet{Link: LinkRaw, Data: p, Length: len(p)}); ok &&
+					got == nil {
 					got = s.data
 				}
 			}
 			if string(got) != string(whole[20:]) {
-				t.Fatalf("%s, round %d: %d bytes, expected %d", name, round, len(got), len(whole)-20)
+				t.Fatalf("%s, round %d: %d bytes, expected %d", name, round, len(got),
+					len(whole)-20)
 			}
 			n++
 		}
@@ -212,11 +231,14 @@ func TestHostileFragments(t *testing.T) {
 	evil := fragment4(1, 8, true, []byte("EVILEVIL")) // overlaps: the first copy wins
 	add(&d, evil, len(evil))
 	s, ok, _ := d.decode(&Packet{Link: LinkRaw, Data: last, Length: len(last)})
-	if !ok || s.ack != 500 || string(s.data) != "hello" || d.fragments.held != 0 || len(d.fragments.pending) != 0 {
+	if !ok || s.ack != 500 || string(s.data) != "hello" || d.fragments.held != 0 ||
+		len(d.fragments.pending) != 0 {
 		t.Errorf("got %+v, %d bytes held", s, d.fragments.held)
 	}
-	beyond := fragment4(2, 32, true, payload[:8]) // as many bytes as there must be, but not all in their place
-	for _, b := range [][]byte{fragment4(2, 24, false, payload[24:]), beyond, fragment4(2, 0, true, payload[:16])} {
+	// as many bytes as there must be, but not all in their place
+	beyond := fragment4(2, 32, true, payload[:8])
+	for _, b := range [][]byte{fragment4(2, 24, false, payload[24:]), beyond,
+		fragment4(2, 0, true, payload[:16])} {
 		if add(&d, b, len(b)) {
 			t.Error("a datagram with a hole in it was given")
 		}

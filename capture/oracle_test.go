@@ -17,8 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "ask tshark anew what the streams of the captures are")
 
-// oracle is testdata/captures/streams.json: by capture, the streams that have data, as tshark reassembles them. It was asked once,
-// so that the test runs without it.
+// oracle is testdata/captures/streams.json: by capture, the streams that have data, as tshark
+// reassembles them. It was asked once, so that the test runs without it.
 type oracle struct {
 	Tshark string
 	Files  map[string][]oracleStream
@@ -89,9 +89,11 @@ func check(t *testing.T, c *conversation, want oracleStream) (size int) {
 		t.Errorf("stream %d: nothing, expected %v", want.Stream, want)
 		return 0
 	}
-	got := oracleStream{c.Stream, c.Client.String(), c.Server.String(), [2]string{summary(c.said[0]), summary(c.said[1])}}
+	got := oracleStream{c.Stream, c.Client.String(), c.Server.String(),
+		[2]string{summary(c.said[0]), summary(c.said[1])}}
 	if got != want || c.gaps != [2]int64{} || c.ended != 1 {
-		t.Errorf("got %v, with %d bytes missing, ended %d times, expected %v", got, c.gaps, c.ended, want)
+		t.Errorf("got %v, with %d bytes missing, ended %d times, expected %v", got, c.gaps, c.ended,
+			want)
 	}
 	return len(c.said[0]) + len(c.said[1])
 }
@@ -107,7 +109,8 @@ func ask(t *testing.T, name string, n int, got listener) (out []oracleStream) {
 			client = 1
 		}
 		s := oracleStream{Stream: i, Client: f.nodes[client], Server: f.nodes[1-client]}
-		s.Said[iana.Client], s.Said[iana.Server] = summary(f.said[client]), summary(f.said[1-client])
+		s.Said[iana.Client], s.Said[iana.Server] = summary(f.said[client]),
+			summary(f.said[1-client])
 		out = append(out, s)
 	}
 	return out
@@ -135,7 +138,8 @@ func TestEveryCaptureGivesItsPacketsAndItsSecrets(t *testing.T) {
 		in.Comment = func(string) { comments++ }
 		for p, err := in.Next(); err == nil; p, err = in.Next() {
 			if packets++; p.Time.IsZero() || p.Length < len(p.Data) || len(p.Data) == 0 {
-				t.Errorf("%s: packet %d: %v, %d of %d bytes", c.ID, p.Number, p.Time, len(p.Data), p.Length)
+				t.Errorf("%s: packet %d: %v, %d of %d bytes", c.ID, p.Number, p.Time, len(p.Data),
+					p.Length)
 			}
 		}
 		if _, want := c.Secrets["embedded"]; want != (found > 0) {
@@ -143,5 +147,6 @@ func TestEveryCaptureGivesItsPacketsAndItsSecrets(t *testing.T) {
 		}
 		f.Close()
 	}
-	t.Logf("%d packets, secrets blocks %v, %d comments", packets, slices.Collect(maps.Values(embedded)), comments)
+	t.Logf("%d packets, secrets blocks %v, %d comments", packets,
+		slices.Collect(maps.Values(embedded)), comments)
 }

@@ -54,7 +54,8 @@ func (f *pcapng) next(r *Reader) (Packet, bool, error) {
 		return Packet{}, false, err
 	}
 	switch typ {
-	case blockSection, blockInterface, blockPacket, blockSimplePacket, blockEnhancedPacket, blockSecrets:
+	case blockSection, blockInterface, blockPacket, blockSimplePacket, blockEnhancedPacket,
+		blockSecrets:
 	default:
 		return Packet{}, false, r.skip(int64(n))
 	}
@@ -197,7 +198,8 @@ func (f *pcapng) packet(r *Reader, typ uint32, b []byte) (Packet, error) {
 		id = uint32(f.order.Uint16(b))
 	}
 	if int64(id) >= int64(len(f.interfaces)) {
-		return Packet{}, fmt.Errorf("a packet of interface %d, of %d that are described", id, len(f.interfaces))
+		return Packet{},
+			fmt.Errorf("a packet of interface %d, of %d that are described", id, len(f.interfaces))
 	}
 	i := &f.interfaces[id]
 	p := Packet{Link: i.link}
@@ -225,7 +227,8 @@ func (f *pcapng) packet(r *Reader, typ uint32, b []byte) (Packet, error) {
 // padded is n rounded up to 32 bits.
 func padded(n uint32) uint32 { return (n + 3) &^ 3 }
 
-// options gives the comments to the Reader and other options to each. A list that is damaged just ends: nothing depends on it.
+// options gives the comments to the Reader and other options to each. A list that is damaged just
+// ends: nothing depends on it.
 func (f *pcapng) options(r *Reader, b []byte, each func(code uint16, value []byte)) {
 	for len(b) >= 4 {
 		code, n := f.order.Uint16(b), uint32(f.order.Uint16(b[2:]))

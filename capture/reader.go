@@ -12,21 +12,23 @@ import (
 	"time"
 )
 
-// SecretsType says what a Decryption Secrets Block holds, by the number of draft-ietf-opsawg-pcapng.
+// SecretsType says what a Decryption Secrets Block holds, by the number of
+// draft-ietf-opsawg-pcapng.
 type SecretsType uint32
 
 // SecretsTLSKeyLog is a TLS key log in the form of RFC 9850.
 const SecretsTLSKeyLog SecretsType = 0x544C534B
 
-// A Reader gives the packets of a capture file or stream. To follow a file that grows, let it read from a reader that waits at the
-// end. It is not safe for use by several goroutines.
+// A Reader gives the packets of a capture file or stream. To follow a file that grows, let it read
+// from a reader that waits at the end. It is not safe for use by several goroutines.
 type Reader struct {
-	// Secrets, if set before the first Next, takes the content of each Decryption Secrets Block where the file has it, which may be
-	// behind the packets that it opens. The bytes are valid during the call.
+	// Secrets, if set before the first Next, takes the content of each Decryption Secrets Block
+	// where the file has it, which may be behind the packets that it opens. The bytes are valid
+	// during the call.
 	Secrets func(SecretsType, []byte)
 
-	// Comment, if set before the first Next, takes the comments of sections, interfaces, packets and secrets. Some captures carry
-	// their keys in one.
+	// Comment, if set before the first Next, takes the comments of sections, interfaces, packets
+	// and secrets. Some captures carry their keys in one.
 	Comment func(string)
 
 	in     *bufio.Reader
@@ -46,15 +48,16 @@ type format interface {
 const (
 	bufferSize = 256 << 10 // also what a block may have before it is copied
 	maxPacket  = 256 << 10 // what capturing programs take for the longest packet
-	maxBlock   = 16 << 20  // more than any packet, less than hurts: of the others only secrets and comments can be long
+	// more than any packet, less than hurts: of the others only secrets and comments can be long
+	maxBlock = 16 << 20
 )
 
-// Open recognizes a capture by its first bytes. A file in gzip is read as what it has inside. Nothing beyond that is read before
-// the first Next.
+// Open recognizes a capture by its first bytes. A file in gzip is read as what it has inside.
+// Nothing beyond that is read before the first Next.
 func Open(r io.Reader) (*Reader, error) { return OpenContext(context.Background(), r) }
 
-// OpenContext is Open for a capture whose reading ends with the error of ctx once that is done, also within
-// what is passed over: a few bytes of gzip can stand for a block that takes minutes.
+// OpenContext is Open for a capture whose reading ends with the error of ctx once that is done,
+// also within what is passed over: a few bytes of gzip can stand for a block that takes minutes.
 func OpenContext(ctx context.Context, r io.Reader) (*Reader, error) {
 	r = interruptible{ctx, r}
 	in := bufio.NewReaderSize(r, bufferSize)
@@ -91,7 +94,8 @@ func OpenContext(ctx context.Context, r io.Reader) (*Reader, error) {
 		return c, nil
 	}
 	if bytes.Equal(magic, []byte{0x28, 0xB5, 0x2F, 0xFD}) {
-		return nil, errors.New("capture: compressed with zstd, which is not read here: decompress it first (zstd -d)")
+		return nil, errors.New("capture: compressed with zstd, which is not read here: " +
+			"decompress it first (zstd -d)")
 	}
 	return nil, fmt.Errorf("capture: neither pcap nor pcapng: the file begins with %x", magic)
 }
@@ -115,8 +119,8 @@ func (r *Reader) MayHoldSecrets() bool {
 	return ok
 }
 
-// Next gives the next packet. At the end of the capture the error is io.EOF; any other says at which byte the file is damaged or
-// cut short, and is the answer of all later calls.
+// Next gives the next packet. At the end of the capture the error is io.EOF; any other says at
+// which byte the file is damaged or cut short, and is the answer of all later calls.
 func (r *Reader) Next() (Packet, error) {
 	for r.err == nil {
 		p, ok, err := r.format.next(r)
@@ -213,7 +217,8 @@ func (f *pcap) next(r *Reader) (Packet, bool, error) {
 			return Packet{}, false, noEOF(err)
 		}
 		f.begun = true
-		f.link = LinkType(f.order.Uint32(h[20:])) // the upper half may tell the length of a frame check sequence
+		// the upper half may tell the length of a frame check sequence
+		f.link = LinkType(f.order.Uint32(h[20:]))
 	}
 	h, err := r.peek(f.header)
 	if err != nil {
@@ -221,7 +226,8 @@ func (f *pcap) next(r *Reader) (Packet, bool, error) {
 	}
 	n, length := f.order.Uint32(h[8:]), f.order.Uint32(h[12:])
 	if n > maxPacket {
-		return Packet{}, false, fmt.Errorf("a packet of %d bytes, expected at most %d", n, maxPacket)
+		return Packet{}, false,
+			fmt.Errorf("a packet of %d bytes, expected at most %d", n, maxPacket)
 	}
 	at := time.Unix(int64(f.order.Uint32(h)), int64(f.order.Uint32(h[4:]))*int64(f.tick)).UTC()
 	b, err := r.take(f.header + int(n))
@@ -231,7 +237,8 @@ func (f *pcap) next(r *Reader) (Packet, bool, error) {
 	return Packet{Time: at, Link: f.link, Data: b[f.header:], Length: onWire(length, n)}, true, nil
 }
 
-// onWire is a packet's length on the wire. Some programs write one that is less than what they captured.
+// onWire is a packet's length on the wire. Some programs write one that is less than what they
+// captured.
 func onWire(length, captured uint32) int { return int(max(min(length, 1<<30), captured)) }
 
 // noEOF is for an end that comes where the file must go on.

@@ -58,7 +58,9 @@ func (f *file) block(typ uint32, body *file) *file {
 	return f.u32(typ, n).raw(string(b)).u32(n)
 }
 
-func (f *file) sub() *file { return &file{ByteOrder: f.ByteOrder, AppendByteOrder: f.AppendByteOrder} }
+func (f *file) sub() *file {
+	return &file{ByteOrder: f.ByteOrder, AppendByteOrder: f.AppendByteOrder}
+}
 
 func (f *file) option(code uint16, value string) *file {
 	f.u16(code, uint16(len(value))).raw(value)
@@ -69,11 +71,14 @@ func (f *file) option(code uint16, value string) *file {
 }
 
 func (f *file) section() *file {
-	return f.block(blockSection, f.sub().u32(byteOrderMagic).u16(1, 0).u32(math.MaxUint32, math.MaxUint32).option(1, "a section").option(0, ""))
+	return f.block(blockSection,
+		f.sub().u32(byteOrderMagic).u16(1, 0).u32(math.MaxUint32, math.MaxUint32).option(1,
+			"a section").option(0, ""))
 }
 
 func (f *file) netif(link uint16, snap uint32, options *file) *file {
-	return f.block(blockInterface, f.sub().u16(link, 0).u32(snap).raw(string(options.b)).option(0, ""))
+	return f.block(blockInterface,
+		f.sub().u16(link, 0).u32(snap).raw(string(options.b)).option(0, ""))
 }
 
 // listing is what a Reader gives, in words, with the error at the end.
@@ -83,7 +88,10 @@ func listing(r io.Reader) (out []string) {
 		return []string{err.Error()}
 	}
 	in.Comment = func(s string) { out = append(out, "comment "+s) }
-	in.Secrets = func(t SecretsType, b []byte) { out = append(out, fmt.Sprintf("secrets %x %s", uint32(t), b)) }
+	in.Secrets = func(t SecretsType,
+		b []byte) {
+		out = append(out, fmt.Sprintf("secrets %x %s", uint32(t), b))
+	}
 	for {
 		p, err := in.Next()
 		if err != nil {
@@ -113,7 +121,8 @@ func TestPcapOfEveryKind(t *testing.T) {
 		}{{0xA1B2C3D4, "", 5}, {0xA1B23C4D, "", 5000}, {0xA1B2CD34, "patched!", 5}} {
 			f := &file{ByteOrder: order, AppendByteOrder: order}
 			f.u32(kind.magic).u16(2, 4).u32(0, 0, 65535, 0x40000000|101)
-			f.u32(1, kind.frac, 3, 3).raw(kind.extra+"abc").u32(2, 0, 2, 1500).raw(kind.extra + "de")
+			f.u32(1, kind.frac, 3, 3).raw(kind.extra+"abc").u32(2, 0, 2, 1500).raw(kind.extra +
+				"de")
 			want := []string{`1 01.000005 RAW "abc"/3`, `2 02 RAW "de"/1500`}
 			if got := listing(bytes.NewReader(f.b)); !slices.Equal(got, want) {
 				t.Errorf("%v, %x: got %q, expected %q", order, kind.magic, got, want)
@@ -133,13 +142,18 @@ func TestPcapOfEveryKind(t *testing.T) {
 
 func TestPcapngBlocks(t *testing.T) {
 	f := &file{}
-	for _, order := range orders { // two sections: what the first described does not hold in the second
+	// two sections: what the first described does not hold in the second
+	for _, order := range orders {
 		f.ByteOrder, f.AppendByteOrder = order, order
 		f.section()
 		f.netif(1, 3, f.sub().option(2, "lo").option(1, "an interface"))
 		f.netif(101, 0, f.sub().option(optTSResol, "\x09"))
-		f.netif(228, 0, f.sub().option(optTSResol, "\x83").option(optTSOffset, string(f.AppendUint64(nil, 10)))) // eighths
-		f.block(blockEnhancedPacket, f.sub().u32(0, 0, 2_000_007, 5, 60).raw("hello\x00\x00\x00").option(1, "a packet").option(0, ""))
+		// eighths
+		f.netif(228, 0,
+			f.sub().option(optTSResol, "\x83").option(optTSOffset, string(f.AppendUint64(nil, 10))))
+		f.block(blockEnhancedPacket,
+			f.sub().u32(0, 0, 2_000_007, 5, 60).raw("hello\x00\x00\x00").option(1,
+				"a packet").option(0, ""))
 		f.block(blockEnhancedPacket, f.sub().u32(1, 1, 7, 1, 1).raw("x"))
 		f.block(0xBAD, f.sub().raw("something new"))
 		f.block(blockPacket, f.sub().u16(2, 9).u32(0, 17, 2, 2).raw("yz"))
@@ -149,7 +163,8 @@ func TestPcapngBlocks(t *testing.T) {
 	}
 	half := []string{"comment a section", "comment an interface", "comment a packet",
 		`1 02.000007 ETHERNET "hello"/60`, `2 04.294967303 RAW "x"/1`, `3 12.125 IPV4 "yz"/2`,
-		`4 no time ETHERNET "abc"/3`, `5 no time ETHERNET "abc"/9`, "secrets 544c534b key", "comment secrets"}
+		`4 no time ETHERNET "abc"/3`, `5 no time ETHERNET "abc"/9`, "secrets 544c534b key",
+		"comment secrets"}
 	want := slices.Clone(half)
 	for _, l := range half {
 		if n := l[0] - '0'; n < 9 {
@@ -162,7 +177,8 @@ func TestPcapngBlocks(t *testing.T) {
 	}
 	for size := range len(f.b) { // cut anywhere, what came before is given
 		got := listing(bytes.NewReader(f.b[:size]))
-		if size > 4 && (len(got) > len(want) || !slices.Equal(got[:len(got)-1], want[:len(got)-1])) {
+		if size > 4 &&
+			(len(got) > len(want) || !slices.Equal(got[:len(got)-1], want[:len(got)-1])) {
 			t.Fatalf("cut at %d: got %q", size, got)
 		}
 	}
@@ -203,32 +219,53 @@ func TestDamageIsNamed(t *testing.T) {
 		want string
 	}{
 		{"empty", strings.NewReader(""), "0 bytes are no capture"},
-		{"text", strings.NewReader("GET / HTTP/1.1"), "neither pcap nor pcapng: the file begins with 47455420"},
+		{"text", strings.NewReader("GET / HTTP/1.1"),
+			"neither pcap nor pcapng: the file begins with 47455420"},
 		{"zstd", strings.NewReader("\x28\xB5\x2F\xFD...."), "zstd -d"},
 		{"gzip of nothing known", strings.NewReader("\x1F\x8B\x08garbage"), "gzip"},
 		{"a pcap of nothing", bytes.NewReader(pcap().b[:20]), "cut short"},
-		{"a packet that is too long", bytes.NewReader(pcap().u32(0, 0, 1<<30, 1).b), "byte 24, after packet 0: a packet of 1073741824 bytes"},
+		{"a packet that is too long", bytes.NewReader(pcap().u32(0, 0, 1<<30, 1).b),
+			"byte 24, after packet 0: a packet of 1073741824 bytes"},
 		{"a cut header", bytes.NewReader(pcap().u32(0, 0).b), "byte 24, after packet 0: cut short"},
-		{"a cut packet", bytes.NewReader(pcap().u32(0, 0, 1, 1).raw("x").u32(0, 0, 9, 9).raw("12345678").b), "byte 41, after packet 1: cut short"},
+		{"a cut packet",
+			bytes.NewReader(pcap().u32(0, 0, 1, 1).raw("x").u32(0, 0, 9, 9).raw("12345678").b),
+			"byte 41, after packet 1: cut short"},
 		{"a block length of 13", bytes.NewReader(ng().u32(7, 13).b), "a block of 13 bytes"},
 		{"a block length of 8", bytes.NewReader(ng().u32(6, 8).b), "a block of 8 bytes"},
-		{"a packet block of 1 GiB", bytes.NewReader(ng().u32(6, 1<<30).b), "a block of 1073741824 bytes"},
+		{"a packet block of 1 GiB", bytes.NewReader(ng().u32(6, 1<<30).b),
+			"a block of 1073741824 bytes"},
 		{"an unknown block of 1 GiB", bytes.NewReader(ng().u32(77, 1<<30, 1).b), "cut short"},
-		{"a block whose end differs", bytes.NewReader(ng().u32(6, 16, 0, 20).b), "a block of 16 bytes whose end says 20"},
-		{"a packet of no interface", bytes.NewReader(ng().block(6, ng().sub().u32(0, 0, 0, 0, 0)).b), "interface 0, of 0 that are described"},
-		{"a simple packet of no interface", bytes.NewReader(ng().block(3, ng().sub().u32(0)).b), "interface 0, of 0 that are described"},
-		{"an interface of the section before", bytes.NewReader(append(ng().netif(1, 0, le()).b, ng().block(6, ng().sub().u32(0, 0, 0, 0, 0)).b...)), "interface 0, of 0 that are described"},
-		{"a packet longer than its block", bytes.NewReader(ng().netif(1, 0, le()).block(6, ng().sub().u32(0, 0, 0, 5, 5).raw("abcd")).b), "a packet of 5 bytes in a block of 36"},
-		{"secrets longer than their block", bytes.NewReader(ng().block(10, ng().sub().u32(1, math.MaxUint32).raw("abcd")).b), "secrets of 4294967295 bytes"},
+		{"a block whose end differs", bytes.NewReader(ng().u32(6, 16, 0, 20).b),
+			"a block of 16 bytes whose end says 20"},
+		{"a packet of no interface",
+			bytes.NewReader(ng().block(6, ng().sub().u32(0, 0, 0, 0, 0)).b),
+			"interface 0, of 0 that are described"},
+		{"a simple packet of no interface", bytes.NewReader(ng().block(3, ng().sub().u32(0)).b),
+			"interface 0, of 0 that are described"},
+		{"an interface of the section before",
+			bytes.NewReader(append(ng().netif(1, 0, le()).b,
+				ng().block(6,
+					ng().sub().u32(0, 0, 0, 0, 0)).b...)), "interface 0, of 0 that are described"},
+		{"a packet longer than its block",
+			bytes.NewReader(ng().netif(1, 0, le()).block(6,
+				ng().sub().u32(0, 0, 0, 5, 5).raw("abcd")).b), "a packet of 5 bytes in a block of 36"},
+		{"secrets longer than their block",
+			bytes.NewReader(ng().block(10, ng().sub().u32(1, math.MaxUint32).raw("abcd")).b),
+			"secrets of 4294967295 bytes"},
 		{"an empty secrets block", bytes.NewReader(ng().block(10, le()).b), "too short"},
 		{"an empty interface", bytes.NewReader(ng().block(1, le()).b), "too short"},
 		{"an empty packet", bytes.NewReader(ng().netif(1, 0, le()).block(6, le()).b), "too short"},
-		{"an empty section", bytes.NewReader(le().block(blockSection, le().u32(byteOrderMagic)).b), "too short"},
-		{"a section of no byte order", bytes.NewReader(le().u32(blockSection, 28, 0, 0, 0, 0, 28).b), "byte order"},
-		{"version 2", bytes.NewReader(le().block(blockSection, le().u32(byteOrderMagic).u16(2, 0).u32(0, 0)).b), "version 2"},
+		{"an empty section", bytes.NewReader(le().block(blockSection, le().u32(byteOrderMagic)).b),
+			"too short"},
+		{"a section of no byte order",
+			bytes.NewReader(le().u32(blockSection, 28, 0, 0, 0, 0, 28).b), "byte order"},
+		{"version 2",
+			bytes.NewReader(le().block(blockSection,
+				le().u32(byteOrderMagic).u16(2, 0).u32(0, 0)).b), "version 2"},
 	} {
 		got := listing(c.in)
-		if len(got) == 0 || !strings.Contains(got[len(got)-1], c.want) || !strings.HasPrefix(got[len(got)-1], "capture: ") {
+		if len(got) == 0 || !strings.Contains(got[len(got)-1], c.want) ||
+			!strings.HasPrefix(got[len(got)-1], "capture: ") {
 			t.Errorf("%s: got %.300q, expected %q", c.name, got, c.want)
 		}
 		if c.name == "a cut packet" && len(got) != 2 {
@@ -252,7 +289,8 @@ func TestAStreamIsReadAsItComes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p, err := in.Next(); err != nil || string(p.Data) != "abc" { // the pipe stays open: more than there is must not be waited for
+	// the pipe stays open: more than there is must not be waited for
+	if p, err := in.Next(); err != nil || string(p.Data) != "abc" {
 		t.Errorf("got %q, %v", p.Data, err)
 	}
 	go w.Write((&file{ByteOrder: orders[0], AppendByteOrder: orders[0]}).u32(0, 0, 300_000, 3).b)
@@ -266,7 +304,8 @@ func TestAGzipBombIsReadInConstantMemory(t *testing.T) {
 	r, w := io.Pipe()
 	go func() {
 		z := gzip.NewWriter(w)
-		z.Write((&file{ByteOrder: orders[0], AppendByteOrder: orders[0]}).u32(0xA1B2C3D4).u16(2, 4).u32(0, 0, 65535, 101).b)
+		z.Write((&file{ByteOrder: orders[0], AppendByteOrder: orders[0]}).u32(0xA1B2C3D4).u16(2,
+			4).u32(0, 0, 65535, 101).b)
 		zeros := make([]byte, 1<<20)
 		for range size / len(zeros) {
 			z.Write(zeros)
@@ -293,7 +332,8 @@ func TestAGzipBombIsReadInConstantMemory(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	if n != size/16 || after.HeapAlloc > before.HeapAlloc+4<<20 || a.streams != 0 {
-		t.Errorf("%d packets, %d connections, %d bytes more than before", n, a.streams, after.HeapAlloc-before.HeapAlloc)
+		t.Errorf("%d packets, %d connections, %d bytes more than before", n, a.streams,
+			after.HeapAlloc-before.HeapAlloc)
 	}
 }
 

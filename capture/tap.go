@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Tap gives a connection that does what conn does and writes it down in w, with the addresses of conn. me is the side that uses it;
-// a tap on one of the two sides is enough. See Conversation.
+// Tap gives a connection that does what conn does and writes it down in w, with the addresses of
+// conn. me is the side that uses it; a tap on one of the two sides is enough. See Conversation.
 func Tap(conn net.Conn, w *Writer, me iana.Side) *TappedConn {
 	mine, theirs := addrPort(conn.LocalAddr()), addrPort(conn.RemoteAddr())
 	t := &TappedConn{Conn: conn, me: me}
@@ -24,7 +24,8 @@ func Tap(conn net.Conn, w *Writer, me iana.Side) *TappedConn {
 	return t
 }
 
-// TappedConn is a connection that is written down. An error of the Writer does not stop the connection: see Err.
+// TappedConn is a connection that is written down. An error of the Writer does not stop the
+// connection: see Err.
 type TappedConn struct {
 	net.Conn
 	me   iana.Side
@@ -47,8 +48,8 @@ func (t *TappedConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write writes p down, and then sends it: an answer must not stand before what it answers. If sending fails, the capture has bytes
-// that the peer may not have.
+// Write writes p down, and then sends it: an answer must not stand before what it answers. If
+// sending fails, the capture has bytes that the peer may not have.
 func (t *TappedConn) Write(p []byte) (int, error) {
 	t.write.Lock()
 	defer t.write.Unlock()

@@ -34,19 +34,23 @@ func tshark(t *testing.T, args ...string) []string {
 		t.Skip("tshark is not installed (apt-get install tshark)")
 	}
 	var stderr strings.Builder
-	cmd := exec.Command(path, append([]string{"-n", "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"}, args...)...)
+	cmd := exec.Command(path,
+		append([]string{"-n", "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE"},
+			args...)...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("tshark %q: %v\n%s", args, err, &stderr)
 	}
-	return slices.DeleteFunc(strings.Split(string(out), "\n"), func(l string) bool { return l == "" })
+	return slices.DeleteFunc(strings.Split(string(out), "\n"),
+		func(l string) bool { return l == "" })
 }
 
 // complaints are the packets that tshark has more to say about than that a connection ends.
 func complaints(t *testing.T, file, port string) []string {
 	const note = "0x400000"
-	said := tshark(t, "-r", file, "-d", "tcp.port=="+port+",tls", "-Y", "_ws.malformed || _ws.expert.severity >= "+note,
+	said := tshark(t, "-r", file, "-d", "tcp.port=="+port+",tls", "-Y",
+		"_ws.malformed || _ws.expert.severity >= "+note,
 		"-T", "fields", "-e", "frame.number", "-e", "_ws.expert.message")
 	return slices.DeleteFunc(said, func(line string) bool {
 		_, what, _ := strings.Cut(line, "\t")
@@ -80,7 +84,8 @@ func (r *recorded) save(t *testing.T, name string) string {
 }
 
 // exchange performs a handshake and one request, large in one direction, and taps both sides.
-func exchange(t *testing.T, l net.Listener, client, server *vitrine.Config, records [2]*recorded, path string) {
+func exchange(t *testing.T, l net.Listener, client, server *vitrine.Config, records [2]*recorded,
+	path string) {
 	t.Helper()
 	var wg sync.WaitGroup
 	wg.Go(func() {
@@ -100,7 +105,9 @@ func exchange(t *testing.T, l net.Listener, client, server *vitrine.Config, reco
 			return
 		}
 		body := strings.Repeat(r.URL.Path, 3000)
-		fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+		fmt.Fprintf(c,
+			"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s",
+			len(body), body)
 		if tap.Err() != nil {
 			t.Error(tap.Err())
 		}
@@ -157,13 +164,15 @@ func TestWrittenCapturesOpenDecryptedInTshark(t *testing.T) {
 		if s.ID>>8 == 0xD0 {
 			continue // ECDHE_PSK of RFC 8442, which tshark 4.0 has no entry for
 		}
-		want = append(want, fmt.Sprintf("%d\tGET\t%s\t", i, path), fmt.Sprintf("%d\t\t%s\t200", i, path))
+		want = append(want, fmt.Sprintf("%d\tGET\t%s\t", i, path),
+			fmt.Sprintf("%d\t\t%s\t200", i, path))
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	for _, side := range []iana.Side{iana.Client, iana.Server} {
 		file := records[side].save(t, side.String()+".pcapng")
 		got := tshark(t, "-r", file, "-d", "tcp.port=="+port+",tls", "-Y", "http", "-T", "fields",
-			"-e", "tcp.stream", "-e", "http.request.method", "-e", "http.request.uri", "-e", "http.response.code", "-e", "http.response_for.uri")
+			"-e", "tcp.stream", "-e", "http.request.method", "-e", "http.request.uri", "-e",
+			"http.response.code", "-e", "http.response_for.uri")
 		for i, line := range got { // the answer names what it answers, with its host
 			if f := strings.Split(line, "\t"); len(f) == 5 && f[1] == "" {
 				uri := f[4][strings.LastIndex(f[4], "/"):]
@@ -195,11 +204,15 @@ func TestWrittenStreamsReadBack(t *testing.T) {
 		wantClient     string
 		wantServer     string
 	}{
-		{"IPv4", netip.MustParseAddrPort("10.0.0.1:50000"), netip.MustParseAddrPort("10.0.0.2:8443"), "10.0.0.1:50000", "10.0.0.2:8443"},
-		{"IPv6 with a zone", v6, netip.MustParseAddrPort("[fe80::2%eth0]:443"), "[2001:db8::1]:50000", "[fe80::2]:443"},
-		{"IPv4 mapped into IPv6", netip.MustParseAddrPort("[::ffff:10.0.0.1]:1"), netip.MustParseAddrPort("10.0.0.2:2"), "10.0.0.1:1", "10.0.0.2:2"},
+		{"IPv4", netip.MustParseAddrPort("10.0.0.1:50000"),
+			netip.MustParseAddrPort("10.0.0.2:8443"), "10.0.0.1:50000", "10.0.0.2:8443"},
+		{"IPv6 with a zone", v6, netip.MustParseAddrPort("[fe80::2%eth0]:443"),
+			"[2001:db8::1]:50000", "[fe80::2]:443"},
+		{"IPv4 mapped into IPv6", netip.MustParseAddrPort("[::ffff:10.0.0.1]:1"),
+			netip.MustParseAddrPort("10.0.0.2:2"), "10.0.0.1:1", "10.0.0.2:2"},
 		{"no addresses", netip.AddrPort{}, netip.AddrPort{}, "192.0.2.1:49152", "192.0.2.2:443"},
-		{"addresses of two families", v6, netip.MustParseAddrPort("10.0.0.2:8443"), "192.0.2.1:50000", "192.0.2.2:8443"},
+		{"addresses of two families", v6, netip.MustParseAddrPort("10.0.0.2:8443"),
+			"192.0.2.1:50000", "192.0.2.2:8443"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			big := bytes.Repeat([]byte("0123456789abcdef"), 20_000) // 320,000 bytes: five windows
@@ -207,8 +220,10 @@ func TestWrittenStreamsReadBack(t *testing.T) {
 			w := capture.NewWriter(&out, capture.WriterOptions{Comment: "for a test"})
 			conv := w.Connection(c.client, c.server)
 			for range 2 {
-				for _, err := range []error{conv.Say(iana.Client, time.Time{}, []byte("hello")), conv.Say(iana.Server, time.Time{}, big),
-					conv.Say(iana.Client, time.Time{}, nil), conv.Finish(iana.Server, time.Time{}), conv.Close()} {
+				for _, err := range []error{conv.Say(iana.Client, time.Time{}, []byte("hello")),
+					conv.Say(iana.Server, time.Time{}, big),
+					conv.Say(iana.Client, time.Time{}, nil), conv.Finish(iana.Server, time.Time{}),
+					conv.Close()} {
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -219,17 +234,21 @@ func TestWrittenStreamsReadBack(t *testing.T) {
 			if c := complaints(t, file, "1"); len(c) > 0 {
 				t.Errorf("tshark complains of\n%s", strings.Join(c, "\n"))
 			}
-			for _, flight := range tshark(t, "-r", file, "-Y", "tcp.analysis.bytes_in_flight", "-T", "fields", "-e", "tcp.analysis.bytes_in_flight") {
+			for _, flight := range tshark(t, "-r", file, "-Y", "tcp.analysis.bytes_in_flight", "-T",
+				"fields", "-e", "tcp.analysis.bytes_in_flight") {
 				if n, err := strconv.Atoi(flight); err != nil || n > 65535 {
 					t.Errorf("%s bytes in flight, %v: more than the window", flight, err)
 				}
 			}
 			got := read(t, out.Bytes())
-			if len(got) != 1 || got[0].Client.String() != c.wantClient || got[0].Server.String() != c.wantServer || got[0].Guessed {
+			if len(got) != 1 || got[0].Client.String() != c.wantClient ||
+				got[0].Server.String() != c.wantServer || got[0].Guessed {
 				t.Fatalf("%d connections, the first %v", len(got), got[0])
 			}
-			if string(got[0].said[0]) != "hello" || !bytes.Equal(got[0].said[1], big) || got[0].gap != 0 || got[0].ends != 1 {
-				t.Errorf("read %d and %d bytes, %d missing, %d ends", len(got[0].said[0]), len(got[0].said[1]), got[0].gap, got[0].ends)
+			if string(got[0].said[0]) != "hello" || !bytes.Equal(got[0].said[1], big) ||
+				got[0].gap != 0 || got[0].ends != 1 {
+				t.Errorf("read %d and %d bytes, %d missing, %d ends", len(got[0].said[0]),
+					len(got[0].said[1]), got[0].gap, got[0].ends)
 			}
 		})
 	}
@@ -279,7 +298,8 @@ func TestSecretsStandBeforeWhatTheyOpenAndAreAnnouncedAtTheTop(t *testing.T) {
 	random := bytes.Repeat([]byte{7}, 32)
 	line := fmt.Appendf(nil, "CLIENT_RANDOM %x %x\n", random, bytes.Repeat([]byte{9}, 48))
 	write := func(w *capture.Writer) {
-		one, two := w.Connection(netip.AddrPort{}, netip.AddrPort{}), w.Connection(netip.AddrPort{}, netip.AddrPort{})
+		one, two := w.Connection(netip.AddrPort{}, netip.AddrPort{}),
+			w.Connection(netip.AddrPort{}, netip.AddrPort{})
 		one.Say(iana.Client, time.Time{}, append([]byte("one "), random...))
 		two.Say(iana.Client, time.Time{}, []byte("two"))
 		w.Secrets(line)
@@ -305,7 +325,8 @@ func TestSecretsStandBeforeWhatTheyOpenAndAreAnnouncedAtTheTop(t *testing.T) {
 		}
 	}
 	in.Secrets = func(typ capture.SecretsType, b []byte) {
-		if order = append(order, "secrets"); typ != capture.SecretsTLSKeyLog || !bytes.Equal(b, line) {
+		if order = append(order, "secrets"); typ != capture.SecretsTLSKeyLog ||
+			!bytes.Equal(b, line) {
 			t.Errorf("secrets of type %x: %q", typ, b)
 		}
 	}
@@ -319,7 +340,8 @@ func TestSecretsStandBeforeWhatTheyOpenAndAreAnnouncedAtTheTop(t *testing.T) {
 			}
 		}
 	}
-	want := []string{"comment", "comment", "secrets", "comment", "one", "answer", "two"} // of the section, the interface, the secrets
+	// of the section, the interface, the secrets
+	want := []string{"comment", "comment", "secrets", "comment", "one", "answer", "two"}
 	if !slices.Equal(order, want) {
 		t.Errorf("got %v, expected %v", order, want)
 	}
@@ -337,7 +359,8 @@ func TestPortsUsedAgainAreAnotherConnection(t *testing.T) {
 		c.Say(iana.Client, time.Time{}, []byte(s))
 		c.Close()
 	}
-	if got := read(t, out.Bytes()); len(got) != 2 || string(got[0].said[0]) != "one" || string(got[1].said[0]) != "two" {
+	if got := read(t, out.Bytes()); len(got) != 2 || string(got[0].said[0]) != "one" ||
+		string(got[1].said[0]) != "two" {
 		t.Errorf("%d connections: %v", len(got), got)
 	}
 }
@@ -357,7 +380,8 @@ func TestTimeDoesNotGoBack(t *testing.T) {
 	for p, err := in.Next(); err == nil; p, err = in.Next() {
 		got = append(got, fmt.Sprint(p.Time.UnixNano()))
 	}
-	if want := strings.Fields(strings.Repeat("5000000007 ", 7) + strings.Repeat("6000000007 ", 2)); !slices.Equal(got, want) {
+	if want := strings.Fields(strings.Repeat("5000000007 ", 7) +
+		strings.Repeat("6000000007 ", 2)); !slices.Equal(got, want) {
 		t.Errorf("got %v, expected %v", got, want)
 	}
 }

@@ -14,22 +14,27 @@ import (
 
 // WriterOptions say what stands at the top of a written capture.
 type WriterOptions struct {
-	// HoldsSecrets allows Secrets, and says at the top of the file that whoever has it can read the connections.
+	// HoldsSecrets allows Secrets, and says at the top of the file that whoever has it can read the
+	// connections.
 	HoldsSecrets bool
 
-	// Comment is for the reader of the file. It stands in the section header, behind the word about secrets.
+	// Comment is for the reader of the file. It stands in the section header, behind the word about
+	// secrets.
 	Comment string
 
-	// Now tells the time of packets that are given none. nil stands for a clock that starts with the year 2000 and goes on by a
-	// millisecond whenever it is asked, so that the same connections give the same file.
+	// Now tells the time of packets that are given none. nil stands for a clock that starts with
+	// the year 2000 and goes on by a millisecond whenever it is asked, so that the same connections
+	// give the same file.
 	Now func() time.Time
 }
 
 // secretsNote is what a file with secrets says at its top.
-const secretsNote = "This capture holds secrets: the keys of its TLS connections are inside. Whoever has it can read them."
+const secretsNote = "This capture holds secrets: the keys of its TLS connections are inside. " +
+	"Whoever has it can read them."
 
-// A Writer writes a pcapng capture that needs nothing else to be read in the clear. Its methods may be called by several
-// goroutines. The first error of the underlying writer is the answer of all later calls.
+// A Writer writes a pcapng capture that needs nothing else to be read in the clear. Its methods may
+// be called by several goroutines. The first error of the underlying writer is the answer of all
+// later calls.
 type Writer struct {
 	mu       sync.Mutex
 	out      io.Writer
@@ -48,9 +53,10 @@ func NewWriter(w io.Writer, o WriterOptions) *Writer {
 	return &Writer{out: w, options: o, links: map[LinkType]uint32{}}
 }
 
-// Secrets writes lines of a key log (RFC 9850) into a Decryption Secrets Block. It stands before the packets that those secrets open,
-// since readers like Wireshark go through a file once: where a capture holds secrets, each Conversation keeps back what it says until
-// the secrets of its client_random came, it ends, or it has said 1 MiB.
+// Secrets writes lines of a key log (RFC 9850) into a Decryption Secrets Block. It stands before
+// the packets that those secrets open, since readers like Wireshark go through a file once: where a
+// capture holds secrets, each Conversation keeps back what it says until the secrets of its
+// client_random came, it ends, or it has said 1 MiB.
 func (w *Writer) Secrets(keylog []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -88,7 +94,8 @@ func (k keyLogWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// release lets the conversations go on that began with this client_random: it stands in the first segment of the client.
+// release lets the conversations go on that began with this client_random: it stands in the first
+// segment of the client.
 func (w *Writer) release(random []byte) {
 	for _, c := range slices.Clone(w.held) {
 		if bytes.Contains(c.held, random) {
@@ -105,7 +112,8 @@ func (w *Writer) Packet(p Packet) error {
 	return w.flush()
 }
 
-// Flush writes what still waits for its secrets, and the top of the file even if nothing else came. It gives the first error.
+// Flush writes what still waits for its secrets, and the top of the file even if nothing else came.
+// It gives the first error.
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -116,8 +124,9 @@ func (w *Writer) Flush() error {
 	return w.flush()
 }
 
-// Connection begins a TCP connection. An address that is not valid, or not of the other's family, is replaced by one that is kept for
-// documentation (RFC 5737); a port 0 by 443 for the server and one from 49152 on for the client.
+// Connection begins a TCP connection. An address that is not valid, or not of the other's family,
+// is replaced by one that is kept for documentation (RFC 5737); a port 0 by 443 for the server and
+// one from 49152 on for the client.
 func (w *Writer) Connection(client, server netip.AddrPort) *Conversation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -220,7 +229,8 @@ func (w *Writer) now() time.Time {
 		return w.options.Now()
 	}
 	w.ticks++
-	return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(w.ticks) * time.Millisecond)
+	return time.Date(2000, 1, 1, 0, 0, 0, 0,
+		time.UTC).Add(time.Duration(w.ticks) * time.Millisecond)
 }
 
 // option appends an option. Its value may have 65,535 bytes; more of a comment is cut off.
@@ -231,7 +241,8 @@ func option(b []byte, code uint16, value []byte) []byte {
 	return align(append(b, value...))
 }
 
-// align fills up to 32 bits. All that stands before in the buffer is aligned, so that its length tells.
+// align fills up to 32 bits. All that stands before in the buffer is aligned, so that its length
+// tells.
 func align(b []byte) []byte {
 	for len(b)%4 != 0 {
 		b = append(b, 0)

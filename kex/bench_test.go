@@ -11,8 +11,9 @@ import (
 
 // BenchmarkExchange is both sides: two key pairs and two agreements.
 func BenchmarkExchange(b *testing.B) {
-	standard := map[iana.Group]ecdh.Curve{iana.Secp256r1: ecdh.P256(), iana.Secp384r1: ecdh.P384(), iana.Secp521r1: ecdh.P521(),
-		iana.X25519: ecdh.X25519()}
+	standard := map[iana.Group]ecdh.Curve{iana.Secp256r1: ecdh.P256(), iana.Secp384r1: ecdh.P384(),
+		iana.Secp521r1: ecdh.P521(),
+		iana.X25519:    ecdh.X25519()}
 	for _, id := range allNamed {
 		g := named(b, id)
 		b.Run(id.String()+"/kex", func(b *testing.B) {
@@ -37,7 +38,8 @@ func BenchmarkExchange(b *testing.B) {
 			for b.Loop() {
 				one, _ := c.GenerateKey(rand.Reader)
 				two, _ := c.GenerateKey(rand.Reader)
-				for _, side := range []struct{ mine, theirs *ecdh.PrivateKey }{{one, two}, {two, one}} {
+				for _, side := range []struct{ mine, theirs *ecdh.PrivateKey }{{one, two},
+					{two, one}} {
 					share, _ := c.NewPublicKey(side.theirs.PublicKey().Bytes())
 					if _, err := side.mine.ECDH(share); err != nil {
 						b.Fatal(err)
@@ -48,7 +50,8 @@ func BenchmarkExchange(b *testing.B) {
 	}
 }
 
-// BenchmarkFiniteField is what a client does with parameters that it knows, remembers, or must test.
+// BenchmarkFiniteField is what a client does with parameters that it knows, remembers, or must
+// test.
 func BenchmarkFiniteField(b *testing.B) {
 	known := number(b, "ffdhe2048").Bytes()
 	made, _ := Params(fields(b)[10])

@@ -24,7 +24,8 @@ type field struct {
 	exponent int             // in bits
 }
 
-// newField expects an odd p > 1: of an even one bigmod makes a modulus too, and panics at the first power.
+// newField expects an odd p > 1: of an even one bigmod makes a modulus too, and panics at the first
+// power.
 func newField(p *big.Int, exponent int) *field {
 	modulus, err := bigmod.NewModulus(p.Bytes())
 	if err != nil {
@@ -33,7 +34,8 @@ func newField(p *big.Int, exponent int) *field {
 	return &field{p, modulus, exponent}
 }
 
-// power is base^exponent mod p, in constant time but for the exponent's length. base must be below p.
+// power is base^exponent mod p, in constant time but for the exponent's length. base must be below
+// p.
 func (f *field) power(base *big.Int, exponent []byte) *bigmod.Nat {
 	b, err := bigmod.NewNat().SetBytes(base.Bytes(), f.modulus)
 	if err != nil {
@@ -42,7 +44,8 @@ func (f *field) power(base *big.Int, exponent []byte) *bigmod.Nat {
 	return bigmod.NewNat().Exp(b, exponent, f.modulus)
 }
 
-// inside tells whether 1 < v < p-1, which keeps out the subgroups of one and two elements. All are public.
+// inside tells whether 1 < v < p-1, which keeps out the subgroups of one and two elements. All are
+// public.
 func inside(v, p *big.Int) bool { return v.Cmp(one) > 0 && new(big.Int).Add(v, one).Cmp(p) < 0 }
 
 // A finiteField is a Group: a field and a generator.
@@ -53,11 +56,12 @@ type finiteField struct {
 	name string
 }
 
-// FiniteField makes a group of the dh_p and dh_g that a server sent, big-endian. It expects minBits ≤ bits of p ≤ 8192, or ends in
-// insufficient_security; and a prime p with 1 < g < p-1, or ends in illegal_parameter. A prime of RFC 7919 or RFC 3526 is
-// recognized; any other is tested, once for as long as it is remembered, which takes 20 ms for 2048 bits and half a second for 8192.
-// What is not tested is the order of g. A server that chooses a weak one harms a secret that it could as well give away.
-// See RFC 5246 §7.4.3 and RFC 7919 §3.1.
+// FiniteField makes a group of the dh_p and dh_g that a server sent, big-endian. It expects minBits
+// ≤ bits of p ≤ 8192, or ends in insufficient_security; and a prime p with 1 < g < p-1, or ends in
+// illegal_parameter. A prime of RFC 7919 or RFC 3526 is recognized; any other is tested, once for
+// as long as it is remembered, which takes 20 ms for 2048 bits and half a second for 8192. What is
+// not tested is the order of g. A server that chooses a weak one harms a secret that it could as
+// well give away. See RFC 5246 §7.4.3 and RFC 7919 §3.1.
 func FiniteField(p, g []byte, minBits int) (Group, error) {
 	prime, generator := new(big.Int).SetBytes(p), new(big.Int).SetBytes(g)
 	bits := prime.BitLen()
@@ -66,28 +70,32 @@ func FiniteField(p, g []byte, minBits int) (Group, error) {
 			"got a dh_p of %d bits, expected %d to %d", bits, minBits, maxBits)
 	}
 	if prime.Bit(0) == 0 {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3", "got an even dh_p of %d bits, expected a prime", bits)
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3",
+			"got an even dh_p of %d bits, expected a prime", bits)
 	}
 	if !inside(generator, prime) {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3", "got a dh_g that is not in 1 < dh_g < dh_p-1")
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3",
+			"got a dh_g that is not in 1 < dh_g < dh_p-1")
 	}
 	for _, w := range wellKnown {
 		if w.bits == uint(bits) && w.group().p.Cmp(prime) == 0 {
 			if generator.Cmp(two) == 0 {
 				return w.group(), nil
 			}
-			return &finiteField{field: w.group().field, g: generator, name: w.group().name + " with another generator"}, nil
+			return &finiteField{field: w.group().field, g: generator, name: w.group().name +
+				" with another generator"}, nil
 		}
 	}
 	f, ok := tested.field(prime)
 	if !ok {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3", "got a composite dh_p of %d bits, expected a prime", bits)
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3",
+			"got a composite dh_p of %d bits, expected a prime", bits)
 	}
 	return &finiteField{field: f, g: generator, name: fmt.Sprintf("%d-bit prime", bits)}, nil
 }
 
-// Params gives dh_p and dh_g for ServerKeyExchange, big-endian without leading zeros; nothing for a group of another kind.
-// See RFC 5246 §7.4.3.
+// Params gives dh_p and dh_g for ServerKeyExchange, big-endian without leading zeros; nothing for a
+// group of another kind. See RFC 5246 §7.4.3.
 func Params(g Group) (p, generator []byte) {
 	if f, ok := g.(*finiteField); ok {
 		return f.p.Bytes(), f.g.Bytes()
@@ -99,7 +107,8 @@ func (f *finiteField) ID() iana.Group { return f.id }
 
 func (f *finiteField) Name() string { return f.name }
 
-// Offer draws x with 2^(l-1) ≤ x < 2^l, as PKCS #3 does: never 0, below p-1, and its length says nothing.
+// Offer draws x with 2^(l-1) ≤ x < 2^l, as PKCS #3 does: never 0, below p-1, and its length says
+// nothing.
 func (f *finiteField) Offer(rand io.Reader) (Offer, error) {
 	x, err := draw(rand, (f.exponent+7)/8)
 	if err != nil {
@@ -117,7 +126,8 @@ func (f *finiteField) Answer(rand io.Reader, theirs []byte) (Answer, error) {
 // Recall takes any 0 < x < p.
 func (f *finiteField) Recall(private []byte) (Offer, error) {
 	if x, err := bigmod.NewNat().SetBytes(private, f.modulus); err != nil || x.IsZero() == 1 {
-		return nil, alert.Fail(alert.InternalError, "RFC 5246 §8.1.2", "no private key of %v", f.name)
+		return nil, alert.Fail(alert.InternalError, "RFC 5246 §8.1.2", "no private key of %v",
+			f.name)
 	}
 	return f.offer(bytes.Clone(private)), nil
 }
@@ -145,14 +155,17 @@ func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
 			"got a share that is not in 1 < Y < p-1 of %v", f.name)
 	}
 	z := f.power(y, o.private)
-	// Where (p-1)/2 is not prime, y may lie in a small subgroup, and then who sent it can guess z. See NIST SP 800-56A §5.7.1.1.
+	// Where (p-1)/2 is not prime, y may lie in a small subgroup, and then who sent it can guess z.
+	// See NIST SP 800-56A §5.7.1.1.
 	if z.IsOne()|z.IsMinusOne(f.modulus) == 1 {
-		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7919 §5.1", "got a share in a small subgroup of %v", f.name)
+		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7919 §5.1",
+			"got a share in a small subgroup of %v", f.name)
 	}
 	return z.Bytes(f.modulus), nil
 }
 
-// tested remembers primes that passed the test. Composites are not remembered: they are found out fast and end the connection.
+// tested remembers primes that passed the test. Composites are not remembered: they are found out
+// fast and end the connection.
 var tested = &primeCache{known: map[[sha256.Size]byte]*field{}}
 
 type primeCache struct {
@@ -163,8 +176,8 @@ type primeCache struct {
 // maxFields bounds the memory that servers can fill: about 4 KiB for each field.
 const maxFields = 64
 
-// field tests p, which must be odd, unless it remembers it. Baillie-PSW has no known counterexample, not even a constructed one,
-// which is why no random bases are added.
+// field tests p, which must be odd, unless it remembers it. Baillie-PSW has no known
+// counterexample, not even a constructed one, which is why no random bases are added.
 func (s *primeCache) field(p *big.Int) (*field, bool) {
 	key := sha256.Sum256(p.Bytes())
 	s.mu.Lock()
@@ -176,7 +189,8 @@ func (s *primeCache) field(p *big.Int) (*field, bool) {
 	if !p.ProbablyPrime(0) { // not under the lock: it is slow
 		return nil, false
 	}
-	f = newField(p, p.BitLen()-1) // full length: where (p-1)/2 may be composite, a short exponent is unsafe
+	// full length: where (p-1)/2 may be composite, a short exponent is unsafe
+	f = newField(p, p.BitLen()-1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.known) == maxFields {
@@ -189,11 +203,13 @@ func (s *primeCache) field(p *big.Int) (*field, bool) {
 	return f, true
 }
 
-// NameOf is the code point and the name of a group that only has to be named: whether its prime is one is not tested.
+// NameOf is the code point and the name of a group that only has to be named: whether its prime is
+// one is not tested.
 func NameOf(p, g []byte) (iana.Group, string) {
 	prime := new(big.Int).SetBytes(p)
 	for _, w := range wellKnown {
-		if w.bits == uint(prime.BitLen()) && w.group().p.Cmp(prime) == 0 && new(big.Int).SetBytes(g).Cmp(two) == 0 {
+		if w.bits == uint(prime.BitLen()) && w.group().p.Cmp(prime) == 0 &&
+			new(big.Int).SetBytes(g).Cmp(two) == 0 {
 			return w.id, w.group().name
 		}
 	}

@@ -20,7 +20,8 @@ type curve struct {
 	key    func(scalar []byte) (share []byte, agree agreement, err error)
 }
 
-// An agreement is a private key's half of the exchange. It fails where the peer's share must be refused.
+// An agreement is a private key's half of the exchange. It fails where the peer's share must be
+// refused.
 type agreement func(theirs []byte) (secret []byte, err error)
 
 var curves = map[iana.Group]*curve{
@@ -35,7 +36,8 @@ func (c *curve) ID() iana.Group { return c.id }
 
 func (c *curve) Name() string { return c.id.String() }
 
-// draws bounds the search for a scalar. One of P-256 is out of range once in 2³² times, one of the other curves less often.
+// draws bounds the search for a scalar. One of P-256 is out of range once in 2³² times, one of the
+// other curves less often.
 const draws = 16
 
 func (c *curve) Offer(rand io.Reader) (Offer, error) {
@@ -45,14 +47,19 @@ func (c *curve) Offer(rand io.Reader) (Offer, error) {
 			return nil, err
 		}
 		scalar[0] &= c.mask
-		if share, agree, err := c.key(scalar); err == nil { // otherwise draw again: to reduce it would favour small ones
+		// otherwise draw again: to reduce it would favour small ones
+		if share, agree, err := c.key(scalar); err == nil {
 			return &curveOffer{c, scalar, share, agree}, nil
 		}
 	}
-	return nil, alert.Fail(alert.InternalError, "", "randomness failed: no scalar of %v in %d draws", c.id, draws)
+	return nil, alert.Fail(alert.InternalError, "",
+		"randomness failed: no scalar of %v in %d draws", c.id, draws)
 }
 
-func (c *curve) Answer(rand io.Reader, theirs []byte) (Answer, error) { return answer(c, rand, theirs) }
+func (c *curve) Answer(rand io.Reader,
+	theirs []byte) (Answer, error) {
+	return answer(c, rand, theirs)
+}
 
 func (c *curve) Recall(private []byte) (Offer, error) {
 	share, agree, err := c.key(private)
@@ -72,18 +79,21 @@ func (o *curveOffer) Share() []byte { return o.share }
 
 func (o *curveOffer) Private() []byte { return o.private }
 
-// Finish has one failure, whichever check it was: a point off the curve sent to a reused key reads that key out.
+// Finish has one failure, whichever check it was: a point off the curve sent to a reused key reads
+// that key out.
 func (o *curveOffer) Finish(theirs []byte) ([]byte, error) {
 	secret, err := o.agree(theirs)
 	if err != nil {
 		return nil, alert.Fail(alert.IllegalParameter, "RFC 8422 §5.11",
-			"got a share of %d bytes, expected a public key of %v that is valid", len(theirs), o.curve.id)
+			"got a share of %d bytes, expected a public key of %v that is valid", len(theirs),
+			o.curve.id)
 	}
 	return secret, nil
 }
 
-// standard is a curve of the standard library, which takes scalars in the group's range and refuses points that are not on the
-// curve, the one at infinity, compressed ones, and those that make X25519 give zeros.
+// standard is a curve of the standard library, which takes scalars in the group's range and refuses
+// points that are not on the curve, the one at infinity, compressed ones, and those that make
+// X25519 give zeros.
 func standard(c ecdh.Curve) func([]byte) ([]byte, agreement, error) {
 	return func(scalar []byte) ([]byte, agreement, error) {
 		key, err := c.NewPrivateKey(scalar)
@@ -119,7 +129,8 @@ func goldilocks(scalar []byte) ([]byte, agreement, error) {
 		}
 		var secret x448.Key
 		if point := x448.Key(theirs); !x448.Shared(&secret, &key, &point) {
-			return nil, errLowOrder // Shared finds the points of low order, which are those that give zeros
+			// Shared finds the points of low order, which are those that give zeros
+			return nil, errLowOrder
 		}
 		return secret[:], nil
 	}, nil

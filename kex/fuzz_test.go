@@ -9,7 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
-// Whatever a server sends as parameters and a peer as its share, there is an error that names an alert, or both sides agree.
+// Whatever a server sends as parameters and a peer as its share, there is an error that names an
+// alert, or both sides agree.
 func FuzzFiniteField(f *testing.F) {
 	f.Add([]byte{31}, []byte{3}, []byte{5})
 	f.Add([]byte{0, 1, 1}, []byte{3}, []byte{9})
@@ -38,7 +39,8 @@ func FuzzFiniteField(f *testing.F) {
 			namesAnAlert(t, err) // g may have a small order
 			return
 		}
-		if theirs, err := offer.Finish(ours.Share); err != nil || !bytes.Equal(theirs, ours.Secret) {
+		if theirs, err := offer.Finish(ours.Share); err != nil ||
+			!bytes.Equal(theirs, ours.Secret) {
 			t.Errorf("%x and %x, %v", theirs, ours.Secret, err)
 		}
 	})
@@ -60,7 +62,10 @@ func FuzzShare(f *testing.F) {
 			}
 		}
 	}
-	f.Fuzz(func(t *testing.T, i byte, share []byte) { exchange(t, named(t, allNamed[int(i)%len(allNamed)]), share) })
+	f.Fuzz(func(t *testing.T, i byte,
+		share []byte) {
+		exchange(t, named(t, allNamed[int(i)%len(allNamed)]), share)
+	})
 }
 
 func exchange(t *testing.T, g Group, share []byte) {
@@ -78,7 +83,8 @@ func exchange(t *testing.T, g Group, share []byte) {
 	if secret, err := offer.Finish(share); err != nil {
 		namesAnAlert(t, err)
 	} else if !bytes.Equal(secret, ours.Secret) {
-		t.Errorf("%s: offerer and answerer with one key have %x and %x", g.Name(), secret, ours.Secret)
+		t.Errorf("%s: offerer and answerer with one key have %x and %x", g.Name(), secret,
+			ours.Secret)
 	}
 }
 

@@ -176,7 +176,8 @@ func (h *hybrid) Answer(rand io.Reader, theirs []byte) (Answer, error) {
 	if err != nil {
 		return Answer{}, h.refuse(theirs)
 	}
-	return Answer{Share: h.join(ciphertext, c.Share()), Private: c.Private(), Secret: h.join(secret, z)}, nil
+	return Answer{Share: h.join(ciphertext, c.Share()), Private: c.Private(),
+		Secret: h.join(secret, z)}, nil
 }
 
 type hybridOffer struct {

@@ -37,13 +37,15 @@ func TestHybridsAgree(t *testing.T) {
 		}
 		if len(o.Share()) != row.offer || len(a.Share) != row.answer || len(secret) != row.secret {
 			t.Errorf("%v: shares of %d and %d bytes and a secret of %d, expected %d, %d and %d",
-				row.id, len(o.Share()), len(a.Share), len(secret), row.offer, row.answer, row.secret)
+				row.id, len(o.Share()), len(a.Share), len(secret), row.offer, row.answer,
+				row.secret)
 		}
 		again, err := g.Recall(o.Private())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if same, err := again.Finish(a.Share); err != nil || !bytes.Equal(same, secret) || !bytes.Equal(again.Share(), o.Share()) {
+		if same, err := again.Finish(a.Share); err != nil || !bytes.Equal(same, secret) ||
+			!bytes.Equal(again.Share(), o.Share()) {
 			t.Errorf("%v: a recalled key gives another share or secret: %v", row.id, err)
 		}
 	}
@@ -83,7 +85,8 @@ func TestHybridsAreTwoPartsInOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 		kemFirst := row.id == iana.X25519MLKEM768
-		theirKEM, theirCurve := a.Share[:len(a.Share)-g.kem.ciphertext], a.Share[len(a.Share)-g.kem.ciphertext:]
+		theirKEM, theirCurve := a.Share[:len(a.Share)-g.kem.ciphertext],
+			a.Share[len(a.Share)-g.kem.ciphertext:]
 		seed, scalar := o.Private()[len(o.Private())-64:], o.Private()[:len(o.Private())-64]
 		theirKEM, theirCurve = theirCurve, theirKEM
 		if kemFirst {
@@ -141,9 +144,12 @@ func TestHybridsRefuseWrongShares(t *testing.T) {
 		}
 		point := make([]byte, 32) // for X25519 of low order, for the others no point
 		for what, share := range map[string][]byte{
-			"empty": {}, "short": o.Share()[1:], "long": append(bytes.Clone(o.Share()), 0), "an answer's": a.Share[:len(a.Share)-1],
-			"a coefficient above the modulus": change(o.Share(), kemAt(o.Share(), g.kem.encapsulationKey), 0xFF, 0xFF, 0xFF),
-			"no point":                        change(o.Share(), curveAt(o.Share(), g.kem.encapsulationKey), point...),
+			"empty": {}, "short": o.Share()[1:], "long": append(bytes.Clone(o.Share()), 0),
+			"an answer's": a.Share[:len(a.Share)-1],
+			"a coefficient above the modulus": change(o.Share(),
+				kemAt(o.Share(), g.kem.encapsulationKey), 0xFF, 0xFF, 0xFF),
+			"no point": change(o.Share(),
+				curveAt(o.Share(), g.kem.encapsulationKey), point...),
 		} {
 			if _, err := g.Answer(cryptorand.Reader, share); !isIllegal(err) {
 				t.Errorf("%v: answering a share that is %s: %v", row.id, what, err)
@@ -158,7 +164,8 @@ func TestHybridsRefuseWrongShares(t *testing.T) {
 			}
 		}
 		// A ciphertext that was changed is rejected implicitly: another secret, and no error.
-		wrong := change(a.Share, kemAt(a.Share, g.kem.ciphertext), a.Share[kemAt(a.Share, g.kem.ciphertext)]^1)
+		wrong := change(a.Share, kemAt(a.Share, g.kem.ciphertext),
+			a.Share[kemAt(a.Share, g.kem.ciphertext)]^1)
 		if secret, err := o.Finish(wrong); err != nil || bytes.Equal(secret, a.Secret) {
 			t.Errorf("%v: a changed ciphertext: %v", row.id, err)
 		}
@@ -170,7 +177,8 @@ func isIllegal(err error) bool { return err != nil && alert.Of(err) == alert.Ill
 func TestMLKEMGivesPublishedValues(t *testing.T) {
 	kems := map[string]kem{"ML-KEM-768": mlkem768, "ML-KEM-1024": mlkem1024}
 	n := 0
-	for _, file := range []string{"mlkem_768_test.json", "mlkem_1024_test.json", "mlkem_768_encaps_test.json"} {
+	for _, file := range []string{"mlkem_768_test.json", "mlkem_1024_test.json",
+		"mlkem_768_encaps_test.json"} {
 		var f struct {
 			TestGroups []struct {
 				ParameterSet string
@@ -240,7 +248,8 @@ func TestMLKEMEncapsulatesAsACVP(t *testing.T) {
 					n++
 				case c.M != nil:
 					secret, ciphertext, err := k.encapsulate(c.EK, c.M)
-					if err != nil || !bytes.Equal(secret, c.Expected.K) || !bytes.Equal(ciphertext, c.Expected.C) {
+					if err != nil || !bytes.Equal(secret, c.Expected.K) ||
+						!bytes.Equal(ciphertext, c.Expected.C) {
 						t.Errorf("%s: another secret: %v", g.ParameterSet, err)
 					}
 					n++

@@ -20,8 +20,8 @@ import (
 var allNamed = []iana.Group{iana.Secp256r1, iana.Secp384r1, iana.Secp521r1, iana.X25519, iana.X448,
 	iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192}
 
-// fields are the finite-field groups without a code point: those of RFC 3526, a known prime with another generator, and primes that
-// a server might have made up.
+// fields are the finite-field groups without a code point: those of RFC 3526, a known prime with
+// another generator, and primes that a server might have made up.
 func fields(t testing.TB) (all []Group) {
 	t.Helper()
 	add := func(p, g *big.Int) {
@@ -57,7 +57,8 @@ func everyGroup(t testing.TB) (all []Group) {
 // number reads "7", "2^127-1", "ffdhe2048" or "modp1536+2".
 func number(t testing.TB, s string) *big.Int {
 	t.Helper()
-	m := regexp.MustCompile(`^(?:2\^(\d+)|(ffdhe\d+)|modp(\d+)|(\d+))([+-]\d+)?$`).FindStringSubmatch(s)
+	name := regexp.MustCompile(`^(?:2\^(\d+)|(ffdhe\d+)|modp(\d+)|(\d+))([+-]\d+)?$`)
+	m := name.FindStringSubmatch(s)
 	if m == nil {
 		t.Fatalf("no number: %q", s)
 	}
@@ -100,7 +101,8 @@ func TestBothSidesAgreeInEveryGroup(t *testing.T) {
 			t.Errorf("%s: the same private key twice", g.Name())
 		}
 		if p, _ := Params(g); p != nil && (len(theirs) != len(p) || len(offer.Share()) != len(p)) {
-			t.Errorf("%s: Z has %d bytes and the share %d, expected %d", g.Name(), len(theirs), len(offer.Share()), len(p))
+			t.Errorf("%s: Z has %d bytes and the share %d, expected %d", g.Name(), len(theirs),
+				len(offer.Share()), len(p))
 		}
 		// An observer who is told the private key sees the same.
 		recalled, err := g.Recall(ours.Private)
@@ -108,7 +110,8 @@ func TestBothSidesAgreeInEveryGroup(t *testing.T) {
 			t.Fatalf("%s: %v", g.Name(), err)
 		}
 		seen, err := recalled.Finish(offer.Share())
-		if err != nil || !bytes.Equal(seen, theirs) || !bytes.Equal(recalled.Share(), ours.Share) || !bytes.Equal(recalled.Private(), ours.Private) {
+		if err != nil || !bytes.Equal(seen, theirs) || !bytes.Equal(recalled.Share(), ours.Share) ||
+			!bytes.Equal(recalled.Private(), ours.Private) {
 			t.Errorf("%s: recalled %x, %v, expected %x", g.Name(), seen, err, theirs)
 		}
 		count++
@@ -129,8 +132,10 @@ func TestGroupsHaveTheRegistrysNames(t *testing.T) {
 		}
 		unnamed = append(unnamed, g.Name())
 	}
-	want := "1536-bit MODP (RFC 3526), 2048-bit MODP (RFC 3526), 3072-bit MODP (RFC 3526), 4096-bit MODP (RFC 3526), " +
-		"6144-bit MODP (RFC 3526), 8192-bit MODP (RFC 3526), ffdhe2048 with another generator, 127-bit prime, 521-bit prime, " +
+	want := "1536-bit MODP (RFC 3526), 2048-bit MODP (RFC 3526), 3072-bit MODP (RFC 3526), " +
+		"4096-bit MODP (RFC 3526), " +
+		"6144-bit MODP (RFC 3526), 8192-bit MODP (RFC 3526), ffdhe2048 with another generator, " +
+		"127-bit prime, 521-bit prime, " +
 		"607-bit prime, 2048-bit prime"
 	if got := strings.Join(unnamed, ", "); got != want {
 		t.Errorf("got %s\nexpected %s", got, want)
@@ -147,7 +152,8 @@ func TestGroupsHaveTheRegistrysNames(t *testing.T) {
 	}
 }
 
-// The same randomness gives the same keys, for --seed; and a reader is used up, so that the next handshake has others (Raccoon).
+// The same randomness gives the same keys, for --seed; and a reader is used up, so that the next
+// handshake has others (Raccoon).
 func TestOnlyTheReaderDecides(t *testing.T) {
 	for _, g := range everyGroup(t) {
 		r, again := testkit.Rand("one seed"), testkit.Rand("one seed")
@@ -157,13 +163,15 @@ func TestOnlyTheReaderDecides(t *testing.T) {
 		if err := errors.Join(err1, err2, err3); err != nil {
 			t.Fatalf("%s: %v", g.Name(), err)
 		}
-		if !bytes.Equal(first.Private(), repeated.Private()) || !bytes.Equal(first.Share(), repeated.Share()) {
+		if !bytes.Equal(first.Private(), repeated.Private()) ||
+			!bytes.Equal(first.Share(), repeated.Share()) {
 			t.Errorf("%s: one seed, two keys", g.Name())
 		}
 		if bytes.Equal(first.Private(), second.Private()) {
 			t.Errorf("%s: a key was drawn twice", g.Name())
 		}
-		if _, err := g.Offer(bytes.NewReader(make([]byte, 10))); !errors.Is(err, io.ErrUnexpectedEOF) || alert.Of(err) != alert.InternalError {
+		if _, err := g.Offer(bytes.NewReader(make([]byte, 10))); !errors.Is(err,
+			io.ErrUnexpectedEOF) || alert.Of(err) != alert.InternalError {
 			t.Errorf("%s: randomness ended: %v", g.Name(), err)
 		}
 	}
@@ -207,7 +215,8 @@ func TestExponentsAreLongEnough(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := new(big.Int).SetBytes(o.Private()).BitLen(); got < want || exact && got != want {
+			if got := new(big.Int).SetBytes(o.Private()).BitLen(); got < want ||
+				exact && got != want {
 				t.Errorf("%s: an exponent of %d bits, expected %d", g.Name(), got, want)
 			}
 		}
@@ -281,12 +290,14 @@ func TestBadSharesAreRefused(t *testing.T) {
 	for _, c := range all.PublicValues {
 		y := number(t, c.Y).Bytes()
 		refuse(c.What, named(t, iana.FFDHE2048), y, alert.HandshakeFailure, "RFC 7919 §5.1")
-		refuse(c.What+", with leading zeros", named(t, iana.FFDHE2048), append(make([]byte, 300), y...), alert.HandshakeFailure, "RFC 7919 §5.1")
+		refuse(c.What+", with leading zeros", named(t, iana.FFDHE2048),
+			append(make([]byte, 300), y...), alert.HandshakeFailure, "RFC 7919 §5.1")
 	}
 	for _, c := range all.Points {
 		for _, id := range allNamed {
 			if id.String() == c.Group {
-				refuse(c.Group+": "+c.What, named(t, id), c.Share, alert.IllegalParameter, "RFC 8422 §5.11")
+				refuse(c.Group+": "+c.What, named(t, id), c.Share, alert.IllegalParameter,
+					"RFC 8422 §5.11")
 			}
 		}
 	}
@@ -307,7 +318,8 @@ func TestSmallSubgroupsAreNoticed(t *testing.T) {
 	checkAlert(t, "Z = 1", err, alert.HandshakeFailure, "RFC 7919 §5.1")
 	_, err = o.Finish([]byte{6}) // of order 6: 6³ = 216 = 7·31 - 1, and 9 = 3 modulo 6
 	checkAlert(t, "Z = p-1", err, alert.HandshakeFailure, "RFC 7919 §5.1")
-	if z, err := o.Finish([]byte{3}); err != nil || !bytes.Equal(z, []byte{29}) { // 3⁹ = 19683 = 634·31 + 29
+	// 3⁹ = 19683 = 634·31 + 29
+	if z, err := o.Finish([]byte{3}); err != nil || !bytes.Equal(z, []byte{29}) {
 		t.Errorf("got %x, %v", z, err)
 	}
 }
@@ -335,8 +347,10 @@ func TestPrivateKeysOutOfRangeAreNotRecalled(t *testing.T) {
 		id      iana.Group
 		private []byte
 	}{
-		{iana.FFDHE2048, nil}, {iana.FFDHE2048, make([]byte, 256)}, {iana.FFDHE2048, p}, {iana.FFDHE2048, make([]byte, 300)},
-		{iana.Secp256r1, make([]byte, 32)}, {iana.Secp256r1, bytes.Repeat([]byte{0xFF}, 32)}, {iana.Secp256r1, []byte{1}},
+		{iana.FFDHE2048, nil}, {iana.FFDHE2048, make([]byte, 256)}, {iana.FFDHE2048, p},
+		{iana.FFDHE2048, make([]byte, 300)},
+		{iana.Secp256r1, make([]byte, 32)}, {iana.Secp256r1, bytes.Repeat([]byte{0xFF}, 32)},
+		{iana.Secp256r1, []byte{1}},
 		{iana.X25519, make([]byte, 31)}, {iana.X448, make([]byte, 57)}, {iana.X448, nil},
 	} {
 		_, err := named(t, c.id).Recall(c.private)

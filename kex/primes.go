@@ -7,16 +7,18 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// The well-known primes are not written here, their formula is. RFC 7919 appendix A takes the middle of each from e and RFC 3526
-// from π, numbers that nobody could choose, and adds the smallest x that makes both p and (p-1)/2 prime:
+// The well-known primes are not written here, their formula is. RFC 7919 appendix A takes the
+// middle of each from e and RFC 3526 from π, numbers that nobody could choose, and adds the
+// smallest x that makes both p and (p-1)/2 prime:
 //
 //	p = 2^bits − 2^(bits−64) + (⌊2^(bits−130)·constant⌋ + x)·2^64 − 1
 //
 // The test compares them with the published ones. All have the generator 2.
 //
-// The exponents are as long as RFC 7919 §5.2 asks or longer (225, 275, 325, 375 and 400 bits), in whole bytes, which is more than
-// twice the strength that NIST SP 800-57 gives a prime of that size (112, 128, 152, 176 and 200 bits). That is safe in these
-// groups, where (p-1)/2 is prime; elsewhere a short exponent falls to its residues in small subgroups.
+// The exponents are as long as RFC 7919 §5.2 asks or longer (225, 275, 325, 375 and 400 bits), in
+// whole bytes, which is more than twice the strength that NIST SP 800-57 gives a prime of that size
+// (112, 128, 152, 176 and 200 bits). That is safe in these groups, where (p-1)/2 is prime;
+// elsewhere a short exponent falls to its residues in small subgroups.
 var wellKnown = []*safePrime{
 	{id: iana.FFDHE2048, bits: 2048, constant: e, x: 560316, exponent: 232},
 	{id: iana.FFDHE3072, bits: 3072, constant: e, x: 2625351, exponent: 280},
@@ -32,7 +34,8 @@ var wellKnown = []*safePrime{
 	{name: "8192-bit MODP (RFC 3526)", bits: 8192, constant: pi, x: 4743158, exponent: 400},
 }
 
-// A safePrime is a row of the table. Its group is made when it is first asked for, with the constants that bigmod works out.
+// A safePrime is a row of the table. Its group is made when it is first asked for, with the
+// constants that bigmod works out.
 type safePrime struct {
 	id       iana.Group
 	name     string // where there is no id
@@ -68,7 +71,8 @@ func (s *safePrime) group() *finiteField {
 
 var one, two, four = big.NewInt(1), big.NewInt(2), big.NewInt(4)
 
-// precision is how many bits after the point e and π have: those of the longest prime, and room for the roundings of all terms.
+// precision is how many bits after the point e and π have: those of the longest prime, and room for
+// the roundings of all terms.
 const precision = 8192
 
 // e is ⌊2^precision·e⌋, give or take a few: the sum of 1/k!.

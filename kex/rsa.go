@@ -16,15 +16,17 @@ import (
 // preMasterLength is the length of an RSA pre_master_secret: client_version and 46 random bytes.
 const preMasterLength = 48
 
-// The bounds of an RSA key, in bits: what a pre_master_secret fits, and what a server may make us compute
-// with. That a key is worth encrypting to is for whoever checks certificates: pki refuses less than
-// 1024 bits unless nobody is checked at all.
+// The bounds of an RSA key, in bits: what a pre_master_secret fits, and what a server may make us
+// compute with. That a key is worth encrypting to is for whoever checks certificates: pki refuses
+// less than 1024 bits unless nobody is checked at all.
 const minRSABits, maxRSABits = 8 * (preMasterLength + 11), 16384
 
-// EncryptPreMaster draws the 48-byte pre_master_secret and encrypts it to the server's key. clientVersion is the highest version
-// that the ClientHello offered, not the one that was agreed, so that the server notices a rollback. encrypted is as long as the
-// modulus. A key of less than 472 or more than 16384 bits is refused. See RFC 5246 §7.4.7.1.
-func EncryptPreMaster(rand io.Reader, pub *rsa.PublicKey, clientVersion iana.Version) (pre, encrypted []byte, err error) {
+// EncryptPreMaster draws the 48-byte pre_master_secret and encrypts it to the server's key.
+// clientVersion is the highest version that the ClientHello offered, not the one that was agreed,
+// so that the server notices a rollback. encrypted is as long as the modulus. A key of less than
+// 472 or more than 16384 bits is refused. See RFC 5246 §7.4.7.1.
+func EncryptPreMaster(rand io.Reader, pub *rsa.PublicKey,
+	clientVersion iana.Version) (pre, encrypted []byte, err error) {
 	if pre, err = draw(rand, preMasterLength); err != nil {
 		return nil, nil, err
 	}
@@ -49,7 +51,8 @@ func encrypt(rand io.Reader, pub *rsa.PublicKey, message []byte) ([]byte, error)
 	if err != nil {
 		return nil, err // unreachable: padded begins with a zero byte
 	}
-	return bigmod.NewNat().ExpShortVarTime(m, uint(pub.E), modulus).Bytes(modulus), nil // only the exponent, which is public, shows
+	// only the exponent, which is public, shows
+	return bigmod.NewNat().ExpShortVarTime(m, uint(pub.E), modulus).Bytes(modulus), nil
 }
 
 func rsaModulus(pub *rsa.PublicKey) (*bigmod.Modulus, error) {
@@ -59,16 +62,18 @@ func rsaModulus(pub *rsa.PublicKey) (*bigmod.Modulus, error) {
 	}
 	if pub.N.Bit(0) == 0 || pub.E < 3 || pub.E&1 == 0 {
 		return nil, alert.Fail(alert.BadCertificate, "RFC 8017 §3.1",
-			"got an RSA key with modulus mod 2 = %d and exponent %d, expected both odd and an exponent from 3", pub.N.Bit(0), pub.E)
+			"got an RSA key with modulus mod 2 = %d and exponent %d, expected both odd and an "+
+				"exponent from 3", pub.N.Bit(0), pub.E)
 	}
 	return bigmod.NewModulus(pub.N.Bytes())
 }
 
-// pad makes 00 02 PS 00 message, size bytes long, with at least 8 bytes of PS. A byte of PS that is drawn as 0 is drawn again.
-// See RFC 8017 §7.2.1.
+// pad makes 00 02 PS 00 message, size bytes long, with at least 8 bytes of PS. A byte of PS that is
+// drawn as 0 is drawn again. See RFC 8017 §7.2.1.
 func pad(rand io.Reader, message []byte, size int) ([]byte, error) {
 	if size < len(message)+11 {
-		return nil, alert.Fail(alert.InternalError, "RFC 8017 §7.2.1", "a message of %d bytes is too long for %d", len(message), size)
+		return nil, alert.Fail(alert.InternalError, "RFC 8017 §7.2.1",
+			"a message of %d bytes is too long for %d", len(message), size)
 	}
 	ps, err := draw(rand, size-len(message)-3)
 	if err != nil {
@@ -89,22 +94,27 @@ func pad(rand io.Reader, message []byte, size int) ([]byte, error) {
 	return append(append(out, 0), message...), nil
 }
 
-// DecryptPreMaster opens the EncryptedPreMasterSecret of a client that offered clientVersion. Whatever is wrong with it, the
-// result is 48 random bytes, drawn before anything was decrypted and selected in constant time, and the handshake fails at
-// Finished: a client that could tell bad padding from a bad version would have Bleichenbacher's and Klima's oracle.
-// The error is only ever that of rand. key gets PKCS1v15DecryptOptions with SessionKeyLen 48, so that it may live in hardware;
-// how well it hides failures is then the hardware's affair. See RFC 5246 §7.4.7.1.
-func DecryptPreMaster(rand io.Reader, key crypto.Decrypter, encrypted []byte, clientVersion iana.Version) (pre []byte, err error) {
+// DecryptPreMaster opens the EncryptedPreMasterSecret of a client that offered clientVersion.
+// Whatever is wrong with it, the result is 48 random bytes, drawn before anything was decrypted and
+// selected in constant time, and the handshake fails at Finished: a client that could tell bad
+// padding from a bad version would have Bleichenbacher's and Klima's oracle. The error is only ever
+// that of rand. key gets PKCS1v15DecryptOptions with SessionKeyLen 48, so that it may live in
+// hardware; how well it hides failures is then the hardware's affair. See RFC 5246 §7.4.7.1.
+func DecryptPreMaster(rand io.Reader, key crypto.Decrypter, encrypted []byte,
+	clientVersion iana.Version) (pre []byte, err error) {
 	pre, err = draw(rand, preMasterLength)
 	if err != nil {
 		return nil, err
 	}
 	//lint:ignore SA1019 deprecated for new protocols; RFC 5246 §7.4.7.1 is this one
-	opened, failure := key.Decrypt(rand, encrypted, &rsa.PKCS1v15DecryptOptions{SessionKeyLen: preMasterLength})
+	opened, failure := key.Decrypt(rand, encrypted,
+		&rsa.PKCS1v15DecryptOptions{SessionKeyLen: preMasterLength})
 	var candidate [preMasterLength]byte
 	copy(candidate[:], opened)
-	good := subtle.ConstantTimeEq(int32(len(opened)), preMasterLength) & sameVersion(candidate, clientVersion)
-	if failure != nil { // crypto/rsa fails only for what anybody can see: a length, or a number above the modulus
+	good := subtle.ConstantTimeEq(int32(len(opened)), preMasterLength) & sameVersion(candidate,
+		clientVersion)
+	// crypto/rsa fails only for what anybody can see: a length, or a number above the modulus
+	if failure != nil {
 		good = 0
 	}
 	subtle.ConstantTimeCopy(good, pre, candidate[:])
@@ -113,16 +123,19 @@ func DecryptPreMaster(rand io.Reader, key crypto.Decrypter, encrypted []byte, cl
 
 // sameVersion is 1 if a pre_master_secret begins with v, else 0.
 func sameVersion(pre [preMasterLength]byte, v iana.Version) int {
-	return subtle.ConstantTimeByteEq(pre[0], byte(v>>8)) & subtle.ConstantTimeByteEq(pre[1], byte(v))
+	return subtle.ConstantTimeByteEq(pre[0], byte(v>>8)) & subtle.ConstantTimeByteEq(pre[1],
+		byte(v))
 }
 
 // ErrWrongPrivateKey says that what a client encrypted does not open with a key.
-var ErrWrongPrivateKey = errors.New("kex: wrong private key: the EncryptedPreMasterSecret does not open with it")
+var ErrWrongPrivateKey = errors.New("kex: wrong private key: the EncryptedPreMasterSecret does " +
+	"not open with it")
 
-// OpenPreMaster is for an observer, who answers nobody and must say ErrWrongPrivateKey: it is the oracle that a server must not be.
-// A pre_master_secret of another version comes with an error too, and is returned, because there are servers that let it pass.
-// See RFC 5246 §7.4.7.1.
-func OpenPreMaster(key crypto.Decrypter, encrypted []byte, clientVersion iana.Version) (pre []byte, err error) {
+// OpenPreMaster is for an observer, who answers nobody and must say ErrWrongPrivateKey: it is the
+// oracle that a server must not be. A pre_master_secret of another version comes with an error too,
+// and is returned, because there are servers that let it pass. See RFC 5246 §7.4.7.1.
+func OpenPreMaster(key crypto.Decrypter, encrypted []byte,
+	clientVersion iana.Version) (pre []byte, err error) {
 	//lint:ignore SA1019 deprecated for new protocols; RFC 5246 §7.4.7.1 is this one
 	pre, err = key.Decrypt(nil, encrypted, &rsa.PKCS1v15DecryptOptions{})
 	if err != nil || len(pre) != preMasterLength {

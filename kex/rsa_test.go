@@ -50,7 +50,8 @@ func testKey(t testing.TB) *rsa.PrivateKey { return wycheproofRSA(t, "rsa_pkcs1_
 
 // raw is the private operation alone.
 func raw(key *rsa.PrivateKey, c []byte) []byte {
-	return new(big.Int).Exp(new(big.Int).SetBytes(c), key.D, key.N).FillBytes(make([]byte, key.Size()))
+	return new(big.Int).Exp(new(big.Int).SetBytes(c), key.D,
+		key.N).FillBytes(make([]byte, key.Size()))
 }
 
 // public is the public operation alone: what a client could send that does not keep to RFC 8017.
@@ -59,8 +60,9 @@ func public(key *rsa.PrivateKey, m []byte) []byte {
 	return new(big.Int).Exp(new(big.Int).SetBytes(m), e, key.N).FillBytes(make([]byte, key.Size()))
 }
 
-// Each valid case is encrypted again, with its own padding as the randomness. Then every case, of which none holds 48 bytes, goes to
-// the server, who shows nothing, and to the observer, who says that it is no pre_master_secret.
+// Each valid case is encrypted again, with its own padding as the randomness. Then every case, of
+// which none holds 48 bytes, goes to the server, who shows nothing, and to the observer, who says
+// that it is no pre_master_secret.
 func TestRSAAgreesWithWycheproof(t *testing.T) {
 	for _, f := range []struct {
 		name         string
@@ -82,7 +84,8 @@ func TestRSAAgreesWithWycheproof(t *testing.T) {
 			if err != nil || !bytes.Equal(pre, preDrawn(t, f.name)) {
 				t.Errorf("%s %d (%s): the server got %x, %v", f.name, v.TcID, v.Comment, pre, err)
 			}
-			if pre, err = OpenPreMaster(v.key, v.Ct, iana.TLS12); !errors.Is(err, ErrWrongPrivateKey) || pre != nil {
+			if pre, err = OpenPreMaster(v.key, v.Ct, iana.TLS12); !errors.Is(err,
+				ErrWrongPrivateKey) || pre != nil {
 				t.Errorf("%s %d (%s): the observer got %x, %v", f.name, v.TcID, v.Comment, pre, err)
 			}
 		}
@@ -101,7 +104,8 @@ func preDrawn(t testing.TB, seed string) []byte {
 	return b
 }
 
-// Botan's cases of the padding alone. The valid ones we make, byte by byte; those whose padding is too short we refuse to make.
+// Botan's cases of the padding alone. The valid ones we make, byte by byte; those whose padding is
+// too short we refuse to make.
 func TestPaddingAgreesWithBotan(t *testing.T) {
 	valid := 0
 	for _, b := range testkit.Blocks(t, "botan/pk_pad_eme_pkcs1.vec") {
@@ -109,7 +113,8 @@ func TestPaddingAgreesWithBotan(t *testing.T) {
 			continue
 		}
 		valid++
-		message, want := testkit.Unhex(t, b.Fields["Plaintext"]), testkit.Unhex(t, b.Fields["RawCiphertext"])
+		message, want := testkit.Unhex(t, b.Fields["Plaintext"]),
+			testkit.Unhex(t, b.Fields["RawCiphertext"])
 		got, err := pad(bytes.NewReader(want[2:len(want)-len(message)-1]), message, len(want))
 		if err != nil || !bytes.Equal(got, want) {
 			t.Errorf("line %d: got %x, %v, expected %x", b.Line, got, err, want)
@@ -118,7 +123,8 @@ func TestPaddingAgreesWithBotan(t *testing.T) {
 	ran(t, "Botan, padded the same", valid, 7)
 
 	short := 0
-	invalid, _, _ := strings.Cut(string(testkit.Vectors(t, "botan/pk_pad_eme_pkcs1.vec")), "[valid]")
+	invalid, _, _ := strings.Cut(string(testkit.Vectors(t, "botan/pk_pad_eme_pkcs1.vec")),
+		"[valid]")
 	for line := range strings.Lines(invalid) {
 		digits, ok := strings.CutPrefix(line, "RawCiphertext = 0002")
 		if !ok {
@@ -127,7 +133,8 @@ func TestPaddingAgreesWithBotan(t *testing.T) {
 		short++
 		rest := testkit.Unhex(t, digits)
 		ps, message, _ := bytes.Cut(rest, []byte{0})
-		if got, err := pad(bytes.NewReader(ps), message, 2+len(rest)); alert.Of(err) != alert.InternalError || got != nil {
+		if got, err := pad(bytes.NewReader(ps), message,
+			2+len(rest)); alert.Of(err) != alert.InternalError || got != nil {
 			t.Errorf("%s: padded as %x, %v", line, got, err)
 		}
 	}
@@ -136,12 +143,14 @@ func TestPaddingAgreesWithBotan(t *testing.T) {
 
 func TestPreMasterGoesThrough(t *testing.T) {
 	key := testKey(t)
-	for _, v := range []iana.Version{iana.TLS10, iana.TLS12, iana.TLS13} { // RFC 5246 §7.4.7.1: the offered one
+	// RFC 5246 §7.4.7.1: the offered one
+	for _, v := range []iana.Version{iana.TLS10, iana.TLS12, iana.TLS13} {
 		pre, encrypted, err := EncryptPreMaster(testkit.Rand("client"), &key.PublicKey, v)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(pre) != 48 || len(encrypted) != key.Size() || pre[0] != byte(v>>8) || pre[1] != byte(v) {
+		if len(pre) != 48 || len(encrypted) != key.Size() || pre[0] != byte(v>>8) ||
+			pre[1] != byte(v) {
 			t.Errorf("%v: pre %x, %d bytes encrypted", v, pre, len(encrypted))
 		}
 		em := raw(key, encrypted)
@@ -194,14 +203,17 @@ func TestNoFailureOfDecryptionShows(t *testing.T) {
 		opens     bool
 	}{
 		{"nothing", key, sealed, true},
-		{"the version is another", key, public(key, em(0, 2, append([]byte{3, 1}, good[2:]...))), false},
-		{"the version's first byte is another", key, public(key, em(0, 2, append([]byte{2, 3}, good[2:]...))), false},
+		{"the version is another", key, public(key, em(0, 2, append([]byte{3, 1}, good[2:]...))),
+			false},
+		{"the version's first byte is another", key,
+			public(key, em(0, 2, append([]byte{2, 3}, good[2:]...))), false},
 		{"47 bytes", key, public(key, em(0, 2, good[:47])), false},
 		{"49 bytes", key, public(key, em(0, 2, append(good[:48:48], 1))), false},
 		{"no bytes", key, public(key, em(0, 2, nil)), false},
 		{"the first byte is 1", key, public(key, em(1, 2, good)), false},
 		{"the block type is 1", key, public(key, em(0, 1, good)), false},
-		{"a zero in the first 8 bytes of padding", key, public(key, with(em(0, 2, good), 5, 0)), false},
+		{"a zero in the first 8 bytes of padding", key, public(key, with(em(0, 2, good), 5, 0)),
+			false},
 		{"a zero in the padding", key, public(key, with(em(0, 2, good), 100, 0)), false},
 		{"no zero", key, public(key, bytes.Repeat([]byte{2}, size-1)), false},
 		{"the number 0", key, make([]byte, size), false},
@@ -214,7 +226,8 @@ func TestNoFailureOfDecryptionShows(t *testing.T) {
 		{"another key", wycheproofRSA(t, "rsa_pkcs1_3072")[0].key, sealed, false},
 		{"hardware that opens", decrypter{plain: good}, sealed, true},
 		{"hardware that fails", decrypter{err: errors.New("no")}, sealed, false},
-		{"hardware that fails and opens", decrypter{plain: good, err: errors.New("no")}, sealed, false},
+		{"hardware that fails and opens", decrypter{plain: good, err: errors.New("no")}, sealed,
+			false},
 		{"hardware that gives 47 bytes", decrypter{plain: good[:47]}, sealed, false},
 		{"hardware that gives 49 bytes", decrypter{plain: append(good[:48:48], 0)}, sealed, false},
 		{"hardware that gives nothing", decrypter{}, sealed, false},
@@ -230,7 +243,8 @@ func TestNoFailureOfDecryptionShows(t *testing.T) {
 		}
 	}
 	ran(t, "failures", len(cases), 25)
-	if pre, err := DecryptPreMaster(strings.NewReader("too short"), key, sealed, iana.TLS12); pre != nil || alert.Of(err) != alert.InternalError {
+	if pre, err := DecryptPreMaster(strings.NewReader("too short"), key, sealed,
+		iana.TLS12); pre != nil || alert.Of(err) != alert.InternalError {
 		t.Errorf("without randomness: got %x, %v", pre, err)
 	}
 }
@@ -249,7 +263,8 @@ func TestObserverSaysWhatIsWrong(t *testing.T) {
 	if other.Equal(key) {
 		t.Fatal("the vectors have one key only")
 	}
-	if got, err := OpenPreMaster(other, encrypted, iana.TLS10); got != nil || !errors.Is(err, ErrWrongPrivateKey) {
+	if got, err := OpenPreMaster(other, encrypted, iana.TLS10); got != nil ||
+		!errors.Is(err, ErrWrongPrivateKey) {
 		t.Errorf("another key: got %x, %v", got, err)
 	}
 }
@@ -262,7 +277,8 @@ func TestBadRSAKeysAreRefused(t *testing.T) {
 		e     int
 		alert alert.Description
 	}{
-		{"471 bits, less than a pre_master_secret and eleven bytes", new(big.Int).Rsh(n, 2048-471), 65537, alert.InsufficientSecurity},
+		{"471 bits, less than a pre_master_secret and eleven bytes", new(big.Int).Rsh(n, 2048-471),
+			65537, alert.InsufficientSecurity},
 		{"16385 bits", new(big.Int).SetBit(one, 16384, 1), 65537, alert.InsufficientSecurity},
 		{"zero", new(big.Int), 65537, alert.InsufficientSecurity},
 		{"an even modulus", new(big.Int).Sub(n, one), 65537, alert.BadCertificate},
@@ -272,7 +288,8 @@ func TestBadRSAKeysAreRefused(t *testing.T) {
 		{"exponent -1", n, -1, alert.BadCertificate},
 		{"an even exponent", n, 65536, alert.BadCertificate},
 	} {
-		_, _, err := EncryptPreMaster(testkit.Rand("client"), &rsa.PublicKey{N: c.n, E: c.e}, iana.TLS12)
+		_, _, err := EncryptPreMaster(testkit.Rand("client"), &rsa.PublicKey{N: c.n, E: c.e},
+			iana.TLS12)
 		checkAlert(t, c.what, err, c.alert, "")
 	}
 }
@@ -280,9 +297,11 @@ func TestBadRSAKeysAreRefused(t *testing.T) {
 // Zeros in the padding would end it early: they are drawn again, and not for ever.
 func TestPaddingHasNoZeros(t *testing.T) {
 	message := []byte("message")
-	r := io.MultiReader(bytes.NewReader([]byte{1, 0, 3, 0, 5, 6, 7, 8}), bytes.NewReader([]byte{0, 0, 2, 4}))
+	r := io.MultiReader(bytes.NewReader([]byte{1, 0, 3, 0, 5, 6, 7, 8}),
+		bytes.NewReader([]byte{0, 0, 2, 4}))
 	got, err := pad(r, message, len(message)+11)
-	if want := append([]byte{0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 0}, message...); err != nil || !bytes.Equal(got, want) {
+	if want := append([]byte{0, 2, 1, 2, 3, 4, 5, 6, 7, 8, 0}, message...); err != nil ||
+		!bytes.Equal(got, want) {
 		t.Errorf("got %x, %v, expected %x", got, err, want)
 	}
 	if _, err := pad(zeros{}, message, 256); alert.Of(err) != alert.InternalError {

@@ -81,8 +81,9 @@ func TestCurvesAgreeWithWycheproof(t *testing.T) {
 			for _, c := range tests.Tests {
 				count++
 				private, bad := []byte(c.Private), c.Result == "invalid"
-				// "acceptable" leaves two things to us: compressed points, which RFC 8422 §5.1.2 forbids, and results of
-				// X25519 and X448 that are zero, §5.11. The secret of another curve may be zero.
+				// "acceptable" leaves two things to us: compressed points, which RFC 8422 §5.1.2
+				// forbids, and results of X25519 and X448 that are zero, §5.11. The secret of
+				// another curve may be zero.
 				if strings.HasPrefix(f.name, "ecdh") {
 					private = scalar(curves[f.group].length, private)
 					bad = bad || slices.Contains(c.Flags, "CompressedPoint")
@@ -96,7 +97,8 @@ func TestCurvesAgreeWithWycheproof(t *testing.T) {
 				case bad:
 					refused++
 				case err != nil || !bytes.Equal(got, c.Shared):
-					t.Errorf("%s %d (%s): got %x, %v, expected %x", f.name, c.TcID, c.Comment, got, err, c.Shared)
+					t.Errorf("%s %d (%s): got %x, %v, expected %x", f.name, c.TcID, c.Comment, got,
+						err, c.Shared)
 				}
 			}
 		}
@@ -125,7 +127,8 @@ func TestCurvesAgreeWithBotan(t *testing.T) {
 	}
 }
 
-// The P-521 case has no private key and the P-224 cases are of a curve that we do not speak. What is left is one whose z is wrong.
+// The P-521 case has no private key and the P-224 cases are of a curve that we do not speak. What
+// is left is one whose z is wrong.
 func TestCurvesDisagreeWithWrongACVP(t *testing.T) {
 	var file struct {
 		Sets []struct {
@@ -153,9 +156,11 @@ func TestCurvesDisagreeWithWrongACVP(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				consistent := bytes.Equal(o.Share(), point(32, c.StaticPublicIutX, c.StaticPublicIutY))
+				consistent := bytes.Equal(o.Share(),
+					point(32, c.StaticPublicIutX, c.StaticPublicIutY))
 				z, err := o.Finish(point(32, c.StaticPublicServerX, c.StaticPublicServerY))
-				if passed := consistent && err == nil && bytes.Equal(z, c.Z); passed != *c.Expected.TestPassed {
+				if passed := consistent && err == nil &&
+					bytes.Equal(z, c.Z); passed != *c.Expected.TestPassed {
 					t.Errorf("passed: %v, expected %v", passed, *c.Expected.TestPassed)
 				}
 			}
@@ -185,7 +190,8 @@ func TestX25519AgreesWithIllustratedTLS(t *testing.T) {
 	// record header 5, message header 4, curve type 1, group 2, length 1; and 5, 4, length 1
 	sent, answered := read("serverkeyexchange")[13:][:32], read("clientkeyexchange")[10:][:32]
 	if !bytes.Equal(server.Share(), sent) || !bytes.Equal(client.Share(), answered) {
-		t.Errorf("shares: got %x and %x, expected %x and %x", server.Share(), client.Share(), sent, answered)
+		t.Errorf("shares: got %x and %x, expected %x and %x", server.Share(), client.Share(), sent,
+			answered)
 	}
 	a, err := server.Finish(answered)
 	if err != nil {
@@ -212,12 +218,14 @@ func publishedPrimes(t testing.TB) []publishedPrime {
 	return append(ffdhe.Groups, modp.Groups...)
 }
 
-// TestWellKnownPrimesAreThePublishedOnes compares our formula with the primes of RFC 7919 and of RFC 3526, as OpenSSL has them.
+// TestWellKnownPrimesAreThePublishedOnes compares our formula with the primes of RFC 7919 and of
+// RFC 3526, as OpenSSL has them.
 func TestWellKnownPrimesAreThePublishedOnes(t *testing.T) {
 	count := 0
 	for _, want := range publishedPrimes(t) {
 		count++
-		g, err := FiniteField(append([]byte{0, 0}, want.P...), big.NewInt(want.Generator).Bytes(), 1024)
+		g, err := FiniteField(append([]byte{0, 0}, want.P...), big.NewInt(want.Generator).Bytes(),
+			1024)
 		if err != nil {
 			t.Errorf("%s: %v", want.Name, err)
 			continue

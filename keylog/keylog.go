@@ -1,9 +1,10 @@
-// Package keylog reads and writes the files that TLS programs write when SSLKEYLOGFILE is set: lines of a label, a name of the
-// connection and a secret of it. See RFC 9850.
+// Package keylog reads and writes the files that TLS programs write when SSLKEYLOGFILE is set:
+// lines of a label, a name of the connection and a secret of it. See RFC 9850.
 //
-// Besides the labels of RFC 9850 it has three that came before it and are still met: PMS_CLIENT_RANDOM and RSA, which NSS wrote
-// and which give a pre_master_secret, and "RSA Session-ID:… Master-Key:…", which names a session instead of a connection.
-// Whoever has such a file reads the connections in it: create it with mode 0600, and never print a Line.
+// Besides the labels of RFC 9850 it has three that came before it and are still met:
+// PMS_CLIENT_RANDOM and RSA, which NSS wrote and which give a pre_master_secret, and "RSA
+// Session-ID:… Master-Key:…", which names a session instead of a connection. Whoever has such a
+// file reads the connections in it: create it with mode 0600, and never print a Line.
 package keylog
 
 import (
@@ -19,21 +20,27 @@ import (
 // Label says what a secret is, as the file spells it.
 type Label string
 
-// The labels. What a KeyUpdate of TLS 1.3 makes of a traffic secret is not in the file: it follows from the secret 0.
+// The labels. What a KeyUpdate of TLS 1.3 makes of a traffic secret is not in the file: it follows
+// from the secret 0.
 const (
-	ClientRandom         Label = "CLIENT_RANDOM"                   // TLS 1.2 and older: master_secret. RFC 9850 §2.2
-	ClientEarlyTraffic   Label = "CLIENT_EARLY_TRAFFIC_SECRET"     // TLS 1.3, of this label and the next six. RFC 9850 §2.1
-	EarlyExporter        Label = "EARLY_EXPORTER_SECRET"           //
-	ClientHandshake      Label = "CLIENT_HANDSHAKE_TRAFFIC_SECRET" //
-	ServerHandshake      Label = "SERVER_HANDSHAKE_TRAFFIC_SECRET" //
-	ClientTraffic        Label = "CLIENT_TRAFFIC_SECRET_0"         //
-	ServerTraffic        Label = "SERVER_TRAFFIC_SECRET_0"         //
-	Exporter             Label = "EXPORTER_SECRET"                 //
-	ECHSecret            Label = "ECH_SECRET"                      // what opens an encrypted ClientHello
-	ECHConfig            Label = "ECH_CONFIG"                      // and the configuration it was made for
-	PreMasterByRandom    Label = "PMS_CLIENT_RANDOM"               // pre_master_secret
-	PreMasterByEncrypted Label = "RSA"                             // pre_master_secret, by the first 8 bytes of its encryption
-	MasterBySession      Label = "RSA Session-ID"                  // master_secret, by session ID
+	// TLS 1.2 and older: master_secret. RFC 9850 §2.2
+	ClientRandom Label = "CLIENT_RANDOM"
+	// TLS 1.3, of this label and the next six. RFC 9850 §2.1
+	ClientEarlyTraffic Label = "CLIENT_EARLY_TRAFFIC_SECRET"
+	EarlyExporter      Label = "EARLY_EXPORTER_SECRET"           //
+	ClientHandshake    Label = "CLIENT_HANDSHAKE_TRAFFIC_SECRET" //
+	ServerHandshake    Label = "SERVER_HANDSHAKE_TRAFFIC_SECRET" //
+	ClientTraffic      Label = "CLIENT_TRAFFIC_SECRET_0"         //
+	ServerTraffic      Label = "SERVER_TRAFFIC_SECRET_0"         //
+	Exporter           Label = "EXPORTER_SECRET"                 //
+	// what opens an encrypted ClientHello
+	ECHSecret Label = "ECH_SECRET"
+	// and the configuration it was made for
+	ECHConfig         Label = "ECH_CONFIG"
+	PreMasterByRandom Label = "PMS_CLIENT_RANDOM" // pre_master_secret
+	// pre_master_secret, by the first 8 bytes of its encryption
+	PreMasterByEncrypted Label = "RSA"
+	MasterBySession      Label = "RSA Session-ID" // master_secret, by session ID
 )
 
 // A Line is one secret. Its fields are shared with the Log that gave it: do not write to them.
@@ -44,7 +51,9 @@ type Line struct {
 }
 
 // String names a line without giving its secret away.
-func (l Line) String() string { return fmt.Sprintf("%s %x (%d bytes)", l.Label, l.ID, len(l.Secret)) }
+func (l Line) String() string {
+	return fmt.Sprintf("%s %x (%d bytes)", l.Label, l.ID, len(l.Secret))
+}
 
 // GoString and Format keep every verb from printing the secret.
 func (l Line) GoString() string { return l.String() }
@@ -52,7 +61,8 @@ func (l Line) GoString() string { return l.String() }
 // Format prints what String does, whatever the verb.
 func (l Line) Format(f fmt.State, _ rune) { io.WriteString(f, l.String()) }
 
-// Append appends the line as the file has it, with its line feed: lower-case hex, single spaces. See RFC 9850 §2.
+// Append appends the line as the file has it, with its line feed: lower-case hex, single spaces.
+// See RFC 9850 §2.
 func (l Line) Append(dst []byte) []byte {
 	if l.Label == MasterBySession {
 		return fmt.Appendf(dst, "RSA Session-ID:%x Master-Key:%x\n", l.ID, l.Secret)
@@ -60,8 +70,8 @@ func (l Line) Append(dst []byte) []byte {
 	return fmt.Appendf(dst, "%s %x %x\n", l.Label, l.ID, l.Secret)
 }
 
-// Log has the secrets of connections. The zero Log is empty and ready. It is not safe for use by several goroutines, unless all
-// of them only read.
+// Log has the secrets of connections. The zero Log is empty and ready. It is not safe for use by
+// several goroutines, unless all of them only read.
 type Log struct {
 	lines []Line
 	index map[key]int
@@ -73,14 +83,15 @@ type key struct {
 	id    string
 }
 
-// MaxLog bounds the text that a Log takes, 256 MiB: about a million connections of TLS 1.2, and as much memory.
+// MaxLog bounds the text that a Log takes, 256 MiB: about a million connections of TLS 1.2, and as
+// much memory.
 const MaxLog = 256 << 20
 
 // maxLine bounds a line: no secret has more than 64 bytes and no ECHConfig more than a few hundred.
 const maxLine = 16 << 10
 
-// Read reads a key log. Its error names the first line that could not be read, and how many there were; the Log has all
-// others. See RFC 9850 §2.
+// Read reads a key log. Its error names the first line that could not be read, and how many there
+// were; the Log has all others. See RFC 9850 §2.
 func Read(r io.Reader) (*Log, error) {
 	l := new(Log)
 	return l, l.Merge(r)
@@ -117,15 +128,16 @@ func (l *Log) Merge(r io.Reader) error {
 	return first
 }
 
-// A lineSplitter is splitLines for a Scanner whose buffer is bounded: a line of more than maxLine bytes
-// comes out empty, with tooLong set, and hides none of those behind it.
+// A lineSplitter is splitLines for a Scanner whose buffer is bounded: a line of more than maxLine
+// bytes comes out empty, with tooLong set, and hides none of those behind it.
 type lineSplitter struct{ inside, tooLong bool }
 
 func (s *lineSplitter) next(data []byte, atEOF bool) (int, []byte, error) {
 	n, line, err := splitLines(data, atEOF)
 	if n == 0 && len(data) > maxLine+1 {
 		s.inside = true
-		return len(data) - 1, nil, nil // the last byte may be half of a CR LF, or all that the file has
+		// the last byte may be half of a CR LF, or all that the file has
+		return len(data) - 1, nil, nil
 	}
 	if s.tooLong = n > 0 && (s.inside || len(line) > maxLine); s.tooLong {
 		s.inside, line = false, line[:0]
@@ -149,8 +161,8 @@ func splitLines(data []byte, atEOF bool) (int, []byte, error) {
 	return i + 1, data[:i], nil
 }
 
-// Parse takes one line, without its end. Comments, empty lines and unknown labels are passed over, as RFC 9850 §2 asks; an error
-// says what is wrong with a known one, and quotes nothing of it.
+// Parse takes one line, without its end. Comments, empty lines and unknown labels are passed over,
+// as RFC 9850 §2 asks; an error says what is wrong with a known one, and quotes nothing of it.
 func (l *Log) Parse(line []byte) error {
 	fields := bytes.Fields(line)
 	if len(fields) == 0 || fields[0][0] == '#' {
@@ -177,8 +189,10 @@ func (l *Log) Parse(line []byte) error {
 	if err1 != nil || err2 != nil {
 		return fmt.Errorf("%s: expected two values in hex", label)
 	}
-	if len(id) < want.id[0] || len(id) > want.id[1] || len(secret) < want.secret[0] || len(secret) > want.secret[1] {
-		return fmt.Errorf("%s: values of %d and %d bytes, expected %v and %v", label, len(id), len(secret), want.id, want.secret)
+	if len(id) < want.id[0] || len(id) > want.id[1] || len(secret) < want.secret[0] ||
+		len(secret) > want.secret[1] {
+		return fmt.Errorf("%s: values of %d and %d bytes, expected %v and %v", label, len(id),
+			len(secret), want.id, want.secret)
 	}
 	if l.text += len(line); l.text > MaxLog {
 		return fmt.Errorf("more than %d MiB of key log", MaxLog>>20)
@@ -201,8 +215,9 @@ func (l *Log) Add(line Line) {
 	l.lines = append(l.lines, line)
 }
 
-// Secret finds a secret, nil if there is none. id is the client_random, except for PreMasterByEncrypted (the first 8 bytes of the
-// encrypted pre_master_secret) and MasterBySession (the session ID).
+// Secret finds a secret, nil if there is none. id is the client_random, except for
+// PreMasterByEncrypted (the first 8 bytes of the encrypted pre_master_secret) and MasterBySession
+// (the session ID).
 func (l *Log) Secret(label Label, id []byte) []byte {
 	if l == nil {
 		return nil

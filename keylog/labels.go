@@ -16,10 +16,11 @@ func (l lengths) String() string {
 type shape struct{ id, secret lengths }
 
 var (
-	random  = lengths{32, 32}
-	master  = lengths{48, 48}
-	digest  = lengths{32, 64}     // the output of the suite's hash; SHA-512 has no suite yet
-	anyPre  = lengths{1, 1 << 12} // a Diffie-Hellman or PSK pre_master_secret has the length of its group and key
+	random = lengths{32, 32}
+	master = lengths{48, 48}
+	digest = lengths{32, 64} // the output of the suite's hash; SHA-512 has no suite yet
+	// a Diffie-Hellman or PSK pre_master_secret has the length of its group and key
+	anyPre  = lengths{1, 1 << 12}
 	traffic = shape{random, digest}
 )
 

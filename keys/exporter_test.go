@@ -35,7 +35,8 @@ func TestExportAgreesWithAnotherImplementation(t *testing.T) {
 				}
 				got, err := m.Export("EXPORTER-vitrine", context, r, length)
 				if err != nil || !bytes.Equal(got, want) {
-					t.Errorf("%v, context of %d bytes (nil: %t): got %x, %v, expected %x", hash, len(context), context == nil, got, err, want)
+					t.Errorf("%v, context of %d bytes (nil: %t): got %x, %v, expected %x", hash,
+						len(context), context == nil, got, err, want)
 				}
 			}
 		}
@@ -58,9 +59,13 @@ func connect(t *testing.T, suite uint16, hash crypto.Hash) (tls.ConnectionState,
 	var log, flight bytes.Buffer
 	near, far := net.Pipe()
 	defer near.Close()
-	server := tls.Server(recorded{far, &flight}, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{cert}, PrivateKey: key}}})
+	server := tls.Server(recorded{far, &flight},
+		&tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{cert},
+			PrivateKey: key}}})
 	go server.Handshake()
-	client := tls.Client(near, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite}, KeyLogWriter: &log})
+	client := tls.Client(near,
+		&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12,
+			CipherSuites: []uint16{suite}, KeyLogWriter: &log})
 	if err := client.Handshake(); err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +77,8 @@ func connect(t *testing.T, suite uint16, hash crypto.Hash) (tls.ConnectionState,
 	if err != nil {
 		t.Fatal(err)
 	}
-	return client.ConnectionState(), m, randoms(random, flight.Bytes()[11:43]) // behind both headers and the version
+	// behind both headers and the version
+	return client.ConnectionState(), m, randoms(random, flight.Bytes()[11:43])
 }
 
 type recorded struct {
@@ -103,7 +109,8 @@ func TestExportRefusesWhatTheRFCForbids(t *testing.T) {
 		{"EXPORTER-x", nil, -1, "-1 bytes"},
 	} {
 		out, err := m.Export(c.label, c.context, Randoms{}, c.n)
-		if err == nil || out != nil || alert.Of(err) != alert.InternalError || !strings.Contains(err.Error(), c.says) {
+		if err == nil || out != nil || alert.Of(err) != alert.InternalError ||
+			!strings.Contains(err.Error(), c.says) {
 			t.Errorf("%q, %d bytes: got %s, %v", c.label, c.n, hex.EncodeToString(out), err)
 		}
 	}

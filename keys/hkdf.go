@@ -53,7 +53,8 @@ func (k HKDF) extract(name string, salt, ikm []byte) stage {
 	}
 	out, err := hkdf.Extract(k.new, ikm, salt)
 	if err != nil {
-		panic(fmt.Sprintf("keys: HKDF-Extract: %v", err)) // only for hashes that are not approved in FIPS mode
+		// only for hashes that are not approved in FIPS mode
+		panic(fmt.Sprintf("keys: HKDF-Extract: %v", err))
 	}
 	k.Log.Extracted(name, hashName(k.Hash), salt, ikm, out, schedule)
 	return k.stage(out)
@@ -73,7 +74,8 @@ func (s stage) expand(l label, context []byte, n int) []byte {
 	info = append(append(info, byte(len(context))), context...)
 	out, err := hkdf.Expand(s.hkdf.new, s.secret(), string(info), n)
 	if err != nil {
-		panic(fmt.Sprintf("keys: HKDF-Expand of %d bytes: %v", n, err)) // callers bound n by 255 hashes
+		// callers bound n by 255 hashes
+		panic(fmt.Sprintf("keys: HKDF-Expand of %d bytes: %v", n, err))
 	}
 	s.hkdf.Log.Derived(l.name, "HKDF-Expand-Label", hashName(s.hkdf.Hash), l.label,
 		s.secret(), info, out, l.ref)

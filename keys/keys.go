@@ -11,6 +11,7 @@
 // out a verify_data_length other than 12 before TLS 1.3, which no suite defines, the export
 // ciphers' final keys of RFC 2246 §6.3.1, and the importer of external keys of RFC 9258.
 //
-// What Go cannot promise: secrets are not wiped, because the garbage collector may have copied them. Go's HMAC runs in time that
-// depends on the lengths of key and message only; of these one is secret, see FiniteFieldPreMaster.
+// What Go cannot promise: secrets are not wiped, because the garbage collector may have copied
+// them. Go's HMAC runs in time that depends on the lengths of key and message only; of these one is
+// secret, see FiniteFieldPreMaster.
 package keys

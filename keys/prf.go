@@ -14,8 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// PRF is the pseudorandom function of a connection. Hash is that of the cipher suite, SHA-256 or SHA-384, in TLS 1.2, and
-// crypto.MD5SHA1 below it. See RFC 5246 §5 and RFC 2246 §5.
+// PRF is the pseudorandom function of a connection. Hash is that of the cipher suite, SHA-256 or
+// SHA-384, in TLS 1.2, and crypto.MD5SHA1 below it. See RFC 5246 §5 and RFC 2246 §5.
 type PRF struct {
 	Hash crypto.Hash
 	Log  *trace.Log // sees every derivation; may be nil
@@ -31,7 +31,8 @@ func (p PRF) expand(secret []byte, label string, seed []byte, n int) []byte {
 	for _, h := range p.halves(secret) {
 		rest := out
 		for _, block := range pHash(h.Hash, h.secret, labelled) {
-			// out starts as zeros and TLS 1.0 XORs its two halves, so one operation serves both versions.
+			// out starts as zeros and TLS 1.0 XORs its two halves, so one operation serves both
+			// versions.
 			rest = rest[subtle.XORBytes(rest, rest, block):]
 			if len(rest) == 0 {
 				break
@@ -47,8 +48,8 @@ type half struct {
 	secret []byte
 }
 
-// halves gives MD5 the first half of the secret and SHA-1 the second; of an odd length both get the byte in the middle.
-// See RFC 2246 §5.
+// halves gives MD5 the first half of the secret and SHA-1 the second; of an odd length both get the
+// byte in the middle. See RFC 2246 §5.
 func (p PRF) halves(secret []byte) []half {
 	if p.Hash != crypto.MD5SHA1 {
 		return []half{{p.Hash, secret}}
@@ -57,8 +58,8 @@ func (p PRF) halves(secret []byte) []half {
 	return []half{{crypto.MD5, secret[:n]}, {crypto.SHA1, secret[len(secret)-n:]}}
 }
 
-// pHash is P_hash: it goes on for ever, each turn giving A(i), from A(1), and HMAC_hash(secret, A(i) + seed). Both are
-// overwritten by the next turn.
+// pHash is P_hash: it goes on for ever, each turn giving A(i), from A(1), and HMAC_hash(secret,
+// A(i) + seed). Both are overwritten by the next turn.
 func pHash(h crypto.Hash, secret, seed []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(a, block []byte) bool) {
 		mac := hmac.New(h.New, secret)
@@ -81,7 +82,8 @@ func pHash(h crypto.Hash, secret, seed []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// Expansion is one P_hash taken apart. Output is the concatenation of HMAC_hash(Secret, A[i] + label + seed).
+// Expansion is one P_hash taken apart. Output is the concatenation of HMAC_hash(Secret, A[i] +
+// label + seed).
 type Expansion struct {
 	Hash   string
 	Secret trace.Secret
@@ -89,8 +91,9 @@ type Expansion struct {
 	Output []trace.Secret // as many, uncut
 }
 
-// Chain shows how the PRF comes to n bytes: in one expansion for TLS 1.2, and below it in MD5's and SHA-1's, whose outputs
-// are combined by exclusive or. It is for showing, and logs nothing. See RFC 5246 §5.
+// Chain shows how the PRF comes to n bytes: in one expansion for TLS 1.2, and below it in MD5's and
+// SHA-1's, whose outputs are combined by exclusive or. It is for showing, and logs nothing. See RFC
+// 5246 §5.
 func (p PRF) Chain(secret []byte, label string, seed []byte, n int) []Expansion {
 	var out []Expansion
 	if p.Hash == SSL30 {

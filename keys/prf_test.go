@@ -21,11 +21,18 @@ type prfCase struct {
 }
 
 var hashes = map[string]crypto.Hash{
-	"SHA2-224": crypto.SHA224, "SHA2-256": crypto.SHA256, "SHA2-384": crypto.SHA384, "SHA2-512": crypto.SHA512, // misc, ACVP
-	"SHA-1":   crypto.MD5SHA1,                                                                                         // ACVP names half of it
-	"TLS-PRF": crypto.MD5SHA1, "TLS-12-PRF(HMAC(SHA-224))": crypto.SHA224, "TLS-12-PRF(HMAC(SHA-256))": crypto.SHA256, // Botan
+	// misc, ACVP
+	"SHA2-224": crypto.SHA224, "SHA2-256": crypto.SHA256, "SHA2-384": crypto.SHA384,
+	"SHA2-512": crypto.SHA512,
+	// ACVP names half of it
+	"SHA-1": crypto.MD5SHA1,
+	// Botan
+	"TLS-PRF": crypto.MD5SHA1, "TLS-12-PRF(HMAC(SHA-224))": crypto.SHA224,
+	"TLS-12-PRF(HMAC(SHA-256))": crypto.SHA256,
 	"TLS-12-PRF(HMAC(SHA-384))": crypto.SHA384, "TLS-12-PRF(HMAC(SHA-512))": crypto.SHA512,
-	"digest:MD5-SHA1": crypto.MD5SHA1, "digest:SHA256": crypto.SHA256, "digest:SHA512-256": crypto.SHA512_256, // OpenSSL
+	// OpenSSL
+	"digest:MD5-SHA1": crypto.MD5SHA1, "digest:SHA256": crypto.SHA256,
+	"digest:SHA512-256": crypto.SHA512_256,
 }
 
 func hashNamed(t *testing.T, name string) crypto.Hash {
@@ -57,10 +64,12 @@ func TestPRFGivesPublishedOutputs(t *testing.T) {
 			}
 			for _, c := range cases {
 				p := PRF{Hash: c.hash}
-				if got := p.expand(c.secret, c.label, c.seed, len(c.output)); !bytes.Equal(got, c.output) {
+				if got := p.expand(c.secret, c.label, c.seed, len(c.output)); !bytes.Equal(got,
+					c.output) {
 					t.Errorf("%s: got %x, expected %x", c.name, got, c.output)
 				}
-				if got := combine(p.Chain(c.secret, c.label, c.seed, len(c.output)), len(c.output)); !bytes.Equal(got, c.output) {
+				if got := combine(p.Chain(c.secret, c.label, c.seed, len(c.output)),
+					len(c.output)); !bytes.Equal(got, c.output) {
 					t.Errorf("%s, by its chain: got %x, expected %x", c.name, got, c.output)
 				}
 			}
@@ -97,10 +106,12 @@ func TestChainStopsAtTheLengthAskedFor(t *testing.T) {
 		{crypto.MD5SHA1, 104, []int{7, 6}},
 	} {
 		var got []int
-		for _, e := range (PRF{Hash: c.hash}).Chain([]byte("secret"), "label", []byte("seed"), c.n) {
+		for _, e := range (PRF{Hash: c.hash}).Chain([]byte("secret"), "label", []byte("seed"),
+			c.n) {
 			got = append(got, len(e.A))
 			if len(e.A) != len(e.Output) {
-				t.Errorf("%v, %d bytes: %d of A and %d of output", c.hash, c.n, len(e.A), len(e.Output))
+				t.Errorf("%v, %d bytes: %d of A and %d of output", c.hash, c.n, len(e.A),
+					len(e.Output))
 			}
 		}
 		if fmt.Sprint(got) != fmt.Sprint(c.lengths) {
@@ -132,22 +143,30 @@ func readWorkingGroup(t *testing.T, file string) (cases []prfCase) {
 	}
 	testkit.JSON(t, file, &f)
 	for _, v := range f.Vectors {
-		cases = append(cases, prfCase{v.Hash, hashNamed(t, v.Hash), v.Label, v.Secret, v.Seed, v.Output})
+		cases = append(cases,
+			prfCase{v.Hash, hashNamed(t, v.Hash), v.Label, v.Secret, v.Seed, v.Output})
 	}
 	return cases
 }
 
-// readOpenSSL leaves out the cases that expect an error: they are about parameters that OpenSSL takes by name.
+// readOpenSSL leaves out the cases that expect an error: they are about parameters that OpenSSL
+// takes by name.
 func readOpenSSL(t *testing.T, file string) (cases []prfCase) {
 	for _, b := range testkit.Blocks(t, file) {
 		if b.Fields["KDF"] == "" || b.Fields["Result"] != "" {
 			continue
 		}
-		part := func(key, prefix string) []byte { return testkit.Unhex(t, strings.TrimPrefix(b.Fields[key], prefix)) }
+		part := func(key,
+			prefix string) []byte {
+			return testkit.Unhex(t,
+				strings.TrimPrefix(b.Fields[key], prefix))
+		}
 		label := strings.TrimPrefix(b.Fields["Ctrl.label"], "seed:")
-		seed := append(part("Ctrl.client_random", "hexseed:"), part("Ctrl.server_random", "hexseed:")...)
+		seed := append(part("Ctrl.client_random", "hexseed:"),
+			part("Ctrl.server_random", "hexseed:")...)
 		if label == keyExpansion.label {
-			seed = append(part("Ctrl.server_random", "hexseed:"), part("Ctrl.client_random", "hexseed:")...)
+			seed = append(part("Ctrl.server_random", "hexseed:"),
+				part("Ctrl.client_random", "hexseed:")...)
 		}
 		cases = append(cases, prfCase{
 			name:   fmt.Sprintf("line %d", b.Line),

@@ -24,7 +24,8 @@ func (s step) ssl30() step {
 	return s
 }
 
-// expand30 is MD5(secret + SHA("A" + secret + seed)), then the same with "BB", and so on. See RFC 6101 §6.1 and §6.2.2.
+// expand30 is MD5(secret + SHA("A" + secret + seed)), then the same with "BB", and so on. See RFC
+// 6101 §6.1 and §6.2.2.
 func expand30(secret, seed []byte, n int) []byte {
 	var out []byte
 	for i := 1; len(out) < n; i++ {
@@ -40,8 +41,8 @@ func expand30(secret, seed []byte, n int) []byte {
 	return out[:n]
 }
 
-// VerifyData30 is the 36 bytes of a Finished of SSL 3.0, MD5's and SHA-1's. Both hashes have taken the transcript, and take more.
-// See RFC 6101 §5.6.9.
+// VerifyData30 is the 36 bytes of a Finished of SSL 3.0, MD5's and SHA-1's. Both hashes have taken
+// the transcript, and take more. See RFC 6101 §5.6.9.
 func (m Master) VerifyData30(from iana.Side, md5, sha hash.Hash) []byte {
 	sender := "CLNT"
 	if from == iana.Server {
@@ -62,6 +63,7 @@ func (m Master) VerifyData30(from iana.Side, md5, sha hash.Hash) []byte {
 		h.Write(inner)
 		out = h.Sum(out)
 	}
-	m.prf.Log.Derived(from.String()+"_verify_data", "MD5 and SHA-1", m.prf.hashName(), "", m.secret(), []byte(sender), out, "RFC 6101 §5.6.9")
+	m.prf.Log.Derived(from.String()+"_verify_data", "MD5 and SHA-1", m.prf.hashName(), "",
+		m.secret(), []byte(sender), out, "RFC 6101 §5.6.9")
 	return out
 }

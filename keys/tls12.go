@@ -13,10 +13,12 @@ import (
 // MasterLen is the length of every master_secret. See RFC 5246 §8.1.
 const MasterLen = 48
 
-// VerifyDataLen is the length of verify_data for every suite that Vitrine speaks. See RFC 5246 §7.4.9.
+// VerifyDataLen is the length of verify_data for every suite that Vitrine speaks. See RFC 5246
+// §7.4.9.
 const VerifyDataLen = 12
 
-// A step is one use of the PRF: the event's name for what comes out, the label that goes in, and where that is written.
+// A step is one use of the PRF: the event's name for what comes out, the label that goes in, and
+// where that is written.
 type step struct{ name, label, ref string }
 
 var (
@@ -36,13 +38,15 @@ func (r *Randoms) clientFirst() []byte { return append(r.Client[:], r.Server[:].
 // serverFirst is ServerHello.random + ClientHello.random: the key expansion turns the order around.
 func (r *Randoms) serverFirst() []byte { return append(r.Server[:], r.Client[:]...) }
 
-// FiniteFieldPreMaster makes the pre_master_secret of z, the shared value of finite-field Diffie-Hellman at the full length
-// of the prime: "Leading bytes of Z that contain all zero bits are stripped". It is for finite fields only: a shared
-// value of an elliptic curve keeps its zeros (RFC 8422 §5.10).
+// FiniteFieldPreMaster makes the pre_master_secret of z, the shared value of finite-field
+// Diffie-Hellman at the full length of the prime: "Leading bytes of Z that contain all zero bits
+// are stripped". It is for finite fields only: a shared value of an elliptic curve keeps its zeros
+// (RFC 8422 §5.10).
 //
-// The length of the result is a secret that the rest of the derivation gives away by its timing. That is the Raccoon
-// attack, and it is in the specification: no code here can undo it. It takes many handshakes with one private key, which is
-// why kex draws a fresh one for each. See RFC 5246 §8.1.2.
+// The length of the result is a secret that the rest of the derivation gives away by its timing.
+// That is the Raccoon attack, and it is in the specification: no code here can undo it. It takes
+// many handshakes with one private key, which is why kex draws a fresh one for each. See RFC 5246
+// §8.1.2.
 func FiniteFieldPreMaster(z []byte) []byte { return bytes.TrimLeft(z, "\x00") }
 
 // Master is a master_secret of 48 bytes with the PRF that all later keys are derived by.
@@ -56,18 +60,21 @@ func (p PRF) Master(pre []byte, r Randoms) Master {
 	return p.master(masterSecret, pre, r.clientFirst())
 }
 
-// ExtendedMaster derives the master_secret from a pre_master_secret of any length and the hash of all handshake messages up
-// to and including ClientKeyExchange. It belongs to one handshake, where the classic one belongs to any that has the same
-// randoms: the triple handshake attack. See RFC 7627 §4.
+// ExtendedMaster derives the master_secret from a pre_master_secret of any length and the hash of
+// all handshake messages up to and including ClientKeyExchange. It belongs to one handshake, where
+// the classic one belongs to any that has the same randoms: the triple handshake attack. See RFC
+// 7627 §4.
 func (p PRF) ExtendedMaster(pre, sessionHash []byte) Master {
 	return p.master(extendedMasterSecret, pre, sessionHash)
 }
 
-// Recall takes up a master_secret that was derived before: that of a session, or one from a key log. It fails with
-// internal_error if secret is not 48 bytes long. See RFC 5246 §8.1.
+// Recall takes up a master_secret that was derived before: that of a session, or one from a key
+// log. It fails with internal_error if secret is not 48 bytes long. See RFC 5246 §8.1.
 func (p PRF) Recall(secret []byte) (Master, error) {
 	if len(secret) != MasterLen {
-		return Master{}, alert.Fail(alert.InternalError, masterSecret.ref, "got a master_secret of %d bytes, expected %d", len(secret), MasterLen)
+		return Master{},
+			alert.Fail(alert.InternalError, masterSecret.ref,
+				"got a master_secret of %d bytes, expected %d", len(secret), MasterLen)
 	}
 	return p.hold(bytes.Clone(secret)), nil
 }
@@ -103,8 +110,8 @@ func (m Master) Bytes() []byte {
 // Format prints the length and a fingerprint, whatever the verb.
 func (m Master) Format(f fmt.State, _ rune) { io.WriteString(f, trace.Secret(m.Bytes()).String()) }
 
-// Shape is how many bytes of each kind a suite takes from the key_block for one direction. Zero stands for a part that it
-// does not take. See RFC 5246 §6.3.
+// Shape is how many bytes of each kind a suite takes from the key_block for one direction. Zero
+// stands for a part that it does not take. See RFC 5246 §6.3.
 type Shape struct{ MAC, Key, IV int }
 
 // Len is the length in bytes of the key_block: both directions.
@@ -120,7 +127,8 @@ type Part struct {
 // Parts lists all six in the order of the key_block. See RFC 5246 §6.3.
 func (s Shape) Parts() (parts [6]Part) {
 	at := 0
-	for i, p := range [...]Part{{Name: "_write_MAC_key", Len: s.MAC}, {Name: "_write_key", Len: s.Key}, {Name: "_write_IV", Len: s.IV}} {
+	for i, p := range [...]Part{{Name: "_write_MAC_key", Len: s.MAC},
+		{Name: "_write_key", Len: s.Key}, {Name: "_write_IV", Len: s.IV}} {
 		for _, from := range [...]iana.Side{iana.Client, iana.Server} {
 			parts[2*i+int(from)] = Part{from.String() + p.Name, from, at, p.Len}
 			at += p.Len
@@ -129,8 +137,8 @@ func (s Shape) Parts() (parts [6]Part) {
 	return parts
 }
 
-// Direction is the keys for what one side sends, named as the RFC does by direction of travel: client_write_key protects what
-// the client writes, and is the server's key for reading.
+// Direction is the keys for what one side sends, named as the RFC does by direction of travel:
+// client_write_key protects what the client writes, and is the server's key for reading.
 type Direction struct{ MAC, Key, IV []byte }
 
 // Format prints the lengths only, whatever the verb.
@@ -138,7 +146,8 @@ func (d Direction) Format(f fmt.State, _ rune) {
 	fmt.Fprintf(f, "MAC key %d, key %d, IV %d bytes", len(d.MAC), len(d.Key), len(d.IV))
 }
 
-// Block is the key_block, whole and cut. Client and Server are parts of Raw and share its memory. See RFC 5246 §6.3.
+// Block is the key_block, whole and cut. Client and Server are parts of Raw and share its memory.
+// See RFC 5246 §6.3.
 type Block struct {
 	Raw            []byte
 	Client, Server Direction
@@ -171,8 +180,9 @@ func (m Master) KeyBlock(s Shape, r Randoms) Block {
 	return b
 }
 
-// VerifyData is the 12 bytes with which from proves, in its Finished, that it saw the handshake whose transcript hash is given:
-// by the PRF's hash in TLS 1.2, by MD5 followed by SHA-1 below it. Compare it in constant time. See RFC 5246 §7.4.9.
+// VerifyData is the 12 bytes with which from proves, in its Finished, that it saw the handshake
+// whose transcript hash is given: by the PRF's hash in TLS 1.2, by MD5 followed by SHA-1 below it.
+// Compare it in constant time. See RFC 5246 §7.4.9.
 func (m Master) VerifyData(from iana.Side, transcriptHash []byte) []byte {
 	s := clientFinished
 	if from == iana.Server {

@@ -24,8 +24,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// acvp is a file of NIST's: the classic derivation ("kdf-components", with other randoms for the key_block than for the
-// master_secret) and that of RFC 7627.
+// acvp is a file of NIST's: the classic derivation ("kdf-components", with other randoms for the
+// key_block than for the master_secret) and that of RFC 7627.
 type acvp struct {
 	Sets []struct {
 		TestGroups []struct {
@@ -43,7 +43,8 @@ type acvp struct {
 }
 
 func TestMasterAndKeyBlockGivePublishedValues(t *testing.T) {
-	for _, file := range []string{"acvp/boringssl-TLS12.json", "acvp/boringssl-kdf-components.json"} {
+	for _, file := range []string{"acvp/boringssl-TLS12.json",
+		"acvp/boringssl-kdf-components.json"} {
 		var f acvp
 		testkit.JSON(t, file, &f)
 		n := 0
@@ -54,14 +55,19 @@ func TestMasterAndKeyBlockGivePublishedValues(t *testing.T) {
 					p := PRF{Hash: hashNamed(t, g.HashAlg)}
 					m := p.ExtendedMaster(c.PreMasterSecret, c.SessionHash) // RFC 7627 §4
 					if c.SessionHash == nil {
-						m = p.Master(c.PreMasterSecret, randoms(c.ClientHelloRandom, c.ServerHelloRandom)) // RFC 5246 §8.1
+						// RFC 5246 §8.1
+						m = p.Master(c.PreMasterSecret,
+							randoms(c.ClientHelloRandom, c.ServerHelloRandom))
 					}
 					if !bytes.Equal(m.Bytes(), c.Expected.MasterSecret) {
-						t.Errorf("%s %d: master_secret: got %x, expected %x", file, c.TcID, m.Bytes(), c.Expected.MasterSecret)
+						t.Errorf("%s %d: master_secret: got %x, expected %x", file, c.TcID,
+							m.Bytes(), c.Expected.MasterSecret)
 					}
-					b := m.KeyBlock(Shape{Key: g.KeyBlockLength / 8 / 2}, randoms(c.ClientRandom, c.ServerRandom))
+					b := m.KeyBlock(Shape{Key: g.KeyBlockLength / 8 / 2},
+						randoms(c.ClientRandom, c.ServerRandom))
 					if !bytes.Equal(b.Raw, c.Expected.KeyBlock) {
-						t.Errorf("%s %d: key_block: got %x, expected %x", file, c.TcID, b.Raw, c.Expected.KeyBlock)
+						t.Errorf("%s %d: key_block: got %x, expected %x", file, c.TcID, b.Raw,
+							c.Expected.KeyBlock)
 					}
 				}
 			}
@@ -75,8 +81,8 @@ func TestMasterAndKeyBlockGivePublishedValues(t *testing.T) {
 
 func randoms(client, server []byte) Randoms { return Randoms{[32]byte(client), [32]byte(server)} }
 
-// RFC 5246 §6.3: client_write_MAC_key, server_write_MAC_key, client_write_key, server_write_key, client_write_IV,
-// server_write_IV, whichever of them the suite takes.
+// RFC 5246 §6.3: client_write_MAC_key, server_write_MAC_key, client_write_key, server_write_key,
+// client_write_IV, server_write_IV, whichever of them the suite takes.
 func TestKeyBlockIsCutInTheOrderOfTheRFC(t *testing.T) {
 	m, err := PRF{Hash: crypto.SHA256}.Recall(make([]byte, MasterLen))
 	if err != nil {
@@ -86,10 +92,17 @@ func TestKeyBlockIsCutInTheOrderOfTheRFC(t *testing.T) {
 		shape Shape
 		parts string
 	}{
-		{Shape{20, 32, 16}, "client_write_MAC_key@0+20 server_write_MAC_key@20+20 client_write_key@40+32 server_write_key@72+32 client_write_IV@104+16 server_write_IV@120+16"},
-		{Shape{32, 16, 0}, "client_write_MAC_key@0+32 server_write_MAC_key@32+32 client_write_key@64+16 server_write_key@80+16 client_write_IV@96+0 server_write_IV@96+0"},
-		{Shape{0, 32, 4}, "client_write_MAC_key@0+0 server_write_MAC_key@0+0 client_write_key@0+32 server_write_key@32+32 client_write_IV@64+4 server_write_IV@68+4"},
-		{Shape{}, "client_write_MAC_key@0+0 server_write_MAC_key@0+0 client_write_key@0+0 server_write_key@0+0 client_write_IV@0+0 server_write_IV@0+0"},
+		{Shape{20, 32, 16},
+			"client_write_MAC_key@0+20 server_write_MAC_key@20+20 client_write_key@40+32 " +
+				"server_write_key@72+32 client_write_IV@104+16 server_write_IV@120+16"},
+		{Shape{32, 16, 0},
+			"client_write_MAC_key@0+32 server_write_MAC_key@32+32 client_write_key@64+16 " +
+				"server_write_key@80+16 client_write_IV@96+0 server_write_IV@96+0"},
+		{Shape{0, 32, 4},
+			"client_write_MAC_key@0+0 server_write_MAC_key@0+0 client_write_key@0+32 " +
+				"server_write_key@32+32 client_write_IV@64+4 server_write_IV@68+4"},
+		{Shape{}, "client_write_MAC_key@0+0 server_write_MAC_key@0+0 client_write_key@0+0 " +
+			"server_write_key@0+0 client_write_IV@0+0 server_write_IV@0+0"},
 	} {
 		b := m.KeyBlock(c.shape, Randoms{})
 		if len(b.Raw) != c.shape.Len() {
@@ -116,9 +129,11 @@ func TestKeyBlockIsCutInTheOrderOfTheRFC(t *testing.T) {
 // RFC 5246 §8.1.2
 func TestFiniteFieldPreMasterHasNoLeadingZeros(t *testing.T) {
 	for _, c := range []struct{ z, expected string }{
-		{"", ""}, {"00", ""}, {"01", "01"}, {"0001", "01"}, {"00000100", "0100"}, {"ff0000", "ff0000"},
+		{"", ""}, {"00", ""}, {"01", "01"}, {"0001", "01"}, {"00000100", "0100"},
+		{"ff0000", "ff0000"},
 	} {
-		if got := hex.EncodeToString(FiniteFieldPreMaster(testkit.Unhex(t, c.z))); got != c.expected {
+		if got := hex.EncodeToString(FiniteFieldPreMaster(testkit.Unhex(t,
+			c.z))); got != c.expected {
 			t.Errorf("%q: got %q, expected %q", c.z, got, c.expected)
 		}
 	}
@@ -127,7 +142,8 @@ func TestFiniteFieldPreMasterHasNoLeadingZeros(t *testing.T) {
 func TestRecallTakesOnly48Bytes(t *testing.T) {
 	secret := bytes.Repeat([]byte{7}, MasterLen+1)
 	for _, n := range []int{0, MasterLen - 1, MasterLen + 1} {
-		if _, err := (PRF{Hash: crypto.SHA256}).Recall(secret[:n]); alert.Of(err) != alert.InternalError || err == nil {
+		_, err := (PRF{Hash: crypto.SHA256}).Recall(secret[:n])
+		if err == nil || alert.Of(err) != alert.InternalError {
 			t.Errorf("%d bytes: got %v, expected internal_error", n, err)
 		}
 	}
@@ -147,15 +163,19 @@ func TestNoVerbPrintsASecret(t *testing.T) {
 	hidden := struct {
 		m Master
 	}{m} // fmt calls no method of an unexported field
-	secrets := map[string][]byte{"master_secret": m.Bytes(), "client_write_key": b.Client.Key, "server_write_MAC_key": b.Server.MAC}
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%o", "%b", "%c", "%U", "%t", "%p", "%e"} {
-		for _, v := range []any{m, &m, []Master{m}, hidden, &hidden, Master{}, b, &b, b.Client, []Direction{b.Server}} {
+	secrets := map[string][]byte{"master_secret": m.Bytes(), "client_write_key": b.Client.Key,
+		"server_write_MAC_key": b.Server.MAC}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%o", "%b",
+		"%c", "%U", "%t", "%p", "%e"} {
+		for _, v := range []any{m, &m, []Master{m}, hidden, &hidden, Master{}, b, &b, b.Client,
+			[]Direction{b.Server}} {
 			if _, isMaster := v.(Master); verb == "%p" && !isMaster {
 				continue // fmt asks no Formatter about %p; go vet refuses it for a struct
 			}
 			out := fmt.Sprintf(verb, v)
 			for name, secret := range secrets {
-				for _, form := range []string{"%x", "%X", "%d", "%o", "%b", "%s", "%c", "%U", "%q"} {
+				for _, form := range []string{"%x", "%X", "%d", "%o", "%b", "%s", "%c", "%U",
+					"%q"} {
 					if strings.Contains(out, strings.Trim(fmt.Sprintf(form, secret[:4]), "[]\"")) {
 						t.Errorf("%s of %T shows the %s as %s: %s", verb, v, name, form, out)
 					}
@@ -173,7 +193,8 @@ func TestEveryDerivationIsLogged(t *testing.T) {
 	seen := &trace.Memory{}
 	p := PRF{crypto.SHA384, trace.New(trace.Client, seen, nil)}
 	r := randoms(bytes.Repeat([]byte{0xC1}, 32), bytes.Repeat([]byte{0x5E}, 32))
-	clientFirst, serverFirst := append(r.Client[:], r.Server[:]...), append(r.Server[:], r.Client[:]...)
+	clientFirst, serverFirst := append(r.Client[:], r.Server[:]...),
+		append(r.Server[:], r.Client[:]...)
 	pre, hash := []byte("pre"), []byte("transcript")
 
 	m := p.Master(pre, r)
@@ -193,7 +214,8 @@ func TestEveryDerivationIsLogged(t *testing.T) {
 		{"key_block", "key expansion", "RFC 5246 §6.3", m.Bytes(), serverFirst, block.Raw},
 		{"client_verify_data", "client finished", "RFC 5246 §7.4.9", m.Bytes(), hash, client},
 		{"server_verify_data", "server finished", "RFC 5246 §7.4.9", m.Bytes(), hash, server},
-		{"exporter", "EXPORTER-test", "RFC 5705 §4", m.Bytes(), append(clientFirst, 0, 1, 9), exported},
+		{"exporter", "EXPORTER-test", "RFC 5705 §4", m.Bytes(), append(clientFirst, 0, 1, 9),
+			exported},
 	}
 	if len(seen.Entries) != len(expected) {
 		t.Fatalf("got %d events, expected %d", len(seen.Entries), len(expected))
@@ -203,14 +225,18 @@ func TestEveryDerivationIsLogged(t *testing.T) {
 		if !ok {
 			t.Fatalf("event %d is a %T", i, seen.Entries[i].Event)
 		}
-		if got.Name != e.name || got.Label != e.label || got.Function != "PRF" || got.Hash != "SHA-384" || seen.Entries[i].Ref != e.ref {
-			t.Errorf("got %s %q %s %s %s, expected %s %q %s", got.Name, got.Label, got.Function, got.Hash, seen.Entries[i].Ref, e.name, e.label, e.ref)
+		if got.Name != e.name || got.Label != e.label || got.Function != "PRF" ||
+			got.Hash != "SHA-384" || seen.Entries[i].Ref != e.ref {
+			t.Errorf("got %s %q %s %s %s, expected %s %q %s", got.Name, got.Label, got.Function,
+				got.Hash, seen.Entries[i].Ref, e.name, e.label, e.ref)
 		}
-		if !bytes.Equal(got.Secret, e.secret) || !bytes.Equal(got.Seed, e.seed) || !bytes.Equal(got.Output, e.output) {
+		if !bytes.Equal(got.Secret, e.secret) || !bytes.Equal(got.Seed, e.seed) ||
+			!bytes.Equal(got.Output, e.output) {
 			t.Errorf("%s: secret, seed or output is not that of the derivation", e.name)
 		}
 	}
-	for h, name := range map[crypto.Hash]string{crypto.SHA256: "SHA-256", crypto.MD5SHA1: "MD5+SHA-1"} {
+	for h, name := range map[crypto.Hash]string{crypto.SHA256: "SHA-256",
+		crypto.MD5SHA1: "MD5+SHA-1"} {
 		(PRF{h, p.Log}).Master(pre, r)
 		if got := seen.Entries[len(seen.Entries)-1].Event.(*trace.Derived).Hash; got != name {
 			t.Errorf("got hash %q, expected %q", got, name)
@@ -218,7 +244,8 @@ func TestEveryDerivationIsLogged(t *testing.T) {
 	}
 }
 
-// The illustrated TLS 1.2 connection, from the client's ephemeral private key to the plaintext of both directions.
+// The illustrated TLS 1.2 connection, from the client's ephemeral private key to the plaintext of
+// both directions.
 func TestIllustratedConnectionDerivesFromItsPrivateKey(t *testing.T) {
 	read := func(name string) []byte { return testkit.Vectors(t, "illustrated-tls12/"+name) }
 	message := func(name string) []byte { return read(name)[5:] } // behind the record header
@@ -244,14 +271,16 @@ func TestIllustratedConnectionDerivesFromItsPrivateKey(t *testing.T) {
 	}
 
 	transcript := sha256.New()
-	for _, name := range []string{"clienthello", "serverhello", "servercert", "serverkeyexchange", "serverhellodone", "clientkeyexchange"} {
+	for _, name := range []string{"clienthello", "serverhello", "servercert", "serverkeyexchange",
+		"serverhellodone", "clientkeyexchange"} {
 		transcript.Write(message(name))
 	}
 	b := m.KeyBlock(Shape{MAC: 20, Key: 16}, r) // TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA
 	for _, from := range []iana.Side{iana.Client, iana.Server} {
 		verify := m.VerifyData(from, transcript.Sum(nil))
 		finished := append([]byte{20, 0, 0, VerifyDataLen}, verify...)
-		if got := open(t, b.Of(from), 0, read(from.String()+"finished")); !bytes.Equal(got, finished) {
+		if got := open(t, b.Of(from), 0, read(from.String()+"finished")); !bytes.Equal(got,
+			finished) {
 			t.Errorf("%v Finished: the record holds %x, expected %x", from, got, finished)
 		}
 		transcript.Write(finished)
@@ -262,8 +291,8 @@ func TestIllustratedConnectionDerivesFromItsPrivateKey(t *testing.T) {
 	}
 }
 
-// open is the shortest way into a TLS 1.2 CBC record with HMAC-SHA1, on keys alone. It is no model: it takes its time where
-// the padding tells it to.
+// open is the shortest way into a TLS 1.2 CBC record with HMAC-SHA1, on keys alone. It is no model:
+// it takes its time where the padding tells it to.
 func open(t *testing.T, d Direction, seq uint64, record []byte) []byte {
 	t.Helper()
 	block, err := aes.NewCipher(d.Key)

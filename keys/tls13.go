@@ -48,7 +48,8 @@ func (e Early) ClientTraffic(toClientHello []byte) Traffic {
 // Exporter is the arrow Early → Derive-Secret(., "e exp master", ClientHello) =
 // early_exporter_secret.
 func (e Early) Exporter(toClientHello []byte) Exporter {
-	return Exporter{e.derive(label{"early_exporter_secret", "e exp master", schedule}, toClientHello)}
+	return Exporter{e.derive(label{"early_exporter_secret", "e exp master", schedule},
+		toClientHello)}
 }
 
 // Handshake is the arrow Derive-Secret(Early, "derived", ""), (EC)DHE → HKDF-Extract = Handshake
@@ -86,7 +87,8 @@ type Main struct{ stage }
 // ClientHello...server Finished) = client_application_traffic_secret_0 |
 // server_application_traffic_secret_0.
 func (m Main) Traffic(from iana.Side, toServerFinished []byte) Traffic {
-	l := label{from.String() + "_application_traffic_secret", initial(from) + " ap traffic", schedule}
+	l := label{from.String() + "_application_traffic_secret", initial(from) + " ap traffic",
+		schedule}
 	return Traffic{m.derive(l, toServerFinished), from}
 }
 
@@ -99,7 +101,8 @@ func (m Main) Exporter(toServerFinished []byte) Exporter {
 // Resumption is the arrow Main → Derive-Secret(., "res master", ClientHello...client Finished) =
 // resumption_secret.
 func (m Main) Resumption(toClientFinished []byte) Resumption {
-	return Resumption{m.derive(label{"resumption_secret", "res master", schedule}, toClientFinished)}
+	return Resumption{m.derive(label{"resumption_secret", "res master", schedule},
+		toClientFinished)}
 }
 
 // Resumption is the secret that the pre-shared keys of all tickets come from.
@@ -108,7 +111,8 @@ type Resumption struct{ stage }
 // PSK is the arrow HKDF-Expand-Label(resumption_secret, "resumption", ticket_nonce, Hash.length) =
 // PSK. See RFC 8446 §4.6.1.
 func (r Resumption) PSK(nonce []byte) []byte {
-	return r.expand(label{"resumption_psk", "resumption", "RFC 8446 §4.6.1"}, nonce, r.hkdf.Hash.Size())
+	return r.expand(label{"resumption_psk", "resumption", "RFC 8446 §4.6.1"}, nonce,
+		r.hkdf.Hash.Size())
 }
 
 // Exporter is an exporter_secret, early or not.

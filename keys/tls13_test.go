@@ -58,7 +58,8 @@ func TestTheScheduleReproducesRFC8448(t *testing.T) {
 			for _, want := range wanted(step) {
 				checked++
 				if !found(events.Entries, want) {
-					t.Errorf("§%s %s: %s: no derivation gave %x", s.Section, step.Actor, step.Action, want.Output)
+					t.Errorf("§%s %s: %s: no derivation gave %x", s.Section, step.Actor,
+						step.Action, want.Output)
 				}
 			}
 		}
@@ -147,7 +148,8 @@ func (c *connection) derive(k HKDF) (psk []byte) {
 		early.Exporter(c.to(c.hello, 0))
 	}
 	h := early.Handshake(c.shared)
-	client, server := h.Traffic(iana.Client, c.to(c.answer, 0)), h.Traffic(iana.Server, c.to(c.answer, 0))
+	client, server := h.Traffic(iana.Client, c.to(c.answer, 0)),
+		h.Traffic(iana.Server, c.to(c.answer, 0))
 	client.Direction(shape)
 	server.Direction(shape)
 	server.VerifyData(c.to(c.answer+1, 4+32))
@@ -168,17 +170,22 @@ func wanted(s rfc8448Step) (list []trace.Derived) {
 	v := s.Values
 	add := func(key, seed, output string) {
 		if len(v[output]) > 0 {
-			list = append(list, trace.Derived{Secret: trace.Secret(v[key]), Seed: trace.Hex(v[seed]), Output: trace.Secret(v[output])})
+			list = append(list,
+				trace.Derived{Secret: trace.Secret(v[key]), Seed: trace.Hex(v[seed]),
+					Output: trace.Secret(v[output])})
 		}
 	}
 	add("PRK", "info", "expanded")
 	add("PRK", "key info", "key expanded")
 	add("PRK", "iv info", "iv expanded")
 	if len(v["secret"]) > 0 {
-		list = append(list, trace.Derived{Secret: trace.Secret(v["IKM"]), Salt: trace.Secret(v["salt"]), Output: trace.Secret(v["secret"])})
+		list = append(list,
+			trace.Derived{Secret: trace.Secret(v["IKM"]), Salt: trace.Secret(v["salt"]),
+				Output: trace.Secret(v["secret"])})
 	}
 	if len(v["finished"]) > 0 {
-		list = append(list, trace.Derived{Secret: trace.Secret(v["expanded"]), Output: trace.Secret(v["finished"])})
+		list = append(list,
+			trace.Derived{Secret: trace.Secret(v["expanded"]), Output: trace.Secret(v["finished"])})
 	}
 	return list
 }
@@ -189,7 +196,8 @@ func found(entries []trace.Entry, want trace.Derived) bool {
 	same := func(want, got []byte) bool { return len(want) == 0 || bytes.Equal(want, got) }
 	for _, e := range entries {
 		d, ok := e.Event.(*trace.Derived)
-		if ok && bytes.Equal(want.Output, d.Output) && same(want.Secret, d.Secret) && same(want.Seed, d.Seed) && same(want.Salt, d.Salt) {
+		if ok && bytes.Equal(want.Output, d.Output) && same(want.Secret, d.Secret) &&
+			same(want.Seed, d.Seed) && same(want.Salt, d.Salt) {
 			return true
 		}
 	}
@@ -230,7 +238,8 @@ func TestTheScheduleGivesACVPsValues(t *testing.T) {
 				}
 				return h.Sum(nil)
 			}
-			hello, answer, server := c.HelloClientRandom, c.HelloServerRandom, c.FinishedServerRandom
+			hello, answer, server := c.HelloClientRandom, c.HelloServerRandom,
+				c.FinishedServerRandom
 			early := k.Early(c.PSK)
 			handshake := early.Handshake(c.DHE)
 			main := handshake.Main()
@@ -239,17 +248,27 @@ func TestTheScheduleGivesACVPsValues(t *testing.T) {
 				got  []byte
 				want testkit.Hex
 			}{
-				{"c e traffic", early.ClientTraffic(th(hello)).Bytes(), c.Expected.ClientEarlyTrafficSecret},
-				{"e exp master", early.Exporter(th(hello)).Bytes(), c.Expected.EarlyExporterMasterSecret},
-				{"c hs traffic", handshake.Traffic(iana.Client, th(hello, answer)).Bytes(), c.Expected.ClientHandshakeTrafficSecret},
-				{"s hs traffic", handshake.Traffic(iana.Server, th(hello, answer)).Bytes(), c.Expected.ServerHandshakeTrafficSecret},
-				{"c ap traffic", main.Traffic(iana.Client, th(hello, answer, server)).Bytes(), c.Expected.ClientApplicationTrafficSecret},
-				{"s ap traffic", main.Traffic(iana.Server, th(hello, answer, server)).Bytes(), c.Expected.ServerApplicationTrafficSecret},
-				{"exp master", main.Exporter(th(hello, answer, server)).Bytes(), c.Expected.ExporterMasterSecret},
-				{"res master", main.Resumption(th(hello, answer, server, c.FinishedClientRandom)).Bytes(), c.Expected.ResumptionMasterSecret},
+				{"c e traffic", early.ClientTraffic(th(hello)).Bytes(),
+					c.Expected.ClientEarlyTrafficSecret},
+				{"e exp master", early.Exporter(th(hello)).Bytes(),
+					c.Expected.EarlyExporterMasterSecret},
+				{"c hs traffic", handshake.Traffic(iana.Client, th(hello, answer)).Bytes(),
+					c.Expected.ClientHandshakeTrafficSecret},
+				{"s hs traffic", handshake.Traffic(iana.Server, th(hello, answer)).Bytes(),
+					c.Expected.ServerHandshakeTrafficSecret},
+				{"c ap traffic", main.Traffic(iana.Client, th(hello, answer, server)).Bytes(),
+					c.Expected.ClientApplicationTrafficSecret},
+				{"s ap traffic", main.Traffic(iana.Server, th(hello, answer, server)).Bytes(),
+					c.Expected.ServerApplicationTrafficSecret},
+				{"exp master", main.Exporter(th(hello, answer, server)).Bytes(),
+					c.Expected.ExporterMasterSecret},
+				{"res master",
+					main.Resumption(th(hello, answer, server, c.FinishedClientRandom)).Bytes(),
+					c.Expected.ResumptionMasterSecret},
 			} {
 				if !bytes.Equal(v.got, v.want) {
-					t.Errorf("%s %d: %s: got %x, expected %x", g.HmacAlg, c.TcID, v.name, v.got, v.want)
+					t.Errorf("%s %d: %s: got %x, expected %x", g.HmacAlg, c.TcID, v.name, v.got,
+						v.want)
 				}
 			}
 		}
@@ -290,11 +309,13 @@ func TestStagesPrintNoSecrets(t *testing.T) {
 	early := HKDF{Hash: crypto.SHA256}.Early(nil)
 	handshake := early.Handshake(nil)
 	for _, stage := range []interface{ Bytes() []byte }{
-		early, early.Binder(ExternalPSK), early.Exporter(nil), handshake, handshake.Main(), handshake.Main().Resumption(nil),
+		early, early.Binder(ExternalPSK), early.Exporter(nil), handshake, handshake.Main(),
+		handshake.Main().Resumption(nil),
 		handshake.Traffic(iana.Client, nil),
 	} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%x", "%q"} {
-			if got := fmt.Sprintf(verb, stage); strings.Contains(got, fmt.Sprintf("%x", stage.Bytes())) || !strings.Contains(got, "redacted") {
+			if got := fmt.Sprintf(verb, stage); strings.Contains(got,
+				fmt.Sprintf("%x", stage.Bytes())) || !strings.Contains(got, "redacted") {
 				t.Errorf("%T: %s prints %s", stage, verb, got)
 			}
 		}
@@ -316,10 +337,12 @@ func TestExporterBounds(t *testing.T) {
 		n     int
 		ok    bool
 	}{
-		{"label", 0, true}, {"label", 255 * 32, true}, {"label", 255*32 + 1, false}, {"label", -1, false},
+		{"label", 0, true}, {"label", 255 * 32, true}, {"label", 255*32 + 1, false},
+		{"label", -1, false},
 		{strings.Repeat("l", 249), 1, true}, {strings.Repeat("l", 250), 1, false},
 	} {
-		if got, err := e.Export(c.label, nil, c.n); (err == nil) != c.ok || c.ok && len(got) != c.n {
+		if got, err := e.Export(c.label, nil, c.n); (err == nil) != c.ok ||
+			c.ok && len(got) != c.n {
 			t.Errorf("label of %d bytes, %d bytes: %v", len(c.label), c.n, err)
 		}
 	}

@@ -45,12 +45,13 @@ func (m *Certificate) layout13(c *wire.Codec) {
 		entries = append(entries, e)
 	}
 	wire.Opaque8(c, "certificate_request_context", &m.Context, 0, 255)
-	wire.Vector24(c, "certificate_list", &entries, 0, 1<<24-1, func(c *wire.Codec, e *certificateEntry) {
-		wire.Struct(c, "certificate_entry", func(c *wire.Codec) {
-			wire.Opaque24(c, "cert_data", &e.der, 1, 1<<24-1)
-			e.extensions.layout(c, InCertificate)
+	wire.Vector24(c, "certificate_list", &entries, 0, 1<<24-1,
+		func(c *wire.Codec, e *certificateEntry) {
+			wire.Struct(c, "certificate_entry", func(c *wire.Codec) {
+				wire.Opaque24(c, "cert_data", &e.der, 1, 1<<24-1)
+				e.extensions.layout(c, InCertificate)
+			})
 		})
-	})
 	if !c.Reading() {
 		return
 	}
@@ -105,11 +106,13 @@ func (m *CertificateRequest) layout(c *wire.Codec) {
 		m.layout13(c)
 		return
 	}
-	wire.Vector8(c, "certificate_types", &m.Types, 1, 255, func(c *wire.Codec, t *iana.ClientCertificateType) {
-		wire.Uint8(c, "certificate_type", t)
-	})
+	wire.Vector8(c, "certificate_types", &m.Types, 1, 255,
+		func(c *wire.Codec, t *iana.ClientCertificateType) {
+			wire.Uint8(c, "certificate_type", t)
+		})
 	if m.dialect.Version >= iana.TLS12 {
-		wire.Uint16s(c, "supported_signature_algorithms", "signature_scheme", &m.Schemes, 2, 1<<16-2)
+		wire.Uint16s(c, "supported_signature_algorithms", "signature_scheme", &m.Schemes, 2,
+			1<<16-2)
 	}
 	wire.Vector16(c, "certificate_authorities", &m.Authorities, 0, 1<<16-1, distinguishedName)
 }
@@ -134,7 +137,8 @@ func (m *CertificateRequest) layout13(c *wire.Codec) {
 			c.Failf("%v", err)
 		}
 	}
-	m.Schemes, m.CertSchemes, m.Authorities = schemes.Schemes, certSchemes.Schemes, authorities.Authorities
+	m.Schemes, m.CertSchemes, m.Authorities = schemes.Schemes, certSchemes.Schemes,
+		authorities.Authorities
 }
 
 func distinguishedName(c *wire.Codec, dn *[]byte) {

@@ -7,7 +7,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// ClientHello opens a handshake: the client's nonce and everything it offers, best first. See RFC 5246 §7.4.1.2.
+// ClientHello opens a handshake: the client's nonce and everything it offers, best first. See RFC
+// 5246 §7.4.1.2.
 type ClientHello struct {
 	Version            iana.Version // the highest that the client offers
 	Random             [32]byte     // client_random
@@ -25,9 +26,10 @@ func (m *ClientHello) layout(c *wire.Codec) {
 	wire.Fixed(c, "random", m.Random[:])
 	wire.Opaque8(c, "session_id", &m.SessionID, 0, 32)
 	wire.Uint16s(c, "cipher_suites", "cipher_suite", &m.CipherSuites, 2, 1<<16-2)
-	wire.Vector8(c, "compression_methods", &m.CompressionMethods, 1, 255, func(c *wire.Codec, v *iana.CompressionMethod) {
-		wire.Uint8(c, "compression_method", v)
-	})
+	wire.Vector8(c, "compression_methods", &m.CompressionMethods, 1, 255,
+		func(c *wire.Codec, v *iana.CompressionMethod) {
+			wire.Uint8(c, "compression_method", v)
+		})
 	m.Extensions.optional(c, InClientHello)
 }
 

@@ -5,8 +5,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// ClientKeyExchange is the client's half of the key exchange: the pre_master_secret under the server's RSA key, or an
-// ephemeral public key. See RFC 5246 §7.4.7.
+// ClientKeyExchange is the client's half of the key exchange: the pre_master_secret under the
+// server's RSA key, or an ephemeral public key. See RFC 5246 §7.4.7.
 type ClientKeyExchange struct {
 	EncryptedPreMaster []byte // RSA, §7.4.7.1
 	DHPublic           []byte // DHE: g^y mod p, §7.4.7.2
@@ -27,7 +27,8 @@ func (m *ClientKeyExchange) layout(c *wire.Codec) {
 	switch {
 	case k == iana.KexPSK:
 	case k == iana.KexRSA && m.dialect.Version == iana.SSL30:
-		wire.Rest(c, "encrypted_pre_master_secret", &m.EncryptedPreMaster) // RFC 6101 §5.6.7 has no length here
+		// RFC 6101 §5.6.7 has no length here
+		wire.Rest(c, "encrypted_pre_master_secret", &m.EncryptedPreMaster)
 	case k == iana.KexRSA, k == iana.KexRSAPSK:
 		wire.Opaque16(c, "encrypted_pre_master_secret", &m.EncryptedPreMaster, 1, 1<<16-1)
 	case k == iana.KexDH, k == iana.KexECDH:
@@ -41,8 +42,8 @@ func (m *ClientKeyExchange) layout(c *wire.Codec) {
 	}
 }
 
-// static is an exchange with the key in the server's certificate. The client's may be in its own, and then this message is empty.
-// See RFC 5246 §7.4.7.2 and RFC 4492 §5.7.
+// static is an exchange with the key in the server's certificate. The client's may be in its own,
+// and then this message is empty. See RFC 5246 §7.4.7.2 and RFC 4492 §5.7.
 func (m *ClientKeyExchange) static(c *wire.Codec) {
 	switch {
 	case !c.Tail(m.DHPublic != nil || m.ECPublic != nil):

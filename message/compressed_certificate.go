@@ -28,8 +28,8 @@ func (m *CompressedCertificate) layout(c *wire.Codec) {
 	wire.Opaque24(c, "compressed_certificate_message", &m.Data, 1, 1<<24-1)
 }
 
-// maxInflated bounds what a certificate may become, in bytes: more than other stacks take of a chain that
-// comes uncompressed.
+// maxInflated bounds what a certificate may become, in bytes: more than other stacks take of a
+// chain that comes uncompressed.
 const maxInflated = 128 << 10
 
 // Certificate returns the message inside; nil where it is not in zlib's format, which is the only

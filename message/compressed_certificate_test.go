@@ -28,26 +28,30 @@ func TestCompressedCertificatesAreBounded(t *testing.T) {
 	}{
 		{"a chain", 5000, 5000, true}, {"the longest", most, most, true},
 		{"too long", most + 1, most + 1, false}, {"a bomb", 16 << 20, 1<<24 - 1, false},
-		{"a bomb that says little", 16 << 20, 5000, false}, {"less than it says", 5000, 5001, false},
+		{"a bomb that says little", 16 << 20, 5000, false},
+		{"less than it says", 5000, 5001, false},
 		{"more than it says", 5000, 4999, false}, {"nothing", 5000, 0, false},
 	} {
 		var packed bytes.Buffer
 		z := zlib.NewWriter(&packed)
 		z.Write(body(c.size))
 		z.Close()
-		m := message.CompressedCertificate{Algorithm: 1, Data: packed.Bytes(), Uncompressed: binary.BigEndian.AppendUint32(nil, uint32(c.says))[1:]}
+		m := message.CompressedCertificate{Algorithm: 1, Data: packed.Bytes(),
+			Uncompressed: binary.BigEndian.AppendUint32(nil, uint32(c.says))[1:]}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		inside := m.Certificate()
 		runtime.ReadMemStats(&after)
-		if (inside != nil) != c.ok || inside != nil && (len(inside.Chain) != 1 || len(inside.Chain[0]) != c.size-9) {
+		if (inside != nil) != c.ok ||
+			inside != nil && (len(inside.Chain) != 1 || len(inside.Chain[0]) != c.size-9) {
 			t.Errorf("%s: got a certificate: %v, expected %v", c.what, inside != nil, c.ok)
 		}
 		if n := after.TotalAlloc - before.TotalAlloc; n > 8*most {
 			t.Errorf("%s: %d bytes of memory", c.what, n)
 		}
 	}
-	if (&message.CompressedCertificate{Algorithm: iana.CertificateCompressionAlgorithm(2), Uncompressed: make([]byte, 3)}).Certificate() != nil {
+	if (&message.CompressedCertificate{Algorithm: iana.CertificateCompressionAlgorithm(2),
+		Uncompressed: make([]byte, 3)}).Certificate() != nil {
 		t.Error("brotli was read")
 	}
 }

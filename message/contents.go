@@ -23,7 +23,9 @@ func (e *ServerNames) layout(c *wire.Codec) {
 	var seen [1 << 8]bool
 	wire.Vector16(c, "server_name_list", &e.Names, 1, 1<<16-1, func(c *wire.Codec, n *ServerName) {
 		wire.Uint8(c, "name_type", &n.Type)
-		if seen[n.Type] { // RFC 6066 §3: "The ServerNameList MUST NOT contain more than one name of the same name_type."
+		// RFC 6066 §3: "The ServerNameList MUST NOT contain more than one name of the same
+		// name_type."
+		if seen[n.Type] {
 			c.Failf("got a second %v, expected each type of name once", n.Type)
 		}
 		seen[n.Type] = true
@@ -58,9 +60,10 @@ func (e *StatusRequest) layout(c *wire.Codec) {
 		wire.Rest(c, "request", &e.Request)
 		return
 	}
-	wire.Vector16(c, "responder_id_list", &e.ResponderIDs, 0, 1<<16-1, func(c *wire.Codec, id *[]byte) {
-		wire.Opaque16(c, "responder_id", id, 1, 1<<16-1)
-	})
+	wire.Vector16(c, "responder_id_list", &e.ResponderIDs, 0, 1<<16-1,
+		func(c *wire.Codec, id *[]byte) {
+			wire.Opaque16(c, "responder_id", id, 1, 1<<16-1)
+		})
 	wire.Opaque16(c, "request_extensions", &e.Extensions, 0, 1<<16-1)
 }
 
@@ -75,20 +78,22 @@ func (e *SupportedGroups) layout(c *wire.Codec) {
 type ECPointFormats struct{ Formats []iana.ECPointFormat }
 
 func (e *ECPointFormats) layout(c *wire.Codec) {
-	wire.Vector8(c, "ec_point_format_list", &e.Formats, 1, 255, func(c *wire.Codec, f *iana.ECPointFormat) {
-		wire.Uint8(c, "ec_point_format", f)
-	})
+	wire.Vector8(c, "ec_point_format_list", &e.Formats, 1, 255,
+		func(c *wire.Codec, f *iana.ECPointFormat) {
+			wire.Uint8(c, "ec_point_format", f)
+		})
 }
 
-// SignatureSchemes is the content of signature_algorithms and signature_algorithms_cert, best first. See RFC 5246 §7.4.1.4.1
-// and RFC 8446 §4.2.3.
+// SignatureSchemes is the content of signature_algorithms and signature_algorithms_cert, best
+// first. See RFC 5246 §7.4.1.4.1 and RFC 8446 §4.2.3.
 type SignatureSchemes struct{ Schemes []iana.SignatureScheme }
 
 func (e *SignatureSchemes) layout(c *wire.Codec) {
 	wire.Uint16s(c, "supported_signature_algorithms", "signature_scheme", &e.Schemes, 2, 1<<16-2)
 }
 
-// Protocols is the content of ALPN: what the client can speak inside, or the one that the server chose. See RFC 7301 §3.1.
+// Protocols is the content of ALPN: what the client can speak inside, or the one that the server
+// chose. See RFC 7301 §3.1.
 type Protocols struct{ Names [][]byte }
 
 func (e *Protocols) layout(c *wire.Codec) {
@@ -106,7 +111,8 @@ func (e *SCTs) layout(c *wire.Codec) {
 	})
 }
 
-// RecordSizeLimit is the longest plaintext that the sender of the extension wants to receive. See RFC 8449 §4.
+// RecordSizeLimit is the longest plaintext that the sender of the extension wants to receive. See
+// RFC 8449 §4.
 type RecordSizeLimit struct{ Limit uint16 }
 
 func (e *RecordSizeLimit) layout(c *wire.Codec) { wire.Uint16(c, "record_size_limit", &e.Limit) }
@@ -116,7 +122,8 @@ type SessionTicket struct{ Ticket []byte }
 
 func (e *SessionTicket) layout(c *wire.Codec) { wire.Rest(c, "ticket", &e.Ticket) }
 
-// RenegotiationInfo ties a handshake to the one before it; it is empty in the first. See RFC 5746 §3.2.
+// RenegotiationInfo ties a handshake to the one before it; it is empty in the first. See RFC 5746
+// §3.2.
 type RenegotiationInfo struct{ RenegotiatedConnection []byte }
 
 func (e *RenegotiationInfo) layout(c *wire.Codec) {
@@ -127,7 +134,8 @@ func (e *RenegotiationInfo) layout(c *wire.Codec) {
 type SupportedVersions struct{ Versions []iana.Version }
 
 func (e *SupportedVersions) layout(c *wire.Codec) {
-	wire.Vector8(c, "versions", &e.Versions, 2, 254, func(c *wire.Codec, v *iana.Version) { wire.Uint16(c, "version", v) })
+	wire.Vector8(c, "versions", &e.Versions, 2, 254,
+		func(c *wire.Codec, v *iana.Version) { wire.Uint16(c, "version", v) })
 }
 
 // SelectedVersion is the version that a server of TLS 1.3 chose. See RFC 8446 §4.2.1.

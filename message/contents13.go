@@ -8,8 +8,8 @@ import (
 // The contents of this file are not spoken in TLS 1.2. A client of TLS 1.3 sends them all the same,
 // in the one hello that serves each version.
 
-// KeyShares is the client's key_share: its public keys, made before it knows which group the server wants. See RFC 8446
-// §4.2.8.
+// KeyShares is the client's key_share: its public keys, made before it knows which group the server
+// wants. See RFC 8446 §4.2.8.
 type KeyShares struct{ Shares []KeyShareEntry }
 
 // KeyShareEntry is one public key of key_share.
@@ -40,7 +40,8 @@ type SelectedGroup struct{ Group iana.Group }
 
 func (e *SelectedGroup) layout(c *wire.Codec) { wire.Uint16(c, "selected_group", &e.Group) }
 
-// PSKKeyExchangeModes says how the client would resume: with a fresh key exchange, or without. See RFC 8446 §4.2.9.
+// PSKKeyExchangeModes says how the client would resume: with a fresh key exchange, or without. See
+// RFC 8446 §4.2.9.
 type PSKKeyExchangeModes struct{ Modes []iana.PSKKeyExchangeMode }
 
 func (e *PSKKeyExchangeModes) layout(c *wire.Codec) {
@@ -49,8 +50,8 @@ func (e *PSKKeyExchangeModes) layout(c *wire.Codec) {
 	})
 }
 
-// OfferedPSKs is the client's pre_shared_key: tickets that it would resume, and for each a proof that it knows the key. See
-// RFC 8446 §4.2.11.
+// OfferedPSKs is the client's pre_shared_key: tickets that it would resume, and for each a proof
+// that it knows the key. See RFC 8446 §4.2.11.
 type OfferedPSKs struct {
 	Identities []PSKIdentity
 	Binders    [][]byte
@@ -72,7 +73,8 @@ func (e *OfferedPSKs) layout(c *wire.Codec) {
 	})
 }
 
-// SelectedPSK is the server's pre_shared_key: which of the tickets it takes, from 0. See RFC 8446 §4.2.11.
+// SelectedPSK is the server's pre_shared_key: which of the tickets it takes, from 0. See RFC 8446
+// §4.2.11.
 type SelectedPSK struct{ Identity uint16 }
 
 func (e *SelectedPSK) layout(c *wire.Codec) { wire.Uint16(c, "selected_identity", &e.Identity) }
@@ -108,7 +110,8 @@ func (e *CertificateAuthorities) layout(c *wire.Codec) {
 	wire.Vector16(c, "authorities", &e.Authorities, 3, 1<<16-1, distinguishedName)
 }
 
-// TrustAnchors names them by short numbers instead. See draft-ietf-tls-trust-anchor-ids-04, section 4.
+// TrustAnchors names them by short numbers instead. See draft-ietf-tls-trust-anchor-ids-04, section
+// 4.
 type TrustAnchors struct{ IDs [][]byte } // each a relative object identifier
 
 func (e *TrustAnchors) layout(c *wire.Codec) {
@@ -128,13 +131,14 @@ type CompressionAlgorithms struct {
 }
 
 func (e *CompressionAlgorithms) layout(c *wire.Codec) {
-	wire.Vector8(c, "algorithms", &e.Algorithms, 2, 254, func(c *wire.Codec, a *iana.CertificateCompressionAlgorithm) {
-		wire.Uint16(c, "certificate_compression_algorithm", a)
-	})
+	wire.Vector8(c, "algorithms", &e.Algorithms, 2, 254,
+		func(c *wire.Codec, a *iana.CertificateCompressionAlgorithm) {
+			wire.Uint16(c, "certificate_compression_algorithm", a)
+		})
 }
 
-// ECH is the encrypted_client_hello of the hello that everybody sees. Most clients send one that nobody can decrypt, so that
-// those who need it do not stand out. See RFC 9849 §5.
+// ECH is the encrypted_client_hello of the hello that everybody sees. Most clients send one that
+// nobody can decrypt, so that those who need it do not stand out. See RFC 9849 §5.
 type ECH struct {
 	Type     uint8 // 0: outer; 1: inner, where the rest is absent
 	KDF      uint16
@@ -156,21 +160,26 @@ func (e *ECH) layout(c *wire.Codec) {
 	wire.Opaque16(c, "payload", &e.Payload, 1, 1<<16-1)
 }
 
-// CertificateTypes is the client's client_certificate_type and server_certificate_type. See RFC 7250 §3.
+// CertificateTypes is the client's client_certificate_type and server_certificate_type. See RFC
+// 7250 §3.
 type CertificateTypes struct{ Types []iana.CertificateType }
 
 func (e *CertificateTypes) layout(c *wire.Codec) {
-	wire.Vector8(c, "certificate_types", &e.Types, 1, 255, func(c *wire.Codec, t *iana.CertificateType) {
-		wire.Uint8(c, "certificate_type", t)
-	})
+	wire.Vector8(c, "certificate_types", &e.Types, 1, 255,
+		func(c *wire.Codec, t *iana.CertificateType) {
+			wire.Uint8(c, "certificate_type", t)
+		})
 }
 
 // SelectedCertificateType is the server's choice among them. See RFC 7250 §3.
 type SelectedCertificateType struct{ Type iana.CertificateType }
 
-func (e *SelectedCertificateType) layout(c *wire.Codec) { wire.Uint8(c, "certificate_type", &e.Type) }
+func (e *SelectedCertificateType) layout(c *wire.Codec) {
+	wire.Uint8(c, "certificate_type", &e.Type)
+}
 
-// Heartbeat says whether its sender wants to be asked if it is alive; OpenSSL 1.0 sent it always. See RFC 6520 §2.
+// Heartbeat says whether its sender wants to be asked if it is alive; OpenSSL 1.0 sent it always.
+// See RFC 6520 §2.
 type Heartbeat struct{ Mode uint8 } // 1: may be asked; 2: may not
 
 func (e *Heartbeat) layout(c *wire.Codec) { wire.Uint8(c, "mode", &e.Mode) }
@@ -185,8 +194,9 @@ type StatusRequestV2 struct {
 }
 
 func (e *StatusRequestsV2) layout(c *wire.Codec) {
-	wire.Vector16(c, "certificate_status_req_list", &e.Requests, 1, 1<<16-1, func(c *wire.Codec, r *StatusRequestV2) {
-		wire.Uint8(c, "status_type", &r.Type)
-		wire.Opaque16(c, "request", &r.Request, 0, 1<<16-1)
-	})
+	wire.Vector16(c, "certificate_status_req_list", &e.Requests, 1, 1<<16-1,
+		func(c *wire.Codec, r *StatusRequestV2) {
+			wire.Uint8(c, "status_type", &r.Type)
+			wire.Opaque16(c, "request", &r.Request, 0, 1<<16-1)
+		})
 }

@@ -12,65 +12,136 @@ import (
 
 var both = []iana.Side{iana.Client, iana.Server}
 
-// contents has for each extension that Vitrine knows a content, and the bytes that its RFC asks for, written by hand.
+// contents has for each extension that Vitrine knows a content, and the bytes that its RFC asks
+// for, written by hand.
 var contents = []struct {
 	typ     iana.ExtensionType
 	from    []iana.Side
 	content message.Content
 	bytes   string
 }{
-	{iana.ExtServerName, both[:1], &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName, Name: []byte("a.b")}}},
+	{iana.ExtServerName, both[:1],
+		&message.ServerNames{Names: []message.ServerName{{Type: iana.HostName,
+			Name: []byte("a.b")}}},
 		"0006 00 0003 612e62"}, // RFC 6066 §3
 	{iana.ExtServerName, both[1:], &message.Empty{}, ""},                         // RFC 6066 §3
 	{iana.ExtMaxFragmentLength, both, &message.MaxFragmentLength{Code: 4}, "04"}, // RFC 6066 §4
-	{iana.ExtStatusRequest, both[:1], &message.StatusRequest{Type: iana.StatusOCSP, ResponderIDs: [][]byte{{7}}, Extensions: []byte{8, 9}}, "01 0003 0001 07 0002 0809"}, // RFC 6066 §8
-	{iana.ExtStatusRequest, both[:1], &message.StatusRequest{Type: 9, Request: []byte{1, 2}}, "09 0102"},                                                                 // RFC 6066 §8
-	{iana.ExtStatusRequest, both[1:], &message.Empty{}, ""},                                                                                                              // RFC 6066 §8
-	{iana.ExtSupportedGroups, both, &message.SupportedGroups{Groups: []iana.Group{iana.X25519, iana.FFDHE2048}}, "0004 001d 0100"},                                       // RFC 8422 §5.1.1
-	{iana.ExtECPointFormats, both, &message.ECPointFormats{Formats: []iana.ECPointFormat{0, 2}}, "02 00 02"},                                                             // RFC 8422 §5.1.2
-	{iana.ExtSignatureAlgorithms, both[:1], &message.SignatureSchemes{Schemes: []iana.SignatureScheme{iana.ED25519}}, "0002 0807"},                                       // RFC 5246 §7.4.1.4.1
-	{iana.ExtSignatureAlgorithmsCert, both[:1], &message.SignatureSchemes{Schemes: []iana.SignatureScheme{iana.ED448}}, "0002 0808"},                                     // RFC 8446 §4.2.3
-	{iana.ExtDelegatedCredential, both[:1], &message.SignatureSchemes{Schemes: []iana.SignatureScheme{iana.ED25519}}, "0002 0807"},                                       // RFC 9345 §4.1.1
-	{iana.ExtHeartbeat, both, &message.Heartbeat{Mode: 1}, "01"},                                                                                                         // RFC 6520 §2
-	{iana.ExtALPN, both, &message.Protocols{Names: [][]byte{[]byte("h2")}}, "0003 02 6832"},                                                                              // RFC 7301 §3.1
-	{iana.ExtApplicationSettings, both[:1], &message.Protocols{Names: [][]byte{[]byte("h2")}}, "0003 02 6832"},
-	{iana.ExtApplicationSettingsOld, both[:1], &message.Protocols{Names: [][]byte{[]byte("h2")}}, "0003 02 6832"},
-	{iana.ExtStatusRequestV2, both[:1], &message.StatusRequestsV2{Requests: []message.StatusRequestV2{{Type: 2, Request: []byte{0, 0, 0, 0}}}},
+	// RFC 6066 §8
+	{iana.ExtStatusRequest, both[:1],
+		&message.StatusRequest{Type: iana.StatusOCSP, ResponderIDs: [][]byte{{7}},
+			Extensions: []byte{8, 9}}, "01 0003 0001 07 0002 0809"},
+	// RFC 6066 §8
+	{iana.ExtStatusRequest, both[:1], &message.StatusRequest{Type: 9, Request: []byte{1, 2}},
+		"09 0102"},
+	// RFC 6066 §8
+	{iana.ExtStatusRequest, both[1:], &message.Empty{}, ""},
+	// RFC 8422 §5.1.1
+	{iana.ExtSupportedGroups, both,
+		&message.SupportedGroups{Groups: []iana.Group{iana.X25519, iana.FFDHE2048}},
+		"0004 001d 0100"},
+	// RFC 8422 §5.1.2
+	{iana.ExtECPointFormats, both, &message.ECPointFormats{Formats: []iana.ECPointFormat{0, 2}},
+		"02 00 02"},
+	// RFC 5246 §7.4.1.4.1
+	{iana.ExtSignatureAlgorithms, both[:1],
+		&message.SignatureSchemes{Schemes: []iana.SignatureScheme{iana.ED25519}}, "0002 0807"},
+	// RFC 8446 §4.2.3
+	{iana.ExtSignatureAlgorithmsCert, both[:1],
+		&message.SignatureSchemes{Schemes: []iana.SignatureScheme{iana.ED448}}, "0002 0808"},
+	// RFC 9345 §4.1.1
+	{iana.ExtDelegatedCredential, both[:1],
+		&message.SignatureSchemes{Schemes: []iana.SignatureScheme{iana.ED25519}}, "0002 0807"},
+	// RFC 6520 §2
+	{iana.ExtHeartbeat, both, &message.Heartbeat{Mode: 1}, "01"},
+	// RFC 7301 §3.1
+	{iana.ExtALPN, both, &message.Protocols{Names: [][]byte{[]byte("h2")}}, "0003 02 6832"},
+	{iana.ExtApplicationSettings, both[:1], &message.Protocols{Names: [][]byte{[]byte("h2")}},
+		"0003 02 6832"},
+	{iana.ExtApplicationSettingsOld, both[:1], &message.Protocols{Names: [][]byte{[]byte("h2")}},
+		"0003 02 6832"},
+	{iana.ExtStatusRequestV2, both[:1],
+		&message.StatusRequestsV2{Requests: []message.StatusRequestV2{{Type: 2,
+			Request: []byte{0, 0, 0, 0}}}},
 		"0007 02 0004 0000 0000"}, // RFC 6961 §2.2
-	{iana.ExtStatusRequestV2, both[1:], &message.Empty{}, ""},                                                                                 // RFC 6961 §2.2
-	{iana.ExtSCT, both[:1], &message.Empty{}, ""},                                                                                             // RFC 6962 §3.3.1
-	{iana.ExtSCT, both[1:], &message.SCTs{List: [][]byte{{1}, {2, 3}}}, "0007 0001 01 0002 0203"},                                             // RFC 6962 §3.3
-	{iana.ExtClientCertificateType, both[:1], &message.CertificateTypes{Types: []iana.CertificateType{2, 0}}, "02 02 00"},                     // RFC 7250 §3
-	{iana.ExtClientCertificateType, both[1:], &message.SelectedCertificateType{Type: 2}, "02"},                                                // RFC 7250 §3
-	{iana.ExtServerCertificateType, both[:1], &message.CertificateTypes{Types: []iana.CertificateType{0}}, "01 00"},                           // RFC 7250 §3
-	{iana.ExtServerCertificateType, both[1:], &message.SelectedCertificateType{Type: 0}, "00"},                                                // RFC 7250 §3
-	{iana.ExtPadding, both[:1], &message.Padding{Zeros: make([]byte, 3)}, "000000"},                                                           // RFC 7685 §3
-	{iana.ExtEncryptThenMAC, both, &message.Empty{}, ""},                                                                                      // RFC 7366 §2
-	{iana.ExtExtendedMasterSecret, both, &message.Empty{}, ""},                                                                                // RFC 7627 §5.1
-	{iana.ExtCompressCertificate, both[:1], &message.CompressionAlgorithms{Algorithms: []iana.CertificateCompressionAlgorithm{2}}, "02 0002"}, // RFC 8879 §3
-	{iana.ExtRecordSizeLimit, both, &message.RecordSizeLimit{Limit: 16385}, "4001"},                                                           // RFC 8449 §4
-	{iana.ExtSessionTicket, both[:1], &message.SessionTicket{Ticket: []byte{1, 2, 3}}, "010203"},                                              // RFC 5077 §3.2
-	{iana.ExtSessionTicket, both[1:], &message.Empty{}, ""},                                                                                   // RFC 5077 §3.2
-	{iana.ExtPreSharedKey, both[:1], &message.OfferedPSKs{Identities: []message.PSKIdentity{{Identity: []byte{5}, ObfuscatedTicketAge: 0xFFFFFFFE}}, Binders: [][]byte{make([]byte, 32)}},
+	// RFC 6961 §2.2
+	{iana.ExtStatusRequestV2, both[1:], &message.Empty{}, ""},
+	// RFC 6962 §3.3.1
+	{iana.ExtSCT, both[:1], &message.Empty{}, ""},
+	// RFC 6962 §3.3
+	{iana.ExtSCT, both[1:], &message.SCTs{List: [][]byte{{1}, {2, 3}}}, "0007 0001 01 0002 0203"},
+	// RFC 7250 §3
+	{iana.ExtClientCertificateType, both[:1],
+		&message.CertificateTypes{Types: []iana.CertificateType{2, 0}}, "02 02 00"},
+	// RFC 7250 §3
+	{iana.ExtClientCertificateType, both[1:], &message.SelectedCertificateType{Type: 2}, "02"},
+	// RFC 7250 §3
+	{iana.ExtServerCertificateType, both[:1],
+		&message.CertificateTypes{Types: []iana.CertificateType{0}}, "01 00"},
+	// RFC 7250 §3
+	{iana.ExtServerCertificateType, both[1:], &message.SelectedCertificateType{Type: 0}, "00"},
+	// RFC 7685 §3
+	{iana.ExtPadding, both[:1], &message.Padding{Zeros: make([]byte, 3)}, "000000"},
+	// RFC 7366 §2
+	{iana.ExtEncryptThenMAC, both, &message.Empty{}, ""},
+	// RFC 7627 §5.1
+	{iana.ExtExtendedMasterSecret, both, &message.Empty{}, ""},
+	// RFC 8879 §3
+	{iana.ExtCompressCertificate, both[:1],
+		&message.CompressionAlgorithms{Algorithms: []iana.CertificateCompressionAlgorithm{2}},
+		"02 0002"},
+	// RFC 8449 §4
+	{iana.ExtRecordSizeLimit, both, &message.RecordSizeLimit{Limit: 16385}, "4001"},
+	// RFC 5077 §3.2
+	{iana.ExtSessionTicket, both[:1], &message.SessionTicket{Ticket: []byte{1, 2, 3}}, "010203"},
+	// RFC 5077 §3.2
+	{iana.ExtSessionTicket, both[1:], &message.Empty{}, ""},
+	{iana.ExtPreSharedKey, both[:1],
+		&message.OfferedPSKs{Identities: []message.PSKIdentity{{Identity: []byte{5},
+			ObfuscatedTicketAge: 0xFFFFFFFE}}, Binders: [][]byte{make([]byte, 32)}},
 		"0007 0001 05 fffffffe 0021 20" + strings.Repeat("00", 32)}, // RFC 8446 §4.2.11
-	{iana.ExtPreSharedKey, both[1:], &message.SelectedPSK{Identity: 1}, "0001"},                                                                          // RFC 8446 §4.2.11
-	{iana.ExtEarlyData, both, &message.Empty{}, ""},                                                                                                      // RFC 8446 §4.2.10
-	{iana.ExtSupportedVersions, both[:1], &message.SupportedVersions{Versions: []iana.Version{iana.TLS13, iana.TLS12}}, "04 0304 0303"},                  // RFC 8446 §4.2.1
-	{iana.ExtSupportedVersions, both[1:], &message.SelectedVersion{Version: iana.TLS13}, "0304"},                                                         // RFC 8446 §4.2.1
-	{iana.ExtCookie, both, &message.Cookie{Cookie: []byte{1}}, "0001 01"},                                                                                // RFC 8446 §4.2.2
-	{iana.ExtPSKKeyExchangeModes, both[:1], &message.PSKKeyExchangeModes{Modes: []iana.PSKKeyExchangeMode{1}}, "01 01"},                                  // RFC 8446 §4.2.9
-	{iana.ExtCertificateAuthorities, both[:1], &message.CertificateAuthorities{Authorities: [][]byte{{0x30, 0}}}, "0004 0002 3000"},                      // RFC 8446 §4.2.4
-	{iana.ExtPostHandshakeAuth, both[:1], &message.Empty{}, ""},                                                                                          // RFC 8446 §4.2.6
-	{iana.ExtKeyShare, both[:1], &message.KeyShares{Shares: []message.KeyShareEntry{{Group: iana.X25519, KeyExchange: []byte{9}}}}, "0005 001d 0001 09"}, // RFC 8446 §4.2.8
-	{iana.ExtKeyShare, both[1:], &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: iana.X25519, KeyExchange: []byte{9}}},
+	// RFC 8446 §4.2.11
+	{iana.ExtPreSharedKey, both[1:], &message.SelectedPSK{Identity: 1}, "0001"},
+	// RFC 8446 §4.2.10
+	{iana.ExtEarlyData, both, &message.Empty{}, ""},
+	// RFC 8446 §4.2.1
+	{iana.ExtSupportedVersions, both[:1],
+		&message.SupportedVersions{Versions: []iana.Version{iana.TLS13, iana.TLS12}},
+		"04 0304 0303"},
+	// RFC 8446 §4.2.1
+	{iana.ExtSupportedVersions, both[1:], &message.SelectedVersion{Version: iana.TLS13}, "0304"},
+	// RFC 8446 §4.2.2
+	{iana.ExtCookie, both, &message.Cookie{Cookie: []byte{1}}, "0001 01"},
+	// RFC 8446 §4.2.9
+	{iana.ExtPSKKeyExchangeModes, both[:1],
+		&message.PSKKeyExchangeModes{Modes: []iana.PSKKeyExchangeMode{1}}, "01 01"},
+	// RFC 8446 §4.2.4
+	{iana.ExtCertificateAuthorities, both[:1],
+		&message.CertificateAuthorities{Authorities: [][]byte{{0x30, 0}}}, "0004 0002 3000"},
+	// RFC 8446 §4.2.6
+	{iana.ExtPostHandshakeAuth, both[:1], &message.Empty{}, ""},
+	// RFC 8446 §4.2.8
+	{iana.ExtKeyShare, both[:1],
+		&message.KeyShares{Shares: []message.KeyShareEntry{{Group: iana.X25519,
+			KeyExchange: []byte{9}}}}, "0005 001d 0001 09"},
+	{iana.ExtKeyShare, both[1:],
+		&message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: iana.X25519,
+			KeyExchange: []byte{9}}},
 		"001d 0001 09"}, // RFC 8446 §4.2.8
-	{iana.ExtOIDFilters, both[:1], &message.OIDFilters{Filters: []message.OIDFilter{{OID: []byte{6, 1, 1}, Values: []byte{7}}}},
+	{iana.ExtOIDFilters, both[:1],
+		&message.OIDFilters{Filters: []message.OIDFilter{{OID: []byte{6, 1, 1},
+			Values: []byte{7}}}},
 		"0007 03 060101 0001 07"}, // RFC 8446 §4.2.5
 	{iana.ExtNPN, both[:1], &message.Empty{}, ""},
 	{iana.ExtTrustAnchors, both[:1], &message.TrustAnchors{IDs: [][]byte{{1, 2}}}, "0003 02 0102"},
-	{iana.ExtECH, both[:1], &message.ECH{KDF: 1, AEAD: 3, ConfigID: 5, Enc: []byte{6}, Payload: []byte{7, 8}}, "00 0001 0003 05 0001 06 0002 0708"}, // RFC 9849 §5
-	{iana.ExtECH, both[:1], &message.ECH{Type: 1}, "01"},                                                                                            // RFC 9849 §5
-	{iana.ExtRenegotiationInfo, both, &message.RenegotiationInfo{RenegotiatedConnection: []byte{1, 2}}, "02 0102"},                                  // RFC 5746 §3.2
+	// RFC 9849 §5
+	{iana.ExtECH, both[:1],
+		&message.ECH{KDF: 1, AEAD: 3, ConfigID: 5, Enc: []byte{6}, Payload: []byte{7, 8}},
+		"00 0001 0003 05 0001 06 0002 0708"},
+	// RFC 9849 §5
+	{iana.ExtECH, both[:1], &message.ECH{Type: 1}, "01"},
+	// RFC 5746 §3.2
+	{iana.ExtRenegotiationInfo, both,
+		&message.RenegotiationInfo{RenegotiatedConnection: []byte{1, 2}}, "02 0102"},
 }
 
 func TestEveryExtensionContentInBothDirections(t *testing.T) {
@@ -92,7 +163,8 @@ func TestEveryExtensionContentInBothDirections(t *testing.T) {
 				t.Errorf("%v of %v: got %x, expected %s", from, c.typ, x[0].Data, want)
 			}
 			got := fresh(c.content)
-			if ok, err := x.Read(c.typ, got); !ok || err != nil || !reflect.DeepEqual(got, c.content) {
+			if ok, err := x.Read(c.typ, got); !ok || err != nil ||
+				!reflect.DeepEqual(got, c.content) {
 				t.Errorf("%v of %v: read as %+v, %v", from, c.typ, got, err)
 			}
 			inHello(t, from, x)
@@ -118,18 +190,24 @@ func TestContentsThatDependOnTheMessage(t *testing.T) {
 		in      func(message.Extensions) message.Message
 		field   string // that the annotation names
 	}{
-		{iana.ExtKeyShare, &message.SelectedGroup{Group: iana.X25519}, "001d", func(x message.Extensions) message.Message {
-			return &message.ServerHello{Version: iana.TLS12, Random: message.RetryRandom(), Extensions: x}
-		}, "selected_group"},
-		{iana.ExtEarlyData, &message.MaxEarlyData{Size: 16384}, "00004000", func(x message.Extensions) message.Message {
-			return &message.NewSessionTicket{Ticket: []byte{1}, Extensions: x}
-		}, "max_early_data_size"},
+		{iana.ExtKeyShare, &message.SelectedGroup{Group: iana.X25519}, "001d",
+			func(x message.Extensions) message.Message {
+				return &message.ServerHello{Version: iana.TLS12, Random: message.RetryRandom(),
+					Extensions: x}
+			}, "selected_group"},
+		{iana.ExtEarlyData, &message.MaxEarlyData{Size: 16384}, "00004000",
+			func(x message.Extensions) message.Message {
+				return &message.NewSessionTicket{Ticket: []byte{1}, Extensions: x}
+			}, "max_early_data_size"},
 		{iana.ExtStatusRequest, &message.Empty{}, "", func(x message.Extensions) message.Message {
 			return &message.CertificateRequest{Extensions: x}
 		}, "extension_type"},
-		{iana.ExtStatusRequest, &message.CertificateStatus{StatusType: iana.StatusOCSP, Response: []byte{9}}, "0100000109",
+		{iana.ExtStatusRequest,
+			&message.CertificateStatus{StatusType: iana.StatusOCSP, Response: []byte{9}},
+			"0100000109",
 			func(x message.Extensions) message.Message {
-				return &message.Certificate{Chain: [][]byte{{0x30, 0}}, Extensions: []message.Extensions{x}}
+				return &message.Certificate{Chain: [][]byte{{0x30, 0}},
+					Extensions: []message.Extensions{x}}
 			}, "response"},
 	} {
 		var x message.Extensions
@@ -157,13 +235,15 @@ func TestContentsThatDependOnTheMessage(t *testing.T) {
 	}
 }
 
-// inHello sends the one extension of x in a hello, where it must be told whole and each byte too many must show.
+// inHello sends the one extension of x in a hello, where it must be told whole and each byte too
+// many must show.
 func inHello(t *testing.T, from iana.Side, x message.Extensions) {
 	t.Helper()
 	hello := func(x message.Extensions) []byte {
 		var m message.Message = &message.ServerHello{Version: iana.TLS12, Extensions: x}
 		if from == iana.Client {
-			m = &message.ClientHello{Version: iana.TLS12, CipherSuites: []iana.CipherSuite{1}, CompressionMethods: []iana.CompressionMethod{0}, Extensions: x}
+			m = &message.ClientHello{Version: iana.TLS12, CipherSuites: []iana.CipherSuite{1},
+				CompressionMethods: []iana.CompressionMethod{0}, Extensions: x}
 		}
 		raw, err := dialect.Encode(m)
 		if err != nil {
@@ -180,10 +260,12 @@ func inHello(t *testing.T, from iana.Side, x message.Extensions) {
 		}
 	}
 	switch x[0].Type {
-	case iana.ExtPadding, iana.ExtSessionTicket, iana.ExtStatusRequest: // these may end in what has no structure
+	// these may end in what has no structure
+	case iana.ExtPadding, iana.ExtSessionTicket, iana.ExtStatusRequest:
 		return
 	}
-	longer := message.Extensions{{Type: x[0].Type, Data: append(x[0].Data, 0)}, {Type: 0xABCD, Data: []byte{1}}}
+	longer := message.Extensions{{Type: x[0].Type, Data: append(x[0].Data, 0)},
+		{Type: 0xABCD, Data: []byte{1}}}
 	fields := dialect.Annotate(hello(longer))
 	if unparsed(fields) == nil {
 		t.Errorf("%v of %v: a byte too many is not noticed", from, x[0].Type)
@@ -194,7 +276,8 @@ func inHello(t *testing.T, from iana.Side, x message.Extensions) {
 }
 
 func TestMaxFragmentLengthCodes(t *testing.T) {
-	for code, want := range map[uint8]int{0: 0, 1: 512, 2: 1024, 3: 2048, 4: 4096, 5: 0, 255: 0} { // RFC 6066 §4
+	// RFC 6066 §4
+	for code, want := range map[uint8]int{0: 0, 1: 512, 2: 1024, 3: 2048, 4: 4096, 5: 0, 255: 0} {
 		if got := (&message.MaxFragmentLength{Code: code}).Bytes(); got != want {
 			t.Errorf("code %d: %d bytes, expected %d", code, got, want)
 		}
@@ -210,7 +293,8 @@ func TestAbsentExtensionIsNoError(t *testing.T) {
 	if x.Has(iana.ExtALPN) {
 		t.Error("Has finds what is not there")
 	}
-	if err := x.Add(iana.ExtExtendedMasterSecret, nil); err != nil || !x.Has(iana.ExtExtendedMasterSecret) {
+	if err := x.Add(iana.ExtExtendedMasterSecret, nil); err != nil ||
+		!x.Has(iana.ExtExtendedMasterSecret) {
 		t.Error("Add of nothing adds nothing:", err)
 	}
 }

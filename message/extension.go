@@ -42,20 +42,23 @@ func (e *Extensions) optional(c *wire.Codec, in Place) {
 
 // layout is a block of extensions that is always there, if only its length.
 func (e *Extensions) layout(c *wire.Codec, in Place) {
-	// RFC 5246 §7.4.1.4: "There MUST NOT be more than one extension of the same type." A set, because a peer can put 16,383
-	// empty extensions into a hello, and comparing each with each would cost it nothing and us a tenth of a second.
+	// RFC 5246 §7.4.1.4: "There MUST NOT be more than one extension of the same type." A set,
+	// because a peer can put 16,383 empty extensions into a hello, and comparing each with each
+	// would cost it nothing and us a tenth of a second.
 	var seen [1 << 16 / 64]uint64
-	wire.Vector16(c, "extensions", (*[]Extension)(e), 0, 1<<16-1, func(c *wire.Codec, x *Extension) {
-		wire.Struct(c, "extension", func(c *wire.Codec) {
-			wire.Uint16(c, "extension_type", &x.Type)
-			if word, bit := &seen[x.Type/64], uint64(1)<<(x.Type%64); *word&bit != 0 {
-				c.Failf("got %v a second time, expected each extension once", x.Type)
-			} else {
-				*word |= bit
-			}
-			wire.Inner(c, "extension_data", &x.Data, 1<<16-1, func(c *wire.Codec) { annotate(c, x.Type, in) })
+	wire.Vector16(c, "extensions", (*[]Extension)(e), 0, 1<<16-1,
+		func(c *wire.Codec, x *Extension) {
+			wire.Struct(c, "extension", func(c *wire.Codec) {
+				wire.Uint16(c, "extension_type", &x.Type)
+				if word, bit := &seen[x.Type/64], uint64(1)<<(x.Type%64); *word&bit != 0 {
+					c.Failf("got %v a second time, expected each extension once", x.Type)
+				} else {
+					*word |= bit
+				}
+				wire.Inner(c, "extension_data", &x.Data, 1<<16-1,
+					func(c *wire.Codec) { annotate(c, x.Type, in) })
+			})
 		})
-	})
 }
 
 // Get finds an extension's content.

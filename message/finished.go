@@ -44,7 +44,8 @@ func (*ServerHelloDone) Type() iana.HandshakeType { return iana.ServerHelloDone 
 
 func (*ServerHelloDone) layout(*wire.Codec) {}
 
-// HelloRequest asks the client to begin again. It is in no figure and no transcript. See RFC 5246 §7.4.1.1.
+// HelloRequest asks the client to begin again. It is in no figure and no transcript. See RFC 5246
+// §7.4.1.1.
 type HelloRequest struct{}
 
 // Type is hello_request.
@@ -55,11 +56,14 @@ func (*HelloRequest) layout(*wire.Codec) {}
 // NewSessionTicket gives the client the session to keep, sealed under a key that only the server
 // has. See RFC 5077 §3.3 and RFC 8446 §4.6.1.
 type NewSessionTicket struct {
-	LifetimeHint uint32 // seconds; 0 says nothing until TLS 1.2, and that the ticket is of no use in TLS 1.3
-	AgeAdd       uint32 // TLS 1.3: what the client adds to the age of the ticket, so that nobody can link them
-	Nonce        []byte // TLS 1.3: what makes the ticket's key differ from those of the other tickets
-	Ticket       []byte
-	Extensions   Extensions // TLS 1.3
+	// seconds; 0 says nothing until TLS 1.2, and that the ticket is of no use in TLS 1.3
+	LifetimeHint uint32
+	// TLS 1.3: what the client adds to the age of the ticket, so that nobody can link them
+	AgeAdd uint32
+	// TLS 1.3: what makes the ticket's key differ from those of the other tickets
+	Nonce      []byte
+	Ticket     []byte
+	Extensions Extensions // TLS 1.3
 
 	dialect Dialect
 }

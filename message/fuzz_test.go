@@ -20,11 +20,13 @@ func seeds(f *testing.F) (all [][]byte) {
 			all = append(all, raw)
 		}
 	}
-	for _, file := range []string{"clienthello", "serverhello", "servercert", "serverkeyexchange", "serverhellodone", "clientkeyexchange"} {
+	for _, file := range []string{"clienthello", "serverhello", "servercert", "serverkeyexchange",
+		"serverhellodone", "clientkeyexchange"} {
 		all = append(all, testkit.Vectors(f, "illustrated-tls12/"+file)[5:])
 	}
 	for file, typ := range map[string]iana.HandshakeType{"tls_13_server_hello.vec": iana.ServerHello,
-		"tls_cert_status.vec": iana.CertificateStatus, "tls_new_session_ticket.vec": iana.NewSessionTicket} {
+		"tls_cert_status.vec":        iana.CertificateStatus,
+		"tls_new_session_ticket.vec": iana.NewSessionTicket} {
 		for _, b := range testkit.Blocks(f, "botan/"+file) {
 			all = append(all, framed(typ, unhex(f, b.Fields["Buffer"])))
 		}
@@ -32,7 +34,8 @@ func seeds(f *testing.F) (all [][]byte) {
 	return all
 }
 
-// Parse never panics, what it takes is written again as it was, and the annotation of anything tiles it.
+// Parse never panics, what it takes is written again as it was, and the annotation of anything
+// tiles it.
 func FuzzMessage(f *testing.F) {
 	for _, raw := range seeds(f) {
 		for _, kex := range []iana.KeyExchange{iana.KexRSA, iana.KexDHE, iana.KexECDHE} {
@@ -40,9 +43,11 @@ func FuzzMessage(f *testing.F) {
 		}
 	}
 	f.Add(uint16(iana.SSL30), uint8(iana.KexRSA), framed(iana.ClientKeyExchange, make([]byte, 128)))
-	f.Add(uint16(iana.TLS10), uint8(iana.KexRSA), framed(iana.CertificateRequest, []byte{1, 1, 0, 0}))
+	f.Add(uint16(iana.TLS10), uint8(iana.KexRSA),
+		framed(iana.CertificateRequest, []byte{1, 1, 0, 0}))
 	f.Fuzz(func(t *testing.T, version uint16, kex uint8, raw []byte) {
-		_, _ = parse(t, message.Dialect{Version: iana.Version(version), Kex: iana.KeyExchange(kex)}, raw)
+		_, _ = parse(t, message.Dialect{Version: iana.Version(version), Kex: iana.KeyExchange(kex)},
+			raw)
 	})
 }
 

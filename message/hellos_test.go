@@ -13,7 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// hellos are those that programs of today send, and the one of the crypto/tls that this test was built with.
+// hellos are those that programs of today send, and the one of the crypto/tls that this test was
+// built with.
 func hellos(t testing.TB) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{"crypto/tls": ours(t)}
@@ -28,7 +29,9 @@ func ours(t testing.TB) []byte {
 	near, far := net.Pipe()
 	defer far.Close()
 	go func() {
-		_ = tls.Client(near, &tls.Config{ServerName: "vitrine.test", NextProtos: []string{"h2", "http/1.1"}}).Handshake()
+		_ = tls.Client(near,
+			&tls.Config{ServerName: "vitrine.test",
+				NextProtos: []string{"h2", "http/1.1"}}).Handshake()
 	}()
 	record := make([]byte, 5+1<<14)
 	if _, err := io.ReadFull(far, record[:5]); err != nil {
@@ -51,7 +54,8 @@ func TestTodaysClientHellosAreUnderstoodToTheLastByte(t *testing.T) {
 		}
 		ch := m.(*message.ClientHello)
 		var sni message.ServerNames
-		if ok, err := ch.Extensions.Read(iana.ExtServerName, &sni); !ok || err != nil || string(sni.Names[0].Name) != "vitrine.test" {
+		if ok, err := ch.Extensions.Read(iana.ExtServerName, &sni); !ok || err != nil ||
+			string(sni.Names[0].Name) != "vitrine.test" {
 			t.Errorf("%s: asks for %q, %v %v", name, sni.Names, ok, err)
 		}
 		var typ string
@@ -100,10 +104,12 @@ func TestAnnotationsNameWhatPeopleLookFor(t *testing.T) {
 // A peer's text must not reach a terminal as it is.
 func TestAnnotationsQuoteControlCharacters(t *testing.T) {
 	var x message.Extensions
-	if err := x.Add(iana.ExtServerName, &message.ServerNames{Names: []message.ServerName{{Name: []byte("\x1b[2Jü\u202e")}}}); err != nil {
+	if err := x.Add(iana.ExtServerName,
+		&message.ServerNames{Names: []message.ServerName{{Name: []byte("\x1b[2Jü\u202e")}}}); err != nil {
 		t.Fatal(err)
 	}
-	raw, err := dialect.Encode(&message.ClientHello{CipherSuites: []iana.CipherSuite{1}, CompressionMethods: []iana.CompressionMethod{0}, Extensions: x})
+	raw, err := dialect.Encode(&message.ClientHello{CipherSuites: []iana.CipherSuite{1},
+		CompressionMethods: []iana.CompressionMethod{0}, Extensions: x})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +120,8 @@ func TestAnnotationsQuoteControlCharacters(t *testing.T) {
 	}
 }
 
-// However a message is cut or changed, its annotation tiles it, Parse does not panic, and a whole error says where.
+// However a message is cut or changed, its annotation tiles it, Parse does not panic, and a whole
+// error says where.
 func TestBrokenMessagesAreToldAsFarAsTheyHold(t *testing.T) {
 	n := 0
 	for _, raw := range hellos(t) {
@@ -128,7 +135,8 @@ func TestBrokenMessagesAreToldAsFarAsTheyHold(t *testing.T) {
 			}
 			changed := slices.Clone(raw)
 			changed[i] ^= 0x81
-			if _, err := parse(t, dialect, changed); err != nil && !strings.Contains(err.Error(), "got ") {
+			if _, err := parse(t, dialect, changed); err != nil &&
+				!strings.Contains(err.Error(), "got ") {
 				t.Errorf("the error says not what came: %v", err)
 			}
 			n += 2

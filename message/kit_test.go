@@ -21,8 +21,8 @@ func framed(t iana.HandshakeType, body []byte) []byte {
 	return append([]byte{byte(t), byte(n >> 16), byte(n >> 8), byte(n)}, body...)
 }
 
-// parse reads a message in all three ways and fails unless they agree: what can be read is written again as it was, and
-// whatever it is, the annotation tiles it.
+// parse reads a message in all three ways and fails unless they agree: what can be read is written
+// again as it was, and whatever it is, the annotation tiles it.
 func parse(t testing.TB, d message.Dialect, raw []byte) (message.Message, error) {
 	t.Helper()
 	fields := d.Annotate(raw)
@@ -31,7 +31,8 @@ func parse(t testing.TB, d message.Dialect, raw []byte) (message.Message, error)
 	}
 	m, err := d.Parse(raw)
 	if err != nil {
-		if last := fields[len(fields)-1]; last.Name != "unparsed" || !strings.HasSuffix(last.Value, err.Error()) {
+		if last := fields[len(fields)-1]; last.Name != "unparsed" ||
+			!strings.HasSuffix(last.Value, err.Error()) {
 			t.Errorf("Parse says %v, but the annotation ends in %+v", err, last)
 		}
 		return nil, err
@@ -46,8 +47,8 @@ func parse(t testing.TB, d message.Dialect, raw []byte) (message.Message, error)
 	return m, nil
 }
 
-// tiles tells what is wrong with an annotation of raw: leaves must cover each byte once, in order, and a node exactly the
-// parts that follow it.
+// tiles tells what is wrong with an annotation of raw: leaves must cover each byte once, in order,
+// and a node exactly the parts that follow it.
 func tiles(fields []wire.Field, raw []byte) error {
 	if len(fields) == 0 || fields[0].Depth != 0 || fields[0].Len != len(raw) {
 		return fmt.Errorf("the first field is not the message of %d bytes: %+v", len(raw), fields)
@@ -65,7 +66,8 @@ func tiles(fields []wire.Field, raw []byte) error {
 		case f.Depth != len(open):
 			return fmt.Errorf("field %d is too deep: %+v in %+v", i, f, open)
 		case f.Offset != at:
-			return fmt.Errorf("field %d begins elsewhere than where the one before ended, %d: %+v", i, at, f)
+			return fmt.Errorf("field %d begins elsewhere than where the one before ended, %d: %+v",
+				i, at, f)
 		case f.Name == "":
 			return fmt.Errorf("field %d has no name: %+v", i, f)
 		case !f.Leaf:

@@ -17,7 +17,10 @@ var dense = []struct {
 	factor  int // memory, garbage included, that a byte may cost
 }{
 	{"a hello of 16,383 empty extensions", hello(everyExtension(16383)), false, 50},
-	{"a hello of 32,767 suites", framed(iana.ClientHello, append(append(append(make([]byte, 35), 0xFF, 0xFE), make([]byte, 0xFFFE)...), 1, 0)), false, 8},
+	{"a hello of 32,767 suites",
+		framed(iana.ClientHello,
+			append(append(append(make([]byte, 35), 0xFF, 0xFE), make([]byte, 0xFFFE)...), 1,
+				0)), false, 8},
 	{"65,535 certificates of one byte", chain(65535), false, 40},
 	{"4,194,302 certificates of one byte", chain(4194302), true, 1},
 }
@@ -37,7 +40,8 @@ func everyExtension(n int) (b []byte) {
 
 func chain(n int) []byte {
 	list := bytes.Repeat([]byte{0, 0, 1, 0x30}, n)
-	return framed(iana.Certificate, append([]byte{byte(len(list) >> 16), byte(len(list) >> 8), byte(len(list))}, list...))
+	return framed(iana.Certificate,
+		append([]byte{byte(len(list) >> 16), byte(len(list) >> 8), byte(len(list))}, list...))
 }
 
 func TestMemoryFollowsTheBytesThatCame(t *testing.T) {

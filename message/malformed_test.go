@@ -134,32 +134,47 @@ func TestValuesThatDoNotFitAreNotWritten(t *testing.T) {
 		m    message.Message
 		want string
 	}{
-		{ec, &message.ClientHello{SessionID: make([]byte, 33), CipherSuites: suites, CompressionMethods: null},
+		{ec, &message.ClientHello{SessionID: make([]byte, 33), CipherSuites: suites,
+			CompressionMethods: null},
 			"client_hello.body.session_id, byte 38: got 33 bytes to write, expected 0 to 32"},
 		{ec, &message.ClientHello{CompressionMethods: null},
 			"client_hello.body.cipher_suites, byte 39: got 0 bytes to write, expected 2 to 65534"},
-		{ec, &message.ClientHello{CipherSuites: make([]iana.CipherSuite, 1<<15), CompressionMethods: null},
-			"client_hello.body.cipher_suites, byte 39: got 65536 bytes to write, expected 2 to 65534"},
+		{ec, &message.ClientHello{CipherSuites: make([]iana.CipherSuite, 1<<15),
+			CompressionMethods: null},
+			"client_hello.body.cipher_suites, byte 39: got 65536 bytes to write, expected 2 to " +
+				"65534"},
 		{ec, &message.ClientHello{CipherSuites: suites},
-			"client_hello.body.compression_methods, byte 43: got 0 bytes to write, expected 1 to 255"},
-		{ec, &message.ClientHello{CipherSuites: suites, CompressionMethods: null, Extensions: message.Extensions{{Type: 1}, {Type: 1}}},
-			"client_hello.body.extensions.extension, byte 51: got max_fragment_length a second time, expected each extension once"},
-		{ec, &message.ServerHello{Extensions: message.Extensions{{Type: 1, Data: make([]byte, 1<<16)}}},
-			"server_hello.body.extensions.extension.extension_data, byte 46: got 65536 bytes to write, expected 0 to 65535"},
-		{ec, &message.ServerHello{Extensions: message.Extensions{{Type: 1, Data: make([]byte, 1<<16-4)}, {Type: 2}}},
+			"client_hello.body.compression_methods, byte 43: got 0 bytes to write, expected 1 " +
+				"to 255"},
+		{ec, &message.ClientHello{CipherSuites: suites, CompressionMethods: null,
+			Extensions: message.Extensions{{Type: 1}, {Type: 1}}},
+			"client_hello.body.extensions.extension, byte 51: got max_fragment_length a second " +
+				"time, expected each extension once"},
+		{ec, &message.ServerHello{Extensions: message.Extensions{{Type: 1,
+			Data: make([]byte, 1<<16)}}},
+			"server_hello.body.extensions.extension.extension_data, byte 46: got 65536 bytes to " +
+				"write, expected 0 to 65535"},
+		{ec, &message.ServerHello{Extensions: message.Extensions{{Type: 1,
+			Data: make([]byte, 1<<16-4)}, {Type: 2}}},
 			"server_hello.body.extensions, byte 42: got 65540 bytes to write, expected 0 to 65535"},
 		{ec, &message.Certificate{Chain: [][]byte{make([]byte, 1<<24)}},
-			"certificate.body.certificate_list.certificate, byte 7: got 16777216 bytes to write, expected 1 to 16777215"},
+			"certificate.body.certificate_list.certificate, byte 7: got 16777216 bytes to write, " +
+				"expected 1 to 16777215"},
 		{ec, &message.Certificate{Chain: [][]byte{{}}},
-			"certificate.body.certificate_list.certificate, byte 7: got 0 bytes to write, expected 1 to 16777215"},
+			"certificate.body.certificate_list.certificate, byte 7: got 0 bytes to write, " +
+				"expected 1 to 16777215"},
 		{ec, &message.ServerKeyExchange{CurveType: iana.NamedCurve, ECPublic: make([]byte, 256)},
-			"server_key_exchange.body.params.public, byte 7: got 256 bytes to write, expected 1 to 255"},
+			"server_key_exchange.body.params.public, byte 7: got 256 bytes to write, expected 1 " +
+				"to 255"},
 		{ec, &message.ServerKeyExchange{CurveType: 1},
-			"server_key_exchange.body.params, byte 4: got a curve_type of explicit_prime, expected named_curve"},
+			"server_key_exchange.body.params, byte 4: got a curve_type of explicit_prime, " +
+				"expected named_curve"},
 		{message.Dialect{Version: iana.TLS12, Kex: iana.KexRSA}, &message.ServerKeyExchange{},
-			"server_key_exchange.body, byte 4: got a message that a key exchange by RSA does not have"},
+			"server_key_exchange.body, byte 4: got a message that a key exchange by RSA does " +
+				"not have"},
 		{ec, &message.NewSessionTicket{Ticket: make([]byte, 1<<16)},
-			"new_session_ticket.body.ticket, byte 8: got 65536 bytes to write, expected 0 to 65535"},
+			"new_session_ticket.body.ticket, byte 8: got 65536 bytes to write, expected 0 to " +
+				"65535"},
 	} {
 		raw, err := c.d.Encode(c.m)
 		if raw != nil || err == nil || err.Error() != c.want {

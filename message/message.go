@@ -1,6 +1,7 @@
-// Package message has the handshake messages of RFC 5246 §7.4 and the extensions of RFC 6066 and its successors: one file
-// a message, with its structure, what it is for, and its layout. Nothing here decides anything: an error means that bytes are no
-// such message, or break a rule that needs no other message to see, and becomes decode_error.
+// Package message has the handshake messages of RFC 5246 §7.4 and the extensions of RFC 6066 and
+// its successors: one file a message, with its structure, what it is for, and its layout. Nothing
+// here decides anything: an error means that bytes are no such message, or break a rule that needs
+// no other message to see, and becomes decode_error.
 //
 // Read and written: everything that a handshake of TLS 1.2 with RSA, DHE, ECDHE or a pre-shared key
 // says, and a handshake of TLS 1.3. Of older versions, and of static and anonymous Diffie-Hellman,
@@ -15,7 +16,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// HeaderLen is the length of a handshake header: one byte of type, three of length. See RFC 5246 §7.4.
+// HeaderLen is the length of a handshake header: one byte of type, three of length. See RFC 5246
+// §7.4.
 const HeaderLen = 4
 
 // Message is one of the messages of this package.
@@ -24,7 +26,8 @@ type Message interface {
 	layout(*wire.Codec)
 }
 
-// Dialect is what must be known to read a message: the layouts of some depend on the version and the key exchange.
+// Dialect is what must be known to read a message: the layouts of some depend on the version and
+// the key exchange.
 type Dialect struct {
 	Version iana.Version
 	Kex     iana.KeyExchange
@@ -56,7 +59,8 @@ func (d Dialect) New(t iana.HandshakeType) (Message, error) {
 	if m := of(t); m != nil {
 		return m, nil
 	}
-	return nil, fmt.Errorf("got a message of type %v, which a handshake of %v does not have", t, d.Version)
+	return nil, fmt.Errorf("got a message of type %v, which a handshake of %v does not have", t,
+		d.Version)
 }
 
 // new12 gives an empty message of the versions up to TLS 1.2 alone, or nil.
@@ -122,7 +126,8 @@ func (d Dialect) Encode(m Message) ([]byte, error) {
 
 func (d Dialect) of(raw []byte) (Message, error) {
 	if len(raw) < HeaderLen {
-		return nil, fmt.Errorf("got %d bytes, expected a handshake header of %d", len(raw), HeaderLen)
+		return nil, fmt.Errorf("got %d bytes, expected a handshake header of %d", len(raw),
+			HeaderLen)
 	}
 	return d.New(iana.HandshakeType(raw[0]))
 }
@@ -136,7 +141,8 @@ func framed(m Message) func(*wire.Codec) {
 	}
 }
 
-// Length is the whole length of the message that begins with header, which must hold HeaderLen bytes.
+// Length is the whole length of the message that begins with header, which must hold HeaderLen
+// bytes.
 func Length(header []byte) int {
 	return HeaderLen + int(header[1])<<16 + int(header[2])<<8 + int(header[3])
 }

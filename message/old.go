@@ -9,8 +9,8 @@ import (
 
 // The messages of this file are met in captures, and nobody here says them.
 
-// NextProtocol is the client's choice in next_protocol_negotiation, ALPN's forerunner: draft-agl-tls-nextprotoneg-04. It comes under
-// protection, before Finished.
+// NextProtocol is the client's choice in next_protocol_negotiation, ALPN's forerunner:
+// draft-agl-tls-nextprotoneg-04. It comes under protection, before Finished.
 type NextProtocol struct{ Selected, Padding []byte }
 
 // Type is next_protocol.
@@ -21,8 +21,9 @@ func (m *NextProtocol) layout(c *wire.Codec) {
 	wire.Opaque8(c, "padding", &m.Padding, 0, 255)
 }
 
-// ParseHello2 reads a ClientHello in the form of SSL 2.0, by which a client of twenty years ago asked for SSL 3.0 or TLS: raw begins
-// with msg_type. The challenge is the random, at its end. See RFC 5246 appendix E.2.
+// ParseHello2 reads a ClientHello in the form of SSL 2.0, by which a client of twenty years ago
+// asked for SSL 3.0 or TLS: raw begins with msg_type. The challenge is the random, at its end. See
+// RFC 5246 appendix E.2.
 func ParseHello2(raw []byte) (*ClientHello, error) {
 	var typ iana.HandshakeType
 	m := &ClientHello{CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
@@ -35,13 +36,16 @@ func ParseHello2(raw []byte) (*ClientHello, error) {
 		wire.Uint16(c, "challenge_length", &challenge)
 		var rest []byte
 		wire.Rest(c, "rest", &rest)
-		if typ != iana.ClientHello || suites%3 != 0 || len(rest) != int(suites)+int(id)+int(challenge) || challenge > 32 || id > 32 {
-			c.Failf("got %d bytes for cipher_specs of %d, a session_id of %d and a challenge of %d", len(rest), suites, id, challenge)
+		if typ != iana.ClientHello || suites%3 != 0 ||
+			len(rest) != int(suites)+int(id)+int(challenge) || challenge > 32 || id > 32 {
+			c.Failf("got %d bytes for cipher_specs of %d, a session_id of %d and a challenge of %d",
+				len(rest), suites, id, challenge)
 			return
 		}
 		for ; suites > 0; suites -= 3 {
 			if rest[0] == 0 { // the others are suites of SSL 2.0
-				m.CipherSuites = append(m.CipherSuites, iana.CipherSuite(rest[1])<<8|iana.CipherSuite(rest[2]))
+				m.CipherSuites = append(m.CipherSuites,
+					iana.CipherSuite(rest[1])<<8|iana.CipherSuite(rest[2]))
 			}
 			rest = rest[3:]
 		}

@@ -5,11 +5,13 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// ServerHello answers with the server's nonce and its choice from what the client offered. See RFC 5246 §7.4.1.3.
+// ServerHello answers with the server's nonce and its choice from what the client offered. See RFC
+// 5246 §7.4.1.3.
 type ServerHello struct {
-	Version           iana.Version
-	Random            [32]byte // server_random; its last 8 bytes may be a downgrade sentinel, RFC 8446 §4.1.3
-	SessionID         []byte   // the client's own, if its session is resumed
+	Version iana.Version
+	// server_random; its last 8 bytes may be a downgrade sentinel, RFC 8446 §4.1.3
+	Random            [32]byte
+	SessionID         []byte // the client's own, if its session is resumed
 	CipherSuite       iana.CipherSuite
 	CompressionMethod iana.CompressionMethod
 	Extensions        Extensions // nil: no extensions block at all
@@ -36,7 +38,8 @@ func (m *ServerHello) place() Place {
 
 // retryRandom is the random by which a ServerHello says that it is a HelloRetryRequest: the SHA-256
 // of "HelloRetryRequest". See RFC 8446 §4.1.3.
-var retryRandom = [32]byte{0xCF, 0x21, 0xAD, 0x74, 0xE5, 0x9A, 0x61, 0x11, 0xBE, 0x1D, 0x8C, 0x02, 0x1E, 0x65, 0xB8, 0x91,
+var retryRandom = [32]byte{0xCF, 0x21, 0xAD, 0x74, 0xE5, 0x9A, 0x61, 0x11, 0xBE, 0x1D, 0x8C, 0x02,
+	0x1E, 0x65, 0xB8, 0x91,
 	0xC2, 0xA2, 0x11, 0x16, 0x7A, 0xBB, 0x8C, 0x5E, 0x07, 0x9E, 0x09, 0xE2, 0xC8, 0xA8, 0x33, 0x9C}
 
 // RetryRandom returns the random that makes a ServerHello a HelloRetryRequest.

@@ -5,10 +5,11 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// ServerKeyExchange carries the server's ephemeral public key and, if the server has a certificate, its signature over both
-// randoms and these parameters. See RFC 5246 §7.4.3 and RFC 8422 §5.4.
+// ServerKeyExchange carries the server's ephemeral public key and, if the server has a certificate,
+// its signature over both randoms and these parameters. See RFC 5246 §7.4.3 and RFC 8422 §5.4.
 type ServerKeyExchange struct {
-	Params []byte // ServerDHParams or ServerECDHParams as sent: what the signature covers besides the randoms
+	// ServerDHParams or ServerECDHParams as sent: what the signature covers besides the randoms
+	Params []byte
 
 	P, G, DHPublic []byte // finite field: the prime, the generator, g^x mod p; big-endian
 
@@ -16,7 +17,8 @@ type ServerKeyExchange struct {
 	Group     iana.Group
 	ECPublic  []byte // a point, or u-coordinate
 
-	PSKIdentityHint []byte // with a pre-shared key: a help to choose it, before the rest, RFC 4279 §2
+	// with a pre-shared key: a help to choose it, before the rest, RFC 4279 §2
+	PSKIdentityHint []byte
 
 	Scheme    iana.SignatureScheme // of a server with a certificate
 	Signature []byte
@@ -60,14 +62,16 @@ func (m *ServerKeyExchange) dhParams(c *wire.Codec) {
 func (m *ServerKeyExchange) ecdhParams(c *wire.Codec) {
 	wire.Uint8(c, "curve_type", &m.CurveType)
 	if m.CurveType != iana.NamedCurve {
-		// RFC 8422 §5.4 deprecates curves that the peer describes itself: it could describe a weak one.
+		// RFC 8422 §5.4 deprecates curves that the peer describes itself: it could describe a weak
+		// one.
 		c.Failf("got a curve_type of %v, expected %v", m.CurveType, iana.NamedCurve)
 	}
 	wire.Uint16(c, "namedcurve", &m.Group)
 	wire.Opaque8(c, "public", &m.ECPublic, 1, 255)
 }
 
-// EncodeParams writes Params from the other fields: they must be signed before the message can be written whole.
+// EncodeParams writes Params from the other fields: they must be signed before the message can be
+// written whole.
 func (m *ServerKeyExchange) EncodeParams(d Dialect) (err error) {
 	m.dialect = d
 	m.Params, err = wire.Encode(nil, "server_key_exchange", m.params)

@@ -13,7 +13,9 @@ type EncryptedExtensions struct{ Extensions Extensions }
 // Type is encrypted_extensions.
 func (*EncryptedExtensions) Type() iana.HandshakeType { return iana.EncryptedExtensions }
 
-func (m *EncryptedExtensions) layout(c *wire.Codec) { m.Extensions.layout(c, InEncryptedExtensions) }
+func (m *EncryptedExtensions) layout(c *wire.Codec) {
+	m.Extensions.layout(c, InEncryptedExtensions)
+}
 
 // EndOfEarlyData ends what the client sent before the server had answered. See RFC 8446 §4.5.
 type EndOfEarlyData struct{}

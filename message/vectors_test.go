@@ -67,21 +67,25 @@ func TestIllustratedHandshakeReadsAsItsAuthorExplains(t *testing.T) {
 
 	read("serverhellodone")
 	cke := read("clientkeyexchange").(*message.ClientKeyExchange)
-	want("client's public key", cke.ECPublic, testkit.Unhex(t, "358072d6365880d1aeea329adf9121383851ed21a28e3b75e965d0d2cd166254"))
-	want("client's verify_data", read("clientfinishedplain").(*message.Finished).VerifyData, testkit.Unhex(t, "cf919626f1360c536aaad73a"))
-	want("server's verify_data", len(read("serverfinishedplain").(*message.Finished).VerifyData), 12)
+	want("client's public key", cke.ECPublic,
+		testkit.Unhex(t, "358072d6365880d1aeea329adf9121383851ed21a28e3b75e965d0d2cd166254"))
+	want("client's verify_data", read("clientfinishedplain").(*message.Finished).VerifyData,
+		testkit.Unhex(t, "cf919626f1360c536aaad73a"))
+	want("server's verify_data", len(read("serverfinishedplain").(*message.Finished).VerifyData),
+		12)
 	ran(t, n, "messages of the illustrated handshake")
 }
 
-// botan runs each case of one of Botan's files and counts. A case whose Exception is not empty must fail, except for those
-// that Botan refuses for what they say and not for how they are written.
+// botan runs each case of one of Botan's files and counts. A case whose Exception is not empty must
+// fail, except for those that Botan refuses for what they say and not for how they are written.
 func botan(t *testing.T, file string, read func(*testing.T, testkit.Block, []byte) error) {
 	t.Run(file, func(t *testing.T) {
 		blocks := testkit.Blocks(t, "botan/"+file)
 		for _, b := range blocks {
 			err := read(t, b, unhex(t, b.Fields["Buffer"]))
 			refused := b.Fields["Exception"]
-			if strings.Contains(refused, "invalid legacy_version") || strings.Contains(refused, "NULL compression") {
+			if strings.Contains(refused, "invalid legacy_version") ||
+				strings.Contains(refused, "NULL compression") {
 				refused = ""
 			}
 			if (err != nil) != (refused != "") {
@@ -96,8 +100,10 @@ func TestBotanMessages(t *testing.T) {
 	for file, typ := range map[string]iana.HandshakeType{
 		"tls_client_hello.vec": iana.ClientHello, "tls_13_client_hello.vec": iana.ClientHello,
 		"tls_server_hello.vec": iana.ServerHello, "tls_13_server_hello.vec": iana.ServerHello,
-		"tls_cert_verify.vec": iana.CertificateVerify, "tls_cert_status.vec": iana.CertificateStatus,
-		"tls_hello_request.vec": iana.HelloRequest, "tls_new_session_ticket.vec": iana.NewSessionTicket,
+		"tls_cert_verify.vec":        iana.CertificateVerify,
+		"tls_cert_status.vec":        iana.CertificateStatus,
+		"tls_hello_request.vec":      iana.HelloRequest,
+		"tls_new_session_ticket.vec": iana.NewSessionTicket,
 	} {
 		botan(t, file, func(t *testing.T, b testkit.Block, body []byte) error {
 			raw := framed(typ, body)
@@ -105,7 +111,8 @@ func TestBotanMessages(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			// Botan reads the contents of all extensions at once; here they are read by who needs them, and by Annotate.
+			// Botan reads the contents of all extensions at once; here they are read by who needs
+			// them, and by Annotate.
 			if f := unparsed(dialect.Annotate(raw)); f != nil {
 				return fmt.Errorf("%s", f.Value)
 			}
@@ -121,10 +128,12 @@ func TestBotanMessages(t *testing.T) {
 }
 
 // agree compares a hello with what Botan saw in it.
-func agree(t *testing.T, b testkit.Block, v iana.Version, suites []iana.CipherSuite, extensions message.Extensions) {
+func agree(t *testing.T, b testkit.Block, v iana.Version, suites []iana.CipherSuite,
+	extensions message.Extensions) {
 	t.Helper()
 	want := b.Fields
-	if !strings.HasSuffix(want["Message_Type"], "13") && want["Message_Type"] != "hello_retry_request" {
+	if !strings.HasSuffix(want["Message_Type"], "13") &&
+		want["Message_Type"] != "hello_retry_request" {
 		if got := fmt.Sprintf("%04x", uint16(v)); got != want["Protocol"] {
 			t.Errorf("line %d: got version %s, expected %s", b.Line, got, want["Protocol"])
 		}
@@ -138,7 +147,8 @@ func agree(t *testing.T, b testkit.Block, v iana.Version, suites []iana.CipherSu
 	}
 	seen := map[iana.ExtensionType]bool{}
 	if _, names := want["Ciphersuite"]; !names {
-		seen[iana.ExtRenegotiationInfo] = true // this file of Botan's counts the SCSV as the extension
+		// this file of Botan's counts the SCSV as the extension
+		seen[iana.ExtRenegotiationInfo] = true
 	}
 	for _, x := range extensions {
 		seen[x.Type] = true
@@ -162,15 +172,18 @@ func TestBotanExtensions(t *testing.T) {
 		{"alpn", iana.ExtALPN, content[message.Protocols], func(c message.Content) any {
 			return string(bytes.Join(c.(*message.Protocols).Names, []byte(",")))
 		}},
-		{"supported_groups", iana.ExtSupportedGroups, content[message.SupportedGroups], func(c message.Content) any {
-			return list(c.(*message.SupportedGroups).Groups, "")
-		}},
-		{"signature_algorithms_cert", iana.ExtSignatureAlgorithmsCert, content[message.SignatureSchemes], func(c message.Content) any {
-			return list(c.(*message.SignatureSchemes).Schemes, "")
-		}},
-		{"supported_versions", iana.ExtSupportedVersions, content[message.SupportedVersions], func(c message.Content) any {
-			return list(c.(*message.SupportedVersions).Versions, ", ")
-		}},
+		{"supported_groups", iana.ExtSupportedGroups, content[message.SupportedGroups],
+			func(c message.Content) any {
+				return list(c.(*message.SupportedGroups).Groups, "")
+			}},
+		{"signature_algorithms_cert", iana.ExtSignatureAlgorithmsCert,
+			content[message.SignatureSchemes], func(c message.Content) any {
+				return list(c.(*message.SignatureSchemes).Schemes, "")
+			}},
+		{"supported_versions", iana.ExtSupportedVersions, content[message.SupportedVersions],
+			func(c message.Content) any {
+				return list(c.(*message.SupportedVersions).Versions, ", ")
+			}},
 		{"cookie", iana.ExtCookie, content[message.Cookie], func(c message.Content) any {
 			return fmt.Sprintf("%x", c.(*message.Cookie).Cookie)
 		}},
@@ -178,24 +191,27 @@ func TestBotanExtensions(t *testing.T) {
 		{"key_share_SH", iana.ExtKeyShare, content[message.KeyShare], nil},
 		{"key_share_HRR", iana.ExtKeyShare, content[message.SelectedGroup], nil},
 	} {
-		botan(t, "tls_extensions_parsing_"+c.file+".vec", func(t *testing.T, b testkit.Block, data []byte) error {
-			v := c.new()
-			if _, err := (message.Extensions{{Type: c.typ, Data: data}}).Read(c.typ, v); err != nil {
-				return err
-			}
-			var again message.Extensions
-			if err := again.Add(c.typ, v); err != nil || !bytes.Equal(again[0].Data, data) {
-				t.Errorf("line %d: written again %x, %v", b.Line, again, err)
-			}
-			var got any = fmt.Sprintf("%x", data)
-			if c.show != nil {
-				got = c.show(v)
-			}
-			if want := b.Fields["Expected_Content"]; !strings.EqualFold(fmt.Sprint(got), want) && b.Fields["Exception"] == "" {
-				t.Errorf("line %d: got %v, expected %s", b.Line, got, want)
-			}
-			return nil
-		})
+		botan(t, "tls_extensions_parsing_"+c.file+".vec",
+			func(t *testing.T, b testkit.Block, data []byte) error {
+				v := c.new()
+				if _, err := (message.Extensions{{Type: c.typ, Data: data}}).Read(c.typ,
+					v); err != nil {
+					return err
+				}
+				var again message.Extensions
+				if err := again.Add(c.typ, v); err != nil || !bytes.Equal(again[0].Data, data) {
+					t.Errorf("line %d: written again %x, %v", b.Line, again, err)
+				}
+				var got any = fmt.Sprintf("%x", data)
+				if c.show != nil {
+					got = c.show(v)
+				}
+				if want := b.Fields["Expected_Content"]; !strings.EqualFold(fmt.Sprint(got), want) &&
+					b.Fields["Exception"] == "" {
+					t.Errorf("line %d: got %v, expected %s", b.Line, got, want)
+				}
+				return nil
+			})
 	}
 }
 

@@ -6,10 +6,11 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 )
 
-// This file bounds what a connection holds. What came is in memory once, and a little more, as long as it
-// waits: for the rest of a record or of a message, for the other side's turn, or for secrets.
+// This file bounds what a connection holds. What came is in memory once, and a little more, as long
+// as it waits: for the rest of a record or of a message, for the other side's turn, or for secrets.
 
-// MaxBuffered bounds what waits in a connection, in bytes: for the other side's turn, or for secrets.
+// MaxBuffered bounds what waits in a connection, in bytes: for the other side's turn, or for
+// secrets.
 const MaxBuffered = 64 << 20
 
 var errDeaf = errors.New("observe: too much waits for a handshake that does not go on")
@@ -20,8 +21,8 @@ func (c *Connection) Waiting() bool { return c.pending == aSecret }
 // Buffered returns how many bytes wait.
 func (c *Connection) Buffered() int { return c.lanes[0].waiting() + c.lanes[1].waiting() }
 
-// memory is how many bytes the connection holds because something waits, about: a parsed message takes
-// twice as much as its bytes, and these are kept for the transcript.
+// memory is how many bytes the connection holds because something waits, about: a parsed message
+// takes twice as much as its bytes, and these are kept for the transcript.
 func (c *Connection) memory() int {
 	return c.lanes[0].memory() + c.lanes[1].memory() + len(c.prefix) + 3*c.messages
 }
@@ -41,8 +42,8 @@ func (c *Connection) Retry() {
 	}
 }
 
-// GiveUp stops waiting: without a secret the connection's records are only counted, and without the other
-// side's messages too.
+// GiveUp stops waiting: without a secret the connection's records are only counted, and without the
+// other side's messages too.
 func (c *Connection) GiveUp() {
 	c.final = true
 	c.Retry()
@@ -62,8 +63,8 @@ func (c *Connection) leave() {
 	}
 }
 
-// abandon ends both directions, and lets go of everything that waits in them, and of a handshake that is
-// not done. What there was to say of it stays.
+// abandon ends both directions, and lets go of everything that waits in them, and of a handshake
+// that is not done. What there was to say of it stays.
 func (c *Connection) abandon() {
 	for i := range c.lanes {
 		l := &c.lanes[i]

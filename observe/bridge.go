@@ -8,9 +8,11 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// This file is about handshakes with holes. As long as the keys can be had, what is missing of a handshake need not cost the data behind it.
+// This file is about handshakes with holes. As long as the keys can be had, what is missing of a
+// handshake need not cost the data behind it.
 
-// unheard is an item that stands for lines that a direction said where bytes are missing: its ChangeCipherSpec, its Finished.
+// unheard is an item that stands for lines that a direction said where bytes are missing: its
+// ChangeCipherSpec, its Finished.
 const unheard iana.ContentType = 0
 
 // torn hears that a protected record is missing, or a part of it, while the handshake goes on.
@@ -44,7 +46,8 @@ func (c *Connection) skip(l *lane, kind handshake.Kind) {
 	}
 }
 
-// overdue tells whether data comes where ChangeCipherSpec and Finished should have come, and goes on behind these.
+// overdue tells whether data comes where ChangeCipherSpec and Finished should have come, and goes
+// on behind these.
 func (c *Connection) overdue(l *lane) bool {
 	m := c.machine
 	if l.flow.Missing == 0 || m.Agreed == nil || m.TLS13() || m.Blind[l.from] || m.Done() {
@@ -63,8 +66,10 @@ func (c *Connection) overdue(l *lane) bool {
 	return true
 }
 
-// leap tries the keys of TLS 1.3's application data on a record, where the messages are missing that would have brought them.
-func (c *Connection) leap(l *lane, h record.Header, fragment []byte) (t iana.ContentType, plain []byte, ok bool) {
+// leap tries the keys of TLS 1.3's application data on a record, where the messages are missing
+// that would have brought them.
+func (c *Connection) leap(l *lane, h record.Header,
+	fragment []byte) (t iana.ContentType, plain []byte, ok bool) {
 	next := c.landing(l)
 	if next == nil {
 		return 0, nil, false
@@ -77,8 +82,8 @@ func (c *Connection) leap(l *lane, h record.Header, fragment []byte) (t iana.Con
 	return t, plain, true
 }
 
-// landing is a direction under the keys of its application data; nil if there is no leaping, or nowhere to.
-// It is made once, however many records are tried.
+// landing is a direction under the keys of its application data; nil if there is no leaping, or
+// nowhere to. It is made once, however many records are tried.
 func (c *Connection) landing(l *lane) *record.Half {
 	if !c.leaping || l.leapt {
 		return nil

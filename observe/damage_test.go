@@ -34,7 +34,8 @@ type heard struct {
 	*observe.Report
 }
 
-// play lets an observer hear a tape. damage changes a segment: it gives its bytes; if they are fewer, the rest is missing.
+// play lets an observer hear a tape. damage changes a segment: it gives its bytes; if they are
+// fewer, the rest is missing.
 func play(t *tape, source observe.Source, damage func(i int, b []byte) []byte) heard {
 	var h heard
 	var s observe.Stream
@@ -85,11 +86,14 @@ func stream(t testing.TB, c indexed, number int) *tape {
 	return all
 }
 
-// One segment after the other is missing. What is read is right, nothing else than what had to be is lost, and the reason is said.
+// One segment after the other is missing. What is read is right, nothing else than what had to be
+// is lost, and the reason is said.
 func TestAMissingSegmentCostsWhatItHolds(t *testing.T) {
 	plays, handshakes, bridged := 0, 0, 0
-	for _, id := range []string{"snet/tls_ECDHE-RSA-AES256-GCM-SHA384", "snet/tls_AES256-SHA256", "generated/ossl-tls12-bulk-chacha", "snet/TLS1_ECDHE-RSA-AES128-SHA",
-		"generated/ossl-tls13-padded-records", "generated/gnutls-tls13-recordsize", "snet/TLS1_3_TLS_AES_128_CCM_SHA256", "snet/ssl3_0", "zeek/tls-1.2-stream-keylog"} {
+	for _, id := range []string{"snet/tls_ECDHE-RSA-AES256-GCM-SHA384", "snet/tls_AES256-SHA256",
+		"generated/ossl-tls12-bulk-chacha", "snet/TLS1_ECDHE-RSA-AES128-SHA",
+		"generated/ossl-tls13-padded-records", "generated/gnutls-tls13-recordsize",
+		"snet/TLS1_3_TLS_AES_128_CCM_SHA256", "snet/ssl3_0", "zeek/tls-1.2-stream-keylog"} {
 		all, source := recorded(t, id)
 		whole := play(all, source, nil)
 		if !whole.Decrypted {
@@ -109,18 +113,22 @@ func TestAMissingSegmentCostsWhatItHolds(t *testing.T) {
 			lost := 0
 			for side := range h.plain {
 				if !within(h.plain[side], whole.plain[side]) {
-					t.Errorf("%s without segment %d: the %v's data is wrong", id, gone, iana.Side(side))
+					t.Errorf("%s without segment %d: the %v's data is wrong", id, gone,
+						iana.Side(side))
 				}
 				lost += len(whole.plain[side]) - len(h.plain[side])
 			}
 			x := (*all)[gone]
-			if h.Flows[0].Missing+h.Flows[1].Missing != int64(len(x.b)) && h.Reason != nil && h.Reason.Code != observe.HandshakeNotCaptured {
-				t.Errorf("%s without segment %d: %d bytes are said to be missing, expected %d", id, gone, h.Flows[0].Missing+h.Flows[1].Missing, len(x.b))
+			if h.Flows[0].Missing+h.Flows[1].Missing != int64(len(x.b)) && h.Reason != nil &&
+				h.Reason.Code != observe.HandshakeNotCaptured {
+				t.Errorf("%s without segment %d: %d bytes are said to be missing, expected %d", id,
+					gone, h.Flows[0].Missing+h.Flows[1].Missing, len(x.b))
 			}
 			if h.Reason == nil && (h.Flows[0].Missing+h.Flows[1].Missing) > 0 {
 				t.Errorf("%s without segment %d: no reason", id, gone)
 			}
-			if h.Reason == nil && lost == 0 && len(x.b) > 0 && h.Flows[0].Missing+h.Flows[1].Missing == 0 {
+			if h.Reason == nil && lost == 0 && len(x.b) > 0 &&
+				h.Flows[0].Missing+h.Flows[1].Missing == 0 {
 				continue // what was not even begun is not missed
 			}
 			if !data {
@@ -130,12 +138,15 @@ func TestAMissingSegmentCostsWhatItHolds(t *testing.T) {
 				}
 				bridged++
 			}
-			if h.Reason == nil || h.Reason.Code != observe.BytesMissing || lost > len(x.b)+2*(1<<14) {
-				t.Errorf("%s without segment %d of %d bytes, %d bytes are lost: %v", id, gone, len(x.b), lost, h.Reason)
+			if h.Reason == nil || h.Reason.Code != observe.BytesMissing ||
+				lost > len(x.b)+2*(1<<14) {
+				t.Errorf("%s without segment %d of %d bytes, %d bytes are lost: %v", id, gone,
+					len(x.b), lost, h.Reason)
 			}
 		}
 	}
-	t.Logf("%d plays, in %d of them the handshake has the hole, which is bridged in %d", plays, handshakes, bridged)
+	t.Logf("%d plays, in %d of them the handshake has the hole, which is bridged in %d", plays,
+		handshakes, bridged)
 }
 
 func cut(t *tape, n int) *tape { c := (*t)[:n]; return &c }
@@ -149,15 +160,18 @@ func within(got, whole []byte) bool {
 	return bytes.HasSuffix(whole, got[n:])
 }
 
-// Every record behind the handshake is altered in one place: its bytes are not given out, and all others are.
+// Every record behind the handshake is altered in one place: its bytes are not given out, and all
+// others are.
 func TestAnAlteredRecordIsLeftOut(t *testing.T) {
 	plays := 0
-	for _, id := range []string{"snet/tls_ECDHE-RSA-AES256-GCM-SHA384", "snet/tls_AES256-SHA256", "generated/ossl-tls12-ipv6-dhe-chacha", "snet/tls_DHE-RSA-AES128-CCM",
+	for _, id := range []string{"snet/tls_ECDHE-RSA-AES256-GCM-SHA384", "snet/tls_AES256-SHA256",
+		"generated/ossl-tls12-ipv6-dhe-chacha", "snet/tls_DHE-RSA-AES128-CCM",
 		"snet/TLS1_3_TLS_AES_128_GCM_SHA256", "snet/TLS1_1_ECDHE-RSA-AES128-SHA"} {
 		all, source := recorded(t, id)
 		whole := play(all, source, nil)
 		for at := range *all {
-			if x := (*all)[at]; x.b[0] != byte(iana.RecordApplicationData) || !play(cut(all, at), source, nil).Done {
+			if x := (*all)[at]; x.b[0] != byte(iana.RecordApplicationData) ||
+				!play(cut(all, at), source, nil).Done {
 				continue
 			}
 			h := play(all, source, func(i int, b []byte) []byte {
@@ -174,7 +188,8 @@ func TestAnAlteredRecordIsLeftOut(t *testing.T) {
 				}
 				lost += len(whole.plain[side]) - len(h.plain[side])
 			}
-			if h.Reason == nil || h.Reason.Code != observe.RecordAuthenticationFailed || h.Flows[0].Refused+h.Flows[1].Refused != 1 {
+			if h.Reason == nil || h.Reason.Code != observe.RecordAuthenticationFailed ||
+				h.Flows[0].Refused+h.Flows[1].Refused != 1 {
 				t.Errorf("%s, segment %d: %v", id, at, h.Reason)
 			}
 			if lost == 0 && !strings.Contains(fmt.Sprint(whole.Version), "1.3") {

@@ -32,7 +32,8 @@ func (w *wiretap) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// What passed by, and the key log that one of the two wrote, are enough to read everything, in any order and afterwards.
+// What passed by, and the key log that one of the two wrote, are enough to read everything, in any
+// order and afterwards.
 func Example() {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
@@ -50,7 +51,8 @@ func Example() {
 	}()
 	wire := &wiretap{Conn: near}
 	var keys bytes.Buffer
-	client := vitrine.Client(wire, &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost", KeyLogWriter: &keys})
+	client := vitrine.Client(wire,
+		&vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost", KeyLogWriter: &keys})
 	if _, err := io.ReadAll(client); err != nil {
 		log.Fatal(err)
 	}
@@ -60,8 +62,12 @@ func Example() {
 		log.Fatal(err)
 	}
 	watched := observe.New(observe.KeyLog(secrets), nil)
-	watched.Data = func(from iana.Side, plain []byte) { fmt.Printf("the %v said %q\n", from, plain) }
-	for side, b := range map[iana.Side][]byte{iana.Client: wire.written.Bytes(), iana.Server: wire.read.Bytes()} {
+	watched.Data = func(from iana.Side,
+		plain []byte) {
+		fmt.Printf("the %v said %q\n", from, plain)
+	}
+	for side, b := range map[iana.Side][]byte{iana.Client: wire.written.Bytes(),
+		iana.Server: wire.read.Bytes()} {
 		if err := watched.Feed(side, b); err != nil {
 			log.Fatal(err)
 		}

@@ -7,10 +7,10 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// effort bounds what is decrypted in vain to find the way back into a direction behind its holes: so many
-// bytes for each byte of the direction that came, so that the work that a capture asks for is bounded by
-// its length, and maxEffort in all. A record pays for so many numbers; behind a hole of more records the
-// next record goes on with the numbers that are left.
+// effort bounds what is decrypted in vain to find the way back into a direction behind its holes:
+// so many bytes for each byte of the direction that came, so that the work that a capture asks for
+// is bounded by its length, and maxEffort in all. A record pays for so many numbers; behind a hole
+// of more records the next record goes on with the numbers that are left.
 const (
 	effort    = 64
 	maxEffort = 512 << 20
@@ -19,8 +19,8 @@ const (
 // tired reports whether a direction has spent its effort, for now.
 func (l *lane) tired() bool { return l.tried >= min(effort*l.fed, maxEffort) }
 
-// regain looks for the next record behind a hole that took a record's beginning away: for a place where a header may stand, and a number
-// with which what follows opens.
+// regain looks for the next record behind a hole that took a record's beginning away: for a place
+// where a header may stand, and a number with which what follows opens.
 func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outcome) {
 	if l.half.Protected() && l.inner {
 		c.torn(l)
@@ -102,9 +102,10 @@ func (l *lane) passOver(h record.Header) {
 	}
 }
 
-// attempt tries the record at the lane's start with all numbers that it can have, or as many as the effort
-// allows for. Which are ruled out is kept, unless it seems to be no record.
-func (l *lane) attempt(half *record.Half, h record.Header) (t iana.ContentType, plain []byte, ok bool) {
+// attempt tries the record at the lane's start with all numbers that it can have, or as many as the
+// effort allows for. Which are ruled out is kept, unless it seems to be no record.
+func (l *lane) attempt(half *record.Half,
+	h record.Header) (t iana.ContentType, plain []byte, ok bool) {
 	const shortest = record.HeaderLen + 17
 	fragment := l.buf[l.start+record.HeaderLen:][:h.Length]
 	before := l.buf[max(l.since, l.start-chainTail):l.start]
@@ -136,7 +137,8 @@ func (l *lane) attempt(half *record.Half, h record.Header) (t iana.ContentType, 
 	return t, plain, ok
 }
 
-// chainTail is how much of what stands before a record tells how its decryption begins: a block, and behind it a MAC.
+// chainTail is how much of what stands before a record tells how its decryption begins: a block,
+// and behind it a MAC.
 const chainTail = 16 + 48
 
 // guess is the number that most implementations put into the explicit part of a nonce.
@@ -147,7 +149,9 @@ func guess(fragment []byte) uint64 {
 	return binary.BigEndian.Uint64(fragment)
 }
 
-// plausible tells whether a header can stand between records of data. In the middle of ciphertext one in some millions of places can.
+// plausible tells whether a header can stand between records of data. In the middle of ciphertext
+// one in some millions of places can.
 func plausible(h record.Header, inner bool) bool {
-	return h.Length > 0 && h.Type <= iana.RecordApplicationData && (!inner || h.Type == iana.RecordApplicationData && h.Version == iana.TLS12)
+	return h.Length > 0 && h.Type <= iana.RecordApplicationData &&
+		(!inner || h.Type == iana.RecordApplicationData && h.Version == iana.TLS12)
 }

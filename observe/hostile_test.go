@@ -36,9 +36,11 @@ func (w wire) Write(b []byte) (int, error) {
 	return w.Conn.Write(b)
 }
 
-// spoken performs a handshake with a suite, lets the server send records of these lengths, and returns
-// what stood on the wire, how many of its segments the handshake has, and the source that opens it.
-func spoken(t testing.TB, suite iana.CipherSuite, records ...int) (all *tape, handshake int, source observe.Source) {
+// spoken performs a handshake with a suite, lets the server send records of these lengths, and
+// returns what stood on the wire, how many of its segments the handshake has, and the source that
+// opens it.
+func spoken(t testing.TB, suite iana.CipherSuite,
+	records ...int) (all *tape, handshake int, source observe.Source) {
 	t.Helper()
 	var secrets bytes.Buffer
 	client, server := configs(t, suite)
@@ -96,17 +98,19 @@ func speak(t testing.TB, ours, theirs *vitrine.Config, records ...int) (all *tap
 	return all, handshake
 }
 
-// Behind a hole the way back is found, in time that the captured bytes pay for: a record's own length for
-// some numbers, and what comes behind it for the others.
+// Behind a hole the way back is found, in time that the captured bytes pay for: a record's own
+// length for some numbers, and what comes behind it for the others.
 func TestTheWayBackBehindAHole(t *testing.T) {
 	var records []int
 	for range 400 {
 		records = append(records, 1000)
 	}
 	for _, suite := range []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
-		iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256} {
+		iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256} {
 		all, begin, source := spoken(t, suite, records...)
-		for _, c := range []struct{ lost, more int }{{1, 0}, {20, 0}, {200, 3}, {380, 6}} { // more: records for their effort
+		// more: records for their effort
+		for _, c := range []struct{ lost, more int }{{1, 0}, {20, 0}, {200, 3}, {380, 6}} {
 			h := play(all, source, func(i int, b []byte) []byte {
 				if i >= begin && i < begin+c.lost {
 					return nil
@@ -114,7 +118,8 @@ func TestTheWayBackBehindAHole(t *testing.T) {
 				return b
 			})
 			if got, want := len(h.plain[iana.Server]), 1000*(400-c.lost-c.more); got < want {
-				t.Errorf("%v without %d of 400 records: %d bytes were read, expected %d: %v", suite, c.lost, got, want, h.Reason)
+				t.Errorf("%v without %d of 400 records: %d bytes were read, expected %d: %v", suite,
+					c.lost, got, want, h.Reason)
 			}
 		}
 	}
@@ -143,8 +148,9 @@ func (s *hostileStream) gap(from iana.Side, n int64) {
 	s.packets++
 }
 
-// The work that a capture asks for is bounded by its length: for each byte by what may be decrypted in
-// vain, and for each byte and packet by a few steps. What a lane has looked at is not looked at again.
+// The work that a capture asks for is bounded by its length: for each byte by what may be decrypted
+// in vain, and for each byte and packet by a few steps. What a lane has looked at is not looked at
+// again.
 func TestWorkIsBoundedByTheLengthOfTheCapture(t *testing.T) {
 	all, begin, source := spoken(t, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, 10)
 	replay := func(s *hostileStream, from, to int) {
@@ -216,22 +222,29 @@ func TestWorkIsBoundedByTheLengthOfTheCapture(t *testing.T) {
 				t.Errorf("%d bytes cost %d bytes of decryption", s.bytes, s.tried)
 			}
 			if limit := 8*s.bytes + 8*s.packets; s.steps > limit {
-				t.Errorf("%d bytes in %d packets cost %d steps, expected at most %d", s.bytes, s.packets, s.steps, limit)
+				t.Errorf("%d bytes in %d packets cost %d steps, expected at most %d", s.bytes,
+					s.packets, s.steps, limit)
 			}
 			t.Logf("%+v", s.cost)
 		})
 	}
 }
 
-// What is kept of what came is bounded by it: a connection that waits, for whatever it is, takes a few KiB
-// and a small multiple of its bytes.
+// What is kept of what came is bounded by it: a connection that waits, for whatever it is, takes a
+// few KiB and a small multiple of its bytes.
 func TestMemoryIsBoundedByTheLengthOfTheCapture(t *testing.T) {
 	all, begin, source := spoken(t, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, 10)
 	hello := (*all)[0].b
-	chain := append([]byte{22, 3, 3, 0x40, 0, 11, 0, 0x3f, 0xfc, 0, 0x3f, 0xf9}, bytes.Repeat([]byte{0, 0, 1, 0}, 4094)...)[:5+0x4000]
+	chain := append([]byte{22, 3, 3, 0x40, 0, 11, 0, 0x3f, 0xfc, 0, 0x3f, 0xf9},
+		bytes.Repeat([]byte{0, 0, 1, 0}, 4094)...)[:5+0x4000]
 	for name, play := range map[string]func(h capture.Handler){
-		"a record that is begun": func(h capture.Handler) { say(h, iana.Client, hello, []byte{22, 3, 3}) },
-		"one of each side":       func(h capture.Handler) { say(h, iana.Client, hello, []byte{22}); say(h, iana.Server, []byte{22}) },
+		"a record that is begun": func(h capture.Handler) {
+			say(h, iana.Client, hello, []byte{22, 3, 3})
+		},
+		"one of each side": func(h capture.Handler) {
+			say(h, iana.Client, hello, []byte{22})
+			say(h, iana.Server, []byte{22})
+		},
 		"a long one": func(h capture.Handler) {
 			say(h, iana.Client, hello, append([]byte{22, 3, 3, 0x40, 0}, make([]byte, 9000)...))
 		},
@@ -253,9 +266,12 @@ func TestMemoryIsBoundedByTheLengthOfTheCapture(t *testing.T) {
 		},
 		"a long chain, and no more": func(h capture.Handler) {
 			say(h, iana.Client, hello)
-			say(h, iana.Server, (*all)[1].b[:5+int(binary.BigEndian.Uint16((*all)[1].b[3:]))], chain)
+			say(h, iana.Server, (*all)[1].b[:5+int(binary.BigEndian.Uint16((*all)[1].b[3:]))],
+				chain)
 		},
-		"text in the clear": func(h capture.Handler) { say(h, iana.Client, bytes.Repeat([]byte("EHLO "), 2000)) },
+		"text in the clear": func(h capture.Handler) {
+			say(h, iana.Client, bytes.Repeat([]byte("EHLO "), 2000))
+		},
 		"a wait for a turn": func(h capture.Handler) {
 			say(h, iana.Client, hello)
 			say(h, iana.Client, bytes.Repeat([]byte{22, 3, 3, 0, 4, 16, 0, 0, 0}, 500))
@@ -325,8 +341,8 @@ func live() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// Connections that resume the session of one behind them in the capture are read at the end, each in a few
-// looks for a secret.
+// Connections that resume the session of one behind them in the capture are read at the end, each
+// in a few looks for a secret.
 func TestResumptionsBeforeTheirOriginAreReadInFewLooks(t *testing.T) {
 	const n = 60
 	client, server := configs(t, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)

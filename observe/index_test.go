@@ -56,10 +56,12 @@ type indexedFlow struct {
 	SHA256  string
 }
 
-// index reads the cases beside the project, which are more than its licence lets into testdata, or those of testdata.
+// index reads the cases beside the project, which are more than its licence lets into testdata, or
+// those of testdata.
 func index(t testing.TB) []indexed {
 	t.Helper()
-	for _, dir := range []string{filepath.Join(testkit.Root(), "..", "shared", "captures"), filepath.Join(testkit.Root(), "testdata", "captures")} {
+	for _, dir := range []string{filepath.Join(testkit.Root(), "..", "shared", "captures"),
+		filepath.Join(testkit.Root(), "testdata", "captures")} {
 		text, err := os.ReadFile(filepath.Join(dir, "index.json"))
 		if errors.Is(err, os.ErrNotExist) {
 			continue
@@ -146,7 +148,8 @@ type handler struct{ *watched }
 func (h handler) Bytes(from iana.Side, _ time.Time, b []byte) { h.watched.Bytes(from, b) }
 
 // watch reads a capture with a source of secrets.
-func watch(t testing.TB, file string, source func(embedded []byte) observe.Source) map[int]*watched {
+func watch(t testing.TB, file string,
+	source func(embedded []byte) observe.Source) map[int]*watched {
 	var embedded []byte
 	for _, read := range []bool{false, true} { // secrets may stand behind what they open
 		f, err := os.Open(file)
@@ -172,7 +175,10 @@ func watch(t testing.TB, file string, source func(embedded []byte) observe.Sourc
 			w.New = func() *observe.Connection {
 				c := observe.New(from, nil)
 				c.Sessions, c.Name = sessions, fmt.Sprintf("stream %d", about.Stream)
-				c.Data = func(from iana.Side, b []byte) { w.plain[from] = append(w.plain[from], b...) }
+				c.Data = func(from iana.Side,
+					b []byte) {
+					w.plain[from] = append(w.plain[from], b...)
+				}
 				return c
 			}
 			all[about.Stream] = w
@@ -225,7 +231,8 @@ func eachStream(t testing.TB, file string, handler func(*capture.Connection) cap
 
 // national are suites whose ciphers nobody here has, and that is right.
 func national(suite string) bool {
-	return slices.ContainsFunc([]string{"CAMELLIA", "SEED", "IDEA", "ARIA", "EXPORT"}, func(s string) bool { return strings.Contains(suite, s) })
+	return slices.ContainsFunc([]string{"CAMELLIA", "SEED", "IDEA", "ARIA", "EXPORT"},
+		func(s string) bool { return strings.Contains(suite, s) })
 }
 
 func TestEveryCaptureOfTheIndexIsReadAsByTshark(t *testing.T) {
@@ -237,7 +244,8 @@ func TestEveryCaptureOfTheIndexIsReadAsByTshark(t *testing.T) {
 		cases++
 		for i, secrets := range append([]map[string]string{c.Secrets}, c.Alternatives...) {
 			t.Run(fmt.Sprintf("%s/%d", c.ID, i), func(t *testing.T) {
-				all := watch(t, filepath.Join(c.dir, c.File), func(embedded []byte) observe.Source { return c.source(t, secrets, embedded) })
+				all := watch(t, filepath.Join(c.dir, c.File),
+					func(embedded []byte) observe.Source { return c.source(t, secrets, embedded) })
 				for _, want := range c.Streams {
 					w := all[want.Stream]
 					if w == nil {
@@ -246,15 +254,18 @@ func TestEveryCaptureOfTheIndexIsReadAsByTshark(t *testing.T) {
 					}
 					r := w.Report()
 					if got := r.Suite.String(); got != want.Suite {
-						t.Errorf("stream %d: suite %s, expected %s: %+v", want.Stream, got, want.Suite, r.Reason)
+						t.Errorf("stream %d: suite %s, expected %s: %+v", want.Stream, got,
+							want.Suite, r.Reason)
 					}
 					if c.Expect == "parse-only" || want.ToServer == nil {
 						continue
 					}
 					if national(want.Suite) {
 						refused++
-						if r.Reason == nil || r.Reason.Code != observe.UnsupportedSuite || w.plain[0] != nil || w.plain[1] != nil {
-							t.Errorf("stream %d: %s: %+v, expected %s", want.Stream, want.Suite, r.Reason, observe.UnsupportedSuite)
+						if r.Reason == nil || r.Reason.Code != observe.UnsupportedSuite ||
+							w.plain[0] != nil || w.plain[1] != nil {
+							t.Errorf("stream %d: %s: %+v, expected %s", want.Stream, want.Suite,
+								r.Reason, observe.UnsupportedSuite)
 						}
 						continue
 					}
@@ -262,20 +273,28 @@ func TestEveryCaptureOfTheIndexIsReadAsByTshark(t *testing.T) {
 					for side, flow := range []*indexedFlow{want.ToServer, want.ToClient} {
 						sum := fmt.Sprintf("%x", sha256.Sum256(w.plain[side]))
 						if sum != flow.SHA256 || r.Flows[side].Bytes != flow.Bytes {
-							t.Errorf("stream %d, %v: %d bytes, expected %d; %v; %+v", want.Stream, iana.Side(side), len(w.plain[side]), flow.Bytes, r.Reason, r)
+							t.Errorf("stream %d, %v: %d bytes, expected %d; %v; %+v", want.Stream,
+								iana.Side(side), len(w.plain[side]), flow.Bytes, r.Reason, r)
 						}
 						if r.Flows[side].Records != flow.Records {
-							t.Errorf("stream %d, %v: %d records, expected %d", want.Stream, iana.Side(side), r.Flows[side].Records, flow.Records)
+							t.Errorf("stream %d, %v: %d records, expected %d", want.Stream,
+								iana.Side(side), r.Flows[side].Records, flow.Records)
 						}
 					}
 					if n := r.Flows[0].Refused + r.Flows[1].Refused; n != want.Undecryptable {
-						t.Errorf("stream %d: %d records do not authenticate, expected %d", want.Stream, n, want.Undecryptable)
+						t.Errorf("stream %d: %d records do not authenticate, expected %d",
+							want.Stream, n, want.Undecryptable)
 					}
-					if got, want := fmt.Sprint(r.ExtendedMasterSecret, r.EncryptThenMAC, r.Resumed, r.Renegotiations), fmt.Sprint(want.EMS, want.EtM, want.Resumed, want.Renegotiations); got != want {
-						t.Errorf("extended_master_secret, encrypt_then_mac, resumed, renegotiations: %s, expected %s", got, want)
+					if got, want := fmt.Sprint(r.ExtendedMasterSecret, r.EncryptThenMAC, r.Resumed,
+						r.Renegotiations), fmt.Sprint(want.EMS, want.EtM, want.Resumed,
+						want.Renegotiations); got != want {
+						t.Errorf("extended_master_secret, encrypt_then_mac, resumed, "+
+							"renegotiations: %s, expected %s", got, want)
 					}
-					if want.Decrypted && (!r.Decrypted || r.Reason != nil) != (want.Undecryptable > 0) {
-						t.Errorf("stream %d: decrypted %v, reason %v", want.Stream, r.Decrypted, r.Reason)
+					if want.Decrypted &&
+						(!r.Decrypted || r.Reason != nil) != (want.Undecryptable > 0) {
+						t.Errorf("stream %d: decrypted %v, reason %v", want.Stream, r.Decrypted,
+							r.Reason)
 					}
 					if len(r.Unverified) > 0 {
 						t.Errorf("stream %d: not verified: %v", want.Stream, r.Unverified)

@@ -11,8 +11,9 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// inflater undoes the compression of one direction: one zlib stream, of which each record has a part that ends on a byte. It was given up
-// because the length of what is compressed tells its content (CRIME). See RFC 3749 §2.
+// inflater undoes the compression of one direction: one zlib stream, of which each record has a
+// part that ends on a byte. It was given up because the length of what is compressed tells its
+// content (CRIME). See RFC 3749 §2.
 type inflater struct {
 	begun  bool
 	window []byte
@@ -36,7 +37,8 @@ func (z *inflater) record(b []byte) ([]byte, error) {
 	}
 	if z.reader == nil {
 		z.reader = flate.NewReader(bytes.NewReader(b))
-	} else if err := z.reader.(flate.Resetter).Reset(bytes.NewReader(b), z.window[max(0, len(z.window)-window):]); err != nil {
+	} else if err := z.reader.(flate.Resetter).Reset(bytes.NewReader(b),
+		z.window[max(0, len(z.window)-window):]); err != nil {
 		return nil, errInflate
 	}
 	plain, err := io.ReadAll(io.LimitReader(z.reader, record.MaxPlaintext+1))

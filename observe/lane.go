@@ -16,8 +16,8 @@ const (
 	heartbeat  = iana.ContentType(24)
 )
 
-// lane is one direction: what came, from bytes to records to messages. Unlike a peer it goes on behind a record that does not open, and
-// behind bytes that were not captured.
+// lane is one direction: what came, from bytes to records to messages. Unlike a peer it goes on
+// behind a record that does not open, and behind bytes that were not captured.
 type lane struct {
 	from iana.Side
 	half record.Half
@@ -31,9 +31,10 @@ type lane struct {
 	held    *item        // it waits for its turn
 	landed  *record.Half // under the keys of its data, where they are tried; see landing
 
-	inner    bool  // TLS 1.3: records have their type inside
-	blind    bool  // protected by keys that we do not have
-	forgives bool  // records that do not open are dropped, until one does: early data that was refused
+	inner bool // TLS 1.3: records have their type inside
+	blind bool // protected by keys that we do not have
+	// records that do not open are dropped, until one does: early data that was refused
+	forgives bool
 	leapt    bool  // it has the keys of its data, although the handshake is not done
 	lost     bool  // a hole took the place where a record begins
 	since    int   // where in buf the hole was
@@ -67,7 +68,8 @@ type hole struct {
 // holeSize is the memory of a hole, in bytes.
 const holeSize = 16
 
-// probe is a place behind start, at the beginning of a record, and whether a ChangeCipherSpec stands before.
+// probe is a place behind start, at the beginning of a record, and whether a ChangeCipherSpec
+// stands before.
 type probe struct {
 	at     int
 	passed bool
@@ -93,8 +95,9 @@ func (l *lane) add(b []byte) {
 	l.buf = append(l.buf, b...)
 }
 
-// makeRoom makes room for n more bytes. What it copies is paid for by what came: it moves the bytes of a
-// long buffer down only if they are fewer than those that it drops, and else makes it longer by a quarter.
+// makeRoom makes room for n more bytes. What it copies is paid for by what came: it moves the bytes
+// of a long buffer down only if they are fewer than those that it drops, and else makes it longer
+// by a quarter.
 func (l *lane) makeRoom(n int) {
 	need := len(l.buf) - l.kept() + n
 	switch {
@@ -121,8 +124,8 @@ func (l *lane) move(to []byte) {
 	}
 }
 
-// kept is where the bytes begin that are still needed: behind a hole, what stands before a record that is
-// tried tells how its decryption begins.
+// kept is where the bytes begin that are still needed: behind a hole, what stands before a record
+// that is tried tells how its decryption begins.
 func (l *lane) kept() int {
 	if l.lost {
 		return max(l.since, l.start-chainTail)
@@ -192,8 +195,11 @@ func (l *lane) peek() (t iana.ContentType, ok bool) {
 
 // header reads a record's header. Heartbeats (RFC 6520) are records, too.
 func header(b []byte) (h record.Header, ok bool) {
-	h = record.Header{Type: iana.ContentType(b[0]), Version: iana.Version(binary.BigEndian.Uint16(b[1:])), Length: int(binary.BigEndian.Uint16(b[3:]))}
-	return h, h.Type >= iana.RecordChangeCipherSpec && h.Type <= heartbeat && h.Version>>8 == 3 && h.Version <= iana.TLS13 && h.Length <= record.MaxCiphertext
+	h = record.Header{Type: iana.ContentType(b[0]),
+		Version: iana.Version(binary.BigEndian.Uint16(b[1:])),
+		Length:  int(binary.BigEndian.Uint16(b[3:]))}
+	return h, h.Type >= iana.RecordChangeCipherSpec && h.Type <= heartbeat && h.Version>>8 == 3 &&
+		h.Version <= iana.TLS13 && h.Length <= record.MaxCiphertext
 }
 
 // cut takes the next record off what has arrived, once it is whole, or known never to be.
@@ -209,7 +215,8 @@ func (l *lane) cut() (r sealed, got outcome) {
 	b := l.buf[l.start:]
 	h, good := header(b)
 	if !good {
-		l.err = fmt.Errorf("observe: what the %v sends is no record of TLS any more: %x", l.from, b[:record.HeaderLen])
+		l.err = fmt.Errorf("observe: what the %v sends is no record of TLS any more: %x", l.from,
+			b[:record.HeaderLen])
 		return r, starved
 	}
 	whole := record.HeaderLen + h.Length
@@ -231,7 +238,8 @@ func (l *lane) mend(h record.Header) (r sealed, got outcome) {
 	whole, tail := make([]byte, 0, record.HeaderLen+h.Length), 0
 	for left := cap(whole); left > 0; {
 		n := min(left, l.straight())
-		whole, l.start, left, tail = append(whole, l.buf[l.start:l.start+n]...), l.start+n, left-n, n
+		whole, l.start, left, tail = append(whole, l.buf[l.start:l.start+n]...), l.start+n, left-n,
+			n
 		if left == 0 {
 			break
 		}
@@ -245,7 +253,8 @@ func (l *lane) mend(h record.Header) (r sealed, got outcome) {
 	return sealed{h, whole[record.HeaderLen:], true, min(tail, h.Length)}, opened
 }
 
-// lose drops the beginning of a header that a hole cut off, and the hole: where the next record begins must be found.
+// lose drops the beginning of a header that a hole cut off, and the hole: where the next record
+// begins must be found.
 func (l *lane) lose() {
 	l.start = l.holes[0].at
 	l.since = l.start
@@ -260,7 +269,8 @@ func (l *lane) wholeMessage() []byte {
 	}
 	n := message.Length(l.message)
 	if n > maxMessage {
-		l.err = fmt.Errorf("observe: the %v's %v has %d bytes", l.from, iana.HandshakeType(l.message[0]), n)
+		l.err = fmt.Errorf("observe: the %v's %v has %d bytes", l.from,
+			iana.HandshakeType(l.message[0]), n)
 		return nil
 	}
 	if len(l.message) < n {
@@ -273,9 +283,10 @@ func (l *lane) wholeMessage() []byte {
 	return raw
 }
 
-// first finds the first record behind the ChangeCipherSpec that is to come, or in TLS 1.3 the first of
-// application_data: a sample to try keys on. known is false as long as it may still come; sample is nil if
-// it never does. It goes on where it ended the last time, as nothing is taken from the lane meanwhile.
+// first finds the first record behind the ChangeCipherSpec that is to come, or in TLS 1.3 the first
+// of application_data: a sample to try keys on. known is false as long as it may still come; sample
+// is nil if it never does. It goes on where it ended the last time, as nothing is taken from the
+// lane meanwhile.
 func (l *lane) first(tls13, passed bool) (h record.Header, sample []byte, known bool) {
 	p := &l.probe
 	for p.passed = p.passed || passed; ; l.steps++ {

@@ -1,19 +1,22 @@
-// Package observe is the third player: it watches a connection from the two streams of bytes that passed by and, given any secret
-// that suffices, derives the same keys and reads the same data as the two who spoke.
+// Package observe is the third player: it watches a connection from the two streams of bytes that
+// passed by and, given any secret that suffices, derives the same keys and reads the same data as
+// the two who spoke.
 //
-// It needs no timestamps. The streams may come in any interleaving: a message waits until the figure says that it is its
-// sender's turn. Alerts and application data do not wait, since the figures do not order them.
+// It needs no timestamps. The streams may come in any interleaving: a message waits until the
+// figure says that it is its sender's turn. Alerts and application data do not wait, since the
+// figures do not order them.
 //
-// It reads SSL 3.0 to TLS 1.3 with every suite that package suite has a row for, spoken or only read; resumption (RFC 5246 §7.3, RFC
-// 5077), renegotiation (RFC 5246 §7.4.1.1), compression (RFC 3749), and in TLS 1.3 what a key log has secrets for. Records are
-// authenticated before their content is handed on, and each secret is tried on a record before it is used. Where bytes are missing it
-// goes on as soon as it can, and says how many are. It does not read SSL 2.0, beyond its form of the ClientHello, nor DTLS.
+// It reads SSL 3.0 to TLS 1.3 with every suite that package suite has a row for, spoken or only
+// read; resumption (RFC 5246 §7.3, RFC 5077), renegotiation (RFC 5246 §7.4.1.1), compression (RFC
+// 3749), and in TLS 1.3 what a key log has secrets for. Records are authenticated before their
+// content is handed on, and each secret is tried on a record before it is used. Where bytes are
+// missing it goes on as soon as it can, and says how many are. It does not read SSL 2.0, beyond its
+// form of the ClientHello, nor DTLS.
 //
 // Nobody answers a capture, so nothing here takes care to be constant in time.
 package observe
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 
@@ -28,14 +31,17 @@ import (
 
 // Connection is one watched connection.
 type Connection struct {
-	// Data, if set, receives application data that was authenticated, in the order of each direction. It is valid during the call.
+	// Data, if set, receives application data that was authenticated, in the order of each
+	// direction. It is valid during the call.
 	Data func(from iana.Side, plain []byte)
 
-	// Sessions, if set, knows what other connections agreed on, so that those that resume them can be read.
+	// Sessions, if set, knows what other connections agreed on, so that those that resume them can
+	// be read.
 	Sessions *Sessions
 
-	// Late says that secrets may still come: records wait for them until Retry finds one, or GiveUp ends the waiting. A resumed session
-	// waits for the connection that it comes from in any case, if there are Sessions.
+	// Late says that secrets may still come: records wait for them until Retry finds one, or GiveUp
+	// ends the waiting. A resumed session waits for the connection that it comes from in any case,
+	// if there are Sessions.
 	Late bool
 
 	// Name is what the connection is called where another one resumes its session.
@@ -82,7 +88,8 @@ var (
 	errLost    = errors.New("observe: the next record behind missing bytes could not be found")
 )
 
-// New watches a connection from its first byte. source may be nil: then the handshake is shown up to ChangeCipherSpec.
+// New watches a connection from its first byte. source may be nil: then the handshake is shown up
+// to ChangeCipherSpec.
 func New(source Source, sink trace.Sink) *Connection {
 	c := &Connection{source: source}
 	if sink != nil {
@@ -118,7 +125,8 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		return err
 	}
 	if len(l.message) > 0 {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "the %v changes keys inside a handshake message", from)
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+			"the %v changes keys inside a handshake message", from)
 	}
 	l.half.Protect(p)
 	l.inner = p.Traits().InnerType
@@ -128,7 +136,8 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		l.half.AllowCompressed()
 	}
 	m := c.machine
-	l.forgives = from == iana.Client && m.TLS13() && m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.EarlyAccepted()
+	l.forgives = from == iana.Client && m.TLS13() &&
+		m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.EarlyAccepted()
 	return nil
 }
 
@@ -153,7 +162,8 @@ func (c *Connection) Gap(from iana.Side, n int64) {
 	c.run()
 }
 
-// Close says that nothing more will come. What waited for more bytes is given up; what waits for secrets is not: see Waiting.
+// Close says that nothing more will come. What waited for more bytes is given up; what waits for
+// secrets is not: see Waiting.
 func (c *Connection) Close() {
 	for i := range c.lanes {
 		c.lanes[i].closed = true
@@ -185,7 +195,8 @@ func (c *Connection) run() {
 	}
 }
 
-// hear keeps what a step of the handshake came to: it may have to wait, or end the direction that spoke.
+// hear keeps what a step of the handshake came to: it may have to wait, or end the direction that
+// spoke.
 func (c *Connection) hear(err error, from iana.Side) {
 	switch _, waits := errors.AsType[*handshake.Pending](err); {
 	case waits: // c.pending was set by find
@@ -196,8 +207,8 @@ func (c *Connection) hear(err error, from iana.Side) {
 	}
 }
 
-// fail ends the handshake, and with it the direction that broke it. Before the first handshake is done there is nothing to read
-// in the other one either.
+// fail ends the handshake, and with it the direction that broke it. Before the first handshake is
+// done there is nothing to read in the other one either.
 func (c *Connection) fail(from iana.Side, err error) {
 	l := &c.lanes[from]
 	l.err = fmt.Errorf("observe: the %v: %w", from, err)
@@ -236,102 +247,6 @@ func (c *Connection) fetch(l *lane) bool {
 	return false
 }
 
-// outcome is what came of opening a record.
-type outcome uint8
-
-const (
-	starved outcome = iota // it needs more bytes, or keys
-	passed                 // it was passed over
-	opened
-)
-
-// open takes the next record and opens it.
-func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcome) {
-	if l.lost {
-		return c.regain(l)
-	}
-	if t, ok := l.peek(); ok && t == iana.RecordApplicationData && !l.half.Protected() {
-		if c.overdue(l) {
-			return 0, nil, passed
-		}
-		return 0, nil, starved // TLS 1.3: its keys come with the other side's messages
-	}
-	r, got := l.cut()
-	switch {
-	case got != opened:
-		return 0, nil, got
-	case l.inner && r.Type != iana.RecordApplicationData:
-		return 0, nil, passed // RFC 8446 §5: a change_cipher_spec for middleboxes; what else is not protected proves nothing
-	case r.torn && l.half.Protected():
-		l.half.Pass(r.Length, r.fragment[len(r.fragment)-r.tail:])
-		l.flow.refused(r.Header, 0, r.torn)
-		if l.inner || r.Type == iana.RecordHandshake {
-			c.torn(l)
-		}
-		return 0, nil, passed
-	case r.torn:
-		c.machine.Unsound()
-	}
-	var spare []byte
-	if c.leaping && !l.leapt {
-		spare = bytes.Clone(r.fragment)
-	}
-	seq := l.half.SeqNum()
-	t, plain, err := l.half.Open(r.Header, r.fragment)
-	if err == nil && l.inflate != nil {
-		plain, err = l.inflate.record(plain)
-	}
-	switch {
-	case err == nil:
-		l.forgives = false
-		return t, plain, opened
-	case spare != nil:
-		if t, plain, ok := c.leap(l, r.Header, spare); ok {
-			return t, plain, opened
-		}
-		fallthrough
-	case !l.forgives:
-		l.half.Seek(seq + 1)
-		l.flow.refused(r.Header, seq, false)
-	}
-	return 0, nil, passed
-}
-
-// sort hands data on and keeps what has its turn. It is true if something does.
-func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
-	switch t {
-	case iana.RecordHandshake:
-		l.message = append(l.message, plain...)
-	case iana.RecordApplicationData:
-		if !l.half.Protected() { // in the clear it is nobody's data
-			break
-		}
-		l.flow.add(plain)
-		if c.Data != nil && len(plain) > 0 {
-			c.Data(l.from, plain)
-		}
-	case iana.RecordChangeCipherSpec:
-		if !c.machine.TLS13() { // RFC 8446 §D.4: for middleboxes only
-			l.held = &item{typ: t}
-			return true
-		}
-	case iana.RecordAlert:
-		if len(plain) != 2 {
-			break
-		}
-		d := alert.Description(plain[1])
-		c.log.Alert(l.from, alert.Level(plain[0]), d, "")
-		if alert.Level(plain[0]) == alert.Fatal && c.alerted == nil {
-			c.alerted = &alert.Received{Level: alert.Fatal, Description: d}
-		}
-		if l.from == iana.Server && d == alert.NoRenegotiation {
-			l.held = &item{typ: t}
-			return true
-		}
-	}
-	return false
-}
-
 // take acts on the held item, if it is its turn.
 func (c *Connection) take(l *lane) bool {
 	body, kind := l.held.body, handshake.ChangeCipherSpec
@@ -364,8 +279,10 @@ func (c *Connection) take(l *lane) bool {
 	if kind == handshake.Kind(iana.Certificate) {
 		c.messages += inflated(body)
 	}
-	if kind == handshake.Kind(iana.ServerHello) && len(body) > message.HeaderLen+2 && body[message.HeaderLen] != 3 {
-		c.draft = iana.Version(body[message.HeaderLen])<<8 | iana.Version(body[message.HeaderLen+1]) // those of TLS 1.3 had another form
+	if kind == handshake.Kind(iana.ServerHello) && len(body) > message.HeaderLen+2 &&
+		body[message.HeaderLen] != 3 {
+		// those of TLS 1.3 had another form
+		c.draft = iana.Version(body[message.HeaderLen])<<8 | iana.Version(body[message.HeaderLen+1])
 	}
 	c.hear(c.machine.Take(l.from, kind, body), l.from)
 	return true
@@ -377,7 +294,8 @@ func (c *Connection) turn(l *lane) bool {
 	return ok && from == l.from
 }
 
-// after is what is said after the figure: in TLS 1.3 only KeyUpdate changes anything for an observer, before it only a ClientHello does.
+// after is what is said after the figure: in TLS 1.3 only KeyUpdate changes anything for an
+// observer, before it only a ClientHello does.
 func (c *Connection) after(l *lane, kind handshake.Kind) bool {
 	body := l.held.body
 	switch {
@@ -403,7 +321,8 @@ func (c *Connection) after(l *lane, kind handshake.Kind) bool {
 	return true
 }
 
-// refusal is no_renegotiation: the server goes on without another handshake. It answers a ClientHello, and waits for it.
+// refusal is no_renegotiation: the server goes on without another handshake. It answers a
+// ClientHello, and waits for it.
 func (c *Connection) refusal(l *lane) bool {
 	if c.before == nil && !l.closed {
 		return false

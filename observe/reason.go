@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Code is why application data was not decrypted. Codes are stable: programs may compare them. docs/reasons.md has them all, with
-// remedies and examples.
+// Code is why application data was not decrypted. Codes are stable: programs may compare them.
+// docs/reasons.md has them all, with remedies and examples.
 type Code string
 
 // The codes.
@@ -29,8 +29,10 @@ const (
 
 // Codes are all codes.
 func Codes() []Code {
-	return []Code{NotTLS, HandshakeNotCaptured, HandshakeFailed, UnsupportedVersion, UnsupportedSuite, NoSecret, ForwardSecret,
-		UnknownResumedSession, WrongPrivateKey, WrongSecret, BytesMissing, RecordAuthenticationFailed, MalformedHandshake, TooMuchBuffered}
+	return []Code{NotTLS, HandshakeNotCaptured, HandshakeFailed, UnsupportedVersion,
+		UnsupportedSuite, NoSecret, ForwardSecret,
+		UnknownResumedSession, WrongPrivateKey, WrongSecret, BytesMissing,
+		RecordAuthenticationFailed, MalformedHandshake, TooMuchBuffered}
 }
 
 // Reason is a Code, and what there is to say about this case of it.
@@ -57,7 +59,8 @@ func Needs() []Need { return []Need{NeedKeyLog, NeedPrivateKey, NeedEphemeralKey
 func (r *Reason) String() string { return fmt.Sprintf("%s: %s", r.Code, r.Detail) }
 
 // weights say which of several reasons is worth more: the one that came nearest to an answer.
-var weights = map[Code]int{NoSecret: 0, UnknownResumedSession: 1, WrongPrivateKey: 2, ForwardSecret: 3, WrongSecret: 4, BytesMissing: 5}
+var weights = map[Code]int{NoSecret: 0, UnknownResumedSession: 1, WrongPrivateKey: 2,
+	ForwardSecret: 3, WrongSecret: 4, BytesMissing: 5}
 
 // worse is the reason that tells more.
 func worse(a, b *Reason) *Reason {

@@ -48,7 +48,8 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 		play func() heard
 	}{
 		{observe.NotTLS, "no TLS", func() heard {
-			return play(&tape{{iana.Client, []byte("GET / HTTP/1.1\r\n\r\n")}, {iana.Server, []byte("HTTP/1.1 204 No Content\r\n\r\n")}}, nil, nil)
+			return play(&tape{{iana.Client, []byte("GET / HTTP/1.1\r\n\r\n")},
+				{iana.Server, []byte("HTTP/1.1 204 No Content\r\n\r\n")}}, nil, nil)
 		}},
 		{observe.HandshakeNotCaptured, "without the ClientHello", func() heard {
 			all, source := recorded(t, ephemeral)
@@ -66,7 +67,8 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 		}},
 		{observe.UnsupportedVersion, "0x7F14", func() heard {
 			all, source := recorded(t, modern)
-			return play(all, source, replace("\x00\x2b\x00\x02\x03\x04", "\x00\x2b\x00\x02\x7f\x14"))
+			return play(all, source,
+				replace("\x00\x2b\x00\x02\x03\x04", "\x00\x2b\x00\x02\x7f\x14"))
 		}},
 		{observe.UnsupportedVersion, "0x7F14", func() heard {
 			all, source := recorded(t, modern)
@@ -89,10 +91,11 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 			all, _ := recorded(t, modern)
 			return play(all, observe.KeyLog(new(keylog.Log)), nil)
 		}},
-		{observe.ForwardSecret, "ECDHE_RSA: the private key of the certificate only signs", func() heard {
-			all, _ := recorded(t, ephemeral)
-			return play(all, rsaKey(t, transport), nil)
-		}},
+		{observe.ForwardSecret, "ECDHE_RSA: the private key of the certificate only signs",
+			func() heard {
+				all, _ := recorded(t, ephemeral)
+				return play(all, rsaKey(t, transport), nil)
+			}},
 		{observe.ForwardSecret, "only signs", func() heard {
 			all, _ := recorded(t, modern)
 			return play(all, rsaKey(t, transport), nil)
@@ -121,7 +124,8 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 				t.Fatal(whole.Reason)
 			}
 			var log keylog.Log
-			log.Add(keylog.Line{Label: keylog.ClientRandom, ID: (*all)[0].b[11:43], Secret: make([]byte, 48)})
+			log.Add(keylog.Line{Label: keylog.ClientRandom, ID: (*all)[0].b[11:43],
+				Secret: make([]byte, 48)})
 			return play(all, observe.KeyLog(&log), nil)
 		}},
 		{observe.WrongSecret, "what the client sends", func() heard {
@@ -169,7 +173,8 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 		}},
 		{observe.TooMuchBuffered, "too much waits", func() heard {
 			all, source := recorded(t, ephemeral)
-			deaf := slices.DeleteFunc(slices.Clone(*all), func(s segment) bool { return s.from == iana.Client && &s.b[0] != &(*all)[0].b[0] })
+			deaf := slices.DeleteFunc(slices.Clone(*all),
+				func(s segment) bool { return s.from == iana.Client && &s.b[0] != &(*all)[0].b[0] })
 			record := append([]byte{23, 3, 3, 0x40, 0}, make([]byte, 1<<14)...)
 			for range observe.MaxBuffered/len(record) + 1 {
 				deaf = append(deaf, segment{iana.Server, record})
@@ -182,10 +187,13 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 		if h.Reason != nil {
 			needs = append(needs, h.Reason.Needs...)
 		}
-		if h.Reason == nil || h.Reason.Code != c.code || !strings.Contains(h.Reason.Detail, c.what) || h.Decrypted {
-			t.Errorf("got %v, decrypted %v; expected %s with %q", h.Reason, h.Decrypted, c.code, c.what)
+		if h.Reason == nil || h.Reason.Code != c.code ||
+			!strings.Contains(h.Reason.Detail, c.what) || h.Decrypted {
+			t.Errorf("got %v, decrypted %v; expected %s with %q", h.Reason, h.Decrypted, c.code,
+				c.what)
 		}
-		if len(h.plain[0])+len(h.plain[1]) > 0 && c.code != observe.BytesMissing && c.code != observe.RecordAuthenticationFailed {
+		if len(h.plain[0])+len(h.plain[1]) > 0 && c.code != observe.BytesMissing &&
+			c.code != observe.RecordAuthenticationFailed {
 			t.Errorf("%s: data was given out", c.code)
 		}
 	}
@@ -209,7 +217,8 @@ func TestTheReasonsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	var documented []string
-	for _, m := range regexp.MustCompile("(?m)^## `([a-z_]+)`$").FindAllStringSubmatch(string(text), -1) {
+	for _, m := range regexp.MustCompile("(?m)^## `([a-z_]+)`$").FindAllStringSubmatch(string(text),
+		-1) {
 		documented = append(documented, m[1])
 	}
 	var codes []string

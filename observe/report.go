@@ -118,7 +118,8 @@ func (r *settled) hellos(m *handshake.Machine) {
 	r.ServerName = handshake.ServerName(m.ClientHello)
 	if a := m.Agreed; a != nil {
 		r.KeyExchange, r.Group, r.ALPN = m.Exchange(), m.GroupName, a.ALPN
-		r.ExtendedMasterSecret, r.EncryptThenMAC = a.ExtendedMasterSecret, m.ServerHello.Extensions.Has(iana.ExtEncryptThenMAC)
+		r.ExtendedMasterSecret, r.EncryptThenMAC = a.ExtendedMasterSecret,
+			m.ServerHello.Extensions.Has(iana.ExtEncryptThenMAC)
 		r.Resumed, r.EarlyData = m.Resumed || m.ResumedByPSK(), m.EarlyAccepted()
 		return
 	}
@@ -134,11 +135,14 @@ func (c *Connection) why(r *Report) *Reason {
 	case c.abandoned != nil:
 		return c.abandoned
 	case c.draft != 0:
-		return &Reason{Code: UnsupportedVersion, Detail: fmt.Sprintf("version %v is not read", c.draft)}
+		return &Reason{Code: UnsupportedVersion,
+			Detail: fmt.Sprintf("version %v is not read", c.draft)}
 	case m.ClientHello == nil && lost == 0:
-		return &Reason{Code: HandshakeNotCaptured, Detail: "the capture does not have the beginning of the connection"}
+		return &Reason{Code: HandshakeNotCaptured,
+			Detail: "the capture does not have the beginning of the connection"}
 	case m.ServerHello != nil && (r.Version < iana.SSL30 || r.Version > iana.TLS13):
-		return &Reason{Code: UnsupportedVersion, Detail: fmt.Sprintf("version %v is not read", r.Version)}
+		return &Reason{Code: UnsupportedVersion,
+			Detail: fmt.Sprintf("version %v is not read", r.Version)}
 	case m.ServerHello != nil && suite.Readable(r.Suite) == nil:
 		return &Reason{Code: UnsupportedSuite, Detail: fmt.Sprintf("%v is not read", r.Suite)}
 	case c.missing != nil && c.about != nil && m == c.initial && c.about.Reason != nil:
@@ -149,15 +153,20 @@ func (c *Connection) why(r *Report) *Reason {
 	for i := range r.Flows {
 		f := &r.Flows[i]
 		if f.Refused > 1 && f.Records == 0 && f.First == 0 && f.Missing == 0 {
-			return (&Reason{Code: WrongSecret, Detail: fmt.Sprintf("%s: for what the %v sends", c.used, iana.Side(i))}).told(m, r)
+			return (&Reason{Code: WrongSecret,
+				Detail: fmt.Sprintf("%s: for what the %v sends", c.used, iana.Side(i))}).told(m, r)
 		}
 		if f.Refused > 0 && f.Missing == 0 {
-			return &Reason{Code: RecordAuthenticationFailed, Detail: fmt.Sprintf("record %d of what the %v sent under its keys does not authenticate: %s", f.First,
-				iana.Side(i), plural(f.Refused, "record was left out", "records were left out"))}
+			return &Reason{Code: RecordAuthenticationFailed,
+				Detail: fmt.Sprintf("record %d of what the %v sent under its keys does not "+
+					"authenticate: %s", f.First,
+					iana.Side(i), plural(f.Refused, "record was left out", "records were left out"))}
 		}
 	}
 	if lost > 0 {
-		return &Reason{Code: BytesMissing, Detail: fmt.Sprintf("%d bytes of the client and %d of the server are not in the capture", r.Flows[0].Missing, r.Flows[1].Missing)}
+		return &Reason{Code: BytesMissing,
+			Detail: fmt.Sprintf("%d bytes of the client and %d of the server are not in the "+
+				"capture", r.Flows[0].Missing, r.Flows[1].Missing)}
 	}
 	for i := range c.lanes {
 		if errors.Is(c.lanes[i].err, errDeaf) {
@@ -168,9 +177,12 @@ func (c *Connection) why(r *Report) *Reason {
 	case c.failure != nil:
 		return &Reason{Code: MalformedHandshake, Detail: c.failure.Error()}
 	case c.alerted != nil && !r.Done:
-		return &Reason{Code: HandshakeFailed, Detail: fmt.Sprintf("the handshake ended with the alert %v", c.alerted.Description)}
+		return &Reason{Code: HandshakeFailed,
+			Detail: fmt.Sprintf("the handshake ended with the alert %v", c.alerted.Description)}
 	case !r.Done:
-		return &Reason{Code: HandshakeNotCaptured, Detail: "the capture does not have all of the handshake: what would come next is " + m.Awaited()}
+		return &Reason{Code: HandshakeNotCaptured,
+			Detail: "the capture does not have all of the handshake: what would come next is " +
+				m.Awaited()}
 	}
 	for i := range c.lanes {
 		if err := c.lanes[i].err; err != nil {
@@ -193,7 +205,8 @@ func (r *Reason) told(m *handshake.Machine, about *Report) *Reason {
 			t.Needs = []Need{NeedPrivateKey, NeedKeyLog}
 		}
 	case ForwardSecret:
-		t.Detail = fmt.Sprintf("the key exchange is %s: the private key of the certificate only signs, and cannot open what was recorded", about.KeyExchange)
+		t.Detail = fmt.Sprintf("the key exchange is %s: the private key of the certificate only "+
+			"signs, and cannot open what was recorded", about.KeyExchange)
 		t.Remedy = "a key log that client or server wrote during the connection can"
 		t.Needs = []Need{NeedKeyLog}
 		if !m.TLS13() {
@@ -201,18 +214,22 @@ func (r *Reason) told(m *handshake.Machine, about *Report) *Reason {
 			t.Needs = append(t.Needs, NeedEphemeralKey)
 		}
 	case UnknownResumedSession:
-		t.Detail = "the connection resumes a session whose full handshake is not in the capture, or could not be opened"
-		t.Remedy = "give a capture that has the full handshake too, or a key log with this connection's secret"
+		t.Detail = "the connection resumes a session whose full handshake is not in the capture, " +
+			"or could not be opened"
+		t.Remedy = "give a capture that has the full handshake too, or a key log with this " +
+			"connection's secret"
 		t.Needs = []Need{NeedKeyLog}
 	case WrongPrivateKey:
 		t.Detail = "the server's certificate belongs to another private key than those given"
 		t.Remedy = "give the private key of " + subject(m)
 		t.Needs = []Need{NeedPrivateKey}
 	case WrongSecret:
-		t.Detail = fmt.Sprintf("a secret was found (%s), but it does not open the first protected record", r.Detail)
+		t.Detail = fmt.Sprintf("a secret was found (%s), but it does not open the first "+
+			"protected record", r.Detail)
 		t.Remedy = "the key log may be of another run, or damaged"
 	case BytesMissing:
-		t.Detail = "bytes of the handshake are not in the capture, and what the secrets need is among them"
+		t.Detail = "bytes of the handshake are not in the capture, and what the secrets need is " +
+			"among them"
 	}
 	return &t
 }

@@ -12,13 +12,15 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// find is the observer's half of the key exchange: of all secrets that may fit, the one that opens the first protected record.
+// find is the observer's half of the key exchange: of all secrets that may fit, the one that opens
+// the first protected record.
 func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	side := iana.Client
 	if s.TLS13() || s.Resumed {
 		side = iana.Server
 	}
-	// A ServerHello of TLS 1.3 and a resuming server's ChangeCipherSpec are what is being taken now; else the client's is yet to come.
+	// A ServerHello of TLS 1.3 and a resuming server's ChangeCipherSpec are what is being taken
+	// now; else the client's is yet to come.
 	l := &c.lanes[side]
 	h, sample, known := l.first(s.TLS13(), side == iana.Server)
 	if c.untried {
@@ -34,7 +36,8 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	if c.source != nil {
 		candidates = c.source(s)
 	}
-	candidates = append(candidates, c.Sessions.candidates(s)...) // last, since whether they are known may be a matter of time
+	// last, since whether they are known may be a matter of time
+	candidates = append(candidates, c.Sessions.candidates(s)...)
 	why := &Reason{Code: NoSecret}
 	if s.Resumed && c.source != nil {
 		why = &Reason{Code: UnknownResumedSession}
@@ -63,7 +66,8 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 }
 
 // opens tries a candidate on a record.
-func (c *Connection) opens(s *handshake.Score, candidate Candidate, side iana.Side, h record.Header, sample []byte) bool {
+func (c *Connection) opens(s *handshake.Score, candidate Candidate, side iana.Side, h record.Header,
+	sample []byte) bool {
 	candidate.PreMaster = bytes.Clone(candidate.PreMaster)
 	k, err := s.Keys(candidate.Input, side)
 	if err != nil {
@@ -84,8 +88,10 @@ func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
 	}
 	for _, line := range []keylog.Line{
 		{Label: keylog.ClientEarlyTraffic, Secret: t.Early},
-		{Label: keylog.ClientHandshake, Secret: t.Handshake[iana.Client]}, {Label: keylog.ServerHandshake, Secret: t.Handshake[iana.Server]},
-		{Label: keylog.ClientTraffic, Secret: t.Application[iana.Client]}, {Label: keylog.ServerTraffic, Secret: t.Application[iana.Server]},
+		{Label: keylog.ClientHandshake, Secret: t.Handshake[iana.Client]},
+		{Label: keylog.ServerHandshake, Secret: t.Handshake[iana.Server]},
+		{Label: keylog.ClientTraffic, Secret: t.Application[iana.Client]},
+		{Label: keylog.ServerTraffic, Secret: t.Application[iana.Server]},
 	} {
 		if line.ID = bytes.Clone(s.ClientHello.Random[:]); line.Secret != nil {
 			c.secrets = append(c.secrets, line)
@@ -93,8 +99,8 @@ func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
 	}
 }
 
-// Sessions are what full handshakes agreed on, so that later ones that resume them can be read: one for all connections of a capture.
-// It may be used by several goroutines.
+// Sessions are what full handshakes agreed on, so that later ones that resume them can be read: one
+// for all connections of a capture. It may be used by several goroutines.
 type Sessions struct {
 	mu      sync.Mutex
 	masters map[string]known
@@ -129,7 +135,8 @@ func (t *Sessions) learn(name, master []byte, from string) {
 	if t.masters == nil {
 		t.masters = map[string]known{}
 	}
-	if old, ok := t.masters[string(name)]; len(t.masters) >= maxSessions && !ok || ok && bytes.Equal(old.master, master) {
+	if old, ok := t.masters[string(name)]; len(t.masters) >= maxSessions && !ok ||
+		ok && bytes.Equal(old.master, master) {
 		return
 	}
 	t.masters[string(name)] = known{master, from}
@@ -155,13 +162,15 @@ func (t *Sessions) news() []string {
 	return fresh
 }
 
-// sessionNames are what the session that a handshake resumes may be known by: its ID and its ticket.
+// sessionNames are what the session that a handshake resumes may be known by: its ID and its
+// ticket.
 func sessionNames(sh *message.ServerHello, ch *message.ClientHello) (names [][]byte) {
 	if len(sh.SessionID) > 0 {
 		names = append(names, sh.SessionID)
 	}
 	var ticket message.SessionTicket
-	if ok, err := ch.Extensions.Read(iana.ExtSessionTicket, &ticket); ok && err == nil && len(ticket.Ticket) > 0 {
+	if ok, err := ch.Extensions.Read(iana.ExtSessionTicket, &ticket); ok && err == nil &&
+		len(ticket.Ticket) > 0 {
 		names = append(names, ticket.Ticket)
 	}
 	return names
@@ -194,7 +203,9 @@ func (c *Connection) learn() {
 	}
 	if c.learned != m.ServerHello {
 		c.learned = m.ServerHello
-		c.secrets = append(c.secrets, keylog.Line{Label: keylog.ClientRandom, ID: bytes.Clone(m.ClientHello.Random[:]), Secret: master})
+		c.secrets = append(c.secrets,
+			keylog.Line{Label: keylog.ClientRandom, ID: bytes.Clone(m.ClientHello.Random[:]),
+				Secret: master})
 	}
 	from := c.used
 	if c.Name != "" && !m.Resumed {

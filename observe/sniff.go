@@ -9,15 +9,19 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// TLS is found by its first bytes, on any port and in either direction, also behind something in the clear: STARTTLS, a proxy's CONNECT.
+// TLS is found by its first bytes, on any port and in either direction, also behind something in
+// the clear: STARTTLS, a proxy's CONNECT.
 
 const (
-	headLen  = record.HeaderLen + message.HeaderLen + 2 // what tells a hello: both headers and a version
-	maxClear = 1 << 20                                  // bytes in the clear after which nobody waits for TLS any more
-	maxKept  = 64 << 10                                 // of them, for the other direction's sake
+	// what tells a hello: both headers and a version
+	headLen = record.HeaderLen + message.HeaderLen + 2
+	// bytes in the clear after which nobody waits for TLS any more
+	maxClear = 1 << 20
+	maxKept  = 64 << 10 // of them, for the other direction's sake
 )
 
-// hello finds where a ClientHello begins. fresh says that b begins where its direction does: there more is taken for one.
+// hello finds where a ClientHello begins. fresh says that b begins where its direction does: there
+// more is taken for one.
 func hello(b []byte, fresh bool) (at int, ssl2, ok bool) {
 	if fresh && len(b) >= 11 && b[0]&0x80 != 0 && b[2] == byte(iana.ClientHello) && b[3] == 3 {
 		be := binary.BigEndian
@@ -25,7 +29,8 @@ func hello(b []byte, fresh bool) (at int, ssl2, ok bool) {
 			return 0, true, true
 		}
 	}
-	if h, good := headerOf(b); fresh && good && h.Type == iana.RecordHandshake && h.Length > 0 && h.Length < message.HeaderLen+2 &&
+	if h, good := headerOf(b); fresh && good && h.Type == iana.RecordHandshake && h.Length > 0 &&
+		h.Length < message.HeaderLen+2 &&
 		len(b) > record.HeaderLen && b[record.HeaderLen] == byte(iana.ClientHello) {
 		return 0, false, true // in small pieces
 	}
@@ -44,7 +49,8 @@ func opening(b []byte, t iana.HandshakeType) (at int, ok bool) {
 		h, good := header(b[at:])
 		body := b[at+record.HeaderLen:]
 		length := message.Length(body) - message.HeaderLen
-		if good && body[0] == byte(t) && length >= 38 && length < 1<<16 && h.Length >= message.HeaderLen+2 && body[4] == 3 && body[5] <= 4 {
+		if good && body[0] == byte(t) && length >= 38 && length < 1<<16 &&
+			h.Length >= message.HeaderLen+2 && body[4] == 3 && body[5] <= 4 {
 			return at, true
 		}
 	}
@@ -59,14 +65,15 @@ func headerOf(b []byte) (h record.Header, ok bool) {
 
 // answer finds where the server's answer to a ClientHello begins: a ServerHello, or an alert.
 func answer(b []byte, fresh bool) (at int, ok bool) {
-	if h, good := headerOf(b); fresh && good && (h.Type == iana.RecordHandshake || h.Type == iana.RecordAlert && h.Length == 2) {
+	if h, good := headerOf(b); fresh && good &&
+		(h.Type == iana.RecordHandshake || h.Type == iana.RecordAlert && h.Length == 2) {
 		return 0, true
 	}
 	return opening(b, iana.ServerHello)
 }
 
-// records tells whether b looks like the middle of a TLS connection: a header, and another one where it ends, at the beginning or, where
-// the capture began inside a record, somewhere.
+// records tells whether b looks like the middle of a TLS connection: a header, and another one
+// where it ends, at the beginning or, where the capture began inside a record, somewhere.
 func records(b []byte) bool {
 	h, ok := headerOf(b)
 	for at := 0; ; {
@@ -87,7 +94,8 @@ func records(b []byte) bool {
 
 // Stream is a TCP connection in which there may be TLS.
 type Stream struct {
-	// New gives the Connection to watch when TLS begins. side is who opened the TCP connection, as seen by TLS.
+	// New gives the Connection to watch when TLS begins. side is who opened the TCP connection, as
+	// seen by TLS.
 	New func() *Connection
 
 	// Flipped tells that the TCP server is the client of TLS.
@@ -238,12 +246,14 @@ func (s *Stream) Report() *Report {
 	if s.conn != nil {
 		return s.conn.Report()
 	}
-	r := &Report{Reason: &Reason{Code: NotTLS, Detail: "no TLS handshake begins in this connection"}}
+	r := &Report{Reason: &Reason{Code: NotTLS,
+		Detail: "no TLS handshake begins in this connection"}}
 	for i := range s.ways {
 		w := &s.ways[i]
 		r.Flows[i].Missing = w.missing
 		if w.middle || !w.dropped && records(w.kept) {
-			r.Reason = &Reason{Code: HandshakeNotCaptured, Detail: "the records of a TLS connection, without the ClientHello that began it",
+			r.Reason = &Reason{Code: HandshakeNotCaptured,
+				Detail: "the records of a TLS connection, without the ClientHello that began it",
 				Remedy: "begin the capture before the connection"}
 		}
 	}
@@ -255,7 +265,8 @@ func (s *Stream) Report() *Report {
 	return r
 }
 
-// hello2 begins with a ClientHello in the form of SSL 2.0, which is no record: two bytes of length come before it.
+// hello2 begins with a ClientHello in the form of SSL 2.0, which is no record: two bytes of length
+// come before it.
 func (c *Connection) hello2(b []byte) {
 	n := 2 + int(binary.BigEndian.Uint16(b)&0x7FFF)
 	if len(b) < n {

@@ -15,8 +15,9 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// Source gives what may open a handshake, which was watched up to ClientKeyExchange, or to the ServerHello in TLS 1.3 and where a
-// session is resumed. What it gives is tried before it is used. It is called by several goroutines if several connections are watched.
+// Source gives what may open a handshake, which was watched up to ClientKeyExchange, or to the
+// ServerHello in TLS 1.3 and where a session is resumed. What it gives is tried before it is used.
+// It is called by several goroutines if several connections are watched.
 type Source func(*handshake.Score) []Candidate
 
 // Candidate is a secret that may be the one, or the reason why a source cannot have it.
@@ -43,8 +44,9 @@ func KeyLog(log *keylog.Log) Source {
 		secret := func(l keylog.Label) []byte { return log.Secret(l, s.ClientHello.Random[:]) }
 		if s.TLS13() {
 			t := &handshake.TrafficSecrets{
-				Early:       secret(keylog.ClientEarlyTraffic),
-				Handshake:   [2][]byte{secret(keylog.ClientHandshake), secret(keylog.ServerHandshake)},
+				Early: secret(keylog.ClientEarlyTraffic),
+				Handshake: [2][]byte{secret(keylog.ClientHandshake),
+					secret(keylog.ServerHandshake)},
 				Application: [2][]byte{secret(keylog.ClientTraffic), secret(keylog.ServerTraffic)},
 			}
 			if t.Handshake[iana.Server] == nil {
@@ -94,8 +96,8 @@ func PreMaster(secret []byte) Source {
 	}
 }
 
-// RSAKey opens RSA key exchange with the server's private key. It can do nothing for an ephemeral exchange: that is what forward
-// secrecy means.
+// RSAKey opens RSA key exchange with the server's private key. It can do nothing for an ephemeral
+// exchange: that is what forward secrecy means.
 func RSAKey(name string, key crypto.Decrypter) Source {
 	return func(s *handshake.Score) []Candidate {
 		pre, why := openRSA(s, key)
@@ -114,21 +116,24 @@ func openRSA(s *handshake.Score, key crypto.Decrypter) ([]byte, *Reason) {
 	switch {
 	case s.Resumed:
 		return nil, &Reason{Code: UnknownResumedSession}
-	case s.TLS13(), s.Agreed.Kex.Ephemeral(), s.Agreed.Kex == iana.KexDH, s.Agreed.Kex == iana.KexECDH:
+	case s.TLS13(), s.Agreed.Kex.Ephemeral(), s.Agreed.Kex == iana.KexDH,
+		s.Agreed.Kex == iana.KexECDH:
 		return nil, &Reason{Code: ForwardSecret}
 	case s.ClientKeyExchange == nil || s.ClientKeyExchange.EncryptedPreMaster == nil:
 		return nil, &Reason{Code: NoSecret}
 	case !belongs(key, s):
 		return nil, &Reason{Code: WrongPrivateKey}
 	}
-	pre, err := kex.OpenPreMaster(key, s.ClientKeyExchange.EncryptedPreMaster, s.ClientHello.Version)
+	pre, err := kex.OpenPreMaster(key, s.ClientKeyExchange.EncryptedPreMaster,
+		s.ClientHello.Version)
 	if pre == nil && err != nil {
 		return nil, &Reason{Code: WrongPrivateKey}
 	}
 	return pre, nil // also one with a wrong version: there are clients and servers that do not mind
 }
 
-// belongs tells whether a key may be that of the server's certificate: it is not, if there is another one.
+// belongs tells whether a key may be that of the server's certificate: it is not, if there is
+// another one.
 func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 	if s.Certificate[iana.Server] == nil || len(s.Certificate[iana.Server].Chain) == 0 {
 		return true
@@ -142,8 +147,8 @@ func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 	return !ok || !too || theirs.Equal(ours)
 }
 
-// PSK is a pre-shared key, by the exchange that it goes with. RSA_PSK takes the server's private keys as well, and DHE_PSK and ECDHE_PSK
-// an ephemeral private key.
+// PSK is a pre-shared key, by the exchange that it goes with. RSA_PSK takes the server's private
+// keys as well, and DHE_PSK and ECDHE_PSK an ephemeral private key.
 func PSK(key []byte, others ...Source) Source {
 	return func(s *handshake.Score) (list []Candidate) {
 		k := s.Agreed.Kex
@@ -151,7 +156,9 @@ func PSK(key []byte, others ...Source) Source {
 			return nil
 		}
 		add := func(other []byte) {
-			list = append(list, Candidate{Input: handshake.Input{PreMaster: keys.PreSharedPreMaster(other, key)}, From: "pre-shared key"})
+			list = append(list,
+				Candidate{Input: handshake.Input{PreMaster: keys.PreSharedPreMaster(other, key)},
+					From: "pre-shared key"})
 		}
 		if k == iana.KexPSK {
 			add(nil)
@@ -186,7 +193,8 @@ func Ephemeral(private []byte) Source {
 			return nil
 		}
 		for _, whose := range []iana.Side{iana.Client, iana.Server} {
-			if !bytes.Equal(bytes.TrimLeft(offer.Share(), "\x00"), bytes.TrimLeft(s.Public(whose), "\x00")) {
+			if !bytes.Equal(bytes.TrimLeft(offer.Share(), "\x00"),
+				bytes.TrimLeft(s.Public(whose), "\x00")) {
 				continue
 			}
 			z, err := offer.Finish(s.Public(whose.Peer()))
@@ -196,7 +204,8 @@ func Ephemeral(private []byte) Source {
 			if s.Agreed.Kex.FiniteField() {
 				z = keys.FiniteFieldPreMaster(z)
 			}
-			return []Candidate{{Input: handshake.Input{PreMaster: z}, From: fmt.Sprintf("the %v's ephemeral key", whose)}}
+			return []Candidate{{Input: handshake.Input{PreMaster: z},
+				From: fmt.Sprintf("the %v's ephemeral key", whose)}}
 		}
 		return nil
 	}

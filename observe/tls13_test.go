@@ -50,14 +50,17 @@ func TestTLS13IsReadWithAKeyLog(t *testing.T) {
 		{"full handshake", func(c, s *tls.Config) {}},
 		{"resumed by a ticket", func(c, s *tls.Config) {}},
 		{"client certificate", func(c, s *tls.Config) {
-			c.ClientSessionCache, c.Certificates, s.ClientAuth = nil, s.Certificates, tls.RequireAnyClientCert
+			c.ClientSessionCache, c.Certificates, s.ClientAuth = nil, s.Certificates,
+				tls.RequireAnyClientCert
 		}},
 		{"hello retry request", func(c, s *tls.Config) {
-			c.ClientSessionCache, c.CurvePreferences, s.CurvePreferences = nil, []tls.CurveID{tls.X25519, tls.CurveP384}, []tls.CurveID{tls.CurveP384}
+			c.ClientSessionCache, c.CurvePreferences, s.CurvePreferences = nil,
+				[]tls.CurveID{tls.X25519, tls.CurveP384}, []tls.CurveID{tls.CurveP384}
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := &tls.Config{RootCAs: ca.Pool(), ServerName: "vitrine.test", KeyLogWriter: &logged, MinVersion: tls.VersionTLS13,
+			c := &tls.Config{RootCAs: ca.Pool(), ServerName: "vitrine.test", KeyLogWriter: &logged,
+				MinVersion:         tls.VersionTLS13,
 				ClientSessionCache: cache, NextProtos: []string{"h2"}}
 			s := server.Clone()
 			tt.edit(c, s)
@@ -78,8 +81,10 @@ func TestTLS13IsReadWithAKeyLog(t *testing.T) {
 							}
 						}
 					}
-					if !bytes.Equal(got[0], want[0]) || !bytes.Equal(got[1], want[1]) || !o.Machine().Done() {
-						t.Errorf("in steps of %d, the %v first: read %d and %d bytes, expected %d and %d; done: %v", step, first, len(got[0]), len(got[1]),
+					if !bytes.Equal(got[0], want[0]) || !bytes.Equal(got[1], want[1]) ||
+						!o.Machine().Done() {
+						t.Errorf("in steps of %d, the %v first: read %d and %d bytes, expected "+
+							"%d and %d; done: %v", step, first, len(got[0]), len(got[1]),
 							len(want[0]), len(want[1]), o.Machine().Done())
 					}
 					if a := o.Machine().Agreed; a.ALPN != "h2" || a.ServerName != "vitrine.test" {
@@ -93,7 +98,8 @@ func TestTLS13IsReadWithAKeyLog(t *testing.T) {
 
 // speak13 runs a connection and gives what each side sent, and what it meant.
 func speak13(t *testing.T, cc, sc *tls.Config) (flows, data [2][]byte) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") // a net.Pipe would block on tickets that nobody reads yet
+	// a net.Pipe would block on tickets that nobody reads yet
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

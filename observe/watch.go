@@ -15,9 +15,10 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Watch watches all connections of a capture at once, on all cores: its Handler goes to a capture.Assembler. What the sessions of one
-// connection tell serves the others. Its fields must be set before the first Handler, and its functions may be called by several
-// goroutines, but never by two for one connection.
+// Watch watches all connections of a capture at once, on all cores: its Handler goes to a
+// capture.Assembler. What the sessions of one connection tell serves the others. Its fields must be
+// set before the first Handler, and its functions may be called by several goroutines, but never by
+// two for one connection.
 type Watch struct {
 	Source Source // nil: no secret
 
@@ -27,8 +28,9 @@ type Watch struct {
 	// Sink gives a sink for the events of a connection, or nil for none. nil is none for any.
 	Sink func(*Watched) trace.Sink
 
-	// Open, Data, Progress and Done, if set, hear of a connection's first bytes, before others may; of application data; that a handshake
-	// came to its end, well or not; and that a connection did.
+	// Open, Data, Progress and Done, if set, hear of a connection's first bytes, before others may;
+	// of application data; that a handshake came to its end, well or not; and that a connection
+	// did.
 	Open     func(*Watched)
 	Data     func(w *Watched, from iana.Side, plain []byte)
 	Progress func(*Watched)
@@ -84,8 +86,9 @@ type arena struct {
 
 const (
 	arenaSize = 256 << 10
-	// maxHeld bounds what waits in all connections together: when there is more, a connection that holds
-	// at least lesser gives up. When there is four times as much, any that holds at least least is abandoned.
+	// maxHeld bounds what waits in all connections together: when there is more, a connection that
+	// holds at least lesser gives up. When there is four times as much, any that holds at least
+	// least is abandoned.
 	maxHeld = 96 << 20
 	lesser  = 1 << 20
 	least   = 4 << 10
@@ -93,8 +96,8 @@ const (
 	maxQueue = 32
 	// gapRoom is what a gap takes of an arena, so that who reads also waits if there are only gaps.
 	gapRoom = 64
-	// maxResumed bounds what waits for the session that a connection resumes. It was made by a connection that began before, so that it is
-	// known before as much as this has been read.
+	// maxResumed bounds what waits for the session that a connection resumes. It was made by a
+	// connection that began before, so that it is known before as much as this has been read.
 	maxResumed = 16 << 20
 	// maxDeferred bounds how many connections have ended, but for a secret.
 	maxDeferred = 1 << 14
@@ -150,7 +153,8 @@ func (x *Watched) Bytes(from iana.Side, _ time.Time, b []byte) {
 		n := copy(a.b[a.used:], b)
 		part := a.b[a.used : a.used+n]
 		a.used, b = a.used+n, b[n:]
-		if k := len(x.queue); k > 0 && x.queue[k-1].in == a && x.queue[k-1].from == from && &part[0] == behind(x.queue[k-1].b) {
+		if k := len(x.queue); k > 0 && x.queue[k-1].in == a && x.queue[k-1].from == from &&
+			&part[0] == behind(x.queue[k-1].b) {
 			x.queue[k-1].b = x.queue[k-1].b[:len(x.queue[k-1].b)+n]
 		} else {
 			a.jobs.Add(1)
@@ -308,7 +312,8 @@ func (x *Watched) weigh() {
 
 // progress tells of a handshake that came to its end.
 func (x *Watched) progress() {
-	if c := x.Stream.conn; !x.told && x.watch.Progress != nil && c != nil && (c.initial.Done() || c.failure != nil) {
+	if c := x.Stream.conn; !x.told && x.watch.Progress != nil && c != nil &&
+		(c.initial.Done() || c.failure != nil) {
 		x.told = true
 		x.watch.Progress(x)
 	}
@@ -354,7 +359,8 @@ func (w *Watch) Expire(age time.Duration) {
 	}
 }
 
-// Close ends it, after the Assembler's Close: what still waits for a secret, or for another connection's session, has its last chance.
+// Close ends it, after the Assembler's Close: what still waits for a secret, or for another
+// connection's session, has its last chance.
 func (w *Watch) Close() {
 	w.start.Do(w.begin)
 	w.Flush()
@@ -371,9 +377,10 @@ func (w *Watch) Close() {
 	w.deferred = nil
 }
 
-// unwind goes on with the connections that ended, as long as one tells the session that another one waits
-// for. Each is asked once, and again for each of its sessions that becomes known: asked in rounds, a chain
-// of connections of which each resumes the next would cost the square of its length.
+// unwind goes on with the connections that ended, as long as one tells the session that another one
+// waits for. Each is asked once, and again for each of its sessions that becomes known: asked in
+// rounds, a chain of connections of which each resumes the next would cost the square of its
+// length.
 func (w *Watch) unwind() {
 	w.sessions.note()
 	waiting := map[string][]*Watched{}

@@ -65,7 +65,9 @@ func TestAWatchReadsWhatASingleObserverReads(t *testing.T) {
 				t.Errorf("%s: stream %d was not done", c.ID, i)
 				continue
 			}
-			if fmt.Sprint(g.Flows, g.Decrypted, g.Reason, g.Source) != fmt.Sprint(r.Flows, r.Decrypted, r.Reason, r.Source) || !bytes.Equal(g.plain[0], w.plain[0]) || !bytes.Equal(g.plain[1], w.plain[1]) {
+			if fmt.Sprint(g.Flows, g.Decrypted, g.Reason, g.Source) != fmt.Sprint(r.Flows,
+				r.Decrypted, r.Reason, r.Source) || !bytes.Equal(g.plain[0], w.plain[0]) ||
+				!bytes.Equal(g.plain[1], w.plain[1]) {
 				t.Errorf("%s, stream %d: got %+v, expected %+v", c.ID, i, g.Report, r)
 			}
 		}
@@ -76,7 +78,8 @@ func TestAWatchReadsWhatASingleObserverReads(t *testing.T) {
 // A connection that resumes a session may be read before the one that made it.
 func TestAResumedConnectionWaitsForItsOrigin(t *testing.T) {
 	for _, c := range index(t) {
-		if c.ID != "generated/ossl-tls12-resume-sessionid-rsa" && c.ID != "generated/ossl-tls12-resume-ticket-ecdhe" {
+		if c.ID != "generated/ossl-tls12-resume-sessionid-rsa" &&
+			c.ID != "generated/ossl-tls12-resume-ticket-ecdhe" {
 			continue
 		}
 		source := c.source(t, c.Secrets, nil)
@@ -159,7 +162,8 @@ func TestMemoryGrowsWithOpenConnections(t *testing.T) {
 
 // A damaged or hostile stream ends in a report.
 func FuzzStream(f *testing.F) {
-	for _, id := range []string{ephemeral, modern, "snet/ssl3_0", "generated/ossl-tls12-renegotiate-ecdhe-gcm"} {
+	for _, id := range []string{ephemeral, modern, "snet/ssl3_0",
+		"generated/ossl-tls12-renegotiate-ecdhe-gcm"} {
 		all, _ := recorded(f, id)
 		var seed []byte
 		for _, s := range *all {

@@ -10,8 +10,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// aead13 is the one protection of TLS 1.3: what is sealed is content || type || zeros, the nonce is the sequence number mixed into
-// the write_iv, and the additional data is the header as it stands on the wire. See RFC 8446 §5.2 and §5.3.
+// aead13 is the one protection of TLS 1.3: what is sealed is content || type || zeros, the nonce is
+// the sequence number mixed into the write_iv, and the additional data is the header as it stands
+// on the wire. See RFC 8446 §5.2 and §5.3.
 type aead13 struct {
 	traits Traits
 	aead   cipher.AEAD
@@ -26,7 +27,8 @@ func newAEAD13(c *Cipher, p Params) (Protection, error) {
 		return nil, alert.Fail(alert.InternalError, "", "%s: %w", c.Name, err)
 	}
 	a := &aead13{aead: mode, iv: [nonceLen]byte(p.Keys.IV)}
-	a.traits = Traits{Name: c.Name, Ref: "RFC 8446 §5.2", Overhead: HeaderLen + 1 + c.TagLen, MaxRecords: c.MaxRecords, InnerType: true}
+	a.traits = Traits{Name: c.Name, Ref: "RFC 8446 §5.2", Overhead: HeaderLen + 1 + c.TagLen,
+		MaxRecords: c.MaxRecords, InnerType: true}
 	return a, nil
 }
 
@@ -64,15 +66,19 @@ func (a *aead13) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 
 func (a *aead13) Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy {
 	n := max(0, len(fragment)-a.aead.Overhead())
-	return trace.Anatomy{Nonce: slices.Clone(a.setNonce(seq)), AAD: slices.Clone(a.put(h, len(fragment))), Ciphertext: fragment[:n], Tag: fragment[n:]}
+	return trace.Anatomy{Nonce: slices.Clone(a.setNonce(seq)),
+		AAD: slices.Clone(a.put(h, len(fragment))), Ciphertext: fragment[:n], Tag: fragment[n:]}
 }
 
-// inner takes TLSInnerPlaintext apart: the type is the last byte that is not zero. See RFC 8446 §5.4.
+// inner takes TLSInnerPlaintext apart: the type is the last byte that is not zero. See RFC 8446
+// §5.4.
 func inner(plain []byte) (iana.ContentType, []byte, error) {
 	for i := len(plain) - 1; i >= 0; i-- {
 		if plain[i] != 0 {
 			return iana.ContentType(plain[i]), plain[:i], nil
 		}
 	}
-	return 0, nil, alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5.4", "a record that holds nothing but padding")
+	return 0, nil,
+		alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5.4",
+			"a record that holds nothing but padding")
 }

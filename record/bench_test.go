@@ -18,7 +18,8 @@ func BenchmarkSeal(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				h.seq = 0 // keys are for the bin, and 3DES would use its own up
-				if _, err := h.Seal(dst, iana.RecordApplicationData, iana.TLS12, plain); err != nil {
+				if _, err := h.Seal(dst, iana.RecordApplicationData, iana.TLS12,
+					plain); err != nil {
 					b.Fatal(err)
 				}
 			}

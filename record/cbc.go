@@ -11,8 +11,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// cbc is IV || encrypted(content || MAC || padding), or with encrypt-then-MAC IV || encrypted(content || padding) || MAC. The IV
-// is there from TLS 1.1 on; before, it is the last block of the previous record (BEAST). See RFC 5246 §6.2.3.2 and RFC 7366 §3.
+// cbc is IV || encrypted(content || MAC || padding), or with encrypt-then-MAC IV ||
+// encrypted(content || padding) || MAC. The IV is there from TLS 1.1 on; before, it is the last
+// block of the previous record (BEAST). See RFC 5246 §6.2.3.2 and RFC 7366 §3.
 type cbc struct {
 	traits   Traits
 	block    int
@@ -47,7 +48,8 @@ func newCBC(c *Cipher, m *MAC, p Params) (Protection, error) {
 	x.enc, ok = cipher.NewCBCEncrypter(block, zero).(chain)
 	x.dec, too = cipher.NewCBCDecrypter(block, zero).(chain)
 	if !ok || !too {
-		return nil, alert.Fail(alert.InternalError, "", "%s: this build's CBC takes no new IV", c.Name)
+		return nil, alert.Fail(alert.InternalError, "", "%s: this build's CBC takes no new IV",
+			c.Name)
 	}
 	if p.Version > iana.TLS10 {
 		x.explicit = x.block
@@ -77,7 +79,8 @@ func (c *cbc) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, erro
 	h.put(record, len(record)-HeaderLen)
 	if c.explicit > 0 {
 		if _, err := io.ReadFull(c.rand, c.next[:c.block]); err != nil {
-			return dst, alert.Fail(alert.InternalError, "RFC 5246 §6.2.3.2", "no random IV: %w", err)
+			return dst, alert.Fail(alert.InternalError, "RFC 5246 §6.2.3.2", "no random IV: %w",
+				err)
 		}
 		copy(record[HeaderLen:], c.next[:c.block])
 	}

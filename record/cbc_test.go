@@ -41,9 +41,11 @@ func TestCBCRecordsAreThoseOfTheReference(t *testing.T) {
 				if !r.etm {
 					inner += r.mac.Len
 				}
-				want := ref.fragment(t, seq, h, iv, plain, padding(r.cipher.BlockSize-inner%r.cipher.BlockSize))
+				want := ref.fragment(t, seq, h, iv, plain,
+					padding(r.cipher.BlockSize-inner%r.cipher.BlockSize))
 				if !bytes.Equal(fragment, want) {
-					t.Fatalf("%s, %v, %d bytes: got %x, expected %x", p.Traits().Name, v, n, fragment, want)
+					t.Fatalf("%s, %v, %d bytes: got %x, expected %x", p.Traits().Name, v, n,
+						fragment, want)
 				}
 				if v == iana.TLS10 { // RFC 2246 §6.2.3.2: the last ciphertext block is the next IV
 					end := len(fragment)
@@ -59,8 +61,9 @@ func TestCBCRecordsAreThoseOfTheReference(t *testing.T) {
 	t.Logf("%d records", ran)
 }
 
-// RFC 5246 §6.2.3.2: "The padding may be any length up to 255 bytes, as long as it results in the TLSCiphertext.length being
-// an integral multiple of the block length", and "The receiver MUST check this padding".
+// RFC 5246 §6.2.3.2: "The padding may be any length up to 255 bytes, as long as it results in the
+// TLSCiphertext.length being an integral multiple of the block length", and "The receiver MUST
+// check this padding".
 func TestEveryPaddingIsAcceptedAndEveryDefectRefused(t *testing.T) {
 	good, bad := 0, 0
 	for _, r := range cbcRows() {
@@ -68,13 +71,17 @@ func TestEveryPaddingIsAcceptedAndEveryDefectRefused(t *testing.T) {
 			continue // the same code with a longer key
 		}
 		p, ref := r.new(t, iana.TLS12), r.reference(iana.TLS12)
-		h, iv := Header{Type: iana.RecordApplicationData, Version: iana.TLS12}, pattern(r.cipher.BlockSize)
+		h, iv := Header{Type: iana.RecordApplicationData, Version: iana.TLS12},
+			pattern(r.cipher.BlockSize)
 		for pad := 1; pad <= maxPadding; pad++ {
 			n := contentFor(r, pad)
 			for _, n := range []int{n, n + 256} {
 				plain := pattern(n)
-				if got, err := p.Open(1, h, ref.fragment(t, 1, h, iv, plain, padding(pad))); err != nil || !bytes.Equal(got, plain) {
-					t.Fatalf("%s: %d bytes of content, %d of padding: got %d bytes, %v", p.Traits().Name, n, pad, len(got), err)
+				if got, err := p.Open(1, h,
+					ref.fragment(t, 1, h, iv, plain, padding(pad))); err != nil ||
+					!bytes.Equal(got, plain) {
+					t.Fatalf("%s: %d bytes of content, %d of padding: got %d bytes, %v",
+						p.Traits().Name, n, pad, len(got), err)
 				}
 				good++
 				for i := range pad { // each padding byte wrong; the last says how many there are
@@ -82,7 +89,8 @@ func TestEveryPaddingIsAcceptedAndEveryDefectRefused(t *testing.T) {
 					wrong[i] ^= 1 << (i % 8)
 					f := ref.fragment(t, 1, h, iv, plain, wrong)
 					got, err := p.Open(1, h, f)
-					refused(t, fmt.Sprintf("%s: padding byte %d of %d", p.Traits().Name, i, pad), got, f, err)
+					refused(t, fmt.Sprintf("%s: padding byte %d of %d", p.Traits().Name, i, pad),
+						got, f, err)
 					bad++
 					if r.cipher == DES_EDE3_CBC && i > 8 && pad > 16 {
 						break // slow, and the same code
@@ -103,7 +111,8 @@ func contentFor(r row, pad int) int {
 	return (r.cipher.BlockSize - n%r.cipher.BlockSize) % r.cipher.BlockSize
 }
 
-// The hash's state is read by lucky.go in the form that the standard library has kept since Go 1.10. crypto/hmac is the judge.
+// The hash's state is read by lucky.go in the form that the standard library has kept since Go
+// 1.10. crypto/hmac is the judge.
 func TestTheHiddenDigestIsTheDigest(t *testing.T) {
 	ran := 0
 	for _, m := range []*MAC{HMAC_SHA1, HMAC_SHA256, HMAC_SHA384} {
@@ -113,17 +122,20 @@ func TestTheHiddenDigestIsTheDigest(t *testing.T) {
 			t.Fatal(err)
 		}
 		std := stdhmac.New(m.hash, key)
-		for _, size := range []int{m.Len + 1, m.Len + 2, 64, 80, 128, 255, 256, 257, 300, 304, 400, 512, 1000, 1024} {
+		for _, size := range []int{m.Len + 1, m.Len + 2, 64, 80, 128, 255, 256, 257, 300, 304, 400,
+			512, 1000, 1024} {
 			body := pattern(size)
 			for n := x.least(body); n < size-m.Len; n++ {
 				std.Reset()
 				std.Write(head)
 				std.Write(body[:n])
-				if got, want := x.finish(nil, x.hiddenDigest(head, body, n)), std.Sum(nil); !bytes.Equal(got, want) {
+				if got, want := x.finish(nil, x.hiddenDigest(head, body, n)),
+					std.Sum(nil); !bytes.Equal(got, want) {
 					t.Fatalf("%s: %d of %d bytes: got %x, expected %x", m.Name, n, size, got, want)
 				}
 				if got := x.hiddenMAC(body, n); !bytes.Equal(got, body[n:][:m.Len]) {
-					t.Fatalf("%s: MAC after %d of %d bytes: got %x, expected %x", m.Name, n, size, got, body[n:][:m.Len])
+					t.Fatalf("%s: MAC after %d of %d bytes: got %x, expected %x", m.Name, n, size,
+						got, body[n:][:m.Len])
 				}
 				ran++
 			}
@@ -162,8 +174,9 @@ func (w watched) UnmarshalBinary(b []byte) error {
 	return w.stateHash.UnmarshalBinary(b)
 }
 
-// Lucky Thirteen: what is done to open a record must tell its length and nothing else, whether its padding is long, short or wrong.
-// This counts work rather than time, and is exact: each call of the hash, with how many bytes, in order.
+// Lucky Thirteen: what is done to open a record must tell its length and nothing else, whether its
+// padding is long, short or wrong. This counts work rather than time, and is exact: each call of
+// the hash, with how many bytes, in order.
 func TestTheWorkTellsOnlyTheLengthOfTheRecord(t *testing.T) {
 	ran := 0
 	for _, m := range []*MAC{HMAC_SHA1, HMAC_SHA256, HMAC_SHA384} {
@@ -173,7 +186,8 @@ func TestTheWorkTellsOnlyTheLengthOfTheRecord(t *testing.T) {
 		r := row{AES_128_CBC, &w, false}
 		p, ref := r.new(t, iana.TLS12), row{AES_128_CBC, m, false}.reference(iana.TLS12)
 		h, iv := Header{Type: iana.RecordApplicationData, Version: iana.TLS12}, pattern(16)
-		for _, size := range []int{32, 48, 64, 80, 128, 256, 272, 288, 304, 320, 336, 512, 1024, 4096} {
+		for _, size := range []int{32, 48, 64, 80, 128, 256, 272, 288, 304, 320, 336, 512, 1024,
+			4096} {
 			var first []string
 			open := func(what string, fragment []byte, valid bool) {
 				t.Helper()
@@ -185,7 +199,8 @@ func TestTheWorkTellsOnlyTheLengthOfTheRecord(t *testing.T) {
 					first = slices.Clone(done)
 				}
 				if !slices.Equal(done, first) {
-					t.Fatalf("%s, %d bytes, %s: did\n%v, and for the first record of this length\n%v", m.Name, size, what, done, first)
+					t.Fatalf("%s, %d bytes, %s: did\n%v, and for the first record of this "+
+						"length\n%v", m.Name, size, what, done, first)
 				}
 				ran++
 			}
@@ -198,7 +213,9 @@ func TestTheWorkTellsOnlyTheLengthOfTheRecord(t *testing.T) {
 				open("bad MAC", ref.fragment(t, 1, h, iv, plain, padding(pad)), false)
 			}
 			if size > m.Len {
-				open("padding longer than the record", ref.fragment(t, 0, h, iv, nil, bytes.Repeat([]byte{0xff}, size-m.Len)), size-m.Len == 256)
+				open("padding longer than the record",
+					ref.fragment(t, 0, h, iv, nil, bytes.Repeat([]byte{0xff}, size-m.Len)),
+					size-m.Len == 256)
 			}
 		}
 	}

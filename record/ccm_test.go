@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// naiveCCM is RFC 3610 §2 to the letter, with the standard library's CBC and CTR: the published vectors end at short payloads.
+// naiveCCM is RFC 3610 §2 to the letter, with the standard library's CBC and CTR: the published
+// vectors end at short payloads.
 func naiveCCM(t *testing.T, key, nonce, plain, aad []byte, tag int) []byte {
 	t.Helper()
 	block, err := aes.NewCipher(key)

@@ -9,9 +9,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Half is one direction of a connection: its protection and its sequence number. Who holds the Half of its own direction
-// seals, who holds the other's opens; an observer opens both. The zero Half is the client's, in the clear and unseen. It is not
-// safe for concurrent use.
+// Half is one direction of a connection: its protection and its sequence number. Who holds the Half
+// of its own direction seals, who holds the other's opens; an observer opens both. The zero Half is
+// the client's, in the clear and unseen. It is not safe for concurrent use.
 type Half struct {
 	From iana.Side
 	Log  *trace.Log
@@ -21,7 +21,8 @@ type Half struct {
 	fragment   int // the most plaintext in a record; 0 is MaxPlaintext
 }
 
-// Protect installs new keys; nil is in the clear. The sequence number starts at 0 again. See RFC 5246 §6.1.
+// Protect installs new keys; nil is in the clear. The sequence number starts at 0 again. See RFC
+// 5246 §6.1.
 func (h *Half) Protect(p Protection) { h.protection, h.seq = p, 0 }
 
 func (h *Half) traits() Traits {
@@ -37,8 +38,9 @@ func (h *Half) Protected() bool { return h.protection != nil }
 // SeqNum is the sequence number of the next record.
 func (h *Half) SeqNum() uint64 { return h.seq }
 
-// SetMaxFragment sets the most plaintext bytes in a record of this direction, sealed or opened; a number that is not between 1
-// and MaxPlaintext means MaxPlaintext. See RFC 6066 §4 and RFC 8449 §4.
+// SetMaxFragment sets the most plaintext bytes in a record of this direction, sealed or opened; a
+// number that is not between 1 and MaxPlaintext means MaxPlaintext. See RFC 6066 §4 and RFC 8449
+// §4.
 func (h *Half) SetMaxFragment(n int) {
 	h.fragment = 0
 	if n > 0 && n < MaxPlaintext {
@@ -63,12 +65,14 @@ func (h *Half) records(n int) int {
 	return max(1, (n+m-1)/m)
 }
 
-// Seal cuts plain into records and appends them to dst; an empty plain is one empty record, which only application data may
-// have. plain and dst's capacity must not overlap. When the key is used up nothing is sealed, and one alert can still be. After
-// any other error, which is the random source's, the direction is dead. See RFC 5246 §6.2.
+// Seal cuts plain into records and appends them to dst; an empty plain is one empty record, which
+// only application data may have. plain and dst's capacity must not overlap. When the key is used
+// up nothing is sealed, and one alert can still be. After any other error, which is the random
+// source's, the direction is dead. See RFC 5246 §6.2.
 func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte) ([]byte, error) {
 	if len(plain) == 0 && t != iana.RecordApplicationData {
-		return dst, alert.Fail(alert.InternalError, "RFC 5246 §6.2.1", "sealing an empty record of type %v", t)
+		return dst, alert.Fail(alert.InternalError, "RFC 5246 §6.2.1",
+			"sealing an empty record of type %v", t)
 	}
 	if err := h.room(t, h.records(len(plain))); err != nil {
 		return dst, err
@@ -82,7 +86,8 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 		}
 		if h.Log.On() {
 			record := out[len(dst):]
-			h.show(trace.Sealed, t, Header{t, v, len(record) - HeaderLen}, record[HeaderLen:], plain[:n])
+			h.show(trace.Sealed, t, Header{t, v, len(record) - HeaderLen}, record[HeaderLen:],
+				plain[:n])
 		}
 		h.seq++
 		dst, plain = out, plain[n:]
@@ -102,12 +107,15 @@ func (h *Half) seal(dst []byte, hd Header, plain []byte) ([]byte, error) {
 	return append(dst, plain...), nil
 }
 
-// Open gives the plaintext of a record whose header was hd; it takes fragment's place. A record that is not what the peer
-// sealed, as the next one, is bad_record_mac; more plaintext than was agreed on is record_overflow. Either is the end: there is
-// no second try. The type is the header's, or in TLS 1.3 the one that was sealed with the content. See RFC 5246 §6.2.
+// Open gives the plaintext of a record whose header was hd; it takes fragment's place. A record
+// that is not what the peer sealed, as the next one, is bad_record_mac; more plaintext than was
+// agreed on is record_overflow. Either is the end: there is no second try. The type is the
+// header's, or in TLS 1.3 the one that was sealed with the content. See RFC 5246 §6.2.
 func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byte, err error) {
 	if h.seq == seqLimit {
-		return 0, nil, alert.Fail(alert.InternalError, "RFC 5246 §6.1", "the %v's sequence numbers are used up", h.From)
+		return 0, nil,
+			alert.Fail(alert.InternalError, "RFC 5246 §6.1",
+				"the %v's sequence numbers are used up", h.From)
 	}
 	var wire []byte
 	if h.Log.On() {
@@ -125,8 +133,10 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 		}
 	}
 	if len(plain) > h.MaxFragment() {
-		return 0, nil, alert.Fail(alert.RecordOverflow, "RFC 5246 §6.2.1", "got a record with %d bytes of plaintext, expected at most %d",
-			len(plain), h.MaxFragment())
+		return 0, nil,
+			alert.Fail(alert.RecordOverflow, "RFC 5246 §6.2.1",
+				"got a record with %d bytes of plaintext, expected at most %d",
+				len(plain), h.MaxFragment())
 	}
 	if h.Log.On() {
 		h.show(trace.Opened, t, hd, wire, plain)

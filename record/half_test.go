@@ -30,8 +30,10 @@ func split(t testing.TB, wire []byte) (hs []Header, fragments [][]byte) {
 func TestPlaintextIsCutIntoRecords(t *testing.T) {
 	for _, r := range append([]row{{}}, protections...) { // the zero row: in the clear
 		for _, c := range []struct{ bytes, max, records int }{
-			{0, 0, 1}, {1, 0, 1}, {MaxPlaintext, 0, 1}, {MaxPlaintext + 1, 0, 2}, {3*MaxPlaintext + 5, 0, 4},
-			{1000, 512, 2}, {1024, 512, 2}, {5, 1, 5}, {MaxPlaintext + 1, MaxPlaintext + 1, 2}, {10, -1, 1},
+			{0, 0, 1}, {1, 0, 1}, {MaxPlaintext, 0, 1}, {MaxPlaintext + 1, 0, 2},
+			{3*MaxPlaintext + 5, 0, 4},
+			{1000, 512, 2}, {1024, 512, 2}, {5, 1, 5}, {MaxPlaintext + 1, MaxPlaintext + 1, 2},
+			{10, -1, 1},
 		} {
 			var out, in Half
 			if r.cipher != nil {
@@ -47,7 +49,8 @@ func TestPlaintextIsCutIntoRecords(t *testing.T) {
 			}
 			wire = wire[len("before"):]
 			if len(wire) > out.SealedLen(c.bytes) {
-				t.Errorf("%s: %d bytes took %d, and SealedLen promised %d", out.traits().Name, c.bytes, len(wire), out.SealedLen(c.bytes))
+				t.Errorf("%s: %d bytes took %d, and SealedLen promised %d", out.traits().Name,
+					c.bytes, len(wire), out.SealedLen(c.bytes))
 			}
 			hs, fragments := split(t, wire)
 			var got []byte
@@ -58,17 +61,21 @@ func TestPlaintextIsCutIntoRecords(t *testing.T) {
 				}
 				got = append(got, p...)
 			}
-			if len(hs) != c.records || !bytes.Equal(got, plain) || out.SeqNum() != uint64(c.records) || in.SeqNum() != out.SeqNum() {
-				t.Errorf("%s: %d bytes by %d: got %d records, expected %d", out.traits().Name, c.bytes, c.max, len(hs), c.records)
+			if len(hs) != c.records || !bytes.Equal(got, plain) ||
+				out.SeqNum() != uint64(c.records) || in.SeqNum() != out.SeqNum() {
+				t.Errorf("%s: %d bytes by %d: got %d records, expected %d", out.traits().Name,
+					c.bytes, c.max, len(hs), c.records)
 			}
 		}
 	}
 }
 
-// RFC 5246 §6.2.1: "Implementations MUST NOT send zero-length fragments of Handshake, Alert, or ChangeCipherSpec content types".
+// RFC 5246 §6.2.1: "Implementations MUST NOT send zero-length fragments of Handshake, Alert, or
+// ChangeCipherSpec content types".
 func TestOnlyApplicationDataMayBeEmpty(t *testing.T) {
 	var h Half
-	for _, c := range []iana.ContentType{iana.RecordChangeCipherSpec, iana.RecordAlert, iana.RecordHandshake} {
+	for _, c := range []iana.ContentType{iana.RecordChangeCipherSpec, iana.RecordAlert,
+		iana.RecordHandshake} {
 		if got, err := h.Seal(nil, c, iana.TLS12, nil); err == nil || len(got) > 0 {
 			t.Errorf("%v: got %x, %v", c, got, err)
 		}
@@ -94,7 +101,8 @@ func TestTooMuchPlaintextIsRecordOverflow(t *testing.T) {
 	}
 }
 
-// RFC 5246 §6.1: "sequence numbers … MUST be set to zero whenever a connection state is made the active state".
+// RFC 5246 §6.1: "sequence numbers … MUST be set to zero whenever a connection state is made the
+// active state".
 func TestNewKeysStartAtSequenceNumber0(t *testing.T) {
 	var out Half
 	for range 3 {
@@ -114,7 +122,8 @@ func TestNewKeysStartAtSequenceNumber0(t *testing.T) {
 func TestAUsedUpKeySealsOnlyAGoodbye(t *testing.T) {
 	limits := map[*Cipher]uint64{
 		AES_128_GCM: 23_726_566, AES_256_GCM: 23_726_566, // RFC 8446 §5.5
-		AES_128_CCM: 1 << 23, AES_256_CCM: 1 << 23, AES_128_CCM_8: 1 << 23, AES_256_CCM_8: 1 << 23, // RFC 9147 §4.5.3
+		// RFC 9147 §4.5.3
+		AES_128_CCM: 1 << 23, AES_256_CCM: 1 << 23, AES_128_CCM_8: 1 << 23, AES_256_CCM_8: 1 << 23,
 		DES_EDE3_CBC: 1 << 16,
 	}
 	seal := func(h *Half, c iana.ContentType, n int) error {
@@ -138,13 +147,16 @@ func TestAUsedUpKeySealsOnlyAGoodbye(t *testing.T) {
 		}
 		h.seq = limit - 3
 		if seal(&h, iana.RecordApplicationData, 3*MaxPlaintext) == nil || h.seq != limit-3 {
-			t.Errorf("%s: three records where two have room: nothing may be sealed, number %d", h.traits().Name, h.seq)
+			t.Errorf("%s: three records where two have room: nothing may be sealed, number %d",
+				h.traits().Name, h.seq)
 		}
-		if err := seal(&h, iana.RecordApplicationData, 2*MaxPlaintext); err != nil || h.seq != limit-1 {
+		if err := seal(&h, iana.RecordApplicationData, 2*MaxPlaintext); err != nil ||
+			h.seq != limit-1 {
 			t.Errorf("%s: two records where two have room: %v", h.traits().Name, err)
 		}
 		for range 2 {
-			if seal(&h, iana.RecordApplicationData, 1) == nil || seal(&h, iana.RecordHandshake, 1) == nil {
+			if seal(&h, iana.RecordApplicationData, 1) == nil ||
+				seal(&h, iana.RecordHandshake, 1) == nil {
 				t.Errorf("%s: sealed beyond the limit", h.traits().Name)
 			}
 		}
@@ -171,7 +183,8 @@ func TestSequenceNumbersDoNotWrapWhenOpening(t *testing.T) {
 	if _, _, err := in.Open(h, slices.Clone(wire[HeaderLen:])); err != nil {
 		t.Fatal(err)
 	}
-	if _, got, err := in.Open(h, wire[HeaderLen:]); got != nil || alert.Of(err) != alert.InternalError || in.seq != math.MaxUint64 {
+	if _, got, err := in.Open(h, wire[HeaderLen:]); got != nil ||
+		alert.Of(err) != alert.InternalError || in.seq != math.MaxUint64 {
 		t.Errorf("got %x, %v, number %d", got, err, in.seq)
 	}
 }
@@ -201,7 +214,8 @@ func TestATraceShowsWhatARecordConsistsOf(t *testing.T) {
 		var seen, content []byte
 		for i := range seals.Entries {
 			s, o := seals.Entries[i].Event.(*trace.Record), opens.Entries[i].Event.(*trace.Record)
-			if s.Direction != trace.Sealed || o.Direction != trace.Opened || s.From != iana.Server || s.SeqNum != uint64(i) {
+			if s.Direction != trace.Sealed || o.Direction != trace.Opened ||
+				s.From != iana.Server || s.SeqNum != uint64(i) {
 				t.Errorf("got %v %v %d and %v", s.From, s.Direction, s.SeqNum, o.Direction)
 			}
 			o.Direction = s.Direction
@@ -225,11 +239,13 @@ func tiles(t *testing.T, r row, v iana.Version, e *trace.Record) {
 	switch {
 	case r.cipher.AEAD():
 		whole = slices.Concat(a.Explicit, a.Ciphertext, a.Tag)
-		if len(a.Nonce) != nonceLen || !bytes.HasSuffix(a.Nonce, a.Explicit) || len(a.MAC)+len(a.Padding)+len(a.IV) > 0 {
+		if len(a.Nonce) != nonceLen || !bytes.HasSuffix(a.Nonce, a.Explicit) ||
+			len(a.MAC)+len(a.Padding)+len(a.IV) > 0 {
 			t.Errorf("got %+v", a)
 		}
 		sealer, _ := r.cipher.aead(pattern(r.cipher.KeyLen))
-		if got := sealer.Seal(nil, a.Nonce, e.Plaintext, a.AAD); !bytes.Equal(got, slices.Concat(a.Ciphertext, a.Tag)) {
+		if got := sealer.Seal(nil, a.Nonce, e.Plaintext, a.AAD); !bytes.Equal(got,
+			slices.Concat(a.Ciphertext, a.Tag)) {
 			t.Error("nonce and AAD do not make the ciphertext and the tag")
 		}
 	case !r.cipher.CBC():
@@ -280,7 +296,8 @@ func TestARecordThatDoesNotOpenLeavesNoTrace(t *testing.T) {
 		in.Protect(r.new(t, v))
 		h, fragment := sealed(t, r.new(t, v), 0, []byte("unauthentic"))
 		fragment[len(fragment)-1] ^= 1
-		if _, _, err := in.Open(h, fragment); err == nil || len(log.Entries) > 0 || in.SeqNum() != 0 {
+		if _, _, err := in.Open(h, fragment); err == nil || len(log.Entries) > 0 ||
+			in.SeqNum() != 0 {
 			t.Errorf("got %v and %d events", err, len(log.Entries))
 		}
 	})
@@ -297,7 +314,8 @@ func TestRecordsInTheClearAreTracedToo(t *testing.T) {
 		From: iana.Client, Direction: trace.Sealed, ContentType: iana.RecordChangeCipherSpec,
 		Header: wire[:HeaderLen], Plaintext: []byte{1}, Fragment: []byte{1},
 	}
-	if d := cmp.Diff(want, log.Entries[0].Event); d != "" || log.Entries[0].Ref != "RFC 5246 §6.2.1" {
+	if d := cmp.Diff(want, log.Entries[0].Event); d != "" ||
+		log.Entries[0].Ref != "RFC 5246 §6.2.1" {
 		t.Errorf("ref %q, %s", log.Entries[0].Ref, d)
 	}
 }

@@ -21,12 +21,14 @@ type Header struct {
 	Length  int // of the fragment that follows
 }
 
-// ParseHeader reads the first HeaderLen bytes of b. A type that no TLS 1.2 record has is unexpected_message, a major version
-// other than 3 protocol_version, a fragment longer than MaxCiphertext record_overflow: with any of them what follows is not
-// read. See RFC 5246 §6.2.1.
+// ParseHeader reads the first HeaderLen bytes of b. A type that no TLS 1.2 record has is
+// unexpected_message, a major version other than 3 protocol_version, a fragment longer than
+// MaxCiphertext record_overflow: with any of them what follows is not read. See RFC 5246 §6.2.1.
 func ParseHeader(b []byte) (Header, error) {
 	if len(b) < HeaderLen {
-		return Header{}, alert.Fail(alert.InternalError, "", "got %d bytes of a record header, expected %d", len(b), HeaderLen)
+		return Header{},
+			alert.Fail(alert.InternalError, "", "got %d bytes of a record header, expected %d",
+				len(b), HeaderLen)
 	}
 	h := Header{
 		Type:    iana.ContentType(b[0]),
@@ -35,12 +37,15 @@ func ParseHeader(b []byte) (Header, error) {
 	}
 	switch {
 	case h.Type < iana.RecordChangeCipherSpec || h.Type > iana.RecordApplicationData:
-		return h, alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6", "got a record of type %v, expected %v to %v",
+		return h, alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6",
+			"got a record of type %v, expected %v to %v",
 			h.Type, iana.RecordChangeCipherSpec, iana.RecordApplicationData)
 	case h.Version>>8 != 3:
-		return h, alert.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1", "got a record of version %v, expected major version 3", h.Version)
+		return h, alert.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1",
+			"got a record of version %v, expected major version 3", h.Version)
 	case h.Length > MaxCiphertext:
-		return h, alert.Fail(alert.RecordOverflow, "RFC 5246 §6.2.3", "got a record of %d bytes, expected at most %d", h.Length, MaxCiphertext)
+		return h, alert.Fail(alert.RecordOverflow, "RFC 5246 §6.2.3",
+			"got a record of %d bytes, expected at most %d", h.Length, MaxCiphertext)
 	}
 	return h, nil
 }
@@ -52,8 +57,9 @@ func (h Header) put(b []byte, n int) {
 	binary.BigEndian.PutUint16(b[3:], uint16(n))
 }
 
-// prefix is what a MAC or an AEAD authenticates before a record's content: seq_num, type, version and a length, which is not
-// always the header's. See RFC 5246 §6.2.3.1 and §6.2.3.3 (additional_data).
+// prefix is what a MAC or an AEAD authenticates before a record's content: seq_num, type, version
+// and a length, which is not always the header's. See RFC 5246 §6.2.3.1 and §6.2.3.3
+// (additional_data).
 type prefix [8 + HeaderLen]byte
 
 func (p *prefix) put(seq uint64, h Header, n int) []byte {

@@ -22,7 +22,8 @@ var protections = func() (all []row) {
 			all = append(all, row{c, m, false}, row{c, m, true})
 		}
 	}
-	for _, c := range []*Cipher{AES_128_GCM, AES_256_GCM, AES_128_CCM, AES_256_CCM, AES_128_CCM_8, AES_256_CCM_8, CHACHA20_POLY1305} {
+	for _, c := range []*Cipher{AES_128_GCM, AES_256_GCM, AES_128_CCM, AES_256_CCM, AES_128_CCM_8,
+		AES_256_CCM_8, CHACHA20_POLY1305} {
 		all = append(all, row{c, nil, false})
 	}
 	return all
@@ -62,7 +63,8 @@ func pattern(n int) []byte {
 // sealed is plain as the record seq of p, apart: its header and its fragment.
 func sealed(t testing.TB, p Protection, seq uint64, plain []byte) (Header, []byte) {
 	t.Helper()
-	record, err := p.Seal(nil, seq, Header{Type: iana.RecordApplicationData, Version: iana.TLS12}, plain)
+	record, err := p.Seal(nil, seq, Header{Type: iana.RecordApplicationData, Version: iana.TLS12},
+		plain)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,15 +79,17 @@ func sealed(t testing.TB, p Protection, seq uint64, plain []byte) (Header, []byt
 func refused(t testing.TB, what string, plain, fragment []byte, err error) {
 	t.Helper()
 	if plain != nil || alert.Of(err) != alert.BadRecordMAC || err != errBadRecord {
-		t.Fatalf("%s: got %d bytes of plaintext and %v, expected bad_record_mac", what, len(plain), err)
+		t.Fatalf("%s: got %d bytes of plaintext and %v, expected bad_record_mac", what, len(plain),
+			err)
 	}
 	if slices.Max(append(fragment, 0)) != 0 {
 		t.Fatalf("%s: bytes that did not authenticate were left in the buffer", what)
 	}
 }
 
-// reference seals a CBC record as the RFCs say it, without regard for time and memory, with as much padding as it is told: the
-// oracle that Seal and Open are held against. It works on what the package under test does not: crypto/hmac.
+// reference seals a CBC record as the RFCs say it, without regard for time and memory, with as much
+// padding as it is told: the oracle that Seal and Open are held against. It works on what the
+// package under test does not: crypto/hmac.
 type reference struct {
 	row
 	v        iana.Version

@@ -7,25 +7,28 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// How many records one key may seal. TLS 1.2 has no key update, so a connection that gets there ends; nothing ever wraps. A
-// record counts as a full one, however short it is.
+// How many records one key may seal. TLS 1.2 has no key update, so a connection that gets there
+// ends; nothing ever wraps. A record counts as a full one, however short it is.
 const (
-	// Sequence numbers do not wrap (RFC 5246 §6.1). We stop one before the last, so that counting it does not wrap either.
+	// Sequence numbers do not wrap (RFC 5246 §6.1). We stop one before the last, so that counting
+	// it does not wrap either.
 	seqLimit = math.MaxUint64
 
-	// RFC 8446 §5.5: 2^24.5 records of 2^14 bytes leave an attacker an advantage of 2^-57 over AES-GCM. RFC 5246 says nothing,
-	// but the mathematics is the same.
+	// RFC 8446 §5.5: 2^24.5 records of 2^14 bytes leave an attacker an advantage of 2^-57 over
+	// AES-GCM. RFC 5246 says nothing, but the mathematics is the same.
 	gcmLimit = 23_726_566
 
-	// RFC 9147 §4.5.3, for CCM and CCM_8 alike: the limit on forgeries is lower with CCM_8, but here the first one is the last.
+	// RFC 9147 §4.5.3, for CCM and CCM_8 alike: the limit on forgeries is lower with CCM_8, but
+	// here the first one is the last.
 	ccmLimit = 1 << 23
 
-	// Sweet32: with blocks of 64 bits two ciphertext blocks collide, and tell the XOR of their plaintexts, after about 2^32. At
-	// 2^27 blocks, 1 GiB, that is still a chance of 2^-11.
+	// Sweet32: with blocks of 64 bits two ciphertext blocks collide, and tell the XOR of their
+	// plaintexts, after about 2^32. At 2^27 blocks, 1 GiB, that is still a chance of 2^-11.
 	desLimit = 1 << 16
 )
 
-// room says whether n more records of type t may be sealed. The last one is for an alert, to say goodbye with.
+// room says whether n more records of type t may be sealed. The last one is for an alert, to say
+// goodbye with.
 func (h *Half) room(t iana.ContentType, n int) error {
 	limit := h.traits().MaxRecords
 	last := limit
@@ -39,5 +42,7 @@ func (h *Half) room(t iana.ContentType, n int) error {
 	if limit == seqLimit {
 		ref = "RFC 5246 §6.1"
 	}
-	return alert.Fail(alert.InternalError, ref, "%v's key has sealed %d records of at most %d: no room for %d more", h.From, h.seq, limit, n)
+	return alert.Fail(alert.InternalError, ref,
+		"%v's key has sealed %d records of at most %d: no room for %d more", h.From, h.seq, limit,
+		n)
 }

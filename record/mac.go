@@ -8,9 +8,10 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 )
 
-// errBadRecord is each and every way in which a record fails to authenticate. It is one value, so that no difference between
-// them can slip into an alert, a log or a branch.
-var errBadRecord = alert.Fail(alert.BadRecordMAC, "RFC 5246 §7.2.2", "record does not authenticate under the peer's write keys")
+// errBadRecord is each and every way in which a record fails to authenticate. It is one value, so
+// that no difference between them can slip into an alert, a log or a branch.
+var errBadRecord = alert.Fail(alert.BadRecordMAC, "RFC 5246 §7.2.2",
+	"record does not authenticate under the peer's write keys")
 
 // refuse wipes what may hold plaintext that nobody vouches for.
 func refuse(fragment []byte) ([]byte, error) {
@@ -25,8 +26,9 @@ type stateHash interface {
 	encoding.BinaryUnmarshaler
 }
 
-// hmac is RFC 2104 over one hash value that serves record after record: two saved states take the place of hashing the key, and
-// lucky.go can look inside. crypto/hmac does the former too, but shows no state.
+// hmac is RFC 2104 over one hash value that serves record after record: two saved states take the
+// place of hashing the key, and lucky.go can look inside. crypto/hmac does the former too, but
+// shows no state.
 type hmac struct {
 	*MAC
 	h            stateHash
@@ -40,7 +42,8 @@ type hmac struct {
 func newHMAC(m *MAC, key []byte) (*hmac, error) {
 	h, ok := m.hash().(stateHash)
 	if !ok {
-		return nil, alert.Fail(alert.InternalError, "", "%s: this build's hash does not show its state", m.Name)
+		return nil, alert.Fail(alert.InternalError, "",
+			"%s: this build's hash does not show its state", m.Name)
 	}
 	x := &hmac{MAC: m, h: h}
 	for _, pad := range []struct {

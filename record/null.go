@@ -18,7 +18,9 @@ func newNull(c *Cipher, m *MAC, p Params) (Protection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &null{mac: mac, traits: Traits{c.Name + ", " + m.Name, "RFC 5246 §6.2.3.1", HeaderLen + m.Len, c.MaxRecords, false}}, nil
+	return &null{mac: mac,
+		traits: Traits{c.Name + ", " + m.Name, "RFC 5246 §6.2.3.1", HeaderLen + m.Len, c.MaxRecords,
+			false}}, nil
 }
 
 func (c *null) Traits() Traits { return c.traits }
@@ -40,7 +42,8 @@ func (c *null) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 
 func (c *null) Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy {
 	n := len(fragment) - c.mac.Len
-	return trace.Anatomy{AAD: slices.Clone(c.prefix.put(seq, h, n)), Ciphertext: fragment[:n], MAC: fragment[n:]}
+	return trace.Anatomy{AAD: slices.Clone(c.prefix.put(seq, h, n)), Ciphertext: fragment[:n],
+		MAC: fragment[n:]}
 }
 
 // extend makes dst n bytes longer and gives these bytes, whatever they hold.

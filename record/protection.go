@@ -9,7 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Keys are the parts of key_block that protect one direction. A part that the cipher does not take is empty. See RFC 5246 §6.3.
+// Keys are the parts of key_block that protect one direction. A part that the cipher does not take
+// is empty. See RFC 5246 §6.3.
 type Keys struct{ MAC, Key, IV []byte }
 
 // Params is what a protection needs besides its algorithms.
@@ -20,14 +21,17 @@ type Params struct {
 	Rand           io.Reader // draws CBC IVs, which must be unpredictable; nil is crypto/rand
 }
 
-// Protection is a cipher and its keys: it protects the records of one direction. It keeps no sequence number, does not check
-// the length of plaintexts and is not safe for concurrent use.
+// Protection is a cipher and its keys: it protects the records of one direction. It keeps no
+// sequence number, does not check the length of plaintexts and is not safe for concurrent use.
 type Protection interface {
-	// Seal appends one record, header included, to dst. Of h it takes type and version. plain and dst's capacity must not overlap.
+	// Seal appends one record, header included, to dst. Of h it takes type and version. plain and
+	// dst's capacity must not overlap.
 	Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error)
-	// Open authenticates and decrypts a fragment in place. A fragment that fails is wiped, and the error is bad_record_mac.
+	// Open authenticates and decrypts a fragment in place. A fragment that fails is wiped, and the
+	// error is bad_record_mac.
 	Open(seq uint64, h Header, fragment []byte) (plain []byte, err error)
-	// Anatomy takes apart the record that Seal or Open handled last. fragment is as on the wire, and stays so.
+	// Anatomy takes apart the record that Seal or Open handled last. fragment is as on the wire,
+	// and stays so.
 	Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy
 	// Traits never change.
 	Traits() Traits
@@ -42,8 +46,8 @@ type Traits struct {
 	InnerType  bool   // what is opened ends in its own content type and padding: TLS 1.3
 }
 
-// New makes a Protection. Its errors are internal_error: the caller chose algorithms or key lengths that do not go together.
-// See RFC 5246 §6.2.3.
+// New makes a Protection. Its errors are internal_error: the caller chose algorithms or key lengths
+// that do not go together. See RFC 5246 §6.2.3.
 func New(c *Cipher, m *MAC, p Params) (Protection, error) {
 	if p.Rand == nil {
 		p.Rand = rand.Reader
@@ -54,26 +58,34 @@ func New(c *Cipher, m *MAC, p Params) (Protection, error) {
 	}
 	switch {
 	case p.Version < iana.TLS10 || p.Version > iana.TLS13:
-		return nil, alert.Fail(alert.InternalError, "", "got %v, expected TLS 1.0 to 1.3", p.Version)
+		return nil, alert.Fail(alert.InternalError, "", "got %v, expected TLS 1.0 to 1.3",
+			p.Version)
 	case c.AEAD() != (m == nil):
-		return nil, alert.Fail(alert.InternalError, "RFC 5246 §6.2.3", "%s: a cipher takes a MAC unless it is an AEAD", c.Name)
+		return nil, alert.Fail(alert.InternalError, "RFC 5246 §6.2.3",
+			"%s: a cipher takes a MAC unless it is an AEAD", c.Name)
 	case p.EncryptThenMAC && !c.CBC():
-		return nil, alert.Fail(alert.InternalError, "RFC 7366 §3", "got encrypt_then_mac with %s, expected a CBC cipher", c.Name)
-	case len(p.Keys.MAC) != macLen || len(p.Keys.Key) != c.KeyLen || len(p.Keys.IV) != c.IVLen(p.Version):
-		return nil, alert.Fail(alert.InternalError, "RFC 5246 §6.3", "%s: got MAC key, key and IV of %d, %d and %d bytes, expected %d, %d and %d",
-			c.Name, len(p.Keys.MAC), len(p.Keys.Key), len(p.Keys.IV), macLen, c.KeyLen, c.IVLen(p.Version))
+		return nil, alert.Fail(alert.InternalError, "RFC 7366 §3",
+			"got encrypt_then_mac with %s, expected a CBC cipher", c.Name)
+	case len(p.Keys.MAC) != macLen || len(p.Keys.Key) != c.KeyLen ||
+		len(p.Keys.IV) != c.IVLen(p.Version):
+		return nil, alert.Fail(alert.InternalError, "RFC 5246 §6.3",
+			"%s: got MAC key, key and IV of %d, %d and %d bytes, expected %d, %d and %d",
+			c.Name, len(p.Keys.MAC), len(p.Keys.Key), len(p.Keys.IV), macLen, c.KeyLen,
+			c.IVLen(p.Version))
 	}
 	switch {
 	case p.Version == iana.TLS13 && c.AEAD():
 		return newAEAD13(c, p)
 	case p.Version == iana.TLS13:
-		return nil, alert.Fail(alert.InternalError, "RFC 8446 §5.2", "got %s with TLS 1.3, expected an AEAD", c.Name)
+		return nil, alert.Fail(alert.InternalError, "RFC 8446 §5.2",
+			"got %s with TLS 1.3, expected an AEAD", c.Name)
 	case c.AEAD():
 		return newAEAD(c, p)
 	case c.CBC():
 		return newCBC(c, m, p)
 	case c != NULL:
-		return nil, alert.Fail(alert.InternalError, "", "%s is read and never written: see NewReader", c.Name)
+		return nil, alert.Fail(alert.InternalError, "",
+			"%s is read and never written: see NewReader", c.Name)
 	}
 	return newNull(c, m, p)
 }

@@ -29,13 +29,16 @@ func each(t *testing.T, f func(t *testing.T, r row, v iana.Version)) {
 func TestWhatIsSealedOpens(t *testing.T) {
 	each(t, func(t *testing.T, r row, v iana.Version) {
 		out, in := r.new(t, v), r.new(t, v)
-		for seq, n := range []int{0, 1, 2, 15, 16, 17, 31, 100, 255, 256, 511, 512, 513, 1024, 4096, MaxPlaintext} {
+		for seq, n := range []int{0, 1, 2, 15, 16, 17, 31, 100, 255, 256, 511, 512, 513, 1024, 4096,
+			MaxPlaintext} {
 			plain := pattern(n)
 			h, fragment := sealed(t, out, uint64(seq), plain)
 			if over := HeaderLen + len(fragment) - n; over > out.Traits().Overhead {
-				t.Errorf("%d bytes: overhead %d, expected at most %d", n, over, out.Traits().Overhead)
+				t.Errorf("%d bytes: overhead %d, expected at most %d", n, over,
+					out.Traits().Overhead)
 			}
-			if got, err := in.Open(uint64(seq), h, fragment); err != nil || !bytes.Equal(got, plain) {
+			if got, err := in.Open(uint64(seq), h, fragment); err != nil ||
+				!bytes.Equal(got, plain) {
 				t.Fatalf("%d bytes: got %d bytes and %v", n, len(got), err)
 			}
 		}
@@ -92,7 +95,8 @@ func TestReplayedDroppedAndReorderedRecordsAreRefused(t *testing.T) {
 		var hd [3]Header
 		var fragments [3][]byte
 		for i := range fragments {
-			record, err := out.Seal(nil, iana.RecordApplicationData, v, pattern(40)) // the same plaintext each time
+			// the same plaintext each time
+			record, err := out.Seal(nil, iana.RecordApplicationData, v, pattern(40))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +107,8 @@ func TestReplayedDroppedAndReorderedRecordsAreRefused(t *testing.T) {
 			name  string
 			order []int // the last is refused
 		}{
-			{"replayed", []int{0, 0}}, {"replayed later", []int{0, 1, 0}}, {"dropped", []int{1}}, {"dropped later", []int{0, 2}},
+			{"replayed", []int{0, 0}}, {"replayed later", []int{0, 1, 0}}, {"dropped", []int{1}},
+			{"dropped later", []int{0, 2}},
 			{"reordered", []int{0, 2, 1}[:2]}, {"in order, then again", []int{0, 1, 2, 2}},
 		} {
 			var in Half
@@ -127,13 +132,15 @@ func TestTruncatedAndExtendedRecordsAreRefused(t *testing.T) {
 	each(t, func(t *testing.T, r row, v iana.Version) {
 		h, fragment := sealed(t, r.new(t, v), 0, pattern(300))
 		for n := range len(fragment) {
-			for _, bad := range [][]byte{slices.Clone(fragment[:n]), slices.Clone(fragment[len(fragment)-n:])} {
+			for _, bad := range [][]byte{slices.Clone(fragment[:n]),
+				slices.Clone(fragment[len(fragment)-n:])} {
 				got, err := r.new(t, v).Open(0, h, bad)
 				refused(t, fmt.Sprintf("%d of %d bytes", n, len(fragment)), got, bad, err)
 			}
 		}
 		for n := range 34 {
-			for _, bad := range [][]byte{append(slices.Clone(fragment), make([]byte, n+1)...), append(make([]byte, n+1), fragment...)} {
+			for _, bad := range [][]byte{append(slices.Clone(fragment), make([]byte, n+1)...),
+				append(make([]byte, n+1), fragment...)} {
 				got, err := r.new(t, v).Open(0, h, bad)
 				refused(t, fmt.Sprintf("%d bytes more", n+1), got, bad, err)
 			}
@@ -152,17 +159,23 @@ func TestAlgorithmsAndKeysThatDoNotFitAreRefused(t *testing.T) {
 		change func(*Params)
 	}{
 		{"CBC without a MAC", AES_128_CBC, nil, func(p *Params) { p.Keys.MAC = nil }},
-		{"an AEAD with a MAC", AES_128_GCM, HMAC_SHA1, func(p *Params) { p.Keys.IV = make([]byte, 4) }},
+		{"an AEAD with a MAC", AES_128_GCM, HMAC_SHA1,
+			func(p *Params) { p.Keys.IV = make([]byte, 4) }},
 		{"NULL without a MAC", NULL, nil, func(p *Params) { p.Keys = Keys{} }},
 		{"encrypt-then-MAC with an AEAD, RFC 7366 §3", AES_128_GCM, nil, func(p *Params) {
 			p.EncryptThenMAC, p.Keys = true, Keys{Key: make([]byte, 16), IV: make([]byte, 4)}
 		}},
-		{"encrypt-then-MAC with NULL", NULL, HMAC_SHA1, func(p *Params) { p.EncryptThenMAC, p.Keys.Key = true, nil }},
+		{"encrypt-then-MAC with NULL", NULL, HMAC_SHA1,
+			func(p *Params) { p.EncryptThenMAC, p.Keys.Key = true, nil }},
 		{"a short key", AES_128_CBC, HMAC_SHA1, func(p *Params) { p.Keys.Key = p.Keys.Key[1:] }},
-		{"a key for AES-256", AES_128_CBC, HMAC_SHA1, func(p *Params) { p.Keys.Key = make([]byte, 32) }},
-		{"a short MAC key", AES_128_CBC, HMAC_SHA1, func(p *Params) { p.Keys.MAC = p.Keys.MAC[1:] }},
-		{"an IV for CBC in TLS 1.2", AES_128_CBC, HMAC_SHA1, func(p *Params) { p.Keys.IV = make([]byte, 16) }},
-		{"no IV for CBC in TLS 1.0", AES_128_CBC, HMAC_SHA1, func(p *Params) { p.Version = iana.TLS10 }},
+		{"a key for AES-256", AES_128_CBC, HMAC_SHA1,
+			func(p *Params) { p.Keys.Key = make([]byte, 32) }},
+		{"a short MAC key", AES_128_CBC, HMAC_SHA1,
+			func(p *Params) { p.Keys.MAC = p.Keys.MAC[1:] }},
+		{"an IV for CBC in TLS 1.2", AES_128_CBC, HMAC_SHA1,
+			func(p *Params) { p.Keys.IV = make([]byte, 16) }},
+		{"no IV for CBC in TLS 1.0", AES_128_CBC, HMAC_SHA1,
+			func(p *Params) { p.Version = iana.TLS10 }},
 		{"SSL 3.0", AES_128_CBC, HMAC_SHA1, func(p *Params) { p.Version = iana.SSL30 }},
 		{"TLS 1.3", AES_128_CBC, HMAC_SHA1, func(p *Params) { p.Version = iana.TLS13 }},
 	} {
@@ -192,7 +205,8 @@ func TestEveryCBCRecordHasAnIVOfItsOwn(t *testing.T) {
 func TestNothingIsSealedWithoutRandomness(t *testing.T) {
 	broken := errors.New("no entropy")
 	p, err := New(AES_128_CBC, HMAC_SHA1, Params{
-		Version: iana.TLS12, Keys: Keys{MAC: make([]byte, 20), Key: make([]byte, 16)}, Rand: iotest.ErrReader(broken),
+		Version: iana.TLS12, Keys: Keys{MAC: make([]byte, 20), Key: make([]byte, 16)},
+		Rand: iotest.ErrReader(broken),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +217,8 @@ func TestNothingIsSealedWithoutRandomness(t *testing.T) {
 	}
 }
 
-// RFC 5288 §3: the explicit part of the nonce may be the sequence number; never may a nonce come again.
+// RFC 5288 §3: the explicit part of the nonce may be the sequence number; never may a nonce come
+// again.
 func TestNoncesAreSequenceNumbers(t *testing.T) {
 	for _, c := range []*Cipher{AES_128_GCM, AES_256_CCM_8} {
 		_, fragment := sealed(t, row{cipher: c}.new(t, iana.TLS12), 0x0102030405060708, nil)
@@ -218,7 +233,8 @@ func TestTheExplicitNonceIsThePeers(t *testing.T) {
 	a := row{cipher: AES_128_GCM}.new(t, iana.TLS12).(*aead)
 	h := Header{Type: iana.RecordAlert, Version: iana.TLS12}
 	explicit := []byte("whatever")
-	fragment := a.aead.Seal(slices.Clone(explicit), append(pattern(4), explicit...), []byte{1, 0}, a.prefix.put(9, h, 2))
+	fragment := a.aead.Seal(slices.Clone(explicit), append(pattern(4), explicit...), []byte{1, 0},
+		a.prefix.put(9, h, 2))
 	if got, err := a.Open(9, h, fragment); err != nil || !bytes.Equal(got, []byte{1, 0}) {
 		t.Errorf("got %x, %v", got, err)
 	}

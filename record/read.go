@@ -13,8 +13,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// This file is for those who read old captures, and for nobody else: what it has opens records and never seals one. Nobody answers
-// a capture, so nothing here is an oracle, and nothing takes care to be constant in time.
+// This file is for those who read old captures, and for nobody else: what it has opens records and
+// never seals one. Nobody answers a capture, so nothing here is an oracle, and nothing takes care
+// to be constant in time.
 
 // Ciphers and a MAC that are only read: RFC 7465 forbids RC4, RFC 9325 §4.1 the others.
 var (
@@ -23,23 +24,28 @@ var (
 	HMAC_MD5 = &MAC{"HMAC-MD5", md5.Size, md5.BlockSize, 8, md5.New}
 )
 
-// NewReader makes a Protection that opens records, also those of SSL 3.0 and of RC4. Its Seal may fail. Its errors are New's.
+// NewReader makes a Protection that opens records, also those of SSL 3.0 and of RC4. Its Seal may
+// fail. Its errors are New's.
 func NewReader(c *Cipher, m *MAC, p Params) (Protection, error) {
 	if p.Version != iana.SSL30 && c != RC4_128 {
 		return New(c, m, p)
 	}
 	switch {
 	case m == nil || p.EncryptThenMAC:
-		return nil, alert.Fail(alert.InternalError, "RFC 6101 §5.2.3", "got %s with %v, expected a cipher with a MAC", c.Name, p.Version)
-	case len(p.Keys.MAC) != m.Len || len(p.Keys.Key) != c.KeyLen || len(p.Keys.IV) != c.IVLen(p.Version):
-		return nil, alert.Fail(alert.InternalError, "RFC 6101 §6.2.2", "%s: got MAC key, key and IV of %d, %d and %d bytes",
+		return nil, alert.Fail(alert.InternalError, "RFC 6101 §5.2.3",
+			"got %s with %v, expected a cipher with a MAC", c.Name, p.Version)
+	case len(p.Keys.MAC) != m.Len || len(p.Keys.Key) != c.KeyLen ||
+		len(p.Keys.IV) != c.IVLen(p.Version):
+		return nil, alert.Fail(alert.InternalError, "RFC 6101 §6.2.2",
+			"%s: got MAC key, key and IV of %d, %d and %d bytes",
 			c.Name, len(p.Keys.MAC), len(p.Keys.Key), len(p.Keys.IV))
 	}
 	return newOld(c, m, p)
 }
 
-// old opens content || MAC, perhaps with padding behind, as RC4 or CBC in SSL 3.0 encrypts it. Neither begins anew with a record: the
-// keystream, or the last block of ciphertext, goes on from the one before.
+// old opens content || MAC, perhaps with padding behind, as RC4 or CBC in SSL 3.0 encrypts it.
+// Neither begins anew with a record: the keystream, or the last block of ciphertext, goes on from
+// the one before.
 type old struct {
 	traits Traits
 	mac    *hmac
@@ -51,13 +57,15 @@ type old struct {
 
 func newOld(c *Cipher, m *MAC, p Params) (*old, error) {
 	o := &old{ssl: p.Version == iana.SSL30}
-	o.traits = Traits{c.Name + ", " + m.Name + ", MAC-then-encrypt", "RFC 5246 §6.2.3.1", HeaderLen + m.Len + c.BlockSize, 0, false}
+	o.traits = Traits{c.Name + ", " + m.Name + ", MAC-then-encrypt", "RFC 5246 §6.2.3.1",
+		HeaderLen + m.Len + c.BlockSize, 0, false}
 	var err error
 	if o.mac, err = newHMAC(m, p.Keys.MAC); err != nil {
 		return nil, err
 	}
 	if o.ssl {
-		o.traits.Name, o.traits.Ref = c.Name+", SSL 3.0's MAC with "+m.Name[len("HMAC-"):], "RFC 6101 §5.2.3"
+		o.traits.Name, o.traits.Ref = c.Name+", SSL 3.0's MAC with "+m.Name[len("HMAC-"):],
+			"RFC 6101 §5.2.3"
 		if err := o.mac.ssl30(p.Keys.MAC); err != nil {
 			return nil, err
 		}
@@ -77,7 +85,8 @@ func newOld(c *Cipher, m *MAC, p Params) (*old, error) {
 	return o, nil
 }
 
-// ssl30 makes x the MAC of SSL 3.0, HMAC's forerunner: the pads stand behind the key, and are not mixed into it. See RFC 6101 §5.2.3.1.
+// ssl30 makes x the MAC of SSL 3.0, HMAC's forerunner: the pads stand behind the key, and are not
+// mixed into it. See RFC 6101 §5.2.3.1.
 func (x *hmac) ssl30(key []byte) (err error) {
 	pads := 40 // for SHA
 	if x.Len == md5.Size {
@@ -114,7 +123,8 @@ func (o *old) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 		}
 		o.chain.CryptBlocks(fragment, fragment)
 		padding := int(fragment[len(fragment)-1]) + 1
-		if padding > o.chain.BlockSize() { // RFC 6101 §5.2.3.2: its other bytes may be anything, which is why POODLE works
+		// RFC 6101 §5.2.3.2: its other bytes may be anything, which is why POODLE works
+		if padding > o.chain.BlockSize() {
 			return refuse(fragment)
 		}
 		n -= padding
@@ -151,7 +161,8 @@ func (o *old) pass(n int, tail []byte) {
 		o.stream.XORKeyStream(lost, lost)
 	case o.chain != nil:
 		if b := o.chain.BlockSize(); len(tail) >= b {
-			o.chain.CryptBlocks(make([]byte, b), tail[len(tail)-b:]) // its plaintext is of no interest, but it is the next IV
+			// its plaintext is of no interest, but it is the next IV
+			o.chain.CryptBlocks(make([]byte, b), tail[len(tail)-b:])
 		}
 	}
 }
@@ -166,8 +177,8 @@ func (c *cbc) pass(_ int, tail []byte) {
 	}
 }
 
-// Pass counts a record of n bytes that could not be had whole, so that the next one opens: an observer goes on where a peer must stop.
-// tail is the end of its fragment, as far as it is there.
+// Pass counts a record of n bytes that could not be had whole, so that the next one opens: an
+// observer goes on where a peer must stop. tail is the end of its fragment, as far as it is there.
 func (h *Half) Pass(n int, tail []byte) {
 	if c, ok := h.protection.(chained); ok {
 		c.pass(n, tail)

@@ -14,7 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// sender seals as the peers of old captures did, written from the RFCs and sharing nothing with what is tested.
+// sender seals as the peers of old captures did, written from the RFCs and sharing nothing with
+// what is tested.
 type sender struct {
 	version iana.Version
 	mac     func() hash.Hash
@@ -27,7 +28,8 @@ type sender struct {
 
 // seal gives a fragment: content || MAC || padding, encrypted. See RFC 6101 §5.2.3.
 func (s *sender) seal(t iana.ContentType, plain []byte) []byte {
-	head := []byte{0, 0, 0, 0, 0, 0, 0, byte(s.seq), byte(t), byte(len(plain) >> 8), byte(len(plain))}
+	head := []byte{0, 0, 0, 0, 0, 0, 0, byte(s.seq), byte(t), byte(len(plain) >> 8),
+		byte(len(plain))}
 	s.seq++
 	inner := s.mac()
 	inner.Write(slices.Concat(s.key, bytes.Repeat([]byte{0x36}, s.pads), head, plain))
@@ -47,12 +49,14 @@ func (s *sender) seal(t iana.ContentType, plain []byte) []byte {
 }
 
 func TestSSL30IsReadAndAnAlteredRecordIsNot(t *testing.T) {
-	macKey, key, iv := bytes.Repeat([]byte{1}, 20), bytes.Repeat([]byte{2}, 24), bytes.Repeat([]byte{3}, 8)
+	macKey, key, iv := bytes.Repeat([]byte{1}, 20), bytes.Repeat([]byte{2}, 24),
+		bytes.Repeat([]byte{3}, 8)
 	n := 0
 	for _, c := range []struct {
 		cipher *Cipher
 		mac    *MAC
-	}{{RC4_128, HMAC_MD5}, {RC4_128, HMAC_SHA1}, {DES_EDE3_CBC, HMAC_SHA1}, {DES_CBC, HMAC_SHA1}, {NULL, HMAC_MD5}} {
+	}{{RC4_128, HMAC_MD5}, {RC4_128, HMAC_SHA1}, {DES_EDE3_CBC, HMAC_SHA1}, {DES_CBC, HMAC_SHA1},
+		{NULL, HMAC_MD5}} {
 		for _, altered := range []bool{false, true} {
 			n++
 			s := &sender{mac: sha1.New, pads: 40, key: macKey}
@@ -76,14 +80,17 @@ func TestSSL30IsReadAndAnAlteredRecordIsNot(t *testing.T) {
 			}
 			h := Half{}
 			h.Protect(p)
-			for i, plain := range []string{"one", "", "three, which is a little longer than the others"} {
+			for i, plain := range []string{"one", "",
+				"three, which is a little longer than the others"} {
 				fragment := s.seal(iana.RecordApplicationData, []byte(plain))
 				if altered {
 					fragment[0] ^= 1
 				}
-				_, got, err := h.Open(Header{iana.RecordApplicationData, iana.SSL30, len(fragment)}, fragment)
+				_, got, err := h.Open(Header{iana.RecordApplicationData, iana.SSL30, len(fragment)},
+					fragment)
 				if altered && err == nil || !altered && (err != nil || string(got) != plain) {
-					t.Errorf("%s, %s, record %d, altered %v: %q, %v", c.cipher.Name, c.mac.Name, i, altered, got, err)
+					t.Errorf("%s, %s, record %d, altered %v: %q, %v", c.cipher.Name, c.mac.Name, i,
+						altered, got, err)
 				}
 				if altered {
 					break
@@ -116,7 +123,8 @@ func TestReadingGoesOnBehindALostRecord(t *testing.T) {
 		}
 		h := Half{}
 		h.Protect(p)
-		lost := s.seal(iana.RecordApplicationData, []byte("of this only the last bytes were captured"))
+		lost := s.seal(iana.RecordApplicationData,
+			[]byte("of this only the last bytes were captured"))
 		h.Pass(len(lost), lost[len(lost)-10:])
 		next := s.seal(iana.RecordApplicationData, []byte("and here it goes on"))
 		_, got, err := h.Open(Header{iana.RecordApplicationData, iana.SSL30, len(next)}, next)
@@ -128,11 +136,13 @@ func TestReadingGoesOnBehindALostRecord(t *testing.T) {
 
 // What is only read cannot be spoken by mistake: New does not take RC4 for NULL.
 func TestWhatIsOnlyReadIsNotSpoken(t *testing.T) {
-	_, err := New(RC4_128, HMAC_SHA1, Params{Version: iana.TLS12, Keys: Keys{MAC: make([]byte, 20), Key: make([]byte, 16)}})
+	_, err := New(RC4_128, HMAC_SHA1,
+		Params{Version: iana.TLS12, Keys: Keys{MAC: make([]byte, 20), Key: make([]byte, 16)}})
 	if err == nil {
 		t.Error("New makes an RC4 protection")
 	}
-	if _, err := New(NULL, HMAC_SHA1, Params{Version: iana.SSL30, Keys: Keys{MAC: make([]byte, 20)}}); err == nil {
+	if _, err := New(NULL, HMAC_SHA1,
+		Params{Version: iana.SSL30, Keys: Keys{MAC: make([]byte, 20)}}); err == nil {
 		t.Error("New makes a protection of SSL 3.0")
 	}
 }

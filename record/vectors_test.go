@@ -41,10 +41,12 @@ func (c aeadCase) run(t *testing.T, a cipher.AEAD) {
 		t.Errorf("%s: Open gave %x, %v, expected valid %v", c.name, got, err, c.valid)
 	}
 	inPlace := bytes.Clone(c.sealed)
-	if got, err := a.Open(inPlace[:0], c.iv, inPlace, c.aad); (err == nil) != c.valid || c.valid && !bytes.Equal(got, c.plain) {
+	if got, err := a.Open(inPlace[:0], c.iv, inPlace, c.aad); (err == nil) != c.valid ||
+		c.valid && !bytes.Equal(got, c.plain) {
 		t.Errorf("%s: Open in place gave %x, %v, expected valid %v", c.name, got, err, c.valid)
 	}
-	if !c.valid && len(c.sealed) > a.Overhead() && slices.Max(inPlace[:len(c.sealed)-a.Overhead()]) != 0 {
+	if !c.valid && len(c.sealed) > a.Overhead() &&
+		slices.Max(inPlace[:len(c.sealed)-a.Overhead()]) != 0 {
 		t.Errorf("%s: what did not authenticate was left in the buffer", c.name)
 	}
 	if c.valid {
@@ -111,10 +113,12 @@ func TestAEADsAreThoseOfWycheproof(t *testing.T) {
 				}
 				ran++
 				sealed := append(bytes.Clone(c.CT), c.Tag...)
-				aeadCase{fmt.Sprintf("%s %d", file, c.TcID), c.Key, c.IV, c.AAD, sealed, c.Msg, c.Result == "valid"}.run(t, a)
+				aeadCase{fmt.Sprintf("%s %d", file, c.TcID), c.Key, c.IV, c.AAD, sealed, c.Msg,
+					c.Result == "valid"}.run(t, a)
 			}
 		}
-		counted(t, file, ran, skipped, "(sizes of key, nonce or tag that TLS or the mode does not have)")
+		counted(t, file, ran, skipped,
+			"(sizes of key, nonce or tag that TLS or the mode does not have)")
 	}
 }
 
@@ -157,17 +161,20 @@ func TestAEADsAreThoseOfACVP(t *testing.T) {
 					}
 					valid := out.TestPassed == nil || *out.TestPassed
 					sealed := append(bytes.Clone(in.CT), in.Tag...)
-					aeadCase{fmt.Sprintf("%s %d", file, c.TcID), in.Key, in.IV, in.AAD, sealed, out.PT, valid}.run(t, a)
+					aeadCase{fmt.Sprintf("%s %d", file, c.TcID), in.Key, in.IV, in.AAD, sealed,
+						out.PT, valid}.run(t, a)
 				}
 			}
 		}
-		counted(t, file, ran, skipped, "(sizes of key, nonce or tag that TLS or the mode does not have)")
+		counted(t, file, ran, skipped,
+			"(sizes of key, nonce or tag that TLS or the mode does not have)")
 	}
 }
 
 func TestHMACIsThatOfWycheproof(t *testing.T) {
 	for file, m := range map[string]*MAC{
-		"hmac_sha1_test.json": HMAC_SHA1, "hmac_sha256_test.json": HMAC_SHA256, "hmac_sha384_test.json": HMAC_SHA384,
+		"hmac_sha1_test.json": HMAC_SHA1, "hmac_sha256_test.json": HMAC_SHA256,
+		"hmac_sha384_test.json": HMAC_SHA384,
 	} {
 		var f struct {
 			TestGroups []struct {
@@ -209,7 +216,8 @@ func field(t *testing.T, b testkit.Block, name string) []byte {
 
 // prefixOf splits Botan's AssociatedData.
 func prefixOf(b []byte) (seq uint64, h Header) {
-	return binary.BigEndian.Uint64(b), Header{Type: iana.ContentType(b[8]), Version: iana.Version(binary.BigEndian.Uint16(b[9:]))}
+	return binary.BigEndian.Uint64(b),
+		Header{Type: iana.ContentType(b[8]), Version: iana.Version(binary.BigEndian.Uint16(b[9:]))}
 }
 
 func TestNullRecordsAreThoseOfBotan(t *testing.T) {
@@ -222,14 +230,16 @@ func TestNullRecordsAreThoseOfBotan(t *testing.T) {
 			skipped++ // an API check: ours makes the additional data itself
 			continue
 		}
-		// The vectors' associated data are no header: its last bytes are not the message's length. So this goes below Protection.
+		// The vectors' associated data are no header: its last bytes are not the message's length.
+		// So this goes below Protection.
 		x, err := newHMAC(macs[b.Fields["Hash"]], field(t, b, "Key"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		ran++
 		got := x.sum(bytes.Clone(plain), ad, plain)
-		if equal := bytes.Equal(got, field(t, b, "Fragment")); equal == (b.Section == "InvalidMAC") {
+		if equal := bytes.Equal(got,
+			field(t, b, "Fragment")); equal == (b.Section == "InvalidMAC") {
 			t.Errorf("line %d (%s): got %x", b.Line, b.Section, got)
 		}
 	}
@@ -237,26 +247,31 @@ func TestNullRecordsAreThoseOfBotan(t *testing.T) {
 }
 
 func TestCBCRecordsAreThoseOfBotan(t *testing.T) {
-	ciphers := map[string]*Cipher{"AES-128": AES_128_CBC, "AES-256": AES_256_CBC, "TripleDES": DES_EDE3_CBC, "3DES": DES_EDE3_CBC}
-	macs := map[string]*MAC{"HMAC(SHA-1)": HMAC_SHA1, "HMAC(SHA-256)": HMAC_SHA256, "HMAC(SHA-384)": HMAC_SHA384}
+	ciphers := map[string]*Cipher{"AES-128": AES_128_CBC, "AES-256": AES_256_CBC,
+		"TripleDES": DES_EDE3_CBC, "3DES": DES_EDE3_CBC}
+	macs := map[string]*MAC{"HMAC(SHA-1)": HMAC_SHA1, "HMAC(SHA-256)": HMAC_SHA256,
+		"HMAC(SHA-384)": HMAC_SHA384}
 	ran := 0
 	for _, b := range testkit.Blocks(t, "botan/tls_cbc_kat.vec") {
 		c, m := ciphers[b.Fields["BlockCipher"]], macs[b.Fields["MAC"]]
 		key, iv := field(t, b, "Key"), field(t, b, "Nonce")
 		p, err := New(c, m, Params{
-			Version: iana.TLS12, EncryptThenMAC: b.Fields["EncryptThenMAC"] == "true", Rand: bytes.NewReader(iv),
+			Version: iana.TLS12, EncryptThenMAC: b.Fields["EncryptThenMAC"] == "true",
+			Rand: bytes.NewReader(iv),
 			Keys: Keys{MAC: key[:m.Len], Key: key[m.Len:]},
 		})
 		if err != nil {
 			t.Fatalf("line %d: %v", b.Line, err)
 		}
 		ran++
-		// Half of the cases are DTLS: there epoch and number take the place of seq_num, and the rest is the same.
+		// Half of the cases are DTLS: there epoch and number take the place of seq_num, and the
+		// rest is the same.
 		seq, h := prefixOf(field(t, b, "AssociatedData"))
 		plain, fragment := field(t, b, "Plaintext"), append(iv, field(t, b, "Ciphertext")...)
 		record, err := p.Seal(nil, seq, h, plain)
 		if err != nil || !bytes.Equal(record[HeaderLen:], fragment) {
-			t.Errorf("line %d: Seal gave %x, %v, expected %x", b.Line, record[HeaderLen:], err, fragment)
+			t.Errorf("line %d: Seal gave %x, %v, expected %x", b.Line, record[HeaderLen:], err,
+				fragment)
 		}
 		if got, err := p.Open(seq, h, fragment); err != nil || !bytes.Equal(got, plain) {
 			t.Errorf("line %d: Open gave %x, %v, expected %x", b.Line, got, err, plain)
@@ -276,23 +291,26 @@ func TestPaddingIsReadAsInBotan(t *testing.T) {
 		ran++
 		n, good := unpad(body, 0)
 		if good != min(1, want) || good == 1 && len(body)-n != want {
-			t.Errorf("line %d: got good %d and %d bytes of padding, expected %d", b.Line, good, len(body)-n, want)
+			t.Errorf("line %d: got good %d and %d bytes of padding, expected %d", b.Line, good,
+				len(body)-n, want)
 		}
 	}
 	counted(t, "tls_cbc_padding.vec", ran, 0, "")
 }
 
-// zeroHash is a hash of n bytes whose every digest, and state, is zeros. Botan's tls_cbc.vec is about a cipher that does
-// nothing and a MAC that is zeros.
+// zeroHash is a hash of n bytes whose every digest, and state, is zeros. Botan's tls_cbc.vec is
+// about a cipher that does nothing and a MAC that is zeros.
 type zeroHash int
 
-func (z zeroHash) Write(p []byte) (int, error)           { return len(p), nil }
-func (z zeroHash) Sum(b []byte) []byte                   { return append(b, make([]byte, z)...) }
-func (z zeroHash) Reset()                                {}
-func (z zeroHash) Size() int                             { return int(z) }
-func (z zeroHash) BlockSize() int                        { return 64 }
-func (z zeroHash) AppendBinary(b []byte) ([]byte, error) { return append(b, make([]byte, 4+z)...), nil }
-func (z zeroHash) UnmarshalBinary([]byte) error          { return nil }
+func (z zeroHash) Write(p []byte) (int, error) { return len(p), nil }
+func (z zeroHash) Sum(b []byte) []byte         { return append(b, make([]byte, z)...) }
+func (z zeroHash) Reset()                      {}
+func (z zeroHash) Size() int                   { return int(z) }
+func (z zeroHash) BlockSize() int              { return 64 }
+func (z zeroHash) AppendBinary(b []byte) ([]byte, error) {
+	return append(b, make([]byte, 4+z)...), nil
+}
+func (z zeroHash) UnmarshalBinary([]byte) error { return nil }
 
 type noCipher int
 
@@ -305,13 +323,15 @@ func TestCBCIsCheckedAsInBotan(t *testing.T) {
 	for _, b := range testkit.Blocks(t, "botan/tls_cbc.vec") {
 		size, _ := strconv.Atoi(b.Fields["MACsize"])
 		block, _ := strconv.Atoi(b.Fields["Blocksize"])
-		c := &Cipher{Name: "no", BlockSize: block, block: func([]byte) (cipher.Block, error) { return noCipher(block), nil }}
+		c := &Cipher{Name: "no", BlockSize: block,
+			block: func([]byte) (cipher.Block, error) { return noCipher(block), nil }}
 		m := &MAC{"zero", size, 64, 8, func() hash.Hash { return zeroHash(size) }}
 		p, err := New(c, m, Params{Version: iana.TLS12, Keys: Keys{MAC: make([]byte, size)}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Record is the ciphertext: a block that is not encrypted is still XORed with the one before it. The IV is zeros.
+		// Record is the ciphertext: a block that is not encrypted is still XORed with the one
+		// before it. The IV is zeros.
 		fragment := append(make([]byte, block), field(t, b, "Record")...)
 		ran++
 		if _, err := p.Open(0, Header{}, fragment); (err == nil) != (b.Fields["Valid"] == "1") {
@@ -321,7 +341,8 @@ func TestCBCIsCheckedAsInBotan(t *testing.T) {
 	counted(t, "tls_cbc.vec", ran, 0, "")
 }
 
-// tls12PRF is P_SHA256, RFC 5246 §5, written here again: this package may not import the one that derives keys.
+// tls12PRF is P_SHA256, RFC 5246 §5, written here again: this package may not import the one that
+// derives keys.
 func tls12PRF(secret []byte, label string, seed []byte, n int) []byte {
 	mac := func(parts ...[]byte) []byte {
 		h := stdhmac.New(sha256.New, secret)
@@ -344,11 +365,13 @@ func TestRecordsOfTheIllustratedConnection(t *testing.T) {
 	clientRandom, master := testkit.Unhex(t, log[1]), testkit.Unhex(t, log[2])
 	serverRandom := testkit.Vectors(t, dir+"serverhello")[HeaderLen+4+2:][:32]
 	// TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA has the PRF of SHA-256 in TLS 1.2.
-	block := tls12PRF(master, "key expansion", append(bytes.Clone(serverRandom), clientRandom...), 2*(20+16))
+	block := tls12PRF(master, "key expansion", append(bytes.Clone(serverRandom), clientRandom...),
+		2*(20+16))
 	halves := [2]*Half{{From: iana.Client}, {From: iana.Server}}
 	for side, h := range halves {
 		p, err := New(AES_128_CBC, HMAC_SHA1, Params{
-			Version: iana.TLS12, Keys: Keys{MAC: block[20*side:][:20], Key: block[40+16*side:][:16]},
+			Version: iana.TLS12,
+			Keys:    Keys{MAC: block[20*side:][:20], Key: block[40+16*side:][:16]},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -360,7 +383,8 @@ func TestRecordsOfTheIllustratedConnection(t *testing.T) {
 		from iana.Side
 		file string
 	}{
-		{iana.Client, "clientfinished"}, {iana.Server, "serverfinished"}, {iana.Client, "clientdata"},
+		{iana.Client, "clientfinished"}, {iana.Server, "serverfinished"},
+		{iana.Client, "clientdata"},
 		{iana.Server, "serverdata"}, {iana.Client, "clientalert"},
 	} {
 		record, want := testkit.Vectors(t, dir+c.file), testkit.Vectors(t, dir+c.file+"plain")

@@ -19,7 +19,8 @@ type Message struct {
 
 // Choice is one thing that a hello or a credential left open, and the rule that settled it.
 type Choice struct {
-	What    string `json:"what"` // "cipher_suite", "group", "signature_scheme", "client_certificate", …
+	// "cipher_suite", "group", "signature_scheme", "client_certificate", …
+	What    string `json:"what"`
 	Offered string `json:"offered,omitempty"`
 	Chosen  string `json:"chosen"`
 	Rule    string `json:"rule"`
@@ -27,20 +28,22 @@ type Choice struct {
 
 // Agreed is what both hellos and the server's parameters settled.
 type Agreed struct {
-	Version              iana.Version        `json:"version"`
-	Suite                iana.CipherSuite    `json:"suite"`
-	KeyExchange          iana.KeyExchange    `json:"key_exchange"`
-	Authentication       iana.Authentication `json:"authentication"`
-	Group                string              `json:"group"` // "" for RSA; "2048-bit MODP" for a prime without a name
-	ExtendedMasterSecret bool                `json:"extended_master_secret"`
-	EncryptThenMAC       bool                `json:"encrypt_then_mac"`
-	ALPN                 string              `json:"alpn,omitempty"`
-	ServerName           string              `json:"server_name,omitempty"`
-	Resumed              bool                `json:"resumed,omitempty"`
+	Version        iana.Version        `json:"version"`
+	Suite          iana.CipherSuite    `json:"suite"`
+	KeyExchange    iana.KeyExchange    `json:"key_exchange"`
+	Authentication iana.Authentication `json:"authentication"`
+	// "" for RSA; "2048-bit MODP" for a prime without a name
+	Group                string `json:"group"`
+	ExtendedMasterSecret bool   `json:"extended_master_secret"`
+	EncryptThenMAC       bool   `json:"encrypt_then_mac"`
+	ALPN                 string `json:"alpn,omitempty"`
+	ServerName           string `json:"server_name,omitempty"`
+	Resumed              bool   `json:"resumed,omitempty"`
 }
 
-// Ephemeral is a private key made for this handshake alone, and the peer's public one. Finite-field values are
-// big-endian, as long as the prime for Public and Peer; p and g are in ServerKeyExchange.
+// Ephemeral is a private key made for this handshake alone, and the peer's public one. Finite-field
+// values are big-endian, as long as the prime for Public and Peer; p and g are in
+// ServerKeyExchange.
 type Ephemeral struct {
 	From    iana.Side `json:"from"`
 	Group   string    `json:"group"`
@@ -65,17 +68,20 @@ type SharedSecret struct {
 
 // Derived is one call of a key derivation function. See RFC 5246 §5 and RFC 8446 §7.1.
 type Derived struct {
-	Name     string `json:"name"`     // "master_secret", "key_block", "client_verify_data", "handshake_secret", "exporter"
+	// "master_secret", "key_block", "client_verify_data", "handshake_secret", "exporter"
+	Name     string `json:"name"`
 	Function string `json:"function"` // "PRF", "HKDF-Extract", "HKDF-Expand-Label", "HMAC"
 	Hash     string `json:"hash"`     // "SHA-256"
 	Label    string `json:"label"`
-	Secret   Secret `json:"secret"`         // of HKDF-Extract: the input keying material
-	Salt     Secret `json:"salt,omitempty"` // of HKDF-Extract alone: it comes from the secret before, and is one itself
-	Seed     Hex    `json:"seed"`           // public: randoms, hashes, the info of HKDF-Expand
-	Output   Secret `json:"output"`
+	Secret   Secret `json:"secret"` // of HKDF-Extract: the input keying material
+	// of HKDF-Extract alone: it comes from the secret before, and is one itself
+	Salt   Secret `json:"salt,omitempty"`
+	Seed   Hex    `json:"seed"` // public: randoms, hashes, the info of HKDF-Expand
+	Output Secret `json:"output"`
 }
 
-// KeysInstalled says that from here on everything that From sends is protected under these keys. See RFC 5246 §6.3.
+// KeysInstalled says that from here on everything that From sends is protected under these keys.
+// See RFC 5246 §6.3.
 type KeysInstalled struct {
 	From   iana.Side `json:"from"`
 	MACKey Secret    `json:"mac_key"`
@@ -107,24 +113,28 @@ type Record struct {
 
 // Anatomy is the inside of a protected record. A part that the protection does not have is empty.
 type Anatomy struct {
-	IV         Hex    `json:"iv,omitempty"`         // CBC: in the clear, before the ciphertext
-	Nonce      Secret `json:"nonce,omitempty"`      // AEAD: the whole nonce, which begins with client_write_IV or gives it away
-	Explicit   Hex    `json:"explicit,omitempty"`   // AEAD: the part of the nonce that the record carries
-	AAD        Hex    `json:"aad,omitempty"`        // AEAD: additional_data; CBC and NULL: what the MAC covers before the content
-	Ciphertext Hex    `json:"ciphertext,omitempty"` // without IV, explicit nonce, tag or outer MAC
-	MAC        Hex    `json:"mac,omitempty"`
-	Padding    Hex    `json:"padding,omitempty"` // CBC: with the padding_length byte
-	Tag        Hex    `json:"tag,omitempty"`
+	IV Hex `json:"iv,omitempty"` // CBC: in the clear, before the ciphertext
+	// AEAD: the whole nonce, which begins with client_write_IV or gives it away
+	Nonce Secret `json:"nonce,omitempty"`
+	// AEAD: the part of the nonce that the record carries
+	Explicit Hex `json:"explicit,omitempty"`
+	// AEAD: additional_data; CBC and NULL: what the MAC covers before the content
+	AAD        Hex `json:"aad,omitempty"`
+	Ciphertext Hex `json:"ciphertext,omitempty"` // without IV, explicit nonce, tag or outer MAC
+	MAC        Hex `json:"mac,omitempty"`
+	Padding    Hex `json:"padding,omitempty"` // CBC: with the padding_length byte
+	Tag        Hex `json:"tag,omitempty"`
 }
 
 // Verified is a check that held: of a chain, a signature, a Finished or a stapled status.
 type Verified struct {
-	What      string               `json:"what"` // "chain", "signature", "finished", "ocsp"
-	From      iana.Side            `json:"from"` // whose claim was checked
-	Scheme    iana.SignatureScheme `json:"scheme,omitempty"`
-	Signed    Hex                  `json:"signed,omitempty"` // exactly what was signed, before hashing
-	Signature Hex                  `json:"signature,omitempty"`
-	Detail    string               `json:"detail,omitempty"`
+	What   string               `json:"what"` // "chain", "signature", "finished", "ocsp"
+	From   iana.Side            `json:"from"` // whose claim was checked
+	Scheme iana.SignatureScheme `json:"scheme,omitempty"`
+	// exactly what was signed, before hashing
+	Signed    Hex    `json:"signed,omitempty"`
+	Signature Hex    `json:"signature,omitempty"`
+	Detail    string `json:"detail,omitempty"`
 }
 
 // Signed is a signature that was made here.
@@ -173,7 +183,8 @@ func (*Notice) event() string        { return "notice" }
 // Name is the event's name in the stream.
 func (e Entry) Name() string { return e.event() }
 
-// The methods below are the ways in. Each copies what it is given, because records are opened in place.
+// The methods below are the ways in. Each copies what it is given, because records are opened in
+// place.
 
 // Message logs a handshake message.
 func (l *Log) Message(from iana.Side, t iana.HandshakeType, raw []byte, ref string) {
@@ -200,7 +211,8 @@ func (l *Log) Agreed(a Agreed, ref string) {
 // Ephemeral logs a private key of this handshake.
 func (l *Log) Ephemeral(from iana.Side, group string, private, public, peer []byte, ref string) {
 	if l != nil {
-		l.put(ref, &Ephemeral{from, group, bytes.Clone(private), bytes.Clone(public), bytes.Clone(peer)})
+		l.put(ref, &Ephemeral{from, group, bytes.Clone(private), bytes.Clone(public),
+			bytes.Clone(peer)})
 	}
 }
 

@@ -15,12 +15,14 @@ import (
 	"unicode/utf16"
 )
 
-// Schema is the version of the JSON lines. It changes when the meaning of a name does; a new event or a new field does not change it.
+// Schema is the version of the JSON lines. It changes when the meaning of a name does; a new event
+// or a new field does not change it.
 const Schema = 1
 
-// A Writer is a Sink that writes JSON lines: first {"event":"schema","version":1}, then one event a line. An event has
-// "event", "seq", "role", "ref" where a section applies, "time" where time is told, and then its fields in the order of events.go.
-// Bytes are lower-case hex, code points the names of their registries.
+// A Writer is a Sink that writes JSON lines: first {"event":"schema","version":1}, then one event a
+// line. An event has "event", "seq", "role", "ref" where a section applies, "time" where time is
+// told, and then its fields in the order of events.go. Bytes are lower-case hex, code points the
+// names of their registries.
 //
 // Several Logs may share a Writer: its seq counts the lines that it wrote, from 1.
 type Writer struct {
@@ -36,11 +38,12 @@ type Writer struct {
 // An Option changes what a Writer shows.
 type Option func(*Writer)
 
-// Reveal makes a Writer show secrets and plaintext. Without it a secret is a fingerprint, and a record's plaintext a length:
-// a hash of a short or guessable plaintext would give it away.
+// Reveal makes a Writer show secrets and plaintext. Without it a secret is a fingerprint, and a
+// record's plaintext a length: a hash of a short or guessable plaintext would give it away.
 func Reveal() Option { return func(w *Writer) { w.reveal = true } }
 
-// NewWriter writes the schema line to w and returns a Sink for the rest. Each event is one call of w.Write.
+// NewWriter writes the schema line to w and returns a Sink for the rest. Each event is one call of
+// w.Write.
 func NewWriter(w io.Writer, options ...Option) *Writer {
 	j := &Writer{w: w}
 	for _, o := range options {
@@ -97,7 +100,8 @@ func (w *Writer) appendFields(b []byte, v reflect.Value) []byte {
 			continue
 		}
 		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
-		if option == "omitempty" && (value.IsZero() || value.Kind() == reflect.Slice && value.Len() == 0) {
+		if option == "omitempty" &&
+			(value.IsZero() || value.Kind() == reflect.Slice && value.Len() == 0) {
 			continue
 		}
 		b = append(appendString(append(b, ','), name), ':')
@@ -136,8 +140,9 @@ func (w *Writer) appendSecret(b []byte, s Secret, name string) []byte {
 	}
 }
 
-// appendString appends a JSON string that can be shown on a terminal and pasted into a page, whatever a peer put into it:
-// all that is not printable is escaped, and so is what HTML could mistake for markup.
+// appendString appends a JSON string that can be shown on a terminal and pasted into a page,
+// whatever a peer put into it: all that is not printable is escaped, and so is what HTML could
+// mistake for markup.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for _, r := range s {
@@ -156,10 +161,10 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// EscapeJSON appends one JSON value to dst in the form in which it can be shown on a terminal and pasted
-// into a page, whatever a peer put into it: without space between its tokens, and with everything escaped
-// that is not printable, C1 and bidirectional controls among it, or that HTML could mistake for markup.
-// It appends null for what is not JSON.
+// EscapeJSON appends one JSON value to dst in the form in which it can be shown on a terminal and
+// pasted into a page, whatever a peer put into it: without space between its tokens, and with
+// everything escaped that is not printable, C1 and bidirectional controls among it, or that HTML
+// could mistake for markup. It appends null for what is not JSON.
 func EscapeJSON(dst, value []byte) []byte {
 	var compact bytes.Buffer
 	if json.Compact(&compact, value) != nil {
@@ -179,7 +184,8 @@ func EscapeJSON(dst, value []byte) []byte {
 	return dst
 }
 
-// Unknown is an event of a later Vitrine: kept as it came, so that reading and writing lose nothing.
+// Unknown is an event of a later Vitrine: kept as it came, so that reading and writing lose
+// nothing.
 type Unknown struct {
 	Event  string
 	Fields []Field

@@ -21,23 +21,35 @@ func everyEvent() []trace.Entry {
 	b := func(s string) []byte { return []byte(s) }
 	events := []trace.Event{
 		&trace.Message{From: iana.Server, Type: iana.ServerHello, Raw: b("\x02\x00\x00\x00")},
-		&trace.Choice{What: "cipher_suite", Offered: "a, b", Chosen: "b", Rule: "the server's order"},
-		&trace.Agreed{Version: iana.TLS12, Suite: 0xC02F, KeyExchange: iana.KexECDHE, Authentication: iana.AuthRSA, Group: "x25519",
-			ExtendedMasterSecret: true, EncryptThenMAC: true, ALPN: "h2", ServerName: "vitrine.test", Resumed: true},
-		&trace.Ephemeral{From: iana.Client, Group: "x25519", Private: b("private"), Public: b("public"), Peer: b("peer")},
-		&trace.ThrowawayKey{From: iana.Server, Algorithm: "RSA 2048", Private: b("pkcs8"), Public: b("spki")},
+		&trace.Choice{What: "cipher_suite", Offered: "a, b", Chosen: "b",
+			Rule: "the server's order"},
+		&trace.Agreed{Version: iana.TLS12, Suite: 0xC02F, KeyExchange: iana.KexECDHE,
+			Authentication: iana.AuthRSA, Group: "x25519",
+			ExtendedMasterSecret: true, EncryptThenMAC: true, ALPN: "h2",
+			ServerName: "vitrine.test", Resumed: true},
+		&trace.Ephemeral{From: iana.Client, Group: "x25519", Private: b("private"),
+			Public: b("public"), Peer: b("peer")},
+		&trace.ThrowawayKey{From: iana.Server, Algorithm: "RSA 2048", Private: b("pkcs8"),
+			Public: b("spki")},
 		&trace.SharedSecret{Name: "pre_master_secret", Output: b("premaster")},
-		&trace.Derived{Name: "master_secret", Function: "PRF", Hash: "SHA-256", Label: "master secret", Secret: b("premaster"),
+		&trace.Derived{Name: "master_secret", Function: "PRF", Hash: "SHA-256",
+			Label: "master secret", Secret: b("premaster"),
 			Seed: b("randoms"), Output: b("master")},
 		&trace.KeysInstalled{From: iana.Server, MACKey: b("mackey"), Key: b("key"), IV: b("iv")},
-		&trace.Record{From: iana.Client, Direction: trace.Opened, SeqNum: 7, ContentType: iana.RecordApplicationData,
-			Header: b("\x17\x03\x03\x00\x60"), Plaintext: b("GET /"), Fragment: b("fragment"), Protection: "AES_128_GCM",
-			Anatomy: trace.Anatomy{IV: b("i"), Nonce: b("n"), Explicit: b("e"), AAD: b("a"), Ciphertext: b("c"), MAC: b("m"),
+		&trace.Record{From: iana.Client, Direction: trace.Opened, SeqNum: 7,
+			ContentType: iana.RecordApplicationData,
+			Header:      b("\x17\x03\x03\x00\x60"), Plaintext: b("GET /"), Fragment: b("fragment"),
+			Protection: "AES_128_GCM",
+			Anatomy: trace.Anatomy{IV: b("i"), Nonce: b("n"), Explicit: b("e"), AAD: b("a"),
+				Ciphertext: b("c"), MAC: b("m"),
 				Padding: b("p"), Tag: b("t")}},
-		&trace.Verified{What: "signature", From: iana.Server, Scheme: iana.RSA_PSS_RSAE_SHA256, Signed: b("signed"), Signature: b("sig"),
+		&trace.Verified{What: "signature", From: iana.Server, Scheme: iana.RSA_PSS_RSAE_SHA256,
+			Signed: b("signed"), Signature: b("sig"),
 			Detail: `"quoted" <b>\ ` + "\x00\x1b\u0085\u202e\U000e0001é"},
-		&trace.Signed{From: iana.Client, Scheme: iana.ED25519, Signed: b("signed"), Signature: b("sig")},
-		&trace.Alert{From: iana.Client, Level: alert.Fatal, Description: alert.BadRecordMAC, Reason: "why"},
+		&trace.Signed{From: iana.Client, Scheme: iana.ED25519, Signed: b("signed"),
+			Signature: b("sig")},
+		&trace.Alert{From: iana.Client, Level: alert.Fatal, Description: alert.BadRecordMAC,
+			Reason: "why"},
 		&trace.Done{OK: true, Figure: "RFC 5246, Figure 1", Error: "none"},
 		&trace.Notice{Text: "every key is public"},
 	}
@@ -77,7 +89,8 @@ func TestRevealedEventsSurviveWritingAndReading(t *testing.T) {
 	t.Logf("%d kinds of event", len(got))
 }
 
-// reveal makes the entries comparable: a Secret hides its bytes from every verb, so the lines stand for them.
+// reveal makes the entries comparable: a Secret hides its bytes from every verb, so the lines stand
+// for them.
 func reveal(entries []trace.Entry) []string {
 	var out bytes.Buffer
 	w := trace.NewWriter(&out, trace.Reveal())
@@ -90,8 +103,9 @@ func reveal(entries []trace.Entry) []string {
 // The names that the issue promises to those who read the stream with other tools.
 func TestTheContractOfNamesHolds(t *testing.T) {
 	contract := map[string]string{
-		"message":        "from type raw",
-		"agreed":         "version suite key_exchange group extended_master_secret encrypt_then_mac",
+		"message": "from type raw",
+		"agreed": "version suite key_exchange group extended_master_secret " +
+			"encrypt_then_mac",
 		"ephemeral":      "from group private public peer",
 		"shared_secret":  "name output",
 		"derived":        "name function hash label secret seed output",
@@ -111,7 +125,8 @@ func TestTheContractOfNamesHolds(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &fields); err != nil {
 			t.Fatal(err)
 		}
-		if fields["seq"] != float64(i+1) || fields["role"] != "server" || fields["ref"] != "RFC 5246 §7.4" {
+		if fields["seq"] != float64(i+1) || fields["role"] != "server" ||
+			fields["ref"] != "RFC 5246 §7.4" {
 			t.Errorf("line %d: seq, role or ref: %s", i+2, line)
 		}
 		names, promised := contract[fields["event"].(string)]
@@ -131,8 +146,10 @@ func TestTheContractOfNamesHolds(t *testing.T) {
 
 func TestLinesAreSpelledAsPromised(t *testing.T) {
 	entries := []trace.Entry{
-		{Role: trace.Client, Ref: "RFC 5246 §7.4.1.2", Event: &trace.Message{Type: iana.ClientHello, Raw: trace.Hex{1, 0, 0, 0xAB}}},
-		{Role: trace.Client, Event: &trace.KeysInstalled{From: iana.Server, Key: trace.Secret{0xCD}}},
+		{Role: trace.Client, Ref: "RFC 5246 §7.4.1.2",
+			Event: &trace.Message{Type: iana.ClientHello, Raw: trace.Hex{1, 0, 0, 0xAB}}},
+		{Role: trace.Client,
+			Event: &trace.KeysInstalled{From: iana.Server, Key: trace.Secret{0xCD}}},
 	}
 	want := `{"event":"schema","version":1}
 {"event":"message","seq":1,"role":"client","ref":"RFC 5246 §7.4.1.2","from":"client","type":"client_hello","raw":"010000ab"}
@@ -145,7 +162,8 @@ func TestLinesAreSpelledAsPromised(t *testing.T) {
 
 func TestSecretsAreRedactedUnlessRevealed(t *testing.T) {
 	out := write(t, everyEvent())
-	for _, secret := range []string{"private", "pkcs8", "premaster", "master", "mackey", "key", "iv", "GET /"} {
+	for _, secret := range []string{"private", "pkcs8", "premaster", "master", "mackey", "key",
+		"iv", "GET /"} {
 		if strings.Contains(out, `"`+fmt.Sprintf("%x", secret)+`"`) {
 			t.Errorf("%q is in the open", secret)
 		}
@@ -176,24 +194,32 @@ func TestReadingNamesLineAndField(t *testing.T) {
 		{"", `line 1: nothing here`},
 		{"hello", "line 1: not a JSON object"},
 		{`{"event":"message"}`, `line 1: field "event": got "message", expected "schema"`},
-		{`{"event":"schema","version":2}`, `line 1: field "version": got schema version 2, this Vitrine reads version 1`},
+		{`{"event":"schema","version":2}`,
+			`line 1: field "version": got schema version 2, this Vitrine reads version 1`},
 		{schema + `{"event":"alert"`, "line 2: it ends in the middle of an event"},
 		{schema + `{"seq":1}`, `line 2: field "event" is missing`},
 		{schema + `{"event":"message","seq":"x"}`, `line 2: field "seq"`},
-		{schema + `{"event":"message","from":"client","type":"client_hello"}`, `line 2: field "raw" is missing`},
-		{schema + `{"event":"message","from":"client","type":"client_hello","raw":"0g"}`, `line 2: field "raw"`},
-		{schema + `{"event":"message","from":"nobody","type":"client_hello","raw":""}`, `line 2: field "from"`},
-		{schema + `{"event":"message","from":"client","type":"hello","raw":""}`, `line 2: field "type": HandshakeType knows no "hello"`},
-		{schema + `{"event":"message","from":"client","type":"0x1FF","raw":""}`, `line 2: field "type"`},
+		{schema + `{"event":"message","from":"client","type":"client_hello"}`,
+			`line 2: field "raw" is missing`},
+		{schema + `{"event":"message","from":"client","type":"client_hello","raw":"0g"}`,
+			`line 2: field "raw"`},
+		{schema + `{"event":"message","from":"nobody","type":"client_hello","raw":""}`,
+			`line 2: field "from"`},
+		{schema + `{"event":"message","from":"client","type":"hello","raw":""}`,
+			`line 2: field "type": HandshakeType knows no "hello"`},
+		{schema + `{"event":"message","from":"client","type":"0x1FF","raw":""}`,
+			`line 2: field "type"`},
 		{schema + "\n", "line 2: not a JSON object"},
 	} {
-		if _, err := trace.Read(strings.NewReader(c.in)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, err := trace.Read(strings.NewReader(c.in)); err == nil ||
+			!strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q:\n got %v\nwant %s", c.in, err, c.want)
 		}
 	}
 }
 
-// A later Vitrine may say more in the same schema: an older one reads what it knows and loses nothing of the rest.
+// A later Vitrine may say more in the same schema: an older one reads what it knows and loses
+// nothing of the rest.
 func TestUnknownEventsAndFieldsAreTolerated(t *testing.T) {
 	const in = `{"event":"schema","version":1}
 {"event":"novelty","seq":1,"role":"client","depth":[1,2],"width":"ab"}
@@ -242,12 +268,16 @@ func TestMergeIsCausalAndDeterministic(t *testing.T) {
 		return trace.Entry{Role: role, Event: &trace.SharedSecret{Name: name}}
 	}
 	client := []trace.Entry{
-		rec(trace.Client, iana.Client, trace.Sealed, 0), rec(trace.Client, iana.Server, trace.Opened, 0), note(trace.Client, "c"),
-		rec(trace.Client, iana.Client, trace.Sealed, 1), rec(trace.Client, iana.Server, trace.Opened, 1),
+		rec(trace.Client, iana.Client, trace.Sealed, 0),
+		rec(trace.Client, iana.Server, trace.Opened, 0), note(trace.Client, "c"),
+		rec(trace.Client, iana.Client, trace.Sealed, 1),
+		rec(trace.Client, iana.Server, trace.Opened, 1),
 	}
 	server := []trace.Entry{
-		note(trace.Server, "first"), rec(trace.Server, iana.Client, trace.Opened, 0), rec(trace.Server, iana.Server, trace.Sealed, 0),
-		rec(trace.Server, iana.Client, trace.Opened, 1), rec(trace.Server, iana.Server, trace.Sealed, 1), note(trace.Server, "s"),
+		note(trace.Server, "first"), rec(trace.Server, iana.Client, trace.Opened, 0),
+		rec(trace.Server, iana.Server, trace.Sealed, 0),
+		rec(trace.Server, iana.Client, trace.Opened, 1),
+		rec(trace.Server, iana.Server, trace.Sealed, 1), note(trace.Server, "s"),
 	}
 	var got []string
 	for i, e := range trace.Merge(client, server) {
@@ -261,22 +291,27 @@ func TestMergeIsCausalAndDeterministic(t *testing.T) {
 			got = append(got, fmt.Sprintf("%s %s", e.Role, x.Name))
 		}
 	}
-	want := []string{"client sealed client 0", "server first", "server opened client 0", "server sealed server 0",
-		"client opened server 0", "client c", "client sealed client 1", "server opened client 1", "server sealed server 1", "server s",
+	want := []string{"client sealed client 0", "server first", "server opened client 0",
+		"server sealed server 0",
+		"client opened server 0", "client c", "client sealed client 1", "server opened client 1",
+		"server sealed server 1", "server s",
 		"client opened server 1"}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}
 }
 
-// A record that does not open leaves no event: the alert that answers it must not overtake it all the same.
+// A record that does not open leaves no event: the alert that answers it must not overtake it all
+// the same.
 func TestMergeLetsAFatalAlertWait(t *testing.T) {
 	data := trace.Entry{Event: &trace.Record{From: iana.Client, Direction: trace.Sealed}}
-	fatal := trace.Entry{Event: &trace.Alert{From: iana.Server, Level: alert.Fatal, Description: alert.BadRecordMAC}}
+	fatal := trace.Entry{Event: &trace.Alert{From: iana.Server, Level: alert.Fatal,
+		Description: alert.BadRecordMAC}}
 	sealed := trace.Entry{Event: &trace.Record{From: iana.Server, Direction: trace.Sealed}}
 	opened := trace.Entry{Event: &trace.Record{From: iana.Server, Direction: trace.Opened}}
 	got := trace.Merge([]trace.Entry{opened, data, opened}, []trace.Entry{sealed, fatal, sealed})
-	want := []trace.Event{sealed.Event, opened.Event, data.Event, fatal.Event, sealed.Event, opened.Event}
+	want := []trace.Event{sealed.Event, opened.Event, data.Event, fatal.Event, sealed.Event,
+		opened.Event}
 	for i := range want {
 		if got[i].Event != want[i] {
 			t.Errorf("entry %d is %v, expected %v", i, got[i].Event, want[i])
@@ -290,8 +325,10 @@ func TestMergeEndsWhateverTheStreams(t *testing.T) {
 		return trace.Entry{Event: &trace.Record{From: from, Direction: d}}
 	}
 	client := []trace.Entry{rec(iana.Server, trace.Opened), rec(iana.Client, trace.Sealed)}
-	server := []trace.Entry{rec(iana.Client, trace.Opened), rec(iana.Client, trace.Opened), rec(iana.Server, trace.Sealed)}
-	for _, c := range [][2][]trace.Entry{{client, server}, {client, nil}, {nil, server}, {nil, nil}} {
+	server := []trace.Entry{rec(iana.Client, trace.Opened), rec(iana.Client, trace.Opened),
+		rec(iana.Server, trace.Sealed)}
+	for _, c := range [][2][]trace.Entry{{client, server}, {client, nil}, {nil, server},
+		{nil, nil}} {
 		if got := trace.Merge(c[0], c[1]); len(got) != len(c[0])+len(c[1]) {
 			t.Errorf("%d entries of %d", len(got), len(c[0])+len(c[1]))
 		}

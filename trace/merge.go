@@ -5,19 +5,22 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Merge puts the two streams of one connection into one order, which depends on nothing but the streams: each keeps its own
-// order, and nothing is opened before it was sealed. The client goes first and goes on until it opens something that the
-// server has yet to seal; then it is the server's turn, and so on. A fatal alert comes as late as it can: it answers
-// something that was heard, and a record that did not open leaves no event. The entries count from 1.
+// Merge puts the two streams of one connection into one order, which depends on nothing but the
+// streams: each keeps its own order, and nothing is opened before it was sealed. The client goes
+// first and goes on until it opens something that the server has yet to seal; then it is the
+// server's turn, and so on. A fatal alert comes as late as it can: it answers something that was
+// heard, and a record that did not open leaves no event. The entries count from 1.
 //
-// Two players on a socket run side by side, so the order in which their events happened differs from run to run. This one does not.
+// Two players on a socket run side by side, so the order in which their events happened differs
+// from run to run. This one does not.
 func Merge(client, server []Entry) []Entry {
 	merged := make([]Entry, 0, len(client)+len(server))
 	turns := [2]turn{{me: iana.Client, rest: client}, {me: iana.Server, rest: server}}
 	me := iana.Client
 	for len(turns[0].rest)+len(turns[1].rest) > 0 {
 		mine, other := &turns[me], &turns[me.Peer()]
-		// When each waits for the other, something between them made a record of its own: go on, rather than stop.
+		// When each waits for the other, something between them made a record of its own: go on,
+		// rather than stop.
 		if mine.waitsFor(other) > other.waitsFor(mine) {
 			me = me.Peer()
 			continue
@@ -42,10 +45,11 @@ type turn struct {
 type patience uint8
 
 const (
-	ready    patience = iota // it can go on
-	answer                   // it answers something: let the other say all that it has to say before
-	opens                    // it opens what the other has yet to seal
-	finished                 // there is no more
+	ready patience = iota // it can go on
+	// it answers something: let the other say all that it has to say before
+	answer
+	opens    // it opens what the other has yet to seal
+	finished // there is no more
 )
 
 func (t *turn) waitsFor(other *turn) patience {

@@ -20,9 +20,9 @@ import (
 // maxLine bounds a line: the longest handshake message has 16 MiB, in hex twice that.
 const maxLine = 64 << 20
 
-// Read reads what a Writer wrote. Errors name the line and the field. A stream of another schema is refused; fields that this
-// version does not know are skipped, and events that it does not know come back as *Unknown. A secret that was redacted
-// comes back empty.
+// Read reads what a Writer wrote. Errors name the line and the field. A stream of another schema is
+// refused; fields that this version does not know are skipped, and events that it does not know
+// come back as *Unknown. A secret that was redacted comes back empty.
 func Read(r io.Reader) ([]Entry, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
@@ -57,7 +57,8 @@ func Read(r io.Reader) ([]Entry, error) {
 
 // noObject tells a line that is no JSON from one that would be if it went on.
 func noObject(line []byte, err error) error {
-	if _, syntax := errors.AsType[*json.SyntaxError](err); syntax && len(line) > 0 && err.Error() == "unexpected end of JSON input" {
+	if _, syntax := errors.AsType[*json.SyntaxError](err); syntax && len(line) > 0 &&
+		err.Error() == "unexpected end of JSON input" {
 		return errors.New("it ends in the middle of an event: the file was cut off here")
 	}
 	return fmt.Errorf("not a JSON object: %w", err)
@@ -85,10 +86,12 @@ func checkSchema(f fields) error {
 		return err
 	}
 	if event != "schema" {
-		return fmt.Errorf(`field "event": got %q, expected "schema": these are no Vitrine events`, event)
+		return fmt.Errorf(`field "event": got %q, expected "schema": these are no Vitrine events`,
+			event)
 	}
 	if version != Schema {
-		return fmt.Errorf(`field "version": got schema version %d, this Vitrine reads version %d`, version, Schema)
+		return fmt.Errorf(`field "version": got schema version %d, this Vitrine reads version %d`,
+			version, Schema)
 	}
 	return nil
 }
@@ -96,7 +99,8 @@ func checkSchema(f fields) error {
 func readEntry(f fields) (e Entry, err error) {
 	var event string
 	var at time.Time
-	err = errors.Join(f.take("event", &event), f.take("seq", &e.Seq), f.take("role", &e.Role), f.take("ref", &e.Ref), f.take("time", &at))
+	err = errors.Join(f.take("event", &event), f.take("seq", &e.Seq), f.take("role", &e.Role),
+		f.take("ref", &e.Ref), f.take("time", &at))
 	if err != nil {
 		return e, err
 	}

@@ -1,8 +1,10 @@
-// Package trace is the glass: the events that a handshake leaves behind, the same for client, server and observer.
+// Package trace is the glass: the events that a handshake leaves behind, the same for client,
+// server and observer.
 //
-// A *Log is handed down to the places where something happens. A nil *Log means that nobody looks: its methods inline to
-// a nil test, allocate nothing and copy nothing. An event holds copies of the bytes it was given, secrets included; a
-// Secret shows only its length and a fingerprint unless the sink that writes it was told to reveal.
+// A *Log is handed down to the places where something happens. A nil *Log means that nobody looks:
+// its methods inline to a nil test, allocate nothing and copy nothing. An event holds copies of the
+// bytes it was given, secrets included; a Secret shows only its length and a fingerprint unless the
+// sink that writes it was told to reveal.
 package trace
 
 import (
@@ -56,7 +58,8 @@ func New(role Role, sink Sink, now func() time.Time) *Log {
 	return &Log{role: role, sink: sink, now: now}
 }
 
-// On tells whether anybody looks. It is for work that only an event needs, such as taking a record apart.
+// On tells whether anybody looks. It is for work that only an event needs, such as taking a record
+// apart.
 func (l *Log) On() bool { return l != nil }
 
 func (l *Log) put(ref string, e Event) {
@@ -84,11 +87,13 @@ func (h *Hex) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// Secret is bytes that were never on the wire in the clear: key material, and plaintext. It prints as a fingerprint.
+// Secret is bytes that were never on the wire in the clear: key material, and plaintext. It prints
+// as a fingerprint.
 type Secret []byte
 
-// String is a length and the first four bytes of the SHA-256: enough to see whether two are equal, and no more than
-// a dictionary needs, which is why plaintext shows only its length (Record.Plaintext).
+// String is a length and the first four bytes of the SHA-256: enough to see whether two are equal,
+// and no more than a dictionary needs, which is why plaintext shows only its length
+// (Record.Plaintext).
 func (s Secret) String() string {
 	if len(s) == 0 {
 		return ""

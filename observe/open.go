@@ -1,0 +1,106 @@
+package observe
+
+import (
+	"bytes"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// outcome is what came of opening a record.
+type outcome uint8
+
+const (
+	starved outcome = iota // it needs more bytes, or keys
+	passed                 // it was passed over
+	opened
+)
+
+// open takes the next record and opens it.
+func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcome) {
+	if l.lost {
+		return c.regain(l)
+	}
+	if t, ok := l.peek(); ok && t == iana.RecordApplicationData && !l.half.Protected() {
+		if c.overdue(l) {
+			return 0, nil, passed
+		}
+		return 0, nil, starved // TLS 1.3: its keys come with the other side's messages
+	}
+	r, got := l.cut()
+	switch {
+	case got != opened:
+		return 0, nil, got
+	case l.inner && r.Type != iana.RecordApplicationData:
+		// RFC 8446 §5: a change_cipher_spec for middleboxes; what else is not protected proves
+		// nothing
+		return 0, nil, passed
+	case r.torn && l.half.Protected():
+		l.half.Pass(r.Length, r.fragment[len(r.fragment)-r.tail:])
+		l.flow.refused(r.Header, 0, r.torn)
+		if l.inner || r.Type == iana.RecordHandshake {
+			c.torn(l)
+		}
+		return 0, nil, passed
+	case r.torn:
+		c.machine.Unsound()
+	}
+	var spare []byte
+	if c.leaping && !l.leapt {
+		spare = bytes.Clone(r.fragment)
+	}
+	seq := l.half.SeqNum()
+	t, plain, err := l.half.Open(r.Header, r.fragment)
+	if err == nil && l.inflate != nil {
+		plain, err = l.inflate.record(plain)
+	}
+	switch {
+	case err == nil:
+		l.forgives = false
+		return t, plain, opened
+	case spare != nil:
+		if t, plain, ok := c.leap(l, r.Header, spare); ok {
+			return t, plain, opened
+		}
+		fallthrough
+	case !l.forgives:
+		l.half.Seek(seq + 1)
+		l.flow.refused(r.Header, seq, false)
+	}
+	return 0, nil, passed
+}
+
+// sort hands data on and keeps what has its turn. It is true if something does.
+func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
+	switch t {
+	case iana.RecordHandshake:
+		l.message = append(l.message, plain...)
+	case iana.RecordApplicationData:
+		if !l.half.Protected() { // in the clear it is nobody's data
+			break
+		}
+		l.flow.add(plain)
+		if c.Data != nil && len(plain) > 0 {
+			c.Data(l.from, plain)
+		}
+	case iana.RecordChangeCipherSpec:
+		if !c.machine.TLS13() { // RFC 8446 §D.4: for middleboxes only
+			l.held = &item{typ: t}
+			return true
+		}
+	case iana.RecordAlert:
+		if len(plain) != 2 {
+			break
+		}
+		d := alert.Description(plain[1])
+		c.log.Alert(l.from, alert.Level(plain[0]), d, "")
+		if alert.Level(plain[0]) == alert.Fatal && c.alerted == nil {
+			c.alerted = &alert.Received{Level: alert.Fatal, Description: d}
+		}
+		if l.from == iana.Server && d == alert.NoRenegotiation {
+			l.held = &item{typ: t}
+			return true
+		}
+	}
+	return false
+}
