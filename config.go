@@ -101,8 +101,9 @@ type Config struct {
 	// deprecated suite turns it on. nil takes those of the Policy.
 	CipherSuites []uint16
 
-	// MinVersion and MaxVersion bound the version; naming one below TLS 1.2 turns it on. This build speaks TLS 1.0 to 1.2; without
-	// them, TLS 1.2 alone unless the Policy says otherwise.
+	// MinVersion and MaxVersion bound the version. This build speaks TLS 1.0 to 1.3; without them,
+	// TLS 1.2 alone unless the Policy says otherwise. TLS 1.3 is on where MaxVersion, or MinVersion
+	// without a MaxVersion, names it; CipherSuites says nothing about its suites.
 	MinVersion, MaxVersion uint16
 
 	// CurvePreferences are the groups, best first, finite-field groups (RFC 7919) included; nil takes those of the Policy.
@@ -241,7 +242,7 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 	if c.CurvePreferences != nil {
 		p.Groups = nil
 		for _, id := range c.CurvePreferences {
-			if _, ok := kex.Named(iana.Group(id)); !ok || iana.Group(id).Hybrid() {
+			if _, ok := kex.Named(iana.Group(id)); !ok {
 				continue // of TLS 1.3 alone, or unknown: who is offered a group may choose it
 			}
 			p.Groups = append(p.Groups, iana.Group(id))
@@ -257,15 +258,19 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 		}
 	}
 	if v := iana.Version(c.MaxVersion); v != 0 {
-		p.MaxVersion = min(p.MaxVersion, v)
+		p.MaxVersion = min(v, iana.TLS13)
 		p.MinVersion = min(p.MinVersion, p.MaxVersion)
 	}
 	if v := iana.Version(c.MinVersion); v != 0 {
 		p.MinVersion = v
+		if v == iana.TLS13 && c.MaxVersion == 0 {
+			p.MaxVersion = v
+		}
 	}
 	if p.MinVersion > p.MaxVersion || p.MinVersion < iana.TLS10 {
-		return p, fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion %v; this build speaks TLS 1.0 to 1.2", p.MinVersion, p.MaxVersion)
+		return p, fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion %v; this build speaks TLS 1.0 to 1.3", p.MinVersion, p.MaxVersion)
 	}
+	c.parameters13(&p)
 	p.Suites = usable(p.Suites, p.MaxVersion, c.GetPSK != nil)
 	if n := c.MaxFragmentLength; n != 0 {
 		code := slices.Index([]int{512, 1024, 2048, 4096}, n)
@@ -281,6 +286,22 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 		p.RecordSizeLimit = uint16(n)
 	}
 	return p, nil
+}
+
+// parameters13 adds what TLS 1.3 uses, if it is spoken: its suites, which CipherSuites does not
+// name, and the hybrid groups, first, unless CurvePreferences names the groups.
+func (c *Config) parameters13(p *handshake.Parameters) {
+	if p.MaxVersion < iana.TLS13 {
+		return
+	}
+	p.Suites13 = suite.Preference13()
+	if p.MinVersion >= iana.TLS13 {
+		p.Suites = nil
+	}
+	if c.CurvePreferences == nil {
+		hybrids := []iana.Group{iana.X25519MLKEM768, iana.SecP256r1MLKEM768, iana.SecP384r1MLKEM1024}
+		p.Groups = append(hybrids, p.Groups...)
+	}
 }
 
 // usable leaves out suites that need a later version, or a pre-shared key that nobody has. The list may be a Policy's: it is not changed.

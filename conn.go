@@ -1,7 +1,8 @@
 // Package vitrine is a TLS stack that can be seen through: blocking connections over any net.Conn, as with crypto/tls, and a
 // trace of every step on the way to their keys.
 //
-// Client and Server wrap a connection; Dial and Listen make one. This build speaks TLS 1.2. It has not been audited.
+// Client and Server wrap a connection; Dial and Listen make one. This build speaks TLS 1.2 and,
+// where Config names them, TLS 1.0, 1.1 and 1.3. It has not been audited.
 package vitrine
 
 import (
@@ -308,7 +309,7 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	c.out.Lock()
 	for err = c.writeError; err == nil && len(p) > 0; err = c.writeError {
 		m := min(len(p), chunk)
-		if err := c.engine.Out.Seal(iana.RecordApplicationData, p[:m]); err != nil {
+		if err := c.engine.Seal(p[:m]); err != nil {
 			c.endWriting(err)
 		} else if c.send() == nil {
 			n, p = n+m, p[m:]

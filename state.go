@@ -108,13 +108,12 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 		s.TLSUnique = slices.Clone(m.VerifyData[first])
 	}
 	if c.me == iana.Client { // a server's own are no news to it
-		s.SignedCertificateTimestamps = a.SCTs
-		if m.CertificateStatus != nil {
-			s.OCSPResponse = m.CertificateStatus.Response
-		}
+		s.SignedCertificateTimestamps, s.OCSPResponse = m.Timestamps(), m.Staple()
 	}
 	if o := m.Origin(); o != nil { // what only the full handshake tells
-		s.Group, s.GroupName, s.CurveID = o.Group, o.GroupName, CurveID(o.Group)
+		if !m.TLS13() { // which has a key exchange of its own
+			s.Group, s.GroupName, s.CurveID = o.Group, o.GroupName, CurveID(o.Group)
+		}
 		// Timestamps of a resumed handshake would be for a certificate that it does not show.
 		s.OCSPResponse, s.SignedCertificateTimestamps = o.Staple, o.SCTs
 	}
@@ -137,9 +136,9 @@ func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([
 
 func (c *Conn) export(m *handshake.Machine, label string, context []byte, length int) ([]byte, error) {
 	switch {
-	case c.config.Renegotiation != tls.RenegotiateNever:
+	case !m.TLS13() && c.config.Renegotiation != tls.RenegotiateNever:
 		return nil, errChanges
-	case !m.Agreed.ExtendedMasterSecret:
+	case !m.TLS13() && !m.Agreed.ExtendedMasterSecret:
 		return nil, errNoExport
 	}
 	return m.Export(label, context, length)

@@ -146,7 +146,7 @@ func (s *Score) agree(sh *message.ServerHello, ee *message.EncryptedExtensions) 
 func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters) error {
 	const ref = "RFC 5246 §7.4.1.3"
 	switch {
-	case sh.Version > ch.Version:
+	case sh.Version > min(ch.Version, iana.TLS12):
 		return alert.Fail(alert.IllegalParameter, ref, "the server chose %v, we offered at most %v", sh.Version, ch.Version)
 	case sh.Version < p.MinVersion:
 		return alert.Fail(alert.ProtocolVersion, ref, "the server chose %v, we offered %v to %v", sh.Version, p.MinVersion, p.MaxVersion)

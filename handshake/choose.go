@@ -20,6 +20,7 @@ type chosen struct {
 	group      kex.Group // of an ephemeral key exchange
 	pki.Choice           // unless the suite's pre-shared key proves who is there
 	session    *Session  // it is resumed: there is neither group nor credential
+	share      []byte    // TLS 1.3: the client's, of the group; nil: it must be asked for
 }
 
 // wishes are the parts of a ClientHello that a choice depends on. A hello may list 32,767 of
@@ -96,7 +97,12 @@ func chooseSuite(v iana.Version, w *wishes, c *Config, creds []*pki.Credential) 
 
 // Suits reports whether a server with this configuration could answer a hello, or why not.
 func Suits(ch *message.ClientHello, c *Config) error {
-	_, err := choose(ch, c)
+	version, err := chooseVersion(ch, c)
+	if err == nil && version == iana.TLS13 {
+		_, err = (&server{live: live{Config: c}}).choose13(ch, &Score{})
+		return err
+	}
+	_, err = choose(ch, c)
 	return err
 }
 
@@ -147,7 +153,7 @@ func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 		return 0, err
 	}
 	if !sent {
-		offered.Versions = []iana.Version{min(ch.Version, c.MaxVersion)}
+		offered.Versions = []iana.Version{min(ch.Version, c.MaxVersion, iana.TLS12)} // RFC 8446 §4.1.2
 	}
 	v := iana.Version(0)
 	for _, o := range offered.Versions {

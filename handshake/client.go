@@ -21,6 +21,7 @@ type client struct {
 	chosen    pki.Choice // the certificate that we show, if we were asked and have one
 	asked     slow[*pki.Credential]
 	preMaster []byte
+	shares    []keyShare // TLS 1.3: what waits for the server's
 
 	remembered Peer // of the session on offer
 }
@@ -33,9 +34,12 @@ func NewClient(c *Config, carrier Carrier) *Machine {
 func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 	switch iana.HandshakeType(k) {
 	case iana.ClientHello:
-		return c.hello()
+		if s.Retried() {
+			return c.helloAgain(s)
+		}
+		return c.hello(s)
 	case iana.Certificate:
-		m := &message.Certificate{}
+		m := &message.Certificate{Context: s.CertificateRequest.Context}
 		if c.chosen.Credential != nil {
 			m.Chain = c.chosen.Credential.Chain.Raw()
 		}
@@ -43,6 +47,9 @@ func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 	case iana.ClientKeyExchange:
 		return c.keyExchange(s)
 	case iana.CertificateVerify:
+		if s.TLS13() {
+			return c.sign13(iana.Client, c.chosen, s)
+		}
 		// RFC 5246 §7.4.8: everything from ClientHello up to here, not including this message.
 		signature, err := c.sign(iana.Client, c.chosen, s.transcript.raw(), "RFC 5246 §7.4.8")
 		return &message.CertificateVerify{Scheme: c.chosen.Scheme, Signature: signature}, err
@@ -50,9 +57,9 @@ func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 	return nil, nil
 }
 
-func (c *client) hello() (*message.ClientHello, error) {
+func (c *client) hello(s *Score) (*message.ClientHello, error) {
 	m := &message.ClientHello{Version: c.MaxVersion, CipherSuites: slices.Clone(c.Suites), CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
-	if len(c.Suites) == 0 {
+	if len(c.Suites) == 0 && c.MaxVersion < iana.TLS13 {
 		return nil, alert.Fail(alert.InternalError, "", "no cipher suite is enabled")
 	}
 	if _, err := io.ReadFull(c.Rand, m.Random[:]); err != nil {
@@ -61,15 +68,30 @@ func (c *client) hello() (*message.ClientHello, error) {
 	if err := c.offerSession(m); err != nil {
 		return nil, err
 	}
+	if c.MaxVersion >= iana.TLS13 {
+		if err := c.offer13(m); err != nil {
+			return nil, err
+		}
+	}
 	var err error
-	m.Extensions, err = offerAll(&offering{c.Config})
+	m.Extensions, err = offerAll(&offering{c.Config, c, s})
 	return m, err
 }
 
 func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
-	switch m := msg.(type) {
-	case *message.ServerHello:
+	if m, ok := msg.(*message.ServerHello); ok {
+		switch {
+		case m.IsRetry():
+			return c.retry(m, s)
+		case s.Retried() || offers13(s.ClientHello) && m.Extensions.Has(iana.ExtSupportedVersions):
+			return c.serverHello13(m, s)
+		}
 		return c.serverHello(m, s)
+	}
+	if s.TLS13() {
+		return c.receive13(msg, s)
+	}
+	switch m := msg.(type) {
 	case *message.Certificate:
 		return c.certificate(m, s)
 	case *message.CertificateStatus:
@@ -177,7 +199,12 @@ func (c *client) certificateRequest(m *message.CertificateRequest, v iana.Versio
 	if v < iana.TLS12 {
 		m.Schemes = pki.Implied(v)
 	}
-	r, creds := pki.Request{Types: m.Types, Schemes: m.Schemes, Authorities: m.Authorities}, c.Credentials
+	return c.chooseCredential(pki.Request{Types: m.Types, Schemes: m.Schemes, Authorities: m.Authorities}, v, "RFC 5246 §7.4.4")
+}
+
+// chooseCredential chooses what to show for a request, or asks the program.
+func (c *client) chooseCredential(r pki.Request, v iana.Version, ref string) error {
+	creds := c.Credentials
 	if ask := c.ForRequest; ask != nil {
 		cred, err := c.asked.await("GetClientCertificate", func(ctx context.Context) (*pki.Credential, error) { return ask(ctx, r, v) })
 		if err != nil {
@@ -196,7 +223,7 @@ func (c *client) certificateRequest(m *message.CertificateRequest, v iana.Versio
 	if c.chosen.Credential != nil {
 		name = c.chosen.Credential.Chain.Leaf().Subject.String() + ", " + c.chosen.Scheme.String()
 	}
-	c.Log.Choice("client_certificate", "", name, c.chosen.Why(), "RFC 5246 §7.4.4")
+	c.Log.Choice("client_certificate", "", name, c.chosen.Why(), ref)
 	return nil
 }
 
@@ -254,6 +281,9 @@ func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
 }
 
 func (c *client) secret(s *Score) (Input, error) {
+	if s.TLS13() {
+		return c.secret13(s)
+	}
 	if s.Resumed {
 		return Input{Master: bytes.Clone(c.Offer.Master)}, nil
 	}

@@ -55,7 +55,8 @@ type Prior struct {
 type Parameters struct {
 	Policy                 string // the set of defaults: sessions are bound to it
 	MinVersion, MaxVersion iana.Version
-	Suites                 []iana.CipherSuite
+	Suites                 []iana.CipherSuite // until TLS 1.2
+	Suites13               []iana.CipherSuite // of TLS 1.3
 	Groups                 []iana.Group
 	Schemes                []iana.SignatureScheme
 	MinDHBits              int  // the shortest prime of a peer's own finite-field group

@@ -48,7 +48,19 @@ func retry(m *Machine) error {
 		return err
 	}
 	m.transcript.retry(s.PRF)
+	m.carrier.Settle(&Agreed{Version: iana.TLS13, Suite: s, MaxFragment: record.MaxPlaintext,
+		SizeLimit: [2]int{record.MaxPlaintext, record.MaxPlaintext}})
+	m.compat()
 	return nil
+}
+
+// compat sends the ChangeCipherSpec that makes TLS 1.3 look like a resumption to middleboxes: once,
+// in the clear, before the first record that is protected. See RFC 8446 §D.4.
+func (m *Machine) compat() {
+	if m.live && !m.disguised {
+		m.disguised = true
+		m.carrier.Send(ChangeCipherSpec, []byte{1})
+	}
 }
 
 // settle draws the facts from both hellos, and starts the transcript's hash. In TLS 1.3 the first
@@ -191,6 +203,7 @@ func firstKeys13(m *Machine) error {
 			return err
 		}
 	}
+	m.compat()
 	if err := protect(iana.Server, Handshaking)(m); err != nil {
 		return err
 	}

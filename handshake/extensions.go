@@ -3,6 +3,7 @@ package handshake
 import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -19,7 +20,11 @@ type extension struct {
 }
 
 // offering is what a client has decided when it writes its extensions.
-type offering struct{ *Config }
+type offering struct {
+	*Config
+	client *client
+	score  *Score
+}
 
 // answering is what a server has decided when it writes the extensions of one message.
 type answering struct {
@@ -27,6 +32,7 @@ type answering struct {
 	version iana.Version
 	hello   *message.ClientHello
 	chosen  *chosen
+	key     *kex.Answer // our share, in a ServerHello of TLS 1.3
 	log     *trace.Log
 }
 
@@ -77,9 +83,10 @@ func init() {
 		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", hellos, inCH,
 			offerRenegotiation, answerRenegotiation, settleRenegotiation},
 		{iana.ExtSignatureAlgorithmsCert, "RFC 8446 §4.2.3", inCH, inCH | inCR, nil, nil, nil},
-		{iana.ExtSupportedVersions, "RFC 8446 §4.2.1", hellos, inCH | inSH | inHR, nil, nil, nil},
-		{iana.ExtKeyShare, "RFC 8446 §4.2.8", inCH, inCH | inSH | inHR, nil, nil, nil},
-		{iana.ExtCookie, "RFC 8446 §4.2.2", inCH, inCH | inHR, nil, nil, nil},
+		{iana.ExtSupportedVersions, "RFC 8446 §4.2.1", hellos, inCH | inSH | inHR,
+			offerVersions, answerVersion, nil},
+		{iana.ExtKeyShare, "RFC 8446 §4.2.8", inCH, inCH | inSH | inHR, offerShares, group13, nil},
+		{iana.ExtCookie, "RFC 8446 §4.2.2", inCH, inCH | inHR, offerCookie, nil, nil},
 		{iana.ExtCertificateAuthorities, "RFC 8446 §4.2.4", inCH, inCH | inCR, nil, nil, nil},
 		{iana.ExtOIDFilters, "RFC 8446 §4.2.5", 0, inCR, nil, nil, nil},
 		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, nil, nil, nil},
@@ -136,7 +143,8 @@ func placed(e message.Extensions, v iana.Version, at message.Place, asked func(*
 // offerAll is a client's block of extensions.
 func offerAll(o *offering) (e message.Extensions, err error) {
 	for _, row := range extensions {
-		if row.offer == nil {
+		old := row.in12 == hellos && row.in13 == inCH // nothing that TLS 1.3 reads
+		if row.offer == nil || old && o.MinVersion >= iana.TLS13 {
 			continue
 		}
 		if content, ok := row.offer(o); ok {

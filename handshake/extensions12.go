@@ -98,8 +98,14 @@ func settleSizeLimit(a *Agreed, client, server message.Extensions) (err error) {
 	if a.SizeLimit[iana.Server], err = sizeLimit(client); err != nil {
 		return err
 	}
-	a.SizeLimit[iana.Client], err = sizeLimit(server)
-	return err
+	if a.SizeLimit[iana.Client], err = sizeLimit(server); err != nil {
+		return err
+	}
+	if a.Version == iana.TLS13 { // RFC 8449 §4: it counts the byte of the inner type
+		a.SizeLimit[iana.Client]--
+		a.SizeLimit[iana.Server]--
+	}
+	return nil
 }
 
 func sizeLimit(e message.Extensions) (int, error) {
@@ -142,8 +148,13 @@ func offerGroups(c *offering) (message.Content, bool) {
 
 // offeredGroups are those that an offered suite can use.
 func offeredGroups(c *Config) []iana.Group {
-	finite, curves := offers(c.Suites, iana.KeyExchange.FiniteField), offers(c.Suites, iana.KeyExchange.EllipticCurve)
+	tls13 := c.MaxVersion >= iana.TLS13 // its suites can use them all
+	finite := tls13 || offers(c.Suites, iana.KeyExchange.FiniteField)
+	curves := tls13 || offers(c.Suites, iana.KeyExchange.EllipticCurve)
 	return slices.DeleteFunc(slices.Clone(c.Groups), func(g iana.Group) bool {
+		if g.Hybrid() {
+			return !tls13
+		}
 		if g.FiniteField() {
 			return !finite
 		}

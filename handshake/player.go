@@ -246,3 +246,12 @@ func (m *Machine) Shown() *pki.Credential {
 func (a *Agreed) MaxPlaintext(from iana.Side) int {
 	return min(a.MaxFragment, a.SizeLimit[from], record.MaxPlaintext)
 }
+
+// TakeTicket takes a client's NewSessionTicket of TLS 1.3, once Done.
+func (m *Machine) TakeTicket(raw []byte) error {
+	c, ok := m.player.(*client)
+	if !ok {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1", "a client sends no ticket")
+	}
+	return c.ticket13(raw, m)
+}

@@ -82,7 +82,7 @@ func (c *client) resumed(a *Agreed) error {
 func (c *client) keep(s *Score) {
 	t := s.NewSessionTicket
 	renewed := t != nil && len(t.Ticket) > 0
-	if c.Keep == nil || c.Prior != nil || s.Resumed && !renewed {
+	if c.Keep == nil || c.Prior != nil || s.TLS13() || s.Resumed && !renewed {
 		return // a renegotiation's session is not kept: it belongs to the connection around it
 	}
 	var k *Session
@@ -287,6 +287,9 @@ func (v *server) resumption(*Score) (resumed, undecided bool) { return v.chosen.
 
 // resumption of our client is always told by the echo: offerSession never leaves the session ID empty.
 func (c *client) resumption(s *Score) (resumed, undecided bool) {
+	if versionOf(s.ServerHello) == iana.TLS13 {
+		return s.ServerHello.Extensions.Has(iana.ExtPreSharedKey), false
+	}
 	return echoes(s.ClientHello, s.ServerHello), false
 }
 

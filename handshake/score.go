@@ -78,6 +78,9 @@ func (s *Score) note(from iana.Side, msg message.Message) {
 func (s *Score) forget() {
 	kept := Score{Agreed: s.Agreed, GroupName: s.GroupName, Group: s.Group, VerifyData: s.VerifyData,
 		Resumed: s.Resumed, Blind: s.Blind, CertificateStatus: s.CertificateStatus, secrets: s.secrets}
+	if c := s.Certificate[iana.Server]; c != nil { // the staple and the timestamps of TLS 1.3
+		kept.Certificate[iana.Server] = &message.Certificate{Extensions: c.Extensions[:min(1, len(c.Extensions))]}
+	}
 	kept.ClientHello = &message.ClientHello{Random: s.ClientHello.Random}
 	kept.ServerHello = &message.ServerHello{Random: s.ServerHello.Random}
 	if s.Retry != nil {
@@ -92,6 +95,31 @@ func (s *Score) Retried() bool { return s.Retry != nil }
 // TLS13 tells whether what follows is TLS 1.3, as far as that is known.
 func (s *Score) TLS13() bool {
 	return s.Retried() || s.Agreed != nil && s.Agreed.Version == iana.TLS13
+}
+
+// Staple returns the OCSP response that came with the server's certificate, or nil.
+func (s *Score) Staple() []byte {
+	if s.CertificateStatus != nil {
+		return s.CertificateStatus.Response
+	}
+	var m message.CertificateStatus
+	if c := s.Certificate[iana.Server]; c != nil {
+		_, _ = c.Leaf().Read(iana.ExtStatusRequest, &m) // it was checked
+	}
+	return m.Response
+}
+
+// Timestamps returns the SCTs that came with the server's certificate, or nil.
+func (s *Score) Timestamps() [][]byte {
+	var m message.SCTs
+	if c := s.Certificate[iana.Server]; c != nil && s.TLS13() {
+		_, _ = c.Leaf().Read(iana.ExtSCT, &m) // it was checked
+		return m.List
+	}
+	if s.Agreed == nil {
+		return nil
+	}
+	return s.Agreed.SCTs
 }
 
 // EarlyAccepted reports whether the server takes early data.

@@ -16,8 +16,9 @@ import (
 // server speaks the server's lines.
 type server struct {
 	live
-	chosen *chosen   // since ClientHello
-	offer  kex.Offer // our ephemeral key, since ServerKeyExchange
+	chosen   *chosen     // since ClientHello
+	offer    kex.Offer   // our ephemeral key, since ServerKeyExchange
+	answered *kex.Answer // TLS 1.3: our share and the secret, from ServerHello on
 
 	config    slow[*Config]
 	certs     slow[[]*pki.Credential]
@@ -35,8 +36,13 @@ func NewServer(c *Config, carrier Carrier) *Machine {
 }
 
 func (v *server) compose(k Kind, s *Score) (message.Message, error) {
-	if k == HelloRetryRequest {
-		return nil, nil // TLS 1.3 alone
+	switch {
+	case k == HelloRetryRequest:
+		return v.composeRetry(s)
+	case k == Kind(iana.ServerHello) && v.chosen.version == iana.TLS13:
+		return v.composeHello13(s)
+	case v.chosen.version == iana.TLS13:
+		return v.compose13(k, s)
 	}
 	switch iana.HandshakeType(k) {
 	case iana.ServerHello:
@@ -62,8 +68,11 @@ func (v *server) hello(s *Score) (message.Message, error) {
 	if _, err := io.ReadFull(v.Rand, m.Random[:]); err != nil {
 		return nil, err
 	}
-	if m.Version < iana.TLS12 && v.MaxVersion >= iana.TLS12 {
-		copy(m.Random[24:], downgradeTo11) // RFC 8446 §4.1.3
+	switch { // RFC 8446 §4.1.3
+	case m.Version < iana.TLS12 && v.MaxVersion >= iana.TLS12:
+		copy(m.Random[24:], downgradeTo11)
+	case v.MaxVersion >= iana.TLS13:
+		copy(m.Random[24:], downgradeTo12)
 	}
 	var err error
 	if v.chosen.session != nil {
@@ -71,8 +80,7 @@ func (v *server) hello(s *Score) (message.Message, error) {
 	} else if err := v.newID(m); err != nil {
 		return nil, err
 	}
-	m.Extensions, err = answerAll(v.Config, &answering{at: message.InServerHello, version: m.Version, hello: s.ClientHello,
-		chosen: v.chosen, log: v.Log})
+	m.Extensions, err = answerAll(v.Config, v.answering(message.InServerHello, s))
 	if err != nil {
 		return nil, err
 	}
@@ -131,8 +139,14 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 	case *message.ClientHello:
 		// First of all: what is malformed must not reach the program's callbacks.
 		if err = wellFormed(m.Extensions, message.InClientHello); err == nil {
-			v.chosen, err = v.choose(m)
+			v.chosen, err = v.choose(m, s)
 		}
+		return err
+	}
+	if s.TLS13() {
+		return v.receive13(msg, s)
+	}
+	switch m := msg.(type) {
 	case *message.Certificate:
 		err = v.certificate(m)
 	case *message.CertificateVerify:
@@ -155,9 +169,19 @@ func (v *server) certificate(m *message.Certificate) error {
 }
 
 // choose resumes the session that the client offers, or settles everything anew.
-func (v *server) choose(ch *message.ClientHello) (*chosen, error) {
+func (v *server) choose(ch *message.ClientHello, s *Score) (*chosen, error) {
 	if err := v.consult(ch); err != nil {
 		return nil, err
+	}
+	version, err := chooseVersion(ch, v.Config)
+	if err != nil {
+		return nil, err
+	}
+	if version == iana.TLS13 {
+		return v.choose13(ch, s)
+	}
+	if s.Retried() {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2", "the client's second hello does not offer TLS 1.3")
 	}
 	session, err := v.session(ch)
 	if err != nil {
@@ -213,7 +237,7 @@ func (v *server) newTicket(s *Score) (message.Message, error) {
 
 // keep stores a session under the ID that ServerHello gave it, unless it has a ticket.
 func (v *server) keep(s *Score) error {
-	if v.Store == nil || s.Resumed || s.Agreed.Ticket {
+	if v.Store == nil || s.Resumed || s.Agreed.Ticket || s.TLS13() {
 		return nil
 	}
 	_, err := v.kept.await("the session store", func(ctx context.Context) (struct{}, error) {
@@ -229,6 +253,9 @@ func (v *server) keep(s *Score) error {
 }
 
 func (v *server) secret(s *Score) (Input, error) {
+	if s.TLS13() {
+		return v.secret13()
+	}
 	if v.chosen.session != nil {
 		return Input{Master: v.chosen.session.Master}, nil
 	}

@@ -25,6 +25,7 @@ type Hello struct {
 type Rules struct {
 	Schemes     []iana.SignatureScheme // to sign with
 	LaxKeyUsage bool                   // see Chain.Fits
+	TLS13       bool                   // see Signs13
 }
 
 // Serves tells whether the credential can carry a cipher suite with this client, and how it would
@@ -44,7 +45,7 @@ func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h He
 	if err := c.Chain.FitsGroups(h.Groups); err != nil {
 		return 0, err
 	}
-	return c.scheme(h.Schemes, r.Schemes)
+	return c.scheme(h.Schemes, r.Schemes, r.TLS13)
 }
 
 // ChooseServer takes the first credential that serves and has the name that the client asked for; then the first whose
@@ -114,6 +115,7 @@ type Request struct {
 	Types       []iana.ClientCertificateType
 	Schemes     []iana.SignatureScheme // supported_signature_algorithms, or Implied
 	Authorities [][]byte               // distinguished names, DER; none: any authority will do
+	TLS13       bool                   // no types are asked for, and see Signs13
 }
 
 // ChooseClient takes the first credential that the request fits: by the type of its key, by an authority that issued a
@@ -136,14 +138,14 @@ func (c *Credential) answers(r Request, allowed []iana.SignatureScheme) (s iana.
 	if err := c.Chain.Fits(iana.AuthNone, iana.KexNone, false); err != nil {
 		return 0, "", err
 	}
-	if s, err = c.scheme(r.Schemes, allowed); err != nil {
+	if s, err = c.scheme(r.Schemes, allowed, r.TLS13); err != nil {
 		return 0, "", err
 	}
 	typ := iana.ECDSASign // RFC 8422 §5.5: EdDSA keys too
 	if row, _ := lookup(s); row.Key == keyRSA || row.Key == keyPSS {
 		typ = iana.RSASign
 	}
-	if !slices.Contains(r.Types, typ) {
+	if !r.TLS13 && !slices.Contains(r.Types, typ) {
 		return 0, "", fmt.Errorf("its key is of type %v, but the server asks for %v", typ, alert.Few(r.Types))
 	}
 	issuer, ok := c.issuedBy(r.Authorities)

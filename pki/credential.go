@@ -53,7 +53,7 @@ func sameKey(leaf, key crypto.PublicKey) bool {
 }
 
 // scheme chooses how to sign for a peer that accepts theirs, under a policy that allows allowed.
-func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {
+func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme, tls13 bool) (iana.SignatureScheme, error) {
 	if _, ok := c.Key.(crypto.Signer); !ok {
 		return 0, errors.New("its private key cannot sign")
 	}
@@ -63,6 +63,9 @@ func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme) (iana.Signat
 	}
 	if c.Schemes != nil {
 		allowed = slices.DeleteFunc(slices.Clone(allowed), func(s iana.SignatureScheme) bool { return !slices.Contains(c.Schemes, s) })
+	}
+	if tls13 {
+		allowed = slices.DeleteFunc(slices.Clone(allowed), func(s iana.SignatureScheme) bool { return !Signs13(pub, s) })
 	}
 	return ChooseScheme(pub, theirs, allowed)
 }

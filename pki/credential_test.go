@@ -160,28 +160,28 @@ func TestAClientChoosesByTypeAuthorityAndScheme(t *testing.T) {
 		scheme iana.SignatureScheme
 		why    string
 	}{
-		{"the first that fits", all, Request{both, modern, nil}, rsaCred, iana.RSA_PSS_RSAE_SHA256, "names no certificate_authorities"},
-		{"by type", all, Request{ecOnly, modern, nil}, ec, iana.ECDSA_SECP256R1_SHA256, "of type ecdsa_sign"},
-		{"EdDSA counts as ecdsa_sign", []*Credential{ed}, Request{ecOnly, modern, nil}, ed, iana.ED448, "ecdsa_sign"}, // RFC 8422 §5.5
-		{"PSS counts as rsa_sign", []*Credential{ed, pss}, Request{rsaOnly, modern, nil}, pss, iana.RSA_PSS_PSS_SHA256, "rsa_sign"},
-		{"by scheme", all, Request{both, []iana.SignatureScheme{iana.ED448}, nil}, ed, iana.ED448, "signs with ed448"},
-		{"by the leaf's issuer", []*Credential{ed, ec}, Request{both, modern, [][]byte{strangeDN, subDN}}, ec, iana.ECDSA_SECP256R1_SHA256, "intermediate CA"},
-		{"by an issuer further up", all, Request{ecOnly, modern, [][]byte{rootDN}}, ec, iana.ECDSA_SECP256R1_SHA256, "one of the server's certificate_authorities"},
-		{"an authority that issued none", all, Request{both, modern, [][]byte{strangeDN}}, nil, 0, "none of the server's 1 certificate_authorities issued it"},
-		{"a type that none has", []*Credential{rsaCred}, Request{ecOnly, modern, nil}, nil, 0, "the server asks for [ecdsa_sign]"},
-		{"a scheme that none has", []*Credential{rsaCred}, Request{both, []iana.SignatureScheme{0x0202}, nil}, nil, 0, "dsa_sha1"},
-		{"SHA-1 under a modern policy", []*Credential{rsaCred}, Request{both, Implied(iana.TLS12), nil}, nil, 0, "rsa_pkcs1_sha1"},
-		{"a KeyUsage without digitalSignature", []*Credential{mute}, Request{both, modern, nil}, nil, 0, "digitalSignature"},
-		{"a key that only decrypts", []*Credential{with(rsaCred, opaqueDecrypter{rsaCred.Key.(*rsa.PrivateKey)})}, Request{both, modern, nil}, nil, 0, "cannot sign"},
-		{"no certificate at all", nil, Request{both, modern, nil}, nil, 0, "no certificate to choose from"},
+		{"the first that fits", all, Request{Types: both, Schemes: modern, Authorities: nil}, rsaCred, iana.RSA_PSS_RSAE_SHA256, "names no certificate_authorities"},
+		{"by type", all, Request{Types: ecOnly, Schemes: modern, Authorities: nil}, ec, iana.ECDSA_SECP256R1_SHA256, "of type ecdsa_sign"},
+		{"EdDSA counts as ecdsa_sign", []*Credential{ed}, Request{Types: ecOnly, Schemes: modern, Authorities: nil}, ed, iana.ED448, "ecdsa_sign"}, // RFC 8422 §5.5
+		{"PSS counts as rsa_sign", []*Credential{ed, pss}, Request{Types: rsaOnly, Schemes: modern, Authorities: nil}, pss, iana.RSA_PSS_PSS_SHA256, "rsa_sign"},
+		{"by scheme", all, Request{Types: both, Schemes: []iana.SignatureScheme{iana.ED448}, Authorities: nil}, ed, iana.ED448, "signs with ed448"},
+		{"by the leaf's issuer", []*Credential{ed, ec}, Request{Types: both, Schemes: modern, Authorities: [][]byte{strangeDN, subDN}}, ec, iana.ECDSA_SECP256R1_SHA256, "intermediate CA"},
+		{"by an issuer further up", all, Request{Types: ecOnly, Schemes: modern, Authorities: [][]byte{rootDN}}, ec, iana.ECDSA_SECP256R1_SHA256, "one of the server's certificate_authorities"},
+		{"an authority that issued none", all, Request{Types: both, Schemes: modern, Authorities: [][]byte{strangeDN}}, nil, 0, "none of the server's 1 certificate_authorities issued it"},
+		{"a type that none has", []*Credential{rsaCred}, Request{Types: ecOnly, Schemes: modern, Authorities: nil}, nil, 0, "the server asks for [ecdsa_sign]"},
+		{"a scheme that none has", []*Credential{rsaCred}, Request{Types: both, Schemes: []iana.SignatureScheme{0x0202}, Authorities: nil}, nil, 0, "dsa_sha1"},
+		{"SHA-1 under a modern policy", []*Credential{rsaCred}, Request{both, Implied(iana.TLS12), nil, false}, nil, 0, "rsa_pkcs1_sha1"},
+		{"a KeyUsage without digitalSignature", []*Credential{mute}, Request{Types: both, Schemes: modern, Authorities: nil}, nil, 0, "digitalSignature"},
+		{"a key that only decrypts", []*Credential{with(rsaCred, opaqueDecrypter{rsaCred.Key.(*rsa.PrivateKey)})}, Request{Types: both, Schemes: modern, Authorities: nil}, nil, 0, "cannot sign"},
+		{"no certificate at all", nil, Request{Types: both, Schemes: modern, Authorities: nil}, nil, 0, "no certificate to choose from"},
 	} {
 		got := ChooseClient(c.creds, c.r, modern)
 		if got.Credential != c.want || got.Scheme != c.scheme || !strings.Contains(got.Why(), c.why) {
 			t.Errorf("%s: got %v by %q, expected %v by %q", c.name, got.Scheme, got.Why(), c.scheme, c.why)
 		}
 	}
-	t.Log(ChooseClient(all, Request{both, modern, [][]byte{subDN}}, modern).Why())
-	t.Log(ChooseClient(all, Request{both, modern, [][]byte{strangeDN}}, modern).Why())
+	t.Log(ChooseClient(all, Request{Types: both, Schemes: modern, Authorities: [][]byte{subDN}}, modern).Why())
+	t.Log(ChooseClient(all, Request{Types: both, Schemes: modern, Authorities: [][]byte{strangeDN}}, modern).Why())
 }
 
 // The leaf's own key, in a chain that verifies, signed by that key: the whole proof, as a client checks it.

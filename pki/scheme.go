@@ -118,6 +118,22 @@ func Schemes(pub crypto.PublicKey) []iana.SignatureScheme {
 	return out
 }
 
+// Signs13 reports whether pub's private key may sign a handshake of TLS 1.3 with a scheme: no PKCS
+// #1 v1.5, no SHA-1 or SHA-224, and ECDSA with the group that the scheme names. See RFC 8446
+// §4.2.3.
+func Signs13(pub crypto.PublicKey, id iana.SignatureScheme) bool {
+	s, ok := lookup(id)
+	switch {
+	case !ok || !s.fits(pub):
+		return false
+	case s.Key == keyECDSA:
+		return s.Group != 0 && s.Group == groupOf(pub)
+	case s.Key == keyRSA || s.Key == keyPSS:
+		return s.PSS
+	}
+	return true
+}
+
 // ChooseScheme takes the best scheme of pub that is in theirs, what the peer accepts, and in allowed, what our policy does.
 // It fails with handshake_failure. See RFC 5246 §7.4.3.
 func ChooseScheme(pub crypto.PublicKey, theirs, allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {

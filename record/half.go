@@ -56,6 +56,9 @@ func (h *Half) MaxFragment() int {
 	return h.fragment
 }
 
+// Left is how many records can still be sealed under the key.
+func (h *Half) Left() uint64 { return h.traits().MaxRecords - min(h.seq, h.traits().MaxRecords) }
+
 // SealedLen is the most bytes that sealing n bytes takes on the wire, headers included.
 func (h *Half) SealedLen(n int) int { return n + h.records(n)*h.traits().Overhead }
 
@@ -127,6 +130,10 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 			return 0, nil, err
 		}
 		if h.protection.Traits().InnerType {
+			if len(plain) > h.MaxFragment()+1 { // RFC 8446 §5.4: with its type and padding
+				return 0, nil, alert.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
+					"got a record with %d bytes of inner plaintext, expected at most %d", len(plain), h.MaxFragment()+1)
+			}
 			if t, plain, err = inner(plain); err != nil {
 				return 0, nil, err
 			}

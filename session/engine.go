@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -36,6 +37,9 @@ type Engine struct {
 	eof      error  // io.EOF after the peer's close_notify: nothing more can be read
 	warnings int    // alerts in a row that only warned
 	requests int    // to negotiate, in a row
+	updates  int    // KeyUpdates since the last data
+
+	rekey atomic.Bool // the peer asked us to update our keys
 
 	mu sync.Mutex // guards replies
 	replies
@@ -70,8 +74,12 @@ func (e *Engine) Send(k handshake.Kind, raw []byte) { e.flight = append(e.flight
 
 // Settle fixes the version and the length of records, in both directions.
 func (e *Engine) Settle(a *handshake.Agreed) {
-	e.In.Settle(a.Version, a.MaxFragment)
-	e.Out.Settle(a.Version, a.MaxFragment)
+	in, out := a.MaxFragment, a.MaxFragment
+	if a.Version == iana.TLS13 { // all that follows is protected
+		in, out = a.MaxPlaintext(e.me.Peer()), a.MaxPlaintext(e.me)
+	}
+	e.In.Settle(a.Version, in)
+	e.Out.Settle(a.Version, out)
 }
 
 // Protect changes the keys of a direction. What we said before is sealed under the old ones.
@@ -127,6 +135,10 @@ func (e *Engine) Advance() error {
 		case iana.RecordApplicationData:
 			err = e.early(item.Body)
 		case iana.RecordChangeCipherSpec:
+			if e.machine.TLS13() { // before the second hello: nothing is protected yet
+				err = e.In.disguised()
+				break
+			}
 			err = e.machine.Take(e.me.Peer(), handshake.ChangeCipherSpec, nil)
 		default:
 			err = e.take(item.Body)
@@ -139,6 +151,7 @@ func (e *Engine) Advance() error {
 		}
 	}
 	e.turned = false
+	e.In.bare = false
 	e.machine.Forget()
 	e.flight = nil
 	e.In.Release()
@@ -152,7 +165,11 @@ func (e *Engine) take(raw []byte) error {
 	if err := e.patience(raw); err != nil {
 		return err
 	}
-	err := e.machine.Take(e.me.Peer(), handshake.Kind(raw[0]), raw)
+	kind := handshake.Kind(raw[0])
+	if message.IsHelloRetryRequest(raw) {
+		kind = handshake.HelloRetryRequest
+	}
+	err := e.machine.Take(e.me.Peer(), kind, raw)
 	if _, waits := errors.AsType[*handshake.Pending](err); err != nil && !waits {
 		return err
 	}
@@ -226,7 +243,7 @@ func (e *Engine) Read(p []byte) (int, error) {
 		case iana.RecordApplicationData:
 			e.plain = item.Body
 			if len(item.Body) > 0 {
-				e.warnings, e.requests = 0, 0
+				e.warnings, e.requests, e.updates = 0, 0, 0
 			}
 		case iana.RecordAlert:
 			err = e.heard(item.Body)
@@ -251,6 +268,9 @@ func (e *Engine) Buffered() int { return len(e.plain) }
 func (e *Engine) heard(body []byte) error {
 	level, description := alert.Level(body[0]), alert.Description(body[1])
 	e.log.Alert(e.me.Peer(), level, description, "")
+	if e.machine.TLS13() {
+		return e.heard13(level, description)
+	}
 	switch {
 	case description == alert.CloseNotify:
 		e.eof = io.EOF
@@ -273,7 +293,8 @@ var ErrRenegotiate = errors.New("session: the server wants to renegotiate")
 // meanwhile is under the old keys and waits.
 func (e *Engine) Renegotiate() {
 	m, c := e.machine, *e.config
-	c.Offer = nil // never resumed
+	c.Offer = nil                                // never resumed
+	c.MaxVersion = min(c.MaxVersion, iana.TLS12) // RFC 8446 §4.1.2: TLS 1.3 is not renegotiated to
 	c.Prior = &handshake.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed, Number: m.Renegotiations() + 1}
 	if chain := m.Peer().Chain; chain != nil {
 		c.Prior.Leaf = chain.Leaf().Raw
@@ -284,6 +305,9 @@ func (e *Engine) Renegotiate() {
 // post answers handshake messages after the handshake: a request for another one, with no_renegotiation unless it is allowed. See
 // RFC 5246 §7.4.1.1 and RFC 5746 §4.
 func (e *Engine) post(raw []byte) error {
+	if e.machine.TLS13() {
+		return e.post13(raw)
+	}
 	again := iana.HelloRequest
 	if e.me == iana.Server {
 		again = iana.ClientHello

@@ -47,6 +47,9 @@ type Inbound struct {
 	bulk       bool   // the last arrival filled what it was given
 
 	inner    bool // TLS 1.3: records have their type inside
+	bare     bool // TLS 1.3: the handshake is not done, so that some records may come unprotected
+	opened   bool // a protected record was opened
+	dropped  int  // ChangeCipherSpecs that meant nothing
 	forgives bool // records that do not open are dropped, until one does
 }
 
@@ -116,7 +119,7 @@ func (in *Inbound) Partial() bool { return in.start < in.end || len(in.message) 
 
 // Settle fixes the version of records and the longest plaintext, from ServerHello on.
 func (in *Inbound) Settle(v iana.Version, max int) {
-	in.version = v
+	in.version, in.bare = v, v == iana.TLS13
 	in.half.SetMaxFragment(max)
 }
 
@@ -160,7 +163,11 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 			return Item{}, false, err
 		}
 		if in.inner && h.Type != iana.RecordApplicationData {
-			continue // RFC 8446 §5: a change_cipher_spec for middleboxes, to be dropped; what else is not protected proves nothing
+			item, ok, err := in.unprotected(h, fragment)
+			if ok || err != nil {
+				return item, ok, err
+			}
+			continue
 		}
 		t, plain, err := in.half.Open(h, fragment)
 		if err != nil && in.forgives {
@@ -169,7 +176,7 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		if err != nil {
 			return Item{}, false, err
 		}
-		in.forgives = false
+		in.forgives, in.opened = false, in.inner
 		if err := in.weigh(t, plain); err != nil {
 			return Item{}, false, err
 		}
@@ -178,6 +185,30 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		}
 		in.join(plain)
 	}
+}
+
+// unprotected takes a record in the clear that comes after the keys of TLS 1.3: a ChangeCipherSpec
+// for middleboxes, which is dropped, or the alert of a client that could not use our ServerHello.
+// See RFC 8446 §5 and §D.4.
+func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok bool, err error) {
+	switch {
+	case in.bare && h.Type == iana.RecordChangeCipherSpec:
+		if err := in.weigh(h.Type, fragment); err != nil {
+			return item, false, err
+		}
+		return item, false, in.disguised()
+	case in.bare && h.Type == iana.RecordAlert && !in.opened && len(fragment) == 2:
+		return Item{h.Type, fragment}, true, nil
+	}
+	return item, false, alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got an unprotected %v under keys", h.Type)
+}
+
+// disguised counts a ChangeCipherSpec that means nothing.
+func (in *Inbound) disguised() error {
+	if in.dropped++; in.dropped > maxEmpty {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "more than %d change_cipher_spec records", maxEmpty)
+	}
+	return nil
 }
 
 // nextRecord cuts a record off what has arrived; fragment is nil until one is whole.
@@ -189,7 +220,7 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 	if h, err = record.ParseHeader(have); err != nil {
 		return h, nil, err
 	}
-	if in.version != 0 && h.Version != in.version {
+	if in.version != 0 && h.Version != in.version && in.version != iana.TLS13 { // RFC 8446 §5.1: to be ignored
 		return h, nil, alert.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1", "got a record of %v, expected %v", h.Version, in.version)
 	}
 	in.heard = h.Version

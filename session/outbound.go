@@ -28,7 +28,7 @@ func NewOutbound(from iana.Side, log *trace.Log) *Outbound {
 
 // Settle fixes the version of records and the longest plaintext.
 func (o *Outbound) Settle(v iana.Version, max int) {
-	o.version = v
+	o.version = min(v, iana.TLS12) // RFC 8446 §5.1
 	o.half.SetMaxFragment(max)
 }
 

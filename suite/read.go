@@ -8,9 +8,9 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// readable holds the suites of TLS 1.3, which observers can follow. They name neither key exchange
-// nor authentication. See RFC 8446 §B.4.
-var readable = table(map[iana.CipherSuite]Columns{
+// tls13 are the suites of TLS 1.3, which name neither key exchange nor authentication. Callers of
+// ByID and All, who ask for what TLS 1.2 negotiates, do not see them. See RFC 8446 §B.4.
+var tls13 = table(map[iana.CipherSuite]Columns{
 	iana.TLS_AES_128_GCM_SHA256:       {Cipher: record.AES_128_GCM, PRF: crypto.SHA256},
 	iana.TLS_AES_256_GCM_SHA384:       {Cipher: record.AES_256_GCM, PRF: crypto.SHA384},
 	iana.TLS_CHACHA20_POLY1305_SHA256: {Cipher: record.CHACHA20_POLY1305, PRF: crypto.SHA256},
@@ -24,7 +24,7 @@ func Readable(id iana.CipherSuite) *Suite {
 	if s := ByID(id); s != nil {
 		return s
 	}
-	if s := find(readable, id); s != nil {
+	if s := find(tls13, id); s != nil {
 		return s
 	}
 	return spelled(id)
@@ -102,4 +102,21 @@ func init() {
 	} {
 		ciphers[c.Name] = c
 	}
+}
+
+// TLS13 reports whether the suite is one of TLS 1.3.
+func (s *Suite) TLS13() bool { return s.Kex == iana.KexNone }
+
+// ByID13 returns the suite of TLS 1.3 with an ID, or nil.
+func ByID13(id iana.CipherSuite) *Suite { return find(tls13, id) }
+
+// Preference13 returns the suites of TLS 1.3 that need no naming, the best for this machine first.
+// Those with CCM are for small devices, and left out.
+func Preference13() []iana.CipherSuite {
+	gcm := []iana.CipherSuite{iana.TLS_AES_128_GCM_SHA256, iana.TLS_AES_256_GCM_SHA384}
+	chacha := []iana.CipherSuite{iana.TLS_CHACHA20_POLY1305_SHA256}
+	if fastest().order[0] == record.CHACHA20_POLY1305 {
+		return append(chacha, gcm...)
+	}
+	return append(gcm, chacha...)
 }

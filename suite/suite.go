@@ -79,7 +79,7 @@ func (s *Suite) AEAD() bool { return s.Cipher.AEAD() }
 
 // ForwardSecret reports whether the traffic of a past connection stays secret if the server's
 // private key is disclosed.
-func (s *Suite) ForwardSecret() bool { return s.Kex.Ephemeral() }
+func (s *Suite) ForwardSecret() bool { return s.Kex.Ephemeral() || s.TLS13() }
 
 // HTTP2 reports whether HTTP/2 allows the suite. Appendix A of RFC 9113 prohibits those whose key
 // exchange is not ephemeral and those that are not AEADs. See RFC 9113 §9.2.2.

@@ -1,0 +1,288 @@
+package handshake
+
+import (
+	"bytes"
+	"io"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// What a client says and accepts in TLS 1.3 alone.
+
+// offer13 puts into a ClientHello what TLS 1.3 needs outside the extensions: suites, a session ID
+// for middleboxes (RFC 8446 §D.4), and key shares that are ready.
+func (c *client) offer13(m *message.ClientHello) error {
+	m.Version = iana.TLS12
+	m.CipherSuites = append(slices.Clone(c.Suites13), m.CipherSuites...)
+	if len(m.SessionID) == 0 {
+		m.SessionID = make([]byte, 32)
+		if _, err := io.ReadFull(c.Rand, m.SessionID); err != nil {
+			return err
+		}
+	}
+	groups := offeredGroups(c.Config)
+	if len(groups) == 0 {
+		return alert.Fail(alert.InternalError, "RFC 8446 §4.2.8", "no group is enabled")
+	}
+	if err := c.share(groups[0]); err != nil {
+		return err
+	}
+	// Most servers without ML-KEM have X25519: with both shares neither kind needs a retry.
+	if groups[0] == iana.X25519MLKEM768 && slices.Contains(groups, iana.X25519) {
+		return c.share(iana.X25519)
+	}
+	return nil
+}
+
+// keyShare is a key pair of ours that waits for the server's share.
+type keyShare struct {
+	kex.Group
+	offer kex.Offer
+}
+
+// share makes a key share in a group.
+func (c *client) share(id iana.Group) error {
+	g, ok := kex.Named(id)
+	if !ok {
+		return alert.Fail(alert.InternalError, "RFC 8446 §4.2.7", "the group %v is not known", id)
+	}
+	o, err := g.Offer(c.Rand)
+	if err != nil {
+		return err
+	}
+	c.shares = append(c.shares, keyShare{g, o})
+	return nil
+}
+
+// acceptable13 is what a client refuses in a ServerHello or HelloRetryRequest of TLS 1.3. See RFC
+// 8446 §4.1.3 and §4.1.4.
+func acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.Place) error {
+	const ref = "RFC 8446 §4.1.3"
+	row := extensionRow
+	switch {
+	case versionOf(sh) != iana.TLS13:
+		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.1",
+			"the server's supported_versions has %v, expected TLS 1.3", versionOf(sh))
+	case sh.Version != iana.TLS12:
+		return alert.Fail(alert.IllegalParameter, ref, "the server's legacy_version is %v, expected TLS 1.2", sh.Version)
+	case !bytes.Equal(sh.SessionID, ch.SessionID):
+		return alert.Fail(alert.IllegalParameter, ref, "the server does not echo our session ID")
+	case sh.CompressionMethod != iana.CompressionNull:
+		return alert.Fail(alert.IllegalParameter, ref, "the server chose compression %v, we offered null", sh.CompressionMethod)
+	case !ch.Offers(sh.CipherSuite):
+		return alert.Fail(alert.IllegalParameter, ref, "the server chose %v, which we did not offer", sh.CipherSuite)
+	}
+	return placed(sh.Extensions, iana.TLS13, at, func(x *extension) bool {
+		return x.asked(ch) || at == message.InHelloRetryRequest && x == row(iana.ExtCookie) // RFC 8446 §4.2
+	})
+}
+
+// retry accepts a HelloRetryRequest, and makes the share that it asks for.
+func (c *client) retry(m *message.ServerHello, s *Score) error {
+	const ref = "RFC 8446 §4.1.4"
+	if err := acceptable13(s.ClientHello, m, message.InHelloRetryRequest); err != nil {
+		return err
+	}
+	if err := wellFormed(m.Extensions, message.InHelloRetryRequest); err != nil {
+		return err
+	}
+	if _, err := suiteOf(m.CipherSuite, iana.TLS13); err != nil {
+		return err
+	}
+	var group message.SelectedGroup
+	asked, err := read(m.Extensions, iana.ExtKeyShare, &group)
+	if err != nil {
+		return err
+	}
+	if !asked {
+		if !m.Extensions.Has(iana.ExtCookie) {
+			return alert.Fail(alert.IllegalParameter, ref, "the server asks for another hello, and for no change in it")
+		}
+		return nil
+	}
+	known := slices.ContainsFunc(c.shares, func(k keyShare) bool { return k.ID() == group.Group })
+	if known || !slices.Contains(offeredGroups(c.Config), group.Group) {
+		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
+			"the server asks for a share of %v, which we sent already or did not offer", group.Group)
+	}
+	c.shares = nil
+	return c.share(group.Group)
+}
+
+// helloAgain is the second ClientHello: the first one with another share and the server's cookie.
+// See RFC 8446 §4.1.2.
+func (c *client) helloAgain(s *Score) (*message.ClientHello, error) {
+	again := *s.ClientHello
+	extensions, err := offerAll(&offering{c.Config, c, s})
+	again.Extensions = extensions
+	return &again, err
+}
+
+// serverHello13 accepts a ServerHello of TLS 1.3.
+func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
+	if err := acceptable13(s.ClientHello, m, message.InServerHello); err != nil {
+		return err
+	}
+	if err := wellFormed(m.Extensions, message.InServerHello); err != nil {
+		return err
+	}
+	if s.Retried() && m.CipherSuite != s.Retry.CipherSuite {
+		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.4",
+			"the server chose %v, and %v in its HelloRetryRequest", m.CipherSuite, s.Retry.CipherSuite)
+	}
+	a, err := s.agree(m, nil)
+	if err != nil {
+		return err
+	}
+	if !m.Extensions.Has(iana.ExtKeyShare) {
+		return alert.Fail(alert.MissingExtension, "RFC 8446 §4.2.8", "the server sends no key_share, which every mode that we offer has")
+	}
+	if c.shareOf(a.Group) == nil {
+		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
+			"the server's share is of %v, of which we sent none", a.Group)
+	}
+	return nil
+}
+
+func (c *client) shareOf(g iana.Group) *keyShare {
+	for i := range c.shares {
+		if c.shares[i].ID() == g {
+			return &c.shares[i]
+		}
+	}
+	return nil
+}
+
+// secret13 is the shared secret of the key exchange.
+func (c *client) secret13(s *Score) (Input, error) {
+	var theirs message.KeyShare
+	if _, err := read(s.ServerHello.Extensions, iana.ExtKeyShare, &theirs); err != nil {
+		return Input{}, err
+	}
+	ours := c.shareOf(s.Agreed.Group)
+	shared, err := ours.offer.Finish(theirs.KeyExchange)
+	if err != nil {
+		return Input{}, err
+	}
+	c.Log.Ephemeral(iana.Client, ours.Name(), ours.offer.Private(), ours.offer.Share(), theirs.KeyExchange, "RFC 8446 §4.2.8")
+	c.shares = nil
+	return Input{Shared: shared}, nil
+}
+
+// receive13 refuses a line of a TLS 1.3 server that must not become a fact.
+func (c *client) receive13(msg message.Message, s *Score) error {
+	switch m := msg.(type) {
+	case *message.EncryptedExtensions:
+		return c.encryptedExtensions(m, s)
+	case *message.CertificateRequest:
+		return c.certificateRequest13(m)
+	case *message.Certificate:
+		return c.certificate13(m, s)
+	case *message.CertificateVerify:
+		return c.verified13(iana.Server, m, s)
+	}
+	return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4", "got a %v, which we did not ask for", msg.Type())
+}
+
+func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) error {
+	asked := func(x *extension) bool { return x.asked(s.ClientHello) }
+	if err := placed(m.Extensions, iana.TLS13, message.InEncryptedExtensions, asked); err != nil {
+		return err
+	}
+	if err := wellFormed(m.Extensions, message.InEncryptedExtensions); err != nil {
+		return err
+	}
+	_, err := s.agree(s.ServerHello, m)
+	return err
+}
+
+// certificateRequest13 chooses what to show: nothing, if nothing fits. See RFC 8446 §4.3.2.
+func (c *client) certificateRequest13(m *message.CertificateRequest) error {
+	const ref = "RFC 8446 §4.3.2"
+	if len(m.Context) != 0 {
+		return alert.Fail(alert.IllegalParameter, ref, "the server's certificate_request_context is not empty during the handshake")
+	}
+	if err := placed(m.Extensions, iana.TLS13, message.InCertificateRequest, nil); err != nil {
+		return err
+	}
+	if !m.Extensions.Has(iana.ExtSignatureAlgorithms) {
+		return alert.Fail(alert.MissingExtension, ref, "the server's CertificateRequest has no signature_algorithms")
+	}
+	return c.chooseCredential(pki.Request{Schemes: m.Schemes, Authorities: m.Authorities, TLS13: true}, iana.TLS13, ref)
+}
+
+// certificate13 checks the server's chain, and what comes with it. See RFC 8446 §4.4.2.
+func (c *client) certificate13(m *message.Certificate, s *Score) error {
+	const ref = "RFC 8446 §4.4.2"
+	switch {
+	case len(m.Context) != 0:
+		return alert.Fail(alert.IllegalParameter, ref, "the certificate_request_context of a server's Certificate is not empty")
+	case len(m.Chain) == 0:
+		return alert.Fail(alert.DecodeError, "RFC 8446 §4.4.2.4", "the server's Certificate is empty")
+	}
+	asked := func(x *extension) bool { return x.asked(s.ClientHello) }
+	if err := placedEntries(m, asked); err != nil {
+		return err
+	}
+	if err := c.authenticate(iana.Server, m.Chain, !c.Skip); err != nil {
+		return err
+	}
+	if err := c.peer.Chain.Fits(iana.AuthNone, iana.KexNone, c.LaxKeyUsage); err != nil {
+		return err
+	}
+	var staple message.CertificateStatus
+	stapled, err := read(m.Leaf(), iana.ExtStatusRequest, &staple)
+	if err != nil {
+		return err
+	}
+	if !stapled {
+		return c.unstapled(s)
+	}
+	return c.status(&staple)
+}
+
+// placedEntries checks the extensions of every certificate.
+func placedEntries(m *message.Certificate, asked func(*extension) bool) error {
+	for _, e := range m.Extensions {
+		if err := placed(e, iana.TLS13, message.InCertificate, asked); err != nil {
+			return err
+		}
+		if err := wellFormed(e, message.InCertificate); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// verified13 checks a CertificateVerify: the proof that the peer holds the key of its certificate.
+// The transcript ends with the Certificate. See RFC 8446 §4.4.3.
+func (l *live) verified13(from iana.Side, m *message.CertificateVerify, s *Score) error {
+	const ref = "RFC 8446 §4.4.3"
+	pub, err := l.peer.Chain.PublicKey()
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(l.Schemes, m.Scheme) || !pki.Signs13(pub, m.Scheme) {
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the %v signed with %v, which TLS 1.3, its key or our policy does not allow", from, m.Scheme)
+	}
+	signed := pki.CertificateVerify13(from, s.transcript.sum())
+	if err := pki.Verify(pub, m.Scheme, signed, m.Signature); err != nil {
+		return err
+	}
+	l.peer.possessed, l.peer.Scheme = true, m.Scheme
+	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: m.Scheme, Signed: signed, Signature: m.Signature}, ref)
+	return nil
+}
+
+// sign13 is our CertificateVerify.
+func (l *live) sign13(me iana.Side, c pki.Choice, s *Score) (message.Message, error) {
+	signature, err := l.sign(me, c, pki.CertificateVerify13(me, s.transcript.sum()), "RFC 8446 §4.4.3")
+	return &message.CertificateVerify{Scheme: c.Scheme, Signature: signature}, err
+}

@@ -1,0 +1,306 @@
+package handshake
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// What a server chooses and says in TLS 1.3 alone.
+
+// hello13 is what of a ClientHello a choice of TLS 1.3 depends on.
+type hello13 struct {
+	*wishes
+	shares []message.KeyShareEntry
+}
+
+// choose13 settles what a ClientHello of TLS 1.3 left open. See RFC 8446 §4.1.1.
+func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
+	h, err := v.read13(ch, s)
+	if err != nil {
+		return nil, err
+	}
+	got := &chosen{version: iana.TLS13}
+	for _, id := range common(v.Suites13, ch.CipherSuites) {
+		if got.suite = suite.ByID13(id); got.suite != nil {
+			break
+		}
+	}
+	if got.suite == nil {
+		return nil, alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1", "no cipher suite of TLS 1.3 in common: the client offers %v, "+
+			"we allow %v", alert.Few(ch.CipherSuites), alert.Few(v.Suites13))
+	}
+	if err := got.chooseShare(h, v.Config); err != nil {
+		return nil, err
+	}
+	if s.Retried() {
+		if err := got.keeps(s); err != nil {
+			return nil, err
+		}
+	}
+	if err := v.chooseCredential13(got, h); err != nil {
+		return nil, err
+	}
+	if v.Log.On() {
+		got.tell(v.Log, ch, h.wishes)
+	}
+	return got, nil
+}
+
+// read13 reads a ClientHello that chose TLS 1.3, and refuses what no other message is needed to
+// refuse. See RFC 8446 §4.1.2 and §9.2.
+func (v *server) read13(ch *message.ClientHello, s *Score) (*hello13, error) {
+	if !slices.Equal(ch.CompressionMethods, []iana.CompressionMethod{iana.CompressionNull}) {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+			"the client's compression_methods are %v, expected null alone", alert.Few(ch.CompressionMethods))
+	}
+	if err := placed(ch.Extensions, iana.TLS13, message.InClientHello, nil); err != nil {
+		return nil, err
+	}
+	w, err := readWishes(ch, iana.TLS13, v.Config)
+	if err != nil {
+		return nil, err
+	}
+	w.Hello.Groups = nil // the group of a certificate's key is in its scheme
+	for _, t := range []iana.ExtensionType{iana.ExtSignatureAlgorithms, iana.ExtSupportedGroups, iana.ExtKeyShare} {
+		if !ch.Extensions.Has(t) {
+			return nil, alert.Fail(alert.MissingExtension, "RFC 8446 §9.2", "the client sends no %v", t)
+		}
+	}
+	var shares message.KeyShares
+	if _, err := read(ch.Extensions, iana.ExtKeyShare, &shares); err != nil {
+		return nil, err
+	}
+	if err := checkShares(shares.Shares, w.listed); err != nil {
+		return nil, err
+	}
+	if s.Retried() && ch.Extensions.Has(iana.ExtEarlyData) {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2", "the client's second hello has early_data")
+	}
+	return &hello13{w, shares.Shares}, nil
+}
+
+// checkShares: each share is of a group that is listed, and of another one. See RFC 8446 §4.2.8.
+func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
+	var seen, offered [1 << 16 / 64]uint64
+	for _, g := range listed {
+		offered[g/64] |= 1 << (g % 64)
+	}
+	for _, s := range shares {
+		word, bit := s.Group/64, uint64(1)<<(s.Group%64)
+		if seen[word]&bit != 0 || offered[word]&bit == 0 {
+			return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
+				"the client's share of %v is the second of its group, or of one that it does not list", s.Group)
+		}
+		seen[word] |= bit
+	}
+	return nil
+}
+
+// chooseShare takes our first group of which the client sent a share. If there is none, our first
+// that it lists is asked for.
+func (got *chosen) chooseShare(h *hello13, c *Config) error {
+	var first kex.Group
+	for _, id := range h.groups {
+		g, ok := kex.Named(id)
+		if !ok {
+			continue
+		}
+		if first == nil {
+			first = g
+		}
+		for _, s := range h.shares {
+			if s.Group == id {
+				got.group, got.share = g, s.KeyExchange
+				return nil
+			}
+		}
+	}
+	if first == nil {
+		return alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
+			"no group in common: the client lists %v, we allow %v", alert.Few(h.listed), alert.Few(c.Groups))
+	}
+	got.group = first
+	return nil
+}
+
+// keeps holds the client to what it was asked for by a HelloRetryRequest. See RFC 8446 §4.1.2 and
+// §4.2.8.
+func (got *chosen) keeps(s *Score) error {
+	var asked message.SelectedGroup
+	if _, err := read(s.Retry.Extensions, iana.ExtKeyShare, &asked); err != nil {
+		return err
+	}
+	if got.share == nil || got.group.ID() != asked.Group || got.suite.ID != s.Retry.CipherSuite {
+		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+			"the client's second hello has no share of %v alone, or not the suite of before", asked.Group)
+	}
+	return nil
+}
+
+// chooseCredential13 chooses the certificate, one with the client's name before others.
+func (v *server) chooseCredential13(got *chosen, h *hello13) error {
+	rules := pki.Rules{Schemes: v.Schemes, LaxKeyUsage: v.LaxKeyUsage, TLS13: true}
+	named := slices.ContainsFunc(v.Credentials, func(x *pki.Credential) bool { return x.HasName(h.Name) })
+	if v.NamedOnly && h.Name != "" && !named {
+		return alert.Fail(alert.UnrecognizedName, "RFC 6066 §3", "the client asks for %q, and no certificate has this name", h.Name)
+	}
+	got.Choice = pki.ChooseServer(v.Credentials, iana.AuthNone, iana.KexNone, h.Hello, rules)
+	if got.Credential == nil {
+		return alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.4.2.2", "%s", got.Why())
+	}
+	return nil
+}
+
+// composeRetry asks for a share that the client did not send, or is nil if it did.
+func (v *server) composeRetry(s *Score) (message.Message, error) {
+	if v.chosen.version != iana.TLS13 || v.chosen.share != nil || s.Retried() {
+		return nil, nil
+	}
+	return v.answer13(message.RetryRandom(), message.InHelloRetryRequest, s)
+}
+
+// composeHello13 is our ServerHello, with a fresh share.
+func (v *server) composeHello13(s *Score) (message.Message, error) {
+	if v.answered == nil {
+		a, err := v.chosen.group.Answer(v.Rand, v.chosen.share)
+		if err != nil {
+			return nil, err
+		}
+		v.answered = &a
+	}
+	var random [32]byte
+	if _, err := io.ReadFull(v.Rand, random[:]); err != nil {
+		return nil, err
+	}
+	return v.answer13(random, message.InServerHello, s)
+}
+
+// answer13 is a ServerHello or a HelloRetryRequest. See RFC 8446 §4.1.3.
+func (v *server) answer13(random [32]byte, at message.Place, s *Score) (message.Message, error) {
+	m := &message.ServerHello{Version: iana.TLS12, Random: random, SessionID: s.ClientHello.SessionID, CipherSuite: v.chosen.suite.ID}
+	var err error
+	m.Extensions, err = answerAll(v.Config, v.answering(at, s))
+	return m, err
+}
+
+func (v *server) answering(at message.Place, s *Score) *answering {
+	return &answering{at: at, version: v.chosen.version, hello: s.ClientHello, chosen: v.chosen, key: v.answered, log: v.Log}
+}
+
+// compose13 makes our lines behind the ServerHello.
+func (v *server) compose13(k Kind, s *Score) (message.Message, error) {
+	switch iana.HandshakeType(k) {
+	case iana.EncryptedExtensions:
+		e, err := answerAll(v.Config, v.answering(message.InEncryptedExtensions, s))
+		return &message.EncryptedExtensions{Extensions: e}, err
+	case iana.CertificateRequest:
+		return v.certificateRequest13()
+	case iana.Certificate:
+		return v.certificates13(s)
+	case iana.CertificateVerify:
+		return v.sign13(iana.Server, v.chosen.Choice, s)
+	}
+	return nil, nil
+}
+
+func (v *server) certificateRequest13() (message.Message, error) {
+	if !v.ClientAuth.Request {
+		return nil, nil
+	}
+	m := &message.CertificateRequest{}
+	if err := m.Extensions.Add(iana.ExtSignatureAlgorithms, &message.SignatureSchemes{Schemes: v.Schemes}); err != nil {
+		return nil, err
+	}
+	if v.Roots == nil {
+		return m, nil
+	}
+	//lint:ignore SA1019 deprecated for the system's pool only, and this is not that
+	names := v.Roots.Subjects()
+	if len(names) == 0 {
+		return m, nil
+	}
+	return m, m.Extensions.Add(iana.ExtCertificateAuthorities, &message.CertificateAuthorities{Authorities: names})
+}
+
+// certificates13 is our chain, with the staple and the timestamps that the client asked for at its
+// leaf.
+func (v *server) certificates13(s *Score) (message.Message, error) {
+	m := &message.Certificate{Chain: v.chosen.Credential.Chain.Raw()}
+	var leaf message.Extensions
+	var wanted message.StatusRequest
+	asked, err := read(s.ClientHello.Extensions, iana.ExtStatusRequest, &wanted)
+	if err != nil {
+		return nil, err
+	}
+	if staple := v.chosen.Credential.Staple; asked && wanted.Type == iana.StatusOCSP && v.StatusRequest != Off && len(staple) > 0 {
+		if err := leaf.Add(iana.ExtStatusRequest, &message.CertificateStatus{StatusType: iana.StatusOCSP, Response: staple}); err != nil {
+			return nil, err
+		}
+	}
+	if list := v.chosen.Credential.SCTs; len(list) > 0 && s.ClientHello.Extensions.Has(iana.ExtSCT) {
+		if err := leaf.Add(iana.ExtSCT, &message.SCTs{List: list}); err != nil {
+			return nil, err
+		}
+	}
+	m.Extensions = []message.Extensions{leaf}
+	return m, nil
+}
+
+// receive13 refuses a line of a TLS 1.3 client that must not become a fact.
+func (v *server) receive13(msg message.Message, s *Score) error {
+	switch m := msg.(type) {
+	case *message.Certificate:
+		return v.certificate13(m)
+	case *message.CertificateVerify:
+		return v.verified13(iana.Client, m, s)
+	}
+	return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4", "got a %v, which we did not ask for", msg.Type())
+}
+
+func (v *server) certificate13(m *message.Certificate) error {
+	const ref = "RFC 8446 §4.4.2"
+	if len(m.Context) != 0 {
+		return alert.Fail(alert.IllegalParameter, ref, "the client's certificate_request_context is not the empty one of our request")
+	}
+	if err := placedEntries(m, func(*extension) bool { return false }); err != nil { // we asked for none
+		return err
+	}
+	if len(m.Chain) == 0 {
+		if v.ClientAuth.Require {
+			return alert.Fail(alert.CertificateRequired, "RFC 8446 §4.4.2.4", "the client showed no certificate, which we require")
+		}
+		return v.verdict(nil)
+	}
+	if err := v.authenticate(iana.Client, m.Chain, v.ClientAuth.Verify); err != nil {
+		return err
+	}
+	return v.peer.Chain.Fits(iana.AuthNone, iana.KexNone, false)
+}
+
+// secret13 is the shared secret of the key exchange.
+func (v *server) secret13() (Input, error) {
+	a := v.answered
+	v.answered = nil
+	v.Log.Ephemeral(iana.Server, v.chosen.group.Name(), a.Private, a.Share, v.chosen.share, "RFC 8446 §4.2.8")
+	return Input{Shared: a.Secret}, nil
+}
+
+// group13 answers key_share: our share, or the group that we want one of.
+func group13(_ *Config, an *answering) (message.Content, bool, error) {
+	id := an.chosen.group.ID()
+	if an.at == message.InHelloRetryRequest {
+		return &message.SelectedGroup{Group: id}, true, nil
+	}
+	if an.key == nil {
+		return nil, false, fmt.Errorf("handshake: no share of %v was made", id)
+	}
+	return &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: id, KeyExchange: an.key.Share}}, true, nil
+}

@@ -1,0 +1,100 @@
+package session
+
+import (
+	"io"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// What TLS 1.3 does differently once its handshake is done, and with alerts.
+
+const (
+	// maxUpdates bounds the KeyUpdates that a peer may send without data between them.
+	maxUpdates = 32
+
+	// spareRecords is how many records a key can still seal when it is changed. A Write seals few
+	// at a time.
+	spareRecords = 1 << 10
+)
+
+// heard13 takes an alert of TLS 1.3, whose level means nothing: all but two end the connection. See
+// RFC 8446 §6.
+func (e *Engine) heard13(level alert.Level, d alert.Description) error {
+	switch d {
+	case alert.CloseNotify:
+		e.eof = io.EOF
+		return nil
+	case alert.UserCanceled:
+		if e.warnings++; e.warnings > maxEmpty {
+			return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §6.1", "more than %d warnings in a row", maxEmpty)
+		}
+		return nil
+	}
+	return &alert.Received{Level: level, Description: d}
+}
+
+// post13 takes a message after the handshake: a ticket, or a change of keys. See RFC 8446 §4.6.
+func (e *Engine) post13(raw []byte) error {
+	switch t := iana.HandshakeType(raw[0]); {
+	case t == iana.KeyUpdate:
+		return e.keyUpdate(raw)
+	case t == iana.NewSessionTicket && e.me == iana.Client:
+		if e.warnings++; e.warnings > maxUpdates {
+			return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1", "more than %d tickets in a row", maxUpdates)
+		}
+		return e.machine.TakeTicket(raw)
+	default:
+		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6", "a %v after the handshake", t)
+	}
+}
+
+// keyUpdate changes the peer's keys. If it asks for ours too, they change before we next send data:
+// one change answers all requests that came before it. See RFC 8446 §4.6.3.
+func (e *Engine) keyUpdate(raw []byte) error {
+	const ref = "RFC 8446 §4.6.3"
+	m, err := message.Dialect{Version: iana.TLS13}.Parse(raw)
+	if err != nil {
+		return alert.Malformed(ref, err)
+	}
+	request := m.(*message.KeyUpdate).RequestUpdate
+	if request > iana.UpdateRequested {
+		return alert.Fail(alert.IllegalParameter, ref, "a KeyUpdate with request_update %d, expected 0 or 1", request)
+	}
+	if e.updates++; e.updates > maxUpdates {
+		return alert.Fail(alert.UnexpectedMessage, ref, "more than %d KeyUpdates without data between them", maxUpdates)
+	}
+	if err := e.machine.KeyUpdate(e.me.Peer()); err != nil {
+		return err
+	}
+	if request == iana.UpdateRequested {
+		e.rekey.Store(true)
+	}
+	return nil
+}
+
+// Seal seals application data, under new keys if the peer asked for them or ours are nearly used
+// up. It is for whoever may use the outbound half.
+func (e *Engine) Seal(data []byte) error {
+	if e.machine.TLS13() && (e.rekey.Swap(false) || e.Out.half.Left() < spareRecords) {
+		if err := e.UpdateKeys(iana.UpdateNotRequested); err != nil {
+			return err
+		}
+	}
+	return e.Out.Seal(iana.RecordApplicationData, data)
+}
+
+// UpdateKeys says that our keys change, and changes them. The KeyUpdate itself is sealed under the
+// old ones. It is for whoever may use the outbound half, in TLS 1.3 and once the handshake is done.
+func (e *Engine) UpdateKeys(request iana.KeyUpdateRequest) error {
+	raw, err := message.Dialect{Version: iana.TLS13}.Encode(&message.KeyUpdate{RequestUpdate: request})
+	if err != nil {
+		return err
+	}
+	e.log.Message(e.me, iana.KeyUpdate, raw, "RFC 8446 §4.6.3")
+	if err := e.Out.Seal(iana.RecordHandshake, raw); err != nil {
+		return err
+	}
+	return e.machine.KeyUpdate(e.me)
+}
