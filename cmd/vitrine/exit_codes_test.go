@@ -9,10 +9,10 @@ import (
 	"testing"
 )
 
-// exitConstants returns the exit codes that exit.go declares, by name.
+// exitConstants returns the exit codes that exit_codes.go declares, by name.
 func exitConstants(t *testing.T) map[string]int {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "exit.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "exit_codes.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -140,7 +140,7 @@ type anothers struct{ fs.FileInfo }
 func (anothers) Sys() any { return &syscall.Stat_t{Uid: uint32(os.Geteuid()) + 1} }
 
 func TestNoSecretGoesToAnothersFile(t *testing.T) {
-	info, err := os.Lstat("secret_file.go")
+	info, err := os.Lstat("cli_files.go")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func TestDevicesStay(t *testing.T) {
 // No command makes a file in another way.
 func TestAllFilesAreMadeInOnePlace(t *testing.T) {
 	for _, place := range uses(t, "os.Create", "os.CreateTemp", "os.OpenFile", "os.WriteFile", "ioutil.WriteFile") {
-		if !strings.HasPrefix(place, "secret_file.go: ") {
+		if !strings.HasPrefix(place, "cli_files.go: ") {
 			t.Error(place)
 		}
 	}

@@ -80,7 +80,7 @@ func uses(t *testing.T, names ...string) (places []string) {
 // There is one way to write JSON, so that none of the commands forgets what JSON does not escape.
 func TestAllJSONIsWrittenInOnePlace(t *testing.T) {
 	places := uses(t, "json.NewEncoder", "json.Marshal", "json.MarshalIndent")
-	if len(places) != 1 || places[0] != "json.go: json.Marshal" {
+	if len(places) != 1 || places[0] != "cli_json.go: json.Marshal" {
 		t.Errorf("%v", places)
 	}
 }
