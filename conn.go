@@ -17,7 +17,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/record"
@@ -126,29 +125,34 @@ func (c *Conn) handshake(ctx context.Context) error {
 
 // perform moves bytes until the engine's handshake is done. It needs both halves.
 func (c *Conn) perform(ctx context.Context) (err error) {
-	e := c.engine
+	e, lost := c.engine, false // lost: nobody is there to be told
 	for err == nil && !e.Machine().Done() {
 		err = e.Advance()
 		if pending, ok := errors.AsType[*handshake.Pending](err); ok {
 			err = pending.Do(ctx)
+			lost = ctx.Err() != nil // the connection is closed: see HandshakeContext
 			continue
 		}
 		if err == nil {
 			err = c.send()
+			lost = err != nil
 		}
 		if err == nil && !e.Machine().Done() {
 			err = c.receive()
+			lost = err != nil
 		}
 	}
 	if err == nil {
 		c.settled.Store(e.Machine())
+		return nil
 	}
-	if err != nil {
-		e.Fail(err)
-		c.abort(err)
-		return newHandshakeError(c.me, e.Machine(), err)
+	e.Fail(err)
+	if !lost {
+		c.engine.Abort(err)
+		c.answer()
 	}
-	return nil
+	c.endWriting(err)
+	return newHandshakeError(c.me, e.Machine(), err)
 }
 
 // receive takes what the socket has.
@@ -182,15 +186,6 @@ func (c *Conn) send() error {
 	return nil
 }
 
-// abort sends the alert that err asks for. It needs the outbound half.
-func (c *Conn) abort(err error) {
-	if !broken(err) {
-		c.engine.Abort(err)
-		c.answer()
-	}
-	c.endWriting(err)
-}
-
 // endWriting keeps the first error of the outbound half, after which nothing is written or queued.
 // It needs the outbound half. A nil err changes nothing.
 func (c *Conn) endWriting(err error) {
@@ -200,22 +195,16 @@ func (c *Conn) endWriting(err error) {
 	}
 }
 
-// broken tells that the network failed: nobody is there to be told.
-func broken(err error) bool {
-	_, network := errors.AsType[net.Error](err)
-	return network
-}
-
 // answer sends what reading made us say. It needs the outbound half.
 func (c *Conn) answer() {
 	if c.writeError != nil {
 		return
 	}
-	ended, err := c.engine.SealReplies()
+	ended, told, err := c.engine.SealReplies()
 	if err == nil {
 		err = c.send()
 	}
-	if _, theirs := errors.AsType[*alert.Received](ended); ended != nil && !theirs {
+	if told {
 		c.alerted.Store(true)
 	}
 	c.endWriting(cmp.Or(ended, err))
@@ -251,14 +240,15 @@ func (c *Conn) Read(p []byte) (int, error) {
 		if errors.Is(err, session.ErrRenegotiate) {
 			err = c.renegotiate()
 		}
-		if errors.Is(err, session.ErrMore) {
+		lost := err == session.ErrMore
+		if lost {
 			err = c.receive()
 			if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 				return 0, err // the only error that can pass
 			}
 		}
 		if err != nil {
-			c.fail(err)
+			c.fail(err, lost)
 		}
 	}
 	return 0, c.readError
@@ -282,14 +272,14 @@ func (c *Conn) renegotiate() error {
 	return c.perform(context.Background())
 }
 
-// fail ends reading for good, and tells the peer why.
-func (c *Conn) fail(err error) {
+// fail ends reading for good, and tells the peer why, unless the connection to it is lost.
+func (c *Conn) fail(err error, lost bool) {
 	c.readError = err
-	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
+	if err == io.EOF || lost && errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		return
 	}
 	c.readError = &net.OpError{Op: "read", Net: "tls", Addr: c.conn.RemoteAddr(), Err: err}
-	if broken(err) {
+	if lost {
 		return
 	}
 	c.engine.Abort(err)

@@ -147,7 +147,7 @@ func Fail(d Description, ref, format string, args ...any) error {
 // Refused returns an *Error for what a program's callback refused. Its alert is the one that err
 // names, if err is or wraps an *Error; else it is d.
 func Refused(d Description, what string, err error) error {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := errors.AsType[*Error](err); ok && e.Alert != CloseNotify {
 		d = e.Alert
 	}
 	return Fail(d, "", "%s: %w", what, err)
@@ -163,8 +163,9 @@ func Malformed(ref string, err error) error {
 }
 
 // Of returns the alert to send for err: that of the *Error in it, or internal_error if it has none.
+// close_notify, the zero value, is not an error: peers would take a failure for an orderly end.
 func Of(err error) Description {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := errors.AsType[*Error](err); ok && e.Alert != CloseNotify {
 		return e.Alert
 	}
 	return InternalError

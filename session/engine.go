@@ -35,6 +35,7 @@ type Engine struct {
 	plain    []byte // opened, and not read yet
 	turned   bool   // the peer's keys were changed, and its Finished has not come
 	eof      error  // io.EOF after the peer's close_notify: nothing more can be read
+	over     bool   // the peer ended the connection, by close_notify or a fatal alert
 	warnings int    // alerts in a row that only warned
 	requests int    // to negotiate, in a row
 	updates  int    // KeyUpdates since the last data
@@ -49,7 +50,8 @@ type Engine struct {
 // asks without end and reads none of the answers must not fill the memory.
 type replies struct {
 	declines bool  // a no_renegotiation waits; one answers all requests that came before it
-	ended    error // why nothing follows: a fatal alert that waits, unless the peer sent one
+	ended    error // why nothing follows: a fatal alert that waits, unless the peer ended it
+	silent   bool  // the peer ended it: no alert
 	muted    bool  // nothing can be sent any more
 }
 
@@ -273,7 +275,7 @@ func (e *Engine) heard(body []byte) error {
 	}
 	switch {
 	case description == alert.CloseNotify:
-		e.eof = io.EOF
+		e.eof, e.over = io.EOF, true
 		return nil
 	case level == alert.Warning:
 		if e.warnings++; e.warnings > maxWarnings {
@@ -283,6 +285,7 @@ func (e *Engine) heard(body []byte) error {
 	case level != alert.Fatal:
 		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.2", "an alert of level %v, expected warning or fatal", level)
 	}
+	e.over = true
 	return &alert.Received{Level: level, Description: description}
 }
 
@@ -327,17 +330,19 @@ func (e *Engine) post(raw []byte) error {
 	return nil
 }
 
-// Abort says why we end, unless it is the peer who ended: it is the only place that makes a fatal alert. After one, whoever sent it,
-// nothing more is sealed. See RFC 5246 §7.2.2.
+// Abort says why we end. A fatal alert is made of it, here alone, unless the peer ended the
+// connection before: what err wraps says nothing about that, since a callback may return the error
+// of another connection. After an alert, whoever sent it, nothing more is sealed. See RFC 5246
+// §7.2.2.
 func (e *Engine) Abort(err error) {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return
+	if e.eof != nil {
+		return // close_notify
 	}
 	e.machine.Withdraw() // RFC 5246 §7.2.2: what ends with a fatal alert must not be resumed
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.ended == nil && !e.muted {
-		e.ended = err
+		e.ended, e.silent = err, e.over
 	}
 }
 
@@ -358,9 +363,10 @@ func (e *Engine) Answering() bool {
 	return e.declines || e.ended != nil
 }
 
-// SealReplies seals the alerts that wait, a fatal one last: ended is then why nothing may follow it.
-// It is for whoever may use the outbound half.
-func (e *Engine) SealReplies() (ended, err error) {
+// SealReplies seals the alerts that wait, a fatal one last: ended is then why nothing may follow it,
+// and told reports that there is one, since the peer gets none if it ended the connection. It is for
+// whoever may use the outbound half.
+func (e *Engine) SealReplies() (ended error, told bool, err error) {
 	e.mu.Lock()
 	waiting := e.replies
 	e.replies = replies{muted: waiting.muted}
@@ -368,13 +374,11 @@ func (e *Engine) SealReplies() (ended, err error) {
 	if waiting.declines {
 		err = e.SealAlert(alert.Warning, alert.NoRenegotiation, "we do not renegotiate")
 	}
-	if ended = waiting.ended; ended == nil || err != nil {
-		return ended, err
-	}
-	if _, theirs := errors.AsType[*alert.Received](ended); !theirs {
+	ended, told = waiting.ended, waiting.ended != nil && !waiting.silent
+	if told && err == nil {
 		err = e.SealAlert(alert.Fatal, alert.Of(ended), ended.Error())
 	}
-	return ended, err
+	return ended, told, err
 }
 
 // SealAlert seals one alert.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -147,7 +148,7 @@ func TestFirstFatalAlertIsTheLastWord(t *testing.T) {
 	if !e.Answering() {
 		t.Fatal("nothing waits")
 	}
-	ended, err := e.SealReplies()
+	ended, _, err := e.SealReplies()
 	if ended != first || err != nil {
 		t.Errorf("got %v, %v", ended, err)
 	}
@@ -157,16 +158,37 @@ func TestFirstFatalAlertIsTheLastWord(t *testing.T) {
 	}
 }
 
-// The end of the stream, and an alert of the peer's, are answered with nothing.
+// What the peer ends is answered with nothing, whatever error it leads to; and an error that only looks
+// like the peer's end is answered.
 func TestNothingIsSaidToAPeerThatEnded(t *testing.T) {
-	for _, err := range []error{io.EOF, io.ErrUnexpectedEOF, &alert.Received{Level: alert.Fatal, Description: alert.InternalError}} {
+	wraps := fmt.Errorf("a callback: %w", &alert.Received{Level: alert.Fatal, Description: alert.UnknownCA})
+	for _, tt := range []struct {
+		name        string
+		level       alert.Level
+		description alert.Description // the peer's last word; 0 with level 0: it says nothing
+		answered    bool
+	}{
+		{"close_notify", alert.Warning, alert.CloseNotify, false},
+		{"a fatal alert", alert.Fatal, alert.InternalError, false},
+		{"nothing", 0, 0, true},
+	} {
 		engines, _ := connect(t)
-		engines[0].Abort(err)
-		if _, failed := engines[0].SealReplies(); failed != nil {
-			t.Error(failed)
+		e, peer := engines[0], engines[1]
+		if tt.level != 0 {
+			if err := peer.SealAlert(tt.level, tt.description, ""); err != nil {
+				t.Fatal(err)
+			}
+			arrive(e, sealed(peer))
+			if _, err := e.Read(make([]byte, 1)); err == nil {
+				t.Fatal("the peer's last word was not heard")
+			}
 		}
-		if b := sealed(engines[0]); len(b) > 0 {
-			t.Errorf("%v was answered with %x", err, b)
+		e.Abort(wraps)
+		if _, told, err := e.SealReplies(); told != tt.answered || err != nil {
+			t.Errorf("%s: told %v, %v", tt.name, told, err)
+		}
+		if b := sealed(e); (len(b) > 0) != tt.answered {
+			t.Errorf("%s was answered with %x", tt.name, b)
 		}
 	}
 }
