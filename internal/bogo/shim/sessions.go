@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/session"
+)
+
+// shared is what the connections of one test have in common: sessions, ticket keys, the clock.
+type shared struct {
+	cache vitrine.ClientSessionCache
+	store *session.Memory
+	delay time.Duration
+}
+
+func newShared() *shared {
+	return &shared{cache: vitrine.NewLRUClientSessionCache(0), store: session.NewMemory(64)}
+}
+
+// advance moves the clock after a connection.
+func (s *shared) advance(o *options) {
+	s.delay += time.Duration(o.resumptionDelay) * time.Second
+}
+
+func (s *shared) now() time.Time { return time.Now().Add(s.delay) }
+
+// ticketKeys returns the keys of one connection. A server that renews opens with the key before and
+// seals with the next; one that skips tickets has no key.
+func (c *connection) ticketKeys() session.TicketKeys {
+	number := func(i int) session.TicketKey { return session.NewTicketKey([32]byte{1, byte(i)}) }
+	switch {
+	case c.skipTicket:
+		return session.FixedKeys{}
+	case c.renewTicket:
+		return session.FixedKeys{number(c.number + 1), number(c.number)}
+	}
+	return session.FixedKeys{number(0)}
+}
+
+// clientCache counts the sessions that a client keeps.
+type clientCache struct {
+	vitrine.ClientSessionCache
+	kept int
+}
+
+// Put keeps a session, or drops it.
+func (c *clientCache) Put(key string, s *vitrine.ClientSessionState) {
+	if s != nil {
+		c.kept++
+	}
+	c.ClientSessionCache.Put(key, s)
+}
+
+// serverStore counts the sessions that a server keeps.
+type serverStore struct {
+	*session.Memory
+	kept int
+}
+
+// Put keeps a session.
+func (s *serverStore) Put(ctx context.Context, id, b []byte, life time.Duration) error {
+	s.kept++
+	return s.Memory.Put(ctx, id, b, life)
+}
+
+// checkSessions compares what was kept with the expectations.
+func (c *connection) checkSessions(s *vitrine.ConnectionState) error {
+	kept, expected := c.cache.kept > 0, !c.expectNoSession && (!s.DidResume || c.expectRenewal)
+	switch {
+	case !c.server && kept != expected:
+		return fmt.Errorf("a session was kept: %v, expected %v", kept, expected)
+	case c.server && c.number == 0 && c.expectID && c.store.kept == 0:
+		return failure("no session was kept")
+	case c.server && c.number == 0 && c.expectNoID && c.store.kept > 0:
+		return failure("a session was kept")
+	}
+	return nil
+}
