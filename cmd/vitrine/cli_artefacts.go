@@ -22,8 +22,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// artefacts are the files that a connection can leave behind. All of them are made of its events, so that every command that has
-// events writes the same ones.
+// artefacts are the files that a connection can leave behind. All of them are made of its events,
+// so that every command that has events writes the same ones.
 type artefacts struct {
 	events, markdown, html, pcap, keyLog string
 	reveal                               bool // show secrets in events, document and page
@@ -35,14 +35,20 @@ func artefactFlags(cmd *cobra.Command, a *artefacts) {
 	f := cmd.Flags()
 	f.StringVar(&a.markdown, "markdown", "", "write the same as a document to this file")
 	f.StringVar(&a.html, "html", "", "write the same as a page for a browser to this file")
-	f.StringVar(&a.events, "events", "", "write the events to this file as JSON lines, for vitrine explain")
-	f.StringVar(&a.pcap, "pcap", "", "write the connection to this file as a pcapng with the keys inside: Wireshark opens it decrypted")
-	f.BoolVar(&a.pcapWithoutKeys, "pcap-without-keys", false, "leave the keys out of --pcap: what somebody on the way would record")
-	f.StringVar(&a.keyLog, "keylog-out", "", "write the connection's secret to this file as SSLKEYLOGFILE has it (RFC 9850)")
+	f.StringVar(&a.events, "events", "",
+		"write the events to this file as JSON lines, for vitrine explain")
+	f.StringVar(&a.pcap, "pcap", "",
+		"write the connection to this file as a pcapng with the keys inside: Wireshark opens it "+
+			"decrypted")
+	f.BoolVar(&a.pcapWithoutKeys, "pcap-without-keys", false,
+		"leave the keys out of --pcap: what somebody on the way would record")
+	f.StringVar(&a.keyLog, "keylog-out", "",
+		"write the connection's secret to this file as SSLKEYLOGFILE has it (RFC 9850)")
 }
 
 // artefactNames are the flags that say where something goes, and not what happens.
-var artefactNames = []string{"json", "markdown", "html", "events", "pcap", "pcap-without-keys", "keylog-out", "save-keys", "detail", "color", "reveal"}
+var artefactNames = []string{"json", "markdown", "html", "events", "pcap", "pcap-without-keys",
+	"keylog-out", "save-keys", "detail", "color", "reveal"}
 
 // connection is what the artefacts are made of.
 type connection struct {
@@ -53,7 +59,8 @@ type connection struct {
 // any tells whether a file was asked for.
 func (a *artefacts) any() bool { return a.events+a.markdown+a.html+a.pcap+a.keyLog != "" }
 
-// write writes what was asked for. What holds secrets is said on stderr: asking for it was asking for them.
+// write writes what was asked for. What holds secrets is said on stderr: asking for it was asking
+// for them.
 func (a *artefacts) write(c connection, stderr io.Writer) error {
 	shown := c.entries
 	if !a.reveal {
@@ -67,12 +74,15 @@ func (a *artefacts) write(c connection, stderr io.Writer) error {
 		write             func(io.Writer) error
 	}{
 		{"--events", a.events, "", func(w io.Writer) error { return writeEvents(w, c, a.reveal) }},
-		{"--markdown", a.markdown, "", func(w io.Writer) error { return markdown.Write(w, explain.Tell(shown, c.about)) }},
+		{"--markdown", a.markdown, "",
+			func(w io.Writer) error { return markdown.Write(w, explain.Tell(shown, c.about)) }},
 		{"--html", a.html, "", func(w io.Writer) error {
 			return html.Write(w, html.Options{}, html.Run{Entries: shown, About: c.about})
 		}},
-		{"--pcap", a.pcap, keysInside[!a.pcapWithoutKeys], func(w io.Writer) error { return writePcap(w, c, !a.pcapWithoutKeys) }},
-		{"--keylog-out", a.keyLog, "whoever has it and a capture reads the connection", func(w io.Writer) error { return writeKeyLog(w, c) }},
+		{"--pcap", a.pcap, keysInside[!a.pcapWithoutKeys],
+			func(w io.Writer) error { return writePcap(w, c, !a.pcapWithoutKeys) }},
+		{"--keylog-out", a.keyLog, "whoever has it and a capture reads the connection",
+			func(w io.Writer) error { return writeKeyLog(w, c) }},
 	} {
 		if f.name == "" {
 			continue
@@ -124,7 +134,8 @@ func writePcap(w io.Writer, c connection, secrets bool) error {
 		options.Comment = notice(c.about)
 	}
 	if c.about.Tampered != nil {
-		options.Comment = strings.TrimSpace(options.Comment + " Captured behind the one who altered it.")
+		options.Comment = strings.TrimSpace(options.Comment +
+			" Captured behind the one who altered it.")
 	}
 	sent := explain.Wire(c.entries, c.about.Tampered)
 	if c.about.Seed != "" && len(sent) > 0 {
@@ -151,8 +162,8 @@ func writePcap(w io.Writer, c connection, secrets bool) error {
 	return p.Flush()
 }
 
-// stepped is a clock that begins at start and goes on by a millisecond whenever it is asked: the clock of a seeded run stands still, and
-// packets of one moment are hard to read.
+// stepped is a clock that begins at start and goes on by a millisecond whenever it is asked: the
+// clock of a seeded run stands still, and packets of one moment are hard to read.
 func stepped(start time.Time) func() time.Time {
 	n := -1
 	return func() time.Time {
@@ -161,8 +172,8 @@ func stepped(start time.Time) func() time.Time {
 	}
 }
 
-// endpoints are the addresses of a run. ":443" is a port of the client's own host. Those of a seeded run are none, since the system
-// chose them: then the Writer has its own.
+// endpoints are the addresses of a run. ":443" is a port of the client's own host. Those of a
+// seeded run are none, since the system chose them: then the Writer has its own.
 func endpoints(about explain.Run) (client, server netip.AddrPort) {
 	client, err := netip.ParseAddrPort(about.Client)
 	if err != nil {
@@ -176,7 +187,8 @@ func endpoints(about explain.Run) (client, server netip.AddrPort) {
 	return client, server
 }
 
-// saveKeys writes the throw-away keys of a demonstration and the chains that belong to them into a folder for their owner's eyes.
+// saveKeys writes the throw-away keys of a demonstration and the chains that belong to them into a
+// folder for their owner's eyes.
 func saveKeys(dir string, c connection, stderr io.Writer) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -186,8 +198,10 @@ func saveKeys(dir string, c connection, stderr io.Writer) error {
 		switch x := e.Event.(type) {
 		case *trace.ThrowawayKey:
 			said = true
-			note := fmt.Sprintf("The private key of the %v's certificate, made for one run. %s\n", x.From, notice(c.about))
-			if err := writePEM(filepath.Join(dir, x.From.String()+".key"), note, "PRIVATE KEY", x.Private); err != nil {
+			note := fmt.Sprintf("The private key of the %v's certificate, made for one run. %s\n",
+				x.From, notice(c.about))
+			if err := writePEM(filepath.Join(dir, x.From.String()+".key"), note, "PRIVATE KEY",
+				x.Private); err != nil {
 				return err
 			}
 		case *trace.Message:
@@ -196,13 +210,15 @@ func saveKeys(dir string, c connection, stderr io.Writer) error {
 			if err != nil || !ok || string(e.Role) != x.From.String() || len(chain.Chain) == 0 {
 				continue
 			}
-			if err := writePEM(filepath.Join(dir, x.From.String()+".pem"), "", "CERTIFICATE", chain.Chain...); err != nil {
+			if err := writePEM(filepath.Join(dir, x.From.String()+".pem"), "", "CERTIFICATE",
+				chain.Chain...); err != nil {
 				return err
 			}
 		}
 	}
 	if said {
-		fmt.Fprintf(stderr, "! %s holds secrets: the private keys of this run.\n", explain.Escape(dir))
+		fmt.Fprintf(stderr, "! %s holds secrets: the private keys of this run.\n",
+			explain.Escape(dir))
 	}
 	return nil
 }

@@ -28,13 +28,17 @@ type choices struct {
 func (c *choices) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.policy, "policy", "modern", "what is allowed: modern, compatible or legacy")
-	f.StringSliceVar(&c.suites, "suite", nil, "exactly these cipher suites, best first; IANA or OpenSSL names (see vitrine suites)")
-	f.StringSliceVar(&c.groups, "group", nil, "exactly these groups, best first: x25519, secp256r1, ffdhe2048, …")
+	f.StringSliceVar(&c.suites, "suite", nil,
+		"exactly these cipher suites, best first; IANA or OpenSSL names (see vitrine suites)")
+	f.StringSliceVar(&c.groups, "group", nil,
+		"exactly these groups, best first: x25519, secp256r1, ffdhe2048, …")
 	f.StringSliceVar(&c.alpn, "alpn", nil, "application protocols, best first: http/1.1, …")
 	f.StringVar(&c.min, "min", "", "lowest version: 1.0, 1.1 or 1.2")
 	f.StringVar(&c.max, "max", "", "highest version")
-	f.StringSliceVar(&c.without, "without", nil, "extensions to do without: "+strings.Join(withouts(), ", "))
-	f.StringVar(&c.psk, "psk", "", "pre-shared key in hex: @FILE, - (standard input) or env:NAME (RFC 4279)")
+	f.StringSliceVar(&c.without, "without", nil,
+		"extensions to do without: "+strings.Join(withouts(), ", "))
+	f.StringVar(&c.psk, "psk", "",
+		"pre-shared key in hex: @FILE, - (standard input) or env:NAME (RFC 4279)")
 	f.StringVar(&c.pskIdentity, "psk-identity", "Client_identity", "what the client calls that key")
 	complete(cmd, "policy", policyNames()...)
 	complete(cmd, "suite", suiteNames()...)
@@ -63,11 +67,13 @@ var leaveOut = map[string]func(*vitrine.Config){
 
 func withouts() []string { return []string{"ems", "etm", "ocsp", "sct", "tickets"} }
 
-// config makes a Config of the flags. example is a command line that works, for whoever got one wrong.
+// config makes a Config of the flags. example is a command line that works, for whoever got one
+// wrong.
 func (c *choices) config(example string) (*vitrine.Config, error) {
 	config := &vitrine.Config{NextProtos: c.alpn}
 	wrong := func(flag, got string, known ...string) error {
-		return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag, strings.Join(known, ", "), got), example + " " + flag + " " + known[0]}
+		return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag,
+			strings.Join(known, ", "), got), example + " " + flag + " " + known[0]}
 	}
 	i := slices.Index(policyNames(), c.policy)
 	if i < 0 {
@@ -90,7 +96,8 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 	}
 	for _, name := range c.alpn {
 		if name == "" || len(name) > 255 {
-			return nil, &usageError{"--alpn takes names of 1 to 255 bytes", example + " --alpn http/1.1"}
+			return nil, &usageError{"--alpn takes names of 1 to 255 bytes",
+				example + " --alpn http/1.1"}
 		}
 	}
 	for _, name := range c.without {
@@ -120,7 +127,8 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 func (c *choices) preShared(cmd *cobra.Command, config *vitrine.Config, example string) error {
 	if c.psk == "" {
 		if cmd.Flags().Changed("psk-identity") {
-			return &usageError{"--psk-identity names a key, and there is no --psk", example + " --psk @key.hex --psk-identity " + quoted(c.pskIdentity)}
+			return &usageError{"--psk-identity names a key, and there is no --psk",
+				example + " --psk @key.hex --psk-identity " + quoted(c.pskIdentity)}
 		}
 		return nil
 	}
@@ -137,8 +145,11 @@ func (c *choices) preShared(cmd *cobra.Command, config *vitrine.Config, example 
 	for _, id := range config.CipherSuites {
 		ids = append(ids, iana.CipherSuite(id))
 	}
-	if !slices.ContainsFunc(ids, func(id iana.CipherSuite) bool { return suite.ByID(id).Kex.PreShared() }) {
-		return contradiction("--psk", "--policy "+c.policy, "no suite of that policy uses a pre-shared key", example+" --psk "+quoted(c.psk)+" --policy compatible")
+	if !slices.ContainsFunc(ids,
+		func(id iana.CipherSuite) bool { return suite.ByID(id).Kex.PreShared() }) {
+		return contradiction("--psk", "--policy "+c.policy,
+			"no suite of that policy uses a pre-shared key",
+			example+" --psk "+quoted(c.psk)+" --policy compatible")
 	}
 	identity := []byte(c.pskIdentity)
 	config.GetPSK = func(i *vitrine.PSKInfo) (*vitrine.PSK, error) {
@@ -154,7 +165,8 @@ func (c *choices) preShared(cmd *cobra.Command, config *vitrine.Config, example 
 func (c *choices) coherent(config *vitrine.Config, example string) error {
 	top := iana.Version(cmp.Or(config.MaxVersion, uint16(iana.TLS12)))
 	if low := iana.Version(config.MinVersion); low > top {
-		return contradiction("--min "+c.min, "--max "+c.max, "the lowest is above the highest", example+" --min "+c.max)
+		return contradiction("--min "+c.min, "--max "+c.max, "the lowest is above the highest",
+			example+" --min "+c.max)
 	}
 	ids := config.Policy.CipherSuites()
 	by, wayOut := "--policy "+c.policy, example+" --policy legacy --max "+c.max
@@ -163,15 +175,18 @@ func (c *choices) coherent(config *vitrine.Config, example string) error {
 		for _, id := range config.CipherSuites {
 			ids = append(ids, iana.CipherSuite(id))
 		}
-		by, wayOut = "--suite "+strings.Join(c.suites, ","), example+" --suite "+strings.Join(c.suites, ",")
+		by, wayOut = "--suite "+strings.Join(c.suites, ","),
+			example+" --suite "+strings.Join(c.suites, ",")
 	}
-	if !slices.ContainsFunc(ids, func(id iana.CipherSuite) bool { return suite.ByID(id).MinVersion() <= top }) {
+	if !slices.ContainsFunc(ids,
+		func(id iana.CipherSuite) bool { return suite.ByID(id).MinVersion() <= top }) {
 		return contradiction("--max "+c.max, by, "its suites are all for later versions", wayOut)
 	}
 	return nil
 }
 
-// exitError is a failure with an exit code of its own. The report has told all; what Error gives is the last line.
+// exitError is a failure with an exit code of its own. The report has told all; what Error gives is
+// the last line.
 type exitError struct {
 	code int
 	err  error

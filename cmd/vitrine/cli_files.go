@@ -10,14 +10,14 @@ import (
 	"slices"
 )
 
-// All files that the commands write are made here, since most may hold secrets: nobody but their owner
-// reads them, also if something of their name was there before, and no symbolic link leads them elsewhere.
-// Names in /dev, such as /dev/stdout, are written to as they are.
+// All files that the commands write are made here, since most may hold secrets: nobody but their
+// owner reads them, also if something of their name was there before, and no symbolic link leads
+// them elsewhere. Names in /dev, such as /dev/stdout, are written to as they are.
 
 const secretMode fs.FileMode = 0o600
 
-// writeFile writes a file that is there whole or not at all. It takes the place of whatever has its name, a
-// link too.
+// writeFile writes a file that is there whole or not at all. It takes the place of whatever has its
+// name, a link too.
 func writeFile(name string, write func(io.Writer) error) error {
 	if isDevice(name) {
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
@@ -53,8 +53,9 @@ func newFile(name string) (*os.File, error) {
 	return os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, secretMode)
 }
 
-// appendFile opens a file to go on with, or makes it. One that is there must be the user's own, and a
-// regular file or a named pipe; others could read what is written to it, and no mode keeps them from that.
+// appendFile opens a file to go on with, or makes it. One that is there must be the user's own, and
+// a regular file or a named pipe; others could read what is written to it, and no mode keeps them
+// from that.
 func appendFile(name string) (*os.File, error) {
 	const flags = os.O_WRONLY | os.O_APPEND
 	if isDevice(name) {
@@ -92,7 +93,8 @@ func appendFile(name string) (*os.File, error) {
 func ours(info fs.FileInfo) error {
 	switch kind := info.Mode().Type(); {
 	case kind == fs.ModeSymlink:
-		return errors.New("is a symbolic link, through which no secrets are written: name the file itself")
+		return errors.New("is a symbolic link, through which no secrets are written: name the " +
+			"file itself")
 	case kind != 0 && kind != fs.ModeNamedPipe:
 		return errors.New("is neither a file nor a named pipe")
 	case !owned(info):
@@ -104,7 +106,9 @@ func ours(info fs.FileInfo) error {
 // isDevice reports whether a name is one of the system's own for something that is no file.
 func isDevice(name string) bool {
 	name, err := filepath.Abs(name)
-	return err == nil && slices.Contains([]string{"/dev", "/dev/fd", "/proc/self/fd"}, filepath.ToSlash(filepath.Dir(name)))
+	return err == nil &&
+		slices.Contains([]string{"/dev", "/dev/fd", "/proc/self/fd"},
+			filepath.ToSlash(filepath.Dir(name)))
 }
 
 // spoolFile makes a file that has no other name for long.

@@ -14,27 +14,34 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
-// Whatever stood in the place of a file before, what is written there is its owner's alone, and nothing is
-// written through a link that somebody planted.
+// Whatever stood in the place of a file before, what is written there is its owner's alone, and
+// nothing is written through a link that somebody planted.
 func TestFilesOfSecretsAreTheirOwnersAlone(t *testing.T) {
 	captures := filepath.Join(testkit.Root(), "testdata", "captures", "snet")
-	decrypt := []string{"decrypt", filepath.Join(captures, "tls_AES256-SHA256.pcap"), "--keylog", filepath.Join(captures, "keylog_AES256-SHA256.txt")}
+	decrypt := []string{"decrypt", filepath.Join(captures, "tls_AES256-SHA256.pcap"), "--keylog",
+		filepath.Join(captures, "keylog_AES256-SHA256.txt")}
 	handshake := []string{"handshake"}
 	plant := map[string]func(name, victim string) error{
-		"nothing":          func(string, string) error { return nil },
-		"a file for all":   func(name, _ string) error { return os.WriteFile(name, []byte("old"), 0o666) },
-		"a link":           func(name, victim string) error { return os.Symlink(victim, name) },
-		"a link to nobody": func(name, victim string) error { return os.Symlink(victim+".new", name) },
-		"a hard link":      func(name, victim string) error { return os.Link(victim, name) },
+		"nothing": func(string, string) error { return nil },
+		"a file for all": func(name, _ string) error {
+			return os.WriteFile(name, []byte("old"), 0o666)
+		},
+		"a link": func(name, victim string) error { return os.Symlink(victim, name) },
+		"a link to nobody": func(name, victim string) error {
+			return os.Symlink(victim+".new", name)
+		},
+		"a hard link": func(name, victim string) error { return os.Link(victim, name) },
 	}
 	for _, c := range []struct {
 		command []string
 		flag    string
 		file    string // under what the flag names; empty: that itself
 	}{
-		{handshake, "--events", ""}, {handshake, "--markdown", ""}, {handshake, "--html", ""}, {handshake, "--pcap", ""},
+		{handshake, "--events", ""}, {handshake, "--markdown", ""}, {handshake, "--html", ""},
+		{handshake, "--pcap", ""},
 		{handshake, "--keylog-out", ""}, {handshake, "--save-keys", "server.key"},
-		{decrypt, "--events", ""}, {decrypt, "--html", ""}, {decrypt, "--pcap", ""}, {decrypt, "--keylog-out", ""},
+		{decrypt, "--events", ""}, {decrypt, "--html", ""}, {decrypt, "--pcap", ""},
+		{decrypt, "--keylog-out", ""},
 		{decrypt, "--out", "0-client_to_server.bin"},
 	} {
 		for what, before := range plant {
@@ -53,7 +60,8 @@ func TestFilesOfSecretsAreTheirOwnersAlone(t *testing.T) {
 			if err := before(name, victim); err != nil {
 				t.Fatal(err)
 			}
-			if code, _, stderr := command(t, append(append([]string{}, c.command...), c.flag, given)...); code != exitOK {
+			if code, _, stderr := command(t,
+				append(append([]string{}, c.command...), c.flag, given)...); code != exitOK {
 				t.Fatalf("%s %s: exit code %d: %s", c.command[0], c.flag, code, stderr)
 			}
 			checkSecret(t, c.command[0]+" "+c.flag+" in the place of "+what, name, victim)
@@ -95,11 +103,16 @@ func TestAGrowingFileIsItsOwnersAlone(t *testing.T) {
 		refused string
 		want    string
 	}{
-		"nothing":          {func(string) error { return nil }, "", "new"},
-		"a file for all":   {func(name string) error { return os.WriteFile(name, []byte("old"), 0o666) }, "", "oldnew"},
-		"a link":           {func(name string) error { return os.Symlink(victim, name) }, "is a symbolic link", ""},
-		"a link to nobody": {func(name string) error { return os.Symlink(victim+".new", name) }, "is a symbolic link", ""},
-		"a folder":         {func(name string) error { return os.Mkdir(name, 0o700) }, "is neither a file nor a named pipe", ""},
+		"nothing": {func(string) error { return nil }, "", "new"},
+		"a file for all": {func(name string) error {
+			return os.WriteFile(name, []byte("old"), 0o666)
+		}, "", "oldnew"},
+		"a link": {func(name string) error { return os.Symlink(victim, name) },
+			"is a symbolic link", ""},
+		"a link to nobody": {func(name string) error { return os.Symlink(victim+".new", name) },
+			"is a symbolic link", ""},
+		"a folder": {func(name string) error { return os.Mkdir(name, 0o700) },
+			"is neither a file nor a named pipe", ""},
 	} {
 		name := filepath.Join(dir, what)
 		if err := c.plant(name); err != nil {
@@ -144,7 +157,8 @@ func TestNoSecretGoesToAnothersFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := ours(anothers{info}); err == nil || !strings.Contains(err.Error(), "belongs to another user") {
+	if err := ours(anothers{info}); err == nil ||
+		!strings.Contains(err.Error(), "belongs to another user") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -166,7 +180,8 @@ func TestDevicesStay(t *testing.T) {
 
 // No command makes a file in another way.
 func TestAllFilesAreMadeInOnePlace(t *testing.T) {
-	for _, place := range uses(t, "os.Create", "os.CreateTemp", "os.OpenFile", "os.WriteFile", "ioutil.WriteFile") {
+	for _, place := range uses(t, "os.Create", "os.CreateTemp", "os.OpenFile", "os.WriteFile",
+		"ioutil.WriteFile") {
 		if !strings.HasPrefix(place, "cli_files.go: ") {
 			t.Error(place)
 		}

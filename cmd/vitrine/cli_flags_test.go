@@ -41,7 +41,8 @@ func TestLibrariesNameNoFlags(t *testing.T) {
 				t.Fatal(err)
 			}
 			ast.Inspect(file, func(n ast.Node) bool {
-				if s, ok := n.(*ast.BasicLit); ok && s.Kind == token.STRING && flag.MatchString(s.Value) {
+				if s, ok := n.(*ast.BasicLit); ok && s.Kind == token.STRING &&
+					flag.MatchString(s.Value) {
 					t.Errorf("%s/%s: %s", dir, filepath.Base(name), s.Value)
 				}
 				return true

@@ -7,7 +7,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// writeJSON writes v as one line of JSON that can be shown on a terminal, whatever a peer put into it.
+// writeJSON writes v as one line of JSON that can be shown on a terminal, whatever a peer put into
+// it.
 func writeJSON(w io.Writer, v any) error {
 	value, err := json.Marshal(v)
 	if err != nil {

@@ -15,10 +15,12 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/hostile"
 )
 
-// Whatever a peer says, a line of --json moves no cursor, turns no writing direction and is no markup; and
-// a program reads what was said.
+// Whatever a peer says, a line of --json moves no cursor, turns no writing direction and is no
+// markup; and a program reads what was said.
 func TestJSONIsPrintable(t *testing.T) {
-	for _, text := range []string{hostile.Text, "\u0080\u009b31m", "\x7f", "a\u202eb\u2066c\u2069\u200e\u200f\u061c", "\U000e0041\U0001f600", "\u2028\ufeff", "\r\n\t", "\xff\xc3"} {
+	for _, text := range []string{hostile.Text, "\u0080\u009b31m", "\x7f",
+		"a\u202eb\u2066c\u2069\u200e\u200f\u061c", "\U000e0041\U0001f600", "\u2028\ufeff", "\r\n\t",
+		"\xff\xc3"} {
 		for _, row := range []any{
 			&jsonRow{ServerName: text, ALPN: text, Detail: text},
 			visit{Name: text, Client: text, Error: text, Cause: text},
@@ -29,7 +31,10 @@ func TestJSONIsPrintable(t *testing.T) {
 				t.Fatal(err)
 			}
 			line, ends := strings.CutSuffix(out.String(), "\n")
-			if i := strings.IndexFunc(line, func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune("<>&", r) }); i >= 0 || !ends {
+			i := strings.IndexFunc(line, func(r rune) bool {
+				return !unicode.IsPrint(r) || strings.ContainsRune("<>&", r)
+			})
+			if i >= 0 || !ends {
 				t.Errorf("%T of %+q: %+q at %d", row, text, line, i)
 			}
 			plain, err := json.Marshal(row)
@@ -56,7 +61,8 @@ func uses(t *testing.T, names ...string) (places []string) {
 		t.Fatal(err)
 	}
 	for _, entry := range files {
-		if name := entry.Name(); !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+		if name := entry.Name(); !strings.HasSuffix(name, ".go") ||
+			strings.HasSuffix(name, "_test.go") {
 			continue
 		}
 		file, err := parser.ParseFile(set, entry.Name(), nil, 0)

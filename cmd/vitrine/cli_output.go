@@ -17,7 +17,8 @@ func colorFlag(cmd *cobra.Command, when *string) {
 	complete(cmd, "color", "auto", "always", "never")
 }
 
-// styleOf is what the output can show. A pipe gets ASCII without colours. NO_COLOR takes the colours and leaves the rest.
+// styleOf is what the output can show. A pipe gets ASCII without colours. NO_COLOR takes the
+// colours and leaves the rest.
 func styleOf(out io.Writer, when string) (screen.Style, error) {
 	f, isFile := out.(*os.File)
 	terminal := isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
@@ -27,12 +28,16 @@ func styleOf(out io.Writer, when string) (screen.Style, error) {
 	case "never":
 		return screen.Style{Unicode: terminal && utf8Locale()}, nil
 	case "auto":
-		return screen.Style{Unicode: terminal && utf8Locale(), Color: terminal && os.Getenv("NO_COLOR") == ""}, nil
+		return screen.Style{Unicode: terminal && utf8Locale(), Color: terminal &&
+			os.Getenv("NO_COLOR") == ""}, nil
 	}
-	return screen.Style{}, &usageError{"--color takes auto, always or never, got \"" + when + "\"", "vitrine handshake --color auto"}
+	return screen.Style{},
+		&usageError{"--color takes auto, always or never, got \"" + when + "\"",
+			"vitrine handshake --color auto"}
 }
 
-// utf8Locale tells whether the terminal is likely to show more than ASCII: the first of the three that is set decides.
+// utf8Locale tells whether the terminal is likely to show more than ASCII: the first of the three
+// that is set decides.
 func utf8Locale() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := os.Getenv(name); v != "" {
@@ -58,5 +63,6 @@ func columns(out io.Writer) int {
 
 // complete lets the shell complete the values of a flag.
 func complete(cmd *cobra.Command, flag string, values ...string) {
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc(flag,
+		cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }

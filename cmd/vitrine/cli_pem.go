@@ -172,11 +172,15 @@ func loadPool(flag, name, example string) (*x509.CertPool, []*x509.Certificate, 
 	return pool, roots, nil
 }
 
-// encodeChain writes certificates as PEM.
-func encodeChain(certs []*x509.Certificate) []byte {
-	var b []byte
-	for _, c := range certs {
-		b = append(b, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
-	}
-	return b
+// writeCertificates writes certificates to a file as PEM.
+func writeCertificates(name string, certs []*x509.Certificate) error {
+	return writeFile(name, func(w io.Writer) error {
+		for _, c := range certs {
+			err := pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -31,18 +31,22 @@ type values struct {
 	used   string // who has read standard input
 }
 
-// secretFields are those whose value should not be in the list of processes and in the history of a shell.
+// secretFields are those whose value should not be in the list of processes and in the history of a
+// shell.
 var secretFields = []string{"pre_master_secret", "master_secret", "psk"}
 
 // deriveFields are all, in the order of the help.
-var deriveFields = []string{"suite", "version", "pre_master_secret", "master_secret", "client_random", "server_random", "session_hash", "transcript", "expect"}
+var deriveFields = []string{"suite", "version", "pre_master_secret", "master_secret",
+	"client_random", "server_random", "session_hash", "transcript", "expect"}
 
 // set takes a value of the command line.
 func (v *values) set(field, text string, stderr io.Writer) {
 	flag := "--" + strings.ReplaceAll(field, "_", "-")
 	v.fields[field] = input{text, flag}
 	if slices.Contains(secretFields, field) && !indirect(text) {
-		fmt.Fprintf(stderr, "! %s: a secret on the command line is seen by other users of this machine and kept by the shell.\n  Better: %s @FILE, %s - (standard input) or %s env:NAME\n",
+		fmt.Fprintf(stderr,
+			"! %s: a secret on the command line is seen by other users of this machine and kept "+
+				"by the shell.\n  Better: %s @FILE, %s - (standard input) or %s env:NAME\n",
 			flag, flag, flag, flag)
 	}
 }
@@ -52,7 +56,8 @@ func indirect(text string) bool {
 	return text == "-" || strings.HasPrefix(text, "@") || strings.HasPrefix(text, "env:")
 }
 
-// load reads lines of "field value" or "field = value"; an empty line and what follows a # say nothing.
+// load reads lines of "field value" or "field = value"; an empty line and what follows a # say
+// nothing.
 func (v *values) load(name string) error {
 	data, err := v.open(name, "FILE")
 	if err != nil {
@@ -71,10 +76,12 @@ func (v *values) load(name string) error {
 		}
 		field = strings.ReplaceAll(strings.ToLower(field), "-", "_")
 		if !slices.Contains(deriveFields, field) {
-			return &usageError{fmt.Sprintf("%s, line %d: there is no field %q; the fields are %s", name, n, field, strings.Join(deriveFields, ", ")), "vitrine derive --help"}
+			return &usageError{fmt.Sprintf("%s, line %d: there is no field %q; the fields are %s",
+				name, n, field, strings.Join(deriveFields, ", ")), "vitrine derive --help"}
 		}
 		if _, twice := v.fields[field]; twice {
-			return &usageError{fmt.Sprintf("%s, line %d: %s was given before", name, n, field), "vitrine derive --help"}
+			return &usageError{fmt.Sprintf("%s, line %d: %s was given before", name, n, field),
+				"vitrine derive --help"}
 		}
 		v.fields[field] = input{text, fmt.Sprintf("%s, line %d, %s", name, n, field)}
 	}
@@ -103,7 +110,8 @@ func (v *values) bytes(field string) ([]byte, error) {
 		name := strings.TrimPrefix(g.text, "env:")
 		value, set := os.LookupEnv(name)
 		if !set {
-			return nil, &usageError{fmt.Sprintf("%s: there is no environment variable %s", g.where, name), "vitrine derive --help"}
+			return nil, &usageError{fmt.Sprintf("%s: there is no environment variable %s", g.where,
+				name), "vitrine derive --help"}
 		}
 		text = []byte(value)
 	}
@@ -114,13 +122,15 @@ func (v *values) bytes(field string) ([]byte, error) {
 	return b, nil
 }
 
-// textual tells a file of hex digits from one of bytes. Bytes that happen to be nothing but hex digits and spaces are taken for text.
+// textual tells a file of hex digits from one of bytes. Bytes that happen to be nothing but hex
+// digits and spaces are taken for text.
 func textual(data []byte) bool {
-	return !slices.ContainsFunc(data, func(b byte) bool { return b >= 0x80 || b < 0x20 && !unicode.IsSpace(rune(b)) })
+	return !slices.ContainsFunc(data,
+		func(b byte) bool { return b >= 0x80 || b < 0x20 && !unicode.IsSpace(rune(b)) })
 }
 
-// unhex reads hex as people write it: in lines, with spaces, colons or commas between bytes, behind 0x. The error names the place, and
-// of the digits no more than the wrong one.
+// unhex reads hex as people write it: in lines, with spaces, colons or commas between bytes, behind
+// 0x. The error names the place, and of the digits no more than the wrong one.
 func unhex(text []byte) ([]byte, error) {
 	digits := make([]byte, 0, len(text))
 	line, column := 1, 0
@@ -131,7 +141,8 @@ func unhex(text []byte) ([]byte, error) {
 		case c == '\n':
 			line, column = line+1, 0
 		case unicode.IsSpace(rune(c)), c == ':', c == ',':
-		case c == '0' && i+1 < len(text) && (text[i+1] == 'x' || text[i+1] == 'X') && len(digits)%2 == 0:
+		case c == '0' && i+1 < len(text) && (text[i+1] == 'x' || text[i+1] == 'X') &&
+			len(digits)%2 == 0:
 			i, column = i+1, column+1
 		case strings.IndexByte("0123456789abcdefABCDEF", c) < 0:
 			return nil, fmt.Errorf("line %d, column %d: %q is no hex digit", line, column, c)
@@ -140,7 +151,8 @@ func unhex(text []byte) ([]byte, error) {
 		}
 	}
 	if len(digits)%2 != 0 {
-		return nil, fmt.Errorf("got %d hex digits, an odd number: one is missing or too many", len(digits))
+		return nil, fmt.Errorf("got %d hex digits, an odd number: one is missing or too many",
+			len(digits))
 	}
 	if len(digits) == 0 {
 		return nil, errors.New("is empty")
@@ -155,7 +167,8 @@ func (v *values) open(name, who string) ([]byte, error) {
 	r := v.stdin
 	if name == "-" {
 		if v.used != "" {
-			return nil, &usageError{fmt.Sprintf("%s and %s both read standard input", v.used, who), "vitrine derive --help"}
+			return nil, &usageError{fmt.Sprintf("%s and %s both read standard input", v.used, who),
+				"vitrine derive --help"}
 		}
 		v.used = who
 	} else {

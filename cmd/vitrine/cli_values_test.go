@@ -22,7 +22,8 @@ func TestHexIsReadAsPeopleWriteIt(t *testing.T) {
 		{" : ", "", "is empty"},
 	} {
 		got, err := unhex([]byte(c.text))
-		if hex.EncodeToString(got) != c.want || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+		if hex.EncodeToString(got) != c.want || (err == nil) != (c.err == "") ||
+			err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("%q: got %x, %v, expected %s%s", c.text, got, err, c.want, c.err)
 		}
 	}

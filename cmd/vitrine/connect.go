@@ -45,8 +45,9 @@ type connectOptions struct {
 func newConnect() *cobra.Command {
 	var o connectOptions
 	cmd := &cobra.Command{
-		Use:   "connect HOST[:PORT]",
-		Short: "Connect to a server, tell what was negotiated and with whom; or why it failed, and what works",
+		Use: "connect HOST[:PORT]",
+		Short: "Connect to a server, tell what was negotiated and with whom; or why it failed, " +
+			"and what works",
 		Long: `Connects to a TLS server and reports: the way to it with times, what was negotiated, the certificates and whether they are
 trusted, what is deprecated, and who closed the connection and how. HOST alone means port 443; URLs and [IPv6]:PORT work.
 
@@ -64,7 +65,8 @@ silent for a second, says close_notify, and reads to the end.
   printf 'GET / HTTP/1.0\r\n\r\n' | vitrine connect example.com`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return &usageError{fmt.Sprintf("%s takes one HOST[:PORT], got %d", cmd.CommandPath(), len(args)), cmd.CommandPath() + " example.com:443"}
+				return &usageError{fmt.Sprintf("%s takes one HOST[:PORT], got %d",
+					cmd.CommandPath(), len(args)), cmd.CommandPath() + " example.com:443"}
 			}
 			return nil
 		},
@@ -72,26 +74,34 @@ silent for a second, says close_notify, and reads to the end.
 	}
 	o.addTo(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.sni, "sni", "", "name to ask for and to expect in the certificate, if it is not HOST")
-	f.BoolVar(&o.noSNI, "no-sni", false, "ask for no name; HOST is still expected in the certificate")
+	f.StringVar(&o.sni, "sni", "",
+		"name to ask for and to expect in the certificate, if it is not HOST")
+	f.BoolVar(&o.noSNI, "no-sni", false,
+		"ask for no name; HOST is still expected in the certificate")
 	f.StringVar(&o.ca, "ca", "", "file of trusted roots (PEM) in the place of the system's")
 	f.StringVar(&o.cert, "cert", "", "client certificate with its chain (PEM)")
 	f.StringVar(&o.key, "key", "", "its private key (PEM)")
-	f.StringVar(&o.starttls, "starttls", "", "begin in the clear: "+strings.Join(starttls.Names(), ", "))
-	f.StringVar(&o.proxy, "proxy", "", "go through http://[USER:PASSWORD@]HOST:PORT (CONNECT) or socks5://…")
-	f.StringVar(&o.resolve, "resolve", "", "address to connect to in the place of what HOST resolves to")
+	f.StringVar(&o.starttls, "starttls", "",
+		"begin in the clear: "+strings.Join(starttls.Names(), ", "))
+	f.StringVar(&o.proxy, "proxy", "",
+		"go through http://[USER:PASSWORD@]HOST:PORT (CONNECT) or socks5://…")
+	f.StringVar(&o.resolve, "resolve", "",
+		"address to connect to in the place of what HOST resolves to")
 	f.BoolVarP(&o.four, "ipv4", "4", false, "only IPv4")
 	f.BoolVarP(&o.six, "ipv6", "6", false, "only IPv6")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long each step may take")
 	f.BoolVarP(&o.insecure, "insecure", "k", false, "talk to anybody: check no certificate")
 	f.StringSliceVar(&o.pins, "pin", nil, "sha256/BASE64 of a public key that must be in the chain")
 	f.StringVar(&o.chainOut, "chain-out", "", "write the server's certificates to this file (PEM)")
-	f.StringVar(&o.get, "get", "", "request this path with HTTP/1.1; the body goes to standard output")
-	f.BoolVarP(&o.interactive, "interactive", "i", false, "talk over the connection, also when standard input is a terminal")
+	f.StringVar(&o.get, "get", "",
+		"request this path with HTTP/1.1; the body goes to standard output")
+	f.BoolVarP(&o.interactive, "interactive", "i", false,
+		"talk over the connection, also when standard input is a terminal")
 	f.BoolVar(&o.resume, "resume", false, "connect a second time and resume the session")
 	f.BoolVar(&o.noRetry, "no-retry", false, "after a failure, do not try what would work")
 	f.BoolVar(&o.json, "json", false, "print the report as one JSON line, and nothing else")
-	f.BoolVar(&o.reveal, "reveal", false, "show secrets in --events, --markdown, --html and --detail")
+	f.BoolVar(&o.reveal, "reveal", false,
+		"show secrets in --events, --markdown, --html and --detail")
 	artefactFlags(cmd, &o.artefacts)
 	detailFlag(cmd, &o.detail)
 	colorFlag(cmd, &o.color)
@@ -173,7 +183,8 @@ func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, erro
 	if dialect == nil && c.target.starttls != "" {
 		dialect, _ = starttls.ByName(c.target.starttls)
 	}
-	c.way = reach.Way{Host: c.target.host, Port: c.target.port, Network: "tcp", Resolve: o.resolve, StartTLS: dialect, Timeout: o.timeout}
+	c.way = reach.Way{Host: c.target.host, Port: c.target.port, Network: "tcp", Resolve: o.resolve,
+		StartTLS: dialect, Timeout: o.timeout}
 	if err := o.route(&c.way, example); err != nil {
 		return nil, err
 	}
@@ -188,10 +199,12 @@ func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, erro
 	}
 	o.purpose(cmd)
 	if o.gets && slices.Contains(o.alpn, "h2") {
-		return nil, contradiction("--get", "--alpn h2", "--get speaks HTTP/1.1", example+" --get "+quoted(o.get))
+		return nil, contradiction("--get", "--alpn h2", "--get speaks HTTP/1.1",
+			example+" --get "+quoted(o.get))
 	}
 	if o.interactive && (o.gets || o.json) {
-		return nil, contradiction("-i", "--get or --json", "both want standard output", example+" -i")
+		return nil, contradiction("-i", "--get or --json", "both want standard output",
+			example+" -i")
 	}
 	return c, c.honourKeyLogFile()
 }
@@ -203,7 +216,8 @@ func (o *connectOptions) dialect(where string) (*starttls.Protocol, error) {
 	}
 	p, ok := starttls.ByName(o.starttls)
 	if !ok {
-		return nil, &usageError{fmt.Sprintf("--starttls takes one of %s, got %q", strings.Join(starttls.Names(), ", "), o.starttls),
+		return nil, &usageError{fmt.Sprintf("--starttls takes one of %s, got %q",
+			strings.Join(starttls.Names(), ", "), o.starttls),
 			"vitrine connect " + quoted(where) + " --starttls smtp"}
 	}
 	return p, nil
@@ -220,11 +234,13 @@ func (o *connectOptions) route(w *reach.Way, example string) (err error) {
 		w.Network = "tcp6"
 	}
 	if o.timeout <= 0 {
-		return &usageError{fmt.Sprintf("--timeout takes a time above 0, got %v", o.timeout), example + " --timeout 10s"}
+		return &usageError{fmt.Sprintf("--timeout takes a time above 0, got %v", o.timeout),
+			example + " --timeout 10s"}
 	}
 	if o.proxy != "" {
 		if w.Proxy, err = reach.ParseProxy(o.proxy); err != nil {
-			return &usageError{"--proxy: " + err.Error(), example + " --proxy http://proxy.example:3128"}
+			return &usageError{"--proxy: " + err.Error(),
+				example + " --proxy http://proxy.example:3128"}
 		}
 	}
 	return nil
@@ -245,13 +261,15 @@ func (o *connectOptions) identify(config *vitrine.Config, t target, example stri
 	}
 	if o.cert != "" || o.key != "" {
 		if o.cert == "" {
-			return &usageError{"--key without --cert: a key alone proves nothing", example + " --cert client.pem --key " + quoted(o.key)}
+			return &usageError{"--key without --cert: a key alone proves nothing",
+				example + " --cert client.pem --key " + quoted(o.key)}
 		}
 		var keys []string
 		if o.key != "" {
 			keys = []string{o.key}
 		}
-		if config.Certificates, err = loadCertificates([]string{o.cert}, keys, example); err != nil {
+		config.Certificates, err = loadCertificates([]string{o.cert}, keys, example)
+		if err != nil {
 			return err
 		}
 	}
@@ -260,7 +278,8 @@ func (o *connectOptions) identify(config *vitrine.Config, t target, example stri
 	}
 	if o.noSNI {
 		if o.sni != "" {
-			return contradiction("--no-sni", "--sni "+o.sni, "one asks for a name, the other for none", example+" --sni "+quoted(o.sni))
+			return contradiction("--no-sni", "--sni "+o.sni,
+				"one asks for a name, the other for none", example+" --sni "+quoted(o.sni))
 		}
 		diagnose.WithoutSNI(config)
 	}
@@ -280,7 +299,8 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 			sum, err = hex.DecodeString(text)
 		}
 		if len(sum) != sha256.Size || err != nil {
-			return &usageError{fmt.Sprintf("--pin takes the SHA-256 of a public key as sha256/BASE64 or as hex, got %q", p), example + " # shows the pins"}
+			return &usageError{fmt.Sprintf("--pin takes the SHA-256 of a public key as "+
+				"sha256/BASE64 or as hex, got %q", p), example + " # shows the pins"}
 		}
 		want = append(want, sum)
 	}
@@ -310,7 +330,8 @@ func (o *connectOptions) purpose(cmd *cobra.Command) {
 		return
 	}
 	info, err := f.Stat()
-	o.talks = err == nil && info.Mode()&os.ModeCharDevice == 0 && !term.IsTerminal(int(f.Fd())) // not a terminal, not /dev/null
+	// not a terminal, not /dev/null
+	o.talks = err == nil && info.Mode()&os.ModeCharDevice == 0 && !term.IsTerminal(int(f.Fd()))
 }
 
 // honourKeyLogFile opens what SSLKEYLOGFILE names, and says so.
@@ -323,7 +344,8 @@ func (c *caller) honourKeyLogFile() error {
 	if err != nil {
 		return fmt.Errorf("SSLKEYLOGFILE: %w", err)
 	}
-	fmt.Fprintf(c.cmd.ErrOrStderr(), "! SSLKEYLOGFILE is set: the connection's secret goes to %s.\n", explain.Escape(name))
+	fmt.Fprintf(c.cmd.ErrOrStderr(),
+		"! SSLKEYLOGFILE is set: the connection's secret goes to %s.\n", explain.Escape(name))
 	c.config.KeyLogWriter = f
 	return nil
 }
@@ -351,7 +373,8 @@ func (c *caller) story(w io.Writer, a *attempt, level explain.Level, style scree
 
 // about is what the events do not tell.
 func (c *caller) about(a *attempt) explain.Run {
-	run := explain.Run{Command: c.cmd.CommandPath(), Flags: " " + quoted(c.target.String()), Handshake: a.took}
+	run := explain.Run{Command: c.cmd.CommandPath(), Flags: " " + quoted(c.target.String()),
+		Handshake: a.took}
 	if a.raw != nil {
 		run.Client, run.Server = a.raw.LocalAddr().String(), a.raw.RemoteAddr().String()
 	}
@@ -361,7 +384,7 @@ func (c *caller) about(a *attempt) explain.Run {
 // keep writes the files that were asked for.
 func (c *caller) keep(cmd *cobra.Command, a *attempt, r *report) error {
 	if c.chainOut != "" && len(r.certs) > 0 {
-		if err := writeFile(c.chainOut, func(w io.Writer) error { _, err := w.Write(encodeChain(r.certs)); return err }); err != nil {
+		if err := writeCertificates(c.chainOut, r.certs); err != nil {
 			return fmt.Errorf("--chain-out: %w", err)
 		}
 	}

@@ -94,7 +94,8 @@ func (a *attempt) exit() int {
 	case f.Trust != nil, errors.Is(a.err, errPin):
 		return exitUntrusted
 	}
-	if _, plain := diagnose.NotTLS(f.First); plain && f.Answered == nil || f.Gone == diagnose.Silent {
+	if _, plain := diagnose.NotTLS(f.First); plain && f.Answered == nil ||
+		f.Gone == diagnose.Silent {
 		return exitUnreached
 	}
 	return exitFailed

@@ -16,7 +16,8 @@ import (
 
 var worksWith = regexp.MustCompile(`(?m)^works with: vitrine (.*)$`)
 
-// A server of OpenSSL that offers one suite which is off by default: connect fails, and the line that it prints works.
+// A server of OpenSSL that offers one suite which is off by default: connect fails, and the line
+// that it prints works.
 func TestTheLineThatWorksForEveryDeprecatedSuite(t *testing.T) {
 	if missing := interop.OpenSSL.Missing(); missing != "" {
 		t.Skip(missing)
@@ -26,7 +27,8 @@ func TestTheLineThatWorksForEveryDeprecatedSuite(t *testing.T) {
 		t.Fatal(err)
 	}
 	ids := map[iana.Authentication]*interop.Identity{}
-	for auth, kind := range map[iana.Authentication]throwaway.Kind{iana.AuthRSA: throwaway.RSA, iana.AuthECDSA: throwaway.ECDSA} {
+	for auth, kind := range map[iana.Authentication]throwaway.Kind{iana.AuthRSA: throwaway.RSA,
+		iana.AuthECDSA: throwaway.ECDSA} {
 		if ids[auth], err = office.Issue(kind, []string{"localhost"}); err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +47,9 @@ func TestTheLineThatWorksForEveryDeprecatedSuite(t *testing.T) {
 	for _, s := range suites {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
-			server, err := interop.OpenSSL.Serve(t.Context(), &interop.Setup{Suite: s, Identity: ids[s.Auth], Options: []string{"-naccept", "100"}})
+			server, err := interop.OpenSSL.Serve(t.Context(),
+				&interop.Setup{Suite: s, Identity: ids[s.Auth],
+					Options: []string{"-naccept", "100"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +60,8 @@ func TestTheLineThatWorksForEveryDeprecatedSuite(t *testing.T) {
 			}
 			probe.Close()
 			_, port, _ := net.SplitHostPort(server.Addr)
-			code, stdout, stderr := command(t, "connect", "-i=false", "localhost:"+port, "--ca", office.Trust, "--timeout", "5s")
+			code, stdout, stderr := command(t, "connect", "-i=false", "localhost:"+port,
+				"--ca", office.Trust, "--timeout", "5s")
 			if code != exitFailed {
 				t.Fatalf("exit code %d, expected %d\n%s%s", code, exitFailed, stdout, stderr)
 			}

@@ -38,7 +38,8 @@ func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 		c.explainTrust(ctx, failure, f)
 	case errors.Is(a.err, errPin):
 		f.Seen = append(f.Seen, errPin.Error())
-		f.Try = append(f.Try, c.line(nil, flagChange{Name: "pin", Drop: true})+" # shows the pins of the chain")
+		f.Try = append(f.Try,
+			c.line(nil, flagChange{Name: "pin", Drop: true})+" # shows the pins of the chain")
 	default:
 		c.seen(failure, f)
 		c.explainHandshake(ctx, failure, f)
@@ -59,18 +60,22 @@ func (c *caller) explainUnreached(a *attempt, f *failureReport) {
 	case step == nil: // the Config: nothing was sent
 	case reach.NoSuchName(a.err):
 		f.Inferred = append(f.Inferred, "the name is misspelled, or known to another resolver only")
-		f.Try = append(f.Try, c.line(nil, flagChange{Name: "resolve", Value: "ADDRESS"})+" # if you know it")
+		f.Try = append(f.Try,
+			c.line(nil, flagChange{Name: "resolve", Value: "ADDRESS"})+" # if you know it")
 	case step.Phase == "name":
 		f.Inferred = append(f.Inferred, "the resolver of this machine does not answer")
 		f.Try = append(f.Try, "getent hosts "+host)
 	case errors.Is(a.err, syscall.ECONNREFUSED):
-		f.Inferred = append(f.Inferred, "the machine is there, and nobody listens at port "+c.target.port)
+		f.Inferred = append(f.Inferred,
+			"the machine is there, and nobody listens at port "+c.target.port)
 		f.Try = append(f.Try, fmt.Sprintf("nc -vz %s %s", host, c.target.port))
 	case step.Phase == "tcp":
-		f.Inferred = append(f.Inferred, "the machine is off, or a firewall drops what is sent to port "+c.target.port)
+		f.Inferred = append(f.Inferred,
+			"the machine is off, or a firewall drops what is sent to port "+c.target.port)
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "timeout", Value: "30s"}))
 	case step.Phase == "starttls":
-		f.Inferred = append(f.Inferred, "the server does not offer TLS here, speaks another protocol, or speaks TLS at once")
+		f.Inferred = append(f.Inferred,
+			"the server does not offer TLS here, speaks another protocol, or speaks TLS at once")
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "starttls", Drop: true}))
 	case step.Phase == "proxy":
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "proxy", Drop: true}))
@@ -81,13 +86,15 @@ func (c *caller) explainUnreached(a *attempt, f *failureReport) {
 func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f *failureReport) {
 	switch err := failure.Trust.Err.(type) {
 	case x509.HostnameError:
-		names := slices.DeleteFunc(diagnose.Names(err.Certificate), func(n string) bool { return strings.Contains(n, "*") })
+		names := slices.DeleteFunc(diagnose.Names(err.Certificate),
+			func(n string) bool { return strings.Contains(n, "*") })
 		if len(names) > 0 && !c.noRetry {
 			config := c.config.Clone()
 			config.ServerName = names[0]
 			if _, err := c.try(ctx, config); err == nil {
 				f.Proved = "the certificate is trusted for " + names[0]
-				f.Works = c.line(nil, flagChange{Name: "no-sni", Drop: true}, flagChange{Name: "sni", Value: names[0]})
+				f.Works = c.line(nil, flagChange{Name: "no-sni", Drop: true},
+					flagChange{Name: "sni", Value: names[0]})
 				f.Go = fmt.Sprintf("ServerName: %q", names[0])
 				f.Costs = "nothing, if " + names[0] + " is whom you mean to talk to"
 				return
@@ -97,13 +104,17 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 		for _, p := range c.prove(ctx, failure) {
 			if p.Err == nil {
 				f.Proved = "with this one change the certificate is trusted"
-				f.Works, f.Go, f.Costs = c.line(nil, flagsOf(&p.Change)...), p.Change.Go, p.Change.Costs
+				f.Works, f.Go, f.Costs = c.line(nil, flagsOf(&p.Change)...), p.Change.Go,
+					p.Change.Costs
 				return
 			}
 		}
-		f.Try = append(f.Try, c.line(nil, flagChange{Name: "ca", Value: "roots.pem"})+" # if you have the authority's certificate")
+		f.Try = append(f.Try,
+			c.line(nil, flagChange{Name: "ca",
+				Value: "roots.pem"})+" # if you have the authority's certificate")
 	}
-	look := c.line([]string{"chain-out"}, flagChange{Name: "insecure"}, flagChange{Name: "chain-out", Value: "chain.pem"})
+	look := c.line([]string{"chain-out"}, flagChange{Name: "insecure"},
+		flagChange{Name: "chain-out", Value: "chain.pem"})
 	f.Try = append(f.Try, look+" # to look, not to trust")
 }
 
@@ -116,7 +127,8 @@ func (c *caller) prove(ctx context.Context, failure *diagnose.Failure) []diagnos
 }
 
 // explainHandshake tries single changes.
-func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure, f *failureReport) {
+func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure,
+	f *failureReport) {
 	if c.noRetry {
 		f.Try = append(f.Try, c.line([]string{"no-retry"})+" # tries what would work")
 		return
@@ -135,7 +147,8 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 		}
 		f.Proved = "with this one change the handshake succeeds"
 		if p.Err != nil {
-			f.Proved = "with this one change the handshake comes as far as the certificate, which is not trusted: see what connect says then"
+			f.Proved = "with this one change the handshake comes as far as the certificate, " +
+				"which is not trusted: see what connect says then"
 		}
 		f.Works, f.Go, f.Costs = c.line(nil, flagsOf(&p.Change)...), p.Change.Go, p.Change.Costs
 		return
@@ -144,18 +157,24 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 		f.Proved = "none of these changes alone is enough"
 	}
 	if failure.Received != nil && *failure.Received == alert.ProtocolVersion && c.max == "" {
-		f.Inferred = append(f.Inferred, "since it refuses all versions up to "+spoken.String()+", the server speaks TLS 1.3 alone, which this build does not")
+		f.Inferred = append(f.Inferred,
+			"since it refuses all versions up to "+spoken.String()+
+				", the server speaks TLS 1.3 alone, which this build does not")
 	}
 	switch {
 	case failure.Asked && c.cert == "":
-		f.Try = append(f.Try, c.line(nil, flagChange{Name: "cert", Value: "client.pem"}, flagChange{Name: "key", Value: "client.key"}))
+		f.Try = append(f.Try,
+			c.line(nil, flagChange{Name: "cert", Value: "client.pem"},
+				flagChange{Name: "key", Value: "client.key"}))
 	default:
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "detail", Value: "bytes"}))
 	}
 }
 
-// beginsInTheClear recognises a server that is no TLS server, or not yet, and tries STARTTLS where it may be spoken.
-func (c *caller) beginsInTheClear(ctx context.Context, failure *diagnose.Failure, f *failureReport) bool {
+// beginsInTheClear recognises a server that is no TLS server, or not yet, and tries STARTTLS where
+// it may be spoken.
+func (c *caller) beginsInTheClear(ctx context.Context, failure *diagnose.Failure,
+	f *failureReport) bool {
 	if c.way.StartTLS != nil || failure.Answered != nil || failure.Received != nil {
 		return false
 	}
@@ -201,7 +220,8 @@ func briefly(err error) string {
 	}
 	timeout, network := errors.AsType[net.Error](err)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), network && timeout.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		network && timeout.Timeout():
 		return "the server says nothing"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the server resets the connection"
@@ -211,14 +231,16 @@ func briefly(err error) string {
 	return err.Error()
 }
 
-// line is this command line with other flags. Those for output stay away, but for what leaveOut does not name.
+// line is this command line with other flags. Those for output stay away, but for what leaveOut
+// does not name.
 func (c *caller) line(leaveOut []string, flags ...flagChange) string {
 	words := []string{c.cmd.CommandPath(), quoted(c.shortTarget())}
 	changed := map[string]bool{}
 	for _, f := range flags {
 		changed[f.Name] = true
 	}
-	for _, name := range append(slices.Clone(artefactNames), append(leaveOut, "timeout", "interactive", "chain-out")...) {
+	for _, name := range append(slices.Clone(artefactNames),
+		append(leaveOut, "timeout", "interactive", "chain-out")...) {
 		changed[name] = true
 	}
 	c.cmd.Flags().Visit(func(f *pflag.Flag) {

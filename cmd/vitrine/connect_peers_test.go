@@ -28,18 +28,20 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// Each script is a story of connect and serve. Its "peer NAME KIND" starts a server, and $NAME is where it listens; "serve NAME ARGS"
-// starts vitrine serve in this process.
+// Each script is a story of connect and serve. Its "peer NAME KIND" starts a server, and $NAME is
+// where it listens; "serve NAME ARGS" starts vitrine serve in this process.
 func TestConnectionStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   "testdata/connections",
 		Setup: func(e *testscript.Env) error { return identities(e.WorkDir) },
-		Cmds:  map[string]func(*testscript.TestScript, bool, []string){"peer": startPeer, "serve": startServe, "closed": closedPort, "exitcode": exitCode},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"peer": startPeer, "serve": startServe, "closed": closedPort, "exitcode": exitCode,
+		},
 	})
 }
 
-// identities writes what the stories need: ca.pem, server.pem/.key for localhost, expired.pem/.key, other.pem/.key for
-// other.example, client.pem/.key.
+// identities writes what the stories need: ca.pem, server.pem/.key for localhost, expired.pem/.key,
+// other.pem/.key for other.example, client.pem/.key.
 func identities(dir string) error {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
@@ -62,8 +64,10 @@ func identities(dir string) error {
 		names []string
 		edits []func(*x509.Certificate)
 	}{
-		"server": {[]string{"localhost"}, nil}, "expired": {[]string{"localhost"}, []func(*x509.Certificate){expired}},
-		"other": {[]string{"other.example"}, nil}, "client": {[]string{"somebody"}, []func(*x509.Certificate){throwaway.ForClient}},
+		"server":  {[]string{"localhost"}, nil},
+		"expired": {[]string{"localhost"}, []func(*x509.Certificate){expired}},
+		"other":   {[]string{"other.example"}, nil},
+		"client":  {[]string{"somebody"}, []func(*x509.Certificate){throwaway.ForClient}},
 	} {
 		c, err := ca.Issue(throwaway.ECDSA, of.names, of.edits...)
 		if err != nil {
@@ -283,7 +287,8 @@ func startServe(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], s.addr)
 	ts.Defer(func() {
 		s.stop()
-		if err := os.WriteFile(ts.MkAbs(args[0]+".log"), []byte(s.out.String()), 0o600); err != nil {
+		if err := os.WriteFile(ts.MkAbs(args[0]+".log"), []byte(s.out.String()),
+			0o600); err != nil {
 			ts.Logf("%v", err)
 		}
 	})
@@ -311,7 +316,8 @@ func serveInTest(args ...string) (*served, error) {
 	s := &served{cancel: cancel, ended: make(chan struct{})}
 	go func() {
 		defer close(s.ended)
-		s.code = run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), &s.out, &s.errs)
+		s.code = run(ctx, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...), &s.out,
+			&s.errs)
 	}()
 	for range 1000 {
 		if m := listening.FindStringSubmatch(s.errs.String()); m != nil {

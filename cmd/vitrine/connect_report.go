@@ -97,9 +97,11 @@ type resumption struct {
 }
 
 func newReport(c *caller, a *attempt) *report {
-	r := &report{Target: c.target.String(), Speaks: spoken.String(), Code: a.exit(), err: a.err, certs: chainOf(a)}
+	r := &report{Target: c.target.String(), Speaks: spoken.String(), Code: a.exit(), err: a.err,
+		certs: chainOf(a)}
 	for _, p := range a.phases {
-		pr := phaseReport{Name: p.Name, Detail: p.Detail, MS: float64(p.Took.Microseconds()) / 1000, took: p.Took}
+		pr := phaseReport{Name: p.Name, Detail: p.Detail, MS: float64(p.Took.Microseconds()) / 1000,
+			took: p.Took}
 		if p.Err != nil {
 			pr.Error = p.Err.Error()
 		}
@@ -113,7 +115,9 @@ func newReport(c *caller, a *attempt) *report {
 		r.settle(a)
 	}
 	if sentinel(a.events.entries()) {
-		r.Remarks = append(r.Remarks, "server_random ends in 444F574E47524401 (\"DOWNGRD\", 1): the server would have spoken TLS 1.3 (RFC 8446 §4.1.3)")
+		r.Remarks = append(r.Remarks,
+			"server_random ends in 444F574E47524401 (\"DOWNGRD\", 1): the server would have "+
+				"spoken TLS 1.3 (RFC 8446 §4.1.3)")
 	}
 	return r
 }
@@ -131,7 +135,8 @@ func (r *report) judge(c *caller, a *attempt) {
 		r.Trust = "trusted for " + c.target.host + ", which was not asked for by name"
 	case a.err == nil && a.state.VerifiedChains != nil:
 		path := a.state.VerifiedChains[0]
-		r.Trust = fmt.Sprintf("trusted for %s, by %s", c.config.ServerName, commonName(path[len(path)-1]))
+		r.Trust = fmt.Sprintf("trusted for %s, by %s", c.config.ServerName,
+			commonName(path[len(path)-1]))
 	case failed && f.Trust != nil:
 		trusted = false
 		r.Trust = diagnose.Distrust(f.Trust.Err, f.Trust.UnverifiedCertificates, time.Now())
@@ -156,16 +161,21 @@ func (r *report) settle(a *attempt) {
 	s := a.state
 	row := suite.ByID(iana.CipherSuite(s.CipherSuite))
 	n := &negotiated{
-		Version: iana.Version(s.Version).String(), Suite: row.ID.String(), OpenSSL: row.ID.OpenSSL(), KeyExchange: row.Kex.String(),
-		Authentication: row.Auth.String(), Group: s.GroupName, ForwardSecret: row.ForwardSecret(), ALPN: s.NegotiatedProtocol,
-		ServerName: s.ServerName, Extensions: []string{}, Stapled: len(s.OCSPResponse) > 0, SCTs: len(s.SignedCertificateTimestamps), Resumed: s.DidResume,
+		Version: iana.Version(s.Version).String(), Suite: row.ID.String(),
+		OpenSSL: row.ID.OpenSSL(), KeyExchange: row.Kex.String(),
+		Authentication: row.Auth.String(), Group: s.GroupName, ForwardSecret: row.ForwardSecret(),
+		ALPN:       s.NegotiatedProtocol,
+		ServerName: s.ServerName, Extensions: []string{}, Stapled: len(s.OCSPResponse) > 0,
+		SCTs: len(s.SignedCertificateTimestamps), Resumed: s.DidResume,
 		ClientCert: "not asked for",
 	}
 	for _, x := range []struct {
 		name string
 		on   bool
 		cbc  bool // means something with CBC only
-	}{{"extended_master_secret", s.ExtendedMasterSecret, false}, {"encrypt_then_mac", s.EncryptThenMAC, true}, {"renegotiation_info", s.SecureRenegotiation, false}} {
+	}{{"extended_master_secret", s.ExtendedMasterSecret, false},
+		{"encrypt_then_mac", s.EncryptThenMAC, true},
+		{"renegotiation_info", s.SecureRenegotiation, false}} {
 		switch {
 		case x.on:
 			n.Extensions = append(n.Extensions, x.name)
@@ -187,23 +197,30 @@ func (r *report) settle(a *attempt) {
 	}
 	r.Negotiated = n
 	if v := iana.Version(s.Version); v < iana.TLS12 {
-		r.Concerns = append(r.Concerns, concernReport{"deprecated", v.String(), "its hashes are MD5 and SHA-1, and its CBC has been attacked", "RFC 8996"})
+		r.Concerns = append(r.Concerns,
+			concernReport{"deprecated", v.String(),
+				"its hashes are MD5 and SHA-1, and its CBC has been attacked", "RFC 8996"})
 	}
 	for _, c := range suite.Concerns(row) {
 		r.Concerns = append(r.Concerns, concernReport{c.Level.String(), c.What, c.Reason, c.Ref})
 	}
 	bits := 0
 	if n, _ := fmt.Sscanf(s.GroupName, "%d-bit", &bits); n == 1 && bits < 2048 {
-		r.Concerns = append(r.Concerns, concernReport{"deprecated", s.GroupName, "primes of 1024 bits are within reach of a state, and shared ones break for many servers at once (Logjam, CVE-2015-4000)", "RFC 9325 §4.1"})
+		r.Concerns = append(r.Concerns,
+			concernReport{"deprecated", s.GroupName,
+				"primes of 1024 bits are within reach of a state, and shared ones break for many " +
+					"servers at once (Logjam, CVE-2015-4000)", "RFC 9325 §4.1"})
 	}
 	for _, fault := range s.PeerCertificateFaults {
 		r.Concerns = append(r.Concerns, concernReport{"insecure", fault.Error(),
-			"whoever checks certificates refuses it: it was taken because of -k alone", "RFC 5280 §4"})
+			"whoever checks certificates refuses it: it was taken because of -k alone",
+			"RFC 5280 §4"})
 	}
 	r.certificateConcerns(time.Now())
 }
 
-// certificateConcerns are what there is to say against the leaf, although it is trusted or nobody checks.
+// certificateConcerns are what there is to say against the leaf, although it is trusted or nobody
+// checks.
 func (r *report) certificateConcerns(now time.Time) {
 	if len(r.certs) == 0 {
 		return
@@ -213,20 +230,25 @@ func (r *report) certificateConcerns(now time.Time) {
 		r.Concerns = append(r.Concerns, concernReport{level, what, reason, ref})
 	}
 	if name := pki.WeakSignature(leaf); name != "" {
-		say("insecure", "certificate signed with "+name, "another certificate with the same signature can be made", "RFC 6194")
+		say("insecure", "certificate signed with "+name,
+			"another certificate with the same signature can be made", "RFC 6194")
 	}
 	if k, ok := leaf.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() < 2048 {
-		say("deprecated", fmt.Sprintf("RSA key of %d bits", k.N.BitLen()), "too short to last: 2048 bits and more are expected", "RFC 9325 §4.5")
+		say("deprecated", fmt.Sprintf("RSA key of %d bits", k.N.BitLen()),
+			"too short to last: 2048 bits and more are expected", "RFC 9325 §4.5")
 	}
 	if left := leaf.NotAfter.Sub(now); left > 0 && left < 14*24*time.Hour {
-		say("avoided", "certificate near its end", "it expires in "+diagnose.Age(left), "RFC 5280 §4.1.2.5")
+		say("avoided", "certificate near its end", "it expires in "+diagnose.Age(left),
+			"RFC 5280 §4.1.2.5")
 	}
 }
 
 func newCertReport(c *x509.Certificate) *certReport {
 	return &certReport{
-		Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: diagnose.Names(c), NotBefore: c.NotBefore, NotAfter: c.NotAfter,
-		Key: keyWords(c), Signed: c.SignatureAlgorithm.String(), Serial: fmt.Sprintf("%x", c.SerialNumber), Pin: pinOf(c),
+		Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: diagnose.Names(c),
+		NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+		Key: keyWords(c), Signed: c.SignatureAlgorithm.String(),
+		Serial: fmt.Sprintf("%x", c.SerialNumber), Pin: pinOf(c),
 	}
 }
 
@@ -245,7 +267,8 @@ func keyWords(c *x509.Certificate) string {
 	case ed25519.PublicKey:
 		return "Ed25519"
 	}
-	return strings.Replace(c.PublicKeyAlgorithm.String(), "0", "of a kind unknown to crypto/x509", 1)
+	return strings.Replace(c.PublicKeyAlgorithm.String(), "0", "of a kind unknown to crypto/x509",
+		1)
 }
 
 // sentinel tells whether the server's random says that it speaks TLS 1.3. See RFC 8446 §4.1.3.

@@ -79,7 +79,9 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 		path = "/" + path
 	}
 	if strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7F }) {
-		return &usageError{fmt.Sprintf("--get takes a path without spaces and control characters, got %q", path), cmd.CommandPath() + " " + quoted(c.target.String()) + " --get /"}
+		return &usageError{fmt.Sprintf("--get takes a path without spaces and control "+
+			"characters, got %q", path), cmd.CommandPath() + " " + quoted(c.target.String()) +
+			" --get /"}
 	}
 	host := c.config.ServerName
 	if host == "" {
@@ -92,10 +94,13 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 		host += ":" + c.target.port
 	}
 	a.conn.SetDeadline(time.Now().Add(c.timeout))
-	if _, err := fmt.Fprintf(a.conn, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine\r\nAccept: */*\r\nConnection: close\r\n\r\n", path, host); err != nil {
+	if _, err := fmt.Fprintf(a.conn,
+		"GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine\r\nAccept: */*\r\nConnection: "+
+			"close\r\n\r\n", path, host); err != nil {
 		return err
 	}
-	limited := &io.LimitedReader{R: &untilCut{a.conn, &a.cut}, N: maxHead} // net/http itself takes a head of any length
+	// net/http itself takes a head of any length
+	limited := &io.LimitedReader{R: &untilCut{a.conn, &a.cut}, N: maxHead}
 	response, err := http.ReadResponse(bufio.NewReader(limited), nil)
 	limited.N = math.MaxInt64
 	if err != nil {
@@ -115,8 +120,8 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 	return nil
 }
 
-// untilCut ends where the stream ends between two records, as curl and net/http have it: the body of
-// an HTTP/1.0 answer often ends so. cut then tells that nobody vouches for its length.
+// untilCut ends where the stream ends between two records, as curl and net/http have it: the body
+// of an HTTP/1.0 answer often ends so. cut then tells that nobody vouches for its length.
 type untilCut struct {
 	io.Reader
 	cut *bool
@@ -145,10 +150,12 @@ func (u *untimed) Read(p []byte) (int, error) {
 	return u.Reader.Read(p)
 }
 
-// silence is how long the server must have said nothing, after the end of standard input, before we say close_notify.
+// silence is how long the server must have said nothing, after the end of standard input, before we
+// say close_notify.
 const silence = time.Second
 
-// talk copies standard input to the server and what it says to standard output, until one of them is at its end.
+// talk copies standard input to the server and what it says to standard output, until one of them
+// is at its end.
 func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	var heard atomic.Int64 // when the server spoke last
 	heard.Store(time.Now().UnixNano())
@@ -156,7 +163,8 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	go func() {
 		_, err := io.Copy(a.conn, cmd.InOrStdin())
 		if err == nil {
-			for quiet := time.Duration(0); quiet < silence; quiet = time.Since(time.Unix(0, heard.Load())) {
+			for quiet := time.Duration(0); quiet < silence; quiet = time.Since(time.Unix(0,
+				heard.Load())) {
 				heard.CompareAndSwap(0, time.Now().UnixNano())
 				time.Sleep(max(silence-quiet, 10*time.Millisecond))
 			}
@@ -208,7 +216,8 @@ func printable(w io.Writer) io.Writer {
 	return w
 }
 
-// cleaner lets lines and tabs through, and makes the rest printable. A character that is cut by a Write shows as bytes.
+// cleaner lets lines and tabs through, and makes the rest printable. A character that is cut by a
+// Write shows as bytes.
 type cleaner struct{ w io.Writer }
 
 func (c *cleaner) Write(p []byte) (int, error) {

@@ -20,11 +20,13 @@ type target struct {
 
 // schemes are those of URLs, with their ports; a "+" asks for STARTTLS.
 var schemes = map[string]string{
-	"https": "443", "wss": "443", "smtps": "465", "submissions": "465", "imaps": "993", "pop3s": "995", "ldaps": "636", "ftps": "990", "nntps": "563",
+	"https": "443", "wss": "443", "smtps": "465", "submissions": "465", "imaps": "993",
+	"pop3s": "995", "ldaps": "636", "ftps": "990", "nntps": "563",
 	"mqtts": "8883", "amqps": "5671", "sips": "5061", "ircs": "6697", "tls": "443",
 }
 
-// parseTarget reads HOST, HOST:PORT, [v6]:port, a bare IPv6 address or a URL. port is the one for a HOST alone.
+// parseTarget reads HOST, HOST:PORT, [v6]:port, a bare IPv6 address or a URL. port is the one for a
+// HOST alone.
 func parseTarget(s, port string) (t target, err error) {
 	t.port = port
 	wrong := func(format string, args ...any) (target, error) {
@@ -67,8 +69,10 @@ func parseTarget(s, port string) (t target, err error) {
 	if t.host == "" {
 		return wrong("%q names no host", s)
 	}
-	if i := strings.IndexFunc(t.host, func(r rune) bool { return r <= ' ' || r == '/' || r > '~' }); i >= 0 {
-		return wrong("%q is no host name: a name with other than ASCII letters is written in its xn-- form", t.host)
+	if i := strings.IndexFunc(t.host,
+		func(r rune) bool { return r <= ' ' || r == '/' || r > '~' }); i >= 0 {
+		return wrong("%q is no host name: a name with other than ASCII letters is written in its "+
+			"xn-- form", t.host)
 	}
 	return t, nil
 }

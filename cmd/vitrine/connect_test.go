@@ -16,16 +16,24 @@ import (
 
 func TestTargets(t *testing.T) {
 	for in, want := range map[string]string{
-		"example.com": "example.com:443", "example.com:8443": "example.com:8443", "[2001:db8::1]:25": "[2001:db8::1]:25", "2001:db8::1": "[2001:db8::1]:443",
-		"[2001:db8::1]": "[2001:db8::1]:443", "192.0.2.1": "192.0.2.1:443", "https://example.com/path?q": "example.com:443 /path?q",
-		"https://example.com:444": "example.com:444 /", "imaps://mail.example": "mail.example:993 /", "smtp://mail.example": "mail.example:25 smtp /",
-		"HTTPS://[2001:db8::1]:1/": "[2001:db8::1]:1 /", "postgresql://db": "db:5432 postgres /", "https://[2001:db8::1]/": "[2001:db8::1]:443 /",
-		"printer:1": "printer:1", "under_score.example.": "under_score.example.:443",
-		"": "", ":443": "", "example.com:": "", "example.com:0": "", "example.com:65536": "", "example.com:https": "", "http://example.com": "", "gopher://x": "",
-		"a b": "", "a/b": "", "1:2:3:4:5:6:7:8:9:10": "", "[::1": "", "\x1b[2J": "", "h\x00st": "", "bücher.example": "", "https://": "", "https://%zz/": "",
+		"example.com": "example.com:443", "example.com:8443": "example.com:8443",
+		"[2001:db8::1]:25": "[2001:db8::1]:25", "2001:db8::1": "[2001:db8::1]:443",
+		"[2001:db8::1]": "[2001:db8::1]:443", "192.0.2.1": "192.0.2.1:443",
+		"https://example.com/path?q": "example.com:443 /path?q",
+		"https://example.com:444":    "example.com:444 /",
+		"imaps://mail.example":       "mail.example:993 /",
+		"smtp://mail.example":        "mail.example:25 smtp /",
+		"HTTPS://[2001:db8::1]:1/":   "[2001:db8::1]:1 /", "postgresql://db": "db:5432 postgres /",
+		"https://[2001:db8::1]/": "[2001:db8::1]:443 /",
+		"printer:1":              "printer:1", "under_score.example.": "under_score.example.:443",
+		"": "", ":443": "", "example.com:": "", "example.com:0": "", "example.com:65536": "",
+		"example.com:https": "", "http://example.com": "", "gopher://x": "",
+		"a b": "", "a/b": "", "1:2:3:4:5:6:7:8:9:10": "", "[::1": "", "\x1b[2J": "", "h\x00st": "",
+		"bücher.example": "", "https://": "", "https://%zz/": "",
 	} {
 		got, err := parseTarget(in, "443")
-		text := strings.TrimSpace(strings.Join(strings.Fields(got.String()+" "+got.starttls+" "+got.path), " "))
+		words := strings.Fields(got.String() + " " + got.starttls + " " + got.path)
+		text := strings.Join(words, " ")
 		_, usage := errors.AsType[*usageError](err)
 		if want == "" && !usage || want != "" && (err != nil || text != want) {
 			t.Errorf("%q: got %q and %v, expected %q", in, text, err, want)
@@ -42,14 +50,18 @@ func TestAnInterruptEndsConnect(t *testing.T) {
 	defer l.Close()
 	s, _ := serving(t, "--forward", l.Addr().String())
 	for _, args := range [][]string{
-		{"connect", l.Addr().String(), "-i=false"}, {"connect", l.Addr().String(), "--starttls", "smtp", "-i=false"}, {"connect", s.addr, "-k", "--get", "/"},
+		{"connect", l.Addr().String(), "-i=false"},
+		{"connect", l.Addr().String(), "--starttls", "smtp", "-i=false"},
+		{"connect", s.addr, "-k", "--get", "/"},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(200*time.Millisecond, cancel)
 		var out, errs bytes.Buffer
 		began := time.Now()
-		if code := run(ctx, args, &out, &errs); code != exitInterrupted || time.Since(began) > 5*time.Second {
-			t.Errorf("%q: exit code %d after %v\n%s%s", args, code, time.Since(began), out.String(), errs.String())
+		if code := run(ctx, args, &out, &errs); code != exitInterrupted ||
+			time.Since(began) > 5*time.Second {
+			t.Errorf("%q: exit code %d after %v\n%s%s", args, code, time.Since(began), out.String(),
+				errs.String())
 		}
 	}
 }
@@ -60,7 +72,8 @@ func FuzzTarget(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		got, err := parseTarget(s, "443")
-		if err == nil && (got.host == "" || got.port == "" || explain.Escape(got.String()) != got.String()) {
+		if err == nil &&
+			(got.host == "" || got.port == "" || explain.Escape(got.String()) != got.String()) {
 			t.Errorf("%q: %+v", s, got)
 		}
 	})
@@ -71,7 +84,8 @@ func TestNothingUnprintableReachesATerminal(t *testing.T) {
 	var b bytes.Buffer
 	c := &cleaner{w: &b}
 	for in, want := range map[string]string{
-		"plain\r\nlines\n": "plain\nlines\n", "a\tb": "a\tb", "\x1b]0;x\x07": `\x1b]0;x\a`, "\u202egnp": `\u202egnp`, "\xff\xfe": `\xff\xfe`, "ü\n\n": "ü\n\n",
+		"plain\r\nlines\n": "plain\nlines\n", "a\tb": "a\tb", "\x1b]0;x\x07": `\x1b]0;x\a`,
+		"\u202egnp": `\u202egnp`, "\xff\xfe": `\xff\xfe`, "ü\n\n": "ü\n\n",
 		"over\rwritten": `over\rwritten`, "\x9b31m": `\x9b31m`,
 	} {
 		b.Reset()
@@ -95,13 +109,15 @@ func TestReportsAreWrapped(t *testing.T) {
 	}
 }
 
-// The sentinel of RFC 8446 §4.1.3 for TLS 1.2, and no other bytes, says that a server speaks TLS 1.3.
+// The sentinel of RFC 8446 §4.1.3 for TLS 1.2, and no other bytes, says that a server speaks TLS
+// 1.3.
 func TestTheSentinelIsRead(t *testing.T) {
 	hello := func(tail string) []trace.Entry {
 		raw := append(make([]byte, 4+2+24), tail...)
 		return []trace.Entry{{Event: &trace.Message{Type: iana.ServerHello, Raw: raw}}}
 	}
-	for tail, want := range map[string]bool{"DOWNGRD\x01": true, "DOWNGRD\x00": false, "downgrd\x01": false, "DOWNGRD": false, "": false} {
+	for tail, want := range map[string]bool{"DOWNGRD\x01": true, "DOWNGRD\x00": false,
+		"downgrd\x01": false, "DOWNGRD": false, "": false} {
 		if got := sentinel(hello(tail)); got != want {
 			t.Errorf("%q: %v, expected %v", tail, got, want)
 		}

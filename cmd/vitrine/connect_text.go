@@ -24,7 +24,8 @@ func (c *caller) show(cmd *cobra.Command, r *report) error {
 	return nil
 }
 
-// lines writes a report: a name, and text that goes on under itself. What came from a peer is made printable.
+// lines writes a report: a name, and text that goes on under itself. What came from a peer is made
+// printable.
 type lines struct{ w io.Writer }
 
 func (l lines) put(name, format string, args ...any) {
@@ -135,7 +136,8 @@ func (r *report) writeChain(l lines) {
 			l.put("  names", "%s", strings.Join(c.Names, ", "))
 		}
 		l.put("  issuer", "%s", orNone(c.Issuer))
-		l.put("  valid", "%s to %s, %s", c.NotBefore.Format(day), c.NotAfter.Format(day), validity(c, time.Now()))
+		l.put("  valid", "%s to %s, %s", c.NotBefore.Format(day), c.NotAfter.Format(day),
+			validity(c, time.Now()))
 		l.put("  key", "%s, signed with %s", c.Key, c.Signed)
 		l.put("  pin", "%s", c.Pin)
 	}
@@ -180,9 +182,12 @@ func (r *report) writeTail(w io.Writer) {
 		case s.Error != "":
 			l.put("resumption", "the second connection failed: %s", s.Error)
 		case s.Resumed:
-			l.put("resumption", "the second connection resumed the session by %s, in %.1f ms", s.By, s.MS)
+			l.put("resumption", "the second connection resumed the session by %s, in %.1f ms", s.By,
+				s.MS)
 		default:
-			l.put("resumption", "the second connection did not resume the session: the server made a new one, in %.1f ms", s.MS)
+			l.put("resumption",
+				"the second connection did not resume the session: the server made a new one, in "+
+					"%.1f ms", s.MS)
 		}
 	}
 	if r.Failure != nil {

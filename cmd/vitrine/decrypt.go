@@ -18,7 +18,8 @@ import (
 	screen "github.com/vitrine-tls/vitrine/render/term"
 )
 
-var errUndecrypted = &exitError{exitUndecrypted, errors.New("not everything was decrypted: the rows say why")}
+var errUndecrypted = &exitError{exitUndecrypted,
+	errors.New("not everything was decrypted: the rows say why")}
 
 // decryption is a run of the command.
 type decryption struct {
@@ -70,14 +71,24 @@ Without a secret nothing counts as not decrypted. ` + exitLine("decrypt"),
 	d.which.flags(cmd)
 	f.BoolVar(&d.json, "json", false, "one JSON object a connection, and nothing else")
 	f.BoolVar(&d.print, "print", false, "print the decrypted data of the selected connections")
-	f.StringVar(&d.out, "out", "", "write the decrypted data into files in this folder, one for each direction")
-	f.StringVar(&d.pcap, "pcap", "", "write a copy of the capture to this file, with the secrets that opened it inside")
-	f.StringVar(&d.keyLog, "keylog-out", "", "write the secrets of the selected connections to this file, as SSLKEYLOGFILE has them (RFC 9850)")
-	f.StringVar(&d.artefacts.html, "html", "", "write the selected connections as a page for a browser to this file")
-	f.StringVar(&d.artefacts.events, "events", "", "write the events of the selected connections to this file as JSON lines, for vitrine explain")
-	f.BoolVar(&d.artefacts.reveal, "reveal", false, "show secrets and plaintext in --html, --events and --detail")
-	f.StringVarP(&d.follow, "follow", "f", "", "read this capture while it grows, and key logs too, until interrupted")
-	f.StringVarP(&d.netif, "interface", "i", "", "read packets of this network interface until interrupted (Linux; \"any\" for all)")
+	f.StringVar(&d.out, "out", "",
+		"write the decrypted data into files in this folder, one for each direction")
+	f.StringVar(&d.pcap, "pcap", "",
+		"write a copy of the capture to this file, with the secrets that opened it inside")
+	f.StringVar(&d.keyLog, "keylog-out", "",
+		"write the secrets of the selected connections to this file, as SSLKEYLOGFILE has them "+
+			"(RFC 9850)")
+	f.StringVar(&d.artefacts.html, "html", "",
+		"write the selected connections as a page for a browser to this file")
+	f.StringVar(&d.artefacts.events, "events", "",
+		"write the events of the selected connections to this file as JSON lines, for vitrine "+
+			"explain")
+	f.BoolVar(&d.artefacts.reveal, "reveal", false,
+		"show secrets and plaintext in --html, --events and --detail")
+	f.StringVarP(&d.follow, "follow", "f", "",
+		"read this capture while it grows, and key logs too, until interrupted")
+	f.StringVarP(&d.netif, "interface", "i", "",
+		"read packets of this network interface until interrupted (Linux; \"any\" for all)")
 	detailFlag(cmd, &d.detail)
 	colorFlag(cmd, &d.color)
 	return cmd
@@ -130,7 +141,8 @@ func (d *decryption) input(args []string) (*packets, error) {
 	}
 	const example = "vitrine decrypt traffic.pcapng"
 	if given != 1 {
-		return nil, &usageError{fmt.Sprintf("%s takes one CAPTURE, or -f FILE, or -i INTERFACE; got %d of them", d.cmd.CommandPath(), given), example}
+		return nil, &usageError{fmt.Sprintf("%s takes one CAPTURE, or -f FILE, or -i INTERFACE; "+
+			"got %d of them", d.cmd.CommandPath(), given), example}
 	}
 	p := &packets{ctx: d.cmd.Context(), stderr: d.cmd.ErrOrStderr()}
 	switch {
@@ -154,10 +166,12 @@ type selection struct {
 
 func (s *selection) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.streams, "stream", "", "only these connections, by number: 3,7-9 (as Wireshark's tcp.stream)")
+	f.StringVar(&s.streams, "stream", "",
+		"only these connections, by number: 3,7-9 (as Wireshark's tcp.stream)")
 	f.StringSliceVar(&s.hosts, "host", nil, "only connections from or to this address")
 	f.IntSliceVar(&s.ports, "port", nil, "only connections from or to this port")
-	f.StringSliceVar(&s.snis, "sni", nil, "only connections to the server of this name; *.example.com for those under it")
+	f.StringSliceVar(&s.snis, "sni", nil,
+		"only connections to the server of this name; *.example.com for those under it")
 }
 
 // parse reads --stream.
@@ -173,7 +187,8 @@ func (s *selection) parse() error {
 		a, err1 := strconv.Atoi(first)
 		b, err2 := strconv.Atoi(last)
 		if err1 != nil || err2 != nil || a < 0 || b < a {
-			return &usageError{fmt.Sprintf("--stream takes numbers and ranges of them, got %q", part), "vitrine decrypt traffic.pcapng --stream 3,7-9"}
+			return &usageError{fmt.Sprintf("--stream takes numbers and ranges of them, got %q",
+				part), "vitrine decrypt traffic.pcapng --stream 3,7-9"}
 		}
 		s.ranges = append(s.ranges, [2]int{a, b})
 	}
@@ -187,10 +202,14 @@ func (s *selection) any() bool {
 
 // takes tells whether a connection is selected, as far as its addresses tell.
 func (s *selection) takes(w *observe.Watched) bool {
-	if len(s.ranges) > 0 && !slices.ContainsFunc(s.ranges, func(r [2]int) bool { return r[0] <= w.Number && w.Number <= r[1] }) {
+	if len(s.ranges) > 0 &&
+		!slices.ContainsFunc(s.ranges,
+			func(r [2]int) bool { return r[0] <= w.Number && w.Number <= r[1] }) {
 		return false
 	}
-	if len(s.ports) > 0 && !slices.ContainsFunc(s.ports, func(p int) bool { return p == int(w.Client.Port()) || p == int(w.Server.Port()) }) {
+	if len(s.ports) > 0 &&
+		!slices.ContainsFunc(s.ports,
+			func(p int) bool { return p == int(w.Client.Port()) || p == int(w.Server.Port()) }) {
 		return false
 	}
 	return len(s.hosts) == 0 || slices.ContainsFunc(s.hosts, func(h string) bool {
@@ -300,7 +319,8 @@ func (p *packets) openFile(name string) error {
 		return fmt.Errorf("%s: %w", name, plainer(err))
 	}
 	if info.IsDir() {
-		return &usageError{fmt.Sprintf("%s is a folder; decrypt takes one capture", name), "vitrine decrypt " + quoted(name) + "/FILE"}
+		return &usageError{fmt.Sprintf("%s is a folder; decrypt takes one capture", name),
+			"vitrine decrypt " + quoted(name) + "/FILE"}
 	}
 	p.size = info.Size()
 	p.open = func() (*capture.Reader, error) {

@@ -38,7 +38,8 @@ type recording struct {
 	sum                  string // of the server's data in stream 0
 }
 
-// record makes a capture of connections over a loopback socket, each with so much data from the server.
+// record makes a capture of connections over a loopback socket, each with so much data from the
+// server.
 func record(tb testing.TB, suite iana.CipherSuite, sessions, size int) recording {
 	tb.Helper()
 	dir := tb.TempDir()
@@ -50,12 +51,14 @@ func record(tb testing.TB, suite iana.CipherSuite, sessions, size int) recording
 	if err != nil {
 		tb.Fatal(err)
 	}
-	r := recording{file: filepath.Join(dir, "capture.pcap"), keyLog: filepath.Join(dir, "keys.log"), rsaKey: filepath.Join(dir, "server.key")}
+	r := recording{file: filepath.Join(dir, "capture.pcap"), keyLog: filepath.Join(dir, "keys.log"),
+		rsaKey: filepath.Join(dir, "server.key")}
 	der, err := x509.MarshalPKCS8PrivateKey(cert.PrivateKey)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	if err := os.WriteFile(r.rsaKey, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
+	if err := os.WriteFile(r.rsaKey,
+		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
 		tb.Fatal(err)
 	}
 	f, err := os.Create(r.file)
@@ -70,7 +73,8 @@ func record(tb testing.TB, suite iana.CipherSuite, sessions, size int) recording
 	defer keys.Close()
 	raw := new(bytes.Buffer)
 	w := capture.NewWriter(raw, capture.WriterOptions{})
-	client := &vitrine.Config{RootCAs: ca.Pool(), ServerName: "vitrine.test", CipherSuites: []uint16{uint16(suite)}, KeyLogWriter: keys, SessionTicketsDisabled: true}
+	client := &vitrine.Config{RootCAs: ca.Pool(), ServerName: "vitrine.test",
+		CipherSuites: []uint16{uint16(suite)}, KeyLogWriter: keys, SessionTicketsDisabled: true}
 	server := client.Clone()
 	server.Certificates, server.KeyLogWriter = append(server.Certificates, cert), nil
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -157,8 +161,9 @@ func asEthernet(w io.Writer, in io.Reader) error {
 	}
 }
 
-// Vitrine beside tshark and ssldump, on the same captures. tshark gets the option without which it loses data silently, and what it
-// prints is checked. ssldump is only timed: what it prints depends on its version.
+// Vitrine beside tshark and ssldump, on the same captures. tshark gets the option without which it
+// loses data silently, and what it prints is checked. ssldump is only timed: what it prints depends
+// on its version.
 //
 //	go test ./cmd/vitrine -run xxx -bench Decrypt -benchtime 1x -capture-mib 512
 func BenchmarkDecrypt(b *testing.B) {
@@ -204,7 +209,8 @@ func (r *recording) vitrine(b *testing.B, withRSA bool) {
 
 func (r *recording) tshark(b *testing.B, withRSA bool, sessions int) {
 	b.SetBytes(r.bytes)
-	args := []string{"-n", "-r", r.file, "-d", "tcp.port==" + r.port(b) + ",tls", "-o", "tcp.reassemble_out_of_order:TRUE"}
+	args := []string{"-n", "-r", r.file, "-d", "tcp.port==" + r.port(b) + ",tls", "-o",
+		"tcp.reassemble_out_of_order:TRUE"}
 	if withRSA {
 		args = append(args, "-o", "uat:rsa_keys:\""+r.rsaKey+"\",\"\"")
 	} else {
@@ -222,7 +228,8 @@ func (r *recording) tshark(b *testing.B, withRSA bool, sessions int) {
 		}
 		sum := sha256.New()
 		for line := range bytes.Lines(out) {
-			if text, ok := bytes.CutPrefix(bytes.TrimRight(line, "\n"), []byte("\t")); ok { // the server's lines are indented
+			// the server's lines are indented
+			if text, ok := bytes.CutPrefix(bytes.TrimRight(line, "\n"), []byte("\t")); ok {
 				data := make([]byte, hex.DecodedLen(len(text)))
 				if _, err := hex.Decode(data, text); err == nil {
 					sum.Write(data)
@@ -255,7 +262,8 @@ func (r *recording) ssldump(b *testing.B, withRSA bool) {
 func (r *recording) port(b *testing.B) string {
 	_, out, _ := func() (int, string, string) {
 		var out, errs bytes.Buffer
-		code := run(context.Background(), []string{"decrypt", r.file, "--json", "--stream", "0"}, &out, &errs)
+		code := run(context.Background(), []string{"decrypt", r.file, "--json", "--stream", "0"},
+			&out, &errs)
 		return code, out.String(), errs.String()
 	}()
 	var row jsonRow

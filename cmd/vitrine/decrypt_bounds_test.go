@@ -12,8 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// However long a direction is and however many there are at once, its digest is right, and few of them are
-// computed beside the decryption.
+// However long a direction is and however many there are at once, its digest is right, and few of
+// them are computed beside the decryption.
 func TestManyDigestsAtOnce(t *testing.T) {
 	lengths := []int{0, 1, longSum - 1, longSum, longSum + sumBlock, 3 * longSum}
 	var all []*sum
@@ -64,7 +64,8 @@ func TestAGrowingLogWithALongLine(t *testing.T) {
 
 // The events of a connection are kept up to a bound, of whatever kind they are.
 func TestAStoryIsBounded(t *testing.T) {
-	for _, e := range []trace.Event{&trace.Alert{}, &trace.Message{Raw: make([]byte, 1000)}, &trace.Record{Fragment: make([]byte, 1000)}} {
+	for _, e := range []trace.Event{&trace.Alert{}, &trace.Message{Raw: make([]byte, 1000)},
+		&trace.Record{Fragment: make([]byte, 1000)}} {
 		var s story
 		for range 100_000 {
 			s.Put(trace.Entry{Event: e})

@@ -12,16 +12,16 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// dataFile is where one direction's data goes. It is open only while it is written to: there may be more
-// connections than open files.
+// dataFile is where one direction's data goes. It is open only while it is written to: there may be
+// more connections than open files.
 type dataFile struct {
 	name  string
 	buf   []byte
 	begun bool
 }
 
-// fileBuffer is how much is written at once. When all files together have maxUnwritten, each writes what
-// it has.
+// fileBuffer is how much is written at once. When all files together have maxUnwritten, each writes
+// what it has.
 const (
 	fileBuffer   = 32 << 10
 	maxUnwritten = 32 << 20

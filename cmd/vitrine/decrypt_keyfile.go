@@ -18,8 +18,8 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// loadRSA reads an RSA private key in any of the forms that it is met in. It ends with ctx, also while a
-// key is derived from the password.
+// loadRSA reads an RSA private key in any of the forms that it is met in. It ends with ctx, also
+// while a key is derived from the password.
 func loadRSA(ctx context.Context, name, password string) (crypto.Decrypter, error) {
 	type result struct {
 		key crypto.Decrypter
@@ -54,7 +54,8 @@ func readRSA(name, password string) (crypto.Decrypter, error) {
 	}
 	k, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("it holds a private key of another kind (%s): only an RSA key can open what was encrypted to it; others sign", kindOf(key))
+		return nil, fmt.Errorf("it holds a private key of another kind (%s): only an RSA key can "+
+			"open what was encrypted to it; others sign", kindOf(key))
 	}
 	return k, nil
 }
@@ -128,24 +129,27 @@ func keyFromDER(der []byte, password string, spent *derivations) (crypto.Private
 
 func wrongPassword(password string) error {
 	if password == "" {
-		return errors.New("it is encrypted: give the password with --password env:NAME or --password @FILE")
+		return errors.New("it is encrypted: give the password with --password env:NAME or " +
+			"--password @FILE")
 	}
 	return errors.New("it does not open with the password")
 }
 
-// derivations is how much work the keys of a file ask for when they are derived from the password, in steps
-// of its functions. Whoever made the file chose how much, and it must be paid before the password is known
-// to be wrong.
+// derivations is how much work the keys of a file ask for when they are derived from the password,
+// in steps of its functions. Whoever made the file chose how much, and it must be paid before the
+// password is known to be wrong.
 type derivations float64
 
-// maxDerivations is ten times what is recommended for PBKDF2 today, and scrypt with 1 GiB of memory.
+// maxDerivations is ten times what is recommended for PBKDF2 today, and scrypt with 1 GiB of
+// memory.
 const maxDerivations derivations = 10 << 20
 
 // add counts what a file in DER asks for. It returns an error from maxDerivations on.
 func (d *derivations) add(der []byte) error {
 	*d += derivations(derivationSteps(der, maxNested))
 	if !(*d <= maxDerivations) { // it may be no number
-		return fmt.Errorf("its key is derived from the password in %.0f million steps, which is more than the %.0f that are made here", *d/1e6, maxDerivations/1e6)
+		return fmt.Errorf("its key is derived from the password in %.0f million steps, which is "+
+			"more than the %.0f that are made here", *d/1e6, maxDerivations/1e6)
 	}
 	return nil
 }
@@ -154,8 +158,8 @@ func (d *derivations) add(der []byte) error {
 const maxNested = 32
 
 // derivationSteps adds up the parameters of PBKDF2 (RFC 8018 §A.2), scrypt (RFC 7914 §7.1) and the
-// functions of PKCS #12 (RFC 7292 §4 and appendix C), wherever they stand in a structure: in all of them, a
-// salt is followed by numbers. What stands inside of something encrypted is not seen.
+// functions of PKCS #12 (RFC 7292 §4 and appendix C), wherever they stand in a structure: in all of
+// them, a salt is followed by numbers. What stands inside of something encrypted is not seen.
 func derivationSteps(der []byte, depth int) (steps float64) {
 	var numbers []float64
 	salted := false
@@ -181,8 +185,8 @@ func derivationSteps(der []byte, depth int) (steps float64) {
 	return steps + stepsOf(numbers)
 }
 
-// stepsOf is what the numbers behind a salt ask for: iterations; iterations and the length of the key in
-// bytes, of which a digest gives at least 20; or scrypt's N, r and p.
+// stepsOf is what the numbers behind a salt ask for: iterations; iterations and the length of the
+// key in bytes, of which a digest gives at least 20; or scrypt's N, r and p.
 func stepsOf(numbers []float64) float64 {
 	switch len(numbers) {
 	case 0:

@@ -22,7 +22,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// encrypted is an EncryptedPrivateKeyInfo whose key is derived with these parameters, and does not open.
+// encrypted is an EncryptedPrivateKeyInfo whose key is derived with these parameters, and does not
+// open.
 func encrypted(t *testing.T, kdf asn1.ObjectIdentifier, parameters any) []byte {
 	t.Helper()
 	der := func(v any) asn1.RawValue {
@@ -34,12 +35,14 @@ func encrypted(t *testing.T, kdf asn1.ObjectIdentifier, parameters any) []byte {
 	}
 	scheme := struct{ KDF, Cipher pkix.AlgorithmIdentifier }{
 		pkix.AlgorithmIdentifier{Algorithm: kdf, Parameters: der(parameters)},
-		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 42}, Parameters: der(make([]byte, 16))},
+		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 42},
+			Parameters: der(make([]byte, 16))},
 	}
 	return der(struct {
 		Algorithm pkix.AlgorithmIdentifier
 		Data      []byte
-	}{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13}, Parameters: der(scheme)}, make([]byte, 32)}).FullBytes
+	}{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13},
+		Parameters: der(scheme)}, make([]byte, 32)}).FullBytes
 }
 
 var (
@@ -59,8 +62,8 @@ type (
 	}
 )
 
-// What the key of a file costs is chosen by whoever made the file, and bounded. See RFC 8018 §A.2, RFC 7914
-// §7.1 and RFC 7292 §4.
+// What the key of a file costs is chosen by whoever made the file, and bounded. See RFC 8018 §A.2,
+// RFC 7914 §7.1 and RFC 7292 §4.
 func TestDerivationOfAKeyIsBounded(t *testing.T) {
 	const tooMuch, wrong = "million steps", "does not open with the password"
 	ca, err := throwaway.New(throwaway.Options{})
@@ -72,7 +75,8 @@ func TestDerivationOfAKeyIsBounded(t *testing.T) {
 		t.Fatal(err)
 	}
 	const iterations = 1<<16 + 1
-	bag, err := pkcs12.Modern.WithIterations(iterations).Encode(certificate.PrivateKey, certificate.Leaf, nil, "right")
+	bag, err := pkcs12.Modern.WithIterations(iterations).Encode(certificate.PrivateKey,
+		certificate.Leaf, nil, "right")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,22 +95,31 @@ func TestDerivationOfAKeyIsBounded(t *testing.T) {
 		says string
 	}{
 		{"PBKDF2", encrypted(t, oidPBKDF2, pbkdf2Params{make([]byte, 8), 2048, 0}), wrong},
-		{"PBKDF2, the most iterations", encrypted(t, oidPBKDF2, pbkdf2Params{make([]byte, 8), math.MaxInt32, 0}), tooMuch},
-		{"PBKDF2, 64 bits of iterations", encrypted(t, oidPBKDF2, pbkdf2Params{make([]byte, 8), math.MaxInt64, 32}), tooMuch},
-		{"PBKDF2, a long key", encrypted(t, oidPBKDF2, pbkdf2Params{make([]byte, 8), 2048, 1 << 20}), tooMuch},
+		{"PBKDF2, the most iterations",
+			encrypted(t, oidPBKDF2, pbkdf2Params{make([]byte, 8), math.MaxInt32, 0}), tooMuch},
+		{"PBKDF2, 64 bits of iterations",
+			encrypted(t, oidPBKDF2, pbkdf2Params{make([]byte, 8), math.MaxInt64, 32}), tooMuch},
+		{"PBKDF2, a long key",
+			encrypted(t, oidPBKDF2, pbkdf2Params{make([]byte, 8), 2048, 1 << 20}), tooMuch},
 		{"scrypt", encrypted(t, oidScrypt, scryptParams{make([]byte, 8), 1 << 10, 8, 1}), wrong},
-		{"scrypt, 16 GiB", encrypted(t, oidScrypt, scryptParams{make([]byte, 8), 1 << 24, 8, 1}), tooMuch},
-		{"scrypt, long", encrypted(t, oidScrypt, scryptParams{make([]byte, 8), 1 << 14, 8, 1 << 10}), tooMuch},
-		{"scrypt, no number", encrypted(t, oidScrypt, scryptParams{make([]byte, 8), math.MaxInt64, math.MaxInt64, 1}), tooMuch},
+		{"scrypt, 16 GiB", encrypted(t, oidScrypt, scryptParams{make([]byte, 8), 1 << 24, 8, 1}),
+			tooMuch},
+		{"scrypt, long",
+			encrypted(t, oidScrypt, scryptParams{make([]byte, 8), 1 << 14, 8, 1 << 10}), tooMuch},
+		{"scrypt, no number",
+			encrypted(t, oidScrypt, scryptParams{make([]byte, 8), math.MaxInt64, math.MaxInt64, 1}),
+			tooMuch},
 		{"two keys", two, tooMuch},
 		{"PKCS #12", bag, wrong},
-		{"PKCS #12, many iterations", bytes.ReplaceAll(bag, number, []byte{2, 3, 0x7F, 0xFF, 0xFF}), tooMuch},
+		{"PKCS #12, many iterations", bytes.ReplaceAll(bag, number, []byte{2, 3, 0x7F, 0xFF, 0xFF}),
+			tooMuch},
 	} {
 		name := filepath.Join(t.TempDir(), "key")
 		if err := os.WriteFile(name, c.file, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := loadRSA(t.Context(), name, "guess"); err == nil || !strings.Contains(err.Error(), c.says) {
+		if _, err := loadRSA(t.Context(), name, "guess"); err == nil ||
+			!strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: got %v, expected %q", c.what, err, c.says)
 		}
 	}
@@ -120,9 +133,11 @@ func TestAKeyBehindAStrongPasswordOpens(t *testing.T) {
 	}
 	for _, kdf := range []pkcs8.KDFOpts{
 		pkcs8.PBKDF2Opts{SaltSize: 16, IterationCount: 600_000, HMACHash: crypto.SHA256},
-		pkcs8.ScryptOpts{SaltSize: 16, CostParameter: 1 << 17, BlockSize: 8, ParallelizationParameter: 1},
+		pkcs8.ScryptOpts{SaltSize: 16, CostParameter: 1 << 17, BlockSize: 8,
+			ParallelizationParameter: 1},
 	} {
-		der, err := pkcs8.MarshalPrivateKey(key, []byte("right"), &pkcs8.Opts{Cipher: pkcs8.AES256CBC, KDFOpts: kdf})
+		der, err := pkcs8.MarshalPrivateKey(key, []byte("right"),
+			&pkcs8.Opts{Cipher: pkcs8.AES256CBC, KDFOpts: kdf})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,7 +145,8 @@ func TestAKeyBehindAStrongPasswordOpens(t *testing.T) {
 		if err := os.WriteFile(name, der, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := loadRSA(t.Context(), name, "right"); err != nil || !key.PublicKey.Equal(got.Public()) {
+		if got, err := loadRSA(t.Context(), name, "right"); err != nil ||
+			!key.PublicKey.Equal(got.Public()) {
 			t.Errorf("%T: %v", kdf, err)
 		}
 	}
@@ -139,7 +155,8 @@ func TestAKeyBehindAStrongPasswordOpens(t *testing.T) {
 // An interrupt does not wait for a key that is being derived.
 func TestAnInterruptEndsTheDerivationOfAKey(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(name, encrypted(t, oidPBKDF2, pbkdf2Params{make([]byte, 8), 1 << 20, 0}), 0o600); err != nil {
+	if err := os.WriteFile(name, encrypted(t, oidPBKDF2, pbkdf2Params{make([]byte, 8), 1 << 20, 0}),
+		0o600); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -154,7 +171,8 @@ func TestAKeyFileIsSmall(t *testing.T) {
 	if _, err := os.Stat("/dev/zero"); err != nil {
 		t.Skip("there is no /dev/zero")
 	}
-	if _, err := loadRSA(t.Context(), "/dev/zero", ""); err == nil || !strings.Contains(err.Error(), "larger than") {
+	if _, err := loadRSA(t.Context(), "/dev/zero", ""); err == nil ||
+		!strings.Contains(err.Error(), "larger than") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -25,13 +25,18 @@ type secretFlags struct {
 
 func (s *secretFlags) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringArrayVar(&s.rsaKeys, "rsa-key", nil, "RSA private key of the server: PEM, DER, PKCS #8 or PKCS #12; may be repeated")
-	f.StringVar(&s.password, "password", "", "password of encrypted private keys: @FILE, - or env:NAME")
-	f.StringArrayVar(&s.keyLogs, "keylog", nil, "key log that a browser, curl or a server wrote (SSLKEYLOGFILE, RFC 9850); may be repeated")
-	f.StringArrayVar(&s.masters, "master-secret", nil, "master secret, in hex, @FILE, - or env:NAME; may be repeated")
+	f.StringArrayVar(&s.rsaKeys, "rsa-key", nil,
+		"RSA private key of the server: PEM, DER, PKCS #8 or PKCS #12; may be repeated")
+	f.StringVar(&s.password, "password", "",
+		"password of encrypted private keys: @FILE, - or env:NAME")
+	f.StringArrayVar(&s.keyLogs, "keylog", nil,
+		"key log that a browser, curl or a server wrote (SSLKEYLOGFILE, RFC 9850); may be repeated")
+	f.StringArrayVar(&s.masters, "master-secret", nil,
+		"master secret, in hex, @FILE, - or env:NAME; may be repeated")
 	f.StringArrayVar(&s.preMasters, "pre-master-secret", nil, "pre-master secret, likewise")
 	f.StringArrayVar(&s.psks, "psk", nil, "pre-shared key, likewise")
-	f.StringArrayVar(&s.ephemerals, "dh-private", nil, "ephemeral (EC)DHE private key of either side, likewise")
+	f.StringArrayVar(&s.ephemerals, "dh-private", nil,
+		"ephemeral (EC)DHE private key of either side, likewise")
 }
 
 // secretStore has the secrets. Its key log may grow while it is used.
@@ -51,8 +56,8 @@ type growingLog struct {
 	rest []byte // of a line
 }
 
-// maxRest bounds what is kept of a line that has no end yet: no line of a key log is as long, and more of it
-// makes it no less wrong.
+// maxRest bounds what is kept of a line that has no end yet: no line of a key log is as long, and
+// more of it makes it no less wrong.
 const maxRest = 64 << 10
 
 // any tells whether there is a secret at all.
@@ -64,7 +69,8 @@ func (s *secretStore) source() observe.Source {
 	return observe.Sources(append([]observe.Source{logged}, s.others...)...)
 }
 
-// add takes lines of a key log, and tells how many secrets are new. What cannot be read is said, and no reason to stop.
+// add takes lines of a key log, and tells how many secrets are new. What cannot be read is said,
+// and no reason to stop.
 func (s *secretStore) add(text []byte, name string, stderr io.Writer) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -115,7 +121,8 @@ func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 				return nil, err
 			}
 			if kind.flag == "--master-secret" && len(b) != 48 {
-				return nil, &usageError{fmt.Sprintf("--master-secret: got %d bytes, expected 48", len(b)), "vitrine decrypt --help"}
+				return nil, &usageError{fmt.Sprintf("--master-secret: got %d bytes, expected 48",
+					len(b)), "vitrine decrypt --help"}
 			}
 			*kind.into = append(*kind.into, kind.make(b))
 		}
@@ -135,7 +142,9 @@ func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 // secretValue reads a value: hex, or where it is.
 func secretValue(v *values, flag, text string, stderr io.Writer) ([]byte, error) {
 	if !indirect(text) {
-		fmt.Fprintf(stderr, "! %s: a secret on the command line is seen by other users of this machine and kept by the shell.\n  Better: %s @FILE, %s - (standard input) or %s env:NAME\n",
+		fmt.Fprintf(stderr,
+			"! %s: a secret on the command line is seen by other users of this machine and kept "+
+				"by the shell.\n  Better: %s @FILE, %s - (standard input) or %s env:NAME\n",
 			flag, flag, flag, flag)
 	}
 	v.fields[flag] = input{text, flag}
@@ -157,19 +166,23 @@ func (s *secretFlags) passwordOf(v *values, stderr io.Writer) (string, error) {
 	case isEnv:
 		text, ok := os.LookupEnv(name)
 		if !ok {
-			return "", &usageError{fmt.Sprintf("--password: there is no environment variable %s", name), "vitrine decrypt --help"}
+			return "", &usageError{fmt.Sprintf("--password: there is no environment variable %s",
+				name), "vitrine decrypt --help"}
 		}
 		return text, nil
 	case indirect(s.password):
 		b, err := v.open(strings.TrimPrefix(s.password, "@"), "--password")
 		return strings.TrimRight(string(b), "\r\n"), err
 	case s.password != "":
-		fmt.Fprintln(stderr, "! --password: a password on the command line is seen by other users of this machine and kept by the shell.")
+		fmt.Fprintln(stderr,
+			"! --password: a password on the command line is seen by other users of this machine "+
+				"and kept by the shell.")
 	}
 	return s.password, nil
 }
 
-// grow reads what a key log has gained. A last line without its end is taken when nothing more will come.
+// grow reads what a key log has gained. A last line without its end is taken when nothing more will
+// come.
 func (s *secretStore) grow(g *growingLog, whole bool, stderr io.Writer) (gained int, err error) {
 	f, err := os.Open(g.name)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/capture"
 )
 
-// quiet is how long a live capture waits before it looks around: for a longer key log, for an interrupt.
+// quiet is how long a live capture waits before it looks around: for a longer key log, for an
+// interrupt.
 const quiet = 200 * time.Millisecond
 
 // growing is a file that somebody still writes to: its end is only the end for now.
@@ -45,7 +46,10 @@ func (p *packets) openGrowing(name string) error {
 	p.shut = append(p.shut, func() { f.Close() })
 	p.live, p.late = true, true
 	p.growing = &growing{f: f, done: p.ctx.Done()}
-	p.once = &lazy{open: func() (*capture.Reader, error) { return capture.OpenContext(p.ctx, p.growing) }}
+	p.once = &lazy{open: func() (*capture.Reader,
+		error) {
+		return capture.OpenContext(p.ctx, p.growing)
+	}}
 	return nil
 }
 

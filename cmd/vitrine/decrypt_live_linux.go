@@ -12,7 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/capture"
 )
 
-// socket gives the packets of an interface by a packet socket of the kernel, see packet(7). Such a socket needs a privilege, CAP_NET_RAW.
+// socket gives the packets of an interface by a packet socket of the kernel, see packet(7). Such a
+// socket needs a privilege, CAP_NET_RAW.
 type socket struct {
 	fd   int
 	buf  []byte
@@ -20,13 +21,15 @@ type socket struct {
 	n    int
 }
 
-// openInterface reads the packets of an interface. "any" stands for all; then the kernel takes the link layer off.
+// openInterface reads the packets of an interface. "any" stands for all; then the kernel takes the
+// link layer off.
 func (p *packets) openInterface(name string) error {
 	index, kind, link := 0, unix.SOCK_DGRAM, capture.LinkRaw
 	if name != "any" {
 		netif, err := net.InterfaceByName(name)
 		if err != nil {
-			return &usageError{fmt.Sprintf("there is no network interface %q", name), "vitrine decrypt -i any"}
+			return &usageError{fmt.Sprintf("there is no network interface %q", name),
+				"vitrine decrypt -i any"}
 		}
 		index = netif.Index
 	}
@@ -34,7 +37,9 @@ func (p *packets) openInterface(name string) error {
 	switch {
 	case errors.Is(err, unix.EPERM):
 		self, _ := os.Executable()
-		return fmt.Errorf("-i needs the privilege CAP_NET_RAW: run it as root, give it to the program (setcap cap_net_raw=ep %s), or let tcpdump do it: tcpdump -i %s -w - tcp | vitrine decrypt -", quoted(self), quoted(name))
+		return fmt.Errorf("-i needs the privilege CAP_NET_RAW: run it as root, give it to the "+
+			"program (setcap cap_net_raw=ep %s), or let tcpdump do it: tcpdump -i %s -w - tcp | "+
+			"vitrine decrypt -", quoted(self), quoted(name))
 	case err != nil:
 		return fmt.Errorf("-i %s: %w", name, err)
 	}
@@ -48,7 +53,8 @@ func (p *packets) openInterface(name string) error {
 	if err != nil {
 		return fmt.Errorf("-i %s: %w", name, err)
 	}
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 16<<20) // as much of it as the system allows
+	// as much of it as the system allows
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 16<<20)
 	p.live, p.late, p.once = true, true, s
 	fmt.Fprintf(p.stderr, "listening on %s; ctrl-c ends it\n", name)
 	return nil
@@ -56,7 +62,8 @@ func (p *packets) openInterface(name string) error {
 
 func htons(n uint16) uint16 { return n<<8 | n>>8 }
 
-// Next gives the next packet of IP, or errQuiet. On the loopback interface each packet comes twice, out and in: the second counts.
+// Next gives the next packet of IP, or errQuiet. On the loopback interface each packet comes twice,
+// out and in: the second counts.
 func (s *socket) Next() (capture.Packet, error) {
 	for {
 		n, from, err := unix.Recvfrom(s.fd, s.buf, 0)
@@ -74,6 +81,7 @@ func (s *socket) Next() (capture.Packet, error) {
 			continue
 		}
 		s.n++
-		return capture.Packet{Number: s.n, Time: time.Now(), Link: s.link, Data: s.buf[:n], Length: n}, nil
+		return capture.Packet{Number: s.n, Time: time.Now(), Link: s.link, Data: s.buf[:n],
+			Length: n}, nil
 	}
 }

@@ -6,5 +6,6 @@ import "fmt"
 
 // openInterface is for Linux only.
 func (p *packets) openInterface(name string) error {
-	return fmt.Errorf("-i reads packets on Linux only; elsewhere: tcpdump -i %s -w - tcp | vitrine decrypt -", quoted(name))
+	return fmt.Errorf("-i reads packets on Linux only; elsewhere: tcpdump -i %s -w - tcp | "+
+		"vitrine decrypt -", quoted(name))
 }

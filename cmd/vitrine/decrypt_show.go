@@ -19,7 +19,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// showing watches the connections and shows what came of them, in their order, as far as memory allows.
+// showing watches the connections and shows what came of them, in their order, as far as memory
+// allows.
 type showing struct {
 	*decryption
 	in        *packets
@@ -41,7 +42,8 @@ type showing struct {
 	err         error // the first
 }
 
-// maxOpen is how many connections can be open at once: each takes about 7 KiB before its handshake is done.
+// maxOpen is how many connections can be open at once: each takes about 7 KiB before its handshake
+// is done.
 const maxOpen = 1 << 15
 
 // maxRows is how many rows wait for one that comes before them. Then they are shown out of order.
@@ -60,7 +62,8 @@ type seen struct {
 
 func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, error) {
 	s := &showing{decryption: d, in: in, secrets: secrets, rows: map[int]*seen{}}
-	s.table = &connectionTable{w: d.cmd.OutOrStdout(), style: d.style, wide: columns(d.cmd.OutOrStdout()), live: in.live}
+	s.table = &connectionTable{w: d.cmd.OutOrStdout(), style: d.style,
+		wide: columns(d.cmd.OutOrStdout()), live: in.live}
 	if d.out != "" {
 		if err := os.MkdirAll(d.out, 0o700); err != nil {
 			return nil, fmt.Errorf("--out: %w", err)
@@ -83,7 +86,8 @@ func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, err
 	if d.print || d.out != "" || d.json {
 		s.watch.Data = s.data
 	}
-	if d.artefacts.html != "" || d.artefacts.events != "" || d.level != explain.Steps || d.detail != "" {
+	if d.artefacts.html != "" || d.artefacts.events != "" || d.level != explain.Steps ||
+		d.detail != "" {
 		s.watch.Sink = s.sink
 	}
 	s.assembler.New = s.watch.Handler
@@ -91,7 +95,8 @@ func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, err
 	return s, nil
 }
 
-// embedded reads a file for the secrets in it, which may stand behind what they open. Only pcapng has any.
+// embedded reads a file for the secrets in it, which may stand behind what they open. Only pcapng
+// has any.
 func (s *showing) embedded() error {
 	r, err := s.in.open()
 	if err != nil {
@@ -130,8 +135,8 @@ func (s *showing) idle() {
 	s.watch.Expire(patience)
 }
 
-// retry lets the connections that wait try the secrets that the capture had since the last time. All of them
-// are asked each time, which is not done for each of its blocks.
+// retry lets the connections that wait try the secrets that the capture had since the last time.
+// All of them are asked each time, which is not done for each of its blocks.
 func (s *showing) retry() {
 	if s.news {
 		s.news = false
@@ -170,7 +175,9 @@ func (s *showing) sink(w *observe.Watched) trace.Sink {
 	if !r.selected || len(s.stories) >= maxStories {
 		return nil
 	}
-	r.story = &story{number: w.Number, about: explain.Run{Command: "vitrine decrypt", Client: w.Client.String(), Server: w.Server.String()}}
+	r.story = &story{number: w.Number,
+		about: explain.Run{Command: "vitrine decrypt", Client: w.Client.String(),
+			Server: w.Server.String()}}
 	s.stories = append(s.stories, r.story)
 	return r.story
 }
@@ -189,7 +196,8 @@ func (s *showing) data(w *observe.Watched, from iana.Side, plain []byte) {
 	}
 	if s.out != "" {
 		if r.files[from] == nil {
-			r.files[from] = &dataFile{name: filepath.Join(s.out, fmt.Sprintf("%d-%s.bin", w.Number, directions[from]))}
+			r.files[from] = &dataFile{name: filepath.Join(s.out,
+				fmt.Sprintf("%d-%s.bin", w.Number, directions[from]))}
 		}
 		s.keep(r.files[from].write(plain))
 	}
@@ -302,19 +310,24 @@ func (s *showing) finish() error {
 		if err := writeFile(s.keyLog, s.writeSecrets); err != nil {
 			return fmt.Errorf("--keylog-out: %w", err)
 		}
-		fmt.Fprintf(stderr, "! %s holds secrets: whoever has it and the capture reads the connections.\n", explain.Escape(s.keyLog))
+		fmt.Fprintf(stderr,
+			"! %s holds secrets: whoever has it and the capture reads the connections.\n",
+			explain.Escape(s.keyLog))
 	}
 	if s.pcap != "" {
 		if err := writeFile(s.pcap, s.writeCapture); err != nil {
 			return fmt.Errorf("--pcap: %w", err)
 		}
-		fmt.Fprintf(stderr, "! %s holds secrets: the keys of its connections are inside.\n", explain.Escape(s.pcap))
+		fmt.Fprintf(stderr, "! %s holds secrets: the keys of its connections are inside.\n",
+			explain.Escape(s.pcap))
 	}
 	return s.tellStories()
 }
 
 func (s *showing) writeSecrets(w io.Writer) error {
-	if _, err := io.WriteString(w, "# Holds secrets: whoever has this file and the capture reads the connections.\n"); err != nil {
+	if _, err := io.WriteString(w,
+		"# Holds secrets: whoever has this file and the capture reads the "+
+			"connections.\n"); err != nil {
 		return err
 	}
 	return writeLines(w, s.lines)

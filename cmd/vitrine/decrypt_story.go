@@ -51,15 +51,19 @@ func (s *showing) tellStories() error {
 	stories := s.stories
 	stderr := s.cmd.ErrOrStderr()
 	if len(stories) == 0 && s.watch.Sink != nil {
-		return fmt.Errorf("no TLS connection is selected: there is nothing for --html, --events or --detail")
+		return fmt.Errorf("no TLS connection is selected: there is nothing for --html, --events " +
+			"or --detail")
 	}
 	if len(stories) == maxStories {
-		fmt.Fprintf(stderr, "! only the first %d connections are told in full: --stream, --host, --port and --sni select others.\n", maxStories)
+		fmt.Fprintf(stderr,
+			"! only the first %d connections are told in full: --stream, --host, --port and "+
+				"--sni select others.\n", maxStories)
 	}
 	var runs []html.Run
 	for _, t := range stories {
 		if t.cut {
-			fmt.Fprintf(stderr, "! stream %d: only its first %d MiB of records are told.\n", t.number, maxStory>>20)
+			fmt.Fprintf(stderr, "! stream %d: only its first %d MiB of records are told.\n",
+				t.number, maxStory>>20)
 		}
 		c := connection{entries: t.Entries, about: t.about}
 		if !s.artefacts.reveal {
@@ -73,12 +77,14 @@ func (s *showing) tellStories() error {
 			if err := s.table.line("STREAM %d", t.number); err != nil {
 				return err
 			}
-			if err := tellStory(s.cmd.OutOrStdout(), explain.Tell(c.entries, c.about), c.entries, s.level, s.style); err != nil {
+			if err := tellStory(s.cmd.OutOrStdout(), explain.Tell(c.entries, c.about), c.entries,
+				s.level, s.style); err != nil {
 				return err
 			}
 		}
 		if s.artefacts.events != "" {
-			a := artefacts{events: numbered(s.artefacts.events, t.number, len(stories)), reveal: s.artefacts.reveal}
+			a := artefacts{events: numbered(s.artefacts.events, t.number, len(stories)),
+				reveal: s.artefacts.reveal}
 			if err := a.write(connection{entries: t.Entries, about: t.about}, stderr); err != nil {
 				return err
 			}
@@ -101,7 +107,8 @@ func numbered(name string, stream, of int) string {
 }
 
 func writePage(name string, runs []html.Run) error {
-	err := writeFile(name, func(w io.Writer) error { return html.Write(w, html.Options{}, runs...) })
+	err := writeFile(name,
+		func(w io.Writer) error { return html.Write(w, html.Options{}, runs...) })
 	if err != nil {
 		return fmt.Errorf("--html: %w", err)
 	}

@@ -6,8 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// sum is the SHA-256 of one direction. Of a long one it is computed beside the decryption, which takes as
-// long; of so many at a time, since that takes memory.
+// sum is the SHA-256 of one direction. Of a long one it is computed beside the decryption, which
+// takes as long; of so many at a time, since that takes memory.
 type sum struct {
 	h     hash.Hash
 	n     int64
@@ -55,7 +55,8 @@ func (s *sum) begin() {
 		sums.Add(-1)
 		return
 	}
-	s.full, s.empty, s.done = make(chan []byte, sumBlocks), make(chan []byte, sumBlocks), make(chan struct{})
+	s.full, s.empty, s.done = make(chan []byte, sumBlocks), make(chan []byte, sumBlocks),
+		make(chan struct{})
 	for range sumBlocks {
 		s.empty <- make([]byte, 0, sumBlock)
 	}

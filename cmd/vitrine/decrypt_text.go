@@ -57,8 +57,10 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 	if w.Stream.Flipped {
 		client, server = server, client
 	}
-	j := &jsonRow{Stream: w.Number, Client: client.String(), Server: server.String(), KeyExchange: r.KeyExchange, Group: r.Group,
-		ServerName: r.ServerName, ALPN: r.ALPN, ExtendedMasterSecret: r.ExtendedMasterSecret, EncryptThenMAC: r.EncryptThenMAC, Resumed: r.Resumed,
+	j := &jsonRow{Stream: w.Number, Client: client.String(), Server: server.String(),
+		KeyExchange: r.KeyExchange, Group: r.Group,
+		ServerName: r.ServerName, ALPN: r.ALPN, ExtendedMasterSecret: r.ExtendedMasterSecret,
+		EncryptThenMAC: r.EncryptThenMAC, Resumed: r.Resumed,
 		Renegotiations: r.Renegotiations, SecretSource: r.Source, Decrypted: r.Decrypted}
 	if r.Version != 0 {
 		j.Version, j.Suite = r.Version.String(), r.Suite.String()
@@ -82,7 +84,8 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 
 // needFlags are the flags that give what is missing.
 var needFlags = map[observe.Need]string{
-	observe.NeedKeyLog: "--keylog FILE", observe.NeedPrivateKey: "--rsa-key FILE", observe.NeedEphemeralKey: "--dh-private VALUE",
+	observe.NeedKeyLog: "--keylog FILE", observe.NeedPrivateKey: "--rsa-key FILE",
+	observe.NeedEphemeralKey: "--dh-private VALUE",
 }
 
 // remedyOf is the remedy of a reason, with the flags for it.
@@ -97,8 +100,8 @@ func remedyOf(r *observe.Reason) string {
 	return r.Remedy + ": " + strings.Join(flags, " or ")
 }
 
-// connectionTable writes a row a connection, and under it why something is missing. The first rows are kept until it is known how wide
-// the columns are and which have anything in them.
+// connectionTable writes a row a connection, and under it why something is missing. The first rows
+// are kept until it is known how wide the columns are and which have anything in them.
 type connectionTable struct {
 	w      io.Writer
 	style  screen.Style
@@ -114,7 +117,8 @@ const (
 	keptRows  = 256
 )
 
-var columnNames = []string{"STREAM", "CLIENT → SERVER", "VERSION", "SUITE", "GROUP", "NAME", "ALPN", "SECRET", "CLIENT'S BYTES", "SERVER'S BYTES"}
+var columnNames = []string{"STREAM", "CLIENT → SERVER", "VERSION", "SUITE", "GROUP", "NAME", "ALPN",
+	"SECRET", "CLIENT'S BYTES", "SERVER'S BYTES"}
 
 // cells are a row's columns.
 func (j *jsonRow) cells() []string {
@@ -126,7 +130,8 @@ func (j *jsonRow) cells() []string {
 	if group == "" {
 		group = j.KeyExchange
 	}
-	return []string{fmt.Sprint(j.Stream), j.Client + " → " + j.Server, version, strings.TrimPrefix(j.Suite, "TLS_"), group, j.ServerName, j.ALPN, j.SecretSource,
+	return []string{fmt.Sprint(j.Stream), j.Client + " → " + j.Server, version,
+		strings.TrimPrefix(j.Suite, "TLS_"), group, j.ServerName, j.ALPN, j.SecretSource,
 		j.flow(iana.Client), j.flow(iana.Server)}
 }
 
@@ -179,7 +184,8 @@ func (t *connectionTable) begin() error {
 	return nil
 }
 
-// aligned writes the cells of a row: numbers to the right, the rest to the left. A cell that is too long pushes the others.
+// aligned writes the cells of a row: numbers to the right, the rest to the left. A cell that is too
+// long pushes the others.
 func (t *connectionTable) aligned(cells []string) error {
 	var b strings.Builder
 	for i, cell := range cells {
@@ -206,7 +212,8 @@ func (t *connectionTable) write(j *jsonRow) error {
 		return err
 	}
 	if j.Reason != "" {
-		if err := t.note(j.Reason + ": " + strings.TrimSuffix(j.Detail, "; "+j.remedy)); err != nil {
+		if err := t.note(j.Reason + ": " +
+			strings.TrimSuffix(j.Detail, "; "+j.remedy)); err != nil {
 			return err
 		}
 	}
@@ -218,7 +225,8 @@ func (t *connectionTable) write(j *jsonRow) error {
 	return nil
 }
 
-// flow is "N of M": where something was not decrypted, M is about what there is, since nobody knows how long a padding is.
+// flow is "N of M": where something was not decrypted, M is about what there is, since nobody knows
+// how long a padding is.
 func (j *jsonRow) flow(from iana.Side) string {
 	f := j.ToServer
 	if from == iana.Server {
@@ -325,7 +333,8 @@ func (b *bar) show() {
 	read := b.in.at()
 	done := int(min(read, b.in.size) * width / b.in.size)
 	speed := float64(read) / (1 << 20) / time.Since(b.begin).Seconds()
-	fmt.Fprintf(b.w, "\r[%s%s] %3d%%  %.0f MiB/s ", strings.Repeat("#", done), strings.Repeat(".", width-done), min(read, b.in.size)*100/b.in.size, speed)
+	fmt.Fprintf(b.w, "\r[%s%s] %3d%%  %.0f MiB/s ", strings.Repeat("#", done),
+		strings.Repeat(".", width-done), min(read, b.in.size)*100/b.in.size, speed)
 }
 
 func (b *bar) end() {

@@ -27,16 +27,18 @@ var deriveUsage = map[string]string{
 	"master_secret":     "in its place, if it is known already",
 	"client_random":     "the 32 bytes of ClientHello.random",
 	"server_random":     "the 32 bytes of ServerHello.random",
-	"session_hash":      "hash of the messages up to ClientKeyExchange: makes the master_secret an extended one",
-	"transcript":        "handshake messages with their headers, from ClientHello on",
-	"expect":            "a value from elsewhere: say what is different if it comes out",
+	"session_hash": "hash of the messages up to ClientKeyExchange: makes the master_secret " +
+		"an extended one",
+	"transcript": "handshake messages with their headers, from ClientHello on",
+	"expect":     "a value from elsewhere: say what is different if it comes out",
 }
 
 func newDerive() *cobra.Command {
 	var o deriveOutput
 	cmd := &cobra.Command{
-		Use:   "derive [FILE]",
-		Short: "Derive the keys of a connection from values of your own, and say why a book has others",
+		Use: "derive [FILE]",
+		Short: "Derive the keys of a connection from values of your own, and say why a book has " +
+			"others",
 		Long: `Does the derivation alone: from a pre_master_secret or a master_secret, both randoms and the cipher suite it derives the
 master_secret, the key_block and its keys, and with a transcript the verify_data of both sides.
 
@@ -57,7 +59,8 @@ tried, and then every single digit of the inputs, to find what would give it. Th
 				}
 			}
 			if len(args) > 1 {
-				return &usageError{fmt.Sprintf("%s takes one FILE, got %q too", cmd.CommandPath(), args[1]), cmd.CommandPath() + " --help"}
+				return &usageError{fmt.Sprintf("%s takes one FILE, got %q too", cmd.CommandPath(),
+					args[1]), cmd.CommandPath() + " --help"}
 			}
 			for _, name := range args {
 				if err := v.load(name); err != nil {
@@ -65,7 +68,8 @@ tried, and then every single digit of the inputs, to find what would give it. Th
 				}
 			}
 			if len(v.fields) == 0 {
-				return &usageError{"nothing was given to derive from", cmd.CommandPath() + " --help"}
+				return &usageError{"nothing was given to derive from", cmd.CommandPath() +
+					" --help"}
 			}
 			return derive(cmd, v, &o)
 		},
@@ -75,8 +79,10 @@ tried, and then every single digit of the inputs, to find what would give it. Th
 		f.String(strings.ReplaceAll(field, "_", "-"), "", deriveUsage[field])
 	}
 	f.BoolVar(&o.table, "table", false, "print a table of names, offsets, lengths and values")
-	f.BoolVar(&o.json, "json", false, "print the events of a handshake that derived this, as JSON lines, and nothing else")
-	f.BoolVar(&o.commands, "commands", false, "print commands of other tools that give the same values")
+	f.BoolVar(&o.json, "json", false,
+		"print the events of a handshake that derived this, as JSON lines, and nothing else")
+	f.BoolVar(&o.commands, "commands", false,
+		"print commands of other tools that give the same values")
 	cmd.MarkFlagsMutuallyExclusive("table", "json", "commands")
 	colorFlag(cmd, &o.color)
 	complete(cmd, "suite", suiteNames()...)
@@ -131,14 +137,16 @@ func (v *values) given() (g explain.Given, err error) {
 	}
 	if s, ok := v.fields["version"]; ok {
 		if g.Version, ok = versions[strings.TrimPrefix(strings.ToLower(s.text), "tls")]; !ok {
-			return g, &usageError{fmt.Sprintf("%s: got %q, expected 1.2, 1.1 or 1.0", s.where, s.text), "vitrine derive --version 1.2"}
+			return g, &usageError{fmt.Sprintf("%s: got %q, expected 1.2, 1.1 or 1.0", s.where,
+				s.text), "vitrine derive --version 1.2"}
 		}
 	}
 	for _, f := range []struct {
 		name  string
 		value *[]byte
 	}{
-		{"pre_master_secret", &g.PreMaster}, {"master_secret", &g.Master}, {"client_random", &g.Client}, {"server_random", &g.Server},
+		{"pre_master_secret", &g.PreMaster}, {"master_secret", &g.Master},
+		{"client_random", &g.Client}, {"server_random", &g.Server},
 		{"session_hash", &g.SessionHash}, {"transcript", &g.Transcript},
 	} {
 		if *f.value, err = v.bytes(f.name); err != nil {
@@ -148,13 +156,16 @@ func (v *values) given() (g explain.Given, err error) {
 	return g, nil
 }
 
-var versions = map[string]iana.Version{"1.0": iana.TLS10, "1.1": iana.TLS11, "1.2": iana.TLS12, " 1.0": iana.TLS10, " 1.1": iana.TLS11, " 1.2": iana.TLS12}
+var versions = map[string]iana.Version{"1.0": iana.TLS10, "1.1": iana.TLS11, "1.2": iana.TLS12,
+	" 1.0": iana.TLS10, " 1.1": iana.TLS11, " 1.2": iana.TLS12}
 
 func showDerivation(w io.Writer, d *explain.Derivation, o *deriveOutput, style screen.Style) error {
 	switch {
 	case o.json:
 		j := trace.NewWriter(w, trace.Reveal())
-		j.Put(trace.Entry{Role: trace.Client, Event: &trace.Notice{Text: "Holds secrets: those that were given, and all that follows from them."}})
+		j.Put(trace.Entry{Role: trace.Client,
+			Event: &trace.Notice{Text: "Holds secrets: those that were given, and all that " +
+				"follows from them."}})
 		for _, e := range d.Entries {
 			j.Put(e)
 		}
@@ -175,7 +186,8 @@ func writeCommands(w io.Writer, entries []trace.Entry) error {
 	var n explain.Notebook
 	for _, e := range entries {
 		for _, c := range n.Commands(e) {
-			if _, err := fmt.Fprintf(w, "\n# %s\n%s\n# %s\n", c.Name, c.Text, c.Prints()); err != nil {
+			if _, err := fmt.Fprintf(w, "\n# %s\n%s\n# %s\n", c.Name, c.Text,
+				c.Prints()); err != nil {
 				return err
 			}
 		}

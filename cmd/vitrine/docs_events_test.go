@@ -19,11 +19,14 @@ import (
 
 // eventTypes is the set of trace/events.go.
 var eventTypes = []trace.Event{
-	&trace.Message{}, &trace.Choice{}, &trace.Agreed{}, &trace.Ephemeral{}, &trace.ThrowawayKey{}, &trace.SharedSecret{}, &trace.Derived{},
-	&trace.KeysInstalled{}, &trace.Record{}, &trace.Verified{}, &trace.Signed{}, &trace.Alert{}, &trace.Done{}, &trace.Notice{},
+	&trace.Message{}, &trace.Choice{}, &trace.Agreed{}, &trace.Ephemeral{}, &trace.ThrowawayKey{},
+	&trace.SharedSecret{}, &trace.Derived{},
+	&trace.KeysInstalled{}, &trace.Record{}, &trace.Verified{}, &trace.Signed{}, &trace.Alert{},
+	&trace.Done{}, &trace.Notice{},
 }
 
-// docs/events.md tells every event and every field with its type, and nothing that is not there; its examples are what a run writes.
+// docs/events.md tells every event and every field with its type, and nothing that is not there;
+// its examples are what a run writes.
 func TestTheSchemaIsDocumented(t *testing.T) {
 	path := filepath.Join(testkit.Root(), "docs", "events.md")
 	text, err := os.ReadFile(path)
@@ -31,27 +34,31 @@ func TestTheSchemaIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := string(text)
-	if first, _, _ := strings.Cut(doc, "\n"); !strings.HasSuffix(first, fmt.Sprintf("schema version %d", trace.Schema)) {
+	first, _, _ := strings.Cut(doc, "\n")
+	if !strings.HasSuffix(first, fmt.Sprintf("schema version %d", trace.Schema)) {
 		t.Errorf("the first line is %q", first)
 	}
 	source, err := os.ReadFile(filepath.Join(testkit.Root(), "trace", "events.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := len(regexp.MustCompile(`(?m)^func \(\*\w+\) event\(\) string`).FindAll(source, -1)); n != len(eventTypes) {
+	if n := len(regexp.MustCompile(`(?m)^func \(\*\w+\) event\(\) string`).FindAll(source,
+		-1)); n != len(eventTypes) {
 		t.Errorf("trace has %d events, this test knows %d", n, len(eventTypes))
 	}
 	examples := exampleEvents(t)
 	fields := 0
 	for _, e := range eventTypes {
 		name := trace.Entry{Event: e}.Name()
-		section := regexp.MustCompile(`(?s)\n## ` + name + "\n(.*?)\n```json\n(.*?)```\n").FindStringSubmatchIndex(doc)
+		section := regexp.MustCompile(`(?s)\n## ` + name +
+			"\n(.*?)\n```json\n(.*?)```\n").FindStringSubmatchIndex(doc)
 		if section == nil {
 			t.Errorf("there is no section %s with a JSON example", name)
 			continue
 		}
 		var rows []string
-		for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| ([a-z ]+) \\| (.+) \\|$").FindAllStringSubmatch(doc[section[2]:section[3]], -1) {
+		for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\| ([a-z ]+) \\| "+
+			"(.+) \\|$").FindAllStringSubmatch(doc[section[2]:section[3]], -1) {
 			rows = append(rows, row[1]+": "+row[2]+optional(strings.HasPrefix(row[3], "optional")))
 		}
 		want := documented(reflect.TypeOf(e).Elem())
@@ -66,7 +73,8 @@ func TestTheSchemaIsDocumented(t *testing.T) {
 			t.Fatal(err)
 		}
 	} else if d := cmp.Diff(string(text), doc); d != "" {
-		t.Errorf("the examples are not what this build writes; go test ./cmd/vitrine -update writes them anew:\n%s", d)
+		t.Errorf("the examples are not what this build writes; go test ./cmd/vitrine -update "+
+			"writes them anew:\n%s", d)
 	}
 	t.Logf("%d events, %d fields", len(eventTypes), fields)
 }
@@ -111,7 +119,8 @@ func typeName(t reflect.Type) string {
 	return "number"
 }
 
-// exampleEvents is a line of a seeded run for each event: the one with the most fields, and of those the first.
+// exampleEvents is a line of a seeded run for each event: the one with the most fields, and of
+// those the first.
 func exampleEvents(t *testing.T) map[string]string {
 	t.Helper()
 	code, stdout, stderr := command(t, "handshake", "--seed=docs", "--kx=ecdhe", "--mtls", "--json")
@@ -125,7 +134,8 @@ func exampleEvents(t *testing.T) map[string]string {
 			t.Fatal(err)
 		}
 		if name := e["event"].(string); len(e) > most[name] {
-			examples[name], most[name] = shortened.ReplaceAllString(strings.TrimSpace(line), `"$1…"`), len(e)
+			examples[name],
+				most[name] = shortened.ReplaceAllString(strings.TrimSpace(line), `"$1…"`), len(e)
 		}
 	}
 	return examples

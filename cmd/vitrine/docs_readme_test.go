@@ -14,7 +14,8 @@ import (
 
 var (
 	escapes = regexp.MustCompile("\x1b\\[[0-9;]*m")
-	shown   = regexp.MustCompile("(?s)<!-- screen: vitrine ([^\n]*) -->\n```text\n(.*?)```\n<!-- /screen -->")
+	shown   = regexp.MustCompile("(?s)<!-- screen: vitrine ([^\n]*) -->\n```text\n(.*?)```\n<!-- " +
+		"/screen -->")
 )
 
 // The README shows what the command prints on a terminal, without its colours.
@@ -32,7 +33,8 @@ func TestTheScreensOfTheREADMEAreCurrent(t *testing.T) {
 		if code != exitOK {
 			t.Fatalf("vitrine %s: exit code %d: %s", args, code, stderr)
 		}
-		return "<!-- screen: vitrine " + args + " -->\n```text\n" + escapes.ReplaceAllString(stdout, "") + "```\n<!-- /screen -->"
+		return "<!-- screen: vitrine " + args + " -->\n```text\n" +
+			escapes.ReplaceAllString(stdout, "") + "```\n<!-- /screen -->"
 	})
 	if n == 0 {
 		t.Fatal("no screen in README.md")
@@ -44,6 +46,7 @@ func TestTheScreensOfTheREADMEAreCurrent(t *testing.T) {
 		return
 	}
 	if d := cmp.Diff(string(kept), got); d != "" {
-		t.Errorf("README.md does not show what this build prints; go test ./cmd/vitrine -update writes it anew:\n%s", d)
+		t.Errorf("README.md does not show what this build prints; go test ./cmd/vitrine -update "+
+			"writes it anew:\n%s", d)
 	}
 }

@@ -18,11 +18,13 @@ var (
 	printed  = regexp.MustCompile("(?s)^\n```text\n(.*?)```\n")
 )
 
-// The commands of docs/tutorial.md are run in one shell, as a reader would, and print what the page says.
+// The commands of docs/tutorial.md are run in one shell, as a reader would, and print what the page
+// says.
 func TestTheTutorialIsTrue(t *testing.T) {
 	for _, tool := range []string{"sh", "openssl", "xxd"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("the tutorial was not run: %s is not there: install the Debian package of that name", tool)
+			t.Skipf("the tutorial was not run: %s is not there: install the Debian package of "+
+				"that name", tool)
 		}
 	}
 	path := filepath.Join(testkit.Root(), "docs", "tutorial.md")
@@ -69,7 +71,8 @@ func TestTheTutorialIsTrue(t *testing.T) {
 			t.Fatal(err)
 		}
 	} else if d := cmp.Diff(string(text), doc); d != "" {
-		t.Errorf("docs/tutorial.md does not show what its commands print; go test ./cmd/vitrine -update writes it anew:\n%s", d)
+		t.Errorf("docs/tutorial.md does not show what its commands print; go test ./cmd/vitrine "+
+			"-update writes it anew:\n%s", d)
 	}
 	t.Logf("%d blocks of commands, %d outputs compared", len(blocks), compared)
 }

@@ -18,7 +18,8 @@ const (
 	exitInterrupted = 130
 )
 
-// exitCodes is the table that every --help takes its exit codes from. A row without a command is for all of them.
+// exitCodes is the table that every --help takes its exit codes from. A row without a command is
+// for all of them.
 var exitCodes = []struct {
 	code    int
 	command string
@@ -27,7 +28,8 @@ var exitCodes = []struct {
 	{exitOK, "", "all right"},
 	{exitFailed, "", "the handshake or the work failed"},
 	{exitUsage, "", "the command line makes no sense; one that does is printed"},
-	{exitUndecrypted, "decrypt", "data of a selected connection was not decrypted, although there was a secret"},
+	{exitUndecrypted, "decrypt",
+		"data of a selected connection was not decrypted, although there was a secret"},
 	{exitUntrusted, "connect", "the certificate is not trusted"},
 	{exitUnreached, "connect", "not reached, or no TLS there"},
 	{exitInterrupted, "", "interrupted"},
@@ -55,5 +57,6 @@ func newExitCodes() *cobra.Command {
 		}
 		fmt.Fprintf(&text, "  %3d  %s\n", row.code, meaning)
 	}
-	return &cobra.Command{Use: "exit-codes", Short: "The exit codes of all commands", Long: text.String()}
+	return &cobra.Command{Use: "exit-codes", Short: "The exit codes of all commands",
+		Long: text.String()}
 }

@@ -24,9 +24,11 @@ func exitConstants(t *testing.T) map[string]int {
 		}
 		for _, spec := range block.Specs {
 			s := spec.(*ast.ValueSpec)
-			if codes[s.Names[0].Name], err = strconv.Atoi(s.Values[0].(*ast.BasicLit).Value); err != nil {
+			code, err := strconv.Atoi(s.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
 				t.Fatal(err)
 			}
+			codes[s.Names[0].Name] = code
 		}
 	}
 	return codes

@@ -26,8 +26,9 @@ type explainOutput struct {
 func newExplain() *cobra.Command {
 	var o explainOutput
 	cmd := &cobra.Command{
-		Use:   "explain FILE...|TERM",
-		Short: "Show saved events as a story, a page or a document; or explain a word, a number, an error message",
+		Use: "explain FILE...|TERM",
+		Short: "Show saved events as a story, a page or a document; or explain a word, a number, " +
+			"an error message",
 		Long: `FILE has events that --events or --json wrote, on this machine or another; - is standard input. Without a flag they are
 shown as 'vitrine handshake' shows a run of its own. --html takes several files and shows the runs beside one another.
 
@@ -44,7 +45,8 @@ of its meanings. A file of the same name comes first.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return &usageError{cmd.CommandPath() + " takes a FILE of events or a TERM", cmd.CommandPath() + " key_block"}
+				return &usageError{cmd.CommandPath() + " takes a FILE of events or a TERM",
+					cmd.CommandPath() + " key_block"}
 			}
 			style, err := styleOf(cmd.OutOrStdout(), o.color)
 			if err != nil {
@@ -55,7 +57,8 @@ of its meanings. A file of the same name comes first.`,
 			}
 			return explainTerm(cmd, strings.Join(args, " "), &o, style)
 		},
-		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		ValidArgsFunction: func(_ *cobra.Command, _ []string, _ string) ([]string,
+			cobra.ShellCompDirective) {
 			var names []string
 			for _, t := range explain.Terms() {
 				names = append(names, t.Name)
@@ -65,7 +68,8 @@ of its meanings. A file of the same name comes first.`,
 	}
 	f := cmd.Flags()
 	artefactFlags(cmd, &o.artefacts)
-	f.BoolVar(&o.json, "json", false, "print the events, or the meanings of TERM, as JSON lines and nothing else")
+	f.BoolVar(&o.json, "json", false,
+		"print the events, or the meanings of TERM, as JSON lines and nothing else")
 	f.BoolVar(&o.redact, "redact", false, "leave out the secrets and the plaintext")
 	detailFlag(cmd, &o.detail)
 	colorFlag(cmd, &o.color)
@@ -78,7 +82,8 @@ func areFiles(args []string) bool {
 		if info, err := os.Stat(a); a == "-" || err == nil && !info.IsDir() {
 			return true
 		}
-		if strings.ContainsRune(a, os.PathSeparator) || strings.HasSuffix(a, ".json") || strings.HasSuffix(a, ".jsonl") {
+		if strings.ContainsRune(a, os.PathSeparator) || strings.HasSuffix(a, ".json") ||
+			strings.HasSuffix(a, ".jsonl") {
 			return true
 		}
 	}
@@ -93,7 +98,8 @@ func explainFiles(cmd *cobra.Command, names []string, o *explainOutput, style sc
 	one := o.artefacts
 	one.html = ""
 	if len(names) > 1 && (one.any() || o.json) {
-		return &usageError{"of several FILEs only --html makes one thing", cmd.CommandPath() + " " + quoted(names[0]) + " " + quoted(names[1]) + " --html out.html"}
+		return &usageError{"of several FILEs only --html makes one thing", cmd.CommandPath() + " " +
+			quoted(names[0]) + " " + quoted(names[1]) + " --html out.html"}
 	}
 	var runs []connection
 	var pages []html.Run
@@ -106,8 +112,8 @@ func explainFiles(cmd *cobra.Command, names []string, o *explainOutput, style sc
 		pages = append(pages, html.Run{Entries: c.entries, About: c.about})
 	}
 	if o.html != "" {
-		if err := writeFile(o.html, func(w io.Writer) error { return html.Write(w, html.Options{}, pages...) }); err != nil {
-			return fmt.Errorf("--html: %w", err)
+		if err := writePage(o.html, pages); err != nil {
+			return err
 		}
 	}
 	one.reveal = !o.redact
@@ -123,13 +129,15 @@ func explainFiles(cmd *cobra.Command, names []string, o *explainOutput, style sc
 	return tellFiles(cmd.OutOrStdout(), names, runs, level, style)
 }
 
-func tellFiles(w io.Writer, names []string, runs []connection, level explain.Level, style screen.Style) error {
+func tellFiles(w io.Writer, names []string, runs []connection, level explain.Level,
+	style screen.Style) error {
 	for i, s := range runs {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
 		story := explain.Tell(s.entries, s.about)
-		story.Result.Try = []explain.Hint{{Flag: "--detail bytes,keys", What: "everything"}, {Flag: "--html out.html", What: "as a page"}}
+		story.Result.Try = []explain.Hint{{Flag: "--detail bytes,keys", What: "everything"},
+			{Flag: "--html out.html", What: "as a page"}}
 		if err := tellStory(w, story, s.entries, level, style); err != nil {
 			return fmt.Errorf("%s: %w", names[i], err)
 		}
@@ -178,15 +186,18 @@ func copyEvents(w io.Writer, entries []trace.Entry, redact bool) error {
 
 // explainTerm prints what a word means.
 func explainTerm(cmd *cobra.Command, word string, o *explainOutput, style screen.Style) error {
-	for flag, value := range map[string]string{"--markdown": o.markdown, "--html": o.html, "--events": o.events, "--pcap": o.pcap, "--keylog-out": o.keyLog, "--detail": o.detail} {
+	for flag, value := range map[string]string{"--markdown": o.markdown, "--html": o.html,
+		"--events": o.events, "--pcap": o.pcap, "--keylog-out": o.keyLog, "--detail": o.detail} {
 		if value != "" {
-			return &usageError{fmt.Sprintf("%s is for a FILE, and there is no file %q", flag, word), "vitrine handshake --events run.json"}
+			return &usageError{fmt.Sprintf("%s is for a FILE, and there is no file %q", flag, word),
+				"vitrine handshake --events run.json"}
 		}
 	}
 	terms := explain.Lookup(word)
 	if len(terms) == 0 {
 		wayOut := "vitrine explain handshake_failure"
-		problem := fmt.Sprintf("there is no file %q, and the catalogue has no such word or number", word)
+		problem := fmt.Sprintf("there is no file %q, and the catalogue has no such word or number",
+			word)
 		if near := explain.Near(word); len(near) > 0 {
 			wayOut = "vitrine explain " + quoted(near[0])
 			problem += "; perhaps " + strings.Join(near, ", ")
@@ -201,11 +212,14 @@ func explainTerm(cmd *cobra.Command, word string, o *explainOutput, style screen
 
 // detailFlag adds --detail to a command that tells a story.
 func detailFlag(cmd *cobra.Command, detail *string) {
-	cmd.Flags().StringVar(detail, "detail", "", "how deep: steps; bytes (every byte named); keys (inside the PRF, and commands); bytes,keys")
+	cmd.Flags().StringVar(detail, "detail", "",
+		"how deep: steps; bytes (every byte named); keys (inside the PRF, and commands); "+
+			"bytes,keys")
 	complete(cmd, "detail", "steps", "bytes", "keys", "bytes,keys")
 }
 
-var levels = map[string]explain.Level{"steps": explain.Steps, "bytes": explain.Bytes, "keys": explain.Inner}
+var levels = map[string]explain.Level{"steps": explain.Steps, "bytes": explain.Bytes,
+	"keys": explain.Inner}
 
 func levelOf(detail string) (level explain.Level, err error) {
 	if detail == "" {
@@ -214,7 +228,8 @@ func levelOf(detail string) (level explain.Level, err error) {
 	for word := range strings.SplitSeq(detail, ",") {
 		l, ok := levels[word]
 		if !ok {
-			return 0, &usageError{fmt.Sprintf("--detail takes steps, bytes or keys, got %q", word), "vitrine handshake --detail bytes"}
+			return 0, &usageError{fmt.Sprintf("--detail takes steps, bytes or keys, got %q", word),
+				"vitrine handshake --detail bytes"}
 		}
 		level |= l
 	}
@@ -222,7 +237,8 @@ func levelOf(detail string) (level explain.Level, err error) {
 }
 
 // tellStory writes a story to the terminal, as deep as it is wanted.
-func tellStory(w io.Writer, s *explain.Story, entries []trace.Entry, level explain.Level, style screen.Style) error {
+func tellStory(w io.Writer, s *explain.Story, entries []trace.Entry, level explain.Level,
+	style screen.Style) error {
 	if level == explain.Steps {
 		return screen.Write(w, s, style)
 	}

@@ -54,18 +54,22 @@ shown in full, and forgotten.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&w.kx, "kx", "", "key exchange with all that belongs to it: rsa, dhe or ecdhe")
-	f.StringVar(&w.suite, "suite", "", "cipher suite, by its IANA or OpenSSL name (see vitrine suites)")
+	f.StringVar(&w.suite, "suite", "",
+		"cipher suite, by its IANA or OpenSSL name (see vitrine suites)")
 	f.StringVar(&w.group, "group", "", "group for (EC)DHE: x25519, P-256, ffdhe2048, …")
 	f.StringVar(&w.auth, "auth", "", "kind of certificate: rsa, ecdsa or ed25519")
 	f.BoolVar(&ems, "ems", false, "extended master secret (RFC 7627)")
 	f.BoolVar(&etm, "etm", false, "encrypt-then-MAC (RFC 7366), for CBC suites")
-	f.StringVar(&w.clientAuth, "client-auth", "", "what the server asks of the client: none, request or require")
+	f.StringVar(&w.clientAuth, "client-auth", "",
+		"what the server asks of the client: none, request or require")
 	f.BoolVar(&w.mtls, "mtls", false, "the same as --client-auth require")
 	f.StringVar(&w.data, "data", demo.Request, "what the client sends")
-	f.StringVar(&w.tamper, "tamper", "", "flip a bit of this line of the ladder on its way: NUMBER or NUMBER:FIELD")
+	f.StringVar(&w.tamper, "tamper", "",
+		"flip a bit of this line of the ladder on its way: NUMBER or NUMBER:FIELD")
 	f.StringVar(&w.seed, "seed", "", "make the run reproducible to the byte; its keys are public")
 	artefactFlags(cmd, &o.artefacts)
-	f.StringVar(&o.saveKeys, "save-keys", "", "write the throw-away private keys and their certificates into this folder")
+	f.StringVar(&o.saveKeys, "save-keys", "",
+		"write the throw-away private keys and their certificates into this folder")
 	f.BoolVar(&o.json, "json", false, "print the events as JSON lines, and nothing else")
 	f.Lookup("data").DefValue = "an HTTP request"
 	detailFlag(cmd, &o.detail)
@@ -94,7 +98,8 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	outcome, err := demo.Perform(cmd.Context(), options)
 	var usage *demo.UsageError
 	if errors.As(err, &usage) {
-		return &usageError{usage.Error(), cmd.CommandPath() + given(cmd, "tamper") + " --tamper " + usage.Example}
+		return &usageError{usage.Error(), cmd.CommandPath() + given(cmd, "tamper") + " --tamper " +
+			usage.Example}
 	}
 	if err != nil {
 		return err
@@ -135,7 +140,8 @@ func quoted(s string) string {
 }
 
 // show writes everything that was asked for. It reveals: the keys were made for the run.
-func show(cmd *cobra.Command, story *explain.Story, outcome *demo.Outcome, o *outputs, level explain.Level, style screen.Style) error {
+func show(cmd *cobra.Command, story *explain.Story, outcome *demo.Outcome, o *outputs,
+	level explain.Level, style screen.Style) error {
 	c := connection{outcome.Entries, story.Run}
 	o.reveal = true
 	if err := o.write(c, cmd.ErrOrStderr()); err != nil {

@@ -21,7 +21,8 @@ type wishes struct {
 	data, seed                                 string
 }
 
-// preset is a coherent choice for one key exchange. The first of its suites that fits the other flags is taken.
+// preset is a coherent choice for one key exchange. The first of its suites that fits the other
+// flags is taken.
 type preset struct {
 	suites []iana.CipherSuite
 	group  iana.Group
@@ -31,19 +32,23 @@ type preset struct {
 // The presets. RSA is the textbook case: nothing on that was added to TLS 1.2 later.
 var presets = map[iana.KeyExchange]preset{
 	iana.KexRSA: {suites: []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256}},
-	iana.KexDHE: {[]iana.CipherSuite{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, iana.TLS_DHE_RSA_WITH_AES_256_CBC_SHA256}, iana.FFDHE2048, true},
+	iana.KexDHE: {[]iana.CipherSuite{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384,
+		iana.TLS_DHE_RSA_WITH_AES_256_CBC_SHA256}, iana.FFDHE2048, true},
 	iana.KexECDHE: {[]iana.CipherSuite{
 		iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 		iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
 	}, iana.X25519, true},
 }
 
-var kexes = map[string]iana.KeyExchange{"rsa": iana.KexRSA, "dhe": iana.KexDHE, "ecdhe": iana.KexECDHE}
+var kexes = map[string]iana.KeyExchange{"rsa": iana.KexRSA, "dhe": iana.KexDHE,
+	"ecdhe": iana.KexECDHE}
 
-var auths = map[string]iana.Authentication{"rsa": iana.AuthRSA, "ecdsa": iana.AuthECDSA, "ed25519": iana.AuthECDSA}
+var auths = map[string]iana.Authentication{"rsa": iana.AuthRSA, "ecdsa": iana.AuthECDSA,
+	"ed25519": iana.AuthECDSA}
 
-// choose makes one coherent choice of what was wished for. What was not said is inferred: the key exchange from the suite, or
-// from the group, or from the certificate; the certificate from the suite.
+// choose makes one coherent choice of what was wished for. What was not said is inferred: the key
+// exchange from the suite, or from the group, or from the certificate; the certificate from the
+// suite.
 func (w *wishes) choose() (demo.Options, error) {
 	o := demo.Options{Data: w.data, Seed: w.seed}
 	s, err := w.wantedSuite()
@@ -76,7 +81,8 @@ func (w *wishes) choose() (demo.Options, error) {
 	}
 	if w.encryptThenMAC() {
 		if !s.Cipher.CBC() {
-			return o, contradiction("--etm", "--suite "+s.ID.String(), "encrypt_then_mac is for CBC suites", "vitrine handshake --etm")
+			return o, contradiction("--etm", "--suite "+s.ID.String(),
+				"encrypt_then_mac is for CBC suites", "vitrine handshake --etm")
 		}
 		o.EncryptThenMAC = true
 	}
@@ -98,19 +104,23 @@ func (w *wishes) wantedSuite() (*suite.Suite, error) {
 	}
 	id, ok := iana.SuiteByName(w.suite)
 	if !ok {
-		return nil, &usageError{fmt.Sprintf("--suite: no cipher suite is called %q", w.suite), "vitrine suites" + similar(w.suite)}
+		return nil, &usageError{fmt.Sprintf("--suite: no cipher suite is called %q", w.suite),
+			"vitrine suites" + similar(w.suite)}
 	}
 	s := suite.ByID(id)
 	if s == nil {
-		return nil, &usageError{fmt.Sprintf("--suite: %v is registered, but Vitrine does not speak it", id), "vitrine suites"}
+		return nil, &usageError{fmt.Sprintf("--suite: %v is registered, but Vitrine does not "+
+			"speak it", id), "vitrine suites"}
 	}
 	return s, nil
 }
 
 // similar narrows the list of suites down to those that share a word with a name.
 func similar(name string) string {
-	for _, word := range strings.FieldsFunc(strings.ToUpper(name), func(r rune) bool { return r == '_' || r == '-' }) {
-		if slices.Contains([]string{"ECDHE", "DHE", "GCM", "CCM", "CBC", "CHACHA20", "NULL", "3DES"}, word) {
+	for _, word := range strings.FieldsFunc(strings.ToUpper(name),
+		func(r rune) bool { return r == '_' || r == '-' }) {
+		if slices.Contains([]string{"ECDHE", "DHE", "GCM", "CCM", "CBC", "CHACHA20", "NULL",
+			"3DES"}, word) {
 			return " " + word
 		}
 	}
@@ -173,11 +183,13 @@ func (w *wishes) keyExchange(s *suite.Suite, group iana.Group) (iana.KeyExchange
 
 func (w *wishes) presetSuite(kx iana.KeyExchange, p preset) (*suite.Suite, error) {
 	for _, id := range p.suites {
-		if s := suite.ByID(id); (w.auth == "" || s.Auth == auths[w.auth]) && (!w.encryptThenMAC() || s.Cipher.CBC()) {
+		if s := suite.ByID(id); (w.auth == "" || s.Auth == auths[w.auth]) &&
+			(!w.encryptThenMAC() || s.Cipher.CBC()) {
 			return s, nil
 		}
 	}
-	return nil, contradiction("--kx "+strings.ToLower(kx.String()), "--auth "+w.auth, fmt.Sprintf("no suite combines %v with such a certificate", kx),
+	return nil, contradiction("--kx "+strings.ToLower(kx.String()), "--auth "+w.auth,
+		fmt.Sprintf("no suite combines %v with such a certificate", kx),
 		"vitrine handshake --kx ecdhe --auth "+w.auth)
 }
 
@@ -188,7 +200,8 @@ func (w *wishes) authFor(s *suite.Suite) (throwaway.Kind, error) {
 	case w.auth == "":
 		return throwaway.RSA, nil
 	case auths[w.auth] != s.Auth:
-		return "", contradiction("--suite "+s.ID.String(), "--auth "+w.auth, fmt.Sprintf("the suite needs a certificate of kind %v", s.Auth),
+		return "", contradiction("--suite "+s.ID.String(), "--auth "+w.auth,
+			fmt.Sprintf("the suite needs a certificate of kind %v", s.Auth),
 			"vitrine handshake --suite "+s.ID.String())
 	}
 	return throwaway.Kind(w.auth), nil
@@ -197,7 +210,8 @@ func (w *wishes) authFor(s *suite.Suite) (throwaway.Kind, error) {
 func (w *wishes) wantedClientAuth() (demo.ClientAuth, error) {
 	switch a := demo.ClientAuth(w.clientAuth); {
 	case w.mtls && a != "" && a != demo.RequireClientAuth:
-		return "", contradiction("--mtls", "--client-auth "+w.clientAuth, "--mtls is --client-auth require", "vitrine handshake --mtls")
+		return "", contradiction("--mtls", "--client-auth "+w.clientAuth,
+			"--mtls is --client-auth require", "vitrine handshake --mtls")
 	case w.mtls:
 		return demo.RequireClientAuth, nil
 	case a == "":
@@ -216,7 +230,8 @@ func parseTamper(s string) (*demo.Tamper, error) {
 	number, field, _ := strings.Cut(s, ":")
 	n, err := strconv.Atoi(number)
 	if err != nil {
-		return nil, &usageError{fmt.Sprintf("--tamper takes a number of the printed ladder, and perhaps a field; got %q", s), "vitrine handshake --tamper 10:mac"}
+		return nil, &usageError{fmt.Sprintf("--tamper takes a number of the printed ladder, and "+
+			"perhaps a field; got %q", s), "vitrine handshake --tamper 10:mac"}
 	}
 	return &demo.Tamper{Line: n, Field: field}, nil
 }
@@ -226,13 +241,15 @@ func contradiction(a, b, reason, wayOut string) error {
 }
 
 func unknownValue(flag, got string, known ...string) error {
-	return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag, strings.Join(known, ", "), got), "vitrine handshake " + flag + " " + known[0]}
+	return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag, strings.Join(known, ", "),
+		got), "vitrine handshake " + flag + " " + known[0]}
 }
 
 // groupNames are the groups that Vitrine speaks.
 func groupNames() []string {
 	var names []string
-	for _, g := range []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1, iana.X448,
+	for _, g := range []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1,
+		iana.X448,
 		iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192} {
 		names = append(names, g.String())
 	}

@@ -1,9 +1,9 @@
 // Command vitrine shows how TLS comes to its keys.
 //
-// The code of "vitrine NAME" is in NAME.go, and what is long about it in NAME_*.go; so are its tests.
-// What several commands share is in cli_*.go. The tests in docs_*_test.go hold the documents to what
-// the commands do. The stories in testdata are run by main_test.go, connect_peers_test.go and
-// decrypt_test.go.
+// The code of "vitrine NAME" is in NAME.go, and what is long about it in NAME_*.go; so are its
+// tests. What several commands share is in cli_*.go. The tests in docs_*_test.go hold the documents
+// to what the commands do. The stories in testdata are run by main_test.go, connect_peers_test.go
+// and decrypt_test.go.
 package main
 
 import (
@@ -42,10 +42,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "vitrine: %s\ntry:     %s\n", explain.Escape(usage.problem), explain.Escape(usage.wayOut))
+		fmt.Fprintf(stderr, "vitrine: %s\ntry:     %s\n", explain.Escape(usage.problem),
+			explain.Escape(usage.wayOut))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "vitrine: %s\n", explain.Escape(strings.TrimPrefix(err.Error(), "vitrine: ")))
+	fmt.Fprintf(stderr, "vitrine: %s\n",
+		explain.Escape(strings.TrimPrefix(err.Error(), "vitrine: ")))
 	if errors.As(err, &coded) {
 		return coded.code
 	}
@@ -81,7 +83,8 @@ Begin with:  vitrine handshake`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{err.Error(), cmd.CommandPath() + " --help"}
 	})
-	root.AddCommand(newHandshake(), newConnect(), newServe(), newDecrypt(), newDerive(), newExplain(), newSuites(), newGroups(), newPolicies(), newVersion(),
+	root.AddCommand(newHandshake(), newConnect(), newServe(), newDecrypt(), newDerive(),
+		newExplain(), newSuites(), newGroups(), newPolicies(), newVersion(),
 		newExitCodes())
 	return root
 }
@@ -91,5 +94,6 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
-	return &usageError{fmt.Sprintf("%s takes no arguments, got %q", cmd.CommandPath(), args[0]), cmd.CommandPath() + " --help"}
+	return &usageError{fmt.Sprintf("%s takes no arguments, got %q", cmd.CommandPath(), args[0]),
+		cmd.CommandPath() + " --help"}
 }

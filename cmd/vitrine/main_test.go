@@ -39,7 +39,8 @@ func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 // docs/handshake.md is what the command writes, and nothing else.
 func TestTheDocumentIsCurrent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "handshake.md")
-	if code, _, stderr := command(t, "handshake", "--seed=docs", "--markdown", path); code != exitOK {
+	if code, _, stderr := command(t, "handshake", "--seed=docs", "--markdown",
+		path); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	got, err := os.ReadFile(path)
@@ -57,19 +58,24 @@ func TestTheDocumentIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("docs/handshake.md is not what this build writes; go test ./cmd/vitrine -update writes it anew:\n%s", d)
+		t.Errorf("docs/handshake.md is not what this build writes; go test ./cmd/vitrine -update "+
+			"writes it anew:\n%s", d)
 	}
 }
 
-// What other programs were promised of --json: for each key exchange, these events with these fields.
+// What other programs were promised of --json: for each key exchange, these events with these
+// fields.
 func TestJSONKeepsItsPromises(t *testing.T) {
 	promised := map[string]string{
-		"message": "from type raw", "agreed": "version suite key_exchange group extended_master_secret encrypt_then_mac",
+		"message":       "from type raw",
+		"agreed":        "version suite key_exchange group extended_master_secret encrypt_then_mac",
 		"shared_secret": "name output", "derived": "name function hash label secret seed output",
-		"keys_installed": "from mac_key key iv", "record": "from direction seq_num content_type plaintext fragment",
-		"verified": "what", "alert": "from", "done": "ok", "throwaway_key": "private",
+		"keys_installed": "from mac_key key iv",
+		"record":         "from direction seq_num content_type plaintext fragment",
+		"verified":       "what", "alert": "from", "done": "ok", "throwaway_key": "private",
 	}
-	for _, args := range [][]string{{"--kx=rsa"}, {"--kx=dhe"}, {"--kx=ecdhe"}, {"--kx=ecdhe", "--mtls", "--auth=ecdsa"}, {"--seed=x"}} {
+	for _, args := range [][]string{{"--kx=rsa"}, {"--kx=dhe"}, {"--kx=ecdhe"},
+		{"--kx=ecdhe", "--mtls", "--auth=ecdsa"}, {"--seed=x"}} {
 		code, stdout, stderr := command(t, append([]string{"handshake", "--json"}, args...)...)
 		if code != exitOK || stderr != "" {
 			t.Fatalf("%v: exit code %d, %s", args, code, stderr)
@@ -106,16 +112,19 @@ func TestJSONKeepsItsPromises(t *testing.T) {
 			}
 		}
 		for _, role := range []string{"client", "server"} {
-			for _, what := range []string{"shared_secret pre_master_secret", "derived master_secret", "derived key_block", "derived client_verify_data",
+			for _, what := range []string{"shared_secret pre_master_secret",
+				"derived master_secret", "derived key_block", "derived client_verify_data",
 				"derived server_verify_data", "verified finished"} {
 				if seen[role+" "+what] != 1 {
-					t.Errorf("%v: %s: %d times %s, expected once", args, role, seen[role+" "+what], what)
+					t.Errorf("%v: %s: %d times %s, expected once", args, role, seen[role+" "+what],
+						what)
 				}
 			}
 		}
 		if args[0] == "--kx=dhe" || args[0] == "--kx=ecdhe" {
 			if seen["ephemeral"] != 2 || seen["client verified signature"] != 1 {
-				t.Errorf("%v: %d ephemeral keys, %d verified signatures", args, seen["ephemeral"], seen["client verified signature"])
+				t.Errorf("%v: %d ephemeral keys, %d verified signatures", args, seen["ephemeral"],
+					seen["client verified signature"])
 			}
 		}
 	}
@@ -123,8 +132,10 @@ func TestJSONKeepsItsPromises(t *testing.T) {
 
 func TestVersionNamesTheCommit(t *testing.T) {
 	info := &debug.BuildInfo{Main: debug.Module{Version: "v0.1.0"}, Settings: []debug.BuildSetting{
-		{Key: "vcs.revision", Value: "0123456789abcdef0123456789abcdef01234567"}, {Key: "vcs.modified", Value: "true"}}}
-	if got := version(info, true); !strings.HasPrefix(got, "vitrine v0.1.0, commit 0123456789ab with changes, go1.") {
+		{Key: "vcs.revision", Value: "0123456789abcdef0123456789abcdef01234567"},
+		{Key: "vcs.modified", Value: "true"}}}
+	if got := version(info, true); !strings.HasPrefix(got,
+		"vitrine v0.1.0, commit 0123456789ab with changes, go1.") {
 		t.Error(got)
 	}
 	if got := version(nil, false); !strings.Contains(got, "without build information") {

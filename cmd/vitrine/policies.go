@@ -40,7 +40,8 @@ func newGroups() *cobra.Command {
 			}
 			lines := []string{"NUMBER\tNAME\tKIND\tPOLICY\tWHAT IT IS"}
 			for _, r := range rows {
-				lines = append(lines, fmt.Sprintf("%d\t%s\t%s\t%s\t%s", r.Number, r.Name, r.Kind, r.Policy, r.Text))
+				lines = append(lines,
+					fmt.Sprintf("%d\t%s\t%s\t%s\t%s", r.Number, r.Name, r.Kind, r.Policy, r.Text))
 			}
 			return aligned(cmd.OutOrStdout(), lines)
 		},
@@ -89,8 +90,10 @@ func newPolicies() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var rows []policyRow
 			for _, p := range vitrine.Policies() {
-				rows = append(rows, policyRow{p.Name(), p.Date(), p.Purpose(), p.MinVersion().String(),
-					spelled(p.CipherSuites()), spelled(p.Groups()), spelled(p.SignatureSchemes())})
+				rows = append(rows, policyRow{
+					p.Name(), p.Date(), p.Purpose(), p.MinVersion().String(),
+					spelled(p.CipherSuites()), spelled(p.Groups()), spelled(p.SignatureSchemes()),
+				})
 			}
 			if asJSON {
 				return writeJSONLines(cmd.OutOrStdout(), rows)
@@ -121,7 +124,8 @@ func printPolicies(w io.Writer, rows []policyRow) error {
 		for _, list := range []struct {
 			name      string
 			has, have []string
-		}{{"suite", p.Suites, before.Suites}, {"group", p.Groups, before.Groups}, {"signature", p.Schemes, before.Schemes}} {
+		}{{"suite", p.Suites, before.Suites}, {"group", p.Groups, before.Groups},
+			{"signature", p.Schemes, before.Schemes}} {
 			for _, one := range list.has {
 				if !slices.Contains(list.have, one) {
 					fmt.Fprintf(w, "  %-9s  %s%s\n", list.name, plus, one)

@@ -47,8 +47,9 @@ type serveOptions struct {
 func newServe() *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
-		Use:   "serve",
-		Short: "Serve TLS clients: a page that tells them what they negotiated, files, an echo, or a service behind",
+		Use: "serve",
+		Short: "Serve TLS clients: a page that tells them what they negotiated, files, an echo, " +
+			"or a service behind",
 		Long: `Listens for TLS clients. By default it answers every HTTP request with a small page that tells the client what it negotiated.
 Without --cert a certificate is made on the spot. What reaches it is printed at the start, as commands that can be pasted.
 
@@ -71,30 +72,42 @@ new ticket keys; if that fails it says why, and everything stays as it was.`,
 	}
 	o.addTo(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8443", "address to listen at; :8443 is everywhere, port 0 any free one")
-	f.StringArrayVar(&o.certs, "cert", nil, "certificate with its chain (PEM); repeatable, with as many --key")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8443",
+		"address to listen at; :8443 is everywhere, port 0 any free one")
+	f.StringArrayVar(&o.certs, "cert", nil,
+		"certificate with its chain (PEM); repeatable, with as many --key")
 	f.StringArrayVar(&o.keys, "key", nil, "its private key (PEM)")
 	f.StringSliceVar(&o.names, "name", nil, "names for the certificate that is made on the spot")
-	f.StringVar(&o.caOut, "ca-out", "", "write the authority of that certificate to this file (PEM)")
+	f.StringVar(&o.caOut, "ca-out", "",
+		"write the authority of that certificate to this file (PEM)")
 	f.StringVar(&o.dir, "dir", "", "serve the files of this folder")
 	f.BoolVar(&o.echo, "echo", false, "send lines back, each in a record of its own")
 	f.BoolVar(&o.hello, "hello", false, "tell HTTP clients what they negotiated (the default)")
-	f.StringVar(&o.forward, "forward", "", "pass what is inside on to a service without TLS at HOST:PORT")
-	f.StringVar(&o.clientAuth, "client-auth", "none", "client certificates: none, request or require")
+	f.StringVar(&o.forward, "forward", "",
+		"pass what is inside on to a service without TLS at HOST:PORT")
+	f.StringVar(&o.clientAuth, "client-auth", "none",
+		"client certificates: none, request or require")
 	f.StringVar(&o.clientCA, "client-ca", "", "file of the authorities for them (PEM)")
 	f.BoolVar(&o.clientAny, "client-any", false, "take any client certificate, whoever signed it")
 	f.BoolVar(&o.tickets, "tickets", true, "issue session tickets (RFC 5077)")
 	f.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions for clients without tickets")
 	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple (DER)")
-	f.IntVar(&o.maxConns, "max-conns", 4096, "connections at once; for a new one the oldest that has not shaken hands goes")
-	f.IntVar(&o.perAddr, "max-per-addr", 0, "connections of one address when seats are short; 0 is an eighth of --max-conns, at least 8")
-	f.DurationVar(&o.idle, "idle-timeout", 5*time.Minute, "how long a connection may neither send nor receive anything; 0 is for ever")
-	f.DurationVar(&o.write, "write-timeout", 30*time.Second, "how long a client may take to read two records; 0 is for ever")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long a handshake, and then a request's head, may take")
+	f.IntVar(&o.maxConns, "max-conns", 4096,
+		"connections at once; for a new one the oldest that has not shaken hands goes")
+	f.IntVar(&o.perAddr, "max-per-addr", 0,
+		"connections of one address when seats are short; 0 is an eighth of --max-conns, at "+
+			"least 8")
+	f.DurationVar(&o.idle, "idle-timeout", 5*time.Minute,
+		"how long a connection may neither send nor receive anything; 0 is for ever")
+	f.DurationVar(&o.write, "write-timeout", 30*time.Second,
+		"how long a client may take to read two records; 0 is for ever")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Second,
+		"how long a handshake, and then a request's head, may take")
 	f.BoolVar(&o.json, "json", false, "log JSON lines on standard output, and nothing else there")
 	f.StringSliceVar(&o.glass, "glass", nil, "show the handshakes of connections that match")
 	f.BoolVar(&o.reveal, "reveal", false, "show secrets under the glass")
-	f.StringVar(&o.keyLog, "keylog-out", "", "append the connections' secrets to this file (RFC 9850)")
+	f.StringVar(&o.keyLog, "keylog-out", "",
+		"append the connections' secrets to this file (RFC 9850)")
 	detailFlag(cmd, &o.detail)
 	colorFlag(cmd, &o.color)
 	complete(cmd, "client-auth", "none", "request", "require")
@@ -122,9 +135,11 @@ func serve(cmd *cobra.Command, o *serveOptions) error {
 	}
 	defer h.onHangup()()
 	h.welcome(l.Addr())
-	s := &front.Server{Config: h.configFor, Use: use, Report: h.report, Bug: h.bug, Limits: front.Limits{
-		MaxConns: o.maxConns, PerAddr: o.perAddr, Handshake: o.timeout, Idle: o.idle, Write: o.write,
-	}}
+	s := &front.Server{Config: h.configFor, Use: use, Report: h.report, Bug: h.bug,
+		Limits: front.Limits{
+			MaxConns: o.maxConns, PerAddr: o.perAddr, Handshake: o.timeout, Idle: o.idle,
+			Write: o.write,
+		}}
 	if end != nil {
 		context.AfterFunc(ctx, func() {
 			late, cancel := context.WithTimeout(context.Background(), grace)
@@ -156,9 +171,12 @@ func (h *host) cannotListen(err error) error {
 	way := "vitrine serve --listen 127.0.0.1:0"
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return &exitError{exitFailed, fmt.Errorf("--listen %s: somebody listens there already; try: %s", h.listen, way)}
+		return &exitError{exitFailed,
+			fmt.Errorf("--listen %s: somebody listens there already; try: %s", h.listen, way)}
 	case errors.Is(err, os.ErrPermission):
-		return &exitError{exitFailed, fmt.Errorf("--listen %s: not allowed: ports below 1024 are the administrator's; try: %s", h.listen, way)}
+		return &exitError{exitFailed,
+			fmt.Errorf("--listen %s: not allowed: ports below 1024 are the administrator's; "+
+				"try: %s", h.listen, way)}
 	}
 	return &usageError{fmt.Sprintf("--listen %s: %v", h.listen, err), way}
 }
@@ -173,7 +191,9 @@ func (h *host) prepare() (err error) {
 		return err
 	}
 	if len(h.certs) > 0 && (h.names != nil || h.caOut != "") {
-		return contradiction("--cert", "--name or --ca-out", "those are for a certificate that is made on the spot", example+" --name localhost --ca-out ca.pem")
+		return contradiction("--cert", "--name or --ca-out",
+			"those are for a certificate that is made on the spot",
+			example+" --name localhost --ca-out ca.pem")
 	}
 	if len(h.certs) == 0 && len(h.keys) == 0 {
 		if err := h.makeCertificates(); err != nil {
@@ -196,15 +216,20 @@ func (h *host) prepare() (err error) {
 func (h *host) sane(example string) error {
 	switch {
 	case h.maxConns < 1:
-		return &usageError{fmt.Sprintf("--max-conns takes a number above 0, got %d", h.maxConns), example + " --max-conns 1000"}
+		return &usageError{fmt.Sprintf("--max-conns takes a number above 0, got %d", h.maxConns),
+			example + " --max-conns 1000"}
 	case h.perAddr < 0:
-		return &usageError{fmt.Sprintf("--max-per-addr takes 0 or more, got %d", h.perAddr), example + " --max-per-addr 100"}
+		return &usageError{fmt.Sprintf("--max-per-addr takes 0 or more, got %d", h.perAddr),
+			example + " --max-per-addr 100"}
 	case h.timeout <= 0:
-		return &usageError{fmt.Sprintf("--timeout takes a time above 0, got %v", h.timeout), example + " --timeout 10s"}
+		return &usageError{fmt.Sprintf("--timeout takes a time above 0, got %v", h.timeout),
+			example + " --timeout 10s"}
 	case h.idle < 0:
-		return &usageError{fmt.Sprintf("--idle-timeout takes 0 or more, got %v", h.idle), example + " --idle-timeout 5m"}
+		return &usageError{fmt.Sprintf("--idle-timeout takes 0 or more, got %v", h.idle),
+			example + " --idle-timeout 5m"}
 	case h.write < 0:
-		return &usageError{fmt.Sprintf("--write-timeout takes 0 or more, got %v", h.write), example + " --write-timeout 30s"}
+		return &usageError{fmt.Sprintf("--write-timeout takes 0 or more, got %v", h.write),
+			example + " --write-timeout 30s"}
 	}
 	if _, err := styleOf(h.out, h.color); err != nil {
 		return err
@@ -213,7 +238,8 @@ func (h *host) sane(example string) error {
 	return err
 }
 
-// makeCertificates makes an authority, and certificates of both kinds, so that every suite can be served.
+// makeCertificates makes an authority, and certificates of both kinds, so that every suite can be
+// served.
 func (h *host) makeCertificates() (err error) {
 	if h.names == nil {
 		h.names = []string{"localhost", "127.0.0.1", "::1"}
@@ -231,8 +257,7 @@ func (h *host) makeCertificates() (err error) {
 	if h.caOut == "" {
 		return nil
 	}
-	err = writeFile(h.caOut, func(w io.Writer) error { _, err := w.Write(encodeChain([]*x509.Certificate{h.own.Cert})); return err })
-	if err != nil {
+	if err := writeCertificates(h.caOut, []*x509.Certificate{h.own.Cert}); err != nil {
 		return fmt.Errorf("--ca-out: %w", err)
 	}
 	return nil
@@ -241,7 +266,8 @@ func (h *host) makeCertificates() (err error) {
 // openKeyLog opens --keylog-out and what SSLKEYLOGFILE names.
 func (h *host) openKeyLog() error {
 	var logs []io.Writer
-	for _, l := range []struct{ by, name string }{{"--keylog-out", h.keyLog}, {"SSLKEYLOGFILE", os.Getenv("SSLKEYLOGFILE")}} {
+	for _, l := range []struct{ by, name string }{{"--keylog-out", h.keyLog},
+		{"SSLKEYLOGFILE", os.Getenv("SSLKEYLOGFILE")}} {
 		if l.name == "" {
 			continue
 		}
@@ -249,7 +275,8 @@ func (h *host) openKeyLog() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.by, err)
 		}
-		fmt.Fprintf(h.cmd.ErrOrStderr(), "! %s: the connections' secrets go to %s.\n", l.by, explain.Escape(l.name))
+		fmt.Fprintf(h.cmd.ErrOrStderr(), "! %s: the connections' secrets go to %s.\n", l.by,
+			explain.Escape(l.name))
 		logs = append(logs, f)
 	}
 	if logs != nil {
@@ -259,19 +286,22 @@ func (h *host) openKeyLog() error {
 }
 
 // purpose is what to do with a connection, and how to end doing it.
-func (h *host) purpose(addr net.Addr) (use func(context.Context, *vitrine.Conn), end func(context.Context) error, err error) {
+func (h *host) purpose(addr net.Addr) (
+	use func(context.Context, *vitrine.Conn), end func(context.Context) error, err error) {
 	var given []string
 	for _, m := range []struct {
 		flag string
 		on   bool
-	}{{"--hello", h.hello}, {"--dir", h.dir != ""}, {"--echo", h.echo}, {"--forward", h.forward != ""}} {
+	}{{"--hello", h.hello}, {"--dir", h.dir != ""}, {"--echo", h.echo},
+		{"--forward", h.forward != ""}} {
 		if m.on {
 			given = append(given, m.flag)
 		}
 	}
 	example := h.cmd.CommandPath()
 	if len(given) > 1 {
-		return nil, nil, contradiction(given[0], given[1], "a server is for one thing", example+" --hello")
+		return nil, nil,
+			contradiction(given[0], given[1], "a server is for one thing", example+" --hello")
 	}
 	handler := http.Handler(http.HandlerFunc(front.Hello))
 	switch {
@@ -279,19 +309,25 @@ func (h *host) purpose(addr net.Addr) (use func(context.Context, *vitrine.Conn),
 		return front.Echo, nil, nil
 	case h.forward != "":
 		if _, _, err := net.SplitHostPort(h.forward); err != nil {
-			return nil, nil, &usageError{fmt.Sprintf("--forward takes HOST:PORT, got %q", h.forward), example + " --forward 127.0.0.1:8080"}
+			return nil, nil,
+				&usageError{fmt.Sprintf("--forward takes HOST:PORT, got %q", h.forward),
+					example + " --forward 127.0.0.1:8080"}
 		}
 		return front.Forward(h.forward, h.timeout, h.complain), nil, nil
 	case h.dir != "":
 		root, err := os.OpenRoot(h.dir) // a link out of the folder leads nowhere
 		if err != nil {
-			return nil, nil, &usageError{fmt.Sprintf("--dir %s: %v", h.dir, plainer(err)), example + " --dir ."}
+			return nil, nil,
+				&usageError{fmt.Sprintf("--dir %s: %v", h.dir, plainer(err)), example + " --dir ."}
 		}
 		handler = http.FileServerFS(root.FS())
 	}
 	for _, p := range h.alpn {
 		if !slices.Contains(front.Protocols(), p) {
-			return nil, nil, contradiction("--alpn "+p, "HTTP", "what is served speaks "+strings.Join(front.Protocols(), " and "), example+" --echo --alpn "+quoted(p))
+			return nil, nil,
+				contradiction("--alpn "+p, "HTTP",
+					"what is served speaks "+strings.Join(front.Protocols(), " and "),
+					example+" --echo --alpn "+quoted(p))
 		}
 	}
 	if h.config.NextProtos == nil {

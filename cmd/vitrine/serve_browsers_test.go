@@ -35,7 +35,8 @@ func installed(t *testing.T, name string) string {
 func TestThePrintedCommandsReachTheServer(t *testing.T) {
 	installed(t, "curl")
 	installed(t, "openssl")
-	for _, args := range [][]string{nil, {"--name", "a.test"}, {"--suite", "AES128-SHA"}, {"--suite", "NULL-SHA256"}, {"--policy", "legacy"}, {"--echo"}} {
+	for _, args := range [][]string{nil, {"--name", "a.test"}, {"--suite", "AES128-SHA"},
+		{"--suite", "NULL-SHA256"}, {"--policy", "legacy"}, {"--echo"}} {
 		s, _ := serving(t, args...)
 		n := 0
 		for line := range strings.Lines(s.errs.String()) {
@@ -87,7 +88,8 @@ func shell(t *testing.T, line string) (string, error) {
 func TestCurlSpeaksBothVersionsOfHTTP(t *testing.T) {
 	installed(t, "curl")
 	s, ca := serving(t)
-	for flag, want := range map[string]string{"--http1.1": `protocol     "http/1.1"`, "--http2": `protocol     "h2"`} {
+	for flag, want := range map[string]string{"--http1.1": `protocol     "http/1.1"`,
+		"--http2": `protocol     "h2"`} {
 		out, err := shell(t, "curl -sS --cacert "+ca+" "+flag+" https://"+s.addr+"/")
 		if err != nil || !strings.Contains(out, want) {
 			t.Errorf("curl %s: %v\n%s", flag, err, out)
@@ -104,7 +106,8 @@ func TestCurlSpeaksBothVersionsOfHTTP(t *testing.T) {
 
 var printedPin = regexp.MustCompile(`pin sha256/(\S+);`)
 
-// A browser sees the page, over HTTP/2. It is told the pin of the key instead of being given the authority.
+// A browser sees the page, over HTTP/2. It is told the pin of the key instead of being given the
+// authority.
 func TestChromiumSeesThePage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes seconds to start")
@@ -117,12 +120,15 @@ func TestChromiumSeesThePage(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-		"--user-data-dir="+t.TempDir(), "--ignore-certificate-errors-spki-list="+pin[1], "--dump-dom", "https://"+s.addr+"/")
+	cmd := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu",
+		"--disable-background-networking",
+		"--user-data-dir="+t.TempDir(), "--ignore-certificate-errors-spki-list="+pin[1],
+		"--dump-dom", "https://"+s.addr+"/")
 	killedWhole(cmd)
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.Output()
-	if err != nil || !strings.Contains(string(out), "hello from behind the glass") || !strings.Contains(string(out), `"h2"`) {
+	if err != nil || !strings.Contains(string(out), "hello from behind the glass") ||
+		!strings.Contains(string(out), `"h2"`) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for range 100 { // the log has it
@@ -134,23 +140,28 @@ func TestChromiumSeesThePage(t *testing.T) {
 	t.Errorf("the log does not have it:\n%s", s.out.String())
 }
 
-// An interrupt ends it with the code of the table; one JSON line was logged for each connection, under the glass the one that matches.
+// An interrupt ends it with the code of the table; one JSON line was logged for each connection,
+// under the glass the one that matches.
 func TestServeLogsAndEnds(t *testing.T) {
 	s, ca := serving(t, "--json", "--glass", "failed")
-	if code, stdout, stderr := command(t, "connect", s.addr, "--ca", ca, "--get", "/"); code != exitOK {
+	code, stdout, stderr := command(t, "connect", s.addr, "--ca", ca, "--get", "/")
+	if code != exitOK {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
-	if code, _, _ := command(t, "connect", s.addr, "-i=false", "--no-retry", "--max", "1.0", "--policy", "legacy"); code != exitFailed {
+	if code, _, _ := command(t, "connect", s.addr, "-i=false", "--no-retry", "--max", "1.0",
+		"--policy", "legacy"); code != exitFailed {
 		t.Fatalf("exit code %d, expected %d", code, exitFailed)
 	}
 	if code := s.stop(); code != exitInterrupted {
 		t.Errorf("exit code %d, expected %d", code, exitInterrupted)
 	}
 	lines := strings.Split(strings.TrimSpace(s.out.String()), "\n")
-	if len(lines) != 2 || !strings.Contains(lines[0], `"ok":true`) || !strings.Contains(lines[1], `"ok":false`) || !strings.Contains(lines[1], `"cause":"`) {
+	if len(lines) != 2 || !strings.Contains(lines[0], `"ok":true`) ||
+		!strings.Contains(lines[1], `"ok":false`) || !strings.Contains(lines[1], `"cause":"`) {
 		t.Errorf("the log is:\n%s", s.out.String())
 	}
-	if glass := s.errs.String(); strings.Count(glass, "1 HELLOS") != 1 || !strings.Contains(glass, "protocol_version") {
+	if glass := s.errs.String(); strings.Count(glass, "1 HELLOS") != 1 ||
+		!strings.Contains(glass, "protocol_version") {
 		t.Errorf("under the glass:\n%s", glass)
 	}
 }

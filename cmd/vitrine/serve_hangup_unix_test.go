@@ -22,7 +22,8 @@ func hangUp(t *testing.T, s *served, n int, want string) {
 	}
 	for range 1000 {
 		if strings.Count(s.errs.String(), "! SIGHUP: ") == n {
-			if said := s.errs.String(); !strings.Contains(said[strings.LastIndex(said, "! SIGHUP: "):], want) {
+			said := s.errs.String()
+			if !strings.Contains(said[strings.LastIndex(said, "! SIGHUP: "):], want) {
 				t.Fatalf("expected %q, got\n%s", want, said)
 			}
 			return
@@ -57,7 +58,8 @@ func TestAHangupReadsTheCertificateAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.stop()
-	config := &vitrine.Config{InsecureSkipVerify: true, ClientSessionCache: vitrine.NewLRUClientSessionCache(1)}
+	config := &vitrine.Config{InsecureSkipVerify: true,
+		ClientSessionCache: vitrine.NewLRUClientSessionCache(1)}
 	talk := func(c *vitrine.Conn) {
 		t.Helper()
 		c.SetDeadline(time.Now().Add(10 * time.Second))
@@ -78,8 +80,10 @@ func TestAHangupReadsTheCertificateAgain(t *testing.T) {
 		t.Cleanup(func() { c.Close() })
 		talk(c)
 		state := c.ConnectionState()
-		if got := state.PeerCertificates[0].DNSNames; len(got) != 1 || got[0] != name || state.DidResume != resumed {
-			t.Errorf("the certificate is for %q, resumed: %v; expected %q, %v", got, state.DidResume, name, resumed)
+		if got := state.PeerCertificates[0].DNSNames; len(got) != 1 || got[0] != name ||
+			state.DidResume != resumed {
+			t.Errorf("the certificate is for %q, resumed: %v; expected %q, %v", got,
+				state.DidResume, name, resumed)
 		}
 		return c
 	}

@@ -49,15 +49,20 @@ func (h *host) welcome(addr net.Addr) {
 	}
 	extra, legacy := h.ciphers()
 	url := "https://" + net.JoinHostPort(name, port) + "/"
-	fmt.Fprintf(w, "Vitrine TLS serves at %s, up to %v, policy %s (listening; SIGTERM or ^C ends it)\n", addr, spoken, h.config.Policy.Name())
+	fmt.Fprintf(w,
+		"Vitrine TLS serves at %s, up to %v, policy %s (listening; SIGTERM or ^C ends it)\n", addr,
+		spoken, h.config.Policy.Name())
 	if h.own != nil {
-		fmt.Fprintf(w, "  certificate  made for %s, pin %s; trust it nowhere else\n", explain.Escape(strings.Join(h.names, ", ")), pinOf(leaf))
+		fmt.Fprintf(w, "  certificate  made for %s, pin %s; trust it nowhere else\n",
+			explain.Escape(strings.Join(h.names, ", ")), pinOf(leaf))
 	}
 	if !h.echo && h.forward == "" {
 		fmt.Fprintf(w, "  %s%s%s %s\n", curl, trust, legacy, url)
 	}
 	fmt.Fprintf(w, "  openssl s_client -connect %s -servername %s%s%s\n", where, name, roots, extra)
-	fmt.Fprintf(w, "  vitrine connect %s --sni %s%s\n", where, name, map[bool]string{true: " -k", false: " --ca " + quoted(strings.TrimPrefix(trust, "--cacert "))}[trust == "-k"])
+	fmt.Fprintf(w, "  vitrine connect %s --sni %s%s\n", where, name,
+		map[bool]string{true: " -k", false: " --ca " +
+			quoted(strings.TrimPrefix(trust, "--cacert "))}[trust == "-k"])
 }
 
 // ciphers are what openssl and curl need for suites that they turn off.
@@ -111,11 +116,14 @@ type visit struct {
 
 // report logs a connection.
 func (h *host) report(v front.Visit) {
-	line := visit{Time: v.At.UTC().Format(time.RFC3339), Remote: v.Remote.String(), OK: v.Err == nil, MS: float64(v.Took.Microseconds()) / 1000, Plain: v.Plain}
+	line := visit{Time: v.At.UTC().Format(time.RFC3339), Remote: v.Remote.String(),
+		OK: v.Err == nil, MS: float64(v.Took.Microseconds()) / 1000, Plain: v.Plain}
 	switch s := v.State; {
 	case v.Err == nil:
-		line.Version, line.Suite, line.Group = iana.Version(s.Version).String(), iana.CipherSuite(s.CipherSuite).String(), s.GroupName
-		line.Name, line.ALPN, line.Resumed, line.Client = s.ServerName, s.NegotiatedProtocol, s.DidResume, front.ClientName(s)
+		line.Version, line.Suite, line.Group = iana.Version(s.Version).String(),
+			iana.CipherSuite(s.CipherSuite).String(), s.GroupName
+		line.Name, line.ALPN, line.Resumed, line.Client = s.ServerName, s.NegotiatedProtocol,
+			s.DidResume, front.ClientName(s)
 	case v.Plain:
 		line.Error = "plain HTTP on a TLS port"
 	default:
@@ -165,7 +173,8 @@ func (v *visit) text() string {
 		return explain.Escape(strings.Join(words, " "))
 	}
 	words = append(words, v.Version, v.Suite)
-	for _, f := range []struct{ name, value string }{{"group", v.Group}, {"sni", v.Name}, {"alpn", v.ALPN}, {"client", v.Client}} {
+	for _, f := range []struct{ name, value string }{{"group", v.Group}, {"sni", v.Name},
+		{"alpn", v.ALPN}, {"client", v.Client}} {
 		if f.value != "" {
 			words = append(words, f.name+"="+quoted(f.value))
 		}
@@ -218,7 +227,8 @@ func (h *host) show(v front.Visit, line visit) {
 	}
 	style, _ := styleOf(w, h.color)
 	level, _ := levelOf(h.detail)
-	run := explain.Run{Command: h.cmd.CommandPath(), Client: line.Remote, Server: h.listen, Handshake: v.Took}
+	run := explain.Run{Command: h.cmd.CommandPath(), Client: line.Remote, Server: h.listen,
+		Handshake: v.Took}
 	if err := tellStory(w, explain.Tell(entries, run), entries, level, style); err != nil {
 		fmt.Fprintf(h.cmd.ErrOrStderr(), "vitrine: --glass: %s\n", explain.Escape(err.Error()))
 	}

@@ -11,10 +11,12 @@ import (
 // A hello that is refused for its host_name must not write it into the log.
 func TestTheLogNamesOnlyHosts(t *testing.T) {
 	for name, want := range map[string]string{
-		"vitrine.test": "vitrine.test", "two\nlines": "", "\x1b[2J": "", strings.Repeat("a", 256): "",
+		"vitrine.test": "vitrine.test", "two\nlines": "", "\x1b[2J": "",
+		strings.Repeat("a", 256): "",
 	} {
 		ch := &message.ClientHello{}
-		names := &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName, Name: []byte(name)}}}
+		names := &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName,
+			Name: []byte(name)}}}
 		if err := ch.Extensions.Add(iana.ExtServerName, names); err != nil {
 			t.Fatal(err)
 		}

@@ -35,8 +35,8 @@ func (h *host) read(config *vitrine.Config) (err error) {
 	return nil
 }
 
-// onHangup makes SIGHUP read the files again, until stop is called. Sessions do not outlive what they
-// were made with: there are new ticket keys, and an empty store.
+// onHangup makes SIGHUP read the files again, until stop is called. Sessions do not outlive what
+// they were made with: there are new ticket keys, and an empty store.
 func (h *host) onHangup() (stop func()) {
 	signals, done := make(chan os.Signal, 1), make(chan struct{})
 	notifyHangup(signals)
@@ -57,7 +57,8 @@ func (h *host) readAgain() {
 	config := h.config.Clone()
 	config.TicketKeys = nil
 	if err := h.read(config); err != nil {
-		fmt.Fprintf(h.cmd.ErrOrStderr(), "! SIGHUP: everything stays as it was: %s\n", explain.Escape(err.Error()))
+		fmt.Fprintf(h.cmd.ErrOrStderr(), "! SIGHUP: everything stays as it was: %s\n",
+			explain.Escape(err.Error()))
 		return
 	}
 	fmt.Fprintln(h.cmd.ErrOrStderr(), "! SIGHUP: the files were read again, for new connections.")
@@ -74,15 +75,18 @@ func (h *host) staple(config *vitrine.Config) error {
 	}
 	response, err := ocsp.ParseResponse(der, nil)
 	if err != nil {
-		return &usageError{fmt.Sprintf("--ocsp %s: it is no OCSP response in DER: %v", h.ocsp, err), "vitrine serve --cert chain.pem --key key.pem"}
+		return &usageError{fmt.Sprintf("--ocsp %s: it is no OCSP response in DER: %v", h.ocsp, err),
+			"vitrine serve --cert chain.pem --key key.pem"}
 	}
 	for i := range config.Certificates {
-		if c := &config.Certificates[i]; c.Leaf != nil && c.Leaf.SerialNumber.Cmp(response.SerialNumber) == 0 {
+		if c := &config.Certificates[i]; c.Leaf != nil &&
+			c.Leaf.SerialNumber.Cmp(response.SerialNumber) == 0 {
 			c.OCSPStaple = der
 			return nil
 		}
 	}
-	return &usageError{fmt.Sprintf("--ocsp %s: it is for the certificate with serial number %x, which is none of these", h.ocsp, response.SerialNumber),
+	return &usageError{fmt.Sprintf("--ocsp %s: it is for the certificate with serial number %x, "+
+		"which is none of these", h.ocsp, response.SerialNumber),
 		"vitrine serve --cert chain.pem --key key.pem"}
 }
 
@@ -91,20 +95,29 @@ func (h *host) askClients(config *vitrine.Config, example string) (err error) {
 	i := slices.Index([]string{"none", "request", "require"}, h.clientAuth)
 	switch {
 	case i < 0:
-		return &usageError{fmt.Sprintf("--client-auth takes none, request or require, got %q", h.clientAuth), example + " --client-auth require --client-ca clients.pem"}
+		return &usageError{fmt.Sprintf("--client-auth takes none, request or require, got %q",
+			h.clientAuth), example + " --client-auth require --client-ca clients.pem"}
 	case i == 0 && (h.clientCA != "" || h.clientAny):
-		return &usageError{"--client-ca and --client-any say which client certificates are taken, and none are asked for", example + " --client-auth require --client-ca clients.pem"}
+		return &usageError{"--client-ca and --client-any say which client certificates are " +
+			"taken, and none are asked for",
+			example + " --client-auth require --client-ca clients.pem"}
 	case i > 0 && h.clientCA == "" && !h.clientAny:
-		return &usageError{"--client-auth " + h.clientAuth + " needs to know who may vouch for clients", example + " --client-auth " + h.clientAuth + " --client-ca clients.pem"}
+		return &usageError{"--client-auth " + h.clientAuth +
+			" needs to know who may vouch for clients", example + " --client-auth " + h.clientAuth +
+			" --client-ca clients.pem"}
 	case h.clientCA != "" && h.clientAny:
-		return contradiction("--client-ca", "--client-any", "one trusts some, the other takes all", example+" --client-auth require --client-any")
+		return contradiction("--client-ca", "--client-any", "one trusts some, the other takes all",
+			example+" --client-auth require --client-any")
 	case h.clientCA != "":
-		if config.ClientCAs, config.LegacyRoots, err = loadPool("--client-ca", h.clientCA, example); err != nil {
+		config.ClientCAs, config.LegacyRoots, err = loadPool("--client-ca", h.clientCA, example)
+		if err != nil {
 			return err
 		}
-		config.ClientAuth = []tls.ClientAuthType{0, tls.VerifyClientCertIfGiven, tls.RequireAndVerifyClientCert}[i]
+		config.ClientAuth = []tls.ClientAuthType{0, tls.VerifyClientCertIfGiven,
+			tls.RequireAndVerifyClientCert}[i]
 	case h.clientAny:
-		config.ClientAuth = []tls.ClientAuthType{0, tls.RequestClientCert, tls.RequireAnyClientCert}[i]
+		config.ClientAuth = []tls.ClientAuthType{0, tls.RequestClientCert,
+			tls.RequireAnyClientCert}[i]
 	}
 	return nil
 }

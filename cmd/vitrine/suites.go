@@ -73,7 +73,8 @@ suite on; "by name" is on only when the suite itself is named.`,
 			return table(cmd.OutOrStdout(), rows, columns(cmd.OutOrStdout()))
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object for each suite, with the reasons")
+	cmd.Flags().BoolVar(&asJSON, "json", false,
+		"print one JSON object for each suite, with the reasons")
 	return cmd
 }
 
@@ -82,7 +83,8 @@ func matching(words []string) []row {
 	for _, s := range suite.All() {
 		r := newRow(s)
 		text := strings.ToUpper(strings.Join(r.cells(), " "))
-		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, strings.ToUpper(w)) }) {
+		if !slices.ContainsFunc(words,
+			func(w string) bool { return !strings.Contains(text, strings.ToUpper(w)) }) {
 			rows = append(rows, r)
 		}
 	}
@@ -93,9 +95,11 @@ func newRow(s *suite.Suite) row {
 	shape := s.Shape(iana.TLS12)
 	r := row{
 		Name: s.ID.String(), OpenSSL: s.ID.OpenSSL(), Code: fmt.Sprintf("0x%04X", uint16(s.ID)),
-		KeyExchange: s.Kex.String(), Authentication: s.Auth.String(), Cipher: s.Cipher.Name, Hash: s.PRF.String(),
-		KeyBlock: layout{shape.MAC, shape.Key, shape.IV, shape.Len()}, ForwardSecret: s.ForwardSecret(),
-		Status: suite.Status(s).String(), Concerns: []concern{},
+		KeyExchange: s.Kex.String(), Authentication: s.Auth.String(), Cipher: s.Cipher.Name,
+		Hash:          s.PRF.String(),
+		KeyBlock:      layout{shape.MAC, shape.Key, shape.IV, shape.Len()},
+		ForwardSecret: s.ForwardSecret(),
+		Status:        suite.Status(s).String(), Concerns: []concern{},
 	}
 	if s.MAC != nil {
 		r.MAC = s.MAC.Name
@@ -112,7 +116,8 @@ func newRow(s *suite.Suite) row {
 	return r
 }
 
-var headings = []string{"CODE", "NAME", "OPENSSL NAME", "KX", "AUTH", "CIPHER", "MAC", "PRF HASH", "KEY_BLOCK: MAC KEY, KEY, IV", "FS", "POLICY", "STATUS"}
+var headings = []string{"CODE", "NAME", "OPENSSL NAME", "KX", "AUTH", "CIPHER", "MAC", "PRF HASH",
+	"KEY_BLOCK: MAC KEY, KEY, IV", "FS", "POLICY", "STATUS"}
 
 func (r row) cells() []string {
 	mac, policy, secret := r.MAC, r.Policy, "no"
@@ -125,13 +130,15 @@ func (r row) cells() []string {
 	if r.ForwardSecret {
 		secret = "yes"
 	}
-	return []string{r.Code, r.Name, r.OpenSSL, r.KeyExchange, r.Authentication, r.Cipher, mac, r.Hash, r.KeyBlock.String(), secret, policy, r.Status}
+	return []string{r.Code, r.Name, r.OpenSSL, r.KeyExchange, r.Authentication, r.Cipher, mac,
+		r.Hash, r.KeyBlock.String(), secret, policy, r.Status}
 }
 
 // split is where a row goes on in a second line, if the terminal is narrower than the table.
 const split = 3
 
-// table prints aligned columns, one line for each suite: two on a terminal of fewer columns. 0 columns is no terminal.
+// table prints aligned columns, one line for each suite: two on a terminal of fewer columns. 0
+// columns is no terminal.
 func table(w io.Writer, rows []row, columns int) error {
 	lines := [][]string{headings}
 	for _, r := range rows {
@@ -159,6 +166,7 @@ func table(w io.Writer, rows []row, columns int) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "\n%s. Reasons: vitrine suites --json\n", explain.Count(len(rows), "suite"))
+	_, err := fmt.Fprintf(w, "\n%s. Reasons: vitrine suites --json\n",
+		explain.Count(len(rows), "suite"))
 	return err
 }

@@ -26,9 +26,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("a bug: %s\n\t%s", e.Text, strings.Join(e.Calls, "\n\t"))
 }
 
-// From returns a panic as an error: recovered is what recover returned. It returns nil of nil, and an
-// *Error, with which another goroutine's panic goes on in this one, as it is. It must be called by the
-// deferred function itself, so that the calls are those of the panic.
+// From returns a panic as an error: recovered is what recover returned. It returns nil of nil, and
+// an *Error, with which another goroutine's panic goes on in this one, as it is. It must be called
+// by the deferred function itself, so that the calls are those of the panic.
 func From(recovered any) error {
 	if recovered == nil {
 		return nil
@@ -57,7 +57,8 @@ func text(recovered any) string {
 // calls does not use debug.Stack, which prints arguments: an array that is passed by value is one.
 func calls() (list []string) {
 	pcs := make([]uintptr, maxFrames)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs)]) // below Callers, calls, From, defer
+	// below Callers, calls, From, defer
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs)])
 	for {
 		f, more := frames.Next()
 		if f.Function != "" {

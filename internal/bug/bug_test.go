@@ -40,7 +40,8 @@ func TestAPanicBecomesABoundedError(t *testing.T) {
 			t.Errorf("%s: got %v, expected %q in it", c.name, err, c.want)
 			continue
 		}
-		if text := err.Error(); len(text) > 5<<10 || strings.Contains(text, "secret") || !strings.Contains(text, "bug_test.go") {
+		if text := err.Error(); len(text) > 5<<10 || strings.Contains(text, "secret") ||
+			!strings.Contains(text, "bug_test.go") {
 			t.Errorf("%s: %d bytes:\n%s", c.name, len(text), text)
 		}
 	}

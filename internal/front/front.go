@@ -30,11 +30,14 @@ type Server struct {
 
 // Limits bound what connections may cost. A time of 0 is no bound.
 type Limits struct {
-	MaxConns  int           // all together
-	PerAddr   int           // of one address when seats are short; 0 is an eighth of MaxConns, at least 8
+	MaxConns int // all together
+	// of one address when seats are short; 0 is an eighth of MaxConns, at least 8
+	PerAddr   int
 	Handshake time.Duration // how long one may take
-	Idle      time.Duration // how long a connection may neither send nor receive a byte after its handshake
-	Write     time.Duration // how long a write to the socket, at most two records, may wait for the client
+	// how long a connection may neither send nor receive a byte after its handshake
+	Idle time.Duration
+	// how long a write to the socket, at most two records, may wait for the client
+	Write time.Duration
 }
 
 // Visit is what became of a connection's handshake.
@@ -52,7 +55,8 @@ type Visit struct {
 var (
 	ErrFull  = errors.New("front: no place left: --max-conns connections are open")
 	ErrShare = errors.New("front: places are short, and this address has --max-per-addr of them")
-	ErrRoom  = errors.New("front: sent away to make room for others: it had been shaking hands for the longest time")
+	ErrRoom  = errors.New("front: sent away to make room for others: it had been shaking hands " +
+		"for the longest time")
 	errPlain = errors.New("front: the client speaks HTTP without TLS")
 )
 
@@ -72,7 +76,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 			s.enter(ctx, conn)
 			continue
 		}
-		if e, ok := errors.AsType[net.Error](err); ctx.Err() != nil || !ok || errors.Is(err, net.ErrClosed) || !passing(e) {
+		if e, ok := errors.AsType[net.Error](err); ctx.Err() != nil || !ok ||
+			errors.Is(err, net.ErrClosed) || !passing(e) {
 			break
 		}
 		time.Sleep(delay) // too many open files: they close again
@@ -150,7 +155,8 @@ func (s *Server) welcome(ctx context.Context, g *guest) {
 	conn.Close()
 }
 
-// report calls Report, whose panics end nothing: of some visits it is told by the accepting goroutine.
+// report calls Report, whose panics end nothing: of some visits it is told by the accepting
+// goroutine.
 func (s *Server) report(v Visit) {
 	defer func() { s.tell(v.Remote, bug.From(recover())) }()
 	s.Report(v)

@@ -74,7 +74,8 @@ func open(t *testing.T, s *front.Server, grace time.Duration) *hall {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &hall{addr: l.Addr().String(), client: &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost"}}
+	h := &hall{addr: l.Addr().String(),
+		client: &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost"}}
 	config := &vitrine.Config{Certificates: []tls.Certificate{cert}, NextProtos: front.Protocols()}
 	s.Config = func(net.Conn) *vitrine.Config {
 		h.mu.Lock()
@@ -146,7 +147,8 @@ func said(t *testing.T, c net.Conn, say, want string) {
 	}
 }
 
-// A thousand connections that stop half-way cost little, and others are served as if they were not there.
+// A thousand connections that stop half-way cost little, and others are served as if they were not
+// there.
 func TestAThousandHalfOpenConnections(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	before := memory()
@@ -182,7 +184,8 @@ func memory() uint64 {
 func TestAFloodOfHelloBytesIsBounded(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	part := make([]byte, 5+4+16000) // a ClientHello of 128 KiB, in records
-	copy(part, []byte{22, 3, 1, byte((len(part) - 5) >> 8), byte((len(part) - 5) & 255), 1, 1, 0xF0, 0})
+	copy(part, []byte{22, 3, 1, byte((len(part) - 5) >> 8), byte((len(part) - 5) & 255), 1, 1, 0xF0,
+		0})
 	more := make([]byte, 5+16000)
 	copy(more, []byte{22, 3, 1, 16000 >> 8, 16000 & 255})
 	for range 6 {
@@ -203,7 +206,8 @@ func TestAFloodOfHelloBytesIsBounded(t *testing.T) {
 	}
 }
 
-// When all places are taken, whoever has been shaking hands for the longest time goes, and never one who has.
+// When all places are taken, whoever has been shaking hands for the longest time goes, and never
+// one who has.
 func TestTheOldestThatWaitsMakesRoom(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 3}}, time.Second)
 	seated := h.dial(t)
@@ -239,7 +243,9 @@ func isTimeout(err error) bool {
 }
 
 func TestAStallingClientIsSentAwayInTime(t *testing.T) {
-	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{Handshake: 200 * time.Millisecond}}, time.Second)
+	h := open(t,
+		&front.Server{Use: front.Echo, Limits: front.Limits{Handshake: 200 * time.Millisecond}},
+		time.Second)
 	h.silent(t, 3, []byte{22, 3})
 	h.wait(t, 3, func(v front.Visit) bool { return v.Err != nil && v.Took < 5*time.Second })
 }
@@ -248,8 +254,10 @@ func TestAStallingClientIsSentAwayInTime(t *testing.T) {
 func TestPlainHTTPGetsAnAnswerInWords(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	for _, parts := range [][]string{
-		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n"}, {"G", "E", "T / HTTP/1.1\r\nHost: x\r\n\r\n"}, {"OPTIONS", " * HTTP/1.1\r\n\r\n"},
-		{"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", 50000)}, {"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
+		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n"}, {"G", "E", "T / HTTP/1.1\r\nHost: x\r\n\r\n"},
+		{"OPTIONS", " * HTTP/1.1\r\n\r\n"},
+		{"POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n" + strings.Repeat("x", 50000)},
+		{"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
 	} {
 		c := h.silent(t, 1, nil)[0]
 		for _, p := range parts {
@@ -258,13 +266,15 @@ func TestPlainHTTPGetsAnAnswerInWords(t *testing.T) {
 		}
 		c.SetReadDeadline(time.Now().Add(5 * time.Second))
 		got, err := io.ReadAll(c)
-		if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 400 ") || !strings.Contains(string(got), "https://") {
+		if err != nil || !strings.HasPrefix(string(got), "HTTP/1.1 400 ") ||
+			!strings.Contains(string(got), "https://") {
 			t.Errorf("%.20q: got %q and %v", parts, got, err)
 		}
 		c.Close()
 	}
 	h.wait(t, 5, func(v front.Visit) bool { return v.Plain })
-	for _, garbage := range []string{"HELLO?", "SSH-2.0-x\r\n", "\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09", "ABCDEFGHIJKL"} {
+	for _, garbage := range []string{"HELLO?", "SSH-2.0-x\r\n",
+		"\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09", "ABCDEFGHIJKL"} {
 		c := h.silent(t, 1, []byte(garbage))[0]
 		c.SetReadDeadline(time.Now().Add(5 * time.Second))
 		c.(*net.TCPConn).CloseWrite()
@@ -316,7 +326,9 @@ func TestForwardPassesEndsOn(t *testing.T) {
 		}
 	}()
 	failed := make(chan error, 1)
-	h := open(t, &front.Server{Use: front.Forward(back.Addr().String(), time.Second, func(err error) { failed <- err })}, time.Second)
+	h := open(t,
+		&front.Server{Use: front.Forward(back.Addr().String(), time.Second,
+			func(err error) { failed <- err })}, time.Second)
 	c := h.dial(t)
 	io.WriteString(c, "all of it")
 	c.CloseWrite()
@@ -363,26 +375,32 @@ func TestTwoHundredHandshakesInFlight(t *testing.T) {
 	}
 }
 
-// HTTP/1.1 gets the page and then close_notify. What was in a request before its blank line is all read.
+// HTTP/1.1 gets the page and then close_notify. What was in a request before its blank line is all
+// read.
 func TestHelloIsFollowedByCloseNotify(t *testing.T) {
-	use, stop := front.HTTP(http.HandlerFunc(front.Hello), 5*time.Second, nil, func(err error) { t.Error(err) })
+	use, stop := front.HTTP(http.HandlerFunc(front.Hello), 5*time.Second, nil,
+		func(err error) { t.Error(err) })
 	defer stop(t.Context())
 	h := open(t, &front.Server{Use: use}, time.Second)
-	for _, request := range []string{"GET / HTTP/1.0\r\n\r\n", "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"} {
+	for _, request := range []string{"GET / HTTP/1.0\r\n\r\n",
+		"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"} {
 		c := h.dial(t)
 		io.WriteString(c, request)
 		got, err := io.ReadAll(c)
-		if err != nil || !strings.Contains(string(got), "suite        TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256") {
+		if err != nil ||
+			!strings.Contains(string(got), "suite        TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256") {
 			t.Errorf("%q: got %q and %v", request, got, err)
 		}
 	}
 }
 
-// The end is graceful: nobody new, those who are in may finish; who does not is cut when the time is over.
+// The end is graceful: nobody new, those who are in may finish; who does not is cut when the time
+// is over.
 func TestServeEndsGracefully(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, 500*time.Millisecond)
 	c, stays := h.dial(t), h.dial(t)
-	for _, served := range []net.Conn{c, stays} { // both are past their handshake on the server's side, too
+	// both are past their handshake on the server's side, too
+	for _, served := range []net.Conn{c, stays} {
 		said(t, served, "here\n", "here\n")
 	}
 	ended := make(chan error, 1)

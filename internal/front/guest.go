@@ -45,7 +45,8 @@ type guest struct {
 
 func newGuest(ctx context.Context, s *Server, conn net.Conn) *guest {
 	g := &guest{Conn: conn, server: s, addr: addrOf(conn.RemoteAddr()), closed: make(chan struct{})}
-	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(ctx)) // the server's end leaves it some time
+	// the server's end leaves it some time
+	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return g
 }
 
@@ -175,7 +176,9 @@ func (g *guest) look() {
 func (g *guest) sayPlain() {
 	text := "This port speaks HTTPS, and you spoke plain HTTP to it: begin the URL with https://\n"
 	g.Conn.SetDeadline(time.Now().Add(time.Second))
-	fmt.Fprintf(g.Conn, "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s", len(text), text)
+	fmt.Fprintf(g.Conn,
+		"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "+
+			"%d\r\nConnection: close\r\n\r\n%s", len(text), text)
 	g.CloseWrite()
 	for buf, n := make([]byte, 4<<10), 0; n < 64<<10; { // unread bytes would make the close a reset
 		m, err := g.Conn.Read(buf)

@@ -92,7 +92,8 @@ func uses(t *testing.T) map[string]func(context.Context, *vitrine.Conn) {
 
 func TestAnIdleConnectionLosesItsSeat(t *testing.T) {
 	for name, use := range uses(t) {
-		h := open(t, &front.Server{Use: use, Limits: front.Limits{Idle: 200 * time.Millisecond}}, time.Hour)
+		h := open(t, &front.Server{Use: use, Limits: front.Limits{Idle: 200 * time.Millisecond}},
+			time.Hour)
 		c := h.dial(t)
 		began := time.Now()
 		if _, err := c.Read(make([]byte, 1)); err != io.EOF {
@@ -110,7 +111,8 @@ func TestAnIdleConnectionLosesItsSeat(t *testing.T) {
 // Whatever goes on keeps a connection: here one byte in each direction in turn.
 func TestAConnectionThatIsUsedKeepsItsSeat(t *testing.T) {
 	const idle = 500 * time.Millisecond
-	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{Idle: idle, Write: idle}}, time.Second)
+	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{Idle: idle, Write: idle}},
+		time.Second)
 	c := h.dial(t)
 	for began := time.Now(); time.Since(began) < 3*idle; time.Sleep(idle / 10) {
 		said(t, c, "x\n", "x\n")
@@ -130,7 +132,8 @@ func TestAClientThatNeverReadsIsCut(t *testing.T) {
 		var err error
 		io.WriteString(c, "GET / HTTP/1.0\r\n\r\n")
 		for block := []byte(strings.Repeat("x", 16<<10-1) + "\n"); err == nil; {
-			_, err = c.Write(block) // until its own buffers and the server's are full, and it is cut
+			// until its own buffers and the server's are full, and it is cut
+			_, err = c.Write(block)
 		}
 		if isTimeout(err) {
 			t.Errorf("%s: the connection goes on", name)
@@ -158,7 +161,8 @@ func (h *hall) dialFrom(t *testing.T, from string) (net.Conn, error) {
 // An address may have every seat as long as there are enough; when they are short it may have its
 // share, and whoever comes from elsewhere finds one.
 func TestWhenSeatsAreShortAnAddressIsLimited(t *testing.T) {
-	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 16, PerAddr: 4}}, time.Second)
+	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 16, PerAddr: 4}},
+		time.Second)
 	var greedy []net.Conn
 	for range 12 { // three quarters
 		c, err := h.dialFrom(t, "127.0.0.1")
@@ -194,7 +198,8 @@ func TestWhenSeatsAreShortAnAddressIsLimited(t *testing.T) {
 
 // Of an address that has its share, the oldest that has not shaken hands makes room for its newest.
 func TestAnAddressMakesRoomForItself(t *testing.T) {
-	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 8, PerAddr: 2}}, time.Second)
+	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 8, PerAddr: 2}},
+		time.Second)
 	waiting := h.silent(t, 6, []byte{22})
 	c := h.dial(t)
 	said(t, c, "in\n", "in\n")
@@ -226,15 +231,19 @@ func (b *bugs) text() string {
 type springing trace.Direction
 
 func (d springing) Put(e trace.Entry) {
-	if r, ok := e.Event.(*trace.Record); ok && r.Direction == trace.Direction(d) && r.ContentType == iana.RecordApplicationData {
+	if r, ok := e.Event.(*trace.Record); ok && r.Direction == trace.Direction(d) &&
+		r.ContentType == iana.RecordApplicationData {
 		panic("deliberate")
 	}
 }
 
-// Whatever panics on behalf of one connection ends that one; it is told in few lines, and its seat is free.
+// Whatever panics on behalf of one connection ends that one; it is told in few lines, and its seat
+// is free.
 func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
 	var b bugs
-	page, stop := front.HTTP(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("deliberate") }), time.Second, nil, b.failed)
+	page, stop := front.HTTP(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		panic("deliberate")
+	}), time.Second, nil, b.failed)
 	defer stop(t.Context())
 	hook := func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) { panic("deliberate") }
 	traced := func(d trace.Direction) func(*vitrine.Config) {
@@ -246,16 +255,20 @@ func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
 		config func(*vitrine.Config)
 		use    func(context.Context, *vitrine.Conn)
 	}{
-		{"a Config's callback", func(c *vitrine.Config) { c.GetConfigForClient = hook }, front.Echo},
+		{"a Config's callback", func(c *vitrine.Config) { c.GetConfigForClient = hook },
+			front.Echo},
 		{"the making of a Config", func(*vitrine.Config) { panic("deliberate") }, front.Echo},
 		{"the use", nothing, func(context.Context, *vitrine.Conn) { panic("deliberate") }},
 		{"a page", nothing, page},
 		{"reading for --echo", traced(trace.Opened), front.Echo},
 		{"writing for --echo", traced(trace.Sealed), front.Echo},
-		{"reading for --forward", traced(trace.Opened), front.Forward(mute(t), time.Second, b.failed)},
-		{"writing for --forward", traced(trace.Sealed), front.Forward(gushing(t), time.Second, b.failed)},
+		{"reading for --forward", traced(trace.Opened),
+			front.Forward(mute(t), time.Second, b.failed)},
+		{"writing for --forward", traced(trace.Sealed),
+			front.Forward(gushing(t), time.Second, b.failed)},
 	} {
-		h := open(t, &front.Server{Use: c.use, Bug: b.tell, Limits: front.Limits{MaxConns: 1}}, time.Hour)
+		h := open(t, &front.Server{Use: c.use, Bug: b.tell, Limits: front.Limits{MaxConns: 1}},
+			time.Hour)
 		b.told = nil
 		h.edit(c.config)
 		for range 2 { // the first leaves the only seat to the second
@@ -268,7 +281,8 @@ func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 		text := b.text()
-		if strings.Count(text, "a bug: deliberate") != 2 || !strings.Contains(text, "_test.go") || len(text) > 16<<10 {
+		if strings.Count(text, "a bug: deliberate") != 2 || !strings.Contains(text, "_test.go") ||
+			len(text) > 16<<10 {
 			t.Errorf("%s: told were %d bytes:\n%s", c.name, len(text), text)
 		}
 	}

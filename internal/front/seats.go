@@ -44,8 +44,8 @@ func (s *seats) oldest(addr string) *guest {
 }
 
 // admit gives g a seat, or says why not. When seats are short, and only then, an address may have
-// PerAddr of them. Who makes room has not shaken hands: the oldest of the address that has too many,
-// or of all. It needs the lock.
+// PerAddr of them. Who makes room has not shaken hands: the oldest of the address that has too
+// many, or of all. It needs the lock.
 func (s *Server) admit(g *guest) error {
 	if s.seats.short() && s.seats.byAddr[g.addr] >= s.seats.perAddr {
 		own := s.seats.oldest(g.addr)
@@ -115,8 +115,8 @@ func (s *Server) forget(g *guest) {
 	}
 }
 
-// addrOf returns what counts as one address: an IPv4 address, or the 64 bits of an IPv6 address that
-// name a network, since whoever has one such address has them all.
+// addrOf returns what counts as one address: an IPv4 address, or the 64 bits of an IPv6 address
+// that name a network, since whoever has one such address has them all.
 func addrOf(a net.Addr) string {
 	p, err := netip.ParseAddrPort(a.String())
 	if err != nil {

@@ -38,9 +38,11 @@ func Echo(_ context.Context, c *vitrine.Conn) {
 	}
 }
 
-// Forward connects to a service in the clear and copies both ways, each up to its own end. What goes
-// wrong is told to failed. When the client's connection ends, the service's does, whatever it waits for.
-func Forward(addr string, timeout time.Duration, failed func(error)) func(context.Context, *vitrine.Conn) {
+// Forward connects to a service in the clear and copies both ways, each up to its own end. What
+// goes wrong is told to failed. When the client's connection ends, the service's does, whatever it
+// waits for.
+func Forward(addr string, timeout time.Duration,
+	failed func(error)) func(context.Context, *vitrine.Conn) {
 	return func(ctx context.Context, c *vitrine.Conn) {
 		back, err := (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", addr)
 		if err != nil {
@@ -120,13 +122,16 @@ func (q *queue) Addr() net.Addr { return q.addr }
 // Protocols are what HTTP speaks, best first.
 func Protocols() []string { return []string{"h2", "http/1.1"} }
 
-// HTTP hands connections to an HTTP server. stop ends it when its requests are done. What goes wrong is
-// told to failed.
-func HTTP(handler http.Handler, timeout time.Duration, addr net.Addr, failed func(error)) (use func(context.Context, *vitrine.Conn), stop func(context.Context) error) {
+// HTTP hands connections to an HTTP server. stop ends it when its requests are done. What goes
+// wrong is told to failed.
+func HTTP(handler http.Handler, timeout time.Duration, addr net.Addr,
+	failed func(error)) (use func(context.Context, *vitrine.Conn),
+	stop func(context.Context) error) {
 	q := &queue{conns: make(chan net.Conn), done: make(chan struct{}), addr: addr}
 	server := &http.Server{
-		Handler: surviving(handler, failed), ReadHeaderTimeout: timeout, IdleTimeout: 6 * timeout, MaxHeaderBytes: 64 << 10,
-		ErrorLog: log.New(io.Discard, "", 0), // what there is to say of a connection was reported
+		Handler: surviving(handler, failed), ReadHeaderTimeout: timeout, IdleTimeout: 6 * timeout,
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       log.New(io.Discard, "", 0), // Server.Report and failed tell it
 	}
 	go vhttp.Serve(vhttp.NewListener(q, &vitrine.Config{NextProtos: Protocols()}), server)
 	use = func(_ context.Context, c *vitrine.Conn) {
@@ -171,9 +176,11 @@ func Hello(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s := c.ConnectionState()
-	fmt.Fprintf(w, "hello from behind the glass\n\nversion      %v\nsuite        %v\n", iana.Version(s.Version), iana.CipherSuite(s.CipherSuite))
+	fmt.Fprintf(w, "hello from behind the glass\n\nversion      %v\nsuite        %v\n",
+		iana.Version(s.Version), iana.CipherSuite(s.CipherSuite))
 	for _, f := range []struct{ name, value string }{
-		{"group", s.GroupName}, {"server name", s.ServerName}, {"protocol", s.NegotiatedProtocol}, {"client", ClientName(s)},
+		{"group", s.GroupName}, {"server name", s.ServerName}, {"protocol", s.NegotiatedProtocol},
+		{"client", ClientName(s)},
 		{"with", strings.Join(with(s), ", ")},
 	} {
 		if f.value != "" {
@@ -189,7 +196,8 @@ func Hello(w http.ResponseWriter, r *http.Request) {
 }
 
 func with(s vitrine.ConnectionState) (names []string) {
-	for name, on := range map[string]bool{"extended_master_secret": s.ExtendedMasterSecret, "encrypt_then_mac": s.EncryptThenMAC} {
+	for name, on := range map[string]bool{"extended_master_secret": s.ExtendedMasterSecret,
+		"encrypt_then_mac": s.EncryptThenMAC} {
 		if on {
 			names = append(names, name)
 		}

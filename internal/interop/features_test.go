@@ -39,7 +39,8 @@ func everywhere(t *testing.T, what string, of func(with *interop.Stack, them ian
 }
 
 func TestEveryGroup(t *testing.T) {
-	for _, g := range []iana.Group{iana.X25519, iana.X448, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1,
+	for _, g := range []iana.Group{iana.X25519, iana.X448, iana.Secp256r1, iana.Secp384r1,
+		iana.Secp521r1,
 		iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192} {
 		everywhere(t, g.String(), func(*interop.Stack, iana.Side) *meeting {
 			m := &meeting{}
@@ -63,10 +64,12 @@ func TestEveryGroup(t *testing.T) {
 	}
 }
 
-// RFC 5246 lets a server take any prime: those of RFC 3526 have names too, and one of RFC 5114 is like a prime of its own making.
+// RFC 5246 lets a server take any prime: those of RFC 3526 have names too, and one of RFC 5114 is
+// like a prime of its own making.
 func TestPrimesOutsideRFC7919(t *testing.T) {
 	require(t, interop.OpenSSL)
-	for prime, called := range map[string]string{"modp_2048": "2048-bit MODP (RFC 3526)", "modp_4096": "4096-bit MODP (RFC 3526)", "dh_2048_256": "2048-bit prime"} {
+	for prime, called := range map[string]string{"modp_2048": "2048-bit MODP (RFC 3526)",
+		"modp_4096": "4096-bit MODP (RFC 3526)", "dh_2048_256": "2048-bit prime"} {
 		t.Run(prime, func(t *testing.T) {
 			t.Parallel()
 			m := &meeting{with: interop.OpenSSL, them: iana.Server, suite: dheRSA,
@@ -88,7 +91,9 @@ var primes sync.Map
 // dhParams is a file with the prime of that name.
 func dhParams(t *testing.T, name string) string {
 	t.Helper()
-	once, _ := primes.LoadOrStore(name, sync.OnceValues(func() (string, error) { return office.DHParams(context.Background(), name) }))
+	once, _ := primes.LoadOrStore(name, sync.OnceValues(func() (string, error) {
+		return office.DHParams(context.Background(), name)
+	}))
 	path, err := once.(func() (string, error))()
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +120,8 @@ func TestEveryClientKey(t *testing.T) {
 	for _, kind := range throwaway.Kinds() {
 		everywhere(t, string(kind), func(_ *interop.Stack, them iana.Side) *meeting {
 			return &meeting{clientKey: kind, want: func(t *testing.T, s *vitrine.ConnectionState) {
-				if them == iana.Client && !bytes.Equal(s.PeerCertificates[0].Raw, identity(t, kind, them).Leaf.Raw) {
+				if them == iana.Client &&
+					!bytes.Equal(s.PeerCertificates[0].Raw, identity(t, kind, them).Leaf.Raw) {
 					t.Error("the client showed another certificate")
 				}
 			}}
@@ -175,8 +181,11 @@ func TestExtensionsThatBothMustWant(t *testing.T) {
 		off  func(*vitrine.Config)
 		used func(*vitrine.ConnectionState) bool
 	}{
-		{iana.ExtEncryptThenMAC, func(c *vitrine.Config) { c.EncryptThenMAC = vitrine.Off }, func(s *vitrine.ConnectionState) bool { return s.EncryptThenMAC }},
-		{iana.ExtExtendedMasterSecret, func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }, func(s *vitrine.ConnectionState) bool { return s.ExtendedMasterSecret }},
+		{iana.ExtEncryptThenMAC, func(c *vitrine.Config) { c.EncryptThenMAC = vitrine.Off },
+			func(s *vitrine.ConnectionState) bool { return s.EncryptThenMAC }},
+		{iana.ExtExtendedMasterSecret,
+			func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off },
+			func(s *vitrine.ConnectionState) bool { return s.ExtendedMasterSecret }},
 	} {
 		for who, c := range map[string]meeting{
 			"both want it": {},

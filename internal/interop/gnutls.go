@@ -20,7 +20,8 @@ var GnuTLS = &Stack{
 	code: regexp.MustCompile(`0x(..), 0x(..)\tTLS1\.[0-2]`),
 }
 
-// gnutlsArgs translates. The client's log goes to the standard error, so that only the data is on the standard output.
+// gnutlsArgs translates. The client's log goes to the standard error, so that only the data is on
+// the standard output.
 func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
 	host, port, _ := net.SplitHostPort(addr)
 	args := []string{"--port", port, "--priority", gnutlsPriority(s)}
@@ -101,5 +102,6 @@ func gnutlsSuite(s *suite.Suite) []string {
 	case record.HMAC_SHA384:
 		mac = "SHA384"
 	}
-	return []string{"+" + kx, "+" + strings.NewReplacer("_EDE", "", "_", "-").Replace(s.Cipher.Name), "+" + mac}
+	return []string{"+" + kx, "+" +
+		strings.NewReplacer("_EDE", "", "_", "-").Replace(s.Cipher.Name), "+" + mac}
 }

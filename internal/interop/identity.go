@@ -45,7 +45,8 @@ func (o *Office) Branch() (*Office, error) {
 }
 
 // Issue makes a key and a certificate for it. See throwaway.CA.Issue.
-func (o *Office) Issue(kind throwaway.Kind, names []string, edits ...func(*x509.Certificate)) (*Identity, error) {
+func (o *Office) Issue(kind throwaway.Kind, names []string,
+	edits ...func(*x509.Certificate)) (*Identity, error) {
 	cert, err := o.CA.Issue(kind, names, edits...)
 	if err != nil {
 		return nil, err

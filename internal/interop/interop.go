@@ -1,9 +1,10 @@
-// Package interop runs other implementations of TLS, as a client or as a server over a socket of their own, so that tests can
-// meet them: their command-line tools as Debian packages them.
+// Package interop runs other implementations of TLS, as a client or as a server over a socket of
+// their own, so that tests can meet them: their command-line tools as Debian packages them.
 //
-// A Stack says how to run one; a Setup says, in the RFCs' words, what a peer shall do, and each Stack translates it into
-// options; a Peer is one process. What a Peer receives is read from it, and what is written to it is what it sends, so that to
-// a test it is one more connection. An Identity is a throw-away certificate, in memory for us and in files for them.
+// A Stack says how to run one; a Setup says, in the RFCs' words, what a peer shall do, and each
+// Stack translates it into options; a Peer is one process. What a Peer receives is read from it,
+// and what is written to it is what it sends, so that to a test it is one more connection. An
+// Identity is a throw-away certificate, in memory for us and in files for them.
 package interop
 
 import (
@@ -38,23 +39,26 @@ type Stack struct {
 
 // Setup is what a peer shall do. What a field does not say is up to the peer.
 type Setup struct {
-	Versions   [2]iana.Version // from, to; TLS 1.2 if zero
-	Suite      *suite.Suite
-	Groups     []iana.Group
-	DHParams   string               // a PEM file: the prime of a server that leaves RFC 7919 to TLS 1.3
-	Identity   *Identity            // what it proves itself with
-	Named      *Identity            // what a server proves itself with to who asks for ServerName
-	ServerName string               // what a client asks for and expects
-	Trust      string               // a PEM file: whom it trusts
-	ClientAuth bool                 // a server demands a certificate
-	Protocols  []string             // of ALPN
-	Staple     string               // a DER file: the OCSP response that a server staples
-	Without    []iana.ExtensionType // what it shall not speak, of session_ticket, encrypt_then_mac and extended_master_secret
-	Talkative  bool                 // it tells more, on its standard output too, and takes commands on its standard input
-	PSK        *PSK                 // what both sides hold, for the suites that need it
-	Database   string               // of NSS: it has the Identity and the Trust
-	Connects   int                  // connections before a server ends; 0 is one
-	Options    []string             // of the tool, as they stand
+	Versions [2]iana.Version // from, to; TLS 1.2 if zero
+	Suite    *suite.Suite
+	Groups   []iana.Group
+	// a PEM file: the prime of a server that leaves RFC 7919 to TLS 1.3
+	DHParams   string
+	Identity   *Identity // what it proves itself with
+	Named      *Identity // what a server proves itself with to who asks for ServerName
+	ServerName string    // what a client asks for and expects
+	Trust      string    // a PEM file: whom it trusts
+	ClientAuth bool      // a server demands a certificate
+	Protocols  []string  // of ALPN
+	Staple     string    // a DER file: the OCSP response that a server staples
+	// what it shall not speak, of session_ticket, encrypt_then_mac and extended_master_secret
+	Without []iana.ExtensionType
+	// it tells more, on its standard output too, and takes commands on its standard input
+	Talkative bool
+	PSK       *PSK     // what both sides hold, for the suites that need it
+	Database  string   // of NSS: it has the Identity and the Trust
+	Connects  int      // connections before a server ends; 0 is one
+	Options   []string // of the tool, as they stand
 }
 
 // PSK is a pre-shared key and its name.
@@ -72,13 +76,15 @@ func (s *Setup) versions() (from, to iana.Version) {
 func (s *Stack) Missing() string {
 	for _, tool := range s.tools {
 		if _, err := exec.LookPath(tool); err != nil {
-			return fmt.Sprintf("%s is not installed: it is in the Debian package %s", tool, s.Package)
+			return fmt.Sprintf("%s is not installed: it is in the Debian package %s", tool,
+				s.Package)
 		}
 	}
 	return ""
 }
 
-// Suites are the suites of Vitrine that the stack can do with TLS 1.2 too, by ID; those with a pre-shared key are left out.
+// Suites are the suites of Vitrine that the stack can do with TLS 1.2 too, by ID; those with a
+// pre-shared key are left out.
 func (s *Stack) Suites(ctx context.Context) ([]*suite.Suite, error) {
 	return s.SuitesOf(ctx, suite.Certified())
 }
@@ -86,7 +92,8 @@ func (s *Stack) Suites(ctx context.Context) ([]*suite.Suite, error) {
 // SuitesOf are those of ours that the stack can do with TLS 1.2 too. It changes ours.
 func (s *Stack) SuitesOf(ctx context.Context, ours []*suite.Suite) ([]*suite.Suite, error) {
 	if s.list == nil {
-		return slices.DeleteFunc(ours, func(row *suite.Suite) bool { return !slices.Contains(s.known, row.ID) }), nil
+		return slices.DeleteFunc(ours,
+			func(row *suite.Suite) bool { return !slices.Contains(s.known, row.ID) }), nil
 	}
 	out, err := exec.CommandContext(ctx, s.list[0], s.list[1:]...).Output()
 	if err != nil {

@@ -44,7 +44,8 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	os.RemoveAll(dir)
 	met.Range(func(stack, n any) bool {
-		fmt.Printf("interop: %d connections with %v went as they should\n", n.(*atomic.Int32).Load(), stack)
+		fmt.Printf("interop: %d connections with %v went as they should\n",
+			n.(*atomic.Int32).Load(), stack)
 		return true
 	})
 	os.Exit(code)

@@ -62,7 +62,8 @@ func document(t *testing.T, tables []table, all *results) {
 		t.Fatal(err)
 	}
 	if string(had) != b.String() {
-		t.Errorf("docs/interop.md is not what happened: go test -run Matrix ./internal/interop -update, and look at what changed. It would be\n%s", &b)
+		t.Errorf("docs/interop.md is not what happened: go test -run Matrix ./internal/interop "+
+			"-update, and look at what changed. It would be\n%s", &b)
 	}
 }
 

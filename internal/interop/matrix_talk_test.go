@@ -59,7 +59,8 @@ func (v *visit) amount() int {
 	return small
 }
 
-// fed is a peer that was given what it sends before: tstclnt does not notice when its standard input, a pipe, is closed.
+// fed is a peer that was given what it sends before: tstclnt does not notice when its standard
+// input, a pipe, is closed.
 type fed struct{ io.Reader }
 
 func (fed) Write(b []byte) (int, error) { return len(b), nil }
@@ -91,10 +92,12 @@ func (v *visit) part(t *testing.T, c *vitrine.Conn, theirs func() error, theyAre
 	}
 }
 
-// browse speaks selfserv's HTTP: first a long request, of which it tells how much it did not keep; then a file is asked for.
+// browse speaks selfserv's HTTP: first a long request, of which it tells how much it did not keep;
+// then a file is asked for.
 func browse(t *testing.T, n int, c io.ReadWriter, again bool) {
 	t.Helper()
-	ask, want := "POST / HTTP/1.0\r\n"+string(payload("there")[:small])+"\r\n\r\n", []byte("Server: Generic Web Server")
+	ask, want := "POST / HTTP/1.0\r\n"+string(payload("there")[:small])+"\r\n\r\n",
+		[]byte("Server: Generic Web Server")
 	if again {
 		file, err := office.File("page", payload("back")[:n])
 		if err != nil {
@@ -116,7 +119,8 @@ func browse(t *testing.T, n int, c io.ReadWriter, again bool) {
 	if err := <-sent; err != nil {
 		t.Fatal(err)
 	}
-	io.Copy(io.Discard, struct{ io.Reader }{c}) // up to its close_notify, or the next Read says that there was none
+	// up to its close_notify, or the next Read says that there was none
+	io.Copy(io.Discard, struct{ io.Reader }{c})
 }
 
 // crumbled is a socket that gives and takes a few bytes at a time.

@@ -16,7 +16,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// The matrix: each key exchange with each kind of cipher, and what connections are made of. Its result is docs/interop.md.
+// The matrix: each key exchange with each kind of cipher, and what connections are made of. Its
+// result is docs/interop.md.
 
 // A row is a suite with a version.
 type row struct {
@@ -51,7 +52,8 @@ const (
 	columns
 )
 
-var headings = [columns]string{"full", "by ticket", "by ID", "client certificate", "ALPN", "EtM", "no EtM", "EMS", "no EMS", "fragments", "1 MiB", "we close", "they close"}
+var headings = [columns]string{"full", "by ticket", "by ID", "client certificate", "ALPN", "EtM",
+	"no EtM", "EMS", "no EMS", "fragments", "1 MiB", "we close", "they close"}
 
 func (c column) String() string { return headings[c] }
 
@@ -72,26 +74,45 @@ var (
 
 // excuses, in the order in which the document tells them.
 var excuses = []excuse{
-	{them: anyRole, columns: []column{withEtM, withoutEtM}, rows: func(r row) bool { return !r.Cipher.CBC() }}, // RFC 7366: for CBC only
-	{them: anyRole, columns: []column{clientCertificate}, rows: func(r row) bool { return r.Kex.PreShared() },
-		why: "with a pre-shared key a server asks for no certificate (RFC 4279 §2)"},
-	{with: interop.NSS, them: anyRole, columns: []column{withEtM}, why: "NSS has no encrypt_then_mac"},
-	{with: goTLS, them: anyRole, columns: []column{withEtM}, why: "crypto/tls has no encrypt_then_mac"},
-	{with: goTLS, them: anyRole, columns: []column{byID}, why: "crypto/tls keeps no sessions by ID"},
-	{with: interop.NSS, them: clients, columns: []column{protocol}, why: "tstclnt offers no protocols"},
-	{with: interop.NSS, them: clients, columns: []column{byTicket, byID}, rows: func(r row) bool { return !offeredByTstclnt(r) },
-		why: "tstclnt does not offer NULL, 3DES with ECDHE or CBC with SHA-384 by itself, and when it is told to, it aborts before it comes again"},
+	// RFC 7366: for CBC only
+	{them: anyRole, columns: []column{withEtM, withoutEtM},
+		rows: func(r row) bool { return !r.Cipher.CBC() }},
+	{them: anyRole, columns: []column{clientCertificate},
+		rows: func(r row) bool { return r.Kex.PreShared() },
+		why:  "with a pre-shared key a server asks for no certificate (RFC 4279 §2)"},
+	{with: interop.NSS, them: anyRole, columns: []column{withEtM},
+		why: "NSS has no encrypt_then_mac"},
+	{with: goTLS, them: anyRole, columns: []column{withEtM},
+		why: "crypto/tls has no encrypt_then_mac"},
+	{with: goTLS, them: anyRole, columns: []column{byID},
+		why: "crypto/tls keeps no sessions by ID"},
+	{with: interop.NSS, them: clients, columns: []column{protocol},
+		why: "tstclnt offers no protocols"},
+	{with: interop.NSS, them: clients, columns: []column{byTicket, byID},
+		rows: func(r row) bool { return !offeredByTstclnt(r) },
+		why: "tstclnt does not offer NULL, 3DES with ECDHE or CBC with SHA-384 by itself, and " +
+			"when it is told to, it aborts before it comes again"},
 	{with: interop.NSS, them: clients, columns: []column{withoutEMS}, rows: offeredByTstclnt,
-		why: "tstclnt always offers it, and who offers it must not resume a session without it (RFC 7627 §5.3)"},
-	{with: interop.GnuTLS, them: clients, columns: everyColumn(), rows: func(r row) bool { return r.Kex == iana.KexDHEPSK || r.Kex == iana.KexECDHEPSK },
-		why: "with DHE_PSK and ECDHE_PSK gnutls-cli crashes after its first handshake, with OpenSSL's server as well"},
-	{with: interop.GnuTLS, them: clients, columns: []column{weClose}, why: "gnutls-cli does not answer our close_notify, so it is always the first to close"},
-	{with: interop.GnuTLS, them: servers, columns: []column{theyClose}, why: "gnutls-serv echoes until its client closes"},
-	{with: interop.NSS, them: clients, columns: []column{theyClose}, why: "tstclnt closes when we do"},
-	{with: interop.NSS, them: servers, columns: []column{weClose}, why: "selfserv closes after each answer of its HTTP"},
-	{with: interop.GnuTLS, them: clients, columns: []column{large}, rows: func(r row) bool { return r.ID != ecdheRSA },
-		why: "gnutls-cli reads and writes each byte by itself, a second for 1 MiB, so one suite must do, and our direction"},
-	{with: interop.NSS, them: servers, columns: []column{large}, runs: true, why: "from them; selfserv, which keeps no long request, is sent 4 KiB"},
+		why: "tstclnt always offers it, and who offers it must not resume a session without it " +
+			"(RFC 7627 §5.3)"},
+	{with: interop.GnuTLS, them: clients, columns: everyColumn(),
+		rows: func(r row) bool { return r.Kex == iana.KexDHEPSK || r.Kex == iana.KexECDHEPSK },
+		why: "with DHE_PSK and ECDHE_PSK gnutls-cli crashes after its first handshake, with " +
+			"OpenSSL's server as well"},
+	{with: interop.GnuTLS, them: clients, columns: []column{weClose},
+		why: "gnutls-cli does not answer our close_notify, so it is always the first to close"},
+	{with: interop.GnuTLS, them: servers, columns: []column{theyClose},
+		why: "gnutls-serv echoes until its client closes"},
+	{with: interop.NSS, them: clients, columns: []column{theyClose},
+		why: "tstclnt closes when we do"},
+	{with: interop.NSS, them: servers, columns: []column{weClose},
+		why: "selfserv closes after each answer of its HTTP"},
+	{with: interop.GnuTLS, them: clients, columns: []column{large},
+		rows: func(r row) bool { return r.ID != ecdheRSA },
+		why: "gnutls-cli reads and writes each byte by itself, a second for 1 MiB, so one suite " +
+			"must do, and our direction"},
+	{with: interop.NSS, them: servers, columns: []column{large}, runs: true,
+		why: "from them; selfserv, which keeps no long request, is sent 4 KiB"},
 }
 
 func everyColumn() (all []column) {
@@ -103,7 +124,8 @@ func everyColumn() (all []column) {
 
 // offeredByTstclnt tells the suites that it offers without being told.
 func offeredByTstclnt(r row) bool {
-	return r.Cipher != record.NULL && (r.Cipher != record.DES_EDE3_CBC || r.Kex != iana.KexECDHE) && r.MAC != record.HMAC_SHA384
+	return r.Cipher != record.NULL && (r.Cipher != record.DES_EDE3_CBC || r.Kex != iana.KexECDHE) &&
+		r.MAC != record.HMAC_SHA384
 }
 
 // goTLS stands for crypto/tls, which runs in this process.
@@ -115,12 +137,14 @@ func excused(with *interop.Stack, them iana.Side, r row, c column) bool {
 }
 
 func (e *excuse) holds(with *interop.Stack, them iana.Side, r row, c column) bool {
-	return !e.runs && (e.with == nil || e.with == with) && slices.Contains(e.them, them) && slices.Contains(e.columns, c) && (e.rows == nil || e.rows(r))
+	return !e.runs && (e.with == nil || e.with == with) && slices.Contains(e.them, them) &&
+		slices.Contains(e.columns, c) && (e.rows == nil || e.rows(r))
 }
 
 // kind is what makes a row: 128 and 256 bits are no two kinds.
 func kind(s *suite.Suite) string {
-	return fmt.Sprint(s.Kex, s.Auth, strings.NewReplacer("_128", "", "_256", "").Replace(s.Cipher.Name), s.MAC)
+	return fmt.Sprint(s.Kex, s.Auth,
+		strings.NewReplacer("_128", "", "_256", "").Replace(s.Cipher.Name), s.MAC)
 }
 
 // rowsOf picks a suite of each kind that both can do, and a few for the versions below.
@@ -132,7 +156,8 @@ func rowsOf(suites []*suite.Suite, oldest iana.Version) (rows []row) {
 			rows = append(rows, row{iana.TLS12, s})
 		}
 	}
-	old := []iana.CipherSuite{iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS_DHE_RSA_WITH_AES_128_CBC_SHA,
+	old := []iana.CipherSuite{iana.TLS_RSA_WITH_AES_128_CBC_SHA,
+		iana.TLS_DHE_RSA_WITH_AES_128_CBC_SHA,
 		iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}
 	for v := oldest; v < iana.TLS12; v++ {
 		for _, s := range suites {
@@ -161,7 +186,8 @@ func (r *results) has(with *interop.Stack, them iana.Side, what row, c column) b
 	return r.good[fmt.Sprint(with.Name, them, what, c)]
 }
 
-// A scene is two connections, the second of which resumes the first, that between them fill half of the columns.
+// A scene is two connections, the second of which resumes the first, that between them fill half of
+// the columns.
 type scene struct {
 	name    string
 	columns []column
@@ -169,8 +195,10 @@ type scene struct {
 
 // The scenes have in common nothing but the row.
 var (
-	modernScene = scene{"by ticket", []column{fullHandshake, byTicket, withEtM, withEMS, large, weClose}}
-	olderScene  = scene{"by ID", []column{byID, clientCertificate, protocol, withoutEtM, withoutEMS, inFragments, theyClose}}
+	modernScene = scene{"by ticket",
+		[]column{fullHandshake, byTicket, withEtM, withEMS, large, weClose}}
+	olderScene = scene{"by ID",
+		[]column{byID, clientCertificate, protocol, withoutEtM, withoutEMS, inFragments, theyClose}}
 )
 
 // possible tells whether any column of the scene can be.
@@ -197,7 +225,8 @@ func TestMatrix(t *testing.T) {
 						planned++
 						t.Run(fmt.Sprint(r, "/their ", them, "/", s.name), func(t *testing.T) {
 							t.Parallel()
-							v := &visit{meeting: meeting{with: with, them: them, suite: r.ID}, row: r, scene: s}
+							v := &visit{meeting: meeting{with: with, them: them, suite: r.ID},
+								row: r, scene: s}
 							v.run(t)
 							all.ran.Add(1)
 							if !t.Failed() {
@@ -210,7 +239,8 @@ func TestMatrix(t *testing.T) {
 		})
 	}
 	if int(all.ran.Load()) < planned {
-		t.Logf("%d of %d visits ran: nothing to compare docs/interop.md with", all.ran.Load(), planned)
+		t.Logf("%d of %d visits ran: nothing to compare docs/interop.md with", all.ran.Load(),
+			planned)
 	} else if !t.Failed() {
 		document(t, tables, all)
 	}
@@ -263,7 +293,8 @@ func (v *visit) us(c *vitrine.Config) {
 	if v.scene.has(protocol) {
 		c.NextProtos = []string{"http/1.1"}
 	}
-	if (v.with == interop.NSS || v.with == goTLS) && v.can(withoutEMS) { // the others leave it out themselves
+	// the others leave it out themselves
+	if (v.with == interop.NSS || v.with == goTLS) && v.can(withoutEMS) {
 		c.ExtendedMasterSecret = vitrine.Off
 	}
 	v.keep(c)

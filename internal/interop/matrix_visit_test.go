@@ -32,7 +32,9 @@ type visit struct {
 }
 
 // preSharedKey is one key for all.
-var preSharedKey = sync.OnceValues(func() (*interop.PSK, error) { return office.PSK("gardener", []byte("sixteen bytes at")) })
+var preSharedKey = sync.OnceValues(func() (*interop.PSK, error) {
+	return office.PSK("gardener", []byte("sixteen bytes at"))
+})
 
 func (v *visit) run(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), deadline)
@@ -80,7 +82,9 @@ func (v *visit) prepare(t *testing.T, ctx context.Context) {
 	if v.scene.has(clientCertificate) && !v.row.Kex.PreShared() {
 		v.clientKey = throwaway.ECDSA
 		if v.row.Kex.FiniteField() {
-			v.clientKey = throwaway.RSA // OpenSSL wants the curve of a client's key in supported_groups, where RFC 8422 §4 has no curve now
+			// OpenSSL wants the curve of a client's key in supported_groups, where RFC 8422 §4 has
+			// no curve now
+			v.clientKey = throwaway.RSA
 		}
 	}
 	v.meeting.us, v.meeting.they = v.us, func(s *interop.Setup) { v.they(t, s) }
@@ -130,7 +134,8 @@ func (v *visit) they(t *testing.T, s *interop.Setup) {
 		s.Protocols = []string{"http/1.1"}
 	}
 	if v.scene.has(byID) {
-		s.Without = []iana.ExtensionType{iana.ExtSessionTicket, iana.ExtEncryptThenMAC, iana.ExtExtendedMasterSecret}
+		s.Without = []iana.ExtensionType{iana.ExtSessionTicket, iana.ExtEncryptThenMAC,
+			iana.ExtExtendedMasterSecret}
 	}
 	if v.with == interop.OpenSSL && v.them == iana.Client {
 		var err error
@@ -275,8 +280,10 @@ func (v *visit) inspect(t *testing.T, s *vitrine.ConnectionState, again bool) {
 
 // goConfig is crypto/tls's side.
 func (v *visit) goConfig(t *testing.T) *tls.Config {
-	c := &tls.Config{CipherSuites: []uint16{uint16(v.row.ID)}, MinVersion: uint16(v.row.version), MaxVersion: uint16(v.row.version),
-		RootCAs: office.CA.Pool(), ClientCAs: office.CA.Pool(), ServerName: name, NextProtos: v.config.NextProtos}
+	c := &tls.Config{CipherSuites: []uint16{uint16(v.row.ID)}, MinVersion: uint16(v.row.version),
+		MaxVersion: uint16(v.row.version),
+		RootCAs:    office.CA.Pool(), ClientCAs: office.CA.Pool(), ServerName: name,
+		NextProtos: v.config.NextProtos}
 	if v.setup.Identity != nil {
 		c.Certificates = []tls.Certificate{v.setup.Identity.Certificate}
 	}

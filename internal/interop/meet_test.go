@@ -23,17 +23,20 @@ import (
 // deadline is for one connection, the peer's process included: whoever hangs is ended.
 const deadline = 30 * time.Second
 
-// A meeting is one connection between Vitrine and another stack. Fields that are zero take what defaults says.
+// A meeting is one connection between Vitrine and another stack. Fields that are zero take what
+// defaults says.
 type meeting struct {
 	with      *interop.Stack
 	them      iana.Side        // what the other stack is
 	suite     iana.CipherSuite // the only one of both sides
 	serverKey throwaway.Kind
-	clientKey throwaway.Kind // the server demands a certificate, and the client has one with this kind of key
-	bytes     int            // to carry each way
-	back      int            // to carry from them, if that is less
+	// the server demands a certificate, and the client has one with this kind of key
+	clientKey throwaway.Kind
+	bytes     int // to carry each way
+	back      int // to carry from them, if that is less
 
-	// us and they change what is common to all meetings, and want looks at the connection when the handshake is done.
+	// us and they change what is common to all meetings, and want looks at the connection when the
+	// handshake is done.
 	us   func(*vitrine.Config)
 	they func(*interop.Setup)
 	want func(*testing.T, *vitrine.ConnectionState)
@@ -55,8 +58,8 @@ const (
 // small is enough where the data does not matter.
 const small = 4 << 10
 
-// defaults are what both sides have before us and they are asked: one suite, a server called name with a key for that suite, and a
-// client that checks it.
+// defaults are what both sides have before us and they are asked: one suite, a server called name
+// with a key for that suite, and a client that checks it.
 func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
 	m.suite, m.bytes = cmp.Or(m.suite, ecdheRSA), cmp.Or(m.bytes, small)
 	s := suite.ByID(m.suite)
@@ -64,7 +67,8 @@ func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
 		s = suite.ByID(ecdheRSA)
 	}
 	m.serverKey = cmp.Or(m.serverKey, keyFor(s))
-	config := &vitrine.Config{CipherSuites: []uint16{uint16(s.ID)}, RootCAs: office.CA.Pool(), ServerName: name}
+	config := &vitrine.Config{CipherSuites: []uint16{uint16(s.ID)}, RootCAs: office.CA.Pool(),
+		ServerName: name}
 	setup := &interop.Setup{Suite: s, Trust: office.Trust, ServerName: name}
 	ours, theirs := m.clientKey, m.serverKey
 	if m.them == iana.Client {
@@ -117,7 +121,8 @@ func (m *meeting) start(t *testing.T) (*vitrine.Conn, *interop.Peer) {
 	return conn, peer
 }
 
-func (m *meeting) connect(ctx context.Context, config *vitrine.Config, setup *interop.Setup) (*vitrine.Conn, *interop.Peer, error) {
+func (m *meeting) connect(ctx context.Context, config *vitrine.Config,
+	setup *interop.Setup) (*vitrine.Conn, *interop.Peer, error) {
 	if m.them == iana.Server {
 		peer, err := m.with.Serve(ctx, setup)
 		if err != nil {
@@ -215,8 +220,8 @@ func (m *meeting) part(t *testing.T, conn *vitrine.Conn, peer *interop.Peer) {
 	}
 }
 
-// exchange sends there bytes from a and, at the same time, back bytes from b, and sees what comes out at the other end. Or a is b,
-// which answers by itself.
+// exchange sends there bytes from a and, at the same time, back bytes from b, and sees what comes
+// out at the other end. Or a is b, which answers by itself.
 func exchange(t *testing.T, there, back int, a, b io.ReadWriter) {
 	t.Helper()
 	done := make(chan error, 2)
@@ -249,7 +254,8 @@ func carry(n int, from io.Writer, to io.Reader, way string) error {
 		for got[at] == sent[at] {
 			at++
 		}
-		return fmt.Errorf("%s: from byte %d on got %.40q, expected %.40q", way, at, got[at:], sent[at:])
+		return fmt.Errorf("%s: from byte %d on got %.40q, expected %.40q", way, at, got[at:],
+			sent[at:])
 	}
 	return <-failed
 }

@@ -13,16 +13,21 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// NSS is `tstclnt` and `selfserv` of Mozilla's library. The server speaks a little HTTP and goes on after a connection has ended; the
-// client sends a file and prints what comes back. Both have no encrypt-then-MAC, CCM or, below TLS 1.3, pre-shared keys.
+// NSS is `tstclnt` and `selfserv` of Mozilla's library. The server speaks a little HTTP and goes on
+// after a connection has ended; the client sends a file and prints what comes back. Both have no
+// encrypt-then-MAC, CCM or, below TLS 1.3, pre-shared keys.
 var NSS = &Stack{
 	Name: "NSS", Package: "libnss3-tools",
 	tools: [2]string{"tstclnt", "selfserv"}, args: nssArgs,
 	known: []iana.CipherSuite{
-		iana.TLS_RSA_WITH_NULL_SHA, iana.TLS_RSA_WITH_NULL_SHA256, iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA,
-		iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS_RSA_WITH_AES_256_CBC_SHA, iana.TLS_RSA_WITH_AES_128_CBC_SHA256,
-		iana.TLS_RSA_WITH_AES_256_CBC_SHA256, iana.TLS_RSA_WITH_AES_128_GCM_SHA256, iana.TLS_RSA_WITH_AES_256_GCM_SHA384,
-		iana.TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA, iana.TLS_DHE_RSA_WITH_AES_128_CBC_SHA, iana.TLS_DHE_RSA_WITH_AES_256_CBC_SHA,
+		iana.TLS_RSA_WITH_NULL_SHA, iana.TLS_RSA_WITH_NULL_SHA256,
+		iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA,
+		iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS_RSA_WITH_AES_256_CBC_SHA,
+		iana.TLS_RSA_WITH_AES_128_CBC_SHA256,
+		iana.TLS_RSA_WITH_AES_256_CBC_SHA256, iana.TLS_RSA_WITH_AES_128_GCM_SHA256,
+		iana.TLS_RSA_WITH_AES_256_GCM_SHA384,
+		iana.TLS_DHE_RSA_WITH_3DES_EDE_CBC_SHA, iana.TLS_DHE_RSA_WITH_AES_128_CBC_SHA,
+		iana.TLS_DHE_RSA_WITH_AES_256_CBC_SHA,
 		iana.TLS_DHE_RSA_WITH_AES_128_CBC_SHA256, iana.TLS_DHE_RSA_WITH_AES_256_CBC_SHA256,
 		iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384,
 		iana.TLS_DHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
@@ -42,17 +47,20 @@ var NSS = &Stack{
 // nssName is what identities are called in a database of NSS.
 const nssName = "identity"
 
-// nssArgs translates. The database of Setup.Database has the identity and whom to trust; -D of the client would trust nobody.
+// nssArgs translates. The database of Setup.Database has the identity and whom to trust; -D of the
+// client would trust nobody.
 func nssArgs(as iana.Side, addr string, s *Setup) []string {
 	host, port, _ := net.SplitHostPort(addr)
 	from, to := s.versions()
-	args := []string{"-p", port, "-d", "sql:" + s.Database, "-V", nssVersion(from) + ":" + nssVersion(to)}
+	args := []string{"-p", port, "-d", "sql:" + s.Database, "-V", nssVersion(from) + ":" +
+		nssVersion(to)}
 	add := func(when bool, more ...string) {
 		if when {
 			args = append(args, more...)
 		}
 	}
-	if s.Suite != nil && (as == iana.Server || s.Connects < 2) { // with -c, tstclnt -L 2 aborts: it frees what it has moved past
+	// with -c, tstclnt -L 2 aborts: it frees what it has moved past
+	if s.Suite != nil && (as == iana.Server || s.Connects < 2) {
 		add(true, "-c", fmt.Sprintf(":%04X", uint16(s.Suite.ID)))
 	}
 	add(!slices.Contains(s.Without, iana.ExtSessionTicket), "-u")
@@ -92,7 +100,8 @@ func (o *Office) Database(ctx context.Context, id *Identity) (dir string, err er
 	if id != nil {
 		bundle := filepath.Join(dir, "identity.p12")
 		commands = append(commands,
-			[]string{"openssl", "pkcs12", "-export", "-in", id.Chain, "-inkey", id.Key, "-name", nssName, "-passout", "pass:", "-out", bundle},
+			[]string{"openssl", "pkcs12", "-export", "-in", id.Chain, "-inkey", id.Key, "-name",
+				nssName, "-passout", "pass:", "-out", bundle},
 			[]string{"pk12util", "-i", bundle, "-d", "sql:" + dir, "-W", ""})
 	}
 	for _, c := range commands {

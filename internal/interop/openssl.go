@@ -15,7 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
-// OpenSSL is `openssl s_client` and `openssl s_server`. Both exit with status 0 after close_notify, which they answer.
+// OpenSSL is `openssl s_client` and `openssl s_server`. Both exit with status 0 after close_notify,
+// which they answer.
 var OpenSSL = &Stack{
 	Name: "OpenSSL", Package: "openssl",
 	tools: [2]string{"openssl", "openssl"}, args: opensslArgs, env: opensslEnv,
@@ -23,15 +24,17 @@ var OpenSSL = &Stack{
 	code: regexp.MustCompile(`0x(..),0x(..) - `),
 }
 
-// opensslArgs translates. -brief sends a summary to the standard error, and nothing but the data to the standard output; with it
-// letters that begin a line are no commands. SECLEVEL=0 allows what OpenSSL deprecates: NULL, and suites with SHA-1.
+// opensslArgs translates. -brief sends a summary to the standard error, and nothing but the data to
+// the standard output; with it letters that begin a line are no commands. SECLEVEL=0 allows what
+// OpenSSL deprecates: NULL, and suites with SHA-1.
 func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 	tool, at := "s_client", "-connect"
 	if as == iana.Server {
 		tool, at = "s_server", "-accept"
 	}
 	from, to := s.versions()
-	args := []string{tool, at, addr, "-min_protocol", opensslVersion(from), "-max_protocol", opensslVersion(to)}
+	args := []string{tool, at, addr, "-min_protocol", opensslVersion(from), "-max_protocol",
+		opensslVersion(to)}
 	add := func(when bool, more ...string) {
 		if when {
 			args = append(args, more...)
@@ -80,7 +83,8 @@ func opensslGroups(groups []iana.Group) string {
 	var names []string
 	for _, g := range groups {
 		if !g.FiniteField() {
-			names = append(names, strings.NewReplacer("secp256r1", "P-256", "x", "X").Replace(g.String()))
+			names = append(names,
+				strings.NewReplacer("secp256r1", "P-256", "x", "X").Replace(g.String()))
 		}
 	}
 	return strings.Join(names, ":")
@@ -93,7 +97,8 @@ func opensslVersion(v iana.Version) string {
 
 // opensslEnv names the configuration that has the section no_ems: there is no option for it.
 func opensslEnv(*Setup) []string {
-	return []string{"OPENSSL_CONF=" + filepath.Join(testkit.Root(), "internal", "interop", "openssl.cnf")}
+	return []string{"OPENSSL_CONF=" +
+		filepath.Join(testkit.Root(), "internal", "interop", "openssl.cnf")}
 }
 
 // DHParams makes the file for Setup.DHParams, of the group with that name.
@@ -101,7 +106,8 @@ func (o *Office) DHParams(ctx context.Context, name string) (path string, err er
 	if path, err = o.File("dh.pem", nil); err != nil {
 		return "", err
 	}
-	cmd := exec.CommandContext(ctx, "openssl", "genpkey", "-genparam", "-algorithm", "DH", "-pkeyopt", "group:"+name, "-out", path)
+	cmd := exec.CommandContext(ctx, "openssl", "genpkey", "-genparam", "-algorithm", "DH",
+		"-pkeyopt", "group:"+name, "-out", path)
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("interop: %q: %w: %s", cmd.Args, err, said)
 	}

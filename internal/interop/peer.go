@@ -35,7 +35,8 @@ func (s *Stack) Connect(ctx context.Context, addr string, setup *Setup) (*Peer, 
 	return s.start(ctx, iana.Client, addr, setup)
 }
 
-// Serve starts a server at a free port of the loopback interface. When ctx ends, so does the process.
+// Serve starts a server at a free port of the loopback interface. When ctx ends, so does the
+// process.
 func (s *Stack) Serve(ctx context.Context, setup *Setup) (*Peer, error) {
 	addr, err := freeAddr()
 	if err != nil {
@@ -46,7 +47,8 @@ func (s *Stack) Serve(ctx context.Context, setup *Setup) (*Peer, error) {
 
 func (s *Stack) start(ctx context.Context, as iana.Side, addr string, setup *Setup) (*Peer, error) {
 	args := append(s.args(as, addr, setup), setup.Options...)
-	p := &Peer{Addr: addr, ended: make(chan struct{}), cmd: exec.CommandContext(ctx, s.tools[as], args...)}
+	p := &Peer{Addr: addr, ended: make(chan struct{}),
+		cmd: exec.CommandContext(ctx, s.tools[as], args...)}
 	p.command = p.cmd.Args
 	if s.env != nil {
 		p.cmd.Env = append(os.Environ(), s.env(setup)...)
@@ -97,7 +99,8 @@ func (p *Peer) Read(b []byte) (int, error) { return p.out.Read(b) }
 // Write makes the peer send b.
 func (p *Peer) Write(b []byte) (int, error) { return p.in.Write(b) }
 
-// CloseWrite tells the peer that nothing more will come. Whether it then closes its connection is up to its options.
+// CloseWrite tells the peer that nothing more will come. Whether it then closes its connection is
+// up to its options.
 func (p *Peer) CloseWrite() error { return p.in.Close() }
 
 // Ended is closed when the process has ended.
@@ -146,15 +149,16 @@ func (t *tail) String() string {
 	return string(t.buf)
 }
 
-// Ports below those that the kernel hands out itself, which any connection of this machine may take before a server listens; in blocks
-// of which each run of tests has its own.
+// Ports below those that the kernel hands out itself, which any connection of this machine may take
+// before a server listens; in blocks of which each run of tests has its own.
 const (
 	lowPort   = 10000
 	highPort  = 32000
 	blockSize = 500
 )
 
-// block is a listener at the first port of a block, which keeps others out of the block for as long as this process runs.
+// block is a listener at the first port of a block, which keeps others out of the block for as long
+// as this process runs.
 var block = sync.OnceValues(func() (net.Listener, error) {
 	const blocks = (highPort - lowPort) / blockSize
 	first := rand.IntN(blocks)
@@ -169,7 +173,8 @@ var block = sync.OnceValues(func() (net.Listener, error) {
 
 var nextPort atomic.Uint32
 
-// freeAddr finds a port of our block that is free. They are tried in turn, so that one is not used again soon.
+// freeAddr finds a port of our block that is free. They are tried in turn, so that one is not used
+// again soon.
 func freeAddr() (string, error) {
 	l, err := block()
 	if err != nil {

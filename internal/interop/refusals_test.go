@@ -30,7 +30,8 @@ func alertOf(err error) string {
 	return "no alert"
 }
 
-// What cannot be agreed ends in the alert that the RFC names, whoever notices, and whoever does not can read it.
+// What cannot be agreed ends in the alert that the RFC names, whoever notices, and whoever does not
+// can read it.
 func TestRefusals(t *testing.T) {
 	const client, server = iana.Client, iana.Server
 	const oldSuite = iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA
@@ -58,27 +59,47 @@ func TestRefusals(t *testing.T) {
 		m         meeting
 		want      error
 	}{
-		{"another CA", "RFC 5246 §7.2.2", client, they(func(s *interop.Setup) { s.Trust = stranger.Trust }), theirs(alert.UnknownCA)},
-		{"another CA", "RFC 5246 §7.2.2", server, us(func(c *vitrine.Config) { c.RootCAs = stranger.CA.Pool() }), ours(alert.UnknownCA)},
+		{"another CA", "RFC 5246 §7.2.2", client,
+			they(func(s *interop.Setup) { s.Trust = stranger.Trust }), theirs(alert.UnknownCA)},
+		{"another CA", "RFC 5246 §7.2.2", server,
+			us(func(c *vitrine.Config) { c.RootCAs = stranger.CA.Pool() }), ours(alert.UnknownCA)},
 		{"another CA of clients", "RFC 5246 §7.4.6", client, meeting{clientKey: throwaway.ECDSA,
 			us: func(c *vitrine.Config) { c.ClientCAs = stranger.CA.Pool() }}, ours(alert.UnknownCA)},
 		{"another CA of clients", "RFC 5246 §7.4.6", server, meeting{clientKey: throwaway.ECDSA,
 			they: func(s *interop.Setup) { s.Trust = stranger.Trust }}, theirs(alert.UnknownCA)},
-		{"another name", "RFC 5246 §7.2.2", client, they(func(s *interop.Setup) { s.ServerName = "other.test" }), theirs(alert.BadCertificate)},
-		{"another name", "RFC 5246 §7.2.2", server, us(func(c *vitrine.Config) { c.ServerName = "other.test" }), ours(alert.BadCertificate)},
+		{"another name", "RFC 5246 §7.2.2", client,
+			they(func(s *interop.Setup) { s.ServerName = "other.test" }),
+			theirs(alert.BadCertificate)},
+		{"another name", "RFC 5246 §7.2.2", server,
+			us(func(c *vitrine.Config) { c.ServerName = "other.test" }),
+			ours(alert.BadCertificate)},
 		{"no suite in common", "RFC 5246 §7.4.1.3", client, dheOnly, ours(alert.HandshakeFailure)},
-		{"no suite in common", "RFC 5246 §7.4.1.3", server, dheOnly, theirs(alert.HandshakeFailure)},
-		{"TLS 1.0 and 1.1 only", "RFC 5246 §E.1", client, meeting{suite: oldSuite, they: versions(iana.TLS10, iana.TLS11)}, ours(alert.ProtocolVersion)},
-		{"TLS 1.0 and 1.1 only", "RFC 5246 §E.1", server, meeting{suite: oldSuite, they: versions(iana.TLS10, iana.TLS11)}, ours(alert.ProtocolVersion)},
-		{"TLS 1.3 only", "RFC 8446 §4.2.1", client, they(versions(iana.TLS13, iana.TLS13)), ours(alert.ProtocolVersion)},
-		{"TLS 1.3 only", "RFC 8446 §4.2.1", server, they(versions(iana.TLS13, iana.TLS13)), theirs(alert.ProtocolVersion)},
-		{"no client certificate", "RFC 5246 §7.4.6", client, us(func(c *vitrine.Config) { c.ClientAuth = tls.RequireAnyClientCert }), ours(alert.HandshakeFailure)},
-		{"no client certificate", "RFC 5246 §7.4.6", server, they(func(s *interop.Setup) { s.ClientAuth = true }), theirs(alert.HandshakeFailure)},
-		{"no protocol in common", "RFC 7301 §3.2", client, noProtocol, ours(alert.NoApplicationProtocol)},
-		{"no protocol in common", "RFC 7301 §3.2", server, noProtocol, theirs(alert.NoApplicationProtocol)},
+		{"no suite in common", "RFC 5246 §7.4.1.3", server, dheOnly,
+			theirs(alert.HandshakeFailure)},
+		{"TLS 1.0 and 1.1 only", "RFC 5246 §E.1", client,
+			meeting{suite: oldSuite, they: versions(iana.TLS10, iana.TLS11)},
+			ours(alert.ProtocolVersion)},
+		{"TLS 1.0 and 1.1 only", "RFC 5246 §E.1", server,
+			meeting{suite: oldSuite, they: versions(iana.TLS10, iana.TLS11)},
+			ours(alert.ProtocolVersion)},
+		{"TLS 1.3 only", "RFC 8446 §4.2.1", client, they(versions(iana.TLS13, iana.TLS13)),
+			ours(alert.ProtocolVersion)},
+		{"TLS 1.3 only", "RFC 8446 §4.2.1", server, they(versions(iana.TLS13, iana.TLS13)),
+			theirs(alert.ProtocolVersion)},
+		{"no client certificate", "RFC 5246 §7.4.6", client,
+			us(func(c *vitrine.Config) { c.ClientAuth = tls.RequireAnyClientCert }),
+			ours(alert.HandshakeFailure)},
+		{"no client certificate", "RFC 5246 §7.4.6", server,
+			they(func(s *interop.Setup) { s.ClientAuth = true }), theirs(alert.HandshakeFailure)},
+		{"no protocol in common", "RFC 7301 §3.2", client, noProtocol,
+			ours(alert.NoApplicationProtocol)},
+		{"no protocol in common", "RFC 7301 §3.2", server, noProtocol,
+			theirs(alert.NoApplicationProtocol)},
 		{"no extended_master_secret", "RFC 7627 §5.3", client, noEMS, ours(alert.HandshakeFailure)},
 		{"no extended_master_secret", "RFC 7627 §5.2", server, noEMS, ours(alert.HandshakeFailure)},
-		{"no staple", "RFC 6066 §8", server, us(func(c *vitrine.Config) { c.StatusRequest = vitrine.Required }), ours(alert.BadCertificateStatusResponse)},
+		{"no staple", "RFC 6066 §8", server,
+			us(func(c *vitrine.Config) { c.StatusRequest = vitrine.Required }),
+			ours(alert.BadCertificateStatusResponse)},
 	} {
 		t.Run(c.what+"/their "+c.them.String(), func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +112,8 @@ func TestRefusals(t *testing.T) {
 			conn.Close()
 			peer.CloseWrite()
 			peer.Wait()
-			if sent, ok := errors.AsType[*alert.Error](c.want); ok && !strings.Contains(peer.Said(), fmt.Sprintf("alert number %d\n", sent.Alert)) {
+			if sent, ok := errors.AsType[*alert.Error](c.want); ok &&
+				!strings.Contains(peer.Said(), fmt.Sprintf("alert number %d\n", sent.Alert)) {
 				t.Errorf("they did not read our %v", sent.Alert)
 			}
 			count(t, c.m.with.Name)
@@ -99,8 +121,9 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// We answer a wish to renegotiate with no_renegotiation, and would go on. OpenSSL ends the connection when it reads that, and GnuTLS
-// asks again at once, until we end it. See RFC 5246 §7.2.2 and RFC 5746 §4.
+// We answer a wish to renegotiate with no_renegotiation, and would go on. OpenSSL ends the
+// connection when it reads that, and GnuTLS asks again at once, until we end it. See RFC 5246
+// §7.2.2 and RFC 5746 §4.
 func TestRenegotiationIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		with    *interop.Stack
@@ -110,14 +133,19 @@ func TestRenegotiationIsRefused(t *testing.T) {
 		said    string // what they say about our answer
 		want    error
 	}{
-		{interop.OpenSSL, iana.Client, nil, "R\n", "no renegotiation", theirs(alert.HandshakeFailure)},
-		{interop.OpenSSL, iana.Server, nil, "r\n", "no renegotiation", theirs(alert.HandshakeFailure)},
-		{interop.OpenSSL, iana.Server, nil, "R\n", "no renegotiation", theirs(alert.HandshakeFailure)},
-		{interop.GnuTLS, iana.Client, []string{"--rehandshake"}, "", "No renegotiation is allowed", ours(alert.UnexpectedMessage)},
+		{interop.OpenSSL, iana.Client, nil, "R\n", "no renegotiation",
+			theirs(alert.HandshakeFailure)},
+		{interop.OpenSSL, iana.Server, nil, "r\n", "no renegotiation",
+			theirs(alert.HandshakeFailure)},
+		{interop.OpenSSL, iana.Server, nil, "R\n", "no renegotiation",
+			theirs(alert.HandshakeFailure)},
+		{interop.GnuTLS, iana.Client, []string{"--rehandshake"}, "", "No renegotiation is allowed",
+			ours(alert.UnexpectedMessage)},
 	} {
 		t.Run(fmt.Sprintf("%s/their %v/%q", c.with.Name, c.them, c.command), func(t *testing.T) {
 			t.Parallel()
-			m := meeting{with: c.with, them: c.them, they: func(s *interop.Setup) { s.Talkative, s.Options = true, c.options }}
+			m := meeting{with: c.with, them: c.them,
+				they: func(s *interop.Setup) { s.Talkative, s.Options = true, c.options }}
 			conn, peer := m.handshake(t)
 			go io.Copy(io.Discard, peer)
 			peer.Write([]byte(c.command))

@@ -13,7 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/interop"
 )
 
-// OpenSSL serves certificates that crypto/x509 refuses to read, and keys that crypto/rsa refuses to compute with.
+// OpenSSL serves certificates that crypto/x509 refuses to read, and keys that crypto/rsa refuses to
+// compute with.
 func TestCertificatesThatGoRefuses(t *testing.T) {
 	require(t, interop.OpenSSL)
 	for _, tt := range []struct {
@@ -36,7 +37,8 @@ func TestCertificatesThatGoRefuses(t *testing.T) {
 			file := filepath.Join("..", "..", "pki", "testdata", "refused", tt.file+".pem")
 			if tt.file == "" {
 				file = filepath.Join(t.TempDir(), "768.pem")
-				openssl(t, "req", "-x509", "-newkey", "rsa:768", "-nodes", "-keyout", file+".key", "-out", file+".crt", "-subj", "/CN=localhost", "-days", "9")
+				openssl(t, "req", "-x509", "-newkey", "rsa:768", "-nodes", "-keyout", file+".key",
+					"-out", file+".crt", "-subj", "/CN=localhost", "-days", "9")
 				join(t, file, file+".crt", file+".key")
 			}
 			text, err := os.ReadFile(file)
@@ -46,7 +48,8 @@ func TestCertificatesThatGoRefuses(t *testing.T) {
 			cert, _ := pem.Decode(text)
 			m := &meeting{with: interop.OpenSSL, them: iana.Server, suite: tt.suite}
 			m.us = func(c *vitrine.Config) {
-				c.InsecureSkipVerify, c.MinVersion, c.Policy = true, uint16(tt.version), vitrine.Legacy
+				c.InsecureSkipVerify, c.MinVersion, c.Policy = true, uint16(tt.version),
+					vitrine.Legacy
 				c.MaxVersion = c.MinVersion
 			}
 			m.they = func(s *interop.Setup) {
@@ -54,8 +57,10 @@ func TestCertificatesThatGoRefuses(t *testing.T) {
 				s.Versions = [2]iana.Version{tt.version, tt.version}
 			}
 			m.want = func(t *testing.T, s *vitrine.ConnectionState) {
-				if len(s.PeerCertificateFaults) != 1 || string(s.PeerCertificates[0].Raw) != string(cert.Bytes) {
-					t.Errorf("got %d faults, %v", len(s.PeerCertificateFaults), s.PeerCertificateFaults)
+				if len(s.PeerCertificateFaults) != 1 ||
+					string(s.PeerCertificates[0].Raw) != string(cert.Bytes) {
+					t.Errorf("got %d faults, %v", len(s.PeerCertificateFaults),
+						s.PeerCertificateFaults)
 				}
 			}
 			m.run(t)
@@ -63,7 +68,8 @@ func TestCertificatesThatGoRefuses(t *testing.T) {
 	}
 }
 
-// Authorities that OpenSSL made, with keys whose signatures crypto/x509 does not compute, under policy Modern.
+// Authorities that OpenSSL made, with keys whose signatures crypto/x509 does not compute, under
+// policy Modern.
 func TestAuthoritiesThatGoDoesNotKnow(t *testing.T) {
 	require(t, interop.OpenSSL)
 	for _, algorithm := range []string{"rsa-pss", "ed448"} {
@@ -72,15 +78,19 @@ func TestAuthoritiesThatGoDoesNotKnow(t *testing.T) {
 			dir := t.TempDir()
 			at := func(name string) string { return filepath.Join(dir, name) }
 			openssl(t, "genpkey", "-algorithm", algorithm, "-out", at("ca.key"))
-			openssl(t, "req", "-x509", "-key", at("ca.key"), "-out", at("ca.pem"), "-subj", "/CN=authority", "-days", "9")
+			openssl(t, "req", "-x509", "-key", at("ca.key"), "-out", at("ca.pem"), "-subj",
+				"/CN=authority", "-days", "9")
 			if _, err := vitrine.LoadX509KeyPair(at("ca.pem"), at("ca.key")); err != nil {
 				t.Errorf("its private key: %v", err)
 			}
-			openssl(t, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", at("key.pem"), "-out", at("csr.pem"), "-subj", "/CN=leaf")
-			if err := os.WriteFile(at("ext"), []byte("subjectAltName=DNS:"+name+"\n"), 0o600); err != nil {
+			openssl(t, "req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", at("key.pem"),
+				"-out", at("csr.pem"), "-subj", "/CN=leaf")
+			if err := os.WriteFile(at("ext"), []byte("subjectAltName=DNS:"+name+"\n"),
+				0o600); err != nil {
 				t.Fatal(err)
 			}
-			openssl(t, "x509", "-req", "-in", at("csr.pem"), "-CA", at("ca.pem"), "-CAkey", at("ca.key"), "-set_serial", "7", "-days", "9",
+			openssl(t, "x509", "-req", "-in", at("csr.pem"), "-CA", at("ca.pem"), "-CAkey",
+				at("ca.key"), "-set_serial", "7", "-days", "9",
 				"-extfile", at("ext"), "-out", at("leaf.pem"))
 			text, err := os.ReadFile(at("ca.pem"))
 			if err != nil {
@@ -92,8 +102,12 @@ func TestAuthoritiesThatGoDoesNotKnow(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := &meeting{with: interop.OpenSSL, them: iana.Server}
-			m.us = func(c *vitrine.Config) { c.RootCAs, c.LegacyRoots = x509.NewCertPool(), []*x509.Certificate{root} }
-			m.they = func(s *interop.Setup) { s.Identity = &interop.Identity{Chain: at("leaf.pem"), Key: at("key.pem")} }
+			m.us = func(c *vitrine.Config) {
+				c.RootCAs, c.LegacyRoots = x509.NewCertPool(), []*x509.Certificate{root}
+			}
+			m.they = func(s *interop.Setup) {
+				s.Identity = &interop.Identity{Chain: at("leaf.pem"), Key: at("key.pem")}
+			}
 			m.want = func(t *testing.T, s *vitrine.ConnectionState) {
 				if len(s.VerifiedChains) != 1 || !s.VerifiedChains[0][1].Equal(root) {
 					t.Errorf("got %d paths", len(s.VerifiedChains))

@@ -15,8 +15,9 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// A server that asks for a certificate late gets it in a renegotiation, when Config.Renegotiation allows that: some do so only for the
-// pages that need it. R of s_server asks for a certificate, r does not. See RFC 5246 §7.4.1.1 and RFC 5746 §3.5.
+// A server that asks for a certificate late gets it in a renegotiation, when Config.Renegotiation
+// allows that: some do so only for the pages that need it. R of s_server asks for a certificate, r
+// does not. See RFC 5246 §7.4.1.1 and RFC 5746 §3.5.
 func TestRenegotiationForALateCertificate(t *testing.T) {
 	for _, c := range []struct {
 		suite   iana.CipherSuite
@@ -33,61 +34,65 @@ func TestRenegotiationForALateCertificate(t *testing.T) {
 		{iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, iana.TLS11, "R\n", 1},
 		{iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, iana.TLS10, "R\n", 1},
 	} {
-		t.Run(fmt.Sprintf("%v/%v/%q/%d", c.suite, c.version, c.command, c.times), func(t *testing.T) {
-			t.Parallel()
-			m := meeting{with: interop.OpenSSL, them: iana.Server, suite: c.suite,
-				they: func(s *interop.Setup) {
-					s.Talkative, s.Versions = true, [2]iana.Version{c.version, c.version}
-				},
-				us: func(config *vitrine.Config) {
-					config.Certificates = []tls.Certificate{identity(t, throwaway.ECDSA, iana.Client).Certificate}
-					config.Renegotiation = tls.RenegotiateFreelyAsClient
-					config.MinVersion, config.Policy = uint16(c.version), vitrine.Legacy
-				}}
-			conn, peer := m.handshake(t)
-			for n := range c.times {
-				peer.Write([]byte(c.command))
-				read := make(chan string, 1)
-				go func() { // the renegotiation is in this Read
-					b := make([]byte, 14)
-					k, err := io.ReadFull(conn, b)
-					read <- fmt.Sprint(string(b[:k]), err)
+		t.Run(fmt.Sprintf("%v/%v/%q/%d", c.suite, c.version, c.command, c.times),
+			func(t *testing.T) {
+				t.Parallel()
+				m := meeting{with: interop.OpenSSL, them: iana.Server, suite: c.suite,
+					they: func(s *interop.Setup) {
+						s.Talkative, s.Versions = true, [2]iana.Version{c.version, c.version}
+					},
+					us: func(config *vitrine.Config) {
+						config.Certificates = []tls.Certificate{identity(t, throwaway.ECDSA,
+							iana.Client).Certificate}
+						config.Renegotiation = tls.RenegotiateFreelyAsClient
+						config.MinVersion, config.Policy = uint16(c.version), vitrine.Legacy
+					}}
+				conn, peer := m.handshake(t)
+				for n := range c.times {
+					peer.Write([]byte(c.command))
+					read := make(chan string, 1)
+					go func() { // the renegotiation is in this Read
+						b := make([]byte, 14)
+						k, err := io.ReadFull(conn, b)
+						read <- fmt.Sprint(string(b[:k]), err)
+					}()
+					renegotiations := func() int { return conn.ConnectionState().Renegotiations }
+					for end := time.Now().Add(deadline); renegotiations() == n &&
+						time.Now().Before(end); {
+						time.Sleep(2 * time.Millisecond)
+					}
+					if got := renegotiations(); got != n+1 {
+						t.Fatalf("the state tells of %d renegotiations, expected %d", got, n+1)
+					}
+					peer.Write([]byte("data after it\n")) // with the command it would be dropped
+					if got := <-read; got != "data after it\n<nil>" {
+						t.Errorf("got %q", got)
+					}
+					// it asks once: SSL_VERIFY_CLIENT_ONCE
+					if c.command == "R\n" && !strings.Contains(peer.Said(), "CN = somebody") {
+						t.Error("they did not see our certificate")
+					}
+				}
+				if _, err := conn.Write([]byte("ours after it\n")); err != nil {
+					t.Error(err)
+				}
+				told := make(chan bool, 1)
+				go func() {
+					lines := bufio.NewScanner(peer)
+					for lines.Scan() && lines.Text() != "ours after it" {
+					}
+					told <- lines.Err() == nil && lines.Text() == "ours after it"
 				}()
-				renegotiations := func() int { return conn.ConnectionState().Renegotiations }
-				for end := time.Now().Add(deadline); renegotiations() == n && time.Now().Before(end); {
-					time.Sleep(2 * time.Millisecond)
+				select {
+				case ok := <-told:
+					if !ok {
+						t.Error("they did not get our data")
+					}
+				case <-time.After(deadline):
+					t.Error("they did not get our data in time")
 				}
-				if got := renegotiations(); got != n+1 {
-					t.Fatalf("the state tells of %d renegotiations, expected %d", got, n+1)
-				}
-				peer.Write([]byte("data after it\n")) // with the command it would be dropped
-				if got := <-read; got != "data after it\n<nil>" {
-					t.Errorf("got %q", got)
-				}
-				if c.command == "R\n" && !strings.Contains(peer.Said(), "CN = somebody") { // it asks once: SSL_VERIFY_CLIENT_ONCE
-					t.Error("they did not see our certificate")
-				}
-			}
-			if _, err := conn.Write([]byte("ours after it\n")); err != nil {
-				t.Error(err)
-			}
-			told := make(chan bool, 1)
-			go func() {
-				lines := bufio.NewScanner(peer)
-				for lines.Scan() && lines.Text() != "ours after it" {
-				}
-				told <- lines.Err() == nil && lines.Text() == "ours after it"
-			}()
-			select {
-			case ok := <-told:
-				if !ok {
-					t.Error("they did not get our data")
-				}
-			case <-time.After(deadline):
-				t.Error("they did not get our data in time")
-			}
-			conn.Close()
-			count(t, m.with.Name)
-		})
+				conn.Close()
+				count(t, m.with.Name)
+			})
 	}
 }

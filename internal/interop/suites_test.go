@@ -28,14 +28,17 @@ func everySuite(t *testing.T, with *interop.Stack) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d suites in common with %s, of our %d; in both roles", len(suites), with.Name, len(suite.Certified()))
+	t.Logf("%d suites in common with %s, of our %d; in both roles", len(suites), with.Name,
+		len(suite.Certified()))
 	for _, s := range suites {
 		for _, them := range sides {
 			t.Run(s.String()+"/their "+them.String(), func(t *testing.T) {
 				t.Parallel()
 				m := meeting{with: with, them: them, suite: s.ID, bytes: 1 << 20}
-				if with == interop.GnuTLS && them == iana.Client && s.Cipher != record.DES_EDE3_CBC {
-					m.bytes = 64 << 10 // it writes each byte by itself, which takes a second for 1 MiB
+				if with == interop.GnuTLS && them == iana.Client &&
+					s.Cipher != record.DES_EDE3_CBC {
+					// it writes each byte by itself, which takes a second for 1 MiB
+					m.bytes = 64 << 10
 				}
 				m.run(t)
 			})
@@ -43,7 +46,8 @@ func everySuite(t *testing.T, with *interop.Stack) {
 	}
 }
 
-// TestEverySuiteWithGo meets crypto/tls, of which the suites must be named: RSA key exchange, triple DES and CBC are off otherwise.
+// TestEverySuiteWithGo meets crypto/tls, of which the suites must be named: RSA key exchange,
+// triple DES and CBC are off otherwise.
 func TestEverySuiteWithGo(t *testing.T) {
 	n := 0
 	for _, theirs := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {
@@ -53,15 +57,19 @@ func TestEverySuiteWithGo(t *testing.T) {
 		}
 		n++
 		id := identity(t, keyFor(s), iana.Server)
-		us := &vitrine.Config{CipherSuites: []uint16{theirs.ID}, RootCAs: office.CA.Pool(), ServerName: name, Certificates: []tls.Certificate{id.Certificate}}
-		them := &tls.Config{CipherSuites: us.CipherSuites, RootCAs: us.RootCAs, ServerName: name, Certificates: us.Certificates, MaxVersion: tls.VersionTLS12}
+		us := &vitrine.Config{CipherSuites: []uint16{theirs.ID}, RootCAs: office.CA.Pool(),
+			ServerName: name, Certificates: []tls.Certificate{id.Certificate}}
+		them := &tls.Config{CipherSuites: us.CipherSuites, RootCAs: us.RootCAs, ServerName: name,
+			Certificates: us.Certificates, MaxVersion: tls.VersionTLS12}
 		t.Run(theirs.Name+"/their client", func(t *testing.T) {
 			t.Parallel()
-			meetGo(t, func(c net.Conn) conn { return tls.Client(c, them) }, func(c net.Conn) conn { return vitrine.Server(c, us) })
+			meetGo(t, func(c net.Conn) conn { return tls.Client(c, them) },
+				func(c net.Conn) conn { return vitrine.Server(c, us) })
 		})
 		t.Run(theirs.Name+"/their server", func(t *testing.T) {
 			t.Parallel()
-			meetGo(t, func(c net.Conn) conn { return vitrine.Client(c, us) }, func(c net.Conn) conn { return tls.Server(c, them) })
+			meetGo(t, func(c net.Conn) conn { return vitrine.Client(c, us) },
+				func(c net.Conn) conn { return tls.Server(c, them) })
 		})
 	}
 	if n == 0 {

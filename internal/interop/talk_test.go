@@ -16,7 +16,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// What both sides export, and what both write into their key logs, is the same. See RFC 5705 §4 and RFC 9850 §2.
+// What both sides export, and what both write into their key logs, is the same. See RFC 5705 §4 and
+// RFC 9850 §2.
 func TestExportedSecretsAreTheSame(t *testing.T) {
 	const label, length = "EXPORTER-vitrine-interop", 48
 	keyingMaterial := regexp.MustCompile(`Keying material: ([0-9A-F]+)`)
@@ -33,7 +34,8 @@ func TestExportedSecretsAreTheSame(t *testing.T) {
 					us: func(c *vitrine.Config) { c.KeyLogWriter = &ourLog },
 					they: func(s *interop.Setup) {
 						s.Talkative = true
-						s.Options = []string{"-keymatexport", label, "-keymatexportlen", fmt.Sprint(length), "-keylogfile", theirLog}
+						s.Options = []string{"-keymatexport", label, "-keymatexportlen",
+							fmt.Sprint(length), "-keylogfile", theirLog}
 					},
 				}
 				conn, peer := m.handshake(t)
@@ -47,14 +49,16 @@ func TestExportedSecretsAreTheSame(t *testing.T) {
 					t.Fatal(err)
 				}
 				theirs := keyingMaterial.FindSubmatch(told)
-				if theirs == nil || !strings.EqualFold(hex.EncodeToString(ours), string(theirs[1])) {
+				if theirs == nil ||
+					!strings.EqualFold(hex.EncodeToString(ours), string(theirs[1])) {
 					t.Errorf("we export %x, they say %s", ours, told)
 				}
 				written, err := os.ReadFile(theirLog)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if ourLog.Len() == 0 || !bytes.Contains(bytes.ToLower(written), bytes.ToLower(ourLog.Bytes())) {
+				if ourLog.Len() == 0 ||
+					!bytes.Contains(bytes.ToLower(written), bytes.ToLower(ourLog.Bytes())) {
 					t.Errorf("our key log is %s, theirs %s", &ourLog, written)
 				}
 				count(t, m.with.Name)
@@ -63,7 +67,8 @@ func TestExportedSecretsAreTheSame(t *testing.T) {
 	}
 }
 
-// A staple arrives as it was made, in both directions, and whoever receives it checks it. See RFC 6066 §8.
+// A staple arrives as it was made, in both directions, and whoever receives it checks it. See RFC
+// 6066 §8.
 func TestStapledStatus(t *testing.T) {
 	staple, err := office.CA.Staple(identity(t, throwaway.RSA, iana.Server).Leaf)
 	if err != nil {
@@ -127,13 +132,16 @@ func TestTheyCloseFirst(t *testing.T) {
 	}
 }
 
-// A client and a server of today find each other by their defaults, whether or not they speak TLS 1.3 as well: a 1.3 server marks its
-// random, which is no attack on a client that speaks no more than 1.2. See RFC 8446 §4.1.3.
+// A client and a server of today find each other by their defaults, whether or not they speak TLS
+// 1.3 as well: a 1.3 server marks its random, which is no attack on a client that speaks no more
+// than 1.2. See RFC 8446 §4.1.3.
 func TestDefaultsMeetDefaults(t *testing.T) {
 	everyPeer(t, func(t *testing.T, with *interop.Stack, them iana.Side) {
 		m := meeting{with: with, them: them, suite: anySuite,
-			us:   func(c *vitrine.Config) { c.CipherSuites = nil },
-			they: func(s *interop.Setup) { s.Suite, s.Versions = nil, [2]iana.Version{iana.TLS12, iana.TLS13} },
+			us: func(c *vitrine.Config) { c.CipherSuites = nil },
+			they: func(s *interop.Setup) {
+				s.Suite, s.Versions = nil, [2]iana.Version{iana.TLS12, iana.TLS13}
+			},
 			want: func(t *testing.T, s *vitrine.ConnectionState) {
 				if len(s.Concerns) > 0 {
 					t.Errorf("got concerns about the defaults of both: %q", s.Concerns)

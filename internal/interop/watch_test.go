@@ -16,7 +16,8 @@ type watched struct {
 // watch measures what both sides send from now on.
 func (m *meeting) watch(c net.Conn) net.Conn {
 	us := m.them.Peer()
-	return &watched{TCPConn: c.(*net.TCPConn), read: ruler{longest: &m.longest[m.them]}, written: ruler{longest: &m.longest[us]}}
+	return &watched{TCPConn: c.(*net.TCPConn), read: ruler{longest: &m.longest[m.them]},
+		written: ruler{longest: &m.longest[us]}}
 }
 
 func (w *watched) Read(b []byte) (int, error) {

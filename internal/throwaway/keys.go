@@ -40,7 +40,8 @@ var embedded embed.FS
 
 const embeddedKeys = 3
 
-// key makes a private key. Go ignores the reader given to most key generators, so with a seed the scalars are drawn here.
+// key makes a private key. Go ignores the reader given to most key generators, so with a seed the
+// scalars are drawn here.
 func (s *source) key(kind Kind) (crypto.Signer, error) {
 	switch kind {
 	case RSA, RSAPSS:
@@ -106,16 +107,17 @@ func (s *source) bytes(n int) ([]byte, error) {
 	return b, err
 }
 
-// repeatable is an ECDSA key that always signs by RFC 6979, whatever reader it is given. It is the key that decides, because
-// x509.CreateCertificate and TLS must give a reader to a signer that they do not know.
+// repeatable is an ECDSA key that always signs by RFC 6979, whatever reader it is given. It is the
+// key that decides, because x509.CreateCertificate and TLS must give a reader to a signer that they
+// do not know.
 type repeatable struct{ *ecdsa.PrivateKey }
 
 func (k repeatable) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	return k.PrivateKey.Sign(nil, digest, opts)
 }
 
-// PKCS8 encodes the private key of a certificate that this package issued, under the name that the certificate has for it.
-// See RFC 5958 §2 and, for Ed448, RFC 8410 §7.
+// PKCS8 encodes the private key of a certificate that this package issued, under the name that the
+// certificate has for it. See RFC 5958 §2 and, for Ed448, RFC 8410 §7.
 func PKCS8(c tls.Certificate) ([]byte, error) {
 	switch k := c.PrivateKey.(type) {
 	case repeatable:

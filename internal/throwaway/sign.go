@@ -20,8 +20,8 @@ var (
 	oidEd448  = asn1.ObjectIdentifier{1, 3, 101, 113}
 )
 
-// sign makes a certificate. For the two kinds of keys that crypto/x509 cannot write it makes one for a stand-in, which is then
-// replaced. See RFC 4055 §1.2 and RFC 8410 §4.
+// sign makes a certificate. For the two kinds of keys that crypto/x509 cannot write it makes one
+// for a stand-in, which is then replaced. See RFC 4055 §1.2 and RFC 8410 §4.
 func (ca *CA) sign(t *x509.Certificate, kind Kind, pub crypto.PublicKey) ([]byte, error) {
 	type publicKeyInfo struct { // SubjectPublicKeyInfo, without parameters
 		Algorithm algorithm
@@ -45,11 +45,13 @@ func (ca *CA) sign(t *x509.Certificate, kind Kind, pub crypto.PublicKey) ([]byte
 	if err != nil {
 		return nil, err
 	}
-	return resign(der, 6, info, ca.key) // version, serial, algorithm, issuer, validity, subject, key: RFC 5280 §4.1
+	// version, serial, algorithm, issuer, validity, subject, key: RFC 5280 §4.1
+	return resign(der, 6, info, ca.key)
 }
 
-// resign puts another value into one field of something signed, a certificate or an OCSP response, which are both
-// SEQUENCE {SEQUENCE {fields}, algorithm, signature, …}, and signs it again with SHA-256.
+// resign puts another value into one field of something signed, a certificate or an OCSP response,
+// which are both SEQUENCE {SEQUENCE {fields}, algorithm, signature, …}, and signs it again with
+// SHA-256.
 func resign(der []byte, field int, value []byte, key crypto.Signer) ([]byte, error) {
 	var outer, fields []asn1.RawValue
 	if _, err := asn1.Unmarshal(der, &outer); err != nil {
@@ -78,23 +80,27 @@ func resign(der []byte, field int, value []byte, key crypto.Signer) ([]byte, err
 
 func bits(b []byte) asn1.BitString { return asn1.BitString{Bytes: b, BitLength: 8 * len(b)} }
 
-// Staple makes an OCSP response for a leaf of this CA: good, and valid for a week from an hour ago. Edits change it before it is
-// signed. See RFC 6960 §4.2.
+// Staple makes an OCSP response for a leaf of this CA: good, and valid for a week from an hour ago.
+// Edits change it before it is signed. See RFC 6960 §4.2.
 func (ca *CA) Staple(leaf *x509.Certificate, edits ...func(*ocsp.Response)) ([]byte, error) {
 	return ca.staple(leaf, ca.Cert, ca.key, edits)
 }
 
-// StapleBy makes an OCSP response that another one signs, by P-256 or RSA, who sends a certificate along: a responder that the
-// CA delegated, if this CA issued it for OCSPSigning. See RFC 6960 §4.2.2.2.
-func (ca *CA) StapleBy(responder tls.Certificate, leaf *x509.Certificate, edits ...func(*ocsp.Response)) ([]byte, error) {
+// StapleBy makes an OCSP response that another one signs, by P-256 or RSA, who sends a certificate
+// along: a responder that the CA delegated, if this CA issued it for OCSPSigning. See RFC 6960
+// §4.2.2.2.
+func (ca *CA) StapleBy(responder tls.Certificate, leaf *x509.Certificate,
+	edits ...func(*ocsp.Response)) ([]byte, error) {
 	key, ok := responder.PrivateKey.(crypto.Signer)
 	if !ok {
 		return nil, errors.New("throwaway: the responder's key cannot sign")
 	}
-	return ca.staple(leaf, responder.Leaf, key, append(edits, func(r *ocsp.Response) { r.Certificate = responder.Leaf }))
+	return ca.staple(leaf, responder.Leaf, key,
+		append(edits, func(r *ocsp.Response) { r.Certificate = responder.Leaf }))
 }
 
-func (ca *CA) staple(leaf, responder *x509.Certificate, key crypto.Signer, edits []func(*ocsp.Response)) ([]byte, error) {
+func (ca *CA) staple(leaf, responder *x509.Certificate, key crypto.Signer,
+	edits []func(*ocsp.Response)) ([]byte, error) {
 	r := ocsp.Response{
 		Status:       ocsp.Good,
 		SerialNumber: leaf.SerialNumber,
@@ -127,7 +133,8 @@ func (ca *CA) dateStaple(der []byte, key crypto.Signer) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if response.Bytes.Basic, err = resign(response.Bytes.Basic, 1, producedAt, key); err != nil { // responderID, producedAt, responses
+	// responderID, producedAt, responses
+	if response.Bytes.Basic, err = resign(response.Bytes.Basic, 1, producedAt, key); err != nil {
 		return nil, err
 	}
 	return asn1.Marshal(response)

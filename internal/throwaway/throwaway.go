@@ -1,11 +1,14 @@
-// Package throwaway makes certificate authorities and certificates in memory, for demonstrations and tests. Nothing that it
-// makes is ever written to a disk, and nothing that it makes may be trusted.
+// Package throwaway makes certificate authorities and certificates in memory, for demonstrations
+// and tests. Nothing that it makes is ever written to a disk, and nothing that it makes may be
+// trusted.
 //
-// Without a seed all keys are fresh. With one, every byte repeats: RSA keys are embedded in this package, the scalars of other
-// keys come from the seed, certificates and ECDSA keys sign by RFC 6979, serial numbers count and the clock stands still.
-// Since the keys of a seeded CA are public, its name says so.
+// Without a seed all keys are fresh. With one, every byte repeats: RSA keys are embedded in this
+// package, the scalars of other keys come from the seed, certificates and ECDSA keys sign by RFC
+// 6979, serial numbers count and the clock stands still. Since the keys of a seeded CA are public,
+// its name says so.
 //
-// It also writes the two public keys that crypto/x509 cannot: RSASSA-PSS (RFC 4055 §1.2) and Ed448 (RFC 8410 §4).
+// It also writes the two public keys that crypto/x509 cannot: RSASSA-PSS (RFC 4055 §1.2) and Ed448
+// (RFC 8410 §4).
 package throwaway
 
 import (
@@ -91,7 +94,8 @@ func (ca *CA) found(name string, parent *CA) error {
 	}
 	ca.key = key
 	t := ca.template(name)
-	t.IsCA, t.KeyUsage = true, x509.KeyUsageCertSign|x509.KeyUsageCRLSign|x509.KeyUsageDigitalSignature
+	t.IsCA, t.KeyUsage = true,
+		x509.KeyUsageCertSign|x509.KeyUsageCRLSign|x509.KeyUsageDigitalSignature
 	if parent == ca {
 		ca.Cert = t // x509.CreateCertificate takes the issuer's name from it
 	}
@@ -110,9 +114,10 @@ func (ca *CA) Pool() *x509.CertPool {
 	return p
 }
 
-// Issue makes a key and a server's certificate for it, valid for names, which are DNS names and IP addresses. Edits change the
-// certificate before it is signed, and can make it wrong in any way.
-func (ca *CA) Issue(kind Kind, names []string, edits ...func(*x509.Certificate)) (tls.Certificate, error) {
+// Issue makes a key and a server's certificate for it, valid for names, which are DNS names and IP
+// addresses. Edits change the certificate before it is signed, and can make it wrong in any way.
+func (ca *CA) Issue(kind Kind, names []string,
+	edits ...func(*x509.Certificate)) (tls.Certificate, error) {
 	key, err := ca.source.key(kind)
 	if err != nil {
 		return tls.Certificate{}, err
@@ -121,11 +126,13 @@ func (ca *CA) Issue(kind Kind, names []string, edits ...func(*x509.Certificate))
 }
 
 // Certify makes a server's certificate for a key that exists, of any kind that crypto/x509 knows.
-func (ca *CA) Certify(key crypto.Signer, names []string, edits ...func(*x509.Certificate)) (tls.Certificate, error) {
+func (ca *CA) Certify(key crypto.Signer, names []string,
+	edits ...func(*x509.Certificate)) (tls.Certificate, error) {
 	return ca.certify(key, "", names, edits)
 }
 
-func (ca *CA) certify(key crypto.Signer, kind Kind, names []string, edits []func(*x509.Certificate)) (tls.Certificate, error) {
+func (ca *CA) certify(key crypto.Signer, kind Kind, names []string,
+	edits []func(*x509.Certificate)) (tls.Certificate, error) {
 	t := ca.template("")
 	if len(names) > 0 {
 		t.Subject.CommonName = names[0]
@@ -150,7 +157,8 @@ func (ca *CA) certify(key crypto.Signer, kind Kind, names []string, edits []func
 		return tls.Certificate{}, fmt.Errorf("throwaway: %w", err)
 	}
 	leaf, err := x509.ParseCertificate(der)
-	return tls.Certificate{Certificate: append([][]byte{der}, ca.above...), PrivateKey: key, Leaf: leaf}, err
+	return tls.Certificate{Certificate: append([][]byte{der}, ca.above...), PrivateKey: key,
+		Leaf: leaf}, err
 }
 
 func (ca *CA) template(name string) *x509.Certificate {
@@ -163,7 +171,8 @@ func (ca *CA) template(name string) *x509.Certificate {
 	}
 }
 
-// serial counts in a seeded run, and is random in any other: two roots of one name must not number alike.
+// serial counts in a seeded run, and is random in any other: two roots of one name must not number
+// alike.
 func (s *source) serial() *big.Int {
 	if s.seed != nil {
 		s.serials++
@@ -176,7 +185,9 @@ func (s *source) serial() *big.Int {
 }
 
 // ForClient makes it a client's certificate.
-func ForClient(t *x509.Certificate) { t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth} }
+func ForClient(t *x509.Certificate) {
+	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+}
 
 // MustStaple makes it demand a stapled status. See RFC 7633 §4.
 func MustStaple(t *x509.Certificate) {

@@ -84,7 +84,8 @@ func TestFreshKeysAndSerialNumbersAreFresh(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if bytes.Equal(a.Cert.RawSubjectPublicKeyInfo, b.Cert.RawSubjectPublicKeyInfo) || a.Cert.SerialNumber.Cmp(b.Cert.SerialNumber) == 0 {
+	if bytes.Equal(a.Cert.RawSubjectPublicKeyInfo, b.Cert.RawSubjectPublicKeyInfo) ||
+		a.Cert.SerialNumber.Cmp(b.Cert.SerialNumber) == 0 {
 		t.Error("two roots share a key or a serial number")
 	}
 }
@@ -113,11 +114,13 @@ func TestIssuedCertificatesVerifyUnderTheRoot(t *testing.T) {
 				between.AddCert(cert)
 			}
 			for _, name := range []string{"localhost", "::1"} {
-				if _, err := c.Leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: ca.Pool(), Intermediates: between, CurrentTime: ca.Now}); err != nil {
+				if _, err := c.Leaf.Verify(x509.VerifyOptions{DNSName: name, Roots: ca.Pool(),
+					Intermediates: between, CurrentTime: ca.Now}); err != nil {
 					t.Errorf("%s under %v: %v", k, ca.Cert.Subject, err)
 				}
 			}
-			if client, err := ca.Issue(k, nil, ForClient); err != nil || client.Leaf.ExtKeyUsage[0] != x509.ExtKeyUsageClientAuth {
+			if client, err := ca.Issue(k, nil, ForClient); err != nil ||
+				client.Leaf.ExtKeyUsage[0] != x509.ExtKeyUsageClientAuth {
 				t.Errorf("%s for a client: %v", k, err)
 			}
 		}
@@ -138,9 +141,12 @@ func TestCryptoTLSTakesTheCertificates(t *testing.T) {
 			c, s := net.Pipe()
 			done := make(chan error, 1)
 			go func() {
-				done <- tls.Server(s, &tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: tls.VersionTLS12}).Handshake()
+				done <- tls.Server(s,
+					&tls.Config{Certificates: []tls.Certificate{cert},
+						MaxVersion: tls.VersionTLS12}).Handshake()
 			}()
-			if err := tls.Client(c, &tls.Config{RootCAs: ca.Pool(), ServerName: "localhost"}).Handshake(); err != nil {
+			if err := tls.Client(c,
+				&tls.Config{RootCAs: ca.Pool(), ServerName: "localhost"}).Handshake(); err != nil {
 				t.Errorf("%s: %v", k, err)
 			}
 			if err := <-done; err != nil {
@@ -159,7 +165,10 @@ func TestStaplesParse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	responder, err := ca.Issue(RSA, nil, func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning} })
+	responder, err := ca.Issue(RSA, nil,
+		func(c *x509.Certificate) {
+			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}
+		})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,7 +181,8 @@ func TestStaplesParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, der := range [][]byte{own, delegated} {
-		if r, err := ocsp.ParseResponseForCert(der, leaf.Leaf, ca.Cert); err != nil || r.Status != ocsp.Good || !r.ProducedAt.Equal(ca.Now) {
+		if r, err := ocsp.ParseResponseForCert(der, leaf.Leaf, ca.Cert); err != nil ||
+			r.Status != ocsp.Good || !r.ProducedAt.Equal(ca.Now) {
 			t.Errorf("%v: %v", r, err)
 		}
 	}
@@ -182,8 +192,11 @@ func TestPKCS8ReadsBack(t *testing.T) {
 	_, keys := everything(t, Options{Seed: testkit.Rand("pkcs8")})
 	for name, der := range keys {
 		switch Kind(name) {
-		case Ed448: // RFC 8410 §7: version, algorithm, and the seed in an OCTET STRING in an OCTET STRING
-			if want := testkit.Unhex(t, "3047 020100 3005 06032b6571 043b 0439"); !bytes.HasPrefix(der, want) || len(der) != len(want)+57 {
+		// RFC 8410 §7: version, algorithm, and the seed in an OCTET STRING in an OCTET STRING
+		case Ed448:
+			if want := testkit.Unhex(t,
+				"3047 020100 3005 06032b6571 043b 0439"); !bytes.HasPrefix(der, want) ||
+				len(der) != len(want)+57 {
 				t.Errorf("%s: got %x", name, der)
 			}
 			continue
