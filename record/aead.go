@@ -14,13 +14,13 @@ const nonceLen = 12 // of every AEAD of TLS
 
 // aead is explicit nonce || ciphertext || tag. See RFC 5246 §6.2.3.3.
 //
-// A nonce must never come twice under one key: with GCM, twice is enough to forge. So no randomness
-// is involved. The explicit part is the sequence number, which Half counts up and Protect sets to 0
-// only together with new keys; both directions have keys of their own. RFC 5288 §3 and RFC 6655 §3
-// allow exactly that. ChaCha20-Poly1305 carries nothing and mixes the sequence number into a secret
-// IV of 12 bytes, as TLS 1.3 does for all (RFC 7905 §2). When opening, the explicit part is the
-// peer's affair and is taken from the record; the sequence number is authenticated as additional
-// data either way, so a replay fails.
+// A nonce must never be used twice under one key: with GCM, twice is enough to forge. So no
+// randomness is involved. The explicit part is the sequence number, which Half increments and
+// Protect sets to 0 only together with new keys; the two directions have different keys. RFC 5288
+// §3 and RFC 6655 §3 allow exactly that. ChaCha20-Poly1305 sends no explicit part and XORs the
+// sequence number into a secret IV of 12 bytes, as all ciphers of TLS 1.3 do (RFC 7905 §2). When
+// opening, the explicit part is whatever the peer chose and is read from the record. The sequence
+// number is authenticated as additional data either way, so a replay fails.
 type aead struct {
 	traits   Traits
 	aead     cipher.AEAD
@@ -52,8 +52,8 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 
 func (a *aead) Traits() Traits { return a.traits }
 
-// setNonce makes the nonce that a record with this number, or with this explicit part, has: the XOR
-// is with zeros where the explicit part goes.
+// setNonce sets and returns the nonce for n, which is the explicit part or, without one, the
+// sequence number. Where the explicit part goes iv is zero, so the XOR copies it.
 func (a *aead) setNonce(n uint64) []byte {
 	a.nonce = a.iv
 	low := a.nonce[nonceLen-8:]

@@ -10,9 +10,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// aead13 is the one protection of TLS 1.3: what is sealed is content || type || zeros, the nonce is
-// the sequence number mixed into the write_iv, and the additional data is the header as it stands
-// on the wire. See RFC 8446 §5.2 and §5.3.
+// aead13 is the one form of protection in TLS 1.3: what is sealed is content || type || zeros, the
+// nonce is write_iv XOR the sequence number, and the additional data is the header as it is on the
+// wire. See RFC 8446 §5.2 and §5.3.
 type aead13 struct {
 	traits Traits
 	aead   cipher.AEAD
@@ -41,14 +41,14 @@ func (a *aead13) setNonce(seq uint64) []byte {
 	return a.nonce[:]
 }
 
-// put writes a header, which is the additional data too.
+// put returns the header of a record of length bytes, which is also its additional data.
 func (a *aead13) put(h Header, length int) []byte {
 	h.put(a.header[:], length)
 	return a.header[:]
 }
 
 func (a *aead13) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error) {
-	outer := Header{Type: iana.RecordApplicationData, Version: iana.TLS12} // whatever is inside
+	outer := Header{Type: iana.RecordApplicationData, Version: iana.TLS12} // RFC 8446 §5.2
 	header := a.put(outer, len(plain)+1+a.aead.Overhead())
 	dst = append(dst, header...)
 	start := len(dst)
@@ -70,8 +70,8 @@ func (a *aead13) Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy {
 		AAD: slices.Clone(a.put(h, len(fragment))), Ciphertext: fragment[:n], Tag: fragment[n:]}
 }
 
-// inner takes TLSInnerPlaintext apart: the type is the last byte that is not zero. See RFC 8446
-// §5.4.
+// inner splits a TLSInnerPlaintext into its type and content. The type is the last byte that is not
+// zero. See RFC 8446 §5.4.
 func inner(plain []byte) (iana.ContentType, []byte, error) {
 	for i := len(plain) - 1; i >= 0; i-- {
 		if plain[i] != 0 {
@@ -80,5 +80,5 @@ func inner(plain []byte) (iana.ContentType, []byte, error) {
 	}
 	return 0, nil,
 		alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5.4",
-			"a record that holds nothing but padding")
+			"got a record of padding alone, expected a content type before it")
 }

@@ -12,22 +12,22 @@ import (
 )
 
 // cbc is IV || encrypted(content || MAC || padding), or with encrypt-then-MAC IV ||
-// encrypted(content || padding) || MAC. The IV is there from TLS 1.1 on; before, it is the last
-// block of the previous record (BEAST). See RFC 5246 §6.2.3.2 and RFC 7366 §3.
+// encrypted(content || padding) || MAC. From TLS 1.1 on each record carries its IV; in TLS 1.0 the
+// IV is the last block of the previous record (BEAST). See RFC 5246 §6.2.3.2 and RFC 7366 §3.
 type cbc struct {
 	traits   Traits
-	block    int
-	explicit int // the IV's bytes in a record: block, or 0 in TLS 1.0
+	block    int // of the cipher, in bytes
+	explicit int // length of the IV in a record: block, or 0 in TLS 1.0
 	enc, dec chain
 	mac      *hmac
 	rand     io.Reader
 	prefix   prefix
-	iv, next [aes.BlockSize]byte // of the record that was handled last; TLS 1.0: of the one to come
+	iv, next [aes.BlockSize]byte // of the last record; in TLS 1.0, of the next one
 	etm      bool
-	unknown  bool // TLS 1.0: next is not, because a record was lost. Only an observer goes on then
+	unknown  bool // TLS 1.0: next is not known, because an observer lost a record
 }
 
-// chain is CBC whose IV can be set, as the standard library's can.
+// chain is a CBC mode whose IV can be set, as those of the standard library can.
 type chain interface {
 	cipher.BlockMode
 	SetIV([]byte)
@@ -48,8 +48,8 @@ func newCBC(c *Cipher, m *MAC, p Params) (Protection, error) {
 	x.enc, ok = cipher.NewCBCEncrypter(block, zero).(chain)
 	x.dec, too = cipher.NewCBCDecrypter(block, zero).(chain)
 	if !ok || !too {
-		return nil, alert.Fail(alert.InternalError, "", "%s: this build's CBC takes no new IV",
-			c.Name)
+		return nil, alert.Fail(alert.InternalError, "",
+			"%s: the IV of this build's CBC cannot be set", c.Name)
 	}
 	if p.Version > iana.TLS10 {
 		x.explicit = x.block
@@ -67,7 +67,7 @@ func newCBC(c *Cipher, m *MAC, p Params) (Protection, error) {
 
 func (c *cbc) Traits() Traits { return c.traits }
 
-// Seal pads to the next full block and no further: longer padding would hide little of the length.
+// Seal pads to the next full block only: longer padding would hide little of the length.
 func (c *cbc) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error) {
 	padded, trailer := len(plain)+c.mac.Len, 0
 	if c.etm {
@@ -113,7 +113,7 @@ func (c *cbc) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 		sealed, inner = fragment[:n], 0
 	}
 	n := len(sealed) - c.explicit
-	if n <= inner || n%c.block != 0 { // nothing secret yet
+	if n <= inner || n%c.block != 0 { // lengths are public
 		return refuse(fragment)
 	}
 	body := sealed[c.explicit:]
@@ -122,7 +122,7 @@ func (c *cbc) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	copy(c.next[:], body[n-c.block:])
 	if unknown := c.unknown; c.explicit == 0 && unknown {
 		c.unknown = false
-		return refuse(fragment) // with encrypt-then-MAC nothing would vouch for its first block
+		return refuse(fragment) // encrypt-then-MAC would not authenticate its first block
 	}
 	c.dec.SetIV(c.iv[:c.block])
 	c.dec.CryptBlocks(body, body)

@@ -20,7 +20,7 @@ func (r row) reference(v iana.Version) reference {
 	return reference{r, v, pattern(r.mac.Len), pattern(r.cipher.KeyLen)}
 }
 
-func TestCBCRecordsAreThoseOfTheReference(t *testing.T) {
+func TestCBCRecordsMatchTheReference(t *testing.T) {
 	ran := 0
 	for _, r := range cbcRows() {
 		for _, v := range versions {
@@ -64,7 +64,7 @@ func TestCBCRecordsAreThoseOfTheReference(t *testing.T) {
 // RFC 5246 §6.2.3.2: "The padding may be any length up to 255 bytes, as long as it results in the
 // TLSCiphertext.length being an integral multiple of the block length", and "The receiver MUST
 // check this padding".
-func TestEveryPaddingIsAcceptedAndEveryDefectRefused(t *testing.T) {
+func TestEveryValidCBCPaddingOpensAndEveryInvalidOneFails(t *testing.T) {
 	good, bad := 0, 0
 	for _, r := range cbcRows() {
 		if r.cipher == AES_256_CBC {
@@ -102,7 +102,8 @@ func TestEveryPaddingIsAcceptedAndEveryDefectRefused(t *testing.T) {
 	t.Logf("%d good paddings, %d defects", good, bad)
 }
 
-// contentFor is the shortest content that leaves room for exactly pad bytes of padding.
+// contentFor returns the length of the shortest content that leaves room for exactly pad bytes of
+// padding.
 func contentFor(r row, pad int) int {
 	n := pad
 	if !r.etm {
@@ -111,9 +112,9 @@ func contentFor(r row, pad int) int {
 	return (r.cipher.BlockSize - n%r.cipher.BlockSize) % r.cipher.BlockSize
 }
 
-// The hash's state is read by lucky.go in the form that the standard library has kept since Go
-// 1.10. crypto/hmac is the judge.
-func TestTheHiddenDigestIsTheDigest(t *testing.T) {
+// lucky.go reads the hash's state in the form that the standard library has kept since Go 1.10. The
+// results are compared with those of crypto/hmac.
+func TestHiddenDigestMatchesHMAC(t *testing.T) {
 	ran := 0
 	for _, m := range []*MAC{HMAC_SHA1, HMAC_SHA256, HMAC_SHA384} {
 		key, head := pattern(m.Len), pattern(len(prefix{}))
@@ -174,10 +175,10 @@ func (w watched) UnmarshalBinary(b []byte) error {
 	return w.stateHash.UnmarshalBinary(b)
 }
 
-// Lucky Thirteen: what is done to open a record must tell its length and nothing else, whether its
-// padding is long, short or wrong. This counts work rather than time, and is exact: each call of
-// the hash, with how many bytes, in order.
-func TestTheWorkTellsOnlyTheLengthOfTheRecord(t *testing.T) {
+// Lucky Thirteen: the work done to open a record must depend on its length and on nothing else,
+// whether its padding is long, short or invalid. This counts work rather than time, and is exact:
+// each call of the hash, with how many bytes, in order.
+func TestOpeningCBCDoesTheSameWorkForEveryPadding(t *testing.T) {
 	ran := 0
 	for _, m := range []*MAC{HMAC_SHA1, HMAC_SHA256, HMAC_SHA384} {
 		var done []string

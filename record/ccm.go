@@ -8,13 +8,13 @@ import (
 	"errors"
 )
 
-// ccm is the CCM mode of NIST SP 800-38C and RFC 3610, as a cipher.AEAD that allocates nothing:
-// TLS's CCM (RFC 6655) has a nonce of 12 bytes and a tag of 16 or 8. Payloads are shorter than 2^16
-// bytes and so is additional data; a record is.
+// ccm is the CCM mode of NIST SP 800-38C and RFC 3610, as a cipher.AEAD that does not allocate. In
+// TLS (RFC 6655) its nonce has 12 bytes and its tag 16 or 8. Payloads and additional data must be
+// shorter than 2^16 bytes; those of a record are.
 //
-// CBC-MAC must wait for each block before the next, CTR need not: so the two are encrypted
-// alternately, and the processor fills the waiting of the one with the other: both take little
-// longer than the MAC alone.
+// In CBC-MAC each block depends on the one before, in CTR none does. So their blocks are encrypted
+// alternately, which lets the processor overlap them: both together take little longer than the MAC
+// alone.
 type ccm struct {
 	block         cipher.Block
 	nonce, tag    int
@@ -53,8 +53,8 @@ func (c *ccm) Seal(dst, nonce, plain, additional []byte) []byte {
 	return dst
 }
 
-// Open runs the MAC one stretch behind the key stream: only then is there plaintext to
-// authenticate.
+// Open runs the MAC one stretch behind the key stream, since the plaintext of a stretch must exist
+// before it can be authenticated.
 func (c *ccm) Open(dst, nonce, sealed, additional []byte) ([]byte, error) {
 	n := len(sealed) - c.tag
 	if n < 0 {
@@ -79,8 +79,8 @@ func (c *ccm) Open(dst, nonce, sealed, additional []byte) ([]byte, error) {
 	return dst, nil
 }
 
-// start authenticates what precedes the payload, B_0 and the additional data, and sets the counter
-// to 0 for S_0. See RFC 3610 §2.2 and §2.3.
+// start authenticates what precedes the payload of n bytes, B_0 and the additional data, and sets
+// the counter to 0 and mask to S_0. See RFC 3610 §2.2 and §2.3.
 func (c *ccm) start(nonce, additional []byte, n int) {
 	lenLen := byte(aes.BlockSize - 1 - c.nonce)
 	c.counter = [aes.BlockSize]byte{lenLen - 1}
@@ -106,7 +106,7 @@ func (c *ccm) start(nonce, additional []byte, n int) {
 	}
 }
 
-// count puts as many counter blocks into stream as n bytes take, and gives them: encrypted, they
+// count puts as many counter blocks into stream as n bytes take and returns them. Encrypted, they
 // are the key stream.
 func (c *ccm) count(n int) []byte {
 	n = (n + aes.BlockSize - 1) &^ (aes.BlockSize - 1)
@@ -120,8 +120,8 @@ func (c *ccm) count(n int) []byte {
 	return c.stream[:n]
 }
 
-// encrypt turns the counter blocks of stream into key stream and takes text, padded with zeros,
-// into the MAC, by turns.
+// encrypt turns the counter blocks of stream into key stream and adds text, padded with zeros, to
+// the MAC, alternating between the two.
 func (c *ccm) encrypt(stream, text []byte) {
 	for len(stream) > 0 || len(text) > 0 {
 		if len(stream) > 0 {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// naiveCCM is RFC 3610 §2 to the letter, with the standard library's CBC and CTR: the published
-// vectors end at short payloads.
+// naiveCCM is RFC 3610 §2 step by step, with the standard library's CBC and CTR, since the
+// published vectors have short payloads only.
 func naiveCCM(t *testing.T, key, nonce, plain, aad []byte, tag int) []byte {
 	t.Helper()
 	block, err := aes.NewCipher(key)
@@ -28,7 +28,7 @@ func naiveCCM(t *testing.T, key, nonce, plain, aad []byte, tag int) []byte {
 	return append(text[16:], text[:tag]...)
 }
 
-func TestCCMIsThatOfRFC3610AtEveryLength(t *testing.T) {
+func TestCCMMatchesRFC3610AtEveryLength(t *testing.T) {
 	nonce, aad, ran := pattern(nonceLen), pattern(len(prefix{})), 0
 	for _, c := range []*Cipher{AES_128_CCM, AES_256_CCM, AES_128_CCM_8, AES_256_CCM_8} {
 		key := pattern(c.KeyLen)

@@ -8,7 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// FuzzOpen opens what never was sealed, under any protection: nothing may come of it.
+// FuzzOpen opens fragments that were never sealed, under any protection: all must be rejected.
 func FuzzOpen(f *testing.F) {
 	for i := range protections {
 		f.Add(uint8(i), uint8(2), uint64(0), uint8(23), make([]byte, 64))
@@ -21,7 +21,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// FuzzTamper changes a sealed record: it opens if and only if nothing was changed.
+// FuzzTamper changes a sealed record, which must open if and only if nothing was changed.
 func FuzzTamper(f *testing.F) {
 	for i := range protections {
 		f.Add(uint8(i), uint64(1), []byte("attack at dawn"), []byte{0, 0, 0, 1}, 0)

@@ -9,9 +9,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Half is one direction of a connection: its protection and its sequence number. Who holds the Half
-// of its own direction seals, who holds the other's opens; an observer opens both. The zero Half is
-// the client's, in the clear and unseen. It is not safe for concurrent use.
+// Half is one direction of a connection: its protection and its sequence number. A side seals with
+// the Half of its own direction and opens with the peer's; an observer opens with both. The zero
+// Half is the client's, unprotected and untraced. A Half is not safe for concurrent use.
 type Half struct {
 	From iana.Side
 	Log  *trace.Log
@@ -21,7 +21,7 @@ type Half struct {
 	fragment   int // the most plaintext in a record; 0 is MaxPlaintext
 }
 
-// Protect installs new keys; nil is in the clear. The sequence number starts at 0 again. See RFC
+// Protect installs new keys and sets the sequence number to 0. A nil p means no protection. See RFC
 // 5246 §6.1.
 func (h *Half) Protect(p Protection) { h.protection, h.seq = p, 0 }
 
@@ -32,15 +32,15 @@ func (h *Half) traits() Traits {
 	return h.protection.Traits()
 }
 
-// Protected tells whether records are protected.
+// Protected reports whether records are protected.
 func (h *Half) Protected() bool { return h.protection != nil }
 
-// SeqNum is the sequence number of the next record.
+// SeqNum returns the sequence number of the next record.
 func (h *Half) SeqNum() uint64 { return h.seq }
 
-// SetMaxFragment sets the most plaintext bytes in a record of this direction, sealed or opened; a
-// number that is not between 1 and MaxPlaintext means MaxPlaintext. See RFC 6066 §4 and RFC 8449
-// §4.
+// SetMaxFragment sets the largest number of plaintext bytes in a record of this direction, sealed
+// or opened. A number that is not between 1 and MaxPlaintext means MaxPlaintext. See RFC 6066 §4
+// and RFC 8449 §4.
 func (h *Half) SetMaxFragment(n int) {
 	h.fragment = 0
 	if n > 0 && n < MaxPlaintext {
@@ -48,7 +48,7 @@ func (h *Half) SetMaxFragment(n int) {
 	}
 }
 
-// MaxFragment returns the most plaintext bytes in a record of this direction.
+// MaxFragment returns the largest number of plaintext bytes in a record of this direction.
 func (h *Half) MaxFragment() int {
 	if h.fragment == 0 {
 		return MaxPlaintext
@@ -56,22 +56,22 @@ func (h *Half) MaxFragment() int {
 	return h.fragment
 }
 
-// Left is how many records can still be sealed under the key.
+// Left returns how many records can still be sealed under the key.
 func (h *Half) Left() uint64 { return h.traits().MaxRecords - min(h.seq, h.traits().MaxRecords) }
 
-// SealedLen is the most bytes that sealing n bytes takes on the wire, headers included.
+// SealedLen returns an upper bound, in bytes, on what Seal appends for n bytes of plaintext.
 func (h *Half) SealedLen(n int) int { return n + h.records(n)*h.traits().Overhead }
 
-// records is how many records n bytes take: no bytes are one record, empty.
+// records returns how many records n bytes take. No bytes take one record, which is empty.
 func (h *Half) records(n int) int {
 	m := h.MaxFragment()
 	return max(1, (n+m-1)/m)
 }
 
-// Seal cuts plain into records and appends them to dst; an empty plain is one empty record, which
-// only application data may have. plain and dst's capacity must not overlap. When the key is used
-// up nothing is sealed, and one alert can still be. After any other error, which is the random
-// source's, the direction is dead. See RFC 5246 §6.2.
+// Seal cuts plain into records and appends them to dst. An empty plain makes one empty record,
+// which is allowed for application data only. plain must not overlap dst's capacity. When the key's
+// limit is reached Seal fails and appends nothing, but one more alert can still be sealed. Any
+// other error comes from the random source; after it the Half must not be used. See RFC 5246 §6.2.
 func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte) ([]byte, error) {
 	if len(plain) == 0 && t != iana.RecordApplicationData {
 		return dst, alert.Fail(alert.InternalError, "RFC 5246 §6.2.1",
@@ -110,10 +110,10 @@ func (h *Half) seal(dst []byte, hd Header, plain []byte) ([]byte, error) {
 	return append(dst, plain...), nil
 }
 
-// Open gives the plaintext of a record whose header was hd; it takes fragment's place. A record
-// that is not what the peer sealed, as the next one, is bad_record_mac; more plaintext than was
-// agreed on is record_overflow. Either is the end: there is no second try. The type is the
-// header's, or in TLS 1.3 the one that was sealed with the content. See RFC 5246 §6.2.
+// Open returns the plaintext of the record with header hd, decrypted in place of fragment. A record
+// that is not the next one that the peer sealed is bad_record_mac; more plaintext than was
+// negotiated is record_overflow. Both end the connection: no record may be tried twice. The type is
+// the header's, or in TLS 1.3 the one that was sealed with the content. See RFC 5246 §6.2.
 func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byte, err error) {
 	if h.seq == seqLimit {
 		return 0, nil,
@@ -152,7 +152,7 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 	return t, plain, nil
 }
 
-// show puts a record under the glass. It copies what it is given.
+// show records an event for a sealed or opened record. It copies what it is given.
 func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, plain []byte) {
 	traits := h.traits()
 	r := &trace.Record{

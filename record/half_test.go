@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// split cuts a run of records.
+// split cuts a sequence of records.
 func split(t testing.TB, wire []byte) (hs []Header, fragments [][]byte) {
 	t.Helper()
 	for len(wire) > 0 {
@@ -119,7 +119,7 @@ func TestNewKeysStartAtSequenceNumber0(t *testing.T) {
 	}
 }
 
-func TestAUsedUpKeySealsOnlyAGoodbye(t *testing.T) {
+func TestAnExhaustedKeySealsOnlyOneAlert(t *testing.T) {
 	limits := map[*Cipher]uint64{
 		AES_128_GCM: 23_726_566, AES_256_GCM: 23_726_566, // RFC 8446 §5.5
 		// RFC 9147 §4.5.3
@@ -189,8 +189,8 @@ func TestSequenceNumbersDoNotWrapWhenOpening(t *testing.T) {
 	}
 }
 
-// The anatomies must tile the fragment, and the MAC must be the MAC of AAD and content.
-func TestATraceShowsWhatARecordConsistsOf(t *testing.T) {
+// The parts must tile the fragment, and the MAC must be the MAC of AAD and content.
+func TestTraceShowsThePartsOfARecord(t *testing.T) {
 	each(t, func(t *testing.T, r row, v iana.Version) {
 		var seals, opens trace.Memory
 		out := Half{From: iana.Server, Log: trace.New(trace.Server, &seals, nil)}
@@ -289,7 +289,7 @@ func tiles(t *testing.T, r row, v iana.Version, e *trace.Record) {
 	}
 }
 
-func TestARecordThatDoesNotOpenLeavesNoTrace(t *testing.T) {
+func TestRecordsThatFailToOpenAreNotTraced(t *testing.T) {
 	each(t, func(t *testing.T, r row, v iana.Version) {
 		var log trace.Memory
 		in := Half{Log: trace.New(trace.Client, &log, nil)}
@@ -303,7 +303,7 @@ func TestARecordThatDoesNotOpenLeavesNoTrace(t *testing.T) {
 	})
 }
 
-func TestRecordsInTheClearAreTracedToo(t *testing.T) {
+func TestUnprotectedRecordsAreTraced(t *testing.T) {
 	var log trace.Memory
 	h := Half{From: iana.Client, Log: trace.New(trace.Client, &log, nil)}
 	wire, err := h.Seal(nil, iana.RecordChangeCipherSpec, iana.TLS12, []byte{1})

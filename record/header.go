@@ -14,7 +14,7 @@ const (
 	MaxCiphertext = MaxPlaintext + 2048 // TLSCiphertext.length
 )
 
-// Header is what precedes a record's fragment, never encrypted. See RFC 5246 §6.2.1.
+// Header is what precedes a record's fragment. It is never encrypted. See RFC 5246 §6.2.1.
 type Header struct {
 	Type    iana.ContentType
 	Version iana.Version
@@ -22,8 +22,9 @@ type Header struct {
 }
 
 // ParseHeader reads the first HeaderLen bytes of b. A type that no TLS 1.2 record has is
-// unexpected_message, a major version other than 3 protocol_version, a fragment longer than
-// MaxCiphertext record_overflow: with any of them what follows is not read. See RFC 5246 §6.2.1.
+// unexpected_message, a major version other than 3 is protocol_version, and a fragment longer than
+// MaxCiphertext is record_overflow. After any of these errors the stream cannot be read further.
+// See RFC 5246 §6.2.1.
 func ParseHeader(b []byte) (Header, error) {
 	if len(b) < HeaderLen {
 		return Header{},
@@ -58,8 +59,8 @@ func (h Header) put(b []byte, n int) {
 }
 
 // prefix is what a MAC or an AEAD authenticates before a record's content: seq_num, type, version
-// and a length, which is not always the header's. See RFC 5246 §6.2.3.1 and §6.2.3.3
-// (additional_data).
+// and a length, which is not always the header's. See RFC 5246 §6.2.3.1, and §6.2.3.3 for
+// additional_data.
 type prefix [8 + HeaderLen]byte
 
 func (p *prefix) put(seq uint64, h Header, n int) []byte {

@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// protections are all that TLS 1.2 can put on a record, by the names that traces show.
+// protections are all that TLS 1.2 can protect a record with, by the names that traces show.
 var protections = func() (all []row) {
 	macs := []*MAC{HMAC_SHA1, HMAC_SHA256, HMAC_SHA384}
 	for _, m := range macs {
@@ -29,7 +29,7 @@ var protections = func() (all []row) {
 	return all
 }()
 
-// row is one of them.
+// A row is one protection.
 type row struct {
 	cipher *Cipher
 	mac    *MAC
@@ -51,7 +51,7 @@ func (p row) new(t testing.TB, v iana.Version) Protection {
 
 func (p row) name(t testing.TB) string { return p.new(t, iana.TLS12).Traits().Name }
 
-// pattern is n bytes that repeat only after 251.
+// pattern returns n bytes that repeat only after 251.
 func pattern(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -60,7 +60,7 @@ func pattern(n int) []byte {
 	return b
 }
 
-// sealed is plain as the record seq of p, apart: its header and its fragment.
+// sealed returns plain as record number seq of p: its header and its fragment.
 func sealed(t testing.TB, p Protection, seq uint64, plain []byte) (Header, []byte) {
 	t.Helper()
 	record, err := p.Seal(nil, seq, Header{Type: iana.RecordApplicationData, Version: iana.TLS12},
@@ -75,7 +75,7 @@ func sealed(t testing.TB, p Protection, seq uint64, plain []byte) (Header, []byt
 	return h, record[HeaderLen:]
 }
 
-// refused fails the test unless Open refused with bad_record_mac and left nothing behind.
+// refused fails the test unless Open returned bad_record_mac and wiped the fragment.
 func refused(t testing.TB, what string, plain, fragment []byte, err error) {
 	t.Helper()
 	if plain != nil || alert.Of(err) != alert.BadRecordMAC || err != errBadRecord {
@@ -87,9 +87,8 @@ func refused(t testing.TB, what string, plain, fragment []byte, err error) {
 	}
 }
 
-// reference seals a CBC record as the RFCs say it, without regard for time and memory, with as much
-// padding as it is told: the oracle that Seal and Open are held against. It works on what the
-// package under test does not: crypto/hmac.
+// reference seals CBC records step by step as the RFCs describe it, with a given number of bytes of
+// padding. Seal and Open are compared with it. Unlike the package under test it uses crypto/hmac.
 type reference struct {
 	row
 	v        iana.Version

@@ -7,8 +7,9 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// How many records one key may seal. TLS 1.2 has no key update, so a connection that gets there
-// ends; nothing ever wraps. A record counts as a full one, however short it is.
+// How many records one key may seal. Nothing ever wraps: a connection that reaches the limit ends.
+// TLS 1.2 cannot change keys without a new handshake; TLS 1.3 has KeyUpdate. Short records count as
+// full ones.
 const (
 	// Sequence numbers do not wrap (RFC 5246 §6.1). We stop one before the last, so that counting
 	// it does not wrap either.
@@ -18,21 +19,21 @@ const (
 	// AES-GCM. RFC 5246 says nothing, but the mathematics is the same.
 	gcmLimit = 23_726_566
 
-	// RFC 9147 §4.5.3, for CCM and CCM_8 alike: the limit on forgeries is lower with CCM_8, but
-	// here the first one is the last.
+	// RFC 9147 §4.5.3, for CCM and CCM_8 alike: CCM_8 allows fewer failed forgeries, but here the
+	// first one ends the connection.
 	ccmLimit = 1 << 23
 
-	// Sweet32: with blocks of 64 bits two ciphertext blocks collide, and tell the XOR of their
-	// plaintexts, after about 2^32. At 2^27 blocks, 1 GiB, that is still a chance of 2^-11.
+	// Sweet32: with blocks of 64 bits two ciphertext blocks are equal after about 2^32, and reveal
+	// the XOR of their plaintexts. At 2^27 blocks, 1 GiB, the probability of that is 2^-11.
 	desLimit = 1 << 16
 )
 
-// room says whether n more records of type t may be sealed. The last one is for an alert, to say
-// goodbye with.
+// room returns an error if n more records of type t may not be sealed. The last record under a key
+// is reserved for an alert.
 func (h *Half) room(t iana.ContentType, n int) error {
 	limit := h.traits().MaxRecords
 	last := limit
-	if t != iana.RecordAlert {
+	if t != iana.RecordAlert && last > 0 {
 		last--
 	}
 	if h.seq <= last && uint64(n) <= last-h.seq {

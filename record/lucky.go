@@ -5,26 +5,28 @@ import (
 	"encoding/binary"
 )
 
-// This file is about Lucky Thirteen (AlFardan and Paterson, 2013). With MAC-then-encrypt a receiver
-// must look at padding before anything was authenticated. If what it does then depends on the
-// padding, an attacker who changes records and measures reads plaintext. So every record of one
-// length takes the same steps here:
+// This file defends against Lucky Thirteen (AlFardan and Paterson, 2013). With MAC-then-encrypt a
+// receiver must look at padding before anything is authenticated. If what it does then depends on
+// the padding, an attacker who alters records and measures time can read plaintext. So every record
+// of one length takes the same steps here:
 //
-//	unpad         looks at the last 256 bytes, whatever the padding says, and remembers whether it was right;
-//	verifyHidden  runs the hash over as many blocks as the longest content would need. The state after each of the blocks in which
-//	              the content may end is kept by a mask in one case and dropped in the others;
-//	hiddenMAC     reads each place where the MAC may stand.
+//	unpad         reads the last 256 bytes, whatever padding_length is, and checks all of the
+//	              padding among them;
+//	verifyHidden  runs the hash over as many blocks as the longest content would need. The state
+//	              after each block in which the content may end is masked: one is kept, the others
+//	              become zeros;
+//	hiddenMAC     reads each place where the MAC may be.
 //
-// What is secret: n, the length of the content, and what derives from it. What is public: the
-// length of body and all bounds computed from it. No branch, index or loop bound below depends on
-// what is secret.
+// Secret are n, the length of the content, and what is computed from it. Public are the length of
+// body and all bounds computed from it. No branch, index or loop bound below depends on what is
+// secret.
 
-// maxPadding is the most bytes that padding takes, with its length byte.
+// maxPadding is the most bytes that padding takes, including padding_length.
 const maxPadding = 256
 
-// unpad gives the length of what precedes padding and a MAC of macLen bytes, and 1 if the padding
-// is right. If it is not, it counts as 1 byte, so that the work to come is the same (RFC 5246
-// §6.2.3.2). body is longer than macLen.
+// unpad returns the length of the content, which a MAC of macLen bytes and padding follow, and good
+// == 1 if the padding is valid. Invalid padding counts as 1 byte, so that the work that follows is
+// the same (RFC 5246 §6.2.3.2). body must be longer than macLen.
 func unpad(body []byte, macLen int) (n, good int) {
 	last := len(body) - 1
 	value := body[last]
@@ -37,30 +39,30 @@ func unpad(body []byte, macLen int) (n, good int) {
 	return len(body) - macLen - subtle.ConstantTimeSelect(good, int(value)+1, 1), good
 }
 
-// verifyHidden gives 1 if the content, the first n bytes of body, is followed by its MAC. n is
-// secret.
+// verifyHidden returns 1 if the content, the first n bytes of body, is followed by its MAC, else 0.
+// n is secret.
 func (x *hmac) verifyHidden(p *prefix, seq uint64, h Header, body []byte, n int) int {
 	got := x.hiddenMAC(body, n)
 	x.want = x.finish(x.want[:0], x.hiddenDigest(p.put(seq, h, n), body, n))
 	return subtle.ConstantTimeCompare(x.want, got)
 }
 
-// least is how short the content of body can be.
+// least returns the length of the shortest content that body can have.
 func (x *hmac) least(body []byte) int { return max(0, len(body)-x.Len-maxPadding) }
 
-// hiddenDigest is the inner digest of HMAC over prefix and body[:n]. n is secret.
+// hiddenDigest returns the inner digest of HMAC over prefix and body[:n]. n is secret.
 //
 // The hash's padding is written here, so that each Write is exactly one call of the compression
-// function and the state after it is the digest if the message ends there. For SHA-2 and SHA-1 a
-// saved state is 4 bytes of name and then the chaining value as digests print it; the tests hold
-// the standard library to that.
+// function and the state after it is the digest if the message ends there. For SHA-1 and SHA-2 a
+// saved state is 4 bytes of name and then the chaining value in the form of a digest; tests check
+// that the standard library keeps to that.
 func (x *hmac) hiddenDigest(prefix, body []byte, n int) []byte {
-	end := len(prefix) + n // where 0x80 goes
-	// the last place where it may go
-	most := len(prefix) + len(body) - x.Len - 1
-	// before it there is content only
+	end := len(prefix) + n                      // where 0x80 goes
+	most := len(prefix) + len(body) - x.Len - 1 // the last place where it may go
+	bits := uint64(x.blockSize+end) * 8         // counting K ⊕ ipad
+
+	// All before the block at this place is content, whatever n is.
 	at := (len(prefix) + x.least(body)) / x.blockSize * x.blockSize
-	bits := uint64(x.blockSize+end) * 8 // counting K ⊕ ipad
 
 	x.restore(x.inner)
 	if at > 0 {
@@ -75,12 +77,12 @@ func (x *hmac) hiddenDigest(prefix, body []byte, n int) []byte {
 			x.block[i] &= mask(subtle.ConstantTimeLessOrEq(pos+1, end))
 			x.block[i] |= mask(subtle.ConstantTimeEq(int32(pos), int32(end))) & 0x80
 		}
-		ends := subtle.ConstantTimeLessOrEq(at,
-			end+x.countLen) & subtle.ConstantTimeLessOrEq(end+x.countLen+1, at+x.blockSize)
+		ends := subtle.ConstantTimeLessOrEq(at, end+x.countLen) &
+			subtle.ConstantTimeLessOrEq(end+x.countLen+1, at+x.blockSize)
 		count := x.block[x.blockSize-8:]
 		binary.BigEndian.PutUint64(count, binary.BigEndian.Uint64(count)|bits&-uint64(ends))
 		x.h.Write(x.block)
-		x.state, _ = x.h.AppendBinary(x.state[:0]) // cannot fail: it has not in newHMAC
+		x.state, _ = x.h.AppendBinary(x.state[:0]) // cannot fail: it did not in newHMAC
 		for i, b := range x.state[4 : 4+x.Len] {
 			x.digest[i] |= mask(ends) & b
 		}
@@ -88,7 +90,7 @@ func (x *hmac) hiddenDigest(prefix, body []byte, n int) []byte {
 	return x.digest
 }
 
-// fill sets block to what stands at the place at of prefix || body, and zeros behind them.
+// fill sets x.block to the bytes of prefix || body from the place at, followed by zeros.
 func (x *hmac) fill(prefix, body []byte, at int) {
 	clear(x.block)
 	n := 0
@@ -100,9 +102,9 @@ func (x *hmac) fill(prefix, body []byte, at int) {
 	}
 }
 
-// hiddenMAC is body[n:][:x.Len]. n is secret. It lays body over a ring as long as the MAC, keeps
-// what belongs to the MAC, and then turns the ring until the MAC's first byte comes first, by
-// powers of two.
+// hiddenMAC returns body[n:][:x.Len]. n is secret. It writes body over a ring as long as the MAC,
+// keeps what belongs to the MAC, and then rotates the ring, by powers of two, until the MAC's first
+// byte comes first.
 func (x *hmac) hiddenMAC(body []byte, n int) []byte {
 	clear(x.got)
 	place, turn := 0, 0
@@ -122,5 +124,5 @@ func (x *hmac) hiddenMAC(body []byte, n int) []byte {
 	return x.got
 }
 
-// mask spreads a bit over a byte.
+// mask returns 0xFF if bit is 1 and 0 if it is 0.
 func mask(bit int) byte { return byte(-bit) }

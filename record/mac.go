@@ -8,27 +8,28 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 )
 
-// errBadRecord is each and every way in which a record fails to authenticate. It is one value, so
-// that no difference between them can slip into an alert, a log or a branch.
+// errBadRecord is returned for every way in which a record fails to authenticate. It is one value,
+// so that no difference between them can reach an alert, a log or a branch.
 var errBadRecord = alert.Fail(alert.BadRecordMAC, "RFC 5246 §7.2.2",
 	"record does not authenticate under the peer's write keys")
 
-// refuse wipes what may hold plaintext that nobody vouches for.
+// refuse wipes fragment, which may hold plaintext that was not authenticated, and returns
+// errBadRecord.
 func refuse(fragment []byte) ([]byte, error) {
 	clear(fragment)
 	return nil, errBadRecord
 }
 
-// stateHash is a hash whose state can be saved and restored, as the standard library's are.
+// stateHash is a hash whose state can be saved and restored, as those of the standard library can.
 type stateHash interface {
 	hash.Hash
 	encoding.BinaryAppender
 	encoding.BinaryUnmarshaler
 }
 
-// hmac is RFC 2104 over one hash value that serves record after record: two saved states take the
-// place of hashing the key, and lucky.go can look inside. crypto/hmac does the former too, but
-// shows no state.
+// hmac is RFC 2104 over one hash value that serves record after record: two saved states replace
+// hashing the key each time, and lucky.go can read the state. crypto/hmac does the former too, but
+// does not expose its state.
 type hmac struct {
 	*MAC
 	h            stateHash
@@ -43,7 +44,7 @@ func newHMAC(m *MAC, key []byte) (*hmac, error) {
 	h, ok := m.hash().(stateHash)
 	if !ok {
 		return nil, alert.Fail(alert.InternalError, "",
-			"%s: this build's hash does not show its state", m.Name)
+			"%s: the state of this build's hash cannot be saved", m.Name)
 	}
 	x := &hmac{MAC: m, h: h}
 	for _, pad := range []struct {
@@ -68,7 +69,7 @@ func newHMAC(m *MAC, key []byte) (*hmac, error) {
 	return x, nil
 }
 
-// sum appends the MAC of prefix and content to dst. It takes the time of their length.
+// sum appends the MAC of prefix and content to dst. Its time depends on their length.
 func (x *hmac) sum(dst, prefix, content []byte) []byte {
 	x.restore(x.inner)
 	x.h.Write(prefix)
@@ -76,18 +77,18 @@ func (x *hmac) sum(dst, prefix, content []byte) []byte {
 	return x.finish(dst, x.h.Sum(x.digest[:0]))
 }
 
-// verify compares mac with the MAC of prefix and content.
+// verify reports whether mac is the MAC of prefix and content.
 func (x *hmac) verify(mac, prefix, content []byte) bool {
 	x.want = x.sum(x.want[:0], prefix, content)
 	return subtle.ConstantTimeCompare(x.want, mac) == 1
 }
 
-// finish is the outer half of HMAC.
+// finish appends the outer hash of HMAC, over the inner digest, to dst.
 func (x *hmac) finish(dst, digest []byte) []byte {
 	x.restore(x.outer)
 	x.h.Write(digest)
 	return x.h.Sum(dst)
 }
 
-// restore cannot fail: h wrote the state itself.
+// restore sets the state of the hash. It cannot fail: h produced the state itself.
 func (x *hmac) restore(state []byte) { _ = x.h.UnmarshalBinary(state) }

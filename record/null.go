@@ -6,7 +6,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// null authenticates and hides nothing: content || MAC. See RFC 5246 §6.2.3.1.
+// null authenticates records and does not encrypt them: content || MAC. See RFC 5246 §6.2.3.1.
 type null struct {
 	traits Traits
 	mac    *hmac
@@ -18,9 +18,8 @@ func newNull(c *Cipher, m *MAC, p Params) (Protection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &null{mac: mac,
-		traits: Traits{c.Name + ", " + m.Name, "RFC 5246 §6.2.3.1", HeaderLen + m.Len, c.MaxRecords,
-			false}}, nil
+	return &null{mac: mac, traits: Traits{Name: c.Name + ", " + m.Name, Ref: "RFC 5246 §6.2.3.1",
+		Overhead: HeaderLen + m.Len, MaxRecords: c.MaxRecords}}, nil
 }
 
 func (c *null) Traits() Traits { return c.traits }
@@ -46,7 +45,7 @@ func (c *null) Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy {
 		MAC: fragment[n:]}
 }
 
-// extend makes dst n bytes longer and gives these bytes, whatever they hold.
+// extend makes dst n bytes longer and also returns these bytes, whose contents are arbitrary.
 func extend(dst []byte, n int) (all, added []byte) {
 	all = slices.Grow(dst, n)[:len(dst)+n]
 	return all, all[len(dst):]

@@ -13,41 +13,41 @@ import (
 // is empty. See RFC 5246 §6.3.
 type Keys struct{ MAC, Key, IV []byte }
 
-// Params is what a protection needs besides its algorithms.
+// Params holds what a Protection needs besides its algorithms.
 type Params struct {
 	Version        iana.Version
 	EncryptThenMAC bool // RFC 7366; for CBC only
 	Keys           Keys
-	Rand           io.Reader // draws CBC IVs, which must be unpredictable; nil is crypto/rand
+	Rand           io.Reader // for CBC IVs, which must be unpredictable; nil means crypto/rand
 }
 
-// Protection is a cipher and its keys: it protects the records of one direction. It keeps no
+// A Protection is a cipher with its keys: it protects the records of one direction. It keeps no
 // sequence number, does not check the length of plaintexts and is not safe for concurrent use.
 type Protection interface {
-	// Seal appends one record, header included, to dst. Of h it takes type and version. plain and
-	// dst's capacity must not overlap.
+	// Seal appends one record, header included, to dst. It uses the type and the version of h.
+	// plain must not overlap dst's capacity.
 	Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error)
 	// Open authenticates and decrypts a fragment in place. A fragment that fails is wiped, and the
 	// error is bad_record_mac.
 	Open(seq uint64, h Header, fragment []byte) (plain []byte, err error)
-	// Anatomy takes apart the record that Seal or Open handled last. fragment is as on the wire,
-	// and stays so.
+	// Anatomy returns the parts of the record that Seal or Open handled last. fragment is as on the
+	// wire and is not changed.
 	Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy
-	// Traits never change.
+	// Traits returns the same value at each call.
 	Traits() Traits
 }
 
-// Traits are what there is to know of a Protection from outside.
+// Traits describe a Protection to its users.
 type Traits struct {
 	Name       string // "AES_256_CBC, HMAC-SHA256, MAC-then-encrypt"
-	Ref        string // the section that says how records look
+	Ref        string // the section that defines the form of the records
 	Overhead   int    // the most bytes that Seal adds to a plaintext, header included
-	MaxRecords uint64 // that may be sealed
-	InnerType  bool   // what is opened ends in its own content type and padding: TLS 1.3
+	MaxRecords uint64 // that one key may seal
+	InnerType  bool   // TLS 1.3: plaintext ends in its content type and padding
 }
 
-// New makes a Protection. Its errors are internal_error: the caller chose algorithms or key lengths
-// that do not go together. See RFC 5246 §6.2.3.
+// New returns a Protection for TLS 1.0 to 1.3. Its errors are internal_error: the caller chose
+// algorithms or key lengths that do not go together. See RFC 5246 §6.2.3.
 func New(c *Cipher, m *MAC, p Params) (Protection, error) {
 	if p.Rand == nil {
 		p.Rand = rand.Reader

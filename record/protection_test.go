@@ -26,7 +26,7 @@ func each(t *testing.T, f func(t *testing.T, r row, v iana.Version)) {
 	}
 }
 
-func TestWhatIsSealedOpens(t *testing.T) {
+func TestSealedRecordsOpen(t *testing.T) {
 	each(t, func(t *testing.T, r row, v iana.Version) {
 		out, in := r.new(t, v), r.new(t, v)
 		for seq, n := range []int{0, 1, 2, 15, 16, 17, 31, 100, 255, 256, 511, 512, 513, 1024, 4096,
@@ -80,7 +80,7 @@ func TestAnyFlippedBitIsRefused(t *testing.T) {
 	})
 }
 
-// fresh is in, or where records chain (TLS 1.0) a new one, since a failed record breaks the chain.
+// fresh returns in, or in TLS 1.0 a new protection, since there a failed record breaks the chain.
 func (r row) fresh(t *testing.T, v iana.Version, in Protection) Protection {
 	if r.cipher.CBC() && v == iana.TLS10 {
 		return r.new(t, v)
@@ -148,7 +148,7 @@ func TestTruncatedAndExtendedRecordsAreRefused(t *testing.T) {
 	})
 }
 
-func TestAlgorithmsAndKeysThatDoNotFitAreRefused(t *testing.T) {
+func TestNewRejectsMismatchedAlgorithmsAndKeys(t *testing.T) {
 	good := func() Params {
 		return Params{Version: iana.TLS12, Keys: Keys{MAC: make([]byte, 20), Key: make([]byte, 16)}}
 	}
@@ -217,8 +217,8 @@ func TestNothingIsSealedWithoutRandomness(t *testing.T) {
 	}
 }
 
-// RFC 5288 §3: the explicit part of the nonce may be the sequence number; never may a nonce come
-// again.
+// RFC 5288 §3: the explicit part of the nonce may be the sequence number; no nonce may be used
+// twice.
 func TestNoncesAreSequenceNumbers(t *testing.T) {
 	for _, c := range []*Cipher{AES_128_GCM, AES_256_CCM_8} {
 		_, fragment := sealed(t, row{cipher: c}.new(t, iana.TLS12), 0x0102030405060708, nil)
@@ -228,8 +228,8 @@ func TestNoncesAreSequenceNumbers(t *testing.T) {
 	}
 }
 
-// A peer may choose its explicit nonces as it likes: they are read from the record.
-func TestTheExplicitNonceIsThePeers(t *testing.T) {
+// A peer may choose its explicit nonces as it likes.
+func TestExplicitNonceIsReadFromTheRecord(t *testing.T) {
 	a := row{cipher: AES_128_GCM}.new(t, iana.TLS12).(*aead)
 	h := Header{Type: iana.RecordAlert, Version: iana.TLS12}
 	explicit := []byte("whatever")

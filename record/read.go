@@ -13,19 +13,18 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// This file is for those who read old captures, and for nobody else: what it has opens records and
-// never seals one. Nobody answers a capture, so nothing here is an oracle, and nothing takes care
-// to be constant in time.
+// This file serves observers of old captures only. An observer sends no answer, so what it does can
+// be no oracle, and type old is not constant in time.
 
-// Ciphers and a MAC that are only read: RFC 7465 forbids RC4, RFC 9325 §4.1 the others.
+// Ciphers and a MAC that only an observer uses. The ciphers' MaxRecords is 0.
 var (
 	RC4_128  = &Cipher{"RC4_128", 16, 0, 0, 0, 0, 0, nil, nil}
 	DES_CBC  = &Cipher{"DES_CBC", 8, 0, 8, 8, 0, 0, des.NewCipher, nil}
 	HMAC_MD5 = &MAC{"HMAC-MD5", md5.Size, md5.BlockSize, 8, md5.New}
 )
 
-// NewReader makes a Protection that opens records, also those of SSL 3.0 and of RC4. Its Seal may
-// fail. Its errors are New's.
+// NewReader returns a Protection that opens records, also those of SSL 3.0 and of RC4, whose Seal
+// always fails. For all others it returns what New does. Its errors are internal_error.
 func NewReader(c *Cipher, m *MAC, p Params) (Protection, error) {
 	if p.Version != iana.SSL30 && c != RC4_128 {
 		return New(c, m, p)
@@ -43,9 +42,9 @@ func NewReader(c *Cipher, m *MAC, p Params) (Protection, error) {
 	return newOld(c, m, p)
 }
 
-// old opens content || MAC, perhaps with padding behind, as RC4 or CBC in SSL 3.0 encrypts it.
-// Neither begins anew with a record: the keystream, or the last block of ciphertext, goes on from
-// the one before.
+// old opens content || MAC || padding as RC4 (without padding) and CBC in SSL 3.0 encrypt it.
+// Neither starts afresh with each record: the keystream, or the last block of ciphertext, continues
+// from the record before.
 type old struct {
 	traits Traits
 	mac    *hmac
@@ -85,8 +84,8 @@ func newOld(c *Cipher, m *MAC, p Params) (*old, error) {
 	return o, nil
 }
 
-// ssl30 makes x the MAC of SSL 3.0, HMAC's forerunner: the pads stand behind the key, and are not
-// mixed into it. See RFC 6101 §5.2.3.1.
+// ssl30 makes x the MAC of SSL 3.0, the predecessor of HMAC: the pads follow the key instead of
+// being XORed with it. See RFC 6101 §5.2.3.1.
 func (x *hmac) ssl30(key []byte) (err error) {
 	pads := 40 // for SHA
 	if x.Len == md5.Size {
@@ -123,7 +122,7 @@ func (o *old) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 		}
 		o.chain.CryptBlocks(fragment, fragment)
 		padding := int(fragment[len(fragment)-1]) + 1
-		// RFC 6101 §5.2.3.2: its other bytes may be anything, which is why POODLE works
+		// RFC 6101 §5.2.3.2: the other bytes of the padding are arbitrary, which enables POODLE.
 		if padding > o.chain.BlockSize() {
 			return refuse(fragment)
 		}
@@ -135,7 +134,7 @@ func (o *old) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	return fragment[:n], nil
 }
 
-// aad is what the MAC covers besides the content. SSL 3.0 leaves the version out.
+// aad returns what the MAC covers besides the content. SSL 3.0 omits the version.
 func (o *old) aad(seq uint64, h Header, n int) []byte {
 	p := o.prefix.put(seq, h, n)
 	if o.ssl {
@@ -148,9 +147,9 @@ func (o *old) Anatomy(_ uint64, _ Header, fragment []byte) trace.Anatomy {
 	return trace.Anatomy{Ciphertext: fragment}
 }
 
-// chained is what a protection does whose records depend on the one before.
+// chained is implemented by protections whose records depend on the one before.
 type chained interface {
-	// pass goes on behind a fragment of n bytes that ended in tail.
+	// pass skips a fragment of n bytes that ends in tail.
 	pass(n int, tail []byte)
 }
 
@@ -161,7 +160,7 @@ func (o *old) pass(n int, tail []byte) {
 		o.stream.XORKeyStream(lost, lost)
 	case o.chain != nil:
 		if b := o.chain.BlockSize(); len(tail) >= b {
-			// its plaintext is of no interest, but it is the next IV
+			// Decrypted for its effect: the ciphertext becomes the next IV.
 			o.chain.CryptBlocks(make([]byte, b), tail[len(tail)-b:])
 		}
 	}
@@ -177,8 +176,9 @@ func (c *cbc) pass(_ int, tail []byte) {
 	}
 }
 
-// Pass counts a record of n bytes that could not be had whole, so that the next one opens: an
-// observer goes on where a peer must stop. tail is the end of its fragment, as far as it is there.
+// Pass skips a record of n bytes that is not wholly available, so that the next one opens: an
+// observer continues where a peer must stop. tail is the end of its fragment, as far as it is
+// available.
 func (h *Half) Pass(n int, tail []byte) {
 	if c, ok := h.protection.(chained); ok {
 		c.pass(n, tail)
@@ -186,8 +186,9 @@ func (h *Half) Pass(n int, tail []byte) {
 	h.Seek(h.seq + 1)
 }
 
-// Seek says which number the next record has, after some were lost.
+// Seek sets the sequence number of the next record, after some were lost.
 func (h *Half) Seek(seq uint64) { h.seq = min(seq, math.MaxUint64-1) }
 
-// AllowCompressed lets a plaintext be as long as a compressed one may become. See RFC 3749 §2.
+// AllowCompressed lets a plaintext be as long as compression may make it, MaxPlaintext + 1024
+// bytes. See RFC 3749 §2.
 func (h *Half) AllowCompressed() { h.fragment = MaxPlaintext + 1024 }

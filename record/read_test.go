@@ -14,8 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// sender seals as the peers of old captures did, written from the RFCs and sharing nothing with
-// what is tested.
+// sender seals records as the peers in old captures did. It is written from the RFCs and shares no
+// code with what is tested.
 type sender struct {
 	version iana.Version
 	mac     func() hash.Hash
@@ -48,7 +48,7 @@ func (s *sender) seal(t iana.ContentType, plain []byte) []byte {
 	return out
 }
 
-func TestSSL30IsReadAndAnAlteredRecordIsNot(t *testing.T) {
+func TestOldRecordsOpenAndAlteredOnesDoNot(t *testing.T) {
 	macKey, key, iv := bytes.Repeat([]byte{1}, 20), bytes.Repeat([]byte{2}, 24),
 		bytes.Repeat([]byte{3}, 8)
 	n := 0
@@ -104,8 +104,8 @@ func TestSSL30IsReadAndAnAlteredRecordIsNot(t *testing.T) {
 	t.Logf("%d directions", n)
 }
 
-// A record is lost, and the next one opens: RC4's keystream and the chain of CBC go on behind it.
-func TestReadingGoesOnBehindALostRecord(t *testing.T) {
+// After a lost record the next one opens: RC4's keystream and the chain of CBC continue after it.
+func TestReadingContinuesAfterALostRecord(t *testing.T) {
 	key := bytes.Repeat([]byte{7}, 20)
 	stream, _ := rc4.NewCipher(key[:16])
 	block, _ := des.NewCipher(key[:8])
@@ -134,8 +134,8 @@ func TestReadingGoesOnBehindALostRecord(t *testing.T) {
 	}
 }
 
-// What is only read cannot be spoken by mistake: New does not take RC4 for NULL.
-func TestWhatIsOnlyReadIsNotSpoken(t *testing.T) {
+// New does not take RC4 for NULL, and a Half refuses to seal with a cipher that is only read.
+func TestReadOnlyProtectionsDoNotSeal(t *testing.T) {
 	_, err := New(RC4_128, HMAC_SHA1,
 		Params{Version: iana.TLS12, Keys: Keys{MAC: make([]byte, 20), Key: make([]byte, 16)}})
 	if err == nil {
@@ -144,5 +144,17 @@ func TestWhatIsOnlyReadIsNotSpoken(t *testing.T) {
 	if _, err := New(NULL, HMAC_SHA1,
 		Params{Version: iana.SSL30, Keys: Keys{MAC: make([]byte, 20)}}); err == nil {
 		t.Error("New makes a protection of SSL 3.0")
+	}
+	des, err := NewReader(DES_CBC, HMAC_SHA1, Params{Version: iana.TLS11,
+		Keys: Keys{MAC: make([]byte, 20), Key: make([]byte, 8)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var h Half
+	h.Protect(des)
+	for _, typ := range []iana.ContentType{iana.RecordApplicationData, iana.RecordAlert} {
+		if got, err := h.Seal(nil, typ, iana.TLS11, []byte{1, 0}); err == nil || len(got) > 0 {
+			t.Errorf("a %v record is sealed with DES", typ)
+		}
 	}
 }

@@ -86,7 +86,7 @@ func makeCCM(key []byte, nonce, tag int) cipher.AEAD {
 	return a
 }
 
-func TestAEADsAreThoseOfWycheproof(t *testing.T) {
+func TestAEADsMatchWycheproof(t *testing.T) {
 	for file, make := range map[string]maker{
 		"aes_ccm_test.json":           makeCCM,
 		"aes_gcm_test.json":           rowMaker(t, AES_128_GCM, AES_256_GCM),
@@ -122,7 +122,7 @@ func TestAEADsAreThoseOfWycheproof(t *testing.T) {
 	}
 }
 
-func TestAEADsAreThoseOfACVP(t *testing.T) {
+func TestAEADsMatchACVP(t *testing.T) {
 	for file, make := range map[string]maker{
 		"boringssl-ACVP-AES-CCM.json": makeCCM,
 		"boringssl-ACVP-AES-GCM.json": rowMaker(t, AES_128_GCM, AES_256_GCM),
@@ -171,7 +171,7 @@ func TestAEADsAreThoseOfACVP(t *testing.T) {
 	}
 }
 
-func TestHMACIsThatOfWycheproof(t *testing.T) {
+func TestHMACMatchesWycheproof(t *testing.T) {
 	for file, m := range map[string]*MAC{
 		"hmac_sha1_test.json": HMAC_SHA1, "hmac_sha256_test.json": HMAC_SHA256,
 		"hmac_sha384_test.json": HMAC_SHA384,
@@ -220,7 +220,7 @@ func prefixOf(b []byte) (seq uint64, h Header) {
 		Header{Type: iana.ContentType(b[8]), Version: iana.Version(binary.BigEndian.Uint16(b[9:]))}
 }
 
-func TestNullRecordsAreThoseOfBotan(t *testing.T) {
+func TestNullRecordsMatchBotan(t *testing.T) {
 	macs := map[string]*MAC{"SHA-1": HMAC_SHA1, "SHA-256": HMAC_SHA256, "SHA-384": HMAC_SHA384}
 	ran, skipped := 0, 0
 	for _, b := range testkit.Blocks(t, "botan/tls_null.vec") {
@@ -246,7 +246,7 @@ func TestNullRecordsAreThoseOfBotan(t *testing.T) {
 	counted(t, "tls_null.vec", ran, skipped, "(associated data of another length)")
 }
 
-func TestCBCRecordsAreThoseOfBotan(t *testing.T) {
+func TestCBCRecordsMatchBotan(t *testing.T) {
 	ciphers := map[string]*Cipher{"AES-128": AES_128_CBC, "AES-256": AES_256_CBC,
 		"TripleDES": DES_EDE3_CBC, "3DES": DES_EDE3_CBC}
 	macs := map[string]*MAC{"HMAC(SHA-1)": HMAC_SHA1, "HMAC(SHA-256)": HMAC_SHA256,
@@ -280,7 +280,7 @@ func TestCBCRecordsAreThoseOfBotan(t *testing.T) {
 	counted(t, "tls_cbc_kat.vec", ran, 0, "")
 }
 
-func TestPaddingIsReadAsInBotan(t *testing.T) {
+func TestCBCPaddingMatchesBotan(t *testing.T) {
 	ran := 0
 	for _, b := range testkit.Blocks(t, "botan/tls_cbc_padding.vec") {
 		body := field(t, b, "Record")
@@ -318,7 +318,7 @@ func (n noCipher) BlockSize() int          { return int(n) }
 func (n noCipher) Encrypt(dst, src []byte) { copy(dst, src[:n]) }
 func (n noCipher) Decrypt(dst, src []byte) { copy(dst, src[:n]) }
 
-func TestCBCIsCheckedAsInBotan(t *testing.T) {
+func TestCBCChecksMatchBotan(t *testing.T) {
 	ran := 0
 	for _, b := range testkit.Blocks(t, "botan/tls_cbc.vec") {
 		size, _ := strconv.Atoi(b.Fields["MACsize"])
