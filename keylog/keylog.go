@@ -55,11 +55,11 @@ func (l Line) String() string {
 	return fmt.Sprintf("%s %x (%d bytes)", l.Label, l.ID, len(l.Secret))
 }
 
-// GoString and Format keep every verb from printing the secret.
-func (l Line) GoString() string { return l.String() }
-
 // Format prints what String does, whatever the verb.
 func (l Line) Format(f fmt.State, _ rune) { io.WriteString(f, l.String()) }
+
+// MarshalText returns what Format prints.
+func (l Line) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // Append appends the line as the file has it, with its line feed: lower-case hex, single spaces.
 // See RFC 9850 §2.

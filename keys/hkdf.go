@@ -8,7 +8,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash"
-	"io"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -39,7 +38,10 @@ func (s stage) Bytes() []byte {
 }
 
 // Format prints the length and a fingerprint, whatever the verb.
-func (s stage) Format(f fmt.State, _ rune) { io.WriteString(f, trace.Secret(s.Bytes()).String()) }
+func (s stage) Format(f fmt.State, _ rune) { trace.Print(f, trace.Secret(s.Bytes())) }
+
+// MarshalText returns what Format prints.
+func (s stage) MarshalText() ([]byte, error) { return trace.Text(trace.Secret(s.Bytes())) }
 
 // extract is HKDF-Extract(salt, ikm). A nil input stands for as many zeros as the hash is long. See
 // RFC 5869 §2.2.

@@ -3,7 +3,6 @@ package keys
 import (
 	"bytes"
 	"fmt"
-	"io"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -108,7 +107,10 @@ func (m Master) Bytes() []byte {
 }
 
 // Format prints the length and a fingerprint, whatever the verb.
-func (m Master) Format(f fmt.State, _ rune) { io.WriteString(f, trace.Secret(m.Bytes()).String()) }
+func (m Master) Format(f fmt.State, _ rune) { trace.Print(f, trace.Secret(m.Bytes())) }
+
+// MarshalText returns what Format prints.
+func (m Master) MarshalText() ([]byte, error) { return trace.Text(trace.Secret(m.Bytes())) }
 
 // Shape is how many bytes of each kind a suite takes from the key_block for one direction. Zero
 // stands for a part that it does not take. See RFC 5246 §6.3.
@@ -141,10 +143,11 @@ func (s Shape) Parts() (parts [6]Part) {
 // client_write_key protects what the client writes, and is the server's key for reading.
 type Direction struct{ MAC, Key, IV []byte }
 
-// Format prints the lengths only, whatever the verb.
-func (d Direction) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "MAC key %d, key %d, IV %d bytes", len(d.MAC), len(d.Key), len(d.IV))
-}
+// Format prints fingerprints, whatever the verb.
+func (d Direction) Format(f fmt.State, _ rune) { trace.Print(f, d) }
+
+// MarshalText returns what Format prints.
+func (d Direction) MarshalText() ([]byte, error) { return trace.Text(d) }
 
 // Block is the key_block, whole and cut. Client and Server are parts of Raw and share its memory.
 // See RFC 5246 §6.3.
@@ -161,10 +164,11 @@ func (b Block) Of(s iana.Side) Direction {
 	return b.Server
 }
 
-// Format prints the lengths only, whatever the verb.
-func (b Block) Format(f fmt.State, _ rune) {
-	fmt.Fprintf(f, "key_block of %d bytes: for each side %v", len(b.Raw), b.Client)
-}
+// Format prints fingerprints, whatever the verb.
+func (b Block) Format(f fmt.State, _ rune) { trace.Print(f, b) }
+
+// MarshalText returns what Format prints.
+func (b Block) MarshalText() ([]byte, error) { return trace.Text(b) }
 
 // KeyBlock derives as many bytes as s asks for and cuts them in the RFC's order. See RFC 5246 §6.3.
 func (m Master) KeyBlock(s Shape, r Randoms) Block {

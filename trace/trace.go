@@ -105,10 +105,8 @@ func (s Secret) String() string {
 // MarshalText prints the fingerprint. NewWriter with reveal is the way to the bytes.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// GoString keeps %#v from printing the bytes.
-func (s Secret) GoString() string { return s.String() }
-
-// Format keeps every verb from printing the bytes: %x of a Secret is its fingerprint too.
+// Format keeps every verb from printing the bytes: %x of a Secret is its fingerprint too. A struct with
+// a field of this type needs more: see Print.
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
 
 // UnmarshalText reads revealed bytes; of a redacted secret nothing comes back.

@@ -152,6 +152,12 @@ func TestServeLogsAndEnds(t *testing.T) {
 		"--policy", "legacy"); code != exitFailed {
 		t.Fatalf("exit code %d, expected %d", code, exitFailed)
 	}
+	for range 1000 { // the client may be gone before the server has logged it
+		if strings.Count(s.out.String(), "\n") == 2 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 	if code := s.stop(); code != exitInterrupted {
 		t.Errorf("exit code %d, expected %d", code, exitInterrupted)
 	}

@@ -1,0 +1,45 @@
+package handshake
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// What holds a secret prints with fingerprints: see trace.Print.
+
+// Format prints the secrets with fingerprints, whatever the verb.
+func (i Input) Format(f fmt.State, _ rune) { trace.Print(f, i) }
+
+// MarshalText returns what Format prints.
+func (i Input) MarshalText() ([]byte, error) { return trace.Text(i) }
+
+// Format prints the key with fingerprints, whatever the verb.
+func (p PSK) Format(f fmt.State, _ rune) { trace.Print(f, p) }
+
+// MarshalText returns what Format prints.
+func (p PSK) MarshalText() ([]byte, error) { return trace.Text(p) }
+
+// Format prints the session with fingerprints, whatever the verb.
+func (s Session) Format(f fmt.State, _ rune) { trace.Print(f, s) }
+
+// MarshalText returns what Format prints.
+func (s Session) MarshalText() ([]byte, error) { return trace.Text(s) }
+
+// Format prints the secrets with fingerprints, whatever the verb.
+func (t TrafficSecrets) Format(f fmt.State, _ rune) { trace.Print(f, t) }
+
+// MarshalText returns what Format prints.
+func (t TrafficSecrets) MarshalText() ([]byte, error) { return trace.Text(t) }
+
+// Format prints the state of the handshake with fingerprints, whatever the verb.
+func (m Machine) Format(f fmt.State, _ rune) { trace.Print(f, m) }
+
+// MarshalText returns what Format prints.
+func (m Machine) MarshalText() ([]byte, error) { return trace.Text(m) }
+
+// Format prints the Config with fingerprints, whatever the verb.
+func (c Config) Format(f fmt.State, _ rune) { trace.Print(f, c) }
+
+// MarshalText returns what Format prints.
+func (c Config) MarshalText() ([]byte, error) { return trace.Text(c) }

@@ -1,0 +1,51 @@
+package secrecy_test
+
+// publicPackages have nothing that is secret, with the reason.
+var publicPackages = map[string]string{
+	"message":   "structures of the wire",
+	"wire":      "reads and writes them",
+	"testkit":   "tests only: published vectors",
+	"interop":   "tests only: keys made for them",
+	"recompute": "tests only: keys made for them",
+	"flood":     "tests only",
+}
+
+// public are types, and fields of types, that reach bytes and no secret, with the reason.
+var public = map[string]string{
+	"trace.Hex":                      "bytes that anybody on the wire saw",
+	"keys.Randoms":                   "the random values of both hellos",
+	"pki.Request":                    "a CertificateRequest",
+	"handshake.Agreed":               "what both hellos say",
+	"handshake.Peer":                 "certificates, and a psk_identity, which is sent in the clear",
+	"handshake.PreShared":            "a psk_identity_hint, which is sent in the clear",
+	"handshake.Prior":                "verify_data, which authenticates and hides nothing, and a certificate",
+	"handshake.Score.VerifyData":     "it authenticates, and hides nothing",
+	"handshake.Score.transcript":     "messages, in the clear",
+	"vitrine.CertificateRequestInfo": "a CertificateRequest",
+	"vitrine.ClientHelloInfo":        "a ClientHello; the Config behind it is guarded",
+	"vitrine.ConnectionState":        "certificates and what comes along with them",
+	"vitrine.PSKInfo":                "what is sent in the clear",
+	"capture.Packet":                 "what anybody on the wire saw",
+	"capture.Assembler":              "what anybody on the wire saw",
+	"front.guest.first":              "how a client began, in the clear",
+	"front.guest.ahead":              "how a client began, in the clear",
+	"front.Visit.First":              "how a client began, in the clear",
+	"reach.Conn":                     "how a server began, in the clear",
+	"keylog.Line.ID":                 "a client_random, a session_id or a part of what is encrypted",
+	"diagnose.Failure":               "how a connection began",
+}
+
+// foreign are types of others that hold secrets, or may.
+var foreign = map[string]string{
+	"tls.Certificate":    "its PrivateKey",
+	"tls.Config":         "its Certificates",
+	"crypto.PrivateKey":  "any private key",
+	"crypto.Signer":      "any private key",
+	"crypto.Decrypter":   "any private key",
+	"ed25519.PrivateKey": "bytes",
+	"ecdsa.PrivateKey":   "a number",
+	"rsa.PrivateKey":     "numbers",
+	"ecdh.PrivateKey":    "bytes",
+	"big.Int":            "a part of a key",
+	"json.RawMessage":    "bytes",
+}
