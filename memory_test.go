@@ -147,6 +147,11 @@ func TestRequestsThatAreNotAnsweredCostNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// The client's handshake ends first, and CloseWrite before the end of the server's does
+		// nothing.
+		if err := conn.Handshake(); err != nil {
+			t.Fatal(err)
+		}
 		c.mute(conn, wire)
 		before := flood.Held()
 		sent := make(chan error, 1)
