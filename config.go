@@ -288,6 +288,9 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 	return p, nil
 }
 
+// speaks13 reports whether TLS 1.3 is on.
+func (c *Config) speaks13() bool { return max(c.MinVersion, c.MaxVersion) >= tls.VersionTLS13 }
+
 // parameters13 adds what TLS 1.3 uses, if it is spoken: its suites, which CipherSuites does not
 // name, and the hybrid groups, first, unless CurvePreferences names the groups.
 func (c *Config) parameters13(p *handshake.Parameters) {

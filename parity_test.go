@@ -414,6 +414,7 @@ func typesAndConstants(t *testing.T) map[string]bool {
 // notRun are names of the document that no row tries, and why.
 var notRun = map[string]string{
 	"Config.Renegotiation":               "a server of crypto/tls does not renegotiate: renegotiate_bad_test.go",
+	"ConnectionState.HelloRetryRequest":  "compared in TestTLS13WithCryptoTLS",
 	"ConnectionState.TLSUnique":          "crypto/tls always offers the extended master secret: compat_test.go",
 	"ClientSessionCache.Get":             "the program's own: resume_test.go",
 	"ClientSessionCache.Put":             "the program's own: resume_test.go",

@@ -227,6 +227,9 @@ func (c *Config) clientResumption(key string, log *trace.Log) handshake.Resumpti
 	})
 	if found != nil {
 		r.Offer = found.session
+		if found.session.Version == iana.TLS13 && c.speaks13() {
+			put(nil) // RFC 8446 §C.4: a ticket that is used twice links two connections
+		}
 	}
 	r.Keep = func(s *handshake.Session) {
 		if s == nil {

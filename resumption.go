@@ -63,7 +63,7 @@ func ParseSessionState(data []byte) (*SessionState, error) {
 	if err != nil {
 		return nil, err
 	}
-	session.ID, session.Deadline = s.session.ID, s.session.Deadline
+	session.ID, session.Deadline, session.Issued = s.session.ID, s.session.Deadline, s.session.Issued
 	s.session = session
 	return s, nil
 }
@@ -75,12 +75,19 @@ func (s *SessionState) layout(c *wire.Codec, inner *[]byte) {
 		until = uint64(s.session.Deadline.Unix())
 	}
 	high, low := uint32(until>>32), uint32(until)
+	issued := uint64(s.session.Issued.UnixMilli())
+	issuedHigh, issuedLow := uint32(issued>>32), uint32(issued)
 	wire.Opaque8(c, "session_id", &s.session.ID, 0, 32)
 	wire.Uint32(c, "deadline_high", &high)
 	wire.Uint32(c, "deadline_low", &low)
+	wire.Uint32(c, "issued_high", &issuedHigh) // in milliseconds
+	wire.Uint32(c, "issued_low", &issuedLow)
 	wire.Opaque24(c, "session", inner, 1, 1<<24-1)
 	wire.Vector24(c, "extra", &s.Extra, 0, 1<<24-1, func(c *wire.Codec, b *[]byte) { wire.Opaque24(c, "extra", b, 0, 1<<24-1) })
 	if until = uint64(high)<<32 | uint64(low); c.Reading() && until != 0 {
 		s.session.Deadline = time.Unix(int64(until), 0)
+	}
+	if c.Reading() {
+		s.session.Issued = time.UnixMilli(int64(uint64(issuedHigh)<<32 | uint64(issuedLow)))
 	}
 }

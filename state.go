@@ -19,6 +19,7 @@ type ConnectionState struct {
 	NegotiatedProtocol         string
 	NegotiatedProtocolIsMutual bool // always true
 	DidResume                  bool
+	HelloRetryRequest          bool
 	ServerName                 string // as the client asked for it
 
 	// PeerCertificates are the peer's certificates as it sent them, its own first. With
@@ -83,7 +84,7 @@ func (c *Conn) ConnectionState() ConnectionState {
 func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	a := m.Agreed
 	s := ConnectionState{
-		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed,
+		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed, HelloRetryRequest: m.Retried(),
 		CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
 		ServerName: a.ServerName, Group: m.Group, GroupName: m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, SecureRenegotiation: a.SecureRenegotiation,

@@ -118,6 +118,9 @@ func TestTLS13WithCryptoTLS(t *testing.T) {
 		})
 		t.Run("server/"+c.what, func(t *testing.T) {
 			ours, theirs := c.both(t, func(edits ...func(*vitrine.Config)) *vitrine.Config { return serverConfig(t, edits...) })
+			if c.retry { // a client sends the share of its only group at once: so the server has one only
+				theirs.CurvePreferences, ours.CurvePreferences = nil, []vitrine.CurveID{c.group}
+			}
 			ours.Certificates, ours.ClientCAs = []tls.Certificate{certificate(t, c.kind)}, authority().Pool()
 			if c.certificate {
 				theirs.Certificates = []tls.Certificate{issueForClient(t, authority(), throwaway.RSA)}
@@ -141,6 +144,9 @@ func (c *case13) check(t *testing.T, ours vitrine.ConnectionState, theirs tls.Co
 		t.Errorf("we say %x, %v, %q, %v; crypto/tls says %x, %v, %q, %v", ours.Version, ours.CipherSuite, ours.NegotiatedProtocol,
 			ours.CurveID, theirs.Version, theirs.CipherSuite, theirs.NegotiatedProtocol, theirs.CurveID)
 	}
+	if ours.HelloRetryRequest != theirs.HelloRetryRequest || c.retry && !ours.HelloRetryRequest {
+		t.Errorf("a retry: we say %v, crypto/tls says %v", ours.HelloRetryRequest, theirs.HelloRetryRequest)
+	}
 	mine, err := ours.ExportKeyingMaterial("EXPORTER-vitrine", []byte("context"), 40)
 	if err != nil {
 		t.Fatal(err)
@@ -151,4 +157,73 @@ func (c *case13) check(t *testing.T, ours vitrine.ConnectionState, theirs tls.Co
 	if c.certificate && len(ours.PeerCertificates)*len(theirs.PeerCertificates) == 0 {
 		t.Error("a certificate is missing")
 	}
+}
+
+// remembering are both stacks' caches of sessions.
+type remembering struct {
+	ours   vitrine.ClientSessionCache
+	theirs tls.ClientSessionCache
+}
+
+// Tickets: the second connection goes on from the first, without a certificate and with a key
+// exchange of its own. See RFC 8446 §2.2.
+func TestTLS13ResumesByTicket(t *testing.T) {
+	for _, retry := range []bool{false, true} {
+		for _, roles := range []string{"our client", "our server", "both ours"} {
+			t.Run(fmt.Sprintf("%s, retry %v", roles, retry), func(t *testing.T) {
+				r := remembering{vitrine.NewLRUClientSessionCache(0), tls.NewLRUClientSessionCache(0)}
+				client, server := clientConfig(only13), serverConfig(t, only13)
+				theirs := go13(t, throwaway.ECDSA)
+				client.ClientSessionCache, theirs.ClientSessionCache = r.ours, r.theirs
+				if retry {
+					client.CurvePreferences = []vitrine.CurveID{vitrine.X25519, vitrine.CurveP256}
+					server.CurvePreferences = []vitrine.CurveID{vitrine.CurveP256}
+					if roles == "our client" { // Go's client sends its only group's share at once
+						theirs.CurvePreferences = []tls.CurveID{tls.CurveP256}
+					}
+				}
+				for i := range 4 {
+					if resumed := r.connect(t, roles, client, server, theirs); resumed != (i > 0) {
+						t.Errorf("connection %d: resumed %v", i+1, resumed)
+					}
+				}
+			})
+		}
+	}
+}
+
+// connect makes one connection, and waits for its ticket by sending data both ways.
+func (r *remembering) connect(t *testing.T, roles string, client, server *vitrine.Config, theirs *tls.Config) (resumed bool) {
+	t.Helper()
+	a, b := wires(t)
+	var c, s shaker
+	switch roles {
+	case "our client":
+		c, s = vitrine.Client(a, client), tls.Server(b, theirs)
+	case "our server":
+		c, s = tls.Client(a, theirs), vitrine.Server(b, server)
+	default:
+		c, s = vitrine.Client(a, client), vitrine.Server(b, server)
+	}
+	if err, other := shake(c, s); err != nil || other != nil {
+		t.Fatalf("client: %v; server: %v", err, other)
+	}
+	converse(t, c, s, 1<<10)
+	says := func(c shaker) bool {
+		switch c := c.(type) {
+		case *vitrine.Conn:
+			state := c.ConnectionState()
+			if state.Version != vitrine.VersionTLS13 || c.LocalAddr() == a.LocalAddr() && len(state.PeerCertificates) == 0 {
+				t.Errorf("%+v", state)
+			}
+			return state.DidResume
+		case *tls.Conn:
+			return c.ConnectionState().DidResume
+		}
+		return false
+	}
+	if says(c) != says(s) {
+		t.Errorf("the client says resumed: %v, the server: %v", says(c), says(s))
+	}
+	return says(c)
 }

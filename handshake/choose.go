@@ -20,6 +20,7 @@ type chosen struct {
 	group      kex.Group // of an ephemeral key exchange
 	pki.Choice           // unless the suite's pre-shared key proves who is there
 	session    *Session  // it is resumed: there is neither group nor credential
+	identity   int       // TLS 1.3: which of the client's tickets it is
 	share      []byte    // TLS 1.3: the client's, of the group; nil: it must be asked for
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -21,7 +22,8 @@ type client struct {
 	chosen    pki.Choice // the certificate that we show, if we were asked and have one
 	asked     slow[*pki.Credential]
 	preMaster []byte
-	shares    []keyShare // TLS 1.3: what waits for the server's
+	shares    []keyShare  // TLS 1.3: what waits for the server's
+	early     *keys.Early // TLS 1.3: of the session on offer
 
 	remembered Peer // of the session on offer
 }
@@ -74,8 +76,10 @@ func (c *client) hello(s *Score) (*message.ClientHello, error) {
 		}
 	}
 	var err error
-	m.Extensions, err = offerAll(&offering{c.Config, c, s})
-	return m, err
+	if m.Extensions, err = offerAll(&offering{c.Config, c, s}); err != nil {
+		return nil, err
+	}
+	return m, c.bind(m, s)
 }
 
 func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
@@ -292,16 +296,16 @@ func (c *client) secret(s *Score) (Input, error) {
 
 // finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt. So it does that it has the
 // pre-shared key.
-func (c *client) finished(s *Score) error {
+func (c *client) finished(s *Score) (message.Message, error) {
 	certified := ifCertified(s) == Must
 	switch {
 	case certified && (c.peer.Chain == nil || !c.Skip && c.peer.Verified == nil), s.VerifyData[iana.Server] == nil,
 		certified && s.Agreed.Kex.Ephemeral() && !c.peer.possessed, s.Undecided:
-		return alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the server is")
+		return nil, alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the server is")
 	}
 	if err := c.accept(); err != nil {
-		return err
+		return nil, err
 	}
 	c.keep(s)
-	return nil
+	return nil, nil
 }

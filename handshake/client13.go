@@ -120,8 +120,11 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 func (c *client) helloAgain(s *Score) (*message.ClientHello, error) {
 	again := *s.ClientHello
 	extensions, err := offerAll(&offering{c.Config, c, s})
+	if err != nil {
+		return nil, err
+	}
 	again.Extensions = extensions
-	return &again, err
+	return &again, c.bind(&again, s)
 }
 
 // serverHello13 accepts a ServerHello of TLS 1.3.
@@ -147,6 +150,10 @@ func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
 		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
 			"the server's share is of %v, of which we sent none", a.Group)
 	}
+	if a.PSK {
+		return c.resumed13(a)
+	}
+	c.early = nil
 	return nil
 }
 
@@ -172,7 +179,7 @@ func (c *client) secret13(s *Score) (Input, error) {
 	}
 	c.Log.Ephemeral(iana.Client, ours.Name(), ours.offer.Private(), ours.offer.Share(), theirs.KeyExchange, "RFC 8446 §4.2.8")
 	c.shares = nil
-	return Input{Shared: shared}, nil
+	return Input{Early: c.early, Shared: shared}, nil
 }
 
 // receive13 refuses a line of a TLS 1.3 server that must not become a fact.

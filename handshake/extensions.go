@@ -90,9 +90,9 @@ func init() {
 		{iana.ExtCertificateAuthorities, "RFC 8446 §4.2.4", inCH, inCH | inCR, nil, nil, nil},
 		{iana.ExtOIDFilters, "RFC 8446 §4.2.5", 0, inCR, nil, nil, nil},
 		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, nil, nil, nil},
-		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, nil, nil, nil},
+		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, offerPSKModes, nil, nil},
 		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, nil, nil, settleEarlyData},
-		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, nil, nil, nil}, // the last, always
+		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, offerPSK, answerPSK, nil}, // the last, always
 	}
 }
 

@@ -290,7 +290,7 @@ func settleExtendedMaster(a *Agreed, _, server message.Extensions) error {
 
 func offerTicket(c *offering) (message.Content, bool) {
 	t := &message.SessionTicket{}
-	if c.Offer != nil {
+	if c.Offer != nil && c.Offer.Version < iana.TLS13 {
 		t.Ticket = c.Offer.Ticket
 	}
 	return t, c.Tickets

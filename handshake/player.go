@@ -34,7 +34,8 @@ type player interface {
 	secret(*Score) (Input, error)
 	// finished fails unless everything that this role must know of its peer was proved. Only then
 	// may a session be kept.
-	finished(*Score) error
+	// What it returns is said behind the last line: a ticket of TLS 1.3.
+	finished(*Score) (message.Message, error)
 	// withdraw makes the session of this connection one that nobody can resume.
 	withdraw()
 }

@@ -29,6 +29,9 @@ func (c *client) offerSession(m *message.ClientHello) (err error) {
 		return nil
 	}
 	c.remembered, c.peer = c.peer, Peer{}
+	if o.Version == iana.TLS13 {
+		return nil // a ticket goes into pre_shared_key
+	}
 	m.SessionID = o.ID
 	if len(o.Ticket) > 0 && c.Tickets {
 		m.SessionID = make([]byte, 32)
@@ -221,12 +224,12 @@ func (v *server) unfit(s *Session, g *greeting) (why, ref string) {
 // it is the same. Its certificate must still hold, and the program must still accept it.
 func (l *live) recall(from iana.Side, s *Session) error {
 	var identity []byte // an empty one is an identity, and none is not
-	shared := suite.ByID(s.Suite).Kex.PreShared()
+	shared := s.Version < iana.TLS13 && suite.ByID(s.Suite).Kex.PreShared()
 	if shared {
 		identity = s.PSKIdentity
 	}
 	if len(s.Chain) == 0 {
-		if from == iana.Server && certified(suite.ByID(s.Suite)) {
+		if from == iana.Server && (s.Version == iana.TLS13 || certified(suite.ByID(s.Suite))) {
 			return errors.New("handshake: a session without the server's certificate")
 		}
 		l.peer = Peer{PSKIdentity: identity}
@@ -239,7 +242,7 @@ func (l *live) recall(from iana.Side, s *Session) error {
 	if err != nil {
 		return err
 	}
-	if from == iana.Server {
+	if from == iana.Server && s.Version < iana.TLS13 {
 		if err := chain.FitsGroups(l.Groups); err != nil {
 			return err
 		}
@@ -323,10 +326,7 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 		Bound: l.bound(me), Master: master, ID: s.ServerHello.SessionID,
 	}
 	if me == iana.Client {
-		k.SCTs = a.SCTs
-		if s.CertificateStatus != nil {
-			k.Staple = s.CertificateStatus.Response
-		}
+		k.SCTs, k.Staple = s.Timestamps(), s.Staple()
 	}
 	if l.peer.Chain != nil {
 		k.Chain, k.verified = l.peer.Chain.Raw(), l.peer.Verified

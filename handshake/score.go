@@ -32,6 +32,7 @@ type Score struct {
 	Undecided bool    // an observer's: only the server's next message tells whether a session is resumed
 	Blind     [2]bool // an observer's, by side: what it says cannot be read
 
+	checking   []byte // the message that a player checks, as it was sent
 	agreement  agreement
 	transcript transcript
 	secrets    secrets // since the key exchange; nil before, and for an observer without a secret

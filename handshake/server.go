@@ -8,6 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
@@ -16,9 +17,12 @@ import (
 // server speaks the server's lines.
 type server struct {
 	live
-	chosen   *chosen     // since ClientHello
-	offer    kex.Offer   // our ephemeral key, since ServerKeyExchange
-	answered *kex.Answer // TLS 1.3: our share and the secret, from ServerHello on
+	chosen   *chosen                    // since ClientHello
+	offer    kex.Offer                  // our ephemeral key, since ServerKeyExchange
+	answered *kex.Answer                // TLS 1.3: our share and the secret, from ServerHello on
+	early    *keys.Early                // TLS 1.3: of the session that is resumed
+	opened   map[string]*slow[*Session] // TLS 1.3: by ticket
+	ticket13 slow[*message.NewSessionTicket]
 
 	config    slow[*Config]
 	certs     slow[[]*pki.Credential]
@@ -297,15 +301,18 @@ func (v *server) exchanged(s *Score) (Input, error) {
 	return Input{PreMaster: v.ephemeral(iana.Server, v.chosen.group, v.offer.Private(), v.offer.Share(), theirs, z)}, nil
 }
 
-func (v *server) finished(s *Score) error {
+func (v *server) finished(s *Score) (message.Message, error) {
 	shown := v.peer.Chain != nil
 	switch {
 	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown && v.ClientAuth.Require && !s.Agreed.Kex.PreShared(),
 		shown && v.ClientAuth.Verify && v.peer.Verified == nil:
-		return alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the client is")
+		return nil, alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the client is")
 	}
 	if err := v.accept(); err != nil {
-		return err
+		return nil, err
 	}
-	return v.keep(s)
+	if s.TLS13() {
+		return v.newTicket13(s)
+	}
+	return nil, v.keep(s)
 }

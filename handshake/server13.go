@@ -45,8 +45,13 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
 			return nil, err
 		}
 	}
-	if err := v.chooseCredential13(got, h); err != nil {
+	if err := v.resume13(ch, h, got, s); err != nil {
 		return nil, err
+	}
+	if got.session == nil {
+		if err := v.chooseCredential13(got, h); err != nil {
+			return nil, err
+		}
 	}
 	if v.Log.On() {
 		got.tell(v.Log, ch, h.wishes)
@@ -290,7 +295,7 @@ func (v *server) secret13() (Input, error) {
 	a := v.answered
 	v.answered = nil
 	v.Log.Ephemeral(iana.Server, v.chosen.group.Name(), a.Private, a.Share, v.chosen.share, "RFC 8446 §4.2.8")
-	return Input{Shared: a.Secret}, nil
+	return Input{Early: v.early, Shared: a.Secret}, nil
 }
 
 // group13 answers key_share: our share, or the group that we want one of.

@@ -22,7 +22,7 @@ const MaxSessionAge = 24 * time.Hour
 // A session is stored in the presentation language of RFC 5246 §4 as
 //
 //	struct {
-//	    uint8 format = 3;
+//	    uint8 format = 4;
 //	    ProtocolVersion version;
 //	    CipherSuite cipher_suite;
 //	    uint8 flags;                           // 1: extended_master_secret, 2: encrypt_then_mac
@@ -36,7 +36,8 @@ const MaxSessionAge = 24 * time.Hour
 //	    opaque group_name<0..2^8-1>;
 //	    opaque psk_identity<0..2^16-1>;
 //	    opaque bound<48>;
-//	    opaque master_secret<48>;
+//	    uint32 ticket_age_add;                 // TLS 1.3
+//	    opaque secret<32..64>;                 // master_secret, or the key of a TLS 1.3 ticket
 //	} Session;
 type Session struct {
 	Version              iana.Version
@@ -53,16 +54,18 @@ type Session struct {
 	GroupName            string
 	PSKIdentity          []byte // a client's, with a pre-shared key
 	Bound                []byte // digests of what the Config was: see bindings
-	Master               []byte // 48 bytes
+	Master               []byte // master_secret, 48 bytes; TLS 1.3: the key of the ticket, as long as the hash
+	AgeAdd               uint32 // TLS 1.3: hides how old the ticket is
 
 	ID       []byte                // RFC 5246 §7.3; empty with a ticket
 	Ticket   []byte                // a client's, RFC 5077
 	verified [][]*x509.Certificate // a client's, as long as the session stays in this process
+	Issued   time.Time             // a client's, TLS 1.3: when the ticket came
 	Deadline time.Time             // a client's: when the ticket's lifetime_hint has passed; zero: not said
 }
 
 // format is the first byte of an encoded Session: a change of the layout is a new number.
-const format uint8 = 3
+const format uint8 = 4
 
 // Encode is the session as bytes, for a ticket or a store. The ID and the Ticket are not in it: they are what it is found by.
 func (s *Session) Encode() ([]byte, error) {
@@ -105,7 +108,8 @@ func (s *Session) layout(c *wire.Codec) {
 	wire.Opaque8(c, "group_name", &group, 0, 255)
 	wire.Opaque16(c, "psk_identity", &s.PSKIdentity, 0, 1<<16-1)
 	wire.Opaque8(c, "bound", &s.Bound, len(bindings)*boundLen, len(bindings)*boundLen)
-	wire.Opaque8(c, "master_secret", &s.Master, 48, 48)
+	wire.Uint32(c, "ticket_age_add", &s.AgeAdd)
+	wire.Opaque8(c, "secret", &s.Master, 32, 64)
 	if c.Reading() {
 		s.ServerName, s.ALPN, s.GroupName = string(name), string(alpn), string(group)
 		s.ExtendedMasterSecret, s.EncryptThenMAC = flags&1 != 0, flags&2 != 0

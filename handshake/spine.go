@@ -8,7 +8,7 @@
 // It implements RFC 5246 §7.3 and §7.4 with both its figures, sessions by ID and by ticket (RFC
 // 5077), the extended master secret (RFC 7627), RFC 7366 §3, RFC 5746 §3, pre-shared keys (RFC
 // 4279) and the extensions of extensions.go, with the key exchanges of package suite; and RFC 8446
-// with its Figures 1 and 2, retries and client certificates (figures13.go). An observer follows
+// with its Figures 1 and 2, retries, client certificates and tickets (figures13.go). An observer follows
 // more: SSL 3.0, the SSL 2.0 hello and early data. Left out: 0-RTT, external pre-shared keys and
 // post-handshake authentication of TLS 1.3; a server that renegotiates, which has caused more
 // attacks than it has served; static and anonymous Diffie-Hellman.
@@ -293,6 +293,8 @@ func (m *Machine) compose(k Kind) (msg message.Message, raw []byte, err error) {
 // check refuses what must not become a fact. A Finished is compared before it enters the transcript that it proves.
 func (m *Machine) check() error {
 	from := m.said.From
+	m.checking = m.said.raw
+	defer func() { m.checking = nil }()
 	switch f := m.said.msg.(type) {
 	case nil:
 		return nil
@@ -354,8 +356,17 @@ func (m *Machine) finish() error {
 	for range m.expected() {
 		return nil // a line can still come
 	}
-	if err := m.player.finished(&m.Score); err != nil {
+	more, err := m.player.finished(&m.Score)
+	if err != nil {
 		return err
+	}
+	if more != nil {
+		raw, err := m.dialect().Encode(more)
+		if err != nil {
+			return err
+		}
+		m.log.Message(m.me, more.Type(), raw, "RFC 8446 §4.6.1")
+		m.carrier.Send(Kind(more.Type()), raw)
 	}
 	m.done = true
 	m.transcript = transcript{}

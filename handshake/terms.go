@@ -52,18 +52,21 @@ var terms = []term{
 		func(_ *server, s *Session, g *greeting) bool { return s.Version == g.version }},
 	{"its cipher suite is not offered, or not allowed, any more", "RFC 5246 §7.4.1.3",
 		func(c *client, s *Session) bool {
+			if s.Version == iana.TLS13 {
+				return suite.ByID13(s.Suite) != nil && slices.Contains(c.Suites13, s.Suite)
+			}
 			return suite.ByID(s.Suite) != nil && slices.Contains(c.Suites, s.Suite)
 		},
 		(*server).allowsSuite},
 	{"its group is not offered, or not allowed, any more", "RFC 8422 §4",
-		func(c *client, s *Session) bool { return c.allowsGroup(s.Group) },
-		func(v *server, s *Session, _ *greeting) bool { return v.allowsGroup(s.Group) }},
+		func(c *client, s *Session) bool { return c.allowsGroup(s) },
+		func(v *server, s *Session, _ *greeting) bool { return v.allowsGroup(s) }},
 	{"it was made for another server_name", "RFC 6066 §3",
 		func(c *client, s *Session) bool { return s.ServerName == c.ServerName },
 		func(_ *server, s *Session, g *greeting) bool { return s.ServerName == g.wishes.Name }},
 	{"extended_master_secret is not as it was", "RFC 7627 §5.3",
 		func(c *client, s *Session) bool {
-			return !contradicts(c.ExtendedMasterSecret, s.ExtendedMasterSecret)
+			return s.Version == iana.TLS13 || !contradicts(c.ExtendedMasterSecret, s.ExtendedMasterSecret)
 		},
 		(*server).keepsExtendedMaster},
 	{"encrypt_then_mac is not as it was", "RFC 7366 §3",
@@ -85,14 +88,19 @@ var terms = []term{
 		}},
 }
 
-// allowsGroup also holds for exchanges without a group; a prime without a name is left to
-// MinDHBits, which is bound.
-func (c *Config) allowsGroup(g iana.Group) bool { return g == 0 || slices.Contains(c.Groups, g) }
+// allowsGroup also holds for TLS 1.3, which exchanges keys anew, and for exchanges without a group;
+// a prime without a name is left to MinDHBits, which is bound.
+func (c *Config) allowsGroup(s *Session) bool {
+	return s.Group == 0 || s.Version == iana.TLS13 || slices.Contains(c.Groups, s.Group)
+}
 
 // contradicts reports whether a demand rules out a session that has, or has not, what is demanded.
 func contradicts(d Demand, had bool) bool { return d == Off && had || d == Required && !had }
 
 func (v *server) allowsSuite(s *Session, g *greeting) bool {
+	if s.Version == iana.TLS13 {
+		return true // its hash is what matters: see unfit13
+	}
 	row := suite.ByID(s.Suite)
 	return row != nil && g.hello.Offers(s.Suite) && slices.Contains(v.Suites, s.Suite) &&
 		v.speaksPSK(row.Kex)
@@ -102,6 +110,8 @@ func (v *server) allowsSuite(s *Session, g *greeting) bool {
 // ends the handshake.
 func (v *server) keepsExtendedMaster(s *Session, g *greeting) bool {
 	switch {
+	case s.Version == iana.TLS13:
+		return true
 	case s.ExtendedMasterSecret:
 		return v.ExtendedMasterSecret != Off
 	case v.ExtendedMasterSecret == Off:
