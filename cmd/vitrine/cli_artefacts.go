@@ -1,22 +1,18 @@
 package main
 
 import (
-	"encoding/pem"
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/vitrine-tls/vitrine/capture"
 	"github.com/vitrine-tls/vitrine/explain"
-	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/render/html"
 	"github.com/vitrine-tls/vitrine/render/markdown"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -187,53 +183,39 @@ func endpoints(about explain.Run) (client, server netip.AddrPort) {
 	return client, server
 }
 
-// saveKeys writes the throw-away keys of a demonstration and the chains that belong to them into a
-// folder for their owner's eyes.
-func saveKeys(dir string, c connection, stderr io.Writer) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
+func copyEvents(w io.Writer, entries []trace.Entry, redact bool) error {
+	var options []trace.Option
+	if !redact {
+		options = append(options, trace.Reveal())
 	}
-	said := false
-	for _, e := range c.entries {
-		switch x := e.Event.(type) {
-		case *trace.ThrowawayKey:
-			said = true
-			note := fmt.Sprintf("The private key of the %v's certificate, made for one run. %s\n",
-				x.From, notice(c.about))
-			if err := writePEM(filepath.Join(dir, x.From.String()+".key"), note, "PRIVATE KEY",
-				x.Private); err != nil {
-				return err
-			}
-		case *trace.Message:
-			m, err := message.Dialect{Version: iana.TLS12}.Parse(x.Raw)
-			chain, ok := m.(*message.Certificate)
-			if err != nil || !ok || string(e.Role) != x.From.String() || len(chain.Chain) == 0 {
-				continue
-			}
-			if err := writePEM(filepath.Join(dir, x.From.String()+".pem"), "", "CERTIFICATE",
-				chain.Chain...); err != nil {
-				return err
-			}
-		}
+	j := trace.NewWriter(w, options...)
+	for _, e := range entries {
+		j.Put(e)
 	}
-	if said {
-		fmt.Fprintf(stderr, "! %s holds secrets: the private keys of this run.\n",
-			explain.Escape(dir))
+	return j.Err()
+}
+
+func writePage(name string, runs []html.Run) error {
+	err := writeFile(name,
+		func(w io.Writer) error { return html.Write(w, html.Options{}, runs...) })
+	if err != nil {
+		return fmt.Errorf("--html: %w", err)
 	}
 	return nil
 }
 
-// writePEM writes blocks of one kind. What stands before the first is a comment. See RFC 7468 §2.
-func writePEM(name, note, kind string, blocks ...[]byte) error {
-	return writeFile(name, func(w io.Writer) error {
-		if _, err := io.WriteString(w, note); err != nil {
-			return err
+// given are the flags that the run depends on, as they were given, without some.
+func given(cmd *cobra.Command, without ...string) string {
+	var b strings.Builder
+	without = append(without, artefactNames...)
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch {
+		case slices.Contains(without, f.Name):
+		case f.Value.Type() == "bool" && f.Value.String() == "true":
+			b.WriteString(" --" + f.Name)
+		default:
+			b.WriteString(" --" + f.Name + "=" + quoted(f.Value.String()))
 		}
-		for _, b := range blocks {
-			if err := pem.Encode(w, &pem.Block{Type: kind, Bytes: b}); err != nil {
-				return err
-			}
-		}
-		return nil
 	})
+	return b.String()
 }

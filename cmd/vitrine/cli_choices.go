@@ -48,14 +48,6 @@ func (c *choices) addTo(cmd *cobra.Command) {
 	complete(cmd, "without", withouts()...)
 }
 
-func policyNames() []string {
-	var names []string
-	for _, p := range vitrine.Policies() {
-		names = append(names, p.Name())
-	}
-	return names
-}
-
 // leaveOut turns an extension off.
 var leaveOut = map[string]func(*vitrine.Config){
 	"ems":     func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off },
@@ -81,14 +73,14 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 	}
 	config.Policy = vitrine.Policies()[i]
 	for _, name := range c.suites {
-		s, err := (&wishes{suite: name}).wantedSuite()
+		s, err := suiteNamed(name)
 		if err != nil {
 			return nil, err
 		}
 		config.CipherSuites = append(config.CipherSuites, uint16(s.ID))
 	}
 	for _, name := range c.groups {
-		g, err := (&wishes{group: name}).wantedGroup()
+		g, err := groupNamed(name)
 		if err != nil {
 			return nil, wrong("--group", name, groupNames()...)
 		}
@@ -184,15 +176,3 @@ func (c *choices) coherent(config *vitrine.Config, example string) error {
 	}
 	return nil
 }
-
-// exitError is a failure with an exit code of its own. The report has told all; what Error gives is
-// the last line.
-type exitError struct {
-	code int
-	err  error
-}
-
-func (e *exitError) Error() string { return e.err.Error() }
-
-// Unwrap gives the cause.
-func (e *exitError) Unwrap() error { return e.err }

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
+	"text/tabwriter"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -65,4 +68,39 @@ func columns(out io.Writer) int {
 func complete(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag,
 		cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// quoted makes a shell take s as it is.
+func quoted(s string) string {
+	plain := func(r rune) bool {
+		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-.:,/", r)
+	}
+	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// wrap breaks a text at spaces.
+func wrap(text string, width int) (parts []string) {
+	line := ""
+	for word := range strings.SplitSeq(text, " ") {
+		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
+			parts, line = append(parts, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(parts, line)
+}
+
+// aligned prints lines of cells with tabs between them.
+func aligned(w io.Writer, lines []string) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if _, err := fmt.Fprintln(t, strings.Join(lines, "\n")); err != nil {
+		return err
+	}
+	return t.Flush()
 }

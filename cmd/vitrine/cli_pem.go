@@ -2,8 +2,10 @@ package main
 
 import (
 	"crypto"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -183,4 +185,10 @@ func writeCertificates(name string, certs []*x509.Certificate) error {
 		}
 		return nil
 	})
+}
+
+// pinOf is the pin of a certificate's public key.
+func pinOf(c *x509.Certificate) string {
+	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
 }

@@ -35,10 +35,6 @@ type values struct {
 // shell.
 var secretFields = []string{"pre_master_secret", "master_secret", "psk"}
 
-// deriveFields are all, in the order of the help.
-var deriveFields = []string{"suite", "version", "pre_master_secret", "master_secret",
-	"client_random", "server_random", "session_hash", "transcript", "expect"}
-
 // set takes a value of the command line.
 func (v *values) set(field, text string, stderr io.Writer) {
 	flag := "--" + strings.ReplaceAll(field, "_", "-")

@@ -4,9 +4,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -18,9 +16,6 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
-
-// spoken is the highest version of this build.
-const spoken = iana.TLS12
 
 // report is what connect has to say, as text or as one JSON line.
 type report struct {
@@ -250,12 +245,6 @@ func newCertReport(c *x509.Certificate) *certReport {
 		Key: keyWords(c), Signed: c.SignatureAlgorithm.String(),
 		Serial: fmt.Sprintf("%x", c.SerialNumber), Pin: pinOf(c),
 	}
-}
-
-// pinOf is the pin of a certificate's public key.
-func pinOf(c *x509.Certificate) string {
-	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
-	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
 func keyWords(c *x509.Certificate) string {

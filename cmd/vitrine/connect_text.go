@@ -40,21 +40,6 @@ func (l lines) put(name, format string, args ...any) {
 
 func (l lines) title(text string) { fmt.Fprintln(l.w, explain.Escape(text)) }
 
-// wrap breaks a text at spaces.
-func wrap(text string, width int) (parts []string) {
-	line := ""
-	for word := range strings.SplitSeq(text, " ") {
-		if line != "" && len([]rune(line))+1+len([]rune(word)) > width {
-			parts, line = append(parts, line), ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(parts, line)
-}
-
 // writeHead writes what is known when the handshake is over.
 func (r *report) writeHead(w io.Writer) {
 	if r.headWritten {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"path/filepath"
 	"strings"
 
@@ -104,13 +103,4 @@ func numbered(name string, stream, of int) string {
 	}
 	ext := filepath.Ext(name)
 	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), stream, ext)
-}
-
-func writePage(name string, runs []html.Run) error {
-	err := writeFile(name,
-		func(w io.Writer) error { return html.Write(w, html.Options{}, runs...) })
-	if err != nil {
-		return fmt.Errorf("--html: %w", err)
-	}
-	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine/explain"
-	"github.com/vitrine-tls/vitrine/iana"
 	screen "github.com/vitrine-tls/vitrine/render/term"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -130,8 +129,7 @@ func derive(cmd *cobra.Command, v *values, o *deriveOutput) error {
 // given makes of texts what they stand for.
 func (v *values) given() (g explain.Given, err error) {
 	if s, ok := v.fields["suite"]; ok {
-		w := wishes{suite: s.text}
-		if g.Suite, err = w.wantedSuite(); err != nil {
+		if g.Suite, err = suiteNamed(s.text); err != nil {
 			return g, err
 		}
 	}
@@ -155,9 +153,6 @@ func (v *values) given() (g explain.Given, err error) {
 	}
 	return g, nil
 }
-
-var versions = map[string]iana.Version{"1.0": iana.TLS10, "1.1": iana.TLS11, "1.2": iana.TLS12,
-	" 1.0": iana.TLS10, " 1.1": iana.TLS11, " 1.2": iana.TLS12}
 
 func showDerivation(w io.Writer, d *explain.Derivation, o *deriveOutput, style screen.Style) error {
 	switch {
@@ -194,3 +189,7 @@ func writeCommands(w io.Writer, entries []trace.Entry) error {
 	}
 	return nil
 }
+
+// deriveFields are all, in the order of the help.
+var deriveFields = []string{"suite", "version", "pre_master_secret", "master_secret",
+	"client_random", "server_random", "session_hash", "transcript", "expect"}

@@ -172,18 +172,6 @@ func load(stdin io.Reader, name string, redact bool) (c connection, err error) {
 	return c, nil
 }
 
-func copyEvents(w io.Writer, entries []trace.Entry, redact bool) error {
-	var options []trace.Option
-	if !redact {
-		options = append(options, trace.Reveal())
-	}
-	j := trace.NewWriter(w, options...)
-	for _, e := range entries {
-		j.Put(e)
-	}
-	return j.Err()
-}
-
 // explainTerm prints what a word means.
 func explainTerm(cmd *cobra.Command, word string, o *explainOutput, style screen.Style) error {
 	for flag, value := range map[string]string{"--markdown": o.markdown, "--html": o.html,
@@ -208,39 +196,4 @@ func explainTerm(cmd *cobra.Command, word string, o *explainOutput, style screen
 		return writeJSONLines(cmd.OutOrStdout(), terms)
 	}
 	return screen.WriteTerms(cmd.OutOrStdout(), terms, style)
-}
-
-// detailFlag adds --detail to a command that tells a story.
-func detailFlag(cmd *cobra.Command, detail *string) {
-	cmd.Flags().StringVar(detail, "detail", "",
-		"how deep: steps; bytes (every byte named); keys (inside the PRF, and commands); "+
-			"bytes,keys")
-	complete(cmd, "detail", "steps", "bytes", "keys", "bytes,keys")
-}
-
-var levels = map[string]explain.Level{"steps": explain.Steps, "bytes": explain.Bytes,
-	"keys": explain.Inner}
-
-func levelOf(detail string) (level explain.Level, err error) {
-	if detail == "" {
-		return explain.Steps, nil
-	}
-	for word := range strings.SplitSeq(detail, ",") {
-		l, ok := levels[word]
-		if !ok {
-			return 0, &usageError{fmt.Sprintf("--detail takes steps, bytes or keys, got %q", word),
-				"vitrine handshake --detail bytes"}
-		}
-		level |= l
-	}
-	return level, nil
-}
-
-// tellStory writes a story to the terminal, as deep as it is wanted.
-func tellStory(w io.Writer, s *explain.Story, entries []trace.Entry, level explain.Level,
-	style screen.Style) error {
-	if level == explain.Steps {
-		return screen.Write(w, s, style)
-	}
-	return screen.WriteDetailed(w, s, explain.Dig(entries, level), style)
 }

@@ -3,12 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"unicode"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/demo"
@@ -110,33 +106,6 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 		return err
 	}
 	return verdict(outcome, story)
-}
-
-// given are the flags that the run depends on, as they were given, without some.
-func given(cmd *cobra.Command, without ...string) string {
-	var b strings.Builder
-	without = append(without, artefactNames...)
-	cmd.Flags().Visit(func(f *pflag.Flag) {
-		switch {
-		case slices.Contains(without, f.Name):
-		case f.Value.Type() == "bool" && f.Value.String() == "true":
-			b.WriteString(" --" + f.Name)
-		default:
-			b.WriteString(" --" + f.Name + "=" + quoted(f.Value.String()))
-		}
-	})
-	return b.String()
-}
-
-// quoted makes a shell take s as it is.
-func quoted(s string) string {
-	plain := func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-.:,/", r)
-	}
-	if s != "" && strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // show writes everything that was asked for. It reveals: the keys were made for the run.

@@ -2,14 +2,12 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/demo"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
-	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -51,11 +49,11 @@ var auths = map[string]iana.Authentication{"rsa": iana.AuthRSA, "ecdsa": iana.Au
 // suite.
 func (w *wishes) choose() (demo.Options, error) {
 	o := demo.Options{Data: w.data, Seed: w.seed}
-	s, err := w.wantedSuite()
+	s, err := suiteNamed(w.suite)
 	if err != nil {
 		return o, err
 	}
-	group, err := w.wantedGroup()
+	group, err := groupNamed(w.group)
 	if err != nil {
 		return o, err
 	}
@@ -97,50 +95,6 @@ func (w *wishes) choose() (demo.Options, error) {
 }
 
 func (w *wishes) encryptThenMAC() bool { return w.etm != nil && *w.etm }
-
-func (w *wishes) wantedSuite() (*suite.Suite, error) {
-	if w.suite == "" {
-		return nil, nil
-	}
-	id, ok := iana.SuiteByName(w.suite)
-	if !ok {
-		return nil, &usageError{fmt.Sprintf("--suite: no cipher suite is called %q", w.suite),
-			"vitrine suites" + similar(w.suite)}
-	}
-	s := suite.ByID(id)
-	if s == nil {
-		return nil, &usageError{fmt.Sprintf("--suite: %v is registered, but Vitrine does not "+
-			"speak it", id), "vitrine suites"}
-	}
-	return s, nil
-}
-
-// similar narrows the list of suites down to those that share a word with a name.
-func similar(name string) string {
-	for _, word := range strings.FieldsFunc(strings.ToUpper(name),
-		func(r rune) bool { return r == '_' || r == '-' }) {
-		if slices.Contains([]string{"ECDHE", "DHE", "GCM", "CCM", "CBC", "CHACHA20", "NULL",
-			"3DES"}, word) {
-			return " " + word
-		}
-	}
-	return ""
-}
-
-func (w *wishes) wantedGroup() (iana.Group, error) {
-	if w.group == "" {
-		return 0, nil
-	}
-	g, ok := iana.GroupByName(w.group)
-	if ok {
-		_, ok = kex.Named(g)
-	}
-	if !ok || g.Hybrid() { // hybrids are TLS 1.3's
-
-		return 0, unknownValue("--group", w.group, groupNames()...)
-	}
-	return g, nil
-}
 
 // keyExchange is the one that the flags name, directly or not. They must name the same.
 func (w *wishes) keyExchange(s *suite.Suite, group iana.Group) (iana.KeyExchange, error) {
@@ -234,33 +188,4 @@ func parseTamper(s string) (*demo.Tamper, error) {
 			"perhaps a field; got %q", s), "vitrine handshake --tamper 10:mac"}
 	}
 	return &demo.Tamper{Line: n, Field: field}, nil
-}
-
-func contradiction(a, b, reason, wayOut string) error {
-	return &usageError{fmt.Sprintf("%s and %s contradict each other: %s", a, b, reason), wayOut}
-}
-
-func unknownValue(flag, got string, known ...string) error {
-	return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag, strings.Join(known, ", "),
-		got), "vitrine handshake " + flag + " " + known[0]}
-}
-
-// groupNames are the groups that Vitrine speaks.
-func groupNames() []string {
-	var names []string
-	for _, g := range []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1,
-		iana.X448,
-		iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192} {
-		names = append(names, g.String())
-	}
-	return names
-}
-
-// suiteNames are the suites that Vitrine speaks.
-func suiteNames() []string {
-	var names []string
-	for _, s := range suite.Certified() {
-		names = append(names, s.ID.String())
-	}
-	return names
 }

@@ -54,11 +54,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// usageError is a command line that cannot be meant. wayOut can be pasted.
-type usageError struct{ problem, wayOut string }
-
-func (e *usageError) Error() string { return e.problem }
-
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "vitrine",
@@ -87,13 +82,4 @@ Begin with:  vitrine handshake`,
 		newExplain(), newSuites(), newGroups(), newPolicies(), newVersion(),
 		newExitCodes())
 	return root
-}
-
-// noArgs refuses arguments: a value without its flag is easily forgotten.
-func noArgs(cmd *cobra.Command, args []string) error {
-	if len(args) == 0 {
-		return nil
-	}
-	return &usageError{fmt.Sprintf("%s takes no arguments, got %q", cmd.CommandPath(), args[0]),
-		cmd.CommandPath() + " --help"}
 }

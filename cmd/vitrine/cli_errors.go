@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// usageError is a command line that cannot be meant. wayOut can be pasted.
+type usageError struct{ problem, wayOut string }
+
+func (e *usageError) Error() string { return e.problem }
+
+// noArgs refuses arguments: a value without its flag is easily forgotten.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return &usageError{fmt.Sprintf("%s takes no arguments, got %q", cmd.CommandPath(), args[0]),
+		cmd.CommandPath() + " --help"}
+}
+
+// exitError is a failure with an exit code of its own. The report has told all; what Error gives is
+// the last line.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *exitError) Unwrap() error { return e.err }
+
+func contradiction(a, b, reason, wayOut string) error {
+	return &usageError{fmt.Sprintf("%s and %s contradict each other: %s", a, b, reason), wayOut}
+}
+
+func unknownValue(flag, got string, known ...string) error {
+	return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag, strings.Join(known, ", "),
+		got), "vitrine handshake " + flag + " " + known[0]}
+}

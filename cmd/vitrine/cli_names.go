@@ -1,0 +1,99 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// suiteNamed returns the suite that --suite names, and nil if name is empty.
+func suiteNamed(name string) (*suite.Suite, error) {
+	if name == "" {
+		return nil, nil
+	}
+	id, ok := iana.SuiteByName(name)
+	if !ok {
+		return nil, &usageError{fmt.Sprintf("--suite: no cipher suite is called %q", name),
+			"vitrine suites" + similar(name)}
+	}
+	s := suite.ByID(id)
+	if s == nil {
+		return nil, &usageError{fmt.Sprintf("--suite: %v is registered, but Vitrine does not "+
+			"speak it", id), "vitrine suites"}
+	}
+	return s, nil
+}
+
+// similar narrows the list of suites down to those that share a word with a name.
+func similar(name string) string {
+	for _, word := range strings.FieldsFunc(strings.ToUpper(name),
+		func(r rune) bool { return r == '_' || r == '-' }) {
+		if slices.Contains([]string{"ECDHE", "DHE", "GCM", "CCM", "CBC", "CHACHA20", "NULL",
+			"3DES"}, word) {
+			return " " + word
+		}
+	}
+	return ""
+}
+
+// groupNamed returns the group that --group names, and 0 if name is empty.
+func groupNamed(name string) (iana.Group, error) {
+	if name == "" {
+		return 0, nil
+	}
+	g, ok := iana.GroupByName(name)
+	if ok {
+		_, ok = kex.Named(g)
+	}
+	if !ok || g.Hybrid() { // hybrids are TLS 1.3's
+		return 0, unknownValue("--group", name, groupNames()...)
+	}
+	return g, nil
+}
+
+// groupNames are the groups that Vitrine speaks.
+func groupNames() []string {
+	var names []string
+	for _, g := range []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1,
+		iana.X448, iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192} {
+		names = append(names, g.String())
+	}
+	return names
+}
+
+// suiteNames are the suites that Vitrine speaks.
+func suiteNames() []string {
+	var names []string
+	for _, s := range suite.Certified() {
+		names = append(names, s.ID.String())
+	}
+	return names
+}
+
+func policyNames() []string {
+	var names []string
+	for _, p := range vitrine.Policies() {
+		names = append(names, p.Name())
+	}
+	return names
+}
+
+var versions = map[string]iana.Version{"1.0": iana.TLS10, "1.1": iana.TLS11, "1.2": iana.TLS12,
+	" 1.0": iana.TLS10, " 1.1": iana.TLS11, " 1.2": iana.TLS12}
+
+// spoken is the highest version of this build.
+const spoken = iana.TLS12
+
+// spelled are the registries' names.
+func spelled[T fmt.Stringer](list []T) []string {
+	names := make([]string, len(list))
+	for i, v := range list {
+		names[i] = v.String()
+	}
+	return names
+}
