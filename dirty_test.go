@@ -27,10 +27,18 @@ func dirtyCertificates(t *testing.T) map[string]tls.Certificate {
 	}
 	all := map[string]tls.Certificate{}
 	for what, edit := range map[string]func(*x509.Certificate){
-		"the subject":             func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: dirty, Organization: []string{dirty}} },
-		"a DNS name":              func(c *x509.Certificate) { c.DNSNames = []string{dirty} },
-		"a weakly signed subject": func(c *x509.Certificate) { c.Subject.CommonName, c.SignatureAlgorithm = dirty, x509.ECDSAWithSHA1 },
-		"an expired subject":      func(c *x509.Certificate) { c.Subject.CommonName, c.NotAfter = dirty, c.NotBefore.AddDate(0, 0, 1) },
+		"the subject": func(c *x509.Certificate) {
+			c.Subject = pkix.Name{CommonName: dirty, Organization: []string{dirty}}
+		},
+		"a DNS name": func(c *x509.Certificate) {
+			c.DNSNames = []string{dirty}
+		},
+		"a weakly signed subject": func(c *x509.Certificate) {
+			c.Subject.CommonName, c.SignatureAlgorithm = dirty, x509.ECDSAWithSHA1
+		},
+		"an expired subject": func(c *x509.Certificate) {
+			c.Subject.CommonName, c.NotAfter = dirty, c.NotBefore.AddDate(0, 0, 1)
+		},
 	} {
 		c, err := ca.Issue(throwaway.ECDSA, []string{"localhost"}, throwaway.ForClient, edit)
 		if err != nil {
@@ -53,11 +61,20 @@ func unprintable(s string) (r rune, is bool) {
 // What a certificate says reaches errors, and through ErrorLog a log: CWE-117. From either side.
 func TestCertificatesWriteNoLinesIntoALog(t *testing.T) {
 	for what, cert := range dirtyCertificates(t) {
-		for _, auth := range []tls.ClientAuthType{tls.RequireAndVerifyClientCert, tls.VerifyClientCertIfGiven} {
+		for _, auth := range []tls.ClientAuthType{
+			tls.RequireAndVerifyClientCert, tls.VerifyClientCertIfGiven,
+		} {
 			near, far := wires(t)
 			config := serverConfig(t)
 			config.ClientAuth, config.ClientCAs = auth, x509.NewCertPool()
-			client := tls.Client(near, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}})
+			client := tls.Client(
+				near,
+				&tls.Config{
+					InsecureSkipVerify: true,
+					MaxVersion:         tls.VersionTLS12,
+					Certificates:       []tls.Certificate{cert},
+				},
+			)
 			go func() { client.Handshake(); near.Close() }()
 			err := vitrine.Server(far, config).Handshake()
 			if err == nil {
@@ -94,8 +111,12 @@ func TestAnErrorLogHasALineForAFailure(t *testing.T) {
 		server := &http.Server{ErrorLog: log.New(lines, "", 0)}
 		ended := make(chan error, 1)
 		go func() { ended <- vhttp.Serve(l, server) }()
-		client, err := tls.Dial("tcp", l.Addr().String(), &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12,
-			Certificates: []tls.Certificate{cert}})
+		client, err := tls.Dial(
+			"tcp",
+			l.Addr().String(),
+			&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12,
+				Certificates: []tls.Certificate{cert}},
+		)
 		if err == nil {
 			client.Close()
 		}

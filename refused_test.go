@@ -32,11 +32,19 @@ func refusedPEM(t *testing.T, name string) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{cert.Bytes}, PrivateKey: key.(crypto.Signer)}
 }
 
-// fromCryptoTLS connects a client to a server of crypto/tls, which sends whatever certificate it is given.
-func fromCryptoTLS(t *testing.T, client *vitrine.Config, cert tls.Certificate) (vitrine.ConnectionState, error) {
+// fromCryptoTLS connects a client to a server of crypto/tls, which sends whatever certificate it is
+// given.
+func fromCryptoTLS(
+	t *testing.T,
+	client *vitrine.Config,
+	cert tls.Certificate,
+) (vitrine.ConnectionState, error) {
 	t.Helper()
 	near, far := wires(t)
-	server := tls.Server(far, &tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: tls.VersionTLS12})
+	server := tls.Server(
+		far,
+		&tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: tls.VersionTLS12},
+	)
 	done := make(chan error, 1)
 	go func() { done <- server.Handshake(); server.Close() }()
 	c := vitrine.Client(near, client)
@@ -47,7 +55,8 @@ func fromCryptoTLS(t *testing.T, client *vitrine.Config, cert tls.Certificate) (
 	return state, err
 }
 
-// With InsecureSkipVerify the connection is made, and the chain handed out raw; without it the reason is named.
+// With InsecureSkipVerify the connection is made, and the chain handed out raw; without it the
+// reason is named.
 func TestACertificateThatCryptoX509RefusesIsForThoseWhoSkipAlone(t *testing.T) {
 	own := serverConfig(t).Certificates[0]
 	for _, name := range []string{"neg-serial", "san-nonascii", "san-ip-badlen"} {
@@ -60,8 +69,14 @@ func TestACertificateThatCryptoX509RefusesIsForThoseWhoSkipAlone(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if len(state.PeerCertificates) != len(cert.Certificate) || len(state.PeerCertificateFaults) != 1 || state.VerifiedChains != nil {
-					t.Errorf("got %d certificates, faults %v", len(state.PeerCertificates), state.PeerCertificateFaults)
+				if len(state.PeerCertificates) != len(cert.Certificate) ||
+					len(state.PeerCertificateFaults) != 1 ||
+					state.VerifiedChains != nil {
+					t.Errorf(
+						"got %d certificates, faults %v",
+						len(state.PeerCertificates),
+						state.PeerCertificateFaults,
+					)
 				}
 				for i, c := range state.PeerCertificates {
 					if !bytes.Equal(c.Raw, cert.Certificate[i]) {
@@ -74,7 +89,11 @@ func TestACertificateThatCryptoX509RefusesIsForThoseWhoSkipAlone(t *testing.T) {
 						roots.AddCert(c)
 					}
 				}
-				_, err = fromCryptoTLS(t, &vitrine.Config{ServerName: "localhost", RootCAs: roots}, cert)
+				_, err = fromCryptoTLS(
+					t,
+					&vitrine.Config{ServerName: "localhost", RootCAs: roots},
+					cert,
+				)
 				_, reason := errors.AsType[*pki.Fault](err)
 				_, trust := errors.AsType[*tls.CertificateVerificationError](err)
 				if !reason || !trust || alert.Of(err) != alert.BadCertificate {
@@ -91,8 +110,11 @@ func TestAServerRefusesARefusedClientCertificate(t *testing.T) {
 		near, far := wires(t)
 		config := serverConfig(t)
 		config.ClientAuth = auth
-		client := tls.Client(near, &tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12,
-			Certificates: []tls.Certificate{refusedPEM(t, "neg-serial")}})
+		client := tls.Client(
+			near,
+			&tls.Config{InsecureSkipVerify: true, MaxVersion: tls.VersionTLS12,
+				Certificates: []tls.Certificate{refusedPEM(t, "neg-serial")}},
+		)
 		go func() { client.Handshake(); near.Close() }()
 		err := vitrine.Server(far, config).Handshake()
 		if _, ok := errors.AsType[*pki.Fault](err); !ok {
@@ -102,9 +124,17 @@ func TestAServerRefusesARefusedClientCertificate(t *testing.T) {
 	}
 }
 
-// A session keeps the chain as it was sent, and a client that skips resumes it; one that checks does not.
+// A session keeps the chain as it was sent, and a client that skips resumes it; one that checks
+// does not.
 func TestASessionOverARefusedCertificateIsForThoseWhoSkipAlone(t *testing.T) {
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{refusedPEM(t, "neg-serial")}, MaxVersion: tls.VersionTLS12})
+	l, err := tls.Listen(
+		"tcp",
+		"127.0.0.1:0",
+		&tls.Config{
+			Certificates: []tls.Certificate{refusedPEM(t, "neg-serial")},
+			MaxVersion:   tls.VersionTLS12,
+		},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,15 +148,26 @@ func TestASessionOverARefusedCertificateIsForThoseWhoSkipAlone(t *testing.T) {
 			go func() { c.(*tls.Conn).Handshake(); io.Copy(io.Discard, c); c.Close() }()
 		}
 	}()
-	client := &vitrine.Config{ServerName: "localhost", InsecureSkipVerify: true, ClientSessionCache: vitrine.NewLRUClientSessionCache(0)}
+	client := &vitrine.Config{
+		ServerName:         "localhost",
+		InsecureSkipVerify: true,
+		ClientSessionCache: vitrine.NewLRUClientSessionCache(0),
+	}
 	for i := range 2 {
 		c, err := vitrine.Dial("tcp", l.Addr().String(), client)
 		if err != nil {
 			t.Fatal(err)
 		}
 		s := c.ConnectionState()
-		if s.DidResume != (i == 1) || len(s.PeerCertificates) != 1 || len(s.PeerCertificateFaults) != 1 {
-			t.Errorf("connection %d: resumed %v, %d certificates, faults %v", i+1, s.DidResume, len(s.PeerCertificates), s.PeerCertificateFaults)
+		if s.DidResume != (i == 1) || len(s.PeerCertificates) != 1 ||
+			len(s.PeerCertificateFaults) != 1 {
+			t.Errorf(
+				"connection %d: resumed %v, %d certificates, faults %v",
+				i+1,
+				s.DidResume,
+				len(s.PeerCertificates),
+				s.PeerCertificateFaults,
+			)
 		}
 		c.Close()
 	}

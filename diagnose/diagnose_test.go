@@ -294,7 +294,8 @@ func TestDistrust(t *testing.T) {
 	}
 	weak := issue(t, other, []string{"localhost"},
 		func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })
-	_, err = (&pki.Chain{Certs: []*x509.Certificate{weak}}).Verify(iana.Server, pki.Trust{Roots: authority.Pool(), Name: "localhost"})
+	chain := &pki.Chain{Certs: []*x509.Certificate{weak}}
+	_, err = chain.Verify(iana.Server, pki.Trust{Roots: authority.Pool(), Name: "localhost"})
 	failure, ok := diagnose.Of(&vitrine.HandshakeError{Side: iana.Client, Err: err})
 	if !ok || failure.Trust == nil {
 		t.Fatal(err)

@@ -13,10 +13,18 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// certSignatures are the signatures on certificates that crypto/x509 does not compute, by the OID of
-// their AlgorithmIdentifier. RSASSA-PSS, whose hash is a parameter, is read by pssSignature.
-// Those with SHA-1 and SHA-224 are weak; MD5's are not here under any policy.
-// See RFC 3279 §2.2, RFC 4055 §5, RFC 5758 §3.2 and RFC 8410 §6.
+var (
+	oidSHA1RSA     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}
+	oidSHA1RSAOld  = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 29} // OIW's name for it
+	oidSHA224RSA   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 14}
+	oidSHA1ECDSA   = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}
+	oidSHA224ECDSA = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 1}
+)
+
+// certSignatures are the signatures on certificates that crypto/x509 does not compute, by the OID
+// of their AlgorithmIdentifier. RSASSA-PSS, whose hash is a parameter, is read by pssSignature.
+// Those with SHA-1 and SHA-224 are weak; MD5's are not here under any policy. See RFC 3279 §2.2,
+// RFC 4055 §5, RFC 5758 §3.2 and RFC 8410 §6.
 var certSignatures = []struct {
 	oid  asn1.ObjectIdentifier
 	key  keyKind
@@ -25,11 +33,11 @@ var certSignatures = []struct {
 	as   iana.SignatureScheme // what stands for it in signature_algorithms_cert
 	name string
 }{
-	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, keyRSA, crypto.SHA1, true, iana.RSA_PKCS1_SHA1, "sha1WithRSAEncryption"},
-	{asn1.ObjectIdentifier{1, 3, 14, 3, 2, 29}, keyRSA, crypto.SHA1, true, iana.RSA_PKCS1_SHA1, "sha1WithRSAEncryption"}, // an older name for it
-	{asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 14}, keyRSA, crypto.SHA224, true, iana.RSA_PKCS1_SHA224, "sha224WithRSAEncryption"},
-	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}, keyECDSA, crypto.SHA1, true, iana.ECDSA_SHA1, "ecdsa-with-SHA1"},
-	{asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 1}, keyECDSA, crypto.SHA224, true, iana.ECDSA_SHA224, "ecdsa-with-SHA224"},
+	{oidSHA1RSA, keyRSA, crypto.SHA1, true, iana.RSA_PKCS1_SHA1, "sha1WithRSAEncryption"},
+	{oidSHA1RSAOld, keyRSA, crypto.SHA1, true, iana.RSA_PKCS1_SHA1, "sha1WithRSAEncryption"},
+	{oidSHA224RSA, keyRSA, crypto.SHA224, true, iana.RSA_PKCS1_SHA224, "sha224WithRSAEncryption"},
+	{oidSHA1ECDSA, keyECDSA, crypto.SHA1, true, iana.ECDSA_SHA1, "ecdsa-with-SHA1"},
+	{oidSHA224ECDSA, keyECDSA, crypto.SHA224, true, iana.ECDSA_SHA224, "ecdsa-with-SHA224"},
 	{oidEd448, keyEd448, 0, false, iana.ED448, "id-Ed448"},
 }
 
@@ -43,7 +51,8 @@ func foreignSignature(c *x509.Certificate) bool {
 	return false
 }
 
-// A WeakError is why a chain was refused in which a certificate is signed with MD5, SHA-1 or SHA-224.
+// A WeakError is why a chain was refused in which a certificate is signed with MD5, SHA-1 or
+// SHA-224.
 type WeakError struct {
 	Cert      *x509.Certificate
 	Signature string // see WeakSignature
@@ -51,15 +60,16 @@ type WeakError struct {
 }
 
 func (e *WeakError) Error() string {
-	return fmt.Sprintf("got a certificate (%q) signed with %s, expected SHA-256 or better: %v", e.Cert.Subject, e.Signature, e.Err)
+	return fmt.Sprintf("got a certificate (%q) signed with %s, expected SHA-256 or better: %v",
+		e.Cert.Subject, e.Signature, e.Err)
 }
 
 // Unwrap returns crypto/x509's error.
 func (e *WeakError) Unwrap() error { return e.Err }
 
-// WeakSignature names the signature of a certificate, "sha1WithRSAEncryption" for example, if it is one
-// that only Trust.Weak accepts, or MD5's, which nothing accepts. It is empty for any other, and for a
-// certificate that issued itself, whose signature nobody needs.
+// WeakSignature names the signature of a certificate, "sha1WithRSAEncryption" for example, if it is
+// one that only Trust.Weak accepts, or MD5's, which nothing accepts. It is empty for any other, and
+// for a certificate that issued itself, whose signature nobody needs.
 func WeakSignature(c *x509.Certificate) string {
 	if selfIssued(c) {
 		return ""
@@ -82,7 +92,8 @@ func WeakSignature(c *x509.Certificate) string {
 func signedBy(parent, child *x509.Certificate, weak bool) (ours, ok bool) {
 	pub := parent.PublicKey
 	if pub != nil && !foreignSignature(child) {
-		return false, parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature) == nil
+		return false, parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate,
+			child.Signature) == nil
 	}
 	if pub == nil {
 		var err error
@@ -100,15 +111,18 @@ func signedBy(parent, child *x509.Certificate, weak bool) (ours, ok bool) {
 	for _, s := range certSignatures {
 		if s.oid.Equal(oid) && s.key == kindOf(pub) && (weak || !s.weak) {
 			row := scheme{Key: s.key, Hash: s.hash}
-			return true, row.verify(pub, row.digest(child.RawTBSCertificate), child.Signature) == nil
+			digest := row.digest(child.RawTBSCertificate)
+			return true, row.verify(pub, digest, child.Signature) == nil
 		}
 	}
 	return true, false
 }
 
-// pssSignature verifies an RSASSA-PSS signature under an rsaEncryption or an RSASSA-PSS key. The salt
-// may be longer than the hash, as OpenSSL makes it by default, but not shorter. See RFC 4055 §3.
-func pssSignature(pub crypto.PublicKey, params cryptobyte.String, child *x509.Certificate, weak bool) bool {
+// pssSignature verifies an RSASSA-PSS signature under an rsaEncryption or an RSASSA-PSS key. The
+// salt may be longer than the hash, as OpenSSL makes it by default, but not shorter. See RFC 4055
+// §3.
+func pssSignature(pub crypto.PublicKey, params cryptobyte.String, child *x509.Certificate,
+	weak bool) bool {
 	hash, salt, err := parsePSSParams(params)
 	if err != nil || salt < hash.Size() || hash == crypto.SHA1 && !weak {
 		return false
@@ -130,7 +144,8 @@ func pssSignature(pub crypto.PublicKey, params cryptobyte.String, child *x509.Ce
 	}
 	h := hash.New()
 	h.Write(child.RawTBSCertificate)
-	return rsa.VerifyPSS(key, hash, h.Sum(nil), child.Signature, &rsa.PSSOptions{SaltLength: salt, Hash: hash}) == nil
+	opts := &rsa.PSSOptions{SaltLength: salt, Hash: hash}
+	return rsa.VerifyPSS(key, hash, h.Sum(nil), child.Signature, opts) == nil
 }
 
 // foreignSchemes are the code points of a signature that crypto/x509 has no name for.

@@ -183,9 +183,11 @@ func (c *Chain) refuse(err error, t Trust) error {
 	case x509.UnknownAuthorityError:
 		d = alert.UnknownCA
 		for _, cert := range c.Certs { // the better reason: crypto/x509 just finds no path through it
-			if name := WeakSignature(cert); name != "" && (!t.Weak || cert.SignatureAlgorithm == x509.MD5WithRSA) {
+			name, accepted := WeakSignature(cert), t.Weak && cert.SignatureAlgorithm != x509.MD5WithRSA
+			if name != "" && !accepted {
 				cause.Err = &WeakError{cert, name, err}
-				return &alert.Error{Alert: alert.BadCertificate, Ref: "RFC 8446 §4.4.2.4", Reason: cause.Err.Error(), Cause: cause}
+				return &alert.Error{Alert: alert.BadCertificate, Ref: "RFC 8446 §4.4.2.4",
+					Reason: cause.Err.Error(), Cause: cause}
 			}
 		}
 	}

@@ -184,7 +184,8 @@ func TestAClientChoosesByTypeAuthorityAndScheme(t *testing.T) {
 	t.Log(ChooseClient(all, Request{Types: both, Schemes: modern, Authorities: [][]byte{strangeDN}}, modern).Why())
 }
 
-// The leaf's own key, in a chain that verifies, signed by that key: the whole proof, as a client checks it.
+// The leaf's own key, in a chain that verifies, signed by that key: the whole proof, as a client
+// checks it.
 func TestACredentialProvesItself(t *testing.T) {
 	ca := newCA(t, "whole proof")
 	for _, kind := range throwaway.Kinds() {

@@ -67,18 +67,34 @@ func pssParams(hash asn1.ObjectIdentifier, salt int) []byte {
 }
 
 func pssAlg(hash crypto.Hash, oid asn1.ObjectIdentifier, salt int) sigAlg {
-	return sigAlg{algorithmDER(oidRSAPSS, pssParams(oid, salt)), hash, &rsa.PSSOptions{SaltLength: salt, Hash: hash}}
+	return sigAlg{
+		algorithmDER(oidRSAPSS, pssParams(oid, salt)),
+		hash,
+		&rsa.PSSOptions{SaltLength: salt, Hash: hash},
+	}
 }
 
 var (
-	md5RSA      = sigAlg{algorithmDER(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 4}, true), crypto.MD5, nil}
-	sha1RSA     = sigAlg{algorithmDER(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}, true), crypto.SHA1, nil}
-	sha1ISO     = sigAlg{algorithmDER(asn1.ObjectIdentifier{1, 3, 14, 3, 2, 29}, true), crypto.SHA1, nil}
-	sha224RSA   = sigAlg{algorithmDER(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 14}, true), crypto.SHA224, nil}
-	sha256RSA   = sigAlg{algorithmDER(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}, true), crypto.SHA256, nil}
-	sha1ECDSA   = sigAlg{algorithmDER(asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}, nil), crypto.SHA1, nil}
-	sha224ECDSA = sigAlg{algorithmDER(asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 1}, nil), crypto.SHA224, nil}
-	sha256ECDSA = sigAlg{algorithmDER(asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}, nil), crypto.SHA256, nil}
+	md5RSA = sigAlg{
+		algorithmDER(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 4}, true),
+		crypto.MD5,
+		nil,
+	}
+	sha1RSA   = sigAlg{algorithmDER(oidSHA1RSA, true), crypto.SHA1, nil}
+	sha1ISO   = sigAlg{algorithmDER(oidSHA1RSAOld, true), crypto.SHA1, nil}
+	sha224RSA = sigAlg{algorithmDER(oidSHA224RSA, true), crypto.SHA224, nil}
+	sha256RSA = sigAlg{
+		algorithmDER(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}, true),
+		crypto.SHA256,
+		nil,
+	}
+	sha1ECDSA   = sigAlg{algorithmDER(oidSHA1ECDSA, nil), crypto.SHA1, nil}
+	sha224ECDSA = sigAlg{algorithmDER(oidSHA224ECDSA, nil), crypto.SHA224, nil}
+	sha256ECDSA = sigAlg{
+		algorithmDER(asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}, nil),
+		crypto.SHA256,
+		nil,
+	}
 	pssSHA256   = pssAlg(crypto.SHA256, oidSHA256, 32)
 	pssLongSalt = pssAlg(crypto.SHA256, oidSHA256, 222) // OpenSSL's default with 2048 bits
 	pssNoSalt   = pssAlg(crypto.SHA256, oidSHA256, 8)
@@ -106,12 +122,19 @@ type form struct {
 	sig     sigAlg // of the key that is certified: what it signs with later
 }
 
-// issue509 makes a certificate for key, signed by parent, nil for itself. The template is a leaf for
-// "a.test" that is valid for an hour around now.
-func issue509(t testing.TB, parent *node, key crypto.Signer, f form, edit func(*x509.Certificate)) *node {
+// issue509 makes a certificate for key, signed by parent, nil for itself. The template is a leaf
+// for "a.test" that is valid for an hour around now.
+func issue509(t testing.TB, parent *node, key crypto.Signer, f form,
+	edit func(*x509.Certificate)) *node {
 	t.Helper()
-	c := &x509.Certificate{SerialNumber: new(big.Int).SetBytes(randomBytes(8)), Subject: pkix.Name{CommonName: "leaf"},
-		DNSNames: []string{"a.test"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour), KeyUsage: x509.KeyUsageDigitalSignature}
+	c := &x509.Certificate{
+		SerialNumber: new(big.Int).SetBytes(randomBytes(8)),
+		Subject:      pkix.Name{CommonName: "leaf"},
+		DNSNames:     []string{"a.test"},
+		NotBefore:    now.Add(-time.Hour),
+		NotAfter:     now.Add(time.Hour),
+		KeyUsage:     x509.KeyUsageDigitalSignature,
+	}
 	if edit != nil {
 		edit(c)
 	}
@@ -153,7 +176,10 @@ func rewrite(t testing.TB, der []byte, me *node, f form, signer *node) []byte {
 		der, _ := asn1.Marshal(struct {
 			A pkix.AlgorithmIdentifier
 			K asn1.BitString
-		}{pkix.AlgorithmIdentifier{Algorithm: oid}, asn1.BitString{Bytes: key, BitLength: 8 * len(key)}})
+		}{
+			pkix.AlgorithmIdentifier{Algorithm: oid},
+			asn1.BitString{Bytes: key, BitLength: 8 * len(key)},
+		})
 		fields[6] = asn1.RawValue{FullBytes: der}
 	}
 	switch k := me.key.Public().(type) {

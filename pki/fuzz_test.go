@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// Whatever stands in a chain, reading it ends in a chain that is written as it was, or in bad_certificate; and every question
-// that can be asked of it has an answer.
+// Whatever stands in a chain, reading it ends in a chain that is written as it was, or in
+// bad_certificate; and every question that can be asked of it has an answer.
 func FuzzParseChain(f *testing.F) {
 	for _, c := range one() {
 		f.Add(c.Chain.Leaf().Raw, []byte{})

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +22,8 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 )
 
-// A Fault is why a certificate of a chain is refused wherever anything is checked: crypto/x509 cannot
-// read it, or its key is too short.
+// A Fault is why a certificate of a chain is refused wherever anything is checked: crypto/x509
+// cannot read it, or its key is too short.
 type Fault struct {
 	Index, Of int // which certificate, from 0, and of how many
 	Err       error
@@ -35,12 +36,13 @@ func (f *Fault) Error() string {
 // Unwrap returns the reason.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// minRSABits is the shortest RSA key that crypto/rsa computes with, and that a verified peer may have.
+// minRSABits is the shortest RSA key that crypto/rsa computes with, and that a verified peer may
+// have.
 const minRSABits = 1024
 
-// ReadChain is ParseChain for a peer that nobody checks. A certificate that crypto/x509 refuses, for
-// a negative serial number or a malformed name for example, becomes what ReadCertificate makes of
-// it, and an RSA key may be shorter than 1024 bits. Sound and Verify refuse such a chain.
+// ReadChain is ParseChain for a peer that nobody checks. A certificate that crypto/x509 refuses,
+// for a negative serial number or a malformed name for example, becomes what ReadCertificate makes
+// of it, and an RSA key may be shorter than 1024 bits. Sound and Verify refuse such a chain.
 func ReadChain(raw [][]byte) (*Chain, error) {
 	c := new(Chain)
 	for i, der := range raw {
@@ -61,7 +63,8 @@ func ReadChain(raw [][]byte) (*Chain, error) {
 		pub, _ = parseSPKI(c.Certs[0].RawSubjectPublicKeyInfo)
 	}
 	if k := rsaKey(pub); k != nil && k.N.BitLen() < minRSABits {
-		c.faults = append(c.faults, &Fault{0, len(raw), fmt.Errorf("got an RSA key of %d bits, expected at least %d", k.N.BitLen(), minRSABits)})
+		c.faults = append(c.faults, &Fault{0, len(raw), fmt.Errorf("got an RSA key of %d bits, "+
+			"expected at least %d", k.N.BitLen(), minRSABits)})
 	}
 	return c, nil
 }
@@ -77,7 +80,8 @@ func rsaKey(pub crypto.PublicKey) *rsa.PublicKey {
 	return nil
 }
 
-// Faults lists what is wrong with certificates of the chain; it is empty for one that ParseChain takes.
+// Faults lists what is wrong with certificates of the chain; it is empty for one that ParseChain
+// takes.
 func (c *Chain) Faults() []error {
 	var all []error
 	for _, f := range c.faults {
@@ -99,9 +103,10 @@ func (c *Chain) Sound() error {
 
 // ReadCertificate is x509.ParseCertificate, but returns a certificate always. With an error it has
 // only what could be read of Raw, RawTBSCertificate, RawSubject, Subject, RawIssuer, Issuer,
-// SerialNumber, NotBefore, NotAfter, RawSubjectPublicKeyInfo, PublicKey, SignatureAlgorithm and Signature,
-// and of DNSNames and IPAddresses those that are well-formed. Then x509.Certificate.Verify refuses it, and every path through
-// it, with x509.UnhandledCriticalExtension.
+// SerialNumber, NotBefore, NotAfter, RawSubjectPublicKeyInfo, PublicKey, SignatureAlgorithm and
+// Signature, and of DNSNames and IPAddresses those that are well-formed. Then
+// x509.Certificate.Verify refuses it, and every path through it, with
+// x509.UnhandledCriticalExtension.
 func ReadCertificate(der []byte) (*x509.Certificate, error) {
 	c, err := parseCertificate(der)
 	if err == nil {
@@ -140,20 +145,23 @@ var signatureNames = map[string]x509.SignatureAlgorithm{
 	"1.3.101.112":           x509.PureEd25519,
 }
 
-// oidUnread marks a certificate that was not understood: joint-iso-itu-t(2) ds(5) certificateExtension(29).
+// oidUnread marks a certificate that was not understood: joint-iso-itu-t(2) ds(5)
+// certificateExtension(29).
 var oidUnread = asn1.ObjectIdentifier{2, 5, 29}
 
 // readFields reads TBSCertificate as far as it goes. See RFC 5280 §4.1.
 func readFields(c *x509.Certificate, fields cryptobyte.String) {
 	var serial, validity, issuer, subject, spki cryptobyte.String
-	if !fields.SkipOptionalASN1(tag.Tag(0).Constructed().ContextSpecific()) || !fields.ReadASN1Element(&serial, tag.INTEGER) {
+	if !fields.SkipOptionalASN1(tag.Tag(0).Constructed().ContextSpecific()) ||
+		!fields.ReadASN1Element(&serial, tag.INTEGER) {
 		return
 	}
 	if n := new(big.Int); serial.ReadASN1Integer(n) {
 		c.SerialNumber = n
 	}
-	if !fields.SkipASN1(tag.SEQUENCE) || !fields.ReadASN1Element(&issuer, tag.SEQUENCE) || !fields.ReadASN1(&validity, tag.SEQUENCE) ||
-		!fields.ReadASN1Element(&subject, tag.SEQUENCE) || !fields.ReadASN1Element(&spki, tag.SEQUENCE) {
+	if !fields.SkipASN1(tag.SEQUENCE) || !fields.ReadASN1Element(&issuer, tag.SEQUENCE) ||
+		!fields.ReadASN1(&validity, tag.SEQUENCE) || !fields.ReadASN1Element(&subject, tag.SEQUENCE) ||
+		!fields.ReadASN1Element(&spki, tag.SEQUENCE) {
 		return
 	}
 	c.RawIssuer, c.RawSubject, c.RawSubjectPublicKeyInfo = issuer, subject, spki
@@ -166,7 +174,8 @@ func readFields(c *x509.Certificate, fields cryptobyte.String) {
 	fields.SkipOptionalASN1(tag.Tag(1).ContextSpecific())
 	fields.SkipOptionalASN1(tag.Tag(2).ContextSpecific())
 	var wrapped, extensions cryptobyte.String
-	if fields.ReadASN1(&wrapped, tag.Tag(3).Constructed().ContextSpecific()) && wrapped.ReadASN1(&extensions, tag.SEQUENCE) {
+	if fields.ReadASN1(&wrapped, tag.Tag(3).Constructed().ContextSpecific()) &&
+		wrapped.ReadASN1(&extensions, tag.SEQUENCE) {
 		readNames(c, extensions)
 	}
 }
@@ -193,7 +202,8 @@ func readNames(c *x509.Certificate, extensions cryptobyte.String) {
 	var oid asn1.ObjectIdentifier
 	for extensions.ReadASN1(&extension, tag.SEQUENCE) && extension.ReadASN1ObjectIdentifier(&oid) {
 		extension.SkipOptionalASN1(tag.BOOLEAN)
-		if !oid.Equal(oidSubjectAltName) || !extension.ReadASN1(&value, tag.OCTET_STRING) || !value.ReadASN1(&names, tag.SEQUENCE) {
+		if !oid.Equal(oidSubjectAltName) || !extension.ReadASN1(&value, tag.OCTET_STRING) ||
+			!value.ReadASN1(&names, tag.SEQUENCE) {
 			continue
 		}
 		var kind tag.Tag
@@ -201,7 +211,8 @@ func readNames(c *x509.Certificate, extensions cryptobyte.String) {
 			switch {
 			case kind == tag.Tag(2).ContextSpecific() && hostName(name):
 				c.DNSNames = append(c.DNSNames, string(name))
-			case kind == tag.Tag(7).ContextSpecific() && (len(name) == net.IPv4len || len(name) == net.IPv6len):
+			case kind == tag.Tag(7).ContextSpecific() &&
+				(len(name) == net.IPv4len || len(name) == net.IPv6len):
 				c.IPAddresses = append(c.IPAddresses, net.IP(name))
 			}
 		}
@@ -216,12 +227,15 @@ func hostName(s []byte) bool {
 // with an RSA key, or a curve spelt out that has a name. It returns nil for others.
 func readKey(spki []byte) (crypto.PublicKey, x509.PublicKeyAlgorithm) {
 	if pub, err := x509.ParsePKIXPublicKey(spki); err == nil {
-		for algorithm, kind := range map[x509.PublicKeyAlgorithm]keyKind{x509.RSA: keyRSA, x509.ECDSA: keyECDSA, x509.Ed25519: keyEd25519} {
-			if kindOf(pub) == kind {
-				return pub, algorithm
-			}
+		switch kindOf(pub) {
+		case keyRSA:
+			return pub, x509.RSA
+		case keyECDSA:
+			return pub, x509.ECDSA
+		case keyEd25519:
+			return pub, x509.Ed25519
 		}
-		return nil, x509.UnknownPublicKeyAlgorithm // DSA, X25519 or P-224, which sign nothing in TLS
+		return nil, x509.UnknownPublicKeyAlgorithm // DSA, X25519 or P-224: they sign nothing in TLS
 	}
 	oid, params, bits, ok := splitSPKI(spki)
 	switch {
@@ -270,9 +284,11 @@ func explicitCurve(params cryptobyte.String) elliptic.Curve {
 		want := curve.Params()
 		a := new(big.Int).Sub(want.P, big.NewInt(3))
 		size := (want.BitSize + 7) / 8
-		base := append([]byte{4}, append(want.Gx.FillBytes(make([]byte, size)), want.Gy.FillBytes(make([]byte, size))...)...)
-		if p.Field.Prime != nil && p.Field.Prime.Cmp(want.P) == 0 && new(big.Int).SetBytes(p.Curve.A).Cmp(a) == 0 &&
-			new(big.Int).SetBytes(p.Curve.B).Cmp(want.B) == 0 && string(p.Base) == string(base) && p.Order.Cmp(want.N) == 0 {
+		base := slices.Concat([]byte{4}, want.Gx.FillBytes(make([]byte, size)),
+			want.Gy.FillBytes(make([]byte, size)))
+		if p.Field.Prime.Cmp(want.P) == 0 && new(big.Int).SetBytes(p.Curve.A).Cmp(a) == 0 &&
+			new(big.Int).SetBytes(p.Curve.B).Cmp(want.B) == 0 &&
+			slices.Equal(p.Base, base) && p.Order.Cmp(want.N) == 0 {
 			return curve
 		}
 	}

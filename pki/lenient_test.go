@@ -27,7 +27,8 @@ func refused(t testing.TB, name string) (der []byte, key any) {
 	}
 	cert, rest := pem.Decode(text)
 	block, _ := pem.Decode(rest)
-	if key, err = x509.ParsePKCS8PrivateKey(block.Bytes); err != nil && name != "explicit" { // whose key is spelt out, too
+	key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil && name != "explicit" { // whose key is spelt out, too
 		t.Fatal(err)
 	}
 	return cert.Bytes, key
@@ -44,8 +45,9 @@ func badURI(t testing.TB) []byte {
 
 // RFC 5280 §4.1 and §4.2: what crypto/x509 refuses to read.
 func TestARefusedCertificateIsReadAsFarAsItGoes(t *testing.T) {
-	sample := func(name string) []byte { der, _ := refused(t, name); return der }
+	alone := func(name string) [][]byte { der, _ := refused(t, name); return [][]byte{der} }
 	good := issue(t, newCA(t, "good"), throwaway.ECDSA, "good.test").Chain.Leaf().Raw
+	const both = "localhost 127.0.0.1"
 	for _, tt := range []struct {
 		name  string
 		raw   [][]byte
@@ -53,22 +55,32 @@ func TestARefusedCertificateIsReadAsFarAsItGoes(t *testing.T) {
 		word  string // the reason
 		names string
 	}{
-		{"negative serial number, §4.1.2.2", [][]byte{sample("neg-serial")}, 0, "negative serial", "localhost 127.0.0.1"},
-		{"a name that is no ASCII, §4.2.1.6", [][]byte{sample("san-nonascii")}, 0, "dNSName", "localhost"},
-		{"an address of 3 bytes, §4.2.1.6", [][]byte{sample("san-ip-badlen")}, 0, "IP address of length 3", "localhost"},
+		{"negative serial number, §4.1.2.2", alone("neg-serial"), 0, "negative serial", both},
+		{"a name that is no ASCII, §4.2.1.6", alone("san-nonascii"), 0, "dNSName", "localhost"},
+		{"an address of 3 bytes, §4.2.1.6", alone("san-ip-badlen"), 0, "IP address of length 3",
+			"localhost"},
 		{"a URI that is none, §4.2.1.6", [][]byte{badURI(t)}, 0, "URI", "a.test"},
-		{"explicit EC parameters, RFC 5480 §2.1.1", [][]byte{sample("explicit")}, 0, "ECDSA parameters", "localhost 127.0.0.1"},
-		{"an RSA key of 512 bits", [][]byte{sample("rsa512")}, 0, "512 bits", "localhost 127.0.0.1"},
-		{"later in the chain", [][]byte{good, sample("neg-serial")}, 1, "negative serial", "good.test"},
-		{"later in the chain, nothing at all", [][]byte{good, good, []byte("?")}, 2, "malformed", "good.test"},
+		{"explicit EC parameters, RFC 5480 §2.1.1", alone("explicit"), 0, "ECDSA parameters",
+			both},
+		{"an RSA key of 512 bits", alone("rsa512"), 0, "512 bits", both},
+		{"later in the chain", append([][]byte{good}, alone("neg-serial")...), 1,
+			"negative serial", "good.test"},
+		{"later in the chain, nothing at all", [][]byte{good, good, []byte("?")}, 2, "malformed",
+			"good.test"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ParseChain(tt.raw)
 			wantAlert(t, err, alert.BadCertificate, tt.word)
 			f, ok := errors.AsType[*Fault](err)
 			cause, too := errors.AsType[*tls.CertificateVerificationError](err)
-			if !ok || !too || f.Index != tt.at || f.Of != len(tt.raw) || len(cause.UnverifiedCertificates) != len(tt.raw) {
-				t.Fatalf("got %v, expected it to name certificate %d of %d, and to bring the chain", err, tt.at+1, len(tt.raw))
+			if !ok || !too || f.Index != tt.at || f.Of != len(tt.raw) ||
+				len(cause.UnverifiedCertificates) != len(tt.raw) {
+				t.Fatalf(
+					"got %v, expected it to name certificate %d of %d, and to bring the chain",
+					err,
+					tt.at+1,
+					len(tt.raw),
+				)
 			}
 			chain, err := ReadChain(tt.raw)
 			if err != nil {
@@ -77,7 +89,8 @@ func TestARefusedCertificateIsReadAsFarAsItGoes(t *testing.T) {
 			if _, err := chain.PublicKey(); err != nil {
 				t.Errorf("its key: %v", err)
 			}
-			if faults := chain.Faults(); len(faults) != 1 || !strings.Contains(faults[0].Error(), tt.word) {
+			if faults := chain.Faults(); len(faults) != 1 ||
+				!strings.Contains(faults[0].Error(), tt.word) {
 				t.Errorf("got %v", faults)
 			}
 			for i, c := range chain.Certs {
@@ -97,13 +110,17 @@ func TestARefusedCertificateIsReadAsFarAsItGoes(t *testing.T) {
 			for _, c := range chain.Certs {
 				roots.AddCert(c)
 			}
-			_, err = chain.Verify(iana.Server, Trust{Roots: roots, Name: "localhost", Now: now, Listed: chain.Certs, Weak: true})
+			_, err = chain.Verify(
+				iana.Server,
+				Trust{Roots: roots, Name: "localhost", Now: now, Listed: chain.Certs, Weak: true},
+			)
 			wantAlert(t, err, alert.BadCertificate, tt.word)
 		})
 	}
 }
 
-// A program that takes anybody and then verifies PeerCertificates itself must not be fooled by what was left unread.
+// A program that takes anybody and then verifies PeerCertificates itself must not be fooled by what
+// was left unread.
 func TestARefusedCertificateNeverVerifies(t *testing.T) {
 	for _, name := range []string{"neg-serial", "san-nonascii", "san-ip-badlen", "explicit"} {
 		der, _ := refused(t, name)
@@ -111,13 +128,22 @@ func TestARefusedCertificateNeverVerifies(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%s: it is read", name)
 		}
-		if c.Subject.CommonName != "localhost" || c.Issuer.CommonName != "Bug CA" || c.NotAfter.Before(c.NotBefore) ||
-			c.SerialNumber == nil || c.SignatureAlgorithm != x509.SHA256WithRSA {
+		if c.Subject.CommonName != "localhost" || c.Issuer.CommonName != "Bug CA" ||
+			c.NotAfter.Before(c.NotBefore) ||
+			c.SerialNumber == nil ||
+			c.SignatureAlgorithm != x509.SHA256WithRSA {
 			t.Errorf("%s: got %v, %v, %v to %v", name, c.Subject, c.Issuer, c.NotBefore, c.NotAfter)
 		}
 		roots := x509.NewCertPool()
 		roots.AddCert(c)
-		_, err = c.Verify(x509.VerifyOptions{Roots: roots, Intermediates: roots, CurrentTime: c.NotBefore, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}})
+		_, err = c.Verify(
+			x509.VerifyOptions{
+				Roots:         roots,
+				Intermediates: roots,
+				CurrentTime:   c.NotBefore,
+				KeyUsages:     []x509.ExtKeyUsage{x509.ExtKeyUsageAny},
+			},
+		)
 		if _, ok := errors.AsType[x509.UnhandledCriticalExtension](err); !ok {
 			t.Errorf("%s: as its own root: got %v", name, err)
 		}
@@ -144,7 +170,10 @@ func TestExplicitParametersAreACurveOnlyAsAWhole(t *testing.T) {
 		t.Fatal("the curve is not recognised")
 	}
 	p := explicitCurve(params).Params()
-	for what, n := range map[string]*big.Int{"prime": p.P, "a": new(big.Int).Sub(p.P, big.NewInt(3)), "b": p.B, "order": p.N, "generator": p.Gx, "generator's y": p.Gy} {
+	for what, n := range map[string]*big.Int{
+		"prime": p.P, "a": new(big.Int).Sub(p.P, big.NewInt(3)), "b": p.B, "order": p.N,
+		"generator": p.Gx, "generator's y": p.Gy,
+	} {
 		changed := bytes.Clone(params)
 		at := bytes.LastIndex(changed, n.Bytes())
 		if at < 0 {
@@ -161,7 +190,9 @@ func TestExplicitParametersAreACurveOnlyAsAWhole(t *testing.T) {
 }
 
 func FuzzReadCertificate(f *testing.F) {
-	for _, name := range []string{"neg-serial", "san-nonascii", "san-ip-badlen", "explicit", "rsa512"} {
+	for _, name := range []string{
+		"neg-serial", "san-nonascii", "san-ip-badlen", "explicit", "rsa512",
+	} {
 		der, _ := refused(f, name)
 		f.Add(der)
 		f.Add(der[:len(der)/2])
@@ -174,7 +205,10 @@ func FuzzReadCertificate(f *testing.F) {
 		if err == nil {
 			return
 		}
-		if _, err := c.Verify(x509.VerifyOptions{Roots: x509.NewCertPool()}); err == nil || len(c.UnhandledCriticalExtensions) == 0 {
+		if _, err := c.Verify(
+			x509.VerifyOptions{Roots: x509.NewCertPool()},
+		); err == nil ||
+			len(c.UnhandledCriticalExtensions) == 0 {
 			t.Fatal("it may verify")
 		}
 		if c.PublicKey != nil && kindOf(c.PublicKey) == keyUnknown {

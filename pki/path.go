@@ -30,11 +30,14 @@ func (c *Chain) find(t Trust, opts x509.VerifyOptions) ([]*x509.Certificate, err
 	return s.extend([]*x509.Certificate{c.Leaf()}, false), s.err
 }
 
-// foreign reports whether the chain or a listed root has anything that crypto/x509 does not compute.
+// foreign reports whether the chain or a listed root has anything that crypto/x509 does not
+// compute.
 func (c *Chain) foreign(t Trust) bool {
 	return slices.ContainsFunc(c.Certs, func(cert *x509.Certificate) bool {
 		return cert.PublicKey == nil || foreignSignature(cert)
-	}) || slices.ContainsFunc(t.Listed, func(root *x509.Certificate) bool { return root.PublicKey == nil })
+	}) || slices.ContainsFunc(t.Listed, func(root *x509.Certificate) bool {
+		return root.PublicKey == nil
+	})
 }
 
 // extend returns the first path that begins with path and that judge accepts, or nil. needed says
@@ -46,7 +49,8 @@ func (s *search) extend(path []*x509.Certificate, needed bool) []*x509.Certifica
 		return path
 	}
 	for i, parent := range append(roots, s.chain.Certs[1:]...) {
-		if !slices.Equal(parent.RawSubject, last.RawIssuer) || slices.ContainsFunc(path, parent.Equal) {
+		if !slices.Equal(parent.RawSubject, last.RawIssuer) ||
+			slices.ContainsFunc(path, parent.Equal) {
 			continue
 		}
 		if s.left--; s.left < 0 {
@@ -107,7 +111,8 @@ func (s *search) judge(path []*x509.Certificate) bool {
 	opts.Roots, opts.Intermediates = x509.NewCertPool(), x509.NewCertPool()
 	for i, c := range copies {
 		signer := keys[min(i+1, len(keys)-1)]
-		c.SignatureAlgorithm, c.Signature = x509.PureEd25519, ed25519.Sign(signer, c.RawTBSCertificate)
+		c.SignatureAlgorithm = x509.PureEd25519
+		c.Signature = ed25519.Sign(signer, c.RawTBSCertificate)
 		if i == len(copies)-1 {
 			opts.Roots.AddCert(c)
 		} else if i > 0 {
@@ -116,7 +121,7 @@ func (s *search) judge(path []*x509.Certificate) bool {
 	}
 	found, err := copies[0].Verify(opts)
 	if err != nil && s.err == nil {
-		if e, ok := err.(x509.CertificateInvalidError); ok { // name the peer's certificate, not our copy
+		if e, ok := err.(x509.CertificateInvalidError); ok { // name the peer's, not our copy
 			e.Cert = path[max(slices.Index(copies, e.Cert), 0)]
 			err = e
 		}

@@ -16,9 +16,9 @@ import (
 
 var errPrivateKey = errors.New("pki: malformed private key")
 
-// ParsePrivateKey reads a private key in PKCS #8, PKCS #1 or SEC 1, DER. Besides those that crypto/x509
-// reads these are RSASSA-PSS keys, which become an *rsa.PrivateKey (RFC 4055 §1.2), and Ed448 keys,
-// which become circl's ed448.PrivateKey (RFC 8410 §7).
+// ParsePrivateKey reads a private key in PKCS #8, PKCS #1 or SEC 1, DER. Besides those that
+// crypto/x509 reads these are RSASSA-PSS keys, which become an *rsa.PrivateKey (RFC 4055 §1.2), and
+// Ed448 keys, which become circl's ed448.PrivateKey (RFC 8410 §7).
 func ParsePrivateKey(der []byte) (crypto.PrivateKey, error) {
 	if k, err := x509.ParsePKCS8PrivateKey(der); err == nil {
 		return k, nil
@@ -38,14 +38,17 @@ func parsePKCS8(der []byte) (crypto.PrivateKey, error) {
 	var info, algorithm, key cryptobyte.String
 	var version int
 	var oid asn1.ObjectIdentifier
-	if !input.ReadASN1(&info, tag.SEQUENCE) || !input.Empty() || !info.ReadASN1Integer(&version) || version < 0 || version > 1 ||
-		!info.ReadASN1(&algorithm, tag.SEQUENCE) || !algorithm.ReadASN1ObjectIdentifier(&oid) || !info.ReadASN1(&key, tag.OCTET_STRING) {
+	if !input.ReadASN1(&info, tag.SEQUENCE) || !input.Empty() ||
+		!info.ReadASN1Integer(&version) || version < 0 || version > 1 ||
+		!info.ReadASN1(&algorithm, tag.SEQUENCE) || !algorithm.ReadASN1ObjectIdentifier(&oid) ||
+		!info.ReadASN1(&key, tag.OCTET_STRING) {
 		return nil, errPrivateKey
 	}
 	switch {
 	case oid.Equal(oidEd448):
 		var seed cryptobyte.String
-		if !algorithm.Empty() || !key.ReadASN1(&seed, tag.OCTET_STRING) || !key.Empty() || len(seed) != ed448.SeedSize {
+		if !algorithm.Empty() || !key.ReadASN1(&seed, tag.OCTET_STRING) || !key.Empty() ||
+			len(seed) != ed448.SeedSize {
 			return nil, errPrivateKey
 		}
 		return ed448.NewKeyFromSeed(seed), nil
@@ -77,7 +80,8 @@ func KeyPair(certPEM, keyPEM []byte) (tls.Certificate, error) {
 		}
 	}
 	if len(c.Certificate) == 0 || c.PrivateKey == nil {
-		return tls.Certificate{}, fmt.Errorf("pki: got %d certificates and a private key of type %T, expected both", len(c.Certificate), c.PrivateKey)
+		return tls.Certificate{}, fmt.Errorf("pki: got %d certificates and a private key of type %T, "+
+			"expected both", len(c.Certificate), c.PrivateKey)
 	}
 	cred, err := FromTLS(&c)
 	if err != nil {

@@ -41,12 +41,17 @@ func TestEveryKindOfPrivateKeyIsRead(t *testing.T) {
 		if err != nil || Verify(pub, id, []byte("message"), signature) != nil {
 			t.Errorf("%s: signing: %v", kind, err)
 		}
-		block := func(typ string, der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: typ, Bytes: der}) }
+		block := func(typ string, der []byte) []byte {
+			return pem.EncodeToMemory(&pem.Block{Type: typ, Bytes: der})
+		}
 		var chain []byte
 		for _, c := range cert.Certificate {
 			chain = append(chain, block("CERTIFICATE", c)...)
 		}
-		pair, err := KeyPair(chain, append(slices.Clone(chain), block("PRIVATE KEY", der)...)) // one file may hold both
+		pair, err := KeyPair(
+			chain,
+			append(slices.Clone(chain), block("PRIVATE KEY", der)...),
+		) // one file may hold both
 		if err != nil || len(pair.Certificate) != len(cert.Certificate) || pair.Leaf == nil {
 			t.Errorf("%s: as a pair of files: %v", kind, err)
 		}
@@ -64,8 +69,14 @@ func TestEveryKindOfPrivateKeyIsRead(t *testing.T) {
 // RFC 8410 §7: the key is an OCTET STRING of 57 bytes inside the other, and has no parameters.
 func TestMalformedEd448KeysAreRefused(t *testing.T) {
 	seed := bytes.Repeat([]byte{7}, ed448.SeedSize)
-	good := slices.Concat([]byte{0x30, 0x47, 2, 1, 0, 0x30, 5, 6, 3, 0x2B, 0x65, 0x71, 4, 0x3B, 4, 0x39}, seed)
-	if k, err := ParsePrivateKey(good); err != nil || !k.(ed448.PrivateKey).Equal(ed448.NewKeyFromSeed(seed)) {
+	good := slices.Concat(
+		[]byte{0x30, 0x47, 2, 1, 0, 0x30, 5, 6, 3, 0x2B, 0x65, 0x71, 4, 0x3B, 4, 0x39},
+		seed,
+	)
+	if k, err := ParsePrivateKey(
+		good,
+	); err != nil ||
+		!k.(ed448.PrivateKey).Equal(ed448.NewKeyFromSeed(seed)) {
 		t.Fatalf("got %T, %v", k, err)
 	}
 	for what, change := range map[string]func([]byte) []byte{
@@ -89,9 +100,15 @@ func TestACredentialWithAShortKeyIsRefusedForIt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
+		return pem.EncodeToMemory(
+				&pem.Block{Type: "CERTIFICATE", Bytes: der},
+			), pem.EncodeToMemory(
+				&pem.Block{Type: "PRIVATE KEY", Bytes: private},
+			)
 	}
-	for name, word := range map[string]string{"rsa512": "RSA key of 512 bits", "neg-serial": "negative serial"} {
+	for name, word := range map[string]string{
+		"rsa512": "RSA key of 512 bits", "neg-serial": "negative serial",
+	} {
 		_, err := KeyPair(text(name))
 		wantAlert(t, err, 42, word)
 	}

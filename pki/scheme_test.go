@@ -120,7 +120,8 @@ func TestAPSSCertificateTakesNoRSAESchemeAndTheReverse(t *testing.T) {
 	}
 }
 
-// RFC 4346 §7.4.3: MD5 and SHA-1 of the message, padded as PKCS #1 block type 1 without a DigestInfo. Recomputed by hand.
+// RFC 4346 §7.4.3: MD5 and SHA-1 of the message, padded as PKCS #1 block type 1 without a
+// DigestInfo. Recomputed by hand.
 func TestMD5AndSHA1AreSignedWithoutADigestInfo(t *testing.T) {
 	c := one()[throwaway.RSA]
 	pub := publicKey(t, c).(*rsa.PublicKey)

@@ -10,7 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// What crypto/rsa says of keys that it takes is the measure, also with a modulus that fills its first byte not or barely.
+// What crypto/rsa says of keys that it takes is the measure, also with a modulus that fills its
+// first byte not or barely.
 func TestSmallKeysAreVerifiedAsCryptoRSAWould(t *testing.T) {
 	message := []byte("client_random, server_random, params")
 	for _, bits := range []int{1024, 1025, 1031, 1033} {
@@ -37,7 +38,7 @@ func TestSmallKeysAreVerifiedAsCryptoRSAWould(t *testing.T) {
 				func(sig, d []byte) ([]byte, []byte) { d[0] ^= 1; return sig, d },
 				func(sig, d []byte) ([]byte, []byte) { return sig[1:], d },
 				func(sig, d []byte) ([]byte, []byte) { return append([]byte{0}, sig...), d },
-				func(sig, d []byte) ([]byte, []byte) { return key.N.FillBytes(make([]byte, len(sig))), d },
+				func(sig, d []byte) ([]byte, []byte) { return key.N.FillBytes(sig), d },
 				func(sig, d []byte) ([]byte, []byte) { return nil, d },
 			} {
 				sig, d := change(append([]byte{}, signature...), append([]byte{}, digest...))
@@ -59,11 +60,20 @@ func TestEncodingsWithOneBitWrongAreRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signature, err := rsa.SignPSS(rand.Reader, key, crypto.SHA256, digest, &rsa.PSSOptions{SaltLength: 32})
+	signature, err := rsa.SignPSS(
+		rand.Reader,
+		key,
+		crypto.SHA256,
+		digest,
+		&rsa.PSSOptions{SaltLength: 32},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	encoded := new(big.Int).Exp(new(big.Int).SetBytes(signature), big.NewInt(int64(key.E)), key.N).FillBytes(make([]byte, key.Size()))
+	encoded := new(
+		big.Int,
+	).Exp(new(big.Int).SetBytes(signature), big.NewInt(int64(key.E)), key.N).
+		FillBytes(make([]byte, key.Size()))
 	if !pssEncodes(crypto.SHA256, encoded, 1030, digest) {
 		t.Fatal("a good encoding is refused")
 	}
@@ -76,7 +86,8 @@ func TestEncodingsWithOneBitWrongAreRefused(t *testing.T) {
 	}
 }
 
-// A 512-bit key signs with SHA-256 at the most, and the error says that the key is too small: RFC 8017 §9.2.
+// A 512-bit key signs with SHA-256 at the most, and the error says that the key is too small: RFC
+// 8017 §9.2.
 func TestAKeyTooSmallForASchemeIsTheReason(t *testing.T) {
 	_, key := refused(t, "rsa512")
 	pub := &key.(*rsa.PrivateKey).PublicKey
@@ -84,8 +95,10 @@ func TestAKeyTooSmallForASchemeIsTheReason(t *testing.T) {
 		id   iana.SignatureScheme
 		fits bool
 	}{
-		{iana.RSA_PKCS1_SHA1, true}, {iana.RSA_PKCS1_SHA224, true}, {iana.RSA_PKCS1_SHA256, true}, {iana.MD5_SHA1, true},
-		{iana.RSA_PKCS1_SHA384, false}, {iana.RSA_PKCS1_SHA512, false}, {iana.RSA_PSS_RSAE_SHA256, false},
+		{iana.RSA_PKCS1_SHA1, true}, {iana.RSA_PKCS1_SHA224, true},
+		{iana.RSA_PKCS1_SHA256, true}, {iana.MD5_SHA1, true},
+		{iana.RSA_PKCS1_SHA384, false}, {iana.RSA_PKCS1_SHA512, false},
+		{iana.RSA_PSS_RSAE_SHA256, false},
 	} {
 		s, _ := lookup(tt.id)
 		if s.fits(pub) != tt.fits {
@@ -96,8 +109,14 @@ func TestAKeyTooSmallForASchemeIsTheReason(t *testing.T) {
 			continue
 		}
 		k := key.(*rsa.PrivateKey)
-		encoded := padPKCS1(64, append(append([]byte{}, digestInfos[s.Hash]...), s.digest([]byte("message"))...))
-		signature := new(big.Int).Exp(new(big.Int).SetBytes(encoded), k.D, k.N).FillBytes(make([]byte, 64))
+		encoded := padPKCS1(
+			64,
+			append(append([]byte{}, digestInfos[s.Hash]...), s.digest([]byte("message"))...),
+		)
+		signature := new(
+			big.Int,
+		).Exp(new(big.Int).SetBytes(encoded), k.D, k.N).
+			FillBytes(make([]byte, 64))
 		if err := Verify(pub, tt.id, []byte("message"), signature); err != nil {
 			t.Errorf("%v: %v", tt.id, err)
 		}

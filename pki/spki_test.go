@@ -26,7 +26,8 @@ func readSPKI(t testing.TB, name string) []byte {
 	return block.Bytes
 }
 
-// Keys that OpenSSL made: RFC 4055 §3.1, and §3.3 on what a certificate's parameters ask of a signature.
+// Keys that OpenSSL made: RFC 4055 §3.1, and §3.3 on what a certificate's parameters ask of a
+// signature.
 func TestRSASSAPSSParametersRestrictTheSchemes(t *testing.T) {
 	for _, c := range []struct {
 		file string

@@ -56,7 +56,8 @@ func TestStaplesAreChecked(t *testing.T) {
 		{"another CA's delegate", via(ca, responder(other, throwaway.ECDSA)), 0, bad, "is not signed by the issuer"},
 		{"a delegate without OCSPSigning", via(ca, issueTLS(t, ca, throwaway.ECDSA)), 0, bad, "OCSPSigning"},
 		{"a delegate whose certificate expired", via(ca, responder(ca, throwaway.ECDSA, func(c *x509.Certificate) { c.NotAfter = at(-time.Second) })), 0, bad, "responder's certificate"},
-		// one responder, delegated by two: its word about the other's certificate of the same number
+		// one responder, delegated by two: its word about the other's certificate of the same
+		// number
 		{"about another issuer's certificate", via(other, delegated), 0, bad, "another issuer"},
 		{"a broken signature", flippedAtEnd(good), 0, bad, "not signed"},
 		{"cut short", good[:len(good)-1], 0, bad, "OCSP response"},

@@ -101,8 +101,8 @@ func kindOfScheme(s iana.SignatureScheme) keyKind {
 	return row.Key
 }
 
-// The server's signature in github.com/syncsynchalt/illustrated-tls12 covers both randoms, which stand in the two hellos, and
-// the parameters: RFC 8422 §5.4.
+// The server's signature in github.com/syncsynchalt/illustrated-tls12 covers both randoms, which
+// stand in the two hellos, and the parameters: RFC 8422 §5.4.
 func TestIllustratedServerKeyExchangeVerifies(t *testing.T) {
 	const record, handshake = 5, 4 // lengths of the headers
 	file := func(name string) []byte { return testkit.Vectors(t, "illustrated-tls12/"+name) }
