@@ -66,7 +66,7 @@ func remember(t *testing.T, client, server *vitrine.Config) *memory {
 func (s *script) recall(master []byte) error {
 	var err error
 	prf := keys.PRF{Hash: s.suite.PRF}
-	if s.master, err = prf.Recall(bytes.Clone(master)); err != nil {
+	if s.master, err = prf.Restore(bytes.Clone(master)); err != nil {
 		return err
 	}
 	s.block = s.master.KeyBlock(s.suite.Shape(iana.TLS12), keys.Randoms{Client: s.hello.Random, Server: s.answer.Random})

@@ -101,7 +101,7 @@ func Derive(g Given) (*Derivation, error) {
 func (d *Derivation) master(prf keys.PRF, log *trace.Log) (keys.Master, error) {
 	g := d.Given
 	if g.PreMaster == nil {
-		return prf.Recall(g.Master)
+		return prf.Restore(g.Master)
 	}
 	log.SharedSecret("pre_master_secret", g.PreMaster, "RFC 5246 §8.1")
 	if g.SessionHash != nil {

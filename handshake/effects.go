@@ -146,7 +146,7 @@ func (s *Score) derive(in Input, log *trace.Log) (*secrets12, error) {
 	prf := keys.PRF{Hash: s.Agreed.Suite.PRFHash(s.Agreed.Version), Log: log}
 	switch {
 	case in.Master != nil:
-		if master, err = prf.Recall(in.Master); err != nil {
+		if master, err = prf.Restore(in.Master); err != nil {
 			return nil, err
 		}
 	case s.Agreed.ExtendedMasterSecret:

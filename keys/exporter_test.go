@@ -18,8 +18,8 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 )
 
-// RFC 5705 has no vectors: crypto/tls is the other opinion.
-func TestExportAgreesWithAnotherImplementation(t *testing.T) {
+// RFC 5705 has no vectors, so the results are compared with crypto/tls.
+func TestExportMatchesCryptoTLS(t *testing.T) {
 	n := 0
 	for suite, hash := range map[uint16]crypto.Hash{
 		tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: crypto.SHA256,
@@ -44,7 +44,8 @@ func TestExportAgreesWithAnotherImplementation(t *testing.T) {
 	t.Logf("%d exports", n)
 }
 
-// connect lets crypto/tls shake hands with itself, and takes the master_secret from its key log.
+// connect performs a handshake of crypto/tls with itself and takes the master_secret from its key
+// log.
 func connect(t *testing.T, suite uint16, hash crypto.Hash) (tls.ConnectionState, Master, Randoms) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -73,7 +74,7 @@ func connect(t *testing.T, suite uint16, hash crypto.Hash) (tls.ConnectionState,
 	if _, err := fmt.Sscanf(log.String(), "CLIENT_RANDOM %x %x", &random, &secret); err != nil {
 		t.Fatal(err)
 	}
-	m, err := PRF{Hash: hash}.Recall(secret)
+	m, err := PRF{Hash: hash}.Restore(secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +93,7 @@ func (r recorded) Write(b []byte) (int, error) {
 }
 
 // RFC 5705 §4
-func TestExportRefusesWhatTheRFCForbids(t *testing.T) {
+func TestExportRejectsReservedLabelsAndBadLengths(t *testing.T) {
 	m := PRF{Hash: crypto.SHA256}.Master([]byte("pre"), Randoms{})
 	for _, c := range []struct {
 		label   string
@@ -100,11 +101,11 @@ func TestExportRefusesWhatTheRFCForbids(t *testing.T) {
 		n       int
 		says    string
 	}{
-		{"master secret", nil, 48, "keeps for itself"},
-		{"extended master secret", nil, 48, "keeps for itself"}, // RFC 7627 §6
-		{"key expansion", nil, 48, "keeps for itself"},
-		{"client finished", nil, 12, "keeps for itself"},
-		{"server finished", nil, 12, "keeps for itself"},
+		{"master secret", nil, 48, "reserves for itself"},
+		{"extended master secret", nil, 48, "reserves for itself"}, // RFC 7627 §6
+		{"key expansion", nil, 48, "reserves for itself"},
+		{"client finished", nil, 12, "reserves for itself"},
+		{"server finished", nil, 12, "reserves for itself"},
 		{"EXPORTER-x", make([]byte, 65536), 32, "65536 bytes"},
 		{"EXPORTER-x", nil, -1, "-1 bytes"},
 	} {

@@ -18,13 +18,13 @@ import (
 // See RFC 8446 §7.1.
 type HKDF struct {
 	Hash crypto.Hash
-	Log  *trace.Log // sees every derivation; may be nil
+	Log  *trace.Log // receives every derivation; may be nil
 }
 
 // stage is one secret of the key schedule, with the function that derives what follows from it.
 type stage struct {
 	hkdf   HKDF
-	secret func() []byte // a function prints as an address: no fmt verb shows the secret
+	secret func() []byte // a function, since printing by reflection does not look into one
 }
 
 func (k HKDF) stage(secret []byte) stage { return stage{k, func() []byte { return secret }} }
@@ -43,8 +43,8 @@ func (s stage) Format(f fmt.State, _ rune) { trace.Print(f, trace.Secret(s.Bytes
 // MarshalText returns what Format prints.
 func (s stage) MarshalText() ([]byte, error) { return trace.Text(trace.Secret(s.Bytes())) }
 
-// extract is HKDF-Extract(salt, ikm). A nil input stands for as many zeros as the hash is long. See
-// RFC 5869 §2.2.
+// extract returns HKDF-Extract(salt, ikm). A nil input stands for as many zeros as the hash has
+// bytes. See RFC 5869 §2.2.
 func (k HKDF) extract(name string, salt, ikm []byte) stage {
 	zeros := make([]byte, k.Hash.Size())
 	if salt == nil {
@@ -55,7 +55,7 @@ func (k HKDF) extract(name string, salt, ikm []byte) stage {
 	}
 	out, err := hkdf.Extract(k.new, ikm, salt)
 	if err != nil {
-		// only for hashes that are not approved in FIPS mode
+		// Only possible with hashes that FIPS mode does not approve.
 		panic(fmt.Sprintf("keys: HKDF-Extract: %v", err))
 	}
 	k.Log.Extracted(name, hashName(k.Hash), salt, ikm, out, schedule)
@@ -66,8 +66,8 @@ func (k HKDF) extract(name string, salt, ikm []byte) stage {
 // "tls13 ", and the section.
 type label struct{ name, label, ref string }
 
-// expand is HKDF-Expand-Label(secret, label, context, n). context has at most 255 bytes. See RFC
-// 8446 §7.1.
+// expand returns HKDF-Expand-Label(secret, label, context, n). context has at most 255 bytes. See
+// RFC 8446 §7.1.
 func (s stage) expand(l label, context []byte, n int) []byte {
 	info := make([]byte, 0, 10+len(l.label)+len(context))
 	info = binary.BigEndian.AppendUint16(info, uint16(n))
@@ -76,7 +76,7 @@ func (s stage) expand(l label, context []byte, n int) []byte {
 	info = append(append(info, byte(len(context))), context...)
 	out, err := hkdf.Expand(s.hkdf.new, s.secret(), string(info), n)
 	if err != nil {
-		// callers bound n by 255 hashes
+		// Cannot happen: callers bound n by 255 times the hash's length.
 		panic(fmt.Sprintf("keys: HKDF-Expand of %d bytes: %v", n, err))
 	}
 	s.hkdf.Log.Derived(l.name, "HKDF-Expand-Label", hashName(s.hkdf.Hash), l.label,
@@ -84,8 +84,8 @@ func (s stage) expand(l label, context []byte, n int) []byte {
 	return out
 }
 
-// derive is Derive-Secret(secret, label, messages), given Transcript-Hash(messages). See RFC 8446
-// §7.1.
+// derive returns Derive-Secret(secret, label, messages), given Transcript-Hash(messages). See RFC
+// 8446 §7.1.
 func (s stage) derive(l label, transcriptHash []byte) stage {
 	return s.hkdf.stage(s.expand(l, transcriptHash, s.hkdf.Hash.Size()))
 }
@@ -97,8 +97,8 @@ func (s stage) next(name string, ikm []byte) stage {
 	return s.hkdf.extract(name, salt.secret(), ikm)
 }
 
-// finished is verify_data under a base key: HMAC(finished_key, Transcript-Hash(…)). See RFC 8446
-// §4.4.4.
+// finished returns verify_data under a base key: HMAC(finished_key, Transcript-Hash(…)). See RFC
+// 8446 §4.4.4.
 func (s stage) finished(name string, transcriptHash []byte) []byte {
 	const ref = "RFC 8446 §4.4.4"
 	key := s.expand(label{"finished_key", "finished", ref}, nil, s.hkdf.Hash.Size())
@@ -109,19 +109,19 @@ func (s stage) finished(name string, transcriptHash []byte) []byte {
 	return data
 }
 
-// empty is Transcript-Hash("").
+// empty returns Transcript-Hash("").
 func (k HKDF) empty() []byte { return k.new().Sum(nil) }
 
 func (k HKDF) new() hash.Hash { return k.Hash.New() }
 
 func hashName(h crypto.Hash) string { return PRF{Hash: h}.hashName() }
 
-// Traffic returns a traffic secret of what from sends that was derived elsewhere, as in a key log.
-// It fails with internal_error if the secret is not as long as the hash's output.
+// Traffic returns the traffic secret of what from sends, derived elsewhere, as in a key log. It
+// fails with internal_error if the secret is not as long as the hash's output.
 func (k HKDF) Traffic(from iana.Side, secret []byte) (Traffic, error) {
 	if len(secret) != k.Hash.Size() {
 		return Traffic{}, alert.Fail(alert.InternalError, schedule,
-			"a traffic secret of %d bytes, expected %d", len(secret), k.Hash.Size())
+			"got a traffic secret of %d bytes, expected %d", len(secret), k.Hash.Size())
 	}
 	return Traffic{k.stage(bytes.Clone(secret)), from}, nil
 }

@@ -14,14 +14,15 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// PRF is the pseudorandom function of a connection. Hash is that of the cipher suite, SHA-256 or
-// SHA-384, in TLS 1.2, and crypto.MD5SHA1 below it. See RFC 5246 §5 and RFC 2246 §5.
+// PRF is the pseudorandom function of a connection. Hash is the cipher suite's, SHA-256 or SHA-384,
+// in TLS 1.2, crypto.MD5SHA1 in TLS 1.0 and 1.1, and SSL30 in SSL 3.0. See RFC 5246 §5 and RFC 2246
+// §5.
 type PRF struct {
 	Hash crypto.Hash
-	Log  *trace.Log // sees every derivation; may be nil
+	Log  *trace.Log // receives every derivation; may be nil
 }
 
-// expand is PRF(secret, label, seed): n bytes.
+// expand returns the first n bytes of PRF(secret, label, seed).
 func (p PRF) expand(secret []byte, label string, seed []byte, n int) []byte {
 	if p.Hash == SSL30 {
 		return expand30(secret, seed, n)
@@ -42,14 +43,14 @@ func (p PRF) expand(secret []byte, label string, seed []byte, n int) []byte {
 	return out
 }
 
-// half is one P_hash of a PRF: all of it in TLS 1.2, MD5's or SHA-1's share of it before.
+// half is one P_hash of a PRF: the only one in TLS 1.2, that of MD5 or SHA-1 before.
 type half struct {
 	crypto.Hash
 	secret []byte
 }
 
-// halves gives MD5 the first half of the secret and SHA-1 the second; of an odd length both get the
-// byte in the middle. See RFC 2246 §5.
+// halves gives MD5 the first half of the secret and SHA-1 the second; if the length is odd, both
+// get the middle byte. See RFC 2246 §5.
 func (p PRF) halves(secret []byte) []half {
 	if p.Hash != crypto.MD5SHA1 {
 		return []half{{p.Hash, secret}}
@@ -58,8 +59,8 @@ func (p PRF) halves(secret []byte) []half {
 	return []half{{crypto.MD5, secret[:n]}, {crypto.SHA1, secret[len(secret)-n:]}}
 }
 
-// pHash is P_hash: it goes on for ever, each turn giving A(i), from A(1), and HMAC_hash(secret,
-// A(i) + seed). Both are overwritten by the next turn.
+// pHash iterates over P_hash without end. Each iteration yields A(i), from A(1) on, and
+// HMAC_hash(secret, A(i) + seed). The next iteration overwrites both.
 func pHash(h crypto.Hash, secret, seed []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(a, block []byte) bool) {
 		mac := hmac.New(h.New, secret)
@@ -82,17 +83,16 @@ func pHash(h crypto.Hash, secret, seed []byte) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-// Expansion is one P_hash taken apart. Output is the concatenation of HMAC_hash(Secret, A[i] +
-// label + seed).
+// Expansion shows the steps of one P_hash, whose output is the concatenation of Output.
 type Expansion struct {
 	Hash   string
 	Secret trace.Secret
 	A      []trace.Secret // A(1), A(2), …
-	Output []trace.Secret // as many, uncut
+	Output []trace.Secret // HMAC_hash(Secret, A(i) + label + seed), not truncated
 }
 
-// Chain shows how the PRF comes to n bytes: in one expansion for TLS 1.2, and below it in MD5's and
-// SHA-1's, whose outputs are combined by exclusive or. It is for showing, and logs nothing. See RFC
+// Chain returns the steps by which the PRF computes n bytes: one expansion in TLS 1.2; before, one
+// of MD5 and one of SHA-1, whose outputs are XORed. SSL 3.0 has none. Chain logs nothing. See RFC
 // 5246 §5.
 func (p PRF) Chain(secret []byte, label string, seed []byte, n int) []Expansion {
 	var out []Expansion
@@ -116,7 +116,7 @@ func (p PRF) Chain(secret []byte, label string, seed []byte, n int) []Expansion 
 	return out
 }
 
-// hashName spells the hash as the events do.
+// hashName returns the name of the hash in events.
 func (p PRF) hashName() string {
 	switch p.Hash {
 	case crypto.MD5SHA1:

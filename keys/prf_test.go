@@ -55,7 +55,7 @@ var prfSources = []struct {
 	{"openssl/evpkdf_tls11_prf.txt", readOpenSSL},
 }
 
-func TestPRFGivesPublishedOutputs(t *testing.T) {
+func TestPRFMatchesPublishedOutputs(t *testing.T) {
 	for _, s := range prfSources {
 		t.Run(s.file, func(t *testing.T) {
 			cases := s.read(t, s.file)
@@ -78,7 +78,7 @@ func TestPRFGivesPublishedOutputs(t *testing.T) {
 	}
 }
 
-// combine does what a reader of Chain would do by hand: concatenate, exclusive or, cut.
+// combine computes the PRF's output from a Chain: concatenate, XOR, truncate.
 func combine(chains []Expansion, n int) []byte {
 	out := make([]byte, n)
 	for _, e := range chains {

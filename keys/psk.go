@@ -2,9 +2,9 @@ package keys
 
 import "encoding/binary"
 
-// PreSharedPreMaster is other_secret and the pre-shared key, each behind its length of two bytes.
-// other is what the exchange beside the key gave; nil where there is none stands for as many zeros
-// as the key has bytes. See RFC 4279 §2 to §4.
+// PreSharedPreMaster returns the pre_master_secret of a pre-shared key: other_secret and psk, each
+// preceded by its length in two bytes. other is the result of the key exchange that accompanies the
+// key; nil, if there is none, stands for as many zeros as psk has bytes. See RFC 4279 §2 to §4.
 func PreSharedPreMaster(other, psk []byte) []byte {
 	if other == nil {
 		other = make([]byte, len(psk))

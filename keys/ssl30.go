@@ -10,12 +10,12 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// SSL 3.0 has no PRF and no HMAC, but their forerunners. It is here to be read in old captures.
+// SSL 3.0 has predecessors of the PRF and of HMAC. They are here to read old captures.
 
-// SSL30 is the PRF.Hash of SSL 3.0: MD5 around SHA-1. It is no hash of package crypto.
+// SSL30 is the PRF.Hash of SSL 3.0, MD5 over SHA-1, which package crypto does not have.
 const SSL30 crypto.Hash = 0
 
-// ssl30 names a step as SSL 3.0 does, which has no labels.
+// ssl30 returns the step of SSL 3.0, which has no labels.
 func (s step) ssl30() step {
 	s.label = ""
 	if s.ref = "RFC 6101 §6.1"; s.name == keyExpansion.name {
@@ -24,8 +24,8 @@ func (s step) ssl30() step {
 	return s
 }
 
-// expand30 is MD5(secret + SHA("A" + secret + seed)), then the same with "BB", and so on. See RFC
-// 6101 §6.1 and §6.2.2.
+// expand30 returns the first n bytes of MD5(secret + SHA("A" + secret + seed)) + MD5(secret +
+// SHA("BB" + secret + seed)) + …. See RFC 6101 §6.1 and §6.2.2.
 func expand30(secret, seed []byte, n int) []byte {
 	var out []byte
 	for i := 1; len(out) < n; i++ {
@@ -41,8 +41,8 @@ func expand30(secret, seed []byte, n int) []byte {
 	return out[:n]
 }
 
-// VerifyData30 is the 36 bytes of a Finished of SSL 3.0, MD5's and SHA-1's. Both hashes have taken
-// the transcript, and take more. See RFC 6101 §5.6.9.
+// VerifyData30 returns the 36 bytes of a Finished of SSL 3.0, MD5's and SHA-1's. Both hashes have
+// consumed the transcript, and are changed. See RFC 6101 §5.6.9.
 func (m Master) VerifyData30(from iana.Side, md5, sha hash.Hash) []byte {
 	sender := "CLNT"
 	if from == iana.Server {

@@ -12,12 +12,12 @@ import (
 // MasterLen is the length of every master_secret. See RFC 5246 §8.1.
 const MasterLen = 48
 
-// VerifyDataLen is the length of verify_data for every suite that Vitrine speaks. See RFC 5246
-// §7.4.9.
+// VerifyDataLen is the length of verify_data in TLS 1.0 to 1.2: no suite defines another. See RFC
+// 5246 §7.4.9.
 const VerifyDataLen = 12
 
-// A step is one use of the PRF: the event's name for what comes out, the label that goes in, and
-// where that is written.
+// A step is one use of the PRF: the name of its output in events, the PRF's label, and the section
+// that defines it.
 type step struct{ name, label, ref string }
 
 var (
@@ -31,27 +31,26 @@ var (
 // Randoms are the random values of the two hellos.
 type Randoms struct{ Client, Server [32]byte }
 
-// clientFirst is ClientHello.random + ServerHello.random.
+// clientFirst returns ClientHello.random + ServerHello.random.
 func (r *Randoms) clientFirst() []byte { return append(r.Client[:], r.Server[:]...) }
 
-// serverFirst is ServerHello.random + ClientHello.random: the key expansion turns the order around.
+// serverFirst returns ServerHello.random + ClientHello.random, the order of the key expansion.
 func (r *Randoms) serverFirst() []byte { return append(r.Server[:], r.Client[:]...) }
 
-// FiniteFieldPreMaster makes the pre_master_secret of z, the shared value of finite-field
+// FiniteFieldPreMaster returns the pre_master_secret for z, the shared value of finite-field
 // Diffie-Hellman at the full length of the prime: "Leading bytes of Z that contain all zero bits
-// are stripped". It is for finite fields only: a shared value of an elliptic curve keeps its zeros
-// (RFC 8422 §5.10).
+// are stripped". The shared value of an elliptic curve keeps its zeros (RFC 8422 §5.10).
 //
-// The length of the result is a secret that the rest of the derivation gives away by its timing.
-// That is the Raccoon attack, and it is in the specification: no code here can undo it. It takes
-// many handshakes with one private key, which is why kex draws a fresh one for each. See RFC 5246
-// §8.1.2.
+// The length of the result is a secret that the rest of the derivation reveals by its timing. This
+// is the Raccoon attack; it is inherent in the specification, and no code here can prevent it. It
+// takes many handshakes with one private key, which is why kex draws a fresh one for each. See RFC
+// 5246 §8.1.2.
 func FiniteFieldPreMaster(z []byte) []byte { return bytes.TrimLeft(z, "\x00") }
 
-// Master is a master_secret of 48 bytes with the PRF that all later keys are derived by.
+// Master is a master_secret of 48 bytes with the PRF that derives all later keys.
 type Master struct {
 	prf    PRF
-	secret func() []byte // a function, because nothing that prints by reflection looks into one
+	secret func() []byte // a function, since printing by reflection does not look into one
 }
 
 // Master derives the master_secret from a pre_master_secret of any length. See RFC 5246 §8.1.
@@ -60,16 +59,16 @@ func (p PRF) Master(pre []byte, r Randoms) Master {
 }
 
 // ExtendedMaster derives the master_secret from a pre_master_secret of any length and the hash of
-// all handshake messages up to and including ClientKeyExchange. It belongs to one handshake, where
-// the classic one belongs to any that has the same randoms: the triple handshake attack. See RFC
-// 7627 §4.
+// all handshake messages up to and including ClientKeyExchange. That binds it to one handshake,
+// whereas the result of Master is the same in any handshake with the same randoms, as the triple
+// handshake attack uses. See RFC 7627 §4.
 func (p PRF) ExtendedMaster(pre, sessionHash []byte) Master {
 	return p.master(extendedMasterSecret, pre, sessionHash)
 }
 
-// Recall takes up a master_secret that was derived before: that of a session, or one from a key
-// log. It fails with internal_error if secret is not 48 bytes long. See RFC 5246 §8.1.
-func (p PRF) Recall(secret []byte) (Master, error) {
+// Restore returns the Master of a master_secret that was derived before: that of a session, or one
+// from a key log. It fails with internal_error if secret is not 48 bytes long. See RFC 5246 §8.1.
+func (p PRF) Restore(secret []byte) (Master, error) {
 	if len(secret) != MasterLen {
 		return Master{},
 			alert.Fail(alert.InternalError, masterSecret.ref,
@@ -93,12 +92,12 @@ func (p PRF) derive(s step, secret, seed []byte, n int) []byte {
 	return out
 }
 
-// derive is the PRF keyed with the master_secret.
+// derive applies the PRF, keyed with the master_secret.
 func (m Master) derive(s step, seed []byte, n int) []byte {
 	return m.prf.derive(s, m.secret(), seed, n)
 }
 
-// Bytes is a copy of the 48 bytes, or nil if m is the zero Master.
+// Bytes returns a copy of the 48 bytes, or nil if m is the zero Master.
 func (m Master) Bytes() []byte {
 	if m.secret == nil {
 		return nil
@@ -112,21 +111,21 @@ func (m Master) Format(f fmt.State, _ rune) { trace.Print(f, trace.Secret(m.Byte
 // MarshalText returns what Format prints.
 func (m Master) MarshalText() ([]byte, error) { return trace.Text(trace.Secret(m.Bytes())) }
 
-// Shape is how many bytes of each kind a suite takes from the key_block for one direction. Zero
-// stands for a part that it does not take. See RFC 5246 §6.3.
+// Shape says how many bytes of each kind a suite takes from the key_block for one direction; 0 for
+// a part that it does not take. See RFC 5246 §6.3.
 type Shape struct{ MAC, Key, IV int }
 
-// Len is the length in bytes of the key_block: both directions.
+// Len returns the length in bytes of the key_block, which has both directions.
 func (s Shape) Len() int { return 2 * (s.MAC + s.Key + s.IV) }
 
-// Part is one of the up to six parts of a key_block, by the RFC's name.
+// Part is one of the six parts of a key_block, with the RFC's name.
 type Part struct {
 	Name        string // "client_write_MAC_key"
 	From        iana.Side
 	Offset, Len int // in bytes; Len is 0 for a part that the suite does not take
 }
 
-// Parts lists all six in the order of the key_block. See RFC 5246 §6.3.
+// Parts returns all six in the order of the key_block. See RFC 5246 §6.3.
 func (s Shape) Parts() (parts [6]Part) {
 	at := 0
 	for i, p := range [...]Part{{Name: "_write_MAC_key", Len: s.MAC},
@@ -139,8 +138,8 @@ func (s Shape) Parts() (parts [6]Part) {
 	return parts
 }
 
-// Direction is the keys for what one side sends, named as the RFC does by direction of travel:
-// client_write_key protects what the client writes, and is the server's key for reading.
+// Direction holds the keys for what one side sends, named as in the RFC: client_write_key protects
+// what the client writes, and is the server's key for reading.
 type Direction struct{ MAC, Key, IV []byte }
 
 // Format prints fingerprints, whatever the verb.
@@ -149,14 +148,14 @@ func (d Direction) Format(f fmt.State, _ rune) { trace.Print(f, d) }
 // MarshalText returns what Format prints.
 func (d Direction) MarshalText() ([]byte, error) { return trace.Text(d) }
 
-// Block is the key_block, whole and cut. Client and Server are parts of Raw and share its memory.
+// Block is the key_block, whole and split. Client and Server are parts of Raw and share its memory.
 // See RFC 5246 §6.3.
 type Block struct {
 	Raw            []byte
 	Client, Server Direction
 }
 
-// Of is the keys for what s sends.
+// Of returns the keys for what s sends.
 func (b Block) Of(s iana.Side) Direction {
 	if s == iana.Client {
 		return b.Client
@@ -170,7 +169,7 @@ func (b Block) Format(f fmt.State, _ rune) { trace.Print(f, b) }
 // MarshalText returns what Format prints.
 func (b Block) MarshalText() ([]byte, error) { return trace.Text(b) }
 
-// KeyBlock derives as many bytes as s asks for and cuts them in the RFC's order. See RFC 5246 §6.3.
+// KeyBlock derives s.Len() bytes and splits them in the RFC's order. See RFC 5246 §6.3.
 func (m Master) KeyBlock(s Shape, r Randoms) Block {
 	b := Block{Raw: m.derive(keyExpansion, r.serverFirst(), s.Len())}
 	rest := b.Raw
@@ -184,9 +183,9 @@ func (m Master) KeyBlock(s Shape, r Randoms) Block {
 	return b
 }
 
-// VerifyData is the 12 bytes with which from proves, in its Finished, that it saw the handshake
-// whose transcript hash is given: by the PRF's hash in TLS 1.2, by MD5 followed by SHA-1 below it.
-// Compare it in constant time. See RFC 5246 §7.4.9.
+// VerifyData returns the 12 bytes by which from proves, in its Finished, that it saw the handshake
+// with this transcript hash: the PRF's hash in TLS 1.2, MD5 followed by SHA-1 before. Compare it in
+// constant time. See RFC 5246 §7.4.9.
 func (m Master) VerifyData(from iana.Side, transcriptHash []byte) []byte {
 	s := clientFinished
 	if from == iana.Server {

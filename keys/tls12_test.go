@@ -42,7 +42,7 @@ type acvp struct {
 	}
 }
 
-func TestMasterAndKeyBlockGivePublishedValues(t *testing.T) {
+func TestMasterAndKeyBlockMatchPublishedValues(t *testing.T) {
 	for _, file := range []string{"acvp/boringssl-TLS12.json",
 		"acvp/boringssl-kdf-components.json"} {
 		var f acvp
@@ -83,8 +83,8 @@ func randoms(client, server []byte) Randoms { return Randoms{[32]byte(client), [
 
 // RFC 5246 §6.3: client_write_MAC_key, server_write_MAC_key, client_write_key, server_write_key,
 // client_write_IV, server_write_IV, whichever of them the suite takes.
-func TestKeyBlockIsCutInTheOrderOfTheRFC(t *testing.T) {
-	m, err := PRF{Hash: crypto.SHA256}.Recall(make([]byte, MasterLen))
+func TestKeyBlockIsSplitInTheOrderOfTheRFC(t *testing.T) {
+	m, err := PRF{Hash: crypto.SHA256}.Restore(make([]byte, MasterLen))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,15 +139,15 @@ func TestFiniteFieldPreMasterHasNoLeadingZeros(t *testing.T) {
 	}
 }
 
-func TestRecallTakesOnly48Bytes(t *testing.T) {
+func TestRestoringAMasterTakesOnly48Bytes(t *testing.T) {
 	secret := bytes.Repeat([]byte{7}, MasterLen+1)
 	for _, n := range []int{0, MasterLen - 1, MasterLen + 1} {
-		_, err := (PRF{Hash: crypto.SHA256}).Recall(secret[:n])
+		_, err := (PRF{Hash: crypto.SHA256}).Restore(secret[:n])
 		if err == nil || alert.Of(err) != alert.InternalError {
 			t.Errorf("%d bytes: got %v, expected internal_error", n, err)
 		}
 	}
-	m, err := PRF{Hash: crypto.SHA256}.Recall(secret[:MasterLen])
+	m, err := PRF{Hash: crypto.SHA256}.Restore(secret[:MasterLen])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,7 +183,8 @@ func TestNoVerbPrintsASecret(t *testing.T) {
 			}
 		}
 	}
-	if j, err := json.Marshal(m); err != nil || !strings.HasPrefix(string(j), `"redacted: 48 bytes, sha256 `) {
+	j, err := json.Marshal(m)
+	if err != nil || !strings.HasPrefix(string(j), `"redacted: 48 bytes, sha256 `) {
 		t.Errorf("as JSON: got %s, %v", j, err)
 	}
 }

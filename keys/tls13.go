@@ -10,13 +10,13 @@ import (
 // The key schedule of RFC 8446 §7.1. Each type is a secret of the RFC's diagram, each method an
 // arrow that leads down from it:
 //
-//	Early ─ Handshake(shared secret) → Handshake ─ Main() → Main ─ Resumption(…) → Resumption ─ PSK(nonce)
+//	Early ─ Handshake(shared) → Handshake ─ Main() → Main ─ Resumption(…) → Resumption ─ PSK(nonce)
 //
-// A transcript hash says in its name which message it ends with.
+// The name of a parameter that is a transcript hash says which message it ends with.
 
 const schedule = "RFC 8446 §7.1"
 
-// Early is the Early Secret: all that a pre-shared key alone gives.
+// Early is the Early Secret, which depends on the pre-shared key alone.
 type Early struct{ stage }
 
 // Early is the arrow PSK → HKDF-Extract = Early Secret. A nil psk stands for zeros: there is no

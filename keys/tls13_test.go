@@ -37,9 +37,9 @@ type connection struct {
 	retried, binder bool
 }
 
-// Every extracted, expanded and HMACed value of RFC 8448 comes out of the schedule, from the inputs
-// that the RFC gives.
-func TestTheScheduleReproducesRFC8448(t *testing.T) {
+// Every extracted, expanded and HMACed value of RFC 8448 results from the inputs that the RFC
+// gives.
+func TestKeyScheduleMatchesRFC8448(t *testing.T) {
 	var f rfc8448
 	testkit.JSON(t, "rfc8448/rfc8448.json", &f)
 	psk, total := []byte(nil), 0
@@ -205,7 +205,7 @@ func found(entries []trace.Entry, want trace.Derived) bool {
 }
 
 // The ACVP cases have random strings in the place of messages.
-func TestTheScheduleGivesACVPsValues(t *testing.T) {
+func TestKeyScheduleMatchesACVP(t *testing.T) {
 	var f struct {
 		Sets []struct {
 			TestGroups []struct {
@@ -279,7 +279,7 @@ func TestTheScheduleGivesACVPsValues(t *testing.T) {
 	t.Logf("%d cases", n)
 }
 
-// A salt of HKDF-Extract comes from the secret before it: whoever has it derives all that follows.
+// A salt of HKDF-Extract comes from the secret before it: who has it can derive all that follows.
 func TestSaltsAreRedacted(t *testing.T) {
 	var out bytes.Buffer
 	log := trace.New(trace.Client, trace.NewWriter(&out), nil)
@@ -304,7 +304,7 @@ func TestSaltsAreRedacted(t *testing.T) {
 	}
 }
 
-// Nothing that prints shows a secret of the schedule.
+// No way of printing shows a secret of the schedule.
 func TestStagesPrintNoSecrets(t *testing.T) {
 	early := HKDF{Hash: crypto.SHA256}.Early(nil)
 	handshake := early.Handshake(nil)

@@ -5,13 +5,13 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Certificate carries a chain, the sender's own certificate first. A client that has none to show
+// Certificate carries a chain, the sender's own certificate first. A client without a suitable one
 // sends an empty list. In TLS 1.3 each certificate has extensions. See RFC 5246 §7.4.2 and §7.4.6,
 // and RFC 8446 §4.4.2.
 type Certificate struct {
-	Context    []byte       // TLS 1.3: that of the request which it answers
+	Context    []byte       // TLS 1.3: of the CertificateRequest that it answers
 	Chain      [][]byte     // each a DER certificate
-	Extensions []Extensions // TLS 1.3: of each certificate; nil where none has any
+	Extensions []Extensions // TLS 1.3: of each certificate; may be shorter than Chain
 
 	dialect Dialect
 }
@@ -29,7 +29,7 @@ func (m *Certificate) layout(c *wire.Codec) {
 	})
 }
 
-// certificateEntry is one certificate and what comes with it: a stapled status, timestamps.
+// certificateEntry is one certificate with its extensions, such as a stapled status.
 type certificateEntry struct {
 	der        []byte
 	extensions Extensions
@@ -70,7 +70,7 @@ func (m *Certificate) Leaf() Extensions {
 	return m.Extensions[0]
 }
 
-// CertificateStatus carries the status of the server's certificate, stapled. See RFC 6066 §8.
+// CertificateStatus carries the stapled status of the server's certificate. See RFC 6066 §8.
 type CertificateStatus struct {
 	StatusType iana.CertificateStatusType
 	Response   []byte // a DER OCSPResponse
@@ -84,13 +84,13 @@ func (m *CertificateStatus) layout(c *wire.Codec) {
 	wire.Opaque24(c, "response", &m.Response, 1, 1<<24-1)
 }
 
-// CertificateRequest asks the client for a certificate. In TLS 1.3 all that it asks for is in its
-// extensions; Schemes, CertSchemes and Authorities are then what they say. See RFC 5246 §7.4.4 and
-// RFC 8446 §4.3.2.
+// CertificateRequest asks the client for a certificate. In TLS 1.3 its content is in extensions;
+// reading it fills Schemes, CertSchemes and Authorities from them. See RFC 5246 §7.4.4 and RFC 8446
+// §4.3.2.
 type CertificateRequest struct {
 	Context     []byte                       // TLS 1.3: empty in a handshake
-	Types       []iana.ClientCertificateType // until TLS 1.2
-	Schemes     []iana.SignatureScheme       // supported_signature_algorithms, since TLS 1.2
+	Types       []iana.ClientCertificateType // up to TLS 1.2
+	Schemes     []iana.SignatureScheme       // supported_signature_algorithms, from TLS 1.2 on
 	CertSchemes []iana.SignatureScheme       // TLS 1.3: signature_algorithms_cert
 	Authorities [][]byte                     // DER distinguished names; none means any
 	Extensions  Extensions                   // TLS 1.3
@@ -146,10 +146,9 @@ func distinguishedName(c *wire.Codec, dn *[]byte) {
 }
 
 // CertificateVerify proves that its sender holds the private key of its certificate, by a signature
-// over all messages so far. In TLS 1.3 a server sends one too. See RFC 5246 §7.4.8 and RFC 8446
-// §4.4.3.
+// over the transcript. In TLS 1.3 servers send one too. See RFC 5246 §7.4.8 and RFC 8446 §4.4.3.
 type CertificateVerify struct {
-	Scheme    iana.SignatureScheme // MD5_SHA1 below TLS 1.2, where the message names none
+	Scheme    iana.SignatureScheme // not on the wire before TLS 1.2
 	Signature []byte
 
 	dialect Dialect
@@ -162,7 +161,7 @@ func (m *CertificateVerify) layout(c *wire.Codec) {
 	signed(c, m.dialect, &m.Scheme, &m.Signature)
 }
 
-// signed is digitally-signed: the algorithm, since TLS 1.2, and the signature. See RFC 5246 §4.7.
+// signed is digitally-signed: the algorithm, from TLS 1.2 on, and the signature. See RFC 5246 §4.7.
 func signed(c *wire.Codec, d Dialect, s *iana.SignatureScheme, signature *[]byte) {
 	if d.Version >= iana.TLS12 {
 		wire.Uint16(c, "algorithm", s)

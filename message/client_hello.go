@@ -7,15 +7,15 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// ClientHello opens a handshake: the client's nonce and everything it offers, best first. See RFC
-// 5246 §7.4.1.2.
+// ClientHello opens a handshake: the client's random and what it offers, in order of preference.
+// See RFC 5246 §7.4.1.2.
 type ClientHello struct {
-	Version            iana.Version // the highest that the client offers
+	Version            iana.Version // the highest offered; TLS 1.2 if supported_versions is present
 	Random             [32]byte     // client_random
 	SessionID          []byte       // up to 32 bytes; empty unless a session is offered
 	CipherSuites       []iana.CipherSuite
 	CompressionMethods []iana.CompressionMethod
-	Extensions         Extensions // nil: no extensions block at all
+	Extensions         Extensions // nil: the message ends before the block
 }
 
 // Type is client_hello.
@@ -33,7 +33,7 @@ func (m *ClientHello) layout(c *wire.Codec) {
 	m.Extensions.optional(c, InClientHello)
 }
 
-// Offers tells whether the client lists the suite.
+// Offers reports whether the client offers the suite.
 func (m *ClientHello) Offers(s iana.CipherSuite) bool {
 	return slices.Contains(m.CipherSuites, s)
 }

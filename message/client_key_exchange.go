@@ -5,13 +5,13 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// ClientKeyExchange is the client's half of the key exchange: the pre_master_secret under the
-// server's RSA key, or an ephemeral public key. See RFC 5246 §7.4.7.
+// ClientKeyExchange is the client's part of the key exchange: the pre_master_secret under the
+// server's RSA key, or a public key. See RFC 5246 §7.4.7.
 type ClientKeyExchange struct {
 	EncryptedPreMaster []byte // RSA, §7.4.7.1
 	DHPublic           []byte // DHE: g^y mod p, §7.4.7.2
 	ECPublic           []byte // ECDHE: a point, or u-coordinate, RFC 8422 §5.7
-	PSKIdentity        []byte // with a pre-shared key: which one, before the rest, RFC 4279 §2
+	PSKIdentity        []byte // with a pre-shared key: which one, RFC 4279 §2
 
 	dialect Dialect
 }
@@ -42,8 +42,8 @@ func (m *ClientKeyExchange) layout(c *wire.Codec) {
 	}
 }
 
-// static is an exchange with the key in the server's certificate. The client's may be in its own,
-// and then this message is empty. See RFC 5246 §7.4.7.2 and RFC 4492 §5.7.
+// static is the layout for a server key that is in its certificate. If the client's is in its own
+// certificate, too, this message is empty. See RFC 5246 §7.4.7.2 and RFC 4492 §5.7.
 func (m *ClientKeyExchange) static(c *wire.Codec) {
 	switch {
 	case !c.Tail(m.DHPublic != nil || m.ECPublic != nil):

@@ -9,10 +9,10 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// CompressedCertificate is a Certificate of TLS 1.3 in less space. See RFC 8879 §4.
+// CompressedCertificate is a compressed Certificate of TLS 1.3. See RFC 8879 §4.
 type CompressedCertificate struct {
 	Algorithm    iana.CertificateCompressionAlgorithm
-	Uncompressed []byte // its length, 3 bytes
+	Uncompressed []byte // uncompressed_length, 3 bytes, big-endian
 	Data         []byte
 }
 
@@ -28,12 +28,13 @@ func (m *CompressedCertificate) layout(c *wire.Codec) {
 	wire.Opaque24(c, "compressed_certificate_message", &m.Data, 1, 1<<24-1)
 }
 
-// maxInflated bounds what a certificate may become, in bytes: more than other stacks take of a
-// chain that comes uncompressed.
+// maxInflated bounds the length of a decompressed certificate message, in bytes. It holds whatever
+// length the peer claims.
 const maxInflated = 128 << 10
 
-// Certificate returns the message inside; nil where it is not in zlib's format, which is the only
-// one that the standard library has, or is longer than 128 KiB, or not as long as it says.
+// Certificate returns the message inside. It returns nil if that is not in zlib's format, the only
+// one in the standard library, is longer than 128 KiB, does not have the length in Uncompressed or
+// is malformed.
 func (m *CompressedCertificate) Certificate() *Certificate {
 	const zlibFormat = 1
 	if m.Algorithm != zlibFormat {

@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// What a compressed certificate becomes is bounded by what it says it becomes, and that by 128 KiB.
-// See RFC 8879 §4.
+// The size of a decompressed certificate is bounded by the length that the message claims, and that
+// by 128 KiB. See RFC 8879 §4.
 func TestCompressedCertificatesAreBounded(t *testing.T) {
 	const most = 128 << 10
 	body := func(n int) []byte { // a Certificate of TLS 1.3 of n bytes, with one certificate

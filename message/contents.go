@@ -5,12 +5,12 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Empty is the content of an extension that only says yes.
+// Empty is the content of an extension whose presence is all it says.
 type Empty struct{}
 
 func (*Empty) layout(*wire.Codec) {}
 
-// ServerNames is what the client calls the server. See RFC 6066 §3.
+// ServerNames are the names by which the client knows the server. See RFC 6066 §3.
 type ServerNames struct{ Names []ServerName }
 
 // ServerName is one name of server_name.
@@ -38,7 +38,7 @@ type MaxFragmentLength struct{ Code uint8 }
 
 func (e *MaxFragmentLength) layout(c *wire.Codec) { wire.Uint8(c, "max_fragment_length", &e.Code) }
 
-// Bytes is the length that the code stands for, or 0 for a code that stands for none.
+// Bytes returns the length in bytes that the code stands for, or 0 for an undefined code.
 func (e *MaxFragmentLength) Bytes() int {
 	if e.Code < 1 || e.Code > 4 {
 		return 0
@@ -46,7 +46,7 @@ func (e *MaxFragmentLength) Bytes() int {
 	return 1 << (8 + e.Code)
 }
 
-// StatusRequest asks for a stapled certificate status. See RFC 6066 §8.
+// StatusRequest asks for the status of the server's certificate in the handshake. See RFC 6066 §8.
 type StatusRequest struct {
 	Type         iana.CertificateStatusType
 	ResponderIDs [][]byte // OCSP: DER ResponderIDs; none means any that the server trusts
@@ -67,14 +67,15 @@ func (e *StatusRequest) layout(c *wire.Codec) {
 	wire.Opaque16(c, "request_extensions", &e.Extensions, 0, 1<<16-1)
 }
 
-// SupportedGroups lists the groups for (EC)DHE, best first. See RFC 8422 §5.1.1 and RFC 7919 §4.
+// SupportedGroups lists the groups for (EC)DHE in order of preference. See RFC 8422 §5.1.1 and RFC
+// 7919 §4.
 type SupportedGroups struct{ Groups []iana.Group }
 
 func (e *SupportedGroups) layout(c *wire.Codec) {
 	wire.Uint16s(c, "named_group_list", "named_group", &e.Groups, 2, 1<<16-2)
 }
 
-// ECPointFormats lists how points may be written. See RFC 8422 §5.1.2.
+// ECPointFormats lists the encodings of points. See RFC 8422 §5.1.2.
 type ECPointFormats struct{ Formats []iana.ECPointFormat }
 
 func (e *ECPointFormats) layout(c *wire.Codec) {
@@ -84,16 +85,16 @@ func (e *ECPointFormats) layout(c *wire.Codec) {
 		})
 }
 
-// SignatureSchemes is the content of signature_algorithms and signature_algorithms_cert, best
-// first. See RFC 5246 §7.4.1.4.1 and RFC 8446 §4.2.3.
+// SignatureSchemes is the content of signature_algorithms and signature_algorithms_cert, in order
+// of preference. See RFC 5246 §7.4.1.4.1 and RFC 8446 §4.2.3.
 type SignatureSchemes struct{ Schemes []iana.SignatureScheme }
 
 func (e *SignatureSchemes) layout(c *wire.Codec) {
 	wire.Uint16s(c, "supported_signature_algorithms", "signature_scheme", &e.Schemes, 2, 1<<16-2)
 }
 
-// Protocols is the content of ALPN: what the client can speak inside, or the one that the server
-// chose. See RFC 7301 §3.1.
+// Protocols is the content of ALPN: the application protocols that the client offers, or the one
+// that the server selected. See RFC 7301 §3.1.
 type Protocols struct{ Names [][]byte }
 
 func (e *Protocols) layout(c *wire.Codec) {
@@ -102,7 +103,7 @@ func (e *Protocols) layout(c *wire.Codec) {
 	})
 }
 
-// SCTs are certificate transparency's signed timestamps. See RFC 6962 §3.3.
+// SCTs are signed certificate timestamps of Certificate Transparency. See RFC 6962 §3.3.
 type SCTs struct{ List [][]byte }
 
 func (e *SCTs) layout(c *wire.Codec) {
@@ -117,20 +118,20 @@ type RecordSizeLimit struct{ Limit uint16 }
 
 func (e *RecordSizeLimit) layout(c *wire.Codec) { wire.Uint16(c, "record_size_limit", &e.Limit) }
 
-// SessionTicket is a ticket that the client has, or empty if it wants one. See RFC 5077 §3.2.
+// SessionTicket is a ticket that the client holds, or empty if it asks for one. See RFC 5077 §3.2.
 type SessionTicket struct{ Ticket []byte }
 
 func (e *SessionTicket) layout(c *wire.Codec) { wire.Rest(c, "ticket", &e.Ticket) }
 
-// RenegotiationInfo ties a handshake to the one before it; it is empty in the first. See RFC 5746
-// §3.2.
+// RenegotiationInfo binds a handshake to the one before it on the connection; it is empty in the
+// first one. See RFC 5746 §3.2.
 type RenegotiationInfo struct{ RenegotiatedConnection []byte }
 
 func (e *RenegotiationInfo) layout(c *wire.Codec) {
 	wire.Opaque8(c, "renegotiated_connection", &e.RenegotiatedConnection, 0, 255)
 }
 
-// SupportedVersions lists what a client of TLS 1.3 speaks. See RFC 8446 §4.2.1.
+// SupportedVersions lists the versions that a client of TLS 1.3 supports. See RFC 8446 §4.2.1.
 type SupportedVersions struct{ Versions []iana.Version }
 
 func (e *SupportedVersions) layout(c *wire.Codec) {
@@ -138,7 +139,7 @@ func (e *SupportedVersions) layout(c *wire.Codec) {
 		func(c *wire.Codec, v *iana.Version) { wire.Uint16(c, "version", v) })
 }
 
-// SelectedVersion is the version that a server of TLS 1.3 chose. See RFC 8446 §4.2.1.
+// SelectedVersion is the version that a server of TLS 1.3 selected. See RFC 8446 §4.2.1.
 type SelectedVersion struct{ Version iana.Version }
 
 func (e *SelectedVersion) layout(c *wire.Codec) { wire.Uint16(c, "selected_version", &e.Version) }

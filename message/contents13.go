@@ -5,11 +5,11 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// The contents of this file are not spoken in TLS 1.2. A client of TLS 1.3 sends them all the same,
-// in the one hello that serves each version.
+// Contents that belong to TLS 1.3, and rarer ones that are only read. A client that also supports
+// TLS 1.2 sends them in the one ClientHello that serves all versions.
 
-// KeyShares is the client's key_share: its public keys, made before it knows which group the server
-// wants. See RFC 8446 §4.2.8.
+// KeyShares is the client's key_share: public keys, made before it knows which group the server
+// will select. See RFC 8446 §4.2.8.
 type KeyShares struct{ Shares []KeyShareEntry }
 
 // KeyShareEntry is one public key of key_share.
@@ -34,13 +34,13 @@ type KeyShare struct{ KeyShareEntry }
 
 func (e *KeyShare) layout(c *wire.Codec) { e.KeyShareEntry.layout(c) }
 
-// SelectedGroup is the server's key_share in a HelloRetryRequest: the group that it wants a share
-// of. See RFC 8446 §4.2.8.
+// SelectedGroup is the server's key_share in a HelloRetryRequest: the group for which it asks a
+// share. See RFC 8446 §4.2.8.
 type SelectedGroup struct{ Group iana.Group }
 
 func (e *SelectedGroup) layout(c *wire.Codec) { wire.Uint16(c, "selected_group", &e.Group) }
 
-// PSKKeyExchangeModes says how the client would resume: with a fresh key exchange, or without. See
+// PSKKeyExchangeModes says how the client would use a pre-shared key: with (EC)DHE or without. See
 // RFC 8446 §4.2.9.
 type PSKKeyExchangeModes struct{ Modes []iana.PSKKeyExchangeMode }
 
@@ -50,17 +50,17 @@ func (e *PSKKeyExchangeModes) layout(c *wire.Codec) {
 	})
 }
 
-// OfferedPSKs is the client's pre_shared_key: tickets that it would resume, and for each a proof
-// that it knows the key. See RFC 8446 §4.2.11.
+// OfferedPSKs is the client's pre_shared_key: the identities of the keys that it offers, such as
+// tickets, and for each a proof that it knows the key. See RFC 8446 §4.2.11.
 type OfferedPSKs struct {
 	Identities []PSKIdentity
 	Binders    [][]byte
 }
 
-// PSKIdentity is one ticket of pre_shared_key.
+// PSKIdentity is one identity of pre_shared_key.
 type PSKIdentity struct {
 	Identity            []byte
-	ObfuscatedTicketAge uint32 // milliseconds, plus a value that only client and server know
+	ObfuscatedTicketAge uint32 // milliseconds, plus the ticket's age_add; 0 for external keys
 }
 
 func (e *OfferedPSKs) layout(c *wire.Codec) {
@@ -73,24 +73,26 @@ func (e *OfferedPSKs) layout(c *wire.Codec) {
 	})
 }
 
-// SelectedPSK is the server's pre_shared_key: which of the tickets it takes, from 0. See RFC 8446
-// §4.2.11.
+// SelectedPSK is the server's pre_shared_key: the index of the identity that it selected, from 0.
+// See RFC 8446 §4.2.11.
 type SelectedPSK struct{ Identity uint16 }
 
 func (e *SelectedPSK) layout(c *wire.Codec) { wire.Uint16(c, "selected_identity", &e.Identity) }
 
-// Cookie is what a server that keeps no state wants to hear again. See RFC 8446 §4.2.2.
+// Cookie is what a server that keeps no state asks the client to return in its second ClientHello.
+// See RFC 8446 §4.2.2.
 type Cookie struct{ Cookie []byte }
 
 func (e *Cookie) layout(c *wire.Codec) { wire.Opaque16(c, "cookie", &e.Cookie, 1, 1<<16-1) }
 
-// MaxEarlyData is how many bytes a client may send early with a ticket. See RFC 8446 §4.2.10.
+// MaxEarlyData is how many bytes of early data a client may send with a ticket. See RFC 8446
+// §4.2.10.
 type MaxEarlyData struct{ Size uint32 }
 
 func (e *MaxEarlyData) layout(c *wire.Codec) { wire.Uint32(c, "max_early_data_size", &e.Size) }
 
-// OIDFilters says which extensions a client's certificate must have, and their values. See RFC 8446
-// §4.2.5.
+// OIDFilters lists extensions that a client's certificate must have, with their values. See RFC
+// 8446 §4.2.5.
 type OIDFilters struct{ Filters []OIDFilter }
 
 // OIDFilter is one extension of a certificate.
@@ -103,15 +105,15 @@ func (e *OIDFilters) layout(c *wire.Codec) {
 	})
 }
 
-// CertificateAuthorities names the authorities that the client trusts. See RFC 8446 §4.2.4.
+// CertificateAuthorities names the authorities that the sender trusts. See RFC 8446 §4.2.4.
 type CertificateAuthorities struct{ Authorities [][]byte } // DER distinguished names
 
 func (e *CertificateAuthorities) layout(c *wire.Codec) {
 	wire.Vector16(c, "authorities", &e.Authorities, 3, 1<<16-1, distinguishedName)
 }
 
-// TrustAnchors names them by short numbers instead. See draft-ietf-tls-trust-anchor-ids-04, section
-// 4.
+// TrustAnchors identifies trusted authorities by short identifiers. See
+// draft-ietf-tls-trust-anchor-ids-04, section 4.
 type TrustAnchors struct{ IDs [][]byte } // each a relative object identifier
 
 func (e *TrustAnchors) layout(c *wire.Codec) {
@@ -120,12 +122,13 @@ func (e *TrustAnchors) layout(c *wire.Codec) {
 	})
 }
 
-// Padding makes the hello as long as some old middlebox needs it. See RFC 7685 §3.
+// Padding makes a ClientHello longer, for middleboxes that fail on certain lengths. See RFC 7685
+// §3.
 type Padding struct{ Zeros []byte }
 
 func (e *Padding) layout(c *wire.Codec) { wire.Rest(c, "padding", &e.Zeros) }
 
-// CompressionAlgorithms lists how the server may compress its certificates. See RFC 8879 §3.
+// CompressionAlgorithms lists how the receiver may compress its certificates. See RFC 8879 §3.
 type CompressionAlgorithms struct {
 	Algorithms []iana.CertificateCompressionAlgorithm
 }
@@ -137,8 +140,8 @@ func (e *CompressionAlgorithms) layout(c *wire.Codec) {
 		})
 }
 
-// ECH is the encrypted_client_hello of the hello that everybody sees. Most clients send one that
-// nobody can decrypt, so that those who need it do not stand out. See RFC 9849 §5.
+// ECH is the encrypted_client_hello of a ClientHello. Many clients send one that cannot be
+// decrypted, so that those that need it do not stand out. See RFC 9849 §5.
 type ECH struct {
 	Type     uint8 // 0: outer; 1: inner, where the rest is absent
 	KDF      uint16
@@ -171,23 +174,23 @@ func (e *CertificateTypes) layout(c *wire.Codec) {
 		})
 }
 
-// SelectedCertificateType is the server's choice among them. See RFC 7250 §3.
+// SelectedCertificateType is the server's choice among CertificateTypes. See RFC 7250 §3.
 type SelectedCertificateType struct{ Type iana.CertificateType }
 
 func (e *SelectedCertificateType) layout(c *wire.Codec) {
 	wire.Uint8(c, "certificate_type", &e.Type)
 }
 
-// Heartbeat says whether its sender wants to be asked if it is alive; OpenSSL 1.0 sent it always.
-// See RFC 6520 §2.
-type Heartbeat struct{ Mode uint8 } // 1: may be asked; 2: may not
+// Heartbeat says whether its sender accepts heartbeat requests. OpenSSL 1.0 always sent it. See RFC
+// 6520 §2.
+type Heartbeat struct{ Mode uint8 } // 1: peer_allowed_to_send; 2: peer_not_allowed_to_send
 
 func (e *Heartbeat) layout(c *wire.Codec) { wire.Uint8(c, "mode", &e.Mode) }
 
-// StatusRequestsV2 asks for the status of the whole chain. See RFC 6961 §2.2.
+// StatusRequestsV2 asks for the status of all certificates of a chain. See RFC 6961 §2.2.
 type StatusRequestsV2 struct{ Requests []StatusRequestV2 }
 
-// StatusRequestV2 is one way to answer, best first.
+// StatusRequestV2 is one of the acceptable forms of status; they come in order of preference.
 type StatusRequestV2 struct {
 	Type    iana.CertificateStatusType
 	Request []byte // an OCSPStatusRequest

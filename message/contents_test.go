@@ -180,7 +180,7 @@ func TestEveryExtensionContentInBothDirections(t *testing.T) {
 	ran(t, n, "contents")
 }
 
-// The contents that look different in one message: RFC 8446 §4.2.8, §4.2.10, §4.4.2.1.
+// The contents whose layout differs in one message: RFC 8446 §4.2.8, §4.2.10, §4.4.2.1.
 func TestContentsThatDependOnTheMessage(t *testing.T) {
 	tls13 := message.Dialect{Version: iana.TLS13}
 	for _, c := range []struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// The layouts that depend on the version and the key exchange, each by hand from its RFC.
+// The layouts that depend on the version and the key exchange, written by hand from their RFCs.
 func TestMessagesFollowVersionAndKeyExchange(t *testing.T) {
 	in := func(v iana.Version,
 		k iana.KeyExchange) message.Dialect {
@@ -173,7 +173,7 @@ func TestNoExtensionsAndAnEmptyBlockDiffer(t *testing.T) {
 }
 
 // Each extension stands once in its block, whichever message that is in: RFC 8446 §4.2.
-func TestExtensionsStandOnceInEachBlock(t *testing.T) {
+func TestExtensionsOccurOnceInEachBlock(t *testing.T) {
 	twice := message.Extensions{{Type: 0xABCD}, {Type: 0xABCD}}
 	tls13 := message.Dialect{Version: iana.TLS13}
 	for _, m := range []message.Message{

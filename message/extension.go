@@ -5,13 +5,14 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Extension is one extension, its content as sent. See RFC 5246 §7.4.1.4 and RFC 8446 §4.2.
+// Extension is one extension, with its content as on the wire. See RFC 5246 §7.4.1.4 and RFC 8446
+// §4.2.
 type Extension struct {
 	Type iana.ExtensionType
 	Data []byte
 }
 
-// Extensions is the block of extensions of a message, in the order sent. Unknown ones stay in it.
+// Extensions is the block of extensions of a message, in wire order, unknown ones included.
 type Extensions []Extension
 
 // Place is a set of the messages that have extensions. See the table of RFC 8446 §4.2.
@@ -28,19 +29,19 @@ const (
 	InNewSessionTicket
 )
 
-// asking are the messages whose extensions look as a ClientHello's do; the others look as a
-// ServerHello's.
+// asking are the messages whose extensions have the layout of a ClientHello's; those of the others
+// have the layout of a ServerHello's.
 const asking = InClientHello | InCertificateRequest | InNewSessionTicket
 
-// optional is the layout of extensions that a message may leave out altogether, as TLS 1.2's hellos
-// may.
+// optional is the layout of a block of extensions that a message may omit, as hellos may up to TLS
+// 1.2.
 func (e *Extensions) optional(c *wire.Codec, in Place) {
 	if c.Tail(*e != nil) {
 		e.layout(c, in)
 	}
 }
 
-// layout is a block of extensions that is always there, if only its length.
+// layout is the layout of a block of extensions that is always present, even if empty.
 func (e *Extensions) layout(c *wire.Codec, in Place) {
 	// RFC 5246 §7.4.1.4: "There MUST NOT be more than one extension of the same type." A set,
 	// because a peer can put 16,383 empty extensions into a hello, and comparing each with each
@@ -61,7 +62,7 @@ func (e *Extensions) layout(c *wire.Codec, in Place) {
 		})
 }
 
-// Get finds an extension's content.
+// Get returns the content of the extension t; ok is false if it is absent.
 func (e Extensions) Get(t iana.ExtensionType) (data []byte, ok bool) {
 	for _, x := range e {
 		if x.Type == t {
@@ -71,16 +72,17 @@ func (e Extensions) Get(t iana.ExtensionType) (data []byte, ok bool) {
 	return nil, false
 }
 
-// Has tells whether an extension is there.
+// Has reports whether the extension t is present.
 func (e Extensions) Has(t iana.ExtensionType) bool {
 	_, ok := e.Get(t)
 	return ok
 }
 
-// Content is the content of an extension that has a structure.
+// Content is the structured content of an extension.
 type Content interface{ layout(*wire.Codec) }
 
-// Read reads the extension t into v. It is false without an error if the extension is absent.
+// Read reads the content of extension t into v. If the extension is absent it returns false and no
+// error.
 func (e Extensions) Read(t iana.ExtensionType, v Content) (ok bool, err error) {
 	data, ok := e.Get(t)
 	if !ok {
@@ -89,7 +91,7 @@ func (e Extensions) Read(t iana.ExtensionType, v Content) (ok bool, err error) {
 	return true, wire.Decode(data, t.String(), v.layout)
 }
 
-// Add appends an extension with the content v. nil is an empty content.
+// Add appends an extension with the content v. A nil v means an empty content.
 func (e *Extensions) Add(t iana.ExtensionType, v Content) error {
 	var data []byte
 	if v != nil {
@@ -118,7 +120,8 @@ func NewContent(t iana.ExtensionType, in Place) Content {
 	return make()
 }
 
-// annotate takes the content of an extension of a message apart, as far as it is known.
+// annotate is the layout of the content of extension t, of unknown structure if there is none for
+// it.
 func annotate(c *wire.Codec, t iana.ExtensionType, in Place) {
 	content := NewContent(t, in)
 	if content == nil {
@@ -132,7 +135,7 @@ type placed struct {
 	Place
 }
 
-// special are the contents that look different in one of the messages.
+// special are the contents whose layout differs in one of the messages.
 var special = map[placed]func() Content{
 	{iana.ExtKeyShare, InHelloRetryRequest}:       content[SelectedGroup],
 	{iana.ExtEarlyData, InNewSessionTicket}:       content[MaxEarlyData],
@@ -145,8 +148,8 @@ type opaque struct{ data []byte }
 
 func (o *opaque) layout(c *wire.Codec) { wire.Rest(c, "extension_data", &o.data) }
 
-// contents has, for each extension, its content in messages that ask, as a ClientHello does, and in
-// those that answer; nil where it is not known, or not expected.
+// contents has, for each extension, its content in the messages of asking and in the others; nil
+// where the structure is not known or the extension not expected.
 var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtServerName:              {content[ServerNames], content[Empty]},
 	iana.ExtMaxFragmentLength:       {content[MaxFragmentLength], content[MaxFragmentLength]},

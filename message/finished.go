@@ -5,12 +5,12 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Finished is the first protected message until TLS 1.2, and the last of each side's in TLS 1.3: it
-// proves that its sender saw the same messages and holds the same secret. See RFC 5246 §7.4.9 and
-// RFC 8446 §4.4.4.
+// Finished proves that its sender saw the same messages and holds the same secret. It is the first
+// protected message up to TLS 1.2, and each side's last in a handshake of TLS 1.3. See RFC 5246
+// §7.4.9 and RFC 8446 §4.4.4.
 type Finished struct {
-	// VerifyData has 12 bytes in TLS 1.0 to 1.2, and those of the suite's hash in TLS 1.3. In SSL
-	// 3.0 it is an MD5 and a SHA-1 hash: RFC 6101 §5.6.9.
+	// VerifyData has 12 bytes in TLS 1.0 to 1.2, the length of the suite's hash in TLS 1.3, and 36
+	// bytes in SSL 3.0: an MD5 and a SHA-1 hash, RFC 6101 §5.6.9.
 	VerifyData []byte
 
 	dialect Dialect
@@ -23,7 +23,7 @@ func (m *Finished) layout(c *wire.Codec) {
 	n := 12
 	switch m.dialect.Version {
 	case iana.TLS13:
-		wire.Rest(c, "verify_data", &m.VerifyData) // whoever verifies it knows the length
+		wire.Rest(c, "verify_data", &m.VerifyData) // its length is checked with its value
 		return
 	case iana.SSL30:
 		n = 36
@@ -36,7 +36,7 @@ func (m *Finished) layout(c *wire.Codec) {
 	wire.Fixed(c, "verify_data", m.VerifyData)
 }
 
-// ServerHelloDone says that the server waits for the client now. See RFC 5246 §7.4.5.
+// ServerHelloDone says that the server waits for the client. See RFC 5246 §7.4.5.
 type ServerHelloDone struct{}
 
 // Type is server_hello_done.
@@ -44,8 +44,8 @@ func (*ServerHelloDone) Type() iana.HandshakeType { return iana.ServerHelloDone 
 
 func (*ServerHelloDone) layout(*wire.Codec) {}
 
-// HelloRequest asks the client to begin again. It is in no figure and no transcript. See RFC 5246
-// §7.4.1.1.
+// HelloRequest asks the client to renegotiate. It belongs to no figure and no transcript. See RFC
+// 5246 §7.4.1.1.
 type HelloRequest struct{}
 
 // Type is hello_request.
@@ -53,17 +53,15 @@ func (*HelloRequest) Type() iana.HandshakeType { return iana.HelloRequest }
 
 func (*HelloRequest) layout(*wire.Codec) {}
 
-// NewSessionTicket gives the client the session to keep, sealed under a key that only the server
-// has. See RFC 5077 §3.3 and RFC 8446 §4.6.1.
+// NewSessionTicket gives the client a ticket, by which the session can be resumed. Its content is
+// the server's affair, usually the session under a key that only the server has. See RFC 5077 §3.3
+// and RFC 8446 §4.6.1.
 type NewSessionTicket struct {
-	// seconds; 0 says nothing until TLS 1.2, and that the ticket is of no use in TLS 1.3
-	LifetimeHint uint32
-	// TLS 1.3: what the client adds to the age of the ticket, so that nobody can link them
-	AgeAdd uint32
-	// TLS 1.3: what makes the ticket's key differ from those of the other tickets
-	Nonce      []byte
-	Ticket     []byte
-	Extensions Extensions // TLS 1.3
+	LifetimeHint uint32 // seconds; 0 means unspecified up to TLS 1.2, discard at once in TLS 1.3
+	AgeAdd       uint32 // TLS 1.3: added to the ticket's age, which hides it from observers
+	Nonce        []byte // TLS 1.3: makes this ticket's key differ from those of the others
+	Ticket       []byte
+	Extensions   Extensions // TLS 1.3
 
 	dialect Dialect
 }

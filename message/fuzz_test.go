@@ -24,9 +24,11 @@ func seeds(f *testing.F) (all [][]byte) {
 		"serverhellodone", "clientkeyexchange"} {
 		all = append(all, testkit.Vectors(f, "illustrated-tls12/"+file)[5:])
 	}
-	for file, typ := range map[string]iana.HandshakeType{"tls_13_server_hello.vec": iana.ServerHello,
+	for file, typ := range map[string]iana.HandshakeType{
+		"tls_13_server_hello.vec":    iana.ServerHello,
 		"tls_cert_status.vec":        iana.CertificateStatus,
-		"tls_new_session_ticket.vec": iana.NewSessionTicket} {
+		"tls_new_session_ticket.vec": iana.NewSessionTicket,
+	} {
 		for _, b := range testkit.Blocks(f, "botan/"+file) {
 			all = append(all, framed(typ, unhex(f, b.Fields["Buffer"])))
 		}

@@ -44,7 +44,7 @@ func ours(t testing.TB) []byte {
 	return raw
 }
 
-func TestTodaysClientHellosAreUnderstoodToTheLastByte(t *testing.T) {
+func TestClientHellosOfCurrentProgramsAreFullyAnnotated(t *testing.T) {
 	extensions := 0
 	for name, raw := range hellos(t) {
 		m, err := parse(t, dialect, raw)
@@ -76,7 +76,7 @@ func TestTodaysClientHellosAreUnderstoodToTheLastByte(t *testing.T) {
 	ran(t, extensions, "extensions of real clients")
 }
 
-func TestAnnotationsNameWhatPeopleLookFor(t *testing.T) {
+func TestAnnotationsNameFieldsAndValues(t *testing.T) {
 	fields := dialect.Annotate(hellos(t)["openssl"])
 	for _, want := range []string{
 		`msg_type client_hello (1)`,
@@ -101,11 +101,11 @@ func TestAnnotationsNameWhatPeopleLookFor(t *testing.T) {
 	}
 }
 
-// A peer's text must not reach a terminal as it is.
+// Text from a peer must not reach a terminal unescaped.
 func TestAnnotationsQuoteControlCharacters(t *testing.T) {
 	var x message.Extensions
-	if err := x.Add(iana.ExtServerName,
-		&message.ServerNames{Names: []message.ServerName{{Name: []byte("\x1b[2Jü\u202e")}}}); err != nil {
+	names := []message.ServerName{{Name: []byte("\x1b[2Jü\u202e")}}
+	if err := x.Add(iana.ExtServerName, &message.ServerNames{Names: names}); err != nil {
 		t.Fatal(err)
 	}
 	raw, err := dialect.Encode(&message.ClientHello{CipherSuites: []iana.CipherSuite{1},
@@ -120,9 +120,9 @@ func TestAnnotationsQuoteControlCharacters(t *testing.T) {
 	}
 }
 
-// However a message is cut or changed, its annotation tiles it, Parse does not panic, and a whole
-// error says where.
-func TestBrokenMessagesAreToldAsFarAsTheyHold(t *testing.T) {
+// However a message is cut or changed, its annotation tiles it, Parse does not panic, and the error
+// names the place.
+func TestBrokenMessagesAreAnnotatedAsFarAsTheyCanBeRead(t *testing.T) {
 	n := 0
 	for _, raw := range hellos(t) {
 		if len(raw) > 700 {

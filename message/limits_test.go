@@ -44,7 +44,7 @@ func chain(n int) []byte {
 		append([]byte{byte(len(list) >> 16), byte(len(list) >> 8), byte(len(list))}, list...))
 }
 
-func TestMemoryFollowsTheBytesThatCame(t *testing.T) {
+func TestMemoryIsBoundedByTheBytesReceived(t *testing.T) {
 	for _, c := range dense {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

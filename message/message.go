@@ -1,12 +1,11 @@
-// Package message has the handshake messages of RFC 5246 §7.4 and the extensions of RFC 6066 and
-// its successors: one file a message, with its structure, what it is for, and its layout. Nothing
-// here decides anything: an error means that bytes are no such message, or break a rule that needs
-// no other message to see, and becomes decode_error.
+// Package message reads, writes and annotates the handshake messages of RFC 5246 §7.4 and RFC 8446
+// §4 and the extensions of RFC 6066 and its successors. It makes no decisions: an error means that
+// bytes are not such a message, or break a rule that can be checked without another message, and
+// becomes decode_error.
 //
-// Read and written: everything that a handshake of TLS 1.2 with RSA, DHE, ECDHE or a pre-shared key
-// says, and a handshake of TLS 1.3. Of older versions, and of static and anonymous Diffie-Hellman,
-// what a watcher needs. A message that exists in several versions is one type, and its Dialect
-// chooses the layout. Left out: explicit curves, which RFC 8422 §5.4 deprecates.
+// It covers SSL 3.0 to TLS 1.3 with RSA, ephemeral, static and anonymous Diffie-Hellman, and
+// pre-shared keys. A message that exists in several versions is one type, and its Dialect chooses
+// the layout. Explicit curves, which RFC 8422 §5.4 deprecates, are left out.
 package message
 
 import (
@@ -16,8 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// HeaderLen is the length of a handshake header: one byte of type, three of length. See RFC 5246
-// §7.4.
+// HeaderLen is the length of a handshake header in bytes: one of type, three of length. See RFC
+// 5246 §7.4.
 const HeaderLen = 4
 
 // Message is one of the messages of this package.
@@ -26,15 +25,16 @@ type Message interface {
 	layout(*wire.Codec)
 }
 
-// Dialect is what must be known to read a message: the layouts of some depend on the version and
-// the key exchange.
+// Dialect is what must be known to read a message: some layouts depend on the version and the key
+// exchange.
 type Dialect struct {
 	Version iana.Version
 	Kex     iana.KeyExchange
-	Auth    iana.Authentication // matters where nobody signs
+	Auth    iana.Authentication // if anonymous, ServerKeyExchange has no signature
 }
 
-// New gives an empty message of type t, or an error if t is not one that a handshake of d can hold.
+// New returns an empty message of type t, or an error if a handshake of d's version has no such
+// message.
 func (d Dialect) New(t iana.HandshakeType) (Message, error) {
 	switch t {
 	case iana.ClientHello:
@@ -63,7 +63,7 @@ func (d Dialect) New(t iana.HandshakeType) (Message, error) {
 		d.Version)
 }
 
-// new12 gives an empty message of the versions up to TLS 1.2 alone, or nil.
+// new12 returns an empty message of a type that no version after TLS 1.2 has, or nil.
 func (d Dialect) new12(t iana.HandshakeType) Message {
 	switch t {
 	case iana.HelloRequest:
@@ -94,7 +94,7 @@ func (d Dialect) Parse(raw []byte) (Message, error) {
 	return m, nil
 }
 
-// Annotate tells what each byte of a message is. The leaves tile raw, whatever it holds.
+// Annotate describes each byte of a message. The leaves tile raw, whatever it contains.
 func (d Dialect) Annotate(raw []byte) []wire.Field {
 	m, err := d.of(raw)
 	if err != nil {
@@ -103,7 +103,7 @@ func (d Dialect) Annotate(raw []byte) []wire.Field {
 	return wire.Annotate(raw, m.Type().String(), framed(m))
 }
 
-// Encode writes m with its header. What of m depends on the version and the key exchange follows d.
+// Encode returns m with its header, in the layout of d.
 func (d Dialect) Encode(m Message) ([]byte, error) {
 	switch m := m.(type) {
 	case *Certificate:
@@ -132,7 +132,7 @@ func (d Dialect) of(raw []byte) (Message, error) {
 	return d.New(iana.HandshakeType(raw[0]))
 }
 
-// framed is the layout of a message behind its header.
+// framed returns the layout of a message with its header.
 func framed(m Message) func(*wire.Codec) {
 	return func(c *wire.Codec) {
 		t := m.Type()
@@ -141,8 +141,8 @@ func framed(m Message) func(*wire.Codec) {
 	}
 }
 
-// Length is the whole length of the message that begins with header, which must hold HeaderLen
-// bytes.
+// Length returns the length of the message that begins with header, its HeaderLen bytes included.
+// header must hold at least that many.
 func Length(header []byte) int {
 	return HeaderLen + int(header[1])<<16 + int(header[2])<<8 + int(header[3])
 }

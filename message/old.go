@@ -7,10 +7,10 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// The messages of this file are met in captures, and nobody here says them.
+// The messages of this file occur in captures. Vitrine never sends them.
 
-// NextProtocol is the client's choice in next_protocol_negotiation, ALPN's forerunner:
-// draft-agl-tls-nextprotoneg-04. It comes under protection, before Finished.
+// NextProtocol is the client's choice in next_protocol_negotiation, the predecessor of ALPN:
+// draft-agl-tls-nextprotoneg-04. It is protected and precedes Finished.
 type NextProtocol struct{ Selected, Padding []byte }
 
 // Type is next_protocol.
@@ -21,9 +21,9 @@ func (m *NextProtocol) layout(c *wire.Codec) {
 	wire.Opaque8(c, "padding", &m.Padding, 0, 255)
 }
 
-// ParseHello2 reads a ClientHello in the form of SSL 2.0, by which a client of twenty years ago
-// asked for SSL 3.0 or TLS: raw begins with msg_type. The challenge is the random, at its end. See
-// RFC 5246 appendix E.2.
+// ParseHello2 reads a ClientHello in the form of SSL 2.0, by which old clients offered SSL 3.0 or
+// TLS. raw begins with msg_type. The challenge becomes the random, with zeros before it if it is
+// shorter. See RFC 5246 appendix E.2.
 func ParseHello2(raw []byte) (*ClientHello, error) {
 	var typ iana.HandshakeType
 	m := &ClientHello{CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}

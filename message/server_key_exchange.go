@@ -5,11 +5,11 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// ServerKeyExchange carries the server's ephemeral public key and, if the server has a certificate,
-// its signature over both randoms and these parameters. See RFC 5246 §7.4.3 and RFC 8422 §5.4.
+// ServerKeyExchange carries the server's ephemeral public key, or its hint for a pre-shared key,
+// and unless the server is anonymous or the key pre-shared a signature over both randoms and these
+// parameters. See RFC 5246 §7.4.3, RFC 8422 §5.4 and RFC 4279 §2.
 type ServerKeyExchange struct {
-	// ServerDHParams or ServerECDHParams as sent: what the signature covers besides the randoms
-	Params []byte
+	Params []byte // all but scheme and signature, as on the wire: signed after the randoms
 
 	P, G, DHPublic []byte // finite field: the prime, the generator, g^x mod p; big-endian
 
@@ -17,10 +17,9 @@ type ServerKeyExchange struct {
 	Group     iana.Group
 	ECPublic  []byte // a point, or u-coordinate
 
-	// with a pre-shared key: a help to choose it, before the rest, RFC 4279 §2
-	PSKIdentityHint []byte
+	PSKIdentityHint []byte // with a pre-shared key: helps to choose it, RFC 4279 §2
 
-	Scheme    iana.SignatureScheme // of a server with a certificate
+	Scheme    iana.SignatureScheme // not on the wire before TLS 1.2
 	Signature []byte
 
 	dialect Dialect
@@ -32,7 +31,7 @@ func (*ServerKeyExchange) Type() iana.HandshakeType { return iana.ServerKeyExcha
 func (m *ServerKeyExchange) layout(c *wire.Codec) {
 	wire.Span(c, &m.Params, m.params)
 	if m.dialect.Kex.PreShared() || m.dialect.Auth == iana.AuthAnon {
-		return // RFC 4279 §3: not signed; the key itself is the proof, or there is none
+		return // not signed: RFC 4279 §3, and RFC 5246 §7.4.3 for anonymous servers
 	}
 	signed(c, m.dialect, &m.Scheme, &m.Signature)
 }
@@ -62,16 +61,15 @@ func (m *ServerKeyExchange) dhParams(c *wire.Codec) {
 func (m *ServerKeyExchange) ecdhParams(c *wire.Codec) {
 	wire.Uint8(c, "curve_type", &m.CurveType)
 	if m.CurveType != iana.NamedCurve {
-		// RFC 8422 §5.4 deprecates curves that the peer describes itself: it could describe a weak
-		// one.
+		// RFC 8422 §5.4 deprecates explicit curves: a peer could describe a weak one.
 		c.Failf("got a curve_type of %v, expected %v", m.CurveType, iana.NamedCurve)
 	}
 	wire.Uint16(c, "namedcurve", &m.Group)
 	wire.Opaque8(c, "public", &m.ECPublic, 1, 255)
 }
 
-// EncodeParams writes Params from the other fields: they must be signed before the message can be
-// written whole.
+// EncodeParams sets Params from the other fields, since they must be signed before the message can
+// be encoded.
 func (m *ServerKeyExchange) EncodeParams(d Dialect) (err error) {
 	m.dialect = d
 	m.Params, err = wire.Encode(nil, "server_key_exchange", m.params)

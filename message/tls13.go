@@ -5,9 +5,10 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// The messages that only TLS 1.3 has.
+// The messages that exist in TLS 1.3 only.
 
-// EncryptedExtensions is what the server answers under protection. See RFC 8446 §4.3.1.
+// EncryptedExtensions holds the server's extensions that are sent under protection. See RFC 8446
+// §4.3.1.
 type EncryptedExtensions struct{ Extensions Extensions }
 
 // Type is encrypted_extensions.
@@ -17,7 +18,7 @@ func (m *EncryptedExtensions) layout(c *wire.Codec) {
 	m.Extensions.layout(c, InEncryptedExtensions)
 }
 
-// EndOfEarlyData ends what the client sent before the server had answered. See RFC 8446 §4.5.
+// EndOfEarlyData ends the client's early data. See RFC 8446 §4.5.
 type EndOfEarlyData struct{}
 
 // Type is end_of_early_data.
@@ -25,7 +26,7 @@ func (*EndOfEarlyData) Type() iana.HandshakeType { return iana.EndOfEarlyData }
 
 func (*EndOfEarlyData) layout(*wire.Codec) {}
 
-// KeyUpdate says that its sender's next record is under new keys. See RFC 8446 §4.6.3.
+// KeyUpdate says that its sender's next record is protected by new keys. See RFC 8446 §4.6.3.
 type KeyUpdate struct {
 	RequestUpdate iana.KeyUpdateRequest // whether the receiver must update its keys, too
 }
@@ -35,7 +36,7 @@ func (*KeyUpdate) Type() iana.HandshakeType { return iana.KeyUpdate }
 
 func (m *KeyUpdate) layout(c *wire.Codec) { wire.Uint8(c, "request_update", &m.RequestUpdate) }
 
-// new13 gives an empty message of TLS 1.3 alone, or nil.
+// new13 returns an empty message of a type that only TLS 1.3 has, or nil.
 func new13(t iana.HandshakeType) Message {
 	switch t {
 	case iana.EncryptedExtensions:
