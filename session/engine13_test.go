@@ -1,0 +1,230 @@
+package session
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// config13 is config for TLS 1.3 alone.
+func config13(me iana.Side) *handshake.Config {
+	c := config(me)
+	c.MinVersion, c.MaxVersion, c.Suites, c.Suites13 = iana.TLS13, iana.TLS13, nil, suite.Preference13()
+	return c
+}
+
+// say seals data in one engine and reads it in the other.
+func say(t *testing.T, from, to *Engine, data string) error {
+	t.Helper()
+	if err := from.Seal([]byte(data)); err != nil {
+		t.Fatal(err)
+	}
+	arrive(to, sealed(from))
+	got := make([]byte, len(data))
+	n, err := to.Read(got)
+	if err == nil && string(got[:n]) != data {
+		t.Errorf("got %q, expected %q", got[:n], data)
+	}
+	return err
+}
+
+// Both sides change their keys, alone and asked to, and data goes on: RFC 8446 §4.6.3.
+func TestKeysAreUpdated(t *testing.T) {
+	engines, _ := connectBy(t, config13)
+	for side, e := range engines {
+		other := engines[1-side]
+		for _, request := range []iana.KeyUpdateRequest{iana.UpdateNotRequested, iana.UpdateRequested} {
+			before := other.Out.half.SeqNum()
+			if err := e.UpdateKeys(request); err != nil {
+				t.Fatal(err)
+			}
+			if err := say(t, e, other, "under new keys"); err != nil {
+				t.Errorf("%v: %v", request, err)
+			}
+			if err := say(t, other, e, "and back"); err != nil {
+				t.Errorf("%v: %v", request, err)
+			}
+			// An answer changes the other side's keys, and its records are counted anew.
+			if answered := other.Out.half.SeqNum() <= before; answered != (request == iana.UpdateRequested) {
+				t.Errorf("%v: answered: %v", request, answered)
+			}
+		}
+	}
+}
+
+// One change of keys answers all requests that came before it: RFC 8446 §4.6.3.
+func TestManyRequestsAreAnsweredOnce(t *testing.T) {
+	engines, _ := connectBy(t, config13)
+	client, server := engines[0], engines[1]
+	for range 5 {
+		if err := client.UpdateKeys(iana.UpdateRequested); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := say(t, client, server, "data"); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Seal([]byte("answer")); err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for b := sealed(server); len(b) >= record.HeaderLen; n++ {
+		h, err := record.ParseHeader(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b = b[record.HeaderLen+h.Length:]
+	}
+	if n != 2 {
+		t.Errorf("%d records, expected a KeyUpdate and the data", n)
+	}
+}
+
+// A key that is nearly used up is changed without being asked: RFC 8446 §5.5.
+func TestKeysAreUpdatedBeforeTheirLimit(t *testing.T) {
+	engines, _ := connectBy(t, config13)
+	for _, e := range engines {
+		e.Out.half.Seek(e.Out.half.Left() - 10) // both sides count so many
+	}
+	engines[1].In.half.Seek(engines[0].Out.half.SeqNum())
+	engines[0].In.half.Seek(engines[1].Out.half.SeqNum())
+	for side, e := range engines {
+		if err := say(t, e, engines[1-side], "data"); err != nil {
+			t.Error(err)
+		}
+		if n := e.Out.half.SeqNum(); n > 2 {
+			t.Errorf("the key has sealed %d records", n)
+		}
+	}
+}
+
+// What a peer must not send once TLS 1.3's handshake is done, and the alert that names it.
+func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
+	raw := func(t iana.HandshakeType, body ...byte) []byte {
+		return append([]byte{byte(t), 0, 0, byte(len(body))}, body...)
+	}
+	for _, c := range []struct {
+		what string
+		from iana.Side
+		send func(e *Engine) error
+		want alert.Description
+	}{
+		{"RFC 8446 §4.6.3: request_update 2", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordHandshake, raw(iana.KeyUpdate, 2))
+		}, alert.IllegalParameter},
+		{"§4.6.3: a KeyUpdate of two bytes", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordHandshake, raw(iana.KeyUpdate, 0, 0))
+		}, alert.DecodeError},
+		{"§5.1: a message goes on behind a change of keys", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordHandshake, append(raw(iana.KeyUpdate, 0), byte(iana.KeyUpdate)))
+		}, alert.UnexpectedMessage},
+		{"§4.6: a flood of KeyUpdates", iana.Server, func(e *Engine) error {
+			for range maxUpdates + 1 {
+				if err := e.UpdateKeys(iana.UpdateNotRequested); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, alert.UnexpectedMessage},
+		{"§4.6.1: a client's ticket", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordHandshake, raw(iana.NewSessionTicket, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 9, 0, 0))
+		}, alert.UnexpectedMessage},
+		{"§4.6.1: a lifetime above seven days", iana.Server, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordHandshake, raw(iana.NewSessionTicket, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9, 0, 0))
+		}, alert.IllegalParameter},
+		{"§4.6.1: an extension in the wrong message", iana.Server, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordHandshake, raw(iana.NewSessionTicket, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 9, 0, 4, 0, 51, 0, 0))
+		}, alert.IllegalParameter},
+		{"§4.1.2: a renegotiation", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordHandshake, raw(iana.ClientHello))
+		}, alert.UnexpectedMessage},
+		{"§4: a HelloRequest", iana.Server, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordHandshake, raw(iana.HelloRequest))
+		}, alert.UnexpectedMessage},
+		{"§4.6.2: a request for a certificate", iana.Server, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordHandshake, raw(iana.CertificateRequest, 0, 0, 0))
+		}, alert.UnexpectedMessage},
+		{"§5: a ChangeCipherSpec under keys", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordChangeCipherSpec, []byte{1})
+		}, alert.UnexpectedMessage},
+		{"§5.4: the inner type 0", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(0, []byte{0, 0})
+		}, alert.UnexpectedMessage},
+		{"§6: an alert of one byte", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordAlert, []byte{1})
+		}, alert.DecodeError},
+	} {
+		engines, _ := connectBy(t, config13)
+		sender, receiver := engines[c.from], engines[c.from.Peer()]
+		if err := c.send(sender); err != nil {
+			t.Fatalf("%s: %v", c.what, err)
+		}
+		arrive(receiver, sealed(sender))
+		if _, err := receiver.Read(make([]byte, 10)); alert.Of(err) != c.want || errors.Is(err, ErrMore) {
+			t.Errorf("%s: got %v, expected %v", c.what, err, c.want)
+		}
+	}
+}
+
+// In the clear nothing may come under keys, once the handshake is done: RFC 8446 §5.
+func TestUnprotectedRecordsAreRefusedAfterwards(t *testing.T) {
+	for what, b := range map[string][]byte{
+		"a change_cipher_spec": {20, 3, 3, 0, 1, 1}, "an alert": {21, 3, 3, 0, 2, 2, 40}, "a handshake message": {22, 3, 3, 0, 4, 0, 0, 0, 0},
+	} {
+		engines, _ := connectBy(t, config13)
+		arrive(engines[0], b)
+		if _, err := engines[0].Read(make([]byte, 1)); alert.Of(err) != alert.UnexpectedMessage {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// In the handshake a bounded number of ChangeCipherSpecs means nothing, and other bytes than 1 are
+// refused: RFC 8446 §5.
+func TestChangeCipherSpecsOfTLS13AreBounded(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		body byte
+		ok   bool
+	}{{1, 1, true}, {maxEmpty - 1, 1, true}, {maxEmpty, 1, false}, {1, 2, false}} {
+		client, server := NewEngine(iana.Client, config13(iana.Client)), NewEngine(iana.Server, config13(iana.Server))
+		if err := advance(client); err != nil {
+			t.Fatal(err)
+		}
+		arrive(server, sealed(client))
+		if err := advance(server); err != nil {
+			t.Fatal(err)
+		}
+		arrive(client, sealed(server)) // one is in it already
+		if err := advance(client); err != nil {
+			t.Fatal(err)
+		}
+		for range c.n {
+			arrive(server, []byte{20, 3, 3, 0, 1, c.body})
+		}
+		arrive(server, sealed(client))
+		if err := advance(server); (err == nil) != c.ok {
+			t.Errorf("%d of byte %d: %v", c.n, c.body, err)
+		}
+	}
+}
+
+// In TLS 1.3 an alert's level means nothing, and two alerts end nothing by force: RFC 8446 §6.
+func TestAlertLevelsOfTLS13MeanNothing(t *testing.T) {
+	for d, ends := range map[alert.Description]bool{alert.UserCanceled: false, alert.NoRenegotiation: true, alert.HandshakeFailure: true} {
+		engines, _ := connectBy(t, config13)
+		if err := engines[0].SealAlert(alert.Warning, d, ""); err != nil {
+			t.Fatal(err)
+		}
+		arrive(engines[1], sealed(engines[0]))
+		_, err := engines[1].Read(make([]byte, 1))
+		if _, received := errors.AsType[*alert.Received](err); received != ends {
+			t.Errorf("%v: %v", d, err)
+		}
+	}
+}
