@@ -56,7 +56,8 @@ func (c *connection) perform() error {
 		return err
 	}
 	if c.refuse {
-		wire.Write([]byte{byte(iana.RecordAlert), 3, 1, 0, 2, byte(alert.Fatal), byte(alert.HandshakeFailure)})
+		wire.Write([]byte{byte(iana.RecordAlert), 3, 1, 0, 2,
+			byte(alert.Fatal), byte(alert.HandshakeFailure)})
 		drain(wire)
 		return failure("HANDSHAKE_FAILURE")
 	}
@@ -206,6 +207,17 @@ func (c *connection) close() error {
 // check compares what was negotiated with the expectations of the test.
 func (c *connection) check() error {
 	s := c.tls.ConnectionState()
+	for _, check := range []func(*vitrine.ConnectionState) error{
+		c.checkFacts, c.checkPeer, c.checkSessions, c.checkLists,
+	} {
+		if err := check(&s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *connection) checkFacts(s *vitrine.ConnectionState) error {
 	resumed := c.number > 0 && !c.expectMiss
 	switch {
 	case s.DidResume != resumed:
@@ -224,21 +236,26 @@ func (c *connection) check() error {
 		return failure("no extended_master_secret")
 	case c.expectSecure && !s.SecureRenegotiation:
 		return failure("no secure renegotiation")
-	case (c.expectNoPeerCert || c.psk != "") && len(s.PeerCertificates) > 0:
-		return failure("got a certificate, expected none")
-	case !c.expectNoPeerCert && c.psk == "" && (!c.server || c.requireCert) && len(s.PeerCertificates) == 0:
-		return failure("got no certificate, expected one")
 	case c.expectSelected != nil && *c.expectSelected != c.selected:
 		return fmt.Errorf("used credential %d, expected %d", c.selected, *c.expectSelected)
-	case c.expectPeerSignature != 0 && !s.DidResume && uint16(s.PeerSignatureScheme) != c.expectPeerSignature:
-		return fmt.Errorf("the peer signed with %v, expected 0x%04x", s.PeerSignatureScheme, c.expectPeerSignature)
+	}
+	return nil
+}
+
+// checkPeer compares what the peer proved itself with.
+func (c *connection) checkPeer(s *vitrine.ConnectionState) error {
+	none := c.expectNoPeerCert || c.psk != ""
+	needed := !none && (!c.server || c.requireCert)
+	got, want := uint16(s.PeerSignatureScheme), c.expectPeerSignature
+	switch n := len(s.PeerCertificates); {
+	case none && n > 0 || needed && n == 0:
+		return fmt.Errorf("got %d certificates, expected some: %v", n, needed)
+	case want != 0 && got != want && !s.DidResume:
+		return fmt.Errorf("the peer signed with 0x%04x, expected 0x%04x", got, want)
 	case c.expectOCSP != nil && !bytes.Equal(s.OCSPResponse, c.expectOCSP):
-		return fmt.Errorf("got an OCSP response of %d bytes, expected another", len(s.OCSPResponse))
+		return fmt.Errorf("got another OCSP response, of %d bytes", len(s.OCSPResponse))
 	}
-	if err := c.checkSessions(&s); err != nil {
-		return err
-	}
-	return c.checkLists(&s)
+	return nil
 }
 
 func (c *connection) checkLists(s *vitrine.ConnectionState) error {
@@ -248,7 +265,8 @@ func (c *connection) checkLists(s *vitrine.ConnectionState) error {
 			return err
 		}
 		if len(chain) != len(s.PeerCertificates) {
-			return fmt.Errorf("got %d certificates, expected %d", len(s.PeerCertificates), len(chain))
+			return fmt.Errorf("got %d certificates, expected %d",
+				len(s.PeerCertificates), len(chain))
 		}
 		for i, cert := range s.PeerCertificates {
 			if !bytes.Equal(cert.Raw, chain[i]) {

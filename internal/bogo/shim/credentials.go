@@ -129,7 +129,8 @@ func chooseClient(i *vitrine.CertificateRequestInfo, list []*loaded) (*tls.Certi
 	if len(list) == 0 {
 		return nil, nil
 	}
-	return nil, &alert.Error{Alert: alert.HandshakeFailure, Reason: "NO_COMMON_SIGNATURE_ALGORITHMS"}
+	return nil, &alert.Error{Alert: alert.HandshakeFailure,
+		Reason: "no credential suits the request"}
 }
 
 // suits reports whether the key is of a kind that the server asks for, and can sign for it.
@@ -197,9 +198,9 @@ type watchedDecrypter struct {
 	decrypter crypto.Decrypter
 }
 
-func (w watchedDecrypter) Decrypt(random io.Reader, b []byte, o crypto.DecrypterOpts) ([]byte, error) {
+func (w watchedDecrypter) Decrypt(r io.Reader, b []byte, o crypto.DecrypterOpts) ([]byte, error) {
 	w.used()
-	return w.decrypter.Decrypt(random, b, o)
+	return w.decrypter.Decrypt(r, b, o)
 }
 
 // checkRequest compares a CertificateRequest with the expectations of the test.

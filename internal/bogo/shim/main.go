@@ -2,8 +2,8 @@
 // or more connections, all settings as flags. The runner acts as a TLS peer that breaks the
 // protocol on purpose and checks what the shim does about it.
 //
-// The Config is the default one, policy Modern, but for what the tests ask for: old versions, suites
-// and signature schemes. What has no setting is done with callbacks.
+// The Config is the default one, policy Modern, but for what the tests ask for: old versions,
+// suites and signature schemes. What has no setting is done with callbacks.
 //
 // It exits with 0 for success, 1 for a connection that failed (the reason is one line on standard
 // error), 89 for a flag that it does not implement, and 90 for a fault of its own.
