@@ -24,7 +24,12 @@ type ClientHelloInfo struct {
 	SupportedProtos   []string
 	SupportedVersions []uint16
 	Extensions        []uint16
-	Conn              net.Conn // under the connection; it must be neither read nor written
+
+	// AcceptableCAs are the distinguished names of the client's certificate_authorities, DER, as they
+	// were sent: of whom it takes certificates. None means any. See RFC 8446 §4.2.4.
+	AcceptableCAs [][]byte
+
+	Conn net.Conn // under the connection; it must be neither read nor written
 
 	config *Config // the server's
 	ctx    context.Context
@@ -201,12 +206,15 @@ func (c *Config) helloInfo(ctx context.Context, ch *message.ClientHello, conn ne
 	var schemes message.SignatureSchemes
 	var protocols message.Protocols
 	var versions message.SupportedVersions
+	var authorities message.CertificateAuthorities
 	for t, into := range map[iana.ExtensionType]message.Content{
 		iana.ExtServerName: &names, iana.ExtSupportedGroups: &groups, iana.ExtECPointFormats: &points,
 		iana.ExtSignatureAlgorithms: &schemes, iana.ExtALPN: &protocols, iana.ExtSupportedVersions: &versions,
+		iana.ExtCertificateAuthorities: &authorities,
 	} {
 		_, _ = ch.Extensions.Read(t, into) // what is malformed is refused when the hello is answered
 	}
+	i.AcceptableCAs = authorities.Authorities
 	for _, n := range names.Names {
 		if n.Type == iana.HostName {
 			i.ServerName = string(n.Name)

@@ -1,6 +1,7 @@
 package vitrine_test
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"slices"
@@ -88,5 +89,36 @@ func TestCallbacksSeeTheVersionsThatExist(t *testing.T) {
 		if got := <-seen; !slices.Equal(got, want) {
 			t.Errorf("client_version %v: got %d versions, expected %x", version, len(got), want)
 		}
+	}
+}
+
+// RFC 8446 §4.2.4
+func TestAServerIsToldTheAuthoritiesThatAClientTakes(t *testing.T) {
+	var told [][]byte
+	config := serverConfig(t, func(c *vitrine.Config) {
+		c.GetConfigForClient = func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
+			told = i.AcceptableCAs
+			return nil, nil
+		}
+	})
+	name := certificate(t, throwaway.ECDSA).Leaf.RawIssuer
+	wire, ours := wires(t)
+	peer := newScript(t, iana.Client, wire, tls.Certificate{}, edits{hello: func(m *message.ClientHello) {
+		err := m.Extensions.Add(iana.ExtCertificateAuthorities,
+			&message.CertificateAuthorities{Authorities: [][]byte{name, {0x30, 0, 0}}})
+		if err != nil {
+			t.Error(err)
+		}
+	}})
+	done := make(chan error, 1)
+	go func() { done <- peer.call(ecdsaGCM) }()
+	if err := vitrine.Server(ours, config).Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if len(told) != 2 || !bytes.Equal(told[0], name) || !bytes.Equal(told[1], []byte{0x30, 0, 0}) {
+		t.Errorf("got the authorities %x", told)
 	}
 }

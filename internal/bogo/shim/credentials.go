@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -73,9 +74,6 @@ func (c *connection) certificates(cfg *vitrine.Config) error {
 		if i == len(c.credentials) {
 			i = usualIndex
 		}
-		if c.server && cred.mustMatchIssuer {
-			return unimplemented("-must-match-issuer of a server")
-		}
 		l, err := c.load(cred, i)
 		if err != nil {
 			return err
@@ -95,7 +93,6 @@ func (c *connection) certificates(cfg *vitrine.Config) error {
 	return nil
 }
 
-// serverCertificates sets a server's. What a client says in certificate_authorities is not told.
 func (c *connection) serverCertificates(cfg *vitrine.Config, list []*loaded) {
 	switch {
 	case len(list) == 0 && c.psk != "":
@@ -105,6 +102,9 @@ func (c *connection) serverCertificates(cfg *vitrine.Config, list []*loaded) {
 		cfg.GetCertificate = func(i *vitrine.ClientHelloInfo) (*tls.Certificate, error) {
 			err := failure("NO_CERTIFICATE_SET")
 			for _, l := range list {
+				if l.mustMatchIssuer && !l.issuedBy(i.AcceptableCAs) {
+					continue
+				}
 				if err = i.SupportsCertificate(&l.Certificate); err == nil {
 					return &l.Certificate, nil
 				}
@@ -118,11 +118,7 @@ func (c *connection) serverCertificates(cfg *vitrine.Config, list []*loaded) {
 // issuer care for the names of authorities, as with BoringSSL; SupportsCertificate always does.
 func chooseClient(i *vitrine.CertificateRequestInfo, list []*loaded) (*tls.Certificate, error) {
 	for _, l := range list {
-		if l.mustMatchIssuer {
-			if len(i.AcceptableCAs) > 0 && i.SupportsCertificate(&l.Certificate) == nil {
-				return &l.Certificate, nil
-			}
-		} else if l.suits(i) {
+		if l.suits(i) && (!l.mustMatchIssuer || l.issuedBy(i.AcceptableCAs)) {
 			return &l.Certificate, nil
 		}
 	}
@@ -131,6 +127,18 @@ func chooseClient(i *vitrine.CertificateRequestInfo, list []*loaded) (*tls.Certi
 	}
 	return nil, &alert.Error{Alert: alert.HandshakeFailure,
 		Reason: "no credential suits the request"}
+}
+
+// issuedBy reports whether the chain has a certificate of one of the authorities.
+func (l *loaded) issuedBy(authorities [][]byte) bool {
+	for _, der := range l.Certificate.Certificate {
+		cert, err := x509.ParseCertificate(der)
+		if err == nil && slices.ContainsFunc(authorities,
+			func(name []byte) bool { return bytes.Equal(name, cert.RawIssuer) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // suits reports whether the key is of a kind that the server asks for, and can sign for it.
