@@ -116,6 +116,10 @@ var flags = map[string]flag{
 	"renegotiate-freely": choice(func(o *options) *string {
 		return &o.renegotiation
 	}, "freely"),
+	"renegotiate-explicit": choice(func(o *options) *string { // a Read does it by itself here
+		return &o.renegotiation
+	}, "freely"),
+	"renegotiate-ignore": accepted(false), // no_renegotiation, a warning, and no more
 	"renegotiate-once": choice(func(o *options) *string {
 		return &o.renegotiation
 	}, "once"),
