@@ -38,7 +38,7 @@ func (c *connection) config() (*vitrine.Config, error) {
 	return cfg, nil
 }
 
-// highest is the newest version that Vitrine speaks.
+// highest is the newest version that the shim asks for.
 const highest = 0x0303
 
 // versions sets the range. Vitrine has no ranges with holes.

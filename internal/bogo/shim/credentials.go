@@ -148,8 +148,8 @@ func (l *loaded) suits(i *vitrine.CertificateRequestInfo) bool {
 	if _, ok := pub.(*rsa.PublicKey); ok {
 		kind = iana.RSASign
 	}
-	if !slices.Contains(i.CertificateTypes, uint8(kind)) {
-		return false
+	if i.Version < vitrine.VersionTLS13 && !slices.Contains(i.CertificateTypes, uint8(kind)) {
+		return false // later the signature schemes say it all
 	}
 	if i.Version < vitrine.VersionTLS12 {
 		return kind == iana.RSASign || slices.Contains(pki.Schemes(pub), iana.ECDSA_SHA1)
