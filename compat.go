@@ -142,6 +142,8 @@ func (i *ClientHelloInfo) hello() (*message.ClientHello, error) {
 		{iana.ExtECPointFormats, formats, len(formats.Formats) > 0},
 		{iana.ExtSignatureAlgorithms, schemes, len(schemes.Schemes) > 0},
 		{iana.ExtSupportedVersions, versions, len(versions.Versions) > 0},
+		// Without a share in it the extension asks for any group of the list: RFC 8446 §4.2.8.
+		{iana.ExtKeyShare, &message.KeyShares{}, slices.Contains(versions.Versions, iana.TLS13)},
 		{iana.ExtExtendedMasterSecret, &message.Empty{}, slices.Contains(i.Extensions, uint16(iana.ExtExtendedMasterSecret))},
 	} {
 		if !x.sent {

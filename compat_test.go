@@ -161,12 +161,19 @@ func TestAClientKnowsWhatItSupports(t *testing.T) {
 		{"a suite that RSA signs for", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, name, [2]bool{false, true}},
 		{"a suite that our policy does not have", vitrine.TLS_RSA_WITH_AES_128_GCM_SHA256, name, [2]bool{false, false}},
 		{"a suite whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, name, [2]bool{false, false}},
+		{"any suite of TLS 1.3", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, name,
+			[2]bool{true, true}},
+		{"TLS 1.3, whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, name,
+			[2]bool{false, false}},
 		{"another name", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "elsewhere.test", [2]bool{false, false}},
 	} {
 		client := clientConfig(func(v *vitrine.Config) {
 			v.CipherSuites, v.ServerName = []uint16{c.suite}, c.name
 			if strings.Contains(c.what, "not shared") {
 				v.CurvePreferences = []vitrine.CurveID{vitrine.CurveP521}
+			}
+			if strings.Contains(c.what, "TLS 1.3") {
+				v.MinVersion = vitrine.VersionTLS13
 			}
 		})
 		server := &vitrine.Config{CurvePreferences: []vitrine.CurveID{vitrine.CurveP256, vitrine.X25519}, GetCertificate: func(i *vitrine.ClientHelloInfo) (*vitrine.Certificate, error) {
@@ -177,6 +184,7 @@ func TestAClientKnowsWhatItSupports(t *testing.T) {
 			}
 			return &rsa, nil
 		}}
+		server.MinVersion, server.MaxVersion = client.MinVersion, client.MinVersion
 		a, b := wires(t)
 		_, _ = shake(vitrine.Client(a, client), vitrine.Server(b, server))
 	}
