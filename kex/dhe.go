@@ -14,18 +14,18 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// maxBits bounds the work that a peer's prime can cause. See RFC 7919 §3.1, which asks for bounds.
+// maxBits bounds the work that a peer's prime can cause, as RFC 7919 §3.1 asks.
 const maxBits = 8192
 
-// A field is the integers modulo a prime, and how long a private exponent in it is.
+// A field is the integers modulo a prime, with the length of private exponents.
 type field struct {
 	p        *big.Int
 	modulus  *bigmod.Modulus // p with its Montgomery constants, for what is secret
 	exponent int             // in bits
 }
 
-// newField expects an odd p > 1: of an even one bigmod makes a modulus too, and panics at the first
-// power.
+// newField requires an odd p > 1. Of an even one bigmod would make a modulus that panics at the
+// first power.
 func newField(p *big.Int, exponent int) *field {
 	modulus, err := bigmod.NewModulus(p.Bytes())
 	if err != nil {
@@ -34,8 +34,8 @@ func newField(p *big.Int, exponent int) *field {
 	return &field{p, modulus, exponent}
 }
 
-// power is base^exponent mod p, in constant time but for the exponent's length. base must be below
-// p.
+// power returns base^exponent mod p. Its time depends on the exponent's length only. base must be
+// below p.
 func (f *field) power(base *big.Int, exponent []byte) *bigmod.Nat {
 	b, err := bigmod.NewNat().SetBytes(base.Bytes(), f.modulus)
 	if err != nil {
@@ -44,8 +44,8 @@ func (f *field) power(base *big.Int, exponent []byte) *bigmod.Nat {
 	return bigmod.NewNat().Exp(b, exponent, f.modulus)
 }
 
-// inside tells whether 1 < v < p-1, which keeps out the subgroups of one and two elements. All are
-// public.
+// inside reports whether 1 < v < p-1, which excludes the subgroups of one and two elements. Both
+// are public.
 func inside(v, p *big.Int) bool { return v.Cmp(one) > 0 && new(big.Int).Add(v, one).Cmp(p) < 0 }
 
 // A finiteField is a Group: a field and a generator.
@@ -56,12 +56,12 @@ type finiteField struct {
 	name string
 }
 
-// FiniteField makes a group of the dh_p and dh_g that a server sent, big-endian. It expects minBits
-// ≤ bits of p ≤ 8192, or ends in insufficient_security; and a prime p with 1 < g < p-1, or ends in
-// illegal_parameter. A prime of RFC 7919 or RFC 3526 is recognized; any other is tested, once for
-// as long as it is remembered, which takes 20 ms for 2048 bits and half a second for 8192. What is
-// not tested is the order of g. A server that chooses a weak one harms a secret that it could as
-// well give away. See RFC 5246 §7.4.3 and RFC 7919 §3.1.
+// FiniteField returns the group of a server's dh_p and dh_g, big-endian. It fails with
+// insufficient_security unless minBits ≤ bits of p ≤ 8192, and with illegal_parameter unless p is
+// prime and 1 < g < p-1. The primes of RFC 7919 and RFC 3526 are recognized; any other is tested,
+// which takes 20 ms for 2048 bits and half a second for 8192, and then remembered for a while. The
+// order of g is not tested: a server that chooses a weak one harms a secret that it could as well
+// reveal. See RFC 5246 §7.4.3 and RFC 7919 §3.1.
 func FiniteField(p, g []byte, minBits int) (Group, error) {
 	prime, generator := new(big.Int).SetBytes(p), new(big.Int).SetBytes(g)
 	bits := prime.BitLen()
@@ -94,8 +94,8 @@ func FiniteField(p, g []byte, minBits int) (Group, error) {
 	return &finiteField{field: f, g: generator, name: fmt.Sprintf("%d-bit prime", bits)}, nil
 }
 
-// Params gives dh_p and dh_g for ServerKeyExchange, big-endian without leading zeros; nothing for a
-// group of another kind. See RFC 5246 §7.4.3.
+// Params returns dh_p and dh_g for ServerKeyExchange, big-endian without leading zeros, or nil for
+// a group of another kind. See RFC 5246 §7.4.3.
 func Params(g Group) (p, generator []byte) {
 	if f, ok := g.(*finiteField); ok {
 		return f.p.Bytes(), f.g.Bytes()
@@ -107,8 +107,8 @@ func (f *finiteField) ID() iana.Group { return f.id }
 
 func (f *finiteField) Name() string { return f.name }
 
-// Offer draws x with 2^(l-1) ≤ x < 2^l, as PKCS #3 does: never 0, below p-1, and its length says
-// nothing.
+// Offer draws x with 2^(l-1) ≤ x < 2^l, where l is the exponent's length, as PKCS #3 does: x is
+// never 0, always below p-1, and its length reveals nothing.
 func (f *finiteField) Offer(rand io.Reader) (Offer, error) {
 	x, err := draw(rand, (f.exponent+7)/8)
 	if err != nil {
@@ -123,11 +123,11 @@ func (f *finiteField) Answer(rand io.Reader, theirs []byte) (Answer, error) {
 	return answer(f, rand, theirs)
 }
 
-// Recall takes any 0 < x < p.
-func (f *finiteField) Recall(private []byte) (Offer, error) {
+// Restore accepts any 0 < x < p.
+func (f *finiteField) Restore(private []byte) (Offer, error) {
 	if x, err := bigmod.NewNat().SetBytes(private, f.modulus); err != nil || x.IsZero() == 1 {
-		return nil, alert.Fail(alert.InternalError, "RFC 5246 §8.1.2", "no private key of %v",
-			f.name)
+		return nil, alert.Fail(alert.InternalError, "RFC 5246 §8.1.2",
+			"got %d bytes, expected a private key of %v", len(private), f.name)
 	}
 	return f.offer(bytes.Clone(private)), nil
 }
@@ -145,8 +145,8 @@ func (o *fieldOffer) Share() []byte { return o.share }
 
 func (o *fieldOffer) Private() []byte { return o.private }
 
-// Finish computes Z = theirs^private mod p. theirs may have leading zeros or lack them.
-// See RFC 7919 §5.1, and §3 and §4 for the alert.
+// Finish computes Z = theirs^private mod p. theirs may have leading zeros or lack them. See RFC
+// 7919 §5.1, and §3 and §4 for the alert.
 func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
 	f := o.group
 	y := new(big.Int).SetBytes(theirs)
@@ -155,8 +155,8 @@ func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
 			"got a share that is not in 1 < Y < p-1 of %v", f.name)
 	}
 	z := f.power(y, o.private)
-	// Where (p-1)/2 is not prime, y may lie in a small subgroup, and then who sent it can guess z.
-	// See NIST SP 800-56A §5.7.1.1.
+	// If (p-1)/2 is not prime, y may lie in a small subgroup, whose few values can be guessed, and
+	// z may be 1 or -1. See NIST SP 800-56A §5.7.1.1.
 	if z.IsOne()|z.IsMinusOne(f.modulus) == 1 {
 		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7919 §5.1",
 			"got a share in a small subgroup of %v", f.name)
@@ -164,7 +164,7 @@ func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
 	return z.Bytes(f.modulus), nil
 }
 
-// tested remembers primes that passed the test. Composites are not remembered: they are found out
+// tested remembers primes that passed the test. Composites are not remembered: they are rejected
 // fast and end the connection.
 var tested = &primeCache{known: map[[sha256.Size]byte]*field{}}
 
@@ -176,8 +176,9 @@ type primeCache struct {
 // maxFields bounds the memory that servers can fill: about 4 KiB for each field.
 const maxFields = 64
 
-// field tests p, which must be odd, unless it remembers it. Baillie-PSW has no known
-// counterexample, not even a constructed one, which is why no random bases are added.
+// field returns the field of p, which must be odd; ok is false if p is composite. It tests p unless
+// it remembers it. Baillie-PSW has no known counterexample, not even a constructed one, so no
+// random bases are added.
 func (s *primeCache) field(p *big.Int) (*field, bool) {
 	key := sha256.Sum256(p.Bytes())
 	s.mu.Lock()
@@ -189,7 +190,7 @@ func (s *primeCache) field(p *big.Int) (*field, bool) {
 	if !p.ProbablyPrime(0) { // not under the lock: it is slow
 		return nil, false
 	}
-	// full length: where (p-1)/2 may be composite, a short exponent is unsafe
+	// Exponents have full length: short ones are unsafe where (p-1)/2 may be composite.
 	f = newField(p, p.BitLen()-1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,8 +204,8 @@ func (s *primeCache) field(p *big.Int) (*field, bool) {
 	return f, true
 }
 
-// NameOf is the code point and the name of a group that only has to be named: whether its prime is
-// one is not tested.
+// NameOf returns the code point and the name of the group with this dh_p and dh_g. It does not test
+// whether p is prime.
 func NameOf(p, g []byte) (iana.Group, string) {
 	prime := new(big.Int).SetBytes(p)
 	for _, w := range wellKnown {

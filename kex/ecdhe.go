@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A curve is a row: its scalars, and how one of them becomes a key.
+// A curve describes the scalars of a curve and how one of them becomes a key.
 type curve struct {
 	id     iana.Group
 	length int  // of a scalar, in bytes
@@ -20,8 +20,7 @@ type curve struct {
 	key    func(scalar []byte) (share []byte, agree agreement, err error)
 }
 
-// An agreement is a private key's half of the exchange. It fails where the peer's share must be
-// refused.
+// An agreement computes the secret from the peer's share. It fails if the share is invalid.
 type agreement func(theirs []byte) (secret []byte, err error)
 
 var curves = map[iana.Group]*curve{
@@ -36,8 +35,8 @@ func (c *curve) ID() iana.Group { return c.id }
 
 func (c *curve) Name() string { return c.id.String() }
 
-// draws bounds the search for a scalar. One of P-256 is out of range once in 2³² times, one of the
-// other curves less often.
+// draws bounds the search for a scalar. One in 2³² of P-256 is out of range; of the other curves
+// even fewer.
 const draws = 16
 
 func (c *curve) Offer(rand io.Reader) (Offer, error) {
@@ -47,7 +46,7 @@ func (c *curve) Offer(rand io.Reader) (Offer, error) {
 			return nil, err
 		}
 		scalar[0] &= c.mask
-		// otherwise draw again: to reduce it would favour small ones
+		// A scalar out of range is drawn again: reducing it would favour small ones.
 		if share, agree, err := c.key(scalar); err == nil {
 			return &curveOffer{c, scalar, share, agree}, nil
 		}
@@ -56,15 +55,15 @@ func (c *curve) Offer(rand io.Reader) (Offer, error) {
 		"randomness failed: no scalar of %v in %d draws", c.id, draws)
 }
 
-func (c *curve) Answer(rand io.Reader,
-	theirs []byte) (Answer, error) {
+func (c *curve) Answer(rand io.Reader, theirs []byte) (Answer, error) {
 	return answer(c, rand, theirs)
 }
 
-func (c *curve) Recall(private []byte) (Offer, error) {
+func (c *curve) Restore(private []byte) (Offer, error) {
 	share, agree, err := c.key(private)
 	if err != nil {
-		return nil, alert.Fail(alert.InternalError, "RFC 8422 §5.10", "no private key of %v", c.id)
+		return nil, alert.Fail(alert.InternalError, "RFC 8422 §5.10",
+			"got %d bytes, expected a private key of %v", len(private), c.id)
 	}
 	return &curveOffer{c, bytes.Clone(private), share, agree}, nil
 }
@@ -79,21 +78,20 @@ func (o *curveOffer) Share() []byte { return o.share }
 
 func (o *curveOffer) Private() []byte { return o.private }
 
-// Finish has one failure, whichever check it was: a point off the curve sent to a reused key reads
-// that key out.
+// Finish returns the same error whichever check failed. With a reused key, accepting a point off
+// the curve would reveal the key.
 func (o *curveOffer) Finish(theirs []byte) ([]byte, error) {
 	secret, err := o.agree(theirs)
 	if err != nil {
 		return nil, alert.Fail(alert.IllegalParameter, "RFC 8422 §5.11",
-			"got a share of %d bytes, expected a public key of %v that is valid", len(theirs),
-			o.curve.id)
+			"got a share of %d bytes, expected a valid public key of %v", len(theirs), o.curve.id)
 	}
 	return secret, nil
 }
 
-// standard is a curve of the standard library, which takes scalars in the group's range and refuses
-// points that are not on the curve, the one at infinity, compressed ones, and those that make
-// X25519 give zeros.
+// standard makes keys of a curve of the standard library, which requires scalars in the group's
+// range and rejects points that are not on the curve, the point at infinity, compressed points, and
+// those for which X25519 yields zeros.
 func standard(c ecdh.Curve) func([]byte) ([]byte, agreement, error) {
 	return func(scalar []byte) ([]byte, agreement, error) {
 		key, err := c.NewPrivateKey(scalar)
@@ -115,7 +113,7 @@ var (
 	errLowOrder = errors.New("kex: the X448 result would be zero")
 )
 
-// goldilocks is X448. See RFC 7748 §6.2.
+// goldilocks makes keys of X448. See RFC 7748 §6.2.
 func goldilocks(scalar []byte) ([]byte, agreement, error) {
 	if len(scalar) != x448.Size {
 		return nil, nil, errLength
@@ -129,7 +127,7 @@ func goldilocks(scalar []byte) ([]byte, agreement, error) {
 		}
 		var secret x448.Key
 		if point := x448.Key(theirs); !x448.Shared(&secret, &key, &point) {
-			// Shared finds the points of low order, which are those that give zeros
+			// Shared fails for points of low order, which are those that yield zeros.
 			return nil, errLowOrder
 		}
 		return secret[:], nil

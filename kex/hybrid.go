@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A hybrid is an elliptic curve and ML-KEM side by side: its secret stays one as long as either is
-// unbroken. Shares, private keys and secrets are both parts in one order. See RFC 10024
+// A hybrid is an elliptic curve combined with ML-KEM: its secret is safe while either is unbroken.
+// Shares, private keys and secrets are both parts in the same order. See RFC 10024.
 type hybrid struct {
 	id     iana.Group
 	curve  *curve
@@ -29,9 +29,9 @@ var hybrids = map[iana.Group]*hybrid{
 // A kem is a parameter set of ML-KEM. See FIPS 203.
 type kem struct {
 	encapsulationKey, ciphertext int // lengths in bytes
-	// newKey makes a decapsulation key of a seed of 64 bytes.
+	// newKey makes a decapsulation key from a seed of 64 bytes.
 	newKey func(seed []byte) (key decapsulationKey, encapsulationKey []byte, err error)
-	// encapsulate checks the key, and uses the 32 bytes m or, for a nil m, the system's randomness.
+	// encapsulate checks the key. It uses the 32 bytes m or, if m is nil, the system's randomness.
 	encapsulate func(key, m []byte) (secret, ciphertext []byte, err error)
 }
 
@@ -91,7 +91,7 @@ func (h *hybrid) ID() iana.Group { return h.id }
 
 func (h *hybrid) Name() string { return h.id.String() }
 
-// join puts both parts of a share, a private key or a secret in the hybrid's order.
+// join concatenates both parts of a share, a private key or a secret in the hybrid's order.
 func (h *hybrid) join(kem, curve []byte) []byte {
 	if h.kemOne {
 		return append(bytes.Clone(kem), curve...)
@@ -99,7 +99,7 @@ func (h *hybrid) join(kem, curve []byte) []byte {
 	return append(bytes.Clone(curve), kem...)
 }
 
-// split takes a share apart of which ML-KEM's part has n bytes.
+// split returns both parts of a share; that of ML-KEM has n bytes.
 func (h *hybrid) split(share []byte, n int) (kem, curve []byte, err error) {
 	if len(share) < n {
 		return nil, nil, h.refuse(share)
@@ -110,10 +110,10 @@ func (h *hybrid) split(share []byte, n int) (kem, curve []byte, err error) {
 	return share[len(share)-n:], share[:len(share)-n], nil
 }
 
-// refuse has one text for whichever check failed.
+// refuse returns the same error whichever check failed.
 func (h *hybrid) refuse(share []byte) error {
 	return alert.Fail(alert.IllegalParameter, "RFC 10024",
-		"got a share of %d bytes, expected one of %v that is valid", len(share), h.id)
+		"got a share of %d bytes, expected a valid one of %v", len(share), h.id)
 }
 
 func (h *hybrid) Offer(rand io.Reader) (Offer, error) {
@@ -131,28 +131,29 @@ func (h *hybrid) Offer(rand io.Reader) (Offer, error) {
 func (h *hybrid) offer(seed []byte, c Offer) (Offer, error) {
 	key, public, err := h.kem.newKey(seed)
 	if err != nil {
-		return nil, alert.Fail(alert.InternalError, "RFC 10024", "no private key of %v", h.id)
+		return nil, alert.Fail(alert.InternalError, "RFC 10024",
+			"got a seed of %d bytes, expected a private key of %v", len(seed), h.id)
 	}
 	return &hybridOffer{h, c, key, h.join(seed, c.Private()), h.join(public, c.Share())}, nil
 }
 
-// Recall takes an offerer's private key. An answerer's is of no use to others: nothing can be
-// decapsulated with it.
-func (h *hybrid) Recall(private []byte) (Offer, error) {
+// Restore takes an offerer's private key. An answerer's would be useless: it cannot decapsulate.
+func (h *hybrid) Restore(private []byte) (Offer, error) {
 	seed, scalar, err := h.split(private, seedLen)
 	if err != nil {
-		return nil, alert.Fail(alert.InternalError, "RFC 10024", "no private key of %v", h.id)
+		return nil, alert.Fail(alert.InternalError, "RFC 10024",
+			"got %d bytes, expected a private key of %v", len(private), h.id)
 	}
-	c, err := h.curve.Recall(scalar)
+	c, err := h.curve.Restore(scalar)
 	if err != nil {
 		return nil, err
 	}
 	return h.offer(seed, c)
 }
 
-// Answer encapsulates to the offerer's key, which is checked as FIPS 203 §7.2 asks. Its Private is
-// the curve's scalar alone. The system's randomness is used by crypto/mlkem itself; any other
-// reader, such as that of a seeded run, is read for it.
+// Answer encapsulates to the offerer's key, which it checks as FIPS 203 §7.2 asks. Its Private is
+// the curve's scalar alone. crypto/mlkem uses the system's randomness itself; from any other
+// reader, such as that of a seeded run, Answer reads the 32 bytes for it.
 func (h *hybrid) Answer(rand io.Reader, theirs []byte) (Answer, error) {
 	key, point, err := h.split(theirs, h.kem.encapsulationKey)
 	if err != nil {
@@ -191,8 +192,8 @@ func (o *hybridOffer) Share() []byte { return o.share }
 
 func (o *hybridOffer) Private() []byte { return o.private }
 
-// Finish decapsulates. A ciphertext of the right length always gives a secret, and with a wrong one
-// the handshake fails at Finished: ML-KEM rejects implicitly.
+// Finish decapsulates. Any ciphertext of the right length yields a secret; if it is wrong, the
+// handshake fails at Finished (ML-KEM's implicit rejection).
 func (o *hybridOffer) Finish(theirs []byte) ([]byte, error) {
 	h := o.hybrid
 	ciphertext, point, err := h.split(theirs, h.kem.ciphertext)

@@ -40,13 +40,13 @@ func TestHybridsAgree(t *testing.T) {
 				row.id, len(o.Share()), len(a.Share), len(secret), row.offer, row.answer,
 				row.secret)
 		}
-		again, err := g.Recall(o.Private())
+		again, err := g.Restore(o.Private())
 		if err != nil {
 			t.Fatal(err)
 		}
 		if same, err := again.Finish(a.Share); err != nil || !bytes.Equal(same, secret) ||
 			!bytes.Equal(again.Share(), o.Share()) {
-			t.Errorf("%v: a recalled key gives another share or secret: %v", row.id, err)
+			t.Errorf("%v: a restored key gives another share or secret: %v", row.id, err)
 		}
 	}
 }
@@ -75,7 +75,8 @@ func TestSeededHybridsAreReproducible(t *testing.T) {
 	}
 }
 
-// The parts stand in the order of RFC 10024: each half of the secret is what that half alone gives.
+// The parts are in the order of RFC 10024, and each half of the secret is what that half alone
+// yields.
 func TestHybridsAreTwoPartsInOrder(t *testing.T) {
 	for _, row := range hybridRows {
 		g := named(t, row.id).(*hybrid)
@@ -115,8 +116,8 @@ func TestHybridsAreTwoPartsInOrder(t *testing.T) {
 	}
 }
 
-// What a peer sends is refused with illegal_parameter, whichever part is wrong: RFC 10024, RFC
-// 8446 §4.2.8.2, FIPS 203 §7.2.
+// A wrong share is rejected with illegal_parameter, whichever part is wrong: RFC 10024, RFC 8446
+// §4.2.8.2, FIPS 203 §7.2.
 func TestHybridsRefuseWrongShares(t *testing.T) {
 	for _, row := range hybridRows {
 		g := named(t, row.id).(*hybrid)
@@ -219,7 +220,7 @@ func TestMLKEMGivesPublishedValues(t *testing.T) {
 	ran(t, "Wycheproof ML-KEM", n, 651)
 }
 
-func TestMLKEMEncapsulatesAsACVP(t *testing.T) {
+func TestMLKEMEncapsulationMatchesACVP(t *testing.T) {
 	var f struct {
 		Sets []struct {
 			TestGroups []struct {

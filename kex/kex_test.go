@@ -105,14 +105,14 @@ func TestBothSidesAgreeInEveryGroup(t *testing.T) {
 				len(offer.Share()), len(p))
 		}
 		// An observer who is told the private key sees the same.
-		recalled, err := g.Recall(ours.Private)
+		restored, err := g.Restore(ours.Private)
 		if err != nil {
 			t.Fatalf("%s: %v", g.Name(), err)
 		}
-		seen, err := recalled.Finish(offer.Share())
-		if err != nil || !bytes.Equal(seen, theirs) || !bytes.Equal(recalled.Share(), ours.Share) ||
-			!bytes.Equal(recalled.Private(), ours.Private) {
-			t.Errorf("%s: recalled %x, %v, expected %x", g.Name(), seen, err, theirs)
+		seen, err := restored.Finish(offer.Share())
+		if err != nil || !bytes.Equal(seen, theirs) || !bytes.Equal(restored.Share(), ours.Share) ||
+			!bytes.Equal(restored.Private(), ours.Private) {
+			t.Errorf("%s: restored %x, %v, expected %x", g.Name(), seen, err, theirs)
 		}
 		count++
 	}
@@ -152,9 +152,9 @@ func TestGroupsHaveTheRegistrysNames(t *testing.T) {
 	}
 }
 
-// The same randomness gives the same keys, for --seed; and a reader is used up, so that the next
-// handshake has others (Raccoon).
-func TestOnlyTheReaderDecides(t *testing.T) {
+// The same randomness gives the same keys, as --seed needs; and the reader is consumed, so that the
+// next handshake has other keys (Raccoon).
+func TestKeysDependOnTheReaderOnly(t *testing.T) {
 	for _, g := range everyGroup(t) {
 		r, again := testkit.Rand("one seed"), testkit.Rand("one seed")
 		first, err1 := g.Offer(r)
@@ -305,12 +305,12 @@ func TestBadSharesAreRefused(t *testing.T) {
 }
 
 // In Z/31 the powers of 5 are 1, 5 and 25: a third of all exponents gives 1.
-func TestSmallSubgroupsAreNoticed(t *testing.T) {
+func TestSharesInSmallSubgroupsAreRejected(t *testing.T) {
 	g, err := FiniteField([]byte{31}, []byte{3}, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := g.Recall([]byte{9})
+	o, err := g.Restore([]byte{9})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -324,13 +324,13 @@ func TestSmallSubgroupsAreNoticed(t *testing.T) {
 	}
 }
 
-// A share is a number: leading zeros, too many or too few, do not change it.
+// A share is a number: any number of leading zeros leaves it the same.
 func TestLeadingZerosOfAShareDoNotMatter(t *testing.T) {
 	g, err := FiniteField([]byte{0x01, 0x01}, []byte{3}, 0) // 257
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := g.Recall([]byte{77})
+	o, err := g.Restore([]byte{77})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +341,7 @@ func TestLeadingZerosOfAShareDoNotMatter(t *testing.T) {
 	}
 }
 
-func TestPrivateKeysOutOfRangeAreNotRecalled(t *testing.T) {
+func TestPrivateKeysOutOfRangeAreNotRestored(t *testing.T) {
 	p, _ := Params(named(t, iana.FFDHE2048))
 	for _, c := range []struct {
 		id      iana.Group
@@ -353,7 +353,7 @@ func TestPrivateKeysOutOfRangeAreNotRecalled(t *testing.T) {
 		{iana.Secp256r1, []byte{1}},
 		{iana.X25519, make([]byte, 31)}, {iana.X448, make([]byte, 57)}, {iana.X448, nil},
 	} {
-		_, err := named(t, c.id).Recall(c.private)
+		_, err := named(t, c.id).Restore(c.private)
 		checkAlert(t, c.id.String(), err, alert.InternalError, "")
 	}
 }

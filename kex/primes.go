@@ -7,18 +7,18 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// The well-known primes are not written here, their formula is. RFC 7919 appendix A takes the
-// middle of each from e and RFC 3526 from π, numbers that nobody could choose, and adds the
-// smallest x that makes both p and (p-1)/2 prime:
+// The well-known primes are computed from their formula. RFC 7919 appendix A takes the middle of
+// each from e and RFC 3526 from π, numbers that nobody could choose, and adds the smallest x that
+// makes both p and (p-1)/2 prime:
 //
 //	p = 2^bits − 2^(bits−64) + (⌊2^(bits−130)·constant⌋ + x)·2^64 − 1
 //
-// The test compares them with the published ones. All have the generator 2.
+// Tests compare them with the published ones. All have the generator 2.
 //
 // The exponents are as long as RFC 7919 §5.2 asks or longer (225, 275, 325, 375 and 400 bits), in
 // whole bytes, which is more than twice the strength that NIST SP 800-57 gives a prime of that size
-// (112, 128, 152, 176 and 200 bits). That is safe in these groups, where (p-1)/2 is prime;
-// elsewhere a short exponent falls to its residues in small subgroups.
+// (112, 128, 152, 176 and 200 bits). That is safe in these groups, where (p-1)/2 is prime; in
+// others the small subgroups reveal a short exponent.
 var wellKnown = []*safePrime{
 	{id: iana.FFDHE2048, bits: 2048, constant: e, x: 560316, exponent: 232},
 	{id: iana.FFDHE3072, bits: 3072, constant: e, x: 2625351, exponent: 280},
@@ -34,11 +34,10 @@ var wellKnown = []*safePrime{
 	{name: "8192-bit MODP (RFC 3526)", bits: 8192, constant: pi, x: 4743158, exponent: 400},
 }
 
-// A safePrime is a row of the table. Its group is made when it is first asked for, with the
-// constants that bigmod works out.
+// A safePrime is a row of the table. Its group is computed when it is first asked for.
 type safePrime struct {
 	id       iana.Group
-	name     string // where there is no id
+	name     string // if id is 0
 	bits     uint
 	constant func() *big.Int
 	x        int64
@@ -48,7 +47,7 @@ type safePrime struct {
 	made *finiteField
 }
 
-// prime works out the formula.
+// prime computes the formula.
 func (s *safePrime) prime() *big.Int {
 	p := new(big.Int).Rsh(s.constant(), precision-(s.bits-130))
 	p.Add(p, big.NewInt(s.x))
@@ -71,11 +70,11 @@ func (s *safePrime) group() *finiteField {
 
 var one, two, four = big.NewInt(1), big.NewInt(2), big.NewInt(4)
 
-// precision is how many bits after the point e and π have: those of the longest prime, and room for
-// the roundings of all terms.
+// precision is the number of bits after the binary point in e and π: those of the longest prime,
+// with room for the rounding errors of all terms.
 const precision = 8192
 
-// e is ⌊2^precision·e⌋, give or take a few: the sum of 1/k!.
+// e returns ⌊2^precision·e⌋ with an error in the last few bits: the sum of 1/k!.
 var e = sync.OnceValue(func() *big.Int {
 	sum, term := new(big.Int), new(big.Int).Lsh(one, precision)
 	for k := int64(1); term.Sign() > 0; k++ {
@@ -85,7 +84,8 @@ var e = sync.OnceValue(func() *big.Int {
 	return sum
 })
 
-// pi is ⌊2^precision·π⌋, give or take a few, by Machin: π/4 = 4·arctan(1/5) − arctan(1/239).
+// pi returns ⌊2^precision·π⌋ with an error in the last few bits, by Machin's formula: π/4 =
+// 4·arctan(1/5) − arctan(1/239).
 var pi = sync.OnceValue(func() *big.Int {
 	sum := arctanInverse(5)
 	sum.Mul(sum, four)
@@ -93,7 +93,7 @@ var pi = sync.OnceValue(func() *big.Int {
 	return sum.Mul(sum, four)
 })
 
-// arctanInverse is 2^precision·arctan(1/n): the sum of ±1/(k·n^k) over the odd k.
+// arctanInverse returns 2^precision·arctan(1/n), rounded: the sum of ±1/(k·n^k) over the odd k.
 func arctanInverse(n int64) *big.Int {
 	sum, power := new(big.Int), new(big.Int).Lsh(one, precision)
 	power.Quo(power, big.NewInt(n))

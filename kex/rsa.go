@@ -16,15 +16,15 @@ import (
 // preMasterLength is the length of an RSA pre_master_secret: client_version and 46 random bytes.
 const preMasterLength = 48
 
-// The bounds of an RSA key, in bits: what a pre_master_secret fits, and what a server may make us
-// compute with. That a key is worth encrypting to is for whoever checks certificates: pki refuses
-// less than 1024 bits unless nobody is checked at all.
+// The bounds of an RSA modulus, in bits: the least that holds a padded pre_master_secret, and the
+// most that a server may make us compute with. Whether a key is strong enough is decided by package
+// pki.
 const minRSABits, maxRSABits = 8 * (preMasterLength + 11), 16384
 
-// EncryptPreMaster draws the 48-byte pre_master_secret and encrypts it to the server's key.
-// clientVersion is the highest version that the ClientHello offered, not the one that was agreed,
-// so that the server notices a rollback. encrypted is as long as the modulus. A key of less than
-// 472 or more than 16384 bits is refused. See RFC 5246 §7.4.7.1.
+// EncryptPreMaster draws the 48-byte pre_master_secret and encrypts it under the server's key.
+// clientVersion is the highest version in the ClientHello, not the negotiated one, so that the
+// server detects a rollback. encrypted is as long as the modulus. A modulus of less than 472 or
+// more than 16384 bits is insufficient_security. See RFC 5246 §7.4.7.1.
 func EncryptPreMaster(rand io.Reader, pub *rsa.PublicKey,
 	clientVersion iana.Version) (pre, encrypted []byte, err error) {
 	if pre, err = draw(rand, preMasterLength); err != nil {
@@ -51,7 +51,7 @@ func encrypt(rand io.Reader, pub *rsa.PublicKey, message []byte) ([]byte, error)
 	if err != nil {
 		return nil, err // unreachable: padded begins with a zero byte
 	}
-	// only the exponent, which is public, shows
+	// The time depends on the exponent, which is public.
 	return bigmod.NewNat().ExpShortVarTime(m, uint(pub.E), modulus).Bytes(modulus), nil
 }
 
@@ -68,8 +68,8 @@ func rsaModulus(pub *rsa.PublicKey) (*bigmod.Modulus, error) {
 	return bigmod.NewModulus(pub.N.Bytes())
 }
 
-// pad makes 00 02 PS 00 message, size bytes long, with at least 8 bytes of PS. A byte of PS that is
-// drawn as 0 is drawn again. See RFC 8017 §7.2.1.
+// pad returns 00 02 PS 00 message, size bytes long, with at least 8 bytes of PS. A byte of PS that
+// is drawn as 0 is drawn again. See RFC 8017 §7.2.1.
 func pad(rand io.Reader, message []byte, size int) ([]byte, error) {
 	if size < len(message)+11 {
 		return nil, alert.Fail(alert.InternalError, "RFC 8017 §7.2.1",
@@ -94,12 +94,12 @@ func pad(rand io.Reader, message []byte, size int) ([]byte, error) {
 	return append(append(out, 0), message...), nil
 }
 
-// DecryptPreMaster opens the EncryptedPreMasterSecret of a client that offered clientVersion.
-// Whatever is wrong with it, the result is 48 random bytes, drawn before anything was decrypted and
-// selected in constant time, and the handshake fails at Finished: a client that could tell bad
-// padding from a bad version would have Bleichenbacher's and Klima's oracle. The error is only ever
-// that of rand. key gets PKCS1v15DecryptOptions with SessionKeyLen 48, so that it may live in
-// hardware; how well it hides failures is then the hardware's affair. See RFC 5246 §7.4.7.1.
+// DecryptPreMaster decrypts the EncryptedPreMasterSecret of a client that offered clientVersion. If
+// anything is wrong with it, the result is 48 random bytes, drawn before and selected in constant
+// time, and the handshake fails at Finished: a client that could distinguish bad padding from a bad
+// version would have Bleichenbacher's and Klima's oracle. The error is always that of rand. key
+// gets PKCS1v15DecryptOptions with SessionKeyLen 48, so that it may be in hardware, which must then
+// hide failures itself. See RFC 5246 §7.4.7.1.
 func DecryptPreMaster(rand io.Reader, key crypto.Decrypter, encrypted []byte,
 	clientVersion iana.Version) (pre []byte, err error) {
 	pre, err = draw(rand, preMasterLength)
@@ -111,9 +111,9 @@ func DecryptPreMaster(rand io.Reader, key crypto.Decrypter, encrypted []byte,
 		&rsa.PKCS1v15DecryptOptions{SessionKeyLen: preMasterLength})
 	var candidate [preMasterLength]byte
 	copy(candidate[:], opened)
-	good := subtle.ConstantTimeEq(int32(len(opened)), preMasterLength) & sameVersion(candidate,
-		clientVersion)
-	// crypto/rsa fails only for what anybody can see: a length, or a number above the modulus
+	good := subtle.ConstantTimeEq(int32(len(opened)), preMasterLength) &
+		sameVersion(candidate, clientVersion)
+	// crypto/rsa fails only for public reasons: the length, or a number above the modulus.
 	if failure != nil {
 		good = 0
 	}
@@ -121,19 +121,21 @@ func DecryptPreMaster(rand io.Reader, key crypto.Decrypter, encrypted []byte,
 	return pre, nil
 }
 
-// sameVersion is 1 if a pre_master_secret begins with v, else 0.
+// sameVersion returns 1 if a pre_master_secret begins with v, else 0.
 func sameVersion(pre [preMasterLength]byte, v iana.Version) int {
-	return subtle.ConstantTimeByteEq(pre[0], byte(v>>8)) & subtle.ConstantTimeByteEq(pre[1],
-		byte(v))
+	return subtle.ConstantTimeByteEq(pre[0], byte(v>>8)) &
+		subtle.ConstantTimeByteEq(pre[1], byte(v))
 }
 
-// ErrWrongPrivateKey says that what a client encrypted does not open with a key.
+// ErrWrongPrivateKey is returned if a client's EncryptedPreMasterSecret does not decrypt with a
+// key.
 var ErrWrongPrivateKey = errors.New("kex: wrong private key: the EncryptedPreMasterSecret does " +
 	"not open with it")
 
-// OpenPreMaster is for an observer, who answers nobody and must say ErrWrongPrivateKey: it is the
-// oracle that a server must not be. A pre_master_secret of another version comes with an error too,
-// and is returned, because there are servers that let it pass. See RFC 5246 §7.4.7.1.
+// OpenPreMaster decrypts a pre_master_secret for an observer. It returns ErrWrongPrivateKey if that
+// fails, which makes it the oracle that a server must not be: never answer a peer by its result. A
+// pre_master_secret with another version is returned together with decrypt_error, because some
+// servers accept it. See RFC 5246 §7.4.7.1.
 func OpenPreMaster(key crypto.Decrypter, encrypted []byte,
 	clientVersion iana.Version) (pre []byte, err error) {
 	//lint:ignore SA1019 deprecated for new protocols; RFC 5246 §7.4.7.1 is this one

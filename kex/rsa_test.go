@@ -141,7 +141,7 @@ func TestPaddingAgreesWithBotan(t *testing.T) {
 	ran(t, "Botan, padding too short", short, 5)
 }
 
-func TestPreMasterGoesThrough(t *testing.T) {
+func TestEncryptedPreMasterDecrypts(t *testing.T) {
 	key := testKey(t)
 	// RFC 5246 §7.4.7.1: the offered one
 	for _, v := range []iana.Version{iana.TLS10, iana.TLS12, iana.TLS13} {
@@ -183,8 +183,8 @@ func (d decrypter) Decrypt(io.Reader, []byte, crypto.DecrypterOpts) ([]byte, err
 	return d.plain, d.err
 }
 
-// RFC 5246 §7.4.7.1: whatever is wrong, the same random bytes come out, which were drawn before.
-func TestNoFailureOfDecryptionShows(t *testing.T) {
+// RFC 5246 §7.4.7.1: whatever is wrong, the result is the random bytes that were drawn before.
+func TestDecryptPreMasterHidesFailures(t *testing.T) {
 	key := testKey(t)
 	good := append([]byte{3, 3}, bytes.Repeat([]byte{0x55}, 46)...)
 	size := key.Size()
@@ -249,7 +249,7 @@ func TestNoFailureOfDecryptionShows(t *testing.T) {
 	}
 }
 
-func TestObserverSaysWhatIsWrong(t *testing.T) {
+func TestOpenPreMasterReportsFailures(t *testing.T) {
 	key := testKey(t)
 	pre, encrypted, err := EncryptPreMaster(testkit.Rand("client"), &key.PublicKey, iana.TLS10)
 	if err != nil {
@@ -294,7 +294,7 @@ func TestBadRSAKeysAreRefused(t *testing.T) {
 	}
 }
 
-// Zeros in the padding would end it early: they are drawn again, and not for ever.
+// A zero in the padding would end it early. Zeros are drawn again, but not without end.
 func TestPaddingHasNoZeros(t *testing.T) {
 	message := []byte("message")
 	r := io.MultiReader(bytes.NewReader([]byte{1, 0, 3, 0, 5, 6, 7, 8}),

@@ -27,7 +27,7 @@ func named(t testing.TB, id iana.Group) Group {
 
 // agree recalls a private key and finishes with a share.
 func agree(g Group, private, theirs []byte) ([]byte, error) {
-	o, err := g.Recall(private)
+	o, err := g.Restore(private)
 	if err != nil {
 		return nil, err
 	}
@@ -127,8 +127,8 @@ func TestCurvesAgreeWithBotan(t *testing.T) {
 	}
 }
 
-// The P-521 case has no private key and the P-224 cases are of a curve that we do not speak. What
-// is left is one whose z is wrong.
+// The P-521 case has no private key, and P-224 is not supported. What is left is a case whose z is
+// wrong.
 func TestCurvesDisagreeWithWrongACVP(t *testing.T) {
 	var file struct {
 		Sets []struct {
@@ -152,7 +152,7 @@ func TestCurvesDisagreeWithWrongACVP(t *testing.T) {
 			}
 			for _, c := range g.Tests {
 				count++
-				o, err := named(t, iana.Secp256r1).Recall(c.StaticPrivateIut)
+				o, err := named(t, iana.Secp256r1).Restore(c.StaticPrivateIut)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -179,11 +179,11 @@ func TestX25519AgreesWithIllustratedTLS(t *testing.T) {
 		}
 		return key.(interface{ Bytes() []byte }).Bytes()
 	}
-	server, err := named(t, iana.X25519).Recall(private("server-ephemeral-private.key"))
+	server, err := named(t, iana.X25519).Restore(private("server-ephemeral-private.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := named(t, iana.X25519).Recall(private("client-ephemeral-private.key"))
+	client, err := named(t, iana.X25519).Restore(private("client-ephemeral-private.key"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,9 +218,8 @@ func publishedPrimes(t testing.TB) []publishedPrime {
 	return append(ffdhe.Groups, modp.Groups...)
 }
 
-// TestWellKnownPrimesAreThePublishedOnes compares our formula with the primes of RFC 7919 and of
-// RFC 3526, as OpenSSL has them.
-func TestWellKnownPrimesAreThePublishedOnes(t *testing.T) {
+// The formula must give the primes of RFC 7919 and of RFC 3526, as OpenSSL has them.
+func TestWellKnownPrimesMatchPublishedOnes(t *testing.T) {
 	count := 0
 	for _, want := range publishedPrimes(t) {
 		count++

@@ -1,10 +1,10 @@
-// Package keylog reads and writes the files that TLS programs write when SSLKEYLOGFILE is set:
-// lines of a label, a name of the connection and a secret of it. See RFC 9850.
+// Package keylog reads and writes the files that TLS programs write when SSLKEYLOGFILE is set: each
+// line has a label, an identifier of the connection and a secret of it. See RFC 9850.
 //
-// Besides the labels of RFC 9850 it has three that came before it and are still met:
-// PMS_CLIENT_RANDOM and RSA, which NSS wrote and which give a pre_master_secret, and "RSA
-// Session-ID:… Master-Key:…", which names a session instead of a connection. Whoever has such a
-// file reads the connections in it: create it with mode 0600, and never print a Line.
+// Besides the labels of RFC 9850 it has three older ones that still occur: PMS_CLIENT_RANDOM and
+// RSA, which NSS wrote and which give a pre_master_secret, and "RSA Session-ID:… Master-Key:…",
+// which identifies a session instead of a connection. Anyone with such a file can read the
+// connections in it: create it with mode 0600, and never print a Line.
 package keylog
 
 import (
@@ -17,52 +17,51 @@ import (
 	"slices"
 )
 
-// Label says what a secret is, as the file spells it.
+// Label says what a secret is, in the spelling of the file.
 type Label string
 
-// The labels. What a KeyUpdate of TLS 1.3 makes of a traffic secret is not in the file: it follows
-// from the secret 0.
 const (
-	// TLS 1.2 and older: master_secret. RFC 9850 §2.2
+	// ClientRandom is the label of the master_secret up to TLS 1.2. See RFC 9850 §2.2.
 	ClientRandom Label = "CLIENT_RANDOM"
-	// TLS 1.3, of this label and the next six. RFC 9850 §2.1
+
+	// The labels of TLS 1.3. Traffic secrets after a KeyUpdate are not in the file, since they
+	// follow from the first ones. See RFC 9850 §2.1.
 	ClientEarlyTraffic Label = "CLIENT_EARLY_TRAFFIC_SECRET"
-	EarlyExporter      Label = "EARLY_EXPORTER_SECRET"           //
-	ClientHandshake    Label = "CLIENT_HANDSHAKE_TRAFFIC_SECRET" //
-	ServerHandshake    Label = "SERVER_HANDSHAKE_TRAFFIC_SECRET" //
-	ClientTraffic      Label = "CLIENT_TRAFFIC_SECRET_0"         //
-	ServerTraffic      Label = "SERVER_TRAFFIC_SECRET_0"         //
-	Exporter           Label = "EXPORTER_SECRET"                 //
-	// what opens an encrypted ClientHello
-	ECHSecret Label = "ECH_SECRET"
-	// and the configuration it was made for
-	ECHConfig         Label = "ECH_CONFIG"
-	PreMasterByRandom Label = "PMS_CLIENT_RANDOM" // pre_master_secret
-	// pre_master_secret, by the first 8 bytes of its encryption
-	PreMasterByEncrypted Label = "RSA"
-	MasterBySession      Label = "RSA Session-ID" // master_secret, by session ID
+	EarlyExporter      Label = "EARLY_EXPORTER_SECRET"
+	ClientHandshake    Label = "CLIENT_HANDSHAKE_TRAFFIC_SECRET"
+	ServerHandshake    Label = "SERVER_HANDSHAKE_TRAFFIC_SECRET"
+	ClientTraffic      Label = "CLIENT_TRAFFIC_SECRET_0"
+	ServerTraffic      Label = "SERVER_TRAFFIC_SECRET_0"
+	Exporter           Label = "EXPORTER_SECRET"
+
+	ECHSecret Label = "ECH_SECRET" // the KEM's shared secret of an encrypted ClientHello
+	ECHConfig Label = "ECH_CONFIG" // the configuration that it was encrypted for
+
+	PreMasterByRandom    Label = "PMS_CLIENT_RANDOM" // pre_master_secret, by client_random
+	PreMasterByEncrypted Label = "RSA"               // the same, by 8 bytes of its encryption
+	MasterBySession      Label = "RSA Session-ID"    // master_secret, by session ID
 )
 
-// A Line is one secret. Its fields are shared with the Log that gave it: do not write to them.
+// A Line is one secret. It shares its slices with the Log that it came from: do not write to them.
 type Line struct {
 	Label  Label
-	ID     []byte // client_random of 32 bytes, but for two labels; see there
+	ID     []byte // client_random, 32 bytes, except for the last two labels
 	Secret []byte
 }
 
-// String names a line without giving its secret away.
+// String returns label, ID and the length of the secret.
 func (l Line) String() string {
 	return fmt.Sprintf("%s %x (%d bytes)", l.Label, l.ID, len(l.Secret))
 }
 
-// Format prints what String does, whatever the verb.
+// Format prints what String returns, whatever the verb.
 func (l Line) Format(f fmt.State, _ rune) { io.WriteString(f, l.String()) }
 
 // MarshalText returns what Format prints.
 func (l Line) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// Append appends the line as the file has it, with its line feed: lower-case hex, single spaces.
-// See RFC 9850 §2.
+// Append appends the line in the form of the file, with a line feed, in lower-case hex with single
+// spaces. See RFC 9850 §2.
 func (l Line) Append(dst []byte) []byte {
 	if l.Label == MasterBySession {
 		return fmt.Appendf(dst, "RSA Session-ID:%x Master-Key:%x\n", l.ID, l.Secret)
@@ -70,12 +69,12 @@ func (l Line) Append(dst []byte) []byte {
 	return fmt.Appendf(dst, "%s %x %x\n", l.Label, l.ID, l.Secret)
 }
 
-// Log has the secrets of connections. The zero Log is empty and ready. It is not safe for use by
-// several goroutines, unless all of them only read.
+// Log holds the secrets of connections. The zero Log is empty and ready to use. A Log is safe for
+// concurrent use only while all goroutines just read.
 type Log struct {
 	lines []Line
 	index map[key]int
-	text  int // bytes parsed, for the bound
+	text  int // bytes parsed, bounded by MaxLog
 }
 
 type key struct {
@@ -83,22 +82,23 @@ type key struct {
 	id    string
 }
 
-// MaxLog bounds the text that a Log takes, 256 MiB: about a million connections of TLS 1.2, and as
-// much memory.
+// MaxLog bounds the text that a Log accepts, in bytes: about a million connections of TLS 1.2,
+// which take as much memory.
 const MaxLog = 256 << 20
 
-// maxLine bounds a line: no secret has more than 64 bytes and no ECHConfig more than a few hundred.
+// maxLine bounds a line, in bytes. It leaves room for the longest pre_master_secret and ECHConfig
+// that Parse accepts.
 const maxLine = 16 << 10
 
-// Read reads a key log. Its error names the first line that could not be read, and how many there
-// were; the Log has all others. See RFC 9850 §2.
+// Read reads a key log. If lines cannot be read, the error names the first one and says how many
+// there were, and the Log has all others. See RFC 9850 §2.
 func Read(r io.Reader) (*Log, error) {
 	l := new(Log)
 	return l, l.Merge(r)
 }
 
-// Merge reads another key log into l, with Read's errors. The last secret of a label and connection
-// stays, as in Wireshark.
+// Merge reads another key log into l, with the same errors as Read. Of several secrets with the
+// same label and ID the last one stays, as in Wireshark.
 func (l *Log) Merge(r io.Reader) error {
 	var split lineSplitter
 	lines := bufio.NewScanner(r)
@@ -128,15 +128,15 @@ func (l *Log) Merge(r io.Reader) error {
 	return first
 }
 
-// A lineSplitter is splitLines for a Scanner whose buffer is bounded: a line of more than maxLine
-// bytes comes out empty, with tooLong set, and hides none of those behind it.
+// A lineSplitter splits lines for a Scanner whose buffer is bounded. A line of more than maxLine
+// bytes becomes an empty one, with tooLong set, and does not affect those after it.
 type lineSplitter struct{ inside, tooLong bool }
 
 func (s *lineSplitter) next(data []byte, atEOF bool) (int, []byte, error) {
 	n, line, err := splitLines(data, atEOF)
 	if n == 0 && len(data) > maxLine+1 {
 		s.inside = true
-		// the last byte may be half of a CR LF, or all that the file has
+		// The last byte stays: it may be the CR of a CR LF, or the last of the file.
 		return len(data) - 1, nil, nil
 	}
 	if s.tooLong = n > 0 && (s.inside || len(line) > maxLine); s.tooLong {
@@ -145,7 +145,7 @@ func (s *lineSplitter) next(data []byte, atEOF bool) (int, []byte, error) {
 	return n, line, err
 }
 
-// splitLines ends a line at CR, LF or both. See RFC 9850 §2.
+// splitLines is a bufio.SplitFunc for lines that end in CR, LF or both. See RFC 9850 §2.
 func splitLines(data []byte, atEOF bool) (int, []byte, error) {
 	i := bytes.IndexAny(data, "\r\n")
 	switch {
@@ -161,8 +161,9 @@ func splitLines(data []byte, atEOF bool) (int, []byte, error) {
 	return i + 1, data[:i], nil
 }
 
-// Parse takes one line, without its end. Comments, empty lines and unknown labels are passed over,
-// as RFC 9850 §2 asks; an error says what is wrong with a known one, and quotes nothing of it.
+// Parse reads one line, without its end. Comments, empty lines and unknown labels are ignored, as
+// RFC 9850 §2 asks. An error says what is wrong with a line of a known label, and quotes only the
+// label.
 func (l *Log) Parse(line []byte) error {
 	fields := bytes.Fields(line)
 	if len(fields) == 0 || fields[0][0] == '#' {
@@ -182,7 +183,7 @@ func (l *Log) Parse(line []byte) error {
 		return nil
 	}
 	if len(fields) != 2 {
-		return fmt.Errorf("%s with %d values behind it, expected 2", label, len(fields))
+		return fmt.Errorf("%s with %d values, expected 2", label, len(fields))
 	}
 	id, err1 := unhex(fields[0])
 	secret, err2 := unhex(fields[1])
@@ -201,7 +202,7 @@ func (l *Log) Parse(line []byte) error {
 	return nil
 }
 
-// Add adds a line. It replaces one of the same label and ID.
+// Add adds a line. It replaces one with the same label and ID.
 func (l *Log) Add(line Line) {
 	k := key{line.Label, string(line.ID)}
 	if i, ok := l.index[k]; ok {
@@ -215,9 +216,9 @@ func (l *Log) Add(line Line) {
 	l.lines = append(l.lines, line)
 }
 
-// Secret finds a secret, nil if there is none. id is the client_random, except for
+// Secret returns a secret, or nil if there is none. id is the client_random, except for
 // PreMasterByEncrypted (the first 8 bytes of the encrypted pre_master_secret) and MasterBySession
-// (the session ID).
+// (the session ID). In a nil Log there is none.
 func (l *Log) Secret(label Label, id []byte) []byte {
 	if l == nil {
 		return nil
@@ -229,10 +230,10 @@ func (l *Log) Secret(label Label, id []byte) []byte {
 	return l.lines[i].Secret
 }
 
-// Len is how many secrets the Log has.
+// Len returns how many secrets the Log has.
 func (l *Log) Len() int { return len(l.lines) }
 
-// All gives the lines in the order in which they came.
+// All iterates over the lines in the order in which they were added.
 func (l *Log) All() iter.Seq[Line] { return slices.Values(l.lines) }
 
 // WriteTo writes the Log as a file of RFC 9850.

@@ -12,19 +12,19 @@ func (l lengths) String() string {
 	return fmt.Sprintf("%d to %d", l[0], l[1])
 }
 
-// shape is what the two values of a line can be.
+// shape bounds the lengths of the two values of a line.
 type shape struct{ id, secret lengths }
 
 var (
 	random = lengths{32, 32}
 	master = lengths{48, 48}
-	digest = lengths{32, 64} // the output of the suite's hash; SHA-512 has no suite yet
-	// a Diffie-Hellman or PSK pre_master_secret has the length of its group and key
-	anyPre  = lengths{1, 1 << 12}
+	digest = lengths{32, 64}     // the output of a suite's hash
+	anyPre = lengths{1, 1 << 12} // depends on the group and on a pre-shared key
+
 	traffic = shape{random, digest}
 )
 
-// shapes has the labels that a Log takes.
+// shapes has the labels that Parse knows.
 var shapes = map[Label]shape{
 	ClientRandom:         {random, master},
 	ClientEarlyTraffic:   traffic,

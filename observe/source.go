@@ -188,7 +188,7 @@ func Ephemeral(private []byte) Source {
 		if g == nil || err != nil {
 			return nil
 		}
-		offer, err := g.Recall(private)
+		offer, err := g.Restore(private)
 		if err != nil {
 			return nil
 		}
