@@ -18,45 +18,47 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// artefacts are the files that a connection can leave behind. All of them are made of its events,
-// so that every command that has events writes the same ones.
+// artefacts are the files that a connection can leave behind. All are made from its events, so
+// every command that has events writes the same files.
 type artefacts struct {
 	events, markdown, html, pcap, keyLog string
 	reveal                               bool // show secrets in events, document and page
 	pcapWithoutKeys                      bool
 }
 
-// artefactFlags adds the flags of all commands that make connections.
+// artefactFlags adds the flags for artefacts, which all commands with events of one connection
+// share.
 func artefactFlags(cmd *cobra.Command, a *artefacts) {
 	f := cmd.Flags()
-	f.StringVar(&a.markdown, "markdown", "", "write the same as a document to this file")
-	f.StringVar(&a.html, "html", "", "write the same as a page for a browser to this file")
+	f.StringVar(&a.markdown, "markdown", "",
+		"write what happened to this file as a document in Markdown")
+	f.StringVar(&a.html, "html", "", "write what happened to this file as a page for a browser")
 	f.StringVar(&a.events, "events", "",
 		"write the events to this file as JSON lines, for vitrine explain")
 	f.StringVar(&a.pcap, "pcap", "",
-		"write the connection to this file as a pcapng with the keys inside: Wireshark opens it "+
-			"decrypted")
+		"write the connection to this file as a pcapng with its keys, which Wireshark decrypts")
 	f.BoolVar(&a.pcapWithoutKeys, "pcap-without-keys", false,
-		"leave the keys out of --pcap: what somebody on the way would record")
+		"leave the keys out of --pcap, as in a recording by somebody else")
 	f.StringVar(&a.keyLog, "keylog-out", "",
-		"write the connection's secret to this file as SSLKEYLOGFILE has it (RFC 9850)")
+		"write the connection's secrets to this file (SSLKEYLOGFILE, RFC 9850)")
 }
 
-// artefactNames are the flags that say where something goes, and not what happens.
+// artefactNames are the flags that say how and where results are shown. They do not change what
+// happens.
 var artefactNames = []string{"json", "markdown", "html", "events", "pcap", "pcap-without-keys",
 	"keylog-out", "save-keys", "detail", "color", "reveal"}
 
-// connection is what the artefacts are made of.
+// connection has the events of a connection and what is known of it besides.
 type connection struct {
 	entries []trace.Entry
 	about   explain.Run
 }
 
-// any tells whether a file was asked for.
+// any reports whether a file was asked for.
 func (a *artefacts) any() bool { return a.events+a.markdown+a.html+a.pcap+a.keyLog != "" }
 
-// write writes what was asked for. What holds secrets is said on stderr: asking for it was asking
-// for them.
+// write writes the files that were asked for, and names those with secrets on stderr. It does not
+// ask before it writes secrets: the flag asked for them.
 func (a *artefacts) write(c connection, stderr io.Writer) error {
 	shown := c.entries
 	if !a.reveal {
@@ -95,14 +97,14 @@ func (a *artefacts) write(c connection, stderr io.Writer) error {
 
 var keysInside = map[bool]string{true: "the keys of its connection are inside"}
 
-// redacted is entries as somebody reads them who must not see the secrets.
+// redacted returns entries without secrets and plaintext.
 func redacted(entries []trace.Entry) ([]trace.Entry, error) {
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(copyEvents(w, entries, true)) }()
 	return trace.Read(r)
 }
 
-// writeEvents writes the events with a notice before them.
+// writeEvents writes the events as JSON lines. If it reveals secrets, a notice comes first.
 func writeEvents(w io.Writer, c connection, reveal bool) error {
 	if !reveal {
 		return copyEvents(w, c.entries, true)
@@ -111,10 +113,11 @@ func writeEvents(w io.Writer, c connection, reveal bool) error {
 	return copyEvents(w, slices.Insert(slices.Clone(c.entries), 0, note), false)
 }
 
-// notice is what stands at the top of everything that holds the secrets of a run.
+// notice returns the text that precedes the secrets of a run wherever they are written.
 func notice(about explain.Run) string { return explain.Secrets(about).Text }
 
-// writeKeyLog writes the connection's secret. A line with # is a comment. See RFC 9850 §2.
+// writeKeyLog writes the connection's secrets in the format of SSLKEYLOGFILE. A line with # is a
+// comment. See RFC 9850 §2.
 func writeKeyLog(w io.Writer, c connection) error {
 	if _, err := fmt.Fprintf(w, "# Holds secrets. %s\n", notice(c.about)); err != nil {
 		return err
@@ -123,7 +126,8 @@ func writeKeyLog(w io.Writer, c connection) error {
 	return err
 }
 
-// writePcap writes the connection as packets, the keys before them.
+// writePcap writes the connection as packets in a pcapng file, preceded by the keys if secrets is
+// set.
 func writePcap(w io.Writer, c connection, secrets bool) error {
 	options := capture.WriterOptions{HoldsSecrets: secrets}
 	if secrets {
@@ -158,7 +162,7 @@ func writePcap(w io.Writer, c connection, secrets bool) error {
 	return p.Flush()
 }
 
-// stepped is a clock that begins at start and goes on by a millisecond whenever it is asked: the
+// stepped returns a clock that begins at start and advances by a millisecond with every call. The
 // clock of a seeded run stands still, and packets of one moment are hard to read.
 func stepped(start time.Time) func() time.Time {
 	n := -1
@@ -168,8 +172,9 @@ func stepped(start time.Time) func() time.Time {
 	}
 }
 
-// endpoints are the addresses of a run. ":443" is a port of the client's own host. Those of a
-// seeded run are none, since the system chose them: then the Writer has its own.
+// endpoints returns the addresses of a run. A server address without a host, such as ":443", is on
+// the client's host. A seeded run has no addresses, because the system chose them; for the zero
+// values the capture.Writer uses addresses of its own.
 func endpoints(about explain.Run) (client, server netip.AddrPort) {
 	client, err := netip.ParseAddrPort(about.Client)
 	if err != nil {
@@ -204,7 +209,8 @@ func writePage(name string, runs []html.Run) error {
 	return nil
 }
 
-// given are the flags that the run depends on, as they were given, without some.
+// given returns the flags that the run depends on as they were given, but for those in without and
+// artefactNames.
 func given(cmd *cobra.Command, without ...string) string {
 	var b strings.Builder
 	without = append(without, artefactNames...)

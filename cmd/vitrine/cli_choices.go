@@ -16,7 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// choices are the flags that connect and serve share: what may be negotiated.
+// choices are the flags that say what may be negotiated. connect and serve share them.
 type choices struct {
 	policy               string
 	suites, groups, alpn []string
@@ -27,19 +27,21 @@ type choices struct {
 
 func (c *choices) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.policy, "policy", "modern", "what is allowed: modern, compatible or legacy")
+	f.StringVar(&c.policy, "policy", "modern",
+		"what may be negotiated: modern, compatible or legacy (see vitrine policies)")
 	f.StringSliceVar(&c.suites, "suite", nil,
-		"exactly these cipher suites, best first; IANA or OpenSSL names (see vitrine suites)")
+		"exactly these cipher suites, best first, by IANA or OpenSSL names (see vitrine suites)")
 	f.StringSliceVar(&c.groups, "group", nil,
-		"exactly these groups, best first: x25519, secp256r1, ffdhe2048, …")
+		"exactly these groups, best first: x25519, secp256r1, … (see vitrine groups)")
 	f.StringSliceVar(&c.alpn, "alpn", nil, "application protocols, best first: http/1.1, …")
-	f.StringVar(&c.min, "min", "", "lowest version: 1.0, 1.1 or 1.2")
-	f.StringVar(&c.max, "max", "", "highest version")
+	f.StringVar(&c.min, "min", "", "lowest version: 1.0, 1.1 or 1.2 (default that of the policy)")
+	f.StringVar(&c.max, "max", "", "highest version: 1.0, 1.1 or 1.2 (default 1.2)")
 	f.StringSliceVar(&c.without, "without", nil,
 		"extensions to do without: "+strings.Join(withouts(), ", "))
 	f.StringVar(&c.psk, "psk", "",
-		"pre-shared key in hex: @FILE, - (standard input) or env:NAME (RFC 4279)")
-	f.StringVar(&c.pskIdentity, "psk-identity", "Client_identity", "what the client calls that key")
+		"pre-shared key (RFC 4279): hex, @FILE, - (standard input) or env:NAME")
+	f.StringVar(&c.pskIdentity, "psk-identity", "Client_identity",
+		"identity under which the client names that key")
 	complete(cmd, "policy", policyNames()...)
 	complete(cmd, "suite", suiteNames()...)
 	complete(cmd, "group", groupNames()...)
@@ -48,7 +50,7 @@ func (c *choices) addTo(cmd *cobra.Command) {
 	complete(cmd, "without", withouts()...)
 }
 
-// leaveOut turns an extension off.
+// leaveOut has a function that turns the extension off, for each value of --without.
 var leaveOut = map[string]func(*vitrine.Config){
 	"ems":     func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off },
 	"etm":     func(c *vitrine.Config) { c.EncryptThenMAC = vitrine.Off },
@@ -59,8 +61,8 @@ var leaveOut = map[string]func(*vitrine.Config){
 
 func withouts() []string { return []string{"ems", "etm", "ocsp", "sct", "tickets"} }
 
-// config makes a Config of the flags. example is a command line that works, for whoever got one
-// wrong.
+// config returns the Config for the flags. example is a command line that works, which errors
+// suggest with the right flag.
 func (c *choices) config(example string) (*vitrine.Config, error) {
 	config := &vitrine.Config{NextProtos: c.alpn}
 	wrong := func(flag, got string, known ...string) error {
@@ -115,7 +117,8 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 	return config, c.coherent(config, example)
 }
 
-// preShared makes the key of --psk known to config. A server takes it under its identity alone.
+// preShared sets config.GetPSK to the key of --psk. A server accepts it under the identity of
+// --psk-identity only.
 func (c *choices) preShared(cmd *cobra.Command, config *vitrine.Config, example string) error {
 	if c.psk == "" {
 		if cmd.Flags().Changed("psk-identity") {
@@ -153,7 +156,8 @@ func (c *choices) preShared(cmd *cobra.Command, config *vitrine.Config, example 
 	return nil
 }
 
-// coherent refuses versions between which nothing is left.
+// coherent returns an error if no version is left between --min and --max, or no suite for the
+// highest version.
 func (c *choices) coherent(config *vitrine.Config, example string) error {
 	top := iana.Version(cmp.Or(config.MaxVersion, uint16(iana.TLS12)))
 	if low := iana.Version(config.MinVersion); low > top {

@@ -7,12 +7,12 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// usageError is a command line that cannot be meant. wayOut can be pasted.
+// usageError is an error of the command line. wayOut is a command line that can be pasted.
 type usageError struct{ problem, wayOut string }
 
 func (e *usageError) Error() string { return e.problem }
 
-// noArgs refuses arguments: a value without its flag is easily forgotten.
+// noArgs returns an error if there are arguments, such as a value whose flag was forgotten.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -21,8 +21,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		cmd.CommandPath() + " --help"}
 }
 
-// exitError is a failure with an exit code of its own. The report has told all; what Error gives is
-// the last line.
+// exitError is an error with an exit code of its own.
 type exitError struct {
 	code int
 	err  error
@@ -30,7 +29,7 @@ type exitError struct {
 
 func (e *exitError) Error() string { return e.err.Error() }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *exitError) Unwrap() error { return e.err }
 
 func contradiction(a, b, reason, wayOut string) error {

@@ -10,14 +10,14 @@ import (
 	"slices"
 )
 
-// All files that the commands write are made here, since most may hold secrets: nobody but their
-// owner reads them, also if something of their name was there before, and no symbolic link leads
-// them elsewhere. Names in /dev, such as /dev/stdout, are written to as they are.
+// All files that the commands write are made here. Most may hold secrets: only their owner may read
+// them, even if a file of that name existed before, and no symbolic link may redirect them. Names
+// in /dev, such as /dev/stdout, are opened as they are.
 
 const secretMode fs.FileMode = 0o600
 
-// writeFile writes a file that is there whole or not at all. It takes the place of whatever has its
-// name, a link too.
+// writeFile writes a file completely or not at all. It replaces whatever has that name, a symbolic
+// link too.
 func writeFile(name string, write func(io.Writer) error) error {
 	if isDevice(name) {
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
@@ -29,7 +29,7 @@ func writeFile(name string, write func(io.Writer) error) error {
 	if info, err := os.Lstat(name); err == nil && info.IsDir() {
 		return &fs.PathError{Op: "write", Path: name, Err: errors.New("is a folder")}
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // of secretMode
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // its mode is secretMode
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func writeFile(name string, write func(io.Writer) error) error {
 	return err
 }
 
-// newFile makes a file for what comes bit by bit, in the place of whatever has its name.
+// newFile creates a file that is written piece by piece. It replaces whatever has that name.
 func newFile(name string) (*os.File, error) {
 	if info, err := os.Lstat(name); err == nil && !info.IsDir() {
 		if err := os.Remove(name); err != nil {
@@ -53,9 +53,9 @@ func newFile(name string) (*os.File, error) {
 	return os.OpenFile(name, os.O_WRONLY|os.O_APPEND|os.O_CREATE|os.O_EXCL, secretMode)
 }
 
-// appendFile opens a file to go on with, or makes it. One that is there must be the user's own, and
-// a regular file or a named pipe; others could read what is written to it, and no mode keeps them
-// from that.
+// appendFile opens a file for appending, or creates it. An existing one must be a regular file or a
+// named pipe of the user's own: from another user's, no mode keeps its owner from reading what is
+// written.
 func appendFile(name string) (*os.File, error) {
 	const flags = os.O_WRONLY | os.O_APPEND
 	if isDevice(name) {
@@ -89,7 +89,7 @@ func appendFile(name string) (*os.File, error) {
 	return f, nil
 }
 
-// ours returns why nothing secret is written to a file that is there.
+// ours returns an error if secrets must not be written to an existing file.
 func ours(info fs.FileInfo) error {
 	switch kind := info.Mode().Type(); {
 	case kind == fs.ModeSymlink:
@@ -103,7 +103,7 @@ func ours(info fs.FileInfo) error {
 	return nil
 }
 
-// isDevice reports whether a name is one of the system's own for something that is no file.
+// isDevice reports whether name is in one of the folders of device files and open files.
 func isDevice(name string) bool {
 	name, err := filepath.Abs(name)
 	return err == nil &&
@@ -111,5 +111,5 @@ func isDevice(name string) bool {
 			filepath.ToSlash(filepath.Dir(name)))
 }
 
-// spoolFile makes a file that has no other name for long.
+// spoolFile creates a temporary file, which the caller removes.
 func spoolFile() (*os.File, error) { return os.CreateTemp("", "vitrine-*.pcapng") }

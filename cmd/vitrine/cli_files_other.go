@@ -4,5 +4,5 @@ package main
 
 import "io/fs"
 
-// owned is told by the system's own access control.
+// owned reports true: this system's own access control decides.
 func owned(fs.FileInfo) bool { return true }

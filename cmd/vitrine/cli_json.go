@@ -7,8 +7,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// writeJSON writes v as one line of JSON that can be shown on a terminal, whatever a peer put into
-// it.
+// writeJSON writes v as one line of JSON, in which everything that a terminal could interpret is
+// escaped.
 func writeJSON(w io.Writer, v any) error {
 	value, err := json.Marshal(v)
 	if err != nil {
@@ -18,7 +18,7 @@ func writeJSON(w io.Writer, v any) error {
 	return err
 }
 
-// writeJSONLines writes one object a line.
+// writeJSONLines writes one line of JSON for each of rows.
 func writeJSONLines[T any](w io.Writer, rows []T) error {
 	for _, r := range rows {
 		if err := writeJSON(w, r); err != nil {

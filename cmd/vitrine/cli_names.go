@@ -29,7 +29,8 @@ func suiteNamed(name string) (*suite.Suite, error) {
 	return s, nil
 }
 
-// similar narrows the list of suites down to those that share a word with a name.
+// similar returns a word of name that vitrine suites can filter by, after a space, or an empty
+// string.
 func similar(name string) string {
 	for _, word := range strings.FieldsFunc(strings.ToUpper(name),
 		func(r rune) bool { return r == '_' || r == '-' }) {
@@ -56,7 +57,7 @@ func groupNamed(name string) (iana.Group, error) {
 	return g, nil
 }
 
-// groupNames are the groups that Vitrine speaks.
+// groupNames returns the names of the groups that the commands accept.
 func groupNames() []string {
 	var names []string
 	for _, g := range []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1,
@@ -66,7 +67,7 @@ func groupNames() []string {
 	return names
 }
 
-// suiteNames are the suites that Vitrine speaks.
+// suiteNames returns the names of the suites with certificates that Vitrine speaks, for completion.
 func suiteNames() []string {
 	var names []string
 	for _, s := range suite.Certified() {
@@ -86,10 +87,10 @@ func policyNames() []string {
 var versions = map[string]iana.Version{"1.0": iana.TLS10, "1.1": iana.TLS11, "1.2": iana.TLS12,
 	" 1.0": iana.TLS10, " 1.1": iana.TLS11, " 1.2": iana.TLS12}
 
-// spoken is the highest version of this build.
+// spoken is the highest version that the commands speak.
 const spoken = iana.TLS12
 
-// spelled are the registries' names.
+// spelled returns the registries' names of list.
 func spelled[T fmt.Stringer](list []T) []string {
 	names := make([]string, len(list))
 	for i, v := range list {

@@ -20,8 +20,8 @@ func colorFlag(cmd *cobra.Command, when *string) {
 	complete(cmd, "color", "auto", "always", "never")
 }
 
-// styleOf is what the output can show. A pipe gets ASCII without colours. NO_COLOR takes the
-// colours and leaves the rest.
+// styleOf returns what out can show, given the value of --color. With "auto", a pipe gets ASCII
+// without colours, and NO_COLOR turns colours off but not box drawing.
 func styleOf(out io.Writer, when string) (screen.Style, error) {
 	f, isFile := out.(*os.File)
 	terminal := isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
@@ -39,8 +39,8 @@ func styleOf(out io.Writer, when string) (screen.Style, error) {
 			"vitrine handshake --color auto"}
 }
 
-// utf8Locale tells whether the terminal is likely to show more than ASCII: the first of the three
-// that is set decides.
+// utf8Locale reports whether the locale says that the terminal shows UTF-8. The first of the three
+// variables that is set decides.
 func utf8Locale() bool {
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
 		if v := os.Getenv(name); v != "" {
@@ -51,7 +51,7 @@ func utf8Locale() bool {
 	return false
 }
 
-// columns is the width of the terminal, or 0 where there is none.
+// columns returns the width of the terminal, or 0 if out is no terminal.
 func columns(out io.Writer) int {
 	f, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -64,13 +64,13 @@ func columns(out io.Writer) int {
 	return w
 }
 
-// complete lets the shell complete the values of a flag.
+// complete registers the values of a flag for completion by the shell.
 func complete(cmd *cobra.Command, flag string, values ...string) {
 	_ = cmd.RegisterFlagCompletionFunc(flag,
 		cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// quoted makes a shell take s as it is.
+// quoted quotes s for a POSIX shell if that is needed.
 func quoted(s string) string {
 	plain := func(r rune) bool {
 		return unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("_-.:,/", r)
@@ -81,7 +81,7 @@ func quoted(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// wrap breaks a text at spaces.
+// wrap breaks a text at spaces into lines of at most width characters, if its words allow.
 func wrap(text string, width int) (parts []string) {
 	line := ""
 	for word := range strings.SplitSeq(text, " ") {
@@ -96,7 +96,7 @@ func wrap(text string, width int) (parts []string) {
 	return append(parts, line)
 }
 
-// aligned prints lines of cells with tabs between them.
+// aligned prints lines whose cells are separated by tabs as a table.
 func aligned(w io.Writer, lines []string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	if _, err := fmt.Fprintln(t, strings.Join(lines, "\n")); err != nil {

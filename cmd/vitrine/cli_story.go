@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// detailFlag adds --detail to a command that tells a story.
+// detailFlag adds --detail to a command.
 func detailFlag(cmd *cobra.Command, detail *string) {
 	cmd.Flags().StringVar(detail, "detail", "",
 		"how deep: steps; bytes (every byte named); keys (inside the PRF, and commands); "+
@@ -38,7 +38,7 @@ func levelOf(detail string) (level explain.Level, err error) {
 	return level, nil
 }
 
-// tellStory writes a story to the terminal, as deep as it is wanted.
+// tellStory writes a story to the terminal at the given level of detail.
 func tellStory(w io.Writer, s *explain.Story, entries []trace.Entry, level explain.Level,
 	style screen.Style) error {
 	if level == explain.Steps {

@@ -15,27 +15,27 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 )
 
-// maxValue bounds what is read for one value: a transcript with a long chain.
+// maxValue bounds what is read for one value, in bytes. A transcript may hold a long chain.
 const maxValue = 16 << 20
 
-// input is one value as it was given, and where.
+// input is a value as it was given, and where it was given.
 type input struct {
 	text  string
 	where string // "--client-random", "line 3, client_random"
 }
 
-// values are what `vitrine derive` was given, by field.
+// values has values by field, as flags and files give them to derive, decrypt and --psk.
 type values struct {
 	stdin  io.Reader
 	fields map[string]input
 	used   string // who has read standard input
 }
 
-// secretFields are those whose value should not be in the list of processes and in the history of a
-// shell.
+// secretFields are the fields whose values should not appear in the list of processes and in the
+// history of a shell.
 var secretFields = []string{"pre_master_secret", "master_secret", "psk"}
 
-// set takes a value of the command line.
+// set takes the value of a flag, and warns if it is a secret itself.
 func (v *values) set(field, text string, stderr io.Writer) {
 	flag := "--" + strings.ReplaceAll(field, "_", "-")
 	v.fields[field] = input{text, flag}
@@ -47,13 +47,13 @@ func (v *values) set(field, text string, stderr io.Writer) {
 	}
 }
 
-// indirect tells whether a value says where the value is.
+// indirect reports whether text says where to read the value.
 func indirect(text string) bool {
 	return text == "-" || strings.HasPrefix(text, "@") || strings.HasPrefix(text, "env:")
 }
 
-// load reads lines of "field value" or "field = value"; an empty line and what follows a # say
-// nothing.
+// load reads lines of "field value" or "field = value". Empty lines, and what follows a #, are
+// ignored.
 func (v *values) load(name string) error {
 	data, err := v.open(name, "FILE")
 	if err != nil {
@@ -84,7 +84,7 @@ func (v *values) load(name string) error {
 	return lines.Err()
 }
 
-// bytes is the value of a field, or nil if it was not given.
+// bytes returns the value of a field, or nil if it was not given.
 func (v *values) bytes(field string) ([]byte, error) {
 	g, ok := v.fields[field]
 	if !ok {
@@ -118,15 +118,15 @@ func (v *values) bytes(field string) ([]byte, error) {
 	return b, nil
 }
 
-// textual tells a file of hex digits from one of bytes. Bytes that happen to be nothing but hex
-// digits and spaces are taken for text.
+// textual reports whether data is text, to be read as hex, and not the value itself. Bytes that are
+// all printable ASCII are taken for text.
 func textual(data []byte) bool {
 	return !slices.ContainsFunc(data,
 		func(b byte) bool { return b >= 0x80 || b < 0x20 && !unicode.IsSpace(rune(b)) })
 }
 
-// unhex reads hex as people write it: in lines, with spaces, colons or commas between bytes, behind
-// 0x. The error names the place, and of the digits no more than the wrong one.
+// unhex decodes hex as people write it: in several lines, with spaces, colons or commas between
+// bytes, after 0x. Its error has the place of a wrong digit and quotes no other digit.
 func unhex(text []byte) ([]byte, error) {
 	digits := make([]byte, 0, len(text))
 	line, column := 1, 0
@@ -158,7 +158,8 @@ func unhex(text []byte) ([]byte, error) {
 	return b, err
 }
 
-// open reads a file, or standard input if its name is "-", for whoever asks first.
+// open reads a file, or standard input if name is "-". Standard input can be read once; who is
+// named in the error of a second attempt.
 func (v *values) open(name, who string) ([]byte, error) {
 	r := v.stdin
 	if name == "-" {
@@ -185,7 +186,7 @@ func (v *values) open(name, who string) ([]byte, error) {
 	return data, nil
 }
 
-// refused turns the field of an error into the place where its value was given.
+// refused replaces the field in an *explain.FieldError by the place where its value was given.
 func (v *values) refused(err error) error {
 	var f *explain.FieldError
 	if !errors.As(err, &f) {

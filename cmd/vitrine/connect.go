@@ -39,7 +39,7 @@ type connectOptions struct {
 	chainOut, get              string
 	interactive, noRetry, json bool
 	detail, color              string
-	talks, gets                bool // what the flags and standard input come down to
+	talks, gets                bool // set by purpose
 }
 
 func newConnect() *cobra.Command {
@@ -48,14 +48,19 @@ func newConnect() *cobra.Command {
 		Use: "connect HOST[:PORT]",
 		Short: "Connect to a server, tell what was negotiated and with whom; or why it failed, " +
 			"and what works",
-		Long: `Connects to a TLS server and reports: the way to it with times, what was negotiated, the certificates and whether they are
-trusted, what is deprecated, and who closed the connection and how. HOST alone means port 443; URLs and [IPv6]:PORT work.
+		Long: `Connects to a TLS server and reports how it was reached and how long each step took, what was
+negotiated, the server's certificates and whether they are trusted, what is deprecated about the
+connection, and who closed it and how. The target is HOST, HOST:PORT, [IPv6]:PORT or a URL. The
+port of a HOST alone is 443, or with --starttls that of the protocol.
 
-If the handshake fails, a few single changes are tried (--no-retry: none), and the command line that works is printed.
+If the handshake fails or the certificate is not trusted, connect tries single changes in new
+connections and prints the command line that works. --no-retry turns this off.
 
-With -i, or when standard input is a pipe or a file, it becomes a connection to talk over: standard input goes to the server, what the
-server says to standard output, the report to standard error. After the end of standard input it waits until the server has been
-silent for a second, says close_notify, and reads to the end.
+With -i, or if standard input is a pipe or a file, connect sends standard input to the server and
+writes what the server sends to standard output; the report goes to standard error. After the end
+of standard input it waits until the server has sent nothing for a second, sends close_notify, and
+reads to the end of the server's data. With --get, --json, --resume or -i=false standard input is
+not read.
 
 ` + exitLine("connect"),
 		Example: `  vitrine connect example.com
@@ -75,31 +80,36 @@ silent for a second, says close_notify, and reads to the end.
 	o.addTo(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.sni, "sni", "",
-		"name to ask for and to expect in the certificate, if it is not HOST")
+		"name to ask for and to expect in the certificate (default HOST)")
 	f.BoolVar(&o.noSNI, "no-sni", false,
 		"ask for no name; HOST is still expected in the certificate")
-	f.StringVar(&o.ca, "ca", "", "file of trusted roots (PEM) in the place of the system's")
+	f.StringVar(&o.ca, "ca", "", "trust the roots in this file (PEM) instead of the system's")
 	f.StringVar(&o.cert, "cert", "", "client certificate with its chain (PEM)")
-	f.StringVar(&o.key, "key", "", "its private key (PEM)")
+	f.StringVar(&o.key, "key", "",
+		"private key of --cert (PEM); without it, the one in the file of --cert")
 	f.StringVar(&o.starttls, "starttls", "",
-		"begin in the clear: "+strings.Join(starttls.Names(), ", "))
+		"begin in the clear with the protocol "+strings.Join(starttls.Names(), ", "))
 	f.StringVar(&o.proxy, "proxy", "",
-		"go through http://[USER:PASSWORD@]HOST:PORT (CONNECT) or socks5://…")
-	f.StringVar(&o.resolve, "resolve", "",
-		"address to connect to in the place of what HOST resolves to")
-	f.BoolVarP(&o.four, "ipv4", "4", false, "only IPv4")
-	f.BoolVarP(&o.six, "ipv6", "6", false, "only IPv6")
-	f.DurationVar(&o.timeout, "timeout", 10*time.Second, "how long each step may take")
-	f.BoolVarP(&o.insecure, "insecure", "k", false, "talk to anybody: check no certificate")
-	f.StringSliceVar(&o.pins, "pin", nil, "sha256/BASE64 of a public key that must be in the chain")
+		"connect through http://[USER:PASSWORD@]HOST:PORT (CONNECT) or socks5://…")
+	f.StringVar(&o.resolve, "resolve", "", "connect to this address instead of looking HOST up")
+	f.BoolVarP(&o.four, "ipv4", "4", false, "use IPv4 only")
+	f.BoolVarP(&o.six, "ipv6", "6", false, "use IPv6 only")
+	f.DurationVar(&o.timeout, "timeout", 10*time.Second,
+		"time limit of each step, the handshake and the wait for an answer among them")
+	f.BoolVarP(&o.insecure, "insecure", "k", false,
+		"check no certificate: anybody may be at the other end")
+	f.StringSliceVar(&o.pins, "pin", nil,
+		"require one of these public keys in the chain: SHA-256 as sha256/BASE64 or hex")
 	f.StringVar(&o.chainOut, "chain-out", "", "write the server's certificates to this file (PEM)")
 	f.StringVar(&o.get, "get", "",
 		"request this path with HTTP/1.1; the body goes to standard output")
 	f.BoolVarP(&o.interactive, "interactive", "i", false,
-		"talk over the connection, also when standard input is a terminal")
-	f.BoolVar(&o.resume, "resume", false, "connect a second time and resume the session")
-	f.BoolVar(&o.noRetry, "no-retry", false, "after a failure, do not try what would work")
-	f.BoolVar(&o.json, "json", false, "print the report as one JSON line, and nothing else")
+		"send standard input to the server even if it is a terminal")
+	f.BoolVar(&o.resume, "resume", false,
+		"connect a second time and report whether the session was resumed")
+	f.BoolVar(&o.noRetry, "no-retry", false, "after a failure, do not try changes that may help")
+	f.BoolVar(&o.json, "json", false,
+		"print the report as one line of JSON, and nothing else on standard output")
 	f.BoolVar(&o.reveal, "reveal", false,
 		"show secrets in --events, --markdown, --html and --detail")
 	artefactFlags(cmd, &o.artefacts)
@@ -109,7 +119,7 @@ silent for a second, says close_notify, and reads to the end.
 	return cmd
 }
 
-// connect does what the flags say.
+// connect runs the command with its flags.
 func connect(cmd *cobra.Command, where string, o *connectOptions) error {
 	style, err := styleOf(cmd.OutOrStdout(), o.color)
 	if err != nil {
@@ -130,7 +140,7 @@ func connect(cmd *cobra.Command, where string, o *connectOptions) error {
 	}
 	if a.err == nil {
 		out := c.reportTo(cmd)
-		if c.talks || c.gets { // the report first: talking may take long
+		if c.talks || c.gets { // the report first, because talking may take long
 			r.writeHead(out)
 		}
 		if err := c.use(cmd, a, r); err != nil {
@@ -157,7 +167,7 @@ func connect(cmd *cobra.Command, where string, o *connectOptions) error {
 	return r.verdict()
 }
 
-// caller is everything that an attempt needs.
+// caller has what an attempt to connect needs.
 type caller struct {
 	*connectOptions
 	cmd    *cobra.Command
@@ -206,10 +216,14 @@ func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, erro
 		return nil, contradiction("-i", "--get or --json", "both want standard output",
 			example+" -i")
 	}
+	if o.interactive && o.resume {
+		return nil, contradiction("-i", "--resume", "only one connection has standard input",
+			example+" --resume")
+	}
 	return c, c.honourKeyLogFile()
 }
 
-// dialect is what --starttls names.
+// dialect returns the protocol that --starttls names, or nil.
 func (o *connectOptions) dialect(where string) (*starttls.Protocol, error) {
 	if o.starttls == "" {
 		return nil, nil
@@ -223,7 +237,7 @@ func (o *connectOptions) dialect(where string) (*starttls.Protocol, error) {
 	return p, nil
 }
 
-// route reads the flags that say how to get there.
+// route reads the flags that say how to reach the server.
 func (o *connectOptions) route(w *reach.Way, example string) (err error) {
 	switch {
 	case o.four && o.six:
@@ -246,7 +260,7 @@ func (o *connectOptions) route(w *reach.Way, example string) (err error) {
 	return nil
 }
 
-// identify reads the flags that say whom we expect and who we are.
+// identify reads the flags about certificates and names.
 func (o *connectOptions) identify(config *vitrine.Config, t target, example string) (err error) {
 	config.Time = time.Now
 	config.ServerName = cmp.Or(o.sni, strings.TrimSuffix(t.host, "."))
@@ -286,10 +300,10 @@ func (o *connectOptions) identify(config *vitrine.Config, t target, example stri
 	return nil
 }
 
-// errPin says that none of the pinned keys is in the chain.
+// errPin reports that none of the pinned keys is in the chain.
 var errPin = errors.New("none of the pinned public keys is in the server's chain")
 
-// pin demands one of the pinned keys.
+// pin makes config require one of the keys of --pin in the chain.
 func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 	var want [][]byte
 	for _, p := range o.pins {
@@ -319,7 +333,7 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 	return nil
 }
 
-// purpose settles what the connection is for.
+// purpose decides whether the connection is for --get or for talking.
 func (o *connectOptions) purpose(cmd *cobra.Command) {
 	o.gets = cmd.Flags().Changed("get")
 	if o.talks = o.interactive; cmd.Flags().Changed("interactive") || o.gets || o.json || o.resume {
@@ -334,7 +348,8 @@ func (o *connectOptions) purpose(cmd *cobra.Command) {
 	o.talks = err == nil && info.Mode()&os.ModeCharDevice == 0 && !term.IsTerminal(int(f.Fd()))
 }
 
-// honourKeyLogFile opens what SSLKEYLOGFILE names, and says so.
+// honourKeyLogFile opens the file that SSLKEYLOGFILE names for appending, and says so on standard
+// error.
 func (c *caller) honourKeyLogFile() error {
 	name := os.Getenv("SSLKEYLOGFILE")
 	if name == "" {
@@ -350,7 +365,7 @@ func (c *caller) honourKeyLogFile() error {
 	return nil
 }
 
-// reportTo is where the report goes.
+// reportTo returns where the report goes: standard error if standard output is for data.
 func (c *caller) reportTo(cmd *cobra.Command) io.Writer {
 	if c.talks || c.gets {
 		return cmd.ErrOrStderr()
@@ -358,7 +373,7 @@ func (c *caller) reportTo(cmd *cobra.Command) io.Writer {
 	return cmd.OutOrStdout()
 }
 
-// story tells the connection as the other commands do.
+// story writes the connection in the form of the other commands.
 func (c *caller) story(w io.Writer, a *attempt, level explain.Level, style screen.Style) error {
 	entries := a.events.entries()
 	if !c.reveal {
@@ -371,7 +386,7 @@ func (c *caller) story(w io.Writer, a *attempt, level explain.Level, style scree
 	return tellStory(w, explain.Tell(entries, c.about(a)), entries, level, style)
 }
 
-// about is what the events do not tell.
+// about returns what the events do not tell about an attempt.
 func (c *caller) about(a *attempt) explain.Run {
 	run := explain.Run{Command: c.cmd.CommandPath(), Flags: " " + quoted(c.target.String()),
 		Handshake: a.took}
@@ -394,7 +409,7 @@ func (c *caller) keep(cmd *cobra.Command, a *attempt, r *report) error {
 	return c.artefacts.write(connection{a.events.entries(), c.about(a)}, cmd.ErrOrStderr())
 }
 
-// chainOf is what a server showed, trusted or not.
+// chainOf returns the certificates that the server sent, trusted or not.
 func chainOf(a *attempt) []*x509.Certificate {
 	if a.err == nil {
 		return a.state.PeerCertificates

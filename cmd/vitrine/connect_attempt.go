@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/reach"
 )
 
-// attempt is one try to get a connection, and what became of it.
+// attempt is one attempt to connect, and its result.
 type attempt struct {
 	phases []reach.Phase
 	raw    *reach.Conn
@@ -23,7 +23,7 @@ type attempt struct {
 	err    error
 }
 
-// attempt makes a connection. If its err is nil, the caller closes conn.
+// attempt makes a connection. If err of the result is nil, the caller closes conn.
 func (c *caller) attempt(ctx context.Context, config *vitrine.Config) *attempt {
 	return c.attemptBy(ctx, c.way, config)
 }
@@ -51,7 +51,7 @@ func (c *caller) attemptBy(ctx context.Context, way reach.Way, config *vitrine.C
 	return a
 }
 
-// try is an attempt that only wants to know whether it works.
+// try reports whether a connection with config succeeds, and closes it.
 func (c *caller) try(ctx context.Context, config *vitrine.Config) (vitrine.ConnectionState, error) {
 	config.KeyLogWriter, config.ClientSessionCache = nil, nil
 	way := c.way
@@ -63,13 +63,13 @@ func (c *caller) try(ctx context.Context, config *vitrine.Config) (vitrine.Conne
 	return a.state, a.err
 }
 
-// What retries may take, each and together.
+// The time limits of one retry and of all retries together.
 const (
 	retryTimeout = 3 * time.Second
 	retriesTime  = 12 * time.Second
 )
 
-// failure is the attempt's, if TLS failed.
+// failure returns the failure of TLS, if that is why the attempt failed.
 func (a *attempt) failure() (*diagnose.Failure, bool) {
 	f, ok := diagnose.Of(a.err)
 	if ok && a.raw != nil {
@@ -78,7 +78,7 @@ func (a *attempt) failure() (*diagnose.Failure, bool) {
 	return f, ok
 }
 
-// exit is the code that says how an attempt ended.
+// exit returns the exit code for the attempt's result.
 func (a *attempt) exit() int {
 	f, ok := a.failure()
 	_, unreached := errors.AsType[*reach.Error](a.err)
@@ -99,5 +99,5 @@ func (a *attempt) exit() int {
 	return exitFailed
 }
 
-// ms spells a time in milliseconds.
+// ms formats a time in milliseconds.
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }

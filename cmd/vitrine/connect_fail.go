@@ -23,7 +23,7 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// explain finds out why an attempt failed, and by trying what would work.
+// explain explains why an attempt failed. It may connect again to find what would work.
 func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 	f := &failureReport{}
 	r.Failure = f
@@ -51,7 +51,7 @@ func (c *caller) seen(failure *diagnose.Failure, f *failureReport) {
 	f.Seen, f.Inferred, f.Ref = d.Seen, d.Inferred, d.Ref
 }
 
-// explainUnreached is for what failed before TLS.
+// explainUnreached explains a failure before TLS.
 func (c *caller) explainUnreached(a *attempt, f *failureReport) {
 	f.Seen = append(f.Seen, a.err.Error())
 	step, _ := errors.AsType[*reach.Error](a.err)
@@ -82,7 +82,7 @@ func (c *caller) explainUnreached(a *attempt, f *failureReport) {
 	}
 }
 
-// explainTrust is for a certificate that is not trusted.
+// explainTrust explains why a certificate is not trusted.
 func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f *failureReport) {
 	switch err := failure.Trust.Err.(type) {
 	case x509.HostnameError:
@@ -118,7 +118,7 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 	f.Try = append(f.Try, look+" # to look, not to trust")
 }
 
-// prove tries the changes that may help, unless none shall be tried.
+// prove tries the changes that may help, but none with --no-retry.
 func (c *caller) prove(ctx context.Context, failure *diagnose.Failure) []diagnose.Proof {
 	if c.noRetry {
 		return nil
@@ -126,7 +126,7 @@ func (c *caller) prove(ctx context.Context, failure *diagnose.Failure) []diagnos
 	return diagnose.Prove(ctx, c.config, failure.Changes(c.config), c.try)
 }
 
-// explainHandshake tries single changes.
+// explainHandshake tries single changes after a failed handshake.
 func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure,
 	f *failureReport) {
 	if c.noRetry {
@@ -171,8 +171,8 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 	}
 }
 
-// beginsInTheClear recognises a server that is no TLS server, or not yet, and tries STARTTLS where
-// it may be spoken.
+// beginsInTheClear recognizes a server that does not begin with TLS, and tries STARTTLS if the
+// greeting or the port suggests it. It reports whether it has explained the failure.
 func (c *caller) beginsInTheClear(ctx context.Context, failure *diagnose.Failure,
 	f *failureReport) bool {
 	if c.way.StartTLS != nil || failure.Answered != nil || failure.Received != nil {
@@ -210,7 +210,7 @@ func (c *caller) beginsInTheClear(ctx context.Context, failure *diagnose.Failure
 	return true
 }
 
-// briefly says in a few words why a try failed.
+// briefly returns in a few words why a try failed.
 func briefly(err error) string {
 	if r, ok := errors.AsType[*alert.Received](err); ok {
 		return "the server sends " + r.Description.String()
@@ -231,8 +231,8 @@ func briefly(err error) string {
 	return err.Error()
 }
 
-// line is this command line with other flags. Those for output stay away, but for what leaveOut
-// does not name.
+// line returns this command line with flags added, replaced or dropped. The flags in leaveOut and
+// those that say how results are shown are left out.
 func (c *caller) line(leaveOut []string, flags ...flagChange) string {
 	words := []string{c.cmd.CommandPath(), quoted(c.shortTarget())}
 	changed := map[string]bool{}
@@ -267,7 +267,7 @@ func (c *caller) line(leaveOut []string, flags ...flagChange) string {
 	return strings.Join(words, " ")
 }
 
-// flagWords is a flag as one types it.
+// flagWords returns a flag as it is typed.
 func flagWords(name, value string, alone bool) string {
 	switch {
 	case name == "insecure":
@@ -280,7 +280,7 @@ func flagWords(name, value string, alone bool) string {
 	return "--" + name + " " + quoted(value)
 }
 
-// shortTarget is HOST:PORT, or a HOST alone with port 443.
+// shortTarget returns HOST:PORT, or HOST alone if the port is 443.
 func (c *caller) shortTarget() string {
 	if c.target.port == "443" && !strings.Contains(c.target.host, ":") {
 		return c.target.host
@@ -288,7 +288,8 @@ func (c *caller) shortTarget() string {
 	return c.target.String()
 }
 
-// ending says who closed and how. It says goodbye, and waits a moment for the server's.
+// ending closes the connection and returns who closed it and how. It sends close_notify, and waits
+// a moment for the server's.
 func (c *caller) ending(a *attempt) string {
 	ours := a.conn.CloseWrite()
 	a.conn.SetReadDeadline(time.Now().Add(min(c.timeout, farewell)))
@@ -313,5 +314,5 @@ func (c *caller) ending(a *attempt) string {
 	return "we said close_notify; the server said nothing more, and left the connection open"
 }
 
-// farewell is how long a server may take to say goodbye.
+// farewell bounds the wait for the server's close_notify.
 const farewell = 2 * time.Second

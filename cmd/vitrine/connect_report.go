@@ -17,14 +17,14 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// report is what connect has to say, as text or as one JSON line.
+// report is the report of connect, as text or as one line of JSON.
 type report struct {
 	Target      string          `json:"target"`
 	Speaks      string          `json:"speaks_up_to"`
 	Phases      []phaseReport   `json:"phases"`
 	Negotiated  *negotiated     `json:"negotiated,omitempty"`
 	Chain       []*certReport   `json:"chain,omitempty"`
-	Trusted     *bool           `json:"trusted,omitempty"` // absent: not checked, or not so far
+	Trusted     *bool           `json:"trusted,omitempty"` // absent if it was not checked
 	Trust       string          `json:"trust,omitempty"`
 	Concerns    []concernReport `json:"concerns,omitempty"`
 	Remarks     []string        `json:"remarks,omitempty"`
@@ -117,7 +117,7 @@ func newReport(c *caller, a *attempt) *report {
 	return r
 }
 
-// judge says whether the chain is trusted, and why not.
+// judge sets whether the chain is trusted, and why or why not.
 func (r *report) judge(c *caller, a *attempt) {
 	trusted := true
 	switch f, failed := a.failure(); {
@@ -151,7 +151,7 @@ func commonName(c *x509.Certificate) string {
 	return c.Subject.String()
 }
 
-// settle fills in what was negotiated.
+// settle sets what was negotiated.
 func (r *report) settle(a *attempt) {
 	s := a.state
 	row := suite.ByID(iana.CipherSuite(s.CipherSuite))
@@ -214,8 +214,7 @@ func (r *report) settle(a *attempt) {
 	r.certificateConcerns(time.Now())
 }
 
-// certificateConcerns are what there is to say against the leaf, although it is trusted or nobody
-// checks.
+// certificateConcerns adds the concerns about the leaf, even if it is trusted or was not checked.
 func (r *report) certificateConcerns(now time.Time) {
 	if len(r.certs) == 0 {
 		return
@@ -260,7 +259,8 @@ func keyWords(c *x509.Certificate) string {
 		1)
 }
 
-// sentinel tells whether the server's random says that it speaks TLS 1.3. See RFC 8446 §4.1.3.
+// sentinel reports whether the server's random says that the server supports TLS 1.3. See RFC 8446
+// §4.1.3.
 func sentinel(entries []trace.Entry) bool {
 	for _, e := range entries {
 		if m, ok := e.Event.(*trace.Message); ok && m.Type == iana.ServerHello && len(m.Raw) >= 38 {
@@ -270,7 +270,7 @@ func sentinel(entries []trace.Entry) bool {
 	return false
 }
 
-// verdict is the error that the command ends with: what the exit code stands for.
+// verdict returns the error that the command ends with. It has the exit code.
 func (r *report) verdict() error {
 	if r.Code == exitOK {
 		return nil

@@ -23,7 +23,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// use does with a connection what it was made for, and closes it.
+// use uses a connection as the flags say, and closes it.
 func (c *caller) use(cmd *cobra.Command, a *attempt, r *report) (err error) {
 	stop := closeWhenInterrupted(cmd, a)
 	defer stop()
@@ -52,7 +52,7 @@ func closeWhenInterrupted(cmd *cobra.Command, a *attempt) (stop func()) {
 	return func() { close(done) }
 }
 
-// again connects a second time, with the session.
+// again connects a second time with the session of the first connection.
 func (c *caller) again(cmd *cobra.Command, first *attempt) *resumption {
 	a := c.attempt(cmd.Context(), c.config)
 	s := &resumption{MS: float64(a.took.Microseconds()) / 1000}
@@ -72,7 +72,7 @@ func (c *caller) again(cmd *cobra.Command, first *attempt) *resumption {
 	return s
 }
 
-// request does one HTTP request. The body goes to standard output.
+// request makes one HTTP request. The body goes to standard output.
 func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 	path := c.get
 	if !strings.HasPrefix(path, "/") && path != "*" {
@@ -120,8 +120,9 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 	return nil
 }
 
-// untilCut ends where the stream ends between two records, as curl and net/http have it: the body
-// of an HTTP/1.0 answer often ends so. cut then tells that nobody vouches for its length.
+// untilCut ends with io.EOF where the stream ends between two records, as in curl and net/http,
+// because the body of an HTTP/1.0 answer often ends like that. cut then says that nothing protects
+// the length of the body.
 type untilCut struct {
 	io.Reader
 	cut *bool
@@ -135,10 +136,10 @@ func (u *untilCut) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// maxHead bounds the head of an HTTP answer.
+// maxHead bounds the head of an HTTP answer, in bytes.
 const maxHead = 1 << 20
 
-// untimed moves the deadline on as long as something comes.
+// untimed sets the read deadline anew before each Read.
 type untimed struct {
 	io.Reader
 	conn    net.Conn
@@ -150,14 +151,13 @@ func (u *untimed) Read(p []byte) (int, error) {
 	return u.Reader.Read(p)
 }
 
-// silence is how long the server must have said nothing, after the end of standard input, before we
-// say close_notify.
+// silence is how long the server must have sent nothing, after the end of standard input, before
+// talk sends close_notify.
 const silence = time.Second
 
-// talk copies standard input to the server and what it says to standard output, until one of them
-// is at its end.
+// talk copies standard input to the server, and what the server sends to standard output.
 func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
-	var heard atomic.Int64 // when the server spoke last
+	var heard atomic.Int64 // time of the last data from the server
 	heard.Store(time.Now().UnixNano())
 	sent := make(chan error, 1)
 	go func() {
@@ -208,7 +208,7 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	return nil
 }
 
-// printable is w, or something before it that keeps control characters from a terminal.
+// printable returns w or, if w is a terminal, a writer that keeps control characters from it.
 func printable(w io.Writer) io.Writer {
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		return &cleaner{w: w}
@@ -216,8 +216,8 @@ func printable(w io.Writer) io.Writer {
 	return w
 }
 
-// cleaner lets lines and tabs through, and makes the rest printable. A character that is cut by a
-// Write shows as bytes.
+// cleaner escapes what is not printable, except line feeds and tabs. A character that is split
+// between two Writes is shown as bytes.
 type cleaner struct{ w io.Writer }
 
 func (c *cleaner) Write(p []byte) (int, error) {

@@ -11,21 +11,22 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/starttls"
 )
 
-// target is whom to connect to.
+// target is the server to connect to.
 type target struct {
 	host, port string
-	starttls   string // what a URL's scheme asks for, or empty
+	starttls   string // the protocol of a URL's scheme, or empty
 	path       string // of a URL
 }
 
-// schemes are those of URLs, with their ports; a "+" asks for STARTTLS.
+// schemes are the URL schemes with TLS from the start, and their ports. Those with STARTTLS are in
+// package starttls.
 var schemes = map[string]string{
 	"https": "443", "wss": "443", "smtps": "465", "submissions": "465", "imaps": "993",
 	"pop3s": "995", "ldaps": "636", "ftps": "990", "nntps": "563",
 	"mqtts": "8883", "amqps": "5671", "sips": "5061", "ircs": "6697", "tls": "443",
 }
 
-// parseTarget reads HOST, HOST:PORT, [v6]:port, a bare IPv6 address or a URL. port is the one for a
+// parseTarget parses HOST, HOST:PORT, [IPv6]:PORT, an IPv6 address or a URL. port is the port of a
 // HOST alone.
 func parseTarget(s, port string) (t target, err error) {
 	t.port = port
@@ -77,5 +78,5 @@ func parseTarget(s, port string) (t target, err error) {
 	return t, nil
 }
 
-// String is HOST:PORT.
+// String returns HOST:PORT.
 func (t target) String() string { return net.JoinHostPort(t.host, t.port) }

@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 )
 
-// show writes the report where it belongs.
+// show writes the report, or what is left of it.
 func (c *caller) show(cmd *cobra.Command, r *report) error {
 	if c.json {
 		return writeJSON(cmd.OutOrStdout(), r)
@@ -24,8 +24,8 @@ func (c *caller) show(cmd *cobra.Command, r *report) error {
 	return nil
 }
 
-// lines writes a report: a name, and text that goes on under itself. What came from a peer is made
-// printable.
+// lines writes the lines of a report: a name, and a text that is wrapped beside it. Everything is
+// made printable, because much of it comes from a peer.
 type lines struct{ w io.Writer }
 
 func (l lines) put(name, format string, args ...any) {
@@ -40,7 +40,7 @@ func (l lines) put(name, format string, args ...any) {
 
 func (l lines) title(text string) { fmt.Fprintln(l.w, explain.Escape(text)) }
 
-// writeHead writes what is known when the handshake is over.
+// writeHead writes what is known after the handshake.
 func (r *report) writeHead(w io.Writer) {
 	if r.headWritten {
 		return
@@ -150,7 +150,7 @@ func validity(c *certReport, now time.Time) string {
 	return diagnose.Age(c.NotAfter.Sub(now)) + " left"
 }
 
-// writeTail writes how it ended.
+// writeTail writes how the connection ended or why it failed.
 func (r *report) writeTail(w io.Writer) {
 	l := lines{w}
 	if r.Answer != "" || r.Resumption != nil || r.End != "" {
@@ -180,7 +180,7 @@ func (r *report) writeTail(w io.Writer) {
 	}
 }
 
-// failureReport is why it failed, and what to do.
+// failureReport says why the connection failed and what to do.
 type failureReport struct {
 	Seen     []string `json:"seen"`
 	Inferred []string `json:"inferred,omitempty"`

@@ -21,7 +21,7 @@ import (
 var errUndecrypted = &exitError{exitUndecrypted,
 	errors.New("not everything was decrypted: the rows say why")}
 
-// decryption is a run of the command.
+// decryption has the flags of decrypt, and what a run of it needs.
 type decryption struct {
 	secrets   secretFlags
 	which     selection
@@ -46,14 +46,16 @@ func newDecrypt() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "decrypt CAPTURE",
 		Short: "Read recorded traffic with a key, or say exactly why it cannot be read",
-		Long: `CAPTURE is a file that tcpdump, Wireshark or vitrine wrote (pcap or pcapng, gzip or plain); - is standard input. Every TLS connection in
-it gets a row, on whatever port it is: what was agreed on and, with a secret that suffices, how much of the data was decrypted. Where
-something was not, the row says why and what would help. Without a secret the command is an inventory.
+		Long: `Reads a capture that tcpdump, Wireshark or vitrine wrote: pcap or pcapng, plain or gzip; - is
+standard input. Every TLS connection gets a row, whatever its port: what was negotiated and, given
+a secret that fits, how much of its data was decrypted. If some of it was not, the row says why,
+and what would help. Without a secret the command is an inventory.
 
-Secrets can be mixed; of several keys the one that fits is found for each connection. A capture's own secrets are used. Records are
-authenticated: what does not belong to the connection is not given out.
+Several kinds of secrets can be given; of several keys the one that fits is found for each
+connection. Secrets inside the capture are used too. Records that fail authentication are not
+given out.
 
-Without a secret nothing counts as not decrypted. ` + exitLine("decrypt"),
+Without a secret, data that was not decrypted is no failure. ` + exitLine("decrypt"),
 		Example: `  vitrine decrypt traffic.pcapng
   vitrine decrypt traffic.pcap --rsa-key server.key
   vitrine decrypt traffic.pcap --keylog keys.log --stream 3,7-9 --print
@@ -69,17 +71,16 @@ Without a secret nothing counts as not decrypted. ` + exitLine("decrypt"),
 	f := cmd.Flags()
 	d.secrets.flags(cmd)
 	d.which.flags(cmd)
-	f.BoolVar(&d.json, "json", false, "one JSON object a connection, and nothing else")
+	f.BoolVar(&d.json, "json", false, "print one JSON object for each connection, and nothing else")
 	f.BoolVar(&d.print, "print", false, "print the decrypted data of the selected connections")
 	f.StringVar(&d.out, "out", "",
-		"write the decrypted data into files in this folder, one for each direction")
+		"write the decrypted data to files in this folder, one for each direction")
 	f.StringVar(&d.pcap, "pcap", "",
-		"write a copy of the capture to this file, with the secrets that opened it inside")
+		"write a copy of the capture to this file, with the secrets that decrypted it")
 	f.StringVar(&d.keyLog, "keylog-out", "",
-		"write the secrets of the selected connections to this file, as SSLKEYLOGFILE has them "+
-			"(RFC 9850)")
+		"write the secrets of the selected connections to this file (SSLKEYLOGFILE, RFC 9850)")
 	f.StringVar(&d.artefacts.html, "html", "",
-		"write the selected connections as a page for a browser to this file")
+		"write the selected connections to this file as a page for a browser")
 	f.StringVar(&d.artefacts.events, "events", "",
 		"write the events of the selected connections to this file as JSON lines, for vitrine "+
 			"explain")
@@ -131,7 +132,7 @@ func (d *decryption) run(args []string) (err error) {
 	return nil
 }
 
-// input opens what is to be read.
+// input opens the capture or the interface.
 func (d *decryption) input(args []string) (*packets, error) {
 	given := len(args)
 	for _, s := range []string{d.follow, d.netif} {
@@ -156,7 +157,7 @@ func (d *decryption) input(args []string) (*packets, error) {
 	return p, p.openFile(args[0])
 }
 
-// selection says which connections are shown.
+// selection says which connections are selected.
 type selection struct {
 	streams     string
 	hosts, snis []string
@@ -167,11 +168,11 @@ type selection struct {
 func (s *selection) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.streams, "stream", "",
-		"only these connections, by number: 3,7-9 (as Wireshark's tcp.stream)")
+		"only the connections with these numbers: 3,7-9 (Wireshark's tcp.stream)")
 	f.StringSliceVar(&s.hosts, "host", nil, "only connections from or to this address")
 	f.IntSliceVar(&s.ports, "port", nil, "only connections from or to this port")
 	f.StringSliceVar(&s.snis, "sni", nil,
-		"only connections to the server of this name; *.example.com for those under it")
+		"only connections to the server of this name; *.example.com for names under it")
 }
 
 // parse reads --stream.
@@ -195,12 +196,12 @@ func (s *selection) parse() error {
 	return nil
 }
 
-// any tells whether something is left out.
+// any reports whether a flag selects connections.
 func (s *selection) any() bool {
 	return len(s.ranges)+len(s.hosts)+len(s.ports)+len(s.snis) > 0
 }
 
-// takes tells whether a connection is selected, as far as its addresses tell.
+// takes reports whether a connection is selected as far as its number and addresses tell.
 func (s *selection) takes(w *observe.Watched) bool {
 	if len(s.ranges) > 0 &&
 		!slices.ContainsFunc(s.ranges,
@@ -217,7 +218,7 @@ func (s *selection) takes(w *observe.Watched) bool {
 	})
 }
 
-// named tells whether a connection is selected, as far as its server's name tells.
+// named reports whether a connection is selected as far as its server's name tells.
 func (s *selection) named(name string) bool {
 	return len(s.snis) == 0 || slices.ContainsFunc(s.snis, func(want string) bool {
 		if under, ok := strings.CutPrefix(want, "*"); ok {
@@ -227,24 +228,24 @@ func (s *selection) named(name string) bool {
 	})
 }
 
-// packets is where a capture comes from.
+// packets is the source of a capture.
 type packets struct {
 	ctx    context.Context
 	stderr io.Writer
 
-	open  func() (*capture.Reader, error) // from its first packet; nil for packets that come once
+	open  func() (*capture.Reader, error) // from its first packet; nil if it can be read only once
 	once  packetSource
-	live  bool   // it goes on until somebody ends it
-	late  bool   // its secrets may stand behind what they open
-	spool string // a copy of what came once, for --pcap
+	live  bool   // it goes on until an interrupt
+	late  bool   // secrets may follow the packets that they decrypt
+	spool string // name of a copy of standard input, for --pcap
 
 	growing *growing
 	size    int64
-	at      func() int64 // how far it was read
+	at      func() int64 // bytes read so far
 	shut    []func()
 }
 
-// packetSource gives packets: a capture.Reader, or an interface.
+// packetSource is a source of packets: a capture.Reader or an interface.
 type packetSource interface {
 	Next() (capture.Packet, error)
 }
@@ -255,7 +256,7 @@ func (p *packets) close() {
 	}
 }
 
-// read gives every packet to those who watch.
+// read passes every packet to the assembler.
 func (p *packets) read(s *showing) error {
 	defer s.watch.Close()
 	defer s.assembler.Close()
@@ -290,7 +291,7 @@ func (p *packets) read(s *showing) error {
 			return errors.New("interrupted: the rows are of what was read until then")
 		case err == io.EOF:
 			return nil
-		case errors.Is(err, errQuiet): // nothing came for a moment
+		case errors.Is(err, errQuiet):
 			s.idle()
 			continue
 		case err != nil:
@@ -310,7 +311,7 @@ func (p *packets) read(s *showing) error {
 	}
 }
 
-// errQuiet says that no packet came, and that some may still come.
+// errQuiet means that no packet came for a moment and more may come.
 var errQuiet = errors.New("no packet yet")
 
 func (p *packets) openFile(name string) error {
@@ -340,7 +341,7 @@ func (p *packets) openFile(name string) error {
 	return nil
 }
 
-// openStream reads a capture that can be read once only. For --pcap a copy is kept.
+// openStream reads a capture that can be read only once. It keeps a copy if spool is set.
 func (p *packets) openStream(in io.Reader, spool bool) error {
 	p.late = true
 	if spool {

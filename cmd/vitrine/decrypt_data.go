@@ -12,22 +12,22 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// dataFile is where one direction's data goes. It is open only while it is written to: there may be
-// more connections than open files.
+// dataFile is the file for one direction's data. It is open only during a write, because there may
+// be more connections than files that a process can open.
 type dataFile struct {
 	name  string
 	buf   []byte
 	begun bool
 }
 
-// fileBuffer is how much is written at once. When all files together have maxUnwritten, each writes
-// what it has.
+// A dataFile is written when it has fileBuffer bytes, or any write comes while all files together
+// have maxUnwritten.
 const (
 	fileBuffer   = 32 << 10
 	maxUnwritten = 32 << 20
 )
 
-// unwritten is how much all files together have to write.
+// unwritten is how many bytes all files together have in their buffers.
 var unwritten atomic.Int64
 
 func (f *dataFile) write(b []byte) error {
@@ -66,7 +66,8 @@ func (f *dataFile) close() error {
 	return err
 }
 
-// printout writes data as it comes, and says whose it is whenever that changes.
+// printout writes data as it comes, with a heading whenever the connection or the direction
+// changes.
 type printout struct {
 	mu     sync.Mutex
 	number int
@@ -86,7 +87,7 @@ func (p *printout) write(w io.Writer, number int, from iana.Side, plain []byte) 
 		b = fmt.Appendf(b, "-- stream %d, the %v says --\n", number, from)
 		p.begun, p.number, p.from = true, number, from
 	}
-	if b = appendVisible(b, plain); len(b) == 0 { // carriage returns alone
+	if b = appendVisible(b, plain); len(b) == 0 { // it has only carriage returns
 		return nil
 	}
 	p.last = b[len(b)-1]
@@ -94,14 +95,15 @@ func (p *printout) write(w io.Writer, number int, from iana.Side, plain []byte) 
 	return err
 }
 
-// appendVisible shows text as it is, and what would move the cursor or is no text as a dot.
+// appendVisible appends text with a dot for everything that is not graphic, a line feed or a tab.
+// Carriage returns are dropped.
 func appendVisible(dst, b []byte) []byte {
 	for _, r := range string(b) {
 		switch {
 		case r == '\n' || r == '\t':
 			dst = append(dst, byte(r))
 		case r == '\r':
-		case !unicode.IsGraphic(r) || r == utf8.RuneError: // controls, bidirectional ones too
+		case !unicode.IsGraphic(r) || r == utf8.RuneError: // controls, even those of direction
 			dst = append(dst, '.')
 		default:
 			dst = append(dst, string(r)...)

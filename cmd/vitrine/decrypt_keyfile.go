@@ -18,8 +18,8 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// loadRSA reads an RSA private key in any of the forms that it is met in. It ends with ctx, also
-// while a key is derived from the password.
+// loadRSA reads an RSA private key in PEM, DER, PKCS #8 or PKCS #12. It ends with ctx, even while a
+// key is derived from the password.
 func loadRSA(ctx context.Context, name, password string) (crypto.Decrypter, error) {
 	type result struct {
 		key crypto.Decrypter
@@ -72,7 +72,7 @@ func keyFromPEM(text []byte, password string, spent *derivations) (crypto.Privat
 			continue
 		}
 		der := block.Bytes
-		//lint:ignore SA1019 OpenSSL's old encryption of keys is weak, and there are keys encrypted so
+		//lint:ignore SA1019 OpenSSL's old encryption is weak, but such keys exist
 		if x509.IsEncryptedPEMBlock(block) {
 			var err error
 			//lint:ignore SA1019 as above
@@ -135,31 +135,30 @@ func wrongPassword(password string) error {
 	return errors.New("it does not open with the password")
 }
 
-// derivations is how much work the keys of a file ask for when they are derived from the password,
-// in steps of its functions. Whoever made the file chose how much, and it must be paid before the
-// password is known to be wrong.
+// derivations counts the steps of deriving keys from the password that a file asks for. Whoever
+// made the file chose the number, and the work is done before a wrong password is noticed.
 type derivations float64
 
-// maxDerivations is ten times what is recommended for PBKDF2 today, and scrypt with 1 GiB of
-// memory.
+// maxDerivations is 17 times the 600,000 iterations that are common advice for PBKDF2. scrypt with
+// 1 GiB of memory stays below it.
 const maxDerivations derivations = 10 << 20
 
-// add counts what a file in DER asks for. It returns an error from maxDerivations on.
+// add counts what a key in DER asks for. It returns an error if the sum exceeds maxDerivations.
 func (d *derivations) add(der []byte) error {
 	*d += derivations(derivationSteps(der, maxNested))
-	if !(*d <= maxDerivations) { // it may be no number
+	if !(*d <= maxDerivations) { // it may be NaN
 		return fmt.Errorf("its key is derived from the password in %.0f million steps, which is "+
 			"more than the %.0f that are made here", *d/1e6, maxDerivations/1e6)
 	}
 	return nil
 }
 
-// maxNested bounds how deep structures in DER are looked into.
+// maxNested bounds how deeply structures in DER are searched.
 const maxNested = 32
 
 // derivationSteps adds up the parameters of PBKDF2 (RFC 8018 §A.2), scrypt (RFC 7914 §7.1) and the
-// functions of PKCS #12 (RFC 7292 §4 and appendix C), wherever they stand in a structure: in all of
-// them, a salt is followed by numbers. What stands inside of something encrypted is not seen.
+// functions of PKCS #12 (RFC 7292 §4 and appendix C) anywhere in a structure. All of them have a
+// salt followed by numbers. It cannot see what is inside an encrypted part.
 func derivationSteps(der []byte, depth int) (steps float64) {
 	var numbers []float64
 	salted := false
@@ -185,8 +184,8 @@ func derivationSteps(der []byte, depth int) (steps float64) {
 	return steps + stepsOf(numbers)
 }
 
-// stepsOf is what the numbers behind a salt ask for: iterations; iterations and the length of the
-// key in bytes, of which a digest gives at least 20; or scrypt's N, r and p.
+// stepsOf returns the steps for the numbers that follow a salt: iterations; iterations and the
+// length of the key in bytes, of which a digest gives at least 20; or the N, r and p of scrypt.
 func stepsOf(numbers []float64) float64 {
 	switch len(numbers) {
 	case 0:
@@ -199,10 +198,10 @@ func stepsOf(numbers []float64) float64 {
 	return numbers[0] * numbers[1] * numbers[2]
 }
 
-// number is an INTEGER, roughly.
+// number returns the value of an INTEGER as a floating-point number, 0 if it is negative.
 func number(b []byte) (n float64) {
 	if len(b) > 0 && b[0]&0x80 != 0 {
-		return 0 // negative: nobody counts so far
+		return 0
 	}
 	for _, x := range b {
 		n = n*256 + float64(x)

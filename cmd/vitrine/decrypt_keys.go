@@ -17,7 +17,7 @@ import (
 	"github.com/vitrine-tls/vitrine/observe"
 )
 
-// secretFlags are the secrets as they were given.
+// secretFlags are the flags that give secrets.
 type secretFlags struct {
 	rsaKeys, keyLogs, masters, preMasters, psks, ephemerals []string
 	password                                                string
@@ -28,49 +28,49 @@ func (s *secretFlags) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&s.rsaKeys, "rsa-key", nil,
 		"RSA private key of the server: PEM, DER, PKCS #8 or PKCS #12; may be repeated")
 	f.StringVar(&s.password, "password", "",
-		"password of encrypted private keys: @FILE, - or env:NAME")
+		"password of encrypted private keys: @FILE, - (standard input) or env:NAME")
 	f.StringArrayVar(&s.keyLogs, "keylog", nil,
-		"key log that a browser, curl or a server wrote (SSLKEYLOGFILE, RFC 9850); may be repeated")
+		"key log of a browser, curl or a server (SSLKEYLOGFILE, RFC 9850); may be repeated")
 	f.StringArrayVar(&s.masters, "master-secret", nil,
-		"master secret, in hex, @FILE, - or env:NAME; may be repeated")
-	f.StringArrayVar(&s.preMasters, "pre-master-secret", nil, "pre-master secret, likewise")
-	f.StringArrayVar(&s.psks, "psk", nil, "pre-shared key, likewise")
+		"master secret in hex, @FILE, - (standard input) or env:NAME; may be repeated")
+	f.StringArrayVar(&s.preMasters, "pre-master-secret", nil, "pre-master secret, given like --master-secret")
+	f.StringArrayVar(&s.psks, "psk", nil, "pre-shared key, given like --master-secret")
 	f.StringArrayVar(&s.ephemerals, "dh-private", nil,
-		"ephemeral (EC)DHE private key of either side, likewise")
+		"ephemeral (EC)DHE private key of either side, given like --master-secret")
 }
 
-// secretStore has the secrets. Its key log may grow while it is used.
+// secretStore has the secrets. Its key log may grow during the run.
 type secretStore struct {
 	mu     sync.RWMutex
 	log    keylog.Log
 	others []observe.Source
-	given  bool // by flags
-	found  bool // in the capture
+	given  bool // there are secrets from flags
+	found  bool // there are secrets from the capture
 	files  []*growingLog
 }
 
-// growingLog is a key log file, and how far it was read.
+// growingLog is a key log file that is read piece by piece.
 type growingLog struct {
 	name string
 	at   int64
-	rest []byte // of a line
+	rest []byte // a line whose end has not come
 }
 
-// maxRest bounds what is kept of a line that has no end yet: no line of a key log is as long, and
-// more of it makes it no less wrong.
+// maxRest bounds what is kept of a line whose end has not come. It is longer than any line of a key
+// log.
 const maxRest = 64 << 10
 
-// any tells whether there is a secret at all.
+// any reports whether there is a secret.
 func (s *secretStore) any() bool { return s.given || s.found }
 
-// source gives what fits a handshake.
+// source returns the secrets for an observer.
 func (s *secretStore) source() observe.Source {
 	logged := observe.Guarded(s.mu.RLocker(), observe.KeyLog(&s.log))
 	return observe.Sources(append([]observe.Source{logged}, s.others...)...)
 }
 
-// add takes lines of a key log, and tells how many secrets are new. What cannot be read is said,
-// and no reason to stop.
+// add adds the lines of a key log, and returns how many secrets are new. Lines that cannot be read
+// are reported on stderr and skipped.
 func (s *secretStore) add(text []byte, name string, stderr io.Writer) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,7 +81,7 @@ func (s *secretStore) add(text []byte, name string, stderr io.Writer) int {
 	return s.log.Len() - before
 }
 
-// load reads what the flags name.
+// load reads the secrets that the flags give or name.
 func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 	all := &secretStore{}
 	v := &values{stdin: cmd.InOrStdin(), fields: map[string]input{}}
@@ -139,7 +139,7 @@ func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 	return all, nil
 }
 
-// secretValue reads a value: hex, or where it is.
+// secretValue returns the value of a flag, which is hex or says where the value is.
 func secretValue(v *values, flag, text string, stderr io.Writer) ([]byte, error) {
 	if !indirect(text) {
 		fmt.Fprintf(stderr,
@@ -159,7 +159,7 @@ func secretValue(v *values, flag, text string, stderr io.Writer) ([]byte, error)
 	return b, err
 }
 
-// passwordOf is the password of private keys. Its line feed is not a part of it.
+// passwordOf returns the password of private keys, without the line feed at the end of a file.
 func (s *secretFlags) passwordOf(v *values, stderr io.Writer) (string, error) {
 	name, isEnv := strings.CutPrefix(s.password, "env:")
 	switch {
@@ -181,8 +181,8 @@ func (s *secretFlags) passwordOf(v *values, stderr io.Writer) (string, error) {
 	return s.password, nil
 }
 
-// grow reads what a key log has gained. A last line without its end is taken when nothing more will
-// come.
+// grow reads what was added to a key log. It accepts a last line without a line feed only if whole
+// is set.
 func (s *secretStore) grow(g *growingLog, whole bool, stderr io.Writer) (gained int, err error) {
 	f, err := os.Open(g.name)
 	if err != nil {
@@ -190,7 +190,7 @@ func (s *secretStore) grow(g *growingLog, whole bool, stderr io.Writer) (gained 
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() < g.at {
-		g.at, g.rest = 0, nil // it was begun anew
+		g.at, g.rest = 0, nil // the file was truncated
 	}
 	if g.at > 0 {
 		if _, err := f.Seek(g.at, io.SeekStart); err != nil {

@@ -9,11 +9,10 @@ import (
 	"github.com/vitrine-tls/vitrine/capture"
 )
 
-// quiet is how long a live capture waits before it looks around: for a longer key log, for an
-// interrupt.
+// quiet is how long to wait for packets before key logs and interrupts are checked.
 const quiet = 200 * time.Millisecond
 
-// growing is a file that somebody still writes to: its end is only the end for now.
+// growing reads a file that another process still writes to. At its end, Read waits for more.
 type growing struct {
 	f    *os.File
 	done <-chan struct{}
@@ -37,7 +36,7 @@ func (g *growing) Read(p []byte) (int, error) {
 	}
 }
 
-// openGrowing reads a file while it grows. It waits for its first bytes.
+// openGrowing opens a capture that is still written. It need not have any bytes yet.
 func (p *packets) openGrowing(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
@@ -53,7 +52,7 @@ func (p *packets) openGrowing(name string) error {
 	return nil
 }
 
-// lazy opens a capture when the first packet is wanted.
+// lazy opens a capture at the first call of Next.
 type lazy struct {
 	open    func() (*capture.Reader, error)
 	secrets func(capture.SecretsType, []byte)

@@ -12,8 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/capture"
 )
 
-// socket gives the packets of an interface by a packet socket of the kernel, see packet(7). Such a
-// socket needs a privilege, CAP_NET_RAW.
+// socket reads an interface's packets from a packet socket, which needs the privilege CAP_NET_RAW.
+// See packet(7).
 type socket struct {
 	fd   int
 	buf  []byte
@@ -21,8 +21,7 @@ type socket struct {
 	n    int
 }
 
-// openInterface reads the packets of an interface. "any" stands for all; then the kernel takes the
-// link layer off.
+// openInterface opens an interface, or all with the name "any". The kernel removes the link layer.
 func (p *packets) openInterface(name string) error {
 	index, kind, link := 0, unix.SOCK_DGRAM, capture.LinkRaw
 	if name != "any" {
@@ -53,7 +52,7 @@ func (p *packets) openInterface(name string) error {
 	if err != nil {
 		return fmt.Errorf("-i %s: %w", name, err)
 	}
-	// as much of it as the system allows
+	// the kernel takes as much of it as the system allows
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 16<<20)
 	p.live, p.late, p.once = true, true, s
 	fmt.Fprintf(p.stderr, "listening on %s; ctrl-c ends it\n", name)
@@ -62,8 +61,8 @@ func (p *packets) openInterface(name string) error {
 
 func htons(n uint16) uint16 { return n<<8 | n>>8 }
 
-// Next gives the next packet of IP, or errQuiet. On the loopback interface each packet comes twice,
-// out and in: the second counts.
+// Next returns the next IP packet, or errQuiet. On the loopback interface each packet appears
+// twice, outgoing and incoming; the outgoing one is skipped.
 func (s *socket) Next() (capture.Packet, error) {
 	for {
 		n, from, err := unix.Recvfrom(s.fd, s.buf, 0)

@@ -19,8 +19,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// showing watches the connections and shows what came of them, in their order, as far as memory
-// allows.
+// showing shows the connections in their order, as far as its memory allows.
 type showing struct {
 	*decryption
 	in        *packets
@@ -29,8 +28,8 @@ type showing struct {
 	assembler capture.Assembler
 
 	mu          sync.Mutex
-	next        int           // the number that is shown next
-	rows        map[int]*seen // those that wait for it
+	next        int           // number of the next row
+	rows        map[int]*seen // rows that wait for next
 	stories     []*story
 	lines       []keylog.Line // of the selected connections
 	undecrypted int
@@ -39,17 +38,17 @@ type showing struct {
 	table       *connectionTable
 	printed     printout
 	news        bool  // the capture had secrets since retry
-	err         error // the first
+	err         error // the first one
 }
 
-// maxOpen is how many connections can be open at once: each takes about 7 KiB before its handshake
+// maxOpen bounds the connections that are open at once. Each takes about 7 KiB before its handshake
 // is done.
 const maxOpen = 1 << 15
 
-// maxRows is how many rows wait for one that comes before them. Then they are shown out of order.
+// maxRows bounds the rows that wait for an earlier one. Beyond it, rows are shown out of order.
 const maxRows = 1 << 14
 
-// seen is a connection that is watched, or was.
+// seen is the state of one connection.
 type seen struct {
 	selected bool
 	sums     [2]*sum
@@ -95,8 +94,8 @@ func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, err
 	return s, nil
 }
 
-// embedded reads a file for the secrets in it, which may stand behind what they open. Only pcapng
-// has any.
+// embedded reads a file for the secrets inside, which may follow the packets that they decrypt.
+// Only pcapng has any.
 func (s *showing) embedded() error {
 	r, err := s.in.open()
 	if err != nil {
@@ -108,7 +107,7 @@ func (s *showing) embedded() error {
 	r.Secrets = s.secretsBlock
 	for {
 		if _, err := r.Next(); err != nil {
-			return nil // damage is told when the packets are read
+			return nil // damage is reported when the packets are read
 		}
 	}
 }
@@ -123,7 +122,8 @@ func (s *showing) secretsBlock(t capture.SecretsType, b []byte) {
 	}
 }
 
-// idle is called while a live capture is quiet, and now and then while it is not.
+// idle looks for new secrets and ends old connections. It is called while a live capture is quiet,
+// and every few thousand packets.
 func (s *showing) idle() {
 	for _, g := range s.secrets.files {
 		if n, err := s.secrets.grow(g, false, s.cmd.ErrOrStderr()); err == nil && n > 0 {
@@ -135,8 +135,8 @@ func (s *showing) idle() {
 	s.watch.Expire(patience)
 }
 
-// retry lets the connections that wait try the secrets that the capture had since the last time.
-// All of them are asked each time, which is not done for each of its blocks.
+// retry makes the waiting connections try the secrets that were added since the last call. It
+// visits all of them, so it is not called for every block of secrets.
 func (s *showing) retry() {
 	if s.news {
 		s.news = false
@@ -144,10 +144,10 @@ func (s *showing) retry() {
 	}
 }
 
-// patience is how long the end of a live connection waits for its secret.
+// patience is how long a live connection that has ended waits for its secret.
 const patience = 5 * time.Second
 
-// progress shows a live connection when its handshake is done. Its row comes again at its end.
+// progress shows a live connection when its handshake is done. Its row appears again when it ends.
 func (s *showing) progress(w *observe.Watched) {
 	r := w.Value.(*seen)
 	report := w.Stream.Report()
@@ -167,7 +167,7 @@ func (s *showing) opened(w *observe.Watched) {
 	w.Value = &seen{selected: s.which.takes(w)}
 }
 
-// sink keeps the events of a connection that will be shown whole.
+// sink returns a Sink for the events of a connection, or nil if they are not kept.
 func (s *showing) sink(w *observe.Watched) trace.Sink {
 	r := w.Value.(*seen)
 	s.mu.Lock()
@@ -182,7 +182,7 @@ func (s *showing) sink(w *observe.Watched) trace.Sink {
 	return r.story
 }
 
-// data takes what was decrypted.
+// data receives decrypted data.
 func (s *showing) data(w *observe.Watched, from iana.Side, plain []byte) {
 	r := w.Value.(*seen)
 	if !r.selected || len(s.which.snis) > 0 && !s.which.named(w.Stream.Report().ServerName) {
@@ -219,7 +219,7 @@ func (s *showing) keep(err error) {
 	}
 }
 
-// done takes a connection that ended, and shows what can be shown in order.
+// done receives a connection that has ended, and shows the rows that are next.
 func (s *showing) done(w *observe.Watched) {
 	r := w.Value.(*seen)
 	report := w.Stream.Report()
@@ -256,7 +256,7 @@ func (s *showing) done(w *observe.Watched) {
 	}
 }
 
-// failed tells whether application data of a connection was not decrypted.
+// failed reports whether application data of a connection was not decrypted.
 func failed(r *observe.Report) bool {
 	if r.Reason == nil || r.Reason.Code == observe.NotTLS {
 		return false
@@ -294,7 +294,7 @@ func (s *showing) showRow(r *seen) {
 	}
 }
 
-// finish writes what comes at the end.
+// finish shows the remaining rows and writes the files.
 func (s *showing) finish() error {
 	for _, n := range slices.Sorted(maps.Keys(s.rows)) {
 		s.showRow(s.rows[n])
@@ -342,7 +342,7 @@ func writeLines(w io.Writer, lines []keylog.Line) error {
 	return err
 }
 
-// writeCapture copies the packets behind the secrets.
+// writeCapture writes the secrets, and a copy of the packets after them.
 func (s *showing) writeCapture(w io.Writer) error {
 	open := s.in.open
 	if s.in.spool != "" {
@@ -374,7 +374,7 @@ func (s *showing) writeCapture(w io.Writer) error {
 	for {
 		p, err := r.Next()
 		if err != nil {
-			return errors.Join(out.Flush()) // damage was told
+			return errors.Join(out.Flush()) // damage was reported before
 		}
 		if err := out.Packet(p); err != nil {
 			return err

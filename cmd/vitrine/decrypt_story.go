@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// story is the events of a connection that are kept for a page.
+// story has the events of one connection, up to a limit.
 type story struct {
 	trace.Memory
 	number int
@@ -19,16 +19,17 @@ type story struct {
 	cut    bool
 }
 
-// What is kept of one connection's events, and of how many connections.
+// The limits of the events kept of one connection, in bytes, and of the connections with events.
 const (
 	maxStory   = 8 << 20
-	eventSize  = 256 // of memory, besides its bytes
+	eventSize  = 256 // memory of an event besides its bytes
 	maxStories = 64
 )
 
-// Put keeps an event, unless there are too many: then what is left out is data, and in the end all.
+// Put keeps an event if the story is not too large: above maxStory no records, and above twice
+// maxStory nothing.
 func (s *story) Put(e trace.Entry) {
-	e.Role = trace.Client // it saw all that a client sees, and the server's side of it
+	e.Role = trace.Client // an observer sees what both sides see
 	limit := 2 * maxStory
 	s.size += eventSize
 	switch x := e.Event.(type) {
@@ -45,7 +46,7 @@ func (s *story) Put(e trace.Entry) {
 	s.Memory.Put(e)
 }
 
-// tellStories writes what --detail, --html and --events want of the selected connections.
+// tellStories writes the selected connections for --detail, --html and --events.
 func (s *showing) tellStories() error {
 	stories := s.stories
 	stderr := s.cmd.ErrOrStderr()
@@ -96,7 +97,7 @@ func (s *showing) tellStories() error {
 	return writePage(s.artefacts.html, runs)
 }
 
-// numbered is the name of one connection's file, where there are several.
+// numbered returns the file name for one of several connections.
 func numbered(name string, stream, of int) string {
 	if of == 1 {
 		return name

@@ -6,13 +6,14 @@ import (
 	"sync/atomic"
 )
 
-// sum is the SHA-256 of one direction. Of a long one it is computed beside the decryption, which
-// takes as long; of so many at a time, since that takes memory.
+// sum computes the SHA-256 of one direction. For long ones it does so in a goroutine of its own,
+// because that takes as long as decryption; for at most maxSums at a time, because that takes
+// memory.
 type sum struct {
 	h     hash.Hash
 	n     int64
 	block []byte
-	full  chan []byte // to whoever computes; nil where it is computed at once
+	full  chan []byte // to the goroutine; nil without one
 	empty chan []byte
 	done  chan struct{}
 }
@@ -20,11 +21,11 @@ type sum struct {
 const (
 	sumBlock  = 256 << 10
 	sumBlocks = 4
-	longSum   = 1 << 20 // bytes from which on a direction is long
-	maxSums   = 8       // that are computed beside the decryption
+	longSum   = 1 << 20 // the length of a direction, in bytes, that starts a goroutine
+	maxSums   = 8       // the goroutines at a time
 )
 
-// sums is how many are.
+// sums counts the goroutines.
 var sums atomic.Int32
 
 func (s *sum) write(b []byte) {
@@ -49,7 +50,7 @@ func (s *sum) write(b []byte) {
 	}
 }
 
-// begin lets the sum be computed beside the decryption, if there are not too many.
+// begin starts the goroutine, if there are not too many.
 func (s *sum) begin() {
 	if sums.Add(1) > maxSums {
 		sums.Add(-1)
@@ -70,7 +71,7 @@ func (s *sum) begin() {
 	}()
 }
 
-// value ends it. nil is the sum of nothing.
+// value returns the digest. That of a nil sum is the digest of no data.
 func (s *sum) value() []byte {
 	if s == nil || s.h == nil {
 		return sha256.New().Sum(nil)

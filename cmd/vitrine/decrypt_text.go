@@ -16,7 +16,7 @@ import (
 	screen "github.com/vitrine-tls/vitrine/render/term"
 )
 
-// jsonRow is a connection as --json has it. These fields are promised.
+// jsonRow is a connection as --json prints it. Its JSON fields are promised to users.
 type jsonRow struct {
 	Stream               int      `json:"stream"`
 	Client               string   `json:"client"`
@@ -41,10 +41,10 @@ type jsonRow struct {
 	remedy string
 	notes  []string
 	sealed [2]int64
-	open   bool // it goes on
+	open   bool // it has not ended
 }
 
-// jsonFlow is a direction.
+// jsonFlow is one direction of a jsonRow.
 type jsonFlow struct {
 	Bytes   int64  `json:"bytes"`
 	Records int    `json:"records"`
@@ -82,13 +82,13 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 	return j
 }
 
-// needFlags are the flags that give what is missing.
+// needFlags are the flags that provide what is missing.
 var needFlags = map[observe.Need]string{
 	observe.NeedKeyLog: "--keylog FILE", observe.NeedPrivateKey: "--rsa-key FILE",
 	observe.NeedEphemeralKey: "--dh-private VALUE",
 }
 
-// remedyOf is the remedy of a reason, with the flags for it.
+// remedyOf returns the remedy of a reason, with the flags for it.
 func remedyOf(r *observe.Reason) string {
 	var flags []string
 	for _, n := range r.Needs {
@@ -100,15 +100,15 @@ func remedyOf(r *observe.Reason) string {
 	return r.Remedy + ": " + strings.Join(flags, " or ")
 }
 
-// connectionTable writes a row a connection, and under it why something is missing. The first rows
-// are kept until it is known how wide the columns are and which have anything in them.
+// connectionTable writes a row for each connection and, under it, why something was not decrypted.
+// The first rows are kept until the widths of the columns are known, and which of them are empty.
 type connectionTable struct {
 	w      io.Writer
 	style  screen.Style
 	wide   int
 	live   bool
 	rows   []*jsonRow
-	widths []int // since the first was written
+	widths []int // nil until the heading is written
 }
 
 const (
@@ -120,7 +120,7 @@ const (
 var columnNames = []string{"STREAM", "CLIENT → SERVER", "VERSION", "SUITE", "GROUP", "NAME", "ALPN",
 	"SECRET", "CLIENT'S BYTES", "SERVER'S BYTES"}
 
-// cells are a row's columns.
+// cells returns the columns of a row.
 func (j *jsonRow) cells() []string {
 	version := j.Version
 	if j.Resumed {
@@ -145,7 +145,7 @@ func (t *connectionTable) row(j *jsonRow) error {
 	return t.begin()
 }
 
-// begin writes the head and the rows that were kept.
+// begin writes the heading and the rows that were kept.
 func (t *connectionTable) begin() error {
 	if t.widths != nil || len(t.rows) == 0 {
 		return nil
@@ -184,8 +184,8 @@ func (t *connectionTable) begin() error {
 	return nil
 }
 
-// aligned writes the cells of a row: numbers to the right, the rest to the left. A cell that is too
-// long pushes the others.
+// aligned writes the cells of a row, the numbers aligned right. A cell that is too long moves those
+// after it.
 func (t *connectionTable) aligned(cells []string) error {
 	var b strings.Builder
 	for i, cell := range cells {
@@ -225,8 +225,8 @@ func (t *connectionTable) write(j *jsonRow) error {
 	return nil
 }
 
-// flow is "N of M": where something was not decrypted, M is about what there is, since nobody knows
-// how long a padding is.
+// flow returns "N of M". If some data was not decrypted, M is an estimate, because the length of
+// its padding is unknown.
 func (j *jsonRow) flow(from iana.Side) string {
 	f := j.ToServer
 	if from == iana.Server {
@@ -244,7 +244,7 @@ func (j *jsonRow) flow(from iana.Side) string {
 	return fmt.Sprintf("%d of %d", f.Bytes, f.Bytes)
 }
 
-// line writes a line. What came from a peer is made printable, and an ASCII terminal gets ASCII.
+// line writes a line with everything made printable, in ASCII if the terminal shows nothing else.
 func (t *connectionTable) line(format string, args ...any) error {
 	text := strings.TrimRight(explain.Escape(fmt.Sprintf(format, args...)), " ")
 	if !t.style.Unicode {
@@ -292,7 +292,7 @@ func connections(n int) string {
 	return fmt.Sprintf("%d TCP connections", n)
 }
 
-// counter counts what is read.
+// counter counts the bytes that are read.
 type counter struct {
 	r io.Reader
 	n atomic.Int64
@@ -304,7 +304,7 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// bar shows how far a long file was read.
+// bar shows how much of a long file was read.
 type bar struct {
 	w     io.Writer
 	in    *packets
@@ -312,10 +312,10 @@ type bar struct {
 	last  time.Time
 }
 
-// longFile is from how many bytes on a file gets a bar.
+// longFile is the size of a file, in bytes, from which a bar is shown.
 const longFile = 100 << 20
 
-// newBar is nil where nobody looks.
+// newBar returns nil if no bar is to be shown.
 func newBar(in *packets, s *showing) *bar {
 	f, ok := in.stderr.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) || in.size < longFile || in.at == nil || s.print {

@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// deriveOutput is how a derivation is shown.
+// deriveOutput has the flags that say how a derivation is shown.
 type deriveOutput struct {
 	table, json, commands bool
 	color                 string
@@ -38,14 +38,17 @@ func newDerive() *cobra.Command {
 		Use: "derive [FILE]",
 		Short: "Derive the keys of a connection from values of your own, and say why a book has " +
 			"others",
-		Long: `Does the derivation alone: from a pre_master_secret or a master_secret, both randoms and the cipher suite it derives the
-master_secret, the key_block and its keys, and with a transcript the verify_data of both sides.
+		Long: `Performs the key derivation alone: from a pre_master_secret or a master_secret, both randoms
+and the cipher suite it derives the master_secret, the key_block and its keys and, with a
+transcript, the verify_data of both sides.
 
-A value is hex, or @FILE (hex or bytes), - (standard input) or env:NAME. FILE holds lines of "field value", the fields
-named as the flags; - is standard input. A transcript tells the randoms, the suite and the session_hash by itself.
+A value is hex, or @FILE (hex or bytes), - (standard input) or env:NAME. FILE has lines of "field
+value", whose fields are named like the flags; - is standard input. The randoms, the suite and the
+session_hash can be left out if a transcript is given.
 
---expect takes a value that should come out: from a book, another program, an exercise. If it does not, the usual mistakes are
-tried, and then every single digit of the inputs, to find what would give it. The exit code is 1 if nothing does.`,
+--expect takes the value that should come out, from a book, another program or an exercise. If
+another comes out, derive tries the usual mistakes and then every change of a single digit of the
+inputs, to find what would give it. The exit code is 1 if nothing does.`,
 		Example: `  vitrine derive --suite AES256-SHA256 --pre-master-secret @pms.hex --client-random 5642… --server-random 5cd6…
   vitrine derive exercise.txt --table
   vitrine derive exercise.txt --expect f0f953ec…
@@ -126,7 +129,7 @@ func derive(cmd *cobra.Command, v *values, o *deriveOutput) error {
 	return nil
 }
 
-// given makes of texts what they stand for.
+// given decodes the values of the fields.
 func (v *values) given() (g explain.Given, err error) {
 	if s, ok := v.fields["suite"]; ok {
 		if g.Suite, err = suiteNamed(s.text); err != nil {
@@ -173,7 +176,7 @@ func showDerivation(w io.Writer, d *explain.Derivation, o *deriveOutput, style s
 	return screen.WriteDerivation(w, d, style)
 }
 
-// writeCommands prints a script: a POSIX shell runs it whole, or line by line.
+// writeCommands writes a script for a POSIX shell. Its lines also work one by one.
 func writeCommands(w io.Writer, entries []trace.Entry) error {
 	if _, err := fmt.Fprintf(w, "# Needs %s.\n", explain.CommandsNeed); err != nil {
 		return err
@@ -190,6 +193,6 @@ func writeCommands(w io.Writer, entries []trace.Entry) error {
 	return nil
 }
 
-// deriveFields are all, in the order of the help.
+// deriveFields are the fields, in the order of --help.
 var deriveFields = []string{"suite", "version", "pre_master_secret", "master_secret",
 	"client_random", "server_random", "session_hash", "transcript", "expect"}

@@ -18,8 +18,8 @@ const (
 	exitInterrupted = 130
 )
 
-// exitCodes is the table that every --help takes its exit codes from. A row without a command is
-// for all of them.
+// exitCodes is the table of exit codes. The texts of --help are made from it. A row without a
+// command applies to all commands.
 var exitCodes = []struct {
 	code    int
 	command string
@@ -46,7 +46,7 @@ func exitLine(command string) string {
 	return "Exit codes: " + strings.Join(codes, "; ") + "."
 }
 
-// newExitCodes is a help topic: a command that cannot be run.
+// newExitCodes returns the help topic exit-codes, a command that cannot be run.
 func newExitCodes() *cobra.Command {
 	var text strings.Builder
 	text.WriteString("The exit codes of vitrine:\n\n")

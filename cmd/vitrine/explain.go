@@ -16,7 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// explainOutput is how saved events are shown.
+// explainOutput has the flags that say how saved events are shown.
 type explainOutput struct {
 	artefacts
 	detail, color string
@@ -29,12 +29,14 @@ func newExplain() *cobra.Command {
 		Use: "explain FILE...|TERM",
 		Short: "Show saved events as a story, a page or a document; or explain a word, a number, " +
 			"an error message",
-		Long: `FILE has events that --events or --json wrote, on this machine or another; - is standard input. Without a flag they are
-shown as 'vitrine handshake' shows a run of its own. --html takes several files and shows the runs beside one another.
+		Long: `FILE has events that --events or --json wrote, on this machine or another; - is standard input.
+Without a flag they are shown as 'vitrine handshake' shows its own. --html takes several files and
+shows their connections side by side.
 
-TERM is a word or a number of TLS: an alert, a message, an extension, a group, a signature scheme, a suite, a version, by name or
-number; a secret such as key_block; or what some program said when a handshake failed. A number that means several things gets all
-of its meanings. A file of the same name comes first.`,
+TERM is a word or a number of TLS: an alert, a message, an extension, a group, a signature scheme,
+a suite or a version, by name or number; a secret such as key_block; or what a program printed when
+a handshake failed. A number with several meanings is explained in all of them. If a file has the
+name of a TERM, the file is shown.`,
 		Example: `  vitrine explain run.json --detail bytes
   vitrine explain rsa.json ecdhe.json --html both.html
   vitrine explain run.json --redact --json > public.json
@@ -76,7 +78,8 @@ of its meanings. A file of the same name comes first.`,
 	return cmd
 }
 
-// areFiles tells files from a term: a name that exists, or looks like that of a file.
+// areFiles reports whether args are files and not a term: whether one of them exists or looks like
+// the name of a file.
 func areFiles(args []string) bool {
 	for _, a := range args {
 		if info, err := os.Stat(a); a == "-" || err == nil && !info.IsDir() {
@@ -145,7 +148,7 @@ func tellFiles(w io.Writer, names []string, runs []connection, level explain.Lev
 	return nil
 }
 
-// load reads a file of events, and leaves out what must not be shown.
+// load reads a file of events, and removes secrets if redact is set.
 func load(stdin io.Reader, name string, redact bool) (c connection, err error) {
 	r := stdin
 	if name != "-" {
@@ -172,7 +175,7 @@ func load(stdin io.Reader, name string, redact bool) (c connection, err error) {
 	return c, nil
 }
 
-// explainTerm prints what a word means.
+// explainTerm prints the meanings of a word or number.
 func explainTerm(cmd *cobra.Command, word string, o *explainOutput, style screen.Style) error {
 	for flag, value := range map[string]string{"--markdown": o.markdown, "--html": o.html,
 		"--events": o.events, "--pcap": o.pcap, "--keylog-out": o.keyLog, "--detail": o.detail} {

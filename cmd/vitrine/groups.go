@@ -11,12 +11,12 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// groupRow is a group as the table and --json show it.
+// groupRow is a group in the table and in --json.
 type groupRow struct {
 	Name   string `json:"name"`
 	Number int    `json:"number"`
 	Kind   string `json:"kind"`
-	Policy string `json:"policy"` // the strictest that has it
+	Policy string `json:"policy"` // the strictest policy that has it
 	Ref    string `json:"ref"`
 	Text   string `json:"text"`
 }

@@ -11,7 +11,7 @@ import (
 	screen "github.com/vitrine-tls/vitrine/render/term"
 )
 
-// outputs are where a handshake is shown.
+// outputs has the flags that say how a handshake is shown.
 type outputs struct {
 	artefacts
 	json          bool
@@ -26,12 +26,13 @@ func newHandshake() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "handshake",
 		Short: "Perform a handshake on this machine and show how both sides come to the same keys",
-		Long: `Makes a CA and certificates in memory, lets a Vitrine client and a Vitrine server shake hands over a loopback socket,
-sends a request and an answer, and shows every step: who says what, which secrets are born where, how the keys are derived
-and cut, and one protected record taken apart. The values of client and server are computed separately and compared.
+		Long: `Makes a CA and certificates in memory, performs a handshake between a Vitrine client and a
+Vitrine server over a loopback socket, sends a request and an answer, and shows every step: who
+sends what, where the secrets come from, how the keys are derived, and one protected record taken
+apart. The values of client and server are computed separately and compared.
 
-Without flags it is the case of the textbooks: RSA key exchange, AES-256-CBC, HMAC-SHA256. The keys are made for the run,
-shown in full, and forgotten.`,
+Without flags it is the textbook case: RSA key exchange, AES-256-CBC, HMAC-SHA256. The keys are
+made for this run and shown in full.`,
 		Example: `  vitrine handshake                          the textbook case
   vitrine handshake --kx ecdhe               the modern way
   vitrine handshake --kx dhe --mtls          with a client certificate
@@ -49,15 +50,16 @@ shown in full, and forgotten.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&w.kx, "kx", "", "key exchange with all that belongs to it: rsa, dhe or ecdhe")
+	f.StringVar(&w.kx, "kx", "", "key exchange, with all that goes with it: rsa, dhe or ecdhe")
 	f.StringVar(&w.suite, "suite", "",
 		"cipher suite, by its IANA or OpenSSL name (see vitrine suites)")
-	f.StringVar(&w.group, "group", "", "group for (EC)DHE: x25519, P-256, ffdhe2048, …")
+	f.StringVar(&w.group, "group", "",
+		"group for DHE or ECDHE: x25519, P-256, ffdhe2048, … (see vitrine groups)")
 	f.StringVar(&w.auth, "auth", "", "kind of certificate: rsa, ecdsa or ed25519")
-	f.BoolVar(&ems, "ems", false, "extended master secret (RFC 7627)")
-	f.BoolVar(&etm, "etm", false, "encrypt-then-MAC (RFC 7366), for CBC suites")
+	f.BoolVar(&ems, "ems", false, "negotiate extended_master_secret (RFC 7627)")
+	f.BoolVar(&etm, "etm", false, "negotiate encrypt_then_mac (RFC 7366), for CBC suites")
 	f.StringVar(&w.clientAuth, "client-auth", "",
-		"what the server asks of the client: none, request or require")
+		"what the server asks of the client: no certificate (none), request or require")
 	f.BoolVar(&w.mtls, "mtls", false, "the same as --client-auth require")
 	f.StringVar(&w.data, "data", demo.Request, "what the client sends")
 	f.StringVar(&w.tamper, "tamper", "",
@@ -65,7 +67,7 @@ shown in full, and forgotten.`,
 	f.StringVar(&w.seed, "seed", "", "make the run reproducible to the byte; its keys are public")
 	artefactFlags(cmd, &o.artefacts)
 	f.StringVar(&o.saveKeys, "save-keys", "",
-		"write the throw-away private keys and their certificates into this folder")
+		"write the private keys of the run and their certificates to this folder")
 	f.BoolVar(&o.json, "json", false, "print the events as JSON lines, and nothing else")
 	f.Lookup("data").DefValue = "an HTTP request"
 	detailFlag(cmd, &o.detail)
@@ -108,7 +110,8 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	return verdict(outcome, story)
 }
 
-// show writes everything that was asked for. It reveals: the keys were made for the run.
+// show writes everything that was asked for, with its secrets, because the keys were made for this
+// run.
 func show(cmd *cobra.Command, story *explain.Story, outcome *demo.Outcome, o *outputs,
 	level explain.Level, style screen.Style) error {
 	c := connection{outcome.Entries, story.Run}
@@ -127,7 +130,8 @@ func show(cmd *cobra.Command, story *explain.Story, outcome *demo.Outcome, o *ou
 	return tellStory(cmd.OutOrStdout(), story, outcome.Entries, level, style)
 }
 
-// verdict is nil if the run went as it should: undisturbed to its end, or disturbed and stopped.
+// verdict returns nil if the run went as it should: if it completed undisturbed, or was tampered
+// with and stopped.
 func verdict(outcome *demo.Outcome, story *explain.Story) error {
 	switch {
 	case story.Run.Tampered != nil && story.Result.Stopped():

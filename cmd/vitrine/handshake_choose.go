@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// wishes are the flags of a handshake as they were given. Empty is not given.
+// wishes are the flags that choose the parameters of a handshake. An empty one was not given.
 type wishes struct {
 	kx, suite, group, auth, clientAuth, tamper string
 	ems, etm                                   *bool
@@ -19,15 +19,15 @@ type wishes struct {
 	data, seed                                 string
 }
 
-// preset is a coherent choice for one key exchange. The first of its suites that fits the other
-// flags is taken.
+// preset is a coherent choice for one key exchange. The first suite that fits the other flags is
+// used.
 type preset struct {
 	suites []iana.CipherSuite
 	group  iana.Group
 	ems    bool
 }
 
-// The presets. RSA is the textbook case: nothing on that was added to TLS 1.2 later.
+// The presets. That for RSA is the textbook case, without what was added to TLS 1.2 later.
 var presets = map[iana.KeyExchange]preset{
 	iana.KexRSA: {suites: []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256}},
 	iana.KexDHE: {[]iana.CipherSuite{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384,
@@ -44,9 +44,8 @@ var kexes = map[string]iana.KeyExchange{"rsa": iana.KexRSA, "dhe": iana.KexDHE,
 var auths = map[string]iana.Authentication{"rsa": iana.AuthRSA, "ecdsa": iana.AuthECDSA,
 	"ed25519": iana.AuthECDSA}
 
-// choose makes one coherent choice of what was wished for. What was not said is inferred: the key
-// exchange from the suite, or from the group, or from the certificate; the certificate from the
-// suite.
+// choose returns options in accordance with all flags. What was not given is inferred: the key
+// exchange from the suite, the group or the certificate; the certificate from the suite.
 func (w *wishes) choose() (demo.Options, error) {
 	o := demo.Options{Data: w.data, Seed: w.seed}
 	s, err := suiteNamed(w.suite)
@@ -96,7 +95,8 @@ func (w *wishes) choose() (demo.Options, error) {
 
 func (w *wishes) encryptThenMAC() bool { return w.etm != nil && *w.etm }
 
-// keyExchange is the one that the flags name, directly or not. They must name the same.
+// keyExchange returns the key exchange that the flags name or imply, and an error if they
+// contradict each other.
 func (w *wishes) keyExchange(s *suite.Suite, group iana.Group) (iana.KeyExchange, error) {
 	type named struct {
 		kx iana.KeyExchange
@@ -176,7 +176,7 @@ func (w *wishes) wantedClientAuth() (demo.ClientAuth, error) {
 	return "", unknownValue("--client-auth", w.clientAuth, "none", "request", "require")
 }
 
-// parseTamper reads LADDERNUMBER[:FIELD].
+// parseTamper parses NUMBER[:FIELD], where NUMBER is a line of the ladder.
 func parseTamper(s string) (*demo.Tamper, error) {
 	if s == "" {
 		return nil, nil

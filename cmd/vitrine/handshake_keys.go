@@ -13,8 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// saveKeys writes the throw-away keys of a demonstration and the chains that belong to them into a
-// folder for their owner's eyes.
+// saveKeys writes the private keys of a run and their chains into a folder that only the user can
+// open.
 func saveKeys(dir string, c connection, stderr io.Writer) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
@@ -49,7 +49,7 @@ func saveKeys(dir string, c connection, stderr io.Writer) error {
 	return nil
 }
 
-// writePEM writes blocks of one kind. What stands before the first is a comment. See RFC 7468 §2.
+// writePEM writes blocks of one kind. The note before the first is a comment. See RFC 7468 §2.
 func writePEM(name, note, kind string, blocks ...[]byte) error {
 	return writeFile(name, func(w io.Writer) error {
 		if _, err := io.WriteString(w, note); err != nil {

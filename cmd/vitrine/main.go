@@ -23,11 +23,11 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt ends what the first one could not
+	context.AfterFunc(ctx, stop) // a second interrupt ends the process at once
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run is the command with its surroundings given, and its exit code.
+// run runs the command with args and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
@@ -58,9 +58,11 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "vitrine",
 		Short: "Vitrine TLS: a TLS stack that can be seen through",
-		Long: `Vitrine TLS shows how a client and a server come to hold the same keys: every message, every derivation, every byte.
+		Long: `Vitrine TLS shows how a client and a server come to hold the same keys: every message, every
+derivation, every byte.
 
-Begin with:  vitrine handshake`,
+Begin with:  vitrine handshake
+Exit codes:  vitrine help exit-codes`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,

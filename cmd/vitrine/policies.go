@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 )
 
-// policyRow is a policy as --json shows it.
+// policyRow is a policy in --json.
 type policyRow struct {
 	Name       string   `json:"name"`
 	Date       string   `json:"date"`
@@ -45,7 +45,7 @@ func newPolicies() *cobra.Command {
 	return cmd
 }
 
-// printPolicies lists of each policy what the stricter ones before it do not have.
+// printPolicies lists for each policy what the stricter ones before it do not have.
 func printPolicies(w io.Writer, rows []policyRow) error {
 	var before policyRow
 	for i, p := range rows {

@@ -50,19 +50,26 @@ func newServe() *cobra.Command {
 		Use: "serve",
 		Short: "Serve TLS clients: a page that tells them what they negotiated, files, an echo, " +
 			"or a service behind",
-		Long: `Listens for TLS clients. By default it answers every HTTP request with a small page that tells the client what it negotiated.
-Without --cert a certificate is made on the spot. What reaches it is printed at the start, as commands that can be pasted.
+		Long: `Listens for TLS clients. By default it answers every HTTP request with a small page that tells
+the client what it negotiated. Without --cert it makes a certificate for this run. At the start it
+prints commands that connect to it.
 
-One line is logged for each connection when its handshake is over. --glass shows the handshake of connections that match: "all",
-"failed", an address or a server name; * stands for anything.
+One line is logged for each connection when its handshake has ended. --glass shows the handshakes
+of connections that match: "all", "failed", an address or a server name, in which * stands for any
+text.
 
-No client can keep a seat for nothing: a handshake has --timeout, a connection over which nothing passes --idle-timeout, a client that
-does not read what it is sent --write-timeout. An address may have as many connections as it likes while there are seats; when three
-quarters of --max-conns are taken it gets no more than --max-per-addr. Raise that behind a proxy, for which all clients have one address.
+Time limits keep clients from holding connections for nothing: --timeout for the handshake,
+--idle-timeout for a connection over which nothing passes, --write-timeout for a client that does
+not read. One address may have any number of connections until three quarters of --max-conns are
+open; then it gets no more than --max-per-addr. Raise that limit behind a proxy, for which all
+clients have one address.
 
-SIGTERM and an interrupt end it gracefully: it accepts nothing more, and waits five seconds for those who are in. SIGHUP, also that of
-a terminal that is closed, does not end it: it makes it read --cert, --key, --ocsp and --client-ca again, for new connections and with
-new ticket keys; if that fails it says why, and everything stays as it was.`,
+SIGTERM and an interrupt end the server gracefully: it accepts no more connections, and waits five
+seconds for those that are open. SIGHUP does not end it, not even that of a closing terminal: new
+connections get --cert, --key, --ocsp and --client-ca as their files are then, and new ticket keys.
+If a file cannot be read the server reports it and changes nothing.
+
+` + exitLine("serve"),
 		Example: `  vitrine serve
   vitrine serve --listen :8443 --cert chain.pem --key key.pem --dir public
   vitrine serve --forward 127.0.0.1:8080
@@ -73,39 +80,42 @@ new ticket keys; if that fails it says why, and everything stays as it was.`,
 	o.addTo(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8443",
-		"address to listen at; :8443 is everywhere, port 0 any free one")
+		"address to listen on; :8443 is that port of every address, port 0 any free one")
 	f.StringArrayVar(&o.certs, "cert", nil,
-		"certificate with its chain (PEM); repeatable, with as many --key")
-	f.StringArrayVar(&o.keys, "key", nil, "its private key (PEM)")
-	f.StringSliceVar(&o.names, "name", nil, "names for the certificate that is made on the spot")
-	f.StringVar(&o.caOut, "ca-out", "",
-		"write the authority of that certificate to this file (PEM)")
+		"certificate with its chain (PEM); may be repeated, with as many --key or none")
+	f.StringArrayVar(&o.keys, "key", nil,
+		"private key of --cert (PEM); without it, the one in the file of --cert")
+	f.StringSliceVar(&o.names, "name", nil,
+		"names in the certificate that is made for this run (default localhost, 127.0.0.1, ::1)")
+	f.StringVar(&o.caOut, "ca-out", "", "write the CA of that certificate to this file (PEM)")
 	f.StringVar(&o.dir, "dir", "", "serve the files of this folder")
-	f.BoolVar(&o.echo, "echo", false, "send lines back, each in a record of its own")
+	f.BoolVar(&o.echo, "echo", false,
+		"send every line back, one of up to 16 KiB in a record of its own")
 	f.BoolVar(&o.hello, "hello", false, "tell HTTP clients what they negotiated (the default)")
-	f.StringVar(&o.forward, "forward", "",
-		"pass what is inside on to a service without TLS at HOST:PORT")
+	f.StringVar(&o.forward, "forward", "", "pass the data on to a service without TLS at HOST:PORT")
 	f.StringVar(&o.clientAuth, "client-auth", "none",
 		"client certificates: none, request or require")
-	f.StringVar(&o.clientCA, "client-ca", "", "file of the authorities for them (PEM)")
-	f.BoolVar(&o.clientAny, "client-any", false, "take any client certificate, whoever signed it")
+	f.StringVar(&o.clientCA, "client-ca", "",
+		"accept client certificates of the CAs in this file (PEM)")
+	f.BoolVar(&o.clientAny, "client-any", false, "accept any client certificate, whoever signed it")
 	f.BoolVar(&o.tickets, "tickets", true, "issue session tickets (RFC 5077)")
-	f.BoolVar(&o.sessionIDs, "session-ids", false, "keep sessions for clients without tickets")
-	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple (DER)")
+	f.BoolVar(&o.sessionIDs, "session-ids", false,
+		"keep up to 10000 sessions for clients without tickets")
+	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple, in a file (DER)")
 	f.IntVar(&o.maxConns, "max-conns", 4096,
-		"connections at once; for a new one the oldest that has not shaken hands goes")
+		"connections at a time; at the limit, a new one ends the oldest whose handshake is "+
+			"not done")
 	f.IntVar(&o.perAddr, "max-per-addr", 0,
-		"connections of one address when seats are short; 0 is an eighth of --max-conns, at "+
-			"least 8")
+		"connections of one address when few are left; 0 is an eighth of --max-conns, at least 8")
 	f.DurationVar(&o.idle, "idle-timeout", 5*time.Minute,
-		"how long a connection may neither send nor receive anything; 0 is for ever")
+		"how long a connection may neither send nor receive anything; 0 is no limit")
 	f.DurationVar(&o.write, "write-timeout", 30*time.Second,
-		"how long a client may take to read two records; 0 is for ever")
+		"how long sending two records may wait for the client; 0 is no limit")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Second,
-		"how long a handshake, and then a request's head, may take")
+		"time limit of a handshake, of reading a request's head, and of connecting to --forward")
 	f.BoolVar(&o.json, "json", false, "log JSON lines on standard output, and nothing else there")
 	f.StringSliceVar(&o.glass, "glass", nil, "show the handshakes of connections that match")
-	f.BoolVar(&o.reveal, "reveal", false, "show secrets under the glass")
+	f.BoolVar(&o.reveal, "reveal", false, "show secrets in the handshakes of --glass")
 	f.StringVar(&o.keyLog, "keylog-out", "",
 		"append the connections' secrets to this file (RFC 9850)")
 	detailFlag(cmd, &o.detail)
@@ -114,7 +124,7 @@ new ticket keys; if that fails it says why, and everything stays as it was.`,
 	return cmd
 }
 
-// grace is how long those who are in may stay when the server ends.
+// grace is how long open connections may go on when the server ends.
 const grace = 5 * time.Second
 
 func serve(cmd *cobra.Command, o *serveOptions) error {
@@ -153,18 +163,18 @@ func serve(cmd *cobra.Command, o *serveOptions) error {
 	return cmd.Context().Err()
 }
 
-// host is a server with what it is made of.
+// host is the server and its state.
 type host struct {
 	*serveOptions
 	cmd    *cobra.Command
-	config *vitrine.Config // as it was at the start, whatever was read again
+	config *vitrine.Config // made at the start; SIGHUP does not change it
 	own    *throwaway.CA
 
-	current atomic.Pointer[vitrine.Config] // of new connections
+	current atomic.Pointer[vitrine.Config] // for new connections
 
-	mu      sync.Mutex // of out and watched
+	mu      sync.Mutex // guards out and watched
 	out     io.Writer
-	watched map[string]*recorder // by the client's address
+	watched map[string]*recorder // by the address of the client
 }
 
 func (h *host) cannotListen(err error) error {
@@ -181,7 +191,7 @@ func (h *host) cannotListen(err error) error {
 	return &usageError{fmt.Sprintf("--listen %s: %v", h.listen, err), way}
 }
 
-// prepare makes the Config.
+// prepare makes the Config from the flags.
 func (h *host) prepare() (err error) {
 	example := h.cmd.CommandPath()
 	if h.config, err = h.choices.config(example); err != nil {
@@ -212,7 +222,7 @@ func (h *host) prepare() (err error) {
 	return h.openKeyLog()
 }
 
-// sane checks what can be checked without looking at anything.
+// sane checks the values of single flags.
 func (h *host) sane(example string) error {
 	switch {
 	case h.maxConns < 1:
@@ -238,8 +248,8 @@ func (h *host) sane(example string) error {
 	return err
 }
 
-// makeCertificates makes an authority, and certificates of both kinds, so that every suite can be
-// served.
+// makeCertificates makes a CA and certificates with an ECDSA and an RSA key, so that every suite
+// with a certificate can be negotiated.
 func (h *host) makeCertificates() (err error) {
 	if h.names == nil {
 		h.names = []string{"localhost", "127.0.0.1", "::1"}
@@ -263,7 +273,7 @@ func (h *host) makeCertificates() (err error) {
 	return nil
 }
 
-// openKeyLog opens --keylog-out and what SSLKEYLOGFILE names.
+// openKeyLog opens the files that --keylog-out and SSLKEYLOGFILE name.
 func (h *host) openKeyLog() error {
 	var logs []io.Writer
 	for _, l := range []struct{ by, name string }{{"--keylog-out", h.keyLog},
@@ -285,7 +295,7 @@ func (h *host) openKeyLog() error {
 	return nil
 }
 
-// purpose is what to do with a connection, and how to end doing it.
+// purpose returns what to do with a connection and, if that needs an end, how to end it.
 func (h *host) purpose(addr net.Addr) (
 	use func(context.Context, *vitrine.Conn), end func(context.Context) error, err error) {
 	var given []string
@@ -315,7 +325,7 @@ func (h *host) purpose(addr net.Addr) (
 		}
 		return front.Forward(h.forward, h.timeout, h.complain), nil, nil
 	case h.dir != "":
-		root, err := os.OpenRoot(h.dir) // a link out of the folder leads nowhere
+		root, err := os.OpenRoot(h.dir) // links cannot leave the folder
 		if err != nil {
 			return nil, nil,
 				&usageError{fmt.Sprintf("--dir %s: %v", h.dir, plainer(err)), example + " --dir ."}

@@ -4,5 +4,5 @@ package main
 
 import "os"
 
-// notifyHangup does nothing: SIGHUP is Unix's.
+// notifyHangup does nothing: SIGHUP is a signal of Unix.
 func notifyHangup(chan<- os.Signal) {}

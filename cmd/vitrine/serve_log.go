@@ -18,7 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// welcome says what is served, and how to reach it.
+// welcome prints what is served and how to connect to it.
 func (h *host) welcome(addr net.Addr) {
 	w := h.cmd.ErrOrStderr()
 	_, port, _ := net.SplitHostPort(addr.String())
@@ -65,7 +65,7 @@ func (h *host) welcome(addr net.Addr) {
 			quoted(strings.TrimPrefix(trust, "--cacert "))}[trust == "-k"])
 }
 
-// ciphers are what openssl and curl need for suites that they turn off.
+// ciphers returns the flags that openssl and curl need for suites that are off in them.
 func (h *host) ciphers() (openssl, curl string) {
 	var names []string
 	for _, id := range h.config.CipherSuites {
@@ -84,7 +84,7 @@ func (h *host) ciphers() (openssl, curl string) {
 	return " -tls1_2 -cipher " + list, " --ciphers " + list + " --tls-max 1.2"
 }
 
-// complain says on standard error what went wrong, each line of it by itself.
+// complain writes an error to standard error, with everything made printable but its line feeds.
 func (h *host) complain(err error) {
 	var text strings.Builder
 	for line := range strings.Lines("vitrine: " + err.Error() + "\n") {
@@ -93,10 +93,10 @@ func (h *host) complain(err error) {
 	fmt.Fprint(h.cmd.ErrOrStderr(), text.String())
 }
 
-// bug tells of a panic, which ended the connection of remote.
+// bug reports a panic that ended the connection of remote.
 func (h *host) bug(remote net.Addr, err error) { h.complain(fmt.Errorf("%v: %w", remote, err)) }
 
-// visit is a log line.
+// visit is one line of the log.
 type visit struct {
 	Time    string  `json:"time"`
 	Remote  string  `json:"remote"`
@@ -114,7 +114,7 @@ type visit struct {
 	Cause   string  `json:"cause,omitempty"` // inferred
 }
 
-// report logs a connection.
+// report logs the result of a handshake.
 func (h *host) report(v front.Visit) {
 	line := visit{Time: v.At.UTC().Format(time.RFC3339), Remote: v.Remote.String(),
 		OK: v.Err == nil, MS: float64(v.Took.Microseconds()) / 1000, Plain: v.Plain}
@@ -144,8 +144,8 @@ func (h *host) report(v front.Visit) {
 	h.show(v, line)
 }
 
-// askedFor is the name that a client asked for, if it is a name: what was refused for it must not
-// fill the log.
+// askedFor returns the host name that a client asked for, or an empty string if it is not valid: an
+// invalid one must not fill the log.
 func askedFor(ch *message.ClientHello) string {
 	var names message.ServerNames
 	if ch == nil {
@@ -162,7 +162,7 @@ func askedFor(ch *message.ClientHello) string {
 	return ""
 }
 
-// text is the line for people: time, client, what was negotiated or what failed.
+// text returns the line for people: time, client, and what was negotiated or why it failed.
 func (v *visit) text() string {
 	words := []string{v.Time, v.Remote}
 	if !v.OK {
@@ -185,7 +185,7 @@ func (v *visit) text() string {
 	return explain.Escape(strings.Join(append(words, fmt.Sprintf("%.1f ms", v.MS)), " "))
 }
 
-// configFor is the Config of a connection: one with a recorder, if a glass may be wanted.
+// configFor returns the Config of a connection, with a recorder if --glass is given.
 func (h *host) configFor(c net.Conn) *vitrine.Config {
 	current := h.current.Load()
 	if h.glass == nil {
@@ -203,7 +203,7 @@ func (h *host) configFor(c net.Conn) *vitrine.Config {
 	return config
 }
 
-// show puts a connection under the glass if it matches. It needs the lock.
+// show prints the handshake of a connection that --glass selects. h.mu must be held.
 func (h *host) show(v front.Visit, line visit) {
 	r := h.watched[v.Remote.String()]
 	if r == nil {
@@ -234,7 +234,7 @@ func (h *host) show(v front.Visit, line visit) {
 	}
 }
 
-// matches tells whether one of the filters fits.
+// matches reports whether one of the filters of --glass matches.
 func (h *host) matches(v visit) bool {
 	host, _, _ := net.SplitHostPort(v.Remote)
 	for _, filter := range h.glass {

@@ -14,7 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/session"
 )
 
-// read reads the files that config is made of, and makes it the Config of new connections.
+// read reads the files for config, and makes config that of new connections.
 func (h *host) read(config *vitrine.Config) (err error) {
 	example := h.cmd.CommandPath()
 	if len(h.certs) > 0 || len(h.keys) > 0 {
@@ -35,8 +35,8 @@ func (h *host) read(config *vitrine.Config) (err error) {
 	return nil
 }
 
-// onHangup makes SIGHUP read the files again, until stop is called. Sessions do not outlive what
-// they were made with: there are new ticket keys, and an empty store.
+// onHangup makes SIGHUP read the files again until stop is called. Old sessions cannot be resumed
+// then: there are new ticket keys and an empty store.
 func (h *host) onHangup() (stop func()) {
 	signals, done := make(chan os.Signal, 1), make(chan struct{})
 	notifyHangup(signals)
@@ -64,7 +64,7 @@ func (h *host) readAgain() {
 	fmt.Fprintln(h.cmd.ErrOrStderr(), "! SIGHUP: the files were read again, for new connections.")
 }
 
-// staple gives the OCSP response to the certificate that it is for.
+// staple adds the OCSP response to the certificate that it is for.
 func (h *host) staple(config *vitrine.Config) error {
 	if h.ocsp == "" {
 		return nil
@@ -90,7 +90,7 @@ func (h *host) staple(config *vitrine.Config) error {
 		"vitrine serve --cert chain.pem --key key.pem"}
 }
 
-// askClients reads what is asked of clients.
+// askClients reads the flags about client certificates.
 func (h *host) askClients(config *vitrine.Config, example string) (err error) {
 	i := slices.Index([]string{"none", "request", "require"}, h.clientAuth)
 	switch {

@@ -14,7 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// row is a cipher suite as the table and --json show it.
+// row is a cipher suite in the table and in --json.
 type row struct {
 	Name           string    `json:"name"`
 	OpenSSL        string    `json:"openssl"`
@@ -26,12 +26,12 @@ type row struct {
 	Hash           string    `json:"hash"`
 	KeyBlock       layout    `json:"key_block"`
 	ForwardSecret  bool      `json:"forward_secret"`
-	Policy         string    `json:"policy"` // the strictest that has it; empty: only by name
+	Policy         string    `json:"policy"` // the strictest policy that has it, or empty
 	Status         string    `json:"status"`
 	Concerns       []concern `json:"concerns"`
 }
 
-// layout is what a suite takes from the key_block, in bytes for each direction, and in all.
+// layout is what a suite takes from the key_block in bytes: for each direction, and in total.
 type layout struct {
 	MAC   int `json:"mac_key"`
 	Key   int `json:"key"`
@@ -55,10 +55,11 @@ func newSuites() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "suites [WORD]...",
 		Short: "List the cipher suites that Vitrine speaks, with what there is to say against each",
-		Long: `Lists the cipher suites that Vitrine speaks: those whose row holds every WORD.
+		Long: `Lists the cipher suites that Vitrine speaks: those whose row contains every WORD.
 
-key_block is what a suite takes from it, in bytes: 2 x (MAC key + key + IV). Policy is the strictest policy that turns the
-suite on; "by name" is on only when the suite itself is named.`,
+The key_block column is what a suite takes from the key_block, in bytes: 2 x (MAC key + key + IV).
+Policy is the strictest policy that has the suite; a suite with "by name" is used only if --suite
+names it.`,
 		Example: `  vitrine suites
   vitrine suites ECDHE GCM
   vitrine suites deprecated`,
@@ -134,11 +135,12 @@ func (r row) cells() []string {
 		r.Hash, r.KeyBlock.String(), secret, policy, r.Status}
 }
 
-// split is where a row goes on in a second line, if the terminal is narrower than the table.
+// split is the column from which a row continues on a second line, if the terminal is narrower than
+// the table.
 const split = 3
 
-// table prints aligned columns, one line for each suite: two on a terminal of fewer columns. 0
-// columns is no terminal.
+// table prints the suites in aligned columns: in one line each, or in two if the terminal is
+// narrower than that. A width of 0 means that there is no terminal.
 func table(w io.Writer, rows []row, columns int) error {
 	lines := [][]string{headings}
 	for _, r := range rows {

@@ -21,7 +21,7 @@ func newVersion() *cobra.Command {
 	}
 }
 
-// version is "vitrine v1.2.3, commit 0123456789ab, go1.26 linux/amd64".
+// version returns a line such as "vitrine v1.2.3, commit 0123456789ab, go1.26 linux/amd64".
 func version(info *debug.BuildInfo, ok bool) string {
 	platform := fmt.Sprintf("%s %s/%s", runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if !ok {
