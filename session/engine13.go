@@ -58,6 +58,7 @@ func (e *Engine) keyUpdate(raw []byte) error {
 	if err != nil {
 		return alert.Malformed(ref, err)
 	}
+	e.log.Message(e.me.Peer(), iana.KeyUpdate, raw, ref)
 	request := m.(*message.KeyUpdate).RequestUpdate
 	if request > iana.UpdateRequested {
 		return alert.Fail(alert.IllegalParameter, ref, "a KeyUpdate with request_update %d, expected 0 or 1", request)

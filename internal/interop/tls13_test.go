@@ -1,13 +1,22 @@
 package interop_test
 
 import (
+	"bufio"
+	"context"
 	"crypto/tls"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/interop"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // in13 makes a meeting one of TLS 1.3 alone.
@@ -79,5 +88,142 @@ func TestTLS13Groups(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// The second connection goes on from the first one's ticket, in both roles: RFC 8446 §2.2.
+func TestTLS13ResumesByTicket(t *testing.T) {
+	require(t, interop.OpenSSL)
+	for _, them := range sides {
+		t.Run("their "+them.String(), func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), deadline)
+			defer cancel()
+			m := in13(&meeting{with: interop.OpenSSL, them: them, serverKey: throwaway.ECDSA})
+			config, setup := m.defaults(t)
+			config.ClientSessionCache, setup.Connects = vitrine.NewLRUClientSessionCache(0), 2
+			file := filepath.Join(t.TempDir(), "session.pem")
+			var server *interop.Peer
+			for i := range 2 {
+				var conn *vitrine.Conn
+				var peer *interop.Peer
+				switch {
+				case them == iana.Client:
+					setup.Options = []string{[]string{"-sess_out", "-sess_in"}[i], file}
+					var err error
+					if conn, peer, err = m.connect(ctx, config, setup); err != nil {
+						t.Fatal(err)
+					}
+				default:
+					if server == nil {
+						var err error
+						if server, err = interop.OpenSSL.Serve(ctx, setup); err != nil {
+							t.Fatal(err)
+						}
+						defer server.Kill()
+					}
+					under, err := server.Dial(ctx)
+					if err != nil {
+						t.Fatal(err)
+					}
+					conn, peer = vitrine.Client(under, config), server
+				}
+				conn.SetDeadline(time.Now().Add(deadline))
+				if err := conn.Handshake(); err != nil {
+					t.Fatalf("connection %d: %v; they say %s", i+1, err, peer.Said())
+				}
+				if got := conn.ConnectionState().DidResume; got != (i > 0) {
+					t.Errorf("connection %d: resumed %v", i+1, got)
+				}
+				both(t, conn, peer)
+				conn.Close()
+				if them == iana.Client {
+					peer.CloseWrite()
+					peer.Wait()
+				}
+			}
+		})
+	}
+}
+
+// both sends a line each way.
+func both(t *testing.T, conn *vitrine.Conn, peer *interop.Peer) {
+	t.Helper()
+	for _, way := range []struct {
+		from io.Writer
+		to   io.Reader
+	}{{conn, peer}, {peer, conn}} {
+		const line = "a line of data\n"
+		if _, err := io.WriteString(way.from, line); err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(line))
+		if _, err := io.ReadFull(way.to, got); err != nil || string(got) != line {
+			t.Fatalf("got %q, %v", got, err)
+		}
+	}
+}
+
+// K of OpenSSL's tools changes its keys, and asks for ours: RFC 8446 §4.6.3. What we send
+// afterwards is under new ones.
+func TestTLS13KeyUpdate(t *testing.T) {
+	require(t, interop.OpenSSL)
+	for _, them := range sides {
+		t.Run("their "+them.String(), func(t *testing.T) {
+			t.Parallel()
+			var updates keyUpdates
+			m := in13(&meeting{with: interop.OpenSSL, them: them, serverKey: throwaway.ECDSA},
+				func(c *vitrine.Config, s *interop.Setup) { s.Talkative, c.Trace = true, &updates })
+			conn, peer := m.handshake(t)
+			out := bufio.NewReader(peer)
+			until := func(text string) {
+				t.Helper()
+				for {
+					line, err := out.ReadString('\n')
+					if err != nil {
+						t.Fatalf("waiting for %q: %v", text, err)
+					}
+					if strings.Contains(line, text) {
+						return
+					}
+				}
+			}
+			for i := range 3 {
+				read := make(chan string, 1)
+				go func() { // the change of keys is in this Read
+					b := make([]byte, 14)
+					n, err := io.ReadFull(conn, b)
+					read <- fmt.Sprint(string(b[:n]), err)
+				}()
+				if _, err := io.WriteString(peer, "K\n"); err != nil {
+					t.Fatal(err)
+				}
+				for end := time.Now().Add(deadline); updates.Load() < int64(2*i+1) && time.Now().Before(end); {
+					time.Sleep(2 * time.Millisecond)
+				}
+				if _, err := io.WriteString(peer, "data after it\n"); err != nil { // with the command it would be dropped
+					t.Fatal(err)
+				}
+				if got := <-read; got != "data after it\n<nil>" {
+					t.Errorf("got %q", got)
+				}
+				if _, err := io.WriteString(conn, "ours after it\n"); err != nil {
+					t.Error(err)
+				}
+				until("ours after it")
+				if n := updates.Load(); n != int64(2*i+2) { // theirs, and our answer
+					t.Errorf("%d KeyUpdates, expected %d", n, 2*i+2)
+				}
+			}
+		})
+	}
+}
+
+// keyUpdates counts the KeyUpdates of a trace.
+type keyUpdates struct{ atomic.Int64 }
+
+func (k *keyUpdates) Put(e trace.Entry) {
+	if m, ok := e.Event.(*trace.Message); ok && m.Type == iana.KeyUpdate {
+		k.Add(1)
 	}
 }
