@@ -2,13 +2,9 @@ package capture
 
 import (
 	"encoding/hex"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -72,34 +68,14 @@ type indexed struct {
 	dir      string
 }
 
-// index reads the captures of testdata, and those beside the project that its licence keeps out, if
-// they are there.
+// index returns the cases of the index of captures.
 func index(t testing.TB) []indexed {
 	t.Helper()
-	var out []indexed
-	for _, dir := range []string{filepath.Join(testkit.Root(), "..", "shared", "captures"),
-		filepath.Join(testkit.Root(), "testdata", "captures")} {
-		text, err := os.ReadFile(filepath.Join(dir, "index.json"))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		var cases struct{ Cases []indexed }
-		if err := json.Unmarshal(text, &cases); err != nil {
-			t.Fatal(err)
-		}
-		for _, c := range cases.Cases {
-			c.dir = dir
-			out = append(out, c)
-		}
-		break // what is in testdata is in the other, too
+	dir, cases := testkit.Captures[indexed](t)
+	for i := range cases {
+		cases[i].dir = dir
 	}
-	if len(out) == 0 {
-		t.Fatal("no captures")
-	}
-	return out
+	return cases
 }
 
 // tshark gives what it prints. Without it, the test is skipped.

@@ -5,9 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -56,30 +54,14 @@ type indexedFlow struct {
 	SHA256  string
 }
 
-// index reads the cases beside the project, which are more than its licence lets into testdata, or
-// those of testdata.
+// index returns the cases of the index of captures.
 func index(t testing.TB) []indexed {
 	t.Helper()
-	for _, dir := range []string{filepath.Join(testkit.Root(), "..", "shared", "captures"),
-		filepath.Join(testkit.Root(), "testdata", "captures")} {
-		text, err := os.ReadFile(filepath.Join(dir, "index.json"))
-		if errors.Is(err, os.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		var all struct{ Cases []indexed }
-		if err := json.Unmarshal(text, &all); err != nil {
-			t.Fatal(err)
-		}
-		for i := range all.Cases {
-			all.Cases[i].dir = dir
-		}
-		return all.Cases
+	dir, cases := testkit.Captures[indexed](t)
+	for i := range cases {
+		cases[i].dir = dir
 	}
-	t.Fatal("no captures")
-	return nil
+	return cases
 }
 
 // source makes a source of a case's secrets.

@@ -16,6 +16,8 @@ import (
 
 	"github.com/youmark/pkcs8"
 	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/vitrine-tls/vitrine/pki"
 )
 
 // loadRSA reads an RSA private key in PEM, DER, PKCS #8 or PKCS #12. It ends with ctx, even while a
@@ -92,13 +94,7 @@ func keyFromPEM(text []byte, password string, spent *derivations) (crypto.Privat
 
 // keyFromDER tries each form: PKCS #8, plain or encrypted, PKCS #1, SEC 1, PKCS #12.
 func keyFromDER(der []byte, password string, spent *derivations) (crypto.PrivateKey, error) {
-	if k, err := x509.ParsePKCS8PrivateKey(der); err == nil {
-		return k, nil
-	}
-	if k, err := x509.ParsePKCS1PrivateKey(der); err == nil {
-		return k, nil
-	}
-	if k, err := x509.ParseECPrivateKey(der); err == nil {
+	if k, err := pki.ParsePrivateKey(der); err == nil {
 		return k, nil
 	}
 	if err := spent.add(der); err != nil {

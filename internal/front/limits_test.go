@@ -14,6 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/front"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -29,46 +30,18 @@ func ends(t *testing.T, c net.Conn, what string) {
 // mute is a service behind --forward that accepts, and neither reads nor writes.
 func mute(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { c.Close() })
-		}
-	}()
-	return l.Addr().String()
+	return testkit.ServeTCP(t, func(net.Conn) { <-t.Context().Done() })
 }
 
 // gushing is a service behind --forward that writes for ever.
 func gushing(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				for block := make([]byte, 64<<10); err == nil; {
-					_, err = c.Write(block)
-				}
-			}()
+	return testkit.ServeTCP(t, func(c net.Conn) {
+		var err error
+		for block := make([]byte, 64<<10); err == nil; {
+			_, err = c.Write(block)
 		}
-	}()
-	return l.Addr().String()
+	})
 }
 
 // uses are what serve is for: by the flag.

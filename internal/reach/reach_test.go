@@ -13,26 +13,13 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/internal/starttls"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // listen accepts connections for do, and returns its host and port.
 func listen(t *testing.T, do func(net.Conn)) (host, port string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { defer c.Close(); do(c) }()
-		}
-	}()
-	host, port, _ = net.SplitHostPort(l.Addr().String())
+	host, port, _ = net.SplitHostPort(testkit.ServeTCP(t, do))
 	return host, port
 }
 
