@@ -25,7 +25,7 @@ func named(t testing.TB, id iana.Group) Group {
 	return g
 }
 
-// agree recalls a private key and finishes with a share.
+// agree returns the secret of a private key and a share.
 func agree(g Group, private, theirs []byte) ([]byte, error) {
 	o, err := g.Restore(private)
 	if err != nil {

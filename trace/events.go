@@ -7,26 +7,26 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Event is one of the types of this file: the set is sealed.
+// Event is one of the types in this package; no other package can implement it.
 type Event interface{ event() string }
 
-// Message is a handshake message, said or heard: its 4-byte header and its body. See RFC 5246 §7.4.
+// Message is a handshake message, sent or received: its 4-byte header and its body. See RFC 5246
+// §7.4.
 type Message struct {
 	From iana.Side          `json:"from"`
 	Type iana.HandshakeType `json:"type"`
 	Raw  Hex                `json:"raw"`
 }
 
-// Choice is one thing that a hello or a credential left open, and the rule that settled it.
+// Choice is one thing that a side chose, and the rule by which it did.
 type Choice struct {
-	// "cipher_suite", "group", "signature_scheme", "client_certificate", …
-	What    string `json:"what"`
+	What    string `json:"what"` // "cipher_suite", "group", "signature_scheme", …
 	Offered string `json:"offered,omitempty"`
 	Chosen  string `json:"chosen"`
 	Rule    string `json:"rule"`
 }
 
-// Agreed is what both hellos and the server's parameters settled.
+// Agreed is what the hellos and the server's parameters negotiated.
 type Agreed struct {
 	Version        iana.Version        `json:"version"`
 	Suite          iana.CipherSuite    `json:"suite"`
@@ -41,8 +41,8 @@ type Agreed struct {
 	Resumed              bool   `json:"resumed,omitempty"`
 }
 
-// Ephemeral is a private key made for this handshake alone, and the peer's public one. Finite-field
-// values are big-endian, as long as the prime for Public and Peer; p and g are in
+// Ephemeral is a private key made for this handshake alone, its public key and the peer's. In a
+// finite field Public and Peer are big-endian and as long as the prime; p and g are in
 // ServerKeyExchange.
 type Ephemeral struct {
 	From    iana.Side `json:"from"`
@@ -60,7 +60,7 @@ type ThrowawayKey struct {
 	Public    Hex       `json:"public"`  // SubjectPublicKeyInfo, DER
 }
 
-// SharedSecret is what the key exchange gave.
+// SharedSecret is the result of the key exchange.
 type SharedSecret struct {
 	Name   string `json:"name"` // "pre_master_secret"
 	Output Secret `json:"output"`
@@ -68,20 +68,18 @@ type SharedSecret struct {
 
 // Derived is one call of a key derivation function. See RFC 5246 §5 and RFC 8446 §7.1.
 type Derived struct {
-	// "master_secret", "key_block", "client_verify_data", "handshake_secret", "exporter"
-	Name     string `json:"name"`
+	Name     string `json:"name"`     // "master_secret", "key_block", "handshake_secret", …
 	Function string `json:"function"` // "PRF", "HKDF-Extract", "HKDF-Expand-Label", "HMAC"
 	Hash     string `json:"hash"`     // "SHA-256"
 	Label    string `json:"label"`
-	Secret   Secret `json:"secret"` // of HKDF-Extract: the input keying material
-	// of HKDF-Extract alone: it comes from the secret before, and is one itself
-	Salt   Secret `json:"salt,omitempty"`
-	Seed   Hex    `json:"seed"` // public: randoms, hashes, the info of HKDF-Expand
-	Output Secret `json:"output"`
+	Secret   Secret `json:"secret"`         // HKDF-Extract: the input keying material
+	Salt     Secret `json:"salt,omitempty"` // HKDF-Extract: derived from the secret before
+	Seed     Hex    `json:"seed"`           // public: randoms, hashes, the info of HKDF-Expand
+	Output   Secret `json:"output"`
 }
 
-// KeysInstalled says that from here on everything that From sends is protected under these keys.
-// See RFC 5246 §6.3.
+// KeysInstalled says that everything that From sends from here on is protected by these keys. See
+// RFC 5246 §6.3.
 type KeysInstalled struct {
 	From   iana.Side `json:"from"`
 	MACKey Secret    `json:"mac_key"`
@@ -89,7 +87,7 @@ type KeysInstalled struct {
 	IV     Secret    `json:"iv"`
 }
 
-// Direction tells a record that was sealed here from one that was opened here.
+// Direction says whether a record was sealed or opened by this role.
 type Direction string
 
 // The two things that are done with a record.
@@ -98,7 +96,7 @@ const (
 	Opened Direction = "opened"
 )
 
-// Record is one record on its way between plaintext and wire, protected or not. See RFC 5246 §6.2.
+// Record is one record, protected or not. See RFC 5246 §6.2.
 type Record struct {
 	From        iana.Side        `json:"from"`
 	Direction   Direction        `json:"direction"`
@@ -106,38 +104,34 @@ type Record struct {
 	ContentType iana.ContentType `json:"content_type"`
 	Header      Hex              `json:"header"`    // 5 bytes, as on the wire
 	Plaintext   Secret           `json:"plaintext"` // TLSPlaintext.fragment
-	Fragment    Hex              `json:"fragment"`  // what follows the header on the wire
+	Fragment    Hex              `json:"fragment"`  // as on the wire, after the header
 	Protection  string           `json:"protection"`
 	Anatomy
 }
 
-// Anatomy is the inside of a protected record. A part that the protection does not have is empty.
+// Anatomy has the parts of a protected record. A part that the protection does not have is empty.
 type Anatomy struct {
-	IV Hex `json:"iv,omitempty"` // CBC: in the clear, before the ciphertext
-	// AEAD: the whole nonce, which begins with client_write_IV or gives it away
-	Nonce Secret `json:"nonce,omitempty"`
-	// AEAD: the part of the nonce that the record carries
-	Explicit Hex `json:"explicit,omitempty"`
-	// AEAD: additional_data; CBC and NULL: what the MAC covers before the content
-	AAD        Hex `json:"aad,omitempty"`
-	Ciphertext Hex `json:"ciphertext,omitempty"` // without IV, explicit nonce, tag or outer MAC
-	MAC        Hex `json:"mac,omitempty"`
-	Padding    Hex `json:"padding,omitempty"` // CBC: with the padding_length byte
-	Tag        Hex `json:"tag,omitempty"`
+	IV         Hex    `json:"iv,omitempty"`         // CBC: see RFC 5246 §6.2.3.2
+	Nonce      Secret `json:"nonce,omitempty"`      // AEAD: whole; it reveals the write IV
+	Explicit   Hex    `json:"explicit,omitempty"`   // AEAD: nonce_explicit
+	AAD        Hex    `json:"aad,omitempty"`        // AEAD: additional_data; else MACed first
+	Ciphertext Hex    `json:"ciphertext,omitempty"` // without explicit nonce, tag, outer MAC
+	MAC        Hex    `json:"mac,omitempty"`
+	Padding    Hex    `json:"padding,omitempty"` // CBC: with padding_length
+	Tag        Hex    `json:"tag,omitempty"`
 }
 
-// Verified is a check that held: of a chain, a signature, a Finished or a stapled status.
+// Verified is a check that succeeded: of a chain, a signature, a Finished or a stapled status.
 type Verified struct {
-	What   string               `json:"what"` // "chain", "signature", "finished", "ocsp"
-	From   iana.Side            `json:"from"` // whose claim was checked
-	Scheme iana.SignatureScheme `json:"scheme,omitempty"`
-	// exactly what was signed, before hashing
-	Signed    Hex    `json:"signed,omitempty"`
-	Signature Hex    `json:"signature,omitempty"`
-	Detail    string `json:"detail,omitempty"`
+	What      string               `json:"what"` // "chain", "signature", "finished", "ocsp"
+	From      iana.Side            `json:"from"` // whose claim was checked
+	Scheme    iana.SignatureScheme `json:"scheme,omitempty"`
+	Signed    Hex                  `json:"signed,omitempty"` // before hashing
+	Signature Hex                  `json:"signature,omitempty"`
+	Detail    string               `json:"detail,omitempty"`
 }
 
-// Signed is a signature that was made here.
+// Signed is a signature that this role made.
 type Signed struct {
 	From      iana.Side            `json:"from"`
 	Scheme    iana.SignatureScheme `json:"scheme"`
@@ -150,17 +144,17 @@ type Alert struct {
 	From        iana.Side         `json:"from"`
 	Level       alert.Level       `json:"level"`
 	Description alert.Description `json:"description"`
-	Reason      string            `json:"reason,omitempty"` // of an alert sent from here
+	Reason      string            `json:"reason,omitempty"` // of an alert that this role sent
 }
 
-// Done ends a handshake: OK, or with the error.
+// Done ends a handshake, with success or an error.
 type Done struct {
 	OK     bool   `json:"ok"`
 	Figure string `json:"figure,omitempty"`
 	Error  string `json:"error,omitempty"`
 }
 
-// Notice is a sentence about the stream itself: that it holds secrets, or that its keys are public.
+// Notice is a sentence about the stream itself, such as that it holds secrets.
 type Notice struct {
 	Text string `json:"text"`
 }
@@ -180,11 +174,11 @@ func (*Alert) event() string         { return "alert" }
 func (*Done) event() string          { return "done" }
 func (*Notice) event() string        { return "notice" }
 
-// Name is the event's name in the stream.
+// Name returns the event's name in the stream.
 func (e Entry) Name() string { return e.event() }
 
-// The methods below are the ways in. Each copies what it is given, because records are opened in
-// place.
+// The methods below emit events. Each copies what it is given, since buffers are reused; Record
+// requires copies.
 
 // Message logs a handshake message.
 func (l *Log) Message(from iana.Side, t iana.HandshakeType, raw []byte, ref string) {
@@ -193,17 +187,17 @@ func (l *Log) Message(from iana.Side, t iana.HandshakeType, raw []byte, ref stri
 	}
 }
 
-// Choice logs how something open was settled.
+// Choice logs a choice and its rule.
 func (l *Log) Choice(what, offered, chosen, rule, ref string) {
 	if l != nil {
 		l.put(ref, &Choice{what, offered, chosen, rule})
 	}
 }
 
-// Agreed logs what the hellos settled.
+// Agreed logs what was negotiated.
 func (l *Log) Agreed(a Agreed, ref string) {
 	if l != nil {
-		e := a // a copy, so that only a Log that is there sends it to the heap
+		e := a // a copy, so that a is not moved to the heap for a nil Log
 		l.put(ref, &e)
 	}
 }
@@ -223,7 +217,7 @@ func (l *Log) ThrowawayKey(from iana.Side, algorithm string, private, public []b
 	}
 }
 
-// SharedSecret logs what the key exchange gave.
+// SharedSecret logs the result of the key exchange.
 func (l *Log) SharedSecret(name string, output []byte, ref string) {
 	if l != nil {
 		l.put(ref, &SharedSecret{name, bytes.Clone(output)})
@@ -260,7 +254,7 @@ func (l *Log) Record(r *Record, ref string) {
 	}
 }
 
-// Verified logs a check that held.
+// Verified logs a check that succeeded.
 func (l *Log) Verified(v Verified, ref string) {
 	if l != nil {
 		e := v
@@ -269,7 +263,7 @@ func (l *Log) Verified(v Verified, ref string) {
 	}
 }
 
-// Signed logs a signature that was made.
+// Signed logs a signature that this role made.
 func (l *Log) Signed(s Signed, ref string) {
 	if l != nil {
 		e := s

@@ -20,11 +20,11 @@ import (
 const Schema = 1
 
 // A Writer is a Sink that writes JSON lines: first {"event":"schema","version":1}, then one event a
-// line. An event has "event", "seq", "role", "ref" where a section applies, "time" where time is
-// told, and then its fields in the order of events.go. Bytes are lower-case hex, code points the
-// names of their registries.
+// line. An event has "event", "seq", "role", "ref" if a section applies, "time" if the Log has a
+// clock, and then its fields in the order of events.go. Bytes are lower-case hex, code points the
+// names in their registries.
 //
-// Several Logs may share a Writer: its seq counts the lines that it wrote, from 1.
+// Several Logs may share a Writer. Its seq counts the lines that it wrote, from 1.
 type Writer struct {
 	reveal bool
 
@@ -38,8 +38,8 @@ type Writer struct {
 // An Option changes what a Writer shows.
 type Option func(*Writer)
 
-// Reveal makes a Writer show secrets and plaintext. Without it a secret is a fingerprint, and a
-// record's plaintext a length: a hash of a short or guessable plaintext would give it away.
+// Reveal makes a Writer show secrets and plaintext. Without it a secret is shown as a fingerprint,
+// and a record's plaintext as a length: a hash would reveal a short or guessable plaintext.
 func Reveal() Option { return func(w *Writer) { w.reveal = true } }
 
 // NewWriter writes the schema line to w and returns a Sink for the rest. Each event is one call of
@@ -53,7 +53,7 @@ func NewWriter(w io.Writer, options ...Option) *Writer {
 	return j
 }
 
-// Err is the first error that writing met. After it nothing more is written.
+// Err returns the first error of a write. After it nothing more is written.
 func (w *Writer) Err() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -140,9 +140,9 @@ func (w *Writer) appendSecret(b []byte, s Secret, name string) []byte {
 	}
 }
 
-// appendString appends a JSON string that can be shown on a terminal and pasted into a page,
-// whatever a peer put into it: all that is not printable is escaped, and so is what HTML could
-// mistake for markup.
+// appendString appends a JSON string that is safe to show on a terminal and in a page, whatever a
+// peer put into it: everything not printable is escaped, and so is what HTML could interpret as
+// markup.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for _, r := range s {
@@ -161,16 +161,16 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// EscapeJSON appends one JSON value to dst in the form in which it can be shown on a terminal and
-// pasted into a page, whatever a peer put into it: without space between its tokens, and with
-// everything escaped that is not printable, C1 and bidirectional controls among it, or that HTML
-// could mistake for markup. It appends null for what is not JSON.
+// EscapeJSON appends one JSON value to dst in a form that is safe to show on a terminal and in a
+// page, whatever a peer put into it: without space between tokens, and with everything escaped that
+// is not printable, including C1 and bidirectional controls, or that HTML could interpret as
+// markup. It appends null if value is not JSON.
 func EscapeJSON(dst, value []byte) []byte {
 	var compact bytes.Buffer
 	if json.Compact(&compact, value) != nil {
 		return append(dst, "null"...)
 	}
-	for _, r := range compact.String() { // what is escaped below stands in its strings alone
+	for _, r := range compact.String() { // what is escaped below occurs within strings only
 		switch {
 		case unicode.IsPrint(r) && !strings.ContainsRune("<>&", r):
 			dst = append(dst, string(r)...)
@@ -184,8 +184,8 @@ func EscapeJSON(dst, value []byte) []byte {
 	return dst
 }
 
-// Unknown is an event of a later Vitrine: kept as it came, so that reading and writing lose
-// nothing.
+// Unknown is an event of a later version of Vitrine, kept as it is, so that reading and writing
+// lose nothing.
 type Unknown struct {
 	Event  string
 	Fields []Field

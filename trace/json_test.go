@@ -89,8 +89,8 @@ func TestRevealedEventsSurviveWritingAndReading(t *testing.T) {
 	t.Logf("%d kinds of event", len(got))
 }
 
-// reveal makes the entries comparable: a Secret hides its bytes from every verb, so the lines stand
-// for them.
+// reveal returns the lines with secrets revealed, for comparison: a Secret hides its bytes from
+// every verb.
 func reveal(entries []trace.Entry) []string {
 	var out bytes.Buffer
 	w := trace.NewWriter(&out, trace.Reveal())
@@ -100,8 +100,8 @@ func reveal(entries []trace.Entry) []string {
 	return strings.Split(out.String(), "\n")
 }
 
-// The names that the issue promises to those who read the stream with other tools.
-func TestTheContractOfNamesHolds(t *testing.T) {
+// These names are promised to other tools that read the stream.
+func TestFieldNamesAreStable(t *testing.T) {
 	contract := map[string]string{
 		"message": "from type raw",
 		"agreed": "version suite key_exchange group extended_master_secret " +
@@ -144,7 +144,7 @@ func TestTheContractOfNamesHolds(t *testing.T) {
 	}
 }
 
-func TestLinesAreSpelledAsPromised(t *testing.T) {
+func TestLineFormatIsStable(t *testing.T) {
 	entries := []trace.Entry{
 		{Role: trace.Client, Ref: "RFC 5246 §7.4.1.2",
 			Event: &trace.Message{Type: iana.ClientHello, Raw: trace.Hex{1, 0, 0, 0xAB}}},
@@ -188,7 +188,7 @@ func TestNothingUnprintableIsWritten(t *testing.T) {
 	}
 }
 
-func TestReadingNamesLineAndField(t *testing.T) {
+func TestReadErrorsNameLineAndField(t *testing.T) {
 	const schema = `{"event":"schema","version":1}` + "\n"
 	for _, c := range []struct{ in, want string }{
 		{"", `line 1: nothing here`},
@@ -218,8 +218,8 @@ func TestReadingNamesLineAndField(t *testing.T) {
 	}
 }
 
-// A later Vitrine may say more in the same schema: an older one reads what it knows and loses
-// nothing of the rest.
+// A later version may add events and fields to the schema: an older one reads what it knows and
+// keeps unknown events.
 func TestUnknownEventsAndFieldsAreTolerated(t *testing.T) {
 	const in = `{"event":"schema","version":1}
 {"event":"novelty","seq":1,"role":"client","depth":[1,2],"width":"ab"}
@@ -235,10 +235,11 @@ func TestUnknownEventsAndFieldsAreTolerated(t *testing.T) {
 	}
 }
 
-// An event that nobody here knows is written as safely as all others.
+// An unknown event is written as safely as all others.
 func TestUnknownEventsAreEscaped(t *testing.T) {
-	const in = "{\"event\":\"novelty\",\"seq\":1,\"role\":\"client\",\"text\":\r[\"a\u0085\u202e\x7f<\U000e0041\",\t1]}\n"
-	const want = `{"event":"novelty","seq":1,"role":"client","text":["a\u0085\u202e\u007f\u003c\udb40\udc41",1]}` + "\n"
+	const start = `{"event":"novelty","seq":1,"role":"client","text":`
+	const in = start + "\r[\"a\u0085\u202e\x7f<\U000e0041\",\t1]}\n"
+	const want = start + `["a\u0085\u202e\u007f\u003c\udb40\udc41",1]}` + "\n"
 	entries, err := trace.Read(strings.NewReader(`{"event":"schema","version":1}` + "\n" + in))
 	if err != nil {
 		t.Fatal(err)
@@ -301,8 +302,8 @@ func TestMergeIsCausalAndDeterministic(t *testing.T) {
 	}
 }
 
-// A record that does not open leaves no event: the alert that answers it must not overtake it all
-// the same.
+// A record that does not open leaves no event. The alert that answers it must come after it all the
+// same.
 func TestMergeLetsAFatalAlertWait(t *testing.T) {
 	data := trace.Entry{Event: &trace.Record{From: iana.Client, Direction: trace.Sealed}}
 	fatal := trace.Entry{Event: &trace.Alert{From: iana.Server, Level: alert.Fatal,
@@ -319,8 +320,8 @@ func TestMergeLetsAFatalAlertWait(t *testing.T) {
 	}
 }
 
-// Somebody in the middle may make records of his own; the merge keeps every entry all the same.
-func TestMergeEndsWhateverTheStreams(t *testing.T) {
+// Someone between the two sides may insert records: the merge keeps every entry all the same.
+func TestMergeKeepsEveryEntry(t *testing.T) {
 	rec := func(from iana.Side, d trace.Direction) trace.Entry {
 		return trace.Entry{Event: &trace.Record{From: from, Direction: d}}
 	}

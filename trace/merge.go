@@ -5,22 +5,21 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Merge puts the two streams of one connection into one order, which depends on nothing but the
-// streams: each keeps its own order, and nothing is opened before it was sealed. The client goes
-// first and goes on until it opens something that the server has yet to seal; then it is the
-// server's turn, and so on. A fatal alert comes as late as it can: it answers something that was
-// heard, and a record that did not open leaves no event. The entries count from 1.
+// Merge combines the two streams of one connection in an order that depends only on the streams:
+// each keeps its own order, and no record is opened before it was sealed. The client goes first and
+// continues until it opens a record that the server has yet to seal; then it is the server's turn,
+// and so on. A fatal alert comes as late as possible, since it may answer a record that did not
+// open, which leaves no event. The entries are numbered from 1.
 //
-// Two players on a socket run side by side, so the order in which their events happened differs
-// from run to run. This one does not.
+// The two sides of a real connection run concurrently, so the order in which their events happened
+// differs from run to run. This order does not.
 func Merge(client, server []Entry) []Entry {
 	merged := make([]Entry, 0, len(client)+len(server))
 	turns := [2]turn{{me: iana.Client, rest: client}, {me: iana.Server, rest: server}}
 	me := iana.Client
 	for len(turns[0].rest)+len(turns[1].rest) > 0 {
 		mine, other := &turns[me], &turns[me.Peer()]
-		// When each waits for the other, something between them made a record of its own: go on,
-		// rather than stop.
+		// If each waits for the other, somebody between them inserted a record: continue anyway.
 		if mine.waitsFor(other) > other.waitsFor(mine) {
 			me = me.Peer()
 			continue
@@ -34,22 +33,21 @@ func Merge(client, server []Entry) []Entry {
 	return merged
 }
 
-// turn is one stream, how far it has come, and the records that it has sealed and opened so far.
+// turn is the rest of one stream, and how many records it has sealed and opened so far.
 type turn struct {
 	me             iana.Side
 	rest           []Entry
 	sealed, opened int
 }
 
-// patience is how long a turn has reason to wait for the other.
+// patience is how much reason a stream has to wait for the other.
 type patience uint8
 
 const (
-	ready patience = iota // it can go on
-	// it answers something: let the other say all that it has to say before
-	answer
-	opens    // it opens what the other has yet to seal
-	finished // there is no more
+	ready    patience = iota // it can continue
+	answer                   // next is a fatal alert: what it answers comes first
+	opens                    // next it opens a record that the other has yet to seal
+	finished                 // it is empty
 )
 
 func (t *turn) waitsFor(other *turn) patience {

@@ -12,15 +12,15 @@ import (
 	"time"
 )
 
-// Types that hold secrets print themselves, by two methods of one line each: Format, which fmt calls for
-// every verb, is Print, and MarshalText, which encoding/json and log/slog call, is Text. The package
-// internal/secrecy has the proof that none was forgotten.
+// Types that hold secrets print themselves, by two methods of one line each: Format, which fmt
+// calls for every verb, is Print, and MarshalText, which encoding/json and log/slog call, is Text.
+// The package internal/secrecy has the proof that none was forgotten.
 //
-// A field of type Secret is not enough: where a verb does not fit another field of the same struct, fmt
-// prints the struct without calling any methods.
+// A field of type Secret is not enough: where a verb does not fit another field of the same struct,
+// fmt prints the struct without calling any methods.
 
-// Print writes v, of any type, as %+v would, with a fingerprint in the place of every run of bytes. It
-// is for the method Format of types that hold secrets.
+// Print writes v, of any type, as %+v would, with a fingerprint in the place of every run of bytes.
+// It is for the method Format of types that hold secrets.
 func Print(f fmt.State, v any) { io.WriteString(f, redact(v)) }
 
 // Text returns what Print writes. It is for the method MarshalText of types that hold secrets.
@@ -69,7 +69,8 @@ func (p *printer) named(v reflect.Value) bool {
 			p.printf("%s", x.Format(time.RFC3339))
 			return true
 		case fmt.Stringer:
-			if t.Kind() != reflect.Pointer && t.Kind() != reflect.Struct && t.Kind() != reflect.Interface {
+			if t.Kind() != reflect.Pointer && t.Kind() != reflect.Struct &&
+				t.Kind() != reflect.Interface {
 				p.printf("%s", x.String())
 				return true
 			}
@@ -143,8 +144,8 @@ func (p *printer) fields(v reflect.Value, depth int) {
 	p.WriteByte('}')
 }
 
-// lengthOnly reports whether a field may hold plaintext, of which a hash gives away what is short or
-// can be guessed: buffers are not exported.
+// lengthOnly reports whether a field may hold plaintext, of which a hash gives away what is short
+// or can be guessed: buffers are not exported.
 func lengthOnly(f reflect.StructField) bool {
 	return !f.IsExported() || slices.Contains([]string{"Plaintext", "Body"}, f.Name)
 }
@@ -164,7 +165,8 @@ func (p *printer) list(v reflect.Value, depth int) {
 }
 
 func isBytes(t reflect.Type) bool {
-	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) && t.Elem().Kind() == reflect.Uint8
+	return (t.Kind() == reflect.Slice || t.Kind() == reflect.Array) &&
+		t.Elem().Kind() == reflect.Uint8
 }
 
 func (p *printer) bytes(v reflect.Value) {

@@ -17,12 +17,12 @@ import (
 	"time"
 )
 
-// maxLine bounds a line: the longest handshake message has 16 MiB, in hex twice that.
+// maxLine bounds a line, in bytes: the longest handshake message has 16 MiB, in hex twice that.
 const maxLine = 64 << 20
 
 // Read reads what a Writer wrote. Errors name the line and the field. A stream of another schema is
-// refused; fields that this version does not know are skipped, and events that it does not know
-// come back as *Unknown. A secret that was redacted comes back empty.
+// rejected. Fields that this version does not know are ignored, and events that it does not know
+// are returned as *Unknown. A redacted secret is returned empty.
 func Read(r io.Reader) ([]Entry, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
@@ -50,12 +50,13 @@ func Read(r io.Reader) ([]Entry, error) {
 		return nil, fmt.Errorf("line %d: %w", n+1, err)
 	}
 	if n == 0 {
-		return nil, errors.New(`line 1: nothing here; events begin with {"event":"schema","version":1}`)
+		return nil, errors.New("line 1: nothing here; events begin with " +
+			`{"event":"schema","version":1}`)
 	}
 	return entries, nil
 }
 
-// noObject tells a line that is no JSON from one that would be if it went on.
+// noObject returns the error for a line that is not JSON, or that ends too early.
 func noObject(line []byte, err error) error {
 	if _, syntax := errors.AsType[*json.SyntaxError](err); syntax && len(line) > 0 &&
 		err.Error() == "unexpected end of JSON input" {
@@ -66,7 +67,7 @@ func noObject(line []byte, err error) error {
 
 type fields map[string]json.RawMessage
 
-// take reads field name into v and strikes it out. An absent field leaves v alone.
+// take reads field name into v and removes it from f. An absent field leaves v alone.
 func (f fields) take(name string, v any) error {
 	raw, ok := f[name]
 	if !ok {
@@ -121,7 +122,7 @@ func readEntry(f fields) (e Entry, err error) {
 	return e, readFields(f, reflect.ValueOf(e.Event).Elem())
 }
 
-// events makes an empty event for each name of the set.
+// events makes an empty event of each name.
 var events = map[string]func() Event{
 	"message":        func() Event { return new(Message) },
 	"choice":         func() Event { return new(Choice) },
@@ -177,10 +178,10 @@ func readValue(raw json.RawMessage, v reflect.Value) error {
 	return err
 }
 
-// names holds for each type of code point the numbers by name, made when first asked for.
+// names holds, for each type of code point, the numbers by name, computed on first use.
 var names sync.Map // reflect.Type → map[string]uint64
 
-// codePoint is the number that a type's String method turned into name.
+// codePoint returns the number for which the String method of t returns name.
 func codePoint(name string, t reflect.Type) (uint64, error) {
 	if digits, ok := strings.CutPrefix(name, "0x"); ok {
 		return strconv.ParseUint(digits, 16, t.Bits())

@@ -1,10 +1,10 @@
-// Package trace is the glass: the events that a handshake leaves behind, the same for client,
-// server and observer.
+// Package trace defines the events that a handshake emits, the same for client, server and
+// observer.
 //
-// A *Log is handed down to the places where something happens. A nil *Log means that nobody looks:
-// its methods inline to a nil test, allocate nothing and copy nothing. An event holds copies of the
-// bytes it was given, secrets included; a Secret shows only its length and a fingerprint unless the
-// sink that writes it was told to reveal.
+// A *Log is passed down to the code where something happens. A nil *Log means that no one is
+// listening: its methods inline to a nil test, allocate nothing and copy nothing. An event holds
+// copies of the bytes it was given, secrets included. A Secret shows only its length and a
+// fingerprint unless the sink that writes it was told to reveal secrets.
 package trace
 
 import (
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// Role says whose view an event is.
+// Role says from whose view an event is.
 type Role string
 
 // The three players.
@@ -25,25 +25,25 @@ const (
 	Observer Role = "observer"
 )
 
-// An Entry is one event with what all events have.
+// An Entry is one event with what all events have in common.
 type Entry struct {
 	Seq  int       // counts from 1 in each stream
 	Role Role      // whose view
-	Time time.Time // zero where time is not told
-	Ref  string    // "RFC 5246 §7.4.1.2", or empty
+	Time time.Time // zero if the Log has no clock
+	Ref  string    // the section, such as "RFC 5246 §7.4.1.2", or empty
 	Event
 }
 
-// A Sink takes events. Put is called under the Log's lock, in order.
+// A Sink receives events. Put is called in order, with the Log locked.
 type Sink interface{ Put(Entry) }
 
-// Memory keeps events for a program that looks at them afterwards.
+// Memory keeps events for later inspection.
 type Memory struct{ Entries []Entry }
 
 // Put appends e.
 func (m *Memory) Put(e Entry) { m.Entries = append(m.Entries, e) }
 
-// Log is where one player's events go. The nil Log takes nothing.
+// Log numbers the events of one role and passes them to a Sink. A nil Log ignores them.
 type Log struct {
 	role Role
 	now  func() time.Time
@@ -53,13 +53,13 @@ type Log struct {
 	sink Sink
 }
 
-// New makes a Log of role that writes to sink. now may be nil: then events carry no time.
+// New returns a Log of role that writes to sink. now may be nil: then events have no time.
 func New(role Role, sink Sink, now func() time.Time) *Log {
 	return &Log{role: role, sink: sink, now: now}
 }
 
-// On tells whether anybody looks. It is for work that only an event needs, such as taking a record
-// apart.
+// On reports whether events are wanted. It is for work that only an event needs, such as dissecting
+// a record.
 func (l *Log) On() bool { return l != nil }
 
 func (l *Log) put(ref string, e Event) {
@@ -73,12 +73,12 @@ func (l *Log) put(ref string, e Event) {
 	l.sink.Put(entry)
 }
 
-// Hex is bytes that anybody on the wire saw. It prints as lower-case hex.
+// Hex is public bytes, such as those on the wire. It prints as lower-case hex.
 type Hex []byte
 
 func (h Hex) String() string { return hex.EncodeToString(h) }
 
-// MarshalText prints lower-case hex.
+// MarshalText returns lower-case hex.
 func (h Hex) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
 
 // UnmarshalText reads hex.
@@ -87,13 +87,13 @@ func (h *Hex) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// Secret is bytes that were never on the wire in the clear: key material, and plaintext. It prints
+// Secret is bytes that were never on the wire in the clear: key material and plaintext. It prints
 // as a fingerprint.
 type Secret []byte
 
-// String is a length and the first four bytes of the SHA-256: enough to see whether two are equal,
-// and no more than a dictionary needs, which is why plaintext shows only its length
-// (Record.Plaintext).
+// String returns the length and the first four bytes of the SHA-256: enough to see whether two
+// secrets are equal. A dictionary attack needs no more, which is why plaintext shows only its
+// length (Record.Plaintext). An empty Secret is an empty string.
 func (s Secret) String() string {
 	if len(s) == 0 {
 		return ""
@@ -102,14 +102,14 @@ func (s Secret) String() string {
 	return fmt.Sprintf("%s%d bytes, sha256 %x…", redactedPrefix, len(s), sum[:4])
 }
 
-// MarshalText prints the fingerprint. NewWriter with reveal is the way to the bytes.
+// MarshalText returns the fingerprint. Only a Writer with Reveal shows the bytes.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Format keeps every verb from printing the bytes: %x of a Secret is its fingerprint too. A struct with
-// a field of this type needs more: see Print.
+// Format keeps every verb from printing the bytes: %x of a Secret is its fingerprint too. A struct
+// with a field of this type needs more: see Print.
 func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
 
-// UnmarshalText reads revealed bytes; of a redacted secret nothing comes back.
+// UnmarshalText reads revealed bytes. A redacted secret becomes nil.
 func (s *Secret) UnmarshalText(b []byte) (err error) {
 	if len(b) >= len(redactedPrefix) && string(b[:len(redactedPrefix)]) == redactedPrefix {
 		*s = nil
