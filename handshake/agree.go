@@ -29,7 +29,8 @@ type Agreed struct {
 	renegotiated         []byte // the server's renegotiated_connection
 	Stapling             bool   // CertificateStatus may come
 	Ticket               bool   // NewSessionTicket will come
-	EarlyData            bool   // the server takes early data
+	EarlyOffered         bool   // the client sends early data
+	EarlyData            bool   // the server takes it
 
 	ServerName string // as the client sent it
 	ALPN       string
@@ -63,7 +64,7 @@ func agree(ch *message.ClientHello, sh *message.ServerHello, ee *message.Encrypt
 			return nil, err
 		}
 	}
-	a.ServerName = ServerName(ch)
+	a.ServerName, a.EarlyOffered = ServerName(ch), ch.Extensions.Has(iana.ExtEarlyData)
 	return a, nil
 }
 

@@ -49,7 +49,8 @@ func retry(m *Machine) error {
 	}
 	m.transcript.retry(s.PRF)
 	m.carrier.Settle(&Agreed{Version: iana.TLS13, Suite: s, MaxFragment: record.MaxPlaintext,
-		SizeLimit: [2]int{record.MaxPlaintext, record.MaxPlaintext}})
+		EarlyOffered: m.ClientHello.Extensions.Has(iana.ExtEarlyData),
+		SizeLimit:    [2]int{record.MaxPlaintext, record.MaxPlaintext}})
 	m.compat()
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -227,4 +228,56 @@ func TestAlertLevelsOfTLS13MeanNothing(t *testing.T) {
 			t.Errorf("%v: %v", d, err)
 		}
 	}
+}
+
+// Early data that we do not take is skipped, up to a bound: RFC 8446 §4.2.10.
+func TestEarlyDataIsSkippedUpToABound(t *testing.T) {
+	for _, c := range []struct {
+		retry bool
+		bytes int
+		ok    bool
+	}{{false, 100, true}, {false, maxSkipped, true}, {false, maxSkipped + 1, false}, {true, 100, true}, {true, maxSkipped + 1, false}} {
+		groups := func(me iana.Side) *handshake.Config {
+			config := config13(me)
+			if c.retry && me == iana.Server {
+				config.Groups = []iana.Group{iana.Secp256r1}
+			}
+			return config
+		}
+		client, server := NewEngine(iana.Client, groups(iana.Client)), NewEngine(iana.Server, groups(iana.Server))
+		if err := advance(client); err != nil {
+			t.Fatal(err)
+		}
+		hello := withEarlyData(t, sealed(client))
+		arrive(server, hello)
+		var err error
+		for left := c.bytes; left > 0 && err == nil; {
+			n := min(left, 1000)
+			arrive(server, append([]byte{23, 3, 3, byte(n >> 8), byte(n)}, make([]byte, n)...))
+			left -= n
+			err = advance(server)
+		}
+		if (err == nil) != c.ok || err != nil && alert.Of(err) != alert.UnexpectedMessage {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
+// withEarlyData adds early_data to the ClientHello in a record.
+func withEarlyData(t *testing.T, b []byte) []byte {
+	t.Helper()
+	d := message.Dialect{Version: iana.TLS12}
+	m, err := d.Parse(b[record.HeaderLen:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello := m.(*message.ClientHello)
+	if err := hello.Extensions.Add(iana.ExtEarlyData, nil); err != nil {
+		t.Fatal(err)
+	}
+	raw, err := d.Encode(hello)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append([]byte{22, 3, 1, byte(len(raw) >> 8), byte(len(raw))}, raw...)
 }

@@ -24,6 +24,9 @@ const (
 	maxWarnings = 4
 	maxRequests = 16
 
+	// maxSkipped bounds early data, in bytes, that is dropped: what a server offers is usually 16 KiB.
+	maxSkipped = 64 << 10
+
 	smallBuffer = 4 << 10
 	largeBuffer = 2 * (record.HeaderLen + record.MaxCiphertext) // two records a system call
 )
@@ -50,7 +53,8 @@ type Inbound struct {
 	bare     bool // TLS 1.3: the handshake is not done, so that some records may come unprotected
 	opened   bool // a protected record was opened
 	dropped  int  // ChangeCipherSpecs that meant nothing
-	forgives bool // records that do not open are dropped, until one does
+	forgives bool // early data is dropped, until a record opens
+	skipped  int  // bytes of it
 }
 
 // NewInbound reads what from sends, in the clear at first.
@@ -134,23 +138,17 @@ func (in *Inbound) Protect(p record.Protection) error {
 	return nil
 }
 
-// Forgive drops records until the first that opens: early data that a server of TLS 1.3 refused is followed by what it takes,
-// without a mark between them. See RFC 8446 §4.2.10.
+// Forgive drops early data, which we do not take: records of application data that come in the clear before the second hello, and
+// protected ones until the first that opens. There is no mark between them and what we take. See RFC 8446 §4.2.10.
 func (in *Inbound) Forgive() { in.forgives = true }
 
-// Peek is the type of what Next would take next, if that has begun to arrive.
-func (in *Inbound) Peek() (t iana.ContentType, ok bool) {
-	if len(in.message) > 0 {
-		return iana.RecordHandshake, true
+// forgive drops a record of early data, as long as there are not too many.
+func (in *Inbound) forgive(n int) error {
+	if in.skipped += n; in.skipped > maxSkipped {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10", "more than %d bytes of early data, which we do not take", maxSkipped)
 	}
-	if in.start == in.end {
-		return 0, false
-	}
-	return iana.ContentType(in.buf[in.start]), true
+	return nil
 }
-
-// Protected tells whether what arrives now is protected by keys.
-func (in *Inbound) Protected() bool { return in.half.Protected() }
 
 // Next gives what arrived next; ok is false until more bytes have. An error is final.
 func (in *Inbound) Next() (item Item, ok bool, err error) {
@@ -169,8 +167,18 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 			}
 			continue
 		}
+		early := in.forgives && h.Type == iana.RecordApplicationData
+		if early && !in.inner {
+			if err := in.forgive(len(fragment)); err != nil {
+				return Item{}, false, err
+			}
+			continue
+		}
 		t, plain, err := in.half.Open(h, fragment)
-		if err != nil && in.forgives {
+		if err != nil && early {
+			if err := in.forgive(len(fragment)); err != nil {
+				return Item{}, false, err
+			}
 			continue
 		}
 		if err != nil {
