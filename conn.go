@@ -17,10 +17,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/record"
-	"github.com/vitrine-tls/vitrine/session"
 )
 
 var (
@@ -40,7 +40,7 @@ type Conn struct {
 	conn   net.Conn
 	config *Config
 	me     iana.Side
-	engine *session.Engine // since the handshake began
+	engine *engine.Engine // since the handshake began
 
 	shaking   chan struct{}                     // holds one token: whoever has it performs the handshake
 	failed    error                             // why the handshake failed, for good; guarded by shaking
@@ -111,7 +111,7 @@ func (c *Conn) handshake(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e := session.NewEngine(c.me, h)
+	e := engine.NewEngine(c.me, h)
 	c.in.Lock()
 	defer c.in.Unlock()
 	c.out.Lock()
@@ -237,10 +237,10 @@ func (c *Conn) Read(p []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
-		if errors.Is(err, session.ErrRenegotiate) {
+		if errors.Is(err, engine.ErrRenegotiate) {
 			err = c.renegotiate()
 		}
-		lost := err == session.ErrMore
+		lost := err == engine.ErrMore
 		if lost {
 			err = c.receive()
 			if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {

@@ -16,13 +16,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/observe"
-	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 	"golang.org/x/tools/txtar"
 )
@@ -152,7 +152,7 @@ func (g *golden) set(name, data string) {
 
 // end is one side, driven without a socket. What it says after the handshake follows a script, so that it can be replayed.
 type end struct {
-	*session.Engine
+	*engine.Engine
 	me     iana.Side
 	events trace.Memory
 	got    []byte
@@ -169,7 +169,7 @@ func (g *golden) end(t *testing.T, me iana.Side) *end {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Engine = session.NewEngine(me, h)
+	e.Engine = engine.NewEngine(me, h)
 	return e
 }
 

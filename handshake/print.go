@@ -43,3 +43,9 @@ func (c Config) Format(f fmt.State, _ rune) { trace.Print(f, c) }
 
 // MarshalText returns what Format prints.
 func (c Config) MarshalText() ([]byte, error) { return trace.Text(c) }
+
+// Format prints the facts with fingerprints of what is secret, whatever the verb.
+func (s Score) Format(f fmt.State, _ rune) { trace.Print(f, s) }
+
+// MarshalText returns what Format prints.
+func (s Score) MarshalText() ([]byte, error) { return trace.Text(s) }

@@ -4,7 +4,7 @@
 // (the NULL cipher with a MAC, CBC, AEAD); RFC 7366 (encrypt-then-MAC); the ciphers of RFC 5288
 // (GCM), RFC 6655 (CCM, CCM_8) and RFC 7905 (ChaCha20-Poly1305); RFC 8446 §5.2 to §5.4 (the records
 // of TLS 1.3); and the chained IVs of TLS 1.0 (RFC 2246 §6.2.3.2). Seal does not split records
-// against BEAST; package session, which sends them, does.
+// against BEAST; package engine, which sends them, does.
 //
 // NewReader also opens what no peer should send any more but a capture may contain: RC4, forbidden
 // by RFC 7465; DES; HMAC-MD5; and SSL 3.0, whose padding cannot be checked (POODLE). A Half seals

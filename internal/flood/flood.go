@@ -10,16 +10,16 @@ import (
 	"net"
 	"runtime"
 
+	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
-	"github.com/vitrine-tls/vitrine/session"
 )
 
 // A Peer is a client after its handshake.
 type Peer struct {
 	conn   net.Conn
-	engine *session.Engine
+	engine *engine.Engine
 }
 
 // Dial connects to a server over TCP with a small receive buffer, so that the server's writes soon
@@ -37,7 +37,7 @@ func Dial(addr string, protocols ...string) (*Peer, error) {
 
 // Client performs a client's handshake over conn that checks nothing.
 func Client(conn net.Conn, protocols ...string) (*Peer, error) {
-	p := &Peer{conn, session.NewEngine(iana.Client, &handshake.Config{
+	p := &Peer{conn, engine.NewEngine(iana.Client, &handshake.Config{
 		Rand: rand.Reader,
 		Parameters: handshake.Parameters{
 			MinVersion: iana.TLS12, MaxVersion: iana.TLS12,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/capture"
+	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -43,10 +44,10 @@ var samples = []reflect.Type{
 	reflect.TypeFor[keys.Resumption](), reflect.TypeFor[keys.Traffic](),
 	reflect.TypeFor[pki.Choice](), reflect.TypeFor[pki.Credential](),
 	reflect.TypeFor[record.Keys](), reflect.TypeFor[handshake.Input](),
-	reflect.TypeFor[handshake.Machine](), reflect.TypeFor[handshake.PSK](),
+	reflect.TypeFor[handshake.Machine](), reflect.TypeFor[handshake.Score](), reflect.TypeFor[handshake.PSK](),
 	reflect.TypeFor[handshake.Session](), reflect.TypeFor[handshake.TrafficKeys](),
-	reflect.TypeFor[handshake.TrafficSecrets](), reflect.TypeFor[session.Engine](),
-	reflect.TypeFor[session.Inbound](), reflect.TypeFor[session.Item](),
+	reflect.TypeFor[handshake.TrafficSecrets](), reflect.TypeFor[engine.Engine](),
+	reflect.TypeFor[engine.Inbound](), reflect.TypeFor[engine.Item](),
 	reflect.TypeFor[session.RotatingKeys](), reflect.TypeFor[session.TicketKey](),
 	reflect.TypeFor[vitrine.ClientSessionState](), reflect.TypeFor[vitrine.Config](),
 	reflect.TypeFor[vitrine.SessionState](), reflect.TypeFor[capture.Conversation](),
@@ -60,7 +61,7 @@ var samples = []reflect.Type{
 	reflect.TypeFor[observe.Candidate](), reflect.TypeFor[observe.Connection](),
 	reflect.TypeFor[observe.Sessions](), reflect.TypeFor[trace.Log](),
 	reflect.TypeFor[record.Half](), reflect.TypeFor[handshake.Config](),
-	reflect.TypeFor[session.Outbound](), reflect.TypeFor[vitrine.Conn](),
+	reflect.TypeFor[engine.Outbound](), reflect.TypeFor[vitrine.Conn](),
 	reflect.TypeFor[capture.TappedConn](), reflect.TypeFor[explain.Detail](),
 	reflect.TypeFor[vhttp.Transport](), reflect.TypeFor[observe.Stream](),
 	reflect.TypeFor[observe.Watch](), reflect.TypeFor[observe.Watched](),

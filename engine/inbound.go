@@ -1,6 +1,7 @@
-// Package session is the engine between a socket and a handshake: bytes in, bytes out, and no blocking. It cuts what arrives
-// into records (RFC 5246 §6.2), opens them, joins handshake messages, and answers what comes after the handshake.
-package session
+// Package engine stands a socket and a handshake: bytes in, bytes out, and no blocking. It cuts
+// what arrives into records (RFC 5246 §6.2), opens them, joins handshake messages, and answers what
+// comes after the handshake.
+package engine
 
 import (
 	"sync"

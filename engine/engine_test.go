@@ -1,4 +1,4 @@
-package session
+package engine
 
 import (
 	"bytes"
@@ -17,6 +17,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/session"
 )
 
 var authority = sync.OnceValue(func() *throwaway.CA {
@@ -212,15 +213,15 @@ const sealedFinished = 5 + 8 + 16 + 16
 // handshake. What it resumes repeats to the byte.
 func resuming(t testing.TB) func(iana.Side) *handshake.Config {
 	t.Helper()
-	key := []TicketKey{NewTicketKey([32]byte{1})}
+	key := []session.TicketKey{session.NewTicketKey([32]byte{1})}
 	make := func(me iana.Side) *handshake.Config {
 		c := config(me)
 		c.Tickets = true
 		c.Seal = func(_ context.Context, s *handshake.Session) ([]byte, error) {
-			return SealTicket(testkit.Rand("ticket"), key[0], s)
+			return session.SealTicket(testkit.Rand("ticket"), key[0], s)
 		}
 		c.Open = func(_ context.Context, ticket []byte) (*handshake.Session, error) {
-			return OpenTicket(key, ticket), nil
+			return session.OpenTicket(key, ticket), nil
 		}
 		return c
 	}

@@ -1,4 +1,4 @@
-package session
+package engine
 
 import (
 	"bytes"
@@ -229,7 +229,7 @@ func closedEarly(who iana.Side) error {
 }
 
 // ErrMore says that nothing can be read until more bytes arrive.
-var ErrMore = errors.New("session: more bytes are needed")
+var ErrMore = errors.New("engine: more bytes are needed")
 
 // Read copies application data out. Only what was authenticated is ever in it. io.EOF is the peer's close_notify.
 func (e *Engine) Read(p []byte) (int, error) {
@@ -293,7 +293,7 @@ func (e *Engine) heard(body []byte) error {
 }
 
 // ErrRenegotiate says that the server asks for another handshake, and that Renegotiates allows it.
-var ErrRenegotiate = errors.New("session: the server wants to renegotiate")
+var ErrRenegotiate = errors.New("engine: the server wants to renegotiate")
 
 // Renegotiate begins another handshake inside the connection; Advance performs it. Its caller must hold both halves. What is read
 // meanwhile is under the old keys and waits.
