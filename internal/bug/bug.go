@@ -1,5 +1,5 @@
-// Package bug turns a panic into an error: a server that serves many must not end because of what
-// one of them met.
+// Package bug turns panics into errors, so that a server of many connections does not end because
+// of one.
 package bug
 
 import (
@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// The bounds of what an error tells.
+// The limits of the text of an Error.
 const (
 	maxText   = 256 // bytes
 	maxFrames = 24  // calls
 )
 
-// Error is a panic that was caught. Its text is bounded, and it has no arguments of calls and no
-// values of types that could hold a secret.
+// Error is a panic that was recovered. Its text is bounded. It has neither arguments of calls nor
+// values whose types could hold a secret.
 type Error struct {
 	Text  string
 	Calls []string // functions with file and line, the innermost first
@@ -26,9 +26,9 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("a bug: %s\n\t%s", e.Text, strings.Join(e.Calls, "\n\t"))
 }
 
-// From returns a panic as an error: recovered is what recover returned. It returns nil of nil, and
-// an *Error, with which another goroutine's panic goes on in this one, as it is. It must be called
-// by the deferred function itself, so that the calls are those of the panic.
+// From returns a panic as an error: recovered is the result of recover. It returns nil for nil, and
+// an *Error, which continues the panic of another goroutine, as it is. It must be called by the
+// deferred function itself, because it records the calls of the panic.
 func From(recovered any) error {
 	if recovered == nil {
 		return nil
@@ -39,7 +39,8 @@ func From(recovered any) error {
 	return &Error{Text: text(recovered), Calls: calls()}
 }
 
-// text tells errors and strings, and of everything else the type alone: a key may be in it.
+// text returns the text of errors and strings. Of everything else it returns the type only, because
+// the value may contain a key.
 func text(recovered any) string {
 	s := fmt.Sprintf("a value of type %T", recovered)
 	switch r := recovered.(type) {
@@ -54,10 +55,11 @@ func text(recovered any) string {
 	return s
 }
 
-// calls does not use debug.Stack, which prints arguments: an array that is passed by value is one.
+// calls returns the functions that led to the panic. It does not use debug.Stack, which prints
+// arguments, among them arrays passed by value.
 func calls() (list []string) {
 	pcs := make([]uintptr, maxFrames)
-	// below Callers, calls, From, defer
+	// skip Callers, calls, From and the deferred function
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(4, pcs)])
 	for {
 		f, more := frames.Next()

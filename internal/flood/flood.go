@@ -1,5 +1,5 @@
 // Package flood has a peer for tests that sends without end and reads nothing, as in the attacks of
-// CVE-2019-9511 to 9518, and a measure of what a process holds meanwhile.
+// CVE-2019-9511 to 9518, and measures the memory that a process holds.
 package flood
 
 import (
@@ -16,14 +16,14 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// A Peer is a client after its handshake.
+// A Peer is a client whose handshake is done.
 type Peer struct {
 	conn   net.Conn
 	engine *engine.Engine
 }
 
 // Dial connects to a server over TCP with a small receive buffer, so that the server's writes soon
-// block, and performs a handshake that checks nothing.
+// block, and performs a handshake without checking the server.
 func Dial(addr string, protocols ...string) (*Peer, error) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -35,7 +35,7 @@ func Dial(addr string, protocols ...string) (*Peer, error) {
 	return Client(conn, protocols...)
 }
 
-// Client performs a client's handshake over conn that checks nothing.
+// Client performs a client's handshake over conn without checking the server.
 func Client(conn net.Conn, protocols ...string) (*Peer, error) {
 	p := &Peer{conn, engine.NewEngine(iana.Client, &handshake.Config{
 		Rand: rand.Reader,
@@ -63,7 +63,7 @@ func Client(conn net.Conn, protocols ...string) (*Peer, error) {
 	return p, nil
 }
 
-// move writes what is sealed and reads what has come, unless the handshake is done.
+// move writes what is sealed and, unless the handshake is done, reads.
 func (p *Peer) move() error {
 	if err := p.flush(); err != nil || p.engine.Machine().Done() {
 		return err
@@ -91,8 +91,7 @@ func (p *Peer) Send(data []byte) error {
 	return p.flush()
 }
 
-// Ask asks n times for a renegotiation, with data behind each request so that they are not too many
-// in a row.
+// Ask requests n renegotiations. data after each request keeps them from being too many in a row.
 func (p *Peer) Ask(n int, data []byte) error {
 	hello := make([]byte, message.HeaderLen)
 	hello[0] = byte(iana.ClientHello)
@@ -112,13 +111,13 @@ func (p *Peer) Ask(n int, data []byte) error {
 	return nil
 }
 
-// Close ends it.
+// Close closes the connection.
 func (p *Peer) Close() error { return p.conn.Close() }
 
-// Held returns how many bytes are reachable in this process, stacks included.
+// Held returns the number of bytes in live objects and in stacks of this process.
 func Held() int {
 	var m runtime.MemStats
-	for range 3 { // pools give their contents up at the second
+	for range 3 { // the second collection empties pools
 		runtime.GC()
 	}
 	runtime.ReadMemStats(&m)

@@ -1,6 +1,6 @@
-// Package front is a TLS server for whoever comes: it lets connections in, bounds what each of them
-// and all together may cost, tells HTTP clients that forgot the s what they forgot, and hands the
-// rest to what the server is for. A panic ends the connection that met it, and nothing else.
+// Package front is a TLS server for any client: it accepts connections, bounds what each of them
+// and all together may cost, tells HTTP clients without TLS to use https, and passes the rest to
+// what the server is for. A panic ends only the connection that caused it.
 package front
 
 import (
@@ -14,12 +14,13 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
-// Server accepts connections, shakes hands and hands over. All fields are set before Serve.
+// Server accepts connections, performs their handshakes and calls Use. All fields are set before
+// Serve.
 type Server struct {
-	Config func(net.Conn) *vitrine.Config       // of this connection
+	Config func(net.Conn) *vitrine.Config       // returns the Config of a connection
 	Use    func(context.Context, *vitrine.Conn) // its context ends when the connection does
-	Report func(Visit)                          // what became of a handshake
-	Bug    func(remote net.Addr, err error)     // a panic that ended a connection; nil tells nobody
+	Report func(Visit)                          // receives the result of each handshake
+	Bug    func(remote net.Addr, err error)     // receives a panic that ended a connection; may be nil
 	Limits Limits
 
 	mu     sync.Mutex
@@ -28,19 +29,22 @@ type Server struct {
 	all    sync.WaitGroup
 }
 
-// Limits bound what connections may cost. A time of 0 is no bound.
+// Limits bound what connections may cost. A time of 0 is no limit.
 type Limits struct {
-	MaxConns int // all together
-	// of one address when seats are short; 0 is an eighth of MaxConns, at least 8
-	PerAddr   int
-	Handshake time.Duration // how long one may take
-	// how long a connection may neither send nor receive a byte after its handshake
+	// MaxConns is the number of connections at a time.
+	MaxConns int
+	// PerAddr is the number of connections of one address when at most a quarter of MaxConns is
+	// left; 0 is an eighth of MaxConns, at least 8.
+	PerAddr int
+	// Handshake is how long a handshake may take.
+	Handshake time.Duration
+	// Idle is how long a connection may neither send nor receive a byte after its handshake.
 	Idle time.Duration
-	// how long a write to the socket, at most two records, may wait for the client
+	// Write is how long a write to the socket, of at most two records, may wait for the client.
 	Write time.Duration
 }
 
-// Visit is what became of a connection's handshake.
+// Visit is the result of a connection's handshake.
 type Visit struct {
 	At     time.Time
 	Remote net.Addr
@@ -48,10 +52,10 @@ type Visit struct {
 	State  vitrine.ConnectionState // if Err is nil
 	Plain  bool                    // the client spoke HTTP in the clear
 	Err    error
-	First  []byte // how the client began
+	First  []byte // the first bytes of the client
 }
 
-// Errors of connections that were sent away.
+// Errors of connections that were refused or closed before their handshake was done.
 var (
 	ErrFull  = errors.New("front: no place left: --max-conns connections are open")
 	ErrShare = errors.New("front: places are short, and this address has --max-per-addr of them")
@@ -60,8 +64,9 @@ var (
 	errPlain = errors.New("front: the client speaks HTTP without TLS")
 )
 
-// Serve accepts from l until ctx ends; then it waits for those who are in, for at most grace, and
-// sends the rest away. Its error is the listener's, and nil after ctx.
+// Serve accepts connections from l until ctx ends. Then it waits for the open ones for at most
+// grace, and closes the rest. It returns nil after the end of ctx, and otherwise the error of the
+// listener.
 func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration) error {
 	s.mu.Lock()
 	s.guests, s.seats = map[*guest]bool{}, newSeats(s.Limits.MaxConns, s.Limits.PerAddr)
@@ -80,7 +85,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 			errors.Is(err, net.ErrClosed) || !passing(e) {
 			break
 		}
-		time.Sleep(delay) // too many open files: they close again
+		time.Sleep(delay) // too many open files, for example, which others will close
 		delay = min(2*delay, time.Second)
 	}
 	s.leave(grace)
@@ -90,7 +95,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, grace time.Duration)
 	return err
 }
 
-// leave waits for those who are in.
+// leave waits for the open connections, for at most grace, and closes the rest.
 func (s *Server) leave(grace time.Duration) {
 	gone := make(chan struct{})
 	go func() { s.all.Wait(); close(gone) }()
@@ -107,7 +112,7 @@ func (s *Server) leave(grace time.Duration) {
 	<-gone
 }
 
-// enter lets a connection in, or not.
+// enter serves a connection, or refuses it.
 func (s *Server) enter(ctx context.Context, conn net.Conn) {
 	g := newGuest(ctx, s, conn)
 	s.mu.Lock()
@@ -127,7 +132,7 @@ func (s *Server) enter(ctx context.Context, conn net.Conn) {
 	}()
 }
 
-// welcome shakes hands and hands over.
+// welcome performs the handshake and calls Use.
 func (s *Server) welcome(ctx context.Context, g *guest) {
 	v := Visit{At: time.Now(), Remote: g.RemoteAddr()}
 	conn := vitrine.Server(g, s.Config(g))
@@ -155,14 +160,14 @@ func (s *Server) welcome(ctx context.Context, g *guest) {
 	conn.Close()
 }
 
-// report calls Report, whose panics end nothing: of some visits it is told by the accepting
-// goroutine.
+// report calls Report and recovers its panics, since the goroutine that accepts connections calls
+// it too.
 func (s *Server) report(v Visit) {
 	defer func() { s.tell(v.Remote, bug.From(recover())) }()
 	s.Report(v)
 }
 
-// tell passes a panic on, if there was one.
+// tell reports a panic to Bug, if there was one.
 func (s *Server) tell(remote net.Addr, err error) {
 	if err != nil && s.Bug != nil {
 		s.Bug(remote, err)

@@ -14,30 +14,30 @@ import (
 	"github.com/vitrine-tls/vitrine/diagnose"
 )
 
-// farewell is how long a connection that was idle for too long has for its close_notify.
+// farewell is how long a connection that was idle for too long has to send close_notify.
 const farewell = 5 * time.Second
 
-// guest is a connection while it is here.
+// guest is an accepted connection.
 type guest struct {
 	net.Conn
 	server *Server
-	addr   string // as addrOf has it
+	addr   string // as returned by addrOf
 	ctx    context.Context
 	cancel context.CancelFunc
 
 	waits, away bool // guarded by the server's lock
 	weight      int  // likewise
 
-	first []byte // how it began; only the handshake's goroutine reads and writes it
-	ahead []byte // of first, what was not read yet
+	first []byte // the first bytes; used by the goroutine of the handshake only
+	ahead []byte // the part of first that was not read yet
 	plain bool
 
-	watch   *time.Timer  // nil if it may be idle for ever
-	active  atomic.Int64 // when the last byte came or went, in nanoseconds of Unix time
+	watch   *time.Timer  // nil without a limit for idle connections
+	active  atomic.Int64 // time of the last byte in either direction, in Unix nanoseconds
 	expired atomic.Bool  // it was idle for too long
 
 	writing sync.Mutex
-	until   time.Time // the write deadline that was set from outside; guarded by writing
+	until   time.Time // the deadline of SetWriteDeadline; guarded by writing
 
 	closed chan struct{}
 	once   sync.Once
@@ -45,12 +45,12 @@ type guest struct {
 
 func newGuest(ctx context.Context, s *Server, conn net.Conn) *guest {
 	g := &guest{Conn: conn, server: s, addr: addrOf(conn.RemoteAddr()), closed: make(chan struct{})}
-	// the server's end leaves it some time
+	// ctx does not end with the server's, which grants some time
 	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return g
 }
 
-// sniffed is how many bytes tell HTTP from TLS: "OPTIONS /".
+// sniffed is the number of bytes that tell HTTP from TLS: the length of "OPTIONS /".
 const sniffed = 9
 
 func (g *guest) Read(p []byte) (int, error) {
@@ -69,7 +69,8 @@ func (g *guest) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// sniff looks at the first bytes. What cannot begin a TLS record is read on until it can be told.
+// sniff reads the first bytes. If they cannot begin a TLS record, it reads until HTTP is recognized
+// or excluded.
 func (g *guest) sniff() error {
 	var buf [sniffed]byte
 	n, err := g.Conn.Read(buf[:])
@@ -102,7 +103,7 @@ func (g *guest) received(n int) {
 	}
 }
 
-// Write says nothing to a client that would not understand it, and waits for no client for ever.
+// Write sends nothing to a client without TLS, and waits for a client no longer than the limit.
 func (g *guest) Write(p []byte) (int, error) {
 	if g.plain {
 		return len(p), nil
@@ -128,7 +129,7 @@ func (g *guest) SetDeadline(t time.Time) error {
 	return errors.Join(g.SetReadDeadline(t), g.SetWriteDeadline(t))
 }
 
-// SetReadDeadline sets the read deadline, except of a connection that is to end.
+// SetReadDeadline sets the read deadline, unless the connection was idle for too long.
 func (g *guest) SetReadDeadline(t time.Time) error {
 	if g.expired.Load() {
 		return os.ErrDeadlineExceeded
@@ -136,8 +137,7 @@ func (g *guest) SetReadDeadline(t time.Time) error {
 	return g.Conn.SetReadDeadline(t)
 }
 
-// SetWriteDeadline sets the write deadline. A write that takes longer than the server's bound ends
-// before it.
+// SetWriteDeadline sets the write deadline. The server's limit for writes holds as well.
 func (g *guest) SetWriteDeadline(t time.Time) error {
 	g.writing.Lock()
 	defer g.writing.Unlock()
@@ -145,7 +145,7 @@ func (g *guest) SetWriteDeadline(t time.Time) error {
 	return g.Conn.SetWriteDeadline(t)
 }
 
-// seated counts it among those that have shaken hands: from now on it must not be idle.
+// seated marks the handshake as done. From now on the limit for idle connections holds.
 func (g *guest) seated() {
 	g.server.mu.Lock()
 	defer g.server.mu.Unlock()
@@ -159,8 +159,8 @@ func (g *guest) seated() {
 
 func (g *guest) touch() { g.active.Store(time.Now().UnixNano()) }
 
-// look ends a connection that has been idle for too long: its next Read fails, so that whoever uses
-// it says close_notify. Who does not, because he waits for something else, is cut.
+// look ends a connection that has been idle for too long: its next Read fails, so that its user
+// sends close_notify. If the user waits for something else, the connection is cut.
 func (g *guest) look() {
 	idle := g.server.Limits.Idle
 	if left := idle - time.Since(time.Unix(0, g.active.Load())); left > 0 {
@@ -172,7 +172,7 @@ func (g *guest) look() {
 	time.AfterFunc(min(idle, farewell), func() { g.cut() })
 }
 
-// sayPlain tells an HTTP client what is wrong. See RFC 9110 §15.5.1.
+// sayPlain answers an HTTP client without TLS. See RFC 9110 §15.5.1.
 func (g *guest) sayPlain() {
 	text := "This port speaks HTTPS, and you spoke plain HTTP to it: begin the URL with https://\n"
 	g.Conn.SetDeadline(time.Now().Add(time.Second))
@@ -188,7 +188,7 @@ func (g *guest) sayPlain() {
 	}
 }
 
-// CloseWrite ends our direction.
+// CloseWrite closes the sending direction.
 func (g *guest) CloseWrite() error {
 	if half, ok := g.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
@@ -196,7 +196,7 @@ func (g *guest) CloseWrite() error {
 	return errors.ErrUnsupported
 }
 
-// Close lets it go.
+// Close closes the connection and frees its seat.
 func (g *guest) Close() error {
 	s := g.server
 	s.mu.Lock()
@@ -209,7 +209,7 @@ func (g *guest) Close() error {
 	return g.cut()
 }
 
-// cut ends everything that waits for the client, or for somebody else on its behalf.
+// cut closes the connection, and ends its context for whoever waits on the client's behalf.
 func (g *guest) cut() error {
 	g.cancel()
 	return g.Conn.Close()

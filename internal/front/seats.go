@@ -5,22 +5,22 @@ import (
 	"net/netip"
 )
 
-// The bounds of what those may cost together that have not shaken hands. A connection that says
-// nothing is counted with 20 KiB, and each byte that it sends with two: what is not a whole message
-// yet lies in buffers that grow. TestAFloodOfHelloBytesIsBounded measures the sum.
+// The limits of what connections whose handshake is not done may cost together. Each counts 20 KiB,
+// and 2 bytes for each byte received, because incomplete messages are in buffers that grow.
+// TestAFloodOfHelloBytesIsBounded measures the sum.
 const (
 	idleWeight = 20 << 10
 	byteWeight = 2
 	maxWeight  = 60 << 20
 )
 
-// seats counts who is here. The server's lock guards it.
+// seats counts connections. The server's lock guards it.
 type seats struct {
 	max, perAddr int
 	taken        int
 	byAddr       map[string]int
-	waiting      []*guest // those that have not shaken hands, the oldest first
-	weight       int      // what the waiting ones may cost, in bytes
+	waiting      []*guest // those whose handshake is not done, the oldest first
+	weight       int      // what waiting may cost, in bytes
 }
 
 func newSeats(all, perAddr int) seats {
@@ -33,7 +33,8 @@ func newSeats(all, perAddr int) seats {
 // short reports whether three quarters of all seats are taken.
 func (s *seats) short() bool { return s.taken >= s.max-s.max/4 }
 
-// oldest returns who has been shaking hands for the longest time, of one address or of all.
+// oldest returns the connection whose handshake has taken the longest, of one address or, with an
+// empty addr, of all.
 func (s *seats) oldest(addr string) *guest {
 	for _, g := range s.waiting {
 		if addr == "" || g.addr == addr {
@@ -43,9 +44,9 @@ func (s *seats) oldest(addr string) *guest {
 	return nil
 }
 
-// admit gives g a seat, or says why not. When seats are short, and only then, an address may have
-// PerAddr of them. Who makes room has not shaken hands: the oldest of the address that has too
-// many, or of all. It needs the lock.
+// admit gives g a seat, or returns why not. When seats are short, an address may have PerAddr of
+// them. To make room, it closes the oldest connection whose handshake is not done: of that address
+// if it has its share, otherwise of all. The lock must be held.
 func (s *Server) admit(g *guest) error {
 	if s.seats.short() && s.seats.byAddr[g.addr] >= s.seats.perAddr {
 		own := s.seats.oldest(g.addr)
@@ -70,7 +71,7 @@ func (s *Server) admit(g *guest) error {
 	return nil
 }
 
-// release takes a connection's seat back. It needs the lock.
+// release frees a connection's seat. The lock must be held.
 func (s *Server) release(g *guest) {
 	s.forget(g)
 	if !s.guests[g] {
@@ -83,15 +84,15 @@ func (s *Server) release(g *guest) {
 	}
 }
 
-// sendAway cuts a connection that has not shaken hands. It needs the lock.
+// sendAway closes a connection whose handshake is not done. The lock must be held.
 func (s *Server) sendAway(g *guest) {
 	g.away = true
 	s.release(g)
 	g.cut()
 }
 
-// weigh adds to what a waiting connection costs, and sends away the oldest if all together cost too
-// much. It needs the lock.
+// weigh adds to the cost of a connection whose handshake is not done, and closes the oldest ones
+// while all together exceed the limit. The lock must be held.
 func (s *Server) weigh(g *guest, n int) {
 	g.weight += n
 	s.seats.weight += n
@@ -100,7 +101,7 @@ func (s *Server) weigh(g *guest, n int) {
 	}
 }
 
-// forget takes a connection off the list of the waiting. It needs the lock.
+// forget removes a connection from those whose handshake is not done. The lock must be held.
 func (s *Server) forget(g *guest) {
 	if !g.waits {
 		return
@@ -115,8 +116,8 @@ func (s *Server) forget(g *guest) {
 	}
 }
 
-// addrOf returns what counts as one address: an IPv4 address, or the 64 bits of an IPv6 address
-// that name a network, since whoever has one such address has them all.
+// addrOf returns what counts as one address: an IPv4 address, or the /64 network of an IPv6
+// address, all of whose addresses are usually one host's.
 func addrOf(a net.Addr) string {
 	p, err := netip.ParseAddrPort(a.String())
 	if err != nil {

@@ -19,10 +19,10 @@ import (
 	"github.com/vitrine-tls/vitrine/vhttp"
 )
 
-// maxEcho is a record's worth.
+// maxEcho is the length of the longest record.
 const maxEcho = 16 << 10
 
-// Echo sends lines back, each in a record of its own if it is not longer than 16 KiB.
+// Echo sends lines back, one of up to 16 KiB in a record of its own.
 func Echo(_ context.Context, c *vitrine.Conn) {
 	in := bufio.NewReaderSize(c, maxEcho)
 	for {
@@ -38,9 +38,9 @@ func Echo(_ context.Context, c *vitrine.Conn) {
 	}
 }
 
-// Forward connects to a service in the clear and copies both ways, each up to its own end. What
-// goes wrong is told to failed. When the client's connection ends, the service's does, whatever it
-// waits for.
+// Forward returns a function that connects to a service without TLS and copies both ways, each
+// direction to its own end. Errors are passed to failed. When the client's connection ends, so does
+// the service's.
 func Forward(addr string, timeout time.Duration,
 	failed func(error)) func(context.Context, *vitrine.Conn) {
 	return func(ctx context.Context, c *vitrine.Conn) {
@@ -82,7 +82,7 @@ func toService(back net.Conn, c *vitrine.Conn) {
 		half.CloseWrite()
 		return
 	}
-	back.Close() // cut: the service must not take it for the end
+	back.Close() // an orderly end would hide that data was cut off
 }
 
 func toClient(c *vitrine.Conn, back net.Conn) {
@@ -95,7 +95,7 @@ func toClient(c *vitrine.Conn, back net.Conn) {
 	}
 }
 
-// queue is a listener of connections that have shaken hands already.
+// queue is a listener for connections whose handshake is done.
 type queue struct {
 	conns chan net.Conn
 	done  chan struct{}
@@ -119,11 +119,11 @@ func (q *queue) Close() error {
 
 func (q *queue) Addr() net.Addr { return q.addr }
 
-// Protocols are what HTTP speaks, best first.
+// Protocols returns the protocols of HTTP, best first.
 func Protocols() []string { return []string{"h2", "http/1.1"} }
 
-// HTTP hands connections to an HTTP server. stop ends it when its requests are done. What goes
-// wrong is told to failed.
+// HTTP passes connections to an HTTP server. stop ends it when its requests are done. Errors are
+// passed to failed.
 func HTTP(handler http.Handler, timeout time.Duration, addr net.Addr,
 	failed func(error)) (use func(context.Context, *vitrine.Conn),
 	stop func(context.Context) error) {
@@ -146,8 +146,8 @@ func HTTP(handler http.Handler, timeout time.Duration, addr net.Addr,
 	return use, server.Shutdown
 }
 
-// surviving tells of a panic of handler in few lines and lets it end its connection or stream, as
-// net/http does, whose own report is longer than a log should be.
+// surviving passes a panic of handler to failed, in few lines, and lets it end its connection or
+// stream as in net/http, whose own report is too long for a log.
 func surviving(handler http.Handler, failed func(error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -164,7 +164,7 @@ func surviving(handler http.Handler, failed func(error)) http.Handler {
 	})
 }
 
-// Hello tells a client what it negotiated, and ends the connection.
+// Hello tells a client what was negotiated, and ends the connection.
 func Hello(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -205,7 +205,7 @@ func with(s vitrine.ConnectionState) (names []string) {
 	return names
 }
 
-// ClientName is whom a client's certificate names, or empty.
+// ClientName returns the subject of the client's certificate, or an empty string.
 func ClientName(s vitrine.ConnectionState) string {
 	if len(s.PeerCertificates) == 0 {
 		return ""

@@ -66,7 +66,7 @@ func (s *source) key(kind Kind) (crypto.Signer, error) {
 	return nil, fmt.Errorf("throwaway: got %q, expected one of %v", kind, Kinds())
 }
 
-// embeddedRSA reads a key that everybody has.
+// embeddedRSA returns an embedded key, which is public.
 func embeddedRSA(i int) (*rsa.PrivateKey, error) {
 	data, err := embedded.ReadFile(fmt.Sprintf("rsa-%d.pem", i))
 	if err != nil {
@@ -80,7 +80,7 @@ func embeddedRSA(i int) (*rsa.PrivateKey, error) {
 	return key.(*rsa.PrivateKey), nil
 }
 
-// ecdsa draws scalars until one is in range: for P-256, the worst, 1 in 2^32 is not.
+// ecdsa draws scalars until one is in range. Even for P-256, the worst case, only 1 in 2^32 is not.
 func (s *source) ecdsa(curve elliptic.Curve) (crypto.Signer, error) {
 	if s.seed == nil {
 		return ecdsa.GenerateKey(curve, rand.Reader)
@@ -107,17 +107,16 @@ func (s *source) bytes(n int) ([]byte, error) {
 	return b, err
 }
 
-// repeatable is an ECDSA key that always signs by RFC 6979, whatever reader it is given. It is the
-// key that decides, because x509.CreateCertificate and TLS must give a reader to a signer that they
-// do not know.
+// repeatable is an ECDSA key that signs by RFC 6979 whatever reader it is given, because
+// x509.CreateCertificate and TLS pass a reader to signers that they do not know.
 type repeatable struct{ *ecdsa.PrivateKey }
 
 func (k repeatable) Sign(_ io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	return k.PrivateKey.Sign(nil, digest, opts)
 }
 
-// PKCS8 encodes the private key of a certificate that this package issued, under the name that the
-// certificate has for it. See RFC 5958 §2 and, for Ed448, RFC 8410 §7.
+// PKCS8 encodes the private key of a certificate that this package issued, with the algorithm that
+// the certificate has. See RFC 5958 §2 and, for Ed448, RFC 8410 §7.
 func PKCS8(c tls.Certificate) ([]byte, error) {
 	switch k := c.PrivateKey.(type) {
 	case repeatable:

@@ -20,8 +20,8 @@ var (
 	oidEd448  = asn1.ObjectIdentifier{1, 3, 101, 113}
 )
 
-// sign makes a certificate. For the two kinds of keys that crypto/x509 cannot write it makes one
-// for a stand-in, which is then replaced. See RFC 4055 §1.2 and RFC 8410 §4.
+// sign makes a certificate. For the keys that crypto/x509 cannot encode it makes one with another
+// key, which it then replaces. See RFC 4055 §1.2 and RFC 8410 §4.
 func (ca *CA) sign(t *x509.Certificate, kind Kind, pub crypto.PublicKey) ([]byte, error) {
 	type publicKeyInfo struct { // SubjectPublicKeyInfo, without parameters
 		Algorithm algorithm
@@ -49,9 +49,9 @@ func (ca *CA) sign(t *x509.Certificate, kind Kind, pub crypto.PublicKey) ([]byte
 	return resign(der, 6, info, ca.key)
 }
 
-// resign puts another value into one field of something signed, a certificate or an OCSP response,
-// which are both SEQUENCE {SEQUENCE {fields}, algorithm, signature, …}, and signs it again with
-// SHA-256.
+// resign replaces a field of a signed structure and signs it again with SHA-256. The structure is a
+// certificate or an OCSP response, which are both SEQUENCE {SEQUENCE {fields}, algorithm,
+// signature, …}.
 func resign(der []byte, field int, value []byte, key crypto.Signer) ([]byte, error) {
 	var outer, fields []asn1.RawValue
 	if _, err := asn1.Unmarshal(der, &outer); err != nil {
@@ -80,15 +80,15 @@ func resign(der []byte, field int, value []byte, key crypto.Signer) ([]byte, err
 
 func bits(b []byte) asn1.BitString { return asn1.BitString{Bytes: b, BitLength: 8 * len(b)} }
 
-// Staple makes an OCSP response for a leaf of this CA: good, and valid for a week from an hour ago.
-// Edits change it before it is signed. See RFC 6960 §4.2.
+// Staple makes an OCSP response for a leaf of this CA: good, and valid from an hour before the CA's
+// time to a week after it. Edits change it before it is signed. See RFC 6960 §4.2.
 func (ca *CA) Staple(leaf *x509.Certificate, edits ...func(*ocsp.Response)) ([]byte, error) {
 	return ca.staple(leaf, ca.Cert, ca.key, edits)
 }
 
-// StapleBy makes an OCSP response that another one signs, by P-256 or RSA, who sends a certificate
-// along: a responder that the CA delegated, if this CA issued it for OCSPSigning. See RFC 6960
-// §4.2.2.2.
+// StapleBy makes an OCSP response that is signed by responder, with a P-256 or RSA key, and
+// contains its certificate. The CA has delegated this if it issued the certificate for OCSPSigning.
+// See RFC 6960 §4.2.2.2.
 func (ca *CA) StapleBy(responder tls.Certificate, leaf *x509.Certificate,
 	edits ...func(*ocsp.Response)) ([]byte, error) {
 	key, ok := responder.PrivateKey.(crypto.Signer)
@@ -117,7 +117,7 @@ func (ca *CA) staple(leaf, responder *x509.Certificate, key crypto.Signer,
 	return ca.dateStaple(der, key)
 }
 
-// dateStaple moves producedAt, for which the ocsp package takes the clock, to the CA's time.
+// dateStaple sets producedAt to the CA's time; the ocsp package sets it to the system's.
 func (ca *CA) dateStaple(der []byte, key crypto.Signer) ([]byte, error) {
 	var response struct { // RFC 6960 §4.2.1
 		Status asn1.Enumerated

@@ -1,14 +1,13 @@
 // Package throwaway makes certificate authorities and certificates in memory, for demonstrations
-// and tests. Nothing that it makes is ever written to a disk, and nothing that it makes may be
-// trusted.
+// and tests. It writes nothing to a disk, and nothing that it makes may be trusted.
 //
 // Without a seed all keys are fresh. With one, every byte repeats: RSA keys are embedded in this
-// package, the scalars of other keys come from the seed, certificates and ECDSA keys sign by RFC
-// 6979, serial numbers count and the clock stands still. Since the keys of a seeded CA are public,
-// its name says so.
+// package, the scalars of other keys come from the seed, ECDSA keys sign by RFC 6979, serial
+// numbers count and the clock stands still. Since the keys of a seeded CA are public, its name says
+// so.
 //
-// It also writes the two public keys that crypto/x509 cannot: RSASSA-PSS (RFC 4055 §1.2) and Ed448
-// (RFC 8410 §4).
+// It also encodes the two kinds of public keys that crypto/x509 does not: RSASSA-PSS (RFC 4055
+// §1.2) and Ed448 (RFC 8410 §4).
 package throwaway
 
 import (
@@ -30,16 +29,16 @@ const (
 	SeededName = "Vitrine demo CA: keys are public, never trust it"
 )
 
-// Epoch is the time at which a seeded CA lives unless it is told another.
+// Epoch is the default time of a seeded CA.
 var Epoch = time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
 
-// Options say what a CA is made from.
+// Options configure a CA.
 type Options struct {
 	Seed io.Reader // nil: fresh keys from crypto/rand
 	Now  time.Time // zero: Epoch with a seed, the clock without
 }
 
-// A CA is a certificate authority: a root or, made by Intermediate, one below it.
+// A CA is a certificate authority: a root or an intermediate.
 type CA struct {
 	Cert *x509.Certificate
 	Now  time.Time // certificates are valid from an hour before it to 90 days after it
@@ -50,11 +49,11 @@ type CA struct {
 	source *source
 }
 
-// source is where one root and all below it get keys and serial numbers from.
+// source has the keys and serial numbers of a root and its intermediates.
 type source struct {
 	seed    io.Reader
 	serials int64
-	rsaKeys int // of the embedded ones, how many were handed out
+	rsaKeys int // number of embedded keys used
 }
 
 // New makes a root with an ECDSA P-256 key.
@@ -86,7 +85,7 @@ func (ca *CA) Intermediate() (*CA, error) {
 	return sub, nil
 }
 
-// found gives ca its key and its certificate, signed by parent or, if that is ca, by itself.
+// found makes the key and the certificate of ca, signed by parent, which may be ca itself.
 func (ca *CA) found(name string, parent *CA) error {
 	key, err := ca.source.key(ECDSA)
 	if err != nil {
@@ -107,15 +106,15 @@ func (ca *CA) found(name string, parent *CA) error {
 	return err
 }
 
-// Pool holds the root alone.
+// Pool returns a pool with the root only.
 func (ca *CA) Pool() *x509.CertPool {
 	p := x509.NewCertPool()
 	p.AddCert(ca.root)
 	return p
 }
 
-// Issue makes a key and a server's certificate for it, valid for names, which are DNS names and IP
-// addresses. Edits change the certificate before it is signed, and can make it wrong in any way.
+// Issue makes a key and a server's certificate for it, valid for names: DNS names and IP addresses.
+// Edits change the certificate before it is signed.
 func (ca *CA) Issue(kind Kind, names []string,
 	edits ...func(*x509.Certificate)) (tls.Certificate, error) {
 	key, err := ca.source.key(kind)
@@ -125,7 +124,7 @@ func (ca *CA) Issue(kind Kind, names []string,
 	return ca.certify(key, kind, names, edits)
 }
 
-// Certify makes a server's certificate for a key that exists, of any kind that crypto/x509 knows.
+// Certify makes a server's certificate for an existing key of a kind that crypto/x509 knows.
 func (ca *CA) Certify(key crypto.Signer, names []string,
 	edits ...func(*x509.Certificate)) (tls.Certificate, error) {
 	return ca.certify(key, "", names, edits)
@@ -171,8 +170,8 @@ func (ca *CA) template(name string) *x509.Certificate {
 	}
 }
 
-// serial counts in a seeded run, and is random in any other: two roots of one name must not number
-// alike.
+// serial counts with a seed, and returns random numbers without: two roots have the same name and
+// must not issue the same number.
 func (s *source) serial() *big.Int {
 	if s.seed != nil {
 		s.serials++
@@ -184,12 +183,12 @@ func (s *source) serial() *big.Int {
 	return new(big.Int).SetBytes(b[:])
 }
 
-// ForClient makes it a client's certificate.
+// ForClient is an edit that makes a client's certificate.
 func ForClient(t *x509.Certificate) {
 	t.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
 }
 
-// MustStaple makes it demand a stapled status. See RFC 7633 §4.
+// MustStaple is an edit that demands a stapled status. See RFC 7633 §4.
 func MustStaple(t *x509.Certificate) {
 	t.ExtraExtensions = append(t.ExtraExtensions, pkix.Extension{
 		Id:    []int{1, 3, 6, 1, 5, 5, 7, 1, 24},
