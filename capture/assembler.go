@@ -7,31 +7,32 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A Handler takes what one connection said. Each direction comes in order and without repetition;
-// the two are interleaved as the packets were, except where one had to wait for a missing segment.
+// A Handler receives the data of one connection. Each direction comes in order and without
+// repetition; the two are interleaved as the packets were, except where one had to wait for a
+// missing segment.
 type Handler interface {
-	// Bytes takes the next bytes of a direction and the time of the packet that made them
+	// Bytes receives the next bytes of a direction and the time of the packet that made them
 	// available. The bytes are valid during the call.
 	Bytes(from iana.Side, at time.Time, b []byte)
 
-	// Gap says that the next n bytes of a direction are not in the capture.
+	// Gap is called if the next n bytes of a direction are not in the capture.
 	Gap(from iana.Side, n int64)
 
-	// End says that nothing more will come.
+	// End is called last.
 	End()
 }
 
 // Connection is a TCP connection in a capture.
 type Connection struct {
-	Stream int // counts the connections by their first packet, from 0: Wireshark's tcp.stream
+	Stream int // from 0, in the order of first packets: Wireshark's tcp.stream
 
-	// Client opened the connection, as a SYN told. Where there was none, Guessed is true and the
-	// lower port is taken for the Server's: what they say may tell better.
+	// Client opened the connection, according to a SYN. If there was none, Guessed is true and the
+	// Server is the end with the lower port; the data may show otherwise.
 	Client, Server netip.AddrPort
 	Guessed        bool
 
-	// Opened tells for each side whether its direction is known from the first byte on. If not, the
-	// capture began later.
+	// Opened reports for each side whether its direction is known from the first byte on. If not,
+	// the capture began later.
 	Opened [2]bool
 
 	// Start and Last are the times of the first packet and of the last so far.
@@ -40,17 +41,17 @@ type Connection struct {
 	Packets int
 }
 
-// Assembler puts TCP connections together. Memory grows with the connections that are open, within
-// Limits; of each that ended, the 16,384 last, it keeps a few hundred bytes, so that a late packet
-// is no new connection.
+// Assembler reassembles TCP connections. Memory grows with the open connections, within Limits. Of
+// the 16,384 connections that ended last it keeps a few hundred bytes each, so that a late packet
+// does not begin a new one.
 //
-// Where segments overlap and differ, the first copy of a byte wins, as in most receivers; an
+// Where segments overlap and differ, the first copy of a byte wins, as in most receivers. An
 // attacker who knows the receiver better can make it see other bytes than the Assembler, but not
-// bytes that TLS authenticates. A missing segment is waited for until the connection ends or Limits
+// bytes that TLS authenticates. A missing segment is awaited until the connection ends or Limits
 // are reached; then it is a Gap.
 type Assembler struct {
-	// New is called when a connection's first byte, or gap, is known, and gives its Handler; nil if
-	// nobody is interested.
+	// New is called when a connection's first byte, or gap, is known, and returns its Handler, or
+	// nil to ignore the connection.
 	New func(*Connection) Handler
 
 	// Limits bound the memory. They are read at the first packet.
@@ -58,24 +59,24 @@ type Assembler struct {
 
 	decoder decoder
 	table   map[tuple]*connection
-	last    *connection // packets come in bursts
+	last    *connection // found last, since packets come in bursts
 	streams int
 	packets int
 
-	open    queue[*connection] // by their last packet
-	closing queue[*connection] // by the packet that closed them
+	open    queue[*connection] // in the order of their last packets
+	closing queue[*connection] // in the order of the packets that closed them
 	ended   queue[*connection]
-	holes   queue[*lane] // directions that wait, by since when
+	holes   queue[*lane] // directions that wait, longest first
 	waiting int          // bytes in all lanes
 }
 
-// tuple names a connection regardless of direction: a is the lesser end.
+// tuple identifies a connection regardless of direction: a is the lesser end.
 type tuple struct {
 	a, b endpoint
 	v6   bool
 }
 
-// connection is a Connection and what it takes to put it together.
+// connection is a Connection with the state of its reassembly.
 type connection struct {
 	Connection
 	key     tuple
@@ -83,29 +84,28 @@ type connection struct {
 	side    [2]iana.Side
 	handler Handler
 	state   state
-	closed  int // the packet that closed it
+	closed  int // number of the packet that closed it
 	link    links[*connection]
-	handled bool // New was asked
+	handled bool // New was called
 }
 
 type state uint8
 
 const (
 	isOpen    state = iota
-	isClosing       // a RST or both FINs came, and packets from before may still come late
+	isClosing       // a RST or both FINs came; earlier packets may still come late
 	hasEnded        // End was called
 )
 
 const (
-	// lingering is for how many packets of the capture a closed connection waits for what is
-	// missing in it.
+	// lingering is for how many packets of the capture a closed connection waits for missing bytes.
 	lingering = 1 << 16
-	// remembering is how many connections that ended keep their number.
+	// remembering is how many ended connections keep their number.
 	remembering = 1 << 14
 )
 
 // Add takes the next packet of the capture. An error says that packets of its link type cannot be
-// decoded; the packet is passed over, as is everything else that is not TCP.
+// decoded; the packet is ignored, as is everything else that is not TCP.
 func (a *Assembler) Add(p Packet) error {
 	if a.table == nil {
 		a.table = map[tuple]*connection{}
@@ -136,7 +136,7 @@ func (a *Assembler) Add(p Packet) error {
 	return nil
 }
 
-// Close ends all connections: what was waited for will not come.
+// Close ends all connections.
 func (a *Assembler) Close() {
 	for _, q := range []*queue[*connection]{&a.closing, &a.open} {
 		for c := q.first(); c != nil; c = q.first() {
@@ -146,7 +146,7 @@ func (a *Assembler) Close() {
 	a.table, a.last, a.ended = nil, nil, queue[*connection]{}
 }
 
-// find gives the connection of a segment, and makes one for the first.
+// find returns the connection of a segment, which it creates for the first.
 func (a *Assembler) find(k tuple, from int, s *segment) *connection {
 	c := a.last
 	if c == nil || c.key != k {
@@ -192,14 +192,14 @@ func (a *Assembler) start(k tuple, from int, s *segment) *connection {
 	return c
 }
 
-// orient settles which end is the client. After the Handler was made it stays as it is.
+// orient sets which end is the client. It does not change after New was called.
 func (c *connection) orient(client int) {
 	c.side[client], c.side[1-client] = iana.Client, iana.Server
 	ends := [2]endpoint{c.key.a, c.key.b}
 	c.Client, c.Server = ends[client].addrPort(c.key.v6), ends[1-client].addrPort(c.key.v6)
 }
 
-// segment does what a segment of an open connection asks for.
+// segment processes a segment of a connection that has not ended.
 func (a *Assembler) segment(c *connection, from int, s *segment) {
 	mine, theirs := &c.lanes[from], &c.lanes[1-from]
 	seq := s.seq
@@ -237,7 +237,7 @@ func (a *Assembler) segment(c *connection, from int, s *segment) {
 	}
 }
 
-// end gives up what is missing and tells the Handler.
+// end gives up what is missing and calls the Handler's End.
 func (a *Assembler) end(c *connection) {
 	switch c.state {
 	case isOpen:
@@ -261,7 +261,7 @@ func (a *Assembler) end(c *connection) {
 	}
 }
 
-// forget lets the next packet of c's ends begin a new connection.
+// forget removes c, so that the next packet between its ends begins a new connection.
 func (a *Assembler) forget(c *connection) {
 	a.ended.remove(c)
 	if a.table[c.key] == c {
@@ -272,7 +272,7 @@ func (a *Assembler) forget(c *connection) {
 	}
 }
 
-// bytes and gap hand on what a lane has in order.
+// bytes and gap pass what comes next in a lane to the Handler.
 func (a *Assembler) bytes(l *lane, b []byte) {
 	if h := a.handlerOf(l.conn); h != nil {
 		h.Bytes(l.side(), l.conn.Last, b)

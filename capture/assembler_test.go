@@ -41,7 +41,7 @@ const (
 	none   = flagACK
 )
 
-// transcript is what a Handler heard, in words.
+// transcript is what a Handler received, in words.
 type transcript struct {
 	streams []*Connection
 	lines   []string
@@ -56,7 +56,7 @@ func (s scribe) Bytes(from iana.Side, _ time.Time, b []byte) {
 	who := fmt.Sprintf("%d %v ", s.n, from)
 	if i := len(s.t.lines) - 1; i >= 0 && strings.HasPrefix(s.t.lines[i], who) &&
 		!strings.Contains(s.t.lines[i], "misses") {
-		s.t.lines[i] += string(b) // how the bytes are cut is nobody's business
+		s.t.lines[i] += string(b) // how the bytes are cut does not matter
 		return
 	}
 	s.t.lines = append(s.t.lines, who+string(b))
@@ -318,7 +318,7 @@ func TestWaitingIsBounded(t *testing.T) {
 	}
 }
 
-func TestWhatNeedNotWaitDoesNot(t *testing.T) {
+func TestBytesWaitOnlyIfTheyMust(t *testing.T) {
 	w := newWire()
 	p := w.packet
 	for _, c := range []struct {

@@ -97,6 +97,6 @@ func BenchmarkWriter(b *testing.B) {
 	b.SetBytes(int64(len(chunk)))
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Say(iana.Server, time.Unix(1, 0), chunk)
+		c.Send(iana.Server, time.Unix(1, 0), chunk)
 	}
 }

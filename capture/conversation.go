@@ -9,9 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A Conversation is a TCP connection that is being written: what was said comes out as segments
-// that a network could have carried, with a handshake before and a close behind. Its methods may be
-// called by several goroutines.
+// A Conversation is a TCP connection that is being written: data becomes segments that a network
+// could have carried, between a TCP handshake and a close. It is safe for concurrent use.
 type Conversation struct {
 	w      *Writer
 	v6     bool
@@ -20,8 +19,8 @@ type Conversation struct {
 	last   time.Time
 	netif  uint32
 
-	waiting bool   // for secrets
-	held    []byte // packets, meanwhile
+	waiting bool   // packets wait for secrets
+	held    []byte // these packets
 }
 
 // end is one side of a Conversation.
@@ -52,22 +51,21 @@ func newConversation(w *Writer, n int, client, server netip.AddrPort) *Conversat
 		server = netip.AddrPortFrom(server.Addr(), 443)
 	}
 	c := &Conversation{w: w, v6: client.Addr().Is6()}
-	// of the initial sequence numbers, which must differ where ports are used again
+	// Initial sequence numbers must differ if ports are reused.
 	first := uint32(n) << 20
 	c.ends[iana.Client] = end{addr: client, seq: first}
 	c.ends[iana.Server] = end{addr: server, seq: first + 1<<19}
 	return c
 }
 
-// usable takes an IPv4 address that is mapped into IPv6 as what it is, and leaves a zone away.
+// usable converts an IPv4 address mapped into IPv6 to IPv4, and removes a zone.
 func usable(a netip.AddrPort) netip.AddrPort {
 	return netip.AddrPortFrom(a.Addr().Unmap().WithZone(""), a.Port())
 }
 
-// Say writes bytes that a side said at this time. The zero time asks the Writer's clock. A time
-// before the last one is taken for the last one: packets stand in the order in which they were
-// said.
-func (c *Conversation) Say(from iana.Side, at time.Time, b []byte) error {
+// Send writes bytes that a side sent at this time. The zero time means the Writer's clock. A time
+// before the last one is replaced by the last one: packets are in the order of the calls.
+func (c *Conversation) Send(from iana.Side, at time.Time, b []byte) error {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
 	if len(b) == 0 || c.ends[from].finished {
@@ -82,16 +80,16 @@ func (c *Conversation) Say(from iana.Side, at time.Time, b []byte) error {
 		if size == len(b) {
 			flags |= flagPSH
 		}
-		c.send(from, flags, b[:size])
+		c.writeSegment(from, flags, b[:size])
 		b = b[size:]
 		if n%burst == 0 || len(b) == 0 {
-			c.send(from.Peer(), flagACK, nil)
+			c.writeSegment(from.Peer(), flagACK, nil)
 		}
 	}
 	return c.w.flush()
 }
 
-// Finish writes the FIN of a side, which can say nothing more.
+// Finish writes the FIN of a side, after which Send ignores its data.
 func (c *Conversation) Finish(from iana.Side, at time.Time) error {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
@@ -106,8 +104,7 @@ func (c *Conversation) Finish(from iana.Side, at time.Time) error {
 	return c.w.flush()
 }
 
-// Close writes what is missing of the close of a connection: a FIN of each side that has not sent
-// one, the client's first.
+// Close writes a FIN of each side that has not sent one, the client's first.
 func (c *Conversation) Close() error {
 	c.w.mu.Lock()
 	defer c.w.mu.Unlock()
@@ -124,9 +121,9 @@ func (c *Conversation) Close() error {
 
 func (c *Conversation) finish(from iana.Side) {
 	if e := &c.ends[from]; !e.finished {
-		c.send(from, flagFIN|flagACK, nil)
+		c.writeSegment(from, flagFIN|flagACK, nil)
 		e.finished = true
-		c.send(from.Peer(), flagACK, nil)
+		c.writeSegment(from.Peer(), flagACK, nil)
 	}
 }
 
@@ -151,12 +148,12 @@ func (c *Conversation) open() {
 		c.waiting = true
 		c.w.held = append(c.w.held, c)
 	}
-	c.send(iana.Client, flagSYN, nil)
-	c.send(iana.Server, flagSYN|flagACK, nil)
-	c.send(iana.Client, flagACK, nil)
+	c.writeSegment(iana.Client, flagSYN, nil)
+	c.writeSegment(iana.Server, flagSYN|flagACK, nil)
+	c.writeSegment(iana.Client, flagACK, nil)
 }
 
-// mss is how much one segment carries.
+// mss returns the most bytes that one segment carries.
 func (c *Conversation) mss() int {
 	if c.v6 {
 		return linkMTU - 40 - 20
@@ -164,8 +161,8 @@ func (c *Conversation) mss() int {
 	return linkMTU - 20 - 20
 }
 
-// send writes one segment.
-func (c *Conversation) send(from iana.Side, flags uint8, data []byte) {
+// writeSegment writes one segment.
+func (c *Conversation) writeSegment(from iana.Side, flags uint8, data []byte) {
 	var scratch [linkMTU]byte
 	b := c.segment(scratch[:0], from, flags, data)
 	me := &c.ends[from]
@@ -183,7 +180,7 @@ func (c *Conversation) send(from iana.Side, flags uint8, data []byte) {
 	}
 }
 
-// release writes what waited.
+// release writes the packets that waited.
 func (c *Conversation) release() {
 	if c.waiting {
 		i := slices.Index(c.w.held, c)
@@ -199,7 +196,7 @@ func (c *Conversation) segment(b []byte, from iana.Side, flags uint8, data []byt
 	me, peer := &c.ends[from], &c.ends[from.Peer()]
 	var options []byte
 	if flags&flagSYN != 0 {
-		// maximum segment size: RFC 9293 §3.7.1
+		// Maximum segment size: RFC 9293 §3.7.1.
 		options = binary.BigEndian.AppendUint16([]byte{2, 4}, uint16(c.mss()))
 	}
 	size := 20 + len(options) + len(data)
@@ -215,7 +212,7 @@ func (c *Conversation) segment(b []byte, from iana.Side, flags uint8, data []byt
 		src, dst = src[12:], dst[12:]
 		b = append(b, 0x45, 0)
 		b = be.AppendUint16(b, uint16(20+size))
-		// "don't fragment", so that no identification is needed: RFC 6864 §4.1
+		// "Don't fragment", so that no identification is needed: RFC 6864 §4.1.
 		b = append(b, 0, 0, 0x40, 0, 64, protoTCP, 0, 0)
 		b = append(append(b, src...), dst...)
 		be.PutUint16(b[10:], ^sum(0, b))
@@ -238,8 +235,8 @@ func (c *Conversation) segment(b []byte, from iana.Side, flags uint8, data []byt
 	return b
 }
 
-// sum goes on with the Internet checksum, whose complement is sent. Only its last part may have an
-// odd length. See RFC 1071 §1.
+// sum continues the Internet checksum, whose complement is sent. Only the last part may have an odd
+// length. See RFC 1071 §1.
 func sum(start uint16, b []byte) uint16 {
 	n := uint32(start)
 	for ; len(b) >= 2; b = b[2:] {

@@ -65,8 +65,8 @@ func ExampleWriter() {
 	w := capture.NewWriter(&file, capture.WriterOptions{HoldsSecrets: true})
 	c := w.Connection(netip.MustParseAddrPort("192.0.2.1:50000"),
 		netip.MustParseAddrPort("192.0.2.2:443"))
-	c.Say(iana.Client, time.Time{}, []byte("a ClientHello"))
-	c.Say(iana.Server, time.Time{}, []byte("a ServerHello"))
+	c.Send(iana.Client, time.Time{}, []byte("a ClientHello"))
+	c.Send(iana.Server, time.Time{}, []byte("a ServerHello"))
 	c.Close()
 	if err := w.Flush(); err != nil { // the first error of all
 		fmt.Println(err)

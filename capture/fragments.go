@@ -2,18 +2,18 @@ package capture
 
 import "slices"
 
-// fragments puts IP datagrams together again. Where fragments overlap, the first copy of a byte
-// wins, as for TCP. See RFC 791 §3.2 and RFC 8200 §4.5.
+// fragments reassembles IP datagrams. Where fragments overlap, the first copy of a byte wins, as
+// for TCP. See RFC 791 §3.2 and RFC 8200 §4.5.
 type fragments struct {
 	limit   int // bytes of incomplete datagrams
 	held    int
 	pending map[datagram]*partial
-	oldest  *partial // a queue: when there are too many, the oldest goes first
+	oldest  *partial // of a queue: beyond limit the oldest is dropped
 	newest  *partial
-	spare   []byte // of one that was given up, so that a flood of fragments costs no allocations
+	spare   []byte // buffer of a dropped one, so that a flood of fragments does not allocate
 }
 
-// datagram is what the fragments of one have in common.
+// datagram is what the fragments of a datagram have in common.
 type datagram struct {
 	src, dst [16]byte
 	id       uint32
@@ -37,12 +37,12 @@ const (
 	partialSize = 256 + maxDatagram/64 // of memory, besides b; have is as long as it needs to be
 )
 
-// add takes a fragment, and gives the datagram that it completes.
+// add takes a fragment. If that completes a datagram, it returns its payload and true.
 func (f *fragments) add(k datagram, offset int, more bool, body part) (part, bool) {
 	end := offset + body.length
 	if len(body.b) < body.length || end > maxDatagram || (more && body.length%unit != 0) ||
 		body.length == 0 {
-		// cut by the capture, or impossible: what it lacks will be a gap in the TCP stream
+		// Truncated by the capture, or invalid: it will be a gap in the TCP stream.
 		return part{}, false
 	}
 	d := f.pending[k]
@@ -73,7 +73,7 @@ func (f *fragments) add(k datagram, offset int, more bool, body part) (part, boo
 	return part{}, false
 }
 
-// complete tells whether every unit up to the end is there; a hostile fragment may lie behind it.
+// complete reports whether every unit up to the end is there; a hostile fragment may lie after it.
 func (d *partial) complete() bool {
 	for at := 0; at < d.total; at += unit {
 		if u := at / unit; d.have[u/64]&(1<<(u%64)) == 0 {

@@ -10,8 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// FuzzReader reads anything as a capture and puts its connections together: no panic, nothing but
-// io.EOF and named damage, and no more bytes than the file has.
+// FuzzReader reads anything as a capture and reassembles its connections: it must not panic, return
+// no error but io.EOF and described damage, and no more bytes than the file has.
 func FuzzReader(f *testing.F) {
 	for _, c := range index(f) {
 		if b, err := os.ReadFile(filepath.Join(c.dir, c.File)); err == nil && len(b) < 8000 {
@@ -63,8 +63,8 @@ func (m measure) Gap(_ iana.Side, n int64) {
 }
 func (m measure) End() {}
 
-// FuzzAssembler plays segments that the input chooses on two connections, and checks what is said
-// against a map of first copies: no byte is said that no segment had at that place.
+// FuzzAssembler plays segments that the input chooses on two connections, and compares the result
+// with a map of first copies: each byte must be one that a segment had at that place.
 func FuzzAssembler(f *testing.F) {
 	f.Add([]byte("\x02\x00\x00\x10\x00\x10\x05\x10\x00\x10\x08"))
 	f.Add([]byte("\x10\x05\x03\x10\x00\x05\x11\x00\x04\x01\x09\x00\x02\x40\x00\x10\x41\x02"))

@@ -14,7 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
-// conversation is what one connection of a capture said.
+// conversation is the data of one connection of a capture.
 type conversation struct {
 	*Connection
 	said  [2][]byte
@@ -36,8 +36,7 @@ func (l listener) take(c *Connection) Handler {
 	return l[c.Stream]
 }
 
-// assemble reads a whole capture. The error is that of the reader; whatever came before it is
-// given.
+// assemble reads a whole capture. It returns everything that came before the reader's error.
 func assemble(r io.Reader) (listener, *Assembler, error) {
 	l := listener{}
 	a := &Assembler{New: l.take}

@@ -7,26 +7,25 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A lane is one direction of a connection. Its sequence numbers are unwrapped to 64 bits: what
-// counts is the distance from the next byte, which a 32-bit number tells up to 2 GiB either way.
+// A lane is one direction of a connection. Its sequence numbers are unwrapped to 64 bits, by their
+// distance from the next byte, which a 32-bit number determines up to 2 GiB either way.
 type lane struct {
 	conn *connection
 
-	next     uint64 // the byte that comes next
-	first    uint32 // the number of the first byte: of the first heard of, if not opened
-	end      uint64 // behind the last byte, if finished
+	next     uint64 // number of the byte that comes next
+	first    uint32 // number of the first byte or, if not opened, the first number seen
+	end      uint64 // number after the last byte, if finished
 	opened   bool   // next was known from a SYN
-	started  bool   // bytes were handed on, so that none from before can be
+	started  bool   // bytes may have been passed on, so that no earlier ones can be
 	based    bool   // next has a meaning
 	finished bool   // a FIN came
 
-	held []*piece // in order, disjoint, all behind next (or, before started, around it)
+	held []*piece // in order, disjoint, all after next (or, before started, around it)
 	size int      // of memory in held
 	link links[*lane]
 }
 
-// piece is a run of bytes that wait, or, with b nil, of bytes that the capture is known not to
-// have.
+// piece is a run of bytes that wait or, if b is nil, of bytes that the capture does not have.
 type piece struct {
 	at   uint64
 	b    []byte
@@ -36,10 +35,9 @@ type piece struct {
 const (
 	pieceSize = 64       // of memory, besides b
 	maxPiece  = 64 << 10 // pieces that touch are joined up to this size
-	// pieces; a hostile capture could send bytes that never touch, each at the front
-	maxHeld   = 1 << 12
+	maxHeld   = 1 << 12  // pieces: inserting at the front costs as much as there are
 	maxBefore = 64 << 10 // bytes that wait for earlier ones when the capture has no SYN
-	unwrapped = 1 << 33  // keeps what is before the first number positive
+	unwrapped = 1 << 33  // keeps numbers before the first one positive
 )
 
 func (p *piece) end() uint64 { return p.at + uint64(len(p.b)) + p.lost }
@@ -55,7 +53,7 @@ func (l *lane) side() iana.Side {
 	return l.conn.side[1]
 }
 
-// unwrap gives the 64-bit number next to l.next. The first number that a lane hears of is its base.
+// unwrap returns the 64-bit number nearest to l.next. The first number seen becomes the base.
 func (l *lane) unwrap(seq uint32) uint64 {
 	if !l.based {
 		l.based = true
@@ -64,7 +62,7 @@ func (l *lane) unwrap(seq uint32) uint64 {
 	return l.next + uint64(int64(int32(seq-uint32(l.next))))
 }
 
-// begin says that the direction begins with this number. What came before the SYN is sorted again.
+// begin sets the number of a direction's first byte. What came before the SYN is sorted again.
 func (a *Assembler) begin(l *lane, seq uint32) {
 	if l.opened || l.started {
 		return
@@ -81,8 +79,8 @@ func (a *Assembler) begin(l *lane, seq uint32) {
 	a.drain(l)
 }
 
-// reopened tells whether a SYN whose first byte has this number begins another connection: a
-// repeated SYN has the same one.
+// reopened reports whether a SYN whose first byte has this number begins another connection: a
+// repeated SYN has the same number.
 func (l *lane) reopened(seq uint32) bool { return l.based && l.first != seq }
 
 // finish says that the direction ends before this number.
@@ -92,10 +90,10 @@ func (l *lane) finish(seq uint32) {
 	}
 }
 
-// done tells whether everything up to a FIN was handed on.
+// done reports whether everything up to a FIN was passed on.
 func (l *lane) done() bool { return l.finished && l.started && l.next >= l.end && len(l.held) == 0 }
 
-// insert takes a segment.
+// insert takes the payload of a segment.
 func (a *Assembler) insert(l *lane, seq uint32, s *segment) {
 	at := l.unwrap(seq)
 	if l.started && at <= l.next && len(l.held) == 0 { // in order, as nearly all are
@@ -128,7 +126,7 @@ func (a *Assembler) insert(l *lane, seq uint32, s *segment) {
 	}
 }
 
-// hold keeps those bytes of p that nothing held has.
+// hold keeps those bytes of p that are not held already.
 func (a *Assembler) hold(l *lane, p piece) {
 	if l.started && p.at < l.next {
 		if p.end() <= l.next {
@@ -169,7 +167,7 @@ func (p piece) to(at uint64) piece {
 	return piece{at: p.at, b: p.b[:at-p.at]}
 }
 
-// place puts a copy of p, which overlaps nothing, before held[i].
+// place inserts a copy of p, which overlaps nothing, before held[i].
 func (a *Assembler) place(l *lane, i int, p piece) {
 	before := l.size
 	if i > 0 && l.held[i-1].end() == p.at && (l.held[i-1].b == nil) == (p.b == nil) &&
@@ -189,7 +187,7 @@ func (a *Assembler) place(l *lane, i int, p piece) {
 	}
 }
 
-// drain hands on what is next.
+// drain passes on the pieces that are next.
 func (a *Assembler) drain(l *lane) {
 	n := 0
 	for n < len(l.held) && l.held[n].at == l.next {
@@ -215,7 +213,7 @@ func (a *Assembler) drain(l *lane) {
 	}
 }
 
-// acknowledge hears that the other side has everything before this number. A direction whose
+// acknowledge notes that the other side has everything before this number. A direction whose
 // beginning is not known waits for that, since its first segments may have been captured in any
 // order.
 func (a *Assembler) acknowledge(l *lane, ack uint32) {
@@ -226,8 +224,8 @@ func (a *Assembler) acknowledge(l *lane, ack uint32) {
 	}
 }
 
-// startLane begins a direction whose SYN was not seen with the earliest byte that was: an
-// acknowledged one, or one that came.
+// startLane starts a direction without a SYN at the earliest byte that came or, if it is earlier,
+// the first number seen.
 func (a *Assembler) startLane(l *lane) {
 	l.started = true
 	if first := l.held[0].at; first < l.next {
@@ -236,7 +234,7 @@ func (a *Assembler) startLane(l *lane) {
 	a.giveUp(l)
 }
 
-// giveUp says that the bytes before the first piece are missing, and goes on behind them.
+// giveUp reports the bytes before the first piece as missing, and continues after them.
 func (a *Assembler) giveUp(l *lane) {
 	if !l.started {
 		a.startLane(l)
@@ -249,8 +247,7 @@ func (a *Assembler) giveUp(l *lane) {
 	a.drain(l)
 }
 
-// flush gives up everything that is missing. So is what a FIN has behind it, if the last bytes
-// never came.
+// flush gives up everything that is missing, also before a FIN.
 func (a *Assembler) flush(l *lane) {
 	for len(l.held) > 0 {
 		a.giveUp(l)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Decoding finds the TCP segment in a packet. The layers are read where they lie: no copy and no
-// allocation, unless IP datagrams come in fragments.
+// Decoding finds the TCP segment in a packet. The layers are read in place, without copies or
+// allocations, unless IP datagrams come in fragments.
 
 // endpoint is an address and a port. IPv4 addresses are in the first 4 bytes.
 type endpoint struct {
@@ -14,14 +14,14 @@ type endpoint struct {
 	port uint16
 }
 
-// segment is a TCP segment of one packet.
+// segment is the TCP segment of one packet.
 type segment struct {
 	src, dst endpoint
 	v6       bool
 	flags    uint8
 	seq, ack uint32
 	data     []byte // what was captured of the payload
-	cut      int    // how many bytes of the payload follow that were not
+	cut      int    // how many bytes of the payload after data were not captured
 }
 
 // The flags of RFC 9293 §3.1.
@@ -39,7 +39,7 @@ const (
 	etherVLAN     = 0x8100 // IEEE 802.1Q
 	etherIPv6     = 0x86DD
 	etherQinQ     = 0x88A8 // IEEE 802.1ad
-	etherQinQOld  = 0x9100 // what switches wrote before 802.1ad
+	etherQinQOld  = 0x9100 // used before 802.1ad
 	etherMPLS     = 0x8847
 	etherPPPoE    = 0x8864
 	pppIPv4       = 0x0021
@@ -60,14 +60,14 @@ const (
 	protoMobility = 135
 )
 
-// maxTunnels bounds IP in IP, which could go as deep as a packet is long.
+// maxTunnels bounds the nesting of IP in IP.
 const maxTunnels = 4
 
 // decoder keeps the fragments of IP datagrams between packets.
 type decoder struct{ fragments fragments }
 
-// decode gives the TCP segment of a packet. ok is false if there is none, which is no error: other
-// traffic passes by. An error means that nothing of this link type will be understood.
+// decode returns the TCP segment of a packet; ok is false if there is none. An error means that
+// packets of this link type cannot be decoded.
 func (d *decoder) decode(p *Packet) (s segment, ok bool, err error) {
 	frame := part{p.Data, max(p.Length, len(p.Data))}
 	ip, version, err := network(p.Link, frame)
@@ -99,22 +99,21 @@ func (d *decoder) decode(p *Packet) (s segment, ok bool, err error) {
 	return segment{}, false, nil
 }
 
-// part is a layer with all that it carries: the bytes captured, and how many there were.
+// part is a layer with its payload: the captured bytes, and the length on the wire.
 type part struct {
 	b      []byte
 	length int
 }
 
-// from goes past n captured bytes.
+// from removes the first n bytes, which must have been captured.
 func (p part) from(n int) part { return part{p.b[n:], p.length - n} }
 
-// to limits a layer to n bytes: what lies behind is padding.
+// to limits a layer to n bytes; what follows is padding.
 func (p part) to(n int) part {
 	return part{p.b[:min(n, len(p.b))], min(n, p.length)}
 }
 
-// network finds the IP datagram behind a link's header. version is 0 if the frame carries something
-// else.
+// network finds the IP datagram in a frame. version is 0 if the frame carries something else.
 func network(link LinkType, p part) (ip part, version int, err error) {
 	header, kind := 0, 0 // where the network layer begins and where its EtherType is
 	switch link {
@@ -125,7 +124,7 @@ func network(link LinkType, p part) (ip part, version int, err error) {
 	case LinkSLL2:
 		header, kind = 20, 0
 	case LinkNull, LinkLoop:
-		// the families of IPv6 differ from system to system: the datagram itself knows better
+		// The numbers of address families differ between systems; the datagram has its version.
 		header = 4
 	case LinkRaw, LinkRawBSD, LinkRawOpen, LinkIPv4, LinkIPv6:
 	default:
@@ -142,7 +141,7 @@ func network(link LinkType, p part) (ip part, version int, err error) {
 	return ip, version, nil
 }
 
-// byVersion believes the first four bits of a datagram.
+// byVersion determines the version by the first four bits of a datagram.
 func byVersion(p part) (part, int) {
 	if len(p.b) > 0 {
 		if v := int(p.b[0] >> 4); v == 4 || v == 6 {
@@ -152,7 +151,7 @@ func byVersion(p part) (part, int) {
 	return part{}, 0
 }
 
-// byEtherType goes past tags to the datagram.
+// byEtherType skips VLAN tags, MPLS labels and PPPoE headers.
 func byEtherType(t uint16, p part) (part, int) {
 	for {
 		switch t {
@@ -192,14 +191,14 @@ func byEtherType(t uint16, p part) (part, int) {
 	}
 }
 
-// ipv4 reads an IPv4 header and gives what follows it. See RFC 791 §3.1.
+// ipv4 reads an IPv4 header and returns its payload and protocol. See RFC 791 §3.1.
 func (d *decoder) ipv4(p part, s *segment) (part, uint8, bool) {
 	if len(p.b) < 20 || p.b[0]>>4 != 4 {
 		return part{}, 0, false
 	}
 	h := p.b
 	header, total := int(h[0]&15)*4, int(binary.BigEndian.Uint16(h[2:]))
-	if total == 0 { // the network card cuts it into segments later
+	if total == 0 { // the network card will segment it
 		total = p.length
 	}
 	if header < 20 || total < header || len(h) < header {
@@ -220,15 +219,15 @@ func (d *decoder) ipv4(p part, s *segment) (part, uint8, bool) {
 	return whole, proto, ok
 }
 
-// ipv6 reads an IPv6 header and its extension headers and gives what follows them. See RFC 8200 §3
-// and §4.
+// ipv6 reads an IPv6 header with its extension headers and returns the payload and protocol. See
+// RFC 8200 §3 and §4.
 func (d *decoder) ipv6(p part, s *segment) (part, uint8, bool) {
 	if len(p.b) < 40 || p.b[0]>>4 != 6 {
 		return part{}, 0, false
 	}
 	h := p.b
 	total := int(binary.BigEndian.Uint16(h[4:]))
-	if total == 0 { // a jumbogram, or the network card cuts it into segments later
+	if total == 0 { // a jumbogram, or the network card will segment it
 		total = p.length - 40
 	}
 	s.v6 = true
@@ -271,7 +270,7 @@ func (d *decoder) ipv6(p part, s *segment) (part, uint8, bool) {
 	}
 }
 
-// tcp reads a TCP header. See RFC 9293 §3.1.
+// tcp reads a TCP header and reports whether it is valid. See RFC 9293 §3.1.
 func tcp(p part, s *segment) bool {
 	if len(p.b) < 20 {
 		return false

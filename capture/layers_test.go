@@ -70,7 +70,7 @@ func frame(t testing.TB, s string) []byte {
 			addresses6).Replace(s)))
 }
 
-func TestEveryHeaderIsGoneThrough(t *testing.T) {
+func TestEveryLinkHeaderIsDecoded(t *testing.T) {
 	var d decoder
 	oracle := filepath.Join(t.TempDir(), "frames.pcapng")
 	out, err := os.Create(oracle)
@@ -113,7 +113,7 @@ func TestEveryHeaderIsGoneThrough(t *testing.T) {
 	t.Logf("%d frames", len(frames))
 }
 
-func TestOtherTrafficPassesBy(t *testing.T) {
+func TestOtherTrafficIsIgnored(t *testing.T) {
 	var d decoder
 	for name, f := range map[string]string{
 		"ARP": "020000000001 020000000002 0806 0001080006040001",
@@ -235,7 +235,7 @@ func TestHostileFragments(t *testing.T) {
 		len(d.fragments.pending) != 0 {
 		t.Errorf("got %+v, %d bytes held", s, d.fragments.held)
 	}
-	// as many bytes as there must be, but not all in their place
+	// as many bytes as the datagram has, but not all in their places
 	beyond := fragment4(2, 32, true, payload[:8])
 	for _, b := range [][]byte{fragment4(2, 24, false, payload[24:]), beyond,
 		fragment4(2, 0, true, payload[:16])} {

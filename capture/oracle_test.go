@@ -32,7 +32,7 @@ type oracleStream struct {
 
 func summary(b []byte) string { return fmt.Sprintf("%d %x", len(b), sha256.Sum256(b)) }
 
-func TestStreamsAreThoseOfTshark(t *testing.T) {
+func TestStreamsMatchTshark(t *testing.T) {
 	file := filepath.Join(testkit.Root(), "testdata", "captures", "streams.json")
 	var o oracle
 	text, err := os.ReadFile(file)

@@ -24,28 +24,28 @@ const (
 	optComment  = 1
 	optUserAppl = 4  // of a section: the program that wrote it
 	optName     = 2  // of an interface
-	optTSResol  = 9  // of an interface: what a tick of its clock is
-	optTSOffset = 14 // of an interface: seconds to add
+	optTSResol  = 9  // of an interface: the resolution of its clock
+	optTSOffset = 14 // of an interface: seconds to add to time stamps
 )
 
-// byteOrderMagic is how a section tells its byte order.
+// byteOrderMagic shows the byte order of a section.
 const byteOrderMagic = 0x1A2B3C4D
 
-// maxInterfaces bounds a section's list; real ones have a few.
+// maxInterfaces bounds the interfaces of a section; real captures have a few.
 const maxInterfaces = 1 << 16
 
-// pcapng is the state of reading a pcapng file.
+// pcapng reads a pcapng file.
 type pcapng struct {
 	order      binary.ByteOrder
 	interfaces []netInterface
 }
 
-// netInterface is what an Interface Description Block says.
+// netInterface is the content of an Interface Description Block.
 type netInterface struct {
 	link    LinkType
 	snap    uint32 // 0: no limit
-	ticks   uint64 // a second; 0 if a tick is so short that no time stamp reaches a second
-	seconds int64  // to add
+	ticks   uint64 // per second; 0 if they are so short that no time stamp reaches a second
+	seconds int64  // to add to time stamps
 }
 
 func (f *pcapng) next(r *Reader) (Packet, bool, error) {
@@ -82,13 +82,13 @@ func (f *pcapng) next(r *Reader) (Packet, bool, error) {
 	return p, err == nil, err
 }
 
-// header reads a block's type and length. A section header also says how to read the length.
+// header reads a block's type and length. A section header also sets the byte order.
 func (f *pcapng) header(r *Reader) (typ, n uint32, err error) {
 	h, err := r.peek(8)
 	if err != nil {
 		return 0, 0, err
 	}
-	if binary.LittleEndian.Uint32(h) == blockSection { // it reads the same in both orders
+	if binary.LittleEndian.Uint32(h) == blockSection { // the same in both byte orders
 		if h, err = r.peek(12); err != nil {
 			return 0, 0, noEOF(err)
 		}
@@ -98,7 +98,7 @@ func (f *pcapng) header(r *Reader) (typ, n uint32, err error) {
 		case binary.BigEndian.Uint32(h[8:]):
 			f.order = binary.BigEndian
 		default:
-			return 0, 0, fmt.Errorf("a section whose byte order is told by %x", h[8:12])
+			return 0, 0, fmt.Errorf("a section with byte-order magic %x", h[8:12])
 		}
 	}
 	typ, n = f.order.Uint32(h), f.order.Uint32(h[4:])
@@ -140,7 +140,8 @@ func (f *pcapng) describe(r *Reader, b []byte) error {
 	return nil
 }
 
-// ticks reads if_tsresol: a negative power of 10 or, with the upper bit set, of 2.
+// ticks returns the ticks per second for if_tsresol: a negative power of 10 or, with the upper bit
+// set, of 2.
 func ticks(resol byte) uint64 {
 	if resol&0x80 != 0 {
 		return 1 << (resol & 0x7F) // 0 from 64 on
@@ -181,7 +182,7 @@ func (f *pcapng) secrets(r *Reader, b []byte) error {
 	return nil
 }
 
-// packet reads the three kinds of packet blocks. What differs is where they keep what.
+// packet reads the three kinds of packet blocks, which differ in where fields are.
 func (f *pcapng) packet(r *Reader, typ uint32, b []byte) (Packet, error) {
 	fixed := 20
 	if typ == blockSimplePacket {
@@ -199,7 +200,7 @@ func (f *pcapng) packet(r *Reader, typ uint32, b []byte) (Packet, error) {
 	}
 	if int64(id) >= int64(len(f.interfaces)) {
 		return Packet{},
-			fmt.Errorf("a packet of interface %d, of %d that are described", id, len(f.interfaces))
+			fmt.Errorf("a packet of interface %d, but only %d are described", id, len(f.interfaces))
 	}
 	i := &f.interfaces[id]
 	p := Packet{Link: i.link}
@@ -224,10 +225,10 @@ func (f *pcapng) packet(r *Reader, typ uint32, b []byte) (Packet, error) {
 	return p, nil
 }
 
-// padded is n rounded up to 32 bits.
+// padded returns n rounded up to a multiple of 4.
 func padded(n uint32) uint32 { return (n + 3) &^ 3 }
 
-// options gives the comments to the Reader and other options to each. A list that is damaged just
+// options passes comments to the Reader and other options to each. At a damaged option the list
 // ends: nothing depends on it.
 func (f *pcapng) options(r *Reader, b []byte, each func(code uint16, value []byte)) {
 	for len(b) >= 4 {

@@ -6,19 +6,20 @@ type links[T any] struct {
 	in         bool
 }
 
-// linked is what can stand in a queue: in one at a time.
+// linked is an element of a queue. It can be in one queue at a time.
 type linked[T any] interface {
 	comparable
 	links() *links[T]
 }
 
-// queue is a doubly linked list through its elements, so that any of them can leave at once.
+// queue is a doubly linked list through its elements, from which any of them can be removed in
+// constant time.
 type queue[T linked[T]] struct {
 	head, tail T
 	n          int
 }
 
-// first is the element that waits for longest, or nil.
+// first returns the element that was pushed first, or nil.
 func (q *queue[T]) first() T { return q.head }
 
 func (q *queue[T]) push(x T) {
@@ -34,7 +35,7 @@ func (q *queue[T]) push(x T) {
 	q.n++
 }
 
-// remove takes x out, if it is in the queue.
+// remove removes x, if it is in the queue.
 func (q *queue[T]) remove(x T) {
 	var none T
 	l := x.links()

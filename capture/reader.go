@@ -12,52 +12,51 @@ import (
 	"time"
 )
 
-// SecretsType says what a Decryption Secrets Block holds, by the number of
+// SecretsType says what a Decryption Secrets Block contains, by the number in
 // draft-ietf-opsawg-pcapng.
 type SecretsType uint32
 
 // SecretsTLSKeyLog is a TLS key log in the form of RFC 9850.
 const SecretsTLSKeyLog SecretsType = 0x544C534B
 
-// A Reader gives the packets of a capture file or stream. To follow a file that grows, let it read
-// from a reader that waits at the end. It is not safe for use by several goroutines.
+// A Reader returns the packets of a capture file or stream. To follow a growing file, give it an
+// io.Reader that waits at the end. It is not safe for concurrent use.
 type Reader struct {
-	// Secrets, if set before the first Next, takes the content of each Decryption Secrets Block
-	// where the file has it, which may be behind the packets that it opens. The bytes are valid
-	// during the call.
+	// Secrets, if set before the first Next, receives the content of each Decryption Secrets Block
+	// as it occurs in the file, which may be after the packets that it decrypts. The bytes are
+	// valid during the call.
 	Secrets func(SecretsType, []byte)
 
-	// Comment, if set before the first Next, takes the comments of sections, interfaces, packets
+	// Comment, if set before the first Next, receives the comments of sections, interfaces, packets
 	// and secrets. Some captures carry their keys in one.
 	Comment func(string)
 
 	in     *bufio.Reader
 	format format
-	drop   int    // bytes of in that the last block still occupies
-	long   []byte // a block that in cannot hold
+	drop   int    // bytes of in that the last block occupies until the next call
+	long   []byte // the buffer of a block that is longer than in's
 	offset int64  // of the next block
 	number int
 	err    error
 }
 
-// format reads the packets of one kind of file. ok is false for a block that is no packet.
+// format reads the packets of one kind of file. ok is false for a block that is not a packet.
 type format interface {
 	next(*Reader) (p Packet, ok bool, err error)
 }
 
 const (
-	bufferSize = 256 << 10 // also what a block may have before it is copied
-	maxPacket  = 256 << 10 // what capturing programs take for the longest packet
-	// more than any packet, less than hurts: of the others only secrets and comments can be long
-	maxBlock = 16 << 20
+	bufferSize = 256 << 10 // longer blocks are copied
+	maxPacket  = 256 << 10 // the longest packet that capturing programs write
+	maxBlock   = 16 << 20  // more than a packet: secrets and comments can be long
 )
 
-// Open recognizes a capture by its first bytes. A file in gzip is read as what it has inside.
-// Nothing beyond that is read before the first Next.
+// Open recognizes the format of a capture by its first bytes, also within gzip. It reads no more
+// than a buffer before the first Next.
 func Open(r io.Reader) (*Reader, error) { return OpenContext(context.Background(), r) }
 
-// OpenContext is Open for a capture whose reading ends with the error of ctx once that is done,
-// also within what is passed over: a few bytes of gzip can stand for a block that takes minutes.
+// OpenContext is like Open, but reading fails with the error of ctx once ctx is done, also within
+// skipped blocks: a few bytes of gzip can stand for a block that takes minutes.
 func OpenContext(ctx context.Context, r io.Reader) (*Reader, error) {
 	r = interruptible{ctx, r}
 	in := bufio.NewReaderSize(r, bufferSize)
@@ -113,14 +112,14 @@ func (i interruptible) Read(p []byte) (int, error) {
 	return i.r.Read(p)
 }
 
-// MayHoldSecrets tells whether the format has a place for secrets: pcapng does, pcap does not.
+// MayHoldSecrets reports whether the format has a place for secrets: pcapng does, pcap does not.
 func (r *Reader) MayHoldSecrets() bool {
 	_, ok := r.format.(*pcapng)
 	return ok
 }
 
-// Next gives the next packet. At the end of the capture the error is io.EOF; any other says at
-// which byte the file is damaged or cut short, and is the answer of all later calls.
+// Next returns the next packet. At the end of the capture the error is io.EOF. Any other error says
+// at which byte the file is damaged or cut short. All later calls return the same error.
 func (r *Reader) Next() (Packet, error) {
 	for r.err == nil {
 		p, ok, err := r.format.next(r)
@@ -138,17 +137,17 @@ func (r *Reader) Next() (Packet, error) {
 	return Packet{}, r.err
 }
 
-// peek gives the next n bytes without taking them; io.EOF if there is none.
+// peek returns the next n bytes without consuming them, or io.EOF if there are none.
 func (r *Reader) peek(n int) ([]byte, error) {
 	if r.drop > 0 {
-		r.in.Discard(r.drop) // they were peeked: it cannot fail
+		r.in.Discard(r.drop) // cannot fail: these bytes are buffered
 		r.drop = 0
 	}
 	b, err := r.in.Peek(n)
 	return b, r.cut(len(b), n, err)
 }
 
-// take gives the next n bytes and goes past them. They stay until the next call.
+// take consumes and returns the next n bytes, which are valid until the next call.
 func (r *Reader) take(n int) ([]byte, error) {
 	if n <= bufferSize {
 		b, err := r.peek(n)
@@ -171,7 +170,7 @@ func (r *Reader) take(n int) ([]byte, error) {
 	return r.long, nil
 }
 
-// skip goes past n bytes, which no memory is needed for.
+// skip consumes n bytes without storing them.
 func (r *Reader) skip(n int64) error {
 	if _, err := r.peek(0); err != nil {
 		return err
@@ -187,7 +186,8 @@ func (r *Reader) skip(n int64) error {
 	return nil
 }
 
-// cut tells a file that ends between blocks from one that ends in the middle of one.
+// cut returns io.EOF for a file that ends between blocks and io.ErrUnexpectedEOF for one that ends
+// within one.
 func (r *Reader) cut(got, want int, err error) error {
 	if err == io.EOF && got > 0 && got < want {
 		return fmt.Errorf("cut short: %w", io.ErrUnexpectedEOF)
@@ -201,11 +201,11 @@ func (r *Reader) comment(text []byte) {
 	}
 }
 
-// pcap is the state of reading a pcap file.
+// pcap reads a pcap file.
 type pcap struct {
 	order  binary.ByteOrder
 	tick   time.Duration
-	header int // of each packet
+	header int // bytes, of each packet
 	link   LinkType
 	begun  bool
 }
@@ -217,7 +217,7 @@ func (f *pcap) next(r *Reader) (Packet, bool, error) {
 			return Packet{}, false, noEOF(err)
 		}
 		f.begun = true
-		// the upper half may tell the length of a frame check sequence
+		// The upper half may be the length of a frame check sequence.
 		f.link = LinkType(f.order.Uint32(h[20:]))
 	}
 	h, err := r.peek(f.header)
@@ -237,11 +237,10 @@ func (f *pcap) next(r *Reader) (Packet, bool, error) {
 	return Packet{Time: at, Link: f.link, Data: b[f.header:], Length: onWire(length, n)}, true, nil
 }
 
-// onWire is a packet's length on the wire. Some programs write one that is less than what they
-// captured.
+// onWire returns a packet's length on the wire. Some programs write less than they captured.
 func onWire(length, captured uint32) int { return int(max(min(length, 1<<30), captured)) }
 
-// noEOF is for an end that comes where the file must go on.
+// noEOF returns the error for an end of the file where it must continue.
 func noEOF(err error) error {
 	if err == io.EOF {
 		return fmt.Errorf("cut short: %w", io.ErrUnexpectedEOF)

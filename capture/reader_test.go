@@ -142,7 +142,7 @@ func TestPcapOfEveryKind(t *testing.T) {
 
 func TestPcapngBlocks(t *testing.T) {
 	f := &file{}
-	// two sections: what the first described does not hold in the second
+	// two sections: the interfaces of the first do not exist in the second
 	for _, order := range orders {
 		f.ByteOrder, f.AppendByteOrder = order, order
 		f.section()
@@ -209,7 +209,7 @@ func TestTimeStampsOfEveryResolution(t *testing.T) {
 	}
 }
 
-func TestDamageIsNamed(t *testing.T) {
+func TestDamageIsReported(t *testing.T) {
 	le := func() *file { return &file{ByteOrder: orders[0], AppendByteOrder: orders[0]} }
 	pcap := func() *file { return le().u32(0xA1B2C3D4).u16(2, 4).u32(0, 0, 65535, 1) }
 	ng := func() *file { return le().section() }
@@ -239,16 +239,17 @@ func TestDamageIsNamed(t *testing.T) {
 			"a block of 16 bytes whose end says 20"},
 		{"a packet of no interface",
 			bytes.NewReader(ng().block(6, ng().sub().u32(0, 0, 0, 0, 0)).b),
-			"interface 0, of 0 that are described"},
+			"interface 0, but only 0 are described"},
 		{"a simple packet of no interface", bytes.NewReader(ng().block(3, ng().sub().u32(0)).b),
-			"interface 0, of 0 that are described"},
+			"interface 0, but only 0 are described"},
 		{"an interface of the section before",
 			bytes.NewReader(append(ng().netif(1, 0, le()).b,
 				ng().block(6,
-					ng().sub().u32(0, 0, 0, 0, 0)).b...)), "interface 0, of 0 that are described"},
+					ng().sub().u32(0, 0, 0, 0, 0)).b...)), "interface 0, but only 0 are described"},
 		{"a packet longer than its block",
 			bytes.NewReader(ng().netif(1, 0, le()).block(6,
-				ng().sub().u32(0, 0, 0, 5, 5).raw("abcd")).b), "a packet of 5 bytes in a block of 36"},
+				ng().sub().u32(0, 0, 0, 5, 5).raw("abcd")).b),
+			"a packet of 5 bytes in a block of 36"},
 		{"secrets longer than their block",
 			bytes.NewReader(ng().block(10, ng().sub().u32(1, math.MaxUint32).raw("abcd")).b),
 			"secrets of 4294967295 bytes"},
@@ -258,7 +259,7 @@ func TestDamageIsNamed(t *testing.T) {
 		{"an empty section", bytes.NewReader(le().block(blockSection, le().u32(byteOrderMagic)).b),
 			"too short"},
 		{"a section of no byte order",
-			bytes.NewReader(le().u32(blockSection, 28, 0, 0, 0, 0, 28).b), "byte order"},
+			bytes.NewReader(le().u32(blockSection, 28, 0, 0, 0, 0, 28).b), "byte-order magic"},
 		{"version 2",
 			bytes.NewReader(le().block(blockSection,
 				le().u32(byteOrderMagic).u16(2, 0).u32(0, 0)).b), "version 2"},
@@ -289,7 +290,7 @@ func TestAStreamIsReadAsItComes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// the pipe stays open: more than there is must not be waited for
+	// The pipe stays open: Next must not wait for more than it needs.
 	if p, err := in.Next(); err != nil || string(p.Data) != "abc" {
 		t.Errorf("got %q, %v", p.Data, err)
 	}
@@ -337,8 +338,8 @@ func TestAGzipBombIsReadInConstantMemory(t *testing.T) {
 	}
 }
 
-// A few bytes of gzip stand for a block that is passed over for long: an interrupt ends that.
-func TestAnInterruptEndsWhatIsPassedOver(t *testing.T) {
+// A few bytes of gzip can stand for a block that takes long to skip: a done context ends that.
+func TestCancellationEndsSkipping(t *testing.T) {
 	const long = 64 << 20
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)

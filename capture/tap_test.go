@@ -22,7 +22,7 @@ func (f *full) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestATapGoesOnWithoutItsCapture(t *testing.T) {
+func TestATapContinuesIfItsCaptureFails(t *testing.T) {
 	client, server := net.Pipe()
 	disk := full(1000)
 	tap := capture.Tap(client, capture.NewWriter(&disk, capture.WriterOptions{}), iana.Client)
@@ -47,7 +47,7 @@ func TestATapGoesOnWithoutItsCapture(t *testing.T) {
 	}
 }
 
-func TestATapNotesTheEndOfEachDirection(t *testing.T) {
+func TestATapRecordsTheEndOfEachDirection(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -220,9 +220,9 @@ func TestWrittenStreamsReadBack(t *testing.T) {
 			w := capture.NewWriter(&out, capture.WriterOptions{Comment: "for a test"})
 			conv := w.Connection(c.client, c.server)
 			for range 2 {
-				for _, err := range []error{conv.Say(iana.Client, time.Time{}, []byte("hello")),
-					conv.Say(iana.Server, time.Time{}, big),
-					conv.Say(iana.Client, time.Time{}, nil), conv.Finish(iana.Server, time.Time{}),
+				for _, err := range []error{conv.Send(iana.Client, time.Time{}, []byte("hello")),
+					conv.Send(iana.Server, time.Time{}, big),
+					conv.Send(iana.Client, time.Time{}, nil), conv.Finish(iana.Server, time.Time{}),
 					conv.Close()} {
 					if err != nil {
 						t.Fatal(err)
@@ -294,16 +294,16 @@ func read(t *testing.T, file []byte) (all []*heard) {
 	return all
 }
 
-func TestSecretsStandBeforeWhatTheyOpenAndAreAnnouncedAtTheTop(t *testing.T) {
+func TestSecretsPrecedeTheirPacketsAndAreAnnounced(t *testing.T) {
 	random := bytes.Repeat([]byte{7}, 32)
 	line := fmt.Appendf(nil, "CLIENT_RANDOM %x %x\n", random, bytes.Repeat([]byte{9}, 48))
 	write := func(w *capture.Writer) {
 		one, two := w.Connection(netip.AddrPort{}, netip.AddrPort{}),
 			w.Connection(netip.AddrPort{}, netip.AddrPort{})
-		one.Say(iana.Client, time.Time{}, append([]byte("one "), random...))
-		two.Say(iana.Client, time.Time{}, []byte("two"))
+		one.Send(iana.Client, time.Time{}, append([]byte("one "), random...))
+		two.Send(iana.Client, time.Time{}, []byte("two"))
 		w.Secrets(line)
-		one.Say(iana.Server, time.Time{}, []byte("answer"))
+		one.Send(iana.Server, time.Time{}, []byte("answer"))
 		if err := w.Flush(); err != nil {
 			t.Fatal(err)
 		}
@@ -350,13 +350,13 @@ func TestSecretsStandBeforeWhatTheyOpenAndAreAnnouncedAtTheTop(t *testing.T) {
 	}
 }
 
-func TestPortsUsedAgainAreAnotherConnection(t *testing.T) {
+func TestReusedPortsAreANewConnection(t *testing.T) {
 	var out bytes.Buffer
 	w := capture.NewWriter(&out, capture.WriterOptions{})
 	a, b := netip.MustParseAddrPort("10.0.0.1:50000"), netip.MustParseAddrPort("10.0.0.2:443")
 	for _, s := range []string{"one", "two"} {
 		c := w.Connection(a, b)
-		c.Say(iana.Client, time.Time{}, []byte(s))
+		c.Send(iana.Client, time.Time{}, []byte(s))
 		c.Close()
 	}
 	if got := read(t, out.Bytes()); len(got) != 2 || string(got[0].said[0]) != "one" ||
@@ -370,7 +370,7 @@ func TestTimeDoesNotGoBack(t *testing.T) {
 	w := capture.NewWriter(&out, capture.WriterOptions{})
 	c := w.Connection(netip.AddrPort{}, netip.AddrPort{})
 	for _, s := range []int64{5, 3, 6} {
-		c.Say(iana.Client, time.Unix(s, 7), []byte("x"))
+		c.Send(iana.Client, time.Unix(s, 7), []byte("x"))
 	}
 	in, err := capture.Open(&out)
 	if err != nil {
@@ -394,9 +394,9 @@ func TestWhatWaitsForSecretsIsBounded(t *testing.T) {
 		if out.Len() > 1000 {
 			t.Fatal("it was written before it had to be")
 		}
-		c.Say(iana.Client, time.Time{}, make([]byte, 90_000))
+		c.Send(iana.Client, time.Time{}, make([]byte, 90_000))
 	}
-	if c.Say(iana.Client, time.Time{}, make([]byte, 90_000)); out.Len() < 1<<20 {
+	if c.Send(iana.Client, time.Time{}, make([]byte, 90_000)); out.Len() < 1<<20 {
 		t.Errorf("%d bytes are written", out.Len())
 	}
 }

@@ -12,51 +12,49 @@ import (
 	"time"
 )
 
-// WriterOptions say what stands at the top of a written capture.
+// WriterOptions say what a written capture begins with.
 type WriterOptions struct {
-	// HoldsSecrets allows Secrets, and says at the top of the file that whoever has it can read the
-	// connections.
+	// HoldsSecrets allows Secrets, and makes the beginning of the file say that anyone who has it
+	// can read the connections.
 	HoldsSecrets bool
 
-	// Comment is for the reader of the file. It stands in the section header, behind the word about
+	// Comment is for readers of the file. It is in the section header, after the note about
 	// secrets.
 	Comment string
 
-	// Now tells the time of packets that are given none. nil stands for a clock that starts with
-	// the year 2000 and goes on by a millisecond whenever it is asked, so that the same connections
-	// give the same file.
+	// Now returns the time of packets without one. nil means a clock that starts with the year 2000
+	// and advances by a millisecond at each call, so that the same connections give the same file.
 	Now func() time.Time
 }
 
-// secretsNote is what a file with secrets says at its top.
+// secretsNote is the comment of a file with secrets.
 const secretsNote = "This capture holds secrets: the keys of its TLS connections are inside. " +
 	"Whoever has it can read them."
 
-// A Writer writes a pcapng capture that needs nothing else to be read in the clear. Its methods may
-// be called by several goroutines. The first error of the underlying writer is the answer of all
-// later calls.
+// A Writer writes a pcapng capture, which can contain the secrets that decrypt it. It is safe for
+// concurrent use. After the first error of the underlying writer all calls return that error.
 type Writer struct {
-	mu       sync.Mutex
-	out      io.Writer
-	options  WriterOptions
-	buf      []byte
-	links    map[LinkType]uint32 // interfaces described, by link type
-	started  bool
-	ticks    int64
-	speakers int
-	held     []*Conversation // they wait for their secrets
-	err      error
+	mu      sync.Mutex
+	out     io.Writer
+	options WriterOptions
+	buf     []byte
+	links   map[LinkType]uint32 // interfaces described, by link type
+	started bool
+	ticks   int64
+	begun   int             // connections
+	held    []*Conversation // those that wait for their secrets
+	err     error
 }
 
-// NewWriter makes a Writer. Nothing is written before the first call of another method.
+// NewWriter returns a Writer. It writes nothing before the first call of another method.
 func NewWriter(w io.Writer, o WriterOptions) *Writer {
 	return &Writer{out: w, options: o, links: map[LinkType]uint32{}}
 }
 
-// Secrets writes lines of a key log (RFC 9850) into a Decryption Secrets Block. It stands before
-// the packets that those secrets open, since readers like Wireshark go through a file once: where a
-// capture holds secrets, each Conversation keeps back what it says until the secrets of its
-// client_random came, it ends, or it has said 1 MiB.
+// Secrets writes lines of a key log (RFC 9850) into a Decryption Secrets Block. The block must
+// precede the packets that it decrypts, since readers like Wireshark go through a file once. So
+// with HoldsSecrets each Conversation holds its packets back until the secrets of its client_random
+// have come, it ends, or it holds 1 MiB.
 func (w *Writer) Secrets(keylog []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -82,7 +80,8 @@ func (w *Writer) Secrets(keylog []byte) error {
 	return w.flush()
 }
 
-// KeyLog is Secrets as an io.Writer, for a Config's KeyLogWriter. Each Write must have whole lines.
+// KeyLog returns an io.Writer that calls Secrets, for a Config's KeyLogWriter. Each Write must
+// consist of whole lines.
 func (w *Writer) KeyLog() io.Writer { return keyLogWriter{w} }
 
 type keyLogWriter struct{ w *Writer }
@@ -94,8 +93,8 @@ func (k keyLogWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// release lets the conversations go on that began with this client_random: it stands in the first
-// segment of the client.
+// release ends the waiting of conversations with this client_random, which is in the client's first
+// segment.
 func (w *Writer) release(random []byte) {
 	for _, c := range slices.Clone(w.held) {
 		if bytes.Contains(c.held, random) {
@@ -112,8 +111,8 @@ func (w *Writer) Packet(p Packet) error {
 	return w.flush()
 }
 
-// Flush writes what still waits for its secrets, and the top of the file even if nothing else came.
-// It gives the first error.
+// Flush writes what still waits for its secrets, and the beginning of the file even if nothing else
+// came. It returns the first error.
 func (w *Writer) Flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -124,14 +123,14 @@ func (w *Writer) Flush() error {
 	return w.flush()
 }
 
-// Connection begins a TCP connection. An address that is not valid, or not of the other's family,
-// is replaced by one that is kept for documentation (RFC 5737); a port 0 by 443 for the server and
-// one from 49152 on for the client.
+// Connection begins a TCP connection. If an address is not valid, or they are of different
+// families, both are replaced by addresses reserved for documentation (RFC 5737). A port 0 becomes
+// 443 for the server and one from 49152 on for the client.
 func (w *Writer) Connection(client, server netip.AddrPort) *Conversation {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.speakers++
-	return newConversation(w, w.speakers, client, server)
+	w.begun++
+	return newConversation(w, w.begun, client, server)
 }
 
 // le is the byte order of what is written.
@@ -158,7 +157,8 @@ func (w *Writer) start() {
 	})
 }
 
-// describe gives the number of the interface for a link type, and writes it down if it is new.
+// describe returns the number of the interface for a link type. It writes the description of a new
+// one.
 func (w *Writer) describe(l LinkType) uint32 {
 	if n, ok := w.links[l]; ok {
 		return n
@@ -200,7 +200,7 @@ func packetBlock(b []byte, netif uint32, p Packet) []byte {
 	})
 }
 
-// block appends a block whose body fill appends.
+// block appends a block. fill appends its body.
 func block(b []byte, typ uint32, fill func([]byte) []byte) []byte {
 	at := len(b)
 	b = fill(append(le.AppendUint32(b, typ), 0, 0, 0, 0))
@@ -209,7 +209,7 @@ func block(b []byte, typ uint32, fill func([]byte) []byte) []byte {
 	return le.AppendUint32(b, n)
 }
 
-// block writes a block, after the top of the file.
+// block writes a block, and the beginning of the file before the first one.
 func (w *Writer) block(typ uint32, fill func([]byte) []byte) {
 	w.start()
 	w.buf = block(w.buf, typ, fill)
@@ -223,17 +223,17 @@ func (w *Writer) flush() error {
 	return w.err
 }
 
-// now is the time of a packet that was given none.
+// now returns the time of a packet without one.
 func (w *Writer) now() time.Time {
 	if w.options.Now != nil {
 		return w.options.Now()
 	}
 	w.ticks++
-	return time.Date(2000, 1, 1, 0, 0, 0, 0,
-		time.UTC).Add(time.Duration(w.ticks) * time.Millisecond)
+	start := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+	return start.Add(time.Duration(w.ticks) * time.Millisecond)
 }
 
-// option appends an option. Its value may have 65,535 bytes; more of a comment is cut off.
+// option appends an option. Its value is truncated to 65,535 bytes.
 func option(b []byte, code uint16, value []byte) []byte {
 	value = value[:min(len(value), 1<<16-1)]
 	b = le.AppendUint16(b, code)
@@ -241,8 +241,8 @@ func option(b []byte, code uint16, value []byte) []byte {
 	return align(append(b, value...))
 }
 
-// align fills up to 32 bits. All that stands before in the buffer is aligned, so that its length
-// tells.
+// align appends zeros up to a multiple of 4 bytes. Everything before in the buffer is aligned, so
+// its length is enough to know.
 func align(b []byte) []byte {
 	for len(b)%4 != 0 {
 		b = append(b, 0)

@@ -152,7 +152,7 @@ func writePcap(w io.Writer, c connection, secrets bool) error {
 		if c.about.Seed != "" {
 			s.At = time.Time{}
 		}
-		if err := talk.Say(s.From, s.At, s.Bytes); err != nil {
+		if err := talk.Send(s.From, s.At, s.Bytes); err != nil {
 			return err
 		}
 	}
