@@ -8,26 +8,26 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// This file is about handshakes with holes. As long as the keys can be had, what is missing of a
-// handshake need not cost the data behind it.
+// This file is about handshakes with holes. If the keys can be derived all the same, the data after
+// the handshake can be read.
 
-// unheard is an item that stands for lines that a direction said where bytes are missing: its
-// ChangeCipherSpec, its Finished.
-const unheard iana.ContentType = 0
+// absent is the type of an item that stands for messages in missing bytes: the sender's
+// ChangeCipherSpec and Finished.
+const absent iana.ContentType = 0
 
-// torn hears that a protected record is missing, or a part of it, while the handshake goes on.
+// torn notes that a protected record, or part of it, is missing during the handshake.
 func (c *Connection) torn(l *lane) {
 	switch {
 	case c.machine.Done() || c.machine.Blind[l.from] || c.machine.Agreed == nil:
 	case c.machine.TLS13():
-		c.leaping = true // its messages can never be put together again
+		c.leaping = true // its messages cannot be reassembled any more
 		l.message = nil
 	case l.half.Protected() && l.held == nil:
-		l.held = &item{typ: unheard}
+		l.held = &item{typ: absent}
 	}
 }
 
-// missed goes on behind lines that are missing, if it is their turn.
+// missed continues after missing messages, if it is their turn.
 func (c *Connection) missed(l *lane) bool {
 	if !c.machine.Done() {
 		if turn, ok := c.machine.Turn(); ok && turn != l.from {
@@ -39,15 +39,15 @@ func (c *Connection) missed(l *lane) bool {
 	return true
 }
 
-// skip goes on behind messages that are missing before one of this kind.
+// skip continues after the missing messages before one of this kind.
 func (c *Connection) skip(l *lane, kind handshake.Kind) {
 	if m := c.machine; l.flow.Missing > 0 && m.Agreed != nil && !m.TLS13() && !m.Blind[l.from] {
 		m.Miss(l.from, kind)
 	}
 }
 
-// overdue tells whether data comes where ChangeCipherSpec and Finished should have come, and goes
-// on behind these.
+// overdue reports whether data comes where ChangeCipherSpec and Finished should have come, and
+// continues after these.
 func (c *Connection) overdue(l *lane) bool {
 	m := c.machine
 	if l.flow.Missing == 0 || m.Agreed == nil || m.TLS13() || m.Blind[l.from] || m.Done() {
@@ -66,8 +66,8 @@ func (c *Connection) overdue(l *lane) bool {
 	return true
 }
 
-// leap tries the keys of TLS 1.3's application data on a record, where the messages are missing
-// that would have brought them.
+// leap tries the keys of TLS 1.3's application data on a record, if the messages that would have
+// installed them are missing.
 func (c *Connection) leap(l *lane, h record.Header,
 	fragment []byte) (t iana.ContentType, plain []byte, ok bool) {
 	next := c.landing(l)
@@ -82,8 +82,8 @@ func (c *Connection) leap(l *lane, h record.Header,
 	return t, plain, true
 }
 
-// landing is a direction under the keys of its application data; nil if there is no leaping, or
-// nowhere to. It is made once, however many records are tried.
+// landing returns a direction under the keys of its application data, or nil if leap does not apply
+// or they are not known. It is made once, however many records are tried.
 func (c *Connection) landing(l *lane) *record.Half {
 	if !c.leaping || l.leapt {
 		return nil

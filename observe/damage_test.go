@@ -28,16 +28,16 @@ func (t *tape) Bytes(from iana.Side, _ time.Time, b []byte) {
 func (t *tape) Gap(iana.Side, int64) {}
 func (t *tape) End()                 {}
 
-// heard is what an observer made of a tape.
-type heard struct {
+// observed is what an observer read from a tape.
+type observed struct {
 	plain [2][]byte
 	*observe.Report
 }
 
-// play lets an observer hear a tape. damage changes a segment: it gives its bytes; if they are
-// fewer, the rest is missing.
-func play(t *tape, source observe.Source, damage func(i int, b []byte) []byte) heard {
-	var h heard
+// play lets an observer read a tape. damage changes a segment: if it returns fewer bytes, the rest
+// is missing.
+func play(t *tape, source observe.Source, damage func(i int, b []byte) []byte) observed {
+	var h observed
 	var s observe.Stream
 	s.New = func() *observe.Connection {
 		c := observe.New(source, nil)
@@ -61,7 +61,7 @@ func play(t *tape, source observe.Source, damage func(i int, b []byte) []byte) h
 	return h
 }
 
-// recorded gives the first stream of a capture of the index, and the source that opens it.
+// recorded returns the first stream of a capture of the index, and the source that opens it.
 func recorded(t testing.TB, id string) (*tape, observe.Source) {
 	t.Helper()
 	for _, c := range index(t) {
@@ -86,8 +86,8 @@ func stream(t testing.TB, c indexed, number int) *tape {
 	return all
 }
 
-// One segment after the other is missing. What is read is right, nothing else than what had to be
-// is lost, and the reason is said.
+// One segment after the other is missing. What is read must be right, nothing but what had to be
+// lost is lost, and the reason is given.
 func TestAMissingSegmentCostsWhatItHolds(t *testing.T) {
 	plays, handshakes, bridged := 0, 0, 0
 	for _, id := range []string{"snet/tls_ECDHE-RSA-AES256-GCM-SHA384", "snet/tls_AES256-SHA256",
@@ -151,7 +151,7 @@ func TestAMissingSegmentCostsWhatItHolds(t *testing.T) {
 
 func cut(t *tape, n int) *tape { c := (*t)[:n]; return &c }
 
-// within tells whether got is what is left of whole when one run of bytes is taken out.
+// within reports whether got is what is left of whole when one run of bytes is removed.
 func within(got, whole []byte) bool {
 	n := 0
 	for n < len(got) && got[n] == whole[n] {
@@ -160,8 +160,8 @@ func within(got, whole []byte) bool {
 	return bytes.HasSuffix(whole, got[n:])
 }
 
-// Every record behind the handshake is altered in one place: its bytes are not given out, and all
-// others are.
+// Every record after the handshake is altered in one place: its bytes must not be passed on, and
+// all others must be.
 func TestAnAlteredRecordIsLeftOut(t *testing.T) {
 	plays := 0
 	for _, id := range []string{"snet/tls_ECDHE-RSA-AES256-GCM-SHA384", "snet/tls_AES256-SHA256",

@@ -7,10 +7,10 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// effort bounds what is decrypted in vain to find the way back into a direction behind its holes:
-// so many bytes for each byte of the direction that came, so that the work that a capture asks for
-// is bounded by its length, and maxEffort in all. A record pays for so many numbers; behind a hole
-// of more records the next record goes on with the numbers that are left.
+// effort bounds how many bytes are decrypted in vain to find the next record of a direction after a
+// hole: this many for each byte received, so that the work is bounded by the length of the capture,
+// and maxEffort in all. A record pays for trying this many sequence numbers; after a hole of more
+// records the next record continues with the numbers that are left.
 const (
 	effort    = 64
 	maxEffort = 512 << 20
@@ -19,8 +19,8 @@ const (
 // tired reports whether a direction has spent its effort, for now.
 func (l *lane) tired() bool { return l.tried >= min(effort*l.fed, maxEffort) }
 
-// regain looks for the next record behind a hole that took a record's beginning away: for a place
-// where a header may stand, and a number with which what follows opens.
+// regain looks for the next record after a hole that contains the beginning of a record: for a
+// place where a header may be, and a sequence number with which what follows opens.
 func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outcome) {
 	if l.half.Protected() && l.inner {
 		c.torn(l)
@@ -68,14 +68,14 @@ func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outc
 	return 0, nil, starved
 }
 
-// retake opens the record at the lane's start, if it is the one to go on with.
+// retake opens the record at the lane's start, if it is the next one.
 func (c *Connection) retake(l *lane, h record.Header) (t iana.ContentType, plain []byte, ok bool) {
 	if next := c.landing(l); next == nil {
 		t, plain, ok = l.attempt(&l.half, h)
 	} else if t, plain, ok = l.attempt(next, h); ok {
 		c.land(l, next)
 	} else {
-		ruled := l.ruled // what is ruled out is a number under the other keys
+		ruled := l.ruled // refers to the other keys
 		l.ruled = 0
 		t, plain, ok = l.attempt(&l.half, h)
 		l.ruled = ruled
@@ -91,7 +91,7 @@ func (c *Connection) retake(l *lane, h record.Header) (t iana.ContentType, plain
 	return t, plain, true
 }
 
-// passOver takes the record at the lane's start for one, without an effort to open it.
+// passOver skips what may be a record at the lane's start, without trying to open it.
 func (l *lane) passOver(h record.Header) {
 	l.start += record.HeaderLen + h.Length
 	l.ruled++
@@ -102,8 +102,8 @@ func (l *lane) passOver(h record.Header) {
 	}
 }
 
-// attempt tries the record at the lane's start with all numbers that it can have, or as many as the
-// effort allows for. Which are ruled out is kept, unless it seems to be no record.
+// attempt tries the record at the lane's start with all sequence numbers that it can have, or as
+// many as the effort allows. It remembers which ones failed, if any were left to try.
 func (l *lane) attempt(half *record.Half,
 	h record.Header) (t iana.ContentType, plain []byte, ok bool) {
 	const shortest = record.HeaderLen + 17
@@ -137,11 +137,12 @@ func (l *lane) attempt(half *record.Half,
 	return t, plain, ok
 }
 
-// chainTail is how much of what stands before a record tells how its decryption begins: a block,
-// and behind it a MAC.
+// chainTail is how many bytes before a record may be needed to decrypt it: a block and, after it, a
+// MAC.
 const chainTail = 16 + 48
 
-// guess is the number that most implementations put into the explicit part of a nonce.
+// guess returns the explicit part of a nonce, in which most implementations put the sequence
+// number.
 func guess(fragment []byte) uint64 {
 	if len(fragment) < 8 {
 		return 0
@@ -149,8 +150,8 @@ func guess(fragment []byte) uint64 {
 	return binary.BigEndian.Uint64(fragment)
 }
 
-// plausible tells whether a header can stand between records of data. In the middle of ciphertext
-// one in some millions of places can.
+// plausible reports whether a header can be one of a record of data. Within ciphertext one place in
+// some millions looks like one.
 func plausible(h record.Header, inner bool) bool {
 	return h.Length > 0 && h.Type <= iana.RecordApplicationData &&
 		(!inner || h.Type == iana.RecordApplicationData && h.Version == iana.TLS12)

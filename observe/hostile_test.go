@@ -36,8 +36,8 @@ func (w wire) Write(b []byte) (int, error) {
 	return w.Conn.Write(b)
 }
 
-// spoken performs a handshake with a suite, lets the server send records of these lengths, and
-// returns what stood on the wire, how many of its segments the handshake has, and the source that
+// spoken performs a handshake with a suite and lets the server send records of these lengths. It
+// returns the bytes on the wire, how many of its segments the handshake has, and the source that
 // opens it.
 func spoken(t testing.TB, suite iana.CipherSuite,
 	records ...int) (all *tape, handshake int, source observe.Source) {
@@ -98,9 +98,9 @@ func speak(t testing.TB, ours, theirs *vitrine.Config, records ...int) (all *tap
 	return all, handshake
 }
 
-// Behind a hole the way back is found, in time that the captured bytes pay for: a record's own
-// length for some numbers, and what comes behind it for the others.
-func TestTheWayBackBehindAHole(t *testing.T) {
+// After a hole the next record is found, within an effort that the captured bytes allow: a record's
+// own length for some numbers, and what follows it for the others.
+func TestTheNextRecordIsFoundAfterAHole(t *testing.T) {
 	var records []int
 	for range 400 {
 		records = append(records, 1000)
@@ -148,9 +148,8 @@ func (s *hostileStream) gap(from iana.Side, n int64) {
 	s.packets++
 }
 
-// The work that a capture asks for is bounded by its length: for each byte by what may be decrypted
-// in vain, and for each byte and packet by a few steps. What a lane has looked at is not looked at
-// again.
+// The work that a capture causes is bounded by its length: for each byte by what may be decrypted
+// in vain, and for each byte and packet by a few steps. A lane does not examine anything twice.
 func TestWorkIsBoundedByTheLengthOfTheCapture(t *testing.T) {
 	all, begin, source := spoken(t, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, 10)
 	replay := func(s *hostileStream, from, to int) {
@@ -230,8 +229,8 @@ func TestWorkIsBoundedByTheLengthOfTheCapture(t *testing.T) {
 	}
 }
 
-// What is kept of what came is bounded by it: a connection that waits, for whatever it is, takes a
-// few KiB and a small multiple of its bytes.
+// Memory is bounded by the bytes received: a connection that waits, for whatever it is, takes a few
+// KiB and a small multiple of its bytes.
 func TestMemoryIsBoundedByTheLengthOfTheCapture(t *testing.T) {
 	all, begin, source := spoken(t, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, 10)
 	hello := (*all)[0].b
@@ -341,9 +340,9 @@ func live() int64 {
 	return int64(m.HeapAlloc)
 }
 
-// Connections that resume the session of one behind them in the capture are read at the end, each
-// in a few looks for a secret.
-func TestResumptionsBeforeTheirOriginAreReadInFewLooks(t *testing.T) {
+// Connections that resume the session of one after them in the capture are read at the end, each
+// with a few attempts to find a secret.
+func TestResumptionsBeforeTheirOriginAreReadInFewAttempts(t *testing.T) {
 	const n = 60
 	client, server := configs(t, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
 	client.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)

@@ -11,9 +11,9 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// inflater undoes the compression of one direction: one zlib stream, of which each record has a
-// part that ends on a byte. It was given up because the length of what is compressed tells its
-// content (CRIME). See RFC 3749 §2.
+// inflater decompresses one direction: one zlib stream, of which each record has a part that ends
+// at a byte boundary. Compression was abandoned because the length of what is compressed reveals
+// its content (CRIME). See RFC 3749 §2.
 type inflater struct {
 	begun  bool
 	window []byte
@@ -51,7 +51,7 @@ func (z *inflater) record(b []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// memory is how many bytes it holds, about: package flate has a window of its own, and tables.
+// memory returns about how many bytes z holds: package flate has a window of its own, and tables.
 func (z *inflater) memory() int {
 	if z == nil || z.reader == nil {
 		return 0
@@ -59,9 +59,10 @@ func (z *inflater) memory() int {
 	return cap(z.window) + window + 12<<10
 }
 
-// inflated is how long a compressed certificate says that it becomes, at most. See RFC 8879 §4.
+// inflated returns the uncompressed_length of a CompressedCertificate, or 0 for another message.
+// See RFC 8879 §4.
 func inflated(raw []byte) int {
-	const at = message.HeaderLen + 2 // behind the algorithm
+	const at = message.HeaderLen + 2 // after the algorithm
 	if len(raw) < at+3 || raw[0] != byte(iana.CompressedCertificate) {
 		return 0
 	}

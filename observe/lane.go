@@ -12,12 +12,12 @@ import (
 )
 
 const (
-	maxMessage = 1 << 20 // of a handshake message: no chain of certificates comes near
+	maxMessage = 1 << 20 // bytes of a handshake message: certificate chains are much shorter
 	heartbeat  = iana.ContentType(24)
 )
 
-// lane is one direction: what came, from bytes to records to messages. Unlike a peer it goes on
-// behind a record that does not open, and behind bytes that were not captured.
+// lane is one direction: from bytes to records to messages. Unlike a peer it continues after a
+// record that does not open, and after missing bytes.
 type lane struct {
 	from iana.Side
 	half record.Half
@@ -26,40 +26,39 @@ type lane struct {
 	start   int
 	holes   []hole       // in buf, in order
 	gone    int64        // bytes in the holes
-	probe   probe        // how far first has looked
-	message []byte       // handshake bytes that are no whole message yet
+	probe   probe        // how far first has searched
+	message []byte       // handshake bytes that are not a whole message yet
 	held    *item        // it waits for its turn
-	landed  *record.Half // under the keys of its data, where they are tried; see landing
+	landed  *record.Half // under the keys of its data, while they are tried; see landing
 
-	inner bool // TLS 1.3: records have their type inside
-	blind bool // protected by keys that we do not have
-	// records that do not open are dropped, until one does: early data that was refused
-	forgives bool
-	leapt    bool  // it has the keys of its data, although the handshake is not done
-	lost     bool  // a hole took the place where a record begins
-	since    int   // where in buf the hole was
-	skipped  int64 // bytes in the hole, then: they bound the next record's number
-	unread   int   // bytes of a record that is passed over, still to come
-	deaf     bool  // where records begin is not known any more
-	inflate  *inflater
-	closed   bool   // nothing more will come
-	err      error  // where this direction stopped making sense
-	fed      int64  // bytes that came
-	ruled    uint64 // behind a hole: no number below this one is the next record's
-	over     uint64 // how many records were passed over since, for want of effort
-	tried    int64  // bytes of records that were opened to find the way back; see effort
-	steps    int64  // what else was looked at, by records, places and holes: for tests
+	inner     bool  // TLS 1.3: records have their type inside
+	blind     bool  // protected by keys that we do not have
+	forgives  bool  // rejected early data: records that do not open are dropped until one does
+	leapt     bool  // it has the keys of its data, although the handshake is not done
+	lost      bool  // a hole contains the place where a record begins
+	since     int   // where in buf the hole was
+	skipped   int64 // bytes in the hole, which bound the next record's number
+	unread    int   // bytes to come of a record that is skipped
+	unaligned bool  // where records begin is not known any more
+	inflate   *inflater
+	closed    bool   // no more bytes will come
+	err       error  // why the direction cannot be read further
+	fed       int64  // bytes received
+	ruled     uint64 // after a hole: the next record has no number below this one
+	over      uint64 // records that were skipped since, for lack of effort
+	tried     int64  // bytes of records decrypted to find the next one; see effort
+	steps     int64  // records, places and holes examined: for tests
 
 	flow Flow
 }
 
-// item is one thing of a lane that has its place among the lines of a figure.
+// item is a message of a lane that has its place in a figure.
 type item struct {
 	typ  iana.ContentType
 	body []byte
 }
 
-// hole is where bytes are missing: n of them, before buf[at].
+// hole is a place where n bytes are missing, before buf[at].
 type hole struct {
 	at int
 	n  int64
@@ -68,22 +67,22 @@ type hole struct {
 // holeSize is the memory of a hole, in bytes.
 const holeSize = 16
 
-// probe is a place behind start, at the beginning of a record, and whether a ChangeCipherSpec
-// stands before.
+// probe is a place after start at the beginning of a record, and whether a ChangeCipherSpec
+// precedes it.
 type probe struct {
 	at     int
 	passed bool
 }
 
-// sealed is a record as it stands on the wire.
+// sealed is a record as on the wire.
 type sealed struct {
 	record.Header
 	fragment []byte
 	torn     bool // part of it is missing: fragment has zeros there
-	tail     int  // so many of its last bytes are there
+	tail     int  // how many of its last bytes are there
 }
 
-// add takes the next bytes. They are copied: records are opened in place.
+// add appends the next bytes. They are copied, since records are opened in place.
 func (l *lane) add(b []byte) {
 	l.fed += int64(len(b))
 	if l.start > 0 && l.start == len(l.buf) && len(l.holes) == 0 {
@@ -95,9 +94,9 @@ func (l *lane) add(b []byte) {
 	l.buf = append(l.buf, b...)
 }
 
-// makeRoom makes room for n more bytes. What it copies is paid for by what came: it moves the bytes
-// of a long buffer down only if they are fewer than those that it drops, and else makes it longer
-// by a quarter.
+// makeRoom makes room for n more bytes. Its copying is paid for by the bytes received: it moves the
+// bytes of a long buffer down only if they are fewer than those that it drops, and otherwise grows
+// the buffer by a quarter.
 func (l *lane) makeRoom(n int) {
 	need := len(l.buf) - l.kept() + n
 	switch {
@@ -110,7 +109,7 @@ func (l *lane) makeRoom(n int) {
 	}
 }
 
-// move puts what waits into another buffer, which may be the beginning of the same one.
+// move copies what waits into another buffer, which may be the beginning of the same one.
 func (l *lane) move(to []byte) {
 	from, old := l.kept(), l.buf
 	l.buf = append(to, l.buf[from:]...)
@@ -124,8 +123,8 @@ func (l *lane) move(to []byte) {
 	}
 }
 
-// kept is where the bytes begin that are still needed: behind a hole, what stands before a record
-// that is tried tells how its decryption begins.
+// kept returns where the bytes begin that are still needed. After a hole, those before a record
+// that is tried are needed to decrypt it.
 func (l *lane) kept() int {
 	if l.lost {
 		return max(l.since, l.start-chainTail)
@@ -133,12 +132,12 @@ func (l *lane) kept() int {
 	return l.start
 }
 
-// bufferSize is what a lane needs for a record and the segments that come with its end.
+// bufferSize is enough for a record and the segments that come with its end, in bytes.
 const bufferSize = 32 << 10
 
 var buffers = sync.Pool{New: func() any { return new([bufferSize]byte) }}
 
-// rest gives the buffer back as long as the lane is quiet: there may be many.
+// rest frees the buffer while it is empty: there may be many lanes.
 func (l *lane) rest() {
 	if l.start < len(l.buf) || len(l.holes) > 0 || l.lost || l.buf == nil {
 		return
@@ -147,14 +146,14 @@ func (l *lane) rest() {
 	l.buf, l.start, l.since = nil, 0, 0
 }
 
-// shrink lets the lane take no more memory than what waits in it needs, about.
+// shrink limits the buffer to about what waits in it.
 func (l *lane) shrink() {
 	if n := len(l.buf) - l.kept(); cap(l.buf) > 2*n && l.buf != nil {
 		l.move(make([]byte, 0, n))
 	}
 }
 
-// memory is how many bytes the lane holds.
+// memory returns how many bytes the lane holds.
 func (l *lane) memory() int {
 	n := cap(l.buf) + holeSize*cap(l.holes) + cap(l.message) + l.inflate.memory()
 	if l.held != nil {
@@ -163,7 +162,7 @@ func (l *lane) memory() int {
 	return n
 }
 
-// gap says that n bytes are missing here.
+// gap notes that n bytes are missing here.
 func (l *lane) gap(n int64) {
 	l.flow.Missing += n
 	l.gone += n
@@ -174,10 +173,10 @@ func (l *lane) gap(n int64) {
 	l.holes = append(l.holes, hole{len(l.buf), n})
 }
 
-// waiting is how many bytes wait in the lane, with what it takes to know where some are missing.
+// waiting returns how many bytes wait in the lane, including the memory of holes.
 func (l *lane) waiting() int { return len(l.buf) - l.start + holeSize*len(l.holes) }
 
-// straight is how many bytes there are up to the first hole.
+// straight returns how many bytes there are up to the first hole.
 func (l *lane) straight() int {
 	if len(l.holes) > 0 {
 		return l.holes[0].at - l.start
@@ -185,7 +184,7 @@ func (l *lane) straight() int {
 	return len(l.buf) - l.start
 }
 
-// peek is the type of the record that comes next, if that has begun to arrive.
+// peek returns the type of the next record, if its first byte has come.
 func (l *lane) peek() (t iana.ContentType, ok bool) {
 	if l.straight() == 0 {
 		return 0, false
@@ -193,7 +192,8 @@ func (l *lane) peek() (t iana.ContentType, ok bool) {
 	return iana.ContentType(l.buf[l.start]), true
 }
 
-// header reads a record's header. Heartbeats (RFC 6520) are records, too.
+// header reads a record's header and reports whether it is valid. Heartbeats (RFC 6520) are
+// records, too.
 func header(b []byte) (h record.Header, ok bool) {
 	h = record.Header{Type: iana.ContentType(b[0]),
 		Version: iana.Version(binary.BigEndian.Uint16(b[1:])),
@@ -202,7 +202,7 @@ func header(b []byte) (h record.Header, ok bool) {
 		h.Version <= iana.TLS13 && h.Length <= record.MaxCiphertext
 }
 
-// cut takes the next record off what has arrived, once it is whole, or known never to be.
+// cut removes the next record from the buffer, once it is whole or known never to be.
 func (l *lane) cut() (r sealed, got outcome) {
 	n := l.straight()
 	if n < record.HeaderLen {
@@ -230,7 +230,7 @@ func (l *lane) cut() (r sealed, got outcome) {
 	return l.mend(h)
 }
 
-// mend cuts a record that has holes: zeros take their place.
+// mend removes a record that has holes. Zeros replace the missing bytes.
 func (l *lane) mend(h record.Header) (r sealed, got outcome) {
 	if int64(record.HeaderLen+h.Length) > int64(len(l.buf)-l.start)+l.gone {
 		return r, starved
@@ -253,8 +253,8 @@ func (l *lane) mend(h record.Header) (r sealed, got outcome) {
 	return sealed{h, whole[record.HeaderLen:], true, min(tail, h.Length)}, opened
 }
 
-// lose drops the beginning of a header that a hole cut off, and the hole: where the next record
-// begins must be found.
+// lose drops the beginning of a header that a hole cuts off, and the hole. The beginning of the
+// next record must then be found.
 func (l *lane) lose() {
 	l.start = l.holes[0].at
 	l.since = l.start
@@ -262,7 +262,8 @@ func (l *lane) lose() {
 	l.lost = true
 }
 
-// wholeMessage cuts a handshake message off what records have brought; nil until one is whole.
+// wholeMessage removes a handshake message from the content of records. It returns nil if none is
+// whole.
 func (l *lane) wholeMessage() []byte {
 	if len(l.message) < message.HeaderLen {
 		return nil
@@ -283,10 +284,10 @@ func (l *lane) wholeMessage() []byte {
 	return raw
 }
 
-// first finds the first record behind the ChangeCipherSpec that is to come, or in TLS 1.3 the first
-// of application_data: a sample to try keys on. known is false as long as it may still come; sample
-// is nil if it never does. It goes on where it ended the last time, as nothing is taken from the
-// lane meanwhile.
+// first finds the first record after the ChangeCipherSpec that is to come, or in TLS 1.3 the first
+// of application_data: a sample to try keys on. known is false if it may still come; sample is nil
+// if it never does. The search continues where it ended last time, since nothing is removed
+// meanwhile.
 func (l *lane) first(tls13, passed bool) (h record.Header, sample []byte, known bool) {
 	p := &l.probe
 	for p.passed = p.passed || passed; ; l.steps++ {
@@ -316,7 +317,7 @@ func (l *lane) first(tls13, passed bool) (h record.Header, sample []byte, known 
 	}
 }
 
-// count passes over records that cannot be read.
+// count skips and counts records that cannot be read.
 func (l *lane) count() {
 	for {
 		n := l.straight()
@@ -325,13 +326,13 @@ func (l *lane) count() {
 			l.start, l.unread, n = l.start+k, l.unread-k, n-k
 		}
 		switch {
-		case l.deaf:
+		case l.unaligned:
 			l.flow.Unread += int64(n)
 			l.start += n
 		case l.unread == 0 && n >= record.HeaderLen:
 			h, ok := header(l.buf[l.start:])
 			if !ok {
-				l.deaf = true
+				l.unaligned = true
 				continue
 			}
 			if h.Type == iana.RecordApplicationData {
@@ -347,13 +348,13 @@ func (l *lane) count() {
 		if lost := l.holes[0].n; lost <= int64(l.unread) && l.straight() == 0 {
 			l.unread -= int(lost)
 		} else {
-			l.deaf, l.unread, l.start = true, 0, l.holes[0].at
+			l.unaligned, l.unread, l.start = true, 0, l.holes[0].at
 		}
 		l.fill()
 	}
 }
 
-// fill drops the first hole, and returns how many bytes are missing there.
+// fill drops the first hole and returns how many bytes are missing there.
 func (l *lane) fill() int64 {
 	n := l.holes[0].n
 	l.holes = l.holes[1:]

@@ -1,19 +1,18 @@
-// Package observe is the third player: it watches a connection from the two streams of bytes that
-// passed by and, given any secret that suffices, derives the same keys and reads the same data as
-// the two who spoke.
+// Package observe reads watched connections: from the two streams of bytes and any secret that
+// suffices, it derives the same keys and reads the same data as the client and the server.
 //
-// It needs no timestamps. The streams may come in any interleaving: a message waits until the
-// figure says that it is its sender's turn. Alerts and application data do not wait, since the
-// figures do not order them.
+// It needs no timestamps, and the streams may come in any interleaving: a handshake message waits
+// until the figure says that it is its sender's turn. Alerts and application data do not wait,
+// since the figures do not order them.
 //
-// It reads SSL 3.0 to TLS 1.3 with every suite that package suite has a row for, spoken or only
-// read; resumption (RFC 5246 §7.3, RFC 5077), renegotiation (RFC 5246 §7.4.1.1), compression (RFC
-// 3749), and in TLS 1.3 what a key log has secrets for. Records are authenticated before their
-// content is handed on, and each secret is tried on a record before it is used. Where bytes are
-// missing it goes on as soon as it can, and says how many are. It does not read SSL 2.0, beyond its
-// form of the ClientHello, nor DTLS.
+// It reads SSL 3.0 to TLS 1.3 with every suite that package suite has a row for, also those that
+// are only read; resumption (RFC 5246 §7.3, RFC 5077), renegotiation (RFC 5246 §7.4.1.1),
+// compression (RFC 3749), and in TLS 1.3 what a key log has secrets for. Content is passed on only
+// after its record was authenticated, and a secret is tried on a record before it is used. Where
+// bytes are missing, it continues as soon as it can, and reports how many are missing. It does not
+// read DTLS or SSL 2.0, except for the ClientHello in SSL 2.0's form.
 //
-// Nobody answers a capture, so nothing here takes care to be constant in time.
+// An observer sends no answer, so nothing here is constant in time.
 package observe
 
 import (
@@ -31,56 +30,56 @@ import (
 
 // Connection is one watched connection.
 type Connection struct {
-	// Data, if set, receives application data that was authenticated, in the order of each
-	// direction. It is valid during the call.
+	// Data, if set, receives authenticated application data in the order of each direction. It is
+	// valid during the call.
 	Data func(from iana.Side, plain []byte)
 
-	// Sessions, if set, knows what other connections agreed on, so that those that resume them can
-	// be read.
+	// Sessions, if set, has the sessions of other connections, so that connections that resume them
+	// can be read.
 	Sessions *Sessions
 
 	// Late says that secrets may still come: records wait for them until Retry finds one, or GiveUp
-	// ends the waiting. A resumed session waits for the connection that it comes from in any case,
-	// if there are Sessions.
+	// ends the waiting. With Sessions, a resumed session waits for the connection that it comes
+	// from in any case.
 	Late bool
 
-	// Name is what the connection is called where another one resumes its session.
+	// Name is how connections that resume this one's session refer to it.
 	Name string
 
 	source  Source
 	learned *message.ServerHello
 	log     *trace.Log
 	machine *handshake.Machine
-	before  *handshake.Machine // the handshake that a renegotiation wants to follow
+	before  *handshake.Machine // since a renegotiation began, the handshake before it
 	initial *handshake.Machine // the connection's first
 	pending pending
-	asked   int  // how many sessions there were when the last secret was looked for
+	asked   int  // number of known sessions when a secret was last looked for
 	final   bool // nothing is waited for any more
 	untried bool // secrets cannot be tried before they are used
-	leaping bool // TLS 1.3: the handshake has holes, and its end is not waited for
+	leaping bool // TLS 1.3: the handshake has holes, so keys of data are tried early
 
 	lanes  [2]lane // by sender
 	prefix []byte  // of a ClientHello in the form of SSL 2.0
 
 	secrets        []keylog.Line // what opened it
-	about          *Report       // since the first handshake is done: what it settled
+	about          *Report       // of the first handshake, once it is done
 	renegotiations int
-	messages       int             // bytes of handshake messages that the handshake remembers
-	used           string          // where the secret came from
-	missing        *Reason         // why there is none
-	abandoned      *Reason         // of a handshake that was
-	draft          iana.Version    // of a ServerHello that is not even shaped like one here
+	messages       int             // bytes of the handshake messages that are kept
+	used           string          // the source of the secret
+	missing        *Reason         // why there is no secret
+	abandoned      *Reason         // the reason of an abandoned handshake
+	draft          iana.Version    // the version of a ServerHello that cannot be parsed
 	failure        error           // what was wrong with the handshake
 	alerted        *alert.Received // the first fatal alert that was seen
 }
 
-// pending is what a handshake that cannot go on waits for.
+// pending is what a handshake that cannot continue waits for.
 type pending uint8
 
 const (
 	nothing pending = iota
 	aRecord         // to try secrets on
-	aSecret         // somebody may still come with one
+	aSecret         // one may still be given
 )
 
 var (
@@ -88,8 +87,8 @@ var (
 	errLost    = errors.New("observe: the next record behind missing bytes could not be found")
 )
 
-// New watches a connection from its first byte. source may be nil: then the handshake is shown up
-// to ChangeCipherSpec.
+// New returns a Connection to be fed from its first byte on. source may be nil: then the handshake
+// is shown up to ChangeCipherSpec.
 func New(source Source, sink trace.Sink) *Connection {
 	c := &Connection{source: source}
 	if sink != nil {
@@ -104,16 +103,16 @@ func New(source Source, sink trace.Sink) *Connection {
 	return c
 }
 
-// Machine is the handshake as far as it was understood.
+// Machine returns the handshake as far as it was read.
 func (c *Connection) Machine() *handshake.Machine { return c.machine }
 
-// Send is never called: an observer says nothing.
+// Send is never called: an observer sends nothing. It implements handshake.Carrier.
 func (c *Connection) Send(handshake.Kind, []byte) {}
 
-// Settle hears what both hellos agreed on.
+// Settle does nothing. It implements handshake.Carrier.
 func (c *Connection) Settle(*handshake.Agreed) {}
 
-// Protect switches a direction to its keys; without keys its records are only counted.
+// Protect installs the keys of a direction. Without keys its records are only counted.
 func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	l := &c.lanes[from]
 	if k == nil {
@@ -156,13 +155,13 @@ func (c *Connection) Feed(from iana.Side, b []byte) error {
 	return l.err
 }
 
-// Gap says that the next n bytes of a direction are missing.
+// Gap reports that the next n bytes of a direction are missing.
 func (c *Connection) Gap(from iana.Side, n int64) {
 	c.lanes[from].gap(n)
 	c.run()
 }
 
-// Close says that nothing more will come. What waited for more bytes is given up; what waits for
+// Close says that no more bytes will come. What waits for more bytes is given up; what waits for
 // secrets is not: see Waiting.
 func (c *Connection) Close() {
 	for i := range c.lanes {
@@ -172,11 +171,11 @@ func (c *Connection) Close() {
 	c.leave()
 }
 
-// run goes on as far as the bytes allow.
+// run continues as far as the bytes allow.
 func (c *Connection) run() {
 	if c.pending == aRecord || c.pending == aSecret && c.Sessions.count() > c.asked {
 		c.pending = nothing
-		c.hear(c.machine.Speak(), iana.Client)
+		c.result(c.machine.Speak(), iana.Client)
 	}
 	for c.pending == nothing && (c.step(iana.Client) || c.step(iana.Server)) {
 	}
@@ -195,9 +194,9 @@ func (c *Connection) run() {
 	}
 }
 
-// hear keeps what a step of the handshake came to: it may have to wait, or end the direction that
-// spoke.
-func (c *Connection) hear(err error, from iana.Side) {
+// result handles what a step of the handshake returned: it may have to wait, or end the direction
+// that sent the message.
+func (c *Connection) result(err error, from iana.Side) {
 	switch _, waits := errors.AsType[*handshake.Pending](err); {
 	case waits: // c.pending was set by find
 	case err != nil:
@@ -207,8 +206,8 @@ func (c *Connection) hear(err error, from iana.Side) {
 	}
 }
 
-// fail ends the handshake, and with it the direction that broke it. Before the first handshake is
-// done there is nothing to read in the other one either.
+// fail ends the handshake, and the direction that caused it. Until the first handshake is done, the
+// other direction cannot be read either.
 func (c *Connection) fail(from iana.Side, err error) {
 	l := &c.lanes[from]
 	l.err = fmt.Errorf("observe: the %v: %w", from, err)
@@ -220,7 +219,7 @@ func (c *Connection) fail(from iana.Side, err error) {
 	}
 }
 
-// step does the next thing of one direction. It is false when that must wait.
+// step processes the next item of one direction. It returns false if that must wait.
 func (c *Connection) step(from iana.Side) bool {
 	l := &c.lanes[from]
 	if l.err != nil || l.held == nil && !c.fetch(l) {
@@ -229,7 +228,8 @@ func (c *Connection) step(from iana.Side) bool {
 	return c.take(l)
 }
 
-// fetch goes on until something has to take its turn. Data is handed on at once.
+// fetch opens records until an item must wait for its turn, and returns false if none does. Data is
+// passed on at once.
 func (c *Connection) fetch(l *lane) bool {
 	for l.err == nil {
 		if raw := l.wholeMessage(); raw != nil {
@@ -247,16 +247,16 @@ func (c *Connection) fetch(l *lane) bool {
 	return false
 }
 
-// take acts on the held item, if it is its turn.
+// take processes the held item, if it is its turn.
 func (c *Connection) take(l *lane) bool {
 	body, kind := l.held.body, handshake.ChangeCipherSpec
 	switch l.held.typ {
 	case iana.RecordAlert:
 		return c.refusal(l)
-	case unheard:
+	case absent:
 		return c.missed(l)
 	case iana.RecordChangeCipherSpec:
-		if c.machine.TLS13() { // it came before the ServerHello told
+		if c.machine.TLS13() { // it was read before the ServerHello
 			l.held = nil
 			return true
 		}
@@ -281,21 +281,21 @@ func (c *Connection) take(l *lane) bool {
 	}
 	if kind == handshake.Kind(iana.ServerHello) && len(body) > message.HeaderLen+2 &&
 		body[message.HeaderLen] != 3 {
-		// those of TLS 1.3 had another form
+		// The ServerHello of early drafts of TLS 1.3 had another form.
 		c.draft = iana.Version(body[message.HeaderLen])<<8 | iana.Version(body[message.HeaderLen+1])
 	}
-	c.hear(c.machine.Take(l.from, kind, body), l.from)
+	c.result(c.machine.Take(l.from, kind, body), l.from)
 	return true
 }
 
-// turn tells whether it is a direction's.
+// turn reports whether it is the direction's turn.
 func (c *Connection) turn(l *lane) bool {
 	from, ok := c.machine.Turn()
 	return ok && from == l.from
 }
 
-// after is what is said after the figure: in TLS 1.3 only KeyUpdate changes anything for an
-// observer, before it only a ClientHello does.
+// after processes a message that follows the figure. For an observer only KeyUpdate matters then in
+// TLS 1.3, and only a ClientHello before.
 func (c *Connection) after(l *lane, kind handshake.Kind) bool {
 	body := l.held.body
 	switch {
@@ -312,7 +312,7 @@ func (c *Connection) after(l *lane, kind handshake.Kind) bool {
 		c.renegotiations++
 		c.messages = len(body)
 		l.held = nil
-		c.hear(c.machine.Take(l.from, kind, body), l.from)
+		c.result(c.machine.Take(l.from, kind, body), l.from)
 		return true
 	default:
 		return false // the client's ClientHello comes first
@@ -321,8 +321,8 @@ func (c *Connection) after(l *lane, kind handshake.Kind) bool {
 	return true
 }
 
-// refusal is no_renegotiation: the server goes on without another handshake. It answers a
-// ClientHello, and waits for it.
+// refusal processes no_renegotiation, by which the server declines another handshake. It waits for
+// the ClientHello that it answers.
 func (c *Connection) refusal(l *lane) bool {
 	if c.before == nil && !l.closed {
 		return false
@@ -334,8 +334,9 @@ func (c *Connection) refusal(l *lane) bool {
 	return true
 }
 
-// Secrets are those that opened the connection, as a key log has them: whoever has them reads it.
+// Secrets returns the secrets that opened the connection, in the form of a key log. Anyone who has
+// them can read the connection.
 func (c *Connection) Secrets() []keylog.Line { return c.secrets }
 
-// Skipped is how many bytes of a direction's records passed unread, for want of a secret.
+// Skipped returns how many bytes of a direction's records could not be read.
 func (c *Connection) Skipped(from iana.Side) int64 { return c.lanes[from].flow.Unread }

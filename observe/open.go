@@ -7,16 +7,16 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// outcome is what came of opening a record.
+// outcome is the result of opening a record.
 type outcome uint8
 
 const (
 	starved outcome = iota // it needs more bytes, or keys
-	passed                 // it was passed over
+	passed                 // it was skipped
 	opened
 )
 
-// open takes the next record and opens it.
+// open cuts off and opens the next record.
 func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcome) {
 	if l.lost {
 		return c.regain(l)
@@ -32,8 +32,7 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 	case got != opened:
 		return 0, nil, got
 	case l.inner && r.Type != iana.RecordApplicationData:
-		// RFC 8446 §5: a change_cipher_spec for middleboxes; what else is not protected proves
-		// nothing
+		// RFC 8446 §5: change_cipher_spec is for middleboxes. Others are not authenticated.
 		return 0, nil, passed
 	case r.torn && l.half.Protected():
 		l.half.Pass(r.Length, r.fragment[len(r.fragment)-r.tail:])
@@ -70,13 +69,13 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 	return 0, nil, passed
 }
 
-// sort hands data on and keeps what has its turn. It is true if something does.
+// sort passes data on and holds what must wait for its turn. It returns true if it holds an item.
 func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
 	switch t {
 	case iana.RecordHandshake:
 		l.message = append(l.message, plain...)
 	case iana.RecordApplicationData:
-		if !l.half.Protected() { // in the clear it is nobody's data
+		if !l.half.Protected() { // not authenticated
 			break
 		}
 		l.flow.add(plain)

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Code is why application data was not decrypted. Codes are stable: programs may compare them.
-// docs/reasons.md has them all, with remedies and examples.
+// Code says why application data was not decrypted. Codes are stable: programs may compare them.
+// docs/reasons.md has all of them, with remedies and examples.
 type Code string
 
 // The codes.
@@ -27,23 +27,23 @@ const (
 	TooMuchBuffered            Code = "too_much_buffered"
 )
 
-// Codes are all codes.
+// Codes returns all codes.
 func Codes() []Code {
 	return []Code{NotTLS, HandshakeNotCaptured, HandshakeFailed, UnsupportedVersion,
-		UnsupportedSuite, NoSecret, ForwardSecret,
-		UnknownResumedSession, WrongPrivateKey, WrongSecret, BytesMissing,
-		RecordAuthenticationFailed, MalformedHandshake, TooMuchBuffered}
+		UnsupportedSuite, NoSecret, ForwardSecret, UnknownResumedSession, WrongPrivateKey,
+		WrongSecret, BytesMissing, RecordAuthenticationFailed, MalformedHandshake,
+		TooMuchBuffered}
 }
 
-// Reason is a Code, and what there is to say about this case of it.
+// Reason is a Code with the details of a case.
 type Reason struct {
 	Code   Code
 	Detail string // a sentence
 	Remedy string // a sentence, or empty
-	Needs  []Need // any of which helps, the best first
+	Needs  []Need // any of them helps; the best comes first
 }
 
-// A Need is a secret that is missing. A program that takes secrets says how to give it one.
+// A Need is a secret that is missing. A program that takes secrets should say how to provide it.
 type Need string
 
 // The needs.
@@ -58,11 +58,11 @@ func Needs() []Need { return []Need{NeedKeyLog, NeedPrivateKey, NeedEphemeralKey
 
 func (r *Reason) String() string { return fmt.Sprintf("%s: %s", r.Code, r.Detail) }
 
-// weights say which of several reasons is worth more: the one that came nearest to an answer.
+// weights order the reasons by how near they came to a secret that works.
 var weights = map[Code]int{NoSecret: 0, UnknownResumedSession: 1, WrongPrivateKey: 2,
 	ForwardSecret: 3, WrongSecret: 4, BytesMissing: 5}
 
-// worse is the reason that tells more.
+// worse returns the reason of the greater weight.
 func worse(a, b *Reason) *Reason {
 	if cmp.Compare(weights[a.Code], weights[b.Code]) < 0 {
 		return b

@@ -39,38 +39,38 @@ func replace(old, new string) func(int, []byte) []byte {
 }
 
 // Each code has a case that leads to it.
-func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
+func TestEachReasonHasACase(t *testing.T) {
 	seen := map[observe.Code]bool{}
 	var needs []observe.Need
 	for _, c := range []struct {
 		code observe.Code
 		what string // the sentence has this
-		play func() heard
+		play func() observed
 	}{
-		{observe.NotTLS, "no TLS", func() heard {
+		{observe.NotTLS, "no TLS", func() observed {
 			return play(&tape{{iana.Client, []byte("GET / HTTP/1.1\r\n\r\n")},
 				{iana.Server, []byte("HTTP/1.1 204 No Content\r\n\r\n")}}, nil, nil)
 		}},
-		{observe.HandshakeNotCaptured, "without the ClientHello", func() heard {
+		{observe.HandshakeNotCaptured, "without the ClientHello", func() observed {
 			all, source := recorded(t, ephemeral)
 			late := (*all)[6:]
 			return play(&late, source, nil)
 		}},
-		{observe.HandshakeNotCaptured, "not have all of the handshake", func() heard {
+		{observe.HandshakeNotCaptured, "not have all of the handshake", func() observed {
 			all, source := recorded(t, ephemeral)
 			return play(cut(all, 2), source, nil)
 		}},
-		{observe.HandshakeFailed, "handshake_failure", func() heard {
+		{observe.HandshakeFailed, "handshake_failure", func() observed {
 			all, _ := recorded(t, ephemeral)
 			early := append((*all)[:1:1], segment{iana.Server, []byte{21, 3, 3, 0, 2, 2, 40}})
 			return play(&early, nil, nil)
 		}},
-		{observe.UnsupportedVersion, "0x7F14", func() heard {
+		{observe.UnsupportedVersion, "0x7F14", func() observed {
 			all, source := recorded(t, modern)
 			return play(all, source,
 				replace("\x00\x2b\x00\x02\x03\x04", "\x00\x2b\x00\x02\x7f\x14"))
 		}},
-		{observe.UnsupportedVersion, "0x7F14", func() heard {
+		{observe.UnsupportedVersion, "0x7F14", func() observed {
 			all, source := recorded(t, modern)
 			return play(all, source, func(i int, b []byte) []byte {
 				if i == 1 {
@@ -79,32 +79,32 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 				return b
 			})
 		}},
-		{observe.UnsupportedSuite, "CAMELLIA", func() heard {
+		{observe.UnsupportedSuite, "CAMELLIA", func() observed {
 			all, source := recorded(t, "snet/tls_CAMELLIA256-SHA256")
 			return play(all, source, nil)
 		}},
-		{observe.NoSecret, "no secret", func() heard {
+		{observe.NoSecret, "no secret", func() observed {
 			all, _ := recorded(t, transport)
 			return play(all, nil, nil)
 		}},
-		{observe.NoSecret, "no secret", func() heard {
+		{observe.NoSecret, "no secret", func() observed {
 			all, _ := recorded(t, modern)
 			return play(all, observe.KeyLog(new(keylog.Log)), nil)
 		}},
 		{observe.ForwardSecret, "ECDHE_RSA: the private key of the certificate only signs",
-			func() heard {
+			func() observed {
 				all, _ := recorded(t, ephemeral)
 				return play(all, rsaKey(t, transport), nil)
 			}},
-		{observe.ForwardSecret, "only signs", func() heard {
+		{observe.ForwardSecret, "only signs", func() observed {
 			all, _ := recorded(t, modern)
 			return play(all, rsaKey(t, transport), nil)
 		}},
-		{observe.ForwardSecret, "DHE_PSK", func() heard {
+		{observe.ForwardSecret, "DHE_PSK", func() observed {
 			all, _ := recorded(t, "generated/ossl-tls12-dhe-psk-aes256-ccm")
 			return play(all, observe.PSK([]byte("any")), nil)
 		}},
-		{observe.UnknownResumedSession, "full handshake is not in the capture", func() heard {
+		{observe.UnknownResumedSession, "full handshake is not in the capture", func() observed {
 			all := &tape{}
 			for _, x := range index(t) {
 				if x.ID == "generated/ossl-tls12-resume-sessionid-rsa" {
@@ -113,11 +113,11 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 			}
 			return play(all, rsaKey(t, "generated/ossl-tls12-resume-sessionid-rsa"), nil)
 		}},
-		{observe.WrongPrivateKey, "another private key", func() heard {
+		{observe.WrongPrivateKey, "another private key", func() observed {
 			all, _ := recorded(t, transport)
 			return play(all, rsaKey(t, "pcapfs/feature_test"), nil)
 		}},
-		{observe.WrongSecret, "key log", func() heard {
+		{observe.WrongSecret, "key log", func() observed {
 			all, source := recorded(t, ephemeral)
 			whole := play(all, source, nil)
 			if !whole.Decrypted {
@@ -128,7 +128,7 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 				Secret: make([]byte, 48)})
 			return play(all, observe.KeyLog(&log), nil)
 		}},
-		{observe.WrongSecret, "what the client sends", func() heard {
+		{observe.WrongSecret, "what the client sends", func() observed {
 			all, source := recorded(t, modern)
 			return play(all, func(s *handshake.Score) []observe.Candidate {
 				found := source(s)
@@ -136,11 +136,11 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 				return found
 			}, nil)
 		}},
-		{observe.WrongSecret, "pre-shared key", func() heard {
+		{observe.WrongSecret, "pre-shared key", func() observed {
 			all, _ := recorded(t, "generated/ossl-tls12-psk-aes128-gcm-sha256")
 			return play(all, observe.PSK([]byte("another")), nil)
 		}},
-		{observe.BytesMissing, "bytes", func() heard {
+		{observe.BytesMissing, "bytes", func() observed {
 			all, source := recorded(t, ephemeral)
 			return play(all, source, func(i int, b []byte) []byte {
 				if i == len(*all)-3 {
@@ -149,7 +149,7 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 				return b
 			})
 		}},
-		{observe.BytesMissing, "bytes", func() heard {
+		{observe.BytesMissing, "bytes", func() observed {
 			all, source := recorded(t, ephemeral)
 			return play(all, source, func(i int, b []byte) []byte {
 				if i == 0 {
@@ -158,11 +158,11 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 				return b
 			})
 		}},
-		{observe.RecordAuthenticationFailed, "record ", func() heard {
+		{observe.RecordAuthenticationFailed, "record ", func() observed {
 			all, source := recorded(t, "derived/tampered-gcm-tag")
 			return play(all, source, nil)
 		}},
-		{observe.MalformedHandshake, "session_id", func() heard {
+		{observe.MalformedHandshake, "session_id", func() observed {
 			all, source := recorded(t, ephemeral)
 			return play(all, source, func(i int, b []byte) []byte {
 				if i == 1 {
@@ -171,15 +171,15 @@ func TestEachReasonIsGivenWhereItIsTheReason(t *testing.T) {
 				return b
 			})
 		}},
-		{observe.TooMuchBuffered, "too much waits", func() heard {
+		{observe.TooMuchBuffered, "too much waits", func() observed {
 			all, source := recorded(t, ephemeral)
-			deaf := slices.DeleteFunc(slices.Clone(*all),
+			unaligned := slices.DeleteFunc(slices.Clone(*all),
 				func(s segment) bool { return s.from == iana.Client && &s.b[0] != &(*all)[0].b[0] })
 			record := append([]byte{23, 3, 3, 0x40, 0}, make([]byte, 1<<14)...)
 			for range observe.MaxBuffered/len(record) + 1 {
-				deaf = append(deaf, segment{iana.Server, record})
+				unaligned = append(unaligned, segment{iana.Server, record})
 			}
-			return play(&deaf, source, nil)
+			return play(&unaligned, source, nil)
 		}},
 	} {
 		h := c.play()

@@ -12,17 +12,17 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Flow is what was read, and not read, of one direction.
+// Flow counts what was read, and not read, of one direction.
 type Flow struct {
 	Bytes         int64 // of application data, decrypted and authenticated
-	Records       int   // they came in so many records; empty ones do not count
+	Records       int   // with application data; empty ones do not count
 	Missing       int64 // bytes that are not in the capture
 	Unread        int64 // bytes of records of application data that could not be read
 	UnreadRecords int
 	Torn          int // records of which a part is missing
 	Refused       int // records that did not authenticate
 	First         uint64
-	FirstType     iana.ContentType // the first of these: its number and type
+	FirstType     iana.ContentType // First and FirstType: number and type of the first Refused
 }
 
 func (f *Flow) add(plain []byte) {
@@ -32,7 +32,7 @@ func (f *Flow) add(plain []byte) {
 	}
 }
 
-// refused counts a record that cannot be given.
+// refused counts a record that could not be opened.
 func (f *Flow) refused(h record.Header, seq uint64, torn bool) {
 	switch {
 	case torn:
@@ -49,12 +49,12 @@ func (f *Flow) refused(h record.Header, seq uint64, torn bool) {
 	}
 }
 
-// Report is what there is to say of a connection.
+// Report is the result for a connection.
 type Report struct {
 	settled
 
 	Renegotiations int
-	Source         string // where the secret came from; empty without one
+	Source         string // of the secret; empty without one
 	Done           bool   // the handshake was seen to its end
 	Verified       [2]bool
 	Unverified     []string // what could not be verified
@@ -63,7 +63,7 @@ type Report struct {
 	Reason         *Reason  // why not, or nil
 }
 
-// settled is what the first handshake settled.
+// settled is what the first handshake negotiated.
 type settled struct {
 	Version              iana.Version // 0: not known
 	Suite                iana.CipherSuite
@@ -76,14 +76,14 @@ type settled struct {
 	EarlyData            bool
 }
 
-// Report tells how far it came.
+// Report returns what is known so far.
 func (c *Connection) Report() *Report {
 	m := c.machine
 	if c.before != nil && !m.Done() {
 		m = c.before
 	}
 	r := &Report{Renegotiations: c.renegotiations, Source: c.used, Done: m.Done()}
-	switch i := c.initial; { // a renegotiation may agree on something else
+	switch i := c.initial; { // a renegotiation may negotiate something else
 	case c.about != nil:
 		r.settled = c.about.settled
 	case i.ClientHello != nil && i.ServerHello != nil:
@@ -107,12 +107,12 @@ func (c *Connection) Report() *Report {
 	case c.used != "":
 		r.Decrypted = true
 	default:
-		r.Reason = c.why(r) // no data that would need a secret; but nobody knows what was said
+		r.Reason = c.why(r) // nothing unread, but no secret either
 	}
 	return r
 }
 
-// hellos fills in what both hellos tell, also where nobody here can go on.
+// hellos fills in what the hellos say, even if the observer cannot continue.
 func (r *settled) hellos(m *handshake.Machine) {
 	r.Version, r.Suite = handshake.VersionOf(m.ServerHello), m.ServerHello.CipherSuite
 	r.ServerName = handshake.ServerName(m.ClientHello)
@@ -127,7 +127,7 @@ func (r *settled) hellos(m *handshake.Machine) {
 	r.KeyExchange = exchange
 }
 
-// why is the reason that matters most.
+// why returns the most important reason.
 func (c *Connection) why(r *Report) *Reason {
 	m := c.machine
 	lost := r.Flows[0].Missing + r.Flows[1].Missing
@@ -146,21 +146,22 @@ func (c *Connection) why(r *Report) *Reason {
 	case m.ServerHello != nil && suite.Readable(r.Suite) == nil:
 		return &Reason{Code: UnsupportedSuite, Detail: fmt.Sprintf("%v is not read", r.Suite)}
 	case c.missing != nil && c.about != nil && m == c.initial && c.about.Reason != nil:
-		return c.about.Reason // it was told while the messages were there
+		return c.about.Reason // computed before the messages were dropped
 	case c.missing != nil:
-		return c.missing.told(m, r)
+		return c.missing.explain(m, r)
 	}
 	for i := range r.Flows {
 		f := &r.Flows[i]
 		if f.Refused > 1 && f.Records == 0 && f.First == 0 && f.Missing == 0 {
-			return (&Reason{Code: WrongSecret,
-				Detail: fmt.Sprintf("%s: for what the %v sends", c.used, iana.Side(i))}).told(m, r)
+			why := &Reason{Code: WrongSecret,
+				Detail: fmt.Sprintf("%s: for what the %v sends", c.used, iana.Side(i))}
+			return why.explain(m, r)
 		}
 		if f.Refused > 0 && f.Missing == 0 {
 			return &Reason{Code: RecordAuthenticationFailed,
 				Detail: fmt.Sprintf("record %d of what the %v sent under its keys does not "+
-					"authenticate: %s", f.First,
-					iana.Side(i), plural(f.Refused, "record was left out", "records were left out"))}
+					"authenticate: %s", f.First, iana.Side(i),
+					plural(f.Refused, "record was left out", "records were left out"))}
 		}
 	}
 	if lost > 0 {
@@ -169,8 +170,8 @@ func (c *Connection) why(r *Report) *Reason {
 				"capture", r.Flows[0].Missing, r.Flows[1].Missing)}
 	}
 	for i := range c.lanes {
-		if errors.Is(c.lanes[i].err, errDeaf) {
-			return &Reason{Code: TooMuchBuffered, Detail: errDeaf.Error()}
+		if errors.Is(c.lanes[i].err, errStalled) {
+			return &Reason{Code: TooMuchBuffered, Detail: errStalled.Error()}
 		}
 	}
 	switch {
@@ -192,8 +193,8 @@ func (c *Connection) why(r *Report) *Reason {
 	return &Reason{Code: NoSecret, Detail: "some records are under keys that were not found"}
 }
 
-// told is the reason with its words.
-func (r *Reason) told(m *handshake.Machine, about *Report) *Reason {
+// explain returns the reason with its sentences.
+func (r *Reason) explain(m *handshake.Machine, about *Report) *Reason {
 	t := *r
 	switch r.Code {
 	case NoSecret:
@@ -241,7 +242,7 @@ func plural(n int, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-// subject names whose certificate the server showed.
+// subject returns the name in the server's certificate.
 func subject(m *handshake.Machine) string {
 	if m.Certificate[iana.Server] != nil && len(m.Certificate[iana.Server].Chain) > 0 {
 		if chain, err := pki.ReadChain(m.Certificate[iana.Server].Chain[:1]); err == nil {

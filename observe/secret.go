@@ -12,15 +12,15 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// find is the observer's half of the key exchange: of all secrets that may fit, the one that opens
-// the first protected record.
+// find is the observer's part of the key exchange: it returns the candidate that opens the first
+// protected record.
 func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	side := iana.Client
 	if s.TLS13() || s.Resumed {
 		side = iana.Server
 	}
-	// A ServerHello of TLS 1.3 and a resuming server's ChangeCipherSpec are what is being taken
-	// now; else the client's is yet to come.
+	// The ServerHello of TLS 1.3 or a resuming server's ChangeCipherSpec is being processed now;
+	// otherwise the client's ChangeCipherSpec is yet to come.
 	l := &c.lanes[side]
 	h, sample, known := l.first(s.TLS13(), side == iana.Server)
 	if c.untried {
@@ -36,7 +36,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	if c.source != nil {
 		candidates = c.source(s)
 	}
-	// last, since whether they are known may be a matter of time
+	// Last, since these depend on which connections were read before.
 	candidates = append(candidates, c.Sessions.candidates(s)...)
 	why := &Reason{Code: NoSecret}
 	if s.Resumed && c.source != nil {
@@ -65,7 +65,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	return handshake.Input{}, handshake.ErrNoSecret
 }
 
-// opens tries a candidate on a record.
+// opens reports whether a candidate opens the sample.
 func (c *Connection) opens(s *handshake.Score, candidate Candidate, side iana.Side, h record.Header,
 	sample []byte) bool {
 	candidate.PreMaster = bytes.Clone(candidate.PreMaster)
@@ -99,14 +99,14 @@ func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
 	}
 }
 
-// Sessions are what full handshakes agreed on, so that later ones that resume them can be read: one
-// for all connections of a capture. It may be used by several goroutines.
+// Sessions holds the sessions of full handshakes, so that connections that resume them can be read:
+// use one for all connections of a capture. It is safe for concurrent use.
 type Sessions struct {
 	mu      sync.Mutex
 	masters map[string]known
 	learned atomic.Int64
 	noted   bool
-	fresh   []string // names that were learned since, if noted
+	fresh   []string // names learned since the last news, if noted
 }
 
 // known is a session.
@@ -115,7 +115,7 @@ type known struct {
 	from   string
 }
 
-// maxSessions bounds a hostile capture: about 100 MB.
+// maxSessions bounds the memory that a hostile capture can fill: about 100 MB.
 const maxSessions = 1 << 18
 
 func (t *Sessions) count() int {
@@ -146,14 +146,14 @@ func (t *Sessions) learn(name, master []byte, from string) {
 	}
 }
 
-// note begins to keep the names of what is learned, for news.
+// note starts keeping the names of learned sessions, for news.
 func (t *Sessions) note() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.noted = true
 }
 
-// news are the names of the sessions that were learned since it was asked for the last time.
+// news returns the names of the sessions learned since its last call.
 func (t *Sessions) news() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -162,8 +162,8 @@ func (t *Sessions) news() []string {
 	return fresh
 }
 
-// sessionNames are what the session that a handshake resumes may be known by: its ID and its
-// ticket.
+// sessionNames returns the names by which the session that a handshake resumes may be known: its ID
+// and its ticket.
 func sessionNames(sh *message.ServerHello, ch *message.ClientHello) (names [][]byte) {
 	if len(sh.SessionID) > 0 {
 		names = append(names, sh.SessionID)
@@ -176,7 +176,7 @@ func sessionNames(sh *message.ServerHello, ch *message.ClientHello) (names [][]b
 	return names
 }
 
-// candidates are the sessions that a handshake may resume.
+// candidates returns the known sessions that a handshake may resume.
 func (t *Sessions) candidates(s *handshake.Score) (list []Candidate) {
 	if t == nil || !s.Resumed {
 		return nil
@@ -191,7 +191,7 @@ func (t *Sessions) candidates(s *handshake.Score) (list []Candidate) {
 	return list
 }
 
-// learn tells the other connections which session this one made.
+// learn adds the connection's session to Sessions.
 func (c *Connection) learn() {
 	m := c.machine
 	if m.TLS13() || m.Agreed == nil || c.learned == m.ServerHello && m.NewSessionTicket == nil {

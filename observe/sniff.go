@@ -9,36 +9,34 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// TLS is found by its first bytes, on any port and in either direction, also behind something in
-// the clear: STARTTLS, a proxy's CONNECT.
+// TLS is recognized by its first bytes, on any port and in either direction, also after bytes in
+// the clear such as STARTTLS or a proxy's CONNECT.
 
 const (
-	// what tells a hello: both headers and a version
-	headLen = record.HeaderLen + message.HeaderLen + 2
-	// bytes in the clear after which nobody waits for TLS any more
-	maxClear = 1 << 20
-	maxKept  = 64 << 10 // of them, for the other direction's sake
+	headLen  = record.HeaderLen + message.HeaderLen + 2 // identifies a hello
+	maxClear = 1 << 20                                  // bytes without TLS before giving up
+	maxKept  = 64 << 10                                 // of them, in each direction
 )
 
-// hello finds where a ClientHello begins. fresh says that b begins where its direction does: there
-// more is taken for one.
+// hello finds where a ClientHello begins. fresh says that b begins where its direction does: only
+// there SSL 2.0's form and short fragments are recognized.
 func hello(b []byte, fresh bool) (at int, ssl2, ok bool) {
 	if fresh && len(b) >= 11 && b[0]&0x80 != 0 && b[2] == byte(iana.ClientHello) && b[3] == 3 {
-		be := binary.BigEndian
-		if int(be.Uint16(b)&0x7FFF) == 9+int(be.Uint16(b[5:]))+int(be.Uint16(b[7:]))+int(be.Uint16(b[9:])) {
+		number := func(at int) int { return int(binary.BigEndian.Uint16(b[at:])) }
+		if number(0)&0x7FFF == 9+number(5)+number(7)+number(9) {
 			return 0, true, true
 		}
 	}
 	if h, good := headerOf(b); fresh && good && h.Type == iana.RecordHandshake && h.Length > 0 &&
 		h.Length < message.HeaderLen+2 &&
 		len(b) > record.HeaderLen && b[record.HeaderLen] == byte(iana.ClientHello) {
-		return 0, false, true // in small pieces
+		return 0, false, true // in small fragments
 	}
 	at, ok = opening(b, iana.ClientHello)
 	return at, false, ok
 }
 
-// opening finds a record that a hello of this type begins in.
+// opening finds a record in which a hello of this type begins.
 func opening(b []byte, t iana.HandshakeType) (at int, ok bool) {
 	for at := 0; ; at++ {
 		i := bytes.IndexByte(b[at:], byte(iana.RecordHandshake))
@@ -63,7 +61,7 @@ func headerOf(b []byte) (h record.Header, ok bool) {
 	return header(b)
 }
 
-// answer finds where the server's answer to a ClientHello begins: a ServerHello, or an alert.
+// answer finds where the server's answer to a ClientHello begins, a ServerHello or an alert.
 func answer(b []byte, fresh bool) (at int, ok bool) {
 	if h, good := headerOf(b); fresh && good &&
 		(h.Type == iana.RecordHandshake || h.Type == iana.RecordAlert && h.Length == 2) {
@@ -72,8 +70,9 @@ func answer(b []byte, fresh bool) (at int, ok bool) {
 	return opening(b, iana.ServerHello)
 }
 
-// records tells whether b looks like the middle of a TLS connection: a header, and another one
-// where it ends, at the beginning or, where the capture began inside a record, somewhere.
+// records reports whether b looks like the middle of a TLS connection: a header is followed, after
+// the length that it gives, by another one. It is searched for anywhere, since the capture may have
+// begun within a record.
 func records(b []byte) bool {
 	h, ok := headerOf(b)
 	for at := 0; ; {
@@ -92,13 +91,12 @@ func records(b []byte) bool {
 	}
 }
 
-// Stream is a TCP connection in which there may be TLS.
+// Stream is a TCP connection that may contain TLS.
 type Stream struct {
-	// New gives the Connection to watch when TLS begins. side is who opened the TCP connection, as
-	// seen by TLS.
+	// New returns the Connection to feed when TLS begins.
 	New func() *Connection
 
-	// Flipped tells that the TCP server is the client of TLS.
+	// Flipped reports that the TCP server is the client of TLS.
 	Flipped bool
 
 	conn  *Connection
@@ -106,18 +104,18 @@ type Stream struct {
 	ended bool
 }
 
-// way is a direction before TLS.
+// way is a direction before TLS begins.
 type way struct {
 	started bool
 	clear   int64 // bytes in the clear before
 	missing int64
-	kept    []byte // the last of them
+	kept    []byte // the last of these bytes
 	dropped bool   // some were not kept
 	middle  bool   // they look like records
-	seen    int    // of kept, bytes in which nothing begins
+	seen    int    // bytes of kept that were searched
 }
 
-// Connection is the TLS connection inside, or nil.
+// Connection returns the TLS connection, or nil if none was found.
 func (s *Stream) Connection() *Connection { return s.conn }
 
 func (s *Stream) side(from iana.Side) iana.Side {
@@ -208,17 +206,17 @@ func (s *Stream) answered() {
 	s.conn.Feed(iana.Server, b)
 }
 
-// fresh tells whether kept begins where the direction does.
+// fresh reports whether kept begins where the direction does.
 func (w *way) fresh() bool { return !w.dropped && w.missing == 0 }
 
-// start begins TLS at a place in kept.
+// start sets where in kept TLS begins.
 func (w *way) start(at int) {
 	w.started = true
 	w.clear -= int64(len(w.kept) - at)
 	w.kept = w.kept[at:]
 }
 
-// Gap says that the next n bytes of a direction are missing.
+// Gap reports that the next n bytes of a direction are missing.
 func (s *Stream) Gap(from iana.Side, n int64) {
 	w := &s.ways[from]
 	if s.conn != nil && !w.started {
@@ -233,7 +231,7 @@ func (s *Stream) Gap(from iana.Side, n int64) {
 	w.seen = len(w.kept)
 }
 
-// End says that nothing more will come.
+// End says that no more bytes will come.
 func (s *Stream) End() {
 	s.ended = true
 	if s.conn != nil {
@@ -241,7 +239,7 @@ func (s *Stream) End() {
 	}
 }
 
-// Report is the Connection's, or says that there is none.
+// Report returns the Connection's report, or one that says why there is no Connection.
 func (s *Stream) Report() *Report {
 	if s.conn != nil {
 		return s.conn.Report()
@@ -265,8 +263,8 @@ func (s *Stream) Report() *Report {
 	return r
 }
 
-// hello2 begins with a ClientHello in the form of SSL 2.0, which is no record: two bytes of length
-// come before it.
+// hello2 processes a ClientHello in the form of SSL 2.0, which is not in a record: two bytes of
+// length precede it.
 func (c *Connection) hello2(b []byte) {
 	n := 2 + int(binary.BigEndian.Uint16(b)&0x7FFF)
 	if len(b) < n {
@@ -274,6 +272,6 @@ func (c *Connection) hello2(b []byte) {
 		return
 	}
 	c.prefix = nil
-	c.hear(c.machine.TakeHello2(bytes.Clone(b[2:n])), iana.Client)
+	c.result(c.machine.TakeHello2(bytes.Clone(b[2:n])), iana.Client)
 	c.Feed(iana.Client, b[n:])
 }

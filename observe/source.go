@@ -15,12 +15,12 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// Source gives what may open a handshake, which was watched up to ClientKeyExchange, or to the
-// ServerHello in TLS 1.3 and where a session is resumed. What it gives is tried before it is used.
-// It is called by several goroutines if several connections are watched.
+// A Source returns secrets that may open a handshake, which was read up to ClientKeyExchange or, in
+// TLS 1.3 and when a session is resumed, up to the ServerHello. They are tried before they are
+// used. It must be safe for concurrent use if several connections are watched.
 type Source func(*handshake.Score) []Candidate
 
-// Candidate is a secret that may be the one, or the reason why a source cannot have it.
+// Candidate is a secret that may be the right one, or the reason why a source cannot have it.
 type Candidate struct {
 	handshake.Input
 	From   string // "key log"
@@ -37,7 +37,7 @@ func Sources(all ...Source) Source {
 	}
 }
 
-// KeyLog finds secrets by client_random, by session, or by what the client encrypted.
+// KeyLog finds secrets by client_random, by session ID, or by the encrypted pre_master_secret.
 func KeyLog(log *keylog.Log) Source {
 	const from = "key log"
 	return func(s *handshake.Score) (list []Candidate) {
@@ -76,7 +76,7 @@ func KeyLog(log *keylog.Log) Source {
 	}
 }
 
-// Master is a master_secret that somebody gave.
+// Master returns a given master_secret.
 func Master(secret []byte) Source {
 	return func(s *handshake.Score) []Candidate {
 		if s.TLS13() {
@@ -86,7 +86,7 @@ func Master(secret []byte) Source {
 	}
 }
 
-// PreMaster is a pre_master_secret that somebody gave.
+// PreMaster returns a given pre_master_secret.
 func PreMaster(secret []byte) Source {
 	return func(s *handshake.Score) []Candidate {
 		if s.TLS13() || s.Resumed {
@@ -96,8 +96,8 @@ func PreMaster(secret []byte) Source {
 	}
 }
 
-// RSAKey opens RSA key exchange with the server's private key. It can do nothing for an ephemeral
-// exchange: that is what forward secrecy means.
+// RSAKey decrypts the pre_master_secret of an RSA key exchange with the server's private key. It is
+// useless for an ephemeral exchange: that is forward secrecy.
 func RSAKey(name string, key crypto.Decrypter) Source {
 	return func(s *handshake.Score) []Candidate {
 		pre, why := openRSA(s, key)
@@ -111,7 +111,7 @@ func RSAKey(name string, key crypto.Decrypter) Source {
 	}
 }
 
-// openRSA opens what the client encrypted.
+// openRSA decrypts the client's EncryptedPreMasterSecret.
 func openRSA(s *handshake.Score, key crypto.Decrypter) ([]byte, *Reason) {
 	switch {
 	case s.Resumed:
@@ -129,11 +129,11 @@ func openRSA(s *handshake.Score, key crypto.Decrypter) ([]byte, *Reason) {
 	if pre == nil && err != nil {
 		return nil, &Reason{Code: WrongPrivateKey}
 	}
-	return pre, nil // also one with a wrong version: there are clients and servers that do not mind
+	return pre, nil // even with a wrong version, which some servers accept
 }
 
-// belongs tells whether a key may be that of the server's certificate: it is not, if there is
-// another one.
+// belongs reports whether a key may be that of the server's certificate, which is false only if the
+// certificate has another RSA key.
 func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 	if s.Certificate[iana.Server] == nil || len(s.Certificate[iana.Server].Chain) == 0 {
 		return true
@@ -147,8 +147,8 @@ func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 	return !ok || !too || theirs.Equal(ours)
 }
 
-// PSK is a pre-shared key, by the exchange that it goes with. RSA_PSK takes the server's private
-// keys as well, and DHE_PSK and ECDHE_PSK an ephemeral private key.
+// PSK returns the pre_master_secret of a pre-shared key, according to the exchange. RSA_PSK needs
+// the server's private key as well, and DHE_PSK and ECDHE_PSK an ephemeral private key: see others.
 func PSK(key []byte, others ...Source) Source {
 	return func(s *handshake.Score) (list []Candidate) {
 		k := s.Agreed.Kex
@@ -178,7 +178,7 @@ func PSK(key []byte, others ...Source) Source {
 	}
 }
 
-// Ephemeral finishes a Diffie-Hellman exchange with the private key that one side made for it.
+// Ephemeral completes a Diffie-Hellman exchange with either side's ephemeral private key.
 func Ephemeral(private []byte) Source {
 	return func(s *handshake.Score) []Candidate {
 		if !s.Agreed.Kex.Ephemeral() || s.TLS13() || s.ServerKeyExchange == nil {
@@ -211,7 +211,7 @@ func Ephemeral(private []byte) Source {
 	}
 }
 
-// Guarded asks a source while it holds a lock: for a key log that grows meanwhile.
+// Guarded holds a lock while it asks a source, for a key log that grows meanwhile.
 func Guarded(lock sync.Locker, source Source) Source {
 	return func(s *handshake.Score) []Candidate {
 		lock.Lock()

@@ -15,22 +15,23 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Watch watches all connections of a capture at once, on all cores: its Handler goes to a
-// capture.Assembler. What the sessions of one connection tell serves the others. Its fields must be
-// set before the first Handler, and its functions may be called by several goroutines, but never by
-// two for one connection.
+// Watch reads all connections of a capture at once, on all cores. Its Handler goes to a
+// capture.Assembler. The sessions of each connection are available to the others. Its fields must
+// be set before the first Handler. Its functions may be called by several goroutines, but never by
+// two at once for one connection.
 type Watch struct {
-	Source Source // nil: no secret
+	Source Source // nil: no secrets
 
 	// Late says that secrets may still come, until Close. See Connection.
 	Late bool
 
-	// Sink gives a sink for the events of a connection, or nil for none. nil is none for any.
+	// Sink returns a sink for the events of a connection, or nil for none. A nil Sink means none at
+	// all.
 	Sink func(*Watched) trace.Sink
 
-	// Open, Data, Progress and Done, if set, hear of a connection's first bytes, before others may;
-	// of application data; that a handshake came to its end, well or not; and that a connection
-	// did.
+	// Open is called, if set, at a connection's first bytes, before the other functions; Data with
+	// application data; Progress when the first handshake is done or has failed; and Done at the
+	// connection's end.
 	Open     func(*Watched)
 	Data     func(w *Watched, from iana.Side, plain []byte)
 	Progress func(*Watched)
@@ -49,7 +50,7 @@ type Watch struct {
 	deferred []*Watched // ended, but for a secret
 }
 
-// Watched is a connection of a capture that is watched.
+// Watched is one connection of a capture.
 type Watched struct {
 	Number         int // Wireshark's tcp.stream
 	Client, Server netip.AddrPort
@@ -57,18 +58,18 @@ type Watched struct {
 	Stream         Stream
 	Value          any // the program's own
 
-	watch  *Watch
-	queue  []job // since the last dispatch: the reader's
-	mu     sync.Mutex
-	jobs   []job
-	busy   bool
-	held   int
-	told   bool // Progress was
-	closed bool
-	ended  time.Time // since when only a secret is missing
+	watch      *Watch
+	queue      []job // since the last Flush; used by the reading goroutine only
+	mu         sync.Mutex
+	jobs       []job
+	busy       bool
+	held       int
+	progressed bool // Progress was called
+	closed     bool
+	ended      time.Time // since when it waits only for a secret
 }
 
-// job is something that a connection is to be told.
+// job is bytes, a gap or the end, to be passed to a Stream.
 type job struct {
 	from iana.Side
 	b    []byte
@@ -77,7 +78,7 @@ type job struct {
 	in   *arena
 }
 
-// arena is memory for what was read: it is used again once all jobs in it are done.
+// arena is memory for bytes that were read. It is reused once all jobs in it are done.
 type arena struct {
 	b    []byte
 	used int
@@ -86,24 +87,23 @@ type arena struct {
 
 const (
 	arenaSize = 256 << 10
-	// maxHeld bounds what waits in all connections together: when there is more, a connection that
-	// holds at least lesser gives up. When there is four times as much, any that holds at least
-	// least is abandoned.
+	// maxHeld bounds what waits in all connections together. Above it, a connection that holds more
+	// than lesser gives up; above four times as much, one that holds more than least is abandoned.
 	maxHeld = 96 << 20
 	lesser  = 1 << 20
 	least   = 4 << 10
-	// maxQueue is how many jobs a connection keeps room for while nothing comes.
+	// maxQueue is how many jobs an idle connection keeps room for.
 	maxQueue = 32
-	// gapRoom is what a gap takes of an arena, so that who reads also waits if there are only gaps.
+	// gapRoom is what a gap takes of an arena, so that gaps alone make the reader wait, too.
 	gapRoom = 64
-	// maxResumed bounds what waits for the session that a connection resumes. It was made by a
-	// connection that began before, so that it is known before as much as this has been read.
+	// maxResumed bounds what waits for the session that a connection resumes. The session was made
+	// by an earlier connection, so it should be known before as much as this was read.
 	maxResumed = 16 << 20
-	// maxDeferred bounds how many connections have ended, but for a secret.
+	// maxDeferred bounds how many ended connections wait for a secret.
 	maxDeferred = 1 << 14
 )
 
-// Handler is for a capture.Assembler's New.
+// Handler is for the field New of a capture.Assembler.
 func (w *Watch) Handler(c *capture.Connection) capture.Handler {
 	w.start.Do(w.begin)
 	x := &Watched{Number: c.Stream, Client: c.Client, Server: c.Server, Start: c.Start, watch: w}
@@ -130,7 +130,7 @@ func (w *Watch) begin() {
 	}
 }
 
-// connection is made when TLS begins.
+// connection returns a Connection when TLS begins.
 func (x *Watched) connection() *Connection {
 	w := x.watch
 	var sink trace.Sink
@@ -145,7 +145,7 @@ func (x *Watched) connection() *Connection {
 	return c
 }
 
-// Bytes implements capture.Handler: it keeps a copy, and goes on.
+// Bytes implements capture.Handler. It keeps a copy for other goroutines.
 func (x *Watched) Bytes(from iana.Side, _ time.Time, b []byte) {
 	w := x.watch
 	for len(b) > 0 {
@@ -166,7 +166,7 @@ func (x *Watched) Bytes(from iana.Side, _ time.Time, b []byte) {
 	}
 }
 
-// filling is the arena for what is read next.
+// filling returns the arena for what is read next.
 func (w *Watch) filling() *arena {
 	if w.fill == nil {
 		w.fill = <-w.free
@@ -176,7 +176,7 @@ func (w *Watch) filling() *arena {
 	return w.fill
 }
 
-// behind is the byte behind b, in the same memory; nil where that ends.
+// behind returns a pointer to the byte after b in the same memory, or nil if that ends.
 func behind(b []byte) *byte {
 	if len(b) == cap(b) {
 		return nil
@@ -212,7 +212,7 @@ func (x *Watched) post(j job) {
 	}
 }
 
-// Flush hands everything that was read so far to those who watch. It waits if they are behind.
+// Flush passes everything read so far to the working goroutines. It waits if they are behind.
 func (w *Watch) Flush() {
 	for _, x := range w.touched {
 		x.mu.Lock()
@@ -241,7 +241,7 @@ func (w *Watch) release(a *arena) {
 	}
 }
 
-// work does a connection's jobs. One goroutine at a time does.
+// work does a connection's jobs, in one goroutine at a time.
 func (x *Watched) work() {
 	for {
 		x.mu.Lock()
@@ -294,7 +294,7 @@ func (x *Watched) do(j job) {
 	x.progress()
 }
 
-// weigh keeps what waits within bounds.
+// weigh keeps what waits within the bounds.
 func (x *Watched) weigh() {
 	w, n := x.watch, x.Stream.memory()
 	all := w.held.Load()
@@ -310,11 +310,11 @@ func (x *Watched) weigh() {
 	x.held = n
 }
 
-// progress tells of a handshake that came to its end.
+// progress calls Progress once the handshake is done or has failed.
 func (x *Watched) progress() {
-	if c := x.Stream.conn; !x.told && x.watch.Progress != nil && c != nil &&
+	if c := x.Stream.conn; !x.progressed && x.watch.Progress != nil && c != nil &&
 		(c.initial.Done() || c.failure != nil) {
-		x.told = true
+		x.progressed = true
 		x.watch.Progress(x)
 	}
 }
@@ -333,7 +333,7 @@ func (x *Watched) finish() {
 	}
 }
 
-// Retry says that the Source has more secrets than before. It may be called while packets come.
+// Retry says that the Source has new secrets. It may be called while packets are read.
 func (w *Watch) Retry() {
 	w.sessions.learned.Add(1)
 	w.mu.Lock()
@@ -341,7 +341,7 @@ func (w *Watch) Retry() {
 	w.deferred = slices.DeleteFunc(w.deferred, (*Watched).retried)
 }
 
-// Expire gives up connections that ended so long ago, and for which no secret has come since.
+// Expire gives up connections that ended at least age ago and still wait for a secret.
 func (w *Watch) Expire(age time.Duration) {
 	w.mu.Lock()
 	var old []*Watched
@@ -359,8 +359,8 @@ func (w *Watch) Expire(age time.Duration) {
 	}
 }
 
-// Close ends it, after the Assembler's Close: what still waits for a secret, or for another
-// connection's session, has its last chance.
+// Close ends the Watch, after the Assembler's Close. What still waits for a secret, or for another
+// connection's session, is tried a last time.
 func (w *Watch) Close() {
 	w.start.Do(w.begin)
 	w.Flush()
@@ -377,9 +377,9 @@ func (w *Watch) Close() {
 	w.deferred = nil
 }
 
-// unwind goes on with the connections that ended, as long as one tells the session that another one
-// waits for. Each is asked once, and again for each of its sessions that becomes known: asked in
-// rounds, a chain of connections of which each resumes the next would cost the square of its
+// unwind retries the ended connections as long as one learns a session that another one waits for.
+// Each is tried once, and again for each of its sessions that becomes known. Trying all of them in
+// rounds would, for a chain of connections each of which resumes the next, cost the square of its
 // length.
 func (w *Watch) unwind() {
 	w.sessions.note()
@@ -408,7 +408,7 @@ func (w *Watch) unwind() {
 	}
 }
 
-// retried looks for a secret again, and reports whether the connection is done with.
+// retried looks for a secret again, and reports whether the connection is finished.
 func (x *Watched) retried() bool {
 	x.Stream.conn.Retry()
 	if x.Stream.conn.Waiting() {
