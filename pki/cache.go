@@ -7,11 +7,12 @@ import (
 	"weak"
 )
 
-// parsed are the certificates that somebody in this process holds, by their DER: most connections of a client see the same few
-// again and again, and to parse one takes as long as to derive the keys. Nothing stays for the cache's sake.
+// parsed are the certificates that are in use anywhere in this process, by their DER. Most
+// connections of a client see the same few, and parsing one takes as long as deriving the keys of a
+// connection. The cache keeps nothing alive.
 var parsed sync.Map // of string to weak.Pointer[x509.Certificate]
 
-// parseCertificate is x509.ParseCertificate. Its result is shared, and must not be changed.
+// parseCertificate is x509.ParseCertificate. Its result is shared and must not be changed.
 func parseCertificate(der []byte) (*x509.Certificate, error) {
 	if p, ok := parsed.Load(string(der)); ok {
 		if c := p.(weak.Pointer[x509.Certificate]).Value(); c != nil {

@@ -23,8 +23,8 @@ var (
 
 // certSignatures are the signatures on certificates that crypto/x509 does not compute, by the OID
 // of their AlgorithmIdentifier. RSASSA-PSS, whose hash is a parameter, is read by pssSignature.
-// Those with SHA-1 and SHA-224 are weak; MD5's are not here under any policy. See RFC 3279 §2.2,
-// RFC 4055 §5, RFC 5758 §3.2 and RFC 8410 §6.
+// Those with SHA-1 and SHA-224 are weak; MD5 is left out, because no policy accepts it. See RFC
+// 3279 §2.2, RFC 4055 §5, RFC 5758 §3.2 and RFC 8410 §6.
 var certSignatures = []struct {
 	oid  asn1.ObjectIdentifier
 	key  keyKind
@@ -41,8 +41,8 @@ var certSignatures = []struct {
 	{oidEd448, keyEd448, 0, false, iana.ED448, "id-Ed448"},
 }
 
-// foreignSignature reports whether crypto/x509 refuses to compute a certificate's signature because
-// of its algorithm, whatever the issuer's key is.
+// foreignSignature reports whether crypto/x509 does not compute a certificate's signature because
+// of its algorithm, whatever the issuer's key.
 func foreignSignature(c *x509.Certificate) bool {
 	switch c.SignatureAlgorithm {
 	case x509.UnknownSignatureAlgorithm, x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1:
@@ -51,7 +51,7 @@ func foreignSignature(c *x509.Certificate) bool {
 	return false
 }
 
-// A WeakError is why a chain was refused in which a certificate is signed with MD5, SHA-1 or
+// A WeakError reports that a chain was refused because a certificate is signed with MD5, SHA-1 or
 // SHA-224.
 type WeakError struct {
 	Cert      *x509.Certificate
@@ -64,12 +64,12 @@ func (e *WeakError) Error() string {
 		e.Cert.Subject, e.Signature, e.Err)
 }
 
-// Unwrap returns crypto/x509's error.
+// Unwrap returns the error of crypto/x509.
 func (e *WeakError) Unwrap() error { return e.Err }
 
-// WeakSignature names the signature of a certificate, "sha1WithRSAEncryption" for example, if it is
-// one that only Trust.Weak accepts, or MD5's, which nothing accepts. It is empty for any other, and
-// for a certificate that issued itself, whose signature nobody needs.
+// WeakSignature returns the name of a certificate's signature, "sha1WithRSAEncryption" for example,
+// if only Trust.Weak or, as with MD5, nothing accepts it. It returns an empty string for any other
+// signature, and for a self-issued certificate, whose signature is not needed.
 func WeakSignature(c *x509.Certificate) string {
 	if selfIssued(c) {
 		return ""
@@ -86,9 +86,9 @@ func WeakSignature(c *x509.Certificate) string {
 	return ""
 }
 
-// signedBy verifies the signature on child with parent's key, and nothing else. ours says that
-// crypto/x509 would not have computed it: because of its algorithm, or because the key is an
-// RSASSA-PSS or an Ed448 key. weak allows SHA-1 and SHA-224.
+// signedBy verifies the signature on child with parent's key, and nothing else. ours reports that
+// crypto/x509 would not have computed it, because of its algorithm or because the key is an
+// RSASSA-PSS or Ed448 key. weak allows SHA-1 and SHA-224.
 func signedBy(parent, child *x509.Certificate, weak bool) (ours, ok bool) {
 	pub := parent.PublicKey
 	if pub != nil && !foreignSignature(child) {
@@ -118,9 +118,8 @@ func signedBy(parent, child *x509.Certificate, weak bool) (ours, ok bool) {
 	return true, false
 }
 
-// pssSignature verifies an RSASSA-PSS signature under an rsaEncryption or an RSASSA-PSS key. The
-// salt may be longer than the hash, as OpenSSL makes it by default, but not shorter. See RFC 4055
-// §3.
+// pssSignature verifies an RSASSA-PSS signature of an rsaEncryption or RSASSA-PSS key. The salt may
+// be longer than the hash, as OpenSSL makes it by default, but not shorter. See RFC 4055 §3.
 func pssSignature(pub crypto.PublicKey, params cryptobyte.String, child *x509.Certificate,
 	weak bool) bool {
 	hash, salt, err := parsePSSParams(params)
@@ -173,8 +172,8 @@ func foreignSchemes(c *x509.Certificate) []iana.SignatureScheme {
 	return nil
 }
 
-// signatureAlgorithm reads the AlgorithmIdentifier of a certificate's signature. crypto/x509 has
-// checked that it is also the one that is signed. See RFC 5280 §4.1.1.2.
+// signatureAlgorithm returns the AlgorithmIdentifier of a certificate's signature. crypto/x509 has
+// checked that the signed one is the same. See RFC 5280 §4.1.1.2.
 func signatureAlgorithm(der []byte) (oid asn1.ObjectIdentifier, params cryptobyte.String, ok bool) {
 	input := cryptobyte.String(der)
 	var cert, algorithm cryptobyte.String

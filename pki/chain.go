@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// maxRSABits bounds what one public-key operation with a stranger's key may cost us.
+// maxRSABits bounds the cost of a public-key operation with a peer's key.
 const maxRSABits = 8192
 
 // A Chain is a certificate_list, the leaf first. See RFC 5246 §7.4.2.
@@ -22,9 +22,9 @@ type Chain struct {
 	faults []*Fault
 }
 
-// ParseChain reads the certificates of a Certificate message, each DER. Malformed ones, and a leaf with
-// an RSA key under 1024 bits, are bad_certificate. An empty chain is no error here: a client may send
-// one. See RFC 5246 §7.4.6.
+// ParseChain parses the certificates of a Certificate message, each in DER. For malformed ones, and
+// for a leaf with an RSA key of less than 1024 bits, the error is bad_certificate. An empty chain
+// is no error: a client may send one. See RFC 5246 §7.4.6.
 func ParseChain(raw [][]byte) (*Chain, error) {
 	c, err := ReadChain(raw)
 	if err == nil {
@@ -37,11 +37,12 @@ func ParseChain(raw [][]byte) (*Chain, error) {
 }
 
 func tooLong(k *rsa.PublicKey) error {
-	return alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "got a certificate with an RSA key of %d bits, expected at most %d",
+	return alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2",
+		"got a certificate with an RSA key of %d bits, expected at most %d",
 		k.N.BitLen(), maxRSABits)
 }
 
-// Leaf is the certificate of the peer itself, nil in an empty chain.
+// Leaf returns the certificate of the peer itself, or nil for an empty chain.
 func (c *Chain) Leaf() *x509.Certificate {
 	if len(c.Certs) == 0 {
 		return nil
@@ -49,7 +50,7 @@ func (c *Chain) Leaf() *x509.Certificate {
 	return c.Certs[0]
 }
 
-// Raw is the chain as it stands in a Certificate message.
+// Raw returns the chain in the form of a Certificate message.
 func (c *Chain) Raw() [][]byte {
 	raw := make([][]byte, len(c.Certs))
 	for i, cert := range c.Certs {
@@ -58,12 +59,13 @@ func (c *Chain) Raw() [][]byte {
 	return raw
 }
 
-// PublicKey is the leaf's key: *rsa.PublicKey, *PSSPublicKey, *ecdsa.PublicKey, ed25519.PublicKey or circl's
-// ed448.PublicKey. Another one is unsupported_certificate.
+// PublicKey returns the leaf's key: an *rsa.PublicKey, *PSSPublicKey, *ecdsa.PublicKey,
+// ed25519.PublicKey or circl's ed448.PublicKey. For any other the error is unsupported_certificate.
 func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 	leaf := c.Leaf()
 	if leaf == nil {
-		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "got an empty certificate chain, expected a leaf")
+		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2",
+			"got an empty certificate chain, expected a leaf")
 	}
 	pub := leaf.PublicKey
 	if pub == nil {
@@ -75,15 +77,17 @@ func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 			if len(c.faults) > 0 && c.faults[0].Index == 0 {
 				err = c.faults[0].Err // the better reason
 			}
-			return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5280 §4.1.2.7", "the certificate's public key: %w", err)
+			return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5280 §4.1.2.7",
+				"the certificate's public key: %w", err)
 		}
 		if k, ok := pub.(*PSSPublicKey); ok && k.N.BitLen() > maxRSABits {
 			return nil, tooLong(k.PublicKey)
 		}
 	}
 	if kindOf(pub) == keyUnknown {
-		return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2", "got a certificate whose key (%v, %T) signs "+
-			"nothing in TLS", leaf.PublicKeyAlgorithm, pub)
+		return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2",
+			"got a certificate whose key (%v, %T) signs "+
+				"nothing in TLS", leaf.PublicKeyAlgorithm, pub)
 	}
 	return pub, nil
 }
@@ -91,8 +95,9 @@ func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 // Trust is what a chain is checked against.
 type Trust struct {
 	Roots *x509.CertPool // nil: the system's
-	Name  string         // the DNS name or IP address that a server must prove; not asked of a client
-	Now   time.Time      // zero: the system's clock
+	// the DNS name or IP address that a server must prove; not asked of a client
+	Name string
+	Now  time.Time // zero: the system's clock
 
 	// Listed are further roots. They are needed as a list, because a pool does not give out its
 	// certificates, where a path needs a signature that crypto/x509 does not compute. Of Roots such
@@ -105,25 +110,28 @@ type Trust struct {
 	Weak bool
 }
 
-// Verify finds the paths from the leaf to a root, and for a server checks its name. from is whose
-// chain it is; the leaf must be allowed to be that. Paths are found and judged by crypto/x509. If it
-// finds none, one more is looked for that needs signatures of RSASSA-PSS or Ed448 keys or, with
-// t.Weak, of SHA-1 or SHA-224; crypto/x509 judges that one, too, in all but the signatures.
-// The error's cause is a *tls.CertificateVerificationError, as with crypto/tls.
-// See RFC 5246 §7.2.2 for the alerts, RFC 5280 §6 and RFC 9525 §6 for the checks.
+// Verify returns the paths from the leaf to a root. It checks that the leaf may be used by from,
+// the side that sent it, and the name of a server. Paths are found and judged by crypto/x509. If
+// there is none, Verify looks for one that needs signatures of RSASSA-PSS or Ed448 keys or, with
+// t.Weak, with SHA-1 or SHA-224; crypto/x509 judges it in all respects but the signatures. The
+// error's cause is a *tls.CertificateVerificationError, as in crypto/tls. See RFC 5246 §7.2.2 for
+// the alerts, RFC 5280 §6 and RFC 9525 §6 for the checks.
 func (c *Chain) Verify(from iana.Side, t Trust) ([][]*x509.Certificate, error) {
 	leaf := c.Leaf()
 	if leaf == nil {
-		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2", "got an empty certificate chain, expected a leaf")
+		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2",
+			"got an empty certificate chain, expected a leaf")
 	}
 	if err := c.Sound(); err != nil {
 		return nil, err
 	}
-	opts := x509.VerifyOptions{Roots: t.Roots, CurrentTime: t.Now, Intermediates: x509.NewCertPool()}
+	opts := x509.VerifyOptions{Roots: t.Roots, CurrentTime: t.Now,
+		Intermediates: x509.NewCertPool()}
 	switch from {
 	case iana.Server:
 		if t.Name == "" { // crypto/x509 would check no name at all
-			return nil, alert.Fail(alert.InternalError, "RFC 9525 §6", "no name to check the server's certificate for")
+			return nil, alert.Fail(alert.InternalError, "RFC 9525 §6",
+				"no name to check the server's certificate for")
 		}
 		opts.DNSName, opts.KeyUsages = t.Name, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	default:
@@ -148,8 +156,8 @@ func (c *Chain) Verify(from iana.Side, t Trust) ([][]*x509.Certificate, error) {
 	return paths, nil
 }
 
-// otherPath reports whether crypto/x509's error leaves room for another path: one about the leaf
-// itself does not.
+// otherPath reports whether another path may exist after an error of crypto/x509: not if the error
+// is about the leaf itself.
 func otherPath(err error, leaf *x509.Certificate) bool {
 	if e, ok := err.(x509.CertificateInvalidError); ok {
 		return !e.Cert.Equal(leaf)
@@ -158,9 +166,9 @@ func otherPath(err error, leaf *x509.Certificate) bool {
 	return unknown
 }
 
-// refuse gives a failed validation its alert. A name that does not match is bad_certificate, as in OpenSSL and rustls: the RFC
-// names no alert for it, and the certificate is bad for this purpose. A broken signature cannot be told from another
-// authority with the same name, and is unknown_ca.
+// refuse returns the alert for a failed validation. For a name that does not match it is
+// bad_certificate, as in OpenSSL and rustls: the RFC names no alert for it. A broken signature
+// cannot be told from another authority with the same name, so it is unknown_ca.
 func (c *Chain) refuse(err error, t Trust) error {
 	cause := &tls.CertificateVerificationError{UnverifiedCertificates: c.Certs, Err: err}
 	d := alert.CertificateUnknown
@@ -182,8 +190,10 @@ func (c *Chain) refuse(err error, t Trust) error {
 		d = alert.InternalError // ours, not the peer's
 	case x509.UnknownAuthorityError:
 		d = alert.UnknownCA
-		for _, cert := range c.Certs { // the better reason: crypto/x509 just finds no path through it
-			name, accepted := WeakSignature(cert), t.Weak && cert.SignatureAlgorithm != x509.MD5WithRSA
+		// the better reason: crypto/x509 just finds no path through it
+		for _, cert := range c.Certs {
+			name, accepted := WeakSignature(cert), t.Weak &&
+				cert.SignatureAlgorithm != x509.MD5WithRSA
 			if name != "" && !accepted {
 				cause.Err = &WeakError{cert, name, err}
 				return &alert.Error{Alert: alert.BadCertificate, Ref: "RFC 8446 §4.4.2.4",
@@ -196,11 +206,11 @@ func (c *Chain) refuse(err error, t Trust) error {
 
 func selfIssued(c *x509.Certificate) bool { return slices.Equal(c.RawSubject, c.RawIssuer) }
 
-// Fits checks that the leaf can do what a cipher suite asks: that it has the right kind of key (ECDSA
-// suites take EdDSA keys too) and that its KeyUsage, if any, allows keyEncipherment for RSA key
-// exchange and digitalSignature for the rest. AuthNone takes any key: a client's certificate, or
-// TLS 1.3. A misfit is illegal_parameter, as in OpenSSL and BoringSSL, because it is the server's
-// choice of suite that contradicts its certificate.
+// Fits checks that the leaf can do what a cipher suite asks: that it has the right kind of key
+// (ECDSA suites take EdDSA keys too) and that its KeyUsage, if any, allows keyEncipherment for RSA
+// key exchange and digitalSignature for the rest. AuthNone takes any key: a client's certificate,
+// or TLS 1.3. A misfit is illegal_parameter, as in OpenSSL and BoringSSL, because it is the
+// server's choice of suite that contradicts its certificate.
 //
 // With lax, a server's RSA key may do either if its KeyUsage allows any use in TLS, as crypto/tls,
 // curl and OpenSSL have it: certificates with keyEncipherment alone are common, and such servers
@@ -223,15 +233,17 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange, lax bool) e
 		fits = kind == keyRSA && enciphers(kex)
 	}
 	if !fits {
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.2", "got a certificate with an %v key, expected one for %v key "+
-			"exchange with %v authentication", kind, kex, auth)
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.2",
+			"got a certificate with an %v key, expected one for %v key "+
+				"exchange with %v authentication", kind, kex, auth)
 	}
 	want, name := x509.KeyUsageDigitalSignature, "digitalSignature"
 	if enciphers(kex) {
 		want, name = x509.KeyUsageKeyEncipherment, "keyEncipherment"
 	}
 	if lax && auth != iana.AuthNone && (kind == keyRSA || kind == keyPSS) {
-		want |= x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageKeyAgreement
+		want |= x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment |
+			x509.KeyUsageKeyAgreement
 	}
 	if usage := c.Leaf().KeyUsage; usage != 0 && usage&want == 0 {
 		return alert.Fail(alert.IllegalParameter, "RFC 5280 §4.2.1.3",
@@ -241,39 +253,45 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange, lax bool) e
 	return nil
 }
 
-// enciphers tells whether the client encrypts to the certificate's key, which otherwise signs.
+// enciphers reports whether the client encrypts to the certificate's key, which otherwise signs.
 func enciphers(kex iana.KeyExchange) bool { return kex == iana.KexRSA || kex == iana.KexRSAPSK }
 
-// FitsGroups checks an ECDSA leaf's group against supported_groups; nil means that none were sent, and any will do. An EdDSA
-// key has no group: signature_algorithms speaks for it. See RFC 8422 §5.1 and §5.3.
+// FitsGroups checks the group of an ECDSA leaf against supported_groups. nil means that none were
+// sent, which allows any group. An EdDSA key has no group: signature_algorithms covers it. See RFC
+// 8422 §5.1 and §5.3.
 func (c *Chain) FitsGroups(groups []iana.Group) error {
 	pub, err := c.PublicKey()
 	if err != nil {
 		return err
 	}
 	if g := groupOf(pub); g != 0 && groups != nil && !slices.Contains(groups, g) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.3", "got a certificate with a key in %v, expected one of %v", g, groups)
+		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.3",
+			"got a certificate with a key in %v, expected one of %v", g, groups)
 	}
 	return nil
 }
 
-// Satisfies checks that every certificate is signed with one of schemes, which come from signature_algorithms_cert or, without
-// it, from signature_algorithms. A self-signed one is exempt: it is trusted by itself or not at all.
-// See RFC 5246 §7.4.2 and RFC 8446 §4.2.3.
+// Satisfies checks that every certificate is signed with one of schemes, which come from
+// signature_algorithms_cert or, without it, from signature_algorithms. Self-signed ones are exempt,
+// because their signature proves nothing. See RFC 5246 §7.4.2 and RFC 8446 §4.2.3.
 func (c *Chain) Satisfies(schemes []iana.SignatureScheme) error {
 	for i, cert := range c.Certs {
 		signed := signatureSchemes(cert)
-		if selfIssued(cert) || slices.ContainsFunc(schemes, func(s iana.SignatureScheme) bool { return slices.Contains(signed, s) }) {
+		if selfIssued(cert) ||
+			slices.ContainsFunc(schemes,
+				func(s iana.SignatureScheme) bool { return slices.Contains(signed, s) }) {
 			continue
 		}
-		return alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2", "certificate %d of %d is signed with %v, expected one of %v",
+		return alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2",
+			"certificate %d of %d is signed with %v, expected one of %v",
 			i+1, len(c.Certs), cert.SignatureAlgorithm, schemes)
 	}
 	return nil
 }
 
-// signatureSchemes are the code points that stand for a certificate's signature. An X.509 signature has no group, and whether a
-// PSS signature is rsae or pss depends on a key that may not be in the chain, so both count.
+// signatureSchemes returns the code points for a certificate's signature. An X.509 signature has no
+// group, and whether a PSS signature is rsae or pss depends on a key that may not be in the chain,
+// so several may stand for one.
 func signatureSchemes(c *x509.Certificate) []iana.SignatureScheme {
 	switch c.SignatureAlgorithm {
 	case x509.MD5WithRSA:

@@ -31,14 +31,18 @@ func TestAChainToATrustedRootVerifies(t *testing.T) {
 	}
 	for _, kind := range throwaway.Kinds() {
 		c := issue(t, sub, kind, "localhost")
-		paths, err := c.Chain.Verify(iana.Server, Trust{Roots: root.Pool(), Name: "localhost", Now: now})
+		paths, err := c.Chain.Verify(iana.Server,
+			Trust{Roots: root.Pool(), Name: "localhost", Now: now})
 		if err != nil {
 			t.Errorf("%s: %v", kind, err)
-		} else if len(paths) != 1 || len(paths[0]) != 3 || !paths[0][1].Equal(sub.Cert) || !paths[0][2].Equal(root.Cert) {
-			t.Errorf("%s: got %d paths, expected one of leaf, intermediate and root", kind, len(paths))
+		} else if len(paths) != 1 || len(paths[0]) != 3 || !paths[0][1].Equal(sub.Cert) ||
+			!paths[0][2].Equal(root.Cert) {
+			t.Errorf("%s: got %d paths, expected one of leaf, intermediate and root", kind,
+				len(paths))
 		}
 		client := issue(t, sub, kind, "a client", throwaway.ForClient)
-		if _, err := client.Chain.Verify(iana.Client, Trust{Roots: root.Pool(), Now: now}); err != nil {
+		if _, err := client.Chain.Verify(iana.Client,
+			Trust{Roots: root.Pool(), Now: now}); err != nil {
 			t.Errorf("%s for a client: %v", kind, err)
 		}
 		if !reflect.DeepEqual(c.Chain.Raw(), [][]byte{c.Chain.Leaf().Raw, sub.Cert.Raw}) {
@@ -59,7 +63,9 @@ func TestARefusedChainHasItsAlert(t *testing.T) {
 	with := func(edit func(*x509.Certificate)) *Chain {
 		return issue(t, root, throwaway.ECDSA, "localhost", edit).Chain
 	}
-	trustAt := func(d time.Duration) Trust { return Trust{Roots: trust.Roots, Name: trust.Name, Now: at(d)} }
+	trustAt := func(d time.Duration) Trust {
+		return Trust{Roots: trust.Roots, Name: trust.Name, Now: at(d)}
+	}
 	sha1 := with(func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })
 	forged := forge(t, plain.Chain)
 	oldRoot := &Chain{Certs: []*x509.Certificate{plain.Chain.Leaf(), selfSignedSHA1(t)}}
@@ -74,23 +80,41 @@ func TestARefusedChainHasItsAlert(t *testing.T) {
 		alert alert.Description
 		word  string
 	}{
-		{"expired", plain.Chain, iana.Server, trustAt(91 * 24 * time.Hour), alert.CertificateExpired, "expired"},
-		{"not yet valid", plain.Chain, iana.Server, trustAt(-2 * time.Hour), alert.CertificateExpired, "not yet valid"},
-		{"another name", plain.Chain, iana.Server, Trust{Roots: trust.Roots, Name: "example.com", Now: now}, alert.BadCertificate, "not example.com"},
-		{"an address that it lacks", plain.Chain, iana.Server, Trust{Roots: trust.Roots, Name: "127.0.0.1", Now: now}, alert.BadCertificate, "127.0.0.1"},
-		{"no name to check", plain.Chain, iana.Server, Trust{Roots: trust.Roots, Name: "", Now: now}, alert.InternalError, "no name"},
-		{"unknown CA", plain.Chain, iana.Server, Trust{Roots: stranger.Pool(), Name: "localhost", Now: now}, alert.UnknownCA, "unknown authority"},
-		{"intermediate missing", &Chain{Certs: issue(t, sub, throwaway.ECDSA, "localhost").Chain.Certs[:1]}, iana.Server, trust, alert.UnknownCA, "unknown authority"},
+		{"expired", plain.Chain, iana.Server, trustAt(91 * 24 * time.Hour),
+			alert.CertificateExpired, "expired"},
+		{"not yet valid", plain.Chain, iana.Server, trustAt(-2 * time.Hour),
+			alert.CertificateExpired, "not yet valid"},
+		{"another name", plain.Chain, iana.Server,
+			Trust{Roots: trust.Roots, Name: "example.com", Now: now}, alert.BadCertificate,
+			"not example.com"},
+		{"an address that it lacks", plain.Chain, iana.Server,
+			Trust{Roots: trust.Roots, Name: "127.0.0.1", Now: now}, alert.BadCertificate,
+			"127.0.0.1"},
+		{"no name to check", plain.Chain, iana.Server,
+			Trust{Roots: trust.Roots, Name: "", Now: now}, alert.InternalError, "no name"},
+		{"unknown CA", plain.Chain, iana.Server,
+			Trust{Roots: stranger.Pool(), Name: "localhost", Now: now}, alert.UnknownCA,
+			"unknown authority"},
+		{"intermediate missing",
+			&Chain{Certs: issue(t, sub, throwaway.ECDSA, "localhost").Chain.Certs[:1]}, iana.Server,
+			trust, alert.UnknownCA, "unknown authority"},
 		{"a broken signature", forged, iana.Server, trust, alert.UnknownCA, "unknown authority"},
 		{"an issuer that is no CA", imposter(t, plain), iana.Server, trust, alert.UnknownCA, ""},
-		{"a client's certificate for a server", with(throwaway.ForClient), iana.Server, trust, alert.UnsupportedCertificate, "usage"},
-		{"a server's certificate for a client", plain.Chain, iana.Client, trust, alert.UnsupportedCertificate, "usage"},
-		{"a certificate for e-mail", with(usage(x509.ExtKeyUsageEmailProtection)), iana.Server, trust, alert.UnsupportedCertificate, "usage"},
+		{"a client's certificate for a server", with(throwaway.ForClient), iana.Server, trust,
+			alert.UnsupportedCertificate, "usage"},
+		{"a server's certificate for a client", plain.Chain, iana.Client, trust,
+			alert.UnsupportedCertificate, "usage"},
+		{"a certificate for e-mail", with(usage(x509.ExtKeyUsageEmailProtection)), iana.Server,
+			trust, alert.UnsupportedCertificate, "usage"},
 		{"an unknown critical extension", with(func(c *x509.Certificate) {
-			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: []int{1, 2, 3}, Critical: true, Value: []byte{5, 0}})
+			c.ExtraExtensions = append(c.ExtraExtensions,
+				pkix.Extension{Id: []int{1, 2, 3}, Critical: true, Value: []byte{5, 0}})
 		}), iana.Server, trust, alert.UnsupportedCertificate, "critical"},
-		{"a leaf signed with SHA-1", sha1, iana.Server, trust, alert.BadCertificate, "ecdsa-with-SHA1"},
-		{"a root signed with SHA-1, which matters to nobody", oldRoot, iana.Server, Trust{Roots: stranger.Pool(), Name: "localhost", Now: now}, alert.UnknownCA, "unknown authority"},
+		{"a leaf signed with SHA-1", sha1, iana.Server, trust, alert.BadCertificate,
+			"ecdsa-with-SHA1"},
+		{"a root signed with SHA-1, which matters to nobody", oldRoot, iana.Server,
+			Trust{Roots: stranger.Pool(), Name: "localhost", Now: now}, alert.UnknownCA,
+			"unknown authority"},
 		{"an empty chain", new(Chain), iana.Server, trust, alert.BadCertificate, "empty"},
 	} {
 		paths, err := c.chain.Verify(c.from, c.trust)
@@ -104,7 +128,8 @@ func TestARefusedChainHasItsAlert(t *testing.T) {
 
 func TestTheCauseIsCryptoTLSs(t *testing.T) {
 	c := issue(t, newCA(t, "cause"), throwaway.ECDSA, "localhost")
-	_, err := c.Chain.Verify(iana.Server, Trust{Roots: x509.NewCertPool(), Name: "localhost", Now: now})
+	_, err := c.Chain.Verify(iana.Server,
+		Trust{Roots: x509.NewCertPool(), Name: "localhost", Now: now})
 	v, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	if !ok || len(v.UnverifiedCertificates) != 1 {
 		t.Fatalf("got %v, expected a tls.CertificateVerificationError inside", err)
@@ -115,7 +140,8 @@ func TestTheCauseIsCryptoTLSs(t *testing.T) {
 }
 
 func selfSignedSHA1(t *testing.T) *x509.Certificate {
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), SignatureAlgorithm: x509.ECDSAWithSHA1}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1),
+		SignatureAlgorithm: x509.ECDSAWithSHA1}
 	key := one()[throwaway.ECDSA].Key.(crypto.Signer)
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
@@ -147,7 +173,8 @@ func imposter(t *testing.T, issuer *Credential) *Chain {
 	}
 	template := *issuer.Chain.Leaf()
 	template.SerialNumber = big.NewInt(99)
-	der, err := x509.CreateCertificate(rand.Reader, &template, issuer.Chain.Leaf(), key.Public(), issuer.Key)
+	der, err := x509.CreateCertificate(rand.Reader, &template, issuer.Chain.Leaf(), key.Public(),
+		issuer.Key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +187,8 @@ func imposter(t *testing.T, issuer *Credential) *Chain {
 
 func TestMalformedCertificatesAreBadCertificate(t *testing.T) {
 	good := one()[throwaway.ECDSA].Chain.Leaf().Raw
-	for _, raw := range [][][]byte{{nil}, {{0x30}}, {good, good[:len(good)-1]}, {append(slices.Clone(good), 0)}, {good[1:]}} {
+	for _, raw := range [][][]byte{{nil}, {{0x30}}, {good, good[:len(good)-1]},
+		{append(slices.Clone(good), 0)}, {good[1:]}} {
 		_, err := ParseChain(raw)
 		wantAlert(t, err, alert.BadCertificate, "certificate ")
 	}
@@ -170,7 +198,8 @@ func TestMalformedCertificatesAreBadCertificate(t *testing.T) {
 }
 
 func TestAHugeRSAKeyIsRefusedBeforeItCostsAnything(t *testing.T) {
-	huge := &rsa.PublicKey{N: new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), maxRSABits), big.NewInt(1)), E: 65537}
+	huge := &rsa.PublicKey{N: new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), maxRSABits),
+		big.NewInt(1)), E: 65537}
 	ca := newCA(t, "huge")
 	cert, err := ca.Certify(publicOnly{huge}, []string{"localhost"})
 	if err != nil {
@@ -184,9 +213,11 @@ func TestAHugeRSAKeyIsRefusedBeforeItCostsAnything(t *testing.T) {
 		t.Fatal(err)
 	}
 	leaf := *one()[throwaway.RSAPSS].Chain.Leaf()
-	rsaEncryption, null, pss := []byte{42, 134, 72, 134, 247, 13, 1, 1, 1}, []byte{5, 0}, []byte{42, 134, 72, 134, 247, 13, 1, 1, 10}
+	rsaEncryption, null, pss := []byte{42, 134, 72, 134, 247, 13, 1, 1, 1}, []byte{5, 0},
+		[]byte{42, 134, 72, 134, 247, 13, 1, 1, 10}
 	i := bytes.Index(spki, rsaEncryption) // and NULL after it, which is left out: two bytes less
-	leaf.RawSubjectPublicKeyInfo = slices.Concat(spki[:2], []byte{spki[2], spki[3] - 2, 0x30, 11, 6, 9}, pss, spki[i+len(rsaEncryption)+len(null):])
+	leaf.RawSubjectPublicKeyInfo = slices.Concat(spki[:2],
+		[]byte{spki[2], spki[3] - 2, 0x30, 11, 6, 9}, pss, spki[i+len(rsaEncryption)+len(null):])
 	_, err = (&Chain{Certs: []*x509.Certificate{&leaf}}).PublicKey()
 	wantAlert(t, err, alert.BadCertificate, "8193 bits")
 }
@@ -223,10 +254,12 @@ func TestALeafFitsTheSuitesOfItsKey(t *testing.T) {
 	suites := []struct {
 		auth iana.Authentication
 		kex  iana.KeyExchange
-	}{{iana.AuthRSA, iana.KexRSA}, {iana.AuthRSA, iana.KexDHE}, {iana.AuthRSA, iana.KexECDHE}, {iana.AuthECDSA, iana.KexECDHE}, {iana.AuthNone, iana.KexNone}}
+	}{{iana.AuthRSA, iana.KexRSA}, {iana.AuthRSA, iana.KexDHE}, {iana.AuthRSA, iana.KexECDHE},
+		{iana.AuthECDSA, iana.KexECDHE}, {iana.AuthNone, iana.KexNone}}
 	n := 0
 	for kind, want := range map[throwaway.Kind]string{
-		throwaway.RSA: "xxx.x", throwaway.RSAPSS: ".xx.x", throwaway.ECDSA: "...xx", throwaway.ECDSAP384: "...xx",
+		throwaway.RSA: "xxx.x", throwaway.RSAPSS: ".xx.x", throwaway.ECDSA: "...xx",
+		throwaway.ECDSAP384: "...xx",
 		throwaway.ECDSAP521: "...xx", throwaway.Ed25519: "...xx", throwaway.Ed448: "...xx",
 	} {
 		for i, s := range suites {
@@ -261,7 +294,8 @@ func TestKeyUsageIsEnforced(t *testing.T) {
 		{0, iana.KexRSA, "", ""}, // no extension, no restriction: RFC 5280 §4.2.1.3
 		{0, iana.KexECDHE, "", ""},
 	} {
-		chain := issue(t, ca, throwaway.RSA, "localhost", func(t *x509.Certificate) { t.KeyUsage = c.usage }).Chain
+		chain := issue(t, ca, throwaway.RSA, "localhost",
+			func(t *x509.Certificate) { t.KeyUsage = c.usage }).Chain
 		for lax, word := range map[bool]string{false: c.word, true: c.lax} {
 			err := chain.Fits(iana.AuthRSA, c.kex, lax)
 			if word == "" && err != nil {
@@ -273,9 +307,12 @@ func TestKeyUsageIsEnforced(t *testing.T) {
 	}
 	agreeing := func(t *x509.Certificate) { t.KeyUsage = x509.KeyUsageKeyAgreement }
 	ecdsa := issue(t, ca, throwaway.ECDSA, "localhost", agreeing).Chain
-	wantAlert(t, ecdsa.Fits(iana.AuthECDSA, iana.KexECDHE, true), alert.IllegalParameter, "digitalSignature")
-	client := issue(t, ca, throwaway.ECDSA, "a client", throwaway.ForClient, func(t *x509.Certificate) { t.KeyUsage = x509.KeyUsageKeyAgreement }).Chain
-	wantAlert(t, client.Fits(iana.AuthNone, iana.KexNone, true), alert.IllegalParameter, "digitalSignature")
+	wantAlert(t, ecdsa.Fits(iana.AuthECDSA, iana.KexECDHE, true), alert.IllegalParameter,
+		"digitalSignature")
+	client := issue(t, ca, throwaway.ECDSA, "a client", throwaway.ForClient,
+		func(t *x509.Certificate) { t.KeyUsage = x509.KeyUsageKeyAgreement }).Chain
+	wantAlert(t, client.Fits(iana.AuthNone, iana.KexNone, true), alert.IllegalParameter,
+		"digitalSignature")
 }
 
 func TestAnECDSAKeyMustBeInASupportedGroup(t *testing.T) {
@@ -288,7 +325,8 @@ func TestAnECDSAKeyMustBeInASupportedGroup(t *testing.T) {
 	for _, groups := range [][]iana.Group{{}, {iana.X25519, iana.Secp256r1}} {
 		wantAlert(t, p384.FitsGroups(groups), alert.IllegalParameter, "secp384r1")
 	}
-	for _, kind := range []throwaway.Kind{throwaway.RSA, throwaway.Ed25519, throwaway.Ed448} { // RFC 8422 §5.1: no group of theirs
+	// RFC 8422 §5.1: no group of theirs
+	for _, kind := range []throwaway.Kind{throwaway.RSA, throwaway.Ed25519, throwaway.Ed448} {
 		if err := one()[kind].Chain.FitsGroups([]iana.Group{iana.FFDHE2048}); err != nil {
 			t.Errorf("%s: %v", kind, err)
 		}
@@ -302,12 +340,15 @@ func TestEveryCertificateIsSignedWithAnAcceptedScheme(t *testing.T) {
 	}
 	leafKey := one()[throwaway.ECDSA].Key.(crypto.Signer).Public()
 	for algorithm, s := range map[x509.SignatureAlgorithm]iana.SignatureScheme{
-		x509.SHA1WithRSA: iana.RSA_PKCS1_SHA1, x509.SHA256WithRSA: iana.RSA_PKCS1_SHA256, x509.SHA384WithRSA: iana.RSA_PKCS1_SHA384,
+		x509.SHA1WithRSA: iana.RSA_PKCS1_SHA1, x509.SHA256WithRSA: iana.RSA_PKCS1_SHA256,
+		x509.SHA384WithRSA: iana.RSA_PKCS1_SHA384,
 		x509.SHA512WithRSA: iana.RSA_PKCS1_SHA512, x509.SHA256WithRSAPSS: iana.RSA_PSS_RSAE_SHA256,
-		x509.SHA384WithRSAPSS: iana.RSA_PSS_PSS_SHA384, x509.SHA512WithRSAPSS: iana.RSA_PSS_RSAE_SHA512,
-		x509.ECDSAWithSHA1: iana.ECDSA_SHA1, x509.ECDSAWithSHA256: iana.ECDSA_SECP256R1_SHA256,
-		x509.ECDSAWithSHA384: iana.ECDSA_SECP384R1_SHA384, x509.ECDSAWithSHA512: iana.ECDSA_SECP521R1_SHA512,
-		x509.PureEd25519: iana.ED25519,
+		x509.SHA384WithRSAPSS: iana.RSA_PSS_PSS_SHA384,
+		x509.SHA512WithRSAPSS: iana.RSA_PSS_RSAE_SHA512,
+		x509.ECDSAWithSHA1:    iana.ECDSA_SHA1, x509.ECDSAWithSHA256: iana.ECDSA_SECP256R1_SHA256,
+		x509.ECDSAWithSHA384: iana.ECDSA_SECP384R1_SHA384,
+		x509.ECDSAWithSHA512: iana.ECDSA_SECP521R1_SHA512,
+		x509.PureEd25519:     iana.ED25519,
 	} {
 		var signer crypto.Signer = rsaCA
 		switch kindOfScheme(s) {
@@ -316,7 +357,8 @@ func TestEveryCertificateIsSignedWithAnAcceptedScheme(t *testing.T) {
 		case keyEd25519:
 			signer = one()[throwaway.Ed25519].Key.(crypto.Signer)
 		}
-		parent := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true, BasicConstraintsValid: true}
+		parent := &x509.Certificate{SerialNumber: big.NewInt(1), IsCA: true,
+			BasicConstraintsValid: true}
 		parent.Subject.CommonName = "issuer"
 		leaf := &x509.Certificate{SerialNumber: big.NewInt(2), SignatureAlgorithm: algorithm}
 		der, err := x509.CreateCertificate(rand.Reader, leaf, parent, leafKey, signer)
@@ -330,7 +372,8 @@ func TestEveryCertificateIsSignedWithAnAcceptedScheme(t *testing.T) {
 		if err := c.Satisfies([]iana.SignatureScheme{iana.ED448, s}); err != nil {
 			t.Errorf("%v: %v", algorithm, err)
 		}
-		others := slices.DeleteFunc(slices.Clone(every), func(o iana.SignatureScheme) bool { return slices.Contains(signatureSchemes(c.Leaf()), o) })
+		others := slices.DeleteFunc(slices.Clone(every),
+			func(o iana.SignatureScheme) bool { return slices.Contains(signatureSchemes(c.Leaf()), o) })
 		wantAlert(t, c.Satisfies(others), alert.UnsupportedCertificate, algorithm.String())
 	}
 }
@@ -345,5 +388,6 @@ func TestASelfSignedRootIsExemptFromTheAcceptedSchemes(t *testing.T) {
 		t.Fatal(err)
 	}
 	chain := &Chain{Certs: []*x509.Certificate{sub.Cert, root.Cert}}
-	wantAlert(t, chain.Satisfies([]iana.SignatureScheme{iana.ED448}), alert.UnsupportedCertificate, "certificate 1 of 2")
+	wantAlert(t, chain.Satisfies([]iana.SignatureScheme{iana.ED448}), alert.UnsupportedCertificate,
+		"certificate 1 of 2")
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Hello is what a client said about the certificates that it can use.
+// Hello is what a client said about the certificates that it accepts.
 type Hello struct {
 	Name        string                 // server_name, or empty
 	Schemes     []iana.SignatureScheme // signature_algorithms, or Implied
@@ -28,11 +28,12 @@ type Rules struct {
 	TLS13       bool                   // see Signs13
 }
 
-// Serves tells whether the credential can carry a cipher suite with this client, and how it would
-// sign. RSA key exchange takes a Decrypter and keyEncipherment; the rest take a Signer,
-// digitalSignature, a common scheme and, for ECDSA, a group that the client knows.
-// See RFC 5246 §7.4.2, RFC 8422 §5.3.
-func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h Hello, r Rules) (iana.SignatureScheme, error) {
+// Serves reports whether the credential can be used with a cipher suite and this client, and how it
+// would sign. RSA key exchange needs a Decrypter and keyEncipherment; everything else needs a
+// Signer, digitalSignature, a common scheme and, for ECDSA, a group that the client supports. See
+// RFC 5246 §7.4.2 and RFC 8422 §5.3.
+func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h Hello,
+	r Rules) (iana.SignatureScheme, error) {
 	if err := c.Chain.Fits(auth, kex, r.LaxKeyUsage); err != nil {
 		return 0, err
 	}
@@ -48,10 +49,12 @@ func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h He
 	return c.scheme(h.Schemes, r.Schemes, r.TLS13)
 }
 
-// ChooseServer takes the first credential that serves and has the name that the client asked for; then the first whose
-// signatures the client can check, since a client often knows more than it says; then the first that serves at all. A name
-// that nobody has is answered with what there is, and the client judges. See RFC 5246 §7.4.2 and RFC 6066 §3.
-func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExchange, h Hello, rules Rules) Choice {
+// ChooseServer returns the first credential that serves and has the name that the client asked for.
+// Without one it returns the first whose signatures the client says it can check, and then the
+// first that serves, because many clients can check more than they say. If no credential has the
+// name the client gets another and decides. See RFC 5246 §7.4.2 and RFC 6066 §3.
+func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExchange, h Hello,
+	rules Rules) Choice {
 	var best Choice
 	var most rank
 	var refused []refusal
@@ -60,7 +63,8 @@ func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExc
 		if err != nil {
 			refused = append(refused, refusal{c, i, len(creds), err})
 		} else if r := c.suits(h); best.Credential == nil || r > most {
-			best, most = Choice{c, s, r >= named, func() string { return c.label(i, len(creds)) + " " + r.words(h.Name) }}, r
+			best, most = Choice{c, s, r >= named,
+				func() string { return c.label(i, len(creds)) + " " + r.words(h.Name) }}, r
 		}
 	}
 	if best.Credential == nil {
@@ -74,7 +78,8 @@ func (c *Credential) HasName(name string) bool {
 	return name != "" && c.Chain.Leaf().VerifyHostname(name) == nil
 }
 
-// rank is what speaks for a credential that serves. The right name counts more than signatures that the client can check.
+// rank returns the merits of a credential that serves. The right name counts more than signatures
+// that the client can check.
 type rank uint8
 
 const (
@@ -118,9 +123,10 @@ type Request struct {
 	TLS13       bool                   // no types are asked for, and see Signs13
 }
 
-// ChooseClient takes the first credential that the request fits: by the type of its key, by an authority that issued a
-// certificate of its chain, and by a scheme that both sides accept. None is no failure: the client then sends an empty
-// Certificate and the server decides. See RFC 5246 §7.4.6 and RFC 8422 §5.5, §5.6.
+// ChooseClient returns the first credential that fits the request: by the type of its key, by an
+// authority that issued a certificate of its chain, and by a scheme that both sides accept. If
+// there is none the client sends an empty Certificate and the server decides. See RFC 5246 §7.4.6
+// and RFC 8422 §5.5, §5.6.
 func ChooseClient(creds []*Credential, r Request, allowed []iana.SignatureScheme) Choice {
 	var refused []refusal
 	for i, c := range creds {
@@ -133,8 +139,9 @@ func ChooseClient(creds []*Credential, r Request, allowed []iana.SignatureScheme
 	return Choice{why: func() string { return none(refused) }}
 }
 
-// answers tells how the credential would sign for a CertificateRequest, and why it may.
-func (c *Credential) answers(r Request, allowed []iana.SignatureScheme) (s iana.SignatureScheme, why string, err error) {
+// answers returns how the credential would sign for a CertificateRequest, and why it may be sent.
+func (c *Credential) answers(r Request,
+	allowed []iana.SignatureScheme) (s iana.SignatureScheme, why string, err error) {
 	if err := c.Chain.Fits(iana.AuthNone, iana.KexNone, false); err != nil {
 		return 0, "", err
 	}
@@ -146,23 +153,29 @@ func (c *Credential) answers(r Request, allowed []iana.SignatureScheme) (s iana.
 		typ = iana.RSASign
 	}
 	if !r.TLS13 && !slices.Contains(r.Types, typ) {
-		return 0, "", fmt.Errorf("its key is of type %v, but the server asks for %v", typ, alert.Few(r.Types))
+		return 0, "",
+			fmt.Errorf("its key is of type %v, but the server asks for %v", typ, alert.Few(r.Types))
 	}
 	issuer, ok := c.issuedBy(r.Authorities)
 	if !ok {
-		return 0, "", fmt.Errorf("none of the server's %d certificate_authorities issued it", len(r.Authorities))
+		return 0, "",
+			fmt.Errorf("none of the server's %d certificate_authorities issued it",
+				len(r.Authorities))
 	}
 	return s, fmt.Sprintf("is of type %v, signs with %v, and %s", typ, s, issuer), nil
 }
 
-// issuedBy finds an authority among the issuers of the chain: it need not be the root.
+// issuedBy returns an authority of the request that issued a certificate of the chain. It need not
+// be the root.
 func (c *Credential) issuedBy(authorities [][]byte) (string, bool) {
 	if len(authorities) == 0 {
 		return "the server names no certificate_authorities", true
 	}
 	for _, cert := range c.Chain.Certs {
-		if slices.ContainsFunc(authorities, func(dn []byte) bool { return bytes.Equal(dn, cert.RawIssuer) }) {
-			return fmt.Sprintf("was issued by %q, one of the server's certificate_authorities", cert.Issuer), true
+		if slices.ContainsFunc(authorities,
+			func(dn []byte) bool { return bytes.Equal(dn, cert.RawIssuer) }) {
+			return fmt.Sprintf("was issued by %q, one of the server's certificate_authorities",
+				cert.Issuer), true
 		}
 	}
 	return "", false
@@ -171,12 +184,13 @@ func (c *Credential) issuedBy(authorities [][]byte) (string, bool) {
 func (c *Credential) label(i, n int) string {
 	subject := "without subject"
 	if leaf := c.Chain.Leaf(); leaf != nil {
-		subject = fmt.Sprintf("%q", cmp.Or(leaf.Subject.String(), strings.Join(leaf.DNSNames, ", ")))
+		subject = fmt.Sprintf("%q",
+			cmp.Or(leaf.Subject.String(), strings.Join(leaf.DNSNames, ", ")))
 	}
 	return fmt.Sprintf("certificate %d of %d (%s)", i+1, n, subject)
 }
 
-// refusal is why a credential, one of several, was passed over.
+// refusal is why one of several credentials was not chosen.
 type refusal struct {
 	*Credential
 	i, of int

@@ -10,16 +10,18 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A Credential is what one side can prove itself with: a chain, its private key, and what comes along with them.
+// A Credential is what one side can prove its identity with: a chain, its private key, and what is
+// sent along with them.
 type Credential struct {
-	Chain   *Chain
-	Key     crypto.PrivateKey      // a crypto.Signer, a crypto.Decrypter, or both; it may live in hardware
+	Chain *Chain
+	// a crypto.Signer, a crypto.Decrypter, or both; it may live in hardware
+	Key     crypto.PrivateKey
 	Staple  []byte                 // an OCSP response for the leaf, DER, or nil
 	SCTs    [][]byte               // SignedCertificateTimestamps, RFC 6962 §3.3, or nil
 	Schemes []iana.SignatureScheme // what the key is limited to; nil: no limit but its kind
 }
 
-// FromTLS reads crypto/tls's Certificate. The key must belong to the leaf.
+// FromTLS converts a tls.Certificate. It returns an error if the key is not the leaf's.
 func FromTLS(c *tls.Certificate) (*Credential, error) {
 	chain, err := ParseChain(c.Certificate)
 	if err != nil {
@@ -31,19 +33,22 @@ func FromTLS(c *tls.Certificate) (*Credential, error) {
 	}
 	key, ok := c.PrivateKey.(interface{ Public() crypto.PublicKey })
 	if !ok {
-		return nil, fmt.Errorf("pki: got a private key of type %T, expected a crypto.Signer or a crypto.Decrypter", c.PrivateKey)
+		return nil, fmt.Errorf("pki: got a private key of type %T, expected a crypto.Signer or a "+
+			"crypto.Decrypter", c.PrivateKey)
 	}
 	if !sameKey(pub, key.Public()) {
 		return nil, errors.New("pki: the private key is not the certificate's")
 	}
-	cred := &Credential{Chain: chain, Key: c.PrivateKey, Staple: c.OCSPStaple, SCTs: c.SignedCertificateTimestamps}
+	cred := &Credential{Chain: chain, Key: c.PrivateKey, Staple: c.OCSPStaple,
+		SCTs: c.SignedCertificateTimestamps}
 	for _, s := range c.SupportedSignatureAlgorithms {
 		cred.Schemes = append(cred.Schemes, iana.SignatureScheme(s))
 	}
 	return cred, nil
 }
 
-// sameKey compares a certificate's key with a private key's public half, which knows nothing of RSASSA-PSS.
+// sameKey reports whether the public half of a private key, which does not know RSASSA-PSS, is a
+// certificate's key.
 func sameKey(leaf, key crypto.PublicKey) bool {
 	if pss, ok := leaf.(*PSSPublicKey); ok {
 		leaf = pss.PublicKey
@@ -53,7 +58,8 @@ func sameKey(leaf, key crypto.PublicKey) bool {
 }
 
 // scheme chooses how to sign for a peer that accepts theirs, under a policy that allows allowed.
-func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme, tls13 bool) (iana.SignatureScheme, error) {
+func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme,
+	tls13 bool) (iana.SignatureScheme, error) {
 	if _, ok := c.Key.(crypto.Signer); !ok {
 		return 0, errors.New("its private key cannot sign")
 	}
@@ -62,15 +68,17 @@ func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme, tls13 bool) 
 		return 0, err
 	}
 	if c.Schemes != nil {
-		allowed = slices.DeleteFunc(slices.Clone(allowed), func(s iana.SignatureScheme) bool { return !slices.Contains(c.Schemes, s) })
+		allowed = slices.DeleteFunc(slices.Clone(allowed),
+			func(s iana.SignatureScheme) bool { return !slices.Contains(c.Schemes, s) })
 	}
 	if tls13 {
-		allowed = slices.DeleteFunc(slices.Clone(allowed), func(s iana.SignatureScheme) bool { return !Signs13(pub, s) })
+		allowed = slices.DeleteFunc(slices.Clone(allowed),
+			func(s iana.SignatureScheme) bool { return !Signs13(pub, s) })
 	}
 	return ChooseScheme(pub, theirs, allowed)
 }
 
-// A Choice is the credential that was chosen, nil for none.
+// A Choice is the credential that was chosen, or nil, and why.
 type Choice struct {
 	Credential *Credential
 	Scheme     iana.SignatureScheme // what to sign with; means nothing for RSA key exchange
@@ -78,7 +86,7 @@ type Choice struct {
 	why        func() string
 }
 
-// Why is the reason as a sentence, written when somebody asks: in most handshakes nobody does.
+// Why returns the reason as a sentence. It is written when somebody asks, which few handshakes do.
 func (c Choice) Why() string {
 	if c.why == nil {
 		return none(nil)

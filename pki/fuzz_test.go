@@ -45,14 +45,16 @@ func FuzzParseChain(f *testing.F) {
 		c.FitsGroups([]iana.Group{iana.Secp256r1})
 		c.Satisfies(modern)
 		MustStaple(c.Leaf())
-		if paths, err := c.Verify(iana.Server, Trust{Roots: roots, Name: "localhost", Now: now}); err == nil {
+		if paths, err := c.Verify(iana.Server,
+			Trust{Roots: roots, Name: "localhost", Now: now}); err == nil {
 			t.Fatalf("verified under a root that signed nothing: %v", paths)
 		}
 	})
 }
 
 func FuzzPublicKey(f *testing.F) {
-	for _, name := range []string{"unrestricted.pem", "sha256-salt32.pem", "sha384-salt20.pem", "sha512-salt100.pem", "sha1-salt20.pem",
+	for _, name := range []string{"unrestricted.pem", "sha256-salt32.pem", "sha384-salt20.pem",
+		"sha512-salt100.pem", "sha1-salt20.pem",
 		"sha256-mgf1sha1.pem", "ed448.pem"} {
 		f.Add(readSPKI(f, name))
 	}
@@ -61,7 +63,8 @@ func FuzzPublicKey(f *testing.F) {
 		if (err == nil) != (pub != nil) {
 			t.Fatalf("got %v, %v", pub, err)
 		}
-		if pss, ok := pub.(*PSSPublicKey); ok && (pss.PublicKey == nil || pss.Salt < 0 || pss.Hash == 0 && pss.Salt != 0) {
+		if pss, ok := pub.(*PSSPublicKey); ok &&
+			(pss.PublicKey == nil || pss.Salt < 0 || pss.Hash == 0 && pss.Salt != 0) {
 			t.Fatalf("got %v", pss)
 		}
 		for _, s := range Schemes(pub) {

@@ -39,7 +39,8 @@ func newCA(t testing.TB, seed string) *throwaway.CA {
 	return ca
 }
 
-func issue(t testing.TB, ca *throwaway.CA, kind throwaway.Kind, name string, edits ...func(*x509.Certificate)) *Credential {
+func issue(t testing.TB, ca *throwaway.CA, kind throwaway.Kind, name string,
+	edits ...func(*x509.Certificate)) *Credential {
 	t.Helper()
 	cert, err := ca.Issue(kind, []string{name}, edits...)
 	if err != nil {
@@ -92,7 +93,8 @@ func (o opaqueSigner) Sign(r io.Reader, digest []byte, opts crypto.SignerOpts) (
 type opaqueDecrypter struct{ key *rsa.PrivateKey }
 
 func (o opaqueDecrypter) Public() crypto.PublicKey { return o.key.Public() }
-func (o opaqueDecrypter) Decrypt(r io.Reader, msg []byte, opts crypto.DecrypterOpts) ([]byte, error) {
+func (o opaqueDecrypter) Decrypt(r io.Reader, msg []byte,
+	opts crypto.DecrypterOpts) ([]byte, error) {
 	return o.key.Decrypt(r, msg, opts)
 }
 

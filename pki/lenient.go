@@ -22,8 +22,8 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 )
 
-// A Fault is why a certificate of a chain is refused wherever anything is checked: crypto/x509
-// cannot read it, or its key is too short.
+// A Fault is why a certificate is refused if it is checked at all: crypto/x509 cannot parse it, or
+// its key is too short.
 type Fault struct {
 	Index, Of int // which certificate, from 0, and of how many
 	Err       error
@@ -40,9 +40,10 @@ func (f *Fault) Unwrap() error { return f.Err }
 // have.
 const minRSABits = 1024
 
-// ReadChain is ParseChain for a peer that nobody checks. A certificate that crypto/x509 refuses,
-// for a negative serial number or a malformed name for example, becomes what ReadCertificate makes
-// of it, and an RSA key may be shorter than 1024 bits. Sound and Verify refuse such a chain.
+// ReadChain is ParseChain for a peer whose certificates are not checked. A certificate that
+// crypto/x509 refuses, for a negative serial number or a malformed name for example, is read by
+// ReadCertificate, and an RSA key may have less than 1024 bits. Sound and Verify refuse such a
+// chain.
 func ReadChain(raw [][]byte) (*Chain, error) {
 	c := new(Chain)
 	for i, der := range raw {
@@ -80,8 +81,8 @@ func rsaKey(pub crypto.PublicKey) *rsa.PublicKey {
 	return nil
 }
 
-// Faults lists what is wrong with certificates of the chain; it is empty for one that ParseChain
-// takes.
+// Faults returns what is wrong with certificates of the chain. It is empty for a chain that
+// ParseChain accepts.
 func (c *Chain) Faults() []error {
 	var all []error
 	for _, f := range c.faults {
@@ -90,7 +91,7 @@ func (c *Chain) Faults() []error {
 	return all
 }
 
-// Sound refuses a chain that has a Fault, with bad_certificate. The error's cause is a
+// Sound returns an error, bad_certificate, for a chain that has a Fault. The error's cause is a
 // *tls.CertificateVerificationError.
 func (c *Chain) Sound() error {
 	if len(c.faults) == 0 {
@@ -145,11 +146,11 @@ var signatureNames = map[string]x509.SignatureAlgorithm{
 	"1.3.101.112":           x509.PureEd25519,
 }
 
-// oidUnread marks a certificate that was not understood: joint-iso-itu-t(2) ds(5)
-// certificateExtension(29).
+// oidUnread is the critical extension of a certificate that was not understood, under
+// joint-iso-itu-t(2) ds(5) certificateExtension(29).
 var oidUnread = asn1.ObjectIdentifier{2, 5, 29}
 
-// readFields reads TBSCertificate as far as it goes. See RFC 5280 §4.1.
+// readFields reads TBSCertificate as far as possible. See RFC 5280 §4.1.
 func readFields(c *x509.Certificate, fields cryptobyte.String) {
 	var serial, validity, issuer, subject, spki cryptobyte.String
 	if !fields.SkipOptionalASN1(tag.Tag(0).Constructed().ContextSpecific()) ||
@@ -160,7 +161,8 @@ func readFields(c *x509.Certificate, fields cryptobyte.String) {
 		c.SerialNumber = n
 	}
 	if !fields.SkipASN1(tag.SEQUENCE) || !fields.ReadASN1Element(&issuer, tag.SEQUENCE) ||
-		!fields.ReadASN1(&validity, tag.SEQUENCE) || !fields.ReadASN1Element(&subject, tag.SEQUENCE) ||
+		!fields.ReadASN1(&validity, tag.SEQUENCE) ||
+		!fields.ReadASN1Element(&subject, tag.SEQUENCE) ||
 		!fields.ReadASN1Element(&spki, tag.SEQUENCE) {
 		return
 	}
@@ -196,7 +198,7 @@ func readTime(s *cryptobyte.String, t *time.Time) bool {
 
 var oidSubjectAltName = asn1.ObjectIdentifier{2, 5, 29, 17}
 
-// readNames reads the names of subjectAltName that are what they should be. See RFC 5280 §4.2.1.6.
+// readNames reads the well-formed names of subjectAltName. See RFC 5280 §4.2.1.6.
 func readNames(c *x509.Certificate, extensions cryptobyte.String) {
 	var extension, value, names, name cryptobyte.String
 	var oid asn1.ObjectIdentifier

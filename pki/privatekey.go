@@ -80,8 +80,9 @@ func KeyPair(certPEM, keyPEM []byte) (tls.Certificate, error) {
 		}
 	}
 	if len(c.Certificate) == 0 || c.PrivateKey == nil {
-		return tls.Certificate{}, fmt.Errorf("pki: got %d certificates and a private key of type %T, "+
-			"expected both", len(c.Certificate), c.PrivateKey)
+		return tls.Certificate{},
+			fmt.Errorf("pki: got %d certificates and a private key of type %T, "+
+				"expected both", len(c.Certificate), c.PrivateKey)
 	}
 	cred, err := FromTLS(&c)
 	if err != nil {

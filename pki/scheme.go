@@ -22,8 +22,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A keyKind is what a certificate says its key is for. RSA keys come in two: rsaEncryption may do anything, RSASSA-PSS
-// may only sign, and only so.
+// A keyKind is the algorithm that a certificate names for its key. There are two for RSA:
+// rsaEncryption allows any use, RSASSA-PSS only signatures of that kind.
 type keyKind uint8
 
 const (
@@ -41,16 +41,17 @@ func (k keyKind) String() string {
 
 // A scheme is one way to sign.
 type scheme struct {
-	ID    iana.SignatureScheme
-	Key   keyKind
-	PSS   bool        // the padding of an RSA signature: PSS with a salt as long as the hash, or PKCS #1 v1.5
+	ID  iana.SignatureScheme
+	Key keyKind
+	// the padding of an RSA signature: PSS with a salt as long as the hash, or PKCS #1 v1.5
+	PSS   bool
 	Hash  crypto.Hash // 0: the algorithm hashes by itself
 	Group iana.Group  // the key's group: binding in TLS 1.3, a preference before
 }
 
-// schemes is the table, best first for each kind of key. PSS stands before PKCS #1 v1.5 because it has a proof, SHA-256
-// first because more is not needed, SHA-224, SHA-1 and MD5 last: they are for a legacy policy, RFC 9155 forbids
-// two of them.
+// schemes is the table, best first for each kind of key. PSS comes before PKCS #1 v1.5 because it
+// has a proof, SHA-256 first because more is not needed, and SHA-224, SHA-1 and MD5 last: they are
+// for a legacy policy, and RFC 9155 forbids two of them.
 var schemes = []scheme{
 	{iana.ECDSA_SECP256R1_SHA256, keyECDSA, false, crypto.SHA256, iana.Secp256r1},
 	{iana.ECDSA_SECP384R1_SHA384, keyECDSA, false, crypto.SHA384, iana.Secp384r1},
@@ -73,8 +74,8 @@ var schemes = []scheme{
 	{iana.MD5_SHA1, keyRSA, false, crypto.MD5SHA1, 0},
 }
 
-// Implied is what a peer that sends no signature_algorithms accepts: SHA-1 in TLS 1.2 (RFC 5246 §7.4.1.4.1), and the one
-// signature that each kind of key had before.
+// Implied returns what a peer without signature_algorithms accepts: SHA-1 in TLS 1.2 (RFC 5246
+// §7.4.1.4.1), and before it the one signature of each kind of key.
 func Implied(v iana.Version) []iana.SignatureScheme {
 	if v < iana.TLS12 {
 		return []iana.SignatureScheme{iana.MD5_SHA1, iana.ECDSA_SHA1}
@@ -97,12 +98,15 @@ var knownSchemes = func() []iana.SignatureScheme {
 }()
 
 // Signs reports whether a scheme can be named in signature_algorithms and made or checked here.
-func Signs(id iana.SignatureScheme) bool { return id != rsaMD5 && slices.Contains(knownSchemes, id) }
+func Signs(id iana.SignatureScheme) bool {
+	return id != rsaMD5 && slices.Contains(knownSchemes, id)
+}
 
 // rsaMD5 is rsa with md5, which signs certificates only.
 const rsaMD5 iana.SignatureScheme = 0x0101
 
-// Schemes lists how pub's private key can sign, best first. It is empty for a key that TLS does not know.
+// Schemes returns how pub's private key can sign, best first. It returns nothing for a key that TLS
+// does not know.
 func Schemes(pub crypto.PublicKey) []iana.SignatureScheme {
 	var out []iana.SignatureScheme
 	group := groupOf(pub)
@@ -134,32 +138,38 @@ func Signs13(pub crypto.PublicKey, id iana.SignatureScheme) bool {
 	return true
 }
 
-// ChooseScheme takes the best scheme of pub that is in theirs, what the peer accepts, and in allowed, what our policy does.
-// It fails with handshake_failure. See RFC 5246 §7.4.3.
-func ChooseScheme(pub crypto.PublicKey, theirs, allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {
-	ours := slices.DeleteFunc(Schemes(pub), func(s iana.SignatureScheme) bool { return !slices.Contains(allowed, s) })
+// ChooseScheme returns the best scheme of pub that is in theirs, which the peer accepts, and in
+// allowed, which our policy allows. The error is handshake_failure. See RFC 5246 §7.4.3.
+func ChooseScheme(pub crypto.PublicKey, theirs,
+	allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {
+	ours := slices.DeleteFunc(Schemes(pub),
+		func(s iana.SignatureScheme) bool { return !slices.Contains(allowed, s) })
 	for _, s := range ours {
 		if slices.Contains(theirs, s) {
 			return s, nil
 		}
 	}
 	return 0, alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.4.1",
-		"our %s key may sign with %v, but the peer accepts only %v", keyWords(pub), alert.Few(ours), alert.Few(theirs))
+		"our %s key may sign with %v, but the peer accepts only %v", keyWords(pub), alert.Few(ours),
+		alert.Few(theirs))
 }
 
 // Sign signs. Salts come from random; nil is crypto/rand.
 //
-// ECDSA nonces are the key's business: crypto/ecdsa mixes private key, message and fresh randomness, which survives both a
-// bad generator and a fault, and no longer lets a caller's reader decide. A run that must repeat to the byte brings a key that
-// signs by RFC 6979 instead.
-func Sign(random io.Reader, key crypto.Signer, id iana.SignatureScheme, signed []byte) ([]byte, error) {
+// ECDSA nonces are the key's business: crypto/ecdsa mixes private key, message and fresh
+// randomness, which survives both a bad generator and a fault, and no longer lets a caller's reader
+// decide. A run that must repeat to the byte brings a key that signs by RFC 6979 instead.
+func Sign(random io.Reader, key crypto.Signer, id iana.SignatureScheme,
+	signed []byte) ([]byte, error) {
 	s, ok := lookup(id)
 	pub := key.Public()
 	if k, rsaKey := pub.(*rsa.PublicKey); ok && rsaKey && s.Key == keyPSS {
-		pub = &PSSPublicKey{PublicKey: k} // a private key does not know what its certificate calls it
+		// a private key does not know what its certificate calls it
+		pub = &PSSPublicKey{PublicKey: k}
 	}
 	if !ok || !s.fits(pub) {
-		return nil, alert.Fail(alert.InternalError, "", "a %v key cannot sign with %v", kindOf(pub), id)
+		return nil, alert.Fail(alert.InternalError, "", "a %v key cannot sign with %v", kindOf(pub),
+			id)
 	}
 	if random == nil {
 		random = rand.Reader
@@ -177,18 +187,20 @@ func Sign(random io.Reader, key crypto.Signer, id iana.SignatureScheme, signed [
 
 var errBadSignature = errors.New("pki: the signature does not verify")
 
-// Verify checks a signature: illegal_parameter if pub cannot have made one with this scheme, decrypt_error if it did not.
-// Whether we offered the scheme at all is for the caller to know, and matters: MD5_SHA1 is 0x0000 on the wire.
-// See RFC 5246 §7.2.2, §7.4.3 and §7.4.8.
+// Verify verifies a signature. The error is illegal_parameter if pub cannot sign with the scheme,
+// and decrypt_error if the signature is wrong. The caller must check that we offered the scheme:
+// MD5_SHA1 is 0x0000 on the wire. See RFC 5246 §7.2.2, §7.4.3 and §7.4.8.
 func Verify(pub crypto.PublicKey, id iana.SignatureScheme, signed, signature []byte) error {
 	s, ok := lookup(id)
 	if !ok || !s.fits(pub) {
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.4.1", "got a signature with %v, expected one that the "+
-			"certificate's %s key can make: %v", id, keyWords(pub), alert.Few(Schemes(pub)))
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.4.1",
+			"got a signature with %v, expected one that the "+
+				"certificate's %s key can make: %v", id, keyWords(pub), alert.Few(Schemes(pub)))
 	}
 	if err := s.verify(pub, s.digest(signed), signature); err != nil {
-		return alert.Fail(alert.DecryptError, "RFC 5246 §7.2.2", "got a signature (%v, %d bytes) that the certificate's "+
-			"%v key did not make over this handshake: %w", id, len(signature), kindOf(pub), err)
+		return alert.Fail(alert.DecryptError, "RFC 5246 §7.2.2",
+			"got a signature (%v, %d bytes) that the certificate's "+
+				"%v key did not make over this handshake: %w", id, len(signature), kindOf(pub), err)
 	}
 	return nil
 }
@@ -203,7 +215,8 @@ func (s scheme) verify(pub crypto.PublicKey, digest, signature []byte) error {
 			return s.verifySmall(pub, digest, signature)
 		}
 		if s.PSS {
-			return rsa.VerifyPSS(pub, s.Hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+			return rsa.VerifyPSS(pub, s.Hash, digest, signature,
+				&rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
 		}
 		return rsa.VerifyPKCS1v15(pub, s.Hash, digest, signature)
 	case *ecdsa.PublicKey:
@@ -219,7 +232,7 @@ func (s scheme) verify(pub crypto.PublicKey, digest, signature []byte) error {
 	return nil
 }
 
-// digest is what the algorithm is given: EdDSA wants the message itself.
+// digest returns the input of the algorithm, which for EdDSA is the message itself.
 func (s scheme) digest(signed []byte) []byte {
 	switch s.Hash {
 	case 0:
@@ -233,8 +246,9 @@ func (s scheme) digest(signed []byte) []byte {
 	return h.Sum(nil)
 }
 
-// fits tells whether a key can sign so: by its kind, by its size, and by what its certificate restricts it to. A restricted salt
-// is a least length (RFC 4055 §3.3), and TLS fixes it at the hash's.
+// fits reports whether a key can sign with the scheme: by its kind, its size, and the restrictions
+// in its certificate. A restricted salt length is a minimum (RFC 4055 §3.3), and in TLS the salt is
+// as long as the hash.
 func (s scheme) fits(pub crypto.PublicKey) bool {
 	if s.Key != kindOf(pub) {
 		return false
@@ -243,14 +257,15 @@ func (s scheme) fits(pub crypto.PublicKey) bool {
 	case *rsa.PublicKey:
 		return s.fitsRSA(pub)
 	case *PSSPublicKey:
-		return s.fitsRSA(pub.PublicKey) && (pub.Hash == 0 || pub.Hash == s.Hash && pub.Salt <= s.Hash.Size())
+		return s.fitsRSA(pub.PublicKey) &&
+			(pub.Hash == 0 || pub.Hash == s.Hash && pub.Salt <= s.Hash.Size())
 	}
 	return true
 }
 
-// fitsRSA reports whether a key is long enough. A PSS encoding holds hash, salt and two bytes in one
-// bit less than the modulus, which keeps SHA-512 from 1024-bit keys (RFC 8017 §9.1.1); PKCS #1 v1.5
-// holds a DigestInfo and eleven bytes, which keeps SHA-384 from 512-bit keys (§9.2).
+// fitsRSA reports whether a key is long enough. A PSS encoding holds hash, salt and two bytes in
+// one bit less than the modulus, which keeps SHA-512 from 1024-bit keys (RFC 8017 §9.1.1); PKCS #1
+// v1.5 holds a DigestInfo and eleven bytes, which keeps SHA-384 from 512-bit keys (§9.2).
 func (s scheme) fitsRSA(pub *rsa.PublicKey) bool {
 	if s.PSS {
 		return (pub.N.BitLen()-1+7)/8 >= 2*s.Hash.Size()+2
@@ -292,7 +307,7 @@ func kindOf(pub crypto.PublicKey) keyKind {
 	return keyUnknown
 }
 
-// groupOf is the group of an ECDSA key, 0 for any other key.
+// groupOf returns the group of an ECDSA key, and 0 for any other key.
 func groupOf(pub crypto.PublicKey) iana.Group {
 	if k, ok := pub.(*ecdsa.PublicKey); ok {
 		switch k.Curve {

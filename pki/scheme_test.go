@@ -32,13 +32,15 @@ func TestSchemesOfAKeyBestFirst(t *testing.T) {
 			iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_RSAE_SHA384, iana.RSA_PSS_RSAE_SHA512,
 			iana.RSA_PKCS1_SHA256, iana.RSA_PKCS1_SHA384, iana.RSA_PKCS1_SHA512,
 			iana.RSA_PKCS1_SHA224, iana.RSA_PKCS1_SHA1, iana.MD5_SHA1}},
-		{"RSA with 1024 bits", &rsa1024.PublicKey, []iana.SignatureScheme{ // RFC 8017 §9.1.1: no room for SHA-512
+		// RFC 8017 §9.1.1: no room for SHA-512
+		{"RSA with 1024 bits", &rsa1024.PublicKey, []iana.SignatureScheme{
 			iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_RSAE_SHA384,
 			iana.RSA_PKCS1_SHA256, iana.RSA_PKCS1_SHA384, iana.RSA_PKCS1_SHA512,
 			iana.RSA_PKCS1_SHA224, iana.RSA_PKCS1_SHA1, iana.MD5_SHA1}},
 		{"RSASSA-PSS", publicKey(t, one()[throwaway.RSAPSS]), []iana.SignatureScheme{
 			iana.RSA_PSS_PSS_SHA256, iana.RSA_PSS_PSS_SHA384, iana.RSA_PSS_PSS_SHA512}},
-		{"P-256", publicKey(t, one()[throwaway.ECDSA]), []iana.SignatureScheme{ // RFC 8446 §4.2.3: any hash before TLS 1.3
+		// RFC 8446 §4.2.3: any hash before TLS 1.3
+		{"P-256", publicKey(t, one()[throwaway.ECDSA]), []iana.SignatureScheme{
 			iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP384R1_SHA384, iana.ECDSA_SECP521R1_SHA512,
 			iana.ECDSA_SHA224, iana.ECDSA_SHA1}},
 		{"P-384", publicKey(t, one()[throwaway.ECDSAP384]), []iana.SignatureScheme{
@@ -69,7 +71,8 @@ func TestAKeySignsWithItsSchemesAndNoOther(t *testing.T) {
 				refused++
 				wantAlert(t, Verify(pub, s, message, signature), alert.IllegalParameter, s.String())
 				row, _ := lookup(s)
-				_, isRSA := c.Key.(*rsa.PrivateKey) // a private RSA key does not know which kind its certificate is
+				// a private RSA key does not know which kind its certificate is
+				_, isRSA := c.Key.(*rsa.PrivateKey)
 				if err == nil && !(isRSA && (row.Key == keyRSA || row.Key == keyPSS)) {
 					t.Errorf("%s: signed with %v", kind, s)
 				}
@@ -83,8 +86,10 @@ func TestAKeySignsWithItsSchemesAndNoOther(t *testing.T) {
 			if err := Verify(pub, s, message, signature); err != nil {
 				t.Errorf("%s with %v: %v", kind, s, err)
 			}
-			wantAlert(t, Verify(pub, s, message[1:], signature), alert.DecryptError, s.String()) // RFC 5246 §7.2.2
-			for _, bad := range [][]byte{nil, signature[1:], append(signature[:len(signature):len(signature)], 0), flipped(signature)} {
+			// RFC 5246 §7.2.2
+			wantAlert(t, Verify(pub, s, message[1:], signature), alert.DecryptError, s.String())
+			for _, bad := range [][]byte{nil, signature[1:],
+				append(signature[:len(signature):len(signature)], 0), flipped(signature)} {
 				wantAlert(t, Verify(pub, s, message, bad), alert.DecryptError, s.String())
 			}
 		}
@@ -107,14 +112,18 @@ func TestAPSSCertificateTakesNoRSAESchemeAndTheReverse(t *testing.T) {
 	for _, c := range []struct {
 		kind throwaway.Kind
 		s    iana.SignatureScheme
-	}{{throwaway.RSAPSS, iana.RSA_PSS_RSAE_SHA256}, {throwaway.RSAPSS, iana.RSA_PKCS1_SHA256}, {throwaway.RSA, iana.RSA_PSS_PSS_SHA256}} {
+	}{{throwaway.RSAPSS, iana.RSA_PSS_RSAE_SHA256}, {throwaway.RSAPSS, iana.RSA_PKCS1_SHA256},
+		{throwaway.RSA, iana.RSA_PSS_PSS_SHA256}} {
 		cred := one()[c.kind]
-		signature, err := Sign(nil, cred.Key.(crypto.Signer), c.s, message) // the private key cannot tell: it is right
+		// the private key cannot tell: it is right
+		signature, err := Sign(nil, cred.Key.(crypto.Signer), c.s, message)
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantAlert(t, Verify(publicKey(t, cred), c.s, message, signature), alert.IllegalParameter, "expected one that the certificate's")
-		if _, err := ChooseScheme(publicKey(t, cred), []iana.SignatureScheme{c.s}, every); alert.Of(err) != alert.HandshakeFailure {
+		wantAlert(t, Verify(publicKey(t, cred), c.s, message, signature), alert.IllegalParameter,
+			"expected one that the certificate's")
+		if _, err := ChooseScheme(publicKey(t, cred), []iana.SignatureScheme{c.s},
+			every); alert.Of(err) != alert.HandshakeFailure {
 			t.Errorf("%s certificate: %v was chosen: %v", c.kind, c.s, err)
 		}
 	}
@@ -130,9 +139,11 @@ func TestMD5AndSHA1AreSignedWithoutADigestInfo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	block := new(big.Int).Exp(new(big.Int).SetBytes(signature), big.NewInt(int64(pub.E)), pub.N).FillBytes(make([]byte, pub.Size()))
+	block := new(big.Int).Exp(new(big.Int).SetBytes(signature), big.NewInt(int64(pub.E)),
+		pub.N).FillBytes(make([]byte, pub.Size()))
 	m, h := md5.Sum(message), sha1.Sum(message)
-	want := slices.Concat([]byte{0, 1}, bytes.Repeat([]byte{0xFF}, pub.Size()-3-36), []byte{0}, m[:], h[:])
+	want := slices.Concat([]byte{0, 1}, bytes.Repeat([]byte{0xFF}, pub.Size()-3-36), []byte{0},
+		m[:], h[:])
 	if !bytes.Equal(block, want) {
 		t.Errorf("got %x, expected %x", block, want)
 	}
@@ -182,7 +193,8 @@ func TestWithoutASeedPSSAndECDSASignaturesDiffer(t *testing.T) {
 
 func TestASignerThatFailsIsOurFault(t *testing.T) {
 	c := one()[throwaway.RSA]
-	_, err := Sign(bytes.NewReader(nil), c.Key.(crypto.Signer), iana.RSA_PSS_RSAE_SHA256, nil) // no salt to be had
+	// no salt to be had
+	_, err := Sign(bytes.NewReader(nil), c.Key.(crypto.Signer), iana.RSA_PSS_RSAE_SHA256, nil)
 	if alert.Of(err) != alert.InternalError {
 		t.Errorf("got %v, expected internal_error", err)
 	}
@@ -197,15 +209,23 @@ func TestTheSchemeIsTheKeysBestThatBothSidesAccept(t *testing.T) {
 		want            iana.SignatureScheme
 		fails           bool
 	}{
-		{"the key's order, not the peer's", throwaway.RSA, list{iana.RSA_PKCS1_SHA256, iana.RSA_PSS_RSAE_SHA256}, every, iana.RSA_PSS_RSAE_SHA256, false},
-		{"what our policy lacks is not used", throwaway.RSA, list{iana.RSA_PKCS1_SHA256, iana.RSA_PSS_RSAE_SHA256}, list{iana.RSA_PKCS1_SHA256}, iana.RSA_PKCS1_SHA256, false},
+		{"the key's order, not the peer's", throwaway.RSA,
+			list{iana.RSA_PKCS1_SHA256, iana.RSA_PSS_RSAE_SHA256}, every, iana.RSA_PSS_RSAE_SHA256,
+			false},
+		{"what our policy lacks is not used", throwaway.RSA,
+			list{iana.RSA_PKCS1_SHA256, iana.RSA_PSS_RSAE_SHA256}, list{iana.RSA_PKCS1_SHA256},
+			iana.RSA_PKCS1_SHA256, false},
 		{"SHA-1 is not allowed by itself", throwaway.RSA, Implied(iana.TLS12), modern, 0, true},
-		{"SHA-1 under a legacy policy", throwaway.RSA, Implied(iana.TLS12), every, iana.RSA_PKCS1_SHA1, false},
+		{"SHA-1 under a legacy policy", throwaway.RSA, Implied(iana.TLS12), every,
+			iana.RSA_PKCS1_SHA1, false},
 		{"SHA-1 for ECDSA", throwaway.ECDSA, Implied(iana.TLS12), every, iana.ECDSA_SHA1, false},
 		{"TLS 1.0", throwaway.RSA, Implied(iana.TLS10), every, iana.MD5_SHA1, false},
 		{"TLS 1.0 with ECDSA", throwaway.ECDSA, Implied(iana.TLS10), every, iana.ECDSA_SHA1, false},
-		{"a P-384 key prefers its own hash", throwaway.ECDSAP384, list{iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP384R1_SHA384}, modern, iana.ECDSA_SECP384R1_SHA384, false},
-		{"and takes another before TLS 1.3", throwaway.ECDSAP384, list{iana.ECDSA_SECP256R1_SHA256}, modern, iana.ECDSA_SECP256R1_SHA256, false},
+		{"a P-384 key prefers its own hash", throwaway.ECDSAP384,
+			list{iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP384R1_SHA384}, modern,
+			iana.ECDSA_SECP384R1_SHA384, false},
+		{"and takes another before TLS 1.3", throwaway.ECDSAP384, list{iana.ECDSA_SECP256R1_SHA256},
+			modern, iana.ECDSA_SECP256R1_SHA256, false},
 		{"nothing in common", throwaway.Ed25519, list{iana.ED448}, modern, 0, true},
 		{"an empty list", throwaway.Ed448, list{}, modern, 0, true},
 	} {
@@ -220,7 +240,8 @@ func TestTheSchemeIsTheKeysBestThatBothSidesAccept(t *testing.T) {
 
 func TestServerParamsAreRandomsThenParams(t *testing.T) {
 	got := ServerParams([32]byte{0: 1, 31: 2}, [32]byte{0: 3, 31: 4}, []byte{5, 6})
-	want := slices.Concat([]byte{1}, make([]byte, 30), []byte{2, 3}, make([]byte, 30), []byte{4, 5, 6})
+	want := slices.Concat([]byte{1}, make([]byte, 30), []byte{2, 3}, make([]byte, 30),
+		[]byte{4, 5, 6})
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %x, expected %x", got, want)
 	}

@@ -11,8 +11,8 @@ import (
 	"filippo.io/bigmod"
 )
 
-// digestInfos are what stands before a digest in PKCS #1 v1.5, by the hash. MD5SHA1 has none.
-// See RFC 8017 §9.2, note 1.
+// digestInfos are the bytes before a digest in PKCS #1 v1.5, by the hash. MD5SHA1 has none. See RFC
+// 8017 §9.2, note 1.
 var digestInfos = map[crypto.Hash][]byte{
 	crypto.SHA1:   digestInfo(crypto.SHA1, oidSHA1),
 	crypto.SHA224: digestInfo(crypto.SHA224, asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 4}),
@@ -37,8 +37,8 @@ func digestInfo(hash crypto.Hash, oid asn1.ObjectIdentifier) []byte {
 	return der[:len(der)-hash.Size()]
 }
 
-// verifySmall verifies a signature with a key that is too short for crypto/rsa. Only a client that
-// checks nothing comes here: ParseChain refuses such keys. Everything is public.
+// verifySmall verifies a signature of a key that is too short for crypto/rsa. Only a client that
+// checks no certificates calls it: ParseChain refuses such keys. Everything is public.
 func (s scheme) verifySmall(pub *rsa.PublicKey, digest, signature []byte) error {
 	if pub.N.Bit(0) == 0 || pub.E < 3 || pub.E&1 == 0 {
 		return errBadSignature
@@ -62,7 +62,7 @@ func (s scheme) verifySmall(pub *rsa.PublicKey, digest, signature []byte) error 
 	return nil
 }
 
-// padPKCS1 is EMSA-PKCS1-v1_5 for what fits, or nil. See RFC 8017 §9.2.
+// padPKCS1 is EMSA-PKCS1-v1_5. It returns nil if the digest does not fit. See RFC 8017 §9.2.
 func padPKCS1(size int, info []byte) []byte {
 	if size < len(info)+11 {
 		return nil

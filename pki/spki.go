@@ -52,8 +52,10 @@ func parseSPKI(der []byte) (crypto.PublicKey, error) {
 	return nil, errKeyType
 }
 
-// splitSPKI takes SubjectPublicKeyInfo apart: algorithm, its parameters (DER, or empty) and the key's bits. See RFC 5280 §4.1.
-func splitSPKI(der []byte) (oid asn1.ObjectIdentifier, params cryptobyte.String, bits []byte, ok bool) {
+// splitSPKI returns the parts of a SubjectPublicKeyInfo: algorithm, its parameters (DER, or empty)
+// and the key's bits. See RFC 5280 §4.1.
+func splitSPKI(der []byte) (
+	oid asn1.ObjectIdentifier, params cryptobyte.String, bits []byte, ok bool) {
 	input := cryptobyte.String(der)
 	var info, algorithm cryptobyte.String
 	ok = input.ReadASN1(&info, tag.SEQUENCE) && input.Empty() &&
@@ -77,8 +79,8 @@ func parsePSS(params cryptobyte.String, bits []byte) (crypto.PublicKey, error) {
 	return pub, nil
 }
 
-// parsePSSParams reads RSASSA-PSS-params. MGF1 must use the same hash, because no TLS scheme mixes two, and every part left out
-// means SHA-1's. See RFC 4055 §3.1.
+// parsePSSParams parses RSASSA-PSS-params. MGF1 must use the same hash, because no TLS scheme mixes
+// two. An absent part stands for SHA-1. See RFC 4055 §3.1.
 func parsePSSParams(der cryptobyte.String) (hash crypto.Hash, salt int, err error) {
 	var fields, hashID, mgf, saltLen, trailer cryptobyte.String
 	var hasHash, hasMGF, hasSalt, hasTrailer bool
@@ -86,7 +88,8 @@ func parsePSSParams(der cryptobyte.String) (hash crypto.Hash, salt int, err erro
 		!fields.ReadOptionalASN1(&hashID, &hasHash, tag.Tag(0).Constructed().ContextSpecific()) ||
 		!fields.ReadOptionalASN1(&mgf, &hasMGF, tag.Tag(1).Constructed().ContextSpecific()) ||
 		!fields.ReadOptionalASN1(&saltLen, &hasSalt, tag.Tag(2).Constructed().ContextSpecific()) ||
-		!fields.ReadOptionalASN1(&trailer, &hasTrailer, tag.Tag(3).Constructed().ContextSpecific()) || !fields.Empty() {
+		!fields.ReadOptionalASN1(&trailer, &hasTrailer,
+			tag.Tag(3).Constructed().ContextSpecific()) || !fields.Empty() {
 		return 0, 0, errSPKI
 	}
 	hash, mgfHash, salt := crypto.SHA1, crypto.SHA1, 20
@@ -108,7 +111,8 @@ func parsePSSParams(der cryptobyte.String) (hash crypto.Hash, salt int, err erro
 func readMGF1(s *cryptobyte.String, hash *crypto.Hash) bool {
 	var algorithm cryptobyte.String
 	var oid asn1.ObjectIdentifier
-	return s.ReadASN1(&algorithm, tag.SEQUENCE) && s.Empty() && algorithm.ReadASN1ObjectIdentifier(&oid) && oid.Equal(oidMGF1) &&
+	return s.ReadASN1(&algorithm, tag.SEQUENCE) && s.Empty() &&
+		algorithm.ReadASN1ObjectIdentifier(&oid) && oid.Equal(oidMGF1) &&
 		readHash(&algorithm, hash)
 }
 
@@ -116,8 +120,10 @@ func readMGF1(s *cryptobyte.String, hash *crypto.Hash) bool {
 func readHash(s *cryptobyte.String, hash *crypto.Hash) bool {
 	var algorithm, null cryptobyte.String
 	var oid asn1.ObjectIdentifier
-	if !s.ReadASN1(&algorithm, tag.SEQUENCE) || !s.Empty() || !algorithm.ReadASN1ObjectIdentifier(&oid) ||
-		!algorithm.Empty() && (!algorithm.ReadASN1(&null, tag.NULL) || !null.Empty() || !algorithm.Empty()) {
+	if !s.ReadASN1(&algorithm, tag.SEQUENCE) || !s.Empty() ||
+		!algorithm.ReadASN1ObjectIdentifier(&oid) ||
+		!algorithm.Empty() &&
+			(!algorithm.ReadASN1(&null, tag.NULL) || !null.Empty() || !algorithm.Empty()) {
 		return false
 	}
 	switch {

@@ -16,7 +16,8 @@ import (
 func TestStaplesAreChecked(t *testing.T) {
 	ca, other := newCA(t, "staple"), newCA(t, "another staple")
 	leaf := issueTLS(t, ca, throwaway.ECDSA).Leaf
-	responder := func(ca *throwaway.CA, kind throwaway.Kind, edits ...func(*x509.Certificate)) tls.Certificate {
+	responder := func(ca *throwaway.CA, kind throwaway.Kind,
+		edits ...func(*x509.Certificate)) tls.Certificate {
 		return issueTLS(t, ca, kind, append([]func(*x509.Certificate){func(c *x509.Certificate) {
 			c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageOCSPSigning}
 		}}, edits...)...)
@@ -24,7 +25,9 @@ func TestStaplesAreChecked(t *testing.T) {
 	by := func(signer *throwaway.CA, edits ...func(*ocsp.Response)) []byte {
 		return must(signer.Staple(leaf, edits...))(t)
 	}
-	via := func(about *throwaway.CA, r tls.Certificate) []byte { return must(about.StapleBy(r, leaf))(t) }
+	via := func(about *throwaway.CA, r tls.Certificate) []byte {
+		return must(about.StapleBy(r, leaf))(t)
+	}
 	status := func(s int) func(*ocsp.Response) {
 		return func(r *ocsp.Response) {
 			r.Status, r.RevokedAt, r.RevocationReason = s, at(-time.Hour), ocsp.KeyCompromise
@@ -44,18 +47,27 @@ func TestStaplesAreChecked(t *testing.T) {
 		{"from a delegate", via(ca, delegated), 0, 0, ""},
 		{"from a delegate with an RSA key", via(ca, responder(ca, throwaway.RSA)), 0, 0, ""},
 		{"none, and none demanded", nil, 0, 0, ""},
-		{"from the issuer, with its certificate", must(ca.Staple(leaf, func(r *ocsp.Response) { r.Certificate = ca.Cert }))(t), 0, 0, ""},
+		{"from the issuer, with its certificate",
+			must(ca.Staple(leaf, func(r *ocsp.Response) { r.Certificate = ca.Cert }))(t), 0, 0, ""},
 		{"on its last day", good, 7*24*time.Hour - time.Second, 0, ""},
 		{"expired", good, 7 * 24 * time.Hour, bad, "was valid until"},
 		{"not yet valid", good, -2 * time.Hour, bad, "from 2025-12-31 23:00:00"},
-		{"without nextUpdate", by(ca, func(r *ocsp.Response) { r.NextUpdate = time.Time{} }), 0, bad, "nextUpdate"},
-		{"another serial number", by(ca, func(r *ocsp.Response) { r.SerialNumber = ca.Cert.SerialNumber }), 0, bad, "no response matching"},
-		{"revoked", by(ca, status(ocsp.Revoked)), 0, alert.CertificateRevoked, "revoked on 2025-12-31"},
+		{"without nextUpdate", by(ca, func(r *ocsp.Response) { r.NextUpdate = time.Time{} }), 0,
+			bad, "nextUpdate"},
+		{"another serial number",
+			by(ca, func(r *ocsp.Response) { r.SerialNumber = ca.Cert.SerialNumber }), 0, bad,
+			"no response matching"},
+		{"revoked", by(ca, status(ocsp.Revoked)), 0, alert.CertificateRevoked,
+			"revoked on 2025-12-31"},
 		{"unknown", by(ca, status(ocsp.Unknown)), 0, bad, "unknown"},
 		{"another CA's word", by(other), 0, bad, "not signed by the issuer"},
-		{"another CA's delegate", via(ca, responder(other, throwaway.ECDSA)), 0, bad, "is not signed by the issuer"},
-		{"a delegate without OCSPSigning", via(ca, issueTLS(t, ca, throwaway.ECDSA)), 0, bad, "OCSPSigning"},
-		{"a delegate whose certificate expired", via(ca, responder(ca, throwaway.ECDSA, func(c *x509.Certificate) { c.NotAfter = at(-time.Second) })), 0, bad, "responder's certificate"},
+		{"another CA's delegate", via(ca, responder(other, throwaway.ECDSA)), 0, bad,
+			"is not signed by the issuer"},
+		{"a delegate without OCSPSigning", via(ca, issueTLS(t, ca, throwaway.ECDSA)), 0, bad,
+			"OCSPSigning"},
+		{"a delegate whose certificate expired",
+			via(ca, responder(ca, throwaway.ECDSA,
+				func(c *x509.Certificate) { c.NotAfter = at(-time.Second) })), 0, bad, "responder's certificate"},
 		// one responder, delegated by two: its word about the other's certificate of the same
 		// number
 		{"about another issuer's certificate", via(other, delegated), 0, bad, "another issuer"},
@@ -80,10 +92,12 @@ func TestAStapleIsAboutTheIssuersNameToo(t *testing.T) {
 	leaf := issueTLS(t, ca, throwaway.ECDSA).Leaf
 	renamed := *ca.Cert // the same key
 	renamed.RawSubject = newCA(t, "other").Cert.RawSubject[:10]
-	wantAlert(t, CheckStaple(must(ca.Staple(leaf))(t), leaf, &renamed, now), alert.BadCertificateStatusResponse, "another issuer")
+	wantAlert(t, CheckStaple(must(ca.Staple(leaf))(t), leaf, &renamed, now),
+		alert.BadCertificateStatusResponse, "another issuer")
 }
 
-func issueTLS(t *testing.T, ca *throwaway.CA, kind throwaway.Kind, edits ...func(*x509.Certificate)) tls.Certificate {
+func issueTLS(t *testing.T, ca *throwaway.CA, kind throwaway.Kind,
+	edits ...func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	return must(ca.Issue(kind, []string{"localhost"}, edits...))(t)
 }
@@ -108,7 +122,8 @@ func TestACertificateMayDemandAStaple(t *testing.T) {
 	ca := newCA(t, "must staple")
 	feature := func(value ...byte) func(*x509.Certificate) {
 		return func(c *x509.Certificate) {
-			c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: oidTLSFeature, Value: value})
+			c.ExtraExtensions = append(c.ExtraExtensions,
+				pkix.Extension{Id: oidTLSFeature, Value: value})
 		}
 	}
 	for _, c := range []struct {

@@ -28,7 +28,8 @@ func TestWhatHeldOnceHoldsOnlyAsLongAsItShould(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	paths, err := chain.Verify(iana.Server, pki.Trust{Roots: ca.Pool(), Name: "vitrine.test", Now: now})
+	paths, err := chain.Verify(iana.Server,
+		pki.Trust{Roots: ca.Pool(), Name: "vitrine.test", Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,11 +41,16 @@ func TestWhatHeldOnceHoldsOnlyAsLongAsItShould(t *testing.T) {
 	}{
 		{"as it was", pki.Trust{Roots: ca.Pool(), Name: "vitrine.test", Now: now}, paths, 1},
 		{"now", pki.Trust{Roots: ca.Pool(), Name: "vitrine.test"}, paths, 1},
-		{"expired", pki.Trust{Roots: ca.Pool(), Name: "vitrine.test", Now: now.AddDate(5, 0, 0)}, paths, 0},
-		{"not yet valid", pki.Trust{Roots: ca.Pool(), Name: "vitrine.test", Now: now.AddDate(-5, 0, 0)}, paths, 0},
+		{"expired", pki.Trust{Roots: ca.Pool(), Name: "vitrine.test", Now: now.AddDate(5, 0, 0)},
+			paths, 0},
+		{"not yet valid",
+			pki.Trust{Roots: ca.Pool(), Name: "vitrine.test", Now: now.AddDate(-5, 0, 0)}, paths,
+			0},
 		{"another name", pki.Trust{Roots: ca.Pool(), Name: "other.test", Now: now}, paths, 0},
-		{"a root that is trusted no more", pki.Trust{Roots: other.Pool(), Name: "vitrine.test", Now: now}, paths, 0},
-		{"nothing was verified", pki.Trust{Roots: ca.Pool(), Name: "vitrine.test", Now: now}, nil, 0},
+		{"a root that is trusted no more",
+			pki.Trust{Roots: other.Pool(), Name: "vitrine.test", Now: now}, paths, 0},
+		{"nothing was verified", pki.Trust{Roots: ca.Pool(), Name: "vitrine.test", Now: now}, nil,
+			0},
 	} {
 		if got := pki.Still(tt.paths, tt.trust); len(got) != tt.want {
 			t.Errorf("%s: %d paths hold, expected %d", tt.name, len(got), tt.want)

@@ -38,7 +38,8 @@ func TestWycheproofSignatures(t *testing.T) {
 	}
 	total := 0
 	for _, f := range files {
-		t.Run(fmt.Sprintf("%s/%v", f.name, f.scheme), func(t *testing.T) { total += wycheproof(t, f.name, f.scheme) })
+		t.Run(fmt.Sprintf("%s/%v", f.name, f.scheme),
+			func(t *testing.T) { total += wycheproof(t, f.name, f.scheme) })
 	}
 	t.Logf("%d cases in %d files", total, len(files))
 }
@@ -124,8 +125,10 @@ func TestIllustratedServerKeyExchangeVerifies(t *testing.T) {
 	if err := Verify(pub, s, ServerParams(client, server, params), signature); err != nil {
 		t.Error(err)
 	}
-	wantAlert(t, Verify(pub, s, ServerParams(server, client, params), signature), alert.DecryptError, "rsa_pkcs1_sha256")
-	wantAlert(t, Verify(pub, s, ServerParams(client, server, params[1:]), signature), alert.DecryptError, "rsa_pkcs1_sha256")
+	wantAlert(t, Verify(pub, s, ServerParams(server, client, params), signature),
+		alert.DecryptError, "rsa_pkcs1_sha256")
+	wantAlert(t, Verify(pub, s, ServerParams(client, server, params[1:]), signature),
+		alert.DecryptError, "rsa_pkcs1_sha256")
 	if s != iana.RSA_PKCS1_SHA256 {
 		t.Errorf("got %v, expected rsa_pkcs1_sha256", s)
 	}

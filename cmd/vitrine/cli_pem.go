@@ -16,13 +16,14 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// maxPEM bounds a file of certificates.
+// maxPEM bounds a file of certificates or keys, in bytes.
 const maxPEM = 16 << 20
 
-// loadCertificates reads pairs of files.
+// loadCertificates reads the files of --cert and --key in pairs.
 func loadCertificates(certs, keys []string, example string) ([]tls.Certificate, error) {
 	if len(keys) < len(certs) && len(keys) > 0 || len(keys) > len(certs) {
-		return nil, &usageError{fmt.Sprintf("--cert and --key go together: got %d and %d", len(certs), len(keys)), example + " --cert chain.pem --key key.pem"}
+		return nil, &usageError{fmt.Sprintf("--cert and --key go together: got %d and %d",
+			len(certs), len(keys)), example + " --cert chain.pem --key key.pem"}
 	}
 	var all []tls.Certificate
 	for i, name := range certs {
@@ -39,7 +40,7 @@ func loadCertificates(certs, keys []string, example string) ([]tls.Certificate, 
 	return all, nil
 }
 
-// loadCertificate reads a chain and its key, and says what is wrong with them if they are not one.
+// loadCertificate reads a chain and its key.
 func loadCertificate(certFile, keyFile string) (c tls.Certificate, err error) {
 	certs, _, err := readPEM("--cert", certFile)
 	if err != nil {
@@ -50,7 +51,8 @@ func loadCertificate(certFile, keyFile string) (c tls.Certificate, err error) {
 	case err != nil:
 		return c, err
 	case len(certs) == 0:
-		return c, fmt.Errorf("--cert %s: it holds no certificate%s", certFile, swapped(certFile, keyFile))
+		return c, fmt.Errorf("--cert %s: it holds no certificate%s", certFile,
+			swapped(certFile, keyFile))
 	case len(keys) == 0:
 		return c, fmt.Errorf("--key %s: it holds no private key", keyFile)
 	case len(keys) > 1:
@@ -69,21 +71,23 @@ func loadCertificate(certFile, keyFile string) (c tls.Certificate, err error) {
 		if fault, ok := errors.AsType[*pki.Fault](err); ok { // of the certificate alone
 			return c, fmt.Errorf("--cert %s: %w", certFile, fault)
 		}
-		return c, fmt.Errorf("--cert %s and --key %s do not fit: %w", certFile, keyFile, unprefixed(err))
+		return c, fmt.Errorf("--cert %s and --key %s do not fit: %w",
+			certFile, keyFile, unprefixed(err))
 	}
 	c.Leaf, err = x509.ParseCertificate(c.Certificate[0])
 	return c, err
 }
 
-// swapped guesses that the files were given the wrong way round.
+// swapped returns a hint if the files seem to be given in the wrong order.
 func swapped(certFile, keyFile string) string {
-	if certs, _, err := readPEM("--key", keyFile); err == nil && len(certs) > 0 && certFile != keyFile {
+	if certs, _, err := readPEM("--key", keyFile); err == nil && len(certs) > 0 &&
+		certFile != keyFile {
 		return "; the file for --key does: are they swapped?"
 	}
 	return ""
 }
 
-// readPEM sorts the blocks of a file.
+// readPEM returns the certificates and the private keys of a file.
 func readPEM(flag, name string) (certs, keys []*pem.Block, err error) {
 	text, err := readSmall(name)
 	if err != nil {
@@ -112,7 +116,7 @@ func readPEM(flag, name string) (certs, keys []*pem.Block, err error) {
 	return certs, keys, nil
 }
 
-// readSmall reads a file of at most maxPEM bytes, whatever kind of file it is.
+// readSmall reads a file of at most maxPEM bytes, even if its size is unknown or unlimited.
 func readSmall(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -129,7 +133,7 @@ func readSmall(name string) ([]byte, error) {
 	return text, nil
 }
 
-// plainer drops the name, which is told already.
+// plainer removes the name of a file from an error, since the caller says it.
 func plainer(err error) error {
 	if e, ok := errors.AsType[*os.PathError](err); ok {
 		return e.Err
@@ -137,22 +141,25 @@ func plainer(err error) error {
 	return err
 }
 
-// unprefixed drops the name of a package.
+// unprefixed removes the name of package pki from an error.
 func unprefixed(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "pki: ")) }
 
 func parseKey(b *pem.Block) (crypto.PrivateKey, error) {
 	if b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED") {
-		return nil, errors.New("the private key is encrypted; decrypt it first: openssl pkey -in FILE -out key.pem")
+		return nil, errors.New("the private key is encrypted; decrypt it first: openssl pkey -in " +
+			"FILE -out key.pem")
 	}
 	k, err := pki.ParsePrivateKey(b.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("a %s that cannot be read: it is neither PKCS #8 nor PKCS #1 nor SEC 1, or a kind of key that signs "+
+		return nil, fmt.Errorf("a %s that cannot be read: it is neither PKCS #8 nor PKCS #1 nor "+
+			"SEC 1, or a kind of key that signs "+
 			"nothing in TLS", b.Type)
 	}
 	return k, nil
 }
 
-// loadPool reads a file of roots: as a pool, and as a list, which a pool does not give.
+// loadPool reads a file of roots. It returns them as a pool and as a list, because a pool cannot be
+// listed.
 func loadPool(flag, name, example string) (*x509.CertPool, []*x509.Certificate, error) {
 	certs, _, err := readPEM(flag, name)
 	if err != nil {
@@ -163,13 +170,15 @@ func loadPool(flag, name, example string) (*x509.CertPool, []*x509.Certificate, 
 	for _, b := range certs {
 		c, err := x509.ParseCertificate(b.Bytes)
 		if err != nil {
-			return nil, nil, &usageError{fmt.Sprintf("%s %s: %v", flag, name, err), example + " " + flag + " roots.pem"}
+			return nil, nil, &usageError{fmt.Sprintf("%s %s: %v", flag, name, err),
+				example + " " + flag + " roots.pem"}
 		}
 		pool.AddCert(c)
 		roots = append(roots, c)
 	}
 	if len(certs) == 0 {
-		return nil, nil, &usageError{fmt.Sprintf("%s %s: it holds no certificate", flag, name), example + " " + flag + " roots.pem"}
+		return nil, nil, &usageError{fmt.Sprintf("%s %s: it holds no certificate", flag, name),
+			example + " " + flag + " roots.pem"}
 	}
 	return pool, roots, nil
 }
@@ -187,7 +196,7 @@ func writeCertificates(name string, certs []*x509.Certificate) error {
 	})
 }
 
-// pinOf is the pin of a certificate's public key.
+// pinOf returns the pin of a certificate's public key, for --pin.
 func pinOf(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
 	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
