@@ -80,7 +80,7 @@ func (e *Engine) Settle(a *handshake.Agreed) {
 	if a.Version == iana.TLS13 { // all that follows is protected
 		in, out = a.MaxPlaintext(e.me.Peer()), a.MaxPlaintext(e.me)
 	}
-	if e.me == iana.Server && a.EarlyOffered && !e.In.opened {
+	if e.me == iana.Server && a.Version == iana.TLS13 && a.EarlyOffered && !e.In.opened {
 		e.In.Forgive() // a server of ours takes no early data
 	}
 	e.In.Settle(a.Version, in)

@@ -263,6 +263,22 @@ func TestEarlyDataIsSkippedUpToABound(t *testing.T) {
 	}
 }
 
+// In TLS 1.2 there is no early data, whatever the hello says: RFC 8446 §D.3.
+func TestEarlyDataIsNotSkippedInTLS12(t *testing.T) {
+	client, server := NewEngine(iana.Client, config(iana.Client)), NewEngine(iana.Server, config(iana.Server))
+	if err := advance(client); err != nil {
+		t.Fatal(err)
+	}
+	arrive(server, withEarlyData(t, sealed(client)))
+	if err := advance(server); err != nil {
+		t.Fatal(err)
+	}
+	arrive(server, []byte{23, 3, 3, 0, 1, 0})
+	if err := advance(server); err == nil {
+		t.Error("a record of application data was taken during the handshake")
+	}
+}
+
 // withEarlyData adds early_data to the ClientHello in a record.
 func withEarlyData(t *testing.T, b []byte) []byte {
 	t.Helper()

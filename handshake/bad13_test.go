@@ -331,3 +331,35 @@ func TestDowngradesAreNoticed(t *testing.T) {
 		t.Errorf("got %v", errs)
 	}
 }
+
+// A program can ask whether a hello suits before anything is decided, also one that offers a ticket.
+func TestSuitsKnowsTLS13(t *testing.T) {
+	server := config13("server")
+	server.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
+	server.Tickets = true
+	server.Open = func(context.Context, []byte) (*Session, error) { t.Error("a ticket was opened"); return nil, nil }
+	client := config13("client")
+	client.Skip, client.Tickets = true, true
+	client.Offer = &Session{Version: iana.TLS13, Suite: suite.Preference13()[0], ServerName: name, Master: make([]byte, 32),
+		Ticket: []byte("ticket"), Created: throwaway.Epoch, Chain: server.Credentials[0].Chain.Raw()}
+	client.Offer.Bound = client.bound(iana.Client)
+	said := &desk{}
+	if err := NewClient(client, said).Speak(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := (message.Dialect{Version: iana.TLS12}).Parse(said.said[0].raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch := m.(*message.ClientHello)
+	if !ch.Extensions.Has(iana.ExtPreSharedKey) {
+		t.Fatal("the hello offers no ticket")
+	}
+	if err := Suits(ch, server); err != nil {
+		t.Error(err)
+	}
+	server.Groups = []iana.Group{iana.Secp521r1}
+	if err := Suits(ch, server); err == nil {
+		t.Error("a server without a common group suits")
+	}
+}
