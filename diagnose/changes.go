@@ -31,6 +31,7 @@ const (
 	OnlyP256                     // offer the group secp256r1 alone
 	OnlyTLS10                    // use vitrine.Legacy and TLS 1.0
 	NoServerName                 // send no server_name
+	WithTLS13                    // offer TLS 1.3, too
 	kinds            = iota
 )
 
@@ -76,6 +77,14 @@ func (f *Failure) Changes(c *vitrine.Config) []Change {
 }
 
 var changes = []Change{
+	{
+		Kind: WithTLS13, Go: "MaxVersion: tls.VersionTLS13",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return c.MinVersion|c.MaxVersion == 0 &&
+				(f.received(alert.ProtocolVersion) || f.early())
+		},
+		apply: func(c *vitrine.Config) { c.MaxVersion = tls.VersionTLS13 },
+	},
 	{
 		Kind: NoProtocols, Go: "NextProtos: nil",
 		when: func(f *Failure, c *vitrine.Config) bool {

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -22,6 +23,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
@@ -91,7 +93,7 @@ func (f *Failure) Explain() Diagnosis {
 	}
 	peer := f.Side.Peer()
 	if o := f.Offered; o != nil && f.Side == iana.Client {
-		see("we offered up to %v with %s", o.Version, count(len(o.CipherSuites), "cipher suite"))
+		see("we offered up to %v with %s", offered(o), count(len(o.CipherSuites), "cipher suite"))
 	}
 	if what, ok := NotTLS(f.First); ok && f.Answered == nil {
 		see("the %v's bytes are no TLS: they begin as %s does", peer, what)
@@ -99,7 +101,7 @@ func (f *Failure) Explain() Diagnosis {
 		return d
 	}
 	if a := f.Answered; a != nil && f.Side == iana.Client {
-		see("the server chose %v and %v", a.Version, a.CipherSuite)
+		see("the server chose %v and %v", chosen(a), a.CipherSuite)
 	}
 	if f.Asked {
 		see("the server asked for a certificate")
@@ -133,6 +135,26 @@ func (f *Failure) Explain() Diagnosis {
 		}
 	}
 	return d
+}
+
+// offered returns the highest version of a ClientHello. See RFC 8446 §4.2.1.
+func offered(m *message.ClientHello) iana.Version {
+	var v message.SupportedVersions
+	highest := m.Version
+	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); ok && err == nil &&
+		slices.Contains(v.Versions, iana.TLS13) {
+		highest = iana.TLS13
+	}
+	return highest
+}
+
+// chosen returns the version of a ServerHello. See RFC 8446 §4.2.1.
+func chosen(m *message.ServerHello) iana.Version {
+	var v message.SelectedVersion
+	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); ok && err == nil {
+		return v.Version
+	}
+	return m.Version
 }
 
 var gone = map[Gone]string{Closed: "closed the connection without an alert",

@@ -44,6 +44,7 @@ func Example() {
 	}
 	// Output:
 	// inferred: the server found nothing in our offer that it can do
+	// tried MaxVersion: tls.VersionTLS13: works: false
 	// tried Policy: vitrine.Compatible: works: false
 	// tried Policy: vitrine.Legacy: works: true
 }

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -26,6 +27,18 @@ func Tell(entries []trace.Entry, run Run) *Story {
 	t.chapters()
 	t.conclude()
 	return t.Story
+}
+
+// Tellable returns an error for a connection that no story can tell. There is none for TLS 1.3 yet:
+// its key schedule has no place in the chapters of RFC 5246.
+func Tellable(entries []trace.Entry) error {
+	for _, e := range entries {
+		if a, ok := e.Event.(*trace.Agreed); ok && a.Version == iana.TLS13 {
+			return errors.New("there is no story of a TLS 1.3 connection yet: its events, its " +
+				"capture and its key log have all that was seen")
+		}
+	}
+	return nil
 }
 
 // teller builds a Story.

@@ -52,12 +52,9 @@ func KeyLog(entries []trace.Entry) []byte {
 			if x.Type == iana.ClientHello && len(x.Raw) >= randomEnd {
 				randoms[e.Role] = x.Raw[randomStart:randomEnd]
 			}
-		// A resumed handshake does not derive the master_secret, so it is taken from the derivation
-		// of the key_block.
 		case *trace.Derived:
-			if x.Name == "key_block" && len(x.Secret) > 0 && randoms[e.Role] != nil {
-				log.Add(keylog.Line{Label: keylog.ClientRandom, ID: randoms[e.Role],
-					Secret: x.Secret})
+			if label, secret := logged(x); len(secret) > 0 && randoms[e.Role] != nil {
+				log.Add(keylog.Line{Label: label, ID: randoms[e.Role], Secret: secret})
 			}
 		}
 	}
@@ -66,6 +63,26 @@ func KeyLog(entries []trace.Entry) []byte {
 		text = line.Append(text)
 	}
 	return text
+}
+
+// logged returns the secret of a derivation that a key log has, and its label there.
+func logged(d *trace.Derived) (keylog.Label, trace.Secret) {
+	if d.Name == "key_block" {
+		// A resumed handshake does not derive the master_secret, so it is taken from here.
+		return keylog.ClientRandom, d.Secret
+	}
+	if label, ok := logLabels[d.Label]; ok {
+		return label, d.Output
+	}
+	return "", nil
+}
+
+// logLabels has the labels of RFC 9850 by those of RFC 8446 §7.1.
+var logLabels = map[string]keylog.Label{
+	"c e traffic": keylog.ClientEarlyTraffic, "e exp master": keylog.EarlyExporter,
+	"c hs traffic": keylog.ClientHandshake, "s hs traffic": keylog.ServerHandshake,
+	"c ap traffic": keylog.ClientTraffic, "s ap traffic": keylog.ServerTraffic,
+	"exp master": keylog.Exporter,
 }
 
 // The offsets of the random in a ClientHello with its header, after the version.

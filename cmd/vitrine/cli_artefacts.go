@@ -72,15 +72,16 @@ func (a *artefacts) write(c connection, stderr io.Writer) error {
 		write             func(io.Writer) error
 	}{
 		{"--events", a.events, "", func(w io.Writer) error { return writeEvents(w, c, a.reveal) }},
-		{"--markdown", a.markdown, "",
-			func(w io.Writer) error { return markdown.Write(w, explain.Tell(shown, c.about)) }},
-		{"--html", a.html, "", func(w io.Writer) error {
-			return html.Write(w, html.Options{}, html.Run{Entries: shown, About: c.about})
-		}},
 		{"--pcap", a.pcap, keysInside[!a.pcapWithoutKeys],
 			func(w io.Writer) error { return writePcap(w, c, !a.pcapWithoutKeys) }},
 		{"--keylog-out", a.keyLog, "whoever has it and a capture reads the connection",
 			func(w io.Writer) error { return writeKeyLog(w, c) }},
+		{"--markdown", a.markdown, "", tellable(shown, func(w io.Writer) error {
+			return markdown.Write(w, explain.Tell(shown, c.about))
+		})},
+		{"--html", a.html, "", tellable(shown, func(w io.Writer) error {
+			return html.Write(w, html.Options{}, html.Run{Entries: shown, About: c.about})
+		})},
 	} {
 		if f.name == "" {
 			continue
@@ -93,6 +94,16 @@ func (a *artefacts) write(c connection, stderr io.Writer) error {
 		}
 	}
 	return nil
+}
+
+// tellable returns write, or a function that fails if no story can tell the connection.
+func tellable(entries []trace.Entry, write func(io.Writer) error) func(io.Writer) error {
+	return func(w io.Writer) error {
+		if err := explain.Tellable(entries); err != nil {
+			return err
+		}
+		return write(w)
+	}
 }
 
 var keysInside = map[bool]string{true: "the keys of its connection are inside"}

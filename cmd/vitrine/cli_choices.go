@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -34,8 +33,9 @@ func (c *choices) addTo(cmd *cobra.Command) {
 	f.StringSliceVar(&c.groups, "group", nil,
 		"exactly these groups, best first: x25519, secp256r1, … (see vitrine groups)")
 	f.StringSliceVar(&c.alpn, "alpn", nil, "application protocols, best first: http/1.1, …")
-	f.StringVar(&c.min, "min", "", "lowest version: 1.0, 1.1 or 1.2 (default that of the policy)")
-	f.StringVar(&c.max, "max", "", "highest version: 1.0, 1.1 or 1.2 (default 1.2)")
+	f.StringVar(&c.min, "min", "",
+		"lowest version: 1.0, 1.1, 1.2 or 1.3 (default that of the policy)")
+	f.StringVar(&c.max, "max", "", "highest version: 1.0, 1.1, 1.2 or 1.3 (default 1.2)")
 	f.StringSliceVar(&c.without, "without", nil,
 		"extensions to do without: "+strings.Join(withouts(), ", "))
 	f.StringVar(&c.psk, "psk", "",
@@ -44,9 +44,9 @@ func (c *choices) addTo(cmd *cobra.Command) {
 		"identity under which the client names that key")
 	complete(cmd, "policy", policyNames()...)
 	complete(cmd, "suite", suiteNames()...)
-	complete(cmd, "group", groupNames()...)
-	complete(cmd, "min", "1.0", "1.1", "1.2")
-	complete(cmd, "max", "1.0", "1.1", "1.2")
+	complete(cmd, "group", append(groupNames(), hybridNames()...)...)
+	complete(cmd, "min", "1.0", "1.1", "1.2", "1.3")
+	complete(cmd, "max", "1.0", "1.1", "1.2", "1.3")
 	complete(cmd, "without", withouts()...)
 }
 
@@ -84,7 +84,7 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 	for _, name := range c.groups {
 		g, err := groupNamed(name)
 		if err != nil {
-			return nil, wrong("--group", name, groupNames()...)
+			return nil, wrong("--group", name, append(groupNames(), hybridNames()...)...)
 		}
 		config.CurvePreferences = append(config.CurvePreferences, tls.CurveID(g))
 	}
@@ -110,7 +110,7 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 		}
 		version, ok := versions[strings.TrimPrefix(strings.ToLower(v.text), "tls")]
 		if !ok {
-			return nil, wrong(v.flag, v.text, "1.0", "1.1", "1.2")
+			return nil, wrong(v.flag, v.text, "1.0", "1.1", "1.2", "1.3")
 		}
 		*v.into = uint16(version)
 	}
@@ -159,7 +159,7 @@ func (c *choices) preShared(cmd *cobra.Command, config *vitrine.Config, example 
 // coherent returns an error if no version is left between --min and --max, or no suite for the
 // highest version.
 func (c *choices) coherent(config *vitrine.Config, example string) error {
-	top := iana.Version(cmp.Or(config.MaxVersion, uint16(iana.TLS12)))
+	top := highest(config)
 	if low := iana.Version(config.MinVersion); low > top {
 		return contradiction("--min "+c.min, "--max "+c.max, "the lowest is above the highest",
 			example+" --min "+c.max)

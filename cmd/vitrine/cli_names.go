@@ -51,20 +51,22 @@ func groupNamed(name string) (iana.Group, error) {
 	if ok {
 		_, ok = kex.Named(g)
 	}
-	if !ok || g.Hybrid() { // hybrids are TLS 1.3's
+	if !ok {
 		return 0, unknownValue("--group", name, groupNames()...)
 	}
 	return g, nil
 }
 
-// groupNames returns the names of the groups that the commands accept.
+// groupNames returns the names of the groups that every version has.
 func groupNames() []string {
-	var names []string
-	for _, g := range []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1,
-		iana.X448, iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192} {
-		names = append(names, g.String())
-	}
-	return names
+	return spelled([]iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1,
+		iana.X448, iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192})
+}
+
+// hybridNames returns the names of the groups of TLS 1.3 alone. See RFC 10024.
+func hybridNames() []string {
+	return spelled([]iana.Group{iana.X25519MLKEM768, iana.SecP256r1MLKEM768,
+		iana.SecP384r1MLKEM1024})
 }
 
 // suiteNames returns the names of the suites with certificates that Vitrine speaks, for completion.
@@ -85,10 +87,16 @@ func policyNames() []string {
 }
 
 var versions = map[string]iana.Version{"1.0": iana.TLS10, "1.1": iana.TLS11, "1.2": iana.TLS12,
-	" 1.0": iana.TLS10, " 1.1": iana.TLS11, " 1.2": iana.TLS12}
+	" 1.0": iana.TLS10, " 1.1": iana.TLS11, " 1.2": iana.TLS12,
+	"1.3": iana.TLS13, " 1.3": iana.TLS13}
 
-// spoken is the highest version that the commands speak.
-const spoken = iana.TLS12
+// highest returns the highest version that a Config allows.
+func highest(c *vitrine.Config) iana.Version {
+	if c.MaxVersion == 0 {
+		return max(iana.TLS12, iana.Version(c.MinVersion))
+	}
+	return iana.Version(c.MaxVersion)
+}
 
 // spelled returns the registries' names of list.
 func spelled[T fmt.Stringer](list []T) []string {

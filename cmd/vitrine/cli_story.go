@@ -41,6 +41,9 @@ func levelOf(detail string) (level explain.Level, err error) {
 // tellStory writes a story to the terminal at the given level of detail.
 func tellStory(w io.Writer, s *explain.Story, entries []trace.Entry, level explain.Level,
 	style screen.Style) error {
+	if err := explain.Tellable(entries); err != nil {
+		return err
+	}
 	if level == explain.Steps {
 		return screen.Write(w, s, style)
 	}

@@ -27,6 +27,7 @@ var changeFlags = map[diagnose.Kind][]flagChange{
 	diagnose.OnlyP256:        {{Name: "group", Value: "secp256r1"}},
 	diagnose.OnlyTLS10:       {{Name: "policy", Value: "legacy"}, {Name: "max", Value: "1.0"}},
 	diagnose.NoServerName:    {{Name: "no-sni"}},
+	diagnose.WithTLS13:       {{Name: "max", Value: "1.3"}},
 }
 
 // flagsOf returns the flags that make a change.

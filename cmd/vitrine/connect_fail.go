@@ -156,11 +156,6 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 	if len(f.Tried) > 0 {
 		f.Proved = "none of these changes alone is enough"
 	}
-	if failure.Received != nil && *failure.Received == alert.ProtocolVersion && c.max == "" {
-		f.Inferred = append(f.Inferred,
-			"since it refuses all versions up to "+spoken.String()+
-				", the server speaks TLS 1.3 alone, which this build does not")
-	}
 	switch {
 	case failure.Asked && c.cert == "":
 		f.Try = append(f.Try,

@@ -20,7 +20,7 @@ import (
 // report is the report of connect, as text or as one line of JSON.
 type report struct {
 	Target      string          `json:"target"`
-	Speaks      string          `json:"speaks_up_to"`
+	Offers      string          `json:"offers_up_to"`
 	Phases      []phaseReport   `json:"phases"`
 	Negotiated  *negotiated     `json:"negotiated,omitempty"`
 	Chain       []*certReport   `json:"chain,omitempty"`
@@ -52,7 +52,7 @@ type negotiated struct {
 	OpenSSL        string   `json:"suite_openssl"`
 	KeyExchange    string   `json:"key_exchange"`
 	Group          string   `json:"group,omitempty"`
-	Authentication string   `json:"authentication"`
+	Authentication string   `json:"authentication,omitempty"` // TLS 1.3: see signature
 	Signature      string   `json:"signature,omitempty"`
 	ForwardSecret  bool     `json:"forward_secret"`
 	ALPN           string   `json:"alpn,omitempty"`
@@ -92,7 +92,7 @@ type resumption struct {
 }
 
 func newReport(c *caller, a *attempt) *report {
-	r := &report{Target: c.target.String(), Speaks: spoken.String(), Code: a.exit(), err: a.err,
+	r := &report{Target: c.target.String(), Offers: highest(c.config).String(), Code: a.exit(), err: a.err,
 		certs: chainOf(a)}
 	for _, p := range a.phases {
 		pr := phaseReport{Name: p.Name, Detail: p.Detail, MS: float64(p.Took.Microseconds()) / 1000,
@@ -112,7 +112,7 @@ func newReport(c *caller, a *attempt) *report {
 	if sentinel(a.events.entries()) {
 		r.Remarks = append(r.Remarks,
 			"server_random ends in 444F574E47524401 (\"DOWNGRD\", 1): the server would have "+
-				"spoken TLS 1.3 (RFC 8446 §4.1.3)")
+				"spoken TLS 1.3 (RFC 8446 §4.1.3); --max 1.3 offers it")
 	}
 	return r
 }
@@ -154,7 +154,7 @@ func commonName(c *x509.Certificate) string {
 // settle sets what was negotiated.
 func (r *report) settle(a *attempt) {
 	s := a.state
-	row := suite.ByID(iana.CipherSuite(s.CipherSuite))
+	row := suite.Readable(iana.CipherSuite(s.CipherSuite))
 	n := &negotiated{
 		Version: iana.Version(s.Version).String(), Suite: row.ID.String(),
 		OpenSSL: row.ID.OpenSSL(), KeyExchange: row.Kex.String(),
@@ -172,6 +172,7 @@ func (r *report) settle(a *attempt) {
 		{"encrypt_then_mac", s.EncryptThenMAC, true},
 		{"renegotiation_info", s.SecureRenegotiation, false}} {
 		switch {
+		case row.TLS13(): // which has all of this built in
 		case x.on:
 			n.Extensions = append(n.Extensions, x.name)
 		case !x.cbc || row.Cipher.CBC():
@@ -180,6 +181,10 @@ func (r *report) settle(a *attempt) {
 	}
 	for _, e := range a.events.entries() {
 		switch e := e.Event.(type) {
+		case *trace.Agreed:
+			if row.TLS13() { // whose suites name no key exchange
+				n.KeyExchange, n.Authentication = e.KeyExchange.String(), e.Authentication.String()
+			}
 		case *trace.Verified:
 			if e.What == "signature" && e.From == iana.Server {
 				n.Signature = e.Scheme.String()

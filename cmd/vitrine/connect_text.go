@@ -47,7 +47,7 @@ func (r *report) writeHead(w io.Writer) {
 	}
 	r.headWritten = true
 	l := lines{w}
-	l.title("Vitrine TLS speaks up to " + r.Speaks + " · connect " + r.Target)
+	l.title("Vitrine TLS offers up to " + r.Offers + " · connect " + r.Target)
 	l.title("WAY")
 	for _, p := range r.Phases {
 		switch {
@@ -80,7 +80,7 @@ func (r *report) writeNegotiated(l lines) {
 	l.title("NEGOTIATED")
 	l.put("version", "%s", n.Version)
 	suite := n.Suite
-	if n.OpenSSL != "" {
+	if n.OpenSSL != "" && n.OpenSSL != n.Suite {
 		suite += " (" + n.OpenSSL + ")"
 	}
 	l.put("suite", "%s", suite)

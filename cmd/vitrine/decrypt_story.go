@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -73,7 +74,11 @@ func (s *showing) tellStories() error {
 			}
 			c.entries = entries
 		}
-		if s.detail != "" {
+		untold := explain.Tellable(c.entries)
+		if untold != nil && (s.detail != "" || s.artefacts.html != "") {
+			fmt.Fprintf(stderr, "! stream %d: %v.\n", t.number, untold)
+		}
+		if s.detail != "" && untold == nil {
 			if err := s.table.line("STREAM %d", t.number); err != nil {
 				return err
 			}
@@ -89,9 +94,15 @@ func (s *showing) tellStories() error {
 				return err
 			}
 		}
-		runs = append(runs, html.Run{Entries: c.entries, About: c.about})
+		if untold == nil {
+			runs = append(runs, html.Run{Entries: c.entries, About: c.about})
+		}
 	}
-	if s.artefacts.html == "" || len(runs) == 0 {
+	if len(runs) == 0 && (s.detail != "" || s.artefacts.html != "") {
+		return errors.New("none of the selected connections has a story: nothing for --html " +
+			"or --detail")
+	}
+	if s.artefacts.html == "" {
 		return nil
 	}
 	return writePage(s.artefacts.html, runs)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
 	screen "github.com/vitrine-tls/vitrine/render/term"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -137,7 +138,8 @@ func (v *values) given() (g explain.Given, err error) {
 		}
 	}
 	if s, ok := v.fields["version"]; ok {
-		if g.Version, ok = versions[strings.TrimPrefix(strings.ToLower(s.text), "tls")]; !ok {
+		g.Version, ok = versions[strings.TrimPrefix(strings.ToLower(s.text), "tls")]
+		if !ok || g.Version > iana.TLS12 {
 			return g, &usageError{fmt.Sprintf("%s: got %q, expected 1.2, 1.1 or 1.0", s.where,
 				s.text), "vitrine derive --version 1.2"}
 		}

@@ -25,11 +25,11 @@ func newGroups() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "groups",
-		Short: "List the groups for DHE and ECDHE that Vitrine speaks",
+		Short: "List the groups for DHE, ECDHE and TLS 1.3 that Vitrine speaks",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var rows []groupRow
-			for _, name := range groupNames() {
+			for _, name := range append(groupNames(), hybridNames()...) {
 				rows = append(rows, newGroupRow(name))
 			}
 			if asJSON {
@@ -50,8 +50,11 @@ func newGroups() *cobra.Command {
 func newGroupRow(name string) groupRow {
 	g, _ := iana.GroupByName(name)
 	r := groupRow{Name: name, Number: int(g), Kind: "elliptic curve"}
-	if g.FiniteField() {
+	switch {
+	case g.FiniteField():
 		r.Kind = "finite field"
+	case g.Hybrid():
+		r.Kind = "hybrid, TLS 1.3"
 	}
 	for _, p := range vitrine.Policies() {
 		if slices.Contains(p.Groups(), g) {

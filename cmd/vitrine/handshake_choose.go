@@ -56,6 +56,9 @@ func (w *wishes) choose() (demo.Options, error) {
 	if err != nil {
 		return o, err
 	}
+	if group.Hybrid() { // of TLS 1.3 alone, which this command does not show
+		return o, unknownValue("--group", w.group, groupNames()...)
+	}
 	if _, known := auths[w.auth]; !known && w.auth != "" {
 		return o, unknownValue("--auth", w.auth, "rsa", "ecdsa", "ed25519")
 	}

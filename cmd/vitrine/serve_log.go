@@ -51,7 +51,7 @@ func (h *host) welcome(addr net.Addr) {
 	url := "https://" + net.JoinHostPort(name, port) + "/"
 	fmt.Fprintf(w,
 		"Vitrine TLS serves at %s, up to %v, policy %s (listening; SIGTERM or ^C ends it)\n", addr,
-		spoken, h.config.Policy.Name())
+		highest(h.config), h.config.Policy.Name())
 	if h.own != nil {
 		fmt.Fprintf(w, "  certificate  made for %s, pin %s; trust it nowhere else\n",
 			explain.Escape(strings.Join(h.names, ", ")), pinOf(leaf))

@@ -187,7 +187,10 @@ func Hello(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprintf(w, "%-12s %q\n", f.name, f.value)
 		}
 	}
-	if s.DidResume {
+	switch {
+	case s.DidResume && s.Version == vitrine.VersionTLS13:
+		fmt.Fprintln(w, "resumed      yes: by a ticket and a new key exchange, no certificate")
+	case s.DidResume:
 		fmt.Fprintln(w, "resumed      yes: no key exchange, no certificate")
 	}
 	for _, concern := range s.Concerns {
