@@ -29,7 +29,7 @@ func (w wire) packet(from iana.Side, flags uint8, seq, ack uint32, data string) 
 	return Packet{Link: LinkRaw, Data: b, Length: len(b), Time: time.Unix(1, 0)}
 }
 
-// cutTo is what a capture with this snaplen has of p.
+// cutTo returns p as a capture with this snaplen has it.
 func (p Packet) cutTo(snap int) Packet {
 	p.Data = p.Data[:min(snap, len(p.Data))]
 	return p
@@ -272,9 +272,9 @@ func TestAnyOrderGivesTheSameBytes(t *testing.T) {
 		}
 		a.Close()
 		for side, want := range streams {
-			if len(want) > 0 && (!bytes.Equal(l[0].said[side], want) || l[0].gaps[side] != 0) {
-				t.Fatalf("round %d: the %v said %d bytes and %d are missing, expected %d", round,
-					iana.Side(side), len(l[0].said[side]), l[0].gaps[side], len(want))
+			if len(want) > 0 && (!bytes.Equal(l[0].sent[side], want) || l[0].gaps[side] != 0) {
+				t.Fatalf("round %d: the %v sent %d bytes and %d are missing, expected %d", round,
+					iana.Side(side), len(l[0].sent[side]), l[0].gaps[side], len(want))
 			}
 		}
 	}
@@ -291,12 +291,12 @@ func TestWaitingIsBounded(t *testing.T) {
 	if len(got.lines) != 3 || got.lines[0] != "0 client misses 100" {
 		t.Errorf("one connection: %.40q", got.lines)
 	}
-	// Of two connections the one that waits for longer gives up, as often as needed.
+	// Of two connections the one that has waited for longer gives up, as often as needed.
 	other := newWire()
 	other.conv.ends[client].addr = netip.MustParseAddrPort("10.0.0.1:50001")
-	heard := new(transcript)
+	seen := new(transcript)
 	a := Assembler{Limits: Limits{Waiting: 1500},
-		New: func(c *Connection) Handler { return scribe{heard, c.Stream} }}
+		New: func(c *Connection) Handler { return scribe{seen, c.Stream} }}
 	big := strings.Repeat("b", 1400)
 	for _, p := range []Packet{syn, other.packet(client, flagSYN, 99, 0, ""),
 		w.packet(client, none, 200, 0, "a"),
@@ -306,8 +306,8 @@ func TestWaitingIsBounded(t *testing.T) {
 	}
 	want := []string{"0 client misses 100", "0 client a", "1 client misses 200", "1 client x",
 		"0 client misses 99", "0 client " + big, "1 client misses 99", "1 client y"}
-	if !slices.Equal(heard.lines, want) || a.waiting > 1500 {
-		t.Errorf("two connections: %.30q, and %d bytes wait, expected %.30q", heard.lines,
+	if !slices.Equal(seen.lines, want) || a.waiting > 1500 {
+		t.Errorf("two connections: %.30q, and %d bytes wait, expected %.30q", seen.lines,
 			a.waiting, want)
 	}
 	got = transcribe(t, Limits{Connections: 1}, w.packet(client, none, 100, 0, "a"),
@@ -334,22 +334,22 @@ func TestBytesWaitOnlyIfTheyMust(t *testing.T) {
 				Data: bytes.Clone(p(client, none, 101, 0, strings.Repeat("y", maxBefore)).Data)}},
 			"0 client x" + strings.Repeat("y", maxBefore)},
 	} {
-		heard := new(transcript)
-		a := Assembler{New: func(c *Connection) Handler { return scribe{heard, c.Stream} }}
+		seen := new(transcript)
+		a := Assembler{New: func(c *Connection) Handler { return scribe{seen, c.Stream} }}
 		for _, p := range c.packets {
 			binary.BigEndian.PutUint16(p.Data[2:], 0) // longer than a datagram can say
 			a.Add(p)
 		}
-		if len(heard.lines) == 0 || heard.lines[len(heard.lines)-1] != c.want {
-			t.Errorf("%s: got %.60q", c.name, heard.lines)
+		if len(seen.lines) == 0 || seen.lines[len(seen.lines)-1] != c.want {
+			t.Errorf("%s: got %.60q", c.name, seen.lines)
 		}
 	}
 }
 
 func TestAConnectionThatWasResetEndsBeforeTheCapture(t *testing.T) {
 	w := newWire()
-	heard := new(transcript)
-	a := Assembler{New: func(c *Connection) Handler { return scribe{heard, c.Stream} }}
+	seen := new(transcript)
+	a := Assembler{New: func(c *Connection) Handler { return scribe{seen, c.Stream} }}
 	for _, p := range []Packet{w.packet(client, flagSYN, 99, 0, ""),
 		w.packet(client, none, 200, 0, "x"), w.packet(server, flagRST, 0, 0, "")} {
 		a.Add(p)
@@ -357,13 +357,13 @@ func TestAConnectionThatWasResetEndsBeforeTheCapture(t *testing.T) {
 	for range lingering {
 		a.Add(Packet{Link: LinkRaw})
 	}
-	if len(heard.lines) != 0 {
-		t.Errorf("it did not wait: %q", heard.lines)
+	if len(seen.lines) != 0 {
+		t.Errorf("it did not wait: %q", seen.lines)
 	}
 	a.Add(Packet{Link: LinkRaw})
-	if want := []string{"0 client misses 100", "0 client x", "0 ends"}; !slices.Equal(heard.lines,
+	if want := []string{"0 client misses 100", "0 client x", "0 ends"}; !slices.Equal(seen.lines,
 		want) {
-		t.Errorf("got %q, expected %q", heard.lines, want)
+		t.Errorf("got %q, expected %q", seen.lines, want)
 	}
 }
 
@@ -381,7 +381,7 @@ func TestMemoryStaysFlatOverManyConnections(t *testing.T) {
 		a.Add(w.packet(client, flagSYN, 99, 0, ""))
 		switch i % 4 {
 		case 0:
-			a.Add(w.packet(client, none, 200, 0, "a hole")) // and is never heard of again
+			a.Add(w.packet(client, none, 200, 0, "a hole")) // and nothing comes after it
 		case 1:
 			a.Add(w.packet(client, flagRST, 100, 0, ""))
 		}

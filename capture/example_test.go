@@ -12,20 +12,20 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// sizes counts what each side said.
+// sizes counts what each side sent.
 type sizes struct {
 	conn *capture.Connection
-	said [2]int
+	sent [2]int
 }
 
-func (s *sizes) Bytes(from iana.Side, _ time.Time, b []byte) { s.said[from] += len(b) }
+func (s *sizes) Bytes(from iana.Side, _ time.Time, b []byte) { s.sent[from] += len(b) }
 func (s *sizes) Gap(from iana.Side,
 	n int64) {
 	fmt.Printf("%v: %d bytes are missing\n", from, n)
 }
 func (s *sizes) End() {
-	fmt.Printf("stream %d: %v said %d bytes, %v %d\n", s.conn.Stream, s.conn.Client,
-		s.said[iana.Client], s.conn.Server, s.said[iana.Server])
+	fmt.Printf("stream %d: %v sent %d bytes, %v %d\n", s.conn.Stream, s.conn.Client,
+		s.sent[iana.Client], s.conn.Server, s.sent[iana.Server])
 }
 
 func ExampleAssembler() {
@@ -57,7 +57,7 @@ func ExampleAssembler() {
 	}
 	a.Close()
 	// Output:
-	// stream 0: [::1]:50159 said 393 bytes, [::1]:8443 1316
+	// stream 0: [::1]:50159 sent 393 bytes, [::1]:8443 1316
 }
 
 func ExampleWriter() {
@@ -76,7 +76,7 @@ func ExampleWriter() {
 	for _, err := packets.Next(); err == nil; _, err = packets.Next() {
 		n++
 	}
-	fmt.Println(n, "packets") // three to open, two for each that said something, four to close
+	fmt.Println(n, "packets") // three to open, two for each that sent something, four to close
 	// Output:
 	// 11 packets
 }

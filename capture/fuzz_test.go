@@ -45,7 +45,7 @@ func FuzzReader(f *testing.F) {
 		}
 		a.Close()
 		if compressed := len(b) > 1 && b[0] == 0x1F; total > len(b) && !compressed {
-			t.Fatalf("%d bytes were said in a file of %d", total, len(b))
+			t.Fatalf("%d bytes were passed on from a file of %d", total, len(b))
 		}
 		if a.waiting != 0 || a.holes.n != 0 {
 			t.Fatalf("%d bytes wait in %d lanes after the end", a.waiting, a.holes.n)
@@ -70,8 +70,8 @@ func FuzzAssembler(f *testing.F) {
 	f.Add([]byte("\x10\x05\x03\x10\x00\x05\x11\x00\x04\x01\x09\x00\x02\x40\x00\x10\x41\x02"))
 	f.Fuzz(func(t *testing.T, moves []byte) {
 		w := newWire()
-		said := &ledger{}
-		a := Assembler{New: func(*Connection) Handler { return said },
+		sent := &ledger{}
+		a := Assembler{New: func(*Connection) Handler { return sent },
 			Limits: Limits{Connection: 300, Waiting: 400}}
 		for ; len(moves) >= 3; moves = moves[3:] {
 			from, flags := iana.Side(moves[0]>>7), uint8(moves[0]&0x17)
@@ -92,13 +92,13 @@ func FuzzAssembler(f *testing.F) {
 		if a.waiting != 0 || a.holes.n != 0 || a.open.n+a.closing.n != 0 {
 			t.Fatalf("%d bytes wait in %d lanes after the end", a.waiting, a.holes.n)
 		}
-		if said.wrong {
+		if sent.wrong {
 			t.Fatal("bytes are out of place")
 		}
 	})
 }
 
-// ledger follows the place of each direction: bytes count up by one, over gaps too.
+// ledger checks the position in each direction: bytes count up by one, also over gaps.
 type ledger struct {
 	at    [2]byte
 	known [2]bool

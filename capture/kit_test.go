@@ -17,13 +17,13 @@ import (
 // conversation is the data of one connection of a capture.
 type conversation struct {
 	*Connection
-	said  [2][]byte
+	sent  [2][]byte
 	gaps  [2]int64
 	ended int
 }
 
 func (c *conversation) Bytes(from iana.Side, _ time.Time, b []byte) {
-	c.said[from] = append(c.said[from], b...)
+	c.sent[from] = append(c.sent[from], b...)
 }
 func (c *conversation) Gap(from iana.Side, n int64) { c.gaps[from] += n }
 func (c *conversation) End()                        { c.ended++ }
@@ -94,10 +94,11 @@ func tshark(t testing.TB, args ...string) string {
 	return string(out)
 }
 
-// followed is what tshark says of a stream: bytes by who spoke first.
+// followed is a stream as tshark reassembles it, with the data of the side that sent first in
+// sent[0].
 type followed struct {
 	nodes [2]string
-	said  [2][]byte
+	sent  [2][]byte
 }
 
 // follow has tshark follow the first n streams of a file.
@@ -136,7 +137,7 @@ func follow(t testing.TB, name string, n int) []followed {
 		if second {
 			i = 1
 		}
-		f.said[i] = append(f.said[i], b...)
+		f.sent[i] = append(f.sent[i], b...)
 	}
 	return all
 }

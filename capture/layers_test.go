@@ -14,7 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
-// frames are a segment that says "hello" behind every kind of header, in hex; $4 and $6 stand for
+// frames are a segment with "hello" after every kind of header, in hex; $4 and $6 stand for
 // the datagram in IPv4 and IPv6, $t and its length $l for the segment in the IPv6 datagram.
 var frames = []struct {
 	name  string

@@ -90,18 +90,18 @@ func check(t *testing.T, c *conversation, want oracleStream) (size int) {
 		return 0
 	}
 	got := oracleStream{c.Stream, c.Client.String(), c.Server.String(),
-		[2]string{summary(c.said[0]), summary(c.said[1])}}
+		[2]string{summary(c.sent[0]), summary(c.sent[1])}}
 	if got != want || c.gaps != [2]int64{} || c.ended != 1 {
 		t.Errorf("got %v, with %d bytes missing, ended %d times, expected %v", got, c.gaps, c.ended,
 			want)
 	}
-	return len(c.said[0]) + len(c.said[1])
+	return len(c.sent[0]) + len(c.sent[1])
 }
 
 // ask has tshark follow all streams of a file, and one more: it must not know another.
 func ask(t *testing.T, name string, n int, got listener) (out []oracleStream) {
 	for i, f := range follow(t, name, n+1) {
-		if len(f.said[0])+len(f.said[1]) == 0 {
+		if len(f.sent[0])+len(f.sent[1]) == 0 {
 			continue
 		}
 		client := 0
@@ -109,8 +109,8 @@ func ask(t *testing.T, name string, n int, got listener) (out []oracleStream) {
 			client = 1
 		}
 		s := oracleStream{Stream: i, Client: f.nodes[client], Server: f.nodes[1-client]}
-		s.Said[iana.Client], s.Said[iana.Server] = summary(f.said[client]),
-			summary(f.said[1-client])
+		s.Said[iana.Client], s.Said[iana.Server] = summary(f.sent[client]),
+			summary(f.sent[1-client])
 		out = append(out, s)
 	}
 	return out

@@ -373,7 +373,7 @@ func TestCancellationEndsSkipping(t *testing.T) {
 	}
 }
 
-// zeros are without end.
+// zeros reads as zeros without end.
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) {

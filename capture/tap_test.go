@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// full fails after so many bytes.
+// full is a writer that fails after a number of bytes.
 type full int
 
 func (f *full) Write(p []byte) (int, error) {

@@ -46,13 +46,13 @@ func tshark(t *testing.T, args ...string) []string {
 		func(l string) bool { return l == "" })
 }
 
-// complaints are the packets that tshark has more to say about than that a connection ends.
+// complaints returns the packets about which tshark has more to say than that a connection ends.
 func complaints(t *testing.T, file, port string) []string {
 	const note = "0x400000"
-	said := tshark(t, "-r", file, "-d", "tcp.port=="+port+",tls", "-Y",
+	sent := tshark(t, "-r", file, "-d", "tcp.port=="+port+",tls", "-Y",
 		"_ws.malformed || _ws.expert.severity >= "+note,
 		"-T", "fields", "-e", "frame.number", "-e", "_ws.expert.message")
-	return slices.DeleteFunc(said, func(line string) bool {
+	return slices.DeleteFunc(sent, func(line string) bool {
 		_, what, _ := strings.Cut(line, "\t")
 		return what == "Connection finish (FIN),This frame initiates the connection closing" ||
 			what == "Connection finish (FIN),This frame undergoes the connection closing"
@@ -245,37 +245,37 @@ func TestWrittenStreamsReadBack(t *testing.T) {
 				got[0].Server.String() != c.wantServer || got[0].Guessed {
 				t.Fatalf("%d connections, the first %v", len(got), got[0])
 			}
-			if string(got[0].said[0]) != "hello" || !bytes.Equal(got[0].said[1], big) ||
+			if string(got[0].sent[0]) != "hello" || !bytes.Equal(got[0].sent[1], big) ||
 				got[0].gap != 0 || got[0].ends != 1 {
-				t.Errorf("read %d and %d bytes, %d missing, %d ends", len(got[0].said[0]),
-					len(got[0].said[1]), got[0].gap, got[0].ends)
+				t.Errorf("read %d and %d bytes, %d missing, %d ends", len(got[0].sent[0]),
+					len(got[0].sent[1]), got[0].gap, got[0].ends)
 			}
 		})
 	}
 }
 
-// heard is a connection that was read back.
-type heard struct {
+// seen is a connection that was read back.
+type seen struct {
 	*capture.Connection
-	said [2][]byte
+	sent [2][]byte
 	gap  int64
 	ends int
 }
 
-func (h *heard) Bytes(from iana.Side, _ time.Time, b []byte) {
-	h.said[from] = append(h.said[from], b...)
+func (h *seen) Bytes(from iana.Side, _ time.Time, b []byte) {
+	h.sent[from] = append(h.sent[from], b...)
 }
-func (h *heard) Gap(_ iana.Side, n int64) { h.gap += n }
-func (h *heard) End()                     { h.ends++ }
+func (h *seen) Gap(_ iana.Side, n int64) { h.gap += n }
+func (h *seen) End()                     { h.ends++ }
 
-func read(t *testing.T, file []byte) (all []*heard) {
+func read(t *testing.T, file []byte) (all []*seen) {
 	t.Helper()
 	in, err := capture.Open(bytes.NewReader(file))
 	if err != nil {
 		t.Fatal(err)
 	}
 	a := capture.Assembler{New: func(c *capture.Connection) capture.Handler {
-		all = append(all, &heard{Connection: c})
+		all = append(all, &seen{Connection: c})
 		return all[len(all)-1]
 	}}
 	for {
@@ -359,8 +359,8 @@ func TestReusedPortsAreANewConnection(t *testing.T) {
 		c.Send(iana.Client, time.Time{}, []byte(s))
 		c.Close()
 	}
-	if got := read(t, out.Bytes()); len(got) != 2 || string(got[0].said[0]) != "one" ||
-		string(got[1].said[0]) != "two" {
+	if got := read(t, out.Bytes()); len(got) != 2 || string(got[0].sent[0]) != "one" ||
+		string(got[1].sent[0]) != "two" {
 		t.Errorf("%d connections: %v", len(got), got)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// BenchmarkExchange is both sides: two key pairs and two agreements.
+// BenchmarkExchange measures both sides: two key pairs and two shared secrets.
 func BenchmarkExchange(b *testing.B) {
 	standard := map[iana.Group]ecdh.Curve{iana.Secp256r1: ecdh.P256(), iana.Secp384r1: ecdh.P384(),
 		iana.Secp521r1: ecdh.P521(),
@@ -50,8 +50,8 @@ func BenchmarkExchange(b *testing.B) {
 	}
 }
 
-// BenchmarkFiniteField is what a client does with parameters that it knows, remembers, or must
-// test.
+// BenchmarkFiniteField measures a client with parameters that are well known, remembered, or
+// tested.
 func BenchmarkFiniteField(b *testing.B) {
 	known := number(b, "ffdhe2048").Bytes()
 	made, _ := Params(fields(b)[10])

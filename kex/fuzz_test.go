@@ -9,8 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
-// Whatever a server sends as parameters and a peer as its share, there is an error that names an
-// alert, or both sides agree.
+// Whatever a server sends as parameters and a peer as its share, the result is an error with an
+// alert, or both sides have the same secret.
 func FuzzFiniteField(f *testing.F) {
 	f.Add([]byte{31}, []byte{3}, []byte{5})
 	f.Add([]byte{0, 1, 1}, []byte{3}, []byte{9})

@@ -104,7 +104,7 @@ func TestBothSidesAgreeInEveryGroup(t *testing.T) {
 			t.Errorf("%s: Z has %d bytes and the share %d, expected %d", g.Name(), len(theirs),
 				len(offer.Share()), len(p))
 		}
-		// An observer who is told the private key sees the same.
+		// An observer with the private key computes the same.
 		restored, err := g.Restore(ours.Private)
 		if err != nil {
 			t.Fatalf("%s: %v", g.Name(), err)

@@ -60,9 +60,9 @@ func public(key *rsa.PrivateKey, m []byte) []byte {
 	return new(big.Int).Exp(new(big.Int).SetBytes(m), e, key.N).FillBytes(make([]byte, key.Size()))
 }
 
-// Each valid case is encrypted again, with its own padding as the randomness. Then every case, of
-// which none holds 48 bytes, goes to the server, who shows nothing, and to the observer, who says
-// that it is no pre_master_secret.
+// Each valid case is encrypted again, with its own padding as the randomness. Then every case, none
+// of which holds 48 bytes, is decrypted as a server does, which must hide the failure, and as an
+// observer does, which must report it.
 func TestRSAAgreesWithWycheproof(t *testing.T) {
 	for _, f := range []struct {
 		name         string
@@ -104,8 +104,8 @@ func preDrawn(t testing.TB, seed string) []byte {
 	return b
 }
 
-// Botan's cases of the padding alone. The valid ones we make, byte by byte; those whose padding is
-// too short we refuse to make.
+// Botan's cases of the padding alone: pad must reproduce the valid ones byte by byte, and must fail
+// where the padding would be too short.
 func TestPaddingAgreesWithBotan(t *testing.T) {
 	valid := 0
 	for _, b := range testkit.Blocks(t, "botan/pk_pad_eme_pkcs1.vec") {
@@ -172,7 +172,7 @@ func TestEncryptedPreMasterDecrypts(t *testing.T) {
 	}
 }
 
-// A decrypter is a key that returns what it is told, if it is asked for a session key of 48 bytes.
+// A decrypter is a key that returns a given value, if it is asked for a session key of 48 bytes.
 type decrypter struct {
 	crypto.Decrypter
 	plain []byte

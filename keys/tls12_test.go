@@ -291,8 +291,7 @@ func TestIllustratedConnectionDerivesFromItsPrivateKey(t *testing.T) {
 	}
 }
 
-// open is the shortest way into a TLS 1.2 CBC record with HMAC-SHA1, on keys alone. It is no model:
-// it takes its time where the padding tells it to.
+// open decrypts a TLS 1.2 CBC record with HMAC-SHA1, with keys alone. It is not constant in time.
 func open(t *testing.T, d Direction, seq uint64, record []byte) []byte {
 	t.Helper()
 	block, err := aes.NewCipher(d.Key)

@@ -27,7 +27,7 @@ type rfc8448Step struct {
 	Values        map[string]testkit.Hex
 }
 
-// connection is what of a trace the key schedule begins with.
+// connection is what the key schedule of a trace begins with.
 type connection struct {
 	psk, shared     []byte
 	sent            [][]byte // what the two sent in handshake records, in order

@@ -235,8 +235,8 @@ func TestContentsThatDependOnTheMessage(t *testing.T) {
 	}
 }
 
-// inHello sends the one extension of x in a hello, where it must be told whole and each byte too
-// many must show.
+// inHello sends x as the only extension of a hello. The annotation must show all of it, and must
+// report each trailing byte.
 func inHello(t *testing.T, from iana.Side, x message.Extensions) {
 	t.Helper()
 	hello := func(x message.Extensions) []byte {

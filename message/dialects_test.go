@@ -118,7 +118,7 @@ func TestMessagesFollowVersionAndKeyExchange(t *testing.T) {
 	ran(t, len(cases), "messages")
 }
 
-// What the server signs must be the very bytes that it sends.
+// What the server signs must be exactly the bytes that it sends.
 func TestSignedParametersAreTheOnesSent(t *testing.T) {
 	for kex, m := range map[iana.KeyExchange]*message.ServerKeyExchange{
 		iana.KexDHE: {P: []byte{23}, G: []byte{5}, DHPublic: []byte{0, 9}},
@@ -147,7 +147,7 @@ func TestSignedParametersAreTheOnesSent(t *testing.T) {
 	}
 }
 
-// RFC 5246 §7.4.1.2: a hello without extensions and one with none in its block are two messages.
+// RFC 5246 §7.4.1.2: a hello without extensions and one with an empty block are different messages.
 func TestNoExtensionsAndAnEmptyBlockDiffer(t *testing.T) {
 	hello := message.ClientHello{CipherSuites: []iana.CipherSuite{0x2F},
 		CompressionMethods: []iana.CompressionMethod{0}}
@@ -172,7 +172,7 @@ func TestNoExtensionsAndAnEmptyBlockDiffer(t *testing.T) {
 	}
 }
 
-// Each extension stands once in its block, whichever message that is in: RFC 8446 §4.2.
+// An extension may occur only once in a block, in every message: RFC 8446 §4.2.
 func TestExtensionsOccurOnceInEachBlock(t *testing.T) {
 	twice := message.Extensions{{Type: 0xABCD}, {Type: 0xABCD}}
 	tls13 := message.Dialect{Version: iana.TLS13}

@@ -36,8 +36,8 @@ func seeds(f *testing.F) (all [][]byte) {
 	return all
 }
 
-// Parse never panics, what it takes is written again as it was, and the annotation of anything
-// tiles it.
+// Parse never panics, what it accepts is encoded again to the same bytes, and the annotation of any
+// input tiles it.
 func FuzzMessage(f *testing.F) {
 	for _, raw := range seeds(f) {
 		for _, kex := range []iana.KeyExchange{iana.KexRSA, iana.KexDHE, iana.KexECDHE} {

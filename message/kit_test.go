@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// dialect is how most of the vectors speak.
+// dialect is that of most vectors.
 var dialect = message.Dialect{Version: iana.TLS12, Kex: iana.KexECDHE}
 
 // framed puts a handshake header before a body.
@@ -47,8 +47,8 @@ func parse(t testing.TB, d message.Dialect, raw []byte) (message.Message, error)
 	return m, nil
 }
 
-// tiles tells what is wrong with an annotation of raw: leaves must cover each byte once, in order,
-// and a node exactly the parts that follow it.
+// tiles returns what is wrong with an annotation of raw: leaves must cover each byte once, in
+// order, and a node exactly the parts that follow it.
 func tiles(fields []wire.Field, raw []byte) error {
 	if len(fields) == 0 || fields[0].Depth != 0 || fields[0].Len != len(raw) {
 		return fmt.Errorf("the first field is not the message of %d bytes: %+v", len(raw), fields)

@@ -124,7 +124,7 @@ func TestMalformedExtensionsAreRefusedWithPlaceAndReason(t *testing.T) {
 	ran(t, n, "malformed extensions")
 }
 
-// What does not fit its field is not written, rather than cut.
+// A value that does not fit its field is an error; it is not truncated.
 func TestValuesThatDoNotFitAreNotWritten(t *testing.T) {
 	suites := []iana.CipherSuite{1}
 	null := []iana.CompressionMethod{0}

@@ -76,8 +76,8 @@ func TestIllustratedHandshake(t *testing.T) {
 	ran(t, n, "messages of the illustrated handshake")
 }
 
-// botan runs each case of one of Botan's files and counts. A case whose Exception is not empty must
-// fail, except for those that Botan refuses for what they say and not for how they are written.
+// botan runs and counts the cases of one of Botan's files. A case with an Exception must fail,
+// except for those that Botan rejects for their meaning and not for their form.
 func botan(t *testing.T, file string, read func(*testing.T, testkit.Block, []byte) error) {
 	t.Run(file, func(t *testing.T) {
 		blocks := testkit.Blocks(t, "botan/"+file)

@@ -2,7 +2,7 @@ package observe
 
 import "runtime"
 
-// Work is what a direction cost so far: bytes that were decrypted to find the way back, and steps.
+// Work returns what a direction has cost so far: bytes decrypted in vain, and steps.
 func (c *Connection) Work() (fed, tried, steps int64) {
 	for i := range c.lanes {
 		l := &c.lanes[i]
@@ -11,10 +11,10 @@ func (c *Connection) Work() (fed, tried, steps int64) {
 	return fed, tried, steps
 }
 
-// Effort is how much may be decrypted in vain for each byte.
+// Effort is how many bytes may be decrypted in vain for each byte received.
 const Effort = effort
 
-// Idle waits until nobody works for a connection.
+// Idle waits until no goroutine works for x.
 func (x *Watched) Idle() {
 	for {
 		x.mu.Lock()

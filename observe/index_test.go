@@ -133,7 +133,7 @@ func (h handler) Bytes(from iana.Side, _ time.Time, b []byte) { h.watched.Bytes(
 func watch(t testing.TB, file string,
 	source func(embedded []byte) observe.Source) map[int]*watched {
 	var embedded []byte
-	for _, read := range []bool{false, true} { // secrets may stand behind what they open
+	for _, read := range []bool{false, true} { // secrets may follow the packets that they open
 		f, err := os.Open(file)
 		if err != nil {
 			t.Fatal(err)
@@ -211,7 +211,7 @@ func eachStream(t testing.TB, file string, handler func(*capture.Connection) cap
 	}
 }
 
-// national are suites whose ciphers nobody here has, and that is right.
+// national reports whether a suite has a cipher that is deliberately not implemented.
 func national(suite string) bool {
 	return slices.ContainsFunc([]string{"CAMELLIA", "SEED", "IDEA", "ARIA", "EXPORT"},
 		func(s string) bool { return strings.Contains(suite, s) })

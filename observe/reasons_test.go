@@ -33,7 +33,7 @@ func rsaKey(t *testing.T, id string) observe.Source {
 	return nil
 }
 
-// replace makes a damage of a text that stands somewhere once.
+// replace returns a damage that replaces the first occurrence of a text in each segment.
 func replace(old, new string) func(int, []byte) []byte {
 	return func(_ int, b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(new), 1) }
 }

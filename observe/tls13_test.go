@@ -30,7 +30,7 @@ func (t *tap) Write(b []byte) (int, error) {
 	return t.Conn.Write(b)
 }
 
-// Another implementation speaks TLS 1.3; the observer reads it with that implementation's key log.
+// crypto/tls performs the connection, and the observer reads it with the key log of crypto/tls.
 func TestTLS13IsReadWithAKeyLog(t *testing.T) {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/observe"
 )
 
-// outcome is what a Watch said of a stream.
+// outcome is a Watch's result for a stream.
 type outcome struct {
 	*observe.Report
 	plain [2][]byte
@@ -44,7 +44,7 @@ func watchAll(t testing.TB, file string, source observe.Source) map[int]*outcome
 	return all
 }
 
-// A Watch, on all cores, says the same as one connection after the other.
+// A Watch, on all cores, gives the same results as reading one connection after the other.
 func TestAWatchReadsWhatASingleObserverReads(t *testing.T) {
 	n := 0
 	for _, c := range index(t) {

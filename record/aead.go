@@ -36,8 +36,8 @@ func newAEAD(c *Cipher, p Params) (Protection, error) {
 		return nil, alert.Fail(alert.InternalError, "", "%s: %w", c.Name, err)
 	}
 	a := &aead{aead: mode, explicit: c.RecordIVLen}
-	a.traits = Traits{c.Name, "RFC 5246 §6.2.3.3", HeaderLen + c.RecordIVLen + c.TagLen,
-		c.MaxRecords, false}
+	a.traits = Traits{Name: c.Name, Ref: "RFC 5246 §6.2.3.3",
+		Overhead: HeaderLen + c.RecordIVLen + c.TagLen, MaxRecords: c.MaxRecords}
 	copy(a.iv[:], p.Keys.IV)
 	return a, nil
 }

@@ -56,8 +56,8 @@ func newCBC(c *Cipher, m *MAC, p Params) (Protection, error) {
 	}
 	copy(x.next[:], p.Keys.IV)
 	x.traits = Traits{
-		c.Name + ", " + m.Name + ", MAC-then-encrypt", "RFC 5246 §6.2.3.2",
-		HeaderLen + x.explicit + m.Len + x.block, c.MaxRecords, false,
+		Name: c.Name + ", " + m.Name + ", MAC-then-encrypt", Ref: "RFC 5246 §6.2.3.2",
+		Overhead: HeaderLen + x.explicit + m.Len + x.block, MaxRecords: c.MaxRecords,
 	}
 	if x.etm {
 		x.traits.Name, x.traits.Ref = c.Name+", "+m.Name+", encrypt-then-MAC", "RFC 7366 §3"

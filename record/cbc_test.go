@@ -145,7 +145,7 @@ func TestHiddenDigestMatchesHMAC(t *testing.T) {
 	t.Logf("%d digests", ran)
 }
 
-// A watched hash notes what is done to it.
+// A watched hash records what is done to it.
 type watched struct {
 	stateHash
 	done *[]string

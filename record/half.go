@@ -27,7 +27,7 @@ func (h *Half) Protect(p Protection) { h.protection, h.seq = p, 0 }
 
 func (h *Half) traits() Traits {
 	if h.protection == nil {
-		return Traits{"", "RFC 5246 §6.2.1", HeaderLen, seqLimit, false}
+		return Traits{Ref: "RFC 5246 §6.2.1", Overhead: HeaderLen, MaxRecords: seqLimit}
 	}
 	return h.protection.Traits()
 }
@@ -132,7 +132,8 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 		if h.protection.Traits().InnerType {
 			if len(plain) > h.MaxFragment()+1 { // RFC 8446 §5.4: with its type and padding
 				return 0, nil, alert.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
-					"got a record with %d bytes of inner plaintext, expected at most %d", len(plain), h.MaxFragment()+1)
+					"got a record with %d bytes of inner plaintext, expected at most %d",
+					len(plain), h.MaxFragment()+1)
 			}
 			if t, plain, err = inner(plain); err != nil {
 				return 0, nil, err

@@ -56,8 +56,8 @@ type old struct {
 
 func newOld(c *Cipher, m *MAC, p Params) (*old, error) {
 	o := &old{ssl: p.Version == iana.SSL30}
-	o.traits = Traits{c.Name + ", " + m.Name + ", MAC-then-encrypt", "RFC 5246 §6.2.3.1",
-		HeaderLen + m.Len + c.BlockSize, 0, false}
+	o.traits = Traits{Name: c.Name + ", " + m.Name + ", MAC-then-encrypt",
+		Ref: "RFC 5246 §6.2.3.1", Overhead: HeaderLen + m.Len + c.BlockSize}
 	var err error
 	if o.mac, err = newHMAC(m, p.Keys.MAC); err != nil {
 		return nil, err

@@ -298,8 +298,8 @@ func TestCBCPaddingMatchesBotan(t *testing.T) {
 	counted(t, "tls_cbc_padding.vec", ran, 0, "")
 }
 
-// zeroHash is a hash of n bytes whose every digest, and state, is zeros. Botan's tls_cbc.vec is
-// about a cipher that does nothing and a MAC that is zeros.
+// zeroHash is a hash of n bytes whose digests and states are zeros. Botan's tls_cbc.vec uses a
+// cipher that does nothing and a MAC of zeros.
 type zeroHash int
 
 func (z zeroHash) Write(p []byte) (int, error) { return len(p), nil }
