@@ -14,10 +14,10 @@ func TestHexIsReadAsPeopleWriteIt(t *testing.T) {
 		{" 00\n\tff\r\n", "00ff", ""},
 		{"00:ff", "00ff", ""},
 		{"0x00,0xff", "00ff", ""},
-		{"{", "", `line 1, column 1: '{' is no hex digit`},
-		{"00\n0g", "", `line 2, column 2: 'g' is no hex digit`},
+		{"{", "", `line 1, column 1: '{' is not a hex digit`},
+		{"00\n0g", "", `line 2, column 2: 'g' is not a hex digit`},
 		{"123", "", "3 hex digits, an odd number"},
-		{"1 0x", "", `'x' is no hex digit`},
+		{"1 0x", "", `'x' is not a hex digit`},
 		{"", "", "is empty"},
 		{" : ", "", "is empty"},
 	} {

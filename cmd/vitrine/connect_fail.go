@@ -67,7 +67,7 @@ func (c *caller) explainUnreached(a *attempt, f *failureReport) {
 		f.Try = append(f.Try, "getent hosts "+host)
 	case errors.Is(a.err, syscall.ECONNREFUSED):
 		f.Inferred = append(f.Inferred,
-			"the machine is there, and nobody listens at port "+c.target.port)
+			"the machine is up, and nothing listens on port "+c.target.port)
 		f.Try = append(f.Try, fmt.Sprintf("nc -vz %s %s", host, c.target.port))
 	case step.Phase == "tcp":
 		f.Inferred = append(f.Inferred,
@@ -148,7 +148,7 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 		f.Proved = "with this one change the handshake succeeds"
 		if p.Err != nil {
 			f.Proved = "with this one change the handshake comes as far as the certificate, " +
-				"which is not trusted: see what connect says then"
+				"which is not trusted: run connect with it to see why"
 		}
 		f.Works, f.Go, f.Costs = c.line(nil, flagsOf(&p.Change)...), p.Change.Go, p.Change.Costs
 		return
@@ -200,7 +200,8 @@ func (c *caller) beginsInTheClear(ctx context.Context, failure *diagnose.Failure
 	if diagnose.IsHTTP(failure.First) {
 		f.Try = append(f.Try, "curl http://"+c.target.String()+"/ # no TLS at this port")
 	} else {
-		f.Try = append(f.Try, "nc "+quoted(c.target.host)+" "+c.target.port+" # see what it says")
+		f.Try = append(f.Try,
+			"nc "+quoted(c.target.host)+" "+c.target.port+" # shows what it sends")
 	}
 	return true
 }
@@ -217,7 +218,7 @@ func briefly(err error) string {
 	switch {
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
 		network && timeout.Timeout():
-		return "the server says nothing"
+		return "the server sends nothing"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the server resets the connection"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

@@ -213,7 +213,7 @@ func (r *report) settle(a *attempt) {
 	}
 	for _, fault := range s.PeerCertificateFaults {
 		r.Concerns = append(r.Concerns, concernReport{"insecure", fault.Error(),
-			"whoever checks certificates refuses it: it was taken because of -k alone",
+			"clients that check certificates refuse it: it was accepted only because of -k",
 			"RFC 5280 §4"})
 	}
 	r.certificateConcerns(time.Now())

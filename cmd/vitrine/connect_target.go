@@ -36,7 +36,7 @@ func parseTarget(s, port string) (t target, err error) {
 	if scheme, _, ok := strings.Cut(s, "://"); ok {
 		u, err := url.Parse(s)
 		if err != nil {
-			return wrong("%q is no URL that can be read", s)
+			return wrong("%q is not a valid URL", s)
 		}
 		scheme = strings.ToLower(scheme)
 		p, direct := schemes[scheme]
@@ -45,7 +45,7 @@ func parseTarget(s, port string) (t target, err error) {
 		} else if !direct && scheme == "http" {
 			return wrong("%s is a URL without TLS; with TLS it may be https://%s", s, u.Host)
 		} else if !direct {
-			return wrong("%q is the URL of a protocol of which nothing is known; give HOST:PORT", s)
+			return wrong("%q is not a URL scheme that connect knows; give HOST:PORT", s)
 		}
 		t.path, t.port = u.RequestURI(), p
 		s = u.Host
@@ -65,15 +65,15 @@ func parseTarget(s, port string) (t target, err error) {
 		}
 	}
 	if n, err := strconv.ParseUint(t.port, 10, 16); err != nil || n == 0 {
-		return wrong("%q is no port: it is a number from 1 to 65535", t.port)
+		return wrong("%q is not a port: a port is a number from 1 to 65535", t.port)
 	}
 	if t.host == "" {
 		return wrong("%q names no host", s)
 	}
 	if i := strings.IndexFunc(t.host,
 		func(r rune) bool { return r <= ' ' || r == '/' || r > '~' }); i >= 0 {
-		return wrong("%q is no host name: a name with other than ASCII letters is written in its "+
-			"xn-- form", t.host)
+		return wrong("%q is not a host name: a name with other than ASCII letters is written in "+
+			"its xn-- form", t.host)
 	}
 	return t, nil
 }

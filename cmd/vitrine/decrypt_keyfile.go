@@ -56,7 +56,7 @@ func readRSA(name, password string) (crypto.Decrypter, error) {
 	}
 	k, ok := key.(*rsa.PrivateKey)
 	if !ok {
-		return nil, fmt.Errorf("it holds a private key of another kind (%s): only an RSA key can "+
+		return nil, fmt.Errorf("it has a private key of another kind (%s): only an RSA key can "+
 			"open what was encrypted to it; others sign", kindOf(key))
 	}
 	return k, nil
@@ -120,7 +120,7 @@ func keyFromDER(der []byte, password string, spent *derivations) (crypto.Private
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return nil, wrongPassword(password)
 	}
-	return nil, errors.New("it is no private key in PEM, DER, PKCS #8 or PKCS #12 that can be read")
+	return nil, errors.New("it is not a private key in PEM, DER, PKCS #8 or PKCS #12")
 }
 
 func wrongPassword(password string) error {

@@ -57,13 +57,13 @@ func (s *showing) tellStories() error {
 	}
 	if len(stories) == maxStories {
 		fmt.Fprintf(stderr,
-			"! only the first %d connections are told in full: --stream, --host, --port and "+
+			"! only the first %d connections are shown in full: --stream, --host, --port and "+
 				"--sni select others.\n", maxStories)
 	}
 	var runs []html.Run
 	for _, t := range stories {
 		if t.cut {
-			fmt.Fprintf(stderr, "! stream %d: only its first %d MiB of records are told.\n",
+			fmt.Fprintf(stderr, "! stream %d: only its first %d MiB of records are shown.\n",
 				t.number, maxStory>>20)
 		}
 		c := connection{entries: t.Entries, about: t.about}

@@ -137,7 +137,8 @@ func verdict(outcome *demo.Outcome, story *explain.Story) error {
 	case story.Run.Tampered != nil && story.Result.Stopped():
 		return nil
 	case story.Run.Tampered != nil:
-		return fmt.Errorf("line %d was tampered with, and nobody noticed", story.Run.Tampered.Line)
+		return fmt.Errorf("line %d was tampered with, and neither side noticed",
+			story.Run.Tampered.Line)
 	}
 	if err := errors.Join(outcome.ClientError, outcome.ServerError); err != nil {
 		return err

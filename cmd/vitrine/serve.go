@@ -182,7 +182,7 @@ func (h *host) cannotListen(err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return &exitError{exitFailed,
-			fmt.Errorf("--listen %s: somebody listens there already; try: %s", h.listen, way)}
+			fmt.Errorf("--listen %s: the address is in use; try: %s", h.listen, way)}
 	case errors.Is(err, os.ErrPermission):
 		return &exitError{exitFailed,
 			fmt.Errorf("--listen %s: not allowed: ports below 1024 are the administrator's; "+

@@ -75,7 +75,8 @@ func (h *host) staple(config *vitrine.Config) error {
 	}
 	response, err := ocsp.ParseResponse(der, nil)
 	if err != nil {
-		return &usageError{fmt.Sprintf("--ocsp %s: it is no OCSP response in DER: %v", h.ocsp, err),
+		return &usageError{
+			fmt.Sprintf("--ocsp %s: it is not an OCSP response in DER: %v", h.ocsp, err),
 			"vitrine serve --cert chain.pem --key key.pem"}
 	}
 	for i := range config.Certificates {
@@ -86,7 +87,7 @@ func (h *host) staple(config *vitrine.Config) error {
 		}
 	}
 	return &usageError{fmt.Sprintf("--ocsp %s: it is for the certificate with serial number %x, "+
-		"which is none of these", h.ocsp, response.SerialNumber),
+		"which is not one of --cert", h.ocsp, response.SerialNumber),
 		"vitrine serve --cert chain.pem --key key.pem"}
 }
 

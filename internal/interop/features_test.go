@@ -27,7 +27,7 @@ func everyPeer(t *testing.T, run func(t *testing.T, with *interop.Stack, them ia
 	}
 }
 
-// everywhere runs a meeting with each stack in each role. It is made anew for each.
+// everywhere runs a meeting, made anew by each call, with each stack in each role.
 func everywhere(t *testing.T, what string, of func(with *interop.Stack, them iana.Side) *meeting) {
 	t.Run(what, func(t *testing.T) {
 		everyPeer(t, func(t *testing.T, with *interop.Stack, them iana.Side) {
@@ -64,8 +64,8 @@ func TestEveryGroup(t *testing.T) {
 	}
 }
 
-// RFC 5246 lets a server take any prime: those of RFC 3526 have names too, and one of RFC 5114 is
-// like a prime of its own making.
+// RFC 5246 lets a server choose any prime. Those of RFC 3526 have names too; one of RFC 5114 is
+// like one of the server's own making.
 func TestPrimesOutsideRFC7919(t *testing.T) {
 	require(t, interop.OpenSSL)
 	for prime, called := range map[string]string{"modp_2048": "2048-bit MODP (RFC 3526)",
@@ -88,7 +88,7 @@ func TestPrimesOutsideRFC7919(t *testing.T) {
 // primes are made once.
 var primes sync.Map
 
-// dhParams is a file with the prime of that name.
+// dhParams returns a file with the prime of that name.
 func dhParams(t *testing.T, name string) string {
 	t.Helper()
 	once, _ := primes.LoadOrStore(name, sync.OnceValues(func() (string, error) {
@@ -174,7 +174,7 @@ func TestAClientNeedNotHaveACertificate(t *testing.T) {
 	})
 }
 
-// Each of these two is spoken when both want it, whichever side does not.
+// Each of these two is negotiated only if both sides want it.
 func TestExtensionsThatBothMustWant(t *testing.T) {
 	for _, x := range []struct {
 		typ  iana.ExtensionType
@@ -220,7 +220,7 @@ func TestALPN(t *testing.T) {
 	})
 }
 
-// A server with two certificates shows the one that the client asks for.
+// A server with two certificates sends the one that the client asks for.
 func TestServerName(t *testing.T) {
 	const other = "other.test"
 	named, err := office.Issue(throwaway.RSA, []string{other})

@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// GnuTLS is `gnutls-cli` and `gnutls-serv`. The server goes on after a connection has ended.
+// GnuTLS is gnutls-cli and gnutls-serv. The server continues after a connection has ended.
 var GnuTLS = &Stack{
 	Name: "GnuTLS", Package: "gnutls-bin", Echoes: true,
 	tools: [2]string{"gnutls-cli", "gnutls-serv"}, args: gnutlsArgs,
@@ -20,8 +20,8 @@ var GnuTLS = &Stack{
 	code: regexp.MustCompile(`0x(..), 0x(..)\tTLS1\.[0-2]`),
 }
 
-// gnutlsArgs translates. The client's log goes to the standard error, so that only the data is on
-// the standard output.
+// gnutlsArgs translates a Setup. The client's log goes to standard error, so that standard output
+// has the data only.
 func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
 	host, port, _ := net.SplitHostPort(addr)
 	args := []string{"--port", port, "--priority", gnutlsPriority(s)}
@@ -61,7 +61,7 @@ func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
 	return args
 }
 
-// gnutlsPriority is the priority string, in which a suite is spelled in its parts.
+// gnutlsPriority returns the priority string, which names the parts of a suite.
 func gnutlsPriority(s *Setup) string {
 	words := []string{"NONE", "+COMP-NULL", "+SIGN-ALL", "+CTYPE-X509"}
 	for from, v := s.versions(); v >= from; v-- {

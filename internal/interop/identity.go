@@ -18,7 +18,7 @@ type Office struct {
 	Trust string // a PEM file with the root
 
 	dir string
-	n   *atomic.Int32 // of files
+	n   *atomic.Int32 // number of files
 }
 
 // Identity is a certificate chain and its key, in memory and in PEM files.
@@ -38,7 +38,7 @@ func NewOffice(dir string) (*Office, error) {
 	return o, err
 }
 
-// Branch is an office whose CA is an intermediate one below this one's.
+// Branch returns an office whose CA is an intermediate below this one's.
 func (o *Office) Branch() (*Office, error) {
 	ca, err := o.CA.Intermediate()
 	return &Office{CA: ca, Trust: o.Trust, dir: o.dir, n: o.n}, err
@@ -72,7 +72,7 @@ func (o *Office) Issue(kind throwaway.Kind, names []string,
 	return id, err
 }
 
-// File writes a file under a name of its own.
+// File writes a file with a name of its own.
 func (o *Office) File(name string, content []byte) (path string, err error) {
 	path = filepath.Join(o.dir, fmt.Sprintf("%d-%s", o.n.Add(1), name))
 	return path, os.WriteFile(path, content, 0o600)

@@ -1,10 +1,10 @@
-// Package interop runs other implementations of TLS, as a client or as a server over a socket of
-// their own, so that tests can meet them: their command-line tools as Debian packages them.
+// Package interop runs other implementations of TLS for tests, as a client or as a server with a
+// socket of its own. They are the command-line tools in Debian's packages.
 //
-// A Stack says how to run one; a Setup says, in the RFCs' words, what a peer shall do, and each
-// Stack translates it into options; a Peer is one process. What a Peer receives is read from it,
-// and what is written to it is what it sends, so that to a test it is one more connection. An
-// Identity is a throw-away certificate, in memory for us and in files for them.
+// A Stack is an implementation. A Setup says, in the terms of the RFCs, what a peer shall do; each
+// Stack translates it into options. A Peer is one process: what it receives can be read from it,
+// and what is written to it is what it sends, so that a test can use it like a connection. An
+// Identity is a throw-away certificate, in memory for us and in files for the peer.
 package interop
 
 import (
@@ -23,7 +23,7 @@ import (
 // Stack is another implementation.
 type Stack struct {
 	Name    string
-	Package string // of Debian, which has the tools
+	Package string // the Debian package with the tools
 
 	// Echoes is set if its server sends back what it receives, and sends nothing else.
 	Echoes bool
@@ -37,31 +37,31 @@ type Stack struct {
 	known []iana.CipherSuite // or: its suites, where no command lists them
 }
 
-// Setup is what a peer shall do. What a field does not say is up to the peer.
+// Setup says what a peer shall do. What a zero field is about is up to the peer.
 type Setup struct {
 	Versions [2]iana.Version // from, to; TLS 1.2 if zero
 	Suite    *suite.Suite
 	Groups   []iana.Group
 	// a PEM file: the prime of a server that leaves RFC 7919 to TLS 1.3
 	DHParams   string
-	Identity   *Identity // what it proves itself with
-	Named      *Identity // what a server proves itself with to who asks for ServerName
+	Identity   *Identity // its certificate
+	Named      *Identity // a server's certificate for clients that ask for ServerName
 	ServerName string    // what a client asks for and expects
-	Trust      string    // a PEM file: whom it trusts
+	Trust      string    // a PEM file: the roots that it trusts
 	ClientAuth bool      // a server demands a certificate
-	Protocols  []string  // of ALPN
+	Protocols  []string  // for ALPN
 	Staple     string    // a DER file: the OCSP response that a server staples
-	// what it shall not speak, of session_ticket, encrypt_then_mac and extended_master_secret
+	// extensions to leave out, of session_ticket, encrypt_then_mac and extended_master_secret
 	Without []iana.ExtensionType
-	// it tells more, on its standard output too, and takes commands on its standard input
+	// print more, to standard output too, and take commands from standard input
 	Talkative bool
-	PSK       *PSK     // what both sides hold, for the suites that need it
-	Database  string   // of NSS: it has the Identity and the Trust
+	PSK       *PSK     // for the suites that need it
+	Database  string   // for NSS: it has the Identity and the Trust
 	Connects  int      // connections before a server ends; 0 is one
-	Options   []string // of the tool, as they stand
+	Options   []string // more options of the tool
 }
 
-// PSK is a pre-shared key and its name.
+// PSK is a pre-shared key and its identity.
 type PSK struct {
 	Identity string
 	Key      []byte
@@ -72,7 +72,7 @@ func (s *Setup) versions() (from, to iana.Version) {
 	return cmp.Or(s.Versions[0], iana.TLS12), cmp.Or(s.Versions[1], iana.TLS12)
 }
 
-// Missing is "" if the tools are there, and otherwise a sentence on what to install.
+// Missing returns a sentence about what to install, or an empty string if the tools are installed.
 func (s *Stack) Missing() string {
 	for _, tool := range s.tools {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -83,13 +83,13 @@ func (s *Stack) Missing() string {
 	return ""
 }
 
-// Suites are the suites of Vitrine that the stack can do with TLS 1.2 too, by ID; those with a
-// pre-shared key are left out.
+// Suites returns Vitrine's suites that the stack supports in TLS 1.2, by ID, without those with a
+// pre-shared key.
 func (s *Stack) Suites(ctx context.Context) ([]*suite.Suite, error) {
 	return s.SuitesOf(ctx, suite.Certified())
 }
 
-// SuitesOf are those of ours that the stack can do with TLS 1.2 too. It changes ours.
+// SuitesOf returns those of ours that the stack supports in TLS 1.2. It changes ours.
 func (s *Stack) SuitesOf(ctx context.Context, ours []*suite.Suite) ([]*suite.Suite, error) {
 	if s.list == nil {
 		return slices.DeleteFunc(ours,

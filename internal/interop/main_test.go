@@ -15,13 +15,14 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// name is who all servers are.
+// name is the host name of all servers.
 const name = "vitrine.test"
 
-// office has the keys of all tests: making an RSA key takes longer than a handshake with it.
+// office has the keys of all tests, because making an RSA key takes longer than a handshake with
+// it.
 var office *interop.Office
 
-// met counts the connections that did all that their cases asked for, by the other stack.
+// met counts the connections that did all that their cases ask for, by the other stack.
 var met sync.Map
 
 func count(t *testing.T, stack string) {
@@ -51,13 +52,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// identities are made once.
+// identities are made when they are first needed.
 var identities struct {
 	sync.Mutex
 	made map[string]*interop.Identity
 }
 
-// identity is a server's, called name, or a client's.
+// identity returns the certificate of a server called name, or of a client.
 func identity(t *testing.T, kind throwaway.Kind, of iana.Side) *interop.Identity {
 	t.Helper()
 	identities.Lock()
@@ -82,7 +83,7 @@ func identity(t *testing.T, kind throwaway.Kind, of iana.Side) *interop.Identity
 	return id
 }
 
-// keyFor is a kind of key that a suite's server can have.
+// keyFor returns a kind of key for the server of a suite.
 func keyFor(s *suite.Suite) throwaway.Kind {
 	if s.Auth == iana.AuthECDSA {
 		return throwaway.ECDSA
@@ -90,7 +91,7 @@ func keyFor(s *suite.Suite) throwaway.Kind {
 	return throwaway.RSA
 }
 
-// require skips a test whose other side is not installed.
+// require skips a test if the other stack is not installed.
 func require(t *testing.T, s *interop.Stack) {
 	t.Helper()
 	if missing := s.Missing(); missing != "" {

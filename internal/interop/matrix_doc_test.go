@@ -39,7 +39,7 @@ OpenSSL's renegotiation for a late certificate, in internal/interop; curl, with 
 vitrine serve, in cmd/vitrine/serve_browsers_test.go.
 `
 
-// document writes or compares docs/interop.md.
+// document writes docs/interop.md, or compares it with the results.
 func document(t *testing.T, tables []table, all *results) {
 	t.Helper()
 	var b strings.Builder
@@ -91,7 +91,7 @@ func (tab *table) write(b *strings.Builder, all *results) (cases int) {
 	return cases
 }
 
-// meets tells whether a row of the table needs the excuse.
+// meets reports whether a row of the table needs the excuse.
 func (tab *table) meets(e excuse) bool {
 	for _, r := range tab.rows {
 		if e.rows(r) {
@@ -101,7 +101,7 @@ func (tab *table) meets(e excuse) bool {
 	return false
 }
 
-// where is the columns and the role of an excuse.
+// where returns the columns and the role of an excuse.
 func (e *excuse) where() string {
 	var names []string
 	for _, c := range e.columns {

@@ -51,7 +51,7 @@ func (v *visit) talk(t *testing.T, c *vitrine.Conn, other conn, again bool) {
 	}
 }
 
-// amount is how many bytes each side sends.
+// amount returns how many bytes each side sends.
 func (v *visit) amount() int {
 	if v.can(large) {
 		return 1 << 20
@@ -59,13 +59,14 @@ func (v *visit) amount() int {
 	return small
 }
 
-// fed is a peer that was given what it sends before: tstclnt does not notice when its standard
-// input, a pipe, is closed.
+// fed is a peer whose input was given before it started, because tstclnt does not notice that its
+// standard input, a pipe, is closed.
 type fed struct{ io.Reader }
 
 func (fed) Write(b []byte) (int, error) { return len(b), nil }
 
-// part closes both ways. theirs makes the peer close; nil if it answers our close_notify by itself.
+// part closes both ways. theirs makes the peer close; it is nil if the peer answers our
+// close_notify.
 func (v *visit) part(t *testing.T, c *vitrine.Conn, theirs func() error, theyAreFirst bool) {
 	t.Helper()
 	steps := []func() error{c.CloseWrite}
@@ -92,8 +93,8 @@ func (v *visit) part(t *testing.T, c *vitrine.Conn, theirs func() error, theyAre
 	}
 }
 
-// browse speaks selfserv's HTTP: first a long request, of which it tells how much it did not keep;
-// then a file is asked for.
+// browse speaks the HTTP of selfserv: it sends a long request, of which selfserv says how much it
+// dropped, and then asks for a file.
 func browse(t *testing.T, n int, c io.ReadWriter, again bool) {
 	t.Helper()
 	ask, want := "POST / HTTP/1.0\r\n"+string(payload("there")[:small])+"\r\n\r\n",
@@ -123,7 +124,7 @@ func browse(t *testing.T, n int, c io.ReadWriter, again bool) {
 	io.Copy(io.Discard, struct{ io.Reader }{c})
 }
 
-// crumbled is a socket that gives and takes a few bytes at a time.
+// crumbled is a socket that reads and writes a few bytes at a time.
 type crumbled struct {
 	net.Conn
 	n int
@@ -146,7 +147,7 @@ func (c *crumbled) Write(b []byte) (n int, err error) {
 // CloseWrite is for what listens after an alert.
 func (c *crumbled) CloseWrite() error { return c.Conn.(*net.TCPConn).CloseWrite() }
 
-// crumbs makes records of 1, 2, 3, … bytes.
+// crumbs writes records of 1, 2, 3, … bytes.
 type crumbs struct{ c io.Writer }
 
 func (w crumbs) Write(b []byte) (n int, err error) {

@@ -16,7 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// The matrix: each key exchange with each kind of cipher, and what connections are made of. Its
+// The matrix: each key exchange with each kind of cipher, and the features of connections. The
 // result is docs/interop.md.
 
 // A row is a suite with a version.
@@ -32,7 +32,7 @@ func (r row) String() string {
 	return r.ID.String() + " with " + r.version.String()
 }
 
-// A column is something that a connection does, or has.
+// A column is something that a connection does or has.
 type column int
 
 const (
@@ -72,7 +72,7 @@ var (
 	anyRole          = []iana.Side{iana.Client, iana.Server}
 )
 
-// excuses, in the order in which the document tells them.
+// excuses are in the order of the document.
 var excuses = []excuse{
 	// RFC 7366: for CBC only
 	{them: anyRole, columns: []column{withEtM, withoutEtM},
@@ -122,7 +122,7 @@ func everyColumn() (all []column) {
 	return all
 }
 
-// offeredByTstclnt tells the suites that it offers without being told.
+// offeredByTstclnt reports whether tstclnt offers a suite by default.
 func offeredByTstclnt(r row) bool {
 	return r.Cipher != record.NULL && (r.Cipher != record.DES_EDE3_CBC || r.Kex != iana.KexECDHE) &&
 		r.MAC != record.HMAC_SHA384
@@ -131,7 +131,7 @@ func offeredByTstclnt(r row) bool {
 // goTLS stands for crypto/tls, which runs in this process.
 var goTLS = &interop.Stack{Name: "crypto/tls"}
 
-// excused tells whether a case cannot run.
+// excused reports whether a case cannot run.
 func excused(with *interop.Stack, them iana.Side, r row, c column) bool {
 	return slices.ContainsFunc(excuses, func(e excuse) bool { return e.holds(with, them, r, c) })
 }
@@ -141,13 +141,14 @@ func (e *excuse) holds(with *interop.Stack, them iana.Side, r row, c column) boo
 		slices.Contains(e.columns, c) && (e.rows == nil || e.rows(r))
 }
 
-// kind is what makes a row: 128 and 256 bits are no two kinds.
+// kind returns what distinguishes rows. Key lengths do not.
 func kind(s *suite.Suite) string {
 	return fmt.Sprint(s.Kex, s.Auth,
 		strings.NewReplacer("_128", "", "_256", "").Replace(s.Cipher.Name), s.MAC)
 }
 
-// rowsOf picks a suite of each kind that both can do, and a few for the versions below.
+// rowsOf returns a suite of each kind that both sides support, and a few for the versions below TLS
+// 1.2.
 func rowsOf(suites []*suite.Suite, oldest iana.Version) (rows []row) {
 	seen := map[string]bool{}
 	for _, s := range suites {
@@ -169,7 +170,7 @@ func rowsOf(suites []*suite.Suite, oldest iana.Version) (rows []row) {
 	return rows
 }
 
-// results are the cases that went as they should.
+// results are the cases that succeeded.
 type results struct {
 	ran  atomic.Int32 // visits
 	mu   sync.Mutex
@@ -186,8 +187,8 @@ func (r *results) has(with *interop.Stack, them iana.Side, what row, c column) b
 	return r.good[fmt.Sprint(with.Name, them, what, c)]
 }
 
-// A scene is two connections, the second of which resumes the first, that between them fill half of
-// the columns.
+// A scene is two connections, of which the second resumes the first. Together the scenes fill all
+// columns.
 type scene struct {
 	name    string
 	columns []column
@@ -201,7 +202,7 @@ var (
 		[]column{byID, clientCertificate, protocol, withoutEtM, withoutEMS, inFragments, theyClose}}
 )
 
-// possible tells whether any column of the scene can be.
+// possible reports whether any column of the scene applies.
 func (s *scene) possible(with *interop.Stack, them iana.Side, r row) bool {
 	return slices.ContainsFunc(s.columns, func(c column) bool { return !excused(with, them, r, c) })
 }
@@ -246,7 +247,7 @@ func TestMatrix(t *testing.T) {
 	}
 }
 
-// enter records the columns of the scene that were there.
+// enter records the columns of the scene as done.
 func (v *visit) enter(all *results) {
 	for _, c := range v.scene.columns {
 		if v.can(c) {
@@ -255,7 +256,7 @@ func (v *visit) enter(all *results) {
 	}
 }
 
-// can tells whether the scene has the column and nothing excuses it.
+// can reports whether the scene has the column and no excuse applies.
 func (v *visit) can(c column) bool {
 	return v.scene.has(c) && !excused(v.with, v.them, v.row, c)
 }
@@ -279,7 +280,7 @@ func matrixRows(t *testing.T, with *interop.Stack) []row {
 	return rowsOf(suites, iana.TLS10)
 }
 
-// us is our side of the scene.
+// us changes our configuration for the scene.
 func (v *visit) us(c *vitrine.Config) {
 	c.MinVersion, c.MaxVersion = uint16(v.row.version), uint16(v.row.version)
 	if v.row.version < iana.TLS12 {

@@ -31,7 +31,7 @@ type visit struct {
 	file   string // the session that OpenSSL's client keeps
 }
 
-// preSharedKey is one key for all.
+// preSharedKey is the key of all tests.
 var preSharedKey = sync.OnceValues(func() (*interop.PSK, error) {
 	return office.PSK("gardener", []byte("sixteen bytes at"))
 })
@@ -64,7 +64,7 @@ func (v *visit) run(t *testing.T) {
 	count(t, v.with.Name)
 }
 
-// connections is 2, if the second can resume the first or at least be made.
+// connections returns 2, or 1 for a tstclnt that cannot resume.
 func (v *visit) connections() int {
 	if v.with == interop.NSS && v.them == iana.Client && !v.can(byTicket) && !v.can(byID) {
 		return 1
@@ -72,7 +72,7 @@ func (v *visit) connections() int {
 	return 2
 }
 
-// prepare makes both sides' configurations, and starts who serves.
+// prepare makes the configurations of both sides, and starts the server.
 func (v *visit) prepare(t *testing.T, ctx context.Context) {
 	t.Helper()
 	var err error
@@ -103,7 +103,7 @@ func (v *visit) prepare(t *testing.T, ctx context.Context) {
 	}
 }
 
-// keep lets our side keep sessions as the scene wants.
+// keep makes our side keep sessions as the scene wants.
 func (v *visit) keep(c *vitrine.Config) {
 	c.SessionTicketsDisabled = v.scene.has(byID)
 	if v.them == iana.Server {
@@ -114,7 +114,7 @@ func (v *visit) keep(c *vitrine.Config) {
 	}
 }
 
-// they are the peer's side of the scene.
+// they applies the scene to the peer's Setup.
 func (v *visit) they(t *testing.T, s *interop.Setup) {
 	s.Versions = [2]iana.Version{v.row.version, v.row.version}
 	s.Connects = v.connections()
@@ -180,7 +180,7 @@ func database(t *testing.T, id *interop.Identity) (dir string, err error) {
 	return dir, err
 }
 
-// connection does one of the two: handshake, data, closing.
+// connection makes one of the two connections: handshake, data, closing.
 func (v *visit) connection(t *testing.T, ctx context.Context, again bool) bool {
 	t.Helper()
 	raw, other, err := v.socket(ctx, again)
@@ -278,7 +278,7 @@ func (v *visit) inspect(t *testing.T, s *vitrine.ConnectionState, again bool) {
 	}
 }
 
-// goConfig is crypto/tls's side.
+// goConfig returns the configuration of crypto/tls.
 func (v *visit) goConfig(t *testing.T) *tls.Config {
 	c := &tls.Config{CipherSuites: []uint16{uint16(v.row.ID)}, MinVersion: uint16(v.row.version),
 		MaxVersion: uint16(v.row.version),

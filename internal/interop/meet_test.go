@@ -20,11 +20,11 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// deadline is for one connection, the peer's process included: whoever hangs is ended.
+// deadline bounds one connection and the peer's process.
 const deadline = 30 * time.Second
 
-// A meeting is one connection between Vitrine and another stack. Fields that are zero take what
-// defaults says.
+// A meeting is a connection between Vitrine and another stack. Zero fields have the values of
+// defaults.
 type meeting struct {
 	with      *interop.Stack
 	them      iana.Side        // what the other stack is
@@ -46,7 +46,7 @@ type meeting struct {
 	longest [2]int // by Side: the longest fragment of an application_data record on the wire
 }
 
-// The suites of meetings in which the suite does not matter.
+// The suites of meetings for which the suite does not matter.
 const (
 	ecdheRSA   = iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
 	ecdheECDSA = iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
@@ -58,7 +58,7 @@ const (
 // small is enough where the data does not matter.
 const small = 4 << 10
 
-// defaults are what both sides have before us and they are asked: one suite, a server called name
+// defaults returns the configurations that us and they then change: one suite, a server called name
 // with a key for that suite, and a client that checks it.
 func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
 	m.suite, m.bytes = cmp.Or(m.suite, ecdheRSA), cmp.Or(m.bytes, small)
@@ -97,7 +97,7 @@ func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
 	return config, setup
 }
 
-// start lets both sides connect; no handshake yet.
+// start connects both sides without a handshake.
 func (m *meeting) start(t *testing.T) (*vitrine.Conn, *interop.Peer) {
 	t.Helper()
 	require(t, m.with)
@@ -178,7 +178,7 @@ func (m *meeting) handshake(t *testing.T) (*vitrine.Conn, *interop.Peer) {
 	return conn, peer
 }
 
-// run does everything: handshake, data each way, and close_notify both ways.
+// run makes a connection: handshake, data each way, and close_notify both ways.
 func (m *meeting) run(t *testing.T) {
 	t.Helper()
 	conn, peer := m.handshake(t)
@@ -196,7 +196,7 @@ func (m *meeting) exchange(t *testing.T, conn *vitrine.Conn, peer *interop.Peer)
 	}
 }
 
-// part closes both ways. gnutls-cli does not answer our close_notify, so it must be first.
+// part closes both ways. gnutls-cli does not answer our close_notify, so it must close first.
 func (m *meeting) part(t *testing.T, conn *vitrine.Conn, peer *interop.Peer) {
 	t.Helper()
 	first := conn.CloseWrite
@@ -220,8 +220,8 @@ func (m *meeting) part(t *testing.T, conn *vitrine.Conn, peer *interop.Peer) {
 	}
 }
 
-// exchange sends there bytes from a and, at the same time, back bytes from b, and sees what comes
-// out at the other end. Or a is b, which answers by itself.
+// exchange sends there bytes from a and, at the same time, back bytes from b, and compares what the
+// other end receives. If b is a, the other end echoes.
 func exchange(t *testing.T, there, back int, a, b io.ReadWriter) {
 	t.Helper()
 	done := make(chan error, 2)
@@ -260,7 +260,7 @@ func carry(n int, from io.Writer, to io.Reader, way string) error {
 	return <-failed
 }
 
-// payload is 1 MiB of lines, which all differ: some tools work by lines.
+// payload returns 1 MiB of different lines, because some tools work by lines.
 func payload(seed string) []byte {
 	var key [32]byte
 	copy(key[:], seed)

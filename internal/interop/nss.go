@@ -13,9 +13,9 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// NSS is `tstclnt` and `selfserv` of Mozilla's library. The server speaks a little HTTP and goes on
-// after a connection has ended; the client sends a file and prints what comes back. Both have no
-// encrypt-then-MAC, CCM or, below TLS 1.3, pre-shared keys.
+// NSS is tstclnt and selfserv of Mozilla's library. The server speaks a little HTTP and continues
+// after a connection has ended; the client sends a file and prints the answer. Both lack
+// encrypt-then-MAC, CCM and, below TLS 1.3, pre-shared keys.
 var NSS = &Stack{
 	Name: "NSS", Package: "libnss3-tools",
 	tools: [2]string{"tstclnt", "selfserv"}, args: nssArgs,
@@ -47,8 +47,8 @@ var NSS = &Stack{
 // nssName is what identities are called in a database of NSS.
 const nssName = "identity"
 
-// nssArgs translates. The database of Setup.Database has the identity and whom to trust; -D of the
-// client would trust nobody.
+// nssArgs translates a Setup. The database of Setup.Database has the identity and the roots; with
+// -D the client would trust nobody.
 func nssArgs(as iana.Side, addr string, s *Setup) []string {
 	host, port, _ := net.SplitHostPort(addr)
 	from, to := s.versions()

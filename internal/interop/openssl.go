@@ -15,8 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
-// OpenSSL is `openssl s_client` and `openssl s_server`. Both exit with status 0 after close_notify,
-// which they answer.
+// OpenSSL is openssl s_client and openssl s_server. Both answer close_notify and then exit with
+// status 0.
 var OpenSSL = &Stack{
 	Name: "OpenSSL", Package: "openssl",
 	tools: [2]string{"openssl", "openssl"}, args: opensslArgs, env: opensslEnv,
@@ -24,8 +24,8 @@ var OpenSSL = &Stack{
 	code: regexp.MustCompile(`0x(..),0x(..) - `),
 }
 
-// opensslArgs translates. -brief sends a summary to the standard error, and nothing but the data to
-// the standard output; with it letters that begin a line are no commands. SECLEVEL=0 allows what
+// opensslArgs translates a Setup. With -brief a summary goes to standard error and only the data to
+// standard output, and letters at the start of a line are not commands. SECLEVEL=0 allows what
 // OpenSSL deprecates: NULL, and suites with SHA-1.
 func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 	tool, at := "s_client", "-connect"
@@ -78,7 +78,8 @@ func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 	return args
 }
 
-// opensslGroups names groups. The finite-field ones are for TLS 1.3 only, as OpenSSL 3.0 sees it.
+// opensslGroups returns the names of groups. OpenSSL 3.0 negotiates the finite-field ones in TLS
+// 1.3 only.
 func opensslGroups(groups []iana.Group) string {
 	var names []string
 	for _, g := range groups {
@@ -90,18 +91,18 @@ func opensslGroups(groups []iana.Group) string {
 	return strings.Join(names, ":")
 }
 
-// opensslVersion is "TLSv1", "TLSv1.1" and so on.
+// opensslVersion returns "TLSv1", "TLSv1.1" and so on.
 func opensslVersion(v iana.Version) string {
 	return strings.TrimSuffix(strings.Replace(v.String(), " 1", "v1", 1), ".0")
 }
 
-// opensslEnv names the configuration that has the section no_ems: there is no option for it.
+// opensslEnv names the configuration with the section no_ems, for which there is no option.
 func opensslEnv(*Setup) []string {
 	return []string{"OPENSSL_CONF=" +
 		filepath.Join(testkit.Root(), "internal", "interop", "openssl.cnf")}
 }
 
-// DHParams makes the file for Setup.DHParams, of the group with that name.
+// DHParams makes the file for Setup.DHParams, with the group of that name.
 func (o *Office) DHParams(ctx context.Context, name string) (path string, err error) {
 	if path, err = o.File("dh.pem", nil); err != nil {
 		return "", err

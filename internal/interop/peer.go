@@ -19,7 +19,7 @@ import (
 
 // Peer is a running client or server of another stack.
 type Peer struct {
-	Addr string // of a server: where it listens
+	Addr string // where a server listens
 
 	command []string
 	cmd     *exec.Cmd
@@ -27,7 +27,7 @@ type Peer struct {
 	out     *os.File
 	said    tail
 	ended   chan struct{}
-	err     error // how it ended; once ended is closed
+	err     error // how it ended; set before ended is closed
 }
 
 // Connect starts a client that connects to addr. When ctx ends, so does the process.
@@ -93,36 +93,36 @@ func (p *Peer) Dial(ctx context.Context) (net.Conn, error) {
 	}
 }
 
-// Read reads what the peer received and, from some, what they say about it.
+// Read reads what the peer received and, with some tools, what they print about it.
 func (p *Peer) Read(b []byte) (int, error) { return p.out.Read(b) }
 
 // Write makes the peer send b.
 func (p *Peer) Write(b []byte) (int, error) { return p.in.Write(b) }
 
-// CloseWrite tells the peer that nothing more will come. Whether it then closes its connection is
-// up to its options.
+// CloseWrite closes the standard input of the peer. Whether the peer then closes its connection
+// depends on its options.
 func (p *Peer) CloseWrite() error { return p.in.Close() }
 
 // Ended is closed when the process has ended.
 func (p *Peer) Ended() <-chan struct{} { return p.ended }
 
-// Wait waits until the process ends, and tells how: nil is exit status 0.
+// Wait waits until the process ends. The result is nil for exit status 0.
 func (p *Peer) Wait() error {
 	<-p.ended
 	return p.err
 }
 
-// Kill ends the process and frees what it held.
+// Kill ends the process and releases its resources.
 func (p *Peer) Kill() {
 	p.cmd.Process.Kill()
 	<-p.ended
 	p.out.Close()
 }
 
-// Said is what the process wrote on its standard error so far, or the end of it.
+// Said returns what the process has written to standard error, or the end of it.
 func (p *Peer) Said() string { return p.said.String() }
 
-// String is the command as it could be typed.
+// String returns the command as it could be typed.
 func (p *Peer) String() string { return strings.Join(p.command, " ") }
 
 // tail keeps the end of what is written to it.
@@ -149,16 +149,16 @@ func (t *tail) String() string {
 	return string(t.buf)
 }
 
-// Ports below those that the kernel hands out itself, which any connection of this machine may take
-// before a server listens; in blocks of which each run of tests has its own.
+// Servers get ports below those that the kernel gives to any connection of this machine, which
+// could take them before the server listens. The ports are in blocks, one for each run of tests.
 const (
 	lowPort   = 10000
 	highPort  = 32000
 	blockSize = 500
 )
 
-// block is a listener at the first port of a block, which keeps others out of the block for as long
-// as this process runs.
+// block is a listener at the first port of a block, which reserves the block while this process
+// runs.
 var block = sync.OnceValues(func() (net.Listener, error) {
 	const blocks = (highPort - lowPort) / blockSize
 	first := rand.IntN(blocks)
@@ -173,8 +173,8 @@ var block = sync.OnceValues(func() (net.Listener, error) {
 
 var nextPort atomic.Uint32
 
-// freeAddr finds a port of our block that is free. They are tried in turn, so that one is not used
-// again soon.
+// freeAddr returns a free port of our block. Ports are tried in turn, so that none is used again
+// soon.
 func freeAddr() (string, error) {
 	l, err := block()
 	if err != nil {

@@ -15,11 +15,11 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// ours and theirs are the alert that ends a connection, by who sends it.
+// ours and theirs return the alert that ends a connection, sent by us or by them.
 func ours(d alert.Description) error   { return &alert.Error{Alert: d} }
 func theirs(d alert.Description) error { return &alert.Received{Level: alert.Fatal, Description: d} }
 
-// alertOf names the alert that ended a connection, and who sent it.
+// alertOf returns the alert that ended a connection, and who sent it.
 func alertOf(err error) string {
 	if got, ok := errors.AsType[*alert.Received](err); ok {
 		return "their " + got.Description.String()
@@ -30,8 +30,8 @@ func alertOf(err error) string {
 	return "no alert"
 }
 
-// What cannot be agreed ends in the alert that the RFC names, whoever notices, and whoever does not
-// can read it.
+// If nothing can be agreed on, the connection ends with the alert that the RFC names, whoever
+// notices, and the other side can read it.
 func TestRefusals(t *testing.T) {
 	const client, server = iana.Client, iana.Server
 	const oldSuite = iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA
@@ -121,7 +121,7 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// We answer a wish to renegotiate with no_renegotiation, and would go on. OpenSSL ends the
+// We answer a request to renegotiate with no_renegotiation, and would go on. OpenSSL ends the
 // connection when it reads that, and GnuTLS asks again at once, until we end it. See RFC 5246
 // §7.2.2 and RFC 5746 §4.
 func TestRenegotiationIsRefused(t *testing.T) {
@@ -163,7 +163,7 @@ func TestRenegotiationIsRefused(t *testing.T) {
 	}
 }
 
-// A stream that ends without close_notify is no end of data. See RFC 5246 §7.2.1.
+// The end of a stream without close_notify is not the end of data. See RFC 5246 §7.2.1.
 func TestAKilledPeerIsNoEndOfFile(t *testing.T) {
 	everyPeer(t, func(t *testing.T, with *interop.Stack, them iana.Side) {
 		m := meeting{with: with, them: them}

@@ -21,7 +21,7 @@ func TestEverySuiteWithOpenSSL(t *testing.T) { everySuite(t, interop.OpenSSL) }
 
 func TestEverySuiteWithGnuTLS(t *testing.T) { everySuite(t, interop.GnuTLS) }
 
-// everySuite meets a stack in both roles with each suite that both have.
+// everySuite connects with a stack in both roles with each suite that both sides support.
 func everySuite(t *testing.T, with *interop.Stack) {
 	require(t, with)
 	suites, err := with.Suites(t.Context())
@@ -46,8 +46,8 @@ func everySuite(t *testing.T, with *interop.Stack) {
 	}
 }
 
-// TestEverySuiteWithGo meets crypto/tls, of which the suites must be named: RSA key exchange,
-// triple DES and CBC are off otherwise.
+// crypto/tls needs some suites to be named: RSA key exchange, triple DES and CBC are off by
+// default.
 func TestEverySuiteWithGo(t *testing.T) {
 	n := 0
 	for _, theirs := range slices.Concat(tls.CipherSuites(), tls.InsecureCipherSuites()) {

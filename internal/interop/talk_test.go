@@ -16,8 +16,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// What both sides export, and what both write into their key logs, is the same. See RFC 5705 §4 and
-// RFC 9850 §2.
+// Both sides export the same keying material and write the same key log. See RFC 5705 §4 and RFC
+// 9850 §2.
 func TestExportedSecretsAreTheSame(t *testing.T) {
 	const label, length = "EXPORTER-vitrine-interop", 48
 	keyingMaterial := regexp.MustCompile(`Keying material: ([0-9A-F]+)`)
@@ -67,8 +67,7 @@ func TestExportedSecretsAreTheSame(t *testing.T) {
 	}
 }
 
-// A staple arrives as it was made, in both directions, and whoever receives it checks it. See RFC
-// 6066 §8.
+// A staple arrives unchanged, in both directions, and is checked. See RFC 6066 §8.
 func TestStapledStatus(t *testing.T) {
 	staple, err := office.CA.Staple(identity(t, throwaway.RSA, iana.Server).Leaf)
 	if err != nil {
@@ -121,7 +120,7 @@ func unhexdump(dump []byte) []byte {
 	return b
 }
 
-// Whoever closes first, both say close_notify. See RFC 5246 §7.2.1.
+// Both sides send close_notify, whoever closes first. See RFC 5246 §7.2.1.
 func TestTheyCloseFirst(t *testing.T) {
 	for _, them := range sides {
 		t.Run("their "+them.String(), func(t *testing.T) {
@@ -132,9 +131,9 @@ func TestTheyCloseFirst(t *testing.T) {
 	}
 }
 
-// A client and a server of today find each other by their defaults, whether or not they speak TLS
-// 1.3 as well: a 1.3 server marks its random, which is no attack on a client that speaks no more
-// than 1.2. See RFC 8446 §4.1.3.
+// A client and a server agree by their defaults, whether or not they support TLS 1.3 too. A server
+// that does marks its random, which is not an attack on a client that supports at most TLS 1.2. See
+// RFC 8446 §4.1.3.
 func TestDefaultsMeetDefaults(t *testing.T) {
 	everyPeer(t, func(t *testing.T, with *interop.Stack, them iana.Side) {
 		m := meeting{with: with, them: them, suite: anySuite,

@@ -13,7 +13,7 @@ type watched struct {
 	read, written ruler
 }
 
-// watch measures what both sides send from now on.
+// watch starts to measure.
 func (m *meeting) watch(c net.Conn) net.Conn {
 	us := m.them.Peer()
 	return &watched{TCPConn: c.(*net.TCPConn), read: ruler{longest: &m.longest[m.them]},
@@ -31,7 +31,7 @@ func (w *watched) Write(b []byte) (int, error) {
 	return w.TCPConn.Write(b)
 }
 
-// ruler follows a stream of records. See RFC 5246 §6.2.1.
+// ruler measures a stream of records. See RFC 5246 §6.2.1.
 type ruler struct {
 	longest *int
 	header  []byte
