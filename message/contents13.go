@@ -5,8 +5,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Contents that belong to TLS 1.3, and rarer ones that are only read. A client that also supports
-// TLS 1.2 sends them in the one ClientHello that serves all versions.
+// Contents that belong to TLS 1.3, and rarer ones. A client that also supports TLS 1.2 sends those
+// of TLS 1.3 in the one ClientHello that serves all versions.
 
 // KeyShares is the client's key_share: public keys, made before it knows which group the server
 // will select. See RFC 8446 §4.2.8.

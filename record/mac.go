@@ -52,7 +52,7 @@ func newHMAC(m *MAC, key []byte) (*hmac, error) {
 		state *[]byte
 	}{{0x36, &x.inner}, {0x5c, &x.outer}} {
 		block := make([]byte, m.blockSize)
-		copy(block, key) // never longer than a block: New has checked it
+		copy(block, key) // never longer than a block: New and NewReader check it
 		for i := range block {
 			block[i] ^= pad.with
 		}

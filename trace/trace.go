@@ -87,8 +87,7 @@ func (h *Hex) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// Secret is bytes that were never on the wire in the clear: key material and plaintext. It prints
-// as a fingerprint.
+// Secret is key material or plaintext. It prints as a fingerprint.
 type Secret []byte
 
 // String returns the length and the first four bytes of the SHA-256: enough to see whether two
