@@ -76,7 +76,7 @@ func (s *stated) settle() error {
 	}
 	//lint:ignore SA1019 it is always true in crypto/tls, and net/http's client for one still looks
 	s.state.NegotiatedProtocolIsMutual = true
-	if row := suite.ByID(iana.CipherSuite(v.CipherSuite)); s.http2() && !row.HTTP2() {
+	if row := suite.Readable(iana.CipherSuite(v.CipherSuite)); s.http2() && !row.HTTP2() {
 		return fmt.Errorf("vhttp: the server chose HTTP/2 with %v, which HTTP/2 prohibits (RFC 9113 §9.2.2)", row)
 	}
 	return nil

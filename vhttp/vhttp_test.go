@@ -82,6 +82,43 @@ func TestBothProtocolsAreSpokenWithBothStacks(t *testing.T) {
 	t.Logf("%d requests", n)
 }
 
+// TLS 1.3's suites are not in the lists of those below, which HTTP/2 is picky about.
+func TestBothProtocolsAreSpokenOverTLS13(t *testing.T) {
+	newest := func(c *vitrine.Config) { c.MaxVersion = vitrine.VersionTLS13 }
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS == nil || r.TLS.Version != tls.VersionTLS13 {
+			t.Errorf("r.TLS is %+v", r.TLS)
+		}
+		fmt.Fprint(w, r.Proto)
+	})
+	ours := serve(t, &http.Server{Handler: handler}, serverConfig(newest))
+	std := httptest.NewUnstartedServer(handler)
+	std.TLS = &tls.Config{Certificates: certificates()}
+	std.EnableHTTP2 = true
+	std.StartTLS()
+	defer std.Close()
+	for _, c := range []struct {
+		what string
+		rt   http.RoundTripper
+		url  string
+		want string
+	}{
+		{"ours, both", transport(t, newest), ours, "HTTP/2.0"},
+		{"ours, HTTP/1.1", transport(t, newest, only("http/1.1")), ours, "HTTP/1.1"},
+		{"net/http's client", stdClient(true), ours, "HTTP/2.0"},
+		{"net/http's client of HTTP/1.1", stdClient(false), ours, "HTTP/1.1"},
+		{"net/http's server", transport(t, newest), std.URL, "HTTP/2.0"},
+	} {
+		for range 2 {
+			res, body := fetch(t, c.rt, "GET", c.url, nil)
+			if res.Proto != c.want || body != c.want || res.TLS.Version != tls.VersionTLS13 {
+				t.Errorf("%s: the client spoke %s, the server %q, expected %s", c.what, res.Proto,
+					body, c.want)
+			}
+		}
+	}
+}
+
 func TestCurlSpeaksBothProtocols(t *testing.T) {
 	curl, err := exec.LookPath("curl")
 	if err != nil {

@@ -21,9 +21,12 @@ type Error struct {
 	Calls []string // functions with file and line, the innermost first
 }
 
+// Prefix begins the text of each Error.
+const Prefix = "a bug: "
+
 // Error returns what happened and where, in several lines.
 func (e *Error) Error() string {
-	return fmt.Sprintf("a bug: %s\n\t%s", e.Text, strings.Join(e.Calls, "\n\t"))
+	return fmt.Sprintf(Prefix+"%s\n\t%s", e.Text, strings.Join(e.Calls, "\n\t"))
 }
 
 // From returns a panic as an error: recovered is the result of recover. It returns nil for nil, and

@@ -2,6 +2,7 @@ package front
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -131,7 +132,7 @@ func HTTP(handler http.Handler, timeout time.Duration, addr net.Addr,
 	server := &http.Server{
 		Handler: surviving(handler, failed), ReadHeaderTimeout: timeout, IdleTimeout: 6 * timeout,
 		MaxHeaderBytes: 64 << 10,
-		ErrorLog:       log.New(io.Discard, "", 0), // Server.Report and failed tell it
+		ErrorLog:       log.New(bugs(failed), "", 0),
 	}
 	go vhttp.Serve(vhttp.NewListener(q, &vitrine.Config{NextProtos: Protocols()}), server)
 	use = func(_ context.Context, c *vitrine.Conn) {
@@ -144,6 +145,17 @@ func HTTP(handler http.Handler, timeout time.Duration, addr net.Addr,
 		}
 	}
 	return use, server.Shutdown
+}
+
+// bugs is where an http.Server logs: it passes on what was recovered from a panic. Everything else
+// is known already, by Server.Report and failed.
+type bugs func(error)
+
+func (failed bugs) Write(line []byte) (int, error) {
+	if bytes.Contains(line, []byte(bug.Prefix)) {
+		failed(errors.New(string(line)))
+	}
+	return len(line), nil
 }
 
 // surviving passes a panic of handler to failed, in few lines, and lets it end its connection or
