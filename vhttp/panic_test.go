@@ -24,12 +24,15 @@ type trap struct {
 
 func (p *trap) Put(e trace.Entry) {
 	r, ok := e.Event.(*trace.Record)
-	if ok && r.Direction == p.direction && r.ContentType == iana.RecordApplicationData && p.left.Add(-1) == 0 {
+	if !ok || r.Direction != p.direction || r.ContentType != iana.RecordApplicationData {
+		return
+	}
+	if p.left.Add(-1) == 0 {
 		panic("the trap was sprung")
 	}
 }
 
-// attempt sends a request, and more after it: what becomes of it is not looked at, but that it ends.
+// attempt sends a request, and more after it, and waits for the end of the connection.
 func attempt(t *testing.T, url, protocol string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -41,7 +44,8 @@ func attempt(t *testing.T, url, protocol string) {
 			res.Body.Close()
 		}
 	} else {
-		c, err := vitrine.Dial("tcp", strings.TrimPrefix(url, "https://"), clientConfig(only("http/1.1")))
+		addr := strings.TrimPrefix(url, "https://")
+		c, err := vitrine.Dial("tcp", addr, clientConfig(only("http/1.1")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,8 +60,8 @@ func attempt(t *testing.T, url, protocol string) {
 	}
 }
 
-// net/http and x/net/http2 read and write in goroutines of their own, in which nobody recovers: reading
-// ahead while a handler runs, reading and writing frames.
+// net/http and x/net/http2 read and write in goroutines of their own, in which nobody recovers:
+// reading ahead while a handler runs, reading and writing frames.
 func TestAPanicOfOneConnectionEndsThatConnectionAlone(t *testing.T) {
 	for _, c := range []struct {
 		name, protocol string
@@ -110,11 +114,14 @@ func TestAPanicOfACallbackIsAFailedHandshake(t *testing.T) {
 			return nil, nil
 		}
 	}))
-	if c, err := vitrine.Dial("tcp", strings.TrimPrefix(url, "https://"), clientConfig()); err == nil {
+	addr := strings.TrimPrefix(url, "https://")
+	if c, err := vitrine.Dial("tcp", addr, clientConfig()); err == nil {
 		c.Close()
 		t.Error("the handshake succeeded")
 	}
-	eventually(t, "the log", func() bool { return strings.Contains(told.String(), "a bug: no Config today") })
+	eventually(t, "the log", func() bool {
+		return strings.Contains(told.String(), "a bug: no Config today")
+	})
 	if n := len(told.String()); n > 8<<10 {
 		t.Errorf("the log of one panic has %d bytes", n)
 	}

@@ -8,12 +8,12 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
-// served is a connection of a server whose handshake is done. net/http and x/net/http2 read and write
-// in goroutines of their own, where a panic would end the program: here it ends the connection.
+// served is a connection of a server whose handshake is done. net/http and x/net/http2 read and
+// write in goroutines of their own, where a panic would end the program: here it ends the connection.
 type served struct {
 	stated
 	server *http.Server
-	broken atomic.Bool // after a panic: locks may be held, so that only the socket is touched any more
+	broken atomic.Bool // after a panic: locks may be held, so that only the socket can be used
 }
 
 // Read reads application data.

@@ -15,6 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -210,6 +211,11 @@ func (d springing) Put(e trace.Entry) {
 	}
 }
 
+// noKeys is a source of ticket keys that panics.
+type noKeys struct{}
+
+func (noKeys) Keys(context.Context) ([]session.TicketKey, error) { panic("deliberate") }
+
 // Whatever panics on behalf of one connection ends that one; it is told in few lines, and its seat
 // is free.
 func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
@@ -231,6 +237,7 @@ func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
 		{"a Config's callback", func(c *vitrine.Config) { c.GetConfigForClient = hook },
 			front.Echo},
 		{"the making of a Config", func(*vitrine.Config) { panic("deliberate") }, front.Echo},
+		{"a source of ticket keys", func(c *vitrine.Config) { c.TicketKeys = noKeys{} }, front.Echo},
 		{"the use", nothing, func(context.Context, *vitrine.Conn) { panic("deliberate") }},
 		{"a page", nothing, page},
 		{"reading for --echo", traced(trace.Opened), front.Echo},
@@ -246,15 +253,17 @@ func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
 		h.edit(c.config)
 		for range 2 { // the first leaves the only seat to the second
 			raw := h.silent(t, 1, nil)[0]
-			conn := vitrine.Client(raw, h.client)
-			io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n")
+			config := h.client.Clone()
+			config.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) // it asks for a ticket
+			io.WriteString(vitrine.Client(raw, config), "GET / HTTP/1.0\r\n\r\n")
 			ends(t, raw, c.name)
+			raw.Close()
 		}
 		if err := h.stop(); err != nil { // waits for whoever is in: the grace is an hour
 			t.Errorf("%s: %v", c.name, err)
 		}
 		text := b.text()
-		if strings.Count(text, "a bug: deliberate") != 2 || !strings.Contains(text, "_test.go") ||
+		if strings.Count(text, "a bug: deliberate") != 2 || !strings.Contains(text, "internal/front/") ||
 			len(text) > 16<<10 {
 			t.Errorf("%s: told were %d bytes:\n%s", c.name, len(text), text)
 		}

@@ -21,6 +21,7 @@ var public = map[string]string{
 	"handshake.Prior":                "verify_data, which authenticates and hides nothing, and a certificate",
 	"handshake.Score.VerifyData":     "it authenticates, and hides nothing",
 	"handshake.Score.transcript":     "messages, in the clear",
+	"handshake.Score.checking":       "a message, in the clear",
 	"vitrine.CertificateRequestInfo": "a CertificateRequest",
 	"vitrine.ClientHelloInfo":        "a ClientHello; the Config behind it is guarded",
 	"vitrine.ConnectionState":        "certificates and what comes along with them",
