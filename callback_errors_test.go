@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
 // A callback may ask somebody else, over another connection, and hand on what went wrong there. Such
@@ -57,14 +58,14 @@ func TestEveryRefusalOfACallbackIsToldToThePeer(t *testing.T) {
 	for _, cb := range callbacks {
 		for what, cause := range causes {
 			t.Run(cb.name+", "+what, func(t *testing.T) {
-				client := clientConfig()
-				server := serverConfig(t, func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert })
+				client := rig.ClientConfig()
+				server := rig.ServerConfig(t, func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert })
 				refuses := server
 				if cb.client {
 					refuses = client
 				}
 				cb.set(refuses, cause)
-				a, b := wires(t)
+				a, b := rig.Wires(t)
 				c, s := vitrine.Client(a, client), vitrine.Server(b, server)
 				done := make(chan error, 1)
 				go func() { done <- errors.Join(s.Handshake(), readAndClose(s)) }()
@@ -75,7 +76,7 @@ func TestEveryRefusalOfACallbackIsToldToThePeer(t *testing.T) {
 				if !errors.Is(theirs, cause) {
 					t.Errorf("the callback's side has %v, expected %v in it", theirs, cause)
 				}
-				if got, ok := receivedAlert(ours); !ok || got != cb.want {
+				if got, ok := rig.ReceivedAlert(ours); !ok || got != cb.want {
 					t.Errorf("the peer has %v, expected the alert %v", ours, cb.want)
 				}
 			})

@@ -10,6 +10,8 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/script"
 )
 
 // soon is long enough for anything that waits for nobody, and shorter than any timeout of Close.
@@ -32,19 +34,19 @@ func closesSoon(t *testing.T, c *vitrine.Conn) {
 
 // As with crypto/tls: Close is also how a program ends a Write that waits for ever.
 func TestCloseEndsABlockedWriteAtOnce(t *testing.T) {
-	a, b := wires(t)
-	wire := newDeaf(a)
-	client, server := vitrine.Client(wire, clientConfig()), vitrine.Server(b, serverConfig(t))
-	if err, serverErr := shake(client, server); err != nil || serverErr != nil {
+	a, b := rig.Wires(t)
+	wire := rig.NewDeaf(a)
+	client, server := vitrine.Client(wire, rig.ClientConfig()), vitrine.Server(b, rig.ServerConfig(t))
+	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
-	close(wire.stuck)
+	close(wire.Stuck)
 	written := make(chan error, 1)
 	go func() {
 		_, err := client.Write([]byte("nobody reads this"))
 		written <- err
 	}()
-	<-wire.entered
+	<-wire.Entered
 	closesSoon(t, client)
 	if err := <-written; err == nil {
 		t.Error("the Write succeeded")
@@ -56,22 +58,22 @@ func TestCloseEndsABlockedWriteAtOnce(t *testing.T) {
 
 // slowWriter is a connection whose writes, once it is stuck, wait for their deadline.
 type slowWriter struct {
-	*deaf
+	*rig.Deaf
 	deadline chan time.Time
 }
 
 func (s *slowWriter) Write(b []byte) (int, error) {
 	select {
-	case <-s.stuck:
+	case <-s.Stuck:
 	default:
 		return s.Conn.Write(b)
 	}
-	s.entered <- struct{}{}
+	s.Entered <- struct{}{}
 	select {
 	case t := <-s.deadline:
 		time.Sleep(time.Until(t))
 		return 0, errors.New("the deadline has passed")
-	case <-s.closed:
+	case <-s.Closed:
 		return 0, net.ErrClosed
 	}
 }
@@ -86,47 +88,47 @@ func (s *slowWriter) SetWriteDeadline(t time.Time) error {
 
 // A Read that answers a HelloRequest writes, and that Write may wait for the peer too.
 func TestCloseDoesNotWaitForAnAnswerThatIsBlocked(t *testing.T) {
-	ours, theirs := wires(t)
-	wire := &slowWriter{newDeaf(ours), make(chan time.Time, 1)}
-	peer := newScript(
+	ours, theirs := rig.Wires(t)
+	wire := &slowWriter{rig.NewDeaf(ours), make(chan time.Time, 1)}
+	peer := script.New(
 		t,
 		iana.Server,
 		theirs,
-		certificate(t, "ecdsa"),
-		edits{last: add(says(iana.HelloRequest))},
+		rig.Certificate(t, "ecdsa"),
+		script.Edits{Last: script.Add(script.Message(iana.HelloRequest))},
 	)
-	go peer.serve(ecdsaGCM)
-	conn := vitrine.Client(wire, clientConfig())
+	go peer.Serve(rig.ECDSAGCM)
+	conn := vitrine.Client(wire, rig.ClientConfig())
 	if err := conn.Handshake(); err != nil {
 		t.Fatal(err)
 	}
-	close(wire.stuck)
+	close(wire.Stuck)
 	go conn.Read(make([]byte, 100))
-	<-wire.entered
+	<-wire.Entered
 	closesSoon(t, conn)
 }
 
 // The server asks for a renegotiation and then says nothing.
 func TestCloseEndsARenegotiationAtOnce(t *testing.T) {
-	ours, theirs := wires(t)
-	peer := newScript(
+	ours, theirs := rig.Wires(t)
+	peer := script.New(
 		t,
 		iana.Server,
 		theirs,
-		certificate(t, "ecdsa"),
-		edits{last: add(says(iana.HelloRequest))},
+		rig.Certificate(t, "ecdsa"),
+		script.Edits{Last: script.Add(script.Message(iana.HelloRequest))},
 	)
 	asked := make(chan error, 1)
 	go func() {
-		err := peer.serve(ecdsaGCM)
+		err := peer.Serve(rig.ECDSAGCM)
 		if err == nil {
-			_, _, err = peer.hear() // the client's second hello
+			_, _, err = peer.Receive() // the client's second hello
 		}
 		asked <- err
 	}()
 	conn := vitrine.Client(
 		ours,
-		clientConfig(func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateFreelyAsClient }),
+		rig.ClientConfig(func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateFreelyAsClient }),
 	)
 	read := make(chan error, 1)
 	go func() {
@@ -150,19 +152,19 @@ func TestCloseEndsARenegotiationAtOnce(t *testing.T) {
 // Config.Renegotiation is a client's: a server answers a client that asks with no_renegotiation, and
 // never with a ClientHello.
 func TestServerDoesNotRenegotiateWhateverItsConfigSays(t *testing.T) {
-	ours, wire := wires(t)
-	peer := newScript(
+	ours, wire := rig.Wires(t)
+	peer := script.New(
 		t,
 		iana.Client,
 		wire,
 		tls.Certificate{},
-		edits{last: add(says(iana.ClientHello))},
+		script.Edits{Last: script.Add(script.Message(iana.ClientHello))},
 	)
 	done := make(chan error, 1)
-	go func() { done <- peer.call(ecdsaGCM) }()
+	go func() { done <- peer.Connect(rig.ECDSAGCM) }()
 	conn := vitrine.Server(
 		ours,
-		serverConfig(
+		rig.ServerConfig(
 			t,
 			func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateFreelyAsClient },
 		),
@@ -174,7 +176,7 @@ func TestServerDoesNotRenegotiateWhateverItsConfigSays(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	typ, got, err := peer.next()
+	typ, got, err := peer.NextRecord()
 	if typ == iana.RecordHandshake {
 		t.Errorf("a server sent a %v", iana.HandshakeType(got[0]))
 	}
@@ -204,10 +206,10 @@ func TestCloseNotifyWaitsFiveSecondsAtMost(t *testing.T) {
 	for what, end := range map[string]func(*vitrine.Conn) error{
 		"Close": (*vitrine.Conn).Close, "CloseWrite": (*vitrine.Conn).CloseWrite,
 	} {
-		a, b := wires(t)
+		a, b := rig.Wires(t)
 		wire := &dated{Conn: a}
-		client, server := vitrine.Client(wire, clientConfig()), vitrine.Server(b, serverConfig(t))
-		if err, serverErr := shake(client, server); err != nil || serverErr != nil {
+		client, server := vitrine.Client(wire, rig.ClientConfig()), vitrine.Server(b, rig.ServerConfig(t))
+		if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 			t.Fatal(err, serverErr)
 		}
 		before := time.Now()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/session"
 )
@@ -24,18 +25,18 @@ func TestAFailedVerificationIsCryptoTLSsError(t *testing.T) {
 		config *vitrine.Config
 		is     func(error) bool
 	}{
-		{"nobody we trust", &vitrine.Config{RootCAs: x509.NewCertPool(), ServerName: name},
+		{"nobody we trust", &vitrine.Config{RootCAs: x509.NewCertPool(), ServerName: rig.ServerName},
 			func(err error) bool { _, ok := errors.AsType[x509.UnknownAuthorityError](err); return ok }},
-		{"another name", clientConfig(func(c *vitrine.Config) { c.ServerName = "elsewhere.test" }),
+		{"another name", rig.ClientConfig(func(c *vitrine.Config) { c.ServerName = "elsewhere.test" }),
 			func(err error) bool { _, ok := errors.AsType[x509.HostnameError](err); return ok }},
-		{"too late", clientConfig(func(c *vitrine.Config) { c.Time = func() time.Time { return time.Now().AddDate(10, 0, 0) } }),
+		{"too late", rig.ClientConfig(func(c *vitrine.Config) { c.Time = func() time.Time { return time.Now().AddDate(10, 0, 0) } }),
 			func(err error) bool {
 				e, ok := errors.AsType[x509.CertificateInvalidError](err)
 				return ok && e.Reason == x509.Expired
 			}},
 	} {
-		a, b := wires(t)
-		err, _ := shake(vitrine.Client(a, c.config), vitrine.Server(b, serverConfig(t)))
+		a, b := rig.Wires(t)
+		err, _ := rig.Shake(vitrine.Client(a, c.config), vitrine.Server(b, rig.ServerConfig(t)))
 		var cause *tls.CertificateVerificationError
 		if !errors.As(err, &cause) || len(cause.UnverifiedCertificates) == 0 || !c.is(err) {
 			t.Errorf("%s: got %v, expected a *tls.CertificateVerificationError", c.what, err)
@@ -44,24 +45,24 @@ func TestAFailedVerificationIsCryptoTLSsError(t *testing.T) {
 }
 
 func TestWhatCryptoTLSsConnCanDo(t *testing.T) {
-	c, s := pair(t, clientConfig(), serverConfig(t))
-	if err := c.VerifyHostname(name); err != nil {
+	c, s := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+	if err := c.VerifyHostname(rig.ServerName); err != nil {
 		t.Error(err)
 	}
-	if c.VerifyHostname("elsewhere.test") == nil || s.VerifyHostname(name) == nil {
+	if c.VerifyHostname("elsewhere.test") == nil || s.VerifyHostname(rig.ServerName) == nil {
 		t.Error("another name, or a server's end, was accepted")
 	}
-	blind, _ := pair(t, &vitrine.Config{InsecureSkipVerify: true}, serverConfig(t))
-	if blind.VerifyHostname(name) == nil || vitrine.Client(nil, nil).VerifyHostname(name) == nil {
+	blind, _ := rig.Pair(t, &vitrine.Config{InsecureSkipVerify: true}, rig.ServerConfig(t))
+	if blind.VerifyHostname(rig.ServerName) == nil || vitrine.Client(nil, nil).VerifyHostname(rig.ServerName) == nil {
 		t.Error("a name was verified without a chain that was")
 	}
-	cert := certificate(t, throwaway.ECDSA)
-	staple, err := authority().Staple(cert.Leaf)
+	cert := rig.Certificate(t, throwaway.ECDSA)
+	staple, err := rig.Authority().Staple(cert.Leaf)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cert.OCSPStaple = staple
-	if c, _ := pair(t, clientConfig(), serverConfig(t, func(c *vitrine.Config) { c.Certificates = []tls.Certificate{cert} })); !bytes.Equal(c.OCSPResponse(), staple) {
+	if c, _ := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t, func(c *vitrine.Config) { c.Certificates = []tls.Certificate{cert} })); !bytes.Equal(c.OCSPResponse(), staple) {
 		t.Errorf("OCSPResponse is %q", c.OCSPResponse())
 	}
 }
@@ -69,12 +70,12 @@ func TestWhatCryptoTLSsConnCanDo(t *testing.T) {
 // RFC 5929 §3: the first Finished, the client's in a full handshake and the server's in an abbreviated one; both ends have the same.
 func TestTLSUniqueIsThatOfCryptoTLS(t *testing.T) {
 	cache := tls.NewLRUClientSessionCache(0)
-	server := serverConfig(t)
+	server := rig.ServerConfig(t)
 	for i := range 2 {
-		a, b := wires(t)
-		c := tls.Client(a, &tls.Config{RootCAs: authority().Pool(), ServerName: name, MaxVersion: tls.VersionTLS12, ClientSessionCache: cache})
+		a, b := rig.Wires(t)
+		c := tls.Client(a, &tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName, MaxVersion: tls.VersionTLS12, ClientSessionCache: cache})
 		s := vitrine.Server(b, server)
-		if err, serverErr := shake(c, s); err != nil || serverErr != nil {
+		if err, serverErr := rig.Shake(c, s); err != nil || serverErr != nil {
 			t.Fatal(err, serverErr)
 		}
 		theirs, ours := c.ConnectionState(), s.ConnectionState()
@@ -86,7 +87,7 @@ func TestTLSUniqueIsThatOfCryptoTLS(t *testing.T) {
 			t.Errorf("exported %x and %x, %v, %v", got, want, err, ourErr)
 		}
 	}
-	c, _ := pair(t, clientConfig(func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }), serverConfig(t))
+	c, _ := rig.Pair(t, rig.ClientConfig(func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }), rig.ServerConfig(t))
 	if s := c.ConnectionState(); s.TLSUnique != nil {
 		t.Error("there is a tls-unique without the extended master secret")
 	}
@@ -102,10 +103,10 @@ func TestTheDialersTimesHoldForTheHandshake(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	for _, d := range []*net.Dialer{{Timeout: 50 * time.Millisecond}, {Deadline: time.Now().Add(50 * time.Millisecond)}, {Timeout: 50 * time.Millisecond, Deadline: deadline()}} {
+	for _, d := range []*net.Dialer{{Timeout: 50 * time.Millisecond}, {Deadline: time.Now().Add(50 * time.Millisecond)}, {Timeout: 50 * time.Millisecond, Deadline: rig.Deadline()}} {
 		begun := time.Now()
-		_, err := vitrine.DialWithDialer(d, "tcp", l.Addr().String(), clientConfig())
-		if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() || time.Since(begun) > patience/2 {
+		_, err := vitrine.DialWithDialer(d, "tcp", l.Addr().String(), rig.ClientConfig())
+		if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() || time.Since(begun) > rig.Patience/2 {
 			t.Errorf("got %v after %v", err, time.Since(begun))
 		}
 	}
@@ -133,11 +134,11 @@ func TestTheListsOfSuites(t *testing.T) {
 // nor an error where TLS 1.3 is not on.
 func TestWhatIsOfTLS13IsSkipped(t *testing.T) {
 	offered := make(chan *vitrine.ClientHelloInfo, 1)
-	client := clientConfig(func(c *vitrine.Config) {
+	client := rig.ClientConfig(func(c *vitrine.Config) {
 		c.CipherSuites = []uint16{vitrine.TLS_AES_128_GCM_SHA256, vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
 		c.CurvePreferences = []vitrine.CurveID{vitrine.X25519MLKEM768, vitrine.CurveP256}
 	})
-	pair(t, client, serverConfig(t, func(c *vitrine.Config) {
+	rig.Pair(t, client, rig.ServerConfig(t, func(c *vitrine.Config) {
 		c.GetConfigForClient = func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
 			offered <- i
 			return nil, nil
@@ -150,24 +151,24 @@ func TestWhatIsOfTLS13IsSkipped(t *testing.T) {
 }
 
 func TestAClientKnowsWhatItSupports(t *testing.T) {
-	ecdsa, rsa := certificate(t, throwaway.ECDSA), certificate(t, throwaway.RSA)
+	ecdsa, rsa := rig.Certificate(t, throwaway.ECDSA), rig.Certificate(t, throwaway.RSA)
 	for _, c := range []struct {
 		what  string
 		suite uint16
 		name  string
 		want  [2]bool // of ecdsa, of rsa
 	}{
-		{"a suite that ECDSA signs for", vitrine.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, name, [2]bool{true, false}},
-		{"a suite that RSA signs for", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, name, [2]bool{false, true}},
-		{"a suite that our policy does not have", vitrine.TLS_RSA_WITH_AES_128_GCM_SHA256, name, [2]bool{false, false}},
-		{"a suite whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, name, [2]bool{false, false}},
-		{"any suite of TLS 1.3", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, name,
+		{"a suite that ECDSA signs for", vitrine.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, rig.ServerName, [2]bool{true, false}},
+		{"a suite that RSA signs for", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, rig.ServerName, [2]bool{false, true}},
+		{"a suite that our policy does not have", vitrine.TLS_RSA_WITH_AES_128_GCM_SHA256, rig.ServerName, [2]bool{false, false}},
+		{"a suite whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, rig.ServerName, [2]bool{false, false}},
+		{"any suite of TLS 1.3", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, rig.ServerName,
 			[2]bool{true, true}},
-		{"TLS 1.3, whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, name,
+		{"TLS 1.3, whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, rig.ServerName,
 			[2]bool{false, false}},
 		{"another name", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "elsewhere.test", [2]bool{false, false}},
 	} {
-		client := clientConfig(func(v *vitrine.Config) {
+		client := rig.ClientConfig(func(v *vitrine.Config) {
 			v.CipherSuites, v.ServerName = []uint16{c.suite}, c.name
 			if strings.Contains(c.what, "not shared") {
 				v.CurvePreferences = []vitrine.CurveID{vitrine.CurveP521}
@@ -185,8 +186,8 @@ func TestAClientKnowsWhatItSupports(t *testing.T) {
 			return &rsa, nil
 		}}
 		server.MinVersion, server.MaxVersion = client.MinVersion, client.MinVersion
-		a, b := wires(t)
-		_, _ = shake(vitrine.Client(a, client), vitrine.Server(b, server))
+		a, b := rig.Wires(t)
+		_, _ = rig.Shake(vitrine.Client(a, client), vitrine.Server(b, server))
 	}
 }
 
@@ -220,13 +221,13 @@ func TestASessionSurvivesAsBytes(t *testing.T) {
 		what   string
 		server *vitrine.Config
 	}{
-		{"a ticket", serverConfig(t)},
-		{"a session ID", serverConfig(t, func(c *vitrine.Config) { c.SessionTicketsDisabled, c.SessionStore = true, session.NewMemory(1) })},
+		{"a ticket", rig.ServerConfig(t)},
+		{"a session ID", rig.ServerConfig(t, func(c *vitrine.Config) { c.SessionTicketsDisabled, c.SessionStore = true, session.NewMemory(1) })},
 	} {
 		cache := &afar{}
-		client := clientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
+		client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
 		for i := range 2 {
-			if got, _ := pair(t, client, c.server); got.ConnectionState().DidResume != (i == 1) {
+			if got, _ := rig.Pair(t, client, c.server); got.ConnectionState().DidResume != (i == 1) {
 				t.Errorf("%s, connection %d: resumed %v", c.what, i+1, i == 0)
 			}
 		}

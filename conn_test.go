@@ -7,18 +7,10 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
-	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/suite"
 )
-
-// kindFor is a key that a suite's certificate can have.
-func kindFor(s *suite.Suite) throwaway.Kind {
-	if s.Auth == iana.AuthECDSA {
-		return throwaway.ECDSA
-	}
-	return throwaway.RSA
-}
 
 func TestEverySuiteMovesAMegabyteEachWay(t *testing.T) {
 	ca, err := throwaway.New(throwaway.Options{})
@@ -29,7 +21,7 @@ func TestEverySuiteMovesAMegabyteEachWay(t *testing.T) {
 	for _, s := range suite.Certified() {
 		n++
 		t.Run(s.String(), func(t *testing.T) {
-			cert, err := ca.Issue(kindFor(s), []string{"vitrine.test"})
+			cert, err := ca.Issue(rig.KindFor(s), []string{"vitrine.test"})
 			if err != nil {
 				t.Fatal(err)
 			}

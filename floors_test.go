@@ -33,6 +33,8 @@ var floors = map[string]int{
 	"internal/demo": 78, "diagnose": 70, "internal/starttls": 70, "internal/reach": 71, "internal/front": 75,
 	"cmd/vitrine":      80,
 	"internal/testkit": testOnly, "internal/interop": testOnly, "internal/recompute": testOnly, "internal/tally": testOnly, "internal/hostile": testOnly,
+	"internal/rig": testOnly, "internal/script": testOnly,
+	"internal/conformance": testOnly, "internal/costs": testOnly, "internal/parity": testOnly,
 	"internal/flood": testOnly, "internal/bogo": testOnly, "internal/bogo/shim": testOnly,
 }
 

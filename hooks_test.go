@@ -4,17 +4,18 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
-	"slices"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/script"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/message"
 )
 
 func TestCallbacksHaveTheirSay(t *testing.T) {
-	client, server := configs(t)
+	client, server := rig.Configs(t)
 	cert := server.Certificates[0]
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
@@ -43,7 +44,7 @@ func TestCallbacksHaveTheirSay(t *testing.T) {
 		asked = append(asked, "VerifyConnection "+s.NegotiatedProtocol)
 		return nil
 	}
-	c, s, err := connect(t, client, server)
+	c, s, err := rig.Connect(t, client, server)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,48 +63,23 @@ func TestCallbacksHaveTheirSay(t *testing.T) {
 
 	no := errors.New("not this one")
 	client.VerifyConnection = func(vitrine.ConnectionState) error { return no }
-	if _, _, err := connect(t, client, server); !errors.Is(err, no) {
+	if _, _, err := rig.Connect(t, client, server); !errors.Is(err, no) {
 		t.Errorf("got %v, expected the callback's error", err)
-	}
-}
-
-// What a client_version stands for is what there is to speak, and not 64,767 numbers.
-func TestCallbacksSeeTheVersionsThatExist(t *testing.T) {
-	for version, want := range map[iana.Version][]uint16{
-		0xFFFF: {0x0303, 0x0302, 0x0301}, iana.TLS13: {0x0303, 0x0302, 0x0301}, iana.TLS11: {0x0302, 0x0301}, iana.SSL30: nil,
-	} {
-		seen := make(chan []uint16, 1)
-		config := serverConfig(t, func(c *vitrine.Config) {
-			c.GetConfigForClient = func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
-				seen <- i.SupportedVersions
-				return nil, nil
-			}
-		})
-		wire, ours := wires(t)
-		peer := newScript(t, iana.Client, wire, tls.Certificate{}, edits{hello: func(m *message.ClientHello) { m.Version = version }})
-		go func() {
-			_ = peer.call(ecdsaGCM)
-			wire.Close()
-		}()
-		_ = vitrine.Server(ours, config).Handshake()
-		if got := <-seen; !slices.Equal(got, want) {
-			t.Errorf("client_version %v: got %d versions, expected %x", version, len(got), want)
-		}
 	}
 }
 
 // RFC 8446 §4.2.4
 func TestAServerIsToldTheAuthoritiesThatAClientTakes(t *testing.T) {
 	var told [][]byte
-	config := serverConfig(t, func(c *vitrine.Config) {
+	config := rig.ServerConfig(t, func(c *vitrine.Config) {
 		c.GetConfigForClient = func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
 			told = i.AcceptableCAs
 			return nil, nil
 		}
 	})
-	name := certificate(t, throwaway.ECDSA).Leaf.RawIssuer
-	wire, ours := wires(t)
-	peer := newScript(t, iana.Client, wire, tls.Certificate{}, edits{hello: func(m *message.ClientHello) {
+	name := rig.Certificate(t, throwaway.ECDSA).Leaf.RawIssuer
+	wire, ours := rig.Wires(t)
+	peer := script.New(t, iana.Client, wire, tls.Certificate{}, script.Edits{Hello: func(m *message.ClientHello) {
 		err := m.Extensions.Add(iana.ExtCertificateAuthorities,
 			&message.CertificateAuthorities{Authorities: [][]byte{name, {0x30, 0, 0}}})
 		if err != nil {
@@ -111,7 +87,7 @@ func TestAServerIsToldTheAuthoritiesThatAClientTakes(t *testing.T) {
 		}
 	}})
 	done := make(chan error, 1)
-	go func() { done <- peer.call(ecdsaGCM) }()
+	go func() { done <- peer.Connect(rig.ECDSAGCM) }()
 	if err := vitrine.Server(ours, config).Handshake(); err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -22,7 +23,7 @@ func suiteFor(kind throwaway.Kind) iana.CipherSuite {
 	if kind == throwaway.RSA || kind == throwaway.RSAPSS {
 		return iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
 	}
-	return ecdsaGCM
+	return rig.ECDSAGCM
 }
 
 func TestEveryKindOfKeyProvesEitherSide(t *testing.T) {
@@ -30,13 +31,13 @@ func TestEveryKindOfKeyProvesEitherSide(t *testing.T) {
 	for _, server := range throwaway.Kinds() {
 		for _, client := range throwaway.Kinds() {
 			n++
-			own := issueForClient(t, authority(), client)
-			c := clientConfig(func(c *vitrine.Config) { c.Certificates = []tls.Certificate{own} })
-			s := serverConfig(t, func(c *vitrine.Config) {
-				c.Certificates = []tls.Certificate{certificate(t, server)}
-				c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, authority().Pool()
+			own := rig.IssueForClient(t, rig.Authority(), client)
+			c := rig.ClientConfig(func(c *vitrine.Config) { c.Certificates = []tls.Certificate{own} })
+			s := rig.ServerConfig(t, func(c *vitrine.Config) {
+				c.Certificates = []tls.Certificate{rig.Certificate(t, server)}
+				c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, rig.Authority().Pool()
 			})
-			a, b := pair(t, c, s)
+			a, b := rig.Pair(t, c, s)
 			if got := iana.CipherSuite(a.ConnectionState().CipherSuite); got != suiteFor(server) {
 				t.Errorf("%s: got %v", server, got)
 			}
@@ -59,7 +60,7 @@ func TestClientAuthentication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	right, wrong := issueForClient(t, authority(), throwaway.ECDSA), issueForClient(t, stranger, throwaway.ECDSA)
+	right, wrong := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA), rig.IssueForClient(t, stranger, throwaway.ECDSA)
 	// what the client has: nothing, the right certificate, another authority's, and that one sent although it was not asked for.
 	const none, ours, theirs = "none", "right", "wrong"
 	for _, c := range []struct {
@@ -84,17 +85,17 @@ func TestClientAuthentication(t *testing.T) {
 		{tls.RequireAndVerifyClientCert, theirs, true, alert.UnknownCA},
 	} {
 		t.Run(fmt.Sprintf("%v, %s", c.mode, c.client), func(t *testing.T) {
-			client := clientConfig()
+			client := rig.ClientConfig()
 			switch c.client {
 			case ours:
 				client.Certificates = []tls.Certificate{right}
 			case theirs:
 				client.Certificates = []tls.Certificate{wrong}
 			}
-			server := serverConfig(t, func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = c.mode, authority().Pool() })
-			a, b := wires(t)
+			server := rig.ServerConfig(t, func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = c.mode, rig.Authority().Pool() })
+			a, b := rig.Wires(t)
 			cc, sc := vitrine.Client(a, client), vitrine.Server(b, server)
-			err, serverErr := shake(cc, sc)
+			err, serverErr := rig.Shake(cc, sc)
 			if c.want == 0 {
 				if err != nil || serverErr != nil {
 					t.Fatal(err, serverErr)
@@ -104,10 +105,10 @@ func TestClientAuthentication(t *testing.T) {
 				}
 				return
 			}
-			if got, ok := alertOf(serverErr); !ok || got != c.want {
+			if got, ok := rig.AlertOf(serverErr); !ok || got != c.want {
 				t.Errorf("the server got %v, expected %v", serverErr, c.want)
 			}
-			if got, ok := receivedAlert(err); !ok || got != c.want {
+			if got, ok := rig.ReceivedAlert(err); !ok || got != c.want {
 				t.Errorf("the client got %v, expected %v", err, c.want)
 			}
 		})
@@ -127,7 +128,7 @@ func TestClientSaysWhyItShowsACertificate(t *testing.T) {
 	}
 	others := x509.NewCertPool()
 	others.AddCert(below.Cert)
-	known, rsaKey, unknown := issueForClient(t, authority(), throwaway.ECDSA), issueForClient(t, authority(), throwaway.RSA), issueForClient(t, below, throwaway.ECDSA)
+	known, rsaKey, unknown := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA), rig.IssueForClient(t, rig.Authority(), throwaway.RSA), rig.IssueForClient(t, below, throwaway.ECDSA)
 	for _, c := range []struct {
 		what  string
 		certs []tls.Certificate
@@ -135,16 +136,16 @@ func TestClientSaysWhyItShowsACertificate(t *testing.T) {
 		shown int // -1: none
 		says  string
 	}{
-		{"the first that fits", []tls.Certificate{known, rsaKey}, authority().Pool(), 0, "one of the server's certificate_authorities"},
-		{"the first, whatever its key", []tls.Certificate{rsaKey, known}, authority().Pool(), 0, "rsa_sign"},
+		{"the first that fits", []tls.Certificate{known, rsaKey}, rig.Authority().Pool(), 0, "one of the server's certificate_authorities"},
+		{"the first, whatever its key", []tls.Certificate{rsaKey, known}, rig.Authority().Pool(), 0, "rsa_sign"},
 		{"not the one of another authority", []tls.Certificate{known, unknown}, others, 1, "Vitrine demo intermediate CA"},
 		{"none of another authority", []tls.Certificate{known}, others, -1, "none of the server's 1 certificate_authorities issued it"},
-		{"none at all", nil, authority().Pool(), -1, "there is no certificate to choose from"},
+		{"none at all", nil, rig.Authority().Pool(), -1, "there is no certificate to choose from"},
 	} {
 		var events trace.Memory
-		client := clientConfig(func(v *vitrine.Config) { v.Certificates, v.Trace = c.certs, &events })
-		server := serverConfig(t, func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = tls.VerifyClientCertIfGiven, c.cas })
-		_, s := pair(t, client, server)
+		client := rig.ClientConfig(func(v *vitrine.Config) { v.Certificates, v.Trace = c.certs, &events })
+		server := rig.ServerConfig(t, func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = tls.VerifyClientCertIfGiven, c.cas })
+		_, s := rig.Pair(t, client, server)
 		got := s.ConnectionState().PeerCertificates
 		switch {
 		case c.shown < 0 && len(got) > 0:
@@ -166,8 +167,8 @@ func TestClientSaysWhyItShowsACertificate(t *testing.T) {
 
 // RFC 6066 §8, RFC 7633 §4 and RFC 6962 §3.3: what comes along with a certificate arrives.
 func TestStaplesAndTimestampsArrive(t *testing.T) {
-	must := certificate(t, throwaway.ECDSA, throwaway.MustStaple)
-	staple, err := authority().Staple(must.Leaf)
+	must := rig.Certificate(t, throwaway.ECDSA, throwaway.MustStaple)
+	staple, err := rig.Authority().Staple(must.Leaf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,14 +187,14 @@ func TestStaplesAndTimestampsArrive(t *testing.T) {
 		{"stapled and not asked for", stapled, vitrine.Off, vitrine.Preferred, 0, false},
 		{"stapled and kept back", stapled, vitrine.Preferred, vitrine.Off, alert.BadCertificateStatusResponse, false},
 		{"must be stapled and is not", must, vitrine.Preferred, vitrine.Preferred, alert.BadCertificateStatusResponse, false},
-		{"required and not there", certificate(t, throwaway.ECDSA), vitrine.Required, vitrine.Preferred, alert.BadCertificateStatusResponse, false},
+		{"required and not there", rig.Certificate(t, throwaway.ECDSA), vitrine.Required, vitrine.Preferred, alert.BadCertificateStatusResponse, false},
 	} {
-		a, b := wires(t)
-		client := vitrine.Client(a, clientConfig(func(v *vitrine.Config) { v.StatusRequest = c.client }))
+		a, b := rig.Wires(t)
+		client := vitrine.Client(a, rig.ClientConfig(func(v *vitrine.Config) { v.StatusRequest = c.client }))
 		server := vitrine.Server(b, &vitrine.Config{Certificates: []tls.Certificate{c.cert}, StatusRequest: c.server})
-		err, serverErr := shake(client, server)
+		err, serverErr := rig.Shake(client, server)
 		if c.want != 0 {
-			if got, ok := alertOf(err); !ok || got != c.want {
+			if got, ok := rig.AlertOf(err); !ok || got != c.want {
 				t.Errorf("%s: got %v, expected %v", c.what, err, c.want)
 			}
 			continue
@@ -215,7 +216,7 @@ func TestStaplesAndTimestampsArrive(t *testing.T) {
 // Certificates are chosen by the name asked for, and by what the client can check. RFC 6066 §3, RFC 5246 §7.4.2.
 func TestServerChoosesItsCertificate(t *testing.T) {
 	issue := func(kind throwaway.Kind, name string) tls.Certificate {
-		c, err := authority().Issue(kind, []string{name})
+		c, err := rig.Authority().Issue(kind, []string{name})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -227,16 +228,16 @@ func TestServerChoosesItsCertificate(t *testing.T) {
 		suite iana.CipherSuite
 		want  int
 	}{
-		{"a.test", ecdsaGCM, 0},
+		{"a.test", rig.ECDSAGCM, 0},
 		{"a.test", iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, 1},
-		{"a.test", rsaGCM, 1},
-		{"b.test", ecdsaGCM, 2},
-		{"B.test", ecdsaGCM, 2},
-		{"x.c.test", ecdsaGCM, 3},
-		{"d.test", ecdsaGCM, 4},
+		{"a.test", rig.RSAGCM, 1},
+		{"b.test", rig.ECDSAGCM, 2},
+		{"B.test", rig.ECDSAGCM, 2},
+		{"x.c.test", rig.ECDSAGCM, 3},
+		{"d.test", rig.ECDSAGCM, 4},
 	} {
-		all := []uint16{uint16(ecdsaGCM), uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), uint16(rsaGCM)}
-		client, _ := pair(t, clientConfig(func(v *vitrine.Config) { v.ServerName, v.CipherSuites = c.name, []uint16{uint16(c.suite)} }), &vitrine.Config{Certificates: certs, CipherSuites: all})
+		all := []uint16{uint16(rig.ECDSAGCM), uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), uint16(rig.RSAGCM)}
+		client, _ := rig.Pair(t, rig.ClientConfig(func(v *vitrine.Config) { v.ServerName, v.CipherSuites = c.name, []uint16{uint16(c.suite)} }), &vitrine.Config{Certificates: certs, CipherSuites: all})
 		if got := client.ConnectionState().PeerCertificates[0]; !bytes.Equal(got.Raw, certs[c.want].Certificate[0]) {
 			t.Errorf("%s with %v: got the certificate of %v, expected number %d", c.name, c.suite, got.DNSNames, c.want)
 		}
@@ -258,8 +259,8 @@ func (l *lines) Write(b []byte) (int, error) {
 // The other end is crypto/tls: what both derive and log must be the same.
 func TestExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T) {
 	var ours, theirs lines
-	config := &tls.Config{RootCAs: authority().Pool(), ServerName: name, MaxVersion: tls.VersionTLS12, KeyLogWriter: &theirs,
-		Certificates: []tls.Certificate{certificate(t, throwaway.ECDSA)}}
+	config := &tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName, MaxVersion: tls.VersionTLS12, KeyLogWriter: &theirs,
+		Certificates: []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}}
 	logs := func(c *vitrine.Config) { c.KeyLogWriter = &ours }
 	compare := func(c *vitrine.Conn, other *tls.Conn) {
 		t.Helper()
@@ -280,18 +281,18 @@ func TestExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T) {
 		}
 		t.Logf("%d exports", n)
 	}
-	a, b := wires(t)
-	client, server := vitrine.Client(a, clientConfig(logs)), tls.Server(b, config)
+	a, b := rig.Wires(t)
+	client, server := vitrine.Client(a, rig.ClientConfig(logs)), tls.Server(b, config)
 	if _, err := client.ExportKeyingMaterial("EXPORTER-vitrine", nil, 32); err == nil {
 		t.Error("exported before the handshake")
 	}
-	if err, serverErr := shake(client, server); err != nil || serverErr != nil {
+	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
 	compare(client, server)
-	a, b = wires(t)
-	other, us := tls.Client(a, config), vitrine.Server(b, serverConfig(t, logs))
-	if err, serverErr := shake(other, us); err != nil || serverErr != nil {
+	a, b = rig.Wires(t)
+	other, us := tls.Client(a, config), vitrine.Server(b, rig.ServerConfig(t, logs))
+	if err, serverErr := rig.Shake(other, us); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
 	compare(us, other)
@@ -302,7 +303,7 @@ func TestExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T) {
 
 // RFC 7627 §5.4: without the extension a master_secret may belong to two connections.
 func TestExporterNeedsExtendedMasterSecret(t *testing.T) {
-	client, server := pair(t, clientConfig(func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }), serverConfig(t))
+	client, server := rig.Pair(t, rig.ClientConfig(func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }), rig.ServerConfig(t))
 	for _, c := range []*vitrine.Conn{client, server} {
 		if b, err := c.ExportKeyingMaterial("EXPORTER-vitrine", nil, 32); b != nil || err == nil || !strings.Contains(err.Error(), "RFC 7627 §5.4") {
 			t.Errorf("got %x, %v", b, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -22,9 +23,9 @@ func attempt(
 	client, server *vitrine.Config,
 ) (errs [2]error, states [2]vitrine.ConnectionState) {
 	t.Helper()
-	a, b := wires(t)
+	a, b := rig.Wires(t)
 	c, s := vitrine.Client(a, client), vitrine.Server(b, server)
-	errs[iana.Client], errs[iana.Server] = shake(c, s)
+	errs[iana.Client], errs[iana.Server] = rig.Shake(c, s)
 	states[iana.Client], states[iana.Server] = c.ConnectionState(), s.ConnectionState()
 	c.Close()
 	s.Close()
@@ -36,15 +37,15 @@ func TestUnknownNamesAreRefusedWhereThatIsAskedFor(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		refused bool // by a server that is told to
-	}{{name, false}, {"elsewhere.test", true}, {"", false}, {"127.0.0.1", false}} {
+	}{{rig.ServerName, false}, {"elsewhere.test", true}, {"", false}, {"127.0.0.1", false}} {
 		for _, told := range []bool{false, true} {
 			client := &vitrine.Config{ServerName: c.name, InsecureSkipVerify: true}
 			errs, _ := attempt(
 				t,
 				client,
-				serverConfig(t, func(s *vitrine.Config) { s.UnknownNamesRefused = told }),
+				rig.ServerConfig(t, func(s *vitrine.Config) { s.UnknownNamesRefused = told }),
 			)
-			if got, _ := receivedAlert(
+			if got, _ := rig.ReceivedAlert(
 				errs[iana.Client],
 			); told &&
 				c.refused != (got == alert.UnrecognizedName) {
@@ -59,31 +60,31 @@ func TestUnknownNamesAreRefusedWhereThatIsAskedFor(t *testing.T) {
 
 // The certificate that the client asked for goes before the suite that we prefer, as with crypto/tls.
 func TestTheCertificateOfTheNameGoesBeforeABetterSuite(t *testing.T) {
-	ecdsa, err := authority().Issue(throwaway.ECDSA, []string{"a.test"})
+	ecdsa, err := rig.Authority().Issue(throwaway.ECDSA, []string{"a.test"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	rsa, err := authority().Issue(throwaway.RSA, []string{"b.test"})
+	rsa, err := rig.Authority().Issue(throwaway.RSA, []string{"b.test"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	certs := []tls.Certificate{ecdsa, rsa}
 	for name, want := range map[string]*x509.Certificate{"a.test": ecdsa.Leaf, "b.test": rsa.Leaf} {
-		client := clientConfig(func(c *vitrine.Config) { c.ServerName = name })
+		client := rig.ClientConfig(func(c *vitrine.Config) { c.ServerName = name })
 		errs, states := attempt(t, client, &vitrine.Config{Certificates: certs})
 		if errs != [2]error{} || !states[iana.Client].PeerCertificates[0].Equal(want) {
 			t.Errorf("%s: %v", name, errs)
 		}
-		a, b := wires(t)
+		a, b := rig.Wires(t)
 		theirs := tls.Client(
 			a,
 			&tls.Config{
-				RootCAs:    authority().Pool(),
+				RootCAs:    rig.Authority().Pool(),
 				ServerName: name,
 				MaxVersion: tls.VersionTLS12,
 			},
 		)
-		if err, serverErr := shake(
+		if err, serverErr := rig.Shake(
 			theirs,
 			tls.Server(b, &tls.Config{Certificates: certs}),
 		); err != nil ||
@@ -98,19 +99,19 @@ func TestTheCertificateOfTheNameGoesBeforeABetterSuite(t *testing.T) {
 // hello" if it used the name, "MUST NOT" if it resumes.
 func TestServerNameIsAcknowledged(t *testing.T) {
 	cache := vitrine.NewLRUClientSessionCache(0)
-	server := serverConfig(t)
+	server := rig.ServerConfig(t)
 	for _, c := range []struct {
 		what, name string
 		cache      vitrine.ClientSessionCache
 		want       bool
 	}{
-		{"a name of the certificate", name, cache, true}, {"the same, resumed", name, cache, false},
+		{"a name of the certificate", rig.ServerName, cache, true}, {"the same, resumed", rig.ServerName, cache, false},
 		{"another name", "elsewhere.test", nil, true}, {"an address", "127.0.0.1", nil, false},
 	} {
 		log := &trace.Memory{}
-		client := clientConfig(func(v *vitrine.Config) {
+		client := rig.ClientConfig(func(v *vitrine.Config) {
 			v.ServerName, v.ClientSessionCache, v.Trace = c.name, c.cache, log
-			v.InsecureSkipVerify = c.name != name
+			v.InsecureSkipVerify = c.name != rig.ServerName
 		})
 		errs, _ := attempt(t, client, server)
 		acknowledged := false
@@ -162,15 +163,15 @@ func TestACallbackMayNameItsAlert(t *testing.T) {
 	named := alert.Fail(alert.AccessDenied, "", "not today")
 	wrapped := errors.Join(errors.New("the door is shut"), named)
 	plain := errors.New("no")
-	clientCert := issueForClient(t, authority(), throwaway.ECDSA)
+	clientCert := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)
 	for _, c := range refusingCallbacks {
 		for _, refusal := range []error{named, wrapped, plain} {
 			configs := [2]*vitrine.Config{}
-			configs[iana.Client], configs[iana.Server] = clientConfig(), serverConfig(t)
+			configs[iana.Client], configs[iana.Server] = rig.ClientConfig(), rig.ServerConfig(t)
 			configs[iana.Client].Certificates = []tls.Certificate{clientCert}
 			configs[iana.Server].ClientAuth = tls.RequestClientCert
 			c.set(configs[c.asked], refusal)
-			a, b := wires(t)
+			a, b := rig.Wires(t)
 			ends := [2]*vitrine.Conn{}
 			ends[iana.Client], ends[iana.Server] = vitrine.Client(
 				a,
@@ -180,7 +181,7 @@ func TestACallbackMayNameItsAlert(t *testing.T) {
 				configs[iana.Server],
 			)
 			errs := [2]error{}
-			errs[iana.Client], errs[iana.Server] = shake(ends[iana.Client], ends[iana.Server])
+			errs[iana.Client], errs[iana.Server] = rig.Shake(ends[iana.Client], ends[iana.Server])
 			heard := errs[c.asked.Peer()]
 			if heard == nil { // a client's flight is over before the server's verdict
 				_, heard = ends[c.asked.Peer()].Read(make([]byte, 1))
@@ -189,7 +190,7 @@ func TestACallbackMayNameItsAlert(t *testing.T) {
 			if refusal != plain {
 				want = alert.AccessDenied
 			}
-			if got, ok := receivedAlert(
+			if got, ok := rig.ReceivedAlert(
 				heard,
 			); !ok || got != want ||
 				!errors.Is(errs[c.asked], refusal) {
@@ -221,9 +222,9 @@ func TestSignatureSchemesAreThoseOfTheConfig(t *testing.T) {
 		{"SHA-1 turned on", []vitrine.SignatureScheme{sha1}, []vitrine.SignatureScheme{sha1}, sha1},
 		{"SHA-1 turned on at one end", []vitrine.SignatureScheme{sha1}, nil, 0},
 	} {
-		client := clientConfig(func(v *vitrine.Config) { v.SignatureSchemes = c.client })
+		client := rig.ClientConfig(func(v *vitrine.Config) { v.SignatureSchemes = c.client })
 		server := &vitrine.Config{
-			Certificates:     []tls.Certificate{certificate(t, throwaway.RSA)},
+			Certificates:     []tls.Certificate{rig.Certificate(t, throwaway.RSA)},
 			SignatureSchemes: c.server,
 		}
 		errs, states := attempt(t, client, server)
@@ -233,8 +234,8 @@ func TestSignatureSchemesAreThoseOfTheConfig(t *testing.T) {
 		}
 	}
 	for _, bad := range [][]vitrine.SignatureScheme{{}, {0}, {0x0101}, {0x9999}} {
-		config := clientConfig(func(v *vitrine.Config) { v.SignatureSchemes = bad })
-		a, _ := wires(t)
+		config := rig.ClientConfig(func(v *vitrine.Config) { v.SignatureSchemes = bad })
+		a, _ := rig.Wires(t)
 		if err := vitrine.Client(a, config).
 			Handshake(); err == nil ||
 			!strings.Contains(err.Error(), "SignatureSchemes") {
@@ -244,13 +245,13 @@ func TestSignatureSchemesAreThoseOfTheConfig(t *testing.T) {
 }
 
 func TestTheStateTellsWhatBothSidesShowed(t *testing.T) {
-	shown := issueForClient(t, authority(), throwaway.ECDSA)
+	shown := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)
 	cache := vitrine.NewLRUClientSessionCache(0)
-	client := clientConfig(func(c *vitrine.Config) {
+	client := rig.ClientConfig(func(c *vitrine.Config) {
 		c.Certificates, c.ClientSessionCache = []tls.Certificate{shown}, cache
 	})
-	server := serverConfig(t, func(c *vitrine.Config) {
-		c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, authority().Pool()
+	server := rig.ServerConfig(t, func(c *vitrine.Config) {
+		c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, rig.Authority().Pool()
 	})
 	for i := range 2 {
 		errs, states := attempt(t, client, server)
@@ -277,12 +278,12 @@ func TestTheStateTellsWhatBothSidesShowed(t *testing.T) {
 			t.Error("what one side showed is not what the other saw")
 		}
 	}
-	plain, _ := pair(
+	plain, _ := rig.Pair(
 		t,
-		clientConfig(
+		rig.ClientConfig(
 			func(c *vitrine.Config) { c.CipherSuites = []uint16{vitrine.TLS_RSA_WITH_AES_128_GCM_SHA256} },
 		),
-		serverConfig(t, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }),
+		rig.ServerConfig(t, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }),
 	)
 	if got := plain.ConnectionState().PeerSignatureScheme; got != 0 {
 		t.Errorf("RSA key exchange was signed with %v", got)
@@ -291,13 +292,14 @@ func TestTheStateTellsWhatBothSidesShowed(t *testing.T) {
 
 // Two servers may share ticket keys, and only one of them require a certificate by its callback.
 func TestASessionWithoutACertificateIsJudgedAgain(t *testing.T) {
+	errNone := errors.New("a certificate is required")
 	keys := [][32]byte{{7}}
-	lenient := serverConfig(t, func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert })
-	strict := serverConfig(t, func(c *vitrine.Config) {
+	lenient := rig.ServerConfig(t, func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert })
+	strict := rig.ServerConfig(t, func(c *vitrine.Config) {
 		c.ClientAuth = tls.RequestClientCert
 		c.VerifyPeerCertificate = func(raw [][]byte, _ [][]*x509.Certificate) error {
 			if len(raw) == 0 {
-				return errRefused
+				return errNone
 			}
 			return nil
 		}
@@ -305,7 +307,7 @@ func TestASessionWithoutACertificateIsJudgedAgain(t *testing.T) {
 	lenient.SetSessionTicketKeys(keys)
 	strict.SetSessionTicketKeys(keys)
 	cache := vitrine.NewLRUClientSessionCache(0)
-	client := clientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
+	client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
 	for i, server := range []*vitrine.Config{lenient, lenient, strict} {
 		errs, states := attempt(t, client, server)
 		if i < 2 && (errs != [2]error{} || states[iana.Server].DidResume != (i == 1)) {
@@ -314,7 +316,7 @@ func TestASessionWithoutACertificateIsJudgedAgain(t *testing.T) {
 		if id := states[iana.Server].PSKIdentity; id != nil {
 			t.Errorf("connection %d: a pre-shared key's identity %q without one", i+1, id)
 		}
-		if i == 2 && !errors.Is(errs[iana.Server], errRefused) {
+		if i == 2 && !errors.Is(errs[iana.Server], errNone) {
 			t.Errorf("the strict server: %v, resumed %v", errs, states[iana.Server].DidResume)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -19,32 +20,32 @@ import (
 func TestACertificateRequestIsToldWhole(t *testing.T) {
 	for _, version := range []uint16{vitrine.VersionTLS10, vitrine.VersionTLS11, vitrine.VersionTLS12} {
 		for _, auth := range []tls.ClientAuthType{tls.RequestClientCert, tls.RequireAndVerifyClientCert} {
-			ecdsa, rsa := issueForClient(
+			ecdsa, rsa := rig.IssueForClient(
 				t,
-				authority(),
+				rig.Authority(),
 				throwaway.ECDSA,
-			), issueForClient(
+			), rig.IssueForClient(
 				t,
-				authority(),
+				rig.Authority(),
 				throwaway.RSA,
 			)
-			ed25519 := issueForClient(t, authority(), throwaway.Ed25519)
+			ed25519 := rig.IssueForClient(t, rig.Authority(), throwaway.Ed25519)
 			var got vitrine.CertificateRequestInfo
-			client := clientConfig(func(c *vitrine.Config) {
+			client := rig.ClientConfig(func(c *vitrine.Config) {
 				c.Policy, c.MaxVersion = vitrine.Legacy, version
 				c.GetClientCertificate = func(i *vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
 					got = *i
 					return &rsa, nil
 				}
 			})
-			server := serverConfig(t, func(c *vitrine.Config) {
-				c.Policy, c.ClientAuth, c.ClientCAs = vitrine.Legacy, auth, authority().Pool()
+			server := rig.ServerConfig(t, func(c *vitrine.Config) {
+				c.Policy, c.ClientAuth, c.ClientCAs = vitrine.Legacy, auth, rig.Authority().Pool()
 			})
 			errs, states := attempt(t, client, server)
 			if errs != [2]error{} || len(states[iana.Server].PeerCertificates) == 0 {
 				t.Fatalf("%s: %v", vitrine.VersionName(version), errs)
 			}
-			subject := [][]byte{authority().Cert.RawSubject}
+			subject := [][]byte{rig.Authority().Cert.RawSubject}
 			if !slices.EqualFunc(got.AcceptableCAs, subject, bytes.Equal) ||
 				!bytes.Equal(got.CertificateTypes, []byte{1, 64}) ||
 				got.Version != version ||
@@ -67,7 +68,7 @@ func TestACertificateRequestIsToldWhole(t *testing.T) {
 
 // An info that a program makes for its own tests is judged as one of crypto/tls's.
 func TestARequestMadeByAProgramIsJudged(t *testing.T) {
-	cert := issueForClient(t, authority(), throwaway.ECDSA)
+	cert := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)
 	schemes := []vitrine.SignatureScheme{vitrine.ECDSAWithP256AndSHA256}
 	for _, c := range []struct {
 		cas     [][]byte
@@ -100,7 +101,7 @@ func TestARequestMadeByAProgramIsJudged(t *testing.T) {
 
 // Certificates with keyEncipherment alone are common, and their servers choose ECDHE all the same.
 func TestKeyUsageIsAMatterOfPolicy(t *testing.T) {
-	cert := certificate(
+	cert := rig.Certificate(
 		t,
 		throwaway.RSA,
 		func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment },
@@ -109,11 +110,11 @@ func TestKeyUsageIsAMatterOfPolicy(t *testing.T) {
 		return &tls.Config{Certificates: []tls.Certificate{cert}, MaxVersion: tls.VersionTLS12}
 	}
 	for _, policy := range vitrine.Policies() {
-		a, b := wires(t)
-		ours := vitrine.Client(a, clientConfig(func(c *vitrine.Config) { c.Policy = policy }))
-		err, _ := shake(ours, tls.Server(b, plain()))
+		a, b := rig.Wires(t)
+		ours := vitrine.Client(a, rig.ClientConfig(func(c *vitrine.Config) { c.Policy = policy }))
+		err, _ := rig.Shake(ours, tls.Server(b, plain()))
 		if policy == vitrine.Modern {
-			if got, _ := alertOf(
+			if got, _ := rig.AlertOf(
 				err,
 			); got != alert.IllegalParameter ||
 				!strings.Contains(err.Error(), "digitalSignature") {
@@ -122,16 +123,16 @@ func TestKeyUsageIsAMatterOfPolicy(t *testing.T) {
 		} else if id := ours.ConnectionState().CipherSuite; err != nil || !suite.ByID(iana.CipherSuite(id)).Kex.Ephemeral() {
 			t.Errorf("%s: %v, %v", policy.Name(), err, iana.CipherSuite(id))
 		}
-		a, b = wires(t)
+		a, b = rig.Wires(t)
 		theirs := tls.Client(
 			a,
 			&tls.Config{
-				RootCAs:    authority().Pool(),
-				ServerName: name,
+				RootCAs:    rig.Authority().Pool(),
+				ServerName: rig.ServerName,
 				MaxVersion: tls.VersionTLS12,
 			},
 		)
-		err, _ = shake(
+		err, _ = rig.Shake(
 			theirs,
 			vitrine.Server(
 				b,
@@ -152,8 +153,8 @@ func TestLargeFiniteFieldsMustBeNamed(t *testing.T) {
 				t.Errorf("%v is on under %s", group, p.Name())
 			}
 		}
-		wants := clientConfig(func(c *vitrine.Config) {
-			c.CipherSuites = []uint16{uint16(dheGCM)}
+		wants := rig.ClientConfig(func(c *vitrine.Config) {
+			c.CipherSuites = []uint16{uint16(rig.DHEGCM)}
 			c.CurvePreferences = []vitrine.CurveID{vitrine.CurveID(group)}
 		})
 		for _, server := range []struct {
@@ -161,9 +162,9 @@ func TestLargeFiniteFieldsMustBeNamed(t *testing.T) {
 			config *vitrine.Config
 			good   bool
 		}{
-			{"compatible", serverConfig(t, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }), false},
-			{"the suite named", serverConfig(t, func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(dheGCM)} }), false},
-			{"the group named", serverConfig(t, func(c *vitrine.Config) {
+			{"compatible", rig.ServerConfig(t, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }), false},
+			{"the suite named", rig.ServerConfig(t, func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.DHEGCM)} }), false},
+			{"the group named", rig.ServerConfig(t, func(c *vitrine.Config) {
 				c.Policy, c.CurvePreferences = vitrine.Compatible, []vitrine.CurveID{vitrine.CurveID(group)}
 			}), true},
 		} {

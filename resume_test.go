@@ -2,54 +2,13 @@ package vitrine_test
 
 import (
 	"crypto/tls"
-	"io"
 	"net"
 	"testing"
-	"time"
 
 	"github.com/vitrine-tls/vitrine"
-	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/session"
 )
-
-// connect runs one connection over loopback and gives both ends' views.
-func connect(t *testing.T, client, server *vitrine.Config) (c, s vitrine.ConnectionState, err error) {
-	t.Helper()
-	l, err := vitrine.Listen("tcp", "127.0.0.1:0", server)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	done := make(chan vitrine.ConnectionState, 1)
-	go func() {
-		conn, err := l.Accept()
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(10 * time.Second))
-		io.Copy(conn, conn)
-		done <- conn.(*vitrine.Conn).ConnectionState()
-	}()
-	raw, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn := vitrine.Client(raw, client)
-	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(10 * time.Second))
-	if err := conn.Handshake(); err != nil {
-		return c, s, err
-	}
-	if _, err := conn.Write([]byte("hello")); err != nil {
-		t.Fatal(err)
-	}
-	conn.CloseWrite()
-	if b, err := io.ReadAll(conn); string(b) != "hello" || err != nil {
-		t.Fatalf("got %q and %v", b, err)
-	}
-	return conn.ConnectionState(), <-done, nil
-}
 
 func TestASessionIsResumed(t *testing.T) {
 	for _, tt := range []struct {
@@ -73,13 +32,13 @@ func TestASessionIsResumed(t *testing.T) {
 		{"not when the server keeps nothing", func(_, s *vitrine.Config) { s.SessionTicketsDisabled = true }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			client, server := configs(t)
+			client, server := rig.Configs(t)
 			client.ClientSessionCache = vitrine.NewLRUClientSessionCache(0)
 			if tt.edit != nil {
 				tt.edit(client, server)
 			}
 			for i := range 3 {
-				c, s, err := connect(t, client, server)
+				c, s, err := rig.Connect(t, client, server)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -94,20 +53,6 @@ func TestASessionIsResumed(t *testing.T) {
 	}
 }
 
-// configs are a client and a server that trust one CA.
-func configs(t *testing.T) (client, server *vitrine.Config) {
-	t.Helper()
-	ca, err := throwaway.New(throwaway.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cert, err := ca.Issue(throwaway.RSA, []string{"vitrine.test"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &vitrine.Config{RootCAs: ca.Pool(), ServerName: "vitrine.test"}, &vitrine.Config{Certificates: []tls.Certificate{cert}, ClientCAs: ca.Pool()}
-}
-
 // farConn is a connection to another address.
 type farConn struct {
 	net.Conn
@@ -118,7 +63,7 @@ func (c farConn) RemoteAddr() net.Addr { return c.remote }
 
 // As with crypto/tls.
 func TestWithoutServerNameSessionsAreKeptByAddress(t *testing.T) {
-	server := serverConfig(t)
+	server := rig.ServerConfig(t)
 	client := &vitrine.Config{InsecureSkipVerify: true,
 		ClientSessionCache: vitrine.NewLRUClientSessionCache(0)}
 	for i, tt := range []struct {
@@ -131,9 +76,9 @@ func TestWithoutServerNameSessionsAreKeptByAddress(t *testing.T) {
 		{nil, false},
 		{nil, false},
 	} {
-		a, b := wires(t)
+		a, b := rig.Wires(t)
 		c, s := vitrine.Client(farConn{a, tt.remote}, client), vitrine.Server(b, server)
-		if err, serverErr := shake(c, s); err != nil || serverErr != nil {
+		if err, serverErr := rig.Shake(c, s); err != nil || serverErr != nil {
 			t.Fatal(err, serverErr)
 		}
 		if got := c.ConnectionState().DidResume; got != tt.want {

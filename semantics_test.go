@@ -17,6 +17,8 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/script"
 )
 
 // More than every socket buffer holds, so that a Read that waited for a Write would wait for ever.
@@ -25,7 +27,7 @@ func TestBothSidesSend64MiBAtOnce(t *testing.T) {
 	if testing.Short() {
 		size = 8 << 20
 	}
-	client, server := pair(t, clientConfig(), serverConfig(t))
+	client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
 	client.SetDeadline(time.Now().Add(2 * time.Minute))
 	server.SetDeadline(time.Now().Add(2 * time.Minute))
 	pattern := make([]byte, 1<<20)
@@ -61,7 +63,7 @@ func TestBothSidesSend64MiBAtOnce(t *testing.T) {
 }
 
 func TestReadDeadlinePassesAndReadingGoesOn(t *testing.T) {
-	client, server := pair(t, clientConfig(), serverConfig(t))
+	client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
 	b := make([]byte, 10)
 	for range 3 {
 		client.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
@@ -70,7 +72,7 @@ func TestReadDeadlinePassesAndReadingGoesOn(t *testing.T) {
 			t.Fatalf("got %d bytes and %v, expected a time-out", n, err)
 		}
 	}
-	client.SetReadDeadline(deadline())
+	client.SetReadDeadline(rig.Deadline())
 	server.Write([]byte("still here"))
 	if n, err := client.Read(b); string(b[:n]) != "still here" || err != nil {
 		t.Errorf("got %q and %v", b[:n], err)
@@ -79,21 +81,21 @@ func TestReadDeadlinePassesAndReadingGoesOn(t *testing.T) {
 
 // Half a record came before the deadline: it is not lost.
 func TestReadDeadlineInsideARecordLosesNothing(t *testing.T) {
-	a, b := wires(t)
-	wire := &middle{TCPConn: b.(*net.TCPConn)}
-	client, server := vitrine.Client(a, clientConfig()), vitrine.Server(wire, serverConfig(t))
-	if err, serverErr := shake(client, server); err != nil || serverErr != nil {
+	a, b := rig.Wires(t)
+	wire := &rig.Middle{TCPConn: b.(*net.TCPConn)}
+	client, server := vitrine.Client(a, rig.ClientConfig()), vitrine.Server(wire, rig.ServerConfig(t))
+	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
 	var rest []byte
-	wire.set(func(b []byte) [][]byte { rest = b[7:]; return [][]byte{b[:7]} })
+	wire.SetEdit(func(b []byte) [][]byte { rest = b[7:]; return [][]byte{b[:7]} })
 	server.Write([]byte("in two parts"))
 	got := make([]byte, 20)
 	client.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 	if n, err := client.Read(got); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("got %d bytes and %v", n, err)
 	}
-	client.SetReadDeadline(deadline())
+	client.SetReadDeadline(rig.Deadline())
 	wire.TCPConn.Write(rest)
 	if n, err := client.Read(got); string(got[:n]) != "in two parts" || err != nil {
 		t.Errorf("got %q and %v", got[:n], err)
@@ -101,7 +103,7 @@ func TestReadDeadlineInsideARecordLosesNothing(t *testing.T) {
 }
 
 func TestWriteDeadlineEndsWriting(t *testing.T) {
-	client, server := pair(t, clientConfig(), serverConfig(t))
+	client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
 	client.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
 	_, err := client.Write(make([]byte, 64<<20)) // nobody reads
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -120,11 +122,11 @@ func TestWriteDeadlineEndsWriting(t *testing.T) {
 
 func TestHandshakeDeadline(t *testing.T) {
 	for _, me := range []iana.Side{iana.Client, iana.Server} {
-		a, b := wires(t) // nobody answers at b
+		a, b := rig.Wires(t) // nobody answers at b
 		a.SetDeadline(time.Now().Add(20 * time.Millisecond))
-		c := vitrine.Client(a, clientConfig())
+		c := vitrine.Client(a, rig.ClientConfig())
 		if me == iana.Server {
-			c = vitrine.Server(a, serverConfig(t))
+			c = vitrine.Server(a, rig.ServerConfig(t))
 		}
 		for range 2 { // the failure lasts
 			if err := c.Handshake(); !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -148,8 +150,8 @@ func TestHandshakeContextEndsAndCloses(t *testing.T) {
 			return context.WithTimeout(context.Background(), 10*time.Millisecond)
 		},
 	} {
-		a, b := wires(t)
-		c := vitrine.Client(a, clientConfig())
+		a, b := rig.Wires(t)
+		c := vitrine.Client(a, rig.ClientConfig())
 		ctx, cancel := start()
 		if what == "cancelled" {
 			time.AfterFunc(10*time.Millisecond, cancel)
@@ -170,9 +172,9 @@ func TestHandshakeContextEndsAndCloses(t *testing.T) {
 
 // A waiter's context ends the waiting, not the handshake.
 func TestManyMayWaitForOneHandshake(t *testing.T) {
-	a, b := wires(t)
-	wire := &counting{Conn: a}
-	client, server := vitrine.Client(wire, clientConfig()), vitrine.Server(b, serverConfig(t))
+	a, b := rig.Wires(t)
+	wire := &rig.Counting{Conn: a}
+	client, server := vitrine.Client(wire, rig.ClientConfig()), vitrine.Server(b, rig.ServerConfig(t))
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -186,7 +188,7 @@ func TestManyMayWaitForOneHandshake(t *testing.T) {
 			t.Errorf("Read: %d, %v", n, err)
 		}
 	})
-	for wire.writes.Load() == 0 { // ClientHello is out: somebody else performs the handshake
+	for wire.Writes.Load() == 0 { // ClientHello is out: somebody else performs the handshake
 		runtime.Gosched()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Millisecond)
@@ -203,7 +205,7 @@ func TestManyMayWaitForOneHandshake(t *testing.T) {
 
 func TestReadsWritesAndClosesAtOnce(t *testing.T) {
 	for range 30 {
-		client, server := pair(t, clientConfig(), serverConfig(t))
+		client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
 		var wg sync.WaitGroup
 		for _, c := range []*vitrine.Conn{client, server} {
 			for range 2 {
@@ -242,7 +244,7 @@ func TestReadsWritesAndClosesAtOnce(t *testing.T) {
 }
 
 func TestCloseWriteLeavesReading(t *testing.T) {
-	client, server := pair(t, clientConfig(), serverConfig(t))
+	client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
 	client.Write([]byte("question"))
 	if err := client.CloseWrite(); err != nil {
 		t.Fatal(err)
@@ -271,7 +273,7 @@ func TestCloseWriteLeavesReading(t *testing.T) {
 
 // io.EOF is for close_notify alone, RFC 5246 §7.2.1.
 func TestTruncationIsNoEOF(t *testing.T) {
-	client, server := pair(t, clientConfig(), serverConfig(t))
+	client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
 	server.Write([]byte("all of it?"))
 	server.NetConn().Close()
 	b, err := io.ReadAll(client)
@@ -281,15 +283,15 @@ func TestTruncationIsNoEOF(t *testing.T) {
 }
 
 // script against a connection that holds: what a peer may still say.
-func afterHandshake(t *testing.T, lines ...line) (conn *vitrine.Conn, peer *script, done chan struct{}) {
-	ours, wire := wires(t)
-	peer = newScript(t, iana.Server, wire, certificate(t, "ecdsa"), edits{last: add(lines...)})
+func afterHandshake(t *testing.T, lines ...script.Item) (conn *vitrine.Conn, peer *script.Peer, done chan struct{}) {
+	ours, wire := rig.Wires(t)
+	peer = script.New(t, iana.Server, wire, rig.Certificate(t, "ecdsa"), script.Edits{Last: script.Add(lines...)})
 	done = make(chan struct{})
 	go func() {
 		defer close(done)
-		peer.serve(ecdsaGCM)
+		peer.Serve(rig.ECDSAGCM)
 	}()
-	conn = vitrine.Client(ours, clientConfig())
+	conn = vitrine.Client(ours, rig.ClientConfig())
 	if err := conn.Handshake(); err != nil {
 		t.Fatal(err)
 	}
@@ -298,25 +300,25 @@ func afterHandshake(t *testing.T, lines ...line) (conn *vitrine.Conn, peer *scri
 
 // RFC 5246 §7.2.2 and RFC 5746 §4.5.
 func TestHelloRequestIsAnsweredWithNoRenegotiation(t *testing.T) {
-	conn, peer, done := afterHandshake(t, says(iana.HelloRequest))
+	conn, peer, done := afterHandshake(t, script.Message(iana.HelloRequest))
 	b := make([]byte, 10)
 	if n, err := conn.Read(b); string(b[:n]) != "forged" || err != nil {
 		t.Fatalf("got %q and %v", b[:n], err)
 	}
 	<-done
-	typ, got, err := peer.next()
+	typ, got, err := peer.NextRecord()
 	if typ != iana.RecordAlert || !bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
 		t.Errorf("got %v %x (%v), expected the warning no_renegotiation", typ, got, err)
 	}
 	conn.Write([]byte("and on"))
-	if typ, got, err := peer.next(); typ != iana.RecordApplicationData || string(got) != "and on" || err != nil {
+	if typ, got, err := peer.NextRecord(); typ != iana.RecordApplicationData || string(got) != "and on" || err != nil {
 		t.Errorf("got %v %q (%v)", typ, got, err)
 	}
 }
 
 // A reader that has something to answer while a writer waits must not wait for it: the peer may be waiting for our reading.
 func TestReaderNeverWaitsForAWriter(t *testing.T) {
-	conn, peer, done := afterHandshake(t, says(iana.HelloRequest))
+	conn, peer, done := afterHandshake(t, script.Message(iana.HelloRequest))
 	<-done
 	written := make(chan error, 1)
 	go func() {
@@ -324,7 +326,7 @@ func TestReaderNeverWaitsForAWriter(t *testing.T) {
 		written <- err
 	}()
 	time.Sleep(50 * time.Millisecond)
-	conn.SetReadDeadline(deadline())
+	conn.SetReadDeadline(rig.Deadline())
 	read := make(chan error, 1)
 	go func() {
 		_, err := conn.Read(make([]byte, 10))
@@ -335,12 +337,12 @@ func TestReaderNeverWaitsForAWriter(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-	case <-time.After(patience / 2):
+	case <-time.After(rig.Patience / 2):
 		t.Fatal("a Read waits for a Write")
 	}
 	answered := false
 	for n := 0; n < 64<<20 || !answered; { // the answer comes when the writer lets go
-		typ, b, err := peer.next()
+		typ, b, err := peer.NextRecord()
 		if err != nil {
 			t.Fatalf("after %d bytes: %v", n, err)
 		}
@@ -357,9 +359,9 @@ func TestReaderNeverWaitsForAWriter(t *testing.T) {
 
 // A fatal alert ends both directions, RFC 5246 §7.2.2.
 func TestFatalAlertEndsWritingToo(t *testing.T) {
-	conn, peer, done := afterHandshake(t, content(iana.RecordAlert, byte(alert.Fatal), byte(alert.InternalError)))
+	conn, peer, done := afterHandshake(t, script.Record(iana.RecordAlert, byte(alert.Fatal), byte(alert.InternalError)))
 	_, err := conn.Read(make([]byte, 10))
-	if got, ok := receivedAlert(err); !ok || got != alert.InternalError {
+	if got, ok := rig.ReceivedAlert(err); !ok || got != alert.InternalError {
 		t.Fatalf("got %v", err)
 	}
 	if _, err := conn.Write([]byte("secret")); err == nil {
@@ -367,20 +369,20 @@ func TestFatalAlertEndsWritingToo(t *testing.T) {
 	}
 	conn.Close()
 	<-done
-	if typ, b, err := peer.next(); err == nil {
+	if typ, b, err := peer.NextRecord(); err == nil {
 		t.Errorf("the peer got %v %x", typ, b)
 	}
 }
 
 func TestNoGoroutineIsLeftBehind(t *testing.T) {
 	run := func() {
-		client, server := pair(t, clientConfig(), serverConfig(t))
+		client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
 		client.Close()
 		io.ReadAll(server)
 		server.Close()
-		a, b := wires(t)
+		a, b := rig.Wires(t)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
-		vitrine.Client(a, clientConfig()).HandshakeContext(ctx)
+		vitrine.Client(a, rig.ClientConfig()).HandshakeContext(ctx)
 		cancel()
 		b.Close()
 	}

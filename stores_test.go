@@ -16,6 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -26,7 +27,7 @@ import (
 type stubborn struct {
 	*session.Memory
 	session.FixedKeys
-	cache oneSession
+	cache rig.OneSession
 	free  chan struct{}
 	hangs map[string]bool
 
@@ -107,15 +108,15 @@ func TestAStoreThatHangsCostsNoConnection(t *testing.T) {
 			s := newStubborn(t)
 			var told bytes.Buffer
 			log := trace.NewWriter(&told)
-			client := clientConfig(func(c *vitrine.Config) {
+			client := rig.ClientConfig(func(c *vitrine.Config) {
 				c.ClientSessionCache, c.Trace = clientCache{s}, log
 			})
-			server := serverConfig(t, func(c *vitrine.Config) { c.TicketKeys, c.Trace = s, log })
+			server := rig.ServerConfig(t, func(c *vitrine.Config) { c.TicketKeys, c.Trace = s, log })
 			if call == "Get" || call == "Put" {
 				server.SessionTicketsDisabled, server.SessionStore = true, s
 			}
-			resumes(t, client, server)
-			if !resumes(t, client, server) {
+			rig.Resumes(t, client, server)
+			if !rig.Resumes(t, client, server) {
 				t.Fatal("it is not resumed in good times")
 			}
 			if strings.Contains(told.String(), "did not answer") {
@@ -123,12 +124,12 @@ func TestAStoreThatHangsCostsNoConnection(t *testing.T) {
 			}
 			client.StoreTimeout, server.StoreTimeout = time.Millisecond, time.Millisecond
 			s.hangs[call] = true
-			old := s.cache.s
+			old := s.cache.S
 			for _, has := range []*vitrine.ClientSessionState{old, nil} {
-				s.cache.s = has
+				s.cache.S = has
 				want := has != nil && (call == "Put" ||
 					call == "cache.Put") // which resuming does not need
-				if got := resumes(t, client, server); got != want {
+				if got := rig.Resumes(t, client, server); got != want {
 					t.Errorf("a client with a session %v: resumed %v, expected %v", has != nil, got,
 						want)
 				}
@@ -146,24 +147,24 @@ func TestAStoreThatHangsIsNotAskedForEver(t *testing.T) {
 	const most = 16
 	s := newStubborn(t)
 	s.hangs["Keys"] = true
-	server := serverConfig(t, func(c *vitrine.Config) {
+	server := rig.ServerConfig(t, func(c *vitrine.Config) {
 		c.TicketKeys, c.StoreTimeout = s, time.Millisecond
 	})
-	client := clientConfig(func(c *vitrine.Config) {
+	client := rig.ClientConfig(func(c *vitrine.Config) {
 		c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
 	})
 	for range most + 10 {
-		pair(t, client, server)
+		rig.Pair(t, client, server)
 	}
 	if n := s.calls("Keys"); n != most {
 		t.Errorf("it was asked %d times, expected %d", n, most)
 	}
 	s.release()
 	for begun := time.Now(); s.calls("Keys") == most; {
-		if time.Since(begun) > patience {
+		if time.Since(begun) > rig.Patience {
 			t.Fatal("it is not asked any more")
 		}
-		pair(t, client, server)
+		rig.Pair(t, client, server)
 	}
 }
 
@@ -186,26 +187,26 @@ func TestAFatalAlertWithdrawsTheSession(t *testing.T) {
 	} {
 		for _, after := range []string{"a full handshake", "a resumed one"} {
 			t.Run(tt.what+" after "+after, func(t *testing.T) {
-				cache := &oneSession{}
-				client := clientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
-				server := serverConfig(t, func(c *vitrine.Config) {
+				cache := &rig.OneSession{}
+				client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
+				server := rig.ServerConfig(t, func(c *vitrine.Config) {
 					c.SessionTicketsDisabled, c.SessionStore = true, session.NewMemory(10)
 				})
 				if after == "a resumed one" {
-					resumes(t, client, server)
+					rig.Resumes(t, client, server)
 				}
-				c, s := pair(t, client, server)
+				c, s := rig.Pair(t, client, server)
 				if c.ConnectionState().DidResume != (after == "a resumed one") {
 					t.Fatal("not the handshake that is meant")
 				}
-				kept := cache.s
+				kept := cache.S
 				tt.ends(c, s)
 				io.Copy(io.Discard, s)
-				if (cache.s != nil) != tt.kept && tt.what == "an alert of the client's" {
-					t.Errorf("the client keeps it: %v, expected %v", cache.s != nil, tt.kept)
+				if (cache.S != nil) != tt.kept && tt.what == "an alert of the client's" {
+					t.Errorf("the client keeps it: %v, expected %v", cache.S != nil, tt.kept)
 				}
-				cache.s = kept // a client that does not forget
-				if got := resumes(t, client, server); got != tt.kept {
+				cache.S = kept // a client that does not forget
+				if got := rig.Resumes(t, client, server); got != tt.kept {
 					t.Errorf("resumed %v, expected %v", got, tt.kept)
 				}
 			})
@@ -237,22 +238,22 @@ func TestNothingIsStoredOfARefusedConnection(t *testing.T) {
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			store := newStubborn(t)
-			client := clientConfig(func(c *vitrine.Config) {
+			client := rig.ClientConfig(func(c *vitrine.Config) {
 				c.ClientSessionCache = clientCache{store}
 			})
-			server := serverConfig(t, func(c *vitrine.Config) {
+			server := rig.ServerConfig(t, func(c *vitrine.Config) {
 				c.SessionTicketsDisabled, c.SessionStore = true, store
 			})
 			tt.edit(client, server)
-			a, b := wires(t)
+			a, b := rig.Wires(t)
 			ours, theirs := vitrine.Client(a, client), vitrine.Server(b, server)
-			clientErr, serverErr := shake(ours, theirs)
+			clientErr, serverErr := rig.Shake(ours, theirs)
 			refused := errors.Join(clientErr, serverErr)
 			if refused == nil || !strings.Contains(refused.Error(), "no vitrine.test here") {
 				t.Fatalf("got %v", refused)
 			}
 			io.Copy(io.Discard, theirs)
-			if store.cache.s != nil {
+			if store.cache.S != nil {
 				t.Error("the client kept a session")
 			}
 			if puts, deletes := store.calls("Put"), store.calls("Delete"); puts != deletes {
@@ -265,7 +266,7 @@ func TestNothingIsStoredOfARefusedConnection(t *testing.T) {
 // A peer that nobody vouches for cannot fill a store: what is kept of it has a bound.
 func TestNoSessionIsKeptOfALongChain(t *testing.T) {
 	padded := func(n int) tls.Certificate {
-		cert := certificate(t, throwaway.ECDSA, func(c *x509.Certificate) {
+		cert := rig.Certificate(t, throwaway.ECDSA, func(c *x509.Certificate) {
 			c.OCSPServer = []string{"http://" + strings.Repeat("a", 2000)}
 		})
 		for range n {
@@ -279,24 +280,24 @@ func TestNoSessionIsKeptOfALongChain(t *testing.T) {
 	}{{0, true}, {4, true}, {8, false}, {45, false}} {
 		t.Run(fmt.Sprint(tt.more), func(t *testing.T) {
 			store := &sized{Memory: session.NewMemory(1)}
-			cache := &oneSession{}
-			client := clientConfig(func(c *vitrine.Config) {
+			cache := &rig.OneSession{}
+			client := rig.ClientConfig(func(c *vitrine.Config) {
 				c.ClientSessionCache, c.Certificates = cache, []tls.Certificate{padded(tt.more)}
 			})
-			server := serverConfig(t, func(c *vitrine.Config) {
+			server := rig.ServerConfig(t, func(c *vitrine.Config) {
 				c.SessionTicketsDisabled, c.SessionStore, c.ClientAuth = true, store,
 					tls.RequestClientCert
 			})
-			resumes(t, client, server)
+			rig.Resumes(t, client, server)
 			if got := store.put != 0; got != tt.kept || store.put > handshake.MaxSessionSize+300 {
 				t.Errorf("the server stored %d bytes, expected some: %v", store.put, tt.kept)
 			}
-			server = serverConfig(t, func(c *vitrine.Config) {
+			server = rig.ServerConfig(t, func(c *vitrine.Config) {
 				c.Certificates = []tls.Certificate{padded(tt.more)}
 			})
-			cache.s = nil
-			resumes(t, client, server)
-			if got := cache.s != nil; got != tt.kept {
+			cache.S = nil
+			rig.Resumes(t, client, server)
+			if got := cache.S != nil; got != tt.kept {
 				t.Errorf("the client kept its session: %v, expected %v", got, tt.kept)
 			}
 		})

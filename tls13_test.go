@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
@@ -20,9 +21,9 @@ func only13(c *vitrine.Config) {
 // go13 is crypto/tls's side of a test of TLS 1.3, as client and as server.
 func go13(t *testing.T, kinds ...throwaway.Kind) *tls.Config {
 	t.Helper()
-	c := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: name, RootCAs: authority().Pool(), ClientCAs: authority().Pool()}
+	c := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: rig.ServerName, RootCAs: rig.Authority().Pool(), ClientCAs: rig.Authority().Pool()}
 	for _, kind := range kinds {
-		c.Certificates = append(c.Certificates, certificate(t, kind))
+		c.Certificates = append(c.Certificates, rig.Certificate(t, kind))
 	}
 	return c
 }
@@ -106,28 +107,28 @@ func (c *case13) both(t *testing.T, role func(...func(*vitrine.Config)) *vitrine
 func TestTLS13WithCryptoTLS(t *testing.T) {
 	for _, c := range cases13 {
 		t.Run("client/"+c.what, func(t *testing.T) {
-			ours, theirs := c.both(t, clientConfig)
-			ours.Certificates = []tls.Certificate{issueForClient(t, authority(), throwaway.ECDSA)}
-			a, b := wires(t)
+			ours, theirs := c.both(t, rig.ClientConfig)
+			ours.Certificates = []tls.Certificate{rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)}
+			a, b := rig.Wires(t)
 			client, server := vitrine.Client(a, ours), tls.Server(b, theirs)
-			if err, other := shake(client, server); err != nil || other != nil {
+			if err, other := rig.Shake(client, server); err != nil || other != nil {
 				t.Fatalf("client: %v; server: %v", err, other)
 			}
 			converse(t, client, server, 1<<20)
 			c.check(t, client.ConnectionState(), server.ConnectionState())
 		})
 		t.Run("server/"+c.what, func(t *testing.T) {
-			ours, theirs := c.both(t, func(edits ...func(*vitrine.Config)) *vitrine.Config { return serverConfig(t, edits...) })
+			ours, theirs := c.both(t, func(edits ...func(*vitrine.Config)) *vitrine.Config { return rig.ServerConfig(t, edits...) })
 			if c.retry { // a client sends the share of its only group at once: so the server has one only
 				theirs.CurvePreferences, ours.CurvePreferences = nil, []vitrine.CurveID{c.group}
 			}
-			ours.Certificates, ours.ClientCAs = []tls.Certificate{certificate(t, c.kind)}, authority().Pool()
+			ours.Certificates, ours.ClientCAs = []tls.Certificate{rig.Certificate(t, c.kind)}, rig.Authority().Pool()
 			if c.certificate {
-				theirs.Certificates = []tls.Certificate{issueForClient(t, authority(), throwaway.RSA)}
+				theirs.Certificates = []tls.Certificate{rig.IssueForClient(t, rig.Authority(), throwaway.RSA)}
 			}
-			a, b := wires(t)
+			a, b := rig.Wires(t)
 			client, server := tls.Client(a, theirs), vitrine.Server(b, ours)
-			if err, other := shake(client, server); err != nil || other != nil {
+			if err, other := rig.Shake(client, server); err != nil || other != nil {
 				t.Fatalf("client: %v; server: %v", err, other)
 			}
 			converse(t, client, server, 1<<20)
@@ -172,7 +173,7 @@ func TestTLS13ResumesByTicket(t *testing.T) {
 		for _, roles := range []string{"our client", "our server", "both ours"} {
 			t.Run(fmt.Sprintf("%s, retry %v", roles, retry), func(t *testing.T) {
 				r := remembering{vitrine.NewLRUClientSessionCache(0), tls.NewLRUClientSessionCache(0)}
-				client, server := clientConfig(only13), serverConfig(t, only13)
+				client, server := rig.ClientConfig(only13), rig.ServerConfig(t, only13)
 				theirs := go13(t, throwaway.ECDSA)
 				client.ClientSessionCache, theirs.ClientSessionCache = r.ours, r.theirs
 				if retry {
@@ -195,8 +196,8 @@ func TestTLS13ResumesByTicket(t *testing.T) {
 // connect makes one connection, and waits for its ticket by sending data both ways.
 func (r *remembering) connect(t *testing.T, roles string, client, server *vitrine.Config, theirs *tls.Config) (resumed bool) {
 	t.Helper()
-	a, b := wires(t)
-	var c, s shaker
+	a, b := rig.Wires(t)
+	var c, s rig.Shaker
 	switch roles {
 	case "our client":
 		c, s = vitrine.Client(a, client), tls.Server(b, theirs)
@@ -205,11 +206,11 @@ func (r *remembering) connect(t *testing.T, roles string, client, server *vitrin
 	default:
 		c, s = vitrine.Client(a, client), vitrine.Server(b, server)
 	}
-	if err, other := shake(c, s); err != nil || other != nil {
+	if err, other := rig.Shake(c, s); err != nil || other != nil {
 		t.Fatalf("client: %v; server: %v", err, other)
 	}
 	converse(t, c, s, 1<<10)
-	says := func(c shaker) bool {
+	says := func(c rig.Shaker) bool {
 		switch c := c.(type) {
 		case *vitrine.Conn:
 			state := c.ConnectionState()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/observe"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -34,18 +35,18 @@ func TestTLS13IsSeenByAllThree(t *testing.T) {
 	for what, groups := range map[string][2][]vitrine.CurveID{
 		"full": {}, "retry": {{vitrine.X25519, vitrine.CurveP256}, {vitrine.CurveP256}},
 	} {
-		a, b := wires(t)
+		a, b := rig.Wires(t)
 		tapes := [2]*taped{{Conn: a}, {Conn: b}}
 		var logs [2]bytes.Buffer
 		var events [2]trace.Memory
-		client := clientConfig(only13, func(c *vitrine.Config) {
+		client := rig.ClientConfig(only13, func(c *vitrine.Config) {
 			c.KeyLogWriter, c.Trace, c.CurvePreferences = &logs[0], &events[0], groups[0]
 		})
-		server := serverConfig(t, only13, func(c *vitrine.Config) {
+		server := rig.ServerConfig(t, only13, func(c *vitrine.Config) {
 			c.KeyLogWriter, c.Trace, c.CurvePreferences = &logs[1], &events[1], groups[1]
 		})
 		c, s := vitrine.Client(tapes[0], client), vitrine.Server(tapes[1], server)
-		if err, other := shake(c, s); err != nil || other != nil {
+		if err, other := rig.Shake(c, s); err != nil || other != nil {
 			t.Fatalf("%s: client: %v; server: %v", what, err, other)
 		}
 		converse(t, c, s, 64)

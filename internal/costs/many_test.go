@@ -1,0 +1,234 @@
+package costs_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+// idlers is how many connections TestTenThousandConnections holds.
+const idlers = 10_000
+
+// The clients are another process, since each end of a connection is a file, and a process may have only so many.
+func TestTenThousandConnections(t *testing.T) {
+	if addr := os.Getenv("VITRINE_IDLE_CLIENTS"); addr != "" {
+		idleClients(t, addr)
+		return
+	}
+	if raceEnabled {
+		t.Skip("the race detector follows at most 8,128 goroutines")
+	}
+	if testing.Short() {
+		t.Skip("-short: ten thousand connections take some seconds")
+	}
+	if files := maxOpenFiles(); files < idlers+200 {
+		t.Skipf("a process may have %d open files here, and this takes %d: ulimit -n", files, idlers+200)
+	}
+	_, server := rig.Configs(t)
+	cert := server.Certificates[0]
+	l, err := vitrine.Listen("tcp", "127.0.0.1:0", server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	var open atomic.Int64
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				open.Add(1)
+				defer open.Add(-1)
+				io.Copy(c, c)
+			}()
+		}
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestTenThousandConnections$", "-test.v")
+	cmd.Env = append(os.Environ(), "VITRINE_IDLE_CLIENTS="+l.Addr().String(), "VITRINE_IDLE_ROOT="+hex.EncodeToString(cert.Certificate[len(cert.Certificate)-1]))
+	stdin, err := cmd.StdinPipe() // closed, it lets the clients go on
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Stderr = os.Stderr
+	start := time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	held := false
+	for lines := bufio.NewScanner(stdout); lines.Scan(); {
+		if strings.Contains(lines.Text(), "all are open") {
+			held = open.Load() == idlers
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			t.Logf("%d connections open after %v; the server holds %d bytes of heap and stack for each", open.Load(), time.Since(start).Round(time.Millisecond),
+				(m.HeapInuse+m.StackInuse)/idlers)
+			stdin.Close()
+		}
+		if strings.Contains(lines.Text(), "FAIL") || strings.Contains(lines.Text(), "_test.go") {
+			t.Log(lines.Text())
+		}
+	}
+	if err := cmd.Wait(); err != nil || !held {
+		t.Errorf("the clients ended with %v; all connections were open at once: %v", err, held)
+	}
+}
+
+// idleClients opens the connections, holds them, and then sees that each still works.
+func idleClients(t *testing.T, addr string) {
+	der, err := hex.DecodeString(os.Getenv("VITRINE_IDLE_ROOT"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := &vitrine.Config{RootCAs: x509.NewCertPool(), ServerName: "vitrine.test"}
+	config.RootCAs.AddCert(leaf)
+	conns := make([]*vitrine.Conn, idlers)
+	each := func(do func(i int) error) {
+		var wg sync.WaitGroup
+		gate := make(chan struct{}, 200) // handshakes in flight
+		for i := range conns {
+			wg.Add(1)
+			gate <- struct{}{}
+			go func() {
+				defer wg.Done()
+				defer func() { <-gate }()
+				if err := do(i); err != nil {
+					t.Errorf("connection %d: %v", i, err)
+				}
+			}()
+		}
+		wg.Wait()
+	}
+	each(func(i int) error {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			return err
+		}
+		conns[i] = vitrine.Client(conn, config)
+		return conns[i].Handshake()
+	})
+	if t.Failed() {
+		return
+	}
+	fmt.Println("all are open")
+	if _, err := io.ReadAll(os.Stdin); err != nil {
+		t.Fatal(err)
+	}
+	each(func(i int) error {
+		said := fmt.Sprint("connection ", i)
+		if _, err := conns[i].Write([]byte(said)); err != nil {
+			return err
+		}
+		got := make([]byte, len(said))
+		if _, err := io.ReadFull(conns[i], got); err != nil || string(got) != said {
+			return fmt.Errorf("got %q and %v", got, err)
+		}
+		return conns[i].Close()
+	})
+}
+
+// BenchmarkIdle tells what a connection costs that says nothing, after 16 KiB were read and written on it: both ends, with a goroutine
+// that reads at each.
+func BenchmarkIdle(b *testing.B) {
+	key := throwaway.ECDSA
+	b.Run("vitrine", func(b *testing.B) {
+		idle(b, vitrineEnds(b, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, key, tls.X25519))
+	})
+	b.Run("crypto_tls", func(b *testing.B) {
+		idle(b, cryptoTLSEnds(b, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, key, tls.X25519))
+	})
+}
+
+func idle(b *testing.B, make2 ends) {
+	const pairs = 500
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer l.Close()
+	for b.Loop() {
+		before := inUse()
+		var open []io.Closer
+		var wg sync.WaitGroup
+		for range pairs {
+			raw, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				b.Fatal(err)
+			}
+			other, err := l.Accept()
+			if err != nil {
+				b.Fatal(err)
+			}
+			c, s := make2(raw, other)
+			open = append(open, raw, other)
+			client, server := c.(net.Conn), s.(net.Conn)
+			wg.Add(2)
+			go func() { // echoes, and then waits
+				buf := make([]byte, 1<<14)
+				_, err := io.ReadFull(server, buf)
+				if err == nil {
+					_, err = server.Write(buf)
+				}
+				wg.Done()
+				if err == nil {
+					server.Read(buf[:1])
+				}
+			}()
+			go func() {
+				buf := make([]byte, 1<<14)
+				_, err := client.Write(buf)
+				if err == nil {
+					_, err = io.ReadFull(client, buf)
+				}
+				wg.Done()
+				if err == nil {
+					client.Read(buf[:1])
+				}
+			}()
+		}
+		wg.Wait()
+		time.Sleep(50 * time.Millisecond) // until all wait
+		b.ReportMetric(float64(inUse()-before)/(2*pairs)-1<<14, "B/end")
+		for _, c := range open {
+			c.Close()
+		}
+	}
+}
+
+func inUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc + m.StackInuse
+}

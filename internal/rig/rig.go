@@ -1,0 +1,138 @@
+// Package rig sets up what tests of connections need: a certificate authority, configurations that
+// trust it, loopback sockets, and a client and a server over them.
+package rig
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+// ServerName is what every server of these tests is called.
+const ServerName = "vitrine.test"
+
+// Patience bounds what must not hang.
+const Patience = 10 * time.Second
+
+// Authority is one CA for all tests, and certificates that it issued before: RSA keys take long to make.
+var Authority = sync.OnceValue(func() *throwaway.CA {
+	ca, err := throwaway.New(throwaway.Options{})
+	if err != nil {
+		panic(err)
+	}
+	return ca
+})
+
+var issued sync.Map
+
+// Certificate is the authority's, for a key of this kind. Only certificates without edits are issued once.
+func Certificate(t testing.TB, kind throwaway.Kind, edits ...func(*x509.Certificate)) tls.Certificate {
+	t.Helper()
+	if c, ok := issued.Load(kind); ok && len(edits) == 0 {
+		return c.(tls.Certificate)
+	}
+	c, err := Authority().Issue(kind, []string{ServerName}, edits...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(edits) == 0 {
+		issued.Store(kind, c)
+	}
+	return c
+}
+
+// ClientConfig trusts the authority.
+func ClientConfig(edits ...func(*vitrine.Config)) *vitrine.Config {
+	c := &vitrine.Config{RootCAs: Authority().Pool(), ServerName: ServerName}
+	for _, edit := range edits {
+		edit(c)
+	}
+	return c
+}
+
+// ServerConfig proves itself with an ECDSA and an RSA key.
+func ServerConfig(t testing.TB, edits ...func(*vitrine.Config)) *vitrine.Config {
+	c := &vitrine.Config{Certificates: []tls.Certificate{Certificate(t, throwaway.ECDSA), Certificate(t, throwaway.RSA)}}
+	for _, edit := range edits {
+		edit(c)
+	}
+	return c
+}
+
+// Wires are the two ends of a loopback connection, which is given up after patience.
+func Wires(t testing.TB) (client, server net.Conn) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	if server, err = l.Accept(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []net.Conn{client, server} {
+		c.SetDeadline(time.Now().Add(Patience))
+		t.Cleanup(func() { c.Close() })
+	}
+	return client, server
+}
+
+// Shaker is what both stacks' connections are.
+type Shaker interface {
+	net.Conn
+	Handshake() error
+}
+
+// Shake performs both handshakes at once.
+func Shake(client, server Shaker) (clientErr, serverErr error) {
+	done := make(chan error, 1)
+	go func() { done <- server.Handshake() }()
+	clientErr = client.Handshake()
+	if clientErr != nil {
+		client.Close() // a server that still waits must not
+	}
+	return clientErr, <-done
+}
+
+// Pair is a client and a server after their handshake.
+func Pair(t testing.TB, client, server *vitrine.Config) (c, s *vitrine.Conn) {
+	t.Helper()
+	a, b := Wires(t)
+	c, s = vitrine.Client(a, client), vitrine.Server(b, server)
+	if err, serverErr := Shake(c, s); err != nil || serverErr != nil {
+		t.Fatalf("client: %v; server: %v", err, serverErr)
+	}
+	return c, s
+}
+
+// AlertOf is what err told the peer; false if it is not an error that we noticed.
+func AlertOf(err error) (alert.Description, bool) {
+	e, ok := errors.AsType[*alert.Error](err)
+	if !ok {
+		return 0, false
+	}
+	return e.Alert, true
+}
+
+// ReceivedAlert is what the peer told us.
+func ReceivedAlert(err error) (alert.Description, bool) {
+	e, ok := errors.AsType[*alert.Received](err)
+	if !ok {
+		return 0, false
+	}
+	return e.Description, true
+}
+
+// Deadline is patience from now.
+func Deadline() time.Time { return time.Now().Add(Patience) }

@@ -1,5 +1,0 @@
-//go:build race
-
-package vitrine_test
-
-const raceEnabled = true
