@@ -14,8 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
-// Whatever stood in the place of a file before, what is written there is its owner's alone, and
-// nothing is written through a link that somebody planted.
+// Only its owner can read a file that is written, whatever had its name before, and nothing is
+// written through a link that somebody else made.
 func TestFilesOfSecretsAreTheirOwnersAlone(t *testing.T) {
 	captures := filepath.Join(testkit.Root(), "testdata", "captures", "snet")
 	decrypt := []string{"decrypt", filepath.Join(captures, "tls_AES256-SHA256.pcap"), "--keylog",
@@ -91,7 +91,7 @@ func checkSecret(t *testing.T, what, name, victim string) {
 	}
 }
 
-// serve --keylog-out and SSLKEYLOGFILE go on with a file that is there, if nobody else can have it.
+// serve --keylog-out and SSLKEYLOGFILE append to an existing file if nobody else can read it.
 func TestAGrowingFileIsItsOwnersAlone(t *testing.T) {
 	dir := t.TempDir()
 	victim := filepath.Join(dir, "victim")
@@ -163,7 +163,7 @@ func TestNoSecretGoesToAnothersFile(t *testing.T) {
 	}
 }
 
-// What the system offers under /dev is written to, and stays what it is.
+// Devices under /dev are written to and not replaced.
 func TestDevicesStay(t *testing.T) {
 	if code, _, stderr := command(t, "handshake", "--events", os.DevNull); code != exitOK {
 		t.Fatalf("exit code %d: %s", code, stderr)
@@ -178,7 +178,7 @@ func TestDevicesStay(t *testing.T) {
 	}
 }
 
-// No command makes a file in another way.
+// No command creates a file in another way.
 func TestAllFilesAreMadeInOnePlace(t *testing.T) {
 	for _, place := range uses(t, "os.Create", "os.CreateTemp", "os.OpenFile", "os.WriteFile",
 		"ioutil.WriteFile") {

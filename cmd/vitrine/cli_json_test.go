@@ -15,8 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/hostile"
 )
 
-// Whatever a peer says, a line of --json moves no cursor, turns no writing direction and is no
-// markup; and a program reads what was said.
+// Whatever a peer sends, a line of --json has no control characters and no markup, and a program
+// reads the value that was sent.
 func TestJSONIsPrintable(t *testing.T) {
 	for _, text := range []string{hostile.Text, "\u0080\u009b31m", "\x7f",
 		"a\u202eb\u2066c\u2069\u200e\u200f\u061c", "\U000e0041\U0001f600", "\u2028\ufeff", "\r\n\t",

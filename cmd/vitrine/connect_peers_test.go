@@ -40,8 +40,8 @@ func TestConnectionStories(t *testing.T) {
 	})
 }
 
-// identities writes what the stories need: ca.pem, server.pem/.key for localhost, expired.pem/.key,
-// other.pem/.key for other.example, client.pem/.key.
+// identities writes the files that the stories need: ca.pem, server.pem/.key for localhost,
+// expired.pem/.key, other.pem/.key for other.example, client.pem/.key.
 func identities(dir string) error {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
@@ -87,7 +87,8 @@ func identities(dir string) error {
 	return nil
 }
 
-// exitCode is "exitcode N COMMAND": exec, and the exit code is N.
+// exitCode is the script command "exitcode N COMMAND", which runs COMMAND and expects the exit code
+// N.
 func exitCode(ts *testscript.TestScript, _ bool, args []string) {
 	err := ts.Exec(args[1], args[2:]...)
 	code := 0
@@ -101,7 +102,7 @@ func exitCode(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// closedPort sets a variable to an address at which nobody listens.
+// closedPort is the script command that sets a variable to an address at which nothing listens.
 func closedPort(ts *testscript.TestScript, _ bool, args []string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
@@ -114,7 +115,7 @@ func address(l net.Listener) string {
 	return "localhost:" + port
 }
 
-// startPeer is "peer NAME KIND".
+// startPeer is the script command "peer NAME KIND".
 func startPeer(ts *testscript.TestScript, _ bool, args []string) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	ts.Check(err)
@@ -207,7 +208,7 @@ func peerConfig(ts *testscript.TestScript, name string) *vitrine.Config {
 	return &vitrine.Config{Certificates: []tls.Certificate{c}}
 }
 
-// answer is an HTTP server of few words, which echoes everything else.
+// answer is a small HTTP server, which echoes everything else.
 func answer(c *vitrine.Conn) {
 	defer c.Close()
 	in := bufio.NewReader(c)
@@ -227,7 +228,7 @@ func answer(c *vitrine.Conn) {
 	}
 }
 
-// clearly begins in the clear.
+// clearly plays the part before TLS.
 func clearly(c net.Conn, kind string) bool {
 	in := bufio.NewReader(c)
 	talk := map[string][]string{
@@ -254,7 +255,7 @@ func clearly(c net.Conn, kind string) bool {
 	return kind != "refuses"
 }
 
-// proxyConnect is a proxy for HTTP's CONNECT.
+// proxyConnect is an HTTP proxy for CONNECT.
 func proxyConnect(c net.Conn) {
 	in := bufio.NewReader(c)
 	request, _ := in.ReadString('\n')
@@ -275,7 +276,7 @@ func proxyConnect(c net.Conn) {
 	io.Copy(c, back)
 }
 
-// startServe is "serve NAME ARGS".
+// startServe is the script command "serve NAME ARGS".
 func startServe(ts *testscript.TestScript, _ bool, args []string) {
 	for i, a := range args {
 		if strings.HasSuffix(a, ".pem") || strings.HasSuffix(a, ".key") || a == "files" {
@@ -334,7 +335,7 @@ func serveInTest(args ...string) (*served, error) {
 	return nil, context.DeadlineExceeded
 }
 
-// syncBuffer is a buffer that is read while it is written.
+// syncBuffer is a buffer that can be read while it is written.
 type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer

@@ -95,7 +95,7 @@ func TestNothingUnprintableReachesATerminal(t *testing.T) {
 	}
 }
 
-// Text is wrapped at spaces; nothing of it is lost.
+// Text is wrapped at spaces, and nothing is lost.
 func TestReportsAreWrapped(t *testing.T) {
 	text := strings.Repeat("word ", 60) + strings.Repeat("x", 200)
 	parts := wrap(text, 86)
@@ -109,8 +109,7 @@ func TestReportsAreWrapped(t *testing.T) {
 	}
 }
 
-// The sentinel of RFC 8446 §4.1.3 for TLS 1.2, and no other bytes, says that a server speaks TLS
-// 1.3.
+// Only the sentinel of RFC 8446 §4.1.3 for TLS 1.2 says that a server supports TLS 1.3.
 func TestTheSentinelIsRead(t *testing.T) {
 	hello := func(tail string) []trace.Entry {
 		raw := append(make([]byte, 4+2+24), tail...)
@@ -124,7 +123,7 @@ func TestTheSentinelIsRead(t *testing.T) {
 	}
 }
 
-// A recorder forgets what comes after its bound, and never keeps the end without the middle.
+// A recorder drops everything after its bound, so that there is no gap.
 func TestARecorderIsBounded(t *testing.T) {
 	var r recorder
 	big := make([]byte, 1<<20)

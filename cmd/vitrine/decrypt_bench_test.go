@@ -31,15 +31,14 @@ import (
 
 var captureMiB = flag.Int("capture-mib", 64, "data in the captures of BenchmarkDecrypt, in MiB")
 
-// recording is a capture that a benchmark made, and what opens it.
+// recording is a capture made by a benchmark, with its secrets.
 type recording struct {
 	file, keyLog, rsaKey string
 	bytes                int64
 	sum                  string // of the server's data in stream 0
 }
 
-// record makes a capture of connections over a loopback socket, each with so much data from the
-// server.
+// record captures connections over a loopback socket, each with size bytes from the server.
 func record(tb testing.TB, suite iana.CipherSuite, sessions, size int) recording {
 	tb.Helper()
 	dir := tb.TempDir()
@@ -131,7 +130,7 @@ func record(tb testing.TB, suite iana.CipherSuite, sessions, size int) recording
 	return r
 }
 
-// asEthernet makes a pcap of Ethernet frames of a capture: ssldump reads little else.
+// asEthernet rewrites a capture as a pcap of Ethernet frames, since ssldump reads little else.
 func asEthernet(w io.Writer, in io.Reader) error {
 	r, err := capture.Open(in)
 	if err != nil {
@@ -161,11 +160,9 @@ func asEthernet(w io.Writer, in io.Reader) error {
 	}
 }
 
-// Vitrine beside tshark and ssldump, on the same captures. tshark gets the option without which it
-// loses data silently, and what it prints is checked. ssldump is only timed: what it prints depends
-// on its version.
-//
-//	go test ./cmd/vitrine -run xxx -bench Decrypt -benchtime 1x -capture-mib 512
+// BenchmarkDecrypt compares Vitrine with tshark and ssldump on the same captures. tshark gets the
+// option without which it loses data silently, and its output is checked. The output of ssldump
+// depends on its version, so it is only timed.
 func BenchmarkDecrypt(b *testing.B) {
 	short := [2]int{3000, 2000}
 	long := [2]int{1, *captureMiB << 20}
@@ -258,7 +255,7 @@ func (r *recording) ssldump(b *testing.B, withRSA bool) {
 	}
 }
 
-// port is the server's, by what Vitrine says.
+// port returns the server's port.
 func (r *recording) port(b *testing.B) string {
 	_, out, _ := func() (int, string, string) {
 		var out, errs bytes.Buffer
@@ -273,7 +270,7 @@ func (r *recording) port(b *testing.B) string {
 	return row.Server[strings.LastIndexByte(row.Server, ':')+1:]
 }
 
-// runTool runs a program that may not be there.
+// runTool runs a program, and skips the test if it is not installed.
 func runTool(tb testing.TB, name string, args ...string) []byte {
 	tb.Helper()
 	if _, err := exec.LookPath(name); err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// However long a direction is and however many there are at once, its digest is right, and few of
-// them are computed beside the decryption.
+// Digests are right for directions of any length and number, and few are computed in goroutines at
+// a time.
 func TestManyDigestsAtOnce(t *testing.T) {
 	lengths := []int{0, 1, longSum - 1, longSum, longSum + sumBlock, 3 * longSum}
 	var all []*sum
@@ -40,7 +40,7 @@ func TestManyDigestsAtOnce(t *testing.T) {
 	}
 }
 
-// A line of a growing key log that does not end is kept in part, and hides none of those behind it.
+// An unfinished line of a growing key log is kept in part, and later lines are read.
 func TestAGrowingLogWithALongLine(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "keys")
 	f, err := os.Create(name)

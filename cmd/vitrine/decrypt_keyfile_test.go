@@ -22,8 +22,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// encrypted is an EncryptedPrivateKeyInfo whose key is derived with these parameters, and does not
-// open.
+// encrypted returns an EncryptedPrivateKeyInfo whose key is derived with these parameters, and that
+// cannot be decrypted.
 func encrypted(t *testing.T, kdf asn1.ObjectIdentifier, parameters any) []byte {
 	t.Helper()
 	der := func(v any) asn1.RawValue {
@@ -62,8 +62,8 @@ type (
 	}
 )
 
-// What the key of a file costs is chosen by whoever made the file, and bounded. See RFC 8018 §A.2,
-// RFC 7914 §7.1 and RFC 7292 §4.
+// Whoever makes a key file chooses the cost of its key, which is bounded. See RFC 8018 §A.2, RFC
+// 7914 §7.1 and RFC 7292 §4.
 func TestDerivationOfAKeyIsBounded(t *testing.T) {
 	const tooMuch, wrong = "million steps", "does not open with the password"
 	ca, err := throwaway.New(throwaway.Options{})
@@ -125,7 +125,7 @@ func TestDerivationOfAKeyIsBounded(t *testing.T) {
 	}
 }
 
-// What is recommended today opens.
+// A key with the parameters recommended today can be read.
 func TestAKeyBehindAStrongPasswordOpens(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -152,7 +152,7 @@ func TestAKeyBehindAStrongPasswordOpens(t *testing.T) {
 	}
 }
 
-// An interrupt does not wait for a key that is being derived.
+// An interrupt ends the derivation of a key.
 func TestAnInterruptEndsTheDerivationOfAKey(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(name, encrypted(t, oidPBKDF2, pbkdf2Params{make([]byte, 8), 1 << 20, 0}),
@@ -166,7 +166,7 @@ func TestAnInterruptEndsTheDerivationOfAKey(t *testing.T) {
 	}
 }
 
-// A file that never ends, or is too long, is no key.
+// A file that is too long or never ends is refused.
 func TestAKeyFileIsSmall(t *testing.T) {
 	if _, err := os.Stat("/dev/zero"); err != nil {
 		t.Skip("there is no /dev/zero")

@@ -25,8 +25,8 @@ var eventTypes = []trace.Event{
 	&trace.Done{}, &trace.Notice{},
 }
 
-// docs/events.md tells every event and every field with its type, and nothing that is not there;
-// its examples are what a run writes.
+// docs/events.md has every event and every field with its type, and no others. Its examples are
+// what a run writes.
 func TestTheSchemaIsDocumented(t *testing.T) {
 	path := filepath.Join(testkit.Root(), "docs", "events.md")
 	text, err := os.ReadFile(path)
@@ -86,7 +86,7 @@ func optional(b bool) string {
 	return ""
 }
 
-// documented is what must be said of each field.
+// documented returns the rows that the fields of a type must have.
 func documented(t reflect.Type) (rows []string) {
 	for f := range t.Fields() {
 		if f.Anonymous {
@@ -119,8 +119,8 @@ func typeName(t reflect.Type) string {
 	return "number"
 }
 
-// exampleEvents is a line of a seeded run for each event: the one with the most fields, and of
-// those the first.
+// exampleEvents returns a line of a seeded run for each event: the first of those with the most
+// fields.
 func exampleEvents(t *testing.T) map[string]string {
 	t.Helper()
 	code, stdout, stderr := command(t, "handshake", "--seed=docs", "--kx=ecdhe", "--mtls", "--json")
@@ -141,5 +141,5 @@ func exampleEvents(t *testing.T) map[string]string {
 	return examples
 }
 
-// shortened finds the strings of more than 64 characters.
+// shortened matches strings of more than 64 characters.
 var shortened = regexp.MustCompile(`"((?:[^"\\]|\\.){48})(?:[^"\\]|\\.){17,}"`)

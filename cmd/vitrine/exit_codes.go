@@ -25,13 +25,13 @@ var exitCodes = []struct {
 	command string
 	meaning string
 }{
-	{exitOK, "", "all right"},
-	{exitFailed, "", "the handshake or the work failed"},
-	{exitUsage, "", "the command line makes no sense; one that does is printed"},
+	{exitOK, "", "success"},
+	{exitFailed, "", "the handshake or another step failed"},
+	{exitUsage, "", "the command line is wrong; one that works is printed"},
 	{exitUndecrypted, "decrypt",
 		"data of a selected connection was not decrypted, although there was a secret"},
-	{exitUntrusted, "connect", "the certificate is not trusted"},
-	{exitUnreached, "connect", "not reached, or no TLS there"},
+	{exitUntrusted, "connect", "the server's certificate is not trusted"},
+	{exitUnreached, "connect", "the server was not reached, or does not speak TLS there"},
 	{exitInterrupted, "", "interrupted"},
 }
 

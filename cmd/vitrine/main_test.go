@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"vitrine": main})
 }
 
-// Each script is a story of somebody who wants something, and opens with why.
+// Each script is a story of a user who wants something, and begins with why.
 func TestStories(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/script"})
 }
@@ -36,7 +36,7 @@ func command(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
-// docs/handshake.md is what the command writes, and nothing else.
+// docs/handshake.md is what the command writes.
 func TestTheDocumentIsCurrent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "handshake.md")
 	if code, _, stderr := command(t, "handshake", "--seed=docs", "--markdown",
@@ -63,8 +63,7 @@ func TestTheDocumentIsCurrent(t *testing.T) {
 	}
 }
 
-// What other programs were promised of --json: for each key exchange, these events with these
-// fields.
+// Other programs rely on these events and fields of --json for each key exchange.
 func TestJSONKeepsItsPromises(t *testing.T) {
 	promised := map[string]string{
 		"message":       "from type raw",

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// serving starts vitrine serve with a certificate made on the spot.
+// serving starts vitrine serve with a certificate made for the run.
 func serving(t *testing.T, args ...string) (s *served, ca string) {
 	t.Helper()
 	ca = filepath.Join(t.TempDir(), "ca.pem")
@@ -31,7 +31,7 @@ func installed(t *testing.T, name string) string {
 	return path
 }
 
-// The commands that serve prints at its start reach it as they are.
+// The commands that serve prints at its start reach it.
 func TestThePrintedCommandsReachTheServer(t *testing.T) {
 	installed(t, "curl")
 	installed(t, "openssl")
@@ -106,8 +106,7 @@ func TestCurlSpeaksBothVersionsOfHTTP(t *testing.T) {
 
 var printedPin = regexp.MustCompile(`pin sha256/(\S+);`)
 
-// A browser sees the page, over HTTP/2. It is told the pin of the key instead of being given the
-// authority.
+// A browser shows the page over HTTP/2. It trusts the pin of the key instead of the CA.
 func TestChromiumSeesThePage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes seconds to start")
@@ -140,8 +139,8 @@ func TestChromiumSeesThePage(t *testing.T) {
 	t.Errorf("the log does not have it:\n%s", s.out.String())
 }
 
-// An interrupt ends it with the code of the table; one JSON line was logged for each connection,
-// under the glass the one that matches.
+// An interrupt ends serve with the documented exit code. One JSON line was logged for each
+// connection, and --glass showed the one that matches.
 func TestServeLogsAndEnds(t *testing.T) {
 	s, ca := serving(t, "--json", "--glass", "failed")
 	code, stdout, stderr := command(t, "connect", s.addr, "--ca", ca, "--get", "/")

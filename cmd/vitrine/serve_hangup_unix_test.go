@@ -14,7 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 )
 
-// hangUp sends SIGHUP to this process and waits until its servers have said so n times.
+// hangUp sends SIGHUP to this process and waits until its servers have reported it n times.
 func hangUp(t *testing.T, s *served, n int, want string) {
 	t.Helper()
 	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
@@ -33,8 +33,8 @@ func hangUp(t *testing.T, s *served, n int, want string) {
 	t.Fatalf("SIGHUP made nothing happen:\n%s", s.errs.String())
 }
 
-// New connections get the certificate that is there now, and those that exist go on. Whoever has a
-// session of the old certificate gets no resumption of it.
+// New connections get the new certificate, and existing ones go on. Sessions of the old certificate
+// are not resumed.
 func TestAHangupReadsTheCertificateAgain(t *testing.T) {
 	dir := t.TempDir()
 	if err := identities(dir); err != nil {

@@ -8,7 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// A hello that is refused for its host_name must not write it into the log.
+// A ClientHello that is refused for its host_name must not write that name into the log.
 func TestTheLogNamesOnlyHosts(t *testing.T) {
 	for name, want := range map[string]string{
 		"vitrine.test": "vitrine.test", "two\nlines": "", "\x1b[2J": "",

@@ -147,8 +147,7 @@ func said(t *testing.T, c net.Conn, say, want string) {
 	}
 }
 
-// A thousand connections that stop half-way cost little, and others are served as if they were not
-// there.
+// A thousand connections that stop half-way cost little, and other clients are served as usual.
 func TestAThousandHalfOpenConnections(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	before := memory()
@@ -171,7 +170,7 @@ func TestAThousandHalfOpenConnections(t *testing.T) {
 	}
 }
 
-// memory is what the heap and the stacks hold.
+// memory returns the size of the heap and the stacks.
 func memory() uint64 {
 	var m runtime.MemStats
 	time.Sleep(100 * time.Millisecond)
@@ -180,7 +179,8 @@ func memory() uint64 {
 	return m.HeapInuse + m.StackInuse
 }
 
-// Connections that send much before they have shaken hands are bounded together: the oldest go.
+// Connections that send much before their handshake is done are bounded together: the oldest are
+// closed.
 func TestAFloodOfHelloBytesIsBounded(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	part := make([]byte, 5+4+16000) // a ClientHello of 128 KiB, in records
@@ -206,8 +206,8 @@ func TestAFloodOfHelloBytesIsBounded(t *testing.T) {
 	}
 }
 
-// When all places are taken, whoever has been shaking hands for the longest time goes, and never
-// one who has.
+// When all seats are taken, the connection whose handshake has taken the longest is closed, and
+// never one whose handshake is done.
 func TestTheOldestThatWaitsMakesRoom(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 3}}, time.Second)
 	seated := h.dial(t)
@@ -250,7 +250,8 @@ func TestAStallingClientIsSentAwayInTime(t *testing.T) {
 	h.wait(t, 3, func(v front.Visit) bool { return v.Err != nil && v.Took < 5*time.Second })
 }
 
-// HTTP without TLS gets words and an orderly end, however its first bytes are cut.
+// A client that speaks HTTP without TLS gets an answer in words and an orderly end, however its
+// first bytes are split.
 func TestPlainHTTPGetsAnAnswerInWords(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	for _, parts := range [][]string{
@@ -285,7 +286,7 @@ func TestPlainHTTPGetsAnAnswerInWords(t *testing.T) {
 	}
 }
 
-// A line of up to 16 KiB comes back in one record, a longer one whole.
+// A line of up to 16 KiB comes back in one record, a longer one in several.
 func TestEchoKeepsLines(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	c := h.dial(t)
@@ -305,7 +306,7 @@ func TestEchoKeepsLines(t *testing.T) {
 	}
 }
 
-// What is forwarded ends where its sender ended it, both ways.
+// The end of each direction is forwarded.
 func TestForwardPassesEndsOn(t *testing.T) {
 	back, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -345,7 +346,7 @@ func TestForwardPassesEndsOn(t *testing.T) {
 	}
 }
 
-// Two hundred handshakes in flight lose nothing.
+// Two hundred handshakes at a time all succeed.
 func TestTwoHundredHandshakesInFlight(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	var all sync.WaitGroup
@@ -375,8 +376,7 @@ func TestTwoHundredHandshakesInFlight(t *testing.T) {
 	}
 }
 
-// HTTP/1.1 gets the page and then close_notify. What was in a request before its blank line is all
-// read.
+// An HTTP/1.1 client gets the page and then close_notify. The whole head of a request is read.
 func TestHelloIsFollowedByCloseNotify(t *testing.T) {
 	use, stop := front.HTTP(http.HandlerFunc(front.Hello), 5*time.Second, nil,
 		func(err error) { t.Error(err) })

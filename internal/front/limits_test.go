@@ -45,7 +45,7 @@ func gushing(t *testing.T) string {
 	})
 }
 
-// uses are what serve is for: by the flag.
+// uses returns what serve can do with a connection, by the flag.
 func uses(t *testing.T) map[string]func(context.Context, *vitrine.Conn) {
 	t.Helper()
 	page := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -82,7 +82,7 @@ func TestAnIdleConnectionLosesItsSeat(t *testing.T) {
 	}
 }
 
-// Whatever goes on keeps a connection: here one byte in each direction in turn.
+// A connection over which something passes is kept: here one byte in each direction in turn.
 func TestAConnectionThatIsUsedKeepsItsSeat(t *testing.T) {
 	const idle = 500 * time.Millisecond
 	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{Idle: idle, Write: idle}},
@@ -93,7 +93,7 @@ func TestAConnectionThatIsUsedKeepsItsSeat(t *testing.T) {
 	}
 }
 
-// A client that sends, or asks, and never reads is cut, whatever the server does for it.
+// A client that sends or asks and never reads is closed, whatever the server does for it.
 func TestAClientThatNeverReadsIsCut(t *testing.T) {
 	quiet := func(error) {}
 	all := uses(t)
@@ -118,7 +118,7 @@ func TestAClientThatNeverReadsIsCut(t *testing.T) {
 	}
 }
 
-// dialFrom connects from an address of this machine's loopback network.
+// dialFrom connects from a given address of the loopback network.
 func (h *hall) dialFrom(t *testing.T, from string) (net.Conn, error) {
 	t.Helper()
 	local := &net.TCPAddr{IP: net.ParseIP(from)}
@@ -132,8 +132,8 @@ func (h *hall) dialFrom(t *testing.T, from string) (net.Conn, error) {
 	return tls, tls.Handshake()
 }
 
-// An address may have every seat as long as there are enough; when they are short it may have its
-// share, and whoever comes from elsewhere finds one.
+// An address may have every seat while there are enough. When they are short it may have its share,
+// so that clients with other addresses find one.
 func TestWhenSeatsAreShortAnAddressIsLimited(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 16, PerAddr: 4}},
 		time.Second)
@@ -170,7 +170,8 @@ func TestWhenSeatsAreShortAnAddressIsLimited(t *testing.T) {
 	}
 }
 
-// Of an address that has its share, the oldest that has not shaken hands makes room for its newest.
+// If an address has its share, its oldest connection whose handshake is not done is closed for its
+// newest.
 func TestAnAddressMakesRoomForItself(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 8, PerAddr: 2}},
 		time.Second)
@@ -181,7 +182,7 @@ func TestAnAddressMakesRoomForItself(t *testing.T) {
 	ends(t, waiting[0], "the oldest")
 }
 
-// bugs collects what Bug is told.
+// bugs collects the calls of Bug.
 type bugs struct {
 	mu   sync.Mutex
 	told []string
@@ -201,7 +202,7 @@ func (b *bugs) text() string {
 	return strings.Join(b.told, "\n")
 }
 
-// springing is a Trace that panics at the first record of application data in a direction.
+// springing is a Trace that panics at the first record of application data in one direction.
 type springing trace.Direction
 
 func (d springing) Put(e trace.Entry) {
@@ -216,8 +217,8 @@ type noKeys struct{}
 
 func (noKeys) Keys(context.Context) ([]session.TicketKey, error) { panic("deliberate") }
 
-// Whatever panics on behalf of one connection ends that one; it is told in few lines, and its seat
-// is free.
+// A panic on behalf of a connection ends that connection; it is reported in a few lines, and the
+// seat is free.
 func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
 	var b bugs
 	page, stop := front.HTTP(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
@@ -270,7 +271,7 @@ func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
 	}
 }
 
-// Who reports may panic, too, in the goroutine that accepts.
+// Report may panic too, in the goroutine that accepts connections.
 func TestAPanicOfTheReportEndsNothing(t *testing.T) {
 	var b bugs
 	s := &front.Server{Use: front.Echo, Bug: b.tell, Limits: front.Limits{MaxConns: 1}}
