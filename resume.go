@@ -170,7 +170,7 @@ func (c *Config) stored(r *handshake.Resumption) {
 		if err != nil || b == nil {
 			return nil, err
 		}
-		return handshake.DecodeSession(b)
+		return session.DecodeSession(b)
 	}
 	r.Store = func(ctx context.Context, id []byte, s *handshake.Session) error {
 		b, err := s.Encode()
@@ -178,7 +178,7 @@ func (c *Config) stored(r *handshake.Resumption) {
 			return err
 		}
 		return do(ctx, func(ctx context.Context) error {
-			return store.Put(ctx, id, b, handshake.MaxSessionAge)
+			return store.Put(ctx, id, b, session.MaxSessionAge)
 		})
 	}
 	if d, ok := store.(session.Deleter); ok {

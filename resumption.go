@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -59,7 +60,7 @@ func ParseSessionState(data []byte) (*SessionState, error) {
 	if err := wire.Decode(bytes.Clone(data), "session_state", func(c *wire.Codec) { s.layout(c, &inner) }); err != nil {
 		return nil, err
 	}
-	session, err := handshake.DecodeSession(inner)
+	session, err := session.DecodeSession(inner)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -289,7 +288,7 @@ func TestNoSessionIsKeptOfALongChain(t *testing.T) {
 					tls.RequestClientCert
 			})
 			rig.Resumes(t, client, server)
-			if got := store.put != 0; got != tt.kept || store.put > handshake.MaxSessionSize+300 {
+			if got := store.put != 0; got != tt.kept || store.put > session.MaxSessionSize+300 {
 				t.Errorf("the server stored %d bytes, expected some: %v", store.put, tt.kept)
 			}
 			server = rig.ServerConfig(t, func(c *vitrine.Config) {

@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/session"
 )
 
 // An acquaintance is a client and a server with a session that is valid at both.
@@ -99,7 +100,7 @@ func (a *acquaintance) again() (client, server *Config) {
 		if !bytes.Equal(handle, a.handle) {
 			return nil, nil
 		}
-		return DecodeSession(a.kept)
+		return session.DecodeSession(a.kept)
 	}
 	server.Find, server.Open = find, find
 	server.Store = func(context.Context, []byte, *Session) error { return nil }
@@ -315,7 +316,7 @@ func (a *acquaintance) resume(client, server *Config, edits []byte) (c, s *Machi
 // check compares what both ends believe once they are done.
 func (a *acquaintance) check(t *testing.T, machines ...*Machine) {
 	t.Helper()
-	origin, err := DecodeSession(a.kept)
+	origin, err := session.DecodeSession(a.kept)
 	if err != nil {
 		t.Fatal(err)
 	}

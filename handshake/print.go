@@ -20,12 +20,6 @@ func (p PSK) Format(f fmt.State, _ rune) { trace.Print(f, p) }
 // MarshalText returns what Format prints.
 func (p PSK) MarshalText() ([]byte, error) { return trace.Text(p) }
 
-// Format prints the session with fingerprints, whatever the verb.
-func (s Session) Format(f fmt.State, _ rune) { trace.Print(f, s) }
-
-// MarshalText returns what Format prints.
-func (s Session) MarshalText() ([]byte, error) { return trace.Text(s) }
-
 // Format prints the secrets with fingerprints, whatever the verb.
 func (t TrafficSecrets) Format(f fmt.State, _ rune) { trace.Print(f, t) }
 

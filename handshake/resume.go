@@ -47,7 +47,7 @@ func (c *client) unfit(o *Session) (why, ref string) {
 			return t.broken, t.ref
 		}
 	}
-	if why := o.unbound(c.Config, iana.Client); why != "" {
+	if why := unbound(o, c.Config, iana.Client); why != "" {
 		return why, "RFC 5246 §7.4.1.2"
 	}
 	if err := c.recall(iana.Server, o); err != nil {
@@ -102,7 +102,7 @@ func (c *client) keep(s *Score) {
 			k.Deadline = c.now().Add(time.Duration(t.LifetimeHint) * time.Second)
 		}
 	}
-	if err := k.fits(); err != nil {
+	if err := k.Fits(); err != nil {
 		c.Log.Choice("session", "", "none", err.Error(), "RFC 5246 §7.3")
 		return
 	}
@@ -217,7 +217,7 @@ func (v *server) unfit(s *Session, g *greeting) (why, ref string) {
 			return t.broken, t.ref
 		}
 	}
-	return s.unbound(v.Config, iana.Server), "RFC 5246 §7.4.1.2"
+	return unbound(s, v.Config, iana.Server), "RFC 5246 §7.4.1.2"
 }
 
 // recall makes the peer of the session's full handshake this one's: the master_secret proves that
@@ -249,7 +249,7 @@ func (l *live) recall(from iana.Side, s *Session) error {
 	}
 	peer := Peer{Chain: chain, PSKIdentity: identity, possessed: true}
 	if from == iana.Server && !l.Skip {
-		peer.Verified = pki.Still(s.verified, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now})
+		peer.Verified = pki.Still(s.Verified, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now})
 	}
 	if from == iana.Server && !l.Skip && peer.Verified == nil || from == iana.Client && l.ClientAuth.Verify {
 		if peer.Verified, err = l.verify(chain, from); err != nil {
@@ -329,7 +329,7 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 		k.SCTs, k.Staple = s.Timestamps(), s.Staple()
 	}
 	if l.peer.Chain != nil {
-		k.Chain, k.verified = l.peer.Chain.Raw(), l.peer.Verified
+		k.Chain, k.Verified = l.peer.Chain.Raw(), l.peer.Verified
 	}
 	return k
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -227,7 +228,7 @@ func (v *server) consult(ch *message.ClientHello) error {
 func (v *server) newTicket(s *Score) (message.Message, error) {
 	seal := func(ctx context.Context) (t []byte, err error) {
 		k := v.sessionOf(s, s.Secret(nil), iana.Server)
-		if err = k.fits(); err == nil {
+		if err = k.Fits(); err == nil {
 			t, err = v.Seal(ctx, k)
 		}
 		return t, v.spare(ctx, "sealing a ticket", err)
@@ -236,7 +237,7 @@ func (v *server) newTicket(s *Score) (message.Message, error) {
 	if len(t) == 0 { // RFC 5077 §3.3: it was promised, so an empty one says that there is none after all
 		return &message.NewSessionTicket{}, err
 	}
-	return &message.NewSessionTicket{LifetimeHint: uint32(MaxSessionAge.Seconds()), Ticket: t}, err
+	return &message.NewSessionTicket{LifetimeHint: uint32(session.MaxSessionAge.Seconds()), Ticket: t}, err
 }
 
 // keep stores a session under the ID that ServerHello gave it, unless it has a ticket.
@@ -246,7 +247,7 @@ func (v *server) keep(s *Score) error {
 	}
 	_, err := v.kept.await("the session store", func(ctx context.Context) (struct{}, error) {
 		k := v.sessionOf(s, s.Secret(nil), iana.Server)
-		err := k.fits()
+		err := k.Fits()
 		if err == nil {
 			v.id = k.ID // also if the store fails: it may have it all the same
 			err = v.Store(ctx, k.ID, k)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -40,8 +41,8 @@ type greeting struct {
 // terms are asked in this order.
 var terms = []term{
 	{"it is too old", "RFC 5246 §F.1.4",
-		func(c *client, s *Session) bool { return s.fresh(c.now()) },
-		func(v *server, s *Session, _ *greeting) bool { return s.fresh(v.now()) }},
+		func(c *client, s *Session) bool { return s.Fresh(c.now()) },
+		func(v *server, s *Session, _ *greeting) bool { return s.Fresh(v.now()) }},
 	{"nothing is left to find it by", "RFC 5077 §3.4",
 		func(c *client, s *Session) bool { return len(s.ID) > 0 || c.Tickets && len(s.Ticket) > 0 },
 		nil},
@@ -180,7 +181,7 @@ func writeIdentity(d *digest, c *Config, me iana.Side) {
 
 // boundLen is how many bytes of a digest a binding keeps: nobody can choose what is digested, so
 // that collisions are chance.
-const boundLen = 16
+const boundLen = session.BoundLen / len(bindings)
 
 // bound are the digests of a Config, one after the other.
 func (c *Config) bound(me iana.Side) []byte {
@@ -196,7 +197,7 @@ func (c *Config) bound(me iana.Side) []byte {
 }
 
 // unbound is why the bindings of a session are not those of a Config; "" if they are.
-func (s *Session) unbound(c *Config, me iana.Side) string {
+func unbound(s *Session, c *Config, me iana.Side) string {
 	now := c.bound(me)
 	for i, b := range bindings {
 		at := i * boundLen

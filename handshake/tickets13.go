@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -257,12 +258,12 @@ func (v *server) newTicket13(s *Score) (message.Message, error) {
 		k := v.sessionOf(s, s.Secret(nonce), iana.Server)
 		v.inherit(k, s.Resumed, v.chosen.session)
 		k.AgeAdd, k.ID = binary.BigEndian.Uint32(add[:]), nil
-		err := k.fits()
+		err := k.Fits()
 		var ticket []byte
 		if err == nil {
 			ticket, err = v.Seal(ctx, k)
 		}
-		lifetime := uint32(MaxSessionAge.Seconds())
+		lifetime := uint32(session.MaxSessionAge.Seconds())
 		return &message.NewSessionTicket{LifetimeHint: lifetime, AgeAdd: k.AgeAdd, Nonce: nonce, Ticket: ticket,
 			Extensions: message.Extensions{}}, v.spare(ctx, "sealing a ticket", err)
 	}

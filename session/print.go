@@ -27,3 +27,9 @@ func (r *RotatingKeys) printable() []datedKey {
 	defer r.mu.Unlock()
 	return slices.Clone(r.keys)
 }
+
+// Format prints the session with fingerprints, whatever the verb.
+func (s Session) Format(f fmt.State, _ rune) { trace.Print(f, s) }
+
+// MarshalText returns what Format prints.
+func (s Session) MarshalText() ([]byte, error) { return trace.Text(s) }

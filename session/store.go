@@ -12,7 +12,7 @@ import (
 // nobody waits for it. An error, or no answer in time, costs a client its session and not its
 // connection: the handshake is then a full one, and an event says why. A value holds a
 // master_secret: whoever reads the store can read the connections, and resume them. It has at most
-// handshake.MaxSessionSize bytes and a few more.
+// MaxSessionSize bytes and a few more.
 type Store interface {
 	// Get gives a value, or nil if there is none; a value whose lifetime is over is none.
 	Get(ctx context.Context, id []byte) ([]byte, error)

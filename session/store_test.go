@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
@@ -118,8 +117,8 @@ func TestTicketKeysNeedRandomness(t *testing.T) {
 	}
 }
 
-func aSession(chain ...[]byte) *handshake.Session {
-	return &handshake.Session{Version: iana.TLS12, Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, ExtendedMasterSecret: true,
+func aSession(chain ...[]byte) *Session {
+	return &Session{Version: iana.TLS12, Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, ExtendedMasterSecret: true,
 		Created: time.Unix(1e9, 0), ServerName: "vitrine.test", ALPN: "h2", Chain: chain, PSKIdentity: []byte("gardener"),
 		Staple: []byte{6}, SCTs: [][]byte{{7}, {8, 9}}, Group: iana.X25519, GroupName: "x25519",
 		Bound: bytes.Repeat([]byte{4}, 48), Master: bytes.Repeat([]byte{5}, 48)}
@@ -200,7 +199,7 @@ func FuzzOpenTicket(f *testing.F) {
 }
 
 func FuzzDecodeSession(f *testing.F) {
-	for _, s := range []*handshake.Session{aSession(), aSession([]byte{1}, []byte{2})} {
+	for _, s := range []*Session{aSession(), aSession([]byte{1}, []byte{2})} {
 		b, err := s.Encode()
 		if err != nil {
 			f.Fatal(err)
@@ -208,7 +207,7 @@ func FuzzDecodeSession(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := handshake.DecodeSession(b)
+		s, err := DecodeSession(b)
 		if err != nil {
 			return
 		}
@@ -216,7 +215,7 @@ func FuzzDecodeSession(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if other, err := handshake.DecodeSession(again); err != nil || fmt.Sprint(*other) != fmt.Sprint(*s) {
+		if other, err := DecodeSession(again); err != nil || fmt.Sprint(*other) != fmt.Sprint(*s) {
 			t.Errorf("got %+v (%v), expected %+v", other, err, s)
 		}
 	})

@@ -14,8 +14,6 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/vitrine-tls/vitrine/handshake"
 )
 
 // TicketKey seals tickets. Its name is in every ticket, so that a server with several finds the right one.
@@ -75,7 +73,7 @@ func (r *RotatingKeys) Keys(context.Context) ([]TicketKey, error) {
 		}
 		r.keys = slices.Insert(r.keys, 0, datedKey{NewTicketKey(secret), now})
 	}
-	r.keys = slices.DeleteFunc(r.keys, func(k datedKey) bool { return now.Sub(k.made) >= rotation+handshake.MaxSessionAge })
+	r.keys = slices.DeleteFunc(r.keys, func(k datedKey) bool { return now.Sub(k.made) >= rotation+MaxSessionAge })
 	alive := make([]TicketKey, len(r.keys))
 	for i, k := range r.keys {
 		alive[i] = k.TicketKey
@@ -92,7 +90,7 @@ const (
 )
 
 // SealTicket makes a ticket of a session.
-func SealTicket(rand io.Reader, k TicketKey, s *handshake.Session) ([]byte, error) {
+func SealTicket(rand io.Reader, k TicketKey, s *Session) ([]byte, error) {
 	plain, err := s.Encode()
 	if err != nil {
 		return nil, err
@@ -111,7 +109,7 @@ func SealTicket(rand io.Reader, k TicketKey, s *handshake.Session) ([]byte, erro
 }
 
 // OpenTicket reads a ticket. One that none of the keys sealed, or that is malformed, is nil: the handshake is then a full one.
-func OpenTicket(keys []TicketKey, ticket []byte) *handshake.Session {
+func OpenTicket(keys []TicketKey, ticket []byte) *Session {
 	if len(ticket) < ticketHeader || ticket[16] != ticketFormat {
 		return nil
 	}
@@ -123,7 +121,7 @@ func OpenTicket(keys []TicketKey, ticket []byte) *handshake.Session {
 		if err != nil {
 			return nil
 		}
-		if s, err := handshake.DecodeSession(plain); err == nil {
+		if s, err := DecodeSession(plain); err == nil {
 			return s
 		}
 	}

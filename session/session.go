@@ -1,8 +1,7 @@
-package handshake
+package session
 
 import (
 	"bytes"
-	"context"
 	"crypto/x509"
 	"fmt"
 	"slices"
@@ -59,10 +58,13 @@ type Session struct {
 
 	ID       []byte                // RFC 5246 §7.3; empty with a ticket
 	Ticket   []byte                // a client's, RFC 5077
-	verified [][]*x509.Certificate // a client's, as long as the session stays in this process
+	Verified [][]*x509.Certificate // a client's, as long as the session stays in this process
 	Issued   time.Time             // a client's, TLS 1.3: when the ticket came
 	Deadline time.Time             // a client's: when the ticket's lifetime_hint has passed; zero: not said
 }
+
+// BoundLen is the length of Session.Bound, in bytes: three digests.
+const BoundLen = 48
 
 // format is the first byte of an encoded Session: a change of the layout is a new number.
 const format uint8 = 4
@@ -107,7 +109,7 @@ func (s *Session) layout(c *wire.Codec) {
 	wire.Uint16(c, "group", &s.Group)
 	wire.Opaque8(c, "group_name", &group, 0, 255)
 	wire.Opaque16(c, "psk_identity", &s.PSKIdentity, 0, 1<<16-1)
-	wire.Opaque8(c, "bound", &s.Bound, len(bindings)*boundLen, len(bindings)*boundLen)
+	wire.Opaque8(c, "bound", &s.Bound, BoundLen, BoundLen)
 	wire.Uint32(c, "ticket_age_add", &s.AgeAdd)
 	wire.Opaque8(c, "secret", &s.Master, 32, 64)
 	if c.Reading() {
@@ -127,8 +129,8 @@ func (s *Session) flags() (f uint8) {
 	return f
 }
 
-// fresh tells whether the session may still be resumed.
-func (s *Session) fresh(now time.Time) bool {
+// Fresh reports whether the session may still be resumed.
+func (s *Session) Fresh(now time.Time) bool {
 	age := now.Sub(s.Created)
 	return age >= -time.Minute && age < MaxSessionAge && (s.Deadline.IsZero() || now.Before(s.Deadline))
 }
@@ -138,8 +140,8 @@ func (s *Session) fresh(now time.Time) bool {
 // nobody vouches for could otherwise fill a store with 130 KB each.
 const MaxSessionSize = 16 << 10
 
-// fits returns an error if the session is too long to be kept.
-func (s *Session) fits() error {
+// Fits returns an error if the session is too long to be kept.
+func (s *Session) Fits() error {
 	n := len(s.ServerName) + len(s.ALPN) + len(s.Staple) + len(s.PSKIdentity) +
 		len(s.ID) + len(s.Ticket)
 	for _, b := range slices.Concat(s.Chain, s.SCTs) {
@@ -149,25 +151,4 @@ func (s *Session) fits() error {
 		return fmt.Errorf("the session would take %d bytes, we keep at most %d", n, MaxSessionSize)
 	}
 	return nil
-}
-
-// Resumption is how sessions are kept. The zero value keeps none. Its functions may be slow: they
-// are called under Pending, but for Keep and Forget, which must not take long.
-type Resumption struct {
-	// Offer is the session that a client offers, or nil. Keep receives a new one once the handshake
-	// is done, and nil when the connection ends with a fatal alert: RFC 5246 §7.2.2. Tickets says
-	// that tickets are wanted (client) or issued (server).
-	Offer   *Session
-	Keep    func(*Session)
-	Tickets bool
-
-	// A server finds and stores sessions by ID (nil: no session IDs), and seals and opens tickets.
-	// An unknown, stale or forged one is nil without an error, and the handshake a full one; so it
-	// is after an error, which the trace tells. Forget, if set, is called with the ID of a session
-	// whose connection ended with a fatal alert.
-	Find   func(ctx context.Context, id []byte) (*Session, error)
-	Store  func(ctx context.Context, id []byte, s *Session) error
-	Forget func(id []byte) error
-	Seal   func(context.Context, *Session) ([]byte, error)
-	Open   func(ctx context.Context, ticket []byte) (*Session, error)
 }

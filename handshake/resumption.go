@@ -1,0 +1,31 @@
+package handshake
+
+import (
+	"context"
+
+	"github.com/vitrine-tls/vitrine/session"
+)
+
+// Session is what a later connection resumes from. See package session.
+type Session = session.Session
+
+// Resumption is how sessions are kept. The zero value keeps none. Its functions may be slow: they
+// are called under Pending, but for Keep and Forget, which must not take long.
+type Resumption struct {
+	// Offer is the session that a client offers, or nil. Keep receives a new one once the handshake
+	// is done, and nil when the connection ends with a fatal alert: RFC 5246 §7.2.2. Tickets says
+	// that tickets are wanted (client) or issued (server).
+	Offer   *session.Session
+	Keep    func(*session.Session)
+	Tickets bool
+
+	// A server finds and stores sessions by ID (nil: no session IDs), and seals and opens tickets.
+	// An unknown, stale or forged one is nil without an error, and the handshake a full one; so it
+	// is after an error, which the trace tells. Forget, if set, is called with the ID of a session
+	// whose connection ended with a fatal alert.
+	Find   func(ctx context.Context, id []byte) (*session.Session, error)
+	Store  func(ctx context.Context, id []byte, s *session.Session) error
+	Forget func(id []byte) error
+	Seal   func(context.Context, *session.Session) ([]byte, error)
+	Open   func(ctx context.Context, ticket []byte) (*session.Session, error)
+}
