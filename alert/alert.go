@@ -1,5 +1,7 @@
 // Package alert holds the alerts of RFC 5246 §7.2 and the two kinds of error that end a connection:
 // Error, with the alert to send, and Received, an alert that the peer sent.
+//
+// It is part of Vitrine's API.
 package alert
 
 import (

@@ -17,6 +17,8 @@
 //
 // Nothing here trusts the file: no length sizes an allocation before the bytes are there, and what
 // waits for a missing segment or fragment is bounded; see Limits.
+//
+// It is part of Vitrine's API.
 package capture
 
 import (

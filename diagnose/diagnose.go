@@ -4,6 +4,8 @@
 //
 // The texts are data: the tables in causes.go and changes.go. What was seen comes from the error of
 // the handshake alone. Everything else is called inferred.
+//
+// It is part of Vitrine's API.
 package diagnose
 
 import (

@@ -1,6 +1,8 @@
 // Package engine stands a socket and a handshake: bytes in, bytes out, and no blocking. It cuts
 // what arrives into records (RFC 5246 §6.2), opens them, joins handshake messages, and answers what
 // comes after the handshake.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package engine
 
 import (

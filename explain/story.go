@@ -6,6 +6,8 @@
 // packages under render only lay it out. A story is built from the events alone, so live runs,
 // saved runs and captures are told in the same way. Values of the client come from the client's
 // events and values of the server from the server's: values shown as equal were compared.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package explain
 
 import (

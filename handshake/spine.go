@@ -15,6 +15,8 @@
 //
 // What Go cannot promise: secrets are cleared where that is easy, but the garbage collector may have copied them. What depends on a
 // secret in time is in kex, keys and record, and said there; here verify_data is compared in constant time.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package handshake
 
 import (

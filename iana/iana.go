@@ -2,6 +2,8 @@
 //
 // A value that is not registered is printed as its number, such as "0x1A2B". The names of cipher
 // suites come from the registry's own table; see registry.go.
+//
+// It is part of Vitrine's API.
 package iana
 
 import "fmt"

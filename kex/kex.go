@@ -27,6 +27,8 @@
 // math/big sees public numbers only. Go does not guarantee that the compiler keeps code without
 // branches as it is, nor that a secret can be wiped, since the garbage collector may have copied
 // it.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package kex
 
 import (

@@ -5,6 +5,8 @@
 // RSA, which NSS wrote and which give a pre_master_secret, and "RSA Session-ID:… Master-Key:…",
 // which identifies a session instead of a connection. Anyone with such a file can read the
 // connections in it: create it with mode 0600, and never print a Line.
+//
+// It is part of Vitrine's API.
 package keylog
 
 import (

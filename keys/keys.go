@@ -13,4 +13,6 @@
 //
 // Secrets are not wiped: Go's garbage collector may have copied them. The time of Go's HMAC depends
 // on the lengths of key and message only; one of these lengths is secret, see FiniteFieldPreMaster.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package keys

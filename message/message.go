@@ -6,6 +6,8 @@
 // It covers SSL 3.0 to TLS 1.3 with RSA, ephemeral, static and anonymous Diffie-Hellman, and
 // pre-shared keys. A message that exists in several versions is one type, and its Dialect chooses
 // the layout. Explicit curves, which RFC 8422 §5.4 deprecates, are left out.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package message
 
 import (

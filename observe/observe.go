@@ -13,6 +13,8 @@
 // read DTLS or SSL 2.0, except for the ClientHello in SSL 2.0's form.
 //
 // An observer sends no answer, so nothing here is constant in time.
+//
+// It is part of Vitrine's API.
 package observe
 
 import (

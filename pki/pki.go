@@ -16,4 +16,6 @@
 // Signatures are made by crypto/rsa, crypto/ecdsa and crypto/ed25519, which are constant time, by
 // circl's Ed448, which is meant to be, or by the caller's key. Verification handles public data
 // only and need not be constant time.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package pki

@@ -26,4 +26,6 @@
 // collector may pause anywhere, and plaintext that was handed out may leave traces in caches and
 // freed memory. Those who cannot accept this negotiate encrypt-then-MAC or an AEAD, where nothing
 // depends on plaintext before the record is authenticated.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package record

@@ -1,5 +1,7 @@
 // Package session keeps what a later connection resumes from: stores of sessions, and the keys that
 // tickets are sealed with. See RFC 5246 §7.3, RFC 5077 and RFC 8446 §4.6.1.
+//
+// It is part of Vitrine's API.
 package session
 
 import (

@@ -11,6 +11,8 @@
 // anonymous Diffie-Hellman, DSS, RC4 (RFC 7465), DES and HMAC-MD5. Left out of both: export suites,
 // IDEA, the national ciphers, and the exchanges with Kerberos or passwords. Package iana has names
 // for all of them.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package suite
 
 import (

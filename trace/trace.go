@@ -5,6 +5,8 @@
 // listening: its methods inline to a nil test, allocate nothing and copy nothing. An event holds
 // copies of the bytes it was given, secrets included. A Secret shows only its length and a
 // fingerprint unless the sink that writes it was told to reveal secrets.
+//
+// It is part of Vitrine's API.
 package trace
 
 import (

@@ -14,6 +14,8 @@
 // reached, before the last chunk, and over HTTP/2.
 //
 // Left out: HTTP/3, proxies in a Transport, and WebSockets over HTTP/2.
+//
+// It is part of Vitrine's API.
 package vhttp
 
 import (

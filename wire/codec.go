@@ -11,6 +11,8 @@
 //
 // Left out: select (§4.6.1), since a layout is Go code and can use switch, and the cryptographic
 // attributes (§4.7): what is signed or encrypted is opaque here.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package wire
 
 import (

@@ -12,6 +12,8 @@
 //
 // The page contains every secret that its events reveal and says so at its top. A program that
 // writes it to a file should give the file mode 0600.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package html
 
 import (

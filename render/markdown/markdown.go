@@ -3,6 +3,8 @@
 // of the keys, and what short descriptions of TLS usually simplify.
 //
 // The words come from package explain. Text from a peer is escaped, so it is never markup.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package markdown
 
 import (

@@ -4,6 +4,8 @@
 // Hex is never split by spaces, so that it can be searched and copied. Each secret has one hue
 // wherever it is printed, also in formulas. Red marks only what is deprecated, lost or wrong. The
 // words come from package explain. Nothing unprintable is written, even if it came from a peer.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
 package term
 
 import (
