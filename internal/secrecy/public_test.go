@@ -8,6 +8,7 @@ var publicPackages = map[string]string{
 	"interop":   "tests only: keys made for them",
 	"recompute": "tests only: keys made for them",
 	"flood":     "tests only",
+	"script":    "tests only: a peer with keys made for them",
 }
 
 // public are types, and fields of types, that reach bytes and no secret, with the reason.
