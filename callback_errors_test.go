@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
@@ -93,4 +94,29 @@ func readAndClose(c *vitrine.Conn) error {
 	defer c.Close()
 	_, err := c.Read(make([]byte, 1))
 	return err
+}
+
+// A program that recovers from its own callback's panic does not get a second handshake on the same
+// bytes.
+func TestAPanicOfACallbackEndsTheHandshakeForGood(t *testing.T) {
+	a, b := rig.Wires(t)
+	config := rig.ServerConfig(t, func(c *vitrine.Config) {
+		c.VerifyConnection = func(vitrine.ConnectionState) error { panic("a bug of the program") }
+	})
+	server := vitrine.Server(b, config)
+	go vitrine.Client(a, rig.ClientConfig()).Handshake()
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic was swallowed")
+			}
+		}()
+		server.Handshake()
+	}()
+	for range 2 {
+		if n, err := server.Read(make([]byte, 1)); n != 0 || err == nil ||
+			!strings.Contains(err.Error(), "panicked") {
+			t.Errorf("Read returns %d and %v, expected the error that a callback panicked", n, err)
+		}
+	}
 }

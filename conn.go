@@ -27,6 +27,7 @@ var (
 	errNotDone  = errors.New("vitrine: the handshake is not done")
 	errChanges  = errors.New("vitrine: no exporter with Config.Renegotiation: what it exports would change")
 	errNoExport = errors.New("vitrine: no exporter without extended_master_secret: such a master_secret may be shared by two connections (RFC 7627 §5.4)")
+	errPanic    = errors.New("vitrine: a callback of the handshake panicked")
 	errShutdown = errors.New("vitrine: the connection is closed for writing")
 )
 
@@ -93,12 +94,12 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 		return c.failed
 	}
 	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
+	c.failed = errPanic // stays if a callback panics: no second handshake begins on this connection
 	err := c.handshake(ctx)
 	if !stop() { // the connection is closed, even if the handshake came to its end meanwhile
 		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
 	}
-	if err != nil {
-		c.failed = err
+	if c.failed = err; err != nil {
 		return err
 	}
 	c.complete.Store(true)
