@@ -17,15 +17,16 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
-// A callback may ask somebody else, over another connection, and hand on what went wrong there. Such
-// an error looks like one of this connection, and the peer must be told all the same.
+// A callback may ask somebody else, over another connection, and hand on what went wrong there.
+// Such an error looks like one of this connection, and the peer must be told all the same.
 func TestEveryRefusalOfACallbackIsToldToThePeer(t *testing.T) {
 	of := func(err error) error { return fmt.Errorf("asking elsewhere: %w", err) }
 	causes := map[string]error{
-		"a bare io.EOF":          io.EOF,
-		"io.EOF":                 of(io.EOF),
-		"io.ErrUnexpectedEOF":    of(io.ErrUnexpectedEOF),
-		"an alert":               of(&alert.Received{Level: alert.Fatal, Description: alert.UnknownCA}),
+		"a bare io.EOF":       io.EOF,
+		"io.EOF":              of(io.EOF),
+		"io.ErrUnexpectedEOF": of(io.ErrUnexpectedEOF),
+		"an alert": of(&alert.Received{Level: alert.Fatal,
+			Description: alert.UnknownCA}),
 		"a bare alert":           &alert.Received{Level: alert.Fatal, Description: alert.UnknownCA},
 		"close_notify":           of(&alert.Error{Reason: "the zero value"}),
 		"a closed connection":    of(net.ErrClosed),
@@ -40,10 +41,16 @@ func TestEveryRefusalOfACallbackIsToldToThePeer(t *testing.T) {
 		want   alert.Description
 	}{
 		{"GetConfigForClient", false, func(c *vitrine.Config, err error) {
-			c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) { return nil, err }
+			c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config,
+				error) {
+				return nil, err
+			}
 		}, alert.InternalError},
 		{"GetCertificate", false, func(c *vitrine.Config, err error) {
-			c.GetCertificate = func(*vitrine.ClientHelloInfo) (*tls.Certificate, error) { return nil, err }
+			c.GetCertificate = func(*vitrine.ClientHelloInfo) (*tls.Certificate,
+				error) {
+				return nil, err
+			}
 		}, alert.InternalError},
 		{"a server's VerifyConnection", false, verifyConnectionFails, alert.BadCertificate},
 		{"a client's VerifyConnection", true, verifyConnectionFails, alert.BadCertificate},
@@ -51,7 +58,8 @@ func TestEveryRefusalOfACallbackIsToldToThePeer(t *testing.T) {
 			c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error { return err }
 		}, alert.BadCertificate},
 		{"GetClientCertificate", true, func(c *vitrine.Config, err error) {
-			c.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
+			c.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate,
+				error) {
 				return nil, err
 			}
 		}, alert.InternalError},
@@ -60,7 +68,8 @@ func TestEveryRefusalOfACallbackIsToldToThePeer(t *testing.T) {
 		for what, cause := range causes {
 			t.Run(cb.name+", "+what, func(t *testing.T) {
 				client := rig.ClientConfig()
-				server := rig.ServerConfig(t, func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert })
+				server := rig.ServerConfig(t,
+					func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert })
 				refuses := server
 				if cb.client {
 					refuses = client

@@ -22,9 +22,9 @@ const (
 	drainTimeout = 250 * time.Millisecond
 )
 
-// CloseWrite sends close_notify: nothing more will be written, reading goes on. It waits for a Write
-// in flight; after that a peer that does not read delays it for at most five seconds.
-// See RFC 5246 §7.2.1.
+// CloseWrite sends close_notify: nothing more will be written, reading goes on. It waits for a
+// Write in flight; after that a peer that does not read delays it for at most five seconds. See RFC
+// 5246 §7.2.1.
 func (c *Conn) CloseWrite() error {
 	if !c.complete.Load() {
 		return errNotDone

@@ -36,7 +36,8 @@ func closesSoon(t *testing.T, c *vitrine.Conn) {
 func TestCloseEndsABlockedWriteAtOnce(t *testing.T) {
 	a, b := rig.Wires(t)
 	wire := rig.NewDeaf(a)
-	client, server := vitrine.Client(wire, rig.ClientConfig()), vitrine.Server(b, rig.ServerConfig(t))
+	client, server := vitrine.Client(wire, rig.ClientConfig()),
+		vitrine.Server(b, rig.ServerConfig(t))
 	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
@@ -149,8 +150,8 @@ func TestCloseEndsARenegotiationAtOnce(t *testing.T) {
 	}
 }
 
-// Config.Renegotiation is a client's: a server answers a client that asks with no_renegotiation, and
-// never with a ClientHello.
+// Config.Renegotiation is a client's: a server answers a client that asks with no_renegotiation,
+// and never with a ClientHello.
 func TestServerDoesNotRenegotiateWhateverItsConfigSays(t *testing.T) {
 	ours, wire := rig.Wires(t)
 	peer := script.New(
@@ -208,7 +209,8 @@ func TestCloseNotifyWaitsFiveSecondsAtMost(t *testing.T) {
 	} {
 		a, b := rig.Wires(t)
 		wire := &dated{Conn: a}
-		client, server := vitrine.Client(wire, rig.ClientConfig()), vitrine.Server(b, rig.ServerConfig(t))
+		client, server := vitrine.Client(wire, rig.ClientConfig()),
+			vitrine.Server(b, rig.ServerConfig(t))
 		if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 			t.Fatal(err, serverErr)
 		}

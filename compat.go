@@ -14,7 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// What crypto/tls has and the handshake does not need. docs/from-crypto-tls.md compares the two packages name by name.
+// What crypto/tls has and the handshake does not need. docs/from-crypto-tls.md compares the two
+// packages name by name.
 
 // X509KeyPair reads a certificate chain and its key from PEM. Unlike crypto/tls's it also reads
 // RSASSA-PSS and Ed448 keys.
@@ -53,7 +54,8 @@ func CipherSuites() []*CipherSuite {
 	return cipherSuites(func(s *suite.Suite) bool { return suite.Status(s) < suite.Deprecated })
 }
 
-// InsecureCipherSuites are the others that Vitrine speaks, by number. suite.Concerns has the reasons.
+// InsecureCipherSuites are the others that Vitrine speaks, by number. suite.Concerns has the
+// reasons.
 func InsecureCipherSuites() []*CipherSuite {
 	return cipherSuites(func(s *suite.Suite) bool { return suite.Status(s) >= suite.Deprecated })
 }
@@ -63,7 +65,8 @@ func cipherSuites(wanted func(*suite.Suite) bool) (list []*CipherSuite) {
 		if !wanted(s) {
 			continue
 		}
-		entry := &CipherSuite{ID: uint16(s.ID), Name: s.String(), Insecure: suite.Status(s) >= suite.Deprecated}
+		entry := &CipherSuite{ID: uint16(s.ID), Name: s.String(),
+			Insecure: suite.Status(s) >= suite.Deprecated}
 		for v := max(s.MinVersion(), iana.TLS10); v <= iana.TLS12; v++ {
 			entry.SupportedVersions = append(entry.SupportedVersions, uint16(v))
 		}
@@ -75,8 +78,8 @@ func cipherSuites(wanted func(*suite.Suite) bool) (list []*CipherSuite) {
 // OCSPResponse is the response that the server stapled, or nil. It is for clients.
 func (c *Conn) OCSPResponse() []byte { return c.ConnectionState().OCSPResponse }
 
-// VerifyHostname checks that the server's chain, which was verified, is good for host. It is for clients, and fails before the
-// handshake is done and with InsecureSkipVerify.
+// VerifyHostname checks that the server's chain, which was verified, is good for host. It is for
+// clients, and fails before the handshake is done and with InsecureSkipVerify.
 func (c *Conn) VerifyHostname(host string) error {
 	switch s := c.ConnectionState(); {
 	case c.me != iana.Client:
@@ -124,7 +127,8 @@ func (i *ClientHelloInfo) SupportsCertificate(c *Certificate) error {
 
 // hello makes a hello of what a program may have put together.
 func (i *ClientHelloInfo) hello() (*message.ClientHello, error) {
-	m := &message.ClientHello{Version: iana.TLS12, CipherSuites: convert[iana.CipherSuite](i.CipherSuites),
+	m := &message.ClientHello{Version: iana.TLS12,
+		CipherSuites:       convert[iana.CipherSuite](i.CipherSuites),
 		CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
 	formats := &message.ECPointFormats{}
 	for _, f := range i.SupportedPoints {
@@ -144,7 +148,8 @@ func (i *ClientHelloInfo) hello() (*message.ClientHello, error) {
 		{iana.ExtSupportedVersions, versions, len(versions.Versions) > 0},
 		// Without a share in it the extension asks for any group of the list: RFC 8446 §4.2.8.
 		{iana.ExtKeyShare, &message.KeyShares{}, slices.Contains(versions.Versions, iana.TLS13)},
-		{iana.ExtExtendedMasterSecret, &message.Empty{}, slices.Contains(i.Extensions, uint16(iana.ExtExtendedMasterSecret))},
+		{iana.ExtExtendedMasterSecret, &message.Empty{},
+			slices.Contains(i.Extensions, uint16(iana.ExtExtendedMasterSecret))},
 	} {
 		if !x.sent {
 			continue

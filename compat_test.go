@@ -25,11 +25,14 @@ func TestAFailedVerificationIsCryptoTLSsError(t *testing.T) {
 		config *vitrine.Config
 		is     func(error) bool
 	}{
-		{"nobody we trust", &vitrine.Config{RootCAs: x509.NewCertPool(), ServerName: rig.ServerName},
+		{"nobody we trust",
+			&vitrine.Config{RootCAs: x509.NewCertPool(), ServerName: rig.ServerName},
 			func(err error) bool { _, ok := errors.AsType[x509.UnknownAuthorityError](err); return ok }},
-		{"another name", rig.ClientConfig(func(c *vitrine.Config) { c.ServerName = "elsewhere.test" }),
+		{"another name",
+			rig.ClientConfig(func(c *vitrine.Config) { c.ServerName = "elsewhere.test" }),
 			func(err error) bool { _, ok := errors.AsType[x509.HostnameError](err); return ok }},
-		{"too late", rig.ClientConfig(func(c *vitrine.Config) { c.Time = func() time.Time { return time.Now().AddDate(10, 0, 0) } }),
+		{"too late",
+			rig.ClientConfig(func(c *vitrine.Config) { c.Time = func() time.Time { return time.Now().AddDate(10, 0, 0) } }),
 			func(err error) bool {
 				e, ok := errors.AsType[x509.CertificateInvalidError](err)
 				return ok && e.Reason == x509.Expired
@@ -53,7 +56,8 @@ func TestWhatCryptoTLSsConnCanDo(t *testing.T) {
 		t.Error("another name, or a server's end, was accepted")
 	}
 	blind, _ := rig.Pair(t, &vitrine.Config{InsecureSkipVerify: true}, rig.ServerConfig(t))
-	if blind.VerifyHostname(rig.ServerName) == nil || vitrine.Client(nil, nil).VerifyHostname(rig.ServerName) == nil {
+	if blind.VerifyHostname(rig.ServerName) == nil ||
+		vitrine.Client(nil, nil).VerifyHostname(rig.ServerName) == nil {
 		t.Error("a name was verified without a chain that was")
 	}
 	cert := rig.Certificate(t, throwaway.ECDSA)
@@ -62,32 +66,43 @@ func TestWhatCryptoTLSsConnCanDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	cert.OCSPStaple = staple
-	if c, _ := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t, func(c *vitrine.Config) { c.Certificates = []tls.Certificate{cert} })); !bytes.Equal(c.OCSPResponse(), staple) {
+	if c, _ := rig.Pair(t, rig.ClientConfig(),
+		rig.ServerConfig(t,
+			func(c *vitrine.Config) { c.Certificates = []tls.Certificate{cert} })); !bytes.Equal(c.OCSPResponse(), staple) {
 		t.Errorf("OCSPResponse is %q", c.OCSPResponse())
 	}
 }
 
-// RFC 5929 §3: the first Finished, the client's in a full handshake and the server's in an abbreviated one; both ends have the same.
+// RFC 5929 §3: the first Finished, the client's in a full handshake and the server's in an
+// abbreviated one; both ends have the same.
 func TestTLSUniqueIsThatOfCryptoTLS(t *testing.T) {
 	cache := tls.NewLRUClientSessionCache(0)
 	server := rig.ServerConfig(t)
 	for i := range 2 {
 		a, b := rig.Wires(t)
-		c := tls.Client(a, &tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName, MaxVersion: tls.VersionTLS12, ClientSessionCache: cache})
+		c := tls.Client(a,
+			&tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName,
+				MaxVersion: tls.VersionTLS12, ClientSessionCache: cache})
 		s := vitrine.Server(b, server)
 		if err, serverErr := rig.Shake(c, s); err != nil || serverErr != nil {
 			t.Fatal(err, serverErr)
 		}
 		theirs, ours := c.ConnectionState(), s.ConnectionState()
-		if ours.DidResume != (i == 1) || ours.TLSUnique == nil || !bytes.Equal(ours.TLSUnique, theirs.TLSUnique) || ours.CurveID != theirs.CurveID && i == 0 {
-			t.Errorf("connection %d: tls-unique is %x, crypto/tls says %x", i+1, ours.TLSUnique, theirs.TLSUnique)
+		if ours.DidResume != (i == 1) || ours.TLSUnique == nil ||
+			!bytes.Equal(ours.TLSUnique, theirs.TLSUnique) ||
+			ours.CurveID != theirs.CurveID && i == 0 {
+			t.Errorf("connection %d: tls-unique is %x, crypto/tls says %x", i+1, ours.TLSUnique,
+				theirs.TLSUnique)
 		}
 		want, err := theirs.ExportKeyingMaterial("EXPERIMENTAL vitrine test", nil, 32)
-		if got, ourErr := ours.ExportKeyingMaterial("EXPERIMENTAL vitrine test", nil, 32); err != nil || ourErr != nil || !bytes.Equal(got, want) {
+		if got, ourErr := ours.ExportKeyingMaterial("EXPERIMENTAL vitrine test", nil,
+			32); err != nil || ourErr != nil || !bytes.Equal(got, want) {
 			t.Errorf("exported %x and %x, %v, %v", got, want, err, ourErr)
 		}
 	}
-	c, _ := rig.Pair(t, rig.ClientConfig(func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }), rig.ServerConfig(t))
+	c, _ := rig.Pair(t,
+		rig.ClientConfig(func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }),
+		rig.ServerConfig(t))
 	if s := c.ConnectionState(); s.TLSUnique != nil {
 		t.Error("there is a tls-unique without the extended master secret")
 	}
@@ -103,10 +118,13 @@ func TestTheDialersTimesHoldForTheHandshake(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	for _, d := range []*net.Dialer{{Timeout: 50 * time.Millisecond}, {Deadline: time.Now().Add(50 * time.Millisecond)}, {Timeout: 50 * time.Millisecond, Deadline: rig.Deadline()}} {
+	for _, d := range []*net.Dialer{{Timeout: 50 * time.Millisecond},
+		{Deadline: time.Now().Add(50 * time.Millisecond)},
+		{Timeout: 50 * time.Millisecond, Deadline: rig.Deadline()}} {
 		begun := time.Now()
 		_, err := vitrine.DialWithDialer(d, "tcp", l.Addr().String(), rig.ClientConfig())
-		if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() || time.Since(begun) > rig.Patience/2 {
+		if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() ||
+			time.Since(begun) > rig.Patience/2 {
 			t.Errorf("got %v after %v", err, time.Since(begun))
 		}
 	}
@@ -116,7 +134,8 @@ func TestTheListsOfSuites(t *testing.T) {
 	good, bad := vitrine.CipherSuites(), vitrine.InsecureCipherSuites()
 	for _, list := range [][]*vitrine.CipherSuite{good, bad} {
 		for _, s := range list {
-			if vitrine.CipherSuiteName(s.ID) != s.Name || len(s.SupportedVersions) == 0 || s.Insecure != slices.Contains(bad, s) {
+			if vitrine.CipherSuiteName(s.ID) != s.Name || len(s.SupportedVersions) == 0 ||
+				s.Insecure != slices.Contains(bad, s) {
 				t.Errorf("%+v", s)
 			}
 			if n := tls.CipherSuiteName(s.ID); !strings.HasPrefix(n, "0x") && n != s.Name {
@@ -135,7 +154,8 @@ func TestTheListsOfSuites(t *testing.T) {
 func TestWhatIsOfTLS13IsSkipped(t *testing.T) {
 	offered := make(chan *vitrine.ClientHelloInfo, 1)
 	client := rig.ClientConfig(func(c *vitrine.Config) {
-		c.CipherSuites = []uint16{vitrine.TLS_AES_128_GCM_SHA256, vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+		c.CipherSuites = []uint16{vitrine.TLS_AES_128_GCM_SHA256,
+			vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
 		c.CurvePreferences = []vitrine.CurveID{vitrine.X25519MLKEM768, vitrine.CurveP256}
 	})
 	rig.Pair(t, client, rig.ServerConfig(t, func(c *vitrine.Config) {
@@ -145,7 +165,8 @@ func TestWhatIsOfTLS13IsSkipped(t *testing.T) {
 		}
 	}))
 	i := <-offered
-	if slices.Contains(i.CipherSuites, vitrine.TLS_AES_128_GCM_SHA256) || !slices.Equal(i.SupportedCurves, []vitrine.CurveID{vitrine.CurveP256}) {
+	if slices.Contains(i.CipherSuites, vitrine.TLS_AES_128_GCM_SHA256) ||
+		!slices.Equal(i.SupportedCurves, []vitrine.CurveID{vitrine.CurveP256}) {
 		t.Errorf("offered %v and %v", i.CipherSuites, i.SupportedCurves)
 	}
 }
@@ -158,15 +179,21 @@ func TestAClientKnowsWhatItSupports(t *testing.T) {
 		name  string
 		want  [2]bool // of ecdsa, of rsa
 	}{
-		{"a suite that ECDSA signs for", vitrine.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, rig.ServerName, [2]bool{true, false}},
-		{"a suite that RSA signs for", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, rig.ServerName, [2]bool{false, true}},
-		{"a suite that our policy does not have", vitrine.TLS_RSA_WITH_AES_128_GCM_SHA256, rig.ServerName, [2]bool{false, false}},
-		{"a suite whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, rig.ServerName, [2]bool{false, false}},
+		{"a suite that ECDSA signs for", vitrine.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+			rig.ServerName, [2]bool{true, false}},
+		{"a suite that RSA signs for", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			rig.ServerName, [2]bool{false, true}},
+		{"a suite that our policy does not have", vitrine.TLS_RSA_WITH_AES_128_GCM_SHA256,
+			rig.ServerName, [2]bool{false, false}},
+		{"a suite whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+			rig.ServerName, [2]bool{false, false}},
 		{"any suite of TLS 1.3", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, rig.ServerName,
 			[2]bool{true, true}},
-		{"TLS 1.3, whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, rig.ServerName,
+		{"TLS 1.3, whose groups are not shared", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+			rig.ServerName,
 			[2]bool{false, false}},
-		{"another name", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "elsewhere.test", [2]bool{false, false}},
+		{"another name", vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, "elsewhere.test",
+			[2]bool{false, false}},
 	} {
 		client := rig.ClientConfig(func(v *vitrine.Config) {
 			v.CipherSuites, v.ServerName = []uint16{c.suite}, c.name
@@ -177,7 +204,9 @@ func TestAClientKnowsWhatItSupports(t *testing.T) {
 				v.MinVersion = vitrine.VersionTLS13
 			}
 		})
-		server := &vitrine.Config{CurvePreferences: []vitrine.CurveID{vitrine.CurveP256, vitrine.X25519}, GetCertificate: func(i *vitrine.ClientHelloInfo) (*vitrine.Certificate, error) {
+		server := &vitrine.Config{CurvePreferences: []vitrine.CurveID{vitrine.CurveP256,
+			vitrine.X25519}, GetCertificate: func(i *vitrine.ClientHelloInfo) (*vitrine.Certificate,
+			error) {
 			for n, cert := range []*vitrine.Certificate{&ecdsa, &rsa} {
 				if err := i.SupportsCertificate(cert); (err == nil) != c.want[n] {
 					t.Errorf("%s, certificate %d: %v", c.what, n, err)
@@ -222,12 +251,15 @@ func TestASessionSurvivesAsBytes(t *testing.T) {
 		server *vitrine.Config
 	}{
 		{"a ticket", rig.ServerConfig(t)},
-		{"a session ID", rig.ServerConfig(t, func(c *vitrine.Config) { c.SessionTicketsDisabled, c.SessionStore = true, session.NewMemory(1) })},
+		{"a session ID",
+			rig.ServerConfig(t,
+				func(c *vitrine.Config) { c.SessionTicketsDisabled, c.SessionStore = true, session.NewMemory(1) })},
 	} {
 		cache := &afar{}
 		client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
 		for i := range 2 {
-			if got, _ := rig.Pair(t, client, c.server); got.ConnectionState().DidResume != (i == 1) {
+			if got, _ := rig.Pair(t, client,
+				c.server); got.ConnectionState().DidResume != (i == 1) {
 				t.Errorf("%s, connection %d: resumed %v", c.what, i+1, i == 0)
 			}
 		}

@@ -30,8 +30,9 @@ const (
 	Required  = handshake.Required
 )
 
-// Config is what a client or a server may do and whom it trusts. Fields that crypto/tls has too keep its name and meaning. A
-// Config may be used by many connections at once; it must not be changed, or copied, after its first use: Clone it.
+// Config is what a client or a server may do and whom it trusts. Fields that crypto/tls has too
+// keep its name and meaning. A Config may be used by many connections at once; it must not be
+// changed, or copied, after its first use: Clone it.
 type Config struct {
 	// Rand is where every nonce, private key, padding and salt comes from; nil is crypto/rand.
 	Rand io.Reader
@@ -39,51 +40,54 @@ type Config struct {
 	// Time is the time for certificates; nil is time.Now.
 	Time func() time.Time
 
-	// Certificates are what this side proves itself with. A server takes the first that suits the client, a client the first
-	// that suits the server's request.
+	// Certificates are what this side proves itself with. A server takes the first that suits the
+	// client, a client the first that suits the server's request.
 	Certificates []tls.Certificate
 
 	// GetCertificate, if set, chooses a server's certificate; nil leaves it to Certificates, and so
-	// does a client that names no server if there are Certificates. GetConfigForClient gives a server
-	// another Config for this client, or nil for this one. GetClientCertificate chooses a client's
-	// certificate; one without a chain, or nil, shows none. Each may take its time: the info's Context
-	// ends with the handshake's.
+	// does a client that names no server if there are Certificates. GetConfigForClient gives a
+	// server another Config for this client, or nil for this one. GetClientCertificate chooses a
+	// client's certificate; one without a chain, or nil, shows none. Each may take its time: the
+	// info's Context ends with the handshake's.
 	GetCertificate       func(*ClientHelloInfo) (*tls.Certificate, error)
 	GetConfigForClient   func(*ClientHelloInfo) (*Config, error)
 	GetClientCertificate func(*CertificateRequestInfo) (*tls.Certificate, error)
 
-	// GetPSK, if set, turns the suites with a pre-shared key on and finds the key: a client's for the server's hint, a server's for
-	// the client's identity; nil if there is none. PSKIdentityHint is what a server sends. See RFC 4279.
+	// GetPSK, if set, turns the suites with a pre-shared key on and finds the key: a client's for
+	// the server's hint, a server's for the client's identity; nil if there is none.
+	// PSKIdentityHint is what a server sends. See RFC 4279.
 	GetPSK          func(*PSKInfo) (*PSK, error)
 	PSKIdentityHint []byte
 
 	// RootCAs are whom a client trusts; nil is the system's.
 	RootCAs *x509.CertPool
 
-	// LegacyRoots are roots besides RootCAs and ClientCAs for chains with a signature that crypto/x509
-	// does not compute: with SHA-1 or SHA-224, which only policy Legacy accepts, or of an authority
-	// whose key is RSASSA-PSS or Ed448. A pool cannot be listed: of its roots such a chain can only
-	// reach one that the peer sends along, or whose own signature is of the usual kinds.
+	// LegacyRoots are roots besides RootCAs and ClientCAs for chains with a signature that
+	// crypto/x509 does not compute: with SHA-1 or SHA-224, which only policy Legacy accepts, or of
+	// an authority whose key is RSASSA-PSS or Ed448. A pool cannot be listed: of its roots such a
+	// chain can only reach one that the peer sends along, or whose own signature is of the usual
+	// kinds.
 	LegacyRoots []*x509.Certificate
 
 	// NextProtos are the application protocols, best first. See RFC 7301.
 	NextProtos []string
 
-	// ServerName is whom a client expects, and what it asks for; a name or an address. Needed unless InsecureSkipVerify.
+	// ServerName is whom a client expects, and what it asks for; a name or an address. Needed
+	// unless InsecureSkipVerify.
 	ServerName string
 
 	// ClientAuth is what a server asks of its clients, ClientCAs whom it trusts to vouch for them.
 	ClientAuth tls.ClientAuthType
 	ClientCAs  *x509.CertPool
 
-	// InsecureSkipVerify lets a client talk to anybody. Such a connection proves nothing about who is
-	// there. It also takes certificates that crypto/x509 refuses to read, as long as their key can be
-	// read, and RSA keys under 1024 bits: see ConnectionState.PeerCertificates.
+	// InsecureSkipVerify lets a client talk to anybody. Such a connection proves nothing about who
+	// is there. It also takes certificates that crypto/x509 refuses to read, as long as their key
+	// can be read, and RSA keys under 1024 bits: see ConnectionState.PeerCertificates.
 	InsecureSkipVerify bool
 
-	// UnknownNamesRefused makes a server answer unrecognized_name, RFC 6066 §3, to a client that asks
-	// for a name that none of its certificates has, GetCertificate's included. Else such a client gets
-	// a certificate of another name, and may judge.
+	// UnknownNamesRefused makes a server answer unrecognized_name, RFC 6066 §3, to a client that
+	// asks for a name that none of its certificates has, GetCertificate's included. Else such a
+	// client gets a certificate of another name, and may judge.
 	UnknownNamesRefused bool
 
 	// VerifyPeerCertificate, if set, has the last word about a peer's chain. verifiedChains is nil
@@ -97,8 +101,8 @@ type Config struct {
 	// data.
 	VerifyConnection func(ConnectionState) error
 
-	// CipherSuites, if set, are exactly the suites to use, best first: unlike with crypto/tls the order counts, and naming a
-	// deprecated suite turns it on. nil takes those of the Policy.
+	// CipherSuites, if set, are exactly the suites to use, best first: unlike with crypto/tls the
+	// order counts, and naming a deprecated suite turns it on. nil takes those of the Policy.
 	CipherSuites []uint16
 
 	// MinVersion and MaxVersion bound the version. This build speaks TLS 1.0 to 1.3; without them,
@@ -106,12 +110,14 @@ type Config struct {
 	// without a MaxVersion, names it; CipherSuites says nothing about its suites.
 	MinVersion, MaxVersion uint16
 
-	// CurvePreferences are the groups, best first, finite-field groups (RFC 7919) included; nil takes those of the Policy.
+	// CurvePreferences are the groups, best first, finite-field groups (RFC 7919) included; nil
+	// takes those of the Policy.
 	CurvePreferences []tls.CurveID
 
 	// SignatureSchemes, if set, are what this side signs with and accepts, best first: naming a
-	// deprecated one turns it on. nil takes those of the Policy. They say nothing about the signatures of
-	// certificates, and nothing below TLS 1.2. Certificate.SupportedSignatureAlgorithms limits one key.
+	// deprecated one turns it on. nil takes those of the Policy. They say nothing about the
+	// signatures of certificates, and nothing below TLS 1.2.
+	// Certificate.SupportedSignatureAlgorithms limits one key.
 	SignatureSchemes []tls.SignatureScheme
 
 	// KeyLogWriter, if set, receives each connection's secrets in the form of RFC 9850, as soon as
@@ -121,41 +127,49 @@ type Config struct {
 	// Policy is the set of defaults; nil is Modern.
 	Policy *Policy
 
-	// ExtendedMasterSecret is RFC 7627, EncryptThenMAC is RFC 7366 (for CBC suites), StatusRequest is a stapled OCSP response, RFC
-	// 6066 §8. Timestamps asks for certificate transparency's, RFC 6962 §3.3.
+	// ExtendedMasterSecret is RFC 7627, EncryptThenMAC is RFC 7366 (for CBC suites), StatusRequest
+	// is a stapled OCSP response, RFC 6066 §8. Timestamps asks for certificate transparency's, RFC
+	// 6962 §3.3.
 	ExtendedMasterSecret Demand
 	EncryptThenMAC       Demand
 	StatusRequest        Demand
 	Timestamps           Demand
 
-	// MaxFragmentLength is a client's wish for short records: 512, 1024, 2048 or 4096 bytes; 0 wishes nothing. See RFC 6066 §4.
+	// MaxFragmentLength is a client's wish for short records: 512, 1024, 2048 or 4096 bytes; 0
+	// wishes nothing. See RFC 6066 §4.
 	MaxFragmentLength int
 
-	// RecordSizeLimit is the longest plaintext that this side wants to receive, 64 to 16384 bytes; 0 says nothing. See RFC 8449.
+	// RecordSizeLimit is the longest plaintext that this side wants to receive, 64 to 16384 bytes;
+	// 0 says nothing. See RFC 8449.
 	RecordSizeLimit int
 
-	// Renegotiation is what a client answers to a server that asks for another handshake, as some do to get a certificate late. A
-	// server of ours never renegotiates.
+	// Renegotiation is what a client answers to a server that asks for another handshake, as some
+	// do to get a certificate late. A server of ours never renegotiates.
 	Renegotiation tls.RenegotiationSupport
 
-	// ClientSessionCache keeps a client's sessions, so that the next connection to the same ServerName
-	// needs no key exchange. Without a ServerName the key is the connection's remote address.
+	// ClientSessionCache keeps a client's sessions, so that the next connection to the same
+	// ServerName needs no key exchange. Without a ServerName the key is the connection's remote
+	// address.
 	ClientSessionCache ClientSessionCache
 
-	// SessionTicketsDisabled keeps a server from issuing tickets and a client from asking for them. See RFC 5077.
+	// SessionTicketsDisabled keeps a server from issuing tickets and a client from asking for them.
+	// See RFC 5077.
 	SessionTicketsDisabled bool
 
-	// TicketKeys are what a server's tickets are sealed with; nil: keys of this process, which rotate by themselves.
+	// TicketKeys are what a server's tickets are sealed with; nil: keys of this process, which
+	// rotate by themselves.
 	TicketKeys session.TicketKeys
 
-	// SessionStore keeps a server's sessions for clients without tickets; nil: there are no session IDs. See RFC 5246 §7.3.
+	// SessionStore keeps a server's sessions for clients without tickets; nil: there are no session
+	// IDs. See RFC 5246 §7.3.
 	SessionStore session.Store
 
 	// StoreTimeout is how long a call of SessionStore, TicketKeys or ClientSessionCache may take; 0
 	// is half a second. After it the handshake goes on without a session, and the trace says so.
 	StoreTimeout time.Duration
 
-	// Trace, if set, receives every event of every connection of this Config, secrets included. See package trace.
+	// Trace, if set, receives every event of every connection of this Config, secrets included. See
+	// package trace.
 	Trace trace.Sink
 
 	cache   credentials
@@ -177,14 +191,20 @@ func (c *Config) Clone() *Config {
 	}
 	return &Config{
 		Rand: c.Rand, Time: c.Time, Certificates: c.Certificates, GetCertificate: c.GetCertificate,
-		GetPSK: c.GetPSK, PSKIdentityHint: c.PSKIdentityHint, GetConfigForClient: c.GetConfigForClient, GetClientCertificate: c.GetClientCertificate,
+		GetPSK: c.GetPSK, PSKIdentityHint: c.PSKIdentityHint,
+		GetConfigForClient: c.GetConfigForClient, GetClientCertificate: c.GetClientCertificate,
 		VerifyConnection: c.VerifyConnection, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
-		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs, LegacyRoots: c.LegacyRoots, InsecureSkipVerify: c.InsecureSkipVerify,
-		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites, MinVersion: c.MinVersion,
-		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences, SignatureSchemes: c.SignatureSchemes,
+		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs,
+		LegacyRoots: c.LegacyRoots, InsecureSkipVerify: c.InsecureSkipVerify,
+		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites,
+		MinVersion: c.MinVersion,
+		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences,
+		SignatureSchemes:    c.SignatureSchemes,
 		UnknownNamesRefused: c.UnknownNamesRefused, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
-		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC, StatusRequest: c.StatusRequest,
-		Timestamps: c.Timestamps, MaxFragmentLength: c.MaxFragmentLength, RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
+		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC,
+		StatusRequest: c.StatusRequest,
+		Timestamps:    c.Timestamps, MaxFragmentLength: c.MaxFragmentLength,
+		RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout, Trace: c.Trace,
@@ -230,10 +250,13 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 		p.Suites = nil
 		for _, id := range c.CipherSuites {
 			if id>>8 == 0x13 {
-				continue // TLS 1.3's, which say nothing about the versions below: crypto/tls skips them as well
+				// TLS 1.3's, which say nothing about the versions below: crypto/tls skips them as
+				// well
+				continue
 			}
 			if suite.ByID(iana.CipherSuite(id)) == nil {
-				return p, fmt.Errorf("vitrine: Config.CipherSuites has %v, which Vitrine does not speak", iana.CipherSuite(id))
+				return p, fmt.Errorf("vitrine: Config.CipherSuites has %v, which Vitrine does "+
+					"not speak", iana.CipherSuite(id))
 			}
 			p.Suites = append(p.Suites, iana.CipherSuite(id))
 		}
@@ -250,11 +273,14 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 	}
 	if c.SignatureSchemes != nil {
 		p.Schemes = convert[iana.SignatureScheme](c.SignatureSchemes)
-		if unknown := slices.IndexFunc(p.Schemes, func(s iana.SignatureScheme) bool { return !pki.Signs(s) }); unknown >= 0 {
-			return p, fmt.Errorf("vitrine: Config.SignatureSchemes has %v, which Vitrine does not speak", p.Schemes[unknown])
+		if unknown := slices.IndexFunc(p.Schemes,
+			func(s iana.SignatureScheme) bool { return !pki.Signs(s) }); unknown >= 0 {
+			return p, fmt.Errorf("vitrine: Config.SignatureSchemes has %v, which Vitrine does "+
+				"not speak", p.Schemes[unknown])
 		}
 		if len(p.Schemes) == 0 {
-			return p, errors.New("vitrine: Config.SignatureSchemes is empty: nothing could be signed")
+			return p, errors.New("vitrine: Config.SignatureSchemes is empty: nothing could be " +
+				"signed")
 		}
 	}
 	if v := iana.Version(c.MaxVersion); v != 0 {
@@ -268,14 +294,16 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 		}
 	}
 	if p.MinVersion > p.MaxVersion || p.MinVersion < iana.TLS10 {
-		return p, fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion %v; this build speaks TLS 1.0 to 1.3", p.MinVersion, p.MaxVersion)
+		return p, fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion "+
+			"%v; this build speaks TLS 1.0 to 1.3", p.MinVersion, p.MaxVersion)
 	}
 	c.parameters13(&p)
 	p.Suites = usable(p.Suites, p.MaxVersion, c.GetPSK != nil)
 	if n := c.MaxFragmentLength; n != 0 {
 		code := slices.Index([]int{512, 1024, 2048, 4096}, n)
 		if code < 0 {
-			return p, fmt.Errorf("vitrine: Config.MaxFragmentLength is %d, expected 512, 1024, 2048 or 4096", n)
+			return p, fmt.Errorf("vitrine: Config.MaxFragmentLength is %d, expected 512, 1024, "+
+				"2048 or 4096", n)
 		}
 		p.MaxFragmentLength = uint8(code + 1)
 	}
@@ -302,12 +330,14 @@ func (c *Config) parameters13(p *handshake.Parameters) {
 		p.Suites = nil
 	}
 	if c.CurvePreferences == nil {
-		hybrids := []iana.Group{iana.X25519MLKEM768, iana.SecP256r1MLKEM768, iana.SecP384r1MLKEM1024}
+		hybrids := []iana.Group{iana.X25519MLKEM768, iana.SecP256r1MLKEM768,
+			iana.SecP384r1MLKEM1024}
 		p.Groups = append(hybrids, p.Groups...)
 	}
 }
 
-// usable leaves out suites that need a later version, or a pre-shared key that nobody has. The list may be a Policy's: it is not changed.
+// usable leaves out suites that need a later version, or a pre-shared key that nobody has. The list
+// may be a Policy's: it is not changed.
 func usable(ids []iana.CipherSuite, max iana.Version, keyed bool) []iana.CipherSuite {
 	useless := func(id iana.CipherSuite) bool {
 		s := suite.ByID(id)
@@ -320,22 +350,28 @@ func usable(ids []iana.CipherSuite, max iana.Version, keyed bool) []iana.CipherS
 }
 
 func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
-	t := handshake.Trust{VerifyPeer: c.VerifyPeerCertificate, Legacy: c.Policy.orModern().legacyChains, LegacyRoots: c.LegacyRoots}
+	t := handshake.Trust{VerifyPeer: c.VerifyPeerCertificate,
+		Legacy: c.Policy.orModern().legacyChains, LegacyRoots: c.LegacyRoots}
 	if me == iana.Client {
 		t.ServerName, t.Roots, t.Skip = c.ServerName, c.RootCAs, c.InsecureSkipVerify
 		if t.ServerName == "" && !t.Skip && c.GetPSK == nil {
-			return t, errors.New("vitrine: either Config.ServerName or Config.InsecureSkipVerify must be set")
+			return t, errors.New("vitrine: either Config.ServerName or Config.InsecureSkipVerify " +
+				"must be set")
 		}
 		return t, nil
 	}
-	if len(c.Certificates) == 0 && c.GetPSK == nil && c.GetCertificate == nil && c.GetConfigForClient == nil {
-		return t, errors.New("vitrine: a server needs Config.Certificates, GetCertificate or GetConfigForClient")
+	if len(c.Certificates) == 0 && c.GetPSK == nil && c.GetCertificate == nil &&
+		c.GetConfigForClient == nil {
+		return t, errors.New("vitrine: a server needs Config.Certificates, GetCertificate or " +
+			"GetConfigForClient")
 	}
 	t.Roots = c.ClientCAs
 	t.ClientAuth = handshake.ClientAuth{
 		Request: c.ClientAuth != tls.NoClientCert,
-		Require: c.ClientAuth == tls.RequireAnyClientCert || c.ClientAuth == tls.RequireAndVerifyClientCert,
-		Verify:  c.ClientAuth == tls.VerifyClientCertIfGiven || c.ClientAuth == tls.RequireAndVerifyClientCert,
+		Require: c.ClientAuth == tls.RequireAnyClientCert ||
+			c.ClientAuth == tls.RequireAndVerifyClientCert,
+		Verify: c.ClientAuth == tls.VerifyClientCertIfGiven ||
+			c.ClientAuth == tls.RequireAndVerifyClientCert,
 	}
 	return t, nil
 }

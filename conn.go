@@ -1,5 +1,5 @@
-// Package vitrine is a TLS stack that can be seen through: blocking connections over any net.Conn, as with crypto/tls, and a
-// trace of every step on the way to their keys.
+// Package vitrine is a TLS stack that can be seen through: blocking connections over any net.Conn,
+// as with crypto/tls, and a trace of every step on the way to their keys.
 //
 // Client and Server wrap a connection; Dial and Listen make one. This build speaks TLS 1.2 and,
 // where Config names them, TLS 1.0, 1.1 and 1.3. It has not been audited.
@@ -24,27 +24,33 @@ import (
 )
 
 var (
-	errNotDone  = errors.New("vitrine: the handshake is not done")
-	errChanges  = errors.New("vitrine: no exporter with Config.Renegotiation: what it exports would change")
-	errNoExport = errors.New("vitrine: no exporter without extended_master_secret: such a master_secret may be shared by two connections (RFC 7627 §5.4)")
+	errNotDone = errors.New("vitrine: the handshake is not done")
+	errChanges = errors.New("vitrine: no exporter with Config.Renegotiation: what it exports " +
+		"would change")
+	errNoExport = errors.New("vitrine: no exporter without extended_master_secret: such a " +
+		"master_secret may be shared by two connections (RFC 7627 §5.4)")
 	errPanic    = errors.New("vitrine: a callback of the handshake panicked")
 	errShutdown = errors.New("vitrine: the connection is closed for writing")
 )
 
 const (
-	// chunk is how much application data goes into one write to the socket: two full records were fastest.
+	// chunk is how much application data goes into one write to the socket: two full records were
+	// fastest.
 	chunk = 2 * record.MaxPlaintext
 )
 
-// Conn is a TLS connection. Its methods may be called from several goroutines; Read and Write do not wait for one another.
+// Conn is a TLS connection. Its methods may be called from several goroutines; Read and Write do
+// not wait for one another.
 type Conn struct {
 	conn   net.Conn
 	config *Config
 	me     iana.Side
 	engine *engine.Engine // since the handshake began
 
-	shaking   chan struct{}                     // holds one token: whoever has it performs the handshake
-	failed    error                             // why the handshake failed, for good; guarded by shaking
+	// holds one token: whoever has it performs the handshake
+	shaking chan struct{}
+	// why the handshake failed, for good; guarded by shaking
+	failed    error
 	settled   atomic.Pointer[handshake.Machine] // the last handshake that was done
 	renegs    int                               // handshakes after the first; guarded by in
 	complete  atomic.Bool                       // the handshake is done: Reads and Writes may go on
@@ -59,8 +65,8 @@ type Conn struct {
 	alerted       atomic.Bool // a fatal alert was sent
 }
 
-// Client makes a client's end over conn. The handshake begins with the first Read, Write or Handshake. config must have a
-// ServerName or InsecureSkipVerify.
+// Client makes a client's end over conn. The handshake begins with the first Read, Write or
+// Handshake. config must have a ServerName or InsecureSkipVerify.
 func Client(conn net.Conn, config *Config) *Conn { return newConn(conn, config, iana.Client) }
 
 // Server makes a server's end over conn. config must have Certificates.
@@ -78,8 +84,8 @@ func newConn(conn net.Conn, config *Config, me iana.Side) *Conn {
 // Handshake performs the handshake, unless it was performed.
 func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background()) }
 
-// HandshakeContext performs the handshake. If ctx ends first, the connection is closed and ctx's error returned; once the
-// handshake is done, ctx has no part in the connection.
+// HandshakeContext performs the handshake. If ctx ends first, the connection is closed and ctx's
+// error returned; once the handshake is done, ctx has no part in the connection.
 func (c *Conn) HandshakeContext(ctx context.Context) error {
 	if c.complete.Load() {
 		return nil
@@ -211,8 +217,8 @@ func (c *Conn) answer() {
 	c.endWriting(cmp.Or(ended, err))
 }
 
-// answerFromRead is answer for a reader, which must never wait for a writer: the writer may wait for the peer, and the peer for
-// our reading. A writer that holds the lock answers when it lets go.
+// answerFromRead is answer for a reader, which must never wait for a writer: the writer may wait
+// for the peer, and the peer for our reading. A writer that holds the lock answers when it lets go.
 func (c *Conn) answerFromRead() {
 	for c.engine.Answering() && c.out.TryLock() {
 		c.answer()
@@ -220,8 +226,8 @@ func (c *Conn) answerFromRead() {
 	}
 }
 
-// Read reads application data: authenticated, in order, complete up to what it returns. io.EOF is the
-// peer's close_notify; a connection that ends without it gives a *TruncatedError, which is an
+// Read reads application data: authenticated, in order, complete up to what it returns. io.EOF is
+// the peer's close_notify; a connection that ends without it gives a *TruncatedError, which is an
 // io.ErrUnexpectedEOF.
 func (c *Conn) Read(p []byte) (int, error) {
 	if err := c.Handshake(); err != nil {
@@ -287,8 +293,8 @@ func (c *Conn) fail(err error, lost bool) {
 	c.answerFromRead()
 }
 
-// Write seals p and sends it. An empty p sends nothing. After an error, a time-out included, nothing
-// more can be written.
+// Write seals p and sends it. An empty p sends nothing. After an error, a time-out included,
+// nothing more can be written.
 func (c *Conn) Write(p []byte) (n int, err error) {
 	if !c.calls.begin() {
 		return 0, net.ErrClosed

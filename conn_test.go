@@ -25,7 +25,8 @@ func TestEverySuiteMovesAMegabyteEachWay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			base := vitrine.Config{CipherSuites: []uint16{uint16(s.ID)}, RootCAs: ca.Pool(), ServerName: "vitrine.test"}
+			base := vitrine.Config{CipherSuites: []uint16{uint16(s.ID)}, RootCAs: ca.Pool(),
+				ServerName: "vitrine.test"}
 			server := base.Clone()
 			server.Certificates = append(server.Certificates, cert)
 			l, err := vitrine.Listen("tcp", "127.0.0.1:0", server)
@@ -53,7 +54,8 @@ func TestEverySuiteMovesAMegabyteEachWay(t *testing.T) {
 			}()
 			got, err := io.ReadAll(c)
 			if err != nil || !bytes.Equal(got, sent) {
-				t.Fatalf("got %d bytes and %v, expected the %d sent and no error", len(got), err, len(sent))
+				t.Fatalf("got %d bytes and %v, expected the %d sent and no error", len(got), err,
+					len(sent))
 			}
 		})
 	}

@@ -2,8 +2,8 @@ package vitrine
 
 import "crypto/tls"
 
-// The types of crypto/tls that say the same here: a program that goes over to Vitrine keeps their names, and values of one package are
-// values of the other.
+// The types of crypto/tls that say the same here: a program that goes over to Vitrine keeps their
+// names, and values of one package are values of the other.
 type (
 	Certificate                  = tls.Certificate
 	CertificateVerificationError = tls.CertificateVerificationError
@@ -14,7 +14,8 @@ type (
 	SignatureScheme              = tls.SignatureScheme
 )
 
-// The versions, as crypto/tls names them. VersionTLS13 and VersionSSL30 can be named, and nothing here speaks them.
+// The versions, as crypto/tls names them. VersionTLS13 and VersionSSL30 can be named, and nothing
+// here speaks them.
 const (
 	VersionTLS10 = tls.VersionTLS10
 	VersionTLS11 = tls.VersionTLS11
@@ -41,7 +42,8 @@ const (
 	RenegotiateFreelyAsClient = tls.RenegotiateFreelyAsClient
 )
 
-// The groups that crypto/tls knows. Those of TLS 1.3 alone are skipped in Config.CurvePreferences; package iana names all.
+// The groups that crypto/tls knows. Those of TLS 1.3 alone are skipped in Config.CurvePreferences;
+// package iana names all.
 const (
 	CurveP256          = tls.CurveP256
 	CurveP384          = tls.CurveP384
@@ -68,7 +70,8 @@ const (
 	ECDSAWithSHA1          = tls.ECDSAWithSHA1
 )
 
-// The cipher suites that crypto/tls knows; package iana names all. Vitrine does not speak RC4, and skips those of TLS 1.3 in Config.CipherSuites.
+// The cipher suites that crypto/tls knows; package iana names all. Vitrine does not speak RC4, and
+// skips those of TLS 1.3 in Config.CipherSuites.
 const (
 	TLS_RSA_WITH_RC4_128_SHA                      = tls.TLS_RSA_WITH_RC4_128_SHA
 	TLS_RSA_WITH_3DES_EDE_CBC_SHA                 = tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA

@@ -15,7 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// exampleCA issues the certificates of the examples; yours come from files: vitrine.LoadX509KeyPair.
+// exampleCA issues the certificates of the examples; yours come from files:
+// vitrine.LoadX509KeyPair.
 func exampleCA() *throwaway.CA {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
@@ -56,10 +57,12 @@ func echo(config *vitrine.Config) (addr string, stop func()) {
 // A client that trusts one authority.
 func ExampleDial() {
 	ca := exampleCA()
-	addr, stop := echo(&vitrine.Config{Certificates: []vitrine.Certificate{issue(ca, throwaway.ECDSA)}})
+	addr, stop := echo(&vitrine.Config{Certificates: []vitrine.Certificate{issue(ca,
+		throwaway.ECDSA)}})
 	defer stop()
 
-	conn, err := vitrine.Dial("tcp", addr, &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost"})
+	conn, err := vitrine.Dial("tcp", addr,
+		&vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -77,10 +80,12 @@ func ExampleDial() {
 	// TLS 1.2 x25519 []
 }
 
-// A server that answers one connection. GetCertificate, GetConfigForClient and the others are crypto/tls's.
+// A server that answers one connection. GetCertificate, GetConfigForClient and the others are
+// crypto/tls's.
 func ExampleListen() {
 	ca := exampleCA()
-	config := &vitrine.Config{Certificates: []vitrine.Certificate{issue(ca, throwaway.ECDSA), issue(ca, throwaway.Ed25519)}}
+	config := &vitrine.Config{Certificates: []vitrine.Certificate{issue(ca, throwaway.ECDSA),
+		issue(ca, throwaway.Ed25519)}}
 	l, err := vitrine.Listen("tcp", "127.0.0.1:0", config)
 	if err != nil {
 		log.Fatal(err)
@@ -95,7 +100,8 @@ func ExampleListen() {
 		fmt.Fprintln(conn, "at your service")
 	}()
 
-	conn, err := vitrine.Dial("tcp", l.Addr().String(), &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost"})
+	conn, err := vitrine.Dial("tcp", l.Addr().String(),
+		&vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -107,7 +113,8 @@ func ExampleListen() {
 	// <nil>
 }
 
-// Both sides prove who they are. A server asks for a certificate with ClientAuth, and says whom it trusts with ClientCAs.
+// Both sides prove who they are. A server asks for a certificate with ClientAuth, and says whom it
+// trusts with ClientCAs.
 func ExampleConfig_mutualTLS() {
 	servers, clients := exampleCA(), exampleCA()
 	user, err := clients.Issue(throwaway.ECDSA, []string{"a user"}, throwaway.ForClient)
@@ -126,7 +133,8 @@ func ExampleConfig_mutualTLS() {
 	defer stop()
 
 	for _, certs := range [][]vitrine.Certificate{{user}, nil} {
-		conn, err := vitrine.Dial("tcp", addr, &vitrine.Config{RootCAs: servers.Pool(), ServerName: "localhost", Certificates: certs})
+		conn, err := vitrine.Dial("tcp", addr,
+			&vitrine.Config{RootCAs: servers.Pool(), ServerName: "localhost", Certificates: certs})
 		if err != nil {
 			fmt.Println(err)
 			continue
@@ -143,8 +151,8 @@ func ExampleConfig_mutualTLS() {
 	// vitrine: client: handshake: peer sent alert: fatal handshake_failure (40)
 }
 
-// An appliance that stopped learning in 2008: TLS 1.0, RSA key exchange, CBC. The default policy does not reach it; Legacy does, and says
-// what that is worth.
+// An appliance that stopped learning in 2008: TLS 1.0, RSA key exchange, CBC. The default policy
+// does not reach it; Legacy does, and says what that is worth.
 func ExamplePolicy_legacyAppliance() {
 	ca := exampleCA()
 	addr, stop := echo(&vitrine.Config{
@@ -156,14 +164,16 @@ func ExamplePolicy_legacyAppliance() {
 	defer stop()
 
 	for _, policy := range []*vitrine.Policy{vitrine.Modern, vitrine.Legacy} {
-		conn, err := vitrine.Dial("tcp", addr, &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost", Policy: policy})
+		conn, err := vitrine.Dial("tcp", addr,
+			&vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost", Policy: policy})
 		if failed, ok := errors.AsType[*vitrine.HandshakeError](err); ok {
 			fmt.Println(policy.Name(), "fails:", failed.Err)
 			continue
 		}
 		defer conn.Close()
 		state := conn.ConnectionState()
-		fmt.Println(policy.Name(), "works:", vitrine.VersionName(state.Version), vitrine.CipherSuiteName(state.CipherSuite))
+		fmt.Println(policy.Name(), "works:", vitrine.VersionName(state.Version),
+			vitrine.CipherSuiteName(state.CipherSuite))
 		fmt.Println(len(state.Concerns), "concerns")
 	}
 	// Output:
@@ -172,15 +182,17 @@ func ExamplePolicy_legacyAppliance() {
 	// 3 concerns
 }
 
-// The glass: every message, choice, derivation and record of a connection is an event. Secrets print as fingerprints unless a writer is
-// told to reveal them.
+// The glass: every message, choice, derivation and record of a connection is an event. Secrets
+// print as fingerprints unless a writer is told to reveal them.
 func ExampleConfig_trace() {
 	ca := exampleCA()
-	addr, stop := echo(&vitrine.Config{Certificates: []vitrine.Certificate{issue(ca, throwaway.ECDSA)}})
+	addr, stop := echo(&vitrine.Config{Certificates: []vitrine.Certificate{issue(ca,
+		throwaway.ECDSA)}})
 	defer stop()
 
 	var seen trace.Memory
-	conn, err := vitrine.Dial("tcp", addr, &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost", Trace: &seen})
+	conn, err := vitrine.Dial("tcp", addr,
+		&vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost", Trace: &seen})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -208,7 +220,8 @@ func ExampleConfig_trace() {
 	//   server_verify_data = PRF("server finished"): 12 bytes
 }
 
-// device is a key that never leaves its place: all it does is sign. A crypto.Decrypter beside it would serve RSA key exchange.
+// device is a key that never leaves its place: all it does is sign. A crypto.Decrypter beside it
+// would serve RSA key exchange.
 type device struct{ inside crypto.Signer }
 
 func (d device) Public() crypto.PublicKey { return d.inside.Public() }
@@ -218,7 +231,8 @@ func (d device) Sign(rand io.Reader, digest []byte, opts crypto.SignerOpts) ([]b
 	return d.inside.Sign(rand, digest, opts)
 }
 
-// A private key may be anything that signs. While a slow one works, the handshake's context still ends the wait.
+// A private key may be anything that signs. While a slow one works, the handshake's context still
+// ends the wait.
 func ExampleConfig_signer() {
 	ca := exampleCA()
 	cert := issue(ca, throwaway.ECDSA)
@@ -228,7 +242,8 @@ func ExampleConfig_signer() {
 
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	dialer := &vitrine.Dialer{NetDialer: &net.Dialer{}, Config: &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost"}}
+	dialer := &vitrine.Dialer{NetDialer: &net.Dialer{},
+		Config: &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost"}}
 	conn, err := dialer.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		log.Fatal(err)

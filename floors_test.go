@@ -16,8 +16,9 @@ import (
 	"testing"
 )
 
-// floors says how high each package stands. Imports only point down, so packages of one height do not import one another: kex,
-// keys, record and pki above all, between which only bytes flow. A new package gets its height here.
+// floors says how high each package stands. Imports only point down, so packages of one height do
+// not import one another: kex, keys, record and pki above all, between which only bytes flow. A new
+// package gets its height here.
 var floors = map[string]int{
 	"iana": 0, "wire": 0, "internal/bug": 0,
 	"alert": 10, "trace": 11, "message": 11, "keylog": 11,
@@ -29,10 +30,13 @@ var floors = map[string]int{
 	".":         library,
 	"vhttp":     55,
 	"capture":   60, "observe": 65,
-	"internal/throwaway": 70, "explain": 70, "render/term": 75, "render/html": 75, "render/markdown": 75,
-	"internal/demo": 78, "diagnose": 70, "internal/starttls": 70, "internal/reach": 71, "internal/front": 75,
+	"internal/throwaway": 70, "explain": 70, "render/term": 75, "render/html": 75,
+	"render/markdown": 75,
+	"internal/demo":   78, "diagnose": 70, "internal/starttls": 70, "internal/reach": 71,
+	"internal/front":   75,
 	"cmd/vitrine":      80,
-	"internal/testkit": testOnly, "internal/interop": testOnly, "internal/recompute": testOnly, "internal/tally": testOnly, "internal/hostile": testOnly,
+	"internal/testkit": testOnly, "internal/interop": testOnly, "internal/recompute": testOnly,
+	"internal/tally": testOnly, "internal/hostile": testOnly,
 	"internal/rig": testOnly, "internal/script": testOnly,
 	"internal/conformance": testOnly, "internal/costs": testOnly, "internal/parity": testOnly,
 	"internal/flood": testOnly, "internal/bogo": testOnly, "internal/bogo/shim": testOnly,
@@ -43,16 +47,20 @@ const (
 	testOnly = 100 // imported by tests and by one another
 )
 
-// outside says which modules' packages may be imported, and up to which height. The standard library is free to all.
+// outside says which modules' packages may be imported, and up to which height. The standard
+// library is free to all.
 var outside = []struct {
 	prefix   string
 	from, to int
 }{
 	{"golang.org/x/crypto/", 0, testOnly},
-	{"filippo.io/bigmod", 0, testOnly},                  // constant-time modular exponentiation, which math/big does not have
-	{"github.com/cloudflare/circl/", 0, testOnly},       // X448 and Ed448, which exist nowhere else
-	{"golang.org/x/net/http2", 55, 55},                  // vhttp: the HTTP/2 that takes connections of others than crypto/tls
-	{"golang.org/x/sys/cpu", 25, 25},                    // suite: has this machine AES instructions? x/crypto brings it along anyway
+	// constant-time modular exponentiation, which math/big does not have
+	{"filippo.io/bigmod", 0, testOnly},
+	{"github.com/cloudflare/circl/", 0, testOnly}, // X448 and Ed448, which exist nowhere else
+	// vhttp: the HTTP/2 that takes connections of others than crypto/tls
+	{"golang.org/x/net/http2", 55, 55},
+	// suite: has this machine AES instructions? x/crypto brings it along anyway
+	{"golang.org/x/sys/cpu", 25, 25},
 	{"charm.land/lipgloss/v2", 75, 75},                  // render/term, see below
 	{"github.com/spf13/", 80, 80},                       // cmd
 	{"golang.org/x/term", 80, 80},                       // cmd: is this a terminal, how wide is it
@@ -66,7 +74,10 @@ var outside = []struct {
 
 // misplaced lists what breaks the floors: imports by package, both by path from the module's root.
 func misplaced(imports map[string][]string) (broken []string) {
-	complain := func(format string, args ...any) { broken = append(broken, fmt.Sprintf(format, args...)) }
+	complain := func(format string,
+		args ...any) {
+		broken = append(broken, fmt.Sprintf(format, args...))
+	}
 	for _, pkg := range slices.Sorted(maps.Keys(imports)) {
 		height, known := floors[pkg]
 		if !known {
@@ -91,7 +102,8 @@ func misplaced(imports map[string][]string) (broken []string) {
 
 func allowed(to string, height int) bool {
 	for _, o := range outside {
-		if strings.HasPrefix(to+"/", strings.TrimSuffix(o.prefix, "/")+"/") && o.from <= height && height <= o.to {
+		if strings.HasPrefix(to+"/", strings.TrimSuffix(o.prefix, "/")+"/") && o.from <= height &&
+			height <= o.to {
 			return true
 		}
 	}
@@ -100,7 +112,8 @@ func allowed(to string, height int) bool {
 
 const module = "github.com/vitrine-tls/vitrine"
 
-// importsHere parses what each package of this tree imports, its tests aside, whatever platform a file is for.
+// importsHere parses what each package of this tree imports, its tests aside, whatever platform a
+// file is for.
 func importsHere(t *testing.T) map[string][]string {
 	t.Helper()
 	imports := map[string][]string{}
@@ -125,7 +138,8 @@ func importsHere(t *testing.T) map[string][]string {
 	return imports
 }
 
-// eachFile reads the files of this module with a suffix. Hidden folders, test data and nested modules are not its own.
+// eachFile reads the files of this module with a suffix. Hidden folders, test data and nested
+// modules are not its own.
 func eachFile(t *testing.T, suffix string, do func(file string, text []byte)) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
@@ -164,10 +178,14 @@ func TestImportsOnlyPointDown(t *testing.T) {
 
 func TestEachKindOfWrongImportIsNoticed(t *testing.T) {
 	for _, c := range [][2]string{
-		{"wire", "alert"}, {"kex", "keys"}, {"keys", "record"}, {"record", "pki"}, {"message", "trace"}, {"session", "handshake"},
-		{"engine", "."}, {".", "explain"}, {".", "internal/throwaway"}, {"kex", "internal/testkit"}, {"cmd/vitrine", "internal/testkit"},
-		{"kex", "github.com/spf13/cobra"}, {".", "golang.org/x/net/http2"}, {"explain", "charm.land/lipgloss/v2"},
-		{"render/html", "charm.land/lipgloss/v2"}, {"cmd/vitrine", "charm.land/lipgloss/v2"}, {"record", "golang.org/x/sys/cpu"},
+		{"wire", "alert"}, {"kex", "keys"}, {"keys", "record"}, {"record", "pki"},
+		{"message", "trace"}, {"session", "handshake"},
+		{"engine", "."}, {".", "explain"}, {".", "internal/throwaway"}, {"kex", "internal/testkit"},
+		{"cmd/vitrine", "internal/testkit"},
+		{"kex", "github.com/spf13/cobra"}, {".", "golang.org/x/net/http2"},
+		{"explain", "charm.land/lipgloss/v2"},
+		{"render/html", "charm.land/lipgloss/v2"}, {"cmd/vitrine", "charm.land/lipgloss/v2"},
+		{"record", "golang.org/x/sys/cpu"},
 		{"record", "golang.org/x/cryptography"}, {"new", "fmt"},
 	} {
 		if broken := misplaced(map[string][]string{c[0]: {c[1]}}); len(broken) != 1 {
@@ -175,7 +193,8 @@ func TestEachKindOfWrongImportIsNoticed(t *testing.T) {
 		}
 	}
 	for _, c := range [][2]string{
-		{"trace", "alert"}, {"suite", "kex"}, {"kex", "filippo.io/bigmod"}, {"wire", "crypto/tls"}, {"render/term", "charm.land/lipgloss/v2"},
+		{"trace", "alert"}, {"suite", "kex"}, {"kex", "filippo.io/bigmod"}, {"wire", "crypto/tls"},
+		{"render/term", "charm.land/lipgloss/v2"},
 		{"internal/interop", "internal/testkit"}, {"cmd/vitrine", "."},
 	} {
 		if broken := misplaced(map[string][]string{c[0]: {c[1]}}); len(broken) != 0 {
@@ -184,9 +203,11 @@ func TestEachKindOfWrongImportIsNoticed(t *testing.T) {
 	}
 }
 
-// What a program that imports Vitrine gets along with it, to the package, is written down in testdata/deps.txt.
+// What a program that imports Vitrine gets along with it, to the package, is written down in
+// testdata/deps.txt.
 func TestTheLibraryBringsNothingElseAlong(t *testing.T) {
-	out, err := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}} {{.Standard}}", ".").Output()
+	out, err := exec.Command("go", "list", "-deps", "-f", "{{.ImportPath}} {{.Standard}}",
+		".").Output()
 	if err != nil {
 		t.Fatalf("go list -deps: %v", err)
 	}
@@ -214,7 +235,8 @@ func TestTheLibraryBringsNothingElseAlong(t *testing.T) {
 	}
 	slices.Sort(got)
 	if !slices.Equal(got, want) {
-		t.Errorf("the library brings along\n%s\ntestdata/deps.txt says\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		t.Errorf("the library brings along\n%s\ntestdata/deps.txt says\n%s",
+			strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 	t.Logf("%d packages of other modules, %d that must not come", len(got), len(never))
 }

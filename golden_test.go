@@ -29,8 +29,9 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// A golden file is one connection: the case, the bytes of each flight, a key log, and the secrets that both sides derive. The same
-// file is replayed by a client, by a server, and by an observer with each kind of secret that suffices.
+// A golden file is one connection: the case, the bytes of each flight, a key log, and the secrets
+// that both sides derive. The same file is replayed by a client, by a server, and by an observer
+// with each kind of secret that suffices.
 //
 // The case is "key value" lines: suite, cert, group, ems, etm, client, mfl, rsl, alpn, staple.
 
@@ -58,7 +59,8 @@ func TestGoldenConnectionsReplayInAllThreeRoles(t *testing.T) {
 			observed += g.observe(t)
 		})
 	}
-	t.Logf("%d connections, each replayed as client and as server, and observed %d times", len(files), observed)
+	t.Logf("%d connections, each replayed as client and as server, and observed %d times",
+		len(files), observed)
 }
 
 type golden struct {
@@ -75,8 +77,10 @@ func newGolden(t *testing.T, a *txtar.Archive) *golden {
 	if g.ca, err = throwaway.New(o); err != nil {
 		t.Fatal(err)
 	}
-	c := &Config{ServerName: "vitrine.test", RootCAs: g.ca.Pool(), ClientCAs: g.ca.Pool(), ExtendedMasterSecret: Off, EncryptThenMAC: Off,
-		StatusRequest: Off, Timestamps: Off, Time: func() time.Time { return time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC) }}
+	c := &Config{ServerName: "vitrine.test", RootCAs: g.ca.Pool(), ClientCAs: g.ca.Pool(),
+		ExtendedMasterSecret: Off, EncryptThenMAC: Off,
+		StatusRequest: Off, Timestamps: Off,
+		Time: func() time.Time { return time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC) }}
 	s := c.Clone()
 	kind, clientKind, staple := throwaway.RSA, throwaway.Kind(""), false
 	for line := range strings.Lines(g.file("case")) {
@@ -129,7 +133,8 @@ func newGolden(t *testing.T, a *txtar.Archive) *golden {
 	return g
 }
 
-func (g *golden) issue(t *testing.T, kind throwaway.Kind, edits ...func(*x509.Certificate)) tls.Certificate {
+func (g *golden) issue(t *testing.T, kind throwaway.Kind,
+	edits ...func(*x509.Certificate)) tls.Certificate {
 	cert, err := g.ca.Issue(kind, []string{"vitrine.test"}, edits...)
 	if err != nil {
 		t.Fatal(err)
@@ -150,7 +155,8 @@ func (g *golden) set(name, data string) {
 	g.archive.Files = append(g.archive.Files, txtar.File{Name: name, Data: []byte(data)})
 }
 
-// end is one side, driven without a socket. What it says after the handshake follows a script, so that it can be replayed.
+// end is one side, driven without a socket. What it says after the handshake follows a script, so
+// that it can be replayed.
 type end struct {
 	*engine.Engine
 	me     iana.Side
@@ -159,7 +165,8 @@ type end struct {
 	spoke  bool
 }
 
-var says = [2]string{"GET / HTTP/1.1\r\nHost: vitrine.test\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nvisible"}
+var says = [2]string{"GET / HTTP/1.1\r\nHost: vitrine.test\r\n\r\n",
+	"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\nvisible"}
 
 func (g *golden) end(t *testing.T, me iana.Side) *end {
 	e := &end{me: me}
@@ -180,7 +187,8 @@ func (e *end) hear(t *testing.T, flight []byte) []byte {
 		e.In.Arrived(n)
 		flight = flight[n:]
 		err := e.Advance()
-		for pending, ok := errors.AsType[*handshake.Pending](err); ok; pending, ok = errors.AsType[*handshake.Pending](err) {
+		for pending, ok := errors.AsType[*handshake.Pending](err); ok; pending,
+			ok = errors.AsType[*handshake.Pending](err) {
 			if err = pending.Do(t.Context()); err == nil {
 				err = e.Advance()
 			}
@@ -220,7 +228,8 @@ func (e *end) hear(t *testing.T, flight []byte) []byte {
 
 // record runs the connection and writes the file.
 func (g *golden) record(t *testing.T) {
-	g.archive.Files = slices.DeleteFunc(g.archive.Files, func(f txtar.File) bool { return f.Name != "case" })
+	g.archive.Files = slices.DeleteFunc(g.archive.Files,
+		func(f txtar.File) bool { return f.Name != "case" })
 	ends := [2]*end{g.end(t, iana.Client), g.end(t, iana.Server)}
 	var flight []byte
 	for i, me := 0, iana.Client; i < 20; i, me = i+1, me.Peer() {
@@ -279,20 +288,23 @@ func secrets(entries []trace.Entry) string {
 		case *trace.Derived:
 			fmt.Fprintf(&s, "%s %s\n", e.Name, hex.EncodeToString(e.Output))
 		case *trace.KeysInstalled:
-			fmt.Fprintf(&s, "keys of the %v: %s %s %s\n", e.From, hex.EncodeToString(e.MACKey), hex.EncodeToString(e.Key), hex.EncodeToString(e.IV))
+			fmt.Fprintf(&s, "keys of the %v: %s %s %s\n", e.From, hex.EncodeToString(e.MACKey),
+				hex.EncodeToString(e.Key), hex.EncodeToString(e.IV))
 		}
 	}
 	return s.String()
 }
 
-// sorted makes two views comparable: a server checks the client's Finished before it computes its own, a client the other way round.
+// sorted makes two views comparable: a server checks the client's Finished before it computes its
+// own, a client the other way round.
 func sorted(s string) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	slices.Sort(lines)
 	return strings.Join(slices.Compact(lines), "\n")
 }
 
-// replay plays one role against the recorded flights of the other: every byte that it says must be as recorded.
+// replay plays one role against the recorded flights of the other: every byte that it says must be
+// as recorded.
 func (g *golden) replay(t *testing.T, me iana.Side) {
 	e := g.end(t, me)
 	var heard []byte
@@ -317,7 +329,8 @@ func (g *golden) replay(t *testing.T, me iana.Side) {
 	}
 }
 
-// observe watches the recorded flights with each secret that suffices, and gives how many there were.
+// observe watches the recorded flights with each secret that suffices, and gives how many there
+// were.
 func (g *golden) observe(t *testing.T) int {
 	log, err := keylog.Read(strings.NewReader(g.file("keylog")))
 	if err != nil {
@@ -357,7 +370,8 @@ func (g *golden) watch(t *testing.T, name string, s observe.Source, step int) {
 	c.Data = func(from iana.Side, b []byte) { got[from] = append(got[from], b...) }
 	var flows [2][]byte
 	g.flights(t, func(from iana.Side, b []byte) { flows[from] = append(flows[from], b...) })
-	for _, from := range []iana.Side{iana.Server, iana.Client} { // the wrong way round: the figure puts it right
+	// the wrong way round: the figure puts it right
+	for _, from := range []iana.Side{iana.Server, iana.Client} {
 		for b := range slices.Chunk(flows[from], step) {
 			if err := c.Feed(from, b); err != nil {
 				t.Fatalf("with %s: %v", name, err)
@@ -371,9 +385,11 @@ func (g *golden) watch(t *testing.T, name string, s observe.Source, step int) {
 	}
 	want := sorted(g.file("secrets"))
 	if strings.HasPrefix(name, "key log") { // which begins with the master_secret
-		want = sorted(strings.Join(slices.DeleteFunc(strings.Split(want, "\n"), func(l string) bool {
-			return strings.HasPrefix(l, "pre_master_secret") || strings.HasPrefix(l, "master_secret")
-		}), "\n"))
+		want = sorted(strings.Join(slices.DeleteFunc(strings.Split(want, "\n"),
+			func(l string) bool {
+				return strings.HasPrefix(l, "pre_master_secret") ||
+					strings.HasPrefix(l, "master_secret")
+			}), "\n"))
 	}
 	if got := sorted(secrets(events.Entries)); got != want {
 		t.Errorf("with %s: derived\n%s\nexpected\n%s", name, got, want)

@@ -14,7 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// ClientHelloInfo is what a client said, for the callbacks of a server. Fields that crypto/tls has too keep its name and meaning.
+// ClientHelloInfo is what a client said, for the callbacks of a server. Fields that crypto/tls has
+// too keep its name and meaning.
 type ClientHelloInfo struct {
 	CipherSuites      []uint16
 	ServerName        string
@@ -25,8 +26,8 @@ type ClientHelloInfo struct {
 	SupportedVersions []uint16
 	Extensions        []uint16
 
-	// AcceptableCAs are the distinguished names of the client's certificate_authorities, DER, as they
-	// were sent: of whom it takes certificates. None means any. See RFC 8446 §4.2.4.
+	// AcceptableCAs are the distinguished names of the client's certificate_authorities, DER, as
+	// they were sent: of whom it takes certificates. None means any. See RFC 8446 §4.2.4.
 	AcceptableCAs [][]byte
 
 	Conn net.Conn // under the connection; it must be neither read nor written
@@ -38,11 +39,11 @@ type ClientHelloInfo struct {
 // Context is the handshake's.
 func (i *ClientHelloInfo) Context() context.Context { return i.ctx }
 
-// CertificateRequestInfo is what a server asked for. Fields that crypto/tls has too keep its name and
-// meaning.
+// CertificateRequestInfo is what a server asked for. Fields that crypto/tls has too keep its name
+// and meaning.
 type CertificateRequestInfo struct {
-	// AcceptableCAs are the distinguished names of the server's certificate_authorities, DER, as they
-	// were sent. None means any.
+	// AcceptableCAs are the distinguished names of the server's certificate_authorities, DER, as
+	// they were sent. None means any.
 	AcceptableCAs [][]byte
 
 	// SignatureSchemes are what the server accepts. Below TLS 1.2 a request names none: as with
@@ -81,7 +82,8 @@ func (i *CertificateRequestInfo) SupportsCertificate(c *tls.Certificate) error {
 
 // request is what the server asked for, as far as an info tells that a program made.
 func (i *CertificateRequestInfo) request() *pki.Request {
-	r := &pki.Request{Authorities: i.AcceptableCAs, Schemes: convert[iana.SignatureScheme](i.SignatureSchemes)}
+	r := &pki.Request{Authorities: i.AcceptableCAs,
+		Schemes: convert[iana.SignatureScheme](i.SignatureSchemes)}
 	for _, t := range i.CertificateTypes {
 		r.Types = append(r.Types, iana.ClientCertificateType(t))
 	}
@@ -92,8 +94,10 @@ func (i *CertificateRequestInfo) request() *pki.Request {
 }
 
 // requestInfo is what a server asked for.
-func (c *Config) requestInfo(ctx context.Context, r pki.Request, v iana.Version) *CertificateRequestInfo {
-	i := &CertificateRequestInfo{AcceptableCAs: r.Authorities, Version: uint16(v), asked: &r, ctx: ctx}
+func (c *Config) requestInfo(ctx context.Context, r pki.Request,
+	v iana.Version) *CertificateRequestInfo {
+	i := &CertificateRequestInfo{AcceptableCAs: r.Authorities, Version: uint16(v), asked: &r,
+		ctx: ctx}
 	for _, t := range r.Types {
 		i.CertificateTypes = append(i.CertificateTypes, uint8(t))
 	}
@@ -106,10 +110,12 @@ func (c *Config) requestInfo(ctx context.Context, r pki.Request, v iana.Version)
 	}
 	i.allowed = pki.Implied(v)
 	if slices.Contains(r.Types, iana.ECDSASign) {
-		i.SignatureSchemes = append(i.SignatureSchemes, ECDSAWithP256AndSHA256, ECDSAWithP384AndSHA384, ECDSAWithP521AndSHA512)
+		i.SignatureSchemes = append(i.SignatureSchemes, ECDSAWithP256AndSHA256,
+			ECDSAWithP384AndSHA384, ECDSAWithP521AndSHA512)
 	}
 	if slices.Contains(r.Types, iana.RSASign) {
-		i.SignatureSchemes = append(i.SignatureSchemes, PKCS1WithSHA256, PKCS1WithSHA384, PKCS1WithSHA512, PKCS1WithSHA1)
+		i.SignatureSchemes = append(i.SignatureSchemes, PKCS1WithSHA256, PKCS1WithSHA384,
+			PKCS1WithSHA512, PKCS1WithSHA1)
 	}
 	return i
 }
@@ -132,16 +138,18 @@ func (c *Config) preShared() handshake.PreShared {
 	if c.GetPSK == nil {
 		return handshake.PreShared{}
 	}
-	return handshake.PreShared{Hint: c.PSKIdentityHint, FindKey: func(ctx context.Context, hint, identity []byte) (*PSK, error) {
-		return c.GetPSK(&PSKInfo{Hint: hint, Identity: identity, ctx: ctx})
-	}}
+	return handshake.PreShared{Hint: c.PSKIdentityHint,
+		FindKey: func(ctx context.Context, hint, identity []byte) (*PSK, error) {
+			return c.GetPSK(&PSKInfo{Hint: hint, Identity: identity, ctx: ctx})
+		}}
 }
 
 // hooks turns the callbacks into what a handshake asks.
 func (c *Config) hooks(conn *Conn) handshake.Hooks {
 	var h handshake.Hooks
 	if ask := c.GetConfigForClient; ask != nil {
-		h.ForClient = func(ctx context.Context, ch *message.ClientHello) (*handshake.Config, error) {
+		h.ForClient = func(ctx context.Context, ch *message.ClientHello) (*handshake.Config,
+			error) {
 			other, err := ask(c.helloInfo(ctx, ch, conn.conn))
 			if other == nil || err != nil {
 				return nil, err
@@ -151,7 +159,8 @@ func (c *Config) hooks(conn *Conn) handshake.Hooks {
 		}
 	}
 	if ask := c.GetCertificate; ask != nil {
-		h.ForServerName = func(ctx context.Context, ch *message.ClientHello) ([]*pki.Credential, error) {
+		h.ForServerName = func(ctx context.Context, ch *message.ClientHello) ([]*pki.Credential,
+			error) {
 			i := c.helloInfo(ctx, ch, conn.conn)
 			if i.ServerName == "" && len(c.Certificates) > 0 {
 				return nil, nil // as with crypto/tls, which asks by name
@@ -160,7 +169,8 @@ func (c *Config) hooks(conn *Conn) handshake.Hooks {
 		}
 	}
 	if ask := c.GetClientCertificate; ask != nil {
-		h.ForRequest = func(ctx context.Context, r pki.Request, v iana.Version) (*pki.Credential, error) {
+		h.ForRequest = func(ctx context.Context, r pki.Request, v iana.Version) (*pki.Credential,
+			error) {
 			creds, err := credential(ask(c.requestInfo(ctx, r, v)))
 			if len(creds) == 0 {
 				return nil, err
@@ -198,8 +208,10 @@ func credential(cert *tls.Certificate, err error) ([]*pki.Credential, error) {
 	return []*pki.Credential{cred}, nil
 }
 
-func (c *Config) helloInfo(ctx context.Context, ch *message.ClientHello, conn net.Conn) *ClientHelloInfo {
-	i := &ClientHelloInfo{CipherSuites: convert[uint16](ch.CipherSuites), Conn: conn, config: c, ctx: ctx}
+func (c *Config) helloInfo(ctx context.Context, ch *message.ClientHello,
+	conn net.Conn) *ClientHelloInfo {
+	i := &ClientHelloInfo{CipherSuites: convert[uint16](ch.CipherSuites), Conn: conn, config: c,
+		ctx: ctx}
 	var names message.ServerNames
 	var groups message.SupportedGroups
 	var points message.ECPointFormats
@@ -208,11 +220,14 @@ func (c *Config) helloInfo(ctx context.Context, ch *message.ClientHello, conn ne
 	var versions message.SupportedVersions
 	var authorities message.CertificateAuthorities
 	for t, into := range map[iana.ExtensionType]message.Content{
-		iana.ExtServerName: &names, iana.ExtSupportedGroups: &groups, iana.ExtECPointFormats: &points,
-		iana.ExtSignatureAlgorithms: &schemes, iana.ExtALPN: &protocols, iana.ExtSupportedVersions: &versions,
+		iana.ExtServerName: &names, iana.ExtSupportedGroups: &groups,
+		iana.ExtECPointFormats:      &points,
+		iana.ExtSignatureAlgorithms: &schemes, iana.ExtALPN: &protocols,
+		iana.ExtSupportedVersions:      &versions,
 		iana.ExtCertificateAuthorities: &authorities,
 	} {
-		_, _ = ch.Extensions.Read(t, into) // what is malformed is refused when the hello is answered
+		// what is malformed is refused when the hello is answered
+		_, _ = ch.Extensions.Read(t, into)
 	}
 	i.AcceptableCAs = authorities.Authorities
 	for _, n := range names.Names {
@@ -220,7 +235,8 @@ func (c *Config) helloInfo(ctx context.Context, ch *message.ClientHello, conn ne
 			i.ServerName = string(n.Name)
 		}
 	}
-	i.SupportedCurves, i.SignatureSchemes = convert[tls.CurveID](groups.Groups), convert[tls.SignatureScheme](schemes.Schemes)
+	i.SupportedCurves, i.SignatureSchemes = convert[tls.CurveID](groups.Groups),
+		convert[tls.SignatureScheme](schemes.Schemes)
 	for _, f := range points.Formats {
 		i.SupportedPoints = append(i.SupportedPoints, uint8(f))
 	}

@@ -26,17 +26,20 @@ func TestCallbacksHaveTheirSay(t *testing.T) {
 		t.Fatal(err)
 	}
 	var asked []string
-	inner := &vitrine.Config{NextProtos: []string{"two"}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(),
+	inner := &vitrine.Config{NextProtos: []string{"two"},
+		ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: ca.Pool(),
 		GetCertificate: func(i *vitrine.ClientHelloInfo) (*tls.Certificate, error) {
 			asked = append(asked, "GetCertificate "+i.ServerName)
 			return &cert, i.Context().Err()
 		}}
-	server = &vitrine.Config{GetConfigForClient: func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
+	server = &vitrine.Config{GetConfigForClient: func(i *vitrine.ClientHelloInfo) (*vitrine.Config,
+		error) {
 		asked = append(asked, "GetConfigForClient "+i.SupportedProtos[0])
 		return inner, i.Context().Err()
 	}}
 	client.NextProtos = []string{"one", "two"}
-	client.GetClientCertificate = func(i *vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
+	client.GetClientCertificate = func(i *vitrine.CertificateRequestInfo) (*tls.Certificate,
+		error) {
 		asked = append(asked, "GetClientCertificate")
 		return &clientCert, i.SupportsCertificate(&clientCert)
 	}
@@ -49,9 +52,11 @@ func TestCallbacksHaveTheirSay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(s.VerifiedChains) != 1 || c.NegotiatedProtocol != "two" {
-		t.Errorf("the server verified %d chains, the protocol is %q", len(s.VerifiedChains), c.NegotiatedProtocol)
+		t.Errorf("the server verified %d chains, the protocol is %q", len(s.VerifiedChains),
+			c.NegotiatedProtocol)
 	}
-	want := []string{"GetConfigForClient one", "GetCertificate vitrine.test", "GetClientCertificate", "VerifyConnection two"}
+	want := []string{"GetConfigForClient one", "GetCertificate vitrine.test",
+		"GetClientCertificate", "VerifyConnection two"}
 	if len(asked) != len(want) {
 		t.Fatalf("asked %q, expected %q", asked, want)
 	}
@@ -79,13 +84,14 @@ func TestAServerIsToldTheAuthoritiesThatAClientTakes(t *testing.T) {
 	})
 	name := rig.Certificate(t, throwaway.ECDSA).Leaf.RawIssuer
 	wire, ours := rig.Wires(t)
-	peer := script.New(t, iana.Client, wire, tls.Certificate{}, script.Edits{Hello: func(m *message.ClientHello) {
-		err := m.Extensions.Add(iana.ExtCertificateAuthorities,
-			&message.CertificateAuthorities{Authorities: [][]byte{name, {0x30, 0, 0}}})
-		if err != nil {
-			t.Error(err)
-		}
-	}})
+	peer := script.New(t, iana.Client, wire, tls.Certificate{},
+		script.Edits{Hello: func(m *message.ClientHello) {
+			err := m.Extensions.Add(iana.ExtCertificateAuthorities,
+				&message.CertificateAuthorities{Authorities: [][]byte{name, {0x30, 0, 0}}})
+			if err != nil {
+				t.Error(err)
+			}
+		}})
 	done := make(chan error, 1)
 	go func() { done <- peer.Connect(rig.ECDSAGCM) }()
 	if err := vitrine.Server(ours, config).Handshake(); err != nil {

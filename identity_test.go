@@ -41,7 +41,8 @@ func TestEveryKindOfKeyProvesEitherSide(t *testing.T) {
 			if got := iana.CipherSuite(a.ConnectionState().CipherSuite); got != suiteFor(server) {
 				t.Errorf("%s: got %v", server, got)
 			}
-			if got := b.ConnectionState().PeerCertificates; len(got) != 1 || !bytes.Equal(got[0].Raw, own.Certificate[0]) {
+			if got := b.ConnectionState().PeerCertificates; len(got) != 1 ||
+				!bytes.Equal(got[0].Raw, own.Certificate[0]) {
 				t.Errorf("%s and %s: the server saw %v", server, client, got)
 			}
 			if got := a.ConnectionState().VerifiedChains; len(got) == 0 || len(got[0]) != 2 {
@@ -60,8 +61,10 @@ func TestClientAuthentication(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	right, wrong := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA), rig.IssueForClient(t, stranger, throwaway.ECDSA)
-	// what the client has: nothing, the right certificate, another authority's, and that one sent although it was not asked for.
+	right, wrong := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA),
+		rig.IssueForClient(t, stranger, throwaway.ECDSA)
+	// what the client has: nothing, the right certificate, another authority's, and that one sent
+	// although it was not asked for.
 	const none, ours, theirs = "none", "right", "wrong"
 	for _, c := range []struct {
 		mode   tls.ClientAuthType
@@ -92,7 +95,8 @@ func TestClientAuthentication(t *testing.T) {
 			case theirs:
 				client.Certificates = []tls.Certificate{wrong}
 			}
-			server := rig.ServerConfig(t, func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = c.mode, rig.Authority().Pool() })
+			server := rig.ServerConfig(t,
+				func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = c.mode, rig.Authority().Pool() })
 			a, b := rig.Wires(t)
 			cc, sc := vitrine.Client(a, client), vitrine.Server(b, server)
 			err, serverErr := rig.Shake(cc, sc)
@@ -128,7 +132,9 @@ func TestClientSaysWhyItShowsACertificate(t *testing.T) {
 	}
 	others := x509.NewCertPool()
 	others.AddCert(below.Cert)
-	known, rsaKey, unknown := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA), rig.IssueForClient(t, rig.Authority(), throwaway.RSA), rig.IssueForClient(t, below, throwaway.ECDSA)
+	known, rsaKey, unknown := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA),
+		rig.IssueForClient(t, rig.Authority(), throwaway.RSA),
+		rig.IssueForClient(t, below, throwaway.ECDSA)
 	for _, c := range []struct {
 		what  string
 		certs []tls.Certificate
@@ -136,22 +142,29 @@ func TestClientSaysWhyItShowsACertificate(t *testing.T) {
 		shown int // -1: none
 		says  string
 	}{
-		{"the first that fits", []tls.Certificate{known, rsaKey}, rig.Authority().Pool(), 0, "one of the server's certificate_authorities"},
-		{"the first, whatever its key", []tls.Certificate{rsaKey, known}, rig.Authority().Pool(), 0, "rsa_sign"},
-		{"not the one of another authority", []tls.Certificate{known, unknown}, others, 1, "Vitrine demo intermediate CA"},
-		{"none of another authority", []tls.Certificate{known}, others, -1, "none of the server's 1 certificate_authorities issued it"},
+		{"the first that fits", []tls.Certificate{known, rsaKey}, rig.Authority().Pool(), 0,
+			"one of the server's certificate_authorities"},
+		{"the first, whatever its key", []tls.Certificate{rsaKey, known}, rig.Authority().Pool(), 0,
+			"rsa_sign"},
+		{"not the one of another authority", []tls.Certificate{known, unknown}, others, 1,
+			"Vitrine demo intermediate CA"},
+		{"none of another authority", []tls.Certificate{known}, others, -1,
+			"none of the server's 1 certificate_authorities issued it"},
 		{"none at all", nil, rig.Authority().Pool(), -1, "there is no certificate to choose from"},
 	} {
 		var events trace.Memory
 		client := rig.ClientConfig(func(v *vitrine.Config) { v.Certificates, v.Trace = c.certs, &events })
-		server := rig.ServerConfig(t, func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = tls.VerifyClientCertIfGiven, c.cas })
+		server := rig.ServerConfig(t,
+			func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = tls.VerifyClientCertIfGiven, c.cas })
 		_, s := rig.Pair(t, client, server)
 		got := s.ConnectionState().PeerCertificates
 		switch {
 		case c.shown < 0 && len(got) > 0:
 			t.Errorf("%s: the server saw %v", c.what, got[0].Subject)
-		case c.shown >= 0 && (len(got) == 0 || !bytes.Equal(got[0].Raw, c.certs[c.shown].Certificate[0])):
-			t.Errorf("%s: the server saw %d certificates, expected number %d", c.what, len(got), c.shown)
+		case c.shown >= 0 &&
+			(len(got) == 0 || !bytes.Equal(got[0].Raw, c.certs[c.shown].Certificate[0])):
+			t.Errorf("%s: the server saw %d certificates, expected number %d", c.what, len(got),
+				c.shown)
 		}
 		i := slices.IndexFunc(events.Entries, func(e trace.Entry) bool {
 			choice, ok := e.Event.(*trace.Choice)
@@ -159,7 +172,8 @@ func TestClientSaysWhyItShowsACertificate(t *testing.T) {
 		})
 		if i < 0 {
 			t.Errorf("%s: no event", c.what)
-		} else if rule := events.Entries[i].Event.(*trace.Choice).Rule; !strings.Contains(rule, c.says) {
+		} else if rule := events.Entries[i].Event.(*trace.Choice).Rule; !strings.Contains(rule,
+			c.says) {
 			t.Errorf("%s: got the reason %q, expected %q", c.what, rule, c.says)
 		}
 	}
@@ -185,13 +199,18 @@ func TestStaplesAndTimestampsArrive(t *testing.T) {
 		{"stapled", stapled, vitrine.Preferred, vitrine.Preferred, 0, true},
 		{"stapled and required", stapled, vitrine.Required, vitrine.Preferred, 0, true},
 		{"stapled and not asked for", stapled, vitrine.Off, vitrine.Preferred, 0, false},
-		{"stapled and kept back", stapled, vitrine.Preferred, vitrine.Off, alert.BadCertificateStatusResponse, false},
-		{"must be stapled and is not", must, vitrine.Preferred, vitrine.Preferred, alert.BadCertificateStatusResponse, false},
-		{"required and not there", rig.Certificate(t, throwaway.ECDSA), vitrine.Required, vitrine.Preferred, alert.BadCertificateStatusResponse, false},
+		{"stapled and kept back", stapled, vitrine.Preferred, vitrine.Off,
+			alert.BadCertificateStatusResponse, false},
+		{"must be stapled and is not", must, vitrine.Preferred, vitrine.Preferred,
+			alert.BadCertificateStatusResponse, false},
+		{"required and not there", rig.Certificate(t, throwaway.ECDSA), vitrine.Required,
+			vitrine.Preferred, alert.BadCertificateStatusResponse, false},
 	} {
 		a, b := rig.Wires(t)
-		client := vitrine.Client(a, rig.ClientConfig(func(v *vitrine.Config) { v.StatusRequest = c.client }))
-		server := vitrine.Server(b, &vitrine.Config{Certificates: []tls.Certificate{c.cert}, StatusRequest: c.server})
+		client := vitrine.Client(a,
+			rig.ClientConfig(func(v *vitrine.Config) { v.StatusRequest = c.client }))
+		server := vitrine.Server(b,
+			&vitrine.Config{Certificates: []tls.Certificate{c.cert}, StatusRequest: c.server})
 		err, serverErr := rig.Shake(client, server)
 		if c.want != 0 {
 			if got, ok := rig.AlertOf(err); !ok || got != c.want {
@@ -213,7 +232,8 @@ func TestStaplesAndTimestampsArrive(t *testing.T) {
 	}
 }
 
-// Certificates are chosen by the name asked for, and by what the client can check. RFC 6066 §3, RFC 5246 §7.4.2.
+// Certificates are chosen by the name asked for, and by what the client can check. RFC 6066 §3, RFC
+// 5246 §7.4.2.
 func TestServerChoosesItsCertificate(t *testing.T) {
 	issue := func(kind throwaway.Kind, name string) tls.Certificate {
 		c, err := rig.Authority().Issue(kind, []string{name})
@@ -222,7 +242,9 @@ func TestServerChoosesItsCertificate(t *testing.T) {
 		}
 		return c
 	}
-	certs := []tls.Certificate{issue(throwaway.ECDSA, "a.test"), issue(throwaway.RSA, "a.test"), issue(throwaway.ECDSA, "b.test"), issue(throwaway.ECDSA, "*.c.test"), issue(throwaway.Ed25519, "d.test")}
+	certs := []tls.Certificate{issue(throwaway.ECDSA, "a.test"), issue(throwaway.RSA, "a.test"),
+		issue(throwaway.ECDSA, "b.test"), issue(throwaway.ECDSA, "*.c.test"),
+		issue(throwaway.Ed25519, "d.test")}
 	for _, c := range []struct {
 		name  string
 		suite iana.CipherSuite
@@ -236,10 +258,14 @@ func TestServerChoosesItsCertificate(t *testing.T) {
 		{"x.c.test", rig.ECDSAGCM, 3},
 		{"d.test", rig.ECDSAGCM, 4},
 	} {
-		all := []uint16{uint16(rig.ECDSAGCM), uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), uint16(rig.RSAGCM)}
-		client, _ := rig.Pair(t, rig.ClientConfig(func(v *vitrine.Config) { v.ServerName, v.CipherSuites = c.name, []uint16{uint16(c.suite)} }), &vitrine.Config{Certificates: certs, CipherSuites: all})
-		if got := client.ConnectionState().PeerCertificates[0]; !bytes.Equal(got.Raw, certs[c.want].Certificate[0]) {
-			t.Errorf("%s with %v: got the certificate of %v, expected number %d", c.name, c.suite, got.DNSNames, c.want)
+		all := []uint16{uint16(rig.ECDSAGCM), uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+			uint16(rig.RSAGCM)}
+		client, _ := rig.Pair(t,
+			rig.ClientConfig(func(v *vitrine.Config) { v.ServerName, v.CipherSuites = c.name, []uint16{uint16(c.suite)} }), &vitrine.Config{Certificates: certs, CipherSuites: all})
+		if got := client.ConnectionState().PeerCertificates[0]; !bytes.Equal(got.Raw,
+			certs[c.want].Certificate[0]) {
+			t.Errorf("%s with %v: got the certificate of %v, expected number %d", c.name, c.suite,
+				got.DNSNames, c.want)
 		}
 	}
 }
@@ -259,7 +285,8 @@ func (l *lines) Write(b []byte) (int, error) {
 // The other end is crypto/tls: what both derive and log must be the same.
 func TestExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T) {
 	var ours, theirs lines
-	config := &tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName, MaxVersion: tls.VersionTLS12, KeyLogWriter: &theirs,
+	config := &tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName,
+		MaxVersion: tls.VersionTLS12, KeyLogWriter: &theirs,
 		Certificates: []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}}
 	logs := func(c *vitrine.Config) { c.KeyLogWriter = &ours }
 	compare := func(c *vitrine.Conn, other *tls.Conn) {
@@ -272,7 +299,8 @@ func TestExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T) {
 				got, err := c.ExportKeyingMaterial("EXPORTER-vitrine", context, length)
 				want, wantErr := state.ExportKeyingMaterial("EXPORTER-vitrine", context, length)
 				if err != nil || wantErr != nil || !bytes.Equal(got, want) {
-					t.Errorf("context of %d, %d bytes: got %x, %v, expected %x, %v", len(context), length, got, err, want, wantErr)
+					t.Errorf("context of %d, %d bytes: got %x, %v, expected %x, %v", len(context),
+						length, got, err, want, wantErr)
 				}
 			}
 		}
@@ -303,9 +331,12 @@ func TestExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T) {
 
 // RFC 7627 §5.4: without the extension a master_secret may belong to two connections.
 func TestExporterNeedsExtendedMasterSecret(t *testing.T) {
-	client, server := rig.Pair(t, rig.ClientConfig(func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }), rig.ServerConfig(t))
+	client, server := rig.Pair(t,
+		rig.ClientConfig(func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }),
+		rig.ServerConfig(t))
 	for _, c := range []*vitrine.Conn{client, server} {
-		if b, err := c.ExportKeyingMaterial("EXPORTER-vitrine", nil, 32); b != nil || err == nil || !strings.Contains(err.Error(), "RFC 7627 §5.4") {
+		if b, err := c.ExportKeyingMaterial("EXPORTER-vitrine", nil, 32); b != nil || err == nil ||
+			!strings.Contains(err.Error(), "RFC 7627 §5.4") {
 			t.Errorf("got %x, %v", b, err)
 		}
 	}

@@ -58,7 +58,8 @@ func TestUnknownNamesAreRefusedWhereThatIsAskedFor(t *testing.T) {
 	}
 }
 
-// The certificate that the client asked for goes before the suite that we prefer, as with crypto/tls.
+// The certificate that the client asked for goes before the suite that we prefer, as with
+// crypto/tls.
 func TestTheCertificateOfTheNameGoesBeforeABetterSuite(t *testing.T) {
 	ecdsa, err := rig.Authority().Issue(throwaway.ECDSA, []string{"a.test"})
 	if err != nil {
@@ -95,8 +96,8 @@ func TestTheCertificateOfTheNameGoesBeforeABetterSuite(t *testing.T) {
 	}
 }
 
-// RFC 6066 §3: "the server SHALL include an extension of type "server_name" in the (extended) server
-// hello" if it used the name, "MUST NOT" if it resumes.
+// RFC 6066 §3: "the server SHALL include an extension of type "server_name" in the (extended)
+// server hello" if it used the name, "MUST NOT" if it resumes.
 func TestServerNameIsAcknowledged(t *testing.T) {
 	cache := vitrine.NewLRUClientSessionCache(0)
 	server := rig.ServerConfig(t)
@@ -105,7 +106,8 @@ func TestServerNameIsAcknowledged(t *testing.T) {
 		cache      vitrine.ClientSessionCache
 		want       bool
 	}{
-		{"a name of the certificate", rig.ServerName, cache, true}, {"the same, resumed", rig.ServerName, cache, false},
+		{"a name of the certificate", rig.ServerName, cache, true},
+		{"the same, resumed", rig.ServerName, cache, false},
 		{"another name", "elsewhere.test", nil, true}, {"an address", "127.0.0.1", nil, false},
 	} {
 		log := &trace.Memory{}
@@ -148,13 +150,22 @@ var refusingCallbacks = []struct {
 		c.VerifyConnection = func(vitrine.ConnectionState) error { return err }
 	}, alert.BadCertificate},
 	{"GetConfigForClient", iana.Server, func(c *vitrine.Config, err error) {
-		c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) { return nil, err }
+		c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config,
+			error) {
+			return nil, err
+		}
 	}, alert.InternalError},
 	{"GetCertificate", iana.Server, func(c *vitrine.Config, err error) {
-		c.GetCertificate = func(*vitrine.ClientHelloInfo) (*tls.Certificate, error) { return nil, err }
+		c.GetCertificate = func(*vitrine.ClientHelloInfo) (*tls.Certificate,
+			error) {
+			return nil, err
+		}
 	}, alert.InternalError},
 	{"GetClientCertificate", iana.Client, func(c *vitrine.Config, err error) {
-		c.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate, error) { return nil, err }
+		c.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate,
+			error) {
+			return nil, err
+		}
 	}, alert.InternalError},
 }
 
@@ -216,9 +227,12 @@ func TestSignatureSchemesAreThoseOfTheConfig(t *testing.T) {
 		want           vitrine.SignatureScheme // 0: no handshake
 	}{
 		{"neither", nil, nil, vitrine.PSSWithSHA256},
-		{"the server signs with one", nil, []vitrine.SignatureScheme{vitrine.PKCS1WithSHA384}, vitrine.PKCS1WithSHA384},
-		{"the client accepts one", []vitrine.SignatureScheme{vitrine.PSSWithSHA512}, nil, vitrine.PSSWithSHA512},
-		{"nothing in common", []vitrine.SignatureScheme{vitrine.PSSWithSHA512}, []vitrine.SignatureScheme{vitrine.PSSWithSHA384}, 0},
+		{"the server signs with one", nil, []vitrine.SignatureScheme{vitrine.PKCS1WithSHA384},
+			vitrine.PKCS1WithSHA384},
+		{"the client accepts one", []vitrine.SignatureScheme{vitrine.PSSWithSHA512}, nil,
+			vitrine.PSSWithSHA512},
+		{"nothing in common", []vitrine.SignatureScheme{vitrine.PSSWithSHA512},
+			[]vitrine.SignatureScheme{vitrine.PSSWithSHA384}, 0},
 		{"SHA-1 turned on", []vitrine.SignatureScheme{sha1}, []vitrine.SignatureScheme{sha1}, sha1},
 		{"SHA-1 turned on at one end", []vitrine.SignatureScheme{sha1}, nil, 0},
 	} {
@@ -271,7 +285,10 @@ func TestTheStateTellsWhatBothSidesShowed(t *testing.T) {
 			s.PeerSignatureScheme != vitrine.ECDSAWithP256AndSHA256 {
 			t.Errorf("signed with %v and %v", c.PeerSignatureScheme, s.PeerSignatureScheme)
 		}
-		same := func(a, b []*x509.Certificate) bool { return slices.EqualFunc(a, b, (*x509.Certificate).Equal) }
+		same := func(a,
+			b []*x509.Certificate) bool {
+			return slices.EqualFunc(a, b, (*x509.Certificate).Equal)
+		}
 		if !same(c.LocalCertificates, s.PeerCertificates) ||
 			!same(s.LocalCertificates, c.PeerCertificates) ||
 			len(c.LocalCertificates) == 0 {

@@ -8,18 +8,21 @@ import (
 	"time"
 )
 
-// errHTTP2: what fits into http.Serve and http.Transport must not agree to HTTP/2, which those two speak over crypto/tls's
-// connections only: a client would be left with a connection on which nobody answers.
+// errHTTP2: what fits into http.Serve and http.Transport must not agree to HTTP/2, which those two
+// speak over crypto/tls's connections only: a client would be left with a connection on which
+// nobody answers.
 var errHTTP2 = errors.New(`vitrine: Config.NextProtos offers "h2", and net/http does not speak it over this connection: use package vhttp or, if the program itself speaks HTTP/2, Client, Dial or Server`)
 
 func offersHTTP2(c *Config) bool { return c != nil && slices.Contains(c.NextProtos, "h2") }
 
-// Dial connects to addr and performs the handshake as a client. If config names no server, the host of addr is the name.
+// Dial connects to addr and performs the handshake as a client. If config names no server, the host
+// of addr is the name.
 func Dial(network, addr string, config *Config) (*Conn, error) {
 	return (&Dialer{Config: config}).dial(context.Background(), network, addr)
 }
 
-// DialWithDialer is Dial with a dialer of the program's. Its Timeout and Deadline hold for the connection and the handshake together.
+// DialWithDialer is Dial with a dialer of the program's. Its Timeout and Deadline hold for the
+// connection and the handshake together.
 func DialWithDialer(dialer *net.Dialer, network, addr string, config *Config) (*Conn, error) {
 	return (&Dialer{NetDialer: dialer, Config: config}).dial(context.Background(), network, addr)
 }
@@ -35,8 +38,9 @@ func (d *Dialer) Dial(network, addr string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, addr)
 }
 
-// DialContext connects to addr and performs the handshake, both under ctx. The connection is a *Conn. It suits http.Transport's
-// DialTLSContext, and therefore refuses to offer "h2": package vhttp does that.
+// DialContext connects to addr and performs the handshake, both under ctx. The connection is a
+// *Conn. It suits http.Transport's DialTLSContext, and therefore refuses to offer "h2": package
+// vhttp does that.
 func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	if offersHTTP2(d.Config) {
 		return nil, errHTTP2
@@ -93,8 +97,8 @@ func limited(ctx context.Context, d *net.Dialer) (context.Context, context.Cance
 	return context.WithDeadline(ctx, end)
 }
 
-// Listen listens on laddr and makes a server's Conn of every connection. It suits http.Serve, and therefore refuses to offer "h2":
-// package vhttp does that.
+// Listen listens on laddr and makes a server's Conn of every connection. It suits http.Serve, and
+// therefore refuses to offer "h2": package vhttp does that.
 func Listen(network, laddr string, config *Config) (net.Listener, error) {
 	if offersHTTP2(config) {
 		return nil, errHTTP2
@@ -106,9 +110,12 @@ func Listen(network, laddr string, config *Config) (net.Listener, error) {
 	return NewListener(l, config), nil
 }
 
-// NewListener makes a server's Conn of every connection that inner accepts. The handshake is up to the first Read or Write. If
-// config offers "h2", Accept says what Listen says.
-func NewListener(inner net.Listener, config *Config) net.Listener { return &listener{inner, config} }
+// NewListener makes a server's Conn of every connection that inner accepts. The handshake is up to
+// the first Read or Write. If config offers "h2", Accept says what Listen says.
+func NewListener(inner net.Listener,
+	config *Config) net.Listener {
+	return &listener{inner, config}
+}
 
 type listener struct {
 	net.Listener

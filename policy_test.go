@@ -13,8 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// The policies as text. A policy never changes: a new judgement is a new one, with a new date. The order of suites depends on the
-// machine's instructions, so here they stand by number.
+// The policies as text. A policy never changes: a new judgement is a new one, with a new date. The
+// order of suites depends on the machine's instructions, so here they stand by number.
 func TestPoliciesAreTheSnapshot(t *testing.T) {
 	var b bytes.Buffer
 	for _, p := range vitrine.Policies() {
@@ -43,11 +43,13 @@ func TestPoliciesAreTheSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	if b.String() != string(want) {
-		t.Errorf("the policies are not those of %s; -update, and a new date, if that is meant:\n%s", file, b.String())
+		t.Errorf("the policies are not those of %s; -update, and a new date, if that is meant:\n%s",
+			file, b.String())
 	}
 }
 
-// Secure defaults: nothing deprecated is on until it is named. RFC 9155, RFC 10015, RFC 8996; and CBC, which is our choice.
+// Secure defaults: nothing deprecated is on until it is named. RFC 9155, RFC 10015, RFC 8996; and
+// CBC, which is our choice.
 func TestModernHasNothingDeprecated(t *testing.T) {
 	n := 0
 	for _, id := range vitrine.Modern.CipherSuites() {

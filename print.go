@@ -20,8 +20,8 @@ func (c ClientSessionState) Format(f fmt.State, _ rune) { trace.Print(f, c) }
 // MarshalText returns what Format prints.
 func (c ClientSessionState) MarshalText() ([]byte, error) { return trace.Text(c) }
 
-// Format prints the Config with fingerprints, whatever the verb: of keys in its Certificates and of what
-// its fields hold by value.
+// Format prints the Config with fingerprints, whatever the verb: of keys in its Certificates and of
+// what its fields hold by value.
 func (c *Config) Format(f fmt.State, _ rune) { trace.Print(f, c.printable()) }
 
 // MarshalText returns what Format prints.

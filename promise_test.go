@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Whoever reads a package's documentation learns whether its names will stay. What is below internal
-// or is a command needs no sentence, and the root is the API.
+// Whoever reads a package's documentation learns whether its names will stay. What is below
+// internal or is a command needs no sentence, and the root is the API.
 func TestEachPackageSaysWhatItPromises(t *testing.T) {
 	promises := []string{
 		"It is part of Vitrine's API.",

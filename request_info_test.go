@@ -18,8 +18,10 @@ import (
 
 // RFC 5246 §7.4.4, and RFC 4346 for the versions whose request names no schemes.
 func TestACertificateRequestIsToldWhole(t *testing.T) {
-	for _, version := range []uint16{vitrine.VersionTLS10, vitrine.VersionTLS11, vitrine.VersionTLS12} {
-		for _, auth := range []tls.ClientAuthType{tls.RequestClientCert, tls.RequireAndVerifyClientCert} {
+	for _, version := range []uint16{vitrine.VersionTLS10, vitrine.VersionTLS11,
+		vitrine.VersionTLS12} {
+		for _, auth := range []tls.ClientAuthType{tls.RequestClientCert,
+			tls.RequireAndVerifyClientCert} {
 			ecdsa, rsa := rig.IssueForClient(
 				t,
 				rig.Authority(),
@@ -33,7 +35,8 @@ func TestACertificateRequestIsToldWhole(t *testing.T) {
 			var got vitrine.CertificateRequestInfo
 			client := rig.ClientConfig(func(c *vitrine.Config) {
 				c.Policy, c.MaxVersion = vitrine.Legacy, version
-				c.GetClientCertificate = func(i *vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
+				c.GetClientCertificate = func(i *vitrine.CertificateRequestInfo) (*tls.Certificate,
+					error) {
 					got = *i
 					return &rsa, nil
 				}
@@ -56,7 +59,8 @@ func TestACertificateRequestIsToldWhole(t *testing.T) {
 				cert tls.Certificate
 				good bool
 			}{
-				"ECDSA": {ecdsa, true}, "RSA": {rsa, true}, "Ed25519": {ed25519, version == vitrine.VersionTLS12},
+				"ECDSA": {ecdsa, true}, "RSA": {rsa, true},
+				"Ed25519": {ed25519, version == vitrine.VersionTLS12},
 			} {
 				if err := got.SupportsCertificate(&c.cert); (err == nil) != c.good {
 					t.Errorf("%s, %s: %v", vitrine.VersionName(version), what, err)
@@ -75,7 +79,8 @@ func TestARequestMadeByAProgramIsJudged(t *testing.T) {
 		schemes []vitrine.SignatureScheme
 		good    bool
 	}{
-		{nil, schemes, true}, {[][]byte{cert.Leaf.RawIssuer}, schemes, true}, {[][]byte{{0x30, 0}}, schemes, false},
+		{nil, schemes, true}, {[][]byte{cert.Leaf.RawIssuer}, schemes, true},
+		{[][]byte{{0x30, 0}}, schemes, false},
 		{nil, []vitrine.SignatureScheme{vitrine.PSSWithSHA256}, false},
 	} {
 		ours := vitrine.CertificateRequestInfo{
@@ -120,7 +125,8 @@ func TestKeyUsageIsAMatterOfPolicy(t *testing.T) {
 				!strings.Contains(err.Error(), "digitalSignature") {
 				t.Errorf("modern: got %v", err)
 			}
-		} else if id := ours.ConnectionState().CipherSuite; err != nil || !suite.ByID(iana.CipherSuite(id)).Kex.Ephemeral() {
+		} else if id := ours.ConnectionState().CipherSuite; err != nil ||
+			!suite.ByID(iana.CipherSuite(id)).Kex.Ephemeral() {
 			t.Errorf("%s: %v, %v", policy.Name(), err, iana.CipherSuite(id))
 		}
 		a, b = rig.Wires(t)
@@ -162,10 +168,15 @@ func TestLargeFiniteFieldsMustBeNamed(t *testing.T) {
 			config *vitrine.Config
 			good   bool
 		}{
-			{"compatible", rig.ServerConfig(t, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }), false},
-			{"the suite named", rig.ServerConfig(t, func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.DHEGCM)} }), false},
+			{"compatible",
+				rig.ServerConfig(t, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }),
+				false},
+			{"the suite named",
+				rig.ServerConfig(t,
+					func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.DHEGCM)} }), false},
 			{"the group named", rig.ServerConfig(t, func(c *vitrine.Config) {
-				c.Policy, c.CurvePreferences = vitrine.Compatible, []vitrine.CurveID{vitrine.CurveID(group)}
+				c.Policy, c.CurvePreferences = vitrine.Compatible,
+					[]vitrine.CurveID{vitrine.CurveID(group)}
 			}), true},
 		} {
 			errs, states := attempt(t, wants, server.config)

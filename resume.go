@@ -86,8 +86,8 @@ type tickets struct {
 	rotate *session.RotatingKeys
 }
 
-// SetSessionTicketKeys makes several servers able to open each other's tickets. The first key seals. It may be called at any time,
-// and then the caller rotates the keys.
+// SetSessionTicketKeys makes several servers able to open each other's tickets. The first key
+// seals. It may be called at any time, and then the caller rotates the keys.
 func (c *Config) SetSessionTicketKeys(keys [][32]byte) {
 	if len(keys) == 0 {
 		panic("vitrine: SetSessionTicketKeys needs at least one key")
@@ -120,7 +120,8 @@ func (t *tickets) source(c *Config) session.TicketKeys {
 }
 
 // resumption is how this side keeps sessions.
-func (c *Config) resumption(me iana.Side, conn *Conn, random io.Reader, log *trace.Log) handshake.Resumption {
+func (c *Config) resumption(me iana.Side, conn *Conn, random io.Reader,
+	log *trace.Log) handshake.Resumption {
 	if me == iana.Client {
 		return c.clientResumption(c.sessionKey(conn.conn), log)
 	}

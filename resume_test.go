@@ -21,7 +21,8 @@ func TestASessionIsResumed(t *testing.T) {
 			s.SessionTicketsDisabled, s.SessionStore = true, session.NewMemory(10)
 		}, true},
 		{"with RSA key exchange and no extended master secret", func(c, s *vitrine.Config) {
-			c.CipherSuites, c.ExtendedMasterSecret = []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256}, vitrine.Off
+			c.CipherSuites, c.ExtendedMasterSecret = []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256},
+				vitrine.Off
 			s.CipherSuites = c.CipherSuites
 		}, true},
 		{"with encrypt_then_mac", func(c, s *vitrine.Config) {
@@ -29,7 +30,8 @@ func TestASessionIsResumed(t *testing.T) {
 			s.CipherSuites = c.CipherSuites
 		}, true},
 		{"not without a cache", func(c, _ *vitrine.Config) { c.ClientSessionCache = nil }, false},
-		{"not when the server keeps nothing", func(_, s *vitrine.Config) { s.SessionTicketsDisabled = true }, false},
+		{"not when the server keeps nothing",
+			func(_, s *vitrine.Config) { s.SessionTicketsDisabled = true }, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			client, server := rig.Configs(t)
@@ -43,10 +45,12 @@ func TestASessionIsResumed(t *testing.T) {
 					t.Fatal(err)
 				}
 				if want := tt.want && i > 0; c.DidResume != want || s.DidResume != want {
-					t.Errorf("connection %d: the client says resumed %v, the server %v, expected %v", i+1, c.DidResume, s.DidResume, want)
+					t.Errorf("connection %d: the client says resumed %v, the server %v, "+
+						"expected %v", i+1, c.DidResume, s.DidResume, want)
 				}
 				if len(c.PeerCertificates) == 0 || len(c.VerifiedChains) == 0 {
-					t.Errorf("connection %d: the client does not know the server's certificate", i+1)
+					t.Errorf("connection %d: the client does not know the server's certificate",
+						i+1)
 				}
 			}
 		})

@@ -10,8 +10,9 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// SessionState is a client's session as a value that a program can keep anywhere: Bytes and ParseSessionState, with the ticket beside it.
-// It holds a master_secret: whoever reads it can read, and resume, the connection.
+// SessionState is a client's session as a value that a program can keep anywhere: Bytes and
+// ParseSessionState, with the ticket beside it. It holds a master_secret: whoever reads it can
+// read, and resume, the connection.
 type SessionState struct {
 	// Extra is the program's, and kept.
 	Extra [][]byte
@@ -22,8 +23,8 @@ type SessionState struct {
 	session *handshake.Session
 }
 
-// ResumptionState takes a session apart, for a ClientSessionCache outside of this process. ticket is nil for a session that the server
-// finds by its ID, which is in state.
+// ResumptionState takes a session apart, for a ClientSessionCache outside of this process. ticket
+// is nil for a session that the server finds by its ID, which is in state.
 func (cs *ClientSessionState) ResumptionState() (ticket []byte, state *SessionState, err error) {
 	if cs == nil || cs.session == nil {
 		return nil, nil, nil
@@ -34,7 +35,8 @@ func (cs *ClientSessionState) ResumptionState() (ticket []byte, state *SessionSt
 // NewResumptionState puts together what ResumptionState gave.
 func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState, error) {
 	if state == nil || state.session == nil {
-		return nil, errors.New("vitrine: a SessionState that neither ResumptionState nor ParseSessionState made")
+		return nil, errors.New("vitrine: a SessionState that neither ResumptionState nor " +
+			"ParseSessionState made")
 	}
 	s := *state.session
 	s.Ticket = bytes.Clone(ticket)
@@ -57,14 +59,16 @@ func (s *SessionState) Bytes() ([]byte, error) {
 func ParseSessionState(data []byte) (*SessionState, error) {
 	s := &SessionState{session: &handshake.Session{}}
 	var inner []byte
-	if err := wire.Decode(bytes.Clone(data), "session_state", func(c *wire.Codec) { s.layout(c, &inner) }); err != nil {
+	if err := wire.Decode(bytes.Clone(data), "session_state",
+		func(c *wire.Codec) { s.layout(c, &inner) }); err != nil {
 		return nil, err
 	}
 	session, err := session.DecodeSession(inner)
 	if err != nil {
 		return nil, err
 	}
-	session.ID, session.Deadline, session.Issued = s.session.ID, s.session.Deadline, s.session.Issued
+	session.ID, session.Deadline, session.Issued = s.session.ID, s.session.Deadline,
+		s.session.Issued
 	s.session = session
 	return s, nil
 }
@@ -84,7 +88,8 @@ func (s *SessionState) layout(c *wire.Codec, inner *[]byte) {
 	wire.Uint32(c, "issued_high", &issuedHigh) // in milliseconds
 	wire.Uint32(c, "issued_low", &issuedLow)
 	wire.Opaque24(c, "session", inner, 1, 1<<24-1)
-	wire.Vector24(c, "extra", &s.Extra, 0, 1<<24-1, func(c *wire.Codec, b *[]byte) { wire.Opaque24(c, "extra", b, 0, 1<<24-1) })
+	wire.Vector24(c, "extra", &s.Extra, 0, 1<<24-1,
+		func(c *wire.Codec, b *[]byte) { wire.Opaque24(c, "extra", b, 0, 1<<24-1) })
 	if until = uint64(high)<<32 | uint64(low); c.Reading() && until != 0 {
 		s.session.Deadline = time.Unix(int64(until), 0)
 	}

@@ -12,7 +12,8 @@ import (
 var (
 	citation = regexp.MustCompile(`\bRFCs? ?([0-9]{3,5})((?:,? ?(?:and |or |to )?(?:§|[Ss]ections? |[Aa]ppendix )[0-9A-Z]+(?:\.[0-9]+)*)*)`)
 	section  = regexp.MustCompile(`(?:§|[Ss]ections? |[Aa]ppendix )([0-9A-Z]+(?:\.[0-9]+)*)`)
-	wrapped  = regexp.MustCompile(`\s*\n\s*(?://)?\s*`) // a citation may go on in the next line of a comment
+	// a citation may go on in the next line of a comment
+	wrapped = regexp.MustCompile(`\s*\n\s*(?://)?\s*`)
 )
 
 // sections reads testdata/rfc/sections.txt.
@@ -31,7 +32,8 @@ func sections(t *testing.T) map[string][]string {
 	return index
 }
 
-// miscited lists the citations in a text whose RFC or section is not in the index, and counts them all.
+// miscited lists the citations in a text whose RFC or section is not in the index, and counts them
+// all.
 func miscited(index map[string][]string, text string) (wrong []string, count int) {
 	for _, c := range citation.FindAllStringSubmatch(wrapped.ReplaceAllString(text, " "), -1) {
 		known, ok := index[c[1]]
@@ -70,8 +72,10 @@ func TestWrongCitationsAreNoticed(t *testing.T) {
 	const rfc = "RFC 5246" + " " // apart, or the test above would find what follows
 	index := sections(t)
 	for text, want := range map[string]int{
-		rfc + "§7.4.1.2.": 0, rfc + "§7.4.2, §7.4.3 and §7.4.8": 0, rfc + "appendix A.5": 0, rfc + "§F.1.1.2": 0, rfc + "is long": 0,
-		rfc + "§7.4.10": 1, rfc + "§7.4.2, §7.9 and §99": 2, rfc + "appendix Z": 1, rfc + "\n\t// §7.9": 1, "RFC " + "1 §1 is too short a number": 0,
+		rfc + "§7.4.1.2.": 0, rfc + "§7.4.2, §7.4.3 and §7.4.8": 0, rfc + "appendix A.5": 0, rfc +
+			"§F.1.1.2": 0, rfc + "is long": 0,
+		rfc + "§7.4.10": 1, rfc + "§7.4.2, §7.9 and §99": 2, rfc + "appendix Z": 1, rfc +
+			"\n\t// §7.9": 1, "RFC " + "1 §1 is too short a number": 0,
 		"RFC " + "99999": 1, "RFC " + "99999 §1": 1,
 	} {
 		if wrong, _ := miscited(index, text); len(wrong) != want {

@@ -68,7 +68,8 @@ func TestReadDeadlinePassesAndReadingGoesOn(t *testing.T) {
 	for range 3 {
 		client.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
 		n, err := client.Read(b)
-		if timeout, ok := errors.AsType[net.Error](err); n != 0 || !ok || !timeout.Timeout() || !errors.Is(err, os.ErrDeadlineExceeded) {
+		if timeout, ok := errors.AsType[net.Error](err); n != 0 || !ok || !timeout.Timeout() ||
+			!errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Fatalf("got %d bytes and %v, expected a time-out", n, err)
 		}
 	}
@@ -83,7 +84,8 @@ func TestReadDeadlinePassesAndReadingGoesOn(t *testing.T) {
 func TestReadDeadlineInsideARecordLosesNothing(t *testing.T) {
 	a, b := rig.Wires(t)
 	wire := &rig.Middle{TCPConn: b.(*net.TCPConn)}
-	client, server := vitrine.Client(a, rig.ClientConfig()), vitrine.Server(wire, rig.ServerConfig(t))
+	client, server := vitrine.Client(a, rig.ClientConfig()),
+		vitrine.Server(wire, rig.ServerConfig(t))
 	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
@@ -145,7 +147,10 @@ func TestHandshakeDeadline(t *testing.T) {
 
 func TestHandshakeContextEndsAndCloses(t *testing.T) {
 	for what, start := range map[string]func() (context.Context, context.CancelFunc){
-		"cancelled": func() (context.Context, context.CancelFunc) { return context.WithCancel(context.Background()) },
+		"cancelled": func() (context.Context,
+			context.CancelFunc) {
+			return context.WithCancel(context.Background())
+		},
 		"past its timeout": func() (context.Context, context.CancelFunc) {
 			return context.WithTimeout(context.Background(), 10*time.Millisecond)
 		},
@@ -174,7 +179,8 @@ func TestHandshakeContextEndsAndCloses(t *testing.T) {
 func TestManyMayWaitForOneHandshake(t *testing.T) {
 	a, b := rig.Wires(t)
 	wire := &rig.Counting{Conn: a}
-	client, server := vitrine.Client(wire, rig.ClientConfig()), vitrine.Server(b, rig.ServerConfig(t))
+	client, server := vitrine.Client(wire, rig.ClientConfig()),
+		vitrine.Server(b, rig.ServerConfig(t))
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -277,15 +283,18 @@ func TestTruncationIsNoEOF(t *testing.T) {
 	server.Write([]byte("all of it?"))
 	server.NetConn().Close()
 	b, err := io.ReadAll(client)
-	if string(b) != "all of it?" || !errors.Is(err, io.ErrUnexpectedEOF) || !strings.Contains(err.Error(), "RFC 5246 §7.2.1") {
+	if string(b) != "all of it?" || !errors.Is(err, io.ErrUnexpectedEOF) ||
+		!strings.Contains(err.Error(), "RFC 5246 §7.2.1") {
 		t.Errorf("got %q and %v", b, err)
 	}
 }
 
 // script against a connection that holds: what a peer may still say.
-func afterHandshake(t *testing.T, lines ...script.Item) (conn *vitrine.Conn, peer *script.Peer, done chan struct{}) {
+func afterHandshake(t *testing.T,
+	lines ...script.Item) (conn *vitrine.Conn, peer *script.Peer, done chan struct{}) {
 	ours, wire := rig.Wires(t)
-	peer = script.New(t, iana.Server, wire, rig.Certificate(t, "ecdsa"), script.Edits{Last: script.Add(lines...)})
+	peer = script.New(t, iana.Server, wire, rig.Certificate(t, "ecdsa"),
+		script.Edits{Last: script.Add(lines...)})
 	done = make(chan struct{})
 	go func() {
 		defer close(done)
@@ -307,22 +316,26 @@ func TestHelloRequestIsAnsweredWithNoRenegotiation(t *testing.T) {
 	}
 	<-done
 	typ, got, err := peer.NextRecord()
-	if typ != iana.RecordAlert || !bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
+	if typ != iana.RecordAlert ||
+		!bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
 		t.Errorf("got %v %x (%v), expected the warning no_renegotiation", typ, got, err)
 	}
 	conn.Write([]byte("and on"))
-	if typ, got, err := peer.NextRecord(); typ != iana.RecordApplicationData || string(got) != "and on" || err != nil {
+	if typ, got, err := peer.NextRecord(); typ != iana.RecordApplicationData ||
+		string(got) != "and on" || err != nil {
 		t.Errorf("got %v %q (%v)", typ, got, err)
 	}
 }
 
-// A reader that has something to answer while a writer waits must not wait for it: the peer may be waiting for our reading.
+// A reader that has something to answer while a writer waits must not wait for it: the peer may be
+// waiting for our reading.
 func TestReaderNeverWaitsForAWriter(t *testing.T) {
 	conn, peer, done := afterHandshake(t, script.Message(iana.HelloRequest))
 	<-done
 	written := make(chan error, 1)
 	go func() {
-		_, err := conn.Write(make([]byte, 64<<20)) // more than the sockets hold, and the peer does not read yet
+		// more than the sockets hold, and the peer does not read yet
+		_, err := conn.Write(make([]byte, 64<<20))
 		written <- err
 	}()
 	time.Sleep(50 * time.Millisecond)
@@ -359,7 +372,8 @@ func TestReaderNeverWaitsForAWriter(t *testing.T) {
 
 // A fatal alert ends both directions, RFC 5246 §7.2.2.
 func TestFatalAlertEndsWritingToo(t *testing.T) {
-	conn, peer, done := afterHandshake(t, script.Record(iana.RecordAlert, byte(alert.Fatal), byte(alert.InternalError)))
+	conn, peer, done := afterHandshake(t,
+		script.Record(iana.RecordAlert, byte(alert.Fatal), byte(alert.InternalError)))
 	_, err := conn.Read(make([]byte, 10))
 	if got, ok := rig.ReceivedAlert(err); !ok || got != alert.InternalError {
 		t.Fatalf("got %v", err)

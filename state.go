@@ -10,7 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// ConnectionState is what a connection negotiated, and with whom. Fields that crypto/tls has too keep its name and meaning.
+// ConnectionState is what a connection negotiated, and with whom. Fields that crypto/tls has too
+// keep its name and meaning.
 type ConnectionState struct {
 	Version                    uint16
 	HandshakeComplete          bool
@@ -23,10 +24,10 @@ type ConnectionState struct {
 	ServerName                 string // as the client asked for it
 
 	// PeerCertificates are the peer's certificates as it sent them, its own first. With
-	// InsecureSkipVerify some may be malformed: one that crypto/x509 refuses to read has its DER in Raw
-	// and what else could be read, and x509.Certificate.Verify refuses it, and each path through
-	// it. PeerCertificateFaults says what is wrong: one error for each such certificate, and for an
-	// RSA key under 1024 bits. It is nil wherever a chain was verified.
+	// InsecureSkipVerify some may be malformed: one that crypto/x509 refuses to read has its DER in
+	// Raw and what else could be read, and x509.Certificate.Verify refuses it, and each path
+	// through it. PeerCertificateFaults says what is wrong: one error for each such certificate,
+	// and for an RSA key under 1024 bits. It is nil wherever a chain was verified.
 	PeerCertificates      []*x509.Certificate
 	PeerCertificateFaults []error
 
@@ -34,8 +35,8 @@ type ConnectionState struct {
 	SignedCertificateTimestamps [][]byte
 	OCSPResponse                []byte
 
-	// TLSUnique is the channel binding of RFC 5929 §3: the first Finished of the handshake. Without the extended master secret it binds
-	// nothing (the triple handshake attack), and is nil.
+	// TLSUnique is the channel binding of RFC 5929 §3: the first Finished of the handshake. Without
+	// the extended master secret it binds nothing (the triple handshake attack), and is nil.
 	TLSUnique []byte
 
 	// PSKIdentity is, at a server, whose pre-shared key it is; nil without one. See RFC 4279 §2.
@@ -48,8 +49,9 @@ type ConnectionState struct {
 	SecureRenegotiation  bool
 
 	// PeerSignatureScheme is what the peer signed this handshake with: a server its key exchange, a
-	// client its CertificateVerify. It is 0 if nothing was signed, as with RSA key exchange or a resumed
-	// session, and for MD5 with SHA-1, the RSA signature below TLS 1.2, which has no code point.
+	// client its CertificateVerify. It is 0 if nothing was signed, as with RSA key exchange or a
+	// resumed session, and for MD5 with SHA-1, the RSA signature below TLS 1.2, which has no code
+	// point.
 	PeerSignatureScheme SignatureScheme
 
 	// LocalCertificates is the chain that this side showed, nil if none.
@@ -65,14 +67,16 @@ type ConnectionState struct {
 }
 
 // ExportKeyingMaterial is Conn.ExportKeyingMaterial.
-func (s *ConnectionState) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
+func (s *ConnectionState) ExportKeyingMaterial(label string, context []byte,
+	length int) ([]byte, error) {
 	if s.export == nil {
 		return nil, errNotDone
 	}
 	return s.export(label, context, length)
 }
 
-// ConnectionState tells what was negotiated. Before the handshake is done only HandshakeComplete says anything.
+// ConnectionState tells what was negotiated. Before the handshake is done only HandshakeComplete
+// says anything.
 func (c *Conn) ConnectionState() ConnectionState {
 	if !c.complete.Load() {
 		return ConnectionState{}
@@ -84,13 +88,16 @@ func (c *Conn) ConnectionState() ConnectionState {
 func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	a := m.Agreed
 	s := ConnectionState{
-		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed, HelloRetryRequest: m.Retried(),
-		CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
+		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed,
+		HelloRetryRequest: m.Retried(),
+		CipherSuite:       uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
 		ServerName: a.ServerName, Group: m.Group, GroupName: m.GroupName,
-		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, SecureRenegotiation: a.SecureRenegotiation,
+		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
+		SecureRenegotiation: a.SecureRenegotiation,
 	}
 	if p := m.Peer(); p.Chain != nil {
-		s.PeerCertificates, s.VerifiedChains, s.PeerCertificateFaults = p.Chain.Certs, p.Verified, p.Chain.Faults()
+		s.PeerCertificates, s.VerifiedChains, s.PeerCertificateFaults = p.Chain.Certs, p.Verified,
+			p.Chain.Faults()
 	}
 	s.PSKIdentity, s.PeerSignatureScheme = m.Peer().PSKIdentity, SignatureScheme(m.Peer().Scheme)
 	if shown := m.Shown(); shown != nil {
@@ -124,10 +131,10 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	return s
 }
 
-// ExportKeyingMaterial derives bytes for another protocol. It is refused without the extended master
-// secret, because two connections could then be made to share a master secret, and with
-// Config.Renegotiation, because a renegotiation changes what is exported.
-// See RFC 5705 and RFC 7627 §5.4.
+// ExportKeyingMaterial derives bytes for another protocol. It is refused without the extended
+// master secret, because two connections could then be made to share a master secret, and with
+// Config.Renegotiation, because a renegotiation changes what is exported. See RFC 5705 and RFC 7627
+// §5.4.
 func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
 	if !c.complete.Load() {
 		return nil, errNotDone
@@ -135,7 +142,8 @@ func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([
 	return c.export(c.settled.Load(), label, context, length)
 }
 
-func (c *Conn) export(m *handshake.Machine, label string, context []byte, length int) ([]byte, error) {
+func (c *Conn) export(m *handshake.Machine, label string, context []byte,
+	length int) ([]byte, error) {
 	switch {
 	case !m.TLS13() && c.config.Renegotiation != tls.RenegotiateNever:
 		return nil, errChanges

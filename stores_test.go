@@ -110,7 +110,8 @@ func TestAStoreThatHangsCostsNoConnection(t *testing.T) {
 			client := rig.ClientConfig(func(c *vitrine.Config) {
 				c.ClientSessionCache, c.Trace = clientCache{s}, log
 			})
-			server := rig.ServerConfig(t, func(c *vitrine.Config) { c.TicketKeys, c.Trace = s, log })
+			server := rig.ServerConfig(t,
+				func(c *vitrine.Config) { c.TicketKeys, c.Trace = s, log })
 			if call == "Get" || call == "Put" {
 				server.SessionTicketsDisabled, server.SessionStore = true, s
 			}

@@ -21,7 +21,8 @@ func only13(c *vitrine.Config) {
 // go13 is crypto/tls's side of a test of TLS 1.3, as client and as server.
 func go13(t *testing.T, kinds ...throwaway.Kind) *tls.Config {
 	t.Helper()
-	c := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: rig.ServerName, RootCAs: rig.Authority().Pool(), ClientCAs: rig.Authority().Pool()}
+	c := &tls.Config{MinVersion: tls.VersionTLS13, ServerName: rig.ServerName,
+		RootCAs: rig.Authority().Pool(), ClientCAs: rig.Authority().Pool()}
 	for _, kind := range kinds {
 		c.Certificates = append(c.Certificates, rig.Certificate(t, kind))
 	}
@@ -76,23 +77,27 @@ var cases13 = []case13{
 		ours:   func(c *vitrine.Config) { c.CurvePreferences = []vitrine.CurveID{vitrine.X25519, vitrine.CurveP256} }},
 	{what: "P-521, by a retry", kind: throwaway.ECDSA, group: vitrine.CurveP521, retry: true,
 		theirs: func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP521} }},
-	{what: "SecP256r1MLKEM768", kind: throwaway.ECDSA, group: vitrine.SecP256r1MLKEM768, retry: true,
+	{what: "SecP256r1MLKEM768", kind: throwaway.ECDSA, group: vitrine.SecP256r1MLKEM768,
+		retry:  true,
 		theirs: func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.SecP256r1MLKEM768} }},
-	{what: "SecP384r1MLKEM1024", kind: throwaway.ECDSA, group: vitrine.SecP384r1MLKEM1024, retry: true,
+	{what: "SecP384r1MLKEM1024", kind: throwaway.ECDSA, group: vitrine.SecP384r1MLKEM1024,
+		retry:  true,
 		theirs: func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.SecP384r1MLKEM1024} }},
 	{what: "ALPN", kind: throwaway.ECDSA, group: vitrine.X25519MLKEM768,
 		theirs: func(c *tls.Config) { c.NextProtos = []string{"a", "b"} },
 		ours:   func(c *vitrine.Config) { c.NextProtos = []string{"b"} }},
-	{what: "a client certificate", kind: throwaway.ECDSA, group: vitrine.X25519MLKEM768, certificate: true,
-		theirs: func(c *tls.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert },
-		ours:   func(c *vitrine.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert }},
+	{what: "a client certificate", kind: throwaway.ECDSA, group: vitrine.X25519MLKEM768,
+		certificate: true,
+		theirs:      func(c *tls.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert },
+		ours:        func(c *vitrine.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert }},
 	{what: "TLS 1.2 is offered besides", kind: throwaway.ECDSA, group: vitrine.X25519MLKEM768,
 		ours:   func(c *vitrine.Config) { c.MinVersion = vitrine.VersionTLS12 },
 		theirs: func(c *tls.Config) { c.MinVersion = tls.VersionTLS12 }},
 }
 
 // both makes the Configs of a case.
-func (c *case13) both(t *testing.T, role func(...func(*vitrine.Config)) *vitrine.Config) (*vitrine.Config, *tls.Config) {
+func (c *case13) both(t *testing.T,
+	role func(...func(*vitrine.Config)) *vitrine.Config) (*vitrine.Config, *tls.Config) {
 	ours, theirs := role(only13), go13(t, c.kind)
 	if c.ours != nil {
 		c.ours(ours)
@@ -108,7 +113,8 @@ func TestTLS13WithCryptoTLS(t *testing.T) {
 	for _, c := range cases13 {
 		t.Run("client/"+c.what, func(t *testing.T) {
 			ours, theirs := c.both(t, rig.ClientConfig)
-			ours.Certificates = []tls.Certificate{rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)}
+			ours.Certificates = []tls.Certificate{rig.IssueForClient(t, rig.Authority(),
+				throwaway.ECDSA)}
 			a, b := rig.Wires(t)
 			client, server := vitrine.Client(a, ours), tls.Server(b, theirs)
 			if err, other := rig.Shake(client, server); err != nil || other != nil {
@@ -118,13 +124,17 @@ func TestTLS13WithCryptoTLS(t *testing.T) {
 			c.check(t, client.ConnectionState(), server.ConnectionState())
 		})
 		t.Run("server/"+c.what, func(t *testing.T) {
-			ours, theirs := c.both(t, func(edits ...func(*vitrine.Config)) *vitrine.Config { return rig.ServerConfig(t, edits...) })
-			if c.retry { // a client sends the share of its only group at once: so the server has one only
+			ours, theirs := c.both(t,
+				func(edits ...func(*vitrine.Config)) *vitrine.Config { return rig.ServerConfig(t, edits...) })
+			// a client sends the share of its only group at once: so the server has one only
+			if c.retry {
 				theirs.CurvePreferences, ours.CurvePreferences = nil, []vitrine.CurveID{c.group}
 			}
-			ours.Certificates, ours.ClientCAs = []tls.Certificate{rig.Certificate(t, c.kind)}, rig.Authority().Pool()
+			ours.Certificates, ours.ClientCAs = []tls.Certificate{rig.Certificate(t, c.kind)},
+				rig.Authority().Pool()
 			if c.certificate {
-				theirs.Certificates = []tls.Certificate{rig.IssueForClient(t, rig.Authority(), throwaway.RSA)}
+				theirs.Certificates = []tls.Certificate{rig.IssueForClient(t, rig.Authority(),
+					throwaway.RSA)}
 			}
 			a, b := rig.Wires(t)
 			client, server := tls.Client(a, theirs), vitrine.Server(b, ours)
@@ -140,19 +150,25 @@ func TestTLS13WithCryptoTLS(t *testing.T) {
 // check compares what both sides say of their connection.
 func (c *case13) check(t *testing.T, ours vitrine.ConnectionState, theirs tls.ConnectionState) {
 	t.Helper()
-	if ours.Version != vitrine.VersionTLS13 || theirs.Version != tls.VersionTLS13 || ours.CipherSuite != theirs.CipherSuite ||
-		ours.NegotiatedProtocol != theirs.NegotiatedProtocol || ours.CurveID != theirs.CurveID || ours.CurveID != c.group {
-		t.Errorf("we say %x, %v, %q, %v; crypto/tls says %x, %v, %q, %v", ours.Version, ours.CipherSuite, ours.NegotiatedProtocol,
-			ours.CurveID, theirs.Version, theirs.CipherSuite, theirs.NegotiatedProtocol, theirs.CurveID)
+	if ours.Version != vitrine.VersionTLS13 || theirs.Version != tls.VersionTLS13 ||
+		ours.CipherSuite != theirs.CipherSuite ||
+		ours.NegotiatedProtocol != theirs.NegotiatedProtocol || ours.CurveID != theirs.CurveID ||
+		ours.CurveID != c.group {
+		t.Errorf("we say %x, %v, %q, %v; crypto/tls says %x, %v, %q, %v", ours.Version,
+			ours.CipherSuite, ours.NegotiatedProtocol,
+			ours.CurveID, theirs.Version, theirs.CipherSuite, theirs.NegotiatedProtocol,
+			theirs.CurveID)
 	}
 	if ours.HelloRetryRequest != theirs.HelloRetryRequest || c.retry && !ours.HelloRetryRequest {
-		t.Errorf("a retry: we say %v, crypto/tls says %v", ours.HelloRetryRequest, theirs.HelloRetryRequest)
+		t.Errorf("a retry: we say %v, crypto/tls says %v", ours.HelloRetryRequest,
+			theirs.HelloRetryRequest)
 	}
 	mine, err := ours.ExportKeyingMaterial("EXPORTER-vitrine", []byte("context"), 40)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if other, err := theirs.ExportKeyingMaterial("EXPORTER-vitrine", []byte("context"), 40); err != nil || !bytes.Equal(mine, other) {
+	if other, err := theirs.ExportKeyingMaterial("EXPORTER-vitrine", []byte("context"),
+		40); err != nil || !bytes.Equal(mine, other) {
 		t.Errorf("exported %x and %x, %v", mine, other, err)
 	}
 	if c.certificate && len(ours.PeerCertificates)*len(theirs.PeerCertificates) == 0 {
@@ -172,7 +188,8 @@ func TestTLS13ResumesByTicket(t *testing.T) {
 	for _, retry := range []bool{false, true} {
 		for _, roles := range []string{"our client", "our server", "both ours"} {
 			t.Run(fmt.Sprintf("%s, retry %v", roles, retry), func(t *testing.T) {
-				r := remembering{vitrine.NewLRUClientSessionCache(0), tls.NewLRUClientSessionCache(0)}
+				r := remembering{vitrine.NewLRUClientSessionCache(0),
+					tls.NewLRUClientSessionCache(0)}
 				client, server := rig.ClientConfig(only13), rig.ServerConfig(t, only13)
 				theirs := go13(t, throwaway.ECDSA)
 				client.ClientSessionCache, theirs.ClientSessionCache = r.ours, r.theirs
@@ -194,7 +211,8 @@ func TestTLS13ResumesByTicket(t *testing.T) {
 }
 
 // connect makes one connection, and waits for its ticket by sending data both ways.
-func (r *remembering) connect(t *testing.T, roles string, client, server *vitrine.Config, theirs *tls.Config) (resumed bool) {
+func (r *remembering) connect(t *testing.T, roles string, client, server *vitrine.Config,
+	theirs *tls.Config) (resumed bool) {
 	t.Helper()
 	a, b := rig.Wires(t)
 	var c, s rig.Shaker
@@ -214,7 +232,8 @@ func (r *remembering) connect(t *testing.T, roles string, client, server *vitrin
 		switch c := c.(type) {
 		case *vitrine.Conn:
 			state := c.ConnectionState()
-			if state.Version != vitrine.VersionTLS13 || c.LocalAddr() == a.LocalAddr() && len(state.PeerCertificates) == 0 {
+			if state.Version != vitrine.VersionTLS13 ||
+				c.LocalAddr() == a.LocalAddr() && len(state.PeerCertificates) == 0 {
 				t.Errorf("%+v", state)
 			}
 			return state.DidResume

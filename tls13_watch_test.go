@@ -53,7 +53,8 @@ func TestTLS13IsSeenByAllThree(t *testing.T) {
 		if logs[0].String() != logs[1].String() || strings.Count(logs[0].String(), "\n") != 5 {
 			t.Errorf("%s: the client logs\n%s\nand the server\n%s", what, &logs[0], &logs[1])
 		}
-		if mine, theirs := derived(events[0].Entries), derived(events[1].Entries); mine != theirs || len(mine) == 0 {
+		if mine, theirs := derived(events[0].Entries), derived(events[1].Entries); mine != theirs ||
+			len(mine) == 0 {
 			t.Errorf("%s: the client derives\n%s\nand the server\n%s", what, mine, theirs)
 		}
 		var log keylog.Log
@@ -71,7 +72,8 @@ func TestTLS13IsSeenByAllThree(t *testing.T) {
 		o.Close()
 		want := strings.Repeat("vitrine!", 8)
 		if got[0].String() != want || got[1].String() != want {
-			t.Errorf("%s: an observer reads %q and %q: %v", what, &got[0], &got[1], o.Report().Reason)
+			t.Errorf("%s: an observer reads %q and %q: %v", what, &got[0], &got[1],
+				o.Report().Reason)
 		}
 	}
 }

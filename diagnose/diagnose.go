@@ -220,7 +220,8 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 		if err.Cert.SignatureAlgorithm == x509.MD5WithRSA {
 			accepts = "no policy accepts"
 		}
-		return fmt.Sprintf("the certificate %q is signed with %s, which %s", err.Cert.Subject.String(),
+		return fmt.Sprintf("the certificate %q is signed with %s, which %s",
+			err.Cert.Subject.String(),
 			err.Signature, accepts)
 	case x509.SystemRootsError:
 		return "this machine has no trusted roots: install ca-certificates, or name a file of roots"

@@ -17,8 +17,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Engine is one live end of a connection. Its inbound half and its outbound half may be used at the same time by two callers,
-// once the handshake is done: Read by one, Seal and Take by the other. What a Read makes us answer waits for SealReplies.
+// Engine is one live end of a connection. Its inbound half and its outbound half may be used at the
+// same time by two callers, once the handshake is done: Read by one, Seal and Take by the other.
+// What a Read makes us answer waits for SealReplies.
 type Engine struct {
 	me  iana.Side
 	In  *Inbound
@@ -46,8 +47,8 @@ type Engine struct {
 	replies
 }
 
-// replies is what reading makes us say, until somebody may send it. It has a fixed size: a peer that
-// asks without end and reads none of the answers must not fill the memory.
+// replies is what reading makes us say, until somebody may send it. It has a fixed size: a peer
+// that asks without end and reads none of the answers must not fill the memory.
 type replies struct {
 	declines bool  // a no_renegotiation waits; one answers all requests that came before it
 	ended    error // why nothing follows: a fatal alert that waits, unless the peer ended it
@@ -57,7 +58,8 @@ type replies struct {
 
 // NewEngine makes a client or a server. It draws nothing and says nothing yet.
 func NewEngine(me iana.Side, c *handshake.Config) *Engine {
-	e := &Engine{me: me, In: NewInbound(me.Peer(), c.Log), Out: NewOutbound(me, c.Log), log: c.Log, config: c}
+	e := &Engine{me: me, In: NewInbound(me.Peer(), c.Log), Out: NewOutbound(me, c.Log), log: c.Log,
+		config: c}
 	if me == iana.Client {
 		e.machine = handshake.NewClient(c, e)
 	} else {
@@ -119,8 +121,8 @@ func (e *Engine) speak() error {
 	return e.sealFlight()
 }
 
-// Advance takes what has arrived, up to the end of the handshake. On a *handshake.Pending it stops; once that was done, Advance
-// goes on.
+// Advance takes what has arrived, up to the end of the handshake. On a *handshake.Pending it stops;
+// once that was done, Advance goes on.
 func (e *Engine) Advance() error {
 	if err := e.speak(); err != nil {
 		return err
@@ -206,18 +208,21 @@ func (e *Engine) patience(raw []byte) error {
 	return nil
 }
 
-// early is application data during a handshake: what a server sends under the old keys of a renegotiation, and else nothing that there
-// could be. Under the new ones nothing may come before Finished, which proves them.
+// early is application data during a handshake: what a server sends under the old keys of a
+// renegotiation, and else nothing that there could be. Under the new ones nothing may come before
+// Finished, which proves them.
 func (e *Engine) early(plain []byte) error {
 	if e.machine.First() || e.turned || len(e.plain) > maxMessage {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "application data before the handshake is done")
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4",
+			"application data before the handshake is done")
 	}
 	e.plain = append(bytes.Clone(e.plain), plain...)
 	return nil
 }
 
-// follow writes records as the peer does until a version is settled: what a client answers to a ServerHello that it refuses is an
-// alert that a server, which has chosen, would not read in another version.
+// follow writes records as the peer does until a version is settled: what a client answers to a
+// ServerHello that it refuses is an alert that a server, which has chosen, would not read in
+// another version.
 func (e *Engine) follow() {
 	if e.In.version == 0 && e.In.heard != 0 {
 		e.Out.version = min(e.In.heard, iana.TLS12)
@@ -225,13 +230,15 @@ func (e *Engine) follow() {
 }
 
 func closedEarly(who iana.Side) error {
-	return fmt.Errorf("the %v closed the connection (close_notify) before the handshake was done: %w", who, io.ErrUnexpectedEOF)
+	return fmt.Errorf("the %v closed the connection (close_notify) before the handshake was "+
+		"done: %w", who, io.ErrUnexpectedEOF)
 }
 
 // ErrMore says that nothing can be read until more bytes arrive.
 var ErrMore = errors.New("engine: more bytes are needed")
 
-// Read copies application data out. Only what was authenticated is ever in it. io.EOF is the peer's close_notify.
+// Read copies application data out. Only what was authenticated is ever in it. io.EOF is the peer's
+// close_notify.
 func (e *Engine) Read(p []byte) (int, error) {
 	for len(e.plain) == 0 {
 		if e.eof != nil {
@@ -255,7 +262,8 @@ func (e *Engine) Read(p []byte) (int, error) {
 		case iana.RecordHandshake:
 			err = e.post(item.Body)
 		default:
-			err = alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "a %v after the handshake", item.Type)
+			err = alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "a %v after the handshake",
+				item.Type)
 		}
 		if err != nil {
 			return 0, err
@@ -282,11 +290,13 @@ func (e *Engine) heard(body []byte) error {
 		return nil
 	case level == alert.Warning:
 		if e.warnings++; e.warnings > maxWarnings {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.2", "more than %d warnings in a row", maxWarnings)
+			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.2",
+				"more than %d warnings in a row", maxWarnings)
 		}
 		return nil
 	case level != alert.Fatal:
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.2", "an alert of level %v, expected warning or fatal", level)
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.2",
+			"an alert of level %v, expected warning or fatal", level)
 	}
 	e.over = true
 	return &alert.Received{Level: level, Description: description}
@@ -295,21 +305,22 @@ func (e *Engine) heard(body []byte) error {
 // ErrRenegotiate says that the server asks for another handshake, and that Renegotiates allows it.
 var ErrRenegotiate = errors.New("engine: the server wants to renegotiate")
 
-// Renegotiate begins another handshake inside the connection; Advance performs it. Its caller must hold both halves. What is read
-// meanwhile is under the old keys and waits.
+// Renegotiate begins another handshake inside the connection; Advance performs it. Its caller must
+// hold both halves. What is read meanwhile is under the old keys and waits.
 func (e *Engine) Renegotiate() {
 	m, c := e.machine, *e.config
 	c.Offer = nil                                // never resumed
 	c.MaxVersion = min(c.MaxVersion, iana.TLS12) // RFC 8446 §4.1.2: TLS 1.3 is not renegotiated to
-	c.Prior = &handshake.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed, Number: m.Renegotiations() + 1}
+	c.Prior = &handshake.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed,
+		Number: m.Renegotiations() + 1}
 	if chain := m.Peer().Chain; chain != nil {
 		c.Prior.Leaf = chain.Leaf().Raw
 	}
 	e.machine = handshake.NewClient(&c, e)
 }
 
-// post answers handshake messages after the handshake: a request for another one, with no_renegotiation unless it is allowed. See
-// RFC 5246 §7.4.1.1 and RFC 5746 §4.
+// post answers handshake messages after the handshake: a request for another one, with
+// no_renegotiation unless it is allowed. See RFC 5246 §7.4.1.1 and RFC 5746 §4.
 func (e *Engine) post(raw []byte) error {
 	if e.machine.TLS13() {
 		return e.post13(raw)
@@ -318,14 +329,17 @@ func (e *Engine) post(raw []byte) error {
 	if e.me == iana.Server {
 		again = iana.ClientHello
 	}
-	if t := iana.HandshakeType(raw[0]); t != again || (t == iana.HelloRequest && len(raw) != message.HeaderLen) {
+	if t := iana.HandshakeType(raw[0]); t != again ||
+		(t == iana.HelloRequest && len(raw) != message.HeaderLen) {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "a %v after the handshake", t)
 	}
-	if e.me == iana.Client && e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation && e.Renegotiates() {
+	if e.me == iana.Client && e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation &&
+		e.Renegotiates() {
 		return cmp.Or(e.flightEnds(again), ErrRenegotiate)
 	}
 	if e.requests++; e.requests > maxRequests {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4", "more than %d requests to renegotiate in a row", maxRequests)
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4",
+			"more than %d requests to renegotiate in a row", maxRequests)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -366,9 +380,9 @@ func (e *Engine) Answering() bool {
 	return e.declines || e.ended != nil
 }
 
-// SealReplies seals the alerts that wait, a fatal one last: ended is then why nothing may follow it,
-// and told reports that there is one, since the peer gets none if it ended the connection. It is for
-// whoever may use the outbound half.
+// SealReplies seals the alerts that wait, a fatal one last: ended is then why nothing may follow
+// it, and told reports that there is one, since the peer gets none if it ended the connection. It
+// is for whoever may use the outbound half.
 func (e *Engine) SealReplies() (ended error, told bool, err error) {
 	e.mu.Lock()
 	waiting := e.replies

@@ -28,7 +28,8 @@ func (e *Engine) heard13(level alert.Level, d alert.Description) error {
 		return nil
 	case alert.UserCanceled:
 		if e.warnings++; e.warnings > maxEmpty {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §6.1", "more than %d warnings in a row", maxEmpty)
+			return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §6.1",
+				"more than %d warnings in a row", maxEmpty)
 		}
 		return nil
 	}
@@ -42,7 +43,8 @@ func (e *Engine) post13(raw []byte) error {
 		return e.keyUpdate(raw)
 	case t == iana.NewSessionTicket && e.me == iana.Client:
 		if e.warnings++; e.warnings > maxUpdates {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1", "more than %d tickets in a row", maxUpdates)
+			return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1",
+				"more than %d tickets in a row", maxUpdates)
 		}
 		return e.machine.TakeTicket(raw)
 	default:
@@ -61,10 +63,12 @@ func (e *Engine) keyUpdate(raw []byte) error {
 	e.log.Message(e.me.Peer(), iana.KeyUpdate, raw, ref)
 	request := m.(*message.KeyUpdate).RequestUpdate
 	if request > iana.UpdateRequested {
-		return alert.Fail(alert.IllegalParameter, ref, "a KeyUpdate with request_update %d, expected 0 or 1", request)
+		return alert.Fail(alert.IllegalParameter, ref,
+			"a KeyUpdate with request_update %d, expected 0 or 1", request)
 	}
 	if e.updates++; e.updates > maxUpdates {
-		return alert.Fail(alert.UnexpectedMessage, ref, "more than %d KeyUpdates without data between them", maxUpdates)
+		return alert.Fail(alert.UnexpectedMessage, ref,
+			"more than %d KeyUpdates without data between them", maxUpdates)
 	}
 	if err := e.machine.KeyUpdate(e.me.Peer()); err != nil {
 		return err

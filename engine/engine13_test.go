@@ -15,7 +15,8 @@ import (
 // config13 is config for TLS 1.3 alone.
 func config13(me iana.Side) *handshake.Config {
 	c := config(me)
-	c.MinVersion, c.MaxVersion, c.Suites, c.Suites13 = iana.TLS13, iana.TLS13, nil, suite.Preference13()
+	c.MinVersion, c.MaxVersion, c.Suites, c.Suites13 = iana.TLS13, iana.TLS13, nil,
+		suite.Preference13()
 	return c
 }
 
@@ -39,7 +40,8 @@ func TestKeysAreUpdated(t *testing.T) {
 	engines, _ := connectBy(t, config13)
 	for side, e := range engines {
 		other := engines[1-side]
-		for _, request := range []iana.KeyUpdateRequest{iana.UpdateNotRequested, iana.UpdateRequested} {
+		for _, request := range []iana.KeyUpdateRequest{iana.UpdateNotRequested,
+			iana.UpdateRequested} {
 			before := other.Out.half.SeqNum()
 			if err := e.UpdateKeys(request); err != nil {
 				t.Fatal(err)
@@ -122,7 +124,8 @@ func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
 			return e.Out.Seal(iana.RecordHandshake, raw(iana.KeyUpdate, 0, 0))
 		}, alert.DecodeError},
 		{"§5.1: a message goes on behind a change of keys", iana.Client, func(e *Engine) error {
-			return e.Out.Seal(iana.RecordHandshake, append(raw(iana.KeyUpdate, 0), byte(iana.KeyUpdate)))
+			return e.Out.Seal(iana.RecordHandshake,
+				append(raw(iana.KeyUpdate, 0), byte(iana.KeyUpdate)))
 		}, alert.UnexpectedMessage},
 		{"§4.6: a flood of KeyUpdates", iana.Server, func(e *Engine) error {
 			for range maxUpdates + 1 {
@@ -133,13 +136,16 @@ func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
 			return nil
 		}, alert.UnexpectedMessage},
 		{"§4.6.1: a client's ticket", iana.Client, func(e *Engine) error {
-			return e.Out.Seal(iana.RecordHandshake, raw(iana.NewSessionTicket, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 9, 0, 0))
+			return e.Out.Seal(iana.RecordHandshake,
+				raw(iana.NewSessionTicket, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 9, 0, 0))
 		}, alert.UnexpectedMessage},
 		{"§4.6.1: a lifetime above seven days", iana.Server, func(e *Engine) error {
-			return e.Out.Seal(iana.RecordHandshake, raw(iana.NewSessionTicket, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9, 0, 0))
+			return e.Out.Seal(iana.RecordHandshake,
+				raw(iana.NewSessionTicket, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 9, 0, 0))
 		}, alert.IllegalParameter},
 		{"§4.6.1: an extension in the wrong message", iana.Server, func(e *Engine) error {
-			return e.Out.Seal(iana.RecordHandshake, raw(iana.NewSessionTicket, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 9, 0, 4, 0, 51, 0, 0))
+			return e.Out.Seal(iana.RecordHandshake,
+				raw(iana.NewSessionTicket, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 9, 0, 4, 0, 51, 0, 0))
 		}, alert.IllegalParameter},
 		{"§4.1.2: a renegotiation", iana.Client, func(e *Engine) error {
 			return e.Out.Seal(iana.RecordHandshake, raw(iana.ClientHello))
@@ -166,7 +172,8 @@ func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
 			t.Fatalf("%s: %v", c.what, err)
 		}
 		arrive(receiver, sealed(sender))
-		if _, err := receiver.Read(make([]byte, 10)); alert.Of(err) != c.want || errors.Is(err, ErrMore) {
+		if _, err := receiver.Read(make([]byte, 10)); alert.Of(err) != c.want ||
+			errors.Is(err, ErrMore) {
 			t.Errorf("%s: got %v, expected %v", c.what, err, c.want)
 		}
 	}
@@ -175,7 +182,8 @@ func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
 // In the clear nothing may come under keys, once the handshake is done: RFC 8446 §5.
 func TestUnprotectedRecordsAreRefusedAfterwards(t *testing.T) {
 	for what, b := range map[string][]byte{
-		"a change_cipher_spec": {20, 3, 3, 0, 1, 1}, "an alert": {21, 3, 3, 0, 2, 2, 40}, "a handshake message": {22, 3, 3, 0, 4, 0, 0, 0, 0},
+		"a change_cipher_spec": {20, 3, 3, 0, 1, 1}, "an alert": {21, 3, 3, 0, 2, 2, 40},
+		"a handshake message": {22, 3, 3, 0, 4, 0, 0, 0, 0},
 	} {
 		engines, _ := connectBy(t, config13)
 		arrive(engines[0], b)
@@ -193,7 +201,8 @@ func TestChangeCipherSpecsOfTLS13AreBounded(t *testing.T) {
 		body byte
 		ok   bool
 	}{{1, 1, true}, {maxEmpty - 1, 1, true}, {maxEmpty, 1, false}, {1, 2, false}} {
-		client, server := NewEngine(iana.Client, config13(iana.Client)), NewEngine(iana.Server, config13(iana.Server))
+		client, server := NewEngine(iana.Client, config13(iana.Client)),
+			NewEngine(iana.Server, config13(iana.Server))
 		if err := advance(client); err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +226,8 @@ func TestChangeCipherSpecsOfTLS13AreBounded(t *testing.T) {
 
 // In TLS 1.3 an alert's level means nothing, and two alerts end nothing by force: RFC 8446 §6.
 func TestAlertLevelsOfTLS13MeanNothing(t *testing.T) {
-	for d, ends := range map[alert.Description]bool{alert.UserCanceled: false, alert.NoRenegotiation: true, alert.HandshakeFailure: true} {
+	for d, ends := range map[alert.Description]bool{alert.UserCanceled: false,
+		alert.NoRenegotiation: true, alert.HandshakeFailure: true} {
 		engines, _ := connectBy(t, config13)
 		if err := engines[0].SealAlert(alert.Warning, d, ""); err != nil {
 			t.Fatal(err)
@@ -236,7 +246,8 @@ func TestEarlyDataIsSkippedUpToABound(t *testing.T) {
 		retry bool
 		bytes int
 		ok    bool
-	}{{false, 100, true}, {false, maxSkipped, true}, {false, maxSkipped + 1, false}, {true, 100, true}, {true, maxSkipped + 1, false}} {
+	}{{false, 100, true}, {false, maxSkipped, true}, {false, maxSkipped + 1, false},
+		{true, 100, true}, {true, maxSkipped + 1, false}} {
 		groups := func(me iana.Side) *handshake.Config {
 			config := config13(me)
 			if c.retry && me == iana.Server {
@@ -244,7 +255,8 @@ func TestEarlyDataIsSkippedUpToABound(t *testing.T) {
 			}
 			return config
 		}
-		client, server := NewEngine(iana.Client, groups(iana.Client)), NewEngine(iana.Server, groups(iana.Server))
+		client, server := NewEngine(iana.Client, groups(iana.Client)),
+			NewEngine(iana.Server, groups(iana.Server))
 		if err := advance(client); err != nil {
 			t.Fatal(err)
 		}
@@ -265,7 +277,8 @@ func TestEarlyDataIsSkippedUpToABound(t *testing.T) {
 
 // In TLS 1.2 there is no early data, whatever the hello says: RFC 8446 §D.3.
 func TestEarlyDataIsNotSkippedInTLS12(t *testing.T) {
-	client, server := NewEngine(iana.Client, config(iana.Client)), NewEngine(iana.Server, config(iana.Server))
+	client, server := NewEngine(iana.Client, config(iana.Client)),
+		NewEngine(iana.Server, config(iana.Server))
 	if err := advance(client); err != nil {
 		t.Fatal(err)
 	}

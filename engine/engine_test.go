@@ -42,8 +42,11 @@ var serverCredential = sync.OnceValue(func() *pki.Credential {
 
 func config(me iana.Side) *handshake.Config {
 	c := &handshake.Config{Rand: testkit.Rand(me.String()), Now: throwaway.Epoch,
-		Parameters: handshake.Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12, Suites: []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
-			Groups: []iana.Group{iana.X25519, iana.Secp256r1}, Schemes: []iana.SignatureScheme{iana.ED25519, iana.ECDSA_SECP256R1_SHA256}, SecureRenegotiation: handshake.Required},
+		Parameters: handshake.Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12,
+			Suites:              []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
+			Groups:              []iana.Group{iana.X25519, iana.Secp256r1},
+			Schemes:             []iana.SignatureScheme{iana.ED25519, iana.ECDSA_SECP256R1_SHA256},
+			SecureRenegotiation: handshake.Required},
 		Trust: handshake.Trust{ServerName: "vitrine.test", Roots: authority().Pool()}}
 	if me == iana.Server {
 		c.Credentials = []*pki.Credential{serverCredential()}
@@ -92,7 +95,8 @@ func connect(t testing.TB) (engines [2]*Engine, sent [2][]byte) {
 func connectBy(t testing.TB, config func(iana.Side) *handshake.Config) (engines [2]*Engine,
 	sent [2][]byte) {
 	t.Helper()
-	engines = [2]*Engine{NewEngine(iana.Client, config(iana.Client)), NewEngine(iana.Server, config(iana.Server))}
+	engines = [2]*Engine{NewEngine(iana.Client, config(iana.Client)),
+		NewEngine(iana.Server, config(iana.Server))}
 	for range 4 {
 		for side, e := range engines {
 			if !e.Machine().Done() {
@@ -154,15 +158,17 @@ func TestFirstFatalAlertIsTheLastWord(t *testing.T) {
 		t.Errorf("got %v, %v", ended, err)
 	}
 	arrive(engines[1], sealed(e))
-	if _, err := engines[1].Read(make([]byte, 1)); err == nil || err.(*alert.Received).Description != alert.BadRecordMAC {
+	if _, err := engines[1].Read(make([]byte, 1)); err == nil ||
+		err.(*alert.Received).Description != alert.BadRecordMAC {
 		t.Errorf("the peer got %v", err)
 	}
 }
 
-// What the peer ends is answered with nothing, whatever error it leads to; and an error that only looks
-// like the peer's end is answered.
+// What the peer ends is answered with nothing, whatever error it leads to; and an error that only
+// looks like the peer's end is answered.
 func TestNothingIsSaidToAPeerThatEnded(t *testing.T) {
-	wraps := fmt.Errorf("a callback: %w", &alert.Received{Level: alert.Fatal, Description: alert.UnknownCA})
+	wraps := fmt.Errorf("a callback: %w",
+		&alert.Received{Level: alert.Fatal, Description: alert.UnknownCA})
 	for _, tt := range []struct {
 		name        string
 		level       alert.Level
@@ -244,8 +250,8 @@ func resuming(t testing.TB) func(iana.Side) *handshake.Config {
 	}
 }
 
-// FuzzEngine: a peer that says anything, at first or in the middle of a right handshake, gets an error or nothing; never a handshake
-// that is done before all of it was right, and never data.
+// FuzzEngine: a peer that says anything, at first or in the middle of a right handshake, gets an
+// error or nothing; never a handshake that is done before all of it was right, and never data.
 func FuzzEngine(f *testing.F) {
 	again := resuming(f)
 	engines, resumed := connectBy(f, again)
@@ -275,15 +281,18 @@ func FuzzEngine(f *testing.F) {
 		stream := append(bytes.Clone(honest[:min(int(right), len(honest))]), wrong...)
 		e := NewEngine(me, config(me))
 		var err error
-		for _, chunk := range append([][]byte{nil}, slices.Collect(slices.Chunk(stream, 1+len(wrong)%300))...) {
+		for _, chunk := range append([][]byte{nil},
+			slices.Collect(slices.Chunk(stream, 1+len(wrong)%300))...) {
 			arrive(e, chunk)
 			if err = advance(e); err != nil || e.Machine().Done() {
 				break
 			}
 			sealed(e)
 		}
-		// The honest peer's last record is its Finished, which proves all that came before it, however that was cut into records.
-		if err == nil && e.Machine().Done() && !bytes.Contains(stream, honest[len(honest)-sealedFinished:]) {
+		// The honest peer's last record is its Finished, which proves all that came before it,
+		// however that was cut into records.
+		if err == nil && e.Machine().Done() &&
+			!bytes.Contains(stream, honest[len(honest)-sealedFinished:]) {
 			t.Error("done, and the peer was not honest")
 		}
 		if e.Machine().Done() {

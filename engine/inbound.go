@@ -17,7 +17,8 @@ import (
 
 const (
 	// maxMessage bounds a handshake message, header included: it is the longest ClientHello that
-	// RFC 5246 §7.4.1.2 allows, with every vector full. Only a chain of certificates could be longer.
+	// RFC 5246 §7.4.1.2 allows, with every vector full. Only a chain of certificates could be
+	// longer.
 	maxMessage = message.HeaderLen + 2 + 32 + (1 + 32) + (2 + 65534) + (1 + 255) + (2 + 65535)
 
 	// A peer may send this much without application data between: empty records (RFC 5246 §6.2.1),
@@ -27,7 +28,8 @@ const (
 	maxWarnings = 4
 	maxRequests = 16
 
-	// maxSkipped bounds early data, in bytes, that is dropped: what a server offers is usually 16 KiB.
+	// maxSkipped bounds early data, in bytes, that is dropped: what a server offers is usually 16
+	// KiB.
 	maxSkipped = 64 << 10
 
 	smallBuffer = 4 << 10
@@ -37,7 +39,8 @@ const (
 // Item is one thing that arrived whole.
 type Item struct {
 	Type iana.ContentType
-	Body []byte // a handshake message, the receiver's to keep; or a record's content, valid until the next call
+	// a handshake message, the receiver's to keep; or a record's content, valid until the next call
+	Body []byte
 }
 
 // Inbound is what one side sends, on its way from bytes to items.
@@ -65,8 +68,8 @@ func NewInbound(from iana.Side, log *trace.Log) *Inbound {
 	return &Inbound{half: record.Half{From: from, Log: log}}
 }
 
-// Space is where the next bytes from the peer go: read into it, then call Arrived. It grows with what has arrived, and never
-// with what a length promises.
+// Space is where the next bytes from the peer go: read into it, then call Arrived. It grows with
+// what has arrived, and never with what a length promises.
 func (in *Inbound) Space() []byte {
 	if in.start == in.end {
 		in.start, in.end = 0, 0
@@ -130,25 +133,28 @@ func (in *Inbound) Settle(v iana.Version, max int) {
 	in.half.SetMaxFragment(max)
 }
 
-// Protect changes the keys. A handshake message that began under the old ones must have ended: RFC 5246 §7.1, and the lesson of
-// CVE-2014-0224.
+// Protect changes the keys. A handshake message that began under the old ones must have ended: RFC
+// 5246 §7.1, and the lesson of CVE-2014-0224.
 func (in *Inbound) Protect(p record.Protection) error {
 	if len(in.message) > 0 {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "the %v changes keys inside a handshake message", in.half.From)
+		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+			"the %v changes keys inside a handshake message", in.half.From)
 	}
 	in.half.Protect(p)
 	in.inner = p.Traits().InnerType
 	return nil
 }
 
-// Forgive drops early data, which we do not take: records of application data that come in the clear before the second hello, and
-// protected ones until the first that opens. There is no mark between them and what we take. See RFC 8446 §4.2.10.
+// Forgive drops early data, which we do not take: records of application data that come in the
+// clear before the second hello, and protected ones until the first that opens. There is no mark
+// between them and what we take. See RFC 8446 §4.2.10.
 func (in *Inbound) Forgive() { in.forgives = true }
 
 // forgive drops a record of early data, as long as there are not too many.
 func (in *Inbound) forgive(n int) error {
 	if in.skipped += n; in.skipped > maxSkipped {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10", "more than %d bytes of early data, which we do not take", maxSkipped)
+		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10",
+			"more than %d bytes of early data, which we do not take", maxSkipped)
 	}
 	return nil
 }
@@ -211,13 +217,16 @@ func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok 
 	case in.bare && h.Type == iana.RecordAlert && !in.opened && len(fragment) == 2:
 		return Item{h.Type, fragment}, true, nil
 	}
-	return item, false, alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got an unprotected %v under keys", h.Type)
+	return item, false,
+		alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got an unprotected %v under keys",
+			h.Type)
 }
 
 // disguised counts a ChangeCipherSpec that means nothing.
 func (in *Inbound) disguised() error {
 	if in.dropped++; in.dropped > maxEmpty {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "more than %d change_cipher_spec records", maxEmpty)
+		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5",
+			"more than %d change_cipher_spec records", maxEmpty)
 	}
 	return nil
 }
@@ -231,8 +240,11 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 	if h, err = record.ParseHeader(have); err != nil {
 		return h, nil, err
 	}
-	if in.version != 0 && h.Version != in.version && in.version != iana.TLS13 { // RFC 8446 §5.1: to be ignored
-		return h, nil, alert.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1", "got a record of %v, expected %v", h.Version, in.version)
+	// RFC 8446 §5.1: to be ignored
+	if in.version != 0 && h.Version != in.version && in.version != iana.TLS13 {
+		return h, nil,
+			alert.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1", "got a record of %v, expected %v",
+				h.Version, in.version)
 	}
 	in.heard = h.Version
 	whole := record.HeaderLen + h.Length
@@ -254,19 +266,23 @@ func (in *Inbound) weigh(t iana.ContentType, plain []byte) error {
 			break
 		}
 		if in.empty++; in.empty > maxEmpty {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1", "more than %d empty records in a row", maxEmpty)
+			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1",
+				"more than %d empty records in a row", maxEmpty)
 		}
 	case iana.RecordAlert:
 		if len(plain) != 2 {
-			return alert.Fail(alert.DecodeError, "RFC 5246 §7.2", "an alert of %d bytes, expected 2", len(plain))
+			return alert.Fail(alert.DecodeError, "RFC 5246 §7.2",
+				"an alert of %d bytes, expected 2", len(plain))
 		}
 	case iana.RecordChangeCipherSpec:
 		if len(plain) != 1 || plain[0] != 1 {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "a change_cipher_spec that is not the single byte 1")
+			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+				"a change_cipher_spec that is not the single byte 1")
 		}
 	case iana.RecordHandshake:
 		if len(plain) == 0 {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1", "an empty handshake record")
+			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1",
+				"an empty handshake record")
 		}
 	}
 	return nil

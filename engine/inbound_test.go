@@ -14,7 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// feed gives an Inbound bytes, chunk by chunk, and collects what comes whole, up to the first error.
+// feed gives an Inbound bytes, chunk by chunk, and collects what comes whole, up to the first
+// error.
 func feed(in *Inbound, chunks [][]byte) (items []Item, err error) {
 	for _, chunk := range chunks {
 		for len(chunk) > 0 {
@@ -42,7 +43,8 @@ func rec(t iana.ContentType, body ...byte) []byte {
 }
 
 func msg(t iana.HandshakeType, body ...byte) []byte {
-	return append([]byte{byte(t), byte(len(body) >> 16), byte(len(body) >> 8), byte(len(body))}, body...)
+	return append([]byte{byte(t), byte(len(body) >> 16), byte(len(body) >> 8), byte(len(body))},
+		body...)
 }
 
 // RFC 5246 §6.2.1: records have nothing to do with messages, and arrivals nothing with records.
@@ -73,8 +75,11 @@ func TestMessagesComeWholeHoweverTheyAreCut(t *testing.T) {
 			}
 			in := NewInbound(iana.Client, nil)
 			got, err := feed(in, chunks)
-			if err != nil || !slices.EqualFunc(got, want, func(a, b Item) bool { return a.Type == b.Type && bytes.Equal(a.Body, b.Body) }) {
-				t.Errorf("records of up to %d bytes: got %d items and %v, expected %d", most, len(got), err, len(want))
+			if err != nil ||
+				!slices.EqualFunc(got, want,
+					func(a, b Item) bool { return a.Type == b.Type && bytes.Equal(a.Body, b.Body) }) {
+				t.Errorf("records of up to %d bytes: got %d items and %v, expected %d", most,
+					len(got), err, len(want))
 			}
 			if in.Partial() {
 				t.Error("something is left over")
@@ -94,20 +99,28 @@ func TestInboundRefuses(t *testing.T) {
 		{"an unknown type, RFC 5246 §6", []byte{99, 3, 3, 0, 1, 0}, alert.UnexpectedMessage},
 		{"another major version, §6.2.1", []byte{22, 2, 3, 0, 1, 0}, alert.ProtocolVersion},
 		{"too long on the wire, §6.2.3", []byte{22, 3, 3, 0x48, 1}, alert.RecordOverflow},
-		{"too long inside, §6.2.1", rec(iana.RecordHandshake, make([]byte, record.MaxPlaintext+1)...), alert.RecordOverflow},
+		{"too long inside, §6.2.1",
+			rec(iana.RecordHandshake, make([]byte, record.MaxPlaintext+1)...),
+			alert.RecordOverflow},
 		{"an empty handshake record, §6.2.1", rec(iana.RecordHandshake), alert.UnexpectedMessage},
 		{"an empty alert", rec(iana.RecordAlert), alert.DecodeError},
 		{"half an alert", rec(iana.RecordAlert, 1), alert.DecodeError},
 		{"an alert and a half", rec(iana.RecordAlert, 1, 0, 1), alert.DecodeError},
-		{"an empty change_cipher_spec, §7.1", rec(iana.RecordChangeCipherSpec), alert.UnexpectedMessage},
+		{"an empty change_cipher_spec, §7.1", rec(iana.RecordChangeCipherSpec),
+			alert.UnexpectedMessage},
 		{"change_cipher_spec 2", rec(iana.RecordChangeCipherSpec, 2), alert.UnexpectedMessage},
 		{"change_cipher_spec 1 1", rec(iana.RecordChangeCipherSpec, 1, 1), alert.UnexpectedMessage},
-		{"empty records without end", many(33, rec(iana.RecordApplicationData)), alert.UnexpectedMessage},
+		{"empty records without end", many(33, rec(iana.RecordApplicationData)),
+			alert.UnexpectedMessage},
 		{"and with a warning between", slices.Concat(many(17, rec(iana.RecordApplicationData)),
-			rec(iana.RecordAlert, 1, 90), many(16, rec(iana.RecordApplicationData))), alert.UnexpectedMessage},
-		{"a message of 16 MiB, of which 4 bytes came", rec(iana.RecordHandshake, 11, 255, 255, 255), alert.IllegalParameter},
-		{"a Certificate longer than any ClientHello: our limit", rec(iana.RecordHandshake, 11, 2, 1, 0x45), alert.IllegalParameter},
-		{"a ClientHello of 131,401 bytes, §7.4.1.2", rec(iana.RecordHandshake, 1, 2, 1, 0x45), alert.DecodeError},
+			rec(iana.RecordAlert, 1, 90),
+			many(16, rec(iana.RecordApplicationData))), alert.UnexpectedMessage},
+		{"a message of 16 MiB, of which 4 bytes came", rec(iana.RecordHandshake, 11, 255, 255, 255),
+			alert.IllegalParameter},
+		{"a Certificate longer than any ClientHello: our limit",
+			rec(iana.RecordHandshake, 11, 2, 1, 0x45), alert.IllegalParameter},
+		{"a ClientHello of 131,401 bytes, §7.4.1.2", rec(iana.RecordHandshake, 1, 2, 1, 0x45),
+			alert.DecodeError},
 	} {
 		items, err := feed(NewInbound(iana.Client, nil), [][]byte{c.bytes})
 		if e, ok := errors.AsType[*alert.Error](err); !ok || e.Alert != c.want {
@@ -128,7 +141,8 @@ func TestKeysDoNotChangeInsideAMessage(t *testing.T) {
 
 func nullProtection(t testing.TB) record.Protection {
 	t.Helper()
-	p, err := record.New(record.NULL, record.HMAC_SHA256, record.Params{Version: iana.TLS12, Keys: record.Keys{MAC: make([]byte, 32)}})
+	p, err := record.New(record.NULL, record.HMAC_SHA256,
+		record.Params{Version: iana.TLS12, Keys: record.Keys{MAC: make([]byte, 32)}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +166,8 @@ func TestMemoryFollowsTheBytesThatCame(t *testing.T) {
 		stream []byte
 		most   uint64
 	}{
-		{"a message of 128 KiB is claimed, one byte comes", rec(iana.RecordHandshake, 11, 1, 255, 252, 0), 16 << 10},
+		{"a message of 128 KiB is claimed, one byte comes",
+			rec(iana.RecordHandshake, 11, 1, 255, 252, 0), 16 << 10},
 		{"a record of 18 KiB is claimed, one byte comes", []byte{22, 3, 3, 0x48, 0, 0}, 16 << 10},
 		{"4,096 messages in a record", hellos(4096), 512 << 10},
 		{"a message of 100 KiB in records of one byte", func() (b []byte) {
@@ -179,7 +194,8 @@ func TestMemoryFollowsTheBytesThatCame(t *testing.T) {
 			}
 		})
 		if got > c.most {
-			t.Errorf("%s: %d bytes for %d that came, expected at most %d", c.what, got, len(c.stream), c.most)
+			t.Errorf("%s: %d bytes for %d that came, expected at most %d", c.what, got,
+				len(c.stream), c.most)
 		}
 	}
 }
@@ -209,17 +225,20 @@ func TestLargeBuffersAreGivenBack(t *testing.T) {
 	}
 }
 
-// FuzzInbound: any bytes in any chunks give items or an error. Items are within their limits; under keys nothing comes of what nobody
-// sealed; and memory follows the bytes.
+// FuzzInbound: any bytes in any chunks give items or an error. Items are within their limits; under
+// keys nothing comes of what nobody sealed; and memory follows the bytes.
 func FuzzInbound(f *testing.F) {
-	f.Add(slices.Concat(rec(iana.RecordHandshake, msg(iana.ClientHello, 1, 2, 3)...), rec(iana.RecordChangeCipherSpec, 1), rec(iana.RecordAlert, 1, 0)), byte(7), false)
+	f.Add(slices.Concat(rec(iana.RecordHandshake, msg(iana.ClientHello, 1, 2, 3)...),
+		rec(iana.RecordChangeCipherSpec, 1), rec(iana.RecordAlert, 1, 0)), byte(7), false)
 	f.Add(rec(iana.RecordApplicationData, make([]byte, 100)...), byte(0), true)
 	f.Add([]byte{22, 3, 3, 0x48, 0, 0}, byte(1), false)
 	f.Add(bytes.Repeat(rec(iana.RecordHandshake, 0, 0, 0, 0), 50), byte(3), false)
 	f.Fuzz(func(t *testing.T, stream []byte, chunk byte, protected bool) {
 		in := NewInbound(iana.Server, nil)
 		if protected {
-			p, err := record.New(record.AES_128_GCM, nil, record.Params{Version: iana.TLS12, Keys: record.Keys{Key: make([]byte, 16), IV: make([]byte, 4)}})
+			p, err := record.New(record.AES_128_GCM, nil,
+				record.Params{Version: iana.TLS12,
+					Keys: record.Keys{Key: make([]byte, 16), IV: make([]byte, 4)}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -231,7 +250,8 @@ func FuzzInbound(f *testing.F) {
 		sum := 0
 		for _, i := range items {
 			sum += len(i.Body)
-			if i.Type != iana.RecordHandshake && len(i.Body) > record.MaxPlaintext || len(i.Body) > maxMessage {
+			if i.Type != iana.RecordHandshake && len(i.Body) > record.MaxPlaintext ||
+				len(i.Body) > maxMessage {
 				t.Errorf("a %v of %d bytes", i.Type, len(i.Body))
 			}
 		}

@@ -20,8 +20,8 @@ type Outbound struct {
 // buffers are shared by all connections: one that says nothing holds none.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// NewOutbound seals what from sends, in the clear at first. The records of a first ClientHello say TLS 1.0, so that a server that
-// knows no later version can still answer: RFC 5246 §E.1.
+// NewOutbound seals what from sends, in the clear at first. The records of a first ClientHello say
+// TLS 1.0, so that a server that knows no later version can still answer: RFC 5246 §E.1.
 func NewOutbound(from iana.Side, log *trace.Log) *Outbound {
 	return &Outbound{half: record.Half{From: from, Log: log}, version: iana.TLS10}
 }
@@ -38,10 +38,10 @@ func (o *Outbound) Protect(p record.Protection, k *handshake.TrafficKeys) {
 	o.split = k.Version <= iana.TLS10 && k.Suite.Cipher.CBC()
 }
 
-// Seal cuts content into records, seals them, and keeps them until Sent. TLS 1.0's CBC takes the last
-// block that was seen on the wire for an IV, and who knows the IV before choosing the plaintext can
-// test guesses (BEAST). So each record of application data is preceded by one that takes its first
-// byte and whose MAC nobody can foresee: that makes the next IV unknown again.
+// Seal cuts content into records, seals them, and keeps them until Sent. TLS 1.0's CBC takes the
+// last block that was seen on the wire for an IV, and who knows the IV before choosing the
+// plaintext can test guesses (BEAST). So each record of application data is preceded by one that
+// takes its first byte and whose MAC nobody can foresee: that makes the next IV unknown again.
 func (o *Outbound) Seal(t iana.ContentType, content []byte) error {
 	if !o.split || t != iana.RecordApplicationData {
 		return o.seal(t, content)
@@ -75,7 +75,8 @@ type spoken struct {
 	raw  []byte
 }
 
-// SealFlight seals what the handshake said: messages that follow one another share records. See RFC 5246 §6.2.1.
+// SealFlight seals what the handshake said: messages that follow one another share records. See RFC
+// 5246 §6.2.1.
 func (o *Outbound) SealFlight(flight []spoken) error {
 	for len(flight) > 0 {
 		t, content, n := iana.RecordHandshake, flight[0].raw, 1

@@ -14,9 +14,10 @@ import (
 // Agreed is what the hellos settle, computed from the messages alone. It never changes: where a
 // later message adds to it, as EncryptedExtensions does in TLS 1.3, there is a new one.
 type Agreed struct {
-	Version     iana.Version
-	Suite       *suite.Suite
-	Kex         iana.KeyExchange    // of the suite; in TLS 1.3 what key_share and pre_shared_key say
+	Version iana.Version
+	Suite   *suite.Suite
+	// of the suite; in TLS 1.3 what key_share and pre_shared_key say
+	Kex         iana.KeyExchange
 	Auth        iana.Authentication // of the suite; in TLS 1.3 none: only the certificate tells
 	Group       iana.Group          // in TLS 1.3 alone; 0 without a key exchange
 	PSK         bool                // TLS 1.3 goes on from a pre-shared key: that of Identity
@@ -43,14 +44,17 @@ type Agreed struct {
 // agree draws the facts from the hellos and, in TLS 1.3, from EncryptedExtensions, which is nil as
 // long as it is not known. It fails only where they make no sense: what a live client must refuse
 // besides is for its serverHello, so that an observer can read more than we would speak.
-func agree(ch *message.ClientHello, sh *message.ServerHello, ee *message.EncryptedExtensions) (*Agreed, error) {
+func agree(ch *message.ClientHello, sh *message.ServerHello,
+	ee *message.EncryptedExtensions) (*Agreed, error) {
 	version := versionOf(sh)
 	s, err := suiteOf(sh.CipherSuite, version)
 	if err != nil {
 		return nil, err
 	}
-	a := &Agreed{Version: version, Suite: s, Kex: s.Kex, Auth: s.Auth, Compression: sh.CompressionMethod,
-		MaxFragment: record.MaxPlaintext, SizeLimit: [2]int{record.MaxPlaintext, record.MaxPlaintext}}
+	a := &Agreed{Version: version, Suite: s, Kex: s.Kex, Auth: s.Auth,
+		Compression: sh.CompressionMethod,
+		MaxFragment: record.MaxPlaintext,
+		SizeLimit:   [2]int{record.MaxPlaintext, record.MaxPlaintext}}
 	if version == iana.TLS13 {
 		if err := a.exchange13(sh); err != nil {
 			return nil, err
@@ -69,7 +73,8 @@ func agree(ch *message.ClientHello, sh *message.ServerHello, ee *message.Encrypt
 }
 
 // settleAll draws the facts from the server's extensions in one message.
-func (a *Agreed) settleAll(ch *message.ClientHello, server message.Extensions, in message.Place) error {
+func (a *Agreed) settleAll(ch *message.ClientHello, server message.Extensions,
+	in message.Place) error {
 	for _, x := range server {
 		row := extensionRow(x.Type)
 		if row == nil || row.settle == nil || row.places(a.Version)&in == 0 || !row.asked(ch) {
@@ -124,7 +129,8 @@ func certified(s *suite.Suite) bool {
 	return s.Auth != iana.AuthAnon && (s.Auth != iana.AuthPSK || s.Kex == iana.KexRSAPSK)
 }
 
-// agreement is what agree made of a ServerHello: who checks it and who settles it need not both compute it.
+// agreement is what agree made of a ServerHello: who checks it and who settles it need not both
+// compute it.
 type agreement struct {
 	hello *message.ServerHello
 	rest  *message.EncryptedExtensions
@@ -143,28 +149,36 @@ func (s *Score) agree(sh *message.ServerHello, ee *message.EncryptedExtensions) 
 	return s.agreement.Agreed, nil
 }
 
-// acceptable is what a live client refuses in a ServerHello before anything is agreed. See RFC 5246 §7.4.1.3 and §7.4.1.4.
+// acceptable is what a live client refuses in a ServerHello before anything is agreed. See RFC 5246
+// §7.4.1.3 and §7.4.1.4.
 func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters) error {
 	const ref = "RFC 5246 §7.4.1.3"
 	switch {
 	case sh.Version > min(ch.Version, iana.TLS12):
-		return alert.Fail(alert.IllegalParameter, ref, "the server chose %v, we offered at most %v", sh.Version, ch.Version)
+		return alert.Fail(alert.IllegalParameter, ref, "the server chose %v, we offered at most %v",
+			sh.Version, ch.Version)
 	case sh.Version < p.MinVersion:
-		return alert.Fail(alert.ProtocolVersion, ref, "the server chose %v, we offered %v to %v", sh.Version, p.MinVersion, p.MaxVersion)
+		return alert.Fail(alert.ProtocolVersion, ref, "the server chose %v, we offered %v to %v",
+			sh.Version, p.MinVersion, p.MaxVersion)
 	case downgraded(sh, p.MaxVersion):
-		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3", "server_random says that the server was made to choose %v, and speaks more", sh.Version)
+		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
+			"server_random says that the server was made to choose %v, and speaks more", sh.Version)
 	case !ch.Offers(sh.CipherSuite) || signalling(sh.CipherSuite):
-		return alert.Fail(alert.IllegalParameter, ref, "the server chose %v, which we did not offer", sh.CipherSuite)
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server chose %v, which we did not offer", sh.CipherSuite)
 	case sh.CompressionMethod != iana.CompressionNull:
-		return alert.Fail(alert.IllegalParameter, ref, "the server chose compression %v, we offered null", sh.CompressionMethod)
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server chose compression %v, we offered null", sh.CompressionMethod)
 	}
-	return placed(sh.Extensions, versionOf(sh), message.InServerHello, func(x *extension) bool { return x.asked(ch) })
+	return placed(sh.Extensions, versionOf(sh), message.InServerHello,
+		func(x *extension) bool { return x.asked(ch) })
 }
 
-// follows checks, for a client, that a handshake is tied to the one before it or is the connection's
-// first. A first handshake needs renegotiation_info too: without it an attacker can splice the
-// client's handshake behind one of its own. Only the client can notice, and only a server that
-// renegotiates can be used; ours never does and accepts any client. See RFC 5746 §3.4 and §3.5.
+// follows checks, for a client, that a handshake is tied to the one before it or is the
+// connection's first. A first handshake needs renegotiation_info too: without it an attacker can
+// splice the client's handshake behind one of its own. Only the client can notice, and only a
+// server that renegotiates can be used; ours never does and accepts any client. See RFC 5746 §3.4
+// and §3.5.
 func (a *Agreed) follows(prior *Prior, secure Demand) error {
 	var want []byte
 	if prior != nil {
@@ -172,19 +186,26 @@ func (a *Agreed) follows(prior *Prior, secure Demand) error {
 	}
 	switch {
 	case subtle.ConstantTimeCompare(a.renegotiated, want) != 1:
-		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5", "the server's renegotiation_info is not that of the handshake before this one, or of none")
+		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5",
+			"the server's renegotiation_info is not that of the handshake before this one, or "+
+				"of none")
 	case prior == nil && secure == Required && !a.SecureRenegotiation:
 		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.4",
-			"the server does not know RFC 5746 (renegotiation_info), without which a renegotiation "+
+			"the server does not know RFC 5746 (renegotiation_info), without which a "+
+				"renegotiation "+
 				"can be spliced; policy legacy accepts it")
 	case prior == nil:
 		return nil
 	case prior.Leaf != nil && !a.certified():
-		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §5", "the server showed a certificate, and renegotiates with %v, which has none", a.Suite.ID)
+		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §5",
+			"the server showed a certificate, and renegotiates with %v, which has none", a.Suite.ID)
 	case !a.SecureRenegotiation:
-		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5", "the server renegotiates without renegotiation_info")
-	case a.Version != prior.Agreed.Version, a.ExtendedMasterSecret != prior.Agreed.ExtendedMasterSecret:
-		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.2", "the server renegotiates with another version, or another kind of master_secret")
+		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5",
+			"the server renegotiates without renegotiation_info")
+	case a.Version != prior.Agreed.Version,
+		a.ExtendedMasterSecret != prior.Agreed.ExtendedMasterSecret:
+		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
+			"the server renegotiates with another version, or another kind of master_secret")
 	}
 	return nil
 }
@@ -193,23 +214,27 @@ func (a *Agreed) follows(prior *Prior, secure Demand) error {
 func (a *Agreed) demanded(p *Parameters, sh *message.ServerHello) error {
 	switch {
 	case sh.Extensions.Has(iana.ExtEncryptThenMAC) && !a.EncryptThenMAC:
-		return alert.Fail(alert.IllegalParameter, "RFC 7366 §3", "the server agrees to encrypt_then_mac with %v, which has no MAC to move", a.Suite.ID)
+		return alert.Fail(alert.IllegalParameter, "RFC 7366 §3",
+			"the server agrees to encrypt_then_mac with %v, which has no MAC to move", a.Suite.ID)
 	case p.EncryptThenMAC == Required && !a.EncryptThenMAC && a.Suite.Cipher.CBC():
-		return alert.Fail(alert.HandshakeFailure, "RFC 7366 §3", "the peer does not do encrypt_then_mac, which we require")
+		return alert.Fail(alert.HandshakeFailure, "RFC 7366 §3",
+			"the peer does not do encrypt_then_mac, which we require")
 	case p.ExtendedMasterSecret == Required && !a.ExtendedMasterSecret:
-		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.2", "the peer does not do extended_master_secret, which we require")
+		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
+			"the peer does not do extended_master_secret, which we require")
 	}
 	return nil
 }
 
-// The last eight bytes of a server_random by which a server says that it was asked for less than it speaks.
+// The last eight bytes of a server_random by which a server says that it was asked for less than it
+// speaks.
 const (
 	downgradeTo12 = "DOWNGRD\x01"
 	downgradeTo11 = "DOWNGRD\x00"
 )
 
-// downgraded checks the sentinels. One for TLS 1.2 is no attack as long as TLS 1.2 is the most that we offer.
-// See RFC 8446 §4.1.3.
+// downgraded checks the sentinels. One for TLS 1.2 is no attack as long as TLS 1.2 is the most that
+// we offer. See RFC 8446 §4.1.3.
 func downgraded(sh *message.ServerHello, ours iana.Version) bool {
 	tail := string(sh.Random[24:])
 	return sh.Version < ours && (tail == downgradeTo11 || tail == downgradeTo12)

@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Awaited is what may come next, in words: "the server's server_hello (RFC 5246 §7.4.1.3)". It is for those who explain why a
-// handshake came no further. A line that was said and refused is still awaited: it became no fact.
+// Awaited is what may come next, in words: "the server's server_hello (RFC 5246 §7.4.1.3)". It is
+// for those who explain why a handshake came no further. A line that was said and refused is still
+// awaited: it became no fact.
 func (m *Machine) Awaited() string {
 	if m.said.Line != nil {
 		return m.said.Line.String()

@@ -36,8 +36,8 @@ type wishes struct {
 }
 
 // choose settles everything that the client left open, in the server's order of preference, or says
-// why nothing fits. A certificate with the name that the client asked for goes before a better suite:
-// with another one the client has nothing. See RFC 5246 §7.4.1.3.
+// why nothing fits. A certificate with the name that the client asked for goes before a better
+// suite: with another one the client has nothing. See RFC 5246 §7.4.1.3.
 func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 	version, err := chooseVersion(ch, c)
 	if err != nil {
@@ -50,9 +50,11 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 	if err := admissible(ch, c); err != nil {
 		return nil, err
 	}
-	named := slices.DeleteFunc(slices.Clone(c.Credentials), func(x *pki.Credential) bool { return !x.HasName(w.Name) })
+	named := slices.DeleteFunc(slices.Clone(c.Credentials),
+		func(x *pki.Credential) bool { return !x.HasName(w.Name) })
 	if c.NamedOnly && w.Name != "" && len(named) == 0 {
-		return nil, alert.Fail(alert.UnrecognizedName, "RFC 6066 §3", "the client asks for %q, and no certificate has this name", w.Name)
+		return nil, alert.Fail(alert.UnrecognizedName, "RFC 6066 §3",
+			"the client asks for %q, and no certificate has this name", w.Name)
 	}
 	var refused []refusal
 	for _, creds := range [][]*pki.Credential{named, c.Credentials} {
@@ -72,15 +74,19 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 	}
 	const ref = "RFC 5246 §7.4.1.3"
 	if len(refused) > 0 {
-		return nil, alert.Fail(alert.HandshakeFailure, ref, "no cipher suite works for both: the client "+
-			"offers %v; of these we could have done %v", alert.Few(ch.CipherSuites), alert.Few(refused))
+		return nil, alert.Fail(alert.HandshakeFailure, ref,
+			"no cipher suite works for both: the client "+
+				"offers %v; of these we could have done %v", alert.Few(ch.CipherSuites),
+			alert.Few(refused))
 	}
 	return nil, alert.Fail(alert.HandshakeFailure, ref, "no cipher suite in common: the client "+
 		"offers %v, we allow %v", alert.Few(ch.CipherSuites), alert.Few(c.Suites))
 }
 
-// chooseSuite takes the first suite that works with one of these credentials, or returns why none does.
-func chooseSuite(v iana.Version, w *wishes, c *Config, creds []*pki.Credential) (*chosen, []refusal) {
+// chooseSuite takes the first suite that works with one of these credentials, or returns why none
+// does.
+func chooseSuite(v iana.Version, w *wishes, c *Config,
+	creds []*pki.Credential) (*chosen, []refusal) {
 	var refused []refusal
 	for _, id := range w.suites {
 		s := suite.ByID(id)
@@ -156,7 +162,8 @@ func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 		return 0, err
 	}
 	if !sent {
-		offered.Versions = []iana.Version{min(ch.Version, c.MaxVersion, iana.TLS12)} // RFC 8446 §4.1.2
+		// RFC 8446 §4.1.2
+		offered.Versions = []iana.Version{min(ch.Version, c.MaxVersion, iana.TLS12)}
 	}
 	v := iana.Version(0)
 	for _, o := range offered.Versions {
@@ -251,7 +258,8 @@ func readWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *wishes, 
 var certificateGroups = []iana.Group{iana.Secp256r1, iana.Secp384r1, iana.Secp521r1}
 
 // try sees whether a suite works with what both sides have. If not, why says what is missing.
-func try(s *suite.Suite, v iana.Version, w *wishes, c *Config, creds []*pki.Credential) (got *chosen, why func() string) {
+func try(s *suite.Suite, v iana.Version, w *wishes, c *Config,
+	creds []*pki.Credential) (got *chosen, why func() string) {
 	if v < s.MinVersion() {
 		return nil, func() string { return fmt.Sprintf("needs %v", s.MinVersion()) }
 	}
@@ -270,7 +278,8 @@ func try(s *suite.Suite, v iana.Version, w *wishes, c *Config, creds []*pki.Cred
 	if s.Auth == iana.AuthPSK && s.Kex != iana.KexRSAPSK {
 		return got, nil
 	}
-	got.Choice = pki.ChooseServer(creds, s.Auth, s.Kex, w.Hello, pki.Rules{Schemes: schemesOf(v, c), LaxKeyUsage: c.LaxKeyUsage})
+	got.Choice = pki.ChooseServer(creds, s.Auth, s.Kex, w.Hello,
+		pki.Rules{Schemes: schemesOf(v, c), LaxKeyUsage: c.LaxKeyUsage})
 	if got.Credential == nil {
 		return nil, got.Why
 	}

@@ -25,7 +25,8 @@ type (
 )
 
 func TestServerChooses(t *testing.T) {
-	ecdsa, rsa, ed := credential(t, throwaway.ECDSA, name), credential(t, throwaway.RSA, name), credential(t, throwaway.Ed25519, name)
+	ecdsa, rsa, ed := credential(t, throwaway.ECDSA, name), credential(t, throwaway.RSA, name),
+		credential(t, throwaway.Ed25519, name)
 	p384 := credential(t, throwaway.ECDSAP384, name)
 	both := []*pki.Credential{ecdsa, rsa}
 	all := suites{ecdheECDSA, ecdheRSA, dheRSA, rsaRSA}
@@ -43,33 +44,82 @@ func TestServerChooses(t *testing.T) {
 		want      alert.Description
 		says      string
 	}{
-		{what: "the server's first", ref: "RFC 5246 §7.4.1.3", hello: hello(t, suites{rsaRSA, dheRSA, ecdheRSA, ecdheECDSA}, groups{p256, x}, sha256), suite: ecdheECDSA, group: x, scheme: iana.ECDSA_SECP256R1_SHA256},
-		{what: "the first that its key can do", ref: "§7.4.2", hello: hello(t, all, groups{x}, sha256), creds: []*pki.Credential{rsa}, suite: ecdheRSA, group: x, scheme: iana.RSA_PKCS1_SHA256},
-		{what: "the first that the client's schemes allow", ref: "§7.4.1.4.1", hello: hello(t, all, groups{x}, schemes{iana.RSA_PSS_RSAE_SHA256}), suite: ecdheRSA, group: x, scheme: iana.RSA_PSS_RSAE_SHA256},
-		{what: "PSS before PKCS #1", ref: "our choice", hello: hello(t, suites{ecdheRSA}, groups{x}, schemes{iana.RSA_PKCS1_SHA256, iana.RSA_PSS_RSAE_SHA256}), suite: ecdheRSA, group: x, scheme: iana.RSA_PSS_RSAE_SHA256},
-		{what: "Ed25519 with an ECDSA suite", ref: "RFC 8422 §5.1.3", hello: hello(t, all, groups{x}, schemes{iana.ED25519}), creds: []*pki.Credential{ed}, suite: ecdheECDSA, group: x, scheme: iana.ED25519},
-		{what: "not a curve of the certificate that the client does not know", ref: "RFC 8422 §5.3", hello: hello(t, all, groups{x, p256}, everyScheme), creds: []*pki.Credential{p384, rsa}, suite: ecdheRSA, group: x, scheme: iana.RSA_PSS_RSAE_SHA256},
-		{what: "the server's first group", ref: "RFC 8422 §4", hello: hello(t, suites{ecdheRSA}, groups{0x7777, iana.Secp384r1, p256, x}, sha256), suite: ecdheRSA, group: x, scheme: iana.RSA_PKCS1_SHA256},
-		{what: "P-256 without supported_groups", ref: "RFC 8422 §4", hello: hello(t, suites{ecdheRSA}, sha256), suite: ecdheRSA, group: p256, scheme: iana.RSA_PKCS1_SHA256},
-		{what: "no group in common", ref: "RFC 8422 §5.1", hello: hello(t, suites{ecdheRSA}, groups{iana.X448}, sha256), want: alert.HandshakeFailure, says: "no group in common"},
+		{what: "the server's first", ref: "RFC 5246 §7.4.1.3",
+			hello: hello(t, suites{rsaRSA, dheRSA, ecdheRSA, ecdheECDSA}, groups{p256, x}, sha256),
+			suite: ecdheECDSA, group: x, scheme: iana.ECDSA_SECP256R1_SHA256},
+		{what: "the first that its key can do", ref: "§7.4.2",
+			hello: hello(t, all, groups{x}, sha256), creds: []*pki.Credential{rsa}, suite: ecdheRSA,
+			group: x, scheme: iana.RSA_PKCS1_SHA256},
+		{what: "the first that the client's schemes allow", ref: "§7.4.1.4.1",
+			hello: hello(t, all, groups{x}, schemes{iana.RSA_PSS_RSAE_SHA256}), suite: ecdheRSA,
+			group: x, scheme: iana.RSA_PSS_RSAE_SHA256},
+		{what: "PSS before PKCS #1", ref: "our choice",
+			hello: hello(t, suites{ecdheRSA}, groups{x},
+				schemes{iana.RSA_PKCS1_SHA256,
+					iana.RSA_PSS_RSAE_SHA256}), suite: ecdheRSA, group: x, scheme: iana.RSA_PSS_RSAE_SHA256},
+		{what: "Ed25519 with an ECDSA suite", ref: "RFC 8422 §5.1.3",
+			hello: hello(t, all, groups{x}, schemes{iana.ED25519}), creds: []*pki.Credential{ed},
+			suite: ecdheECDSA, group: x, scheme: iana.ED25519},
+		{what: "not a curve of the certificate that the client does not know", ref: "RFC 8422 §5.3",
+			hello: hello(t, all, groups{x, p256}, everyScheme), creds: []*pki.Credential{p384, rsa},
+			suite: ecdheRSA, group: x, scheme: iana.RSA_PSS_RSAE_SHA256},
+		{what: "the server's first group", ref: "RFC 8422 §4",
+			hello: hello(t, suites{ecdheRSA}, groups{0x7777, iana.Secp384r1, p256, x}, sha256),
+			suite: ecdheRSA, group: x, scheme: iana.RSA_PKCS1_SHA256},
+		{what: "P-256 without supported_groups", ref: "RFC 8422 §4",
+			hello: hello(t, suites{ecdheRSA}, sha256), suite: ecdheRSA, group: p256,
+			scheme: iana.RSA_PKCS1_SHA256},
+		{what: "no group in common", ref: "RFC 8422 §5.1",
+			hello: hello(t, suites{ecdheRSA}, groups{iana.X448}, sha256),
+			want:  alert.HandshakeFailure, says: "no group in common"},
 
-		{what: "DHE with a group of the client", ref: "RFC 7919 §4", hello: hello(t, suites{dheRSA}, groups{iana.FFDHE3072, ff}, sha256), suite: dheRSA, group: ff, scheme: iana.RSA_PKCS1_SHA256},
-		{what: "DHE with the client's only group", ref: "RFC 7919 §4", hello: hello(t, suites{dheRSA}, groups{x, iana.FFDHE3072}, sha256), suite: dheRSA, group: iana.FFDHE3072, scheme: iana.RSA_PKCS1_SHA256},
-		{what: "DHE with our own choice: the client lists curves only", ref: "RFC 7919 §4", hello: hello(t, suites{dheRSA}, groups{x}, sha256), suite: dheRSA, group: ff, scheme: iana.RSA_PKCS1_SHA256},
-		{what: "DHE with our own choice: the client lists nothing", ref: "RFC 7919 §4", hello: hello(t, suites{dheRSA}, sha256), suite: dheRSA, group: ff, scheme: iana.RSA_PKCS1_SHA256},
-		{what: "no DHE: the client lists a finite field that we do not allow", ref: "RFC 7919 §4: MUST NOT", hello: hello(t, suites{dheRSA}, groups{x, iana.FFDHE8192}, sha256), want: alert.HandshakeFailure, says: "no group in common"},
-		{what: "no DHE: the client lists one that nobody knows", ref: "RFC 7919 §4: 256 to 511", hello: hello(t, suites{dheRSA}, groups{0x01FF}, sha256), want: alert.HandshakeFailure, says: "no group in common"},
-		{what: "no DHE, but the next suite", ref: "RFC 7919 §4", hello: hello(t, suites{dheRSA, rsaRSA}, groups{iana.FFDHE8192}, sha256), suite: rsaRSA},
+		{what: "DHE with a group of the client", ref: "RFC 7919 §4",
+			hello: hello(t, suites{dheRSA}, groups{iana.FFDHE3072, ff}, sha256), suite: dheRSA,
+			group: ff, scheme: iana.RSA_PKCS1_SHA256},
+		{what: "DHE with the client's only group", ref: "RFC 7919 §4",
+			hello: hello(t, suites{dheRSA}, groups{x, iana.FFDHE3072}, sha256), suite: dheRSA,
+			group: iana.FFDHE3072, scheme: iana.RSA_PKCS1_SHA256},
+		{what: "DHE with our own choice: the client lists curves only", ref: "RFC 7919 §4",
+			hello: hello(t, suites{dheRSA}, groups{x}, sha256), suite: dheRSA, group: ff,
+			scheme: iana.RSA_PKCS1_SHA256},
+		{what: "DHE with our own choice: the client lists nothing", ref: "RFC 7919 §4",
+			hello: hello(t, suites{dheRSA}, sha256), suite: dheRSA, group: ff,
+			scheme: iana.RSA_PKCS1_SHA256},
+		{what: "no DHE: the client lists a finite field that we do not allow",
+			ref:   "RFC 7919 §4: MUST NOT",
+			hello: hello(t, suites{dheRSA}, groups{x, iana.FFDHE8192}, sha256),
+			want:  alert.HandshakeFailure, says: "no group in common"},
+		{what: "no DHE: the client lists one that nobody knows", ref: "RFC 7919 §4: 256 to 511",
+			hello: hello(t, suites{dheRSA}, groups{0x01FF}, sha256), want: alert.HandshakeFailure,
+			says: "no group in common"},
+		{what: "no DHE, but the next suite", ref: "RFC 7919 §4",
+			hello: hello(t, suites{dheRSA, rsaRSA}, groups{iana.FFDHE8192}, sha256), suite: rsaRSA},
 
-		{what: "no signature_algorithms, modern", ref: "§7.4.1.4.1, RFC 9155 §2", hello: hello(t, suites{ecdheRSA}, groups{x}), want: alert.HandshakeFailure, says: "rsa_pkcs1_sha1"},
-		{what: "no signature_algorithms, legacy", ref: "§7.4.1.4.1: SHA-1", hello: hello(t, suites{ecdheRSA}, groups{x}), config: func(c *Config) { c.Schemes = sha1 }, suite: ecdheRSA, group: x, scheme: iana.RSA_PKCS1_SHA1},
-		{what: "no signature_algorithms, RSA key exchange", ref: "§7.4.1.4.1: nothing is signed", hello: hello(t, suites{ecdheRSA, rsaRSA}, groups{x}), suite: rsaRSA},
+		{what: "no signature_algorithms, modern", ref: "§7.4.1.4.1, RFC 9155 §2",
+			hello: hello(t, suites{ecdheRSA}, groups{x}), want: alert.HandshakeFailure,
+			says: "rsa_pkcs1_sha1"},
+		{what: "no signature_algorithms, legacy", ref: "§7.4.1.4.1: SHA-1",
+			hello:  hello(t, suites{ecdheRSA}, groups{x}),
+			config: func(c *Config) { c.Schemes = sha1 }, suite: ecdheRSA, group: x,
+			scheme: iana.RSA_PKCS1_SHA1},
+		{what: "no signature_algorithms, RSA key exchange", ref: "§7.4.1.4.1: nothing is signed",
+			hello: hello(t, suites{ecdheRSA, rsaRSA}, groups{x}), suite: rsaRSA},
 
-		{what: "unknown suites", ref: "§7.4.1.2", hello: hello(t, suites{0x1301, 0x0A0A, 0xFEFE, ecdheRSA}, groups{x}, sha256), suite: ecdheRSA, group: x, scheme: iana.RSA_PKCS1_SHA256},
-		{what: "no suite in common", ref: "§7.4.1.3", hello: hello(t, suites{0x1301, 0x002F}, groups{x}, sha256), want: alert.HandshakeFailure, says: "no cipher suite in common"},
-		{what: "a suite whose certificate is missing", ref: "§7.4.2", hello: hello(t, suites{ecdheECDSA}, groups{x, p256}, sha256), creds: []*pki.Credential{rsa}, want: alert.HandshakeFailure, says: "RSA key"},
-		{what: "a ServerName that we have", ref: "RFC 6066 §3", hello: hello(t, suites{ecdheRSA}, name, groups{x}, sha256), suite: ecdheRSA, group: x, scheme: iana.RSA_PKCS1_SHA256},
-		{what: "a ServerName that we do not have", ref: "RFC 6066 §3: our choice", hello: hello(t, suites{ecdheRSA}, "elsewhere.test", groups{x}, sha256), suite: ecdheRSA, group: x, scheme: iana.RSA_PKCS1_SHA256},
+		{what: "unknown suites", ref: "§7.4.1.2",
+			hello: hello(t, suites{0x1301, 0x0A0A, 0xFEFE, ecdheRSA}, groups{x}, sha256),
+			suite: ecdheRSA, group: x, scheme: iana.RSA_PKCS1_SHA256},
+		{what: "no suite in common", ref: "§7.4.1.3",
+			hello: hello(t, suites{0x1301, 0x002F}, groups{x}, sha256),
+			want:  alert.HandshakeFailure, says: "no cipher suite in common"},
+		{what: "a suite whose certificate is missing", ref: "§7.4.2",
+			hello: hello(t, suites{ecdheECDSA}, groups{x, p256}, sha256),
+			creds: []*pki.Credential{rsa}, want: alert.HandshakeFailure, says: "RSA key"},
+		{what: "a ServerName that we have", ref: "RFC 6066 §3",
+			hello: hello(t, suites{ecdheRSA}, name, groups{x}, sha256), suite: ecdheRSA, group: x,
+			scheme: iana.RSA_PKCS1_SHA256},
+		{what: "a ServerName that we do not have", ref: "RFC 6066 §3: our choice",
+			hello: hello(t, suites{ecdheRSA}, "elsewhere.test", groups{x}, sha256), suite: ecdheRSA,
+			group: x, scheme: iana.RSA_PKCS1_SHA256},
 	} {
 		config := config("choose", all...)
 		if config.Credentials = c.creds; c.creds == nil {
@@ -94,7 +144,8 @@ func TestServerChooses(t *testing.T) {
 			group = got.group.ID()
 		}
 		if got.suite.ID != c.suite || group != c.group || got.Scheme != c.scheme {
-			t.Errorf("%s: got %v, %v, %v, expected %v, %v, %v", c.what, got.suite.ID, group, got.Scheme, c.suite, c.group, c.scheme)
+			t.Errorf("%s: got %v, %v, %v, expected %v, %v, %v", c.what, got.suite.ID, group,
+				got.Scheme, c.suite, c.group, c.scheme)
 		}
 		sentName := c.hello.Extensions.Has(iana.ExtServerName)
 		if want := sentName && !strings.Contains(c.what, "do not have"); got.Named != want {
@@ -117,26 +168,42 @@ func TestServerChoosesTheVersion(t *testing.T) {
 		downgradeSentinel string // RFC 8446 §4.1.3
 	}{
 		{what: "the same", hello: t12, lowest: t12, highest: t12, want: t12},
-		{what: "above ours is negotiated down, §E.1", hello: t13, lowest: t12, highest: t12, want: t12},
+		{what: "above ours is negotiated down, §E.1", hello: t13, lowest: t12, highest: t12,
+			want: t12},
 		{what: "any minor version", hello: 0x03FF, lowest: t12, highest: t12, want: t12},
 		{what: "any major version", hello: 0x0FFF, lowest: t12, highest: t12, want: t12},
-		{what: "below ours, §E.1", hello: t11, lowest: t12, highest: t12, alert: alert.ProtocolVersion},
-		{what: "SSL 3.0", hello: iana.SSL30, lowest: t10, highest: t12, alert: alert.ProtocolVersion},
-		{what: "the client's highest", hello: t11, lowest: t10, highest: t12, want: t11, downgradeSentinel: downgradeTo11},
-		{what: "the lowest", hello: t10, lowest: t10, highest: t12, want: t10, downgradeSentinel: downgradeTo11},
+		{what: "below ours, §E.1", hello: t11, lowest: t12, highest: t12,
+			alert: alert.ProtocolVersion},
+		{what: "SSL 3.0", hello: iana.SSL30, lowest: t10, highest: t12,
+			alert: alert.ProtocolVersion},
+		{what: "the client's highest", hello: t11, lowest: t10, highest: t12, want: t11,
+			downgradeSentinel: downgradeTo11},
+		{what: "the lowest", hello: t10, lowest: t10, highest: t12, want: t10,
+			downgradeSentinel: downgradeTo11},
 		{what: "our highest is 1.1: no sentinel", hello: t12, lowest: t10, highest: t11, want: t11},
-		{what: "a fallback, RFC 7507 §3", hello: t11, lowest: t10, highest: t12, suites: fallback, alert: alert.InappropriateFallback},
-		{what: "a fallback below ours, RFC 7507 §3", hello: t11, lowest: t12, highest: t12, suites: fallback, alert: alert.ProtocolVersion},
-		{what: "a fallback to our highest", hello: t12, lowest: t12, highest: t12, suites: fallback, want: t12},
-		{what: "a fallback to above our highest", hello: t13, lowest: t12, highest: t12, suites: fallback, want: t12},
-		{what: "supported_versions, RFC 8446 §4.2.1", hello: t12, supported: []iana.Version{0x7A7A, t13, t12}, lowest: t12, highest: t12, want: t12},
-		{what: "supported_versions overrule client_version", hello: t12, supported: []iana.Version{t11}, lowest: t10, highest: t12, want: t11, downgradeSentinel: downgradeTo11},
-		{what: "supported_versions without ours", hello: t12, supported: []iana.Version{t13}, lowest: t12, highest: t12, alert: alert.ProtocolVersion},
+		{what: "a fallback, RFC 7507 §3", hello: t11, lowest: t10, highest: t12, suites: fallback,
+			alert: alert.InappropriateFallback},
+		{what: "a fallback below ours, RFC 7507 §3", hello: t11, lowest: t12, highest: t12,
+			suites: fallback, alert: alert.ProtocolVersion},
+		{what: "a fallback to our highest", hello: t12, lowest: t12, highest: t12, suites: fallback,
+			want: t12},
+		{what: "a fallback to above our highest", hello: t13, lowest: t12, highest: t12,
+			suites: fallback, want: t12},
+		{what: "supported_versions, RFC 8446 §4.2.1", hello: t12,
+			supported: []iana.Version{0x7A7A, t13, t12}, lowest: t12, highest: t12, want: t12},
+		{what: "supported_versions overrule client_version", hello: t12,
+			supported: []iana.Version{t11}, lowest: t10, highest: t12, want: t11,
+			downgradeSentinel: downgradeTo11},
+		{what: "supported_versions without ours", hello: t12, supported: []iana.Version{t13},
+			lowest: t12, highest: t12, alert: alert.ProtocolVersion},
 	} {
-		h := hello(t, append(suites{iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV}, c.suites...), groups{iana.X25519, iana.Secp256r1}, everyScheme)
+		h := hello(t,
+			append(suites{iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
+				iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV}, c.suites...), groups{iana.X25519, iana.Secp256r1}, everyScheme)
 		h.Version = c.hello
 		if c.supported != nil {
-			if err := h.Extensions.Add(iana.ExtSupportedVersions, &message.SupportedVersions{Versions: c.supported}); err != nil {
+			if err := h.Extensions.Add(iana.ExtSupportedVersions,
+				&message.SupportedVersions{Versions: c.supported}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -167,7 +234,8 @@ func TestServerChoosesTheVersion(t *testing.T) {
 			t.Errorf("%s: got %v, expected %v", c.what, m.Agreed.Version, c.want)
 		}
 		sentinel := ""
-		if tail := string(m.ServerHello.Random[24:]); tail == downgradeTo11 || tail == downgradeTo12 {
+		if tail := string(m.ServerHello.Random[24:]); tail == downgradeTo11 ||
+			tail == downgradeTo12 {
 			sentinel = tail
 		}
 		if sentinel != c.downgradeSentinel {
@@ -176,8 +244,8 @@ func TestServerChoosesTheVersion(t *testing.T) {
 	}
 }
 
-// RFC 8446 §4.1.3: "TLS 1.2 clients SHOULD also check that the last eight bytes are not equal to the second value if the ServerHello
-// indicates TLS 1.1 or below."
+// RFC 8446 §4.1.3: "TLS 1.2 clients SHOULD also check that the last eight bytes are not equal to
+// the second value if the ServerHello indicates TLS 1.1 or below."
 func TestClientSeesThatItWasDowngraded(t *testing.T) {
 	for _, c := range []struct {
 		what    string
@@ -187,7 +255,8 @@ func TestClientSeesThatItWasDowngraded(t *testing.T) {
 		refused bool
 	}{
 		{"TLS 1.2, as it comes", iana.TLS12, "8 random", iana.TLS12, false},
-		{"TLS 1.2, and the server speaks 1.3: we do not", iana.TLS12, downgradeTo12, iana.TLS12, false},
+		{"TLS 1.2, and the server speaks 1.3: we do not", iana.TLS12, downgradeTo12, iana.TLS12,
+			false},
 		{"TLS 1.1, and the server speaks 1.2", iana.TLS11, downgradeTo11, iana.TLS12, true},
 		{"TLS 1.1, and the server speaks 1.3", iana.TLS11, downgradeTo12, iana.TLS12, true},
 		{"TLS 1.0, and the server speaks 1.2", iana.TLS10, downgradeTo11, iana.TLS12, true},
@@ -200,7 +269,8 @@ func TestClientSeesThatItWasDowngraded(t *testing.T) {
 		if err := m.Speak(); err != nil {
 			t.Fatal(err)
 		}
-		sh := &message.ServerHello{Version: c.version, CipherSuite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}
+		sh := &message.ServerHello{Version: c.version,
+			CipherSuite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA}
 		copy(sh.Random[24:], c.tail)
 		sh.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
 		raw, err := message.Dialect{Version: iana.TLS12}.Encode(sh)
@@ -240,8 +310,10 @@ func TestClientOffersWhatItsSuitesCanUse(t *testing.T) {
 		for _, id := range g.Groups {
 			curves, fields = curves || !id.FiniteField(), fields || id.FiniteField()
 		}
-		if curves != c.curves || fields != c.fields || e.Has(iana.ExtECPointFormats) != c.formats || e.Has(iana.ExtEncryptThenMAC) != c.etm {
-			t.Errorf("%v: groups %v, ec_point_formats %v, encrypt_then_mac %v", c.suite, g.Groups, e.Has(iana.ExtECPointFormats), e.Has(iana.ExtEncryptThenMAC))
+		if curves != c.curves || fields != c.fields || e.Has(iana.ExtECPointFormats) != c.formats ||
+			e.Has(iana.ExtEncryptThenMAC) != c.etm {
+			t.Errorf("%v: groups %v, ec_point_formats %v, encrypt_then_mac %v", c.suite, g.Groups,
+				e.Has(iana.ExtECPointFormats), e.Has(iana.ExtEncryptThenMAC))
 		}
 		if !e.Has(iana.ExtRenegotiationInfo) || !e.Has(iana.ExtExtendedMasterSecret) {
 			t.Errorf("%v: no renegotiation_info or no extended_master_secret", c.suite)

@@ -60,7 +60,8 @@ func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 }
 
 func (c *client) hello(s *Score) (*message.ClientHello, error) {
-	m := &message.ClientHello{Version: c.MaxVersion, CipherSuites: slices.Clone(c.Suites), CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
+	m := &message.ClientHello{Version: c.MaxVersion, CipherSuites: slices.Clone(c.Suites),
+		CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
 	if len(c.Suites) == 0 && c.MaxVersion < iana.TLS13 {
 		return nil, alert.Fail(alert.InternalError, "", "no cipher suite is enabled")
 	}
@@ -135,10 +136,12 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 
 func (c *client) certificate(m *message.Certificate, s *Score) error {
 	if len(m.Chain) == 0 {
-		return alert.Fail(alert.DecodeError, "RFC 5246 §7.4.2", "the server's Certificate is empty, expected at least its own")
+		return alert.Fail(alert.DecodeError, "RFC 5246 §7.4.2",
+			"the server's Certificate is empty, expected at least its own")
 	}
 	if c.Prior != nil && !bytes.Equal(m.Chain[0], c.Prior.Leaf) {
-		return alert.Fail(alert.BadCertificate, "RFC 5746 §5", "the server renegotiates with another certificate")
+		return alert.Fail(alert.BadCertificate, "RFC 5746 §5",
+			"the server renegotiates with another certificate")
 	}
 	if err := c.authenticate(iana.Server, m.Chain, !c.Skip); err != nil {
 		return err
@@ -149,32 +152,39 @@ func (c *client) certificate(m *message.Certificate, s *Score) error {
 	return c.peer.Chain.FitsGroups(c.Groups)
 }
 
-// status checks the staple, once for all: an unreadable or a bad one is worse than none. See RFC 6066 §8.
+// status checks the staple, once for all: an unreadable or a bad one is worse than none. See RFC
+// 6066 §8.
 func (c *client) status(m *message.CertificateStatus) error {
 	if m.StatusType != iana.StatusOCSP {
-		return alert.Fail(alert.IllegalParameter, "RFC 6066 §8", "got a certificate status of type %v, expected %v", m.StatusType, iana.StatusOCSP)
+		return alert.Fail(alert.IllegalParameter, "RFC 6066 §8",
+			"got a certificate status of type %v, expected %v", m.StatusType, iana.StatusOCSP)
 	}
 	if c.Skip {
 		return nil
 	}
 	chain := c.peer.Verified[0]
-	if err := pki.CheckStaple(m.Response, chain[0], chain[min(1, len(chain)-1)], c.now()); err != nil {
+	if err := pki.CheckStaple(m.Response, chain[0], chain[min(1, len(chain)-1)],
+		c.now()); err != nil {
 		return err
 	}
-	c.Log.Verified(trace.Verified{What: "ocsp", From: iana.Server, Detail: "stapled status: good"}, "RFC 6066 §8")
+	c.Log.Verified(trace.Verified{What: "ocsp", From: iana.Server, Detail: "stapled status: good"},
+		"RFC 6066 §8")
 	return nil
 }
 
-// unstapled: the server's flight is over; a certificate that promises a staple must have brought it. See RFC 7633 §4.2.3.
+// unstapled: the server's flight is over; a certificate that promises a staple must have brought
+// it. See RFC 7633 §4.2.3.
 func (c *client) unstapled(s *Score) error {
 	if s.CertificateStatus != nil || c.Skip || c.peer.Chain == nil {
 		return nil
 	}
 	switch {
 	case c.StatusRequest == Required:
-		return alert.Fail(alert.BadCertificateStatusResponse, "RFC 6066 §8", "the server stapled no certificate status, which we require")
+		return alert.Fail(alert.BadCertificateStatusResponse, "RFC 6066 §8",
+			"the server stapled no certificate status, which we require")
 	case c.StatusRequest != Off && pki.MustStaple(c.peer.Chain.Leaf()):
-		return alert.Fail(alert.BadCertificateStatusResponse, "RFC 7633 §4.2.3", "the server's certificate says that a status comes with it, and none came")
+		return alert.Fail(alert.BadCertificateStatusResponse, "RFC 7633 §4.2.3",
+			"the server's certificate says that a status comes with it, and none came")
 	}
 	return nil
 }
@@ -184,7 +194,8 @@ func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error
 	kx := s.Agreed.Kex
 	if kx.EllipticCurve() && !slices.Contains(c.Groups, m.Group) {
 		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
-			"the server chose the group %v, we offered %v", m.Group, alert.Few(offeredGroups(c.Config)))
+			"the server chose the group %v, we offered %v", m.Group,
+			alert.Few(offeredGroups(c.Config)))
 	}
 	if kx.Ephemeral() {
 		if _, err := groupOf(kx, m, c.MinDHBits); err != nil {
@@ -203,14 +214,16 @@ func (c *client) certificateRequest(m *message.CertificateRequest, v iana.Versio
 	if v < iana.TLS12 {
 		m.Schemes = pki.Implied(v)
 	}
-	return c.chooseCredential(pki.Request{Types: m.Types, Schemes: m.Schemes, Authorities: m.Authorities}, v, "RFC 5246 §7.4.4")
+	return c.chooseCredential(pki.Request{Types: m.Types, Schemes: m.Schemes,
+		Authorities: m.Authorities}, v, "RFC 5246 §7.4.4")
 }
 
 // chooseCredential chooses what to show for a request, or asks the program.
 func (c *client) chooseCredential(r pki.Request, v iana.Version, ref string) error {
 	creds := c.Credentials
 	if ask := c.ForRequest; ask != nil {
-		cred, err := c.asked.await("GetClientCertificate", func(ctx context.Context) (*pki.Credential, error) { return ask(ctx, r, v) })
+		cred, err := c.asked.await("GetClientCertificate",
+			func(ctx context.Context) (*pki.Credential, error) { return ask(ctx, r, v) })
 		if err != nil {
 			return err
 		}
@@ -261,9 +274,11 @@ func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
 		}
 		key, ok := pub.(*rsa.PublicKey)
 		if !ok {
-			return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.7.1", "the server's key is a %T, which cannot encrypt", pub)
+			return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.7.1",
+				"the server's key is a %T, which cannot encrypt", pub)
 		}
-		// RFC 5246 §7.4.7.1: "the version number offered by the client in the ClientHello.client_version, not the version negotiated".
+		// RFC 5246 §7.4.7.1: "the version number offered by the client in the
+		// ClientHello.client_version, not the version negotiated".
 		pre, encrypted, err := kex.EncryptPreMaster(c.Rand, key, s.ClientHello.Version)
 		c.preMaster = pre
 		return &message.ClientKeyExchange{EncryptedPreMaster: encrypted}, err
@@ -294,14 +309,17 @@ func (c *client) secret(s *Score) (Input, error) {
 	return Input{PreMaster: c.preMaster}, nil
 }
 
-// finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt. So it does that it has the
-// pre-shared key.
+// finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt.
+// So it does that it has the pre-shared key.
 func (c *client) finished(s *Score) (message.Message, error) {
 	certified := ifCertified(s) == Must
 	switch {
-	case certified && (c.peer.Chain == nil || !c.Skip && c.peer.Verified == nil), s.VerifyData[iana.Server] == nil,
+	case certified &&
+		(c.peer.Chain == nil || !c.Skip && c.peer.Verified == nil),
+		s.VerifyData[iana.Server] == nil,
 		certified && s.Agreed.Kex.Ephemeral() && !c.peer.possessed, s.Undecided:
-		return nil, alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the server is")
+		return nil, alert.Fail(alert.InternalError, "",
+			"the handshake ended without a proof of who the server is")
 	}
 	if err := c.accept(); err != nil {
 		return nil, err

@@ -70,16 +70,20 @@ func acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.P
 		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.1",
 			"the server's supported_versions has %v, expected TLS 1.3", versionOf(sh))
 	case sh.Version != iana.TLS12:
-		return alert.Fail(alert.IllegalParameter, ref, "the server's legacy_version is %v, expected TLS 1.2", sh.Version)
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server's legacy_version is %v, expected TLS 1.2", sh.Version)
 	case !bytes.Equal(sh.SessionID, ch.SessionID):
 		return alert.Fail(alert.IllegalParameter, ref, "the server does not echo our session ID")
 	case sh.CompressionMethod != iana.CompressionNull:
-		return alert.Fail(alert.IllegalParameter, ref, "the server chose compression %v, we offered null", sh.CompressionMethod)
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server chose compression %v, we offered null", sh.CompressionMethod)
 	case !ch.Offers(sh.CipherSuite):
-		return alert.Fail(alert.IllegalParameter, ref, "the server chose %v, which we did not offer", sh.CipherSuite)
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server chose %v, which we did not offer", sh.CipherSuite)
 	}
 	return placed(sh.Extensions, iana.TLS13, at, func(x *extension) bool {
-		return x.asked(ch) || at == message.InHelloRetryRequest && x == row(iana.ExtCookie) // RFC 8446 §4.2
+		// RFC 8446 §4.2
+		return x.asked(ch) || at == message.InHelloRetryRequest && x == row(iana.ExtCookie)
 	})
 }
 
@@ -102,14 +106,16 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 	}
 	if !asked {
 		if !m.Extensions.Has(iana.ExtCookie) {
-			return alert.Fail(alert.IllegalParameter, ref, "the server asks for another hello, and for no change in it")
+			return alert.Fail(alert.IllegalParameter, ref,
+				"the server asks for another hello, and for no change in it")
 		}
 		return nil
 	}
 	known := slices.ContainsFunc(c.shares, func(k keyShare) bool { return k.ID() == group.Group })
 	if known || !slices.Contains(offeredGroups(c.Config), group.Group) {
 		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
-			"the server asks for a share of %v, which we sent already or did not offer", group.Group)
+			"the server asks for a share of %v, which we sent already or did not offer",
+			group.Group)
 	}
 	c.shares = nil
 	return c.share(group.Group)
@@ -137,14 +143,16 @@ func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
 	}
 	if s.Retried() && m.CipherSuite != s.Retry.CipherSuite {
 		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.4",
-			"the server chose %v, and %v in its HelloRetryRequest", m.CipherSuite, s.Retry.CipherSuite)
+			"the server chose %v, and %v in its HelloRetryRequest", m.CipherSuite,
+			s.Retry.CipherSuite)
 	}
 	a, err := s.agree(m, nil)
 	if err != nil {
 		return err
 	}
 	if !m.Extensions.Has(iana.ExtKeyShare) {
-		return alert.Fail(alert.MissingExtension, "RFC 8446 §4.2.8", "the server sends no key_share, which every mode that we offer has")
+		return alert.Fail(alert.MissingExtension, "RFC 8446 §4.2.8",
+			"the server sends no key_share, which every mode that we offer has")
 	}
 	if c.shareOf(a.Group) == nil {
 		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
@@ -177,7 +185,8 @@ func (c *client) secret13(s *Score) (Input, error) {
 	if err != nil {
 		return Input{}, err
 	}
-	c.Log.Ephemeral(iana.Client, ours.Name(), ours.offer.Private(), ours.offer.Share(), theirs.KeyExchange, "RFC 8446 §4.2.8")
+	c.Log.Ephemeral(iana.Client, ours.Name(), ours.offer.Private(), ours.offer.Share(),
+		theirs.KeyExchange, "RFC 8446 §4.2.8")
 	c.shares = nil
 	return Input{Early: c.early, Shared: shared}, nil
 }
@@ -194,7 +203,8 @@ func (c *client) receive13(msg message.Message, s *Score) error {
 	case *message.CertificateVerify:
 		return c.verified13(iana.Server, m, s)
 	}
-	return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4", "got a %v, which we did not ask for", msg.Type())
+	return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4", "got a %v, which we did not ask for",
+		msg.Type())
 }
 
 func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) error {
@@ -213,15 +223,18 @@ func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) e
 func (c *client) certificateRequest13(m *message.CertificateRequest) error {
 	const ref = "RFC 8446 §4.3.2"
 	if len(m.Context) != 0 {
-		return alert.Fail(alert.IllegalParameter, ref, "the server's certificate_request_context is not empty during the handshake")
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server's certificate_request_context is not empty during the handshake")
 	}
 	if err := placed(m.Extensions, iana.TLS13, message.InCertificateRequest, nil); err != nil {
 		return err
 	}
 	if !m.Extensions.Has(iana.ExtSignatureAlgorithms) {
-		return alert.Fail(alert.MissingExtension, ref, "the server's CertificateRequest has no signature_algorithms")
+		return alert.Fail(alert.MissingExtension, ref,
+			"the server's CertificateRequest has no signature_algorithms")
 	}
-	return c.chooseCredential(pki.Request{Schemes: m.Schemes, Authorities: m.Authorities, TLS13: true}, iana.TLS13, ref)
+	return c.chooseCredential(pki.Request{Schemes: m.Schemes, Authorities: m.Authorities,
+		TLS13: true}, iana.TLS13, ref)
 }
 
 // certificate13 checks the server's chain, and what comes with it. See RFC 8446 §4.4.2.
@@ -229,9 +242,11 @@ func (c *client) certificate13(m *message.Certificate, s *Score) error {
 	const ref = "RFC 8446 §4.4.2"
 	switch {
 	case len(m.Context) != 0:
-		return alert.Fail(alert.IllegalParameter, ref, "the certificate_request_context of a server's Certificate is not empty")
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the certificate_request_context of a server's Certificate is not empty")
 	case len(m.Chain) == 0:
-		return alert.Fail(alert.DecodeError, "RFC 8446 §4.4.2.4", "the server's Certificate is empty")
+		return alert.Fail(alert.DecodeError, "RFC 8446 §4.4.2.4",
+			"the server's Certificate is empty")
 	}
 	asked := func(x *extension) bool { return x.asked(s.ClientHello) }
 	if err := placedEntries(m, asked); err != nil {
@@ -277,19 +292,22 @@ func (l *live) verified13(from iana.Side, m *message.CertificateVerify, s *Score
 	}
 	if !slices.Contains(l.Schemes, m.Scheme) || !pki.Signs13(pub, m.Scheme) {
 		return alert.Fail(alert.IllegalParameter, ref,
-			"the %v signed with %v, which TLS 1.3, its key or our policy does not allow", from, m.Scheme)
+			"the %v signed with %v, which TLS 1.3, its key or our policy does not allow", from,
+			m.Scheme)
 	}
 	signed := pki.CertificateVerify13(from, s.transcript.sum())
 	if err := pki.Verify(pub, m.Scheme, signed, m.Signature); err != nil {
 		return err
 	}
 	l.peer.possessed, l.peer.Scheme = true, m.Scheme
-	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: m.Scheme, Signed: signed, Signature: m.Signature}, ref)
+	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: m.Scheme, Signed: signed,
+		Signature: m.Signature}, ref)
 	return nil
 }
 
 // sign13 is our CertificateVerify.
 func (l *live) sign13(me iana.Side, c pki.Choice, s *Score) (message.Message, error) {
-	signature, err := l.sign(me, c, pki.CertificateVerify13(me, s.transcript.sum()), "RFC 8446 §4.4.3")
+	signature, err := l.sign(me, c, pki.CertificateVerify13(me, s.transcript.sum()),
+		"RFC 8446 §4.4.3")
 	return &message.CertificateVerify{Scheme: c.Scheme, Signature: signature}, err
 }

@@ -23,7 +23,8 @@ const (
 	Required                // without it there is no connection
 )
 
-// Config is what a live player may do and whom it trusts. It is read, and never written, by a handshake.
+// Config is what a live player may do and whom it trusts. It is read, and never written, by a
+// handshake.
 type Config struct {
 	Rand io.Reader // every nonce, private key, padding and salt comes from here
 	Now  time.Time // for certificates
@@ -42,8 +43,8 @@ type Config struct {
 	Prior *Prior
 }
 
-// Prior is what a renegotiation is tied to, so that nobody can splice two connections: RFC 5746 §3.5. Who is at the other end, and
-// how the master_secret is made, must stay.
+// Prior is what a renegotiation is tied to, so that nobody can splice two connections: RFC 5746
+// §3.5. Who is at the other end, and how the master_secret is made, must stay.
 type Prior struct {
 	VerifyData [2][]byte // by side
 	Leaf       []byte    // the server's certificate, DER
@@ -68,8 +69,9 @@ type Parameters struct {
 	StatusRequest        Demand // RFC 6066 §8; Required refuses a server that staples nothing
 	Timestamps           Demand // signed_certificate_timestamp, RFC 6962 §3.3: carried, not judged
 	MaxFragmentLength    uint8  // a client's wish, as the code of RFC 6066 §4; 0: none
-	RecordSizeLimit      uint16 // the longest plaintext that we want to receive, RFC 8449; 0: not said
-	Protocols            []string
+	// the longest plaintext that we want to receive, RFC 8449; 0: not said
+	RecordSizeLimit uint16
+	Protocols       []string
 }
 
 // Identity is what we can prove ourselves with.
@@ -79,12 +81,14 @@ type Identity struct {
 	Hooks
 }
 
-// Hooks are a program's say in what only the peer's messages tell. They may be slow: they are called under Pending. nil ones have
-// nothing to say.
+// Hooks are a program's say in what only the peer's messages tell. They may be slow: they are
+// called under Pending. nil ones have nothing to say.
 type Hooks struct {
-	// ForClient gives a server another configuration for this client, or nil. What was settled before, the Log and the Rand, stays.
+	// ForClient gives a server another configuration for this client, or nil. What was settled
+	// before, the Log and the Rand, stays.
 	ForClient func(context.Context, *message.ClientHello) (*Config, error)
-	// ForServerName gives a server its credentials for this client; none: those of the configuration.
+	// ForServerName gives a server its credentials for this client; none: those of the
+	// configuration.
 	ForServerName func(context.Context, *message.ClientHello) ([]*pki.Credential, error)
 	// ForRequest gives a client its credential for a request, or nil to show none.
 	ForRequest func(context.Context, pki.Request, iana.Version) (*pki.Credential, error)
@@ -92,12 +96,13 @@ type Hooks struct {
 
 // Trust is what a peer must prove.
 type Trust struct {
-	ServerName string         // a client's: sent as server_name unless it is an address, and checked
+	// a client's: sent as server_name unless it is an address, and checked
+	ServerName string
 	Roots      *x509.CertPool // of servers for a client, of clients for a server; nil: the system's
 	Skip       bool           // a client's: anybody may be there
 
-	// Legacy accepts certificates that are signed with SHA-1 or SHA-224. LegacyRoots are roots besides
-	// Roots, for chains whose signatures crypto/x509 does not compute. See pki.Trust.
+	// Legacy accepts certificates that are signed with SHA-1 or SHA-224. LegacyRoots are roots
+	// besides Roots, for chains whose signatures crypto/x509 does not compute. See pki.Trust.
 	Legacy      bool
 	LegacyRoots []*x509.Certificate
 
@@ -119,10 +124,11 @@ type ClientAuth struct {
 	Verify  bool // against Roots; else any certificate will do
 }
 
-// Peer is who is at the other end, as far as it was proved: the proof token without which no handshake finishes. Only the
-// functions that check make one.
+// Peer is who is at the other end, as far as it was proved: the proof token without which no
+// handshake finishes. Only the functions that check make one.
 type Peer struct {
-	Chain    *pki.Chain           // nil: a client that showed no certificate, and was allowed not to
+	// nil: a client that showed no certificate, and was allowed not to
+	Chain    *pki.Chain
 	Scheme   iana.SignatureScheme // that it signed with; 0 if it signed nothing in this handshake
 	Verified [][]*x509.Certificate
 	// PSKIdentity is a client's, whose key it was shown to have.

@@ -14,7 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// The effects of lines: what changes once they have been said. They are the same for all three players.
+// The effects of lines: what changes once they have been said. They are the same for all three
+// players.
 
 // TrafficKeys is what the record layer needs to protect one direction.
 type TrafficKeys struct {
@@ -34,7 +35,8 @@ func (a *Agreed) trafficKeys(from iana.Side, d keys.Direction) *TrafficKeys {
 
 // Params is what the record layer makes a protection of. rand draws CBC IVs.
 func (k *TrafficKeys) Params(rand io.Reader) record.Params {
-	return record.Params{Version: k.Version, EncryptThenMAC: k.EncryptThenMAC, Keys: record.Keys(k.Direction), Rand: rand}
+	return record.Params{Version: k.Version, EncryptThenMAC: k.EncryptThenMAC,
+		Keys: record.Keys(k.Direction), Rand: rand}
 }
 
 // ErrNoSecret is an observer's: nobody gave it a secret for this handshake.
@@ -114,14 +116,16 @@ func settleGroup(m *Machine) error {
 func (m *Machine) tellAgreed(ref string) {
 	a := m.Agreed
 	m.log.Agreed(trace.Agreed{
-		Version: a.Version, Suite: a.Suite.ID, KeyExchange: a.Kex, Authentication: a.Auth, Group: m.GroupName,
-		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC, ALPN: a.ALPN, ServerName: a.ServerName,
+		Version: a.Version, Suite: a.Suite.ID, KeyExchange: a.Kex, Authentication: a.Auth,
+		Group:                m.GroupName,
+		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
+		ALPN: a.ALPN, ServerName: a.ServerName,
 		Resumed: m.Resumed,
 	}, ref)
 }
 
-// deriveMaster turns the shared secret into the master_secret and the key_block. The transcript ends with ClientKeyExchange
-// here, as the session hash of RFC 7627 §3 wants it.
+// deriveMaster turns the shared secret into the master_secret and the key_block. The transcript
+// ends with ClientKeyExchange here, as the session hash of RFC 7627 §3 wants it.
 func deriveMaster(m *Machine) error {
 	in, err := m.player.secret(&m.Score)
 	if errors.Is(err, ErrNoSecret) {
@@ -229,7 +233,8 @@ func (m *Machine) schedule(in Input) (secrets, error) {
 	if in.Shared != nil {
 		m.log.SharedSecret("shared_secret", in.Shared, "RFC 8446 §7.4")
 	}
-	s := &schedule13{traffic13: traffic13{suite: m.Agreed.Suite}, handshake: early.Handshake(in.Shared), keyLog: m.logKey}
+	s := &schedule13{traffic13: traffic13{suite: m.Agreed.Suite},
+		handshake: early.Handshake(in.Shared), keyLog: m.logKey}
 	clear(in.Shared)
 	return s, nil
 }
@@ -313,13 +318,16 @@ func (m *Machine) KeyUpdate(from iana.Side) error {
 func suiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 	s := suite.Readable(id)
 	if s == nil {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server chose %v, which Vitrine does not know", id)
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
+			"the server chose %v, which Vitrine does not know", id)
 	}
 	if (s.Kex == iana.KexNone) != (v == iana.TLS13) {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3", "the server chose %v with %v", id, v)
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
+			"the server chose %v with %v", id, v)
 	}
 	if max(v, iana.TLS10) < s.MinVersion() {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server chose %v with %v, which needs %v", id, v, s.MinVersion())
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
+			"the server chose %v with %v, which needs %v", id, v, s.MinVersion())
 	}
 	return s, nil
 }

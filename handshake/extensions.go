@@ -54,7 +54,8 @@ const (
 // ignored.
 const requests = inCH | inCR | inNT
 
-// extensions in the order in which our hellos carry them. Set by init: the columns refer to functions that refer to it.
+// extensions in the order in which our hellos carry them. Set by init: the columns refer to
+// functions that refer to it.
 var extensions []extension
 
 func init() {
@@ -66,20 +67,26 @@ func init() {
 			offerServerName, answerServerName, settleEmpty(iana.ExtServerName)},
 		{iana.ExtMaxFragmentLength, "RFC 6066 §4", hellos, inCH | inEE,
 			offerMaxFragment, answerMaxFragment, settleMaxFragment},
-		{iana.ExtStatusRequest, "RFC 6066 §8", hellos, inCH | inCR | inCT, offerStatus, answerStatus, settleStatus},
+		{iana.ExtStatusRequest, "RFC 6066 §8", hellos, inCH | inCR | inCT, offerStatus,
+			answerStatus, settleStatus},
 		{iana.ExtSupportedGroups, "RFC 8422 §5.1.1", hellos, inCH | inEE, offerGroups, nil, nil},
 		{iana.ExtECPointFormats, "RFC 8422 §5.1.2", hellos, inCH,
 			offerPointFormats, answerPointFormats, settlePointFormats},
-		{iana.ExtSignatureAlgorithms, "RFC 5246 §7.4.1.4.1", inCH, inCH | inCR, offerSchemes, nil, nil},
-		{iana.ExtALPN, "RFC 7301 §3.1", hellos, inCH | inEE, offerProtocols, answerProtocol, settleProtocol},
+		{iana.ExtSignatureAlgorithms, "RFC 5246 §7.4.1.4.1", inCH, inCH | inCR, offerSchemes, nil,
+			nil},
+		{iana.ExtALPN, "RFC 7301 §3.1", hellos, inCH | inEE, offerProtocols, answerProtocol,
+			settleProtocol},
 		{iana.ExtSCT, "RFC 6962 §3.3.1", hellos, inCH | inCR | inCT,
 			yes(func(c *Config) bool { return c.Timestamps != Off }), answerSCTs, settleSCTs},
 		{iana.ExtEncryptThenMAC, "RFC 7366 §2", hellos, inCH,
 			yes(offersCBC), answerEncryptThenMAC, settleEncryptThenMAC},
 		{iana.ExtExtendedMasterSecret, "RFC 7627 §5.1", hellos, inCH,
-			yes(func(c *Config) bool { return c.ExtendedMasterSecret != Off }), answerExtendedMaster, settleExtendedMaster},
-		{iana.ExtRecordSizeLimit, "RFC 8449 §4", hellos, inCH | inEE, offerSizeLimit, answerSizeLimit, settleSizeLimit},
-		{iana.ExtSessionTicket, "RFC 5077 §3.2", hellos, inCH, offerTicket, answerTicket, settleTicket},
+			yes(func(c *Config) bool { return c.ExtendedMasterSecret != Off }),
+			answerExtendedMaster, settleExtendedMaster},
+		{iana.ExtRecordSizeLimit, "RFC 8449 §4", hellos, inCH | inEE, offerSizeLimit,
+			answerSizeLimit, settleSizeLimit},
+		{iana.ExtSessionTicket, "RFC 5077 §3.2", hellos, inCH, offerTicket, answerTicket,
+			settleTicket},
 		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", hellos, inCH,
 			offerRenegotiation, answerRenegotiation, settleRenegotiation},
 		{iana.ExtSignatureAlgorithmsCert, "RFC 8446 §4.2.3", inCH, inCH | inCR, nil, nil, nil},
@@ -91,8 +98,10 @@ func init() {
 		{iana.ExtOIDFilters, "RFC 8446 §4.2.5", 0, inCR, nil, nil, nil},
 		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, nil, nil, nil},
 		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, offerPSKModes, nil, nil},
-		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, nil, nil, settleEarlyData},
-		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, offerPSK, answerPSK, nil}, // the last, always
+		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, nil, nil,
+			settleEarlyData},
+		// the last, always
+		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, offerPSK, answerPSK, nil},
 	}
 }
 
@@ -123,7 +132,8 @@ func (x *extension) asked(ch *message.ClientHello) bool {
 // placed refuses an extension that may not stand in a message of a live peer, or that answers none
 // of ours. asked reports whether one was asked for; it does not matter in requests. See RFC 5246
 // §7.4.1.4 and RFC 8446 §4.2.
-func placed(e message.Extensions, v iana.Version, at message.Place, asked func(*extension) bool) error {
+func placed(e message.Extensions, v iana.Version, at message.Place,
+	asked func(*extension) bool) error {
 	wrongPlace := alert.UnsupportedExtension
 	if v == iana.TLS13 {
 		wrongPlace = alert.IllegalParameter
@@ -132,9 +142,11 @@ func placed(e message.Extensions, v iana.Version, at message.Place, asked func(*
 		row := extensionRow(x.Type)
 		switch {
 		case at&requests == 0 && (row == nil || !asked(row)):
-			return alert.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4", "the peer answers %v, which we did not send", x.Type)
+			return alert.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4",
+				"the peer answers %v, which we did not send", x.Type)
 		case row != nil && row.places(v)&at == 0:
-			return alert.Fail(wrongPlace, row.ref, "the peer sends %v in a message of %v that may not have it", x.Type, v)
+			return alert.Fail(wrongPlace, row.ref,
+				"the peer sends %v in a message of %v that may not have it", x.Type, v)
 		}
 	}
 	return nil

@@ -26,14 +26,15 @@ func settleEmpty(t iana.ExtensionType) func(*Agreed, message.Extensions, message
 // server_name
 
 func offerServerName(c *offering) (message.Content, bool) {
-	// RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"", which is "without
-	// a trailing dot".
+	// RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"", which is
+	// "without a trailing dot".
 	bare := strings.TrimSuffix(strings.TrimPrefix(c.ServerName, "["), "]")
 	name := strings.TrimRight(c.ServerName, ".")
 	if _, err := netip.ParseAddr(bare); err == nil || name == "" {
 		return nil, false
 	}
-	return &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName, Name: []byte(name)}}}, true
+	return &message.ServerNames{Names: []message.ServerName{{Type: iana.HostName,
+		Name: []byte(name)}}}, true
 }
 
 // answerServerName says that the name was used, which is always so: certificates and callbacks are
@@ -57,7 +58,9 @@ func answerMaxFragment(c *Config, an *answering) (message.Content, bool, error) 
 		return nil, false, err
 	}
 	if m.Bytes() == 0 {
-		return nil, false, alert.Fail(alert.IllegalParameter, "RFC 6066 §4", "the client wants max_fragment_length %d, expected 1 to 4", m.Code)
+		return nil, false,
+			alert.Fail(alert.IllegalParameter, "RFC 6066 §4",
+				"the client wants max_fragment_length %d, expected 1 to 4", m.Code)
 	}
 	return &m, true, nil
 }
@@ -71,10 +74,13 @@ func settleMaxFragment(a *Agreed, client, server message.Extensions) error {
 		return err
 	}
 	if got != asked || got.Bytes() == 0 {
-		return alert.Fail(alert.IllegalParameter, "RFC 6066 §4", "the server answers max_fragment_length %d, the client asked for %d", got.Code, asked.Code)
+		return alert.Fail(alert.IllegalParameter, "RFC 6066 §4",
+			"the server answers max_fragment_length %d, the client asked for %d", got.Code,
+			asked.Code)
 	}
 	if server.Has(iana.ExtRecordSizeLimit) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8449 §5", "the server answers both max_fragment_length and record_size_limit")
+		return alert.Fail(alert.IllegalParameter, "RFC 8449 §5",
+			"the server answers both max_fragment_length and record_size_limit")
 	}
 	a.MaxFragment = got.Bytes()
 	return nil
@@ -114,7 +120,8 @@ func sizeLimit(e message.Extensions) (int, error) {
 		return 0, err
 	}
 	if l.Limit < 64 {
-		return 0, alert.Fail(alert.IllegalParameter, "RFC 8449 §4", "a record_size_limit of %d, expected at least 64", l.Limit)
+		return 0, alert.Fail(alert.IllegalParameter, "RFC 8449 §4",
+			"a record_size_limit of %d, expected at least 64", l.Limit)
 	}
 	return min(int(l.Limit), record.MaxPlaintext), nil
 }
@@ -163,11 +170,13 @@ func offeredGroups(c *Config) []iana.Group {
 }
 
 func offerPointFormats(c *offering) (message.Content, bool) {
-	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}}, offers(c.Suites, iana.KeyExchange.EllipticCurve)
+	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}},
+		offers(c.Suites, iana.KeyExchange.EllipticCurve)
 }
 
 func answerPointFormats(_ *Config, an *answering) (message.Content, bool, error) {
-	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}}, an.chosen.suite.Kex.EllipticCurve(), nil
+	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}},
+		an.chosen.suite.Kex.EllipticCurve(), nil
 }
 
 func settlePointFormats(_ *Agreed, _, server message.Extensions) error {
@@ -191,7 +200,8 @@ func uncompressed(e message.Extensions) error {
 // signature_algorithms
 
 func offerSchemes(c *offering) (message.Content, bool) {
-	return &message.SignatureSchemes{Schemes: c.Schemes}, c.MaxVersion >= iana.TLS12 && len(c.Schemes) > 0
+	return &message.SignatureSchemes{Schemes: c.Schemes}, c.MaxVersion >= iana.TLS12 &&
+		len(c.Schemes) > 0
 }
 
 // application_layer_protocol_negotiation
@@ -206,16 +216,20 @@ func offerProtocols(c *offering) (message.Content, bool) {
 
 func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
 	var theirs message.Protocols
-	if _, err := read(an.hello.Extensions, iana.ExtALPN, &theirs); err != nil || len(c.Protocols) == 0 {
+	if _, err := read(an.hello.Extensions, iana.ExtALPN, &theirs); err != nil ||
+		len(c.Protocols) == 0 {
 		return nil, false, err
 	}
 	for _, ours := range c.Protocols {
 		if ours == "h2" && !an.chosen.suite.HTTP2() {
-			continue // a client may offer HTTP/2 and, for servers without it, suites that HTTP/2 prohibits: RFC 9113 §9.2.2
+			// a client may offer HTTP/2 and, for servers without it, suites that HTTP/2 prohibits:
+			// RFC 9113 §9.2.2
+			continue
 		}
 		for _, name := range theirs.Names {
 			if string(name) == ours {
-				an.log.Choice("application_protocol", join(theirs.Names), ours, "the server's first that the client lists", "RFC 7301 §3.2")
+				an.log.Choice("application_protocol", join(theirs.Names), ours,
+					"the server's first that the client lists", "RFC 7301 §3.2")
 				return &message.Protocols{Names: [][]byte{name}}, true, nil
 			}
 		}
@@ -232,9 +246,12 @@ func settleProtocol(a *Agreed, client, server message.Extensions) error {
 	if _, err := read(server, iana.ExtALPN, &got); err != nil {
 		return err
 	}
-	if len(got.Names) != 1 || !slices.ContainsFunc(asked.Names, func(n []byte) bool { return bytes.Equal(n, got.Names[0]) }) {
+	if len(got.Names) != 1 ||
+		!slices.ContainsFunc(asked.Names,
+			func(n []byte) bool { return bytes.Equal(n, got.Names[0]) }) {
 		return alert.Fail(alert.IllegalParameter, "RFC 7301 §3.1",
-			"the server chose the protocols %s, the client offered %s", join(got.Names), join(asked.Names))
+			"the server chose the protocols %s, the client offered %s", join(got.Names),
+			join(asked.Names))
 	}
 	a.ALPN = string(got.Names[0])
 	return nil
@@ -324,7 +341,10 @@ func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error
 		return nil, false, err
 	}
 	if len(r.RenegotiatedConnection) > 0 {
-		return nil, false, alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.6", "the client's renegotiation_info names an earlier handshake, expected none in a connection's first")
+		return nil, false,
+			alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.6",
+				"the client's renegotiation_info names an earlier handshake, expected none in a "+
+					"connection's first")
 	}
 	return &r, c.SecureRenegotiation != Off, nil
 }

@@ -26,7 +26,8 @@ func answerVersion(_ *Config, an *answering) (message.Content, bool, error) {
 func offerShares(o *offering) (message.Content, bool) {
 	var k message.KeyShares
 	for _, s := range o.client.shares {
-		k.Shares = append(k.Shares, message.KeyShareEntry{Group: s.ID(), KeyExchange: s.offer.Share()})
+		k.Shares = append(k.Shares,
+			message.KeyShareEntry{Group: s.ID(), KeyExchange: s.offer.Share()})
 	}
 	return &k, o.MaxVersion >= iana.TLS13
 }

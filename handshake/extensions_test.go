@@ -13,8 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// malformed has, for each extension, contents that break its structure, in a client's hello and in a
-// server's: cut short, with bytes behind the end, with half an element, with an empty list.
+// malformed has, for each extension, contents that break its structure, in a client's hello and in
+// a server's: cut short, with bytes behind the end, with half an element, with an empty list.
 var malformed = map[iana.ExtensionType][2][]string{
 	iana.ExtServerName: {
 		{
@@ -85,14 +85,16 @@ var malformed = map[iana.ExtensionType][2][]string{
 		{"", "\x00", "\x00\x04\x00\x1d\x00\x00", "\x00\x05\x00\x1d\x00\x02\x01", "\x00\x00\x00"},
 		nil,
 	},
-	iana.ExtCookie:                 {{"", "\x00\x00", "\x00\x02\x01", "\x00\x01\x01\x00"}, nil},
-	iana.ExtCertificateAuthorities: {{"", "\x00\x00", "\x00\x02\x00\x00", "\x00\x03\x00\x01\x30\x00"}, nil},
-	iana.ExtOIDFilters:             {nil, nil}, // of a CertificateRequest
-	iana.ExtPostHandshakeAuth:      {{"\x00"}, nil},
-	iana.ExtPSKKeyExchangeModes:    {{"", "\x00", "\x02\x01", "\x01\x01\x00"}, nil},
-	iana.ExtEarlyData:              {{"\x00"}, nil},
+	iana.ExtCookie: {{"", "\x00\x00", "\x00\x02\x01", "\x00\x01\x01\x00"}, nil},
+	iana.ExtCertificateAuthorities: {{"", "\x00\x00", "\x00\x02\x00\x00",
+		"\x00\x03\x00\x01\x30\x00"}, nil},
+	iana.ExtOIDFilters:          {nil, nil}, // of a CertificateRequest
+	iana.ExtPostHandshakeAuth:   {{"\x00"}, nil},
+	iana.ExtPSKKeyExchangeModes: {{"", "\x00", "\x02\x01", "\x01\x01\x00"}, nil},
+	iana.ExtEarlyData:           {{"\x00"}, nil},
 	iana.ExtPreSharedKey: {
-		{"", "\x00\x00", "\x00\x07\x00\x01\x05\x00\x00\x00\x00", "\x00\x07\x00\x01\x05\x00\x00\x00\x00\x00\x01\x00"},
+		{"", "\x00\x00", "\x00\x07\x00\x01\x05\x00\x00\x00\x00",
+			"\x00\x07\x00\x01\x05\x00\x00\x00\x00\x00\x01\x00"},
 		nil,
 	},
 }
@@ -158,9 +160,12 @@ func TestUnknownExtensionsAreIgnored(t *testing.T) {
 // tickets and callbacks.
 func TestOnlyHostNamesAreTakenAsHostNames(t *testing.T) {
 	for host, good := range map[string]bool{
-		"a": true, "vitrine.test": true, "xn--bcher-kva.test": true, "_dmarc.test": true, "127.0.0.1": true,
-		strings.Repeat("a", 255): true, strings.Repeat("a", 256): false, strings.Repeat("a", 65000): false,
-		"two\nlines": false, "\x1b[2J": false, "a b": false, "nul\x00": false, "bücher.test": false, "\x7f": false,
+		"a": true, "vitrine.test": true, "xn--bcher-kva.test": true, "_dmarc.test": true,
+		"127.0.0.1":              true,
+		strings.Repeat("a", 255): true, strings.Repeat("a", 256): false,
+		strings.Repeat("a", 65000): false,
+		"two\nlines":               false, "\x1b[2J": false, "a b": false, "nul\x00": false, "bücher.test": false,
+		"\x7f": false,
 		"\xff": false, "\u202e": false,
 	} {
 		m := hello(t, suites{ecdheECDSA}, host, everyGroup, everyScheme)

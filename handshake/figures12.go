@@ -52,7 +52,8 @@ func always(*Score) Presence { return Must }
 // ifCertified: all suites but the anonymous and the pre-shared ones come with a certificate.
 func ifCertified(s *Score) Presence { return must(s.Agreed.certified()) }
 
-// ifCertifiedMay: RFC 5246 §7.4.4: "A non-anonymous server can optionally request a certificate from the client".
+// ifCertifiedMay: RFC 5246 §7.4.4: "A non-anonymous server can optionally request a certificate
+// from the client".
 func ifCertifiedMay(s *Score) Presence { return mayIf(s.Agreed.certified()) }
 
 // ifStapling: a server may leave the message out even when it agreed to send it, RFC 6066 §8.
@@ -81,7 +82,8 @@ func ifResumed(s *Score) Presence {
 // ifTicket: a server that answered the extension must send the message, RFC 5077 §3.3.
 func ifTicket(s *Score) Presence { return must(s.Agreed.Ticket) }
 
-// ifParams: an ephemeral exchange has parameters; a pre-shared key may come with a hint, RFC 4279 §2.
+// ifParams: an ephemeral exchange has parameters; a pre-shared key may come with a hint, RFC 4279
+// §2.
 func ifParams(s *Score) Presence {
 	if s.Agreed.Kex.Ephemeral() {
 		return Must
@@ -91,12 +93,14 @@ func ifParams(s *Score) Presence {
 
 func ifRequested(s *Score) Presence {
 	if s.Agreed.Version == iana.SSL30 {
-		return mayIf(s.CertificateRequest != nil) // RFC 6101 §5.6.6: a client may answer with an alert instead
+		// RFC 6101 §5.6.6: a client may answer with an alert instead
+		return mayIf(s.CertificateRequest != nil)
 	}
 	return must(s.CertificateRequest != nil)
 }
 
-// ifSigned: a client that showed a certificate proves that it holds the key; one that sent an empty list has nothing to prove.
+// ifSigned: a client that showed a certificate proves that it holds the key; one that sent an empty
+// list has nothing to prove.
 func ifSigned(s *Score) Presence { return must(s.shows(iana.Client)) }
 
 // shows reports whether a side sent a certificate.

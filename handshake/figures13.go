@@ -10,15 +10,19 @@ import (
 // Figures 1 to 4 of RFC 8446 are one table, behind both hellos: a resumption (Figure 3) and early
 // data (Figure 4) leave lines out or add some; the retry of Figure 2 is in the opening.
 var full13 = Figure{"RFC 8446, Figures 1 to 4: TLS 1.3", ifTLS13, []Line{
-	{iana.Server, Kind(iana.EncryptedExtensions), ifReadable(iana.Server), settleEncrypted, "RFC 8446 §4.3.1"},
+	{iana.Server, Kind(iana.EncryptedExtensions), ifReadable(iana.Server), settleEncrypted,
+		"RFC 8446 §4.3.1"},
 	{iana.Server, Kind(iana.CertificateRequest), mayCertify, nil, "RFC 8446 §4.3.2"},
 	{iana.Server, Kind(iana.Certificate), ifSigned13, nil, "RFC 8446 §4.4.2"},
 	{iana.Server, Kind(iana.CertificateVerify), ifSigned13, nil, "RFC 8446 §4.4.3"},
-	{iana.Server, Kind(iana.Finished), ifReadable(iana.Server), advance(iana.Server, Application), "RFC 8446 §4.4.4"},
-	{iana.Client, Kind(iana.EndOfEarlyData), ifEarly, protect(iana.Client, Handshaking), "RFC 8446 §4.5"},
+	{iana.Server, Kind(iana.Finished), ifReadable(iana.Server), advance(iana.Server, Application),
+		"RFC 8446 §4.4.4"},
+	{iana.Client, Kind(iana.EndOfEarlyData), ifEarly, protect(iana.Client, Handshaking),
+		"RFC 8446 §4.5"},
 	{iana.Client, Kind(iana.Certificate), ifRequested13, nil, "RFC 8446 §4.4.2"},
 	{iana.Client, Kind(iana.CertificateVerify), ifVerified13, nil, "RFC 8446 §4.4.3"},
-	{iana.Client, Kind(iana.Finished), ifReadable(iana.Client), advance(iana.Client, Resumable), "RFC 8446 §4.4.4"},
+	{iana.Client, Kind(iana.Finished), ifReadable(iana.Client), advance(iana.Client, Resumable),
+		"RFC 8446 §4.4.4"},
 }}
 
 // HelloRetryRequest is a ServerHello that its random makes another message. See RFC 8446 §4.1.3.

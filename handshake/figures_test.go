@@ -24,7 +24,8 @@ func TestFiguresAreTheSnapshot(t *testing.T) {
 	for _, f := range allFigures() {
 		fmt.Fprintf(&b, "%s\nfits: %s\n", f.Name, function(f.Fits))
 		for _, l := range f.Lines {
-			row := fmt.Sprintf("  %-6v  %-20v  %-14s  %-24s  %s", l.From, l.Says, function(l.When), function(l.Then), l.Ref)
+			row := fmt.Sprintf("  %-6v  %-20v  %-14s  %-24s  %s", l.From, l.Says, function(l.When),
+				function(l.Then), l.Ref)
 			fmt.Fprintln(&b, row)
 		}
 		fmt.Fprintln(&b)
@@ -40,11 +41,13 @@ func TestFiguresAreTheSnapshot(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := b.String(); got != string(want) {
-		t.Errorf("the figures are not those of %s; run with -update if that is meant:\n%s", file, got)
+		t.Errorf("the figures are not those of %s; run with -update if that is meant:\n%s", file,
+			got)
 	}
 }
 
-// function is the name of a condition or an effect: "-" for none, "protect(…)" for one that a function made.
+// function is the name of a condition or an effect: "-" for none, "protect(…)" for one that a
+// function made.
 func function(f any) string {
 	v := reflect.ValueOf(f)
 	if v.IsNil() {
@@ -65,7 +68,8 @@ func TestEveryLineOfAFigureHasASection(t *testing.T) {
 	for _, f := range allFigures() {
 		for _, l := range f.Lines {
 			n++
-			if !strings.HasPrefix(l.Ref, "RFC ") && !strings.HasPrefix(l.Ref, "draft-") || !strings.Contains(l.Ref, " §") || l.When == nil || l.From > iana.Server {
+			if !strings.HasPrefix(l.Ref, "RFC ") && !strings.HasPrefix(l.Ref, "draft-") ||
+				!strings.Contains(l.Ref, " §") || l.When == nil || l.From > iana.Server {
 				t.Errorf("%s: %+v", f.Name, l)
 			}
 		}
@@ -136,9 +140,12 @@ func everyScore12(yield func(Score) bool) {
 			for i := range 1 << 5 {
 				bit := func(n int) bool { return i>>n&1 == 1 }
 				row := suite.ByID(id)
-				s := Score{Resumed: resumed[0], Undecided: resumed[1], Blind: [2]bool{bit(0), bit(0)},
-					ClientHello: &message.ClientHello{Version: iana.TLS12}, ServerHello: &message.ServerHello{Version: iana.TLS12},
-					Agreed: &Agreed{Version: iana.TLS12, Suite: row, Kex: row.Kex, Auth: row.Auth, Stapling: bit(1), Ticket: bit(2)}}
+				s := Score{Resumed: resumed[0], Undecided: resumed[1],
+					Blind:       [2]bool{bit(0), bit(0)},
+					ClientHello: &message.ClientHello{Version: iana.TLS12},
+					ServerHello: &message.ServerHello{Version: iana.TLS12},
+					Agreed: &Agreed{Version: iana.TLS12, Suite: row, Kex: row.Kex, Auth: row.Auth,
+						Stapling: bit(1), Ticket: bit(2)}}
 				if bit(3) {
 					s.CertificateRequest = &message.CertificateRequest{}
 				}
@@ -163,10 +170,13 @@ func everyScore13(yield func(Score) bool) {
 	}
 	for i := range 1 << 6 {
 		bit := func(n int) bool { return i>>n&1 == 1 }
-		s := Score{Blind: [2]bool{bit(0), bit(1)}, ClientHello: &message.ClientHello{}, ServerHello: &message.ServerHello{},
-			Agreed: &Agreed{Version: iana.TLS13, EarlyData: bit(2), PSK: bit(3)}}
-		add(&s.ClientHello.Extensions, iana.ExtSupportedVersions, &message.SupportedVersions{Versions: []iana.Version{iana.TLS13}})
-		add(&s.ServerHello.Extensions, iana.ExtSupportedVersions, &message.SelectedVersion{Version: iana.TLS13})
+		s := Score{Blind: [2]bool{bit(0), bit(1)}, ClientHello: &message.ClientHello{},
+			ServerHello: &message.ServerHello{},
+			Agreed:      &Agreed{Version: iana.TLS13, EarlyData: bit(2), PSK: bit(3)}}
+		add(&s.ClientHello.Extensions, iana.ExtSupportedVersions,
+			&message.SupportedVersions{Versions: []iana.Version{iana.TLS13}})
+		add(&s.ServerHello.Extensions, iana.ExtSupportedVersions,
+			&message.SelectedVersion{Version: iana.TLS13})
 		if bit(3) {
 			add(&s.ServerHello.Extensions, iana.ExtPreSharedKey, &message.SelectedPSK{})
 		}

@@ -11,7 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// A stage is a handshake that repeats to the byte: one side is a machine, the other its lines, recorded.
+// A stage is a handshake that repeats to the byte: one side is a machine, the other its lines,
+// recorded.
 type stage struct {
 	what  string
 	under iana.Side // the machine
@@ -19,7 +20,8 @@ type stage struct {
 	again func(Carrier) *Machine
 }
 
-// rehearse performs Figure 1 of RFC 5246 with and without ephemeral keys, with a client certificate, and keeps what both said.
+// rehearse performs Figure 1 of RFC 5246 with and without ephemeral keys, with a client
+// certificate, and keeps what both said.
 func rehearse(t testing.TB) []stage {
 	var all []stage
 	for _, c := range []struct {
@@ -43,8 +45,10 @@ func rehearse(t testing.TB) []stage {
 			t.Fatal(c.suite, errs)
 		}
 		all = append(all,
-			stage{c.suite.String() + " client", iana.Client, said[iana.Server], func(d Carrier) *Machine { return NewClient(client(), d) }},
-			stage{c.suite.String() + " server", iana.Server, said[iana.Client], func(d Carrier) *Machine { return NewServer(server(), d) }})
+			stage{c.suite.String() + " client", iana.Client, said[iana.Server],
+				func(d Carrier) *Machine { return NewClient(client(), d) }},
+			stage{c.suite.String() + " server", iana.Server, said[iana.Client],
+				func(d Carrier) *Machine { return NewServer(server(), d) }})
 	}
 	return all
 }
@@ -59,7 +63,8 @@ func (s *stage) play(lines []spoke) (m *Machine, taken int, err error) {
 		if m.Done() {
 			return m, taken, nil
 		}
-		err = patient(func() error { return m.Take(s.under.Peer(), l.kind, bytes.Clone(l.raw)) }, m.Speak)
+		err = patient(func() error { return m.Take(s.under.Peer(), l.kind, bytes.Clone(l.raw)) },
+			m.Speak)
 		if err == nil {
 			err = patient(m.Speak, m.Speak)
 		}
@@ -76,9 +81,10 @@ func (s *stage) genuine(lines []spoke) bool {
 	lines = slices.DeleteFunc(slices.Clone(lines), func(l spoke) bool {
 		return s.under == iana.Client && l.kind == Kind(iana.HelloRequest) && len(l.raw) == 4
 	})
-	return len(lines) >= len(s.lines) && slices.EqualFunc(lines[:len(s.lines)], s.lines, func(a, b spoke) bool {
-		return a.kind == b.kind && (a.kind == ChangeCipherSpec || bytes.Equal(a.raw, b.raw))
-	})
+	return len(lines) >= len(s.lines) &&
+		slices.EqualFunc(lines[:len(s.lines)], s.lines, func(a, b spoke) bool {
+			return a.kind == b.kind && (a.kind == ChangeCipherSpec || bytes.Equal(a.raw, b.raw))
+		})
 }
 
 // check plays lines: a machine is done with the genuine ones, and with no others.
@@ -90,7 +96,9 @@ func (s *stage) check(t *testing.T, what string, lines []spoke) {
 		t.Errorf("%s, %s: the genuine lines ended in %v", s.what, what, err)
 	case m.Done() && !genuine:
 		t.Errorf("%s, %s: done after %d lines", s.what, what, taken)
-	case m.Done() && (s.under == iana.Client && (m.Peer().Verified == nil || !m.Peer().possessed && m.Agreed.Suite.Kex.Ephemeral())):
+	case m.Done() &&
+		(s.under == iana.Client &&
+			(m.Peer().Verified == nil || !m.Peer().possessed && m.Agreed.Suite.Kex.Ephemeral())):
 		t.Errorf("%s, %s: done without a proof", s.what, what)
 	}
 }
@@ -107,31 +115,36 @@ func TestNoOtherOrderEndsInAHandshake(t *testing.T) {
 		try("nothing")
 		for i := range n {
 			try(fmt.Sprintf("without line %d", i), slices.Delete(slices.Clone(s.lines), i, i+1)...)
-			try(fmt.Sprintf("line %d twice", i), slices.Insert(slices.Clone(s.lines), i, s.lines[i])...)
+			try(fmt.Sprintf("line %d twice", i),
+				slices.Insert(slices.Clone(s.lines), i, s.lines[i])...)
 			try(fmt.Sprintf("up to line %d", i), s.lines[:i]...)
 			for j := range n {
 				swapped := slices.Clone(s.lines)
 				swapped[i], swapped[j] = swapped[j], swapped[i]
 				try(fmt.Sprintf("lines %d and %d swapped", i, j), swapped...)
-				moved := slices.Insert(slices.Delete(slices.Clone(s.lines), i, i+1), j%n, s.lines[i])
+				moved := slices.Insert(slices.Delete(slices.Clone(s.lines), i, i+1), j%n,
+					s.lines[i])
 				try(fmt.Sprintf("line %d moved to %d", i, j), moved...)
 			}
 			for at := range s.lines[i].raw {
-				if s.lines[i].kind == ChangeCipherSpec || at%7 != i%7 && at > 60 { // every byte of what is short
+				// every byte of what is short
+				if s.lines[i].kind == ChangeCipherSpec || at%7 != i%7 && at > 60 {
 					continue
 				}
 				changed := slices.Clone(s.lines)
 				changed[i].raw = bytes.Clone(changed[i].raw)
 				changed[i].raw[at] ^= 1 << (at % 8)
-				try(fmt.Sprintf("line %d (%v), byte %d changed", i, s.lines[i].kind, at), changed...)
+				try(fmt.Sprintf("line %d (%v), byte %d changed", i, s.lines[i].kind, at),
+					changed...)
 			}
 		}
 	}
 	t.Logf("%d transcripts", count)
 }
 
-// FuzzMachine: whatever order and whatever bytes, a machine goes on or says why not; it is never done but with the genuine lines.
-// Each step takes three bytes: which line, what to do with it, and where.
+// FuzzMachine: whatever order and whatever bytes, a machine goes on or says why not; it is never
+// done but with the genuine lines. Each step takes three bytes: which line, what to do with it, and
+// where.
 func FuzzMachine(f *testing.F) {
 	all := rehearse(f)
 	for i, s := range all {

@@ -16,7 +16,8 @@ import (
 
 const name = "vitrine.test"
 
-// authority repeats to the byte: so does every handshake with its Ed25519 and ECDSA keys and with seeded randomness.
+// authority repeats to the byte: so does every handshake with its Ed25519 and ECDSA keys and with
+// seeded randomness.
 var authority = sync.OnceValue(func() *throwaway.CA {
 	ca, err := throwaway.New(throwaway.Options{Seed: testkit.Rand("handshake tests")})
 	if err != nil {
@@ -54,9 +55,11 @@ func credential(t testing.TB, kind throwaway.Kind, names ...string) *pki.Credent
 	return cred
 }
 
-var everyGroup = []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.FFDHE2048, iana.FFDHE3072}
+var everyGroup = []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.FFDHE2048,
+	iana.FFDHE3072}
 
-var everyScheme = []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256, iana.ED25519, iana.RSA_PSS_RSAE_SHA256, iana.RSA_PKCS1_SHA256, iana.ECDSA_SECP384R1_SHA384}
+var everyScheme = []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256, iana.ED25519,
+	iana.RSA_PSS_RSAE_SHA256, iana.RSA_PKCS1_SHA256, iana.ECDSA_SECP384R1_SHA384}
 
 // config allows these suites, or all, to either side.
 func config(seed string, suites ...iana.CipherSuite) *Config {
@@ -65,7 +68,8 @@ func config(seed string, suites ...iana.CipherSuite) *Config {
 	}
 	return &Config{
 		Rand: testkit.Rand(seed), Now: throwaway.Epoch,
-		Parameters: Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12, Suites: suites, Groups: everyGroup, Schemes: everyScheme,
+		Parameters: Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12, Suites: suites,
+			Groups: everyGroup, Schemes: everyScheme,
 			MinDHBits: 2048, SecureRenegotiation: Required},
 		Trust: Trust{ServerName: name, Roots: authority().Pool()},
 	}
@@ -138,7 +142,8 @@ func performBy(client, server *Config, by func(player) player) (c, s *Machine, s
 // hello is a ClientHello with these suites and extensions.
 func hello(t testing.TB, suites []iana.CipherSuite, extensions ...any) *message.ClientHello {
 	t.Helper()
-	m := &message.ClientHello{Version: iana.TLS12, CipherSuites: suites, CompressionMethods: []iana.CompressionMethod{0}}
+	m := &message.ClientHello{Version: iana.TLS12, CipherSuites: suites,
+		CompressionMethods: []iana.CompressionMethod{0}}
 	add := func(typ iana.ExtensionType, c message.Content) {
 		if err := m.Extensions.Add(typ, c); err != nil {
 			t.Fatal(err)
@@ -147,7 +152,8 @@ func hello(t testing.TB, suites []iana.CipherSuite, extensions ...any) *message.
 	for _, x := range extensions {
 		switch x := x.(type) {
 		case string:
-			add(iana.ExtServerName, &message.ServerNames{Names: []message.ServerName{{Name: []byte(x)}}})
+			add(iana.ExtServerName,
+				&message.ServerNames{Names: []message.ServerName{{Name: []byte(x)}}})
 		case []iana.Group:
 			add(iana.ExtSupportedGroups, &message.SupportedGroups{Groups: x})
 		case []iana.SignatureScheme:

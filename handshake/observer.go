@@ -12,14 +12,16 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Secrets finds where derivation begins for a handshake that was watched up to ClientKeyExchange, or ErrNoSecret. A Pending asks to
-// be called again, by Speak.
+// Secrets finds where derivation begins for a handshake that was watched up to ClientKeyExchange,
+// or ErrNoSecret. A Pending asks to be called again, by Speak.
 type Secrets func(*Score) (Input, error)
 
-// observer says nothing and refuses little: it takes every handshake that makes sense, also one that we would not speak.
+// observer says nothing and refuses little: it takes every handshake that makes sense, also one
+// that we would not speak.
 type observer struct{ secrets Secrets }
 
-// NewObserver is a Machine that only listens. It is told each line by Take, when it is that line's Turn.
+// NewObserver is a Machine that only listens. It is told each line by Take, when it is that line's
+// Turn.
 func NewObserver(secrets Secrets, log *trace.Log, carrier Carrier) *Machine {
 	m := newMachine(iana.Client, &observer{secrets}, &Config{Log: log}, carrier)
 	m.live = false
@@ -78,17 +80,21 @@ func (m *Machine) TakeHello2(raw []byte) error {
 	return m.end(m.run())
 }
 
-// Unsound says that the next messages were not captured whole. What they would prove is not asked for any more.
+// Unsound says that the next messages were not captured whole. What they would prove is not asked
+// for any more.
 func (m *Machine) Unsound() { m.unsound = true }
 
 // Sound tells whether the transcript is what both sides said.
 func (m *Machine) Sound() bool { return !m.unsound }
 
-// beside are the messages that an observer can do without: what it cannot read of them is no reason to stop.
-var beside = []iana.HandshakeType{iana.Certificate, iana.CertificateStatus, iana.CertificateRequest, iana.CertificateVerify,
+// beside are the messages that an observer can do without: what it cannot read of them is no reason
+// to stop.
+var beside = []iana.HandshakeType{iana.Certificate, iana.CertificateStatus, iana.CertificateRequest,
+	iana.CertificateVerify,
 	iana.NewSessionTicket, iana.NextProtocol}
 
-// exchange are those that it can do without if it was told a secret that comes after them, and bytes are missing in them.
+// exchange are those that it can do without if it was told a secret that comes after them, and
+// bytes are missing in them.
 var exchange = []iana.HandshakeType{iana.ServerKeyExchange, iana.ClientKeyExchange}
 
 // spares reports whether an observer can do without a message of type t.
@@ -107,14 +113,16 @@ func nameGroup(m *message.ServerKeyExchange) (iana.Group, string) {
 	return kex.NameOf(m.P, m.G)
 }
 
-// Exchange is how the secret was agreed on and who vouched for it, in the words of a suite's name: "ECDHE_RSA".
+// Exchange is how the secret was agreed on and who vouched for it, in the words of a suite's name:
+// "ECDHE_RSA".
 func (s *Score) Exchange() string {
 	kx, auth := s.Agreed.Kex.String(), s.Agreed.Auth
 	switch {
 	case s.TLS13() || s.Agreed.Kex.PreShared() || s.Agreed.Kex == iana.KexRSA:
 		return kx
 	case auth == iana.AuthAnon:
-		return fmt.Sprintf("%s_anon", kx[:len(kx)-1]) // "DH_anon" is ephemeral, whatever its name says
+		// "DH_anon" is ephemeral, whatever its name says
+		return fmt.Sprintf("%s_anon", kx[:len(kx)-1])
 	}
 	return fmt.Sprintf("%s_%v", kx, auth)
 }
@@ -131,13 +139,15 @@ func ServerName(m *message.ClientHello) string {
 	return ""
 }
 
-// ResumedByPSK tells whether a TLS 1.3 handshake goes on from an earlier one, or begins with a key that both sides held.
+// ResumedByPSK tells whether a TLS 1.3 handshake goes on from an earlier one, or begins with a key
+// that both sides held.
 func (s *Score) ResumedByPSK() bool {
 	return s.TLS13() && s.ServerHello != nil && s.ServerHello.Extensions.Has(iana.ExtPreSharedKey)
 }
 
-// Miss goes on as if a side had said all its lines up to one of this kind, or for kind 0 all until it is the other's turn: an observer
-// knows that they were said, and does not have them. Secrets that need none of them are enough. It is false if there is no such line.
+// Miss goes on as if a side had said all its lines up to one of this kind, or for kind 0 all until
+// it is the other's turn: an observer knows that they were said, and does not have them. Secrets
+// that need none of them are enough. It is false if there is no such line.
 func (m *Machine) Miss(from iana.Side, until Kind) bool {
 	for m.failed == nil && !m.done {
 		var next *Line
@@ -165,8 +175,8 @@ func (m *Machine) Miss(from iana.Side, until Kind) bool {
 	return m.done && until == 0
 }
 
-// Leap gives the keys of TLS 1.3 under which a side sends its data, before the handshake has come there: messages are missing, and it
-// never will.
+// Leap gives the keys of TLS 1.3 under which a side sends its data, before the handshake has come
+// there: messages are missing, and it never will.
 func (m *Machine) Leap(from iana.Side) (*TrafficKeys, error) {
 	if m.secrets == nil {
 		return nil, ErrNoSecret

@@ -21,9 +21,11 @@ func encode(t *testing.T, d message.Dialect, m message.Message) []byte {
 // has every figure open.
 func TestHellosCiteTheirVersion(t *testing.T) {
 	offer13 := hello(t, suites{ecdheECDSA})
-	offer13.Extensions.Add(iana.ExtSupportedVersions, &message.SupportedVersions{Versions: []iana.Version{iana.TLS13, iana.TLS12}})
+	offer13.Extensions.Add(iana.ExtSupportedVersions,
+		&message.SupportedVersions{Versions: []iana.Version{iana.TLS13, iana.TLS12}})
 	answer13 := &message.ServerHello{Version: iana.TLS12, CipherSuite: iana.TLS_AES_128_GCM_SHA256}
-	answer13.Extensions.Add(iana.ExtSupportedVersions, &message.SelectedVersion{Version: iana.TLS13})
+	answer13.Extensions.Add(iana.ExtSupportedVersions,
+		&message.SelectedVersion{Version: iana.TLS13})
 	answer12 := &message.ServerHello{Version: iana.TLS12, CipherSuite: ecdheECDSA}
 	for _, c := range []struct {
 		what  string
@@ -31,8 +33,10 @@ func TestHellosCiteTheirVersion(t *testing.T) {
 		sh    *message.ServerHello
 		wants [2]string
 	}{
-		{"TLS 1.2", hello(t, suites{ecdheECDSA}), answer12, [2]string{"RFC 5246 §7.4.1.2", "RFC 5246 §7.4.1.3"}},
-		{"TLS 1.2, and the client offered more", offer13, answer12, [2]string{"RFC 8446 §4.1.2", "RFC 5246 §7.4.1.3"}},
+		{"TLS 1.2", hello(t, suites{ecdheECDSA}), answer12,
+			[2]string{"RFC 5246 §7.4.1.2", "RFC 5246 §7.4.1.3"}},
+		{"TLS 1.2, and the client offered more", offer13, answer12,
+			[2]string{"RFC 8446 §4.1.2", "RFC 5246 §7.4.1.3"}},
 		{"TLS 1.3", offer13, answer13, [2]string{"RFC 8446 §4.1.2", "RFC 8446 §4.1.3"}},
 	} {
 		var events trace.Memory
@@ -76,15 +80,18 @@ func TestWhatIsAwaitedIsNamedOnce(t *testing.T) {
 func TestTheCertificateRequestOfTLS13IsKept(t *testing.T) {
 	d := message.Dialect{Version: iana.TLS13}
 	request := &message.CertificateRequest{}
-	request.Extensions.Add(iana.ExtSignatureAlgorithms, &message.SignatureSchemes{Schemes: everyScheme})
-	request.Extensions.Add(iana.ExtCertificateAuthorities, &message.CertificateAuthorities{Authorities: [][]byte{{0x30, 0}}})
+	request.Extensions.Add(iana.ExtSignatureAlgorithms,
+		&message.SignatureSchemes{Schemes: everyScheme})
+	request.Extensions.Add(iana.ExtCertificateAuthorities,
+		&message.CertificateAuthorities{Authorities: [][]byte{{0x30, 0}}})
 	parsed, err := d.Parse(encode(t, d, request))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var s Score
 	s.note(iana.Server, parsed)
-	if got := s.CertificateRequest; len(got.Schemes) != len(everyScheme) || len(got.Authorities) != 1 {
+	if got := s.CertificateRequest; len(got.Schemes) != len(everyScheme) ||
+		len(got.Authorities) != 1 {
 		t.Errorf("kept %+v", got)
 	}
 }

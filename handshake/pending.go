@@ -8,8 +8,9 @@ import (
 	"crypto/rsa"
 )
 
-// Pending is returned by Take and Speak when the handshake waits for something slow: a key that lives elsewhere, a session in a
-// store, a program's callback. Nothing has moved. Whoever may block calls Do; then Speak goes on.
+// Pending is returned by Take and Speak when the handshake waits for something slow: a key that
+// lives elsewhere, a session in a store, a program's callback. Nothing has moved. Whoever may block
+// calls Do; then Speak goes on.
 type Pending struct {
 	What string
 	Do   func(context.Context) error
@@ -36,7 +37,8 @@ func (s *slow[T]) await(what string, f func(context.Context) (T, error)) (T, err
 }
 
 // get is await for what a private key computes: at once, if the key lives in this process.
-func (s *slow[T]) get(key crypto.PrivateKey, what string, f func(context.Context) (T, error)) (T, error) {
+func (s *slow[T]) get(key crypto.PrivateKey, what string,
+	f func(context.Context) (T, error)) (T, error) {
 	if local(key) {
 		return f(context.Background())
 	}

@@ -71,8 +71,9 @@ func (l *live) accept() error {
 
 // newMachine is a Machine that waits for the first ClientHello.
 func newMachine(me iana.Side, p player, c *Config, carrier Carrier) *Machine {
-	return &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior, keyLog: c.KeyLog,
-		open: []reading{{Figure: &opening}}}
+	return &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior,
+		keyLog: c.KeyLog,
+		open:   []reading{{Figure: &opening}}}
 }
 
 // now is the time for certificates.
@@ -83,8 +84,8 @@ func (l *live) now() time.Time {
 	return l.Now
 }
 
-// ephemeral shows an ephemeral key exchange to the glass and makes the pre_master_secret of Z. Only finite-field Z loses its leading
-// zeros: RFC 5246 §8.1.2 and RFC 8422 §5.10.
+// ephemeral shows an ephemeral key exchange to the glass and makes the pre_master_secret of Z. Only
+// finite-field Z loses its leading zeros: RFC 5246 §8.1.2 and RFC 8422 §5.10.
 func (l *live) ephemeral(me iana.Side, g kex.Group, private, public, peer, z []byte) []byte {
 	ref := "RFC 8422 §5.10"
 	if len(z) > 0 && isFiniteField(g) {
@@ -100,11 +101,13 @@ func isFiniteField(g kex.Group) bool {
 	return p != nil
 }
 
-// curve finds a curve that Vitrine speaks. supported_groups has code points for finite fields too, which are none.
+// curve finds a curve that Vitrine speaks. supported_groups has code points for finite fields too,
+// which are none.
 func curve(id iana.Group) (kex.Group, error) {
 	g, ok := kex.Named(id)
 	if !ok || id.FiniteField() || id.Hybrid() {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4", "got the group %v, expected a curve that Vitrine knows", id)
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
+			"got the group %v, expected a curve that Vitrine knows", id)
 	}
 	return g, nil
 }
@@ -122,7 +125,8 @@ func isCBC(id iana.CipherSuite) bool {
 	return s != nil && s.Cipher.CBC()
 }
 
-// authenticate checks a peer's chain as far as the configuration wants it, and keeps it as the proof's first half.
+// authenticate checks a peer's chain as far as the configuration wants it, and keeps it as the
+// proof's first half.
 func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
 	chain, err := l.read(raw)
 	if err != nil {
@@ -136,7 +140,8 @@ func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
 		if l.peer.Verified, err = l.verify(chain, from); err != nil {
 			return err
 		}
-		l.Log.Verified(trace.Verified{What: "chain", From: from, Detail: describe(l.peer.Verified[0])}, "RFC 5280 §6")
+		l.Log.Verified(trace.Verified{What: "chain", From: from,
+			Detail: describe(l.peer.Verified[0])}, "RFC 5280 §6")
 	}
 	return l.verdict(raw)
 }
@@ -156,15 +161,17 @@ func (l *live) verdict(raw [][]byte) error {
 		return nil
 	}
 	if err := l.VerifyPeer(raw, l.peer.Verified); err != nil {
-		return alert.Refused(alert.BadCertificate, "the program refuses the peer's certificate", err)
+		return alert.Refused(alert.BadCertificate, "the program refuses the peer's certificate",
+			err)
 	}
 	return nil
 }
 
 // verify finds the paths from a chain's leaf to a root.
 func (l *live) verify(c *pki.Chain, from iana.Side) ([][]*x509.Certificate, error) {
-	return c.Verify(from, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now, Listed: l.LegacyRoots,
-		Weak: l.Legacy})
+	return c.Verify(from,
+		pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now, Listed: l.LegacyRoots,
+			Weak: l.Legacy})
 }
 
 // describe is a path from leaf to root.
@@ -180,9 +187,11 @@ func describe(path []*x509.Certificate) string {
 	return strings.Join(names, " ← ")
 }
 
-// signature checks that the peer holds the key of its certificate: the proof's second half. The scheme must be one that we accept,
-// before anything is computed with it; below TLS 1.2 the message names none, and the kind of key decides.
-func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureScheme, signed, signature []byte, ref string) error {
+// signature checks that the peer holds the key of its certificate: the proof's second half. The
+// scheme must be one that we accept, before anything is computed with it; below TLS 1.2 the message
+// names none, and the kind of key decides.
+func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureScheme, signed,
+	signature []byte, ref string) error {
 	pub, err := l.peer.Chain.PublicKey()
 	if err != nil {
 		return err
@@ -192,14 +201,16 @@ func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureSc
 			return err
 		}
 	} else if !slices.Contains(l.Schemes, scheme) {
-		return alert.Fail(alert.IllegalParameter, ref, "the %v signed with %v, we accept %v", from, scheme,
+		return alert.Fail(alert.IllegalParameter, ref, "the %v signed with %v, we accept %v", from,
+			scheme,
 			alert.Few(l.Schemes))
 	}
 	if err := pki.Verify(pub, scheme, signed, signature); err != nil {
 		return err
 	}
 	l.peer.possessed, l.peer.Scheme = true, scheme
-	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: scheme, Signed: signed, Signature: signature}, ref)
+	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: scheme, Signed: signed,
+		Signature: signature}, ref)
 	return nil
 }
 
@@ -215,7 +226,8 @@ func (l *live) sign(me iana.Side, c pki.Choice, signed []byte, ref string) ([]by
 	if err != nil {
 		return nil, err
 	}
-	l.Log.Signed(trace.Signed{From: me, Scheme: c.Scheme, Signed: signed, Signature: signature}, ref)
+	l.Log.Signed(trace.Signed{From: me, Scheme: c.Scheme, Signed: signed, Signature: signature},
+		ref)
 	return signature, nil
 }
 

@@ -15,27 +15,32 @@ type PSK struct {
 	Key      []byte // 1 to 65535 bytes
 }
 
-// PreShared is how pre-shared keys are found. The zero value has none, and their suites are neither offered nor chosen.
+// PreShared is how pre-shared keys are found. The zero value has none, and their suites are neither
+// offered nor chosen.
 type PreShared struct {
 	// Hint is what a server sends to help clients choose; nil sends none.
 	Hint []byte
-	// FindKey gives a client its key for a server's hint, or a server its key for a client's identity; nil for an identity that nobody
-	// has. It may be slow: it is called under Pending.
+	// FindKey gives a client its key for a server's hint, or a server its key for a client's
+	// identity; nil for an identity that nobody has. It may be slow: it is called under Pending.
 	FindKey func(ctx context.Context, hint, identity []byte) (*PSK, error)
 }
 
 // psk finds the key of this handshake. identity is nil at a client.
 func (l *live) psk(hint, identity []byte) (*PSK, error) {
-	k, err := l.shared.await("a pre-shared key", func(ctx context.Context) (*PSK, error) { return l.FindKey(ctx, hint, identity) })
+	k, err := l.shared.await("a pre-shared key",
+		func(ctx context.Context) (*PSK, error) { return l.FindKey(ctx, hint, identity) })
 	switch {
 	case err != nil:
 		return nil, err
 	case k == nil:
-		// RFC 4279 §2 allows to go on with a random key, which tells nobody who exists; identities are sent in the clear, so they are no
-		// secret, and an error that says what is wrong is worth more.
-		return nil, alert.Fail(alert.UnknownPSKIdentity, "RFC 4279 §2", "there is no pre-shared key for the identity %q", identity)
+		// RFC 4279 §2 allows to go on with a random key, which tells nobody who exists; identities
+		// are sent in the clear, so they are no secret, and an error that says what is wrong is
+		// worth more.
+		return nil, alert.Fail(alert.UnknownPSKIdentity, "RFC 4279 §2",
+			"there is no pre-shared key for the identity %q", identity)
 	case len(k.Key) == 0 || len(k.Key) > 1<<16-1 || len(k.Identity) > 1<<16-1:
-		return nil, alert.Fail(alert.InternalError, "RFC 4279 §5.3", "a pre-shared key of %d bytes, expected 1 to 65535", len(k.Key))
+		return nil, alert.Fail(alert.InternalError, "RFC 4279 §5.3",
+			"a pre-shared key of %d bytes, expected 1 to 65535", len(k.Key))
 	}
 	l.peer.PSKIdentity = identity
 	return k, nil

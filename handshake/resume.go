@@ -14,7 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// This file is what a resumed handshake decides differently: RFC 5246 §7.3 (Figure 2), RFC 5077, RFC 7627 §5.3.
+// This file is what a resumed handshake decides differently: RFC 5246 §7.3 (Figure 2), RFC 5077,
+// RFC 7627 §5.3.
 
 // offerSession puts the session on offer, if it can still be used. A ticket goes with a session ID
 // of our own, so that the server's echo tells at once whether it resumes. See RFC 5077 §3.4.
@@ -68,13 +69,18 @@ func (c *client) resumed(a *Agreed) error {
 	o := c.Offer
 	switch {
 	case o == nil:
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server resumes a session that we did not offer")
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
+			"the server resumes a session that we did not offer")
 	case a.Suite.ID != o.Suite || a.Version != o.Version:
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3", "the server resumes a session of %v and %v with %v and %v", o.Version, o.Suite, a.Version, a.Suite.ID)
+		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
+			"the server resumes a session of %v and %v with %v and %v", o.Version, o.Suite,
+			a.Version, a.Suite.ID)
 	case a.ExtendedMasterSecret != o.ExtendedMasterSecret:
-		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3", "the server resumes a session, and extended_master_secret is not as it was")
+		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
+			"the server resumes a session, and extended_master_secret is not as it was")
 	case a.EncryptThenMAC != o.EncryptThenMAC:
-		return alert.Fail(alert.HandshakeFailure, "RFC 7366 §3", "the server resumes a session, and encrypt_then_mac is not as it was")
+		return alert.Fail(alert.HandshakeFailure, "RFC 7366 §3",
+			"the server resumes a session, and encrypt_then_mac is not as it was")
 	}
 	c.peer = c.remembered
 	return nil
@@ -161,20 +167,24 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 		return nil, err
 	}
 	if err := v.recall(iana.Client, s); err != nil {
-		v.Log.Choice("session", how, "a full handshake", "the client's certificate is no longer accepted", "RFC 5246 §7.4.6")
+		v.Log.Choice("session", how, "a full handshake",
+			"the client's certificate is no longer accepted", "RFC 5246 §7.4.6")
 		return nil, nil
 	}
 	v.id = s.ID
-	v.Log.Choice("session", how, "resumed", "known, fresh, and the hello offers what it was made with", "RFC 5246 §7.4.1.3")
+	v.Log.Choice("session", how, "resumed",
+		"known, fresh, and the hello offers what it was made with", "RFC 5246 §7.4.1.3")
 	return s, nil
 }
 
-// stillKnown asks for the key of a session that began with a pre-shared one: whoever loses the key loses its sessions.
+// stillKnown asks for the key of a session that began with a pre-shared one: whoever loses the key
+// loses its sessions.
 func (v *server) stillKnown(s *Session) (bool, error) {
 	if !suite.ByID(s.Suite).Kex.PreShared() {
 		return true, nil
 	}
-	k, err := v.shared.await("a pre-shared key", func(ctx context.Context) (*PSK, error) { return v.FindKey(ctx, v.Hint, s.PSKIdentity) })
+	k, err := v.shared.await("a pre-shared key",
+		func(ctx context.Context) (*PSK, error) { return v.FindKey(ctx, v.Hint, s.PSKIdentity) })
 	if err == nil && k == nil {
 		v.shared = slow[*PSK]{} // of the full handshake, another may be asked for
 		v.Log.Choice("session", "", "a full handshake", "its pre-shared key is gone", "RFC 4279 §2")
@@ -191,16 +201,18 @@ func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err e
 	switch {
 	case v.Tickets && len(t.Ticket) > 0:
 		// RFC 5077 §3.4: with a ticket the session ID is only there to be echoed.
-		s, err = v.found.await("a session ticket's key", func(ctx context.Context) (*Session, error) {
-			s, err := v.Open(ctx, t.Ticket)
-			return s, v.spare(ctx, "opening a ticket", err)
-		})
+		s, err = v.found.await("a session ticket's key",
+			func(ctx context.Context) (*Session, error) {
+				s, err := v.Open(ctx, t.Ticket)
+				return s, v.spare(ctx, "opening a ticket", err)
+			})
 		return s, "a ticket", err
 	case v.Find != nil && len(ch.SessionID) > 0:
-		s, err = v.found.await("a session from the store", func(ctx context.Context) (*Session, error) {
-			s, err := v.Find(ctx, ch.SessionID)
-			return s, v.spare(ctx, "finding a session", err)
-		})
+		s, err = v.found.await("a session from the store",
+			func(ctx context.Context) (*Session, error) {
+				s, err := v.Find(ctx, ch.SessionID)
+				return s, v.spare(ctx, "finding a session", err)
+			})
 		if s != nil {
 			s.ID = ch.SessionID
 		}
@@ -249,9 +261,11 @@ func (l *live) recall(from iana.Side, s *Session) error {
 	}
 	peer := Peer{Chain: chain, PSKIdentity: identity, possessed: true}
 	if from == iana.Server && !l.Skip {
-		peer.Verified = pki.Still(s.Verified, pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now})
+		peer.Verified = pki.Still(s.Verified,
+			pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now})
 	}
-	if from == iana.Server && !l.Skip && peer.Verified == nil || from == iana.Client && l.ClientAuth.Verify {
+	if from == iana.Server && !l.Skip && peer.Verified == nil ||
+		from == iana.Client && l.ClientAuth.Verify {
 		if peer.Verified, err = l.verify(chain, from); err != nil {
 			return err
 		}
@@ -265,8 +279,9 @@ func (l *live) recall(from iana.Side, s *Session) error {
 	return nil
 }
 
-// spare lets a handshake go on without what a store or a ticket's keys could not give: a session saves time, and is worth no outage.
-// The trace says why. Only the end of ctx is the handshake's end.
+// spare lets a handshake go on without what a store or a ticket's keys could not give: a session
+// saves time, and is worth no outage. The trace says why. Only the end of ctx is the handshake's
+// end.
 func (v *server) spare(ctx context.Context, what string, err error) error {
 	if err != nil && ctx.Err() == nil {
 		v.Log.Choice("session", "", "none", what+": "+err.Error(), "RFC 5077 §3.3")
@@ -284,11 +299,12 @@ func (v *server) newID(m *message.ServerHello) error {
 	return err
 }
 
-// resumption of a server is its own decision: the session IDs do not always tell it. RFC 5077 §3.4 lets a client offer a ticket
-// with an empty session ID, which the server then echoes.
+// resumption of a server is its own decision: the session IDs do not always tell it. RFC 5077 §3.4
+// lets a client offer a ticket with an empty session ID, which the server then echoes.
 func (v *server) resumption(*Score) (resumed, undecided bool) { return v.chosen.session != nil, false }
 
-// resumption of our client is always told by the echo: offerSession never leaves the session ID empty.
+// resumption of our client is always told by the echo: offerSession never leaves the session ID
+// empty.
 func (c *client) resumption(s *Score) (resumed, undecided bool) {
 	if versionOf(s.ServerHello) == iana.TLS13 {
 		return s.ServerHello.Extensions.Has(iana.ExtPreSharedKey), false
@@ -296,7 +312,8 @@ func (c *client) resumption(s *Score) (resumed, undecided bool) {
 	return echoes(s.ClientHello, s.ServerHello), false
 }
 
-// echoes reports whether a ServerHello repeats the session ID of the session on offer. See RFC 5246 §7.4.1.3.
+// echoes reports whether a ServerHello repeats the session ID of the session on offer. See RFC 5246
+// §7.4.1.3.
 func echoes(ch *message.ClientHello, sh *message.ServerHello) bool {
 	return len(ch.SessionID) > 0 && bytes.Equal(ch.SessionID, sh.SessionID)
 }
@@ -306,7 +323,8 @@ func echoes(ch *message.ClientHello, sh *message.ServerHello) bool {
 // §3.4.
 func resumes(ch *message.ClientHello, sh *message.ServerHello) (resumed, undecided bool) {
 	if versionOf(sh) == iana.TLS13 {
-		return false, false // the echo of the session ID is there for old middleboxes: RFC 8446 §4.1.3
+		// the echo of the session ID is there for old middleboxes: RFC 8446 §4.1.3
+		return false, false
 	}
 	if len(ch.SessionID) > 0 {
 		return echoes(ch, sh), false

@@ -7,7 +7,8 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// Score is what was said and settled so far. The spine alone fills it, so that all three players decide alike.
+// Score is what was said and settled so far. The spine alone fills it, so that all three players
+// decide alike.
 type Score struct {
 	// The hellos. ClientHello is the last one; FirstHello and Retry are there if a
 	// HelloRetryRequest came between.
@@ -23,13 +24,15 @@ type Score struct {
 	CertificateVerify   [2]*message.CertificateVerify // by side
 	NewSessionTicket    *message.NewSessionTicket     // until TLS 1.2
 
-	Agreed     *Agreed    // since ServerHello
-	GroupName  string     // of an ephemeral exchange, since ServerKeyExchange or, in TLS 1.3, ServerHello
+	Agreed *Agreed // since ServerHello
+	// of an ephemeral exchange, since ServerKeyExchange or, in TLS 1.3, ServerHello
+	GroupName  string
 	Group      iana.Group // the same as a code point; 0 for a prime without a name
 	VerifyData [2][]byte  // by the side whose Finished it is
 
-	Resumed   bool    // a session is resumed; known since ServerHello, unless Undecided
-	Undecided bool    // an observer's: only the server's next message tells whether a session is resumed
+	Resumed bool // a session is resumed; known since ServerHello, unless Undecided
+	// an observer's: only the server's next message tells whether a session is resumed
+	Undecided bool
 	Blind     [2]bool // an observer's, by side: what it says cannot be read
 
 	checking   []byte // the message that a player checks, as it was sent
@@ -77,10 +80,13 @@ func (s *Score) note(from iana.Side, msg message.Message) {
 
 // forget drops the messages. What they settled stays, and so do the randoms.
 func (s *Score) forget() {
-	kept := Score{Agreed: s.Agreed, GroupName: s.GroupName, Group: s.Group, VerifyData: s.VerifyData,
-		Resumed: s.Resumed, Blind: s.Blind, CertificateStatus: s.CertificateStatus, secrets: s.secrets}
+	kept := Score{Agreed: s.Agreed, GroupName: s.GroupName, Group: s.Group,
+		VerifyData: s.VerifyData,
+		Resumed:    s.Resumed, Blind: s.Blind, CertificateStatus: s.CertificateStatus,
+		secrets: s.secrets}
 	if c := s.Certificate[iana.Server]; c != nil { // the staple and the timestamps of TLS 1.3
-		kept.Certificate[iana.Server] = &message.Certificate{Extensions: c.Extensions[:min(1, len(c.Extensions))]}
+		kept.Certificate[iana.Server] = &message.Certificate{Extensions: c.Extensions[:min(1,
+			len(c.Extensions))]}
 	}
 	kept.ClientHello = &message.ClientHello{Random: s.ClientHello.Random}
 	kept.ServerHello = &message.ServerHello{Random: s.ServerHello.Random}
@@ -154,7 +160,8 @@ func (s *Score) Public(from iana.Side) []byte {
 	return either(s.ClientKeyExchange.DHPublic, s.ClientKeyExchange.ECPublic)
 }
 
-// KexGroup is the group of an ephemeral exchange, as ServerKeyExchange named it; nil for another exchange.
+// KexGroup is the group of an ephemeral exchange, as ServerKeyExchange named it; nil for another
+// exchange.
 func (s *Score) KexGroup() (kex.Group, error) {
 	if s.ServerKeyExchange == nil {
 		return nil, nil
@@ -169,7 +176,8 @@ func either(a, b []byte) []byte {
 	return b
 }
 
-// groupOf is the group that a ServerKeyExchange names or spells out. Finite-field parameters pass every check of kex first.
+// groupOf is the group that a ServerKeyExchange names or spells out. Finite-field parameters pass
+// every check of kex first.
 func groupOf(k iana.KeyExchange, m *message.ServerKeyExchange, minBits int) (kex.Group, error) {
 	if k.FiniteField() {
 		return kex.FiniteField(m.P, m.G, minBits)

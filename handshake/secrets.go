@@ -131,7 +131,8 @@ type schedule13 struct {
 }
 
 // traffic derives both sides' secrets of an epoch, and writes them to the key log.
-func (s *schedule13) traffic(e Epoch, of func(iana.Side, []byte) keys.Traffic, transcriptHash []byte) error {
+func (s *schedule13) traffic(e Epoch, of func(iana.Side, []byte) keys.Traffic,
+	transcriptHash []byte) error {
 	labels := [epochs][2]keylog.Label{
 		Handshaking: {keylog.ClientHandshake, keylog.ServerHandshake},
 		Application: {keylog.ClientTraffic, keylog.ServerTraffic},

@@ -34,8 +34,8 @@ type server struct {
 	decrypted slow[[]byte] // the pre_master_secret of RSA key exchange
 }
 
-// NewServer is a Machine that waits for ClientHello. It must stand before the first byte comes: what comes instead of a hello is
-// then refused with what was expected.
+// NewServer is a Machine that waits for ClientHello. It must stand before the first byte comes:
+// what comes instead of a hello is then refused with what was expected.
 func NewServer(c *Config, carrier Carrier) *Machine {
 	return newMachine(iana.Server, &server{live: live{Config: c}}, c, carrier)
 }
@@ -55,7 +55,8 @@ func (v *server) compose(k Kind, s *Score) (message.Message, error) {
 	case iana.Certificate:
 		return &message.Certificate{Chain: v.chosen.Credential.Chain.Raw()}, nil
 	case iana.CertificateStatus:
-		return &message.CertificateStatus{StatusType: iana.StatusOCSP, Response: v.chosen.Credential.Staple}, nil
+		return &message.CertificateStatus{StatusType: iana.StatusOCSP,
+			Response: v.chosen.Credential.Staple}, nil
 	case iana.ServerKeyExchange:
 		return v.keyExchange(s)
 	case iana.CertificateRequest:
@@ -96,7 +97,8 @@ func (v *server) hello(s *Score) (message.Message, error) {
 	return m, a.demanded(&v.Parameters, m)
 }
 
-// keyExchange makes a fresh key for this handshake alone: a key that is used twice lets Raccoon compare, and is no forward secrecy.
+// keyExchange makes a fresh key for this handshake alone: a key that is used twice lets Raccoon
+// compare, and is no forward secrecy.
 func (v *server) keyExchange(s *Score) (message.Message, error) {
 	var err error
 	if v.chosen.group == nil { // a pre-shared key without a Diffie-Hellman exchange
@@ -116,7 +118,8 @@ func (v *server) keyExchange(s *Score) (message.Message, error) {
 	} else {
 		m.CurveType, m.Group, m.ECPublic = iana.NamedCurve, v.chosen.group.ID(), v.offer.Share()
 	}
-	if err := m.EncodeParams(message.Dialect{Version: s.Agreed.Version, Kex: s.Agreed.Kex}); err != nil {
+	if err := m.EncodeParams(message.Dialect{Version: s.Agreed.Version,
+		Kex: s.Agreed.Kex}); err != nil {
 		return nil, err
 	}
 	if v.chosen.Credential == nil {
@@ -131,7 +134,8 @@ func (v *server) certificateRequest() (message.Message, error) {
 	if !v.ClientAuth.Request || v.chosen.suite.Kex.PreShared() {
 		return nil, nil
 	}
-	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign, iana.ECDSASign}, Schemes: v.Schemes}
+	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign,
+		iana.ECDSASign}, Schemes: v.Schemes}
 	if v.Roots != nil { // also where they verify nothing: they help the client to choose
 		//lint:ignore SA1019 deprecated for the system's pool only, and this is not that
 		m.Authorities = v.Roots.Subjects()
@@ -155,7 +159,8 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 	case *message.Certificate:
 		err = v.certificate(m)
 	case *message.CertificateVerify:
-		err = v.signature(s.Agreed.Version, iana.Client, m.Scheme, s.transcript.raw(), m.Signature, "RFC 5246 §7.4.8")
+		err = v.signature(s.Agreed.Version, iana.Client, m.Scheme, s.transcript.raw(), m.Signature,
+			"RFC 5246 §7.4.8")
 	}
 	return err
 }
@@ -163,7 +168,8 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 func (v *server) certificate(m *message.Certificate) error {
 	if len(m.Chain) == 0 {
 		if v.ClientAuth.Require {
-			return alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.6", "the client showed no certificate, which we require")
+			return alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.6",
+				"the client showed no certificate, which we require")
 		}
 		return v.verdict(nil) // a program may require by its callback what ClientAuth only requests
 	}
@@ -186,7 +192,8 @@ func (v *server) choose(ch *message.ClientHello, s *Score) (*chosen, error) {
 		return v.choose13(ch, s)
 	}
 	if s.Retried() {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2", "the client's second hello does not offer TLS 1.3")
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+			"the client's second hello does not offer TLS 1.3")
 	}
 	session, err := v.session(ch)
 	if err != nil {
@@ -195,13 +202,15 @@ func (v *server) choose(ch *message.ClientHello, s *Score) (*chosen, error) {
 	if session == nil {
 		return choose(ch, v.Config)
 	}
-	return &chosen{version: session.Version, suite: suite.ByID(session.Suite), session: session}, admissible(ch, v.Config)
+	return &chosen{version: session.Version, suite: suite.ByID(session.Suite), session: session},
+		admissible(ch, v.Config)
 }
 
 // consult asks the program, before anything is decided.
 func (v *server) consult(ch *message.ClientHello) error {
 	if ask := v.ForClient; ask != nil {
-		other, err := v.config.await("GetConfigForClient", func(ctx context.Context) (*Config, error) { return ask(ctx, ch) })
+		other, err := v.config.await("GetConfigForClient",
+			func(ctx context.Context) (*Config, error) { return ask(ctx, ch) })
 		if err != nil {
 			return err
 		}
@@ -212,7 +221,8 @@ func (v *server) consult(ch *message.ClientHello) error {
 		}
 	}
 	if ask := v.ForServerName; ask != nil {
-		creds, err := v.certs.await("GetCertificate", func(ctx context.Context) ([]*pki.Credential, error) { return ask(ctx, ch) })
+		creds, err := v.certs.await("GetCertificate",
+			func(ctx context.Context) ([]*pki.Credential, error) { return ask(ctx, ch) })
 		if err != nil {
 			return err
 		}
@@ -234,10 +244,12 @@ func (v *server) newTicket(s *Score) (message.Message, error) {
 		return t, v.spare(ctx, "sealing a ticket", err)
 	}
 	t, err := v.ticket.await("a session ticket's key", seal)
-	if len(t) == 0 { // RFC 5077 §3.3: it was promised, so an empty one says that there is none after all
+	// RFC 5077 §3.3: it was promised, so an empty one says that there is none after all
+	if len(t) == 0 {
 		return &message.NewSessionTicket{}, err
 	}
-	return &message.NewSessionTicket{LifetimeHint: uint32(session.MaxSessionAge.Seconds()), Ticket: t}, err
+	return &message.NewSessionTicket{LifetimeHint: uint32(session.MaxSessionAge.Seconds()),
+		Ticket: t}, err
 }
 
 // keep stores a session under the ID that ServerHello gave it, unless it has a ticket.
@@ -287,11 +299,13 @@ func (v *server) exchanged(s *Score) (Input, error) {
 	if k := s.Agreed.Kex; k == iana.KexRSA || k == iana.KexRSAPSK {
 		key, ok := v.chosen.Credential.Key.(crypto.Decrypter)
 		if !ok {
-			return Input{}, alert.Fail(alert.InternalError, "", "the server's private key cannot decrypt")
+			return Input{},
+				alert.Fail(alert.InternalError, "", "the server's private key cannot decrypt")
 		}
-		pre, err := v.decrypted.get(v.chosen.Credential.Key, "an RSA decryption", func(context.Context) ([]byte, error) {
-			return kex.DecryptPreMaster(v.Rand, key, m.EncryptedPreMaster, s.ClientHello.Version)
-		})
+		pre, err := v.decrypted.get(v.chosen.Credential.Key, "an RSA decryption",
+			func(context.Context) ([]byte, error) {
+				return kex.DecryptPreMaster(v.Rand, key, m.EncryptedPreMaster, s.ClientHello.Version)
+			})
 		return Input{PreMaster: pre}, err
 	}
 	theirs := s.Public(iana.Client)
@@ -299,15 +313,18 @@ func (v *server) exchanged(s *Score) (Input, error) {
 	if err != nil {
 		return Input{}, err
 	}
-	return Input{PreMaster: v.ephemeral(iana.Server, v.chosen.group, v.offer.Private(), v.offer.Share(), theirs, z)}, nil
+	return Input{PreMaster: v.ephemeral(iana.Server, v.chosen.group, v.offer.Private(),
+		v.offer.Share(), theirs, z)}, nil
 }
 
 func (v *server) finished(s *Score) (message.Message, error) {
 	shown := v.peer.Chain != nil
 	switch {
-	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown && v.ClientAuth.Require && !s.Agreed.Kex.PreShared(),
+	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown &&
+		v.ClientAuth.Require && !s.Agreed.Kex.PreShared(),
 		shown && v.ClientAuth.Verify && v.peer.Verified == nil:
-		return nil, alert.Fail(alert.InternalError, "", "the handshake ended without a proof of who the client is")
+		return nil, alert.Fail(alert.InternalError, "",
+			"the handshake ended without a proof of who the client is")
 	}
 	if err := v.accept(); err != nil {
 		return nil, err

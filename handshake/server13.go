@@ -34,8 +34,9 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
 		}
 	}
 	if got.suite == nil {
-		return nil, alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1", "no cipher suite of TLS 1.3 in common: the client offers %v, "+
-			"we allow %v", alert.Few(ch.CipherSuites), alert.Few(v.Suites13))
+		return nil, alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
+			"no cipher suite of TLS 1.3 in common: the client offers %v, "+
+				"we allow %v", alert.Few(ch.CipherSuites), alert.Few(v.Suites13))
 	}
 	if err := got.chooseShare(h, v.Config); err != nil {
 		return nil, err
@@ -64,7 +65,8 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
 func (v *server) read13(ch *message.ClientHello, s *Score) (*hello13, error) {
 	if !slices.Equal(ch.CompressionMethods, []iana.CompressionMethod{iana.CompressionNull}) {
 		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
-			"the client's compression_methods are %v, expected null alone", alert.Few(ch.CompressionMethods))
+			"the client's compression_methods are %v, expected null alone",
+			alert.Few(ch.CompressionMethods))
 	}
 	if err := placed(ch.Extensions, iana.TLS13, message.InClientHello, nil); err != nil {
 		return nil, err
@@ -74,9 +76,11 @@ func (v *server) read13(ch *message.ClientHello, s *Score) (*hello13, error) {
 		return nil, err
 	}
 	w.Hello.Groups = nil // the group of a certificate's key is in its scheme
-	for _, t := range []iana.ExtensionType{iana.ExtSignatureAlgorithms, iana.ExtSupportedGroups, iana.ExtKeyShare} {
+	for _, t := range []iana.ExtensionType{iana.ExtSignatureAlgorithms, iana.ExtSupportedGroups,
+		iana.ExtKeyShare} {
 		if !ch.Extensions.Has(t) {
-			return nil, alert.Fail(alert.MissingExtension, "RFC 8446 §9.2", "the client sends no %v", t)
+			return nil, alert.Fail(alert.MissingExtension, "RFC 8446 §9.2",
+				"the client sends no %v", t)
 		}
 	}
 	var shares message.KeyShares
@@ -87,7 +91,8 @@ func (v *server) read13(ch *message.ClientHello, s *Score) (*hello13, error) {
 		return nil, err
 	}
 	if s.Retried() && ch.Extensions.Has(iana.ExtEarlyData) {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2", "the client's second hello has early_data")
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+			"the client's second hello has early_data")
 	}
 	return &hello13{w, shares.Shares}, nil
 }
@@ -102,7 +107,8 @@ func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
 		word, bit := s.Group/64, uint64(1)<<(s.Group%64)
 		if seen[word]&bit != 0 || offered[word]&bit == 0 {
 			return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
-				"the client's share of %v is the second of its group, or of one that it does not list", s.Group)
+				"the client's share of %v is the second of its group, or of one that it does "+
+					"not list", s.Group)
 		}
 		seen[word] |= bit
 	}
@@ -130,7 +136,8 @@ func (got *chosen) chooseShare(h *hello13, c *Config) error {
 	}
 	if first == nil {
 		return alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
-			"no group in common: the client lists %v, we allow %v", alert.Few(h.listed), alert.Few(c.Groups))
+			"no group in common: the client lists %v, we allow %v", alert.Few(h.listed),
+			alert.Few(c.Groups))
 	}
 	got.group = first
 	return nil
@@ -145,7 +152,8 @@ func (got *chosen) keeps(s *Score) error {
 	}
 	if got.share == nil || got.group.ID() != asked.Group || got.suite.ID != s.Retry.CipherSuite {
 		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
-			"the client's second hello has no share of %v alone, or not the suite of before", asked.Group)
+			"the client's second hello has no share of %v alone, or not the suite of before",
+			asked.Group)
 	}
 	return nil
 }
@@ -153,9 +161,11 @@ func (got *chosen) keeps(s *Score) error {
 // chooseCredential13 chooses the certificate, one with the client's name before others.
 func (v *server) chooseCredential13(got *chosen, h *hello13) error {
 	rules := pki.Rules{Schemes: v.Schemes, LaxKeyUsage: v.LaxKeyUsage, TLS13: true}
-	named := slices.ContainsFunc(v.Credentials, func(x *pki.Credential) bool { return x.HasName(h.Name) })
+	named := slices.ContainsFunc(v.Credentials,
+		func(x *pki.Credential) bool { return x.HasName(h.Name) })
 	if v.NamedOnly && h.Name != "" && !named {
-		return alert.Fail(alert.UnrecognizedName, "RFC 6066 §3", "the client asks for %q, and no certificate has this name", h.Name)
+		return alert.Fail(alert.UnrecognizedName, "RFC 6066 §3",
+			"the client asks for %q, and no certificate has this name", h.Name)
 	}
 	got.Choice = pki.ChooseServer(v.Credentials, iana.AuthNone, iana.KexNone, h.Hello, rules)
 	if got.Credential == nil {
@@ -190,14 +200,16 @@ func (v *server) composeHello13(s *Score) (message.Message, error) {
 
 // answer13 is a ServerHello or a HelloRetryRequest. See RFC 8446 §4.1.3.
 func (v *server) answer13(random [32]byte, at message.Place, s *Score) (message.Message, error) {
-	m := &message.ServerHello{Version: iana.TLS12, Random: random, SessionID: s.ClientHello.SessionID, CipherSuite: v.chosen.suite.ID}
+	m := &message.ServerHello{Version: iana.TLS12, Random: random,
+		SessionID: s.ClientHello.SessionID, CipherSuite: v.chosen.suite.ID}
 	var err error
 	m.Extensions, err = answerAll(v.Config, v.answering(at, s))
 	return m, err
 }
 
 func (v *server) answering(at message.Place, s *Score) *answering {
-	return &answering{at: at, version: v.chosen.version, hello: s.ClientHello, chosen: v.chosen, key: v.answered, log: v.Log}
+	return &answering{at: at, version: v.chosen.version, hello: s.ClientHello, chosen: v.chosen,
+		key: v.answered, log: v.Log}
 }
 
 // compose13 makes our lines behind the ServerHello.
@@ -221,7 +233,8 @@ func (v *server) certificateRequest13() (message.Message, error) {
 		return nil, nil
 	}
 	m := &message.CertificateRequest{}
-	if err := m.Extensions.Add(iana.ExtSignatureAlgorithms, &message.SignatureSchemes{Schemes: v.Schemes}); err != nil {
+	if err := m.Extensions.Add(iana.ExtSignatureAlgorithms,
+		&message.SignatureSchemes{Schemes: v.Schemes}); err != nil {
 		return nil, err
 	}
 	if v.Roots == nil {
@@ -232,7 +245,8 @@ func (v *server) certificateRequest13() (message.Message, error) {
 	if len(names) == 0 {
 		return m, nil
 	}
-	return m, m.Extensions.Add(iana.ExtCertificateAuthorities, &message.CertificateAuthorities{Authorities: names})
+	return m, m.Extensions.Add(iana.ExtCertificateAuthorities,
+		&message.CertificateAuthorities{Authorities: names})
 }
 
 // certificates13 is our chain, with the staple and the timestamps that the client asked for at its
@@ -245,12 +259,15 @@ func (v *server) certificates13(s *Score) (message.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if staple := v.chosen.Credential.Staple; asked && wanted.Type == iana.StatusOCSP && v.StatusRequest != Off && len(staple) > 0 {
-		if err := leaf.Add(iana.ExtStatusRequest, &message.CertificateStatus{StatusType: iana.StatusOCSP, Response: staple}); err != nil {
+	if staple := v.chosen.Credential.Staple; asked && wanted.Type == iana.StatusOCSP &&
+		v.StatusRequest != Off && len(staple) > 0 {
+		if err := leaf.Add(iana.ExtStatusRequest,
+			&message.CertificateStatus{StatusType: iana.StatusOCSP, Response: staple}); err != nil {
 			return nil, err
 		}
 	}
-	if list := v.chosen.Credential.SCTs; len(list) > 0 && s.ClientHello.Extensions.Has(iana.ExtSCT) {
+	if list := v.chosen.Credential.SCTs; len(list) > 0 &&
+		s.ClientHello.Extensions.Has(iana.ExtSCT) {
 		if err := leaf.Add(iana.ExtSCT, &message.SCTs{List: list}); err != nil {
 			return nil, err
 		}
@@ -267,20 +284,24 @@ func (v *server) receive13(msg message.Message, s *Score) error {
 	case *message.CertificateVerify:
 		return v.verified13(iana.Client, m, s)
 	}
-	return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4", "got a %v, which we did not ask for", msg.Type())
+	return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4", "got a %v, which we did not ask for",
+		msg.Type())
 }
 
 func (v *server) certificate13(m *message.Certificate) error {
 	const ref = "RFC 8446 §4.4.2"
 	if len(m.Context) != 0 {
-		return alert.Fail(alert.IllegalParameter, ref, "the client's certificate_request_context is not the empty one of our request")
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the client's certificate_request_context is not the empty one of our request")
 	}
-	if err := placedEntries(m, func(*extension) bool { return false }); err != nil { // we asked for none
+	// we asked for none
+	if err := placedEntries(m, func(*extension) bool { return false }); err != nil {
 		return err
 	}
 	if len(m.Chain) == 0 {
 		if v.ClientAuth.Require {
-			return alert.Fail(alert.CertificateRequired, "RFC 8446 §4.4.2.4", "the client showed no certificate, which we require")
+			return alert.Fail(alert.CertificateRequired, "RFC 8446 §4.4.2.4",
+				"the client showed no certificate, which we require")
 		}
 		return v.verdict(nil)
 	}
@@ -294,7 +315,8 @@ func (v *server) certificate13(m *message.Certificate) error {
 func (v *server) secret13() (Input, error) {
 	a := v.answered
 	v.answered = nil
-	v.Log.Ephemeral(iana.Server, v.chosen.group.Name(), a.Private, a.Share, v.chosen.share, "RFC 8446 §4.2.8")
+	v.Log.Ephemeral(iana.Server, v.chosen.group.Name(), a.Private, a.Share, v.chosen.share,
+		"RFC 8446 §4.2.8")
 	return Input{Early: v.early, Shared: a.Secret}, nil
 }
 
@@ -307,5 +329,6 @@ func group13(_ *Config, an *answering) (message.Content, bool, error) {
 	if an.key == nil {
 		return nil, false, fmt.Errorf("handshake: no share of %v was made", id)
 	}
-	return &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: id, KeyExchange: an.key.Share}}, true, nil
+	return &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: id,
+		KeyExchange: an.key.Share}}, true, nil
 }

@@ -1,22 +1,3 @@
-// Package handshake performs the figures of RFC 5246: each figure is a table of lines (figures12.go), one spine walks
-// it, and three players perform it: client, server and observer.
-//
-// The spine owns what all three share: the order of messages, the transcript, the facts that both hellos settle, the points
-// where secrets are derived and keys change, and the events. The players differ in two things only: who composes a line, and
-// where the shared secret comes from.
-//
-// It implements RFC 5246 §7.3 and §7.4 with both its figures, sessions by ID and by ticket (RFC
-// 5077), the extended master secret (RFC 7627), RFC 7366 §3, RFC 5746 §3, pre-shared keys (RFC
-// 4279) and the extensions of extensions.go, with the key exchanges of package suite; and RFC 8446
-// with its Figures 1 and 2, retries, client certificates and tickets (figures13.go). An observer follows
-// more: SSL 3.0, the SSL 2.0 hello and early data. Left out: 0-RTT, external pre-shared keys and
-// post-handshake authentication of TLS 1.3; a server that renegotiates, which has caused more
-// attacks than it has served; static and anonymous Diffie-Hellman.
-//
-// What Go cannot promise: secrets are cleared where that is easy, but the garbage collector may have copied them. What depends on a
-// secret in time is in kex, keys and record, and said there; here verify_data is compared in constant time.
-//
-// It has no compatibility promise, except for what Vitrine's API refers to.
 package handshake
 
 import (
@@ -31,7 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Kind is what a line says: a handshake message, or ChangeCipherSpec, which is none but has its place in the figure.
+// Kind is what a line says: a handshake message, or ChangeCipherSpec, which is none but has its
+// place in the figure.
 type Kind uint16
 
 // ChangeCipherSpec is outside the range of handshake types. See RFC 5246 §7.1.
@@ -57,7 +39,8 @@ const (
 	Must
 )
 
-// Line is one arrow of a figure: who speaks, what is said, when it is said, and what changes once it has been said.
+// Line is one arrow of a figure: who speaks, what is said, when it is said, and what changes once
+// it has been said.
 type Line struct {
 	From iana.Side
 	Says Kind
@@ -79,15 +62,18 @@ type reading struct {
 	at int
 }
 
-// Carrier takes what the handshake says to the record layer, and learns from it when to protect what.
+// Carrier takes what the handshake says to the record layer, and learns from it when to protect
+// what.
 type Carrier interface {
 	Send(k Kind, raw []byte)
-	Settle(a *Agreed)                                // the version and the limits of records hold from here on
-	Protect(from iana.Side, keys *TrafficKeys) error // nil keys: this direction can no longer be read
+	// the version and the limits of records hold from here on
+	Settle(a *Agreed)
+	// nil keys: this direction can no longer be read
+	Protect(from iana.Side, keys *TrafficKeys) error
 }
 
-// Machine performs a handshake in one of the three roles. It reads no bytes and writes none: it is handed whole messages
-// by Take, and speaks through its Carrier.
+// Machine performs a handshake in one of the three roles. It reads no bytes and writes none: it is
+// handed whole messages by Take, and speaks through its Carrier.
 type Machine struct {
 	Score
 
@@ -137,13 +123,15 @@ func (m *Machine) order(from iana.Side, k Kind) (said *Line, err error) {
 		}
 	}
 	if said == nil {
-		return nil, alert.Fail(alert.UnexpectedMessage, "", "got the %v's %v, expected %s", from, k, spell(m.expected()))
+		return nil, alert.Fail(alert.UnexpectedMessage, "", "got the %v's %v, expected %s", from, k,
+			spell(m.expected()))
 	}
 	m.open, m.spare = fit, m.open
 	return said, nil
 }
 
-// Turn is the side that may speak next; an observer lets the other direction wait. What may come next names one side only.
+// Turn is the side that may speak next; an observer lets the other direction wait. What may come
+// next names one side only.
 func (m *Machine) Turn() (from iana.Side, ok bool) {
 	if m.failed != nil {
 		return 0, false
@@ -154,8 +142,8 @@ func (m *Machine) Turn() (from iana.Side, ok bool) {
 	return 0, false
 }
 
-// Take hears one line of another side: its order, its layout, its content, and only then it counts. Speak comes next.
-// raw is kept.
+// Take hears one line of another side: its order, its layout, its content, and only then it counts.
+// Speak comes next. raw is kept.
 func (m *Machine) Take(from iana.Side, k Kind, raw []byte) error {
 	return m.end(m.take(from, k, raw))
 }
@@ -168,7 +156,8 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 		if _, err := m.dialect().Parse(raw); err != nil {
 			return alert.Malformed("RFC 5246 §7.4.1.1", err)
 		}
-		return nil // RFC 5246 §7.4.1.1: ignored by a client that is negotiating, and in no transcript
+		// RFC 5246 §7.4.1.1: ignored by a client that is negotiating, and in no transcript
+		return nil
 	}
 	l, err := m.order(from, k)
 	if err != nil {
@@ -184,7 +173,8 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 	return m.run()
 }
 
-// said is the line that is becoming a fact, and how far it has come: what is slow may stop it at any stage.
+// said is the line that is becoming a fact, and how far it has come: what is slow may stop it at
+// any stage.
 type said struct {
 	*Line
 	msg   message.Message
@@ -194,7 +184,8 @@ type said struct {
 
 // stages are what happens to every line, in this order.
 var stages = [...]func(*Machine) error{
-	toCheck: (*Machine).check, toRemember: (*Machine).remember, toTakeEffect: (*Machine).effect, toFinish: (*Machine).finish,
+	toCheck: (*Machine).check, toRemember: (*Machine).remember, toTakeEffect: (*Machine).effect,
+	toFinish: (*Machine).finish,
 }
 
 // Where a line begins: another side's with the first, our own behind the check, and one that an
@@ -206,7 +197,8 @@ const (
 	toFinish
 )
 
-// end keeps an error for good: after one nothing is taken, said or derived any more. A Pending is none.
+// end keeps an error for good: after one nothing is taken, said or derived any more. A Pending is
+// none.
 func (m *Machine) end(err error) error {
 	if err == nil {
 		return nil
@@ -292,7 +284,8 @@ func (m *Machine) compose(k Kind) (msg message.Message, raw []byte, err error) {
 	return msg, raw, err
 }
 
-// check refuses what must not become a fact. A Finished is compared before it enters the transcript that it proves.
+// check refuses what must not become a fact. A Finished is compared before it enters the transcript
+// that it proves.
 func (m *Machine) check() error {
 	from := m.said.From
 	m.checking = m.said.raw
@@ -311,7 +304,8 @@ func (m *Machine) verify(from iana.Side, got, want []byte) error {
 		return nil // messages are missing, so that there is nothing to compare with
 	}
 	if subtle.ConstantTimeCompare(got, want) != 1 {
-		return alert.Fail(alert.DecryptError, m.said.Ref, "the %v's verify_data does not match the messages of this handshake", from)
+		return alert.Fail(alert.DecryptError, m.said.Ref,
+			"the %v's verify_data does not match the messages of this handshake", from)
 	}
 	m.VerifyData[from] = want
 	m.log.Verified(trace.Verified{What: "finished", From: from}, m.said.Ref)
@@ -352,8 +346,8 @@ func (m *Machine) effect() error {
 	return m.said.Then(m)
 }
 
-// finish ends the handshake after the last line. It demands the player's proof of who the peer is: without one there is no
-// application data.
+// finish ends the handshake after the last line. It demands the player's proof of who the peer is:
+// without one there is no application data.
 func (m *Machine) finish() error {
 	for range m.expected() {
 		return nil // a line can still come

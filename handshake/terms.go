@@ -67,7 +67,8 @@ var terms = []term{
 		func(_ *server, s *Session, g *greeting) bool { return s.ServerName == g.wishes.Name }},
 	{"extended_master_secret is not as it was", "RFC 7627 §5.3",
 		func(c *client, s *Session) bool {
-			return s.Version == iana.TLS13 || !contradicts(c.ExtendedMasterSecret, s.ExtendedMasterSecret)
+			return s.Version == iana.TLS13 ||
+				!contradicts(c.ExtendedMasterSecret, s.ExtendedMasterSecret)
 		},
 		(*server).keepsExtendedMaster},
 	{"encrypt_then_mac is not as it was", "RFC 7366 §3",

@@ -51,13 +51,15 @@ func offerPSK(o *offering) (message.Content, bool) {
 	}
 	age := uint32(max(0, o.client.now().Sub(o.Offer.Issued).Milliseconds()))
 	return &message.OfferedPSKs{
-		Identities: []message.PSKIdentity{{Identity: o.Offer.Ticket, ObfuscatedTicketAge: age + o.Offer.AgeAdd}},
-		Binders:    [][]byte{make([]byte, suite.ByID13(o.Offer.Suite).PRF.Size())},
+		Identities: []message.PSKIdentity{{Identity: o.Offer.Ticket, ObfuscatedTicketAge: age +
+			o.Offer.AgeAdd}},
+		Binders: [][]byte{make([]byte, suite.ByID13(o.Offer.Suite).PRF.Size())},
 	}, true
 }
 
 func offerPSKModes(o *offering) (message.Content, bool) {
-	return &message.PSKKeyExchangeModes{Modes: []iana.PSKKeyExchangeMode{iana.PSKDHEKE}}, o.MaxVersion >= iana.TLS13 && o.Tickets
+	return &message.PSKKeyExchangeModes{Modes: []iana.PSKKeyExchangeMode{iana.PSKDHEKE}},
+		o.MaxVersion >= iana.TLS13 && o.Tickets
 }
 
 // bind proves that we know the key of the ticket on offer: an HMAC over the hello up to the
@@ -74,7 +76,8 @@ func (c *client) bind(m *message.ClientHello, s *Score) error {
 	h := suite.ByID13(c.Offer.Suite).PRF
 	early := keys.HKDF{Hash: h, Log: c.Log}.Early(c.Offer.Master)
 	n := h.Size()
-	binder := early.Binder(keys.ResumptionPSK).VerifyData(s.transcript.with(h, raw[:len(raw)-(2+1+n)]))
+	binder := early.Binder(keys.ResumptionPSK).VerifyData(s.transcript.with(h,
+		raw[:len(raw)-(2+1+n)]))
 	last := &m.Extensions[len(m.Extensions)-1]
 	copy(last.Data[len(last.Data)-n:], binder)
 	c.early = &early
@@ -85,10 +88,13 @@ func (c *client) bind(m *message.ClientHello, s *Score) error {
 func (c *client) resumed13(a *Agreed) error {
 	const ref = "RFC 8446 §4.2.11"
 	if a.Identity != 0 || c.early == nil {
-		return alert.Fail(alert.IllegalParameter, ref, "the server chose pre-shared key %d, we offered one at most", a.Identity)
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server chose pre-shared key %d, we offered one at most", a.Identity)
 	}
 	if a.Suite.PRF != suite.ByID13(c.Offer.Suite).PRF {
-		return alert.Fail(alert.IllegalParameter, ref, "the server resumes a session of %v with %v, whose hash is another", c.Offer.Suite, a.Suite.ID)
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server resumes a session of %v with %v, whose hash is another", c.Offer.Suite,
+			a.Suite.ID)
 	}
 	c.peer = c.remembered
 	return nil
@@ -111,7 +117,8 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	}
 	if t.LifetimeHint > maxTicketLifetime {
 		return alert.Fail(alert.IllegalParameter, ref,
-			"a ticket_lifetime of %d seconds, expected at most %d", t.LifetimeHint, maxTicketLifetime)
+			"a ticket_lifetime of %d seconds, expected at most %d", t.LifetimeHint,
+			maxTicketLifetime)
 	}
 	if c.Keep == nil || !c.Tickets || t.LifetimeHint == 0 {
 		return nil
@@ -145,7 +152,9 @@ func (v *server) offeredPSKs(ch *message.ClientHello) (psks *message.OfferedPSKs
 		return nil, 0, err
 	}
 	if ch.Extensions[len(ch.Extensions)-1].Type != iana.ExtPreSharedKey {
-		return nil, 0, alert.Fail(alert.IllegalParameter, ref, "the client's pre_shared_key is not its last extension")
+		return nil, 0,
+			alert.Fail(alert.IllegalParameter, ref,
+				"the client's pre_shared_key is not its last extension")
 	}
 	if len(psks.Identities) != len(psks.Binders) {
 		return nil, 0, alert.Fail(alert.IllegalParameter, ref,
@@ -169,7 +178,8 @@ func missingModes(err error) error {
 	if err != nil {
 		return err
 	}
-	return alert.Fail(alert.MissingExtension, "RFC 8446 §4.2.9", "the client sends pre_shared_key without psk_key_exchange_modes")
+	return alert.Fail(alert.MissingExtension, "RFC 8446 §4.2.9",
+		"the client sends pre_shared_key without psk_key_exchange_modes")
 }
 
 // resume13 finds the first ticket of the client that may be resumed with what was chosen, and
@@ -190,10 +200,13 @@ func (v *server) resume13(ch *message.ClientHello, h *hello13, got *chosen, s *S
 		}
 		early := keys.HKDF{Hash: got.suite.PRF, Log: v.Log}.Early(k.Master)
 		known := s.transcript.with(got.suite.PRF, s.checking[:len(s.checking)-binders])
-		if subtle.ConstantTimeCompare(early.Binder(keys.ResumptionPSK).VerifyData(known), psks.Binders[i]) != 1 {
-			return alert.Fail(alert.DecryptError, "RFC 8446 §4.2.11.2", "the client's binder does not match its hello")
+		if subtle.ConstantTimeCompare(early.Binder(keys.ResumptionPSK).VerifyData(known),
+			psks.Binders[i]) != 1 {
+			return alert.Fail(alert.DecryptError, "RFC 8446 §4.2.11.2",
+				"the client's binder does not match its hello")
 		}
-		v.Log.Choice("session", "a ticket", "resumed", "known, fresh, and the hello offers what it was made with", "RFC 8446 §4.2.11")
+		v.Log.Choice("session", "a ticket", "resumed",
+			"known, fresh, and the hello offers what it was made with", "RFC 8446 §4.2.11")
 		got.session, got.identity, v.early = k, i, &early
 		return nil
 	}
@@ -217,7 +230,8 @@ func (v *server) opened13(ticket []byte) (*Session, error) {
 }
 
 // unfit13 says why a session is not resumed; "" if it is.
-func (v *server) unfit13(k *Session, ch *message.ClientHello, h *hello13, got *chosen) (why, ref string) {
+func (v *server) unfit13(k *Session, ch *message.ClientHello, h *hello13,
+	got *chosen) (why, ref string) {
 	switch {
 	case k == nil:
 		return "no key of ours opens the ticket", "RFC 8446 §4.2.11"
@@ -264,7 +278,8 @@ func (v *server) newTicket13(s *Score) (message.Message, error) {
 			ticket, err = v.Seal(ctx, k)
 		}
 		lifetime := uint32(session.MaxSessionAge.Seconds())
-		return &message.NewSessionTicket{LifetimeHint: lifetime, AgeAdd: k.AgeAdd, Nonce: nonce, Ticket: ticket,
+		return &message.NewSessionTicket{LifetimeHint: lifetime, AgeAdd: k.AgeAdd, Nonce: nonce,
+			Ticket:     ticket,
 			Extensions: message.Extensions{}}, v.spare(ctx, "sealing a ticket", err)
 	}
 	t, err := v.ticket13.await("a session ticket's key", seal)

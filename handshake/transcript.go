@@ -11,11 +11,12 @@ import (
 	"github.com/vitrine-tls/vitrine/keys"
 )
 
-// transcript is every handshake message said so far, headers included, exactly as sent; HelloRequest and ChangeCipherSpec
-// are not in it. See RFC 5246 §7.4.9.
+// transcript is every handshake message said so far, headers included, exactly as sent;
+// HelloRequest and ChangeCipherSpec are not in it. See RFC 5246 §7.4.9.
 //
-// Its hash is that of the PRF, which the ServerHello chooses. The messages themselves stay until the last CertificateVerify is
-// possible: that signature has a hash of its own, or, with EdDSA, none.
+// Its hash is that of the PRF, which the ServerHello chooses. The messages themselves stay until
+// the last CertificateVerify is possible: that signature has a hash of its own, or, with EdDSA,
+// none.
 type transcript struct {
 	messages [][]byte // not copied: a hello may be 128 KiB long
 	running  hash.Hash
@@ -66,7 +67,8 @@ func clone(h hash.Hash) hash.Hash {
 // drop forgets the messages and keeps the hash.
 func (t *transcript) drop() { t.messages, t.sealed = nil, true }
 
-// md5sha1 is the handshake hash of TLS 1.0 and 1.1: both, one behind the other. See RFC 4346 §7.4.9.
+// md5sha1 is the handshake hash of TLS 1.0 and 1.1: both, one behind the other. See RFC 4346
+// §7.4.9.
 type md5sha1 struct{ md5, sha1 hash.Hash }
 
 func (h *md5sha1) Write(p []byte) (int, error) { h.md5.Write(p); return h.sha1.Write(p) }

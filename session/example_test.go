@@ -13,7 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/session"
 )
 
-// database stands for one that several servers share. It holds master secrets, and should be guarded like private keys.
+// database stands for one that several servers share. It holds master secrets, and should be
+// guarded like private keys.
 type database struct {
 	mu   sync.Mutex
 	rows map[string][]byte
@@ -44,9 +45,11 @@ func ExampleStore() {
 		log.Fatal(err)
 	}
 	var shared session.Store = &database{rows: map[string][]byte{}}
-	client := &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost", ClientSessionCache: vitrine.NewLRUClientSessionCache(0)}
+	client := &vitrine.Config{RootCAs: ca.Pool(), ServerName: "localhost",
+		ClientSessionCache: vitrine.NewLRUClientSessionCache(0)}
 	for range 2 {
-		server := &vitrine.Config{Certificates: []vitrine.Certificate{cert}, SessionStore: shared, SessionTicketsDisabled: true}
+		server := &vitrine.Config{Certificates: []vitrine.Certificate{cert}, SessionStore: shared,
+			SessionTicketsDisabled: true}
 		l, err := vitrine.Listen("tcp", "127.0.0.1:0", server)
 		if err != nil {
 			log.Fatal(err)

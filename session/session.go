@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// MaxSessionAge is how long a session can be resumed, counted from its full handshake: resuming does not make it younger, because
-// what one key exchange proved should not be used for ever.
+// MaxSessionAge is how long a session can be resumed, counted from its full handshake: resuming
+// does not make it younger, because what one key exchange proved should not be used for ever.
 const MaxSessionAge = 24 * time.Hour
 
 // Session is what two sides keep of a full handshake, so that the next one needs no key exchange.
@@ -53,14 +53,16 @@ type Session struct {
 	GroupName            string
 	PSKIdentity          []byte // a client's, with a pre-shared key
 	Bound                []byte // digests of what the Config was: see bindings
-	Master               []byte // master_secret, 48 bytes; TLS 1.3: the key of the ticket, as long as the hash
-	AgeAdd               uint32 // TLS 1.3: hides how old the ticket is
+	// master_secret, 48 bytes; TLS 1.3: the key of the ticket, as long as the hash
+	Master []byte
+	AgeAdd uint32 // TLS 1.3: hides how old the ticket is
 
 	ID       []byte                // RFC 5246 §7.3; empty with a ticket
 	Ticket   []byte                // a client's, RFC 5077
 	Verified [][]*x509.Certificate // a client's, as long as the session stays in this process
 	Issued   time.Time             // a client's, TLS 1.3: when the ticket came
-	Deadline time.Time             // a client's: when the ticket's lifetime_hint has passed; zero: not said
+	// a client's: when the ticket's lifetime_hint has passed; zero: not said
+	Deadline time.Time
 }
 
 // BoundLen is the length of Session.Bound, in bytes: three digests.
@@ -69,7 +71,8 @@ const BoundLen = 48
 // format is the first byte of an encoded Session: a change of the layout is a new number.
 const format uint8 = 4
 
-// Encode is the session as bytes, for a ticket or a store. The ID and the Ticket are not in it: they are what it is found by.
+// Encode is the session as bytes, for a ticket or a store. The ID and the Ticket are not in it:
+// they are what it is found by.
 func (s *Session) Encode() ([]byte, error) {
 	return wire.Encode(nil, "session", s.layout)
 }
@@ -132,7 +135,8 @@ func (s *Session) flags() (f uint8) {
 // Fresh reports whether the session may still be resumed.
 func (s *Session) Fresh(now time.Time) bool {
 	age := now.Sub(s.Created)
-	return age >= -time.Minute && age < MaxSessionAge && (s.Deadline.IsZero() || now.Before(s.Deadline))
+	return age >= -time.Minute && age < MaxSessionAge &&
+		(s.Deadline.IsZero() || now.Before(s.Deadline))
 }
 
 // MaxSessionSize is the most that the variable parts of a session may take, in bytes: an ordinary

@@ -65,7 +65,8 @@ func (m *Memory) Get(_ context.Context, id []byte) ([]byte, error) {
 	return e.value, nil
 }
 
-// Put keeps a value, and drops the one that was not used for the longest time if there are too many.
+// Put keeps a value, and drops the one that was not used for the longest time if there are too
+// many.
 func (m *Memory) Put(_ context.Context, id, value []byte, lifetime time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

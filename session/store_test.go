@@ -71,7 +71,8 @@ func TestMemoryForgetsWhatIsTooOld(t *testing.T) {
 	}
 }
 
-// Keys rotate every six hours, and open for as long as the last ticket that they sealed may live. RFC 5077 §5.5.
+// Keys rotate every six hours, and open for as long as the last ticket that they sealed may live.
+// RFC 5077 §5.5.
 func TestTicketKeysRotate(t *testing.T) {
 	c := &clock{time.Unix(1e9, 0)}
 	r := NewRotatingKeys(rand.Reader, c.now)
@@ -105,7 +106,8 @@ func TestTicketKeysRotate(t *testing.T) {
 			opens = opens || k == first
 		}
 		if (got[0] == first) != tt.same || opens != tt.opens || len(got) != tt.number {
-			t.Errorf("after %v: seals %v, opens %v, %d keys; expected %v, %v, %d", tt.at, got[0] == first, opens, len(got), tt.same, tt.opens, tt.number)
+			t.Errorf("after %v: seals %v, opens %v, %d keys; expected %v, %v, %d", tt.at,
+				got[0] == first, opens, len(got), tt.same, tt.opens, tt.number)
 		}
 	}
 }
@@ -118,9 +120,11 @@ func TestTicketKeysNeedRandomness(t *testing.T) {
 }
 
 func aSession(chain ...[]byte) *Session {
-	return &Session{Version: iana.TLS12, Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, ExtendedMasterSecret: true,
-		Created: time.Unix(1e9, 0), ServerName: "vitrine.test", ALPN: "h2", Chain: chain, PSKIdentity: []byte("gardener"),
-		Staple: []byte{6}, SCTs: [][]byte{{7}, {8, 9}}, Group: iana.X25519, GroupName: "x25519",
+	return &Session{Version: iana.TLS12, Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		ExtendedMasterSecret: true,
+		Created:              time.Unix(1e9, 0), ServerName: "vitrine.test", ALPN: "h2", Chain: chain,
+		PSKIdentity: []byte("gardener"),
+		Staple:      []byte{6}, SCTs: [][]byte{{7}, {8, 9}}, Group: iana.X25519, GroupName: "x25519",
 		Bound: bytes.Repeat([]byte{4}, 48), Master: bytes.Repeat([]byte{5}, 48)}
 }
 
@@ -136,7 +140,8 @@ func TestTicketIsOpenedByItsKeyAlone(t *testing.T) {
 	}
 	impostor := b
 	impostor.Name = a.Name
-	for what, keys := range map[string][]TicketKey{"none": nil, "another": {b}, "another of that name": {impostor}} {
+	for what, keys := range map[string][]TicketKey{"none": nil, "another": {b},
+		"another of that name": {impostor}} {
 		if OpenTicket(keys, ticket) != nil {
 			t.Errorf("%s opened it", what)
 		}
@@ -178,7 +183,8 @@ func TestTicketOfALongChainIsRefused(t *testing.T) {
 	if err == nil {
 		t.Error("a ticket of more than 65535 bytes")
 	}
-	if _, err := SealTicket(bytes.NewReader(nil), NewTicketKey([32]byte{1}), aSession()); err == nil {
+	if _, err := SealTicket(bytes.NewReader(nil), NewTicketKey([32]byte{1}),
+		aSession()); err == nil {
 		t.Error("a ticket without a salt")
 	}
 }

@@ -18,7 +18,8 @@ import (
 	"time"
 )
 
-// TicketKey seals tickets. Its name is in every ticket, so that a server with several finds the right one.
+// TicketKey seals tickets. Its name is in every ticket, so that a server with several finds the
+// right one.
 type TicketKey struct {
 	Name   [16]byte
 	Secret [32]byte
@@ -26,7 +27,8 @@ type TicketKey struct {
 
 // NewTicketKey makes a key of 32 bytes that several servers share; its name follows from it.
 func NewTicketKey(shared [32]byte) TicketKey {
-	return TicketKey{Name: [16]byte(derive(shared[:], nil, "vitrine ticket key name", 16)), Secret: shared}
+	return TicketKey{Name: [16]byte(derive(shared[:], nil, "vitrine ticket key name", 16)),
+		Secret: shared}
 }
 
 // TicketKeys gives the keys: the first seals, all open. It may be slow: a call has the same small
@@ -41,11 +43,13 @@ type FixedKeys []TicketKey
 // Keys gives them as they are.
 func (k FixedKeys) Keys(context.Context) ([]TicketKey, error) { return k, nil }
 
-// rotation is how long a key of RotatingKeys seals. It opens for as long as the last session that it sealed may live.
+// rotation is how long a key of RotatingKeys seals. It opens for as long as the last session that
+// it sealed may live.
 const rotation = 6 * time.Hour
 
-// RotatingKeys makes a new key every six hours and forgets those that nothing can need any more. Forgetting is what makes the
-// tickets' connections forward secret. The zero value is not ready: NewRotatingKeys.
+// RotatingKeys makes a new key every six hours and forgets those that nothing can need any more.
+// Forgetting is what makes the tickets' connections forward secret. The zero value is not ready:
+// NewRotatingKeys.
 type RotatingKeys struct {
 	mu   sync.Mutex
 	rand io.Reader
@@ -75,7 +79,8 @@ func (r *RotatingKeys) Keys(context.Context) ([]TicketKey, error) {
 		}
 		r.keys = slices.Insert(r.keys, 0, datedKey{NewTicketKey(secret), now})
 	}
-	r.keys = slices.DeleteFunc(r.keys, func(k datedKey) bool { return now.Sub(k.made) >= rotation+MaxSessionAge })
+	r.keys = slices.DeleteFunc(r.keys,
+		func(k datedKey) bool { return now.Sub(k.made) >= rotation+MaxSessionAge })
 	alive := make([]TicketKey, len(r.keys))
 	for i, k := range r.keys {
 		alive[i] = k.TicketKey
@@ -83,8 +88,9 @@ func (r *RotatingKeys) Keys(context.Context) ([]TicketKey, error) {
 	return alive, nil
 }
 
-// A ticket is key_name (16), format (1), salt (32), and the session sealed by AES-256-GCM under a key that HKDF derives from the
-// ticket key and the salt. Each key seals once, so its nonce may be zero. See RFC 5077 §4 for a format that this improves on.
+// A ticket is key_name (16), format (1), salt (32), and the session sealed by AES-256-GCM under a
+// key that HKDF derives from the ticket key and the salt. Each key seals once, so its nonce may be
+// zero. See RFC 5077 §4 for a format that this improves on.
 const (
 	ticketFormat = 1
 	saltLen      = 32
@@ -110,7 +116,8 @@ func SealTicket(rand io.Reader, k TicketKey, s *Session) ([]byte, error) {
 	return ticket, nil
 }
 
-// OpenTicket reads a ticket. One that none of the keys sealed, or that is malformed, is nil: the handshake is then a full one.
+// OpenTicket reads a ticket. One that none of the keys sealed, or that is malformed, is nil: the
+// handshake is then a full one.
 func OpenTicket(keys []TicketKey, ticket []byte) *Session {
 	if len(ticket) < ticketHeader || ticket[16] != ticketFormat {
 		return nil
@@ -119,7 +126,8 @@ func OpenTicket(keys []TicketKey, ticket []byte) *Session {
 		if k.Name != [16]byte(ticket[:16]) {
 			continue
 		}
-		plain, err := ticketCipher(k, ticket[17:ticketHeader]).Open(nil, make([]byte, 12), ticket[ticketHeader:], ticket[:ticketHeader])
+		plain, err := ticketCipher(k, ticket[17:ticketHeader]).Open(nil, make([]byte, 12),
+			ticket[ticketHeader:], ticket[:ticketHeader])
 		if err != nil {
 			return nil
 		}

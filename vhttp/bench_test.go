@@ -11,7 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/vhttp"
 )
 
-// Requests of HTTP/2, one after the other over one connection: both ends ours, and both ends crypto/tls's with net/http.
+// Requests of HTTP/2, one after the other over one connection: both ends ours, and both ends
+// crypto/tls's with net/http.
 func BenchmarkHTTP2(b *testing.B) {
 	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
 	std := httptest.NewUnstartedServer(echo)

@@ -18,8 +18,9 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
-// conn is a connection as http.Server sees it. With HTTP/1.1 it is the TLS connection. With HTTP/2 it is a client that sends the first
-// line of HTTP/2's preface, as a request, and then nothing: so the server finds a handler for it, in which HTTP/2 is spoken.
+// conn is a connection as http.Server sees it. With HTTP/1.1 it is the TLS connection. With HTTP/2
+// it is a client that sends the first line of HTTP/2's preface, as a request, and then nothing: so
+// the server finds a handler for it, in which HTTP/2 is spoken.
 type conn struct {
 	served
 	server *http.Server
@@ -35,11 +36,13 @@ type conn struct {
 }
 
 func newConn(c *vitrine.Conn, f *front) *conn {
-	return &conn{served: served{stated: stated{Conn: c}, server: f.server}, server: f.server, speaks: f.speaks, ctx: context.Background(), quiet: make(chan struct{}),
+	return &conn{served: served{stated: stated{Conn: c}, server: f.server}, server: f.server,
+		speaks: f.speaks, ctx: context.Background(), quiet: make(chan struct{}),
 		preface: strings.NewReader("PRI * HTTP/2.0\r\n\r\n")} // RFC 9113 §3.4
 }
 
-// ConnectionState is the first that http.Server asks, in the goroutine that serves the connection: the handshake happens here.
+// ConnectionState is the first that http.Server asks, in the goroutine that serves the connection:
+// the handshake happens here.
 func (c *conn) ConnectionState() tls.ConnectionState {
 	c.shaken.Do(c.handshake)
 	return c.state
@@ -73,7 +76,8 @@ func (c *conn) shake() (err error) {
 		return err
 	}
 	if p := c.state.NegotiatedProtocol; p != "" && !slices.Contains(c.speaks, p) {
-		return fmt.Errorf("vhttp: the Config of a GetConfigForClient agreed to %q, and here %q are spoken", p, c.speaks)
+		return fmt.Errorf("vhttp: the Config of a GetConfigForClient agreed to %q, and here %q "+
+			"are spoken", p, c.speaks)
 	}
 	return nil
 }
@@ -103,7 +107,8 @@ func (c *conn) Read(p []byte) (int, error) {
 	return 0, os.ErrDeadlineExceeded
 }
 
-// SetReadDeadline of the past is how http.Server ends a Read. Its other deadlines are for HTTP/1.1: HTTP/2 has its own for each request.
+// SetReadDeadline of the past is how http.Server ends a Read. Its other deadlines are for HTTP/1.1:
+// HTTP/2 has its own for each request.
 func (c *conn) SetReadDeadline(t time.Time) error {
 	if !c.http2() {
 		return c.Conn.SetReadDeadline(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine"
 )
 
-// A server that ends its connection without close_notify: RFC 9112 §6.3 and §8 say which bodies that
-// cuts. What net/http over crypto/tls takes, a Transport takes, and no more.
+// A server that ends its connection without close_notify: RFC 9112 §6.3 and §8 say which bodies
+// that cuts. What net/http over crypto/tls takes, a Transport takes, and no more.
 func TestTransportReadsWhatOnlyTheEndOfTheConnectionEnds(t *testing.T) {
 	for _, c := range []struct {
 		what   string
@@ -21,12 +21,18 @@ func TestTransportReadsWhatOnlyTheEndOfTheConnectionEnds(t *testing.T) {
 		fails  bool
 	}{
 		{what: "a body of HTTP/1.0", answer: "HTTP/1.0 200 OK\r\n\r\nall of it"},
-		{what: "a body of HTTP/1.1 with neither length nor chunks", answer: "HTTP/1.1 200 OK\r\n\r\nall of it"},
-		{what: "a whole Content-Length", answer: "HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\nall of it"},
-		{what: "less than Content-Length", answer: "HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\nall of it", fails: true},
-		{what: "no last chunk", answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nall of it\r\n", fails: true},
+		{what: "a body of HTTP/1.1 with neither length nor chunks",
+			answer: "HTTP/1.1 200 OK\r\n\r\nall of it"},
+		{what: "a whole Content-Length",
+			answer: "HTTP/1.0 200 OK\r\nContent-Length: 9\r\n\r\nall of it"},
+		{what: "less than Content-Length",
+			answer: "HTTP/1.0 200 OK\r\nContent-Length: 10\r\n\r\nall of it", fails: true},
+		{what: "no last chunk",
+			answer: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nall of it\r\n",
+			fails:  true},
 		{what: "half a head", answer: "HTTP/1.0 200 OK\r\nServer: x\r\n", fails: true},
-		{what: "a cut inside a record", answer: "HTTP/1.0 200 OK\r\n\r\nall of it", record: true, fails: true},
+		{what: "a cut inside a record", answer: "HTTP/1.0 200 OK\r\n\r\nall of it", record: true,
+			fails: true},
 	} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

@@ -15,8 +15,8 @@ import (
 // tlsConfig is crypto/tls's, of which nothing is used.
 type tlsConfig = tls.Config
 
-// dial gives the transport of a protocol a connection that speaks it: the one that is parked, or a new one. If the server chooses the
-// other protocol the error is an *otherError.
+// dial gives the transport of a protocol a connection that speaks it: the one that is parked, or a
+// new one. If the server chooses the other protocol the error is an *otherError.
 func (t *Transport) dial(ctx context.Context, network string, at place) (net.Conn, error) {
 	if c := t.claim(at); c != nil {
 		return c, nil
@@ -27,7 +27,8 @@ func (t *Transport) dial(ctx context.Context, network string, at place) (net.Con
 	}
 	config := t.config.Clone()
 	if config.ServerName == "" {
-		config.ServerName, _, _ = net.SplitHostPort(at.addr) // dialling it shows that it is well-formed
+		// dialling it shows that it is well-formed
+		config.ServerName, _, _ = net.SplitHostPort(at.addr)
 	}
 	if ctx.Value(onlyHTTP1{}) != nil {
 		config.NextProtos = []string{http1}
@@ -73,8 +74,8 @@ func other(protocol string) string {
 	return http2
 }
 
-// park keeps a connection for the other transport. One is enough: many requests at once to a new host make many, and for HTTP/2 any one
-// serves them all.
+// park keeps a connection for the other transport. One is enough: many requests at once to a new
+// host make many, and for HTTP/2 any one serves them all.
 func (t *Transport) park(at place, c *stated) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -99,7 +100,8 @@ func (t *Transport) unpark(at place) {
 	}
 }
 
-// heldBody is a request's body that a transport cannot close as long as the other may have to send it.
+// heldBody is a request's body that a transport cannot close as long as the other may have to send
+// it.
 type heldBody struct {
 	io.ReadCloser
 	mu       sync.Mutex

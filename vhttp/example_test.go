@@ -54,15 +54,20 @@ func (n named) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // The printer needs what crypto/tls no longer speaks, and nobody else should get it.
 func ExampleNewTransport_namedHosts() {
-	printer := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "ready to print") }))
+	printer := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
+		fmt.Fprint(w, "ready to print")
+	}))
 	address := printer.Listener.Addr().String()
 	go vhttp.Serve(vhttp.NewListener(printer.Listener, &vitrine.Config{
-		Certificates: certificates(), CipherSuites: []uint16{vitrine.TLS_RSA_WITH_AES_128_CBC_SHA256},
+		Certificates: certificates(),
+		CipherSuites: []uint16{vitrine.TLS_RSA_WITH_AES_128_CBC_SHA256},
 	}), printer.Config)
 	defer printer.Config.Close()
 
 	client := &http.Client{Transport: named{
-		"127.0.0.1": vhttp.NewTransport(&vitrine.Config{Policy: vitrine.Legacy, RootCAs: authority().Pool()}),
+		"127.0.0.1": vhttp.NewTransport(&vitrine.Config{Policy: vitrine.Legacy,
+			RootCAs: authority().Pool()}),
 	}}
 	res, err := client.Get("https://" + address)
 	if err != nil {

@@ -41,7 +41,8 @@ func TestClientThatNeverReadsCostsLittle(t *testing.T) {
 		"\x82\x87\x84\x41\x09localhost",
 	)
 	for _, c := range []struct{ what, protocol, asks, then string }{
-		{"HTTP/1.1, a body", http1, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n", "x"},
+		{"HTTP/1.1, a body", http1,
+			"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n", "x"},
 		{"HTTP/2, frames that are ignored", http2, second, frame(unknown, 0, 0, "")},
 		{"HTTP/2, pings", http2, second, frame(ping, 0, 0, "12345678")},
 		{"HTTP/2, settings", http2, second, frame(settings, 0, 0, "")},

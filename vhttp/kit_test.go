@@ -97,7 +97,8 @@ func serve(t testing.TB, s *http.Server, config *vitrine.Config) string {
 }
 
 // fetch does one request.
-func fetch(t testing.TB, rt http.RoundTripper, method, url string, body io.Reader) (*http.Response, string) {
+func fetch(t testing.TB, rt http.RoundTripper, method, url string,
+	body io.Reader) (*http.Response, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()

@@ -14,12 +14,15 @@ import (
 )
 
 var (
-	errForeign   = errors.New("vhttp: Serve needs a listener made by vhttp.Listen or vhttp.NewListener")
-	errMisplaced = errors.New("vhttp: a listener of vhttp is for vhttp.Serve: http.Serve would not speak the HTTP/2 that it offers")
+	errForeign = errors.New("vhttp: Serve needs a listener made by vhttp.Listen or " +
+		"vhttp.NewListener")
+	errMisplaced = errors.New("vhttp: a listener of vhttp is for vhttp.Serve: http.Serve would " +
+		"not speak the HTTP/2 that it offers")
 	errOnlyHTTP2 = errors.New(`vhttp: Server.Protocols must have HTTP1; to refuse it, offer "h2" alone in Config.NextProtos and look at Request.ProtoMajor`)
 )
 
-// Listen listens for Serve. A config without NextProtos offers what the server of Serve speaks: HTTP/2 and HTTP/1.1.
+// Listen listens for Serve. A config without NextProtos offers what the server of Serve speaks:
+// HTTP/2 and HTTP/1.1.
 func Listen(network, addr string, config *vitrine.Config) (net.Listener, error) {
 	l, err := net.Listen(network, addr)
 	if err != nil {
@@ -55,13 +58,14 @@ func ListenAndServe(s *http.Server, config *vitrine.Config) error {
 	return Serve(l, s)
 }
 
-// Serve is s.ServeTLS over Vitrine: it serves HTTP/1.1 and HTTP/2 to the connections of l, which Listen or NewListener made, until it
-// fails or s is closed or shut down. Shutdown and Close, BaseContext, ConnContext (which sees the *vitrine.Conn), ConnState, ErrorLog
-// and all timeouts do what they do for crypto/tls, and the handshake has as long as there. s.TLSConfig is not used, and TLSNextProto
-// only tells, as ever, that there shall be no HTTP/2.
+// Serve is s.ServeTLS over Vitrine: it serves HTTP/1.1 and HTTP/2 to the connections of l, which
+// Listen or NewListener made, until it fails or s is closed or shut down. Shutdown and Close,
+// BaseContext, ConnContext (which sees the *vitrine.Conn), ConnState, ErrorLog and all timeouts do
+// what they do for crypto/tls, and the handshake has as long as there. s.TLSConfig is not used, and
+// TLSNextProto only tells, as ever, that there shall be no HTTP/2.
 //
-// Serve wraps s.Handler, s.ConnContext and s.ConnState. Whatever else is to be served with the same s must be started after it, or
-// be a Serve of this package.
+// Serve wraps s.Handler, s.ConnContext and s.ConnState. Whatever else is to be served with the same
+// s must be started after it, or be a Serve of this package.
 func Serve(l net.Listener, s *http.Server) error {
 	ours, ok := l.(*listener)
 	if !ok {
@@ -81,7 +85,8 @@ func Serve(l net.Listener, s *http.Server) error {
 // protocols are what s speaks, best first.
 func protocols(s *http.Server) ([]string, error) {
 	_, has := s.TLSNextProto[http2]
-	enabled := s.TLSNextProto == nil || has // an empty map is how HTTP/2 was turned off before there was Protocols
+	// an empty map is how HTTP/2 was turned off before there was Protocols
+	enabled := s.TLSNextProto == nil || has
 	if p := s.Protocols; p != nil {
 		if !p.HTTP1() {
 			return nil, errOnlyHTTP2
@@ -94,7 +99,8 @@ func protocols(s *http.Server) ([]string, error) {
 	return []string{http1}, nil
 }
 
-// acceptor gives s connections whose handshake is to come: in the goroutine that serves them, so that none waits for another.
+// acceptor gives s connections whose handshake is to come: in the goroutine that serves them, so
+// that none waits for another.
 type acceptor struct {
 	net.Listener
 	config *vitrine.Config
@@ -106,14 +112,15 @@ func (a *acceptor) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if tls, ok := c.(*vitrine.Conn); ok { // a program that shakes hands itself: it has seen to ALPN, too
+	// a program that shakes hands itself: it has seen to ALPN, too
+	if tls, ok := c.(*vitrine.Conn); ok {
 		return newConn(tls, a.front), nil
 	}
 	return newConn(vitrine.Server(c, a.config), a.front), nil
 }
 
-// front is the handler of a server of ours: before the program's for HTTP/1.1, and instead of it for the one request that stands for a whole
-// connection of HTTP/2.
+// front is the handler of a server of ours: before the program's for HTTP/1.1, and instead of it
+// for the one request that stands for a whole connection of HTTP/2.
 type front struct {
 	server *http.Server
 	next   http.Handler
@@ -124,7 +131,8 @@ type front struct {
 // installing: several goroutines may Serve several listeners with one server.
 var installing sync.Mutex
 
-// install puts a front before s.Handler, once. What else it looks at, net/http changes as soon as s serves.
+// install puts a front before s.Handler, once. What else it looks at, net/http changes as soon as s
+// serves.
 func install(s *http.Server) (*front, error) {
 	installing.Lock()
 	defer installing.Unlock()
@@ -139,7 +147,8 @@ func install(s *http.Server) (*front, error) {
 	if f.next == nil {
 		f.next = http.DefaultServeMux
 	}
-	// ConfigureServer changes the server that it is given, and all that is wanted is that Shutdown says GOAWAY: RFC 9113 §6.8.
+	// ConfigureServer changes the server that it is given, and all that is wanted is that Shutdown
+	// says GOAWAY: RFC 9113 §6.8.
 	aside := &http.Server{IdleTimeout: s.IdleTimeout, ReadTimeout: s.ReadTimeout}
 	if err := h2.ConfigureServer(aside, f.h2); err != nil {
 		return nil, err
@@ -153,22 +162,24 @@ func install(s *http.Server) (*front, error) {
 	return f, nil
 }
 
-// ServeHTTP serves a request, or a connection of HTTP/2. As long as that lasts the connection is active for s, which therefore waits
-// for it in Shutdown and cuts it in Close.
+// ServeHTTP serves a request, or a connection of HTTP/2. As long as that lasts the connection is
+// active for s, which therefore waits for it in Shutdown and cuts it in Close.
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, ours := r.Context().Value(connKey{}).(*conn)
 	if !ours || !c.http2() {
 		f.next.ServeHTTP(w, r)
 		return
 	}
-	f.h2.ServeConn(&c.served, &h2.ServeConnOpts{Context: r.Context(), BaseConfig: f.server, Handler: f.next})
+	f.h2.ServeConn(&c.served,
+		&h2.ServeConnOpts{Context: r.Context(), BaseConfig: f.server, Handler: f.next})
 	panic(http.ErrAbortHandler) // there is nothing to respond to
 }
 
 type connKey struct{}
 
-// Conn is the connection that a request came with: through it there is everything that Request.TLS has no place for. It is nil unless Serve
-// serves the request. To read or write it is to disturb the server.
+// Conn is the connection that a request came with: through it there is everything that Request.TLS
+// has no place for. It is nil unless Serve serves the request. To read or write it is to disturb
+// the server.
 func Conn(r *http.Request) *vitrine.Conn {
 	if c, ok := r.Context().Value(connKey{}).(*conn); ok {
 		return c.Conn
@@ -176,7 +187,8 @@ func Conn(r *http.Request) *vitrine.Conn {
 	return nil
 }
 
-func connContext(theirs func(context.Context, net.Conn) context.Context) func(context.Context, net.Conn) context.Context {
+func connContext(theirs func(context.Context,
+	net.Conn) context.Context) func(context.Context, net.Conn) context.Context {
 	return func(ctx context.Context, nc net.Conn) context.Context {
 		if theirs != nil {
 			ctx = theirs(ctx, unwrap(nc))

@@ -31,7 +31,8 @@ func TestShutdownWaitsForRequestsAndTakesNoMore(t *testing.T) {
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		t.Run(protocol, func(t *testing.T) {
 			begun, finish := make(chan struct{}), make(chan struct{})
-			s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter,
+				r *http.Request) {
 				if r.URL.Path == "/slow" {
 					close(begun)
 					<-finish
@@ -127,10 +128,12 @@ func TestTheServersHooksAreHonoured(t *testing.T) {
 				ReadTimeout: time.Minute, WriteTimeout: time.Minute,
 			}
 			s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if r.Context().Value(key("base")) != "b" || r.Context().Value(key("conn")) != vhttp.Conn(r) {
+				if r.Context().Value(key("base")) != "b" ||
+					r.Context().Value(key("conn")) != vhttp.Conn(r) {
 					t.Error("BaseContext or ConnContext was not asked")
 				}
-				if r.Context().Value(http.ServerContextKey) != s || r.Context().Value(http.LocalAddrContextKey) == nil {
+				if r.Context().Value(http.ServerContextKey) != s ||
+					r.Context().Value(http.LocalAddrContextKey) == nil {
 					t.Error("the context has neither server nor address")
 				}
 			})
@@ -163,7 +166,8 @@ func TestTheServersHooksAreHonoured(t *testing.T) {
 
 func TestAHandshakeHasTheServersTime(t *testing.T) {
 	var told logged
-	s := &http.Server{ReadHeaderTimeout: 100 * time.Millisecond, ReadTimeout: time.Hour, ErrorLog: log.New(&told, "", 0)}
+	s := &http.Server{ReadHeaderTimeout: 100 * time.Millisecond, ReadTimeout: time.Hour,
+		ErrorLog: log.New(&told, "", 0)}
 	url := serve(t, s, serverConfig())
 	c, err := net.Dial("tcp", strings.TrimPrefix(url, "https://"))
 	if err != nil {
@@ -174,7 +178,11 @@ func TestAHandshakeHasTheServersTime(t *testing.T) {
 	if n, err := io.Copy(io.Discard, c); n != 0 || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a silent client got %d bytes, %v", n, err)
 	}
-	eventually(t, "the log", func() bool { return strings.Contains(told.String(), "http: TLS handshake error from 127.0.0.1") })
+	eventually(t, "the log",
+		func() bool {
+			return strings.Contains(told.String(), "http: TLS handshake error from "+
+				"127.0.0.1")
+		})
 }
 
 // A connection that stalls must not keep others waiting: each shakes hands by itself.
@@ -225,7 +233,8 @@ func TestThePrefaceIsNoWayIntoHTTP2(t *testing.T) {
 	c.SetDeadline(time.Now().Add(patience))
 	fmt.Fprint(c, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	got, _ := io.ReadAll(c)
-	if !strings.HasPrefix(string(got), "HTTP/1.1 200 OK") || !strings.Contains(string(got), "HTTP/2.0 TLS_") {
+	if !strings.HasPrefix(string(got), "HTTP/1.1 200 OK") ||
+		!strings.Contains(string(got), "HTTP/2.0 TLS_") {
 		t.Errorf("got %q, expected the program's handler to have it", got)
 	}
 }
@@ -233,9 +242,16 @@ func TestThePrefaceIsNoWayIntoHTTP2(t *testing.T) {
 // What a GetConfigForClient offers is seen when it was agreed on, and no sooner.
 func TestAProtocolThatNobodySpeaksEndsTheConnection(t *testing.T) {
 	var told logged
-	s := &http.Server{ErrorLog: log.New(&told, "", 0), Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("a request was served") })}
+	s := &http.Server{ErrorLog: log.New(&told, "", 0),
+		Handler: http.HandlerFunc(func(http.ResponseWriter,
+			*http.Request) {
+			t.Error("a request was served")
+		})}
 	url := serve(t, s, serverConfig(func(c *vitrine.Config) {
-		c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) { return serverConfig(only("imap")), nil }
+		c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config,
+			error) {
+			return serverConfig(only("imap")), nil
+		}
 	}))
 	c, err := vitrine.Dial("tcp", strings.TrimPrefix(url, "https://"), clientConfig(only("imap")))
 	if err != nil {
@@ -247,5 +263,6 @@ func TestAProtocolThatNobodySpeaksEndsTheConnection(t *testing.T) {
 	if got, _ := io.ReadAll(c); len(got) > 0 {
 		t.Errorf("got %q", got)
 	}
-	eventually(t, "the log", func() bool { return strings.Contains(told.String(), `agreed to "imap"`) })
+	eventually(t, "the log",
+		func() bool { return strings.Contains(told.String(), `agreed to "imap"`) })
 }

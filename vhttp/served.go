@@ -9,7 +9,8 @@ import (
 )
 
 // served is a connection of a server whose handshake is done. net/http and x/net/http2 read and
-// write in goroutines of their own, where a panic would end the program: here it ends the connection.
+// write in goroutines of their own, where a panic would end the program: here it ends the
+// connection.
 type served struct {
 	stated
 	server *http.Server

@@ -16,11 +16,13 @@ import (
 	h2 "golang.org/x/net/http2"
 )
 
-// Transport is an http.RoundTripper that speaks HTTP/1.1 and HTTP/2 over Vitrine to URLs of https, and HTTP/1.1 to those of http. It
-// keeps connections, as http.Transport does, and may be used by many goroutines. It uses no proxy.
+// Transport is an http.RoundTripper that speaks HTTP/1.1 and HTTP/2 over Vitrine to URLs of https,
+// and HTTP/1.1 to those of http. It keeps connections, as http.Transport does, and may be used by
+// many goroutines. It uses no proxy.
 type Transport struct {
-	// HTTP1 and HTTP2 do the work. Their limits and times may be set before the first request: HTTP1's TLSHandshakeTimeout is that of
-	// both. Their dial functions, their Protocols and HTTP1's Proxy are the Transport's own.
+	// HTTP1 and HTTP2 do the work. Their limits and times may be set before the first request:
+	// HTTP1's TLSHandshakeTimeout is that of both. Their dial functions, their Protocols and
+	// HTTP1's Proxy are the Transport's own.
 	HTTP1 *http.Transport
 	HTTP2 *h2.Transport
 
@@ -41,18 +43,21 @@ type place struct{ addr, protocol string }
 // hostsRemembered bounds speaks2. What was forgotten costs a handshake more.
 const hostsRemembered = 4096
 
-// otherError says that the server chose the protocol of the other transport, for which the connection is parked.
+// otherError says that the server chose the protocol of the other transport, for which the
+// connection is parked.
 type otherError struct{ place }
 
 func (e *otherError) Error() string { return "vhttp: " + e.addr + " chose " + e.protocol }
 
-// NewTransport makes a Transport with http.DefaultTransport's limits and times. A config without NextProtos offers HTTP/2 and HTTP/1.1, one
-// without a ServerName takes the URL's host.
+// NewTransport makes a Transport with http.DefaultTransport's limits and times. A config without
+// NextProtos offers HTTP/2 and HTTP/1.1, one without a ServerName takes the URL's host.
 func NewTransport(config *vitrine.Config) *Transport {
 	t := &Transport{
-		Dialer: &net.Dialer{Timeout: 30 * time.Second}, speaks2: map[string]bool{}, parked: map[place]*stated{},
+		Dialer: &net.Dialer{Timeout: 30 * time.Second}, speaks2: map[string]bool{},
+		parked: map[place]*stated{},
 		HTTP1: &http.Transport{
-			MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
+			MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second,
+			TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
 			Protocols: &http.Protocols{},
 		},
 		HTTP2: &h2.Transport{IdleConnTimeout: 90 * time.Second},
@@ -64,15 +69,16 @@ func NewTransport(config *vitrine.Config) *Transport {
 	t.HTTP1.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
 		return t.dial(ctx, network, place{addr, http1})
 	}
-	t.HTTP2.DialTLSContext = func(ctx context.Context, network, addr string, _ *tlsConfig) (net.Conn, error) {
+	t.HTTP2.DialTLSContext = func(ctx context.Context, network, addr string,
+		_ *tlsConfig) (net.Conn, error) {
 		return t.dial(ctx, network, place{addr, http2})
 	}
 	t.config, t.failed = offering(config, http2, http1)
 	return t
 }
 
-// RoundTrip does one request. Which protocol a host speaks is known only when it was dialled: the transport that finds the other one
-// parks the connection, and the request goes there.
+// RoundTrip does one request. Which protocol a host speaks is known only when it was dialled: the
+// transport that finds the other one parks the connection, and the request goes there.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.failed != nil {
 		closeBody(req)
@@ -110,7 +116,8 @@ func (t *Transport) speak(req *http.Request, second, upgrade bool) (*http.Respon
 		ctx = context.WithValue(ctx, onlyHTTP1{}, true)
 	}
 	var used *stated
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { used, _ = i.Conn.(*stated) }})
+	ctx = httptrace.WithClientTrace(ctx,
+		&httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { used, _ = i.Conn.(*stated) }})
 	res, err := t.HTTP1.RoundTrip(req.WithContext(ctx))
 	if err == nil && used != nil {
 		res.TLS = &used.state // HTTP/2's is filled by x/net/http2
@@ -122,7 +129,8 @@ type onlyHTTP1 struct{}
 
 // upgrades: a WebSocket begins as HTTP/1.1.
 func upgrades(req *http.Request) bool {
-	return req.Header.Get("Upgrade") != "" && strings.Contains(strings.ToLower(req.Header.Get("Connection")), "upgrade")
+	return req.Header.Get("Upgrade") != "" &&
+		strings.Contains(strings.ToLower(req.Header.Get("Connection")), "upgrade")
 }
 
 func (t *Transport) speaksHTTP2(host string) bool {

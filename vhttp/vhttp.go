@@ -1,17 +1,19 @@
 // Package vhttp serves and speaks HTTP/1.1 and HTTP/2 over Vitrine's connections.
 //
-// net/http does HTTP/2 only over crypto/tls's own connections, and fills Request.TLS and Response.TLS from them. Serve and Transport do
-// both for ours. Which of the two protocols a connection speaks is settled by ALPN (RFC 7301); HTTP/2 is refused under the cipher
-// suites of RFC 9113 appendix A. HTTP/2 itself, RFC 9113, is golang.org/x/net/http2's.
+// net/http does HTTP/2 only over crypto/tls's own connections, and fills Request.TLS and
+// Response.TLS from them. Serve and Transport do both for ours. Which of the two protocols a
+// connection speaks is settled by ALPN (RFC 7301); HTTP/2 is refused under the cipher suites of RFC
+// 9113 appendix A. HTTP/2 itself, RFC 9113, is golang.org/x/net/http2's.
 //
-// Request.TLS and Response.TLS are filled outside of crypto/tls, and so their ExportKeyingMaterial panics: it needs what only
-// crypto/tls can put there. Use Conn(r).ExportKeyingMaterial. Their TLSUnique is nil: RFC 9266 has what replaces it.
+// Request.TLS and Response.TLS are filled outside of crypto/tls, and so their ExportKeyingMaterial
+// panics: it needs what only crypto/tls can put there. Use Conn(r).ExportKeyingMaterial. Their
+// TLSUnique is nil: RFC 9266 has what replaces it.
 //
 // A body of HTTP/1 that has neither a Content-Length nor chunks ends where the server ends the
 // connection (RFC 9112 §6.3). Many servers do so without close_notify, and then nobody can tell
-// whether somebody on the way cut the body short: a Transport takes it for whole, as curl and net/http
-// do. Every other way to cut a message short is an error: inside a record, before Content-Length is
-// reached, before the last chunk, and over HTTP/2.
+// whether somebody on the way cut the body short: a Transport takes it for whole, as curl and
+// net/http do. Every other way to cut a message short is an error: inside a record, before
+// Content-Length is reached, before the last chunk, and over HTTP/2.
 //
 // Left out: HTTP/3, proxies in a Transport, and WebSockets over HTTP/2.
 //
@@ -37,14 +39,15 @@ const (
 	http2 = "h2"
 )
 
-// stated is a connection that tells its state as crypto/tls does: that is how net/http and x/net/http2 know what it is.
+// stated is a connection that tells its state as crypto/tls does: that is how net/http and
+// x/net/http2 know what it is.
 type stated struct {
 	*vitrine.Conn
 	state tls.ConnectionState
 }
 
-// Read reads as from a connection of crypto/tls: over HTTP/1.1 a stream that ends between two records
-// ends, whether close_notify came or not. See the package's documentation.
+// Read reads as from a connection of crypto/tls: over HTTP/1.1 a stream that ends between two
+// records ends, whether close_notify came or not. See the package's documentation.
 func (s *stated) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
 	if cut, ok := errors.AsType[*vitrine.TruncatedError](err); ok && !cut.Partial && !s.http2() {
@@ -66,27 +69,32 @@ func unwrap(c net.Conn) net.Conn {
 	return c
 }
 
-// settle takes the state of a connection whose handshake is done, and refuses HTTP/2 with a suite that it must not be used with. Our own
-// server never agrees to that; another one might. See RFC 9113 §9.2.2.
+// settle takes the state of a connection whose handshake is done, and refuses HTTP/2 with a suite
+// that it must not be used with. Our own server never agrees to that; another one might. See RFC
+// 9113 §9.2.2.
 func (s *stated) settle() error {
 	v := s.Conn.ConnectionState()
 	s.state = tls.ConnectionState{
-		Version: v.Version, HandshakeComplete: true, DidResume: v.DidResume, CipherSuite: v.CipherSuite,
-		CurveID: tls.CurveID(v.Group), NegotiatedProtocol: v.NegotiatedProtocol,
-		ServerName: v.ServerName, PeerCertificates: v.PeerCertificates, VerifiedChains: v.VerifiedChains,
+		Version: v.Version, HandshakeComplete: true, DidResume: v.DidResume,
+		CipherSuite: v.CipherSuite,
+		CurveID:     tls.CurveID(v.Group), NegotiatedProtocol: v.NegotiatedProtocol,
+		ServerName: v.ServerName, PeerCertificates: v.PeerCertificates,
+		VerifiedChains:              v.VerifiedChains,
 		SignedCertificateTimestamps: v.SignedCertificateTimestamps, OCSPResponse: v.OCSPResponse,
 	}
 	//lint:ignore SA1019 it is always true in crypto/tls, and net/http's client for one still looks
 	s.state.NegotiatedProtocolIsMutual = true
 	if row := suite.Readable(iana.CipherSuite(v.CipherSuite)); s.http2() && !row.HTTP2() {
-		return fmt.Errorf("vhttp: the server chose HTTP/2 with %v, which HTTP/2 prohibits (RFC 9113 §9.2.2)", row)
+		return fmt.Errorf("vhttp: the server chose HTTP/2 with %v, which HTTP/2 prohibits (RFC "+
+			"9113 §9.2.2)", row)
 	}
 	return nil
 }
 
 func (s *stated) http2() bool { return s.state.NegotiatedProtocol == http2 }
 
-// offering is config with the protocols that can be spoken, unless it names its own: of those all must be among them.
+// offering is config with the protocols that can be spoken, unless it names its own: of those all
+// must be among them.
 func offering(config *vitrine.Config, speaks ...string) (*vitrine.Config, error) {
 	if config = config.Clone(); config == nil {
 		config = &vitrine.Config{}
@@ -96,7 +104,8 @@ func offering(config *vitrine.Config, speaks ...string) (*vitrine.Config, error)
 	}
 	for _, name := range config.NextProtos {
 		if !slices.Contains(speaks, name) {
-			return nil, fmt.Errorf("vhttp: Config.NextProtos offers %q, and here %q are spoken", name, speaks)
+			return nil, fmt.Errorf("vhttp: Config.NextProtos offers %q, and here %q are spoken",
+				name, speaks)
 		}
 	}
 	return config, nil

@@ -25,7 +25,8 @@ import (
 func facts(w http.ResponseWriter, r *http.Request) {
 	c := vhttp.Conn(r)
 	fmt.Fprintf(w, "%s %s", r.Proto, iana.CipherSuite(r.TLS.CipherSuite))
-	if s := c.ConnectionState(); s.CipherSuite != r.TLS.CipherSuite || s.NegotiatedProtocol != r.TLS.NegotiatedProtocol {
+	if s := c.ConnectionState(); s.CipherSuite != r.TLS.CipherSuite ||
+		s.NegotiatedProtocol != r.TLS.NegotiatedProtocol {
 		fmt.Fprintf(w, ", but the connection says %v", s)
 	}
 	if _, err := c.ExportKeyingMaterial("EXPERIMENTAL vitrine test", nil, 16); err != nil {
@@ -35,7 +36,8 @@ func facts(w http.ResponseWriter, r *http.Request) {
 
 // stdClient is a client of crypto/tls.
 func stdClient(second bool) *http.Transport {
-	return &http.Transport{ForceAttemptHTTP2: second, TLSClientConfig: &tls.Config{RootCAs: authority().Pool(), ServerName: "localhost"}}
+	return &http.Transport{ForceAttemptHTTP2: second,
+		TLSClientConfig: &tls.Config{RootCAs: authority().Pool(), ServerName: "localhost"}}
 }
 
 func TestBothProtocolsAreSpokenWithBothStacks(t *testing.T) {
@@ -72,7 +74,8 @@ func TestBothProtocolsAreSpokenWithBothStacks(t *testing.T) {
 			n++
 			res, body := fetch(t, c.rt, "GET", c.url, nil)
 			if res.Proto != c.want || body != c.want {
-				t.Errorf("%s: the client spoke %s, the server %q, expected %s", c.what, res.Proto, body, c.want)
+				t.Errorf("%s: the client spoke %s, the server %q, expected %s", c.what, res.Proto,
+					body, c.want)
 			}
 			if res.TLS == nil || res.TLS.PeerCertificates[0].DNSNames[0] != "localhost" {
 				t.Errorf("%s: Response.TLS is %+v", c.what, res.TLS)
@@ -127,13 +130,15 @@ func TestCurlSpeaksBothProtocols(t *testing.T) {
 	url := serve(t, &http.Server{Handler: http.HandlerFunc(facts)}, serverConfig())
 	for flag, want := range map[string]string{"--http2": "HTTP/2.0 ", "--http1.1": "HTTP/1.1 "} {
 		out, err := exec.Command(curl, "-sSk", flag, url).CombinedOutput()
-		if err != nil || !strings.HasPrefix(string(out), want) || strings.Contains(string(out), ",") {
+		if err != nil || !strings.HasPrefix(string(out), want) ||
+			strings.Contains(string(out), ",") {
 			t.Errorf("curl %s: %v: %s", flag, err, out)
 		}
 	}
 }
 
-// RFC 9113 §9.2.2: a client may offer HTTP/2 together with suites that HTTP/2 prohibits. The server then has to speak HTTP/1.1.
+// RFC 9113 §9.2.2: a client may offer HTTP/2 together with suites that HTTP/2 prohibits. The server
+// then has to speak HTTP/1.1.
 func TestHTTP2IsNotSpokenUnderProhibitedSuites(t *testing.T) {
 	n := 0
 	for _, s := range suite.All() {
@@ -155,7 +160,9 @@ func TestHTTP2IsNotSpokenUnderProhibitedSuites(t *testing.T) {
 			continue
 		}
 		// Without HTTP/1.1 nothing is left: no_application_protocol, RFC 7301 §3.2.
-		if res, err := transport(t, named, only("h2")).RoundTrip(httptest.NewRequest("GET", url, nil)); err == nil || !strings.Contains(err.Error(), "no_application_protocol") {
+		if res, err := transport(t, named,
+			only("h2")).RoundTrip(httptest.NewRequest("GET", url, nil)); err == nil ||
+			!strings.Contains(err.Error(), "no_application_protocol") {
 			t.Errorf("%v, for HTTP/2 alone: %v, %v", s, res, err)
 		}
 	}
@@ -164,8 +171,11 @@ func TestHTTP2IsNotSpokenUnderProhibitedSuites(t *testing.T) {
 
 // A server that agrees to HTTP/2 under such a suite all the same is left by our client.
 func TestAServersHTTP2UnderAProhibitedSuiteIsRefused(t *testing.T) {
-	for _, id := range []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA} {
-		l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: certificates(), MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{id}, NextProtos: []string{"h2"}})
+	for _, id := range []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA} {
+		l, err := tls.Listen("tcp", "127.0.0.1:0",
+			&tls.Config{Certificates: certificates(), MaxVersion: tls.VersionTLS12,
+				CipherSuites: []uint16{id}, NextProtos: []string{"h2"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,24 +187,27 @@ func TestAServersHTTP2UnderAProhibitedSuiteIsRefused(t *testing.T) {
 			}
 		}()
 		rt := transport(t, func(c *vitrine.Config) { c.CipherSuites = []uint16{id} })
-		if _, err := rt.RoundTrip(httptest.NewRequest("GET", "https://"+l.Addr().String(), nil)); err == nil || !strings.Contains(err.Error(), "RFC 9113 §9.2.2") {
+		if _, err := rt.RoundTrip(httptest.NewRequest("GET", "https://"+l.Addr().String(),
+			nil)); err == nil || !strings.Contains(err.Error(), "RFC 9113 §9.2.2") {
 			t.Errorf("%v: %v", iana.CipherSuite(id), err)
 		}
 	}
 }
 
 func TestBigBodiesGoBothWaysAtOnce(t *testing.T) {
-	url := serve(t, &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_ = http.NewResponseController(w).EnableFullDuplex()
-		io.Copy(w, r.Body)
-	})}, serverConfig())
+	url := serve(t,
+		&http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_ = http.NewResponseController(w).EnableFullDuplex()
+			io.Copy(w, r.Body)
+		})}, serverConfig())
 	big := bytes.Repeat([]byte("vitrine "), 4<<20/8)
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		rt := transport(t, only(protocol))
 		var all sync.WaitGroup
 		for range 8 {
 			all.Go(func() {
-				_, body := fetch(t, rt, "POST", url, io.MultiReader(bytes.NewReader(big))) // a reader that cannot be rewound
+				// a reader that cannot be rewound
+				_, body := fetch(t, rt, "POST", url, io.MultiReader(bytes.NewReader(big)))
 				if sha256.Sum256([]byte(body)) != sha256.Sum256(big) {
 					t.Errorf("%s: %d bytes came back of %d", protocol, len(body), len(big))
 				}
@@ -204,7 +217,8 @@ func TestBigBodiesGoBothWaysAtOnce(t *testing.T) {
 	}
 }
 
-// The transport that finds the other protocol must not lose the body on the way: both begin with HTTP/1.1's dial.
+// The transport that finds the other protocol must not lose the body on the way: both begin with
+// HTTP/1.1's dial.
 func TestABodySurvivesTheChangeOfTransport(t *testing.T) {
 	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
 	url := serve(t, &http.Server{Handler: echo}, serverConfig())
@@ -228,7 +242,8 @@ func TestABodySurvivesTheChangeOfTransport(t *testing.T) {
 		t.Fatal(res.Proto)
 	}
 	s.Close()
-	rt.CloseIdleConnections() // the transport may not have noticed yet, and this body cannot be sent twice
+	// the transport may not have noticed yet, and this body cannot be sent twice
+	rt.CloseIdleConnections()
 	if l, err = net.Listen("tcp", l.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
@@ -251,11 +266,12 @@ func (c *closing) Close() error { c.n++; return nil }
 func TestManyRequestsAtOnceShareOneConnectionOfHTTP2(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[*vitrine.Conn]int{}
-	url := serve(t, &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		seen[vhttp.Conn(r)]++
-	})}, serverConfig())
+	url := serve(t,
+		&http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen[vhttp.Conn(r)]++
+		})}, serverConfig())
 	rt := transport(t)
 	var all sync.WaitGroup
 	for range 50 {
@@ -285,21 +301,32 @@ func TestWhatCannotBeSpokenIsAnErrorAtSetUp(t *testing.T) {
 		want string
 	}{
 		{"vhttp.Serve of another listener", vhttp.Serve(inner(), &http.Server{}), "vhttp.Listen"},
-		{"http.Serve of vhttp's listener", http.Serve(vhttp.NewListener(inner(), serverConfig()), nil), "vhttp.Serve"},
-		{"another protocol", vhttp.Serve(vhttp.NewListener(inner(), serverConfig(only("imap"))), &http.Server{}), `"imap"`},
-		{"HTTP/2 that the server does not speak", vhttp.Serve(vhttp.NewListener(inner(), serverConfig(only("h2"))), &http.Server{Protocols: without}), `"h2"`},
+		{"http.Serve of vhttp's listener",
+			http.Serve(vhttp.NewListener(inner(), serverConfig()), nil), "vhttp.Serve"},
+		{"another protocol",
+			vhttp.Serve(vhttp.NewListener(inner(), serverConfig(only("imap"))), &http.Server{}),
+			`"imap"`},
+		{"HTTP/2 that the server does not speak",
+			vhttp.Serve(vhttp.NewListener(inner(), serverConfig(only("h2"))),
+				&http.Server{Protocols: without}), `"h2"`},
 		{"HTTP/2 that the server turned off as of old",
-			vhttp.Serve(vhttp.NewListener(inner(), serverConfig(only("h2"))), &http.Server{TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}}), `"h2"`},
-		{"HTTP/2 alone", vhttp.Serve(vhttp.NewListener(inner(), serverConfig()), &http.Server{Protocols: onlyHTTP2}), "HTTP1"},
+			vhttp.Serve(vhttp.NewListener(inner(), serverConfig(only("h2"))),
+				&http.Server{TLSNextProto: map[string]func(*http.Server, *tls.Conn,
+					http.Handler){}}), `"h2"`},
+		{"HTTP/2 alone",
+			vhttp.Serve(vhttp.NewListener(inner(), serverConfig()),
+				&http.Server{Protocols: onlyHTTP2}), "HTTP1"},
 		{"a client's other protocol", func() error {
-			_, err := transport(t, only("imap")).RoundTrip(httptest.NewRequest("GET", "https://localhost", nil))
+			_, err := transport(t,
+				only("imap")).RoundTrip(httptest.NewRequest("GET", "https://localhost", nil))
 			return err
 		}(), `"imap"`},
 		{"http.Serve of vitrine's listener", func() error {
 			_, err := vitrine.Listen("tcp", "127.0.0.1:0", serverConfig(only("h2", "http/1.1")))
 			return err
 		}(), "vhttp"},
-		{"http.Serve of vitrine's listener over another", http.Serve(vitrine.NewListener(inner(), serverConfig(only("h2"))), nil), "vhttp"},
+		{"http.Serve of vitrine's listener over another",
+			http.Serve(vitrine.NewListener(inner(), serverConfig(only("h2"))), nil), "vhttp"},
 		{"http.Transport with vitrine's dialer", func() error {
 			_, err := (&vitrine.Dialer{Config: clientConfig(only("h2"))}).DialContext(context.Background(), "tcp", inner().Addr().String())
 			return err

@@ -29,7 +29,8 @@ func writeFile(name string, write func(io.Writer) error) error {
 	if info, err := os.Lstat(name); err == nil && info.IsDir() {
 		return &fs.PathError{Op: "write", Path: name, Err: errors.New("is a folder")}
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*") // its mode is secretMode
+	// its mode is secretMode
+	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,8 @@ type resumption struct {
 }
 
 func newReport(c *caller, a *attempt) *report {
-	r := &report{Target: c.target.String(), Offers: highest(c.config).String(), Code: a.exit(), err: a.err,
+	r := &report{Target: c.target.String(), Offers: highest(c.config).String(), Code: a.exit(),
+		err:   a.err,
 		certs: chainOf(a)}
 	for _, p := range a.phases {
 		pr := phaseReport{Name: p.Name, Detail: p.Detail, MS: float64(p.Took.Microseconds()) / 1000,

@@ -33,7 +33,8 @@ func (s *secretFlags) flags(cmd *cobra.Command) {
 		"key log of a browser, curl or a server (SSLKEYLOGFILE, RFC 9850); may be repeated")
 	f.StringArrayVar(&s.masters, "master-secret", nil,
 		"master secret in hex, @FILE, - (standard input) or env:NAME; may be repeated")
-	f.StringArrayVar(&s.preMasters, "pre-master-secret", nil, "pre-master secret, given like --master-secret")
+	f.StringArrayVar(&s.preMasters, "pre-master-secret", nil,
+		"pre-master secret, given like --master-secret")
 	f.StringArrayVar(&s.psks, "psk", nil, "pre-shared key, given like --master-secret")
 	f.StringArrayVar(&s.ephemerals, "dh-private", nil,
 		"ephemeral (EC)DHE private key of either side, given like --master-secret")

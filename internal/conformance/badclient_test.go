@@ -29,7 +29,8 @@ type badClient struct {
 }
 
 func TestServerRefusesBadClients(t *testing.T) {
-	cases := slices.Concat(disorderlyClients(t), clientsWithBadRecords(), clientsWithBadHellos(), clientsWithBadKeys(), clientsWithBadProofs(t))
+	cases := slices.Concat(disorderlyClients(t), clientsWithBadRecords(), clientsWithBadHellos(),
+		clientsWithBadKeys(), clientsWithBadProofs(t))
 	for _, c := range cases {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
@@ -71,19 +72,28 @@ func (c *badClient) run(t *testing.T) {
 	judge(t, conn, c.ends, c.want, c.says, "genuine")
 	conn.Close()
 	scriptErr := <-done
-	if (c.ends == refused || c.ends == later) && (peer.Alert == nil || peer.Alert.Description != c.want) {
-		t.Errorf("the client heard %v, expected %v; its script ended with %v", peer.Alert, c.want, scriptErr)
+	if (c.ends == refused || c.ends == later) &&
+		(peer.Alert == nil || peer.Alert.Description != c.want) {
+		t.Errorf("the client heard %v, expected %v; its script ended with %v", peer.Alert, c.want,
+			scriptErr)
 	}
 	if c.ends == accepted && !errors.Is(scriptErr, nil) {
 		t.Errorf("the script ended with %v", scriptErr)
 	}
 }
 
-// disorderlyClients say the right things at the wrong time. RFC 5246 §7.4: "The messages … MUST be sent in the order".
+// disorderlyClients say the right things at the wrong time. RFC 5246 §7.4: "The messages … MUST be
+// sent in the order".
 func disorderlyClients(t *testing.T) []badClient {
 	const um = alert.UnexpectedMessage
-	first := func(f func(*script.Peer, []script.Item) []script.Item) script.Edits { return script.Edits{First: f} }
-	last := func(f func(*script.Peer, []script.Item) []script.Item) script.Edits { return script.Edits{Last: f} }
+	first := func(f func(*script.Peer,
+		[]script.Item) []script.Item) script.Edits {
+		return script.Edits{First: f}
+	}
+	last := func(f func(*script.Peer,
+		[]script.Item) []script.Item) script.Edits {
+		return script.Edits{Last: f}
+	}
 	own := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)
 	asks := func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert }
 	return []badClient{
@@ -91,48 +101,112 @@ func disorderlyClients(t *testing.T) []badClient {
 		{what: "nothing is wrong, RSA", suite: rig.RSAGCM, ends: accepted},
 		{what: "nothing is wrong, DHE", suite: rig.DHEGCM, ends: accepted},
 		{what: "nothing is wrong, with a certificate", ends: accepted, config: asks, cert: &own},
-		{what: "nothing is wrong, without the certificate that was asked for", ends: accepted, config: asks, edits: script.Edits{Anonymous: true}},
-		{what: "ClientHello twice", ref: "§7.4.1.2", want: um, says: "got the client's client_hello, expected the client's client_key_exchange", edits: first(script.Repeat("client_hello"))},
-		{what: "a HelloRequest", ref: "§7.4.1.1", want: um, says: "got the client's hello_request", edits: first(script.Before("client_hello", script.Message(iana.HelloRequest)))},
-		{what: "a ServerHello", ref: "§7.4.1.3", want: um, edits: first(script.Before("client_hello", script.Message(iana.ServerHello)))},
-		{what: "ClientKeyExchange before ClientHello", ref: "§7.4.7", want: um, says: "expected the client's client_hello (RFC 5246 §7.4.1.2)", edits: first(script.Before("client_hello", script.Message(iana.ClientKeyExchange, 0)))},
-		{what: "Finished before ClientHello", ref: "§7.4.9", want: um, edits: first(script.Before("client_hello", script.Message(iana.Finished, make([]byte, 12)...)))},
-		{what: "no ClientKeyExchange", ref: "§7.4.7", want: um, says: "got the client's change_cipher_spec, expected the client's client_key_exchange (RFC 5246 §7.4.7)", edits: last(script.Drop("client_key_exchange"))},
-		{what: "ClientKeyExchange twice", ref: "§7.4.7", want: um, edits: last(script.Repeat("client_key_exchange"))},
-		{what: "a Certificate that nobody asked for", ref: "§7.4.6", want: um, edits: last(script.Before("client_key_exchange", script.Message(iana.Certificate, 0, 0, 0)))},
-		{what: "no Certificate although asked", ref: "§7.4.6", want: um, says: "got the client's client_key_exchange, expected the client's certificate (RFC 5246 §7.4.6)", config: asks, cert: &own, edits: last(script.Drop("certificate"))},
-		{what: "a CertificateVerify without a Certificate", ref: "§7.4.8", want: um, edits: last(script.Before("change_cipher_spec", script.Message(iana.CertificateVerify, 4, 3, 0, 0)))},
-		{what: "a CertificateVerify of an empty Certificate", ref: "§7.4.8", want: um, config: asks, edits: script.Edits{Anonymous: true, Last: script.Before("change_cipher_spec", script.Message(iana.CertificateVerify, 4, 3, 0, 0))}},
-		{what: "no CertificateVerify", ref: "§7.4.8", want: um, says: "got the client's change_cipher_spec, expected the client's certificate_verify (RFC 5246 §7.4.8)", config: asks, cert: &own, edits: last(script.Drop("certificate_verify"))},
-		{what: "CertificateVerify before ClientKeyExchange", ref: "§7.4.8", want: um, config: asks, cert: &own, edits: last(script.Swap("client_key_exchange", "certificate_verify"))},
-		{what: "CertificateVerify twice", ref: "§7.4.8", want: um, config: asks, cert: &own, edits: last(script.Repeat("certificate_verify"))},
-		{what: "an unknown message", ref: "§7.4", want: um, says: "0x63", edits: last(script.Before("client_key_exchange", script.Message(99)))},
-		{what: "ChangeCipherSpec before anything", ref: "§7.1", want: um, says: "got the client's change_cipher_spec, expected the client's client_hello", edits: first(script.Before("client_hello", script.ChangeCipherSpec))},
-		{what: "ChangeCipherSpec before ClientKeyExchange", ref: "§7.1, CVE-2014-0224", want: um, says: "change_cipher_spec", edits: last(func(_ *script.Peer, f []script.Item) []script.Item {
-			return slices.Insert(f, 0, script.Item{Name: "early", Type: iana.RecordChangeCipherSpec, Raw: []byte{1}})
-		})},
-		{what: "ChangeCipherSpec before CertificateVerify", ref: "§7.1", want: um, config: asks, cert: &own, edits: last(script.Before("certificate_verify", script.Item{Name: "early", Type: iana.RecordChangeCipherSpec, Raw: []byte{1}}))},
-		{what: "ChangeCipherSpec twice", ref: "§7.1", want: um, says: "expected the client's finished", edits: last(script.Before("finished", script.Item{Name: "again", Type: iana.RecordChangeCipherSpec, Raw: []byte{1}}))},
-		{what: "ChangeCipherSpec 0", ref: "§7.1", want: um, edits: last(script.Replace("change_cipher_spec", func([]byte) []byte { return []byte{0} }))},
-		{what: "ChangeCipherSpec of two bytes", ref: "§7.1", want: um, edits: last(script.Replace("change_cipher_spec", func([]byte) []byte { return []byte{1, 1} }))},
-		{what: "Finished before ChangeCipherSpec", ref: "§7.4.9", want: um, says: "got the client's finished, expected the client's change_cipher_spec", edits: last(script.Drop("change_cipher_spec"))},
-		{what: "application data instead of Finished", ref: "§7.4.9", want: um, says: "application data", edits: last(func(s *script.Peer, f []script.Item) []script.Item {
-			return append(script.Drop("finished")(s, f), script.ForgedData)
-		})},
-		{what: "Finished with one bit changed", ref: "§7.4.9", want: alert.DecryptError, says: "verify_data", edits: script.Edits{VerifyData: func(b []byte) []byte { b[0] ^= 0x80; return b }}},
-		{what: "Finished of 11 bytes", ref: "§7.4.9", want: alert.DecodeError, edits: script.Edits{VerifyData: func(b []byte) []byte { return b[:11] }}},
-		{what: "Finished of 13 bytes", ref: "§7.4.9", want: alert.DecodeError, edits: script.Edits{VerifyData: func(b []byte) []byte { return append(b, 0) }}},
-		{what: "a message begins before the keys change", ref: "§7.1", want: um, says: "inside a handshake message", edits: last(script.Before("change_cipher_spec", script.Record(iana.RecordHandshake, 20)))},
-		{what: "Finished begins before ChangeCipherSpec", ref: "§7.1", want: um, says: "inside a handshake message", edits: last(script.Before("change_cipher_spec", script.Record(iana.RecordHandshake, 20, 0, 0, 12, 1, 2, 3)))},
+		{what: "nothing is wrong, without the certificate that was asked for", ends: accepted,
+			config: asks, edits: script.Edits{Anonymous: true}},
+		{what: "ClientHello twice", ref: "§7.4.1.2", want: um,
+			says:  "got the client's client_hello, expected the client's client_key_exchange",
+			edits: first(script.Repeat("client_hello"))},
+		{what: "a HelloRequest", ref: "§7.4.1.1", want: um, says: "got the client's hello_request",
+			edits: first(script.Before("client_hello", script.Message(iana.HelloRequest)))},
+		{what: "a ServerHello", ref: "§7.4.1.3", want: um,
+			edits: first(script.Before("client_hello", script.Message(iana.ServerHello)))},
+		{what: "ClientKeyExchange before ClientHello", ref: "§7.4.7", want: um,
+			says:  "expected the client's client_hello (RFC 5246 §7.4.1.2)",
+			edits: first(script.Before("client_hello", script.Message(iana.ClientKeyExchange, 0)))},
+		{what: "Finished before ClientHello", ref: "§7.4.9", want: um,
+			edits: first(script.Before("client_hello",
+				script.Message(iana.Finished, make([]byte, 12)...)))},
+		{what: "no ClientKeyExchange", ref: "§7.4.7", want: um,
+			says: "got the client's change_cipher_spec, expected the client's " +
+				"client_key_exchange (RFC 5246 §7.4.7)",
+			edits: last(script.Drop("client_key_exchange"))},
+		{what: "ClientKeyExchange twice", ref: "§7.4.7", want: um,
+			edits: last(script.Repeat("client_key_exchange"))},
+		{what: "a Certificate that nobody asked for", ref: "§7.4.6", want: um,
+			edits: last(script.Before("client_key_exchange",
+				script.Message(iana.Certificate, 0, 0, 0)))},
+		{what: "no Certificate although asked", ref: "§7.4.6", want: um,
+			says: "got the client's client_key_exchange, expected the client's certificate (RFC " +
+				"5246 §7.4.6)", config: asks, cert: &own, edits: last(script.Drop("certificate"))},
+		{what: "a CertificateVerify without a Certificate", ref: "§7.4.8", want: um,
+			edits: last(script.Before("change_cipher_spec",
+				script.Message(iana.CertificateVerify, 4, 3, 0, 0)))},
+		{what: "a CertificateVerify of an empty Certificate", ref: "§7.4.8", want: um, config: asks,
+			edits: script.Edits{Anonymous: true,
+				Last: script.Before("change_cipher_spec",
+					script.Message(iana.CertificateVerify, 4, 3, 0, 0))}},
+		{what: "no CertificateVerify", ref: "§7.4.8", want: um,
+			says: "got the client's change_cipher_spec, expected the client's certificate_verify " +
+				"(RFC 5246 §7.4.8)", config: asks, cert: &own,
+			edits: last(script.Drop("certificate_verify"))},
+		{what: "CertificateVerify before ClientKeyExchange", ref: "§7.4.8", want: um, config: asks,
+			cert: &own, edits: last(script.Swap("client_key_exchange", "certificate_verify"))},
+		{what: "CertificateVerify twice", ref: "§7.4.8", want: um, config: asks, cert: &own,
+			edits: last(script.Repeat("certificate_verify"))},
+		{what: "an unknown message", ref: "§7.4", want: um, says: "0x63",
+			edits: last(script.Before("client_key_exchange", script.Message(99)))},
+		{what: "ChangeCipherSpec before anything", ref: "§7.1", want: um,
+			says:  "got the client's change_cipher_spec, expected the client's client_hello",
+			edits: first(script.Before("client_hello", script.ChangeCipherSpec))},
+		{what: "ChangeCipherSpec before ClientKeyExchange", ref: "§7.1, CVE-2014-0224", want: um,
+			says: "change_cipher_spec",
+			edits: last(func(_ *script.Peer, f []script.Item) []script.Item {
+				return slices.Insert(f, 0,
+					script.Item{Name: "early", Type: iana.RecordChangeCipherSpec, Raw: []byte{1}})
+			})},
+		{what: "ChangeCipherSpec before CertificateVerify", ref: "§7.1", want: um, config: asks,
+			cert: &own, edits: last(script.Before("certificate_verify",
+				script.Item{Name: "early", Type: iana.RecordChangeCipherSpec, Raw: []byte{1}}))},
+		{what: "ChangeCipherSpec twice", ref: "§7.1", want: um,
+			says: "expected the client's finished",
+			edits: last(script.Before("finished",
+				script.Item{Name: "again", Type: iana.RecordChangeCipherSpec, Raw: []byte{1}}))},
+		{what: "ChangeCipherSpec 0", ref: "§7.1", want: um,
+			edits: last(script.Replace("change_cipher_spec",
+				func([]byte) []byte { return []byte{0} }))},
+		{what: "ChangeCipherSpec of two bytes", ref: "§7.1", want: um,
+			edits: last(script.Replace("change_cipher_spec",
+				func([]byte) []byte { return []byte{1, 1} }))},
+		{what: "Finished before ChangeCipherSpec", ref: "§7.4.9", want: um,
+			says:  "got the client's finished, expected the client's change_cipher_spec",
+			edits: last(script.Drop("change_cipher_spec"))},
+		{what: "application data instead of Finished", ref: "§7.4.9", want: um,
+			says: "application data",
+			edits: last(func(s *script.Peer, f []script.Item) []script.Item {
+				return append(script.Drop("finished")(s, f), script.ForgedData)
+			})},
+		{what: "Finished with one bit changed", ref: "§7.4.9", want: alert.DecryptError,
+			says:  "verify_data",
+			edits: script.Edits{VerifyData: func(b []byte) []byte { b[0] ^= 0x80; return b }}},
+		{what: "Finished of 11 bytes", ref: "§7.4.9", want: alert.DecodeError,
+			edits: script.Edits{VerifyData: func(b []byte) []byte { return b[:11] }}},
+		{what: "Finished of 13 bytes", ref: "§7.4.9", want: alert.DecodeError,
+			edits: script.Edits{VerifyData: func(b []byte) []byte { return append(b, 0) }}},
+		{what: "a message begins before the keys change", ref: "§7.1", want: um,
+			says: "inside a handshake message",
+			edits: last(script.Before("change_cipher_spec",
+				script.Record(iana.RecordHandshake, 20)))},
+		{what: "Finished begins before ChangeCipherSpec", ref: "§7.1", want: um,
+			says: "inside a handshake message",
+			edits: last(script.Before("change_cipher_spec",
+				script.Record(iana.RecordHandshake, 20, 0, 0, 12, 1, 2, 3)))},
 		{what: "half a ClientKeyExchange behind ClientHello", ref: "§7.3", want: um,
-			says: "3 bytes of a further message behind the client's client_hello", edits: first(script.Behind("client_hello", 16, 0, 0))},
-		{what: "a ClientKeyExchange behind ClientHello", ref: "§7.3", want: um, says: "behind the client's client_hello",
-			edits: first(script.Behind("client_hello", script.Encode(iana.ClientKeyExchange, make([]byte, 33))...))},
-		{what: "a byte behind Finished", ref: "§7.3", want: um, says: "1 bytes of a further message behind the client's finished",
+			says:  "3 bytes of a further message behind the client's client_hello",
+			edits: first(script.Behind("client_hello", 16, 0, 0))},
+		{what: "a ClientKeyExchange behind ClientHello", ref: "§7.3", want: um,
+			says: "behind the client's client_hello",
+			edits: first(script.Behind("client_hello",
+				script.Encode(iana.ClientKeyExchange, make([]byte, 33))...))},
+		{what: "a byte behind Finished", ref: "§7.3", want: um,
+			says:  "1 bytes of a further message behind the client's finished",
 			edits: last(script.Behind("finished", 1))},
-		{what: "ClientHellos without end after the handshake", ref: "RFC 5746 §4.4", want: um, ends: later, edits: script.Edits{Last: script.Add(slices.Repeat([]script.Item{script.Message(iana.ClientHello)}, 17)...)}},
-		{what: "ClientKeyExchange after the handshake", ref: "§7.4", want: um, ends: later, edits: last(script.Add(script.Message(iana.ClientKeyExchange, 0)))},
-		{what: "Finished twice", ref: "§7.4.9", want: um, ends: later, edits: last(script.Repeat("finished"))},
+		{what: "ClientHellos without end after the handshake", ref: "RFC 5746 §4.4", want: um,
+			ends:  later,
+			edits: script.Edits{Last: script.Add(slices.Repeat([]script.Item{script.Message(iana.ClientHello)}, 17)...)}},
+		{what: "ClientKeyExchange after the handshake", ref: "§7.4", want: um, ends: later,
+			edits: last(script.Add(script.Message(iana.ClientKeyExchange, 0)))},
+		{what: "Finished twice", ref: "§7.4.9", want: um, ends: later,
+			edits: last(script.Repeat("finished"))},
 	}
 }
 
@@ -142,137 +216,64 @@ func clientsWithBadRecords() []badClient {
 	first := func(l ...script.Item) script.Edits { return script.Edits{First: script.Before("client_hello", l...)} }
 	instead := func(b string) script.Edits { return script.Edits{First: script.Only(script.Wire([]byte(b)...))} }
 	return []badClient{
-		{what: "application data before anything", ref: "§7.4", want: um, says: "application data", edits: first(script.Record(iana.RecordApplicationData, 1))},
-		{what: "empty application data before anything", ref: "§7.4", want: um, says: "application data", edits: first(script.Record(iana.RecordApplicationData))},
-		{what: "application data before ClientKeyExchange", ref: "§7.4", want: um, says: "application data", edits: script.Edits{Last: script.Before("client_key_exchange", script.ForgedData)}},
-		{what: "application data before ChangeCipherSpec", ref: "§7.4", want: um, says: "application data", edits: script.Edits{Last: script.Before("change_cipher_spec", script.ForgedData)}},
-		{what: "application data before Finished", ref: "§7.4", want: um, says: "application data", edits: script.Edits{Last: script.Before("finished", script.ForgedData)}},
-		{what: "HTTP", ref: "§6", want: um, says: "got a record of type 0x47", edits: instead("GET / HTTP/1.1\r\nHost: vitrine.test\r\n\r\n")},
-		{what: "SSLv2", ref: "§E.2", want: um, edits: instead("\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x07\x00\xc0\x05\x00\x80\x03\x00\x80\x01\x00\x80")},
+		{what: "application data before anything", ref: "§7.4", want: um, says: "application data",
+			edits: first(script.Record(iana.RecordApplicationData, 1))},
+		{what: "empty application data before anything", ref: "§7.4", want: um,
+			says: "application data", edits: first(script.Record(iana.RecordApplicationData))},
+		{what: "application data before ClientKeyExchange", ref: "§7.4", want: um,
+			says:  "application data",
+			edits: script.Edits{Last: script.Before("client_key_exchange", script.ForgedData)}},
+		{what: "application data before ChangeCipherSpec", ref: "§7.4", want: um,
+			says:  "application data",
+			edits: script.Edits{Last: script.Before("change_cipher_spec", script.ForgedData)}},
+		{what: "application data before Finished", ref: "§7.4", want: um, says: "application data",
+			edits: script.Edits{Last: script.Before("finished", script.ForgedData)}},
+		{what: "HTTP", ref: "§6", want: um, says: "got a record of type 0x47",
+			edits: instead("GET / HTTP/1.1\r\nHost: vitrine.test\r\n\r\n")},
+		{what: "SSLv2", ref: "§E.2", want: um,
+			edits: instead("\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x07\x00\xc0\x05\x00\x80\x03\x00\x80\x01\x00\x80")},
 		{what: "SMTP", ref: "§6", want: um, edits: instead("EHLO vitrine.test\r\n")},
 		{what: "an unknown type", ref: "§6", want: um, edits: first(script.Wire(99, 3, 3, 0, 0))},
-		{what: "major version 2", ref: "§6.2.1", want: alert.ProtocolVersion, edits: first(script.Wire(22, 2, 0, 0, 1, 0))},
-		{what: "version of SSL 3.0 before it is settled", ref: "§E.1: allowed", ends: accepted, edits: script.Edits{First: func(s *script.Peer, f []script.Item) []script.Item {
-			b, _ := s.Out.Seal(nil, iana.RecordHandshake, iana.SSL30, f[0].Raw)
-			s.Transcript = append(s.Transcript, f[0].Raw...)
-			return []script.Item{script.Wire(b...)}
-		}}},
-		{what: "version of TLS 1.0 after ServerHello", ref: "§6.2.1", want: alert.ProtocolVersion, says: "got a record of TLS 1.0, expected TLS 1.2", edits: script.Edits{Last: script.Before("client_key_exchange", script.Wire(22, 3, 1, 0, 1, 16))}},
-		{what: "too long on the wire", ref: "§6.2.3", want: alert.RecordOverflow, edits: first(script.Wire(22, 3, 1, 0xFF, 0xFF))},
-		{what: "too long in the clear", ref: "§6.2.1", want: alert.RecordOverflow, edits: first(script.Wire(slices.Concat([]byte{22, 3, 1, 0x40, 1}, make([]byte, 16385))...))},
-		{what: "a ClientHello of 16 MiB", ref: "§7.4.1.2", want: alert.DecodeError, says: "16777219 bytes",
+		{what: "major version 2", ref: "§6.2.1", want: alert.ProtocolVersion,
+			edits: first(script.Wire(22, 2, 0, 0, 1, 0))},
+		{what: "version of SSL 3.0 before it is settled", ref: "§E.1: allowed", ends: accepted,
+			edits: script.Edits{First: func(s *script.Peer, f []script.Item) []script.Item {
+				b, _ := s.Out.Seal(nil, iana.RecordHandshake, iana.SSL30, f[0].Raw)
+				s.Transcript = append(s.Transcript, f[0].Raw...)
+				return []script.Item{script.Wire(b...)}
+			}}},
+		{what: "version of TLS 1.0 after ServerHello", ref: "§6.2.1", want: alert.ProtocolVersion,
+			says: "got a record of TLS 1.0, expected TLS 1.2",
+			edits: script.Edits{Last: script.Before("client_key_exchange",
+				script.Wire(22, 3, 1, 0, 1, 16))}},
+		{what: "too long on the wire", ref: "§6.2.3", want: alert.RecordOverflow,
+			edits: first(script.Wire(22, 3, 1, 0xFF, 0xFF))},
+		{what: "too long in the clear", ref: "§6.2.1", want: alert.RecordOverflow,
+			edits: first(script.Wire(slices.Concat([]byte{22, 3, 1, 0x40, 1},
+				make([]byte, 16385))...))},
+		{what: "a ClientHello of 16 MiB", ref: "§7.4.1.2", want: alert.DecodeError,
+			says:  "16777219 bytes",
 			edits: first(script.Record(iana.RecordHandshake, 1, 255, 255, 255))},
-		{what: "a ClientHello longer than one can be", ref: "§7.4.1.2", want: alert.DecodeError, says: "131401 bytes, the longest that can be has 131400",
+		{what: "a ClientHello longer than one can be", ref: "§7.4.1.2", want: alert.DecodeError,
+			says:  "131401 bytes, the longest that can be has 131400",
 			edits: first(script.Record(iana.RecordHandshake, 1, 2, 1, 0x45))},
-		{what: "an empty handshake record", ref: "§6.2.1", want: um, edits: first(script.Wire(22, 3, 1, 0, 0))},
-		{what: "a fatal alert", ref: "§7.2.2", want: alert.UserCanceled, ends: theirs, edits: script.Edits{First: script.Only(script.Record(iana.RecordAlert, 2, 90))}},
-		{what: "bad_certificate after our flight", ref: "§7.2.2", want: alert.BadCertificate, ends: theirs, edits: script.Edits{Last: script.Only(script.Record(iana.RecordAlert, 2, 42))}},
-		{what: "close_notify before ClientHello", ref: "§7.2.1", ends: cut, says: "close_notify", edits: script.Edits{First: script.Only(script.Record(iana.RecordAlert, 1, 0))}},
-		{what: "warnings without end", ref: "§7.2", want: um, says: "warnings", edits: first(slices.Repeat([]script.Item{script.Record(iana.RecordAlert, 1, 90)}, 5)...)},
-		{what: "a few warnings", ref: "§7.2: allowed", ends: accepted, edits: first(slices.Repeat([]script.Item{script.Record(iana.RecordAlert, 1, 90)}, 4)...)},
-		{what: "a no_certificate of SSL 3.0", ref: "§7.2.2: reserved", ends: accepted, edits: first(script.Record(iana.RecordAlert, 1, 41))},
-	}
-}
-
-// clientsWithBadHellos break RFC 5246 §7.4.1.2 and §7.4.1.4, or an extension's own RFC; or offer nothing that we could take.
-func clientsWithBadHellos() []badClient {
-	const ip, hf, de = alert.IllegalParameter, alert.HandshakeFailure, alert.DecodeError
-	set := func(f func(*message.ClientHello)) script.Edits { return script.Edits{Hello: f} }
-	ext := func(typ iana.ExtensionType, data ...byte) script.Edits {
-		return set(func(m *message.ClientHello) {
-			m.Extensions = append(without(m.Extensions, typ), message.Extension{Type: typ, Data: data})
-		})
-	}
-	drop := func(types ...iana.ExtensionType) script.Edits {
-		return set(func(m *message.ClientHello) {
-			for _, typ := range types {
-				m.Extensions = without(m.Extensions, typ)
-			}
-		})
-	}
-	version := func(v iana.Version, more ...iana.CipherSuite) script.Edits {
-		return set(func(m *message.ClientHello) { m.Version, m.CipherSuites = v, append(m.CipherSuites, more...) })
-	}
-	raw := func(f func([]byte) []byte) script.Edits {
-		return script.Edits{First: script.Replace("client_hello", script.Body(f))}
-	}
-	alpn := func(c *vitrine.Config) { c.NextProtos = []string{"h2"} }
-	return []badClient{
-		{what: "TLS 1.1", ref: "§E.1", want: alert.ProtocolVersion, says: "at most TLS 1.1", edits: version(iana.TLS11)},
-		{what: "SSL 3.0", ref: "RFC 7568", want: alert.ProtocolVersion, edits: version(iana.SSL30)},
-		{what: "version 0", ref: "§E.1", want: alert.ProtocolVersion, edits: version(0)},
-		{what: "a fallback to TLS 1.1", ref: "RFC 7507 §3", want: alert.InappropriateFallback, says: "fell back",
-			config: func(c *vitrine.Config) { c.Policy = vitrine.Legacy }, edits: version(iana.TLS11, iana.TLS_FALLBACK_SCSV)},
-		{what: "a fallback to TLS 1.1, which we do not speak", ref: "RFC 7507 §3", want: alert.ProtocolVersion, says: "at most TLS 1.1",
-			edits: version(iana.TLS11, iana.TLS_FALLBACK_SCSV)},
-		{what: "the SCSV of fallback with our highest version", ref: "RFC 7507 §3: allowed", ends: accepted, edits: version(iana.TLS12, iana.TLS_FALLBACK_SCSV)},
-		{what: "TLS 1.3 in client_version", ref: "§E.1: negotiated down", ends: accepted, edits: version(iana.TLS13)},
-		{what: "version 4.0", ref: "§E.1: negotiated down", ends: accepted, edits: version(0x0400)},
-		{what: "version 255.255", ref: "§E.1: negotiated down", ends: accepted, edits: version(0xFFFF)},
-		{what: "the longest ClientHello that can be", ref: "§7.4.1.2: every vector full", ends: accepted, edits: set(script.FillHello)},
-		{what: "no suite in common", ref: "§7.4.1.3", want: hf, says: "no cipher suite in common", edits: set(func(m *message.ClientHello) { m.CipherSuites = []iana.CipherSuite{0x1301, 0x0A0A, 0x00FF} })},
-		{what: "no suites", ref: "§7.4.1.2", want: de, edits: raw(func(b []byte) []byte { return slices.Concat(b[:35], []byte{0, 0}, b[39:]) })},
-		{what: "half a suite", ref: "§7.4.1.2", want: de, edits: raw(func(b []byte) []byte { return slices.Concat(b[:35], []byte{0, 1}, b[37:38], b[39:]) })},
-		{what: "no null compression", ref: "§7.4.1.2", want: ip, says: "DEFLATE", edits: set(func(m *message.ClientHello) { m.CompressionMethods = []iana.CompressionMethod{1} })},
-		{what: "no compression methods", ref: "§7.4.1.2", want: de, edits: raw(func(b []byte) []byte { return slices.Concat(b[:39], []byte{0}, b[41:]) })},
-		{what: "null compression after others", ref: "§7.4.1.2: allowed", ends: accepted, edits: set(func(m *message.ClientHello) { m.CompressionMethods = []iana.CompressionMethod{64, 1, 0} })},
-		{what: "an extension twice", ref: "§7.4.1.4", want: de, says: "a second time", edits: raw(func(b []byte) []byte {
-			b = append(b, 0, 23, 0, 0)
-			b[42] += 4
-			return b
-		})},
-		{what: "bytes behind the extensions", ref: "§7.4.1.2", want: de, edits: raw(func(b []byte) []byte { return append(b, 0) })},
-		{what: "extensions cut short", ref: "§7.4.1.4", want: de, edits: raw(func(b []byte) []byte { return b[:len(b)-1] })},
-		{what: "an empty ClientHello", ref: "§7.4.1.2", want: de, edits: raw(func([]byte) []byte { return nil })},
-		{what: "unknown suites, groups, schemes, extensions and GREASE", ref: "RFC 8701 §3.1: ignored", ends: accepted, edits: set(func(m *message.ClientHello) {
-			m.CipherSuites = append([]iana.CipherSuite{0x0A0A, 0x1234, 0xFFFE}, m.CipherSuites...)
-			m.Extensions = append(without(without(m.Extensions, iana.ExtSupportedGroups), iana.ExtSignatureAlgorithms),
-				message.Extension{Type: 0x1A1A}, message.Extension{Type: 0xABCD, Data: []byte("whatever")},
-				message.Extension{Type: iana.ExtSupportedGroups, Data: []byte{0, 8, 0x2A, 0x2A, 0x77, 0x77, 0, 29, 0, 23}},
-				message.Extension{Type: iana.ExtSignatureAlgorithms, Data: []byte{0, 6, 0x3A, 0x3A, 0x99, 0x99, 4, 3}})
-		})},
-		{what: "no supported_groups and a suite of P-256", ref: "RFC 8422 §4: P-256", ends: accepted, edits: drop(iana.ExtSupportedGroups)},
-		{what: "no group in common", ref: "RFC 8422 §5.1", want: hf, says: "no group in common", edits: ext(iana.ExtSupportedGroups, 0, 2, 0x77, 0x77)},
-		{what: "finite-field groups only", ref: "RFC 7919 §4", want: hf, says: "no group in common", edits: ext(iana.ExtSupportedGroups, 0, 2, 1, 0)},
-		{what: "no groups", ref: "RFC 8422 §5.1.1", want: de, edits: ext(iana.ExtSupportedGroups, 0, 0)},
-		{what: "half a group", ref: "RFC 8422 §5.1.1", want: de, edits: ext(iana.ExtSupportedGroups, 0, 1, 0)},
-		{what: "no signature_algorithms, which means SHA-1", ref: "§7.4.1.4.1, RFC 9155", want: hf, says: "ecdsa_sha1", edits: drop(iana.ExtSignatureAlgorithms)},
-		{what: "no scheme in common", ref: "§7.4.1.4.1", want: hf, edits: ext(iana.ExtSignatureAlgorithms, 0, 2, 2, 3)},
-		{what: "no schemes", ref: "§7.4.1.4.1", want: de, edits: ext(iana.ExtSignatureAlgorithms, 0, 0)},
-		{what: "half a scheme", ref: "§7.4.1.4.1", want: de, edits: ext(iana.ExtSignatureAlgorithms, 0, 3, 4, 3, 8)},
-		{what: "ec_point_formats without uncompressed", ref: "RFC 8422 §5.1.2", want: ip, edits: ext(iana.ExtECPointFormats, 1, 1)},
-		{what: "max_fragment_length 5", ref: "RFC 6066 §4", want: ip, says: "max_fragment_length 5", edits: ext(iana.ExtMaxFragmentLength, 5)},
-		{what: "max_fragment_length 0", ref: "RFC 6066 §4", want: ip, edits: ext(iana.ExtMaxFragmentLength, 0)},
-		{what: "max_fragment_length 5 beside record_size_limit", ref: "RFC 8449 §5: ignored", ends: accepted, config: func(c *vitrine.Config) { c.RecordSizeLimit = 1000 },
-			edits: set(func(m *message.ClientHello) {
-				m.Extensions = append(m.Extensions, message.Extension{Type: iana.ExtMaxFragmentLength, Data: []byte{5}}, message.Extension{Type: iana.ExtRecordSizeLimit, Data: []byte{64, 0}})
-			})},
-		{what: "record_size_limit 63", ref: "RFC 8449 §4", want: ip, says: "63", edits: ext(iana.ExtRecordSizeLimit, 0, 63)},
-		{what: "record_size_limit of one byte", ref: "RFC 8449 §4", want: de, edits: ext(iana.ExtRecordSizeLimit, 64)},
-		{what: "no protocol in common", ref: "RFC 7301 §3.2", want: alert.NoApplicationProtocol, says: `["spdy"]`, config: alpn, edits: ext(iana.ExtALPN, append([]byte{0, 5, 4}, "spdy"...)...)},
-		{what: "an empty protocol", ref: "RFC 7301 §3.1", want: de, config: alpn, edits: ext(iana.ExtALPN, 0, 1, 0)},
-		{what: "two host names", ref: "RFC 6066 §3", want: de, says: "second host_name", edits: ext(iana.ExtServerName, 0, 8, 0, 0, 1, 'a', 0, 0, 1, 'b')},
-		{what: "no names", ref: "RFC 6066 §3", want: de, edits: ext(iana.ExtServerName, 0, 0)},
-		{what: "a name of two lines", ref: "RFC 6066 §3: our choice", want: ip, says: "0x0A", edits: ext(iana.ExtServerName, 0, 6, 0, 0, 3, 'a', 10, 'b')},
-		{what: "ec_point_formats cut short", ref: "RFC 8422 §5.1.2", want: de, edits: ext(iana.ExtECPointFormats, 2, 0)},
-		{what: "a name that nobody has", ref: "RFC 6066 §3: our choice", ends: accepted, edits: ext(iana.ExtServerName, 0, 4, 0, 0, 1, 'a')},
-		{what: "a status_request cut short", ref: "RFC 6066 §8", want: de, edits: ext(iana.ExtStatusRequest, 1, 0)},
-		{what: "a status_request of another type", ref: "RFC 6066 §8: ignored", ends: accepted, edits: ext(iana.ExtStatusRequest, 7, 1, 2, 3)},
-		{what: "extended_master_secret with content", ref: "RFC 7627 §5.1", want: de, edits: ext(iana.ExtExtendedMasterSecret, 0)},
-		{what: "no extended_master_secret where it is required", ref: "RFC 7627 §5.3", want: hf, config: func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Required }, edits: drop(iana.ExtExtendedMasterSecret)},
-		{what: "encrypt_then_mac with content", ref: "RFC 7366 §2", want: de, edits: ext(iana.ExtEncryptThenMAC, 0)},
-		{what: "renegotiation_info of an earlier handshake", ref: "RFC 5746 §3.6", want: hf, says: "renegotiation_info", edits: ext(iana.ExtRenegotiationInfo, 1, 7)},
-		{what: "no renegotiation_info", ref: "RFC 5746 §3.6: no renegotiation, no attack",
-			ends: accepted, edits: drop(iana.ExtRenegotiationInfo)},
-		{what: "no renegotiation_info, policy compatible", ref: "RFC 5746 §3.6", ends: accepted,
-			config: func(c *vitrine.Config) { c.Policy = vitrine.Compatible },
-			edits:  drop(iana.ExtRenegotiationInfo)},
-		{what: "the SCSV of renegotiation", ref: "RFC 5746 §3.6", ends: accepted, edits: set(func(m *message.ClientHello) {
-			m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo)
-			m.CipherSuites = append(m.CipherSuites, iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
-		})},
-		{what: "no extensions at all, with RSA", ref: "§7.4.1.2: allowed", ends: accepted,
-			suite: rig.RSAGCM, edits: set(func(m *message.ClientHello) { m.Extensions = nil })},
+		{what: "an empty handshake record", ref: "§6.2.1", want: um,
+			edits: first(script.Wire(22, 3, 1, 0, 0))},
+		{what: "a fatal alert", ref: "§7.2.2", want: alert.UserCanceled, ends: theirs,
+			edits: script.Edits{First: script.Only(script.Record(iana.RecordAlert, 2, 90))}},
+		{what: "bad_certificate after our flight", ref: "§7.2.2", want: alert.BadCertificate,
+			ends:  theirs,
+			edits: script.Edits{Last: script.Only(script.Record(iana.RecordAlert, 2, 42))}},
+		{what: "close_notify before ClientHello", ref: "§7.2.1", ends: cut, says: "close_notify",
+			edits: script.Edits{First: script.Only(script.Record(iana.RecordAlert, 1, 0))}},
+		{what: "warnings without end", ref: "§7.2", want: um, says: "warnings",
+			edits: first(slices.Repeat([]script.Item{script.Record(iana.RecordAlert, 1, 90)},
+				5)...)},
+		{what: "a few warnings", ref: "§7.2: allowed", ends: accepted,
+			edits: first(slices.Repeat([]script.Item{script.Record(iana.RecordAlert, 1, 90)},
+				4)...)},
+		{what: "a no_certificate of SSL 3.0", ref: "§7.2.2: reserved", ends: accepted,
+			edits: first(script.Record(iana.RecordAlert, 1, 41))},
 	}
 }
 
@@ -288,29 +289,45 @@ func clientsWithBadKeys() []badClient {
 	}
 	dh := func(f func(p []byte) []byte) script.Edits {
 		return script.Edits{Last: func(s *script.Peer, l []script.Item) []script.Item {
-			l[script.Find(l, "client_key_exchange")] = s.Encode(&message.ClientKeyExchange{DHPublic: f(slices.Clone(s.ServerKeyExchange.P))})
+			l[script.Find(l,
+				"client_key_exchange")] = s.Encode(&message.ClientKeyExchange{DHPublic: f(slices.Clone(s.ServerKeyExchange.P))})
 			return l
 		}}
 	}
 	off := slices.Concat([]byte{4}, make([]byte, 63), []byte{1})
 	return []badClient{
-		{what: "an X25519 share of zeros", ref: "RFC 8422 §5.11", want: ip, says: "x25519", edits: ec(make([]byte, 32)...)},
-		{what: "an X25519 share of 31 bytes", ref: "RFC 8422 §5.11", want: ip, edits: ec(make([]byte, 31)...)},
-		{what: "a share of no bytes", ref: "RFC 8422 §5.7", want: alert.DecodeError, edits: script.Edits{Last: script.Replace("client_key_exchange", script.Body(func([]byte) []byte { return []byte{0} }))}},
-		{what: "bytes behind the share", ref: "RFC 8422 §5.7", want: alert.DecodeError, edits: script.Edits{Last: script.Replace("client_key_exchange", script.Body(func(b []byte) []byte { return append(b, 0) }))}},
-		{what: "no ClientKeyExchange body", ref: "RFC 8422 §5.7", want: alert.DecodeError, edits: script.Edits{Last: script.Replace("client_key_exchange", script.Body(func([]byte) []byte { return nil }))}},
-		{what: "a point off the curve", ref: "RFC 8422 §5.11", want: ip, says: "secp256r1", edits: p256(off)},
+		{what: "an X25519 share of zeros", ref: "RFC 8422 §5.11", want: ip, says: "x25519",
+			edits: ec(make([]byte, 32)...)},
+		{what: "an X25519 share of 31 bytes", ref: "RFC 8422 §5.11", want: ip,
+			edits: ec(make([]byte, 31)...)},
+		{what: "a share of no bytes", ref: "RFC 8422 §5.7", want: alert.DecodeError,
+			edits: script.Edits{Last: script.Replace("client_key_exchange",
+				script.Body(func([]byte) []byte { return []byte{0} }))}},
+		{what: "bytes behind the share", ref: "RFC 8422 §5.7", want: alert.DecodeError,
+			edits: script.Edits{Last: script.Replace("client_key_exchange",
+				script.Body(func(b []byte) []byte { return append(b, 0) }))}},
+		{what: "no ClientKeyExchange body", ref: "RFC 8422 §5.7", want: alert.DecodeError,
+			edits: script.Edits{Last: script.Replace("client_key_exchange",
+				script.Body(func([]byte) []byte { return nil }))}},
+		{what: "a point off the curve", ref: "RFC 8422 §5.11", want: ip, says: "secp256r1",
+			edits: p256(off)},
 		{what: "the point at infinity", ref: "RFC 8422 §5.11", want: ip, edits: p256([]byte{0})},
-		{what: "a compressed point", ref: "RFC 8422 §5.1.2", want: ip, edits: p256(append([]byte{2}, make([]byte, 32)...))},
-		{what: "Y is 0", ref: "RFC 7919 §5.1", want: hf, suite: rig.DHEGCM, edits: dh(func([]byte) []byte { return []byte{0} })},
-		{what: "Y is 1", ref: "RFC 7919 §5.1", want: hf, suite: rig.DHEGCM, edits: dh(func([]byte) []byte { return []byte{1} })},
-		{what: "Y is p-1", ref: "RFC 7919 §5.1", want: hf, suite: rig.DHEGCM, edits: dh(func(p []byte) []byte { p[len(p)-1]--; return p })},
-		{what: "Y is p", ref: "RFC 7919 §5.1", want: hf, suite: rig.DHEGCM, edits: dh(func(p []byte) []byte { return p })},
-		{what: "Y is 65,535 bytes long", ref: "RFC 7919 §5.1", want: hf, suite: rig.DHEGCM, edits: script.Edits{Last: func(s *script.Peer, l []script.Item) []script.Item {
-			m := s.Encode(&message.ClientKeyExchange{DHPublic: make([]byte, 16000)})
-			l[script.Find(l, "client_key_exchange")] = m
-			return l
-		}}},
+		{what: "a compressed point", ref: "RFC 8422 §5.1.2", want: ip,
+			edits: p256(append([]byte{2}, make([]byte, 32)...))},
+		{what: "Y is 0", ref: "RFC 7919 §5.1", want: hf, suite: rig.DHEGCM,
+			edits: dh(func([]byte) []byte { return []byte{0} })},
+		{what: "Y is 1", ref: "RFC 7919 §5.1", want: hf, suite: rig.DHEGCM,
+			edits: dh(func([]byte) []byte { return []byte{1} })},
+		{what: "Y is p-1", ref: "RFC 7919 §5.1", want: hf, suite: rig.DHEGCM,
+			edits: dh(func(p []byte) []byte { p[len(p)-1]--; return p })},
+		{what: "Y is p", ref: "RFC 7919 §5.1", want: hf, suite: rig.DHEGCM,
+			edits: dh(func(p []byte) []byte { return p })},
+		{what: "Y is 65,535 bytes long", ref: "RFC 7919 §5.1", want: hf, suite: rig.DHEGCM,
+			edits: script.Edits{Last: func(s *script.Peer, l []script.Item) []script.Item {
+				m := s.Encode(&message.ClientKeyExchange{DHPublic: make([]byte, 16000)})
+				l[script.Find(l, "client_key_exchange")] = m
+				return l
+			}}},
 	}
 }
 
@@ -328,18 +345,42 @@ func clientsWithBadProofs(t *testing.T) []badClient {
 	}
 	verify := func(f func(*message.CertificateVerify)) script.Edits { return script.Edits{Verify: f} }
 	return []badClient{
-		{what: "no certificate where any is required", ref: "§7.4.6", want: alert.HandshakeFailure, says: "no certificate, which we require", config: auth(tls.RequireAnyClientCert), edits: script.Edits{Anonymous: true}},
-		{what: "no certificate where a good one is required", ref: "§7.4.6", want: alert.HandshakeFailure, config: auth(tls.RequireAndVerifyClientCert), edits: script.Edits{Anonymous: true}},
-		{what: "an unknown authority", ref: "§7.2.2", want: alert.UnknownCA, config: auth(tls.RequireAndVerifyClientCert), cert: &unknown},
-		{what: "an unknown authority, if given", ref: "§7.2.2", want: alert.UnknownCA, config: auth(tls.VerifyClientCertIfGiven), cert: &unknown},
-		{what: "an unknown authority where any will do", ref: "our API", ends: accepted, config: auth(tls.RequireAnyClientCert), cert: &unknown},
-		{what: "a server's certificate", ref: "RFC 5280 §4.2.1.12", want: alert.UnsupportedCertificate, config: auth(tls.RequireAndVerifyClientCert), cert: &server},
-		{what: "a bad signature", ref: "§7.4.8", want: alert.DecryptError, config: auth(tls.RequireAndVerifyClientCert), cert: &known, edits: verify(func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 })},
-		{what: "a bad signature where any certificate will do", ref: "§7.4.8", want: alert.DecryptError, config: auth(tls.RequestClientCert), cert: &known, edits: verify(func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 })},
-		{what: "no signature", ref: "§7.4.8", want: alert.DecryptError, config: auth(tls.RequestClientCert), cert: &known, edits: verify(func(m *message.CertificateVerify) { m.Signature = nil })},
-		{what: "a scheme that was not offered", ref: "§7.4.8", want: alert.IllegalParameter, says: "ecdsa_sha1", config: auth(tls.RequestClientCert), cert: &known, edits: verify(func(m *message.CertificateVerify) { m.Scheme = iana.ECDSA_SHA1 })},
-		{what: "scheme 0", ref: "§7.4.8", want: alert.IllegalParameter, config: auth(tls.RequestClientCert), cert: &known, edits: verify(func(m *message.CertificateVerify) { m.Scheme = 0 })},
-		{what: "a scheme of another key", ref: "§7.4.8", want: alert.IllegalParameter, config: auth(tls.RequestClientCert), cert: &known, edits: verify(func(m *message.CertificateVerify) { m.Scheme = iana.RSA_PKCS1_SHA256 })},
-		{what: "a certificate of garbage", ref: "§7.4.6", want: alert.BadCertificate, config: auth(tls.RequestClientCert), cert: &known, edits: script.Edits{Last: script.Replace("certificate", script.Body(func([]byte) []byte { return []byte{0, 0, 4, 0, 0, 1, 7} }))}},
+		{what: "no certificate where any is required", ref: "§7.4.6", want: alert.HandshakeFailure,
+			says: "no certificate, which we require", config: auth(tls.RequireAnyClientCert),
+			edits: script.Edits{Anonymous: true}},
+		{what: "no certificate where a good one is required", ref: "§7.4.6",
+			want: alert.HandshakeFailure, config: auth(tls.RequireAndVerifyClientCert),
+			edits: script.Edits{Anonymous: true}},
+		{what: "an unknown authority", ref: "§7.2.2", want: alert.UnknownCA,
+			config: auth(tls.RequireAndVerifyClientCert), cert: &unknown},
+		{what: "an unknown authority, if given", ref: "§7.2.2", want: alert.UnknownCA,
+			config: auth(tls.VerifyClientCertIfGiven), cert: &unknown},
+		{what: "an unknown authority where any will do", ref: "our API", ends: accepted,
+			config: auth(tls.RequireAnyClientCert), cert: &unknown},
+		{what: "a server's certificate", ref: "RFC 5280 §4.2.1.12",
+			want: alert.UnsupportedCertificate, config: auth(tls.RequireAndVerifyClientCert),
+			cert: &server},
+		{what: "a bad signature", ref: "§7.4.8", want: alert.DecryptError,
+			config: auth(tls.RequireAndVerifyClientCert), cert: &known,
+			edits: verify(func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 })},
+		{what: "a bad signature where any certificate will do", ref: "§7.4.8",
+			want: alert.DecryptError, config: auth(tls.RequestClientCert), cert: &known,
+			edits: verify(func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 })},
+		{what: "no signature", ref: "§7.4.8", want: alert.DecryptError,
+			config: auth(tls.RequestClientCert), cert: &known,
+			edits: verify(func(m *message.CertificateVerify) { m.Signature = nil })},
+		{what: "a scheme that was not offered", ref: "§7.4.8", want: alert.IllegalParameter,
+			says: "ecdsa_sha1", config: auth(tls.RequestClientCert), cert: &known,
+			edits: verify(func(m *message.CertificateVerify) { m.Scheme = iana.ECDSA_SHA1 })},
+		{what: "scheme 0", ref: "§7.4.8", want: alert.IllegalParameter,
+			config: auth(tls.RequestClientCert), cert: &known,
+			edits: verify(func(m *message.CertificateVerify) { m.Scheme = 0 })},
+		{what: "a scheme of another key", ref: "§7.4.8", want: alert.IllegalParameter,
+			config: auth(tls.RequestClientCert), cert: &known,
+			edits: verify(func(m *message.CertificateVerify) { m.Scheme = iana.RSA_PKCS1_SHA256 })},
+		{what: "a certificate of garbage", ref: "§7.4.6", want: alert.BadCertificate,
+			config: auth(tls.RequestClientCert), cert: &known,
+			edits: script.Edits{Last: script.Replace("certificate",
+				script.Body(func([]byte) []byte { return []byte{0, 0, 4, 0, 0, 1, 7} }))}},
 	}
 }

@@ -15,7 +15,8 @@ import (
 // What a client_version stands for is what there is to speak, and not 64,767 numbers.
 func TestCallbacksSeeTheVersionsThatExist(t *testing.T) {
 	for version, want := range map[iana.Version][]uint16{
-		0xFFFF: {0x0303, 0x0302, 0x0301}, iana.TLS13: {0x0303, 0x0302, 0x0301}, iana.TLS11: {0x0302, 0x0301}, iana.SSL30: nil,
+		0xFFFF: {0x0303, 0x0302, 0x0301}, iana.TLS13: {0x0303, 0x0302, 0x0301},
+		iana.TLS11: {0x0302, 0x0301}, iana.SSL30: nil,
 	} {
 		seen := make(chan []uint16, 1)
 		config := rig.ServerConfig(t, func(c *vitrine.Config) {
@@ -25,7 +26,8 @@ func TestCallbacksSeeTheVersionsThatExist(t *testing.T) {
 			}
 		})
 		wire, ours := rig.Wires(t)
-		peer := script.New(t, iana.Client, wire, tls.Certificate{}, script.Edits{Hello: func(m *message.ClientHello) { m.Version = version }})
+		peer := script.New(t, iana.Client, wire, tls.Certificate{},
+			script.Edits{Hello: func(m *message.ClientHello) { m.Version = version }})
 		go func() {
 			_ = peer.Connect(rig.ECDSAGCM)
 			wire.Close()

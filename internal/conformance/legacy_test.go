@@ -21,9 +21,12 @@ func TestASHA1ChainHoldsUnderPolicyLegacyOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	issue := func(name string, parent *x509.Certificate) *x509.Certificate {
-		c := &x509.Certificate{SerialNumber: big.NewInt(int64(len(name))), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), BasicConstraintsValid: true, IsCA: parent == nil,
-			SignatureAlgorithm: x509.SHA1WithRSA, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageCertSign}
+		c := &x509.Certificate{SerialNumber: big.NewInt(int64(len(name))),
+			Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+			BasicConstraintsValid: true, IsCA: parent == nil,
+			SignatureAlgorithm: x509.SHA1WithRSA,
+			KeyUsage:           x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageCertSign}
 		if parent == nil {
 			parent = c
 		}
@@ -38,9 +41,11 @@ func TestASHA1ChainHoldsUnderPolicyLegacyOnly(t *testing.T) {
 	}
 	root := issue("an old authority", nil)
 	leaf := issue("camera.test", root)
-	server := &vitrine.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw}, PrivateKey: key}}, Policy: vitrine.Legacy}
+	server := &vitrine.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{leaf.Raw},
+		PrivateKey: key}}, Policy: vitrine.Legacy}
 	for _, p := range vitrine.Policies() {
-		client := &vitrine.Config{ServerName: "camera.test", RootCAs: x509.NewCertPool(), LegacyRoots: []*x509.Certificate{root}, Policy: p,
+		client := &vitrine.Config{ServerName: "camera.test", RootCAs: x509.NewCertPool(),
+			LegacyRoots: []*x509.Certificate{root}, Policy: p,
 			ClientSessionCache: vitrine.NewLRUClientSessionCache(0)}
 		client.RootCAs.AddCert(root)
 		for range 2 { // full, and resumed

@@ -22,17 +22,20 @@ import (
 
 // RFC 5246 §7.2.1: whoever may cut a connection must not decide where its data ends.
 func TestStreamCutAnywhereIsNoticed(t *testing.T) {
-	ed25519 := func(c *vitrine.Config) { c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.Ed25519)} } // whose signatures are of one length
+	// whose signatures are of one length
+	ed25519 := func(c *vitrine.Config) { c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.Ed25519)} }
 	const said = "what the sender said"
 	server := rig.ServerConfig(t, ed25519)
 	// run cuts what one side sends, and gives what the other makes of it.
-	run := func(t *testing.T, from iana.Side, edit func([]byte) [][]byte) (heard []byte, err error) {
+	run := func(t *testing.T, from iana.Side, edit func([]byte) [][]byte) (heard []byte,
+		err error) {
 		a, b := rig.Wires(t)
 		defer a.Close()
 		defer b.Close()
 		ends := [2]net.Conn{a, b}
 		ends[from] = &rig.Middle{TCPConn: ends[from].(*net.TCPConn), Edit: edit}
-		conns := [2]*vitrine.Conn{vitrine.Client(ends[0], rig.ClientConfig()), vitrine.Server(ends[1], server)}
+		conns := [2]*vitrine.Conn{vitrine.Client(ends[0], rig.ClientConfig()),
+			vitrine.Server(ends[1], server)}
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			c := conns[from]
@@ -82,27 +85,40 @@ type tampering struct {
 }
 
 var tamperings = []tampering{
-	{what: "nothing", heard: "onetwothree", cut: true, edit: func(r [][]byte) [][]byte { return r }},
-	{what: "replayed", heard: "one", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte { return [][]byte{r[0], r[0], r[1], r[2]} }},
-	{what: "replayed later", heard: "onetwo", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte { return [][]byte{r[0], r[1], r[0]} }},
-	{what: "the first dropped", heard: "", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte { return r[1:] }},
-	{what: "one in the middle dropped", heard: "one", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte { return [][]byte{r[0], r[2]} }},
-	{what: "reordered", heard: "", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte { return [][]byte{r[1], r[0], r[2]} }},
-	{what: "the last cut short", heard: "onetwo", cut: true, edit: func(r [][]byte) [][]byte { return [][]byte{r[0], r[1], r[2][:len(r[2])-1]} }},
-	{what: "a record without content", heard: "one", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte { return [][]byte{r[0], {23, 3, 3, 0, 0}, r[1]} }},
-	{what: "a record of one byte", heard: "one", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte { return [][]byte{r[0], {23, 3, 3, 0, 1, 7}, r[1]} }},
-	{what: "two joined under one header", heard: "", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte {
-		joined := append(r[0], r[1][record.HeaderLen:]...)
-		joined[4] = byte(len(joined) - record.HeaderLen)
-		return [][]byte{joined, r[2]}
-	}},
-	{what: "application data called a handshake", heard: "one", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte { r[1][0] = 22; return r }},
-	{what: "application data called an alert", heard: "one", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte { r[1][0] = 21; return r }},
-	{what: "its last block cut off", heard: "one", want: alert.BadRecordMAC, edit: func(r [][]byte) [][]byte {
-		r[1] = r[1][:len(r[1])-8]
-		r[1][4] -= 8
-		return r
-	}},
+	{what: "nothing", heard: "onetwothree", cut: true,
+		edit: func(r [][]byte) [][]byte { return r }},
+	{what: "replayed", heard: "one", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte { return [][]byte{r[0], r[0], r[1], r[2]} }},
+	{what: "replayed later", heard: "onetwo", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte { return [][]byte{r[0], r[1], r[0]} }},
+	{what: "the first dropped", heard: "", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte { return r[1:] }},
+	{what: "one in the middle dropped", heard: "one", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte { return [][]byte{r[0], r[2]} }},
+	{what: "reordered", heard: "", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte { return [][]byte{r[1], r[0], r[2]} }},
+	{what: "the last cut short", heard: "onetwo", cut: true,
+		edit: func(r [][]byte) [][]byte { return [][]byte{r[0], r[1], r[2][:len(r[2])-1]} }},
+	{what: "a record without content", heard: "one", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte { return [][]byte{r[0], {23, 3, 3, 0, 0}, r[1]} }},
+	{what: "a record of one byte", heard: "one", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte { return [][]byte{r[0], {23, 3, 3, 0, 1, 7}, r[1]} }},
+	{what: "two joined under one header", heard: "", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte {
+			joined := append(r[0], r[1][record.HeaderLen:]...)
+			joined[4] = byte(len(joined) - record.HeaderLen)
+			return [][]byte{joined, r[2]}
+		}},
+	{what: "application data called a handshake", heard: "one", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte { r[1][0] = 22; return r }},
+	{what: "application data called an alert", heard: "one", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte { r[1][0] = 21; return r }},
+	{what: "its last block cut off", heard: "one", want: alert.BadRecordMAC,
+		edit: func(r [][]byte) [][]byte {
+			r[1] = r[1][:len(r[1])-8]
+			r[1][4] -= 8
+			return r
+		}},
 }
 
 func TestTamperedRecordsAreRefused(t *testing.T) {
@@ -127,7 +143,8 @@ func TestTamperedRecordsAreRefused(t *testing.T) {
 func flipEveryByte(t *testing.T, id iana.CipherSuite, etm vitrine.Demand) int {
 	n := 1
 	for i := 0; i < n; i++ {
-		c := tampering{what: fmt.Sprintf("bit %d of byte %d flipped", i%8, i), heard: "one", want: alert.BadRecordMAC}
+		c := tampering{what: fmt.Sprintf("bit %d of byte %d flipped", i%8, i), heard: "one",
+			want: alert.BadRecordMAC}
 		c.edit = func(r [][]byte) [][]byte { n = len(r[1]); r[1][i] ^= 1 << (i % 8); return r }
 		switch i {
 		case 0: // 23 becomes 22, a handshake
@@ -150,7 +167,8 @@ func tamper(t *testing.T, id iana.CipherSuite, etm vitrine.Demand, c tampering) 
 	defer a.Close()
 	defer b.Close()
 	wire := &rig.Middle{TCPConn: b.(*net.TCPConn)}
-	client, server := vitrine.Client(a, rig.ClientConfig(named)), vitrine.Server(wire, rig.ServerConfig(t, named))
+	client, server := vitrine.Client(a, rig.ClientConfig(named)),
+		vitrine.Server(wire, rig.ServerConfig(t, named))
 	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatalf("client: %v; server: %v", err, serverErr)
 	}
@@ -179,7 +197,8 @@ func tamper(t *testing.T, id iana.CipherSuite, etm vitrine.Demand, c tampering) 
 		t.Errorf("%s: reading goes on", c.what)
 	}
 	server.SetReadDeadline(rig.Deadline())
-	if _, err := server.Read(make([]byte, 1)); err == nil || !strings.Contains(err.Error(), c.want.String()) {
+	if _, err := server.Read(make([]byte, 1)); err == nil ||
+		!strings.Contains(err.Error(), c.want.String()) {
 		t.Errorf("%s: the server read %v, expected the alert %v", c.what, err, c.want)
 	}
 }
@@ -190,8 +209,10 @@ func TestReflectedAndForeignRecordsAreRefused(t *testing.T) {
 		named := func(v *vitrine.Config) { v.CipherSuites, v.EncryptThenMAC = []uint16{uint16(p.ID)}, p.EncryptThenMAC }
 		record := func(reflected bool) (client *vitrine.Conn, wire *rig.Middle, sealed []byte) {
 			a, b := rig.Wires(t)
-			mine, theirs := &rig.Middle{TCPConn: a.(*net.TCPConn)}, &rig.Middle{TCPConn: b.(*net.TCPConn)}
-			client, server := vitrine.Client(mine, rig.ClientConfig(named)), vitrine.Server(theirs, rig.ServerConfig(t, named))
+			mine, theirs := &rig.Middle{TCPConn: a.(*net.TCPConn)},
+				&rig.Middle{TCPConn: b.(*net.TCPConn)}
+			client, server := vitrine.Client(mine, rig.ClientConfig(named)),
+				vitrine.Server(theirs, rig.ServerConfig(t, named))
 			if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 				t.Fatalf("client: %v; server: %v", err, serverErr)
 			}

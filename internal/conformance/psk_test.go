@@ -47,13 +47,17 @@ func TestEveryPreSharedKeySuite(t *testing.T) {
 
 			key2 := bytes.Clone(key)
 			key2[8]++
-			server.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return &vitrine.PSK{Key: key2}, nil }
+			server.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK,
+				error) {
+				return &vitrine.PSK{Key: key2}, nil
+			}
 			if _, _, err := rig.Connect(t, client, server); err == nil {
 				t.Error("another key was good enough")
 			}
 			server.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return nil, nil }
 			_, _, err = rig.Connect(t, client, server)
-			if r, ok := errors.AsType[*alert.Received](err); !ok || r.Description != alert.UnknownPSKIdentity {
+			if r, ok := errors.AsType[*alert.Received](err); !ok ||
+				r.Description != alert.UnknownPSKIdentity {
 				t.Errorf("an unknown identity: got %v, expected unknown_psk_identity", err)
 			}
 		})
@@ -66,9 +70,13 @@ func TestEveryPreSharedKeySuite(t *testing.T) {
 
 func TestPreSharedKeySuitesNeedAKey(t *testing.T) {
 	client, server := rig.Configs(t)
-	client.CipherSuites = []uint16{0x00A8, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256} // TLS_PSK_WITH_AES_128_GCM_SHA256 first
+	// TLS_PSK_WITH_AES_128_GCM_SHA256 first
+	client.CipherSuites = []uint16{0x00A8, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
 	server.CipherSuites = client.CipherSuites
-	client.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return nil, errors.New("not asked") }
+	client.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK,
+		error) {
+		return nil, errors.New("not asked")
+	}
 	c, _, err := rig.Connect(t, client, server)
 	if err != nil || c.CipherSuite != tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 {
 		t.Errorf("got %#x and %v", c.CipherSuite, err)

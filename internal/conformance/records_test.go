@@ -18,7 +18,8 @@ func TestTwoRecordsForEachSystemCall(t *testing.T) {
 	a, b := rig.Wires(t)
 	wire := &rig.Counting{Conn: a}
 	other := &rig.Counting{Conn: b}
-	client, server := vitrine.Client(wire, rig.ClientConfig()), vitrine.Server(other, rig.ServerConfig(t))
+	client, server := vitrine.Client(wire, rig.ClientConfig()),
+		vitrine.Server(other, rig.ServerConfig(t))
 	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
@@ -39,7 +40,8 @@ func TestTwoRecordsForEachSystemCall(t *testing.T) {
 	if n := wire.Writes.Load(); n != records/2 {
 		t.Errorf("%d writes for %d records, expected %d", n, records, records/2)
 	}
-	if n := other.Reads.Load(); n > records*3/2 { // one for each header and one for each body would be twice
+	// one for each header and one for each body would be twice
+	if n := other.Reads.Load(); n > records*3/2 {
 		t.Errorf("%d reads for %d records", n, records)
 	}
 	t.Logf("%d records: %d writes, %d reads", records, wire.Writes.Load(), other.Reads.Load())
@@ -48,7 +50,8 @@ func TestTwoRecordsForEachSystemCall(t *testing.T) {
 func TestOneReadTakesInManyRecords(t *testing.T) {
 	a, b := rig.Wires(t)
 	wire := &rig.Counting{Conn: a}
-	client, server := vitrine.Client(wire, rig.ClientConfig()), vitrine.Server(b, rig.ServerConfig(t))
+	client, server := vitrine.Client(wire, rig.ClientConfig()),
+		vitrine.Server(b, rig.ServerConfig(t))
 	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
@@ -69,7 +72,8 @@ func TestOneReadTakesInManyRecords(t *testing.T) {
 func TestWritingNothingSendsNothing(t *testing.T) {
 	a, b := rig.Wires(t)
 	wire := &rig.Counting{Conn: a}
-	client, server := vitrine.Client(wire, rig.ClientConfig()), vitrine.Server(b, rig.ServerConfig(t))
+	client, server := vitrine.Client(wire, rig.ClientConfig()),
+		vitrine.Server(b, rig.ServerConfig(t))
 	done := make(chan error, 1)
 	go func() { done <- server.Handshake() }()
 	if n, err := client.Write(nil); n != 0 || err != nil { // which performs the handshake
@@ -94,7 +98,8 @@ func TestWritingNothingSendsNothing(t *testing.T) {
 	}
 }
 
-// recut cuts the handshake messages of a cleartext flight into records of n bytes, and sends each write in pieces.
+// recut cuts the handshake messages of a cleartext flight into records of n bytes, and sends each
+// write in pieces.
 func recut(n, piece int) func([]byte) [][]byte {
 	clear := true
 	return func(b []byte) (out [][]byte) {
@@ -107,7 +112,8 @@ func recut(n, piece int) func([]byte) [][]byte {
 			body := b[record.HeaderLen:][:h.Length]
 			if clear && h.Type == iana.RecordHandshake {
 				for part := range slices.Chunk(body, n) {
-					cut = append(append(cut, b[0], b[1], b[2], byte(len(part)>>8), byte(len(part))), part...)
+					cut = append(append(cut, b[0], b[1], b[2], byte(len(part)>>8), byte(len(part))),
+						part...)
 				}
 			} else {
 				cut = append(cut, b[:record.HeaderLen+h.Length]...)
@@ -126,12 +132,14 @@ func TestHandshakeMessagesMayBeFragmented(t *testing.T) {
 		for _, piece := range []int{1, 6, 1 << 20} {
 			count++
 			a, b := rig.Wires(t)
-			client := vitrine.Client(&rig.Middle{TCPConn: a.(*net.TCPConn), Edit: recut(n, piece)}, rig.ClientConfig(func(c *vitrine.Config) {
-				c.Certificates = []tls.Certificate{rig.IssueForClient(t, rig.Authority(), "ecdsa")}
-			}))
-			server := vitrine.Server(&rig.Middle{TCPConn: b.(*net.TCPConn), Edit: recut(n, piece)}, rig.ServerConfig(t, func(c *vitrine.Config) {
-				c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, rig.Authority().Pool()
-			}))
+			client := vitrine.Client(&rig.Middle{TCPConn: a.(*net.TCPConn), Edit: recut(n, piece)},
+				rig.ClientConfig(func(c *vitrine.Config) {
+					c.Certificates = []tls.Certificate{rig.IssueForClient(t, rig.Authority(), "ecdsa")}
+				}))
+			server := vitrine.Server(&rig.Middle{TCPConn: b.(*net.TCPConn), Edit: recut(n, piece)},
+				rig.ServerConfig(t, func(c *vitrine.Config) {
+					c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, rig.Authority().Pool()
+				}))
 			if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 				t.Errorf("records of %d, pieces of %d bytes: %v; %v", n, piece, err, serverErr)
 				continue
@@ -184,14 +192,18 @@ func TestLimitsOfRecordsAreObeyed(t *testing.T) {
 		{"record_size_limit 64 of the client", rsl(64), rsl(16384), [2]int{16384, 64}},
 		{"record_size_limit 64 of the server", rsl(16384), rsl(64), [2]int{64, 16384}},
 		{"record_size_limit that the server does not know", rsl(64), rsl(0), [2]int{16384, 16384}},
-		{"both, and the server knows both, RFC 8449 §5", func(c *vitrine.Config) { rsl(100)(c); mfl(512)(c) }, rsl(200), [2]int{200, 100}},
-		{"both, and the server knows max_fragment_length alone", func(c *vitrine.Config) { rsl(100)(c); mfl(512)(c) }, rsl(0), [2]int{512, 512}},
+		{"both, and the server knows both, RFC 8449 §5",
+			func(c *vitrine.Config) { rsl(100)(c); mfl(512)(c) }, rsl(200), [2]int{200, 100}},
+		{"both, and the server knows max_fragment_length alone",
+			func(c *vitrine.Config) { rsl(100)(c); mfl(512)(c) }, rsl(0), [2]int{512, 512}},
 	} {
 		a, b := rig.Wires(t)
 		var most [2]int
 		const gcm = 24
-		client := vitrine.Client(&rig.Middle{TCPConn: a.(*net.TCPConn), Edit: longest(gcm, &most[0])}, rig.ClientConfig(c.client))
-		server := vitrine.Server(&rig.Middle{TCPConn: b.(*net.TCPConn), Edit: longest(gcm, &most[1])}, rig.ServerConfig(t, c.server))
+		client := vitrine.Client(&rig.Middle{TCPConn: a.(*net.TCPConn),
+			Edit: longest(gcm, &most[0])}, rig.ClientConfig(c.client))
+		server := vitrine.Server(&rig.Middle{TCPConn: b.(*net.TCPConn),
+			Edit: longest(gcm, &most[1])}, rig.ServerConfig(t, c.server))
 		if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 			t.Errorf("%s: %v; %v", c.what, err, serverErr)
 			continue

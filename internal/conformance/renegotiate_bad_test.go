@@ -27,7 +27,8 @@ type renegotiator struct {
 	suite  iana.CipherSuite      // of the second handshake; 0: the same
 	config func(*vitrine.Config) // of the client
 	asks   []script.Item         // nil: a HelloRequest
-	got    string                // what the client reads in the end; "": "forged" after each handshake
+	// what the client reads in the end; "": "forged" after each handshake
+	got string
 }
 
 func TestClientRefusesBadRenegotiation(t *testing.T) {
@@ -47,31 +48,63 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 	old := func(c *vitrine.Config) { c.MinVersion = tls.VersionTLS10 }
 	cases := []renegotiator{
 		{what: "nothing is wrong", ref: "RFC 5746 §3.5", ends: accepted},
-		{what: "it wants a certificate now", ref: "RFC 5246 §7.4.4", ends: accepted, edits: script.Edits{Request: anyCertificate()}},
-		{what: "data between HelloRequest and ServerHello", ref: "RFC 5246 §7.4.1.1", ends: accepted, asks: []script.Item{script.Message(iana.HelloRequest), script.ForgedData}, got: "forgedforgedforged"},
-		{what: "data after ServerHelloDone", ref: "RFC 5246 §7.4", ends: accepted, edits: script.Edits{First: script.Add(script.ForgedData)}, got: "forgedforgedforged"},
-		{what: "HelloRequest twice", ref: "RFC 5246 §7.4.1.1", ends: accepted, asks: []script.Item{script.Message(iana.HelloRequest), script.Message(iana.HelloRequest)}},
-		{what: "renegotiation_info of none", ref: "RFC 5746 §3.5", want: hf, says: "renegotiation_info", edits: info(func([]byte) []byte { return nil })},
-		{what: "renegotiation_info without the server's half", ref: "RFC 5746 §3.5", want: hf, edits: info(func(b []byte) []byte { return b[:12] })},
-		{what: "renegotiation_info with halves exchanged", ref: "RFC 5746 §3.5", want: hf, edits: info(func(b []byte) []byte { return slices.Concat(b[12:], b[:12]) })},
-		{what: "renegotiation_info with one bit changed", ref: "RFC 5746 §3.5", want: hf, edits: info(func(b []byte) []byte { b[23] ^= 1; return b })},
-		{what: "no renegotiation_info", ref: "RFC 5746 §3.5", want: hf, edits: set(func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) })},
-		{what: "another certificate", ref: "RFC 5746 §5", want: alert.BadCertificate, says: "another certificate", cert: &stranger, suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
-		{what: "a pre-shared key instead of the certificate", ref: "RFC 5746 §5", want: hf, says: "which has none", suite: iana.TLS_PSK_WITH_AES_128_GCM_SHA256,
+		{what: "it wants a certificate now", ref: "RFC 5246 §7.4.4", ends: accepted,
+			edits: script.Edits{Request: anyCertificate()}},
+		{what: "data between HelloRequest and ServerHello", ref: "RFC 5246 §7.4.1.1",
+			ends: accepted,
+			asks: []script.Item{script.Message(iana.HelloRequest), script.ForgedData},
+			got:  "forgedforgedforged"},
+		{what: "data after ServerHelloDone", ref: "RFC 5246 §7.4", ends: accepted,
+			edits: script.Edits{First: script.Add(script.ForgedData)}, got: "forgedforgedforged"},
+		{what: "HelloRequest twice", ref: "RFC 5246 §7.4.1.1", ends: accepted,
+			asks: []script.Item{script.Message(iana.HelloRequest),
+				script.Message(iana.HelloRequest)}},
+		{what: "renegotiation_info of none", ref: "RFC 5746 §3.5", want: hf,
+			says: "renegotiation_info", edits: info(func([]byte) []byte { return nil })},
+		{what: "renegotiation_info without the server's half", ref: "RFC 5746 §3.5", want: hf,
+			edits: info(func(b []byte) []byte { return b[:12] })},
+		{what: "renegotiation_info with halves exchanged", ref: "RFC 5746 §3.5", want: hf,
+			edits: info(func(b []byte) []byte { return slices.Concat(b[12:], b[:12]) })},
+		{what: "renegotiation_info with one bit changed", ref: "RFC 5746 §3.5", want: hf,
+			edits: info(func(b []byte) []byte { b[23] ^= 1; return b })},
+		{what: "no renegotiation_info", ref: "RFC 5746 §3.5", want: hf,
+			edits: set(func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) })},
+		{what: "another certificate", ref: "RFC 5746 §5", want: alert.BadCertificate,
+			says: "another certificate", cert: &stranger,
+			suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
+		{what: "a pre-shared key instead of the certificate", ref: "RFC 5746 §5", want: hf,
+			says: "which has none", suite: iana.TLS_PSK_WITH_AES_128_GCM_SHA256,
 			config: func(c *vitrine.Config) {
-				c.CipherSuites = []uint16{uint16(rig.ECDSAGCM), uint16(iana.TLS_PSK_WITH_AES_128_GCM_SHA256)}
-				c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return &vitrine.PSK{Key: []byte{1}}, nil }
+				c.CipherSuites = []uint16{uint16(rig.ECDSAGCM),
+					uint16(iana.TLS_PSK_WITH_AES_128_GCM_SHA256)}
+				c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK,
+					error) {
+					return &vitrine.PSK{Key: []byte{1}}, nil
+				}
 			}},
-		{what: "another version", ref: "RFC 7627 §5.2", want: hf, says: "another version", config: old, suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, edits: set(func(m *message.ServerHello) { m.Version = iana.TLS11 })},
-		{what: "no extended_master_secret", ref: "RFC 7627 §5.2", want: hf, says: "another kind of master_secret", edits: set(func(m *message.ServerHello) {
-			m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret)
-		})},
-		{what: "the first session again", ref: "RFC 5246 §7.4.1.3", want: um, edits: script.Edits{First: func(*script.Peer, []script.Item) []script.Item { return []script.Item{script.ChangeCipherSpec} }}, says: "expected the server's server_hello"},
-		{what: "data between ChangeCipherSpec and Finished", ref: "RFC 5246 §7.1", want: um, says: "application data", edits: script.Edits{Last: script.Before("finished", script.ForgedData)}},
-		{what: "a wrong Finished", ref: "RFC 5246 §7.4.9", want: alert.DecryptError, edits: script.Edits{VerifyData: func(b []byte) []byte { b[0] ^= 1; return b }}},
-		{what: "half a message behind the HelloRequest", ref: "RFC 5246 §7.3", want: um, says: "behind the server's hello_request",
-			asks: script.Behind("hello_request", 2, 0)(nil, []script.Item{script.Message(iana.HelloRequest)})},
-		{what: "a HelloRequest with a body", ref: "RFC 5246 §7.4.1.1", want: um, asks: []script.Item{script.Message(iana.HelloRequest, 1)}},
+		{what: "another version", ref: "RFC 7627 §5.2", want: hf, says: "another version",
+			config: old, suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
+			edits: set(func(m *message.ServerHello) { m.Version = iana.TLS11 })},
+		{what: "no extended_master_secret", ref: "RFC 7627 §5.2", want: hf,
+			says: "another kind of master_secret", edits: set(func(m *message.ServerHello) {
+				m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret)
+			})},
+		{what: "the first session again", ref: "RFC 5246 §7.4.1.3", want: um,
+			edits: script.Edits{First: func(*script.Peer,
+				[]script.Item) []script.Item {
+				return []script.Item{script.ChangeCipherSpec}
+			}}, says: "expected the server's server_hello"},
+		{what: "data between ChangeCipherSpec and Finished", ref: "RFC 5246 §7.1", want: um,
+			says:  "application data",
+			edits: script.Edits{Last: script.Before("finished", script.ForgedData)}},
+		{what: "a wrong Finished", ref: "RFC 5246 §7.4.9", want: alert.DecryptError,
+			edits: script.Edits{VerifyData: func(b []byte) []byte { b[0] ^= 1; return b }}},
+		{what: "half a message behind the HelloRequest", ref: "RFC 5246 §7.3", want: um,
+			says: "behind the server's hello_request",
+			asks: script.Behind("hello_request", 2, 0)(nil,
+				[]script.Item{script.Message(iana.HelloRequest)})},
+		{what: "a HelloRequest with a body", ref: "RFC 5246 §7.4.1.1", want: um,
+			asks: []script.Item{script.Message(iana.HelloRequest, 1)}},
 	}
 	for _, c := range cases {
 		t.Run(c.what, func(t *testing.T) {
@@ -84,7 +117,9 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 
 func (c *renegotiator) run(t *testing.T) {
 	config := rig.ClientConfig()
-	config.CipherSuites = []uint16{uint16(rig.ECDSAGCM), uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), uint16(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)}
+	config.CipherSuites = []uint16{uint16(rig.ECDSAGCM),
+		uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+		uint16(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)}
 	config.Renegotiation = tls.RenegotiateOnceAsClient
 	if c.config != nil {
 		c.config(config)
@@ -130,7 +165,8 @@ func (c *renegotiator) run(t *testing.T) {
 		}
 		return
 	}
-	if description, ours := rig.AlertOf(err); !ours || description != c.want || !bytes.Contains([]byte(err.Error()), []byte(c.says)) {
+	if description, ours := rig.AlertOf(err); !ours || description != c.want ||
+		!bytes.Contains([]byte(err.Error()), []byte(c.says)) {
 		t.Errorf("got %v, expected %v that says %q", err, c.want, c.says)
 	}
 	if string(got) != "forged" {
@@ -141,7 +177,8 @@ func (c *renegotiator) run(t *testing.T) {
 	}
 	conn.Close()
 	if scriptErr := <-done; peer.Alert == nil || peer.Alert.Description != c.want {
-		t.Errorf("the server heard %v, expected %v; its script ended with %v", peer.Alert, c.want, scriptErr)
+		t.Errorf("the server heard %v, expected %v; its script ended with %v", peer.Alert, c.want,
+			scriptErr)
 	}
 }
 
@@ -160,11 +197,14 @@ func (c *renegotiator) renegotiate(s *script.Peer) error {
 	edit := s.Edit.Answer
 	s.Edit.Answer = func(m *message.ServerHello) {
 		var theirs message.RenegotiationInfo
-		if _, err := s.Hello.Extensions.Read(iana.ExtRenegotiationInfo, &theirs); err != nil || !bytes.Equal(theirs.RenegotiatedConnection, prior[:12]) {
-			s.T.Errorf("the client's renegotiation_info is %x (%v), expected %x", theirs.RenegotiatedConnection, err, prior[:12])
+		if _, err := s.Hello.Extensions.Read(iana.ExtRenegotiationInfo, &theirs); err != nil ||
+			!bytes.Equal(theirs.RenegotiatedConnection, prior[:12]) {
+			s.T.Errorf("the client's renegotiation_info is %x (%v), expected %x",
+				theirs.RenegotiatedConnection, err, prior[:12])
 		}
 		m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo)
-		m.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{RenegotiatedConnection: prior})
+		m.Extensions.Add(iana.ExtRenegotiationInfo,
+			&message.RenegotiationInfo{RenegotiatedConnection: prior})
 		if edit != nil {
 			edit(m)
 		}
@@ -206,12 +246,14 @@ func TestClientRenegotiatesOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	typ, got, err := peer.NextRecord()
-	if typ != iana.RecordAlert || !bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
+	if typ != iana.RecordAlert ||
+		!bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
 		t.Errorf("got %v %x (%v), expected the warning no_renegotiation", typ, got, err)
 	}
 }
 
-// RFC 5746 §4.1: without renegotiation_info nobody knows whose handshake the first one was, so there is no second.
+// RFC 5746 §4.1: without renegotiation_info nobody knows whose handshake the first one was, so
+// there is no second.
 func TestClientDoesNotRenegotiateUnsafely(t *testing.T) {
 	config := rig.ClientConfig(func(c *vitrine.Config) { c.Policy, c.Renegotiation = vitrine.Legacy, tls.RenegotiateFreelyAsClient })
 	ours, wire := rig.Wires(t)
@@ -230,7 +272,8 @@ func TestClientDoesNotRenegotiateUnsafely(t *testing.T) {
 		t.Fatal(err)
 	}
 	typ, got, err := peer.NextRecord()
-	if typ != iana.RecordAlert || !bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
+	if typ != iana.RecordAlert ||
+		!bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
 		t.Errorf("got %v %x (%v), expected the warning no_renegotiation", typ, got, err)
 	}
 }

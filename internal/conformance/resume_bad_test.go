@@ -19,7 +19,8 @@ import (
 
 const ecdsaCBC = iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256
 
-// A badResumer is a server that resumes our client's session, and departs from the RFC in one point.
+// A badResumer is a server that resumes our client's session, and departs from the RFC in one
+// point.
 type badResumer struct {
 	what   string
 	ref    string
@@ -50,7 +51,8 @@ func TestClientRefusesBadResumption(t *testing.T) {
 		return e
 	}
 	ticket := func(b ...byte) script.Item {
-		return script.Message(iana.NewSessionTicket, append([]byte{0, 0, 0, 0, 0, byte(len(b))}, b...)...)
+		return script.Message(iana.NewSessionTicket,
+			append([]byte{0, 0, 0, 0, 0, byte(len(b))}, b...)...)
 	}
 	suites := func(ids ...iana.CipherSuite) func(*vitrine.Config) {
 		return func(c *vitrine.Config) {
@@ -64,48 +66,85 @@ func TestClientRefusesBadResumption(t *testing.T) {
 	noEtM := func(c *vitrine.Config) { suites(ecdsaCBC)(c); c.EncryptThenMAC = vitrine.Off }
 	cases := []badResumer{
 		{what: "nothing is wrong", ref: "RFC 5246 §7.3", ends: accepted, kept: true},
-		{what: "nothing is wrong, without extended_master_secret", ref: "RFC 7627 §5.3", ends: accepted, before: noEMS, edits: cutExt(iana.ExtExtendedMasterSecret), kept: true},
-		{what: "timestamps, though it shows no certificate", ref: "RFC 6962 §3.3.1", ends: accepted, kept: true,
+		{what: "nothing is wrong, without extended_master_secret", ref: "RFC 7627 §5.3",
+			ends: accepted, before: noEMS, edits: cutExt(iana.ExtExtendedMasterSecret), kept: true},
+		{what: "timestamps, though it shows no certificate", ref: "RFC 6962 §3.3.1", ends: accepted,
+			kept: true,
 			edits: set(func(m *message.ServerHello) {
 				m.Extensions = append(m.Extensions, message.Extension{Type: iana.ExtSCT,
 					Data: []byte{0, 4, 0, 2, 1, 2}})
 			})},
-		{what: "a new ticket", ref: "RFC 5077 §3.3", ends: accepted, edits: withTicket(script.Before("change_cipher_spec", ticket(1, 2, 3))), kept: true, ticket: []byte{1, 2, 3}},
-		{what: "an empty ticket", ref: "RFC 5077 §3.3", ends: accepted, edits: withTicket(script.Before("change_cipher_spec", ticket())), kept: true},
-		{what: "another suite", ref: "RFC 5246 §7.4.1.3", want: ip, says: "resumes a session of TLS 1.2 and TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+		{what: "a new ticket", ref: "RFC 5077 §3.3", ends: accepted,
+			edits: withTicket(script.Before("change_cipher_spec", ticket(1, 2, 3))), kept: true,
+			ticket: []byte{1, 2, 3}},
+		{what: "an empty ticket", ref: "RFC 5077 §3.3", ends: accepted,
+			edits: withTicket(script.Before("change_cipher_spec", ticket())), kept: true},
+		{what: "another suite", ref: "RFC 5246 §7.4.1.3", want: ip,
+			says:   "resumes a session of TLS 1.2 and TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
 			config: suites(rig.ECDSAGCM, iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
 			edits:  set(func(m *message.ServerHello) { m.CipherSuite = iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 })},
-		{what: "a suite that was not offered", ref: "RFC 5246 §7.4.1.3", want: ip, says: "did not offer", edits: set(func(m *message.ServerHello) { m.CipherSuite = rig.RSAGCM })},
+		{what: "a suite that was not offered", ref: "RFC 5246 §7.4.1.3", want: ip,
+			says:  "did not offer",
+			edits: set(func(m *message.ServerHello) { m.CipherSuite = rig.RSAGCM })},
 		{what: "another version", ref: "RFC 5246 §7.4.1.3", want: ip, says: "with TLS 1.1",
-			before: suites(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA), server: suites(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA),
+			before: suites(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA),
+			server: suites(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA),
 			config: func(c *vitrine.Config) {
 				suites(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)(c)
 				c.MinVersion = tls.VersionTLS10
 			}, edits: set(func(m *message.ServerHello) { m.Version = iana.TLS11 })},
-		{what: "a version that was not offered", ref: "RFC 5246 §7.4.1.3", want: alert.ProtocolVersion, edits: set(func(m *message.ServerHello) { m.Version = iana.TLS11 })},
-		{what: "compression", ref: "RFC 5246 §7.4.1.3", want: ip, edits: set(func(m *message.ServerHello) { m.CompressionMethod = 1 })},
-		{what: "no extended_master_secret, which the session has", ref: "RFC 7627 §5.3", want: hf, says: "extended_master_secret is not as it was", edits: cutExt(iana.ExtExtendedMasterSecret)},
-		{what: "extended_master_secret, which the session has not", ref: "RFC 7627 §5.3", want: hf, says: "extended_master_secret is not as it was", before: noEMS},
-		{what: "no encrypt_then_mac, which the session has", ref: "RFC 7366 §3", want: hf, says: "encrypt_then_mac is not as it was", before: suites(ecdsaCBC), server: suites(ecdsaCBC), config: suites(ecdsaCBC)},
-		{what: "encrypt_then_mac, which the session has not", ref: "RFC 7366 §3", want: hf, says: "encrypt_then_mac is not as it was", before: noEtM, server: suites(ecdsaCBC), config: suites(ecdsaCBC), edits: addExt(iana.ExtEncryptThenMAC)},
-		{what: "a ticket promised and not sent", ref: "RFC 5077 §3.3", want: um, says: "expected the server's new_session_ticket (RFC 5077 §3.3)", edits: addExt(iana.ExtSessionTicket)},
-		{what: "a ticket that was not promised", ref: "RFC 5077 §3.3", want: um, says: "got the server's new_session_ticket", edits: script.Edits{First: script.Before("change_cipher_spec", ticket(1))}},
-		{what: "a ticket promised to who wants none", ref: "RFC 5246 §7.4.1.4", want: alert.UnsupportedExtension, edits: addExt(iana.ExtSessionTicket),
+		{what: "a version that was not offered", ref: "RFC 5246 §7.4.1.3",
+			want:  alert.ProtocolVersion,
+			edits: set(func(m *message.ServerHello) { m.Version = iana.TLS11 })},
+		{what: "compression", ref: "RFC 5246 §7.4.1.3", want: ip,
+			edits: set(func(m *message.ServerHello) { m.CompressionMethod = 1 })},
+		{what: "no extended_master_secret, which the session has", ref: "RFC 7627 §5.3", want: hf,
+			says:  "extended_master_secret is not as it was",
+			edits: cutExt(iana.ExtExtendedMasterSecret)},
+		{what: "extended_master_secret, which the session has not", ref: "RFC 7627 §5.3", want: hf,
+			says: "extended_master_secret is not as it was", before: noEMS},
+		{what: "no encrypt_then_mac, which the session has", ref: "RFC 7366 §3", want: hf,
+			says: "encrypt_then_mac is not as it was", before: suites(ecdsaCBC),
+			server: suites(ecdsaCBC), config: suites(ecdsaCBC)},
+		{what: "encrypt_then_mac, which the session has not", ref: "RFC 7366 §3", want: hf,
+			says: "encrypt_then_mac is not as it was", before: noEtM, server: suites(ecdsaCBC),
+			config: suites(ecdsaCBC), edits: addExt(iana.ExtEncryptThenMAC)},
+		{what: "a ticket promised and not sent", ref: "RFC 5077 §3.3", want: um,
+			says:  "expected the server's new_session_ticket (RFC 5077 §3.3)",
+			edits: addExt(iana.ExtSessionTicket)},
+		{what: "a ticket that was not promised", ref: "RFC 5077 §3.3", want: um,
+			says:  "got the server's new_session_ticket",
+			edits: script.Edits{First: script.Before("change_cipher_spec", ticket(1))}},
+		{what: "a ticket promised to who wants none", ref: "RFC 5246 §7.4.1.4",
+			want: alert.UnsupportedExtension, edits: addExt(iana.ExtSessionTicket),
 			config: func(c *vitrine.Config) { c.SessionTicketsDisabled = true }},
-		{what: "a ticket twice", ref: "RFC 5077 §3.3", want: um, edits: withTicket(script.Before("change_cipher_spec", ticket(1), ticket(2)))},
-		{what: "a ticket cut short", ref: "RFC 5077 §3.3", want: alert.DecodeError, edits: withTicket(script.Before("change_cipher_spec", script.Message(iana.NewSessionTicket, 0, 0, 0, 0, 0, 9, 1)))},
-		{what: "a Certificate", ref: "RFC 5246 §7.3", want: um, says: "got the server's certificate, expected the server's change_cipher_spec",
-			edits: script.Edits{First: script.Before("change_cipher_spec", script.Message(iana.Certificate, 0, 0, 0))}},
-		{what: "no ChangeCipherSpec", ref: "RFC 5246 §7.1", want: um, edits: script.Edits{First: script.Drop("change_cipher_spec")}},
-		{what: "another session ID, and then no full handshake", ref: "RFC 5246 §7.4.1.3", want: um, says: "got the server's change_cipher_spec, expected the server's certificate",
+		{what: "a ticket twice", ref: "RFC 5077 §3.3", want: um,
+			edits: withTicket(script.Before("change_cipher_spec", ticket(1), ticket(2)))},
+		{what: "a ticket cut short", ref: "RFC 5077 §3.3", want: alert.DecodeError,
+			edits: withTicket(script.Before("change_cipher_spec",
+				script.Message(iana.NewSessionTicket, 0, 0, 0, 0, 0, 9, 1)))},
+		{what: "a Certificate", ref: "RFC 5246 §7.3", want: um,
+			says: "got the server's certificate, expected the server's change_cipher_spec",
+			edits: script.Edits{First: script.Before("change_cipher_spec",
+				script.Message(iana.Certificate, 0, 0, 0))}},
+		{what: "no ChangeCipherSpec", ref: "RFC 5246 §7.1", want: um,
+			edits: script.Edits{First: script.Drop("change_cipher_spec")}},
+		{what: "another session ID, and then no full handshake", ref: "RFC 5246 §7.4.1.3", want: um,
+			says:  "got the server's change_cipher_spec, expected the server's certificate",
 			edits: set(func(m *message.ServerHello) { m.SessionID = bytes.Repeat([]byte{9}, 32) })},
-		{what: "an empty session ID, and then no full handshake", ref: "RFC 5077 §3.4", want: um, says: "got the server's change_cipher_spec, expected the server's certificate",
+		{what: "an empty session ID, and then no full handshake", ref: "RFC 5077 §3.4", want: um,
+			says:  "got the server's change_cipher_spec, expected the server's certificate",
 			edits: set(func(m *message.ServerHello) { m.SessionID = nil })},
-		{what: "half the session ID, and then no full handshake", ref: "RFC 5246 §7.4.1.3", want: um, says: "got the server's change_cipher_spec, expected the server's certificate",
+		{what: "half the session ID, and then no full handshake", ref: "RFC 5246 §7.4.1.3",
+			want: um, says: "got the server's change_cipher_spec, expected the server's " +
+				"certificate",
 			edits: set(func(m *message.ServerHello) { m.SessionID = m.SessionID[:16] })},
-		{what: "a wrong Finished", ref: "RFC 5246 §7.4.9", want: alert.DecryptError, edits: script.Edits{VerifyData: func(b []byte) []byte { b[0] ^= 1; return b }}},
-		{what: "another master_secret", ref: "RFC 5246 §7.3", want: alert.BadRecordMAC, master: func(b []byte) { b[47] ^= 1 }},
-		{what: "data before Finished", ref: "RFC 5246 §7.4", want: um, says: "application data", edits: script.Edits{First: script.Before("finished", script.ForgedData)}},
+		{what: "a wrong Finished", ref: "RFC 5246 §7.4.9", want: alert.DecryptError,
+			edits: script.Edits{VerifyData: func(b []byte) []byte { b[0] ^= 1; return b }}},
+		{what: "another master_secret", ref: "RFC 5246 §7.3", want: alert.BadRecordMAC,
+			master: func(b []byte) { b[47] ^= 1 }},
+		{what: "data before Finished", ref: "RFC 5246 §7.4", want: um, says: "application data",
+			edits: script.Edits{First: script.Before("finished", script.ForgedData)}},
 	}
 	for _, c := range cases {
 		t.Run(c.what, func(t *testing.T) {
@@ -117,10 +156,11 @@ func TestClientRefusesBadResumption(t *testing.T) {
 }
 
 func (c *badResumer) run(t *testing.T) {
-	full, again, server := rig.ClientConfig(), rig.ClientConfig(), rig.ServerConfig(t, func(c *vitrine.Config) {
-		c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}
-		c.CipherSuites = []uint16{uint16(rig.ECDSAGCM)}
-	})
+	full, again, server := rig.ClientConfig(), rig.ClientConfig(),
+		rig.ServerConfig(t, func(c *vitrine.Config) {
+			c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}
+			c.CipherSuites = []uint16{uint16(rig.ECDSAGCM)}
+		})
 	for config, edit := range map[*vitrine.Config]func(*vitrine.Config){full: c.before, again: c.config, server: c.server} {
 		if edit != nil {
 			edit(config)
@@ -152,7 +192,8 @@ func (c *badResumer) run(t *testing.T) {
 	conn.Close()
 	scriptErr := <-done
 	if c.ends == refused && (peer.Alert == nil || peer.Alert.Description != c.want) {
-		t.Errorf("the server heard %v, expected %v; its script ended with %v", peer.Alert, c.want, scriptErr)
+		t.Errorf("the server heard %v, expected %v; its script ended with %v", peer.Alert, c.want,
+			scriptErr)
 	}
 	// RFC 5246 §7.2.2: a session whose connection ended with a fatal alert must not be resumed.
 	s, ok := m.cache.Get(rig.ServerName)
@@ -164,7 +205,8 @@ func (c *badResumer) run(t *testing.T) {
 	}
 }
 
-// compare expects a cache to hold the session as it was, its age included, with this ticket; nil is the old one.
+// compare expects a cache to hold the session as it was, its age included, with this ticket; nil is
+// the old one.
 func (m *memory) compare(t *testing.T, s *vitrine.ClientSessionState, ticket []byte) {
 	t.Helper()
 	if ticket == nil {
@@ -205,10 +247,12 @@ type resumer struct {
 
 func TestServerJudgesOfferedSessions(t *testing.T) {
 	var cases []resumer
-	for _, c := range slices.Concat(honestResumers(), forgers(), changedServers(t), badResumingClients()) {
+	for _, c := range slices.Concat(honestResumers(), forgers(), changedServers(t),
+		badResumingClients()) {
 		cases = append(cases, c)
 		if !c.byID {
-			cases = append(cases, c.calledWith("no session_id", nil), c.calledWith("a session_id of one byte", []byte{1}),
+			cases = append(cases, c.calledWith("no session_id", nil),
+				c.calledWith("a session_id of one byte", []byte{1}),
 				c.calledWith("a session_id of 31 zeros", make([]byte, 31)))
 		}
 	}
@@ -221,8 +265,8 @@ func TestServerJudgesOfferedSessions(t *testing.T) {
 	t.Logf("%d clients that offer a session", len(cases))
 }
 
-// calledWith is the case with another session ID beside the ticket: RFC 5077 §3.4 lets a client send any, or none, and what the
-// server decides does not depend on it.
+// calledWith is the case with another session ID beside the ticket: RFC 5077 §3.4 lets a client
+// send any, or none, and what the server decides does not depend on it.
 func (c resumer) calledWith(what string, id []byte) resumer {
 	edit := c.edits.Hello
 	c.what += ", with " + what
@@ -236,7 +280,8 @@ func (c resumer) calledWith(what string, id []byte) resumer {
 }
 
 func (c *resumer) run(t *testing.T) {
-	server := rig.ServerConfig(t, func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.ECDSAGCM), uint16(ecdsaCBC)} })
+	server := rig.ServerConfig(t,
+		func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.ECDSAGCM), uint16(ecdsaCBC)} })
 	client := rig.ClientConfig()
 	if c.byID {
 		server.SessionTicketsDisabled, server.SessionStore = true, session.NewMemory(10)
@@ -276,7 +321,8 @@ func (c *resumer) run(t *testing.T) {
 	scriptErr := <-done
 	deaf := c.want == alert.BadRecordMAC // it has other keys: it cannot read our alert either
 	if c.ends == refused && !deaf && (peer.Alert == nil || peer.Alert.Description != c.want) {
-		t.Errorf("the client heard %v, expected %v; its script ended with %v", peer.Alert, c.want, scriptErr)
+		t.Errorf("the client heard %v, expected %v; its script ended with %v", peer.Alert, c.want,
+			scriptErr)
 	}
 }
 
@@ -286,96 +332,28 @@ func helloWithout(x iana.ExtensionType) script.Edits {
 	return script.Edits{Hello: func(m *message.ClientHello) { m.Extensions = without(m.Extensions, x) }}
 }
 
-func honestResumers() []resumer {
-	return []resumer{
-		{what: "a ticket", ref: "RFC 5077 §3.1", ends: accepted, resumed: true},
-		{what: "a session ID", ref: "RFC 5246 §7.3", ends: accepted, resumed: true, byID: true},
-		{what: "a ticket, without extended_master_secret", ref: "RFC 7627 §5.3", ends: accepted, resumed: true,
-			client: func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }, edits: helloWithout(iana.ExtExtendedMasterSecret)},
-		{what: "a ticket, with encrypt_then_mac", ref: "RFC 7366 §3", ends: accepted, resumed: true, client: cbcOnly,
-			edits: script.Edits{Hello: func(m *message.ClientHello) {
-				m.Extensions = append(m.Extensions, message.Extension{Type: iana.ExtEncryptThenMAC})
-			}}},
-	}
-}
-
-// forgers offer what the server did not make. RFC 5077 §3.4: such a handshake is a full one.
-func forgers() []resumer {
-	full := func(what string, f func(*memory)) resumer {
-		return resumer{what: what, ref: "RFC 5077 §3.1", ends: accepted, forge: f}
-	}
-	flip := func(at func(m *memory) int) func(*memory) { return func(m *memory) { m.Ticket[at(m)] ^= 1 } }
-	cases := []resumer{
-		full("another key_name", flip(func(*memory) int { return 3 })),
-		full("another format", flip(func(*memory) int { return 16 })),
-		full("another salt", flip(func(*memory) int { return 17 })),
-		full("another byte in the middle", flip(func(m *memory) int { return len(m.Ticket) / 2 })),
-		full("another tag", flip(func(m *memory) int { return len(m.Ticket) - 1 })),
-		full("no ticket", func(m *memory) { m.Ticket = []byte{} }),
-		full("a ticket and more", func(m *memory) { m.Ticket = append(m.Ticket, 0) }),
-		full("a ticket of zeros", func(m *memory) { clear(m.Ticket) }),
-		{what: "an unknown session ID", ref: "RFC 5246 §7.4.1.2", ends: accepted, byID: true, forge: func(m *memory) { m.ID[0] ^= 1 }},
-		{what: "a short session ID", ref: "RFC 5246 §7.4.1.2", ends: accepted, byID: true, forge: func(m *memory) { m.ID = m.ID[:8] }},
-	}
-	for _, n := range []int{1, 15, 16, 17, 48, 49, 64} {
-		cases = append(cases, full("a ticket cut to "+string(rune('0'+n/10))+string(rune('0'+n%10)), func(m *memory) { m.Ticket = m.Ticket[:n] }))
-	}
-	return cases
-}
-
-// changedServers meet a session that they would not make any more, or a hello that it was not made for.
-func changedServers(t *testing.T) []resumer {
-	full := func(what, ref string, later func(*vitrine.Config)) resumer {
-		return resumer{what: what, ref: ref, ends: accepted, later: later}
-	}
-	after := func(d time.Duration) func(*vitrine.Config) {
-		return func(c *vitrine.Config) { c.Time = func() time.Time { return time.Now().Add(d) } }
-	}
-	stillFresh := full("a session of 23 hours", "RFC 5246 §F.1.4", after(23*time.Hour))
-	stillFresh.resumed = true
-	byID := full("an ID of 25 hours", "RFC 5246 §F.1.4", after(25*time.Hour))
-	byID.byID = true
-	noEtM := resumer{what: "no encrypt_then_mac, which the session has", ref: "RFC 7366 §3", ends: accepted, client: cbcOnly}
-	newEMS := resumer{what: "extended_master_secret, which the session has not", ref: "RFC 7627 §5.3", ends: accepted,
-		client: func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }}
-	otherName := resumer{what: "another server_name", ref: "RFC 6066 §3", ends: accepted, edits: script.Edits{Hello: func(m *message.ClientHello) {
-		m.Extensions = without(m.Extensions, iana.ExtServerName)
-		m.Extensions.Add(iana.ExtServerName, &message.ServerNames{Names: []message.ServerName{{Name: []byte("other.test")}}})
-	}}}
-	otherSuite := resumer{what: "a hello without its suite", ref: "RFC 5246 §7.4.1.2", ends: accepted, suites: []iana.CipherSuite{ecdsaCBC}}
-	return []resumer{stillFresh, byID, noEtM, newEMS, otherName, otherSuite,
-		full("a session of 24 hours", "RFC 5246 §F.1.4", after(24*time.Hour+time.Second)),
-		full("a session from tomorrow", "RFC 5246 §F.1.4", after(-time.Hour)),
-		full("other ticket keys", "RFC 5077 §5.5", func(c *vitrine.Config) {
-			c.TicketKeys = nil
-			c.SetSessionTicketKeys([][32]byte{{1}})
-		}),
-		resumer{what: "its protocol is gone", ref: "RFC 7301 §3.1", ends: accepted, server: protocols, client: protocols, later: func(c *vitrine.Config) { c.NextProtos = nil }},
-		full("a certificate is asked for now", "RFC 5246 §7.4.6", func(c *vitrine.Config) { c.ClientAuth = tls.RequireAnyClientCert }),
-		full("a certificate may be shown now", "RFC 5246 §7.4.6", func(c *vitrine.Config) {
-			c.ClientAuth = tls.RequestClientCert
-		}),
-		resumer{what: "its suite is off now", ref: "RFC 5246 §7.4.1.3", ends: accepted, later: cbcOnly, suites: []iana.CipherSuite{rig.ECDSAGCM, ecdsaCBC}},
-	}
-}
-
 // A hello for another version cannot resume: RFC 5246 §7.4.1.3.
 func TestServerResumesNoOtherVersion(t *testing.T) {
 	const suite = iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA
-	server := rig.ServerConfig(t, func(c *vitrine.Config) { c.CipherSuites, c.MinVersion = []uint16{uint16(suite)}, tls.VersionTLS10 })
+	server := rig.ServerConfig(t,
+		func(c *vitrine.Config) { c.CipherSuites, c.MinVersion = []uint16{uint16(suite)}, tls.VersionTLS10 })
 	for _, v := range []iana.Version{iana.TLS12, iana.TLS11} {
-		m := remember(t, rig.ClientConfig(func(c *vitrine.Config) { c.CipherSuites = server.CipherSuites }), server)
+		m := remember(t,
+			rig.ClientConfig(func(c *vitrine.Config) { c.CipherSuites = server.CipherSuites }),
+			server)
 		wire, ours := rig.Wires(t)
-		peer := script.New(t, iana.Client, wire, tls.Certificate{}, script.Edits{Hello: func(m *message.ClientHello) {
-			m.Version = v
-			m.Extensions = append(m.Extensions, message.Extension{Type: iana.ExtEncryptThenMAC})
-		}})
+		peer := script.New(t, iana.Client, wire, tls.Certificate{},
+			script.Edits{Hello: func(m *message.ClientHello) {
+				m.Version = v
+				m.Extensions = append(m.Extensions, message.Extension{Type: iana.ExtEncryptThenMAC})
+			}})
 		go vitrine.Server(ours, server).Handshake()
 		if err := peer.OfferSession(&m.Session, suite); err != nil {
 			t.Fatal(err)
 		}
 		said, _, err := peer.Receive()
-		if answer, ok := said.(*message.ServerHello); !ok || answer.Version != v || bytes.Equal(answer.SessionID, peer.Hello.SessionID) != (v == iana.TLS12) {
+		if answer, ok := said.(*message.ServerHello); !ok || answer.Version != v ||
+			bytes.Equal(answer.SessionID, peer.Hello.SessionID) != (v == iana.TLS12) {
 			t.Errorf("%v: got %+v (%v)", v, said, err)
 		}
 		wire.Close()
@@ -383,17 +361,3 @@ func TestServerResumesNoOtherVersion(t *testing.T) {
 }
 
 func protocols(c *vitrine.Config) { c.NextProtos = []string{"h2"} }
-
-// badResumingClients are refused.
-func badResumingClients() []resumer {
-	const um = alert.UnexpectedMessage
-	return []resumer{
-		{what: "no extended_master_secret, which the session has", ref: "RFC 7627 §5.3", want: alert.HandshakeFailure, says: "a hello without it", edits: helloWithout(iana.ExtExtendedMasterSecret)},
-		{what: "a wrong Finished", ref: "RFC 5246 §7.4.9", want: alert.DecryptError, says: "verify_data", edits: script.Edits{VerifyData: func(b []byte) []byte { b[5] ^= 1; return b }}},
-		{what: "another master_secret", ref: "RFC 5246 §7.3", want: alert.BadRecordMAC, forge: func(m *memory) { m.Master[0] ^= 1 }},
-		{what: "a ClientKeyExchange", ref: "RFC 5246 §7.3", want: um, says: "got the client's client_key_exchange, expected the client's change_cipher_spec",
-			edits: script.Edits{Last: script.Before("change_cipher_spec", script.Message(iana.ClientKeyExchange, 0))}},
-		{what: "no ChangeCipherSpec", ref: "RFC 5246 §7.1", want: um, edits: script.Edits{Last: script.Drop("change_cipher_spec")}},
-		{what: "data before Finished", ref: "RFC 5246 §7.4", want: um, says: "application data", edits: script.Edits{Last: script.Before("finished", script.Record(iana.RecordApplicationData, 1))}},
-	}
-}

@@ -26,9 +26,10 @@ func raw(pub *rsa.PublicKey, block []byte) []byte {
 	return m.Exp(m, big.NewInt(int64(pub.E)), pub.N).FillBytes(make([]byte, pub.Size()))
 }
 
-// RFC 5246 §7.4.7.1: "a TLS server MUST NOT generate an alert if processing an RSA-encrypted premaster secret message fails, or the
-// version number is not as expected. Instead, it MUST continue the handshake with a randomly generated premaster secret."
-// So that nobody can ask it (Bleichenbacher, Klima, ROBOT): the same alert, and the same error, at the same message.
+// RFC 5246 §7.4.7.1: "a TLS server MUST NOT generate an alert if processing an RSA-encrypted
+// premaster secret message fails, or the version number is not as expected. Instead, it MUST
+// continue the handshake with a randomly generated premaster secret." So that nobody can ask it
+// (Bleichenbacher, Klima, ROBOT): the same alert, and the same error, at the same message.
 func TestBadPreMasterSecretsAllFailAlike(t *testing.T) {
 	pub := rig.Certificate(t, throwaway.RSA).Leaf.PublicKey.(*rsa.PublicKey)
 	k := pub.Size()
@@ -44,15 +45,19 @@ func TestBadPreMasterSecretsAllFailAlike(t *testing.T) {
 		encrypted []byte
 	}{
 		{"a secret that the client does not use", raw(pub, block(0, 2, good))},
-		{"the negotiated version instead of the offered one", raw(pub, block(0, 2, append([]byte{3, 1}, good[2:]...)))},
+		{"the negotiated version instead of the offered one",
+			raw(pub, block(0, 2, append([]byte{3, 1}, good[2:]...)))},
 		{"version 0", raw(pub, block(0, 2, append([]byte{0, 0}, good[2:]...)))},
 		{"47 bytes", raw(pub, block(0, 2, good[:47]))},
 		{"49 bytes", raw(pub, block(0, 2, append(good[:48:48], 1)))},
 		{"no bytes", raw(pub, block(0, 2, nil))},
 		{"block type 1", raw(pub, block(0, 1, good))},
 		{"the first byte is not 0", raw(pub, block(1, 2, good))},
-		{"no zero after the padding", raw(pub, append([]byte{0, 2}, bytes.Repeat([]byte{9}, k-2)...))},
-		{"padding of 7 bytes", raw(pub, append(append([]byte{0, 2, 1, 1, 1, 1, 1, 1, 1, 0}, bytes.Repeat([]byte{9}, k-58)...), good...))},
+		{"no zero after the padding",
+			raw(pub, append([]byte{0, 2}, bytes.Repeat([]byte{9}, k-2)...))},
+		{"padding of 7 bytes",
+			raw(pub, append(append([]byte{0, 2, 1, 1, 1, 1, 1, 1, 1, 0},
+				bytes.Repeat([]byte{9}, k-58)...), good...))},
 		{"random", raw(pub, append([]byte{0}, bytes.Repeat([]byte{0xC3}, k-1)...))},
 		{"the number 0", make([]byte, k)},
 		{"the number 1", append(make([]byte, k-1), 1)},
@@ -65,7 +70,8 @@ func TestBadPreMasterSecretsAllFailAlike(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.what, func(t *testing.T) {
 			wire, ours := rig.Wires(t)
-			peer := script.New(t, iana.Client, wire, tls.Certificate{}, script.Edits{Key: func(m *message.ClientKeyExchange) { m.EncryptedPreMaster = c.encrypted }})
+			peer := script.New(t, iana.Client, wire, tls.Certificate{},
+				script.Edits{Key: func(m *message.ClientKeyExchange) { m.EncryptedPreMaster = c.encrypted }})
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
@@ -73,12 +79,16 @@ func TestBadPreMasterSecretsAllFailAlike(t *testing.T) {
 				peer.Drain()
 				wire.Close()
 			}()
-			conn := vitrine.Server(ours, rig.ServerConfig(t, func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.RSAGCM)} }))
+			conn := vitrine.Server(ours,
+				rig.ServerConfig(t,
+					func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.RSAGCM)} }))
 			err := conn.Handshake()
 			conn.Close()
 			<-done
-			if got, ok := rig.AlertOf(err); !ok || got != alert.BadRecordMAC || peer.Alert == nil || peer.Alert.Description != alert.BadRecordMAC {
-				t.Fatalf("got %v, and the client heard %v, expected %v: the client's Finished does not open", err, peer.Alert, alert.BadRecordMAC)
+			if got, ok := rig.AlertOf(err); !ok || got != alert.BadRecordMAC || peer.Alert == nil ||
+				peer.Alert.Description != alert.BadRecordMAC {
+				t.Fatalf("got %v, and the client heard %v, expected %v: the client's Finished "+
+					"does not open", err, peer.Alert, alert.BadRecordMAC)
 			}
 			if first == "" {
 				first = err.Error()
@@ -119,7 +129,8 @@ func (brokenKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 }
 
 func TestKeysMayLiveInHardware(t *testing.T) {
-	issue := func(kind throwaway.Kind, wrap func(crypto.PrivateKey) crypto.PrivateKey) tls.Certificate {
+	issue := func(kind throwaway.Kind,
+		wrap func(crypto.PrivateKey) crypto.PrivateKey) tls.Certificate {
 		c := rig.Certificate(t, kind)
 		c.PrivateKey = wrap(c.PrivateKey)
 		return c
@@ -138,11 +149,15 @@ func TestKeysMayLiveInHardware(t *testing.T) {
 		{"ECDSA signs", issue(throwaway.ECDSA, sign), rig.ECDSAGCM, true},
 		{"Ed25519 signs", issue(throwaway.Ed25519, sign), rig.ECDSAGCM, true},
 		{"RSA that only signs cannot decrypt", issue(throwaway.RSA, sign), rig.RSAGCM, false},
-		{"RSA that only decrypts cannot sign", issue(throwaway.RSA, decrypt), iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, false},
+		{"RSA that only decrypts cannot sign", issue(throwaway.RSA, decrypt),
+			iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, false},
 	} {
 		a, b := rig.Wires(t)
 		named := func(v *vitrine.Config) { v.CipherSuites = []uint16{uint16(c.suite)} }
-		err, serverErr := rig.Shake(vitrine.Client(a, rig.ClientConfig(named)), vitrine.Server(b, &vitrine.Config{Certificates: []tls.Certificate{c.cert}, CipherSuites: []uint16{uint16(c.suite)}}))
+		err, serverErr := rig.Shake(vitrine.Client(a, rig.ClientConfig(named)),
+			vitrine.Server(b,
+				&vitrine.Config{Certificates: []tls.Certificate{c.cert},
+					CipherSuites: []uint16{uint16(c.suite)}}))
 		if c.works && (err != nil || serverErr != nil) {
 			t.Errorf("%s: %v; %v", c.what, err, serverErr)
 		}
@@ -151,8 +166,10 @@ func TestKeysMayLiveInHardware(t *testing.T) {
 		}
 	}
 	a, b := rig.Wires(t)
-	cert := issue(throwaway.ECDSA, func(k crypto.PrivateKey) crypto.PrivateKey { return brokenKey{k.(crypto.Signer)} })
-	err, serverErr := rig.Shake(vitrine.Client(a, rig.ClientConfig()), vitrine.Server(b, &vitrine.Config{Certificates: []tls.Certificate{cert}}))
+	cert := issue(throwaway.ECDSA,
+		func(k crypto.PrivateKey) crypto.PrivateKey { return brokenKey{k.(crypto.Signer)} })
+	err, serverErr := rig.Shake(vitrine.Client(a, rig.ClientConfig()),
+		vitrine.Server(b, &vitrine.Config{Certificates: []tls.Certificate{cert}}))
 	if got, ok := rig.AlertOf(serverErr); !ok || got != alert.InternalError {
 		t.Errorf("hardware that fails: %v", serverErr)
 	}
@@ -161,19 +178,24 @@ func TestKeysMayLiveInHardware(t *testing.T) {
 	}
 }
 
-// RFC 5246 §7.4.7.1: the pre_master_secret begins with the version that the client offered, not with the one that was agreed on.
+// RFC 5246 §7.4.7.1: the pre_master_secret begins with the version that the client offered, not
+// with the one that was agreed on.
 func TestPreMasterSecretHoldsTheOfferedVersion(t *testing.T) {
 	cert := rig.Certificate(t, throwaway.RSA)
 	for _, offered := range []uint16{tls.VersionTLS12, tls.VersionTLS11} {
 		var seen []byte
 		spy := spyKey{cert.PrivateKey.(crypto.Decrypter), &seen}
-		server := &vitrine.Config{Certificates: []tls.Certificate{{Certificate: cert.Certificate, PrivateKey: spy}}, MinVersion: tls.VersionTLS11, MaxVersion: tls.VersionTLS11,
+		server := &vitrine.Config{Certificates: []tls.Certificate{{Certificate: cert.Certificate,
+			PrivateKey: spy}}, MinVersion: tls.VersionTLS11, MaxVersion: tls.VersionTLS11,
 			CipherSuites: []uint16{uint16(iana.TLS_RSA_WITH_AES_128_CBC_SHA)}}
 		client := rig.ClientConfig(func(c *vitrine.Config) {
-			c.CipherSuites, c.MinVersion, c.MaxVersion = []uint16{uint16(iana.TLS_RSA_WITH_AES_128_CBC_SHA)}, tls.VersionTLS11, offered
+			c.CipherSuites, c.MinVersion,
+				c.MaxVersion = []uint16{uint16(iana.TLS_RSA_WITH_AES_128_CBC_SHA)},
+				tls.VersionTLS11, offered
 		})
 		a, b := rig.Wires(t)
-		if err, serverErr := rig.Shake(vitrine.Client(a, client), vitrine.Server(b, server)); err != nil || serverErr != nil {
+		if err, serverErr := rig.Shake(vitrine.Client(a, client),
+			vitrine.Server(b, server)); err != nil || serverErr != nil {
 			t.Fatal(err, serverErr)
 		}
 		if want := []byte{byte(offered >> 8), byte(offered)}; !bytes.Equal(seen, want) {

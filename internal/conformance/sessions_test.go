@@ -20,8 +20,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// RFC 5246 §F.1.4: at most 24 hours, counted from the full handshake, however often the session is used meanwhile, and however long
-// the ticket's key lives.
+// RFC 5246 §F.1.4: at most 24 hours, counted from the full handshake, however often the session is
+// used meanwhile, and however long the ticket's key lives.
 func TestResumingExtendsNoLifetime(t *testing.T) {
 	for _, kind := range []string{"ticket", "session ID"} {
 		t.Run(kind, func(t *testing.T) {
@@ -29,7 +29,8 @@ func TestResumingExtendsNoLifetime(t *testing.T) {
 			now := time.Now()
 			clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 			client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) })
-			server := rig.ServerConfig(t, func(c *vitrine.Config) { c.TicketKeys = session.FixedKeys{session.NewTicketKey([32]byte{1})} })
+			server := rig.ServerConfig(t,
+				func(c *vitrine.Config) { c.TicketKeys = session.FixedKeys{session.NewTicketKey([32]byte{1})} })
 			if kind != "ticket" {
 				server.SessionTicketsDisabled, server.SessionStore = true, session.NewMemory(10)
 			}
@@ -88,7 +89,8 @@ func (m *moody) Keys(ctx context.Context) ([]session.TicketKey, error) {
 	return m.FixedKeys, m.mood(ctx)
 }
 
-// A session saves time: a store that fails, or has nonsense, makes handshakes full and does not end them. The trace tells why.
+// A session saves time: a store that fails, or has nonsense, makes handshakes full and does not end
+// them. The trace tells why.
 func TestAStoreThatFailsCostsNoConnection(t *testing.T) {
 	key := session.FixedKeys{session.NewTicketKey([32]byte{1})}
 	for _, tt := range []struct {
@@ -97,17 +99,21 @@ func TestAStoreThatFailsCostsNoConnection(t *testing.T) {
 		spoil func(*moody)
 		says  string
 	}{
-		{"the store fails", true, func(m *moody) { m.err = errors.New("the store is down") }, "the store is down"},
+		{"the store fails", true, func(m *moody) { m.err = errors.New("the store is down") },
+			"the store is down"},
 		{"the store forgot", true, func(m *moody) { m.Memory = session.NewMemory(1) }, ""},
-		{"the store has nothing to say", true, func(m *moody) { m.Memory = nil; m.err = errors.New("gone") }, "gone"},
-		{"the keys are unreachable", false, func(m *moody) { m.err = errors.New("no keys today") }, "no keys today"},
+		{"the store has nothing to say", true,
+			func(m *moody) { m.Memory = nil; m.err = errors.New("gone") }, "gone"},
+		{"the keys are unreachable", false, func(m *moody) { m.err = errors.New("no keys today") },
+			"no keys today"},
 		{"there is no key", false, func(m *moody) { m.FixedKeys = nil }, "no key"},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			m := &moody{Memory: session.NewMemory(10), FixedKeys: key}
 			var events bytes.Buffer
 			client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) })
-			server := rig.ServerConfig(t, func(c *vitrine.Config) { c.Trace = trace.NewWriter(&events) })
+			server := rig.ServerConfig(t,
+				func(c *vitrine.Config) { c.Trace = trace.NewWriter(&events) })
 			if tt.byID {
 				server.SessionTicketsDisabled, server.SessionStore = true, m
 			} else {
@@ -122,7 +128,8 @@ func TestAStoreThatFailsCostsNoConnection(t *testing.T) {
 			if rig.Resumes(t, client, server) {
 				t.Error("it was resumed in bad times")
 			}
-			if got, want := rig.Resumes(t, client, server), tt.says == ""; got != want { // the session of the one before could be kept, or not
+			// the session of the one before could be kept, or not
+			if got, want := rig.Resumes(t, client, server), tt.says == ""; got != want {
 				t.Errorf("and then: resumed %v, expected %v", got, want)
 			}
 			if !strings.Contains(events.String(), tt.says) {
@@ -138,7 +145,8 @@ type whose struct{}
 // A store is asked under the handshake's context, and ends with it.
 func TestAStoreThatHangsEndsWithTheHandshake(t *testing.T) {
 	for _, byID := range []bool{true, false} {
-		m := &moody{Memory: session.NewMemory(10), FixedKeys: session.FixedKeys{session.NewTicketKey([32]byte{1})}, wait: true}
+		m := &moody{Memory: session.NewMemory(10),
+			FixedKeys: session.FixedKeys{session.NewTicketKey([32]byte{1})}, wait: true}
 		client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) })
 		server := rig.ServerConfig(t)
 		if byID {
@@ -149,7 +157,8 @@ func TestAStoreThatHangsEndsWithTheHandshake(t *testing.T) {
 		a, b := rig.Wires(t)
 		c := vitrine.Client(a, client)
 		go c.Handshake()
-		ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), whose{}, "the caller's"), 50*time.Millisecond)
+		ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), whose{},
+			"the caller's"), 50*time.Millisecond)
 		err := vitrine.Server(b, server).HandshakeContext(ctx)
 		cancel()
 		if !errors.Is(err, context.DeadlineExceeded) {
@@ -163,7 +172,8 @@ func TestAStoreThatHangsEndsWithTheHandshake(t *testing.T) {
 	}
 }
 
-// A client certificate that does not fit into a ticket, RFC 5077 §3.3: "the server MAY send a zero-length ticket".
+// A client certificate that does not fit into a ticket, RFC 5077 §3.3: "the server MAY send a
+// zero-length ticket".
 func TestAClientWithALongChainConnects(t *testing.T) {
 	cert := rig.Certificate(t, throwaway.ECDSA, func(c *x509.Certificate) {
 		throwaway.ForClient(c)
@@ -173,9 +183,11 @@ func TestAClientWithALongChainConnects(t *testing.T) {
 		cert.Certificate = append(cert.Certificate, cert.Certificate[0])
 	}
 	client := rig.ClientConfig(func(c *vitrine.Config) {
-		c.ClientSessionCache, c.Certificates = vitrine.NewLRUClientSessionCache(1), []tls.Certificate{cert}
+		c.ClientSessionCache, c.Certificates = vitrine.NewLRUClientSessionCache(1),
+			[]tls.Certificate{cert}
 	})
-	server := rig.ServerConfig(t, func(c *vitrine.Config) { c.ClientAuth = tls.RequireAnyClientCert })
+	server := rig.ServerConfig(t,
+		func(c *vitrine.Config) { c.ClientAuth = tls.RequireAnyClientCert })
 	for range 2 {
 		if rig.Resumes(t, client, server) {
 			t.Error("a session of 100 kB was in a ticket")
@@ -183,24 +195,29 @@ func TestAClientWithALongChainConnects(t *testing.T) {
 	}
 }
 
-// A pre-shared key: who has it is known when the session is resumed too, and who lost it resumes nothing. RFC 4279 §2.
+// A pre-shared key: who has it is known when the session is resumed too, and who lost it resumes
+// nothing. RFC 4279 §2.
 func TestPreSharedKeysAndSessions(t *testing.T) {
 	known := map[string][]byte{"gardener": {1, 2, 3}}
 	suites := []uint16{uint16(iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256)}
-	client := &vitrine.Config{ServerName: rig.ServerName, CipherSuites: suites, ClientSessionCache: vitrine.NewLRUClientSessionCache(1),
+	client := &vitrine.Config{ServerName: rig.ServerName, CipherSuites: suites,
+		ClientSessionCache: vitrine.NewLRUClientSessionCache(1),
 		GetPSK: func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
 			return &vitrine.PSK{Identity: []byte("gardener"), Key: []byte{1, 2, 3}}, nil
 		}}
-	server := &vitrine.Config{CipherSuites: suites, GetPSK: func(i *vitrine.PSKInfo) (*vitrine.PSK, error) {
-		if key := known[string(i.Identity)]; key != nil {
-			return &vitrine.PSK{Key: key}, nil
-		}
-		return nil, nil
-	}}
+	server := &vitrine.Config{CipherSuites: suites,
+		GetPSK: func(i *vitrine.PSKInfo) (*vitrine.PSK, error) {
+			if key := known[string(i.Identity)]; key != nil {
+				return &vitrine.PSK{Key: key}, nil
+			}
+			return nil, nil
+		}}
 	for _, want := range []bool{false, true, true} {
 		c, s := rig.Pair(t, client, server)
-		if state := s.ConnectionState(); string(state.PSKIdentity) != "gardener" || state.DidResume != want {
-			t.Errorf("got %q, resumed %v; expected the gardener, %v", state.PSKIdentity, state.DidResume, want)
+		if state := s.ConnectionState(); string(state.PSKIdentity) != "gardener" ||
+			state.DidResume != want {
+			t.Errorf("got %q, resumed %v; expected the gardener, %v", state.PSKIdentity,
+				state.DidResume, want)
 		}
 		c.Close()
 		s.Close()
@@ -209,11 +226,13 @@ func TestPreSharedKeysAndSessions(t *testing.T) {
 	a, b := rig.Wires(t)
 	err, serverErr := rig.Shake(vitrine.Client(a, client), vitrine.Server(b, server))
 	if got, _ := rig.ReceivedAlert(err); got != alert.UnknownPSKIdentity {
-		t.Errorf("a key that was taken away: got %v (the server %v), expected %v", err, serverErr, alert.UnknownPSKIdentity)
+		t.Errorf("a key that was taken away: got %v (the server %v), expected %v", err, serverErr,
+			alert.UnknownPSKIdentity)
 	}
 }
 
-// Who offers a pre-shared key, and who asks for one. The alert is the server's unless it is the client who cannot go on.
+// Who offers a pre-shared key, and who asks for one. The alert is the server's unless it is the
+// client who cannot go on.
 func TestBadPreSharedKeys(t *testing.T) {
 	type find = func(*vitrine.PSKInfo) (*vitrine.PSK, error)
 	have := func(identity string, key ...byte) find {
@@ -222,7 +241,10 @@ func TestBadPreSharedKeys(t *testing.T) {
 		}
 	}
 	none := func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return nil, nil }
-	fails := func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return nil, errors.New("the vault is shut") }
+	fails := func(*vitrine.PSKInfo) (*vitrine.PSK,
+		error) {
+		return nil, errors.New("the vault is shut")
+	}
 	for _, tt := range []struct {
 		what, ref      string
 		client, server find
@@ -231,33 +253,47 @@ func TestBadPreSharedKeys(t *testing.T) {
 		want           alert.Description
 		says           string
 	}{
-		{"unknown identity", "RFC 4279 §2", have("stranger", 1), none, nil, iana.Server, alert.UnknownPSKIdentity, `"stranger"`},
-		{"another key", "RFC 5246 §6.2.3.3", have("gardener", 1), have("", 2), nil, iana.Server, alert.BadRecordMAC, ""},
-		{"another key, with a zero more", "RFC 5246 §6.2.3.3", have("gardener", 1), have("", 1, 0), nil, iana.Server, alert.BadRecordMAC, ""},
-		{"the client knows none for the hint", "RFC 4279 §2", none, have("", 1), []byte("gate"), iana.Client, alert.UnknownPSKIdentity, ""},
-		{"the client's program fails", "our API", fails, have("", 1), nil, iana.Client, alert.InternalError, "the vault is shut"},
-		{"the server's program fails", "our API", have("gardener", 1), fails, nil, iana.Server, alert.InternalError, "the vault is shut"},
-		{"a key of no bytes", "RFC 4279 §5.3", have("gardener"), have("", 1), nil, iana.Client, alert.InternalError, "0 bytes"},
-		{"a server's key of no bytes", "RFC 4279 §5.3", have("gardener", 1), have(""), nil, iana.Server, alert.InternalError, "0 bytes"},
-		{"an identity too long", "RFC 4279 §5.3", have(strings.Repeat("g", 1<<16), 1), have("", 1), nil, iana.Client, alert.InternalError, ""},
+		{"unknown identity", "RFC 4279 §2", have("stranger", 1), none, nil, iana.Server,
+			alert.UnknownPSKIdentity, `"stranger"`},
+		{"another key", "RFC 5246 §6.2.3.3", have("gardener", 1), have("", 2), nil, iana.Server,
+			alert.BadRecordMAC, ""},
+		{"another key, with a zero more", "RFC 5246 §6.2.3.3", have("gardener", 1), have("", 1, 0),
+			nil, iana.Server, alert.BadRecordMAC, ""},
+		{"the client knows none for the hint", "RFC 4279 §2", none, have("", 1), []byte("gate"),
+			iana.Client, alert.UnknownPSKIdentity, ""},
+		{"the client's program fails", "our API", fails, have("", 1), nil, iana.Client,
+			alert.InternalError, "the vault is shut"},
+		{"the server's program fails", "our API", have("gardener", 1), fails, nil, iana.Server,
+			alert.InternalError, "the vault is shut"},
+		{"a key of no bytes", "RFC 4279 §5.3", have("gardener"), have("", 1), nil, iana.Client,
+			alert.InternalError, "0 bytes"},
+		{"a server's key of no bytes", "RFC 4279 §5.3", have("gardener", 1), have(""), nil,
+			iana.Server, alert.InternalError, "0 bytes"},
+		{"an identity too long", "RFC 4279 §5.3", have(strings.Repeat("g", 1<<16), 1), have("", 1),
+			nil, iana.Client, alert.InternalError, ""},
 	} {
-		for _, id := range []iana.CipherSuite{iana.TLS_PSK_WITH_AES_128_GCM_SHA256, iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256,
+		for _, id := range []iana.CipherSuite{iana.TLS_PSK_WITH_AES_128_GCM_SHA256,
+			iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256,
 			iana.TLS_DHE_PSK_WITH_AES_128_GCM_SHA256, iana.TLS_RSA_PSK_WITH_AES_128_GCM_SHA256} {
 			t.Run(tt.what+"/"+id.String(), func(t *testing.T) {
 				t.Parallel()
 				client := rig.ClientConfig(func(c *vitrine.Config) { c.GetPSK, c.CipherSuites = tt.client, []uint16{uint16(id)} })
 				server := rig.ServerConfig(t, func(c *vitrine.Config) {
-					c.GetPSK, c.PSKIdentityHint, c.CipherSuites = tt.server, tt.hint, client.CipherSuites
+					c.GetPSK, c.PSKIdentityHint, c.CipherSuites = tt.server, tt.hint,
+						client.CipherSuites
 				})
 				a, b := rig.Wires(t)
 				ours, theirs := rig.Shake(vitrine.Client(a, client), vitrine.Server(b, server))
 				if tt.by == iana.Server {
 					ours, theirs = theirs, ours
 				}
-				if ours == nil || alert.Of(ours) != tt.want || !strings.Contains(ours.Error(), tt.says) {
-					t.Errorf("the %v: got %v, expected %v that says %q (%s)", tt.by, ours, tt.want, tt.says, tt.ref)
+				if ours == nil || alert.Of(ours) != tt.want ||
+					!strings.Contains(ours.Error(), tt.says) {
+					t.Errorf("the %v: got %v, expected %v that says %q (%s)", tt.by, ours, tt.want,
+						tt.says, tt.ref)
 				}
-				readable := tt.want != alert.BadRecordMAC // whoever has other keys cannot read the alert either
+				// whoever has other keys cannot read the alert either
+				readable := tt.want != alert.BadRecordMAC
 				if got, _ := rig.ReceivedAlert(theirs); readable && got != tt.want {
 					t.Errorf("the other side got %v, expected their %v", theirs, tt.want)
 				}
@@ -268,8 +304,10 @@ func TestBadPreSharedKeys(t *testing.T) {
 
 // A hint is there, empty or absent, and arrives as it was. RFC 4279 §2 and §5.2.
 func TestPreSharedKeyHints(t *testing.T) {
-	for _, hint := range [][]byte{nil, {}, []byte("gate"), bytes.Repeat([]byte{0xFF}, 128), make([]byte, 1<<16-1)} {
-		for _, id := range []iana.CipherSuite{iana.TLS_PSK_WITH_AES_128_GCM_SHA256, iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256} {
+	for _, hint := range [][]byte{nil, {}, []byte("gate"), bytes.Repeat([]byte{0xFF}, 128),
+		make([]byte, 1<<16-1)} {
+		for _, id := range []iana.CipherSuite{iana.TLS_PSK_WITH_AES_128_GCM_SHA256,
+			iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256} {
 			var heard [][]byte
 			client := rig.ClientConfig(func(c *vitrine.Config) {
 				c.CipherSuites = []uint16{uint16(id)}
@@ -280,7 +318,10 @@ func TestPreSharedKeyHints(t *testing.T) {
 			})
 			server := rig.ServerConfig(t, func(c *vitrine.Config) {
 				c.CipherSuites, c.PSKIdentityHint = client.CipherSuites, hint
-				c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return &vitrine.PSK{Key: []byte{1}}, nil }
+				c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK,
+					error) {
+					return &vitrine.PSK{Key: []byte{1}}, nil
+				}
 			})
 			rig.Pair(t, client, server)
 			if len(heard) != 1 || !bytes.Equal(heard[0], hint) {

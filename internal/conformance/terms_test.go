@@ -146,7 +146,8 @@ func serverTerms(t *testing.T) []terms {
 	}
 	asked := func(a tls.ClientAuthType) func(c, s *vitrine.Config) {
 		return func(c, s *vitrine.Config) {
-			c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.ECDSA, throwaway.ForClient)}
+			c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.ECDSA,
+				throwaway.ForClient)}
 			s.ClientAuth, s.ClientCAs = a, rig.Authority().Pool()
 		}
 	}

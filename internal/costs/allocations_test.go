@@ -36,8 +36,9 @@ func TestTracingOffAllocatesNothing(t *testing.T) {
 	}
 }
 
-// ceiling is how many allocations a handshake with ECDHE_ECDSA takes on both sides together, tracing off: 540 when this was written, and
-// the same with the glass not yet built in. Whoever needs more says so here, in the commit that needs them.
+// ceiling is how many allocations a handshake with ECDHE_ECDSA takes on both sides together,
+// tracing off: 540 when this was written, and the same with the glass not yet built in. Whoever
+// needs more says so here, in the commit that needs them.
 const ceiling = 560
 
 func TestHandshakeStaysBelowItsCeiling(t *testing.T) {
@@ -49,14 +50,16 @@ func TestHandshakeStaysBelowItsCeiling(t *testing.T) {
 	client, server := rig.ClientConfig(), rig.ServerConfig(t)
 	client.SessionTicketsDisabled, server.SessionTicketsDisabled = true, true
 	quiet := testing.AllocsPerRun(20, func() {
-		if err, serverErr := rig.Shake(vitrine.Client(a, client), vitrine.Server(b, server)); err != nil || serverErr != nil {
+		if err, serverErr := rig.Shake(vitrine.Client(a, client),
+			vitrine.Server(b, server)); err != nil || serverErr != nil {
 			t.Fatal(err, serverErr)
 		}
 	})
 	var events trace.Memory
 	client.Trace = &events
 	traced := testing.AllocsPerRun(20, func() {
-		if err, serverErr := rig.Shake(vitrine.Client(a, client), vitrine.Server(b, server)); err != nil || serverErr != nil {
+		if err, serverErr := rig.Shake(vitrine.Client(a, client),
+			vitrine.Server(b, server)); err != nil || serverErr != nil {
 			t.Fatal(err, serverErr)
 		}
 	})

@@ -12,11 +12,13 @@ import (
 
 const resumable = tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
 
-// BenchmarkResumption is the abbreviated handshake of RFC 5246 Figure 2, by a ticket (RFC 5077), both ends.
+// BenchmarkResumption is the abbreviated handshake of RFC 5246 Figure 2, by a ticket (RFC 5077),
+// both ends.
 func BenchmarkResumption(b *testing.B) {
 	b.Run("vitrine/ticket", func(b *testing.B) {
 		c, s := rig.ClientConfig(), rig.ServerConfig(b)
-		c.CipherSuites, c.ClientSessionCache = []uint16{resumable}, vitrine.NewLRUClientSessionCache(1)
+		c.CipherSuites, c.ClientSessionCache = []uint16{resumable},
+			vitrine.NewLRUClientSessionCache(1)
 		s.Certificates = []tls.Certificate{rig.Certificate(b, throwaway.ECDSA)}
 		benchmarkResumption(b, func(client, server net.Conn) (rig.Shaker, rig.Shaker) {
 			return vitrine.Client(client, c), vitrine.Server(server, s)
@@ -24,7 +26,8 @@ func BenchmarkResumption(b *testing.B) {
 			func(conn rig.Shaker) bool { return conn.(*vitrine.Conn).ConnectionState().DidResume })
 	})
 	b.Run("crypto_tls/ticket", func(b *testing.B) {
-		c := &tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{resumable},
+		c := &tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName,
+			MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{resumable},
 			ClientSessionCache: tls.NewLRUClientSessionCache(1)}
 		s := &tls.Config{Certificates: []tls.Certificate{rig.Certificate(b, throwaway.ECDSA)}}
 		benchmarkResumption(b, func(client, server net.Conn) (rig.Shaker, rig.Shaker) {

@@ -14,8 +14,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// The benchmarks stand beside crypto/tls, in one run: vitrine/… and crypto_tls/…. Both ends are in this process, so what is counted is
-// the work of both, processor time included: that says more than the clock where two goroutines take turns.
+// The benchmarks stand beside crypto/tls, in one run: vitrine/… and crypto_tls/…. Both ends are in
+// this process, so what is counted is the work of both, processor time included: that says more
+// than the clock where two goroutines take turns.
 
 // kinds of handshakes. crypto/tls has no DHE.
 var handshakes = []struct {
@@ -26,10 +27,14 @@ var handshakes = []struct {
 	tls   bool
 }{
 	{"RSA", uint16(iana.TLS_RSA_WITH_AES_128_GCM_SHA256), throwaway.RSA, 0, true},
-	{"DHE-RSA_ffdhe2048", uint16(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256), throwaway.RSA, tls.CurveID(iana.FFDHE2048), false},
-	{"ECDHE-RSA_X25519", uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), throwaway.RSA, tls.X25519, true},
-	{"ECDHE-ECDSA_P256_X25519", uint16(iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256), throwaway.ECDSA, tls.X25519, true},
-	{"ECDHE-ECDSA_P256_P256", uint16(iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256), throwaway.ECDSA, tls.CurveP256, true},
+	{"DHE-RSA_ffdhe2048", uint16(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256), throwaway.RSA,
+		tls.CurveID(iana.FFDHE2048), false},
+	{"ECDHE-RSA_X25519", uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), throwaway.RSA,
+		tls.X25519, true},
+	{"ECDHE-ECDSA_P256_X25519", uint16(iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+		throwaway.ECDSA, tls.X25519, true},
+	{"ECDHE-ECDSA_P256_P256", uint16(iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256), throwaway.ECDSA,
+		tls.CurveP256, true},
 }
 
 // ends makes both ends of a connection over the same two sockets, again and again.
@@ -53,7 +58,8 @@ func cryptoTLSEnds(b *testing.B, suite uint16, key throwaway.Kind, group tls.Cur
 	c := &tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName}
 	s := &tls.Config{Certificates: []tls.Certificate{rig.Certificate(b, key)}}
 	for _, x := range []*tls.Config{c, s} {
-		x.MaxVersion, x.CipherSuites, x.SessionTicketsDisabled = tls.VersionTLS12, []uint16{suite}, true
+		x.MaxVersion, x.CipherSuites, x.SessionTicketsDisabled = tls.VersionTLS12, []uint16{suite},
+			true
 		if group != 0 {
 			x.CurvePreferences = []tls.CurveID{group, tls.CurveP256}
 		}
@@ -65,9 +71,11 @@ func cryptoTLSEnds(b *testing.B, suite uint16, key throwaway.Kind, group tls.Cur
 
 func BenchmarkHandshake(b *testing.B) {
 	for _, h := range handshakes {
-		b.Run("vitrine/"+h.name, func(b *testing.B) { benchmarkHandshake(b, vitrineEnds(b, h.suite, h.key, h.group)) })
+		b.Run("vitrine/"+h.name,
+			func(b *testing.B) { benchmarkHandshake(b, vitrineEnds(b, h.suite, h.key, h.group)) })
 		if h.tls {
-			b.Run("crypto_tls/"+h.name, func(b *testing.B) { benchmarkHandshake(b, cryptoTLSEnds(b, h.suite, h.key, h.group)) })
+			b.Run("crypto_tls/"+h.name,
+				func(b *testing.B) { benchmarkHandshake(b, cryptoTLSEnds(b, h.suite, h.key, h.group)) })
 		}
 	}
 }
@@ -124,9 +132,11 @@ var ciphers = []struct {
 
 func BenchmarkBulk(b *testing.B) {
 	for _, c := range ciphers {
-		b.Run("vitrine/"+c.name, func(b *testing.B) { benchmarkBulk(b, vitrineEnds(b, c.suite, throwaway.ECDSA, tls.X25519)) })
+		b.Run("vitrine/"+c.name,
+			func(b *testing.B) { benchmarkBulk(b, vitrineEnds(b, c.suite, throwaway.ECDSA, tls.X25519)) })
 		if c.tls {
-			b.Run("crypto_tls/"+c.name, func(b *testing.B) { benchmarkBulk(b, cryptoTLSEnds(b, c.suite, throwaway.ECDSA, tls.X25519)) })
+			b.Run("crypto_tls/"+c.name,
+				func(b *testing.B) { benchmarkBulk(b, cryptoTLSEnds(b, c.suite, throwaway.ECDSA, tls.X25519)) })
 		}
 	}
 }
@@ -178,7 +188,8 @@ type forgetful struct{}
 
 func (forgetful) Put(trace.Entry) {}
 
-// BenchmarkTracing is an ECDHE handshake with nobody looking, and with every event made on both sides.
+// BenchmarkTracing is an ECDHE handshake with nobody looking, and with every event made on both
+// sides.
 func BenchmarkTracing(b *testing.B) {
 	for name, sink := range map[string]trace.Sink{"off": nil, "on": forgetful{}} {
 		b.Run(name, func(b *testing.B) {

@@ -26,7 +26,8 @@ import (
 // idlers is how many connections TestTenThousandConnections holds.
 const idlers = 10_000
 
-// The clients are another process, since each end of a connection is a file, and a process may have only so many.
+// The clients are another process, since each end of a connection is a file, and a process may have
+// only so many.
 func TestTenThousandConnections(t *testing.T) {
 	if addr := os.Getenv("VITRINE_IDLE_CLIENTS"); addr != "" {
 		idleClients(t, addr)
@@ -39,7 +40,8 @@ func TestTenThousandConnections(t *testing.T) {
 		t.Skip("-short: ten thousand connections take some seconds")
 	}
 	if files := maxOpenFiles(); files < idlers+200 {
-		t.Skipf("a process may have %d open files here, and this takes %d: ulimit -n", files, idlers+200)
+		t.Skipf("a process may have %d open files here, and this takes %d: ulimit -n", files,
+			idlers+200)
 	}
 	_, server := rig.Configs(t)
 	cert := server.Certificates[0]
@@ -66,7 +68,8 @@ func TestTenThousandConnections(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestTenThousandConnections$", "-test.v")
-	cmd.Env = append(os.Environ(), "VITRINE_IDLE_CLIENTS="+l.Addr().String(), "VITRINE_IDLE_ROOT="+hex.EncodeToString(cert.Certificate[len(cert.Certificate)-1]))
+	cmd.Env = append(os.Environ(), "VITRINE_IDLE_CLIENTS="+l.Addr().String(),
+		"VITRINE_IDLE_ROOT="+hex.EncodeToString(cert.Certificate[len(cert.Certificate)-1]))
 	stdin, err := cmd.StdinPipe() // closed, it lets the clients go on
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +90,8 @@ func TestTenThousandConnections(t *testing.T) {
 			runtime.GC()
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
-			t.Logf("%d connections open after %v; the server holds %d bytes of heap and stack for each", open.Load(), time.Since(start).Round(time.Millisecond),
+			t.Logf("%d connections open after %v; the server holds %d bytes of heap and stack "+
+				"for each", open.Load(), time.Since(start).Round(time.Millisecond),
 				(m.HeapInuse+m.StackInuse)/idlers)
 			stdin.Close()
 		}
@@ -157,8 +161,8 @@ func idleClients(t *testing.T, addr string) {
 	})
 }
 
-// BenchmarkIdle tells what a connection costs that says nothing, after 16 KiB were read and written on it: both ends, with a goroutine
-// that reads at each.
+// BenchmarkIdle tells what a connection costs that says nothing, after 16 KiB were read and written
+// on it: both ends, with a goroutine that reads at each.
 func BenchmarkIdle(b *testing.B) {
 	key := throwaway.ECDSA
 	b.Run("vitrine", func(b *testing.B) {

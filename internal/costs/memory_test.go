@@ -27,7 +27,8 @@ func inRecords(t iana.ContentType, content []byte, n int) (b []byte) {
 // A connection whose handshake stops half-way holds about what its peer sent: the bytes, and what
 // was read from them once the message is whole.
 func TestHalfOpenHandshakeHoldsWhatWasSent(t *testing.T) {
-	hello := &message.ClientHello{Version: iana.TLS12, CipherSuites: []iana.CipherSuite{rig.ECDSAGCM},
+	hello := &message.ClientHello{Version: iana.TLS12,
+		CipherSuites:       []iana.CipherSuite{rig.ECDSAGCM},
 		CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
 	hello.Extensions.Add(
 		iana.ExtSupportedGroups,
@@ -52,7 +53,8 @@ func TestHalfOpenHandshakeHoldsWhatWasSent(t *testing.T) {
 		{"nothing", nil, 1, fixed},
 		{"most of a ClientHello", raw[:130_000], record.MaxPlaintext, 130_000*9/8 + fixed},
 		{"most of a ClientHello in small records", raw[:130_000], 100, 130_000*9/8 + fixed},
-		{"the longest ClientHello", raw, record.MaxPlaintext, len(raw)*9/8 + len(hello.CipherSuites)*5/2 + fixed},
+		{"the longest ClientHello", raw, record.MaxPlaintext, len(raw)*9/8 +
+			len(hello.CipherSuites)*5/2 + fixed},
 	} {
 		config := rig.ServerConfig(t)
 		before := flood.Held()

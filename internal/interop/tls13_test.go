@@ -70,7 +70,8 @@ func TestTLS13(t *testing.T) {
 
 // Each group that all have, and a retry where the client's first share is another: RFC 8446 §4.1.4.
 func TestTLS13Groups(t *testing.T) {
-	for _, g := range []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1, iana.X448} {
+	for _, g := range []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1,
+		iana.X448} {
 		everywhere(t, g.String(), func(with *interop.Stack, them iana.Side) *meeting {
 			m := &meeting{want: func(t *testing.T, s *vitrine.ConnectionState) {
 				if s.Group != g {
@@ -198,10 +199,12 @@ func TestTLS13KeyUpdate(t *testing.T) {
 				if _, err := io.WriteString(peer, "K\n"); err != nil {
 					t.Fatal(err)
 				}
-				for end := time.Now().Add(deadline); updates.Load() < int64(2*i+1) && time.Now().Before(end); {
+				for end := time.Now().Add(deadline); updates.Load() < int64(2*i+1) &&
+					time.Now().Before(end); {
 					time.Sleep(2 * time.Millisecond)
 				}
-				if _, err := io.WriteString(peer, "data after it\n"); err != nil { // with the command it would be dropped
+				// with the command it would be dropped
+				if _, err := io.WriteString(peer, "data after it\n"); err != nil {
 					t.Fatal(err)
 				}
 				if got := <-read; got != "data after it\n<nil>" {

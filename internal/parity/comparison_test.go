@@ -14,8 +14,9 @@ import (
 	"testing"
 )
 
-// api is what a package exports: "Dial", "Config", "Config.Rand", "Conn.Read", "VersionTLS12", each with its type as the source spells it,
-// without the names of parameters. Types that are another package's by an alias, and their members, are spelled "= tls.X".
+// api is what a package exports: "Dial", "Config", "Config.Rand", "Conn.Read", "VersionTLS12", each
+// with its type as the source spells it, without the names of parameters. Types that are another
+// package's by an alias, and their members, are spelled "= tls.X".
 type api map[string]string
 
 func exported(t *testing.T, dir string) api {
@@ -141,7 +142,8 @@ func spell(e ast.Node) string {
 	return b.String()
 }
 
-// verdicts reads the tables of docs/from-crypto-tls.md: what the first cell names in code, the second cell judges.
+// verdicts reads the tables of docs/from-crypto-tls.md: what the first cell names in code, the
+// second cell judges.
 func verdicts(t *testing.T) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/from-crypto-tls.md")
@@ -171,7 +173,9 @@ func TestTheComparisonWithCryptoTLSIsTrue(t *testing.T) {
 	if err != nil {
 		t.Skip("go is not here: its source is what is compared")
 	}
-	theirs, ours, said := exported(t, filepath.Join(strings.TrimSpace(string(root)), "src/crypto/tls")), exported(t, "../.."), verdicts(t)
+	theirs, ours,
+		said := exported(t, filepath.Join(strings.TrimSpace(string(root)), "src/crypto/tls")),
+		exported(t, "../.."), verdicts(t)
 	count := map[string]int{}
 	for name, typ := range theirs {
 		owner, _, member := strings.Cut(name, ".")
@@ -197,7 +201,8 @@ func TestTheComparisonWithCryptoTLSIsTrue(t *testing.T) {
 				t.Errorf("%s is absent, says the document, and exists", name)
 			}
 		default:
-			t.Errorf("%s has the verdict %q, expected same, differs or absent (crypto/tls: %s; here: %s)", name, verdict, typ, mine)
+			t.Errorf("%s has the verdict %q, expected same, differs or absent (crypto/tls: %s; "+
+				"here: %s)", name, verdict, typ, mine)
 		}
 	}
 	for name := range said {
@@ -210,7 +215,8 @@ func TestTheComparisonWithCryptoTLSIsTrue(t *testing.T) {
 	}
 	for name := range ours {
 		owner, _, member := strings.Cut(name, ".")
-		if _, known := theirs[name]; !known && said[name] == "" && !(member && said[owner] != "same" && said[owner] != "differs") {
+		if _, known := theirs[name]; !known && said[name] == "" &&
+			!(member && said[owner] != "same" && said[owner] != "differs") {
 			t.Errorf("%s is new, and the document does not know it", name)
 		}
 	}

@@ -22,12 +22,14 @@ func functionRows() []row { return slices.Concat(dialRows(), namingRows()) }
 
 func dialRows() []row {
 	return []row{
-		{covers: "Client Server NewLRUClientSessionCache", what: "a handshake, and another", act: func(p *play) {
-			p.client.cached = true
-			p.shake()
-			p.again()
-		}},
-		{covers: "Dial DialWithDialer Dialer.Dial Dialer.DialContext Dialer.Config Dialer.NetDialer Listen NewListener",
+		{covers: "Client Server NewLRUClientSessionCache", what: "a handshake, and another",
+			act: func(p *play) {
+				p.client.cached = true
+				p.shake()
+				p.again()
+			}},
+		{covers: "Dial DialWithDialer Dialer.Dial Dialer.DialContext Dialer.Config " +
+			"Dialer.NetDialer Listen NewListener",
 			what: "to a listener", act: func(p *play) {
 				l := p.listen()
 				defer l.Close()
@@ -37,73 +39,79 @@ func dialRows() []row {
 					c, err := dial(context.Background(), l.Addr().String(), &p.client)
 					p.note("%s", sort(err))
 					if err == nil {
-						p.note("%v %v", c.LocalAddr() != nil, sort(c.(interface{ Handshake() error }).Handshake()))
+						p.note("%v %v", c.LocalAddr() != nil,
+							sort(c.(interface{ Handshake() error }).Handshake()))
 						c.Close()
 					}
 				}
 			}},
-		{covers: "Dial Dialer.DialContext", what: "where nobody listens, and over the host's name", role: "client", act: func(p *play) {
-			l := p.listen()
-			p.client.ServerName = "" // the host of the address: no name of the certificate
-			for _, dial := range p.dialers() {
-				go accept(l)
-				_, err := dial(context.Background(), l.Addr().String(), &p.client)
-				p.note("%s", sort(err))
-			}
-			l.Close()
-			for _, dial := range p.dialers() {
-				_, err := dial(context.Background(), l.Addr().String(), &p.client)
-				p.note("%v", err != nil)
-			}
-		}},
-		{covers: "Listen NewListener Dialer.DialContext", what: "with h2", differs: true, act: func(p *play) {
-			p.client.NextProtos, p.server.NextProtos = []string{"h2"}, []string{"h2"}
-			inner, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				p.Fatal(err)
-			}
-			defer inner.Close()
-			if p.subject {
-				go accept(tls.NewListener(inner, p.server.theirs()))
-				_, err := p.dialers()[2](context.Background(), inner.Addr().String(), &p.client)
-				p.note("dial %v", err != nil)
-				return
-			}
-			if p.mine {
-				_, err = vitrine.Listen("tcp", "127.0.0.1:0", p.server.ours())
-			} else {
-				_, err = tls.Listen("tcp", "127.0.0.1:0", p.server.theirs())
-			}
-			p.note("listen %v", err != nil)
-		}},
+		{covers: "Dial Dialer.DialContext", what: "where nobody listens, and over the host's name",
+			role: "client", act: func(p *play) {
+				l := p.listen()
+				p.client.ServerName = "" // the host of the address: no name of the certificate
+				for _, dial := range p.dialers() {
+					go accept(l)
+					_, err := dial(context.Background(), l.Addr().String(), &p.client)
+					p.note("%s", sort(err))
+				}
+				l.Close()
+				for _, dial := range p.dialers() {
+					_, err := dial(context.Background(), l.Addr().String(), &p.client)
+					p.note("%v", err != nil)
+				}
+			}},
+		{covers: "Listen NewListener Dialer.DialContext", what: "with h2", differs: true,
+			act: func(p *play) {
+				p.client.NextProtos, p.server.NextProtos = []string{"h2"}, []string{"h2"}
+				inner, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					p.Fatal(err)
+				}
+				defer inner.Close()
+				if p.subject {
+					go accept(tls.NewListener(inner, p.server.theirs()))
+					_, err := p.dialers()[2](context.Background(), inner.Addr().String(), &p.client)
+					p.note("dial %v", err != nil)
+					return
+				}
+				if p.mine {
+					_, err = vitrine.Listen("tcp", "127.0.0.1:0", p.server.ours())
+				} else {
+					_, err = tls.Listen("tcp", "127.0.0.1:0", p.server.theirs())
+				}
+				p.note("listen %v", err != nil)
+			}},
 	}
 }
 
 // namingRows are about key pairs, and names and lists of suites.
 func namingRows() []row {
 	return []row{
-		{covers: "X509KeyPair LoadX509KeyPair", what: "good, mixed up and missing", role: "client", act: keyPairs},
-		{covers: "VersionName CipherSuiteName", what: "of everything", role: "client", act: func(p *play) {
-			version, suite := tls.VersionName, tls.CipherSuiteName
-			if p.mine {
-				version, suite = vitrine.VersionName, vitrine.CipherSuiteName
-			}
-			for v := range 0x400 {
-				p.note("%s", version(uint16(v)))
-			}
-			for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
-				p.note("%s", suite(s.ID))
-			}
-		}},
-		{covers: "CipherSuites InsecureCipherSuites", what: "what is spoken", role: "client", differs: true, act: func(p *play) {
-			good, bad := tls.CipherSuites(), tls.InsecureCipherSuites()
-			if p.mine {
-				good, bad = vitrine.CipherSuites(), vitrine.InsecureCipherSuites()
-			}
-			for _, s := range append(good, bad...) {
-				p.note("%v", s)
-			}
-		}},
+		{covers: "X509KeyPair LoadX509KeyPair", what: "good, mixed up and missing", role: "client",
+			act: keyPairs},
+		{covers: "VersionName CipherSuiteName", what: "of everything", role: "client",
+			act: func(p *play) {
+				version, suite := tls.VersionName, tls.CipherSuiteName
+				if p.mine {
+					version, suite = vitrine.VersionName, vitrine.CipherSuiteName
+				}
+				for v := range 0x400 {
+					p.note("%s", version(uint16(v)))
+				}
+				for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+					p.note("%s", suite(s.ID))
+				}
+			}},
+		{covers: "CipherSuites InsecureCipherSuites", what: "what is spoken", role: "client",
+			differs: true, act: func(p *play) {
+				good, bad := tls.CipherSuites(), tls.InsecureCipherSuites()
+				if p.mine {
+					good, bad = vitrine.CipherSuites(), vitrine.InsecureCipherSuites()
+				}
+				for _, s := range append(good, bad...) {
+					p.note("%v", s)
+				}
+			}},
 	}
 }
 
@@ -145,7 +153,8 @@ func (p *play) dialers() []dialer {
 				return orNil(vitrine.DialWithDialer(net1, "tcp", a, s.ours()))
 			},
 			func(ctx context.Context, a string, s *setting) (net.Conn, error) {
-				return (&vitrine.Dialer{NetDialer: net1, Config: s.ours()}).DialContext(ctx, "tcp", a)
+				return (&vitrine.Dialer{NetDialer: net1, Config: s.ours()}).DialContext(ctx, "tcp",
+					a)
 			},
 			func(_ context.Context, a string, s *setting) (net.Conn, error) {
 				return (&vitrine.Dialer{Config: s.ours()}).Dial("tcp", a)
@@ -191,7 +200,8 @@ func keyPairs(p *play) {
 		keys[i] = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 	}
 	dir := p.TempDir()
-	for _, c := range [][2][]byte{{certs[0], keys[0]}, {certs[1], keys[1]}, {certs[0], keys[1]}, {keys[0], certs[0]}, {nil, nil}} {
+	for _, c := range [][2][]byte{{certs[0], keys[0]}, {certs[1], keys[1]}, {certs[0], keys[1]},
+		{keys[0], certs[0]}, {nil, nil}} {
 		got, err := pair(c[0], c[1])
 		p.note("%d %v", len(got.Certificate), err == nil)
 		files := [2]string{filepath.Join(dir, "cert"), filepath.Join(dir, "key")}

@@ -8,11 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os/exec"
-	"path/filepath"
 	"reflect"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,9 +18,9 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
-// docs/from-crypto-tls.md is held to behaviour: what it calls the same is done with both stacks, the
-// other end being crypto/tls, and everything that a program can observe at either end must be equal.
-// What it says differs must differ.
+// docs/from-crypto-tls.md is held to behaviour: what it calls the same is done with both stacks,
+// the other end being crypto/tls, and everything that a program can observe at either end must be
+// equal. What it says differs must differ.
 
 // A setting is a Config of either package: the fields that both have.
 type setting struct {
@@ -91,7 +88,10 @@ func (s *setting) ours() *vitrine.Config {
 		return h
 	}
 	if f := s.GetCertificate; f != nil {
-		c.GetCertificate = func(i *vitrine.ClientHelloInfo) (*tls.Certificate, error) { return f(info(i)) }
+		c.GetCertificate = func(i *vitrine.ClientHelloInfo) (*tls.Certificate,
+			error) {
+			return f(info(i))
+		}
 	}
 	if f := s.GetConfigForClient; f != nil {
 		c.GetConfigForClient = func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
@@ -140,7 +140,10 @@ func (s *setting) theirs() *tls.Config {
 		return h
 	}
 	if f := s.GetCertificate; f != nil {
-		c.GetCertificate = func(i *tls.ClientHelloInfo) (*tls.Certificate, error) { return f(info(i)) }
+		c.GetCertificate = func(i *tls.ClientHelloInfo) (*tls.Certificate,
+			error) {
+			return f(info(i))
+		}
 	}
 	if f := s.GetConfigForClient; f != nil {
 		c.GetConfigForClient = func(i *tls.ClientHelloInfo) (*tls.Config, error) {
@@ -226,7 +229,8 @@ func (p *play) note(format string, args ...any) {
 // dial makes both ends.
 func (p *play) dial() {
 	a, b := rig.Wires(p.T)
-	p.c, p.s = theirEnd{tls.Client(a, p.client.theirs())}, theirEnd{tls.Server(b, p.server.theirs())}
+	p.c, p.s = theirEnd{tls.Client(a, p.client.theirs())},
+		theirEnd{tls.Server(b, p.server.theirs())}
 	if p.mine && p.subject {
 		p.c = ourEnd{vitrine.Client(a, p.client.ours())}
 	} else if p.mine {
@@ -266,9 +270,12 @@ func (p *play) shake() bool {
 		s := e.state()
 		//lint:ignore SA1019 deprecated, and here as well
 		mutual := s.NegotiatedProtocolIsMutual
-		p.note("%d: version %x, done %v, resumed %v, suite %x, protocol %q %v, name %q, %d certificates, %d chains, SCTs %q, "+
-			"OCSP %v, tls-unique %v, curve %v", i, s.Version, s.HandshakeComplete, s.DidResume, s.CipherSuite,
-			s.NegotiatedProtocol, mutual, s.ServerName, len(s.PeerCertificates), len(s.VerifiedChains),
+		p.note("%d: version %x, done %v, resumed %v, suite %x, protocol %q %v, name %q, %d "+
+			"certificates, %d chains, SCTs %q, "+
+			"OCSP %v, tls-unique %v, curve %v", i, s.Version, s.HandshakeComplete, s.DidResume,
+			s.CipherSuite,
+			s.NegotiatedProtocol, mutual, s.ServerName, len(s.PeerCertificates),
+			len(s.VerifiedChains),
 			s.SignedCertificateTimestamps, len(s.OCSPResponse) > 0, s.TLSUnique != nil, s.CurveID)
 	}
 	a, aErr := p.c.export()
@@ -314,8 +321,8 @@ func sort(err error) string {
 	return strings.Join(kinds, " ")
 }
 
-// certificateAlerts are what is said here instead of bad_certificate where a certificate is refused:
-// the document tells.
+// certificateAlerts are what is said here instead of bad_certificate where a certificate is
+// refused: the document tells.
 var certificateAlerts = regexp.MustCompile(
 	"unsupported certificate|expired certificate|unknown certificate authority")
 
@@ -333,10 +340,13 @@ type row struct {
 
 func (r *row) observe(t *testing.T, subject, mine bool) []string {
 	p := &play{T: t, subject: subject, mine: mine}
-	suites := []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
+	suites := []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
 	curves := []tls.CurveID{tls.CurveP256}
-	p.client = setting{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName, CipherSuites: suites, CurvePreferences: curves}
-	p.server = setting{Certificates: rig.ServerConfig(t).Certificates, CipherSuites: suites, CurvePreferences: curves}
+	p.client = setting{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName,
+		CipherSuites: suites, CurvePreferences: curves}
+	p.server = setting{Certificates: rig.ServerConfig(t).Certificates, CipherSuites: suites,
+		CurvePreferences: curves}
 	if r.set != nil {
 		r.set(p)
 	}
@@ -348,75 +358,13 @@ func (r *row) observe(t *testing.T, subject, mine bool) []string {
 	return p.seen
 }
 
-func TestWhatTheComparisonCallsTheSameBehavesTheSame(t *testing.T) {
-	covered := map[string]bool{}
-	n := 0
-	for _, r := range slices.Concat(configRows(), connRows(), callbackRows(), functionRows()) {
-		for name := range strings.FieldsSeq(r.covers) {
-			covered[name] = true
-		}
-		for _, role := range []string{"client", "server"} {
-			if r.role != "" && r.role != role {
-				continue
-			}
-			n++
-			t.Run(strings.ReplaceAll(r.covers, " ", "+")+"/"+r.what+"/"+role, func(t *testing.T) {
-				t.Parallel()
-				got, want := r.observe(t, role == "client", true), r.observe(t, role == "client", false)
-				if same := slices.Equal(got, want); same == r.differs {
-					t.Errorf("expected differences: %v; seen:%s", r.differs, differences(got, want))
-				}
-			})
-		}
-	}
-	declared := typesAndConstants(t)
-	for name, verdict := range verdicts(t) {
-		if verdict != "same" && verdict != "differs" || covered[name] || notRun[name] != "" {
-			continue
-		}
-		if !declared[name] {
-			t.Errorf("%s: %s, says the document, and no row tries it", name, verdict)
-		}
-	}
-	t.Logf("%d rows", n)
-}
-
-// differences are the lines that two runs do not share.
-func differences(got, want []string) string {
-	var b strings.Builder
-	for i := range max(len(got), len(want)) {
-		var ours, theirs string
-		if i < len(got) {
-			ours = got[i]
-		}
-		if i < len(want) {
-			theirs = want[i]
-		}
-		if ours != theirs {
-			fmt.Fprintf(&b, "\nline %d, here:       %s\nline %d, crypto/tls: %s", i+1, ours, i+1, theirs)
-		}
-	}
-	return b.String()
-}
-
-// typesAndConstants are the names of crypto/tls that do nothing: comparison_test.go compares them.
-func typesAndConstants(t *testing.T) map[string]bool {
-	root, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Skip("go is not here: its source tells what is a type")
-	}
-	names := map[string]bool{}
-	for name, typ := range exported(t, filepath.Join(strings.TrimSpace(string(root)), "src/crypto/tls")) {
-		names[name] = !strings.Contains(name, ".") && !strings.HasPrefix(typ, "func(")
-	}
-	return names
-}
-
 // notRun are names of the document that no row tries, and why.
 var notRun = map[string]string{
-	"Config.Renegotiation":               "a server of crypto/tls does not renegotiate: internal/conformance",
-	"ConnectionState.HelloRetryRequest":  "compared in TestTLS13WithCryptoTLS",
-	"ConnectionState.TLSUnique":          "crypto/tls always offers the extended master secret: compat_test.go of the root",
+	"Config.Renegotiation": "a server of crypto/tls does not renegotiate: " +
+		"internal/conformance",
+	"ConnectionState.HelloRetryRequest": "compared in TestTLS13WithCryptoTLS",
+	"ConnectionState.TLSUnique": "crypto/tls always offers the extended master secret: " +
+		"compat_test.go of the root",
 	"ClientSessionCache.Get":             "the program's own: resume_test.go of the root",
 	"ClientSessionCache.Put":             "the program's own: resume_test.go of the root",
 	"ClientSessionState.ResumptionState": "our sessions are ours: TestASessionSurvivesAsBytes",

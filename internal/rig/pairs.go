@@ -23,7 +23,8 @@ func KindFor(s *suite.Suite) throwaway.Kind {
 }
 
 // IssueForClient makes a client's certificate.
-func IssueForClient(t testing.TB, ca *throwaway.CA, kind throwaway.Kind, edits ...func(*x509.Certificate)) tls.Certificate {
+func IssueForClient(t testing.TB, ca *throwaway.CA, kind throwaway.Kind,
+	edits ...func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	c, err := ca.Issue(kind, []string{"client.test"}, append(edits, throwaway.ForClient)...)
 	if err != nil {
@@ -33,7 +34,8 @@ func IssueForClient(t testing.TB, ca *throwaway.CA, kind throwaway.Kind, edits .
 }
 
 // Connect runs one connection over loopback and gives both ends' views.
-func Connect(t *testing.T, client, server *vitrine.Config) (c, s vitrine.ConnectionState, err error) {
+func Connect(t *testing.T, client,
+	server *vitrine.Config) (c, s vitrine.ConnectionState, err error) {
 	t.Helper()
 	l, err := vitrine.Listen("tcp", "127.0.0.1:0", server)
 	if err != nil {
@@ -82,7 +84,8 @@ func Configs(t *testing.T) (client, server *vitrine.Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &vitrine.Config{RootCAs: ca.Pool(), ServerName: "vitrine.test"}, &vitrine.Config{Certificates: []tls.Certificate{cert}, ClientCAs: ca.Pool()}
+	return &vitrine.Config{RootCAs: ca.Pool(), ServerName: "vitrine.test"},
+		&vitrine.Config{Certificates: []tls.Certificate{cert}, ClientCAs: ca.Pool()}
 }
 
 // Resumes tells whether a connection of these two resumes.

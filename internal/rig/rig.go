@@ -22,7 +22,8 @@ const ServerName = "vitrine.test"
 // Patience bounds what must not hang.
 const Patience = 10 * time.Second
 
-// Authority is one CA for all tests, and certificates that it issued before: RSA keys take long to make.
+// Authority is one CA for all tests, and certificates that it issued before: RSA keys take long to
+// make.
 var Authority = sync.OnceValue(func() *throwaway.CA {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
@@ -33,8 +34,10 @@ var Authority = sync.OnceValue(func() *throwaway.CA {
 
 var issued sync.Map
 
-// Certificate is the authority's, for a key of this kind. Only certificates without edits are issued once.
-func Certificate(t testing.TB, kind throwaway.Kind, edits ...func(*x509.Certificate)) tls.Certificate {
+// Certificate is the authority's, for a key of this kind. Only certificates without edits are
+// issued once.
+func Certificate(t testing.TB, kind throwaway.Kind,
+	edits ...func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	if c, ok := issued.Load(kind); ok && len(edits) == 0 {
 		return c.(tls.Certificate)
@@ -60,7 +63,8 @@ func ClientConfig(edits ...func(*vitrine.Config)) *vitrine.Config {
 
 // ServerConfig proves itself with an ECDSA and an RSA key.
 func ServerConfig(t testing.TB, edits ...func(*vitrine.Config)) *vitrine.Config {
-	c := &vitrine.Config{Certificates: []tls.Certificate{Certificate(t, throwaway.ECDSA), Certificate(t, throwaway.RSA)}}
+	c := &vitrine.Config{Certificates: []tls.Certificate{Certificate(t, throwaway.ECDSA),
+		Certificate(t, throwaway.RSA)}}
 	for _, edit := range edits {
 		edit(c)
 	}

@@ -25,7 +25,8 @@ func (s *Peer) recall(master []byte) error {
 	if s.master, err = prf.Restore(bytes.Clone(master)); err != nil {
 		return err
 	}
-	s.block = s.master.KeyBlock(s.suite.Shape(iana.TLS12), keys.Randoms{Client: s.Hello.Random, Server: s.answer.Random})
+	s.block = s.master.KeyBlock(s.suite.Shape(iana.TLS12),
+		keys.Randoms{Client: s.Hello.Random, Server: s.answer.Random})
 	return nil
 }
 
@@ -36,7 +37,8 @@ func (s *Peer) ServeResumed(m *Session) error {
 		return err
 	}
 	s.Hello, s.suite = said.(*message.ClientHello), suite.ByID(m.Suite)
-	s.answer = &message.ServerHello{Version: iana.TLS12, CipherSuite: m.Suite, SessionID: s.Hello.SessionID}
+	s.answer = &message.ServerHello{Version: iana.TLS12, CipherSuite: m.Suite,
+		SessionID: s.Hello.SessionID}
 	s.rand.Read(s.answer.Random[:])
 	s.answer.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
 	if s.Hello.Extensions.Has(iana.ExtExtendedMasterSecret) {
@@ -68,16 +70,21 @@ func (s *Peer) ServeResumed(m *Session) error {
 
 // OfferSession says a ClientHello that offers to resume.
 func (s *Peer) OfferSession(m *Session, ids ...iana.CipherSuite) error {
-	s.Hello = &message.ClientHello{Version: iana.TLS12, CipherSuites: ids, CompressionMethods: []iana.CompressionMethod{0}, SessionID: m.ID}
+	s.Hello = &message.ClientHello{Version: iana.TLS12, CipherSuites: ids,
+		CompressionMethods: []iana.CompressionMethod{0}, SessionID: m.ID}
 	s.rand.Read(s.Hello.Random[:])
-	s.Hello.Extensions.Add(iana.ExtServerName, &message.ServerNames{Names: []message.ServerName{{Name: []byte(m.ServerName)}}})
-	s.Hello.Extensions.Add(iana.ExtSupportedGroups, &message.SupportedGroups{Groups: []iana.Group{iana.X25519, iana.Secp256r1}})
-	s.Hello.Extensions.Add(iana.ExtSignatureAlgorithms, &message.SignatureSchemes{Schemes: AllSchemes})
+	s.Hello.Extensions.Add(iana.ExtServerName,
+		&message.ServerNames{Names: []message.ServerName{{Name: []byte(m.ServerName)}}})
+	s.Hello.Extensions.Add(iana.ExtSupportedGroups,
+		&message.SupportedGroups{Groups: []iana.Group{iana.X25519, iana.Secp256r1}})
+	s.Hello.Extensions.Add(iana.ExtSignatureAlgorithms,
+		&message.SignatureSchemes{Schemes: AllSchemes})
 	s.Hello.Extensions.Add(iana.ExtExtendedMasterSecret, nil)
 	s.Hello.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
 	if m.Ticket != nil {
 		s.Hello.SessionID = bytes.Repeat([]byte{7}, 32) // RFC 5077 §3.4
-		s.Hello.Extensions = append(s.Hello.Extensions, message.Extension{Type: iana.ExtSessionTicket, Data: m.Ticket})
+		s.Hello.Extensions = append(s.Hello.Extensions,
+			message.Extension{Type: iana.ExtSessionTicket, Data: m.Ticket})
 	}
 	if s.Edit.Hello != nil {
 		s.Edit.Hello(s.Hello)
@@ -85,7 +92,8 @@ func (s *Peer) OfferSession(m *Session, ids ...iana.CipherSuite) error {
 	return s.Send([]Item{s.Encode(s.Hello)})
 }
 
-// Resume plays a client that offers to resume: the client of Figure 2 if the server agrees, otherwise that of Figure 1.
+// Resume plays a client that offers to resume: the client of Figure 2 if the server agrees,
+// otherwise that of Figure 1.
 func (s *Peer) Resume(m *Session, ids ...iana.CipherSuite) error {
 	if err := s.OfferSession(m, ids...); err != nil {
 		return err

@@ -1,5 +1,6 @@
 // Package script is a TLS 1.2 peer that plays its side by hand, from the packages below the
-// handshake. Left alone it is honest; each step can be edited, to see what the other side makes of it.
+// handshake. Left alone it is honest; each step can be edited, to see what the other side makes of
+// it.
 package script
 
 import (
@@ -26,8 +27,9 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// A script is a peer that plays its side by hand, from the packages below the handshake. Left alone it is honest; a case edits what
-// it says, and it then goes on as well as it can until the other side has answered.
+// A script is a peer that plays its side by hand, from the packages below the handshake. Left alone
+// it is honest; a case edits what it says, and it then goes on as well as it can until the other
+// side has answered.
 type Peer struct {
 	T    testing.TB
 	me   iana.Side
@@ -70,7 +72,8 @@ type Edits struct {
 	First, Last func(*Peer, []Item) []Item
 }
 
-// A line is one thing that the script sends: a handshake message, or what another type of record holds.
+// A line is one thing that the script sends: a handshake message, or what another type of record
+// holds.
 type Item struct {
 	Name  string // "server_hello", "change_cipher_spec", …
 	Type  iana.ContentType
@@ -81,8 +84,9 @@ type Item struct {
 }
 
 func New(t testing.TB, me iana.Side, conn net.Conn, cert tls.Certificate, e Edits) *Peer {
-	return &Peer{T: t, me: me, conn: conn, rand: testkit.Rand(t.Name()), Cert: cert, Edit: e, version: iana.TLS12,
-		in: record.Half{From: me.Peer()}, Out: record.Half{From: me}}
+	return &Peer{T: t, me: me, conn: conn, rand: testkit.Rand(t.Name()), Cert: cert, Edit: e,
+		version: iana.TLS12,
+		in:      record.Half{From: me.Peer()}, Out: record.Half{From: me}}
 }
 
 var errAlert = errors.New("script: an alert came")
@@ -119,7 +123,8 @@ func (s *Peer) NextRecord() (iana.ContentType, []byte, error) {
 	switch h.Type {
 	case iana.RecordAlert:
 		if plain[0] == byte(alert.Fatal) || plain[1] == byte(alert.CloseNotify) {
-			s.Alert = &alert.Received{Level: alert.Level(plain[0]), Description: alert.Description(plain[1])}
+			s.Alert = &alert.Received{Level: alert.Level(plain[0]),
+				Description: alert.Description(plain[1])}
 			return 0, nil, errAlert
 		}
 	case iana.RecordApplicationData:
@@ -238,8 +243,9 @@ func (s *Peer) protect(from iana.Side) {
 		return
 	}
 	etm := s.answer.Extensions.Has(iana.ExtEncryptThenMAC) && s.suite.Cipher.CBC()
-	p, err := record.New(s.suite.Cipher, s.suite.MAC, record.Params{Version: iana.TLS12, EncryptThenMAC: etm,
-		Keys: record.Keys(s.block.Of(from)), Rand: s.rand})
+	p, err := record.New(s.suite.Cipher, s.suite.MAC,
+		record.Params{Version: iana.TLS12, EncryptThenMAC: etm,
+			Keys: record.Keys(s.block.Of(from)), Rand: s.rand})
 	if err != nil {
 		s.T.Errorf("script: %v", err)
 		return
@@ -253,7 +259,8 @@ func (s *Peer) protect(from iana.Side) {
 
 // derive makes the keys from a pre_master_secret. The transcript ends with ClientKeyExchange.
 func (s *Peer) derive(pre []byte) {
-	prf, r := keys.PRF{Hash: s.suite.PRF}, keys.Randoms{Client: s.Hello.Random, Server: s.answer.Random}
+	prf, r := keys.PRF{Hash: s.suite.PRF},
+		keys.Randoms{Client: s.Hello.Random, Server: s.answer.Random}
 	if s.answer.Extensions.Has(iana.ExtExtendedMasterSecret) {
 		s.master = prf.ExtendedMaster(pre, s.hash())
 	} else {
@@ -283,13 +290,15 @@ func (s *Peer) sign(schemes []iana.SignatureScheme, signed []byte) (iana.Signatu
 }
 
 // AllSchemes is what a script signs with.
-var AllSchemes = []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP384R1_SHA384, iana.RSA_PSS_RSAE_SHA256,
+var AllSchemes = []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP384R1_SHA384,
+	iana.RSA_PSS_RSAE_SHA256,
 	iana.ED25519, iana.ED448, iana.RSA_PSS_PSS_SHA256}
 
 var (
-	ChangeCipherSpec = Item{Name: "change_cipher_spec", Type: iana.RecordChangeCipherSpec, Raw: []byte{1}}
-	Finished         = Item{Name: "finished", Type: iana.RecordHandshake}
-	ForgedData       = Item{Name: "data", Type: iana.RecordApplicationData, Raw: []byte("forged")}
+	ChangeCipherSpec = Item{Name: "change_cipher_spec", Type: iana.RecordChangeCipherSpec,
+		Raw: []byte{1}}
+	Finished   = Item{Name: "finished", Type: iana.RecordHandshake}
+	ForgedData = Item{Name: "data", Type: iana.RecordApplicationData, Raw: []byte("forged")}
 )
 
 // The edits of a flight.
@@ -357,12 +366,16 @@ func Body(edit func([]byte) []byte) func([]byte) []byte {
 }
 
 // Record is a line of bytes in a record of any type.
-func Record(typ iana.ContentType, b ...byte) Item { return Item{Name: "content", Type: typ, Raw: b} }
+func Record(typ iana.ContentType,
+	b ...byte) Item {
+	return Item{Name: "content", Type: typ, Raw: b}
+}
 
 // Wire is bytes as they are.
 func Wire(b ...byte) Item { return Item{Name: "wire", Wire: b} }
 
 // Message is a handshake message of any type and body.
 func Message(t iana.HandshakeType, b ...byte) Item {
-	return Item{Name: t.String(), Type: iana.RecordHandshake, Raw: Encode(t, b), Aside: t == iana.HelloRequest}
+	return Item{Name: t.String(), Type: iana.RecordHandshake, Raw: Encode(t, b),
+		Aside: t == iana.HelloRequest}
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Serve plays the server of RFC 5246 Figure 1 with the suite given. It ends when the other side does, or says why it could not go on.
+// Serve plays the server of RFC 5246 Figure 1 with the suite given. It ends when the other side
+// does, or says why it could not go on.
 func (s *Peer) Serve(id iana.CipherSuite) error {
 	m, _, err := s.Receive()
 	if err != nil {
@@ -70,7 +71,8 @@ func (s *Peer) hearClient(offer kex.Offer) error {
 			var pre []byte
 			switch {
 			case offer == nil:
-				pre, err = kex.DecryptPreMaster(s.rand, s.Cert.PrivateKey.(crypto.Decrypter), m.EncryptedPreMaster, s.Hello.Version)
+				pre, err = kex.DecryptPreMaster(s.rand, s.Cert.PrivateKey.(crypto.Decrypter),
+					m.EncryptedPreMaster, s.Hello.Version)
 			case m.DHPublic != nil:
 				pre, err = offer.Finish(m.DHPublic)
 				pre = keys.FiniteFieldPreMaster(pre)
@@ -83,7 +85,8 @@ func (s *Peer) hearClient(offer kex.Offer) error {
 			s.derive(pre)
 		case *message.CertificateVerify:
 			pub := s.Cert.Leaf.PublicKey
-			if err := pki.Verify(pub, m.Scheme, s.Transcript[:len(s.Transcript)-len(raw)], m.Signature); err != nil {
+			if err := pki.Verify(pub, m.Scheme, s.Transcript[:len(s.Transcript)-len(raw)],
+				m.Signature); err != nil {
 				s.T.Logf("script: the client's certificate is not the server's: %v", err)
 			}
 		case *message.Finished:
@@ -106,7 +109,8 @@ func (s *Peer) offer() kex.Offer {
 	if err != nil {
 		s.T.Errorf("script: %v", err)
 	}
-	m := &message.ServerKeyExchange{CurveType: iana.NamedCurve, Group: g.ID(), ECPublic: offer.Share()}
+	m := &message.ServerKeyExchange{CurveType: iana.NamedCurve, Group: g.ID(),
+		ECPublic: offer.Share()}
 	if m.P, m.G = kex.Params(g); m.P != nil {
 		m.DHPublic = offer.Share()
 	}
@@ -116,7 +120,8 @@ func (s *Peer) offer() kex.Offer {
 	if err := m.EncodeParams(s.dialect()); err != nil {
 		s.T.Errorf("script: %v", err)
 	}
-	m.Scheme, m.Signature = s.sign(AllSchemes, pki.ServerParams(s.Hello.Random, s.answer.Random, m.Params))
+	m.Scheme, m.Signature = s.sign(AllSchemes,
+		pki.ServerParams(s.Hello.Random, s.answer.Random, m.Params))
 	if s.Edit.Signed != nil {
 		s.Edit.Signed(m)
 	}
@@ -126,10 +131,13 @@ func (s *Peer) offer() kex.Offer {
 
 // Connect plays the client of Figure 1.
 func (s *Peer) Connect(ids ...iana.CipherSuite) error {
-	s.Hello = &message.ClientHello{Version: iana.TLS12, CipherSuites: ids, CompressionMethods: []iana.CompressionMethod{0}}
+	s.Hello = &message.ClientHello{Version: iana.TLS12, CipherSuites: ids,
+		CompressionMethods: []iana.CompressionMethod{0}}
 	s.rand.Read(s.Hello.Random[:])
-	s.Hello.Extensions.Add(iana.ExtSupportedGroups, &message.SupportedGroups{Groups: []iana.Group{iana.X25519, iana.Secp256r1}})
-	s.Hello.Extensions.Add(iana.ExtSignatureAlgorithms, &message.SignatureSchemes{Schemes: AllSchemes})
+	s.Hello.Extensions.Add(iana.ExtSupportedGroups,
+		&message.SupportedGroups{Groups: []iana.Group{iana.X25519, iana.Secp256r1}})
+	s.Hello.Extensions.Add(iana.ExtSignatureAlgorithms,
+		&message.SignatureSchemes{Schemes: AllSchemes})
 	s.Hello.Extensions.Add(iana.ExtExtendedMasterSecret, nil)
 	s.Hello.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
 	if s.Edit.Hello != nil {
@@ -159,7 +167,8 @@ func (s *Peer) Connect(ids ...iana.CipherSuite) error {
 			return err
 		}
 		if _, ok := m.(*message.Finished); ok {
-			return s.Send([]Item{{Name: "data", Type: iana.RecordApplicationData, Raw: []byte("genuine")}})
+			return s.Send([]Item{{Name: "data", Type: iana.RecordApplicationData,
+				Raw: []byte("genuine")}})
 		}
 	}
 }
@@ -190,7 +199,8 @@ func (s *Peer) hearServer() (requested bool, err error) {
 	}
 }
 
-// reply is the client's second flight. The keys are derived on the way, so that an edited flight still has them.
+// reply is the client's second flight. The keys are derived on the way, so that an edited flight
+// still has them.
 func (s *Peer) reply(requested bool) []Item {
 	var flight []Item
 	prove := requested && !s.Edit.Anonymous
@@ -225,7 +235,8 @@ func (s *Peer) reply(requested bool) []Item {
 
 func (s *Peer) keyExchange() (*message.ClientKeyExchange, []byte) {
 	if s.ServerKeyExchange == nil {
-		pre, encrypted, err := kex.EncryptPreMaster(s.rand, s.peer.PublicKey.(*rsa.PublicKey), s.Hello.Version)
+		pre, encrypted,
+			err := kex.EncryptPreMaster(s.rand, s.peer.PublicKey.(*rsa.PublicKey), s.Hello.Version)
 		if err != nil {
 			s.T.Errorf("script: %v", err)
 		}

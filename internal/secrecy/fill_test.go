@@ -64,8 +64,8 @@ func fillBytes(v reflect.Value) int {
 	return 1
 }
 
-// fillFields fills a struct, whatever is exported. Of the structs of others only tls.Certificate is ours
-// to judge.
+// fillFields fills a struct, whatever is exported. Of the structs of others only tls.Certificate is
+// ours to judge.
 func fillFields(v reflect.Value, depth int) (n int) {
 	if foreignStruct(v.Type()) && v.Type().String() != "tls.Certificate" {
 		return 0
@@ -95,5 +95,6 @@ func fillInterface(v reflect.Value) int {
 }
 
 func foreignStruct(t reflect.Type) bool {
-	return t.Kind() == reflect.Struct && t.PkgPath() != module && !strings.HasPrefix(t.PkgPath(), module+"/")
+	return t.Kind() == reflect.Struct && t.PkgPath() != module &&
+		!strings.HasPrefix(t.PkgPath(), module+"/")
 }

@@ -58,7 +58,8 @@ func TestNoProtectionPrintsItsKeys(t *testing.T) {
 		} {
 			shape := s.Shape(of.version)
 			keys := record.Keys{MAC: long[:shape.MAC], Key: long[:shape.Key], IV: long[:shape.IV]}
-			p, err := of.make(s.Cipher, s.MAC, record.Params{Version: of.version, EncryptThenMAC: of.etm, Keys: keys})
+			p, err := of.make(s.Cipher, s.MAC,
+				record.Params{Version: of.version, EncryptThenMAC: of.etm, Keys: keys})
 			if err != nil {
 				continue // this cipher is not of this version
 			}
@@ -183,9 +184,12 @@ func TestNothingOfALiveConnectionPrintsItsSecrets(t *testing.T) {
 		for name, v := range map[string]any{
 			"the client": c.client, "the server": c.server,
 			"the client's Config": c.configs[0], "the server's Config": c.configs[1],
-			"the events": c.events, "the entries": c.events.Entries, "a Dialer": &vitrine.Dialer{Config: c.configs[1]},
-			"the cached session": c.cache.state, "a session's state": state, "the ticket keys": c.tickets, "a ticket key": keys[0],
-			"fixed ticket keys": session.FixedKeys(keys), "the state of the connection": c.client.ConnectionState(),
+			"the events": c.events, "the entries": c.events.Entries,
+			"a Dialer":           &vitrine.Dialer{Config: c.configs[1]},
+			"the cached session": c.cache.state, "a session's state": state,
+			"the ticket keys": c.tickets, "a ticket key": keys[0],
+			"fixed ticket keys":           session.FixedKeys(keys),
+			"the state of the connection": c.client.ConnectionState(),
 		} {
 			if found := leaks(v, secrets...); found != nil {
 				t.Errorf("%v: %s prints a secret in %d ways: %s", id, name, len(found), found[0])

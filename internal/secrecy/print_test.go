@@ -29,7 +29,8 @@ import (
 	"github.com/vitrine-tls/vitrine/vhttp"
 )
 
-// samples are the guarded types, which types_test.go finds. Whoever guards another one adds it here.
+// samples are the guarded types, which types_test.go finds. Whoever guards another one adds it
+// here.
 var samples = []reflect.Type{
 	reflect.TypeFor[trace.Anatomy](), reflect.TypeFor[trace.Derived](),
 	reflect.TypeFor[trace.Ephemeral](), reflect.TypeFor[trace.Field](),
@@ -44,7 +45,8 @@ var samples = []reflect.Type{
 	reflect.TypeFor[keys.Resumption](), reflect.TypeFor[keys.Traffic](),
 	reflect.TypeFor[pki.Choice](), reflect.TypeFor[pki.Credential](),
 	reflect.TypeFor[record.Keys](), reflect.TypeFor[handshake.Input](),
-	reflect.TypeFor[handshake.Machine](), reflect.TypeFor[handshake.Score](), reflect.TypeFor[handshake.PSK](),
+	reflect.TypeFor[handshake.Machine](), reflect.TypeFor[handshake.Score](),
+	reflect.TypeFor[handshake.PSK](),
 	reflect.TypeFor[handshake.Session](), reflect.TypeFor[handshake.TrafficKeys](),
 	reflect.TypeFor[handshake.TrafficSecrets](), reflect.TypeFor[engine.Engine](),
 	reflect.TypeFor[engine.Inbound](), reflect.TypeFor[engine.Item](),
@@ -71,7 +73,8 @@ var samples = []reflect.Type{
 var hollow = map[string]bool{"trace.Log": true, "record.Half": true}
 
 // pattern is what every run of bytes of a sample begins with.
-var pattern = []byte{0xA7, 0x3C, 0xF1, 0x99, 0xB8, 0xE2, 0x8D, 0xC6, 0xD3, 0x9E, 0xFB, 0x87, 0xB1, 0xCA, 0xE5, 0x96}
+var pattern = []byte{0xA7, 0x3C, 0xF1, 0x99, 0xB8, 0xE2, 0x8D, 0xC6, 0xD3, 0x9E, 0xFB, 0x87, 0xB1,
+	0xCA, 0xE5, 0x96}
 
 // forms are what a secret looks like in print: six of its bytes, from each of the first three.
 func forms(secret []byte) (list []string) {
@@ -79,8 +82,10 @@ func forms(secret []byte) (list []string) {
 		s := secret[at : at+6]
 		quoted := strconv.Quote(string(s))
 		decimal := strings.Trim(fmt.Sprintf("%d", s), "[]")
-		list = append(list, string(s), quoted[1:len(quoted)-1], base64.StdEncoding.EncodeToString(s),
-			fmt.Sprintf("%x", s), fmt.Sprintf("%X", s), fmt.Sprintf("% x", s), fmt.Sprintf("% X", s),
+		list = append(list, string(s), quoted[1:len(quoted)-1],
+			base64.StdEncoding.EncodeToString(s),
+			fmt.Sprintf("%x", s), fmt.Sprintf("%X", s), fmt.Sprintf("% x", s),
+			fmt.Sprintf("% X", s),
 			decimal, strings.ReplaceAll(decimal, " ", ", "), strings.ReplaceAll(decimal, " ", ","),
 			strings.Trim(fmt.Sprintf("%#v", s), "[]byte{}"))
 	}
@@ -95,7 +100,8 @@ var verbs = strings.Fields("%v %+v %#v %s %q %x %X %#x %+q %d %o %t %c %U %e")
 func ways(v any) map[string]string {
 	out := map[string]string{}
 	for name, v := range map[string]any{
-		"itself": v, "in a list": []any{v}, "in a map": map[string]any{"k": v}, "in a struct": struct{ Of any }{v},
+		"itself": v, "in a list": []any{v}, "in a map": map[string]any{"k": v},
+		"in a struct": struct{ Of any }{v},
 	} {
 		for _, verb := range append(verbs, "% x") {
 			out[verb+" of "+name] = fmt.Sprintf(verb, v)
@@ -164,7 +170,8 @@ func TestNoGuardedTypePrintsItsBytes(t *testing.T) {
 func TestBytesAreFoundInEveryWay(t *testing.T) {
 	type bare struct{ Key []byte }
 	found := leaks(bare{pattern}, pattern)
-	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "json", "slog"} {
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "json",
+		"slog"} {
 		for _, where := range []string{"itself", "in a list", "in a map", "in a struct"} {
 			shown := func(way string) bool { return strings.HasPrefix(way, verb+" of "+where+":") }
 			if !slices.ContainsFunc(found, shown) {

@@ -13,13 +13,15 @@ var publicPackages = map[string]string{
 
 // public are types, and fields of types, that reach bytes and no secret, with the reason.
 var public = map[string]string{
-	"trace.Hex":                      "bytes that anybody on the wire saw",
-	"keys.Randoms":                   "the random values of both hellos",
-	"pki.Request":                    "a CertificateRequest",
-	"handshake.Agreed":               "what both hellos say",
-	"handshake.Peer":                 "certificates, and a psk_identity, which is sent in the clear",
-	"handshake.PreShared":            "a psk_identity_hint, which is sent in the clear",
-	"handshake.Prior":                "verify_data, which authenticates and hides nothing, and a certificate",
+	"trace.Hex":        "bytes that anybody on the wire saw",
+	"keys.Randoms":     "the random values of both hellos",
+	"pki.Request":      "a CertificateRequest",
+	"handshake.Agreed": "what both hellos say",
+	"handshake.Peer": "certificates, and a psk_identity, which is sent in the " +
+		"clear",
+	"handshake.PreShared": "a psk_identity_hint, which is sent in the clear",
+	"handshake.Prior": "verify_data, which authenticates and hides nothing, and a " +
+		"certificate",
 	"handshake.Score.VerifyData":     "it authenticates, and hides nothing",
 	"handshake.Score.transcript":     "messages, in the clear",
 	"handshake.Score.checking":       "a message, in the clear",
@@ -33,8 +35,9 @@ var public = map[string]string{
 	"front.guest.ahead":              "how a client began, in the clear",
 	"front.Visit.First":              "how a client began, in the clear",
 	"reach.Conn":                     "how a server began, in the clear",
-	"keylog.Line.ID":                 "a client_random, a session_id or a part of what is encrypted",
-	"diagnose.Failure":               "how a connection began",
+	"keylog.Line.ID": "a client_random, a session_id or a part of what is " +
+		"encrypted",
+	"diagnose.Failure": "how a connection began",
 }
 
 // foreign are types of others that hold secrets, or may.

@@ -1,11 +1,12 @@
-// Package secrecy_test proves that nothing which holds a secret prints it, whatever prints it: fmt with
-// any verb, encoding/json, log/slog.
+// Package secrecy_test proves that nothing which holds a secret prints it, whatever prints it: fmt
+// with any verb, encoding/json, log/slog.
 //
 // types_test.go finds every exported type of every package from the compiler's export data, and
-// follows it as a printer would: through fields, elements and pointers to bytes. A type that reaches
-// any must either be guarded, which means that it has the methods Format and MarshalText of its own, or
-// stand in a list of what is public, with the reason. So a new type cannot be forgotten.
-// print_test.go then fills each guarded type with a pattern, prints it in every way and looks for it.
+// follows it as a printer would: through fields, elements and pointers to bytes. A type that
+// reaches any must either be guarded, which means that it has the methods Format and MarshalText of
+// its own, or stand in a list of what is public, with the reason. So a new type cannot be
+// forgotten. print_test.go then fills each guarded type with a pattern, prints it in every way and
+// looks for it.
 package secrecy_test
 
 import (
@@ -48,10 +49,11 @@ func load(t *testing.T) *house {
 			ours = append(ours, f[0])
 		}
 	}
-	compiled := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
-		b, err := os.ReadFile(exports[path])
-		return io.NopCloser(bytes.NewReader(b)), err
-	})
+	compiled := importer.ForCompiler(token.NewFileSet(), "gc",
+		func(path string) (io.ReadCloser, error) {
+			b, err := os.ReadFile(exports[path])
+			return io.NopCloser(bytes.NewReader(b)), err
+		})
 	h := &house{types: map[string]*types.Named{}}
 	for _, path := range ours {
 		pkg, err := compiled.Import(path)
@@ -80,8 +82,8 @@ func called(n *types.Named) string {
 	return n.Obj().Pkg().Name() + "." + n.Obj().Name()
 }
 
-// guarded reports whether a type prints itself: a value of it, or, if it has a lock and is used through
-// a pointer alone, a pointer.
+// guarded reports whether a type prints itself: a value of it, or, if it has a lock and is used
+// through a pointer alone, a pointer.
 func guarded(n *types.Named) bool {
 	methods := types.NewMethodSet(n)
 	if holdsLock(n, nil) {
@@ -124,14 +126,14 @@ type walk struct {
 type at struct {
 	t types.Type
 
-	// sealed: through a field that is not exported. fmt prints it and calls no methods. followed: also
-	// through a pointer there. It is an address, but for a verb that does not fit pointers, as %s: then fmt
-	// prints what is behind it, up to the next pointer.
+	// sealed: through a field that is not exported. fmt prints it and calls no methods. followed:
+	// also through a pointer there. It is an address, but for a verb that does not fit pointers, as
+	// %s: then fmt prints what is behind it, up to the next pointer.
 	sealed, followed bool
 
-	// spilt: in a struct that fmt may print without calling methods, although it is exported. fmt does so
-	// with the last exported value that it met when a verb does not fit: %s a bool that is not exported,
-	// or a pointer without a method for %s.
+	// spilt: in a struct that fmt may print without calling methods, although it is exported. fmt
+	// does so with the last exported value that it met when a verb does not fit: %s a bool that is
+	// not exported, or a pointer without a method for %s.
 	spilt bool
 }
 
@@ -225,8 +227,8 @@ func (w *walk) fields(s *types.Struct, a at, path string) string {
 	return ""
 }
 
-// implementers follows what an interface of ours may hold. An empty interface may hold anything, and one
-// of somebody else's nothing of ours.
+// implementers follows what an interface of ours may hold. An empty interface may hold anything,
+// and one of somebody else's nothing of ours.
 func (w *walk) implementers(i *types.Interface, a at, path string) string {
 	if i.Empty() {
 		return path
@@ -267,13 +269,15 @@ func TestEveryTypeThatReachesASecretIsGuarded(t *testing.T) {
 		}
 		w := &walk{house: h, seen: map[at]bool{}}
 		if found := w.follow(at{t: n}, name); found != "" {
-			t.Errorf("%s reaches %s: give it Format and MarshalText (see trace.Print), or list it as public",
+			t.Errorf("%s reaches %s: give it Format and MarshalText (see trace.Print), or list "+
+				"it as public",
 				name, found)
 		}
 	}
 	for name := range public {
 		parts := strings.Split(name, ".")
-		if unexported := !token.IsExported(parts[1]); !unexported && h.types[parts[0]+"."+parts[1]] == nil {
+		if unexported := !token.IsExported(parts[1]); !unexported &&
+			h.types[parts[0]+"."+parts[1]] == nil {
 			t.Errorf("%s is listed as public, and there is no such type", name)
 		}
 	}

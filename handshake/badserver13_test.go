@@ -1,0 +1,300 @@
+package handshake
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// A man in the middle who changes one message of a TLS 1.3 handshake plays the peer that breaks a
+// rule. What the machines say is not protected here, so that each message can be changed.
+
+// config13 is a side that speaks TLS 1.3 alone.
+func config13(seed string) *Config {
+	c := config(seed)
+	c.MinVersion, c.MaxVersion, c.Suites, c.Suites13 = iana.TLS13, iana.TLS13, nil,
+		suite.Preference13()
+	c.Groups = []iana.Group{iana.X25519, iana.Secp256r1}
+	return c
+}
+
+// edit changes a message, or returns false if it is not the one.
+type edit func(m message.Message) bool
+
+// on makes an edit of the first message of a type.
+func on[M message.Message](change func(M)) edit {
+	done := false
+	return func(m message.Message) bool {
+		x, ok := m.(M)
+		if !ok || done {
+			return false
+		}
+		done = true
+		change(x)
+		return true
+	}
+}
+
+// tampered performs a handshake in which from's messages are edited, and gives both sides' errors.
+func tampered(t *testing.T, client, server *Config, from iana.Side,
+	change edit) (errs [2]error, touched bool) {
+	t.Helper()
+	desks := [2]*desk{{}, {}}
+	machines := [2]*Machine{NewClient(client, desks[0]), NewServer(server, desks[1])}
+	goOn := func(me iana.Side, do func() error) {
+		err := do()
+		for {
+			p, ok := errors.AsType[*Pending](err)
+			if !ok {
+				errs[me] = err
+				return
+			}
+			if err = p.Do(context.Background()); err == nil {
+				err = machines[me].Speak()
+			}
+		}
+	}
+	goOn(iana.Client, machines[0].Speak)
+	var heard [2]int
+	for turns := 0; turns < 8 && errs == [2]error{}; turns++ {
+		me := iana.Side(1 - turns%2)
+		sender := me.Peer()
+		for errs[me] == nil && heard[sender] < len(desks[sender].said) {
+			line := desks[sender].said[heard[sender]]
+			heard[sender]++
+			if line.kind == ChangeCipherSpec || machines[me].Done() {
+				continue
+			}
+			raw := line.raw
+			if sender == from {
+				d := machines[sender].dialect()
+				m, err := d.Parse(raw)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if change(m) {
+					touched = true
+					if raw, err = d.Encode(m); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			goOn(me, func() error { return machines[me].Take(sender, KindOf(raw), raw) })
+		}
+		if errs[me] == nil && !machines[me].Done() {
+			goOn(me, machines[me].Speak)
+		}
+	}
+	return errs, touched
+}
+
+// without drops an extension.
+func without(e *message.Extensions, t iana.ExtensionType) {
+	*e = slices.DeleteFunc(*e, func(x message.Extension) bool { return x.Type == t })
+}
+
+// with puts a content in the place of an extension's.
+func with(t *testing.T, e *message.Extensions, typ iana.ExtensionType, c message.Content) {
+	t.Helper()
+	var one message.Extensions
+	if err := one.Add(typ, c); err != nil {
+		t.Fatal(err)
+	}
+	for i := range *e {
+		if (*e)[i].Type == typ {
+			(*e)[i] = one[0]
+			return
+		}
+	}
+	*e = append(one, *e...) // not behind pre_shared_key
+}
+
+type badCase struct {
+	what   string
+	change func(t *testing.T) edit
+	want   alert.Description
+	setup  func(client, server *Config)
+}
+
+func sh13(f func(t *testing.T, m *message.ServerHello)) func(*testing.T) edit {
+	return func(t *testing.T) edit {
+		return on(func(m *message.ServerHello) { f(t, m) })
+	}
+}
+
+// What a client refuses in a server of TLS 1.3, with the alert that the RFC names.
+func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
+	retry := func(client, server *Config) { server.Groups = []iana.Group{iana.Secp256r1} }
+	ask := func(client, server *Config) { server.ClientAuth.Request = true }
+	x := func(e func(m *message.EncryptedExtensions)) func(*testing.T) edit {
+		return func(*testing.T) edit { return on(e) }
+	}
+	cases := []badCase{
+		{"RFC 8446 §4.1.3: legacy_version",
+			sh13(func(t *testing.T, m *message.ServerHello) { m.Version = iana.TLS13 }),
+			alert.IllegalParameter, nil},
+		{"§4.1.3: the session ID is not echoed",
+			sh13(func(t *testing.T, m *message.ServerHello) { m.SessionID = nil }),
+			alert.IllegalParameter, nil},
+		{"§4.1.3: compression",
+			sh13(func(t *testing.T, m *message.ServerHello) { m.CompressionMethod = 1 }),
+			alert.IllegalParameter, nil},
+		{"§4.1.3: a suite that was not offered",
+			sh13(func(t *testing.T,
+				m *message.ServerHello) {
+				m.CipherSuite = iana.TLS_AES_128_CCM_SHA256
+			}), alert.IllegalParameter, nil},
+		{"§4.2.1: a version before TLS 1.3", sh13(func(t *testing.T, m *message.ServerHello) {
+			with(t, &m.Extensions, iana.ExtSupportedVersions,
+				&message.SelectedVersion{Version: iana.TLS12})
+		}), alert.IllegalParameter, nil},
+		{"§4.2.8: a share of another group", sh13(func(t *testing.T, m *message.ServerHello) {
+			with(t, &m.Extensions, iana.ExtKeyShare,
+				&message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: iana.Secp384r1,
+					KeyExchange: make([]byte, 97)}})
+		}), alert.IllegalParameter, nil},
+		{"§4.2.8: a share that is none", sh13(func(t *testing.T, m *message.ServerHello) {
+			with(t, &m.Extensions, iana.ExtKeyShare,
+				&message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: iana.X25519,
+					KeyExchange: make([]byte, 32)}})
+		}), alert.IllegalParameter, nil},
+		{"§4.2.8: no share",
+			sh13(func(t *testing.T,
+				m *message.ServerHello) {
+				without(&m.Extensions,
+					iana.ExtKeyShare)
+			}), alert.MissingExtension, nil},
+		{"§4.2: an answer that nobody asked for", sh13(func(t *testing.T, m *message.ServerHello) {
+			with(t, &m.Extensions, iana.ExtPreSharedKey, &message.SelectedPSK{})
+		}), alert.UnsupportedExtension, nil},
+		{"§4.2: an extension in the wrong message",
+			sh13(func(t *testing.T, m *message.ServerHello) {
+				with(t, &m.Extensions, iana.ExtServerName, nil)
+			}), alert.IllegalParameter, nil},
+		{"§4.1.4: a retry for a group that was shared",
+			sh13(func(t *testing.T, m *message.ServerHello) {
+				with(t, &m.Extensions, iana.ExtKeyShare, &message.SelectedGroup{Group: iana.X25519})
+			}), alert.IllegalParameter, retry},
+		{"§4.1.4: a retry for a group that was not offered",
+			sh13(func(t *testing.T, m *message.ServerHello) {
+				with(t, &m.Extensions, iana.ExtKeyShare, &message.SelectedGroup{Group: iana.X448})
+			}), alert.IllegalParameter, retry},
+		{"§4.1.4: a retry that changes nothing",
+			sh13(func(t *testing.T,
+				m *message.ServerHello) {
+				without(&m.Extensions,
+					iana.ExtKeyShare)
+			}), alert.IllegalParameter, retry},
+		{"§4.3.1: a key share in EncryptedExtensions", x(func(m *message.EncryptedExtensions) {
+			m.Extensions = append(m.Extensions,
+				message.Extension{Type: iana.ExtKeyShare, Data: make([]byte, 4)})
+		}), alert.IllegalParameter, nil},
+		{"§4.2: an unknown extension in EncryptedExtensions",
+			x(func(m *message.EncryptedExtensions) {
+				m.Extensions = append(m.Extensions, message.Extension{Type: 0xABCD})
+			}), alert.UnsupportedExtension, nil},
+		{"§4.3.2: a context", func(*testing.T) edit {
+			return on(func(m *message.CertificateRequest) { m.Context = []byte{1} })
+		}, alert.IllegalParameter, ask},
+		{"§4.3.2: no signature_algorithms", func(*testing.T) edit {
+			return on(func(m *message.CertificateRequest) { without(&m.Extensions, iana.ExtSignatureAlgorithms) })
+		}, alert.MissingExtension, ask},
+		{"§4.4.2: a context",
+			func(*testing.T) edit { return on(func(m *message.Certificate) { m.Context = []byte{1} }) }, alert.IllegalParameter, nil},
+		{"§4.4.2.4: no certificate",
+			func(*testing.T) edit { return on(func(m *message.Certificate) { m.Chain = nil }) },
+			alert.DecodeError, nil},
+		{"§4.4.2: an extension that nobody asked for", func(*testing.T) edit {
+			return on(func(m *message.Certificate) { m.Extensions = []message.Extensions{{{Type: 0xABCD}}} })
+		}, alert.UnsupportedExtension, nil},
+		{"§4.4.3: PKCS #1 v1.5", func(*testing.T) edit {
+			return on(func(m *message.CertificateVerify) { m.Scheme = iana.RSA_PKCS1_SHA256 })
+		}, alert.IllegalParameter, nil},
+		{"§4.4.3: ECDSA with another curve", func(*testing.T) edit {
+			return on(func(m *message.CertificateVerify) { m.Scheme = iana.ECDSA_SECP384R1_SHA384 })
+		}, alert.IllegalParameter, nil},
+		{"§4.4.3: a wrong signature", func(*testing.T) edit {
+			return on(func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 })
+		}, alert.DecryptError, nil},
+		{"§4.4.4: a wrong Finished",
+			func(*testing.T) edit { return on(func(m *message.Finished) { m.VerifyData[0] ^= 1 }) },
+			alert.DecryptError, nil},
+		{"§4.4.4: a short Finished",
+			func(*testing.T) edit { return on(func(m *message.Finished) { m.VerifyData = m.VerifyData[:12] }) }, alert.DecryptError, nil},
+	}
+	for _, c := range cases {
+		client, server := config13("client"), config13("server")
+		server.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
+		if c.setup != nil {
+			c.setup(client, server)
+		}
+		errs, touched := tampered(t, client, server, iana.Server, c.change(t))
+		if err := errs[iana.Client]; !touched || err == nil || alert.Of(err) != c.want {
+			t.Errorf("%s: %v and %v (changed: %v), expected %v", c.what, errs[0], errs[1], touched,
+				c.want)
+		}
+	}
+}
+
+// A server that speaks TLS 1.3 and was made to choose less says so, and a client that offered TLS
+// 1.3 listens: RFC 8446 §4.1.3.
+func TestDowngradesAreNoticed(t *testing.T) {
+	client, server := config("client", ecdheECDSA), config("server", ecdheECDSA)
+	server.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
+	for _, c := range []*Config{client, server} {
+		c.MaxVersion, c.Suites13 = iana.TLS13, suite.Preference13()
+	}
+	errs, touched := tampered(t, client, server, iana.Client, on(func(m *message.ClientHello) {
+		without(&m.Extensions, iana.ExtSupportedVersions)
+	}))
+	if err := errs[iana.Client]; !touched || err == nil || alert.Of(err) != alert.IllegalParameter {
+		t.Errorf("got %v", errs)
+	}
+}
+
+// A program can ask whether a hello suits before anything is decided, also one that offers a
+// ticket.
+func TestSuitsKnowsTLS13(t *testing.T) {
+	server := config13("server")
+	server.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
+	server.Tickets = true
+	server.Open = func(context.Context, []byte) (*Session,
+		error) {
+		t.Error("a ticket was opened")
+		return nil, nil
+	}
+	client := config13("client")
+	client.Skip, client.Tickets = true, true
+	client.Offer = &Session{Version: iana.TLS13, Suite: suite.Preference13()[0], ServerName: name,
+		Master: make([]byte, 32),
+		Ticket: []byte("ticket"), Created: throwaway.Epoch,
+		Chain: server.Credentials[0].Chain.Raw()}
+	client.Offer.Bound = client.bound(iana.Client)
+	said := &desk{}
+	if err := NewClient(client, said).Speak(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := (message.Dialect{Version: iana.TLS12}).Parse(said.said[0].raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ch := m.(*message.ClientHello)
+	if !ch.Extensions.Has(iana.ExtPreSharedKey) {
+		t.Fatal("the hello offers no ticket")
+	}
+	if err := Suits(ch, server); err != nil {
+		t.Error(err)
+	}
+	server.Groups = []iana.Group{iana.Secp521r1}
+	if err := Suits(ch, server); err == nil {
+		t.Error("a server without a common group suits")
+	}
+}
