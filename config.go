@@ -114,8 +114,8 @@ type Config struct {
 	// takes those of the Policy.
 	CurvePreferences []tls.CurveID
 
-	// SignatureSchemes, if set, are what this side signs with and accepts, best first: naming a
-	// deprecated one turns it on. nil takes those of the Policy. They say nothing about the
+	// SignatureSchemes, if set, are what this side signs with and accepts, best first (an ECDSA key
+	// prefers the one of its curve): naming a deprecated one turns it on. nil takes those of the Policy. They say nothing about the
 	// signatures of certificates, and nothing below TLS 1.2.
 	// Certificate.SupportedSignatureAlgorithms limits one key.
 	SignatureSchemes []tls.SignatureScheme

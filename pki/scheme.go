@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
@@ -105,6 +106,14 @@ func Signs(id iana.SignatureScheme) bool {
 // rsaMD5 is rsa with md5, which signs certificates only.
 const rsaMD5 iana.SignatureScheme = 0x0101
 
+// last returns 0 for the scheme of a curve, and 1 for the others.
+func last(id iana.SignatureScheme, group iana.Group) int {
+	if s, ok := lookup(id); ok && s.Group == group {
+		return 0
+	}
+	return 1
+}
+
 // Schemes returns how pub's private key can sign, best first. It returns nothing for a key that TLS
 // does not know.
 func Schemes(pub crypto.PublicKey) []iana.SignatureScheme {
@@ -138,12 +147,18 @@ func Signs13(pub crypto.PublicKey, id iana.SignatureScheme) bool {
 	return true
 }
 
-// ChooseScheme returns the best scheme of pub that is in theirs, which the peer accepts, and in
-// allowed, which our policy allows. The error is handshake_failure. See RFC 5246 §7.4.3.
+// ChooseScheme returns the first scheme in allowed, our own list, that pub can sign with and that is
+// in theirs, which the peer accepts. An ECDSA key prefers the scheme of its curve. The error is
+// handshake_failure. See RFC 5246 §7.4.3.
 func ChooseScheme(pub crypto.PublicKey, theirs,
 	allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {
-	ours := slices.DeleteFunc(Schemes(pub),
-		func(s iana.SignatureScheme) bool { return !slices.Contains(allowed, s) })
+	ours := slices.DeleteFunc(slices.Clone(allowed),
+		func(id iana.SignatureScheme) bool { s, ok := lookup(id); return !ok || !s.fits(pub) })
+	if group := groupOf(pub); group != 0 { // an ECDSA key prefers the hash that belongs to its curve
+		slices.SortStableFunc(ours, func(a, b iana.SignatureScheme) int {
+			return cmp.Compare(last(a, group), last(b, group))
+		})
+	}
 	for _, s := range ours {
 		if slices.Contains(theirs, s) {
 			return s, nil

@@ -246,3 +246,27 @@ func TestServerParamsAreRandomsThenParams(t *testing.T) {
 		t.Errorf("got %x, expected %x", got, want)
 	}
 }
+
+func TestAKeySignsWithOurFirstSchemeThatThePeerAccepts(t *testing.T) {
+	key, p384 := publicKey(t, one()[throwaway.RSA]), publicKey(t, one()[throwaway.ECDSAP384])
+	all := []iana.SignatureScheme{iana.RSA_PKCS1_SHA256, iana.RSA_PSS_RSAE_SHA512,
+		iana.RSA_PSS_RSAE_SHA256, iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SECP384R1_SHA384}
+	for _, c := range []struct {
+		what   string
+		pub    crypto.PublicKey
+		theirs []iana.SignatureScheme
+		ours   []iana.SignatureScheme
+		want   iana.SignatureScheme
+	}{
+		{"our order", key, all, all[1:], iana.RSA_PSS_RSAE_SHA512},
+		{"our order again", key, all, all, iana.RSA_PKCS1_SHA256},
+		{"not the peer's", key, all, []iana.SignatureScheme{all[2], all[0]}, all[2]},
+		{"what the peer has not is passed over", key, all[2:], all, iana.RSA_PSS_RSAE_SHA256},
+		{"ECDSA: the curve's own", p384, all, all, iana.ECDSA_SECP384R1_SHA384},
+		{"ECDSA: another, if need be", p384, all[:4], all, iana.ECDSA_SECP256R1_SHA256},
+	} {
+		if got, err := ChooseScheme(c.pub, c.theirs, c.ours); got != c.want || err != nil {
+			t.Errorf("%s: got %v and %v, expected %v", c.what, got, err, c.want)
+		}
+	}
+}
