@@ -16,7 +16,7 @@ import (
 
 const (
 	maxText  = 4<<10 + 100 // an error's: alert.Error's bound, and the section
-	maxAlloc = 8 << 20     // bytes that a refusal may allocate, the test's own included
+	maxAlloc = 10 << 20    // bytes that a refusal may allocate, the test's own included
 )
 
 // many returns n different code points that nobody knows, the first at from.

@@ -21,6 +21,12 @@ import (
 type Peer struct {
 	Addr string // where a server listens
 
+	*process
+	again func() (*Peer, error) // starts a server at another port
+}
+
+// process is what runs for a Peer.
+type process struct {
 	command []string
 	cmd     *exec.Cmd
 	in      io.WriteCloser
@@ -42,13 +48,17 @@ func (s *Stack) Serve(ctx context.Context, setup *Setup) (*Peer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.start(ctx, iana.Server, addr, setup)
+	p, err := s.start(ctx, iana.Server, addr, setup)
+	if err == nil {
+		p.again = func() (*Peer, error) { return s.Serve(ctx, setup) }
+	}
+	return p, err
 }
 
 func (s *Stack) start(ctx context.Context, as iana.Side, addr string, setup *Setup) (*Peer, error) {
 	args := append(s.args(as, addr, setup), setup.Options...)
-	p := &Peer{Addr: addr, ended: make(chan struct{}),
-		cmd: exec.CommandContext(ctx, s.tools[as], args...)}
+	p := &Peer{Addr: addr, process: &process{ended: make(chan struct{}),
+		cmd: exec.CommandContext(ctx, s.tools[as], args...)}}
 	p.command = p.cmd.Args
 	if s.env != nil {
 		p.cmd.Env = append(os.Environ(), s.env(setup)...)
@@ -69,19 +79,28 @@ func (s *Stack) start(ctx context.Context, as iana.Side, addr string, setup *Set
 		out.Close()
 		return nil, fmt.Errorf("interop: %w", err)
 	}
-	go func() {
+	go func(p *process) {
 		p.err = p.cmd.Wait()
 		close(p.ended)
-	}()
+	}(p.process)
 	return p, nil
 }
 
-// Dial connects to a server as soon as it listens.
+// Dial connects to a server as soon as it listens. A server whose port was taken between our look
+// and its own bind is started again at another.
 func (p *Peer) Dial(ctx context.Context) (net.Conn, error) {
 	for {
 		c, err := (&net.Dialer{}).DialContext(ctx, "tcp", p.Addr)
 		if err == nil {
 			return c, nil
+		}
+		if p.again != nil && strings.Contains(p.Said(), "in use") {
+			other, err := p.again()
+			if err != nil {
+				return nil, err
+			}
+			p.Kill()
+			p.Addr, p.process = other.Addr, other.process
 		}
 		select {
 		case <-p.ended:
