@@ -107,8 +107,8 @@ func DecryptPreMaster(rand io.Reader, key crypto.Decrypter, encrypted []byte,
 		return nil, err
 	}
 	//lint:ignore SA1019 deprecated for new protocols; RFC 5246 §7.4.7.1 is this one
-	opened, failure := key.Decrypt(rand, encrypted,
-		&rsa.PKCS1v15DecryptOptions{SessionKeyLen: preMasterLength})
+	options := &rsa.PKCS1v15DecryptOptions{SessionKeyLen: preMasterLength}
+	opened, failure := key.Decrypt(rand, encrypted, options)
 	var candidate [preMasterLength]byte
 	copy(candidate[:], opened)
 	good := subtle.ConstantTimeEq(int32(len(opened)), preMasterLength) &

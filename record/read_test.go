@@ -17,13 +17,12 @@ import (
 // sender seals records as the peers in old captures did. It is written from the RFCs and shares no
 // code with what is tested.
 type sender struct {
-	version iana.Version
-	mac     func() hash.Hash
-	pads    int // of SSL 3.0's MAC
-	key     []byte
-	stream  cipher.Stream
-	chain   cipher.BlockMode
-	seq     uint64
+	mac    func() hash.Hash
+	pads   int // of SSL 3.0's MAC
+	key    []byte
+	stream cipher.Stream
+	chain  cipher.BlockMode
+	seq    uint64
 }
 
 // seal gives a fragment: content || MAC || padding, encrypted. See RFC 6101 §5.2.3.
