@@ -8,19 +8,21 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// What TLS 1.3 does differently once its handshake is done, and with alerts.
+// Post-handshake messages and alerts of TLS 1.3.
 
 const (
-	// maxUpdates bounds the KeyUpdates that a peer may send without data between them.
+	// maxUpdates bounds the KeyUpdates that a peer may send without application data between them,
+	// and the tickets that a server may send in a row.
 	maxUpdates = 32
 
-	// spareRecords is how many records a key can still seal when it is changed. A Write seals few
-	// at a time.
+	// spareRecords is how many records our key can still seal when we replace it. A Write seals far
+	// fewer at a time.
 	spareRecords = 1 << 10
 )
 
-// heard13 takes an alert of TLS 1.3, whose level means nothing: all but two end the connection. See
-// RFC 8446 §6.
+// heard13 handles an alert of TLS 1.3, where the level is ignored. All alerts but close_notify and
+// user_canceled are errors; close_notify is the regular end of what the peer sends. See RFC 8446
+// §6.
 func (e *Engine) heard13(level alert.Level, d alert.Description) error {
 	switch d {
 	case alert.CloseNotify:
@@ -36,7 +38,7 @@ func (e *Engine) heard13(level alert.Level, d alert.Description) error {
 	return &alert.Received{Level: level, Description: d}
 }
 
-// post13 takes a message after the handshake: a ticket, or a change of keys. See RFC 8446 §4.6.
+// post13 handles a post-handshake message: a NewSessionTicket or a KeyUpdate. See RFC 8446 §4.6.
 func (e *Engine) post13(raw []byte) error {
 	switch t := iana.HandshakeType(raw[0]); {
 	case t == iana.KeyUpdate:
@@ -52,8 +54,9 @@ func (e *Engine) post13(raw []byte) error {
 	}
 }
 
-// keyUpdate changes the peer's keys. If it asks for ours too, they change before we next send data:
-// one change answers all requests that came before it. See RFC 8446 §4.6.3.
+// keyUpdate handles a KeyUpdate: it replaces the peer's traffic keys. If the peer requests an
+// update of ours, they are replaced before we next send data, so one update answers all requests
+// before it. See RFC 8446 §4.6.3.
 func (e *Engine) keyUpdate(raw []byte) error {
 	const ref = "RFC 8446 §4.6.3"
 	m, err := message.Dialect{Version: iana.TLS13}.Parse(raw)
@@ -79,8 +82,8 @@ func (e *Engine) keyUpdate(raw []byte) error {
 	return nil
 }
 
-// Seal seals application data, under new keys if the peer asked for them or ours are nearly used
-// up. It is for whoever may use the outbound half.
+// Seal seals application data. It first replaces our keys if the peer requested that or if they are
+// nearly used up. The caller must hold the outbound half.
 func (e *Engine) Seal(data []byte) error {
 	if e.machine.TLS13() && (e.rekey.Swap(false) || e.Out.half.Left() < spareRecords) {
 		if err := e.UpdateKeys(iana.UpdateNotRequested); err != nil {
@@ -90,10 +93,11 @@ func (e *Engine) Seal(data []byte) error {
 	return e.Out.Seal(iana.RecordApplicationData, data)
 }
 
-// UpdateKeys says that our keys change, and changes them. The KeyUpdate itself is sealed under the
-// old ones. It is for whoever may use the outbound half, in TLS 1.3 and once the handshake is done.
+// UpdateKeys sends a KeyUpdate, sealed under our old keys, and then replaces them. It may only be
+// called in TLS 1.3, after the handshake. The caller must hold the outbound half.
 func (e *Engine) UpdateKeys(request iana.KeyUpdateRequest) error {
-	raw, err := message.Dialect{Version: iana.TLS13}.Encode(&message.KeyUpdate{RequestUpdate: request})
+	raw, err := message.Dialect{Version: iana.TLS13}.Encode(
+		&message.KeyUpdate{RequestUpdate: request})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,6 @@
-// Package engine stands a socket and a handshake: bytes in, bytes out, and no blocking. It cuts
-// what arrives into records (RFC 5246 §6.2), opens them, joins handshake messages, and answers what
-// comes after the handshake.
+// Package engine connects a byte stream to a handshake, without blocking. It splits what arrives
+// into records (RFC 5246 §6.2), opens them, joins handshake messages, and answers post-handshake
+// messages.
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package engine
@@ -16,34 +16,34 @@ import (
 )
 
 const (
-	// maxMessage bounds a handshake message, header included: it is the longest ClientHello that
-	// RFC 5246 §7.4.1.2 allows, with every vector full. Only a chain of certificates could be
-	// longer.
+	// maxMessage bounds the length of a handshake message, header included. It is the longest
+	// ClientHello that RFC 5246 §7.4.1.2 allows, with every vector full. Only a Certificate could
+	// be longer.
 	maxMessage = message.HeaderLen + 2 + 32 + (1 + 32) + (2 + 65534) + (1 + 255) + (2 + 65535)
 
-	// A peer may send this much without application data between: empty records (RFC 5246 §6.2.1),
-	// warnings (§7.2) and requests to negotiate (§7.4.1.1). The first two are as many as BoringSSL
-	// takes; OpenSSL takes 32 and 5.
+	// The number of records that a peer may send without application data between them: empty ones
+	// (RFC 5246 §6.2.1), warnings (§7.2) and requests to renegotiate (§7.4.1.1). The first two
+	// limits are those of BoringSSL; OpenSSL's are 32 and 5.
 	maxEmpty    = 32
 	maxWarnings = 4
 	maxRequests = 16
 
-	// maxSkipped bounds early data, in bytes, that is dropped: what a server offers is usually 16
-	// KiB.
+	// maxSkipped bounds the early data that is dropped, in bytes. Servers usually offer 16 KiB.
 	maxSkipped = 64 << 10
 
 	smallBuffer = 4 << 10
 	largeBuffer = 2 * (record.HeaderLen + record.MaxCiphertext) // two records a system call
 )
 
-// Item is one thing that arrived whole.
+// Item is one complete thing that arrived: a handshake message, or the content of a record.
 type Item struct {
 	Type iana.ContentType
-	// a handshake message, the receiver's to keep; or a record's content, valid until the next call
+	// a handshake message, which the receiver may keep; or a record's content, valid until the next
+	// call
 	Body []byte
 }
 
-// Inbound is what one side sends, on its way from bytes to items.
+// Inbound is the receiving half of an Engine: it turns the bytes from one side into items.
 type Inbound struct {
 	half    record.Half
 	version iana.Version // of records; 0 until it is settled
@@ -63,13 +63,14 @@ type Inbound struct {
 	skipped  int  // bytes of it
 }
 
-// NewInbound reads what from sends, in the clear at first.
+// NewInbound returns an Inbound for what the side from sends. It does not decrypt until Protect is
+// called.
 func NewInbound(from iana.Side, log *trace.Log) *Inbound {
 	return &Inbound{half: record.Half{From: from, Log: log}}
 }
 
-// Space is where the next bytes from the peer go: read into it, then call Arrived. It grows with
-// what has arrived, and never with what a length promises.
+// Space returns a buffer for the next bytes from the peer: read into it, then call Arrived. The
+// buffer grows with what has arrived, never with a length from the wire.
 func (in *Inbound) Space() []byte {
 	if in.start == in.end {
 		in.start, in.end = 0, 0
@@ -94,13 +95,13 @@ func (in *Inbound) Space() []byte {
 	return in.buf[in.end:]
 }
 
-// Buffers are shared by all connections: large ones are for those that move much at once.
+// Buffers are shared by all connections. Large ones are for connections that receive much at once.
 var (
 	small = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
 	large = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
 )
 
-// Release gives an empty buffer back.
+// Release returns the buffer to its pool if it is empty.
 func (in *Inbound) Release() {
 	if in.start == in.end {
 		in.give()
@@ -118,23 +119,24 @@ func (in *Inbound) give() {
 	in.start, in.end, in.buf = 0, 0, nil
 }
 
-// Arrived says that n bytes were read into Space.
+// Arrived records that n bytes were read into Space.
 func (in *Inbound) Arrived(n int) {
 	in.end += n
 	in.bulk = in.end == len(in.buf)
 }
 
-// Partial tells whether the end of the stream now would cut a record or a message.
+// Partial reports whether the end of the stream now would truncate a record or a message.
 func (in *Inbound) Partial() bool { return in.start < in.end || len(in.message) > 0 }
 
-// Settle fixes the version of records and the longest plaintext, from ServerHello on.
+// Settle sets the version of records and the length of the longest plaintext, which hold from
+// ServerHello on.
 func (in *Inbound) Settle(v iana.Version, max int) {
 	in.version, in.bare = v, v == iana.TLS13
 	in.half.SetMaxFragment(max)
 }
 
-// Protect changes the keys. A handshake message that began under the old ones must have ended: RFC
-// 5246 §7.1, and the lesson of CVE-2014-0224.
+// Protect replaces the keys. It returns an error if a handshake message that began under the old
+// keys is incomplete: RFC 5246 §7.1, and CVE-2014-0224.
 func (in *Inbound) Protect(p record.Protection) error {
 	if len(in.message) > 0 {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
@@ -145,12 +147,13 @@ func (in *Inbound) Protect(p record.Protection) error {
 	return nil
 }
 
-// Forgive drops early data, which we do not take: records of application data that come in the
-// clear before the second hello, and protected ones until the first that opens. There is no mark
-// between them and what we take. See RFC 8446 §4.2.10.
+// Forgive makes Next drop early data, which we do not accept: records of application data that come
+// in the clear before the second ClientHello, and protected records until the first one that opens.
+// Nothing marks where early data ends. See RFC 8446 §4.2.10.
 func (in *Inbound) Forgive() { in.forgives = true }
 
-// forgive drops a record of early data, as long as there are not too many.
+// forgive counts n bytes of dropped early data. It returns an error if there were more than
+// maxSkipped.
 func (in *Inbound) forgive(n int) error {
 	if in.skipped += n; in.skipped > maxSkipped {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10",
@@ -159,7 +162,7 @@ func (in *Inbound) forgive(n int) error {
 	return nil
 }
 
-// Next gives what arrived next; ok is false until more bytes have. An error is final.
+// Next returns the next complete item, or ok == false if more input is needed. An error is final.
 func (in *Inbound) Next() (item Item, ok bool, err error) {
 	for {
 		if raw, err := in.wholeMessage(); raw != nil || err != nil {
@@ -204,9 +207,9 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 	}
 }
 
-// unprotected takes a record in the clear that comes after the keys of TLS 1.3: a ChangeCipherSpec
-// for middleboxes, which is dropped, or the alert of a client that could not use our ServerHello.
-// See RFC 8446 §5 and §D.4.
+// unprotected handles a record in the clear that arrives when TLS 1.3 keys are in use. It drops a
+// ChangeCipherSpec that is sent for middleboxes, and accepts the alert of a client that could not
+// use our ServerHello. All others are errors. See RFC 8446 §5 and §D.4.
 func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok bool, err error) {
 	switch {
 	case in.bare && h.Type == iana.RecordChangeCipherSpec:
@@ -222,7 +225,8 @@ func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok 
 			h.Type)
 }
 
-// disguised counts a ChangeCipherSpec that means nothing.
+// disguised counts the ChangeCipherSpec records that were dropped, and returns an error if there
+// are too many.
 func (in *Inbound) disguised() error {
 	if in.dropped++; in.dropped > maxEmpty {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5",
@@ -231,7 +235,7 @@ func (in *Inbound) disguised() error {
 	return nil
 }
 
-// nextRecord cuts a record off what has arrived; fragment is nil until one is whole.
+// nextRecord returns the next record; fragment is nil if more input is needed.
 func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 	have := in.buf[in.start:in.end]
 	if len(have) < record.HeaderLen {
@@ -240,7 +244,7 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 	if h, err = record.ParseHeader(have); err != nil {
 		return h, nil, err
 	}
-	// RFC 8446 §5.1: to be ignored
+	// RFC 8446 §5.1: TLS 1.3 ignores the version of a record
 	if in.version != 0 && h.Version != in.version && in.version != iana.TLS13 {
 		return h, nil,
 			alert.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1", "got a record of %v, expected %v",
@@ -255,7 +259,7 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 	return h, have[record.HeaderLen:whole:whole], nil
 }
 
-// weigh refuses contents that a record must not have, and floods of nothing.
+// weigh returns an error for malformed contents of a record and for floods of empty records.
 func (in *Inbound) weigh(t iana.ContentType, plain []byte) error {
 	if len(plain) > 0 && t != iana.RecordAlert {
 		in.empty = 0
@@ -288,7 +292,7 @@ func (in *Inbound) weigh(t iana.ContentType, plain []byte) error {
 	return nil
 }
 
-// wholeMessage cuts a handshake message off what records have brought; nil until one is whole.
+// wholeMessage returns the next handshake message, or nil if it is incomplete.
 func (in *Inbound) wholeMessage() ([]byte, error) {
 	if len(in.message) < message.HeaderLen {
 		return nil, nil
@@ -308,8 +312,8 @@ func (in *Inbound) wholeMessage() ([]byte, error) {
 	return raw, nil
 }
 
-// tooLong refuses a message for the length in its header. A ClientHello of that length cannot be
-// one; of the others a Certificate could be, and is more than we take.
+// tooLong returns the error for a message whose header says n bytes. No valid ClientHello is that
+// long. A valid Certificate could be, but we do not accept it.
 func tooLong(t iana.HandshakeType, n int) error {
 	if t == iana.ClientHello {
 		return alert.Fail(alert.DecodeError, "RFC 5246 §7.4.1.2",
@@ -319,8 +323,9 @@ func tooLong(t iana.HandshakeType, n int) error {
 		"got a %v of %d bytes, expected at most %d", t, n, maxMessage)
 }
 
-// join appends what a record brought to the message it belongs to. The buffer grows by an eighth,
-// and by what came: a peer that sends half a message and waits holds little more than it sent.
+// join appends the content of a record to the handshake message it belongs to. The buffer grows by
+// an eighth and by what came, so a peer that sends half a message and waits makes us hold little
+// more than it sent.
 func (in *Inbound) join(plain []byte) {
 	n := len(in.message) + len(plain)
 	if n > cap(in.message) {
@@ -331,5 +336,5 @@ func (in *Inbound) join(plain []byte) {
 	in.message = append(in.message, plain...)
 }
 
-// Leftover returns how many handshake bytes arrived in records behind the last whole message.
+// Leftover returns how many bytes of handshake messages were opened and not yet returned by Next.
 func (in *Inbound) Leftover() int { return len(in.message) }

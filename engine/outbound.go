@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Outbound is what we send, on its way from content to sealed bytes.
+// Outbound is the sending half of an Engine: it turns content into sealed records.
 type Outbound struct {
 	half    record.Half
 	version iana.Version // of records
@@ -17,31 +17,34 @@ type Outbound struct {
 	buf     *[]byte      // sealed, and not taken yet; nil when nothing is
 }
 
-// buffers are shared by all connections: one that says nothing holds none.
+// buffers are shared by all connections: a connection with nothing to send holds none.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-// NewOutbound seals what from sends, in the clear at first. The records of a first ClientHello say
-// TLS 1.0, so that a server that knows no later version can still answer: RFC 5246 §E.1.
+// NewOutbound returns an Outbound for the side from. It does not encrypt until Protect is called.
+// The records of a first ClientHello have the version TLS 1.0, so that a server that knows no later
+// version can still answer: RFC 5246 §E.1.
 func NewOutbound(from iana.Side, log *trace.Log) *Outbound {
 	return &Outbound{half: record.Half{From: from, Log: log}, version: iana.TLS10}
 }
 
-// Settle fixes the version of records and the longest plaintext.
+// Settle sets the version of records and the length of the longest plaintext.
 func (o *Outbound) Settle(v iana.Version, max int) {
 	o.version = min(v, iana.TLS12) // RFC 8446 §5.1
 	o.half.SetMaxFragment(max)
 }
 
-// Protect changes the keys.
+// Protect replaces the keys.
 func (o *Outbound) Protect(p record.Protection, k *handshake.TrafficKeys) {
 	o.half.Protect(p)
 	o.split = k.Version <= iana.TLS10 && k.Suite.Cipher.CBC()
 }
 
-// Seal cuts content into records, seals them, and keeps them until Sent. TLS 1.0's CBC takes the
-// last block that was seen on the wire for an IV, and who knows the IV before choosing the
-// plaintext can test guesses (BEAST). So each record of application data is preceded by one that
-// takes its first byte and whose MAC nobody can foresee: that makes the next IV unknown again.
+// Seal splits content into records, seals them, and keeps them until Sent is called.
+//
+// In TLS 1.0, a CBC record uses the last ciphertext block of the record before it as its IV. An
+// attacker who sees the IV before choosing the plaintext can test guesses (BEAST). Therefore the
+// first byte of each record of application data goes into a record of its own, whose MAC makes the
+// next IV unpredictable.
 func (o *Outbound) Seal(t iana.ContentType, content []byte) error {
 	if !o.split || t != iana.RecordApplicationData {
 		return o.seal(t, content)
@@ -69,13 +72,13 @@ func (o *Outbound) seal(t iana.ContentType, content []byte) (err error) {
 	return err
 }
 
-// spoken is a line of the handshake that is said and not sealed yet.
+// spoken is a message of the handshake, or ChangeCipherSpec, that is not sealed yet.
 type spoken struct {
 	kind handshake.Kind
 	raw  []byte
 }
 
-// SealFlight seals what the handshake said: messages that follow one another share records. See RFC
+// SealFlight seals a flight of the handshake. Consecutive handshake messages share records. See RFC
 // 5246 §6.2.1.
 func (o *Outbound) SealFlight(flight []spoken) error {
 	for len(flight) > 0 {
@@ -93,7 +96,7 @@ func (o *Outbound) SealFlight(flight []spoken) error {
 	return nil
 }
 
-// messages counts the handshake messages up to the next ChangeCipherSpec.
+// messages returns the number of handshake messages before the next ChangeCipherSpec.
 func messages(flight []spoken) (n int) {
 	for n < len(flight) && flight[n].kind != handshake.ChangeCipherSpec {
 		n++
@@ -113,7 +116,8 @@ func join(messages []spoken) []byte {
 	return joined
 }
 
-// Sealed is what is ready for the peer, until Sent.
+// Sealed returns the sealed bytes that are to be sent to the peer. They are valid until Sent is
+// called.
 func (o *Outbound) Sealed() []byte {
 	if o.buf == nil {
 		return nil
@@ -121,7 +125,7 @@ func (o *Outbound) Sealed() []byte {
 	return *o.buf
 }
 
-// Sent says that Sealed is on its way, and gives its buffer back.
+// Sent records that what Sealed returned was sent, and releases its buffer.
 func (o *Outbound) Sent() {
 	*o.buf = (*o.buf)[:0]
 	buffers.Put(o.buf)

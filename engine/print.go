@@ -6,9 +6,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// What holds a secret prints with fingerprints: see trace.Print.
+// Types that contain secrets print fingerprints instead: see trace.Print.
 
-// Format prints the item, of its body the length with fingerprints, whatever the verb.
+// Format prints the item with the length and a fingerprint of its body, whatever the verb.
 func (i Item) Format(f fmt.State, _ rune) { trace.Print(f, i) }
 
 // MarshalText returns what Format prints.

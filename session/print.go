@@ -7,7 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// What holds a secret prints with fingerprints: see trace.Print.
+// Types that contain secrets print fingerprints instead: see trace.Print.
 
 // Format prints the key with fingerprints, whatever the verb.
 func (t TicketKey) Format(f fmt.State, _ rune) { trace.Print(f, t) }
@@ -21,7 +21,7 @@ func (r *RotatingKeys) Format(f fmt.State, _ rune) { trace.Print(f, r.printable(
 // MarshalText returns what Format prints.
 func (r *RotatingKeys) MarshalText() ([]byte, error) { return trace.Text(r.printable()) }
 
-// printable is what r holds at the moment.
+// printable returns a copy of the current keys.
 func (r *RotatingKeys) printable() []datedKey {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// MaxSessionAge is how long a session can be resumed, counted from its full handshake: resuming
-// does not make it younger, because what one key exchange proved should not be used for ever.
+// MaxSessionAge is how long a session can be resumed, counted from its full handshake. Resuming
+// does not extend it, because the result of one key exchange should not be used for ever.
 const MaxSessionAge = 24 * time.Hour
 
 // Session is what two sides keep of a full handshake, so that the next one needs no key exchange.
@@ -68,16 +68,16 @@ type Session struct {
 // BoundLen is the length of Session.Bound, in bytes: three digests.
 const BoundLen = 48
 
-// format is the first byte of an encoded Session: a change of the layout is a new number.
+// format is the first byte of an encoded Session. A change of the layout takes a new number.
 const format uint8 = 4
 
-// Encode is the session as bytes, for a ticket or a store. The ID and the Ticket are not in it:
-// they are what it is found by.
+// Encode returns the session as bytes, for a ticket or a store. The ID and the Ticket are not
+// included: they are what the session is found by.
 func (s *Session) Encode() ([]byte, error) {
 	return wire.Encode(nil, "session", s.layout)
 }
 
-// DecodeSession reads what Encode wrote.
+// DecodeSession parses what Encode returned.
 func DecodeSession(b []byte) (*Session, error) {
 	s := &Session{}
 	if err := wire.Decode(bytes.Clone(b), "session", s.layout); err != nil {
@@ -132,19 +132,19 @@ func (s *Session) flags() (f uint8) {
 	return f
 }
 
-// Fresh reports whether the session may still be resumed.
+// Fresh reports whether the session is young enough to be resumed at the time now.
 func (s *Session) Fresh(now time.Time) bool {
 	age := now.Sub(s.Created)
 	return age >= -time.Minute && age < MaxSessionAge &&
 		(s.Deadline.IsZero() || now.Before(s.Deadline))
 }
 
-// MaxSessionSize is the most that the variable parts of a session may take, in bytes: an ordinary
-// chain with its staple takes 3,000 to 9,000. Of a longer one nothing is kept, since a peer that
-// nobody vouches for could otherwise fill a store with 130 KB each.
+// MaxSessionSize is the most that the variable parts of a session may take, in bytes. An ordinary
+// chain with its OCSP response takes 3,000 to 9,000. A longer session is not kept, since an
+// unauthenticated peer could otherwise fill a store with 130 KB each.
 const MaxSessionSize = 16 << 10
 
-// Fits returns an error if the session is too long to be kept.
+// Fits returns an error if the session is longer than MaxSessionSize.
 func (s *Session) Fits() error {
 	n := len(s.ServerName) + len(s.ALPN) + len(s.Staple) + len(s.PSKIdentity) +
 		len(s.ID) + len(s.Ticket)

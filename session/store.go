@@ -7,28 +7,29 @@ import (
 	"time"
 )
 
-// Store keeps sessions under their IDs. It may be shared by several servers, and slow: each call
-// has a small time of its own (vitrine.Config.StoreTimeout), after which its context ends and
-// nobody waits for it. An error, or no answer in time, costs a client its session and not its
-// connection: the handshake is then a full one, and an event says why. A value holds a
-// master_secret: whoever reads the store can read the connections, and resume them. It has at most
-// MaxSessionSize bytes and a few more.
+// Store keeps sessions by their IDs. Several servers may share one, and it may be slow: each call
+// has a time limit (vitrine.Config.StoreTimeout), after which its context ends and the handshake
+// goes on without it. After an error or a timeout the handshake is a full one, and an event gives
+// the reason; the connection does not fail. A value contains a master_secret: whoever reads the
+// store can read the connections and resume them. A value is at most a little longer than
+// MaxSessionSize.
 type Store interface {
-	// Get gives a value, or nil if there is none; a value whose lifetime is over is none.
+	// Get returns the value of id, or nil if there is none. Expired values are treated as missing.
 	Get(ctx context.Context, id []byte) ([]byte, error)
-	// Put keeps a value for at most lifetime.
+	// Put stores a value for at most lifetime.
 	Put(ctx context.Context, id, value []byte, lifetime time.Duration) error
 }
 
-// Deleter is a Store that can delete. A session is deleted if its connection ends with a fatal
-// alert, since it must not be resumed then: RFC 5246 §7.2.2. A Store without Delete keeps it until
-// its lifetime is over.
+// Deleter is a Store that can delete. When a connection ends with a fatal alert, its session is
+// deleted, since it must not be resumed: RFC 5246 §7.2.2. A Store without Delete keeps the session
+// until it expires.
 type Deleter interface {
-	// Delete drops a value; one that is not there is no error.
+	// Delete deletes the value of id. It is not an error if there is none.
 	Delete(ctx context.Context, id []byte) error
 }
 
-// Memory is a Store of this process: the last values used, up to a number.
+// Memory is a Store in the memory of this process. It keeps the most recently used values, up to a
+// maximum number.
 type Memory struct {
 	mu     sync.Mutex
 	max    int
@@ -43,12 +44,12 @@ type entry struct {
 	expires time.Time
 }
 
-// NewMemory makes a Memory of at most max values.
+// NewMemory returns a Memory that keeps at most max values.
 func NewMemory(max int) *Memory {
 	return &Memory{max: max, now: time.Now, recent: list.New(), byID: map[string]*list.Element{}}
 }
 
-// Get gives a value that is not too old.
+// Get returns the value of id, or nil if there is none or it has expired.
 func (m *Memory) Get(_ context.Context, id []byte) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -65,8 +66,7 @@ func (m *Memory) Get(_ context.Context, id []byte) ([]byte, error) {
 	return e.value, nil
 }
 
-// Put keeps a value, and drops the one that was not used for the longest time if there are too
-// many.
+// Put stores a value. If there are then too many, it deletes the least recently used one.
 func (m *Memory) Put(_ context.Context, id, value []byte, lifetime time.Duration) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -80,7 +80,7 @@ func (m *Memory) Put(_ context.Context, id, value []byte, lifetime time.Duration
 	return nil
 }
 
-// Delete drops a value.
+// Delete deletes the value of id, if there is one.
 func (m *Memory) Delete(_ context.Context, id []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()

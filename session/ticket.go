@@ -18,21 +18,23 @@ import (
 	"time"
 )
 
-// TicketKey seals tickets. Its name is in every ticket, so that a server with several finds the
-// right one.
+// TicketKey is a key that seals tickets. Every ticket contains the key's name, so that a server
+// with several keys finds the right one.
 type TicketKey struct {
 	Name   [16]byte
 	Secret [32]byte
 }
 
-// NewTicketKey makes a key of 32 bytes that several servers share; its name follows from it.
+// NewTicketKey returns the TicketKey for a secret of 32 bytes that several servers share. Its name
+// is derived from the secret.
 func NewTicketKey(shared [32]byte) TicketKey {
 	return TicketKey{Name: [16]byte(derive(shared[:], nil, "vitrine ticket key name", 16)),
 		Secret: shared}
 }
 
-// TicketKeys gives the keys: the first seals, all open. It may be slow: a call has the same small
-// time of its own as one of a Store. Without a key, and after an error, clients get no ticket.
+// TicketKeys provides the ticket keys: the first one seals, and all of them open. Keys may be slow:
+// each call has the same time limit as a call of a Store. Without a key, or after an error, clients
+// get no ticket.
 type TicketKeys interface {
 	Keys(context.Context) ([]TicketKey, error)
 }
@@ -40,16 +42,16 @@ type TicketKeys interface {
 // FixedKeys are keys that the program rotates itself.
 type FixedKeys []TicketKey
 
-// Keys gives them as they are.
+// Keys returns k unchanged.
 func (k FixedKeys) Keys(context.Context) ([]TicketKey, error) { return k, nil }
 
-// rotation is how long a key of RotatingKeys seals. It opens for as long as the last session that
-// it sealed may live.
+// rotation is how long a key of RotatingKeys seals new tickets. The key is kept for MaxSessionAge
+// longer, so that it opens every ticket whose session may still be resumed.
 const rotation = 6 * time.Hour
 
-// RotatingKeys makes a new key every six hours and forgets those that nothing can need any more.
-// Forgetting is what makes the tickets' connections forward secret. The zero value is not ready:
-// NewRotatingKeys.
+// RotatingKeys makes a new key every six hours and deletes those that are too old to open a ticket
+// that could still be resumed. Deleting them is what makes the connections of those tickets forward
+// secret. The zero value is not usable; call NewRotatingKeys.
 type RotatingKeys struct {
 	mu   sync.Mutex
 	rand io.Reader
@@ -62,12 +64,13 @@ type datedKey struct {
 	made time.Time
 }
 
-// NewRotatingKeys draws keys from rand.
+// NewRotatingKeys returns a RotatingKeys that reads its keys from rand.
 func NewRotatingKeys(rand io.Reader, now func() time.Time) *RotatingKeys {
 	return &RotatingKeys{rand: rand, now: now}
 }
 
-// Keys gives the keys that are alive, and makes one if the newest is too old.
+// Keys returns the current keys, newest first, and makes a new one if the newest is too old to
+// seal.
 func (r *RotatingKeys) Keys(context.Context) ([]TicketKey, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -97,7 +100,8 @@ const (
 	ticketHeader = 16 + 1 + saltLen
 )
 
-// SealTicket makes a ticket of a session.
+// SealTicket returns a ticket that contains the session s, sealed under k. It returns an error if
+// the ticket would be longer than 2^16-1 bytes.
 func SealTicket(rand io.Reader, k TicketKey, s *Session) ([]byte, error) {
 	plain, err := s.Encode()
 	if err != nil {
@@ -116,8 +120,8 @@ func SealTicket(rand io.Reader, k TicketKey, s *Session) ([]byte, error) {
 	return ticket, nil
 }
 
-// OpenTicket reads a ticket. One that none of the keys sealed, or that is malformed, is nil: the
-// handshake is then a full one.
+// OpenTicket returns the session in a ticket, or nil if the ticket is malformed or was sealed by
+// none of the keys. The handshake is then a full one.
 func OpenTicket(keys []TicketKey, ticket []byte) *Session {
 	if len(ticket) < ticketHeader || ticket[16] != ticketFormat {
 		return nil
