@@ -17,9 +17,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Engine is one live end of a connection. Its inbound half and its outbound half may be used at the
-// same time by two callers, once the handshake is done: Read by one, Seal and Take by the other.
-// What a Read makes us answer waits for SealReplies.
+// Engine is one live end of a connection. Once the handshake is done, its inbound and its outbound
+// half may be used at the same time by two callers: one calls Read, the other Seal and what else
+// sends. Replies that a Read causes wait for SealReplies.
 type Engine struct {
 	me  iana.Side
 	In  *Inbound
@@ -30,7 +30,7 @@ type Engine struct {
 	config  *handshake.Config
 	flight  []spoken
 
-	// Renegotiates, if set, tells whether a client answers a HelloRequest. See RFC 5246 §7.4.1.1.
+	// Renegotiates, if set, reports whether a client answers a HelloRequest. See RFC 5246 §7.4.1.1.
 	Renegotiates func() bool
 
 	plain    []byte // opened, and not read yet
@@ -47,8 +47,8 @@ type Engine struct {
 	replies
 }
 
-// replies is what reading makes us say, until somebody may send it. It has a fixed size: a peer
-// that asks without end and reads none of the answers must not fill the memory.
+// replies holds the alerts that reading causes, until a caller may send them. It has a fixed size:
+// a peer that sends requests without end and reads none of the answers must not fill the memory.
 type replies struct {
 	declines bool  // a no_renegotiation waits; one answers all requests that came before it
 	ended    error // why nothing follows: a fatal alert that waits, unless the peer ended it
@@ -56,7 +56,7 @@ type replies struct {
 	muted    bool  // nothing can be sent any more
 }
 
-// NewEngine makes a client or a server. It draws nothing and says nothing yet.
+// NewEngine returns the engine of a client or a server. It sends nothing yet.
 func NewEngine(me iana.Side, c *handshake.Config) *Engine {
 	e := &Engine{me: me, In: NewInbound(me.Peer(), c.Log), Out: NewOutbound(me, c.Log), log: c.Log,
 		config: c}
@@ -68,15 +68,15 @@ func NewEngine(me iana.Side, c *handshake.Config) *Engine {
 	return e
 }
 
-// Machine is the handshake, whose facts it tells.
+// Machine returns the handshake, which holds what was negotiated.
 func (e *Engine) Machine() *handshake.Machine { return e.machine }
 
 // Send, Settle and Protect make the engine the carrier of its handshake.
 
-// Send keeps a line until the flight is sealed.
+// Send keeps a message until the flight is sealed.
 func (e *Engine) Send(k handshake.Kind, raw []byte) { e.flight = append(e.flight, spoken{k, raw}) }
 
-// Settle fixes the version and the length of records, in both directions.
+// Settle sets the version and the maximum length of records, in both directions.
 func (e *Engine) Settle(a *handshake.Agreed) {
 	in, out := a.MaxFragment, a.MaxFragment
 	if a.Version == iana.TLS13 { // all that follows is protected
@@ -89,7 +89,7 @@ func (e *Engine) Settle(a *handshake.Agreed) {
 	e.Out.Settle(a.Version, out)
 }
 
-// Protect changes the keys of a direction. What we said before is sealed under the old ones.
+// Protect replaces the keys of a direction. What we sent before is sealed under the old keys.
 func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	p, err := record.New(k.Suite.Cipher, k.Suite.MAC, k.Params(e.config.Rand))
 	if err != nil {
@@ -121,8 +121,9 @@ func (e *Engine) speak() error {
 	return e.sealFlight()
 }
 
-// Advance takes what has arrived, up to the end of the handshake. On a *handshake.Pending it stops;
-// once that was done, Advance goes on.
+// Advance processes what has arrived, up to the end of the handshake. It returns a
+// *handshake.Pending if the handshake waits for something slow; call Advance again once that is
+// done.
 func (e *Engine) Advance() error {
 	if err := e.speak(); err != nil {
 		return err
@@ -165,9 +166,9 @@ func (e *Engine) Advance() error {
 	return nil
 }
 
-// take hands a message to the handshake. A flight ends where its last message does: handshake bytes
-// behind it in the same record were written before the peer could read our answer, or under keys
-// that the next message will change. See RFC 5246 §7.3.
+// take passes a message to the handshake. The peer's flight must end with its last message:
+// handshake bytes after it in the same record were written before the peer could read our answer,
+// or under keys that the next message will change. See RFC 5246 §7.3.
 func (e *Engine) take(raw []byte) error {
 	if err := e.patience(raw); err != nil {
 		return err
@@ -186,7 +187,7 @@ func (e *Engine) take(raw []byte) error {
 	return cmp.Or(e.flightEnds(iana.HandshakeType(raw[0])), err)
 }
 
-// flightEnds refuses handshake bytes behind the message that ended the peer's flight.
+// flightEnds returns an error if handshake bytes follow the message that ended the peer's flight.
 func (e *Engine) flightEnds(last iana.HandshakeType) error {
 	if n := e.In.Leftover(); n > 0 {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.3",
@@ -196,7 +197,8 @@ func (e *Engine) flightEnds(last iana.HandshakeType) error {
 	return nil
 }
 
-// patience bounds HelloRequests: the machine ignores them, and a server could send them for ever.
+// patience returns an error if there are too many HelloRequests. The handshake ignores them, and a
+// server could send them for ever.
 func (e *Engine) patience(raw []byte) error {
 	if iana.HandshakeType(raw[0]) != iana.HelloRequest {
 		return nil
@@ -208,9 +210,9 @@ func (e *Engine) patience(raw []byte) error {
 	return nil
 }
 
-// early is application data during a handshake: what a server sends under the old keys of a
-// renegotiation, and else nothing that there could be. Under the new ones nothing may come before
-// Finished, which proves them.
+// early handles application data that arrives during a handshake. It is allowed only in a
+// renegotiation, under the old keys. Under the new keys nothing may come before the Finished that
+// proves them.
 func (e *Engine) early(plain []byte) error {
 	if e.machine.First() || e.turned || len(e.plain) > maxMessage {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4",
@@ -220,9 +222,9 @@ func (e *Engine) early(plain []byte) error {
 	return nil
 }
 
-// follow writes records as the peer does until a version is settled: what a client answers to a
-// ServerHello that it refuses is an alert that a server, which has chosen, would not read in
-// another version.
+// follow gives our records the version of the peer's, until a version is negotiated. A client that
+// rejects a ServerHello sends an alert, and the server, which has chosen a version, would not read
+// it in another one.
 func (e *Engine) follow() {
 	if e.In.version == 0 && e.In.heard != 0 {
 		e.Out.version = min(e.In.heard, iana.TLS12)
@@ -234,11 +236,11 @@ func closedEarly(who iana.Side) error {
 		"done: %w", who, io.ErrUnexpectedEOF)
 }
 
-// ErrMore says that nothing can be read until more bytes arrive.
+// ErrMore is returned if nothing can be read until more bytes arrive.
 var ErrMore = errors.New("engine: more bytes are needed")
 
-// Read copies application data out. Only what was authenticated is ever in it. io.EOF is the peer's
-// close_notify.
+// Read copies application data into p. All of it was authenticated. Read returns io.EOF after the
+// peer's close_notify, and ErrMore if more bytes are needed.
 func (e *Engine) Read(p []byte) (int, error) {
 	for len(e.plain) == 0 {
 		if e.eof != nil {
@@ -302,11 +304,11 @@ func (e *Engine) heard(body []byte) error {
 	return &alert.Received{Level: level, Description: description}
 }
 
-// ErrRenegotiate says that the server asks for another handshake, and that Renegotiates allows it.
+// ErrRenegotiate is returned if the server requests another handshake and Renegotiates allows it.
 var ErrRenegotiate = errors.New("engine: the server wants to renegotiate")
 
-// Renegotiate begins another handshake inside the connection; Advance performs it. Its caller must
-// hold both halves. What is read meanwhile is under the old keys and waits.
+// Renegotiate begins another handshake inside the connection; Advance performs it. The caller must
+// hold both halves.
 func (e *Engine) Renegotiate() {
 	m, c := e.machine, *e.config
 	c.Offer = nil                                // never resumed
@@ -319,8 +321,8 @@ func (e *Engine) Renegotiate() {
 	e.machine = handshake.NewClient(&c, e)
 }
 
-// post answers handshake messages after the handshake: a request for another one, with
-// no_renegotiation unless it is allowed. See RFC 5246 §7.4.1.1 and RFC 5746 §4.
+// post handles handshake messages after the handshake. A request for another handshake is answered
+// with no_renegotiation unless it is allowed. See RFC 5246 §7.4.1.1 and RFC 5746 §4.
 func (e *Engine) post(raw []byte) error {
 	if e.machine.TLS13() {
 		return e.post13(raw)
@@ -347,10 +349,10 @@ func (e *Engine) post(raw []byte) error {
 	return nil
 }
 
-// Abort says why we end. A fatal alert is made of it, here alone, unless the peer ended the
-// connection before: what err wraps says nothing about that, since a callback may return the error
-// of another connection. After an alert, whoever sent it, nothing more is sealed. See RFC 5246
-// §7.2.2.
+// Abort records err as the reason why we end the connection. SealReplies makes a fatal alert of it,
+// unless the peer ended the connection before. Whether it did is not read from err, since a
+// callback may return the error of another connection. After a fatal alert, whoever sent it,
+// nothing more is sealed, and the session cannot be resumed. See RFC 5246 §7.2.2.
 func (e *Engine) Abort(err error) {
 	if e.eof != nil {
 		return // close_notify
@@ -363,26 +365,26 @@ func (e *Engine) Abort(err error) {
 	}
 }
 
-// Mute drops the replies that wait, and those to come: nothing can be sent any more.
+// Mute drops the waiting replies and all later ones, because nothing can be sent any more.
 func (e *Engine) Mute() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.replies = replies{muted: true}
 }
 
-// Fail tells the glass that the handshake failed.
+// Fail writes to the trace that the handshake failed.
 func (e *Engine) Fail(err error) { e.log.Done("", err) }
 
-// Answering reports whether a reply waits.
+// Answering reports whether SealReplies has something to do.
 func (e *Engine) Answering() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.declines || e.ended != nil
 }
 
-// SealReplies seals the alerts that wait, a fatal one last: ended is then why nothing may follow
-// it, and told reports that there is one, since the peer gets none if it ended the connection. It
-// is for whoever may use the outbound half.
+// SealReplies seals the waiting alerts, a fatal one last. It returns in ended why nothing may
+// follow, or nil; told reports whether a fatal alert says so to the peer, which gets none if it
+// ended the connection itself. The caller must hold the outbound half.
 func (e *Engine) SealReplies() (ended error, told bool, err error) {
 	e.mu.Lock()
 	waiting := e.replies
@@ -398,7 +400,7 @@ func (e *Engine) SealReplies() (ended error, told bool, err error) {
 	return ended, told, err
 }
 
-// SealAlert seals one alert.
+// SealAlert seals one alert and writes it, with the reason, to the trace.
 func (e *Engine) SealAlert(l alert.Level, d alert.Description, reason string) error {
 	e.log.Alert(e.me, l, d, reason)
 	return e.Out.Seal(iana.RecordAlert, []byte{byte(l), byte(d)})

@@ -14,8 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// The effects of lines: what changes once they have been said. They are the same for all three
-// players.
+// The effects of lines: what changes once a message was sent or received. They are the same in all
+// three roles.
 
 // TrafficKeys is what the record layer needs to protect one direction.
 type TrafficKeys struct {
@@ -27,23 +27,24 @@ type TrafficKeys struct {
 	keys.Direction
 }
 
-// trafficKeys puts the keys of a direction together with what the hellos settled about its records.
+// trafficKeys returns the keys of a direction together with what was negotiated about its records.
 func (a *Agreed) trafficKeys(from iana.Side, d keys.Direction) *TrafficKeys {
 	return &TrafficKeys{Version: a.Version, Suite: a.Suite, Compression: a.Compression,
 		EncryptThenMAC: a.EncryptThenMAC, MaxPlaintext: a.MaxPlaintext(from), Direction: d}
 }
 
-// Params is what the record layer makes a protection of. rand draws CBC IVs.
+// Params returns the parameters from which the record layer makes a protection. CBC IVs are read
+// from rand.
 func (k *TrafficKeys) Params(rand io.Reader) record.Params {
 	return record.Params{Version: k.Version, EncryptThenMAC: k.EncryptThenMAC,
 		Keys: record.Keys(k.Direction), Rand: rand}
 }
 
-// ErrNoSecret is an observer's: nobody gave it a secret for this handshake.
+// ErrNoSecret is returned to an observer that has no secret for this handshake.
 var ErrNoSecret = errors.New("handshake: no secret for this handshake")
 
-// retry is the effect of a HelloRetryRequest: the first ClientHello goes on in the transcript as
-// its hash. See RFC 8446 §4.4.1.
+// retry is the effect of a HelloRetryRequest: in the transcript, the first ClientHello is replaced
+// by its hash. See RFC 8446 §4.4.1.
 func retry(m *Machine) error {
 	s, err := suiteOf(m.Retry.CipherSuite, iana.TLS13)
 	if err != nil {
@@ -57,8 +58,8 @@ func retry(m *Machine) error {
 	return nil
 }
 
-// compat sends the ChangeCipherSpec that makes TLS 1.3 look like a resumption to middleboxes: once,
-// in the clear, before the first record that is protected. See RFC 8446 §D.4.
+// compat sends the ChangeCipherSpec that makes TLS 1.3 look like a resumption to middleboxes. It is
+// sent once, in the clear, before the first protected record. See RFC 8446 §D.4.
 func (m *Machine) compat() {
 	if m.live && !m.disguised {
 		m.disguised = true
@@ -66,8 +67,8 @@ func (m *Machine) compat() {
 	}
 }
 
-// settle draws the facts from both hellos, and starts the transcript's hash. In TLS 1.3 the first
-// keys follow at once.
+// settle computes the negotiated parameters from both hellos, and starts the transcript's hash. In
+// TLS 1.3 it then derives the first keys.
 func settle(m *Machine) (err error) {
 	if m.Agreed, err = m.agree(m.ServerHello, nil); err != nil {
 		return err
@@ -95,7 +96,7 @@ func groupName(g iana.Group) string {
 	return g.String()
 }
 
-// settleGroup completes the facts with the group, which only ServerKeyExchange names.
+// settleGroup adds the group to the negotiated parameters, since only ServerKeyExchange names it.
 func settleGroup(m *Machine) error {
 	if !m.Agreed.Kex.Ephemeral() {
 		return nil // a hint, and no more
@@ -124,8 +125,8 @@ func (m *Machine) tellAgreed(ref string) {
 	}, ref)
 }
 
-// deriveMaster turns the shared secret into the master_secret and the key_block. The transcript
-// ends with ClientKeyExchange here, as the session hash of RFC 7627 §3 wants it.
+// deriveMaster derives the master_secret and the key_block from the shared secret. The transcript
+// ends with ClientKeyExchange here, as the session hash of RFC 7627 §3 requires.
 func deriveMaster(m *Machine) error {
 	in, err := m.player.secret(&m.Score)
 	if errors.Is(err, ErrNoSecret) {
@@ -144,7 +145,8 @@ func deriveMaster(m *Machine) error {
 	return m.logKey(keylog.ClientRandom, s.master.Bytes())
 }
 
-// derive is the way from what the key exchange gave to the key_block.
+// derive computes the secrets of TLS 1.2 and earlier, up to the key_block, from the result of the
+// key exchange.
 func (s *Score) derive(in Input, log *trace.Log) (*secrets12, error) {
 	var master keys.Master
 	var err error
@@ -183,8 +185,8 @@ func (m *Machine) logKey(l keylog.Label, secret []byte) error {
 	return m.keyLog(keylog.Line{Label: l, ID: m.ClientHello.Random[:], Secret: secret})
 }
 
-// resume takes the master_secret from the session and switches the server's direction: the first
-// change in Figure 2.
+// resume takes the master_secret from the session and protects the server's direction: the first
+// change of keys in Figure 2.
 func resume(m *Machine) error {
 	m.Resumed, m.Undecided = true, false
 	if err := deriveMaster(m); err != nil {
@@ -193,8 +195,8 @@ func resume(m *Machine) error {
 	return protect(iana.Server, Application)(m)
 }
 
-// firstKeys13 begins what can be read behind the ServerHello. An observer without a secret can read
-// nothing.
+// firstKeys13 derives the keys for what follows the ServerHello. An observer without a secret can
+// read nothing of it.
 func firstKeys13(m *Machine) error {
 	in, err := m.player.secret(&m.Score)
 	if err != nil && !errors.Is(err, ErrNoSecret) {
@@ -218,8 +220,8 @@ func firstKeys13(m *Machine) error {
 	return protect(iana.Client, Handshaking)(m)
 }
 
-// schedule is the key derivation of TLS 1.3: whole where the shared secret is known, else what was
-// logged.
+// schedule returns the key schedule of TLS 1.3: the complete one if the shared secret is known,
+// else the logged secrets.
 func (m *Machine) schedule(in Input) (secrets, error) {
 	k := keys.HKDF{Hash: m.Agreed.Suite.PRF, Log: m.log}
 	if in.Traffic != nil {
@@ -239,9 +241,9 @@ func (m *Machine) schedule(in Input) (secrets, error) {
 	return s, nil
 }
 
-// settleEncrypted agrees again, now that all is known that the server answers. Early data that it
-// did not take is followed by records under other keys, without a mark between them. See RFC 8446
-// §4.2.10.
+// settleEncrypted computes the negotiated parameters again, now that EncryptedExtensions is known.
+// Early data that the server did not accept is followed by records under other keys, and nothing
+// marks the boundary. See RFC 8446 §4.2.10.
 func settleEncrypted(m *Machine) (err error) {
 	if m.Agreed, err = m.agree(m.ServerHello, m.EncryptedExtensions); err != nil {
 		return err
@@ -254,7 +256,7 @@ func settleEncrypted(m *Machine) (err error) {
 	return nil
 }
 
-// settleNPN completes the facts with the protocol that the client chose:
+// settleNPN adds the protocol that the client chose to the negotiated parameters:
 // draft-agl-tls-nextprotoneg-04.
 func settleNPN(m *Machine) error {
 	if m.Agreed.ALPN == "" {
@@ -265,7 +267,8 @@ func settleNPN(m *Machine) error {
 	return nil
 }
 
-// advance is what a Finished of TLS 1.3 changes: an epoch is reached, and its sender's data begins.
+// advance returns the effect of a Finished of TLS 1.3: an epoch is reached, and its sender's data
+// begins.
 func advance(from iana.Side, e Epoch) func(*Machine) error {
 	return func(m *Machine) error {
 		if err := m.secrets.reach(e, &m.transcript); err != nil {
@@ -275,9 +278,9 @@ func advance(from iana.Side, e Epoch) func(*Machine) error {
 	}
 }
 
-// protect switches a direction to the keys of an epoch; without them it can no longer be read.
-// Until TLS 1.2 no CertificateVerify can come after a ChangeCipherSpec, so that the bytes of the
-// transcript are not needed any more.
+// protect returns the effect that changes a direction to the keys of an epoch. Without keys the
+// direction can no longer be read. Until TLS 1.2 no CertificateVerify can come after a
+// ChangeCipherSpec, so the bytes of the transcript are no longer needed.
 func protect(from iana.Side, e Epoch) func(*Machine) error {
 	return func(m *Machine) error {
 		if !m.TLS13() {
@@ -287,7 +290,7 @@ func protect(from iana.Side, e Epoch) func(*Machine) error {
 	}
 }
 
-// install gives a direction the keys that an epoch has for it now.
+// install sets the keys that an epoch has for a direction now.
 func (m *Machine) install(from iana.Side, e Epoch) error {
 	d, ok := keys.Direction{}, false
 	if m.secrets != nil {
@@ -305,7 +308,7 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 	return m.carrier.Protect(from, m.Agreed.trafficKeys(from, d))
 }
 
-// KeyUpdate gives a direction its next keys. See RFC 8446 §7.2.
+// KeyUpdate replaces the keys of a direction with the next ones. See RFC 8446 §7.2.
 func (m *Machine) KeyUpdate(from iana.Side) error {
 	if m.Blind[from] || m.secrets == nil {
 		return nil
@@ -314,7 +317,7 @@ func (m *Machine) KeyUpdate(from iana.Side) error {
 	return m.install(from, Application)
 }
 
-// suiteOf finds the suite of a ServerHello.
+// suiteOf returns the suite of a ServerHello.
 func suiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 	s := suite.Readable(id)
 	if s == nil {

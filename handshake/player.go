@@ -22,26 +22,26 @@ import (
 
 // player is what differs between the three roles.
 type player interface {
-	// compose makes a line of ours; nil leaves an optional one out.
+	// compose returns a message of ours; nil omits an optional one.
 	compose(Kind, *Score) (message.Message, error)
-	// receive refuses a line of another side that must not become a fact.
+	// receive returns an error if a message of another side must be rejected.
 	receive(from iana.Side, msg message.Message, s *Score) error
 	// resumption reports whether the session is resumed, once ServerHello is known: a server
 	// answers from its own decision, a client from the echo of its session ID. Only an observer may
 	// have to wait for the next message: undecided.
 	resumption(*Score) (resumed, undecided bool)
-	// secret is what the key exchange gave, once ClientKeyExchange has been said.
+	// secret returns the result of the key exchange, once ClientKeyExchange was sent.
 	secret(*Score) (Input, error)
 	// finished fails unless everything that this role must know of its peer was proved. Only then
 	// may a session be kept.
 	// What it returns is said behind the last line: a ticket of TLS 1.3.
 	finished(*Score) (message.Message, error)
-	// withdraw makes the session of this connection one that nobody can resume.
+	// withdraw prevents the session of this connection from being resumed.
 	withdraw()
 }
 
-// Input is where derivation begins: with a pre_master_secret, or with a master_secret that is known
-// already; in TLS 1.3 with the Early Secret and a shared secret, or with traffic secrets.
+// Input is what key derivation begins with: a pre_master_secret, or a master_secret that is known
+// already; in TLS 1.3 the Early Secret and a shared secret, or traffic secrets.
 type Input struct {
 	PreMaster, Master []byte
 	Early             *keys.Early // nil without a pre-shared key
@@ -59,7 +59,7 @@ type live struct {
 	accepted slow[struct{}]
 }
 
-// accept gives the program the last word.
+// accept asks the program's Accept hook, which decides last.
 func (l *live) accept() error {
 	if l.Accept == nil {
 		return nil
@@ -69,14 +69,14 @@ func (l *live) accept() error {
 	return err
 }
 
-// newMachine is a Machine that waits for the first ClientHello.
+// newMachine returns a Machine that waits for the first ClientHello.
 func newMachine(me iana.Side, p player, c *Config, carrier Carrier) *Machine {
 	return &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior,
 		keyLog: c.KeyLog,
 		open:   []reading{{Figure: &opening}}}
 }
 
-// now is the time for certificates.
+// now returns the time at which certificates are checked.
 func (l *live) now() time.Time {
 	if l.Now.IsZero() {
 		return time.Now()
@@ -84,8 +84,8 @@ func (l *live) now() time.Time {
 	return l.Now
 }
 
-// ephemeral shows an ephemeral key exchange to the glass and makes the pre_master_secret of Z. Only
-// finite-field Z loses its leading zeros: RFC 5246 §8.1.2 and RFC 8422 §5.10.
+// ephemeral writes an ephemeral key exchange to the trace and returns the pre_master_secret for Z.
+// Only a finite-field Z loses its leading zeros: RFC 5246 §8.1.2 and RFC 8422 §5.10.
 func (l *live) ephemeral(me iana.Side, g kex.Group, private, public, peer, z []byte) []byte {
 	ref := "RFC 8422 §5.10"
 	if len(z) > 0 && isFiniteField(g) {
@@ -101,8 +101,8 @@ func isFiniteField(g kex.Group) bool {
 	return p != nil
 }
 
-// curve finds a curve that Vitrine speaks. supported_groups has code points for finite fields too,
-// which are none.
+// curve returns the elliptic curve of a code point, or an error if Vitrine does not implement it.
+// The code points of supported_groups also include finite fields, which are not curves.
 func curve(id iana.Group) (kex.Group, error) {
 	g, ok := kex.Named(id)
 	if !ok || id.FiniteField() || id.Hybrid() {
@@ -112,7 +112,7 @@ func curve(id iana.Group) (kex.Group, error) {
 	return g, nil
 }
 
-// offers tells whether a suite of the list has such a key exchange.
+// offers reports whether the list has a suite whose key exchange satisfies such.
 func offers(ids []iana.CipherSuite, such func(iana.KeyExchange) bool) bool {
 	return slices.ContainsFunc(ids, func(id iana.CipherSuite) bool {
 		s := suite.ByID(id)
@@ -125,8 +125,8 @@ func isCBC(id iana.CipherSuite) bool {
 	return s != nil && s.Cipher.CBC()
 }
 
-// authenticate checks a peer's chain as far as the configuration wants it, and keeps it as the
-// proof's first half.
+// authenticate checks a peer's chain as far as the configuration requires it, and stores it as the
+// first half of the proof.
 func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
 	chain, err := l.read(raw)
 	if err != nil {
@@ -146,8 +146,8 @@ func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
 	return l.verdict(raw)
 }
 
-// read reads a peer's chain. Only a client that checks nothing takes certificates that crypto/x509
-// refuses, and RSA keys under 1024 bits.
+// read parses a peer's chain. Only a client that verifies nothing accepts certificates that
+// crypto/x509 rejects, and RSA keys under 1024 bits.
 func (l *live) read(raw [][]byte) (*pki.Chain, error) {
 	if l.Skip {
 		return pki.ReadChain(raw)
@@ -167,14 +167,14 @@ func (l *live) verdict(raw [][]byte) error {
 	return nil
 }
 
-// verify finds the paths from a chain's leaf to a root.
+// verify returns the paths from a chain's leaf to a trusted root.
 func (l *live) verify(c *pki.Chain, from iana.Side) ([][]*x509.Certificate, error) {
 	return c.Verify(from,
 		pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now, Listed: l.LegacyRoots,
 			Weak: l.Legacy})
 }
 
-// describe is a path from leaf to root.
+// describe returns a path, from leaf to root, as text.
 func describe(path []*x509.Certificate) string {
 	var names []string
 	for i, c := range path {
@@ -187,9 +187,9 @@ func describe(path []*x509.Certificate) string {
 	return strings.Join(names, " ← ")
 }
 
-// signature checks that the peer holds the key of its certificate: the proof's second half. The
-// scheme must be one that we accept, before anything is computed with it; below TLS 1.2 the message
-// names none, and the kind of key decides.
+// signature checks that the peer holds the private key of its certificate: the second half of the
+// proof. The scheme must be one that we accept, which is checked before anything is computed with
+// it. Below TLS 1.2 the message names no scheme, and the type of the key determines it.
 func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureScheme, signed,
 	signature []byte, ref string) error {
 	pub, err := l.peer.Chain.PublicKey()
@@ -214,7 +214,7 @@ func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureSc
 	return nil
 }
 
-// sign signs with a credential's key, which may be elsewhere.
+// sign signs with a credential's key. The key may be remote, and so slow.
 func (l *live) sign(me iana.Side, c pki.Choice, signed []byte, ref string) ([]byte, error) {
 	key, ok := c.Credential.Key.(crypto.Signer)
 	if !ok {
@@ -231,7 +231,7 @@ func (l *live) sign(me iana.Side, c pki.Choice, signed []byte, ref string) ([]by
 	return signature, nil
 }
 
-// Peer is who was proved to be at the other end.
+// Peer returns the identity that the peer has proved.
 func (m *Machine) Peer() *Peer {
 	switch p := m.player.(type) {
 	case *client:
@@ -242,7 +242,7 @@ func (m *Machine) Peer() *Peer {
 	return nil
 }
 
-// Shown is the credential that we showed in this handshake, or nil.
+// Shown returns the credential that we sent in this handshake, or nil.
 func (m *Machine) Shown() *pki.Credential {
 	switch p := m.player.(type) {
 	case *client:
@@ -255,12 +255,13 @@ func (m *Machine) Shown() *pki.Credential {
 	return nil
 }
 
-// MaxPlaintext is the longest plaintext of a record that a side may send under protection.
+// MaxPlaintext returns the length of the longest plaintext, in bytes, that a record of the side
+// from may have under protection.
 func (a *Agreed) MaxPlaintext(from iana.Side) int {
 	return min(a.MaxFragment, a.SizeLimit[from], record.MaxPlaintext)
 }
 
-// TakeTicket takes a client's NewSessionTicket of TLS 1.3, once Done.
+// TakeTicket processes a NewSessionTicket of TLS 1.3 that a client received, once Done.
 func (m *Machine) TakeTicket(raw []byte) error {
 	c, ok := m.player.(*client)
 	if !ok {

@@ -12,11 +12,11 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Kind is what a line says: a handshake message, or ChangeCipherSpec, which is none but has its
-// place in the figure.
+// Kind is the type of a line: that of a handshake message, or ChangeCipherSpec, which is not a
+// handshake message but appears in the figures.
 type Kind uint16
 
-// ChangeCipherSpec is outside the range of handshake types. See RFC 5246 §7.1.
+// ChangeCipherSpec has a value outside the range of handshake types. See RFC 5246 §7.1.
 const ChangeCipherSpec Kind = 0x100
 
 func (k Kind) String() string {
@@ -39,8 +39,8 @@ const (
 	Must
 )
 
-// Line is one arrow of a figure: who speaks, what is said, when it is said, and what changes once
-// it has been said.
+// Line is one arrow of a figure: who sends, which message, when it is sent, and what changes
+// afterwards.
 type Line struct {
 	From iana.Side
 	Says Kind
@@ -56,24 +56,23 @@ type Figure struct {
 	Lines []Line
 }
 
-// A reading is one figure that fits everything said so far, and how far it has come.
+// A reading is one figure that fits all messages so far, and the position reached in it.
 type reading struct {
 	*Figure
 	at int
 }
 
-// Carrier takes what the handshake says to the record layer, and learns from it when to protect
-// what.
+// Carrier is the record layer as the handshake sees it: it sends messages and changes keys.
 type Carrier interface {
 	Send(k Kind, raw []byte)
-	// the version and the limits of records hold from here on
+	// called when the version and the limits of records are negotiated
 	Settle(a *Agreed)
 	// nil keys: this direction can no longer be read
 	Protect(from iana.Side, keys *TrafficKeys) error
 }
 
-// Machine performs a handshake in one of the three roles. It reads no bytes and writes none: it is
-// handed whole messages by Take, and speaks through its Carrier.
+// Machine performs a handshake in one of the three roles. It does no I/O: it receives whole
+// messages by Take and sends through its Carrier.
 type Machine struct {
 	Score
 
@@ -96,7 +95,7 @@ type Machine struct {
 	unsound bool  // an observer's: the transcript has holes
 }
 
-// expected yields the lines that may come next, each with the reading that it would lead to.
+// expected yields the lines that may come next, each with the reading that it leads to.
 func (m *Machine) expected() iter.Seq2[reading, *Line] {
 	return func(yield func(reading, *Line) bool) {
 		for _, r := range m.open {
@@ -114,7 +113,8 @@ func (m *Machine) expected() iter.Seq2[reading, *Line] {
 	}
 }
 
-// order finds the line that is being said and strikes out the figures in which it is not.
+// order returns the line for a message from a side, and drops the readings in which that message
+// may not come next. It returns an error if none is left.
 func (m *Machine) order(from iana.Side, k Kind) (said *Line, err error) {
 	fit := m.spare[:0]
 	for r, l := range m.expected() {
@@ -130,8 +130,8 @@ func (m *Machine) order(from iana.Side, k Kind) (said *Line, err error) {
 	return said, nil
 }
 
-// Turn is the side that may speak next; an observer lets the other direction wait. What may come
-// next names one side only.
+// Turn returns the side that may send next. All lines that may come next are of one side; an
+// observer lets the other direction wait.
 func (m *Machine) Turn() (from iana.Side, ok bool) {
 	if m.failed != nil {
 		return 0, false
@@ -142,8 +142,9 @@ func (m *Machine) Turn() (from iana.Side, ok bool) {
 	return 0, false
 }
 
-// Take hears one line of another side: its order, its layout, its content, and only then it counts.
-// Speak comes next. raw is kept.
+// Take receives one message or ChangeCipherSpec of another side. It checks its order, its layout
+// and its content, in this sequence, before the message has any effect. The caller must call Speak
+// next. Take keeps raw.
 func (m *Machine) Take(from iana.Side, k Kind, raw []byte) error {
 	return m.end(m.take(from, k, raw))
 }
@@ -156,7 +157,7 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 		if _, err := m.dialect().Parse(raw); err != nil {
 			return alert.Malformed("RFC 5246 §7.4.1.1", err)
 		}
-		// RFC 5246 §7.4.1.1: ignored by a client that is negotiating, and in no transcript
+		// RFC 5246 §7.4.1.1: a client that is negotiating ignores it, and it is in no transcript
 		return nil
 	}
 	l, err := m.order(from, k)
@@ -173,8 +174,8 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 	return m.run()
 }
 
-// said is the line that is becoming a fact, and how far it has come: what is slow may stop it at
-// any stage.
+// said is the message that is being processed, and the stage it has reached. A slow operation may
+// interrupt it at any stage.
 type said struct {
 	*Line
 	msg   message.Message
@@ -182,7 +183,7 @@ type said struct {
 	stage int // an index of stages
 }
 
-// stages are what happens to every line, in this order.
+// stages are the steps that every message goes through, in this order.
 var stages = [...]func(*Machine) error{
 	toCheck: (*Machine).check, toRemember: (*Machine).remember, toTakeEffect: (*Machine).effect,
 	toFinish: (*Machine).finish,
@@ -197,8 +198,8 @@ const (
 	toFinish
 )
 
-// end keeps an error for good: after one nothing is taken, said or derived any more. A Pending is
-// none.
+// end stores a fatal error: after one nothing more is received, sent or derived. A Pending is not
+// an error in this sense.
 func (m *Machine) end(err error) error {
 	if err == nil {
 		return nil
@@ -209,7 +210,7 @@ func (m *Machine) end(err error) error {
 	return err
 }
 
-// run brings the line that was said as far as it can.
+// run takes the current message through as many stages as it can.
 func (m *Machine) run() error {
 	for ; m.said.Line != nil && m.said.stage < len(stages); m.said.stage++ {
 		if err := stages[m.said.stage](m); err != nil {
@@ -220,7 +221,8 @@ func (m *Machine) run() error {
 	return nil
 }
 
-// Speak says our lines until it is another's turn. After a Pending it goes on where it stopped.
+// Speak sends our messages until it is another side's turn. After a Pending it continues where it
+// stopped.
 func (m *Machine) Speak() error { return m.end(m.speak()) }
 
 func (m *Machine) speak() error {
@@ -259,15 +261,16 @@ next:
 	return nil
 }
 
-// show puts a message into the trace, as soon as it is one: what a check refuses afterwards can
-// still be looked at.
+// show writes a message to the trace as soon as it is parsed, so that a message that a check
+// rejects later can be inspected.
 func (m *Machine) show(l *Line, msg message.Message, raw []byte) {
 	if l.Says != ChangeCipherSpec && m.log.On() {
 		m.log.Message(l.From, iana.HandshakeType(raw[0]), raw, refOf(l, msg))
 	}
 }
 
-// compose asks the player for a line; ChangeCipherSpec and Finished are the same for everyone.
+// compose returns the message for a line of ours. The player makes it, except for ChangeCipherSpec
+// and Finished, which are the same in all roles.
 func (m *Machine) compose(k Kind) (msg message.Message, raw []byte, err error) {
 	switch k {
 	case ChangeCipherSpec:
@@ -284,8 +287,8 @@ func (m *Machine) compose(k Kind) (msg message.Message, raw []byte, err error) {
 	return msg, raw, err
 }
 
-// check refuses what must not become a fact. A Finished is compared before it enters the transcript
-// that it proves.
+// check returns an error if the message must not have an effect. A Finished is compared before it
+// enters the transcript that it proves.
 func (m *Machine) check() error {
 	from := m.said.From
 	m.checking = m.said.raw
@@ -312,10 +315,10 @@ func (m *Machine) verify(from iana.Side, got, want []byte) error {
 	return nil
 }
 
-// verifyData is what from's Finished must hold now.
+// verifyData returns the verify_data that the Finished of from must have now.
 func (m *Machine) verifyData(from iana.Side) []byte { return m.secrets.verifyData(from, &m.transcript) }
 
-// remember is where something said becomes a fact, whoever said it.
+// remember adds the message to the transcript and to the score, whichever side sent it.
 func (m *Machine) remember() error {
 	if m.said.Says != ChangeCipherSpec {
 		m.note(m.said.From, m.said.msg)
@@ -328,7 +331,7 @@ func (m *Machine) remember() error {
 	return nil
 }
 
-// fitting are the figures that a ServerHello leaves open, each from its beginning.
+// fitting returns the figures that are possible after a ServerHello, each from its beginning.
 func (m *Machine) fitting() (open []reading) {
 	for _, f := range figures {
 		if f.Fits(&m.Score) != Never {
@@ -338,7 +341,7 @@ func (m *Machine) fitting() (open []reading) {
 	return open
 }
 
-// effect does what the figure wants to happen now.
+// effect performs the effect of the current line, if it has one.
 func (m *Machine) effect() error {
 	if m.said.Then == nil {
 		return nil
@@ -346,8 +349,8 @@ func (m *Machine) effect() error {
 	return m.said.Then(m)
 }
 
-// finish ends the handshake after the last line. It demands the player's proof of who the peer is:
-// without one there is no application data.
+// finish ends the handshake after the last line. It requires the player's proof of the peer's
+// identity: without it there is no application data.
 func (m *Machine) finish() error {
 	for range m.expected() {
 		return nil // a line can still come
@@ -370,16 +373,17 @@ func (m *Machine) finish() error {
 	return nil
 }
 
-// Done tells whether every line of the figure was said, and every check held.
+// Done reports whether the handshake is complete: every line of the figure was exchanged and every
+// check succeeded.
 func (m *Machine) Done() bool { return m.done }
 
-// Forget drops what only the handshake needed. What both sides settled, and the peer, stay.
+// Forget releases what only the handshake needed. What was negotiated, and the Peer, are kept.
 func (m *Machine) Forget() {
 	m.forget()
 	m.open, m.spare = nil, nil
 }
 
-// First tells whether this is a connection's first handshake.
+// First reports whether this is a connection's first handshake.
 func (m *Machine) First() bool { return m.prior == nil }
 
 // Renegotiations returns how many handshakes of the connection came before this one.
@@ -390,12 +394,13 @@ func (m *Machine) Renegotiations() int {
 	return m.prior.Number
 }
 
-// Export derives keying material for an application, once Done. See RFC 5705 and RFC 8446 §7.5.
+// Export returns n bytes of keying material for an application, once Done. See RFC 5705 and RFC
+// 8446 §7.5.
 func (m *Machine) Export(label string, context []byte, n int) ([]byte, error) {
 	return m.secrets.export(label, context, m.Randoms(), n)
 }
 
-// dialect is how messages look, as far as the hellos have told.
+// dialect returns how messages are encoded, as far as the hellos determine it.
 func (m *Machine) dialect() message.Dialect {
 	d := message.Dialect{Version: iana.TLS12}
 	if m.Agreed != nil {
@@ -404,8 +409,8 @@ func (m *Machine) dialect() message.Dialect {
 	return d
 }
 
-// parse reads a message. Its type is that of the bytes, and not always that of the line. An
-// observer can do without some messages: what it cannot read of them is no reason to stop.
+// parse parses a message. Its type is taken from the bytes, and is not always that of the line.
+// Some messages are optional for an observer: it ignores an error in them.
 func (m *Machine) parse(k Kind, raw []byte) (message.Message, error) {
 	msg, err := m.dialect().Parse(raw)
 	if err != nil && !m.live && m.spares(iana.HandshakeType(k)) {
