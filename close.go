@@ -17,14 +17,14 @@ const (
 	// answerTimeout bounds how long Close waits for a Read to write the alert that it is writing.
 	answerTimeout = 250 * time.Millisecond
 
-	// drainTimeout bounds how long we listen after a fatal alert, so that the peer reads it and not
-	// a reset.
+	// drainTimeout bounds how long Close keeps reading after a fatal alert, so that the peer reads
+	// the alert and not a reset.
 	drainTimeout = 250 * time.Millisecond
 )
 
-// CloseWrite sends close_notify: nothing more will be written, reading goes on. It waits for a
-// Write in flight; after that a peer that does not read delays it for at most five seconds. See RFC
-// 5246 §7.2.1.
+// CloseWrite sends close_notify and shuts down the writing side. Reading remains possible. It waits
+// for a Write in flight; after that, a peer that does not read delays it by at most five seconds.
+// CloseWrite returns an error if the handshake is not complete. See RFC 5246 §7.2.1.
 func (c *Conn) CloseWrite() error {
 	if !c.complete.Load() {
 		return errNotDone
@@ -34,7 +34,7 @@ func (c *Conn) CloseWrite() error {
 	return c.closeNotify()
 }
 
-// closeNotify sends close_notify once. It needs the outbound half.
+// closeNotify sends close_notify once. The caller holds c.out.
 func (c *Conn) closeNotify() error {
 	if c.writeError != nil {
 		if errors.Is(c.writeError, errShutdown) {
@@ -51,9 +51,10 @@ func (c *Conn) closeNotify() error {
 	return err
 }
 
-// Close sends close_notify, unless an error came before it, and closes the connection. Reads and
-// Writes in flight end. While a Write or a renegotiation is in flight the connection is closed at
-// once and without close_notify: the Write may wait for a peer that does not read.
+// Close sends close_notify, unless writing has failed before, and closes the connection. Reads and
+// Writes in flight return. If a Write or a renegotiation is in flight, Close closes the connection
+// at once, without close_notify, because the Write may be waiting for a peer that does not read.
+// A second call returns net.ErrClosed.
 func (c *Conn) Close() error {
 	writing, first := c.calls.close()
 	if !first {
@@ -61,7 +62,7 @@ func (c *Conn) Close() error {
 	}
 	var notified error
 	if !writing && c.complete.Load() && c.lockToClose() {
-		if c.writeError == nil { // else it was told before, by Write
+		if c.writeError == nil { // otherwise the Write that failed has reported it
 			notified = c.closeNotify()
 		}
 		c.out.Unlock()
@@ -75,7 +76,7 @@ func (c *Conn) Close() error {
 	return notified
 }
 
-// lockToClose locks the outbound half, unless a renegotiation holds it.
+// lockToClose locks c.out and reports whether it did. It fails if a renegotiation holds the lock.
 func (c *Conn) lockToClose() bool {
 	if c.out.TryLock() {
 		return true
@@ -88,10 +89,10 @@ func (c *Conn) lockToClose() bool {
 	return true
 }
 
-// calls counts the Writes in flight, times two; the lowest bit says that Close was called.
+// calls holds twice the number of Writes in flight; the lowest bit is set once Close was called.
 type calls struct{ atomic.Int64 }
 
-// begin counts a Write, unless Close was called.
+// begin counts a Write. It reports false, and counts nothing, once Close was called.
 func (c *calls) begin() bool {
 	for {
 		n := c.Load()
@@ -107,15 +108,15 @@ func (c *calls) begin() bool {
 func (c *calls) end()         { c.Add(-2) }
 func (c *calls) closed() bool { return c.Load()&1 != 0 }
 
-// close admits no more Writes. It reports whether one is in flight, and whether this is the first
-// close.
+// close makes begin fail from now on. It reports whether a Write is in flight, and whether this is
+// the first call.
 func (c *calls) close() (writing, first bool) {
 	n := c.Or(1)
 	return n > 1, n&1 == 0
 }
 
-// drain ends our half and listens a moment: bytes that lie unread when a socket closes make it
-// reset, and a reset makes the peer forget the alert that it has not read yet.
+// drain closes the writing half of the transport and reads for a moment. A socket closed with
+// unread bytes sends a reset, and a reset discards an alert that the peer has not read yet.
 func (c *Conn) drain() {
 	half, ok := c.conn.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {

@@ -14,11 +14,11 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// What crypto/tls has and the handshake does not need. docs/from-crypto-tls.md compares the two
-// packages name by name.
+// This file has functions of crypto/tls that the handshake itself does not need.
+// docs/from-crypto-tls.md compares the two packages name by name.
 
-// X509KeyPair reads a certificate chain and its key from PEM. Unlike crypto/tls's it also reads
-// RSASSA-PSS and Ed448 keys.
+// X509KeyPair parses a certificate chain and its private key from PEM data. Unlike the function of
+// crypto/tls, it also reads RSASSA-PSS and Ed448 keys.
 func X509KeyPair(certPEMBlock, keyPEMBlock []byte) (Certificate, error) {
 	c, err := tls.X509KeyPair(certPEMBlock, keyPEMBlock)
 	if err == nil {
@@ -30,7 +30,8 @@ func X509KeyPair(certPEMBlock, keyPEMBlock []byte) (Certificate, error) {
 	return Certificate{}, err
 }
 
-// LoadX509KeyPair reads a certificate chain and its key from files of PEM, as X509KeyPair does.
+// LoadX509KeyPair reads a certificate chain and its private key from two PEM files and parses them
+// like X509KeyPair.
 func LoadX509KeyPair(certFile, keyFile string) (Certificate, error) {
 	cert, err := os.ReadFile(certFile)
 	if err != nil {
@@ -43,19 +44,19 @@ func LoadX509KeyPair(certFile, keyFile string) (Certificate, error) {
 	return X509KeyPair(cert, key)
 }
 
-// VersionName is the version's name, "TLS 1.2", or its number.
+// VersionName returns the name of the version, such as "TLS 1.2", or its number in hexadecimal.
 func VersionName(version uint16) string { return tls.VersionName(version) }
 
-// CipherSuiteName is the suite's name in the registry, or its number.
+// CipherSuiteName returns the name of the suite in the IANA registry, or its number if it has none.
 func CipherSuiteName(id uint16) string { return iana.CipherSuite(id).String() }
 
-// CipherSuites are the suites that Vitrine speaks and that no RFC deprecates, by number.
+// CipherSuites returns the suites that Vitrine supports and that no RFC deprecates, by number.
 func CipherSuites() []*CipherSuite {
 	return cipherSuites(func(s *suite.Suite) bool { return suite.Status(s) < suite.Deprecated })
 }
 
-// InsecureCipherSuites are the others that Vitrine speaks, by number. suite.Concerns has the
-// reasons.
+// InsecureCipherSuites returns the deprecated suites that Vitrine supports, by number.
+// suite.Concerns gives the reasons.
 func InsecureCipherSuites() []*CipherSuite {
 	return cipherSuites(func(s *suite.Suite) bool { return suite.Status(s) >= suite.Deprecated })
 }
@@ -75,11 +76,13 @@ func cipherSuites(wanted func(*suite.Suite) bool) (list []*CipherSuite) {
 	return list
 }
 
-// OCSPResponse is the response that the server stapled, or nil. It is for clients.
+// OCSPResponse returns the OCSP response that the server stapled, or nil. It is only valid for
+// client connections.
 func (c *Conn) OCSPResponse() []byte { return c.ConnectionState().OCSPResponse }
 
-// VerifyHostname checks that the server's chain, which was verified, is good for host. It is for
-// clients, and fails before the handshake is done and with InsecureSkipVerify.
+// VerifyHostname checks that the server's verified certificate is valid for host. It returns an
+// error on a server connection, before the handshake is complete, and if the chain was not verified,
+// as with InsecureSkipVerify.
 func (c *Conn) VerifyHostname(host string) error {
 	switch s := c.ConnectionState(); {
 	case c.me != iana.Client:
@@ -93,9 +96,9 @@ func (c *Conn) VerifyHostname(host string) error {
 	}
 }
 
-// SupportsCertificate reports whether the client would take a handshake with c, or why not: a suite
-// that it offers and we allow must be one that c can serve, with a group and a signature that the
-// client can do, and the name must be c's.
+// SupportsCertificate returns nil if the client supports a handshake with c, or else an error with
+// the reason. The client must offer an enabled suite that c can be used with, and a group and a
+// signature scheme for it, and c must be valid for the server name that the client asks for.
 func (i *ClientHelloInfo) SupportsCertificate(c *Certificate) error {
 	cred, err := pki.FromTLS(c)
 	if err != nil {
@@ -125,7 +128,7 @@ func (i *ClientHelloInfo) SupportsCertificate(c *Certificate) error {
 	return nil
 }
 
-// hello makes a hello of what a program may have put together.
+// hello returns a ClientHello with the fields of i, which the program may have filled in itself.
 func (i *ClientHelloInfo) hello() (*message.ClientHello, error) {
 	m := &message.ClientHello{Version: iana.TLS12,
 		CipherSuites:       convert[iana.CipherSuite](i.CipherSuites),

@@ -2,8 +2,8 @@ package vitrine
 
 import "crypto/tls"
 
-// The types of crypto/tls that say the same here: a program that goes over to Vitrine keeps their
-// names, and values of one package are values of the other.
+// Aliases of the crypto/tls types that have the same meaning here. A program that moves to Vitrine
+// keeps their names, and values of one package are values of the other.
 type (
 	Certificate                  = tls.Certificate
 	CertificateVerificationError = tls.CertificateVerificationError
@@ -14,15 +14,15 @@ type (
 	SignatureScheme              = tls.SignatureScheme
 )
 
-// The versions, as crypto/tls names them. VersionTLS13 and VersionSSL30 can be named, and nothing
-// here speaks them.
+// The protocol versions, named as in crypto/tls. Vitrine speaks TLS 1.0 to 1.3; VersionSSL30 is
+// defined only so that programs that name it compile. See Config.MinVersion for the defaults.
 const (
 	VersionTLS10 = tls.VersionTLS10
 	VersionTLS11 = tls.VersionTLS11
 	VersionTLS12 = tls.VersionTLS12
 	VersionTLS13 = tls.VersionTLS13
 
-	// Deprecated: nobody should speak it any more, RFC 7568.
+	// Deprecated: SSL 3.0 must not be used (RFC 7568), and Vitrine does not support it.
 	VersionSSL30 = 0x0300
 )
 
@@ -42,8 +42,8 @@ const (
 	RenegotiateFreelyAsClient = tls.RenegotiateFreelyAsClient
 )
 
-// The groups that crypto/tls knows. Those of TLS 1.3 alone are skipped in Config.CurvePreferences;
-// package iana names all.
+// The groups that crypto/tls defines. Those with MLKEM in their names are used in TLS 1.3 only.
+// Package iana names all groups.
 const (
 	CurveP256          = tls.CurveP256
 	CurveP384          = tls.CurveP384
@@ -54,7 +54,7 @@ const (
 	SecP384r1MLKEM1024 = tls.SecP384r1MLKEM1024
 )
 
-// The signature schemes that crypto/tls knows; package iana names all.
+// The signature schemes that crypto/tls defines. Package iana names all of them.
 const (
 	PKCS1WithSHA256        = tls.PKCS1WithSHA256
 	PKCS1WithSHA384        = tls.PKCS1WithSHA384
@@ -70,8 +70,8 @@ const (
 	ECDSAWithSHA1          = tls.ECDSAWithSHA1
 )
 
-// The cipher suites that crypto/tls knows; package iana names all. Vitrine does not speak RC4, and
-// skips those of TLS 1.3 in Config.CipherSuites.
+// The cipher suites that crypto/tls defines. Package iana names all of them. Vitrine does not
+// support RC4. Suites of TLS 1.3 are ignored in Config.CipherSuites.
 const (
 	TLS_RSA_WITH_RC4_128_SHA                      = tls.TLS_RSA_WITH_RC4_128_SHA
 	TLS_RSA_WITH_3DES_EDE_CBC_SHA                 = tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA

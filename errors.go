@@ -9,16 +9,16 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// HandshakeError says where a handshake failed. Its cause is an *alert.Error that names the alert
-// that we sent and the section that the peer broke, an *alert.Received, or an error of the network.
-// Package diagnose makes likely causes and remedies of it.
+// A HandshakeError reports a failed handshake. Its cause is an *alert.Error with the alert that
+// this side sent and the section that the peer violated, an *alert.Received, or another error, such
+// as one of the network. Package diagnose derives likely causes and remedies from it.
 type HandshakeError struct {
-	Side     iana.Side // us
+	Side     iana.Side // this side
 	Err      error
-	Offered  *message.ClientHello // what was offered; nil if it did not come so far
-	Answered *message.ServerHello // what was chosen, or nil
+	Offered  *message.ClientHello // nil if there was none yet
+	Answered *message.ServerHello // nil if there was none yet
 	Asked    bool                 // the server asked for a certificate
-	// what should have come next: "the server's certificate (RFC 5246 §7.4.2)"
+	// Awaited is the message expected next: "the server's certificate (RFC 5246 §7.4.2)".
 	Awaited string
 }
 
@@ -31,15 +31,15 @@ func (e *HandshakeError) Error() string {
 	return "vitrine: " + e.Side.String() + ": handshake: " + e.Err.Error()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *HandshakeError) Unwrap() error { return e.Err }
 
-// TruncatedError says that the peer ended the stream without close_notify. Anybody on the way can
-// do that, so what came before may not be all that was sent. It is an io.ErrUnexpectedEOF. See RFC
-// 5246 §7.2.1.
+// A TruncatedError reports that the stream ended without close_notify. An attacker on the network
+// can cause that, so the data received may be incomplete. It wraps io.ErrUnexpectedEOF. See
+// RFC 5246 §7.2.1.
 type TruncatedError struct {
 	Peer iana.Side // who ended the stream
-	// the end cuts a record or a handshake message, and is not between two of them
+	// Partial reports whether the stream ended inside a record or a handshake message.
 	Partial bool
 }
 

@@ -8,39 +8,41 @@ import (
 	"time"
 )
 
-// errHTTP2: what fits into http.Serve and http.Transport must not agree to HTTP/2, which those two
-// speak over crypto/tls's connections only: a client would be left with a connection on which
-// nobody answers.
-var errHTTP2 = errors.New(`vitrine: Config.NextProtos offers "h2", and net/http does not speak it over this connection: use package vhttp or, if the program itself speaks HTTP/2, Client, Dial or Server`)
+// errHTTP2 is returned by what plugs into http.Serve and http.Transport. These speak HTTP/2 only
+// over the connections of crypto/tls, so negotiating it here would leave a client with a connection
+// on which nobody answers.
+var errHTTP2 = errors.New(`vitrine: Config.NextProtos offers "h2", and net/http does not ` +
+	`speak it over this connection: use package vhttp or, if the program itself speaks HTTP/2, ` +
+	`Client, Dial or Server`)
 
 func offersHTTP2(c *Config) bool { return c != nil && slices.Contains(c.NextProtos, "h2") }
 
-// Dial connects to addr and performs the handshake as a client. If config names no server, the host
-// of addr is the name.
+// Dial connects to addr and performs the handshake as a client. If config.ServerName is empty, the
+// host of addr is used. A nil config is equivalent to the zero Config.
 func Dial(network, addr string, config *Config) (*Conn, error) {
 	return (&Dialer{Config: config}).dial(context.Background(), network, addr)
 }
 
-// DialWithDialer is Dial with a dialer of the program's. Its Timeout and Deadline hold for the
-// connection and the handshake together.
+// DialWithDialer is like Dial but connects with the given dialer, whose Timeout and Deadline apply
+// to the connection and the handshake as a whole.
 func DialWithDialer(dialer *net.Dialer, network, addr string, config *Config) (*Conn, error) {
 	return (&Dialer{NetDialer: dialer, Config: config}).dial(context.Background(), network, addr)
 }
 
-// Dialer makes client connections.
+// A Dialer makes client connections.
 type Dialer struct {
-	NetDialer *net.Dialer // nil: a zero one; its times hold for the handshake too
+	NetDialer *net.Dialer // nil means the zero Dialer; its timeouts include the handshake
 	Config    *Config
 }
 
-// Dial is DialContext without a context.
+// Dial is like DialContext with context.Background.
 func (d *Dialer) Dial(network, addr string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, addr)
 }
 
-// DialContext connects to addr and performs the handshake, both under ctx. The connection is a
-// *Conn. It suits http.Transport's DialTLSContext, and therefore refuses to offer "h2": package
-// vhttp does that.
+// DialContext connects to addr and performs the handshake, both under ctx. The returned connection
+// is a *Conn. DialContext can be used as the DialTLSContext of an http.Transport, and therefore
+// returns an error if Config offers "h2"; package vhttp supports HTTP/2.
 func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	if offersHTTP2(d.Config) {
 		return nil, errHTTP2
@@ -83,7 +85,8 @@ func (d *Dialer) dial(ctx context.Context, network, addr string) (*Conn, error) 
 	return c, nil
 }
 
-// limited is ctx with a dialer's times, which hold for the handshake too.
+// limited returns ctx with the Timeout and Deadline of d applied, so that they cover the handshake
+// too.
 func limited(ctx context.Context, d *net.Dialer) (context.Context, context.CancelFunc) {
 	end := d.Deadline
 	if d.Timeout > 0 {
@@ -97,8 +100,9 @@ func limited(ctx context.Context, d *net.Dialer) (context.Context, context.Cance
 	return context.WithDeadline(ctx, end)
 }
 
-// Listen listens on laddr and makes a server's Conn of every connection. It suits http.Serve, and
-// therefore refuses to offer "h2": package vhttp does that.
+// Listen listens on laddr and returns a listener whose connections are server-side Conns. The
+// listener can be passed to http.Serve, and therefore Listen returns an error if config offers
+// "h2"; package vhttp supports HTTP/2.
 func Listen(network, laddr string, config *Config) (net.Listener, error) {
 	if offersHTTP2(config) {
 		return nil, errHTTP2
@@ -110,10 +114,10 @@ func Listen(network, laddr string, config *Config) (net.Listener, error) {
 	return NewListener(l, config), nil
 }
 
-// NewListener makes a server's Conn of every connection that inner accepts. The handshake is up to
-// the first Read or Write. If config offers "h2", Accept says what Listen says.
-func NewListener(inner net.Listener,
-	config *Config) net.Listener {
+// NewListener returns a listener that wraps each connection accepted by inner with Server. The
+// handshake is performed by the first Read or Write. If config offers "h2", Accept returns the same
+// error as Listen.
+func NewListener(inner net.Listener, config *Config) net.Listener {
 	return &listener{inner, config}
 }
 

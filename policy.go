@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Policy is a named, dated set of defaults that never changes: a new judgement is a new Policy.
+// A Policy is a named, dated set of defaults. It is never changed: new defaults are a new Policy.
 type Policy struct {
 	name, date, purpose string
 
@@ -27,34 +27,39 @@ type Policy struct {
 	suites []iana.CipherSuite
 }
 
-// The policies. No policy turns NULL encryption on: that takes its name in Config.CipherSuites.
+// The policies. No policy enables NULL encryption: such a suite must be named in
+// Config.CipherSuites.
 var (
-	// Modern is what a new program should use: forward secrecy and an AEAD, always. It is also
-	// strict about a server certificate's KeyUsage: an RSA key signs only with digitalSignature and
-	// decrypts only with keyEncipherment. The others take either for both, as crypto/tls, curl and
-	// OpenSSL do.
+	// Modern is the policy for new programs. It always requires forward secrecy and an AEAD. It is
+	// also strict about the KeyUsage of a server certificate: an RSA key may sign only with
+	// digitalSignature and decrypt only with keyEncipherment. The other policies accept either bit
+	// for both uses, as crypto/tls, curl and OpenSSL do.
 	Modern = &Policy{
 		name: "modern", date: "2026-11-23",
 		purpose: "forward secrecy and authenticated encryption, nothing deprecated",
-		allows:  func(s *suite.Suite) bool { return s.Kex.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16 },
+		allows: func(s *suite.Suite) bool {
+			return s.Kex.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16
+		},
 		groups:  curves,
 		schemes: schemes, minDHBits: 2048, minVersion: iana.TLS12, secureRenegotiation: Required,
 	}
 
-	// Compatible also reaches peers that know only RSA or finite-field key exchange, or only CBC.
-	// Both are deprecated: RFC 10015.
+	// Compatible also supports peers that have only RSA or finite-field key exchange, or only CBC
+	// suites. These key exchanges are deprecated by RFC 10015.
 	Compatible = &Policy{
 		name: "compatible", date: "2026-11-26",
 		purpose: "also RSA and finite-field key exchange and CBC, for peers that have " +
 			"nothing better",
-		allows: func(s *suite.Suite) bool { return s.Cipher != record.NULL && s.Cipher != record.DES_EDE3_CBC },
+		allows: func(s *suite.Suite) bool {
+			return s.Cipher != record.NULL && s.Cipher != record.DES_EDE3_CBC
+		},
 		groups: withFiniteField(curves), schemes: schemes, minDHBits: 2048, minVersion: iana.TLS12,
 		secureRenegotiation: Required,
 		laxKeyUsage:         true,
 	}
 
-	// Legacy reaches what is left: TLS 1.0 and 1.1 (RFC 8996), 3DES, signatures with SHA-1 and
-	// SHA-224, primes of 1024 bits, and servers that can be made to renegotiate unsafely.
+	// Legacy also supports old devices: TLS 1.0 and 1.1 (deprecated by RFC 8996), 3DES, signatures
+	// with SHA-1 and SHA-224, 1024-bit primes, and servers without secure renegotiation (RFC 5746).
 	Legacy = &Policy{
 		name: "legacy", date: "2026-11-26",
 		purpose: "also TLS 1.0 and 1.1, 3DES, SHA-1 signatures, 1024-bit primes and servers " +
@@ -67,34 +72,36 @@ var (
 	}
 )
 
-// Policies are all of them, strictest first.
+// Policies returns all policies, strictest first.
 func Policies() []*Policy { return []*Policy{Modern, Compatible, Legacy} }
 
-// Name is what commands call the policy.
+// Name returns the name of the policy, as used on the command line.
 func (p *Policy) Name() string { return p.name }
 
-// Date is the day on which the policy was fixed.
+// Date returns the date of the policy, as YYYY-MM-DD.
 func (p *Policy) Date() string { return p.date }
 
-// Purpose is a sentence on whom the policy is for.
+// Purpose returns a short description of what the policy is for.
 func (p *Policy) Purpose() string { return p.purpose }
 
-// MinVersion is the lowest version of the policy; the highest is TLS 1.2.
+// MinVersion returns the lowest version that the policy allows. The highest is TLS 1.2 unless
+// Config.MinVersion or Config.MaxVersion names TLS 1.3.
 func (p *Policy) MinVersion() iana.Version { return p.minVersion }
 
-// CipherSuites are the suites of the policy, best first.
+// CipherSuites returns the cipher suites of the policy for versions up to TLS 1.2, in order of
+// preference.
 func (p *Policy) CipherSuites() []iana.CipherSuite {
-	p.once.Do(func() { // sorting them costs as much as deriving a connection's keys
+	p.once.Do(func() { // sorting costs as much as deriving the keys of a connection
 		p.suites = slices.DeleteFunc(suite.Preference(),
 			func(id iana.CipherSuite) bool { return !p.allows(suite.ByID(id)) })
 	})
 	return slices.Clone(p.suites)
 }
 
-// Groups are the groups of the policy, best first.
+// Groups returns the groups of the policy, in order of preference.
 func (p *Policy) Groups() []iana.Group { return slices.Clone(p.groups) }
 
-// SignatureSchemes are the schemes of the policy, best first.
+// SignatureSchemes returns the signature schemes of the policy, in order of preference.
 func (p *Policy) SignatureSchemes() []iana.SignatureScheme { return slices.Clone(p.schemes) }
 
 func (p *Policy) orModern() *Policy {
@@ -113,11 +120,12 @@ func (p *Policy) parameters() handshake.Parameters {
 	}
 }
 
-// curves, fastest of equal strength first.
+// curves lists the elliptic-curve groups in order of preference.
 var curves = []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.X448, iana.Secp521r1}
 
-// withFiniteField adds the finite-field groups that a stranger may choose: ffdhe6144 and ffdhe8192,
-// which cost us 15 and 30 ms a handshake, must be named in Config.CurvePreferences.
+// withFiniteField returns g followed by the finite-field groups that are enabled by default.
+// ffdhe6144 and ffdhe8192 cost 15 and 30 ms per handshake, so an unauthenticated peer may choose
+// them only if Config.CurvePreferences names them.
 func withFiniteField(g []iana.Group) []iana.Group {
 	return append(slices.Clone(g), iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096)
 }

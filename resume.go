@@ -15,21 +15,25 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// ClientSessionCache keeps a client's sessions by the name of the server, or by its address for a
-// Config without ServerName. It holds master secrets.
-// Configs may share one: a session is offered only if what it was made with is still so. Only what
-// GetClientCertificate and GetPSK would answer cannot be compared: Configs that differ in them must
-// not share a cache.
+// A ClientSessionCache holds the sessions of a client, keyed by server name, or by server address
+// for a Config without ServerName. The sessions contain secrets.
+//
+// Configs may share a cache: a session is offered only if the settings that it was established with
+// still hold. What GetClientCertificate and GetPSK would return cannot be compared, so Configs that
+// differ in these callbacks must not share a cache.
 type ClientSessionCache interface {
+	// Get returns the session stored under key, if any.
 	Get(key string) (s *ClientSessionState, ok bool)
-	// Put keeps a session; nil drops what is there.
+
+	// Put stores a session under key. If s is nil, it removes the stored session.
 	Put(key string, s *ClientSessionState)
 }
 
-// ClientSessionState is one session that a client can resume.
+// A ClientSessionState is a session that a client can resume.
 type ClientSessionState struct{ session *handshake.Session }
 
-// NewLRUClientSessionCache keeps the sessions of the servers used last; capacity 0 is 64.
+// NewLRUClientSessionCache returns a cache that keeps the most recently used sessions, up to
+// capacity. If capacity is less than 1, it keeps 64.
 func NewLRUClientSessionCache(capacity int) ClientSessionCache {
 	if capacity < 1 {
 		capacity = 64
@@ -40,7 +44,7 @@ func NewLRUClientSessionCache(capacity int) ClientSessionCache {
 type lruCache struct {
 	mu       sync.Mutex
 	capacity int
-	order    []string // the last used at the end
+	order    []string // most recently used last
 	at       map[string]*ClientSessionState
 }
 
@@ -79,15 +83,18 @@ func (c *lruCache) touch(key string) {
 	c.order = append(c.order, key)
 }
 
-// tickets are a server's keys: the program's, or ones that rotate by themselves.
+// tickets holds the ticket keys of a server: those set by SetSessionTicketKeys, or keys that rotate
+// automatically.
 type tickets struct {
 	mu     sync.Mutex
 	set    session.FixedKeys
 	rotate *session.RotatingKeys
 }
 
-// SetSessionTicketKeys makes several servers able to open each other's tickets. The first key
-// seals. It may be called at any time, and then the caller rotates the keys.
+// SetSessionTicketKeys sets the ticket keys of a server, so that several servers can open each
+// other's tickets. The first key seals new tickets; all keys open tickets. It may be called at any
+// time. The keys no longer rotate automatically. Config.TicketKeys takes precedence over them.
+// SetSessionTicketKeys panics if keys is empty.
 func (c *Config) SetSessionTicketKeys(keys [][32]byte) {
 	if len(keys) == 0 {
 		panic("vitrine: SetSessionTicketKeys needs at least one key")
@@ -119,7 +126,7 @@ func (t *tickets) source(c *Config) session.TicketKeys {
 	return t.rotate
 }
 
-// resumption is how this side keeps sessions.
+// resumption returns how this side stores and resumes sessions.
 func (c *Config) resumption(me iana.Side, conn *Conn, random io.Reader,
 	log *trace.Log) handshake.Resumption {
 	if me == iana.Client {
@@ -149,12 +156,12 @@ func (c *Config) resumption(me iana.Side, conn *Conn, random io.Reader,
 	return r
 }
 
-// ticketKeys asks the source of the ticket keys.
+// ticketKeys returns the current ticket keys. The first one seals.
 func (c *Config) ticketKeys(ctx context.Context) ([]session.TicketKey, error) {
 	return within(ctx, c, "Config.TicketKeys", c.tickets.source(c).Keys)
 }
 
-// stored keeps sessions by ID, in the SessionStore.
+// stored makes r keep sessions by ID in Config.SessionStore.
 func (c *Config) stored(r *handshake.Resumption) {
 	const what = "Config.SessionStore"
 	store := c.SessionStore
@@ -191,8 +198,8 @@ func (c *Config) stored(r *handshake.Resumption) {
 	}
 }
 
-// sessionKey returns the key under which a client's sessions are kept: crypto/tls's. It is empty if
-// the server has neither a name nor an address.
+// sessionKey returns the cache key for a client's sessions, the same as in crypto/tls: the
+// ServerName or else the remote address. It is empty if there is neither.
 func (c *Config) sessionKey(conn net.Conn) string {
 	if c.ServerName != "" {
 		return c.ServerName
@@ -229,7 +236,7 @@ func (c *Config) clientResumption(key string, log *trace.Log) handshake.Resumpti
 	if found != nil {
 		r.Offer = found.session
 		if found.session.Version == iana.TLS13 && c.speaks13() {
-			put(nil) // RFC 8446 §C.4: a ticket that is used twice links two connections
+			put(nil) // RFC 8446 §C.4: a ticket used twice links two connections
 		}
 	}
 	r.Keep = func(s *handshake.Session) {

@@ -8,19 +8,21 @@ import (
 )
 
 const (
-	// storeTimeout is the StoreTimeout of a Config that names none.
+	// storeTimeout is used if Config.StoreTimeout is 0.
 	storeTimeout = 500 * time.Millisecond
 
-	// maxLate is how many calls of a Config's stores may be overdue. Each costs a goroutine, and
-	// each connection a StoreTimeout: while so many have not returned, no store is asked at all.
+	// maxLate is how many calls to the stores of a Config may be overdue. Each overdue call costs a
+	// goroutine and each connection a StoreTimeout, so no store is called while that many have not
+	// returned.
 	maxLate = 16
 )
 
-// stores are what a Config knows of the stores that the program gave it.
+// stores counts the overdue calls to the stores of a Config.
 type stores struct{ late atomic.Int32 }
 
-// within calls a program's store, which may be slow, fail or hang, and waits no longer than the
-// Config's StoreTimeout and ctx. A call that is overdue is left alone, and its result dropped.
+// within calls a store supplied by the program, which may be slow, fail or hang. It waits until ctx
+// ends, and for at most Config.StoreTimeout. The result of an overdue call is discarded. A panic of
+// the store is raised again in the calling goroutine.
 func within[T any](
 	ctx context.Context, c *Config, what string, call func(context.Context) (T, error),
 ) (T, error) {

@@ -10,21 +10,22 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// SessionState is a client's session as a value that a program can keep anywhere: Bytes and
-// ParseSessionState, with the ticket beside it. It holds a master_secret: whoever reads it can
-// read, and resume, the connection.
+// A SessionState is a client's session that a program can store outside of the process, encoded by
+// Bytes and decoded by ParseSessionState. The ticket is stored separately. A SessionState contains
+// secrets: anyone who obtains it can resume the session and may be able to decrypt connections.
 type SessionState struct {
-	// Extra is the program's, and kept.
+	// Extra is for use by the program. Bytes and ParseSessionState preserve it.
 	Extra [][]byte
 
-	// EarlyData is false: there is none before TLS 1.3.
+	// EarlyData exists for compatibility with crypto/tls. Vitrine never sets or reads it.
 	EarlyData bool
 
 	session *handshake.Session
 }
 
-// ResumptionState takes a session apart, for a ClientSessionCache outside of this process. ticket
-// is nil for a session that the server finds by its ID, which is in state.
+// ResumptionState returns the ticket and the state of the session, for a ClientSessionCache outside
+// of this process. The ticket is nil for a session that the server finds by its ID; the ID is part
+// of the state. A nil or empty cs has neither ticket nor state.
 func (cs *ClientSessionState) ResumptionState() (ticket []byte, state *SessionState, err error) {
 	if cs == nil || cs.session == nil {
 		return nil, nil, nil
@@ -32,7 +33,8 @@ func (cs *ClientSessionState) ResumptionState() (ticket []byte, state *SessionSt
 	return bytes.Clone(cs.session.Ticket), &SessionState{session: cs.session}, nil
 }
 
-// NewResumptionState puts together what ResumptionState gave.
+// NewResumptionState returns the session with the ticket and the state that ResumptionState
+// returned.
 func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState, error) {
 	if state == nil || state.session == nil {
 		return nil, errors.New("vitrine: a SessionState that neither ResumptionState nor " +
@@ -43,7 +45,7 @@ func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState
 	return &ClientSessionState{&s}, nil
 }
 
-// Bytes is the state for ParseSessionState of this version of Vitrine, or a later one.
+// Bytes encodes the state for ParseSessionState.
 func (s *SessionState) Bytes() ([]byte, error) {
 	if s.session == nil {
 		return nil, errors.New("vitrine: an empty SessionState")
@@ -55,7 +57,7 @@ func (s *SessionState) Bytes() ([]byte, error) {
 	return wire.Encode(nil, "session_state", func(c *wire.Codec) { s.layout(c, &inner) })
 }
 
-// ParseSessionState reads what Bytes wrote.
+// ParseSessionState decodes a state encoded by Bytes.
 func ParseSessionState(data []byte) (*SessionState, error) {
 	s := &SessionState{session: &handshake.Session{}}
 	var inner []byte
@@ -73,7 +75,8 @@ func ParseSessionState(data []byte) (*SessionState, error) {
 	return s, nil
 }
 
-// layout is what a client keeps beside the session that a server would keep, too.
+// layout describes the encoding: the fields that only a client keeps, the session as a server would
+// store it (inner), and Extra.
 func (s *SessionState) layout(c *wire.Codec, inner *[]byte) {
 	var until uint64
 	if !s.session.Deadline.IsZero() {
