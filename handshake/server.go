@@ -181,6 +181,11 @@ func (v *server) certificate(m *message.Certificate) error {
 
 // choose resumes the session that the client offers, or settles everything anew.
 func (v *server) choose(ch *message.ClientHello, s *Score) (*chosen, error) {
+	if s.Retried() { // ch is not in s yet: the hello there is the first
+		if err := unchanged(s.ClientHello, ch); err != nil {
+			return nil, err
+		}
+	}
 	if err := v.consult(ch); err != nil {
 		return nil, err
 	}

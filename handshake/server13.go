@@ -1,8 +1,10 @@
 package handshake
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -95,6 +97,35 @@ func (v *server) read13(ch *message.ClientHello, s *Score) (*hello13, error) {
 			"the client's second hello has early_data")
 	}
 	return &hello13{w, shares.Shares}, nil
+}
+
+// mayChange has the extensions in which a second ClientHello may differ from the first.
+// See RFC 8446 §4.1.2.
+var mayChange = []iana.ExtensionType{iana.ExtKeyShare, iana.ExtEarlyData, iana.ExtCookie,
+	iana.ExtPreSharedKey, iana.ExtPadding}
+
+// unchanged returns an error if a second ClientHello differs from the first where it must not. The
+// program has chosen a Config by the first one: with another server_name in the second, a client
+// would get past what the Config of that name demands.
+func unchanged(first, second *message.ClientHello) error {
+	fixed := func(e message.Extensions) map[iana.ExtensionType]string {
+		all := map[iana.ExtensionType]string{}
+		for _, x := range e {
+			if !slices.Contains(mayChange, x.Type) {
+				all[x.Type] = string(x.Data)
+			}
+		}
+		return all
+	}
+	if first.Version == second.Version && first.Random == second.Random &&
+		bytes.Equal(first.SessionID, second.SessionID) &&
+		slices.Equal(first.CipherSuites, second.CipherSuites) &&
+		slices.Equal(first.CompressionMethods, second.CompressionMethods) &&
+		maps.Equal(fixed(first.Extensions), fixed(second.Extensions)) {
+		return nil
+	}
+	return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+		"the client's second hello differs from the first in more than it may")
 }
 
 // checkShares: each share is of a group that is listed, and of another one. See RFC 8446 §4.2.8.

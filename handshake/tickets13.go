@@ -185,6 +185,7 @@ func missingModes(err error) error {
 // resume13 finds the first ticket of the client that may be resumed with what was chosen, and
 // checks that the client knows its key. Why not is an event.
 func (v *server) resume13(ch *message.ClientHello, h *hello13, got *chosen, s *Score) error {
+	v.early, v.peer = nil, Peer{} // of a first hello, whose ticket the second may leave out
 	psks, binders, err := v.offeredPSKs(ch)
 	if psks == nil || err != nil {
 		return err
@@ -196,6 +197,7 @@ func (v *server) resume13(ch *message.ClientHello, h *hello13, got *chosen, s *S
 		}
 		if why, ref := v.unfit13(k, ch, h, got); why != "" {
 			v.Log.Choice("session", "a ticket", "a full handshake", why, ref)
+			v.peer = Peer{}
 			continue
 		}
 		early := keys.HKDF{Hash: got.suite.PRF, Log: v.Log}.Early(k.Master)
