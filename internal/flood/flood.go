@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -73,12 +74,16 @@ func (p *Peer) move() error {
 	return err
 }
 
+// patience bounds a write to a side that has stopped reading: it may wait for us to read its answer.
+const patience = 5 * time.Second
+
 func (p *Peer) flush() error {
 	b := p.engine.Out.Sealed()
 	if len(b) == 0 {
 		return nil
 	}
 	defer p.engine.Out.Sent()
+	p.conn.SetWriteDeadline(time.Now().Add(patience))
 	_, err := p.conn.Write(b)
 	return err
 }
