@@ -352,7 +352,8 @@ func (e *Engine) post(raw []byte) error {
 // Abort records err as the reason why we end the connection. SealReplies makes a fatal alert of it,
 // unless the peer ended the connection before. Whether it did is not read from err, since a
 // callback may return the error of another connection. After a fatal alert, whoever sent it,
-// nothing more is sealed, and the session cannot be resumed. See RFC 5246 §7.2.2.
+// nothing more is sealed, and the session is withdrawn as far as a ticket allows.
+// See RFC 5246 §7.2.2.
 func (e *Engine) Abort(err error) {
 	if e.eof != nil {
 		return // close_notify
