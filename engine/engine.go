@@ -159,7 +159,7 @@ func (e *Engine) Advance() error {
 		}
 	}
 	e.turned = false
-	e.In.bare = false
+	e.In.done = true
 	e.machine.Forget()
 	e.flight = nil
 	e.In.Release()

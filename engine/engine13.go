@@ -35,6 +35,7 @@ func (e *Engine) heard13(level alert.Level, d alert.Description) error {
 		}
 		return nil
 	}
+	e.over = true
 	return &alert.Received{Level: level, Description: d}
 }
 

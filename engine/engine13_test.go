@@ -127,6 +127,12 @@ func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
 			return e.Out.Seal(iana.RecordHandshake,
 				append(raw(iana.KeyUpdate, 0), byte(iana.KeyUpdate)))
 		}, alert.UnexpectedMessage},
+		{"§5.1: data between the halves of a message", iana.Client, func(e *Engine) error {
+			if err := e.Out.Seal(iana.RecordHandshake, raw(iana.KeyUpdate, 0)[:3]); err != nil {
+				return err
+			}
+			return e.Out.Seal(iana.RecordApplicationData, []byte("data"))
+		}, alert.UnexpectedMessage},
 		{"§4.6: a flood of KeyUpdates", iana.Server, func(e *Engine) error {
 			for range maxUpdates + 1 {
 				if err := e.UpdateKeys(iana.UpdateNotRequested); err != nil {
@@ -179,16 +185,63 @@ func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
 	}
 }
 
-// In the clear nothing may come under keys, once the handshake is done: RFC 8446 §5.
+// In the clear nothing may come under keys, once the handshake is done, whichever keys they are:
+// RFC 8446 §5.
 func TestUnprotectedRecordsAreRefusedAfterwards(t *testing.T) {
 	for what, b := range map[string][]byte{
 		"a change_cipher_spec": {20, 3, 3, 0, 1, 1}, "an alert": {21, 3, 3, 0, 2, 2, 40},
 		"a handshake message": {22, 3, 3, 0, 4, 0, 0, 0, 0},
 	} {
-		engines, _ := connectBy(t, config13)
-		arrive(engines[0], b)
-		if _, err := engines[0].Read(make([]byte, 1)); alert.Of(err) != alert.UnexpectedMessage {
-			t.Errorf("%s: %v", what, err)
+		for _, updates := range []int{0, 1} {
+			for me := range []iana.Side{iana.Client, iana.Server} {
+				engines, _ := connectBy(t, config13)
+				for range updates {
+					if err := engines[1-me].UpdateKeys(iana.UpdateNotRequested); err != nil {
+						t.Fatal(err)
+					}
+				}
+				arrive(engines[me], append(sealed(engines[1-me]), b...))
+				_, err := engines[me].Read(make([]byte, 1))
+				if alert.Of(err) != alert.UnexpectedMessage {
+					t.Errorf("%s, after %d KeyUpdates, for side %d: %v", what, updates, me, err)
+				}
+			}
+		}
+	}
+}
+
+// An alert in the clear may come under keys only from a client that could not use our ServerHello,
+// and whose protected records would say more: RFC 8446 §4.1.3 and §5.
+func TestAlertsInTheClearUnderKeys(t *testing.T) {
+	refusal := []byte{21, 3, 3, 0, 2, 2, byte(alert.IllegalParameter)}
+	client, server := NewEngine(iana.Client, config13(iana.Client)),
+		NewEngine(iana.Server, config13(iana.Server))
+	if err := advance(client); err != nil {
+		t.Fatal(err)
+	}
+	arrive(server, sealed(client))
+	if err := advance(server); err != nil {
+		t.Fatal(err)
+	}
+	flight := sealed(server)
+	h, err := record.ParseHeader(flight)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hello := record.HeaderLen + h.Length
+	for _, c := range []struct {
+		to       *Engine
+		arrives  []byte
+		received bool
+	}{
+		{server, refusal, true},
+		{client, append(flight[:hello:hello], refusal...), false},
+	} {
+		arrive(c.to, c.arrives)
+		err := advance(c.to)
+		_, received := errors.AsType[*alert.Received](err)
+		if received != c.received || !received && alert.Of(err) != alert.UnexpectedMessage {
+			t.Errorf("the %v: %v", c.to.me, err)
 		}
 	}
 }
@@ -240,14 +293,39 @@ func TestAlertLevelsOfTLS13MeanNothing(t *testing.T) {
 	}
 }
 
+// A fatal alert is not answered with another one: RFC 8446 §6.2.
+func TestFatalAlertsOfTLS13AreNotAnswered(t *testing.T) {
+	for from := range []iana.Side{iana.Client, iana.Server} {
+		engines, _ := connectBy(t, config13)
+		if err := engines[from].SealAlert(alert.Fatal, alert.BadCertificate, ""); err != nil {
+			t.Fatal(err)
+		}
+		receiver := engines[1-from]
+		arrive(receiver, sealed(engines[from]))
+		_, err := receiver.Read(make([]byte, 1))
+		receiver.Abort(err)
+		if ended, told, err := receiver.SealReplies(); ended == nil || told || err != nil {
+			t.Errorf("from side %d: ended by %v, answered: %v, %v", from, ended, told, err)
+		}
+	}
+}
+
 // Early data that we do not take is skipped, up to a bound: RFC 8446 §4.2.10.
 func TestEarlyDataIsSkippedUpToABound(t *testing.T) {
 	for _, c := range []struct {
-		retry bool
-		bytes int
-		ok    bool
-	}{{false, 100, true}, {false, maxSkipped, true}, {false, maxSkipped + 1, false},
-		{true, 100, true}, {true, maxSkipped + 1, false}} {
+		retry   bool
+		records int
+		bytes   int // in each
+		ok      bool
+	}{
+		{false, 1, 100, true}, {true, 1, 100, true},
+		{false, maxSkipped >> 10, 1<<10 - record.HeaderLen, true},
+		{false, maxSkipped>>10 + 1, 1<<10 - record.HeaderLen, false},
+		{true, maxSkipped>>10 + 1, 1<<10 - record.HeaderLen, false},
+		{false, maxSkipped / record.HeaderLen, 0, true},
+		{false, maxSkipped/record.HeaderLen + 1, 0, false},
+		{true, maxSkipped/record.HeaderLen + 1, 0, false},
+	} {
 		groups := func(me iana.Side) *handshake.Config {
 			config := config13(me)
 			if c.retry && me == iana.Server {
@@ -263,11 +341,11 @@ func TestEarlyDataIsSkippedUpToABound(t *testing.T) {
 		hello := withEarlyData(t, sealed(client))
 		arrive(server, hello)
 		var err error
-		for left := c.bytes; left > 0 && err == nil; {
-			n := min(left, 1000)
-			arrive(server, append([]byte{23, 3, 3, byte(n >> 8), byte(n)}, make([]byte, n)...))
-			left -= n
-			err = advance(server)
+		for range c.records {
+			arrive(server, rec(iana.RecordApplicationData, make([]byte, c.bytes)...))
+			if err = advance(server); err != nil {
+				break
+			}
 		}
 		if (err == nil) != c.ok || err != nil && alert.Of(err) != alert.UnexpectedMessage {
 			t.Errorf("%+v: %v", c, err)

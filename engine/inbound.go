@@ -56,7 +56,7 @@ type Inbound struct {
 	bulk       bool   // the last arrival filled what it was given
 
 	inner    bool // TLS 1.3: records have their type inside
-	bare     bool // TLS 1.3: the handshake is not done, so that some records may come unprotected
+	done     bool // the handshake is done: under TLS 1.3 keys nothing may come unprotected
 	opened   bool // a protected record was opened
 	dropped  int  // ChangeCipherSpecs that meant nothing
 	forgives bool // early data is dropped, until a record opens
@@ -131,7 +131,7 @@ func (in *Inbound) Partial() bool { return in.start < in.end || len(in.message) 
 // Settle sets the version of records and the length of the longest plaintext, which hold from
 // ServerHello on.
 func (in *Inbound) Settle(v iana.Version, max int) {
-	in.version, in.bare = v, v == iana.TLS13
+	in.version = v
 	in.half.SetMaxFragment(max)
 }
 
@@ -152,10 +152,10 @@ func (in *Inbound) Protect(p record.Protection) error {
 // Nothing marks where early data ends. See RFC 8446 §4.2.10.
 func (in *Inbound) Forgive() { in.forgives = true }
 
-// forgive counts n bytes of dropped early data. It returns an error if there were more than
-// maxSkipped.
+// forgive counts a dropped record of early data with n bytes of content. It returns an error if
+// there were more than maxSkipped bytes. Headers count, so that empty records end, too.
 func (in *Inbound) forgive(n int) error {
-	if in.skipped += n; in.skipped > maxSkipped {
+	if in.skipped += record.HeaderLen + n; in.skipped > maxSkipped {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10",
 			"more than %d bytes of early data, which we do not take", maxSkipped)
 	}
@@ -200,24 +200,31 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		if err := in.weigh(t, plain); err != nil {
 			return Item{}, false, err
 		}
-		if t != iana.RecordHandshake {
-			return Item{t, plain}, true, nil
+		if t == iana.RecordHandshake {
+			in.join(plain)
+			continue
 		}
-		in.join(plain)
+		if in.inner && len(in.message) > 0 && t != iana.RecordAlert {
+			return Item{}, false, alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5.1",
+				"got a record of %v inside a handshake message", t)
+		}
+		return Item{t, plain}, true, nil
 	}
 }
 
 // unprotected handles a record in the clear that arrives when TLS 1.3 keys are in use. It drops a
 // ChangeCipherSpec that is sent for middleboxes, and accepts the alert of a client that could not
-// use our ServerHello. All others are errors. See RFC 8446 §5 and §D.4.
+// use our ServerHello. A server has its keys before it says anything else, so that a client accepts
+// no such alert: anybody could send it. All others are errors. See RFC 8446 §5 and §D.4.
 func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok bool, err error) {
 	switch {
-	case in.bare && h.Type == iana.RecordChangeCipherSpec:
+	case !in.done && h.Type == iana.RecordChangeCipherSpec:
 		if err := in.weigh(h.Type, fragment); err != nil {
 			return item, false, err
 		}
 		return item, false, in.disguised()
-	case in.bare && h.Type == iana.RecordAlert && !in.opened && len(fragment) == 2:
+	case !in.done && in.half.From == iana.Client && h.Type == iana.RecordAlert && !in.opened &&
+		len(fragment) == 2:
 		return Item{h.Type, fragment}, true, nil
 	}
 	return item, false,
