@@ -17,7 +17,8 @@ type SessionState struct {
 	// Extra is for use by the program. Bytes and ParseSessionState preserve it.
 	Extra [][]byte
 
-	// EarlyData exists for compatibility with crypto/tls. Vitrine never sets or reads it.
+	// EarlyData reports whether early data may be sent with the ticket. A program may set it to
+	// false before it calls NewResumptionState, which then makes a session that sends none.
 	EarlyData bool
 
 	session *handshake.Session
@@ -30,7 +31,20 @@ func (cs *ClientSessionState) ResumptionState() (ticket []byte, state *SessionSt
 	if cs == nil || cs.session == nil {
 		return nil, nil, nil
 	}
-	return bytes.Clone(cs.session.Ticket), &SessionState{session: cs.session}, nil
+	return bytes.Clone(cs.session.Ticket), newSessionState(cs.session), nil
+}
+
+func newSessionState(s *handshake.Session) *SessionState {
+	return &SessionState{session: s, EarlyData: s.MaxEarlyData > 0}
+}
+
+// kept returns a copy of the session that heeds EarlyData.
+func (s *SessionState) kept() *handshake.Session {
+	k := *s.session
+	if !s.EarlyData {
+		k.MaxEarlyData = 0
+	}
+	return &k
 }
 
 // NewResumptionState returns the session with the ticket and the state that ResumptionState
@@ -40,9 +54,9 @@ func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState
 		return nil, errors.New("vitrine: a SessionState that neither ResumptionState nor " +
 			"ParseSessionState made")
 	}
-	s := *state.session
+	s := state.kept()
 	s.Ticket = bytes.Clone(ticket)
-	return &ClientSessionState{&s}, nil
+	return &ClientSessionState{s}, nil
 }
 
 // Bytes encodes the state for ParseSessionState.
@@ -50,7 +64,7 @@ func (s *SessionState) Bytes() ([]byte, error) {
 	if s.session == nil {
 		return nil, errors.New("vitrine: an empty SessionState")
 	}
-	inner, err := s.session.Encode()
+	inner, err := s.kept().Encode()
 	if err != nil {
 		return nil, err
 	}
@@ -69,10 +83,8 @@ func ParseSessionState(data []byte) (*SessionState, error) {
 	if err != nil {
 		return nil, err
 	}
-	session.ID, session.Deadline, session.Issued = s.session.ID, s.session.Deadline,
-		s.session.Issued
-	s.session = session
-	return s, nil
+	session.ID, session.Deadline = s.session.ID, s.session.Deadline
+	return &SessionState{Extra: s.Extra, EarlyData: session.MaxEarlyData > 0, session: session}, nil
 }
 
 // layout describes the encoding: the fields that only a client keeps, the session as a server would
@@ -83,20 +95,13 @@ func (s *SessionState) layout(c *wire.Codec, inner *[]byte) {
 		until = uint64(s.session.Deadline.Unix())
 	}
 	high, low := uint32(until>>32), uint32(until)
-	issued := uint64(s.session.Issued.UnixMilli())
-	issuedHigh, issuedLow := uint32(issued>>32), uint32(issued)
 	wire.Opaque8(c, "session_id", &s.session.ID, 0, 32)
 	wire.Uint32(c, "deadline_high", &high)
 	wire.Uint32(c, "deadline_low", &low)
-	wire.Uint32(c, "issued_high", &issuedHigh) // in milliseconds
-	wire.Uint32(c, "issued_low", &issuedLow)
 	wire.Opaque24(c, "session", inner, 1, 1<<24-1)
 	wire.Vector24(c, "extra", &s.Extra, 0, 1<<24-1,
 		func(c *wire.Codec, b *[]byte) { wire.Opaque24(c, "extra", b, 0, 1<<24-1) })
 	if until = uint64(high)<<32 | uint64(low); c.Reading() && until != 0 {
 		s.session.Deadline = time.Unix(int64(until), 0)
-	}
-	if c.Reading() {
-		s.session.Issued = time.UnixMilli(int64(uint64(issuedHigh)<<32 | uint64(issuedLow)))
 	}
 }

@@ -21,7 +21,7 @@ const MaxSessionAge = 24 * time.Hour
 // A session is stored in the presentation language of RFC 5246 §4 as
 //
 //	struct {
-//	    uint8 format = 4;
+//	    uint8 format = 5;
 //	    ProtocolVersion version;
 //	    CipherSuite cipher_suite;
 //	    uint8 flags;                           // 1: extended_master_secret, 2: encrypt_then_mac
@@ -36,6 +36,8 @@ const MaxSessionAge = 24 * time.Hour
 //	    opaque psk_identity<0..2^16-1>;
 //	    opaque bound<48>;
 //	    uint32 ticket_age_add;                 // TLS 1.3
+//	    uint64 ticket_issued;                  // TLS 1.3: milliseconds since 1970; 0: not said
+//	    uint32 max_early_data_size;            // TLS 1.3: in bytes; 0: no early data
 //	    opaque secret<32..64>;                 // master_secret, or the key of a TLS 1.3 ticket
 //	} Session;
 type Session struct {
@@ -56,11 +58,14 @@ type Session struct {
 	// master_secret, 48 bytes; TLS 1.3: the key of the ticket, as long as the hash
 	Master []byte
 	AgeAdd uint32 // TLS 1.3: hides how old the ticket is
+	// TLS 1.3, to the millisecond: when a server made the ticket, or when it reached a client
+	Issued time.Time
+	// TLS 1.3: how many bytes of early data the ticket allows. See RFC 8446 §4.2.10.
+	MaxEarlyData uint32
 
 	ID       []byte                // RFC 5246 §7.3; empty with a ticket
 	Ticket   []byte                // a client's, RFC 5077
 	Verified [][]*x509.Certificate // a client's, as long as the session stays in this process
-	Issued   time.Time             // a client's, TLS 1.3: when the ticket came
 	// a client's: when the ticket's lifetime_hint has passed; zero: not said
 	Deadline time.Time
 }
@@ -69,7 +74,7 @@ type Session struct {
 const BoundLen = 48
 
 // format is the first byte of an encoded Session. A change of the layout takes a new number.
-const format uint8 = 4
+const format uint8 = 5
 
 // Encode returns the session as bytes, for a ticket or a store. The ID and the Ticket are not
 // included: they are what the session is found by.
@@ -89,6 +94,11 @@ func DecodeSession(b []byte) (*Session, error) {
 func (s *Session) layout(c *wire.Codec) {
 	version, flags, created := format, s.flags(), uint64(s.Created.Unix())
 	high, low := uint32(created>>32), uint32(created)
+	var issued uint64
+	if !s.Issued.IsZero() {
+		issued = uint64(s.Issued.UnixMilli())
+	}
+	issuedHigh, issuedLow := uint32(issued>>32), uint32(issued)
 	wire.Uint8(c, "format", &version)
 	if version != format {
 		c.Failf("a session of format %d, expected %d", version, format)
@@ -114,11 +124,17 @@ func (s *Session) layout(c *wire.Codec) {
 	wire.Opaque16(c, "psk_identity", &s.PSKIdentity, 0, 1<<16-1)
 	wire.Opaque8(c, "bound", &s.Bound, BoundLen, BoundLen)
 	wire.Uint32(c, "ticket_age_add", &s.AgeAdd)
+	wire.Uint32(c, "ticket_issued_high", &issuedHigh)
+	wire.Uint32(c, "ticket_issued_low", &issuedLow)
+	wire.Uint32(c, "max_early_data_size", &s.MaxEarlyData)
 	wire.Opaque8(c, "secret", &s.Master, 32, 64)
 	if c.Reading() {
 		s.ServerName, s.ALPN, s.GroupName = string(name), string(alpn), string(group)
 		s.ExtendedMasterSecret, s.EncryptThenMAC = flags&1 != 0, flags&2 != 0
 		s.Created = time.Unix(int64(uint64(high)<<32|uint64(low)), 0)
+		if issued = uint64(issuedHigh)<<32 | uint64(issuedLow); issued != 0 {
+			s.Issued = time.UnixMilli(int64(issued))
+		}
 	}
 }
 

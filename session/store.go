@@ -28,6 +28,15 @@ type Deleter interface {
 	Delete(ctx context.Context, id []byte) error
 }
 
+// Taker is a Store that can give a value away. Early data needs one, since a ClientHello with early
+// data may be sent again by anybody who recorded it: RFC 8446 §8.1.
+type Taker interface {
+	// Take returns the value of id and deletes it, in one step: of all calls with one id, at the
+	// same time or later, only one returns the value, and the others nil. A store of several
+	// servers must hold to this between the servers, too.
+	Take(ctx context.Context, id []byte) ([]byte, error)
+}
+
 // Memory is a Store in the memory of this process. It keeps the most recently used values, up to a
 // maximum number.
 type Memory struct {
@@ -88,6 +97,21 @@ func (m *Memory) Delete(_ context.Context, id []byte) error {
 		m.drop(at)
 	}
 	return nil
+}
+
+// Take returns the value of id and deletes it. It returns nil if there is none or it has expired.
+func (m *Memory) Take(_ context.Context, id []byte) ([]byte, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	at, ok := m.byID[string(id)]
+	if !ok {
+		return nil, nil
+	}
+	m.drop(at)
+	if e := at.Value.(*entry); !m.now().After(e.expires) {
+		return e.value, nil
+	}
+	return nil, nil
 }
 
 func (m *Memory) drop(at *list.Element) {

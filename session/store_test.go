@@ -5,6 +5,8 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -49,6 +51,37 @@ func TestMemoryForgetsWhatWasNotUsedLongest(t *testing.T) {
 	}
 	if b, _ := m.Get(ctx, []byte("a")); string(b) != "of a" {
 		t.Errorf("got %q", b)
+	}
+}
+
+// RFC 8446 §8.1: of all who take a value, at once or one after another, one gets it.
+func TestMemoryGivesAValueAwayOnce(t *testing.T) {
+	m, ctx := NewMemory(3), context.Background()
+	for round := range 100 {
+		id := []byte{byte(round)}
+		if err := m.Put(ctx, id, []byte("value"), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		var got atomic.Int32
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
+				if v, err := m.Take(ctx, id); err == nil && string(v) == "value" {
+					got.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		if v, err := m.Take(ctx, id); got.Load() != 1 || v != nil || err != nil {
+			t.Fatalf("%d of 8 got it, and later %q (%v)", got.Load(), v, err)
+		}
+	}
+	now := time.Now()
+	m.now = func() time.Time { return now }
+	m.Put(ctx, []byte("old"), []byte("value"), time.Hour)
+	now = now.Add(time.Hour + 1)
+	if v, _ := m.Take(ctx, []byte("old")); v != nil {
+		t.Errorf("an expired value was given away: %q", v)
 	}
 }
 
@@ -125,7 +158,8 @@ func aSession(chain ...[]byte) *Session {
 		Created:              time.Unix(1e9, 0), ServerName: "vitrine.test", ALPN: "h2", Chain: chain,
 		PSKIdentity: []byte("gardener"),
 		Staple:      []byte{6}, SCTs: [][]byte{{7}, {8, 9}}, Group: iana.X25519, GroupName: "x25519",
-		Bound: bytes.Repeat([]byte{4}, 48), Master: bytes.Repeat([]byte{5}, 48)}
+		Bound: bytes.Repeat([]byte{4}, 48), Master: bytes.Repeat([]byte{5}, 48),
+		AgeAdd: 1 << 31, Issued: time.UnixMilli(1e12 + 7), MaxEarlyData: 1 << 14}
 }
 
 func TestTicketIsOpenedByItsKeyAlone(t *testing.T) {
