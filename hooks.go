@@ -82,7 +82,7 @@ func (i *CertificateRequestInfo) SupportsCertificate(c *tls.Certificate) error {
 
 // request is what the server asked for, as far as an info tells that a program made.
 func (i *CertificateRequestInfo) request() *pki.Request {
-	r := &pki.Request{Authorities: i.AcceptableCAs,
+	r := &pki.Request{Authorities: i.AcceptableCAs, TLS13: i.Version >= VersionTLS13,
 		Schemes: convert[iana.SignatureScheme](i.SignatureSchemes)}
 	for _, t := range i.CertificateTypes {
 		r.Types = append(r.Types, iana.ClientCertificateType(t))

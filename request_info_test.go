@@ -70,36 +70,41 @@ func TestACertificateRequestIsToldWhole(t *testing.T) {
 	}
 }
 
-// An info that a program makes for its own tests is judged as one of crypto/tls's.
+// An info that a program makes for its own tests is judged as one of crypto/tls's. In TLS 1.3 no
+// types are asked for, and an ECDSA scheme names a curve: RFC 8446 §4.2.3 and §4.3.2.
 func TestARequestMadeByAProgramIsJudged(t *testing.T) {
-	cert := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)
-	schemes := []vitrine.SignatureScheme{vitrine.ECDSAWithP256AndSHA256}
+	p256, rsa, ed25519 := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA),
+		rig.IssueForClient(t, rig.Authority(), throwaway.RSA),
+		rig.IssueForClient(t, rig.Authority(), throwaway.Ed25519)
 	for _, c := range []struct {
+		cert    *tls.Certificate
 		cas     [][]byte
-		schemes []vitrine.SignatureScheme
+		scheme  vitrine.SignatureScheme
+		version uint16
 		good    bool
 	}{
-		{nil, schemes, true}, {[][]byte{cert.Leaf.RawIssuer}, schemes, true},
-		{[][]byte{{0x30, 0}}, schemes, false},
-		{nil, []vitrine.SignatureScheme{vitrine.PSSWithSHA256}, false},
+		{&p256, nil, vitrine.ECDSAWithP256AndSHA256, tls.VersionTLS12, true},
+		{&p256, [][]byte{p256.Leaf.RawIssuer}, vitrine.ECDSAWithP256AndSHA256, tls.VersionTLS12,
+			true},
+		{&p256, [][]byte{{0x30, 0}}, vitrine.ECDSAWithP256AndSHA256, tls.VersionTLS12, false},
+		{&p256, nil, vitrine.PSSWithSHA256, tls.VersionTLS12, false},
+		{&p256, nil, vitrine.ECDSAWithP384AndSHA384, tls.VersionTLS12, true},
+		{&p256, nil, vitrine.ECDSAWithP384AndSHA384, tls.VersionTLS13, false},
+		{&p256, nil, vitrine.ECDSAWithP256AndSHA256, tls.VersionTLS13, true},
+		{&rsa, nil, vitrine.PKCS1WithSHA256, tls.VersionTLS12, true},
+		{&rsa, nil, vitrine.PKCS1WithSHA256, tls.VersionTLS13, false},
+		{&rsa, nil, vitrine.PSSWithSHA256, tls.VersionTLS13, true},
+		{&ed25519, nil, vitrine.Ed25519, tls.VersionTLS13, true},
 	} {
-		ours := vitrine.CertificateRequestInfo{
-			AcceptableCAs:    c.cas,
-			SignatureSchemes: c.schemes,
-			Version:          tls.VersionTLS12,
-		}
-		theirs := tls.CertificateRequestInfo{
-			AcceptableCAs:    c.cas,
-			SignatureSchemes: c.schemes,
-			Version:          tls.VersionTLS12,
-		}
-		if a, b := ours.SupportsCertificate(
-			&cert,
-		), theirs.SupportsCertificate(
-			&cert,
-		); (a == nil) != c.good ||
-			(b == nil) != c.good {
-			t.Errorf("%x, %v: got %v, crypto/tls says %v", c.cas, c.schemes, a, b)
+		schemes := []vitrine.SignatureScheme{c.scheme}
+		ours := vitrine.CertificateRequestInfo{AcceptableCAs: c.cas, SignatureSchemes: schemes,
+			Version: c.version}
+		theirs := tls.CertificateRequestInfo{AcceptableCAs: c.cas, SignatureSchemes: schemes,
+			Version: c.version}
+		a, b := ours.SupportsCertificate(c.cert), theirs.SupportsCertificate(c.cert)
+		if (a == nil) != c.good || (b == nil) != c.good {
+			t.Errorf("%v, %s, %x: got %v, crypto/tls says %v", c.scheme,
+				tls.VersionName(c.version), c.cas, a, b)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -273,6 +275,29 @@ func TestChangeCipherSpecsOfTLS13AreBounded(t *testing.T) {
 		arrive(server, sealed(client))
 		if err := advance(server); (err == nil) != c.ok {
 			t.Errorf("%d of byte %d: %v", c.n, c.body, err)
+		}
+	}
+}
+
+// A ticket for which a later hello might have no room is not kept: RFC 8446 §4.6.1 allows 65,535
+// bytes.
+func TestLongTicketsOfTLS13AreNotKept(t *testing.T) {
+	for n, want := range map[int]bool{1: true, 100: true, session.MaxSessionSize + 1: false} {
+		var kept *handshake.Session
+		engines, _ := connectBy(t, func(me iana.Side) *handshake.Config {
+			c := config13(me)
+			c.Tickets = true
+			c.Keep = func(s *handshake.Session) { kept = s }
+			c.Seal = func(context.Context, *handshake.Session) ([]byte, error) {
+				return make([]byte, n), nil
+			}
+			return c
+		})
+		if _, err := engines[0].Read(make([]byte, 1)); !errors.Is(err, ErrMore) {
+			t.Errorf("a ticket of %d bytes: %v", n, err)
+		}
+		if got := kept != nil && len(kept.Ticket) == n; got != want {
+			t.Errorf("a ticket of %d bytes: kept: %v", n, got)
 		}
 	}
 }

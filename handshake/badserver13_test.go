@@ -193,6 +193,11 @@ func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 				without(&m.Extensions,
 					iana.ExtKeyShare)
 			}), alert.IllegalParameter, retry},
+		{"§4.2.2: a cookie that a second hello may have no room for",
+			sh13(func(t *testing.T, m *message.ServerHello) {
+				with(t, &m.Extensions, iana.ExtCookie,
+					&message.Cookie{Cookie: make([]byte, maxCookie-1)})
+			}), alert.IllegalParameter, retry},
 		{"§4.3.1: a key share in EncryptedExtensions", x(func(m *message.EncryptedExtensions) {
 			m.Extensions = append(m.Extensions,
 				message.Extension{Type: iana.ExtKeyShare, Data: make([]byte, 4)})

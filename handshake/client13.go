@@ -87,6 +87,9 @@ func acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.P
 	})
 }
 
+// maxCookie is the length of the longest cookie extension that a client sends back, in bytes.
+const maxCookie = 32 << 10
+
 // retry accepts a HelloRetryRequest, and makes the share that it asks for.
 func (c *client) retry(m *message.ServerHello, s *Score) error {
 	const ref = "RFC 8446 §4.1.4"
@@ -98,6 +101,11 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 	}
 	if _, err := suiteOf(m.CipherSuite, iana.TLS13); err != nil {
 		return err
+	}
+	// Beside a longer cookie our other extensions might not fit into the second hello.
+	if cookie, _ := m.Extensions.Get(iana.ExtCookie); len(cookie) > maxCookie {
+		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.2",
+			"the server's cookie has %d bytes, we send back at most %d", len(cookie), maxCookie)
 	}
 	var group message.SelectedGroup
 	asked, err := read(m.Extensions, iana.ExtKeyShare, &group)

@@ -108,13 +108,19 @@ func (c *client) keep(s *Score) {
 			k.Deadline = c.now().Add(time.Duration(t.LifetimeHint) * time.Second)
 		}
 	}
+	if len(k.ID) > 0 || len(k.Ticket) > 0 {
+		c.store(k, "RFC 5246 §7.3")
+	}
+}
+
+// store passes a session to Keep, unless it is too long: a cache would hold it, and the ticket in it
+// would have to fit into a hello.
+func (c *client) store(k *Session, ref string) {
 	if err := k.Fits(); err != nil {
-		c.Log.Choice("session", "", "none", err.Error(), "RFC 5246 §7.3")
+		c.Log.Choice("session", "", "none", err.Error(), ref)
 		return
 	}
-	if len(k.ID) > 0 || len(k.Ticket) > 0 {
-		c.Keep(k)
-	}
+	c.Keep(k)
 }
 
 // withdraw drops the session that is kept for this server. See RFC 5246 §7.2.2.

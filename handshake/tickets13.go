@@ -128,7 +128,7 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	k.ServerName, k.ID, k.Ticket = c.ServerName, nil, t.Ticket
 	k.AgeAdd, k.Issued = t.AgeAdd, c.now()
 	k.Deadline = k.Issued.Add(time.Duration(t.LifetimeHint) * time.Second)
-	c.Keep(k)
+	c.store(k, ref)
 	return nil
 }
 
