@@ -41,7 +41,9 @@ type Engine struct {
 	requests int    // to negotiate, in a row
 	updates  int    // KeyUpdates since the last data
 
-	rekey atomic.Bool // the peer asked us to update our keys
+	rekey  atomic.Bool // the peer asked us to update our keys
+	asked  atomic.Bool // we asked the peer, and it has not updated its keys yet
+	epochs uint64      // how often our keys were updated; guarded as Out is
 
 	mu sync.Mutex // guards replies
 	replies

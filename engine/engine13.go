@@ -18,6 +18,10 @@ const (
 	// spareRecords is how many records our key can still seal when we replace it. A Write seals far
 	// fewer at a time.
 	spareRecords = 1 << 10
+
+	// maxEpochs is how often a sender may update its keys: RFC 9846. A receiver must not
+	// enforce it.
+	maxEpochs = 1<<48 - 1
 )
 
 // heard13 handles an alert of TLS 1.3, where the level is ignored. All alerts but close_notify and
@@ -70,7 +74,11 @@ func (e *Engine) keyUpdate(raw []byte) error {
 		return alert.Fail(alert.IllegalParameter, ref,
 			"a KeyUpdate with request_update %d, expected 0 or 1", request)
 	}
-	if e.updates++; e.updates > maxUpdates {
+	// Each of our requests pays for one: a peer that only reads answers them all without data.
+	if !e.asked.Swap(false) {
+		e.updates++
+	}
+	if e.updates > maxUpdates {
 		return alert.Fail(alert.UnexpectedMessage, ref,
 			"more than %d KeyUpdates without data between them", maxUpdates)
 	}
@@ -86,7 +94,8 @@ func (e *Engine) keyUpdate(raw []byte) error {
 // Seal seals application data. It first replaces our keys if the peer requested that or if they are
 // nearly used up. The caller must hold the outbound half.
 func (e *Engine) Seal(data []byte) error {
-	if e.machine.TLS13() && (e.rekey.Swap(false) || e.Out.half.Left() < spareRecords) {
+	if e.machine.TLS13() && (e.rekey.Load() || e.Out.half.Left() < spareRecords) &&
+		e.epochs < maxEpochs {
 		if err := e.UpdateKeys(iana.UpdateNotRequested); err != nil {
 			return err
 		}
@@ -94,9 +103,18 @@ func (e *Engine) Seal(data []byte) error {
 	return e.Out.Seal(iana.RecordApplicationData, data)
 }
 
-// UpdateKeys sends a KeyUpdate, sealed under our old keys, and then replaces them. It may only be
+// UpdateKeys sends a KeyUpdate, sealed under our old keys, and then replaces them. A second request
+// is not made before the peer has updated its keys: see RFC 9846. UpdateKeys may only be
 // called in TLS 1.3, after the handshake. The caller must hold the outbound half.
 func (e *Engine) UpdateKeys(request iana.KeyUpdateRequest) error {
+	if e.epochs >= maxEpochs {
+		return alert.Fail(alert.InternalError, "RFC 8446 §4.6.3",
+			"the keys were updated %d times, which is the limit", e.epochs)
+	}
+	e.rekey.Store(false)
+	if request == iana.UpdateRequested && e.asked.Swap(true) {
+		request = iana.UpdateNotRequested
+	}
 	raw, err := message.Dialect{Version: iana.TLS13}.Encode(
 		&message.KeyUpdate{RequestUpdate: request})
 	if err != nil {
@@ -106,5 +124,6 @@ func (e *Engine) UpdateKeys(request iana.KeyUpdateRequest) error {
 	if err := e.Out.Seal(iana.RecordHandshake, raw); err != nil {
 		return err
 	}
+	e.epochs++
 	return e.machine.KeyUpdate(e.me)
 }

@@ -67,6 +67,7 @@ func TestManyRequestsAreAnsweredOnce(t *testing.T) {
 	engines, _ := connectBy(t, config13)
 	client, server := engines[0], engines[1]
 	for range 5 {
+		client.asked.Store(false) // RFC 8446, unlike RFC 9846, lets it ask again
 		if err := client.UpdateKeys(iana.UpdateRequested); err != nil {
 			t.Fatal(err)
 		}
@@ -90,6 +91,27 @@ func TestManyRequestsAreAnsweredOnce(t *testing.T) {
 	}
 }
 
+// A peer that sends no data answers as many requests as we make: RFC 8446 §4.6.3.
+func TestAnswersToOurRequestsAreNoFlood(t *testing.T) {
+	engines, _ := connectBy(t, config13)
+	client, server := engines[0], engines[1]
+	for range 3 * maxUpdates {
+		if err := client.UpdateKeys(iana.UpdateRequested); err != nil {
+			t.Fatal(err)
+		}
+		if err := say(t, client, server, "data"); err != nil {
+			t.Fatal(err)
+		}
+		if err := server.UpdateKeys(iana.UpdateNotRequested); err != nil {
+			t.Fatal(err)
+		}
+		arrive(client, sealed(server))
+		if _, err := client.Read(make([]byte, 1)); err != ErrMore {
+			t.Fatal(err)
+		}
+	}
+}
+
 // A key that is nearly used up is changed without being asked: RFC 8446 §5.5.
 func TestKeysAreUpdatedBeforeTheirLimit(t *testing.T) {
 	engines, _ := connectBy(t, config13)
@@ -105,6 +127,33 @@ func TestKeysAreUpdatedBeforeTheirLimit(t *testing.T) {
 		if n := e.Out.half.SeqNum(); n > 2 {
 			t.Errorf("the key has sealed %d records", n)
 		}
+	}
+}
+
+// A sender may update its keys 2^48-1 times. Afterwards it ignores requests and goes on sending; a
+// receiver does not count. See RFC 9846.
+func TestKeyUpdatesOfASenderAreBounded(t *testing.T) {
+	engines, _ := connectBy(t, config13)
+	client, server := engines[0], engines[1]
+	server.epochs = maxEpochs - 1
+	for i := range 3 {
+		before := server.epochs
+		client.asked.Store(false)
+		if err := client.UpdateKeys(iana.UpdateRequested); err != nil {
+			t.Fatal(err)
+		}
+		if err := say(t, client, server, "a request"); err != nil {
+			t.Fatal(err)
+		}
+		if err := say(t, server, client, "data"); err != nil {
+			t.Fatal(err)
+		}
+		if updated := server.epochs > before; updated != (i == 0) {
+			t.Errorf("request %d: updated: %v", i+1, updated)
+		}
+	}
+	if err := server.UpdateKeys(iana.UpdateNotRequested); err == nil {
+		t.Error("no error beyond the limit")
 	}
 }
 

@@ -222,6 +222,82 @@ func TestTLS13KeyUpdate(t *testing.T) {
 	}
 }
 
+// Both sides change keys while we send without a pause: OpenSSL's tools by K and k, we by
+// Conn.KeyUpdate. See RFC 8446 §4.6.3.
+func TestTLS13KeyUpdateUnderLoad(t *testing.T) {
+	require(t, interop.OpenSSL)
+	for _, them := range sides {
+		t.Run("their "+them.String(), func(t *testing.T) {
+			t.Parallel()
+			var updates keyUpdates
+			m := in13(&meeting{with: interop.OpenSSL, them: them, serverKey: throwaway.ECDSA},
+				func(c *vitrine.Config, s *interop.Setup) { s.Talkative, c.Trace = true, &updates })
+			conn, peer := m.handshake(t)
+			const commands, end = "kKkK", "the last line of ours\n"
+			stop, sent := make(chan struct{}), make(chan error, 1)
+			go func() {
+				line := []byte(strings.Repeat("load ", 3000) + "\n")
+				err := error(nil)
+				for i := 0; err == nil; i++ {
+					select {
+					case <-stop:
+						_, err = io.WriteString(conn, end)
+						sent <- err
+						return
+					default:
+					}
+					if _, err = conn.Write(line); err == nil && i%8 == 0 {
+						err = conn.KeyUpdate(i%16 == 0)
+					}
+				}
+				sent <- err
+			}()
+			drained := make(chan error, 1)
+			var shook atomic.Int64 // what s_server says once a command is done
+			go func() {
+				out := bufio.NewReader(peer)
+				line, err := "", error(nil)
+				for err == nil && !strings.HasSuffix(line, end) {
+					if line, err = out.ReadString('\n'); strings.Contains(line, "SSL_do_handshake") {
+						shook.Add(1)
+					}
+				}
+				drained <- err
+			}()
+			for i, command := range commands {
+				// A command is one that is alone in what the tool reads: so what came before it
+				// has to be through.
+				line := fmt.Sprintf("theirs %d\n", i)
+				if _, err := io.WriteString(peer, line); err != nil {
+					t.Fatal(err)
+				}
+				got := make([]byte, len(line))
+				if _, err := io.ReadFull(conn, got); err != nil || string(got) != line {
+					t.Fatalf("got %q, %v", got, err)
+				}
+				if _, err := fmt.Fprintf(peer, "%c\n", command); err != nil {
+					t.Fatal(err)
+				}
+				done := func() bool {
+					return strings.Count(peer.Said(), "KEYUPDATE")+int(shook.Load()) > i
+				}
+				for limit := time.Now().Add(deadline); !done() && time.Now().Before(limit); {
+					time.Sleep(2 * time.Millisecond)
+				}
+			}
+			close(stop)
+			for _, way := range []chan error{sent, drained} {
+				if err := <-way; err != nil {
+					t.Error(err)
+				}
+			}
+			if n := updates.Load(); n < int64(len(commands)) {
+				t.Errorf("%d KeyUpdates", n)
+			}
+		})
+	}
+}
+
 // keyUpdates counts the KeyUpdates of a trace.
 type keyUpdates struct{ atomic.Int64 }
 

@@ -1,0 +1,48 @@
+package vitrine
+
+import (
+	"errors"
+	"net"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// What a program may ask of a connection of TLS 1.3 after its handshake.
+
+// ErrNotTLS13 is returned by methods for which a connection of TLS 1.2 or earlier has no message.
+var ErrNotTLS13 = errors.New("vitrine: the connection is not of TLS 1.3")
+
+// KeyUpdate replaces the keys of what this side sends: what was sent before stays secret if the
+// new keys are revealed. If request is true, the peer is asked to replace its keys, too, which it
+// does before it next sends data; a request that the peer has not answered is not repeated. Without
+// being asked, keys are replaced before they have protected as much as their cipher allows.
+//
+// KeyUpdate waits for a Write in flight. It returns ErrNotTLS13 in TLS 1.2 and earlier. Peers end
+// connections with many KeyUpdates and no data between them; this implementation accepts 32. See
+// RFC 8446 §4.6.3 and RFC 9846.
+func (c *Conn) KeyUpdate(request bool) error {
+	if !c.calls.begin() {
+		return net.ErrClosed
+	}
+	defer c.calls.end()
+	if err := c.Handshake(); err != nil {
+		return err
+	}
+	if !c.settled.Load().TLS13() {
+		return ErrNotTLS13
+	}
+	wish := iana.UpdateNotRequested
+	if request {
+		wish = iana.UpdateRequested
+	}
+	c.out.Lock()
+	defer c.unlockOut()
+	if c.writeError != nil {
+		return c.writeError
+	}
+	if err := c.engine.UpdateKeys(wish); err != nil {
+		c.endWriting(err)
+		return err
+	}
+	return c.send()
+}
