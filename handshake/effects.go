@@ -304,8 +304,11 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 	if m.TLS13() {
 		ref = "RFC 8446 §7.3"
 	}
-	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, ref)
-	return m.carrier.Protect(from, m.Agreed.trafficKeys(from, d))
+	if err := m.carrier.Protect(from, m.Agreed.trafficKeys(from, d)); err != nil {
+		return err
+	}
+	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, ref) // behind the flight that Protect seals
+	return nil
 }
 
 // KeyUpdate replaces the keys of a direction with the next ones. See RFC 8446 §7.2.

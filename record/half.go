@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -89,8 +90,9 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 		}
 		if h.Log.On() {
 			record := out[len(dst):]
-			h.show(trace.Sealed, t, Header{t, v, len(record) - HeaderLen}, record[HeaderLen:],
-				plain[:n])
+			hd := Header{iana.ContentType(record[0]),
+				iana.Version(binary.BigEndian.Uint16(record[1:])), len(record) - HeaderLen}
+			h.show(trace.Sealed, t, hd, record[HeaderLen:], plain[:n])
 		}
 		h.seq++
 		dst, plain = out, plain[n:]
@@ -153,7 +155,8 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 	return t, plain, nil
 }
 
-// show records an event for a sealed or opened record. It copies what it is given.
+// show records an event for a sealed or opened record. The header hd is that on the wire, whose type
+// is not t in TLS 1.3. It copies what it is given.
 func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, plain []byte) {
 	traits := h.traits()
 	r := &trace.Record{

@@ -289,6 +289,36 @@ func tiles(t *testing.T, r row, v iana.Version, e *trace.Record) {
 	}
 }
 
+// In TLS 1.3 the type on the wire is application_data whatever is inside, and the additional data is
+// the header on the wire. Both sides' events say so. See RFC 8446 §5.2.
+func TestTraceShowsTheOuterTypeOfTLS13(t *testing.T) {
+	r := row{AES_128_GCM, nil, false}
+	for _, inside := range []iana.ContentType{iana.RecordHandshake, iana.RecordAlert,
+		iana.RecordApplicationData} {
+		var events trace.Memory
+		log := trace.New(trace.Client, &events, nil)
+		out, in := Half{Log: log}, Half{Log: log}
+		out.Protect(r.new(t, iana.TLS13))
+		in.Protect(r.new(t, iana.TLS13))
+		wire, err := out.Seal(nil, inside, iana.TLS12, []byte("inside"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		hs, fragments := split(t, bytes.Clone(wire))
+		if _, _, err := in.Open(hs[0], fragments[0]); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events.Entries {
+			e := e.Event.(*trace.Record)
+			if header := wire[:HeaderLen]; header[0] != 23 || !bytes.Equal(e.Header, header) ||
+				!bytes.Equal(e.AAD, header) || e.ContentType != inside {
+				t.Errorf("%s %v: header %x, AAD %x, type %v, expected %x", e.Direction, inside,
+					e.Header, e.AAD, e.ContentType, header)
+			}
+		}
+	}
+}
+
 func TestRecordsThatFailToOpenAreNotTraced(t *testing.T) {
 	each(t, func(t *testing.T, r row, v iana.Version) {
 		var log trace.Memory
