@@ -39,6 +39,7 @@ type Engine struct {
 	over     bool   // the peer ended the connection, by close_notify or a fatal alert
 	warnings int    // alerts in a row that only warned
 	requests int    // to negotiate, in a row
+	tickets  int    // of TLS 1.3, in a row
 	updates  int    // KeyUpdates since the last data
 
 	rekey  atomic.Bool // the peer asked us to update our keys
@@ -259,7 +260,7 @@ func (e *Engine) Read(p []byte) (int, error) {
 		case iana.RecordApplicationData:
 			e.plain = item.Body
 			if len(item.Body) > 0 {
-				e.warnings, e.requests, e.updates = 0, 0, 0
+				e.warnings, e.requests, e.updates, e.tickets = 0, 0, 0, 0
 			}
 		case iana.RecordAlert:
 			err = e.heard(item.Body)

@@ -33,9 +33,9 @@ func (e *Engine) heard13(level alert.Level, d alert.Description) error {
 		e.eof = io.EOF
 		return nil
 	case alert.UserCanceled:
-		if e.warnings++; e.warnings > maxEmpty {
+		if e.warnings++; e.warnings > maxWarnings {
 			return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §6.1",
-				"more than %d warnings in a row", maxEmpty)
+				"more than %d warnings in a row", maxWarnings)
 		}
 		return nil
 	}
@@ -49,7 +49,7 @@ func (e *Engine) post13(raw []byte) error {
 	case t == iana.KeyUpdate:
 		return e.keyUpdate(raw)
 	case t == iana.NewSessionTicket && e.me == iana.Client:
-		if e.warnings++; e.warnings > maxUpdates {
+		if e.tickets++; e.tickets > maxUpdates {
 			return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1",
 				"more than %d tickets in a row", maxUpdates)
 		}

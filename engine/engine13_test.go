@@ -192,6 +192,14 @@ func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
 			}
 			return nil
 		}, alert.UnexpectedMessage},
+		{"§6.1: a flood of user_canceled", iana.Client, func(e *Engine) error {
+			for range maxWarnings + 1 {
+				if err := e.SealAlert(alert.Warning, alert.UserCanceled, ""); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, alert.UnexpectedMessage},
 		{"§4.6.1: a client's ticket", iana.Client, func(e *Engine) error {
 			return e.Out.Seal(iana.RecordHandshake,
 				raw(iana.NewSessionTicket, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 9, 0, 0))

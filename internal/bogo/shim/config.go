@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -30,6 +31,7 @@ func (c *connection) config() (*vitrine.Config, error) {
 	}
 	for _, step := range []func(*vitrine.Config) error{
 		c.versions, c.suites, c.groups, c.schemes, c.certificates, c.verification, c.extensions,
+		c.complies,
 	} {
 		if err := step(cfg); err != nil {
 			return nil, err
@@ -38,13 +40,10 @@ func (c *connection) config() (*vitrine.Config, error) {
 	return cfg, nil
 }
 
-// highest is the newest version that the shim asks for.
-const highest = 0x0303
-
 // versions sets the range. Vitrine has no ranges with holes.
 func (c *connection) versions(cfg *vitrine.Config) error {
 	var on []uint16
-	for v := max(c.options.minVersion, 0x0301); v <= min(c.options.maxVersion, highest); v++ {
+	for v := max(c.options.minVersion, 0x0301); v <= c.options.maxVersion; v++ {
 		if !c.options.without[v] {
 			on = append(on, v)
 		}
@@ -167,14 +166,19 @@ func convert(ids []uint16) (list []tls.SignatureScheme) {
 }
 
 func (c *connection) groups(cfg *vitrine.Config) error {
-	for _, id := range c.options.curves {
-		if id > 255 && cfg.MaxVersion <= 0x0303 {
-			continue // hybrids are for TLS 1.3
+	list := c.options.curves
+	if list == nil {
+		list = []uint16{uint16(iana.X25519MLKEM768), 29, 23, 24}
+	}
+	for _, id := range list {
+		g, ok := kex.Named(iana.Group(id))
+		switch {
+		case !ok:
+			return unimplemented("the group 0x%04x", id)
+		case g.ID().Hybrid() && cfg.MaxVersion < vitrine.VersionTLS13:
+			continue
 		}
 		cfg.CurvePreferences = append(cfg.CurvePreferences, tls.CurveID(id))
-	}
-	if cfg.CurvePreferences == nil {
-		cfg.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384}
 	}
 	return nil
 }

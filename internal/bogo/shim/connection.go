@@ -167,6 +167,11 @@ func (c *connection) echo() error {
 			b[i] ^= 0xff
 		}
 		if n > 0 {
+			if c.keyUpdate {
+				if err := c.tls.KeyUpdate(false); err != nil {
+					return err
+				}
+			}
 			if _, err := c.tls.Write(b[:n]); err != nil {
 				return err
 			}
@@ -219,6 +224,7 @@ func (c *connection) check() error {
 
 func (c *connection) checkFacts(s *vitrine.ConnectionState) error {
 	resumed := c.number > 0 && !c.expectMiss
+	early := s.Version < vitrine.VersionTLS13 // TLS 1.3 always has what two extensions brought
 	switch {
 	case s.DidResume != resumed:
 		return fmt.Errorf("session was resumed: %v, expected %v", s.DidResume, resumed)
@@ -230,11 +236,18 @@ func (c *connection) checkFacts(s *vitrine.ConnectionState) error {
 		return fmt.Errorf("got server_name %q, expected none", s.ServerName)
 	case c.expectALPN != nil && s.NegotiatedProtocol != *c.expectALPN:
 		return fmt.Errorf("got protocol %q, expected %q", s.NegotiatedProtocol, *c.expectALPN)
+	case c.expectHRR != nil && s.HelloRetryRequest != *c.expectHRR:
+		return fmt.Errorf("a HelloRetryRequest came: %v", s.HelloRetryRequest)
+	case c.expectCipher != 0 && s.CipherSuite != c.expectCipher:
+		return fmt.Errorf("got the suite 0x%04x, expected 0x%04x", s.CipherSuite, c.expectCipher)
+	case c.expectAES != 0 && s.CipherSuite != c.expectAES && s.CipherSuite != c.expectNoAES:
+		return fmt.Errorf("got the suite 0x%04x, expected 0x%04x or 0x%04x", s.CipherSuite,
+			c.expectAES, c.expectNoAES)
 	case c.expectCurve != 0 && uint16(s.CurveID) != c.expectCurve:
 		return fmt.Errorf("got group %v, expected %v", s.CurveID, c.expectCurve)
-	case c.expectEMS && !s.ExtendedMasterSecret:
+	case c.expectEMS && early && !s.ExtendedMasterSecret:
 		return failure("no extended_master_secret")
-	case c.expectSecure && !s.SecureRenegotiation:
+	case c.expectSecure && early && !s.SecureRenegotiation:
 		return failure("no secure renegotiation")
 	case c.expectSelected != nil && *c.expectSelected != c.selected:
 		return fmt.Errorf("used credential %d, expected %d", c.selected, *c.expectSelected)

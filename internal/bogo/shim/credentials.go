@@ -159,7 +159,8 @@ func (l *loaded) suits(i *vitrine.CertificateRequestInfo) bool {
 		mine = l.SupportedSignatureAlgorithms
 	}
 	return slices.ContainsFunc(pki.Schemes(pub), func(s iana.SignatureScheme) bool {
-		return slices.Contains(mine, tls.SignatureScheme(s)) &&
+		return (i.Version < vitrine.VersionTLS13 || pki.Signs13(pub, s)) &&
+			slices.Contains(mine, tls.SignatureScheme(s)) &&
 			slices.Contains(i.SignatureSchemes, tls.SignatureScheme(s))
 	})
 }

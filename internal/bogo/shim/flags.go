@@ -81,7 +81,16 @@ var flags = map[string]flag{
 
 	"curves":          list(func(o *options) *[]uint16 { return &o.curves }),
 	"expect-curve-id": number(func(o *options) *uint16 { return &o.expectCurve }),
-	"cipher":          text(func(o *options) *string { return &o.cipher }),
+	"fips-202205":     choice(func(o *options) *string { return &o.compliance }, "fips-202205"),
+	"wpa-202304":      choice(func(o *options) *string { return &o.compliance }, "wpa-202304"),
+	"expect-cipher":   number(func(o *options) *uint16 { return &o.expectCipher }),
+	"expect-cipher-aes": number(func(o *options) *uint16 {
+		return &o.expectAES
+	}),
+	"expect-cipher-no-aes": number(func(o *options) *uint16 {
+		return &o.expectNoAES
+	}),
+	"cipher": text(func(o *options) *string { return &o.cipher }),
 
 	"host-name":             text(func(o *options) *string { return &o.hostName }),
 	"expect-server-name":    text(func(o *options) *string { return &o.expectServerName }),
@@ -102,16 +111,17 @@ var flags = map[string]flag{
 	"use-export-context":            yes(func(o *options) *bool { return &o.useExportContext }),
 	"tls-unique":                    yes(func(o *options) *bool { return &o.tlsUnique }),
 
-	"no-ticket":             yes(func(o *options) *bool { return &o.noTicket }),
-	"expect-session-miss":   yes(func(o *options) *bool { return &o.expectMiss }),
-	"use-ticket-callback":   yes(func(o *options) *bool { return &o.ticketCallback }),
-	"renew-ticket":          yes(func(o *options) *bool { return &o.renewTicket }),
-	"skip-ticket":           yes(func(o *options) *bool { return &o.skipTicket }),
-	"expect-ticket-renewal": yes(func(o *options) *bool { return &o.expectRenewal }),
-	"expect-no-session":     yes(func(o *options) *bool { return &o.expectNoSession }),
-	"expect-session-id":     yes(func(o *options) *bool { return &o.expectID }),
-	"expect-no-session-id":  yes(func(o *options) *bool { return &o.expectNoID }),
-	"resumption-delay":      number(func(o *options) *int { return &o.resumptionDelay }),
+	"no-ticket":                yes(func(o *options) *bool { return &o.noTicket }),
+	"expect-session-miss":      yes(func(o *options) *bool { return &o.expectMiss }),
+	"use-ticket-aead-callback": yes(func(o *options) *bool { return &o.ticketCallback }),
+	"use-ticket-callback":      yes(func(o *options) *bool { return &o.ticketCallback }),
+	"renew-ticket":             yes(func(o *options) *bool { return &o.renewTicket }),
+	"skip-ticket":              yes(func(o *options) *bool { return &o.skipTicket }),
+	"expect-ticket-renewal":    yes(func(o *options) *bool { return &o.expectRenewal }),
+	"expect-no-session":        yes(func(o *options) *bool { return &o.expectNoSession }),
+	"expect-session-id":        yes(func(o *options) *bool { return &o.expectID }),
+	"expect-no-session-id":     yes(func(o *options) *bool { return &o.expectNoID }),
+	"resumption-delay":         number(func(o *options) *int { return &o.resumptionDelay }),
 
 	"renegotiate-freely": choice(func(o *options) *string {
 		return &o.renegotiation
@@ -127,7 +137,8 @@ var flags = map[string]flag{
 	"expect-secure-renegotiation": yes(func(o *options) *bool { return &o.expectSecure }),
 	"no-legacy-server-connect":    accepted(false), // policy Modern never does
 
-	"expect-no-hrr":         accepted(false), // it is for TLS 1.3 alone
+	"expect-hrr":            verdict(func(o *options) **bool { return &o.expectHRR }, true),
+	"expect-no-hrr":         verdict(func(o *options) **bool { return &o.expectHRR }, false),
 	"install-ddos-callback": accepted(false), // one that lets every client pass
 	"fail-ddos-callback":    yes(func(o *options) *bool { return &o.failHello }),
 	"use-ocsp-callback":     yes(func(o *options) *bool { return &o.ocspCallback }),
@@ -146,6 +157,7 @@ var flags = map[string]flag{
 	"check-close-notify": yes(func(o *options) *bool { return &o.checkCloseNotify }),
 	"implicit-handshake": yes(func(o *options) *bool { return &o.implicit }),
 	"shim-initial-write": text(func(o *options) *string { return &o.initialWrite }),
+	"key-update":         yes(func(o *options) *bool { return &o.keyUpdate }),
 	"read-size":          number(func(o *options) *int { return &o.readSize }),
 	"psk":                text(func(o *options) *string { return &o.psk }),
 	"psk-identity":       text(func(o *options) *string { return &o.pskIdentity }),
@@ -156,5 +168,6 @@ var flags = map[string]flag{
 	"use-old-client-cert-callback": accepted(false),
 	"no-op-extra-handshake":        accepted(false),
 	"handshaker-path":              accepted(true),
+	"allow-hint-mismatch":          accepted(false), // there are no hints here
 	"server-preference":            accepted(false),
 }

@@ -35,6 +35,11 @@ type options struct {
 	expectCurve   uint16
 	cipher        string
 	fallbackSCSV  bool
+	compliance    string
+	expectHRR     *bool
+	expectCipher  uint16
+	expectAES     uint16 // the suite, if this machine has instructions for AES
+	expectNoAES   uint16 // the suite, if it has none
 	expectEMS     bool
 	renegotiation string
 	expectRenegs  *int
@@ -74,6 +79,7 @@ type options struct {
 	differentSizes                                             bool
 	expectMessages                                             *string
 	readSize                                                   int
+	keyUpdate                                                  bool
 	psk, pskIdentity                                           string
 	handshakeTwice                                             bool
 }
@@ -240,4 +246,8 @@ func choice(field func(*options) *string, value string) flag {
 
 func without(v uint16) flag {
 	return flag{false, func(o *options, _ string) error { o.without[v] = true; return nil }}
+}
+
+func verdict(field func(*options) **bool, want bool) flag {
+	return flag{false, func(o *options, _ string) error { *field(o) = &want; return nil }}
 }

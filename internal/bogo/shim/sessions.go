@@ -13,11 +13,13 @@ import (
 type shared struct {
 	cache vitrine.ClientSessionCache
 	store *session.Memory
+	start time.Time
 	delay time.Duration
 }
 
 func newShared() *shared {
-	return &shared{cache: vitrine.NewLRUClientSessionCache(0), store: session.NewMemory(64)}
+	return &shared{cache: vitrine.NewLRUClientSessionCache(0), store: session.NewMemory(64),
+		start: time.Now()}
 }
 
 // advance moves the clock after a connection.
@@ -25,7 +27,9 @@ func (s *shared) advance(o *options) {
 	s.delay += time.Duration(o.resumptionDelay) * time.Second
 }
 
-func (s *shared) now() time.Time { return time.Now().Add(s.delay) }
+// now returns the time of a clock that stands still but for advance: tests compare the ages of
+// tickets.
+func (s *shared) now() time.Time { return s.start.Add(s.delay) }
 
 // ticketKeys returns the keys of one connection. A server that renews opens with the key before and
 // seals with the next; one that skips tickets has no key.
