@@ -222,9 +222,11 @@ func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok 
 		if err := in.weigh(h.Type, fragment); err != nil {
 			return item, false, err
 		}
+		in.half.ShowClear(h, fragment)
 		return item, false, in.disguised()
 	case !in.done && in.half.From == iana.Client && h.Type == iana.RecordAlert && !in.opened &&
 		len(fragment) == 2:
+		in.half.ShowClear(h, fragment)
 		return Item{h.Type, fragment}, true, nil
 	}
 	return item, false,

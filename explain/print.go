@@ -61,3 +61,15 @@ func (d Detail) Format(f fmt.State, _ rune) { trace.Print(f, d) }
 
 // MarshalText returns what Format prints.
 func (d Detail) MarshalText() ([]byte, error) { return trace.Text(d) }
+
+// Format prints the node with fingerprints, whatever the verb.
+func (n Node) Format(f fmt.State, _ rune) { trace.Print(f, n) }
+
+// MarshalText returns what Format prints.
+func (n Node) MarshalText() ([]byte, error) { return trace.Text(n) }
+
+// Format prints the schedule with fingerprints, whatever the verb.
+func (s Schedule) Format(f fmt.State, _ rune) { trace.Print(f, s) }
+
+// MarshalText returns what Format prints.
+func (s Schedule) MarshalText() ([]byte, error) { return trace.Text(s) }

@@ -24,7 +24,12 @@ const redactedNote = "The secrets are not in these events: where one would be, t
 // Redacted reports whether the events were saved without secrets.
 func Redacted(entries []trace.Entry) bool {
 	return slices.ContainsFunc(entries, func(e trace.Entry) bool {
-		d, ok := e.Event.(*trace.Derived)
-		return ok && len(d.Output) == 0
+		switch x := e.Event.(type) {
+		case *trace.Derived:
+			return len(x.Output) == 0
+		case *trace.Given:
+			return len(x.Output) == 0
+		}
+		return false
 	})
 }

@@ -50,7 +50,8 @@ type Story struct {
 	Suite    *suite.Suite // nil if none was agreed
 	Warnings []Sentence
 	Chapters []Chapter
-	Keys     []Key // the key_block, cut; empty if none was derived
+	Keys     []Key     // the key_block, cut; empty if none was derived
+	Schedule *Schedule // of TLS 1.3; nil up to TLS 1.2
 	Result   Result
 }
 
@@ -68,6 +69,7 @@ type Step struct {
 	Key   string // into the catalogue: "client_hello", "key_block"
 	Line  *Line  // nil: nothing is sent
 	Facts []Fact
+	Nodes []*Node // of the story's Schedule: what grows in this step
 }
 
 // Line is a line of the ladder: a handshake message, or a record with something else.

@@ -52,10 +52,11 @@ func KeyLog(entries []trace.Entry) []byte {
 			if x.Type == iana.ClientHello && len(x.Raw) >= randomEnd {
 				randoms[e.Role] = x.Raw[randomStart:randomEnd]
 			}
+		case *trace.Given:
+			d := trace.Derived{Label: scheduleLabels[x.Name], Output: x.Output}
+			addLine(&log, randoms[e.Role], &d)
 		case *trace.Derived:
-			if label, secret := logged(x); len(secret) > 0 && randoms[e.Role] != nil {
-				log.Add(keylog.Line{Label: label, ID: randoms[e.Role], Secret: secret})
-			}
+			addLine(&log, randoms[e.Role], x)
 		}
 	}
 	var text []byte
@@ -63,6 +64,12 @@ func KeyLog(entries []trace.Entry) []byte {
 		text = line.Append(text)
 	}
 	return text
+}
+
+func addLine(log *keylog.Log, random []byte, d *trace.Derived) {
+	if label, secret := logged(d); len(secret) > 0 && random != nil {
+		log.Add(keylog.Line{Label: label, ID: random, Secret: secret})
+	}
 }
 
 // logged returns the secret of a derivation that a key log has, and its label there.

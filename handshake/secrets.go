@@ -73,6 +73,10 @@ type traffic13 struct {
 	secret [epochs][2]keys.Traffic
 }
 
+// givenNames are the names of traffic secrets in events, behind their side.
+var givenNames = [epochs]string{"_early_traffic_secret", "_handshake_traffic_secret",
+	"_application_traffic_secret"}
+
 // logged takes traffic secrets of a key log.
 func logged(k keys.HKDF, s *suite.Suite, given *TrafficSecrets) (*traffic13, error) {
 	t := &traffic13{suite: s}
@@ -86,6 +90,7 @@ func logged(k keys.HKDF, s *suite.Suite, given *TrafficSecrets) (*traffic13, err
 				return nil, err
 			}
 			t.set(Epoch(e), from, secret)
+			k.Log.Given(from.String()+givenNames[e], of[from], "RFC 9850 §2")
 		}
 	}
 	return t, nil

@@ -155,6 +155,19 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 	return t, plain, nil
 }
 
+// ShowClear records an event for a record in the clear that was accepted although the half is
+// protected, as TLS 1.3 allows for a ChangeCipherSpec. It has no sequence number. See RFC 8446 §5.
+func (h *Half) ShowClear(hd Header, fragment []byte) {
+	if !h.Log.On() {
+		return
+	}
+	r := &trace.Record{From: h.From, Direction: trace.Opened, ContentType: hd.Type,
+		Header: make([]byte, HeaderLen), Plaintext: bytes.Clone(fragment),
+		Fragment: bytes.Clone(fragment)}
+	hd.put(r.Header, len(fragment))
+	h.Log.Record(r, "RFC 8446 §5")
+}
+
 // show records an event for a sealed or opened record. The header hd is that on the wire, whose type
 // is not t in TLS 1.3. It copies what it is given.
 func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, plain []byte) {

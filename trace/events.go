@@ -78,6 +78,12 @@ type Derived struct {
 	Output   Secret `json:"output"`
 }
 
+// Given is a secret that this role did not derive: an observer's, from a key log. See RFC 9850.
+type Given struct {
+	Name   string `json:"name"` // that of Derived: "client_handshake_traffic_secret"
+	Output Secret `json:"output"`
+}
+
 // KeysInstalled says that everything that From sends from here on is protected by these keys. See
 // RFC 5246 §6.3.
 type KeysInstalled struct {
@@ -166,6 +172,7 @@ func (*Ephemeral) event() string     { return "ephemeral" }
 func (*ThrowawayKey) event() string  { return "throwaway_key" }
 func (*SharedSecret) event() string  { return "shared_secret" }
 func (*Derived) event() string       { return "derived" }
+func (*Given) event() string         { return "given" }
 func (*KeysInstalled) event() string { return "keys_installed" }
 func (*Record) event() string        { return "record" }
 func (*Verified) event() string      { return "verified" }
@@ -237,6 +244,13 @@ func (l *Log) Extracted(name, hash string, salt, ikm, output []byte, ref string)
 	if l != nil {
 		l.put(ref, &Derived{Name: name, Function: "HKDF-Extract", Hash: hash,
 			Secret: bytes.Clone(ikm), Salt: bytes.Clone(salt), Output: bytes.Clone(output)})
+	}
+}
+
+// Given logs a secret that was not derived here.
+func (l *Log) Given(name string, output []byte, ref string) {
+	if l != nil {
+		l.put(ref, &Given{name, bytes.Clone(output)})
 	}
 }
 

@@ -35,6 +35,7 @@ func everyEvent() []trace.Entry {
 		&trace.Derived{Name: "master_secret", Function: "PRF", Hash: "SHA-256",
 			Label: "master secret", Secret: b("premaster"),
 			Seed: b("randoms"), Output: b("master")},
+		&trace.Given{Name: "client_handshake_traffic_secret", Output: b("traffic")},
 		&trace.KeysInstalled{From: iana.Server, MACKey: b("mackey"), Key: b("key"), IV: b("iv")},
 		&trace.Record{From: iana.Client, Direction: trace.Opened, SeqNum: 7,
 			ContentType: iana.RecordApplicationData,
@@ -83,8 +84,8 @@ func TestRevealedEventsSurviveWritingAndReading(t *testing.T) {
 	if d := cmp.Diff(fmt.Sprintf("%#v", reveal(want)), fmt.Sprintf("%#v", reveal(got))); d != "" {
 		t.Error(d)
 	}
-	if len(got) != 14 {
-		t.Fatalf("%d kinds of event, expected 14", len(got))
+	if len(got) != 15 {
+		t.Fatalf("%d kinds of event, expected 15", len(got))
 	}
 	t.Logf("%d kinds of event", len(got))
 }

@@ -31,6 +31,12 @@ func (d Derived) Format(f fmt.State, _ rune) { Print(f, d) }
 func (d Derived) MarshalText() ([]byte, error) { return Text(d) }
 
 // Format prints the event with fingerprints, whatever the verb.
+func (g Given) Format(f fmt.State, _ rune) { Print(f, g) }
+
+// MarshalText returns what Format prints.
+func (g Given) MarshalText() ([]byte, error) { return Text(g) }
+
+// Format prints the event with fingerprints, whatever the verb.
 func (k KeysInstalled) Format(f fmt.State, _ rune) { Print(f, k) }
 
 // MarshalText returns what Format prints.

@@ -131,6 +131,7 @@ var events = map[string]func() Event{
 	"throwaway_key":  func() Event { return new(ThrowawayKey) },
 	"shared_secret":  func() Event { return new(SharedSecret) },
 	"derived":        func() Event { return new(Derived) },
+	"given":          func() Event { return new(Given) },
 	"keys_installed": func() Event { return new(KeysInstalled) },
 	"record":         func() Event { return new(Record) },
 	"verified":       func() Event { return new(Verified) },

@@ -20,7 +20,7 @@ import (
 // eventTypes is the set of trace/events.go.
 var eventTypes = []trace.Event{
 	&trace.Message{}, &trace.Choice{}, &trace.Agreed{}, &trace.Ephemeral{}, &trace.ThrowawayKey{},
-	&trace.SharedSecret{}, &trace.Derived{},
+	&trace.SharedSecret{}, &trace.Derived{}, &trace.Given{},
 	&trace.KeysInstalled{}, &trace.Record{}, &trace.Verified{}, &trace.Signed{}, &trace.Alert{},
 	&trace.Done{}, &trace.Notice{},
 }
@@ -128,7 +128,7 @@ func exampleEvents(t *testing.T) map[string]string {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
 	examples, most := map[string]string{}, map[string]int{}
-	for line := range strings.Lines(stdout) {
+	for line := range strings.Lines(stdout + observedEvents(t)) {
 		var e map[string]any
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
@@ -139,6 +139,25 @@ func exampleEvents(t *testing.T) map[string]string {
 		}
 	}
 	return examples
+}
+
+// observedEvents returns the events of a recorded connection that no live one has.
+func observedEvents(t *testing.T) string {
+	t.Helper()
+	recorded := filepath.Join(testkit.Root(), "testdata", "captures", "generated",
+		"gnutls-tls13-p256-ccm")
+	saved := filepath.Join(t.TempDir(), "events")
+	code, _, stderr := command(t, "decrypt", recorded+".pcapng", "--keylog", recorded+".keylog",
+		"--reveal", "--events", saved)
+	if code != exitOK {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	text, err := os.ReadFile(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := regexp.MustCompile(`(?m)^{"event":"given".*\n`)
+	return string(given.Find(text))
 }
 
 // shortened matches strings of more than 64 characters.

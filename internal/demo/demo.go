@@ -52,6 +52,7 @@ const (
 
 // Options describe the handshake to perform.
 type Options struct {
+	Version              iana.Version // 0 is TLS 1.2
 	Suite                iana.CipherSuite
 	Group                iana.Group     // 0 for RSA key exchange
 	Auth                 throwaway.Kind // the server's key, and the client's
@@ -156,7 +157,17 @@ func (s *setup) config(ca *throwaway.CA, side iana.Side) *vitrine.Config {
 		c.Rand = source(s.Seed, side.String())
 		c.Time = func() time.Time { return throwaway.Epoch }
 	}
+	if s.Version == iana.TLS13 {
+		s.config13(c)
+	}
 	return c
+}
+
+// config13 changes a Config to TLS 1.3, where groups of certificates need not be listed.
+func (s *setup) config13(c *vitrine.Config) {
+	c.MinVersion, c.MaxVersion, c.CipherSuites = tls.VersionTLS13, tls.VersionTLS13, nil
+	c.ExtendedMasterSecret, c.EncryptThenMAC = vitrine.Preferred, vitrine.Preferred
+	c.CurvePreferences = []tls.CurveID{tls.CurveID(s.Group)}
 }
 
 // certify issues the certificates that the run needs.

@@ -34,6 +34,7 @@ import (
 var samples = []reflect.Type{
 	reflect.TypeFor[trace.Anatomy](), reflect.TypeFor[trace.Derived](),
 	reflect.TypeFor[trace.Ephemeral](), reflect.TypeFor[trace.Field](),
+	reflect.TypeFor[trace.Given](),
 	reflect.TypeFor[trace.KeysInstalled](), reflect.TypeFor[trace.Record](),
 	reflect.TypeFor[trace.Secret](), reflect.TypeFor[trace.SharedSecret](),
 	reflect.TypeFor[trace.ThrowawayKey](), reflect.TypeFor[trace.Unknown](),
@@ -59,6 +60,7 @@ var samples = []reflect.Type{
 	reflect.TypeFor[explain.Derivation](), reflect.TypeFor[explain.Dump](),
 	reflect.TypeFor[explain.Given](), reflect.TypeFor[explain.Notebook](),
 	reflect.TypeFor[explain.Pair](), reflect.TypeFor[explain.Sent](),
+	reflect.TypeFor[explain.Node](), reflect.TypeFor[explain.Schedule](),
 	reflect.TypeFor[explain.Value](), reflect.TypeFor[throwaway.CA](),
 	reflect.TypeFor[observe.Candidate](), reflect.TypeFor[observe.Connection](),
 	reflect.TypeFor[observe.Sessions](), reflect.TypeFor[trace.Log](),

@@ -1,0 +1,143 @@
+package explain
+
+import (
+	"crypto"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// scheduleHashes are the hashes of TLS 1.3's suites by their names in the events.
+var scheduleHashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": crypto.SHA384}
+
+// cover says what each context of the schedule is a hash of. Nothing is assumed: the transcript of
+// each side is hashed message by message, and what fits is what was hashed.
+func (s *Schedule) cover(entries []trace.Entry, sides [2]*grown) {
+	h, ok := scheduleHashes[s.Hash]
+	if !ok {
+		return
+	}
+	numbers := messageNumbers(entries)
+	for side, role := range roles {
+		points := transcriptPoints(entries, role, numbers, h)
+		for _, n := range s.Nodes {
+			if n.Covers.Text != "" || sides[side].values[n.ID] == nil {
+				continue
+			}
+			n.Covers = points[string(n.Context.Of(iana.Side(side)))]
+		}
+	}
+}
+
+// messageNumbers returns the numbers of the ladder by message, as either side logged it.
+func messageNumbers(entries []trace.Entry) map[*trace.Message]int {
+	numbers := map[*trace.Message]int{}
+	rungs, _ := buildLadder(entries)
+	for _, r := range rungs {
+		for _, m := range []*trace.Message{r.Message, r.Received} {
+			if m != nil {
+				numbers[m] = r.Number
+			}
+		}
+	}
+	return numbers
+}
+
+// transcriptPoints returns what each hash of one side's transcript covers, by the hash: those of
+// every beginning of it, and those up to the binders of a ClientHello. See RFC 8446 §4.4.1 and
+// §4.2.11.2.
+func transcriptPoints(entries []trace.Entry, role trace.Role, numbers map[*trace.Message]int,
+	h crypto.Hash) map[string]Covers {
+	t := &transcript13{hash: h, running: h.New(), points: map[string]Covers{}}
+	t.points[string(t.running.Sum(nil))] = Covers{Text: `""`}
+	for _, e := range entries {
+		m, ok := e.Event.(*trace.Message)
+		if !ok || e.Role != role || m.Type == iana.NewSessionTicket || m.Type == iana.KeyUpdate {
+			continue
+		}
+		if message.IsHelloRetryRequest(m.Raw) {
+			t.replaceHello()
+		}
+		t.bound(m)
+		t.running.Write(m.Raw)
+		t.numbers = append(t.numbers, numbers[m])
+		t.raw = append(t.raw, m.Raw...)
+		t.mark(t.running, t.text())
+	}
+	return t.points
+}
+
+// transcript13 is a transcript that grows.
+type transcript13 struct {
+	hash    crypto.Hash
+	running hash.Hash
+	raw     []byte // what was hashed
+	numbers []int  // of the messages, those after message_hash
+	retried bool
+	points  map[string]Covers
+}
+
+func (t *transcript13) text() string {
+	text := ranges(t.numbers)
+	if t.retried {
+		return "message_hash, " + text
+	}
+	return text
+}
+
+func (t *transcript13) mark(h hash.Hash, text string) {
+	sum := string(h.Sum(nil))
+	if _, known := t.points[sum]; !known {
+		t.points[sum] = Covers{slices.Clone(t.numbers), text}
+	}
+}
+
+// replaceHello puts the synthetic message message_hash in the place of the first ClientHello.
+func (t *transcript13) replaceHello() {
+	t.raw = messageHash(t.hash, t.raw)
+	t.running = t.hash.New()
+	t.running.Write(t.raw)
+	t.numbers, t.retried = nil, true
+}
+
+// messageHash is the synthetic message that replaces a ClientHello in the transcript after a
+// HelloRetryRequest. See RFC 8446 §4.4.1.
+func messageHash(h crypto.Hash, hello []byte) []byte {
+	sum := h.New()
+	sum.Write(hello)
+	return append([]byte{byte(iana.MessageHash), 0, 0, byte(h.Size())}, sum.Sum(nil)...)
+}
+
+// bound marks the transcript up to the binders of m, if m is a ClientHello that has some.
+func (t *transcript13) bound(m *trace.Message) {
+	parsed, err := message.Dialect{Version: iana.TLS13}.Parse(m.Raw)
+	hello, ok := parsed.(*message.ClientHello)
+	if err != nil || !ok {
+		return
+	}
+	var psks message.OfferedPSKs
+	if found, err := hello.Extensions.Read(iana.ExtPreSharedKey, &psks); err != nil || !found {
+		return
+	}
+	length := 2
+	for _, b := range psks.Binders {
+		length += 1 + len(b)
+	}
+	cut := len(m.Raw) - length
+	if cut < 0 || int(binary.BigEndian.Uint16(m.Raw[cut:])) != length-2 {
+		return
+	}
+	h := t.hash.New()
+	h.Write(t.raw)
+	h.Write(m.Raw[:cut])
+	before := t.text()
+	if len(t.numbers) > 0 {
+		before += ", "
+	}
+	t.mark(h, fmt.Sprintf("%sClientHello up to the binders", before))
+}
