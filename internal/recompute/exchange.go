@@ -71,22 +71,43 @@ func (v *view) finiteField() {
 func (v *view) ellipticCurve() {
 	c := curves[v.exchange.group]
 	private, own, peer := v.publics(c.name)
+	v.pre = v.point(c, private, own, peer)
+}
+
+// point computes a shared secret on a curve, and the public key of the private one. See RFC 8422
+// §5.10 and RFC 8446 §7.4.2.
+func (v *view) point(c curve, private, own, peer []byte) []byte {
 	key := v.file(append(unhex(c.private), private...))
 	spki := append(unhex(c.public), own...)
 	v.same("private·base point", spki,
 		v.openssl(nil, "pkey", "-in", key, "-inform", "DER", "-pubout", "-outform", "DER"))
-	v.pre = v.openssl(nil, "pkeyutl", "-derive", "-inkey", key, "-keyform", "DER",
+	return v.openssl(nil, "pkeyutl", "-derive", "-inkey", key, "-keyform", "DER",
 		"-peerkey", v.file(append(unhex(c.public), peer...)), "-peerform", "DER")
 }
 
-// schemes are the options of openssl dgst that verify a signature scheme. See RFC 8446 §4.2.3.
-var schemes = map[int][]string{
-	0x0201: {"-sha1"}, 0x0203: {"-sha1"},
-	0x0401: {"-sha256"}, 0x0501: {"-sha384"}, 0x0601: {"-sha512"},
-	0x0403: {"-sha256"}, 0x0503: {"-sha384"}, 0x0603: {"-sha512"},
-	0x0804: pss("-sha256"), 0x0805: pss("-sha384"), 0x0806: pss("-sha512"),
-	0x0809: pss("-sha256"), 0x080A: pss("-sha384"), 0x080B: pss("-sha512"),
-	0x0807: nil, 0x0808: nil, // EdDSA hashes by itself
+// A scheme is a signature scheme, with the options of openssl dgst that verify it. EdDSA, which
+// hashes by itself, has none. See RFC 8446 §4.2.3.
+type scheme struct {
+	name    string
+	options []string
+}
+
+var schemes = map[int]scheme{
+	0x0201: {"rsa_pkcs1_sha1", []string{"-sha1"}},
+	0x0203: {"ecdsa_sha1", []string{"-sha1"}},
+	0x0401: {"rsa_pkcs1_sha256", []string{"-sha256"}},
+	0x0501: {"rsa_pkcs1_sha384", []string{"-sha384"}},
+	0x0601: {"rsa_pkcs1_sha512", []string{"-sha512"}},
+	0x0403: {"ecdsa_secp256r1_sha256", []string{"-sha256"}},
+	0x0503: {"ecdsa_secp384r1_sha384", []string{"-sha384"}},
+	0x0603: {"ecdsa_secp521r1_sha512", []string{"-sha512"}},
+	0x0804: {"rsa_pss_rsae_sha256", pss("-sha256")},
+	0x0805: {"rsa_pss_rsae_sha384", pss("-sha384")},
+	0x0806: {"rsa_pss_rsae_sha512", pss("-sha512")},
+	0x0809: {"rsa_pss_pss_sha256", pss("-sha256")},
+	0x080A: {"rsa_pss_pss_sha384", pss("-sha384")},
+	0x080B: {"rsa_pss_pss_sha512", pss("-sha512")},
+	0x0807: {name: "ed25519"}, 0x0808: {name: "ed448"},
 }
 
 func pss(digest string) []string {
@@ -94,23 +115,27 @@ func pss(digest string) []string {
 }
 
 // signature verifies the signature of a side in the messages. See RFC 5246 §7.4.3 and §7.4.8.
-func (v *view) signature(from string) (signed, signature []byte) {
-	var scheme int
+func (v *view) signature(from string) (id int, signed, signature []byte) {
 	if from == "server" {
 		signed = slices.Concat(v.random["client"], v.random["server"], v.exchange.params)
-		scheme, signature = v.exchange.scheme, v.exchange.signature
+		id, signature = v.exchange.scheme, v.exchange.signature
 	} else {
 		raw := v.raw["client certificate_verify"]
 		signed = v.transcript[:v.before["client certificate_verify"]]
 		in := body(raw)
-		scheme, signature = in.number(2), in.vector(2)
+		id, signature = in.number(2), in.vector(2)
 	}
-	certificate := v.raw[from+" certificate"]
-	public := v.file(v.openssl(leaf(certificate), "x509", "-inform", "DER", "-noout", "-pubkey"))
-	options, ok := schemes[scheme]
+	v.verify(from, leaf(v.raw[from+" certificate"]), id, signed, signature)
+	return id, signed, signature
+}
+
+// verify checks a signature with the key in a certificate.
+func (v *view) verify(from string, certificate []byte, id int, signed, signature []byte) {
+	public := v.file(v.openssl(certificate, "x509", "-inform", "DER", "-noout", "-pubkey"))
+	options, ok := schemes[id].options, schemes[id].name != ""
 	if !ok {
-		v.fail("a signature by %#04x, which nothing is known of", scheme)
-		return signed, signature
+		v.fail("a signature by %#04x, which nothing is known of", id)
+		return
 	}
 	var verdict []byte
 	if options == nil {
@@ -125,7 +150,6 @@ func (v *view) signature(from string) (signed, signature []byte) {
 		!bytes.Contains(verdict, []byte("Verified Successfully")) {
 		v.fail("the %s's signature: %q", from, verdict)
 	}
-	return signed, signature
 }
 
 func (v *view) verified(from string, e event) {
@@ -141,7 +165,8 @@ func (v *view) verified(from string, e event) {
 
 // claimed compares an event about a signature with the messages.
 func (v *view) claimed(from string, e event) {
-	signed, signature := v.signature(from)
+	id, signed, signature := v.signature(from)
+	v.sameText("signature scheme", e.text("scheme"), schemes[id].name)
 	v.same("what was signed", e.bytes("signed"), signed)
 	v.same("signature", e.bytes("signature"), signature)
 }

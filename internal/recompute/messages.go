@@ -52,6 +52,10 @@ type suite struct {
 
 var hashLen = map[string]int{"SHA1": 20, "SHA256": 32, "SHA384": 48}
 
+// tls13Suites are all suites of RFC 8446 §B.4: openssl's list has three of them by itself.
+const tls13Suites = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:" +
+	"TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256"
+
 // suites returns openssl's names by code point, and those of the triple DES suites, which
 // distributions disable.
 func (v *view) suites() map[string]string {
@@ -62,7 +66,7 @@ func (v *view) suites() map[string]string {
 		"0xC0,0x12": "TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA",
 	}
 	for line := range strings.Lines(string(v.openssl(nil, "ciphers", "-V", "-stdname",
-		"ALL:eNULL:@SECLEVEL=0"))) {
+		"-ciphersuites", tls13Suites, "ALL:eNULL:@SECLEVEL=0"))) {
 		if f := strings.Fields(line); len(f) > 2 {
 			names[f[0]] = f[2]
 		}
@@ -70,9 +74,13 @@ func (v *view) suites() map[string]string {
 	return names
 }
 
-// parseSuite parses a name such as TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384. See RFC 5246 appendix C.
+// parseSuite parses a name such as TLS_ECDHE_RSA_WITH_AES_256_CBC_SHA384, or, of TLS 1.3,
+// TLS_AES_256_GCM_SHA384. See RFC 5246 appendix C and RFC 8446 §B.4.
 func parseSuite(name string) (s suite) {
-	kex, rest, _ := strings.Cut(strings.TrimPrefix(name, "TLS_"), "_WITH_")
+	kex, rest, before13 := strings.Cut(strings.TrimPrefix(name, "TLS_"), "_WITH_")
+	if !before13 {
+		kex, rest = "", kex
+	}
 	s.name = name
 	s.kex, _, _ = strings.Cut(kex, "_")
 	words := strings.Split(rest, "_")
@@ -96,6 +104,9 @@ func parseSuite(name string) (s suite) {
 		if s.mode != "cbc" {
 			s.ivLen = 4
 		}
+	}
+	if !before13 {
+		s.ivLen = 12
 	}
 	if s.ivLen == 0 {
 		s.mac = map[string]string{"SHA": "SHA1", "SHA256": "SHA256",

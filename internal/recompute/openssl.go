@@ -117,12 +117,25 @@ func (v *view) prf(secret []byte, label string, seed []byte, n int) []byte {
 		"hexseed:"+hex.EncodeToString(append([]byte(label), seed...)), "TLS1-PRF")
 }
 
-func (v *view) hash(content []byte) []byte {
-	return v.openssl(content, "dgst", "-binary", "-"+v.suite.hash)
+// read returns the content of a file that openssl wrote.
+func (v *view) read(name string) []byte {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		v.fail("%w", err)
+	}
+	return b
 }
 
-func (v *view) hmac(key, content []byte) []byte {
-	return v.openssl(content, "mac", "-binary", "-digest", v.suite.mac, "-macopt",
+func (v *view) hash(content []byte) []byte { return v.digest(v.suite.hash, content) }
+
+func (v *view) digest(hash string, content []byte) []byte {
+	return v.openssl(content, "dgst", "-binary", "-"+hash)
+}
+
+func (v *view) hmac(key, content []byte) []byte { return v.mac(v.suite.mac, key, content) }
+
+func (v *view) mac(hash string, key, content []byte) []byte {
+	return v.openssl(content, "mac", "-binary", "-digest", hash, "-macopt",
 		"hexkey:"+hex.EncodeToString(key), "HMAC")
 }
 

@@ -1,19 +1,21 @@
-// Package recompute computes the values of a TLS 1.2 connection a second time, from its events, and
-// reports where the events are wrong.
+// Package recompute computes the values of TLS 1.2 and TLS 1.3 connections a second time, from
+// their events, and reports where the events are wrong.
 //
 // It checks the stack without using it: it reads the JSON lines as plain JSON, parses the raw
-// messages itself, and leaves all cryptography to the openssl command, except for two operations
-// that the command does not have: exponentiation in a finite field (math/big) and GHASH (ghash.go).
-// A test checks that it imports nothing but the standard library.
+// messages itself, and leaves all cryptography to the openssl command, except for operations that
+// the command does not have: exponentiation in a finite field (math/big), GHASH (ghash.go) and,
+// before OpenSSL 3.5, ML-KEM, for which it takes circl's, not the standard library's as the stack
+// does. A test checks that it imports nothing else.
 //
-// It starts from the private keys (ephemeral keys, or the throw-away RSA key), the raw messages and
-// the record fragments, and ends with the plaintext. On the way it recomputes the
-// pre_master_secret, the master_secret with and without RFC 7627, the key_block and its parts, the
-// session hash, verify_data, every record with its MAC or tag, and both signatures. Everything else
-// in the events must be equal to what it computed.
+// It starts from the private keys (ephemeral keys, or the throw-away RSA key) and external
+// pre-shared keys, the raw messages and the record fragments, and ends with the plaintext. On the
+// way it recomputes, in TLS 1.2, the pre_master_secret, the master_secret with and without RFC
+// 7627, the key_block and its parts and the session hash; in TLS 1.3 the whole key schedule, with
+// binders, exporters, the keys of tickets, and the secrets after a KeyUpdate; in both, verify_data,
+// every record with its MAC or tag, and both signatures. Everything else in the events must be
+// equal to what it computed.
 //
-// Left out: certificate chains, which the tests of pki check, and resumption, since the
-// master_secret of a resumed session is in another stream.
+// Left out: certificate chains, which the tests of pki check, and resumption in TLS 1.2.
 package recompute
 
 import (
@@ -45,36 +47,60 @@ func (e event) bytes(name string) []byte {
 	return b
 }
 
-// Check recomputes the connection in the events of r, once from the client's events and once from
-// the server's. It must be a complete connection, with data and close_notify in both directions.
-// The error lists all values that differ, and those that are missing.
+// Check recomputes the connections in the events of r, once from the client's events and once from
+// the server's. They must be complete, one after the other, with data and close_notify in both
+// directions. A connection of TLS 1.3 may resume one before it. The error lists all values that
+// differ, and those that are missing.
 func Check(o *OpenSSL, r io.Reader) (Tally, error) {
 	events, err := read(r)
 	if err != nil {
 		return nil, err
 	}
-	tally := Tally{}
-	keys := map[string][]byte{}
+	c := checker{o, Tally{}, map[string][]byte{}, map[string][]byte{}}
+	roles := map[string][]event{}
 	for _, e := range events {
-		if e.text("event") == "throwaway_key" {
-			keys[e.text("from")] = e.bytes("private")
+		roles[e.text("role")] = append(roles[e.text("role")], e)
+		switch from := e.text("from"); e.text("event") {
+		case "throwaway_key":
+			c.certified[from] = e.bytes("private")
+		case "ephemeral":
+			c.ephemeral[fmt.Sprintf("%s %x", from, e.bytes("public"))] = e.bytes("private")
 		}
 	}
 	var wrong []error
-	for _, role := range []string{"client", "server"} {
-		v := newView(o, role, tally)
-		v.rsaKey = keys["server"]
-		for _, e := range events {
-			if e.text("role") == role {
-				v.take(e)
+	for _, role := range sides {
+		tickets := map[string]psk{}
+		for _, one := range connections(roles[role]) {
+			for _, err := range c.check(role, one, tickets) {
+				wrong = append(wrong, fmt.Errorf("the %s's view: %w", role, err))
 			}
 		}
-		v.finish()
-		for _, err := range v.wrong {
-			wrong = append(wrong, fmt.Errorf("the %s's view: %w", role, err))
-		}
 	}
-	return tally, errors.Join(wrong...)
+	return c.tally, errors.Join(wrong...)
+}
+
+// checker holds what all connections of a stream share.
+type checker struct {
+	tool      *OpenSSL
+	tally     Tally
+	certified map[string][]byte // private keys of certificates, by side
+	ephemeral map[string][]byte // private keys, by sender and public key
+}
+
+// check recomputes one connection as one role saw it. It takes keys from tickets, and adds those
+// that the connection brings.
+func (c checker) check(role string, events []event, tickets map[string]psk) []error {
+	v := newView(c.tool, role, c.tally)
+	if isTLS13(events) {
+		v.check13(events, tickets, c.ephemeral)
+		return v.wrong
+	}
+	v.rsaKey = c.certified["server"]
+	for _, e := range events {
+		v.take(e)
+	}
+	v.finish()
+	return v.wrong
 }
 
 func read(r io.Reader) (events []event, err error) {

@@ -145,16 +145,21 @@ func (v *view) openAEAD(k keys, seq uint64, header, fragment []byte) pieces {
 		number := binary.BigEndian.Uint64(k.iv[4:]) ^ seq
 		p["nonce"] = binary.BigEndian.AppendUint64(slices.Clone(k.iv[:4]), number)
 	}
-	switch v.suite.mode {
-	case "gcm":
-		v.gcm(k.key, p)
-	case "chacha20":
-		v.chacha20(k.key, p)
-	default:
-		v.ccm(k.key, p, tagLen)
-	}
+	v.decrypt(k.key, p, tagLen)
 	v.same("tag on the wire", fragment[end:], p["tag"])
 	return p
+}
+
+// decrypt adds plaintext and tag to the nonce, additional data and ciphertext of a record.
+func (v *view) decrypt(key []byte, p pieces, tagLen int) {
+	switch v.suite.mode {
+	case "gcm":
+		v.gcm(key, p)
+	case "chacha20":
+		v.chacha20(key, p)
+	default:
+		v.ccm(key, p, tagLen)
+	}
 }
 
 // gcm: NIST SP 800-38D §7.2. The first block of the key stream hides the tag.
