@@ -23,7 +23,8 @@ type TrafficKeys struct {
 	Suite          *suite.Suite
 	Compression    iana.CompressionMethod
 	EncryptThenMAC bool
-	MaxPlaintext   int // in bytes
+	MaxPlaintext   int   // in bytes
+	Epoch          Epoch // of TLS 1.3
 	keys.Direction
 }
 
@@ -214,8 +215,11 @@ func firstKeys13(m *Machine) error {
 	if err := protect(iana.Server, Handshaking)(m); err != nil {
 		return err
 	}
+	if m.Blind[iana.Server] { // then the client's part of the figure is not known either
+		m.Blind[iana.Client] = true
+	}
 	if m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.live {
-		return protect(iana.Client, Early)(m)
+		return m.hearEarly()
 	}
 	return protect(iana.Client, Handshaking)(m)
 }
@@ -225,7 +229,7 @@ func firstKeys13(m *Machine) error {
 func (m *Machine) schedule(in Input) (secrets, error) {
 	k := keys.HKDF{Hash: m.Agreed.Suite.PRF, Log: m.log}
 	if in.Traffic != nil {
-		return logged(k, m.Agreed.Suite, in.Traffic)
+		return logged(k, m.Agreed.Suite, in.Traffic), nil
 	}
 	early := in.Early
 	if early == nil {
@@ -304,7 +308,9 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 	if m.TLS13() {
 		ref = "RFC 8446 §7.3"
 	}
-	if err := m.carrier.Protect(from, m.Agreed.trafficKeys(from, d)); err != nil {
+	k := m.Agreed.trafficKeys(from, d)
+	k.Epoch = e
+	if err := m.carrier.Protect(from, k); err != nil {
 		return err
 	}
 	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, ref) // behind the flight that Protect seals
@@ -313,7 +319,7 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 
 // KeyUpdate replaces the keys of a direction with the next ones. See RFC 8446 §7.2.
 func (m *Machine) KeyUpdate(from iana.Side) error {
-	if m.Blind[from] || m.secrets == nil {
+	if m.secrets == nil || m.Blind[from] && m.KeysOf(from, Application) == nil {
 		return nil
 	}
 	m.secrets.update(from)

@@ -55,11 +55,8 @@ func (s *Score) Keys(in Input, from iana.Side) (*TrafficKeys, error) {
 	if in.Traffic == nil {
 		return nil, ErrNoSecret
 	}
-	t, err := logged(keys.HKDF{Hash: s.Agreed.Suite.PRF}, s.Agreed.Suite, in.Traffic)
-	if err != nil {
-		return nil, err
-	}
-	d, ok := t.keys(from, Handshaking)
+	d, ok := logged(keys.HKDF{Hash: s.Agreed.Suite.PRF}, s.Agreed.Suite,
+		in.Traffic).keys(from, Handshaking)
 	if !ok {
 		return nil, ErrNoSecret
 	}
@@ -175,22 +172,56 @@ func (m *Machine) Miss(from iana.Side, until Kind) bool {
 	return m.done && until == 0
 }
 
-// Leap gives the keys of TLS 1.3 under which a side sends its data, before the handshake has come
-// there: messages are missing, and it never will.
-func (m *Machine) Leap(from iana.Side) (*TrafficKeys, error) {
-	if m.secrets == nil {
-		return nil, ErrNoSecret
+// KeysOf returns the keys of TLS 1.3 under which a side sends in an epoch, or nil if they are not
+// known yet. It is for an observer that reads records before, or without, the messages that change
+// keys.
+func (m *Machine) KeysOf(from iana.Side, e Epoch) *TrafficKeys {
+	if m.secrets == nil || m.Agreed == nil {
+		return nil
 	}
-	d, ok := m.secrets.keys(from, Application)
+	d, ok := m.secrets.keys(from, e)
 	if !ok {
-		return nil, ErrNoSecret
+		return nil
 	}
-	m.unsound = true
-	return m.Agreed.trafficKeys(from, d), nil
+	k := m.Agreed.trafficKeys(from, d)
+	k.Epoch = e
+	return k
+}
+
+// hearEarly lets an observer hear early data, or all that the client sends next if the secret of
+// early data is not known. Then its boundary must be found by trial.
+func (m *Machine) hearEarly() error {
+	if m.KeysOf(iana.Client, Early) != nil {
+		return m.install(iana.Client, Early)
+	}
+	m.Blind[iana.Client] = m.KeysOf(iana.Client, Handshaking) == nil
+	return m.carrier.Protect(iana.Client, nil)
+}
+
+// PassEarly adds an EndOfEarlyData that could not be read to the transcript, and reports whether it
+// was expected. Its bytes are always the same. The client's keys do not change: its sender is
+// already known to be past it. See RFC 8446 §4.5.
+func (m *Machine) PassEarly() bool {
+	const kind = Kind(iana.EndOfEarlyData)
+	if m.failed != nil || m.done {
+		return false
+	}
+	for _, l := range m.expected() {
+		if l.From != iana.Client || l.Says != kind {
+			return false
+		}
+		break
+	}
+	raw := []byte{byte(iana.EndOfEarlyData), 0, 0, 0}
+	if _, err := m.order(iana.Client, kind); err != nil {
+		return false
+	}
+	m.transcript.add(raw)
+	return true
 }
 
 // TrafficSecrets are what a key log knows of a TLS 1.3 connection. A secret that it does not know
-// is nil.
+// is nil, and one whose length is not that of the suite's hash is ignored.
 type TrafficSecrets struct {
 	Early       []byte    // of the client, before the server has answered
 	Handshake   [2][]byte // by side

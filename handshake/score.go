@@ -132,6 +132,12 @@ func (s *Score) Timestamps() [][]byte {
 // EarlyAccepted reports whether the server takes early data.
 func (s *Score) EarlyAccepted() bool { return s.Agreed != nil && s.Agreed.EarlyData }
 
+// OfferedEarly reports whether the client offered early data. See RFC 8446 §4.2.10.
+func (s *Score) OfferedEarly() bool {
+	return s.FirstHello != nil && s.FirstHello.Extensions.Has(iana.ExtEarlyData) ||
+		s.ClientHello != nil && s.ClientHello.Extensions.Has(iana.ExtEarlyData)
+}
+
 // Secret is what a later connection resumes from: the master_secret, or in TLS 1.3 the key of the
 // ticket with a nonce. It is nil as long as it is not known.
 func (s *Score) Secret(nonce []byte) []byte {

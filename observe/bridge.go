@@ -1,15 +1,12 @@
 package observe
 
 import (
-	"bytes"
-
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/record"
 )
 
-// This file is about handshakes with holes. If the keys can be derived all the same, the data after
-// the handshake can be read.
+// This file is about handshakes that cannot be followed to their end: bytes are missing, or, in TLS
+// 1.3, some of the secrets. What the known keys open is read all the same.
 
 // absent is the type of an item that stands for messages in missing bytes: the sender's
 // ChangeCipherSpec and Finished.
@@ -64,48 +61,4 @@ func (c *Connection) overdue(l *lane) bool {
 	}
 	l.lost, l.skipped = true, l.flow.Missing
 	return true
-}
-
-// leap tries the keys of TLS 1.3's application data on a record, if the messages that would have
-// installed them are missing.
-func (c *Connection) leap(l *lane, h record.Header,
-	fragment []byte) (t iana.ContentType, plain []byte, ok bool) {
-	next := c.landing(l)
-	if next == nil {
-		return 0, nil, false
-	}
-	t, plain, err := next.Open(h, bytes.Clone(fragment))
-	if err != nil {
-		return 0, nil, false
-	}
-	c.land(l, next)
-	return t, plain, true
-}
-
-// landing returns a direction under the keys of its application data, or nil if leap does not apply
-// or they are not known. It is made once, however many records are tried.
-func (c *Connection) landing(l *lane) *record.Half {
-	if !c.leaping || l.leapt {
-		return nil
-	}
-	if l.landed != nil {
-		l.landed.Seek(0)
-		return l.landed
-	}
-	k, err := c.machine.Leap(l.from)
-	if err != nil {
-		return nil
-	}
-	p, err := record.NewReader(k.Suite.Cipher, k.Suite.MAC, k.Params(nil))
-	if err != nil {
-		return nil
-	}
-	next := &record.Half{From: l.from, Log: c.log}
-	next.Protect(p)
-	l.landed = next
-	return next
-}
-
-func (c *Connection) land(l *lane, next *record.Half) {
-	l.half, l.leapt, l.message, l.forgives, l.landed = *next, true, nil, false, nil
 }

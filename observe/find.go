@@ -2,6 +2,7 @@ package observe
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/record"
@@ -22,7 +23,7 @@ func (l *lane) tired() bool { return l.tried >= min(effort*l.fed, maxEffort) }
 // regain looks for the next record after a hole that contains the beginning of a record: for a
 // place where a header may be, and a sequence number with which what follows opens.
 func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outcome) {
-	if l.half.Protected() && l.inner {
+	if (l.half.Protected() || l.blind) && l.inner {
 		c.torn(l)
 	}
 	for {
@@ -45,7 +46,7 @@ func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outc
 		case l.straight() < whole:
 			l.start++
 			continue
-		case !l.half.Protected():
+		case !l.half.Protected() && !l.blind:
 			l.lost = false
 			return 0, nil, passed
 		}
@@ -68,23 +69,38 @@ func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outc
 	return 0, nil, starved
 }
 
-// retake opens the record at the lane's start, if it is the next one.
+// retake opens the record at the lane's start, if it is the next one. The latest keys are the most
+// likely; only for these it is remembered which sequence numbers failed.
 func (c *Connection) retake(l *lane, h record.Header) (t iana.ContentType, plain []byte, ok bool) {
-	if next := c.landing(l); next == nil {
-		t, plain, ok = l.attempt(&l.half, h)
-	} else if t, plain, ok = l.attempt(next, h); ok {
-		c.land(l, next)
-	} else {
-		ruled := l.ruled // refers to the other keys
-		l.ruled = 0
-		t, plain, ok = l.attempt(&l.half, h)
-		l.ruled = ruled
+	halves := c.ahead(l)
+	slices.Reverse(halves)
+	if l.half.Protected() {
+		halves = append(halves, &l.half)
 	}
-	if !ok {
+	ruled := l.ruled
+	for i, half := range halves {
+		if half != &l.half {
+			half.Seek(0)
+		}
+		if i > 0 {
+			l.ruled = 0
+		}
+		if t, plain, ok = l.attempt(half, h); ok {
+			if half != &l.half {
+				c.land(l, half)
+			}
+			break
+		}
+		if i == 0 {
+			ruled = l.ruled
+		}
+	}
+	if l.ruled = ruled; !ok {
 		return t, nil, false
 	}
 	l.start += record.HeaderLen + h.Length
 	l.lost, l.skipped, l.ruled, l.over = false, 0, 0, 0
+	l.read, l.fresh = true, false
 	if t == iana.RecordApplicationData && !l.inner {
 		c.torn(l)
 	}

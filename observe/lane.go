@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
@@ -24,17 +25,24 @@ type lane struct {
 
 	buf     []byte // from start on, not cut into records yet
 	start   int
-	holes   []hole       // in buf, in order
-	gone    int64        // bytes in the holes
-	probe   probe        // how far first has searched
-	message []byte       // handshake bytes that are not a whole message yet
-	held    *item        // it waits for its turn
-	landed  *record.Half // under the keys of its data, while they are tried; see landing
+	holes   []hole // in buf, in order
+	gone    int64  // bytes in the holes
+	probe   probe  // how far first has searched
+	message []byte // handshake bytes that are not a whole message yet
+	held    *item  // it waits for its turn
+
+	epoch handshake.Epoch // TLS 1.3: of the keys that it has
+	// under the keys of later epochs, while these are tried; see ahead
+	later [handshake.Application + 1]*record.Half
+	// since the keys changed, and before that
+	sealed, before sealedRecords
 
 	inner     bool  // TLS 1.3: records have their type inside
 	blind     bool  // protected by keys that we do not have
-	forgives  bool  // rejected early data: records that do not open are dropped until one does
-	leapt     bool  // it has the keys of its data, although the handshake is not done
+	early     bool  // what comes is early data, up to a boundary that may not be marked
+	read      bool  // a protected record opened
+	fresh     bool  // no record opened since the keys changed
+	leapt     bool  // the keys of its data were found by trial
 	lost      bool  // a hole contains the place where a record begins
 	since     int   // where in buf the hole was
 	skipped   int64 // bytes in the hole, which bound the next record's number

@@ -58,7 +58,8 @@ type Connection struct {
 	asked   int  // number of known sessions when a secret was last looked for
 	final   bool // nothing is waited for any more
 	untried bool // secrets cannot be tried before they are used
-	leaping bool // TLS 1.3: the handshake has holes, so keys of data are tried early
+	some    bool // TLS 1.3: some of the secrets were given, which could not be tried before
+	leaping bool // TLS 1.3: the handshake cannot be followed, so later keys are tried; see ahead
 
 	lanes  [2]lane // by sender
 	prefix []byte  // of a ClientHello in the form of SSL 2.0
@@ -114,20 +115,26 @@ func (c *Connection) Send(handshake.Kind, []byte) {}
 // Settle does nothing. It implements handshake.Carrier.
 func (c *Connection) Settle(*handshake.Agreed) {}
 
-// Protect installs the keys of a direction. Without keys its records are only counted.
+// Protect installs the keys of a direction. Without keys its records are only counted, unless they
+// open under keys of a later epoch: see ahead.
 func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
-	l := &c.lanes[from]
-	if k == nil {
-		l.blind = true
+	l, m := &c.lanes[from], c.machine
+	switch {
+	case l.early && !m.EarlyAccepted():
+		return nil // rejected early data: nothing marks the boundary, so it is found by trial
+	case l.leapt && !m.Done():
+		return nil // its data has begun, although the figure has not come there
+	case k == nil:
+		l.blind, l.inner, l.early = true, m.TLS13(), c.hearsEarly(l)
 		return nil
-	}
-	p, err := record.NewReader(k.Suite.Cipher, k.Suite.MAC, k.Params(nil))
-	if err != nil {
-		return err
 	}
 	if len(l.message) > 0 {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
 			"the %v changes keys inside a handshake message", from)
+	}
+	p, err := record.NewReader(k.Suite.Cipher, k.Suite.MAC, k.Params(nil))
+	if err != nil {
+		return err
 	}
 	l.half.Protect(p)
 	l.inner = p.Traits().InnerType
@@ -136,10 +143,16 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		l.inflate = &inflater{}
 		l.half.AllowCompressed()
 	}
-	m := c.machine
-	l.forgives = from == iana.Client && m.TLS13() &&
-		m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.EarlyAccepted()
+	l.early = c.hearsEarly(l)
+	l.epoch, l.blind, l.fresh, l.sealed = k.Epoch, false, true, sealedRecords{}
 	return nil
+}
+
+// hearsEarly reports whether early data may come next in a direction.
+func (c *Connection) hearsEarly(l *lane) bool {
+	m := c.machine
+	return l.from == iana.Client && m.TLS13() && !m.Done() && l.epoch == handshake.Early &&
+		!l.early && m.ClientHello.Extensions.Has(iana.ExtEarlyData)
 }
 
 // Feed takes the next bytes of one direction. An error ends that direction; the other can go on.
@@ -183,7 +196,7 @@ func (c *Connection) run() {
 	}
 	for i := range c.lanes {
 		l := &c.lanes[i]
-		if l.blind && l.held == nil || l.err != nil {
+		if l.blind && l.held == nil && !c.leaps(l) || l.err != nil {
 			l.count()
 		}
 		l.rest()
@@ -238,7 +251,7 @@ func (c *Connection) fetch(l *lane) bool {
 			l.held = &item{iana.RecordHandshake, raw}
 			return true
 		}
-		if l.blind || l.err != nil {
+		if l.err != nil || l.blind && !c.leaps(l) {
 			return false
 		}
 		t, plain, got := c.open(l)
@@ -272,6 +285,7 @@ func (c *Connection) take(l *lane) bool {
 		if !c.turn(l) {
 			return false
 		}
+		c.passEarly(l)
 		if c.skip(l, kind); !c.turn(l) {
 			return false
 		}

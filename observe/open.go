@@ -21,9 +21,12 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 	if l.lost {
 		return c.regain(l)
 	}
-	if t, ok := l.peek(); ok && t == iana.RecordApplicationData && !l.half.Protected() {
+	if t, ok := l.peek(); ok && t == iana.RecordApplicationData && !l.half.Protected() && !l.blind {
 		if c.overdue(l) {
 			return 0, nil, passed
+		}
+		if got, ok := c.refusedEarly(l); ok {
+			return 0, nil, got
 		}
 		return 0, nil, starved // TLS 1.3: its keys come with the other side's messages
 	}
@@ -33,6 +36,9 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 		return 0, nil, got
 	case l.inner && r.Type != iana.RecordApplicationData:
 		// RFC 8446 §5: change_cipher_spec is for middleboxes. Others are not authenticated.
+		return 0, nil, passed
+	case r.torn && l.blind:
+		l.flow.refused(r.Header, 0, r.torn)
 		return 0, nil, passed
 	case r.torn && l.half.Protected():
 		l.half.Pass(r.Length, r.fragment[len(r.fragment)-r.tail:])
@@ -44,26 +50,33 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 	case r.torn:
 		c.machine.Unsound()
 	}
+	return c.unseal(l, r)
+}
+
+// unseal opens a record under the direction's keys, or under later ones.
+func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte, got outcome) {
 	var spare []byte
-	if c.leaping && !l.leapt {
+	if c.leaps(l) {
 		spare = bytes.Clone(r.fragment)
 	}
-	seq := l.half.SeqNum()
-	t, plain, err := l.half.Open(r.Header, r.fragment)
-	if err == nil && l.inflate != nil {
-		plain, err = l.inflate.record(plain)
-	}
-	switch {
-	case err == nil:
-		l.forgives = false
-		return t, plain, opened
-	case spare != nil:
-		if t, plain, ok := c.leap(l, r.Header, spare); ok {
+	seq, keyless := l.half.SeqNum(), l.blind && !l.half.Protected()
+	if !keyless {
+		t, plain, err := l.half.Open(r.Header, r.fragment)
+		if err == nil && l.inflate != nil {
+			plain, err = l.inflate.record(plain)
+		}
+		if err == nil {
+			l.read, l.fresh = l.read || l.half.Protected(), false
 			return t, plain, opened
 		}
-		fallthrough
-	case !l.forgives:
-		l.half.Seek(seq + 1)
+	}
+	if t, plain, ok := c.leap(l, r.Header, spare); ok {
+		return t, plain, opened
+	}
+	l.half.Seek(seq + 1)
+	if c.sealing(l) {
+		l.seal(r.Header)
+	} else {
 		l.flow.refused(r.Header, seq, false)
 	}
 	return 0, nil, passed
@@ -79,6 +92,9 @@ func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
 			break
 		}
 		l.flow.add(plain)
+		if l.early {
+			l.flow.Early += int64(len(plain))
+		}
 		if c.Data != nil && len(plain) > 0 {
 			c.Data(l.from, plain)
 		}

@@ -17,6 +17,7 @@ const (
 	UnsupportedVersion         Code = "unsupported_version"
 	UnsupportedSuite           Code = "unsupported_suite"
 	NoSecret                   Code = "no_secret"
+	NoEarlySecret              Code = "no_early_secret"
 	ForwardSecret              Code = "forward_secret_key_exchange"
 	UnknownResumedSession      Code = "unknown_resumed_session"
 	WrongPrivateKey            Code = "wrong_private_key"
@@ -30,7 +31,7 @@ const (
 // Codes returns all codes.
 func Codes() []Code {
 	return []Code{NotTLS, HandshakeNotCaptured, HandshakeFailed, UnsupportedVersion,
-		UnsupportedSuite, NoSecret, ForwardSecret, UnknownResumedSession, WrongPrivateKey,
+		UnsupportedSuite, NoSecret, NoEarlySecret, ForwardSecret, UnknownResumedSession, WrongPrivateKey,
 		WrongSecret, BytesMissing, RecordAuthenticationFailed, MalformedHandshake,
 		TooMuchBuffered}
 }
@@ -59,8 +60,8 @@ func Needs() []Need { return []Need{NeedKeyLog, NeedPrivateKey, NeedEphemeralKey
 func (r *Reason) String() string { return fmt.Sprintf("%s: %s", r.Code, r.Detail) }
 
 // weights order the reasons by how near they came to a secret that works.
-var weights = map[Code]int{NoSecret: 0, UnknownResumedSession: 1, WrongPrivateKey: 2,
-	ForwardSecret: 3, WrongSecret: 4, BytesMissing: 5}
+var weights = map[Code]int{NoEarlySecret: -1, NoSecret: 0, UnknownResumedSession: 1,
+	WrongPrivateKey: 2, ForwardSecret: 3, WrongSecret: 4, BytesMissing: 5}
 
 // worse returns the reason of the greater weight.
 func worse(a, b *Reason) *Reason {

@@ -79,6 +79,13 @@ func TestEachReasonHasACase(t *testing.T) {
 				return b
 			})
 		}},
+		{observe.UnsupportedVersion, "0x7F1C", func() observed {
+			all, source := recorded(t, "generated/ossl-tls13-hrr-p384")
+			return play(all, source, func(_ int, b []byte) []byte {
+				return bytes.ReplaceAll(b, []byte("\x00\x2b\x00\x02\x03\x04"),
+					[]byte("\x00\x2b\x00\x02\x7f\x1c"))
+			})
+		}},
 		{observe.UnsupportedSuite, "CAMELLIA", func() observed {
 			all, source := recorded(t, "snet/tls_CAMELLIA256-SHA256")
 			return play(all, source, nil)
@@ -90,6 +97,10 @@ func TestEachReasonHasACase(t *testing.T) {
 		{observe.NoSecret, "no secret", func() observed {
 			all, _ := recorded(t, modern)
 			return play(all, observe.KeyLog(new(keylog.Log)), nil)
+		}},
+		{observe.NoEarlySecret, "41 bytes", func() observed {
+			c := earlyData(t, "testdata/early/accepted.txtar")
+			return play(c.tape, observe.KeyLog(only(c.log, trafficLabels[1:]...)), nil)
 		}},
 		{observe.ForwardSecret, "ECDHE_RSA: the private key of the certificate only signs",
 			func() observed {
@@ -192,8 +203,9 @@ func TestEachReasonHasACase(t *testing.T) {
 			t.Errorf("got %v, decrypted %v; expected %s with %q", h.Reason, h.Decrypted, c.code,
 				c.what)
 		}
-		if len(h.plain[0])+len(h.plain[1]) > 0 && c.code != observe.BytesMissing &&
-			c.code != observe.RecordAuthenticationFailed {
+		partly := []observe.Code{observe.BytesMissing, observe.RecordAuthenticationFailed,
+			observe.NoEarlySecret}
+		if len(h.plain[0])+len(h.plain[1]) > 0 && !slices.Contains(partly, c.code) {
 			t.Errorf("%s: data was given out", c.code)
 		}
 	}

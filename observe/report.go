@@ -19,8 +19,10 @@ type Flow struct {
 	Missing       int64 // bytes that are not in the capture
 	Unread        int64 // bytes of records of application data that could not be read
 	UnreadRecords int
-	Torn          int // records of which a part is missing
-	Refused       int // records that did not authenticate
+	Early         int64 // bytes of Bytes that were early data, accepted or not
+	EarlyUnread   int64 // bytes of Unread that were early data
+	Torn          int   // records of which a part is missing
+	Refused       int   // records that did not authenticate
 	First         uint64
 	FirstType     iana.ContentType // First and FirstType: number and type of the first Refused
 }
@@ -61,6 +63,8 @@ type Report struct {
 	Flows          [2]Flow  // by sender
 	Decrypted      bool     // all application data was
 	Reason         *Reason  // why not, or nil
+	// Why what a side sent was not all read, by sender; nil if it was.
+	Reasons [2]*Reason
 }
 
 // settled is what the first handshake negotiated.
@@ -73,7 +77,9 @@ type settled struct {
 	ExtendedMasterSecret bool
 	EncryptThenMAC       bool
 	Resumed              bool
-	EarlyData            bool
+	EarlyData            bool // the server accepted early data
+	EarlyOffered         bool
+	EarlyKnown           bool // whether the server accepted it
 }
 
 // Report returns what is known so far.
@@ -83,6 +89,9 @@ func (c *Connection) Report() *Report {
 		m = c.before
 	}
 	r := &Report{Renegotiations: c.renegotiations, Source: c.used, Done: m.Done()}
+	if c.some && !c.lanes[0].read && !c.lanes[1].read {
+		r.Source = "" // no secret opened anything
+	}
 	switch i := c.initial; { // a renegotiation may negotiate something else
 	case c.about != nil:
 		r.settled = c.about.settled
@@ -109,6 +118,14 @@ func (c *Connection) Report() *Report {
 	default:
 		r.Reason = c.why(r) // nothing unread, but no secret either
 	}
+	for side, f := range r.Flows {
+		if f.Unread+f.Missing == 0 {
+			continue
+		}
+		if r.Reasons[side] = c.spoiled(r, iana.Side(side)); r.Reasons[side] == nil {
+			r.Reasons[side] = r.Reason
+		}
+	}
 	return r
 }
 
@@ -116,6 +133,8 @@ func (c *Connection) Report() *Report {
 func (r *settled) hellos(m *handshake.Machine) {
 	r.Version, r.Suite = handshake.VersionOf(m.ServerHello), m.ServerHello.CipherSuite
 	r.ServerName = handshake.ServerName(m.ClientHello)
+	r.EarlyOffered = m.OfferedEarly()
+	r.EarlyKnown = m.EncryptedExtensions != nil || m.Retried()
 	if a := m.Agreed; a != nil {
 		r.KeyExchange, r.Group, r.ALPN = m.Exchange(), m.GroupName, a.ALPN
 		r.ExtendedMasterSecret, r.EncryptThenMAC = a.ExtendedMasterSecret,
@@ -150,19 +169,9 @@ func (c *Connection) why(r *Report) *Reason {
 	case c.missing != nil:
 		return c.missing.explain(m, r)
 	}
-	for i := range r.Flows {
-		f := &r.Flows[i]
-		if f.Refused > 1 && f.Records == 0 && f.First == 0 && f.Missing == 0 {
-			why := &Reason{Code: WrongSecret,
-				Detail: fmt.Sprintf("%s: for what the %v sends", c.used, iana.Side(i))}
-			return why.explain(m, r)
-		}
-		if f.Refused > 0 && f.Missing == 0 {
-			return &Reason{Code: RecordAuthenticationFailed,
-				Detail: fmt.Sprintf("record %d of what the %v sent under its keys does not "+
-					"authenticate: %s", f.First, iana.Side(i),
-					plural(f.Refused, "record was left out", "records were left out"))}
-		}
+	if why := worst(c.spoiled(r, iana.Client), c.spoiled(r, iana.Server)); why != nil &&
+		why.Code != BytesMissing {
+		return why
 	}
 	if lost > 0 {
 		return &Reason{Code: BytesMissing,
@@ -191,6 +200,41 @@ func (c *Connection) why(r *Report) *Reason {
 		}
 	}
 	return &Reason{Code: NoSecret, Detail: "some records are under keys that were not found"}
+}
+
+// spoiled returns why what a side sent was not all read, or nil if its records do not tell.
+func (c *Connection) spoiled(r *Report, side iana.Side) *Reason {
+	f := &r.Flows[side]
+	switch withheld := c.withheld(side); {
+	case c.missing != nil || c.abandoned != nil:
+		return nil
+	case withheld != nil:
+		return withheld
+	case f.Missing > 0:
+		return &Reason{Code: BytesMissing,
+			Detail: fmt.Sprintf("%d bytes of the %v are not in the capture", f.Missing, side)}
+	case f.Refused > 1 && c.lanes[side].fresh && f.First == 0:
+		why := &Reason{Code: WrongSecret,
+			Detail: fmt.Sprintf("%s: for what the %v sends", c.used, side)}
+		return why.explain(c.machine, r)
+	case f.Refused > 0:
+		return &Reason{Code: RecordAuthenticationFailed,
+			Detail: fmt.Sprintf("record %d of what the %v sent under its keys does not "+
+				"authenticate: %s", f.First, side,
+				plural(f.Refused, "record was left out", "records were left out"))}
+	}
+	return nil
+}
+
+// worst returns the reason of the greater weight, or the one that is not nil.
+func worst(a, b *Reason) *Reason {
+	switch {
+	case a == nil:
+		return b
+	case b == nil:
+		return a
+	}
+	return worse(a, b)
 }
 
 // explain returns the reason with its sentences.

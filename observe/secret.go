@@ -42,27 +42,75 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	if s.Resumed && c.source != nil {
 		why = &Reason{Code: UnknownResumedSession}
 	}
+	var some []Candidate // which cannot be tried on the sample
 	for _, candidate := range candidates {
-		switch {
+		switch t := candidate.Traffic; {
 		case candidate.Reason != nil:
 			why = worse(why, candidate.Reason)
+		case t != nil && t.Handshake[iana.Server] == nil:
+			some = append(some, candidate)
 		case sample == nil || c.opens(s, candidate, side, h, sample):
-			c.used, c.missing = candidate.From, nil
-			candidate.PreMaster = bytes.Clone(candidate.PreMaster) // the machine wipes it
-			c.keep13(s, candidate.Traffic)
-			return candidate.Input, nil
+			if c.expects(t) {
+				break
+			}
+			return c.use(s, candidate)
 		case c.machine.Sound():
 			why = worse(why, &Reason{Code: WrongSecret, Detail: candidate.From})
+			some = append(some, candidate.others()...)
 		default:
 			why = worse(why, &Reason{Code: BytesMissing})
 		}
 	}
+	if len(some) > 0 && !c.waits() {
+		c.some, c.leaping = true, true
+		return c.use(s, some[0])
+	}
 	c.missing = why
-	if !c.final && (c.Late || s.Resumed && c.Sessions != nil && c.source != nil) {
+	if c.waits() || !c.final && s.Resumed && c.Sessions != nil && c.source != nil {
 		c.pending = aSecret
 		return handshake.Input{}, errPending
 	}
 	return handshake.Input{}, handshake.ErrNoSecret
+}
+
+// waits reports whether secrets may still come.
+func (c *Connection) waits() bool { return c.Late && !c.final }
+
+// expects reports whether traffic secrets that are missing may still come: a key log that grows has
+// some of a connection's lines first.
+func (c *Connection) expects(t *handshake.TrafficSecrets) bool {
+	return t != nil && c.waits() && (t.Handshake[iana.Client] == nil ||
+		t.Application[iana.Client] == nil || t.Application[iana.Server] == nil)
+}
+
+// use takes a candidate.
+func (c *Connection) use(s *handshake.Score, candidate Candidate) (handshake.Input, error) {
+	c.used, c.missing = candidate.From, nil
+	candidate.PreMaster = bytes.Clone(candidate.PreMaster) // the machine wipes it
+	c.keep13(s, candidate.Traffic)
+	return candidate.Input, nil
+}
+
+// known13 returns how many traffic secrets there are.
+func known13(t *handshake.TrafficSecrets) (n int) {
+	for _, secret := range [...][]byte{t.Early, t.Handshake[0], t.Handshake[1], t.Application[0],
+		t.Application[1]} {
+		if secret != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// others returns the candidate without the secret that did not open the sample, if it has more.
+func (c Candidate) others() []Candidate {
+	if c.Traffic == nil || known13(c.Traffic) == 1 {
+		return nil
+	}
+	t := *c.Traffic
+	t.Handshake[iana.Server] = nil
+	c.Traffic = &t
+	return []Candidate{c}
 }
 
 // opens reports whether a candidate opens the sample.

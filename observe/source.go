@@ -37,7 +37,8 @@ func Sources(all ...Source) Source {
 	}
 }
 
-// KeyLog finds secrets by client_random, by session ID, or by the encrypted pre_master_secret.
+// KeyLog finds secrets by client_random, by session ID, or by the encrypted pre_master_secret. Of
+// TLS 1.3 it may have some of the secrets only.
 func KeyLog(log *keylog.Log) Source {
 	const from = "key log"
 	return func(s *handshake.Score) (list []Candidate) {
@@ -49,7 +50,7 @@ func KeyLog(log *keylog.Log) Source {
 					secret(keylog.ServerHandshake)},
 				Application: [2][]byte{secret(keylog.ClientTraffic), secret(keylog.ServerTraffic)},
 			}
-			if t.Handshake[iana.Server] == nil {
+			if known13(t) == 0 {
 				return nil
 			}
 			return []Candidate{{Input: handshake.Input{Traffic: t}, From: from}}

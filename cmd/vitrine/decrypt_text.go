@@ -30,6 +30,7 @@ type jsonRow struct {
 	ExtendedMasterSecret bool     `json:"extended_master_secret"`
 	EncryptThenMAC       bool     `json:"encrypt_then_mac"`
 	Resumed              bool     `json:"resumed"`
+	EarlyData            string   `json:"early_data"` // empty if none was offered
 	Renegotiations       int      `json:"renegotiations"`
 	SecretSource         string   `json:"secret_source"`
 	Decrypted            bool     `json:"decrypted"`
@@ -38,7 +39,6 @@ type jsonRow struct {
 	ToServer             jsonFlow `json:"client_to_server"`
 	ToClient             jsonFlow `json:"server_to_client"`
 
-	remedy string
 	notes  []string
 	sealed [2]int64
 	open   bool // it has not ended
@@ -50,6 +50,10 @@ type jsonFlow struct {
 	Records int    `json:"records"`
 	SHA256  string `json:"sha256"`
 	Missing int64  `json:"bytes_missing"`
+	Unread  int64  `json:"bytes_unread"` // of records of application data
+	Early   int64  `json:"bytes_early"`  // of bytes: early data, accepted or not
+	Reason  string `json:"reason"`       // why not all of this direction was read
+	Detail  string `json:"detail"`
 }
 
 func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
@@ -65,21 +69,68 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 	if r.Version != 0 {
 		j.Version, j.Suite = r.Version.String(), r.Suite.String()
 	}
+	j.EarlyData = earlyData(r)
 	if r.Reason != nil {
-		j.Reason, j.Detail, j.remedy = string(r.Reason.Code), r.Reason.Detail, remedyOf(r.Reason)
-		if j.remedy != "" {
-			j.Detail += "; " + j.remedy
-		}
+		j.Reason, j.Detail = string(r.Reason.Code), detailOf(r.Reason)
 	}
-	if len(r.Unverified) > 0 {
-		j.notes = append(j.notes, "not verified: "+strings.Join(r.Unverified, ", "))
-	}
+	j.notes = notesOf(r)
 	for i, f := range []*jsonFlow{&j.ToServer, &j.ToClient} {
 		flow := r.Flows[i]
-		*f = jsonFlow{flow.Bytes, flow.Records, fmt.Sprintf("%x", sums[i].value()), flow.Missing}
+		*f = jsonFlow{Bytes: flow.Bytes, Records: flow.Records,
+			SHA256: fmt.Sprintf("%x", sums[i].value()), Missing: flow.Missing,
+			Unread: flow.Unread, Early: flow.Early}
+		if why := r.Reasons[i]; why != nil {
+			f.Reason, f.Detail = string(why.Code), detailOf(why)
+		}
 		j.sealed[i] = flow.Unread + flow.Missing
 	}
 	return j
+}
+
+// earlyData says what became of the client's early data, as far as that is known.
+func earlyData(r *observe.Report) string {
+	switch {
+	case !r.EarlyOffered:
+		return ""
+	case r.EarlyData:
+		return "accepted"
+	case r.EarlyKnown:
+		return "rejected"
+	}
+	return "offered"
+}
+
+// notesOf returns the notes under a row: why not all was decrypted, and what would help. Each
+// direction has its own if they differ.
+func notesOf(r *observe.Report) (notes []string) {
+	add := func(whose string, why *observe.Reason) {
+		if why != nil {
+			notes = append(notes, whose+why.String(), remedyOf(why))
+		}
+	}
+	a, b := r.Reasons[iana.Client], r.Reasons[iana.Server]
+	if a != nil && b != nil && a.String() != b.String() {
+		add("client: ", a)
+		add("server: ", b)
+	} else {
+		add("", r.Reason)
+	}
+	if n := r.Flows[iana.Client].Early; n > 0 && earlyData(r) == "rejected" {
+		notes = append(notes, fmt.Sprintf("%d of the client's bytes are early data (0-RTT) that "+
+			"the server rejected", n))
+	}
+	if len(r.Unverified) > 0 {
+		notes = append(notes, "not verified: "+strings.Join(r.Unverified, ", "))
+	}
+	return notes
+}
+
+// detailOf returns a reason's sentence with its remedy.
+func detailOf(r *observe.Reason) string {
+	if remedy := remedyOf(r); remedy != "" {
+		return r.Detail + "; " + remedy
+	}
+	return r.Detail
 }
 
 // needFlags are the flags that provide what is missing.
@@ -211,13 +262,7 @@ func (t *connectionTable) write(j *jsonRow) error {
 	if err := t.aligned(j.cells()); err != nil {
 		return err
 	}
-	if j.Reason != "" {
-		if err := t.note(j.Reason + ": " +
-			strings.TrimSuffix(j.Detail, "; "+j.remedy)); err != nil {
-			return err
-		}
-	}
-	for _, n := range append(j.notes, j.remedy) {
+	for _, n := range j.notes {
 		if err := t.note(n); err != nil {
 			return err
 		}
