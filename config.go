@@ -53,11 +53,20 @@ type Config struct {
 	GetConfigForClient   func(*ClientHelloInfo) (*Config, error)
 	GetClientCertificate func(*CertificateRequestInfo) (*tls.Certificate, error)
 
-	// GetPSK, if set, turns the suites with a pre-shared key on and finds the key: a client's for
-	// the server's hint, a server's for the client's identity; nil if there is none.
-	// PSKIdentityHint is what a server sends. See RFC 4279.
+	// GetPSK, if set, finds a pre-shared key: a client's, in TLS 1.2 for the server's hint, or a
+	// server's for the client's identity; nil if there is none. It turns pre-shared keys on in TLS
+	// 1.3 and, until TLS 1.2, the suites with one. A server that has a key for the client shows no
+	// certificate and asks for none. In TLS 1.3 a server is also asked for tickets that it cannot
+	// open. PSKIdentityHint is what a server sends in TLS 1.2. See RFC 4279, RFC 8446 §4.2.11 and
+	// RFC 9257.
 	GetPSK          func(*PSKInfo) (*PSK, error)
 	PSKIdentityHint []byte
+
+	// PSKKeyExchangeModes are how TLS 1.3 may use a pre-shared key or a ticket, best first; nil is
+	// psk_dhe_ke alone, which exchanges keys besides. With psk_ke there is no key exchange: whoever
+	// learns the key, or the key of the tickets, can read the recorded connections. See RFC 8446
+	// §4.2.9.
+	PSKKeyExchangeModes []iana.PSKKeyExchangeMode
 
 	// RootCAs are whom a client trusts; nil is the system's.
 	RootCAs *x509.CertPool
@@ -115,8 +124,8 @@ type Config struct {
 	CurvePreferences []tls.CurveID
 
 	// SignatureSchemes, if set, are what this side signs with and accepts, best first (an ECDSA key
-	// prefers the one of its curve): naming a deprecated one turns it on. nil takes those of the Policy. They say nothing about the
-	// signatures of certificates, and nothing below TLS 1.2.
+	// prefers the one of its curve): naming a deprecated one turns it on. nil takes those of the
+	// Policy. They say nothing about the signatures of certificates, and nothing below TLS 1.2.
 	// Certificate.SupportedSignatureAlgorithms limits one key.
 	SignatureSchemes []tls.SignatureScheme
 
@@ -192,7 +201,8 @@ func (c *Config) Clone() *Config {
 	return &Config{
 		Rand: c.Rand, Time: c.Time, Certificates: c.Certificates, GetCertificate: c.GetCertificate,
 		GetPSK: c.GetPSK, PSKIdentityHint: c.PSKIdentityHint,
-		GetConfigForClient: c.GetConfigForClient, GetClientCertificate: c.GetClientCertificate,
+		PSKKeyExchangeModes: c.PSKKeyExchangeModes,
+		GetConfigForClient:  c.GetConfigForClient, GetClientCertificate: c.GetClientCertificate,
 		VerifyConnection: c.VerifyConnection, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
 		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs,
 		LegacyRoots: c.LegacyRoots, InsecureSkipVerify: c.InsecureSkipVerify,

@@ -125,8 +125,19 @@ type PSK = handshake.PSK
 
 // PSKInfo is what is known when a pre-shared key is needed.
 type PSKInfo struct {
-	Hint     []byte // the server's psk_identity_hint, or nil
-	Identity []byte // for a server: the client's psk_identity
+	// Version is TLS 1.3 for a key that a ClientHello offers, which a client must say before it
+	// knows what the server speaks. Otherwise it is the negotiated version.
+	Version uint16
+
+	Hint     []byte // the server's psk_identity_hint, or nil; there is none in TLS 1.3
+	Identity []byte // for a server: the client's identity
+
+	// Imported says that the client offers a key of TLS 1.3 that it imported from the one that
+	// Identity names, for ImportContext. A server's PSK must then have Import set and the same
+	// Context, and in all other cases of TLS 1.3 Import must not be set: else it is not used. See
+	// RFC 9258.
+	Imported      bool
+	ImportContext []byte
 
 	ctx context.Context
 }
@@ -135,12 +146,14 @@ type PSKInfo struct {
 func (i *PSKInfo) Context() context.Context { return i.ctx }
 
 func (c *Config) preShared() handshake.PreShared {
+	modes := c.PSKKeyExchangeModes
 	if c.GetPSK == nil {
-		return handshake.PreShared{}
+		return handshake.PreShared{Modes: modes}
 	}
-	return handshake.PreShared{Hint: c.PSKIdentityHint,
-		FindKey: func(ctx context.Context, hint, identity []byte) (*PSK, error) {
-			return c.GetPSK(&PSKInfo{Hint: hint, Identity: identity, ctx: ctx})
+	return handshake.PreShared{Hint: c.PSKIdentityHint, Modes: modes,
+		FindKey: func(ctx context.Context, r handshake.KeyRequest) (*PSK, error) {
+			return c.GetPSK(&PSKInfo{Version: uint16(r.Version), Hint: r.Hint,
+				Identity: r.Identity, Imported: r.Imported, ImportContext: r.Context, ctx: ctx})
 		}}
 }
 

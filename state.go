@@ -39,7 +39,8 @@ type ConnectionState struct {
 	// the extended master secret it binds nothing (the triple handshake attack), and is nil.
 	TLSUnique []byte
 
-	// PSKIdentity is, at a server, whose pre-shared key it is; nil without one. See RFC 4279 §2.
+	// PSKIdentity is the client's identity of the pre-shared key that proved both sides, also if a
+	// session that began with it is resumed; nil without one. See RFC 4279 §2 and RFC 8446 §4.2.11.
 	PSKIdentity []byte
 
 	Group                iana.Group // 0 for RSA key exchange, and for a prime without a name

@@ -19,9 +19,12 @@ type chosen struct {
 	suite      *suite.Suite
 	group      kex.Group // of an ephemeral key exchange
 	pki.Choice           // unless the suite's pre-shared key proves who is there
-	session    *Session  // it is resumed: there is neither group nor credential
-	identity   int       // TLS 1.3: which of the client's tickets it is
+	session    *Session  // it is resumed: there is no credential, and until TLS 1.2 no group
 	share      []byte    // TLS 1.3: the client's, of the group; nil: it must be asked for
+
+	key      *key13 // TLS 1.3: the pre-shared key, of the session or an external one
+	identity int    // of the client's identities, the one of key
+	mode     iana.PSKKeyExchangeMode
 }
 
 // wishes are the parts of a ClientHello that a choice depends on. A hello may list 32,767 of
@@ -107,7 +110,8 @@ func Suits(ch *message.ClientHello, c *Config) error {
 	version, err := chooseVersion(ch, c)
 	if err == nil && version == iana.TLS13 {
 		full := *c
-		full.Tickets = false // there is no hello that its binders could be checked with
+		// there is no hello that its binders could be checked with
+		full.Tickets, full.FindKey = false, nil
 		_, err = (&server{live: live{Config: &full}}).choose13(ch, &Score{})
 		return err
 	}

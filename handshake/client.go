@@ -23,7 +23,10 @@ type client struct {
 	asked     slow[*pki.Credential]
 	preMaster []byte
 	shares    []keyShare  // TLS 1.3: what waits for the server's
-	early     *keys.Early // TLS 1.3: of the session on offer
+	offered   []*key13    // TLS 1.3: the pre-shared keys on offer, in their order
+	key       *key13      // TLS 1.3: the one that the server chose
+	early     *keys.Early // TLS 1.3: of key
+	shared13  slow[*PSK]  // TLS 1.3: the program's, to be offered
 
 	remembered Peer // of the session on offer
 }
@@ -62,6 +65,9 @@ func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 func (c *client) hello(s *Score) (*message.ClientHello, error) {
 	m := &message.ClientHello{Version: c.MaxVersion, CipherSuites: slices.Clone(c.Suites),
 		CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
+	if err := c.findOffer(); err != nil {
+		return nil, err
+	}
 	if len(c.Suites) == 0 && c.MaxVersion < iana.TLS13 {
 		return nil, alert.Fail(alert.InternalError, "", "no cipher suite is enabled")
 	}
@@ -69,6 +75,9 @@ func (c *client) hello(s *Score) (*message.ClientHello, error) {
 		return nil, err
 	}
 	if err := c.offerSession(m); err != nil {
+		return nil, err
+	}
+	if err := c.gather(); err != nil {
 		return nil, err
 	}
 	if c.MaxVersion >= iana.TLS13 {
@@ -249,7 +258,7 @@ func (c *client) keyExchange(s *Score) (message.Message, error) {
 	if !s.Agreed.Kex.PreShared() {
 		return c.exchange(s)
 	}
-	k, err := c.psk(hintOf(s.ServerKeyExchange), nil)
+	k, err := c.psk(s.Agreed.Version, hintOf(s.ServerKeyExchange), nil)
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -133,6 +134,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 // See RFC 8446 §4.1.2.
 func (c *client) helloAgain(s *Score) (*message.ClientHello, error) {
 	again := *s.ClientHello
+	c.regather(suite.ByID13(s.Retry.CipherSuite).PRF)
 	extensions, err := offerAll(&offering{c.Config, c, s})
 	if err != nil {
 		return nil, err
@@ -158,18 +160,17 @@ func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
 	if err != nil {
 		return err
 	}
-	if !m.Extensions.Has(iana.ExtKeyShare) {
+	shared := m.Extensions.Has(iana.ExtKeyShare)
+	switch {
+	case !shared && !a.PSK:
 		return alert.Fail(alert.MissingExtension, "RFC 8446 §4.2.8",
-			"the server sends no key_share, which every mode that we offer has")
-	}
-	if c.shareOf(a.Group) == nil {
+			"the server sends neither key_share nor pre_shared_key")
+	case shared && c.shareOf(a.Group) == nil:
 		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
 			"the server's share is of %v, of which we sent none", a.Group)
+	case a.PSK:
+		return c.goesOn(a)
 	}
-	if a.PSK {
-		return c.resumed13(a)
-	}
-	c.early = nil
 	return nil
 }
 
@@ -184,6 +185,9 @@ func (c *client) shareOf(g iana.Group) *keyShare {
 
 // secret13 is the shared secret of the key exchange.
 func (c *client) secret13(s *Score) (Input, error) {
+	if !s.Agreed.Kex.Ephemeral() { // psk_ke
+		return Input{Early: c.early}, nil
+	}
 	var theirs message.KeyShare
 	if _, err := read(s.ServerHello.Extensions, iana.ExtKeyShare, &theirs); err != nil {
 		return Input{}, err

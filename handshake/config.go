@@ -131,7 +131,8 @@ type Peer struct {
 	Chain    *pki.Chain
 	Scheme   iana.SignatureScheme // that it signed with; 0 if it signed nothing in this handshake
 	Verified [][]*x509.Certificate
-	// PSKIdentity is a client's, whose key it was shown to have.
+	// PSKIdentity is what the client calls the pre-shared key that both sides were shown to have;
+	// nil without one.
 	PSKIdentity []byte
 	possessed   bool // the private key of Chain's leaf was shown to be there, or nothing is claimed
 }

@@ -2,6 +2,8 @@ package handshake
 
 import (
 	"context"
+	"crypto"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -9,26 +11,92 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// PSK is a key that both sides have held before, and what a client calls it. See RFC 4279 §2.
+// PSK is a key that both sides have held before. See RFC 4279 §2 and RFC 8446 §4.2.11.
+//
+// One client and one server should hold it, each in that role alone. If a key is used in both
+// roles, an attacker can reflect a client's messages to itself, so that it talks to itself (the
+// Selfie attack: RFC 9257 §4.1). An imported key prevents this if its Context names both sides and
+// their roles.
 type PSK struct {
-	Identity []byte // at most 128 bytes are sure to be taken everywhere
-	Key      []byte // 1 to 65535 bytes
+	Identity []byte // what the client calls it; at most 128 bytes are sure to be taken everywhere
+	Key      []byte // 1 to 65535 bytes, of 128 bits of entropy or more
+
+	// Hash is the hash of the key, which TLS 1.3 binds it to; 0 is SHA-256. Unless the key is
+	// imported, only suites with this hash use it.
+	Hash crypto.Hash
+	// Import uses keys in TLS 1.3 that are derived from this one for each hash of the suites, and
+	// the key itself in TLS 1.2 alone. Context is what both sides bind the imported keys to, at
+	// most 65535 bytes; it may be empty. See RFC 9258.
+	Import  bool
+	Context []byte
+}
+
+// check fails with internal_error if the program's key cannot be used.
+func (k *PSK) check() error {
+	if len(k.Key) == 0 || len(k.Key) > 1<<16-1 || len(k.Identity) > 1<<16-1 {
+		return alert.Fail(alert.InternalError, "RFC 4279 §5.3",
+			"a pre-shared key of %d bytes, expected 1 to 65535", len(k.Key))
+	}
+	return nil
+}
+
+// hash returns the hash of the key. See RFC 8446 §4.2.11.
+func (k *PSK) hash() crypto.Hash {
+	if k.Hash == 0 {
+		return crypto.SHA256
+	}
+	return k.Hash
+}
+
+// KeyRequest is what is known when a pre-shared key is needed.
+type KeyRequest struct {
+	// Version is TLS 1.3 for a key that a client offers in its ClientHello or a server is offered
+	// in one, and the negotiated version for a suite of TLS 1.2 and earlier.
+	Version iana.Version
+	Hint    []byte // the server's psk_identity_hint, or nil; not in TLS 1.3
+	// Identity is nil at a client. At a server it is the client's; of an imported key it is the
+	// external_identity, and Context the context.
+	Identity []byte
+	Imported bool
+	Context  []byte
 }
 
 // PreShared is how pre-shared keys are found. The zero value has none, and their suites are neither
 // offered nor chosen.
 type PreShared struct {
-	// Hint is what a server sends to help clients choose; nil sends none.
+	// Hint is what a server sends to help clients choose; nil sends none. See RFC 4279 §2.
 	Hint []byte
-	// FindKey gives a client its key for a server's hint, or a server its key for a client's
-	// identity; nil for an identity that nobody has. It may be slow: it is called under Pending.
-	FindKey func(ctx context.Context, hint, identity []byte) (*PSK, error)
+	// FindKey gives a client its key, or a server its key for a client's identity; nil for an
+	// identity that nobody has. It may be slow: it is called under Pending.
+	FindKey func(context.Context, KeyRequest) (*PSK, error)
+	// Modes are the modes of TLS 1.3, for tickets too, best first; nil is psk_dhe_ke alone. With
+	// psk_ke a connection is not forward secret. See RFC 8446 §4.2.9.
+	Modes []iana.PSKKeyExchangeMode
 }
 
-// psk finds the key of this handshake. identity is nil at a client.
-func (l *live) psk(hint, identity []byte) (*PSK, error) {
-	k, err := l.shared.await("a pre-shared key",
-		func(ctx context.Context) (*PSK, error) { return l.FindKey(ctx, hint, identity) })
+// modes returns the modes in which this side uses a pre-shared key.
+func (c *Config) modes() []iana.PSKKeyExchangeMode {
+	if c.Modes == nil {
+		return []iana.PSKKeyExchangeMode{iana.PSKDHEKE}
+	}
+	return c.Modes
+}
+
+// commonMode returns the first of our modes that the peer has too.
+func (c *Config) commonMode(theirs []iana.PSKKeyExchangeMode) (m iana.PSKKeyExchangeMode, ok bool) {
+	for _, m := range c.modes() {
+		if slices.Contains(theirs, m) {
+			return m, true
+		}
+	}
+	return 0, false
+}
+
+// psk finds the key of a handshake of TLS 1.2. identity is nil at a client.
+func (l *live) psk(v iana.Version, hint, identity []byte) (*PSK, error) {
+	k, err := l.shared.await("a pre-shared key", func(ctx context.Context) (*PSK, error) {
+		return l.FindKey(ctx, KeyRequest{Version: v, Hint: hint, Identity: identity})
+	})
 	switch {
 	case err != nil:
 		return nil, err
@@ -38,12 +106,11 @@ func (l *live) psk(hint, identity []byte) (*PSK, error) {
 		// worth more.
 		return nil, alert.Fail(alert.UnknownPSKIdentity, "RFC 4279 §2",
 			"there is no pre-shared key for the identity %q", identity)
-	case len(k.Key) == 0 || len(k.Key) > 1<<16-1 || len(k.Identity) > 1<<16-1:
-		return nil, alert.Fail(alert.InternalError, "RFC 4279 §5.3",
-			"a pre-shared key of %d bytes, expected 1 to 65535", len(k.Key))
 	}
-	l.peer.PSKIdentity = identity
-	return k, nil
+	if l.peer.PSKIdentity = identity; identity == nil {
+		l.peer.PSKIdentity = k.Identity
+	}
+	return k, k.check()
 }
 
 // mixIn makes the pre_master_secret of the pre-shared key and what the exchange beside it gave.

@@ -113,8 +113,8 @@ func (c *client) keep(s *Score) {
 	}
 }
 
-// store passes a session to Keep, unless it is too long: a cache would hold it, and the ticket in it
-// would have to fit into a hello.
+// store passes a session to Keep, unless it is too long: a cache would hold it, and the ticket in
+// it would have to fit into a hello.
 func (c *client) store(k *Session, ref string) {
 	if err := k.Fits(); err != nil {
 		c.Log.Choice("session", "", "none", err.Error(), ref)
@@ -190,7 +190,10 @@ func (v *server) stillKnown(s *Session) (bool, error) {
 		return true, nil
 	}
 	k, err := v.shared.await("a pre-shared key",
-		func(ctx context.Context) (*PSK, error) { return v.FindKey(ctx, v.Hint, s.PSKIdentity) })
+		func(ctx context.Context) (*PSK, error) {
+			return v.FindKey(ctx, KeyRequest{Version: s.Version, Hint: v.Hint,
+				Identity: s.PSKIdentity})
+		})
 	if err == nil && k == nil {
 		v.shared = slow[*PSK]{} // of the full handshake, another may be asked for
 		v.Log.Choice("session", "", "a full handshake", "its pre-shared key is gone", "RFC 4279 §2")
@@ -242,12 +245,16 @@ func (v *server) unfit(s *Session, g *greeting) (why, ref string) {
 // it is the same. Its certificate must still hold, and the program must still accept it.
 func (l *live) recall(from iana.Side, s *Session) error {
 	var identity []byte // an empty one is an identity, and none is not
-	shared := s.Version < iana.TLS13 && suite.ByID(s.Suite).Kex.PreShared()
+	shared := len(s.PSKIdentity) > 0
+	if s.Version < iana.TLS13 {
+		shared = suite.ByID(s.Suite).Kex.PreShared()
+	}
 	if shared {
 		identity = s.PSKIdentity
 	}
 	if len(s.Chain) == 0 {
-		if from == iana.Server && (s.Version == iana.TLS13 || certified(suite.ByID(s.Suite))) {
+		if from == iana.Server && (s.Version == iana.TLS13 && !shared ||
+			s.Version < iana.TLS13 && certified(suite.ByID(s.Suite))) {
 			return errors.New("handshake: a session without the server's certificate")
 		}
 		l.peer = Peer{PSKIdentity: identity}
@@ -313,7 +320,7 @@ func (v *server) resumption(*Score) (resumed, undecided bool) { return v.chosen.
 // empty.
 func (c *client) resumption(s *Score) (resumed, undecided bool) {
 	if versionOf(s.ServerHello) == iana.TLS13 {
-		return s.ServerHello.Extensions.Has(iana.ExtPreSharedKey), false
+		return s.ServerHello.Extensions.Has(iana.ExtPreSharedKey) && c.key.session != nil, false
 	}
 	return echoes(s.ClientHello, s.ServerHello), false
 }

@@ -31,8 +31,8 @@ func (w swap) compose(k Kind, s *Score) (message.Message, error) {
 	return m, err
 }
 
-// RFC 8446 §4.1.2: a client may not ask for another name after a HelloRetryRequest. The Config of the
-// first name is in force, which may not want the certificate that the second name's does.
+// RFC 8446 §4.1.2: a client may not ask for another name after a HelloRetryRequest. The Config of
+// the first name is in force, which may not want the certificate that the second name's does.
 func TestASecondHelloMayNotAskForAnotherName(t *testing.T) {
 	c, s := config13("retry client"), config13("retry server")
 	s.Groups = []iana.Group{iana.Secp256r1}
@@ -60,7 +60,8 @@ func TestASecondHelloMayNotAskForAnotherName(t *testing.T) {
 	}
 }
 
-// retried is performBy without the disguise, and with a retry; edit changes the client before its second hello.
+// retried is performBy without the disguise, and with a retry; edit changes the client before its
+// second hello.
 func retried(c, s *Config, edit func(*client)) (*Machine, [2]error) {
 	d := [2]*desk{{}, {}}
 	m := [2]*Machine{NewClient(c, d[0]), NewServer(s, d[1])}
@@ -104,7 +105,7 @@ func TestATicketOfTheFirstHelloAloneProvesNothing(t *testing.T) {
 			Ticket: []byte("ticket"), Bound: cfg.bound(me)}
 	}
 	k, c.Offer = mk(iana.Server, s), mk(iana.Client, c)
-	sm, errs := retried(c, s, func(x *client) { x.Config = x.without() })
+	sm, errs := retried(c, s, func(x *client) { x.offered = nil })
 	p := sm.player.(*server)
 	if errs != [2]error{} || !sm.Done() || p.chosen.session != nil {
 		t.Fatalf("done %t, resumed %t, %v", sm.Done(), p.chosen.session != nil, errs)

@@ -18,11 +18,11 @@ import (
 // server speaks the server's lines.
 type server struct {
 	live
-	chosen   *chosen                    // since ClientHello
-	offer    kex.Offer                  // our ephemeral key, since ServerKeyExchange
-	answered *kex.Answer                // TLS 1.3: our share and the secret, from ServerHello on
-	early    *keys.Early                // TLS 1.3: of the session that is resumed
-	opened   map[string]*slow[*Session] // TLS 1.3: by ticket
+	chosen   *chosen                  // since ClientHello
+	offer    kex.Offer                // our ephemeral key, since ServerKeyExchange
+	answered *kex.Answer              // TLS 1.3: our share and the secret, from ServerHello on
+	early    *keys.Early              // TLS 1.3: of the session that is resumed
+	opened   map[string]*slow[*key13] // TLS 1.3: by identity
 	ticket13 slow[*message.NewSessionTicket]
 
 	config    slow[*Config]
@@ -284,7 +284,7 @@ func (v *server) secret(s *Score) (Input, error) {
 	if !s.Agreed.Kex.PreShared() {
 		return v.exchanged(s)
 	}
-	k, err := v.psk(v.Hint, s.ClientKeyExchange.PSKIdentity)
+	k, err := v.psk(s.Agreed.Version, v.Hint, s.ClientKeyExchange.PSKIdentity)
 	if err != nil {
 		return Input{}, err
 	}

@@ -2,14 +2,12 @@ package handshake
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"maps"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
@@ -29,30 +27,21 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
 	if err != nil {
 		return nil, err
 	}
-	got := &chosen{version: iana.TLS13}
-	for _, id := range common(v.Suites13, ch.CipherSuites) {
-		if got.suite = suite.ByID13(id); got.suite != nil {
-			break
-		}
-	}
-	if got.suite == nil {
-		return nil, alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
-			"no cipher suite of TLS 1.3 in common: the client offers %v, "+
-				"we allow %v", alert.Few(ch.CipherSuites), alert.Few(v.Suites13))
-	}
-	if err := got.chooseShare(h, v.Config); err != nil {
+	suites, err := v.suites13(ch, s)
+	if err != nil {
 		return nil, err
 	}
-	if s.Retried() {
-		if err := got.keeps(s); err != nil {
+	got := &chosen{version: iana.TLS13, suite: suites[0]}
+	if err := v.selectKey(ch, h, got, suites, s); err != nil {
+		return nil, err
+	}
+	if got.exchanges() {
+		if err := got.chooseShare(h, v.Config, s); err != nil {
 			return nil, err
 		}
 	}
-	if err := v.resume13(ch, h, got, s); err != nil {
-		return nil, err
-	}
-	if got.session == nil {
-		if err := v.chooseCredential13(got, h); err != nil {
+	if got.key == nil {
+		if err := v.chooseCredential13(got, ch, h); err != nil {
 			return nil, err
 		}
 	}
@@ -61,6 +50,26 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
 	}
 	return got, nil
 }
+
+// suites13 are our suites that the client offers, in our order; after a HelloRetryRequest the one
+// that it chose. There is at least one. See RFC 8446 §4.1.1 and §4.1.4.
+func (v *server) suites13(ch *message.ClientHello, s *Score) (suites []*suite.Suite, err error) {
+	for _, id := range common(v.Suites13, ch.CipherSuites) {
+		row := suite.ByID13(id)
+		if row != nil && (!s.Retried() || id == s.Retry.CipherSuite) {
+			suites = append(suites, row)
+		}
+	}
+	if len(suites) == 0 {
+		return nil, alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
+			"no cipher suite of TLS 1.3 in common: the client offers %v, "+
+				"we allow %v", alert.Few(ch.CipherSuites), alert.Few(v.Suites13))
+	}
+	return suites, nil
+}
+
+// exchanges reports whether keys are exchanged: all but psk_ke do.
+func (got *chosen) exchanges() bool { return got.key == nil || got.mode == iana.PSKDHEKE }
 
 // read13 reads a ClientHello that chose TLS 1.3, and refuses what no other message is needed to
 // refuse. See RFC 8446 §4.1.2 and §9.2.
@@ -78,12 +87,8 @@ func (v *server) read13(ch *message.ClientHello, s *Score) (*hello13, error) {
 		return nil, err
 	}
 	w.Hello.Groups = nil // the group of a certificate's key is in its scheme
-	for _, t := range []iana.ExtensionType{iana.ExtSignatureAlgorithms, iana.ExtSupportedGroups,
-		iana.ExtKeyShare} {
-		if !ch.Extensions.Has(t) {
-			return nil, alert.Fail(alert.MissingExtension, "RFC 8446 §9.2",
-				"the client sends no %v", t)
-		}
+	if err := complete13(ch.Extensions); err != nil {
+		return nil, err
 	}
 	var shares message.KeyShares
 	if _, err := read(ch.Extensions, iana.ExtKeyShare, &shares); err != nil {
@@ -97,6 +102,30 @@ func (v *server) read13(ch *message.ClientHello, s *Score) (*hello13, error) {
 			"the client's second hello has early_data")
 	}
 	return &hello13{w, shares.Shares}, nil
+}
+
+// complete13 returns an error unless a ClientHello has the extensions that it must have. One that
+// needs neither a certificate nor a key exchange, because it offers a pre-shared key, may leave out
+// what they need. See RFC 8446 §9.2.
+func complete13(e message.Extensions) error {
+	keyed := e.Has(iana.ExtPreSharedKey)
+	for _, x := range []struct {
+		typ    iana.ExtensionType
+		needed bool
+	}{
+		{iana.ExtSignatureAlgorithms, !keyed},
+		{iana.ExtSupportedGroups, !keyed || e.Has(iana.ExtKeyShare)},
+		{iana.ExtKeyShare, !keyed || e.Has(iana.ExtSupportedGroups)},
+	} {
+		if x.needed && !e.Has(x.typ) {
+			return missing13(x.typ)
+		}
+	}
+	return nil
+}
+
+func missing13(t iana.ExtensionType) error {
+	return alert.Fail(alert.MissingExtension, "RFC 8446 §9.2", "the client sends no %v", t)
 }
 
 // mayChange has the extensions in which a second ClientHello may differ from the first.
@@ -128,69 +157,11 @@ func unchanged(first, second *message.ClientHello) error {
 		"the client's second hello differs from the first in more than it may")
 }
 
-// checkShares: each share is of a group that is listed, and of another one. See RFC 8446 §4.2.8.
-func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
-	var seen, offered [1 << 16 / 64]uint64
-	for _, g := range listed {
-		offered[g/64] |= 1 << (g % 64)
-	}
-	for _, s := range shares {
-		word, bit := s.Group/64, uint64(1)<<(s.Group%64)
-		if seen[word]&bit != 0 || offered[word]&bit == 0 {
-			return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
-				"the client's share of %v is the second of its group, or of one that it does "+
-					"not list", s.Group)
-		}
-		seen[word] |= bit
-	}
-	return nil
-}
-
-// chooseShare takes our first group of which the client sent a share. If there is none, our first
-// that it lists is asked for.
-func (got *chosen) chooseShare(h *hello13, c *Config) error {
-	var first kex.Group
-	for _, id := range h.groups {
-		g, ok := kex.Named(id)
-		if !ok {
-			continue
-		}
-		if first == nil {
-			first = g
-		}
-		for _, s := range h.shares {
-			if s.Group == id {
-				got.group, got.share = g, s.KeyExchange
-				return nil
-			}
-		}
-	}
-	if first == nil {
-		return alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
-			"no group in common: the client lists %v, we allow %v", alert.Few(h.listed),
-			alert.Few(c.Groups))
-	}
-	got.group = first
-	return nil
-}
-
-// keeps holds the client to what it was asked for by a HelloRetryRequest. See RFC 8446 §4.1.2 and
-// §4.2.8.
-func (got *chosen) keeps(s *Score) error {
-	var asked message.SelectedGroup
-	if _, err := read(s.Retry.Extensions, iana.ExtKeyShare, &asked); err != nil {
+// chooseCredential13 chooses the certificate, one with the client's name before others.
+func (v *server) chooseCredential13(got *chosen, ch *message.ClientHello, h *hello13) error {
+	if err := v.canSign13(ch); err != nil {
 		return err
 	}
-	if got.share == nil || got.group.ID() != asked.Group || got.suite.ID != s.Retry.CipherSuite {
-		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
-			"the client's second hello has no share of %v alone, or not the suite of before",
-			asked.Group)
-	}
-	return nil
-}
-
-// chooseCredential13 chooses the certificate, one with the client's name before others.
-func (v *server) chooseCredential13(got *chosen, h *hello13) error {
 	rules := pki.Rules{Schemes: v.Schemes, LaxKeyUsage: v.LaxKeyUsage, TLS13: true}
 	named := slices.ContainsFunc(v.Credentials,
 		func(x *pki.Credential) bool { return x.HasName(h.Name) })
@@ -205,9 +176,26 @@ func (v *server) chooseCredential13(got *chosen, h *hello13) error {
 	return nil
 }
 
+// canSign13 returns an error if neither side meant to use a certificate.
+func (v *server) canSign13(ch *message.ClientHello) error {
+	offered := ch.Extensions.Has(iana.ExtPreSharedKey)
+	switch keysAlone := v.FindKey != nil && len(v.Credentials) == 0; {
+	case keysAlone && offered:
+		return alert.Fail(alert.UnknownPSKIdentity, "RFC 8446 §4.2.11",
+			"none of the client's pre-shared keys is known here, and there is no certificate")
+	case keysAlone:
+		return alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.2.11",
+			"the client offers no pre-shared key, and there is no certificate")
+	case !ch.Extensions.Has(iana.ExtSignatureAlgorithms):
+		return missing13(iana.ExtSignatureAlgorithms) // RFC 8446 §4.2.3
+	}
+	return nil
+}
+
 // composeRetry asks for a share that the client did not send, or is nil if it did.
 func (v *server) composeRetry(s *Score) (message.Message, error) {
-	if v.chosen.version != iana.TLS13 || v.chosen.share != nil || s.Retried() {
+	if v.chosen.version != iana.TLS13 || s.Retried() || v.chosen.share != nil ||
+		!v.chosen.exchanges() {
 		return nil, nil
 	}
 	return v.answer13(message.RetryRandom(), message.InHelloRetryRequest, s)
@@ -215,7 +203,7 @@ func (v *server) composeRetry(s *Score) (message.Message, error) {
 
 // composeHello13 is our ServerHello, with a fresh share.
 func (v *server) composeHello13(s *Score) (message.Message, error) {
-	if v.answered == nil {
+	if v.answered == nil && v.chosen.exchanges() {
 		a, err := v.chosen.group.Answer(v.Rand, v.chosen.share)
 		if err != nil {
 			return nil, err
@@ -344,22 +332,12 @@ func (v *server) certificate13(m *message.Certificate) error {
 
 // secret13 is the shared secret of the key exchange.
 func (v *server) secret13() (Input, error) {
+	if !v.chosen.exchanges() {
+		return Input{Early: v.early}, nil
+	}
 	a := v.answered
 	v.answered = nil
 	v.Log.Ephemeral(iana.Server, v.chosen.group.Name(), a.Private, a.Share, v.chosen.share,
 		"RFC 8446 §4.2.8")
 	return Input{Early: v.early, Shared: a.Secret}, nil
-}
-
-// group13 answers key_share: our share, or the group that we want one of.
-func group13(_ *Config, an *answering) (message.Content, bool, error) {
-	id := an.chosen.group.ID()
-	if an.at == message.InHelloRetryRequest {
-		return &message.SelectedGroup{Group: id}, true, nil
-	}
-	if an.key == nil {
-		return nil, false, fmt.Errorf("handshake: no share of %v was made", id)
-	}
-	return &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: id,
-		KeyExchange: an.key.Share}}, true, nil
 }

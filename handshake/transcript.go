@@ -88,3 +88,13 @@ func (t *transcript) retry(hash crypto.Hash) {
 	replaced := append([]byte{byte(iana.MessageHash), 0, 0, byte(h.Size())}, h.Sum(nil)...)
 	t.messages = [][]byte{replaced, t.messages[last]}
 }
+
+// with is the hash of what was said so far with more behind it.
+func (t *transcript) with(h crypto.Hash, more []byte) []byte {
+	sum := h.New()
+	for _, raw := range t.messages {
+		sum.Write(raw)
+	}
+	sum.Write(more)
+	return sum.Sum(nil)
+}

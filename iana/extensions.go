@@ -197,6 +197,19 @@ func (m PSKKeyExchangeMode) String() string {
 	return name8(m, map[PSKKeyExchangeMode]string{0: "psk_ke", 1: "psk_dhe_ke"})
 }
 
+// KDF is a key derivation function that a pre-shared key is imported for. See RFC 9258 §9.
+type KDF uint16
+
+// The KDFs of the TLS 1.3 cipher suites.
+const (
+	HKDFSHA256 KDF = 1
+	HKDFSHA384 KDF = 2
+)
+
+func (k KDF) String() string {
+	return name16(k, map[KDF]string{HKDFSHA256: "HKDF_SHA256", HKDFSHA384: "HKDF_SHA384"})
+}
+
 // CertificateCompressionAlgorithm is an algorithm that compresses certificates. See RFC 8879 §3.
 type CertificateCompressionAlgorithm uint16
 

@@ -19,7 +19,8 @@ var public = map[string]string{
 	"handshake.Agreed": "what both hellos say",
 	"handshake.Peer": "certificates, and a psk_identity, which is sent in the " +
 		"clear",
-	"handshake.PreShared": "a psk_identity_hint, which is sent in the clear",
+	"handshake.PreShared":  "a psk_identity_hint, which is sent in the clear",
+	"handshake.KeyRequest": "what is sent in the clear",
 	"handshake.Prior": "verify_data, which authenticates and hides nothing, and a " +
 		"certificate",
 	"handshake.Score.VerifyData":     "it authenticates, and hides nothing",

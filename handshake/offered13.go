@@ -1,0 +1,119 @@
+package handshake
+
+import (
+	"context"
+	"crypto"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// What a client does with pre-shared keys of TLS 1.3: offer them, prove them, and hold the server
+// to its choice. See RFC 8446 §4.2.9 and §4.2.11.
+
+// findOffer asks the program for an external key to offer. It comes first: nothing has been decided
+// or drawn yet if it has to wait.
+func (c *client) findOffer() error {
+	if c.MaxVersion < iana.TLS13 || c.FindKey == nil {
+		return nil
+	}
+	_, err := c.shared13.await("a pre-shared key", func(ctx context.Context) (*PSK, error) {
+		return c.FindKey(ctx, KeyRequest{Version: iana.TLS13})
+	})
+	return err
+}
+
+// gather collects the keys that go into the first hello: that of the session on offer, then
+// external ones.
+func (c *client) gather() error {
+	if o := c.Offer; o != nil && o.Version == iana.TLS13 && c.MaxVersion >= iana.TLS13 {
+		c.offered = []*key13{ofTicket(o)}
+	}
+	if c.shared13.value == nil {
+		return nil
+	}
+	external, err := c.shared13.value.offers(c.Suites13, c.Log)
+	c.offered = append(c.offered, external...)
+	return err
+}
+
+// regather drops the keys whose hash is not that of the suite that a HelloRetryRequest chose: the
+// server could not use them. See RFC 8446 §4.1.4.
+func (c *client) regather(chosen crypto.Hash) {
+	c.offered = slices.DeleteFunc(c.offered, func(k *key13) bool { return k.hash != chosen })
+}
+
+// offerPSK names the keys on offer. Their binders are not known before the rest of the hello is:
+// see bind.
+func offerPSK(o *offering) (message.Content, bool) {
+	m := &message.OfferedPSKs{}
+	for _, k := range o.client.offered {
+		identity := message.PSKIdentity{Identity: k.identity}
+		if s := k.session; s != nil {
+			age := max(0, o.client.now().Sub(s.Issued).Milliseconds())
+			identity.ObfuscatedTicketAge = uint32(age) + s.AgeAdd
+		}
+		m.Identities = append(m.Identities, identity)
+		m.Binders = append(m.Binders, make([]byte, k.hash.Size()))
+	}
+	return m, len(m.Identities) > 0
+}
+
+func offerPSKModes(o *offering) (message.Content, bool) {
+	return &message.PSKKeyExchangeModes{Modes: o.modes()},
+		o.MaxVersion >= iana.TLS13 && (o.Tickets || len(o.client.offered) > 0)
+}
+
+// bind proves that we know the keys on offer: an HMAC for each over the hello up to the binders,
+// which stand at its end. See RFC 8446 §4.2.11.2.
+func (c *client) bind(m *message.ClientHello, s *Score) error {
+	if len(c.offered) == 0 {
+		return nil
+	}
+	raw, err := (message.Dialect{Version: iana.TLS12}).Encode(m)
+	if err != nil {
+		return err
+	}
+	binders := 0
+	for _, k := range c.offered {
+		binders += 1 + k.hash.Size()
+	}
+	data := m.Extensions[len(m.Extensions)-1].Data
+	at := data[len(data)-binders:]
+	for _, k := range c.offered {
+		known := s.transcript.with(k.hash, raw[:len(raw)-binders-2])
+		at = at[1+copy(at[1:], k.binder(c.Log, known)):]
+	}
+	return nil
+}
+
+// goesOn holds the server to the keys on offer, and goes on from the one that it chose. See RFC
+// 8446 §4.2.11.
+func (c *client) goesOn(a *Agreed) error {
+	const ref = "RFC 8446 §4.2.11"
+	if a.Identity >= len(c.offered) {
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server chose pre-shared key %d, we offered %d", a.Identity, len(c.offered))
+	}
+	k := c.offered[a.Identity]
+	if a.Suite.PRF != k.hash {
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server goes on from a key of %v with %v, whose hash is another", k.hash,
+			a.Suite.ID)
+	}
+	mode := iana.PSKDHEKE
+	if a.Group == 0 {
+		mode = iana.PSKKE
+	}
+	if !slices.Contains(c.modes(), mode) {
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server chose %v, we offered %v", mode, c.modes())
+	}
+	c.key, c.early, c.peer = k, k.early, Peer{PSKIdentity: k.name}
+	if k.session != nil {
+		c.peer = c.remembered
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package handshake
+
+import (
+	"context"
+	"crypto"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// The pre-shared keys of TLS 1.3: those of tickets, external ones, and those that are imported from
+// external ones. See RFC 8446 §4.2.11 and RFC 9258.
+
+// key13 is one pre-shared key, as it stands in pre_shared_key.
+type key13 struct {
+	kind     keys.PSKKind
+	identity []byte      // as it is sent
+	name     []byte      // the program's identity, unless a ticket stands for it alone
+	hash     crypto.Hash // of the suites that may use it
+	secret   []byte
+	session  *Session // of a ticket
+
+	early *keys.Early // since the first binder
+}
+
+// binder returns the PskBinderEntry for the hash of the transcript up to the identities. The Early
+// Secret is derived once, though a retry has a binder of its own.
+func (k *key13) binder(log *trace.Log, toIdentities []byte) []byte {
+	if k.early == nil {
+		early := keys.HKDF{Hash: k.hash, Log: log}.Early(k.secret)
+		k.early = &early
+	}
+	return k.early.Binder(k.kind).VerifyData(toIdentities)
+}
+
+// ofTicket returns the key of a session.
+func ofTicket(s *Session) *key13 {
+	return &key13{kind: keys.ResumptionPSK, identity: s.Ticket, hash: suite.ByID13(s.Suite).PRF,
+		secret: s.Master, session: s}
+}
+
+// what says in events what a key is.
+func (k *key13) what() string {
+	switch {
+	case k == nil:
+		return "a pre-shared key"
+	case k.kind == keys.ExternalPSK:
+		return "an external pre-shared key"
+	case k.kind == keys.ImportedPSK:
+		return "an imported pre-shared key"
+	}
+	return "a ticket"
+}
+
+// kdfs are the KDFs that keys are imported for, by their hash. See RFC 9258 §9.
+var kdfs = map[crypto.Hash]iana.KDF{
+	crypto.SHA256: iana.HKDFSHA256,
+	crypto.SHA384: iana.HKDFSHA384,
+}
+
+// imported returns the key that k gives for a hash, under the identity that is sent for it. See RFC
+// 9258 §5.1.
+func (k *PSK) imported(name []byte, target crypto.Hash, log *trace.Log) (*key13, error) {
+	identity, err := (&message.ImportedIdentity{External: name, Context: k.Context,
+		Protocol: iana.TLS13, KDF: kdfs[target]}).Encode()
+	if err != nil {
+		return nil, err
+	}
+	return &key13{kind: keys.ImportedPSK, identity: identity, name: name, hash: target,
+		secret: keys.HKDF{Hash: k.hash(), Log: log}.Import(k.Key, identity, target)}, nil
+}
+
+// hashes are those of the suites, in their order, each once.
+func hashes(suites []iana.CipherSuite) (all []crypto.Hash) {
+	for _, id := range suites {
+		if s := suite.ByID13(id); s != nil && !slices.Contains(all, s.PRF) {
+			all = append(all, s.PRF)
+		}
+	}
+	return all
+}
+
+// offers returns what a client offers of k to a server: itself, or a key for each hash that is
+// imported from it. It is nil if no suite has the hash of k, or TLS 1.3 could not name it.
+func (k *PSK) offers(suites []iana.CipherSuite, log *trace.Log) ([]*key13, error) {
+	if err := k.check(); err != nil {
+		return nil, err
+	}
+	var why string
+	switch all := hashes(suites); {
+	case len(k.Identity) == 0:
+		why = "its identity is empty"
+	case k.Import:
+		var offered []*key13
+		for _, h := range all {
+			imported, err := k.imported(k.Identity, h, log)
+			if err != nil {
+				return nil, err
+			}
+			offered = append(offered, imported)
+		}
+		return offered, nil
+	case !slices.Contains(all, k.hash()):
+		why = "no suite that we offer has its hash"
+	default:
+		return []*key13{{kind: keys.ExternalPSK, identity: k.Identity, name: k.Identity,
+			hash: k.hash(), secret: k.Key}}, nil
+	}
+	log.Choice("psk", "an external pre-shared key", "none offered", why, "RFC 8446 §4.2.11")
+	return nil, nil
+}
+
+// external asks the program for the key of an identity that is not a ticket's, or of a session that
+// began with that identity. It returns nil if nobody has the key, or has it for another use: a key
+// that is imported is used in no other way, and with its own context alone. See RFC 9258 §5.1.
+func (v *server) external(ctx context.Context, identity []byte) (*key13, error) {
+	if v.FindKey == nil {
+		return nil, nil
+	}
+	if i, err := message.ParseImportedIdentity(identity); err == nil && i.Protocol == iana.TLS13 {
+		k, err := v.FindKey(ctx, KeyRequest{Version: iana.TLS13, Identity: i.External,
+			Imported: true, Context: i.Context})
+		if err != nil {
+			return nil, err
+		}
+		for hash, kdf := range kdfs {
+			if k != nil && k.Import && string(k.Context) == string(i.Context) && kdf == i.KDF {
+				if err := k.check(); err != nil {
+					return nil, err
+				}
+				return k.imported(i.External, hash, v.Log)
+			}
+		}
+	}
+	k, err := v.FindKey(ctx, KeyRequest{Version: iana.TLS13, Identity: identity})
+	if k == nil || err != nil || k.Import {
+		return nil, err
+	}
+	return &key13{kind: keys.ExternalPSK, identity: identity, name: identity, hash: k.hash(),
+		secret: k.Key}, k.check()
+}

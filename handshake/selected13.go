@@ -1,0 +1,167 @@
+package handshake
+
+import (
+	"context"
+	"crypto/subtle"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// What a server does with the pre-shared keys of a client of TLS 1.3: find one that fits, and check
+// that the client knows it. See RFC 8446 §4.2.9 and §4.2.11.
+
+// maxIdentities is how many of a client's identities are looked at. Each may cost a decryption and
+// two questions to the program, and the client has proved nothing yet.
+const maxIdentities = 4
+
+// offeredKeys are the client's identities, the length in bytes of the binders that end its hello,
+// and how a key would be used. psks is nil if there is none that we could use.
+func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs, binders int,
+	mode iana.PSKKeyExchangeMode, err error) {
+	const ref = "RFC 8446 §4.2.11"
+	psks = &message.OfferedPSKs{}
+	sent, err := read(ch.Extensions, iana.ExtPreSharedKey, psks)
+	if !sent || err != nil {
+		return nil, 0, 0, err
+	}
+	if ch.Extensions[len(ch.Extensions)-1].Type != iana.ExtPreSharedKey {
+		return nil, 0, 0, alert.Fail(alert.IllegalParameter, ref,
+			"the client's pre_shared_key is not its last extension")
+	}
+	if len(psks.Identities) != len(psks.Binders) {
+		return nil, 0, 0, alert.Fail(alert.IllegalParameter, ref,
+			"%d identities and %d binders", len(psks.Identities), len(psks.Binders))
+	}
+	var modes message.PSKKeyExchangeModes
+	if sent, err := read(ch.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
+		return nil, 0, 0, err
+	} else if !sent {
+		return nil, 0, 0, alert.Fail(alert.MissingExtension, "RFC 8446 §4.2.9",
+			"the client sends pre_shared_key without psk_key_exchange_modes")
+	}
+	binders = 2
+	for _, b := range psks.Binders {
+		binders += 1 + len(b)
+	}
+	mode, common := v.commonMode(modes.Modes)
+	if !common || !v.opensTickets() && v.FindKey == nil {
+		return nil, 0, 0, nil
+	}
+	return psks, binders, mode, nil
+}
+
+func (v *server) opensTickets() bool { return v.Tickets && v.Open != nil }
+
+// selectKey finds the first identity of the client whose key can be used with one of the suites,
+// and checks that the client knows the key. Why not is an event. A binder that does not match is
+// the end of the handshake, before anything else that the hello says has an effect.
+func (v *server) selectKey(ch *message.ClientHello, h *hello13, got *chosen,
+	suites []*suite.Suite, s *Score) error {
+	v.early, v.peer = nil, Peer{} // of a first hello, whose key the second may leave out
+	psks, binders, mode, err := v.offeredKeys(ch)
+	if psks == nil || err != nil {
+		return err
+	}
+	for i, identity := range psks.Identities[:min(len(psks.Identities), maxIdentities)] {
+		k, err := v.keyOf(identity.Identity)
+		if err != nil {
+			return err
+		}
+		row, why, ref := v.unfitKey(k, suites, ch, h)
+		if why != "" {
+			v.Log.Choice("session", k.what(), "a full handshake", why, ref)
+			v.peer = Peer{}
+			continue
+		}
+		known := s.transcript.with(k.hash, s.checking[:len(s.checking)-binders])
+		if subtle.ConstantTimeCompare(k.binder(v.Log, known), psks.Binders[i]) != 1 {
+			return alert.Fail(alert.DecryptError, "RFC 8446 §4.2.11.2",
+				"the client's binder does not match its hello")
+		}
+		v.Log.Choice("session", k.what(), mode.String(),
+			"known, fresh, and bound to a suite in common", "RFC 8446 §4.2.11")
+		got.suite, got.key, got.session, got.identity, got.mode = row, k, k.session, i, mode
+		v.early = k.early
+		return nil
+	}
+	return nil
+}
+
+// keyOf finds the key of an identity, once for both hellos: that of a ticket of ours or else an
+// external one. It is nil if there is none.
+func (v *server) keyOf(identity []byte) (*key13, error) {
+	if v.opened == nil {
+		v.opened = map[string]*slow[*key13]{}
+	}
+	o := v.opened[string(identity)]
+	if o == nil {
+		o = &slow[*key13]{}
+		v.opened[string(identity)] = o
+	}
+	return o.await("a pre-shared key", func(ctx context.Context) (*key13, error) {
+		if v.opensTickets() {
+			s, err := v.Open(ctx, identity)
+			if err = v.spare(ctx, "opening a ticket", err); err != nil {
+				return nil, err
+			}
+			if s != nil {
+				return v.keyOfTicket(ctx, s)
+			}
+		}
+		return v.external(ctx, identity)
+	})
+}
+
+// keyOfTicket returns the key of a ticket that was opened. Whoever loses the pre-shared key that a
+// session began with loses the session.
+func (v *server) keyOfTicket(ctx context.Context, s *Session) (*key13, error) {
+	if s.Version != iana.TLS13 || suite.ByID13(s.Suite) == nil {
+		return &key13{session: s}, nil // unfitKey says why not
+	}
+	k := ofTicket(s)
+	if len(s.PSKIdentity) == 0 {
+		return k, nil
+	}
+	origin, err := v.external(ctx, s.PSKIdentity)
+	if origin == nil || err != nil {
+		return nil, err
+	}
+	k.name = origin.name
+	return k, nil
+}
+
+// unfitKey says why a key is not used; "" if it is, with the first of the suites that has its hash.
+func (v *server) unfitKey(k *key13, suites []*suite.Suite, ch *message.ClientHello,
+	h *hello13) (row *suite.Suite, why, ref string) {
+	if k == nil {
+		return nil, "neither a ticket key of ours nor the program knows it", "RFC 8446 §4.2.11"
+	}
+	if k.session != nil && k.session.Version != iana.TLS13 {
+		return nil, "it was made with another version", "RFC 8446 §4.6.1"
+	}
+	at := slices.IndexFunc(suites, func(s *suite.Suite) bool { return s.PRF == k.hash })
+	if at < 0 {
+		return nil, "its hash is not that of a cipher suite in common", "RFC 8446 §4.2.11"
+	}
+	if k.session == nil {
+		v.peer = Peer{PSKIdentity: k.name}
+		return suites[at], "", ""
+	}
+	if why, ref = v.unfit(k.session, &greeting{ch, h.wishes, iana.TLS13}); why != "" {
+		return nil, why, ref
+	}
+	if err := v.recall(iana.Client, k.session); err != nil {
+		return nil, "the client's certificate is no longer accepted", "RFC 8446 §4.6.1"
+	}
+	v.peer.PSKIdentity = k.name
+	return suites[at], "", ""
+}
+
+// answerPSK says which identity was taken.
+func answerPSK(_ *Config, an *answering) (message.Content, bool, error) {
+	return &message.SelectedPSK{Identity: uint16(an.chosen.identity)}, an.chosen.key != nil, nil
+}

@@ -1,0 +1,94 @@
+package handshake
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// The key shares of a client of TLS 1.3, and which one a server takes. See RFC 8446 §4.2.8.
+
+// checkShares: each share is of a group that is listed, and of another one. See RFC 8446 §4.2.8.
+func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
+	var seen, offered [1 << 16 / 64]uint64
+	for _, g := range listed {
+		offered[g/64] |= 1 << (g % 64)
+	}
+	for _, s := range shares {
+		word, bit := s.Group/64, uint64(1)<<(s.Group%64)
+		if seen[word]&bit != 0 || offered[word]&bit == 0 {
+			return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
+				"the client's share of %v is the second of its group, or of one that it does "+
+					"not list", s.Group)
+		}
+		seen[word] |= bit
+	}
+	return nil
+}
+
+// chooseShare takes our first group of which the client sent a share. If there is none, our first
+// that it lists is asked for, once.
+func (got *chosen) chooseShare(h *hello13, c *Config, s *Score) error {
+	if !h.sentGroups {
+		return missing13(iana.ExtKeyShare)
+	}
+	var first kex.Group
+	for _, id := range h.groups {
+		g, ok := kex.Named(id)
+		if !ok {
+			continue
+		}
+		if first == nil {
+			first = g
+		}
+		for _, share := range h.shares {
+			if share.Group == id {
+				got.group, got.share = g, share.KeyExchange
+				return got.keeps(s)
+			}
+		}
+	}
+	if first == nil {
+		return alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
+			"no group in common: the client lists %v, we allow %v", alert.Few(h.listed),
+			alert.Few(c.Groups))
+	}
+	got.group = first
+	return got.keeps(s)
+}
+
+// keeps holds the client to what it was asked for by a HelloRetryRequest. See RFC 8446 §4.1.2 and
+// §4.2.8.
+func (got *chosen) keeps(s *Score) error {
+	if !s.Retried() {
+		return nil
+	}
+	var asked message.SelectedGroup
+	if _, err := read(s.Retry.Extensions, iana.ExtKeyShare, &asked); err != nil {
+		return err
+	}
+	if got.share == nil || got.group.ID() != asked.Group {
+		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+			"the client's second hello has no share of %v alone", asked.Group)
+	}
+	return nil
+}
+
+// group13 answers key_share: our share, or the group that we want one of.
+func group13(_ *Config, an *answering) (message.Content, bool, error) {
+	if !an.chosen.exchanges() {
+		return nil, false, nil
+	}
+	id := an.chosen.group.ID()
+	if an.at == message.InHelloRetryRequest {
+		return &message.SelectedGroup{Group: id}, true, nil
+	}
+	if an.key == nil {
+		return nil, false, fmt.Errorf("handshake: no share of %v was made", id)
+	}
+	return &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: id,
+		KeyExchange: an.key.Share}}, true, nil
+}
