@@ -91,7 +91,7 @@ func (s *slowWriter) SetWriteDeadline(t time.Time) error {
 func TestCloseDoesNotWaitForAnAnswerThatIsBlocked(t *testing.T) {
 	ours, theirs := rig.Wires(t)
 	wire := &slowWriter{rig.NewDeaf(ours), make(chan time.Time, 1)}
-	peer := script.New(
+	peer := rig.Script(
 		t,
 		iana.Server,
 		theirs,
@@ -112,7 +112,7 @@ func TestCloseDoesNotWaitForAnAnswerThatIsBlocked(t *testing.T) {
 // The server asks for a renegotiation and then says nothing.
 func TestCloseEndsARenegotiationAtOnce(t *testing.T) {
 	ours, theirs := rig.Wires(t)
-	peer := script.New(
+	peer := rig.Script(
 		t,
 		iana.Server,
 		theirs,
@@ -154,7 +154,7 @@ func TestCloseEndsARenegotiationAtOnce(t *testing.T) {
 // and never with a ClientHello.
 func TestServerDoesNotRenegotiateWhateverItsConfigSays(t *testing.T) {
 	ours, wire := rig.Wires(t)
-	peer := script.New(
+	peer := rig.Script(
 		t,
 		iana.Client,
 		wire,

@@ -84,7 +84,7 @@ func TestAServerIsToldTheAuthoritiesThatAClientTakes(t *testing.T) {
 	})
 	name := rig.Certificate(t, throwaway.ECDSA).Leaf.RawIssuer
 	wire, ours := rig.Wires(t)
-	peer := script.New(t, iana.Client, wire, tls.Certificate{},
+	peer := rig.Script(t, iana.Client, wire, tls.Certificate{},
 		script.Edits{Hello: func(m *message.ClientHello) {
 			err := m.Extensions.Add(iana.ExtCertificateAuthorities,
 				&message.CertificateAuthorities{Authorities: [][]byte{name, {0x30, 0, 0}}})

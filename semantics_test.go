@@ -293,7 +293,7 @@ func TestTruncationIsNoEOF(t *testing.T) {
 func afterHandshake(t *testing.T,
 	lines ...script.Item) (conn *vitrine.Conn, peer *script.Peer, done chan struct{}) {
 	ours, wire := rig.Wires(t)
-	peer = script.New(t, iana.Server, wire, rig.Certificate(t, "ecdsa"),
+	peer = rig.Script(t, iana.Server, wire, rig.Certificate(t, "ecdsa"),
 		script.Edits{Last: script.Add(lines...)})
 	done = make(chan struct{})
 	go func() {

@@ -57,7 +57,7 @@ func (c *badClient) run(t *testing.T) {
 		cert = *c.cert
 	}
 	wire, ours := rig.Wires(t)
-	peer := script.New(t, iana.Client, wire, cert, c.edits)
+	peer := rig.Script(t, iana.Client, wire, cert, c.edits)
 	done := make(chan error, 1)
 	go func() {
 		err := peer.Connect(id)

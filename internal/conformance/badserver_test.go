@@ -79,7 +79,7 @@ func (c *badServer) run(t *testing.T) {
 		c.config(config)
 	}
 	ours, wire := rig.Wires(t)
-	peer := script.New(t, iana.Server, wire, cert, c.edits)
+	peer := rig.Script(t, iana.Server, wire, cert, c.edits)
 	done := make(chan error, 1)
 	go func() {
 		err := peer.Serve(id)

@@ -26,7 +26,7 @@ func TestCallbacksSeeTheVersionsThatExist(t *testing.T) {
 			}
 		})
 		wire, ours := rig.Wires(t)
-		peer := script.New(t, iana.Client, wire, tls.Certificate{},
+		peer := rig.Script(t, iana.Client, wire, tls.Certificate{},
 			script.Edits{Hello: func(m *message.ClientHello) { m.Version = version }})
 		go func() {
 			_ = peer.Connect(rig.ECDSAGCM)

@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"bytes"
 	"crypto/tls"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -125,7 +126,7 @@ func (c *renegotiator) run(t *testing.T) {
 		c.config(config)
 	}
 	ours, wire := rig.Wires(t)
-	peer := script.New(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{})
+	peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{})
 	done := make(chan error, 1)
 	go func() {
 		err := peer.Serve(rig.ECDSAGCM)
@@ -199,8 +200,8 @@ func (c *renegotiator) renegotiate(s *script.Peer) error {
 		var theirs message.RenegotiationInfo
 		if _, err := s.Hello.Extensions.Read(iana.ExtRenegotiationInfo, &theirs); err != nil ||
 			!bytes.Equal(theirs.RenegotiatedConnection, prior[:12]) {
-			s.T.Errorf("the client's renegotiation_info is %x (%v), expected %x",
-				theirs.RenegotiatedConnection, err, prior[:12])
+			s.Fail(fmt.Errorf("the client's renegotiation_info is %x (%v), expected %x",
+				theirs.RenegotiatedConnection, err, prior[:12]))
 		}
 		m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo)
 		m.Extensions.Add(iana.ExtRenegotiationInfo,
@@ -223,7 +224,7 @@ func (c *renegotiator) renegotiate(s *script.Peer) error {
 func TestClientRenegotiatesOnce(t *testing.T) {
 	config := rig.ClientConfig(func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateOnceAsClient })
 	ours, wire := rig.Wires(t)
-	peer := script.New(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{})
+	peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{})
 	done := make(chan error, 1)
 	go func() {
 		err := peer.Serve(rig.ECDSAGCM)
@@ -257,7 +258,7 @@ func TestClientRenegotiatesOnce(t *testing.T) {
 func TestClientDoesNotRenegotiateUnsafely(t *testing.T) {
 	config := rig.ClientConfig(func(c *vitrine.Config) { c.Policy, c.Renegotiation = vitrine.Legacy, tls.RenegotiateFreelyAsClient })
 	ours, wire := rig.Wires(t)
-	peer := script.New(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{
+	peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{
 		Answer: func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) },
 		Last:   script.Add(script.Message(iana.HelloRequest)),
 	})

@@ -173,7 +173,7 @@ func (c *badResumer) run(t *testing.T) {
 	}
 	again.ClientSessionCache = m.cache
 	ours, wire := rig.Wires(t)
-	peer := script.New(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), c.edits)
+	peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), c.edits)
 	done := make(chan error, 1)
 	go func() {
 		err := peer.ServeResumed(&m.Session)
@@ -304,7 +304,7 @@ func (c *resumer) run(t *testing.T) {
 		offered = []iana.CipherSuite{m.Suite}
 	}
 	wire, ours := rig.Wires(t)
-	peer := script.New(t, iana.Client, wire, rig.Certificate(t, throwaway.ECDSA), c.edits)
+	peer := rig.Script(t, iana.Client, wire, rig.Certificate(t, throwaway.ECDSA), c.edits)
 	done := make(chan error, 1)
 	go func() {
 		err := peer.Resume(&m.Session, offered...)
@@ -342,7 +342,7 @@ func TestServerResumesNoOtherVersion(t *testing.T) {
 			rig.ClientConfig(func(c *vitrine.Config) { c.CipherSuites = server.CipherSuites }),
 			server)
 		wire, ours := rig.Wires(t)
-		peer := script.New(t, iana.Client, wire, tls.Certificate{},
+		peer := rig.Script(t, iana.Client, wire, tls.Certificate{},
 			script.Edits{Hello: func(m *message.ClientHello) {
 				m.Version = v
 				m.Extensions = append(m.Extensions, message.Extension{Type: iana.ExtEncryptThenMAC})

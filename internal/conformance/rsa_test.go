@@ -70,7 +70,7 @@ func TestBadPreMasterSecretsAllFailAlike(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.what, func(t *testing.T) {
 			wire, ours := rig.Wires(t)
-			peer := script.New(t, iana.Client, wire, tls.Certificate{},
+			peer := rig.Script(t, iana.Client, wire, tls.Certificate{},
 				script.Edits{Key: func(m *message.ClientKeyExchange) { m.EncryptedPreMaster = c.encrypted }})
 			done := make(chan struct{})
 			go func() {

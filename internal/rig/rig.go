@@ -13,6 +13,9 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/script"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
@@ -140,3 +143,15 @@ func ReceivedAlert(err error) (alert.Description, bool) {
 
 // Deadline is patience from now.
 func Deadline() time.Time { return time.Now().Add(Patience) }
+
+// Script returns a scripted peer for a test. Its own failures are the test's.
+func Script(t testing.TB, me iana.Side, conn net.Conn, cert tls.Certificate,
+	e script.Edits) *script.Peer {
+	p := script.New(testkit.Rand(t.Name()), me, conn, cert, e)
+	t.Cleanup(func() {
+		if err := p.Err(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}

@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// An oldSession is what a script needs to play either side of RFC 5246 Figure 2.
+// A Session is what a Peer needs for either side of RFC 5246 Figure 2, the abbreviated handshake.
 type Session struct {
 	ServerName string
 	Ticket     []byte // nil: the session is found by its ID
@@ -18,7 +18,7 @@ type Session struct {
 	Suite      iana.CipherSuite
 }
 
-// recall takes the keys from a master_secret that is known already.
+// recall derives the keys from the master_secret of an earlier session.
 func (s *Peer) recall(master []byte) error {
 	var err error
 	prf := keys.PRF{Hash: s.suite.PRF}
@@ -30,7 +30,7 @@ func (s *Peer) recall(master []byte) error {
 	return nil
 }
 
-// ServeResumed plays the server of Figure 2. Its first flight is edited by edits.first.
+// ServeResumed performs the server's side of Figure 2. Edits.First edits its flight.
 func (s *Peer) ServeResumed(m *Session) error {
 	said, _, err := s.Receive()
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *Peer) ServeResumed(m *Session) error {
 	}
 }
 
-// OfferSession says a ClientHello that offers to resume.
+// OfferSession sends a ClientHello that offers to resume.
 func (s *Peer) OfferSession(m *Session, ids ...iana.CipherSuite) error {
 	s.Hello = &message.ClientHello{Version: iana.TLS12, CipherSuites: ids,
 		CompressionMethods: []iana.CompressionMethod{0}, SessionID: m.ID}
@@ -92,8 +92,8 @@ func (s *Peer) OfferSession(m *Session, ids ...iana.CipherSuite) error {
 	return s.Send([]Item{s.Encode(s.Hello)})
 }
 
-// Resume plays a client that offers to resume: the client of Figure 2 if the server agrees,
-// otherwise that of Figure 1.
+// Resume performs the side of a client that offers to resume: that of Figure 2 if the server
+// agrees, otherwise that of Figure 1.
 func (s *Peer) Resume(m *Session, ids ...iana.CipherSuite) error {
 	if err := s.OfferSession(m, ids...); err != nil {
 		return err

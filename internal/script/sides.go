@@ -3,6 +3,7 @@ package script
 import (
 	"crypto"
 	"crypto/rsa"
+	"fmt"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -13,8 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Serve plays the server of RFC 5246 Figure 1 with the suite given. It ends when the other side
-// does, or says why it could not go on.
+// Serve performs the server's side of RFC 5246 Figure 1 with the suite id. It returns when the
+// client has finished, or why it could not go on.
 func (s *Peer) Serve(id iana.CipherSuite) error {
 	m, _, err := s.Receive()
 	if err != nil {
@@ -59,7 +60,7 @@ func (s *Peer) Serve(id iana.CipherSuite) error {
 	return s.Send(append(flight, ForgedData))
 }
 
-// hearClient takes the client's second flight.
+// hearClient receives the client's second flight.
 func (s *Peer) hearClient(offer kex.Offer) error {
 	for {
 		m, raw, err := s.Receive()
@@ -87,7 +88,7 @@ func (s *Peer) hearClient(offer kex.Offer) error {
 			pub := s.Cert.Leaf.PublicKey
 			if err := pki.Verify(pub, m.Scheme, s.Transcript[:len(s.Transcript)-len(raw)],
 				m.Signature); err != nil {
-				s.T.Logf("script: the client's certificate is not the server's: %v", err)
+				s.Fail(fmt.Errorf("the client's CertificateVerify: %w", err))
 			}
 		case *message.Finished:
 			return nil
@@ -95,7 +96,7 @@ func (s *Peer) hearClient(offer kex.Offer) error {
 	}
 }
 
-// offer makes ServerKeyExchange.
+// offer generates a key pair and makes the ServerKeyExchange with it.
 func (s *Peer) offer() kex.Offer {
 	g := s.Edit.Group
 	if g == nil {
@@ -107,7 +108,7 @@ func (s *Peer) offer() kex.Offer {
 	}
 	offer, err := g.Offer(s.rand)
 	if err != nil {
-		s.T.Errorf("script: %v", err)
+		s.Fail(err)
 	}
 	m := &message.ServerKeyExchange{CurveType: iana.NamedCurve, Group: g.ID(),
 		ECPublic: offer.Share()}
@@ -118,7 +119,7 @@ func (s *Peer) offer() kex.Offer {
 		s.Edit.Params(m)
 	}
 	if err := m.EncodeParams(s.dialect()); err != nil {
-		s.T.Errorf("script: %v", err)
+		s.Fail(err)
 	}
 	m.Scheme, m.Signature = s.sign(AllSchemes,
 		pki.ServerParams(s.Hello.Random, s.answer.Random, m.Params))
@@ -129,7 +130,7 @@ func (s *Peer) offer() kex.Offer {
 	return offer
 }
 
-// Connect plays the client of Figure 1.
+// Connect performs the client's side of RFC 5246 Figure 1.
 func (s *Peer) Connect(ids ...iana.CipherSuite) error {
 	s.Hello = &message.ClientHello{Version: iana.TLS12, CipherSuites: ids,
 		CompressionMethods: []iana.CompressionMethod{0}}
@@ -173,7 +174,7 @@ func (s *Peer) Connect(ids ...iana.CipherSuite) error {
 	}
 }
 
-// hearServer takes the server's first flight.
+// hearServer receives the server's first flight, and reports whether it requests a certificate.
 func (s *Peer) hearServer() (requested bool, err error) {
 	for {
 		m, _, err := s.Receive()
@@ -199,8 +200,7 @@ func (s *Peer) hearServer() (requested bool, err error) {
 	}
 }
 
-// reply is the client's second flight. The keys are derived on the way, so that an edited flight
-// still has them.
+// reply returns the client's second flight. It derives the keys before an edit of the flight.
 func (s *Peer) reply(requested bool) []Item {
 	var flight []Item
 	prove := requested && !s.Edit.Anonymous
@@ -238,7 +238,7 @@ func (s *Peer) keyExchange() (*message.ClientKeyExchange, []byte) {
 		pre, encrypted,
 			err := kex.EncryptPreMaster(s.rand, s.peer.PublicKey.(*rsa.PublicKey), s.Hello.Version)
 		if err != nil {
-			s.T.Errorf("script: %v", err)
+			s.Fail(err)
 		}
 		return &message.ClientKeyExchange{EncryptedPreMaster: encrypted}, pre
 	}
@@ -247,14 +247,14 @@ func (s *Peer) keyExchange() (*message.ClientKeyExchange, []byte) {
 		g, _ = kex.FiniteField(s.ServerKeyExchange.P, s.ServerKeyExchange.G, 1024)
 		a, err := g.Answer(s.rand, s.ServerKeyExchange.DHPublic)
 		if err != nil {
-			s.T.Errorf("script: %v", err)
+			s.Fail(err)
 		}
 		return &message.ClientKeyExchange{DHPublic: a.Share}, keys.FiniteFieldPreMaster(a.Secret)
 	}
 	g, _ = kex.Named(s.ServerKeyExchange.Group)
 	a, err := g.Answer(s.rand, s.ServerKeyExchange.ECPublic)
 	if err != nil {
-		s.T.Errorf("script: %v", err)
+		s.Fail(err)
 	}
 	return &message.ClientKeyExchange{ECPublic: a.Share}, a.Secret
 }
