@@ -13,7 +13,7 @@ import (
 const seedLen = 64
 
 // A parameterSet is one of ML-KEM's, with the beginnings of the DER encodings of its keys. The seed
-// or the encapsulation key follows. See RFC 9935 §4 and §6.
+// or the encapsulation key follows. The encodings are those of RFC 9935.
 type parameterSet struct {
 	name             string // openssl's
 	private, public  string
