@@ -61,7 +61,8 @@ func (c *Conn) Close() error {
 		return net.ErrClosed
 	}
 	var notified error
-	if !writing && c.complete.Load() && c.lockToClose() {
+	settled := c.complete.Load() || c.early.Load() != nil
+	if !writing && settled && c.lockToClose() {
 		if c.writeError == nil { // otherwise the Write that failed has reported it
 			notified = c.closeNotify()
 		}

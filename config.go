@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -177,6 +178,14 @@ type Config struct {
 	// is half a second. After it the handshake goes on without a session, and the trace says so.
 	StoreTimeout time.Duration
 
+	// MaxEarlyData is how many bytes of early data a server lets its clients send: 0, none. Whoever
+	// records early data can send it again. Therefore a ticket is good for it once, which needs a
+	// SessionStore that is a session.Taker; the client's view of the ticket's age may differ from
+	// ours by ten seconds; and none is accepted in the ten seconds after the first use of this
+	// Config, or of the one that it was cloned from. With VerifyConnection none is accepted. It is
+	// read by Conn.ReadEarly alone. See RFC 8446 §8.
+	MaxEarlyData uint32
+
 	// Trace, if set, receives every event of every connection of this Config, secrets included. See
 	// package trace.
 	Trace trace.Sink
@@ -184,6 +193,7 @@ type Config struct {
 	cache   credentials
 	tickets tickets
 	stores  stores
+	start   atomic.Pointer[start]
 }
 
 // credentials are Certificates, parsed once.
@@ -198,7 +208,7 @@ func (c *Config) Clone() *Config {
 	if c == nil {
 		return nil
 	}
-	return &Config{
+	n := &Config{
 		Rand: c.Rand, Time: c.Time, Certificates: c.Certificates, GetCertificate: c.GetCertificate,
 		GetPSK: c.GetPSK, PSKIdentityHint: c.PSKIdentityHint,
 		PSKKeyExchangeModes: c.PSKKeyExchangeModes,
@@ -217,8 +227,11 @@ func (c *Config) Clone() *Config {
 		RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
-		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout, Trace: c.Trace,
+		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
+		MaxEarlyData: c.MaxEarlyData, Trace: c.Trace,
 	}
+	n.start.Store(c.sharedStart())
+	return n
 }
 
 // handshake turns the Config into what a handshake of one side over conn needs.
@@ -246,7 +259,10 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*handshake.Config, error) 
 	h.NamedOnly = c.UnknownNamesRefused
 	h.Hooks, h.PreShared = c.hooks(conn), c.preShared()
 	h.Resumption = c.resumption(me, conn, h.Rand, h.Log)
-	h.Trust, err = c.trust(me)
+	if h.Trust, err = c.trust(me); err != nil {
+		return nil, err
+	}
+	h.EarlyData, err = c.earlyData(me)
 	h.Accept = c.accept(conn)
 	return h, err
 }

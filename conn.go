@@ -63,6 +63,10 @@ type Conn struct {
 	renegotiating atomic.Bool
 	calls         calls
 	alerted       atomic.Bool // a fatal alert was sent
+
+	sentEarly bool                            // a client's early data; guarded by shaking
+	rejected  atomic.Bool                     // the server ignored it, and nobody was told yet
+	early     atomic.Pointer[ConnectionState] // at a server, since it has accepted early data
 }
 
 // Client makes a client's end over conn. The handshake begins with the first Read, Write or
@@ -85,8 +89,26 @@ func newConn(conn net.Conn, config *Config, me iana.Side) *Conn {
 func (c *Conn) Handshake() error { return c.HandshakeContext(context.Background()) }
 
 // HandshakeContext performs the handshake. If ctx ends first, the connection is closed and ctx's
-// error returned; once the handshake is done, ctx has no part in the connection.
+// error returned; once the handshake is done, ctx has no part in the connection. It returns
+// ErrEarlyDataRejected, once, if the handshake is done and WriteEarly's data was lost.
 func (c *Conn) HandshakeContext(ctx context.Context) error {
+	err := c.shake(ctx)
+	if err == nil && c.rejected.Swap(false) {
+		return ErrEarlyDataRejected
+	}
+	return err
+}
+
+// ready performs the handshake for what needs it.
+func (c *Conn) ready() error {
+	err := c.shake(context.Background())
+	if err == nil && c.rejected.Load() {
+		return ErrEarlyDataRejected
+	}
+	return err
+}
+
+func (c *Conn) shake(ctx context.Context) error {
 	if c.complete.Load() {
 		return nil
 	}
@@ -108,51 +130,101 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 	if c.failed = err; err != nil {
 		return err
 	}
+	c.rejected.Store(c.sentEarly && c.engine.Machine().EarlyData() == EarlyDataRejected)
 	c.complete.Store(true)
 	return nil
 }
 
 // handshake moves bytes between the socket and the engine until the figure is done.
 func (c *Conn) handshake(ctx context.Context) error {
+	if err := c.begin(nil); err != nil {
+		return err
+	}
+	c.in.Lock()
+	defer c.in.Unlock()
+	c.out.Lock()
+	defer c.out.Unlock()
+	return c.perform(ctx, nil)
+}
+
+// begin makes the engine, unless early data has made it. edit changes its configuration.
+func (c *Conn) begin(edit func(*handshake.Config)) error {
+	if c.engine != nil {
+		return nil
+	}
 	h, err := c.config.handshake(c.me, c)
 	if err != nil {
 		return err
 	}
+	if edit != nil {
+		edit(h)
+	}
 	e := engine.NewEngine(c.me, h)
+	if c.me == iana.Client && c.config.Renegotiation != tls.RenegotiateNever {
+		e.Renegotiates = func() bool {
+			return c.config.Renegotiation == tls.RenegotiateFreelyAsClient || c.renegs == 0
+		}
+	}
 	c.in.Lock()
 	defer c.in.Unlock()
 	c.out.Lock()
 	defer c.out.Unlock()
 	c.engine = e
-	if c.me == iana.Client && c.config.Renegotiation != tls.RenegotiateNever {
-		e.Renegotiates = func() bool { return c.config.Renegotiation == tls.RenegotiateFreelyAsClient || c.renegs == 0 }
-	}
-	return c.perform(ctx)
+	return nil
 }
 
-// perform moves bytes until the engine's handshake is done. It needs both halves.
-func (c *Conn) perform(ctx context.Context) (err error) {
+// perform moves bytes until the engine's handshake is done, or enough is true. It needs both halves.
+// While it waits for the peer, it lets go of the outbound half: a server may answer early data.
+func (c *Conn) perform(ctx context.Context, enough func() bool) (err error) {
 	e, lost := c.engine, false // lost: nobody is there to be told
-	for err == nil && !e.Machine().Done() {
-		err = e.Advance()
-		if pending, ok := errors.AsType[*handshake.Pending](err); ok {
-			err = pending.Do(ctx)
-			lost = ctx.Err() != nil // the connection is closed: see HandshakeContext
-			continue
-		}
-		if err == nil {
+	over := func() bool { return e.Machine().Done() || enough != nil && enough() }
+	for err == nil && !over() {
+		if lost, err = c.advance(ctx); err == nil {
 			err = c.send()
 			lost = err != nil
 		}
-		if err == nil && !e.Machine().Done() {
-			err = c.receive()
+		if err == nil && !over() {
+			err = c.await()
 			lost = err != nil
 		}
 	}
-	if err == nil {
-		c.settled.Store(e.Machine())
-		return nil
+	if err != nil {
+		return c.lose(err, lost)
 	}
+	if e.Machine().Done() {
+		c.settled.Store(e.Machine())
+	}
+	return nil
+}
+
+// advance goes on with the handshake until more bytes are needed. It needs both halves.
+func (c *Conn) advance(ctx context.Context) (lost bool, err error) {
+	for {
+		err = c.engine.Advance()
+		pending, ok := errors.AsType[*handshake.Pending](err)
+		if !ok {
+			return false, err
+		}
+		if err = pending.Do(ctx); err != nil {
+			return ctx.Err() != nil, err // the connection is closed: see HandshakeContext
+		}
+	}
+}
+
+// await receives without the outbound half, except in a renegotiation, in which nothing else may be
+// sent.
+func (c *Conn) await() error {
+	if !c.renegotiating.Load() {
+		c.out.Unlock()
+		defer c.out.Lock()
+	}
+	return c.receive()
+}
+
+// lose ends a handshake that failed, and tells the peer why, unless the connection to it is lost. It
+// needs both halves.
+func (c *Conn) lose(err error, lost bool) error {
+	e := c.engine
 	e.Fail(err)
 	if !lost {
 		c.engine.Abort(err)
@@ -230,7 +302,7 @@ func (c *Conn) answerFromRead() {
 // the peer's close_notify; a connection that ends without it gives a *TruncatedError, which is an
 // io.ErrUnexpectedEOF.
 func (c *Conn) Read(p []byte) (int, error) {
-	if err := c.Handshake(); err != nil {
+	if err := c.ready(); err != nil {
 		return 0, err
 	}
 	if len(p) == 0 {
@@ -238,6 +310,9 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 	c.in.Lock()
 	defer c.in.Unlock()
+	if c.engine.BufferedEarly() > 0 {
+		return 0, errUnreadEarly
+	}
 	for c.readError == nil {
 		n, err := c.engine.Read(p)
 		c.answerFromRead()
@@ -276,7 +351,7 @@ func (c *Conn) renegotiate() error {
 	}
 	c.renegs++
 	c.engine.Renegotiate()
-	return c.perform(context.Background())
+	return c.perform(context.Background(), nil)
 }
 
 // fail ends reading for good, and tells the peer why, unless the connection to it is lost.
@@ -300,10 +375,17 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 		return 0, net.ErrClosed
 	}
 	defer c.calls.end()
-	if err := c.Handshake(); err != nil {
+	if err := c.ready(); err != nil {
 		return 0, err
 	}
 	c.out.Lock()
+	n, err = c.write(p)
+	c.unlockOut()
+	return n, err
+}
+
+// write seals p and sends it. It needs the outbound half.
+func (c *Conn) write(p []byte) (n int, err error) {
 	for err = c.writeError; err == nil && len(p) > 0; err = c.writeError {
 		m := min(len(p), chunk)
 		if err := c.engine.Seal(p[:m]); err != nil {
@@ -312,7 +394,6 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 			n, p = n+m, p[m:]
 		}
 	}
-	c.unlockOut()
 	return n, err
 }
 

@@ -25,7 +25,7 @@ func (c *Conn) KeyUpdate(request bool) error {
 		return net.ErrClosed
 	}
 	defer c.calls.end()
-	if err := c.Handshake(); err != nil {
+	if err := c.ready(); err != nil {
 		return err
 	}
 	if !c.settled.Load().TLS13() {

@@ -55,6 +55,10 @@ type ConnectionState struct {
 	// point.
 	PeerSignatureScheme SignatureScheme
 
+	// EarlyData is what became of the data that the client sent before the handshake. At a server
+	// it is there as soon as ReadEarly has returned data, when the handshake is not complete.
+	EarlyData EarlyDataStatus
+
 	// LocalCertificates is the chain that this side showed, nil if none.
 	LocalCertificates []*x509.Certificate
 
@@ -76,10 +80,13 @@ func (s *ConnectionState) ExportKeyingMaterial(label string, context []byte,
 	return s.export(label, context, length)
 }
 
-// ConnectionState tells what was negotiated. Before the handshake is done only HandshakeComplete
-// says anything.
+// ConnectionState returns what was negotiated. Before the handshake is done it is the zero value,
+// unless a server has accepted early data.
 func (c *Conn) ConnectionState() ConnectionState {
 	if !c.complete.Load() {
+		if s := c.early.Load(); s != nil {
+			return *s
+		}
 		return ConnectionState{}
 	}
 	return c.stateOf(c.settled.Load())
@@ -90,8 +97,8 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	a := m.Agreed
 	s := ConnectionState{
 		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed,
-		HelloRetryRequest: m.Retried(),
-		CipherSuite:       uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
+		HelloRetryRequest: m.Retried(), EarlyData: m.EarlyData(),
+		CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
 		ServerName: a.ServerName, Group: m.Group, GroupName: m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
 		SecureRenegotiation: a.SecureRenegotiation,

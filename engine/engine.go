@@ -34,6 +34,8 @@ type Engine struct {
 	Renegotiates func() bool
 
 	plain    []byte // opened, and not read yet
+	zeroRTT  []byte // the client's early data, opened and not read yet
+	forgave  bool   // the peer's early data was forgiven
 	turned   bool   // the peer's keys were changed, and its Finished has not come
 	eof      error  // io.EOF after the peer's close_notify: nothing more can be read
 	over     bool   // the peer ended the connection, by close_notify or a fatal alert
@@ -85,21 +87,29 @@ func (e *Engine) Settle(a *handshake.Agreed) {
 	if a.Version == iana.TLS13 { // all that follows is protected
 		in, out = a.MaxPlaintext(e.me.Peer()), a.MaxPlaintext(e.me)
 	}
-	if e.me == iana.Server && a.Version == iana.TLS13 && a.EarlyOffered && !e.In.opened {
-		e.In.Forgive() // a server of ours takes no early data
+	e.forgive()
+	e.Out.Settle(a.Version, out)
+	if e.takesEarly() {
+		return // early data is not bound by what only its answer negotiates: see Protect
 	}
 	e.In.Settle(a.Version, in)
-	e.Out.Settle(a.Version, out)
 }
 
 // Protect replaces the keys of a direction. What we sent before is sealed under the old keys.
+// Without keys our own records go in the clear again.
 func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
+	if k == nil {
+		err := e.sealFlight()
+		e.Out.Clear()
+		return err
+	}
 	p, err := record.New(k.Suite.Cipher, k.Suite.MAC, k.Params(e.config.Rand))
 	if err != nil {
 		return err
 	}
 	if from != e.me {
 		e.turned = true
+		e.forgive()
 		e.In.Settle(k.Version, k.MaxPlaintext)
 		return e.In.Protect(p)
 	}
@@ -213,10 +223,13 @@ func (e *Engine) patience(raw []byte) error {
 	return nil
 }
 
-// early handles application data that arrives during a handshake. It is allowed only in a
-// renegotiation, under the old keys. Under the new keys nothing may come before the Finished that
-// proves them.
+// early handles application data that arrives during a handshake: early data of TLS 1.3 that we
+// accept, or data under the old keys of a renegotiation. Under the new keys nothing may come before
+// the Finished that proves them.
 func (e *Engine) early(plain []byte) error {
+	if e.takesEarly() {
+		return e.takeEarly(plain)
+	}
 	if e.machine.First() || e.turned || len(e.plain) > maxMessage {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4",
 			"application data before the handshake is done")

@@ -28,7 +28,8 @@ const (
 	maxWarnings = 4
 	maxRequests = 16
 
-	// maxSkipped bounds the early data that is dropped, in bytes. Servers usually offer 16 KiB.
+	// maxSkipped bounds the early data that is dropped, in bytes, besides what our own tickets
+	// allow. Servers usually offer 16 KiB.
 	maxSkipped = 64 << 10
 
 	smallBuffer = 4 << 10
@@ -55,12 +56,12 @@ type Inbound struct {
 	empty      int    // records in a row that said nothing
 	bulk       bool   // the last arrival filled what it was given
 
-	inner    bool // TLS 1.3: records have their type inside
-	done     bool // the handshake is done: under TLS 1.3 keys nothing may come unprotected
-	opened   bool // a protected record was opened
-	dropped  int  // ChangeCipherSpecs that meant nothing
-	forgives bool // early data is dropped, until a record opens
-	skipped  int  // bytes of it
+	inner     bool  // TLS 1.3: records have their type inside
+	done      bool  // the handshake is done: under TLS 1.3 keys nothing may come unprotected
+	opened    bool  // a protected record was opened
+	dropped   int   // ChangeCipherSpecs that meant nothing
+	forgiving bool  // early data is dropped, until a record opens
+	forgives  int64 // how many more bytes of early data are dropped, until a record opens
 }
 
 // NewInbound returns an Inbound for what the side from sends. It does not decrypt until Protect is
@@ -149,15 +150,15 @@ func (in *Inbound) Protect(p record.Protection) error {
 
 // Forgive makes Next drop early data, which we do not accept: records of application data that come
 // in the clear before the second ClientHello, and protected records until the first one that opens.
-// Nothing marks where early data ends. See RFC 8446 §4.2.10.
-func (in *Inbound) Forgive() { in.forgives = true }
+// Nothing marks where early data ends. See RFC 8446 §4.2.10. In all, max bytes may be dropped.
+func (in *Inbound) Forgive(max int64) { in.forgiving, in.forgives = true, max }
 
 // forgive counts a dropped record of early data with n bytes of content. It returns an error if
-// there were more than maxSkipped bytes. Headers count, so that empty records end, too.
+// there were too many bytes. Headers count, so that empty records end, too.
 func (in *Inbound) forgive(n int) error {
-	if in.skipped += record.HeaderLen + n; in.skipped > maxSkipped {
+	if in.forgives -= int64(record.HeaderLen + n); in.forgives < 0 {
 		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10",
-			"more than %d bytes of early data, which we do not take", maxSkipped)
+			"more early data than our tickets allow, which we do not take")
 	}
 	return nil
 }
@@ -179,7 +180,7 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 			}
 			continue
 		}
-		early := in.forgives && h.Type == iana.RecordApplicationData
+		early := in.forgiving && h.Type == iana.RecordApplicationData
 		if early && !in.inner {
 			if err := in.forgive(len(fragment)); err != nil {
 				return Item{}, false, err
@@ -196,7 +197,10 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		if err != nil {
 			return Item{}, false, err
 		}
-		in.forgives, in.opened = false, in.inner
+		in.opened = in.inner
+		if in.inner || t == iana.RecordHandshake { // a change_cipher_spec comes before early data
+			in.forgiving = false
+		}
 		if err := in.weigh(t, plain); err != nil {
 			return Item{}, false, err
 		}

@@ -39,6 +39,9 @@ func (o *Outbound) Protect(p record.Protection, k *handshake.TrafficKeys) {
 	o.split = k.Version <= iana.TLS10 && k.Suite.Cipher.CBC()
 }
 
+// Clear ends protection: our records go in the clear.
+func (o *Outbound) Clear() { o.half.Protect(nil) }
+
 // Seal splits content into records, seals them, and keeps them until Sent is called.
 //
 // In TLS 1.0, a CBC record uses the last ciphertext block of the record before it as its IV. An

@@ -25,6 +25,7 @@ type chosen struct {
 	key      *key13 // TLS 1.3: the pre-shared key, of the session or an external one
 	identity int    // of the client's identities, the one of key
 	mode     iana.PSKKeyExchangeMode
+	early    bool // TLS 1.3: early data is accepted
 }
 
 // wishes are the parts of a ClientHello that a choice depends on. A hello may list 32,767 of

@@ -43,6 +43,8 @@ func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 			return c.helloAgain(s)
 		}
 		return c.hello(s)
+	case iana.EndOfEarlyData:
+		return &message.EndOfEarlyData{}, nil
 	case iana.Certificate:
 		m := &message.Certificate{Context: s.CertificateRequest.Context}
 		if c.chosen.Credential != nil {
@@ -121,6 +123,9 @@ func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 }
 
 func (c *client) serverHello(m *message.ServerHello, s *Score) error {
+	if err := c.outdated(m, s); err != nil {
+		return err
+	}
 	if err := acceptable(s.ClientHello, m, &c.Parameters); err != nil {
 		return err
 	}

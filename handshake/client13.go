@@ -227,8 +227,11 @@ func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) e
 	if err := wellFormed(m.Extensions, message.InEncryptedExtensions); err != nil {
 		return err
 	}
-	_, err := s.agree(s.ServerHello, m)
-	return err
+	a, err := s.agree(s.ServerHello, m)
+	if err != nil {
+		return err
+	}
+	return c.earlyAccepted(a)
 }
 
 // certificateRequest13 chooses what to show: nothing, if nothing fits. See RFC 8446 §4.3.2.

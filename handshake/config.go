@@ -38,6 +38,7 @@ type Config struct {
 	Trust
 	Resumption
 	PreShared
+	EarlyData
 
 	// Prior is the handshake that a client's renegotiation follows; nil in a connection's first.
 	Prior *Prior

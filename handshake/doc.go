@@ -8,9 +8,9 @@
 // It implements RFC 5246 §7.3 and §7.4 with both its figures, sessions by ID and by ticket (RFC
 // 5077), the extended master secret (RFC 7627), RFC 7366 §3, RFC 5746 §3, pre-shared keys (RFC
 // 4279) and the extensions of extensions.go, with the key exchanges of package suite; and RFC 8446
-// with its Figures 1 and 2, retries, client certificates and tickets (figures13.go). An observer
-// follows more: SSL 3.0, the SSL 2.0 hello and early data. Left out: 0-RTT, external pre-shared
-// keys and post-handshake authentication of TLS 1.3; a server that renegotiates, which has caused
+// with its Figures 1 to 4, retries, client certificates, pre-shared keys, tickets and early data
+// (figures13.go). An observer follows more: SSL 3.0 and the SSL 2.0 hello. Left out: post-handshake
+// authentication of TLS 1.3; a server that renegotiates, which has caused
 // more attacks than it has served; static and anonymous Diffie-Hellman.
 //
 // What Go cannot promise: secrets are cleared where that is easy, but the garbage collector may

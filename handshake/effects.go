@@ -52,9 +52,17 @@ func retry(m *Machine) error {
 		return err
 	}
 	m.transcript.retry(s.PRF)
-	m.carrier.Settle(&Agreed{Version: iana.TLS13, Suite: s, MaxFragment: record.MaxPlaintext,
-		EarlyOffered: m.ClientHello.Extensions.Has(iana.ExtEarlyData),
-		SizeLimit:    [2]int{record.MaxPlaintext, record.MaxPlaintext}})
+	a := undecided13(s)
+	a.EarlyOffered = m.ClientHello.Extensions.Has(iana.ExtEarlyData)
+	if a.EarlyOffered {
+		if m.early.open { // the second hello goes in the clear
+			if err := m.carrier.Protect(iana.Client, nil); err != nil {
+				return err
+			}
+		}
+		m.closeEarly() // RFC 8446 §4.2.10: a retry accepts none
+	}
+	m.carrier.Settle(a)
 	m.compat()
 	return nil
 }
@@ -83,6 +91,9 @@ func settle(m *Machine) (err error) {
 		}
 		m.transcript.drop() // signatures are over the hash
 		return nil
+	}
+	if m.early.status == EarlyPending {
+		m.closeEarly() // only TLS 1.3 has it
 	}
 	if !m.Agreed.Kex.Ephemeral() || m.Resumed {
 		m.tellAgreed("RFC 5246 §7.4.1.3")
@@ -218,10 +229,7 @@ func firstKeys13(m *Machine) error {
 	if m.Blind[iana.Server] { // then the client's part of the figure is not known either
 		m.Blind[iana.Client] = true
 	}
-	if m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.live {
-		return m.hearEarly()
-	}
-	return protect(iana.Client, Handshaking)(m)
+	return m.protectClient()
 }
 
 // schedule returns the key schedule of TLS 1.3: the complete one if the shared secret is known,
@@ -246,18 +254,13 @@ func (m *Machine) schedule(in Input) (secrets, error) {
 }
 
 // settleEncrypted computes the negotiated parameters again, now that EncryptedExtensions is known.
-// Early data that the server did not accept is followed by records under other keys, and nothing
-// marks the boundary. See RFC 8446 §4.2.10.
 func settleEncrypted(m *Machine) (err error) {
 	if m.Agreed, err = m.agree(m.ServerHello, m.EncryptedExtensions); err != nil {
 		return err
 	}
 	m.carrier.Settle(m.Agreed)
 	m.tellAgreed("RFC 8446 §4.3.1")
-	if m.ClientHello.Extensions.Has(iana.ExtEarlyData) && !m.Agreed.EarlyData && !m.live {
-		return protect(iana.Client, Handshaking)(m)
-	}
-	return nil
+	return m.answerEarly()
 }
 
 // settleNPN adds the protocol that the client chose to the negotiated parameters:

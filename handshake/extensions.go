@@ -98,8 +98,8 @@ func init() {
 		{iana.ExtOIDFilters, "RFC 8446 §4.2.5", 0, inCR, nil, nil, nil},
 		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, nil, nil, nil},
 		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, offerPSKModes, nil, nil},
-		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, nil, nil,
-			settleEarlyData},
+		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, offerEarlyData,
+			answerEarlyData, settleEarlyData},
 		// the last, always
 		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, offerPSK, answerPSK, nil},
 	}

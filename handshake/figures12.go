@@ -5,7 +5,7 @@ import "github.com/vitrine-tls/vitrine/iana"
 // opening are the lines of both hellos, which every figure has. ServerHello chooses the figure that
 // goes on.
 var opening = Figure{"the hellos", nil, []Line{
-	{iana.Client, Kind(iana.ClientHello), always, nil, "RFC 5246 §7.4.1.2"},
+	{iana.Client, Kind(iana.ClientHello), always, sendEarly, "RFC 5246 §7.4.1.2"},
 	{iana.Server, HelloRetryRequest, ifOffers13, retry, "RFC 8446 §4.1.4"},
 	{iana.Client, Kind(iana.ClientHello), ifRetried, nil, "RFC 8446 §4.1.2"},
 	{iana.Server, Kind(iana.ServerHello), always, settle, "RFC 5246 §7.4.1.3"},

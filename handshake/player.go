@@ -36,6 +36,8 @@ type player interface {
 	// may a session be kept.
 	// What it returns is said behind the last line: a ticket of TLS 1.3.
 	finished(*Score) (message.Message, error)
+	// earlyKeys returns the keys of the early data that this side sends or accepts, or nil.
+	earlyKeys(*Score) *earlyKeys
 	// withdraw prevents the session of this connection from being resumed.
 	withdraw()
 }

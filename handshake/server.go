@@ -25,6 +25,10 @@ type server struct {
 	opened   map[string]*slow[*key13] // TLS 1.3: by identity
 	ticket13 slow[*message.NewSessionTicket]
 
+	taken        slow[bool] // TLS 1.3: the ticket is used for early data for the first time
+	earlyDecided bool       // TLS 1.3: chosen.early is
+	earlyHello   []byte     // TLS 1.3: the hash of the ClientHello that early data is accepted with
+
 	config    slow[*Config]
 	certs     slow[[]*pki.Credential]
 	found     slow[*Session] // that the client offered
@@ -222,6 +226,7 @@ func (v *server) consult(ch *message.ClientHello) error {
 		if other != nil {
 			mine := *other
 			mine.Log, mine.Rand, mine.ForClient = v.Log, v.Rand, nil
+			mine.Reads = v.Reads
 			v.Config = &mine
 		}
 	}

@@ -198,11 +198,15 @@ func (v *server) composeRetry(s *Score) (message.Message, error) {
 		!v.chosen.exchanges() {
 		return nil, nil
 	}
+	v.rejectEarly(s, "the client must send another hello", "RFC 8446 §4.2.10")
 	return v.answer13(message.RetryRandom(), message.InHelloRetryRequest, s)
 }
 
 // composeHello13 is our ServerHello, with a fresh share.
 func (v *server) composeHello13(s *Score) (message.Message, error) {
+	if err := v.decideEarly(s); err != nil {
+		return nil, err
+	}
 	if v.answered == nil && v.chosen.exchanges() {
 		a, err := v.chosen.group.Answer(v.Rand, v.chosen.share)
 		if err != nil {
@@ -302,6 +306,8 @@ func (v *server) receive13(msg message.Message, s *Score) error {
 		return v.certificate13(m)
 	case *message.CertificateVerify:
 		return v.verified13(iana.Client, m, s)
+	case *message.EndOfEarlyData:
+		return nil
 	}
 	return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4", "got a %v, which we did not ask for",
 		msg.Type())

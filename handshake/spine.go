@@ -67,7 +67,7 @@ type Carrier interface {
 	Send(k Kind, raw []byte)
 	// called when the version and the limits of records are negotiated
 	Settle(a *Agreed)
-	// nil keys: this direction can no longer be read
+	// nil keys: this direction can no longer be read, or, if it is our own, is in the clear again
 	Protect(from iana.Side, keys *TrafficKeys) error
 }
 
@@ -87,6 +87,7 @@ type Machine struct {
 	said  said
 	prior *Prior
 
+	early     earlyState
 	disguised bool // the ChangeCipherSpec for middleboxes was sent
 	keyLog    func(keylog.Line) error
 

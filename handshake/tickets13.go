@@ -47,6 +47,11 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	k.ServerName, k.ID, k.Ticket = c.ServerName, nil, t.Ticket
 	k.AgeAdd, k.Issued = t.AgeAdd, c.now()
 	k.Deadline = k.Issued.Add(time.Duration(t.LifetimeHint) * time.Second)
+	var early message.MaxEarlyData
+	if _, err := read(t.Extensions, iana.ExtEarlyData, &early); err != nil {
+		return err
+	}
+	k.MaxEarlyData = early.Size
 	c.store(k, ref)
 	return nil
 }
@@ -83,15 +88,17 @@ func (v *server) newTicket13(s *Score) (message.Message, error) {
 			k.PSKIdentity = key.identity // by which keyOfTicket finds the key again
 		}
 		k.AgeAdd, k.ID = binary.BigEndian.Uint32(add[:]), nil
+		k.Issued, k.MaxEarlyData = v.now(), v.allowsEarly()
 		err := k.Fits()
-		var ticket []byte
+		t := &message.NewSessionTicket{AgeAdd: k.AgeAdd, Nonce: nonce,
+			LifetimeHint: uint32(session.MaxSessionAge.Seconds()), Extensions: message.Extensions{}}
 		if err == nil {
-			ticket, err = v.Seal(ctx, k)
+			t.Ticket, err = v.Seal(ctx, k)
 		}
-		lifetime := uint32(session.MaxSessionAge.Seconds())
-		return &message.NewSessionTicket{LifetimeHint: lifetime, AgeAdd: k.AgeAdd, Nonce: nonce,
-			Ticket:     ticket,
-			Extensions: message.Extensions{}}, v.spare(ctx, "sealing a ticket", err)
+		if err == nil {
+			err = v.announceEarly(ctx, t, k.MaxEarlyData)
+		}
+		return t, v.spare(ctx, "sealing a ticket", err)
 	}
 	t, err := v.ticket13.await("a session ticket's key", seal)
 	if err != nil || len(t.Ticket) == 0 {

@@ -1,0 +1,198 @@
+package handshake
+
+import (
+	"context"
+	"math"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// Early data (0-RTT): what a client sends behind its first ClientHello, under keys of a ticket. See
+// RFC 8446 §2.3 and §4.2.10. Anybody who records it can send it again (§8): the server's part is in
+// early_server.go.
+
+// EarlyData is what a side may do with early data. The zero value sends none and accepts none.
+type EarlyData struct {
+	// Sends lets a client send early data, if its ticket allows it.
+	Sends bool
+
+	// Reads says that the program of a server reads the early data of this connection. Without it
+	// none is accepted.
+	Reads bool
+	// MaxEarlyData is how many bytes of early data the tickets of a server allow; 0: none.
+	MaxEarlyData uint32
+	// EarlyFrom is the time before which a server accepts none. See EarlyWindow.
+	EarlyFrom time.Time
+	// Announce makes a new ticket known to Take. Take reports whether a ticket is known, and forgets
+	// it: of all calls for one ticket, one reports true. Both may be slow.
+	Announce func(ctx context.Context, ticket []byte) error
+	Take     func(ctx context.Context, ticket []byte) (bool, error)
+}
+
+// EarlyStatus says what became of a client's early data.
+type EarlyStatus uint8
+
+// The answers. EarlyPending is for as long as the server has not answered.
+const (
+	EarlyNone     EarlyStatus = iota // the client sent none
+	EarlyPending                     // it is not known yet
+	EarlyAccepted                    // the server has read it, or will
+	EarlyRejected                    // the server has ignored it
+)
+
+func (s EarlyStatus) String() string {
+	return [...]string{"none", "pending", "accepted", "rejected"}[s&3]
+}
+
+// earlyKeys is what a side protects early data with, if it sends or accepts some.
+type earlyKeys struct {
+	secret *keys.Early
+	suite  *suite.Suite // of the session
+	limit  uint32       // bytes that may be sent
+	hello  []byte       // the hash of the ClientHello
+}
+
+// earlyState is what a Machine knows of early data.
+type earlyState struct {
+	status   EarlyStatus
+	open     bool   // more of it may come, or be sent
+	left     uint32 // how many bytes
+	exporter *keys.Exporter
+}
+
+// sendEarly is the effect of the first ClientHello: a client that offers early data goes on under
+// its keys. The change_cipher_spec comes before it. See RFC 8446 §D.4.
+func sendEarly(m *Machine) error {
+	if !m.ClientHello.Extensions.Has(iana.ExtEarlyData) {
+		return nil
+	}
+	m.early.status = EarlyPending
+	k := m.player.earlyKeys(&m.Score)
+	if k == nil || m.me != iana.Client {
+		return nil
+	}
+	// The hello goes in the clear, in a record of TLS 1.0; what follows goes in TLS 1.3's.
+	if err := m.carrier.Protect(iana.Client, nil); err != nil {
+		return err
+	}
+	m.carrier.Settle(undecided13(k.suite))
+	m.compat()
+	return m.openEarly(k)
+}
+
+// undecided13 returns the parameters of TLS 1.3 as long as nothing is negotiated.
+func undecided13(s *suite.Suite) *Agreed {
+	return &Agreed{Version: iana.TLS13, Suite: s, MaxFragment: record.MaxPlaintext,
+		SizeLimit: [2]int{record.MaxPlaintext, record.MaxPlaintext}}
+}
+
+// openEarly derives the secrets of early data, and protects the client's direction with them. See
+// RFC 8446 §7.1.
+func (m *Machine) openEarly(k *earlyKeys) error {
+	traffic, exporter := k.secret.ClientTraffic(k.hello), k.secret.Exporter(k.hello)
+	if err := m.logKey(keylog.ClientEarlyTraffic, traffic.Bytes()); err != nil {
+		return err
+	}
+	if err := m.logKey(keylog.EarlyExporter, exporter.Bytes()); err != nil {
+		return err
+	}
+	m.early.open, m.early.left, m.early.exporter = true, k.limit, &exporter
+	d := traffic.Direction(k.suite.Shape(iana.TLS13))
+	if err := m.carrier.Protect(iana.Client,
+		undecided13(k.suite).trafficKeys(iana.Client, d)); err != nil {
+		return err
+	}
+	m.log.KeysInstalled(iana.Client, nil, d.Key, d.IV, "RFC 8446 §7.3")
+	return nil
+}
+
+// closeEarly ends early data that the server does not accept. See RFC 8446 §4.2.10.
+func (m *Machine) closeEarly() { m.early.open, m.early.status = false, EarlyRejected }
+
+// endEarly is the effect of EndOfEarlyData. See RFC 8446 §4.5.
+func endEarly(m *Machine) error {
+	m.early.open = false
+	return protect(iana.Client, Handshaking)(m)
+}
+
+// protectClient protects the client's direction behind a ServerHello. A client's own direction waits
+// for EncryptedExtensions, which says whether its early data is accepted; so does an observer's. A
+// server knows.
+func (m *Machine) protectClient() error {
+	if m.ClientHello.Extensions.Has(iana.ExtEarlyData) {
+		k := m.player.earlyKeys(&m.Score)
+		switch {
+		case !m.live:
+			return m.hearEarly()
+		case m.me == iana.Client:
+			return nil
+		case k != nil:
+			return m.openEarly(k)
+		}
+		m.closeEarly()
+	}
+	return protect(iana.Client, Handshaking)(m)
+}
+
+// answerEarly is what EncryptedExtensions say about early data. What the server does not accept is
+// followed by records under other keys, and nothing marks the boundary. See RFC 8446 §4.2.10.
+func (m *Machine) answerEarly() error {
+	switch {
+	case !m.ClientHello.Extensions.Has(iana.ExtEarlyData):
+		return nil
+	case m.Agreed.EarlyData:
+		m.early.status = EarlyAccepted
+		return nil
+	}
+	m.closeEarly()
+	if m.live && m.me == iana.Server {
+		return nil // it did not accept any: see protectClient
+	}
+	return protect(iana.Client, Handshaking)(m)
+}
+
+// EarlyData returns what became of the client's early data.
+func (m *Machine) EarlyData() EarlyStatus { return m.early.status }
+
+// EarlyOpen reports whether a client may send early data now, or a server may receive some.
+func (m *Machine) EarlyOpen() bool { return m.early.open }
+
+// AnswersEarly reports whether a server may send application data although the client's Finished has
+// not come: it has accepted early data, and sent its own Finished. See RFC 8446 §4.4.4.
+func (m *Machine) AnswersEarly() bool {
+	return m.live && m.me == iana.Server && m.early.status == EarlyAccepted &&
+		m.VerifyData[iana.Server] != nil
+}
+
+// EarlyLeft returns how many more bytes of early data the ticket allows.
+func (m *Machine) EarlyLeft() int { return int(min(m.early.left, math.MaxInt32)) }
+
+// SpendEarly counts n bytes of early data. It returns an error if they are more than the ticket
+// allows. See RFC 8446 §4.2.10.
+func (m *Machine) SpendEarly(n int) error {
+	if uint64(n) > uint64(m.early.left) {
+		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10",
+			"got more early data than the ticket allows: %d bytes, expected at most %d more", n,
+			m.early.left)
+	}
+	m.early.left -= uint32(n)
+	return nil
+}
+
+// ExportEarly returns n bytes of keying material that a client's early data can be bound to. It
+// fails if this side has no early data. See RFC 8446 §7.5.
+func (m *Machine) ExportEarly(label string, context []byte, n int) ([]byte, error) {
+	if m.early.exporter == nil {
+		return nil, alert.Fail(alert.InternalError, "RFC 8446 §7.5",
+			"there is no early_exporter_secret without early data")
+	}
+	return m.early.exporter.Export(label, context, n)
+}
+
+func (*observer) earlyKeys(*Score) *earlyKeys { return nil }

@@ -1,0 +1,71 @@
+package handshake
+
+import (
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// A client's part of early data.
+
+// earlyTicket returns the ticket that early data goes with, or nil if the hello that comes next
+// offers none: only the first one may, with the first of its keys, and what is sent must make sense
+// in the protocol that the session's connection spoke. See RFC 8446 §4.2.10.
+func (c *client) earlyTicket(s *Score) *key13 {
+	if !c.Sends || s.Retry != nil || len(c.offered) == 0 {
+		return nil
+	}
+	k := c.offered[0]
+	if o := k.session; o == nil || o.MaxEarlyData == 0 ||
+		o.ALPN != "" && !slices.Contains(c.Protocols, o.ALPN) {
+		return nil
+	}
+	return k
+}
+
+func offerEarlyData(o *offering) (message.Content, bool) {
+	return nil, o.client.earlyTicket(o.score) != nil
+}
+
+// earlyKeys returns the keys of the ticket on offer. The transcript ends with the ClientHello.
+func (c *client) earlyKeys(s *Score) *earlyKeys {
+	k := c.earlyTicket(s)
+	if k == nil {
+		return nil
+	}
+	return &earlyKeys{k.early, suite.ByID13(k.session.Suite), k.session.MaxEarlyData,
+		s.transcript.with(k.hash, nil)}
+}
+
+// outdated refuses a server that answers early data with an earlier version: it cannot have read it,
+// and may take it for something else. See RFC 8446 §D.3.
+func (c *client) outdated(sh *message.ServerHello, s *Score) error {
+	if !s.ClientHello.Extensions.Has(iana.ExtEarlyData) {
+		return nil
+	}
+	return alert.Fail(alert.ProtocolVersion, "RFC 8446 §D.3",
+		"the server chose %v for a client with early data, which only TLS 1.3 has", sh.Version)
+}
+
+// earlyAccepted checks that a server which accepts early data does so with the parameters that it was
+// sent with. See RFC 8446 §4.2.10.
+func (c *client) earlyAccepted(a *Agreed) error {
+	const ref = "RFC 8446 §4.2.10"
+	switch {
+	case !a.EarlyData:
+		return nil
+	case !a.PSK || a.Identity != 0:
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server accepts early data, and not the ticket that protects it")
+	case a.Suite.ID != c.Offer.Suite:
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server accepts early data under %v, and chose %v", c.Offer.Suite, a.Suite.ID)
+	case a.ALPN != c.Offer.ALPN:
+		return alert.Fail(alert.IllegalParameter, ref,
+			"the server accepts early data of the protocol %q, and chose %q", c.Offer.ALPN, a.ALPN)
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package handshake
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// A server's part of early data. Whoever has recorded a ClientHello with early data can send it
+// again, to this server or to another that opens its tickets. Three checks limit what that gives:
+// each ticket is good for early data once (RFC 8446 §8.1), the client's view of its age must be ours
+// (§8.3), and a server that has just been started, which may have forgotten what it saw, waits until
+// everything recorded before is too old (§8.2). A refusal costs the client only time.
+
+// EarlyWindow is how much the age of a ticket, as the client states it, may differ from the age that
+// the server computes. RFC 8446 §8.3 suggests ten seconds for clients on the Internet.
+const EarlyWindow = 10 * time.Second
+
+// decideEarly decides whether the early data of the client is accepted. It must be called with the
+// transcript at the ClientHello, whose binder was checked: before that, anybody could use up a
+// ticket.
+func (v *server) decideEarly(s *Score) error {
+	if !s.ClientHello.Extensions.Has(iana.ExtEarlyData) || v.earlyDecided {
+		return nil
+	}
+	why, ref, err := v.refusesEarly(s)
+	if err != nil {
+		return err
+	}
+	if v.earlyDecided, v.chosen.early = true, why == ""; why != "" {
+		v.rejectEarly(s, why, ref)
+		return nil
+	}
+	v.Log.Choice("early_data", "", "accepted",
+		"the ticket is used for the first time, is as old as the client says, and the suite, "+
+			"the name and the protocol are those of its session", "RFC 8446 §4.2.10")
+	v.earlyHello = s.transcript.with(v.chosen.suite.PRF, nil)
+	return nil
+}
+
+// rejectEarly tells why early data is not accepted, if the client sends some.
+func (v *server) rejectEarly(s *Score, why, ref string) {
+	if s.ClientHello.Extensions.Has(iana.ExtEarlyData) {
+		v.Log.Choice("early_data", "", "rejected", why, ref)
+	}
+}
+
+// refusesEarly says why early data is not accepted; "" if it is. The ticket is used up last.
+func (v *server) refusesEarly(s *Score) (why, ref string, err error) {
+	const acceptance = "RFC 8446 §4.2.10"
+	k := v.chosen.session
+	switch {
+	case v.MaxEarlyData == 0 || !v.Reads || v.Take == nil:
+		return "the program does not read any", acceptance, nil
+	case v.Accept != nil:
+		return "the program has its last word about a connection before it reads any data",
+			acceptance, nil
+	case k == nil:
+		return "no ticket is resumed", acceptance, nil
+	case v.chosen.identity != 0:
+		return "the ticket that is resumed is not the client's first", acceptance, nil
+	case k.MaxEarlyData == 0 || k.MaxEarlyData > v.MaxEarlyData:
+		return "the ticket allows none, or more than we read", acceptance, nil
+	case k.Suite != v.chosen.suite.ID:
+		return "the ticket was made with another cipher suite", acceptance, nil
+	}
+	if same, err := v.sameProtocol(k, s); !same || err != nil {
+		return "the ticket was made with another application protocol", acceptance, err
+	}
+	return v.replayed(k, s)
+}
+
+// sameProtocol reports whether we answer with the application protocol of the session.
+func (v *server) sameProtocol(k *Session, s *Score) (bool, error) {
+	an := *v.answering(message.InEncryptedExtensions, s)
+	an.log = nil // it is told where it is answered
+	if !s.ClientHello.Extensions.Has(iana.ExtALPN) {
+		return k.ALPN == "", nil
+	}
+	content, ok, err := answerProtocol(v.Config, &an)
+	if !ok || err != nil {
+		return k.ALPN == "", err
+	}
+	return string(content.(*message.Protocols).Names[0]) == k.ALPN, nil
+}
+
+// replayed says why early data may be a copy of what was sent before; "" if it is not.
+func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
+	var psks message.OfferedPSKs
+	if _, err := read(s.ClientHello.Extensions, iana.ExtPreSharedKey, &psks); err != nil {
+		return "", "", err
+	}
+	first := psks.Identities[0]
+	if v.now().Before(v.EarlyFrom) {
+		return "this server was just started, and may have read it before", "RFC 8446 §8.2", nil
+	}
+	told := time.Duration(first.ObfuscatedTicketAge-k.AgeAdd) * time.Millisecond
+	ours := v.now().Sub(k.Issued)
+	if off := (told - ours).Abs(); k.Issued.IsZero() || off > EarlyWindow {
+		return fmt.Sprintf("the client says that its ticket is %v old, and it is %v", told,
+			ours.Round(time.Millisecond)), "RFC 8446 §8.3", nil
+	}
+	known, err := v.taken.await("whether a ticket was used before",
+		func(ctx context.Context) (bool, error) {
+			known, err := v.Take(ctx, first.Identity)
+			return known && err == nil, v.spare(ctx, "taking a ticket for early data", err)
+		})
+	if err == nil && !known {
+		why = "its ticket was used for early data before, or is not known any more"
+	}
+	return why, "RFC 8446 §8.1", err
+}
+
+// answerEarlyData says in EncryptedExtensions that early data is accepted.
+func answerEarlyData(_ *Config, an *answering) (message.Content, bool, error) {
+	return nil, an.chosen.early, nil
+}
+
+// earlyKeys returns the keys of the early data that we accept, or nil.
+func (v *server) earlyKeys(*Score) *earlyKeys {
+	if v.chosen == nil || !v.chosen.early {
+		return nil
+	}
+	return &earlyKeys{v.early, v.chosen.suite, v.chosen.session.MaxEarlyData, v.earlyHello}
+}
+
+// allowsEarly returns how many bytes of early data a new ticket allows.
+func (v *server) allowsEarly() uint32 {
+	if v.Announce == nil || v.Accept != nil {
+		return 0
+	}
+	return v.MaxEarlyData
+}
+
+// announceEarly tells the client of a new ticket's early data, once the ticket can be used up.
+func (v *server) announceEarly(ctx context.Context, t *message.NewSessionTicket, max uint32) error {
+	if max == 0 || len(t.Ticket) == 0 {
+		return nil
+	}
+	if err := v.Announce(ctx, t.Ticket); err != nil {
+		return err
+	}
+	return t.Extensions.Add(iana.ExtEarlyData, &message.MaxEarlyData{Size: max})
+}
