@@ -57,6 +57,14 @@ var causes = []cause{
 		func(f *Failure) bool { return f.received(alert.UnrecognizedName) }},
 	{"the server speaks none of the application protocols on offer",
 		func(f *Failure) bool { return f.received(alert.NoApplicationProtocol) }},
+	{"the server knows no pre-shared key of this identity, or uses it in another way: in another " +
+		"mode, imported or not, for another context",
+		func(f *Failure) bool { return f.received(alert.UnknownPSKIdentity) }},
+	{"the server has another pre-shared key for this identity, or another hash for it",
+		func(f *Failure) bool {
+			return f.Offered != nil && f.Offered.Extensions.Has(iana.ExtPreSharedKey) &&
+				f.Answered == nil && f.received(alert.DecryptError)
+		}},
 	{"the server does not understand our hello: it fails at an extension, a group or a version " +
 		"that it should ignore", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil &&

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -21,7 +19,7 @@ type choices struct {
 	suites, groups, alpn []string
 	min, max             string
 	without              []string
-	psk, pskIdentity     string
+	pskChoices
 }
 
 func (c *choices) addTo(cmd *cobra.Command) {
@@ -38,10 +36,7 @@ func (c *choices) addTo(cmd *cobra.Command) {
 	f.StringVar(&c.max, "max", "", "highest version: 1.0, 1.1, 1.2 or 1.3 (default 1.2)")
 	f.StringSliceVar(&c.without, "without", nil,
 		"extensions to do without: "+strings.Join(withouts(), ", "))
-	f.StringVar(&c.psk, "psk", "",
-		"pre-shared key (RFC 4279): hex, @FILE, - (standard input) or env:NAME")
-	f.StringVar(&c.pskIdentity, "psk-identity", "Client_identity",
-		"identity under which the client names that key")
+	c.pskChoices.addTo(cmd)
 	complete(cmd, "policy", policyNames()...)
 	complete(cmd, "suite", suiteNames()...)
 	complete(cmd, "group", append(groupNames(), hybridNames()...)...)
@@ -115,45 +110,6 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 		*v.into = uint16(version)
 	}
 	return config, c.coherent(config, example)
-}
-
-// preShared sets config.GetPSK to the key of --psk. A server accepts it under the identity of
-// --psk-identity only.
-func (c *choices) preShared(cmd *cobra.Command, config *vitrine.Config, example string) error {
-	if c.psk == "" {
-		if cmd.Flags().Changed("psk-identity") {
-			return &usageError{"--psk-identity names a key, and there is no --psk",
-				example + " --psk @key.hex --psk-identity " + quoted(c.pskIdentity)}
-		}
-		return nil
-	}
-	v := &values{stdin: cmd.InOrStdin(), fields: map[string]input{}}
-	v.set("psk", c.psk, cmd.ErrOrStderr())
-	key, err := v.bytes("psk")
-	if usage, ok := errors.AsType[*usageError](err); ok {
-		usage.wayOut = example + " --psk @key.hex"
-	}
-	if err != nil {
-		return err
-	}
-	ids := config.Policy.CipherSuites()
-	for _, id := range config.CipherSuites {
-		ids = append(ids, iana.CipherSuite(id))
-	}
-	if !slices.ContainsFunc(ids,
-		func(id iana.CipherSuite) bool { return suite.ByID(id).Kex.PreShared() }) {
-		return contradiction("--psk", "--policy "+c.policy,
-			"no suite of that policy uses a pre-shared key",
-			example+" --psk "+quoted(c.psk)+" --policy compatible")
-	}
-	identity := []byte(c.pskIdentity)
-	config.GetPSK = func(i *vitrine.PSKInfo) (*vitrine.PSK, error) {
-		if i.Identity != nil && !bytes.Equal(i.Identity, identity) {
-			return nil, nil
-		}
-		return &vitrine.PSK{Identity: identity, Key: key}, nil
-	}
-	return nil
 }
 
 // coherent returns an error if no version is left between --min and --max, or no suite for the

@@ -185,6 +185,7 @@ func (r *report) settle(a *attempt) {
 		case *trace.Agreed:
 			if row.TLS13() { // whose suites name no key exchange
 				n.KeyExchange, n.Authentication = e.KeyExchange.String(), e.Authentication.String()
+				n.ForwardSecret = e.KeyExchange.Ephemeral()
 			}
 		case *trace.Verified:
 			if e.What == "signature" && e.From == iana.Server {

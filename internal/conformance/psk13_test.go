@@ -99,6 +99,7 @@ func TestPreSharedKeysOfTLS13(t *testing.T) {
 					if string(state.PSKIdentity) != "gardener" || len(state.PeerCertificates) > 0 ||
 						state.DidResume != (i > 0) || (state.Group != 0) != tt.group ||
 						state.HelloRetryRequest != tt.retry ||
+						(len(state.Concerns) == 0) != tt.group ||
 						tt.suite != 0 && state.CipherSuite != uint16(tt.suite) {
 						t.Errorf("connection %d: %+v", i+1, state)
 					}
