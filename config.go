@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/compress"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/session"
@@ -153,6 +154,13 @@ type Config struct {
 	// 0 says nothing. See RFC 8449.
 	RecordSizeLimit int
 
+	// CertificateCompression names what may compress the certificates of either side in TLS 1.3,
+	// best first; nil compresses none. A chain of 3 KiB becomes one of 1 to 2 KiB. Whoever names an
+	// algorithm expands what a peer sends before the peer has proved anything: within 128 KiB and
+	// in memory that the peer does not determine, and in about the time of a signature. See RFC
+	// 8879.
+	CertificateCompression []iana.CertificateCompressionAlgorithm
+
 	// Renegotiation is what a client answers to a server that asks for another handshake, as some
 	// do to get a certificate late. A server of ours never renegotiates.
 	Renegotiation tls.RenegotiationSupport
@@ -225,6 +233,7 @@ func (c *Config) Clone() *Config {
 		StatusRequest: c.StatusRequest,
 		Timestamps:    c.Timestamps, MaxFragmentLength: c.MaxFragmentLength,
 		RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
+		CertificateCompression: c.CertificateCompression,
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
@@ -338,6 +347,13 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 			return p, fmt.Errorf("vitrine: Config.RecordSizeLimit is %d, expected 64 to 16384", n)
 		}
 		p.RecordSizeLimit = uint16(n)
+	}
+	p.CertificateCompression = c.CertificateCompression
+	for _, a := range p.CertificateCompression {
+		if !compress.Speaks(a) {
+			return p, fmt.Errorf("vitrine: Config.CertificateCompression has %v, which Vitrine "+
+				"does not speak", a)
+		}
 	}
 	return p, nil
 }

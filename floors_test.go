@@ -21,6 +21,7 @@ import (
 // package gets its height here.
 var floors = map[string]int{
 	"iana": 0, "wire": 0, "internal/bug": 0,
+	"internal/compress": 5, "compression": 15,
 	"alert": 10, "trace": 11, "message": 11, "keylog": 11,
 	"kex": 20, "keys": 20, "record": 20, "pki": 20,
 	"suite":     25,
@@ -57,6 +58,9 @@ var outside = []struct {
 	// constant-time modular exponentiation, which math/big does not have
 	{"filippo.io/bigmod", 0, testOnly},
 	{"github.com/cloudflare/circl/", 0, testOnly}, // X448 and Ed448, which exist nowhere else
+	// compression: the algorithms of RFC 8879 that the standard library has not
+	{"github.com/andybalholm/brotli", 15, 15},
+	{"github.com/klauspost/compress/zstd", 15, 15},
 	// vhttp: the HTTP/2 that takes connections of others than crypto/tls
 	{"golang.org/x/net/http2", 55, 55},
 	// suite: has this machine AES instructions? x/crypto brings it along anyway

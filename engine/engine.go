@@ -186,11 +186,7 @@ func (e *Engine) take(raw []byte) error {
 	if err := e.patience(raw); err != nil {
 		return err
 	}
-	kind := handshake.Kind(raw[0])
-	if message.IsHelloRetryRequest(raw) {
-		kind = handshake.HelloRetryRequest
-	}
-	err := e.machine.Take(e.me.Peer(), kind, raw)
+	err := e.machine.Take(e.me.Peer(), e.machine.KindOf(raw), raw)
 	if _, waits := errors.AsType[*handshake.Pending](err); err != nil && !waits {
 		return err
 	}

@@ -87,7 +87,7 @@ func tampered(t *testing.T, client, server *Config, from iana.Side,
 					}
 				}
 			}
-			goOn(me, func() error { return machines[me].Take(sender, KindOf(raw), raw) })
+			goOn(me, func() error { return machines[me].Take(sender, machines[me].KindOf(raw), raw) })
 		}
 		if errs[me] == nil && !machines[me].Done() {
 			goOn(me, machines[me].Speak)

@@ -50,7 +50,7 @@ func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 		if c.chosen.Credential != nil {
 			m.Chain = c.chosen.Credential.Chain.Raw()
 		}
-		return m, nil
+		return c.compressed(m, s.CertificateRequest.Extensions, c.chosen.Credential)
 	case iana.ClientKeyExchange:
 		return c.keyExchange(s)
 	case iana.CertificateVerify:

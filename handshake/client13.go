@@ -212,6 +212,12 @@ func (c *client) receive13(msg message.Message, s *Score) error {
 		return c.certificateRequest13(m)
 	case *message.Certificate:
 		return c.certificate13(m, s)
+	case *message.CompressedCertificate:
+		inside, err := c.expand(iana.Server, m)
+		if err != nil {
+			return err
+		}
+		return c.certificate13(inside, s)
 	case *message.CertificateVerify:
 		return c.verified13(iana.Server, m, s)
 	}

@@ -73,6 +73,10 @@ type Parameters struct {
 	// the longest plaintext that we want to receive, RFC 8449; 0: not said
 	RecordSizeLimit uint16
 	Protocols       []string
+
+	// CertificateCompression is what may compress either side's certificates in TLS 1.3, best
+	// first; see RFC 8879.
+	CertificateCompression []iana.CertificateCompressionAlgorithm
 }
 
 // Identity is what we can prove ourselves with.

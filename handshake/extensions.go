@@ -90,6 +90,7 @@ func init() {
 		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", hellos, inCH,
 			offerRenegotiation, answerRenegotiation, settleRenegotiation},
 		{iana.ExtSignatureAlgorithmsCert, "RFC 8446 §4.2.3", inCH, inCH | inCR, nil, nil, nil},
+		{iana.ExtCompressCertificate, "RFC 8879 §3", inCH, inCH | inCR, offerCompression, nil, nil},
 		{iana.ExtSupportedVersions, "RFC 8446 §4.2.1", hellos, inCH | inSH | inHR,
 			offerVersions, answerVersion, nil},
 		{iana.ExtKeyShare, "RFC 8446 §4.2.8", inCH, inCH | inSH | inHR, offerShares, group13, nil},

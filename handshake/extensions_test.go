@@ -85,7 +85,8 @@ var malformed = map[iana.ExtensionType][2][]string{
 		{"", "\x00", "\x00\x04\x00\x1d\x00\x00", "\x00\x05\x00\x1d\x00\x02\x01", "\x00\x00\x00"},
 		nil,
 	},
-	iana.ExtCookie: {{"", "\x00\x00", "\x00\x02\x01", "\x00\x01\x01\x00"}, nil},
+	iana.ExtCompressCertificate: {{"", "\x00", "\x01\x00", "\x02\x00", "\x02\x00\x01\x00"}, nil},
+	iana.ExtCookie:              {{"", "\x00\x00", "\x00\x02\x01", "\x00\x01\x01\x00"}, nil},
 	iana.ExtCertificateAuthorities: {{"", "\x00\x00", "\x00\x02\x00\x00",
 		"\x00\x03\x00\x01\x30\x00"}, nil},
 	iana.ExtOIDFilters:          {nil, nil}, // of a CertificateRequest

@@ -244,7 +244,11 @@ func (v *server) compose13(k Kind, s *Score) (message.Message, error) {
 	case iana.CertificateRequest:
 		return v.certificateRequest13()
 	case iana.Certificate:
-		return v.certificates13(s)
+		m, err := v.certificates13(s)
+		if err != nil {
+			return nil, err
+		}
+		return v.compressed(m, s.ClientHello.Extensions, v.chosen.Credential)
 	case iana.CertificateVerify:
 		return v.sign13(iana.Server, v.chosen.Choice, s)
 	}
@@ -260,6 +264,12 @@ func (v *server) certificateRequest13() (message.Message, error) {
 		&message.SignatureSchemes{Schemes: v.Schemes}); err != nil {
 		return nil, err
 	}
+	if a := v.CertificateCompression; len(a) > 0 {
+		if err := m.Extensions.Add(iana.ExtCompressCertificate,
+			&message.CompressionAlgorithms{Algorithms: a}); err != nil {
+			return nil, err
+		}
+	}
 	if v.Roots == nil {
 		return m, nil
 	}
@@ -274,7 +284,7 @@ func (v *server) certificateRequest13() (message.Message, error) {
 
 // certificates13 is our chain, with the staple and the timestamps that the client asked for at its
 // leaf.
-func (v *server) certificates13(s *Score) (message.Message, error) {
+func (v *server) certificates13(s *Score) (*message.Certificate, error) {
 	m := &message.Certificate{Chain: v.chosen.Credential.Chain.Raw()}
 	var leaf message.Extensions
 	var wanted message.StatusRequest
@@ -304,6 +314,12 @@ func (v *server) receive13(msg message.Message, s *Score) error {
 	switch m := msg.(type) {
 	case *message.Certificate:
 		return v.certificate13(m)
+	case *message.CompressedCertificate:
+		inside, err := v.expand(iana.Client, m)
+		if err != nil {
+			return err
+		}
+		return v.certificate13(inside)
 	case *message.CertificateVerify:
 		return v.verified13(iana.Client, m, s)
 	case *message.EndOfEarlyData:

@@ -213,8 +213,16 @@ func (k KDF) String() string {
 // CertificateCompressionAlgorithm is an algorithm that compresses certificates. See RFC 8879 §3.
 type CertificateCompressionAlgorithm uint16
 
+// The algorithms.
+const (
+	Zlib   CertificateCompressionAlgorithm = 1
+	Brotli CertificateCompressionAlgorithm = 2
+	Zstd   CertificateCompressionAlgorithm = 3
+)
+
 func (a CertificateCompressionAlgorithm) String() string {
-	return name16(a, map[CertificateCompressionAlgorithm]string{1: "zlib", 2: "brotli", 3: "zstd"})
+	return name16(a, map[CertificateCompressionAlgorithm]string{Zlib: "zlib", Brotli: "brotli",
+		Zstd: "zstd"})
 }
 
 // CertificateType is a kind of certificate, or of what replaces one. See RFC 7250 §3.

@@ -1,11 +1,8 @@
 package message
 
 import (
-	"bytes"
-	"compress/zlib"
-	"io"
-
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/compress"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -14,6 +11,8 @@ type CompressedCertificate struct {
 	Algorithm    iana.CertificateCompressionAlgorithm
 	Uncompressed []byte // uncompressed_length, 3 bytes, big-endian
 	Data         []byte
+
+	inside *Certificate // once it is known
 }
 
 // Type is compressed_certificate.
@@ -28,35 +27,55 @@ func (m *CompressedCertificate) layout(c *wire.Codec) {
 	wire.Opaque24(c, "compressed_certificate_message", &m.Data, 1, 1<<24-1)
 }
 
-// maxInflated bounds the length of a decompressed certificate message, in bytes. It holds whatever
-// length the peer claims.
-const maxInflated = 128 << 10
-
-// Certificate returns the message inside. It returns nil if that is not in zlib's format, the only
-// one in the standard library, is longer than 128 KiB, does not have the length in Uncompressed or
-// is malformed.
-func (m *CompressedCertificate) Certificate() *Certificate {
-	const zlibFormat = 1
-	if m.Algorithm != zlibFormat {
-		return nil
-	}
-	length := 0
-	for _, b := range m.Uncompressed {
-		length = length<<8 | int(b)
-	}
-	if length > maxInflated {
-		return nil
-	}
-	z, err := zlib.NewReader(bytes.NewReader(m.Data))
+// Compress returns a CompressedCertificate of m. pack compresses the body of m, or knows what comes
+// of it.
+func Compress(m *Certificate, a iana.CertificateCompressionAlgorithm,
+	pack func(body []byte) ([]byte, error)) (*CompressedCertificate, error) {
+	raw, err := Dialect{Version: iana.TLS13}.Encode(m)
 	if err != nil {
-		return nil
+		return nil, err
 	}
-	body, err := io.ReadAll(io.LimitReader(z, int64(length)+1))
-	if err != nil || len(body) != length {
-		return nil
+	body := raw[HeaderLen:]
+	packed, err := pack(body)
+	if err != nil {
+		return nil, err
+	}
+	n := len(body)
+	return &CompressedCertificate{Algorithm: a, Data: packed, inside: m,
+		Uncompressed: []byte{byte(n >> 16), byte(n >> 8), byte(n)}}, nil
+}
+
+// Length returns the uncompressed_length, in bytes.
+func (m *CompressedCertificate) Length() (n int) {
+	for _, b := range m.Uncompressed {
+		n = n<<8 | int(b)
+	}
+	return n
+}
+
+// Expand returns the message inside. What it costs is bounded, whatever the peer claims. It returns
+// an error if that is longer than 128 KiB, does not have the length in Uncompressed or is
+// malformed. The message is expanded once.
+func (m *CompressedCertificate) Expand() (*Certificate, error) {
+	if m.inside != nil {
+		return m.inside, nil
+	}
+	body, err := compress.Expand(m.Algorithm, m.Data, m.Length())
+	if err != nil {
+		return nil, err
 	}
 	inside := &Certificate{dialect: Dialect{Version: iana.TLS13}}
-	if wire.Decode(body, "certificate", inside.layout) != nil {
+	if err := wire.Decode(body, "certificate", inside.layout); err != nil {
+		return nil, err
+	}
+	m.inside = inside
+	return inside, nil
+}
+
+// Certificate returns the message inside, or nil if Expand returns an error.
+func (m *CompressedCertificate) Certificate() *Certificate {
+	inside, err := m.Expand()
+	if err != nil {
 		return nil
 	}
 	return inside

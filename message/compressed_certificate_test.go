@@ -7,7 +7,9 @@ import (
 	"runtime"
 	"testing"
 
+	_ "github.com/vitrine-tls/vitrine/compression"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/compress"
 	"github.com/vitrine-tls/vitrine/message"
 )
 
@@ -50,8 +52,41 @@ func TestCompressedCertificatesAreBounded(t *testing.T) {
 			t.Errorf("%s: %d bytes of memory", c.what, n)
 		}
 	}
-	if (&message.CompressedCertificate{Algorithm: iana.CertificateCompressionAlgorithm(2),
-		Uncompressed: make([]byte, 3)}).Certificate() != nil {
-		t.Error("brotli was read")
+	if (&message.CompressedCertificate{Algorithm: 4, Uncompressed: make([]byte,
+		3)}).Certificate() != nil {
+		t.Error("an unknown algorithm was read")
+	}
+}
+
+// A Certificate comes back from each algorithm as it was: RFC 8879 §4.
+func TestCompressedCertificatesComeBack(t *testing.T) {
+	m := &message.Certificate{Context: []byte{1, 2}, Chain: [][]byte{bytes.Repeat([]byte("leaf"),
+		300), []byte("root")}, Extensions: []message.Extensions{nil, nil}}
+	dialect := message.Dialect{Version: iana.TLS13}
+	want, err := dialect.Encode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []iana.CertificateCompressionAlgorithm{iana.Zlib, iana.Brotli, iana.Zstd} {
+		packed, err := message.Compress(m, a,
+			func(b []byte) ([]byte, error) { return compress.Pack(a, b) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		raw, err := dialect.Encode(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read, err := dialect.Parse(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		inside, err := read.(*message.CompressedCertificate).Expand()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := dialect.Encode(inside); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%v: got %x, %v", a, got, err)
+		}
 	}
 }

@@ -1,11 +1,13 @@
 package pki
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/iana"
 )
@@ -19,6 +21,32 @@ type Credential struct {
 	Staple  []byte                 // an OCSP response for the leaf, DER, or nil
 	SCTs    [][]byte               // SignedCertificateTimestamps, RFC 6962 §3.3, or nil
 	Schemes []iana.SignatureScheme // what the key is limited to; nil: no limit but its kind
+
+	packed *sync.Map // see Packed; nil remembers nothing
+}
+
+// Packed returns what pack makes of a Certificate's body, once for each algorithm and length of
+// body: what a handshake sends of one credential rarely changes, and compressing it costs more than
+// the signature. The result must not be changed.
+func (c *Credential) Packed(algorithm uint16, body []byte,
+	pack func() ([]byte, error)) ([]byte, error) {
+	type key struct {
+		algorithm uint16
+		length    int
+	}
+	type entry struct{ body, packed []byte }
+	k := key{algorithm, len(body)}
+	if c.packed == nil {
+		return pack()
+	}
+	if e, ok := c.packed.Load(k); ok && bytes.Equal(e.(*entry).body, body) {
+		return e.(*entry).packed, nil
+	}
+	packed, err := pack()
+	if err == nil {
+		c.packed.Store(k, &entry{bytes.Clone(body), packed})
+	}
+	return packed, err
 }
 
 // FromTLS converts a tls.Certificate. It returns an error if the key is not the leaf's.
@@ -40,7 +68,7 @@ func FromTLS(c *tls.Certificate) (*Credential, error) {
 		return nil, errors.New("pki: the private key is not the certificate's")
 	}
 	cred := &Credential{Chain: chain, Key: c.PrivateKey, Staple: c.OCSPStaple,
-		SCTs: c.SignedCertificateTimestamps}
+		SCTs: c.SignedCertificateTimestamps, packed: new(sync.Map)}
 	for _, s := range c.SupportedSignatureAlgorithms {
 		cred.Schemes = append(cred.Schemes, iana.SignatureScheme(s))
 	}

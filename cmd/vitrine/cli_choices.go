@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine"
+	_ "github.com/vitrine-tls/vitrine/compression" // brotli and zstd
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -19,6 +20,7 @@ type choices struct {
 	suites, groups, alpn []string
 	min, max             string
 	without              []string
+	compress             []string
 	pskChoices
 }
 
@@ -37,12 +39,15 @@ func (c *choices) addTo(cmd *cobra.Command) {
 	f.StringSliceVar(&c.without, "without", nil,
 		"extensions to do without: "+strings.Join(withouts(), ", "))
 	c.pskChoices.addTo(cmd)
+	f.StringSliceVar(&c.compress, "compress-cert", nil,
+		"let these compress certificates in TLS 1.3, best first: zlib, brotli, zstd")
 	complete(cmd, "policy", policyNames()...)
 	complete(cmd, "suite", suiteNames()...)
 	complete(cmd, "group", append(groupNames(), hybridNames()...)...)
 	complete(cmd, "min", "1.0", "1.1", "1.2", "1.3")
 	complete(cmd, "max", "1.0", "1.1", "1.2", "1.3")
 	complete(cmd, "without", withouts()...)
+	complete(cmd, "compress-cert", compressions()...)
 }
 
 // leaveOut has a function that turns the extension off, for each value of --without.
@@ -55,6 +60,9 @@ var leaveOut = map[string]func(*vitrine.Config){
 }
 
 func withouts() []string { return []string{"ems", "etm", "ocsp", "sct", "tickets"} }
+
+// compressions are the values of --compress-cert, by their code points from 1 on.
+func compressions() []string { return []string{"zlib", "brotli", "zstd"} }
 
 // config returns the Config for the flags. example is a command line that works, which errors
 // suggest with the right flag.
@@ -95,6 +103,14 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 			return nil, wrong("--without", name, withouts()...)
 		}
 		off(config)
+	}
+	for _, name := range c.compress {
+		i := slices.Index(compressions(), name)
+		if i < 0 {
+			return nil, wrong("--compress-cert", name, compressions()...)
+		}
+		config.CertificateCompression = append(config.CertificateCompression,
+			iana.CertificateCompressionAlgorithm(i+1))
 	}
 	for _, v := range []struct {
 		flag, text string

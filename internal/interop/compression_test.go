@@ -1,0 +1,110 @@
+package interop_test
+
+import (
+	"context"
+	"crypto/tls"
+	"io"
+	"net"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	_ "github.com/vitrine-tls/vitrine/compression"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/interop"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// packedCertificates counts the compressed certificates of a trace, by sender.
+type packedCertificates [2]atomic.Int64
+
+func (p *packedCertificates) Put(e trace.Entry) {
+	if m, ok := e.Event.(*trace.Message); ok && m.Type == iana.CompressedCertificate {
+		p[m.From].Add(1)
+	}
+}
+
+// Each algorithm of RFC 8879 with GnuTLS, in both roles, for the server's certificate and for the
+// client's.
+func TestTLS13CompressedCertificates(t *testing.T) {
+	require(t, interop.GnuTLS)
+	for _, a := range []iana.CertificateCompressionAlgorithm{iana.Zlib, iana.Brotli, iana.Zstd} {
+		for _, them := range sides {
+			t.Run(a.String()+", their "+them.String(), func(t *testing.T) {
+				t.Parallel()
+				var packed packedCertificates
+				m := in13(&meeting{with: interop.GnuTLS, them: them, serverKey: throwaway.RSA,
+					clientKey: throwaway.RSA}, func(c *vitrine.Config, s *interop.Setup) {
+					c.CertificateCompression = []iana.CertificateCompressionAlgorithm{a}
+					c.Trace = &packed
+					s.Options = append(s.Options, "--compress-cert", a.String())
+				})
+				conn, peer := m.handshake(t)
+				m.exchange(t, conn, peer)
+				if strings.Contains(peer.Said(), "Unknown compression method") {
+					t.Skip("this GnuTLS was built without " + a.String())
+				}
+				for side := range packed {
+					if packed[side].Load() != 1 {
+						t.Errorf("%d compressed certificates of the %v, expected 1",
+							packed[side].Load(), iana.Side(side))
+					}
+				}
+			})
+		}
+	}
+}
+
+// Chromium takes a certificate compressed with brotli, the one algorithm that it offers.
+func TestChromiumTakesACompressedCertificate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a browser takes seconds to start")
+	}
+	chromium, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("chromium is not installed")
+	}
+	var packed packedCertificates
+	config := &vitrine.Config{MinVersion: vitrine.VersionTLS13, Trace: &packed,
+		Certificates: []tls.Certificate{identity(t, throwaway.ECDSA, iana.Server).Certificate},
+		CertificateCompression: []iana.CertificateCompressionAlgorithm{iana.Zstd, iana.Zlib,
+			iana.Brotli}}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			under, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				conn := vitrine.Server(under, config)
+				defer conn.Close()
+				conn.SetDeadline(time.Now().Add(deadline))
+				if _, err := conn.Read(make([]byte, 4<<10)); err == nil {
+					io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"+
+						"Content-Length: 14\r\n\r\nbehind a glass")
+				}
+			}()
+		}
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu",
+		"--disable-background-networking", "--user-data-dir="+t.TempDir(),
+		"--ignore-certificate-errors", "--dump-dom", "https://"+l.Addr().String()+"/")
+	cmd.WaitDelay = 5 * time.Second
+	if out, err := cmd.Output(); err != nil || !strings.Contains(string(out), "behind a glass") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if packed[iana.Server].Load() == 0 {
+		t.Error("no certificate was compressed")
+	}
+}
