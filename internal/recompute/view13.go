@@ -230,19 +230,24 @@ func (v *view13) record(from string, e event) {
 		v.fail("a record with the header %x and %d bytes", header, len(fragment))
 		return
 	}
-	kind, p := int(header[0]), pieces{"plaintext": fragment}
-	if half.on && header[0] == 23 {
+	kind, p, seq := int(header[0]), pieces{"plaintext": fragment}, half.seq
+	switch {
+	case half.on && kind == 23:
 		kind, p = v.openInner(half.keys, half.seq, header, fragment)
 		v.seen["protected "+contentTypes[kind]+" from the "+from]++
+		half.seq++
+	case half.on:
+		seq = 0 // RFC 8446 §5: in the clear all the same
+	default:
+		half.seq++
 	}
-	v.sameText("seq_num", fmt.Sprint(e["seq_num"]), fmt.Sprint(half.seq))
+	v.sameText("seq_num", fmt.Sprint(e["seq_num"]), fmt.Sprint(seq))
 	v.sameText("content_type", e.text("content_type"), contentTypes[kind])
 	v.sameText("direction", e.text("direction"),
 		map[bool]string{true: "sealed", false: "opened"}[from == v.role])
 	for _, name := range pieceNames {
 		v.same(name+" of a record", e.bytes(name), p[name])
 	}
-	half.seq++
 	switch kind {
 	case 20:
 		v.seen["change_cipher_spec from the "+from]++
@@ -313,6 +318,9 @@ func (v *view13) finish() {
 		v.must("protected handshake from the " + from)
 		v.must("protected alert from the " + from)
 		v.must("alert " + from)
+		if len(v.server.session) > 0 { // RFC 8446 §D.4
+			v.must("change_cipher_spec from the " + from)
+		}
 		if v.epoch[from] != len(v.epochs[from]) {
 			v.fail("the %s's keys changed %d times, expected %d", from, v.epoch[from],
 				len(v.epochs[from]))
@@ -325,9 +333,6 @@ func (v *view13) finish() {
 		if d.must && !d.claimed {
 			v.fail("no event derives %s (%q) = %x", d.name, d.label, d.output)
 		}
-	}
-	if len(v.server.session) > 0 { // RFC 8446 §D.4; the peer's is dropped without an event
-		v.must("change_cipher_spec from the " + v.role)
 	}
 	if v.shared != nil {
 		v.must("shared_secret")
