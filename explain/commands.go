@@ -13,8 +13,8 @@ import (
 )
 
 // CommandsNeed lists what a shell needs to run every Command.
-const CommandsNeed = "a POSIX shell, OpenSSL 3.0 or later, xxd (Debian package xxd; macOS and " +
-	"BusyBox have it), and python3 where it is named"
+const CommandsNeed = "a POSIX shell, OpenSSL 3.0 or later (3.5 for ML-KEM), xxd (Debian package " +
+	"xxd; macOS and BusyBox have it), and python3 where it is named"
 
 // WithoutXXD is a shell function that replaces xxd in the commands on a machine with python3 and
 // without xxd.
@@ -30,7 +30,7 @@ sys.stdout.buffer.write(bytes.fromhex(data.decode()) if sys.argv[1] == "-r"
 // text of a peer or a file, so it is safe to paste into a shell.
 type Command struct {
 	Name    string // of the value: "master_secret", "data + MAC + padding"
-	Tool    string // "openssl", "openssl and python3", "cut"
+	Tool    string // "openssl", "openssl 3.5", "openssl and python3", "cut"
 	Text    string // for a POSIX shell; perhaps of several lines
 	Output  []byte // what it prints in hex, 256 bytes a line
 	Verdict string // what it prints instead, if it checks something: "Verified OK"
@@ -58,8 +58,9 @@ func Commands(entries []trace.Entry) []Command {
 
 // Notebook collects from a stream of events what later commands need. Its zero value is empty.
 type Notebook struct {
-	rsaKey []byte // the server's throw-away key
-	views  map[trace.Role]*notes
+	rsaKey   []byte            // the server's throw-away key
+	privates map[string][]byte // the client's ephemeral keys, by public key
+	views    map[trace.Role]*notes
 }
 
 // notes holds the inputs from the events of one role.
@@ -71,13 +72,14 @@ type notes struct {
 	block     []byte
 	keys      [2]*trace.KeysInstalled
 	rsaKey    []byte
+	privates  map[string][]byte
 }
 
 // Commands adds the next entry of the stream, and returns what the function of that name returns
 // for it.
 func (n *Notebook) Commands(e trace.Entry) []Command {
 	if n.views == nil {
-		n.views = map[trace.Role]*notes{}
+		n.views, n.privates = map[trace.Role]*notes{}, map[string][]byte{}
 	}
 	v := n.views[e.Role]
 	if v == nil {
@@ -87,7 +89,10 @@ func (n *Notebook) Commands(e trace.Entry) []Command {
 	if k, ok := e.Event.(*trace.ThrowawayKey); ok && k.From == iana.Server {
 		n.rsaKey = k.Private
 	}
-	v.rsaKey = n.rsaKey
+	if k, ok := e.Event.(*trace.Ephemeral); ok && k.From == iana.Client {
+		n.privates[string(k.Public)] = k.Private
+	}
+	v.rsaKey, v.privates = n.rsaKey, n.privates
 	return v.take(e.Event)
 }
 
@@ -95,22 +100,31 @@ func (n *Notebook) Commands(e trace.Entry) []Command {
 func (v *notes) take(e trace.Event) []Command {
 	switch e := e.(type) {
 	case *trace.Message:
-		if e.Type == iana.ClientHello {
+		if e.Type == iana.ClientHello && !v.retried() {
 			v.messages = nil
 		}
+		v.hello(e.Raw)
 		if e.Type != iana.HelloRequest { // RFC 5246 §7.4.1.1: never in the hashes
 			v.messages = append(v.messages, e)
 		}
 	case *trace.Agreed:
-		v.agreed, v.suite = *e, suite.ByID(e.Suite)
+		if v.agreed, v.suite = *e, suite.ByID(e.Suite); e.Version == iana.TLS13 {
+			v.suite = suite.ByID13(e.Suite)
+		}
 	case *trace.Ephemeral:
 		v.ephemeral = e
 		return v.publicKey(e)
 	case *trace.SharedSecret:
+		if e.Name == "shared_secret" {
+			return v.sharedSecret13(e)
+		}
 		return v.sharedSecret(e)
 	case *trace.Derived:
 		if e.Name == "key_block" {
 			v.block = e.Output
+		}
+		if e.Function != "PRF" {
+			return v.derived13(e)
 		}
 		return v.derived(e)
 	case *trace.KeysInstalled:
@@ -126,6 +140,12 @@ func (v *notes) take(e trace.Event) []Command {
 		return v.record(e)
 	}
 	return nil
+}
+
+// retried reports whether the last message is a HelloRetryRequest.
+func (v *notes) retried() bool {
+	n := len(v.messages)
+	return n > 0 && message.IsHelloRetryRequest(v.messages[n-1].Raw)
 }
 
 // message returns the first message of type t from a side in this handshake, or nil.

@@ -40,11 +40,10 @@ func (v *notes) publicKey(e *trace.Ephemeral) []Command {
 	if len(e.Private) == 0 || len(e.Public) == 0 {
 		return nil
 	}
-	if v.agreed.KeyExchange.FiniteField() {
-		p, g, ok := v.params()
-		if !ok {
-			return nil
-		}
+	if h, ok := hybridKeys[e.Group]; ok {
+		return hybridPublic(h, e)
+	}
+	if p, g, ok := v.params(e.Group); ok {
 		power := fmt.Sprintf("pow(0x%s, 0x%s, 0x%s)", hexOf(g), hexOf(e.Private), hexOf(p))
 		return []Command{python(name,
 			fmt.Sprintf(`print(format(%s, "0%dx"))`, power, 2*len(e.Public)), e.Public)}
@@ -53,9 +52,14 @@ func (v *notes) publicKey(e *trace.Ephemeral) []Command {
 	if !ok {
 		return nil
 	}
-	text := pipe(feed(der(c.private, e.Private)), "openssl pkey -inform DER -pubout -outform DER",
-		fmt.Sprintf("tail -c %d", len(e.Public)), toHex)
-	return []Command{openssl(name, text, e.Public)}
+	return []Command{publicOf(name, c, e.Private, e.Public)}
+}
+
+// publicOf is the command that computes a public key on a curve.
+func publicOf(name string, c curveDER, private, public []byte) Command {
+	text := pipe(feed(der(c.private, private)), "openssl pkey -inform DER -pubout -outform DER",
+		fmt.Sprintf("tail -c %d", len(public)), toHex)
+	return openssl(name, text, public)
 }
 
 func python(name, program string, output []byte) Command {
@@ -63,8 +67,15 @@ func python(name, program string, output []byte) Command {
 		Output: output}
 }
 
-// params returns the prime and the generator that the server chose.
-func (v *notes) params() (p, g []byte, ok bool) {
+// params returns the prime and the generator of a finite field: of the group with this name in TLS
+// 1.3, and before it those that the server chose.
+func (v *notes) params(group string) (p, g []byte, ok bool) {
+	if p := primeOf(group); p != nil && v.agreed.Version == iana.TLS13 {
+		return p, []byte{2}, true
+	}
+	if !v.agreed.KeyExchange.FiniteField() {
+		return nil, nil, false
+	}
 	m, ok := v.parse(v.message(iana.Server, iana.ServerKeyExchange)).(*message.ServerKeyExchange)
 	if !ok || len(m.P) == 0 || len(m.G) == 0 {
 		return nil, nil, false
@@ -85,7 +96,7 @@ func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 	case e == nil || len(e.Private) == 0 || len(e.Peer) == 0:
 		return nil
 	case v.agreed.KeyExchange.FiniteField():
-		p, _, ok := v.params()
+		p, _, ok := v.params(e.Group)
 		if !ok {
 			return nil
 		}
@@ -99,13 +110,7 @@ func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 	if !ok {
 		return nil
 	}
-	text := aside([]string{
-		hexFile("private.der", der(c.private, e.Private)),
-		hexFile("peer.der", der(c.public, e.Peer)),
-		pipe("openssl pkeyutl -derive -inkey private.der -keyform DER -peerkey peer.der "+
-			"-peerform DER", toHex),
-	}, "private.der", "peer.der")
-	return []Command{openssl(name, text, s.Output)}
+	return []Command{openssl(name, agreeOn(c, e.Private, e.Peer), s.Output)}
 }
 
 // decrypt returns the command that decrypts the EncryptedPreMasterSecret with the server's key. See
@@ -166,6 +171,6 @@ func (v *notes) signature(from iana.Side, s iana.SignatureScheme, signed,
 	default:
 		return nil
 	}
-	return []Command{{Name: from.String() + "'s signature", Tool: "openssl",
-		Text: aside(lines, files...), Verdict: verdict}}
+	return append(v.signedHash(signed), Command{Name: from.String() + "'s signature",
+		Tool: "openssl", Text: aside(lines, files...), Verdict: verdict})
 }

@@ -26,9 +26,11 @@ var macDigests = map[*record.MAC]string{record.HMAC_SHA1: "SHA1", record.HMAC_SH
 // 5246 §6.2.3.
 func (v *notes) record(r *trace.Record) []Command {
 	k := v.keys[r.From]
-	if r.Protection == "" || k == nil || v.suite == nil || v.agreed.Version > iana.TLS12 ||
-		len(k.MACKey)+len(k.Key) == 0 {
+	if r.Protection == "" || k == nil || v.suite == nil || len(k.MACKey)+len(k.Key) == 0 {
 		return nil
+	}
+	if v.agreed.Version == iana.TLS13 {
+		return v.record13(r, k)
 	}
 	c := v.suite.Cipher
 	switch {

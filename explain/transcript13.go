@@ -53,21 +53,23 @@ func messageNumbers(entries []trace.Entry) map[*trace.Message]int {
 // §4.2.11.2.
 func transcriptPoints(entries []trace.Entry, role trace.Role, numbers map[*trace.Message]int,
 	h crypto.Hash) map[string]Covers {
-	t := &transcript13{hash: h, running: h.New(), points: map[string]Covers{}}
+	t := newTranscript13(h)
 	t.points[string(t.running.Sum(nil))] = Covers{Text: `""`}
 	for _, e := range entries {
 		m, ok := e.Event.(*trace.Message)
-		if !ok || e.Role != role || m.Type == iana.NewSessionTicket || m.Type == iana.KeyUpdate {
+		if !ok || e.Role != role || !transcribed(m) {
 			continue
 		}
-		if message.IsHelloRetryRequest(m.Raw) {
-			t.replaceHello()
+		if raw := t.upToBinders(m); raw != nil {
+			before := t.text()
+			if len(t.numbers) > 0 {
+				before += ", "
+			}
+			t.mark(t.sum(raw), fmt.Sprintf("%sClientHello up to the binders", before))
 		}
-		t.bound(m)
-		t.running.Write(m.Raw)
+		t.add(m)
 		t.numbers = append(t.numbers, numbers[m])
-		t.raw = append(t.raw, m.Raw...)
-		t.mark(t.running, t.text())
+		t.mark(t.running.Sum(nil), t.text())
 	}
 	return t.points
 }
@@ -82,6 +84,32 @@ type transcript13 struct {
 	points  map[string]Covers
 }
 
+func newTranscript13(h crypto.Hash) *transcript13 {
+	return &transcript13{hash: h, running: h.New(), points: map[string]Covers{}}
+}
+
+// transcribed reports whether a message is in the transcript: tickets and key updates are not. See
+// RFC 8446 §4.4.1.
+func transcribed(m *trace.Message) bool {
+	return m.Type != iana.NewSessionTicket && m.Type != iana.KeyUpdate
+}
+
+// add appends a message.
+func (t *transcript13) add(m *trace.Message) {
+	if message.IsHelloRetryRequest(m.Raw) {
+		t.replaceHello()
+	}
+	t.running.Write(m.Raw)
+	t.raw = append(t.raw, m.Raw...)
+}
+
+// sum returns the hash of b.
+func (t *transcript13) sum(b []byte) []byte {
+	h := t.hash.New()
+	h.Write(b)
+	return h.Sum(nil)
+}
+
 func (t *transcript13) text() string {
 	text := ranges(t.numbers)
 	if t.retried {
@@ -90,10 +118,9 @@ func (t *transcript13) text() string {
 	return text
 }
 
-func (t *transcript13) mark(h hash.Hash, text string) {
-	sum := string(h.Sum(nil))
-	if _, known := t.points[sum]; !known {
-		t.points[sum] = Covers{slices.Clone(t.numbers), text}
+func (t *transcript13) mark(sum []byte, text string) {
+	if _, known := t.points[string(sum)]; !known {
+		t.points[string(sum)] = Covers{slices.Clone(t.numbers), text}
 	}
 }
 
@@ -113,16 +140,17 @@ func messageHash(h crypto.Hash, hello []byte) []byte {
 	return append([]byte{byte(iana.MessageHash), 0, 0, byte(h.Size())}, sum.Sum(nil)...)
 }
 
-// bound marks the transcript up to the binders of m, if m is a ClientHello that has some.
-func (t *transcript13) bound(m *trace.Message) {
+// upToBinders returns the transcript up to the binders of m, or nil if m is no ClientHello that has
+// some. See RFC 8446 §4.2.11.2.
+func (t *transcript13) upToBinders(m *trace.Message) []byte {
 	parsed, err := message.Dialect{Version: iana.TLS13}.Parse(m.Raw)
 	hello, ok := parsed.(*message.ClientHello)
 	if err != nil || !ok {
-		return
+		return nil
 	}
 	var psks message.OfferedPSKs
 	if found, err := hello.Extensions.Read(iana.ExtPreSharedKey, &psks); err != nil || !found {
-		return
+		return nil
 	}
 	length := 2
 	for _, b := range psks.Binders {
@@ -130,14 +158,7 @@ func (t *transcript13) bound(m *trace.Message) {
 	}
 	cut := len(m.Raw) - length
 	if cut < 0 || int(binary.BigEndian.Uint16(m.Raw[cut:])) != length-2 {
-		return
+		return nil
 	}
-	h := t.hash.New()
-	h.Write(t.raw)
-	h.Write(m.Raw[:cut])
-	before := t.text()
-	if len(t.numbers) > 0 {
-		before += ", "
-	}
-	t.mark(h, fmt.Sprintf("%sClientHello up to the binders", before))
+	return concat(t.raw, m.Raw[:cut])
 }
