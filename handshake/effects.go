@@ -241,8 +241,8 @@ func (m *Machine) schedule(in Input) (secrets, error) {
 	}
 	early := in.Early
 	if early == nil {
-		none := k.Early(nil)
-		early = &none
+		psk := k.Early(in.PSK)
+		early = &psk
 	}
 	if in.Shared != nil {
 		m.log.SharedSecret("shared_secret", in.Shared, "RFC 8446 §7.4")
@@ -250,6 +250,9 @@ func (m *Machine) schedule(in Input) (secrets, error) {
 	s := &schedule13{traffic13: traffic13{suite: m.Agreed.Suite},
 		handshake: early.Handshake(in.Shared), keyLog: m.logKey}
 	clear(in.Shared)
+	if !m.live {
+		return s, m.deriveEarly(s, *early)
+	}
 	return s, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -52,11 +53,18 @@ func (s *Score) Keys(in Input, from iana.Side) (*TrafficKeys, error) {
 		}
 		return s.Agreed.trafficKeys(from, derived.block.Of(from)), nil
 	}
-	if in.Traffic == nil {
-		return nil, ErrNoSecret
+	k := keys.HKDF{Hash: s.Agreed.Suite.PRF}
+	var d keys.Direction
+	ok := true
+	switch {
+	case in.Traffic != nil:
+		d, ok = logged(k, s.Agreed.Suite, in.Traffic).keys(from, Handshaking)
+	case in.Shared == nil && in.PSK == nil:
+		ok = false
+	default:
+		d = k.Early(in.PSK).Handshake(in.Shared).Traffic(from, s.transcript.sum()).
+			Direction(s.Agreed.Suite.Shape(iana.TLS13))
 	}
-	d, ok := logged(keys.HKDF{Hash: s.Agreed.Suite.PRF}, s.Agreed.Suite,
-		in.Traffic).keys(from, Handshaking)
 	if !ok {
 		return nil, ErrNoSecret
 	}
@@ -142,6 +150,40 @@ func (s *Score) ResumedByPSK() bool {
 	return s.TLS13() && s.ServerHello != nil && s.ServerHello.Extensions.Has(iana.ExtPreSharedKey)
 }
 
+// PSKIdentity returns the identity of the pre-shared key that a server of TLS 1.3 selected, or nil.
+func (s *Score) PSKIdentity() []byte {
+	var offered message.OfferedPSKs
+	if !s.TLS13() || s.Agreed == nil || !s.Agreed.PSK {
+		return nil
+	}
+	if ok, err := s.ClientHello.Extensions.Read(iana.ExtPreSharedKey, &offered); !ok ||
+		err != nil || s.Agreed.Identity >= len(offered.Identities) {
+		return nil
+	}
+	return offered.Identities[s.Agreed.Identity].Identity
+}
+
+// keyShare returns what a side sent in key_share for the group that was negotiated, or nil.
+func (s *Score) keyShare(from iana.Side) []byte {
+	if from == iana.Server {
+		var share message.KeyShare
+		if ok, err := s.ServerHello.Extensions.Read(iana.ExtKeyShare, &share); !ok || err != nil {
+			return nil
+		}
+		return share.KeyExchange
+	}
+	var shares message.KeyShares
+	if ok, err := s.ClientHello.Extensions.Read(iana.ExtKeyShare, &shares); !ok || err != nil {
+		return nil
+	}
+	for _, share := range shares.Shares {
+		if share.Group == s.Agreed.Group {
+			return share.KeyExchange
+		}
+	}
+	return nil
+}
+
 // Miss goes on as if a side had said all its lines up to one of this kind, or for kind 0 all until
 // it is the other's turn: an observer knows that they were said, and does not have them. Secrets
 // that need none of them are enough. It is false if there is no such line.
@@ -186,6 +228,28 @@ func (m *Machine) KeysOf(from iana.Side, e Epoch) *TrafficKeys {
 	k := m.Agreed.trafficKeys(from, d)
 	k.Epoch = e
 	return k
+}
+
+// LogKeys makes an observer pass on the secrets that it derives, as lines of a key log.
+func (m *Machine) LogKeys(put func(keylog.Line)) {
+	m.keyLog = func(l keylog.Line) error {
+		put(l)
+		return nil
+	}
+}
+
+// deriveEarly derives the secret of early data for an observer that has the pre-shared key. Early
+// data is under the first identity of the first ClientHello alone. See RFC 8446 §4.2.10.
+func (m *Machine) deriveEarly(s *schedule13, early keys.Early) error {
+	if m.Retried() || !m.Agreed.PSK || m.Agreed.Identity != 0 || !m.OfferedEarly() ||
+		len(m.transcript.messages) == 0 {
+		return nil
+	}
+	h := m.Agreed.Suite.PRF.New()
+	h.Write(m.transcript.messages[0])
+	traffic := early.ClientTraffic(h.Sum(nil))
+	s.set(Early, iana.Client, traffic)
+	return m.logKey(keylog.ClientEarlyTraffic, traffic.Bytes())
 }
 
 // hearEarly lets an observer hear early data, or all that the client sends next if the secret of

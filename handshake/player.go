@@ -47,6 +47,7 @@ type player interface {
 type Input struct {
 	PreMaster, Master []byte
 	Early             *keys.Early // nil without a pre-shared key
+	PSK               []byte      // an observer\'s, in place of Early
 	Shared            []byte      // nil without a key exchange
 	Traffic           *TrafficSecrets
 }

@@ -154,6 +154,9 @@ func (s *Score) Randoms() keys.Randoms {
 
 // Public is the ephemeral public key that a side sent, or nil.
 func (s *Score) Public(from iana.Side) []byte {
+	if s.Agreed != nil && s.TLS13() {
+		return s.keyShare(from)
+	}
 	if from == iana.Server {
 		if s.ServerKeyExchange == nil {
 			return nil
@@ -166,9 +169,13 @@ func (s *Score) Public(from iana.Side) []byte {
 	return either(s.ClientKeyExchange.DHPublic, s.ClientKeyExchange.ECPublic)
 }
 
-// KexGroup is the group of an ephemeral exchange, as ServerKeyExchange named it; nil for another
-// exchange.
+// KexGroup is the group of an ephemeral exchange, as ServerKeyExchange or the server's key_share
+// named it; nil for another exchange, and for a group of TLS 1.3 that is not implemented.
 func (s *Score) KexGroup() (kex.Group, error) {
+	if s.TLS13() {
+		g, _ := kex.Named(s.Agreed.Group)
+		return g, nil
+	}
 	if s.ServerKeyExchange == nil {
 		return nil, nil
 	}

@@ -168,7 +168,12 @@ func (s *schedule13) reach(e Epoch, t *transcript) error {
 	return nil
 }
 
-func (s *schedule13) session(nonce []byte) []byte { return s.resumption.PSK(nonce) }
+func (s *schedule13) session(nonce []byte) []byte {
+	if s.resumption.Bytes() == nil {
+		return nil
+	}
+	return s.resumption.PSK(nonce)
+}
 
 func (s *schedule13) export(label string, context []byte, _ keys.Randoms, n int) ([]byte, error) {
 	return s.exporter.Export(label, context, n)

@@ -210,3 +210,52 @@ func (o *hybridOffer) Finish(theirs []byte) ([]byte, error) {
 	}
 	return h.join(secret, z), nil
 }
+
+// CurveHalf reports whether private is the private key of the curve's half alone of a share of a
+// hybrid group, which an offerer or an answerer sent.
+func CurveHalf(g Group, private, share []byte) bool {
+	h, ok := g.(*hybrid)
+	if !ok {
+		return false
+	}
+	c, err := h.curve.Restore(private)
+	if err != nil {
+		return false
+	}
+	for _, n := range []int{h.kem.encapsulationKey, h.kem.ciphertext} {
+		if _, point, err := h.split(share, n); err == nil && bytes.Equal(point, c.Share()) {
+			return true
+		}
+	}
+	return false
+}
+
+// Rejoin returns the secret of a hybrid group as its answerer has it: from ML-KEM's shared secret
+// of 32 bytes and the curve's private key, joined in the hybrid's order, and the offerer's share.
+// ours is the answerer's share, which must belong to the private key.
+func Rejoin(g Group, halves, ours, theirs []byte) ([]byte, error) {
+	h, ok := g.(*hybrid)
+	if !ok {
+		return nil, alert.Fail(alert.InternalError, "RFC 10024", "%v is no hybrid", g.ID())
+	}
+	secret, scalar, err := h.split(halves, mlkem.SharedKeySize)
+	if err != nil {
+		return nil, err
+	}
+	c, err := h.curve.Restore(scalar)
+	if err != nil {
+		return nil, err
+	}
+	if !CurveHalf(g, scalar, ours) {
+		return nil, h.refuse(ours)
+	}
+	_, point, err := h.split(theirs, h.kem.encapsulationKey)
+	if err != nil {
+		return nil, err
+	}
+	z, err := c.Finish(point)
+	if err != nil {
+		return nil, h.refuse(theirs)
+	}
+	return h.join(secret, z), nil
+}

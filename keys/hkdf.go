@@ -125,3 +125,13 @@ func (k HKDF) Traffic(from iana.Side, secret []byte) (Traffic, error) {
 	}
 	return Traffic{k.stage(bytes.Clone(secret)), from}, nil
 }
+
+// Resumption returns a resumption_secret that was derived elsewhere, in a connection that another
+// one resumes. It fails with internal_error if the secret is not as long as the hash's output.
+func (k HKDF) Resumption(secret []byte) (Resumption, error) {
+	if len(secret) != k.Hash.Size() {
+		return Resumption{}, alert.Fail(alert.InternalError, schedule,
+			"got a resumption_secret of %d bytes, expected %d", len(secret), k.Hash.Size())
+	}
+	return Resumption{k.stage(bytes.Clone(secret))}, nil
+}

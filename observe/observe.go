@@ -7,7 +7,8 @@
 //
 // It reads SSL 3.0 to TLS 1.3 with every suite that package suite has a row for, also those that
 // are only read; resumption (RFC 5246 §7.3, RFC 5077), renegotiation (RFC 5246 §7.4.1.1),
-// compression (RFC 3749), and in TLS 1.3 what a key log has secrets for. Content is passed on only
+// compression (RFC 3749), and in TLS 1.3 what a key log has secrets for, or all of it with what the
+// key schedule begins with. Content is passed on only
 // after its record was authenticated, and a secret is tried on a record before it is used. Where
 // bytes are missing, it continues as soon as it can, and reports how many are missing. It does not
 // read DTLS or SSL 2.0, except for the ClientHello in SSL 2.0's form.
@@ -58,6 +59,7 @@ type Connection struct {
 	asked   int  // number of known sessions when a secret was last looked for
 	final   bool // nothing is waited for any more
 	untried bool // secrets cannot be tried before they are used
+	resumes bool // TLS 1.3: another connection may give the pre-shared key
 	some    bool // TLS 1.3: some of the secrets were given, which could not be tried before
 	leaping bool // TLS 1.3: the handshake cannot be followed, so later keys are tried; see ahead
 
@@ -102,6 +104,7 @@ func New(source Source, sink trace.Sink) *Connection {
 		c.lanes[side].half = record.Half{From: side, Log: c.log}
 	}
 	c.machine = handshake.NewObserver(c.find, c.log, c)
+	c.machine.LogKeys(c.derived)
 	c.initial = c.machine
 	return c
 }
@@ -317,7 +320,10 @@ func (c *Connection) after(l *lane, kind handshake.Kind) bool {
 	switch {
 	case kind == handshake.Kind(iana.HelloRequest):
 	case c.machine.TLS13():
-		if kind == handshake.Kind(iana.KeyUpdate) && (l.leapt || !c.leaping) {
+		switch {
+		case kind == handshake.Kind(iana.NewSessionTicket) && l.from == iana.Server:
+			c.learnTicket(body)
+		case kind == handshake.Kind(iana.KeyUpdate) && (l.leapt || !c.leaping):
 			if err := c.machine.KeyUpdate(l.from); err != nil {
 				c.fail(l.from, err)
 			}

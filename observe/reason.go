@@ -63,9 +63,9 @@ func (r *Reason) String() string { return fmt.Sprintf("%s: %s", r.Code, r.Detail
 var weights = map[Code]int{NoEarlySecret: -1, NoSecret: 0, UnknownResumedSession: 1,
 	WrongPrivateKey: 2, ForwardSecret: 3, WrongSecret: 4, BytesMissing: 5}
 
-// worse returns the reason of the greater weight.
+// worse returns the reason of the greater weight or, of two equal ones, one that has details.
 func worse(a, b *Reason) *Reason {
-	if cmp.Compare(weights[a.Code], weights[b.Code]) < 0 {
+	if n := cmp.Compare(weights[a.Code], weights[b.Code]); n < 0 || n == 0 && a.Detail == "" {
 		return b
 	}
 	return a

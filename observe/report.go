@@ -242,6 +242,9 @@ func (r *Reason) explain(m *handshake.Machine, about *Report) *Reason {
 	t := *r
 	switch r.Code {
 	case NoSecret:
+		if r.Detail != "" {
+			break
+		}
 		t.Detail = "no secret for this connection was given"
 		t.Remedy = "give a key log, which browsers and servers write when SSLKEYLOGFILE is set"
 		t.Needs = []Need{NeedKeyLog}
@@ -252,11 +255,15 @@ func (r *Reason) explain(m *handshake.Machine, about *Report) *Reason {
 	case ForwardSecret:
 		t.Detail = fmt.Sprintf("the key exchange is %s: the private key of the certificate only "+
 			"signs, and cannot open what was recorded", about.KeyExchange)
-		t.Remedy = "a key log that client or server wrote during the connection can"
-		t.Needs = []Need{NeedKeyLog}
-		if !m.TLS13() {
-			t.Remedy += ", or an ephemeral private key of either side"
-			t.Needs = append(t.Needs, NeedEphemeralKey)
+		if m.Agreed.Kex.PreShared() {
+			t.Detail = fmt.Sprintf("the key exchange is %s: neither the pre-shared key nor the "+
+				"private key of a certificate opens what was recorded", about.KeyExchange)
+		}
+		t.Remedy = "a key log that client or server wrote during the connection can, or an " +
+			"ephemeral private key of either side"
+		t.Needs = []Need{NeedKeyLog, NeedEphemeralKey}
+		if m.Group.Hybrid() {
+			t.Remedy += " (of both halves of " + m.GroupName + ")"
 		}
 	case UnknownResumedSession:
 		t.Detail = "the connection resumes a session whose full handshake is not in the capture, " +

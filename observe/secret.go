@@ -32,12 +32,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	}
 	l.probe = probe{}
 	c.asked = c.Sessions.count()
-	var candidates []Candidate
-	if c.source != nil {
-		candidates = c.source(s)
-	}
-	// Last, since these depend on which connections were read before.
-	candidates = append(candidates, c.Sessions.candidates(s)...)
+	candidates := c.candidates(s)
 	why := &Reason{Code: NoSecret}
 	if s.Resumed && c.source != nil {
 		why = &Reason{Code: UnknownResumedSession}
@@ -66,7 +61,8 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 		return c.use(s, some[0])
 	}
 	c.missing = why
-	if c.waits() || !c.final && s.Resumed && c.Sessions != nil && c.source != nil {
+	resumes := s.Resumed || c.resumes || s.TLS13() && why.Code == UnknownResumedSession
+	if c.waits() || !c.final && resumes && c.Sessions != nil && c.source != nil {
 		c.pending = aSecret
 		return handshake.Input{}, errPending
 	}
@@ -151,7 +147,8 @@ func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
 // use one for all connections of a capture. It is safe for concurrent use.
 type Sessions struct {
 	mu      sync.Mutex
-	masters map[string]known
+	masters map[string]known  // and pre-shared keys of TLS 1.3
+	nonces  map[string][]byte // of tickets of TLS 1.3 whose keys are not known
 	learned atomic.Int64
 	noted   bool
 	fresh   []string // names learned since the last news, if noted
@@ -194,6 +191,32 @@ func (t *Sessions) learn(name, master []byte, from string) {
 	}
 }
 
+// learnNonce keeps the ticket_nonce of a ticket.
+func (t *Sessions) learnNonce(ticket, nonce []byte) {
+	if t == nil || len(ticket) == 0 {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.nonces == nil {
+		t.nonces = map[string][]byte{}
+	}
+	if len(t.nonces) < maxSessions {
+		t.nonces[string(ticket)] = bytes.Clone(nonce)
+	}
+}
+
+// nonce returns the ticket_nonce of a ticket.
+func (t *Sessions) nonce(ticket []byte) (nonce []byte, ok bool) {
+	if t == nil {
+		return nil, false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	nonce, ok = t.nonces[string(ticket)]
+	return nonce, ok
+}
+
 // note starts keeping the names of learned sessions, for news.
 func (t *Sessions) note() {
 	t.mu.Lock()
@@ -211,8 +234,12 @@ func (t *Sessions) news() []string {
 }
 
 // sessionNames returns the names by which the session that a handshake resumes may be known: its ID
-// and its ticket.
-func sessionNames(sh *message.ServerHello, ch *message.ClientHello) (names [][]byte) {
+// and its ticket, or in TLS 1.3 the identity of its pre-shared key.
+func sessionNames(s *handshake.Score) (names [][]byte) {
+	sh, ch := s.ServerHello, s.ClientHello
+	if s.TLS13() {
+		return append(names, s.PSKIdentity())
+	}
 	if len(sh.SessionID) > 0 {
 		names = append(names, sh.SessionID)
 	}
@@ -226,13 +253,18 @@ func sessionNames(sh *message.ServerHello, ch *message.ClientHello) (names [][]b
 
 // candidates returns the known sessions that a handshake may resume.
 func (t *Sessions) candidates(s *handshake.Score) (list []Candidate) {
-	if t == nil || !s.Resumed {
+	if t == nil || !s.Resumed && !s.TLS13() {
 		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, name := range sessionNames(s.ServerHello, s.ClientHello) {
-		if k, ok := t.masters[string(name)]; ok {
+	for _, name := range sessionNames(s) {
+		k, ok := t.masters[string(name)]
+		switch {
+		case !ok:
+		case s.TLS13():
+			list = append(list, Candidate{Input: handshake.Input{PSK: k.master}, From: k.from})
+		default:
 			list = append(list, Candidate{Input: handshake.Input{Master: k.master}, From: k.from})
 		}
 	}

@@ -1,10 +1,8 @@
 package observe
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/rsa"
-	"fmt"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -20,11 +18,14 @@ import (
 // used. It must be safe for concurrent use if several connections are watched.
 type Source func(*handshake.Score) []Candidate
 
-// Candidate is a secret that may be the right one, or the reason why a source cannot have it.
+// Candidate is a secret that may be the right one, or the reason why a source cannot have it. Of a
+// handshake of TLS 1.3 that begins with a pre-shared key and exchanges keys too, it may have the one
+// or the other: two candidates are then joined.
 type Candidate struct {
 	handshake.Input
-	From   string // "key log"
-	Reason *Reason
+	Resumption []byte // a resumption_secret of TLS 1.3, in place of the pre-shared key of a ticket
+	From       string // "key log"
+	Reason     *Reason
 }
 
 // Sources asks several sources, in order.
@@ -150,10 +151,14 @@ func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 
 // PSK returns the pre_master_secret of a pre-shared key, according to the exchange. RSA_PSK needs
 // the server's private key as well, and DHE_PSK and ECDHE_PSK an ephemeral private key: see others.
+// In TLS 1.3 the key may be an external one, one that was imported from it, or that of a ticket.
 func PSK(key []byte, others ...Source) Source {
 	return func(s *handshake.Score) (list []Candidate) {
 		k := s.Agreed.Kex
-		if !k.PreShared() || s.TLS13() || s.Resumed {
+		if s.TLS13() {
+			return psks13(s, key)
+		}
+		if !k.PreShared() || s.Resumed {
 			return nil
 		}
 		add := func(other []byte) {
@@ -176,39 +181,6 @@ func PSK(key []byte, others ...Source) Source {
 			return []Candidate{{From: "pre-shared key", Reason: &Reason{Code: ForwardSecret}}}
 		}
 		return list
-	}
-}
-
-// Ephemeral completes a Diffie-Hellman exchange with either side's ephemeral private key.
-func Ephemeral(private []byte) Source {
-	return func(s *handshake.Score) []Candidate {
-		if !s.Agreed.Kex.Ephemeral() || s.TLS13() || s.ServerKeyExchange == nil {
-			return nil
-		}
-		g, err := s.KexGroup()
-		if g == nil || err != nil {
-			return nil
-		}
-		offer, err := g.Restore(private)
-		if err != nil {
-			return nil
-		}
-		for _, whose := range []iana.Side{iana.Client, iana.Server} {
-			if !bytes.Equal(bytes.TrimLeft(offer.Share(), "\x00"),
-				bytes.TrimLeft(s.Public(whose), "\x00")) {
-				continue
-			}
-			z, err := offer.Finish(s.Public(whose.Peer()))
-			if err != nil {
-				return nil
-			}
-			if s.Agreed.Kex.FiniteField() {
-				z = keys.FiniteFieldPreMaster(z)
-			}
-			return []Candidate{{Input: handshake.Input{PreMaster: z},
-				From: fmt.Sprintf("the %v's ephemeral key", whose)}}
-		}
-		return nil
 	}
 }
 

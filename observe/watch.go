@@ -389,10 +389,10 @@ func (w *Watch) unwind() {
 			continue
 		}
 		m := x.Stream.conn.machine
-		if !m.Resumed {
+		if !m.Resumed && !m.TLS13() {
 			continue
 		}
-		for _, name := range sessionNames(m.ServerHello, m.ClientHello) {
+		for _, name := range sessionNames(&m.Score) {
 			waiting[string(name)] = append(waiting[string(name)], x)
 		}
 	}

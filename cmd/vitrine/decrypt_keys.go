@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -19,8 +20,8 @@ import (
 
 // secretFlags are the flags that give secrets.
 type secretFlags struct {
-	rsaKeys, keyLogs, masters, preMasters, psks, ephemerals []string
-	password                                                string
+	rsaKeys, keyLogs, masters, preMasters, psks, ephemerals, resumptions []string
+	password                                                             string
 }
 
 func (s *secretFlags) flags(cmd *cobra.Command) {
@@ -35,9 +36,14 @@ func (s *secretFlags) flags(cmd *cobra.Command) {
 		"master secret in hex, @FILE, - (standard input) or env:NAME; may be repeated")
 	f.StringArrayVar(&s.preMasters, "pre-master-secret", nil,
 		"pre-master secret, given like --master-secret")
-	f.StringArrayVar(&s.psks, "psk", nil, "pre-shared key, given like --master-secret")
+	f.StringArrayVar(&s.psks, "psk", nil, "pre-shared key, of a ticket of TLS 1.3 too, given like "+
+		"--master-secret")
 	f.StringArrayVar(&s.ephemerals, "dh-private", nil,
-		"ephemeral (EC)DHE private key of either side, given like --master-secret")
+		"ephemeral (EC)DHE private key of either side, given like --master-secret; of a hybrid "+
+			"group both halves")
+	f.StringArrayVar(&s.resumptions, "resumption-secret", nil,
+		"resumption_secret of the TLS 1.3 connection that others resume, given like "+
+			"--master-secret")
 }
 
 // secretStore has the secrets. Its key log may grow during the run.
@@ -114,16 +120,13 @@ func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 	}{
 		{"--master-secret", s.masters, observe.Master, &all.others},
 		{"--pre-master-secret", s.preMasters, observe.PreMaster, &all.others},
+		{"--resumption-secret", s.resumptions, observe.ResumptionSecret, &all.others},
 		{"--dh-private", s.ephemerals, observe.Ephemeral, &ephemerals},
 	} {
 		for _, text := range kind.values {
 			b, err := secretValue(v, kind.flag, text, cmd.ErrOrStderr())
 			if err != nil {
 				return nil, err
-			}
-			if kind.flag == "--master-secret" && len(b) != 48 {
-				return nil, &usageError{fmt.Sprintf("--master-secret: got %d bytes, expected 48",
-					len(b)), "vitrine decrypt --help"}
 			}
 			*kind.into = append(*kind.into, kind.make(b))
 		}
@@ -140,6 +143,9 @@ func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 	return all, nil
 }
 
+// secretLengths are the lengths in bytes of secrets that have a fixed one.
+var secretLengths = map[string][]int{"--master-secret": {48}, "--resumption-secret": {32, 48}}
+
 // secretValue returns the value of a flag, which is hex or says where the value is.
 func secretValue(v *values, flag, text string, stderr io.Writer) ([]byte, error) {
 	if !indirect(text) {
@@ -150,6 +156,12 @@ func secretValue(v *values, flag, text string, stderr io.Writer) ([]byte, error)
 	}
 	v.fields[flag] = input{text, flag}
 	b, err := v.bytes(flag)
+	if want := secretLengths[flag]; err == nil && len(b) > 0 && want != nil &&
+		!slices.Contains(want, len(b)) {
+		return nil, &usageError{fmt.Sprintf("%s: got %d bytes, expected %s", flag, len(b),
+			strings.Trim(strings.ReplaceAll(fmt.Sprint(want), " ", " or "), "[]")),
+			"vitrine decrypt --help"}
+	}
 	var usage *usageError
 	if errors.As(err, &usage) {
 		usage.wayOut = "vitrine decrypt --help"
