@@ -11,7 +11,8 @@ import (
 
 // A HandshakeError reports a failed handshake. Its cause is an *alert.Error with the alert that
 // this side sent and the section that the peer violated, an *alert.Received, or another error, such
-// as one of the network. Package diagnose derives likely causes and remedies from it.
+// as one of the network. Which failure it is, for a program that must tell them apart, is what
+// alert.KindOf returns. Package diagnose derives likely causes and remedies from it.
 type HandshakeError struct {
 	Side     iana.Side // this side
 	Err      error

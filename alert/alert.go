@@ -122,6 +122,7 @@ type Error struct {
 	Ref    string // such as "RFC 5246 §7.4.3", or empty
 	Reason string // at most 4 KiB, with the text of Cause where that helps; if empty, Cause's text
 	Cause  error  // for errors.As and errors.Is
+	Kind   Kind   // what went wrong, for programs; empty if the alert says it all
 }
 
 func (e *Error) Error() string {
@@ -142,8 +143,7 @@ func (e *Error) Unwrap() error { return e.Cause }
 // Fail returns an *Error. An error formatted with %w becomes its Cause. Lists that the peer sent
 // should go through Few; a reason that is still too long is cut.
 func Fail(d Description, ref, format string, args ...any) error {
-	err := fmt.Errorf(format, args...)
-	return &Error{Alert: d, Ref: ref, Reason: clean(err.Error()), Cause: errors.Unwrap(err)}
+	return Kind("").Fail(d, ref, format, args...)
 }
 
 // Refused returns an *Error for what a program's callback refused. Its alert is the one that err
@@ -152,7 +152,7 @@ func Refused(d Description, what string, err error) error {
 	if e, ok := errors.AsType[*Error](err); ok && e.Alert != CloseNotify {
 		d = e.Alert
 	}
-	return Fail(d, "", "%s: %w", what, err)
+	return KindCallback.Fail(d, "", "%s: %w", what, err)
 }
 
 // Malformed returns an *Error with decode_error for a message that could not be decoded, or the
@@ -161,7 +161,7 @@ func Malformed(ref string, err error) error {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	return &Error{Alert: DecodeError, Ref: ref, Cause: err}
+	return &Error{Alert: DecodeError, Ref: ref, Cause: err, Kind: KindMalformed}
 }
 
 // Of returns the alert to send for err: that of the *Error in it, or internal_error if it has none.

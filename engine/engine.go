@@ -199,7 +199,7 @@ func (e *Engine) take(raw []byte) error {
 // flightEnds returns an error if handshake bytes follow the message that ended the peer's flight.
 func (e *Engine) flightEnds(last iana.HandshakeType) error {
 	if n := e.In.Leftover(); n > 0 {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.3",
+		return alert.KindFlight.Fail(alert.UnexpectedMessage, "RFC 5246 §7.3",
 			"got %d bytes of a further message behind the %v's %v, which ends its flight",
 			n, e.me.Peer(), last)
 	}
@@ -213,7 +213,7 @@ func (e *Engine) patience(raw []byte) error {
 		return nil
 	}
 	if e.requests++; e.requests > maxRequests {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4.1.1",
+		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4.1.1",
 			"more than %d requests to negotiate, while negotiating", maxRequests)
 	}
 	return nil
@@ -227,7 +227,7 @@ func (e *Engine) early(plain []byte) error {
 		return e.takeEarly(plain)
 	}
 	if e.machine.First() || e.turned || len(e.plain) > maxMessage {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4",
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4",
 			"application data before the handshake is done")
 	}
 	e.plain = append(bytes.Clone(e.plain), plain...)
@@ -276,7 +276,7 @@ func (e *Engine) Read(p []byte) (int, error) {
 		case iana.RecordHandshake:
 			err = e.post(item.Body)
 		default:
-			err = alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "a %v after the handshake",
+			err = alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "a %v after the handshake",
 				item.Type)
 		}
 		if err != nil {
@@ -304,12 +304,12 @@ func (e *Engine) heard(body []byte) error {
 		return nil
 	case level == alert.Warning:
 		if e.warnings++; e.warnings > maxWarnings {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.2",
+			return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5246 §7.2",
 				"more than %d warnings in a row", maxWarnings)
 		}
 		return nil
 	case level != alert.Fatal:
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.2",
+		return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 5246 §7.2",
 			"an alert of level %v, expected warning or fatal", level)
 	}
 	e.over = true
@@ -345,14 +345,15 @@ func (e *Engine) post(raw []byte) error {
 	}
 	if t := iana.HandshakeType(raw[0]); t != again ||
 		(t == iana.HelloRequest && len(raw) != message.HeaderLen) {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4", "a %v after the handshake", t)
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4",
+			"a %v after the handshake", t)
 	}
 	if e.me == iana.Client && e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation &&
 		e.Renegotiates() {
 		return cmp.Or(e.flightEnds(again), ErrRenegotiate)
 	}
 	if e.requests++; e.requests > maxRequests {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4",
+		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4",
 			"more than %d requests to renegotiate in a row", maxRequests)
 	}
 	e.mu.Lock()

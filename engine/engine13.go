@@ -34,7 +34,7 @@ func (e *Engine) heard13(level alert.Level, d alert.Description) error {
 		return nil
 	case alert.UserCanceled:
 		if e.warnings++; e.warnings > maxWarnings {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §6.1",
+			return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 8446 §6.1",
 				"more than %d warnings in a row", maxWarnings)
 		}
 		return nil
@@ -50,12 +50,13 @@ func (e *Engine) post13(raw []byte) error {
 		return e.keyUpdate(raw)
 	case t == iana.NewSessionTicket && e.me == iana.Client:
 		if e.tickets++; e.tickets > maxUpdates {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1",
+			return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1",
 				"more than %d tickets in a row", maxUpdates)
 		}
 		return e.machine.TakeTicket(raw)
 	default:
-		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6", "a %v after the handshake", t)
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6",
+			"a %v after the handshake", t)
 	}
 }
 
@@ -71,7 +72,7 @@ func (e *Engine) keyUpdate(raw []byte) error {
 	e.log.Message(e.me.Peer(), iana.KeyUpdate, raw, ref)
 	request := m.(*message.KeyUpdate).RequestUpdate
 	if request > iana.UpdateRequested {
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
 			"a KeyUpdate with request_update %d, expected 0 or 1", request)
 	}
 	// Each of our requests pays for one: a peer that only reads answers them all without data.
@@ -79,7 +80,7 @@ func (e *Engine) keyUpdate(raw []byte) error {
 		e.updates++
 	}
 	if e.updates > maxUpdates {
-		return alert.Fail(alert.UnexpectedMessage, ref,
+		return alert.KindFlood.Fail(alert.UnexpectedMessage, ref,
 			"more than %d KeyUpdates without data between them", maxUpdates)
 	}
 	if err := e.machine.KeyUpdate(e.me.Peer()); err != nil {

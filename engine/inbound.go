@@ -140,7 +140,7 @@ func (in *Inbound) Settle(v iana.Version, max int) {
 // keys is incomplete: RFC 5246 §7.1, and CVE-2014-0224.
 func (in *Inbound) Protect(p record.Protection) error {
 	if len(in.message) > 0 {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+		return alert.KindFlight.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
 			"the %v changes keys inside a handshake message", in.half.From)
 	}
 	in.half.Protect(p)
@@ -157,7 +157,7 @@ func (in *Inbound) Forgive(max int64) { in.forgiving, in.forgives = true, max }
 // there were too many bytes. Headers count, so that empty records end, too.
 func (in *Inbound) forgive(n int) error {
 	if in.forgives -= int64(record.HeaderLen + n); in.forgives < 0 {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10",
+		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10",
 			"more early data than our tickets allow, which we do not take")
 	}
 	return nil
@@ -209,7 +209,7 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 			continue
 		}
 		if in.inner && len(in.message) > 0 && t != iana.RecordAlert {
-			return Item{}, false, alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5.1",
+			return Item{}, false, alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §5.1",
 				"got a record of %v inside a handshake message", t)
 		}
 		return Item{t, plain}, true, nil
@@ -234,7 +234,7 @@ func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok 
 		return Item{h.Type, fragment}, true, nil
 	}
 	return item, false,
-		alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got an unprotected %v under keys",
+		alert.KindRecord.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got an unprotected %v under keys",
 			h.Type)
 }
 
@@ -242,7 +242,7 @@ func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok 
 // are too many.
 func (in *Inbound) disguised() error {
 	if in.dropped++; in.dropped > maxEmpty {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5",
+		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 8446 §5",
 			"more than %d change_cipher_spec records", maxEmpty)
 	}
 	return nil
@@ -260,8 +260,8 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 	// RFC 8446 §5.1: TLS 1.3 ignores the version of a record
 	if in.version != 0 && h.Version != in.version && in.version != iana.TLS13 {
 		return h, nil,
-			alert.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1", "got a record of %v, expected %v",
-				h.Version, in.version)
+			alert.KindNotTLS.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1",
+				"got a record of %v, expected %v", h.Version, in.version)
 	}
 	in.heard = h.Version
 	whole := record.HeaderLen + h.Length
@@ -283,22 +283,22 @@ func (in *Inbound) weigh(t iana.ContentType, plain []byte) error {
 			break
 		}
 		if in.empty++; in.empty > maxEmpty {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1",
+			return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1",
 				"more than %d empty records in a row", maxEmpty)
 		}
 	case iana.RecordAlert:
 		if len(plain) != 2 {
-			return alert.Fail(alert.DecodeError, "RFC 5246 §7.2",
+			return alert.KindMalformed.Fail(alert.DecodeError, "RFC 5246 §7.2",
 				"an alert of %d bytes, expected 2", len(plain))
 		}
 	case iana.RecordChangeCipherSpec:
 		if len(plain) != 1 || plain[0] != 1 {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+			return alert.KindMalformed.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
 				"a change_cipher_spec that is not the single byte 1")
 		}
 	case iana.RecordHandshake:
 		if len(plain) == 0 {
-			return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1",
+			return alert.KindLength.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1",
 				"an empty handshake record")
 		}
 	}
@@ -329,10 +329,10 @@ func (in *Inbound) wholeMessage() ([]byte, error) {
 // long. A valid Certificate could be, but we do not accept it.
 func tooLong(t iana.HandshakeType, n int) error {
 	if t == iana.ClientHello {
-		return alert.Fail(alert.DecodeError, "RFC 5246 §7.4.1.2",
+		return alert.KindLength.Fail(alert.DecodeError, "RFC 5246 §7.4.1.2",
 			"got a %v of %d bytes, the longest that can be has %d", t, n, maxMessage)
 	}
-	return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4",
+	return alert.KindLength.Fail(alert.IllegalParameter, "RFC 5246 §7.4",
 		"got a %v of %d bytes, expected at most %d", t, n, maxMessage)
 }
 

@@ -155,19 +155,19 @@ func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters)
 	const ref = "RFC 5246 §7.4.1.3"
 	switch {
 	case sh.Version > min(ch.Version, iana.TLS12):
-		return alert.Fail(alert.IllegalParameter, ref, "the server chose %v, we offered at most %v",
-			sh.Version, ch.Version)
+		return alert.KindVersion.Fail(alert.IllegalParameter, ref,
+			"the server chose %v, we offered at most %v", sh.Version, ch.Version)
 	case sh.Version < p.MinVersion:
-		return alert.Fail(alert.ProtocolVersion, ref, "the server chose %v, we offered %v to %v",
-			sh.Version, p.MinVersion, p.MaxVersion)
+		return alert.KindVersion.Fail(alert.ProtocolVersion, ref,
+			"the server chose %v, we offered %v to %v", sh.Version, p.MinVersion, p.MaxVersion)
 	case downgraded(sh, p.MaxVersion):
-		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
+		return alert.KindDowngrade.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
 			"server_random says that the server was made to choose %v, and speaks more", sh.Version)
 	case !ch.Offers(sh.CipherSuite) || signalling(sh.CipherSuite):
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindSuite.Fail(alert.IllegalParameter, ref,
 			"the server chose %v, which we did not offer", sh.CipherSuite)
 	case sh.CompressionMethod != iana.CompressionNull:
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindCompression.Fail(alert.IllegalParameter, ref,
 			"the server chose compression %v, we offered null", sh.CompressionMethod)
 	}
 	return placed(sh.Extensions, versionOf(sh), message.InServerHello,
@@ -186,26 +186,30 @@ func (a *Agreed) follows(prior *Prior, secure Demand) error {
 	}
 	switch {
 	case subtle.ConstantTimeCompare(a.renegotiated, want) != 1:
-		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5",
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.5",
 			"the server's renegotiation_info is not that of the handshake before this one, or "+
 				"of none")
 	case prior == nil && secure == Required && !a.SecureRenegotiation:
-		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.4",
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.4",
 			"the server does not know RFC 5746 (renegotiation_info), without which a "+
 				"renegotiation "+
 				"can be spliced; policy legacy accepts it")
 	case prior == nil:
 		return nil
 	case prior.Leaf != nil && !a.certified():
-		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §5",
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §5",
 			"the server showed a certificate, and renegotiates with %v, which has none", a.Suite.ID)
 	case !a.SecureRenegotiation:
-		return alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.5",
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.5",
 			"the server renegotiates without renegotiation_info")
 	case a.Version != prior.Agreed.Version,
 		a.ExtendedMasterSecret != prior.Agreed.ExtendedMasterSecret:
-		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
 			"the server renegotiates with another version, or another kind of master_secret")
+	case a.ALPN != "" && a.ALPN != prior.Agreed.ALPN:
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7301 §3.1",
+			"the server renegotiates with the protocol %q, the program speaks %q", a.ALPN,
+			prior.Agreed.ALPN)
 	}
 	return nil
 }
@@ -214,13 +218,13 @@ func (a *Agreed) follows(prior *Prior, secure Demand) error {
 func (a *Agreed) demanded(p *Parameters, sh *message.ServerHello) error {
 	switch {
 	case sh.Extensions.Has(iana.ExtEncryptThenMAC) && !a.EncryptThenMAC:
-		return alert.Fail(alert.IllegalParameter, "RFC 7366 §3",
+		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 7366 §3",
 			"the server agrees to encrypt_then_mac with %v, which has no MAC to move", a.Suite.ID)
 	case p.EncryptThenMAC == Required && !a.EncryptThenMAC && a.Suite.Cipher.CBC():
-		return alert.Fail(alert.HandshakeFailure, "RFC 7366 §3",
+		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7366 §3",
 			"the peer does not do encrypt_then_mac, which we require")
 	case p.ExtendedMasterSecret == Required && !a.ExtendedMasterSecret:
-		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
+		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
 			"the peer does not do extended_master_secret, which we require")
 	}
 	return nil

@@ -78,13 +78,14 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 	}
 	const ref = "RFC 5246 §7.4.1.3"
 	if len(refused) > 0 {
-		return nil, alert.Fail(alert.HandshakeFailure, ref,
+		return nil, alert.KindSuite.Fail(alert.HandshakeFailure, ref,
 			"no cipher suite works for both: the client "+
 				"offers %v; of these we could have done %v", alert.Few(ch.CipherSuites),
 			alert.Few(refused))
 	}
-	return nil, alert.Fail(alert.HandshakeFailure, ref, "no cipher suite in common: the client "+
-		"offers %v, we allow %v", alert.Few(ch.CipherSuites), alert.Few(c.Suites))
+	return nil, alert.KindSuite.Fail(alert.HandshakeFailure, ref,
+		"no cipher suite in common: the client offers %v, we allow %v",
+		alert.Few(ch.CipherSuites), alert.Few(c.Suites))
 }
 
 // chooseSuite takes the first suite that works with one of these credentials, or returns why none
@@ -178,7 +179,7 @@ func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 	}
 	switch {
 	case v == 0 && sent:
-		return 0, alert.Fail(
+		return 0, alert.KindVersion.Fail(
 			alert.ProtocolVersion,
 			"RFC 8446 §4.2.1",
 			"the client speaks %v, we speak %v to %v",
@@ -187,7 +188,7 @@ func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 			c.MaxVersion,
 		)
 	case v == 0: // also for a fallback: RFC 7507 §3 leaves what we do not speak to protocol_version
-		return 0, alert.Fail(
+		return 0, alert.KindVersion.Fail(
 			alert.ProtocolVersion,
 			"RFC 5246 §E.1",
 			"the client speaks at most %v, we speak %v to %v",
@@ -196,7 +197,7 @@ func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 			c.MaxVersion,
 		)
 	case v < c.MaxVersion && ch.Offers(iana.TLS_FALLBACK_SCSV):
-		return 0, alert.Fail(
+		return 0, alert.KindDowngrade.Fail(
 			alert.InappropriateFallback,
 			"RFC 7507 §3",
 			"the client fell back to %v, and we speak %v",
@@ -210,7 +211,7 @@ func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 // admissible refuses a hello that nothing could be chosen from.
 func admissible(ch *message.ClientHello, c *Config) error {
 	if !slices.Contains(ch.CompressionMethods, iana.CompressionNull) {
-		return alert.Fail(
+		return alert.KindCompression.Fail(
 			alert.IllegalParameter,
 			"RFC 5246 §7.4.1.2",
 			"the client's compression_methods are %v, without null",
@@ -218,7 +219,7 @@ func admissible(ch *message.ClientHello, c *Config) error {
 		)
 	}
 	if c.ExtendedMasterSecret == Required && !ch.Extensions.Has(iana.ExtExtendedMasterSecret) {
-		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
+		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
 			"the client does not offer extended_master_secret, which we require")
 	}
 	return uncompressed(ch.Extensions)

@@ -150,11 +150,11 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 
 func (c *client) certificate(m *message.Certificate, s *Score) error {
 	if len(m.Chain) == 0 {
-		return alert.Fail(alert.DecodeError, "RFC 5246 §7.4.2",
+		return alert.KindNoCertificate.Fail(alert.DecodeError, "RFC 5246 §7.4.2",
 			"the server's Certificate is empty, expected at least its own")
 	}
 	if c.Prior != nil && !bytes.Equal(m.Chain[0], c.Prior.Leaf) {
-		return alert.Fail(alert.BadCertificate, "RFC 5746 §5",
+		return alert.KindRenegotiation.Fail(alert.BadCertificate, "RFC 5746 §5",
 			"the server renegotiates with another certificate")
 	}
 	if err := c.authenticate(iana.Server, m.Chain, !c.Skip); err != nil {
@@ -207,7 +207,7 @@ func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error
 	const ref = "RFC 5246 §7.4.3"
 	kx := s.Agreed.Kex
 	if kx.EllipticCurve() && !slices.Contains(c.Groups, m.Group) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
+		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
 			"the server chose the group %v, we offered %v", m.Group,
 			alert.Few(offeredGroups(c.Config)))
 	}

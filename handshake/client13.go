@@ -68,18 +68,19 @@ func acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.P
 	row := extensionRow
 	switch {
 	case versionOf(sh) != iana.TLS13:
-		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.1",
+		return alert.KindVersion.Fail(alert.IllegalParameter, "RFC 8446 §4.2.1",
 			"the server's supported_versions has %v, expected TLS 1.3", versionOf(sh))
 	case sh.Version != iana.TLS12:
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindVersion.Fail(alert.IllegalParameter, ref,
 			"the server's legacy_version is %v, expected TLS 1.2", sh.Version)
 	case !bytes.Equal(sh.SessionID, ch.SessionID):
-		return alert.Fail(alert.IllegalParameter, ref, "the server does not echo our session ID")
+		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
+			"the server does not echo our session ID")
 	case sh.CompressionMethod != iana.CompressionNull:
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindCompression.Fail(alert.IllegalParameter, ref,
 			"the server chose compression %v, we offered null", sh.CompressionMethod)
 	case !ch.Offers(sh.CipherSuite):
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindSuite.Fail(alert.IllegalParameter, ref,
 			"the server chose %v, which we did not offer", sh.CipherSuite)
 	}
 	return placed(sh.Extensions, iana.TLS13, at, func(x *extension) bool {
@@ -115,14 +116,14 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 	}
 	if !asked {
 		if !m.Extensions.Has(iana.ExtCookie) {
-			return alert.Fail(alert.IllegalParameter, ref,
+			return alert.KindRetry.Fail(alert.IllegalParameter, ref,
 				"the server asks for another hello, and for no change in it")
 		}
 		return nil
 	}
 	known := slices.ContainsFunc(c.shares, func(k keyShare) bool { return k.ID() == group.Group })
 	if known || !slices.Contains(offeredGroups(c.Config), group.Group) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
+		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
 			"the server asks for a share of %v, which we sent already or did not offer",
 			group.Group)
 	}
@@ -152,7 +153,7 @@ func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
 		return err
 	}
 	if s.Retried() && m.CipherSuite != s.Retry.CipherSuite {
-		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.4",
+		return alert.KindSuite.Fail(alert.IllegalParameter, "RFC 8446 §4.1.4",
 			"the server chose %v, and %v in its HelloRetryRequest", m.CipherSuite,
 			s.Retry.CipherSuite)
 	}
@@ -163,10 +164,10 @@ func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
 	shared := m.Extensions.Has(iana.ExtKeyShare)
 	switch {
 	case !shared && !a.PSK:
-		return alert.Fail(alert.MissingExtension, "RFC 8446 §4.2.8",
+		return alert.KindShare.Fail(alert.MissingExtension, "RFC 8446 §4.2.8",
 			"the server sends neither key_share nor pre_shared_key")
 	case shared && c.shareOf(a.Group) == nil:
-		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
+		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
 			"the server's share is of %v, of which we sent none", a.Group)
 	case a.PSK:
 		return c.goesOn(a)
@@ -221,8 +222,8 @@ func (c *client) receive13(msg message.Message, s *Score) error {
 	case *message.CertificateVerify:
 		return c.verified13(iana.Server, m, s)
 	}
-	return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4", "got a %v, which we did not ask for",
-		msg.Type())
+	return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4",
+		"got a %v, which we did not ask for", msg.Type())
 }
 
 func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) error {
@@ -244,14 +245,14 @@ func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) e
 func (c *client) certificateRequest13(m *message.CertificateRequest) error {
 	const ref = "RFC 8446 §4.3.2"
 	if len(m.Context) != 0 {
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
 			"the server's certificate_request_context is not empty during the handshake")
 	}
 	if err := placed(m.Extensions, iana.TLS13, message.InCertificateRequest, nil); err != nil {
 		return err
 	}
 	if !m.Extensions.Has(iana.ExtSignatureAlgorithms) {
-		return alert.Fail(alert.MissingExtension, ref,
+		return alert.KindMissing.Fail(alert.MissingExtension, ref,
 			"the server's CertificateRequest has no signature_algorithms")
 	}
 	return c.chooseCredential(pki.Request{Schemes: m.Schemes, Authorities: m.Authorities,
@@ -263,10 +264,10 @@ func (c *client) certificate13(m *message.Certificate, s *Score) error {
 	const ref = "RFC 8446 §4.4.2"
 	switch {
 	case len(m.Context) != 0:
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
 			"the certificate_request_context of a server's Certificate is not empty")
 	case len(m.Chain) == 0:
-		return alert.Fail(alert.DecodeError, "RFC 8446 §4.4.2.4",
+		return alert.KindNoCertificate.Fail(alert.DecodeError, "RFC 8446 §4.4.2.4",
 			"the server's Certificate is empty")
 	}
 	asked := func(x *extension) bool { return x.asked(s.ClientHello) }
@@ -312,7 +313,7 @@ func (l *live) verified13(from iana.Side, m *message.CertificateVerify, s *Score
 		return err
 	}
 	if !slices.Contains(l.Schemes, m.Scheme) || !pki.Signs13(pub, m.Scheme) {
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindScheme.Fail(alert.IllegalParameter, ref,
 			"the %v signed with %v, which TLS 1.3, its key or our policy does not allow", from,
 			m.Scheme)
 	}

@@ -336,15 +336,15 @@ func (m *Machine) KeyUpdate(from iana.Side) error {
 func suiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 	s := suite.Readable(id)
 	if s == nil {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
+		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
 			"the server chose %v, which Vitrine does not know", id)
 	}
 	if (s.Kex == iana.KexNone) != (v == iana.TLS13) {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
+		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
 			"the server chose %v with %v", id, v)
 	}
 	if max(v, iana.TLS10) < s.MinVersion() {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
+		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
 			"the server chose %v with %v, which needs %v", id, v, s.MinVersion())
 	}
 	return s, nil

@@ -143,10 +143,10 @@ func placed(e message.Extensions, v iana.Version, at message.Place,
 		row := extensionRow(x.Type)
 		switch {
 		case at&requests == 0 && (row == nil || !asked(row)):
-			return alert.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4",
+			return alert.KindExtension.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4",
 				"the peer answers %v, which we did not send", x.Type)
 		case row != nil && row.places(v)&at == 0:
-			return alert.Fail(wrongPlace, row.ref,
+			return alert.KindExtension.Fail(wrongPlace, row.ref,
 				"the peer sends %v in a message of %v that may not have it", x.Type, v)
 		}
 	}

@@ -74,12 +74,12 @@ func settleMaxFragment(a *Agreed, client, server message.Extensions) error {
 		return err
 	}
 	if got != asked || got.Bytes() == 0 {
-		return alert.Fail(alert.IllegalParameter, "RFC 6066 §4",
+		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 6066 §4",
 			"the server answers max_fragment_length %d, the client asked for %d", got.Code,
 			asked.Code)
 	}
 	if server.Has(iana.ExtRecordSizeLimit) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8449 §5",
+		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 8449 §5",
 			"the server answers both max_fragment_length and record_size_limit")
 	}
 	a.MaxFragment = got.Bytes()
@@ -191,7 +191,7 @@ func uncompressed(e message.Extensions) error {
 		return err
 	}
 	if !slices.Contains(f.Formats, iana.Uncompressed) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.1.2",
+		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 8422 §5.1.2",
 			"the peer's ec_point_formats are %v, without uncompressed", alert.Few(f.Formats))
 	}
 	return nil
@@ -234,7 +234,7 @@ func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
 			}
 		}
 	}
-	return nil, false, alert.Fail(alert.NoApplicationProtocol, "RFC 7301 §3.2",
+	return nil, false, alert.KindProtocol.Fail(alert.NoApplicationProtocol, "RFC 7301 §3.2",
 		"the client speaks %s, we speak %q", join(theirs.Names), alert.Few(c.Protocols))
 }
 
@@ -249,7 +249,7 @@ func settleProtocol(a *Agreed, client, server message.Extensions) error {
 	if len(got.Names) != 1 ||
 		!slices.ContainsFunc(asked.Names,
 			func(n []byte) bool { return bytes.Equal(n, got.Names[0]) }) {
-		return alert.Fail(alert.IllegalParameter, "RFC 7301 §3.1",
+		return alert.KindProtocol.Fail(alert.IllegalParameter, "RFC 7301 §3.1",
 			"the server chose the protocols %s, the client offered %s", join(got.Names),
 			join(asked.Names))
 	}
@@ -342,7 +342,7 @@ func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error
 	}
 	if len(r.RenegotiatedConnection) > 0 {
 		return nil, false,
-			alert.Fail(alert.HandshakeFailure, "RFC 5746 §3.6",
+			alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.6",
 				"the client's renegotiation_info names an earlier handshake, expected none in a "+
 					"connection's first")
 	}

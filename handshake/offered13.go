@@ -94,12 +94,12 @@ func (c *client) bind(m *message.ClientHello, s *Score) error {
 func (c *client) goesOn(a *Agreed) error {
 	const ref = "RFC 8446 §4.2.11"
 	if a.Identity >= len(c.offered) {
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
 			"the server chose pre-shared key %d, we offered %d", a.Identity, len(c.offered))
 	}
 	k := c.offered[a.Identity]
 	if a.Suite.PRF != k.hash {
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
 			"the server goes on from a key of %v with %v, whose hash is another", k.hash,
 			a.Suite.ID)
 	}
@@ -108,7 +108,7 @@ func (c *client) goesOn(a *Agreed) error {
 		mode = iana.PSKKE
 	}
 	if !slices.Contains(c.modes(), mode) {
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
 			"the server chose %v, we offered %v", mode, c.modes())
 	}
 	c.key, c.early, c.peer = k, k.early, Peer{PSKIdentity: k.name}

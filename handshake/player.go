@@ -109,7 +109,7 @@ func isFiniteField(g kex.Group) bool {
 func curve(id iana.Group) (kex.Group, error) {
 	g, ok := kex.Named(id)
 	if !ok || id.FiniteField() || id.Hybrid() {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
+		return nil, alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
 			"got the group %v, expected a curve that Vitrine knows", id)
 	}
 	return g, nil
@@ -204,9 +204,8 @@ func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureSc
 			return err
 		}
 	} else if !slices.Contains(l.Schemes, scheme) {
-		return alert.Fail(alert.IllegalParameter, ref, "the %v signed with %v, we accept %v", from,
-			scheme,
-			alert.Few(l.Schemes))
+		return alert.KindScheme.Fail(alert.IllegalParameter, ref,
+			"the %v signed with %v, we accept %v", from, scheme, alert.Few(l.Schemes))
 	}
 	if err := pki.Verify(pub, scheme, signed, signature); err != nil {
 		return err

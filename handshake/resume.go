@@ -69,17 +69,17 @@ func (c *client) resumed(a *Agreed) error {
 	o := c.Offer
 	switch {
 	case o == nil:
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
+		return alert.KindResumption.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
 			"the server resumes a session that we did not offer")
 	case a.Suite.ID != o.Suite || a.Version != o.Version:
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
+		return alert.KindResumption.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
 			"the server resumes a session of %v and %v with %v and %v", o.Version, o.Suite,
 			a.Version, a.Suite.ID)
 	case a.ExtendedMasterSecret != o.ExtendedMasterSecret:
-		return alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
+		return alert.KindResumption.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
 			"the server resumes a session, and extended_master_secret is not as it was")
 	case a.EncryptThenMAC != o.EncryptThenMAC:
-		return alert.Fail(alert.HandshakeFailure, "RFC 7366 §3",
+		return alert.KindResumption.Fail(alert.HandshakeFailure, "RFC 7366 §3",
 			"the server resumes a session, and encrypt_then_mac is not as it was")
 	}
 	c.peer = c.remembered
@@ -166,7 +166,7 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 		// RFC 7627 §5.3: "If the original session used the "extended_master_secret" extension but
 		// the new ClientHello does not contain it, the server MUST abort the abbreviated
 		// handshake."
-		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
+		return nil, alert.KindResumption.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
 			"the client offers a session with extended_master_secret, and a hello without it")
 	}
 	if known, err := v.stillKnown(s); err != nil || !known {

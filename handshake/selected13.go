@@ -29,18 +29,18 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 		return nil, 0, 0, err
 	}
 	if ch.Extensions[len(ch.Extensions)-1].Type != iana.ExtPreSharedKey {
-		return nil, 0, 0, alert.Fail(alert.IllegalParameter, ref,
+		return nil, 0, 0, alert.KindExtension.Fail(alert.IllegalParameter, ref,
 			"the client's pre_shared_key is not its last extension")
 	}
 	if len(psks.Identities) != len(psks.Binders) {
-		return nil, 0, 0, alert.Fail(alert.IllegalParameter, ref,
+		return nil, 0, 0, alert.KindMalformed.Fail(alert.IllegalParameter, ref,
 			"%d identities and %d binders", len(psks.Identities), len(psks.Binders))
 	}
 	var modes message.PSKKeyExchangeModes
 	if sent, err := read(ch.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
 		return nil, 0, 0, err
 	} else if !sent {
-		return nil, 0, 0, alert.Fail(alert.MissingExtension, "RFC 8446 §4.2.9",
+		return nil, 0, 0, alert.KindMissing.Fail(alert.MissingExtension, "RFC 8446 §4.2.9",
 			"the client sends pre_shared_key without psk_key_exchange_modes")
 	}
 	binders = 2
@@ -79,7 +79,7 @@ func (v *server) selectKey(ch *message.ClientHello, h *hello13, got *chosen,
 		}
 		known := s.transcript.with(k.hash, s.checking[:len(s.checking)-binders])
 		if subtle.ConstantTimeCompare(k.binder(v.Log, known), psks.Binders[i]) != 1 {
-			return alert.Fail(alert.DecryptError, "RFC 8446 §4.2.11.2",
+			return alert.KindFinished.Fail(alert.DecryptError, "RFC 8446 §4.2.11.2",
 				"the client's binder does not match its hello")
 		}
 		v.Log.Choice("session", k.what(), mode.String(),

@@ -172,7 +172,7 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 func (v *server) certificate(m *message.Certificate) error {
 	if len(m.Chain) == 0 {
 		if v.ClientAuth.Require {
-			return alert.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.6",
+			return alert.KindNoCertificate.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.6",
 				"the client showed no certificate, which we require")
 		}
 		return v.verdict(nil) // a program may require by its callback what ClientAuth only requests
@@ -201,7 +201,7 @@ func (v *server) choose(ch *message.ClientHello, s *Score) (*chosen, error) {
 		return v.choose13(ch, s)
 	}
 	if s.Retried() {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+		return nil, alert.KindRetry.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 			"the client's second hello does not offer TLS 1.3")
 	}
 	session, err := v.session(ch)

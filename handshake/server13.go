@@ -61,7 +61,7 @@ func (v *server) suites13(ch *message.ClientHello, s *Score) (suites []*suite.Su
 		}
 	}
 	if len(suites) == 0 {
-		return nil, alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
+		return nil, alert.KindSuite.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
 			"no cipher suite of TLS 1.3 in common: the client offers %v, "+
 				"we allow %v", alert.Few(ch.CipherSuites), alert.Few(v.Suites13))
 	}
@@ -75,7 +75,7 @@ func (got *chosen) exchanges() bool { return got.key == nil || got.mode == iana.
 // refuse. See RFC 8446 §4.1.2 and §9.2.
 func (v *server) read13(ch *message.ClientHello, s *Score) (*hello13, error) {
 	if !slices.Equal(ch.CompressionMethods, []iana.CompressionMethod{iana.CompressionNull}) {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+		return nil, alert.KindCompression.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 			"the client's compression_methods are %v, expected null alone",
 			alert.Few(ch.CompressionMethods))
 	}
@@ -98,7 +98,7 @@ func (v *server) read13(ch *message.ClientHello, s *Score) (*hello13, error) {
 		return nil, err
 	}
 	if s.Retried() && ch.Extensions.Has(iana.ExtEarlyData) {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+		return nil, alert.KindRetry.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 			"the client's second hello has early_data")
 	}
 	return &hello13{w, shares.Shares}, nil
@@ -125,7 +125,8 @@ func complete13(e message.Extensions) error {
 }
 
 func missing13(t iana.ExtensionType) error {
-	return alert.Fail(alert.MissingExtension, "RFC 8446 §9.2", "the client sends no %v", t)
+	return alert.KindMissing.Fail(alert.MissingExtension, "RFC 8446 §9.2",
+		"the client sends no %v", t)
 }
 
 // mayChange has the extensions in which a second ClientHello may differ from the first.
@@ -153,7 +154,7 @@ func unchanged(first, second *message.ClientHello) error {
 		maps.Equal(fixed(first.Extensions), fixed(second.Extensions)) {
 		return nil
 	}
-	return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+	return alert.KindRetry.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 		"the client's second hello differs from the first in more than it may")
 }
 
@@ -171,7 +172,7 @@ func (v *server) chooseCredential13(got *chosen, ch *message.ClientHello, h *hel
 	}
 	got.Choice = pki.ChooseServer(v.Credentials, iana.AuthNone, iana.KexNone, h.Hello, rules)
 	if got.Credential == nil {
-		return alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.4.2.2", "%s", got.Why())
+		return alert.KindScheme.Fail(alert.HandshakeFailure, "RFC 8446 §4.4.2.2", "%s", got.Why())
 	}
 	return nil
 }
@@ -325,14 +326,14 @@ func (v *server) receive13(msg message.Message, s *Score) error {
 	case *message.EndOfEarlyData:
 		return nil
 	}
-	return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4", "got a %v, which we did not ask for",
-		msg.Type())
+	return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4",
+		"got a %v, which we did not ask for", msg.Type())
 }
 
 func (v *server) certificate13(m *message.Certificate) error {
 	const ref = "RFC 8446 §4.4.2"
 	if len(m.Context) != 0 {
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
 			"the client's certificate_request_context is not the empty one of our request")
 	}
 	// we asked for none
@@ -341,7 +342,7 @@ func (v *server) certificate13(m *message.Certificate) error {
 	}
 	if len(m.Chain) == 0 {
 		if v.ClientAuth.Require {
-			return alert.Fail(alert.CertificateRequired, "RFC 8446 §4.4.2.4",
+			return alert.KindNoCertificate.Fail(alert.CertificateRequired, "RFC 8446 §4.4.2.4",
 				"the client showed no certificate, which we require")
 		}
 		return v.verdict(nil)

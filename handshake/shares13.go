@@ -20,7 +20,7 @@ func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
 	for _, s := range shares {
 		word, bit := s.Group/64, uint64(1)<<(s.Group%64)
 		if seen[word]&bit != 0 || offered[word]&bit == 0 {
-			return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
+			return alert.KindShare.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
 				"the client's share of %v is the second of its group, or of one that it does "+
 					"not list", s.Group)
 		}
@@ -52,7 +52,7 @@ func (got *chosen) chooseShare(h *hello13, c *Config, s *Score) error {
 		}
 	}
 	if first == nil {
-		return alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
+		return alert.KindGroup.Fail(alert.HandshakeFailure, "RFC 8446 §4.1.1",
 			"no group in common: the client lists %v, we allow %v", alert.Few(h.listed),
 			alert.Few(c.Groups))
 	}
@@ -71,7 +71,7 @@ func (got *chosen) keeps(s *Score) error {
 		return err
 	}
 	if got.share == nil || got.group.ID() != asked.Group {
-		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
+		return alert.KindRetry.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 			"the client's second hello has no share of %v alone", asked.Group)
 	}
 	return nil

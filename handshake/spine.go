@@ -124,8 +124,8 @@ func (m *Machine) order(from iana.Side, k Kind) (said *Line, err error) {
 		}
 	}
 	if said == nil {
-		return nil, alert.Fail(alert.UnexpectedMessage, "", "got the %v's %v, expected %s", from, k,
-			spell(m.expected()))
+		return nil, alert.KindOrder.Fail(alert.UnexpectedMessage, "",
+			"got the %v's %v, expected %s", from, k, spell(m.expected()))
 	}
 	m.open, m.spare = fit, m.open
 	return said, nil
@@ -308,7 +308,7 @@ func (m *Machine) verify(from iana.Side, got, want []byte) error {
 		return nil // messages are missing, so that there is nothing to compare with
 	}
 	if subtle.ConstantTimeCompare(got, want) != 1 {
-		return alert.Fail(alert.DecryptError, m.said.Ref,
+		return alert.KindFinished.Fail(alert.DecryptError, m.said.Ref,
 			"the %v's verify_data does not match the messages of this handshake", from)
 	}
 	m.VerifyData[from] = want

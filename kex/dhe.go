@@ -66,15 +66,15 @@ func FiniteField(p, g []byte, minBits int) (Group, error) {
 	prime, generator := new(big.Int).SetBytes(p), new(big.Int).SetBytes(g)
 	bits := prime.BitLen()
 	if bits < minBits || bits > maxBits {
-		return nil, alert.Fail(alert.InsufficientSecurity, "RFC 7919 §3.1",
+		return nil, alert.KindGroup.Fail(alert.InsufficientSecurity, "RFC 7919 §3.1",
 			"got a dh_p of %d bits, expected %d to %d", bits, minBits, maxBits)
 	}
 	if prime.Bit(0) == 0 {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3",
+		return nil, alert.KindGroup.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3",
 			"got an even dh_p of %d bits, expected a prime", bits)
 	}
 	if !inside(generator, prime) {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3",
+		return nil, alert.KindGroup.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3",
 			"got a dh_g that is not in 1 < dh_g < dh_p-1")
 	}
 	for _, w := range wellKnown {
@@ -88,7 +88,7 @@ func FiniteField(p, g []byte, minBits int) (Group, error) {
 	}
 	f, ok := tested.field(prime)
 	if !ok {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3",
+		return nil, alert.KindGroup.Fail(alert.IllegalParameter, "RFC 5246 §7.4.3",
 			"got a composite dh_p of %d bits, expected a prime", bits)
 	}
 	return &finiteField{field: f, g: generator, name: fmt.Sprintf("%d-bit prime", bits)}, nil
@@ -151,14 +151,14 @@ func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
 	f := o.group
 	y := new(big.Int).SetBytes(theirs)
 	if !inside(y, f.p) {
-		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7919 §5.1",
+		return nil, alert.KindShare.Fail(alert.HandshakeFailure, "RFC 7919 §5.1",
 			"got a share that is not in 1 < Y < p-1 of %v", f.name)
 	}
 	z := f.power(y, o.private)
 	// If (p-1)/2 is not prime, y may lie in a small subgroup, whose few values can be guessed, and
 	// z may be 1 or -1. See NIST SP 800-56A §5.7.1.1.
 	if z.IsOne()|z.IsMinusOne(f.modulus) == 1 {
-		return nil, alert.Fail(alert.HandshakeFailure, "RFC 7919 §5.1",
+		return nil, alert.KindShare.Fail(alert.HandshakeFailure, "RFC 7919 §5.1",
 			"got a share in a small subgroup of %v", f.name)
 	}
 	return z.Bytes(f.modulus), nil

@@ -83,7 +83,7 @@ func (o *curveOffer) Private() []byte { return o.private }
 func (o *curveOffer) Finish(theirs []byte) ([]byte, error) {
 	secret, err := o.agree(theirs)
 	if err != nil {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8422 §5.11",
+		return nil, alert.KindShare.Fail(alert.IllegalParameter, "RFC 8422 §5.11",
 			"got a share of %d bytes, expected a valid public key of %v", len(theirs), o.curve.id)
 	}
 	return secret, nil

@@ -112,7 +112,7 @@ func (h *hybrid) split(share []byte, n int) (kem, curve []byte, err error) {
 
 // refuse returns the same error whichever check failed.
 func (h *hybrid) refuse(share []byte) error {
-	return alert.Fail(alert.IllegalParameter, "RFC 10024",
+	return alert.KindShare.Fail(alert.IllegalParameter, "RFC 10024",
 		"got a share of %d bytes, expected a valid one of %v", len(share), h.id)
 }
 

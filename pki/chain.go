@@ -233,7 +233,7 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange, lax bool) e
 		fits = kind == keyRSA && enciphers(kex)
 	}
 	if !fits {
-		return alert.Fail(alert.IllegalParameter, "RFC 5246 §7.4.2",
+		return alert.KindKeyUsage.Fail(alert.IllegalParameter, "RFC 5246 §7.4.2",
 			"got a certificate with an %v key, expected one for %v key "+
 				"exchange with %v authentication", kind, kex, auth)
 	}
@@ -246,7 +246,7 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange, lax bool) e
 			x509.KeyUsageKeyAgreement
 	}
 	if usage := c.Leaf().KeyUsage; usage != 0 && usage&want == 0 {
-		return alert.Fail(alert.IllegalParameter, "RFC 5280 §4.2.1.3",
+		return alert.KindKeyUsage.Fail(alert.IllegalParameter, "RFC 5280 §4.2.1.3",
 			"got a certificate whose KeyUsage (bits %#x) leaves out %s, which %v needs",
 			int(usage), name, cmp.Or(kex.String(), "a signature"))
 	}
@@ -265,7 +265,7 @@ func (c *Chain) FitsGroups(groups []iana.Group) error {
 		return err
 	}
 	if g := groupOf(pub); g != 0 && groups != nil && !slices.Contains(groups, g) {
-		return alert.Fail(alert.IllegalParameter, "RFC 8422 §5.3",
+		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8422 §5.3",
 			"got a certificate with a key in %v, expected one of %v", g, groups)
 	}
 	return nil
@@ -282,7 +282,7 @@ func (c *Chain) Satisfies(schemes []iana.SignatureScheme) error {
 				func(s iana.SignatureScheme) bool { return slices.Contains(signed, s) }) {
 			continue
 		}
-		return alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2",
+		return alert.KindScheme.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2",
 			"certificate %d of %d is signed with %v, expected one of %v",
 			i+1, len(c.Certs), cert.SignatureAlgorithm, schemes)
 	}

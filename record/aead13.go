@@ -79,6 +79,6 @@ func inner(plain []byte) (iana.ContentType, []byte, error) {
 		}
 	}
 	return 0, nil,
-		alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5.4",
+		alert.KindRecord.Fail(alert.UnexpectedMessage, "RFC 8446 §5.4",
 			"got a record of padding alone, expected a content type before it")
 }

@@ -133,7 +133,7 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 		}
 		if h.protection.Traits().InnerType {
 			if len(plain) > h.MaxFragment()+1 { // RFC 8446 §5.4: with its type and padding
-				return 0, nil, alert.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
+				return 0, nil, alert.KindLength.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
 					"got a record with %d bytes of inner plaintext, expected at most %d",
 					len(plain), h.MaxFragment()+1)
 			}
@@ -144,7 +144,7 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 	}
 	if len(plain) > h.MaxFragment() {
 		return 0, nil,
-			alert.Fail(alert.RecordOverflow, "RFC 5246 §6.2.1",
+			alert.KindLength.Fail(alert.RecordOverflow, "RFC 5246 §6.2.1",
 				"got a record with %d bytes of plaintext, expected at most %d",
 				len(plain), h.MaxFragment())
 	}

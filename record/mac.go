@@ -10,7 +10,7 @@ import (
 
 // errBadRecord is returned for every way in which a record fails to authenticate. It is one value,
 // so that no difference between them can reach an alert, a log or a branch.
-var errBadRecord = alert.Fail(alert.BadRecordMAC, "RFC 5246 §7.2.2",
+var errBadRecord = alert.KindRecord.Fail(alert.BadRecordMAC, "RFC 5246 §7.2.2",
 	"record does not authenticate under the peer's write keys")
 
 // refuse wipes fragment, which may hold plaintext that was not authenticated, and returns

@@ -90,6 +90,12 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 			says: "another kind of master_secret", edits: set(func(m *message.ServerHello) {
 				m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret)
 			})},
+		{what: "another protocol in mid-connection", ref: "RFC 7301 §3.1", want: hf,
+			says:   "the protocol \"b\"",
+			config: func(c *vitrine.Config) { c.NextProtos = []string{"a", "b"} },
+			edits: set(func(m *message.ServerHello) {
+				m.Extensions.Add(iana.ExtALPN, &message.Protocols{Names: [][]byte{[]byte("b")}})
+			})},
 		{what: "the first session again", ref: "RFC 5246 §7.4.1.3", want: um,
 			edits: script.Edits{First: func(*script.Peer,
 				[]script.Item) []script.Item {

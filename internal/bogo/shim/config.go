@@ -210,10 +210,10 @@ func (c *connection) verify(s vitrine.ConnectionState) error {
 	}
 	anew := !s.DidResume || c.reverify
 	if c.verifyFail && (c.verifyPeer || c.requireCert) && anew && len(s.PeerCertificates) > 0 {
-		return &alert.Error{Alert: refuse, Reason: "CERTIFICATE_VERIFY_FAILED"}
+		return &alert.Error{Alert: refuse, Reason: ":CERTIFICATE_VERIFY_FAILED:"}
 	}
 	if c.failOCSP && !c.server && c.enableOCSP && !s.DidResume {
-		return &alert.Error{Alert: alert.BadCertificateStatusResponse, Reason: "OCSP_CB_ERROR"}
+		return &alert.Error{Alert: alert.BadCertificateStatusResponse, Reason: ":OCSP_CB_ERROR:"}
 	}
 	return nil
 }
@@ -302,9 +302,9 @@ func (c *connection) watchHello(cfg *vitrine.Config) {
 		}
 		switch {
 		case c.failHello:
-			return nil, failure("CONNECTION_REJECTED")
+			return nil, failure(":CONNECTION_REJECTED:")
 		case c.failOCSP && slices.Contains(i.Extensions, uint16(iana.ExtStatusRequest)):
-			return nil, &alert.Error{Alert: alert.InternalError, Reason: "OCSP_CB_ERROR"}
+			return nil, &alert.Error{Alert: alert.InternalError, Reason: ":OCSP_CB_ERROR:"}
 		}
 		return nil, nil
 	}

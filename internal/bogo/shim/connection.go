@@ -139,6 +139,9 @@ func (c *connection) write() error {
 	}
 	if c.tlsUnique {
 		state := c.tls.ConnectionState()
+		if state.TLSUnique == nil {
+			return failure("failed to get tls-unique")
+		}
 		lines = append(lines, state.TLSUnique)
 	}
 	if c.differentSizes {
@@ -202,9 +205,11 @@ func (c *connection) close() error {
 	if err := c.tls.CloseWrite(); err != nil {
 		return err
 	}
-	_, err := c.tls.Read(make([]byte, 1))
-	if err != io.EOF {
-		return fmt.Errorf("expected the peer's close_notify: %w", err)
+	switch _, err := c.tls.Read(make([]byte, 1)); {
+	case err == nil:
+		return failure(":APPLICATION_DATA_ON_SHUTDOWN:")
+	case err != io.EOF:
+		return fmt.Errorf("Unexpected SSL_shutdown result: -1 != 1: no close_notify: %w", err)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ type loaded struct {
 // rank them by name and by the signatures of their chains first.
 func (c *connection) certificates(cfg *vitrine.Config) error {
 	if c.failCertCallback {
-		fail := failure("CERT_CB_ERROR")
+		fail := failure(":CERT_CB_ERROR:")
 		cfg.GetCertificate = func(*vitrine.ClientHelloInfo) (*tls.Certificate, error) {
 			return nil, fail
 		}
@@ -100,16 +100,18 @@ func (c *connection) serverCertificates(cfg *vitrine.Config, list []*loaded) {
 		cfg.Certificates = []tls.Certificate{list[0].Certificate}
 	default:
 		cfg.GetCertificate = func(i *vitrine.ClientHelloInfo) (*tls.Certificate, error) {
-			err := failure("NO_CERTIFICATE_SET")
+			err := failure(":NO_CERTIFICATE_SET:")
 			for _, l := range list {
 				if l.mustMatchIssuer && !l.issuedBy(i.AcceptableCAs) {
+					err = failure(":NO_MATCHING_ISSUER:")
 					continue
 				}
 				if err = i.SupportsCertificate(&l.Certificate); err == nil {
 					return &l.Certificate, nil
 				}
 			}
-			return nil, &alert.Error{Alert: alert.HandshakeFailure, Reason: err.Error()}
+			return nil, &alert.Error{Alert: alert.HandshakeFailure, Reason: err.Error(),
+				Kind: alert.KindOf(err)}
 		}
 	}
 }
@@ -117,8 +119,13 @@ func (c *connection) serverCertificates(cfg *vitrine.Config, list []*loaded) {
 // chooseClient returns the first credential that suits the request. Only those that must match an
 // issuer care for the names of authorities, as with BoringSSL; SupportsCertificate always does.
 func chooseClient(i *vitrine.CertificateRequestInfo, list []*loaded) (*tls.Certificate, error) {
+	why := ""
 	for _, l := range list {
-		if l.suits(i) && (!l.mustMatchIssuer || l.issuedBy(i.AcceptableCAs)) {
+		why = l.unsuited(i)
+		if why == "" && l.mustMatchIssuer && !l.issuedBy(i.AcceptableCAs) {
+			why = ":NO_MATCHING_ISSUER:"
+		}
+		if why == "" {
 			return &l.Certificate, nil
 		}
 	}
@@ -126,7 +133,7 @@ func chooseClient(i *vitrine.CertificateRequestInfo, list []*loaded) (*tls.Certi
 		return nil, nil
 	}
 	return nil, &alert.Error{Alert: alert.HandshakeFailure,
-		Reason: "no credential suits the request"}
+		Reason: why + " no credential suits the request"}
 }
 
 // issuedBy reports whether the chain has a certificate of one of the authorities.
@@ -141,28 +148,36 @@ func (l *loaded) issuedBy(authorities [][]byte) bool {
 	return false
 }
 
-// suits reports whether the key is of a kind that the server asks for, and can sign for it.
-func (l *loaded) suits(i *vitrine.CertificateRequestInfo) bool {
+// unsuited returns BoringSSL's name for why the server does not want the key, or it cannot sign for
+// it. It returns an empty string if the key suits.
+func (l *loaded) unsuited(i *vitrine.CertificateRequestInfo) string {
+	const noScheme = ":NO_COMMON_SIGNATURE_ALGORITHMS:"
 	pub := l.PrivateKey.(crypto.Signer).Public()
 	kind := iana.ECDSASign
 	if _, ok := pub.(*rsa.PublicKey); ok {
 		kind = iana.RSASign
 	}
 	if i.Version < vitrine.VersionTLS13 && !slices.Contains(i.CertificateTypes, uint8(kind)) {
-		return false // later the signature schemes say it all
+		return ":UNKNOWN_CERTIFICATE_TYPE:" // later the signature schemes say it all
 	}
 	if i.Version < vitrine.VersionTLS12 {
-		return kind == iana.RSASign || slices.Contains(pki.Schemes(pub), iana.ECDSA_SHA1)
+		if kind == iana.RSASign || slices.Contains(pki.Schemes(pub), iana.ECDSA_SHA1) {
+			return ""
+		}
+		return noScheme
 	}
 	mine := defaultSigning
 	if len(l.SupportedSignatureAlgorithms) > 0 {
 		mine = l.SupportedSignatureAlgorithms
 	}
-	return slices.ContainsFunc(pki.Schemes(pub), func(s iana.SignatureScheme) bool {
+	if slices.ContainsFunc(pki.Schemes(pub), func(s iana.SignatureScheme) bool {
 		return (i.Version < vitrine.VersionTLS13 || pki.Signs13(pub, s)) &&
 			slices.Contains(mine, tls.SignatureScheme(s)) &&
 			slices.Contains(i.SignatureSchemes, tls.SignatureScheme(s))
-	})
+	}) {
+		return ""
+	}
+	return noScheme
 }
 
 // load reads a credential. Its number is kept when its key is used.

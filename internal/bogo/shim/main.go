@@ -50,7 +50,7 @@ func main() {
 		os.Exit(exitUnimplemented)
 	default:
 		line := strings.ReplaceAll(err.Error(), "\n", " ")
-		fmt.Fprintln(os.Stderr, line)
+		fmt.Fprintln(os.Stderr, code(err), line)
 		os.Exit(exitFailed)
 	}
 }

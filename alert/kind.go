@@ -1,0 +1,105 @@
+package alert
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Kind says what went wrong, for programs that must tell failures apart: it is finer than the alert
+// that was sent, and stable where the text of an error is not. An error whose alert says it all has
+// no Kind, as those of certificates: certificate_expired, unknown_ca and the like.
+type Kind string
+
+// The kinds.
+const (
+	// A callback of the program refused the peer, or failed.
+	KindCallback Kind = "callback"
+
+	// The peer's bytes are no TLS, or of another major version.
+	KindNotTLS Kind = "not TLS"
+
+	// A record is longer than allowed, or empty where it must not be.
+	KindLength Kind = "record length"
+
+	// A record does not authenticate under the peer's keys, or under TLS 1.3 keys is not protected.
+	KindRecord Kind = "record protection"
+
+	// A message, an extension or an alert does not follow its syntax, or has a value that is never
+	// allowed.
+	KindMalformed Kind = "malformed"
+
+	// A message, a ChangeCipherSpec or data came at a point where it may not.
+	KindOrder Kind = "order"
+
+	// Handshake bytes stand behind the end of a flight, or across a change of keys.
+	KindFlight Kind = "flight"
+
+	// There was too much of what costs the peer nothing: empty records, warnings, requests.
+	KindFlood Kind = "flood"
+
+	// No version is left that both sides speak, or the peer chose one that it may not.
+	KindVersion Kind = "version"
+
+	// Somebody made a side choose an older version than both speak.
+	KindDowngrade Kind = "downgrade"
+
+	// No cipher suite is left that both sides can use, or the server chose one that it may not.
+	KindSuite Kind = "cipher suite"
+
+	// No group is left that both sides can use, or the peer chose one that it may not.
+	KindGroup Kind = "group"
+
+	// A key share is not a valid public key, or comes when none may, or a needed one is missing.
+	KindShare Kind = "key share"
+
+	// No signature scheme is left that both sides can use, or the peer chose one that it may not.
+	KindScheme Kind = "signature scheme"
+
+	// A signature does not verify.
+	KindSignature Kind = "signature"
+
+	// A Finished, or the binder of a pre-shared key, does not match the messages that it proves.
+	KindFinished Kind = "finished"
+
+	// The peer's certificate has a key of the wrong kind, or one that may not be used so.
+	KindKeyUsage Kind = "key usage"
+
+	// The peer sent no certificate, and needs one.
+	KindNoCertificate Kind = "no certificate"
+
+	// An extension that nobody asked for, in a message that may not have it, or with a value that
+	// answers nothing that was offered.
+	KindExtension Kind = "extension"
+
+	// A required extension is missing.
+	KindMissing Kind = "missing extension"
+
+	// No application protocol is left that both sides speak.
+	KindProtocol Kind = "application protocol"
+
+	// compression_methods or the choice from it: TLS without compression is the only one.
+	KindCompression Kind = "compression"
+
+	// What a session is resumed with is not what it was made with, or it was not offered.
+	KindResumption Kind = "resumption"
+
+	// A renegotiation is not tied to the handshake before it, or changes what must stay.
+	KindRenegotiation Kind = "renegotiation"
+
+	// A HelloRetryRequest, or the hello that answers it, changes nothing or too much.
+	KindRetry Kind = "retry"
+)
+
+// Fail returns an *Error of this kind: see the function Fail.
+func (k Kind) Fail(d Description, ref, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Alert: d, Ref: ref, Reason: clean(err.Error()), Cause: errors.Unwrap(err), Kind: k}
+}
+
+// KindOf returns the Kind of the *Error in err, or an empty one.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return ""
+}
