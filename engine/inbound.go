@@ -208,6 +208,10 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 			in.join(plain)
 			continue
 		}
+		if in.inner && t == iana.RecordChangeCipherSpec {
+			return Item{}, false,
+				alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got a protected %v", t)
+		}
 		if in.inner && len(in.message) > 0 && t != iana.RecordAlert {
 			return Item{}, false, alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §5.1",
 				"got a record of %v inside a handshake message", t)
