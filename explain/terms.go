@@ -3,6 +3,7 @@ package explain
 import (
 	_ "embed"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +21,13 @@ type Term struct {
 	Number string `json:"number,omitempty"` // "40", "0xC02F"
 	Ref    string `json:"ref,omitempty"`
 	Text   string `json:"text"`
+
+	// Of an error message alone: the program that prints it, what usually leads to it, and the
+	// command that finds out.
+	Program string `json:"program,omitempty"`
+	Causes  string `json:"causes,omitempty"`
+	Try     string `json:"try,omitempty"`
+	cause   string // the name of the cause: different messages may have the same
 }
 
 // termsTSV has a line for each term: kind, name, reference and text. Numbers come from the
@@ -86,14 +94,12 @@ var Terms = sync.OnceValue(func() []Term {
 		case "term":
 			t.Kind = "word"
 			words = append(words, t)
-		case "error":
-			t.Kind = "error message"
-			words = append(words, t)
 		}
 	}
 	for _, w := range Glossary() {
 		words = append(words, Term{Kind: "word", Name: w.Name, Ref: w.Ref, Text: w.Meaning})
 	}
+	words = append(words, messageTerms()...)
 	for i := range registries {
 		r := &registries[i]
 		for n := range uint64(1) << r.bits {
@@ -208,27 +214,27 @@ func describeVersion(v iana.Version) (ref, text string) {
 // spaces, hyphens and underscores do not matter.
 func Lookup(word string) []Term {
 	if n, hexadecimal, ok := number(word); ok {
-		return byNumber(n, hexadecimal)
+		if list := byNumber(n, hexadecimal); len(list) > 0 {
+			return list
+		}
 	}
 	want := plainWord(word)
 	if want == "" {
 		return nil
 	}
-	sentence := strings.ContainsAny(word, " :")
-	var exact, similar []Term
+	var exact []Term
 	for _, t := range Terms() {
-		switch name := plainWord(t.Name); {
-		case name == want:
+		if plainWord(t.Name) == want {
 			exact = append(exact, t)
-		case t.Kind == "error message" && sentence &&
-			(strings.Contains(want, name) || len(want) >= 8 && strings.Contains(name, want)):
-			similar = append(similar, t)
 		}
 	}
-	for _, list := range [][]Term{exact, aliased(word), similar} {
+	for _, list := range [][]Term{exact, aliased(word)} {
 		if len(list) > 0 {
 			return list
 		}
+	}
+	if strings.ContainsAny(word, " :") {
+		return messagesIn(word)
 	}
 	return inside(word)
 }
@@ -286,11 +292,14 @@ func aliased(word string) []Term {
 		func(t Term) bool { return t.Kind != want.Kind || t.Name != want.Name })
 }
 
-// inside returns an alert that an error message of another program contains, such as "remote error:
-// tls: bad certificate" or "SSL alert number 40".
+// alertNumber is how programs print the number of an alert: OpenSSL and Windows.
+var alertNumber = regexp.MustCompile(`(?i)alert number (\d+)|alert code is (\d+)`)
+
+// inside returns an alert that an error message of another program contains, by name as in "fatal
+// alert: bad_certificate" or by number as in "SSL alert number 40".
 func inside(sentence string) []Term {
-	if _, number, ok := strings.Cut(strings.ToLower(sentence), "alert number "); ok {
-		if n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 8); err == nil {
+	if m := alertNumber.FindStringSubmatch(sentence); m != nil {
+		if n, err := strconv.ParseUint(m[1]+m[2], 10, 8); err == nil {
 			return slices.DeleteFunc(byNumber(n, false),
 				func(t Term) bool { return t.Kind != "alert" })
 		}

@@ -35,8 +35,8 @@ shows their connections side by side.
 
 TERM is a word or a number of TLS: an alert, a message, an extension, a group, a signature scheme,
 a suite or a version, by name or number; a secret such as key_block; or what a program printed when
-a handshake failed. A number with several meanings is explained in all of them. If a file has the
-name of a TERM, the file is shown.`,
+a handshake failed, with what usually leads to it and the command that finds out. A number with
+several meanings is explained in all of them. If a file has the name of a TERM, the file is shown.`,
 		Example: `  vitrine explain run.json --detail bytes
   vitrine explain rsa.json ecdhe.json --html both.html
   vitrine explain run.json --redact --json > public.json

@@ -16,6 +16,9 @@ func WriteTerms(w io.Writer, terms []explain.Term, style Style) error {
 		}
 		p.put(t.Name, bold)
 		p.put("  "+t.Kind, plain)
+		if t.Program != "" {
+			p.put(" of "+t.Program, plain)
+		}
 		if t.Number != "" {
 			p.put(" "+t.Number, plain)
 		}
@@ -26,6 +29,15 @@ func WriteTerms(w io.Writer, terms []explain.Term, style Style) error {
 		p.to(2)
 		p.words(2, t.Text, plain)
 		p.end()
+		for _, more := range []struct{ title, text string }{{"often", t.Causes}, {"try", t.Try}} {
+			if more.text != "" {
+				p.to(2)
+				p.put(more.title, bold)
+				p.to(8)
+				p.words(8, more.text, plain)
+				p.end()
+			}
+		}
 	}
 	return p.out.Flush()
 }

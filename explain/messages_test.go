@@ -1,0 +1,88 @@
+package explain
+
+import (
+	"strings"
+	"testing"
+)
+
+// Each line of messages.tsv has a known cause, each cause a message, and nothing is left empty.
+func TestMessagesHaveCauses(t *testing.T) {
+	used := map[string]int{}
+	programs := map[string]int{}
+	for _, m := range messageTerms() {
+		if m.cause == "" || m.Program == "" || m.Name == "" || m.Ref == "" ||
+			!strings.HasSuffix(m.Text, ".") || !strings.HasSuffix(m.Causes, ".") ||
+			!strings.HasPrefix(m.Try, "vitrine ") {
+			t.Errorf("%q: %+v", m.Name, m)
+		}
+		used[m.cause]++
+		program, _, _ := strings.Cut(m.Program, ",")
+		programs[strings.Fields(program)[0]]++
+	}
+	for line := range strings.Lines(causesTSV) {
+		if cause, _, _ := strings.Cut(line, "\t"); used[cause] == 0 {
+			t.Errorf("no message has the cause %s", cause)
+		}
+	}
+	if len(programs) < 11 {
+		t.Errorf("got messages of %v", programs)
+	}
+	t.Logf("%d messages of %d programs: %v", len(messageTerms()), len(programs), programs)
+}
+
+// Messages as programs print them, with all that stands around them.
+func TestPastedMessagesAreFound(t *testing.T) {
+	for _, c := range []struct{ pasted, cause string }{
+		{"140735:error:14094410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:" +
+			"ssl/record/rec_layer_s3.c:1544:SSL alert number 40", "handshake-failure"},
+		{"error:0A000410:SSL routines::ssl/tls alert handshake failure", "handshake-failure"},
+		{"curl: (35) error:0A00010B:SSL routines::wrong version number", "not-tls"},
+		{"curl: (60) SSL certificate problem: unable to get local issuer certificate", "untrusted"},
+		{"curl: (60) SSL: no alternative certificate subject name matches target host name 'a.test'",
+			"name"},
+		{`Get "https://a.test/": tls: failed to verify certificate: x509: certificate signed by ` +
+			"unknown authority", "untrusted"},
+		{`Get "https://a.test/": tls: failed to verify certificate: x509: certificate is valid ` +
+			"for b.test, not a.test", "name"},
+		{"http: TLS handshake error from 192.0.2.1:40000: tls: first record does not look like a " +
+			"TLS handshake", "not-tls"},
+		{"x509: cannot validate certificate for 192.0.2.1 because it doesn't contain any IP SANs",
+			"name"},
+		{"tls: failed to verify certificate: x509: certificate has expired or is not yet valid: " +
+			"current time 2026-01-01T00:00:00Z is after 2025-01-01T00:00:00Z", "expired"},
+		{"javax.net.ssl.SSLHandshakeException: PKIX path building failed: " +
+			"sun.security.provider.certpath.SunCertPathBuilderException: unable to find valid " +
+			"certification path to requested target", "untrusted"},
+		{"javax.net.ssl.SSLHandshakeException: Received fatal alert: handshake_failure",
+			"handshake-failure"},
+		{"javax.net.ssl.SSLHandshakeException: No name matching a.test found", "name"},
+		{"javax.net.ssl.SSLException: Unsupported or unrecognized SSL message", "not-tls"},
+		{"Error: unable to verify the first certificate; code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'",
+			"untrusted"},
+		{"ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify " +
+			"failed: certificate has expired (_ssl.c:1006)", "expired"},
+		{"ssl.SSLEOFError: EOF occurred in violation of protocol (_ssl.c:1129)", "closed"},
+		{"ssl.SSLError: [SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version " +
+			"(_ssl.c:1129)", "version"},
+		{"schannel: next InitializeSecurityContext failed: SEC_E_UNTRUSTED_ROOT (0x80090325)",
+			"untrusted"},
+		{"0x80090322", "name"},
+		{"System.Net.WebException: The request was aborted: Could not create SSL/TLS secure " +
+			"channel.", "version"},
+		{"Error code: SSL_ERROR_NO_CYPHER_OVERLAP", "no-common"},
+		{"net::ERR_CERT_AUTHORITY_INVALID", "untrusted"},
+		{"*** Fatal error: The TLS connection was non-properly terminated.", "closed"},
+		{"Status: The certificate is NOT trusted. The certificate issuer is unknown.", "untrusted"},
+		{"mbedtls_ssl_handshake returned -0x2700", "verify"},
+		{"X509 - Certificate verification failed, e.g. CRL, CA or signature check failed", "verify"},
+	} {
+		terms := Lookup(c.pasted)
+		if len(terms) == 0 || terms[0].cause != c.cause {
+			t.Errorf("%s\ngot %+v, expected the cause %s", c.pasted, terms, c.cause)
+		}
+	}
+	if got := Lookup("A fatal alert was received from the remote endpoint. The TLS protocol " +
+		"defined fatal alert code is 40."); len(got) != 1 || got[0].Name != "handshake_failure" {
+		t.Errorf("got %+v", got)
+	}
+}
