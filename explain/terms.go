@@ -314,16 +314,24 @@ func inside(sentence string) []Term {
 	return list
 }
 
-// Near returns up to 8 names that contain word, or that it may be a misspelling of.
+// Near returns up to 8 names that contain word, or that it may be a misspelling of: error messages
+// only if nothing else is near.
 func Near(word string) []string {
 	want := plainWord(word)
-	var names []string
+	var names, messages []string
 	for _, t := range Terms() {
 		name := plainWord(t.Name)
-		if len(want) >= 3 && strings.Contains(name, want) ||
-			len(want) >= 4 && distance(name, want) <= 2 {
+		near := len(want) >= 3 && strings.Contains(name, want) ||
+			len(want) >= 4 && distance(name, want) <= 2
+		switch {
+		case near && t.Kind == kindMessage:
+			messages = append(messages, t.Name)
+		case near:
 			names = append(names, t.Name)
 		}
+	}
+	if len(names) == 0 {
+		names = messages
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
