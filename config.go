@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -171,15 +170,26 @@ type Config struct {
 	ClientSessionCache ClientSessionCache
 
 	// SessionTicketsDisabled keeps a server from issuing tickets and a client from asking for them.
-	// See RFC 5077.
+	// See RFC 5077. With a SessionStore a server of TLS 1.3 still resumes: what it issues then is
+	// the ID of a session in the store, and no session.
 	SessionTicketsDisabled bool
+
+	// TicketCount is how many tickets a server sends in TLS 1.3 after a full handshake, 1 to 16; 0
+	// is 2. A client uses each once, so that it can have as many connections to the server at once
+	// that resume. After a resumption there is one, for the one that was used.
+	TicketCount int
+
+	// SessionLifetime is how long sessions of TLS 1.3 can be resumed at a server, counted from
+	// their full handshake: at most seven days; 0 is 24 hours, as in TLS 1.2. The keys of tickets
+	// are kept for as long. See RFC 8446 §4.6.1.
+	SessionLifetime time.Duration
 
 	// TicketKeys are what a server's tickets are sealed with; nil: keys of this process, which
 	// rotate by themselves.
 	TicketKeys session.TicketKeys
 
-	// SessionStore keeps a server's sessions for clients without tickets; nil: there are no session
-	// IDs. See RFC 5246 §7.3.
+	// SessionStore keeps a server's sessions for clients without tickets, and in TLS 1.3 for all if
+	// SessionTicketsDisabled; nil: there are no session IDs. See RFC 5246 §7.3.
 	SessionStore session.Store
 
 	// StoreTimeout is how long a call of SessionStore, TicketKeys or ClientSessionCache may take; 0
@@ -202,13 +212,6 @@ type Config struct {
 	tickets tickets
 	stores  stores
 	start   atomic.Pointer[start]
-}
-
-// credentials are Certificates, parsed once.
-type credentials struct {
-	mu   sync.Mutex
-	from []tls.Certificate
-	got  []*pki.Credential
 }
 
 // Clone copies a Config that may be in use.
@@ -237,6 +240,7 @@ func (c *Config) Clone() *Config {
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
+		TicketCount: c.TicketCount, SessionLifetime: c.SessionLifetime,
 		MaxEarlyData: c.MaxEarlyData, Trace: c.Trace,
 	}
 	n.start.Store(c.sharedStart())
@@ -267,6 +271,9 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*handshake.Config, error) 
 	}
 	h.NamedOnly = c.UnknownNamesRefused
 	h.Hooks, h.PreShared = c.hooks(conn), c.preShared()
+	if err := c.checkTickets(); err != nil {
+		return nil, err
+	}
 	h.Resumption = c.resumption(me, conn, h.Rand, h.Log)
 	if h.Trust, err = c.trust(me); err != nil {
 		return nil, err
@@ -416,22 +423,4 @@ func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
 			c.ClientAuth == tls.RequireAndVerifyClientCert,
 	}
 	return t, nil
-}
-
-func (c *credentials) parse(certs []tls.Certificate) ([]*pki.Credential, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(certs) == len(c.from) && (len(certs) == 0 || &certs[0] == &c.from[0]) {
-		return c.got, nil
-	}
-	var got []*pki.Credential
-	for i := range certs {
-		cred, err := pki.FromTLS(&certs[i])
-		if err != nil {
-			return nil, fmt.Errorf("vitrine: Config.Certificates[%d]: %w", i, err)
-		}
-		got = append(got, cred)
-	}
-	c.from, c.got = certs, got
-	return got, nil
 }

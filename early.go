@@ -15,8 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/session"
 )
 
-// Early data (0-RTT) of TLS 1.3. It is off unless both programs ask for it: a client by WriteEarly, a
-// server by Config.MaxEarlyData and ReadEarly.
+// Early data (0-RTT) of TLS 1.3. It is off unless both programs ask for it: a client by WriteEarly,
+// a server by Config.MaxEarlyData and ReadEarly.
 
 var (
 	// ErrNoEarlyData is returned by WriteEarly if the data cannot be sent now. Nothing of it was
@@ -44,11 +44,11 @@ const (
 
 // WriteEarly sends p before the handshake is done, all of it or nothing.
 //
-// A client sends p with its first flight, if ClientSessionCache has a TLS 1.3 session for the server
-// whose ticket allows that much. It must call WriteEarly before Handshake, Read and Write; more
-// calls send more. Otherwise WriteEarly returns ErrNoEarlyData. Early data is less protected than
-// what follows: it has no forward secrecy, and an attacker can send it again, to the same server or
-// to another. Therefore it must be harmless to process twice. A server may ignore it: see
+// A client sends p with its first flight, if ClientSessionCache has a TLS 1.3 session for the
+// server whose ticket allows that much. It must call WriteEarly before Handshake, Read and Write;
+// more calls send more. Otherwise WriteEarly returns ErrNoEarlyData. Early data is less protected
+// than what follows: it has no forward secrecy, and an attacker can send it again, to the same
+// server or to another. Therefore it must be harmless to process twice. A server may ignore it: see
 // ErrEarlyDataRejected and ConnectionState.EarlyData. It is never sent again by itself.
 //
 // A server that has accepted early data can answer it by WriteEarly, before the handshake is done.
@@ -114,10 +114,10 @@ func (c *Conn) answerEarly(p []byte) (n int, err error) {
 	return c.write(p)
 }
 
-// ReadEarly reads early data that a client sends. It returns io.EOF at the end of it, and at once if
-// there is none or none is accepted; Handshake and Read then go on. The data was sent by a client of
-// an earlier connection, but an attacker may have sent it again: see Config.MaxEarlyData. While
-// there is more, Read returns an error.
+// ReadEarly reads early data that a client sends. It returns io.EOF at the end of it, and at once
+// if there is none or none is accepted; Handshake and Read then go on. The data was sent by a
+// client of an earlier connection, but an attacker may have sent it again: see Config.MaxEarlyData.
+// While there is more, Read returns an error.
 //
 // A server that calls Handshake, Read or Write before ReadEarly accepts no early data.
 func (c *Conn) ReadEarly(p []byte) (int, error) {
@@ -165,10 +165,10 @@ func (c *Conn) awaitEarly() error {
 	return nil
 }
 
-// ExportEarlyKeyingMaterial derives bytes for another protocol, bound to the ClientHello, before the
-// handshake is done: at a client after WriteEarly, at a server after ReadEarly has returned data. It
-// returns an error if there is no early data. Whoever sends early data again makes the server export
-// the same bytes again. See RFC 8446 §7.5.
+// ExportEarlyKeyingMaterial derives bytes for another protocol, bound to the ClientHello, before
+// the handshake is done: at a client after WriteEarly, at a server after ReadEarly has returned
+// data. It returns an error if there is no early data. Whoever sends early data again makes the
+// server export the same bytes again. See RFC 8446 §7.5.
 func (c *Conn) ExportEarlyKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
 	c.out.Lock()
 	defer c.out.Unlock()
@@ -218,7 +218,7 @@ func (c *Config) earlyData(me iana.Side) (d handshake.EarlyData, err error) {
 	d.Announce = func(ctx context.Context, ticket []byte) error {
 		_, err := within(ctx, c, what, func(ctx context.Context) (struct{}, error) {
 			return struct{}{}, c.SessionStore.Put(ctx, ticketID(ticket), []byte{1},
-				session.MaxSessionAge)
+				c.sessionLifetime(iana.TLS13))
 		})
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -14,74 +15,6 @@ import (
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 )
-
-// A ClientSessionCache holds the sessions of a client, keyed by server name, or by server address
-// for a Config without ServerName. The sessions contain secrets.
-//
-// Configs may share a cache: a session is offered only if the settings that it was established with
-// still hold. What GetClientCertificate and GetPSK would return cannot be compared, so Configs that
-// differ in these callbacks must not share a cache.
-type ClientSessionCache interface {
-	// Get returns the session stored under key, if any.
-	Get(key string) (s *ClientSessionState, ok bool)
-
-	// Put stores a session under key. If s is nil, it removes the stored session.
-	Put(key string, s *ClientSessionState)
-}
-
-// A ClientSessionState is a session that a client can resume.
-type ClientSessionState struct{ session *handshake.Session }
-
-// NewLRUClientSessionCache returns a cache that keeps the most recently used sessions, up to
-// capacity. If capacity is less than 1, it keeps 64.
-func NewLRUClientSessionCache(capacity int) ClientSessionCache {
-	if capacity < 1 {
-		capacity = 64
-	}
-	return &lruCache{capacity: capacity, at: map[string]*ClientSessionState{}}
-}
-
-type lruCache struct {
-	mu       sync.Mutex
-	capacity int
-	order    []string // most recently used last
-	at       map[string]*ClientSessionState
-}
-
-func (c *lruCache) Get(key string) (*ClientSessionState, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	s, ok := c.at[key]
-	if ok {
-		c.touch(key)
-	}
-	return s, ok
-}
-
-func (c *lruCache) Put(key string, s *ClientSessionState) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.touch(key)
-	c.at[key] = s
-	if s == nil {
-		delete(c.at, key)
-		c.order = c.order[:len(c.order)-1]
-	}
-	if len(c.order) > c.capacity {
-		delete(c.at, c.order[0])
-		c.order = c.order[1:]
-	}
-}
-
-func (c *lruCache) touch(key string) {
-	for i, k := range c.order {
-		if k == key {
-			c.order = append(c.order[:i:i], c.order[i+1:]...)
-			break
-		}
-	}
-	c.order = append(c.order, key)
-}
 
 // tickets holds the ticket keys of a server: those set by SetSessionTicketKeys, or keys that rotate
 // automatically.
@@ -122,6 +55,7 @@ func (t *tickets) source(c *Config) session.TicketKeys {
 			now = time.Now
 		}
 		t.rotate = session.NewRotatingKeys(rand.Reader, now)
+		t.rotate.KeepFor(c.SessionLifetime)
 	}
 	return t.rotate
 }
@@ -132,7 +66,11 @@ func (c *Config) resumption(me iana.Side, conn *Conn, random io.Reader,
 	if me == iana.Client {
 		return c.clientResumption(c.sessionKey(conn.conn), log)
 	}
-	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled}
+	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled, Count: c.TicketCount,
+		Lifetime: c.SessionLifetime}
+	if r.Count == 0 {
+		r.Count = ticketCount
+	}
 	r.Seal = func(ctx context.Context, s *handshake.Session) ([]byte, error) {
 		keys, err := c.ticketKeys(ctx)
 		if err != nil {
@@ -186,7 +124,7 @@ func (c *Config) stored(r *handshake.Resumption) {
 			return err
 		}
 		return do(ctx, func(ctx context.Context) error {
-			return store.Put(ctx, id, b, session.MaxSessionAge)
+			return store.Put(ctx, id, b, c.sessionLifetime(s.Version))
 		})
 	}
 	if d, ok := store.(session.Deleter); ok {
@@ -196,6 +134,33 @@ func (c *Config) stored(r *handshake.Resumption) {
 			})
 		}
 	}
+}
+
+// ticketCount is what Config.TicketCount 0 stands for: one for the next connection, and one for
+// another at the same time, as browsers open them.
+const ticketCount = 2
+
+// maxTicketCount is below what a client takes for a flood. See engine.
+const maxTicketCount = 16
+
+func (c *Config) checkTickets() error {
+	if c.TicketCount < 0 || c.TicketCount > maxTicketCount {
+		return fmt.Errorf("vitrine: Config.TicketCount is %d, expected 0 to %d", c.TicketCount,
+			maxTicketCount)
+	}
+	if c.SessionLifetime < 0 || c.SessionLifetime > session.MaxSessionAge13 {
+		return fmt.Errorf("vitrine: Config.SessionLifetime is %v, expected 0 to %v",
+			c.SessionLifetime, session.MaxSessionAge13)
+	}
+	return nil
+}
+
+// sessionLifetime returns how long a server resumes sessions of a version.
+func (c *Config) sessionLifetime(v iana.Version) time.Duration {
+	if v < iana.TLS13 || c.SessionLifetime == 0 {
+		return session.MaxSessionAge
+	}
+	return c.SessionLifetime
 }
 
 // sessionKey returns the cache key for a client's sessions, the same as in crypto/tls: the
@@ -227,24 +192,52 @@ func (c *Config) clientResumption(key string, log *trace.Log) handshake.Resumpti
 		do(func() *ClientSessionState { cache.Put(key, s); return nil })
 	}
 	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled}
-	found := do(func() *ClientSessionState {
-		if s, ok := cache.Get(key); ok {
-			return s
-		}
-		return nil
-	})
-	if found != nil {
-		r.Offer = found.session
-		if found.session.Version == iana.TLS13 && c.speaks13() {
-			put(nil) // RFC 8446 §C.4: a ticket used twice links two connections
-		}
+	if s := do(func() *ClientSessionState { return c.offer(cache, key) }); s != nil {
+		r.Offer = s.session
 	}
 	r.Keep = func(s *handshake.Session) {
-		if s == nil {
+		several, ok := cache.(ClientTicketCache)
+		switch {
+		case s == nil:
 			put(nil)
-			return
+		case ok && s.Version == iana.TLS13:
+			do(func() *ClientSessionState { several.Add(key, &ClientSessionState{s}); return nil })
+		default:
+			put(&ClientSessionState{s})
 		}
-		put(&ClientSessionState{s})
 	}
 	return r
+}
+
+// offer returns the session to offer to a server, or nil. A session of TLS 1.3 is then no longer in
+// the cache: see RFC 8446 §C.4. Expired ones are dropped.
+func (c *Config) offer(cache ClientSessionCache, key string) *ClientSessionState {
+	several, ok := cache.(ClientTicketCache)
+	if !ok || !c.speaks13() {
+		s, found := cache.Get(key)
+		if !found || s == nil || s.session == nil {
+			return nil
+		}
+		if s.session.Version == iana.TLS13 && c.speaks13() {
+			cache.Put(key, nil)
+		}
+		return s
+	}
+	now := time.Now
+	if c.Time != nil {
+		now = c.Time
+	}
+	for {
+		s, found := several.Take(key)
+		if !found || s == nil || s.session == nil {
+			return nil
+		}
+		if !s.session.Fresh(now()) {
+			continue
+		}
+		if s.session.Version < iana.TLS13 { // which may be used again
+			several.Add(key, s)
+		}
+		return s
+	}
 }

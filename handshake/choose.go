@@ -113,7 +113,7 @@ func Suits(ch *message.ClientHello, c *Config) error {
 	if err == nil && version == iana.TLS13 {
 		full := *c
 		// there is no hello that its binders could be checked with
-		full.Tickets, full.FindKey = false, nil
+		full.Tickets, full.Find, full.FindKey = false, nil, nil
 		_, err = (&server{live: live{Config: &full}}).choose13(ch, &Score{})
 		return err
 	}

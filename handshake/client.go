@@ -325,7 +325,7 @@ func (c *client) secret(s *Score) (Input, error) {
 
 // finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt.
 // So it does that it has the pre-shared key.
-func (c *client) finished(s *Score) (message.Message, error) {
+func (c *client) finished(s *Score) ([]message.Message, error) {
 	certified := ifCertified(s) == Must
 	switch {
 	case certified &&

@@ -39,7 +39,7 @@ func (*observer) resumption(s *Score) (resumed, undecided bool) {
 func (o *observer) secret(s *Score) (Input, error) { return o.secrets(s) }
 
 // finished: what could not be verified is told by the package that observes.
-func (*observer) finished(*Score) (message.Message, error) { return nil, nil }
+func (*observer) finished(*Score) ([]message.Message, error) { return nil, nil }
 
 func (*observer) withdraw() {}
 

@@ -34,8 +34,8 @@ type player interface {
 	secret(*Score) (Input, error)
 	// finished fails unless everything that this role must know of its peer was proved. Only then
 	// may a session be kept.
-	// What it returns is said behind the last line: a ticket of TLS 1.3.
-	finished(*Score) (message.Message, error)
+	// What it returns is said behind the last line: tickets of TLS 1.3.
+	finished(*Score) ([]message.Message, error)
 	// earlyKeys returns the keys of the early data that this side sends or accepts, or nil.
 	earlyKeys(*Score) *earlyKeys
 	// withdraw prevents the session of this connection from being resumed.

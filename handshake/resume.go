@@ -132,8 +132,11 @@ func (c *client) withdraw() {
 
 // withdraw deletes the session from the store. A ticket cannot be called back: RFC 5077 has no way.
 func (v *server) withdraw() {
-	if len(v.id) > 0 && v.Forget != nil {
-		if err := v.Forget(v.id); err != nil {
+	for _, id := range v.ids {
+		if v.Forget == nil {
+			return
+		}
+		if err := v.Forget(id); err != nil {
 			v.Log.Choice("session", "", "none", "deleting a session: "+err.Error(),
 				"RFC 5246 §7.2.2")
 		}
@@ -177,7 +180,7 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 			"the client's certificate is no longer accepted", "RFC 5246 §7.4.6")
 		return nil, nil
 	}
-	v.id = s.ID
+	v.ids = [][]byte{s.ID}
 	v.Log.Choice("session", how, "resumed",
 		"known, fresh, and the hello offers what it was made with", "RFC 5246 §7.4.1.3")
 	return s, nil

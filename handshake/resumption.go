@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"context"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/session"
 )
@@ -20,12 +21,19 @@ type Resumption struct {
 	Tickets bool
 
 	// A server finds and stores sessions by ID (nil: no session IDs), and seals and opens tickets.
+	// In TLS 1.3, where Tickets is false, the ID is the ticket.
 	// An unknown, stale or forged one is nil without an error, and the handshake a full one; so it
 	// is after an error, which the trace tells. Forget, if set, is called with the ID of a session
 	// whose connection ended with a fatal alert.
 	Find   func(ctx context.Context, id []byte) (*session.Session, error)
 	Store  func(ctx context.Context, id []byte, s *session.Session) error
 	Forget func(id []byte) error
-	Seal   func(context.Context, *session.Session) ([]byte, error)
-	Open   func(ctx context.Context, ticket []byte) (*session.Session, error)
+
+	// Count is how many tickets a server of TLS 1.3 sends behind a full handshake, at most 255; 0
+	// is
+	// 1. Lifetime is how long its sessions may be resumed, at most seven days; 0 is MaxSessionAge.
+	Count    int
+	Lifetime time.Duration
+	Seal     func(context.Context, *session.Session) ([]byte, error)
+	Open     func(ctx context.Context, ticket []byte) (*session.Session, error)
 }

@@ -48,13 +48,11 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 		binders += 1 + len(b)
 	}
 	mode, common := v.commonMode(modes.Modes)
-	if !common || !v.opensTickets() && v.FindKey == nil {
+	if !common || !(v.Tickets && v.Open != nil) && v.Find == nil && v.FindKey == nil {
 		return nil, 0, 0, nil
 	}
 	return psks, binders, mode, nil
 }
-
-func (v *server) opensTickets() bool { return v.Tickets && v.Open != nil }
 
 // selectKey finds the first identity of the client whose key can be used with one of the suites,
 // and checks that the client knows the key. Why not is an event. A binder that does not match is
@@ -103,14 +101,12 @@ func (v *server) keyOf(identity []byte) (*key13, error) {
 		v.opened[string(identity)] = o
 	}
 	return o.await("a pre-shared key", func(ctx context.Context) (*key13, error) {
-		if v.opensTickets() {
-			s, err := v.Open(ctx, identity)
-			if err = v.spare(ctx, "opening a ticket", err); err != nil {
-				return nil, err
-			}
-			if s != nil {
-				return v.keyOfTicket(ctx, s)
-			}
+		s, err := v.openTicket13(ctx, identity)
+		if err = v.spare(ctx, "opening a ticket", err); err != nil {
+			return nil, err
+		}
+		if s != nil {
+			return v.keyOfTicket(ctx, s)
 		}
 		return v.external(ctx, identity)
 	})

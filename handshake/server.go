@@ -18,12 +18,12 @@ import (
 // server speaks the server's lines.
 type server struct {
 	live
-	chosen   *chosen                  // since ClientHello
-	offer    kex.Offer                // our ephemeral key, since ServerKeyExchange
-	answered *kex.Answer              // TLS 1.3: our share and the secret, from ServerHello on
-	early    *keys.Early              // TLS 1.3: of the session that is resumed
-	opened   map[string]*slow[*key13] // TLS 1.3: by identity
-	ticket13 slow[*message.NewSessionTicket]
+	chosen    *chosen                  // since ClientHello
+	offer     kex.Offer                // our ephemeral key, since ServerKeyExchange
+	answered  *kex.Answer              // TLS 1.3: our share and the secret, from ServerHello on
+	early     *keys.Early              // TLS 1.3: of the session that is resumed
+	opened    map[string]*slow[*key13] // TLS 1.3: by identity
+	tickets13 slow[[]message.Message]
 
 	taken        slow[bool] // TLS 1.3: the ticket is used for early data for the first time
 	earlyDecided bool       // TLS 1.3: chosen.early is
@@ -34,7 +34,7 @@ type server struct {
 	found     slow[*Session] // that the client offered
 	ticket    slow[[]byte]
 	kept      slow[struct{}]
-	id        []byte       // under which the store has, or may have, the session of this connection
+	ids       [][]byte     // under which the store has, or may have, sessions of this connection
 	decrypted slow[[]byte] // the pre_master_secret of RSA key exchange
 }
 
@@ -271,7 +271,7 @@ func (v *server) keep(s *Score) error {
 		k := v.sessionOf(s, s.Secret(nil), iana.Server)
 		err := k.Fits()
 		if err == nil {
-			v.id = k.ID // also if the store fails: it may have it all the same
+			v.ids = [][]byte{k.ID} // also if the store fails: it may have it all the same
 			err = v.Store(ctx, k.ID, k)
 		}
 		return struct{}{}, v.spare(ctx, "storing a session", err)
@@ -327,7 +327,7 @@ func (v *server) exchanged(s *Score) (Input, error) {
 		v.offer.Share(), theirs, z)}, nil
 }
 
-func (v *server) finished(s *Score) (message.Message, error) {
+func (v *server) finished(s *Score) ([]message.Message, error) {
 	shown := v.peer.Chain != nil
 	switch {
 	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown &&
@@ -340,7 +340,7 @@ func (v *server) finished(s *Score) (message.Message, error) {
 		return nil, err
 	}
 	if s.TLS13() {
-		return v.newTicket13(s)
+		return v.newTickets13(s)
 	}
 	return nil, v.keep(s)
 }

@@ -360,13 +360,13 @@ func (m *Machine) finish() error {
 	if err != nil {
 		return err
 	}
-	if more != nil {
-		raw, err := m.dialect().Encode(more)
+	for _, msg := range more {
+		raw, err := m.dialect().Encode(msg)
 		if err != nil {
 			return err
 		}
-		m.log.Message(m.me, more.Type(), raw, "RFC 8446 §4.6.1")
-		m.carrier.Send(Kind(more.Type()), raw)
+		m.log.Message(m.me, msg.Type(), raw, "RFC 8446 §4.6.1")
+		m.carrier.Send(Kind(msg.Type()), raw)
 	}
 	m.done = true
 	m.transcript = transcript{}

@@ -42,7 +42,7 @@ type greeting struct {
 var terms = []term{
 	{"it is too old", "RFC 5246 §F.1.4",
 		func(c *client, s *Session) bool { return s.Fresh(c.now()) },
-		func(v *server, s *Session, _ *greeting) bool { return s.Fresh(v.now()) }},
+		func(v *server, s *Session, _ *greeting) bool { return v.lives(s) }},
 	{"nothing is left to find it by", "RFC 5077 §3.4",
 		func(c *client, s *Session) bool { return len(s.ID) > 0 || c.Tickets && len(s.Ticket) > 0 },
 		nil},

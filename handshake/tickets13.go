@@ -14,8 +14,13 @@ import (
 
 // The tickets of TLS 1.3: RFC 8446 §2.2 and §4.6.1.
 
-// maxTicketLifetime is seven days, in seconds.
-const maxTicketLifetime = 604800
+const (
+	// maxTicketLifetime is seven days, in seconds.
+	maxTicketLifetime = 604800
+
+	// storedTicketLen is the length of a ticket that is an ID of the store, in bytes.
+	storedTicketLen = 32
+)
 
 // A client
 
@@ -67,42 +72,105 @@ func (l *live) inherit(k *Session, key *key13) {
 
 // A server
 
-// newTicket13 is the ticket of a handshake that is done, or nil if the client can use none.
-func (v *server) newTicket13(s *Score) (message.Message, error) {
+// newTickets13 returns the tickets of a handshake that is done, or none if the client can use none.
+// Behind a resumption there is one, for the one that was used.
+func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 	var modes message.PSKKeyExchangeModes
 	if _, err := read(s.ClientHello.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
 		return nil, err
 	}
-	if _, usable := v.commonMode(modes.Modes); !usable || !v.Tickets || v.Seal == nil {
+	if _, usable := v.commonMode(modes.Modes); !usable || !v.sealsTickets() && v.Store == nil {
 		return nil, nil
 	}
-	nonce := []byte{0} // one ticket a connection
-	seal := func(ctx context.Context) (*message.NewSessionTicket, error) {
-		var add [4]byte
-		if _, err := io.ReadFull(v.Rand, add[:]); err != nil {
-			return nil, err
-		}
-		k := v.sessionOf(s, s.Secret(nonce), iana.Server)
-		v.inherit(k, v.chosen.key)
-		if key := v.chosen.key; key != nil && key.session == nil {
-			k.PSKIdentity = key.identity // by which keyOfTicket finds the key again
-		}
-		k.AgeAdd, k.ID = binary.BigEndian.Uint32(add[:]), nil
-		k.Issued, k.MaxEarlyData = v.now(), v.allowsEarly()
-		err := k.Fits()
-		t := &message.NewSessionTicket{AgeAdd: k.AgeAdd, Nonce: nonce,
-			LifetimeHint: uint32(session.MaxSessionAge.Seconds()), Extensions: message.Extensions{}}
-		if err == nil {
-			t.Ticket, err = v.Seal(ctx, k)
-		}
-		if err == nil {
-			err = v.announceEarly(ctx, t, k.MaxEarlyData)
-		}
-		return t, v.spare(ctx, "sealing a ticket", err)
+	n := max(1, v.Count)
+	if s.Resumed {
+		n = 1
 	}
-	t, err := v.ticket13.await("a session ticket's key", seal)
-	if err != nil || len(t.Ticket) == 0 {
+	return v.tickets13.await("the keys or the store of tickets",
+		func(ctx context.Context) (all []message.Message, err error) {
+			for i := range n {
+				t, err := v.newTicket13(ctx, s, byte(i))
+				if err = v.spare(ctx, "making a ticket", err); err != nil {
+					return nil, err
+				}
+				if t != nil && len(t.Ticket) > 0 {
+					all = append(all, t)
+				}
+			}
+			return all, nil
+		})
+}
+
+// newTicket13 makes a ticket. Its nonce must be another one for each ticket of a connection.
+func (v *server) newTicket13(ctx context.Context, s *Score,
+	nonce byte) (*message.NewSessionTicket, error) {
+	t := &message.NewSessionTicket{Nonce: []byte{nonce}, Extensions: message.Extensions{}}
+	k := v.sessionOf(s, s.Secret(t.Nonce), iana.Server)
+	v.inherit(k, v.chosen.key)
+	if key := v.chosen.key; key != nil && key.session == nil {
+		k.PSKIdentity = key.identity // by which keyOfTicket finds the key again
+	}
+	k.ID, k.Issued, k.MaxEarlyData = nil, v.now(), v.allowsEarly()
+	left := v.lifetime13() - k.Issued.Sub(k.Created)
+	if left < time.Second {
+		return nil, nil
+	}
+	var add [4]byte
+	if _, err := io.ReadFull(v.Rand, add[:]); err != nil {
 		return nil, err
 	}
-	return t, nil
+	k.AgeAdd = binary.BigEndian.Uint32(add[:])
+	t.AgeAdd, t.LifetimeHint = k.AgeAdd, uint32(left/time.Second)
+	err := k.Fits()
+	if err != nil {
+		return nil, err
+	}
+	if v.sealsTickets() {
+		t.Ticket, err = v.Seal(ctx, k)
+	} else {
+		t.Ticket, err = v.storeTicket(ctx, k)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return t, v.announceEarly(ctx, t, k.MaxEarlyData)
+}
+
+// storeTicket stores a session, and returns its ID, which is then the ticket.
+func (v *server) storeTicket(ctx context.Context, k *Session) ([]byte, error) {
+	id := make([]byte, storedTicketLen)
+	if _, err := io.ReadFull(v.Rand, id); err != nil {
+		return nil, err
+	}
+	v.ids = append(v.ids, id) // also if the store fails: it may have it all the same
+	return id, v.Store(ctx, id, k)
+}
+
+// openTicket13 finds the session of a ticket, sealed or stored; nil if it is none of ours.
+func (v *server) openTicket13(ctx context.Context, ticket []byte) (*Session, error) {
+	if v.Tickets && v.Open != nil {
+		if s, err := v.Open(ctx, ticket); s != nil || err != nil {
+			return s, err
+		}
+	}
+	if v.Find != nil && len(ticket) == storedTicketLen {
+		return v.Find(ctx, ticket)
+	}
+	return nil, nil
+}
+
+func (v *server) sealsTickets() bool { return v.Tickets && v.Seal != nil }
+
+// lifetime13 is how long a session of TLS 1.3 may be resumed, from its full handshake.
+func (v *server) lifetime13() time.Duration {
+	if v.Lifetime == 0 {
+		return session.MaxSessionAge
+	}
+	return min(v.Lifetime, session.MaxSessionAge13)
+}
+
+// lives reports whether a session is young enough for a server. See RFC 8446 §4.6.1.
+func (v *server) lives(s *Session) bool {
+	return s.Fresh(v.now()) &&
+		(s.Version < iana.TLS13 || v.now().Sub(s.Created) < v.lifetime13())
 }

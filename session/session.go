@@ -11,9 +11,17 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// MaxSessionAge is how long a session can be resumed, counted from its full handshake. Resuming
-// does not extend it, because the result of one key exchange should not be used for ever.
-const MaxSessionAge = 24 * time.Hour
+// How long a session can be resumed, counted from its full handshake. Resuming does not extend it,
+// because the result of one key exchange, and one proof of who is there, should not be used for
+// ever.
+const (
+	// MaxSessionAge is the most until TLS 1.2, and what a server of TLS 1.3 gives unless it is told
+	// otherwise.
+	MaxSessionAge = 24 * time.Hour
+
+	// MaxSessionAge13 is the most in TLS 1.3. See RFC 8446 §4.6.1.
+	MaxSessionAge13 = 7 * 24 * time.Hour
+)
 
 // Session is what two sides keep of a full handshake, so that the next one needs no key exchange.
 // It holds a master_secret: whoever reads it can read, and resume, the connection.
@@ -150,8 +158,11 @@ func (s *Session) flags() (f uint8) {
 
 // Fresh reports whether the session is young enough to be resumed at the time now.
 func (s *Session) Fresh(now time.Time) bool {
-	age := now.Sub(s.Created)
-	return age >= -time.Minute && age < MaxSessionAge &&
+	age, most := now.Sub(s.Created), MaxSessionAge
+	if s.Version == iana.TLS13 {
+		most = MaxSessionAge13
+	}
+	return age >= -time.Minute && age < most &&
 		(s.Deadline.IsZero() || now.Before(s.Deadline))
 }
 

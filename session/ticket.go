@@ -45,8 +45,8 @@ type FixedKeys []TicketKey
 // Keys returns k unchanged.
 func (k FixedKeys) Keys(context.Context) ([]TicketKey, error) { return k, nil }
 
-// rotation is how long a key of RotatingKeys seals new tickets. The key is kept for MaxSessionAge
-// longer, so that it opens every ticket whose session may still be resumed.
+// rotation is how long a key of RotatingKeys seals new tickets. The key is kept for as long again
+// as sessions live, so that it opens every ticket whose session may still be resumed.
 const rotation = 6 * time.Hour
 
 // RotatingKeys makes a new key every six hours and deletes those that are too old to open a ticket
@@ -56,7 +56,8 @@ type RotatingKeys struct {
 	mu   sync.Mutex
 	rand io.Reader
 	now  func() time.Time
-	keys []datedKey // newest first
+	life time.Duration // of sessions
+	keys []datedKey    // newest first
 }
 
 type datedKey struct {
@@ -66,7 +67,16 @@ type datedKey struct {
 
 // NewRotatingKeys returns a RotatingKeys that reads its keys from rand.
 func NewRotatingKeys(rand io.Reader, now func() time.Time) *RotatingKeys {
-	return &RotatingKeys{rand: rand, now: now}
+	return &RotatingKeys{rand: rand, now: now, life: MaxSessionAge}
+}
+
+// KeepFor sets how long sessions live whose tickets the keys must open: at least MaxSessionAge,
+// which is what NewRotatingKeys sets, and at most MaxSessionAge13. The tickets of TLS 1.2, whose
+// connections can be read with the key, are then kept readable for as long.
+func (r *RotatingKeys) KeepFor(life time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.life = min(max(life, MaxSessionAge), MaxSessionAge13)
 }
 
 // Keys returns the current keys, newest first, and makes a new one if the newest is too old to
@@ -83,7 +93,7 @@ func (r *RotatingKeys) Keys(context.Context) ([]TicketKey, error) {
 		r.keys = slices.Insert(r.keys, 0, datedKey{NewTicketKey(secret), now})
 	}
 	r.keys = slices.DeleteFunc(r.keys,
-		func(k datedKey) bool { return now.Sub(k.made) >= rotation+MaxSessionAge })
+		func(k datedKey) bool { return now.Sub(k.made) >= rotation+r.life })
 	alive := make([]TicketKey, len(r.keys))
 	for i, k := range r.keys {
 		alive[i] = k.TicketKey
