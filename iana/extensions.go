@@ -1,5 +1,7 @@
 package iana
 
+import "fmt"
+
 // ExtensionType is the type of a hello extension.
 type ExtensionType uint16
 
@@ -194,6 +196,9 @@ const (
 )
 
 func (m PSKKeyExchangeMode) String() string {
+	if m%0x1F == 0x0B { // RFC 8701 §2: 0x0B, 0x2A, … 0xE4
+		return fmt.Sprintf("GREASE (0x%02X)", uint8(m))
+	}
 	return name8(m, map[PSKKeyExchangeMode]string{0: "psk_ke", 1: "psk_dhe_ke"})
 }
 

@@ -63,6 +63,9 @@ func (v Version) String() string {
 	case TLS10, TLS11, TLS12, TLS13:
 		return fmt.Sprintf("TLS 1.%d", v-TLS10)
 	}
+	if isGREASE(uint16(v)) {
+		return "GREASE (" + unknown16(v) + ")"
+	}
 	return unknown16(v)
 }
 

@@ -20,19 +20,51 @@ type KeyShareEntry struct {
 
 func (e *KeyShares) layout(c *wire.Codec) {
 	wire.Vector16(c, "client_shares", &e.Shares, 0, 1<<16-1, func(c *wire.Codec, s *KeyShareEntry) {
-		s.layout(c)
+		wire.Struct(c, "key_share_entry", func(c *wire.Codec) { s.layout(c, iana.Client) })
 	})
 }
 
-func (s *KeyShareEntry) layout(c *wire.Codec) {
+func (s *KeyShareEntry) layout(c *wire.Codec, from iana.Side) {
 	wire.Uint16(c, "group", &s.Group)
-	wire.Opaque16(c, "key_exchange", &s.KeyExchange, 1, 1<<16-1)
+	parts, ok := hybridShares[s.Group]
+	if !ok {
+		wire.Opaque16(c, "key_exchange", &s.KeyExchange, 1, 1<<16-1)
+		return
+	}
+	wire.Inner(c, "key_exchange", &s.KeyExchange, 1, 1<<16-1, func(c *wire.Codec) {
+		for _, p := range parts[from] {
+			wire.Fixed(c, p.name, make([]byte, p.len))
+		}
+	})
+}
+
+// sharePart is a part of a hybrid's share: its name, and its length in bytes.
+type sharePart struct {
+	name string
+	len  int
+}
+
+// hybridShares are the parts of the shares of hybrids, by sender. Package kex checks them. See RFC
+// 10024.
+var hybridShares = map[iana.Group][2][]sharePart{
+	iana.X25519MLKEM768: {
+		{{"mlkem768_encapsulation_key", 1184}, {"x25519_public_key", 32}},
+		{{"mlkem768_ciphertext", 1088}, {"x25519_public_key", 32}},
+	},
+	iana.SecP256r1MLKEM768: {
+		{{"secp256r1_public_key", 65}, {"mlkem768_encapsulation_key", 1184}},
+		{{"secp256r1_public_key", 65}, {"mlkem768_ciphertext", 1088}},
+	},
+	iana.SecP384r1MLKEM1024: {
+		{{"secp384r1_public_key", 97}, {"mlkem1024_encapsulation_key", 1568}},
+		{{"secp384r1_public_key", 97}, {"mlkem1024_ciphertext", 1568}},
+	},
 }
 
 // KeyShare is the server's key_share in a ServerHello: its public key. See RFC 8446 §4.2.8.
 type KeyShare struct{ KeyShareEntry }
 
-func (e *KeyShare) layout(c *wire.Codec) { e.KeyShareEntry.layout(c) }
+func (e *KeyShare) layout(c *wire.Codec) { e.KeyShareEntry.layout(c, iana.Server) }
 
 // SelectedGroup is the server's key_share in a HelloRetryRequest: the group for which it asks a
 // share. See RFC 8446 §4.2.8.
@@ -65,8 +97,10 @@ type PSKIdentity struct {
 
 func (e *OfferedPSKs) layout(c *wire.Codec) {
 	wire.Vector16(c, "identities", &e.Identities, 7, 1<<16-1, func(c *wire.Codec, i *PSKIdentity) {
-		wire.Opaque16(c, "identity", &i.Identity, 1, 1<<16-1)
-		wire.Uint32(c, "obfuscated_ticket_age", &i.ObfuscatedTicketAge)
+		wire.Struct(c, "psk_identity", func(c *wire.Codec) {
+			wire.Opaque16(c, "identity", &i.Identity, 1, 1<<16-1)
+			wire.Uint32(c, "obfuscated_ticket_age", &i.ObfuscatedTicketAge)
+		})
 	})
 	wire.Vector16(c, "binders", &e.Binders, 33, 1<<16-1, func(c *wire.Codec, b *[]byte) {
 		wire.Opaque8(c, "psk_binder_entry", b, 32, 255)

@@ -56,7 +56,7 @@ func (e *Extensions) layout(c *wire.Codec, in Place) {
 				} else {
 					*word |= bit
 				}
-				wire.Inner(c, "extension_data", &x.Data, 1<<16-1,
+				wire.Inner(c, "extension_data", &x.Data, 0, 1<<16-1,
 					func(c *wire.Codec) { annotate(c, x.Type, in) })
 			})
 		})

@@ -68,7 +68,7 @@ func (s *sample) layout(c *wire.Codec) {
 			wire.Opaque8(c, "b", &p.B, 0, 255)
 		})
 	})
-	wire.Inner(c, "inner", &s.Inner, 1<<16-1, func(c *wire.Codec) {
+	wire.Inner(c, "inner", &s.Inner, 0, 1<<16-1, func(c *wire.Codec) {
 		var n uint16
 		wire.Uint16(c, "inside", &n)
 	})

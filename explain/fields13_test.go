@@ -1,0 +1,143 @@
+package explain_test
+
+import (
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// named checks that every byte of a message belongs to exactly one named leaf, and returns the
+// names.
+func named(t *testing.T, d message.Dialect, raw []byte) map[string]bool {
+	t.Helper()
+	names, at := map[string]bool{}, 0
+	for _, f := range d.Annotate(raw) {
+		if !f.Leaf {
+			continue
+		}
+		if names[f.Name] = true; f.Offset != at || f.Name == "unparsed" || f.Name == "" {
+			t.Errorf("%v: %s %s begins at %d, expected %d", iana.HandshakeType(raw[0]), f.Name,
+				f.Value, f.Offset, at)
+		}
+		at += f.Len
+	}
+	if at != len(raw) {
+		t.Errorf("%v: %d of %d bytes are named", iana.HandshakeType(raw[0]), at, len(raw))
+	}
+	return names
+}
+
+// Every byte of every message of TLS 1.3 has a name, down to the parts of hybrids and the binders.
+func TestEveryByteOfTLS13IsNamed(t *testing.T) {
+	seen := map[string]bool{}
+	messages := 0
+	for _, c := range cases13 {
+		for _, e := range c.events(t) {
+			if m, ok := e.Event.(*trace.Message); ok {
+				messages++
+				for name := range named(t, message.Dialect{Version: iana.TLS13}, m.Raw) {
+					seen[name] = true
+				}
+			}
+		}
+	}
+	for _, name := range []string{"version", "selected_version", "selected_group",
+		"mlkem768_encapsulation_key", "mlkem768_ciphertext", "x25519_public_key",
+		"mlkem1024_encapsulation_key", "mlkem1024_ciphertext", "secp256r1_public_key",
+		"key_exchange", "identity", "obfuscated_ticket_age", "psk_binder_entry",
+		"selected_identity", "psk_key_exchange_mode", "cert_data",
+		"algorithm", "signature", "verify_data", "ticket_lifetime", "ticket_age_add",
+		"ticket_nonce", "ticket", "request_update", "distinguished_name"} {
+		if !seen[name] {
+			t.Errorf("no field is called %s", name)
+		}
+	}
+	t.Logf("%d messages, %d kinds of field", messages, len(seen))
+}
+
+// A hello as browsers send it, with GREASE in every place for it and an encrypted_client_hello, is
+// named to the last byte. See RFC 8701 §3 and RFC 9849 §5.
+func TestEveryByteOfABrowsersHelloIsNamed(t *testing.T) {
+	extension := func(kind uint16, data ...byte) message.Extension {
+		return message.Extension{Type: iana.ExtensionType(kind), Data: data}
+	}
+	hello := &message.ClientHello{Version: iana.TLS12, SessionID: make([]byte, 32),
+		CipherSuites:       []iana.CipherSuite{0x2A2A, iana.TLS_AES_128_GCM_SHA256},
+		CompressionMethods: []iana.CompressionMethod{0}, Extensions: message.Extensions{
+			extension(0x3A3A),
+			extension(43, 4, 0x4A, 0x4A, 3, 4),
+			extension(10, 0, 4, 0x5A, 0x5A, 0, 29),
+			extension(51, 0, 5, 0x5A, 0x5A, 0, 1, 0),
+			extension(13, 0, 4, 0x6A, 0x6A, 4, 3),
+			extension(45, 2, 0x0B, 1),
+			extension(44, 0, 3, 1, 2, 3),
+			extension(42),
+			extension(49),
+			extension(27, 2, 0, 2),
+			extension(0xFE0D, 0, 0, 1, 0, 1, 7, 0, 2, 8, 9, 0, 3, 1, 2, 3),
+			extension(0x7A7A, 0),
+			extension(41, append([]byte{0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 33, 32}, make([]byte, 32)...)...),
+		}}
+	raw, err := message.Dialect{Version: iana.TLS13}.Encode(hello)
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := named(t, message.Dialect{Version: iana.TLS13}, raw)
+	for _, name := range []string{"cookie", "ech_client_hello_type", "kdf_id", "aead_id",
+		"config_id", "enc", "payload", "certificate_compression_algorithm", "psk_binder_entry"} {
+		if !names[name] {
+			t.Errorf("no field is called %s", name)
+		}
+	}
+	grease := 0
+	for _, f := range (message.Dialect{Version: iana.TLS13}).Annotate(raw) {
+		if f.Leaf && len(f.Value) > 6 && f.Value[:6] == "GREASE" {
+			grease++
+		}
+	}
+	if grease != 8 {
+		t.Errorf("%d fields are called GREASE, expected 8", grease)
+	}
+}
+
+// Every field of TLS 1.3 that is no length and no repeated element has a sentence, or is in a list
+// that has one.
+func TestFieldsOfTLS13HaveSentences(t *testing.T) {
+	quiet := map[string]bool{"msg_type": true, "length": true, "extension_type": true,
+		"body": true, "extensions": true, "extension_data": true}
+	missing, sentences := map[string]bool{}, 0
+	for _, c := range cases13 {
+		for _, e := range c.events(t) {
+			m, ok := e.Event.(*trace.Message)
+			if !ok {
+				continue
+			}
+			fields := message.Dialect{Version: iana.TLS13}.Annotate(m.Raw)
+			notes := explain.FieldNotes(m.Raw, fields)
+			told := map[string]bool{} // names below a field with a sentence
+			under := -1
+			for i, f := range fields {
+				if under >= 0 && f.Depth <= fields[under].Depth {
+					under = -1
+				}
+				switch {
+				case notes[i] != "":
+					sentences++
+					told[f.Name] = true
+					if under < 0 && f.Depth > 1 {
+						under = i
+					}
+				case under < 0 && f.Depth > 1 && !quiet[f.Name] && !told[f.Name]:
+					missing[m.Type.String()+" "+f.Name] = true
+				}
+			}
+		}
+	}
+	for name := range missing {
+		t.Errorf("%s has no sentence", name)
+	}
+	t.Logf("%d sentences", sentences)
+}
