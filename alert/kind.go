@@ -83,6 +83,9 @@ const (
 	// What a session is resumed with is not what it was made with, or it was not offered.
 	KindResumption Kind = "resumption"
 
+	// No pre-shared key is left that both sides have and may use, and no certificate stands in.
+	KindPSK Kind = "pre-shared key"
+
 	// A renegotiation is not tied to the handshake before it, or changes what must stay.
 	KindRenegotiation Kind = "renegotiation"
 

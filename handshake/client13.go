@@ -169,6 +169,10 @@ func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
 	case shared && c.shareOf(a.Group) == nil:
 		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
 			"the server's share is of %v, of which we sent none", a.Group)
+	case !a.PSK && c.keysAlone():
+		return alert.KindPSK.Fail(alert.MissingExtension, "RFC 8446 §4.2.11",
+			"the server does not go on from our pre-shared key, and we have no name to check "+
+				"its certificate for")
 	case a.PSK:
 		return c.goesOn(a)
 	}

@@ -25,6 +25,9 @@ func (c *client) findOffer() error {
 	return err
 }
 
+// keysAlone reports whether nothing but a pre-shared key can prove to us who the server is.
+func (c *client) keysAlone() bool { return c.FindKey != nil && c.ServerName == "" && !c.Skip }
+
 // gather collects the keys that go into the first hello: that of the session on offer, then
 // external ones.
 func (c *client) gather() error {

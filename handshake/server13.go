@@ -177,20 +177,30 @@ func (v *server) chooseCredential13(got *chosen, ch *message.ClientHello, h *hel
 	return nil
 }
 
-// canSign13 returns an error if neither side meant to use a certificate.
+// canSign13 returns an error if a side has or wants no certificate, and no pre-shared key was found.
 func (v *server) canSign13(ch *message.ClientHello) error {
-	offered := ch.Extensions.Has(iana.ExtPreSharedKey)
-	switch keysAlone := v.FindKey != nil && len(v.Credentials) == 0; {
-	case keysAlone && offered:
-		return alert.Fail(alert.UnknownPSKIdentity, "RFC 8446 §4.2.11",
-			"none of the client's pre-shared keys is known here, and there is no certificate")
-	case keysAlone:
-		return alert.Fail(alert.HandshakeFailure, "RFC 8446 §4.2.11",
-			"the client offers no pre-shared key, and there is no certificate")
-	case !ch.Extensions.Has(iana.ExtSignatureAlgorithms):
-		return missing13(iana.ExtSignatureAlgorithms) // RFC 8446 §4.2.3
+	if v.FindKey == nil || len(v.Credentials) > 0 {
+		if !ch.Extensions.Has(iana.ExtSignatureAlgorithms) {
+			return missing13(iana.ExtSignatureAlgorithms) // RFC 8446 §4.2.3
+		}
+		return nil
 	}
-	return nil
+	const ref = "RFC 8446 §4.2.11"
+	var modes message.PSKKeyExchangeModes
+	if _, err := read(ch.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
+		return err
+	}
+	if !ch.Extensions.Has(iana.ExtPreSharedKey) {
+		return alert.KindPSK.Fail(alert.MissingExtension, ref,
+			"the client offers no pre-shared key, and there is no certificate")
+	}
+	if _, usable := v.commonMode(modes.Modes); !usable {
+		return alert.KindPSK.Fail(alert.HandshakeFailure, ref,
+			"the client wants pre-shared keys used with %v, we with %v", alert.Few(modes.Modes),
+			v.modes())
+	}
+	return alert.KindPSK.Fail(alert.UnknownPSKIdentity, ref,
+		"none of the client's pre-shared keys is known here, and there is no certificate")
 }
 
 // composeRetry asks for a share that the client did not send, or is nil if it did.

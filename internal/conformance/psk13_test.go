@@ -145,10 +145,10 @@ func TestPreSharedKeysOfTLS13ThatDoNotFit(t *testing.T) {
 		{"psk_ke, which the server does not allow", gardener, gardener,
 			func(client, server *vitrine.Config) {
 				client.PSKKeyExchangeModes = []iana.PSKKeyExchangeMode{iana.PSKKE}
-			}, alert.UnknownPSKIdentity},
+			}, alert.HandshakeFailure},
 		{"none, and no certificate", gardener, gardener, func(client, server *vitrine.Config) {
 			client.GetPSK, client.InsecureSkipVerify = nil, true
-		}, alert.HandshakeFailure},
+		}, alert.MissingExtension},
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			client, server := pskAlone(tt.client, tt.server)
@@ -182,8 +182,9 @@ func TestACertificateReplacesAnUnknownPreSharedKey(t *testing.T) {
 			c.PSKIdentity, s.PSKIdentity)
 	}
 	client.ServerName = ""
-	if _, _, err := rig.Connect(t, client, server); err == nil {
-		t.Error("a client without a server's name accepts a certificate")
+	_, _, err = rig.Connect(t, client, server)
+	if got, _ := rig.AlertOf(err); got != alert.MissingExtension {
+		t.Errorf("a client without a server's name: got %v, expected missing_extension", err)
 	}
 }
 

@@ -277,6 +277,9 @@ func (c *connection) extensions(cfg *vitrine.Config) error {
 			return key, nil
 		}
 	}
+	if err := c.importKeys(cfg); err != nil {
+		return err
+	}
 	for b := o.advertiseALPN; len(b) > 0; {
 		n := int(b[0])
 		cfg.NextProtos, b = append(cfg.NextProtos, string(b[1:1+n])), b[1+n:]

@@ -262,7 +262,7 @@ func (c *connection) checkFacts(s *vitrine.ConnectionState) error {
 
 // checkPeer compares what the peer proved itself with.
 func (c *connection) checkPeer(s *vitrine.ConnectionState) error {
-	none := c.expectNoPeerCert || c.psk != ""
+	none := c.expectNoPeerCert || c.psk != "" || len(s.PSKIdentity) > 0
 	needed := !none && (!c.server || c.requireCert)
 	got, want := uint16(s.PeerSignatureScheme), c.expectPeerSignature
 	switch n := len(s.PeerCertificates); {

@@ -19,13 +19,14 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// credential is what the flags say about one certificate and its key.
+// credential is what the flags say about one certificate and its key, or one pre-shared key.
 type credential struct {
 	certFile, keyFile string
 	staple            []byte
 	timestamps        []byte // a SignedCertificateTimestampList
 	signingPrefs      []tls.SignatureScheme
 	mustMatchIssuer   bool
+	psk               *vitrine.PSK // TLS 1.3: there is no certificate
 }
 
 // schemes returns with what of BoringSSL's defaults the key can sign.
@@ -95,7 +96,7 @@ func (c *connection) certificates(cfg *vitrine.Config) error {
 
 func (c *connection) serverCertificates(cfg *vitrine.Config, list []*loaded) {
 	switch {
-	case len(list) == 0 && c.psk != "":
+	case len(list) == 0 && (c.psk != "" || len(c.preShared()) > 0):
 	case len(list) == 1 && len(c.credentials) == 0:
 		cfg.Certificates = []tls.Certificate{list[0].Certificate}
 	default:
@@ -109,6 +110,9 @@ func (c *connection) serverCertificates(cfg *vitrine.Config, list []*loaded) {
 				if err = i.SupportsCertificate(&l.Certificate); err == nil {
 					return &l.Certificate, nil
 				}
+			}
+			if len(c.preShared()) > 0 {
+				return nil, nil // a key may do
 			}
 			return nil, &alert.Error{Alert: alert.HandshakeFailure, Reason: err.Error(),
 				Kind: alert.KindOf(err)}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"crypto"
 	"crypto/tls"
 	"strconv"
+
+	"github.com/vitrine-tls/vitrine"
 )
 
 // flags are those that the shim implements, without the leading dash.
@@ -46,6 +49,15 @@ var flags = map[string]flag{
 		o.credentials = append(o.credentials, &credential{})
 		return nil
 	}},
+	"new-psk-credential": {false, func(o *options, _ string) error {
+		o.credentials = append(o.credentials, &credential{psk: &vitrine.PSK{Import: true}})
+		return nil
+	}},
+	"psk-importer-key":           decode64(func(c *credential) *[]byte { return &c.psk.Key }),
+	"psk-importer-identity":      decode64(func(c *credential) *[]byte { return &c.psk.Identity }),
+	"psk-importer-context":       decode64(func(c *credential) *[]byte { return &c.psk.Context }),
+	"psk-importer-sha256":        ofCredential(false, hashes(crypto.SHA256)),
+	"psk-importer-sha384":        ofCredential(false, hashes(crypto.SHA384)),
 	"expect-selected-credential": integer(func(o *options) **int { return &o.expectSelected }),
 	"expect-peer-verify-pref":    list(func(o *options) *[]uint16 { return &o.expectPrefs }),
 	"trust-cert":                 text(func(o *options) *string { return &o.trustCert }),
