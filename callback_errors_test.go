@@ -20,6 +20,10 @@ import (
 // A callback may ask somebody else, over another connection, and hand on what went wrong there.
 // Such an error looks like one of this connection, and the peer must be told all the same.
 func TestEveryRefusalOfACallbackIsToldToThePeer(t *testing.T) {
+	rig.EachVersion(t, testEveryRefusalOfACallbackIsToldToThePeer)
+}
+
+func testEveryRefusalOfACallbackIsToldToThePeer(t *testing.T, version func(*vitrine.Config)) {
 	of := func(err error) error { return fmt.Errorf("asking elsewhere: %w", err) }
 	causes := map[string]error{
 		"a bare io.EOF":       io.EOF,
@@ -67,9 +71,12 @@ func TestEveryRefusalOfACallbackIsToldToThePeer(t *testing.T) {
 	for _, cb := range callbacks {
 		for what, cause := range causes {
 			t.Run(cb.name+", "+what, func(t *testing.T) {
-				client := rig.ClientConfig()
-				server := rig.ServerConfig(t,
-					func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert })
+				client := rig.ClientConfig(version)
+				server := rig.ServerConfig(
+					t,
+					version,
+					func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert },
+				)
 				refuses := server
 				if cb.client {
 					refuses = client
@@ -108,12 +115,16 @@ func readAndClose(c *vitrine.Conn) error {
 // A program that recovers from its own callback's panic does not get a second handshake on the same
 // bytes.
 func TestAPanicOfACallbackEndsTheHandshakeForGood(t *testing.T) {
+	rig.EachVersion(t, testAPanicOfACallbackEndsTheHandshakeForGood)
+}
+
+func testAPanicOfACallbackEndsTheHandshakeForGood(t *testing.T, version func(*vitrine.Config)) {
 	a, b := rig.Wires(t)
-	config := rig.ServerConfig(t, func(c *vitrine.Config) {
+	config := rig.ServerConfig(t, version, func(c *vitrine.Config) {
 		c.VerifyConnection = func(vitrine.ConnectionState) error { panic("a bug of the program") }
 	})
 	server := vitrine.Server(b, config)
-	go vitrine.Client(a, rig.ClientConfig()).Handshake()
+	go vitrine.Client(a, rig.ClientConfig(version)).Handshake()
 	func() {
 		defer func() {
 			if recover() == nil {

@@ -34,10 +34,14 @@ func closesSoon(t *testing.T, c *vitrine.Conn) {
 
 // As with crypto/tls: Close is also how a program ends a Write that waits for ever.
 func TestCloseEndsABlockedWriteAtOnce(t *testing.T) {
+	rig.EachVersion(t, testCloseEndsABlockedWriteAtOnce)
+}
+
+func testCloseEndsABlockedWriteAtOnce(t *testing.T, version func(*vitrine.Config)) {
 	a, b := rig.Wires(t)
 	wire := rig.NewDeaf(a)
-	client, server := vitrine.Client(wire, rig.ClientConfig()),
-		vitrine.Server(b, rig.ServerConfig(t))
+	client, server := vitrine.Client(wire, rig.ClientConfig(version)),
+		vitrine.Server(b, rig.ServerConfig(t, version))
 	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
@@ -99,7 +103,7 @@ func TestCloseDoesNotWaitForAnAnswerThatIsBlocked(t *testing.T) {
 		script.Edits{Last: script.Add(script.Message(iana.HelloRequest))},
 	)
 	go peer.Serve(rig.ECDSAGCM)
-	conn := vitrine.Client(wire, rig.ClientConfig())
+	conn := vitrine.Client(wire, rig.ClientConfig(rig.Until12))
 	if err := conn.Handshake(); err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +133,10 @@ func TestCloseEndsARenegotiationAtOnce(t *testing.T) {
 	}()
 	conn := vitrine.Client(
 		ours,
-		rig.ClientConfig(func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateFreelyAsClient }),
+		rig.ClientConfig(
+			rig.Until12,
+			func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateFreelyAsClient },
+		),
 	)
 	read := make(chan error, 1)
 	go func() {
@@ -204,13 +211,17 @@ func (d *dated) Write(b []byte) (int, error) { d.used = d.deadline; return d.Con
 
 // The peer may not read, and close_notify not find room: crypto/tls gives it five seconds.
 func TestCloseNotifyWaitsFiveSecondsAtMost(t *testing.T) {
+	rig.EachVersion(t, testCloseNotifyWaitsFiveSecondsAtMost)
+}
+
+func testCloseNotifyWaitsFiveSecondsAtMost(t *testing.T, version func(*vitrine.Config)) {
 	for what, end := range map[string]func(*vitrine.Conn) error{
 		"Close": (*vitrine.Conn).Close, "CloseWrite": (*vitrine.Conn).CloseWrite,
 	} {
 		a, b := rig.Wires(t)
 		wire := &dated{Conn: a}
-		client, server := vitrine.Client(wire, rig.ClientConfig()),
-			vitrine.Server(b, rig.ServerConfig(t))
+		client, server := vitrine.Client(wire, rig.ClientConfig(version)),
+			vitrine.Server(b, rig.ServerConfig(t, version))
 		if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 			t.Fatal(err, serverErr)
 		}

@@ -20,6 +20,10 @@ import (
 
 // An import of crypto/tls that becomes one of vitrine must find what such programs look for.
 func TestAFailedVerificationIsCryptoTLSsError(t *testing.T) {
+	rig.EachVersion(t, testAFailedVerificationIsCryptoTLSsError)
+}
+
+func testAFailedVerificationIsCryptoTLSsError(t *testing.T, version func(*vitrine.Config)) {
 	for _, c := range []struct {
 		what   string
 		config *vitrine.Config
@@ -29,17 +33,20 @@ func TestAFailedVerificationIsCryptoTLSsError(t *testing.T) {
 			&vitrine.Config{RootCAs: x509.NewCertPool(), ServerName: rig.ServerName},
 			func(err error) bool { _, ok := errors.AsType[x509.UnknownAuthorityError](err); return ok }},
 		{"another name",
-			rig.ClientConfig(func(c *vitrine.Config) { c.ServerName = "elsewhere.test" }),
+			rig.ClientConfig(version, func(c *vitrine.Config) { c.ServerName = "elsewhere.test" }),
 			func(err error) bool { _, ok := errors.AsType[x509.HostnameError](err); return ok }},
 		{"too late",
-			rig.ClientConfig(func(c *vitrine.Config) { c.Time = func() time.Time { return time.Now().AddDate(10, 0, 0) } }),
+			rig.ClientConfig(version, func(c *vitrine.Config) { c.Time = func() time.Time { return time.Now().AddDate(10, 0, 0) } }),
 			func(err error) bool {
 				e, ok := errors.AsType[x509.CertificateInvalidError](err)
 				return ok && e.Reason == x509.Expired
 			}},
 	} {
 		a, b := rig.Wires(t)
-		err, _ := rig.Shake(vitrine.Client(a, c.config), vitrine.Server(b, rig.ServerConfig(t)))
+		err, _ := rig.Shake(
+			vitrine.Client(a, c.config),
+			vitrine.Server(b, rig.ServerConfig(t, version)),
+		)
 		var cause *tls.CertificateVerificationError
 		if !errors.As(err, &cause) || len(cause.UnverifiedCertificates) == 0 || !c.is(err) {
 			t.Errorf("%s: got %v, expected a *tls.CertificateVerificationError", c.what, err)
@@ -47,15 +54,17 @@ func TestAFailedVerificationIsCryptoTLSsError(t *testing.T) {
 	}
 }
 
-func TestWhatCryptoTLSsConnCanDo(t *testing.T) {
-	c, s := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+func TestWhatCryptoTLSsConnCanDo(t *testing.T) { rig.EachVersion(t, testWhatCryptoTLSsConnCanDo) }
+
+func testWhatCryptoTLSsConnCanDo(t *testing.T, version func(*vitrine.Config)) {
+	c, s := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
 	if err := c.VerifyHostname(rig.ServerName); err != nil {
 		t.Error(err)
 	}
 	if c.VerifyHostname("elsewhere.test") == nil || s.VerifyHostname(rig.ServerName) == nil {
 		t.Error("another name, or a server's end, was accepted")
 	}
-	blind, _ := rig.Pair(t, &vitrine.Config{InsecureSkipVerify: true}, rig.ServerConfig(t))
+	blind, _ := rig.Pair(t, &vitrine.Config{InsecureSkipVerify: true}, rig.ServerConfig(t, version))
 	if blind.VerifyHostname(rig.ServerName) == nil ||
 		vitrine.Client(nil, nil).VerifyHostname(rig.ServerName) == nil {
 		t.Error("a name was verified without a chain that was")
@@ -66,9 +75,15 @@ func TestWhatCryptoTLSsConnCanDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	cert.OCSPStaple = staple
-	if c, _ := rig.Pair(t, rig.ClientConfig(),
-		rig.ServerConfig(t,
-			func(c *vitrine.Config) { c.Certificates = []tls.Certificate{cert} })); !bytes.Equal(c.OCSPResponse(), staple) {
+	if c, _ := rig.Pair(
+		t,
+		rig.ClientConfig(version),
+		rig.ServerConfig(
+			t,
+			version,
+			func(c *vitrine.Config) { c.Certificates = []tls.Certificate{cert} },
+		),
+	); !bytes.Equal(c.OCSPResponse(), staple) {
 		t.Errorf("OCSPResponse is %q", c.OCSPResponse())
 	}
 }
@@ -113,6 +128,10 @@ func TestTLSUniqueIsThatOfCryptoTLS(t *testing.T) {
 }
 
 func TestTheDialersTimesHoldForTheHandshake(t *testing.T) {
+	rig.EachVersion(t, testTheDialersTimesHoldForTheHandshake)
+}
+
+func testTheDialersTimesHoldForTheHandshake(t *testing.T, version func(*vitrine.Config)) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and says nothing
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +141,7 @@ func TestTheDialersTimesHoldForTheHandshake(t *testing.T) {
 		{Deadline: time.Now().Add(50 * time.Millisecond)},
 		{Timeout: 50 * time.Millisecond, Deadline: rig.Deadline()}} {
 		begun := time.Now()
-		_, err := vitrine.DialWithDialer(d, "tcp", l.Addr().String(), rig.ClientConfig())
+		_, err := vitrine.DialWithDialer(d, "tcp", l.Addr().String(), rig.ClientConfig(version))
 		if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() ||
 			time.Since(begun) > rig.Patience/2 {
 			t.Errorf("got %v after %v", err, time.Since(begun))
@@ -157,6 +176,7 @@ func TestWhatIsOfTLS13IsSkipped(t *testing.T) {
 		c.CipherSuites = []uint16{vitrine.TLS_AES_128_GCM_SHA256,
 			vitrine.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
 		c.CurvePreferences = []vitrine.CurveID{vitrine.X25519MLKEM768, vitrine.CurveP256}
+		c.MaxVersion = vitrine.VersionTLS12
 	})
 	rig.Pair(t, client, rig.ServerConfig(t, func(c *vitrine.Config) {
 		c.GetConfigForClient = func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
@@ -200,8 +220,9 @@ func TestAClientKnowsWhatItSupports(t *testing.T) {
 			if strings.Contains(c.what, "not shared") {
 				v.CurvePreferences = []vitrine.CurveID{vitrine.CurveP521}
 			}
+			v.MaxVersion = vitrine.VersionTLS12
 			if strings.Contains(c.what, "TLS 1.3") {
-				v.MinVersion = vitrine.VersionTLS13
+				v.MinVersion, v.MaxVersion = vitrine.VersionTLS13, vitrine.VersionTLS13
 			}
 		})
 		server := &vitrine.Config{CurvePreferences: []vitrine.CurveID{vitrine.CurveP256,
@@ -250,16 +271,16 @@ func TestASessionSurvivesAsBytes(t *testing.T) {
 		what   string
 		server *vitrine.Config
 	}{
-		{"a ticket", rig.ServerConfig(t)},
-		{"a session ID",
-			rig.ServerConfig(t,
-				func(c *vitrine.Config) { c.SessionTicketsDisabled, c.SessionStore = true, session.NewMemory(1) })},
+		{"a ticket of TLS 1.3", rig.ServerConfig(t)},
+		{"a ticket of TLS 1.2", rig.ServerConfig(t, rig.Until12)},
+		{"a session ID", rig.ServerConfig(t, rig.Until12, func(c *vitrine.Config) {
+			c.SessionTicketsDisabled, c.SessionStore = true, session.NewMemory(1)
+		})},
 	} {
 		cache := &afar{}
 		client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
 		for i := range 2 {
-			if got, _ := rig.Pair(t, client,
-				c.server); got.ConnectionState().DidResume != (i == 1) {
+			if rig.Resumes(t, client, c.server) != (i == 1) {
 				t.Errorf("%s, connection %d: resumed %v", c.what, i+1, i == 0)
 			}
 		}

@@ -17,7 +17,6 @@ import (
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/session"
-	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -112,12 +111,18 @@ type Config struct {
 	VerifyConnection func(ConnectionState) error
 
 	// CipherSuites, if set, are exactly the suites to use, best first: unlike with crypto/tls the
-	// order counts, and naming a deprecated suite turns it on. nil takes those of the Policy.
+	// order counts, and naming a deprecated suite turns it on. nil takes those of the Policy. They
+	// say nothing about TLS 1.3, whose suites among them are skipped: see CipherSuites13. Without a
+	// suite the versions up to TLS 1.2 are off.
 	CipherSuites []uint16
 
-	// MinVersion and MaxVersion bound the version. This build speaks TLS 1.0 to 1.3; without them,
-	// TLS 1.2 alone unless the Policy says otherwise. TLS 1.3 is on where MaxVersion, or MinVersion
-	// without a MaxVersion, names it; CipherSuites says nothing about its suites.
+	// CipherSuites13, if set, are exactly the suites of TLS 1.3 to use, best first; nil takes those
+	// of the Policy, which leave out TLS_AES_128_CCM_SHA256 and TLS_AES_128_CCM_8_SHA256. An empty
+	// list turns TLS 1.3 off.
+	CipherSuites13 []uint16
+
+	// MinVersion and MaxVersion bound the version, which is TLS 1.0 to 1.3. 0 takes the bound of
+	// the Policy: TLS 1.3 at most, and with Modern TLS 1.2 at least.
 	MinVersion, MaxVersion uint16
 
 	// CurvePreferences are the groups, best first, finite-field groups (RFC 7919) included; nil
@@ -228,8 +233,9 @@ func (c *Config) Clone() *Config {
 		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs,
 		LegacyRoots: c.LegacyRoots, InsecureSkipVerify: c.InsecureSkipVerify,
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites,
-		MinVersion: c.MinVersion,
-		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences,
+		CipherSuites13: c.CipherSuites13,
+		MinVersion:     c.MinVersion,
+		MaxVersion:     c.MaxVersion, CurvePreferences: c.CurvePreferences,
 		SignatureSchemes:    c.SignatureSchemes,
 		UnknownNamesRefused: c.UnknownNamesRefused, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
 		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC,
@@ -288,21 +294,8 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 	p.ExtendedMasterSecret, p.EncryptThenMAC = c.ExtendedMasterSecret, c.EncryptThenMAC
 	p.StatusRequest, p.Timestamps = c.StatusRequest, c.Timestamps
 	p.Protocols = c.NextProtos
-	if c.CipherSuites != nil {
-		p.Suites = nil
-		for _, id := range c.CipherSuites {
-			if id>>8 == 0x13 {
-				// TLS 1.3's, which say nothing about the versions below: crypto/tls skips them as
-				// well
-				continue
-			}
-			if suite.ByID(iana.CipherSuite(id)) == nil {
-				return p, fmt.Errorf("vitrine: Config.CipherSuites has %v, which Vitrine does "+
-					"not speak", iana.CipherSuite(id))
-			}
-			p.Suites = append(p.Suites, iana.CipherSuite(id))
-		}
-		p.Groups = withFiniteField(p.Groups)
+	if err := c.negotiable(&p); err != nil {
+		return p, err
 	}
 	if c.CurvePreferences != nil {
 		p.Groups = nil
@@ -325,22 +318,6 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 				"signed")
 		}
 	}
-	if v := iana.Version(c.MaxVersion); v != 0 {
-		p.MaxVersion = min(v, iana.TLS13)
-		p.MinVersion = min(p.MinVersion, p.MaxVersion)
-	}
-	if v := iana.Version(c.MinVersion); v != 0 {
-		p.MinVersion = v
-		if v == iana.TLS13 && c.MaxVersion == 0 {
-			p.MaxVersion = v
-		}
-	}
-	if p.MinVersion > p.MaxVersion || p.MinVersion < iana.TLS10 {
-		return p, fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion "+
-			"%v; this build speaks TLS 1.0 to 1.3", p.MinVersion, p.MaxVersion)
-	}
-	c.parameters13(&p)
-	p.Suites = usable(p.Suites, p.MaxVersion, c.GetPSK != nil)
 	if n := c.MaxFragmentLength; n != 0 {
 		code := slices.Index([]int{512, 1024, 2048, 4096}, n)
 		if code < 0 {
@@ -363,39 +340,6 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 		}
 	}
 	return p, nil
-}
-
-// speaks13 reports whether TLS 1.3 is on.
-func (c *Config) speaks13() bool { return max(c.MinVersion, c.MaxVersion) >= tls.VersionTLS13 }
-
-// parameters13 adds what TLS 1.3 uses, if it is spoken: its suites, which CipherSuites does not
-// name, and the hybrid groups, first, unless CurvePreferences names the groups.
-func (c *Config) parameters13(p *handshake.Parameters) {
-	if p.MaxVersion < iana.TLS13 {
-		return
-	}
-	p.Suites13 = suite.Preference13()
-	if p.MinVersion >= iana.TLS13 {
-		p.Suites = nil
-	}
-	if c.CurvePreferences == nil {
-		hybrids := []iana.Group{iana.X25519MLKEM768, iana.SecP256r1MLKEM768,
-			iana.SecP384r1MLKEM1024}
-		p.Groups = append(hybrids, p.Groups...)
-	}
-}
-
-// usable leaves out suites that need a later version, or a pre-shared key that nobody has. The list
-// may be a Policy's: it is not changed.
-func usable(ids []iana.CipherSuite, max iana.Version, keyed bool) []iana.CipherSuite {
-	useless := func(id iana.CipherSuite) bool {
-		s := suite.ByID(id)
-		return s.MinVersion() > max || s.Kex.PreShared() && !keyed
-	}
-	if !slices.ContainsFunc(ids, useless) {
-		return ids
-	}
-	return slices.DeleteFunc(slices.Clone(ids), useless)
 }
 
 func (c *Config) trust(me iana.Side) (handshake.Trust, error) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -77,7 +78,7 @@ func ExampleDial() {
 	fmt.Println(vitrine.VersionName(state.Version), state.GroupName, state.Concerns)
 	// Output:
 	// hello, <nil>
-	// TLS 1.2 x25519 []
+	// TLS 1.3 X25519MLKEM768 []
 }
 
 // A server that answers one connection. GetCertificate, GetConfigForClient and the others are
@@ -135,20 +136,25 @@ func ExampleConfig_mutualTLS() {
 	for _, certs := range [][]vitrine.Certificate{{user}, nil} {
 		conn, err := vitrine.Dial("tcp", addr,
 			&vitrine.Config{RootCAs: servers.Pool(), ServerName: "localhost", Certificates: certs})
-		if err != nil {
+		if err != nil { // in TLS 1.2
 			fmt.Println(err)
 			continue
 		}
 		fmt.Fprint(conn, "hello")
 		conn.CloseWrite()
-		answer, _ := io.ReadAll(conn)
-		fmt.Printf("%s\n", answer)
+		// In TLS 1.3 the server judges the client when the client's handshake is over.
+		answer, err := io.ReadAll(conn)
+		if refused, ok := errors.AsType[*alert.Received](err); ok {
+			fmt.Println(refused)
+		} else {
+			fmt.Printf("%s\n", answer)
+		}
 		conn.Close()
 	}
 	// Output:
 	// the client is a user
 	// hello
-	// vitrine: client: handshake: peer sent alert: fatal handshake_failure (40)
+	// peer sent alert: fatal certificate_required (116)
 }
 
 // An appliance that stopped learning in 2008: TLS 1.0, RSA key exchange, CBC. The default policy
@@ -177,7 +183,7 @@ func ExamplePolicy_legacyAppliance() {
 		fmt.Println(len(state.Concerns), "concerns")
 	}
 	// Output:
-	// modern fails: peer sent alert: fatal handshake_failure (40)
+	// modern fails: peer sent alert: fatal protocol_version (70)
 	// legacy works: TLS 1.0 TLS_RSA_WITH_AES_128_CBC_SHA
 	// 3 concerns
 }
@@ -208,16 +214,34 @@ func ExampleConfig_trace() {
 	// Output:
 	// client says client_hello
 	// server says server_hello
+	//   early_secret = HKDF-Extract(""): 32 bytes
+	//   derived_secret = HKDF-Expand-Label("derived"): 32 bytes
+	//   handshake_secret = HKDF-Extract(""): 32 bytes
+	//   client_handshake_traffic_secret = HKDF-Expand-Label("c hs traffic"): 32 bytes
+	//   server_handshake_traffic_secret = HKDF-Expand-Label("s hs traffic"): 32 bytes
+	//   server_write_key = HKDF-Expand-Label("key"): 16 bytes
+	//   server_write_iv = HKDF-Expand-Label("iv"): 12 bytes
+	//   client_write_key = HKDF-Expand-Label("key"): 16 bytes
+	//   client_write_iv = HKDF-Expand-Label("iv"): 12 bytes
+	// server says encrypted_extensions
 	// server says certificate
-	// server says server_key_exchange
-	// server says server_hello_done
-	// client says client_key_exchange
-	//   master_secret = PRF("extended master secret"): 48 bytes
-	//   key_block = PRF("key expansion"): 40 bytes
-	//   client_verify_data = PRF("client finished"): 12 bytes
-	// client says finished
+	// server says certificate_verify
 	// server says finished
-	//   server_verify_data = PRF("server finished"): 12 bytes
+	//   finished_key = HKDF-Expand-Label("finished"): 32 bytes
+	//   server_verify_data = HMAC(""): 32 bytes
+	//   derived_secret = HKDF-Expand-Label("derived"): 32 bytes
+	//   main_secret = HKDF-Extract(""): 32 bytes
+	//   client_application_traffic_secret = HKDF-Expand-Label("c ap traffic"): 32 bytes
+	//   server_application_traffic_secret = HKDF-Expand-Label("s ap traffic"): 32 bytes
+	//   exporter_secret = HKDF-Expand-Label("exp master"): 32 bytes
+	//   server_write_key = HKDF-Expand-Label("key"): 16 bytes
+	//   server_write_iv = HKDF-Expand-Label("iv"): 12 bytes
+	//   finished_key = HKDF-Expand-Label("finished"): 32 bytes
+	//   client_verify_data = HMAC(""): 32 bytes
+	// client says finished
+	//   resumption_secret = HKDF-Expand-Label("res master"): 32 bytes
+	//   client_write_key = HKDF-Expand-Label("key"): 16 bytes
+	//   client_write_iv = HKDF-Expand-Label("iv"): 12 bytes
 }
 
 // device is a key that never leaves its place: all it does is sign. A crypto.Decrypter beside it

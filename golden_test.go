@@ -78,7 +78,7 @@ func newGolden(t *testing.T, a *txtar.Archive) *golden {
 		t.Fatal(err)
 	}
 	c := &Config{ServerName: "vitrine.test", RootCAs: g.ca.Pool(), ClientCAs: g.ca.Pool(),
-		ExtendedMasterSecret: Off, EncryptThenMAC: Off,
+		MaxVersion: VersionTLS12, ExtendedMasterSecret: Off, EncryptThenMAC: Off,
 		StatusRequest: Off, Timestamps: Off,
 		Time: func() time.Time { return time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC) }}
 	s := c.Clone()

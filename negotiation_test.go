@@ -26,6 +26,9 @@ func attempt(
 	a, b := rig.Wires(t)
 	c, s := vitrine.Client(a, client), vitrine.Server(b, server)
 	errs[iana.Client], errs[iana.Server] = rig.Shake(c, s)
+	if errs == [2]error{} {
+		rig.Hear(t, c, s)
+	}
 	states[iana.Client], states[iana.Server] = c.ConnectionState(), s.ConnectionState()
 	c.Close()
 	s.Close()
@@ -34,6 +37,10 @@ func attempt(
 
 // RFC 6066 §3: a server may refuse a name that it does not know, or go on.
 func TestUnknownNamesAreRefusedWhereThatIsAskedFor(t *testing.T) {
+	rig.EachVersion(t, testUnknownNamesAreRefusedWhereThatIsAskedFor)
+}
+
+func testUnknownNamesAreRefusedWhereThatIsAskedFor(t *testing.T, version func(*vitrine.Config)) {
 	for _, c := range []struct {
 		name    string
 		refused bool // by a server that is told to
@@ -43,7 +50,11 @@ func TestUnknownNamesAreRefusedWhereThatIsAskedFor(t *testing.T) {
 			errs, _ := attempt(
 				t,
 				client,
-				rig.ServerConfig(t, func(s *vitrine.Config) { s.UnknownNamesRefused = told }),
+				rig.ServerConfig(
+					t,
+					version,
+					func(s *vitrine.Config) { s.UnknownNamesRefused = told },
+				),
 			)
 			if got, _ := rig.ReceivedAlert(
 				errs[iana.Client],
@@ -97,10 +108,13 @@ func TestTheCertificateOfTheNameGoesBeforeABetterSuite(t *testing.T) {
 }
 
 // RFC 6066 §3: "the server SHALL include an extension of type "server_name" in the (extended)
-// server hello" if it used the name, "MUST NOT" if it resumes.
-func TestServerNameIsAcknowledged(t *testing.T) {
+// server hello" if it used the name, "MUST NOT" if it resumes. In TLS 1.3 it goes into
+// EncryptedExtensions.
+func TestServerNameIsAcknowledged(t *testing.T) { rig.EachVersion(t, testServerNameIsAcknowledged) }
+
+func testServerNameIsAcknowledged(t *testing.T, version func(*vitrine.Config)) {
 	cache := vitrine.NewLRUClientSessionCache(0)
-	server := rig.ServerConfig(t)
+	server := rig.ServerConfig(t, version)
 	for _, c := range []struct {
 		what, name string
 		cache      vitrine.ClientSessionCache
@@ -111,19 +125,26 @@ func TestServerNameIsAcknowledged(t *testing.T) {
 		{"another name", "elsewhere.test", nil, true}, {"an address", "127.0.0.1", nil, false},
 	} {
 		log := &trace.Memory{}
-		client := rig.ClientConfig(func(v *vitrine.Config) {
+		client := rig.ClientConfig(version, func(v *vitrine.Config) {
 			v.ServerName, v.ClientSessionCache, v.Trace = c.name, c.cache, log
 			v.InsecureSkipVerify = c.name != rig.ServerName
 		})
 		errs, _ := attempt(t, client, server)
 		acknowledged := false
 		for _, e := range log.Entries {
-			if m, ok := e.Event.(*trace.Message); ok && m.Type == iana.ServerHello {
-				sh, err := message.Dialect{Version: iana.TLS12}.Parse(m.Raw)
-				if err != nil {
-					t.Fatal(err)
-				}
-				acknowledged = sh.(*message.ServerHello).Extensions.Has(iana.ExtServerName)
+			m, ok := e.Event.(*trace.Message)
+			if !ok || m.Type != iana.ServerHello && m.Type != iana.EncryptedExtensions {
+				continue
+			}
+			parsed, err := message.Dialect{Version: iana.Version(client.MaxVersion)}.Parse(m.Raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			switch m := parsed.(type) {
+			case *message.ServerHello:
+				acknowledged = m.Extensions.Has(iana.ExtServerName)
+			case *message.EncryptedExtensions:
+				acknowledged = acknowledged || m.Extensions.Has(iana.ExtServerName)
 			}
 		}
 		if errs != [2]error{} || acknowledged != c.want {
@@ -170,7 +191,9 @@ var refusingCallbacks = []struct {
 }
 
 // A program that refuses a peer may say why on the wire.
-func TestACallbackMayNameItsAlert(t *testing.T) {
+func TestACallbackMayNameItsAlert(t *testing.T) { rig.EachVersion(t, testACallbackMayNameItsAlert) }
+
+func testACallbackMayNameItsAlert(t *testing.T, version func(*vitrine.Config)) {
 	named := alert.Fail(alert.AccessDenied, "", "not today")
 	wrapped := errors.Join(errors.New("the door is shut"), named)
 	plain := errors.New("no")
@@ -178,7 +201,12 @@ func TestACallbackMayNameItsAlert(t *testing.T) {
 	for _, c := range refusingCallbacks {
 		for _, refusal := range []error{named, wrapped, plain} {
 			configs := [2]*vitrine.Config{}
-			configs[iana.Client], configs[iana.Server] = rig.ClientConfig(), rig.ServerConfig(t)
+			configs[iana.Client], configs[iana.Server] = rig.ClientConfig(
+				version,
+			), rig.ServerConfig(
+				t,
+				version,
+			)
 			configs[iana.Client].Certificates = []tls.Certificate{clientCert}
 			configs[iana.Server].ClientAuth = tls.RequestClientCert
 			c.set(configs[c.asked], refusal)
@@ -236,7 +264,10 @@ func TestSignatureSchemesAreThoseOfTheConfig(t *testing.T) {
 		{"SHA-1 turned on", []vitrine.SignatureScheme{sha1}, []vitrine.SignatureScheme{sha1}, sha1},
 		{"SHA-1 turned on at one end", []vitrine.SignatureScheme{sha1}, nil, 0},
 	} {
-		client := rig.ClientConfig(func(v *vitrine.Config) { v.SignatureSchemes = c.client })
+		client := rig.ClientConfig(
+			rig.Until12,
+			func(v *vitrine.Config) { v.SignatureSchemes = c.client },
+		)
 		server := &vitrine.Config{
 			Certificates:     []tls.Certificate{rig.Certificate(t, throwaway.RSA)},
 			SignatureSchemes: c.server,
@@ -248,7 +279,10 @@ func TestSignatureSchemesAreThoseOfTheConfig(t *testing.T) {
 		}
 	}
 	for _, bad := range [][]vitrine.SignatureScheme{{}, {0}, {0x0101}, {0x9999}} {
-		config := rig.ClientConfig(func(v *vitrine.Config) { v.SignatureSchemes = bad })
+		config := rig.ClientConfig(
+			rig.Until12,
+			func(v *vitrine.Config) { v.SignatureSchemes = bad },
+		)
 		a, _ := rig.Wires(t)
 		if err := vitrine.Client(a, config).
 			Handshake(); err == nil ||
@@ -259,12 +293,16 @@ func TestSignatureSchemesAreThoseOfTheConfig(t *testing.T) {
 }
 
 func TestTheStateTellsWhatBothSidesShowed(t *testing.T) {
+	rig.EachVersion(t, testTheStateTellsWhatBothSidesShowed)
+}
+
+func testTheStateTellsWhatBothSidesShowed(t *testing.T, version func(*vitrine.Config)) {
 	shown := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)
 	cache := vitrine.NewLRUClientSessionCache(0)
-	client := rig.ClientConfig(func(c *vitrine.Config) {
+	client := rig.ClientConfig(version, func(c *vitrine.Config) {
 		c.Certificates, c.ClientSessionCache = []tls.Certificate{shown}, cache
 	})
-	server := rig.ServerConfig(t, func(c *vitrine.Config) {
+	server := rig.ServerConfig(t, version, func(c *vitrine.Config) {
 		c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, rig.Authority().Pool()
 	})
 	for i := range 2 {
@@ -297,9 +335,9 @@ func TestTheStateTellsWhatBothSidesShowed(t *testing.T) {
 	}
 	plain, _ := rig.Pair(
 		t,
-		rig.ClientConfig(
-			func(c *vitrine.Config) { c.CipherSuites = []uint16{vitrine.TLS_RSA_WITH_AES_128_GCM_SHA256} },
-		),
+		rig.ClientConfig(rig.Until12, func(c *vitrine.Config) {
+			c.CipherSuites = []uint16{vitrine.TLS_RSA_WITH_AES_128_GCM_SHA256}
+		}),
 		rig.ServerConfig(t, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }),
 	)
 	if got := plain.ConnectionState().PeerSignatureScheme; got != 0 {
@@ -309,10 +347,18 @@ func TestTheStateTellsWhatBothSidesShowed(t *testing.T) {
 
 // Two servers may share ticket keys, and only one of them require a certificate by its callback.
 func TestASessionWithoutACertificateIsJudgedAgain(t *testing.T) {
+	rig.EachVersion(t, testASessionWithoutACertificateIsJudgedAgain)
+}
+
+func testASessionWithoutACertificateIsJudgedAgain(t *testing.T, version func(*vitrine.Config)) {
 	errNone := errors.New("a certificate is required")
 	keys := [][32]byte{{7}}
-	lenient := rig.ServerConfig(t, func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert })
-	strict := rig.ServerConfig(t, func(c *vitrine.Config) {
+	lenient := rig.ServerConfig(
+		t,
+		version,
+		func(c *vitrine.Config) { c.ClientAuth = tls.RequestClientCert },
+	)
+	strict := rig.ServerConfig(t, version, func(c *vitrine.Config) {
 		c.ClientAuth = tls.RequestClientCert
 		c.VerifyPeerCertificate = func(raw [][]byte, _ [][]*x509.Certificate) error {
 			if len(raw) == 0 {
@@ -324,7 +370,7 @@ func TestASessionWithoutACertificateIsJudgedAgain(t *testing.T) {
 	lenient.SetSessionTicketKeys(keys)
 	strict.SetSessionTicketKeys(keys)
 	cache := vitrine.NewLRUClientSessionCache(0)
-	client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
+	client := rig.ClientConfig(version, func(c *vitrine.Config) { c.ClientSessionCache = cache })
 	for i, server := range []*vitrine.Config{lenient, lenient, strict} {
 		errs, states := attempt(t, client, server)
 		if i < 2 && (errs != [2]error{} || states[iana.Server].DidResume != (i == 1)) {

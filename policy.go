@@ -19,6 +19,7 @@ type Policy struct {
 	schemes             []iana.SignatureScheme
 	minDHBits           int
 	minVersion          iana.Version
+	maxVersion          iana.Version
 	secureRenegotiation handshake.Demand
 	legacyChains        bool // accept certificates signed with SHA-1 and SHA-224
 	laxKeyUsage         bool // see Modern
@@ -27,53 +28,81 @@ type Policy struct {
 	suites []iana.CipherSuite
 }
 
-// The policies. No policy enables NULL encryption: such a suite must be named in
+// The policies of today. No policy enables NULL encryption: such a suite must be named in
 // Config.CipherSuites.
 var (
-	// Modern is the policy for new programs. It always requires forward secrecy and an AEAD. It is
-	// also strict about the KeyUsage of a server certificate: an RSA key may sign only with
-	// digitalSignature and decrypt only with keyEncipherment. The other policies accept either bit
-	// for both uses, as crypto/tls, curl and OpenSSL do.
+	// Modern is the policy for new programs. It always requires forward secrecy and an AEAD. It has
+	// no finite-field groups: an anonymous client could make a server compute with them at little
+	// cost of its own (CVE-2002-20001). It is also strict about the KeyUsage of a server
+	// certificate: an RSA key may sign only with digitalSignature and decrypt only with
+	// keyEncipherment. The other policies accept either bit for both uses, as crypto/tls, curl and
+	// OpenSSL do.
 	Modern = &Policy{
-		name: "modern", date: "2026-11-23",
-		purpose: "forward secrecy and authenticated encryption, nothing deprecated",
-		allows: func(s *suite.Suite) bool {
-			return s.Kex.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16
-		},
-		groups:  curves,
-		schemes: schemes, minDHBits: 2048, minVersion: iana.TLS12, secureRenegotiation: Required,
+		name: "modern", date: "2026-11-27",
+		purpose: "TLS 1.3 and 1.2 with forward secrecy and authenticated encryption, nothing " +
+			"deprecated",
+		allows: forwardSecretAEAD, groups: groups, schemes: schemes, minDHBits: 2048,
+		minVersion: iana.TLS12, maxVersion: iana.TLS13, secureRenegotiation: Required,
 	}
 
 	// Compatible also supports peers that have only RSA or finite-field key exchange, or only CBC
-	// suites. These key exchanges are deprecated by RFC 10015.
+	// suites. Up to TLS 1.2 these key exchanges are deprecated by RFC 10015.
 	Compatible = &Policy{
-		name: "compatible", date: "2026-11-26",
+		name: "compatible", date: "2026-11-27",
 		purpose: "also RSA and finite-field key exchange and CBC, for peers that have " +
 			"nothing better",
-		allows: func(s *suite.Suite) bool {
-			return s.Cipher != record.NULL && s.Cipher != record.DES_EDE3_CBC
-		},
-		groups: withFiniteField(curves), schemes: schemes, minDHBits: 2048, minVersion: iana.TLS12,
-		secureRenegotiation: Required,
-		laxKeyUsage:         true,
+		allows: noNULLOr3DES, groups: withFiniteField(groups), schemes: schemes, minDHBits: 2048,
+		minVersion: iana.TLS12, maxVersion: iana.TLS13, secureRenegotiation: Required,
+		laxKeyUsage: true,
 	}
 
 	// Legacy also supports old devices: TLS 1.0 and 1.1 (deprecated by RFC 8996), 3DES, signatures
 	// with SHA-1 and SHA-224, 1024-bit primes, and servers without secure renegotiation (RFC 5746).
 	Legacy = &Policy{
-		name: "legacy", date: "2026-11-26",
+		name: "legacy", date: "2026-11-27",
 		purpose: "also TLS 1.0 and 1.1, 3DES, SHA-1 signatures, 1024-bit primes and servers " +
 			"without RFC 5746: for old devices only",
-		allows: func(s *suite.Suite) bool { return s.Cipher != record.NULL },
-		groups: withFiniteField(curves), schemes: append(slices.Clone(schemes), iana.ECDSA_SHA224,
-			iana.RSA_PKCS1_SHA224, iana.ECDSA_SHA1, iana.RSA_PKCS1_SHA1),
-		minDHBits: 1024, minVersion: iana.TLS10, secureRenegotiation: Preferred,
+		allows: noNULL, groups: withFiniteField(groups), schemes: legacySchemes, minDHBits: 1024,
+		minVersion: iana.TLS10, maxVersion: iana.TLS13, secureRenegotiation: Preferred,
 		legacyChains: true, laxKeyUsage: true,
 	}
 )
 
-// Policies returns all policies, strictest first.
+// The policies before TLS 1.3, which speak it only if Config.MaxVersion names it.
+var (
+	// Modern20261123 was Modern until 2026-11-27.
+	Modern20261123 = &Policy{
+		name: "modern", date: "2026-11-23",
+		purpose: "forward secrecy and authenticated encryption, nothing deprecated",
+		allows:  forwardSecretAEAD, groups: curves, schemes: schemes, minDHBits: 2048,
+		minVersion: iana.TLS12, maxVersion: iana.TLS12, secureRenegotiation: Required,
+	}
+
+	// Compatible20261126 was Compatible until 2026-11-27.
+	Compatible20261126 = &Policy{
+		name: "compatible", date: "2026-11-26", purpose: Compatible.purpose,
+		allows: noNULLOr3DES, groups: withFiniteField(curves), schemes: schemes, minDHBits: 2048,
+		minVersion: iana.TLS12, maxVersion: iana.TLS12, secureRenegotiation: Required,
+		laxKeyUsage: true,
+	}
+
+	// Legacy20261126 was Legacy until 2026-11-27.
+	Legacy20261126 = &Policy{
+		name: "legacy", date: "2026-11-26", purpose: Legacy.purpose,
+		allows: noNULL, groups: withFiniteField(curves), schemes: legacySchemes, minDHBits: 1024,
+		minVersion: iana.TLS10, maxVersion: iana.TLS12, secureRenegotiation: Preferred,
+		legacyChains: true, laxKeyUsage: true,
+	}
+)
+
+// Policies returns the policies of today, strictest first.
 func Policies() []*Policy { return []*Policy{Modern, Compatible, Legacy} }
+
+// EarlierPolicies returns the policies that newer ones of the same name have replaced, strictest
+// first.
+func EarlierPolicies() []*Policy {
+	return []*Policy{Modern20261123, Compatible20261126, Legacy20261126}
+}
 
 // Name returns the name of the policy, as used on the command line.
 func (p *Policy) Name() string { return p.name }
@@ -84,9 +113,11 @@ func (p *Policy) Date() string { return p.date }
 // Purpose returns a short description of what the policy is for.
 func (p *Policy) Purpose() string { return p.purpose }
 
-// MinVersion returns the lowest version that the policy allows. The highest is TLS 1.2 unless
-// Config.MinVersion or Config.MaxVersion names TLS 1.3.
+// MinVersion returns the lowest version that the policy allows.
 func (p *Policy) MinVersion() iana.Version { return p.minVersion }
+
+// MaxVersion returns the highest version that is used if Config.MaxVersion is 0.
+func (p *Policy) MaxVersion() iana.Version { return p.maxVersion }
 
 // CipherSuites returns the cipher suites of the policy for versions up to TLS 1.2, in order of
 // preference.
@@ -97,6 +128,9 @@ func (p *Policy) CipherSuites() []iana.CipherSuite {
 	})
 	return slices.Clone(p.suites)
 }
+
+// CipherSuites13 returns the cipher suites of the policy for TLS 1.3, in order of preference.
+func (p *Policy) CipherSuites13() []iana.CipherSuite { return suite.Preference13() }
 
 // Groups returns the groups of the policy, in order of preference.
 func (p *Policy) Groups() []iana.Group { return slices.Clone(p.groups) }
@@ -113,12 +147,26 @@ func (p *Policy) orModern() *Policy {
 
 func (p *Policy) parameters() handshake.Parameters {
 	return handshake.Parameters{
-		Policy: p.name + " " + p.date, MinVersion: p.minVersion, MaxVersion: iana.TLS12,
-		Suites: p.CipherSuites(), Groups: p.groups, Schemes: p.schemes,
+		Policy: p.name + " " + p.date, MinVersion: p.minVersion, MaxVersion: p.maxVersion,
+		Suites: p.CipherSuites(), Suites13: p.CipherSuites13(), Groups: p.groups,
+		Schemes:   p.schemes,
 		MinDHBits: p.minDHBits, SecureRenegotiation: p.secureRenegotiation,
 		LaxKeyUsage: p.laxKeyUsage,
 	}
 }
+
+func forwardSecretAEAD(s *suite.Suite) bool {
+	return s.Kex.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16
+}
+
+func noNULL(s *suite.Suite) bool { return s.Cipher != record.NULL }
+
+func noNULLOr3DES(s *suite.Suite) bool { return noNULL(s) && s.Cipher != record.DES_EDE3_CBC }
+
+// groups lists the groups that resist a quantum computer, which only TLS 1.3 has, and then the
+// curves, in order of preference.
+var groups = append([]iana.Group{iana.X25519MLKEM768, iana.SecP256r1MLKEM768,
+	iana.SecP384r1MLKEM1024}, curves...)
 
 // curves lists the elliptic-curve groups in order of preference.
 var curves = []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.X448, iana.Secp521r1}
@@ -138,3 +186,7 @@ var schemes = []iana.SignatureScheme{
 	iana.ECDSA_SECP521R1_SHA512, iana.RSA_PSS_RSAE_SHA512, iana.RSA_PSS_PSS_SHA512,
 	iana.RSA_PKCS1_SHA512,
 }
+
+// legacySchemes are schemes followed by those with SHA-224 and SHA-1.
+var legacySchemes = append(slices.Clone(schemes), iana.ECDSA_SHA224, iana.RSA_PKCS1_SHA224,
+	iana.ECDSA_SHA1, iana.RSA_PKCS1_SHA1)

@@ -17,11 +17,17 @@ import (
 // order of suites depends on the machine's instructions, so here they stand by number.
 func TestPoliciesAreTheSnapshot(t *testing.T) {
 	var b bytes.Buffer
-	for _, p := range vitrine.Policies() {
-		fmt.Fprintf(&b, "%s, %s: %s\n  from %v\n", p.Name(), p.Date(), p.Purpose(), p.MinVersion())
+	for _, p := range append(vitrine.Policies(), vitrine.EarlierPolicies()...) {
+		fmt.Fprintf(&b, "%s, %s: %s\n  from %v to %v\n", p.Name(), p.Date(), p.Purpose(),
+			p.MinVersion(), p.MaxVersion())
 		suites := p.CipherSuites()
 		slices.Sort(suites)
 		for _, id := range suites {
+			fmt.Fprintf(&b, "  suite   %v\n", id)
+		}
+		suites13 := p.CipherSuites13()
+		slices.Sort(suites13)
+		for _, id := range suites13 {
 			fmt.Fprintf(&b, "  suite   %v\n", id)
 		}
 		for _, g := range p.Groups() {

@@ -28,7 +28,7 @@ func (k *keyUpdates) Put(e trace.Entry) {
 // ours at both, then our server. The edits are of ours.
 func pairs13(t *testing.T, run func(t *testing.T, ours *vitrine.Conn, peer net.Conn),
 	edits ...func(*vitrine.Config)) {
-	edits = append([]func(*vitrine.Config){only13}, edits...)
+	edits = append([]func(*vitrine.Config){rig.Only13}, edits...)
 	shake := func(t *testing.T, client, server rig.Shaker) {
 		t.Helper()
 		if err, other := rig.Shake(client, server); err != nil || other != nil {
@@ -51,7 +51,7 @@ func pairs13(t *testing.T, run func(t *testing.T, ours *vitrine.Conn, peer net.C
 	t.Run("both ours", func(t *testing.T) {
 		a, b := rig.Wires(t)
 		ours, peer := vitrine.Client(a, rig.ClientConfig(edits...)),
-			vitrine.Server(b, rig.ServerConfig(t, only13))
+			vitrine.Server(b, rig.ServerConfig(t, rig.Only13))
 		shake(t, ours, peer)
 		run(t, ours, peer)
 	})
@@ -82,7 +82,9 @@ func TestKeysAreUpdatedUnderLoad(t *testing.T) {
 		quiet := func(int) error { return nil }
 		done := make(chan error)
 		run := func(f func() error) { go func() { done <- f() }() }
-		run(func() error { return write(ours, func(i int) error { return ours.KeyUpdate(i%2 == 0) }) })
+		run(
+			func() error { return write(ours, func(i int) error { return ours.KeyUpdate(i%2 == 0) }) },
+		)
 		run(func() error {
 			if both, ok := peer.(*vitrine.Conn); ok {
 				return write(peer, func(i int) error { return both.KeyUpdate(i%3 == 0) })
@@ -143,7 +145,7 @@ func TestKeyUpdateNeedsTLS13AndAnOpenConnection(t *testing.T) {
 		t.Errorf("TLS 1.2: %v", err)
 	}
 	converse(t, client, server, 1<<10)
-	client, _ = rig.Pair(t, rig.ClientConfig(only13), rig.ServerConfig(t, only13))
+	client, _ = rig.Pair(t, rig.ClientConfig(rig.Only13), rig.ServerConfig(t, rig.Only13))
 	if err := client.CloseWrite(); err != nil {
 		t.Fatal(err)
 	}

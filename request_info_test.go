@@ -121,7 +121,10 @@ func TestKeyUsageIsAMatterOfPolicy(t *testing.T) {
 	}
 	for _, policy := range vitrine.Policies() {
 		a, b := rig.Wires(t)
-		ours := vitrine.Client(a, rig.ClientConfig(func(c *vitrine.Config) { c.Policy = policy }))
+		ours := vitrine.Client(
+			a,
+			rig.ClientConfig(rig.Until12, func(c *vitrine.Config) { c.Policy = policy }),
+		)
 		err, _ := rig.Shake(ours, tls.Server(b, plain()))
 		if policy == vitrine.Modern {
 			if got, _ := rig.AlertOf(
@@ -158,13 +161,17 @@ func TestKeyUsageIsAMatterOfPolicy(t *testing.T) {
 
 // 30 ms of a server's time for the asking: only a program that names the group spends it.
 func TestLargeFiniteFieldsMustBeNamed(t *testing.T) {
+	rig.EachVersion(t, testLargeFiniteFieldsMustBeNamed)
+}
+
+func testLargeFiniteFieldsMustBeNamed(t *testing.T, version func(*vitrine.Config)) {
 	for _, group := range []iana.Group{iana.FFDHE6144, iana.FFDHE8192} {
 		for _, p := range vitrine.Policies() {
 			if slices.Contains(p.Groups(), group) {
 				t.Errorf("%v is on under %s", group, p.Name())
 			}
 		}
-		wants := rig.ClientConfig(func(c *vitrine.Config) {
+		wants := rig.ClientConfig(version, func(c *vitrine.Config) {
 			c.CipherSuites = []uint16{uint16(rig.DHEGCM)}
 			c.CurvePreferences = []vitrine.CurveID{vitrine.CurveID(group)}
 		})
@@ -174,12 +181,11 @@ func TestLargeFiniteFieldsMustBeNamed(t *testing.T) {
 			good   bool
 		}{
 			{"compatible",
-				rig.ServerConfig(t, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }),
+				rig.ServerConfig(t, version, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }),
 				false},
 			{"the suite named",
-				rig.ServerConfig(t,
-					func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.DHEGCM)} }), false},
-			{"the group named", rig.ServerConfig(t, func(c *vitrine.Config) {
+				rig.ServerConfig(t, version, func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.DHEGCM)} }), false},
+			{"the group named", rig.ServerConfig(t, version, func(c *vitrine.Config) {
 				c.Policy, c.CurvePreferences = vitrine.Compatible,
 					[]vitrine.CurveID{vitrine.CurveID(group)}
 			}), true},

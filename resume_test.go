@@ -16,18 +16,22 @@ func TestASessionIsResumed(t *testing.T) {
 		edit func(client, server *vitrine.Config)
 		want bool
 	}{
-		{"by ticket, RFC 5077", nil, true},
+		{"by ticket, RFC 8446 §2.2", nil, true},
 		{"by session ID, RFC 5246 §7.3", func(_, s *vitrine.Config) {
 			s.SessionTicketsDisabled, s.SessionStore = true, session.NewMemory(10)
+			rig.Until12(s)
 		}, true},
+		{"by ticket, RFC 5077", func(_, s *vitrine.Config) { rig.Until12(s) }, true},
 		{"with RSA key exchange and no extended master secret", func(c, s *vitrine.Config) {
 			c.CipherSuites, c.ExtendedMasterSecret = []uint16{tls.TLS_RSA_WITH_AES_128_GCM_SHA256},
 				vitrine.Off
 			s.CipherSuites = c.CipherSuites
+			rig.Until12(s)
 		}, true},
 		{"with encrypt_then_mac", func(c, s *vitrine.Config) {
 			c.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256}
 			s.CipherSuites = c.CipherSuites
+			rig.Until12(s)
 		}, true},
 		{"not without a cache", func(c, _ *vitrine.Config) { c.ClientSessionCache = nil }, false},
 		{"not when the server keeps nothing",
@@ -67,7 +71,11 @@ func (c farConn) RemoteAddr() net.Addr { return c.remote }
 
 // As with crypto/tls.
 func TestWithoutServerNameSessionsAreKeptByAddress(t *testing.T) {
-	server := rig.ServerConfig(t)
+	rig.EachVersion(t, testWithoutServerNameSessionsAreKeptByAddress)
+}
+
+func testWithoutServerNameSessionsAreKeptByAddress(t *testing.T, version func(*vitrine.Config)) {
+	server := rig.ServerConfig(t, version)
 	client := &vitrine.Config{InsecureSkipVerify: true,
 		ClientSessionCache: vitrine.NewLRUClientSessionCache(0)}
 	for i, tt := range []struct {
@@ -85,6 +93,7 @@ func TestWithoutServerNameSessionsAreKeptByAddress(t *testing.T) {
 		if err, serverErr := rig.Shake(c, s); err != nil || serverErr != nil {
 			t.Fatal(err, serverErr)
 		}
+		rig.Hear(t, c, s)
 		if got := c.ConnectionState().DidResume; got != tt.want {
 			t.Errorf("connection %d: resumed %v, expected %v", i+1, got, tt.want)
 		}

@@ -22,12 +22,14 @@ import (
 )
 
 // More than every socket buffer holds, so that a Read that waited for a Write would wait for ever.
-func TestBothSidesSend64MiBAtOnce(t *testing.T) {
+func TestBothSidesSend64MiBAtOnce(t *testing.T) { rig.EachVersion(t, testBothSidesSend64MiBAtOnce) }
+
+func testBothSidesSend64MiBAtOnce(t *testing.T, version func(*vitrine.Config)) {
 	size := 64 << 20
 	if testing.Short() {
 		size = 8 << 20
 	}
-	client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+	client, server := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
 	client.SetDeadline(time.Now().Add(2 * time.Minute))
 	server.SetDeadline(time.Now().Add(2 * time.Minute))
 	pattern := make([]byte, 1<<20)
@@ -63,7 +65,11 @@ func TestBothSidesSend64MiBAtOnce(t *testing.T) {
 }
 
 func TestReadDeadlinePassesAndReadingGoesOn(t *testing.T) {
-	client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+	rig.EachVersion(t, testReadDeadlinePassesAndReadingGoesOn)
+}
+
+func testReadDeadlinePassesAndReadingGoesOn(t *testing.T, version func(*vitrine.Config)) {
+	client, server := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
 	b := make([]byte, 10)
 	for range 3 {
 		client.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
@@ -82,10 +88,14 @@ func TestReadDeadlinePassesAndReadingGoesOn(t *testing.T) {
 
 // Half a record came before the deadline: it is not lost.
 func TestReadDeadlineInsideARecordLosesNothing(t *testing.T) {
+	rig.EachVersion(t, testReadDeadlineInsideARecordLosesNothing)
+}
+
+func testReadDeadlineInsideARecordLosesNothing(t *testing.T, version func(*vitrine.Config)) {
 	a, b := rig.Wires(t)
 	wire := &rig.Middle{TCPConn: b.(*net.TCPConn)}
-	client, server := vitrine.Client(a, rig.ClientConfig()),
-		vitrine.Server(wire, rig.ServerConfig(t))
+	client, server := vitrine.Client(a, rig.ClientConfig(version)),
+		vitrine.Server(wire, rig.ServerConfig(t, version))
 	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
@@ -104,8 +114,10 @@ func TestReadDeadlineInsideARecordLosesNothing(t *testing.T) {
 	}
 }
 
-func TestWriteDeadlineEndsWriting(t *testing.T) {
-	client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+func TestWriteDeadlineEndsWriting(t *testing.T) { rig.EachVersion(t, testWriteDeadlineEndsWriting) }
+
+func testWriteDeadlineEndsWriting(t *testing.T, version func(*vitrine.Config)) {
+	client, server := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
 	client.SetWriteDeadline(time.Now().Add(20 * time.Millisecond))
 	_, err := client.Write(make([]byte, 64<<20)) // nobody reads
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -122,13 +134,15 @@ func TestWriteDeadlineEndsWriting(t *testing.T) {
 	}
 }
 
-func TestHandshakeDeadline(t *testing.T) {
+func TestHandshakeDeadline(t *testing.T) { rig.EachVersion(t, testHandshakeDeadline) }
+
+func testHandshakeDeadline(t *testing.T, version func(*vitrine.Config)) {
 	for _, me := range []iana.Side{iana.Client, iana.Server} {
 		a, b := rig.Wires(t) // nobody answers at b
 		a.SetDeadline(time.Now().Add(20 * time.Millisecond))
-		c := vitrine.Client(a, rig.ClientConfig())
+		c := vitrine.Client(a, rig.ClientConfig(version))
 		if me == iana.Server {
-			c = vitrine.Server(a, rig.ServerConfig(t))
+			c = vitrine.Server(a, rig.ServerConfig(t, version))
 		}
 		for range 2 { // the failure lasts
 			if err := c.Handshake(); !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -146,6 +160,10 @@ func TestHandshakeDeadline(t *testing.T) {
 }
 
 func TestHandshakeContextEndsAndCloses(t *testing.T) {
+	rig.EachVersion(t, testHandshakeContextEndsAndCloses)
+}
+
+func testHandshakeContextEndsAndCloses(t *testing.T, version func(*vitrine.Config)) {
 	for what, start := range map[string]func() (context.Context, context.CancelFunc){
 		"cancelled": func() (context.Context,
 			context.CancelFunc) {
@@ -156,7 +174,7 @@ func TestHandshakeContextEndsAndCloses(t *testing.T) {
 		},
 	} {
 		a, b := rig.Wires(t)
-		c := vitrine.Client(a, rig.ClientConfig())
+		c := vitrine.Client(a, rig.ClientConfig(version))
 		ctx, cancel := start()
 		if what == "cancelled" {
 			time.AfterFunc(10*time.Millisecond, cancel)
@@ -177,10 +195,14 @@ func TestHandshakeContextEndsAndCloses(t *testing.T) {
 
 // A waiter's context ends the waiting, not the handshake.
 func TestManyMayWaitForOneHandshake(t *testing.T) {
+	rig.EachVersion(t, testManyMayWaitForOneHandshake)
+}
+
+func testManyMayWaitForOneHandshake(t *testing.T, version func(*vitrine.Config)) {
 	a, b := rig.Wires(t)
 	wire := &rig.Counting{Conn: a}
-	client, server := vitrine.Client(wire, rig.ClientConfig()),
-		vitrine.Server(b, rig.ServerConfig(t))
+	client, server := vitrine.Client(wire, rig.ClientConfig(version)),
+		vitrine.Server(b, rig.ServerConfig(t, version))
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -210,8 +232,12 @@ func TestManyMayWaitForOneHandshake(t *testing.T) {
 }
 
 func TestReadsWritesAndClosesAtOnce(t *testing.T) {
+	rig.EachVersion(t, testReadsWritesAndClosesAtOnce)
+}
+
+func testReadsWritesAndClosesAtOnce(t *testing.T, version func(*vitrine.Config)) {
 	for range 30 {
-		client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+		client, server := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
 		var wg sync.WaitGroup
 		for _, c := range []*vitrine.Conn{client, server} {
 			for range 2 {
@@ -249,8 +275,10 @@ func TestReadsWritesAndClosesAtOnce(t *testing.T) {
 	}
 }
 
-func TestCloseWriteLeavesReading(t *testing.T) {
-	client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+func TestCloseWriteLeavesReading(t *testing.T) { rig.EachVersion(t, testCloseWriteLeavesReading) }
+
+func testCloseWriteLeavesReading(t *testing.T, version func(*vitrine.Config)) {
+	client, server := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
 	client.Write([]byte("question"))
 	if err := client.CloseWrite(); err != nil {
 		t.Fatal(err)
@@ -278,8 +306,10 @@ func TestCloseWriteLeavesReading(t *testing.T) {
 }
 
 // io.EOF is for close_notify alone, RFC 5246 §7.2.1.
-func TestTruncationIsNoEOF(t *testing.T) {
-	client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+func TestTruncationIsNoEOF(t *testing.T) { rig.EachVersion(t, testTruncationIsNoEOF) }
+
+func testTruncationIsNoEOF(t *testing.T, version func(*vitrine.Config)) {
+	client, server := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
 	server.Write([]byte("all of it?"))
 	server.NetConn().Close()
 	b, err := io.ReadAll(client)
@@ -388,15 +418,17 @@ func TestFatalAlertEndsWritingToo(t *testing.T) {
 	}
 }
 
-func TestNoGoroutineIsLeftBehind(t *testing.T) {
+func TestNoGoroutineIsLeftBehind(t *testing.T) { rig.EachVersion(t, testNoGoroutineIsLeftBehind) }
+
+func testNoGoroutineIsLeftBehind(t *testing.T, version func(*vitrine.Config)) {
 	run := func() {
-		client, server := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+		client, server := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
 		client.Close()
 		io.ReadAll(server)
 		server.Close()
 		a, b := rig.Wires(t)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
-		vitrine.Client(a, rig.ClientConfig()).HandshakeContext(ctx)
+		vitrine.Client(a, rig.ClientConfig(version)).HandshakeContext(ctx)
 		cancel()
 		b.Close()
 	}

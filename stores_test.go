@@ -102,18 +102,28 @@ func (c clientCache) Put(key string, s *vitrine.ClientSessionState) {
 // Whatever hangs for ever, an old client's handshake and a new one's come to their end, in full,
 // and the trace says why.
 func TestAStoreThatHangsCostsNoConnection(t *testing.T) {
+	rig.EachVersion(t, testAStoreThatHangsCostsNoConnection)
+}
+
+func testAStoreThatHangsCostsNoConnection(t *testing.T, version func(*vitrine.Config)) {
 	for _, call := range []string{"Get", "Put", "Keys", "cache.Get", "cache.Put"} {
 		t.Run(call, func(t *testing.T) {
 			s := newStubborn(t)
 			var told bytes.Buffer
 			log := trace.NewWriter(&told)
-			client := rig.ClientConfig(func(c *vitrine.Config) {
+			client := rig.ClientConfig(version, func(c *vitrine.Config) {
 				c.ClientSessionCache, c.Trace = clientCache{s}, log
 			})
-			server := rig.ServerConfig(t,
-				func(c *vitrine.Config) { c.TicketKeys, c.Trace = s, log })
+			server := rig.ServerConfig(
+				t,
+				version,
+				func(c *vitrine.Config) { c.TicketKeys, c.Trace = s, log },
+			)
 			if call == "Get" || call == "Put" {
 				server.SessionTicketsDisabled, server.SessionStore = true, s
+				rig.Until12(server) // TLS 1.3 has no session IDs
+				rig.Until12(client)
+				client.MinVersion, server.MinVersion = 0, 0
 			}
 			rig.Resumes(t, client, server)
 			if !rig.Resumes(t, client, server) {
@@ -144,13 +154,17 @@ func TestAStoreThatHangsCostsNoConnection(t *testing.T) {
 // Calls that hang are few, however many clients come; and once they return the store is asked
 // again.
 func TestAStoreThatHangsIsNotAskedForEver(t *testing.T) {
+	rig.EachVersion(t, testAStoreThatHangsIsNotAskedForEver)
+}
+
+func testAStoreThatHangsIsNotAskedForEver(t *testing.T, version func(*vitrine.Config)) {
 	const most = 16
 	s := newStubborn(t)
 	s.hangs["Keys"] = true
-	server := rig.ServerConfig(t, func(c *vitrine.Config) {
+	server := rig.ServerConfig(t, version, func(c *vitrine.Config) {
 		c.TicketKeys, c.StoreTimeout = s, time.Millisecond
 	})
-	client := rig.ClientConfig(func(c *vitrine.Config) {
+	client := rig.ClientConfig(version, func(c *vitrine.Config) {
 		c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
 	})
 	for range most + 10 {
@@ -188,8 +202,11 @@ func TestAFatalAlertWithdrawsTheSession(t *testing.T) {
 		for _, after := range []string{"a full handshake", "a resumed one"} {
 			t.Run(tt.what+" after "+after, func(t *testing.T) {
 				cache := &rig.OneSession{}
-				client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
-				server := rig.ServerConfig(t, func(c *vitrine.Config) {
+				client := rig.ClientConfig(
+					rig.Until12,
+					func(c *vitrine.Config) { c.ClientSessionCache = cache },
+				)
+				server := rig.ServerConfig(t, rig.Until12, func(c *vitrine.Config) {
 					c.SessionTicketsDisabled, c.SessionStore = true, session.NewMemory(10)
 				})
 				if after == "a resumed one" {
@@ -217,6 +234,10 @@ func TestAFatalAlertWithdrawsTheSession(t *testing.T) {
 // What the program refuses in the end is not stored, at either end; and it is the Config for this
 // client that decides, as with crypto/tls.
 func TestNothingIsStoredOfARefusedConnection(t *testing.T) {
+	rig.EachVersion(t, testNothingIsStoredOfARefusedConnection)
+}
+
+func testNothingIsStoredOfARefusedConnection(t *testing.T, version func(*vitrine.Config)) {
 	refuse := func(c *vitrine.Config) {
 		c.VerifyConnection = func(s vitrine.ConnectionState) error {
 			return fmt.Errorf("no %s here", s.ServerName)
@@ -238,10 +259,10 @@ func TestNothingIsStoredOfARefusedConnection(t *testing.T) {
 	} {
 		t.Run(tt.what, func(t *testing.T) {
 			store := newStubborn(t)
-			client := rig.ClientConfig(func(c *vitrine.Config) {
+			client := rig.ClientConfig(version, func(c *vitrine.Config) {
 				c.ClientSessionCache = clientCache{store}
 			})
-			server := rig.ServerConfig(t, func(c *vitrine.Config) {
+			server := rig.ServerConfig(t, version, func(c *vitrine.Config) {
 				c.SessionTicketsDisabled, c.SessionStore = true, store
 			})
 			tt.edit(client, server)
@@ -265,6 +286,10 @@ func TestNothingIsStoredOfARefusedConnection(t *testing.T) {
 
 // A peer that nobody vouches for cannot fill a store: what is kept of it has a bound.
 func TestNoSessionIsKeptOfALongChain(t *testing.T) {
+	rig.EachVersion(t, testNoSessionIsKeptOfALongChain)
+}
+
+func testNoSessionIsKeptOfALongChain(t *testing.T, version func(*vitrine.Config)) {
 	padded := func(n int) tls.Certificate {
 		cert := rig.Certificate(t, throwaway.ECDSA, func(c *x509.Certificate) {
 			c.OCSPServer = []string{"http://" + strings.Repeat("a", 2000)}
@@ -281,18 +306,20 @@ func TestNoSessionIsKeptOfALongChain(t *testing.T) {
 		t.Run(fmt.Sprint(tt.more), func(t *testing.T) {
 			store := &sized{Memory: session.NewMemory(1)}
 			cache := &rig.OneSession{}
-			client := rig.ClientConfig(func(c *vitrine.Config) {
+			client := rig.ClientConfig(version, func(c *vitrine.Config) {
 				c.ClientSessionCache, c.Certificates = cache, []tls.Certificate{padded(tt.more)}
 			})
-			server := rig.ServerConfig(t, func(c *vitrine.Config) {
+			server := rig.ServerConfig(t, version, func(c *vitrine.Config) {
 				c.SessionTicketsDisabled, c.SessionStore, c.ClientAuth = true, store,
 					tls.RequestClientCert
 			})
 			rig.Resumes(t, client, server)
-			if got := store.put != 0; got != tt.kept || store.put > session.MaxSessionSize+300 {
+			tls12 := server.MaxVersion == vitrine.VersionTLS12 // TLS 1.3 has no session IDs
+			if got := store.put != 0; got != (tt.kept && tls12) ||
+				store.put > session.MaxSessionSize+300 {
 				t.Errorf("the server stored %d bytes, expected some: %v", store.put, tt.kept)
 			}
-			server = rig.ServerConfig(t, func(c *vitrine.Config) {
+			server = rig.ServerConfig(t, version, func(c *vitrine.Config) {
 				c.Certificates = []tls.Certificate{padded(tt.more)}
 			})
 			cache.S = nil

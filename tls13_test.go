@@ -14,9 +14,7 @@ import (
 )
 
 // only13 allows TLS 1.3 alone.
-func only13(c *vitrine.Config) {
-	c.MinVersion, c.MaxVersion = vitrine.VersionTLS13, vitrine.VersionTLS13
-}
+func only13(c *vitrine.Config) { rig.Only13(c) }
 
 // go13 is crypto/tls's side of a test of TLS 1.3, as client and as server.
 func go13(t *testing.T, kinds ...throwaway.Kind) *tls.Config {
@@ -72,9 +70,14 @@ var cases13 = []case13{
 	{what: "Ed25519", kind: throwaway.Ed25519, group: vitrine.X25519MLKEM768},
 	{what: "X25519", kind: throwaway.ECDSA, group: vitrine.X25519,
 		theirs: func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.X25519} }},
-	{what: "P-256, by a retry", kind: throwaway.ECDSA, group: vitrine.CurveP256, retry: true,
+	{
+		what:   "P-256, by a retry",
+		kind:   throwaway.ECDSA,
+		group:  vitrine.CurveP256,
+		retry:  true,
 		theirs: func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP256} },
-		ours:   func(c *vitrine.Config) { c.CurvePreferences = []vitrine.CurveID{vitrine.X25519, vitrine.CurveP256} }},
+		ours:   func(c *vitrine.Config) { c.CurvePreferences = []vitrine.CurveID{vitrine.X25519, vitrine.CurveP256} },
+	},
 	{what: "P-521, by a retry", kind: throwaway.ECDSA, group: vitrine.CurveP521, retry: true,
 		theirs: func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP521} }},
 	{what: "SecP256r1MLKEM768", kind: throwaway.ECDSA, group: vitrine.SecP256r1MLKEM768,
@@ -98,7 +101,7 @@ var cases13 = []case13{
 // both makes the Configs of a case.
 func (c *case13) both(t *testing.T,
 	role func(...func(*vitrine.Config)) *vitrine.Config) (*vitrine.Config, *tls.Config) {
-	ours, theirs := role(only13), go13(t, c.kind)
+	ours, theirs := role(rig.Only13), go13(t, c.kind)
 	if c.ours != nil {
 		c.ours(ours)
 	}
@@ -124,8 +127,10 @@ func TestTLS13WithCryptoTLS(t *testing.T) {
 			c.check(t, client.ConnectionState(), server.ConnectionState())
 		})
 		t.Run("server/"+c.what, func(t *testing.T) {
-			ours, theirs := c.both(t,
-				func(edits ...func(*vitrine.Config)) *vitrine.Config { return rig.ServerConfig(t, edits...) })
+			ours, theirs := c.both(
+				t,
+				func(edits ...func(*vitrine.Config)) *vitrine.Config { return rig.ServerConfig(t, edits...) },
+			)
 			// a client sends the share of its only group at once: so the server has one only
 			if c.retry {
 				theirs.CurvePreferences, ours.CurvePreferences = nil, []vitrine.CurveID{c.group}
@@ -190,7 +195,7 @@ func TestTLS13ResumesByTicket(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, retry %v", roles, retry), func(t *testing.T) {
 				r := remembering{vitrine.NewLRUClientSessionCache(0),
 					tls.NewLRUClientSessionCache(0)}
-				client, server := rig.ClientConfig(only13), rig.ServerConfig(t, only13)
+				client, server := rig.ClientConfig(rig.Only13), rig.ServerConfig(t, rig.Only13)
 				theirs := go13(t, throwaway.ECDSA)
 				client.ClientSessionCache, theirs.ClientSessionCache = r.ours, r.theirs
 				if retry {

@@ -39,10 +39,10 @@ func TestTLS13IsSeenByAllThree(t *testing.T) {
 		tapes := [2]*taped{{Conn: a}, {Conn: b}}
 		var logs [2]bytes.Buffer
 		var events [2]trace.Memory
-		client := rig.ClientConfig(only13, func(c *vitrine.Config) {
+		client := rig.ClientConfig(rig.Only13, func(c *vitrine.Config) {
 			c.KeyLogWriter, c.Trace, c.CurvePreferences = &logs[0], &events[0], groups[0]
 		})
-		server := rig.ServerConfig(t, only13, func(c *vitrine.Config) {
+		server := rig.ServerConfig(t, rig.Only13, func(c *vitrine.Config) {
 			c.KeyLogWriter, c.Trace, c.CurvePreferences = &logs[1], &events[1], groups[1]
 		})
 		c, s := vitrine.Client(tapes[0], client), vitrine.Server(tapes[1], server)

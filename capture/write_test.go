@@ -153,7 +153,7 @@ func TestWrittenCapturesOpenDecryptedInTshark(t *testing.T) {
 	for i, s := range suite.All() {
 		path := "/" + s.String()
 		for _, c := range []*vitrine.Config{client, server} {
-			c.CipherSuites = []uint16{uint16(s.ID)}
+			c.CipherSuites, c.MaxVersion = []uint16{uint16(s.ID)}, vitrine.VersionTLS12
 			c.Renegotiation = tls.RenegotiateNever
 			c.GetPSK = nil
 			if s.Kex.PreShared() {

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -31,7 +32,10 @@ const (
 	OnlyP256                     // offer the group secp256r1 alone
 	OnlyTLS10                    // use vitrine.Legacy and TLS 1.0
 	NoServerName                 // send no server_name
-	WithTLS13                    // offer TLS 1.3, too
+	OnlyTLS12                    // leave out TLS 1.3
+	NoHybrids                    // leave out the groups that resist a quantum computer
+	AllGroups                    // offer every group
+	AllSuites13                  // offer every suite of TLS 1.3
 	kinds            = iota
 )
 
@@ -46,10 +50,12 @@ func Kinds() []Kind {
 
 // Change is a change of a Config that may make a handshake succeed.
 type Change struct {
-	Kind  Kind
-	Suite iana.CipherSuite // of NullSuites, once one was negotiated, and of IgnoreKeyUsage
-	Go    string           // the fields of vitrine.Config
-	Costs string           // what is lost by it
+	Kind Kind
+	// Suite is that of IgnoreKeyUsage, and of NullSuites and AllSuites13 once one was negotiated.
+	Suite iana.CipherSuite
+	Group iana.Group // of AllGroups, once one was negotiated
+	Go    string     // the fields of vitrine.Config
+	Costs string     // what is lost by it
 
 	when   func(*Failure, *vitrine.Config) bool
 	apply  func(*vitrine.Config)
@@ -59,13 +65,13 @@ type Change struct {
 func (c *Change) String() string { return c.Go }
 
 // maxChanges limits how many changes are proposed after one failure.
-const maxChanges = 8
+const maxChanges = 12
 
 // Changes returns the changes that may help a client with the Config c, the one that gives up least
 // first.
 func (f *Failure) Changes(c *vitrine.Config) []Change {
 	var fit []Change
-	if f.keyUsageViolated() && (c.Policy == nil || c.Policy == vitrine.Modern) {
+	if f.keyUsageViolated() && rank(policyOf(c)) == rank(vitrine.Modern) {
 		fit = append(fit, ignoreKeyUsage(f.Answered.CipherSuite))
 	}
 	for _, change := range changes {
@@ -78,14 +84,6 @@ func (f *Failure) Changes(c *vitrine.Config) []Change {
 
 var changes = []Change{
 	{
-		Kind: WithTLS13, Go: "MaxVersion: tls.VersionTLS13",
-		when: func(f *Failure, c *vitrine.Config) bool {
-			return c.MinVersion|c.MaxVersion == 0 &&
-				(f.received(alert.ProtocolVersion) || f.early())
-		},
-		apply: func(c *vitrine.Config) { c.MaxVersion = tls.VersionTLS13 },
-	},
-	{
 		Kind: NoProtocols, Go: "NextProtos: nil",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.NextProtos != nil && (f.received(alert.NoApplicationProtocol) || f.early())
@@ -93,11 +91,12 @@ var changes = []Change{
 		apply: func(c *vitrine.Config) { c.NextProtos = nil },
 	},
 	{
-		Kind: DefaultSuites, Go: "CipherSuites: nil",
+		Kind: DefaultSuites, Go: "CipherSuites: nil, CipherSuites13: nil",
 		when: func(f *Failure, c *vitrine.Config) bool {
-			return c.CipherSuites != nil && f.choiceless()
+			return (c.CipherSuites != nil || c.CipherSuites13 != nil) &&
+				(f.choiceless() || f.received(alert.ProtocolVersion))
 		},
-		apply: func(c *vitrine.Config) { c.CipherSuites = nil },
+		apply: func(c *vitrine.Config) { c.CipherSuites, c.CipherSuites13 = nil, nil },
 	},
 	{
 		Kind: DefaultGroups, Go: "CurvePreferences: nil",
@@ -112,6 +111,38 @@ var changes = []Change{
 			return c.MinVersion|c.MaxVersion != 0 && f.unsuited()
 		},
 		apply: func(c *vitrine.Config) { c.MinVersion, c.MaxVersion = 0, 0 },
+	},
+	{
+		Kind: AllGroups,
+		when: func(f *Failure, c *vitrine.Config) bool { return speaks13(c) && f.choiceless() },
+		apply: func(c *vitrine.Config) {
+			c.CurvePreferences = []tls.CurveID{tls.CurveID(iana.FFDHE6144),
+				tls.CurveID(iana.FFDHE8192)}
+			for _, g := range vitrine.Compatible.Groups() {
+				c.CurvePreferences = append(c.CurvePreferences, tls.CurveID(g))
+			}
+		},
+		narrow: func(change Change, s vitrine.ConnectionState) Change {
+			change.Group = s.Group
+			change.Go = fmt.Sprintf("CurvePreferences: []tls.CurveID{0x%04X}", uint16(s.Group))
+			return change
+		},
+		Go: "CurvePreferences: …",
+	},
+	{
+		Kind: AllSuites13, Go: "CipherSuites13: …CCM",
+		when: func(f *Failure, c *vitrine.Config) bool { return speaks13(c) && f.choiceless() },
+		apply: func(c *vitrine.Config) {
+			c.CipherSuites13 = nil
+			for _, s := range suite.All13() {
+				c.CipherSuites13 = append(c.CipherSuites13, uint16(s.ID))
+			}
+		},
+		narrow: func(change Change, s vitrine.ConnectionState) Change {
+			change.Suite = iana.CipherSuite(s.CipherSuite)
+			change.Go = fmt.Sprintf("CipherSuites13: []uint16{0x%04X}", s.CipherSuite)
+			return change
+		},
 	},
 	{
 		Kind: CompatiblePolicy, Go: "Policy: vitrine.Compatible",
@@ -142,6 +173,25 @@ var changes = []Change{
 			change.Go = fmt.Sprintf("CipherSuites: []uint16{0x%04X}", s.CipherSuite)
 			return change
 		},
+	},
+	{
+		Kind:  NoHybrids,
+		Go:    "CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384}",
+		Costs: "secrecy from a quantum computer that reads recordings of today",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return speaks13(c) && c.CurvePreferences == nil && f.early()
+		},
+		apply: func(c *vitrine.Config) {
+			c.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384}
+		},
+	},
+	{
+		Kind: OnlyTLS12, Go: "MaxVersion: tls.VersionTLS12",
+		Costs: "TLS 1.3: certificates go over the wire in the clear",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return speaks13(c) && c.MinVersion < tls.VersionTLS13 && f.early()
+		},
+		apply: func(c *vitrine.Config) { c.MaxVersion = tls.VersionTLS12 },
 	},
 	{
 		Kind: FewerExtensions,
@@ -242,12 +292,29 @@ func (f *Failure) weak() bool {
 
 // stricter reports whether c allows less than the policy p would.
 func stricter(c *vitrine.Config, p *vitrine.Policy) bool {
-	policies := vitrine.Policies()
-	now := c.Policy
-	if now == nil {
-		now = vitrine.Modern
+	return c.CipherSuites == nil && rank(policyOf(c)) < rank(p)
+}
+
+// rank is the place of a policy, or of the one that replaced it, among those of today.
+func rank(p *vitrine.Policy) int {
+	return slices.IndexFunc(vitrine.Policies(),
+		func(q *vitrine.Policy) bool { return q.Name() == p.Name() })
+}
+
+func policyOf(c *vitrine.Config) *vitrine.Policy {
+	if c.Policy == nil {
+		return vitrine.Modern
 	}
-	return c.CipherSuites == nil && slices.Index(policies, now) < slices.Index(policies, p)
+	return c.Policy
+}
+
+// speaks13 reports whether a client with the Config c offers TLS 1.3.
+func speaks13(c *vitrine.Config) bool {
+	if c.CipherSuites13 != nil && len(c.CipherSuites13) == 0 {
+		return false
+	}
+	highest := cmp.Or(c.MaxVersion, max(c.MinVersion, uint16(policyOf(c).MaxVersion())))
+	return highest >= tls.VersionTLS13
 }
 
 // insecure returns the suites that are insecure and that no policy enables.

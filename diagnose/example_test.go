@@ -44,7 +44,8 @@ func Example() {
 	}
 	// Output:
 	// inferred: the server found nothing in our offer that it can do
-	// tried MaxVersion: tls.VersionTLS13: works: false
+	// tried CurvePreferences: …: works: false
+	// tried CipherSuites13: …CCM: works: false
 	// tried Policy: vitrine.Compatible: works: false
 	// tried Policy: vitrine.Legacy: works: true
 }
@@ -61,6 +62,7 @@ func oldDevice() (addr string, ca *throwaway.CA) {
 	}
 	l, err := vitrine.Listen("tcp", "127.0.0.1:0", &vitrine.Config{
 		Certificates: []tls.Certificate{cert},
+		MaxVersion:   vitrine.VersionTLS12,
 		CipherSuites: []uint16{uint16(iana.TLS_RSA_WITH_3DES_EDE_CBC_SHA)},
 	})
 	if err != nil {

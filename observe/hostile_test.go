@@ -64,7 +64,8 @@ func configs(t testing.TB, suite iana.CipherSuite) (client, server *vitrine.Conf
 		t.Fatal(err)
 	}
 	suites := []uint16{uint16(suite)}
-	return &vitrine.Config{CipherSuites: suites, ServerName: "vitrine.test", RootCAs: ca.Pool()},
+	return &vitrine.Config{CipherSuites: suites, MaxVersion: vitrine.VersionTLS12,
+			ServerName: "vitrine.test", RootCAs: ca.Pool()},
 		&vitrine.Config{CipherSuites: suites, Certificates: []tls.Certificate{certificate}}
 }
 

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"crypto"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -106,6 +107,9 @@ func init() {
 
 // TLS13 reports whether the suite is one of TLS 1.3.
 func (s *Suite) TLS13() bool { return s.Kex == iana.KexNone }
+
+// All13 returns the suites of TLS 1.3, sorted by ID.
+func All13() []*Suite { return slices.Clone(tls13) }
 
 // ByID13 returns the suite of TLS 1.3 with an ID, or nil.
 func ByID13(id iana.CipherSuite) *Suite { return find(tls13, id) }

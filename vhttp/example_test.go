@@ -19,8 +19,8 @@ func ExampleServe() {
 		fmt.Fprintf(w, "%s over %s", r.Proto, vitrine.CipherSuiteName(state.CipherSuite))
 	})}
 	l, err := vhttp.Listen("tcp", "127.0.0.1:0", &vitrine.Config{
-		Certificates: certificates(), // vitrine.LoadX509KeyPair
-		CipherSuites: []uint16{vitrine.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
+		Certificates:   certificates(), // vitrine.LoadX509KeyPair
+		CipherSuites13: []uint16{vitrine.TLS_AES_128_GCM_SHA256},
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -28,7 +28,9 @@ func ExampleServe() {
 	go vhttp.Serve(l, server)
 	defer server.Shutdown(context.Background())
 
-	client := &http.Client{Transport: vhttp.NewTransport(&vitrine.Config{RootCAs: authority().Pool()})}
+	client := &http.Client{
+		Transport: vhttp.NewTransport(&vitrine.Config{RootCAs: authority().Pool()}),
+	}
 	res, err := client.Get("https://" + l.Addr().String())
 	if err != nil {
 		log.Fatal(err)
@@ -38,8 +40,8 @@ func ExampleServe() {
 	fmt.Println(string(body))
 	fmt.Println(vitrine.VersionName(res.TLS.Version), res.TLS.NegotiatedProtocol)
 	// Output:
-	// HTTP/2.0 over TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
-	// TLS 1.2 h2
+	// HTTP/2.0 over TLS_AES_128_GCM_SHA256
+	// TLS 1.3 h2
 }
 
 // named uses Vitrine for some hosts and crypto/tls, with TLS 1.3, for the rest.
@@ -62,6 +64,7 @@ func ExampleNewTransport_namedHosts() {
 	go vhttp.Serve(vhttp.NewListener(printer.Listener, &vitrine.Config{
 		Certificates: certificates(),
 		CipherSuites: []uint16{vitrine.TLS_RSA_WITH_AES_128_CBC_SHA256},
+		MaxVersion:   vitrine.VersionTLS12,
 	}), printer.Config)
 	defer printer.Config.Close()
 

@@ -41,14 +41,15 @@ func stdClient(second bool) *http.Transport {
 }
 
 func TestBothProtocolsAreSpokenWithBothStacks(t *testing.T) {
+	until12 := func(c *vitrine.Config) { c.MaxVersion = vitrine.VersionTLS12 }
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil || r.TLS.Version != tls.VersionTLS12 || !r.TLS.HandshakeComplete {
 			t.Errorf("r.TLS is %+v", r.TLS)
 		}
 		fmt.Fprint(w, r.Proto)
 	})
-	ours := serve(t, &http.Server{Handler: handler}, serverConfig())
-	ours1 := serve(t, &http.Server{Handler: handler}, serverConfig(only("http/1.1")))
+	ours := serve(t, &http.Server{Handler: handler}, serverConfig(until12))
+	ours1 := serve(t, &http.Server{Handler: handler}, serverConfig(until12, only("http/1.1")))
 	std := httptest.NewUnstartedServer(handler)
 	std.TLS = &tls.Config{Certificates: certificates(), MaxVersion: tls.VersionTLS12}
 	std.EnableHTTP2 = true
@@ -85,16 +86,16 @@ func TestBothProtocolsAreSpokenWithBothStacks(t *testing.T) {
 	t.Logf("%d requests", n)
 }
 
-// TLS 1.3's suites are not in the lists of those below, which HTTP/2 is picky about.
+// TLS 1.3 is the default. Its suites are not in the lists of those below, which HTTP/2 is picky
+// about.
 func TestBothProtocolsAreSpokenOverTLS13(t *testing.T) {
-	newest := func(c *vitrine.Config) { c.MaxVersion = vitrine.VersionTLS13 }
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.TLS == nil || r.TLS.Version != tls.VersionTLS13 {
 			t.Errorf("r.TLS is %+v", r.TLS)
 		}
 		fmt.Fprint(w, r.Proto)
 	})
-	ours := serve(t, &http.Server{Handler: handler}, serverConfig(newest))
+	ours := serve(t, &http.Server{Handler: handler}, serverConfig())
 	std := httptest.NewUnstartedServer(handler)
 	std.TLS = &tls.Config{Certificates: certificates()}
 	std.EnableHTTP2 = true
@@ -106,11 +107,11 @@ func TestBothProtocolsAreSpokenOverTLS13(t *testing.T) {
 		url  string
 		want string
 	}{
-		{"ours, both", transport(t, newest), ours, "HTTP/2.0"},
-		{"ours, HTTP/1.1", transport(t, newest, only("http/1.1")), ours, "HTTP/1.1"},
+		{"ours, both", transport(t), ours, "HTTP/2.0"},
+		{"ours, HTTP/1.1", transport(t, only("http/1.1")), ours, "HTTP/1.1"},
 		{"net/http's client", stdClient(true), ours, "HTTP/2.0"},
 		{"net/http's client of HTTP/1.1", stdClient(false), ours, "HTTP/1.1"},
-		{"net/http's server", transport(t, newest), std.URL, "HTTP/2.0"},
+		{"net/http's server", transport(t), std.URL, "HTTP/2.0"},
 	} {
 		for range 2 {
 			res, body := fetch(t, c.rt, "GET", c.url, nil)
@@ -146,7 +147,9 @@ func TestHTTP2IsNotSpokenUnderProhibitedSuites(t *testing.T) {
 			continue
 		}
 		id := uint16(s.ID)
-		named := func(c *vitrine.Config) { c.CipherSuites = []uint16{id} }
+		named := func(c *vitrine.Config) {
+			c.CipherSuites, c.MaxVersion = []uint16{id}, vitrine.VersionTLS12
+		}
 		url := serve(t, &http.Server{Handler: http.HandlerFunc(facts)}, serverConfig(named))
 		want := "HTTP/1.1 "
 		if s.HTTP2() {

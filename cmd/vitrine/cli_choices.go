@@ -26,16 +26,22 @@ type choices struct {
 
 func (c *choices) addTo(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&c.policy, "policy", "modern",
-		"what may be negotiated: modern, compatible or legacy (see vitrine policies)")
+	f.StringVar(
+		&c.policy,
+		"policy",
+		"modern",
+		"what may be negotiated: modern, compatible or legacy (see vitrine policies); an earlier one "+
+			"with its date: modern-2026-11-23",
+	)
 	f.StringSliceVar(&c.suites, "suite", nil,
-		"exactly these cipher suites, best first, by IANA or OpenSSL names (see vitrine suites)")
+		"exactly these cipher suites, best first, by IANA or OpenSSL names (see vitrine suites); "+
+			"versions of which none is named are off")
 	f.StringSliceVar(&c.groups, "group", nil,
 		"exactly these groups, best first: x25519, secp256r1, … (see vitrine groups)")
 	f.StringSliceVar(&c.alpn, "alpn", nil, "application protocols, best first: http/1.1, …")
 	f.StringVar(&c.min, "min", "",
 		"lowest version: 1.0, 1.1, 1.2 or 1.3 (default that of the policy)")
-	f.StringVar(&c.max, "max", "", "highest version: 1.0, 1.1, 1.2 or 1.3 (default 1.2)")
+	f.StringVar(&c.max, "max", "", "highest version: 1.0, 1.1, 1.2 or 1.3 (default 1.3)")
 	f.StringSliceVar(&c.without, "without", nil,
 		"extensions to do without: "+strings.Join(withouts(), ", "))
 	c.pskChoices.addTo(cmd)
@@ -72,17 +78,12 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 		return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag,
 			strings.Join(known, ", "), got), example + " " + flag + " " + known[0]}
 	}
-	i := slices.Index(policyNames(), c.policy)
-	if i < 0 {
+	var ok bool
+	if config.Policy, ok = policyNamed(c.policy); !ok {
 		return nil, wrong("--policy", c.policy, policyNames()...)
 	}
-	config.Policy = vitrine.Policies()[i]
-	for _, name := range c.suites {
-		s, err := suiteNamed(name)
-		if err != nil {
-			return nil, err
-		}
-		config.CipherSuites = append(config.CipherSuites, uint16(s.ID))
+	if err := c.nameSuites(config); err != nil {
+		return nil, err
 	}
 	for _, name := range c.groups {
 		g, err := groupNamed(name)
@@ -128,6 +129,26 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 	return config, c.coherent(config, example)
 }
 
+// nameSuites sets the suites of --suite: those of TLS 1.3 have a list of their own.
+func (c *choices) nameSuites(config *vitrine.Config) error {
+	if len(c.suites) == 0 {
+		return nil
+	}
+	config.CipherSuites, config.CipherSuites13 = []uint16{}, []uint16{}
+	for _, name := range c.suites {
+		if id, ok := iana.SuiteByName(name); ok && suite.ByID13(id) != nil {
+			config.CipherSuites13 = append(config.CipherSuites13, uint16(id))
+			continue
+		}
+		s, err := suiteNamed(name)
+		if err != nil {
+			return err
+		}
+		config.CipherSuites = append(config.CipherSuites, uint16(s.ID))
+	}
+	return nil
+}
+
 // coherent returns an error if no version is left between --min and --max, or no suite for the
 // highest version.
 func (c *choices) coherent(config *vitrine.Config, example string) error {
@@ -146,7 +167,7 @@ func (c *choices) coherent(config *vitrine.Config, example string) error {
 		by, wayOut = "--suite "+strings.Join(c.suites, ","),
 			example+" --suite "+strings.Join(c.suites, ",")
 	}
-	if !slices.ContainsFunc(ids,
+	if top < iana.TLS13 && !slices.ContainsFunc(ids,
 		func(id iana.CipherSuite) bool { return suite.ByID(id).MinVersion() <= top }) {
 		return contradiction("--max "+c.max, by, "its suites are all for later versions", wayOut)
 	}

@@ -71,7 +71,7 @@ func hybridNames() []string {
 
 // suiteNames returns the names of the suites with certificates that Vitrine speaks, for completion.
 func suiteNames() []string {
-	var names []string
+	names := spelled(suite.All13())
 	for _, s := range suite.Certified() {
 		names = append(names, s.ID.String())
 	}
@@ -83,7 +83,20 @@ func policyNames() []string {
 	for _, p := range vitrine.Policies() {
 		names = append(names, p.Name())
 	}
+	for _, p := range vitrine.EarlierPolicies() {
+		names = append(names, p.Name()+"-"+p.Date())
+	}
 	return names
+}
+
+// policyNamed returns the policy that --policy names: one of today by its name, an earlier one with
+// its date.
+func policyNamed(name string) (*vitrine.Policy, bool) {
+	i := slices.Index(policyNames(), name)
+	if i < 0 {
+		return nil, false
+	}
+	return append(vitrine.Policies(), vitrine.EarlierPolicies()...)[i], true
 }
 
 var versions = map[string]iana.Version{"1.0": iana.TLS10, "1.1": iana.TLS11, "1.2": iana.TLS12,
@@ -92,10 +105,14 @@ var versions = map[string]iana.Version{"1.0": iana.TLS10, "1.1": iana.TLS11, "1.
 
 // highest returns the highest version that a Config allows.
 func highest(c *vitrine.Config) iana.Version {
-	if c.MaxVersion == 0 {
-		return max(iana.TLS12, iana.Version(c.MinVersion))
+	top := iana.Version(c.MaxVersion)
+	if top == 0 {
+		top = max(c.Policy.MaxVersion(), iana.Version(c.MinVersion))
 	}
-	return iana.Version(c.MaxVersion)
+	if c.CipherSuites13 != nil && len(c.CipherSuites13) == 0 {
+		top = min(top, iana.TLS12)
+	}
+	return top
 }
 
 // spelled returns the registries' names of list.

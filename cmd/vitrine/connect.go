@@ -62,7 +62,9 @@ of standard input it waits until the server has sent nothing for a second, sends
 reads to the end of the server's data. With --get, --json, --resume or -i=false standard input is
 not read.
 
-` + exitLine("connect"),
+` + exitLine(
+			"connect",
+		),
 		Example: `  vitrine connect example.com
   vitrine connect https://example.com/ --get /
   vitrine connect mail.example.com:587 --starttls smtp
@@ -143,8 +145,11 @@ func connect(cmd *cobra.Command, where string, o *connectOptions) error {
 		if c.talks || c.gets { // the report first, because talking may take long
 			r.writeHead(out)
 		}
-		if err := c.use(cmd, a, r); err != nil {
+		if err := c.use(cmd, a, r); err != nil && !a.refused(err) {
 			return err
+		}
+		if a.err != nil {
+			r.Code, r.err = a.exit(), a.err
 		}
 	}
 	if err := c.keep(cmd, a, r); err != nil {

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/reach"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // attempt is one attempt to connect, and its result.
@@ -58,9 +62,43 @@ func (c *caller) try(ctx context.Context, config *vitrine.Config) (vitrine.Conne
 	way.Timeout = min(way.Timeout, retryTimeout)
 	a := c.attemptBy(ctx, way, config)
 	if a.err == nil {
+		a.awaitVerdict(way.Timeout)
 		a.conn.Close()
 	}
 	return a.state, a.err
+}
+
+// refused reports whether err says that the server refused our certificate, or that there was
+// none, and makes it the failure of the handshake. In TLS 1.3 a server judges a client when the
+// client's handshake is over. See RFC 8446 §4.4.2.4.
+func (a *attempt) refused(err error) bool {
+	received, ok := errors.AsType[*alert.Received](err)
+	if !ok || a.state.Version != vitrine.VersionTLS13 || !a.asked() {
+		return false
+	}
+	a.err = &vitrine.HandshakeError{Side: iana.Client, Err: received, Asked: true,
+		Awaited: "its verdict on our certificate"}
+	return true
+}
+
+// awaitVerdict waits for what a server that asked for a certificate says to ours.
+func (a *attempt) awaitVerdict(timeout time.Duration) {
+	if a.state.Version != vitrine.VersionTLS13 || !a.asked() || a.conn.CloseWrite() != nil {
+		return
+	}
+	a.conn.SetReadDeadline(time.Now().Add(timeout))
+	_, err := io.Copy(io.Discard, io.LimitReader(a.conn, 1<<20))
+	a.refused(err)
+}
+
+// asked reports whether the server asked for a certificate.
+func (a *attempt) asked() bool {
+	for _, e := range a.events.entries() {
+		if m, ok := e.Event.(*trace.Message); ok && m.Type == iana.CertificateRequest {
+			return true
+		}
+	}
+	return false
 }
 
 // The time limits of one retry and of all retries together.

@@ -27,7 +27,10 @@ var changeFlags = map[diagnose.Kind][]flagChange{
 	diagnose.OnlyP256:        {{Name: "group", Value: "secp256r1"}},
 	diagnose.OnlyTLS10:       {{Name: "policy", Value: "legacy"}, {Name: "max", Value: "1.0"}},
 	diagnose.NoServerName:    {{Name: "no-sni"}},
-	diagnose.WithTLS13:       {{Name: "max", Value: "1.3"}},
+	diagnose.OnlyTLS12:       {{Name: "max", Value: "1.2"}},
+	diagnose.NoHybrids:       {{Name: "group", Value: "x25519,secp256r1,secp384r1"}},
+	diagnose.AllGroups:       {{Name: "group", Value: "NAME"}},
+	diagnose.AllSuites13:     {{Name: "suite", Value: "NAME"}},
 }
 
 // flagsOf returns the flags that make a change.
@@ -36,6 +39,9 @@ func flagsOf(c *diagnose.Change) []flagChange {
 	for _, f := range changeFlags[c.Kind] {
 		if f.Name == "suite" && f.Value != "" && c.Suite != 0 {
 			f.Value = c.Suite.String()
+		}
+		if f.Name == "group" && c.Group != 0 {
+			f.Value = c.Group.String()
 		}
 		list = append(list, f)
 	}

@@ -304,6 +304,7 @@ func (c *caller) ending(a *attempt) string {
 	case end == reach.Reset:
 		return "we said close_notify; the server reset the connection"
 	}
+	a.refused(err)
 	if r, ok := errors.AsType[*alert.Received](err); ok {
 		return "we said close_notify; the server sent the alert " + r.Description.String()
 	}

@@ -204,6 +204,7 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	default:
 		r.End = err.Error()
 		r.Code, r.err = exitFailed, err
+		a.refused(err)
 	}
 	return nil
 }

@@ -73,7 +73,8 @@ func record(tb testing.TB, suite iana.CipherSuite, sessions, size int) recording
 	raw := new(bytes.Buffer)
 	w := capture.NewWriter(raw, capture.WriterOptions{})
 	client := &vitrine.Config{RootCAs: ca.Pool(), ServerName: "vitrine.test",
-		CipherSuites: []uint16{uint16(suite)}, KeyLogWriter: keys, SessionTicketsDisabled: true}
+		MaxVersion: vitrine.VersionTLS12, CipherSuites: []uint16{uint16(suite)}, KeyLogWriter: keys,
+		SessionTicketsDisabled: true}
 	server := client.Clone()
 	server.Certificates, server.KeyLogWriter = append(server.Certificates, cert), nil
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +17,9 @@ type policyRow struct {
 	Date       string   `json:"date"`
 	Purpose    string   `json:"purpose"`
 	MinVersion string   `json:"min_version"`
-	Suites     []string `json:"suites"`
+	MaxVersion string   `json:"max_version"`
+	Suites13   []string `json:"suites13"` // of TLS 1.3
+	Suites     []string `json:"suites"`   // of the versions before
 	Groups     []string `json:"groups"`
 	Schemes    []string `json:"signature_schemes"`
 }
@@ -29,16 +32,23 @@ func newPolicies() *cobra.Command {
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var rows []policyRow
-			for _, p := range vitrine.Policies() {
+			for _, p := range append(vitrine.Policies(), vitrine.EarlierPolicies()...) {
 				rows = append(rows, policyRow{
-					p.Name(), p.Date(), p.Purpose(), p.MinVersion().String(),
-					spelled(p.CipherSuites()), spelled(p.Groups()), spelled(p.SignatureSchemes()),
+					p.Name(),
+					p.Date(),
+					p.Purpose(),
+					p.MinVersion().String(),
+					p.MaxVersion().String(),
+					spelled(p.CipherSuites13()),
+					spelled(p.CipherSuites()),
+					spelled(p.Groups()),
+					spelled(p.SignatureSchemes()),
 				})
 			}
 			if asJSON {
 				return writeJSONLines(cmd.OutOrStdout(), rows)
 			}
-			return printPolicies(cmd.OutOrStdout(), rows)
+			return printPolicies(cmd.OutOrStdout(), rows[:len(vitrine.Policies())])
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object for each policy")
@@ -61,10 +71,13 @@ func printPolicies(w io.Writer, rows []policyRow) error {
 		if p.MinVersion != before.MinVersion {
 			fmt.Fprintf(w, "  from       %s%s\n", plus, p.MinVersion)
 		}
+		if p.MaxVersion != before.MaxVersion {
+			fmt.Fprintf(w, "  to         %s%s\n", plus, p.MaxVersion)
+		}
 		for _, list := range []struct {
 			name      string
 			has, have []string
-		}{{"suite", p.Suites, before.Suites}, {"group", p.Groups, before.Groups},
+		}{{"suite", p.Suites13, before.Suites13}, {"suite", p.Suites, before.Suites}, {"group", p.Groups, before.Groups},
 			{"signature", p.Schemes, before.Schemes}} {
 			for _, one := range list.has {
 				if !slices.Contains(list.have, one) {
@@ -74,6 +87,8 @@ func printPolicies(w io.Writer, rows []policyRow) error {
 		}
 		before = p
 	}
-	_, err := fmt.Fprintln(w, "\nSuites, groups and schemes are preferred in the order of --json.")
+	_, err := fmt.Fprintln(w, "\nSuites, groups and schemes are preferred in the order of --json, "+
+		"which also has the earlier\npolicies: "+
+		strings.Join(policyNames()[len(vitrine.Policies()):], ", "))
 	return err
 }

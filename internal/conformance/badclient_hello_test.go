@@ -30,7 +30,9 @@ func clientsWithBadHellos() []badClient {
 		})
 	}
 	version := func(v iana.Version, more ...iana.CipherSuite) script.Edits {
-		return set(func(m *message.ClientHello) { m.Version, m.CipherSuites = v, append(m.CipherSuites, more...) })
+		return set(
+			func(m *message.ClientHello) { m.Version, m.CipherSuites = v, append(m.CipherSuites, more...) },
+		)
 	}
 	raw := func(f func([]byte) []byte) script.Edits {
 		return script.Edits{First: script.Replace("client_hello", script.Body(f))}
@@ -48,8 +50,16 @@ func clientsWithBadHellos() []badClient {
 		{what: "a fallback to TLS 1.1, which we do not speak", ref: "RFC 7507 §3",
 			want: alert.ProtocolVersion, says: "at most TLS 1.1",
 			edits: version(iana.TLS11, iana.TLS_FALLBACK_SCSV)},
-		{what: "the SCSV of fallback with our highest version", ref: "RFC 7507 §3: allowed",
-			ends: accepted, edits: version(iana.TLS12, iana.TLS_FALLBACK_SCSV)},
+		{
+			what:   "the SCSV of fallback with our highest version",
+			ref:    "RFC 7507 §3: allowed",
+			ends:   accepted,
+			edits:  version(iana.TLS12, iana.TLS_FALLBACK_SCSV),
+			config: rig.Until12,
+		},
+		{what: "a fallback to TLS 1.2", ref: "RFC 7507 §3", want: alert.InappropriateFallback,
+			says: "fell back", edits: version(iana.TLS12, iana.TLS_FALLBACK_SCSV),
+			config: func(c *vitrine.Config) { c.MaxVersion = 0 }},
 		{what: "TLS 1.3 in client_version", ref: "§E.1: negotiated down", ends: accepted,
 			edits: version(iana.TLS13)},
 		{what: "version 4.0", ref: "§E.1: negotiated down", ends: accepted, edits: version(0x0400)},
@@ -57,18 +67,50 @@ func clientsWithBadHellos() []badClient {
 			edits: version(0xFFFF)},
 		{what: "the longest ClientHello that can be", ref: "§7.4.1.2: every vector full",
 			ends: accepted, edits: set(script.FillHello)},
-		{what: "no suite in common", ref: "§7.4.1.3", want: hf, says: "no cipher suite in common",
-			edits: set(func(m *message.ClientHello) { m.CipherSuites = []iana.CipherSuite{0x1301, 0x0A0A, 0x00FF} })},
-		{what: "no suites", ref: "§7.4.1.2", want: de,
-			edits: raw(func(b []byte) []byte { return slices.Concat(b[:35], []byte{0, 0}, b[39:]) })},
-		{what: "half a suite", ref: "§7.4.1.2", want: de,
-			edits: raw(func(b []byte) []byte { return slices.Concat(b[:35], []byte{0, 1}, b[37:38], b[39:]) })},
-		{what: "no null compression", ref: "§7.4.1.2", want: ip, says: "DEFLATE",
-			edits: set(func(m *message.ClientHello) { m.CompressionMethods = []iana.CompressionMethod{1} })},
+		{
+			what: "no suite in common",
+			ref:  "§7.4.1.3",
+			want: hf,
+			says: "no cipher suite in common",
+			edits: set(
+				func(m *message.ClientHello) { m.CipherSuites = []iana.CipherSuite{0x1301, 0x0A0A, 0x00FF} },
+			),
+		},
+		{
+			what: "no suites",
+			ref:  "§7.4.1.2",
+			want: de,
+			edits: raw(
+				func(b []byte) []byte { return slices.Concat(b[:35], []byte{0, 0}, b[39:]) },
+			),
+		},
+		{
+			what: "half a suite",
+			ref:  "§7.4.1.2",
+			want: de,
+			edits: raw(
+				func(b []byte) []byte { return slices.Concat(b[:35], []byte{0, 1}, b[37:38], b[39:]) },
+			),
+		},
+		{
+			what: "no null compression",
+			ref:  "§7.4.1.2",
+			want: ip,
+			says: "DEFLATE",
+			edits: set(
+				func(m *message.ClientHello) { m.CompressionMethods = []iana.CompressionMethod{1} },
+			),
+		},
 		{what: "no compression methods", ref: "§7.4.1.2", want: de,
 			edits: raw(func(b []byte) []byte { return slices.Concat(b[:39], []byte{0}, b[41:]) })},
-		{what: "null compression after others", ref: "§7.4.1.2: allowed", ends: accepted,
-			edits: set(func(m *message.ClientHello) { m.CompressionMethods = []iana.CompressionMethod{64, 1, 0} })},
+		{
+			what: "null compression after others",
+			ref:  "§7.4.1.2: allowed",
+			ends: accepted,
+			edits: set(
+				func(m *message.ClientHello) { m.CompressionMethods = []iana.CompressionMethod{64, 1, 0} },
+			),
+		},
 		{what: "an extension twice", ref: "§7.4.1.4", want: de, says: "a second time",
 			edits: raw(func(b []byte) []byte {
 				b = append(b, 0, 23, 0, 0)
@@ -83,7 +125,9 @@ func clientsWithBadHellos() []badClient {
 			edits: raw(func([]byte) []byte { return nil })},
 		{what: "unknown suites, groups, schemes, extensions and GREASE",
 			ref: "RFC 8701 §3.1: ignored", ends: accepted, edits: set(func(m *message.ClientHello) {
-				m.CipherSuites = append([]iana.CipherSuite{0x0A0A, 0x1234, 0xFFFE}, m.CipherSuites...)
+				m.CipherSuites = append(
+					[]iana.CipherSuite{0x0A0A, 0x1234, 0xFFFE},
+					m.CipherSuites...)
 				m.Extensions = append(without(without(m.Extensions, iana.ExtSupportedGroups),
 					iana.ExtSignatureAlgorithms),
 					message.Extension{Type: 0x1A1A},

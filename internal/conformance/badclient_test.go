@@ -32,20 +32,27 @@ func TestServerRefusesBadClients(t *testing.T) {
 	cases := slices.Concat(disorderlyClients(t), clientsWithBadRecords(), clientsWithBadHellos(),
 		clientsWithBadKeys(), clientsWithBadProofs(t))
 	for _, c := range cases {
-		t.Run(c.what, func(t *testing.T) {
-			t.Parallel()
-			c.run(t)
-		})
+		for what, offer := range offers {
+			t.Run(c.what+what, func(t *testing.T) {
+				t.Parallel()
+				c.run(t, offer)
+			})
+		}
 	}
 	t.Logf("%d bad clients", len(cases))
 }
 
-func (c *badClient) run(t *testing.T) {
+// offers are Configs of TLS 1.2 with and without TLS 1.3: the answers to a peer that speaks TLS 1.2
+// are the same.
+var offers = map[string]func(*vitrine.Config){"": rig.Until12,
+	", where TLS 1.3 is on": func(*vitrine.Config) {}}
+
+func (c *badClient) run(t *testing.T, offer func(*vitrine.Config)) {
 	id := c.suite
 	if id == 0 {
 		id = rig.ECDSAGCM
 	}
-	config := rig.ServerConfig(t)
+	config := rig.ServerConfig(t, offer)
 	if !slices.Contains(vitrine.Modern.CipherSuites(), id) {
 		config.CipherSuites = []uint16{uint16(id)}
 	}
@@ -200,9 +207,16 @@ func disorderlyClients(t *testing.T) []badClient {
 		{what: "a byte behind Finished", ref: "§7.3", want: um,
 			says:  "1 bytes of a further message behind the client's finished",
 			edits: last(script.Behind("finished", 1))},
-		{what: "ClientHellos without end after the handshake", ref: "RFC 5746 §4.4", want: um,
-			ends:  later,
-			edits: script.Edits{Last: script.Add(slices.Repeat([]script.Item{script.Message(iana.ClientHello)}, 17)...)}},
+		{
+			what: "ClientHellos without end after the handshake",
+			ref:  "RFC 5746 §4.4",
+			want: um,
+			ends: later,
+			edits: script.Edits{
+				Last: script.Add(
+					slices.Repeat([]script.Item{script.Message(iana.ClientHello)}, 17)...),
+			},
+		},
 		{what: "ClientKeyExchange after the handshake", ref: "§7.4", want: um, ends: later,
 			edits: last(script.Add(script.Message(iana.ClientKeyExchange, 0)))},
 		{what: "Finished twice", ref: "§7.4.9", want: um, ends: later,
@@ -230,8 +244,14 @@ func clientsWithBadRecords() []badClient {
 			edits: script.Edits{Last: script.Before("finished", script.ForgedData)}},
 		{what: "HTTP", ref: "§6", want: um, says: "got a record of type 0x47",
 			edits: instead("GET / HTTP/1.1\r\nHost: vitrine.test\r\n\r\n")},
-		{what: "SSLv2", ref: "§E.2", want: um,
-			edits: instead("\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x07\x00\xc0\x05\x00\x80\x03\x00\x80\x01\x00\x80")},
+		{
+			what: "SSLv2",
+			ref:  "§E.2",
+			want: um,
+			edits: instead(
+				"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x07\x00\xc0\x05\x00\x80\x03\x00\x80\x01\x00\x80",
+			),
+		},
 		{what: "SMTP", ref: "§6", want: um, edits: instead("EHLO vitrine.test\r\n")},
 		{what: "an unknown type", ref: "§6", want: um, edits: first(script.Wire(99, 3, 3, 0, 0))},
 		{what: "major version 2", ref: "§6.2.1", want: alert.ProtocolVersion,
@@ -284,8 +304,10 @@ func clientsWithBadKeys() []badClient {
 		return script.Edits{Key: func(m *message.ClientKeyExchange) { m.ECPublic = b }}
 	}
 	p256 := func(b []byte) script.Edits {
-		return script.Edits{Hello: func(m *message.ClientHello) { m.Extensions = without(m.Extensions, iana.ExtSupportedGroups) },
-			Key: func(m *message.ClientKeyExchange) { m.ECPublic = b }}
+		return script.Edits{
+			Hello: func(m *message.ClientHello) { m.Extensions = without(m.Extensions, iana.ExtSupportedGroups) },
+			Key:   func(m *message.ClientKeyExchange) { m.ECPublic = b },
+		}
 	}
 	dh := func(f func(p []byte) []byte) script.Edits {
 		return script.Edits{Last: func(s *script.Peer, l []script.Item) []script.Item {
@@ -360,12 +382,26 @@ func clientsWithBadProofs(t *testing.T) []badClient {
 		{what: "a server's certificate", ref: "RFC 5280 §4.2.1.12",
 			want: alert.UnsupportedCertificate, config: auth(tls.RequireAndVerifyClientCert),
 			cert: &server},
-		{what: "a bad signature", ref: "§7.4.8", want: alert.DecryptError,
-			config: auth(tls.RequireAndVerifyClientCert), cert: &known,
-			edits: verify(func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 })},
-		{what: "a bad signature where any certificate will do", ref: "§7.4.8",
-			want: alert.DecryptError, config: auth(tls.RequestClientCert), cert: &known,
-			edits: verify(func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 })},
+		{
+			what:   "a bad signature",
+			ref:    "§7.4.8",
+			want:   alert.DecryptError,
+			config: auth(tls.RequireAndVerifyClientCert),
+			cert:   &known,
+			edits: verify(
+				func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 },
+			),
+		},
+		{
+			what:   "a bad signature where any certificate will do",
+			ref:    "§7.4.8",
+			want:   alert.DecryptError,
+			config: auth(tls.RequestClientCert),
+			cert:   &known,
+			edits: verify(
+				func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 },
+			),
+		},
 		{what: "no signature", ref: "§7.4.8", want: alert.DecryptError,
 			config: auth(tls.RequestClientCert), cert: &known,
 			edits: verify(func(m *message.CertificateVerify) { m.Signature = nil })},

@@ -42,7 +42,9 @@ func serversWithBadHellos() []badServer {
 	short := func(c *vitrine.Config) { c.MaxFragmentLength = 512 }
 	alpn := func(c *vitrine.Config) { c.NextProtos = []string{"h2", "http/1.1"} }
 	legacy := func(c *vitrine.Config) { c.Policy = vitrine.Legacy }
-	noRI := set(func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) })
+	noRI := set(
+		func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) },
+	)
 	return []badServer{
 		{what: "a version above ours", ref: "§7.4.1.3", want: ip, says: "TLS 1.3",
 			edits: version(iana.TLS13)},
@@ -68,8 +70,14 @@ func serversWithBadHellos() []badServer {
 		{what: "GREASE as a suite", ref: "RFC 8701 §3.1", want: ip, edits: chosen(0x0A0A)},
 		{what: "DEFLATE", ref: "§7.4.1.3", want: ip, says: "DEFLATE",
 			edits: set(func(m *message.ServerHello) { m.CompressionMethod = 1 })},
-		{what: "a session ID of 33 bytes", ref: "§7.4.1.3", want: alert.DecodeError,
-			edits: raw(func(b []byte) []byte { return slices.Insert(slices.Replace(b, 34, 35, 33), 35, make([]byte, 33)...) })},
+		{
+			what: "a session ID of 33 bytes",
+			ref:  "§7.4.1.3",
+			want: alert.DecodeError,
+			edits: raw(
+				func(b []byte) []byte { return slices.Insert(slices.Replace(b, 34, 35, 33), 35, make([]byte, 33)...) },
+			),
+		},
 		{what: "a session ID of its own", ref: "§7.4.1.3: allowed", ends: accepted,
 			edits: set(func(m *message.ServerHello) { m.SessionID = make([]byte, 32) })},
 		{what: "bytes behind the extensions", ref: "§7.4.1.3", want: alert.DecodeError,
@@ -95,7 +103,10 @@ func serversWithBadHellos() []badServer {
 			edits: ext(0xABCD)},
 		{what: "GREASE as an extension", ref: "RFC 8701 §3.1", want: ue, edits: ext(0x1A1A)},
 		{what: "supported_versions", ref: "RFC 8446 §4.2.1", want: ue,
-			edits: ext(iana.ExtSupportedVersions, 3, 3)},
+			edits: ext(iana.ExtSupportedVersions, 3, 3), config: rig.Until12},
+		{what: "supported_versions, which we offer, with TLS 1.2", ref: "RFC 8446 §4.2.1",
+			want: ip, edits: ext(iana.ExtSupportedVersions, 3, 3),
+			config: func(c *vitrine.Config) { c.MaxVersion = vitrine.VersionTLS13 }},
 		{what: "signature_algorithms", ref: "§7.4.1.4.1: servers MUST NOT send it", want: ue,
 			says: "signature_algorithms", edits: ext(iana.ExtSignatureAlgorithms, 0, 2, 4, 3)},
 		{what: "supported_groups", ref: "RFC 8422 §5.1: some servers send it", ends: accepted,
@@ -118,12 +129,24 @@ func serversWithBadHellos() []badServer {
 		{what: "no encrypt_then_mac where it is required", ref: "RFC 7366 §3", want: hf,
 			suite:  iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
 			config: func(c *vitrine.Config) { cbcAndGCM(c); c.EncryptThenMAC = vitrine.Required }},
-		{what: "no extended_master_secret where it is required", ref: "RFC 7627 §5.2", want: hf,
+		{
+			what:   "no extended_master_secret where it is required",
+			ref:    "RFC 7627 §5.2",
+			want:   hf,
 			says:   "extended_master_secret",
 			config: func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Required },
-			edits:  set(func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret) })},
-		{what: "no extended_master_secret", ref: "RFC 7627 §5.2: allowed", ends: accepted,
-			edits: set(func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret) })},
+			edits: set(
+				func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret) },
+			),
+		},
+		{
+			what: "no extended_master_secret",
+			ref:  "RFC 7627 §5.2: allowed",
+			ends: accepted,
+			edits: set(
+				func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret) },
+			),
+		},
 		{what: "extended_master_secret with content", ref: "RFC 7627 §5.1", want: alert.DecodeError,
 			edits: ext(iana.ExtExtendedMasterSecret, 0)},
 		{what: "max_fragment_length and record_size_limit", ref: "RFC 8449 §5", want: ip,

@@ -22,10 +22,14 @@ import (
 
 // RFC 5246 §7.2.1: whoever may cut a connection must not decide where its data ends.
 func TestStreamCutAnywhereIsNoticed(t *testing.T) {
+	rig.EachVersion(t, testStreamCutAnywhereIsNoticed)
+}
+
+func testStreamCutAnywhereIsNoticed(t *testing.T, version func(*vitrine.Config)) {
 	// whose signatures are of one length
 	ed25519 := func(c *vitrine.Config) { c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.Ed25519)} }
 	const said = "what the sender said"
-	server := rig.ServerConfig(t, ed25519)
+	server := rig.ServerConfig(t, version, ed25519)
 	// run cuts what one side sends, and gives what the other makes of it.
 	run := func(t *testing.T, from iana.Side, edit func([]byte) [][]byte) (heard []byte,
 		err error) {
@@ -34,7 +38,7 @@ func TestStreamCutAnywhereIsNoticed(t *testing.T) {
 		defer b.Close()
 		ends := [2]net.Conn{a, b}
 		ends[from] = &rig.Middle{TCPConn: ends[from].(*net.TCPConn), Edit: edit}
-		conns := [2]*vitrine.Conn{vitrine.Client(ends[0], rig.ClientConfig()),
+		conns := [2]*vitrine.Conn{vitrine.Client(ends[0], rig.ClientConfig(version)),
 			vitrine.Server(ends[1], server)}
 		var wg sync.WaitGroup
 		wg.Go(func() {
@@ -162,7 +166,10 @@ func flipEveryByte(t *testing.T, id iana.CipherSuite, etm vitrine.Demand) int {
 
 func tamper(t *testing.T, id iana.CipherSuite, etm vitrine.Demand, c tampering) {
 	t.Helper()
-	named := func(v *vitrine.Config) { v.CipherSuites, v.EncryptThenMAC = []uint16{uint16(id)}, etm }
+	named := func(v *vitrine.Config) {
+		rig.Until12(v)
+		v.CipherSuites, v.EncryptThenMAC = []uint16{uint16(id)}, etm
+	}
 	a, b := rig.Wires(t)
 	defer a.Close()
 	defer b.Close()
@@ -205,14 +212,18 @@ func tamper(t *testing.T, id iana.CipherSuite, etm vitrine.Demand, c tampering) 
 
 // A record of our own, or of another connection, authenticates nothing.
 func TestReflectedAndForeignRecordsAreRefused(t *testing.T) {
+	rig.EachVersion(t, testReflectedAndForeignRecordsAreRefused)
+}
+
+func testReflectedAndForeignRecordsAreRefused(t *testing.T, version func(*vitrine.Config)) {
 	for _, p := range rig.Protections {
 		named := func(v *vitrine.Config) { v.CipherSuites, v.EncryptThenMAC = []uint16{uint16(p.ID)}, p.EncryptThenMAC }
 		record := func(reflected bool) (client *vitrine.Conn, wire *rig.Middle, sealed []byte) {
 			a, b := rig.Wires(t)
 			mine, theirs := &rig.Middle{TCPConn: a.(*net.TCPConn)},
 				&rig.Middle{TCPConn: b.(*net.TCPConn)}
-			client, server := vitrine.Client(mine, rig.ClientConfig(named)),
-				vitrine.Server(theirs, rig.ServerConfig(t, named))
+			client, server := vitrine.Client(mine, rig.ClientConfig(version, named)),
+				vitrine.Server(theirs, rig.ServerConfig(t, version, named))
 			if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 				t.Fatalf("client: %v; server: %v", err, serverErr)
 			}

@@ -22,6 +22,7 @@ func TestEveryPreSharedKeySuite(t *testing.T) {
 		n++
 		t.Run(s.String(), func(t *testing.T) {
 			client, server := rig.Configs(t)
+			rig.Until12(client)
 			key := []byte{0, 1, 2, 3, 4, 5, 6, 7, 8}
 			client.CipherSuites = []uint16{uint16(s.ID)}
 			server.CipherSuites = client.CipherSuites
@@ -70,6 +71,7 @@ func TestEveryPreSharedKeySuite(t *testing.T) {
 
 func TestPreSharedKeySuitesNeedAKey(t *testing.T) {
 	client, server := rig.Configs(t)
+	rig.Until12(client)
 	// TLS_PSK_WITH_AES_128_GCM_SHA256 first
 	client.CipherSuites = []uint16{0x00A8, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
 	server.CipherSuites = client.CipherSuites

@@ -18,8 +18,8 @@ func TestTwoRecordsForEachSystemCall(t *testing.T) {
 	a, b := rig.Wires(t)
 	wire := &rig.Counting{Conn: a}
 	other := &rig.Counting{Conn: b}
-	client, server := vitrine.Client(wire, rig.ClientConfig()),
-		vitrine.Server(other, rig.ServerConfig(t))
+	client, server := vitrine.Client(wire, rig.ClientConfig(rig.Until12)),
+		vitrine.Server(other, rig.ServerConfig(t, rig.Until12))
 	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
@@ -48,10 +48,14 @@ func TestTwoRecordsForEachSystemCall(t *testing.T) {
 }
 
 func TestOneReadTakesInManyRecords(t *testing.T) {
+	rig.EachVersion(t, testOneReadTakesInManyRecords)
+}
+
+func testOneReadTakesInManyRecords(t *testing.T, version func(*vitrine.Config)) {
 	a, b := rig.Wires(t)
 	wire := &rig.Counting{Conn: a}
-	client, server := vitrine.Client(wire, rig.ClientConfig()),
-		vitrine.Server(b, rig.ServerConfig(t))
+	client, server := vitrine.Client(wire, rig.ClientConfig(version)),
+		vitrine.Server(b, rig.ServerConfig(t, version))
 	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
@@ -70,10 +74,14 @@ func TestOneReadTakesInManyRecords(t *testing.T) {
 
 // An empty record is legal and useless, and 33 in a row end a connection.
 func TestWritingNothingSendsNothing(t *testing.T) {
+	rig.EachVersion(t, testWritingNothingSendsNothing)
+}
+
+func testWritingNothingSendsNothing(t *testing.T, version func(*vitrine.Config)) {
 	a, b := rig.Wires(t)
 	wire := &rig.Counting{Conn: a}
-	client, server := vitrine.Client(wire, rig.ClientConfig()),
-		vitrine.Server(b, rig.ServerConfig(t))
+	client, server := vitrine.Client(wire, rig.ClientConfig(version)),
+		vitrine.Server(b, rig.ServerConfig(t, version))
 	done := make(chan error, 1)
 	go func() { done <- server.Handshake() }()
 	if n, err := client.Write(nil); n != 0 || err != nil { // which performs the handshake
@@ -127,18 +135,25 @@ func recut(n, piece int) func([]byte) [][]byte {
 
 // RFC 5246 §6.2.1: "client message boundaries are not preserved in the record layer".
 func TestHandshakeMessagesMayBeFragmented(t *testing.T) {
+	rig.EachVersion(t, testHandshakeMessagesMayBeFragmented)
+}
+
+func testHandshakeMessagesMayBeFragmented(t *testing.T, version func(*vitrine.Config)) {
 	count := 0
 	for _, n := range []int{1, 2, 3, 4, 5, 7, 64, 500, 16384} {
 		for _, piece := range []int{1, 6, 1 << 20} {
 			count++
 			a, b := rig.Wires(t)
 			client := vitrine.Client(&rig.Middle{TCPConn: a.(*net.TCPConn), Edit: recut(n, piece)},
-				rig.ClientConfig(func(c *vitrine.Config) {
-					c.Certificates = []tls.Certificate{rig.IssueForClient(t, rig.Authority(), "ecdsa")}
+				rig.ClientConfig(version, func(c *vitrine.Config) {
+					c.Certificates = []tls.Certificate{
+						rig.IssueForClient(t, rig.Authority(), "ecdsa"),
+					}
 				}))
 			server := vitrine.Server(&rig.Middle{TCPConn: b.(*net.TCPConn), Edit: recut(n, piece)},
-				rig.ServerConfig(t, func(c *vitrine.Config) {
-					c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, rig.Authority().Pool()
+				rig.ServerConfig(t, version, func(c *vitrine.Config) {
+					c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, rig.Authority().
+						Pool()
 				}))
 			if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 				t.Errorf("records of %d, pieces of %d bytes: %v; %v", n, piece, err, serverErr)
@@ -177,7 +192,9 @@ func longest(overhead int, into *int) func([]byte) [][]byte {
 	}
 }
 
-func TestLimitsOfRecordsAreObeyed(t *testing.T) {
+func TestLimitsOfRecordsAreObeyed(t *testing.T) { rig.EachVersion(t, testLimitsOfRecordsAreObeyed) }
+
+func testLimitsOfRecordsAreObeyed(t *testing.T, version func(*vitrine.Config)) {
 	rsl := func(n int) func(*vitrine.Config) { return func(c *vitrine.Config) { c.RecordSizeLimit = n } }
 	mfl := func(n int) func(*vitrine.Config) { return func(c *vitrine.Config) { c.MaxFragmentLength = n } }
 	for _, c := range []struct {
@@ -199,11 +216,17 @@ func TestLimitsOfRecordsAreObeyed(t *testing.T) {
 	} {
 		a, b := rig.Wires(t)
 		var most [2]int
-		const gcm = 24
+		var limited, agreed vitrine.Config
+		c.client(&limited)
+		c.server(&agreed)
+		gcm := 24
+		if version(&limited); limited.MaxVersion == vitrine.VersionTLS13 {
+			gcm = 17 // the tag and the type
+		}
 		client := vitrine.Client(&rig.Middle{TCPConn: a.(*net.TCPConn),
-			Edit: longest(gcm, &most[0])}, rig.ClientConfig(c.client))
+			Edit: longest(gcm, &most[0])}, rig.ClientConfig(version, c.client))
 		server := vitrine.Server(&rig.Middle{TCPConn: b.(*net.TCPConn),
-			Edit: longest(gcm, &most[1])}, rig.ServerConfig(t, c.server))
+			Edit: longest(gcm, &most[1])}, rig.ServerConfig(t, version, c.server))
 		if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 			t.Errorf("%s: %v; %v", c.what, err, serverErr)
 			continue
@@ -215,6 +238,11 @@ func TestLimitsOfRecordsAreObeyed(t *testing.T) {
 			if _, err := io.ReadFull(ends[1], make([]byte, len(sent))); err != nil {
 				t.Errorf("%s: %v", c.what, err)
 			}
+		}
+		if limited.MaxVersion == vitrine.VersionTLS13 && limited.RecordSizeLimit != 0 &&
+			agreed.RecordSizeLimit != 0 { // RFC 8449 §4: it counts the type
+			c.most[0]--
+			c.most[1]--
 		}
 		if most != c.most {
 			t.Errorf("%s: the longest records hold %d bytes, expected %d", c.what, most, c.most)

@@ -59,7 +59,14 @@ func fromCryptoTLS(
 // With InsecureSkipVerify the connection is made, and the chain handed out raw; without it the
 // reason is named.
 func TestACertificateThatCryptoX509RefusesIsForThoseWhoSkipAlone(t *testing.T) {
-	own := rig.ServerConfig(t).Certificates[0]
+	rig.EachVersion(t, testACertificateThatCryptoX509RefusesIsForThoseWhoSkipAlone)
+}
+
+func testACertificateThatCryptoX509RefusesIsForThoseWhoSkipAlone(
+	t *testing.T,
+	version func(*vitrine.Config),
+) {
+	own := rig.ServerConfig(t, version).Certificates[0]
 	for _, name := range []string{"neg-serial", "san-nonascii", "san-ip-badlen"} {
 		leaf := refusedPEM(t, name)
 		later := own

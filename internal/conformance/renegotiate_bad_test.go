@@ -68,8 +68,14 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 			edits: info(func(b []byte) []byte { return slices.Concat(b[12:], b[:12]) })},
 		{what: "renegotiation_info with one bit changed", ref: "RFC 5746 §3.5", want: hf,
 			edits: info(func(b []byte) []byte { b[23] ^= 1; return b })},
-		{what: "no renegotiation_info", ref: "RFC 5746 §3.5", want: hf,
-			edits: set(func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) })},
+		{
+			what: "no renegotiation_info",
+			ref:  "RFC 5746 §3.5",
+			want: hf,
+			edits: set(
+				func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) },
+			),
+		},
 		{what: "another certificate", ref: "RFC 5746 §5", want: alert.BadCertificate,
 			says: "another certificate", cert: &stranger,
 			suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
@@ -123,7 +129,7 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 }
 
 func (c *renegotiator) run(t *testing.T) {
-	config := rig.ClientConfig()
+	config := rig.ClientConfig(rig.Until12)
 	config.CipherSuites = []uint16{uint16(rig.ECDSAGCM),
 		uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
 		uint16(iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)}
@@ -228,7 +234,10 @@ func (c *renegotiator) renegotiate(s *script.Peer) error {
 
 // RFC 5246 §7.2.2: a client that renegotiates once says no to the second request, and goes on.
 func TestClientRenegotiatesOnce(t *testing.T) {
-	config := rig.ClientConfig(func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateOnceAsClient })
+	config := rig.ClientConfig(
+		rig.Until12,
+		func(c *vitrine.Config) { c.Renegotiation = tls.RenegotiateOnceAsClient },
+	)
 	ours, wire := rig.Wires(t)
 	peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{})
 	done := make(chan error, 1)
@@ -262,7 +271,10 @@ func TestClientRenegotiatesOnce(t *testing.T) {
 // RFC 5746 §4.1: without renegotiation_info nobody knows whose handshake the first one was, so
 // there is no second.
 func TestClientDoesNotRenegotiateUnsafely(t *testing.T) {
-	config := rig.ClientConfig(func(c *vitrine.Config) { c.Policy, c.Renegotiation = vitrine.Legacy, tls.RenegotiateFreelyAsClient })
+	config := rig.ClientConfig(
+		rig.Until12,
+		func(c *vitrine.Config) { c.Policy, c.Renegotiation = vitrine.Legacy, tls.RenegotiateFreelyAsClient },
+	)
 	ours, wire := rig.Wires(t)
 	peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{
 		Answer: func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) },

@@ -43,7 +43,9 @@ func TestClientRefusesBadResumption(t *testing.T) {
 		return set(func(m *message.ServerHello) { m.Extensions = without(m.Extensions, x) })
 	}
 	addExt := func(x iana.ExtensionType) script.Edits {
-		return set(func(m *message.ServerHello) { m.Extensions = append(m.Extensions, message.Extension{Type: x}) })
+		return set(
+			func(m *message.ServerHello) { m.Extensions = append(m.Extensions, message.Extension{Type: x}) },
+		)
 	}
 	withTicket := func(f func(*script.Peer, []script.Item) []script.Item) script.Edits {
 		e := addExt(iana.ExtSessionTicket)
@@ -79,10 +81,16 @@ func TestClientRefusesBadResumption(t *testing.T) {
 			ticket: []byte{1, 2, 3}},
 		{what: "an empty ticket", ref: "RFC 5077 §3.3", ends: accepted,
 			edits: withTicket(script.Before("change_cipher_spec", ticket())), kept: true},
-		{what: "another suite", ref: "RFC 5246 §7.4.1.3", want: ip,
+		{
+			what:   "another suite",
+			ref:    "RFC 5246 §7.4.1.3",
+			want:   ip,
 			says:   "resumes a session of TLS 1.2 and TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
 			config: suites(rig.ECDSAGCM, iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
-			edits:  set(func(m *message.ServerHello) { m.CipherSuite = iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 })},
+			edits: set(
+				func(m *message.ServerHello) { m.CipherSuite = iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 },
+			),
+		},
 		{what: "a suite that was not offered", ref: "RFC 5246 §7.4.1.3", want: ip,
 			says:  "did not offer",
 			edits: set(func(m *message.ServerHello) { m.CipherSuite = rig.RSAGCM })},
@@ -156,8 +164,8 @@ func TestClientRefusesBadResumption(t *testing.T) {
 }
 
 func (c *badResumer) run(t *testing.T) {
-	full, again, server := rig.ClientConfig(), rig.ClientConfig(),
-		rig.ServerConfig(t, func(c *vitrine.Config) {
+	full, again, server := rig.ClientConfig(rig.Until12), rig.ClientConfig(rig.Until12),
+		rig.ServerConfig(t, rig.Until12, func(c *vitrine.Config) {
 			c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}
 			c.CipherSuites = []uint16{uint16(rig.ECDSAGCM)}
 		})
@@ -280,9 +288,10 @@ func (c resumer) calledWith(what string, id []byte) resumer {
 }
 
 func (c *resumer) run(t *testing.T) {
-	server := rig.ServerConfig(t,
-		func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.ECDSAGCM), uint16(ecdsaCBC)} })
-	client := rig.ClientConfig()
+	server := rig.ServerConfig(t, rig.Until12, func(c *vitrine.Config) {
+		c.CipherSuites = []uint16{uint16(rig.ECDSAGCM), uint16(ecdsaCBC)}
+	})
+	client := rig.ClientConfig(rig.Until12)
 	if c.byID {
 		server.SessionTicketsDisabled, server.SessionStore = true, session.NewMemory(10)
 	}
@@ -329,18 +338,28 @@ func (c *resumer) run(t *testing.T) {
 func cbcOnly(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(ecdsaCBC)} }
 
 func helloWithout(x iana.ExtensionType) script.Edits {
-	return script.Edits{Hello: func(m *message.ClientHello) { m.Extensions = without(m.Extensions, x) }}
+	return script.Edits{
+		Hello: func(m *message.ClientHello) { m.Extensions = without(m.Extensions, x) },
+	}
 }
 
 // A hello for another version cannot resume: RFC 5246 §7.4.1.3.
 func TestServerResumesNoOtherVersion(t *testing.T) {
 	const suite = iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA
-	server := rig.ServerConfig(t,
-		func(c *vitrine.Config) { c.CipherSuites, c.MinVersion = []uint16{uint16(suite)}, tls.VersionTLS10 })
+	server := rig.ServerConfig(
+		t,
+		rig.Until12,
+		func(c *vitrine.Config) { c.CipherSuites, c.MinVersion = []uint16{uint16(suite)}, tls.VersionTLS10 },
+	)
 	for _, v := range []iana.Version{iana.TLS12, iana.TLS11} {
-		m := remember(t,
-			rig.ClientConfig(func(c *vitrine.Config) { c.CipherSuites = server.CipherSuites }),
-			server)
+		m := remember(
+			t,
+			rig.ClientConfig(
+				rig.Until12,
+				func(c *vitrine.Config) { c.CipherSuites = server.CipherSuites },
+			),
+			server,
+		)
 		wire, ours := rig.Wires(t)
 		peer := rig.Script(t, iana.Client, wire, tls.Certificate{},
 			script.Edits{Hello: func(m *message.ClientHello) {

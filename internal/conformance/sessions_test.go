@@ -28,9 +28,15 @@ func TestResumingExtendsNoLifetime(t *testing.T) {
 			var mu sync.Mutex
 			now := time.Now()
 			clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
-			client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) })
-			server := rig.ServerConfig(t,
-				func(c *vitrine.Config) { c.TicketKeys = session.FixedKeys{session.NewTicketKey([32]byte{1})} })
+			client := rig.ClientConfig(
+				rig.Until12,
+				func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) },
+			)
+			server := rig.ServerConfig(
+				t,
+				rig.Until12,
+				func(c *vitrine.Config) { c.TicketKeys = session.FixedKeys{session.NewTicketKey([32]byte{1})} },
+			)
 			if kind != "ticket" {
 				server.SessionTicketsDisabled, server.SessionStore = true, session.NewMemory(10)
 			}
@@ -111,9 +117,15 @@ func TestAStoreThatFailsCostsNoConnection(t *testing.T) {
 		t.Run(tt.what, func(t *testing.T) {
 			m := &moody{Memory: session.NewMemory(10), FixedKeys: key}
 			var events bytes.Buffer
-			client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) })
-			server := rig.ServerConfig(t,
-				func(c *vitrine.Config) { c.Trace = trace.NewWriter(&events) })
+			client := rig.ClientConfig(
+				rig.Until12,
+				func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) },
+			)
+			server := rig.ServerConfig(
+				t,
+				rig.Until12,
+				func(c *vitrine.Config) { c.Trace = trace.NewWriter(&events) },
+			)
 			if tt.byID {
 				server.SessionTicketsDisabled, server.SessionStore = true, m
 			} else {
@@ -147,8 +159,11 @@ func TestAStoreThatHangsEndsWithTheHandshake(t *testing.T) {
 	for _, byID := range []bool{true, false} {
 		m := &moody{Memory: session.NewMemory(10),
 			FixedKeys: session.FixedKeys{session.NewTicketKey([32]byte{1})}, wait: true}
-		client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) })
-		server := rig.ServerConfig(t)
+		client := rig.ClientConfig(
+			rig.Until12,
+			func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) },
+		)
+		server := rig.ServerConfig(t, rig.Until12)
 		if byID {
 			server.SessionTicketsDisabled, server.SessionStore = true, m
 		} else {
@@ -175,6 +190,10 @@ func TestAStoreThatHangsEndsWithTheHandshake(t *testing.T) {
 // A client certificate that does not fit into a ticket, RFC 5077 §3.3: "the server MAY send a
 // zero-length ticket".
 func TestAClientWithALongChainConnects(t *testing.T) {
+	rig.EachVersion(t, testAClientWithALongChainConnects)
+}
+
+func testAClientWithALongChainConnects(t *testing.T, version func(*vitrine.Config)) {
 	cert := rig.Certificate(t, throwaway.ECDSA, func(c *x509.Certificate) {
 		throwaway.ForClient(c)
 		c.OCSPServer = []string{"http://" + strings.Repeat("long.", 5000)}
@@ -182,12 +201,15 @@ func TestAClientWithALongChainConnects(t *testing.T) {
 	for len(cert.Certificate) < 4 {
 		cert.Certificate = append(cert.Certificate, cert.Certificate[0])
 	}
-	client := rig.ClientConfig(func(c *vitrine.Config) {
+	client := rig.ClientConfig(version, func(c *vitrine.Config) {
 		c.ClientSessionCache, c.Certificates = vitrine.NewLRUClientSessionCache(1),
 			[]tls.Certificate{cert}
 	})
-	server := rig.ServerConfig(t,
-		func(c *vitrine.Config) { c.ClientAuth = tls.RequireAnyClientCert })
+	server := rig.ServerConfig(
+		t,
+		version,
+		func(c *vitrine.Config) { c.ClientAuth = tls.RequireAnyClientCert },
+	)
 	for range 2 {
 		if rig.Resumes(t, client, server) {
 			t.Error("a session of 100 kB was in a ticket")
@@ -201,6 +223,7 @@ func TestPreSharedKeysAndSessions(t *testing.T) {
 	known := map[string][]byte{"gardener": {1, 2, 3}}
 	suites := []uint16{uint16(iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256)}
 	client := &vitrine.Config{ServerName: rig.ServerName, CipherSuites: suites,
+		MaxVersion:         vitrine.VersionTLS12,
 		ClientSessionCache: vitrine.NewLRUClientSessionCache(1),
 		GetPSK: func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
 			return &vitrine.PSK{Identity: []byte("gardener"), Key: []byte{1, 2, 3}}, nil
@@ -277,8 +300,11 @@ func TestBadPreSharedKeys(t *testing.T) {
 			iana.TLS_DHE_PSK_WITH_AES_128_GCM_SHA256, iana.TLS_RSA_PSK_WITH_AES_128_GCM_SHA256} {
 			t.Run(tt.what+"/"+id.String(), func(t *testing.T) {
 				t.Parallel()
-				client := rig.ClientConfig(func(c *vitrine.Config) { c.GetPSK, c.CipherSuites = tt.client, []uint16{uint16(id)} })
-				server := rig.ServerConfig(t, func(c *vitrine.Config) {
+				client := rig.ClientConfig(
+					rig.Until12,
+					func(c *vitrine.Config) { c.GetPSK, c.CipherSuites = tt.client, []uint16{uint16(id)} },
+				)
+				server := rig.ServerConfig(t, rig.Until12, func(c *vitrine.Config) {
 					c.GetPSK, c.PSKIdentityHint, c.CipherSuites = tt.server, tt.hint,
 						client.CipherSuites
 				})
@@ -309,14 +335,14 @@ func TestPreSharedKeyHints(t *testing.T) {
 		for _, id := range []iana.CipherSuite{iana.TLS_PSK_WITH_AES_128_GCM_SHA256,
 			iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256} {
 			var heard [][]byte
-			client := rig.ClientConfig(func(c *vitrine.Config) {
+			client := rig.ClientConfig(rig.Until12, func(c *vitrine.Config) {
 				c.CipherSuites = []uint16{uint16(id)}
 				c.GetPSK = func(i *vitrine.PSKInfo) (*vitrine.PSK, error) {
 					heard = append(heard, i.Hint)
 					return &vitrine.PSK{Key: []byte{1}}, nil
 				}
 			})
-			server := rig.ServerConfig(t, func(c *vitrine.Config) {
+			server := rig.ServerConfig(t, rig.Until12, func(c *vitrine.Config) {
 				c.CipherSuites, c.PSKIdentityHint = client.CipherSuites, hint
 				c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK,
 					error) {

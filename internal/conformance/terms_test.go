@@ -240,8 +240,9 @@ func TestSessionsKeepTheirTerms(t *testing.T) {
 }
 
 func (c *terms) run(t *testing.T, byID bool) {
-	client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = &rig.OneSession{} })
-	server := rig.ServerConfig(t, func(c *vitrine.Config) {
+	client := rig.ClientConfig(rig.Until12,
+		func(c *vitrine.Config) { c.ClientSessionCache = &rig.OneSession{} })
+	server := rig.ServerConfig(t, rig.Until12, func(c *vitrine.Config) {
 		c.TicketKeys = session.FixedKeys{session.NewTicketKey([32]byte{1})}
 	})
 	if byID {
@@ -287,10 +288,14 @@ func (c *terms) run(t *testing.T, byID bool) {
 // A chain that only policy Legacy accepts is no way into a client of policy Modern that shares its
 // cache.
 func TestASHA1ChainIsNotResumedUnderAnotherPolicy(t *testing.T) {
-	server := rig.ServerConfig(t, func(c *vitrine.Config) {
+	rig.EachVersion(t, testASHA1ChainIsNotResumedUnderAnotherPolicy)
+}
+
+func testASHA1ChainIsNotResumedUnderAnotherPolicy(t *testing.T, version func(*vitrine.Config)) {
+	server := rig.ServerConfig(t, version, func(c *vitrine.Config) {
 		c.Certificates = []tls.Certificate{weakCertificate(t)}
 	})
-	legacy := rig.ClientConfig(func(c *vitrine.Config) {
+	legacy := rig.ClientConfig(version, func(c *vitrine.Config) {
 		c.Policy, c.ClientSessionCache = vitrine.Legacy, vitrine.NewLRUClientSessionCache(1)
 		c.LegacyRoots = []*x509.Certificate{rig.Authority().Cert}
 	})
@@ -309,20 +314,32 @@ func TestASHA1ChainIsNotResumedUnderAnotherPolicy(t *testing.T) {
 // A resumed connection knows of the full handshake what it cannot see itself, as with crypto/tls;
 // the group at both ends.
 func TestAResumedConnectionKnowsItsFullHandshake(t *testing.T) {
+	rig.EachVersion(t, testAResumedConnectionKnowsItsFullHandshake)
+}
+
+func testAResumedConnectionKnowsItsFullHandshake(t *testing.T, version func(*vitrine.Config)) {
 	cert := rig.Certificate(t, throwaway.ECDSA)
 	staple, err := rig.Authority().Staple(cert.Leaf)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cert.OCSPStaple, cert.SignedCertificateTimestamps = staple, [][]byte{{1, 2, 3}, {4}}
+	group := vitrine.X25519
+	if rig.ClientConfig(version).MaxVersion == vitrine.VersionTLS13 {
+		group = vitrine.X25519MLKEM768
+	}
 	for _, stored := range []bool{false, true} {
 		cache := &rig.OneSession{}
-		client := rig.ClientConfig(func(c *vitrine.Config) { c.ClientSessionCache = cache })
-		server := rig.ServerConfig(t, func(c *vitrine.Config) {
+		client := rig.ClientConfig(
+			version,
+			func(c *vitrine.Config) { c.ClientSessionCache = cache },
+		)
+		server := rig.ServerConfig(t, version, func(c *vitrine.Config) {
 			c.Certificates = []tls.Certificate{cert}
 		})
 		for _, resumed := range []bool{false, true} {
 			c, s := rig.Pair(t, client, server)
+			rig.Hear(t, c, s)
 			state, theirs := c.ConnectionState(), s.ConnectionState()
 			switch {
 			case state.DidResume != resumed:
@@ -333,9 +350,9 @@ func TestAResumedConnectionKnowsItsFullHandshake(t *testing.T) {
 			case len(state.SignedCertificateTimestamps) != 2 ||
 				len(state.SignedCertificateTimestamps[0]) != 3:
 				t.Errorf("resumed %v: got the SCTs %x", resumed, state.SignedCertificateTimestamps)
-			case state.CurveID != tls.X25519 || state.Group != iana.X25519 ||
-				state.GroupName != "x25519" ||
-				theirs.CurveID != tls.X25519 || theirs.GroupName != "x25519":
+			case state.CurveID != group || state.Group != iana.Group(group) ||
+				state.GroupName != state.Group.String() ||
+				theirs.CurveID != group || theirs.GroupName != state.GroupName:
 				t.Errorf("resumed %v: got the groups %v %q and %v %q", resumed, state.CurveID,
 					state.GroupName, theirs.CurveID, theirs.GroupName)
 			}

@@ -56,7 +56,7 @@ func TestHalfOpenHandshakeHoldsWhatWasSent(t *testing.T) {
 		{"the longest ClientHello", raw, record.MaxPlaintext, len(raw)*9/8 +
 			len(hello.CipherSuites)*5/2 + fixed},
 	} {
-		config := rig.ServerConfig(t)
+		config := rig.ServerConfig(t, rig.Until12)
 		before := flood.Held()
 		var wires []net.Conn
 		for range conns {
@@ -107,7 +107,7 @@ func TestRequestsThatAreNotAnsweredCostNothing(t *testing.T) {
 		a.SetDeadline(time.Time{})
 		b.SetDeadline(time.Time{})
 		wire := rig.NewDeaf(b)
-		conn := vitrine.Server(wire, rig.ServerConfig(t))
+		conn := vitrine.Server(wire, rig.ServerConfig(t, rig.Until12))
 		go conn.Handshake()
 		peer, err := flood.Client(a)
 		if err != nil {

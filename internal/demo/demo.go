@@ -137,6 +137,7 @@ func newSetup(o Options) (*setup, error) {
 func (s *setup) config(ca *throwaway.CA, side iana.Side) *vitrine.Config {
 	c := &vitrine.Config{
 		CipherSuites:         []uint16{uint16(s.Suite)},
+		MaxVersion:           vitrine.VersionTLS12, // that of the story
 		Trace:                s.events[side],
 		ServerName:           Name,
 		RootCAs:              ca.Pool(),

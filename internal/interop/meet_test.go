@@ -67,8 +67,12 @@ func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
 		s = suite.ByID(ecdheRSA)
 	}
 	m.serverKey = cmp.Or(m.serverKey, keyFor(s))
-	config := &vitrine.Config{CipherSuites: []uint16{uint16(s.ID)}, RootCAs: office.CA.Pool(),
-		ServerName: name}
+	config := &vitrine.Config{
+		CipherSuites: []uint16{uint16(s.ID)},
+		MaxVersion:   vitrine.VersionTLS12,
+		RootCAs:      office.CA.Pool(),
+		ServerName:   name,
+	}
 	setup := &interop.Setup{Suite: s, Trust: office.Trust, ServerName: name}
 	ours, theirs := m.clientKey, m.serverKey
 	if m.them == iana.Client {

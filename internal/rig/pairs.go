@@ -88,12 +88,25 @@ func Configs(t *testing.T) (client, server *vitrine.Config) {
 		&vitrine.Config{Certificates: []tls.Certificate{cert}, ClientCAs: ca.Pool()}
 }
 
+// Hear sends a byte from the server to the client, which thereby reads the tickets of TLS 1.3
+// before it.
+func Hear(t *testing.T, client, server net.Conn) {
+	t.Helper()
+	if _, err := server.Write([]byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // Resumes tells whether a connection of these two resumes.
 func Resumes(t *testing.T, client, server *vitrine.Config) bool {
 	t.Helper()
 	c, s := Pair(t, client, server)
 	defer c.Close()
 	defer s.Close()
+	Hear(t, c, s)
 	if c.ConnectionState().DidResume != s.ConnectionState().DidResume {
 		t.Error("the sides do not agree on whether they resume")
 	}

@@ -74,6 +74,20 @@ func ServerConfig(t testing.TB, edits ...func(*vitrine.Config)) *vitrine.Config 
 	return c
 }
 
+// Until12 leaves out TLS 1.3: for tests whose matter is TLS 1.2.
+func Until12(c *vitrine.Config) { c.MaxVersion = vitrine.VersionTLS12 }
+
+// Only13 allows TLS 1.3 alone.
+func Only13(c *vitrine.Config) {
+	c.MinVersion, c.MaxVersion = vitrine.VersionTLS13, vitrine.VersionTLS13
+}
+
+// EachVersion runs a test of what TLS 1.2 and TLS 1.3 have in common with Configs of either.
+func EachVersion(t *testing.T, test func(t *testing.T, version func(*vitrine.Config))) {
+	t.Run("TLS 1.2", func(t *testing.T) { test(t, Until12) })
+	t.Run("TLS 1.3", func(t *testing.T) { test(t, Only13) })
+}
+
 // Wires are the two ends of a loopback connection, which is given up after patience.
 func Wires(t testing.TB) (client, server net.Conn) {
 	t.Helper()

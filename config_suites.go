@@ -1,0 +1,112 @@
+package vitrine
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// speaks13 reports whether TLS 1.3 is on.
+func (c *Config) speaks13() bool {
+	p := c.Policy.orModern().parameters()
+	return c.negotiable(&p) == nil && p.MaxVersion >= iana.TLS13
+}
+
+// negotiable bounds the versions and the suites of the policy. A version without a suite is off.
+func (c *Config) negotiable(p *handshake.Parameters) error {
+	c.versions(p)
+	if err := c.suites(p); err != nil {
+		return err
+	}
+	if p.MinVersion > p.MaxVersion || p.MinVersion < iana.TLS10 {
+		return fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion "+
+			"%v that has a cipher suite; this build speaks TLS 1.0 to 1.3", p.MinVersion,
+			p.MaxVersion)
+	}
+	return nil
+}
+
+// versions bounds the versions of the policy by MinVersion and MaxVersion.
+func (c *Config) versions(p *handshake.Parameters) {
+	if v := iana.Version(c.MaxVersion); v != 0 {
+		p.MaxVersion = min(v, iana.TLS13)
+		p.MinVersion = min(p.MinVersion, p.MaxVersion)
+	}
+	if v := iana.Version(c.MinVersion); v != 0 {
+		p.MinVersion = v
+		if v == iana.TLS13 && c.MaxVersion == 0 {
+			p.MaxVersion = v
+		}
+	}
+}
+
+// suites leaves p the suites of its versions: of Config.CipherSuites and CipherSuites13 if they are
+// set.
+func (c *Config) suites(p *handshake.Parameters) error {
+	var err error
+	if c.CipherSuites13 != nil {
+		if p.Suites13, err = named("CipherSuites13", c.CipherSuites13, suite.ByID13); err != nil {
+			return err
+		}
+	}
+	if c.CipherSuites != nil {
+		// crypto/tls skips the suites of TLS 1.3 in its CipherSuites, too.
+		until12 := slices.DeleteFunc(slices.Clone(c.CipherSuites),
+			func(id uint16) bool { return suite.ByID13(iana.CipherSuite(id)) != nil })
+		if p.Suites, err = named("CipherSuites", until12, suite.ByID); err != nil {
+			return err
+		}
+	}
+	if len(p.Suites13) == 0 {
+		p.MaxVersion = min(p.MaxVersion, iana.TLS12)
+	}
+	p.Suites = usable(p.Suites, p.MaxVersion, c.GetPSK != nil)
+	if len(p.Suites) == 0 {
+		p.MinVersion = max(p.MinVersion, iana.TLS13)
+	}
+	if p.MaxVersion < iana.TLS13 {
+		p.Suites13 = nil
+	}
+	if p.MinVersion >= iana.TLS13 {
+		p.Suites = nil
+	}
+	if c.CipherSuites != nil && offersDHE(p.Suites) &&
+		!slices.ContainsFunc(p.Groups, iana.Group.FiniteField) {
+		p.Groups = withFiniteField(p.Groups)
+	}
+	return nil
+}
+
+// named returns the suites of a field of a Config.
+func named(field string, ids []uint16,
+	known func(iana.CipherSuite) *suite.Suite) (all []iana.CipherSuite, err error) {
+	for _, id := range convert[iana.CipherSuite](ids) {
+		if known(id) == nil {
+			return nil, fmt.Errorf("vitrine: Config.%s has %v, which Vitrine does not speak "+
+				"there", field, id)
+		}
+		all = append(all, id)
+	}
+	return all, nil
+}
+
+// usable leaves out suites that need a later version, or a pre-shared key that nobody has. The list
+// may be a Policy's: it is not changed.
+func usable(ids []iana.CipherSuite, max iana.Version, keyed bool) []iana.CipherSuite {
+	useless := func(id iana.CipherSuite) bool {
+		s := suite.ByID(id)
+		return s.MinVersion() > max || s.Kex.PreShared() && !keyed
+	}
+	if !slices.ContainsFunc(ids, useless) {
+		return ids
+	}
+	return slices.DeleteFunc(slices.Clone(ids), useless)
+}
+
+func offersDHE(ids []iana.CipherSuite) bool {
+	return slices.ContainsFunc(ids,
+		func(id iana.CipherSuite) bool { return suite.ByID(id).Kex.FiniteField() })
+}
