@@ -151,6 +151,13 @@ func TestAStoreThatFailsCostsNoConnection(t *testing.T) {
 	}
 }
 
+// asked returns how often the store was asked.
+func (m *moody) asked() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.seen)
+}
+
 // whose marks a context.
 type whose struct{}
 
@@ -173,10 +180,15 @@ func TestAStoreThatHangsEndsWithTheHandshake(t *testing.T) {
 		c := vitrine.Client(a, client)
 		go c.Handshake()
 		ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), whose{},
-			"the caller's"), 50*time.Millisecond)
+			"the caller's"), rig.Patience)
+		go func() {
+			for m.asked() == 0 && ctx.Err() == nil {
+				time.Sleep(time.Millisecond)
+			}
+			cancel()
+		}()
 		err := vitrine.Server(b, server).HandshakeContext(ctx)
-		cancel()
-		if !errors.Is(err, context.DeadlineExceeded) {
+		if !errors.Is(err, context.Canceled) {
 			t.Errorf("by ID %v: got %v, expected the context's end", byID, err)
 		}
 		m.mu.Lock()
