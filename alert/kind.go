@@ -86,6 +86,9 @@ const (
 	// No pre-shared key is left that both sides have and may use, and no certificate stands in.
 	KindPSK Kind = "pre-shared key"
 
+	// More early data than a ticket allows, or a server that accepts it where it may not.
+	KindEarlyData Kind = "early data"
+
 	// A renegotiation is not tied to the handshake before it, or changes what must stay.
 	KindRenegotiation Kind = "renegotiation"
 

@@ -210,7 +210,7 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		}
 		if in.inner && t == iana.RecordChangeCipherSpec {
 			return Item{}, false,
-				alert.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got a protected %v", t)
+				alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got a protected %v", t)
 		}
 		if in.inner && len(in.message) > 0 && t != iana.RecordAlert {
 			return Item{}, false, alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §5.1",
@@ -238,8 +238,8 @@ func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok 
 		return Item{h.Type, fragment}, true, nil
 	}
 	return item, false,
-		alert.KindRecord.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got an unprotected %v under keys",
-			h.Type)
+		alert.KindRecord.Fail(alert.UnexpectedMessage, "RFC 8446 §5",
+			"got an unprotected %v under keys", h.Type)
 }
 
 // disguised counts the ChangeCipherSpec records that were dropped, and returns an error if there

@@ -46,7 +46,7 @@ func (c *client) outdated(sh *message.ServerHello, s *Score) error {
 	if !s.ClientHello.Extensions.Has(iana.ExtEarlyData) {
 		return nil
 	}
-	return alert.Fail(alert.ProtocolVersion, "RFC 8446 §D.3",
+	return alert.KindEarlyData.Fail(alert.ProtocolVersion, "RFC 8446 §D.3",
 		"the server chose %v for a client with early data, which only TLS 1.3 has", sh.Version)
 }
 
@@ -58,13 +58,13 @@ func (c *client) earlyAccepted(a *Agreed) error {
 	case !a.EarlyData:
 		return nil
 	case !a.PSK || a.Identity != 0:
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindEarlyData.Fail(alert.IllegalParameter, ref,
 			"the server accepts early data, and not the ticket that protects it")
 	case a.Suite.ID != c.Offer.Suite:
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindEarlyData.Fail(alert.IllegalParameter, ref,
 			"the server accepts early data under %v, and chose %v", c.Offer.Suite, a.Suite.ID)
 	case a.ALPN != c.Offer.ALPN:
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindEarlyData.Fail(alert.IllegalParameter, ref,
 			"the server accepts early data of the protocol %q, and chose %q", c.Offer.ALPN, a.ALPN)
 	}
 	return nil

@@ -61,6 +61,7 @@ func run(t *testing.T, runner, shim, extra string) results {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "out.json")
 	cmd := exec.Command(runner, "-shim-path", shim, "-shim-extra-flags", extra, "-pipe",
+		"-shim-config", "config.json", "-include-disabled",
 		"-allow-unimplemented", "-json-output", out,
 		"-skip", "DTLS*;QUIC*;*-DTLS*;*-QUIC*")
 	log, err := cmd.CombinedOutput() // the runner's status is 1 as soon as a test fails

@@ -19,15 +19,14 @@ import (
 // config returns the Config of one connection.
 func (c *connection) config() (*vitrine.Config, error) {
 	o := c.options
-	cfg := &vitrine.Config{
-		Time:                   c.shared.now,
-		InsecureSkipVerify:     true,
-		ServerName:             o.hostName,
-		ClientSessionCache:     &c.cache,
-		TicketKeys:             c.ticketKeys(),
-		SessionStore:           &c.store,
-		SessionTicketsDisabled: o.noTicket,
-		Trace:                  &c.messages,
+	cfg := c.shared.base.Clone()
+	cfg.GetCertificate, cfg.MaxEarlyData = nil, 0
+	cfg.InsecureSkipVerify, cfg.ServerName = true, o.hostName
+	cfg.ClientSessionCache, cfg.SessionStore = &c.cache, &c.store
+	cfg.TicketKeys, cfg.SessionTicketsDisabled = c.ticketKeys(), o.noTicket
+	cfg.Trace = &c.messages
+	if c.server && c.enableEarly {
+		cfg.MaxEarlyData = maxEarlyData
 	}
 	for _, step := range []func(*vitrine.Config) error{
 		c.versions, c.suites, c.groups, c.schemes, c.certificates, c.verification, c.extensions,
@@ -198,12 +197,17 @@ func (c *connection) verification(cfg *vitrine.Config) error {
 		}
 		cfg.ClientCAs = pool
 	}
-	cfg.VerifyConnection = c.verify
+	if !o.server || !o.enableEarly || o.verifyFail {
+		cfg.VerifyConnection = c.verify // with which a server accepts no early data
+	}
 	return nil
 }
 
 // verify judges a connection as the flags say.
 func (c *connection) verify(s vitrine.ConnectionState) error {
+	if s.EarlyData == vitrine.EarlyDataRejected {
+		c.options = c.rejected
+	}
 	refuse := alert.HandshakeFailure
 	if c.customVerify {
 		refuse = alert.CertificateUnknown

@@ -18,10 +18,11 @@ import (
 // connection is one connection of a test.
 type connection struct {
 	*options
-	shared *shared
-	number int
-	tls    *vitrine.Conn
-	hello  *vitrine.ClientHelloInfo // of a server: what the client sent last
+	rejected *options // those that hold once the server has rejected early data
+	shared   *shared
+	number   int
+	tls      *vitrine.Conn
+	hello    *vitrine.ClientHelloInfo // of a server: what the client sent last
 
 	cache    clientCache
 	store    serverStore
@@ -29,8 +30,8 @@ type connection struct {
 	selected int // the number of the credential that was used
 }
 
-func newConnection(o *options, s *shared, i int) *connection {
-	c := &connection{options: o, shared: s, number: i, selected: usualIndex}
+func newConnection(o, rejected *options, s *shared, i int) *connection {
+	c := &connection{options: o, rejected: rejected, shared: s, number: i, selected: usualIndex}
 	c.cache.ClientSessionCache, c.store.Memory = s.cache, s.store
 	if c.messages.me = iana.Client; o.server {
 		c.messages.me = iana.Server
@@ -85,8 +86,12 @@ func drain(wire net.Conn) {
 
 // exchange performs the handshake and moves data as the runner expects it.
 func (c *connection) exchange() error {
-	if !c.implicit {
-		if err := c.tls.Handshake(); err != nil {
+	sent, err := c.early()
+	if err != nil {
+		return err
+	}
+	if !c.implicit || c.enableEarly {
+		if err := c.handshake(); err != nil {
 			return err
 		}
 		if err := c.check(); err != nil {
@@ -98,7 +103,7 @@ func (c *connection) exchange() error {
 			}
 		}
 	}
-	if err := c.write(); err != nil {
+	if err := c.write(sent); err != nil {
 		return err
 	}
 	if !c.shimShutsDown && !c.differentSizes {
@@ -106,7 +111,7 @@ func (c *connection) exchange() error {
 			return err
 		}
 	}
-	if c.implicit {
+	if c.implicit && !c.enableEarly {
 		if err := c.check(); err != nil {
 			return err
 		}
@@ -120,8 +125,8 @@ func (c *connection) exchange() error {
 	return c.close()
 }
 
-// write sends what comes before the peer's first data.
-func (c *connection) write() error {
+// write sends what comes before the peer's first data, without the n bytes that went as early data.
+func (c *connection) write(n int) error {
 	var lines [][]byte
 	if c.exportLength > 0 {
 		if err := c.tls.Handshake(); err != nil {
@@ -154,7 +159,11 @@ func (c *connection) write() error {
 		}
 	}
 	for _, b := range lines {
-		if _, err := c.tls.Write(b); err != nil {
+		early := min(n, len(b))
+		if n -= early; early > 0 && early == len(b) {
+			continue
+		}
+		if _, err := c.tls.Write(b[early:]); err != nil {
 			return err
 		}
 	}
@@ -218,7 +227,7 @@ func (c *connection) close() error {
 func (c *connection) check() error {
 	s := c.tls.ConnectionState()
 	for _, check := range []func(*vitrine.ConnectionState) error{
-		c.checkFacts, c.checkPeer, c.checkSessions, c.checkLists,
+		c.checkFacts, c.checkPeer, c.checkSessions, c.checkLists, c.checkEarly,
 	} {
 		if err := check(&s); err != nil {
 			return err

@@ -61,17 +61,21 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	first, err := flags.options(0)
+	first, err := flags.options(0, false)
 	if err != nil {
 		return err
 	}
 	shared := newShared()
 	for i := range first.resumeCount + 1 {
-		o, err := flags.options(i)
+		o, err := flags.options(i, false)
 		if err != nil {
 			return err
 		}
-		if err := newConnection(o, shared, i).perform(); err != nil {
+		rejected, err := flags.options(i, true)
+		if err != nil {
+			return err
+		}
+		if err := newConnection(o, rejected, shared, i).perform(); err != nil {
 			return fmt.Errorf("connection %d: %w", i, err)
 		}
 		shared.advance(o)

@@ -80,8 +80,11 @@ type options struct {
 	expectMessages                                             *string
 	readSize                                                   int
 	keyUpdate                                                  bool
-	psk, pskIdentity                                           string
-	handshakeTwice                                             bool
+
+	enableEarly, expectAccept, expectReject, expectNoOffer, expectTicketEarly bool
+	expectEarlyReason                                                         string
+	psk, pskIdentity                                                          string
+	handshakeTwice                                                            bool
 }
 
 func defaults() *options {
@@ -94,6 +97,7 @@ type setting struct {
 	name, value string
 	initial     bool // the first connection only
 	resume      bool // all but the first
+	retry       bool // after the server has rejected early data
 }
 
 // settings are the flags of a test in their order.
@@ -121,7 +125,7 @@ func parse(args []string) (settings, error) {
 			case strip(&s.name, "on-handshaker-"):
 				ignored = true
 			case strip(&s.name, "on-retry-"):
-				return nil, unimplemented("%s", args[i])
+				s.retry = true
 			default:
 				again = false
 			}
@@ -151,11 +155,12 @@ func strip(s *string, prefix string) bool {
 	return ok
 }
 
-// options returns the settings of connection i, counted from 0.
-func (l settings) options(i int) (*options, error) {
+// options returns the settings of connection i, counted from 0, before or after its early data was
+// rejected.
+func (l settings) options(i int, rejected bool) (*options, error) {
 	o := defaults()
 	for _, s := range l {
-		if s.initial && i != 0 || s.resume && i == 0 {
+		if s.initial && i != 0 || s.resume && i == 0 || s.retry && !rejected {
 			continue
 		}
 		if err := flags[s.name].apply(o, s.value); err != nil {

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
@@ -13,13 +15,23 @@ import (
 type shared struct {
 	cache vitrine.ClientSessionCache
 	store *session.Memory
+	base  *vitrine.Config // what every Config is cloned from
 	start time.Time
 	delay time.Duration
 }
 
 func newShared() *shared {
-	return &shared{cache: vitrine.NewLRUClientSessionCache(0), store: session.NewMemory(64),
+	s := &shared{cache: vitrine.NewLRUClientSessionCache(0), store: session.NewMemory(64),
 		start: time.Now()}
+	s.base = &vitrine.Config{Time: s.now, SessionStore: s.store, MaxEarlyData: 1,
+		GetCertificate: func(*vitrine.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}
+	// A server accepts no early data soon after its first connection: this one came long ago.
+	s.delay = -time.Hour
+	a, b := net.Pipe()
+	a.Close()
+	vitrine.Server(b, s.base).Handshake()
+	s.delay = 0
+	return s
 }
 
 // advance moves the clock after a connection.
@@ -47,13 +59,17 @@ func (c *connection) ticketKeys() session.TicketKeys {
 // clientCache counts the sessions that a client keeps.
 type clientCache struct {
 	vitrine.ClientSessionCache
-	kept int
+	kept  int
+	early bool // the last one allows early data
 }
 
 // Put keeps a session, or drops it.
 func (c *clientCache) Put(key string, s *vitrine.ClientSessionState) {
 	if s != nil {
 		c.kept++
+		if _, state, err := s.ResumptionState(); err == nil {
+			c.early = state.EarlyData
+		}
 	}
 	c.ClientSessionCache.Put(key, s)
 }
@@ -75,6 +91,8 @@ func (c *connection) checkSessions(s *vitrine.ConnectionState) error {
 	kept, expected := c.cache.kept > 0, !c.expectNoSession && (!s.DidResume || c.expectRenewal)
 	early := s.Version < vitrine.VersionTLS13 // later the tickets come after the handshake
 	switch {
+	case !c.server && c.expectTicketEarly != c.cache.early && !early && c.cache.kept > 0:
+		return fmt.Errorf("a ticket allows early data: %v", c.cache.early)
 	case !c.server && early && kept != expected:
 		return fmt.Errorf("a session was kept: %v, expected %v", kept, expected)
 	case c.server && c.number == 0 && c.expectID && c.store.kept == 0:
