@@ -68,7 +68,15 @@ func gnutlsPriority(s *Setup) string {
 		words = append(words, "+VERS-"+strings.Replace(v.String(), " ", "", 1))
 	}
 	if s.Suite == nil {
-		words = append(words, "+KX-ALL", "+CIPHER-ALL", "+MAC-ALL")
+		words = append(words, "+CIPHER-ALL", "+MAC-ALL")
+		switch {
+		case s.PSK == nil:
+			words = append(words, "+KX-ALL")
+		case s.PSKAlone:
+			words = append(words, "+PSK")
+		default:
+			words = append(words, "+ECDHE-PSK", "+DHE-PSK")
+		}
 	} else {
 		words = append(words, gnutlsSuite(s.Suite)...)
 	}

@@ -55,7 +55,8 @@ type Setup struct {
 	Without []iana.ExtensionType
 	// print more, to standard output too, and take commands from standard input
 	Talkative bool
-	PSK       *PSK     // for the suites that need it
+	PSK       *PSK     // for the suites that need it, and for TLS 1.3
+	PSKAlone  bool     // TLS 1.3: psk_ke, which OpenSSL offers beside psk_dhe_ke
 	Database  string   // for NSS: it has the Identity and the Trust
 	Connects  int      // connections before a server ends; 0 is one
 	Options   []string // more options of the tool

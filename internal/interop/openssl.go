@@ -60,6 +60,7 @@ func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 	if s.PSK != nil {
 		add(true, "-psk", hex.EncodeToString(s.PSK.Key), "-psk_identity", s.PSK.Identity)
 		add(as == iana.Server && s.Identity == nil, "-nocert")
+		add(s.PSKAlone, "-allow_no_dhe_kex")
 	}
 	add(!s.Talkative, "-brief")
 	if as == iana.Client {
