@@ -37,11 +37,10 @@ const (
 
 // Search looks for expected among the values that can be derived: correctly, then with up to two
 // common mistakes, then with one digit of one input mistyped. It returns the ways with the fewest
-// mistakes, and the number of values that it compared. The length of expected must be 4 to 1024
-// bytes.
-func (d *Derivation) Search(expected []byte) (found []Finding, tried int, err error) {
+// mistakes, and what it tried. The length of expected must be 4 to 1024 bytes.
+func (d *Derivation) Search(expected []byte) (found []Finding, tried *Tried, err error) {
 	if len(expected) < minExpected || len(expected) > maxExpected {
-		return nil, 0,
+		return nil, nil,
 			misfit("expect", "got %s, expected %d to %d: anything shorter would be found by chance",
 				octets(len(expected)), minExpected, maxExpected)
 	}
@@ -61,7 +60,7 @@ func (d *Derivation) Search(expected []byte) (found []Finding, tried int, err er
 			break
 		}
 	}
-	return s.found, s.tried, nil
+	return s.found, &Tried{Values: s.tried, Typed: s.typed, Missing: d.Missing()}, nil
 }
 
 type search struct {
@@ -69,6 +68,7 @@ type search struct {
 	want  []byte
 	limit int
 	tried int
+	typed []string
 	found []Finding
 }
 
@@ -333,6 +333,9 @@ func (s *search) mistyped() {
 		value := *in.value(&s.Given)
 		if len(value) > maxTyped {
 			continue
+		}
+		if value != nil {
+			s.typed = append(s.typed, in.name)
 		}
 		for how, typed := range typos(in.name, value) {
 			d := *s.Derivation

@@ -93,7 +93,8 @@ func TestSearchWithTranscript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found, tried, err := short.Search(verify); len(found) > 0 || tried == 0 || err != nil {
-		t.Errorf("got %q of %d, %v", found, tried, err)
+	found, tried, err := short.Search(verify)
+	if len(found) > 0 || tried.Values == 0 || err != nil {
+		t.Errorf("got %q of %d, %v", found, tried.Values, err)
 	}
 }

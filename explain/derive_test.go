@@ -150,7 +150,7 @@ func TestSearchFindsCommonMistakes(t *testing.T) {
 			d, _ := derived(t, g)
 			found, tried, err := d.Search(c.expected)
 			if err != nil || len(found) == 0 {
-				t.Fatalf("not found among %d values, %v", tried, err)
+				t.Fatalf("not found among %d values, %v", tried.Values, err)
 			}
 			matches := slices.ContainsFunc(found, func(f Finding) bool {
 				return f.Name == c.is && slices.EqualFunc(f.How, c.how, strings.Contains)
@@ -192,8 +192,8 @@ func TestSearchInOtherExchanges(t *testing.T) {
 		ecdhe.SessionHash, 48)
 	expectHow(t, d, stripped, "stripped")
 	if found, tried, err := d.Search(bytes.Repeat([]byte{1}, 48)); len(found) > 0 ||
-		tried < 1000 || err != nil {
-		t.Errorf("found %q for an arbitrary value, %d tried, %v", found, tried, err)
+		tried.Values < 1000 || err != nil {
+		t.Errorf("found %q for an arbitrary value, %d tried, %v", found, tried.Values, err)
 	}
 	for _, n := range []int{0, 3, 1025} {
 		if _, _, err := d.Search(make([]byte, n)); err == nil {

@@ -73,3 +73,27 @@ func (s Schedule) Format(f fmt.State, _ rune) { trace.Print(f, s) }
 
 // MarshalText returns what Format prints.
 func (s Schedule) MarshalText() ([]byte, error) { return trace.Text(s) }
+
+// Format prints the values with fingerprints, whatever the verb.
+func (g Given13) Format(f fmt.State, _ rune) { trace.Print(f, g) }
+
+// MarshalText returns what Format prints.
+func (g Given13) MarshalText() ([]byte, error) { return trace.Text(g) }
+
+// Format prints the derivation with fingerprints, whatever the verb.
+func (d Derivation13) Format(f fmt.State, _ rune) { trace.Print(f, d) }
+
+// MarshalText returns what Format prints.
+func (d Derivation13) MarshalText() ([]byte, error) { return trace.Text(d) }
+
+// Format prints the value with fingerprints, whatever the verb.
+func (v Value13) Format(f fmt.State, _ rune) { trace.Print(f, v) }
+
+// MarshalText returns what Format prints.
+func (v Value13) MarshalText() ([]byte, error) { return trace.Text(v) }
+
+// Format prints the values with fingerprints, whatever the verb.
+func (p Part13) Format(f fmt.State, _ rune) { trace.Print(f, p) }
+
+// MarshalText returns what Format prints.
+func (p Part13) MarshalText() ([]byte, error) { return trace.Text(p) }

@@ -33,7 +33,8 @@ type values struct {
 
 // secretFields are the fields whose values should not appear in the list of processes and in the
 // history of a shell.
-var secretFields = []string{"pre_master_secret", "master_secret", "psk"}
+var secretFields = []string{"pre_master_secret", "master_secret", "psk", "shared_secret",
+	"client_private", "server_private"}
 
 // set takes the value of a flag, and warns if it is a secret itself.
 func (v *values) set(field, text string, stderr io.Writer) {

@@ -1,9 +1,9 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,7 +22,7 @@ type deriveOutput struct {
 
 var deriveUsage = map[string]string{
 	"suite":             "cipher suite, by its IANA or OpenSSL name or its number",
-	"version":           "1.2, 1.1 or 1.0 (default 1.2)",
+	"version":           "1.3, 1.2, 1.1 or 1.0 (default: that of the other values, or 1.2)",
 	"pre_master_secret": "what the key exchange gave",
 	"master_secret":     "in its place, if it is known already",
 	"client_random":     "the 32 bytes of ClientHello.random",
@@ -43,17 +43,24 @@ func newDerive() *cobra.Command {
 and the cipher suite it derives the master_secret, the key_block and its keys and, with a
 transcript, the verify_data of both sides.
 
+Of TLS 1.3 it derives the whole key schedule (RFC 8446 §7.1): from a PSK, a shared_secret or private
+keys, and the transcript or its hashes, every secret, key, IV, finished key and verify_data, the
+exporter_secret, the ticket's PSK, the binder and what KeyUpdate comes to. With a plaintext it
+protects a record too.
+
 A value is hex, or @FILE (hex or bytes), - (standard input) or env:NAME. FILE has lines of "field
 value", whose fields are named like the flags; - is standard input. The randoms, the suite and the
 session_hash can be left out if a transcript is given.
 
 --expect takes the value that should come out, from a book, another program or an exercise. If
 another comes out, derive tries the usual mistakes and then every change of a single digit of the
-inputs, to find what would give it. The exit code is 1 if nothing does.`,
+inputs, to find what would give it. If nothing does, it says what was tried and what was not given,
+and the exit code is 1.`,
 		Example: `  vitrine derive --suite AES256-SHA256 --pre-master-secret @pms.hex --client-random 5642… --server-random 5cd6…
   vitrine derive exercise.txt --table
   vitrine derive exercise.txt --expect f0f953ec…
-  vitrine derive --transcript @handshake.bin --master-secret env:MASTER --commands`,
+  vitrine derive --transcript @handshake.bin --master-secret env:MASTER --commands
+  vitrine derive --transcript @handshake13.bin --client-private @client.hex --expect b3eddb12…`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v := &values{stdin: cmd.InOrStdin(), fields: map[string]input{}}
 			for _, field := range deriveFields {
@@ -79,7 +86,7 @@ inputs, to find what would give it. The exit code is 1 if nothing does.`,
 	}
 	f := cmd.Flags()
 	for _, field := range deriveFields {
-		f.String(strings.ReplaceAll(field, "_", "-"), "", deriveUsage[field])
+		f.String(strings.ReplaceAll(field, "_", "-"), "", deriveUsage[field]+derive13Usage[field])
 	}
 	f.BoolVar(&o.table, "table", false, "print a table of names, offsets, lengths and values")
 	f.BoolVar(&o.json, "json", false,
@@ -89,7 +96,9 @@ inputs, to find what would give it. The exit code is 1 if nothing does.`,
 	cmd.MarkFlagsMutuallyExclusive("table", "json", "commands")
 	colorFlag(cmd, &o.color)
 	complete(cmd, "suite", suiteNames()...)
-	complete(cmd, "version", "1.2", "1.1", "1.0")
+	complete(cmd, "version", "1.3", "1.2", "1.1", "1.0")
+	complete(cmd, "psk-kind", "ext", "res", "imp")
+	complete(cmd, "content-type", "application_data", "handshake", "alert")
 	return cmd
 }
 
@@ -98,10 +107,21 @@ func derive(cmd *cobra.Command, v *values, o *deriveOutput) error {
 	if err != nil {
 		return err
 	}
+	transcript, err := v.bytes("transcript")
+	if err != nil {
+		return err
+	}
+	switch is13, err := v.tls13(transcript); {
+	case err != nil:
+		return err
+	case is13:
+		return derive13(cmd, v, transcript, o, style)
+	}
 	g, err := v.given()
 	if err != nil {
 		return err
 	}
+	g.Transcript = transcript
 	expected, err := v.bytes("expect")
 	if err != nil {
 		return err
@@ -117,17 +137,7 @@ func derive(cmd *cobra.Command, v *values, o *deriveOutput) error {
 	if err != nil {
 		return v.refused(err)
 	}
-	report := cmd.OutOrStdout()
-	if o.json || o.commands {
-		report = cmd.ErrOrStderr()
-	}
-	if err := screen.WriteFindings(report, expected, found, tried, style); err != nil {
-		return err
-	}
-	if len(found) == 0 {
-		return errors.New("the expected value does not come from what was given")
-	}
-	return nil
+	return reportFindings(cmd, expected, found, tried, o, style)
 }
 
 // given decodes the values of the fields.
@@ -140,7 +150,7 @@ func (v *values) given() (g explain.Given, err error) {
 	if s, ok := v.fields["version"]; ok {
 		g.Version, ok = versions[strings.TrimPrefix(strings.ToLower(s.text), "tls")]
 		if !ok || g.Version > iana.TLS12 {
-			return g, &usageError{fmt.Sprintf("%s: got %q, expected 1.2, 1.1 or 1.0", s.where,
+			return g, &usageError{fmt.Sprintf("%s: got %q, expected 1.3, 1.2, 1.1 or 1.0", s.where,
 				s.text), "vitrine derive --version 1.2"}
 		}
 	}
@@ -150,7 +160,7 @@ func (v *values) given() (g explain.Given, err error) {
 	}{
 		{"pre_master_secret", &g.PreMaster}, {"master_secret", &g.Master},
 		{"client_random", &g.Client}, {"server_random", &g.Server},
-		{"session_hash", &g.SessionHash}, {"transcript", &g.Transcript},
+		{"session_hash", &g.SessionHash},
 	} {
 		if *f.value, err = v.bytes(f.name); err != nil {
 			return g, err
@@ -162,14 +172,7 @@ func (v *values) given() (g explain.Given, err error) {
 func showDerivation(w io.Writer, d *explain.Derivation, o *deriveOutput, style screen.Style) error {
 	switch {
 	case o.json:
-		j := trace.NewWriter(w, trace.Reveal())
-		j.Put(trace.Entry{Role: trace.Client,
-			Event: &trace.Notice{Text: "Holds secrets: those that were given, and all that " +
-				"follows from them."}})
-		for _, e := range d.Entries {
-			j.Put(e)
-		}
-		return j.Err()
+		return writeEntries(w, d.Entries)
 	case o.commands:
 		return writeCommands(w, d.Entries)
 	case o.table:
@@ -196,5 +199,5 @@ func writeCommands(w io.Writer, entries []trace.Entry) error {
 }
 
 // deriveFields are the fields, in the order of --help.
-var deriveFields = []string{"suite", "version", "pre_master_secret", "master_secret",
-	"client_random", "server_random", "session_hash", "transcript", "expect"}
+var deriveFields = slices.Concat([]string{"suite", "version"}, derive12Only,
+	[]string{"transcript", "expect"}, derive13Fields)

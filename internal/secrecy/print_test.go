@@ -62,6 +62,8 @@ var samples = []reflect.Type{
 	reflect.TypeFor[explain.Pair](), reflect.TypeFor[explain.Sent](),
 	reflect.TypeFor[explain.Node](), reflect.TypeFor[explain.Schedule](),
 	reflect.TypeFor[explain.Value](), reflect.TypeFor[throwaway.CA](),
+	reflect.TypeFor[explain.Given13](), reflect.TypeFor[explain.Derivation13](),
+	reflect.TypeFor[explain.Value13](), reflect.TypeFor[explain.Part13](),
 	reflect.TypeFor[observe.Candidate](), reflect.TypeFor[observe.Connection](),
 	reflect.TypeFor[observe.Sessions](), reflect.TypeFor[trace.Log](),
 	reflect.TypeFor[record.Half](), reflect.TypeFor[handshake.Config](),

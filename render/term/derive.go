@@ -48,8 +48,8 @@ func WriteValues(w io.Writer, values []explain.Value, style Style) error {
 }
 
 // WriteFindings writes how an expected value can be derived.
-func WriteFindings(w io.Writer, expected []byte, found []explain.Finding, tried int,
-	style Style) error {
+func WriteFindings(w io.Writer, expected []byte, found []explain.Finding,
+	tried *explain.Tried, style Style) error {
 	p := &printer{out: bufio.NewWriter(w), style: style}
 	p.put("── ", faint)
 	p.put("EXPECTED", bold)
@@ -89,12 +89,39 @@ func WriteFindings(w io.Writer, expected []byte, found []explain.Finding, tried 
 		p.to(label)
 		p.put("not found", red)
 		p.to(value)
-		p.words(value,
-			fmt.Sprintf("None of %s tried gives it: not what follows from the inputs, not with "+
-				"two of the usual mistakes, "+
-				"not with one digit of one input mistyped. More than one input is another, then.",
-				explain.Count(tried, "value")), plain)
-		p.end()
+		for _, sentence := range tried.Sentences() {
+			p.to(value)
+			p.words(value, sentence, plain)
+			p.end()
+		}
+	}
+	return p.out.Flush()
+}
+
+// WriteDerivation13 writes a derivation of TLS 1.3, each value with its formula.
+func WriteDerivation13(w io.Writer, d *explain.Derivation13, style Style) error {
+	p := &printer{out: bufio.NewWriter(w), style: style}
+	id := d.Given.Suite.ID
+	p.flow(0, bold, " · ", []string{"vitrine derive", "TLS 1.3",
+		fmt.Sprintf("%v (0x%04X)", id, uint16(id))})
+	for n, part := range d.Parts() {
+		p.chapter(explain.Chapter{Number: n + 1, Name: part.Name, Motto: part.Motto,
+			Ref: part.Ref})
+		for _, v := range part.Values {
+			p.to(label)
+			p.put(v.Name, ink(v.Name))
+			if v.Formula != "" {
+				p.words(deeper, " = "+v.Formula, faint)
+			}
+			p.end()
+			p.to(value)
+			p.bytes(explain.Fact{Secret: v.Name, Value: explain.Pair{Client: v.Bytes}})
+		}
+		for _, text := range part.Remarks {
+			p.to(label)
+			p.words(label, text, plain)
+			p.end()
+		}
 	}
 	return p.out.Flush()
 }

@@ -1,0 +1,170 @@
+package explain
+
+import (
+	"bytes"
+	"crypto"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// A mistake13 is one thing that people do otherwise than RFC 8446. applies is nil if nothing but
+// the schedule itself is needed.
+type mistake13 struct {
+	how     string
+	edit    func(*method)
+	applies func(*Derivation13) bool
+	off     int // of the transcript: by how many messages it is another place
+}
+
+// mistakes13 are the usual mistakes.
+var mistakes13 = []mistake13{
+	{how: `"tls13 " is missing in front of each label (RFC 8446 §7.1)`,
+		edit: func(m *method) { m.prefix = prefixNone }},
+	{how: `labels begin with "TLS 1.3, ", as in drafts of TLS 1.3, and not with "tls13 "`,
+		edit: func(m *method) { m.prefix = prefixDraft }},
+	{how: `labels begin with "dtls13", as in DTLS 1.3, and not with "tls13 "`,
+		edit: func(m *method) { m.prefix = prefixDTLS }},
+	{how: "the byte with the label's length is missing in HkdfLabel (RFC 8446 §7.1)",
+		edit: func(m *method) { m.bareLabel = true }},
+	{how: "the byte with the context's length is missing in HkdfLabel (RFC 8446 §7.1)",
+		edit: func(m *method) { m.bareContext = true }},
+	{how: "an empty context is hashed: that of keys, IVs and finished keys is empty, not the " +
+		"hash of " +
+		"nothing (RFC 8446 §7.3)", edit: func(m *method) { m.hashNothing = true }},
+	{how: `the context of "derived" and of the binder_key is empty: it is the hash of nothing ` +
+		"(RFC 8446 §7.1)", edit: func(m *method) { m.noHash = true }},
+	{how: `the derived secret is skipped: HKDF-Extract's salt is Derive-Secret(., "derived", ` +
+		`""), not ` +
+		"the secret before it (RFC 8446 §7.1)", edit: func(m *method) { m.skipDerived = true }},
+	{how: "salt and IKM of HKDF-Extract have changed places (RFC 8446 §7.1)",
+		edit: func(m *method) { m.swapExtract = true }},
+	{how: "nothing is extracted where there is no secret: as many zeros as the hash has bytes " +
+		"stand " +
+		"for it (RFC 8446 §7.1)", edit: func(m *method) { m.noZeros = true }},
+	{how: "the HMAC is keyed by the traffic secret or binder_key itself: the finished_key is " +
+		"left out " +
+		"(RFC 8446 §4.4.4)", edit: func(m *method) { m.bareHMAC = true }},
+	{how: "the transcript hash is hashed again, as if it were the messages",
+		edit: func(m *method) { m.twice = true }},
+	{how: "leading zeros of the shared secret are stripped: TLS 1.3 keeps them (RFC 8446 §7.4)",
+		edit:    func(m *method) { m.stripped = true },
+		applies: func(d *Derivation13) bool { return bytes.HasPrefix(d.Given.Shared, []byte{0}) }},
+
+	{how: "message_hash is forgotten: behind a HelloRetryRequest the first ClientHello's hash " +
+		"stands " +
+		"for it in the transcript, not the message itself (RFC 8446 §4.4.1)",
+		edit: func(m *method) { m.retry = retryRaw }, applies: retried13},
+	{how: "the transcript begins with the second ClientHello: message_hash and " +
+		"HelloRetryRequest are " +
+		"part of it (RFC 8446 §4.4.1)", edit: func(m *method) { m.retry = retryForgotten },
+		applies: retried13},
+	{how: "message_hash lacks its header of 4 bytes, fe0000 and the length (RFC 8446 §4.4.1)",
+		edit: func(m *method) { m.retry = retryBareHash }, applies: retried13},
+
+	{how: "the binder covers the length of the binders list too: the truncated ClientHello " +
+		"ends with " +
+		"the identities (RFC 8446 §4.2.11.2)",
+		edit: func(m *method) { m.binder = binderWithLength }, applies: binds13},
+	{how: "the binder covers the whole ClientHello: the truncated one ends with the identities " +
+		"(RFC 8446 §4.2.11.2)", edit: func(m *method) { m.binder = binderWhole }, applies: binds13},
+	{how: "the binder covers the ClientHello with zeros for the binders: the truncated one " +
+		"ends with " +
+		"the identities (RFC 8446 §4.2.11.2)",
+		edit: func(m *method) { m.binder = binderZeros }, applies: binds13},
+	{how: "the truncated ClientHello's header has the truncated length: it keeps that of the " +
+		"whole " +
+		"message (RFC 8446 §4.2.11.2)", edit: func(m *method) { m.binder = binderResized },
+		applies: binds13},
+	{how: `the binder's label is "res binder", that of a ticket (RFC 8446 §7.1)`,
+		edit: func(m *method) { m.kind = "res" }, applies: otherKind13("res")},
+	{how: `the binder's label is "ext binder", that of an external key (RFC 8446 §7.1)`,
+		edit: func(m *method) { m.kind = "ext" }, applies: otherKind13("ext")},
+	{how: `the binder's label is "imp binder", that of an imported key (RFC 9258 §5.2)`,
+		edit: func(m *method) { m.kind = "imp" }, applies: otherKind13("imp")},
+
+	{how: "the nonce is the IV alone: the record's sequence number is not XORed into it (RFC " +
+		"8446 §5.3)",
+		edit: func(m *method) { m.nonce = nonceIVAlone }, applies: sealed13},
+	{how: "the sequence number is XORed into the first bytes of the IV: it is padded on the left " +
+		"(RFC 8446 §5.3)", edit: func(m *method) { m.nonce = nonceLeft }, applies: sealed13},
+	{how: "the sequence number replaces the last 8 bytes of the IV, as in TLS 1.2: it is XORed " +
+		"(RFC 8446 §5.3)", edit: func(m *method) { m.nonce = nonceReplaced }, applies: sealed13},
+	{how: "the inner content type is forgotten: one byte behind the content (RFC 8446 §5.2)",
+		edit: func(m *method) { m.noType = true }, applies: sealed13},
+	{how: "there is no additional data: it is the record's header (RFC 8446 §5.2)",
+		edit: func(m *method) { m.data = dataNone }, applies: sealed13},
+	{how: "the header in the additional data has the length without the tag (RFC 8446 §5.2)",
+		edit: func(m *method) { m.data = dataUnsealed }, applies: sealed13},
+	{how: "the additional data is that of TLS 1.2, with the sequence number: it is the " +
+		"record's header " +
+		"alone (RFC 8446 §5.2)", edit: func(m *method) { m.data = dataTLS12 }, applies: sealed13},
+}
+
+func retried13(d *Derivation13) bool {
+	return d.messages.retried && d.messages.list[0].kind == iana.ClientHello
+}
+
+func binds13(d *Derivation13) bool {
+	return d.Given.PSK != nil && d.messages.at[ToIdentities] > 0 &&
+		d.Given.Hashes[ToIdentities] == nil
+}
+
+func otherKind13(kind string) func(*Derivation13) bool {
+	return func(d *Derivation13) bool { return d.Given.PSK != nil && d.Given.PSKKind != kind }
+}
+
+func sealed13(d *Derivation13) bool { return d.Given.Plaintext != nil }
+
+// usual returns the mistakes that can be made with what was given, those of the hash and of the
+// transcript among them.
+func (d *Derivation13) usual() (list []mistake13) {
+	for _, x := range mistakes13 {
+		if x.applies == nil || x.applies(d) {
+			list = append(list, x)
+		}
+	}
+	right := d.Given.Suite.PRF
+	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384} {
+		if h != right {
+			list = append(list, mistake13{how: fmt.Sprintf("the hash is %v: that of %v is %v "+
+				"(RFC 8446 §B.4)", h, d.Given.Suite, right), edit: func(m *method) { m.hash = h }})
+		}
+	}
+	for p := ToClientHello; p < points; p++ {
+		if d.messages.at[p] > 0 && d.Given.Hashes[p] == nil {
+			list = append(list, d.cuts(p)...)
+		}
+	}
+	return list
+}
+
+// cuts are the other places of the transcript that may be taken for a point.
+func (d *Derivation13) cuts(p Point) (list []mistake13) {
+	t := &d.messages
+	for n := 0; n <= len(t.list); n++ {
+		if n == t.at[p] {
+			continue
+		}
+		where := "is empty"
+		if n > 0 {
+			where = fmt.Sprintf("ends with message %d, %v", n, t.list[n-1].kind)
+		}
+		list = append(list, mistake13{how: fmt.Sprintf("the transcript for %s (%s) %s: it ends "+
+			"with "+
+			"message %d, %v", pointUses[p], pointWords[p], where, t.at[p], t.list[t.at[p]-1].kind),
+			edit: func(m *method) {
+				cut := map[Point]int{p: n}
+				for k, v := range m.cut {
+					cut[k] = v
+				}
+				m.cut = cut
+			}, off: max(n-t.at[p], t.at[p]-n)})
+	}
+	return list
+}
+
+// pointUses say what each point is for.
+var pointUses = [points]string{"the binder", "early data", "the handshake's secrets",
+	"the server's Finished", "the application's secrets", "the client's Finished",
+	"the resumption_secret"}

@@ -1,0 +1,291 @@
+package explain
+
+import (
+	"crypto"
+	kdf "crypto/hkdf"
+	"crypto/hmac"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// A method is how the schedule is derived: the zero value is RFC 8446's. Each field is something
+// that people do otherwise: see mistakes13.
+type method struct {
+	hash        crypto.Hash // 0: the suite's
+	prefix      labelPrefix
+	bareLabel   bool // no length before the label
+	bareContext bool // no length before the context
+	hashNothing bool // Hash("") is the context of keys, IVs and finished keys
+	noHash      bool // Derive-Secret of nothing has an empty context, not Hash("")
+	skipDerived bool // HKDF-Extract's salt is the secret before it
+	swapExtract bool // salt and IKM have changed places
+	noZeros     bool // nothing stands for a secret that there is not
+	bareHMAC    bool // verify_data is keyed by the secret itself
+	twice       bool // the transcript hash is hashed again, as if it were the messages
+	stripped    bool // leading zeros of the shared secret are stripped
+	retry       retryKind
+	binder      binderKind
+	kind        string        // of the PSK; "": the one given
+	cut         map[Point]int // other places of the transcript
+	nonce       nonceKind
+	data        additionalData
+	noType      bool // no content type behind the content
+}
+
+type (
+	labelPrefix    int
+	retryKind      int
+	binderKind     int
+	nonceKind      int
+	additionalData int
+)
+
+const (
+	prefixTLS13 labelPrefix = iota
+	prefixNone
+	prefixDraft
+	prefixDTLS
+)
+
+const (
+	retryHashed retryKind = iota
+	retryRaw
+	retryForgotten
+	retryBareHash
+)
+
+const (
+	binderTruncated binderKind = iota
+	binderWithLength
+	binderWhole
+	binderZeros
+	binderResized
+)
+
+const (
+	nonceXORed nonceKind = iota
+	nonceIVAlone
+	nonceLeft
+	nonceReplaced
+)
+
+const (
+	dataHeader additionalData = iota
+	dataNone
+	dataUnsealed
+	dataTLS12
+)
+
+var prefixes = [...]string{"tls13 ", "", "TLS 1.3, ", "dtls13"}
+
+// run13 is one way through the schedule.
+type run13 struct {
+	d     *Derivation13
+	m     method
+	alone bool       // the method is that of each value's last step; what leads there is right
+	log   *trace.Log // nil in a search
+	put   func(Value13)
+	part  string
+}
+
+// hashOf returns the hash of a method.
+func (r *run13) hashOf(m method) crypto.Hash {
+	if m.hash != 0 {
+		return m.hash
+	}
+	return r.d.Given.Suite.PRF
+}
+
+// step computes a value, shows it, and returns what the next steps begin with.
+func (r *run13) step(name string, how func() string, compute func(method) []byte) []byte {
+	out := compute(r.m)
+	v := Value13{Name: name, Bytes: out, Part: r.part}
+	if r.log != nil {
+		v.Formula = how()
+	}
+	r.put(v)
+	if r.alone {
+		return compute(method{})
+	}
+	return out
+}
+
+// extract is HKDF-Extract: nil inputs stand for zeros. of gives the inputs under a method.
+func (r *run13) extract(name string, of func(method) (salt, ikm []byte), from string) []byte {
+	words := [2]string{"0", "0"}
+	salt, ikm := of(method{})
+	if salt != nil {
+		words[0] = "derived_secret"
+	}
+	if ikm != nil {
+		words[1] = from
+	}
+	how := func() string { return fmt.Sprintf("HKDF-Extract(%s, %s)", words[0], words[1]) }
+	return r.step(name, how, func(m method) []byte {
+		salt, ikm := of(m)
+		h := r.hashOf(m)
+		zeros := make([]byte, h.Size())
+		if salt == nil {
+			salt = zeros
+		}
+		if ikm == nil && !m.noZeros {
+			ikm = zeros
+		}
+		if m.swapExtract {
+			salt, ikm = ikm, salt
+		}
+		out, err := kdf.Extract(h.New, ikm, salt)
+		if err != nil {
+			return nil
+		}
+		r.log.Extracted(name, hashLabel(h), salt, ikm, out, "RFC 8446 §7.1")
+		return out
+	})
+}
+
+// An arrow is a use of HKDF-Expand-Label: how the result is called, and in events, the label, the
+// secret's name, and the section.
+type arrow struct{ name, event, label, from, ref string }
+
+// expand is HKDF-Expand-Label to n bytes, or as many as the hash has for n == 0. over says what the
+// context is.
+func (r *run13) expand(a arrow, secret []byte, context func(method) []byte, over string,
+	n int) []byte {
+	size := func(m method) int {
+		if n == 0 {
+			return r.hashOf(m).Size()
+		}
+		return n
+	}
+	how := func() string {
+		return fmt.Sprintf("HKDF-Expand-Label(%s, %q, %s, %d)", a.from, a.label, over,
+			size(method{}))
+	}
+	return r.step(a.name, how, func(m method) []byte {
+		h := r.hashOf(m)
+		info := m.info(a.label, context(m), size(m))
+		out, err := kdf.Expand(h.New, secret, string(info), size(m))
+		if err != nil {
+			return nil
+		}
+		r.log.Derived(a.event, "HKDF-Expand-Label", hashLabel(h), a.label, secret, info, out, a.ref)
+		return out
+	})
+}
+
+// info returns HkdfLabel. See RFC 8446 §7.1.
+func (m method) info(label string, context []byte, n int) []byte {
+	label = prefixes[m.prefix] + label
+	info := binary.BigEndian.AppendUint16(nil, uint16(n))
+	if !m.bareLabel {
+		info = append(info, byte(len(label)))
+	}
+	info = append(info, label...)
+	if !m.bareContext {
+		info = append(info, byte(len(context)))
+	}
+	return append(info, context...)
+}
+
+// derive is Derive-Secret over the transcript up to a point.
+func (r *run13) derive(a arrow, secret []byte, p Point) []byte {
+	context := func(m method) []byte {
+		hash := r.at(p, m)
+		if m.twice {
+			hash = digestOf(r.hashOf(m), hash)
+		}
+		return hash
+	}
+	return r.expand(a, secret, context, "Hash("+pointWords[p]+")", 0)
+}
+
+// nothing is the context of Derive-Secret over no messages.
+func (r *run13) nothing(m method) []byte {
+	if m.noHash {
+		return nil
+	}
+	return digestOf(r.hashOf(m), nil)
+}
+
+// plain is HKDF-Expand-Label without a context.
+func (r *run13) plain(a arrow, secret []byte, n int) []byte {
+	context := func(m method) []byte {
+		if m.hashNothing {
+			return digestOf(r.hashOf(m), nil)
+		}
+		return nil
+	}
+	return r.expand(a, secret, context, `""`, n)
+}
+
+// next goes from one extracted secret to the next.
+func (r *run13) next(name, from string, secret []byte, ikm func(method) []byte,
+	ikmName string) []byte {
+	derived := r.expand(arrow{"derived_secret/" + from, "derived_secret", "derived", from,
+		"RFC 8446 §7.1"}, secret, r.nothing, `Hash("")`, 0)
+	return r.extract(name, func(m method) (_, _ []byte) {
+		switch {
+		case m.skipDerived:
+			return secret, ikm(m)
+		case r.alone && m.noHash:
+			info := m.info("derived", nil, len(derived))
+			salt, _ := kdf.Expand(r.hashOf(m).New, secret, string(info), len(derived))
+			return salt, ikm(m)
+		}
+		return derived, ikm(m)
+	}, ikmName)
+}
+
+// finished is verify_data, or a binder, under a base key.
+func (r *run13) finished(name, keyName, from string, secret []byte, p Point) {
+	const ref = "RFC 8446 §4.4.4"
+	key := r.plain(arrow{keyName, "finished_key", "finished", from, ref}, secret, 0)
+	if r.at(p, method{}) == nil {
+		return
+	}
+	how := func() string { return fmt.Sprintf("HMAC(%s, Hash(%s))", keyName, pointWords[p]) }
+	r.step(name, how, func(m method) []byte {
+		h, key, hash := r.hashOf(m), key, r.at(p, m)
+		if m.bareHMAC {
+			key = secret
+		}
+		if m.twice {
+			hash = digestOf(h, hash)
+		}
+		mac := hmac.New(h.New, key)
+		mac.Write(hash)
+		out := mac.Sum(nil)
+		r.log.Derived(name, "HMAC", hashLabel(h), "", key, hash, out, ref)
+		return out
+	})
+}
+
+// at returns a transcript hash under a method.
+func (r *run13) at(p Point, m method) []byte { return r.d.hashAt(r.hashOf(m), p, m) }
+
+// has reports whether the transcript is known up to a point.
+func (r *run13) has(p Point) bool { return r.at(p, method{}) != nil }
+
+// keys are the key and the IV of a traffic secret, and a record under them.
+func (r *run13) keys(secretName, stem string, from iana.Side, secret []byte) {
+	s := r.d.Given.Suite.Shape(iana.TLS13)
+	event := from.String() + "_write_"
+	key := r.plain(arrow{stem + "write_key", event + "key", "key", secretName, "RFC 8446 §7.3"},
+		secret, s.Key)
+	iv := r.plain(arrow{stem + "write_iv", event + "iv", "iv", secretName, "RFC 8446 §7.3"},
+		secret, s.IV)
+	r.record(stem, key, iv)
+}
+
+func hashLabel(h crypto.Hash) string {
+	if h == crypto.SHA384 {
+		return "SHA-384"
+	}
+	return "SHA-256"
+}
+
+func sortStrings(list []string) { slices.Sort(list) }
