@@ -1,8 +1,17 @@
 package vitrine_test
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io/fs"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
@@ -65,5 +74,44 @@ func TestFailuresHaveAKind(t *testing.T) {
 		if got := alert.KindOf(errs[c.from.Peer()]); got != "" {
 			t.Errorf("%q: the other side's error %v has the kind %q", want, errs[c.from.Peer()], got)
 		}
+	}
+}
+
+// telling are the alerts that say by themselves what went wrong: those of certificates, names and
+// our own faults.
+var telling = []string{"InternalError", "BadCertificate", "UnsupportedCertificate",
+	"CertificateRevoked", "BadCertificateStatusResponse", "UnrecognizedName"}
+
+// An error of another alert has a kind: illegal_parameter alone tells a program nothing.
+func TestAlertsThatTellLittleHaveAKind(t *testing.T) {
+	fset, found := token.NewFileSet(), 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() && d.Name() == "testdata" {
+			return cmp.Or(err, fs.SkipDir)
+		}
+		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			return err
+		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || types.ExprString(call.Fun) != "alert.Fail" {
+				return true
+			}
+			found++
+			name, ok := strings.CutPrefix(types.ExprString(call.Args[0]), "alert.")
+			if ok && !slices.Contains(telling, name) {
+				t.Errorf("%v: an error with the alert %s and no kind", fset.Position(call.Pos()),
+					name)
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil || found < 20 {
+		t.Errorf("looked at %d errors: %v", found, err)
 	}
 }

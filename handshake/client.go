@@ -170,7 +170,7 @@ func (c *client) certificate(m *message.Certificate, s *Score) error {
 // 6066 §8.
 func (c *client) status(m *message.CertificateStatus) error {
 	if m.StatusType != iana.StatusOCSP {
-		return alert.Fail(alert.IllegalParameter, "RFC 6066 §8",
+		return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 6066 §8",
 			"got a certificate status of type %v, expected %v", m.StatusType, iana.StatusOCSP)
 	}
 	if c.Skip {

@@ -106,7 +106,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 	}
 	// Beside a longer cookie our other extensions might not fit into the second hello.
 	if cookie, _ := m.Extensions.Get(iana.ExtCookie); len(cookie) > maxCookie {
-		return alert.Fail(alert.IllegalParameter, "RFC 8446 §4.2.2",
+		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 8446 §4.2.2",
 			"the server's cookie has %d bytes, we send back at most %d", len(cookie), maxCookie)
 	}
 	var group message.SelectedGroup

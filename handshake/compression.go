@@ -37,7 +37,7 @@ func (l *live) expand(from iana.Side, m *message.CompressedCertificate) (*messag
 	error) {
 	const ref = "RFC 8879 §4"
 	if !slices.Contains(l.CertificateCompression, m.Algorithm) {
-		return nil, alert.Fail(alert.IllegalParameter, ref,
+		return nil, alert.KindExtension.Fail(alert.IllegalParameter, ref,
 			"the %v's certificate is compressed with %v, we accept %v", from, m.Algorithm,
 			l.CertificateCompression)
 	}

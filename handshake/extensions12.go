@@ -59,7 +59,7 @@ func answerMaxFragment(c *Config, an *answering) (message.Content, bool, error) 
 	}
 	if m.Bytes() == 0 {
 		return nil, false,
-			alert.Fail(alert.IllegalParameter, "RFC 6066 §4",
+			alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 6066 §4",
 				"the client wants max_fragment_length %d, expected 1 to 4", m.Code)
 	}
 	return &m, true, nil
@@ -120,7 +120,7 @@ func sizeLimit(e message.Extensions) (int, error) {
 		return 0, err
 	}
 	if l.Limit < 64 {
-		return 0, alert.Fail(alert.IllegalParameter, "RFC 8449 §4",
+		return 0, alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 8449 §4",
 			"a record_size_limit of %d, expected at least 64", l.Limit)
 	}
 	return min(int(l.Limit), record.MaxPlaintext), nil

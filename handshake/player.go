@@ -267,7 +267,7 @@ func (a *Agreed) MaxPlaintext(from iana.Side) int {
 func (m *Machine) TakeTicket(raw []byte) error {
 	c, ok := m.player.(*client)
 	if !ok {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1", "a client sends no ticket")
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1", "a client sends no ticket")
 	}
 	return c.ticket13(raw, m)
 }

@@ -104,7 +104,7 @@ func (l *live) psk(v iana.Version, hint, identity []byte) (*PSK, error) {
 		// RFC 4279 §2 allows to go on with a random key, which tells nobody who exists; identities
 		// are sent in the clear, so they are no secret, and an error that says what is wrong is
 		// worth more.
-		return nil, alert.Fail(alert.UnknownPSKIdentity, "RFC 4279 §2",
+		return nil, alert.KindPSK.Fail(alert.UnknownPSKIdentity, "RFC 4279 §2",
 			"there is no pre-shared key for the identity %q", identity)
 	}
 	if l.peer.PSKIdentity = identity; identity == nil {

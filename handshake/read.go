@@ -54,11 +54,11 @@ const maxHostName = 255
 // program's callbacks as it is. RFC 6066 §3 gives the form and no alert.
 func CheckHostName(name string) error {
 	if len(name) > maxHostName {
-		return alert.Fail(alert.IllegalParameter, "RFC 6066 §3",
+		return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 6066 §3",
 			"the client's host_name has %d bytes, expected at most %d", len(name), maxHostName)
 	}
 	if i := strings.IndexFunc(name, func(r rune) bool { return r < 0x21 || r > 0x7E }); i >= 0 {
-		return alert.Fail(alert.IllegalParameter, "RFC 6066 §3",
+		return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 6066 §3",
 			"the client's host_name has the byte 0x%02X, expected printable ASCII", name[i])
 	}
 	return nil

@@ -40,7 +40,7 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 		return err
 	}
 	if t.LifetimeHint > maxTicketLifetime {
-		return alert.Fail(alert.IllegalParameter, ref,
+		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
 			"a ticket_lifetime of %d seconds, expected at most %d", t.LifetimeHint,
 			maxTicketLifetime)
 	}

@@ -57,7 +57,7 @@ func encrypt(rand io.Reader, pub *rsa.PublicKey, message []byte) ([]byte, error)
 
 func rsaModulus(pub *rsa.PublicKey) (*bigmod.Modulus, error) {
 	if bits := pub.N.BitLen(); bits < minRSABits || bits > maxRSABits {
-		return nil, alert.Fail(alert.InsufficientSecurity, "RFC 5246 §7.4.2",
+		return nil, alert.KindKeyUsage.Fail(alert.InsufficientSecurity, "RFC 5246 §7.4.2",
 			"got an RSA key of %d bits, expected %d to %d", bits, minRSABits, maxRSABits)
 	}
 	if pub.N.Bit(0) == 0 || pub.E < 3 || pub.E&1 == 0 {
@@ -144,7 +144,7 @@ func OpenPreMaster(key crypto.Decrypter, encrypted []byte,
 		return nil, ErrWrongPrivateKey
 	}
 	if got := iana.Version(pre[0])<<8 | iana.Version(pre[1]); got != clientVersion {
-		return pre, alert.Fail(alert.DecryptError, "RFC 5246 §7.4.7.1",
+		return pre, alert.KindMalformed.Fail(alert.DecryptError, "RFC 5246 §7.4.7.1",
 			"got a pre_master_secret of %v, expected %v as in the ClientHello", got, clientVersion)
 	}
 	return pre, nil

@@ -132,7 +132,7 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		return nil
 	}
 	if len(l.message) > 0 {
-		return alert.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
 			"the %v changes keys inside a handshake message", from)
 	}
 	p, err := record.NewReader(k.Suite.Cipher, k.Suite.MAC, k.Params(nil))

@@ -11,9 +11,10 @@ import (
 
 // compliance is what one of BoringSSL's compliance policies leaves of the settings.
 type compliance struct {
-	groups  []tls.CurveID
-	schemes []tls.SignatureScheme
-	suites  []iana.CipherSuite
+	groups   []tls.CurveID
+	schemes  []tls.SignatureScheme
+	suites   []iana.CipherSuite
+	suites13 []uint16
 }
 
 // compliances has the policies that can be said with a Config: they allow TLS 1.2 and 1.3. Those of
@@ -28,6 +29,7 @@ var compliances = map[string]compliance{
 			iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 			iana.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
 			iana.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384},
+		suites13: []uint16{tls.TLS_AES_128_GCM_SHA256, tls.TLS_AES_256_GCM_SHA384},
 	},
 	"wpa-202304": {
 		groups: []tls.CurveID{tls.CurveP384},
@@ -35,6 +37,7 @@ var compliances = map[string]compliance{
 			tls.ECDSAWithP384AndSHA384, tls.PSSWithSHA384, tls.PSSWithSHA512},
 		suites: []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
 			iana.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384},
+		suites13: []uint16{tls.TLS_AES_256_GCM_SHA384},
 	},
 }
 
@@ -45,7 +48,7 @@ func (c *connection) complies(cfg *vitrine.Config) error {
 	}
 	p := compliances[c.compliance]
 	cfg.MinVersion = max(cfg.MinVersion, vitrine.VersionTLS12)
-	cfg.CipherSuites = nil
+	cfg.CipherSuites, cfg.CipherSuites13 = nil, p.suites13
 	for _, id := range suite.Preference() {
 		if slices.Contains(p.suites, id) {
 			cfg.CipherSuites = append(cfg.CipherSuites, uint16(id))
