@@ -123,11 +123,12 @@ func (c *Conn) shake(ctx context.Context) error {
 	}
 	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
 	c.failed = errPanic // stays if a callback panics: no second handshake begins on this connection
-	err := c.handshake(ctx)
+	err := c.stays(c.handshake(ctx))
 	if !stop() { // the connection is closed, even if the handshake came to its end meanwhile
 		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
+		c.failed = err
 	}
-	if c.failed = err; err != nil {
+	if err != nil {
 		return err
 	}
 	c.rejected.Store(c.sentEarly && c.engine.Machine().EarlyData() == EarlyDataRejected)
@@ -185,7 +186,9 @@ func (c *Conn) perform(ctx context.Context, enough func() bool) (err error) {
 		}
 		if err == nil && !over() {
 			err = c.await()
-			lost = err != nil
+			if lost = err != nil; lost && c.passes(err) {
+				return err
+			}
 		}
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -80,16 +81,13 @@ func (c *Conn) WriteEarly(p []byte) (n int, err error) {
 
 // sendEarly sends a client's early data, if it can be sent. The first call begins the handshake.
 func (c *Conn) sendEarly(p []byte) (sent bool, err error) {
-	if err := c.begin(func(h *handshake.Config) { h.Sends = true }); err != nil {
+	if err := c.offerEarly(); err != nil {
 		return false, err
 	}
 	c.in.Lock()
 	defer c.in.Unlock()
 	c.out.Lock()
 	defer c.out.Unlock()
-	if lost, err := c.advance(context.Background()); err != nil {
-		return false, c.lose(err, lost)
-	}
 	m := c.engine.Machine()
 	if !m.EarlyOpen() || len(p) > m.EarlyLeft() {
 		return false, nil // the hello goes out with the rest of the handshake
@@ -102,6 +100,40 @@ func (c *Conn) sendEarly(p []byte) (sent bool, err error) {
 		return false, c.lose(err, true)
 	}
 	return true, nil
+}
+
+// EarlyProtocol returns the application protocol (ALPN) that early data of this client must speak:
+// that of the session whose ticket it goes with. ok is false if WriteEarly would return
+// ErrNoEarlyData. EarlyProtocol sends nothing. It must be called before Handshake, Read and Write.
+func (c *Conn) EarlyProtocol() (protocol string, ok bool) {
+	if c.me == iana.Server {
+		return "", false
+	}
+	<-c.shaking
+	defer func() { c.shaking <- struct{}{} }()
+	if c.complete.Load() || c.failed != nil {
+		return "", false
+	}
+	c.failed = errPanic
+	if c.failed = c.offerEarly(); c.failed != nil {
+		return "", false
+	}
+	return c.engine.Machine().EarlyProtocol()
+}
+
+// offerEarly makes a client's hello, which offers early data if it can be sent.
+func (c *Conn) offerEarly() error {
+	if err := c.begin(func(h *handshake.Config) { h.Sends = true }); err != nil {
+		return err
+	}
+	c.in.Lock()
+	defer c.in.Unlock()
+	c.out.Lock()
+	defer c.out.Unlock()
+	if lost, err := c.advance(context.Background()); err != nil {
+		return c.lose(err, lost)
+	}
+	return nil
 }
 
 // answerEarly sends what a server answers to early data.
@@ -121,19 +153,8 @@ func (c *Conn) answerEarly(p []byte) (n int, err error) {
 //
 // A server that calls Handshake, Read or Write before ReadEarly accepts no early data.
 func (c *Conn) ReadEarly(p []byte) (int, error) {
-	if c.me == iana.Client {
-		return 0, errReadsNone
-	}
-	<-c.shaking
-	defer func() { c.shaking <- struct{}{} }()
-	if c.failed != nil {
-		return 0, c.failed
-	}
-	if !c.complete.Load() {
-		c.failed = errPanic
-		if c.failed = c.awaitEarly(); c.failed != nil {
-			return 0, c.failed
-		}
+	if err := c.awaitEarly(context.Background()); err != nil {
+		return 0, err
 	}
 	c.in.Lock()
 	defer c.in.Unlock()
@@ -143,8 +164,42 @@ func (c *Conn) ReadEarly(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// awaitEarly goes on with the handshake until there is early data, or there will be none.
-func (c *Conn) awaitEarly() error {
+// AwaitEarly goes on with a server's handshake, until there is something for ReadEarly to return, and
+// reports whether there is. If ctx ends first, the connection is closed and ctx's error returned.
+func (c *Conn) AwaitEarly(ctx context.Context) (accepted bool, err error) {
+	if err := c.awaitEarly(ctx); err != nil {
+		return false, err
+	}
+	c.in.Lock()
+	defer c.in.Unlock()
+	return c.engine.BufferedEarly() > 0, nil
+}
+
+func (c *Conn) awaitEarly(ctx context.Context) error {
+	if c.me == iana.Client {
+		return errReadsNone
+	}
+	select {
+	case <-c.shaking:
+		defer func() { c.shaking <- struct{}{} }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if c.complete.Load() || c.failed != nil {
+		return c.failed
+	}
+	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
+	c.failed = errPanic
+	err := c.stays(c.hearEarly(ctx))
+	if !stop() {
+		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
+		c.failed = err
+	}
+	return err
+}
+
+// hearEarly goes on with the handshake until there is early data, or there will be none.
+func (c *Conn) hearEarly(ctx context.Context) error {
 	if err := c.begin(func(h *handshake.Config) { h.Reads = true }); err != nil {
 		return err
 	}
@@ -153,7 +208,7 @@ func (c *Conn) awaitEarly() error {
 	c.out.Lock()
 	defer c.out.Unlock()
 	e := c.engine
-	if err := c.perform(context.Background(),
+	if err := c.perform(ctx,
 		func() bool { return e.BufferedEarly() > 0 || e.EarlyEnded() }); err != nil {
 		return err
 	}
@@ -163,6 +218,21 @@ func (c *Conn) awaitEarly() error {
 		c.early.Store(&s)
 	}
 	return nil
+}
+
+// stays keeps why the handshake failed, for good, and returns it.
+func (c *Conn) stays(err error) error {
+	if c.failed = err; c.passes(err) {
+		c.failed = nil
+	}
+	return err
+}
+
+// passes reports whether an error of reading is a timeout after which the handshake can go on: a
+// server that has accepted early data reads on with it.
+func (c *Conn) passes(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout() && c.early.Load() != nil
 }
 
 // ExportEarlyKeyingMaterial derives bytes for another protocol, bound to the ClientHello, before

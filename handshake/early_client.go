@@ -40,6 +40,16 @@ func (c *client) earlyKeys(s *Score) *earlyKeys {
 		s.transcript.with(k.hash, nil)}
 }
 
+// EarlyProtocol returns the application protocol of a client's early data. ok is false if it can
+// send none.
+func (m *Machine) EarlyProtocol() (protocol string, ok bool) {
+	c, client := m.player.(*client)
+	if !client || !m.early.open {
+		return "", false
+	}
+	return c.Offer.ALPN, true
+}
+
 // outdated refuses a server that answers early data with an earlier version: it cannot have read it,
 // and may take it for something else. See RFC 8446 §D.3.
 func (c *client) outdated(sh *message.ServerHello, s *Score) error {

@@ -69,7 +69,7 @@ func (c *conn) shake() (err error) {
 		ctx, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	if err := c.Conn.HandshakeContext(ctx); err != nil {
+	if err := c.shakeHands(ctx); err != nil {
 		return err
 	}
 	if err := c.settle(); err != nil {

@@ -34,6 +34,11 @@ func (t *Transport) dial(ctx context.Context, network string, at place) (net.Con
 		config.NextProtos = []string{http1}
 	}
 	c := &stated{Conn: vitrine.Client(raw, config)}
+	if at.protocol == http1 && ctx.Value(withEarly{}) != nil {
+		if protocol, ok := c.EarlyProtocol(); ok && protocol != http2 {
+			return newSender(c.Conn, t, at), nil
+		}
+	}
 	if err := t.handshake(ctx, c); err != nil {
 		c.Close()
 		return nil, err

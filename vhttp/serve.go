@@ -167,11 +167,11 @@ func install(s *http.Server) (*front, error) {
 func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c, ours := r.Context().Value(connKey{}).(*conn)
 	if !ours || !c.http2() {
-		f.next.ServeHTTP(w, r)
+		f.serve(w, r)
 		return
 	}
 	f.h2.ServeConn(&c.served,
-		&h2.ServeConnOpts{Context: r.Context(), BaseConfig: f.server, Handler: f.next})
+		&h2.ServeConnOpts{Context: r.Context(), BaseConfig: f.server, Handler: http.HandlerFunc(f.serve)})
 	panic(http.ErrAbortHandler) // there is nothing to respond to
 }
 

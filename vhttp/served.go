@@ -14,6 +14,7 @@ import (
 type served struct {
 	stated
 	server *http.Server
+	early  atomic.Bool // it began with early data, and the handshake is not done
 	broken atomic.Bool // after a panic: locks may be held, so that only the socket can be used
 }
 
@@ -24,7 +25,7 @@ func (s *served) Read(p []byte) (n int, err error) {
 			n, err = 0, s.fail(failed)
 		}
 	}()
-	return s.Conn.Read(p)
+	return s.read(p)
 }
 
 // Write writes application data.
@@ -34,7 +35,7 @@ func (s *served) Write(p []byte) (n int, err error) {
 			n, err = 0, s.fail(failed)
 		}
 	}()
-	return s.Conn.Write(p)
+	return s.write(p)
 }
 
 // Close closes the connection.

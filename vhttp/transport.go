@@ -26,6 +26,13 @@ type Transport struct {
 	HTTP1 *http.Transport
 	HTTP2 *h2.Transport
 
+	// EarlyData lets a request with a safe method (GET, HEAD, OPTIONS, TRACE) and without a body go
+	// as early data on a new connection of HTTP/1.1, if there is a ticket for it in the
+	// ClientSessionCache. An attacker can send it again, and it is less protected than later data:
+	// see vitrine.Conn.WriteEarly. If the server has not accepted it, or answers 425 (Too Early), it
+	// is sent again when the handshake is done. See RFC 8470.
+	EarlyData bool
+
 	// Dialer makes the connections under TLS.
 	Dialer *net.Dialer
 
@@ -115,14 +122,34 @@ func (t *Transport) speak(req *http.Request, second, upgrade bool) (*http.Respon
 	if upgrade {
 		ctx = context.WithValue(ctx, onlyHTTP1{}, true)
 	}
-	var used *stated
-	ctx = httptrace.WithClientTrace(ctx,
-		&httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { used, _ = i.Conn.(*stated) }})
-	res, err := t.HTTP1.RoundTrip(req.WithContext(ctx))
-	if err == nil && used != nil {
-		res.TLS = &used.state // HTTP/2's is filled by x/net/http2
+	early := ctx
+	if t.EarlyData && safe(req.Method) && (req.Body == nil || req.Body == http.NoBody) {
+		early = context.WithValue(ctx, withEarly{}, true)
+	}
+	res, used, err := t.speak1(req.WithContext(early))
+	if err == nil && tooEarly(res, &used) {
+		discard(res)
+		res, _, err = t.speak1(req.WithContext(ctx))
 	}
 	return res, err
+}
+
+// speak1 does the request in HTTP/1.1, and returns the connection that was used.
+func (t *Transport) speak1(req *http.Request) (res *http.Response, used httptrace.GotConnInfo,
+	err error) {
+	ctx := httptrace.WithClientTrace(req.Context(),
+		&httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { used = i }})
+	res, err = t.HTTP1.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		return nil, used, err
+	}
+	switch c := used.Conn.(type) { // HTTP/2's is filled by x/net/http2
+	case *stated:
+		res.TLS = &c.state
+	case *sender:
+		res.TLS = &c.current().state
+	}
+	return res, used, nil
 }
 
 type onlyHTTP1 struct{}
