@@ -61,14 +61,15 @@ func (c *Conn) Close() error {
 		return net.ErrClosed
 	}
 	var notified error
-	settled := c.complete.Load() || c.early.Load() != nil
+	done := c.complete.Load()
+	settled := done || c.early.Load() != nil
 	if !writing && settled && c.lockToClose() {
 		if c.writeError == nil { // otherwise the Write that failed has reported it
 			notified = c.closeNotify()
 		}
 		c.out.Unlock()
 	}
-	if c.alerted.Load() {
+	if c.alerted.Load() || settled && !done { // the rest of the client's handshake is to come
 		c.drain()
 	}
 	if err := c.conn.Close(); err != nil {

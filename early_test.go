@@ -2,6 +2,7 @@ package vitrine_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -15,8 +16,11 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/observe"
 	"github.com/vitrine-tls/vitrine/session"
 )
 
@@ -500,20 +504,82 @@ func TestWriteEarlyAndReadEarlyReturnTheHandshakesError(t *testing.T) {
 	}
 }
 
-// The keys of early data are in the key log, and the observer's.
-func TestEarlyDataIsInTheKeyLog(t *testing.T) {
-	var log bytes.Buffer
-	z := newZeroRTT(t)
-	z.client.KeyLogWriter = &log
-	if _, wrote, shook, _ := z.visit(t, []byte("early data")); wrote != nil || shook != nil {
-		t.Fatal(wrote, shook)
-	}
-	labels := bytes.Split(log.Bytes(), []byte("\n"))
-	for _, want := range []string{"CLIENT_EARLY_TRAFFIC_SECRET", "EARLY_EXPORTER_SECRET"} {
-		if !slices.ContainsFunc(labels, func(l []byte) bool {
-			return bytes.HasPrefix(l, []byte(want+" "))
-		}) {
-			t.Errorf("no %s in the key log", want)
+// An observer with the key log reads early data, whether the server has read it or not: RFC 9850.
+func TestAnObserverReadsEarlyData(t *testing.T) {
+	for _, accepted := range []bool{true, false} {
+		z := newZeroRTT(t)
+		if !accepted {
+			z.server.MaxEarlyData = 0
 		}
+		var logs [2]bytes.Buffer
+		z.client.KeyLogWriter, z.server.KeyLogWriter = &logs[0], &logs[1]
+		a, b := rig.Wires(t)
+		tapes := [2]*taped{{Conn: a}, {Conn: b}}
+		client, server := vitrine.Client(tapes[0], z.client), vitrine.Server(tapes[1], z.server)
+		if _, err := client.WriteEarly([]byte("early data, ")); err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan arrived, 1)
+		go func() { done <- hear(server) }()
+		if err := client.Handshake(); accepted != (err == nil) {
+			t.Fatal(err)
+		}
+		if end := <-done; end.err != nil {
+			t.Fatal(end.err)
+		}
+		converse(t, client, server, 8)
+		mine, theirs := slices.Sorted(strings.Lines(logs[0].String())),
+			slices.Sorted(strings.Lines(logs[1].String()))
+		if accepted && !slices.Equal(mine, theirs) { // a server derives early secrets later
+			t.Errorf("the client logs\n%s\nand the server\n%s", mine, theirs)
+		}
+		for _, label := range []string{"CLIENT_EARLY_TRAFFIC_SECRET ", "EARLY_EXPORTER_SECRET "} {
+			if strings.Count(logs[0].String(), label) != 1 {
+				t.Errorf("no %s in the key log", label)
+			}
+		}
+		var log keylog.Log
+		if err := log.Merge(&logs[0]); err != nil {
+			t.Fatal(err)
+		}
+		o := observe.New(observe.KeyLog(&log), nil)
+		var got [2]bytes.Buffer
+		o.Data = func(from iana.Side, plain []byte) { got[from].Write(plain) }
+		for side, tape := range tapes {
+			if err := o.Feed(iana.Side(side), tape.tape.Bytes()); err != nil {
+				t.Error(err)
+			}
+		}
+		o.Close()
+		if got[0].String() != "early data, vitrine!" || got[1].String() != "vitrine!" {
+			t.Errorf("accepted %t: an observer reads %q and %q: %v", accepted, &got[0], &got[1],
+				o.Report().Reason)
+		}
+	}
+}
+
+// A server that ends the connection when it has answered early data does so in order, although the
+// handshake was not done.
+func TestCloseAfterAnEarlyAnswer(t *testing.T) {
+	z := newZeroRTT(t)
+	a, b := rig.Wires(t)
+	client, server := vitrine.Client(a, z.client), vitrine.Server(b, z.server)
+	if _, err := client.WriteEarly([]byte("early data")); err != nil {
+		t.Fatal(err)
+	}
+	closed := make(chan error, 1)
+	go func() {
+		_, err := server.ReadEarly(make([]byte, 10))
+		if err == nil {
+			_, err = server.WriteEarly([]byte("an answer"))
+		}
+		closed <- cmp.Or(err, server.Close())
+	}()
+	if all, err := io.ReadAll(client); string(all) != "an answer" || err != nil {
+		t.Errorf("got %q, %v", all, err)
+	}
+	client.Close()
+	if err := <-closed; err != nil {
+		t.Error(err)
 	}
 }

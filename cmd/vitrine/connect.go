@@ -35,6 +35,7 @@ type connectOptions struct {
 	four, six                  bool
 	timeout                    time.Duration
 	insecure, noSNI, resume    bool
+	earlyData                  bool
 	pins                       []string
 	chainOut, get              string
 	interactive, noRetry, json bool
@@ -109,6 +110,9 @@ not read.
 		"send standard input to the server even if it is a terminal")
 	f.BoolVar(&o.resume, "resume", false,
 		"connect a second time and report whether the session was resumed")
+	f.BoolVar(&o.earlyData, "early-data", false,
+		"with --get: request again in a second connection, as early data (0-RTT), which an "+
+			"attacker can send again")
 	f.BoolVar(&o.noRetry, "no-retry", false, "after a failure, do not try changes that may help")
 	f.BoolVar(&o.json, "json", false,
 		"print the report as one line of JSON, and nothing else on standard output")
@@ -221,6 +225,10 @@ func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, erro
 		return nil, contradiction("-i", "--get or --json", "both want standard output",
 			example+" -i")
 	}
+	if o.earlyData && !o.gets {
+		return nil, &usageError{"--early-data without --get: there is nothing to send early",
+			example + " --get / --early-data"}
+	}
 	if o.interactive && o.resume {
 		return nil, contradiction("-i", "--resume", "only one connection has standard input",
 			example+" --resume")
@@ -270,7 +278,7 @@ func (o *connectOptions) identify(config *vitrine.Config, t target, example stri
 	config.Time = time.Now
 	config.ServerName = cmp.Or(o.sni, strings.TrimSuffix(t.host, "."))
 	config.InsecureSkipVerify = o.insecure
-	if o.resume {
+	if o.resume || o.earlyData {
 		config.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
 	}
 	if o.ca != "" {

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -26,6 +27,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/session"
 )
 
 // Each script is a story of connect and serve. Its "peer NAME KIND" starts a server, and $NAME is
@@ -141,6 +143,15 @@ func startPeer(ts *testscript.TestScript, _ bool, args []string) {
 		config := peerConfig(ts, "server")
 		config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, pool(ts)
 		serve = func(c net.Conn) { answer(vitrine.Server(c, config)) }
+	case "early": // takes early data, and was started long ago
+		config := peerConfig(ts, "server")
+		config.SessionStore, config.MaxEarlyData = session.NewMemory(10), 1000
+		config.Time = func() time.Time { return time.Now().Add(-time.Hour) }
+		a, b := net.Pipe()
+		a.Close()
+		vitrine.Server(b, config).Handshake() // the first use of config
+		config.Time = nil
+		serve = func(c net.Conn) { answerEarly(vitrine.Server(c, config)) }
 	case "http":
 		serve = func(c net.Conn) {
 			c.Read(make([]byte, 4096))
@@ -226,6 +237,17 @@ func answer(c *vitrine.Conn) {
 			return
 		}
 	}
+}
+
+// answerEarly answers a request that comes as early data.
+func answerEarly(c *vitrine.Conn) {
+	request := make([]byte, 1000)
+	if n, _ := c.ReadEarly(request); n == 0 {
+		answer(c)
+		return
+	}
+	fmt.Fprintf(c, "HTTP/1.1 299 Early\r\nContent-Length: 0\r\n\r\n")
+	c.Close()
 }
 
 // clearly plays the part before TLS.

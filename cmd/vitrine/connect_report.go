@@ -29,6 +29,7 @@ type report struct {
 	Concerns    []concernReport `json:"concerns,omitempty"`
 	Remarks     []string        `json:"remarks,omitempty"`
 	Answer      string          `json:"http_status,omitempty"`
+	EarlyData   *earlyReport    `json:"early_data,omitempty"`
 	Resumption  *resumption     `json:"resumption,omitempty"`
 	End         string          `json:"end,omitempty"`
 	Failure     *failureReport  `json:"failure,omitempty"`

@@ -34,6 +34,9 @@ func (c *caller) use(cmd *cobra.Command, a *attempt, r *report) (err error) {
 		return c.talk(cmd, a, r)
 	}
 	r.End = c.ending(a)
+	if err == nil && c.earlyData {
+		r.EarlyData = c.early(cmd, c.httpRequest())
+	}
 	if err == nil && c.resume {
 		r.Resumption = c.again(cmd, a)
 	}
@@ -72,17 +75,8 @@ func (c *caller) again(cmd *cobra.Command, first *attempt) *resumption {
 	return s
 }
 
-// request makes one HTTP request. The body goes to standard output.
-func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
-	path := c.get
-	if !strings.HasPrefix(path, "/") && path != "*" {
-		path = "/" + path
-	}
-	if strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7F }) {
-		return &usageError{fmt.Sprintf("--get takes a path without spaces and control "+
-			"characters, got %q", path), cmd.CommandPath() + " " + quoted(c.target.String()) +
-			" --get /"}
-	}
+// httpRequest returns the request of --get.
+func (c *caller) httpRequest() string {
 	host := c.config.ServerName
 	if host == "" {
 		host = c.target.host
@@ -93,10 +87,28 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 	if c.target.port != "443" {
 		host += ":" + c.target.port
 	}
+	return fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine\r\nAccept: */*\r\n"+
+		"Connection: close\r\n\r\n", c.path(), host)
+}
+
+// path returns the path of --get.
+func (c *caller) path() string {
+	if strings.HasPrefix(c.get, "/") || c.get == "*" {
+		return c.get
+	}
+	return "/" + c.get
+}
+
+// request makes one HTTP request. The body goes to standard output.
+func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
+	path := c.path()
+	if strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7F }) {
+		return &usageError{fmt.Sprintf("--get takes a path without spaces and control "+
+			"characters, got %q", path), cmd.CommandPath() + " " + quoted(c.target.String()) +
+			" --get /"}
+	}
 	a.conn.SetDeadline(time.Now().Add(c.timeout))
-	if _, err := fmt.Fprintf(a.conn,
-		"GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine\r\nAccept: */*\r\nConnection: "+
-			"close\r\n\r\n", path, host); err != nil {
+	if _, err := io.WriteString(a.conn, c.httpRequest()); err != nil {
 		return err
 	}
 	// net/http itself takes a head of any length

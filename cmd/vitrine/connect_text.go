@@ -162,6 +162,9 @@ func (r *report) writeTail(w io.Writer) {
 	if r.End != "" {
 		l.put("close", "%s", r.End)
 	}
+	if r.EarlyData != nil {
+		l.put("early data", "%s", r.EarlyData.text())
+	}
 	if s := r.Resumption; s != nil {
 		switch {
 		case s.Error != "":

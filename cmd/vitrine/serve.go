@@ -36,6 +36,7 @@ type serveOptions struct {
 	clientAuth, clientCA  string
 	clientAny             bool
 	tickets, sessionIDs   bool
+	earlyData             bool
 	ocsp                  string
 	maxConns, perAddr     int
 	timeout, idle, write  time.Duration
@@ -69,6 +70,11 @@ seconds for those that are open. SIGHUP does not end it, not even that of a clos
 connections get --cert, --key, --ocsp and --client-ca as their files are then, and new ticket keys.
 If a file cannot be read the server reports it and changes nothing.
 
+With --early-data a client that comes again may send a request before the handshake is done. Anybody
+who recorded it can send it, too: methods other than GET, HEAD, OPTIONS and TRACE are answered 425
+(Too Early, RFC 8470), a ticket is good for early data once, and none is accepted in the ten seconds
+after the first connection.
+
 ` + exitLine("serve"),
 		Example: `  vitrine serve
   vitrine serve --listen :8443 --cert chain.pem --key key.pem --dir public
@@ -101,6 +107,9 @@ If a file cannot be read the server reports it and changes nothing.
 	f.BoolVar(&o.tickets, "tickets", true, "issue session tickets (RFC 5077)")
 	f.BoolVar(&o.sessionIDs, "session-ids", false,
 		"keep up to 10000 sessions for clients without tickets")
+	f.BoolVar(&o.earlyData, "early-data", false,
+		"accept up to 16 KiB of early data (0-RTT) with a TLS 1.3 ticket, once for each ticket; "+
+			"with --session-ids, and for HTTP alone")
 	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple, in a file (DER)")
 	f.IntVar(&o.maxConns, "max-conns", 4096,
 		"connections at a time; at the limit, a new one ends the oldest whose handshake is "+
@@ -146,6 +155,7 @@ func serve(cmd *cobra.Command, o *serveOptions) error {
 	defer h.onHangup()()
 	h.welcome(l.Addr())
 	s := &front.Server{Config: h.configFor, Use: use, Report: h.report, Bug: h.bug,
+		Early: o.earlyData,
 		Limits: front.Limits{
 			MaxConns: o.maxConns, PerAddr: o.perAddr, Handshake: o.timeout, Idle: o.idle,
 			Write: o.write,
@@ -309,6 +319,11 @@ func (h *host) purpose(addr net.Addr) (
 		}
 	}
 	example := h.cmd.CommandPath()
+	if h.earlyData && (h.echo || h.forward != "") {
+		return nil, nil,
+			contradiction("--early-data", given[0],
+				"only HTTP tells apart what may be sent again", example+" --early-data")
+	}
 	if len(given) > 1 {
 		return nil, nil,
 			contradiction(given[0], given[1], "a server is for one thing", example+" --hello")

@@ -109,6 +109,7 @@ type visit struct {
 	ALPN    string  `json:"alpn,omitempty"`
 	Client  string  `json:"client,omitempty"`
 	Resumed bool    `json:"resumed,omitempty"`
+	Early   string  `json:"early_data,omitempty"` // accepted or rejected
 	Plain   bool    `json:"plain_http,omitempty"`
 	Error   string  `json:"error,omitempty"`
 	Cause   string  `json:"cause,omitempty"` // inferred
@@ -124,6 +125,9 @@ func (h *host) report(v front.Visit) {
 			iana.CipherSuite(s.CipherSuite).String(), s.GroupName
 		line.Name, line.ALPN, line.Resumed, line.Client = s.ServerName, s.NegotiatedProtocol,
 			s.DidResume, front.ClientName(s)
+		if s.EarlyData != vitrine.EarlyDataNone {
+			line.Early = s.EarlyData.String()
+		}
 	case v.Plain:
 		line.Error = "plain HTTP on a TLS port"
 	default:
@@ -181,6 +185,9 @@ func (v *visit) text() string {
 	}
 	if v.Resumed {
 		words = append(words, "resumed")
+	}
+	if v.Early != "" {
+		words = append(words, "early data "+v.Early)
 	}
 	return explain.Escape(strings.Join(append(words, fmt.Sprintf("%.1f ms", v.MS)), " "))
 }

@@ -28,8 +28,11 @@ func (h *host) read(config *vitrine.Config) (err error) {
 	if err := h.askClients(config, example); err != nil {
 		return err
 	}
-	if h.sessionIDs {
+	if h.sessionIDs || h.earlyData {
 		config.SessionStore = session.NewMemory(10000)
+	}
+	if h.earlyData {
+		config.MaxEarlyData = 16 << 10
 	}
 	h.current.Store(config)
 	return nil

@@ -22,6 +22,7 @@ type Server struct {
 	Report func(Visit)                          // receives the result of each handshake
 	Bug    func(remote net.Addr, err error)     // receives a panic that ended a connection; may be nil
 	Limits Limits
+	Early  bool // Use reads early data, and may get a connection whose handshake is not done
 
 	mu     sync.Mutex
 	guests map[*guest]bool
@@ -139,7 +140,13 @@ func (s *Server) welcome(ctx context.Context, g *guest) {
 	if limit := s.Limits.Handshake; limit > 0 {
 		g.SetDeadline(v.At.Add(limit))
 	}
-	v.Err = conn.HandshakeContext(ctx)
+	early := false
+	if s.Early {
+		early, v.Err = conn.AwaitEarly(ctx)
+	}
+	if v.Err == nil && !early {
+		v.Err = conn.HandshakeContext(ctx)
+	}
 	g.SetDeadline(time.Time{})
 	v.Took = time.Since(v.At)
 	v.First, v.Plain = g.first, errors.Is(v.Err, errPlain)

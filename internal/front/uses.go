@@ -205,6 +205,9 @@ func Hello(w http.ResponseWriter, r *http.Request) {
 	case s.DidResume:
 		fmt.Fprintln(w, "resumed      yes: no key exchange, no certificate")
 	}
+	if r.Header.Get("Early-Data") == "1" {
+		fmt.Fprintln(w, "early data   yes: this request came before the handshake was done")
+	}
 	for _, concern := range s.Concerns {
 		fmt.Fprintf(w, "! %s\n", concern)
 	}
