@@ -165,6 +165,13 @@ type Config struct {
 	// 8879.
 	CertificateCompression []iana.CertificateCompressionAlgorithm
 
+	// AwaitServer makes a client that was asked for a certificate in TLS 1.3 wait for the server's
+	// first record, a session ticket or data, before its handshake is done: a refused certificate is
+	// then an error of the handshake. Without it, the first Read returns that error, and data that
+	// was written before is lost. It is off because a server that issues no tickets and lets the
+	// client speak first makes such a client wait in vain: set a deadline.
+	AwaitServer bool
+
 	// Renegotiation is what a client answers to a server that asks for another handshake, as some
 	// do to get a certificate late. A server of ours never renegotiates.
 	Renegotiation tls.RenegotiationSupport
@@ -242,7 +249,7 @@ func (c *Config) Clone() *Config {
 		StatusRequest: c.StatusRequest,
 		Timestamps:    c.Timestamps, MaxFragmentLength: c.MaxFragmentLength,
 		RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
-		CertificateCompression: c.CertificateCompression,
+		CertificateCompression: c.CertificateCompression, AwaitServer: c.AwaitServer,
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
@@ -340,31 +347,4 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 		}
 	}
 	return p, nil
-}
-
-func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
-	t := handshake.Trust{VerifyPeer: c.VerifyPeerCertificate,
-		Legacy: c.Policy.orModern().legacyChains, LegacyRoots: c.LegacyRoots}
-	if me == iana.Client {
-		t.ServerName, t.Roots, t.Skip = c.ServerName, c.RootCAs, c.InsecureSkipVerify
-		if t.ServerName == "" && !t.Skip && c.GetPSK == nil {
-			return t, errors.New("vitrine: either Config.ServerName or Config.InsecureSkipVerify " +
-				"must be set")
-		}
-		return t, nil
-	}
-	if len(c.Certificates) == 0 && c.GetPSK == nil && c.GetCertificate == nil &&
-		c.GetConfigForClient == nil {
-		return t, errors.New("vitrine: a server needs Config.Certificates, GetCertificate or " +
-			"GetConfigForClient")
-	}
-	t.Roots = c.ClientCAs
-	t.ClientAuth = handshake.ClientAuth{
-		Request: c.ClientAuth != tls.NoClientCert,
-		Require: c.ClientAuth == tls.RequireAnyClientCert ||
-			c.ClientAuth == tls.RequireAndVerifyClientCert,
-		Verify: c.ClientAuth == tls.VerifyClientCertIfGiven ||
-			c.ClientAuth == tls.RequireAndVerifyClientCert,
-	}
-	return t, nil
 }

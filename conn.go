@@ -145,7 +145,10 @@ func (c *Conn) handshake(ctx context.Context) error {
 	defer c.in.Unlock()
 	c.out.Lock()
 	defer c.out.Unlock()
-	return c.perform(ctx, nil)
+	if err := c.perform(ctx, nil); err != nil {
+		return err
+	}
+	return c.confirm()
 }
 
 // begin makes the engine, unless early data has made it. edit changes its configuration.
@@ -359,6 +362,7 @@ func (c *Conn) renegotiate() error {
 
 // fail ends reading for good, and tells the peer why, unless the connection to it is lost.
 func (c *Conn) fail(err error, lost bool) {
+	err = c.refusal(err)
 	c.readError = err
 	if err == io.EOF || lost && errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		return

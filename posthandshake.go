@@ -2,8 +2,11 @@ package vitrine
 
 import (
 	"errors"
+	"fmt"
 	"net"
 
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
@@ -45,4 +48,49 @@ func (c *Conn) KeyUpdate(request bool) error {
 		return err
 	}
 	return c.send()
+}
+
+// confirm waits for the server's first record, if Config.AwaitServer says so. It needs both halves.
+func (c *Conn) confirm() error {
+	if !c.config.AwaitServer || !c.judgedLate() {
+		return nil
+	}
+	for {
+		err := c.engine.Step()
+		lost := err == engine.ErrMore
+		if lost {
+			err = c.await()
+		} else if err == nil {
+			return nil
+		}
+		if err != nil {
+			return c.lose(c.refusal(err), lost)
+		}
+	}
+}
+
+// judgedLate reports whether the server judges the client after its handshake is done: in TLS 1.3,
+// if it asked for a certificate.
+func (c *Conn) judgedLate() bool {
+	m := c.engine.Machine()
+	return c.me == iana.Client && m.Done() && m.TLS13() && m.CertificateRequest != nil
+}
+
+// refusal makes an alert of the server that comes before any data, and is about certificates, say
+// that it is about the client's. Other errors it returns as they are.
+func (c *Conn) refusal(err error) error {
+	received, ok := errors.AsType[*alert.Received](err)
+	if !ok || !c.judgedLate() || c.engine.Spoken() {
+		return err
+	}
+	switch received.Description {
+	case alert.BadCertificate, alert.UnsupportedCertificate, alert.CertificateRevoked,
+		alert.CertificateExpired, alert.CertificateUnknown, alert.UnknownCA, alert.AccessDenied,
+		alert.CertificateRequired:
+		if c.engine.Machine().Shown() == nil {
+			return fmt.Errorf("the server refused a client without a certificate: %w", err)
+		}
+		return fmt.Errorf("the server refused the client's certificate: %w", err)
+	}
+	return err
 }

@@ -1,10 +1,13 @@
 package vitrine_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -155,5 +158,97 @@ func TestKeyUpdateNeedsTLS13AndAnOpenConnection(t *testing.T) {
 	client.Close()
 	if err := client.KeyUpdate(false); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("after Close: %v", err)
+	}
+}
+
+// A server of TLS 1.3 judges the client's certificate when the client's handshake is done: the
+// first Read says so, or the handshake if the client waits. See RFC 8446 §4.4.2 and §6.2.
+func TestLateRefusalsOfAClientCertificate(t *testing.T) {
+	stranger, err := throwaway.New(throwaway.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := []tls.Certificate{rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)}
+	for _, c := range []struct {
+		what string
+		show []tls.Certificate
+		want string // in the error; "" if all is well
+	}{
+		{"accepted", good, ""},
+		{"of an unknown authority",
+			[]tls.Certificate{rig.IssueForClient(t, stranger, throwaway.ECDSA)},
+			"the server refused the client's certificate"},
+		{"none", nil, "the server refused a client without a certificate"},
+	} {
+		for _, waits := range []bool{false, true} {
+			for _, stack := range []string{"crypto/tls", "ours"} {
+				what := fmt.Sprintf("%s, the client waits: %v, their server is %s", c.what, waits, stack)
+				a, b := rig.Wires(t)
+				client := vitrine.Client(a, rig.ClientConfig(only13, func(config *vitrine.Config) {
+					config.AwaitServer = waits
+					// shown whatever the server asks for
+					config.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
+						if c.show == nil {
+							return nil, nil
+						}
+						return &c.show[0], nil
+					}
+				}))
+				theirs := go13(t, throwaway.ECDSA)
+				theirs.ClientAuth = tls.RequireAndVerifyClientCert
+				var server rig.Shaker = tls.Server(b, theirs)
+				if stack == "ours" {
+					server = vitrine.Server(b, rig.ServerConfig(t, only13, func(c *vitrine.Config) {
+						c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, rig.Authority().Pool()
+					}))
+				}
+				done := make(chan error, 1)
+				go func() {
+					err := server.Handshake()
+					if err == nil {
+						_, err = server.Write([]byte("x"))
+					}
+					done <- err
+				}()
+				err := client.Handshake()
+				if early := waits && c.want != ""; (err != nil) != early {
+					t.Errorf("%s: the handshake: %v", what, err)
+				}
+				if err == nil {
+					_, err = client.Read(make([]byte, 1))
+				}
+				if serverErr := <-done; (serverErr == nil) != (c.want == "") {
+					t.Errorf("%s: the server: %v", what, serverErr)
+				}
+				if c.want == "" && err != nil || c.want != "" && (err == nil ||
+					!strings.Contains(err.Error(), c.want)) {
+					t.Errorf("%s: got %v, expected %q", what, err, c.want)
+				}
+				if _, ok := errors.AsType[*vitrine.HandshakeError](err); ok != (waits && c.want != "") {
+					t.Errorf("%s: a HandshakeError: %v", what, ok)
+				}
+				client.Close()
+			}
+		}
+	}
+}
+
+// A server without tickets that lets the client speak first makes a client that waits wait until
+// its context ends.
+func TestAClientThatWaitsEndsWithItsContext(t *testing.T) {
+	a, b := rig.Wires(t)
+	client := vitrine.Client(a, rig.ClientConfig(only13, func(c *vitrine.Config) {
+		c.AwaitServer = true
+	}))
+	theirs := go13(t, throwaway.ECDSA)
+	theirs.ClientAuth, theirs.SessionTicketsDisabled = tls.RequestClientCert, true
+	server := tls.Server(b, theirs)
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		server.Handshake()
+		cancel()
+	}()
+	if err := client.HandshakeContext(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -36,6 +36,7 @@ type Engine struct {
 	plain    []byte // opened, and not read yet
 	zeroRTT  []byte // the client's early data, opened and not read yet
 	forgave  bool   // the peer's early data was forgiven
+	spoken   bool   // the peer has sent application data
 	turned   bool   // the peer's keys were changed, and its Finished has not come
 	eof      error  // io.EOF after the peer's close_notify: nothing more can be read
 	over     bool   // the peer ended the connection, by close_notify or a fatal alert
@@ -247,49 +248,6 @@ func closedEarly(who iana.Side) error {
 	return fmt.Errorf("the %v closed the connection (close_notify) before the handshake was "+
 		"done: %w", who, io.ErrUnexpectedEOF)
 }
-
-// ErrMore is returned if nothing can be read until more bytes arrive.
-var ErrMore = errors.New("engine: more bytes are needed")
-
-// Read copies application data into p. All of it was authenticated. Read returns io.EOF after the
-// peer's close_notify, and ErrMore if more bytes are needed.
-func (e *Engine) Read(p []byte) (int, error) {
-	for len(e.plain) == 0 {
-		if e.eof != nil {
-			return 0, e.eof
-		}
-		item, ok, err := e.In.Next()
-		if err != nil {
-			return 0, err
-		}
-		if !ok {
-			return 0, ErrMore
-		}
-		switch item.Type {
-		case iana.RecordApplicationData:
-			e.plain = item.Body
-			if len(item.Body) > 0 {
-				e.warnings, e.requests, e.updates, e.tickets = 0, 0, 0, 0
-			}
-		case iana.RecordAlert:
-			err = e.heard(item.Body)
-		case iana.RecordHandshake:
-			err = e.post(item.Body)
-		default:
-			err = alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1", "a %v after the handshake",
-				item.Type)
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
-	n := copy(p, e.plain)
-	e.plain = e.plain[n:]
-	return n, nil
-}
-
-// Buffered is how much can be read without more bytes.
-func (e *Engine) Buffered() int { return len(e.plain) }
 
 // heard takes an alert. See RFC 5246 §7.2.
 func (e *Engine) heard(body []byte) error {

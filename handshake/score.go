@@ -93,6 +93,9 @@ func (s *Score) forget() {
 	if s.Retry != nil {
 		kept.Retry = &message.ServerHello{}
 	}
+	if s.CertificateRequest != nil {
+		kept.CertificateRequest = &message.CertificateRequest{}
+	}
 	*s = kept
 }
 

@@ -1,0 +1,38 @@
+package vitrine
+
+import (
+	"crypto/tls"
+	"errors"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// What of a Config says whom we trust.
+
+func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
+	t := handshake.Trust{VerifyPeer: c.VerifyPeerCertificate,
+		Legacy: c.Policy.orModern().legacyChains, LegacyRoots: c.LegacyRoots}
+	if me == iana.Client {
+		t.ServerName, t.Roots, t.Skip = c.ServerName, c.RootCAs, c.InsecureSkipVerify
+		if t.ServerName == "" && !t.Skip && c.GetPSK == nil {
+			return t, errors.New("vitrine: either Config.ServerName or Config.InsecureSkipVerify " +
+				"must be set")
+		}
+		return t, nil
+	}
+	if len(c.Certificates) == 0 && c.GetPSK == nil && c.GetCertificate == nil &&
+		c.GetConfigForClient == nil {
+		return t, errors.New("vitrine: a server needs Config.Certificates, GetCertificate or " +
+			"GetConfigForClient")
+	}
+	t.Roots = c.ClientCAs
+	t.ClientAuth = handshake.ClientAuth{
+		Request: c.ClientAuth != tls.NoClientCert,
+		Require: c.ClientAuth == tls.RequireAnyClientCert ||
+			c.ClientAuth == tls.RequireAndVerifyClientCert,
+		Verify: c.ClientAuth == tls.VerifyClientCertIfGiven ||
+			c.ClientAuth == tls.RequireAndVerifyClientCert,
+	}
+	return t, nil
+}

@@ -1,0 +1,61 @@
+package engine
+
+import (
+	"errors"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// ErrMore is returned if nothing can be read until more bytes arrive.
+var ErrMore = errors.New("engine: more bytes are needed")
+
+// Read copies application data into p. All of it was authenticated. Read returns io.EOF after the
+// peer's close_notify, and ErrMore if more bytes are needed.
+func (e *Engine) Read(p []byte) (int, error) {
+	for len(e.plain) == 0 {
+		if e.eof != nil {
+			return 0, e.eof
+		}
+		if err := e.Step(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, e.plain)
+	e.plain = e.plain[n:]
+	return n, nil
+}
+
+// Buffered is how much can be read without more bytes.
+func (e *Engine) Buffered() int { return len(e.plain) }
+
+// Step processes one thing that the peer sent after the handshake. Application data waits for Read.
+// Step returns ErrMore if more bytes are needed. The caller must not call it while data waits.
+func (e *Engine) Step() error {
+	item, ok, err := e.In.Next()
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return ErrMore
+	}
+	switch item.Type {
+	case iana.RecordApplicationData:
+		e.plain = item.Body
+		if len(item.Body) > 0 {
+			e.warnings, e.requests, e.updates, e.tickets = 0, 0, 0, 0
+			e.spoken = true
+		}
+	case iana.RecordAlert:
+		err = e.heard(item.Body)
+	case iana.RecordHandshake:
+		err = e.post(item.Body)
+	default:
+		err = alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+			"a %v after the handshake", item.Type)
+	}
+	return err
+}
+
+// Spoken reports whether the peer has sent application data.
+func (e *Engine) Spoken() bool { return e.spoken }
