@@ -155,8 +155,14 @@ type Config struct {
 	MaxFragmentLength int
 
 	// RecordSizeLimit is the longest plaintext that this side wants to receive, 64 to 16384 bytes;
-	// 0 says nothing. See RFC 8449.
+	// 0 says nothing. In TLS 1.3 it includes the content type and the padding. See RFC 8449.
 	RecordSizeLimit int
+
+	// RecordPadding, if set, returns the length in bytes to which a record of TLS 1.3 with n bytes
+	// of content is padded; n or less pads nothing, and no record gets longer than the peer allows.
+	// Padding hides the length of each record, and neither how many there are nor when. See PadTo
+	// and RFC 8446 §5.4.
+	RecordPadding func(n int) int
 
 	// CertificateCompression names what may compress the certificates of either side in TLS 1.3,
 	// best first; nil compresses none. A chain of 3 KiB becomes one of 1 to 2 KiB. Whoever names an
@@ -250,6 +256,7 @@ func (c *Config) Clone() *Config {
 		Timestamps:    c.Timestamps, MaxFragmentLength: c.MaxFragmentLength,
 		RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
 		CertificateCompression: c.CertificateCompression, AwaitServer: c.AwaitServer,
+		RecordPadding:          c.RecordPadding,
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
@@ -339,7 +346,7 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 		}
 		p.RecordSizeLimit = uint16(n)
 	}
-	p.CertificateCompression = c.CertificateCompression
+	p.CertificateCompression, p.RecordPadding = c.CertificateCompression, c.RecordPadding
 	for _, a := range p.CertificateCompression {
 		if !compress.Speaks(a) {
 			return p, fmt.Errorf("vitrine: Config.CertificateCompression has %v, which Vitrine "+

@@ -66,6 +66,7 @@ type replies struct {
 func NewEngine(me iana.Side, c *handshake.Config) *Engine {
 	e := &Engine{me: me, In: NewInbound(me.Peer(), c.Log), Out: NewOutbound(me, c.Log), log: c.Log,
 		config: c}
+	e.Out.half.Pad = c.RecordPadding
 	if me == iana.Client {
 		e.machine = handshake.NewClient(c, e)
 	} else {

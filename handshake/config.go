@@ -77,6 +77,9 @@ type Parameters struct {
 	// CertificateCompression is what may compress either side's certificates in TLS 1.3, best
 	// first; see RFC 8879.
 	CertificateCompression []iana.CertificateCompressionAlgorithm
+
+	// RecordPadding is record.Half's Pad for what we send.
+	RecordPadding func(n int) int
 }
 
 // Identity is what we can prove ourselves with.

@@ -93,7 +93,7 @@ func offerSizeLimit(c *offering) (message.Content, bool) {
 }
 
 func answerSizeLimit(c *Config, an *answering) (message.Content, bool, error) {
-	if _, err := sizeLimit(an.hello.Extensions); err != nil {
+	if _, err := sizeLimit(an.hello.Extensions, an.version); err != nil {
 		return nil, false, err
 	}
 	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0, nil
@@ -101,20 +101,16 @@ func answerSizeLimit(c *Config, an *answering) (message.Content, bool, error) {
 
 // settleSizeLimit: each side's extension limits the other's records.
 func settleSizeLimit(a *Agreed, client, server message.Extensions) (err error) {
-	if a.SizeLimit[iana.Server], err = sizeLimit(client); err != nil {
+	if a.SizeLimit[iana.Server], err = sizeLimit(client, a.Version); err != nil {
 		return err
 	}
-	if a.SizeLimit[iana.Client], err = sizeLimit(server); err != nil {
-		return err
-	}
-	if a.Version == iana.TLS13 { // RFC 8449 §4: it counts the byte of the inner type
-		a.SizeLimit[iana.Client]--
-		a.SizeLimit[iana.Server]--
-	}
-	return nil
+	a.SizeLimit[iana.Client], err = sizeLimit(server, a.Version)
+	return err
 }
 
-func sizeLimit(e message.Extensions) (int, error) {
+// sizeLimit returns the longest content of a record, in bytes. In TLS 1.3 the extension counts the
+// byte of the inner type, too.
+func sizeLimit(e message.Extensions, v iana.Version) (int, error) {
 	var l message.RecordSizeLimit
 	if _, err := read(e, iana.ExtRecordSizeLimit, &l); err != nil {
 		return 0, err
@@ -123,7 +119,11 @@ func sizeLimit(e message.Extensions) (int, error) {
 		return 0, alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 8449 §4",
 			"a record_size_limit of %d, expected at least 64", l.Limit)
 	}
-	return min(int(l.Limit), record.MaxPlaintext), nil
+	limit := int(l.Limit)
+	if v == iana.TLS13 {
+		limit--
+	}
+	return min(limit, record.MaxPlaintext), nil
 }
 
 // status_request

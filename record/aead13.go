@@ -48,13 +48,24 @@ func (a *aead13) put(h Header, length int) []byte {
 }
 
 func (a *aead13) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error) {
+	return a.sealPadded(dst, seq, h, plain, 0)
+}
+
+// sealPadded is Seal with pad zeros behind the content type. See RFC 8446 §5.4.
+func (a *aead13) sealPadded(dst []byte, seq uint64, h Header, plain []byte, pad int) ([]byte, error) {
 	outer := Header{Type: iana.RecordApplicationData, Version: iana.TLS12} // RFC 8446 §5.2
-	header := a.put(outer, len(plain)+1+a.aead.Overhead())
+	header := a.put(outer, len(plain)+1+pad+a.aead.Overhead())
 	dst = append(dst, header...)
 	start := len(dst)
 	dst = append(append(dst, plain...), byte(h.Type))
+	if pad > 0 {
+		dst = append(dst, zeros[:pad]...)
+	}
 	return a.aead.Seal(dst[:start], a.setNonce(seq), dst[start:], header), nil
 }
+
+// zeros are what records are padded with.
+var zeros [MaxPlaintext]byte
 
 func (a *aead13) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	plain, err := a.aead.Open(fragment[:0], a.setNonce(seq), fragment, a.put(h, len(fragment)))

@@ -17,6 +17,11 @@ type Half struct {
 	From iana.Side
 	Log  *trace.Log
 
+	// Pad, if set, returns the length in bytes to which a record with n bytes of content is padded,
+	// in TLS 1.3 only. A record is made no shorter than its content and no longer than
+	// MaxFragment. See RFC 8446 §5.4.
+	Pad func(n int) int
+
 	protection Protection // nil: in the clear
 	seq        uint64
 	fragment   int // the most plaintext in a record; 0 is MaxPlaintext
@@ -61,7 +66,12 @@ func (h *Half) MaxFragment() int {
 func (h *Half) Left() uint64 { return h.traits().MaxRecords - min(h.seq, h.traits().MaxRecords) }
 
 // SealedLen returns an upper bound, in bytes, on what Seal appends for n bytes of plaintext.
-func (h *Half) SealedLen(n int) int { return n + h.records(n)*h.traits().Overhead }
+func (h *Half) SealedLen(n int) int {
+	if h.Pad != nil {
+		return h.records(n) * (h.MaxFragment() + h.traits().Overhead)
+	}
+	return n + h.records(n)*h.traits().Overhead
+}
 
 // records returns how many records n bytes take. No bytes take one record, which is empty.
 func (h *Half) records(n int) int {
@@ -103,6 +113,10 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 }
 
 func (h *Half) seal(dst []byte, hd Header, plain []byte) ([]byte, error) {
+	if a, ok := h.protection.(*aead13); ok && h.Pad != nil {
+		padded := min(h.Pad(len(plain)), h.MaxFragment())
+		return a.sealPadded(dst, h.seq, hd, plain, max(0, padded-len(plain)))
+	}
 	if h.protection != nil {
 		return h.protection.Seal(dst, h.seq, hd, plain)
 	}

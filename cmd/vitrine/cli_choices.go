@@ -21,6 +21,7 @@ type choices struct {
 	min, max             string
 	without              []string
 	compress             []string
+	pad                  int
 	pskChoices
 }
 
@@ -47,6 +48,8 @@ func (c *choices) addTo(cmd *cobra.Command) {
 	c.pskChoices.addTo(cmd)
 	f.StringSliceVar(&c.compress, "compress-cert", nil,
 		"let these compress certificates in TLS 1.3, best first: zlib, brotli, zstd")
+	f.IntVar(&c.pad, "pad", 0,
+		"pad records of TLS 1.3 to a multiple of this many bytes, up to 16384")
 	complete(cmd, "policy", policyNames()...)
 	complete(cmd, "suite", suiteNames()...)
 	complete(cmd, "group", append(groupNames(), hybridNames()...)...)
@@ -104,6 +107,13 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 			return nil, wrong("--without", name, withouts()...)
 		}
 		off(config)
+	}
+	if c.pad < 0 || c.pad > 1<<14 {
+		return nil, &usageError{fmt.Sprintf("--pad takes 1 to 16384 bytes, got %d", c.pad),
+			example + " --pad 256"}
+	}
+	if c.pad > 0 {
+		config.RecordPadding = vitrine.PadTo(c.pad)
 	}
 	for _, name := range c.compress {
 		i := slices.Index(compressions(), name)
