@@ -178,6 +178,11 @@ type Config struct {
 	// client speak first makes such a client wait in vain: set a deadline.
 	AwaitServer bool
 
+	// GREASE makes a client offer reserved values in each list of its hello, and a server ask with
+	// them, so that peers which do not ignore what they do not know are found. A peer that chooses
+	// one is refused. See RFC 8701.
+	GREASE bool
+
 	// Renegotiation is what a client answers to a server that asks for another handshake, as some
 	// do to get a certificate late. A server of ours never renegotiates.
 	Renegotiation tls.RenegotiationSupport
@@ -256,7 +261,7 @@ func (c *Config) Clone() *Config {
 		Timestamps:    c.Timestamps, MaxFragmentLength: c.MaxFragmentLength,
 		RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
 		CertificateCompression: c.CertificateCompression, AwaitServer: c.AwaitServer,
-		RecordPadding:          c.RecordPadding,
+		RecordPadding: c.RecordPadding, GREASE: c.GREASE,
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
@@ -347,6 +352,7 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 		p.RecordSizeLimit = uint16(n)
 	}
 	p.CertificateCompression, p.RecordPadding = c.CertificateCompression, c.RecordPadding
+	p.GREASE = c.GREASE
 	for _, a := range p.CertificateCompression {
 		if !compress.Speaks(a) {
 			return p, fmt.Errorf("vitrine: Config.CertificateCompression has %v, which Vitrine "+

@@ -252,3 +252,26 @@ func (r *remembering) connect(t *testing.T, roles string, client, server *vitrin
 	}
 	return says(c)
 }
+
+// Reserved values disturb neither crypto/tls nor our own other side, with and without a retry, in
+// the first connection and in those that go on from its ticket: RFC 8701.
+func TestGREASEIsIgnored(t *testing.T) {
+	for _, groups := range [][]vitrine.CurveID{nil, {vitrine.CurveP256}} {
+		for _, roles := range []string{"our client", "our server", "both ours"} {
+			r := remembering{vitrine.NewLRUClientSessionCache(0), tls.NewLRUClientSessionCache(0)}
+			edit := func(c *vitrine.Config) { only13(c); c.GREASE = true }
+			client, server := rig.ClientConfig(edit), rig.ServerConfig(t, edit)
+			theirs := go13(t, throwaway.ECDSA)
+			server.ClientAuth, server.CurvePreferences = tls.RequestClientCert, groups
+			client.ClientSessionCache, theirs.ClientSessionCache = r.ours, r.theirs
+			if roles == "our client" {
+				theirs.CurvePreferences = groups
+			}
+			for i := range 3 {
+				if resumed := r.connect(t, roles, client, server, theirs); resumed != (i > 0) {
+					t.Errorf("%s: connection %d: resumed %v", roles, i+1, resumed)
+				}
+			}
+		}
+	}
+}

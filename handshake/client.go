@@ -87,6 +87,10 @@ func (c *client) hello(s *Score) (*message.ClientHello, error) {
 			return nil, err
 		}
 	}
+	if err := c.drawGrease(); err != nil {
+		return nil, err
+	}
+	m.CipherSuites = withGrease(&c.live, greaseSuite, m.CipherSuites)
 	var err error
 	if m.Extensions, err = offerAll(&offering{c.Config, c, s}); err != nil {
 		return nil, err

@@ -78,6 +78,9 @@ type Parameters struct {
 	// first; see RFC 8879.
 	CertificateCompression []iana.CertificateCompressionAlgorithm
 
+	// GREASE puts reserved values into what we offer and ask for: see RFC 8701.
+	GREASE bool
+
 	// RecordPadding is record.Half's Pad for what we send.
 	RecordPadding func(n int) int
 }

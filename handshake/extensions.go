@@ -166,7 +166,7 @@ func offerAll(o *offering) (e message.Extensions, err error) {
 			}
 		}
 	}
-	return e, nil
+	return o.client.greaseExtensions(e), nil
 }
 
 // answerAll is a server's block in one message: only what the client sent is answered. See RFC 5246

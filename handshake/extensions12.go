@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -150,7 +151,8 @@ func settleStatus(a *Agreed, _, server message.Extensions) error {
 
 func offerGroups(c *offering) (message.Content, bool) {
 	groups := offeredGroups(c.Config)
-	return &message.SupportedGroups{Groups: groups}, len(groups) > 0
+	return &message.SupportedGroups{Groups: withGrease(&c.client.live, greaseGroup, groups)},
+		len(groups) > 0
 }
 
 // offeredGroups are those that an offered suite can use.
@@ -200,7 +202,8 @@ func uncompressed(e message.Extensions) error {
 // signature_algorithms
 
 func offerSchemes(c *offering) (message.Content, bool) {
-	return &message.SignatureSchemes{Schemes: c.Schemes}, c.MaxVersion >= iana.TLS12 &&
+	schemes := withGrease(&c.client.live, greaseScheme, c.Schemes)
+	return &message.SignatureSchemes{Schemes: schemes}, c.MaxVersion >= iana.TLS12 &&
 		len(c.Schemes) > 0
 }
 
@@ -208,10 +211,14 @@ func offerSchemes(c *offering) (message.Content, bool) {
 
 func offerProtocols(c *offering) (message.Content, bool) {
 	var p message.Protocols
+	if c.GREASE {
+		p.Names = append(p.Names,
+			binary.BigEndian.AppendUint16(nil, c.client.greased.value(greaseProtocol)))
+	}
 	for _, name := range c.Protocols {
 		p.Names = append(p.Names, []byte(name))
 	}
-	return &p, len(p.Names) > 0
+	return &p, len(c.Protocols) > 0
 }
 
 func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
@@ -246,7 +253,7 @@ func settleProtocol(a *Agreed, client, server message.Extensions) error {
 	if _, err := read(server, iana.ExtALPN, &got); err != nil {
 		return err
 	}
-	if len(got.Names) != 1 ||
+	if len(got.Names) != 1 || isGreaseName(got.Names[0]) ||
 		!slices.ContainsFunc(asked.Names,
 			func(n []byte) bool { return bytes.Equal(n, got.Names[0]) }) {
 		return alert.KindProtocol.Fail(alert.IllegalParameter, "RFC 7301 §3.1",

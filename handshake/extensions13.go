@@ -14,6 +14,7 @@ func offerVersions(o *offering) (message.Content, bool) {
 	for version := o.MaxVersion; version >= o.MinVersion && version >= iana.TLS10; version-- {
 		v.Versions = append(v.Versions, version)
 	}
+	v.Versions = withGrease(&o.client.live, greaseVersion, v.Versions)
 	return &v, o.MaxVersion >= iana.TLS13
 }
 
@@ -25,6 +26,10 @@ func answerVersion(_ *Config, an *answering) (message.Content, bool, error) {
 
 func offerShares(o *offering) (message.Content, bool) {
 	var k message.KeyShares
+	if o.GREASE && o.score.Retry == nil {
+		k.Shares = append(k.Shares, message.KeyShareEntry{
+			Group: iana.Group(o.client.greased.value(greaseGroup)), KeyExchange: []byte{0}})
+	}
 	for _, s := range o.client.shares {
 		k.Shares = append(k.Shares,
 			message.KeyShareEntry{Group: s.ID(), KeyExchange: s.offer.Share()})

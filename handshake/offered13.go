@@ -65,7 +65,7 @@ func offerPSK(o *offering) (message.Content, bool) {
 }
 
 func offerPSKModes(o *offering) (message.Content, bool) {
-	return &message.PSKKeyExchangeModes{Modes: o.modes()},
+	return &message.PSKKeyExchangeModes{Modes: o.client.greaseModes(o.modes())},
 		o.MaxVersion >= iana.TLS13 && (o.Tickets || len(o.client.offered) > 0)
 }
 

@@ -60,6 +60,7 @@ type live struct {
 	shared slow[*PSK]
 
 	accepted slow[struct{}]
+	greased  greased
 }
 
 // accept asks the program's Accept hook, which decides last.

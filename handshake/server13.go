@@ -266,33 +266,6 @@ func (v *server) compose13(k Kind, s *Score) (message.Message, error) {
 	return nil, nil
 }
 
-func (v *server) certificateRequest13() (message.Message, error) {
-	if !v.ClientAuth.Request {
-		return nil, nil
-	}
-	m := &message.CertificateRequest{}
-	if err := m.Extensions.Add(iana.ExtSignatureAlgorithms,
-		&message.SignatureSchemes{Schemes: v.Schemes}); err != nil {
-		return nil, err
-	}
-	if a := v.CertificateCompression; len(a) > 0 {
-		if err := m.Extensions.Add(iana.ExtCompressCertificate,
-			&message.CompressionAlgorithms{Algorithms: a}); err != nil {
-			return nil, err
-		}
-	}
-	if v.Roots == nil {
-		return m, nil
-	}
-	//lint:ignore SA1019 deprecated for the system's pool only, and this is not that
-	names := v.Roots.Subjects()
-	if len(names) == 0 {
-		return m, nil
-	}
-	return m, m.Extensions.Add(iana.ExtCertificateAuthorities,
-		&message.CertificateAuthorities{Authorities: names})
-}
-
 // certificates13 is our chain, with the staple and the timestamps that the client asked for at its
 // leaf.
 func (v *server) certificates13(s *Score) (*message.Certificate, error) {

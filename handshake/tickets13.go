@@ -82,6 +82,9 @@ func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 	if _, usable := v.commonMode(modes.Modes); !usable || !v.sealsTickets() && v.Store == nil {
 		return nil, nil
 	}
+	if err := v.drawGrease(); err != nil {
+		return nil, err
+	}
 	n := max(1, v.Count)
 	if s.Resumed {
 		n = 1
@@ -94,6 +97,7 @@ func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 					return nil, err
 				}
 				if t != nil && len(t.Ticket) > 0 {
+					t.Extensions = v.greaseExtensions(t.Extensions)
 					all = append(all, t)
 				}
 			}

@@ -22,6 +22,7 @@ type choices struct {
 	without              []string
 	compress             []string
 	pad                  int
+	grease               bool
 	pskChoices
 }
 
@@ -50,6 +51,8 @@ func (c *choices) addTo(cmd *cobra.Command) {
 		"let these compress certificates in TLS 1.3, best first: zlib, brotli, zstd")
 	f.IntVar(&c.pad, "pad", 0,
 		"pad records of TLS 1.3 to a multiple of this many bytes, up to 16384")
+	f.BoolVar(&c.grease, "grease", false,
+		"offer reserved values besides, which the peer must ignore (RFC 8701)")
 	complete(cmd, "policy", policyNames()...)
 	complete(cmd, "suite", suiteNames()...)
 	complete(cmd, "group", append(groupNames(), hybridNames()...)...)
@@ -108,6 +111,7 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 		}
 		off(config)
 	}
+	config.GREASE = c.grease
 	if c.pad < 0 || c.pad > 1<<14 {
 		return nil, &usageError{fmt.Sprintf("--pad takes 1 to 16384 bytes, got %d", c.pad),
 			example + " --pad 256"}

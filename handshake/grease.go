@@ -1,0 +1,94 @@
+package handshake
+
+import (
+	"io"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// GREASE: reserved values of the lists that grow, sent so that peers which do not ignore what they
+// do not know are found early. What a peer answers with them is refused like anything that was not
+// offered. See RFC 8701.
+
+// grease is where a hello has a value of its own.
+type grease uint8
+
+const (
+	greaseSuite grease = iota
+	greaseGroup        // the key share too
+	greaseVersion
+	greaseScheme
+	greaseProtocol
+	greaseMode
+	greaseFirst // extensions
+	greaseLast
+	greases
+)
+
+// greased holds the values of a side. They stay for all its messages: a second hello must have
+// those of the first.
+type greased struct{ drawn []byte }
+
+// value returns the reserved value for a place: 0x0A0A, 0x1A1A up to 0xFAFA. Those of the two
+// extensions differ. See RFC 8701 §2.
+func (g *greased) value(at grease) uint16 {
+	n := g.drawn[at] & 0xF
+	if at == greaseLast && n == g.drawn[greaseFirst]&0xF {
+		n ^= 1
+	}
+	return 0x0A0A | uint16(n)<<12 | uint16(n)<<4
+}
+
+// drawGrease draws the values of this side, once, if it sends any.
+func (l *live) drawGrease() error {
+	if !l.GREASE || l.greased.drawn != nil {
+		return nil
+	}
+	drawn := make([]byte, greases)
+	if _, err := io.ReadFull(l.Rand, drawn); err != nil {
+		return err
+	}
+	l.greased.drawn = drawn
+	return nil
+}
+
+// withGrease returns a list with the reserved value of its place before it.
+func withGrease[T ~uint16](l *live, at grease, list []T) []T {
+	if !l.GREASE {
+		return list
+	}
+	return append([]T{T(l.greased.value(at))}, list...)
+}
+
+// greaseExtensions adds an empty extension before the others, and one of a byte behind them; but
+// pre_shared_key stays the last.
+func (l *live) greaseExtensions(e message.Extensions) message.Extensions {
+	if !l.GREASE {
+		return e
+	}
+	first := message.Extension{Type: iana.ExtensionType(l.greased.value(greaseFirst)), Data: []byte{}}
+	last := message.Extension{Type: iana.ExtensionType(l.greased.value(greaseLast)), Data: []byte{0}}
+	at := len(e)
+	if at > 0 && e[at-1].Type == iana.ExtPreSharedKey {
+		at--
+	}
+	return append(message.Extensions{first}, slices.Insert(e, at, last)...)
+}
+
+// greaseModes returns the modes with a reserved one, which has one byte: 0x0B, 0x2A up to 0xE4. See
+// RFC 8701 §2.
+func (l *live) greaseModes(modes []iana.PSKKeyExchangeMode) []iana.PSKKeyExchangeMode {
+	if !l.GREASE {
+		return modes
+	}
+	reserved := iana.PSKKeyExchangeMode(0x0B + 0x1F*(l.greased.drawn[greaseMode]&7))
+	return append([]iana.PSKKeyExchangeMode{reserved}, modes...)
+}
+
+// isGreaseName reports whether an application protocol is a reserved one: two bytes of a reserved
+// value.
+func isGreaseName(name []byte) bool {
+	return len(name) == 2 && name[0] == name[1] && name[0]&0xF == 0xA
+}
