@@ -178,6 +178,11 @@ type Config struct {
 	// client speak first makes such a client wait in vain: set a deadline.
 	AwaitServer bool
 
+	// PostHandshakeAuth lets a client of TLS 1.3 answer a server that asks for a certificate after
+	// the handshake, with its Certificates or GetClientCertificate, and a server ask: see
+	// Conn.RequestClientCertificate. HTTP/2 forbids it.
+	PostHandshakeAuth bool
+
 	// GREASE makes a client offer reserved values in each list of its hello, and a server ask with
 	// them, so that peers which do not ignore what they do not know are found. A peer that chooses
 	// one is refused. See RFC 8701.
@@ -261,7 +266,7 @@ func (c *Config) Clone() *Config {
 		Timestamps:    c.Timestamps, MaxFragmentLength: c.MaxFragmentLength,
 		RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
 		CertificateCompression: c.CertificateCompression, AwaitServer: c.AwaitServer,
-		RecordPadding: c.RecordPadding, GREASE: c.GREASE,
+		RecordPadding: c.RecordPadding, GREASE: c.GREASE, PostHandshakeAuth: c.PostHandshakeAuth,
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
@@ -352,7 +357,7 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 		p.RecordSizeLimit = uint16(n)
 	}
 	p.CertificateCompression, p.RecordPadding = c.CertificateCompression, c.RecordPadding
-	p.GREASE = c.GREASE
+	p.GREASE, p.PostHandshakeAuth = c.GREASE, c.PostHandshakeAuth
 	for _, a := range p.CertificateCompression {
 		if !compress.Speaks(a) {
 			return p, fmt.Errorf("vitrine: Config.CertificateCompression has %v, which Vitrine "+

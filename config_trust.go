@@ -27,12 +27,14 @@ func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
 			"GetConfigForClient")
 	}
 	t.Roots = c.ClientCAs
-	t.ClientAuth = handshake.ClientAuth{
-		Request: c.ClientAuth != tls.NoClientCert,
-		Require: c.ClientAuth == tls.RequireAnyClientCert ||
-			c.ClientAuth == tls.RequireAndVerifyClientCert,
-		Verify: c.ClientAuth == tls.VerifyClientCertIfGiven ||
-			c.ClientAuth == tls.RequireAndVerifyClientCert,
-	}
+	t.ClientAuth = clientAuth(c.ClientAuth)
 	return t, nil
+}
+
+func clientAuth(t tls.ClientAuthType) handshake.ClientAuth {
+	return handshake.ClientAuth{
+		Request: t != tls.NoClientCert,
+		Require: t == tls.RequireAnyClientCert || t == tls.RequireAndVerifyClientCert,
+		Verify:  t == tls.VerifyClientCertIfGiven || t == tls.RequireAndVerifyClientCert,
+	}
 }

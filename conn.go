@@ -64,7 +64,8 @@ type Conn struct {
 	calls         calls
 	alerted       atomic.Bool // a fatal alert was sent
 
-	sentEarly bool                            // a client's early data; guarded by shaking
+	sentEarly bool // a client's early data; guarded by shaking
+	late      lateAuth
 	rejected  atomic.Bool                     // the server ignored it, and nobody was told yet
 	early     atomic.Pointer[ConnectionState] // at a server, since it has accepted early data
 }
@@ -320,7 +321,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		return 0, errUnreadEarly
 	}
 	for c.readError == nil {
-		n, err := c.engine.Read(p)
+		n, err := c.take(p)
 		c.answerFromRead()
 		if n > 0 {
 			return n, nil

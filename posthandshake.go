@@ -58,11 +58,12 @@ func PadTo(multiple int) func(n int) int {
 
 // confirm waits for the server's first record, if Config.AwaitServer says so. It needs both halves.
 func (c *Conn) confirm() error {
+	c.engine.Proved, c.engine.Shown = c.proved, c.late.shown.Store
 	if !c.config.AwaitServer || !c.judgedLate() {
 		return nil
 	}
 	for {
-		err := c.engine.Step()
+		err := c.patiently(c.engine.Step)
 		lost := err == engine.ErrMore
 		if lost {
 			err = c.await()

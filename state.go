@@ -108,7 +108,8 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 			p.Chain.Faults()
 	}
 	s.PSKIdentity, s.PeerSignatureScheme = m.Peer().PSKIdentity, SignatureScheme(m.Peer().Scheme)
-	if shown := m.Shown(); shown != nil {
+	c.late.amend(&s)
+	if shown := c.late.shownBy(m); shown != nil {
 		s.LocalCertificates = shown.Chain.Certs
 	}
 	s.Renegotiations = m.Renegotiations()

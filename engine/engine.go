@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -32,6 +33,11 @@ type Engine struct {
 
 	// Renegotiates, if set, reports whether a client answers a HelloRequest. See RFC 5246 §7.4.1.1.
 	Renegotiates func() bool
+
+	// Proved, if set, learns at a server what a client has proved after the handshake; its error
+	// refuses that. Shown, if set, learns at a client what it has shown. Read calls them.
+	Proved func(*handshake.Peer) error
+	Shown  func(*pki.Credential)
 
 	plain    []byte // opened, and not read yet
 	zeroRTT  []byte // the client's early data, opened and not read yet
@@ -53,13 +59,15 @@ type Engine struct {
 	replies
 }
 
-// replies holds the alerts that reading causes, until a caller may send them. It has a fixed size:
-// a peer that sends requests without end and reads none of the answers must not fill the memory.
+// replies holds what reading makes us say, until a caller may send it. Its size is bounded: a peer
+// that sends requests without end and reads none of the answers must not fill the memory.
 type replies struct {
 	declines bool  // a no_renegotiation waits; one answers all requests that came before it
 	ended    error // why nothing follows: a fatal alert that waits, unless the peer ended it
 	silent   bool  // the peer ended it: no alert
 	muted    bool  // nothing can be sent any more
+
+	answers []*handshake.LateAnswer // to requests for a certificate, at most maxLate
 }
 
 // NewEngine returns the engine of a client or a server. It sends nothing yet.
@@ -352,7 +360,7 @@ func (e *Engine) Fail(err error) { e.log.Done("", err) }
 func (e *Engine) Answering() bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.declines || e.ended != nil
+	return e.declines || e.ended != nil || len(e.answers) > 0
 }
 
 // SealReplies seals the waiting alerts, a fatal one last. It returns in ended why nothing may
@@ -365,6 +373,9 @@ func (e *Engine) SealReplies() (ended error, told bool, err error) {
 	e.mu.Unlock()
 	if waiting.declines {
 		err = e.SealAlert(alert.Warning, alert.NoRenegotiation, "we do not renegotiate")
+	}
+	if err == nil {
+		err = e.sealAnswers(waiting.answers)
 	}
 	ended, told = waiting.ended, waiting.ended != nil && !waiting.silent
 	if told && err == nil {

@@ -43,9 +43,12 @@ func (e *Engine) heard13(level alert.Level, d alert.Description) error {
 	return &alert.Received{Level: level, Description: d}
 }
 
-// post13 handles a post-handshake message: a NewSessionTicket or a KeyUpdate. See RFC 8446 §4.6.
+// post13 handles a post-handshake message: a NewSessionTicket, a KeyUpdate, or
+// one of an authentication. See RFC 8446 §4.6.
 func (e *Engine) post13(raw []byte) error {
 	switch t := iana.HandshakeType(raw[0]); {
+	case e.machine.Proving():
+		return e.lateProof(raw)
 	case t == iana.KeyUpdate:
 		return e.keyUpdate(raw)
 	case t == iana.NewSessionTicket && e.me == iana.Client:
@@ -54,6 +57,11 @@ func (e *Engine) post13(raw []byte) error {
 				"more than %d tickets in a row", maxUpdates)
 		}
 		return e.machine.TakeTicket(raw)
+	case t == iana.CertificateRequest && e.me == iana.Client:
+		return e.lateRequest(raw)
+	case e.me == iana.Server && (t == iana.Certificate || t == iana.CompressedCertificate ||
+		t == iana.CertificateVerify || t == iana.Finished):
+		return e.lateProof(raw)
 	default:
 		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6",
 			"a %v after the handshake", t)

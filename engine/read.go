@@ -32,12 +32,19 @@ func (e *Engine) Buffered() int { return len(e.plain) }
 // Step processes one thing that the peer sent after the handshake. Application data waits for Read.
 // Step returns ErrMore if more bytes are needed. The caller must not call it while data waits.
 func (e *Engine) Step() error {
+	if err := e.goOn(); err != nil {
+		return err
+	}
 	item, ok, err := e.In.Next()
 	if err != nil {
 		return err
 	}
 	if !ok {
 		return ErrMore
+	}
+	if e.machine.Proving() && item.Type == iana.RecordApplicationData {
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.2",
+			"got data inside the client's answer to a certificate_request")
 	}
 	switch item.Type {
 	case iana.RecordApplicationData:

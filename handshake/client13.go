@@ -252,15 +252,23 @@ func (c *client) certificateRequest13(m *message.CertificateRequest) error {
 		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
 			"the server's certificate_request_context is not empty during the handshake")
 	}
+	if err := acceptableRequest(m); err != nil {
+		return err
+	}
+	return c.chooseCredential(pki.Request{Schemes: m.Schemes, Authorities: m.Authorities,
+		TLS13: true}, iana.TLS13, ref)
+}
+
+// acceptableRequest refuses a CertificateRequest that no server may send.
+func acceptableRequest(m *message.CertificateRequest) error {
 	if err := placed(m.Extensions, iana.TLS13, message.InCertificateRequest, nil); err != nil {
 		return err
 	}
 	if !m.Extensions.Has(iana.ExtSignatureAlgorithms) {
-		return alert.KindMissing.Fail(alert.MissingExtension, ref,
+		return alert.KindMissing.Fail(alert.MissingExtension, "RFC 8446 §4.3.2",
 			"the server's CertificateRequest has no signature_algorithms")
 	}
-	return c.chooseCredential(pki.Request{Schemes: m.Schemes, Authorities: m.Authorities,
-		TLS13: true}, iana.TLS13, ref)
+	return nil
 }
 
 // certificate13 checks the server's chain, and what comes with it. See RFC 8446 §4.4.2.

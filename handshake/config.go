@@ -78,6 +78,10 @@ type Parameters struct {
 	// first; see RFC 8879.
 	CertificateCompression []iana.CertificateCompressionAlgorithm
 
+	// PostHandshakeAuth lets a client answer a request for a certificate that comes after the
+	// handshake, and a server make one. See RFC 8446 §4.6.2.
+	PostHandshakeAuth bool
+
 	// GREASE puts reserved values into what we offer and ask for: see RFC 8701.
 	GREASE bool
 

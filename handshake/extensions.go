@@ -97,7 +97,7 @@ func init() {
 		{iana.ExtCookie, "RFC 8446 §4.2.2", inCH, inCH | inHR, offerCookie, nil, nil},
 		{iana.ExtCertificateAuthorities, "RFC 8446 §4.2.4", inCH, inCH | inCR, nil, nil, nil},
 		{iana.ExtOIDFilters, "RFC 8446 §4.2.5", 0, inCR, nil, nil, nil},
-		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, nil, nil, nil},
+		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, offerLateAuth, nil, nil},
 		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, offerPSKModes, nil, nil},
 		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, offerEarlyData,
 			answerEarlyData, settleEarlyData},

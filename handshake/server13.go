@@ -297,13 +297,13 @@ func (v *server) certificates13(s *Score) (*message.Certificate, error) {
 func (v *server) receive13(msg message.Message, s *Score) error {
 	switch m := msg.(type) {
 	case *message.Certificate:
-		return v.certificate13(m)
+		return v.certificate13(m, nil)
 	case *message.CompressedCertificate:
 		inside, err := v.expand(iana.Client, m)
 		if err != nil {
 			return err
 		}
-		return v.certificate13(inside)
+		return v.certificate13(inside, nil)
 	case *message.CertificateVerify:
 		return v.verified13(iana.Client, m, s)
 	case *message.EndOfEarlyData:
@@ -313,11 +313,10 @@ func (v *server) receive13(msg message.Message, s *Score) error {
 		"got a %v, which we did not ask for", msg.Type())
 }
 
-func (v *server) certificate13(m *message.Certificate) error {
-	const ref = "RFC 8446 §4.4.2"
-	if len(m.Context) != 0 {
-		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
-			"the client's certificate_request_context is not the empty one of our request")
+// certificate13 checks the client's chain. context is that of our request.
+func (v *server) certificate13(m *message.Certificate, context []byte) error {
+	if err := sameContext(m, context); err != nil {
+		return err
 	}
 	// we asked for none
 	if err := placedEntries(m, func(*extension) bool { return false }); err != nil {

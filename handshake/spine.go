@@ -86,6 +86,7 @@ type Machine struct {
 	spare []reading // what open was before: order fills the one from the other
 	said  said
 	prior *Prior
+	late  late
 
 	early     earlyState
 	disguised bool // the ChangeCipherSpec for middleboxes was sent
@@ -368,6 +369,7 @@ func (m *Machine) finish() error {
 		m.log.Message(m.me, msg.Type(), raw, "RFC 8446 §4.6.1")
 		m.carrier.Send(Kind(msg.Type()), raw)
 	}
+	m.keepTranscript()
 	m.done = true
 	m.transcript = transcript{}
 	m.log.Done(m.open[0].Name, nil)

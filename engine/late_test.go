@@ -1,0 +1,133 @@
+package engine
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// configLate is config13 for a side that allows a request for a certificate after the handshake,
+// and has one.
+func configLate(me iana.Side) *handshake.Config {
+	c := config13(me)
+	c.PostHandshakeAuth = true
+	c.Credentials = config(iana.Server).Credentials
+	return c
+}
+
+// asked is a client and a server after their handshake, and the client's answer to a request.
+func asked(t *testing.T) (client, server *Engine, answer *handshake.LateAnswer) {
+	t.Helper()
+	engines, _ := connectBy(t, configLate)
+	client, server = engines[0], engines[1]
+	if err := server.RequestCertificate(handshake.ClientAuth{Request: true}); err != nil {
+		t.Fatal(err)
+	}
+	arrive(client, sealed(server))
+	if _, err := client.Read(make([]byte, 1)); err != ErrMore {
+		t.Fatal(err)
+	}
+	if !client.Answering() || len(client.answers) != 1 {
+		t.Fatal("the client has no answer")
+	}
+	answer, client.answers = client.answers[0], nil
+	return client, server, answer
+}
+
+// What a server refuses in the answer to its request: RFC 8446 §4.6.2.
+func TestBadAnswersToARequestForACertificate(t *testing.T) {
+	say := func(e *Engine, raw ...[]byte) error {
+		for _, b := range raw {
+			if err := e.Out.Seal(iana.RecordHandshake, b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for _, c := range []struct {
+		what string
+		send func(e *Engine, a *handshake.LateAnswer, finished []byte) error
+		want alert.Description // 0: accepted
+	}{
+		{"as it should be", func(e *Engine, a *handshake.LateAnswer, finished []byte) error {
+			return say(e, a.Messages[0], a.Messages[1], finished)
+		}, 0},
+		{"another context", func(e *Engine, a *handshake.LateAnswer, _ []byte) error {
+			a.Messages[0][message.HeaderLen+1] ^= 1
+			return say(e, a.Messages[0])
+		}, alert.IllegalParameter},
+		{"no proof of the key", func(e *Engine, a *handshake.LateAnswer, finished []byte) error {
+			return say(e, a.Messages[0], finished)
+		}, alert.UnexpectedMessage},
+		{"a wrong signature", func(e *Engine, a *handshake.LateAnswer, _ []byte) error {
+			a.Messages[1][len(a.Messages[1])-1] ^= 1
+			return say(e, a.Messages...)
+		}, alert.DecryptError},
+		{"a wrong Finished", func(e *Engine, a *handshake.LateAnswer, finished []byte) error {
+			finished[len(finished)-1] ^= 1
+			return say(e, a.Messages[0], a.Messages[1], finished)
+		}, alert.DecryptError},
+		{"data between", func(e *Engine, a *handshake.LateAnswer, _ []byte) error {
+			return errors.Join(say(e, a.Messages[0]), e.Seal([]byte("data")))
+		}, alert.UnexpectedMessage},
+		{"a KeyUpdate between", func(e *Engine, a *handshake.LateAnswer, _ []byte) error {
+			return errors.Join(say(e, a.Messages[0]), e.UpdateKeys(iana.UpdateNotRequested))
+		}, alert.UnexpectedMessage},
+		{"a Finished of the keys before", func(e *Engine, a *handshake.LateAnswer,
+			finished []byte) error {
+			return errors.Join(e.UpdateKeys(iana.UpdateNotRequested),
+				say(e, a.Messages[0], a.Messages[1], finished))
+		}, alert.DecryptError},
+		{"an answer without a request", func(e *Engine, a *handshake.LateAnswer,
+			finished []byte) error {
+			return say(e, a.Messages[0], a.Messages[1], finished, a.Messages[0])
+		}, alert.UnexpectedMessage},
+		{"the proof alone", func(e *Engine, a *handshake.LateAnswer, finished []byte) error {
+			return say(e, a.Messages[1])
+		}, alert.UnexpectedMessage},
+		{"a Finished alone", func(e *Engine, a *handshake.LateAnswer, finished []byte) error {
+			return say(e, finished)
+		}, alert.UnexpectedMessage},
+	} {
+		client, server, answer := asked(t)
+		proved := 0
+		server.Proved = func(p *handshake.Peer) error { proved++; return nil }
+		finished, err := client.Machine().LateFinished(answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.send(client, answer, finished); err != nil {
+			t.Fatal(err)
+		}
+		arrive(server, sealed(client))
+		_, err = server.Read(make([]byte, 1))
+		if c.want == 0 && (err != ErrMore || proved != 1) || c.want != 0 && (alert.Of(err) != c.want ||
+			errors.Is(err, ErrMore)) {
+			t.Errorf("%s: %v, and %d proofs, expected %v", c.what, err, proved, c.want)
+		}
+	}
+}
+
+// A server that asks without end is refused: RFC 8446 §4.6.2 lets it ask at any time.
+func TestRequestsForACertificateAreBounded(t *testing.T) {
+	engines, _ := connectBy(t, configLate)
+	client, server := engines[0], engines[1]
+	raw, err := server.Machine().RequestCertificate(handshake.ClientAuth{Request: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range maxLate + 1 {
+		if err := server.Out.Seal(iana.RecordHandshake, raw); err != nil {
+			t.Fatal(err)
+		}
+		arrive(client, sealed(server))
+		_, err := client.Read(make([]byte, 1))
+		if i < maxLate && err != ErrMore || i == maxLate && alert.Of(err) != alert.UnexpectedMessage {
+			t.Errorf("request %d: %v", i+1, err)
+		}
+	}
+}

@@ -1,0 +1,290 @@
+package handshake
+
+import (
+	"bytes"
+	"crypto/subtle"
+	"hash"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Post-handshake authentication: a server of TLS 1.3 asks for a certificate once the handshake is
+// done, if the client has said that it may. See RFC 8446 §4.6.2.
+
+const lateRef = "RFC 8446 §4.6.2"
+
+func offerLateAuth(o *offering) (message.Content, bool) {
+	return nil, o.PostHandshakeAuth && o.MaxVersion >= iana.TLS13
+}
+
+// late is what the two sides keep for it.
+type late struct {
+	after   hash.Hash       // the messages up to the client's Finished; nil: nothing is asked for
+	context *awaitedContext // a server's: of the request that is not answered yet
+	answer  *lateAnswer     // a client's, which is being made
+	proof   *lateProof      // a server's, which is being checked
+}
+
+func (l *live) allowsLate() bool { return l.PostHandshakeAuth }
+
+// keepTranscript keeps the hash that a later authentication begins with.
+func (m *Machine) keepTranscript() {
+	p, ok := m.player.(interface{ allowsLate() bool })
+	if ok && m.TLS13() && p.allowsLate() && m.ClientHello.Extensions.Has(iana.ExtPostHandshakeAuth) {
+		m.late.after, m.late.context = m.transcript.running, &awaitedContext{}
+	}
+}
+
+// mayAsk returns an error unless a server may ask for a certificate now.
+func (m *Machine) mayAsk() error {
+	switch {
+	case m.late.after == nil:
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, lateRef,
+			"a certificate_request after the handshake, without post_handshake_auth")
+	case m.Agreed.ALPN == "h2":
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 9113 §9.2.3",
+			"a certificate_request after the handshake, which HTTP/2 forbids")
+	}
+	return nil
+}
+
+// lateScore is a Score for the messages of one authentication, which begins with a request.
+func (m *Machine) lateScore(raw []byte, r *message.CertificateRequest) *Score {
+	s := &Score{Agreed: m.Agreed, CertificateRequest: r,
+		transcript: transcript{running: clone(m.late.after), sealed: true}}
+	s.transcript.add(raw)
+	return s
+}
+
+// lateVerifyData is what a client's Finished must hold now: it is made with the traffic secret of
+// its data. See RFC 8446 §4.4.
+func (m *Machine) lateVerifyData(s *Score) []byte {
+	t, ok := m.secrets.(interface {
+		dataVerifyData(iana.Side, *transcript) []byte
+	})
+	if !ok {
+		return nil
+	}
+	return t.dataVerifyData(iana.Client, &s.transcript)
+}
+
+func (t *traffic13) dataVerifyData(from iana.Side, transcript *transcript) []byte {
+	return t.secret[Application][from].VerifyData(transcript.sum())
+}
+
+// A client
+
+// lateAnswer is a client's answer, which may wait for a callback or for a key.
+type lateAnswer struct {
+	client *client
+	score  *Score
+	chosen bool
+	raw    [][]byte // Certificate, and CertificateVerify if there is one
+}
+
+// TakeRequest processes a CertificateRequest that a client received, once Done. It returns a
+// *Pending if the answer waits for something slow: call GoOn then. LateAnswer has the answer.
+func (m *Machine) TakeRequest(raw []byte) error {
+	if err := m.mayAsk(); err != nil {
+		return err
+	}
+	parsed, err := m.dialect().Parse(raw)
+	if err != nil {
+		return alert.Malformed(lateRef, err)
+	}
+	m.log.Message(iana.Server, iana.CertificateRequest, raw, lateRef)
+	r := parsed.(*message.CertificateRequest)
+	if err := acceptableRequest(r); err != nil {
+		return err
+	}
+	c := &client{live: live{Config: m.player.(*client).Config}}
+	m.late.answer = &lateAnswer{client: c, score: m.lateScore(raw, r)}
+	return m.GoOn()
+}
+
+// GoOn continues a post-handshake authentication after a *Pending. Without one it does nothing.
+func (m *Machine) GoOn() error {
+	a := m.late.answer
+	if a == nil {
+		return nil
+	}
+	r := a.score.CertificateRequest
+	if !a.chosen {
+		if err := a.client.chooseCredential(pki.Request{Schemes: r.Schemes,
+			Authorities: r.Authorities, TLS13: true}, iana.TLS13, lateRef); err != nil {
+			return err
+		}
+		a.chosen = true
+	}
+	for len(a.raw) == 0 || len(a.raw) == 1 && a.client.chosen.Credential != nil {
+		kind := Kind(iana.Certificate)
+		if len(a.raw) == 1 {
+			kind = Kind(iana.CertificateVerify)
+		}
+		msg, err := a.client.compose(kind, a.score)
+		if err != nil {
+			return err
+		}
+		raw, err := m.dialect().Encode(msg)
+		if err != nil {
+			return err
+		}
+		m.log.Message(iana.Client, msg.Type(), raw, lateRef)
+		a.score.transcript.add(raw)
+		a.raw = append(a.raw, raw)
+	}
+	return nil
+}
+
+// LateAnswer is a client's answer to a CertificateRequest: the messages before its Finished, and
+// what that one is made of.
+type LateAnswer struct {
+	Messages [][]byte
+	Shown    *pki.Credential // nil: none
+	score    *Score
+}
+
+// LateAnswer returns the answer once it is complete, once; nil as long as it is not.
+func (m *Machine) LateAnswer() *LateAnswer {
+	a := m.late.answer
+	if a == nil {
+		return nil
+	}
+	m.late.answer = nil
+	return &LateAnswer{a.raw, a.client.chosen.Credential, a.score}
+}
+
+// LateFinished returns the Finished of an answer, for the keys that the client sends with now.
+func (m *Machine) LateFinished(a *LateAnswer) ([]byte, error) {
+	raw, err := m.dialect().Encode(&message.Finished{VerifyData: m.lateVerifyData(a.score)})
+	if err == nil {
+		m.log.Message(iana.Client, iana.Finished, raw, lateRef)
+	}
+	return raw, err
+}
+
+// A server
+
+// lateProof is the answer of a client, as far as it has come.
+type lateProof struct {
+	server *server
+	score  *Score
+}
+
+// RequestCertificate returns a CertificateRequest for a client whose handshake is done, and expects
+// the answer, which auth judges. It returns an error if the client did not offer it, if HTTP/2
+// forbids it, or if another request is not answered yet.
+func (m *Machine) RequestCertificate(auth ClientAuth) ([]byte, error) {
+	v, ok := m.player.(*server)
+	if !ok {
+		return nil, alert.Fail(alert.InternalError, lateRef, "a client requests no certificate")
+	}
+	if err := m.mayAsk(); err != nil {
+		return nil, err
+	}
+	context := make([]byte, 32)
+	if _, err := io.ReadFull(v.Rand, context); err != nil {
+		return nil, err
+	}
+	r, err := v.request13(context)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := m.dialect().Encode(r)
+	if err != nil {
+		return nil, err
+	}
+	if !m.late.context.set(lateRequest{context, raw, auth}) {
+		return nil, alert.Fail(alert.InternalError, lateRef,
+			"the client has not answered the last request for a certificate")
+	}
+	m.log.Message(iana.Server, iana.CertificateRequest, raw, lateRef)
+	return raw, nil
+}
+
+// Proving reports whether a client's answer has begun and is not complete: nothing else may come
+// between its messages.
+func (m *Machine) Proving() bool { return m.late.proof != nil }
+
+// TakeProof processes a message of a client's answer. It returns what the client has proved once
+// the last one came.
+func (m *Machine) TakeProof(raw []byte) (*Peer, error) {
+	parsed, err := m.dialect().Parse(raw)
+	if err != nil {
+		return nil, alert.Malformed(lateRef, err)
+	}
+	m.log.Message(iana.Client, parsed.Type(), raw, lateRef)
+	p := m.late.proof
+	switch msg := parsed.(type) {
+	case *message.Certificate, *message.CompressedCertificate:
+		if p == nil {
+			return nil, m.beginProof(raw, msg)
+		}
+	case *message.CertificateVerify:
+		if p != nil && p.server.peer.Chain != nil && !p.server.peer.possessed {
+			if err := p.server.verified13(iana.Client, msg, p.score); err != nil {
+				return nil, err
+			}
+			p.score.transcript.add(raw)
+			return nil, nil
+		}
+	case *message.Finished:
+		if p != nil && (p.server.peer.Chain == nil || p.server.peer.possessed) {
+			m.late.proof = nil
+			return m.endProof(p, msg)
+		}
+	}
+	return nil, alert.KindOrder.Fail(alert.UnexpectedMessage, lateRef,
+		"got the client's %v, which is not the next message of an answer to a certificate_request",
+		parsed.Type())
+}
+
+// beginProof checks the Certificate of an answer.
+func (m *Machine) beginProof(raw []byte, msg message.Message) error {
+	config := *m.player.(*server).Config
+	v := &server{live: live{Config: &config}}
+	cert, plain := msg.(*message.Certificate)
+	if !plain {
+		var err error
+		if cert, err = v.expand(iana.Client, msg.(*message.CompressedCertificate)); err != nil {
+			return err
+		}
+	}
+	request := m.late.context.take()
+	if request.raw == nil {
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, lateRef,
+			"got the client's certificate, which we did not request")
+	}
+	config.ClientAuth = request.auth
+	if err := v.certificate13(cert, request.context); err != nil {
+		return err
+	}
+	p := &lateProof{server: v, score: m.lateScore(request.raw, nil)}
+	p.score.transcript.add(raw)
+	m.late.proof = p
+	return nil
+}
+
+// endProof compares the Finished of an answer.
+func (m *Machine) endProof(p *lateProof, f *message.Finished) (*Peer, error) {
+	if subtle.ConstantTimeCompare(f.VerifyData, m.lateVerifyData(p.score)) != 1 {
+		return nil, alert.KindFinished.Fail(alert.DecryptError, lateRef,
+			"the client's verify_data does not match the messages of its answer")
+	}
+	m.log.Verified(trace.Verified{What: "finished", From: iana.Client}, lateRef)
+	return &p.server.peer, nil
+}
+
+// sameContext returns an error unless a Certificate has the context of the request.
+func sameContext(m *message.Certificate, context []byte) error {
+	if bytes.Equal(m.Context, context) {
+		return nil
+	}
+	return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 8446 §4.4.2",
+		"the client's certificate_request_context is not that of our request")
+}

@@ -1,0 +1,35 @@
+package handshake
+
+import "sync"
+
+// awaitedContext is a request that is not answered yet: set by whoever sends, taken by whoever
+// reads.
+type awaitedContext struct {
+	mu sync.Mutex
+	lateRequest
+}
+
+// lateRequest is what a client must answer, and what it must prove.
+type lateRequest struct {
+	context, raw []byte
+	auth         ClientAuth
+}
+
+// set reports false, and keeps what there is, if a request is not answered yet.
+func (a *awaitedContext) set(r lateRequest) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.raw != nil {
+		return false
+	}
+	a.lateRequest = r
+	return true
+}
+
+func (a *awaitedContext) take() lateRequest {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	r := a.lateRequest
+	a.lateRequest = lateRequest{}
+	return r
+}

@@ -1,0 +1,108 @@
+package vitrine
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"sync/atomic"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
+)
+
+// Authentication of a client after the handshake.
+
+var errAsksServers = errors.New("vitrine: a client requests no certificate after the handshake")
+
+// RequestClientCertificate asks a client of TLS 1.3 for a certificate, once the handshake is done;
+// auth says what the answer must prove. It needs Config.PostHandshakeAuth and a client that offers
+// it, and is an error with HTTP/2, which forbids it, and as long as the client has not answered the
+// request before. It does not wait for the answer: a Read receives it. Then ConnectionState has the
+// client's certificates, and VerifyPeerCertificate and VerifyConnection have accepted them, called
+// by that Read. A refused answer ends the connection with the Read's error; a client that shows
+// none, where auth allows it, changes nothing. See RFC 8446 §4.6.2.
+func (c *Conn) RequestClientCertificate(auth tls.ClientAuthType) error {
+	if c.me == iana.Client {
+		return errAsksServers
+	}
+	if !c.calls.begin() {
+		return net.ErrClosed
+	}
+	defer c.calls.end()
+	if err := c.Handshake(); err != nil {
+		return err
+	}
+	if !c.settled.Load().TLS13() {
+		return ErrNotTLS13
+	}
+	c.out.Lock()
+	defer c.unlockOut()
+	if c.writeError != nil {
+		return c.writeError
+	}
+	if err := c.engine.RequestCertificate(clientAuth(auth)); err != nil {
+		return err
+	}
+	return c.send()
+}
+
+// lateAuth is what was shown after the handshake.
+type lateAuth struct {
+	peer  atomic.Pointer[handshake.Peer]
+	shown atomic.Pointer[pki.Credential]
+}
+
+// amend puts what a client has proved after the handshake into the state.
+func (l *lateAuth) amend(s *ConnectionState) {
+	if p := l.peer.Load(); p != nil {
+		s.PeerCertificates, s.VerifiedChains = p.Chain.Certs, p.Verified
+		s.PeerCertificateFaults, s.PeerSignatureScheme = p.Chain.Faults(), SignatureScheme(p.Scheme)
+	}
+}
+
+// shownBy returns what we have shown last.
+func (l *lateAuth) shownBy(m *handshake.Machine) *pki.Credential {
+	if shown := l.shown.Load(); shown != nil {
+		return shown
+	}
+	return m.Shown()
+}
+
+// proved takes what a client has proved after the handshake, unless the program refuses it.
+func (c *Conn) proved(p *handshake.Peer) error {
+	if p.Chain == nil {
+		return nil
+	}
+	before := c.late.peer.Swap(p)
+	if c.config.VerifyConnection == nil {
+		return nil
+	}
+	if err := c.config.VerifyConnection(c.ConnectionState()); err != nil {
+		c.late.peer.Store(before)
+		return alert.Refused(alert.BadCertificate, "the program refuses the connection", err)
+	}
+	return nil
+}
+
+// take reads from the engine.
+func (c *Conn) take(p []byte) (n int, err error) {
+	err = c.patiently(func() (err error) { n, err = c.engine.Read(p); return err })
+	return n, err
+}
+
+// patiently calls f again as long as it waits for something slow, such as a callback's certificate.
+func (c *Conn) patiently(f func() error) error {
+	for {
+		err := f()
+		pending, ok := errors.AsType[*handshake.Pending](err)
+		if !ok {
+			return err
+		}
+		if err := pending.Do(context.Background()); err != nil {
+			return err
+		}
+	}
+}
