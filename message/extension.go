@@ -43,9 +43,11 @@ func (e *Extensions) optional(c *wire.Codec, in Place) {
 
 // layout is the layout of a block of extensions that is always present, even if empty.
 func (e *Extensions) layout(c *wire.Codec, in Place) {
-	// RFC 5246 §7.4.1.4: "There MUST NOT be more than one extension of the same type." A set,
-	// because a peer can put 16,383 empty extensions into a hello, and comparing each with each
-	// would cost it nothing and us a tenth of a second.
+	// RFC 5246 §7.4.1.4 and RFC 8446 §4.2: "There MUST NOT be more than one extension of the same
+	// type." They name no alert. It is decode_error in every message: a block that says two things
+	// about one extension has no meaning that could be refused, and BoringSSL's tests expect the
+	// same for the hellos. A set, because a peer can put 16,383 empty extensions into a hello, and
+	// comparing each with each would cost it nothing and us a tenth of a second.
 	var seen [1 << 16 / 64]uint64
 	wire.Vector16(c, "extensions", (*[]Extension)(e), 0, 1<<16-1,
 		func(c *wire.Codec, x *Extension) {
