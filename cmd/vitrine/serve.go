@@ -251,6 +251,10 @@ func (h *host) sane(example string) error {
 		return &usageError{fmt.Sprintf("--write-timeout takes 0 or more, got %v", h.write),
 			example + " --write-timeout 30s"}
 	}
+	if h.earlyData && !h.tickets {
+		return contradiction("--early-data", "--tickets=false", "early data goes with a ticket",
+			example+" --early-data")
+	}
 	if _, err := styleOf(h.out, h.color); err != nil {
 		return err
 	}
