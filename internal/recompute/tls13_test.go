@@ -3,16 +3,21 @@ package recompute_test
 import (
 	"bytes"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/recompute"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -21,6 +26,7 @@ type case13 struct {
 	name           string
 	client, server func(*vitrine.Config)
 	connections    int                      // 0 is 1
+	early          bool                     // the last connection has early data
 	between        func(c, s *vitrine.Conn) // after the handshake, before the data
 }
 
@@ -44,6 +50,39 @@ var cases13 = []case13{
 	{name: "tickets", connections: 3},
 	{name: "a ticket and a retry", connections: 2, server: groups(vitrine.CurveP256)},
 	{name: "updated keys", between: updateKeys},
+	{name: "TLS_AES_256_GCM_SHA384", client: suites(0x1302), connections: 2},
+	{name: "TLS_CHACHA20_POLY1305_SHA256", client: suites(0x1303), connections: 2},
+	{name: "TLS_AES_128_CCM_SHA256", client: suites(0x1304), server: suites(0x1304)},
+	{name: "TLS_AES_128_CCM_8_SHA256", client: suites(0x1305), server: suites(0x1305)},
+	{name: "tickets without a key exchange", connections: 2, client: pskOnly, server: pskOnly},
+	{name: "an external key", client: external(false), server: external(false)},
+	{name: "an external key without a key exchange",
+		client: external(false, pskOnly), server: external(false, pskOnly)},
+	{name: "an imported key", client: external(true), server: external(true)},
+	{name: "early data", connections: 2, early: true, server: func(c *vitrine.Config) {
+		c.SessionStore, c.MaxEarlyData = session.NewMemory(10), 1000
+	}},
+}
+
+func suites(ids ...uint16) func(*vitrine.Config) {
+	return func(c *vitrine.Config) { c.CipherSuites13 = ids }
+}
+
+func pskOnly(c *vitrine.Config) {
+	c.PSKKeyExchangeModes = []iana.PSKKeyExchangeMode{iana.PSKKE}
+}
+
+// external gives a side a key that no ticket brought.
+func external(imported bool, edits ...func(*vitrine.Config)) func(*vitrine.Config) {
+	return func(c *vitrine.Config) {
+		c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
+			return &vitrine.PSK{Identity: []byte("a friend"), Key: bytes.Repeat([]byte{7}, 32),
+				Import: imported}, nil
+		}
+		for _, edit := range edits {
+			edit(c)
+		}
+	}
 }
 
 // updateKeys updates the keys of both directions, once on request.
@@ -69,8 +108,13 @@ func (c *case13) lines(t testing.TB) []byte {
 			edit(o)
 		}
 	}
+	var ahead atomic.Int64 // a server that is new takes no early data
+	for _, o := range []*vitrine.Config{client, server} {
+		o.Time = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	}
 	for i := range max(1, c.connections) {
-		a, b := rig.Pair(t, client, server)
+		ahead.Add(int64(time.Minute))
+		a, b := c.pair(t, client, server, i)
 		if got := a.ConnectionState().DidResume; got != (i > 0) {
 			t.Fatalf("connection %d resumes: %v", i, got)
 		}
@@ -83,6 +127,42 @@ func (c *case13) lines(t testing.TB) []byte {
 		t.Fatal(err)
 	}
 	return out.Bytes()
+}
+
+// pair makes connection number i.
+func (c *case13) pair(t testing.TB, client, server *vitrine.Config,
+	i int) (a, b *vitrine.Conn) {
+	t.Helper()
+	if !c.early || i+1 < c.connections {
+		return rig.Pair(t, client, server)
+	}
+	x, y := rig.Wires(t)
+	a, b = vitrine.Client(x, client), vitrine.Server(y, server)
+	if _, err := a.WriteEarly([]byte("early")); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan error, 1)
+	go func() {
+		got := make([]byte, 5)
+		n, err := b.ReadEarly(got)
+		if err == nil && string(got[:n]) != "early" {
+			err = fmt.Errorf("got %q", got[:n])
+		}
+		for err == nil {
+			_, err = b.ReadEarly(got)
+		}
+		if err == io.EOF {
+			err = b.Handshake()
+		}
+		read <- err
+	}()
+	if err := a.Handshake(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-read; err != nil {
+		t.Fatal(err)
+	}
+	return a, b
 }
 
 // talk sends data and close_notify both ways.

@@ -25,6 +25,7 @@ type view13 struct {
 	list      []derivation
 	must13    bool // what is added to the list must be in the events
 	exporters [][]byte
+	imported  []byte            // epskx: see RFC 9258 §5.1
 	epochs    map[string][]keys // by sender, in their order
 	epoch     map[string]int    // the next one
 }
@@ -186,11 +187,21 @@ func (v *view13) claim(e event) {
 		d.function+" SHA-"+strings.TrimPrefix(d.hash, "SHA"))
 }
 
-// exported adds the derivations of an exporter, whose label and context the application chose. See
-// RFC 8446 §7.5.
+// exported adds the derivations whose inputs the application chose: those of an exporter, and of an
+// imported key. See RFC 8446 §7.5.
 func (v *view13) exported(e event) {
 	hash := v.suite.hash
 	switch in := input(e.bytes("seed")); e.text("name") {
+	case "epskx": // RFC 9258 §5.1
+		v.imported = v.extract("epskx", strings.ReplaceAll(e.text("hash"), "-", ""), nil,
+			e.bytes("secret"))
+	case "ipskx":
+		n := in.number(2)
+		list, _ := v.client.offered()
+		for _, o := range list { // each is the ImportedIdentity that the key is bound to
+			digest := strings.ReplaceAll(e.text("hash"), "-", "")
+			v.expand("ipskx", digest, v.imported, "derived psk", v.digest(digest, o.identity), n)
+		}
 	case "exporter_label_secret":
 		for _, secret := range v.exporters {
 			v.derive("exporter_label_secret", hash, secret, e.text("label"), nil)
@@ -236,8 +247,8 @@ func (v *view13) record(from string, e event) {
 		kind, p = v.openInner(half.keys, half.seq, header, fragment)
 		v.seen["protected "+contentTypes[kind]+" from the "+from]++
 		half.seq++
-	case half.on:
-		seq = 0 // RFC 8446 §5: in the clear all the same
+	case half.on || kind == 20 && fmt.Sprint(e["seq_num"]) == "0":
+		seq = 0 // RFC 8446 §5: a ChangeCipherSpec has no number
 	default:
 		half.seq++
 	}
