@@ -13,6 +13,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -77,6 +78,37 @@ type Log struct {
 	lines []Line
 	index map[key]int
 	text  int // bytes parsed, bounded by MaxLog
+
+	counts   Counts
+	nameless [][]byte
+	session  []byte // the last Session-ID of s_client's form
+}
+
+// Counts says what was read into a Log.
+type Counts struct {
+	Lines    int    // that are neither empty nor comments
+	Secrets  int    // lines with a secret that can be used
+	Zeros    int    // lines with a secret of zeros, which is a placeholder
+	Unknown  int    // lines with no label that is known
+	Encoding string // "UTF-8", "UTF-16" with or without a byte order mark; the last one read
+}
+
+// Counts returns what was read so far, which is nothing of a nil Log.
+func (l *Log) Counts() Counts {
+	if l == nil {
+		return Counts{}
+	}
+	return l.counts
+}
+
+// Has reports whether there is a secret for a client_random, or a session ID.
+func (l *Log) Has(id []byte) bool {
+	for label := range shapes {
+		if l.Secret(label, id) != nil && len(id) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 type key struct {
@@ -100,9 +132,11 @@ func Read(r io.Reader) (*Log, error) {
 }
 
 // Merge reads another key log into l, with the same errors as Read. Of several secrets with the
-// same label and ID the last one stays, as in Wireshark.
+// same label and ID the last one stays, as in Wireshark, unless it is zeros. The text may be UTF-8
+// or UTF-16, with or without a byte order mark, as PowerShell writes it.
 func (l *Log) Merge(r io.Reader) error {
 	var split lineSplitter
+	r, l.counts.Encoding = decoded(r)
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 2*maxLine)
 	lines.Split(split.next)
@@ -164,58 +198,123 @@ func splitLines(data []byte, atEOF bool) (int, []byte, error) {
 }
 
 // Parse reads one line, without its end. Comments, empty lines and unknown labels are ignored, as
-// RFC 9850 §2 asks. An error says what is wrong with a line of a known label, and quotes only the
-// label.
+// RFC 9850 §2 asks. What a program's log puts before a label is skipped, and so is 0x before a
+// value; the lines Session-ID and Master-Key of OpenSSL's s_client are read as well. An error says
+// what is wrong with a line of a known label, and quotes only the label.
 func (l *Log) Parse(line []byte) error {
 	fields := bytes.Fields(line)
 	if len(fields) == 0 || fields[0][0] == '#' {
 		return nil
 	}
-	label := Label(fields[0])
-	fields = fields[1:]
-	if label == PreMasterByEncrypted && len(fields) == 2 {
-		id, ok1 := bytes.CutPrefix(fields[0], []byte("Session-ID:"))
-		secret, ok2 := bytes.CutPrefix(fields[1], []byte("Master-Key:"))
-		if ok1 && ok2 {
-			label, fields = MasterBySession, [][]byte{id, secret}
-		}
-	}
+	l.counts.Lines++
+	label, values := l.find(fields)
 	want, known := shapes[label]
-	if !known {
+	switch {
+	case label == "" && bytes.Contains(bytes.ToLower(line), []byte("master secret:")):
+		l.counts.Unknown++
+		return errors.New("a dump of javax.net.debug, which is not read: have the program write " +
+			"a key log")
+	case label == "" && bytes.Contains(line, []byte("Resumption PSK:")):
+		l.counts.Unknown++
+		return errors.New("s_client's Resumption PSK, which is the secret of a ticket: give it as " +
+			"a pre-shared key")
+	case !known:
+		l.counts.Unknown++
 		return nil
+	case len(values) != 2:
+		return fmt.Errorf("%s with %d values, expected 2", label, len(values))
 	}
-	if len(fields) != 2 {
-		return fmt.Errorf("%s with %d values, expected 2", label, len(fields))
-	}
-	id, err1 := unhex(fields[0])
-	secret, err2 := unhex(fields[1])
+	id, err1 := unhex(values[0])
+	secret, err2 := unhex(values[1])
 	if err1 != nil || err2 != nil {
 		return fmt.Errorf("%s: expected two values in hex", label)
 	}
-	if len(id) < want.id[0] || len(id) > want.id[1] || len(secret) < want.secret[0] ||
-		len(secret) > want.secret[1] {
+	nameless := label == MasterBySession && len(id) == 0
+	if (len(id) < want.id[0] || len(id) > want.id[1]) && !nameless ||
+		len(secret) < want.secret[0] || len(secret) > want.secret[1] {
 		return fmt.Errorf("%s: values of %d and %d bytes, expected %v and %v", label, len(id),
 			len(secret), want.id, want.secret)
 	}
 	if l.text += len(line); l.text > MaxLog {
 		return fmt.Errorf("more than %d MiB of key log", MaxLog>>20)
 	}
+	if zeros(secret) {
+		l.counts.Zeros++
+	} else {
+		l.counts.Secrets++
+	}
 	l.Add(Line{label, id, secret})
 	return nil
 }
 
-// Add adds a line. It replaces one with the same label and ID.
+// find returns the label of a line and its values, or "" if no field is a known label.
+func (l *Log) find(fields [][]byte) (Label, [][]byte) {
+	for i, field := range fields {
+		rest := fields[i+1:]
+		// a log may put its own words before it, even without a space
+		field = field[bytes.LastIndexAny(field, ":]|>\"'=")+1:]
+		label := Label(field)
+		if label == PreMasterByEncrypted && len(rest) == 2 {
+			id, ok1 := bytes.CutPrefix(rest[0], []byte("Session-ID:"))
+			secret, ok2 := bytes.CutPrefix(rest[1], []byte("Master-Key:"))
+			if ok1 && ok2 {
+				return MasterBySession, [][]byte{id, secret}
+			}
+		}
+		if _, known := shapes[label]; known && (i == 0 || len(rest) == 2) {
+			return label, rest
+		}
+	}
+	return l.client(fields)
+}
+
+// client reads a line of s_client's report of a session.
+func (l *Log) client(fields [][]byte) (Label, [][]byte) {
+	switch name := string(fields[0]); {
+	case name == "Session-ID:":
+		l.session = nil
+		if len(fields) == 2 {
+			l.session = bytes.Clone(fields[1])
+		}
+	case name == "Master-Key:" && len(fields) == 2:
+		return MasterBySession, [][]byte{l.session, fields[1]}
+	}
+	return "", nil
+}
+
+// zeros reports whether a secret is a placeholder.
+func zeros(secret []byte) bool { return len(bytes.Trim(secret, "\x00")) == 0 }
+
+// Add adds a line. It replaces one with the same label and ID, unless its secret is zeros and the
+// other's is not. Master secrets without a session ID are all kept: see Nameless.
 func (l *Log) Add(line Line) {
 	k := key{line.Label, string(line.ID)}
+	if line.Label == MasterBySession && len(line.ID) == 0 {
+		k.id = string(line.Secret)
+	}
 	if i, ok := l.index[k]; ok {
-		l.lines[i] = line
+		if !zeros(line.Secret) || zeros(l.lines[i].Secret) {
+			l.lines[i] = line
+		}
 		return
 	}
 	if l.index == nil {
 		l.index = map[key]int{}
 	}
 	l.index[k] = len(l.lines)
+	if line.Label == MasterBySession && len(line.ID) == 0 {
+		l.nameless = append(l.nameless, line.Secret)
+	}
 	l.lines = append(l.lines, line)
+}
+
+// Nameless returns the master secrets that have no session ID, as versions of OpenSSL write them
+// for sessions with tickets. They can only be tried.
+func (l *Log) Nameless() [][]byte {
+	if l == nil {
+		return nil
+	}
+	return l.nameless
 }
 
 // Secret returns a secret, or nil if there is none. id is the client_random, except for
@@ -249,6 +348,9 @@ func (l *Log) WriteTo(w io.Writer) (int64, error) {
 }
 
 func unhex(text []byte) ([]byte, error) {
+	if len(text) > 1 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') {
+		text = text[2:]
+	}
 	out := make([]byte, hex.DecodedLen(len(text)))
 	_, err := hex.Decode(out, text)
 	return out, err

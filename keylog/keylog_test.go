@@ -78,7 +78,9 @@ func TestABadLineIsReportedAndTheOthersAreRead(t *testing.T) {
 		{"EXPORTER_SECRET " + r32 + " " + s48 + s48,
 			"values of 32 and 96 bytes, expected 32 and 32 to 64"},
 		{"RSA 00 " + s48, "values of 1 and 48 bytes"},
-		{"RSA Session-ID: Master-Key:" + s48, "values of 0 and 48 bytes"},
+		{"RSA Session-ID: Master-Key:" + s32, "values of 0 and 32 bytes"},
+		{"PreMaster Secret:", "javax.net.debug"},
+		{"    Resumption PSK: " + s48, "Resumption PSK"},
 		{"RSA Session-ID:00 " + s48, "in hex"},
 	} {
 		l, err := Read(strings.NewReader("#\n" + c.line + "\n" + good))
@@ -128,6 +130,64 @@ func TestALongLineDoesNotAffectOthers(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// Programs write, log and copy key logs in other forms than that of RFC 9850.
+func TestOtherFormsOfLinesAreRead(t *testing.T) {
+	id, line := bytes.Repeat([]byte{10}, 32), "CLIENT_RANDOM "+r32+" "+s48
+	zero := "CLIENT_RANDOM " + r32 + " " + strings.Repeat("00", 48)
+	for what, text := range map[string]string{
+		"UTF-8 with a byte order mark": "\xef\xbb\xbf" + line,
+		"UTF-16, little endian":        "\xff\xfe" + wide(line, 0),
+		"UTF-16, big endian":           "\xfe\xff" + wide(line, 1),
+		"UTF-16 without a mark":        wide(line+"\r\n", 0),
+		"UTF-16 without a mark, big":   wide(line, 1),
+		"a log's words before it":      "2024-03-01 10:00:00 INFO  " + line,
+		"a log's word without a space": "tls:" + line,
+		"0x":                           "CLIENT_RANDOM 0x" + r32 + " 0X" + s48,
+		"upper case":                   "CLIENT_RANDOM " + strings.ToUpper(r32+" "+s48),
+		"a placeholder behind it":      line + "\n" + zero,
+		"a placeholder before it":      zero + "\n" + line,
+	} {
+		l, err := Read(strings.NewReader(text))
+		if err != nil || len(l.Secret(ClientRandom, id)) != 48 ||
+			l.Secret(ClientRandom, id)[0] != 0x5e || !l.Has(id) {
+			t.Errorf("%s: %v, %v", what, l, err)
+		}
+	}
+
+	l, err := Read(strings.NewReader("RSA Session-ID: Master-Key:" + s48 + "\n" +
+		"RSA Session-ID: Master-Key:" + strings.ToUpper(strings.Repeat("4d", 48)) + "\n"))
+	if err != nil || len(l.Nameless()) != 2 || l.Len() != 2 {
+		t.Errorf("without a session ID: %d, %v", len(l.Nameless()), err)
+	}
+	l, err = Read(strings.NewReader("SSL-Session:\n    Session-ID: 0102\n    Session-ID-ctx: \n" +
+		"    Master-Key: " + s48 + "\n"))
+	if err != nil || l.Secret(MasterBySession, []byte{1, 2}) == nil {
+		t.Errorf("s_client's report: %v, %v", l, err)
+	}
+}
+
+// wide returns ASCII as UTF-16.
+func wide(text string, zeroFirst int) string {
+	var b []byte
+	for i := range len(text) {
+		if pair := []byte{text[i], 0}; zeroFirst == 1 {
+			b = append(b, pair[1], pair[0])
+		} else {
+			b = append(b, pair...)
+		}
+	}
+	return string(b)
+}
+
+func TestWhatWasReadIsCounted(t *testing.T) {
+	l, err := Read(strings.NewReader("# a comment\n\nCLIENT_RANDOM " + r32 + " " + s48 +
+		"\nSOMETHING_NEW x\nEXPORTER_SECRET " + r32 + " " + strings.Repeat("00", 32) + "\n"))
+	want := Counts{Lines: 3, Secrets: 1, Zeros: 1, Unknown: 1, Encoding: "UTF-8"}
+	if got := l.Counts(); got != want || err != nil {
+		t.Errorf("got %+v, expected %+v; %v", got, want, err)
 	}
 }
 

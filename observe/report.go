@@ -242,10 +242,12 @@ func (r *Reason) explain(m *handshake.Machine, about *Report) *Reason {
 	t := *r
 	switch r.Code {
 	case NoSecret:
-		if r.Detail != "" {
+		if t.Detail == "" {
+			t.Detail = "no secret for this connection was given"
+		}
+		if t.Needs != nil {
 			break
 		}
-		t.Detail = "no secret for this connection was given"
 		t.Remedy = "give a key log, which browsers and servers write when SSLKEYLOGFILE is set"
 		t.Needs = []Need{NeedKeyLog}
 		if !m.TLS13() && m.Agreed.Kex == iana.KexRSA {

@@ -44,11 +44,13 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 			why = worse(why, candidate.Reason)
 		case t != nil && t.Handshake[iana.Server] == nil:
 			some = append(some, candidate)
-		case sample == nil || c.opens(s, candidate, side, h, sample):
+		case sample == nil && !candidate.guess ||
+			sample != nil && c.opens(s, candidate, side, h, sample):
 			if c.expects(t) {
 				break
 			}
 			return c.use(s, candidate)
+		case candidate.guess:
 		case c.machine.Sound():
 			why = worse(why, &Reason{Code: WrongSecret, Detail: candidate.From})
 			some = append(some, candidate.others()...)

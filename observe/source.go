@@ -3,6 +3,7 @@ package observe
 import (
 	"crypto"
 	"crypto/rsa"
+	"fmt"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -19,13 +20,14 @@ import (
 type Source func(*handshake.Score) []Candidate
 
 // Candidate is a secret that may be the right one, or the reason why a source cannot have it. Of a
-// handshake of TLS 1.3 that begins with a pre-shared key and exchanges keys too, it may have the one
-// or the other: two candidates are then joined.
+// handshake of TLS 1.3 that begins with a pre-shared key and exchanges keys too, it may have the
+// one or the other: two candidates are then joined.
 type Candidate struct {
 	handshake.Input
 	Resumption []byte // a resumption_secret of TLS 1.3, in place of the pre-shared key of a ticket
 	From       string // "key log"
 	Reason     *Reason
+	guess      bool // nothing says that it is of this connection
 }
 
 // Sources asks several sources, in order.
@@ -39,43 +41,68 @@ func Sources(all ...Source) Source {
 }
 
 // KeyLog finds secrets by client_random, by session ID, or by the encrypted pre_master_secret. Of
-// TLS 1.3 it may have some of the secrets only.
+// TLS 1.3 it may have some of the secrets only. Master secrets without an ID are tried.
 func KeyLog(log *keylog.Log) Source {
-	const from = "key log"
-	return func(s *handshake.Score) (list []Candidate) {
-		secret := func(l keylog.Label) []byte { return log.Secret(l, s.ClientHello.Random[:]) }
+	return func(s *handshake.Score) []Candidate {
+		list := logged12(log, s)
 		if s.TLS13() {
-			t := &handshake.TrafficSecrets{
-				Early: secret(keylog.ClientEarlyTraffic),
-				Handshake: [2][]byte{secret(keylog.ClientHandshake),
-					secret(keylog.ServerHandshake)},
-				Application: [2][]byte{secret(keylog.ClientTraffic), secret(keylog.ServerTraffic)},
-			}
-			if known13(t) == 0 {
-				return nil
-			}
-			return []Candidate{{Input: handshake.Input{Traffic: t}, From: from}}
+			list = logged13(log, s)
 		}
-		master := func(m []byte) {
-			if m != nil {
-				list = append(list, Candidate{Input: handshake.Input{Master: m}, From: from})
-			}
-		}
-		pre := func(p []byte) {
-			if p != nil {
-				list = append(list, Candidate{Input: handshake.Input{PreMaster: p}, From: from})
-			}
-		}
-		master(secret(keylog.ClientRandom))
-		master(log.Secret(keylog.MasterBySession, s.ServerHello.SessionID))
-		if !s.Resumed {
-			pre(secret(keylog.PreMasterByRandom))
-			if m := s.ClientKeyExchange; m != nil && len(m.EncryptedPreMaster) >= 8 {
-				pre(log.Secret(keylog.PreMasterByEncrypted, m.EncryptedPreMaster[:8]))
-			}
+		if list == nil && log.Counts().Encoding != "" { // it was read
+			list = []Candidate{{From: fromLog, Reason: &Reason{Code: NoSecret,
+				Detail: fmt.Sprintf("%s in the key log, none for this client_random",
+					plural(log.Counts().Secrets, "usable line", "usable lines"))}}}
 		}
 		return list
 	}
+}
+
+const fromLog = "key log"
+
+// maxNameless bounds how many master secrets without an ID are tried for a handshake.
+const maxNameless = 256
+
+// logged13 returns the traffic secrets that a key log has for a handshake.
+func logged13(log *keylog.Log, s *handshake.Score) []Candidate {
+	secret := func(l keylog.Label) []byte { return log.Secret(l, s.ClientHello.Random[:]) }
+	t := &handshake.TrafficSecrets{
+		Early:       secret(keylog.ClientEarlyTraffic),
+		Handshake:   [2][]byte{secret(keylog.ClientHandshake), secret(keylog.ServerHandshake)},
+		Application: [2][]byte{secret(keylog.ClientTraffic), secret(keylog.ServerTraffic)},
+	}
+	if known13(t) == 0 {
+		return nil
+	}
+	return []Candidate{{Input: handshake.Input{Traffic: t}, From: fromLog}}
+}
+
+// logged12 returns the master secrets and pre_master_secrets that a key log has for a handshake.
+func logged12(log *keylog.Log, s *handshake.Score) (list []Candidate) {
+	secret := func(l keylog.Label) []byte { return log.Secret(l, s.ClientHello.Random[:]) }
+	add := func(in handshake.Input) {
+		if in.Master != nil || in.PreMaster != nil {
+			list = append(list, Candidate{Input: in, From: fromLog})
+		}
+	}
+	add(handshake.Input{Master: secret(keylog.ClientRandom)})
+	if s.ServerHello != nil {
+		add(handshake.Input{Master: log.Secret(keylog.MasterBySession, s.ServerHello.SessionID)})
+	}
+	if !s.Resumed {
+		add(handshake.Input{PreMaster: secret(keylog.PreMasterByRandom)})
+		if m := s.ClientKeyExchange; m != nil && len(m.EncryptedPreMaster) >= 8 {
+			add(handshake.Input{PreMaster: log.Secret(keylog.PreMasterByEncrypted,
+				m.EncryptedPreMaster[:8])})
+		}
+	}
+	for i, master := range log.Nameless() {
+		if i == maxNameless {
+			break
+		}
+		list = append(list, Candidate{Input: handshake.Input{Master: master}, From: fromLog,
+			guess: true})
+	}
+	return list
 }
 
 // Master returns a given master_secret.

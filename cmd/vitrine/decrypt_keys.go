@@ -54,6 +54,7 @@ type secretStore struct {
 	given  bool // there are secrets from flags
 	found  bool // there are secrets from the capture
 	files  []*growingLog
+	fits   int // connections that have a secret in the key logs
 }
 
 // growingLog is a key log file that is read piece by piece.
@@ -61,6 +62,8 @@ type growingLog struct {
 	name string
 	at   int64
 	rest []byte // a line whose end has not come
+
+	read keylog.Counts
 }
 
 // maxRest bounds what is kept of a line whose end has not come. It is longer than any line of a key
@@ -221,8 +224,46 @@ func (s *secretStore) grow(g *growingLog, whole bool, stderr io.Writer) (gained 
 		g.rest = bytes.Clone(b[end+1 : min(len(b), end+1+maxRest)])
 		b = b[:end+1]
 	}
-	if len(b) == 0 {
+	if len(b) == 0 && (!whole || g.at > 0) {
 		return 0, nil
 	}
-	return s.add(b, g.name, stderr), nil
+	before := s.log.Counts()
+	gained = s.add(b, g.name, stderr)
+	g.count(before, s.log.Counts())
+	return gained, nil
+}
+
+// count adds what was read between two counts.
+func (g *growingLog) count(before, after keylog.Counts) {
+	g.read.Lines += after.Lines - before.Lines
+	g.read.Secrets += after.Secrets - before.Secrets
+	g.read.Zeros += after.Zeros - before.Zeros
+	g.read.Unknown += after.Unknown - before.Unknown
+	g.read.Encoding = after.Encoding
+}
+
+// describe says what was read of a key log.
+func (g *growingLog) describe() string {
+	text := fmt.Sprintf("%s (%s): %s, %s", g.name, g.read.Encoding,
+		explain.Count(g.read.Lines, "line"), explain.Count(g.read.Secrets, "usable secret"))
+	if g.read.Zeros > 0 {
+		text += ", " + explain.Count(g.read.Zeros, "placeholder") + " of zeros"
+	}
+	if g.read.Unknown > 0 {
+		text += ", " + explain.Count(g.read.Unknown, "line") + " without a known label"
+	}
+	return text + "."
+}
+
+// fit notes whether the key logs have a secret for a connection.
+func (s *secretStore) fit(w *observe.Watched, source string) {
+	c := w.Stream.Connection()
+	if c == nil || c.Machine().ClientHello == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if source == "key log" || s.log.Has(c.Machine().ClientHello.Random[:]) {
+		s.fits++
+	}
 }

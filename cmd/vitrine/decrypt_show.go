@@ -223,6 +223,7 @@ func (s *showing) keep(err error) {
 func (s *showing) done(w *observe.Watched) {
 	r := w.Value.(*seen)
 	report := w.Stream.Report()
+	s.secrets.fit(w, report.Source)
 	for _, f := range r.files {
 		s.keep(f.close())
 	}
@@ -301,6 +302,7 @@ func (s *showing) finish() error {
 	}
 	if !s.json && !s.print {
 		s.keep(s.table.end(s.shown, s.others))
+		s.keep(s.acknowledge())
 	}
 	if s.err != nil {
 		return s.err
@@ -322,6 +324,20 @@ func (s *showing) finish() error {
 			explain.Escape(s.pcap))
 	}
 	return s.tellStories()
+}
+
+// acknowledge says what was read of the key logs that were given.
+func (s *showing) acknowledge() error {
+	for _, g := range s.secrets.files {
+		if err := s.table.note(g.describe()); err != nil {
+			return err
+		}
+	}
+	if len(s.secrets.files) == 0 {
+		return nil
+	}
+	return s.table.note(fmt.Sprintf("%s of this capture with a secret in key logs.",
+		explain.Count(s.secrets.fits, "connection")))
 }
 
 func (s *showing) writeSecrets(w io.Writer) error {
