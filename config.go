@@ -178,6 +178,13 @@ type Config struct {
 	// client speak first makes such a client wait in vain: set a deadline.
 	AwaitServer bool
 
+	// CookieKeys make a server of TLS 1.3 answer each first ClientHello with a HelloRetryRequest,
+	// whose cookie holds all that it must remember of it: another server with the same keys can go
+	// on. A cookie holds for one client's hello and for a minute; within it the hello can be
+	// replayed. It costs a round trip, and 0-RTT. The first key makes cookies, all of them open
+	// them. See RFC 8446 §4.2.2.
+	CookieKeys [][32]byte
+
 	// PostHandshakeAuth lets a client of TLS 1.3 answer a server that asks for a certificate after
 	// the handshake, with its Certificates or GetClientCertificate, and a server ask: see
 	// Conn.RequestClientCertificate. HTTP/2 forbids it.
@@ -267,6 +274,7 @@ func (c *Config) Clone() *Config {
 		RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
 		CertificateCompression: c.CertificateCompression, AwaitServer: c.AwaitServer,
 		RecordPadding: c.RecordPadding, GREASE: c.GREASE, PostHandshakeAuth: c.PostHandshakeAuth,
+		CookieKeys:             c.CookieKeys,
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
@@ -358,6 +366,7 @@ func (c *Config) parameters() (handshake.Parameters, error) {
 	}
 	p.CertificateCompression, p.RecordPadding = c.CertificateCompression, c.RecordPadding
 	p.GREASE, p.PostHandshakeAuth = c.GREASE, c.PostHandshakeAuth
+	p.CookieKeys = c.CookieKeys
 	for _, a := range p.CertificateCompression {
 		if !compress.Speaks(a) {
 			return p, fmt.Errorf("vitrine: Config.CertificateCompression has %v, which Vitrine "+

@@ -166,7 +166,9 @@ func (e *Engine) Advance() error {
 		case iana.RecordApplicationData:
 			err = e.early(item.Body)
 		case iana.RecordChangeCipherSpec:
-			if e.machine.TLS13() { // before the second hello: nothing is protected yet
+			// before the second hello, which nothing may precede on this connection: nothing is
+			// protected yet
+			if e.machine.TLS13() || len(e.config.CookieKeys) > 0 && e.machine.ClientHello == nil {
 				err = e.In.disguised()
 				break
 			}

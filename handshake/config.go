@@ -78,6 +78,10 @@ type Parameters struct {
 	// first; see RFC 8879.
 	CertificateCompression []iana.CertificateCompressionAlgorithm
 
+	// CookieKeys make a server answer every first ClientHello of TLS 1.3 with a HelloRetryRequest,
+	// whose cookie holds what must be remembered. The first makes cookies, all open them.
+	CookieKeys [][32]byte
+
 	// PostHandshakeAuth lets a client answer a request for a certificate that comes after the
 	// handshake, and a server make one. See RFC 8446 §4.6.2.
 	PostHandshakeAuth bool

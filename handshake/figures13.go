@@ -46,7 +46,8 @@ func ifOffers13(s *Score) Presence {
 	return mayIf(s.ClientHello != nil && !s.Retried() && offers13(s.ClientHello))
 }
 
-func ifRetried(s *Score) Presence { return must(s.Retried()) }
+// ifRetried: a client that was asked for a second hello, on this connection, sends it.
+func ifRetried(s *Score) Presence { return must(s.Retried() && !s.Restored) }
 
 // ifSigned13: a server that goes on from a pre-shared key shows no certificate. See RFC 8446
 // §4.4.2.

@@ -15,6 +15,9 @@ type Score struct {
 	FirstHello, ClientHello *message.ClientHello
 	Retry, ServerHello      *message.ServerHello
 
+	// the HelloRetryRequest was sent on another connection: a cookie holds what it was
+	Restored bool
+
 	EncryptedExtensions *message.EncryptedExtensions
 	Certificate         [2]*message.Certificate // by side
 	CertificateStatus   *message.CertificateStatus

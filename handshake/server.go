@@ -185,12 +185,15 @@ func (v *server) certificate(m *message.Certificate) error {
 
 // choose resumes the session that the client offers, or settles everything anew.
 func (v *server) choose(ch *message.ClientHello, s *Score) (*chosen, error) {
-	if s.Retried() { // ch is not in s yet: the hello there is the first
+	if s.Retried() && !s.Restored { // ch is not in s yet: the hello there is the first
 		if err := unchanged(s.ClientHello, ch); err != nil {
 			return nil, err
 		}
 	}
 	if err := v.consult(ch); err != nil {
+		return nil, err
+	}
+	if err := v.restore(ch, s); err != nil {
 		return nil, err
 	}
 	version, err := chooseVersion(ch, v.Config)

@@ -203,13 +203,18 @@ func (v *server) canSign13(ch *message.ClientHello) error {
 		"none of the client's pre-shared keys is known here, and there is no certificate")
 }
 
-// composeRetry asks for a share that the client did not send, or is nil if it did.
+// composeRetry asks for a share that the client did not send, or is nil if it did and need not bring
+// a cookie.
 func (v *server) composeRetry(s *Score) (message.Message, error) {
-	if v.chosen.version != iana.TLS13 || s.Retried() || v.chosen.share != nil ||
-		!v.chosen.exchanges() {
+	cookies := len(v.CookieKeys) > 0
+	if v.chosen.version != iana.TLS13 || s.Retried() ||
+		!cookies && (v.chosen.share != nil || !v.chosen.exchanges()) {
 		return nil, nil
 	}
 	v.rejectEarly(s, "the client must send another hello", "RFC 8446 §4.2.10")
+	if cookies {
+		return v.cookieRetry(s)
+	}
 	return v.answer13(message.RetryRandom(), message.InHelloRetryRequest, s)
 }
 

@@ -67,10 +67,11 @@ func (got *chosen) keeps(s *Score) error {
 		return nil
 	}
 	var asked message.SelectedGroup
-	if _, err := read(s.Retry.Extensions, iana.ExtKeyShare, &asked); err != nil {
+	shares, err := read(s.Retry.Extensions, iana.ExtKeyShare, &asked)
+	if err != nil {
 		return err
 	}
-	if got.share == nil || got.group.ID() != asked.Group {
+	if got.share == nil || shares && got.group.ID() != asked.Group {
 		return alert.KindRetry.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 			"the client's second hello has no share of %v alone", asked.Group)
 	}

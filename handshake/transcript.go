@@ -85,8 +85,12 @@ func (t *transcript) retry(hash crypto.Hash) {
 	for _, raw := range t.messages[:last] {
 		h.Write(raw)
 	}
-	replaced := append([]byte{byte(iana.MessageHash), 0, 0, byte(h.Size())}, h.Sum(nil)...)
-	t.messages = [][]byte{replaced, t.messages[last]}
+	t.messages = [][]byte{messageHash(h.Sum(nil)), t.messages[last]}
+}
+
+// messageHash is what stands for the first ClientHello. See RFC 8446 §4.4.1.
+func messageHash(hash []byte) []byte {
+	return append([]byte{byte(iana.MessageHash), 0, 0, byte(len(hash))}, hash...)
 }
 
 // with is the hash of what was said so far with more behind it.
