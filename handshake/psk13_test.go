@@ -99,8 +99,8 @@ func psks(t *testing.T, m *message.ClientHello) *message.OfferedPSKs {
 	return p
 }
 
-// The server's part of RFC 8446 §4.2.11: a binder is checked first, of the key that is chosen and of
-// no other, and what is wrong with the list is refused whether or not a key of it is known.
+// The server's part of RFC 8446 §4.2.11: a binder is checked first, of the key that is chosen and
+// of no other, and what is wrong with the list is refused whether or not a key of it is known.
 func TestAServerChecksTheKeysOfAClient(t *testing.T) {
 	first := func(change func(*message.OfferedPSKs)) func(*testing.T, *message.ClientHello) {
 		return func(t *testing.T, m *message.ClientHello) {

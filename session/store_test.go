@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -141,6 +142,35 @@ func TestTicketKeysRotate(t *testing.T) {
 		if (got[0] == first) != tt.same || opens != tt.opens || len(got) != tt.number {
 			t.Errorf("after %v: seals %v, opens %v, %d keys; expected %v, %v, %d", tt.at,
 				got[0] == first, opens, len(got), tt.same, tt.opens, tt.number)
+		}
+	}
+}
+
+// Keys are kept for as long as the sessions live whose tickets they open, within the bounds of RFC
+// 8446 §4.6.1, and never shorter than those of TLS 1.2.
+func TestTicketKeysAreKeptAsLongAsSessionsLive(t *testing.T) {
+	for set, want := range map[time.Duration]time.Duration{
+		0:                   MaxSessionAge,
+		time.Hour:           MaxSessionAge,
+		48 * time.Hour:      48 * time.Hour,
+		MaxSessionAge13:     MaxSessionAge13,
+		2 * MaxSessionAge13: MaxSessionAge13,
+	} {
+		c := &clock{time.Unix(1e9, 0)}
+		r := NewRotatingKeys(rand.Reader, c.now)
+		r.KeepFor(set)
+		first, err := r.Keys(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, late := range []time.Duration{-1, 0} {
+			c.t = time.Unix(1e9, 0).Add(rotation + want + late)
+			opens := late < 0
+			all, err := r.Keys(context.Background())
+			if err != nil || slices.Contains(all, first[0]) != opens {
+				t.Errorf("KeepFor(%v), %v before the end: opens %v (%v)", set, -late, !opens,
+					err)
+			}
 		}
 	}
 }

@@ -11,10 +11,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
-func only13(c *vitrine.Config) {
-	c.MinVersion, c.MaxVersion = vitrine.VersionTLS13, vitrine.VersionTLS13
-}
-
 // finds returns a GetPSK that has one key. A server's knows it by its identity alone.
 func finds(k vitrine.PSK) func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
 	return func(i *vitrine.PSKInfo) (*vitrine.PSK, error) {
@@ -29,8 +25,8 @@ func finds(k vitrine.PSK) func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
 func pskAlone(client, server vitrine.PSK) (c, s *vitrine.Config) {
 	c = &vitrine.Config{GetPSK: finds(client)}
 	s = &vitrine.Config{GetPSK: finds(server)}
-	only13(c)
-	only13(s)
+	rig.Only13(c)
+	rig.Only13(s)
 	return c, s
 }
 
@@ -168,7 +164,7 @@ func TestPreSharedKeysOfTLS13ThatDoNotFit(t *testing.T) {
 func TestACertificateReplacesAnUnknownPreSharedKey(t *testing.T) {
 	client, server := rig.Configs(t)
 	for _, c := range []*vitrine.Config{client, server} {
-		only13(c)
+		rig.Only13(c)
 		c.GetPSK = finds(gardener)
 	}
 	c, s, err := rig.Connect(t, client, server)

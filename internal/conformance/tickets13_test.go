@@ -46,7 +46,7 @@ func (c *counted) count() (n int) {
 func TestAServerSendsSeveralTickets(t *testing.T) {
 	for set, want := range map[int]int{0: 2, 1: 1, 5: 5} {
 		cache := newCounted()
-		client, server := rig.ClientConfig(only13), rig.ServerConfig(t, only13)
+		client, server := rig.ClientConfig(rig.Only13), rig.ServerConfig(t, rig.Only13)
 		client.ClientSessionCache, server.TicketCount = cache, set
 		for i, want := range []int{want, 1, 1} {
 			c, _, err := rig.Connect(t, client, server)
@@ -61,7 +61,7 @@ func TestAServerSendsSeveralTickets(t *testing.T) {
 		}
 	}
 	for _, n := range []int{-1, 17} {
-		client, server := rig.ClientConfig(only13), rig.ServerConfig(t, only13)
+		client, server := rig.ClientConfig(rig.Only13), rig.ServerConfig(t, rig.Only13)
 		server.TicketCount = n
 		if _, _, err := rig.Connect(t, client, server); err == nil {
 			t.Errorf("a TicketCount of %d", n)
@@ -76,7 +76,7 @@ type plain struct{ vitrine.ClientSessionCache }
 // with crypto/tls's interface there is only one to take. RFC 8446 §C.4.
 func TestATicketIsOfferedOnce(t *testing.T) {
 	for _, several := range []bool{true, false} {
-		client, server := rig.ClientConfig(only13), rig.ServerConfig(t, only13)
+		client, server := rig.ClientConfig(rig.Only13), rig.ServerConfig(t, rig.Only13)
 		client.ClientSessionCache = vitrine.NewLRUClientSessionCache(0)
 		if !several {
 			client.ClientSessionCache = plain{client.ClientSessionCache}
@@ -117,7 +117,7 @@ func TestLifetimesOfTLS13(t *testing.T) {
 		{time.Hour, time.Hour + time.Minute, false},
 	} {
 		for _, whose := range []string{"both clocks", "the server's clock"} {
-			client, server := rig.ClientConfig(only13), rig.ServerConfig(t, only13)
+			client, server := rig.ClientConfig(rig.Only13), rig.ServerConfig(t, rig.Only13)
 			client.ClientSessionCache = vitrine.NewLRUClientSessionCache(0)
 			server.SessionLifetime = tt.set
 			connect := func() bool {
@@ -141,9 +141,9 @@ func TestLifetimesOfTLS13(t *testing.T) {
 			}
 		}
 	}
-	server := rig.ServerConfig(t, only13)
+	server := rig.ServerConfig(t, rig.Only13)
 	server.SessionLifetime = 7*day + 1
-	if _, _, err := rig.Connect(t, rig.ClientConfig(only13), server); err == nil {
+	if _, _, err := rig.Connect(t, rig.ClientConfig(rig.Only13), server); err == nil {
 		t.Error("a SessionLifetime of more than seven days")
 	}
 }
@@ -152,7 +152,7 @@ func TestLifetimesOfTLS13(t *testing.T) {
 func TestAClientKeepsTicketsForSevenDays(t *testing.T) {
 	const day = 24 * time.Hour
 	for after, want := range map[time.Duration]bool{6 * day: true, 7*day + time.Minute: false} {
-		client := rig.ClientConfig(only13)
+		client := rig.ClientConfig(rig.Only13)
 		client.ClientSessionCache = vitrine.NewLRUClientSessionCache(0)
 		var shift time.Duration
 		server := &tls.Config{Certificates: []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)},
@@ -181,7 +181,7 @@ func TestAClientKeepsTicketsForSevenDays(t *testing.T) {
 // The age that a client states is for early data alone: whatever it says, the session is resumed.
 // RFC 8446 §4.2.11.1, §8.3.
 func TestAWrongTicketAgeDoesNotHinderResumption(t *testing.T) {
-	client, server := rig.ClientConfig(only13), rig.ServerConfig(t, only13)
+	client, server := rig.ClientConfig(rig.Only13), rig.ServerConfig(t, rig.Only13)
 	client.ClientSessionCache = vitrine.NewLRUClientSessionCache(0)
 	for i, ahead := range []time.Duration{0, 5 * time.Hour, -time.Minute / 2, 0} {
 		at(client, ahead)
@@ -220,12 +220,12 @@ func TestSessionsDoNotCrossVersions(t *testing.T) {
 
 // A store serves TLS 1.3 too, at any server that shares it, and then a ticket holds no session.
 func TestAStoreServesTLS13(t *testing.T) {
-	client := rig.ClientConfig(only13)
+	client := rig.ClientConfig(rig.Only13)
 	cache := vitrine.NewLRUClientSessionCache(0)
 	client.ClientSessionCache = cache
 	store := session.NewMemory(10)
 	for i := range 3 {
-		server := rig.ServerConfig(t, only13)
+		server := rig.ServerConfig(t, rig.Only13)
 		server.SessionStore, server.SessionTicketsDisabled = store, true
 		c, _, err := rig.Connect(t, client, server)
 		if err != nil || c.DidResume != (i > 0) {
@@ -240,7 +240,7 @@ func TestAStoreServesTLS13(t *testing.T) {
 
 // A session of TLS 1.3 can be saved, and goes on in another process: here, in another cache.
 func TestASavedSessionOfTLS13IsResumed(t *testing.T) {
-	client, server := rig.ClientConfig(only13), rig.ServerConfig(t, only13)
+	client, server := rig.ClientConfig(rig.Only13), rig.ServerConfig(t, rig.Only13)
 	cache := vitrine.NewLRUClientSessionCache(0)
 	client.ClientSessionCache = cache
 	if _, _, err := rig.Connect(t, client, server); err != nil {
@@ -253,7 +253,7 @@ func TestASavedSessionOfTLS13IsResumed(t *testing.T) {
 		}
 		cache = vitrine.NewLRUClientSessionCache(0)
 		cache.Put(rig.ServerName, throughBytes(t, s))
-		client = rig.ClientConfig(only13)
+		client = rig.ClientConfig(rig.Only13)
 		client.ClientSessionCache = cache
 		c, _, err := rig.Connect(t, client, server)
 		if err != nil || !c.DidResume || len(c.PeerCertificates) == 0 {

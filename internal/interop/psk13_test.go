@@ -9,8 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// An external pre-shared key in TLS 1.3, in both modes, after a retry, and beside a certificate: RFC
-// 8446 §4.2.9 and §4.2.11.
+// An external pre-shared key in TLS 1.3, in both modes, after a retry, and beside a certificate:
+// RFC 8446 §4.2.9 and §4.2.11.
 func TestTLS13PreSharedKeys(t *testing.T) {
 	require(t, interop.OpenSSL)
 	for _, tt := range []struct {
