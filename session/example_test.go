@@ -49,7 +49,7 @@ func ExampleStore() {
 		ClientSessionCache: vitrine.NewLRUClientSessionCache(0)}
 	for range 2 {
 		server := &vitrine.Config{Certificates: []vitrine.Certificate{cert}, SessionStore: shared,
-			SessionTicketsDisabled: true}
+			SessionTicketsDisabled: true, TicketCount: 1}
 		l, err := vitrine.Listen("tcp", "127.0.0.1:0", server)
 		if err != nil {
 			log.Fatal(err)
@@ -64,6 +64,13 @@ func ExampleStore() {
 		if err != nil {
 			log.Fatal(err)
 		}
+		// In TLS 1.3 the ID of the session comes behind the handshake, and is read with the data.
+		if _, err := io.WriteString(conn, "hello"); err != nil {
+			log.Fatal(err)
+		}
+		if _, err := io.ReadFull(conn, make([]byte, 5)); err != nil {
+			log.Fatal(err)
+		}
 		fmt.Println("resumed:", conn.ConnectionState().DidResume)
 		conn.Close()
 		l.Close()
@@ -71,5 +78,6 @@ func ExampleStore() {
 	// Output:
 	// stored for at most 24h0m0s
 	// resumed: false
+	// stored for at most 24h0m0s
 	// resumed: true
 }
