@@ -52,6 +52,7 @@ type ladderBuilder struct {
 	views    [2]*view
 	lines    []*rung
 	progress [2]progress
+	tls13    bool // a server's hello said so: a ChangeCipherSpec means nothing
 }
 
 // progress counts what has been read of one direction.
@@ -85,6 +86,9 @@ func (c *ladderBuilder) record(r *trace.Record) {
 	_, other := c.sides(r.From)
 	s := rung{Kind: r.ContentType, Record: r, Opened: at(other.records[r.From], p.records)}
 	s.From, s.Place.Record, s.Protected = r.From, p.records, p.protected
+	if c.tls13 {
+		s.Protected = outerType(r) == iana.RecordApplicationData
+	}
 	p.records++
 	switch r.ContentType {
 	case iana.RecordHandshake:
@@ -104,8 +108,16 @@ func (c *ladderBuilder) record(r *trace.Record) {
 	}
 }
 
+// outerType returns the type in a record's header, which in TLS 1.3 is not that of its content.
+func outerType(r *trace.Record) iana.ContentType {
+	if len(r.Header) == 0 {
+		return r.ContentType
+	}
+	return iana.ContentType(r.Header[0])
+}
+
 // messages adds a line for each handshake message that begins in a record. A redacted record is
-// assumed to hold one.
+// assumed to hold one, except in TLS 1.3, where the length of its content can be seen.
 func (c *ladderBuilder) messages(s rung) {
 	p := &c.progress[s.From]
 	source, other := c.sides(s.From)
@@ -113,6 +125,10 @@ func (c *ladderBuilder) messages(s rung) {
 	redacted := left == 0
 	if redacted && !s.Protected {
 		left, redacted = len(s.Record.Fragment), false
+	}
+	if redacted && c.tls13 {
+		// A byte for the type is behind the content.
+		left, redacted = max(len(s.Record.Ciphertext)-1, 0), false
 	}
 	carried := min(left, p.pending)
 	left, p.pending = left-carried, p.pending-carried
@@ -127,6 +143,9 @@ func (c *ladderBuilder) messages(s rung) {
 		c.lines = append(c.lines, &line)
 		p.messages++
 		s.Place.Message++
+		if m, ok := parseHello[*message.ServerHello](line.Message); ok {
+			c.tls13 = selectedVersion(m) == iana.TLS13
+		}
 		if redacted {
 			return
 		}

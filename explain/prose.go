@@ -12,8 +12,10 @@ type Explanation struct {
 // Explain returns the explanation for the key of a step, such as "client_key_exchange/RSA", or for
 // the kind that it belongs to, "client_key_exchange".
 func Explain(key string) Explanation {
-	if e, ok := catalogue[key]; ok {
-		return e
+	for _, list := range []map[string]Explanation{catalogue, catalogue13} {
+		if e, ok := list[key]; ok {
+			return e
+		}
 	}
 	for i := len(key) - 1; i >= 0; i-- {
 		if key[i] == '/' {

@@ -20,18 +20,49 @@ func (t *teller) conclude() {
 			}
 		}
 	}
+	t.ending()
+	if t.Suite != nil {
+		r.ForwardSecret = t.Suite.ForwardSecret() && t.Suite.Cipher.KeyLen > 0
+		r.Summary = t.summary()
+	}
+	t.sentences()
+	if t.Suite != nil && t.Run.Tampered == nil && t.done() {
+		t.secrecyVerdict()
+	}
+	r.Try = hints(t.Story)
+}
+
+// ending sets who noticed an error, and whether all went to its end. The values must have been
+// counted.
+func (t *teller) ending() {
+	r := &t.Result
 	closed := false
 	for _, s := range t.lines {
 		closed = closed || s.closes() && s.BothWays
 	}
 	r.Noticed = append(notices(t.client, iana.Client), notices(t.server, iana.Server)...)
 	r.Complete = closed && len(r.Noticed) == 0 && r.Equal == r.Compared
-	if t.Suite != nil {
-		r.ForwardSecret = t.Suite.ForwardSecret() && t.Suite.Cipher.KeyLen > 0
-		r.Summary = t.summary()
+}
+
+// done reports whether a side saw the end of the handshake, and none saw it fail: of a handshake
+// that failed nothing can be said about who reads its data.
+func (t *teller) done() bool {
+	done := false
+	for _, v := range []*view{t.client, t.server} {
+		if v.done != nil && !v.done.OK {
+			return false
+		}
+		done = done || v.done != nil
 	}
-	t.sentences()
-	r.Try = hints(t.Story)
+	return done
+}
+
+func (t *teller) secrecyVerdict() {
+	s := Sentence{"FORWARD SECRET: NO. " + secrecy(t.Suite), Bad}
+	if t.Result.ForwardSecret {
+		s = Sentence{"FORWARD SECRET: YES. " + secrecy(t.Suite), Good}
+	}
+	t.Result.Sentences = append(t.Result.Sentences, s)
 }
 
 // sentences adds the sentences of the result.
@@ -50,11 +81,18 @@ func (t *teller) sentences() {
 		tone = Bad
 	}
 	say(tone, "%s", summary)
-	if t.Run.Handshake > 0 {
+	switch {
+	case t.Run.Handshake > 0 && t.Run.Setup > 0:
 		say(Plain, "handshake %s (before it: CA and certificate, %s)",
 			milliseconds(t.Run.Handshake), milliseconds(t.Run.Setup))
+	case t.Run.Handshake > 0:
+		say(Plain, "handshake %s", milliseconds(t.Run.Handshake))
 	}
 	for _, n := range r.Noticed {
+		if t.Run.Tampered == nil {
+			say(Bad, "FAILED: the %v ended the connection with %s: %s.", n.By, n.Alert, n.Reason)
+			continue
+		}
 		say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By,
 			n.Alert, n.Reason)
 	}
@@ -68,14 +106,6 @@ func (t *teller) sentences() {
 			say(Bad, "UNDETECTED: somebody altered line %d and neither side noticed.", a.Line)
 		}
 	}
-	if t.Suite == nil || t.Run.Tampered != nil {
-		return
-	}
-	if r.ForwardSecret {
-		say(Good, "FORWARD SECRET: YES. %s", secrecy(t.Suite))
-	} else {
-		say(Bad, "FORWARD SECRET: NO. %s", secrecy(t.Suite))
-	}
 }
 
 // milliseconds formats a duration, such as "2.1 ms".
@@ -88,7 +118,7 @@ func milliseconds(d time.Duration) string {
 
 // hints returns what to try next.
 func hints(s *Story) []Hint {
-	if s.Suite == nil {
+	if s.Suite == nil || !s.Run.demonstration() {
 		return nil
 	}
 	var list []Hint
@@ -99,15 +129,20 @@ func hints(s *Story) []Hint {
 	}
 	for _, c := range s.Chapters {
 		if c.Number == 6 && s.Run.Tampered == nil {
-			list = append(list,
-				Hint{fmt.Sprintf("--tamper %d", c.Steps[0].Line.Number), "break it"})
+			list = append(list, Hint{tamperFlag(c), "break it"})
 		}
 	}
-	return append(list, Hint{"--html out.html", "the same as a page"})
+	return append(list, Hint{"--tls 1.3", "today's protocol"},
+		Hint{"--html out.html", "the same as a page"})
+}
+
+// tamperFlag returns the flag that alters the first line of a chapter.
+func tamperFlag(c Chapter) string {
+	return fmt.Sprintf("--tamper %d", c.Steps[0].Line.Number)
 }
 
 func (r *Result) count(f Fact) {
-	if f.Sent {
+	if f.Sent || f.Part {
 		return
 	}
 	switch f.Value.Compare() {

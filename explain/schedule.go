@@ -31,6 +31,7 @@ type Node struct {
 	// Function is "HKDF-Extract", "HKDF-Expand-Label" or "HMAC". It is empty for an input of the
 	// tree: the PSK and the shared secret.
 	Function string
+	Hash     string // "SHA-256"
 	Label    string // of HKDF-Expand-Label, without "tls13 ": "c hs traffic"
 
 	// Salt and Secret are the inputs from the tree. HKDF-Extract takes both, and a nil one stands
@@ -78,17 +79,29 @@ func (n *Node) Known() bool { return n.Value.Client != nil || n.Value.Server != 
 // Input reports whether n is an input of the tree: it was not derived from another node.
 func (n *Node) Input() bool { return n.Function == "" }
 
+// ContextName returns what the Context is, apart from that of the empty hash: "SHA-256(1-2)", or
+// "ticket_nonce".
+func (n *Node) ContextName() string {
+	switch {
+	case n.Label == "resumption":
+		return "ticket_nonce"
+	case n.Covers.Text != "" && n.Covers.Text != `""`:
+		return n.Hash + "(" + n.Covers.Text + ")"
+	}
+	return ""
+}
+
 // Formula returns how the value is computed, in the RFC's notation: `HKDF-Extract(salt, secret)`.
-func (n *Node) Formula(hash string) string {
+func (n *Node) Formula() string {
 	name := func(of *Node) string {
 		if of == nil {
 			return "0"
 		}
 		return of.Title
 	}
-	over := ""
-	if n.Covers.Text != "" {
-		over = hash + "(" + n.Covers.Text + ")"
+	over := n.ContextName()
+	if n.Covers.Text == `""` {
+		over = n.Hash + `("")`
 	}
 	switch n.Function {
 	case "HKDF-Extract":

@@ -46,7 +46,7 @@ func (s *Schedule) plant(sides [2]*grown) {
 			n := s.Node(id)
 			if n == nil {
 				n = newNode(id)
-				n.Ref, n.Function, n.Label = d.ref, d.Function, d.Label
+				n.Ref, n.Function, n.Hash, n.Label = d.ref, d.Function, d.Hash, d.Label
 				s.Nodes = append(s.Nodes, n)
 			}
 			context, info := contextOf(d)

@@ -107,6 +107,7 @@ type Fact struct {
 	Formula bool   // Text is how the value is computed
 	Alarm   bool   // an alteration by a man in the middle
 	Heading bool   // Text spans the line, without a label
+	Part    bool   // the value is a part of one that was told before, and is not counted again
 }
 
 // Pair is a value as each side has it. It is nil for a side that does not have it.
@@ -165,6 +166,7 @@ type Result struct {
 	Equal         int    // of these
 	Wire          int    // bytes of all records, both ways
 	ForwardSecret bool
+	PostQuantum   bool     // a quantum computer that reads a recording does not read the data
 	Stalled       bool     // no side detected an error, but one waited until a deadline
 	Noticed       []Notice // the errors that were detected, in order
 	Sentences     []Sentence

@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -24,22 +23,28 @@ func Tell(entries []trace.Entry, run Run) *Story {
 	}
 	t.lines, t.Result.Wire = buildLadder(entries)
 	t.setNegotiated()
+	if t.speaks13() {
+		t.tell13(entries)
+		return t.Story
+	}
 	t.chapters()
 	t.conclude()
 	return t.Story
 }
 
-// Tellable returns an error for a connection that no story can tell. There is none for TLS 1.3 yet:
-// its key schedule has no place in the chapters of RFC 5246.
+// Tellable returns an error for a connection that no story can tell.
 func Tellable(entries []trace.Entry) error {
 	for _, e := range entries {
-		if a, ok := e.Event.(*trace.Agreed); ok && a.Version == iana.TLS13 {
-			return errors.New("there is no story of a TLS 1.3 connection yet: its events, its " +
-				"capture and its key log have all that was seen")
+		if a, ok := e.Event.(*trace.Agreed); ok && !told(a.Version) {
+			return fmt.Errorf("there is no story of a connection of %v: its events, its capture "+
+				"and its key log have all that was seen", a.Version)
 		}
 	}
 	return nil
 }
+
+// told reports whether there is a story of connections of a version.
+func told(v iana.Version) bool { return v >= iana.SSL30 && v <= iana.TLS13 }
 
 // teller builds a Story.
 type teller struct {

@@ -21,6 +21,10 @@ type aead13 struct {
 	header [HeaderLen]byte
 }
 
+// errBadRecord13 is what errBadRecord is until TLS 1.2.
+var errBadRecord13 = alert.Fail(alert.BadRecordMAC, "RFC 8446 §5.2",
+	"record does not authenticate under the peer's write keys")
+
 func newAEAD13(c *Cipher, p Params) (Protection, error) {
 	mode, err := c.aead(p.Keys.Key)
 	if err != nil {
@@ -70,7 +74,8 @@ var zeros [MaxPlaintext]byte
 func (a *aead13) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	plain, err := a.aead.Open(fragment[:0], a.setNonce(seq), fragment, a.put(h, len(fragment)))
 	if err != nil {
-		return refuse(fragment)
+		clear(fragment)
+		return nil, errBadRecord13
 	}
 	return plain, nil
 }

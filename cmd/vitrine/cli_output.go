@@ -24,15 +24,16 @@ func colorFlag(cmd *cobra.Command, when *string) {
 // without colours, and NO_COLOR turns colours off but not box drawing.
 func styleOf(out io.Writer, when string) (screen.Style, error) {
 	f, isFile := out.(*os.File)
+	wide := columns(out)
 	terminal := isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
 	switch when {
 	case "always":
-		return screen.Style{Unicode: true, Color: true}, nil
+		return screen.Style{Unicode: true, Color: true, Columns: wide}, nil
 	case "never":
-		return screen.Style{Unicode: terminal && utf8Locale()}, nil
+		return screen.Style{Unicode: terminal && utf8Locale(), Columns: wide}, nil
 	case "auto":
 		return screen.Style{Unicode: terminal && utf8Locale(), Color: terminal &&
-			os.Getenv("NO_COLOR") == ""}, nil
+			os.Getenv("NO_COLOR") == "", Columns: wide}, nil
 	}
 	return screen.Style{},
 		&usageError{"--color takes auto, always or never, got \"" + when + "\"",

@@ -31,10 +31,14 @@ Vitrine server over a loopback socket, sends a request and an answer, and shows 
 sends what, where the secrets come from, how the keys are derived, and one protected record taken
 apart. The values of client and server are computed separately and compared.
 
-Without flags it is the textbook case: RSA key exchange, AES-256-CBC, HMAC-SHA256. The keys are
+Without flags it is the textbook case of TLS 1.2: RSA key exchange, AES-256-CBC, HMAC-SHA256.
+With --tls 1.3 the key schedule is shown as a tree that grows between the messages. The keys are
 made for this run and shown in full.`,
 		Example: `  vitrine handshake                          the textbook case
   vitrine handshake --kx ecdhe               the modern way
+  vitrine handshake --tls 1.3                today's protocol
+  vitrine handshake --group x25519mlkem768   the same, and safe against quantum computers
+  vitrine handshake --resume                 a second connection, by a ticket
   vitrine handshake --kx dhe --mtls          with a client certificate
   vitrine handshake --tamper 10:mac          break line 10, and see who notices
   vitrine handshake --seed class --markdown class.md`,
@@ -49,12 +53,13 @@ made for this run and shown in full.`,
 			return handshake(cmd, &w, &o)
 		},
 	}
+	versionFlags(cmd, &w)
 	f := cmd.Flags()
 	f.StringVar(&w.kx, "kx", "", "key exchange, with all that goes with it: rsa, dhe or ecdhe")
 	f.StringVar(&w.suite, "suite", "",
 		"cipher suite, by its IANA or OpenSSL name (see vitrine suites)")
 	f.StringVar(&w.group, "group", "",
-		"group for DHE or ECDHE: x25519, P-256, ffdhe2048, … (see vitrine groups)")
+		"group: x25519, P-256, ffdhe2048, x25519mlkem768, … (see vitrine groups)")
 	f.StringVar(&w.auth, "auth", "", "kind of certificate: rsa, ecdsa or ed25519")
 	f.BoolVar(&ems, "ems", false, "negotiate extended_master_secret (RFC 7627)")
 	f.BoolVar(&etm, "etm", false, "negotiate encrypt_then_mac (RFC 7366), for CBC suites")
@@ -73,11 +78,26 @@ made for this run and shown in full.`,
 	detailFlag(cmd, &o.detail)
 	colorFlag(cmd, &o.color)
 	complete(cmd, "kx", "rsa", "dhe", "ecdhe")
-	complete(cmd, "suite", suiteNames()...)
-	complete(cmd, "group", groupNames()...)
+	complete(cmd, "suite", append(suiteNames(), suiteNames13()...)...)
+	complete(cmd, "group", append(groupNames(), hybridNames()...)...)
 	complete(cmd, "auth", "rsa", "ecdsa", "ed25519")
 	complete(cmd, "client-auth", "none", "request", "require")
 	return cmd
+}
+
+// versionFlags adds the flags that choose the version, and those that only TLS 1.3 has.
+func versionFlags(cmd *cobra.Command, w *wishes) {
+	f := cmd.Flags()
+	f.StringVar(&w.tls, "tls", "", "version: 1.2 or 1.3 (default 1.2, the textbook case)")
+	f.BoolVar(&w.hrr, "hrr", false,
+		"TLS 1.3: let the client guess a group wrongly, so that the server asks again")
+	f.BoolVar(&w.resume, "resume", false,
+		"TLS 1.3: show two connections, of which the second resumes the first by a ticket")
+	f.BoolVar(&w.keyUpdate, "key-update", false,
+		"TLS 1.3: replace the keys of both directions in the middle")
+	f.BoolVar(&w.compare, "compare", false,
+		"show TLS 1.2 and TLS 1.3 side by side: the modern way of each")
+	complete(cmd, "tls", "1.2", "1.3")
 }
 
 func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
@@ -93,6 +113,9 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	if err != nil {
 		return err
 	}
+	if w.compare {
+		return compare(cmd, options, o, style)
+	}
 	outcome, err := demo.Perform(cmd.Context(), options)
 	var usage *demo.UsageError
 	if errors.As(err, &usage) {
@@ -104,7 +127,12 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	}
 	outcome.Run.Flags = given(cmd)
 	story := explain.Tell(outcome.Entries, outcome.Run)
-	if err := show(cmd, story, outcome, o, level, style); err != nil {
+	if outcome.First != nil {
+		err = showBoth(cmd, outcome, o, level, style)
+	} else {
+		err = show(cmd, story, outcome, o, level, style)
+	}
+	if err != nil {
 		return err
 	}
 	return verdict(outcome, story)

@@ -13,9 +13,12 @@ import (
 
 // wishes are the flags that choose the parameters of a handshake. An empty one was not given.
 type wishes struct {
+	tls                                        string
 	kx, suite, group, auth, clientAuth, tamper string
 	ems, etm                                   *bool
 	mtls                                       bool
+	hrr, resume, keyUpdate                     bool // of TLS 1.3
+	compare                                    bool // TLS 1.2 and 1.3
 	data, seed                                 string
 }
 
@@ -47,6 +50,15 @@ var auths = map[string]iana.Authentication{"rsa": iana.AuthRSA, "ecdsa": iana.Au
 // choose returns options in accordance with all flags. What was not given is inferred: the key
 // exchange from the suite, the group or the certificate; the certificate from the suite.
 func (w *wishes) choose() (demo.Options, error) {
+	if w.compare {
+		return w.chooseBoth()
+	}
+	if yes, by, err := w.speaks13(); err != nil || yes {
+		if err != nil {
+			return demo.Options{}, err
+		}
+		return w.choose13(by)
+	}
 	o := demo.Options{Data: w.data, Seed: w.seed}
 	s, err := suiteNamed(w.suite)
 	if err != nil {
@@ -55,9 +67,6 @@ func (w *wishes) choose() (demo.Options, error) {
 	group, err := groupNamed(w.group)
 	if err != nil {
 		return o, err
-	}
-	if group.Hybrid() { // of TLS 1.3 alone, which this command does not show
-		return o, unknownValue("--group", w.group, groupNames()...)
 	}
 	if _, known := auths[w.auth]; !known && w.auth != "" {
 		return o, unknownValue("--auth", w.auth, "rsa", "ecdsa", "ed25519")

@@ -62,6 +62,11 @@ type Options struct {
 	Data                 string // what the client sends
 	Seed                 string // not empty: repeat to the byte
 	Tamper               *Tamper
+
+	// Of TLS 1.3.
+	Retry     bool // the client first guesses another group
+	Resume    bool // a second connection resumes the first
+	KeyUpdate bool // new keys after the first answer, and a second one
 }
 
 // Outcome is the result of a run.
@@ -70,7 +75,8 @@ type Outcome struct {
 	Run                    explain.Run
 	ClientError            error // nil if that side did all it wanted
 	ServerError            error
-	ServerReceived, Wanted string // what the server read, and what it should have read
+	ServerReceived, Wanted string   // what the server read, and what it should have read
+	First                  *Outcome // of a resumption: the connection before
 }
 
 // Perform performs the handshake. It returns an error if the run could not begin. Errors of the
@@ -99,10 +105,12 @@ func Perform(ctx context.Context, o Options) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	out.Run.Command, out.Run.Seed = "vitrine handshake", o.Seed
-	if out.Run.Setup = setupTime; o.Seed != "" {
-		out.Run.Setup, out.Run.Handshake = 0, 0
-		out.Run.Client, out.Run.Server = "127.0.0.1:client", ":server"
+	for run := out; run != nil; run = run.First {
+		run.Run.Command, run.Run.Seed = "vitrine handshake", o.Seed
+		if run.Run.Setup = setupTime; o.Seed != "" {
+			run.Run.Setup, run.Run.Handshake = 0, 0
+			run.Run.Client, run.Run.Server = "127.0.0.1:client", ":server"
+		}
 	}
 	if m != nil {
 		out.Run.Tampered = m.done()
@@ -159,16 +167,9 @@ func (s *setup) config(ca *throwaway.CA, side iana.Side) *vitrine.Config {
 		c.Time = func() time.Time { return throwaway.Epoch }
 	}
 	if s.Version == iana.TLS13 {
-		s.config13(c)
+		s.config13(c, side)
 	}
 	return c
-}
-
-// config13 changes a Config to TLS 1.3, where groups of certificates need not be listed.
-func (s *setup) config13(c *vitrine.Config) {
-	c.MinVersion, c.MaxVersion, c.CipherSuites = tls.VersionTLS13, tls.VersionTLS13, nil
-	c.ExtendedMasterSecret, c.EncryptThenMAC = vitrine.Preferred, vitrine.Preferred
-	c.CurvePreferences = []tls.CurveID{tls.CurveID(s.Group)}
 }
 
 // certify issues the certificates that the run needs.
@@ -219,8 +220,26 @@ func spki(c tls.Certificate) ([]byte, error) {
 	return leaf.RawSubjectPublicKeyInfo, nil
 }
 
-// run performs the handshake, through m if it is not nil.
+// run performs the handshake, through m if it is not nil. If it is to be a resumption, another
+// connection comes before it.
 func (s *setup) run(ctx context.Context, m *middle) (*Outcome, error) {
+	if !s.Resume {
+		return s.connection(ctx, m)
+	}
+	first, err := s.connection(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	s.again()
+	out, err := s.connection(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	out.First = first
+	return out, nil
+}
+
+func (s *setup) connection(ctx context.Context, m *middle) (*Outcome, error) {
 	limit := timeout
 	if m != nil {
 		limit = tamperedTimeout
@@ -253,11 +272,18 @@ func (s *setup) ask(ctx context.Context, conn net.Conn, out *Outcome) error {
 		return err
 	}
 	out.Run.Handshake = time.Since(began)
-	if _, err := c.Write([]byte(s.Data)); err != nil {
-		return err
-	}
-	if _, err := io.ReadFull(c, make([]byte, len(answer))); err != nil {
-		return err
+	for i := range s.exchanges() {
+		if i > 0 {
+			if err := c.KeyUpdate(true); err != nil {
+				return err
+			}
+		}
+		if _, err := c.Write([]byte(s.Data)); err != nil {
+			return err
+		}
+		if _, err := io.ReadFull(c, make([]byte, len(answer))); err != nil {
+			return err
+		}
 	}
 	if err := c.CloseWrite(); err != nil {
 		return err
@@ -273,19 +299,29 @@ func (s *setup) serve(ctx context.Context, conn net.Conn, out *Outcome) error {
 	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}
-	request := make([]byte, len(s.Data))
-	n, err := io.ReadFull(c, request)
-	out.ServerReceived = string(request[:n])
-	if err != nil {
-		return err
+	for range s.exchanges() {
+		request := make([]byte, len(s.Data))
+		n, err := io.ReadFull(c, request)
+		out.ServerReceived = string(request[:n])
+		if err != nil {
+			return err
+		}
+		if _, err := c.Write([]byte(answer)); err != nil {
+			return err
+		}
 	}
-	if _, err := c.Write([]byte(answer)); err != nil {
-		return err
-	}
-	if _, err = io.Copy(io.Discard, c); err != nil {
+	if _, err := io.Copy(io.Discard, c); err != nil {
 		return err
 	}
 	return c.CloseWrite()
+}
+
+// exchanges returns how many times data is sent and answered.
+func (s *setup) exchanges() int {
+	if s.KeyUpdate {
+		return 2
+	}
+	return 1
 }
 
 // connect makes a connection over the loopback interface, through m if it is not nil.

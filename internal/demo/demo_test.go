@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -24,6 +25,22 @@ import (
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
+
+// optionsOf returns the options for a suite of any version.
+func optionsOf(id iana.CipherSuite) demo.Options {
+	if suite.ByID13(id) == nil {
+		return options(suite.ByID(id))
+	}
+	o := options13()
+	o.Suite = id
+	return o
+}
+
+// options13 returns the options of a run with TLS 1.3.
+func options13() demo.Options {
+	return demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256,
+		Group: iana.X25519, Auth: throwaway.ECDSA, Data: demo.Request, Seed: "test"}
+}
 
 // options returns the options for a suite, with all features that it can have.
 func options(s *suite.Suite) demo.Options {
@@ -136,12 +153,35 @@ var cases = []struct {
 		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 1} }},
 	{"tamper-10-mac", iana.TLS_RSA_WITH_AES_256_CBC_SHA256,
 		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 10, Field: "mac"} }},
+	{"tls13", iana.TLS_AES_128_GCM_SHA256, nil},
+	{"tls13-hybrid", iana.TLS_AES_128_GCM_SHA256, func(o *demo.Options) {
+		o.Group, o.ClientAuth = iana.X25519MLKEM768, demo.RequestClientAuth
+	}},
+	{"tls13-retry", iana.TLS_AES_128_GCM_SHA256, func(o *demo.Options) {
+		o.Retry, o.ClientAuth, o.Auth = true, demo.RequireClientAuth, throwaway.RSA
+	}},
+	{"tls13-resume", iana.TLS_AES_128_GCM_SHA256,
+		func(o *demo.Options) { o.Resume, o.Group = true, iana.Secp256r1 }},
+	{"tls13-update", iana.TLS_AES_128_GCM_SHA256,
+		func(o *demo.Options) { o.KeyUpdate, o.Group = true, iana.FFDHE2048 }},
+	{"tls13-tamper-1", iana.TLS_AES_128_GCM_SHA256,
+		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 1} }},
+	{"tls13-tamper-6", iana.TLS_AES_128_GCM_SHA256,
+		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 6} }},
+}
+
+// chaptersOf returns how many chapters the story of a run has.
+func chaptersOf(o demo.Options) int {
+	if o.Version == iana.TLS13 {
+		return 7
+	}
+	return 6
 }
 
 func TestSeededScreens(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			o := options(suite.ByID(c.suite))
+			o := optionsOf(c.suite)
 			if c.change != nil {
 				c.change(&o)
 			}
@@ -151,6 +191,34 @@ func TestSeededScreens(t *testing.T) {
 			checkScreen(t, c.name, got, utf8.RuneSelf<<16)
 		})
 	}
+}
+
+// No line is wider than the terminal, from 60 columns on, and no hex is lost on a narrow one.
+func TestScreensFitTheTerminal(t *testing.T) {
+	for _, c := range cases {
+		o := optionsOf(c.suite)
+		if c.change != nil {
+			c.change(&o)
+		}
+		_, story := perform(t, o)
+		widest := hexOf(screen(t, story, term.Style{Unicode: true}))
+		for _, columns := range []int{60, 72, 80, 90, 100, 200} {
+			text := screen(t, story, term.Style{Unicode: true, Columns: columns})
+			for i, line := range strings.Split(text, "\n") {
+				if n := utf8.RuneCountInString(line); n > min(columns, 100) {
+					t.Errorf("%s, %d columns: line %d has %d: %s", c.name, columns, i+1, n, line)
+				}
+			}
+			if got := hexOf(text); got != widest {
+				t.Errorf("%s, %d columns: other hex than in 100 columns", c.name, columns)
+			}
+		}
+	}
+}
+
+// hexOf returns the values of a screen, in whichever way they are broken into lines.
+func hexOf(text string) string {
+	return strings.Join(regexp.MustCompile(`\b(?:[0-9a-f]{2}){4,}\b`).FindAllString(text, -1), "")
 }
 
 func golden(t *testing.T, name, got string) {
@@ -176,7 +244,7 @@ func golden(t *testing.T, name, got string) {
 func TestSeedDeterminesEveryEvent(t *testing.T) {
 	n := 0
 	for _, c := range cases {
-		o := options(suite.ByID(c.suite))
+		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)
 		}
@@ -222,7 +290,7 @@ func lines(entries []trace.Entry) string {
 // Events that are written and read back tell the same story.
 func TestSavedEventsTellTheSameStory(t *testing.T) {
 	for _, c := range cases {
-		o := options(suite.ByID(c.suite))
+		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)
 		}

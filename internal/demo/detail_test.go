@@ -14,7 +14,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/demo"
 	"github.com/vitrine-tls/vitrine/render/html"
 	"github.com/vitrine-tls/vitrine/render/term"
-	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -55,7 +54,7 @@ func TestDamagedEventsAreShownInFull(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	n := 0
 	for _, c := range cases {
-		o := options(suite.ByID(c.suite))
+		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)
 		}

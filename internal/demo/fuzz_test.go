@@ -15,7 +15,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/demo"
 	"github.com/vitrine-tls/vitrine/render/markdown"
 	"github.com/vitrine-tls/vitrine/render/term"
-	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -23,7 +22,7 @@ import (
 // printable and have at most 100 columns.
 func FuzzAnyEventsTellAStory(f *testing.F) {
 	for _, c := range cases {
-		o := options(suite.ByID(c.suite))
+		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)
 		}
@@ -61,7 +60,7 @@ func check(t *testing.T, s *explain.Story) {
 func TestPartsOfEventsTellStory(t *testing.T) {
 	n := 0
 	for _, c := range cases {
-		o := options(suite.ByID(c.suite))
+		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)
 		}
@@ -75,7 +74,8 @@ func TestPartsOfEventsTellStory(t *testing.T) {
 			}
 			alone := explain.Tell(own, out.Run)
 			check(t, alone)
-			if o.Tamper == nil && (len(alone.Chapters) != 6 || alone.Result.Compared != 0) {
+			if o.Tamper == nil && (len(alone.Chapters) != chaptersOf(o) ||
+				alone.Result.Compared != 0) {
 				t.Errorf("%s, %s alone: %d chapters, %d values compared", c.name, role,
 					len(alone.Chapters), alone.Result.Compared)
 			}
@@ -99,7 +99,7 @@ func TestChangedEventsTellStory(t *testing.T) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	n := 0
 	for _, c := range cases {
-		o := options(suite.ByID(c.suite))
+		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)
 		}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -60,7 +61,7 @@ func newMiddle(t *Tamper, reference *Outcome) (*middle, error) {
 	}
 	var err error
 	if m.line.Protected {
-		m.find, err = inProtected(sealed, t)
+		m.find, err = inProtected(sealed, m.line.Place.Message, t)
 	} else {
 		m.find, err = inClear(sealed, m.line.Place.Message, t, dialect(reference.Entries))
 	}
@@ -90,8 +91,16 @@ func dialect(entries []trace.Entry) message.Dialect {
 
 // inProtected returns a function that finds a part of a protected record. Records of runs with
 // equal options have equal shapes.
-func inProtected(r *trace.Record, t *Tamper) (func([]byte) (int, error), error) {
+func inProtected(r *trace.Record, index int, t *Tamper) (func([]byte) (int, error), error) {
 	parts := protectedParts(r)
+	if start, _ := nth(r.Plaintext, index); r.ContentType == iana.RecordHandshake &&
+		parts["ciphertext"] > 0 && len(r.Tag) > 0 {
+		for _, name := range []string{"ciphertext", "data", "verify_data"} {
+			if _, has := parts[name]; has {
+				parts[name] += start
+			}
+		}
+	}
 	field := t.Field
 	if field == "" {
 		field = "ciphertext"
@@ -131,7 +140,12 @@ func protectedParts(r *trace.Record) map[string]int {
 	}
 	add("data", len(r.Plaintext))
 	inside := len(r.Ciphertext) - len(r.Plaintext) - len(r.Padding) // the MAC, if it was encrypted
-	if inside > 0 {
+	switch {
+	case innerType(r):
+		add("type", 1)
+		add("padding", inside-1)
+		inside = 0
+	case inside > 0:
 		add("mac", inside)
 	}
 	add("padding", len(r.Padding))
@@ -143,6 +157,11 @@ func protectedParts(r *trace.Record) map[string]int {
 		parts["verify_data"] = parts["data"] + message.HeaderLen
 	}
 	return parts
+}
+
+// innerType reports whether the content's type is inside, as in TLS 1.3.
+func innerType(r *trace.Record) bool {
+	return len(r.Tag) > 0 && len(r.Explicit) == 0 && bytes.Equal(r.AAD, r.Header)
 }
 
 // inClear returns a function that finds a field of a message, by its name in the annotated message.

@@ -5,16 +5,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/explain"
-	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/internal/demo"
-	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
-
-// options13 returns the options of a run with TLS 1.3.
-func options13() demo.Options {
-	return demo.Options{Version: iana.TLS13, Group: iana.X25519, Auth: throwaway.ECDSA,
-		Data: demo.Request, Seed: "test"}
-}
 
 // Both sides derive the whole tree of RFC 8446 §7.1, each for itself, and what each hash covers is
 // found by hashing.
@@ -51,7 +42,7 @@ func TestScheduleOfBothSides(t *testing.T) {
 			t.Errorf("there is no %s", c.id)
 			continue
 		}
-		if got := n.Formula(s.Hash); got != c.want {
+		if got := n.Formula(); got != c.want {
 			t.Errorf("%s: got %s, expected %s", c.id, got, c.want)
 		}
 	}

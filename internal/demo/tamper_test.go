@@ -17,7 +17,7 @@ import (
 func TestEveryAlteredLineIsDetected(t *testing.T) {
 	n := 0
 	for _, c := range cases {
-		o := options(suite.ByID(c.suite))
+		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)
 		}
@@ -115,7 +115,7 @@ func TestAlterationsAndTheirAlerts(t *testing.T) {
 		{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384, demo.Tamper{Line: 4, Field: "dh_p"}, iana.Client,
 			"", "signed, and no prime either"},
 	} {
-		o := options(suite.ByID(c.suite))
+		o := optionsOf(c.suite)
 		o.Tamper = &c.tamper
 		_, story := perform(t, o)
 		if n := story.Result.Noticed; len(n) != 1 || n[0].By != c.by ||

@@ -1,7 +1,6 @@
 package term
 
 import (
-	"bufio"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -12,7 +11,8 @@ import (
 
 // WriteDerivation writes a derivation, each formula with its purpose.
 func WriteDerivation(w io.Writer, d *explain.Derivation, style Style) error {
-	p := &printer{out: bufio.NewWriter(w), style: style}
+	p := newPrinter(w, style)
+	p.rfc = "RFC 5246 "
 	p.flow(0, bold, " · ",
 		[]string{"vitrine derive", d.Given.Version.String(),
 			fmt.Sprintf("%v (0x%04X)", d.Given.Suite.ID, uint16(d.Given.Suite.ID))})
@@ -32,7 +32,7 @@ func WriteDerivation(w io.Writer, d *explain.Derivation, style Style) error {
 // WriteValues writes values as a table with one value on a line of any length, so that other
 // programs can read it.
 func WriteValues(w io.Writer, values []explain.Value, style Style) error {
-	p := &printer{out: bufio.NewWriter(w), style: style}
+	p := newPrinter(w, style)
 	p.put("NAME                  OFFSET  BYTES  VALUE", bold)
 	p.end()
 	for _, v := range values {
@@ -50,15 +50,15 @@ func WriteValues(w io.Writer, values []explain.Value, style Style) error {
 // WriteFindings writes how an expected value can be derived.
 func WriteFindings(w io.Writer, expected []byte, found []explain.Finding,
 	tried *explain.Tried, style Style) error {
-	p := &printer{out: bufio.NewWriter(w), style: style}
+	p := newPrinter(w, style)
 	p.put("── ", faint)
 	p.put("EXPECTED", bold)
 	p.put(" ", plain)
-	p.rule(width)
+	p.rule(p.layout.width)
 	p.end()
 	p.to(label)
 	p.put("value", plain)
-	p.to(value)
+	p.toValue()
 	p.put(ends(expected, false), plain)
 	p.put(fmt.Sprintf("  %s", explain.Count(len(expected), "byte")), plain)
 	p.end()
@@ -69,7 +69,7 @@ func WriteFindings(w io.Writer, expected []byte, found []explain.Finding,
 		} else {
 			p.put("is", plain)
 		}
-		p.to(value)
+		p.toValue()
 		p.put(f.Name, ink(f.Name))
 		if len(f.How) == 0 {
 			p.put(", as derived here  ", plain)
@@ -80,18 +80,17 @@ func WriteFindings(w io.Writer, expected []byte, found []explain.Finding,
 		p.put(", if", plain)
 		p.end()
 		for _, how := range f.How {
-			p.to(value)
-			p.words(value, "- "+how, red)
+			p.toValue()
+			p.words(p.layout.value, "- "+how, red)
 			p.end()
 		}
 	}
 	if len(found) == 0 {
 		p.to(label)
 		p.put("not found", red)
-		p.to(value)
 		for _, sentence := range tried.Sentences() {
-			p.to(value)
-			p.words(value, sentence, plain)
+			p.toValue()
+			p.words(p.layout.value, sentence, plain)
 			p.end()
 		}
 	}
@@ -100,8 +99,9 @@ func WriteFindings(w io.Writer, expected []byte, found []explain.Finding,
 
 // WriteDerivation13 writes a derivation of TLS 1.3, each value with its formula.
 func WriteDerivation13(w io.Writer, d *explain.Derivation13, style Style) error {
-	p := &printer{out: bufio.NewWriter(w), style: style}
+	p := newPrinter(w, style)
 	id := d.Given.Suite.ID
+	p.rfc = "RFC 8446 "
 	p.flow(0, bold, " · ", []string{"vitrine derive", "TLS 1.3",
 		fmt.Sprintf("%v (0x%04X)", id, uint16(id))})
 	for n, part := range d.Parts() {
@@ -114,7 +114,7 @@ func WriteDerivation13(w io.Writer, d *explain.Derivation13, style Style) error 
 				p.words(deeper, " = "+v.Formula, faint)
 			}
 			p.end()
-			p.to(value)
+			p.toValue()
 			p.bytes(explain.Fact{Secret: v.Name, Value: explain.Pair{Client: v.Bytes}})
 		}
 		for _, text := range part.Remarks {

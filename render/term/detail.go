@@ -1,7 +1,6 @@
 package term
 
 import (
-	"bufio"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -11,18 +10,16 @@ import (
 	"github.com/vitrine-tls/vitrine/keys"
 )
 
-// The columns of a dump, from 0, and the number of bytes on a line.
+// The columns of a dump, from 0.
 const (
-	offset    = 8  // ends the offset of a field
-	dumped    = 10 // hex, 16 bytes a line
-	dumpWidth = 16
-	field     = 44 // names, deeper by depth
+	offset = 8  // ends the offset of a field
+	dumped = 10 // hex
 )
 
 // WriteDetailed writes s with the details of each step. Dumps keep to 100 columns. Commands are
 // lines of any length, so that they can be copied.
 func WriteDetailed(w io.Writer, s *explain.Story, d *explain.Detail, style Style) error {
-	p := &printer{out: bufio.NewWriter(w), style: style}
+	p := newPrinter(w, style)
 	p.below = func(step explain.Step) { p.detail(d, step) }
 	p.head(s)
 	for _, c := range s.Chapters {
@@ -62,23 +59,23 @@ func (p *printer) dump(d explain.Dump) {
 	for _, f := range d.Fields {
 		name := strings.Repeat("  ", f.Depth) + f.Name
 		if !f.Leaf {
-			p.to(field)
+			p.to(p.layout.field)
 			p.put(name, faint)
 			p.end()
 			continue
 		}
 		b := d.Bytes[f.Offset : f.Offset+f.Len]
-		n := min(len(b), dumpWidth)
+		n := min(len(b), p.layout.dumped)
 		p.dumpLine(f.Offset, b[:n])
-		p.to(field)
+		p.to(p.layout.field)
 		p.put(name, bold)
 		if f.Value != "" {
 			p.put("  ", plain)
-			p.words(field+2*f.Depth+2, f.Value, plain)
+			p.words(p.layout.field+2*f.Depth+2, f.Value, plain)
 		}
 		p.end()
-		for at := n; at < len(b); at += dumpWidth {
-			p.dumpLine(f.Offset+at, b[at:min(at+dumpWidth, len(b))])
+		for at := n; at < len(b); at += p.layout.dumped {
+			p.dumpLine(f.Offset+at, b[at:min(at+p.layout.dumped, len(b))])
 			p.end()
 		}
 	}
@@ -121,8 +118,8 @@ func (p *printer) round(name string, b []byte) {
 	p.to(deeper)
 	p.put(name, faint)
 	for h := hex.EncodeToString(b); h != ""; {
-		n := min(64, len(h))
-		p.to(value)
+		n := min(2*p.layout.hex, len(h))
+		p.toValue()
 		p.put(h[:n], plain)
 		h = h[n:]
 		p.end()

@@ -12,11 +12,11 @@ func (p *printer) fact(f explain.Fact) {
 	switch {
 	case f.Alarm:
 		p.label(f, red)
-		p.words(value, f.Text, red)
+		p.words(p.layout.value, f.Text, red)
 		p.end()
 	case f.Heading:
 		p.to(label)
-		p.words(value, f.Text, plain)
+		p.words(p.layout.value, f.Text, plain)
 		p.headingNote(f.Note)
 	case f.Value.Compare() == explain.Different:
 		p.different(f)
@@ -24,7 +24,7 @@ func (p *printer) fact(f explain.Fact) {
 		p.part(f)
 	case f.Text != "":
 		p.label(f, plain)
-		p.words(value, f.Text, plain)
+		p.words(p.layout.value, f.Text, plain)
 		p.verdict(f)
 		p.note(f.Note)
 		p.end()
@@ -54,12 +54,12 @@ func (p *printer) label(f explain.Fact, i ink) {
 		p.to(counted - len(f.Count))
 		p.put(f.Count, plain)
 	}
-	p.to(value)
+	p.toValue()
 }
 
 // bytes writes a value in lines of 32 bytes, with the second label below the first.
 func (p *printer) bytes(f explain.Fact) {
-	lines := hexLines(f)
+	lines := p.hexLines(f)
 	under := f.Under
 	if f.Name == "" {
 		under = ""
@@ -72,7 +72,7 @@ func (p *printer) bytes(f explain.Fact) {
 				p.put(under, plain)
 				under = ""
 			}
-			p.to(value)
+			p.toValue()
 		}
 		p.put(l, ink(f.Secret))
 	}
@@ -82,14 +82,14 @@ func (p *printer) bytes(f explain.Fact) {
 }
 
 // hexLines returns the value in hex: in full, or only its ends.
-func hexLines(f explain.Fact) []string {
+func (p *printer) hexLines(f explain.Fact) []string {
 	b := f.Value.Bytes()
 	if f.Short {
 		return []string{ends(b, f.Count != "")}
 	}
 	var lines []string
 	for h := hex.EncodeToString(b); h != ""; {
-		n := min(64, len(h))
+		n := min(2*p.layout.hex, len(h))
 		lines, h = append(lines, h[:n]), h[n:]
 	}
 	if len(lines) == 0 {
@@ -113,9 +113,17 @@ func ends(b []byte, shorter bool) string {
 // verdict marks a value that both sides computed and that is equal, or that the receiver verified.
 func (p *printer) verdict(f explain.Fact) {
 	if f.Checked || !f.Sent && f.Value.Compare() == explain.Equal {
-		p.put("  ", plain)
-		p.put("✓", green)
+		p.tick()
 	}
+}
+
+func (p *printer) tick() {
+	if !p.fits("  ✓") {
+		p.wrap(p.layout.value)
+	} else {
+		p.put("  ", plain)
+	}
+	p.put("✓", green)
 }
 
 // note writes a remark after the value, or below it.
@@ -126,16 +134,18 @@ func (p *printer) note(s string) {
 	if p.fits("  " + s) {
 		p.put("  ", plain)
 	} else {
-		p.wrap(value)
+		p.wrap(p.layout.value)
 	}
-	p.words(value, s, plain)
+	p.words(p.layout.value, s, plain)
 }
 
 // headingNote writes a remark at the end of a line without a label.
 func (p *printer) headingNote(s string) {
-	if s != "" {
-		p.to(max(remark, p.line.width+2))
-		p.words(value, s, plain)
+	if at := max(p.layout.remark, p.line.width+2); s != "" && at+p.len(s) <= p.layout.width {
+		p.to(at)
+		p.put(s, plain)
+	} else {
+		p.note(s)
 	}
 	p.end()
 }
@@ -144,11 +154,11 @@ func (p *printer) headingNote(s string) {
 func (p *printer) part(f explain.Fact) {
 	p.label(f, plain)
 	if f.Text != "" {
-		p.words(value, f.Text, plain)
+		p.words(p.layout.value, f.Text, plain)
 	} else {
-		for i, l := range hexLines(f) {
+		for i, l := range p.hexLines(f) {
 			if i > 0 {
-				p.wrap(value)
+				p.wrap(p.layout.value)
 			}
 			p.put(l, ink(f.Secret))
 		}
@@ -156,12 +166,12 @@ func (p *printer) part(f explain.Fact) {
 	p.verdict(f)
 	switch {
 	case f.Note == "":
-	case p.line.width+2 <= remark && remark+p.len(f.Note) <= width:
-		p.to(remark)
-		p.words(value, f.Note, plain)
+	case p.line.width+2 <= p.layout.remark && p.layout.remark+p.len(f.Note) <= p.layout.width:
+		p.to(p.layout.remark)
+		p.words(p.layout.value, f.Note, plain)
 	case strings.HasPrefix(f.Note, "=") && p.fits(" "+f.Note):
 		p.put(" ", plain)
-		p.words(value, f.Note, plain)
+		p.words(p.layout.value, f.Note, plain)
 	default:
 		p.note(f.Note)
 	}
@@ -174,18 +184,23 @@ func (p *printer) different(f explain.Fact) {
 	p.put("✗ different", red)
 	p.note(f.Note)
 	p.end()
+	p.sides(f)
+}
+
+// sides writes the values of both sides, which differ.
+func (p *printer) sides(f explain.Fact) {
 	for _, side := range []struct {
 		name string
 		b    []byte
 	}{{"client", f.Value.Client}, {"server", f.Value.Server}} {
 		p.to(deeper + 2)
 		p.put(side.name, red)
-		p.to(value)
+		p.toValue()
 		one := f
 		one.Value = explain.Pair{Client: side.b}
-		for i, l := range hexLines(one) {
+		for i, l := range p.hexLines(one) {
 			if i > 0 {
-				p.wrap(value)
+				p.wrap(p.layout.value)
 			}
 			p.put(l, red)
 		}

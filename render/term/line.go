@@ -41,6 +41,19 @@ var inks = map[ink]lipgloss.Style{
 	"client_write_IV":      hue("143"),
 	"server_write_IV":      hue("109"),
 	"verify_data":          hue("104"),
+
+	// TLS 1.3
+	"early_secret":                        hue("139"),
+	"shared_secret":                       hue("173"),
+	"handshake_secret":                    hue("134"),
+	"main_secret":                         hue("170"),
+	"client_early_traffic_secret":         hue("178"),
+	"client_handshake_traffic_secret":     hue("75"),
+	"server_handshake_traffic_secret":     hue("73"),
+	"client_application_traffic_secret_0": hue("71"),
+	"server_application_traffic_secret_0": hue("43"),
+	"exporter_secret":                     hue("145"),
+	"resumption_secret":                   hue("180"),
 }
 
 func hue(color string) lipgloss.Style {
@@ -48,7 +61,8 @@ func hue(color string) lipgloss.Style {
 }
 
 // ascii replaces the characters that are used where Unicode can be shown.
-var ascii = strings.NewReplacer("─", "-", "▶", ">", "◀", "<", "→", "->", "←", "<-",
+var ascii = strings.NewReplacer("─", "-", "├", "+", "└", "+", "│", "|",
+	"▶", ">", "◀", "<", "→", "->", "←", "<-", "≠", "*",
 	"✓", "ok", "✗", "!!", "…", "...", " · ", " | ", "·", "|", "§", "s.", "é", "e", "—", "-")
 
 // line is the line that is being written.
@@ -113,7 +127,7 @@ func (p *printer) rule(n int) {
 }
 
 // fits reports whether s fits on the rest of the line.
-func (p *printer) fits(s string) bool { return p.line.width+p.len(s) <= width }
+func (p *printer) fits(s string) bool { return p.line.width+p.len(s) <= p.layout.width }
 
 // end writes the line.
 func (p *printer) end() {

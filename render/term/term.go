@@ -18,31 +18,17 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// The columns of the screen, from 0.
-const (
-	width   = 100
-	numbers = 4  // ends the ladder's numbers, begins its arrows
-	label   = 6  // names
-	deeper  = 8  // names of what belongs to the fact before
-	counted = 19 // ends the number of bytes of a part
-	value   = 27 // hex, 32 bytes a line, and words
-	remark  = 61 // beside a short value
-	tip     = 87 // of a client's arrow
-	section = 90 // the reference of a line
-)
-
-// legend explains the two signs of the screen.
-const legend = "   § = RFC 5246    ✓ = both sides' values compared: equal"
-
 // Style says what the output can show.
 type Style struct {
 	Unicode bool // box drawing, arrows and ticks
 	Color   bool
+	Columns int // of the terminal; 0 means 100, which is also the most
 }
 
-// Write writes s. Its lines have at most 100 columns.
+// Write writes s. Its lines have at most 100 columns, and at most Style.Columns if that is 60 or
+// more.
 func Write(w io.Writer, s *explain.Story, style Style) error {
-	p := &printer{out: bufio.NewWriter(w), style: style}
+	p := newPrinter(w, style)
 	p.head(s)
 	for _, c := range s.Chapters {
 		p.chapter(c)
@@ -53,13 +39,19 @@ func Write(w io.Writer, s *explain.Story, style Style) error {
 
 // printer writes lines.
 type printer struct {
-	out   *bufio.Writer
-	style Style
-	line  line
-	below func(explain.Step) // writes what lies below a step, or nil
+	out    *bufio.Writer
+	style  Style
+	layout layout
+	line   line
+	below  func(explain.Step) // writes what lies below a step, or nil
+	rfc    string             // sections of it are printed without its name: "RFC 5246 "
 }
 
 func (p *printer) head(s *explain.Story) {
+	p.rfc = "RFC 5246 "
+	if s.Schedule != nil {
+		p.rfc = "RFC 8446 "
+	}
 	title := []string{s.Run.Command, s.Version.String()}
 	if s.Suite != nil {
 		title = append(title, fmt.Sprintf("%v (0x%04X)", s.Suite.ID, uint16(s.Suite.ID)))
@@ -77,13 +69,15 @@ func (p *printer) head(s *explain.Story) {
 			p.end()
 		}
 	}
-	if !p.fits(legend) {
+	legend := "§ = " + strings.TrimSpace(p.rfc) + "    ✓ = both sides' values compared: equal"
+	if !p.fits("   " + legend) {
 		p.end()
 	}
-	p.put(legend, faint)
+	p.put("   ", faint)
+	p.words(3, legend, faint)
 	p.end()
 	p.put("CLIENT", bold)
-	p.to(width - len("SERVER"))
+	p.to(p.layout.width - len("SERVER"))
 	p.put("SERVER", bold)
 	p.end()
 }
@@ -91,12 +85,17 @@ func (p *printer) head(s *explain.Story) {
 func (p *printer) chapter(c explain.Chapter) {
 	p.put("── ", faint)
 	p.put(fmt.Sprintf("%d %s", c.Number, c.Name), bold)
-	p.put(": "+c.Motto+" ", plain)
-	ref := sections(c.Ref)
+	p.put(": ", plain)
+	p.words(3, c.Motto, plain)
+	p.put(" ", plain)
+	ref := p.sections(c.Ref)
 	if ref != "" {
 		ref = " " + ref
 	}
-	p.rule(width - p.len(ref))
+	if !p.fits(ref) {
+		p.end()
+	}
+	p.rule(p.layout.width - p.len(ref))
 	p.put(ref, faint)
 	p.end()
 	for _, s := range c.Steps {
@@ -106,6 +105,7 @@ func (p *printer) chapter(c explain.Chapter) {
 		for _, f := range s.Facts {
 			p.fact(f)
 		}
+		p.tree(s)
 		if p.below != nil {
 			p.below(s)
 		}
@@ -127,14 +127,19 @@ func (p *printer) arrow(l *explain.Line) {
 		name += " " + l.Remark
 	}
 	size := " " + l.Size + " "
-	space := tip + 1 - numbers - p.len(name) - p.len(size) - 2
+	space := p.layout.tip + 1 - numbers - p.len(name) - p.len(size) - 2
+	below := "" // a remark for which there is no room
+	if space < 4 && l.Remark != "" && !l.BothWays {
+		name, below = l.Name, l.Remark
+		space = p.layout.tip + 1 - numbers - p.len(name) - p.len(size) - 2
+	}
 	left := max(space/2, 1)
 	switch {
 	case l.From == iana.Server && !l.BothWays:
 		p.put("◀", ink)
 		p.rule(numbers + 1 + left)
 		p.put(size, plain)
-		p.rule(tip - p.len(name))
+		p.rule(p.layout.tip - p.len(name))
 		p.put(" ", plain)
 		p.put(name, bold)
 	default:
@@ -142,24 +147,31 @@ func (p *printer) arrow(l *explain.Line) {
 		p.put(" ", plain)
 		p.rule(numbers + p.len(name) + 1 + left)
 		p.put(size, plain)
-		p.rule(tip)
+		p.rule(p.layout.tip)
 		p.put("▶", ink)
 	}
-	p.to(section)
-	p.put(sections(l.Ref), faint)
+	if ref := p.sections(l.Ref); p.fits(" "+ref) || p.line.width <= p.layout.section {
+		p.to(p.layout.section)
+		p.put(ref, faint)
+	}
 	p.end()
+	if below != "" {
+		p.to(label)
+		p.words(label, below, plain)
+		p.end()
+	}
 }
 
-// sections shortens a reference: sections of RFC 5246 are printed without its number.
-func sections(ref string) string {
-	if short, ok := strings.CutPrefix(ref, "RFC 5246 "); ok {
+// sections shortens a reference: sections of the story's RFC are printed without its number.
+func (p *printer) sections(ref string) string {
+	if short, ok := strings.CutPrefix(ref, p.rfc); ok {
 		return short
 	}
 	return strings.TrimPrefix(ref, "RFC ")
 }
 
 func (p *printer) result(r *explain.Result) {
-	p.rule(width)
+	p.rule(p.layout.width)
 	p.end()
 	title := "RESULT"
 	for _, c := range r.Sentences {

@@ -1,7 +1,6 @@
 package term
 
 import (
-	"bufio"
 	"io"
 
 	"github.com/vitrine-tls/vitrine/explain"
@@ -9,7 +8,7 @@ import (
 
 // WriteTerms writes the meanings of a word, one below the other.
 func WriteTerms(w io.Writer, terms []explain.Term, style Style) error {
-	p := &printer{out: bufio.NewWriter(w), style: style}
+	p := newPrinter(w, style)
 	for i, t := range terms {
 		if i > 0 {
 			p.end()

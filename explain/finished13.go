@@ -1,0 +1,133 @@
+package explain
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// identity shows a chain, which may have come compressed.
+func (t *teller13) identity(s *rung) []Fact {
+	if s.is(iana.CompressedCertificate) {
+		return []Fact{{Name: "chain", Text: "compressed (RFC 8879)"}}
+	}
+	return t.certificate(s)
+}
+
+// proof shows the signature of a CertificateVerify. See RFC 8446 §4.4.3.
+func (t *teller13) proof(s *rung) []Fact {
+	m, ok := parseHello[*message.CertificateVerify](s.Message)
+	if !ok {
+		return nil
+	}
+	signature := field13(s, func(m *message.CertificateVerify) []byte { return m.Signature })
+	checker := t.client
+	if s.From == iana.Client {
+		checker = t.server
+	}
+	over := "all messages before it"
+	if text := t.coveredBefore(s); text != "" {
+		over = fmt.Sprintf("%s(%s)", t.Schedule.Hash, text)
+	}
+	return []Fact{
+		{Name: "signature", Short: true, Value: signature, Sent: true,
+			Checked: checker.check("signature", s.From) != nil, Note: m.Scheme.String()},
+		{Deeper: true, Formula: true, Text: fmt.Sprintf("over 64 spaces + \"TLS 1.3, %v "+
+			"CertificateVerify\" + 00 + %s", s.From, over)},
+	}
+}
+
+// coveredBefore returns the messages before a line, as hashes of the transcript name them.
+func (t *teller13) coveredBefore(last *rung) string {
+	var numbers []int
+	text := ""
+	for _, s := range t.lines[:last.Number-1] {
+		switch {
+		case s.Message == nil || s.is(iana.NewSessionTicket) || s.is(iana.KeyUpdate):
+			continue
+		case message.IsHelloRetryRequest(s.Message.Raw):
+			numbers, text = nil, "message_hash, "
+		}
+		numbers = append(numbers, s.Number)
+	}
+	return text + ranges(numbers)
+}
+
+// verifyData shows a Finished. See RFC 8446 §4.4.4.
+func (t *teller13) verifyData(s *rung) []Fact {
+	side := s.From.String()
+	n := t.Schedule.Node(side + "_verify_data")
+	key := t.Schedule.Node(side + "_finished_key")
+	if n == nil || t.told[n] {
+		return nil
+	}
+	t.told[n] = true
+	facts := []Fact{{Name: side + " verify_data", Secret: "verify_data", Value: n.Value}}
+	if key == nil {
+		return facts
+	}
+	t.told[key] = true
+	over := "messages before it"
+	if n.Covers.Text != "" {
+		over = n.Covers.Text
+	}
+	return append(facts,
+		Fact{Formula: true, Deeper: true,
+			Text: fmt.Sprintf("= HMAC(finished_key, %s(%s))", t.Schedule.Hash, over)},
+		Fact{Name: "finished_key", Deeper: true, Secret: "finished_key", Value: key.Value},
+		Fact{Formula: true, Deeper: true, Text: fmt.Sprintf(
+			"= HKDF-Expand-Label(%s_handshake_traffic_secret, \"finished\")", side)})
+}
+
+// ticket shows a NewSessionTicket. See RFC 8446 §4.6.1.
+func (t *teller13) ticket(s *rung) []Fact {
+	m, ok := parseHello[*message.NewSessionTicket](s.Message)
+	if !ok {
+		return nil
+	}
+	text := fmt.Sprintf("%s, valid for %s", octets(len(m.Ticket)), lifetime(m.LifetimeHint))
+	if m.LifetimeHint == 0 {
+		text = octets(len(m.Ticket)) + ", to be discarded at once"
+	}
+	var early message.MaxEarlyData
+	if found, err := m.Extensions.Read(iana.ExtEarlyData, &early); found && err == nil {
+		text += fmt.Sprintf(", good for %s of early data", octets(int(early.Size)))
+	}
+	nonce := field13(s, func(m *message.NewSessionTicket) []byte { return m.Nonce })
+	return []Fact{
+		{Name: "ticket", Text: text},
+		{Name: "ticket_nonce", Value: nonce, Sent: true,
+			Note: "each ticket has its own, and so its own PSK"},
+	}
+}
+
+// ticketKey returns the PSK of a ticket.
+func (t *teller13) ticketKey(s *rung) []*Node {
+	n := t.Schedule.Node(fmt.Sprintf("resumption_psk_%d", t.tickets))
+	t.tickets++
+	return []*Node{n}
+}
+
+// update shows a KeyUpdate. See RFC 8446 §4.6.3.
+func (t *teller13) update(s *rung) []Fact {
+	m, ok := parseHello[*message.KeyUpdate](s.Message)
+	if !ok {
+		return nil
+	}
+	text := fmt.Sprintf("from here on new keys for what the %v sends", s.From)
+	if m.RequestUpdate == iana.UpdateRequested {
+		text += fmt.Sprintf("; the %v is to change its own too", s.From.Peer())
+	}
+	return []Fact{{Name: "says", Text: text}}
+}
+
+// nextKeys returns the nodes of a KeyUpdate. See RFC 8446 §7.2.
+func (t *teller13) nextKeys(s *rung) (nodes []*Node) {
+	t.updates[s.From]++
+	for _, part := range []string{"traffic_secret", "write_key", "write_iv"} {
+		nodes = append(nodes, t.Schedule.Node(fmt.Sprintf("%v_application_%s_%d", s.From, part,
+			t.updates[s.From])))
+	}
+	return nodes
+}

@@ -1,0 +1,148 @@
+package explain
+
+import (
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// warnings13 returns what to know before reading a TLS 1.3 story.
+func warnings13(s *suite.Suite, run Run) []Sentence {
+	var list []Sentence
+	if s != nil {
+		switch flaws := strings.Join(flaws(s), ", "); flaws {
+		case "":
+			list = append(list, Sentence{"The protocol of today: one round trip, and everything " +
+				"after the hellos is encrypted.", Good})
+		default:
+			list = append(list, Sentence{"Mind: " + flaws + ".", Bad})
+		}
+	}
+	return append(list, Secrets(run))
+}
+
+// conclude13 counts the values that were compared and sets the result.
+func (t *teller13) conclude13() {
+	r := &t.Result
+	for _, c := range t.Chapters {
+		for _, s := range c.Steps {
+			for _, f := range s.Facts {
+				r.count(f)
+			}
+			for _, n := range s.Nodes {
+				r.count(Fact{Value: n.Value})
+			}
+		}
+	}
+	t.ending()
+	if t.Suite != nil {
+		r.ForwardSecret = t.group() != 0
+		r.PostQuantum = t.group().Hybrid()
+		r.Summary = t.summary13()
+	}
+	t.sentences()
+	if t.shaken() {
+		t.verdicts()
+	}
+	r.Try = t.hints13()
+}
+
+// shaken reports whether the handshake is known to have come to its end, undisturbed.
+func (t *teller13) shaken() bool {
+	return t.reply != nil && t.Run.Tampered == nil && len(t.Result.Noticed) == 0 && t.done()
+}
+
+func (t *teller13) summary13() string {
+	parts := []string{t.Version.String()}
+	if g := t.group(); g != 0 {
+		parts = append(parts, groupTitle(g))
+	}
+	parts = append(parts, strings.ReplaceAll(t.Suite.Cipher.Name, "_", "-"))
+	if t.resumes() {
+		parts = append(parts, "with a PSK")
+	}
+	if t.retried {
+		parts = append(parts, "after a retry")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// groupTitle returns a group's name as people write it.
+func groupTitle(g iana.Group) string {
+	switch g {
+	case iana.X25519, iana.X448:
+		return strings.ToUpper(g.String())
+	}
+	return g.String()
+}
+
+// verdicts says who could read a recording, and when.
+func (t *teller13) verdicts() {
+	say := func(tone Tone, text string) {
+		t.Result.Sentences = append(t.Result.Sentences, Sentence{text, tone})
+	}
+	for _, s := range t.secrecy13() {
+		say(s.Tone, s.Text)
+	}
+	const quantum = "AGAINST A QUANTUM COMPUTER THAT READS RECORDINGS: "
+	switch g := t.group(); {
+	case g == 0:
+		say(Plain, quantum+"as safe as the PSK, from which alone the keys come.")
+	case g.Hybrid():
+		say(Good, quantum+"YES. "+hybridParts[g].kem.name+" is in the shared secret.")
+	case t.resumes():
+		say(Bad, quantum+"NO, unless the PSK is from an exchange that it cannot undo.")
+	case t.Run.demonstration():
+		say(Bad, quantum+"NO (--group x25519mlkem768).")
+	default:
+		say(Bad, quantum+"NO: "+groupTitle(g)+" alone does not hold.")
+	}
+}
+
+// secrecy13 says whether the connection is forward secret.
+func (t *teller13) secrecy13() []Sentence {
+	if t.group() == 0 {
+		return []Sentence{{"FORWARD SECRET: NO. The keys come from the PSK alone: who records " +
+			"this and gets the PSK in ten years reads it all.", Bad}}
+	}
+	how := "Once both sides forget their ephemeral keys, no key that stays opens a recording."
+	if t.Run.demonstration() && t.Run.Note == "" {
+		how = "Both ephemeral keys are gone: the server's key opens no recording."
+	}
+	list := []Sentence{{"FORWARD SECRET: YES. " + how, Good}}
+	if t.sentEarly() {
+		list = append(list, Sentence{"BUT NOT THE EARLY DATA: who gets the PSK reads it.", Bad})
+	}
+	return list
+}
+
+// sentEarly reports whether data was sent before the server's hello.
+func (t *teller13) sentEarly() bool {
+	for _, s := range t.lines {
+		if s.Kind == iana.RecordApplicationData && !t.answered(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// hints13 returns what to try next; nothing for a run of somebody else.
+func (t *teller13) hints13() []Hint {
+	if t.Suite == nil || !t.Run.demonstration() {
+		return nil
+	}
+	var list []Hint
+	if !t.group().Hybrid() {
+		list = append(list, Hint{"--group x25519mlkem768", "post-quantum"})
+	}
+	if !t.resumes() {
+		list = append(list, Hint{"--resume", "the next connection"})
+	}
+	for _, c := range t.Chapters {
+		if c.Number == 6 && t.Run.Tampered == nil {
+			list = append(list, Hint{tamperFlag(c), "break it"})
+		}
+	}
+	return append(list, Hint{"--html out.html", "a page"})
+}

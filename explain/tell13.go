@@ -1,0 +1,267 @@
+package explain
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// teller13 builds the story of a TLS 1.3 connection. It has seven chapters, and between the
+// messages grows the key schedule.
+type teller13 struct {
+	*teller
+	hello    *message.ClientHello // the last one
+	reply    *message.ServerHello // nil if there is none
+	retried  bool
+	readable bool // something behind the hellos could be read
+	told     map[*Node]bool
+	tickets  int
+	updates  [2]int // by sender
+}
+
+// speaks13 reports whether a connection is one of TLS 1.3: its server said so or, if it said
+// nothing, its client offers nothing else.
+func (t *teller) speaks13() bool {
+	if t.agreed.Version != 0 {
+		return t.agreed.Version == iana.TLS13
+	}
+	for _, v := range []*view{t.server, t.client} {
+		for _, m := range v.messages[iana.Server] {
+			if hello, ok := parseHello[*message.ServerHello](m); ok {
+				return selectedVersion(hello) == iana.TLS13
+			}
+		}
+	}
+	for _, v := range []*view{t.client, t.server} {
+		for _, m := range v.messages[iana.Client] {
+			if hello, ok := parseHello[*message.ClientHello](m); ok {
+				return offersOnly13(hello)
+			}
+		}
+	}
+	return false
+}
+
+// parseHello parses a hello of any version.
+func parseHello[M message.Message](m *trace.Message) (hello M, ok bool) {
+	parsed, err := message.Dialect{Version: iana.TLS13}.Parse(m.Raw)
+	if err != nil {
+		return hello, false
+	}
+	hello, ok = parsed.(M)
+	return hello, ok
+}
+
+// selectedVersion returns the version that a ServerHello chose. See RFC 8446 §4.2.1.
+func selectedVersion(m *message.ServerHello) iana.Version {
+	var v message.SelectedVersion
+	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); ok && err == nil {
+		return v.Version
+	}
+	return m.Version
+}
+
+func offersOnly13(m *message.ClientHello) bool {
+	only := false
+	for _, v := range offeredVersions(m) {
+		switch {
+		case v == iana.TLS13:
+			only = true
+		case v >= iana.SSL30 && v < iana.TLS13:
+			return false
+		}
+	}
+	return only
+}
+
+// offeredVersions returns the versions that a ClientHello offers by supported_versions.
+func offeredVersions(m *message.ClientHello) []iana.Version {
+	var v message.SupportedVersions
+	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); !ok || err != nil {
+		return nil
+	}
+	return v.Versions
+}
+
+// tell13 tells the story of a TLS 1.3 connection.
+func (t *teller) tell13(entries []trace.Entry) {
+	t.Version, t.dialect = iana.TLS13, message.Dialect{Version: iana.TLS13}
+	t.Schedule = NewSchedule(entries)
+	s := &teller13{teller: t, told: map[*Node]bool{}}
+	s.hellos()
+	if s.reply != nil {
+		t.Suite = suite.Readable(s.reply.CipherSuite)
+	}
+	t.Warnings = warnings13(t.Suite, t.Run)
+	s.chapters()
+	s.conclude13()
+}
+
+// hellos reads the last hello of each side.
+func (t *teller13) hellos() {
+	for _, s := range t.lines {
+		if s.Message == nil {
+			continue
+		}
+		if m, ok := parseHello[*message.ClientHello](s.Message); ok {
+			t.hello = m
+		}
+		if m, ok := parseHello[*message.ServerHello](s.Message); ok {
+			if t.retried = t.retried || m.IsRetry(); !m.IsRetry() {
+				t.reply = m
+			}
+		}
+		t.readable = t.readable || s.is(iana.EncryptedExtensions) || s.is(iana.Finished)
+	}
+}
+
+// chapters adds a step for each line of the ladder, and what the sides compute between them.
+func (t *teller13) chapters() {
+	current := 1
+	for _, s := range t.lines {
+		current = t.chapterOf13(s, current)
+		t.add13(current, t.step(s))
+		if s.Message == nil {
+			continue
+		}
+		row := lines13[name13(s)]
+		if row.after == nil {
+			continue
+		}
+		if steps := row.after(t); len(steps) > 0 {
+			current = max(current, row.next)
+			t.add13(current, steps...)
+		}
+	}
+}
+
+// add13 appends steps to a chapter, which it begins if they are the first.
+func (t *teller13) add13(number int, steps ...Step) {
+	n := len(t.Chapters)
+	if n == 0 || t.Chapters[n-1].Number != number {
+		c := chapters13[number-1]
+		switch {
+		case number == 3 && t.resumes():
+			c.Motto = "the PSK says who is there: no certificate"
+		case number == 5:
+			c.Motto = fmt.Sprintf(c.Motto, strings.TrimPrefix(t.transcript(iana.Client),
+				"message_hash, "))
+		case number == 6 && !t.readable:
+			c.Motto = "what it is, only who has the keys can say"
+		}
+		t.Chapters = append(t.Chapters, c)
+		n++
+	}
+	t.Chapters[n-1].Steps = append(t.Chapters[n-1].Steps, steps...)
+}
+
+// resumes reports whether the server took a PSK.
+func (t *teller13) resumes() bool {
+	return t.reply != nil && t.reply.Extensions.Has(iana.ExtPreSharedKey)
+}
+
+// transcript returns the numbers of the messages that a side's Finished covers.
+func (t *teller13) transcript(from iana.Side) string {
+	if n := t.Schedule.Node(from.String() + "_verify_data"); n != nil && n.Covers.Text != "" {
+		return n.Covers.Text
+	}
+	return "before it"
+}
+
+// step returns the step of a line.
+func (t *teller13) step(s *rung) Step {
+	key, facts, nodes := t.content13(s)
+	e := Explain(key)
+	line := s.Line
+	line.Name, line.Ref, line.Size = e.Title, e.Ref, t.size13(s)
+	switch {
+	case s.Kind == iana.RecordApplicationData && t.seen(s):
+		line.Remark = t.quote(s.Record.Plaintext)
+	case s.Kind == iana.RecordApplicationData:
+		line.Remark = "(unread)"
+	case s.Alert != nil && !s.closes():
+		line.Name, line.Remark = s.Alert.Description.String(), "(alert)"
+	case s.BothWays:
+		line.Remark = "both ways"
+	}
+	if r := t.Run.Tampered; r != nil && r.Line == s.Number {
+		facts = append([]Fact{{Name: "ALTERED", Text: r.How, Alarm: true}}, facts...)
+	}
+	return Step{Key: key, Line: &line, Facts: facts, Nodes: t.once(nodes)}
+}
+
+// seen reports whether the plaintext of a record is known.
+func (t *teller13) seen(s *rung) bool {
+	return len(s.Record.Plaintext) > 0 || len(s.Record.Ciphertext) > 0
+}
+
+// content13 returns the key of a line's explanation, its facts, and the nodes that it has made.
+func (t *teller13) content13(s *rung) (key string, facts []Fact, nodes []*Node) {
+	const version = "/1.3"
+	switch {
+	case s.Kind == iana.RecordChangeCipherSpec:
+		return "change_cipher_spec" + version, nil, nil
+	case s.Kind == iana.RecordApplicationData && !t.answered(s):
+		return "application_data/early" + version, nil, nil
+	case s.Kind == iana.RecordApplicationData:
+		return "application_data/" + s.From.String() + version, t.anatomy13(s), nil
+	case s.closes():
+		return "close_notify" + version, nil, nil
+	case s.Alert != nil:
+		return "alert" + version, t.alert(s), nil
+	case s.Message == nil:
+		return s.Kind.String(), nil, nil
+	}
+	name := name13(s)
+	row := lines13[name]
+	if row.facts != nil {
+		facts = row.facts(t, s)
+	}
+	if row.nodes != nil {
+		nodes = row.nodes(t, s)
+	}
+	return name + version, facts, nodes
+}
+
+// size13 returns the length of a message. Of the first message in a protected record it says how
+// long the record is, which is all that an eavesdropper sees.
+func (t *teller13) size13(s *rung) string {
+	record := octets(len(s.Record.Header) + len(s.Record.Fragment))
+	switch {
+	case s.Message != nil && s.Protected && s.Place.Message > 0:
+		return fmt.Sprintf("%d, same record", len(s.Message.Raw))
+	case s.Message != nil && s.Protected:
+		return fmt.Sprintf("%d in %s", len(s.Message.Raw), record)
+	case s.Message != nil:
+		return octets(len(s.Message.Raw))
+	case s.BothWays:
+		return record + " each"
+	case s.Protected:
+		return record
+	}
+	return octets(len(s.Record.Fragment))
+}
+
+// once returns those of the nodes that are there and were not told yet.
+func (t *teller13) once(nodes []*Node) (list []*Node) {
+	for _, n := range nodes {
+		if n != nil && !t.told[n] {
+			t.told[n] = true
+			list = append(list, n)
+		}
+	}
+	return list
+}
+
+// nodesOf returns the nodes with these IDs that are there and were not told yet.
+func (t *teller13) nodesOf(ids ...string) []*Node {
+	var nodes []*Node
+	for _, id := range ids {
+		nodes = append(nodes, t.Schedule.Node(id))
+	}
+	return t.once(nodes)
+}

@@ -1,0 +1,49 @@
+package demo
+
+import (
+	"crypto/tls"
+	"io"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// config13 changes a Config to TLS 1.3, with tickets.
+func (s *setup) config13(c *vitrine.Config, side iana.Side) {
+	c.MinVersion, c.MaxVersion = tls.VersionTLS13, tls.VersionTLS13
+	c.CipherSuites = nil
+	c.ExtendedMasterSecret, c.EncryptThenMAC = vitrine.Preferred, vitrine.Preferred
+	c.CurvePreferences = []tls.CurveID{tls.CurveID(s.Group)}
+	switch {
+	case side == iana.Client:
+		c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
+		if s.Retry {
+			c.CurvePreferences = []tls.CurveID{tls.CurveID(s.guess()), tls.CurveID(s.Group)}
+		}
+	case s.Seed != "":
+		var key [32]byte
+		if _, err := io.ReadFull(source(s.Seed, "tickets"), key[:]); err != nil {
+			panic("demo: a generator of random bytes failed: " + err.Error())
+		}
+		c.SetSessionTicketKeys([][32]byte{key})
+	}
+}
+
+// guess returns the group of a client's key share where a retry is wanted.
+func (s *setup) guess() iana.Group {
+	if s.Group == iana.X25519 {
+		return iana.Secp256r1
+	}
+	return iana.X25519
+}
+
+// again prepares a second connection with the same keys, stores and random streams.
+func (s *setup) again() {
+	for side := range s.configs {
+		s.events[side] = &trace.Memory{}
+		c := s.configs[side].Clone()
+		c.Trace = s.events[side]
+		s.configs[side] = c
+	}
+}
