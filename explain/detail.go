@@ -174,7 +174,7 @@ func (w *Working) chain(x *trace.Derived) {
 }
 
 // Dumps returns the bytes of a line: the message, and its record if that is protected or holds no
-// message.
+// message. Of several messages in one record the first has the record.
 func (d *Detail) Dumps(line int) (dumps []Dump) {
 	if line < 1 || line > len(d.rungs) {
 		return nil
@@ -184,7 +184,7 @@ func (d *Detail) Dumps(line int) (dumps []Dump) {
 		dumps = append(dumps,
 			Dump{"handshake message", r.Message.Raw, d.kex.Annotate(r.Message.Raw)})
 	}
-	if r.Record != nil && (r.Protected || r.Message == nil) {
+	if r.Record != nil && (r.Protected && r.Place.Message == 0 || r.Message == nil) {
 		dumps = append(dumps, recordDump(r.Record))
 	}
 	return dumps
@@ -195,7 +195,7 @@ func recordDump(r *trace.Record) Dump {
 	all := append(append([]byte(nil), r.Header...), r.Fragment...)
 	t := tiling{end: len(all), fields: []wire.Field{{Name: "record", Len: len(all)}}}
 	if len(r.Header) == record.HeaderLen {
-		t.add("type", fmt.Sprintf("%v (%d)", r.ContentType, uint8(r.ContentType)), 1)
+		t.add("type", fmt.Sprintf("%v (%d)", outerType(r), uint8(outerType(r))), 1)
 		t.add("version", iana.Version(uint16(r.Header[1])<<8|uint16(r.Header[2])).String(), 2)
 		t.add("length", fmt.Sprint(len(r.Fragment)), 2)
 	} else {

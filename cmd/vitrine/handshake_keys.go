@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 
 	"github.com/vitrine-tls/vitrine/explain"
-	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -20,6 +19,7 @@ func saveKeys(dir string, c connection, stderr io.Writer) error {
 		return err
 	}
 	said := false
+	dialect := message.Dialect{Version: explain.Tell(c.entries, c.about).Version}
 	for _, e := range c.entries {
 		switch x := e.Event.(type) {
 		case *trace.ThrowawayKey:
@@ -31,7 +31,7 @@ func saveKeys(dir string, c connection, stderr io.Writer) error {
 				return err
 			}
 		case *trace.Message:
-			m, err := message.Dialect{Version: iana.TLS12}.Parse(x.Raw)
+			m, err := dialect.Parse(x.Raw)
 			chain, ok := m.(*message.Certificate)
 			if err != nil || !ok || string(e.Role) != x.From.String() || len(chain.Chain) == 0 {
 				continue

@@ -1,6 +1,7 @@
 // Package markdown writes a story as a document that can be read both raw and rendered: the ladder
-// as an ASCII drawing, the six chapters with their values, a table of what each side does, a table
-// of the keys, and what short descriptions of TLS usually simplify.
+// as an ASCII drawing, the chapters with their values, a table of what each side does, a table of
+// the keys or, in TLS 1.3, the key schedule as a tree, and what short descriptions of TLS usually
+// simplify.
 //
 // The words come from package explain. Text from a peer is escaped, so it is never markup.
 //
@@ -29,6 +30,7 @@ func Write(w io.Writer, s *explain.Story) error {
 	}
 	p.steps(s)
 	p.keys(s)
+	p.schedule(s)
 	p.simplified()
 	return p.Flush()
 }
@@ -141,6 +143,7 @@ func (p *printer) step(s explain.Step) {
 		p.printf("| %s | %s |\n", label(f), value(f))
 	}
 	p.printf("%s", end(&table))
+	p.nodes(s)
 }
 
 // words returns the text of a fact. In formulas, the spaces that align them on a screen are
