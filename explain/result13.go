@@ -4,22 +4,32 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// warnings13 returns what to know before reading a TLS 1.3 story.
-func warnings13(s *suite.Suite, run Run) []Sentence {
+// warnings13 returns what to know before reading the story.
+func (t *teller13) warnings13() []Sentence {
 	var list []Sentence
-	if s != nil {
-		switch flaws := strings.Join(flaws(s), ", "); flaws {
+	if t.Suite != nil {
+		switch flaws := strings.Join(flaws(t.Suite), ", "); flaws {
 		case "":
-			list = append(list, Sentence{"The protocol of today: one round trip, and everything " +
-				"after the hellos is encrypted.", Good})
+			list = append(list, Sentence{"The protocol of today: " + t.trips() + ", and " +
+				"everything after the hellos is encrypted.", Good})
 		default:
 			list = append(list, Sentence{"Mind: " + flaws + ".", Bad})
 		}
 	}
-	return append(list, Secrets(run))
+	return append(list, Secrets(t.Run))
+}
+
+// trips says how many round trips pass before the client's data.
+func (t *teller13) trips() string {
+	switch {
+	case t.sentEarly():
+		return "no round trip before the first data"
+	case t.retried:
+		return "two round trips, where a good guess costs one"
+	}
+	return "one round trip"
 }
 
 // conclude13 counts the values that were compared and sets the result.

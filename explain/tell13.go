@@ -96,7 +96,7 @@ func (t *teller) tell13(entries []trace.Entry) {
 	if s.reply != nil {
 		t.Suite = suite.Readable(s.reply.CipherSuite)
 	}
-	t.Warnings = warnings13(t.Suite, t.Run)
+	t.Warnings = s.warnings13()
 	s.chapters()
 	s.conclude13()
 }

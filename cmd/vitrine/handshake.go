@@ -93,6 +93,8 @@ func versionFlags(cmd *cobra.Command, w *wishes) {
 		"TLS 1.3: let the client guess a group wrongly, so that the server asks again")
 	f.BoolVar(&w.resume, "resume", false,
 		"TLS 1.3: show two connections, of which the second resumes the first by a ticket")
+	f.BoolVar(&w.earlyData, "early-data", false,
+		"TLS 1.3: as --resume, and the request goes before the server has said anything (0-RTT)")
 	f.BoolVar(&w.keyUpdate, "key-update", false,
 		"TLS 1.3: replace the keys of both directions in the middle")
 	f.BoolVar(&w.compare, "compare", false,

@@ -16,7 +16,7 @@ func (w *wishes) speaks13() (yes bool, by string, err error) {
 		set  bool
 		flag string
 	}{
-		{w.hrr, "--hrr"}, {w.resume, "--resume"}, {w.keyUpdate, "--key-update"},
+		{w.hrr, "--hrr"}, {w.resume, "--resume"}, {w.keyUpdate, "--key-update"}, {w.earlyData, "--early-data"},
 		{is13(w.suite), "--suite " + w.suite}, {isHybrid(w.group), "--group " + w.group},
 	} {
 		if f.set && by == "" {
@@ -52,7 +52,11 @@ func isHybrid(name string) bool {
 func (w *wishes) choose13(by string) (demo.Options, error) {
 	o := demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256,
 		Group: iana.X25519, Auth: throwaway.ECDSA, Data: w.data, Seed: w.seed, Retry: w.hrr,
-		Resume: w.resume, KeyUpdate: w.keyUpdate}
+		Resume: w.resume || w.earlyData, KeyUpdate: w.keyUpdate, EarlyData: w.earlyData}
+	if w.hrr && w.earlyData {
+		return o, contradiction("--hrr", "--early-data", "a server that asks again rejects it",
+			"vitrine handshake --early-data")
+	}
 	for _, f := range []struct {
 		set    bool
 		flag   string

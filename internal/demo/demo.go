@@ -8,6 +8,7 @@
 package demo
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
@@ -67,6 +68,7 @@ type Options struct {
 	Retry     bool // the client first guesses another group
 	Resume    bool // a second connection resumes the first
 	KeyUpdate bool // new keys after the first answer, and a second one
+	EarlyData bool // with Resume: the first data goes before the server's hello
 }
 
 // Outcome is the result of a run.
@@ -124,6 +126,7 @@ type setup struct {
 	Options
 	configs [2]*vitrine.Config
 	events  [2]*trace.Memory
+	resumed bool // a connection was made before
 }
 
 func newSetup(o Options) (*setup, error) {
@@ -268,6 +271,12 @@ func (s *setup) ask(ctx context.Context, conn net.Conn, out *Outcome) error {
 	c := vitrine.Client(conn, s.configs[iana.Client])
 	defer c.Close()
 	began := time.Now()
+	early := s.EarlyData && s.resumed
+	if early {
+		if _, err := c.WriteEarly([]byte(s.Data)); err != nil {
+			return err
+		}
+	}
 	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}
@@ -278,8 +287,10 @@ func (s *setup) ask(ctx context.Context, conn net.Conn, out *Outcome) error {
 				return err
 			}
 		}
-		if _, err := c.Write([]byte(s.Data)); err != nil {
-			return err
+		if i > 0 || !early {
+			if _, err := c.Write([]byte(s.Data)); err != nil {
+				return err
+			}
 		}
 		if _, err := io.ReadFull(c, make([]byte, len(answer))); err != nil {
 			return err
@@ -296,13 +307,20 @@ func (s *setup) ask(ctx context.Context, conn net.Conn, out *Outcome) error {
 func (s *setup) serve(ctx context.Context, conn net.Conn, out *Outcome) error {
 	c := vitrine.Server(conn, s.configs[iana.Server])
 	defer c.Close()
+	var early []byte
+	if s.EarlyData && s.resumed {
+		var err error
+		if early, err = io.ReadAll(readerFunc(c.ReadEarly)); err != nil {
+			return err
+		}
+	}
 	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}
 	for range s.exchanges() {
 		request := make([]byte, len(s.Data))
-		n, err := io.ReadFull(c, request)
-		out.ServerReceived = string(request[:n])
+		n, err := io.ReadFull(io.MultiReader(bytes.NewReader(early), c), request)
+		out.ServerReceived, early = string(request[:n]), nil
 		if err != nil {
 			return err
 		}

@@ -162,6 +162,8 @@ var cases = []struct {
 	}},
 	{"tls13-resume", iana.TLS_AES_128_GCM_SHA256,
 		func(o *demo.Options) { o.Resume, o.Group = true, iana.Secp256r1 }},
+	{"tls13-early", iana.TLS_AES_128_GCM_SHA256,
+		func(o *demo.Options) { o.Resume, o.EarlyData = true, true }},
 	{"tls13-update", iana.TLS_AES_128_GCM_SHA256,
 		func(o *demo.Options) { o.KeyUpdate, o.Group = true, iana.FFDHE2048 }},
 	{"tls13-tamper-1", iana.TLS_AES_128_GCM_SHA256,

@@ -3,9 +3,11 @@ package demo
 import (
 	"crypto/tls"
 	"io"
+	"time"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -15,6 +17,9 @@ func (s *setup) config13(c *vitrine.Config, side iana.Side) {
 	c.CipherSuites = nil
 	c.ExtendedMasterSecret, c.EncryptThenMAC = vitrine.Preferred, vitrine.Preferred
 	c.CurvePreferences = []tls.CurveID{tls.CurveID(s.Group)}
+	if s.EarlyData && side == iana.Server {
+		c.SessionStore, c.MaxEarlyData = session.NewMemory(8), 1<<14
+	}
 	switch {
 	case side == iana.Client:
 		c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
@@ -38,12 +43,20 @@ func (s *setup) guess() iana.Group {
 	return iana.X25519
 }
 
-// again prepares a second connection with the same keys, stores and random streams.
+// readerFunc is a function as an io.Reader.
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// again prepares a second connection with the same keys, stores and random streams. It comes a
+// minute later: a server that has just begun accepts no early data.
 func (s *setup) again() {
+	s.resumed = true
 	for side := range s.configs {
 		s.events[side] = &trace.Memory{}
 		c := s.configs[side].Clone()
-		c.Trace = s.events[side]
+		now := c.Time
+		c.Trace, c.Time = s.events[side], func() time.Time { return now().Add(time.Minute) }
 		s.configs[side] = c
 	}
 }
