@@ -14,7 +14,8 @@ import (
 type construction uint8
 
 const (
-	noCipher construction = iota // NULL: authenticated only
+	noCipher     construction = iota // NULL: authenticated only
+	streamCipher                     // RC4
 	macThenEncrypt
 	encryptThenMAC
 	explicitNonce // GCM and CCM
@@ -26,6 +27,8 @@ func (t *teller) construction() construction {
 	switch {
 	case t.Suite == nil || shape.Key == 0:
 		return noCipher
+	case shape.MAC > 0 && blockLen(t.Suite) == 0:
+		return streamCipher
 	case shape.MAC > 0 && t.agreed.EncryptThenMAC:
 		return encryptThenMAC
 	case shape.MAC > 0:
@@ -37,17 +40,17 @@ func (t *teller) construction() construction {
 }
 
 var recordRefs = map[construction]string{
-	noCipher: "RFC 5246 §6.2.3.1", macThenEncrypt: "RFC 5246 §6.2.3.2",
+	noCipher: "RFC 5246 §6.2.3.1", streamCipher: "RFC 5246 §6.2.3.1", macThenEncrypt: "RFC 5246 §6.2.3.2",
 	encryptThenMAC: "RFC 7366 §3",
 	explicitNonce:  "RFC 5246 §6.2.3.3", implicitNonce: "RFC 7905 §2",
 }
 
 func (t *teller) recordRef() string { return recordRefs[t.construction()] }
 
-// anatomy returns the parts of the first record of application data. Later records are built alike
-// and have none.
+// anatomy returns the parts of the first record of application data with content, if that is known.
+// Later records are built alike and have none.
 func (t *teller) anatomy(s *rung) []Fact {
-	if t.dissected {
+	if t.dissected || len(s.Record.Plaintext) == 0 && t.fullerThan(s) {
 		return nil
 	}
 	t.dissected = true
@@ -57,9 +60,12 @@ func (t *teller) anatomy(s *rung) []Fact {
 	switch t.construction() {
 	case noCipher:
 		return append(facts, r.data(), r.authenticator("MAC", r.inner()))
+	case streamCipher:
+		return r.known(append(facts, r.ciphertext("these 2:"), r.data(),
+			r.authenticator("MAC", r.inner()), r.formula(r.inner()))...)
 	case macThenEncrypt:
-		return append(facts, r.iv(), r.ciphertext("these 3:"), r.data(),
-			r.authenticator("MAC", r.inner()), r.formula(r.inner()), r.padding())
+		return r.known(append(facts, r.iv(), r.ciphertext("these 3:"), r.data(),
+			r.authenticator("MAC", r.inner()), r.formula(r.inner()), r.padding())...)
 	case encryptThenMAC:
 		return append(facts, r.iv(), r.ciphertext("these 2:"), r.data(), r.padding(),
 			r.authenticator("MAC", ""), r.formula(r.outer()))
@@ -71,6 +77,28 @@ func (t *teller) anatomy(s *rung) []Fact {
 	}
 	return append(facts, r.nonce(fmt.Sprintf("= %s_write_IV xor sequence number", r.from)), r.aad(),
 		r.ciphertext("data"), r.data(), r.tag())
+}
+
+// fullerThan reports whether a record after a line has content.
+func (t *teller) fullerThan(line *rung) bool {
+	for _, s := range t.lines[line.Number:] {
+		if s.Kind == iana.RecordApplicationData && len(s.Record.Plaintext) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// known returns facts without the parts of which the events have no bytes, and without the formula
+// of a MAC that is not there.
+func (r *dissection) known(facts ...Fact) (list []Fact) {
+	for _, f := range facts {
+		if f.Count == "0" && f.Name != "data" && f.Text == "" || f.Formula && len(r.sent.MAC) == 0 {
+			continue
+		}
+		list = append(list, f)
+	}
+	return list
 }
 
 // dissection shows the parts of one record.
@@ -102,7 +130,12 @@ func (r *dissection) header() Fact {
 	return f
 }
 
-func (r *dissection) iv() Fact { return part("IV", r.sent.IV, "random: in the clear") }
+func (r *dissection) iv() Fact {
+	if r.Version < iana.TLS11 {
+		return part("IV", r.sent.IV, "not sent: the last block of the record before")
+	}
+	return part("IV", r.sent.IV, "random: in the clear")
+}
 
 func (r *dissection) explicit() Fact {
 	return part("nonce", r.sent.Explicit, "in the clear: the sequence number")
@@ -122,7 +155,10 @@ func (r *dissection) aad() Fact {
 
 func (r *dissection) ciphertext(of string) Fact {
 	how := fmt.Sprintf("= %s(%s_write_key, IV, %s)", r.cipher, r.from, of)
-	if r.construction() >= explicitNonce {
+	switch {
+	case r.construction() == streamCipher:
+		how = fmt.Sprintf("= %s(%s_write_key, %s)", r.cipher, r.from, of)
+	case r.construction() >= explicitNonce:
 		how = fmt.Sprintf("= %s(%s_write_key, nonce, %s)", r.cipher, r.from, of)
 	}
 	f := part("ciphertext", r.sent.Ciphertext, how)
@@ -131,15 +167,19 @@ func (r *dissection) ciphertext(of string) Fact {
 }
 
 func (r *dissection) data() Fact {
-	return Fact{Name: "data", Count: fmt.Sprint(len(r.sent.Plaintext)),
+	f := Fact{Name: "data", Count: fmt.Sprint(len(r.sent.Plaintext)),
 		Deeper: r.construction() != noCipher,
 		Text:   shorten(string(r.sent.Plaintext), 64)}
+	if f.Text == "" && r.Run.Note == "" {
+		f.Text = "none: an empty record"
+	}
+	return f
 }
 
 func (r *dissection) authenticator(name, note string) Fact {
 	value := r.pair(func(x *trace.Record) trace.Hex { return x.MAC })
 	f := Fact{Name: name, Count: fmt.Sprint(len(value.Bytes())), Value: value,
-		Deeper: r.construction() == macThenEncrypt}
+		Deeper: r.construction() == macThenEncrypt || r.construction() == streamCipher}
 	if r.construction() == noCipher {
 		f.Note = note
 	}
@@ -220,6 +260,8 @@ func keyPurpose(s *suite.Suite, p keys.Part) string {
 		return macName(s) + " of " + what
 	case kind == encryptionKey:
 		return cipherName(s) + " of " + what
+	case kind == fixedIV && blockLen(s) > 0:
+		return "IV of the first record of " + what + "; each later one takes the last block before it"
 	case p.Len == 4:
 		return "first 4 bytes of each nonce of " + what + "; the record brings the other 8"
 	}

@@ -82,9 +82,11 @@ func long(p Pair) bool { return len(p.Bytes()) > 96 }
 // exchange.
 func (t *teller) ownPreMaster() Step {
 	var p Pair
-	if t.client.shared != nil {
-		p.Client = t.client.shared.Output
+	if t.client.shared == nil {
+		return Step{Key: "pre_master_secret", Facts: []Fact{{Name: "pre_master_secret",
+			Text: "drawn by the client, and not known here"}}}
 	}
+	p.Client = t.client.shared.Output
 	f := Fact{Name: "pre_master_secret", Secret: "pre_master_secret", Under: octets(len(p.Client)),
 		Value: p}
 	if len(p.Client) == 48 {
@@ -99,15 +101,19 @@ func (t *teller) clientKeyExchange() []Fact {
 		secret := t.preMaster()
 		encrypted := each(t, raws,
 			func(m *message.ClientKeyExchange) []byte { return m.EncryptedPreMaster })
-		return []Fact{
-			{Name: "encrypted (RSA)", Deeper: true, Value: encrypted, Sent: true, Short: true,
-				Note: fmt.Sprintf("%d bytes, PKCS #1 v1.5", len(encrypted.Bytes()))},
-			{Name: "server decrypts", Secret: "pre_master_secret", Deeper: true, Value: secret,
-				Text: fmt.Sprintf("the same %s", octets(len(secret.Server))),
-				Note: "(only the owner of the RSA key can go on)"},
+		facts := []Fact{{Name: "encrypted (RSA)", Deeper: true, Value: encrypted, Sent: true,
+			Short: true, Note: fmt.Sprintf("%d bytes, PKCS #1 v1.5", len(encrypted.Bytes()))}}
+		if secret.Bytes() == nil {
+			return facts
 		}
+		return append(facts, Fact{Name: "server decrypts", Secret: "pre_master_secret", Deeper: true, Value: secret,
+			Text: fmt.Sprintf("the same %s", octets(len(secret.Server))),
+			Note: "(only the owner of the RSA key can go on)"})
 	}
 	public := each(t, raws, clientPublic)
+	if public.Bytes() == nil {
+		return nil // of a pre-shared key there is a name alone
+	}
 	return append(t.private(iana.Client),
 		Fact{Name: "client public key", Secret: "client_public", Value: public, Sent: true,
 			Short: long(public), Note: t.publicNote(len(public.Bytes()))})

@@ -60,7 +60,7 @@ func (t *teller) done() bool {
 func (t *teller) secrecyVerdict() {
 	s := Sentence{"FORWARD SECRET: NO. " + secrecy(t.Suite), Bad}
 	if t.Result.ForwardSecret {
-		s = Sentence{"FORWARD SECRET: YES. " + secrecy(t.Suite), Good}
+		s = Sentence{"FORWARD SECRET: YES. " + t.Run.forgotten(), Good}
 	}
 	t.Result.Sentences = append(t.Result.Sentences, s)
 }

@@ -116,11 +116,7 @@ func (t *teller13) secrecy13() []Sentence {
 		return []Sentence{{"FORWARD SECRET: NO. The keys come from the PSK alone: who records " +
 			"this and gets the PSK in ten years reads it all.", Bad}}
 	}
-	how := "Once both sides forget their ephemeral keys, no key that stays opens a recording."
-	if t.Run.demonstration() && t.Run.Note == "" {
-		how = "Both ephemeral keys are gone: the server's key opens no recording."
-	}
-	list := []Sentence{{"FORWARD SECRET: YES. " + how, Good}}
+	list := []Sentence{{"FORWARD SECRET: YES. " + t.Run.forgotten(), Good}}
 	if t.sentEarly() {
 		list = append(list, Sentence{"BUT NOT THE EARLY DATA: who gets the PSK reads it.", Bad})
 	}

@@ -50,6 +50,8 @@ func absent(s *suite.Suite, kind string) string {
 		return "none: an AEAD authenticates with the key that encrypts, without HMAC"
 	case kind == encryptionKey:
 		return "none: NULL encrypts nothing"
+	case s != nil && s.Cipher.KeyLen > 0 && blockLen(s) == 0:
+		return "none: a stream cipher takes none"
 	case blockLen(s) > 0:
 		return "none: a TLS 1.2 CBC record brings its own (TLS 1.0 cut two here)"
 	}
@@ -99,6 +101,15 @@ func (r Run) demonstration() bool {
 	return r.Command == "" || r.Command == "vitrine handshake" || r.Command == "vitrine explain"
 }
 
+// forgotten says what forward secrecy rests on. Of somebody else's run it is not known whether the
+// ephemeral keys are gone.
+func (r Run) forgotten() string {
+	if r.demonstration() && r.Note == "" {
+		return "Both ephemeral keys are gone: the server's key opens no recording."
+	}
+	return "Once both sides forget their ephemeral keys, no key that stays opens a recording."
+}
+
 // flaws returns the concerns about a suite in a few words each. See suite.Concerns for the reasons.
 func flaws(s *suite.Suite) []string {
 	var list []string
@@ -117,7 +128,7 @@ func flaws(s *suite.Suite) []string {
 // Exchange returns the key exchange with its authentication as suites name them, such as "RSA" or
 // "ECDHE_RSA".
 func Exchange(s *suite.Suite) string {
-	if s.Kex == iana.KexRSA {
+	if s.Kex == iana.KexRSA || s.Auth == iana.AuthPSK {
 		return s.Kex.String()
 	}
 	return s.Kex.String() + "_" + s.Auth.String()
@@ -130,8 +141,10 @@ func secrecy(s *suite.Suite) string {
 		return ""
 	case s.Cipher.KeyLen == 0:
 		return "Nothing is encrypted: who records this reads it at once."
-	case s.ForwardSecret():
-		return "Both ephemeral keys are gone: the server's key opens no recording."
+	case s.Kex == iana.KexPSK:
+		return "Who records this and gets the pre-shared key in ten years reads it all."
+	case s.Kex == iana.KexRSAPSK:
+		return "Who records this and gets the server's key and the pre-shared key reads it all."
 	}
 	return "Who records this and gets the server's key in ten years reads it all."
 }

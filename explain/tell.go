@@ -32,19 +32,66 @@ func Tell(entries []trace.Entry, run Run) *Story {
 	return t.Story
 }
 
-// Tellable returns an error for a connection that no story can tell.
+// Tellable returns an error for a connection that no story can tell: of a version or a suite that
+// Vitrine does not know.
 func Tellable(entries []trace.Entry) error {
+	var last iana.Version // of a client that got no answer
 	for _, e := range entries {
-		if a, ok := e.Event.(*trace.Agreed); ok && !told(a.Version) {
-			return fmt.Errorf("there is no story of a connection of %v: its events, its capture "+
-				"and its key log have all that was seen", a.Version)
+		m, ok := e.Event.(*trace.Message)
+		if !ok {
+			continue
 		}
+		hello, ok := parseHello[*message.ServerHello](m)
+		if !ok {
+			if v := strange(m); v != 0 {
+				last = v
+			}
+			continue
+		}
+		last = 0
+		if v := selectedVersion(hello); !told(v) {
+			return fmt.Errorf("there is no story of a connection of %s", versionName(v))
+		}
+		if suite.Readable(hello.CipherSuite) == nil {
+			return fmt.Errorf("there is no story of a connection with %v, which Vitrine does not "+
+				"know", hello.CipherSuite)
+		}
+	}
+	if last != 0 {
+		return fmt.Errorf("there is no story of a connection of %s", versionName(last))
 	}
 	return nil
 }
 
-// told reports whether there is a story of connections of a version.
-func told(v iana.Version) bool { return v >= iana.SSL30 && v <= iana.TLS13 }
+// strange returns the first draft of TLS 1.3 that a ClientHello offers in the place of TLS 1.3, or
+// 0.
+func strange(m *trace.Message) iana.Version {
+	hello, ok := parseHello[*message.ClientHello](m)
+	if !ok {
+		return 0
+	}
+	for _, v := range offeredVersions(hello) {
+		switch {
+		case v == iana.TLS13:
+			return 0
+		case v>>8 == 0x7F:
+			return v
+		}
+	}
+	return 0
+}
+
+// told reports whether there is a story of connections of a version. SSL 3.0 derives its keys in a
+// way of its own.
+func told(v iana.Version) bool { return v >= iana.TLS10 && v <= iana.TLS13 }
+
+// versionName names also the drafts of TLS 1.3.
+func versionName(v iana.Version) string {
+	if v>>8 == 0x7F {
+		return fmt.Sprintf("draft %d of TLS 1.3", v&0xFF)
+	}
+	return v.String()
+}
 
 // teller builds a Story.
 type teller struct {
@@ -67,7 +114,7 @@ func (t *teller) setNegotiated() {
 	if t.Version == 0 {
 		t.Version = iana.TLS12
 	}
-	t.Suite = suite.ByID(t.agreed.Suite)
+	t.Suite = suite.Readable(t.agreed.Suite)
 	t.dialect = message.Dialect{Version: t.Version, Kex: t.agreed.KeyExchange}
 	t.Warnings = warnings(t.Suite, t.Run)
 }
