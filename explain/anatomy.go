@@ -40,7 +40,8 @@ func (t *teller) construction() construction {
 }
 
 var recordRefs = map[construction]string{
-	noCipher: "RFC 5246 §6.2.3.1", streamCipher: "RFC 5246 §6.2.3.1", macThenEncrypt: "RFC 5246 §6.2.3.2",
+	noCipher: "RFC 5246 §6.2.3.1", streamCipher: "RFC 5246 §6.2.3.1",
+	macThenEncrypt: "RFC 5246 §6.2.3.2",
 	encryptThenMAC: "RFC 7366 §3",
 	explicitNonce:  "RFC 5246 §6.2.3.3", implicitNonce: "RFC 7905 §2",
 }
@@ -261,7 +262,8 @@ func keyPurpose(s *suite.Suite, p keys.Part) string {
 	case kind == encryptionKey:
 		return cipherName(s) + " of " + what
 	case kind == fixedIV && blockLen(s) > 0:
-		return "IV of the first record of " + what + "; each later one takes the last block before it"
+		return "IV of the first record of " + what +
+			"; each later one takes the last block before it"
 	case p.Len == 4:
 		return "first 4 bytes of each nonce of " + what + "; the record brings the other 8"
 	}

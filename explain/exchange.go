@@ -106,7 +106,8 @@ func (t *teller) clientKeyExchange() []Fact {
 		if secret.Bytes() == nil {
 			return facts
 		}
-		return append(facts, Fact{Name: "server decrypts", Secret: "pre_master_secret", Deeper: true, Value: secret,
+		return append(facts, Fact{Name: "server decrypts", Secret: "pre_master_secret",
+			Deeper: true, Value: secret,
 			Text: fmt.Sprintf("the same %s", octets(len(secret.Server))),
 			Note: "(only the owner of the RSA key can go on)"})
 	}

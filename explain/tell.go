@@ -34,31 +34,31 @@ func Tell(entries []trace.Entry, run Run) *Story {
 
 // Tellable returns an error for a connection that no story can tell: of a version or a suite that
 // Vitrine does not know.
-func Tellable(entries []trace.Entry) error {
-	var last iana.Version // of a client that got no answer
+func Tellable(entries []trace.Entry) (err error) {
 	for _, e := range entries {
 		m, ok := e.Event.(*trace.Message)
 		if !ok {
 			continue
 		}
-		hello, ok := parseHello[*message.ServerHello](m)
-		if !ok {
-			if v := strange(m); v != 0 {
-				last = v
+		if hello, ok := parseHello[*message.ServerHello](m); ok {
+			if err = untold(hello); err == nil {
+				return nil // also if the other side was shown something else
 			}
-			continue
-		}
-		last = 0
-		if v := selectedVersion(hello); !told(v) {
-			return fmt.Errorf("there is no story of a connection of %s", versionName(v))
-		}
-		if suite.Readable(hello.CipherSuite) == nil {
-			return fmt.Errorf("there is no story of a connection with %v, which Vitrine does not "+
-				"know", hello.CipherSuite)
+		} else if v := strange(m); v != 0 && err == nil {
+			err = fmt.Errorf("there is no story of a connection of %s", versionName(v))
 		}
 	}
-	if last != 0 {
-		return fmt.Errorf("there is no story of a connection of %s", versionName(last))
+	return err
+}
+
+// untold returns an error if no story knows what a ServerHello chose.
+func untold(m *message.ServerHello) error {
+	if v := selectedVersion(m); !told(v) {
+		return fmt.Errorf("there is no story of a connection of %s", versionName(v))
+	}
+	if suite.Readable(m.CipherSuite) == nil {
+		return fmt.Errorf("there is no story of a connection with %v, which Vitrine does not know",
+			m.CipherSuite)
 	}
 	return nil
 }

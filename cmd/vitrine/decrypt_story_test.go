@@ -35,7 +35,8 @@ var (
 	only12 = regexp.MustCompile(`PRF|P_SHA|\bmaster_secret|MAC_key|key_block|classic derivation|` +
 		`RFC 5246 §|EMS|ServerKeyExchange`)
 	only13 = regexp.MustCompile(`HKDF|traffic_secret|RFC 8446|QUANTUM|EncryptedExtensions`)
-	never  = regexp.MustCompile(`\(not revealed\)|P_SHA|TRY|before it: CA|CAUGHT|ephemeral keys are gone`)
+	never  = regexp.MustCompile(`\(not revealed\)|P_SHA|TRY|before it: CA|CAUGHT|` +
+		`ephemeral keys are gone`)
 )
 
 // The story of a recorded connection is that of its version and suite, for all versions, figures

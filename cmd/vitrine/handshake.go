@@ -77,12 +77,17 @@ made for this run and shown in full.`,
 	f.Lookup("data").DefValue = "an HTTP request"
 	detailFlag(cmd, &o.detail)
 	colorFlag(cmd, &o.color)
+	completeHandshake(cmd)
+	return cmd
+}
+
+// completeHandshake registers the values of flags for completion by the shell.
+func completeHandshake(cmd *cobra.Command) {
 	complete(cmd, "kx", "rsa", "dhe", "ecdhe")
 	complete(cmd, "suite", append(suiteNames(), suiteNames13()...)...)
 	complete(cmd, "group", append(groupNames(), hybridNames()...)...)
 	complete(cmd, "auth", "rsa", "ecdsa", "ed25519")
 	complete(cmd, "client-auth", "none", "request", "require")
-	return cmd
 }
 
 // versionFlags adds the flags that choose the version, and those that only TLS 1.3 has.

@@ -89,7 +89,8 @@ func (w *wishes) chooseBoth() (demo.Options, error) {
 	}{
 		{w.tls != "", "--tls"}, {w.kx != "", "--kx"}, {w.suite != "", "--suite"},
 		{w.group != "", "--group"}, {w.ems != nil, "--ems"}, {w.etm != nil, "--etm"},
-		{w.hrr, "--hrr"}, {w.resume, "--resume"}, {w.keyUpdate, "--key-update"}, {w.earlyData, "--early-data"},
+		{w.hrr, "--hrr"}, {w.resume, "--resume"}, {w.keyUpdate, "--key-update"},
+		{w.earlyData, "--early-data"},
 		{w.tamper != "", "--tamper"},
 	} {
 		if f.set {

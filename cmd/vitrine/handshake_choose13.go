@@ -16,7 +16,8 @@ func (w *wishes) speaks13() (yes bool, by string, err error) {
 		set  bool
 		flag string
 	}{
-		{w.hrr, "--hrr"}, {w.resume, "--resume"}, {w.keyUpdate, "--key-update"}, {w.earlyData, "--early-data"},
+		{w.hrr, "--hrr"}, {w.resume, "--resume"}, {w.keyUpdate, "--key-update"},
+		{w.earlyData, "--early-data"},
 		{is13(w.suite), "--suite " + w.suite}, {isHybrid(w.group), "--group " + w.group},
 	} {
 		if f.set && by == "" {

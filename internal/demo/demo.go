@@ -13,7 +13,6 @@ import (
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -340,43 +339,6 @@ func (s *setup) exchanges() int {
 		return 2
 	}
 	return 1
-}
-
-// connect makes a connection over the loopback interface, through m if it is not nil.
-func connect(ctx context.Context, m *middle) (client, server net.Conn, err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer listener.Close()
-	address := listener.Addr().String()
-	if m != nil {
-		if address, err = m.listen(ctx, address); err != nil {
-			return nil, nil, err
-		}
-	}
-	var d net.Dialer
-	if client, err = d.DialContext(ctx, "tcp", address); err != nil {
-		return nil, nil, err
-	}
-	if server, err = listener.Accept(); err != nil {
-		client.Close()
-	}
-	return client, server, err
-}
-
-// timedOut reports whether an error is due to a deadline.
-func timedOut(err error) bool {
-	netErr, ok := errors.AsType[net.Error](err)
-	return errors.Is(err, context.DeadlineExceeded) || ok && netErr.Timeout()
-}
-
-func port(a net.Addr) string {
-	_, p, err := net.SplitHostPort(a.String())
-	if err != nil {
-		return a.String()
-	}
-	return ":" + p
 }
 
 // source returns a stream of bytes that is derived from the seed, a different one for each purpose.

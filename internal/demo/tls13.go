@@ -14,7 +14,7 @@ import (
 // config13 changes a Config to TLS 1.3, with tickets.
 func (s *setup) config13(c *vitrine.Config, side iana.Side) {
 	c.MinVersion, c.MaxVersion = tls.VersionTLS13, tls.VersionTLS13
-	c.CipherSuites = nil
+	c.CipherSuites, c.CipherSuites13 = nil, []uint16{uint16(s.Suite)}
 	c.ExtendedMasterSecret, c.EncryptThenMAC = vitrine.Preferred, vitrine.Preferred
 	c.CurvePreferences = []tls.CurveID{tls.CurveID(s.Group)}
 	if s.EarlyData && side == iana.Server {
