@@ -1,6 +1,6 @@
 // Package explain turns events into a story: six chapters from the first hello to the last
 // protected record, with what each step is for, the values that each side holds, and whether they
-// are equal.
+// are equal. A story of TLS 1.3 has seven, and a key schedule that grows between its messages.
 //
 // All prose is here, as data (prose.go, suites.go, newcomer.go, simplified.go, terms.tsv); the
 // packages under render only lay it out. A story is built from the events alone, so live runs,
@@ -55,7 +55,8 @@ type Story struct {
 	Result   Result
 }
 
-// Chapter is one of the six parts of a story. Their names and numbers are the same in all outputs.
+// Chapter is one of the six parts of a story, or seven in TLS 1.3. Their names and numbers are the
+// same in all outputs.
 type Chapter struct {
 	Number int
 	Name   string // "HELLOS"

@@ -74,15 +74,15 @@ made for this run and shown in full.`,
 	f.StringVar(&o.saveKeys, "save-keys", "",
 		"write the private keys of the run and their certificates to this folder")
 	f.BoolVar(&o.json, "json", false, "print the events as JSON lines, and nothing else")
-	f.Lookup("data").DefValue = "an HTTP request"
 	detailFlag(cmd, &o.detail)
 	colorFlag(cmd, &o.color)
-	completeHandshake(cmd)
+	describeFlags(cmd)
 	return cmd
 }
 
-// completeHandshake registers the values of flags for completion by the shell.
-func completeHandshake(cmd *cobra.Command) {
+// describeFlags says what help and completion have of the flags.
+func describeFlags(cmd *cobra.Command) {
+	cmd.Flags().Lookup("data").DefValue = "an HTTP request"
 	complete(cmd, "kx", "rsa", "dhe", "ecdhe")
 	complete(cmd, "suite", append(suiteNames(), suiteNames13()...)...)
 	complete(cmd, "group", append(groupNames(), hybridNames()...)...)
