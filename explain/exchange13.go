@@ -94,13 +94,20 @@ func (t *teller13) sharedStep() []Step {
 	}
 	step.Facts = append(step.Facts, Fact{Heading: true, Formula: true,
 		Text: "shared secret = " + t.exchange()},
-		Fact{Under: octets(len(n.Value.Bytes())), Deeper: true, Secret: "shared_secret",
-			Value: n.Value})
+		Fact{Under: lengthOf(n.Value), Deeper: true, Secret: "shared_secret", Value: n.Value})
 	for _, h := range split(t.group(), len(n.Value.Bytes()), 32, "", "") {
 		step.Facts = append(step.Facts, Fact{Name: h.name, Deeper: true, Secret: "shared_secret",
 			Value: n.Value.slice(h.from, h.to), Part: true})
 	}
 	return []Step{step}
+}
+
+// lengthOf returns the length of a value, or "value" if it was redacted.
+func lengthOf(p Pair) string {
+	if p.Bytes() == nil {
+		return "value"
+	}
+	return octets(len(p.Bytes()))
 }
 
 // exchange returns how the shared secret is computed.

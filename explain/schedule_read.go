@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -74,7 +75,11 @@ func (g *grown) take(x trace.Derived, ref string) {
 	switch x.Name {
 	case "early_secret":
 		g.early(d)
-	case "binder_key", "early_exporter_secret":
+	case "binder_key":
+		d.secret = g.has("early_secret")
+		g.set(x.Name, d)
+		g.redactedPSK()
+	case "early_exporter_secret":
 		d.secret = g.has("early_secret")
 		g.set(x.Name, d)
 	case "client_early_traffic_secret":
@@ -115,16 +120,38 @@ func (g *grown) take(x trace.Derived, ref string) {
 // another one if the server declines: the first and what follows from it are then set aside.
 func (g *grown) early(d *derivation) {
 	if old := g.values["early_secret"]; old != nil {
-		if bytes.Equal(old.Output, d.Output) {
+		redacted := len(d.Output) == 0 && g.values["binder_key"] != nil
+		if bytes.Equal(old.Output, d.Output) && !redacted {
 			return // again, after a HelloRetryRequest
 		}
 		g.setAside()
 	}
-	if !zeros(d.Secret) {
-		g.set("psk", &derivation{ref: "RFC 8446 §2.2", Derived: trace.Derived{Output: d.Secret}})
-		d.secret = "psk"
+	if len(d.Secret) > 0 && !zeros(d.Secret) {
+		g.psk(d)
 	}
 	g.set("early_secret", d)
+}
+
+// psk adds the PSK, which an Early Secret depends on.
+func (g *grown) psk(early *derivation) {
+	g.set("psk", &derivation{ref: "RFC 8446 §2.2", Derived: trace.Derived{Output: early.Secret}})
+	early.secret = "psk"
+}
+
+// redactedPSK adds a PSK that was redacted: only a binder shows that there is one. A second binder
+// is that of the hello after a HelloRetryRequest, so that nothing was declined.
+func (g *grown) redactedPSK() {
+	early := g.values["early_secret"]
+	if early == nil || len(early.Secret) > 0 || early.secret != "" {
+		return
+	}
+	g.psk(early)
+	for i := len(g.order) - 1; i >= 0; i-- {
+		if id := g.order[i]; strings.HasSuffix(id, declined) {
+			delete(g.values, id)
+			g.order = slices.Delete(g.order, i, i+1)
+		}
+	}
 }
 
 // setAside renames everything that was derived so far, which is below a PSK.

@@ -2,9 +2,14 @@ package demo_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // Both sides derive the whole tree of RFC 8446 §7.1, each for itself, and what each hash covers is
@@ -52,6 +57,42 @@ func TestScheduleOfBothSides(t *testing.T) {
 		}
 	}
 	parentsFirst(t, s)
+}
+
+// Redacted events have the same tree, without values: no PSK where there was none, and one where a
+// binder says so.
+func TestScheduleOfRedactedEvents(t *testing.T) {
+	for _, c := range cases {
+		o := optionsOf(c.suite)
+		if c.change != nil {
+			c.change(&o)
+		}
+		if o.Version != iana.TLS13 {
+			continue
+		}
+		out, _ := perform(t, o)
+		var b strings.Builder
+		w := trace.NewWriter(&b)
+		for _, e := range out.Entries {
+			w.Put(e)
+		}
+		read, err := trace.Read(strings.NewReader(b.String()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(shape(explain.NewSchedule(out.Entries)),
+			shape(explain.NewSchedule(read))); d != "" {
+			t.Errorf("%s:\n%s", c.name, d)
+		}
+	}
+}
+
+// shape returns the nodes of a schedule and how they hang together.
+func shape(s *explain.Schedule) (lines []string) {
+	for _, n := range s.Nodes {
+		lines = append(lines, n.ID+" = "+n.Formula())
+	}
+	return lines
 }
 
 // parentsFirst checks that each value comes before those that are made from it.
