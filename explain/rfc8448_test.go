@@ -16,8 +16,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// trace8448 is a trace of RFC 8448, step by step.
-type trace8448 struct {
+// story8448 is a trace of RFC 8448, step by step.
+type story8448 struct {
 	Section, Title string
 	Steps          []struct {
 		Actor, Action string
@@ -28,11 +28,11 @@ type trace8448 struct {
 // The traces of RFC 8448 as stories: what both sides derive of them stands in the tree, each value
 // of the tree is one of the RFC's, and each hash covers the messages that the RFC says.
 func TestStoriesOfRFC8448(t *testing.T) {
-	var f struct{ Sections []trace8448 }
+	var f struct{ Sections []story8448 }
 	testkit.JSON(t, "rfc8448/rfc8448.json", &f)
 	var psk []byte
 	for _, s := range f.Sections {
-		r := &replay8448{trace8448: s}
+		r := &replay8448{story8448: s}
 		r.exchange(t)
 		if strings.Contains(s.Title, "0-RTT") {
 			r.psk = psk
@@ -62,7 +62,7 @@ func TestStoriesOfRFC8448(t *testing.T) {
 
 // replay8448 makes the events of a trace.
 type replay8448 struct {
-	trace8448
+	story8448
 	shared, psk []byte
 }
 
