@@ -63,7 +63,7 @@ func TestDamagedEventsAreShownInFull(t *testing.T) {
 			t.Fatal(err)
 		}
 		deepest(t, out.Entries)
-		for range 20 {
+		for range times(o, 16) {
 			deepest(t, damaged(t, r, out.Entries))
 			n++
 		}

@@ -150,8 +150,9 @@ func (p *printer) arrow(l *explain.Line) {
 		p.rule(p.layout.tip)
 		p.put("▶", ink)
 	}
-	if ref := p.sections(l.Ref); p.fits(" "+ref) || p.line.width <= p.layout.section {
-		p.to(p.layout.section)
+	ref := p.sections(l.Ref)
+	if at := min(p.layout.section, p.layout.width-p.len(ref)); p.line.width < at {
+		p.to(at)
 		p.put(ref, faint)
 	}
 	p.end()
