@@ -191,6 +191,7 @@ func (v *view13) claim(e event) {
 // imported key. See RFC 8446 §7.5.
 func (v *view13) exported(e event) {
 	hash := v.suite.hash
+	v.must13 = false // the event is there
 	switch in := input(e.bytes("seed")); e.text("name") {
 	case "epskx": // RFC 9258 §5.1
 		v.imported = v.extract("epskx", strings.ReplaceAll(e.text("hash"), "-", ""), nil,
