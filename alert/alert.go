@@ -47,6 +47,7 @@ const (
 	BadCertificateHashValue      Description = 114
 	UnknownPSKIdentity           Description = 115
 	CertificateRequired          Description = 116
+	GeneralError                 Description = 117 // RFC 9846
 	NoApplicationProtocol        Description = 120
 )
 
@@ -84,6 +85,7 @@ var names = map[Description]string{
 	BadCertificateHashValue:      "bad_certificate_hash_value",
 	UnknownPSKIdentity:           "unknown_psk_identity",
 	CertificateRequired:          "certificate_required",
+	GeneralError:                 "general_error",
 	NoApplicationProtocol:        "no_application_protocol",
 }
 
