@@ -22,7 +22,8 @@ const (
 )
 
 func TestPagesLoadWithoutErrorsOrRequests(t *testing.T) {
-	for _, name := range []string{"rsa", "dhe", "ecdhe", "mtls"} {
+	for _, name := range []string{"rsa", "dhe", "ecdhe", "mtls", "tls13", "tls13-hybrid",
+		"tls13-retry"} {
 		t.Run(name, func(t *testing.T) {
 			p := open(t, example(name))
 			is(p, currentID, "client-hello")
@@ -295,17 +296,20 @@ const contrastScript = `(() => {
 
 func TestContrastInLightAndDark(t *testing.T) {
 	for _, scheme := range []string{"light", "dark"} {
-		p := open(t, example("mtls"))
-		p.do(colorScheme(scheme))
-		p.press("a")
-		eval[bool](p, `(document.querySelectorAll("details").forEach(d => d.open = true), true)`)
-		worst := eval[string](p, contrastScript)
-		var ratio float64
-		fmt.Sscan(worst, &ratio)
-		if ratio < 4.5 {
-			t.Errorf("%s: contrast %s", scheme, worst)
+		for _, name := range []string{"mtls", "tls13-retry"} {
+			p := open(t, example(name))
+			p.do(colorScheme(scheme))
+			p.press("a")
+			eval[bool](p,
+				`(document.querySelectorAll("details").forEach(d => d.open = true), true)`)
+			worst := eval[string](p, contrastScript)
+			var ratio float64
+			fmt.Sscan(worst, &ratio)
+			if ratio < 4.5 {
+				t.Errorf("%s, %s: contrast %s", name, scheme, worst)
+			}
+			t.Logf("%s, %s: worst contrast %s", name, scheme, worst)
 		}
-		t.Logf("%s: worst contrast %s", scheme, worst)
 	}
 }
 

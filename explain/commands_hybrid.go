@@ -83,6 +83,10 @@ func (v *notes) hybrid(h hybridKey, e *trace.Ephemeral, secret []byte) []Command
 // MLKEMTool is the tool of commands for ML-KEM, which OpenSSL has from that version on.
 const MLKEMTool = "openssl 3.5"
 
+// MLKEMNote is shown beside commands of MLKEMTool.
+const MLKEMNote = "Needs OpenSSL 3.5 or later, which has ML-KEM. Where the machine has an older " +
+	"one, Vitrine's own tests recompute this value with circl, a second implementation."
+
 // agreeOn is a command that computes the secret of two keys on a curve.
 func agreeOn(c curveDER, private, peer []byte) string {
 	return aside([]string{

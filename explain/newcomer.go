@@ -1,5 +1,7 @@
 package explain
 
+import "github.com/vitrine-tls/vitrine/iana"
+
 // introductions introduce each chapter to a reader who does not know TLS.
 var introductions = [...]string{
 	"Two programs that never met want to talk in private over a wire that anybody can read and " +
@@ -28,13 +30,17 @@ var introductions = [...]string{
 		"parts, those on the wire and those inside.",
 }
 
-// Introduction returns the introduction of a chapter, 1 to 6, for a reader who does not know TLS.
-// It is empty for other numbers.
-func Introduction(chapter int) string {
-	if chapter < 1 || chapter > len(introductions) {
+// Introduction returns the introduction of a chapter of a version's story, from 1, for a reader who
+// does not know TLS. It is empty for a chapter that the story does not have.
+func Introduction(v iana.Version, chapter int) string {
+	list := introductions[:]
+	if v == iana.TLS13 {
+		list = introductions13[:]
+	}
+	if chapter < 1 || chapter > len(list) {
 		return ""
 	}
-	return introductions[chapter-1]
+	return list[chapter-1]
 }
 
 // Word is an entry of the glossary.

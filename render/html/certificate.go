@@ -25,7 +25,7 @@ type row struct{ Name, Text string }
 // opaque to TLS, by the fields of the certificate.
 func withCertificates(fields []wire.Field, raw []byte) (all []wire.Field, list []certificate) {
 	for _, f := range fields {
-		if !f.Leaf || f.Name != "certificate" {
+		if !f.Leaf || f.Name != "certificate" && f.Name != "cert_data" {
 			all = append(all, f)
 			continue
 		}

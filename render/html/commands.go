@@ -12,6 +12,7 @@ import (
 type command struct {
 	Name, Tool, Text string
 	Prints           string
+	Note             string
 	Hex              bool // Prints is a value, not a verdict
 }
 
@@ -23,8 +24,12 @@ func (r *run) compute() {
 		if len(commands) == 0 {
 			continue
 		}
+		x := r.nodeOf(e.Event)
+		if x != nil {
+			x.Commands = withCommands(x.Commands, commands)
+		}
 		for _, p := range r.Steps {
-			if p.shows(e) {
+			if p.shows(e) || x != nil && x.Step == p {
 				p.addCommands(commands)
 			}
 		}
@@ -35,7 +40,7 @@ func (r *run) compute() {
 func (p *step) shows(e trace.Entry) bool {
 	switch e := e.Event.(type) {
 	case *trace.Ephemeral:
-		return base(p.key) == e.From.String()+"_key_exchange"
+		return base(p.key) == e.From.String()+"_key_exchange" || base(p.key) == "shared"
 	case *trace.SharedSecret:
 		return base(p.key) == "client_key_exchange"
 	case *trace.Derived:
@@ -53,6 +58,9 @@ func (p *step) shows(e trace.Entry) bool {
 }
 
 func (p *step) signs(from iana.Side) bool {
+	if p.Line != nil && strings.HasPrefix(p.key, "certificate_verify/"+from.String()+"/1.3") {
+		return true
+	}
 	return base(p.key) == map[iana.Side]string{iana.Client: "certificate_verify",
 		iana.Server: "server_key_exchange"}[from]
 }
@@ -60,16 +68,26 @@ func (p *step) signs(from iana.Side) bool {
 // addCommands appends commands, except those that are there already: both sides compute the same
 // values.
 func (p *step) addCommands(list []explain.Command) {
+	p.Commands = withCommands(p.Commands, list)
+}
+
+// withCommands returns old and those of list that are not there yet.
+func withCommands(old []command, list []explain.Command) []command {
 next:
 	for _, c := range list {
-		for _, old := range p.Commands {
-			if old.Text == c.Text {
+		for _, o := range old {
+			if o.Text == c.Text {
 				continue next
 			}
 		}
-		p.Commands = append(p.Commands,
-			command{explain.Escape(c.Name), c.Tool, c.Text, c.Prints(), c.Verdict == ""})
+		note := ""
+		if c.Tool == explain.MLKEMTool {
+			note = explain.MLKEMNote
+		}
+		old = append(old,
+			command{explain.Escape(c.Name), c.Tool, c.Text, c.Prints(), note, c.Verdict == ""})
 	}
+	return old
 }
 
 // commandFor returns the command that computes a value, or "".

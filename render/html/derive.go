@@ -1,6 +1,7 @@
 package html
 
 import (
+	"bytes"
 	"crypto"
 	"encoding/hex"
 	"fmt"
@@ -15,7 +16,9 @@ import (
 
 // derivation is one call of the PRF: inputs, intermediate values and output.
 type derivation struct {
-	Name     string
+	Name     string // its family
+	Title    string
+	Use      string // what the value is for, in TLS 1.3
 	Function string // "PRF_SHA256"
 	Label    string
 	Inputs   []input
@@ -31,6 +34,7 @@ type input struct {
 	Name   string
 	Value  value
 	Note   string
+	Anchor string // fragment of the node in the key schedule
 	Born   string // fragment of the step where it came to be
 	At     string // that step's title
 
@@ -64,7 +68,7 @@ func (p *step) derive(r *run, name string) {
 		return
 	}
 	p.Facts = nil // the box of the derivation has them
-	box := &derivation{Name: name, Function: d.Function + "_" + strings.ReplaceAll(d.Hash, "-", ""),
+	box := &derivation{Name: name, Title: name, Function: d.Function + "_" + strings.ReplaceAll(d.Hash, "-", ""),
 		Label: d.Label, Bytes: len(d.Output)}
 	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, false)
 	box.Inputs = r.inputs(d, explain.Pair{Client: client.Secret, Server: server.Secret},
@@ -233,6 +237,10 @@ func (r *run) signedBy(from iana.Side) []signed {
 func newSigned(from iana.Side, scheme string, covered, signature trace.Hex) *signed {
 	s := &signed{Scheme: scheme, Bytes: len(covered), Signature: signature.String(),
 		By: from.String()}
+	if parts := signed13(covered); parts != nil {
+		s.Parts = parts
+		return s
+	}
 	if from == iana.Server && len(covered) > 64 {
 		s.Parts = []signedPart{
 			{"client_random", "client_random", covered[:32].String()},
@@ -253,4 +261,24 @@ func newSigned(from iana.Side, scheme string, covered, signature trace.Hex) *sig
 		rest = rest[n:]
 	}
 	return s
+}
+
+// signed13 takes apart what TLS 1.3 signs, or returns nil for another content. See RFC 8446 §4.4.3.
+func signed13(covered []byte) []signedPart {
+	const spaces = 64
+	if len(covered) < spaces || strings.TrimLeft(string(covered[:spaces]), " ") != "" {
+		return nil
+	}
+	context, hash, ok := bytes.Cut(covered[spaces:], []byte{0})
+	if !ok {
+		return nil
+	}
+	return []signedPart{
+		{"", "64 spaces, so that nobody can pass it off as what TLS 1.2 signs",
+			hex.EncodeToString(covered[:spaces])},
+		{"", "“" + explain.Escape(string(context)) + "”: who signs, and what",
+			hex.EncodeToString(context)},
+		{"", "a zero byte", "00"},
+		{"transcript", "transcript hash, up to the Certificate", hex.EncodeToString(hash)},
+	}
 }

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain"
@@ -62,6 +63,11 @@ func (r *run) family() {
 			}
 		}
 	}
+	for _, p := range r.Steps {
+		for _, x := range p.nodes {
+			r.born(x.Family, x.Value, p)
+		}
+	}
 	r.relate()
 	for _, p := range r.Steps {
 		for _, d := range p.Derivations {
@@ -92,7 +98,56 @@ func (r *run) born(name string, v value, p *step) {
 	if v.Public && p.Line != nil {
 		s.On = [2]bool{p.Line.From == iana.Client, p.Line.From == iana.Server}
 	}
+	if x := r.nodeNamed(name); x != nil {
+		s.Short, s.Slot = shortNode(x.Node), slotted(x.Node)
+	}
 	r.secrets[name] = s
+}
+
+// nodeNamed returns the node of a family, or nil.
+func (r *run) nodeNamed(family string) *node {
+	for _, x := range r.nodes {
+		if x.Family == family {
+			return x
+		}
+	}
+	return nil
+}
+
+// names returns the names of all values in the order of the key ring: those up to TLS 1.2, and then
+// those of the key schedule.
+func (r *run) names() []string {
+	list := order
+	if r.Story.Schedule != nil {
+		for _, n := range r.Story.Schedule.Nodes {
+			if family := familyOf(n); !slices.Contains(list, family) {
+				list = append(slices.Clip(list), family)
+			}
+		}
+	}
+	return list
+}
+
+// parentsOf returns the names of the values that a value is made from.
+func (r *run) parentsOf(name string) (list []string) {
+	if x := r.nodeNamed(name); x != nil {
+		if name == "shared_secret" {
+			return []string{"client_private", "server_private"}
+		}
+		for _, of := range []*explain.Node{x.Salt, x.Secret} {
+			if of != nil {
+				list = append(list, familyOf(of))
+			}
+		}
+		return list
+	}
+	switch {
+	case strings.Contains(name, "_write_"):
+		return []string{"key_block"}
+	case name == "master_secret" && r.secrets["session_hash"] != nil:
+		return []string{"pre_master_secret", "session_hash"}
+	}
+	return parents[name]
 }
 
 func short(name string) string {
@@ -102,19 +157,12 @@ func short(name string) string {
 
 // relate links parents and children, and fills the key ring.
 func (r *run) relate() {
-	for _, name := range order {
+	for _, name := range r.names() {
 		s := r.secrets[name]
 		if s == nil {
 			continue
 		}
-		from := parents[name]
-		switch {
-		case strings.Contains(name, "_write_"):
-			from = []string{"key_block"}
-		case name == "master_secret" && r.secrets["session_hash"] != nil:
-			from = []string{"pre_master_secret", "session_hash"}
-		}
-		for _, f := range from {
+		for _, f := range r.parentsOf(name) {
 			if parent := r.secrets[f]; parent != nil {
 				s.From = append(s.From, f)
 				parent.Into = append(parent.Into, name)
@@ -149,7 +197,7 @@ func (v *view) data() any {
 	var list []runData
 	for _, r := range v.Runs {
 		d := runData{ID: r.ID}
-		for _, name := range order {
+		for _, name := range r.names() {
 			if s := r.secrets[name]; s != nil {
 				d.Secrets = append(d.Secrets, r.datum(s))
 			}

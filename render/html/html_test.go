@@ -48,9 +48,25 @@ var examples = []struct {
 			Group: iana.X25519, Auth: throwaway.ECDSA,
 			ExtendedMasterSecret: true, EncryptThenMAC: true,
 			ClientAuth: demo.RequireClientAuth}},
+	{"tls13", " --tls 1.3", demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256, Group: iana.X25519,
+		Auth: throwaway.ECDSA}},
+	{"tls13-hybrid", " --group x25519mlkem768 --mtls --key-update",
+		demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256, Group: iana.X25519MLKEM768, Auth: throwaway.ECDSA,
+			KeyUpdate: true, ClientAuth: demo.RequireClientAuth}},
+	{"tls13-retry", " --tls 1.3 --hrr", demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256, Group: iana.Secp256r1,
+		Auth: throwaway.ECDSA, Retry: true}},
+	{"tls13-resume", " --resume", demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256, Group: iana.X25519,
+		Auth: throwaway.ECDSA, Resume: true}},
 }
 
 func perform(t testing.TB, o demo.Options, flags string) html.Run {
+	t.Helper()
+	all := performAll(t, o, flags)
+	return all[len(all)-1]
+}
+
+// performAll returns the runs of a page: with Resume the connection that is resumed, too.
+func performAll(t testing.TB, o demo.Options, flags string) (all []html.Run) {
 	t.Helper()
 	if o.Data == "" {
 		o.Data = demo.Request
@@ -62,8 +78,13 @@ func perform(t testing.TB, o demo.Options, flags string) html.Run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out.Run.Flags = flags + " --seed " + o.Seed
-	return html.Run{Entries: out.Entries, About: out.Run}
+	for _, out := range []*demo.Outcome{out.First, out} {
+		if out != nil {
+			out.Run.Flags = flags + " --seed " + o.Seed
+			all = append(all, html.Run{Entries: out.Entries, About: out.Run})
+		}
+	}
+	return all
 }
 
 func write(t testing.TB, runs ...html.Run) string {
@@ -77,7 +98,8 @@ func write(t testing.TB, runs ...html.Run) string {
 
 func TestExamplePagesAreCurrent(t *testing.T) {
 	for _, e := range examples {
-		page := write(t, perform(t, e.options, e.flags))
+		page := write(t, performAll(t, e.options, e.flags)...)
+		wellFormed(t, e.name, page)
 		name := filepath.Join("..", "..", "docs", "pages", e.name+".html")
 		if *update {
 			if err := os.WriteFile(name, []byte(page), 0o644); err != nil {
@@ -263,7 +285,7 @@ func wellFormed(t *testing.T, name, page string) {
 
 func TestRunsAreComparedStepByStep(t *testing.T) {
 	var runs []html.Run
-	for _, e := range examples {
+	for _, e := range examples[:4] {
 		runs = append(runs, perform(t, e.options, e.flags))
 	}
 	page := write(t, runs...)
@@ -323,14 +345,16 @@ func TestRedactedEventsHaveNoSecrets(t *testing.T) {
 
 // A failed handshake has a page, and so has an empty list of events.
 func TestWriteUnfinishedHandshake(t *testing.T) {
-	r := perform(t, examples[2].options, "")
-	for n := 0; n <= len(r.Entries); n++ {
-		page := write(t, html.Run{Entries: r.Entries[:n], About: explain.Run{}})
-		if n%7 == 0 {
-			wellFormed(t, "cut", page)
+	for _, e := range []int{2, 4, 7} {
+		r := perform(t, examples[e].options, "")
+		for n := 0; n <= len(r.Entries); n++ {
+			page := write(t, html.Run{Entries: r.Entries[:n], About: explain.Run{}})
+			if n%7 == 0 {
+				wellFormed(t, "cut", page)
+			}
 		}
+		t.Logf("%s: %d beginnings", examples[e].name, len(r.Entries)+1)
 	}
-	t.Logf("%d beginnings", len(r.Entries)+1)
 	if err := html.Write(io.Discard, html.Options{}); err == nil {
 		t.Error("a page of no run should be an error")
 	}

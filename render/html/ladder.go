@@ -2,7 +2,9 @@ package html
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
@@ -81,7 +83,9 @@ func (r *run) drawLadder() *ladder {
 	}
 	d.Bottom = d.y
 	for i := range d.Tracks {
-		d.Tracks[i].Y2 = d.y
+		if d.Tracks[i].Y2 == 0 {
+			d.Tracks[i].Y2 = d.y
+		}
 	}
 	d.Height = d.y + 10
 	return d.ladder
@@ -109,8 +113,11 @@ func (d *drawing) step(p *step) {
 	for _, s := range after {
 		d.chips(&g, s)
 	}
-	if base(p.key) == "change_cipher_spec" {
-		d.switchOn(&g, p.Line.From)
+	if base(p.key) == "change_cipher_spec" && d.run.Version != iana.TLS13 {
+		d.switchOn(&g, p.Line.From, writeKey(d.run, p.Line.From), "keys on")
+	}
+	for _, x := range d.switched(p) {
+		d.switchOn(&g, x.From, familyOf(x.Secret), epochOf(x.Node))
 	}
 	if p.Line == nil && len(after)+len(before) == 0 {
 		d.y += chipRoom
@@ -123,9 +130,10 @@ func (d *drawing) step(p *step) {
 // births returns the values that a step creates: those that its sender needs, drawn before its
 // line, and those that follow from it, drawn after.
 func (d *drawing) births(p *step) (before, after []*secret) {
-	for _, name := range order {
+	for _, name := range d.run.names() {
 		s := d.run.secrets[name]
-		if s == nil || s.Born != p || name == "session_hash" || contains(name, "_public") ||
+		if x := d.run.nodeNamed(name); s == nil || s.Born != p || x != nil && !s.Slot ||
+			name == "session_hash" || contains(name, "_public") ||
 			contains(name, "_write_") || contains(name, "verify_data") {
 			continue
 		}
@@ -152,7 +160,11 @@ func (d *drawing) chips(g *rungGroup, s *secret) {
 		if !on {
 			continue
 		}
-		c := newChip(side, d.y+3, s.Name, s.Name)
+		name := s.Name
+		if d.run.nodeNamed(name) != nil {
+			name = s.Short
+		}
+		c := newChip(side, d.y+3, s.Name, name)
 		at[side] = point{[2]int{c.X, c.X + c.Width}[side], c.Y + chipHeight/2}
 		g.Chips = append(g.Chips, c)
 	}
@@ -200,28 +212,73 @@ func (d *drawing) arrow(g *rungGroup, p *step) {
 }
 
 // switchOn shows on both sides that the keys of a direction are in use from here.
-func (d *drawing) switchOn(g *rungGroup, from iana.Side) {
-	family := from.String() + "_write_key"
-	if d.run.secrets[family] == nil {
-		family = from.String() + "_write_MAC_key"
-	}
+func (d *drawing) switchOn(g *rungGroup, from iana.Side, family, words string) {
 	for side := range 2 {
-		c := newChip(side, d.y+3, family, fmt.Sprintf("%v keys on", from))
+		c := newChip(side, d.y+3, family, fmt.Sprintf("%v %s", from, words))
 		c.On = true
 		g.Chips = append(g.Chips, c)
 		offset := 3
 		if from == iana.Server {
 			offset = -3
 		}
-		d.Tracks = append(d.Tracks,
-			track{X: [2]int{left, right}[side] + offset, Y1: d.y + 12, Family: family})
+		x := [2]int{left, right}[side] + offset
+		for i := range d.Tracks {
+			if d.Tracks[i].X == x && d.Tracks[i].Y2 == 0 {
+				d.Tracks[i].Y2 = d.y + 12 // these keys end the ones before
+			}
+		}
+		d.Tracks = append(d.Tracks, track{X: x, Y1: d.y + 12, Family: family})
 	}
 	d.y += chipRoom
 }
 
+// switched returns the keys of TLS 1.3 that are on from the end of a step: those that grow in it,
+// except that a client goes on with its early keys until EndOfEarlyData, and with its handshake
+// keys until its Finished.
+func (d *drawing) switched(p *step) (list []*node) {
+	later := map[string]string{"finished/client/1.3": "client_application_write_key_0"}
+	for _, other := range d.run.Steps {
+		if base(other.key) == "end_of_early_data" {
+			later[other.key] = "client_handshake_write_key"
+		}
+	}
+	for _, x := range p.nodes {
+		isLater := false
+		for _, id := range later {
+			isLater = isLater || x.ID == id
+		}
+		if x.Label == "key" && x.Known() && x.Secret != nil && !isLater {
+			list = append(list, x)
+		}
+	}
+	if x := d.run.nodeNamed(later[p.key]); x != nil && x.Known() && x.Secret != nil {
+		list = append(list, x)
+	}
+	return list
+}
+
+// writeKey returns the name of a direction's key up to TLS 1.2.
+func writeKey(r *run, from iana.Side) string {
+	if family := from.String() + "_write_key"; r.secrets[family] != nil {
+		return family
+	}
+	return from.String() + "_write_MAC_key"
+}
+
+// epochOf says which keys are on from here.
+func epochOf(n *explain.Node) string {
+	switch {
+	case strings.Contains(n.ID, "_early_"):
+		return "early keys"
+	case strings.Contains(n.ID, "_handshake_"):
+		return "handshake keys"
+	}
+	return "data keys " + n.ID[strings.LastIndexByte(n.ID, '_')+1:]
+}
+
 // flows draws lines from the inputs of the values that a step creates.
 func (d *drawing) flows(p *step) {
-	for _, name := range order {
+	for _, name := range d.run.names() {
 		s := d.run.secrets[name]
 		if s == nil || s.Born != p {
 			continue

@@ -28,6 +28,7 @@ type opened struct {
 type branch struct {
 	Index, Level, Offset, Len  int
 	Name, Value, Kind, Summary string
+	Note                       string // a sentence about the field
 	Leaf                       bool
 }
 
@@ -36,8 +37,14 @@ const rowLen = 16
 
 func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
 	fields := r.dialect.Annotate(m.Raw)
+	notes := map[wire.Field]string{}
+	if r.Version == iana.TLS13 {
+		for i, note := range explain.FieldNotes(m.Raw, fields) {
+			notes[fields[i]] = note
+		}
+	}
 	o := &opened{ID: id, Name: m.Type.String(), Bytes: len(m.Raw), Encrypted: rung.Protected}
-	if m.Type == iana.Certificate {
+	if m.Type == iana.Certificate || m.Type == iana.CompressedCertificate {
 		fields, o.Certificates = withCertificates(fields, m.Raw)
 	}
 	if rung.Altered {
@@ -47,7 +54,7 @@ func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
 	for i, f := range fields {
 		kinds[i] = kind(fields, i, m)
 		b := branch{Index: i, Level: f.Depth, Offset: f.Offset, Len: f.Len, Name: f.Name,
-			Value: explain.Escape(f.Value), Kind: kinds[i], Leaf: f.Leaf}
+			Value: explain.Escape(f.Value), Kind: kinds[i], Leaf: f.Leaf, Note: notes[f]}
 		if f.Leaf {
 			o.Leaves++
 			if b.Value == "" {
@@ -75,6 +82,10 @@ func kind(fields []wire.Field, i int, m *trace.Message) string {
 		return "server_random"
 	case f.Name == "verify_data":
 		return m.From.String() + "_verify_data"
+	case isShare(name) && m.Type == iana.ClientHello:
+		return "client_public"
+	case isShare(name) && m.Type == iana.ServerHello:
+		return "server_public"
 	case isPublic(name) && m.Type == iana.ServerKeyExchange:
 		return "server_public"
 	case isPublic(name) && m.Type == iana.ClientKeyExchange:
@@ -95,6 +106,13 @@ func kind(fields []wire.Field, i int, m *trace.Message) string {
 // and RFC 8422 §5.4.
 func isPublic(name string) bool {
 	return name == "public" || name == "dh_ys" || name == "dh_yc" || name == "ecdh_yc"
+}
+
+// isShare reports whether a field is a key of key_share, or a hybrid's part of one. See RFC 8446
+// §4.2.8.
+func isShare(name string) bool {
+	return name == "key_exchange" || strings.HasSuffix(name, "_public_key") ||
+		strings.HasPrefix(name, "mlkem")
 }
 
 // summary returns what a node contains: the type that its first part names, or the number of its

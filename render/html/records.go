@@ -6,6 +6,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -54,10 +55,13 @@ const (
 	encryptThenMAC
 	explicitNonce
 	implicitNonce
+	innerType // TLS 1.3
 )
 
 func constructionOf(r *trace.Record) construction {
 	switch {
+	case len(r.Nonce) > 0 && len(r.AAD) == record.HeaderLen: // before, it has a sequence number
+		return innerType
 	case len(r.Explicit) > 0:
 		return explicitNonce
 	case len(r.Nonce) > 0, len(r.Tag) > 0:
@@ -94,7 +98,7 @@ func (r *run) take(sent, received *trace.Record) *taken {
 	c := constructionOf(sent)
 	d := dissection{sent: sent, received: received, construction: c, side: sent.From.String()}
 	d.add("header", "len",
-		fmt.Sprintf("type %v, version %s, length %d", sent.ContentType, version(sent),
+		fmt.Sprintf("type %v, version %s, length %d", outerType(sent), version(sent),
 			len(sent.Fragment)), true,
 		func(x *trace.Record) []byte { return x.Header })
 	switch {
@@ -152,7 +156,11 @@ func (d *dissection) cipher() {
 		func(x *trace.Record) []byte { return x.Explicit })
 	d.add("nonce", d.side+"_write_IV", nonceNote(d.construction, d.side), false,
 		func(x *trace.Record) []byte { return x.Nonce })
-	if d.construction >= explicitNonce {
+	switch {
+	case d.construction == innerType:
+		d.add("AAD", "len", "the header: authenticated as it is on the wire", true,
+			func(x *trace.Record) []byte { return x.AAD })
+	case d.construction >= explicitNonce:
 		d.add("AAD", "len",
 			"sequence number, type, version, length: authenticated, and sent only in part", false,
 			func(x *trace.Record) []byte { return x.AAD })
@@ -161,6 +169,24 @@ func (d *dissection) cipher() {
 		func(x *trace.Record) []byte { return x.Ciphertext })
 	d.add("plaintext", "plain", "what was to be said", false,
 		func(x *trace.Record) []byte { return x.Plaintext })
+	if d.construction == innerType {
+		d.add("type", "code", fmt.Sprintf("%v: what it really is", d.sent.ContentType), false,
+			func(x *trace.Record) []byte { return []byte{byte(x.ContentType)} })
+		d.add("padding", "len", "zeros, which hide how long the content is", false, innerPadding)
+	}
+}
+
+// innerPadding returns the zeros behind the type of a record of TLS 1.3. See RFC 8446 §5.4.
+func innerPadding(r *trace.Record) []byte {
+	return make([]byte, max(0, len(r.Ciphertext)-len(r.Plaintext)-1))
+}
+
+// outerType returns the type in a record's header.
+func outerType(r *trace.Record) iana.ContentType {
+	if len(r.Header) == 0 {
+		return r.ContentType
+	}
+	return iana.ContentType(r.Header[0])
 }
 
 // proof appends the parts that belong to authentication.
@@ -197,6 +223,10 @@ var how = map[construction]struct {
 	implicitNonce: {"AEAD, implicit nonce",
 		[]string{"nonce: 12 bytes from the key_block XOR the sequence number",
 			"encrypt and authenticate in one step, AAD included"}},
+	innerType: {"AEAD, as in TLS 1.3",
+		[]string{"content, then its true type, then zeros if its length is to be hidden",
+			"nonce: the 12 bytes of the iv XOR the sequence number",
+			"encrypt and authenticate in one step, the header included"}},
 }
 
 func version(r *trace.Record) string {
@@ -207,8 +237,11 @@ func version(r *trace.Record) string {
 }
 
 func nonceNote(c construction, side string) string {
-	if c == explicitNonce {
+	switch c {
+	case explicitNonce:
 		return side + "_write_IV, then the explicit nonce"
+	case innerType:
+		return "the " + side + "'s iv XOR the sequence number, which is never sent"
 	}
 	return side + "_write_IV XOR the sequence number"
 }
@@ -257,6 +290,11 @@ func layers(c construction, r *trace.Record) []layer {
 	case explicitNonce:
 		rows = []layer{{Name: "before", Boxes: []box{content}},
 			{Name: "on the wire", Boxes: []box{header, explicit, cipher, tag}}}
+	case innerType:
+		rows = []layer{{Name: "before", Boxes: []box{content,
+			{Name: "type", Kind: "code", Len: 1},
+			{Name: "padding", Kind: "len", Len: n(innerPadding(r))}}},
+			{Name: "on the wire", Boxes: []box{header, cipher, tag}}}
 	default:
 		rows = []layer{{Name: "before", Boxes: []box{content}},
 			{Name: "on the wire", Boxes: []box{header, cipher, tag}}}

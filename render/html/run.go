@@ -23,7 +23,9 @@ type run struct {
 	Steps    []*step
 	Ladder   *ladder
 	Ring     []*secret
+	Schedule *schedule // of TLS 1.3
 	secrets  map[string]*secret
+	nodes    map[*explain.Node]*node
 	entries  []trace.Entry
 	dialect  message.Dialect
 }
@@ -54,6 +56,7 @@ type step struct {
 	Purpose     string
 	Facts       []fact
 	Derivations []*derivation
+	Tree        string // fragment of the key schedule, if values of it grow here
 	Bar         *keyBar
 	Message     *opened
 	Records     []*taken
@@ -62,6 +65,8 @@ type step struct {
 	Choices     []*trace.Choice
 	Next, Prev  string
 	key         string
+	story       []*explain.Node
+	nodes       []*node // of the key schedule, that grow here
 	rung        *explain.Rung
 }
 
@@ -122,11 +127,22 @@ func newRun(n, all int, r Run) *run {
 		v.Suite, v.Code = s.ID.String(), fmt.Sprintf("0x%04X", uint16(s.ID))
 	}
 	v.Verdicts = verdicts(v.Story)
+	v.growTree()
 	v.pages(explain.Rungs(r.Entries))
+	v.settle()
 	v.compute()
+	v.drawSchedule()
 	v.family()
 	v.Ladder = v.drawLadder()
 	return v
+}
+
+// Last returns the number of the last chapter.
+func (r *run) Last() int {
+	if len(r.Chapters) == 0 {
+		return 0
+	}
+	return r.Chapters[len(r.Chapters)-1].Number
 }
 
 func (r *run) title() string {
@@ -168,7 +184,7 @@ func verdicts(s *explain.Story) []verdict {
 func (r *run) pages(rungs []explain.Rung) {
 	used := map[string]int{}
 	for _, c := range r.Story.Chapters {
-		ch := chapter{Chapter: c, Intro: explain.Introduction(c.Number), Name: capital(c.Name)}
+		ch := chapter{Chapter: c, Intro: explain.Introduction(r.Version, c.Number), Name: capital(c.Name)}
 		for _, s := range c.Steps {
 			p := r.step(c, s)
 			if s.Line != nil && s.Line.Number <= len(rungs) {
@@ -195,7 +211,7 @@ func (r *run) pages(rungs []explain.Rung) {
 
 func (r *run) step(c explain.Chapter, s explain.Step) *step {
 	e := explain.Explain(s.Key)
-	p := &step{key: s.Key, Chapter: c.Number, Of: capital(c.Name), Title: e.Title, Line: s.Line,
+	p := &step{key: s.Key, story: s.Nodes, Chapter: c.Number, Of: capital(c.Name), Title: e.Title, Line: s.Line,
 		Ref:    e.Ref,
 		Client: e.Client, Server: e.Server, Purpose: e.Purpose, Way: "each side for itself"}
 	if l := s.Line; l != nil {
@@ -234,15 +250,24 @@ func hue(f explain.Fact, p *step) string {
 
 // fill adds derivations, signatures, choices, message and records to a step.
 func (r *run) fill(p *step) {
+	p.grow(r, p.story)
 	switch kind := base(p.key); kind {
 	case "master_secret", "key_block":
 		p.derive(r, kind)
+	case "shared":
+		p.grow(r, []*explain.Node{r.Story.Schedule.Node("shared_secret")})
 	case "finished":
+		if r.Story.Schedule != nil {
+			if p.grow(r, r.finishedNodes(p.Line.From)); len(p.Derivations) > 0 {
+				p.Facts = nil // the boxes of the derivations have them
+			}
+			break
+		}
 		p.derive(r, p.Line.From.String()+"_verify_data")
 	case "server_key_exchange":
 		p.Signed = r.signedBy(iana.Server)
 	case "certificate_verify":
-		p.Signed = r.signedBy(iana.Client)
+		p.Signed = r.signedBy(p.Line.From)
 	case "server_hello":
 		p.Choices = r.choices()
 	}
@@ -270,18 +295,27 @@ func base(key string) string {
 // "finished-client".
 func slug(s explain.Step) string {
 	name := base(s.Key)
+	if full, ok := strings.CutSuffix(s.Key, "/1.3"); ok && !oneSided[name] {
+		return strings.ToLower(strings.NewReplacer("_", "-", "/", "-").Replace(full))
+	}
 	if strings.HasSuffix(s.Key, "/client") || strings.HasSuffix(s.Key, "/server") {
 		name = s.Key
 	}
 	return strings.ToLower(strings.NewReplacer("_", "-", "/", "-", " ", "-").Replace(name))
 }
 
+// oneSided are the messages that only one side sends, so that their fragments name no side.
+var oneSided = map[string]bool{"client_hello": true, "server_hello": true,
+	"hello_retry_request": true, "encrypted_extensions": true, "certificate_request": true,
+	"new_session_ticket": true, "end_of_early_data": true}
+
 // capital changes "KEY EXCHANGE" to "Key exchange".
 func capital(s string) string {
 	if s == "" {
 		return s
 	}
-	return s[:1] + strings.ToLower(s[1:])
+	// Finished is the name of a message.
+	return s[:1] + strings.ReplaceAll(strings.ToLower(s[1:]), "finished", "Finished")
 }
 func (r *run) choices() (list []*trace.Choice) {
 	for _, e := range r.entries {

@@ -24,6 +24,14 @@
   };
   const show = (id, focus) => {
     const step = byID.get(id);
+    const part = step || id === "compare" ? null : document.getElementById(id), around = part && part.closest(".step");
+    if (around) { // a value of the key schedule
+      show(around.id, false);
+      for (let d = part; d && d !== around; d = d.parentElement) if (d.tagName === "DETAILS") d.open = true;
+      part.scrollIntoView();
+      if (focus && $("summary", part)) $("summary", part).focus({ preventScroll: true });
+      return true;
+    }
     const comparison = $("#compare");
     if (comparison) comparison.classList.toggle("here", id === "compare");
     if (!step && id !== "compare") return false;
@@ -308,7 +316,7 @@
     if (e.key === "ArrowRight") turn(1);
     else if (e.key === "ArrowLeft") turn(-1);
     else if (e.key === " ") playing(!timer);
-    else if (e.key >= "1" && e.key <= "6") chapter(e.key);
+    else if (e.key >= "1" && e.key <= "9") chapter(e.key);
     else if (e.key === "?") words();
     else if (e.key === "b") { opened = !opened; const d = current && document.getElementById(current.id + "-bytes"); if (d) d.open = opened; }
     else if (press) $(press).click();

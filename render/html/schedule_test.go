@@ -1,0 +1,103 @@
+package html_test
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+// boxOf returns the markup of a node of the key schedule, up to the next one.
+func boxOf(t *testing.T, page, id string) string {
+	t.Helper()
+	_, box, ok := strings.Cut(page, ` id="`+id+`">`)
+	if !ok {
+		t.Fatalf("there is no %s", id)
+	}
+	box, _, _ = strings.Cut(box, `<details class="node `)
+	return box
+}
+
+// Every value of the key schedule is on the page with the values of both sides, what it is made
+// from, what it is for, where it grows, and a command of another tool that prints it. See RFC 8446
+// §7.1.
+func TestKeyScheduleHasEveryValue(t *testing.T) {
+	nodes, commands := 0, 0
+	for _, e := range examples[4:] {
+		r := perform(t, e.options, e.flags)
+		page := write(t, r)
+		for _, n := range explain.NewSchedule(r.Entries).Nodes {
+			nodes++
+			box := boxOf(t, page, "node-"+strings.ReplaceAll(n.ID, "/", "-"))
+			value := hex.EncodeToString(n.Value.Bytes())
+			if strings.Count(box, ">"+value+"<") < 2 {
+				t.Errorf("%s: %s does not show both sides' values", e.name, n.ID)
+			}
+			for _, want := range []string{n.Title, explain.Escape(n.Use)} {
+				if !strings.Contains(box, strings.NewReplacer("&", "&amp;", "'", "&#39;").Replace(want)) {
+					t.Errorf("%s: %s does not say %q", e.name, n.ID, want)
+				}
+			}
+			for _, in := range []*explain.Node{n.Salt, n.Secret} {
+				if in != nil && !strings.Contains(box, hex.EncodeToString(in.Value.Bytes())) {
+					t.Errorf("%s: %s does not show its input %s", e.name, n.ID, in.ID)
+				}
+			}
+			if n.ID == "psk" {
+				continue // it is given
+			}
+			if !strings.Contains(box, "It grows in step") {
+				t.Errorf("%s: %s does not say where it grows", e.name, n.ID)
+			}
+			if !strings.Contains(box, "openssl ") {
+				t.Errorf("%s: %s has no command", e.name, n.ID)
+			}
+			commands += strings.Count(box, `<div class="command `)
+		}
+	}
+	t.Logf("%d nodes, %d commands", nodes, commands)
+	if nodes < 100 {
+		t.Error("too few")
+	}
+}
+
+// A hybrid's step shows both halves of its secret, and the commands of both.
+func TestHybridShowsBothHalves(t *testing.T) {
+	for _, group := range []iana.Group{iana.X25519MLKEM768, iana.SecP256r1MLKEM768,
+		iana.SecP384r1MLKEM1024} {
+		page := write(t, perform(t, demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256, Group: group,
+			Auth: throwaway.ECDSA}, ""))
+		_, step, _ := strings.Cut(page, `<article class="step" id="shared"`)
+		step, _, _ = strings.Cut(step, "</article>")
+		for _, want := range []string{"ML-KEM-", "openssl pkeyutl -derive", "openssl pkeyutl -decap",
+			explain.MLKEMNote[:20], "shared secret of ML-KEM"} {
+			if !strings.Contains(step, want) {
+				t.Errorf("%v: the step does not say %q", group, want)
+			}
+		}
+		for _, want := range []string{"_encapsulation_key", "_ciphertext"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%v: no field is called %s", group, want)
+			}
+		}
+	}
+}
+
+// The page says why the fields that TLS 1.3 keeps for middleboxes are there, what is inside of a
+// record, and what a signature covers.
+func TestPageOfTLS13SaysWhy(t *testing.T) {
+	page := write(t, perform(t, examples[6].options, ""))
+	for _, want := range []string{"legacy_version: it says TLS 1.2", "legacy_session_id: random",
+		"legacy_compression_methods: one byte", "It makes TLS 1.3 look like a resumption of TLS 1.2",
+		"The SHA-256 of “HelloRetryRequest”", "Asks for a share of another group",
+		"message_hash", "content, then its true type", "application_data: what it really is",
+		"TLS 1.3, server CertificateVerify", "64 spaces"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q", want)
+		}
+	}
+}
