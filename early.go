@@ -273,8 +273,9 @@ func (c *Config) sharedStart() *start {
 	return c.start.Load()
 }
 
-// earlyData returns how a server accepts early data.
+// earlyData returns how a side may have early data.
 func (c *Config) earlyData(me iana.Side) (d handshake.EarlyData, err error) {
+	d.Clock = c.Time
 	if me == iana.Client || c.MaxEarlyData == 0 {
 		return d, nil
 	}

@@ -446,6 +446,40 @@ func TestReplayedEarlyDataIsReadOnce(t *testing.T) {
 	}
 }
 
+// RFC 8446 §8.3: a hello that is held back is as old as it is when it comes, however long ago its
+// connection was made.
+func TestEarlyDataThatWasHeldBackIsRejected(t *testing.T) {
+	for held, want := range map[time.Duration]string{9 * time.Second: "pay", 11 * time.Second: ""} {
+		z := newZeroRTT(t)
+		flight := z.recorded(t)
+		a, b := rig.Wires(t)
+		got := make(chan arrived, 1)
+		asked := make(chan struct{})
+		go func() { got <- hear(vitrine.Server(&waiting{Conn: b, asked: asked}, z.server)) }()
+		<-asked // the handshake has begun
+		z.serverClock.advance(held)
+		if _, err := a.Write(flight); err != nil {
+			t.Fatal(err)
+		}
+		a.(*net.TCPConn).CloseWrite()
+		if end := <-got; string(end.early) != want {
+			t.Errorf("held for %v: the server read %q, expected %q", held, end.early, want)
+		}
+	}
+}
+
+// waiting says when it is first read.
+type waiting struct {
+	net.Conn
+	once  sync.Once
+	asked chan struct{}
+}
+
+func (w *waiting) Read(p []byte) (int, error) {
+	w.once.Do(func() { close(w.asked) })
+	return w.Conn.Read(p)
+}
+
 // RFC 8446 §4.2.10 and §5.2: early data is protected.
 func TestGarbageInsteadOfEarlyDataEndsTheConnection(t *testing.T) {
 	z := newZeroRTT(t)

@@ -19,6 +19,10 @@ import (
 
 // EarlyData is what a side may do with early data. The zero value sends none and accepts none.
 type EarlyData struct {
+	// Clock returns the time, by which tickets are dated and judged; nil: Config.Now, which does not
+	// go on. A hello, or a ticket, may come long after the connection was made.
+	Clock func() time.Time
+
 	// Sends lets a client send early data, if its ticket allows it.
 	Sends bool
 
@@ -33,6 +37,14 @@ type EarlyData struct {
 	// it: of all calls for one ticket, one reports true. Both may be slow.
 	Announce func(ctx context.Context, ticket []byte) error
 	Take     func(ctx context.Context, ticket []byte) (bool, error)
+}
+
+// clock returns the time by which tickets are dated.
+func (l *live) clock() time.Time {
+	if l.Clock == nil {
+		return l.now()
+	}
+	return l.Clock()
 }
 
 // EarlyStatus says what became of a client's early data.

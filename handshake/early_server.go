@@ -94,11 +94,12 @@ func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 		return "", "", err
 	}
 	first := psks.Identities[0]
-	if v.now().Before(v.EarlyFrom) {
+	now := v.clock()
+	if now.Before(v.EarlyFrom) {
 		return "this server was just started, and may have read it before", "RFC 8446 §8.2", nil
 	}
 	told := time.Duration(first.ObfuscatedTicketAge-k.AgeAdd) * time.Millisecond
-	ours := v.now().Sub(k.Issued)
+	ours := now.Sub(k.Issued)
 	if off := (told - ours).Abs(); k.Issued.IsZero() || off > EarlyWindow {
 		return fmt.Sprintf("the client says that its ticket is %v old, and it is %v", told,
 			ours.Round(time.Millisecond)), "RFC 8446 §8.3", nil

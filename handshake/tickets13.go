@@ -50,7 +50,7 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	k := c.sessionOf(&m.Score, m.Secret(t.Nonce), iana.Client)
 	c.inherit(k, c.key)
 	k.ServerName, k.ID, k.Ticket = c.ServerName, nil, t.Ticket
-	k.AgeAdd, k.Issued = t.AgeAdd, c.now()
+	k.AgeAdd, k.Issued = t.AgeAdd, c.clock()
 	k.Deadline = k.Issued.Add(time.Duration(t.LifetimeHint) * time.Second)
 	var early message.MaxEarlyData
 	if _, err := read(t.Extensions, iana.ExtEarlyData, &early); err != nil {
@@ -114,7 +114,7 @@ func (v *server) newTicket13(ctx context.Context, s *Score,
 	if key := v.chosen.key; key != nil && key.session == nil {
 		k.PSKIdentity = key.identity // by which keyOfTicket finds the key again
 	}
-	k.ID, k.Issued, k.MaxEarlyData = nil, v.now(), v.allowsEarly()
+	k.ID, k.Issued, k.MaxEarlyData = nil, v.clock(), v.allowsEarly()
 	left := v.lifetime13() - k.Issued.Sub(k.Created)
 	if left < time.Second {
 		return nil, nil
