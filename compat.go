@@ -1,6 +1,7 @@
 package vitrine
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -62,13 +63,19 @@ func InsecureCipherSuites() []*CipherSuite {
 }
 
 func cipherSuites(wanted func(*suite.Suite) bool) (list []*CipherSuite) {
-	for _, s := range suite.All() {
+	all := append(suite.All13(), suite.All()...)
+	slices.SortFunc(all, func(a, b *suite.Suite) int { return cmp.Compare(a.ID, b.ID) })
+	for _, s := range all {
 		if !wanted(s) {
 			continue
 		}
 		entry := &CipherSuite{ID: uint16(s.ID), Name: s.String(),
 			Insecure: suite.Status(s) >= suite.Deprecated}
-		for v := max(s.MinVersion(), iana.TLS10); v <= iana.TLS12; v++ {
+		lowest, highest := max(s.MinVersion(), iana.TLS10), iana.TLS12
+		if s.TLS13() {
+			lowest, highest = iana.TLS13, iana.TLS13
+		}
+		for v := lowest; v <= highest; v++ {
 			entry.SupportedVersions = append(entry.SupportedVersions, uint16(v))
 		}
 		list = append(list, entry)

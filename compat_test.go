@@ -115,9 +115,8 @@ func TestTLSUniqueIsThatOfCryptoTLS(t *testing.T) {
 			t.Errorf("exported %x and %x, %v, %v", got, want, err, ourErr)
 		}
 	}
-	c, _ := rig.Pair(t,
-		rig.ClientConfig(func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }),
-		rig.ServerConfig(t))
+	c, _ := rig.Pair(t, rig.ClientConfig(rig.Until12,
+		func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }), rig.ServerConfig(t))
 	if s := c.ConnectionState(); s.TLSUnique != nil {
 		t.Error("there is a tls-unique without the extended master secret")
 	}

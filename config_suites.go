@@ -48,6 +48,7 @@ func (c *Config) versions(p *handshake.Parameters) {
 func (c *Config) suites(p *handshake.Parameters) error {
 	var err error
 	if c.CipherSuites13 != nil {
+		p.ByMachine13 = false
 		if p.Suites13, err = named("CipherSuites13", c.CipherSuites13, suite.ByID13); err != nil {
 			return err
 		}

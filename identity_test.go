@@ -325,11 +325,16 @@ func (l *lines) Write(b []byte) (int, error) {
 	return l.Buffer.Write(b)
 }
 
-// The other end is crypto/tls: what both derive and log must be the same.
+// The other end is crypto/tls: what both derive and log must be the same. It does not log the
+// exporter's secret of TLS 1.3, from which ours is checked.
 func TestExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T) {
+	rig.EachVersion(t, testExporterAndKeyLogAgreeWithCryptoTLS)
+}
+
+func testExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T, version func(*vitrine.Config)) {
 	var ours, theirs lines
 	config := &tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName,
-		MaxVersion: tls.VersionTLS12, KeyLogWriter: &theirs,
+		MaxVersion: rig.ClientConfig(version).MaxVersion, KeyLogWriter: &theirs,
 		Certificates: []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}}
 	logs := func(c *vitrine.Config) { c.KeyLogWriter = &ours }
 	compare := func(c *vitrine.Conn, other *tls.Conn) {
@@ -347,13 +352,14 @@ func TestExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T) {
 				}
 			}
 		}
-		if _, err := c.ExportKeyingMaterial("master secret", nil, 48); err == nil {
+		if _, err := c.ExportKeyingMaterial("master secret", nil, 48); err == nil &&
+			config.MaxVersion == tls.VersionTLS12 { // in TLS 1.3 no label is anybody else's
 			t.Error("the master_secret was exported")
 		}
 		t.Logf("%d exports", n)
 	}
 	a, b := rig.Wires(t)
-	client, server := vitrine.Client(a, rig.ClientConfig(logs)), tls.Server(b, config)
+	client, server := vitrine.Client(a, rig.ClientConfig(version, logs)), tls.Server(b, config)
 	if _, err := client.ExportKeyingMaterial("EXPORTER-vitrine", nil, 32); err == nil {
 		t.Error("exported before the handshake")
 	}
@@ -362,12 +368,26 @@ func TestExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T) {
 	}
 	compare(client, server)
 	a, b = rig.Wires(t)
-	other, us := tls.Client(a, config), vitrine.Server(b, rig.ServerConfig(t, logs))
+	other, us := tls.Client(a, config), vitrine.Server(b, rig.ServerConfig(t, version, logs))
 	if err, serverErr := rig.Shake(other, us); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
 	}
 	compare(us, other)
-	if ours.String() != theirs.String() || strings.Count(ours.String(), "CLIENT_RANDOM ") != 2 {
+	logged := map[uint16][]string{vitrine.VersionTLS12: {"CLIENT_RANDOM"},
+		vitrine.VersionTLS13: {"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+			"CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"}}
+	for _, label := range logged[config.MaxVersion] {
+		if strings.Count(ours.String(), label+" ") != 2 {
+			t.Errorf("%s: not once for each connection:\n%s", label, ours.String())
+		}
+	}
+	mine := slices.Sorted(strings.Lines(ours.String()))
+	exporters := len(mine)
+	mine = slices.DeleteFunc(mine,
+		func(line string) bool { return strings.HasPrefix(line, "EXPORTER_SECRET ") })
+	exporters -= len(mine)
+	if want := slices.Sorted(strings.Lines(theirs.String())); !slices.Equal(mine, want) ||
+		config.MaxVersion == vitrine.VersionTLS13 != (exporters == 2) {
 		t.Errorf("got key log\n%sexpected\n%s", ours.String(), theirs.String())
 	}
 }

@@ -148,7 +148,7 @@ func (p *Policy) orModern() *Policy {
 func (p *Policy) parameters() handshake.Parameters {
 	return handshake.Parameters{
 		Policy: p.name + " " + p.date, MinVersion: p.minVersion, MaxVersion: p.maxVersion,
-		Suites: p.CipherSuites(), Suites13: p.CipherSuites13(), Groups: p.groups,
+		Suites: p.CipherSuites(), Suites13: p.CipherSuites13(), ByMachine13: true, Groups: p.groups,
 		Schemes:   p.schemes,
 		MinDHBits: p.minDHBits, SecureRenegotiation: p.secureRenegotiation,
 		LaxKeyUsage: p.laxKeyUsage,

@@ -59,6 +59,7 @@ type Parameters struct {
 	MinVersion, MaxVersion iana.Version
 	Suites                 []iana.CipherSuite // until TLS 1.2
 	Suites13               []iana.CipherSuite // of TLS 1.3
+	ByMachine13            bool               // a server orders Suites13: see suite.PreferenceWith13
 	Groups                 []iana.Group
 	Schemes                []iana.SignatureScheme
 	MinDHBits              int  // the shortest prime of a peer's own finite-field group

@@ -54,7 +54,11 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
 // suites13 are our suites that the client offers, in our order; after a HelloRetryRequest the one
 // that it chose. There is at least one. See RFC 8446 §4.1.1 and §4.1.4.
 func (v *server) suites13(ch *message.ClientHello, s *Score) (suites []*suite.Suite, err error) {
-	for _, id := range common(v.Suites13, ch.CipherSuites) {
+	ours := v.Suites13
+	if v.ByMachine13 {
+		ours = suite.PreferenceWith13(ch.CipherSuites)
+	}
+	for _, id := range common(ours, ch.CipherSuites) {
 		row := suite.ByID13(id)
 		if row != nil && (!s.Retried() || id == s.Retry.CipherSuite) {
 			suites = append(suites, row)

@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -29,26 +30,31 @@ func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
 	return nil
 }
 
-// chooseShare takes our first group of which the client sent a share. If there is none, our first
-// that it lists is asked for, once.
+// chooseShare takes our first group of which the client sent a share. But a hybrid that we prefer,
+// and that the client lists, is asked for: what is recorded today must not wait for a quantum
+// computer because of a guess. If there is neither, our first group that it lists is asked for.
+// Each asks once.
 func (got *chosen) chooseShare(h *hello13, c *Config, s *Score) error {
 	if !h.sentGroups {
 		return missing13(iana.ExtKeyShare)
 	}
-	var first kex.Group
+	var first, hybrid kex.Group // that we would ask for
 	for _, id := range h.groups {
 		g, ok := kex.Named(id)
 		if !ok {
 			continue
 		}
+		i := slices.IndexFunc(h.shares,
+			func(share message.KeyShareEntry) bool { return share.Group == id })
+		if i >= 0 && (hybrid == nil || id.Hybrid()) {
+			got.group, got.share = g, h.shares[i].KeyExchange
+			return got.keeps(s)
+		}
 		if first == nil {
 			first = g
 		}
-		for _, share := range h.shares {
-			if share.Group == id {
-				got.group, got.share = g, share.KeyExchange
-				return got.keeps(s)
-			}
+		if hybrid == nil && id.Hybrid() {
+			hybrid = g
 		}
 	}
 	if first == nil {
@@ -56,7 +62,9 @@ func (got *chosen) chooseShare(h *hello13, c *Config, s *Score) error {
 			"no group in common: the client lists %v, we allow %v", alert.Few(h.listed),
 			alert.Few(c.Groups))
 	}
-	got.group = first
+	if got.group = hybrid; hybrid == nil {
+		got.group = first
+	}
 	return got.keeps(s)
 }
 

@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"cmp"
 	"crypto"
 	"slices"
 	"strings"
@@ -116,10 +117,29 @@ func ByID13(id iana.CipherSuite) *Suite { return find(tls13, id) }
 
 // Preference13 returns the suites of TLS 1.3 that need no naming, the best for this machine first.
 // Those with CCM are for small devices, and left out.
-func Preference13() []iana.CipherSuite {
+func Preference13() []iana.CipherSuite { return preference13(fastest()) }
+
+// PreferenceWith13 returns the suites of Preference13 in the order for a server whose client offers
+// these suites of all versions. A client that puts another suite before those with AES-GCM has no
+// instructions for AES, and gets ChaCha20-Poly1305, as with crypto/tls.
+func PreferenceWith13(offered []iana.CipherSuite) []iana.CipherSuite {
+	for _, id := range offered {
+		s := cmp.Or(ByID13(id), ByID(id))
+		if s == nil {
+			continue
+		}
+		if s.Cipher == record.AES_128_GCM || s.Cipher == record.AES_256_GCM {
+			return Preference13()
+		}
+		break
+	}
+	return preference13(chachaFirst)
+}
+
+func preference13(fast aead) []iana.CipherSuite {
 	gcm := []iana.CipherSuite{iana.TLS_AES_128_GCM_SHA256, iana.TLS_AES_256_GCM_SHA384}
 	chacha := []iana.CipherSuite{iana.TLS_CHACHA20_POLY1305_SHA256}
-	if fastest().order[0] == record.CHACHA20_POLY1305 {
+	if fast.order[0] == record.CHACHA20_POLY1305 {
 		return append(chacha, gcm...)
 	}
 	return append(gcm, chacha...)

@@ -16,7 +16,7 @@ const resumable = tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
 // both ends.
 func BenchmarkResumption(b *testing.B) {
 	b.Run("vitrine/ticket", func(b *testing.B) {
-		c, s := rig.ClientConfig(), rig.ServerConfig(b)
+		c, s := rig.ClientConfig(rig.Until12), rig.ServerConfig(b, rig.Until12)
 		c.CipherSuites, c.ClientSessionCache = []uint16{resumable},
 			vitrine.NewLRUClientSessionCache(1)
 		s.Certificates = []tls.Certificate{rig.Certificate(b, throwaway.ECDSA)}

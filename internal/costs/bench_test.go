@@ -41,7 +41,7 @@ var handshakes = []struct {
 type ends func(client, server net.Conn) (rig.Shaker, rig.Shaker)
 
 func vitrineEnds(b *testing.B, suite uint16, key throwaway.Kind, group tls.CurveID) ends {
-	c, s := rig.ClientConfig(), rig.ServerConfig(b)
+	c, s := rig.ClientConfig(rig.Until12), rig.ServerConfig(b, rig.Until12)
 	s.Certificates = []tls.Certificate{rig.Certificate(b, key)}
 	for _, x := range []*vitrine.Config{c, s} {
 		x.CipherSuites, x.SessionTicketsDisabled = []uint16{suite}, true
@@ -74,8 +74,10 @@ func BenchmarkHandshake(b *testing.B) {
 		b.Run("vitrine/"+h.name,
 			func(b *testing.B) { benchmarkHandshake(b, vitrineEnds(b, h.suite, h.key, h.group)) })
 		if h.tls {
-			b.Run("crypto_tls/"+h.name,
-				func(b *testing.B) { benchmarkHandshake(b, cryptoTLSEnds(b, h.suite, h.key, h.group)) })
+			b.Run(
+				"crypto_tls/"+h.name,
+				func(b *testing.B) { benchmarkHandshake(b, cryptoTLSEnds(b, h.suite, h.key, h.group)) },
+			)
 		}
 	}
 }
@@ -132,11 +134,15 @@ var ciphers = []struct {
 
 func BenchmarkBulk(b *testing.B) {
 	for _, c := range ciphers {
-		b.Run("vitrine/"+c.name,
-			func(b *testing.B) { benchmarkBulk(b, vitrineEnds(b, c.suite, throwaway.ECDSA, tls.X25519)) })
+		b.Run(
+			"vitrine/"+c.name,
+			func(b *testing.B) { benchmarkBulk(b, vitrineEnds(b, c.suite, throwaway.ECDSA, tls.X25519)) },
+		)
 		if c.tls {
-			b.Run("crypto_tls/"+c.name,
-				func(b *testing.B) { benchmarkBulk(b, cryptoTLSEnds(b, c.suite, throwaway.ECDSA, tls.X25519)) })
+			b.Run(
+				"crypto_tls/"+c.name,
+				func(b *testing.B) { benchmarkBulk(b, cryptoTLSEnds(b, c.suite, throwaway.ECDSA, tls.X25519)) },
+			)
 		}
 	}
 }
@@ -193,7 +199,7 @@ func (forgetful) Put(trace.Entry) {}
 func BenchmarkTracing(b *testing.B) {
 	for name, sink := range map[string]trace.Sink{"off": nil, "on": forgetful{}} {
 		b.Run(name, func(b *testing.B) {
-			c, s := rig.ClientConfig(), rig.ServerConfig(b)
+			c, s := rig.ClientConfig(rig.Until12), rig.ServerConfig(b, rig.Until12)
 			s.Certificates = []tls.Certificate{rig.Certificate(b, throwaway.ECDSA)}
 			c.Trace, s.Trace = sink, sink
 			benchmarkHandshake(b, func(client, server net.Conn) (rig.Shaker, rig.Shaker) {

@@ -1,6 +1,7 @@
 package parity_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -20,15 +21,17 @@ func TestWhatTheComparisonCallsTheSameBehavesTheSame(t *testing.T) {
 			if r.role != "" && r.role != role {
 				continue
 			}
-			n++
-			t.Run(strings.ReplaceAll(r.covers, " ", "+")+"/"+r.what+"/"+role, func(t *testing.T) {
-				t.Parallel()
-				got, want := r.observe(t, role == "client", true),
-					r.observe(t, role == "client", false)
-				if same := slices.Equal(got, want); same == r.differs {
-					t.Errorf("expected differences: %v; seen:%s", r.differs, differences(got, want))
+			for _, highest := range []uint16{tls.VersionTLS12, 0} { // 0: what both have by default
+				n++
+				name := strings.ReplaceAll(r.covers, " ", "+") + "/" + r.what + "/" + role
+				if highest != 0 {
+					name += "/until " + tls.VersionName(highest)
 				}
-			})
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					r.compare(t, highest, role == "client")
+				})
+			}
 		}
 	}
 	declared := typesAndConstants(t)
@@ -41,6 +44,14 @@ func TestWhatTheComparisonCallsTheSameBehavesTheSame(t *testing.T) {
 		}
 	}
 	t.Logf("%d rows", n)
+}
+
+// compare plays a row with an end of ours and with one of crypto/tls.
+func (r *row) compare(t *testing.T, highest uint16, client bool) {
+	got, want := r.observe(t, highest, client, true), r.observe(t, highest, client, false)
+	if same := slices.Equal(got, want); same == r.expected(highest) {
+		t.Errorf("expected differences: %v; seen:%s", r.expected(highest), differences(got, want))
+	}
 }
 
 // differences are the lines that two runs do not share.

@@ -8,6 +8,7 @@ import (
 	"math/rand"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/rig"
@@ -78,7 +79,8 @@ func credentialRows() []row {
 			act: func(p *play) {
 				p.server.Certificates = nil
 				for i, kind := range []throwaway.Kind{throwaway.ECDSA, throwaway.RSA, throwaway.ECDSA} {
-					cert, err := rig.Authority().Issue(kind, []string{fmt.Sprintf("%c.test", 'a'+i)})
+					cert, err := rig.Authority().
+						Issue(kind, []string{fmt.Sprintf("%c.test", 'a'+i)})
 					if err != nil {
 						p.Fatal(err)
 					}
@@ -99,7 +101,7 @@ func credentialRows() []row {
 func parameterRows() []row {
 	return []row{
 		{covers: "Config.CipherSuites ConnectionState.CipherSuite",
-			what: "of the server in its order", role: "server", differs: true,
+			what: "of the server in its order", role: "server", differs: true, in13: alike,
 			set: func(p *play) {
 				p.server.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
 					tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256}
@@ -127,6 +129,7 @@ func parameterRows() []row {
 		}},
 		{covers: "Config.CurvePreferences ConnectionState.CurveID",
 			what: "of the server in its order", role: "server", differs: true,
+			in13: alike, // the client sends a share of its first
 			set: func(p *play) {
 				p.client.CurvePreferences = []tls.CurveID{tls.X25519, tls.CurveP521}
 				p.server.CurvePreferences = []tls.CurveID{tls.CurveP521, tls.X25519}
@@ -181,10 +184,26 @@ func sessionRows() []row {
 			logs := [2]bytes.Buffer{}
 			p.client.KeyLogWriter, p.server.KeyLogWriter = &logs[0], &logs[1]
 			p.shake()
-			form := regexp.MustCompile(`^CLIENT_RANDOM [0-9a-f]{64} [0-9a-f]{96}\n$`)
-			p.note("form %v, the same %v", form.Match(logs[0].Bytes()),
-				bytes.Equal(logs[0].Bytes(), logs[1].Bytes()))
+			form := regexp.MustCompile(`(?m)^[A-Z0-9_]+ [0-9a-f]{64} [0-9a-f]{64,96}$`)
+			var lines [2][]string
+			for i := range logs {
+				lines[i] = form.FindAllString(logs[i].String(), -1)
+				slices.Sort(lines[i])
+				lines[i] = slices.DeleteFunc(lines[i],
+					func(line string) bool { return strings.HasPrefix(line, "EXPORTER_SECRET ") })
+			}
+			p.note("%d lines, the same %v", len(lines[0]), slices.Equal(lines[0], lines[1]))
 		}},
+		{covers: "Config.KeyLogWriter", what: "the exporter's secret", in13: unlike,
+			act: func(p *play) {
+				var log bytes.Buffer
+				p.client.KeyLogWriter = &log
+				if !p.subject {
+					p.client.KeyLogWriter, p.server.KeyLogWriter = nil, &log
+				}
+				p.shake()
+				p.note("%v", strings.Contains(log.String(), "EXPORTER_SECRET "))
+			}},
 		{covers: "Config.Rand", what: "a source of the program's", act: func(p *play) {
 			p.client.Rand, p.server.Rand = rand.New(rand.NewSource(1)), rand.New(rand.NewSource(2))
 			p.shake()
@@ -211,8 +230,8 @@ func sessionRows() []row {
 			act: ticketKeys([][32]byte{{1}}, [][32]byte{{1}}, [][32]byte{{2}, {1}},
 				[][32]byte{{3}})},
 		{covers: "Config.SetSessionTicketKeys", what: "dropped after a rotation", role: "server",
-			differs: true,
-			act:     ticketKeys([][32]byte{{1}}, [][32]byte{{2}, {1}}, [][32]byte{{2}})},
+			differs: true, in13: alike, // where a resumed session gets a new ticket
+			act: ticketKeys([][32]byte{{1}}, [][32]byte{{2}, {1}}, [][32]byte{{2}})},
 		{covers: "Config.ClientSessionCache ConnectionState.OCSPResponse " +
 			"ConnectionState.SignedCertificateTimestamps " +
 			"ConnectionState.PeerCertificates Conn.OCSPResponse",
