@@ -392,6 +392,37 @@ func testExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T, version func(*vitrine
 	}
 }
 
+// RFC 9266 §2, with crypto/tls, which has no name for it, at the other end. In TLS 1.3 there is no
+// tls-unique.
+func TestTheChannelBindingOfAnExporter(t *testing.T) {
+	rig.EachVersion(t, testTheChannelBindingOfAnExporter)
+}
+
+func testTheChannelBindingOfAnExporter(t *testing.T, version func(*vitrine.Config)) {
+	a, b := rig.Wires(t)
+	client := vitrine.Client(a, rig.ClientConfig(version))
+	server := tls.Server(b, &tls.Config{
+		Certificates: []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}})
+	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
+		t.Fatal(err, serverErr)
+	}
+	ours, theirs := client.ConnectionState(), server.ConnectionState()
+	got, err := ours.TLSExporter()
+	want, wantErr := theirs.ExportKeyingMaterial("EXPORTER-Channel-Binding", []byte{}, 32)
+	if err != nil || wantErr != nil || len(got) != 32 || !bytes.Equal(got, want) {
+		t.Errorf("got %x, %v, expected %x, %v", got, err, want, wantErr)
+	}
+	if unique := ours.TLSUnique != nil; unique != (ours.Version == tls.VersionTLS12) {
+		t.Errorf("%s: a tls-unique: %v", vitrine.VersionName(ours.Version), unique)
+	}
+	plain, _ := rig.Pair(t, rig.ClientConfig(rig.Until12,
+		func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off }), rig.ServerConfig(t))
+	state := plain.ConnectionState()
+	if b, err := state.TLSExporter(); b != nil || err == nil {
+		t.Errorf("without the extended master secret: %x", b)
+	}
+}
+
 // RFC 7627 §5.4: without the extension a master_secret may belong to two connections.
 func TestExporterNeedsExtendedMasterSecret(t *testing.T) {
 	client, server := rig.Pair(

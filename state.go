@@ -36,7 +36,8 @@ type ConnectionState struct {
 	OCSPResponse                []byte
 
 	// TLSUnique is the channel binding of RFC 5929 §3: the first Finished of the handshake. Without
-	// the extended master secret it binds nothing (the triple handshake attack), and is nil.
+	// the extended master secret it binds nothing (the triple handshake attack), and is nil; so it
+	// is in TLS 1.3, for which it is not defined. See TLSExporter.
 	TLSUnique []byte
 
 	// PSKIdentity is the client's identity of the pre-shared key that proved both sides, also if a
@@ -78,6 +79,14 @@ func (s *ConnectionState) ExportKeyingMaterial(label string, context []byte,
 		return nil, errNotDone
 	}
 	return s.export(label, context, length)
+}
+
+// TLSExporter returns the channel binding "tls-exporter": 32 bytes that the two ends of this
+// connection can derive, and nobody else. It is there in TLS 1.3, where tls-unique has no meaning,
+// and before with the extended master secret. Its errors are those of ExportKeyingMaterial. See
+// RFC 9266 §2.
+func (s *ConnectionState) TLSExporter() ([]byte, error) {
+	return s.ExportKeyingMaterial("EXPORTER-Channel-Binding", []byte{}, 32)
 }
 
 // ConnectionState returns what was negotiated. Before the handshake is done it is the zero value,

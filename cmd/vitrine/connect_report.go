@@ -21,6 +21,7 @@ import (
 type report struct {
 	Target      string          `json:"target"`
 	Offers      string          `json:"offers_up_to"`
+	Offered     *offerReport    `json:"offered,omitempty"`
 	Phases      []phaseReport   `json:"phases"`
 	Negotiated  *negotiated     `json:"negotiated,omitempty"`
 	Chain       []*certReport   `json:"chain,omitempty"`
@@ -53,6 +54,7 @@ type negotiated struct {
 	OpenSSL        string   `json:"suite_openssl"`
 	KeyExchange    string   `json:"key_exchange"`
 	Group          string   `json:"group,omitempty"`
+	Retry          bool     `json:"hello_retry_request"`
 	Authentication string   `json:"authentication,omitempty"` // TLS 1.3: see signature
 	Signature      string   `json:"signature,omitempty"`
 	ForwardSecret  bool     `json:"forward_secret"`
@@ -107,6 +109,7 @@ func newReport(c *caller, a *attempt) *report {
 	for _, cert := range r.certs {
 		r.Chain = append(r.Chain, newCertReport(cert))
 	}
+	r.Offered = newOfferReport(a.events.entries())
 	r.judge(c, a)
 	if a.err == nil {
 		r.settle(a)
@@ -163,7 +166,7 @@ func (r *report) settle(a *attempt) {
 		Authentication: row.Auth.String(), Group: s.GroupName, ForwardSecret: row.ForwardSecret(),
 		ALPN:       s.NegotiatedProtocol,
 		ServerName: s.ServerName, Extensions: []string{}, Stapled: len(s.OCSPResponse) > 0,
-		SCTs: len(s.SignedCertificateTimestamps), Resumed: s.DidResume,
+		SCTs: len(s.SignedCertificateTimestamps), Resumed: s.DidResume, Retry: s.HelloRetryRequest,
 		ClientCert: "not asked for",
 	}
 	for _, x := range []struct {

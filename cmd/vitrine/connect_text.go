@@ -59,6 +59,9 @@ func (r *report) writeHead(w io.Writer) {
 			l.put(p.Name, "%s: %s", p.Detail, ms(p.took))
 		}
 	}
+	if r.Offered != nil {
+		r.Offered.write(l)
+	}
 	r.writeNegotiated(l)
 	r.writeChain(l)
 	if len(r.Concerns)+len(r.Remarks) > 0 {
@@ -89,6 +92,10 @@ func (r *report) writeNegotiated(l lines) {
 		secret = "NOT forward secret"
 	}
 	l.put("exchange", "%s", explain.Join(", ", n.KeyExchange, n.Group, secret))
+	if n.Retry {
+		l.put("retry", "the server asked for a share of %s: HelloRetryRequest, one round trip more",
+			n.Group)
+	}
 	if n.Signature != "" {
 		l.put("signature", "%s", n.Signature)
 	}
