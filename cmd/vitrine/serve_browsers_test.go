@@ -90,9 +90,13 @@ func TestCurlSpeaksBothVersionsOfHTTP(t *testing.T) {
 	s, ca := serving(t)
 	for flag, want := range map[string]string{"--http1.1": `protocol     "http/1.1"`,
 		"--http2": `protocol     "h2"`} {
-		out, err := shell(t, "curl -sS --cacert "+ca+" "+flag+" https://"+s.addr+"/")
-		if err != nil || !strings.Contains(out, want) {
-			t.Errorf("curl %s: %v\n%s", flag, err, out)
+		for tls, version := range map[string]string{"": "TLS 1.3", "--tls-max 1.2": "TLS 1.2"} {
+			out, err := shell(t,
+				strings.Join([]string{"curl -sS --cacert", ca, flag, tls, "https://" + s.addr}, " "))
+			if err != nil || !strings.Contains(out, want) ||
+				!strings.Contains(out, "version      "+version) {
+				t.Errorf("curl %s %s: %v\n%s", flag, tls, err, out)
+			}
 		}
 	}
 	out, err := shell(t, "curl -sS -i http://"+s.addr+"/")
@@ -106,7 +110,8 @@ func TestCurlSpeaksBothVersionsOfHTTP(t *testing.T) {
 
 var printedPin = regexp.MustCompile(`pin sha256/(\S+);`)
 
-// A browser shows the page over HTTP/2. It trusts the pin of the key instead of the CA.
+// A browser shows the page over HTTP/2 and TLS 1.3, with the hybrid group. It trusts the pin of the
+// key instead of the CA.
 func TestChromiumSeesThePage(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a browser takes seconds to start")
@@ -127,7 +132,9 @@ func TestChromiumSeesThePage(t *testing.T) {
 	cmd.WaitDelay = 5 * time.Second
 	out, err := cmd.Output()
 	if err != nil || !strings.Contains(string(out), "hello from behind the glass") ||
-		!strings.Contains(string(out), `"h2"`) {
+		!strings.Contains(string(out), `"h2"`) ||
+		!strings.Contains(string(out), "version      TLS 1.3") ||
+		!strings.Contains(string(out), `group        "X25519MLKEM768"`) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for range 100 { // the log has it
