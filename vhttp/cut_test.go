@@ -9,11 +9,17 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
 // A server that ends its connection without close_notify: RFC 9112 §6.3 and §8 say which bodies
 // that cuts. What net/http over crypto/tls takes, a Transport takes, and no more.
 func TestTransportReadsWhatOnlyTheEndOfTheConnectionEnds(t *testing.T) {
+	rig.EachVersion(t, testTransportReadsWhatOnlyTheEndOfTheConnectionEnds)
+}
+
+func testTransportReadsWhatOnlyTheEndOfTheConnectionEnds(t *testing.T,
+	version func(*vitrine.Config)) {
 	for _, c := range []struct {
 		what   string
 		answer string
@@ -45,7 +51,7 @@ func TestTransportReadsWhatOnlyTheEndOfTheConnectionEnds(t *testing.T) {
 				if err != nil {
 					return
 				}
-				conn := vitrine.Server(raw, serverConfig())
+				conn := vitrine.Server(raw, serverConfig(version))
 				http.ReadRequest(bufio.NewReader(conn))
 				io.WriteString(conn, c.answer)
 				if c.record {

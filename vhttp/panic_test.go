@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -63,6 +64,10 @@ func attempt(t *testing.T, url, protocol string) {
 // net/http and x/net/http2 read and write in goroutines of their own, in which nobody recovers:
 // reading ahead while a handler runs, reading and writing frames.
 func TestAPanicOfOneConnectionEndsThatConnectionAlone(t *testing.T) {
+	rig.EachVersion(t, testAPanicOfOneConnectionEndsThatConnectionAlone)
+}
+
+func testAPanicOfOneConnectionEndsThatConnectionAlone(t *testing.T, version func(*vitrine.Config)) {
 	for _, c := range []struct {
 		name, protocol string
 		direction      trace.Direction
@@ -87,7 +92,7 @@ func TestAPanicOfOneConnectionEndsThatConnectionAlone(t *testing.T) {
 			})
 			sink := &trap{direction: c.direction}
 			sink.left.Store(c.nth)
-			url := serve(t, s, serverConfig(func(c *vitrine.Config) { c.Trace = sink }))
+			url := serve(t, s, serverConfig(version, func(c *vitrine.Config) { c.Trace = sink }))
 			attempt(t, url, c.protocol)
 			if !strings.Contains(told.String(), "a bug: the trap was sprung") {
 				t.Errorf("the log has no bug: %q", told.String())
@@ -103,10 +108,14 @@ func TestAPanicOfOneConnectionEndsThatConnectionAlone(t *testing.T) {
 }
 
 func TestAPanicOfACallbackIsAFailedHandshake(t *testing.T) {
+	rig.EachVersion(t, testAPanicOfACallbackIsAFailedHandshake)
+}
+
+func testAPanicOfACallbackIsAFailedHandshake(t *testing.T, version func(*vitrine.Config)) {
 	var told logged
 	var calm atomic.Bool
 	s := &http.Server{ErrorLog: log.New(&told, "", 0), Handler: http.HandlerFunc(facts)}
-	url := serve(t, s, serverConfig(func(c *vitrine.Config) {
+	url := serve(t, s, serverConfig(version, func(c *vitrine.Config) {
 		c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) {
 			if !calm.Load() {
 				panic("no Config today")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/vhttp"
 )
 
@@ -28,6 +29,10 @@ func eventually(t *testing.T, what string, holds func() bool) {
 }
 
 func TestShutdownWaitsForRequestsAndTakesNoMore(t *testing.T) {
+	rig.EachVersion(t, testShutdownWaitsForRequestsAndTakesNoMore)
+}
+
+func testShutdownWaitsForRequestsAndTakesNoMore(t *testing.T, version func(*vitrine.Config)) {
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		t.Run(protocol, func(t *testing.T) {
 			begun, finish := make(chan struct{}), make(chan struct{})
@@ -39,7 +44,7 @@ func TestShutdownWaitsForRequestsAndTakesNoMore(t *testing.T) {
 				}
 				fmt.Fprint(w, "done")
 			})}
-			url := serve(t, s, serverConfig())
+			url := serve(t, s, serverConfig(version))
 			slow, idle := transport(t, only(protocol)), transport(t, only(protocol))
 			fetch(t, idle, "GET", url, nil) // this one's connection has nothing to wait for
 			answer := make(chan string, 1)
@@ -80,13 +85,17 @@ func TestShutdownWaitsForRequestsAndTakesNoMore(t *testing.T) {
 }
 
 func TestCloseCutsRequestsInFlight(t *testing.T) {
+	rig.EachVersion(t, testCloseCutsRequestsInFlight)
+}
+
+func testCloseCutsRequestsInFlight(t *testing.T, version func(*vitrine.Config)) {
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		begun := make(chan struct{})
 		s := &http.Server{Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 			close(begun)
 			<-r.Context().Done() // which a cut connection ends
 		})}
-		url := serve(t, s, serverConfig())
+		url := serve(t, s, serverConfig(version))
 		failed := make(chan error, 1)
 		go func() {
 			req, _ := http.NewRequestWithContext(t.Context(), "GET", url, nil)
@@ -109,6 +118,10 @@ func TestCloseCutsRequestsInFlight(t *testing.T) {
 type key string
 
 func TestTheServersHooksAreHonoured(t *testing.T) {
+	rig.EachVersion(t, testTheServersHooksAreHonoured)
+}
+
+func testTheServersHooksAreHonoured(t *testing.T, version func(*vitrine.Config)) {
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		t.Run(protocol, func(t *testing.T) {
 			var mu sync.Mutex
@@ -138,7 +151,7 @@ func TestTheServersHooksAreHonoured(t *testing.T) {
 				}
 			})
 			asked := make(chan any, 1)
-			url := serve(t, s, serverConfig(func(c *vitrine.Config) {
+			url := serve(t, s, serverConfig(version, func(c *vitrine.Config) {
 				c.GetConfigForClient = func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
 					asked <- i.Context().Value(key("base"))
 					return nil, nil
@@ -187,7 +200,11 @@ func TestAHandshakeHasTheServersTime(t *testing.T) {
 
 // A connection that stalls must not keep others waiting: each shakes hands by itself.
 func TestAStalledHandshakeHoldsNobodyUp(t *testing.T) {
-	url := serve(t, &http.Server{Handler: http.HandlerFunc(facts)}, serverConfig())
+	rig.EachVersion(t, testAStalledHandshakeHoldsNobodyUp)
+}
+
+func testAStalledHandshakeHoldsNobodyUp(t *testing.T, version func(*vitrine.Config)) {
+	url := serve(t, &http.Server{Handler: http.HandlerFunc(facts)}, serverConfig(version))
 	for range 5 {
 		c, err := net.Dial("tcp", strings.TrimPrefix(url, "https://"))
 		if err != nil {
@@ -202,10 +219,14 @@ func TestAStalledHandshakeHoldsNobodyUp(t *testing.T) {
 
 // One server may serve several listeners at once, and other connections beside.
 func TestOneServerServesSeveralListeners(t *testing.T) {
+	rig.EachVersion(t, testOneServerServesSeveralListeners)
+}
+
+func testOneServerServesSeveralListeners(t *testing.T, version func(*vitrine.Config)) {
 	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, "%s %v", r.Proto, vhttp.Conn(r) != nil)
 	})}
-	a, b := serve(t, s, serverConfig()), serve(t, s, serverConfig(only("http/1.1")))
+	a, b := serve(t, s, serverConfig(version)), serve(t, s, serverConfig(version, only("http/1.1")))
 	rt := transport(t)
 	for url, want := range map[string]string{a: "HTTP/2.0 true", b: "HTTP/1.1 true"} {
 		if _, body := fetch(t, rt, "GET", url, nil); body != want {
@@ -224,7 +245,11 @@ func TestOneServerServesSeveralListeners(t *testing.T) {
 
 // The preface of HTTP/2 is a request that any client can write: in HTTP/1.1 it opens nothing.
 func TestThePrefaceIsNoWayIntoHTTP2(t *testing.T) {
-	url := serve(t, &http.Server{Handler: http.HandlerFunc(facts)}, serverConfig())
+	rig.EachVersion(t, testThePrefaceIsNoWayIntoHTTP2)
+}
+
+func testThePrefaceIsNoWayIntoHTTP2(t *testing.T, version func(*vitrine.Config)) {
+	url := serve(t, &http.Server{Handler: http.HandlerFunc(facts)}, serverConfig(version))
 	c, err := vitrine.Dial("tcp", strings.TrimPrefix(url, "https://"), clientConfig())
 	if err != nil {
 		t.Fatal(err)
@@ -241,16 +266,20 @@ func TestThePrefaceIsNoWayIntoHTTP2(t *testing.T) {
 
 // What a GetConfigForClient offers is seen when it was agreed on, and no sooner.
 func TestAProtocolThatNobodySpeaksEndsTheConnection(t *testing.T) {
+	rig.EachVersion(t, testAProtocolThatNobodySpeaksEndsTheConnection)
+}
+
+func testAProtocolThatNobodySpeaksEndsTheConnection(t *testing.T, version func(*vitrine.Config)) {
 	var told logged
 	s := &http.Server{ErrorLog: log.New(&told, "", 0),
 		Handler: http.HandlerFunc(func(http.ResponseWriter,
 			*http.Request) {
 			t.Error("a request was served")
 		})}
-	url := serve(t, s, serverConfig(func(c *vitrine.Config) {
+	url := serve(t, s, serverConfig(version, func(c *vitrine.Config) {
 		c.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config,
 			error) {
-			return serverConfig(only("imap")), nil
+			return serverConfig(version, only("imap")), nil
 		}
 	}))
 	c, err := vitrine.Dial("tcp", strings.TrimPrefix(url, "https://"), clientConfig(only("imap")))

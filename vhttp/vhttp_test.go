@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/vhttp"
 )
@@ -40,18 +41,23 @@ func stdClient(second bool) *http.Transport {
 		TLSClientConfig: &tls.Config{RootCAs: authority().Pool(), ServerName: "localhost"}}
 }
 
+// The suites of TLS 1.3 are not in the lists of those of TLS 1.2, which HTTP/2 is picky about.
 func TestBothProtocolsAreSpokenWithBothStacks(t *testing.T) {
-	until12 := func(c *vitrine.Config) { c.MaxVersion = vitrine.VersionTLS12 }
+	rig.EachVersion(t, testBothProtocolsAreSpokenWithBothStacks)
+}
+
+func testBothProtocolsAreSpokenWithBothStacks(t *testing.T, version func(*vitrine.Config)) {
+	want := serverConfig(version).MaxVersion
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.TLS == nil || r.TLS.Version != tls.VersionTLS12 || !r.TLS.HandshakeComplete {
+		if r.TLS == nil || r.TLS.Version != want || !r.TLS.HandshakeComplete {
 			t.Errorf("r.TLS is %+v", r.TLS)
 		}
 		fmt.Fprint(w, r.Proto)
 	})
-	ours := serve(t, &http.Server{Handler: handler}, serverConfig(until12))
-	ours1 := serve(t, &http.Server{Handler: handler}, serverConfig(until12, only("http/1.1")))
+	ours := serve(t, &http.Server{Handler: handler}, serverConfig(version))
+	ours1 := serve(t, &http.Server{Handler: handler}, serverConfig(version, only("http/1.1")))
 	std := httptest.NewUnstartedServer(handler)
-	std.TLS = &tls.Config{Certificates: certificates(), MaxVersion: tls.VersionTLS12}
+	std.TLS = &tls.Config{Certificates: certificates(), MaxVersion: want}
 	std.EnableHTTP2 = true
 	std.StartTLS()
 	defer std.Close()
@@ -78,7 +84,8 @@ func TestBothProtocolsAreSpokenWithBothStacks(t *testing.T) {
 				t.Errorf("%s: the client spoke %s, the server %q, expected %s", c.what, res.Proto,
 					body, c.want)
 			}
-			if res.TLS == nil || res.TLS.PeerCertificates[0].DNSNames[0] != "localhost" {
+			if res.TLS == nil || res.TLS.Version != want ||
+				res.TLS.PeerCertificates[0].DNSNames[0] != "localhost" {
 				t.Errorf("%s: Response.TLS is %+v", c.what, res.TLS)
 			}
 		}
@@ -86,49 +93,14 @@ func TestBothProtocolsAreSpokenWithBothStacks(t *testing.T) {
 	t.Logf("%d requests", n)
 }
 
-// TLS 1.3 is the default. Its suites are not in the lists of those below, which HTTP/2 is picky
-// about.
-func TestBothProtocolsAreSpokenOverTLS13(t *testing.T) {
-	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.TLS == nil || r.TLS.Version != tls.VersionTLS13 {
-			t.Errorf("r.TLS is %+v", r.TLS)
-		}
-		fmt.Fprint(w, r.Proto)
-	})
-	ours := serve(t, &http.Server{Handler: handler}, serverConfig())
-	std := httptest.NewUnstartedServer(handler)
-	std.TLS = &tls.Config{Certificates: certificates()}
-	std.EnableHTTP2 = true
-	std.StartTLS()
-	defer std.Close()
-	for _, c := range []struct {
-		what string
-		rt   http.RoundTripper
-		url  string
-		want string
-	}{
-		{"ours, both", transport(t), ours, "HTTP/2.0"},
-		{"ours, HTTP/1.1", transport(t, only("http/1.1")), ours, "HTTP/1.1"},
-		{"net/http's client", stdClient(true), ours, "HTTP/2.0"},
-		{"net/http's client of HTTP/1.1", stdClient(false), ours, "HTTP/1.1"},
-		{"net/http's server", transport(t), std.URL, "HTTP/2.0"},
-	} {
-		for range 2 {
-			res, body := fetch(t, c.rt, "GET", c.url, nil)
-			if res.Proto != c.want || body != c.want || res.TLS.Version != tls.VersionTLS13 {
-				t.Errorf("%s: the client spoke %s, the server %q, expected %s", c.what, res.Proto,
-					body, c.want)
-			}
-		}
-	}
-}
+func TestCurlSpeaksBothProtocols(t *testing.T) { rig.EachVersion(t, testCurlSpeaksBothProtocols) }
 
-func TestCurlSpeaksBothProtocols(t *testing.T) {
+func testCurlSpeaksBothProtocols(t *testing.T, version func(*vitrine.Config)) {
 	curl, err := exec.LookPath("curl")
 	if err != nil {
 		t.Skip("curl is not here (Debian: curl)")
 	}
-	url := serve(t, &http.Server{Handler: http.HandlerFunc(facts)}, serverConfig())
+	url := serve(t, &http.Server{Handler: http.HandlerFunc(facts)}, serverConfig(version))
 	for flag, want := range map[string]string{"--http2": "HTTP/2.0 ", "--http1.1": "HTTP/1.1 "} {
 		out, err := exec.Command(curl, "-sSk", flag, url).CombinedOutput()
 		if err != nil || !strings.HasPrefix(string(out), want) ||
@@ -198,11 +170,15 @@ func TestAServersHTTP2UnderAProhibitedSuiteIsRefused(t *testing.T) {
 }
 
 func TestBigBodiesGoBothWaysAtOnce(t *testing.T) {
+	rig.EachVersion(t, testBigBodiesGoBothWaysAtOnce)
+}
+
+func testBigBodiesGoBothWaysAtOnce(t *testing.T, version func(*vitrine.Config)) {
 	url := serve(t,
 		&http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			_ = http.NewResponseController(w).EnableFullDuplex()
 			io.Copy(w, r.Body)
-		})}, serverConfig())
+		})}, serverConfig(version))
 	big := bytes.Repeat([]byte("vitrine "), 4<<20/8)
 	for _, protocol := range []string{"h2", "http/1.1"} {
 		rt := transport(t, only(protocol))
@@ -223,8 +199,12 @@ func TestBigBodiesGoBothWaysAtOnce(t *testing.T) {
 // The transport that finds the other protocol must not lose the body on the way: both begin with
 // HTTP/1.1's dial.
 func TestABodySurvivesTheChangeOfTransport(t *testing.T) {
+	rig.EachVersion(t, testABodySurvivesTheChangeOfTransport)
+}
+
+func testABodySurvivesTheChangeOfTransport(t *testing.T, version func(*vitrine.Config)) {
 	echo := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(w, r.Body) })
-	url := serve(t, &http.Server{Handler: echo}, serverConfig())
+	url := serve(t, &http.Server{Handler: echo}, serverConfig(version))
 	rt := transport(t)
 	closed := &closing{Reader: strings.NewReader("once")}
 	if _, body := fetch(t, rt, "POST", url, closed); body != "once" {
@@ -239,7 +219,7 @@ func TestABodySurvivesTheChangeOfTransport(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go vhttp.Serve(vhttp.NewListener(l, serverConfig()), s)
+	go vhttp.Serve(vhttp.NewListener(l, serverConfig(version)), s)
 	url = "https://" + l.Addr().String()
 	if res, _ := fetch(t, rt, "POST", url, strings.NewReader("a")); res.Proto != "HTTP/2.0" {
 		t.Fatal(res.Proto)
@@ -252,7 +232,7 @@ func TestABodySurvivesTheChangeOfTransport(t *testing.T) {
 	}
 	s = &http.Server{Handler: echo}
 	defer s.Close()
-	go vhttp.Serve(vhttp.NewListener(l, serverConfig(only("http/1.1"))), s)
+	go vhttp.Serve(vhttp.NewListener(l, serverConfig(version, only("http/1.1"))), s)
 	closed = &closing{Reader: strings.NewReader("twice")}
 	if res, body := fetch(t, rt, "POST", url, closed); body != "twice" || res.Proto != "HTTP/1.1" {
 		t.Errorf("got %q by %s", body, res.Proto)
@@ -267,6 +247,10 @@ type closing struct {
 func (c *closing) Close() error { c.n++; return nil }
 
 func TestManyRequestsAtOnceShareOneConnectionOfHTTP2(t *testing.T) {
+	rig.EachVersion(t, testManyRequestsAtOnceShareOneConnectionOfHTTP2)
+}
+
+func testManyRequestsAtOnceShareOneConnectionOfHTTP2(t *testing.T, version func(*vitrine.Config)) {
 	var mu sync.Mutex
 	seen := map[*vitrine.Conn]int{}
 	url := serve(t,
@@ -274,7 +258,7 @@ func TestManyRequestsAtOnceShareOneConnectionOfHTTP2(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			seen[vhttp.Conn(r)]++
-		})}, serverConfig())
+		})}, serverConfig(version))
 	rt := transport(t)
 	var all sync.WaitGroup
 	for range 50 {
