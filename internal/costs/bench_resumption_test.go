@@ -2,6 +2,8 @@ package costs_test
 
 import (
 	"crypto/tls"
+	"errors"
+	"io"
 	"net"
 	"testing"
 
@@ -10,57 +12,57 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-const resumable = tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+// resumptions are by ticket: RFC 5246 Figure 2 with RFC 5077, and RFC 8446 §2.2 with psk_dhe_ke.
+var resumptions = []struct {
+	name string
+	parameters
+}{
+	{"ticket", parameters{tls.VersionTLS12, rig.ECDSAGCM, throwaway.ECDSA, 0}},
+	{"13_psk_X25519", parameters{tls.VersionTLS13, 0, throwaway.ECDSA, tls.X25519}},
+	{"13_psk_X25519MLKEM768", parameters{tls.VersionTLS13, 0, throwaway.ECDSA, tls.X25519MLKEM768}},
+}
 
-// BenchmarkResumption is the abbreviated handshake of RFC 5246 Figure 2, by a ticket (RFC 5077),
-// both ends.
 func BenchmarkResumption(b *testing.B) {
-	b.Run("vitrine/ticket", func(b *testing.B) {
-		c, s := rig.ClientConfig(rig.Until12), rig.ServerConfig(b, rig.Until12)
-		c.CipherSuites, c.ClientSessionCache = []uint16{resumable},
-			vitrine.NewLRUClientSessionCache(1)
-		s.Certificates = []tls.Certificate{rig.Certificate(b, throwaway.ECDSA)}
-		benchmarkResumption(b, func(client, server net.Conn) (rig.Shaker, rig.Shaker) {
-			return vitrine.Client(client, c), vitrine.Server(server, s)
-		},
-			func(conn rig.Shaker) bool { return conn.(*vitrine.Conn).ConnectionState().DidResume })
-	})
-	b.Run("crypto_tls/ticket", func(b *testing.B) {
-		c := &tls.Config{RootCAs: rig.Authority().Pool(), ServerName: rig.ServerName,
-			MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{resumable},
-			ClientSessionCache: tls.NewLRUClientSessionCache(1)}
-		s := &tls.Config{Certificates: []tls.Certificate{rig.Certificate(b, throwaway.ECDSA)}}
-		benchmarkResumption(b, func(client, server net.Conn) (rig.Shaker, rig.Shaker) {
-			return tls.Client(client, c), tls.Server(server, s)
-		},
-			func(conn rig.Shaker) bool { return conn.(*tls.Conn).ConnectionState().DidResume })
-	})
-}
-
-// benchmarkResumption counts what does not resume as a failure: it would measure something else.
-func benchmarkResumption(b *testing.B, make ends, resumed func(rig.Shaker) bool) {
-	first := true
-	benchmarkHandshake(b, func(client, server net.Conn) (rig.Shaker, rig.Shaker) {
-		c, s := make(client, server)
-		return checked{c, func() {
-			if !resumed(c) && !first {
-				b.Error("not resumed")
-			}
-			first = false
-		}}, s
-	})
-}
-
-// checked is looked at after its handshake.
-type checked struct {
-	rig.Shaker
-	check func()
-}
-
-func (c checked) Handshake() error {
-	err := c.Shaker.Handshake()
-	if err == nil {
-		c.check()
+	for _, r := range resumptions {
+		compare(b, r.name,
+			resuming(vitrineEnds(b, r.parameters, vitrine.NewLRUClientSessionCache(1)),
+				func(c rig.Shaker) bool { return c.(*vitrine.Conn).ConnectionState().DidResume }),
+			resuming(cryptoTLSEnds(b, r.parameters, tls.NewLRUClientSessionCache(1)),
+				func(c rig.Shaker) bool { return c.(*tls.Conn).ConnectionState().DidResume }))
 	}
-	return err
+}
+
+// resuming has the server send one byte after each handshake and the client read it: in TLS 1.3 the
+// tickets come before it. A handshake that does not resume fails: it would measure something else.
+func resuming(make ends, resumed func(rig.Shaker) bool) ends {
+	first := true
+	return func(client, server net.Conn) (rig.Shaker, rig.Shaker) {
+		c, s := make(client, server)
+		return followed{c, func() error {
+				if !resumed(c) && !first {
+					return errNotResumed
+				}
+				first = false
+				_, err := io.ReadFull(c, []byte{0})
+				return err
+			}}, followed{s, func() error {
+				_, err := s.Write([]byte{0})
+				return err
+			}}
+	}
+}
+
+var errNotResumed = errors.New("the handshake did not resume")
+
+// followed does something after its handshake.
+type followed struct {
+	rig.Shaker
+	then func() error
+}
+
+func (f followed) Handshake() error {
+	if err := f.Shaker.Handshake(); err != nil {
+		return err
+	}
+	return f.then()
 }

@@ -164,13 +164,13 @@ func idleClients(t *testing.T, addr string) {
 // BenchmarkIdle tells what a connection costs that says nothing, after 16 KiB were read and written
 // on it: both ends, with a goroutine that reads at each.
 func BenchmarkIdle(b *testing.B) {
-	key := throwaway.ECDSA
-	b.Run("vitrine", func(b *testing.B) {
-		idle(b, vitrineEnds(b, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, key, tls.X25519))
-	})
-	b.Run("crypto_tls", func(b *testing.B) {
-		idle(b, cryptoTLSEnds(b, tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, key, tls.X25519))
-	})
+	for name, p := range map[string]parameters{
+		"12": {tls.VersionTLS12, rig.ECDSAGCM, throwaway.ECDSA, tls.X25519},
+		"13": {tls.VersionTLS13, 0, throwaway.ECDSA, tls.X25519},
+	} {
+		b.Run("vitrine/"+name, func(b *testing.B) { idle(b, vitrineEnds(b, p, nil)) })
+		b.Run("crypto_tls/"+name, func(b *testing.B) { idle(b, cryptoTLSEnds(b, p, nil)) })
+	}
 }
 
 func idle(b *testing.B, make2 ends) {
