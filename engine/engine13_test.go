@@ -226,6 +226,22 @@ func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
 		{"§5.4: the inner type 0", iana.Client, func(e *Engine) error {
 			return e.Out.Seal(0, []byte{0, 0})
 		}, alert.UnexpectedMessage},
+		{"§4.5: a server's EndOfEarlyData", iana.Server, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordHandshake, raw(iana.EndOfEarlyData))
+		}, alert.UnexpectedMessage},
+		{"§5: an unknown inner type", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(99, []byte{0})
+		}, alert.UnexpectedMessage},
+		// Behind a content of one byte, the type 0 is padding, and the content is the type.
+		{"§5.4: an empty handshake record", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(0, []byte{byte(iana.RecordHandshake)})
+		}, alert.UnexpectedMessage},
+		{"§5.4: an empty alert", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(0, []byte{byte(iana.RecordAlert)})
+		}, alert.UnexpectedMessage},
+		{"§6: two alerts in a record", iana.Client, func(e *Engine) error {
+			return e.Out.Seal(iana.RecordAlert, []byte{1, 90, 1, 90})
+		}, alert.DecodeError},
 		{"§6: an alert of one byte", iana.Client, func(e *Engine) error {
 			return e.Out.Seal(iana.RecordAlert, []byte{1})
 		}, alert.DecodeError},
@@ -269,7 +285,7 @@ func TestLongTicketsOfTLS13AreNotKept(t *testing.T) {
 // In TLS 1.3 an alert's level means nothing, and two alerts end nothing by force: RFC 8446 §6.
 func TestAlertLevelsOfTLS13MeanNothing(t *testing.T) {
 	for d, ends := range map[alert.Description]bool{alert.UserCanceled: false,
-		alert.NoRenegotiation: true, alert.HandshakeFailure: true} {
+		alert.NoRenegotiation: true, alert.HandshakeFailure: true, 200: true} {
 		engines, _ := connectBy(t, config13)
 		if err := engines[0].SealAlert(alert.Warning, d, ""); err != nil {
 			t.Fatal(err)

@@ -19,24 +19,25 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 	}
 	second := func(f func(t *testing.T, m *message.ClientHello)) func(*testing.T) edit {
 		return func(t *testing.T) edit {
-			n := 0
-			return func(m message.Message) bool {
-				x, ok := m.(*message.ClientHello)
-				if !ok {
-					return false
-				}
-				if n++; n != 2 {
-					return false
-				}
-				f(t, x)
-				return true
-			}
+			return nth(2, func(m *message.ClientHello) { f(t, m) })
 		}
 	}
 	retry := func(client, server *Config) { server.Groups = []iana.Group{iana.Secp256r1} }
 	require := func(client,
 		server *Config) {
 		server.ClientAuth = ClientAuth{Request: true, Require: true}
+	}
+	certified := func(client, server *Config) {
+		server.ClientAuth = ClientAuth{Request: true}
+		client.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, "somebody")}
+	}
+	ffdhe := func(client, server *Config) {
+		client.Groups = []iana.Group{iana.FFDHE2048}
+		server.Groups = client.Groups
+	}
+	finite := func(b []byte) *message.KeyShares {
+		return &message.KeyShares{Shares: []message.KeyShareEntry{{Group: iana.FFDHE2048,
+			KeyExchange: b}}}
 	}
 	share := func(g iana.Group, n int) message.KeyShareEntry {
 		return message.KeyShareEntry{Group: g, KeyExchange: make([]byte, n)}
@@ -90,6 +91,34 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 				m *message.ClientHello) {
 				m.CipherSuites = []iana.CipherSuite{ecdheECDSA}
 			}), alert.HandshakeFailure, nil},
+		{"§4.1.1: no group in common", ch(func(t *testing.T, m *message.ClientHello) {
+			with(t, &m.Extensions, iana.ExtSupportedGroups,
+				&message.SupportedGroups{Groups: []iana.Group{iana.X448}})
+			with(t, &m.Extensions, iana.ExtKeyShare,
+				&message.KeyShares{Shares: []message.KeyShareEntry{share(iana.X448, 56)}})
+		}), alert.HandshakeFailure, nil},
+		{"§4.2.8.1: a finite field's share of p - 1", ch(func(t *testing.T, m *message.ClientHello) {
+			with(t, &m.Extensions, iana.ExtKeyShare, finite(pMinus1(t)))
+		}), alert.IllegalParameter, ffdhe},
+		{"§4.2.8.1: a finite field's share that is short",
+			ch(func(t *testing.T, m *message.ClientHello) {
+				with(t, &m.Extensions, iana.ExtKeyShare, finite([]byte{4}))
+			}), alert.IllegalParameter, ffdhe},
+		{"§D.5: SSL 3.0", ch(func(_ *testing.T, m *message.ClientHello) {
+			without(&m.Extensions, iana.ExtSupportedVersions)
+			m.Version = iana.SSL30
+		}), alert.ProtocolVersion, nil},
+		{"§4.4.2: an extension that we did not ask for", func(*testing.T) edit {
+			return on(func(m *message.Certificate) {
+				m.Extensions = []message.Extensions{{{Type: iana.ExtKeyShare}}}
+			})
+		}, alert.UnsupportedExtension, certified},
+		{"§4.4.3: a wrong signature", func(*testing.T) edit {
+			return on(func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 })
+		}, alert.DecryptError, certified},
+		{"§4.4.3: PKCS #1 v1.5", func(*testing.T) edit {
+			return on(func(m *message.CertificateVerify) { m.Scheme = iana.RSA_PKCS1_SHA256 })
+		}, alert.IllegalParameter, certified},
 		{"§4.2.1: TLS 1.2 alone",
 			ch(func(t *testing.T,
 				m *message.ClientHello) {

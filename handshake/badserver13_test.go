@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
@@ -30,17 +32,34 @@ func config13(seed string) *Config {
 type edit func(m message.Message) bool
 
 // on makes an edit of the first message of a type.
-func on[M message.Message](change func(M)) edit {
-	done := false
+func on[M message.Message](change func(M)) edit { return nth(1, change) }
+
+// nth makes an edit of the nth message of a type.
+func nth[M message.Message](n int, change func(M)) edit {
 	return func(m message.Message) bool {
 		x, ok := m.(M)
-		if !ok || done {
+		if !ok {
 			return false
 		}
-		done = true
+		if n--; n != 0 {
+			return false
+		}
 		change(x)
 		return true
 	}
+}
+
+// pMinus1 returns p - 1 of ffdhe2048, a share of order 2.
+func pMinus1(t *testing.T) []byte {
+	t.Helper()
+	g, ok := kex.Named(iana.FFDHE2048)
+	if !ok {
+		t.Fatal("ffdhe2048 is not known")
+	}
+	p, _ := kex.Params(g)
+	p = bytes.Clone(p)
+	p[len(p)-1]--
+	return p
 }
 
 // tampered performs a handshake in which from's messages are edited, and gives both sides' errors.
@@ -134,6 +153,23 @@ func sh13(f func(t *testing.T, m *message.ServerHello)) func(*testing.T) edit {
 func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 	retry := func(client, server *Config) { server.Groups = []iana.Group{iana.Secp256r1} }
 	ask := func(client, server *Config) { server.ClientAuth.Request = true }
+	older := func(client, server *Config) {
+		retry(client, server)
+		client.MinVersion, client.Suites = iana.TLS12, []iana.CipherSuite{ecdheECDSA}
+	}
+	ffdhe := func(client, server *Config) {
+		client.Groups = []iana.Group{iana.FFDHE2048}
+		server.Groups = client.Groups
+	}
+	finite := func(share []byte) *message.KeyShare {
+		return &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: iana.FFDHE2048,
+			KeyExchange: share}}
+	}
+	again := func(f func(t *testing.T, m *message.ServerHello)) func(*testing.T) edit {
+		return func(t *testing.T) edit {
+			return nth(2, func(m *message.ServerHello) { f(t, m) })
+		}
+	}
 	x := func(e func(m *message.EncryptedExtensions)) func(*testing.T) edit {
 		return func(*testing.T) edit { return on(e) }
 	}
@@ -198,6 +234,60 @@ func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 				with(t, &m.Extensions, iana.ExtCookie,
 					&message.Cookie{Cookie: make([]byte, maxCookie-1)})
 			}), alert.IllegalParameter, retry},
+		{"§4.1.4: another HelloRetryRequest", again(func(_ *testing.T, m *message.ServerHello) {
+			m.Random = message.RetryRandom()
+		}), alert.UnexpectedMessage, retry},
+		{"§4.1.4: a retry with a suite that was not offered",
+			sh13(func(_ *testing.T, m *message.ServerHello) {
+				m.CipherSuite = iana.TLS_AES_128_CCM_SHA256
+			}), alert.IllegalParameter, retry},
+		{"§4.1.4: another suite than the retry's",
+			again(func(_ *testing.T, m *message.ServerHello) {
+				m.CipherSuite = iana.TLS_CHACHA20_POLY1305_SHA256
+			}), alert.IllegalParameter, retry},
+		{"§4.1.4: an earlier version than the retry's",
+			again(func(t *testing.T, m *message.ServerHello) {
+				with(t, &m.Extensions, iana.ExtSupportedVersions,
+					&message.SelectedVersion{Version: iana.TLS12})
+			}), alert.IllegalParameter, retry},
+		{"§4.1.4: no version behind the retry's",
+			again(func(_ *testing.T, m *message.ServerHello) {
+				without(&m.Extensions, iana.ExtSupportedVersions)
+			}), alert.IllegalParameter, older},
+		{"§4.2.1: a version that was not offered", sh13(func(t *testing.T, m *message.ServerHello) {
+			with(t, &m.Extensions, iana.ExtSupportedVersions,
+				&message.SelectedVersion{Version: 0x0305})
+		}), alert.IllegalParameter, nil},
+		{"§4.2.8: a share of another group than the retry's",
+			again(func(t *testing.T, m *message.ServerHello) {
+				with(t, &m.Extensions, iana.ExtKeyShare,
+					&message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: iana.X25519,
+						KeyExchange: make([]byte, 32)}})
+			}), alert.IllegalParameter, retry},
+		{"§4.2.8.1: a finite field's share of p - 1", sh13(func(t *testing.T, m *message.ServerHello) {
+			with(t, &m.Extensions, iana.ExtKeyShare, finite(pMinus1(t)))
+		}), alert.IllegalParameter, ffdhe},
+		{"§4.2.8.1: a finite field's share that is short",
+			sh13(func(t *testing.T, m *message.ServerHello) {
+				with(t, &m.Extensions, iana.ExtKeyShare, finite([]byte{4}))
+			}), alert.IllegalParameter, ffdhe},
+		{"§D.1: an earlier version than ours", sh13(func(_ *testing.T, m *message.ServerHello) {
+			without(&m.Extensions, iana.ExtSupportedVersions)
+		}), alert.ProtocolVersion, nil},
+		{"§D.5: SSL 3.0", sh13(func(_ *testing.T, m *message.ServerHello) {
+			without(&m.Extensions, iana.ExtSupportedVersions)
+			m.Version = iana.SSL30
+		}), alert.ProtocolVersion, nil},
+		{"§4.2: a key share in CertificateRequest", func(*testing.T) edit {
+			return on(func(m *message.CertificateRequest) {
+				m.Extensions = append(m.Extensions, message.Extension{Type: iana.ExtKeyShare})
+			})
+		}, alert.IllegalParameter, ask},
+		{"§4.2: a key share beside a certificate", func(*testing.T) edit {
+			return on(func(m *message.Certificate) {
+				m.Extensions = []message.Extensions{{{Type: iana.ExtKeyShare}}}
+			})
+		}, alert.IllegalParameter, nil},
 		{"§4.3.1: a key share in EncryptedExtensions", x(func(m *message.EncryptedExtensions) {
 			m.Extensions = append(m.Extensions,
 				message.Extension{Type: iana.ExtKeyShare, Data: make([]byte, 4)})

@@ -49,7 +49,7 @@ type keyShare struct {
 
 // share makes a key share in a group.
 func (c *client) share(id iana.Group) error {
-	g, ok := kex.Named(id)
+	g, ok := kex.Named13(id)
 	if !ok {
 		return alert.Fail(alert.InternalError, "RFC 8446 §4.2.7", "the group %v is not known", id)
 	}

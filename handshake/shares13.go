@@ -40,7 +40,7 @@ func (got *chosen) chooseShare(h *hello13, c *Config, s *Score) error {
 	}
 	var first, hybrid kex.Group // that we would ask for
 	for _, id := range h.groups {
-		g, ok := kex.Named(id)
+		g, ok := kex.Named13(id)
 		if !ok {
 			continue
 		}

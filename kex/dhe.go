@@ -2,6 +2,7 @@ package kex
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -54,6 +55,25 @@ type finiteField struct {
 	g    *big.Int
 	id   iana.Group
 	name string
+	rule *shareRule // of TLS 1.2 if nil
+}
+
+// A shareRule is what a version of TLS makes of a bad share in a finite field.
+type shareRule struct {
+	padded bool // a share must have the length of the prime
+	alert  alert.Description
+	ref    string
+}
+
+var (
+	rule12 = &shareRule{alert: alert.HandshakeFailure, ref: "RFC 7919 §5.1"}
+	rule13 = &shareRule{padded: true, alert: alert.IllegalParameter, ref: "RFC 8446 §4.2.8.1"}
+)
+
+// refuse returns the error about a share.
+func (f *finiteField) refuse(why string) error {
+	rule := cmp.Or(f.rule, rule12)
+	return alert.KindShare.Fail(rule.alert, rule.ref, "got a share %s of %v", why, f.name)
 }
 
 // FiniteField returns the group of a server's dh_p and dh_g, big-endian. It fails with
@@ -145,21 +165,22 @@ func (o *fieldOffer) Share() []byte { return o.share }
 
 func (o *fieldOffer) Private() []byte { return o.private }
 
-// Finish computes Z = theirs^private mod p. theirs may have leading zeros or lack them. See RFC
-// 7919 §5.1, and §3 and §4 for the alert.
+// Finish computes Z = theirs^private mod p. In TLS 1.2 theirs may have leading zeros or lack them;
+// in TLS 1.3 it has the length of p. See RFC 7919 §5.1, §3 and §4, and RFC 8446 §4.2.8.1 and §6.
 func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
 	f := o.group
+	if cmp.Or(f.rule, rule12).padded && len(theirs) != (f.p.BitLen()+7)/8 {
+		return nil, f.refuse("that has not the length of the prime")
+	}
 	y := new(big.Int).SetBytes(theirs)
 	if !inside(y, f.p) {
-		return nil, alert.KindShare.Fail(alert.HandshakeFailure, "RFC 7919 §5.1",
-			"got a share that is not in 1 < Y < p-1 of %v", f.name)
+		return nil, f.refuse("that is not in 1 < Y < p-1")
 	}
 	z := f.power(y, o.private)
 	// If (p-1)/2 is not prime, y may lie in a small subgroup, whose few values can be guessed, and
 	// z may be 1 or -1. See NIST SP 800-56A §5.7.1.1.
 	if z.IsOne()|z.IsMinusOne(f.modulus) == 1 {
-		return nil, alert.KindShare.Fail(alert.HandshakeFailure, "RFC 7919 §5.1",
-			"got a share in a small subgroup of %v", f.name)
+		return nil, f.refuse("in a small subgroup")
 	}
 	return z.Bytes(f.modulus), nil
 }

@@ -73,7 +73,7 @@ type Offer interface {
 
 	// Finish checks the peer's share and returns the secret: the x-coordinate of a point (RFC 8422
 	// §5.10), or Z at the length of the prime, leading zeros included. An invalid share is
-	// illegal_parameter or, in a finite field, handshake_failure.
+	// illegal_parameter or, in a finite field of TLS 1.2, handshake_failure.
 	Finish(theirs []byte) (secret []byte, err error)
 }
 
@@ -95,6 +95,18 @@ func Named(id iana.Group) (Group, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Named13 returns the group with this code point as TLS 1.3 uses it: shares in a finite field have
+// the length of the prime, and each bad one is illegal_parameter. See RFC 8446 §4.2.8.1 and §6.
+func Named13(id iana.Group) (Group, bool) {
+	g, ok := Named(id)
+	if f, finite := g.(*finiteField); finite {
+		padded := *f
+		padded.rule = rule13
+		return &padded, ok
+	}
+	return g, ok
 }
 
 // answer makes an Offer and finishes it at once.

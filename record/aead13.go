@@ -68,6 +68,9 @@ func (a *aead13) sealPadded(dst []byte, seq uint64, h Header, plain []byte, pad 
 	return a.aead.Seal(dst[:start], a.setNonce(seq), dst[start:], header), nil
 }
 
+// maxCiphertext13 is how many bytes a protected record of TLS 1.3 may have. See RFC 8446 §5.2.
+const maxCiphertext13 = MaxPlaintext + 256
+
 // zeros are what records are padded with.
 var zeros [MaxPlaintext]byte
 
@@ -87,12 +90,18 @@ func (a *aead13) Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy {
 }
 
 // inner splits a TLSInnerPlaintext into its type and content. The type is the last byte that is not
-// zero. See RFC 8446 §5.4.
+// zero. Handshake messages and alerts have content. See RFC 8446 §5.4.
 func inner(plain []byte) (iana.ContentType, []byte, error) {
 	for i := len(plain) - 1; i >= 0; i-- {
-		if plain[i] != 0 {
-			return iana.ContentType(plain[i]), plain[:i], nil
+		if plain[i] == 0 {
+			continue
 		}
+		t := iana.ContentType(plain[i])
+		if i == 0 && (t == iana.RecordAlert || t == iana.RecordHandshake) {
+			return 0, nil, alert.KindRecord.Fail(alert.UnexpectedMessage, "RFC 8446 §5.4",
+				"got a protected %v without content", t)
+		}
+		return t, plain[:i], nil
 	}
 	return 0, nil,
 		alert.KindRecord.Fail(alert.UnexpectedMessage, "RFC 8446 §5.4",

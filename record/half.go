@@ -142,10 +142,16 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 	}
 	t, plain = hd.Type, fragment
 	if h.protection != nil {
+		innerType := h.protection.Traits().InnerType
+		if innerType && len(fragment) > maxCiphertext13 {
+			return 0, nil, alert.KindLength.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
+				"got a protected record of %d bytes, expected at most %d", len(fragment),
+				maxCiphertext13)
+		}
 		if plain, err = h.protection.Open(h.seq, hd, fragment); err != nil {
 			return 0, nil, err
 		}
-		if h.protection.Traits().InnerType {
+		if innerType {
 			if len(plain) > h.MaxFragment()+1 { // RFC 8446 §5.4: with its type and padding
 				return 0, nil, alert.KindLength.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
 					"got a record with %d bytes of inner plaintext, expected at most %d",
