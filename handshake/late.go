@@ -214,12 +214,17 @@ func (m *Machine) Proving() bool { return m.late.proof != nil }
 // TakeProof processes a message of a client's answer. It returns what the client has proved once
 // the last one came.
 func (m *Machine) TakeProof(raw []byte) (*Peer, error) {
+	p := m.late.proof
+	if p == nil && !m.late.context.waits() { // before anything of it is read or expanded
+		return nil, alert.KindOrder.Fail(alert.UnexpectedMessage, lateRef,
+			"got the client's %v after the handshake, without a certificate_request",
+			iana.HandshakeType(raw[0]))
+	}
 	parsed, err := m.dialect().Parse(raw)
 	if err != nil {
 		return nil, alert.Malformed(lateRef, err)
 	}
 	m.log.Message(iana.Client, parsed.Type(), raw, lateRef)
-	p := m.late.proof
 	switch msg := parsed.(type) {
 	case *message.Certificate, *message.CompressedCertificate:
 		if p == nil {
@@ -256,10 +261,6 @@ func (m *Machine) beginProof(raw []byte, msg message.Message) error {
 		}
 	}
 	request := m.late.context.take()
-	if request.raw == nil {
-		return alert.KindOrder.Fail(alert.UnexpectedMessage, lateRef,
-			"got the client's certificate, which we did not request")
-	}
 	config.ClientAuth = request.auth
 	if err := v.certificate13(cert, request.context); err != nil {
 		return err

@@ -26,6 +26,18 @@ func (a *awaitedContext) set(r lateRequest) bool {
 	return true
 }
 
+// waits reports whether a request is not answered yet. A nil a, of a connection in which nothing may
+// be requested, has none.
+func (a *awaitedContext) waits() bool {
+	if a == nil {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.raw != nil
+}
+
+// take returns the request that waits, which is then answered. There must be one.
 func (a *awaitedContext) take() lateRequest {
 	a.mu.Lock()
 	defer a.mu.Unlock()
