@@ -43,3 +43,16 @@ func (s Score) Format(f fmt.State, _ rune) { trace.Print(f, s) }
 
 // MarshalText returns what Format prints.
 func (s Score) MarshalText() ([]byte, error) { return trace.Text(s) }
+
+// Format prints the parameters with fingerprints of the keys of cookies, whatever the verb.
+func (p Parameters) Format(f fmt.State, _ rune) { trace.Print(f, p) }
+
+// MarshalText returns what Format prints.
+func (p Parameters) MarshalText() ([]byte, error) { return trace.Text(p) }
+
+// Format prints the answer with fingerprints of its messages, which are sent encrypted, whatever the
+// verb.
+func (a LateAnswer) Format(f fmt.State, _ rune) { trace.Print(f, a) }
+
+// MarshalText returns what Format prints.
+func (a LateAnswer) MarshalText() ([]byte, error) { return trace.Text(a) }

@@ -17,6 +17,7 @@ import (
 	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/internal/demo"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/keylog"
@@ -71,6 +72,8 @@ var samples = []reflect.Type{
 	reflect.TypeFor[capture.TappedConn](), reflect.TypeFor[explain.Detail](),
 	reflect.TypeFor[vhttp.Transport](), reflect.TypeFor[observe.Stream](),
 	reflect.TypeFor[observe.Watch](), reflect.TypeFor[observe.Watched](),
+	reflect.TypeFor[handshake.LateAnswer](), reflect.TypeFor[handshake.Parameters](),
+	reflect.TypeFor[demo.Outcome](),
 }
 
 // hollow are samples that hold secrets behind interfaces alone. live_test.go has real ones.
