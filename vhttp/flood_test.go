@@ -7,7 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/flood"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
 // frame is a frame of HTTP/2. See RFC 9113 §4.1.
@@ -17,10 +19,14 @@ func frame(typ, flags byte, stream uint32, payload string) string {
 	return string(binary.BigEndian.AppendUint32(b, stream)) + payload
 }
 
-// A client sends without end and reads nothing: requests to renegotiate, and of HTTP/2 whatever a
-// server answers or keeps. See CVE-2019-9511 to 9518 and RFC 9113 §10.5.
+// A client sends without end and reads nothing: requests to renegotiate or to update keys, and of
+// HTTP/2 whatever a server answers or keeps. See CVE-2019-9511 to 9518 and RFC 9113 §10.5.
 func TestClientThatNeverReadsCostsLittle(t *testing.T) {
-	const requests, most = 200_000, 2 << 20
+	rig.EachVersion(t, testClientThatNeverReadsCostsLittle)
+}
+
+func testClientThatNeverReadsCostsLittle(t *testing.T, version func(*vitrine.Config)) {
+	const requests, most = 30_000, 256 << 10
 	const settings, headers, ping, windowUpdate, unknown = 4, 1, 6, 8, 0xFA
 	// The client lets the server send as much as it likes, and asks for / (RFC 7541 appendix A).
 	second := "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" +
@@ -49,7 +55,7 @@ func TestClientThatNeverReadsCostsLittle(t *testing.T) {
 				}
 			}
 		}
-		url := serve(t, &http.Server{Handler: http.HandlerFunc(handler)}, serverConfig())
+		url := serve(t, &http.Server{Handler: http.HandlerFunc(handler)}, serverConfig(version))
 		peer, err := flood.Dial(strings.TrimPrefix(url, "https://"), c.protocol)
 		if err != nil {
 			t.Fatal(err)

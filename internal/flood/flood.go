@@ -9,12 +9,12 @@ import (
 	"fmt"
 	"net"
 	"runtime"
+	"runtime/metrics"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/message"
 )
 
 // A Peer is a client whose handshake is done.
@@ -36,13 +36,15 @@ func Dial(addr string, protocols ...string) (*Peer, error) {
 	return Client(conn, protocols...)
 }
 
-// Client performs a client's handshake over conn without checking the server.
+// Client performs a client's handshake over conn without checking the server, in TLS 1.2 or
+// TLS 1.3, whichever the server prefers.
 func Client(conn net.Conn, protocols ...string) (*Peer, error) {
 	p := &Peer{conn, engine.NewEngine(iana.Client, &handshake.Config{
 		Rand: rand.Reader,
 		Parameters: handshake.Parameters{
-			MinVersion: iana.TLS12, MaxVersion: iana.TLS12,
+			MinVersion: iana.TLS12, MaxVersion: iana.TLS13,
 			Suites:    []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
+			Suites13:  []iana.CipherSuite{iana.TLS_AES_128_GCM_SHA256},
 			Groups:    []iana.Group{iana.X25519, iana.Secp256r1},
 			Schemes:   []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256},
 			Protocols: protocols,
@@ -96,12 +98,12 @@ func (p *Peer) Send(data []byte) error {
 	return p.flush()
 }
 
-// Ask requests n renegotiations. data after each request keeps them from being too many in a row.
+// Ask makes n requests that a server has to answer: renegotiations in TLS 1.2, see RFC 5246
+// §7.4.1.1, and updates of the server's keys in TLS 1.3, see RFC 8446 §4.6.3. data after each
+// request keeps them from being too many in a row.
 func (p *Peer) Ask(n int, data []byte) error {
-	hello := make([]byte, message.HeaderLen)
-	hello[0] = byte(iana.ClientHello)
 	for i := range n {
-		if err := p.engine.Out.Seal(iana.RecordHandshake, hello); err != nil {
+		if err := p.request(); err != nil {
 			return err
 		}
 		if err := p.engine.Out.Seal(iana.RecordApplicationData, data); err != nil {
@@ -116,15 +118,43 @@ func (p *Peer) Ask(n int, data []byte) error {
 	return nil
 }
 
+// request seals one request. A KeyUpdate is sealed here because engine.UpdateKeys repeats no
+// request that is not answered.
+func (p *Peer) request() error {
+	if !p.engine.Machine().TLS13() {
+		return p.engine.Out.Seal(iana.RecordHandshake, []byte{byte(iana.ClientHello), 0, 0, 0})
+	}
+	update := []byte{byte(iana.KeyUpdate), 0, 0, 1, byte(iana.UpdateRequested)}
+	if err := p.engine.Out.Seal(iana.RecordHandshake, update); err != nil {
+		return err
+	}
+	return p.engine.Machine().KeyUpdate(iana.Client)
+}
+
 // Close closes the connection.
 func (p *Peer) Close() error { return p.conn.Close() }
 
-// Held returns the number of bytes in live objects and in stacks of this process.
+// Held returns the number of bytes in live objects and in stacks of this process, once it has
+// handled what was sent to it: when it allocates nothing any more, or after patience.
 func Held() int {
-	var m runtime.MemStats
+	for end := time.Now().Add(patience); !quiet() && time.Now().Before(end); {
+	}
 	for range 3 { // the second collection empties pools
 		runtime.GC()
 	}
-	runtime.ReadMemStats(&m)
-	return int(m.HeapAlloc + m.StackInuse)
+	return int(measure("/gc/heap/live:bytes") + measure("/memory/classes/heap/stacks:bytes"))
+}
+
+// quiet reports whether the process allocates next to nothing for a while.
+func quiet() bool {
+	const pause, little = 50 * time.Millisecond, 32 << 10
+	before := measure("/gc/heap/allocs:bytes")
+	time.Sleep(pause)
+	return measure("/gc/heap/allocs:bytes")-before < little
+}
+
+func measure(name string) uint64 {
+	sample := []metrics.Sample{{Name: name}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
 }

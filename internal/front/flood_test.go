@@ -6,13 +6,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/flood"
 	"github.com/vitrine-tls/vitrine/internal/front"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
 // A client of --forward, or of any other use, sends without end and reads nothing.
 func TestClientThatNeverReadsCostsLittle(t *testing.T) {
-	const requests, most = 200_000, 2 << 20
+	rig.EachVersion(t, testClientThatNeverReadsCostsLittle)
+}
+
+func testClientThatNeverReadsCostsLittle(t *testing.T, version func(*vitrine.Config)) {
+	const requests, most = 30_000, 256 << 10
 	back, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -37,6 +43,7 @@ func TestClientThatNeverReadsCostsLittle(t *testing.T) {
 	}()
 	forward := front.Forward(back.Addr().String(), time.Second, func(error) {})
 	h := open(t, &front.Server{Use: forward}, time.Second)
+	h.edit(version)
 	peer, err := flood.Dial(h.addr)
 	if err != nil {
 		t.Fatal(err)
