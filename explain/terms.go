@@ -132,6 +132,9 @@ func (r *registryOf) describe(n uint64, name string, t Term) Term {
 }
 
 func describeSuite(id iana.CipherSuite) (ref, text string) {
+	if s := suite.ByID13(id); s != nil {
+		return "RFC 8446 §B.4", describeSuite13(s)
+	}
 	s := suite.ByID(id)
 	if s == nil {
 		if name := id.OpenSSL(); name != "" {
@@ -155,10 +158,25 @@ func describeSuite(id iana.CipherSuite) (ref, text string) {
 	if s.ForwardSecret() {
 		parts = append(parts, "Forward secret.")
 	}
+	return suiteRef(s), strings.Join(append(parts, concernsOf(s)...), " ")
+}
+
+// describeSuite13 describes a suite of TLS 1.3, which says nothing of the key exchange.
+func describeSuite13(s *suite.Suite) string {
+	parts := []string{fmt.Sprintf("TLS 1.3: %s, HKDF with %v. Key exchange and signature are "+
+		"negotiated apart from it, by key_share and signature_algorithms. Each traffic secret "+
+		"gives %d bytes of key and %d of IV.", s.Cipher.Name, s.PRF, s.Cipher.KeyLen,
+		s.Cipher.IVLen(iana.TLS13))}
+	return strings.Join(append(parts, concernsOf(s)...), " ")
+}
+
+// concernsOf returns a sentence for each concern about a suite.
+func concernsOf(s *suite.Suite) []string {
+	var list []string
 	for _, c := range suite.Concerns(s) {
-		parts = append(parts, fmt.Sprintf("%s: %v: %s (%s).", c.What, c.Level, c.Reason, c.Ref))
+		list = append(list, fmt.Sprintf("%s: %v: %s (%s).", c.What, c.Level, c.Reason, c.Ref))
 	}
-	return suiteRef(s), strings.Join(parts, " ")
+	return list
 }
 
 // suiteRef returns the RFC that defines a suite.

@@ -60,7 +60,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 			own("handshake message", name)
 		}
 	}
-	for _, s := range suite.All() {
+	for _, s := range slices.Concat(suite.All13(), suite.All()) {
 		own("cipher suite", s.ID.String())
 	}
 	for _, g := range []iana.Group{iana.Secp256r1, iana.Secp384r1, iana.Secp521r1, iana.X25519,
@@ -122,6 +122,8 @@ func TestLookup(t *testing.T) {
 		{"ECDHE-RSA-AES128-GCM-SHA256", "cipher suite:TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
 		{"key_block", "word:key_block"},
 		{"Key Block", "word:key_block"},
+		{"early_secret", "word:Early Secret"},
+		{"HelloRetryRequest", "word:HelloRetryRequest"},
 		{"close_notify", "alert:close_notify"},
 		{"ServerHello", "handshake message:server_hello"},
 		{"prime256v1", "group:secp256r1"},

@@ -24,7 +24,7 @@ type row struct {
 	Cipher         string    `json:"cipher"`
 	MAC            string    `json:"mac"` // empty for an AEAD
 	Hash           string    `json:"hash"`
-	KeyBlock       layout    `json:"key_block"`
+	KeyBlock       *layout   `json:"key_block"` // nil in TLS 1.3, which has none
 	ForwardSecret  bool      `json:"forward_secret"`
 	Policy         string    `json:"policy"` // the strictest policy that has it, or empty
 	Status         string    `json:"status"`
@@ -39,7 +39,10 @@ type layout struct {
 	Total int `json:"total"`
 }
 
-func (l layout) String() string {
+func (l *layout) String() string {
+	if l == nil {
+		return "none: TLS 1.3"
+	}
 	return fmt.Sprintf("2 x (%2d + %2d + %2d) = %3d", l.MAC, l.Key, l.IV, l.Total)
 }
 
@@ -58,9 +61,11 @@ func newSuites() *cobra.Command {
 		Long: `Lists the cipher suites that Vitrine speaks: those whose row contains every WORD.
 
 The key_block column is what a suite takes from the key_block, in bytes: 2 x (MAC key + key + IV).
+Suites of TLS 1.3 have none, and work with every key exchange and every kind of certificate ("any").
 Policy is the strictest policy that has the suite; a suite with "by name" is used only if --suite
 names it.`,
 		Example: `  vitrine suites
+  vitrine suites 1.3
   vitrine suites ECDHE GCM
   vitrine suites deprecated`,
 		RunE: func(cmd *cobra.Command, words []string) error {
@@ -81,7 +86,7 @@ names it.`,
 
 func matching(words []string) []row {
 	var rows []row
-	for _, s := range suite.All() {
+	for _, s := range slices.Concat(suite.All13(), suite.All()) {
 		r := newRow(s)
 		text := strings.ToUpper(strings.Join(r.cells(), " "))
 		if !slices.ContainsFunc(words,
@@ -93,20 +98,23 @@ func matching(words []string) []row {
 }
 
 func newRow(s *suite.Suite) row {
-	shape := s.Shape(iana.TLS12)
 	r := row{
 		Name: s.ID.String(), OpenSSL: s.ID.OpenSSL(), Code: fmt.Sprintf("0x%04X", uint16(s.ID)),
 		KeyExchange: s.Kex.String(), Authentication: s.Auth.String(), Cipher: s.Cipher.Name,
-		Hash:          s.PRF.String(),
-		KeyBlock:      layout{shape.MAC, shape.Key, shape.IV, shape.Len()},
-		ForwardSecret: s.ForwardSecret(),
-		Status:        suite.Status(s).String(), Concerns: []concern{},
+		Hash: s.PRF.String(), ForwardSecret: s.ForwardSecret(),
+		Status: suite.Status(s).String(), Concerns: []concern{},
+	}
+	if s.TLS13() {
+		r.KeyExchange, r.Authentication = "any", "any"
+	} else {
+		shape := s.Shape(iana.TLS12)
+		r.KeyBlock = &layout{shape.MAC, shape.Key, shape.IV, shape.Len()}
 	}
 	if s.MAC != nil {
 		r.MAC = s.MAC.Name
 	}
 	for _, p := range vitrine.Policies() {
-		if slices.Contains(p.CipherSuites(), s.ID) {
+		if slices.Contains(slices.Concat(p.CipherSuites13(), p.CipherSuites()), s.ID) {
 			r.Policy = p.Name()
 			break
 		}
