@@ -56,8 +56,8 @@ type lateAuth struct {
 }
 
 // amend puts what a client has proved after the handshake into the state.
-func (l *lateAuth) amend(s *ConnectionState) {
-	if p := l.peer.Load(); p != nil {
+func amend(s *ConnectionState, p *handshake.Peer) {
+	if p != nil {
 		s.PeerCertificates, s.VerifiedChains = p.Chain.Certs, p.Verified
 		s.PeerCertificateFaults, s.PeerSignatureScheme = p.Chain.Faults(), SignatureScheme(p.Scheme)
 	}
@@ -71,19 +71,20 @@ func (l *lateAuth) shownBy(m *handshake.Machine) *pki.Credential {
 	return m.Shown()
 }
 
-// proved takes what a client has proved after the handshake, unless the program refuses it.
+// proved takes what a client has proved after the handshake, unless the program refuses it. Nobody
+// else sees it before.
 func (c *Conn) proved(p *handshake.Peer) error {
 	if p.Chain == nil {
 		return nil
 	}
-	before := c.late.peer.Swap(p)
-	if c.config.VerifyConnection == nil {
-		return nil
+	if verify := c.config.VerifyConnection; verify != nil {
+		s := c.ConnectionState()
+		amend(&s, p)
+		if err := verify(s); err != nil {
+			return alert.Refused(alert.BadCertificate, "the program refuses the connection", err)
+		}
 	}
-	if err := c.config.VerifyConnection(c.ConnectionState()); err != nil {
-		c.late.peer.Store(before)
-		return alert.Refused(alert.BadCertificate, "the program refuses the connection", err)
-	}
+	c.late.peer.Store(p)
 	return nil
 }
 

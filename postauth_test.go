@@ -151,3 +151,46 @@ func TestRequestsAfterTheHandshakeNeedConsent(t *testing.T) {
 	}
 	client.Close()
 }
+
+// What a client proves after the handshake is judged by the Config that GetConfigForClient chose for
+// it, and is nobody's before it is accepted.
+func TestCertificatesAfterTheHandshakeAreJudgedByTheChosenConfig(t *testing.T) {
+	good := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)
+	late := func(c *vitrine.Config) { only13(c); c.PostHandshakeAuth = true }
+	for _, refuses := range []bool{false, true} {
+		var server *vitrine.Conn
+		asked := 0
+		client, conn := rig.Pair(t, rig.ClientConfig(late, func(c *vitrine.Config) {
+			c.Certificates = []tls.Certificate{good}
+		}), rig.ServerConfig(t, late, func(outer *vitrine.Config) {
+			inner := outer.Clone()
+			inner.ClientCAs = rig.Authority().Pool()
+			inner.VerifyConnection = func(s vitrine.ConnectionState) error {
+				if len(s.PeerCertificates) == 0 {
+					return nil
+				}
+				asked++
+				if early := server.ConnectionState(); len(early.PeerCertificates) > 0 {
+					t.Error("the certificate is known before it is accepted")
+				}
+				if refuses {
+					return errors.New("not this one")
+				}
+				return nil
+			}
+			outer.GetConfigForClient = func(*vitrine.ClientHelloInfo) (*vitrine.Config, error) {
+				return inner, nil
+			}
+			outer.VerifyConnection = func(vitrine.ConnectionState) error {
+				t.Error("the Config that was not chosen is asked")
+				return nil
+			}
+		}))
+		server = conn
+		errs := ask(t, client, server, tls.RequireAndVerifyClientCert)
+		if known := len(server.ConnectionState().PeerCertificates) > 0; asked != 1 ||
+			known == refuses || (errs[1] != nil) != refuses {
+			t.Errorf("refuses %v: asked %d times, known: %v, %v", refuses, asked, known, errs)
+		}
+	}
+}

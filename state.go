@@ -117,7 +117,7 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 			p.Chain.Faults()
 	}
 	s.PSKIdentity, s.PeerSignatureScheme = m.Peer().PSKIdentity, SignatureScheme(m.Peer().Scheme)
-	c.late.amend(&s)
+	amend(&s, c.late.peer.Load())
 	if shown := c.late.shownBy(m); shown != nil {
 		s.LocalCertificates = shown.Chain.Certs
 	}
