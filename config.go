@@ -318,6 +318,9 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*handshake.Config, error) 
 	}
 	h.EarlyData, err = c.earlyData(me)
 	h.Accept = c.accept(conn)
+	if err == nil && conn.quic != nil {
+		err = conn.quic.forQUIC(h)
+	}
 	return h, err
 }
 

@@ -45,6 +45,7 @@ type Conn struct {
 	config *Config
 	me     iana.Side
 	engine *engine.Engine // since the handshake began
+	quic   *QUICConn      // in place of conn and engine
 
 	// holds one token: whoever has it performs the handshake
 	shaking chan struct{}

@@ -194,13 +194,21 @@ func (c *Config) hooks(conn *Conn) handshake.Hooks {
 	return h
 }
 
+// machine returns the handshake that was begun last.
+func (c *Conn) machine() *handshake.Machine {
+	if c.quic != nil {
+		return c.quic.engine.Machine()
+	}
+	return c.engine.Machine()
+}
+
 // accept is VerifyConnection for this connection.
 func (c *Config) accept(conn *Conn) func(context.Context) error {
 	if c.VerifyConnection == nil {
 		return nil
 	}
 	return func(context.Context) error {
-		s := conn.stateOf(conn.engine.Machine())
+		s := conn.stateOf(conn.machine())
 		s.HandshakeComplete = false // this verdict is a part of it
 		if err := c.VerifyConnection(s); err != nil {
 			return alert.Refused(alert.BadCertificate, "the program refuses the connection", err)

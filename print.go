@@ -49,3 +49,16 @@ func (c *Conn) described() string {
 	}
 	return fmt.Sprintf("vitrine.Conn of a %v: %v to %v", c.me, c.LocalAddr(), c.RemoteAddr())
 }
+
+// Format prints which side it is, whatever the verb.
+func (q QUICConn) Format(f fmt.State, _ rune) { trace.Print(f, q.described()) }
+
+// MarshalText returns what Format prints.
+func (q QUICConn) MarshalText() ([]byte, error) { return trace.Text(q.described()) }
+
+func (q QUICConn) described() string {
+	if q.conn == nil {
+		return "vitrine.QUICConn"
+	}
+	return fmt.Sprintf("vitrine.QUICConn of a %v", q.conn.me)
+}

@@ -173,6 +173,9 @@ func (c *Config) sessionKey(conn net.Conn) string {
 	if c.ServerName != "" {
 		return c.ServerName
 	}
+	if conn == nil { // QUIC
+		return ""
+	}
 	if addr := conn.RemoteAddr(); addr != nil {
 		return addr.String()
 	}

@@ -31,3 +31,9 @@ func (o Outbound) Format(f fmt.State, _ rune) { trace.Print(f, o) }
 
 // MarshalText returns what Format prints.
 func (o Outbound) MarshalText() ([]byte, error) { return trace.Text(o) }
+
+// Format prints the state, of buffers the lengths, whatever the verb.
+func (q QUIC) Format(f fmt.State, _ rune) { trace.Print(f, q) }
+
+// MarshalText returns what Format prints.
+func (q QUIC) MarshalText() ([]byte, error) { return trace.Text(q) }

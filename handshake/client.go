@@ -67,6 +67,9 @@ func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 func (c *client) hello(s *Score) (*message.ClientHello, error) {
 	m := &message.ClientHello{Version: c.MaxVersion, CipherSuites: slices.Clone(c.Suites),
 		CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
+	if err := c.awaitParameters(); err != nil {
+		return nil, err
+	}
 	if err := c.findOffer(); err != nil {
 		return nil, err
 	}

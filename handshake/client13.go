@@ -21,7 +21,7 @@ import (
 func (c *client) offer13(m *message.ClientHello) error {
 	m.Version = iana.TLS12
 	m.CipherSuites = append(slices.Clone(c.Suites13), m.CipherSuites...)
-	if len(m.SessionID) == 0 {
+	if len(m.SessionID) == 0 && c.QUIC == nil { // RFC 9001 §8.4
 		m.SessionID = make([]byte, 32)
 		if _, err := io.ReadFull(c.Rand, m.SessionID); err != nil {
 			return err
@@ -240,6 +240,9 @@ func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) e
 	}
 	a, err := s.agree(s.ServerHello, m)
 	if err != nil {
+		return err
+	}
+	if err := c.quicAnswer(m, a); err != nil {
 		return err
 	}
 	return c.earlyAccepted(a)

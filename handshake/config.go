@@ -40,6 +40,9 @@ type Config struct {
 	PreShared
 	EarlyData
 
+	// QUIC, if set, makes this a handshake of QUIC, which is of TLS 1.3. See RFC 9001.
+	QUIC *QUIC
+
 	// Prior is the handshake that a client's renegotiation follows; nil in a connection's first.
 	Prior *Prior
 }

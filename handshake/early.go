@@ -116,8 +116,9 @@ func (m *Machine) openEarly(k *earlyKeys) error {
 	}
 	m.early.open, m.early.left, m.early.exporter = true, k.limit, &exporter
 	d := traffic.Direction(k.suite.Shape(iana.TLS13))
-	if err := m.carrier.Protect(iana.Client,
-		undecided13(k.suite).trafficKeys(iana.Client, d)); err != nil {
+	protected := undecided13(k.suite).trafficKeys(iana.Client, d)
+	protected.Traffic = traffic
+	if err := m.carrier.Protect(iana.Client, protected); err != nil {
 		return err
 	}
 	m.log.KeysInstalled(iana.Client, nil, d.Key, d.IV, "RFC 8446 §7.3")
@@ -142,12 +143,16 @@ func (m *Machine) protectClient() error {
 		switch {
 		case !m.live:
 			return m.hearEarly()
+		case m.me == iana.Client && m.quic: // packets of both keys are sent side by side
 		case m.me == iana.Client:
 			return nil
-		case k != nil:
-			return m.openEarly(k)
+		case k == nil:
+			m.closeEarly()
+		default:
+			if err := m.openEarly(k); err != nil || !m.quic {
+				return err
+			}
 		}
-		m.closeEarly()
 	}
 	return protect(iana.Client, Handshaking)(m)
 }
@@ -163,8 +168,8 @@ func (m *Machine) answerEarly() error {
 		return nil
 	}
 	m.closeEarly()
-	if m.live && m.me == iana.Server {
-		return nil // it did not accept any: see protectClient
+	if m.quic || m.live && m.me == iana.Server {
+		return nil // it was protected before: see protectClient
 	}
 	return protect(iana.Client, Handshaking)(m)
 }

@@ -20,6 +20,7 @@ func (c *client) earlyTicket(s *Score) *key13 {
 	}
 	k := c.offered[0]
 	if o := k.session; o == nil || o.MaxEarlyData == 0 ||
+		c.QUIC != nil && o.MaxEarlyData != QUICMaxEarlyData ||
 		o.ALPN != "" && !slices.Contains(c.Protocols, o.ALPN) {
 		return nil
 	}

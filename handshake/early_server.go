@@ -64,6 +64,8 @@ func (v *server) refusesEarly(s *Score) (why, ref string, err error) {
 		return "the ticket that is resumed is not the client's first", acceptance, nil
 	case k.MaxEarlyData == 0 || k.MaxEarlyData > v.MaxEarlyData:
 		return "the ticket allows none, or more than we read", acceptance, nil
+	case v.QUIC != nil && k.MaxEarlyData != QUICMaxEarlyData:
+		return "the ticket is not one of QUIC", "RFC 9001 §4.6.1", nil
 	case k.Suite != v.chosen.suite.ID:
 		return "the ticket was made with another cipher suite", acceptance, nil
 	}

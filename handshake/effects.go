@@ -26,6 +26,7 @@ type TrafficKeys struct {
 	MaxPlaintext   int   // in bytes
 	Epoch          Epoch // of TLS 1.3
 	keys.Direction
+	Traffic keys.Traffic // of TLS 1.3: what Direction follows from
 }
 
 // trafficKeys returns the keys of a direction together with what was negotiated about its records.
@@ -68,9 +69,10 @@ func retry(m *Machine) error {
 }
 
 // compat sends the ChangeCipherSpec that makes TLS 1.3 look like a resumption to middleboxes. It is
-// sent once, in the clear, before the first protected record. See RFC 8446 §D.4.
+// sent once, in the clear, before the first protected record, and never in QUIC. See RFC 8446 §D.4
+// and RFC 9001 §8.4.
 func (m *Machine) compat() {
-	if m.live && !m.disguised {
+	if m.live && !m.disguised && !m.quic {
 		m.disguised = true
 		m.carrier.Send(ChangeCipherSpec, []byte{1})
 	}
@@ -316,6 +318,11 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 	}
 	k := m.Agreed.trafficKeys(from, d)
 	k.Epoch = e
+	if t, ok := m.secrets.(interface {
+		trafficSecret(iana.Side, Epoch) keys.Traffic
+	}); ok {
+		k.Traffic = t.trafficSecret(from, e)
+	}
 	if err := m.carrier.Protect(from, k); err != nil {
 		return err
 	}

@@ -101,6 +101,8 @@ func init() {
 		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, offerPSKModes, nil, nil},
 		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, offerEarlyData,
 			answerEarlyData, settleEarlyData},
+		{iana.ExtQUICTransportParameters, quicParametersRef, 0, inCH | inEE,
+			offerTransportParameters, answerTransportParameters, nil},
 		// the last, always
 		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, offerPSK, answerPSK, nil},
 	}

@@ -93,6 +93,9 @@ var malformed = map[iana.ExtensionType][2][]string{
 	iana.ExtPostHandshakeAuth:   {{"\x00"}, nil},
 	iana.ExtPSKKeyExchangeModes: {{"", "\x00", "\x02\x01", "\x01\x01\x00"}, nil},
 	iana.ExtEarlyData:           {{"\x00"}, nil},
+
+	iana.ExtQUICTransportParameters: {nil, nil}, // QUIC reads them
+
 	iana.ExtPreSharedKey: {
 		{"", "\x00\x00", "\x00\x07\x00\x01\x05\x00\x00\x00\x00",
 			"\x00\x07\x00\x01\x05\x00\x00\x00\x00\x00\x01\x00"},

@@ -59,7 +59,10 @@ func (s *Score) signs13() bool {
 	return !s.Blind[iana.Server] && !s.ServerHello.Extensions.Has(iana.ExtPreSharedKey)
 }
 
-func ifEarly(s *Score) Presence { return must(!s.Blind[iana.Client] && s.EarlyAccepted()) }
+// ifEarly: in QUIC nothing marks the end of early data. See RFC 9001 §8.3.
+func ifEarly(s *Score) Presence {
+	return must(!s.Blind[iana.Client] && s.EarlyAccepted() && !s.quic)
+}
 
 func ifRequested13(s *Score) Presence {
 	return must(!s.Blind[iana.Client] && s.CertificateRequest != nil)

@@ -76,8 +76,8 @@ func (l *live) accept() error {
 // newMachine returns a Machine that waits for the first ClientHello.
 func newMachine(me iana.Side, p player, c *Config, carrier Carrier) *Machine {
 	return &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior,
-		keyLog: c.KeyLog,
-		open:   []reading{{Figure: &opening}}}
+		keyLog: c.KeyLog, Score: Score{quic: c.QUIC != nil},
+		open: []reading{{Figure: &opening}}}
 }
 
 // now returns the time at which certificates are checked.

@@ -38,6 +38,7 @@ type Score struct {
 	Undecided bool
 	Blind     [2]bool // an observer's, by side: what it says cannot be read
 
+	quic       bool   // there are no records: see QUIC
 	checking   []byte // the message that a player checks, as it was sent
 	agreement  agreement
 	transcript transcript
@@ -86,7 +87,7 @@ func (s *Score) forget() {
 	kept := Score{Agreed: s.Agreed, GroupName: s.GroupName, Group: s.Group,
 		VerifyData: s.VerifyData,
 		Resumed:    s.Resumed, Blind: s.Blind, CertificateStatus: s.CertificateStatus,
-		secrets: s.secrets}
+		secrets: s.secrets, quic: s.quic}
 	if c := s.Certificate[iana.Server]; c != nil { // the staple and the timestamps of TLS 1.3
 		kept.Certificate[iana.Server] = &message.Certificate{Extensions: c.Extensions[:min(1,
 			len(c.Extensions))]}

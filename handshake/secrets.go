@@ -108,6 +108,10 @@ func (t *traffic13) keys(from iana.Side, e Epoch) (keys.Direction, bool) {
 	return t.secret[e][from].Direction(t.suite.Shape(iana.TLS13)), true
 }
 
+func (t *traffic13) trafficSecret(from iana.Side, e Epoch) keys.Traffic {
+	return t.secret[min(e, Application)][from]
+}
+
 func (t *traffic13) verifyData(from iana.Side, transcript *transcript) []byte {
 	return t.secret[Handshaking][from].VerifyData(transcript.sum())
 }

@@ -25,6 +25,9 @@ type server struct {
 	opened    map[string]*slow[*key13] // TLS 1.3: by identity
 	tickets13 slow[[]message.Message]
 
+	usesTickets bool  // TLS 1.3: the client does, and we issue some
+	issued      uint8 // in QUIC: see NewTicket
+
 	taken        slow[bool] // TLS 1.3: the ticket is used for early data for the first time
 	earlyDecided bool       // TLS 1.3: chosen.early is
 	earlyHello   []byte     // TLS 1.3: the hash of the ClientHello that early data is accepted with
@@ -193,6 +196,9 @@ func (v *server) choose(ch *message.ClientHello, s *Score) (*chosen, error) {
 	if err := v.consult(ch); err != nil {
 		return nil, err
 	}
+	if err := v.onlyQUIC(ch); err != nil {
+		return nil, err
+	}
 	if err := v.restore(ch, s); err != nil {
 		return nil, err
 	}
@@ -229,7 +235,7 @@ func (v *server) consult(ch *message.ClientHello) error {
 		if other != nil {
 			mine := *other
 			mine.Log, mine.Rand, mine.ForClient = v.Log, v.Rand, nil
-			mine.Reads = v.Reads
+			mine.Reads, mine.QUIC = v.Reads, v.QUIC
 			v.Config = &mine
 		}
 	}

@@ -86,6 +86,9 @@ func (v *server) read13(ch *message.ClientHello, s *Score) (*hello13, error) {
 	if err := placed(ch.Extensions, iana.TLS13, message.InClientHello, nil); err != nil {
 		return nil, err
 	}
+	if err := v.quicHello(ch); err != nil {
+		return nil, err
+	}
 	w, err := readWishes(ch, iana.TLS13, v.Config)
 	if err != nil {
 		return nil, err
@@ -259,6 +262,9 @@ func (v *server) answering(at message.Place, s *Score) *answering {
 func (v *server) compose13(k Kind, s *Score) (message.Message, error) {
 	switch iana.HandshakeType(k) {
 	case iana.EncryptedExtensions:
+		if err := v.awaitParameters(); err != nil {
+			return nil, err
+		}
 		e, err := answerAll(v.Config, v.answering(message.InEncryptedExtensions, s))
 		return &message.EncryptedExtensions{Extensions: e}, err
 	case iana.CertificateRequest:

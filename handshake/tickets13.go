@@ -44,6 +44,14 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 			"a ticket_lifetime of %d seconds, expected at most %d", t.LifetimeHint,
 			maxTicketLifetime)
 	}
+	var early message.MaxEarlyData
+	sent, err := read(t.Extensions, iana.ExtEarlyData, &early)
+	if err == nil && sent {
+		err = c.quicTicket(early.Size)
+	}
+	if err != nil {
+		return err
+	}
 	if c.Keep == nil || !c.Tickets || t.LifetimeHint == 0 {
 		return nil
 	}
@@ -52,10 +60,6 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	k.ServerName, k.ID, k.Ticket = c.ServerName, nil, t.Ticket
 	k.AgeAdd, k.Issued = t.AgeAdd, c.clock()
 	k.Deadline = k.Issued.Add(time.Duration(t.LifetimeHint) * time.Second)
-	var early message.MaxEarlyData
-	if _, err := read(t.Extensions, iana.ExtEarlyData, &early); err != nil {
-		return err
-	}
 	k.MaxEarlyData = early.Size
 	c.store(k, ref)
 	return nil
@@ -79,7 +83,9 @@ func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 	if _, err := read(s.ClientHello.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
 		return nil, err
 	}
-	if _, usable := v.commonMode(modes.Modes); !usable || !v.sealsTickets() && v.Store == nil {
+	_, usable := v.commonMode(modes.Modes)
+	v.usesTickets = usable && (v.sealsTickets() || v.Store != nil)
+	if !v.usesTickets || v.QUIC != nil { // which asks for them: see NewTicket
 		return nil, nil
 	}
 	if err := v.drawGrease(); err != nil {
@@ -92,7 +98,7 @@ func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 	return v.tickets13.await("the keys or the store of tickets",
 		func(ctx context.Context) (all []message.Message, err error) {
 			for i := range n {
-				t, err := v.newTicket13(ctx, s, byte(i))
+				t, err := v.newTicket13(ctx, s, byte(i), v.allowsEarly())
 				if err = v.spare(ctx, "making a ticket", err); err != nil {
 					return nil, err
 				}
@@ -105,16 +111,17 @@ func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 		})
 }
 
-// newTicket13 makes a ticket. Its nonce must be another one for each ticket of a connection.
-func (v *server) newTicket13(ctx context.Context, s *Score,
-	nonce byte) (*message.NewSessionTicket, error) {
+// newTicket13 makes a ticket, which allows maxEarly bytes of early data. Its nonce must be another
+// one for each ticket of a connection.
+func (v *server) newTicket13(ctx context.Context, s *Score, nonce byte, maxEarly uint32) (
+	*message.NewSessionTicket, error) {
 	t := &message.NewSessionTicket{Nonce: []byte{nonce}, Extensions: message.Extensions{}}
 	k := v.sessionOf(s, s.Secret(t.Nonce), iana.Server)
 	v.inherit(k, v.chosen.key)
 	if key := v.chosen.key; key != nil && key.session == nil {
 		k.PSKIdentity = key.identity // by which keyOfTicket finds the key again
 	}
-	k.ID, k.Issued, k.MaxEarlyData = nil, v.clock(), v.allowsEarly()
+	k.ID, k.Issued, k.MaxEarlyData = nil, v.clock(), maxEarly
 	left := v.lifetime13() - k.Issued.Sub(k.Created)
 	if left < time.Second {
 		return nil, nil

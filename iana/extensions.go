@@ -36,6 +36,7 @@ const (
 	ExtPostHandshakeAuth       ExtensionType = 49
 	ExtSignatureAlgorithmsCert ExtensionType = 50
 	ExtKeyShare                ExtensionType = 51
+	ExtQUICTransportParameters ExtensionType = 57
 	ExtNPN                     ExtensionType = 13172
 	ExtApplicationSettingsOld  ExtensionType = 17513
 	ExtApplicationSettings     ExtensionType = 17613

@@ -119,6 +119,13 @@ type Cookie struct{ Cookie []byte }
 
 func (e *Cookie) layout(c *wire.Codec) { wire.Opaque16(c, "cookie", &e.Cookie, 1, 1<<16-1) }
 
+// TransportParameters are QUIC's, in an encoding of its own. See RFC 9000 §18 and RFC 9001 §8.2.
+type TransportParameters struct{ Parameters []byte }
+
+func (e *TransportParameters) layout(c *wire.Codec) {
+	wire.Rest(c, "transport_parameters", &e.Parameters)
+}
+
 // MaxEarlyData is how many bytes of early data a client may send with a ticket. See RFC 8446
 // §4.2.10.
 type MaxEarlyData struct{ Size uint32 }

@@ -111,6 +111,9 @@ var contents = []struct {
 	{iana.ExtSupportedVersions, both[1:], &message.SelectedVersion{Version: iana.TLS13}, "0304"},
 	// RFC 8446 §4.2.2
 	{iana.ExtCookie, both, &message.Cookie{Cookie: []byte{1}}, "0001 01"},
+	// RFC 9001 §8.2: initial_max_data (RFC 9000 §18.2) is 5
+	{iana.ExtQUICTransportParameters, both,
+		&message.TransportParameters{Parameters: []byte{4, 1, 5}}, "040105"},
 	// RFC 8446 §4.2.9
 	{iana.ExtPSKKeyExchangeModes, both[:1],
 		&message.PSKKeyExchangeModes{Modes: []iana.PSKKeyExchangeMode{1}}, "01 01"},
@@ -261,7 +264,8 @@ func inHello(t *testing.T, from iana.Side, x message.Extensions) {
 	}
 	switch x[0].Type {
 	// these may end in what has no structure
-	case iana.ExtPadding, iana.ExtSessionTicket, iana.ExtStatusRequest:
+	case iana.ExtPadding, iana.ExtSessionTicket, iana.ExtStatusRequest,
+		iana.ExtQUICTransportParameters:
 		return
 	}
 	longer := message.Extensions{{Type: x[0].Type, Data: append(x[0].Data, 0)},

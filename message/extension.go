@@ -176,6 +176,7 @@ var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtEarlyData:               {content[Empty], content[Empty]},
 	iana.ExtSupportedVersions:       {content[SupportedVersions], content[SelectedVersion]},
 	iana.ExtCookie:                  {content[Cookie], content[Cookie]},
+	iana.ExtQUICTransportParameters: {content[TransportParameters], content[TransportParameters]},
 	iana.ExtPSKKeyExchangeModes:     {content[PSKKeyExchangeModes], nil},
 	iana.ExtCertificateAuthorities:  {content[CertificateAuthorities], nil},
 	iana.ExtOIDFilters:              {content[OIDFilters], nil},

@@ -21,6 +21,7 @@ var public = map[string]string{
 		"clear",
 	"handshake.PreShared":  "a psk_identity_hint, which is sent in the clear",
 	"handshake.KeyRequest": "what is sent in the clear",
+	"handshake.QUIC":       "transport parameters, which are sent in the clear",
 	"handshake.Prior": "verify_data, which authenticates and hides nothing, and a " +
 		"certificate",
 	"handshake.Score.VerifyData":     "it authenticates, and hides nothing",
