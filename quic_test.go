@@ -40,6 +40,7 @@ type quicEnd struct {
 	rejected bool
 	failed   error
 	sent     map[tls.QUICEncryptionLevel][]byte
+	edit     func(tls.QUICEncryptionLevel, []byte) []byte // of what it sends
 }
 
 func newEnd(conn quicConn, params string) *quicEnd {
@@ -73,7 +74,11 @@ func (e *quicEnd) flush(to *quicEnd) (any bool, err error) {
 			e.secrets["write "+key] = string(ev.Data)
 		case tls.QUICWriteData:
 			e.sent[ev.Level] = append(e.sent[ev.Level], ev.Data...)
-			if err := to.take(ev.Level, ev.Data); err != nil {
+			data := ev.Data
+			if e.edit != nil {
+				data = e.edit(ev.Level, data)
+			}
+			if err := to.take(ev.Level, data); err != nil {
 				return true, err
 			}
 		case tls.QUICTransportParameters:
