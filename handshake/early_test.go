@@ -226,6 +226,13 @@ func TestAServerThatAcceptsEarlyDataWrongly(t *testing.T) {
 			alert.UnsupportedExtension},
 		{"no ticket is resumed", func(_, s *Config) { s.Tickets = false }, accepting{},
 			alert.IllegalParameter},
+		{"another key than the first", func(c, _ *Config) {
+			c.FindKey = func(context.Context, KeyRequest) (*PSK, error) {
+				return &PSK{Identity: []byte("gardener"), Key: bytes.Repeat([]byte{7}, 32)}, nil
+			}
+		}, accepting{hello: func(m *message.ServerHello) {
+			replaceExtension(&m.Extensions, iana.ExtPreSharedKey, "\x00\x01")
+		}}, alert.IllegalParameter},
 		{"another suite", func(_, s *Config) { s.Suites13 = s.Suites13[1:] }, accepting{},
 			alert.IllegalParameter},
 		{"another protocol", func(_, s *Config) { s.Protocols = []string{"b"} }, accepting{},
