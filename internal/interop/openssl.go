@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
+	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // OpenSSL is openssl s_client and openssl s_server. Both answer close_notify and then exit with
@@ -44,8 +45,12 @@ func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 	if s.Suite != nil {
 		ciphers = s.Suite.ID.OpenSSL()
 	}
+	if s.Suite != nil && suite.ByID13(s.Suite.ID) != nil {
+		add(true, "-ciphersuites", s.Suite.ID.String())
+		ciphers = "ALL"
+	}
 	add(true, "-cipher", ciphers+":@SECLEVEL=0")
-	if curves := opensslGroups(s.Groups); curves != "" {
+	if curves := opensslGroups(s.Groups, from); curves != "" {
 		add(true, "-groups", curves)
 	}
 	if s.Identity != nil {
@@ -81,10 +86,10 @@ func opensslArgs(as iana.Side, addr string, s *Setup) []string {
 
 // opensslGroups returns the names of groups. OpenSSL 3.0 negotiates the finite-field ones in TLS
 // 1.3 only.
-func opensslGroups(groups []iana.Group) string {
+func opensslGroups(groups []iana.Group, from iana.Version) string {
 	var names []string
 	for _, g := range groups {
-		if !g.FiniteField() {
+		if from == iana.TLS13 || !g.FiniteField() {
 			names = append(names,
 				strings.NewReplacer("secp256r1", "P-256", "x", "X").Replace(g.String()))
 		}
