@@ -14,7 +14,7 @@ import (
 )
 
 // earlyConfigs are two sides with a session for early data, and that session at the server.
-func earlyConfigs(t *testing.T) (c, s *Config, at *Session) {
+func earlyConfigs(t testing.TB) (c, s *Config, at *Session) {
 	t.Helper()
 	c, s = config13("early client"), config13("early server")
 	s.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}

@@ -1,0 +1,155 @@
+package handshake
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
+)
+
+// options13 change both sides of a resumption of TLS 1.3; each bit of a fuzzed byte chooses one.
+var options13 = [8]func(t testing.TB, c, s *Config){
+	func(_ testing.TB, c, s *Config) { s.Groups = c.Groups[1:] }, // a retry, in most cases
+	func(_ testing.TB, _, s *Config) { s.CookieKeys = make([][32]byte, 1) },
+	func(_ testing.TB, c, s *Config) { c.GREASE, s.GREASE = true, true },
+	func(_ testing.TB, c, s *Config) { c.PostHandshakeAuth, s.PostHandshakeAuth = true, true },
+	func(_ testing.TB, c, s *Config) {
+		c.CertificateCompression = []iana.CertificateCompressionAlgorithm{iana.Zlib}
+		s.CertificateCompression = c.CertificateCompression
+	},
+	func(t testing.TB, c, s *Config) {
+		c.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, "client.test")}
+		s.ClientAuth = ClientAuth{Request: true, Require: true}
+	},
+	func(_ testing.TB, c, s *Config) {
+		find := func(context.Context, KeyRequest) (*PSK, error) {
+			return &PSK{Identity: []byte("key"), Key: bytes.Repeat([]byte{5}, 32)}, nil
+		}
+		c.FindKey, s.FindKey = find, find
+	},
+	func(_ testing.TB, c, _ *Config) { c.Offer = nil },
+}
+
+// mutant13 is a player whose messages are changed, and whose binders fit the changed hello.
+type mutant13 struct {
+	player
+	edits []byte
+}
+
+func (m mutant13) compose(k Kind, s *Score) (message.Message, error) {
+	msg, err := m.player.compose(k, s)
+	if err != nil || msg == nil {
+		return msg, err
+	}
+	s.agreement = agreement{} // of what it would have said
+	for e := m.edits[:min(len(m.edits), 24)]; len(e) >= 4; e = e[4:] {
+		if int(e[0])%30 != int(msg.Type()) {
+			continue
+		}
+		switch msg := msg.(type) {
+		case *message.ClientHello:
+			msg.Extensions = change13(msg.Extensions, e)
+			msg.CipherSuites = substitute(msg.CipherSuites, e[1], int(e[2]), e[3])
+		case *message.ServerHello:
+			// A server that forgets its own key has no certificate: that tests the test.
+			psk := iana.ExtPreSharedKey
+			if x := change13(msg.Extensions, e); x.Has(psk) == msg.Extensions.Has(psk) {
+				msg.Extensions = x
+			}
+		case *message.EncryptedExtensions:
+			msg.Extensions = change13(msg.Extensions, e)
+		case *message.CertificateRequest:
+			msg.Extensions = change13(msg.Extensions, e)
+		case *message.Certificate:
+			msg.Chain = msg.Chain[:int(e[3])%(len(msg.Chain)+1)]
+			msg.Extensions = msg.Extensions[:min(len(msg.Extensions), len(msg.Chain))]
+		}
+	}
+	c, client := m.player.(*client)
+	if hello, ok := msg.(*message.ClientHello); ok && client && len(c.offered) > 0 {
+		last := len(hello.Extensions) - 1
+		if last >= 0 && hello.Extensions[last].Type == iana.ExtPreSharedKey &&
+			len(hello.Extensions[last].Data) > 33*len(c.offered) {
+			return hello, c.bind(hello, s)
+		}
+	}
+	return msg, nil
+}
+
+// change13 changes one extension, as three bytes say.
+func change13(e message.Extensions, b []byte) message.Extensions {
+	if len(e) == 0 {
+		return e
+	}
+	e = slices.Clone(e)
+	i := int(b[2]) % len(e)
+	data := bytes.Clone(e[i].Data)
+	switch b[1] % 6 {
+	case 0:
+		return slices.Delete(e, i, i+1)
+	case 1:
+		if len(data) > 0 {
+			data[int(b[3])%len(data)] ^= 1 << (b[3] % 8)
+		}
+	case 2:
+		data = data[:int(b[3])%(len(data)+1)]
+	case 3:
+		types := []iana.ExtensionType{iana.ExtEarlyData, iana.ExtPreSharedKey, iana.ExtKeyShare,
+			iana.ExtCookie, iana.ExtPostHandshakeAuth, iana.ExtSupportedVersions}
+		e[i].Type = types[int(b[3])%len(types)]
+	case 4:
+		e[i], e[len(e)-1] = e[len(e)-1], e[i]
+		return e
+	}
+	e[i].Data = data
+	return e
+}
+
+// FuzzResumption13 starts from a valid session of TLS 1.3 with early data, and changes what both
+// sides are and say. Nothing panics, whoever comes to the end agrees with the other, and early data
+// is accepted by both or by neither.
+func FuzzResumption13(f *testing.F) {
+	for options := range 256 {
+		f.Add([]byte{byte(options)})
+	}
+	for _, kind := range []byte{1, 2, 8, 13, 11} {
+		for what := range byte(6) {
+			for at := range byte(8) {
+				f.Add([]byte{at * 37, kind, what, at, at})
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) == 0 {
+			return
+		}
+		ours, theirs, _ := earlyConfigs(t)
+		for bit, edit := range options13 {
+			if b[0]>>bit&1 != 0 {
+				edit(t, ours, theirs)
+			}
+		}
+		m, errs := perform13(ours, theirs,
+			func(p player) player { return mutant13{p, b[1:]} })
+		if len(b) == 1 && errs != [2]error{} {
+			t.Fatalf("options %#x: %v", b[0], errs)
+		}
+		c, s := m[0], m[1]
+		if s.Done() && (!c.Done() || c.Resumed != s.Resumed || c.EarlyData() != s.EarlyData() ||
+			c.Agreed.ALPN != s.Agreed.ALPN || c.Agreed.Suite != s.Agreed.Suite ||
+			!bytes.Equal(c.Secret([]byte{1}), s.Secret([]byte{1}))) {
+			t.Errorf("both are done and do not agree: %+v and %+v, %v", c.Agreed, s.Agreed, errs)
+		}
+		if s.Done() && theirs.ClientAuth.Require {
+			p := s.player.(mutant13).player.(*server).peer
+			if p.Chain == nil && p.PSKIdentity == nil {
+				t.Error("the server is done, and the client has proved nothing")
+			}
+		}
+	})
+}
