@@ -20,21 +20,25 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// RFC 5246 §F.1.4: at most 24 hours, counted from the full handshake, however often the session is
+// RFC 5246 §F.1.4: at most 24 hours, which is also our default in TLS 1.3, counted from the full handshake, however often the session is
 // used meanwhile, and however long the ticket's key lives.
 func TestResumingExtendsNoLifetime(t *testing.T) {
+	rig.EachVersion(t, testResumingExtendsNoLifetime)
+}
+
+func testResumingExtendsNoLifetime(t *testing.T, version func(*vitrine.Config)) {
 	for _, kind := range []string{"ticket", "session ID"} {
 		t.Run(kind, func(t *testing.T) {
 			var mu sync.Mutex
 			now := time.Now()
 			clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 			client := rig.ClientConfig(
-				rig.Until12,
+				version,
 				func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) },
 			)
 			server := rig.ServerConfig(
 				t,
-				rig.Until12,
+				version,
 				func(c *vitrine.Config) { c.TicketKeys = session.FixedKeys{session.NewTicketKey([32]byte{1})} },
 			)
 			if kind != "ticket" {
@@ -98,6 +102,10 @@ func (m *moody) Keys(ctx context.Context) ([]session.TicketKey, error) {
 // A session saves time: a store that fails, or has nonsense, makes handshakes full and does not end
 // them. The trace tells why.
 func TestAStoreThatFailsCostsNoConnection(t *testing.T) {
+	rig.EachVersion(t, testAStoreThatFailsCostsNoConnection)
+}
+
+func testAStoreThatFailsCostsNoConnection(t *testing.T, version func(*vitrine.Config)) {
 	key := session.FixedKeys{session.NewTicketKey([32]byte{1})}
 	for _, tt := range []struct {
 		what  string
@@ -118,12 +126,12 @@ func TestAStoreThatFailsCostsNoConnection(t *testing.T) {
 			m := &moody{Memory: session.NewMemory(10), FixedKeys: key}
 			var events bytes.Buffer
 			client := rig.ClientConfig(
-				rig.Until12,
+				version,
 				func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) },
 			)
 			server := rig.ServerConfig(
 				t,
-				rig.Until12,
+				version,
 				func(c *vitrine.Config) { c.Trace = trace.NewWriter(&events) },
 			)
 			if tt.byID {
@@ -163,14 +171,18 @@ type whose struct{}
 
 // A store is asked under the handshake's context, and ends with it.
 func TestAStoreThatHangsEndsWithTheHandshake(t *testing.T) {
+	rig.EachVersion(t, testAStoreThatHangsEndsWithTheHandshake)
+}
+
+func testAStoreThatHangsEndsWithTheHandshake(t *testing.T, version func(*vitrine.Config)) {
 	for _, byID := range []bool{true, false} {
 		m := &moody{Memory: session.NewMemory(10),
 			FixedKeys: session.FixedKeys{session.NewTicketKey([32]byte{1})}, wait: true}
 		client := rig.ClientConfig(
-			rig.Until12,
+			version,
 			func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) },
 		)
-		server := rig.ServerConfig(t, rig.Until12)
+		server := rig.ServerConfig(t, version)
 		if byID {
 			server.SessionTicketsDisabled, server.SessionStore = true, m
 		} else {

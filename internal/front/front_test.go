@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http"
 	"runtime"
 	"strings"
 	"sync"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/front"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
@@ -209,7 +209,12 @@ func TestAFloodOfHelloBytesIsBounded(t *testing.T) {
 // When all seats are taken, the connection whose handshake has taken the longest is closed, and
 // never one whose handshake is done.
 func TestTheOldestThatWaitsMakesRoom(t *testing.T) {
+	rig.EachVersion(t, testTheOldestThatWaitsMakesRoom)
+}
+
+func testTheOldestThatWaitsMakesRoom(t *testing.T, version func(*vitrine.Config)) {
 	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 3}}, time.Second)
+	h.edit(version)
 	seated := h.dial(t)
 	said(t, seated, "s\n", "s\n") // the server's handshake, too, is done
 	waiting := h.silent(t, 2, nil)
@@ -288,69 +293,14 @@ func TestPlainHTTPGetsAnAnswerInWords(t *testing.T) {
 	}
 }
 
-// A line of up to 16 KiB comes back in one record, a longer one in several.
-func TestEchoKeepsLines(t *testing.T) {
-	h := open(t, &front.Server{Use: front.Echo}, time.Second)
-	c := h.dial(t)
-	line := strings.Repeat("x", 16<<10-1) + "\n"
-	io.WriteString(c, line)
-	buf := make([]byte, 32<<10)
-	if n, err := c.Read(buf); n != len(line) || err != nil {
-		t.Errorf("the first Read gives %d bytes and %v, expected %d: one record", n, err, len(line))
-	}
-	long := strings.Repeat("y", 100<<10) + "\n"
-	go io.WriteString(c, long)
-	said(t, c, "", long)
-	io.WriteString(c, "no line feed")
-	c.CloseWrite()
-	if got, err := io.ReadAll(c); string(got) != "no line feed" || err != nil {
-		t.Errorf("got %q and %v", got, err)
-	}
-}
-
-// The end of each direction is forwarded.
-func TestForwardPassesEndsOn(t *testing.T) {
-	back, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer back.Close()
-	go func() {
-		for {
-			c, err := back.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				all, _ := io.ReadAll(c) // up to the client's end
-				c.Write(append([]byte("got: "), all...))
-			}()
-		}
-	}()
-	failed := make(chan error, 1)
-	h := open(t,
-		&front.Server{Use: front.Forward(back.Addr().String(), time.Second,
-			func(err error) { failed <- err })}, time.Second)
-	c := h.dial(t)
-	io.WriteString(c, "all of it")
-	c.CloseWrite()
-	if got, err := io.ReadAll(c); string(got) != "got: all of it" || err != nil {
-		t.Errorf("got %q and %v", got, err)
-	}
-	back.Close()
-	lost := h.dial(t)
-	if _, err := lost.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("got %v, expected close_notify", err)
-	}
-	if err := <-failed; err == nil {
-		t.Error("nobody was told that the service is gone")
-	}
-}
-
 // Two hundred handshakes at a time all succeed.
 func TestTwoHundredHandshakesInFlight(t *testing.T) {
+	rig.EachVersion(t, testTwoHundredHandshakesInFlight)
+}
+
+func testTwoHundredHandshakesInFlight(t *testing.T, version func(*vitrine.Config)) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
+	h.edit(version)
 	var all sync.WaitGroup
 	failed := make(chan error, 200)
 	for range 200 {
@@ -378,28 +328,13 @@ func TestTwoHundredHandshakesInFlight(t *testing.T) {
 	}
 }
 
-// An HTTP/1.1 client gets the page and then close_notify. The whole head of a request is read.
-func TestHelloIsFollowedByCloseNotify(t *testing.T) {
-	use, stop := front.HTTP(http.HandlerFunc(front.Hello), 5*time.Second, nil,
-		func(err error) { t.Error(err) })
-	defer stop(t.Context())
-	h := open(t, &front.Server{Use: use}, time.Second)
-	for _, request := range []string{"GET / HTTP/1.0\r\n\r\n",
-		"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"} {
-		c := h.dial(t)
-		io.WriteString(c, request)
-		got, err := io.ReadAll(c)
-		if err != nil ||
-			!strings.Contains(string(got), "suite        TLS_AES_128_GCM_SHA256") {
-			t.Errorf("%q: got %q and %v", request, got, err)
-		}
-	}
-}
-
 // The end is graceful: nobody new, those who are in may finish; who does not is cut when the time
 // is over.
-func TestServeEndsGracefully(t *testing.T) {
+func TestServeEndsGracefully(t *testing.T) { rig.EachVersion(t, testServeEndsGracefully) }
+
+func testServeEndsGracefully(t *testing.T, version func(*vitrine.Config)) {
 	h := open(t, &front.Server{Use: front.Echo}, 500*time.Millisecond)
+	h.edit(version)
 	c, stays := h.dial(t), h.dial(t)
 	// both are past their handshake on the server's side, too
 	for _, served := range []net.Conn{c, stays} {

@@ -14,6 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/front"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -65,9 +66,14 @@ func uses(t *testing.T) map[string]func(context.Context, *vitrine.Conn) {
 }
 
 func TestAnIdleConnectionLosesItsSeat(t *testing.T) {
+	rig.EachVersion(t, testAnIdleConnectionLosesItsSeat)
+}
+
+func testAnIdleConnectionLosesItsSeat(t *testing.T, version func(*vitrine.Config)) {
 	for name, use := range uses(t) {
 		h := open(t, &front.Server{Use: use, Limits: front.Limits{Idle: 200 * time.Millisecond}},
 			time.Hour)
+		h.edit(version)
 		c := h.dial(t)
 		began := time.Now()
 		if _, err := c.Read(make([]byte, 1)); err != io.EOF {
@@ -84,9 +90,14 @@ func TestAnIdleConnectionLosesItsSeat(t *testing.T) {
 
 // A connection over which something passes is kept: here one byte in each direction in turn.
 func TestAConnectionThatIsUsedKeepsItsSeat(t *testing.T) {
+	rig.EachVersion(t, testAConnectionThatIsUsedKeepsItsSeat)
+}
+
+func testAConnectionThatIsUsedKeepsItsSeat(t *testing.T, version func(*vitrine.Config)) {
 	const idle = 500 * time.Millisecond
 	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{Idle: idle, Write: idle}},
 		time.Second)
+	h.edit(version)
 	c := h.dial(t)
 	for began := time.Now(); time.Since(began) < 3*idle; time.Sleep(idle / 10) {
 		said(t, c, "x\n", "x\n")
@@ -95,12 +106,17 @@ func TestAConnectionThatIsUsedKeepsItsSeat(t *testing.T) {
 
 // A client that sends or asks and never reads is closed, whatever the server does for it.
 func TestAClientThatNeverReadsIsCut(t *testing.T) {
+	rig.EachVersion(t, testAClientThatNeverReadsIsCut)
+}
+
+func testAClientThatNeverReadsIsCut(t *testing.T, version func(*vitrine.Config)) {
 	quiet := func(error) {}
 	all := uses(t)
 	all["--forward to who never ends"] = front.Forward(gushing(t), time.Second, quiet)
 	for name, use := range all {
 		limits := front.Limits{Idle: time.Second, Write: 200 * time.Millisecond}
 		h := open(t, &front.Server{Use: use, Limits: limits}, time.Hour)
+		h.edit(version)
 		c := h.dial(t)
 		c.SetDeadline(time.Now().Add(20 * time.Second))
 		var err error
@@ -220,6 +236,10 @@ func (noKeys) Keys(context.Context) ([]session.TicketKey, error) { panic("delibe
 // A panic on behalf of a connection ends that connection; it is reported in a few lines, and the
 // seat is free.
 func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
+	rig.EachVersion(t, testAPanicEndsOneConnectionAndNotTheServer)
+}
+
+func testAPanicEndsOneConnectionAndNotTheServer(t *testing.T, version func(*vitrine.Config)) {
 	var b bugs
 	page, stop := front.HTTP(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		panic("deliberate")
@@ -250,8 +270,9 @@ func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
 	} {
 		h := open(t, &front.Server{Use: c.use, Bug: b.tell, Limits: front.Limits{MaxConns: 1}},
 			time.Hour)
+		h.edit(version)
 		b.told = nil
-		h.edit(c.config)
+		h.edit(func(v *vitrine.Config) { version(v); c.config(v) })
 		for range 2 { // the first leaves the only seat to the second
 			raw := h.silent(t, 1, nil)[0]
 			config := h.client.Clone()
@@ -273,9 +294,14 @@ func TestAPanicEndsOneConnectionAndNotTheServer(t *testing.T) {
 
 // Report may panic too, in the goroutine that accepts connections.
 func TestAPanicOfTheReportEndsNothing(t *testing.T) {
+	rig.EachVersion(t, testAPanicOfTheReportEndsNothing)
+}
+
+func testAPanicOfTheReportEndsNothing(t *testing.T, version func(*vitrine.Config)) {
 	var b bugs
 	s := &front.Server{Use: front.Echo, Bug: b.tell, Limits: front.Limits{MaxConns: 1}}
 	h := open(t, s, time.Second)
+	h.edit(version)
 	h.mu.Lock()
 	h.panics = true
 	h.mu.Unlock()
