@@ -22,7 +22,7 @@ type aead13 struct {
 }
 
 // errBadRecord13 is what errBadRecord is until TLS 1.2.
-var errBadRecord13 = alert.Fail(alert.BadRecordMAC, "RFC 8446 §5.2",
+var errBadRecord13 = alert.KindRecord.Fail(alert.BadRecordMAC, "RFC 8446 §5.2",
 	"record does not authenticate under the peer's write keys")
 
 func newAEAD13(c *Cipher, p Params) (Protection, error) {

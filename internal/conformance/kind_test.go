@@ -18,6 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // A program tells failures apart by their kind, whichever side notices them.
@@ -85,7 +86,7 @@ var telling = []string{"InternalError", "BadCertificate", "UnsupportedCertificat
 // An error of another alert has a kind: illegal_parameter alone tells a program nothing.
 func TestAlertsThatTellLittleHaveAKind(t *testing.T) {
 	fset, found := token.NewFileSet(), 0
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+	err := filepath.WalkDir(testkit.Root(), func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() && d.Name() == "testdata" {
 			return cmp.Or(err, fs.SkipDir)
 		}
