@@ -81,7 +81,12 @@ func (c *badServer) run(t *testing.T, offer func(*vitrine.Config)) {
 		c.config(config)
 	}
 	ours, wire := rig.Wires(t)
-	peer := rig.Script(t, iana.Server, wire, cert, c.edits)
+	edits := c.edits
+	if edits.Request != nil { // two cases may have the same, and encoding writes to it
+		request := *edits.Request
+		edits.Request = &request
+	}
+	peer := rig.Script(t, iana.Server, wire, cert, edits)
 	done := make(chan error, 1)
 	go func() {
 		err := peer.Serve(id)
