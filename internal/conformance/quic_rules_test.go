@@ -1,4 +1,4 @@
-package vitrine_test
+package conformance_test
 
 import (
 	"bytes"
@@ -15,9 +15,9 @@ import (
 
 // What a side must refuse in QUIC, and what QUIC must see at the end of a connection.
 
-// without returns a flight whose first message, a ClientHello or EncryptedExtensions, has lost an
+// withoutIn returns a flight whose first message, a ClientHello or EncryptedExtensions, has lost an
 // extension.
-func without(flight []byte, typ uint16) []byte {
+func withoutIn(flight []byte, typ uint16) []byte {
 	b := bytes.Clone(flight)
 	at := 4 // of the length of the extensions
 	if b[0] == 1 {
@@ -48,8 +48,8 @@ func withSessionID(hello []byte) []byte {
 	return slices.Insert(b, 39, make([]byte, 32)...)
 }
 
-// at returns an edit of what is sent at one level.
-func at(level tls.QUICEncryptionLevel, edit func([]byte) []byte) func(*quicEnd) {
+// atLevel returns an edit of what is sent at one level.
+func atLevel(level tls.QUICEncryptionLevel, edit func([]byte) []byte) func(*quicEnd) {
 	return func(e *quicEnd) {
 		e.edit = func(l tls.QUICEncryptionLevel, data []byte) []byte {
 			if l != level {
@@ -63,7 +63,7 @@ func at(level tls.QUICEncryptionLevel, edit func([]byte) []byte) func(*quicEnd) 
 func TestQUICRefusesInTheHandshake(t *testing.T) {
 	longer := func(b []byte) []byte { return append(bytes.Clone(b), 1) }
 	no := func(x uint16) func([]byte) []byte {
-		return func(b []byte) []byte { return without(b, x) }
+		return func(b []byte) []byte { return withoutIn(b, x) }
 	}
 	const initial, handshake = tls.QUICEncryptionLevelInitial, tls.QUICEncryptionLevelHandshake
 	for _, test := range []struct {
@@ -73,33 +73,33 @@ func TestQUICRefusesInTheHandshake(t *testing.T) {
 		peer      func(*quicEnd)
 		want      alert.Description
 	}{
-		{"bytes behind ClientHello, RFC 9001 §4.1.3", true, nil, at(initial, longer),
+		{"bytes behind ClientHello, RFC 9001 §4.1.3", true, nil, atLevel(initial, longer),
 			alert.UnexpectedMessage},
-		{"bytes behind ServerHello, RFC 9001 §4.1.3", false, nil, at(initial, longer),
+		{"bytes behind ServerHello, RFC 9001 §4.1.3", false, nil, atLevel(initial, longer),
 			alert.UnexpectedMessage},
-		{"bytes behind the server's Finished, RFC 9001 §4.1.3", false, nil, at(handshake, longer),
+		{"bytes behind the server's Finished, RFC 9001 §4.1.3", false, nil, atLevel(handshake, longer),
 			alert.UnexpectedMessage},
-		{"bytes behind the client's Finished, RFC 9001 §4.1.3", true, nil, at(handshake, longer),
+		{"bytes behind the client's Finished, RFC 9001 §4.1.3", true, nil, atLevel(handshake, longer),
 			alert.UnexpectedMessage},
 		{"EndOfEarlyData, RFC 9001 §8.3", true, nil,
-			at(handshake, func([]byte) []byte { return []byte{5, 0, 0, 0} }),
+			atLevel(handshake, func([]byte) []byte { return []byte{5, 0, 0, 0} }),
 			alert.UnexpectedMessage},
 		{"HelloRequest, RFC 8446 §4", false, nil,
-			at(initial, func([]byte) []byte { return []byte{0, 0, 0, 0} }),
+			atLevel(initial, func([]byte) []byte { return []byte{0, 0, 0, 0} }),
 			alert.UnexpectedMessage},
 		{"KeyUpdate in the handshake, RFC 9001 §6", true, nil,
-			at(handshake, func([]byte) []byte { return []byte{24, 0, 0, 1, 0} }),
+			atLevel(handshake, func([]byte) []byte { return []byte{24, 0, 0, 1, 0} }),
 			alert.UnexpectedMessage},
-		{"a session ID, RFC 9001 §8.4", true, nil, at(initial, withSessionID),
+		{"a session ID, RFC 9001 §8.4", true, nil, atLevel(initial, withSessionID),
 			alert.IllegalParameter},
-		{"no transport parameters of the client, RFC 9001 §8.2", true, nil, at(initial, no(57)),
+		{"no transport parameters of the client, RFC 9001 §8.2", true, nil, atLevel(initial, no(57)),
 			alert.MissingExtension},
 		{"no transport parameters of the server, RFC 9001 §8.2", false, nil,
-			at(handshake, no(57)), alert.MissingExtension},
-		{"TLS 1.2, RFC 9001 §4.2", true, nil, at(initial, no(43)), alert.ProtocolVersion},
-		{"no ALPN of the client, RFC 9001 §8.1", true, nil, at(initial, no(16)),
+			atLevel(handshake, no(57)), alert.MissingExtension},
+		{"TLS 1.2, RFC 9001 §4.2", true, nil, atLevel(initial, no(43)), alert.ProtocolVersion},
+		{"no ALPN of the client, RFC 9001 §8.1", true, nil, atLevel(initial, no(16)),
 			alert.NoApplicationProtocol},
-		{"no ALPN of the server, RFC 9001 §8.1", false, nil, at(handshake, no(16)),
+		{"no ALPN of the server, RFC 9001 §8.1", false, nil, atLevel(handshake, no(16)),
 			alert.NoApplicationProtocol},
 		{"another protocol, RFC 9001 §8.1", true,
 			func(p *quicPair) { p.goClient.NextProtos = []string{"x"} }, nil,

@@ -1,4 +1,4 @@
-package vitrine_test
+package conformance_test
 
 import (
 	"bytes"
@@ -106,7 +106,7 @@ func agreeEarly(t *testing.T, client, server *quicEnd, sent, rejected bool) {
 func TestQUICRefusesTicketsWithALimit(t *testing.T) {
 	for _, size := range [][]byte{{0, 0, 0, 0}, {0, 0, 16, 0}, {255, 255, 255, 254}} {
 		client, server := newQUICPair(t).ends(true, false)
-		at(tls.QUICEncryptionLevelApplication, func(b []byte) []byte {
+		atLevel(tls.QUICEncryptionLevelApplication, func(b []byte) []byte {
 			unlimited := []byte{0, 42, 0, 4, 255, 255, 255, 255}
 			if !bytes.Contains(b, unlimited) {
 				t.Error("crypto/tls sends no early_data in its ticket")

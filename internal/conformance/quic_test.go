@@ -1,4 +1,4 @@
-package vitrine_test
+package conformance_test
 
 import (
 	"bytes"
