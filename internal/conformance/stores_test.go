@@ -26,9 +26,10 @@ import (
 type stubborn struct {
 	*session.Memory
 	session.FixedKeys
-	cache rig.OneSession
-	free  chan struct{}
-	hangs map[string]bool
+	cacheMu sync.Mutex
+	cache   rig.OneSession
+	free    chan struct{}
+	hangs   map[string]bool
 
 	mu      sync.Mutex
 	entered map[string]int
@@ -91,11 +92,15 @@ type clientCache struct{ *stubborn }
 
 func (c clientCache) Get(key string) (*vitrine.ClientSessionState, bool) {
 	c.enter("cache.Get")
+	c.cacheMu.Lock() // a call that hung may go on beside a later one
+	defer c.cacheMu.Unlock()
 	return c.cache.Get(key)
 }
 
 func (c clientCache) Put(key string, s *vitrine.ClientSessionState) {
 	c.enter("cache.Put")
+	c.cacheMu.Lock()
+	defer c.cacheMu.Unlock()
 	c.cache.Put(key, s)
 }
 

@@ -18,7 +18,7 @@ func TestClientThatNeverReadsCostsLittle(t *testing.T) {
 }
 
 func testClientThatNeverReadsCostsLittle(t *testing.T, version func(*vitrine.Config)) {
-	const requests, most = 30_000, 256 << 10
+	const requests, most = 30_000, 512 << 10
 	back, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

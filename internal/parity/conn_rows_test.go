@@ -13,7 +13,6 @@ import (
 
 // beginningRows are about the handshake and what can be known before it.
 func beginningRows() []row {
-	b := make([]byte, 10)
 	return []row{
 		{covers: "Conn.Handshake Conn.HandshakeContext ConnectionState.HandshakeComplete",
 			what: "once for all", act: func(p *play) {
@@ -29,7 +28,7 @@ func beginningRows() []row {
 			ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 			defer cancel()
 			p.note("%v", p.me().HandshakeContext(ctx) != nil)
-			_, err := p.me().NetConn().Write(b)
+			_, err := p.me().NetConn().Write(p.b[:])
 			p.note("the connection below: %s", sort(err))
 		}},
 		{covers: "Conn.ConnectionState", what: "before the handshake", act: func(p *play) {
@@ -55,7 +54,6 @@ func beginningRows() []row {
 
 // dataRows are about reading, writing and closing.
 func dataRows() []row {
-	b := make([]byte, 10)
 	return []row{
 		{covers: "Conn.Read Conn.Write Conn.Close", what: "to the peer's close",
 			act: func(p *play) {
@@ -63,17 +61,17 @@ func dataRows() []row {
 				other := p.other()
 				n, err := p.me().Write([]byte("hello"))
 				p.note("wrote %d, %s", n, sort(err))
-				io.ReadFull(other, b[:5])
+				io.ReadFull(other, p.b[:5])
 				n, err = p.me().Write(nil)
 				p.note("wrote %d, %s", n, sort(err))
 				n, err = p.me().Read(nil)
 				p.note("read %d, %s", n, sort(err))
 				other.Write([]byte("bye"))
 				other.Close()
-				n, err = io.ReadFull(p.me(), b[:3])
-				p.note("read %q, %s", b[:n], sort(err))
+				n, err = io.ReadFull(p.me(), p.b[:3])
+				p.note("read %q, %s", p.b[:n], sort(err))
 				for range 2 {
-					n, err = p.me().Read(b)
+					n, err = p.me().Read(p.b[:])
 					p.note("read %d, %s", n, sort(err))
 				}
 			}},
@@ -81,11 +79,11 @@ func dataRows() []row {
 			p.shake()
 			p.note("close %s", sort(p.me().Close()))
 			p.note("close %s", sort(p.me().Close()))
-			_, err := p.me().Write(b)
+			_, err := p.me().Write(p.b[:])
 			p.note("write %v", err != nil)
-			_, err = p.me().Read(b)
+			_, err = p.me().Read(p.b[:])
 			p.note("read %v", err != nil)
-			_, err = p.other().Read(b)
+			_, err = p.other().Read(p.b[:])
 			p.note("the other end reads %s", sort(err))
 		}},
 		{covers: "Conn.Close", what: "before the handshake", act: func(p *play) {
@@ -97,20 +95,19 @@ func dataRows() []row {
 			p.note("before the handshake %v", p.me().CloseWrite() != nil)
 			p.shake()
 			p.note("%s, %s", sort(p.me().CloseWrite()), sort(p.me().CloseWrite()))
-			_, err := p.me().Write(b)
+			_, err := p.me().Write(p.b[:])
 			p.note("write %v", err != nil)
-			_, err = p.other().Read(b)
+			_, err = p.other().Read(p.b[:])
 			p.note("the other end reads %s", sort(err))
 			p.other().Write([]byte("more"))
-			n, err := io.ReadFull(p.me(), b[:4])
-			p.note("read %q, %s", b[:n], sort(err))
+			n, err := io.ReadFull(p.me(), p.b[:4])
+			p.note("read %q, %s", p.b[:n], sort(err))
 		}},
 	}
 }
 
 // cutRows are about streams that end without close_notify, and about a Close that cannot wait.
 func cutRows() []row {
-	b := make([]byte, 10)
 	return []row{
 		{covers: "Conn.Handshake", what: "an empty connect", role: "server", act: func(p *play) {
 			p.dial()
@@ -120,14 +117,14 @@ func cutRows() []row {
 		{covers: "Conn.Read", what: "a cut between two records", differs: true, act: func(p *play) {
 			p.shake()
 			p.other().NetConn().(*net.TCPConn).CloseWrite()
-			_, err := p.me().Read(b)
+			_, err := p.me().Read(p.b[:])
 			p.note("read %s", sort(err))
 		}},
 		{covers: "Conn.Read", what: "a cut inside a record", act: func(p *play) {
 			p.shake()
 			p.other().NetConn().Write([]byte{23, 3, 3, 0, 100, 1})
 			p.other().NetConn().(*net.TCPConn).CloseWrite()
-			_, err := p.me().Read(b)
+			_, err := p.me().Read(p.b[:])
 			p.note("read %s, %v", sort(err), errors.Is(err, io.ErrUnexpectedEOF))
 		}},
 		{covers: "Conn.Close Conn.Write", what: "while a Write is blocked", act: func(p *play) {
@@ -137,11 +134,11 @@ func cutRows() []row {
 				_, err := p.me().Write(make([]byte, 64<<20)) // more than the sockets hold
 				written <- err
 			}()
-			io.ReadFull(p.other(), b[:1]) // it has begun
+			io.ReadFull(p.other(), p.b[:1]) // it has begun
 			began := time.Now()
 			p.note("close %s", sort(p.me().Close()))
 			p.note("write %v, soon %v", <-written != nil, time.Since(began) < 2*time.Second)
-			_, err := p.me().Write(b)
+			_, err := p.me().Write(p.b[:])
 			p.note("write %s", sort(err))
 		}},
 	}
@@ -149,27 +146,26 @@ func cutRows() []row {
 
 // endingRows are about deadlines, names and what is exported.
 func endingRows() []row {
-	b := make([]byte, 10)
 	return []row{
 		{covers: "Conn.SetReadDeadline Conn.SetDeadline", what: "reading goes on",
 			act: func(p *play) {
 				p.shake()
 				p.me().SetReadDeadline(time.Now().Add(-time.Second))
-				_, err := p.me().Read(b)
+				_, err := p.me().Read(p.b[:])
 				p.note("read %s", sort(err))
 				p.me().SetDeadline(rig.Deadline())
 				p.other().Write([]byte("more"))
-				n, err := io.ReadFull(p.me(), b[:4])
-				p.note("read %q, %s", b[:n], sort(err))
+				n, err := io.ReadFull(p.me(), p.b[:4])
+				p.note("read %q, %s", p.b[:n], sort(err))
 			}},
 		{covers: "Conn.SetWriteDeadline Conn.Write", what: "nothing more can be written",
 			act: func(p *play) {
 				p.shake()
 				p.me().SetWriteDeadline(time.Now().Add(-time.Second))
-				_, err := p.me().Write(b)
+				_, err := p.me().Write(p.b[:])
 				p.note("write %s", sort(err))
 				p.me().SetWriteDeadline(rig.Deadline())
-				_, err = p.me().Write(b)
+				_, err = p.me().Write(p.b[:])
 				p.note("write %s", sort(err))
 			}},
 		{covers: "Conn.VerifyHostname", what: "before, after, and unverified", act: func(p *play) {

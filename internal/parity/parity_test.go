@@ -216,7 +216,8 @@ type play struct {
 	subject        bool // the client's end is the one that is compared; else the server's
 	mine           bool // it is ours, and not crypto/tls's
 	seen           []string
-	c, s           end // of the last connection
+	c, s           end      // of the last connection
+	b              [10]byte // for what is read and written
 }
 
 func (p *play) note(format string, args ...any) {

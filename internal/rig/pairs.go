@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"io"
 	"net"
-	"sync"
 	"testing"
 	"time"
 
@@ -116,24 +115,11 @@ func Resumes(t *testing.T, client, server *vitrine.Config) bool {
 
 // OneSession is a client's cache that gives its one session to everybody, whatever server they ask
 // for.
-type OneSession struct {
-	mu sync.Mutex
-	S  *vitrine.ClientSessionState
-}
+type OneSession struct{ S *vitrine.ClientSessionState }
 
-// Get returns the session.
-func (c *OneSession) Get(string) (*vitrine.ClientSessionState, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.S, c.S != nil
-}
+func (c *OneSession) Get(string) (*vitrine.ClientSessionState, bool) { return c.S, c.S != nil }
 
-// Put replaces the session.
-func (c *OneSession) Put(_ string, s *vitrine.ClientSessionState) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.S = s
-}
+func (c *OneSession) Put(_ string, s *vitrine.ClientSessionState) { c.S = s }
 
 // A protection is a way to protect a record: a suite that has it, and what to ask for.
 type Protection struct {
