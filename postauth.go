@@ -15,10 +15,13 @@ import (
 
 // Authentication of a client after the handshake.
 
-var errAsksServers = errors.New("vitrine: a client requests no certificate after the handshake")
+var (
+	errAsksServers = errors.New("vitrine: a client requests no certificate after the handshake")
+	errAsksNothing = errors.New("vitrine: NoClientCert asks for no certificate")
+)
 
 // RequestClientCertificate asks a client of TLS 1.3 for a certificate, once the handshake is done;
-// auth says what the answer must prove. It needs Config.PostHandshakeAuth and a client that offers
+// auth, which is not NoClientCert, says what the answer must prove. It needs Config.PostHandshakeAuth and a client that offers
 // it, and is an error with HTTP/2, which forbids it, and as long as the client has not answered the
 // request before. It does not wait for the answer: a Read receives it. Then ConnectionState has the
 // client's certificates, and VerifyPeerCertificate and VerifyConnection have accepted them, called
@@ -27,6 +30,9 @@ var errAsksServers = errors.New("vitrine: a client requests no certificate after
 func (c *Conn) RequestClientCertificate(auth tls.ClientAuthType) error {
 	if c.me == iana.Client {
 		return errAsksServers
+	}
+	if auth == tls.NoClientCert {
+		return errAsksNothing
 	}
 	if !c.calls.begin() {
 		return net.ErrClosed

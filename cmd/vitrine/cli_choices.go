@@ -82,7 +82,7 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 	config := &vitrine.Config{NextProtos: c.alpn}
 	wrong := func(flag, got string, known ...string) error {
 		return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag,
-			strings.Join(known, ", "), got), example + " " + flag + " " + known[0]}
+			strings.Join(known, ", "), got), example + " " + flag + " " + nearest(got, known)}
 	}
 	var ok bool
 	if config.Policy, ok = policyNamed(c.policy); !ok {

@@ -38,5 +38,21 @@ func contradiction(a, b, reason, wayOut string) error {
 
 func unknownValue(flag, got string, known ...string) error {
 	return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag, strings.Join(known, ", "),
-		got), "vitrine handshake " + flag + " " + known[0]}
+		got), "vitrine handshake " + flag + " " + nearest(got, known)}
+}
+
+// nearest returns the value of known that begins most like got: the last of several, which of
+// versions is the newest, and the first of all if none begins like it.
+func nearest(got string, known []string) string {
+	best, most := known[0], 0
+	for _, k := range known {
+		n := 0
+		for n < len(k) && n < len(got) && k[n] == got[n] {
+			n++
+		}
+		if n > 0 && n >= most {
+			best, most = k, n
+		}
+	}
+	return best
 }

@@ -50,3 +50,20 @@ func TestLibrariesNameNoFlags(t *testing.T) {
 		}
 	}
 }
+
+func TestTheNearestValueIsSuggested(t *testing.T) {
+	versions := []string{"1.0", "1.1", "1.2", "1.3"}
+	for _, c := range []struct {
+		got, want string
+		known     []string
+	}{
+		{"1.4", "1.3", versions},
+		{"x25518", "x25519", []string{"secp256r1", "x25519", "x448"}},
+		{"legcy", "legacy", []string{"modern", "compatible", "legacy"}},
+		{"old", "modern", []string{"modern", "compatible", "legacy"}},
+	} {
+		if got := nearest(c.got, c.known); got != c.want {
+			t.Errorf("%s: got %s, expected %s", c.got, got, c.want)
+		}
+	}
+}

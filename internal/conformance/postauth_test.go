@@ -129,6 +129,9 @@ func TestRequestsAfterTheHandshakeNeedConsent(t *testing.T) {
 	} {
 		client, server := rig.Pair(t, rig.ClientConfig(only13, c.client),
 			rig.ServerConfig(t, only13, c.server))
+		if err := server.RequestClientCertificate(tls.NoClientCert); err == nil {
+			t.Errorf("%s: a request that asks for nothing was sent", c.what)
+		}
 		err := server.RequestClientCertificate(tls.RequestClientCert)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, expected %q", c.what, err, c.want)
