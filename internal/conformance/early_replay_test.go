@@ -134,7 +134,7 @@ func TestEarlyDataOfAClientWithACertificate(t *testing.T) {
 			throwaway.ECDSA))
 		s.ClientAuth, s.ClientCAs = vitrine.RequireAndVerifyClientCert, rig.Authority().Pool()
 	})
-	client, wrote, shook, server := z.visit(t, []byte("early data"))
+	client, server, wrote, shook := z.visit(t, []byte("early data"))
 	if wrote != nil || shook != nil || server.err != nil || string(server.early) != "early data" ||
 		len(server.conn.ConnectionState().PeerCertificates) == 0 {
 		t.Fatalf("the client: %v, %v; the server: %q, %v", wrote, shook, server.early, server.err)

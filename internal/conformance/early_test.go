@@ -84,8 +84,8 @@ func readEarly(c *vitrine.Conn) (all []byte, err error) {
 }
 
 // visit makes a connection whose client sends early data.
-func (z *zeroRTT) visit(t *testing.T, early []byte) (client *vitrine.Conn, wrote error,
-	shook error, server arrived) {
+func (z *zeroRTT) visit(t *testing.T, early []byte) (client *vitrine.Conn, server arrived, wrote,
+	shook error) {
 	t.Helper()
 	a, b := rig.Wires(t)
 	done := make(chan arrived, 1)
@@ -93,7 +93,7 @@ func (z *zeroRTT) visit(t *testing.T, early []byte) (client *vitrine.Conn, wrote
 	client = vitrine.Client(a, z.client)
 	_, wrote = client.WriteEarly(early)
 	shook = client.Handshake()
-	return client, wrote, shook, <-done
+	return client, <-done, wrote, shook
 }
 
 // RFC 8446 §2.3: a client with a ticket sends data with its first flight.
@@ -212,7 +212,7 @@ func TestRejectedEarlyDataIsNeverRead(t *testing.T) {
 			z := newZeroRTT(t)
 			z.server = z.server.Clone()
 			r.change(t, z)
-			client, wrote, shook, server := z.visit(t, []byte("early data"))
+			client, server, wrote, shook := z.visit(t, []byte("early data"))
 			if wrote != nil || !errors.Is(shook, vitrine.ErrEarlyDataRejected) || server.err != nil ||
 				len(server.early) > 0 {
 				t.Fatalf("the client: %v, %v; the server: %q, %v", wrote, shook, server.early,
@@ -307,7 +307,7 @@ func TestReadWaitsForTheEndOfEarlyData(t *testing.T) {
 func TestEarlyDataNeedsATicketThatAllowsIt(t *testing.T) {
 	none := func(t *testing.T, z *zeroRTT, data []byte) {
 		t.Helper()
-		client, wrote, shook, server := z.visit(t, data)
+		client, server, wrote, shook := z.visit(t, data)
 		if !errors.Is(wrote, vitrine.ErrNoEarlyData) || shook != nil || server.err != nil ||
 			len(server.early) > 0 {
 			t.Fatalf("the client: %v, %v; the server: %q, %v", wrote, shook, server.early,

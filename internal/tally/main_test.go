@@ -46,6 +46,9 @@ func TestCountsAndVerdict(t *testing.T) {
 		{"a skip for want of BOGO_RUNNER",
 			replace("ENDB", "skip", "REASON", "BOGO_RUNNER names no runner"), true, true,
 			[]string{"0 failed, 1 skipped\n"}},
+		{"a skip for want of a part of another program",
+			replace("ENDB", "skip", "REASON", "this GnuTLS was built without zlib"), true, true,
+			[]string{"0 failed, 1 skipped\n"}},
 		{"a package that does not compile", `{"Action":"build-output","Output":"x.go:1: oops\n"}` +
 			"\n" + `{"Action":"fail","Package":"p"}` + "\n" + replace("ENDB", "pass"), false, false,
 			[]string{"x.go:1: oops\n"}},

@@ -218,6 +218,7 @@ func (c *connection) close() error {
 	case err == nil:
 		return failure(":APPLICATION_DATA_ON_SHUTDOWN:")
 	case err != io.EOF:
+		//lint:ignore ST1005 the runner compares this text
 		return fmt.Errorf("Unexpected SSL_shutdown result: -1 != 1: no close_notify: %w", err)
 	}
 	return nil
