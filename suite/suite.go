@@ -5,10 +5,10 @@
 // The table holds the suites of RFC 5246 appendix A.5, RFC 5288, RFC 5289, RFC 6655, RFC 7251, RFC
 // 7905 and RFC 8422 §6 whose key exchange is RSA, DHE_RSA, ECDHE_RSA or ECDHE_ECDSA, and the suites
 // with a pre-shared key (registry_psk.go), as far as their cipher is AES (CBC, GCM or CCM),
-// ChaCha20-Poly1305, triple DES or NULL.
+// ChaCha20-Poly1305, triple DES or NULL. A table of its own, All13, has the five suites of TLS 1.3.
 //
-// Left out of the table, but known to Readable for observers: the suites of TLS 1.3, static and
-// anonymous Diffie-Hellman, DSS, RC4 (RFC 7465), DES and HMAC-MD5. Left out of both: export suites,
+// Left out of the tables, but known to Readable for observers: static and anonymous Diffie-Hellman,
+// DSS, RC4 (RFC 7465), DES and HMAC-MD5. Left out of both: export suites,
 // IDEA, the national ciphers, and the exchanges with Kerberos or passwords. Package iana has names
 // for all of them.
 //

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -420,15 +419,4 @@ func (c *caller) keep(cmd *cobra.Command, a *attempt, r *report) error {
 		return nil
 	}
 	return c.artefacts.write(connection{a.events.entries(), c.about(a)}, cmd.ErrOrStderr())
-}
-
-// chainOf returns the certificates that the server sent, trusted or not.
-func chainOf(a *attempt) []*x509.Certificate {
-	if a.err == nil {
-		return a.state.PeerCertificates
-	}
-	if f, ok := diagnose.Of(a.err); ok && f.Trust != nil {
-		return f.Trust.UnverifiedCertificates
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -139,3 +140,14 @@ func (a *attempt) exit() int {
 
 // ms formats a time in milliseconds.
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }
+
+// chainOf returns the certificates that the server sent, trusted or not.
+func chainOf(a *attempt) []*x509.Certificate {
+	if a.err == nil {
+		return a.state.PeerCertificates
+	}
+	if f, ok := diagnose.Of(a.err); ok && f.Trust != nil {
+		return f.Trust.UnverifiedCertificates
+	}
+	return nil
+}
