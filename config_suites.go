@@ -99,7 +99,7 @@ func named(field string, ids []uint16,
 func usable(ids []iana.CipherSuite, max iana.Version, keyed bool) []iana.CipherSuite {
 	useless := func(id iana.CipherSuite) bool {
 		s := suite.ByID(id)
-		return s.MinVersion() > max || s.Kex.PreShared() && !keyed
+		return s.MinVersion() > max || s.PreShared() && !keyed
 	}
 	if !slices.ContainsFunc(ids, useless) {
 		return ids
@@ -109,5 +109,5 @@ func usable(ids []iana.CipherSuite, max iana.Version, keyed bool) []iana.CipherS
 
 func offersDHE(ids []iana.CipherSuite) bool {
 	return slices.ContainsFunc(ids,
-		func(id iana.CipherSuite) bool { return suite.ByID(id).Kex.FiniteField() })
+		func(id iana.CipherSuite) bool { return suite.ByID(id).FiniteField() })
 }

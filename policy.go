@@ -156,7 +156,7 @@ func (p *Policy) parameters() handshake.Parameters {
 }
 
 func forwardSecretAEAD(s *suite.Suite) bool {
-	return s.Kex.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16
+	return s.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16
 }
 
 func noNULL(s *suite.Suite) bool { return s.Cipher != record.NULL }

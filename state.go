@@ -143,11 +143,11 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 		// Timestamps of a resumed handshake would be for a certificate that it does not show.
 		s.OCSPResponse, s.SignedCertificateTimestamps = o.Staple, o.SCTs
 	}
-	row := *a.Suite
+	row := a.Suite
 	if a.Kex == iana.KexPSK { // in TLS 1.3 that is psk_ke, which no suite tells
-		row.Kex = a.Kex
+		row = row.With(a.Kex)
 	}
-	for _, concern := range suite.Concerns(&row) {
+	for _, concern := range suite.Concerns(row) {
 		s.Concerns = append(s.Concerns, concern.What+": "+concern.Reason)
 	}
 	return s

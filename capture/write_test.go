@@ -156,7 +156,7 @@ func TestWrittenCapturesOpenDecryptedInTshark(t *testing.T) {
 			c.CipherSuites, c.MaxVersion = []uint16{uint16(s.ID)}, vitrine.VersionTLS12
 			c.Renegotiation = tls.RenegotiateNever
 			c.GetPSK = nil
-			if s.Kex.PreShared() {
+			if s.PreShared() {
 				c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return psk, nil }
 			}
 		}

@@ -59,9 +59,9 @@ func Derive(g Given) (*Derivation, error) {
 	memory := &trace.Memory{}
 	log := trace.New(trace.Client, memory, nil)
 	g = d.Given
-	log.Agreed(trace.Agreed{Version: g.Version, Suite: g.Suite.ID, KeyExchange: g.Suite.Kex,
-		Authentication:       g.Suite.Auth,
-		ExtendedMasterSecret: g.SessionHash != nil}, "")
+	kx, auth := g.Suite.KeyExchange()
+	log.Agreed(trace.Agreed{Version: g.Version, Suite: g.Suite.ID, KeyExchange: kx,
+		Authentication: auth, ExtendedMasterSecret: g.SessionHash != nil}, "")
 	logged := d.transcript.beforeSecrets()
 	d.transcript[:logged].log(log)
 	master, err := d.master(keys.PRF{Hash: d.hash(), Log: log}, log)
@@ -180,7 +180,7 @@ func (d *Derivation) complete() (err error) {
 // strip removes leading zero bytes from the secret of a finite-field exchange. See RFC 5246 §8.1.2.
 func (d *Derivation) strip() {
 	g := &d.Given
-	if g.Suite.Kex != iana.KexDHE || g.PreMaster == nil {
+	if !g.Suite.FiniteField() || g.Suite.PreShared() || g.PreMaster == nil {
 		return
 	}
 	if short := keys.FiniteFieldPreMaster(g.PreMaster); len(short) < len(g.PreMaster) &&
@@ -237,20 +237,22 @@ func (g *Given) why(name string, n int) string {
 	switch {
 	case n == 28:
 		return ": the random begins with the 4 bytes of gmt_unix_time, which tools print apart"
-	case name == "master_secret" && (n == 32 || g.Suite.Kex.FiniteField() && n > 48):
+	case name == "master_secret" && (n == 32 || g.Suite.FiniteField() && n > 48):
 		return ": is it the pre_master_secret?"
 	}
 	return ""
 }
 
 func (g *Given) preMasterFits() error {
+	// with a pre-shared key it holds that key as well, see RFC 4279
+	alone := !g.Suite.PreShared()
 	switch n := len(g.PreMaster); {
 	case g.PreMaster == nil:
-	case g.Suite.Kex == iana.KexRSA && n != 48:
+	case alone && g.Suite.KeyTransport() && n != 48:
 		return misfit("pre_master_secret",
 			"got %s, but the key exchange of %v is RSA, which makes 48: is the suite right?",
 			octets(n), g.Suite)
-	case g.Suite.Kex == iana.KexECDHE && !slices.Contains(ecdhLengths, n):
+	case alone && g.Suite.EllipticCurve() && !slices.Contains(ecdhLengths, n):
 		return misfit("pre_master_secret",
 			"got %s, but a curve gives %s, leading zeros included (RFC 8422 §5.10)", octets(n),
 			listed(ecdhLengths))

@@ -34,7 +34,7 @@ func (s *search) preMasters() []variant {
 			variant{fmt.Sprintf("leading zeros of the pre_master_secret are stripped, %s of them",
 				octets(len(pre)-len(short))), short})
 	}
-	if s.Given.Suite.Kex == iana.KexDHE {
+	if row := s.Given.Suite; row.FiniteField() && !row.PreShared() {
 		for _, n := range []int{64, 96, 128, 192, 256, 384, 512, 768, 1024} {
 			if n > len(pre) {
 				full := append(make([]byte, n-len(pre)), pre...)
@@ -44,7 +44,7 @@ func (s *search) preMasters() []variant {
 			}
 		}
 	}
-	if s.Given.Suite.Kex == iana.KexRSA {
+	if row := s.Given.Suite; row.KeyTransport() && !row.PreShared() {
 		for v := iana.SSL30; v <= iana.TLS12; v++ {
 			other := append([]byte{byte(v >> 8), byte(v)}, pre[2:]...)
 			if !bytes.Equal(other, pre) {

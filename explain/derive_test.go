@@ -281,7 +281,7 @@ func TestDeriveWithEverySuite(t *testing.T) {
 		for v := s.MinVersion(); v <= iana.TLS12; v++ {
 			g := textbook(t)
 			g.Suite, g.Version = s, v
-			if s.Kex != iana.KexRSA {
+			if !s.KeyTransport() || s.PreShared() {
 				g.PreMaster = bytes.Repeat([]byte{7}, 32)
 			}
 			d, values := derived(t, g)

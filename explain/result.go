@@ -155,7 +155,7 @@ func (r *Result) count(f Fact) {
 }
 
 func (t *teller) summary() string {
-	parts := []string{t.Version.String(), Exchange(t.Suite)}
+	parts := []string{t.Version.String(), t.Suite.ExchangeName()}
 	if t.agreed.Group != "" {
 		parts = append(parts, Escape(t.agreed.Group))
 	}

@@ -125,15 +125,6 @@ func flaws(s *suite.Suite) []string {
 	return list
 }
 
-// Exchange returns the key exchange with its authentication as suites name them, such as "RSA" or
-// "ECDHE_RSA".
-func Exchange(s *suite.Suite) string {
-	if s.Kex == iana.KexRSA || s.Auth == iana.AuthPSK {
-		return s.Kex.String()
-	}
-	return s.Kex.String() + "_" + s.Auth.String()
-}
-
 // secrecy says who can decrypt a recording of the connection.
 func secrecy(s *suite.Suite) string {
 	switch {
@@ -141,9 +132,9 @@ func secrecy(s *suite.Suite) string {
 		return ""
 	case s.Cipher.KeyLen == 0:
 		return "Nothing is encrypted: who records this reads it at once."
-	case s.Kex == iana.KexPSK:
+	case s.PreShared() && !s.KeyTransport() && !s.Ephemeral():
 		return "Who records this and gets the pre-shared key in ten years reads it all."
-	case s.Kex == iana.KexRSAPSK:
+	case s.PreShared() && s.KeyTransport():
 		return "Who records this and gets the server's key and the pre-shared key reads it all."
 	}
 	return "Who records this and gets the server's key in ten years reads it all."

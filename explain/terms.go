@@ -142,8 +142,8 @@ func describeSuite(id iana.CipherSuite) (ref, text string) {
 		}
 		return "", "Vitrine can name it and does not speak it."
 	}
-	parts := []string{fmt.Sprintf("%s key exchange, %v authentication, %s", s.Kex, s.Auth,
-		s.Cipher.Name)}
+	parts := []string{fmt.Sprintf("%s key exchange, %s authentication, %s",
+		s.KeyExchangeName(), s.AuthenticationName(), s.Cipher.Name)}
 	if s.MAC != nil {
 		parts[0] += " with " + s.MAC.Name
 	}
@@ -182,25 +182,25 @@ func concernsOf(s *suite.Suite) []string {
 // suiteRef returns the RFC that defines a suite.
 func suiteRef(s *suite.Suite) string {
 	switch name := s.Cipher.Name; {
-	case s.Auth == iana.AuthPSK && s.Kex == iana.KexECDHEPSK:
+	case s.PreShared() && s.EllipticCurve():
 		return "RFC 5489"
-	case s.Auth == iana.AuthPSK && s.MinVersion() == iana.TLS12:
+	case s.PreShared() && s.MinVersion() == iana.TLS12:
 		return "RFC 5487"
-	case s.Auth == iana.AuthPSK:
+	case s.PreShared():
 		return "RFC 4279"
-	case strings.Contains(name, "GCM") && s.Kex.EllipticCurve():
+	case strings.Contains(name, "GCM") && s.EllipticCurve():
 		return "RFC 5289"
 	case strings.Contains(name, "GCM"):
 		return "RFC 5288"
-	case strings.Contains(name, "CCM") && s.Kex.EllipticCurve():
+	case strings.Contains(name, "CCM") && s.EllipticCurve():
 		return "RFC 7251"
 	case strings.Contains(name, "CCM"):
 		return "RFC 6655"
 	case strings.Contains(name, "CHACHA"):
 		return "RFC 7905"
-	case s.Kex.EllipticCurve() && s.ID.String() != "" && s.MinVersion() == iana.TLS12:
+	case s.EllipticCurve() && s.ID.String() != "" && s.MinVersion() == iana.TLS12:
 		return "RFC 5289"
-	case s.Kex.EllipticCurve():
+	case s.EllipticCurve():
 		return "RFC 8422 §6"
 	}
 	return "RFC 5246 §A.5"

@@ -51,10 +51,10 @@ func agree(ch *message.ClientHello, sh *message.ServerHello,
 	if err != nil {
 		return nil, err
 	}
-	a := &Agreed{Version: version, Suite: s, Kex: s.Kex, Auth: s.Auth,
-		Compression: sh.CompressionMethod,
+	a := &Agreed{Version: version, Suite: s, Compression: sh.CompressionMethod,
 		MaxFragment: record.MaxPlaintext,
 		SizeLimit:   [2]int{record.MaxPlaintext, record.MaxPlaintext}}
+	a.Kex, a.Auth = s.KeyExchange()
 	if version == iana.TLS13 {
 		if err := a.exchange13(sh); err != nil {
 			return nil, err
@@ -120,13 +120,7 @@ func (a *Agreed) certified() bool {
 	if a.Version == iana.TLS13 {
 		return !a.PSK
 	}
-	return certified(a.Suite)
-}
-
-// certified reports whether a suite comes with a certificate: all but the anonymous ones and those
-// with a pre-shared key do.
-func certified(s *suite.Suite) bool {
-	return s.Auth != iana.AuthAnon && (s.Auth != iana.AuthPSK || s.Kex == iana.KexRSAPSK)
+	return a.Suite.Certified()
 }
 
 // agreement is what agree made of a ServerHello: who checks it and who settles it need not both

@@ -269,22 +269,23 @@ func try(s *suite.Suite, v iana.Version, w *wishes, c *Config,
 	if v < s.MinVersion() {
 		return nil, func() string { return fmt.Sprintf("needs %v", s.MinVersion()) }
 	}
-	if !c.speaksPSK(s.Kex) {
+	if !c.speaksPSK(s) {
 		return nil, func() string { return "needs a pre-shared key" }
 	}
 	got = &chosen{version: v, suite: s}
-	if s.Kex.Ephemeral() {
-		if got.group = chooseGroup(s.Kex, w, c); got.group == nil {
+	if s.Ephemeral() {
+		if got.group = chooseGroup(s, w, c); got.group == nil {
 			return nil, func() string {
 				return fmt.Sprintf("no group in common: the client lists %v, we allow %v",
 					alert.Few(w.listed), alert.Few(c.Groups))
 			}
 		}
 	}
-	if s.Auth == iana.AuthPSK && s.Kex != iana.KexRSAPSK {
+	if !s.Certified() {
 		return got, nil
 	}
-	got.Choice = pki.ChooseServer(creds, s.Auth, s.Kex, w.Hello,
+	kx, auth := s.KeyExchange()
+	got.Choice = pki.ChooseServer(creds, auth, kx, w.Hello,
 		pki.Rules{Schemes: schemesOf(v, c), LaxKeyUsage: c.LaxKeyUsage})
 	if got.Credential == nil {
 		return nil, got.Why
@@ -303,14 +304,14 @@ func schemesOf(v iana.Version, c *Config) []iana.SignatureScheme {
 // chooseGroup takes our first group that the client lists. A client that lists none at all gets
 // P-256 (RFC 8422 §4), and one that lists no finite-field group gets the prime that we choose. But
 // one that lists some, and none of ours, gets no DHE: RFC 7919 §4.
-func chooseGroup(k iana.KeyExchange, w *wishes, c *Config) kex.Group {
+func chooseGroup(s *suite.Suite, w *wishes, c *Config) kex.Group {
 	allowed := w.groups
-	if k.FiniteField() && !w.finiteField || k.EllipticCurve() && !w.sentGroups {
+	if s.FiniteField() && !w.finiteField || s.EllipticCurve() && !w.sentGroups {
 		allowed = c.Groups
 	}
 	for _, id := range allowed {
-		if id.Hybrid() || id.FiniteField() != k.FiniteField() ||
-			k.EllipticCurve() && !w.sentGroups && id != iana.Secp256r1 {
+		if id.Hybrid() || id.FiniteField() != s.FiniteField() ||
+			s.EllipticCurve() && !w.sentGroups && id != iana.Secp256r1 {
 			continue
 		}
 		if g, ok := kex.Named(id); ok {

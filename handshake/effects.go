@@ -346,7 +346,7 @@ func suiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
 			"the server chose %v, which Vitrine does not know", id)
 	}
-	if (s.Kex == iana.KexNone) != (v == iana.TLS13) {
+	if s.TLS13() != (v == iana.TLS13) {
 		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
 			"the server chose %v with %v", id, v)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // The columns of the extensions that TLS 1.2 has.
@@ -158,8 +159,8 @@ func offerGroups(c *offering) (message.Content, bool) {
 // offeredGroups are those that an offered suite can use.
 func offeredGroups(c *Config) []iana.Group {
 	tls13 := c.MaxVersion >= iana.TLS13 // its suites can use them all
-	finite := tls13 || offers(c.Suites, iana.KeyExchange.FiniteField)
-	curves := tls13 || offers(c.Suites, iana.KeyExchange.EllipticCurve)
+	finite := tls13 || offers(c.Suites, (*suite.Suite).FiniteField)
+	curves := tls13 || offers(c.Suites, (*suite.Suite).EllipticCurve)
 	return slices.DeleteFunc(slices.Clone(c.Groups), func(g iana.Group) bool {
 		if g.Hybrid() {
 			return !tls13
@@ -173,12 +174,12 @@ func offeredGroups(c *Config) []iana.Group {
 
 func offerPointFormats(c *offering) (message.Content, bool) {
 	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}},
-		offers(c.Suites, iana.KeyExchange.EllipticCurve)
+		offers(c.Suites, (*suite.Suite).EllipticCurve)
 }
 
 func answerPointFormats(_ *Config, an *answering) (message.Content, bool, error) {
 	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}},
-		an.chosen.suite.Kex.EllipticCurve(), nil
+		an.chosen.suite.EllipticCurve(), nil
 }
 
 func settlePointFormats(_ *Agreed, _, server message.Extensions) error {

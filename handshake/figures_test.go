@@ -140,11 +140,12 @@ func everyScore12(yield func(Score) bool) {
 			for i := range 1 << 5 {
 				bit := func(n int) bool { return i>>n&1 == 1 }
 				row := suite.ByID(id)
+				kx, auth := row.KeyExchange()
 				s := Score{Resumed: resumed[0], Undecided: resumed[1],
 					Blind:       [2]bool{bit(0), bit(0)},
 					ClientHello: &message.ClientHello{Version: iana.TLS12},
 					ServerHello: &message.ServerHello{Version: iana.TLS12},
-					Agreed: &Agreed{Version: iana.TLS12, Suite: row, Kex: row.Kex, Auth: row.Auth,
+					Agreed: &Agreed{Version: iana.TLS12, Suite: row, Kex: kx, Auth: auth,
 						Stapling: bit(1), Ticket: bit(2)}}
 				if bit(3) {
 					s.CertificateRequest = &message.CertificateRequest{}

@@ -98,7 +98,7 @@ func (s *stage) check(t *testing.T, what string, lines []spoke) {
 		t.Errorf("%s, %s: done after %d lines", s.what, what, taken)
 	case m.Done() &&
 		(s.under == iana.Client &&
-			(m.Peer().Verified == nil || !m.Peer().possessed && m.Agreed.Suite.Kex.Ephemeral())):
+			(m.Peer().Verified == nil || !m.Peer().possessed && m.Agreed.Suite.Ephemeral())):
 		t.Errorf("%s, %s: done without a proof", s.what, what)
 	}
 }

@@ -176,7 +176,7 @@ func BenchmarkLargestHello(b *testing.B) {
 	c := config("hostile")
 	c.Suites = slices.DeleteFunc(
 		c.Suites,
-		func(s iana.CipherSuite) bool { return !suite.ByID(s).Kex.Ephemeral() },
+		func(s iana.CipherSuite) bool { return !suite.ByID(s).Ephemeral() },
 	)
 	c.Credentials = []*pki.Credential{
 		credential(b, throwaway.RSA, name),

@@ -116,11 +116,11 @@ func curve(id iana.Group) (kex.Group, error) {
 	return g, nil
 }
 
-// offers reports whether the list has a suite whose key exchange satisfies such.
-func offers(ids []iana.CipherSuite, such func(iana.KeyExchange) bool) bool {
+// offers reports whether the list has a suite that satisfies such.
+func offers(ids []iana.CipherSuite, such func(*suite.Suite) bool) bool {
 	return slices.ContainsFunc(ids, func(id iana.CipherSuite) bool {
 		s := suite.ByID(id)
-		return s != nil && such(s.Kex)
+		return s != nil && such(s)
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // PSK is a key that both sides have held before. See RFC 4279 §2 and RFC 8446 §4.2.11.
@@ -120,7 +121,7 @@ func (l *live) mixIn(k *PSK, other []byte) []byte {
 }
 
 // speaksPSK tells whether a suite can be used as far as pre-shared keys go.
-func (c *Config) speaksPSK(k iana.KeyExchange) bool { return !k.PreShared() || c.FindKey != nil }
+func (c *Config) speaksPSK(s *suite.Suite) bool { return !s.PreShared() || c.FindKey != nil }
 
 // hintOf is what the server's ServerKeyExchange, which may be left out, says about the key.
 func hintOf(m *message.ServerKeyExchange) []byte {

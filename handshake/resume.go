@@ -189,7 +189,7 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 // stillKnown asks for the key of a session that began with a pre-shared one: whoever loses the key
 // loses its sessions.
 func (v *server) stillKnown(s *Session) (bool, error) {
-	if !suite.ByID(s.Suite).Kex.PreShared() {
+	if !suite.ByID(s.Suite).PreShared() {
 		return true, nil
 	}
 	k, err := v.shared.await("a pre-shared key",
@@ -250,14 +250,14 @@ func (l *live) recall(from iana.Side, s *Session) error {
 	var identity []byte // an empty one is an identity, and none is not
 	shared := len(s.PSKIdentity) > 0
 	if s.Version < iana.TLS13 {
-		shared = suite.ByID(s.Suite).Kex.PreShared()
+		shared = suite.ByID(s.Suite).PreShared()
 	}
 	if shared {
 		identity = s.PSKIdentity
 	}
 	if len(s.Chain) == 0 {
 		if from == iana.Server && (s.Version == iana.TLS13 && !shared ||
-			s.Version < iana.TLS13 && certified(suite.ByID(s.Suite))) {
+			s.Version < iana.TLS13 && suite.ByID(s.Suite).Certified()) {
 			return errors.New("handshake: a session without the server's certificate")
 		}
 		l.peer = Peer{PSKIdentity: identity}

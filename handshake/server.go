@@ -138,7 +138,7 @@ func (v *server) keyExchange(s *Score) (message.Message, error) {
 }
 
 func (v *server) certificateRequest() (message.Message, error) {
-	if !v.ClientAuth.Request || v.chosen.suite.Kex.PreShared() {
+	if !v.ClientAuth.Request || v.chosen.suite.PreShared() {
 		return nil, nil
 	}
 	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign,

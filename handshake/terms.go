@@ -105,7 +105,7 @@ func (v *server) allowsSuite(s *Session, g *greeting) bool {
 	}
 	row := suite.ByID(s.Suite)
 	return row != nil && g.hello.Offers(s.Suite) && slices.Contains(v.Suites, s.Suite) &&
-		v.speaksPSK(row.Kex)
+		v.speaksPSK(row)
 }
 
 // keepsExtendedMaster leaves the session that has it, and a hello that has not, to session: that

@@ -43,14 +43,14 @@ var concerns = []Concern{
 	{Deprecated, "RSA key exchange",
 		"not forward secret: who gets the server's key later reads what was recorded; and its " +
 			"padding is an oracle waiting for a mistake (Bleichenbacher, ROBOT)", "RFC 10015",
-		func(s *Suite) bool { return s.Kex == iana.KexRSA || s.Kex == iana.KexRSAPSK }},
+		func(s *Suite) bool { return s.KeyTransport() }},
 	{Deprecated, "finite-field Diffie-Hellman",
 		"the server alone chooses the group, and the secret's length shows in the timing " +
 			"(Raccoon, CVE-2020-1968)", "RFC 10015",
-		func(s *Suite) bool { return s.Kex.FiniteField() }},
+		func(s *Suite) bool { return s.FiniteField() }},
 	{Avoided, "pre-shared key alone",
 		"not forward secret: who gets the key later reads what was recorded", "RFC 4279 §7.1",
-		func(s *Suite) bool { return s.Kex == iana.KexPSK }},
+		func(s *Suite) bool { return s.kex == iana.KexPSK }},
 	{Avoided, "CBC",
 		"without encrypt_then_mac a record is decrypted before it is authenticated, and padding " +
 			"has been an oracle time and again (Lucky Thirteen, CVE-2013-0169)",

@@ -106,9 +106,6 @@ func init() {
 	}
 }
 
-// TLS13 reports whether the suite is one of TLS 1.3.
-func (s *Suite) TLS13() bool { return s.Kex == iana.KexNone }
-
 // All13 returns the suites of TLS 1.3, sorted by ID.
 func All13() []*Suite { return slices.Clone(tls13) }
 

@@ -43,7 +43,7 @@ func TestUnreadableSuitesAreNamed(t *testing.T) {
 		}
 		lowest, highest := iana.SSL30, iana.TLS12
 		switch {
-		case s.Kex == iana.KexNone:
+		case s.kex == iana.KexNone:
 			lowest, highest = iana.TLS13, iana.TLS13
 		case s.MinVersion() == iana.TLS12:
 			lowest = iana.TLS12

@@ -41,7 +41,7 @@ func rules(fast aead) []Rule {
 			func(s *Suite) int { return last(shortTag(s)) }},
 		{"elliptic curves",
 			"the group is negotiated, and the length of the secret is not one itself", "RFC 10015",
-			func(s *Suite) int { return last(s.Kex.FiniteField()) }},
+			func(s *Suite) int { return last(s.FiniteField()) }},
 		{fast.prefer, fast.reason, "",
 			func(s *Suite) int { return slices.Index(fast.order, s.Cipher) }},
 		{"SHA-2 in the MAC", "HMAC-SHA1 is not broken: this is to be rid of SHA-1", "RFC 9155 §1",
@@ -49,7 +49,7 @@ func rules(fast aead) []Rule {
 		{"128-bit keys", "nobody searches those either, and they are faster", "",
 			func(s *Suite) int { return s.Cipher.KeyLen }},
 		{"ECDSA", "a signature costs the server less than with RSA, and the chain is shorter", "",
-			func(s *Suite) int { return last(s.Auth != iana.AuthECDSA) }},
+			func(s *Suite) int { return last(s.auth != iana.AuthECDSA) }},
 	}
 }
 

@@ -79,7 +79,7 @@ func TestPreferencePutsSecrecyFirst(t *testing.T) {
 // RFC 10015 and RFC 9113 appendix A.
 func TestOnlyECDHEWithFullAEADsHasNoConcerns(t *testing.T) {
 	for _, s := range All() {
-		on := s.Kex.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16
+		on := s.kex.EllipticCurve() && s.Cipher.AEAD() && s.Cipher.TagLen == 16
 		if got := len(Concerns(s)) == 0; got != on {
 			t.Errorf("%v: without concern: %t", s, got)
 		}

@@ -33,8 +33,8 @@ type Suite struct {
 
 // Columns are the parts that the name of a suite stands for.
 type Columns struct {
-	Kex    iana.KeyExchange
-	Auth   iana.Authentication
+	kex    iana.KeyExchange // see exchange.go, for both
+	auth   iana.Authentication
 	Cipher *record.Cipher
 	MAC    *record.MAC // nil for an AEAD, which needs no MAC
 	PRF    crypto.Hash // the hash of the PRF and of the transcript in TLS 1.2
@@ -71,7 +71,7 @@ func All() []*Suite { return slices.Clone(registry) }
 // Certified returns the suites whose server needs only a certificate, sorted by ID: those without a
 // pre-shared key.
 func Certified() []*Suite {
-	return slices.DeleteFunc(All(), func(s *Suite) bool { return s.Kex.PreShared() })
+	return slices.DeleteFunc(All(), func(s *Suite) bool { return s.PreShared() })
 }
 
 func (s *Suite) String() string { return s.ID.String() }
@@ -81,7 +81,7 @@ func (s *Suite) AEAD() bool { return s.Cipher.AEAD() }
 
 // ForwardSecret reports whether the traffic of a past connection stays secret if the server's
 // private key is disclosed.
-func (s *Suite) ForwardSecret() bool { return s.Kex.Ephemeral() || s.TLS13() }
+func (s *Suite) ForwardSecret() bool { return s.kex.Ephemeral() || s.TLS13() }
 
 // HTTP2 reports whether HTTP/2 allows the suite. Appendix A of RFC 9113 prohibits those whose key
 // exchange is not ephemeral and those that are not AEADs. See RFC 9113 §9.2.2.

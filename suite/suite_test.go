@@ -67,12 +67,12 @@ func TestColumnsMatchNames(t *testing.T) {
 			continue
 		}
 		exchange, cipher, hash := tokens[1], tokens[2], tokens[3]
-		spelled := s.Kex.String() + "_" + s.Auth.String()
-		if s.Kex == iana.KexRSA && s.Auth == iana.AuthRSA {
+		spelled := s.kex.String() + "_" + s.auth.String()
+		if s.kex == iana.KexRSA && s.auth == iana.AuthRSA {
 			spelled = "RSA" // decrypting the pre_master_secret proves possession of the key
 		}
-		if s.Auth == iana.AuthPSK {
-			spelled = s.Kex.String()
+		if s.auth == iana.AuthPSK {
+			spelled = s.kex.String()
 		}
 		if exchange == "PSK_DHE" {
 			exchange = "DHE_PSK" // RFC 6655 §4 swaps the words

@@ -115,7 +115,7 @@ func testCurlSpeaksBothProtocols(t *testing.T, version func(*vitrine.Config)) {
 func TestHTTP2IsNotSpokenUnderProhibitedSuites(t *testing.T) {
 	n := 0
 	for _, s := range suite.All() {
-		if s.Auth == iana.AuthPSK || s.MinVersion() < iana.TLS10 {
+		if s.PreShared() || s.MinVersion() < iana.TLS10 {
 			continue
 		}
 		id := uint16(s.ID)

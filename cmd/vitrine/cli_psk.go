@@ -76,7 +76,7 @@ func (c *choices) preShared(cmd *cobra.Command, config *vitrine.Config, example 
 		ids = append(ids, iana.CipherSuite(id))
 	}
 	if highest(config) < iana.TLS13 && !slices.ContainsFunc(ids,
-		func(id iana.CipherSuite) bool { return suite.ByID(id).Kex.PreShared() }) {
+		func(id iana.CipherSuite) bool { return suite.ByID(id).PreShared() }) {
 		return contradiction("--psk", "--policy "+c.policy,
 			"no suite of that policy uses a pre-shared key",
 			example+" --psk "+quoted(c.psk)+" --policy compatible")

@@ -38,7 +38,7 @@ func TestTheLineThatWorksForEveryDeprecatedSuite(t *testing.T) {
 		t.Fatal(err)
 	}
 	suites = slices.DeleteFunc(suites, func(s *suite.Suite) bool {
-		return slices.Contains(vitrine.Modern.CipherSuites(), s.ID) || ids[s.Auth] == nil
+		return slices.Contains(vitrine.Modern.CipherSuites(), s.ID) || s.PreShared()
 	})
 	if len(suites) < 20 {
 		t.Fatalf("%d suites, expected more", len(suites))
@@ -48,7 +48,7 @@ func TestTheLineThatWorksForEveryDeprecatedSuite(t *testing.T) {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			server, err := interop.OpenSSL.Serve(t.Context(),
-				&interop.Setup{Suite: s, Identity: ids[s.Auth],
+				&interop.Setup{Suite: s, Identity: ids[s.ServerKey()],
 					Options: []string{"-naccept", "100"}})
 			if err != nil {
 				t.Fatal(err)

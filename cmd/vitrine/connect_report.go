@@ -162,8 +162,8 @@ func (r *report) settle(a *attempt) {
 	row := suite.Readable(iana.CipherSuite(s.CipherSuite))
 	n := &negotiated{
 		Version: iana.Version(s.Version).String(), Suite: row.ID.String(),
-		OpenSSL: row.ID.OpenSSL(), KeyExchange: row.Kex.String(),
-		Authentication: row.Auth.String(), Group: s.GroupName, ForwardSecret: row.ForwardSecret(),
+		OpenSSL: row.ID.OpenSSL(), KeyExchange: row.KeyExchangeName(),
+		Authentication: row.AuthenticationName(), Group: s.GroupName, ForwardSecret: row.ForwardSecret(),
 		ALPN:       s.NegotiatedProtocol,
 		ServerName: s.ServerName, Extensions: []string{}, Stapled: len(s.OCSPResponse) > 0,
 		SCTs: len(s.SignedCertificateTimestamps), Resumed: s.DidResume, Retry: s.HelloRetryRequest,

@@ -31,18 +31,15 @@ type preset struct {
 }
 
 // The presets. That for RSA is the textbook case, without what was added to TLS 1.2 later.
-var presets = map[iana.KeyExchange]preset{
-	iana.KexRSA: {suites: []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256}},
-	iana.KexDHE: {[]iana.CipherSuite{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384,
+var presets = map[string]preset{
+	"RSA": {suites: []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256}},
+	"DHE": {[]iana.CipherSuite{iana.TLS_DHE_RSA_WITH_AES_256_GCM_SHA384,
 		iana.TLS_DHE_RSA_WITH_AES_256_CBC_SHA256}, iana.FFDHE2048, true},
-	iana.KexECDHE: {[]iana.CipherSuite{
+	"ECDHE": {[]iana.CipherSuite{
 		iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 		iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA256, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
 	}, iana.X25519, true},
 }
-
-var kexes = map[string]iana.KeyExchange{"rsa": iana.KexRSA, "dhe": iana.KexDHE,
-	"ecdhe": iana.KexECDHE}
 
 var auths = map[string]iana.Authentication{"rsa": iana.AuthRSA, "ecdsa": iana.AuthECDSA,
 	"ed25519": iana.AuthECDSA}
@@ -107,67 +104,66 @@ func (w *wishes) choose() (demo.Options, error) {
 
 func (w *wishes) encryptThenMAC() bool { return w.etm != nil && *w.etm }
 
-// keyExchange returns the key exchange that the flags name or imply, and an error if they
+// keyExchange returns the name of the key exchange that the flags name or imply, and an error if they
 // contradict each other.
-func (w *wishes) keyExchange(s *suite.Suite, group iana.Group) (iana.KeyExchange, error) {
+func (w *wishes) keyExchange(s *suite.Suite, group iana.Group) (string, error) {
 	type named struct {
-		kx iana.KeyExchange
-		by string
+		kx, by string
 	}
 	var says []named
 	if w.kx != "" {
-		kx, ok := kexes[w.kx]
-		if !ok {
-			return 0, unknownValue("--kx", w.kx, "rsa", "dhe", "ecdhe")
+		kx := strings.ToUpper(w.kx)
+		if _, known := presets[kx]; !known || w.kx != strings.ToLower(w.kx) {
+			return "", unknownValue("--kx", w.kx, "rsa", "dhe", "ecdhe")
 		}
 		says = append(says, named{kx, "--kx " + w.kx})
 	}
 	if s != nil {
-		says = append(says, named{s.Kex, "--suite " + s.ID.String()})
+		says = append(says, named{s.KeyExchangeName(), "--suite " + s.ID.String()})
 	}
 	if group != 0 {
-		kx := iana.KexECDHE
+		kx := "ECDHE"
 		if group.FiniteField() {
-			kx = iana.KexDHE
+			kx = "DHE"
 		}
 		says = append(says, named{kx, "--group " + group.String()})
 	}
 	if len(says) == 0 && auths[w.auth] == iana.AuthECDSA {
-		return iana.KexECDHE, nil
+		return "ECDHE", nil
 	}
 	for _, n := range says {
 		if n.kx != says[0].kx {
-			reason := fmt.Sprintf("one means %v, the other %v", says[0].kx, n.kx)
-			return 0, contradiction(says[0].by, n.by, reason, "vitrine handshake "+says[0].by)
+			reason := fmt.Sprintf("one means %s, the other %s", says[0].kx, n.kx)
+			return "", contradiction(says[0].by, n.by, reason, "vitrine handshake "+says[0].by)
 		}
 	}
 	if len(says) == 0 {
-		return iana.KexRSA, nil
+		return "RSA", nil
 	}
 	return says[0].kx, nil
 }
 
-func (w *wishes) presetSuite(kx iana.KeyExchange, p preset) (*suite.Suite, error) {
+func (w *wishes) presetSuite(kx string, p preset) (*suite.Suite, error) {
 	for _, id := range p.suites {
-		if s := suite.ByID(id); (w.auth == "" || s.Auth == auths[w.auth]) &&
+		if s := suite.ByID(id); (w.auth == "" || s.ServerKey() == auths[w.auth]) &&
 			(!w.encryptThenMAC() || s.Cipher.CBC()) {
 			return s, nil
 		}
 	}
-	return nil, contradiction("--kx "+strings.ToLower(kx.String()), "--auth "+w.auth,
-		fmt.Sprintf("no suite combines %v with such a certificate", kx),
+	return nil, contradiction("--kx "+strings.ToLower(kx), "--auth "+w.auth,
+		fmt.Sprintf("no suite combines %s with such a certificate", kx),
 		"vitrine handshake --kx ecdhe --auth "+w.auth)
 }
 
 func (w *wishes) authFor(s *suite.Suite) (throwaway.Kind, error) {
 	switch {
-	case w.auth == "" && s.Auth == iana.AuthECDSA:
+	case w.auth == "" && s.ServerKey() == iana.AuthECDSA:
 		return throwaway.ECDSA, nil
 	case w.auth == "":
 		return throwaway.RSA, nil
-	case auths[w.auth] != s.Auth:
+	case auths[w.auth] != s.ServerKey():
 		return "", contradiction("--suite "+s.ID.String(), "--auth "+w.auth,
-			fmt.Sprintf("the suite needs a certificate of kind %v", s.Auth),
+			fmt.Sprintf("the suite needs a certificate of kind %v", s.ServerKey()),
 			"vitrine handshake --suite "+s.ID.String())
 	}
 	return throwaway.Kind(w.auth), nil

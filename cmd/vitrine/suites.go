@@ -100,7 +100,7 @@ func matching(words []string) []row {
 func newRow(s *suite.Suite) row {
 	r := row{
 		Name: s.ID.String(), OpenSSL: s.ID.OpenSSL(), Code: fmt.Sprintf("0x%04X", uint16(s.ID)),
-		KeyExchange: s.Kex.String(), Authentication: s.Auth.String(), Cipher: s.Cipher.Name,
+		KeyExchange: s.KeyExchangeName(), Authentication: s.AuthenticationName(), Cipher: s.Cipher.Name,
 		Hash: s.PRF.String(), ForwardSecret: s.ForwardSecret(),
 		Status: suite.Status(s).String(), Concerns: []concern{},
 	}

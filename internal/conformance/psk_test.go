@@ -16,7 +16,7 @@ import (
 func TestEveryPreSharedKeySuite(t *testing.T) {
 	n := 0
 	for _, s := range suite.All() {
-		if !s.Kex.PreShared() {
+		if !s.PreShared() {
 			continue
 		}
 		n++

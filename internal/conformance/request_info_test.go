@@ -134,7 +134,7 @@ func TestKeyUsageIsAMatterOfPolicy(t *testing.T) {
 				t.Errorf("modern: got %v", err)
 			}
 		} else if id := ours.ConnectionState().CipherSuite; err != nil ||
-			!suite.ByID(iana.CipherSuite(id)).Kex.Ephemeral() {
+			!suite.ByID(iana.CipherSuite(id)).Ephemeral() {
 			t.Errorf("%s: %v, %v", policy.Name(), err, iana.CipherSuite(id))
 		}
 		a, b = rig.Wires(t)

@@ -45,13 +45,13 @@ func options13() demo.Options {
 // options returns the options for a suite, with all features that it can have.
 func options(s *suite.Suite) demo.Options {
 	o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, Data: demo.Request, Seed: "test"}
-	if s.Auth == iana.AuthECDSA {
+	if s.ServerKey() == iana.AuthECDSA {
 		o.Auth = throwaway.ECDSA
 	}
 	switch {
-	case s.Kex.FiniteField():
+	case s.FiniteField():
 		o.Group = iana.FFDHE2048
-	case s.Kex.EllipticCurve():
+	case s.EllipticCurve():
 		o.Group = iana.X25519
 	}
 	return o

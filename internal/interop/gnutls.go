@@ -101,9 +101,9 @@ func gnutlsSuite(s *suite.Suite) []string {
 	if suite.ByID13(s.ID) != nil {
 		return []string{"+KX-ALL", "+MAC-ALL", "+" + strings.ReplaceAll(s.Cipher.Name, "_", "-")}
 	}
-	kx, mac := strings.ReplaceAll(s.Kex.String(), "_", "-"), "AEAD"
-	if s.Kex.Ephemeral() && !s.Kex.PreShared() {
-		kx += "-" + s.Auth.String()
+	kx, mac := strings.ReplaceAll(s.KeyExchangeName(), "_", "-"), "AEAD"
+	if s.Ephemeral() && !s.PreShared() {
+		kx += "-" + s.AuthenticationName()
 	}
 	switch s.MAC {
 	case record.HMAC_SHA1:

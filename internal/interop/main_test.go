@@ -85,7 +85,7 @@ func identity(t *testing.T, kind throwaway.Kind, of iana.Side) *interop.Identity
 
 // keyFor returns a kind of key for the server of a suite.
 func keyFor(s *suite.Suite) throwaway.Kind {
-	if s.Auth == iana.AuthECDSA {
+	if s.ServerKey() == iana.AuthECDSA {
 		return throwaway.ECDSA
 	}
 	return throwaway.RSA

@@ -78,7 +78,7 @@ var excuses = []excuse{
 	{them: anyRole, columns: []column{withEtM, withoutEtM},
 		rows: func(r row) bool { return !r.Cipher.CBC() }},
 	{them: anyRole, columns: []column{clientCertificate},
-		rows: func(r row) bool { return r.Kex.PreShared() },
+		rows: func(r row) bool { return r.PreShared() },
 		why:  "with a pre-shared key a server asks for no certificate (RFC 4279 §2)"},
 	{with: interop.NSS, them: anyRole, columns: []column{withEtM},
 		why: "NSS has no encrypt_then_mac"},
@@ -96,7 +96,7 @@ var excuses = []excuse{
 		why: "tstclnt always offers it, and who offers it must not resume a session without it " +
 			"(RFC 7627 §5.3)"},
 	{with: interop.GnuTLS, them: clients, columns: everyColumn(),
-		rows: func(r row) bool { return r.Kex == iana.KexDHEPSK || r.Kex == iana.KexECDHEPSK },
+		rows: func(r row) bool { return r.PreShared() && r.Ephemeral() },
 		why: "with DHE_PSK and ECDHE_PSK gnutls-cli crashes after its first handshake, with " +
 			"OpenSSL's server as well"},
 	{with: interop.GnuTLS, them: clients, columns: []column{weClose},
@@ -124,7 +124,7 @@ func everyColumn() (all []column) {
 
 // offeredByTstclnt reports whether tstclnt offers a suite by default.
 func offeredByTstclnt(r row) bool {
-	return r.Cipher != record.NULL && (r.Cipher != record.DES_EDE3_CBC || r.Kex != iana.KexECDHE) &&
+	return r.Cipher != record.NULL && (r.Cipher != record.DES_EDE3_CBC || !r.EllipticCurve() || r.PreShared()) &&
 		r.MAC != record.HMAC_SHA384
 }
 
@@ -143,7 +143,7 @@ func (e *excuse) holds(with *interop.Stack, them iana.Side, r row, c column) boo
 
 // kind returns what distinguishes rows. Key lengths do not.
 func kind(s *suite.Suite) string {
-	return fmt.Sprint(s.Kex, s.Auth,
+	return fmt.Sprint(s.ExchangeName(),
 		strings.NewReplacer("_128", "", "_256", "").Replace(s.Cipher.Name), s.MAC)
 }
 
@@ -286,7 +286,7 @@ func (v *visit) us(c *vitrine.Config) {
 	if v.row.version < iana.TLS12 {
 		c.Policy = vitrine.Legacy
 	}
-	if v.row.Kex.PreShared() {
+	if v.row.PreShared() {
 		c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
 			return &vitrine.PSK{Identity: []byte(v.psk.Identity), Key: v.psk.Key}, nil
 		}

@@ -79,9 +79,9 @@ func (v *visit) prepare(t *testing.T, ctx context.Context) {
 	if v.psk, err = preSharedKey(); err != nil {
 		t.Fatal(err)
 	}
-	if v.scene.has(clientCertificate) && !v.row.Kex.PreShared() {
+	if v.scene.has(clientCertificate) && !v.row.PreShared() {
 		v.clientKey = throwaway.ECDSA
-		if v.row.Kex.FiniteField() {
+		if v.row.FiniteField() {
 			// OpenSSL wants the curve of a client's key in supported_groups, where RFC 8422 §4 has
 			// no curve now
 			v.clientKey = throwaway.RSA
@@ -118,13 +118,13 @@ func (v *visit) keep(c *vitrine.Config) {
 func (v *visit) they(t *testing.T, s *interop.Setup) {
 	s.Versions = [2]iana.Version{v.row.version, v.row.version}
 	s.Connects = v.connections()
-	if v.row.Kex.PreShared() {
+	if v.row.PreShared() {
 		s.PSK = v.psk
-		if v.them == iana.Server && v.row.Kex != iana.KexRSAPSK {
+		if v.them == iana.Server && !v.row.KeyTransport() {
 			s.Identity = nil
 		}
 	}
-	if v.row.Kex.FiniteField() && v.them == iana.Server {
+	if v.row.FiniteField() && v.them == iana.Server {
 		s.DHParams = dhParams(t, "ffdhe2048")
 		if v.with == interop.GnuTLS {
 			s.DHParams = ""

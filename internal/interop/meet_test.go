@@ -82,7 +82,7 @@ func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
 		}
 	} else {
 		setup.ClientAuth = m.clientKey != ""
-		if s.Kex == iana.KexDHE && m.with == interop.OpenSSL {
+		if s.FiniteField() && !s.PreShared() && m.with == interop.OpenSSL {
 			setup.DHParams = dhParams(t, "ffdhe2048")
 		}
 	}

@@ -72,7 +72,7 @@ func nssArgs(as iana.Side, addr string, s *Setup) []string {
 		add(s.Connects > 1, "-L", fmt.Sprint(s.Connects))
 		return args
 	}
-	if s.Suite != nil && s.Suite.Auth == iana.AuthECDSA {
+	if s.Suite != nil && s.Suite.ServerKey() == iana.AuthECDSA {
 		add(true, "-e", nssName)
 	} else {
 		add(true, "-n", nssName)

@@ -55,15 +55,15 @@ func cases() (all []demo.Options) {
 				o.Data = demo.Request
 			}
 			switch {
-			case s.Kex == iana.KexDHE:
+			case s.FiniteField():
 				o.Group = iana.FFDHE2048
-			case s.Kex == iana.KexECDHE:
+			case s.EllipticCurve():
 				o.Group = groups[n%len(groups)]
 			}
 			switch {
-			case s.Auth == iana.AuthECDSA:
+			case s.ServerKey() == iana.AuthECDSA:
 				o.Auth = ecdsa[n%len(ecdsa)]
-			case s.Kex != iana.KexRSA:
+			case !s.KeyTransport():
 				o.Auth = rsa[n%len(rsa)]
 			}
 			if (i+j/2)%2 == 0 {

@@ -16,7 +16,7 @@ import (
 
 // KindFor is a key that a suite's certificate can have.
 func KindFor(s *suite.Suite) throwaway.Kind {
-	if s.Auth == iana.AuthECDSA {
+	if s.ServerKey() == iana.AuthECDSA {
 		return throwaway.ECDSA
 	}
 	return throwaway.RSA

@@ -187,7 +187,7 @@ func (s *Peer) Drain() {
 func (s *Peer) dialect() message.Dialect {
 	d := message.Dialect{Version: iana.TLS12}
 	if s.suite != nil {
-		d.Kex = s.suite.Kex
+		d.Kex, _ = s.suite.KeyExchange()
 	}
 	return d
 }

@@ -36,7 +36,7 @@ func (s *Peer) Serve(id iana.CipherSuite) error {
 		flight = append(flight, s.Encode(s.Edit.Staple))
 	}
 	var offer kex.Offer
-	if s.suite.Kex.Ephemeral() {
+	if s.suite.Ephemeral() {
 		offer = s.offer()
 		flight = append(flight, s.Encode(s.ServerKeyExchange))
 	}
@@ -101,7 +101,7 @@ func (s *Peer) offer() kex.Offer {
 	g := s.Edit.Group
 	if g == nil {
 		id := iana.X25519
-		if s.suite.Kex.FiniteField() {
+		if s.suite.FiniteField() {
 			id = iana.FFDHE2048
 		}
 		g, _ = kex.Named(id)
@@ -243,7 +243,7 @@ func (s *Peer) keyExchange() (*message.ClientKeyExchange, []byte) {
 		return &message.ClientKeyExchange{EncryptedPreMaster: encrypted}, pre
 	}
 	var g kex.Group
-	if s.suite.Kex.FiniteField() {
+	if s.suite.FiniteField() {
 		g, _ = kex.FiniteField(s.ServerKeyExchange.P, s.ServerKeyExchange.G, 1024)
 		a, err := g.Answer(s.rand, s.ServerKeyExchange.DHPublic)
 		if err != nil {

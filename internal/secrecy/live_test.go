@@ -101,7 +101,7 @@ func connect(t *testing.T, id iana.CipherSuite) *connection {
 		t.Fatal(err)
 	}
 	kind := throwaway.RSA
-	if s := suite.ByID(id); s == nil || s.Auth == iana.AuthECDSA {
+	if s := suite.ByID(id); s == nil || s.ServerKey() == iana.AuthECDSA {
 		kind = throwaway.Ed25519
 	}
 	cert, err := ca.Issue(kind, []string{"localhost"})

@@ -134,13 +134,13 @@ func TestWriteEverySuite(t *testing.T) {
 	n := 0
 	for _, s := range suite.Certified() {
 		o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, EncryptThenMAC: s.Cipher.CBC()}
-		if s.Auth == iana.AuthECDSA {
+		if s.ServerKey() == iana.AuthECDSA {
 			o.Auth = throwaway.ECDSA
 		}
-		switch s.Kex {
-		case iana.KexDHE:
+		switch {
+		case s.FiniteField():
 			o.Group = iana.FFDHE2048
-		case iana.KexECDHE:
+		case s.EllipticCurve():
 			o.Group = iana.X25519
 		}
 		page := write(t, perform(t, o, ""))
