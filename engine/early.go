@@ -15,7 +15,7 @@ func (e *Engine) forgive() {
 	if e.me == iana.Server && e.machine.TLS13() && !e.forgave &&
 		e.machine.EarlyData() == handshake.EarlyRejected {
 		e.forgave = true
-		e.In.Forgive(maxSkipped + int64(e.config.MaxEarlyData))
+		e.In.Forgive(maxSkipped + int64(e.machine.Config().MaxEarlyData))
 	}
 }
 

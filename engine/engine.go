@@ -28,7 +28,6 @@ type Engine struct {
 	log *trace.Log
 
 	machine *handshake.Machine
-	config  *handshake.Config
 	flight  []spoken
 
 	// Renegotiates, if set, reports whether a client answers a HelloRequest. See RFC 5246 §7.4.1.1.
@@ -72,9 +71,7 @@ type replies struct {
 
 // NewEngine returns the engine of a client or a server. It sends nothing yet.
 func NewEngine(me iana.Side, c *handshake.Config) *Engine {
-	e := &Engine{me: me, In: NewInbound(me.Peer(), c.Log), Out: NewOutbound(me, c.Log), log: c.Log,
-		config: c}
-	e.Out.half.Pad = c.RecordPadding
+	e := &Engine{me: me, In: NewInbound(me.Peer(), c.Log), Out: NewOutbound(me, c.Log), log: c.Log}
 	if me == iana.Client {
 		e.machine = handshake.NewClient(c, e)
 	} else {
@@ -113,7 +110,7 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		e.Out.Clear()
 		return err
 	}
-	p, err := record.New(k.Suite.Cipher, k.Suite.MAC, k.Params(e.config.Rand))
+	p, err := record.New(k.Suite.Cipher, k.Suite.MAC, k.Params(e.machine.Config().Rand))
 	if err != nil {
 		return err
 	}
@@ -127,6 +124,7 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		return err
 	}
 	e.Out.Settle(k.Version, k.MaxPlaintext)
+	e.Out.half.Pad = e.machine.Config().RecordPadding
 	e.Out.Protect(p, k)
 	return nil
 }
@@ -168,7 +166,7 @@ func (e *Engine) Advance() error {
 		case iana.RecordChangeCipherSpec:
 			// before the second hello, which nothing may precede on this connection: nothing is
 			// protected yet
-			if e.machine.TLS13() || len(e.config.CookieKeys) > 0 && e.machine.ClientHello == nil {
+			if e.machine.TLS13() || len(e.machine.Config().CookieKeys) > 0 && e.machine.ClientHello == nil {
 				err = e.In.disguised()
 				break
 			}
@@ -291,7 +289,7 @@ var ErrRenegotiate = errors.New("engine: the server wants to renegotiate")
 // Renegotiate begins another handshake inside the connection; Advance performs it. The caller must
 // hold both halves.
 func (e *Engine) Renegotiate() {
-	m, c := e.machine, *e.config
+	m, c := e.machine, *e.machine.Config()
 	c.Offer = nil                                // never resumed
 	c.MaxVersion = min(c.MaxVersion, iana.TLS12) // RFC 8446 §4.1.2: TLS 1.3 is not renegotiated to
 	c.Prior = &handshake.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed,

@@ -19,7 +19,6 @@ import (
 type QUIC struct {
 	me      iana.Side
 	machine *handshake.Machine
-	config  *handshake.Config
 	log     *trace.Log
 
 	read, write tls.QUICEncryptionLevel // of CRYPTO bytes
@@ -32,7 +31,7 @@ type QUIC struct {
 
 // NewQUIC returns the engine of a client or a server. c.QUIC must be set.
 func NewQUIC(me iana.Side, c *handshake.Config) *QUIC {
-	q := &QUIC{me: me, config: c, log: c.Log}
+	q := &QUIC{me: me, log: c.Log}
 	if me == iana.Client {
 		q.machine = handshake.NewClient(c, q)
 	} else {

@@ -108,7 +108,7 @@ type Identity struct {
 // called under Pending. nil ones have nothing to say.
 type Hooks struct {
 	// ForClient gives a server another configuration for this client, or nil. What was settled
-	// before, the Log and the Rand, stays.
+	// before, the Log and the Rand, stays. See Machine.Config.
 	ForClient func(context.Context, *message.ClientHello) (*Config, error)
 	// ForServerName gives a server its credentials for this client; none: those of the
 	// configuration.

@@ -143,6 +143,7 @@ func (v *server) announceEarly(ctx context.Context, t *message.NewSessionTicket,
 	if max == 0 || len(t.Ticket) == 0 {
 		return nil
 	}
+	v.announced = append(v.announced, t.Ticket) // also if it fails: see storeTicket
 	if err := v.Announce(ctx, t.Ticket); err != nil {
 		return err
 	}

@@ -193,10 +193,14 @@ func preMasterRef(k iana.KeyExchange) string {
 
 // logKey writes a line of the key log, as soon as the secret exists. See RFC 9850 §2.
 func (m *Machine) logKey(l keylog.Label, secret []byte) error {
-	if m.keyLog == nil {
+	write := m.keyLog
+	if c := m.Config(); c != nil {
+		write = c.KeyLog
+	}
+	if write == nil {
 		return nil
 	}
-	return m.keyLog(keylog.Line{Label: l, ID: m.ClientHello.Random[:], Secret: secret})
+	return write(keylog.Line{Label: l, ID: m.ClientHello.Random[:], Secret: secret})
 }
 
 // resume takes the master_secret from the session and protects the server's direction: the first

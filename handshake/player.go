@@ -76,8 +76,20 @@ func (l *live) accept() error {
 // newMachine returns a Machine that waits for the first ClientHello.
 func newMachine(me iana.Side, p player, c *Config, carrier Carrier) *Machine {
 	return &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior,
-		keyLog: c.KeyLog, Score: Score{quic: c.QUIC != nil},
-		open: []reading{{Figure: &opening}}}
+		Score: Score{quic: c.QUIC != nil},
+		open:  []reading{{Figure: &opening}}}
+}
+
+// Config returns the configuration that a client or a server follows. A server's is another one as
+// soon as Hooks.ForClient has given it. It is nil at an observer.
+func (m *Machine) Config() *Config {
+	switch p := m.player.(type) {
+	case *client:
+		return p.Config
+	case *server:
+		return p.Config
+	}
+	return nil
 }
 
 // now returns the time at which certificates are checked.

@@ -130,16 +130,29 @@ func (c *client) withdraw() {
 	}
 }
 
-// withdraw deletes the session from the store. A ticket cannot be called back: RFC 5077 has no way.
+// withdraw deletes the sessions of this connection from the store, the resumed one included. A
+// sealed ticket cannot be called back (RFC 5077 has no way), but it allows no early data any more.
+// See RFC 5246 §7.2.2 and RFC 8446 §6.2.
 func (v *server) withdraw() {
-	for _, id := range v.ids {
-		if v.Forget == nil {
-			return
-		}
-		if err := v.Forget(id); err != nil {
+	forget := func(id []byte, by func([]byte) error) {
+		if err := by(id); err != nil {
 			v.Log.Choice("session", "", "none", "deleting a session: "+err.Error(),
 				"RFC 5246 §7.2.2")
 		}
+	}
+	if v.Forget != nil {
+		for _, id := range v.ids {
+			forget(id, v.Forget)
+		}
+	}
+	if v.Take == nil {
+		return
+	}
+	for _, ticket := range v.announced {
+		forget(ticket, func(ticket []byte) error {
+			_, err := v.Take(context.Background(), ticket)
+			return err
+		})
 	}
 }
 

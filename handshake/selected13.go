@@ -83,7 +83,10 @@ func (v *server) selectKey(ch *message.ClientHello, h *hello13, got *chosen,
 		v.Log.Choice("session", k.what(), mode.String(),
 			"known, fresh, and bound to a suite in common", "RFC 8446 §4.2.11")
 		got.suite, got.key, got.session, got.identity, got.mode = row, k, k.session, i, mode
-		v.early = k.early
+		v.early, v.ids = k.early, nil
+		if k.session != nil && len(k.session.ID) > 0 {
+			v.ids = [][]byte{k.session.ID} // to withdraw: tickets of our own follow
+		}
 		return nil
 	}
 	return nil

@@ -31,6 +31,7 @@ type server struct {
 	taken        slow[bool] // TLS 1.3: the ticket is used for early data for the first time
 	earlyDecided bool       // TLS 1.3: chosen.early is
 	earlyHello   []byte     // TLS 1.3: the hash of the ClientHello that early data is accepted with
+	announced    [][]byte   // TLS 1.3: tickets of this connection that allow early data
 
 	config    slow[*Config]
 	certs     slow[[]*pki.Credential]

@@ -89,8 +89,8 @@ type Machine struct {
 	late  late
 
 	early     earlyState
-	disguised bool // the ChangeCipherSpec for middleboxes was sent
-	keyLog    func(keylog.Line) error
+	disguised bool                    // the ChangeCipherSpec for middleboxes was sent
+	keyLog    func(keylog.Line) error // an observer's: see Config.KeyLog
 
 	done    bool
 	failed  error // for good

@@ -157,7 +157,8 @@ func (v *server) storeTicket(ctx context.Context, k *Session) ([]byte, error) {
 	return id, v.Store(ctx, id, k)
 }
 
-// openTicket13 finds the session of a ticket, sealed or stored; nil if it is none of ours.
+// openTicket13 finds the session of a ticket, sealed or stored; nil if it is none of ours. A stored
+// one has the ticket as its ID.
 func (v *server) openTicket13(ctx context.Context, ticket []byte) (*Session, error) {
 	if v.Tickets && v.Open != nil {
 		if s, err := v.Open(ctx, ticket); s != nil || err != nil {
@@ -165,7 +166,11 @@ func (v *server) openTicket13(ctx context.Context, ticket []byte) (*Session, err
 		}
 	}
 	if v.Find != nil && len(ticket) == storedTicketLen {
-		return v.Find(ctx, ticket)
+		s, err := v.Find(ctx, ticket)
+		if s != nil {
+			s.ID = ticket
+		}
+		return s, err
 	}
 	return nil, nil
 }

@@ -186,8 +186,13 @@ func testAStoreThatHangsIsNotAskedForEver(t *testing.T, version func(*vitrine.Co
 	}
 }
 
-// A session is withdrawn by a fatal alert, whoever sends it, and by nothing else: RFC 5246 §7.2.2.
+// A session is withdrawn by a fatal alert, whoever sends it, and by nothing else: RFC 5246 §7.2.2,
+// RFC 8446 §6.2.
 func TestAFatalAlertWithdrawsTheSession(t *testing.T) {
+	rig.EachVersion(t, testAFatalAlertWithdrawsTheSession)
+}
+
+func testAFatalAlertWithdrawsTheSession(t *testing.T, version func(*vitrine.Config)) {
 	garbage := []byte{byte(iana.RecordApplicationData), 3, 3, 0, 1, 0}
 	for _, tt := range []struct {
 		what string
@@ -207,28 +212,34 @@ func TestAFatalAlertWithdrawsTheSession(t *testing.T) {
 			t.Run(tt.what+" after "+after, func(t *testing.T) {
 				cache := &rig.OneSession{}
 				client := rig.ClientConfig(
-					rig.Until12,
+					version,
 					func(c *vitrine.Config) { c.ClientSessionCache = cache },
 				)
-				server := rig.ServerConfig(t, rig.Until12, func(c *vitrine.Config) {
+				server := rig.ServerConfig(t, version, func(c *vitrine.Config) {
 					c.SessionTicketsDisabled, c.SessionStore = true, session.NewMemory(10)
 				})
 				if after == "a resumed one" {
 					rig.Resumes(t, client, server)
 				}
+				kept := []*vitrine.ClientSessionState{cache.S} // and what the connection brings
 				c, s := rig.Pair(t, client, server)
 				if c.ConnectionState().DidResume != (after == "a resumed one") {
 					t.Fatal("not the handshake that is meant")
 				}
-				kept := cache.S
+				rig.Hear(t, c, s) // tickets, in TLS 1.3
+				if kept = append(kept, cache.S); kept[0] == nil {
+					kept = kept[1:]
+				}
 				tt.ends(c, s)
 				io.Copy(io.Discard, s)
 				if (cache.S != nil) != tt.kept && tt.what == "an alert of the client's" {
 					t.Errorf("the client keeps it: %v, expected %v", cache.S != nil, tt.kept)
 				}
-				cache.S = kept // a client that does not forget
-				if got := rig.Resumes(t, client, server); got != tt.kept {
-					t.Errorf("resumed %v, expected %v", got, tt.kept)
+				for i, k := range kept {
+					cache.S = k // a client that does not forget
+					if got := rig.Resumes(t, client, server); got != tt.kept {
+						t.Errorf("session %d: resumed %v, expected %v", i, got, tt.kept)
+					}
 				}
 			})
 		}
