@@ -39,7 +39,34 @@ type Connection struct {
 	Start, Last time.Time
 
 	Packets int
+
+	// Facts are complete when the Handler's End is called.
+	Facts Facts
 }
+
+// Facts are what the packets of a connection tell besides its bytes.
+type Facts struct {
+	Packets [2]int    // of each side
+	Endings [2]Ending // how each side ended its direction
+	First   iana.Side // who ended it first, if anybody did
+	Cut     int       // packets whose payload was not captured whole
+	Snaplen int       // bytes captured of the longest of these packets
+}
+
+// Ended reports whether a side ended the connection within the capture.
+func (f *Facts) Ended() bool { return f.Endings[0] != NotEnded || f.Endings[1] != NotEnded }
+
+// Ending is how a side ended its direction of a connection.
+type Ending int
+
+// The endings.
+const (
+	NotEnded Ending = iota // within the capture
+	EndedFIN
+	EndedRST
+)
+
+func (e Ending) String() string { return [...]string{"not ended", "FIN", "RST"}[e] }
 
 // Assembler reassembles TCP connections. Memory grows with the open connections, within Limits. Of
 // the 16,384 connections that ended last it keeps a few hundred bytes each, so that a late packet
@@ -87,6 +114,7 @@ type connection struct {
 	closed  int // number of the packet that closed it
 	link    links[*connection]
 	handled bool // New was called
+	ender   int  // the lane that ended first
 }
 
 type state uint8
@@ -132,8 +160,38 @@ func (a *Assembler) Add(p Packet) error {
 	if c.state == hasEnded {
 		return nil
 	}
+	c.count(from, &s, &p)
 	a.segment(c, from, &s)
 	return nil
+}
+
+// count notes what a packet tells besides its bytes.
+func (c *connection) count(from int, s *segment, p *Packet) {
+	l := &c.lanes[from]
+	l.packets++
+	if s.cut > 0 {
+		c.Facts.Cut++
+		c.Facts.Snaplen = max(c.Facts.Snaplen, len(p.Data))
+	}
+	if s.flags&(flagFIN|flagRST) == 0 || l.ending != NotEnded {
+		return
+	}
+	if c.lanes[1-from].ending == NotEnded {
+		c.ender = from
+	}
+	l.ending = EndedFIN
+	if s.flags&flagRST != 0 {
+		l.ending = EndedRST
+	}
+}
+
+// facts completes what the packets told, now that it is known which end is the client.
+func (c *connection) facts() {
+	for i := range c.lanes {
+		c.Facts.Packets[c.side[i]] = c.lanes[i].packets
+		c.Facts.Endings[c.side[i]] = c.lanes[i].ending
+	}
+	c.Facts.First = c.side[c.ender]
 }
 
 // Close ends all connections.
@@ -251,6 +309,7 @@ func (a *Assembler) end(c *connection) {
 		a.flush(&c.lanes[i])
 	}
 	c.state = hasEnded
+	c.facts()
 	if c.handler != nil {
 		c.handler.End()
 		c.handler = nil

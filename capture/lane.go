@@ -19,6 +19,8 @@ type lane struct {
 	started  bool   // bytes may have been passed on, so that no earlier ones can be
 	based    bool   // next has a meaning
 	finished bool   // a FIN came
+	ending   Ending // how it ended, by its first FIN or RST
+	packets  int
 
 	held []*piece // in order, disjoint, all after next (or, before started, around it)
 	size int      // of memory in held

@@ -154,6 +154,7 @@ func watch(t testing.TB, file string,
 		sessions := &observe.Sessions{}
 		a := &capture.Assembler{New: func(about *capture.Connection) capture.Handler {
 			w := &watched{about: *about}
+			w.Facts = &about.Facts // complete when the stream ends
 			w.New = func() *observe.Connection {
 				c := observe.New(from, nil)
 				c.Sessions, c.Name = sessions, fmt.Sprintf("stream %d", about.Stream)

@@ -76,6 +76,9 @@ type Connection struct {
 	draft          iana.Version    // the version of a ServerHello that cannot be parsed
 	failure        error           // what was wrong with the handshake
 	alerted        *alert.Received // the first fatal alert that was seen
+	alertedBy      iana.Side       // who sent it
+	last           step            // the last message that took its place in a figure
+	ending         ending          // how the connection ended, if that is known
 }
 
 // pending is what a handshake that cannot continue waits for.
@@ -303,6 +306,7 @@ func (c *Connection) take(l *lane) bool {
 		// The ServerHello of early drafts of TLS 1.3 had another form.
 		c.draft = iana.Version(body[message.HeaderLen])<<8 | iana.Version(body[message.HeaderLen+1])
 	}
+	c.last = step{l.from, kind}
 	c.result(c.machine.Take(l.from, kind, body), l.from)
 	return true
 }

@@ -111,6 +111,7 @@ func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
 		c.log.Alert(l.from, alert.Level(plain[0]), d, "")
 		if alert.Level(plain[0]) == alert.Fatal && c.alerted == nil {
 			c.alerted = &alert.Received{Level: alert.Fatal, Description: d}
+			c.alertedBy = l.from
 		}
 		if l.from == iana.Server && d == alert.NoRenegotiation {
 			l.held = &item{typ: t}

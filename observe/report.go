@@ -97,6 +97,8 @@ func (c *Connection) Report() *Report {
 		r.settled = c.about.settled
 	case i.ClientHello != nil && i.ServerHello != nil:
 		r.hellos(i)
+	case i.ClientHello != nil:
+		r.ServerName = handshake.ServerName(i.ClientHello)
 	}
 	unread := int64(0)
 	for i := range c.lanes {
@@ -113,7 +115,7 @@ func (c *Connection) Report() *Report {
 	switch {
 	case unread > 0 || c.failure != nil:
 		r.Reason = c.why(r)
-	case c.used != "":
+	case c.used != "" && (r.Done || r.Flows[0].Bytes+r.Flows[1].Bytes > 0):
 		r.Decrypted = true
 	default:
 		r.Reason = c.why(r) // nothing unread, but no secret either
@@ -164,6 +166,8 @@ func (c *Connection) why(r *Report) *Reason {
 			Detail: fmt.Sprintf("version %v is not read", r.Version)}
 	case m.ServerHello != nil && suite.Readable(r.Suite) == nil:
 		return &Reason{Code: UnsupportedSuite, Detail: fmt.Sprintf("%v is not read", r.Suite)}
+	case lost == 0 && c.failure == nil && c.unfinished(r) != nil:
+		return c.unfinished(r)
 	case c.missing != nil && c.about != nil && m == c.initial && c.about.Reason != nil:
 		return c.about.Reason // computed before the messages were dropped
 	case c.missing != nil:
@@ -186,9 +190,6 @@ func (c *Connection) why(r *Report) *Reason {
 	switch {
 	case c.failure != nil:
 		return &Reason{Code: MalformedHandshake, Detail: c.failure.Error()}
-	case c.alerted != nil && !r.Done:
-		return &Reason{Code: HandshakeFailed,
-			Detail: fmt.Sprintf("the handshake ended with the alert %v", c.alerted.Description)}
 	case !r.Done:
 		return &Reason{Code: HandshakeNotCaptured,
 			Detail: "the capture does not have all of the handshake: what would come next is " +

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/vitrine-tls/vitrine/capture"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
@@ -99,6 +100,10 @@ type Stream struct {
 	// Flipped reports that the TCP server is the client of TLS.
 	Flipped bool
 
+	// Facts, if set, are read by End: what the packets tell besides the bytes. They say who ended a
+	// connection whose handshake was not completed.
+	Facts *capture.Facts
+
 	conn  *Connection
 	ways  [2]way // by who opened the TCP connection
 	ended bool
@@ -113,6 +118,7 @@ type way struct {
 	dropped bool   // some were not kept
 	middle  bool   // they look like records
 	seen    int    // bytes of kept that were searched
+	before  int64  // of clear, when the ClientHello was found
 }
 
 // Connection returns the TLS connection, or nil if none was found.
@@ -175,6 +181,7 @@ func (s *Stream) begin(from iana.Side) {
 	s.conn = s.New()
 	s.Flipped = from == iana.Server
 	s.ways[from.Peer()].seen = 0
+	s.ways[from.Peer()].before = s.ways[from.Peer()].clear
 	w.start(w.seen + at)
 	b := w.kept
 	w.kept = nil
@@ -234,9 +241,11 @@ func (s *Stream) Gap(from iana.Side, n int64) {
 // End says that no more bytes will come.
 func (s *Stream) End() {
 	s.ended = true
-	if s.conn != nil {
-		s.conn.Close()
+	if s.conn == nil {
+		return
 	}
+	s.conn.ending = s.ending()
+	s.conn.Close()
 }
 
 // Report returns the Connection's report, or one that says why there is no Connection.

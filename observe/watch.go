@@ -59,7 +59,9 @@ type Watched struct {
 	Value          any // the program's own
 
 	watch      *Watch
-	queue      []job // since the last Flush; used by the reading goroutine only
+	about      *capture.Connection
+	facts      capture.Facts // since End
+	queue      []job         // since the last Flush; used by the reading goroutine only
 	mu         sync.Mutex
 	jobs       []job
 	busy       bool
@@ -106,7 +108,8 @@ const (
 // Handler is for the field New of a capture.Assembler.
 func (w *Watch) Handler(c *capture.Connection) capture.Handler {
 	w.start.Do(w.begin)
-	x := &Watched{Number: c.Stream, Client: c.Client, Server: c.Server, Start: c.Start, watch: w}
+	x := &Watched{Number: c.Stream, Client: c.Client, Server: c.Server, Start: c.Start, watch: w,
+		about: c}
 	x.Stream.New = x.connection
 	if w.Open != nil {
 		w.Open(x)
@@ -200,7 +203,10 @@ func (x *Watched) Gap(from iana.Side, n int64) {
 }
 
 // End implements capture.Handler.
-func (x *Watched) End() { x.post(job{end: true}) }
+func (x *Watched) End() {
+	x.facts = x.about.Facts
+	x.post(job{end: true})
+}
 
 func (x *Watched) post(j job) {
 	if len(x.queue) == 0 {
@@ -268,6 +274,7 @@ func (x *Watched) do(j job) {
 	w := x.watch
 	switch {
 	case j.end:
+		x.Stream.Facts = &x.facts
 		x.Stream.End()
 		x.Stream.shrink()
 		if c := x.Stream.conn; c != nil && c.Waiting() {

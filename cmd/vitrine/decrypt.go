@@ -18,8 +18,15 @@ import (
 	screen "github.com/vitrine-tls/vitrine/render/term"
 )
 
-var errUndecrypted = &exitError{exitUndecrypted,
-	errors.New("not everything was decrypted: the rows say why")}
+// The errors of a run that went well, and in which not all was decrypted.
+var (
+	errUndecrypted = &exitError{exitUndecrypted,
+		errors.New("not everything was decrypted: the rows say why")}
+	errUnopened = &exitError{exitUndecrypted,
+		errors.New("nothing was decrypted: the rows say why")}
+	errNothing = &exitError{exitUndecrypted,
+		errors.New("no TLS connection was found in this capture")}
+)
 
 // decryption has the flags of decrypt, and what a run of it needs.
 type decryption struct {
@@ -55,7 +62,7 @@ Several kinds of secrets can be given; of several keys the one that fits is foun
 connection. Secrets inside the capture are used too. Records that fail authentication are not
 given out.
 
-Without a secret, data that was not decrypted is no failure. ` + exitLine("decrypt"),
+Without a secret, data that was not decrypted is no failure; a capture without TLS is. ` + exitLine("decrypt"),
 		Example: `  vitrine decrypt traffic.pcapng
   vitrine decrypt traffic.pcap --rsa-key server.key
   vitrine decrypt traffic.pcap --keylog keys.log --stream 3,7-9 --print
@@ -126,8 +133,14 @@ func (d *decryption) run(args []string) (err error) {
 	switch {
 	case damage != nil:
 		return damage
-	case show.undecrypted > 0 && secrets.any() && !in.live:
+	case in.live:
+		return nil
+	case show.tls == 0:
+		return errNothing
+	case secrets.any() && show.undecrypted > 0:
 		return errUndecrypted
+	case secrets.any() && show.picked > 0 && show.read == 0:
+		return errUnopened
 	}
 	return nil
 }

@@ -35,6 +35,9 @@ type showing struct {
 	undecrypted int
 	shown       int
 	others      int // connections that are not TLS
+	tls         int // connections that are, selected or not
+	picked      int // of these, those that are selected
+	read        int // of these, those of which something was decrypted
 	table       *connectionTable
 	printed     printout
 	news        bool  // the capture had secrets since retry
@@ -236,6 +239,9 @@ func (s *showing) done(w *observe.Watched) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if report.Reason == nil || report.Reason.Code != observe.NotTLS {
+		s.tls++
+	}
 	if r.story != nil && r.out == nil {
 		s.stories = slices.DeleteFunc(s.stories, func(t *story) bool { return t == r.story })
 	}
@@ -282,6 +288,12 @@ func (s *showing) showRow(r *seen) {
 		return
 	}
 	s.shown++
+	if r.out.Reason != string(observe.NotTLS) {
+		s.picked++
+	}
+	if r.out.Decrypted || r.out.ToServer.Bytes+r.out.ToClient.Bytes > 0 {
+		s.read++
+	}
 	var err error
 	switch {
 	case s.json:

@@ -29,7 +29,8 @@ var exitCodes = []struct {
 	{exitFailed, "", "the handshake or another step failed"},
 	{exitUsage, "", "the command line is wrong; one that works is printed"},
 	{exitUndecrypted, "decrypt",
-		"data of a selected connection was not decrypted, although there was a secret"},
+		"data of a selected connection was not decrypted although there was a secret, or the " +
+			"capture has no TLS"},
 	{exitUntrusted, "connect", "the server's certificate is not trusted"},
 	{exitUnreached, "connect", "the server was not reached, or does not speak TLS there"},
 	{exitInterrupted, "", "interrupted"},

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/testkit"
+)
+
+// captureCase is a capture with a fault, what is given with it, and what decrypt must say.
+type captureCase struct {
+	file string
+	args string // names of files are relative to testdata/cases
+	code int
+	says []string // on standard output, as one line
+	not  []string
+}
+
+// run runs decrypt on a case, and returns what it printed as one line.
+func (c captureCase) run(t *testing.T) {
+	t.Helper()
+	dir := filepath.Join(testkit.Root(), "testdata", "cases")
+	args := []string{"decrypt", filepath.Join(dir, c.file)}
+	for _, a := range strings.Fields(c.args) {
+		if strings.Contains(a, "/") {
+			a = filepath.Join(dir, a)
+		}
+		args = append(args, a)
+	}
+	code, stdout, stderr := command(t, args...)
+	said := strings.Join(strings.Fields(stdout+" "+stderr), " ")
+	if code != c.code {
+		t.Errorf("%s %s: exit code %d, expected %d: %s", c.file, c.args, code, c.code, said)
+	}
+	for _, want := range c.says {
+		if !strings.Contains(said, want) {
+			t.Errorf("%s %s: expected %q in %s", c.file, c.args, want, said)
+		}
+	}
+	for _, wrong := range c.not {
+		if strings.Contains(said, wrong) {
+			t.Errorf("%s %s: did not expect %q in %s", c.file, c.args, wrong, said)
+		}
+	}
+}
+
+// A handshake that a peer ended is no hole in the capture. Its server's name is known.
+func TestHandshakesThatWereEndedAreToldAsSuch(t *testing.T) {
+	const hole = "does not have all of the handshake"
+	keys := " --keylog encapsulations/keys.log"
+	for _, c := range []captureCase{
+		{"cut-handshakes/fin-after-hello.pcap", "--sni localhost", 0, []string{
+			"handshake_failed: the client closed the connection (FIN) after its client_hello",
+			"the server's server_hello"}, []string{hole}},
+		{"cut-handshakes/fin-after-hello.pcap", "--sni other.test", 0,
+			[]string{"No TCP connection in this capture is selected"}, nil},
+		{"cut-handshakes/fin-after-hello.pcap", keys, 3,
+			[]string{"handshake_failed", "localhost", "nothing was decrypted"}, []string{hole}},
+		{"cut-handshakes/http-answer.pcap", "--sni localhost", 0, []string{
+			`in the clear, with HTTP: "HTTP/1.1 400 Bad Request"`}, []string{hole}},
+		{"cut-handshakes/http-answer.pcap", "--json", 0, []string{
+			`"server_name":"localhost"`, `"decrypted":false`, `"reason":"handshake_failed"`}, nil},
+		{"cut-handshakes/client-rst-after-flight.pcap", "--sni localhost", 0, []string{
+			"the client reset the connection (RST) after the server's server_hello_done",
+			"did, most often, not accept that"}, []string{hole}},
+		{"tcp/asym-client.pcap", "--keylog tcp/keys.log", 3, []string{"localhost",
+			"the capture has the client's packets (20) and none of the server's"}, []string{hole}},
+	} {
+		c.run(t)
+	}
+}

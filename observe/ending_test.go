@@ -1,0 +1,74 @@
+package observe_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/capture"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/observe"
+)
+
+// Who ended a handshake, and how, is told for every version, whether its records can be read or not.
+func TestWhoEndedAHandshakeIsTold(t *testing.T) {
+	fin := func(by iana.Side) *capture.Facts {
+		f := &capture.Facts{Packets: [2]int{3, 3}, First: by}
+		f.Endings[by] = capture.EndedFIN
+		return f
+	}
+	says := func(from iana.Side, text string) segment { return segment{from, []byte(text)} }
+	clients := func(s segment) bool { return s.from == iana.Client }
+	notClients := func(s segment) bool { return !clients(s) }
+	all := func(segment) bool { return true }
+	for _, c := range []struct {
+		id   string
+		keep func(segment) bool // of what follows the ClientHello
+		add  []segment
+		by   *capture.Facts
+		code observe.Code
+		want string
+	}{
+		{ephemeral, notClients, nil, fin(iana.Client), observe.HandshakeFailed,
+			"the client closed the connection (FIN) after the server's server_hello_done"},
+		{ephemeral, func(segment) bool { return false }, nil, fin(iana.Server),
+			observe.HandshakeFailed,
+			"the server closed the connection (FIN) after the client's client_hello"},
+		{ephemeral, notClients, []segment{says(iana.Client, "\x15\x03\x03\x00\x02\x02\x30")},
+			fin(iana.Client), observe.HandshakeFailed,
+			"the client ended the handshake with the alert unknown_ca"},
+		{ephemeral, func(segment) bool { return false },
+			[]segment{says(iana.Server, "SSH-2.0-x\r\n")}, fin(iana.Server),
+			observe.HandshakeFailed, `in the clear, with SSH: "SSH-2.0-x"`},
+		{ephemeral, notClients, nil, &capture.Facts{Packets: [2]int{3, 3}},
+			observe.HandshakeNotCaptured, "does not have all of the handshake"},
+		{ephemeral, clients, nil, &capture.Facts{Packets: [2]int{3, 0}},
+			observe.HandshakeNotCaptured, "none of the server's"},
+		// In TLS 1.3 the end of the handshake is not readable without a secret.
+		{modern, notClients, nil, fin(iana.Client), observe.HandshakeFailed,
+			"before the handshake was done"},
+		{modern, notClients, []segment{says(iana.Client,
+			"\x17\x03\x03\x00\x13"+strings.Repeat("x", 19))}, fin(iana.Client),
+			observe.HandshakeFailed, "the length of an alert"},
+		{modern, all, nil, fin(iana.Client), observe.NoSecret, ""},
+		{modern, notClients, nil, &capture.Facts{Packets: [2]int{3, 3}}, observe.NoSecret, ""},
+	} {
+		recording, _ := recorded(t, c.id)
+		s := observe.Stream{New: func() *observe.Connection { return observe.New(nil, nil) },
+			Facts: c.by}
+		for i, x := range *recording {
+			if i == 0 || c.keep(x) {
+				s.Bytes(x.from, bytes.Clone(x.b))
+			}
+		}
+		for _, x := range c.add {
+			s.Bytes(x.from, x.b)
+		}
+		s.End()
+		r := s.Report()
+		if r.Reason == nil || r.Reason.Code != c.code ||
+			!strings.Contains(r.Reason.Detail, c.want) {
+			t.Errorf("%s: got %v, expected %v with %q", c.id, r.Reason, c.code, c.want)
+		}
+	}
+}
