@@ -254,7 +254,10 @@ func (m *Machine) schedule(in Input) (secrets, error) {
 		m.log.SharedSecret("shared_secret", in.Shared, "RFC 8446 §7.4")
 	}
 	s := &schedule13{traffic13: traffic13{suite: m.Agreed.Suite},
-		handshake: early.Handshake(in.Shared), keyLog: m.logKey}
+		handshake: early.Handshake(in.Shared)}
+	if m.keyLog != nil {
+		s.keyLog = m.logKey
+	}
 	clear(in.Shared)
 	if !m.live {
 		return s, m.deriveEarly(s, *early)

@@ -134,7 +134,7 @@ type schedule13 struct {
 	main       keys.Main
 	exporter   keys.Exporter
 	resumption keys.Resumption
-	keyLog     func(keylog.Label, []byte) error
+	keyLog     func(keylog.Label, []byte) error // nil without a log
 }
 
 // traffic derives both sides' secrets of an epoch, and writes them to the key log.
@@ -147,6 +147,9 @@ func (s *schedule13) traffic(e Epoch, of func(iana.Side, []byte) keys.Traffic,
 	for _, from := range []iana.Side{iana.Client, iana.Server} {
 		secret := of(from, transcriptHash)
 		s.set(e, from, secret)
+		if s.keyLog == nil {
+			continue
+		}
 		if err := s.keyLog(labels[e][from], secret.Bytes()); err != nil {
 			return err
 		}
@@ -160,10 +163,14 @@ func (s *schedule13) reach(e Epoch, t *transcript) error {
 		return s.traffic(e, s.handshake.Traffic, t.sum())
 	case Application:
 		s.main = s.handshake.Main()
-		if err := s.traffic(e, s.main.Traffic, t.sum()); err != nil {
+		sum := t.sum()
+		if err := s.traffic(e, s.main.Traffic, sum); err != nil {
 			return err
 		}
-		s.exporter = s.main.Exporter(t.sum())
+		s.exporter = s.main.Exporter(sum)
+		if s.keyLog == nil {
+			return nil
+		}
 		return s.keyLog(keylog.Exporter, s.exporter.Bytes())
 	case Resumable:
 		s.resumption = s.main.Resumption(t.sum())

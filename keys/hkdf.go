@@ -3,8 +3,8 @@ package keys
 import (
 	"bytes"
 	"crypto"
-	"crypto/hkdf"
-	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/binary"
 	"fmt"
 	"hash"
@@ -53,11 +53,10 @@ func (k HKDF) extract(name string, salt, ikm []byte) stage {
 	if ikm == nil {
 		ikm = zeros
 	}
-	out, err := hkdf.Extract(k.new, ikm, salt)
-	if err != nil {
-		// Only possible with hashes that FIPS mode does not approve.
-		panic(fmt.Sprintf("keys: HKDF-Extract: %v", err))
-	}
+	m := newMAC(k.Hash, salt)
+	defer m.free(k.Hash)
+	m.Write(ikm)
+	out := m.sum(nil)
 	k.Log.Extracted(name, hashName(k.Hash), salt, ikm, out, schedule)
 	return k.stage(out)
 }
@@ -66,21 +65,28 @@ func (k HKDF) extract(name string, salt, ikm []byte) stage {
 // "tls13 ", and the section.
 type label struct{ name, label, ref string }
 
-// expand returns HKDF-Expand-Label(secret, label, context, n). context has at most 255 bytes. See
-// RFC 8446 §7.1.
+// expand returns HKDF-Expand-Label(secret, label, context, n). context has at most 255 bytes, and n
+// is at most 255 times the length of the hash. See RFC 8446 §7.1 and RFC 5869 §2.3.
 func (s stage) expand(l label, context []byte, n int) []byte {
-	info := make([]byte, 0, 10+len(l.label)+len(context))
-	info = binary.BigEndian.AppendUint16(info, uint16(n))
+	h := s.hkdf.Hash
+	m := newMAC(h, s.secret())
+	defer m.free(h)
+	info := binary.BigEndian.AppendUint16(m.info[:0], uint16(n))
 	info = append(info, byte(len("tls13 ")+len(l.label)))
 	info = append(append(info, "tls13 "...), l.label...)
 	info = append(append(info, byte(len(context))), context...)
-	out, err := hkdf.Expand(s.hkdf.new, s.secret(), string(info), n)
-	if err != nil {
-		// Cannot happen: callers bound n by 255 times the hash's length.
-		panic(fmt.Sprintf("keys: HKDF-Expand of %d bytes: %v", n, err))
+	m.info = append(info, 0) // the counter
+	size := h.Size()
+	out := make([]byte, 0, (n+size-1)/size*size)
+	for len(out) < n {
+		m.Write(out[max(0, len(out)-size):]) // T(i-1)
+		m.info[len(info)]++
+		m.Write(m.info)
+		out = m.sum(out)
 	}
-	s.hkdf.Log.Derived(l.name, "HKDF-Expand-Label", hashName(s.hkdf.Hash), l.label,
-		s.secret(), info, out, l.ref)
+	out = out[:n:n]
+	s.hkdf.Log.Derived(l.name, "HKDF-Expand-Label", hashName(h), l.label, s.secret(), info, out,
+		l.ref)
 	return out
 }
 
@@ -102,15 +108,26 @@ func (s stage) next(name string, ikm []byte) stage {
 func (s stage) finished(name string, transcriptHash []byte) []byte {
 	const ref = "RFC 8446 §4.4.4"
 	key := s.expand(label{"finished_key", "finished", ref}, nil, s.hkdf.Hash.Size())
-	h := hmac.New(s.hkdf.new, key)
-	h.Write(transcriptHash)
-	data := h.Sum(nil)
+	m := newMAC(s.hkdf.Hash, key)
+	defer m.free(s.hkdf.Hash)
+	m.Write(transcriptHash)
+	data := m.sum(nil)
 	s.hkdf.Log.Derived(name, "HMAC", hashName(s.hkdf.Hash), "", key, transcriptHash, data, ref)
 	return data
 }
 
-// empty returns Transcript-Hash("").
-func (k HKDF) empty() []byte { return k.new().Sum(nil) }
+var emptySHA256, emptySHA384 = sha256.Sum256(nil), sha512.Sum384(nil)
+
+// empty returns Transcript-Hash(""). The caller must not change it.
+func (k HKDF) empty() []byte {
+	switch k.Hash {
+	case crypto.SHA256:
+		return emptySHA256[:]
+	case crypto.SHA384:
+		return emptySHA384[:]
+	}
+	return k.new().Sum(nil)
+}
 
 func (k HKDF) new() hash.Hash { return k.Hash.New() }
 

@@ -2,7 +2,6 @@ package keys
 
 import (
 	"crypto"
-	"crypto/hmac"
 	_ "crypto/md5"
 	_ "crypto/sha1"
 	_ "crypto/sha256"
@@ -63,22 +62,21 @@ func (p PRF) halves(secret []byte) []half {
 // HMAC_hash(secret, A(i) + seed). The next iteration overwrites both.
 func pHash(h crypto.Hash, secret, seed []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(a, block []byte) bool) {
-		mac := hmac.New(h.New, secret)
-		n := mac.Size()
+		m := newMAC(h, secret)
+		defer m.free(h)
+		n := h.Size()
 		both := make([]byte, 2*n)
 		a, block := both[:n:n], both[n:]
-		mac.Write(seed) // A(0)
+		m.Write(seed) // A(0)
 		for {
-			a = mac.Sum(a[:0])
-			mac.Reset()
-			mac.Write(a)
-			mac.Write(seed)
-			block = mac.Sum(block[:0])
+			a = m.sum(a[:0])
+			m.Write(a)
+			m.Write(seed)
+			block = m.sum(block[:0])
 			if !yield(a, block) {
 				return
 			}
-			mac.Reset()
-			mac.Write(a)
+			m.Write(a)
 		}
 	}
 }

@@ -16,6 +16,31 @@ import (
 
 const schedule = "RFC 8446 §7.1"
 
+// The labels of what both sides have, by side.
+var (
+	handshakeTraffic = [2]label{
+		{"client_handshake_traffic_secret", "c hs traffic", schedule},
+		{"server_handshake_traffic_secret", "s hs traffic", schedule},
+	}
+	applicationTraffic = [2]label{
+		{"client_application_traffic_secret", "c ap traffic", schedule},
+		{"server_application_traffic_secret", "s ap traffic", schedule},
+	}
+	updatedTraffic = [2]label{
+		{"client_application_traffic_secret", "traffic upd", "RFC 8446 §7.2"},
+		{"server_application_traffic_secret", "traffic upd", "RFC 8446 §7.2"},
+	}
+	writeKey = [2]label{
+		{"client_write_key", "key", "RFC 8446 §7.3"},
+		{"server_write_key", "key", "RFC 8446 §7.3"},
+	}
+	writeIV = [2]label{
+		{"client_write_iv", "iv", "RFC 8446 §7.3"},
+		{"server_write_iv", "iv", "RFC 8446 §7.3"},
+	}
+	verifyDataNames = [2]string{"client_verify_data", "server_verify_data"}
+)
+
 // Early is the Early Secret, which depends on the pre-shared key alone.
 type Early struct{ stage }
 
@@ -73,8 +98,7 @@ type Handshake struct{ stage }
 // Traffic is the arrow Handshake → Derive-Secret(., "c hs traffic" | "s hs traffic",
 // ClientHello...ServerHello) = client_handshake_traffic_secret | server_handshake_traffic_secret.
 func (h Handshake) Traffic(from iana.Side, toServerHello []byte) Traffic {
-	l := label{from.String() + "_handshake_traffic_secret", initial(from) + " hs traffic", schedule}
-	return Traffic{h.derive(l, toServerHello), from}
+	return Traffic{h.derive(handshakeTraffic[from], toServerHello), from}
 }
 
 // Main is the arrow Derive-Secret(Handshake, "derived", ""), 0 → HKDF-Extract = Main Secret.
@@ -87,9 +111,7 @@ type Main struct{ stage }
 // ClientHello...server Finished) = client_application_traffic_secret_0 |
 // server_application_traffic_secret_0.
 func (m Main) Traffic(from iana.Side, toServerFinished []byte) Traffic {
-	l := label{from.String() + "_application_traffic_secret", initial(from) + " ap traffic",
-		schedule}
-	return Traffic{m.derive(l, toServerFinished), from}
+	return Traffic{m.derive(applicationTraffic[from], toServerFinished), from}
 }
 
 // Exporter is the arrow Main → Derive-Secret(., "exp master", ClientHello...server Finished) =
@@ -148,25 +170,20 @@ type Traffic struct {
 // [sender]_write_key and HKDF-Expand-Label(., "iv", "", iv_length) = [sender]_write_iv. There is no
 // MAC key. See RFC 8446 §7.3.
 func (t Traffic) Direction(s Shape) Direction {
-	const ref = "RFC 8446 §7.3"
 	return Direction{
-		Key: t.expand(label{t.from.String() + "_write_key", "key", ref}, nil, s.Key),
-		IV:  t.expand(label{t.from.String() + "_write_iv", "iv", ref}, nil, s.IV),
+		Key: t.expand(writeKey[t.from], nil, s.Key),
+		IV:  t.expand(writeIV[t.from], nil, s.IV),
 	}
 }
 
 // VerifyData returns what the Finished of t's sender proves, over the hash of the transcript before
 // it. It is as long as the hash. Compare it in constant time. See RFC 8446 §4.4.4.
 func (t Traffic) VerifyData(transcriptHash []byte) []byte {
-	return t.finished(t.from.String()+"_verify_data", transcriptHash)
+	return t.finished(verifyDataNames[t.from], transcriptHash)
 }
 
 // Update is the arrow HKDF-Expand-Label(application_traffic_secret_N, "traffic upd", "",
 // Hash.length) = application_traffic_secret_N+1. See RFC 8446 §7.2.
 func (t Traffic) Update() Traffic {
-	l := label{t.from.String() + "_application_traffic_secret", "traffic upd", "RFC 8446 §7.2"}
-	return Traffic{t.hkdf.stage(t.expand(l, nil, t.hkdf.Hash.Size())), t.from}
+	return Traffic{t.derive(updatedTraffic[t.from], nil), t.from}
 }
-
-// initial is how the labels of RFC 8446 §7.1 spell a side.
-func initial(s iana.Side) string { return s.String()[:1] }
