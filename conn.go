@@ -58,6 +58,7 @@ type Conn struct {
 	in        sync.Mutex                        // the engine's inbound half
 	readError error                             // for good; guarded by in
 	received  bool                              // anything; guarded by in
+	first     first                             // at a server; guarded by shaking, then by in
 
 	out           sync.Mutex // the engine's outbound half and writes to conn
 	writeError    error      // for good, set by endWriting; guarded by out
@@ -75,7 +76,8 @@ type Conn struct {
 // Handshake. config must have a ServerName or InsecureSkipVerify.
 func Client(conn net.Conn, config *Config) *Conn { return newConn(conn, config, iana.Client) }
 
-// Server makes a server's end over conn. config must have Certificates.
+// Server makes a server's end over conn. config must have Certificates. What is wrong with it is
+// reported once the client has begun to speak: until then a connection costs little.
 func Server(conn net.Conn, config *Config) *Conn { return newConn(conn, config, iana.Server) }
 
 func newConn(conn net.Conn, config *Config, me iana.Side) *Conn {
@@ -125,6 +127,7 @@ func (c *Conn) shake(ctx context.Context) error {
 	}
 	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
 	c.failed = errPanic // stays if a callback panics: no second handshake begins on this connection
+	c.knocked()
 	err := c.stays(c.handshake(ctx))
 	if !stop() { // the connection is closed, even if the handshake came to its end meanwhile
 		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
@@ -244,7 +247,7 @@ func (c *Conn) lose(err error, lost bool) error {
 
 // receive takes what the socket has.
 func (c *Conn) receive() error {
-	n, err := c.conn.Read(c.engine.In.Space())
+	n, err := c.first.read(c.conn, c.engine.In.Space())
 	c.engine.In.Arrived(n)
 	if n > 0 {
 		c.received = true

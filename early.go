@@ -190,6 +190,7 @@ func (c *Conn) awaitEarly(ctx context.Context) error {
 	}
 	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
 	c.failed = errPanic
+	c.knocked()
 	err := c.stays(c.hearEarly(ctx))
 	if !stop() {
 		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/record"
 )
 
 // farewell is how long a connection that was idle for too long has to send close_notify.
@@ -27,6 +28,8 @@ type guest struct {
 
 	waits, away bool // guarded by the server's lock
 	weight      int  // likewise
+	began       bool // likewise: the client has sent the header of a record
+	said        int  // likewise: how many bytes the client has sent, before it began
 
 	first []byte // the first bytes; used by the goroutine of the handshake only
 	ahead []byte // the part of first that was not read yet
@@ -98,9 +101,17 @@ func (g *guest) received(n int) {
 	g.touch()
 	g.server.mu.Lock()
 	defer g.server.mu.Unlock()
-	if g.waits {
-		g.server.weigh(g, byteWeight*n)
+	if !g.waits {
+		return
 	}
+	weight := byteWeight * n
+	if !g.began {
+		if g.said += n; g.said >= record.HeaderLen {
+			g.began = true
+			weight += begunWeight
+		}
+	}
+	g.server.weigh(g, weight)
 }
 
 // Write sends nothing to a client without TLS, and waits for a client no longer than the limit.

@@ -5,13 +5,15 @@ import (
 	"net/netip"
 )
 
-// The limits of what connections whose handshake is not done may cost together. Each counts 20 KiB,
-// and 2 bytes for each byte received, because incomplete messages are in buffers that grow.
-// TestAFloodOfHelloBytesIsBounded measures the sum.
+// The limits of what connections whose handshake is not done may cost together. Each counts 8 KiB,
+// 12 KiB more once a record has begun, because then there is a handshake, and 2 bytes for each byte
+// received, because incomplete messages are in buffers that grow. TestAFloodOfHelloBytesIsBounded
+// and TestHalfOpenConnectionsCostLittle measure what it is.
 const (
-	idleWeight = 20 << 10
-	byteWeight = 2
-	maxWeight  = 60 << 20
+	idleWeight  = 8 << 10
+	begunWeight = 12 << 10
+	byteWeight  = 2
+	maxWeight   = 60 << 20
 )
 
 // seats counts connections. The server's lock guards it.

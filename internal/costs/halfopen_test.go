@@ -1,0 +1,208 @@
+package costs_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"iter"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/front"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/record"
+)
+
+// halfOpen is how many connections TestHalfOpenConnectionsCostLittle holds at a time. The variable
+// VITRINE_HALF_OPEN_CONNS makes it more: docs/security.md has the figures of 10,000.
+const halfOpen = 2000
+
+// What a server may hold for a connection whose handshake has not begun: for a client that says
+// nothing, or less than the header of a record; and for one that has said more, besides twice the
+// bytes that it has sent.
+const (
+	mostSilent = 8 << 10
+	mostBegun  = 18 << 10
+)
+
+// A client that connects and says nothing, or stops in its first message, costs little, whoever
+// serves it. What is held is heap and stacks, with those of crypto/tls in the same run beside it.
+func TestHalfOpenConnectionsCostLittle(t *testing.T) {
+	n := halfOpen
+	if s := os.Getenv("VITRINE_HALF_OPEN_CONNS"); s != "" {
+		var err error
+		if n, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if addr := os.Getenv("VITRINE_HALF_OPEN"); addr != "" {
+		stopHalfWay(t, addr, n)
+		return
+	}
+	switch files := maxOpenFiles(); {
+	case raceEnabled:
+		t.Skip("the race detector follows at most 8,128 goroutines, and holds memory of its own")
+	case files < uint64(n+200):
+		t.Skipf("a process may have %d open files here, and this takes %d: ulimit -n", files, n+200)
+	}
+	config := rig.ServerConfig(t)
+	theirs := &tls.Config{Certificates: config.Certificates}
+	for _, s := range []struct {
+		name  string
+		serve func(context.Context, net.Listener)
+	}{
+		{"crypto/tls", each(func(c net.Conn) { tls.Server(c, theirs).Handshake() })},
+		{"vitrine", each(func(c net.Conn) { vitrine.Server(c, config).Handshake() })},
+		{"front", func(ctx context.Context, l net.Listener) {
+			s := &front.Server{
+				Config: func(net.Conn) *vitrine.Config { return config },
+				Use:    front.Echo, Report: func(front.Visit) {},
+				Limits: front.Limits{MaxConns: 2 * n, Handshake: time.Hour, Idle: time.Hour,
+					Write: time.Hour},
+			}
+			s.Serve(ctx, l, 0)
+		}},
+	} {
+		if s.name == "front" {
+			n = min(n, 2500) // more than that it sends away: see seats.go
+		}
+		for sent, held := range holds(t, s.serve, n, 0, 1, 4, 5, 300) {
+			t.Logf("%-10s %3d bytes sent: %5d held for each of %d", s.name, sent, held, n)
+			most := mostSilent
+			if sent >= record.HeaderLen {
+				most = mostBegun + 2*sent
+			}
+			if s.name != "crypto/tls" && held > most {
+				t.Errorf("%s: a client that sent %d bytes costs %d, expected at most %d",
+					s.name, sent, held, most)
+			}
+		}
+	}
+}
+
+// each returns a server that handles every connection in a goroutine of its own.
+func each(handle func(net.Conn)) func(context.Context, net.Listener) {
+	return func(ctx context.Context, l net.Listener) {
+		stop := context.AfterFunc(ctx, func() { l.Close() })
+		defer stop()
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				handle(c)
+			}()
+		}
+	}
+}
+
+// counted counts the bytes that have come to all connections of a listener.
+type counted struct {
+	net.Listener
+	accepted, received atomic.Int64
+}
+
+func (l *counted) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err == nil {
+		l.accepted.Add(1)
+		c = &counting{c, l}
+	}
+	return c, err
+}
+
+type counting struct {
+	net.Conn
+	l *counted
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	c.l.received.Add(int64(n))
+	return n, err
+}
+
+// holds yields how many bytes of heap and stack a server holds for each of conns clients, once all
+// of them have sent so many bytes of a ClientHello. They are another process, since each end of a
+// connection is a file, and a process may have only so many.
+func holds(t *testing.T, serve func(context.Context, net.Listener),
+	conns int, sent ...int) iter.Seq2[int, int] {
+	t.Helper()
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &counted{Listener: inner}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestHalfOpenConnectionsCostLittle$")
+	cmd.Env = append(os.Environ(), "VITRINE_HALF_OPEN="+inner.Addr().String(),
+		fmt.Sprint("VITRINE_HALF_OPEN_CONNS=", conns))
+	cmd.Stderr = os.Stderr
+	stdin, err := cmd.StdinPipe() // takes how much to send; closed, it ends the clients
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(yield func(int, int) bool) {
+		before := inUse()
+		done := make(chan struct{})
+		go func() { defer close(done); serve(ctx, l) }()
+		defer func() { cancel(); <-done }()
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range sent {
+			fmt.Fprintln(stdin, n)
+			for l.accepted.Load() < int64(conns) || l.received.Load() < int64(conns*n) {
+				if ctx.Err() != nil {
+					t.Fatalf("%d connections and %d bytes have come in time", l.accepted.Load(),
+						l.received.Load())
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			if !yield(n, int(inUse()-before)/conns) {
+				break
+			}
+		}
+		stdin.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// stopHalfWay opens connections, sends as much of a ClientHello on each as standard input says, and
+// holds them until that ends.
+func stopHalfWay(t *testing.T, addr string, n int) {
+	hello := append([]byte{22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3}, make([]byte, 506)...)
+	var conns []net.Conn
+	for range n {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		conns = append(conns, c)
+	}
+	said := 0
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		n, err := strconv.Atoi(lines.Text())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range conns {
+			if _, err := c.Write(hello[said:n]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		said = n
+	}
+}
