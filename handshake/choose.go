@@ -107,20 +107,6 @@ func chooseSuite(v iana.Version, w *wishes, c *Config,
 	return nil, refused
 }
 
-// Suits reports whether a server with this configuration could answer a hello, or why not.
-func Suits(ch *message.ClientHello, c *Config) error {
-	version, err := chooseVersion(ch, c)
-	if err == nil && version == iana.TLS13 {
-		full := *c
-		// there is no hello that its binders could be checked with
-		full.Tickets, full.Find, full.FindKey = false, nil, nil
-		_, err = (&server{live: live{Config: &full}}).choose13(ch, &Score{})
-		return err
-	}
-	_, err = choose(ch, c)
-	return err
-}
-
 // refusal is a suite that both sides know and that does not work, and the reason, which is put in
 // words only if nothing else works.
 type refusal struct {

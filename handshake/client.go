@@ -90,12 +90,12 @@ func (c *client) hello(s *Score) (*message.ClientHello, error) {
 			return nil, err
 		}
 	}
-	if err := c.drawGrease(); err != nil {
+	if err := c.greased.draw(c.Config); err != nil {
 		return nil, err
 	}
-	m.CipherSuites = withGrease(&c.live, greaseSuite, m.CipherSuites)
+	m.CipherSuites = withGrease(&c.greased, greaseSuite, m.CipherSuites)
 	var err error
-	if m.Extensions, err = offerAll(&offering{c.Config, c, s}); err != nil {
+	if m.Extensions, err = offerAll(c.offering(s)); err != nil {
 		return nil, err
 	}
 	return m, c.bind(m, s)
@@ -185,7 +185,7 @@ func (c *client) status(m *message.CertificateStatus) error {
 	}
 	chain := c.peer.Verified[0]
 	if err := pki.CheckStaple(m.Response, chain[0], chain[min(1, len(chain)-1)],
-		c.now()); err != nil {
+		c.currentTime()); err != nil {
 		return err
 	}
 	c.Log.Verified(trace.Verified{What: "ocsp", From: iana.Server, Detail: "stapled status: good"},
@@ -347,4 +347,15 @@ func (c *client) finished(s *Score) ([]message.Message, error) {
 	}
 	c.keep(s)
 	return nil, nil
+}
+
+// offering returns what the extensions of a hello say, beside the Config.
+func (c *client) offering(s *Score) *offering {
+	o := &offering{Config: c.Config, greased: &c.greased, keys: c.offered, retry: s.Retry,
+		early: c.earlyTicket(s) != nil}
+	for _, k := range c.shares {
+		o.shares = append(o.shares,
+			message.KeyShareEntry{Group: k.ID(), KeyExchange: k.offer.Share()})
+	}
+	return o
 }

@@ -1,7 +1,6 @@
 package handshake
 
 import (
-	"bytes"
 	"io"
 	"slices"
 
@@ -61,34 +60,6 @@ func (c *client) share(id iana.Group) error {
 	return nil
 }
 
-// acceptable13 is what a client refuses in a ServerHello or HelloRetryRequest of TLS 1.3. See RFC
-// 8446 §4.1.3 and §4.1.4.
-func acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.Place) error {
-	const ref = "RFC 8446 §4.1.3"
-	row := extensionRow
-	switch {
-	case versionOf(sh) != iana.TLS13:
-		return alert.KindVersion.Fail(alert.IllegalParameter, "RFC 8446 §4.2.1",
-			"the server's supported_versions has %v, expected TLS 1.3", versionOf(sh))
-	case sh.Version != iana.TLS12:
-		return alert.KindVersion.Fail(alert.IllegalParameter, ref,
-			"the server's legacy_version is %v, expected TLS 1.2", sh.Version)
-	case !bytes.Equal(sh.SessionID, ch.SessionID):
-		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
-			"the server does not echo our session ID")
-	case sh.CompressionMethod != iana.CompressionNull:
-		return alert.KindCompression.Fail(alert.IllegalParameter, ref,
-			"the server chose compression %v, we offered null", sh.CompressionMethod)
-	case !ch.Offers(sh.CipherSuite):
-		return alert.KindSuite.Fail(alert.IllegalParameter, ref,
-			"the server chose %v, which we did not offer", sh.CipherSuite)
-	}
-	return placed(sh.Extensions, iana.TLS13, at, func(x *extension) bool {
-		// RFC 8446 §4.2
-		return x.asked(ch) || at == message.InHelloRetryRequest && x == row(iana.ExtCookie)
-	})
-}
-
 // maxCookie is the length of the longest cookie extension that a client sends back, in bytes.
 const maxCookie = 32 << 10
 
@@ -136,7 +107,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 func (c *client) helloAgain(s *Score) (*message.ClientHello, error) {
 	again := *s.ClientHello
 	c.regather(suite.ByID13(s.Retry.CipherSuite).PRF)
-	extensions, err := offerAll(&offering{c.Config, c, s})
+	extensions, err := offerAll(c.offering(s))
 	if err != nil {
 		return nil, err
 	}
@@ -262,18 +233,6 @@ func (c *client) certificateRequest13(m *message.CertificateRequest) error {
 		TLS13: true}, iana.TLS13, ref)
 }
 
-// acceptableRequest refuses a CertificateRequest that no server may send.
-func acceptableRequest(m *message.CertificateRequest) error {
-	if err := placed(m.Extensions, iana.TLS13, message.InCertificateRequest, nil); err != nil {
-		return err
-	}
-	if !m.Extensions.Has(iana.ExtSignatureAlgorithms) {
-		return alert.KindMissing.Fail(alert.MissingExtension, "RFC 8446 §4.3.2",
-			"the server's CertificateRequest has no signature_algorithms")
-	}
-	return nil
-}
-
 // certificate13 checks the server's chain, and what comes with it. See RFC 8446 §4.4.2.
 func (c *client) certificate13(m *message.Certificate, s *Score) error {
 	const ref = "RFC 8446 §4.4.2"
@@ -304,19 +263,6 @@ func (c *client) certificate13(m *message.Certificate, s *Score) error {
 		return c.unstapled(s)
 	}
 	return c.status(&staple)
-}
-
-// placedEntries checks the extensions of every certificate.
-func placedEntries(m *message.Certificate, asked func(*extension) bool) error {
-	for _, e := range m.Extensions {
-		if err := placed(e, iana.TLS13, message.InCertificate, asked); err != nil {
-			return err
-		}
-		if err := wellFormed(e, message.InCertificate); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // verified13 checks a CertificateVerify: the proof that the peer holds the key of its certificate.

@@ -14,11 +14,6 @@ import (
 // a server in its CertificateRequest, and the other may send a CompressedCertificate where a
 // Certificate would come.
 
-func offerCompression(o *offering) (message.Content, bool) {
-	return &message.CompressionAlgorithms{Algorithms: o.CertificateCompression},
-		o.MaxVersion >= iana.TLS13 && len(o.CertificateCompression) > 0
-}
-
 // KindOf returns what a whole handshake message says to us: a CompressedCertificate stands for a
 // Certificate only if we asked for it.
 func (m *Machine) KindOf(raw []byte) Kind {

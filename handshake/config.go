@@ -147,15 +147,40 @@ type ClientAuth struct {
 	Verify  bool // against Roots; else any certificate will do
 }
 
-// Peer is who is at the other end, as far as it was proved: the proof token without which no
-// handshake finishes. Only the functions that check make one.
-type Peer struct {
-	// nil: a client that showed no certificate, and was allowed not to
-	Chain    *pki.Chain
-	Scheme   iana.SignatureScheme // that it signed with; 0 if it signed nothing in this handshake
-	Verified [][]*x509.Certificate
-	// PSKIdentity is what the client calls the pre-shared key that both sides were shown to have;
-	// nil without one.
-	PSKIdentity []byte
-	possessed   bool // the private key of Chain's leaf was shown to be there, or nothing is claimed
+// currentTime returns the time at which certificates are checked.
+func (c *Config) currentTime() time.Time {
+	if c.Now.IsZero() {
+		return time.Now()
+	}
+	return c.Now
+}
+
+// ticketTime returns the time by which tickets are dated.
+func (c *Config) ticketTime() time.Time {
+	if c.Clock == nil {
+		return c.currentTime()
+	}
+	return c.Clock()
+}
+
+// EarlyData is what a side may do with early data. The zero value sends none and accepts none.
+type EarlyData struct {
+	// Clock returns the time, by which tickets are dated and judged; nil: Config.Now, which does not
+	// go on. A hello, or a ticket, may come long after the connection was made.
+	Clock func() time.Time
+
+	// Sends lets a client send early data, if its ticket allows it.
+	Sends bool
+
+	// Reads says that the program of a server reads the early data of this connection. Without it
+	// none is accepted.
+	Reads bool
+	// MaxEarlyData is how many bytes of early data the tickets of a server allow; 0: none.
+	MaxEarlyData uint32
+	// EarlyFrom is the time before which a server accepts none. See EarlyWindow.
+	EarlyFrom time.Time
+	// Announce makes a new ticket known to Take. Take reports whether a ticket is known, and forgets
+	// it: of all calls for one ticket, one reports true. Both may be slow.
+	Announce func(ctx context.Context, ticket []byte) error
+	Take     func(ctx context.Context, ticket []byte) (bool, error)
 }

@@ -44,7 +44,7 @@ func (v *server) cookieRetry(s *Score) (message.Message, error) {
 		group = v.chosen.group.ID()
 	}
 	hash := s.transcript.with(v.chosen.suite.PRF, nil)
-	cookie := binary.BigEndian.AppendUint64([]byte{cookieVersion}, uint64(v.now().Unix()))
+	cookie := binary.BigEndian.AppendUint64([]byte{cookieVersion}, uint64(v.currentTime().Unix()))
 	cookie = binary.BigEndian.AppendUint16(cookie, uint16(v.chosen.suite.ID))
 	cookie = binary.BigEndian.AppendUint16(cookie, uint16(group))
 	cookie = append(append(cookie, byte(len(hash))), hash...)
@@ -154,7 +154,7 @@ func (v *server) openCookie(b []byte, ch *message.ClientHello) (*cookie, error) 
 		return nil, badCookie("the client's cookie was not made by us for this hello")
 	}
 	made := time.Unix(int64(binary.BigEndian.Uint64(body[1:])), 0)
-	if age := v.now().Sub(made); age > cookieLifetime || age < -cookieLifetime {
+	if age := v.currentTime().Sub(made); age > cookieLifetime || age < -cookieLifetime {
 		return nil, badCookie("the client's cookie is %v old, expected at most %v", age, cookieLifetime)
 	}
 	c := &cookie{suite: suite.ByID13(iana.CipherSuite(binary.BigEndian.Uint16(body[9:]))),

@@ -1,9 +1,7 @@
 package handshake
 
 import (
-	"context"
 	"math"
-	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -16,36 +14,6 @@ import (
 // Early data (0-RTT): what a client sends behind its first ClientHello, under keys of a ticket. See
 // RFC 8446 §2.3 and §4.2.10. Anybody who records it can send it again (§8): the server's part is in
 // early_server.go.
-
-// EarlyData is what a side may do with early data. The zero value sends none and accepts none.
-type EarlyData struct {
-	// Clock returns the time, by which tickets are dated and judged; nil: Config.Now, which does not
-	// go on. A hello, or a ticket, may come long after the connection was made.
-	Clock func() time.Time
-
-	// Sends lets a client send early data, if its ticket allows it.
-	Sends bool
-
-	// Reads says that the program of a server reads the early data of this connection. Without it
-	// none is accepted.
-	Reads bool
-	// MaxEarlyData is how many bytes of early data the tickets of a server allow; 0: none.
-	MaxEarlyData uint32
-	// EarlyFrom is the time before which a server accepts none. See EarlyWindow.
-	EarlyFrom time.Time
-	// Announce makes a new ticket known to Take. Take reports whether a ticket is known, and forgets
-	// it: of all calls for one ticket, one reports true. Both may be slow.
-	Announce func(ctx context.Context, ticket []byte) error
-	Take     func(ctx context.Context, ticket []byte) (bool, error)
-}
-
-// clock returns the time by which tickets are dated.
-func (l *live) clock() time.Time {
-	if l.Clock == nil {
-		return l.now()
-	}
-	return l.Clock()
-}
 
 // EarlyStatus says what became of a client's early data.
 type EarlyStatus uint8
@@ -116,7 +84,7 @@ func (m *Machine) openEarly(k *earlyKeys) error {
 	}
 	m.early.open, m.early.left, m.early.exporter = true, k.limit, &exporter
 	d := traffic.Direction(k.suite.Shape(iana.TLS13))
-	protected := undecided13(k.suite).trafficKeys(iana.Client, d)
+	protected := trafficKeys(undecided13(k.suite), iana.Client, d)
 	protected.Traffic = traffic
 	if err := m.carrier.Protect(iana.Client, protected); err != nil {
 		return err

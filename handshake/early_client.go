@@ -27,10 +27,6 @@ func (c *client) earlyTicket(s *Score) *key13 {
 	return k
 }
 
-func offerEarlyData(o *offering) (message.Content, bool) {
-	return nil, o.client.earlyTicket(o.score) != nil
-}
-
 // earlyKeys returns the keys of the ticket on offer. The transcript ends with the ClientHello.
 func (c *client) earlyKeys(s *Score) *earlyKeys {
 	k := c.earlyTicket(s)

@@ -96,7 +96,7 @@ func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 		return "", "", err
 	}
 	first := psks.Identities[0]
-	now := v.clock()
+	now := v.ticketTime()
 	if now.Before(v.EarlyFrom) {
 		return "this server was just started, and may have read it before", "RFC 8446 §8.2", nil
 	}
@@ -115,11 +115,6 @@ func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 		why = "its ticket was used for early data before, or is not known any more"
 	}
 	return why, "RFC 8446 §8.1", err
-}
-
-// answerEarlyData says in EncryptedExtensions that early data is accepted.
-func answerEarlyData(_ *Config, an *answering) (message.Content, bool, error) {
-	return nil, an.chosen.early, nil
 }
 
 // earlyKeys returns the keys of the early data that we accept, or nil.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 
-	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/keys"
@@ -27,12 +26,6 @@ type TrafficKeys struct {
 	Epoch          Epoch // of TLS 1.3
 	keys.Direction
 	Traffic keys.Traffic // of TLS 1.3: what Direction follows from
-}
-
-// trafficKeys returns the keys of a direction together with what was negotiated about its records.
-func (a *Agreed) trafficKeys(from iana.Side, d keys.Direction) *TrafficKeys {
-	return &TrafficKeys{Version: a.Version, Suite: a.Suite, Compression: a.Compression,
-		EncryptThenMAC: a.EncryptThenMAC, MaxPlaintext: a.MaxPlaintext(from), Direction: d}
 }
 
 // Params returns the parameters from which the record layer makes a protection. CBC IVs are read
@@ -323,7 +316,7 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 	if m.TLS13() {
 		ref = "RFC 8446 §7.3"
 	}
-	k := m.Agreed.trafficKeys(from, d)
+	k := trafficKeys(m.Agreed, from, d)
 	k.Epoch = e
 	if t, ok := m.secrets.(interface {
 		trafficSecret(iana.Side, Epoch) keys.Traffic
@@ -346,20 +339,8 @@ func (m *Machine) KeyUpdate(from iana.Side) error {
 	return m.install(from, Application)
 }
 
-// suiteOf returns the suite of a ServerHello.
-func suiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
-	s := suite.Readable(id)
-	if s == nil {
-		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
-			"the server chose %v, which Vitrine does not know", id)
-	}
-	if s.TLS13() != (v == iana.TLS13) {
-		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
-			"the server chose %v with %v", id, v)
-	}
-	if max(v, iana.TLS10) < s.MinVersion() {
-		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",
-			"the server chose %v with %v, which needs %v", id, v, s.MinVersion())
-	}
-	return s, nil
+// trafficKeys returns the keys of a direction together with what was negotiated about its records.
+func trafficKeys(a *Agreed, from iana.Side, d keys.Direction) *TrafficKeys {
+	return &TrafficKeys{Version: a.Version, Suite: a.Suite, Compression: a.Compression,
+		EncryptThenMAC: a.EncryptThenMAC, MaxPlaintext: a.MaxPlaintext(from), Direction: d}
 }

@@ -1,10 +1,13 @@
 package handshake
 
 import (
+	"slices"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -22,8 +25,11 @@ type extension struct {
 // offering is what a client has decided when it writes its extensions.
 type offering struct {
 	*Config
-	client *client
-	score  *Score
+	greased *greased
+	keys    []*key13                // pre-shared keys of TLS 1.3, in their order
+	shares  []message.KeyShareEntry // our public keys
+	early   bool                    // early data follows
+	retry   *message.ServerHello    // that this hello answers, or nil
 }
 
 // answering is what a server has decided when it writes the extensions of one message.
@@ -168,7 +174,7 @@ func offerAll(o *offering) (e message.Extensions, err error) {
 			}
 		}
 	}
-	return o.client.greaseExtensions(e), nil
+	return o.greased.extend(e), nil
 }
 
 // answerAll is a server's block in one message: only what the client sent is answered. See RFC 5246
@@ -189,4 +195,17 @@ func answerAll(c *Config, an *answering) (e message.Extensions, err error) {
 		}
 	}
 	return e, nil
+}
+
+// offers reports whether the list has a suite that satisfies such.
+func offers(ids []iana.CipherSuite, such func(*suite.Suite) bool) bool {
+	return slices.ContainsFunc(ids, func(id iana.CipherSuite) bool {
+		s := suite.ByID(id)
+		return s != nil && such(s)
+	})
+}
+
+func isCBC(id iana.CipherSuite) bool {
+	s := suite.ByID(id)
+	return s != nil && s.Cipher.CBC()
 }

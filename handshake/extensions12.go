@@ -152,7 +152,7 @@ func settleStatus(a *Agreed, _, server message.Extensions) error {
 
 func offerGroups(c *offering) (message.Content, bool) {
 	groups := offeredGroups(c.Config)
-	return &message.SupportedGroups{Groups: withGrease(&c.client.live, greaseGroup, groups)},
+	return &message.SupportedGroups{Groups: withGrease(c.greased, greaseGroup, groups)},
 		len(groups) > 0
 }
 
@@ -203,7 +203,7 @@ func uncompressed(e message.Extensions) error {
 // signature_algorithms
 
 func offerSchemes(c *offering) (message.Content, bool) {
-	schemes := withGrease(&c.client.live, greaseScheme, c.Schemes)
+	schemes := withGrease(c.greased, greaseScheme, c.Schemes)
 	return &message.SignatureSchemes{Schemes: schemes}, c.MaxVersion >= iana.TLS12 &&
 		len(c.Schemes) > 0
 }
@@ -214,7 +214,7 @@ func offerProtocols(c *offering) (message.Content, bool) {
 	var p message.Protocols
 	if c.GREASE {
 		p.Names = append(p.Names,
-			binary.BigEndian.AppendUint16(nil, c.client.greased.value(greaseProtocol)))
+			binary.BigEndian.AppendUint16(nil, c.greased.value(greaseProtocol)))
 	}
 	for _, name := range c.Protocols {
 		p.Names = append(p.Names, []byte(name))

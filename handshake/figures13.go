@@ -1,8 +1,6 @@
 package handshake
 
 import (
-	"slices"
-
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 )
@@ -70,22 +68,6 @@ func ifRequested13(s *Score) Presence {
 
 func ifVerified13(s *Score) Presence {
 	return must(!s.Blind[iana.Client] && s.shows(iana.Client))
-}
-
-// versionOf is what a ServerHello chose: TLS 1.3 says so in an extension only. See RFC 8446 §4.2.1.
-func versionOf(sh *message.ServerHello) iana.Version {
-	var v message.SelectedVersion
-	if ok, err := read(sh.Extensions, iana.ExtSupportedVersions, &v); ok && err == nil {
-		return v.Version
-	}
-	return sh.Version
-}
-
-// offers13 reports whether a ClientHello offers TLS 1.3.
-func offers13(ch *message.ClientHello) bool {
-	var v message.SupportedVersions
-	_, err := read(ch.Extensions, iana.ExtSupportedVersions, &v)
-	return err == nil && slices.Contains(v.Versions, iana.TLS13)
 }
 
 // refOf is where a message of the opening is written, which its version tells.

@@ -27,8 +27,8 @@ const (
 	greases
 )
 
-// greased holds the values of a side. They stay for all its messages: a second hello must have
-// those of the first.
+// greased holds the values of a side, none as long as it sends none. They stay for all its messages:
+// a second hello must have those of the first.
 type greased struct{ drawn []byte }
 
 // value returns the reserved value for a place: 0x0A0A, 0x1A1A up to 0xFAFA. Those of the two
@@ -41,35 +41,35 @@ func (g *greased) value(at grease) uint16 {
 	return 0x0A0A | uint16(n)<<12 | uint16(n)<<4
 }
 
-// drawGrease draws the values of this side, once, if it sends any.
-func (l *live) drawGrease() error {
-	if !l.GREASE || l.greased.drawn != nil {
+// draw draws the values of this side, once, if it sends any.
+func (g *greased) draw(c *Config) error {
+	if !c.GREASE || g.drawn != nil {
 		return nil
 	}
 	drawn := make([]byte, greases)
-	if _, err := io.ReadFull(l.Rand, drawn); err != nil {
+	if _, err := io.ReadFull(c.Rand, drawn); err != nil {
 		return err
 	}
-	l.greased.drawn = drawn
+	g.drawn = drawn
 	return nil
 }
 
 // withGrease returns a list with the reserved value of its place before it.
-func withGrease[T ~uint16](l *live, at grease, list []T) []T {
-	if !l.GREASE {
+func withGrease[T ~uint16](g *greased, at grease, list []T) []T {
+	if g.drawn == nil {
 		return list
 	}
-	return append([]T{T(l.greased.value(at))}, list...)
+	return append([]T{T(g.value(at))}, list...)
 }
 
-// greaseExtensions adds an empty extension before the others, and one of a byte behind them; but
+// extend adds an empty extension before the others, and one of a byte behind them; but
 // pre_shared_key stays the last.
-func (l *live) greaseExtensions(e message.Extensions) message.Extensions {
-	if !l.GREASE {
+func (g *greased) extend(e message.Extensions) message.Extensions {
+	if g.drawn == nil {
 		return e
 	}
-	first := message.Extension{Type: iana.ExtensionType(l.greased.value(greaseFirst)), Data: []byte{}}
-	last := message.Extension{Type: iana.ExtensionType(l.greased.value(greaseLast)), Data: []byte{0}}
+	first := message.Extension{Type: iana.ExtensionType(g.value(greaseFirst)), Data: []byte{}}
+	last := message.Extension{Type: iana.ExtensionType(g.value(greaseLast)), Data: []byte{0}}
 	at := len(e)
 	if at > 0 && e[at-1].Type == iana.ExtPreSharedKey {
 		at--
@@ -77,13 +77,13 @@ func (l *live) greaseExtensions(e message.Extensions) message.Extensions {
 	return append(message.Extensions{first}, slices.Insert(e, at, last)...)
 }
 
-// greaseModes returns the modes with a reserved one, which has one byte: 0x0B, 0x2A up to 0xE4. See
+// withMode returns the modes with a reserved one, which has one byte: 0x0B, 0x2A up to 0xE4. See
 // RFC 8701 §2.
-func (l *live) greaseModes(modes []iana.PSKKeyExchangeMode) []iana.PSKKeyExchangeMode {
-	if !l.GREASE {
+func (g *greased) withMode(modes []iana.PSKKeyExchangeMode) []iana.PSKKeyExchangeMode {
+	if g.drawn == nil {
 		return modes
 	}
-	reserved := iana.PSKKeyExchangeMode(0x0B + 0x1F*(l.greased.drawn[greaseMode]&7))
+	reserved := iana.PSKKeyExchangeMode(0x0B + 0x1F*(g.drawn[greaseMode]&7))
 	return append([]iana.PSKKeyExchangeMode{reserved}, modes...)
 }
 

@@ -18,10 +18,6 @@ import (
 
 const lateRef = "RFC 8446 §4.6.2"
 
-func offerLateAuth(o *offering) (message.Content, bool) {
-	return nil, o.PostHandshakeAuth && o.MaxVersion >= iana.TLS13
-}
-
 // late is what the two sides keep for it.
 type late struct {
 	after   hash.Hash       // the messages up to the client's Finished; nil: nothing is asked for

@@ -51,7 +51,7 @@ func (s *Score) Keys(in Input, from iana.Side) (*TrafficKeys, error) {
 		if err != nil {
 			return nil, err
 		}
-		return s.Agreed.trafficKeys(from, derived.block.Of(from)), nil
+		return trafficKeys(s.Agreed, from, derived.block.Of(from)), nil
 	}
 	k := keys.HKDF{Hash: s.Agreed.Suite.PRF}
 	var d keys.Direction
@@ -68,7 +68,7 @@ func (s *Score) Keys(in Input, from iana.Side) (*TrafficKeys, error) {
 	if !ok {
 		return nil, ErrNoSecret
 	}
-	return s.Agreed.trafficKeys(from, d), nil
+	return trafficKeys(s.Agreed, from, d), nil
 }
 
 // TakeHello2 hears a ClientHello in the form of SSL 2.0. See RFC 5246 appendix E.2.
@@ -130,18 +130,6 @@ func (s *Score) Exchange() string {
 		return fmt.Sprintf("%s_anon", kx[:len(kx)-1])
 	}
 	return fmt.Sprintf("%s_%v", kx, auth)
-}
-
-// VersionOf is what a ServerHello chose.
-func VersionOf(m *message.ServerHello) iana.Version { return versionOf(m) }
-
-// ServerName is what a client calls the server, or empty.
-func ServerName(m *message.ClientHello) string {
-	var names message.ServerNames
-	if ok, err := m.Extensions.Read(iana.ExtServerName, &names); ok && err == nil {
-		return hostName(&names)
-	}
-	return ""
 }
 
 // ResumedByPSK tells whether a TLS 1.3 handshake goes on from an earlier one, or begins with a key
@@ -225,7 +213,7 @@ func (m *Machine) KeysOf(from iana.Side, e Epoch) *TrafficKeys {
 	if !ok {
 		return nil
 	}
-	k := m.Agreed.trafficKeys(from, d)
+	k := trafficKeys(m.Agreed, from, d)
 	k.Epoch = e
 	return k
 }

@@ -48,27 +48,6 @@ func (c *client) regather(chosen crypto.Hash) {
 	c.offered = slices.DeleteFunc(c.offered, func(k *key13) bool { return k.hash != chosen })
 }
 
-// offerPSK names the keys on offer. Their binders are not known before the rest of the hello is:
-// see bind.
-func offerPSK(o *offering) (message.Content, bool) {
-	m := &message.OfferedPSKs{}
-	for _, k := range o.client.offered {
-		identity := message.PSKIdentity{Identity: k.identity}
-		if s := k.session; s != nil {
-			age := max(0, o.client.now().Sub(s.Issued).Milliseconds())
-			identity.ObfuscatedTicketAge = uint32(age) + s.AgeAdd
-		}
-		m.Identities = append(m.Identities, identity)
-		m.Binders = append(m.Binders, make([]byte, k.hash.Size()))
-	}
-	return m, len(m.Identities) > 0
-}
-
-func offerPSKModes(o *offering) (message.Content, bool) {
-	return &message.PSKKeyExchangeModes{Modes: o.client.greaseModes(o.modes())},
-		o.MaxVersion >= iana.TLS13 && (o.Tickets || len(o.client.offered) > 0)
-}
-
 // bind proves that we know the keys on offer: an HMAC for each over the hello up to the binders,
 // which stand at its end. See RFC 8446 §4.2.11.2.
 func (c *client) bind(m *message.ClientHello, s *Score) error {
@@ -110,9 +89,9 @@ func (c *client) goesOn(a *Agreed) error {
 	if a.Group == 0 {
 		mode = iana.PSKKE
 	}
-	if !slices.Contains(c.modes(), mode) {
+	if !slices.Contains(c.pskModes(), mode) {
 		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
-			"the server chose %v, we offered %v", mode, c.modes())
+			"the server chose %v, we offered %v", mode, c.pskModes())
 	}
 	c.key, c.early, c.peer = k, k.early, Peer{PSKIdentity: k.name}
 	if k.session != nil {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -15,8 +14,6 @@ import (
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
-	"github.com/vitrine-tls/vitrine/record"
-	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -92,14 +89,6 @@ func (m *Machine) Config() *Config {
 	return nil
 }
 
-// now returns the time at which certificates are checked.
-func (l *live) now() time.Time {
-	if l.Now.IsZero() {
-		return time.Now()
-	}
-	return l.Now
-}
-
 // ephemeral writes an ephemeral key exchange to the trace and returns the pre_master_secret for Z.
 // Only a finite-field Z loses its leading zeros: RFC 5246 §8.1.2 and RFC 8422 §5.10.
 func (l *live) ephemeral(me iana.Side, g kex.Group, private, public, peer, z []byte) []byte {
@@ -126,19 +115,6 @@ func curve(id iana.Group) (kex.Group, error) {
 			"got the group %v, expected a curve that Vitrine knows", id)
 	}
 	return g, nil
-}
-
-// offers reports whether the list has a suite that satisfies such.
-func offers(ids []iana.CipherSuite, such func(*suite.Suite) bool) bool {
-	return slices.ContainsFunc(ids, func(id iana.CipherSuite) bool {
-		s := suite.ByID(id)
-		return s != nil && such(s)
-	})
-}
-
-func isCBC(id iana.CipherSuite) bool {
-	s := suite.ByID(id)
-	return s != nil && s.Cipher.CBC()
 }
 
 // authenticate checks a peer's chain as far as the configuration requires it, and stores it as the
@@ -270,12 +246,6 @@ func (m *Machine) Shown() *pki.Credential {
 	return nil
 }
 
-// MaxPlaintext returns the length of the longest plaintext, in bytes, that a record of the side
-// from may have under protection.
-func (a *Agreed) MaxPlaintext(from iana.Side) int {
-	return min(a.MaxFragment, a.SizeLimit[from], record.MaxPlaintext)
-}
-
 // TakeTicket processes a NewSessionTicket of TLS 1.3 that a client received, once Done.
 func (m *Machine) TakeTicket(raw []byte) error {
 	c, ok := m.player.(*client)
@@ -283,4 +253,17 @@ func (m *Machine) TakeTicket(raw []byte) error {
 		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1", "a client sends no ticket")
 	}
 	return c.ticket13(raw, m)
+}
+
+// Peer is who is at the other end, as far as it was proved: the proof token without which no
+// handshake finishes. Only the functions that check make one.
+type Peer struct {
+	// nil: a client that showed no certificate, and was allowed not to
+	Chain    *pki.Chain
+	Scheme   iana.SignatureScheme // that it signed with; 0 if it signed nothing in this handshake
+	Verified [][]*x509.Certificate
+	// PSKIdentity is what the client calls the pre-shared key that both sides were shown to have;
+	// nil without one.
+	PSKIdentity []byte
+	possessed   bool // the private key of Chain's leaf was shown to be there, or nothing is claimed
 }

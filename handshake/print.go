@@ -14,12 +14,6 @@ func (i Input) Format(f fmt.State, _ rune) { trace.Print(f, i) }
 // MarshalText returns what Format prints.
 func (i Input) MarshalText() ([]byte, error) { return trace.Text(i) }
 
-// Format prints the key with fingerprints, whatever the verb.
-func (p PSK) Format(f fmt.State, _ rune) { trace.Print(f, p) }
-
-// MarshalText returns what Format prints.
-func (p PSK) MarshalText() ([]byte, error) { return trace.Text(p) }
-
 // Format prints the secrets with fingerprints, whatever the verb.
 func (t TrafficSecrets) Format(f fmt.State, _ rune) { trace.Print(f, t) }
 
@@ -32,23 +26,11 @@ func (m Machine) Format(f fmt.State, _ rune) { trace.Print(f, m) }
 // MarshalText returns what Format prints.
 func (m Machine) MarshalText() ([]byte, error) { return trace.Text(m) }
 
-// Format prints the Config with fingerprints, whatever the verb.
-func (c Config) Format(f fmt.State, _ rune) { trace.Print(f, c) }
-
-// MarshalText returns what Format prints.
-func (c Config) MarshalText() ([]byte, error) { return trace.Text(c) }
-
 // Format prints the facts with fingerprints of what is secret, whatever the verb.
 func (s Score) Format(f fmt.State, _ rune) { trace.Print(f, s) }
 
 // MarshalText returns what Format prints.
 func (s Score) MarshalText() ([]byte, error) { return trace.Text(s) }
-
-// Format prints the parameters with fingerprints of the keys of cookies, whatever the verb.
-func (p Parameters) Format(f fmt.State, _ rune) { trace.Print(f, p) }
-
-// MarshalText returns what Format prints.
-func (p Parameters) MarshalText() ([]byte, error) { return trace.Text(p) }
 
 // Format prints the answer with fingerprints of its messages, which are sent encrypted, whatever the
 // verb.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -75,8 +74,8 @@ type PreShared struct {
 	Modes []iana.PSKKeyExchangeMode
 }
 
-// modes returns the modes in which this side uses a pre-shared key.
-func (c *Config) modes() []iana.PSKKeyExchangeMode {
+// pskModes returns the modes in which this side uses a pre-shared key.
+func (c *Config) pskModes() []iana.PSKKeyExchangeMode {
 	if c.Modes == nil {
 		return []iana.PSKKeyExchangeMode{iana.PSKDHEKE}
 	}
@@ -85,39 +84,12 @@ func (c *Config) modes() []iana.PSKKeyExchangeMode {
 
 // commonMode returns the first of our modes that the peer has too.
 func (c *Config) commonMode(theirs []iana.PSKKeyExchangeMode) (m iana.PSKKeyExchangeMode, ok bool) {
-	for _, m := range c.modes() {
+	for _, m := range c.pskModes() {
 		if slices.Contains(theirs, m) {
 			return m, true
 		}
 	}
 	return 0, false
-}
-
-// psk finds the key of a handshake of TLS 1.2. identity is nil at a client.
-func (l *live) psk(v iana.Version, hint, identity []byte) (*PSK, error) {
-	k, err := l.shared.await("a pre-shared key", func(ctx context.Context) (*PSK, error) {
-		return l.FindKey(ctx, KeyRequest{Version: v, Hint: hint, Identity: identity})
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case k == nil:
-		// RFC 4279 §2 allows to go on with a random key, which tells nobody who exists; identities
-		// are sent in the clear, so they are no secret, and an error that says what is wrong is
-		// worth more.
-		return nil, alert.KindPSK.Fail(alert.UnknownPSKIdentity, "RFC 4279 §2",
-			"there is no pre-shared key for the identity %q", identity)
-	}
-	if l.peer.PSKIdentity = identity; identity == nil {
-		l.peer.PSKIdentity = k.Identity
-	}
-	return k, k.check()
-}
-
-// mixIn makes the pre_master_secret of the pre-shared key and what the exchange beside it gave.
-func (l *live) mixIn(k *PSK, other []byte) []byte {
-	l.Log.SharedSecret("psk", k.Key, "RFC 4279 §2")
-	return keys.PreSharedPreMaster(other, k.Key)
 }
 
 // speaksPSK tells whether a suite can be used as far as pre-shared keys go.

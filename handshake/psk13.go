@@ -117,12 +117,12 @@ func (k *PSK) offers(suites []iana.CipherSuite, log *trace.Log) ([]*key13, error
 // external asks the program for the key of an identity that is not a ticket's, or of a session that
 // began with that identity. It returns nil if nobody has the key, or has it for another use: a key
 // that is imported is used in no other way, and with its own context alone. See RFC 9258 §5.1.
-func (v *server) external(ctx context.Context, identity []byte) (*key13, error) {
-	if v.FindKey == nil {
+func (c *Config) external(ctx context.Context, identity []byte) (*key13, error) {
+	if c.FindKey == nil {
 		return nil, nil
 	}
 	if i, err := message.ParseImportedIdentity(identity); err == nil && i.Protocol == iana.TLS13 {
-		k, err := v.FindKey(ctx, KeyRequest{Version: iana.TLS13, Identity: i.External,
+		k, err := c.FindKey(ctx, KeyRequest{Version: iana.TLS13, Identity: i.External,
 			Imported: true, Context: i.Context})
 		if err != nil {
 			return nil, err
@@ -132,11 +132,11 @@ func (v *server) external(ctx context.Context, identity []byte) (*key13, error) 
 				if err := k.check(); err != nil {
 					return nil, err
 				}
-				return k.imported(i.External, hash, v.Log)
+				return k.imported(i.External, hash, c.Log)
 			}
 		}
 	}
-	k, err := v.FindKey(ctx, KeyRequest{Version: iana.TLS13, Identity: identity})
+	k, err := c.FindKey(ctx, KeyRequest{Version: iana.TLS13, Identity: identity})
 	if k == nil || err != nil || k.Import {
 		return nil, err
 	}

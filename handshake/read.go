@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -88,4 +89,32 @@ func common[T ~uint16](ours, theirs []T) []T {
 		}
 	}
 	return both
+}
+
+// versionOf is what a ServerHello chose: TLS 1.3 says so in an extension only. See RFC 8446 §4.2.1.
+func versionOf(sh *message.ServerHello) iana.Version {
+	var v message.SelectedVersion
+	if ok, err := read(sh.Extensions, iana.ExtSupportedVersions, &v); ok && err == nil {
+		return v.Version
+	}
+	return sh.Version
+}
+
+// offers13 reports whether a ClientHello offers TLS 1.3.
+func offers13(ch *message.ClientHello) bool {
+	var v message.SupportedVersions
+	_, err := read(ch.Extensions, iana.ExtSupportedVersions, &v)
+	return err == nil && slices.Contains(v.Versions, iana.TLS13)
+}
+
+// VersionOf is what a ServerHello chose.
+func VersionOf(m *message.ServerHello) iana.Version { return versionOf(m) }
+
+// ServerName is what a client calls the server, or empty.
+func ServerName(m *message.ClientHello) string {
+	var names message.ServerNames
+	if ok, err := m.Extensions.Read(iana.ExtServerName, &names); ok && err == nil {
+		return hostName(&names)
+	}
+	return ""
 }

@@ -43,13 +43,8 @@ func (c *client) offerSession(m *message.ClientHello) (err error) {
 
 // unfit says why a session is not offered; "" if it is.
 func (c *client) unfit(o *Session) (why, ref string) {
-	for _, t := range terms {
-		if t.client != nil && !t.client(c, o) {
-			return t.broken, t.ref
-		}
-	}
-	if why := unbound(o, c.Config, iana.Client); why != "" {
-		return why, "RFC 5246 §7.4.1.2"
+	if why, ref := c.unoffered(o); why != "" {
+		return why, ref
 	}
 	if err := c.recall(iana.Server, o); err != nil {
 		return "the server's certificate is not accepted any more", "RFC 5280 §6"
@@ -105,7 +100,7 @@ func (c *client) keep(s *Score) {
 	if renewed {
 		k.ID, k.Ticket, k.Deadline = nil, t.Ticket, time.Time{}
 		if t.LifetimeHint > 0 {
-			k.Deadline = c.now().Add(time.Duration(t.LifetimeHint) * time.Second)
+			k.Deadline = c.currentTime().Add(time.Duration(t.LifetimeHint) * time.Second)
 		}
 	}
 	if len(k.ID) > 0 || len(k.Ticket) > 0 {
@@ -246,17 +241,6 @@ func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err e
 	return nil, "", nil
 }
 
-// unfit says why a session cannot be resumed with this hello, so that the handshake is a full one;
-// "" if it can.
-func (v *server) unfit(s *Session, g *greeting) (why, ref string) {
-	for _, t := range terms {
-		if t.server != nil && !t.server(v, s, g) {
-			return t.broken, t.ref
-		}
-	}
-	return unbound(s, v.Config, iana.Server), "RFC 5246 §7.4.1.2"
-}
-
 // recall makes the peer of the session's full handshake this one's: the master_secret proves that
 // it is the same. Its certificate must still hold, and the program must still accept it.
 func (l *live) recall(from iana.Side, s *Session) error {
@@ -369,7 +353,7 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 	k := &Session{
 		Version: a.Version, Suite: a.Suite.ID, Group: s.Group, GroupName: s.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
-		Created: l.now(), ServerName: a.ServerName, ALPN: a.ALPN, PSKIdentity: l.peer.PSKIdentity,
+		Created: l.currentTime(), ServerName: a.ServerName, ALPN: a.ALPN, PSKIdentity: l.peer.PSKIdentity,
 		Bound: l.bound(me), Master: master, ID: s.ServerHello.SessionID,
 	}
 	if me == iana.Client {

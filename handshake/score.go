@@ -204,3 +204,23 @@ func groupOf(k iana.KeyExchange, m *message.ServerKeyExchange, minBits int) (kex
 	}
 	return curve(m.Group)
 }
+
+// agreement is what agree made of a ServerHello: who checks it and who settles it need not both
+// compute it.
+type agreement struct {
+	hello *message.ServerHello
+	rest  *message.EncryptedExtensions
+	*Agreed
+}
+
+// agree is the agreement with messages that were heard or are about to be said. It settles nothing.
+func (s *Score) agree(sh *message.ServerHello, ee *message.EncryptedExtensions) (*Agreed, error) {
+	if s.agreement.hello != sh || s.agreement.rest != ee {
+		a, err := agree(s.ClientHello, sh, ee)
+		if err != nil {
+			return nil, err
+		}
+		s.agreement = agreement{sh, ee, a}
+	}
+	return s.agreement.Agreed, nil
+}

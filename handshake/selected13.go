@@ -159,8 +159,3 @@ func (v *server) unfitKey(k *key13, suites []*suite.Suite, ch *message.ClientHel
 	v.peer.PSKIdentity = k.name
 	return suites[at], "", ""
 }
-
-// answerPSK says which identity was taken.
-func answerPSK(_ *Config, an *answering) (message.Content, bool, error) {
-	return &message.SelectedPSK{Identity: uint16(an.chosen.identity)}, an.chosen.key != nil, nil
-}

@@ -1,7 +1,6 @@
 package handshake
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -34,7 +33,7 @@ func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
 // and that the client lists, is asked for: what is recorded today must not wait for a quantum
 // computer because of a guess. If there is neither, our first group that it lists is asked for.
 // Each asks once.
-func (got *chosen) chooseShare(h *hello13, c *Config, s *Score) error {
+func (got *chosen) chooseShare(h *hello13, c *Config, retry *message.ServerHello) error {
 	if !h.sentGroups {
 		return missing13(iana.ExtKeyShare)
 	}
@@ -48,7 +47,7 @@ func (got *chosen) chooseShare(h *hello13, c *Config, s *Score) error {
 			func(share message.KeyShareEntry) bool { return share.Group == id })
 		if i >= 0 && (hybrid == nil || id.Hybrid()) {
 			got.group, got.share = g, h.shares[i].KeyExchange
-			return got.keeps(s)
+			return got.keeps(retry)
 		}
 		if first == nil {
 			first = g
@@ -65,17 +64,17 @@ func (got *chosen) chooseShare(h *hello13, c *Config, s *Score) error {
 	if got.group = hybrid; hybrid == nil {
 		got.group = first
 	}
-	return got.keeps(s)
+	return got.keeps(retry)
 }
 
 // keeps holds the client to what it was asked for by a HelloRetryRequest. See RFC 8446 §4.1.2 and
 // §4.2.8.
-func (got *chosen) keeps(s *Score) error {
-	if !s.Retried() {
+func (got *chosen) keeps(retry *message.ServerHello) error {
+	if retry == nil {
 		return nil
 	}
 	var asked message.SelectedGroup
-	shares, err := read(s.Retry.Extensions, iana.ExtKeyShare, &asked)
+	shares, err := read(retry.Extensions, iana.ExtKeyShare, &asked)
 	if err != nil {
 		return err
 	}
@@ -84,20 +83,4 @@ func (got *chosen) keeps(s *Score) error {
 			"the client's second hello has no share of %v alone", asked.Group)
 	}
 	return nil
-}
-
-// group13 answers key_share: our share, or the group that we want one of.
-func group13(_ *Config, an *answering) (message.Content, bool, error) {
-	if !an.chosen.exchanges() {
-		return nil, false, nil
-	}
-	id := an.chosen.group.ID()
-	if an.at == message.InHelloRetryRequest {
-		return &message.SelectedGroup{Group: id}, true, nil
-	}
-	if an.key == nil {
-		return nil, false, fmt.Errorf("handshake: no share of %v was made", id)
-	}
-	return &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: id,
-		KeyExchange: an.key.Share}}, true, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -27,8 +28,8 @@ import (
 type term struct {
 	broken string // why the session is not resumed
 	ref    string
-	client func(*client, *Session) bool
-	server func(*server, *Session, *greeting) bool
+	client func(*Config, *Session) bool
+	server func(*Config, *Session, *greeting) bool
 }
 
 // greeting is what a server's terms compare a session with.
@@ -41,52 +42,52 @@ type greeting struct {
 // terms are asked in this order.
 var terms = []term{
 	{"it is too old", "RFC 5246 §F.1.4",
-		func(c *client, s *Session) bool { return s.Fresh(c.now()) },
-		func(v *server, s *Session, _ *greeting) bool { return v.lives(s) }},
+		func(c *Config, s *Session) bool { return s.Fresh(c.currentTime()) },
+		func(c *Config, s *Session, _ *greeting) bool { return c.lives(s) }},
 	{"nothing is left to find it by", "RFC 5077 §3.4",
-		func(c *client, s *Session) bool { return len(s.ID) > 0 || c.Tickets && len(s.Ticket) > 0 },
+		func(c *Config, s *Session) bool { return len(s.ID) > 0 || c.Tickets && len(s.Ticket) > 0 },
 		nil},
 	{"it was made with another version", "RFC 5246 §7.4.1.3",
-		func(c *client, s *Session) bool {
+		func(c *Config, s *Session) bool {
 			return c.MinVersion <= s.Version && s.Version <= c.MaxVersion
 		},
-		func(_ *server, s *Session, g *greeting) bool { return s.Version == g.version }},
+		func(_ *Config, s *Session, g *greeting) bool { return s.Version == g.version }},
 	{"its cipher suite is not offered, or not allowed, any more", "RFC 5246 §7.4.1.3",
-		func(c *client, s *Session) bool {
+		func(c *Config, s *Session) bool {
 			if s.Version == iana.TLS13 {
 				return suite.ByID13(s.Suite) != nil && slices.Contains(c.Suites13, s.Suite)
 			}
 			return suite.ByID(s.Suite) != nil && slices.Contains(c.Suites, s.Suite)
 		},
-		(*server).allowsSuite},
+		(*Config).allowsSuite},
 	{"its group is not offered, or not allowed, any more", "RFC 8422 §4",
-		func(c *client, s *Session) bool { return c.allowsGroup(s) },
-		func(v *server, s *Session, _ *greeting) bool { return v.allowsGroup(s) }},
+		func(c *Config, s *Session) bool { return c.allowsGroup(s) },
+		func(c *Config, s *Session, _ *greeting) bool { return c.allowsGroup(s) }},
 	{"it was made for another server_name", "RFC 6066 §3",
-		func(c *client, s *Session) bool { return s.ServerName == c.ServerName },
-		func(_ *server, s *Session, g *greeting) bool { return s.ServerName == g.wishes.Name }},
+		func(c *Config, s *Session) bool { return s.ServerName == c.ServerName },
+		func(_ *Config, s *Session, g *greeting) bool { return s.ServerName == g.wishes.Name }},
 	{"extended_master_secret is not as it was", "RFC 7627 §5.3",
-		func(c *client, s *Session) bool {
+		func(c *Config, s *Session) bool {
 			return s.Version == iana.TLS13 ||
 				!contradicts(c.ExtendedMasterSecret, s.ExtendedMasterSecret)
 		},
-		(*server).keepsExtendedMaster},
+		(*Config).keepsExtendedMaster},
 	{"encrypt_then_mac is not as it was", "RFC 7366 §3",
-		func(c *client, s *Session) bool {
+		func(c *Config, s *Session) bool {
 			return !isCBC(s.Suite) || !contradicts(c.EncryptThenMAC, s.EncryptThenMAC)
 		},
-		(*server).keepsEncryptThenMAC},
+		(*Config).keepsEncryptThenMAC},
 	{"its application protocol is not spoken any more", "RFC 7301 §3.1", nil,
-		func(v *server, s *Session, _ *greeting) bool {
-			return s.ALPN == "" || slices.Contains(v.Protocols, s.ALPN)
+		func(c *Config, s *Session, _ *greeting) bool {
+			return s.ALPN == "" || slices.Contains(c.Protocols, s.ALPN)
 		}},
 	{"the client showed no certificate then, and must now", "RFC 5246 §7.4.6", nil,
-		func(v *server, s *Session, _ *greeting) bool {
-			return !v.ClientAuth.Require || len(s.Chain) > 0
+		func(c *Config, s *Session, _ *greeting) bool {
+			return !c.ClientAuth.Require || len(s.Chain) > 0
 		}},
 	{"the client showed a certificate then, and is not asked for one now", "RFC 5246 §7.4.6", nil,
-		func(v *server, s *Session, _ *greeting) bool {
-			return v.ClientAuth.Request || len(s.Chain) == 0
+		func(c *Config, s *Session, _ *greeting) bool {
+			return c.ClientAuth.Request || len(s.Chain) == 0
 		}},
 }
 
@@ -99,33 +100,33 @@ func (c *Config) allowsGroup(s *Session) bool {
 // contradicts reports whether a demand rules out a session that has, or has not, what is demanded.
 func contradicts(d Demand, had bool) bool { return d == Off && had || d == Required && !had }
 
-func (v *server) allowsSuite(s *Session, g *greeting) bool {
+func (c *Config) allowsSuite(s *Session, g *greeting) bool {
 	if s.Version == iana.TLS13 {
 		return true // its hash is what matters: see unfit13
 	}
 	row := suite.ByID(s.Suite)
-	return row != nil && g.hello.Offers(s.Suite) && slices.Contains(v.Suites, s.Suite) &&
-		v.speaksPSK(row)
+	return row != nil && g.hello.Offers(s.Suite) && slices.Contains(c.Suites, s.Suite) &&
+		c.speaksPSK(row)
 }
 
 // keepsExtendedMaster leaves the session that has it, and a hello that has not, to session: that
 // ends the handshake.
-func (v *server) keepsExtendedMaster(s *Session, g *greeting) bool {
+func (c *Config) keepsExtendedMaster(s *Session, g *greeting) bool {
 	switch {
 	case s.Version == iana.TLS13:
 		return true
 	case s.ExtendedMasterSecret:
-		return v.ExtendedMasterSecret != Off
-	case v.ExtendedMasterSecret == Off:
+		return c.ExtendedMasterSecret != Off
+	case c.ExtendedMasterSecret == Off:
 		return true // for whom the extension does not exist
 	}
 	return !g.hello.Extensions.Has(iana.ExtExtendedMasterSecret) &&
-		v.ExtendedMasterSecret != Required
+		c.ExtendedMasterSecret != Required
 }
 
-func (v *server) keepsEncryptThenMAC(s *Session, g *greeting) bool {
+func (c *Config) keepsEncryptThenMAC(s *Session, g *greeting) bool {
 	offered := g.hello.Extensions.Has(iana.ExtEncryptThenMAC)
-	return s.EncryptThenMAC == (isCBC(s.Suite) && v.EncryptThenMAC != Off && offered)
+	return s.EncryptThenMAC == (isCBC(s.Suite) && c.EncryptThenMAC != Off && offered)
 }
 
 // binding is a part of a Config that a session remembers by a digest.
@@ -231,4 +232,39 @@ func (d *digest) flag(flags ...bool) {
 func (d *digest) bytes(b []byte) {
 	d.number(len(b))
 	*d = append(*d, b...)
+}
+
+// unoffered says why a client does not offer a session; "" if it does.
+func (c *Config) unoffered(s *Session) (why, ref string) {
+	for _, t := range terms {
+		if t.client != nil && !t.client(c, s) {
+			return t.broken, t.ref
+		}
+	}
+	return unbound(s, c, iana.Client), "RFC 5246 §7.4.1.2"
+}
+
+// unfit says why a server does not resume a session with this hello, so that the handshake is a full
+// one; "" if it does.
+func (c *Config) unfit(s *Session, g *greeting) (why, ref string) {
+	for _, t := range terms {
+		if t.server != nil && !t.server(c, s, g) {
+			return t.broken, t.ref
+		}
+	}
+	return unbound(s, c, iana.Server), "RFC 5246 §7.4.1.2"
+}
+
+// lifetime13 is how long a session of TLS 1.3 may be resumed, from its full handshake.
+func (c *Config) lifetime13() time.Duration {
+	if c.Lifetime == 0 {
+		return session.MaxSessionAge
+	}
+	return min(c.Lifetime, session.MaxSessionAge13)
+}
+
+// lives reports whether a session is young enough for a server. See RFC 8446 §4.6.1.
+func (c *Config) lives(s *Session) bool {
+	return s.Fresh(c.currentTime()) &&
+		(s.Version < iana.TLS13 || c.currentTime().Sub(s.Created) < c.lifetime13())
 }

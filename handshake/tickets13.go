@@ -9,7 +9,6 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
-	"github.com/vitrine-tls/vitrine/session"
 )
 
 // The tickets of TLS 1.3: RFC 8446 §2.2 and §4.6.1.
@@ -58,7 +57,7 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	k := c.sessionOf(&m.Score, m.Secret(t.Nonce), iana.Client)
 	c.inherit(k, c.key)
 	k.ServerName, k.ID, k.Ticket = c.ServerName, nil, t.Ticket
-	k.AgeAdd, k.Issued = t.AgeAdd, c.clock()
+	k.AgeAdd, k.Issued = t.AgeAdd, c.ticketTime()
 	k.Deadline = k.Issued.Add(time.Duration(t.LifetimeHint) * time.Second)
 	k.MaxEarlyData = early.Size
 	c.store(k, ref)
@@ -88,7 +87,7 @@ func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 	if !v.usesTickets || v.QUIC != nil { // which asks for them: see NewTicket
 		return nil, nil
 	}
-	if err := v.drawGrease(); err != nil {
+	if err := v.greased.draw(v.Config); err != nil {
 		return nil, err
 	}
 	n := max(1, v.Count)
@@ -103,7 +102,7 @@ func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 					return nil, err
 				}
 				if t != nil && len(t.Ticket) > 0 {
-					t.Extensions = v.greaseExtensions(t.Extensions)
+					t.Extensions = v.greased.extend(t.Extensions)
 					all = append(all, t)
 				}
 			}
@@ -121,7 +120,7 @@ func (v *server) newTicket13(ctx context.Context, s *Score, nonce byte, maxEarly
 	if key := v.chosen.key; key != nil && key.session == nil {
 		k.PSKIdentity = key.identity // by which keyOfTicket finds the key again
 	}
-	k.ID, k.Issued, k.MaxEarlyData = nil, v.clock(), maxEarly
+	k.ID, k.Issued, k.MaxEarlyData = nil, v.ticketTime(), maxEarly
 	left := v.lifetime13() - k.Issued.Sub(k.Created)
 	if left < time.Second {
 		return nil, nil
@@ -176,17 +175,3 @@ func (v *server) openTicket13(ctx context.Context, ticket []byte) (*Session, err
 }
 
 func (v *server) sealsTickets() bool { return v.Tickets && v.Seal != nil }
-
-// lifetime13 is how long a session of TLS 1.3 may be resumed, from its full handshake.
-func (v *server) lifetime13() time.Duration {
-	if v.Lifetime == 0 {
-		return session.MaxSessionAge
-	}
-	return min(v.Lifetime, session.MaxSessionAge13)
-}
-
-// lives reports whether a session is young enough for a server. See RFC 8446 §4.6.1.
-func (v *server) lives(s *Session) bool {
-	return s.Fresh(v.now()) &&
-		(s.Version < iana.TLS13 || v.now().Sub(s.Created) < v.lifetime13())
-}

@@ -1,0 +1,165 @@
+package handshake
+
+import (
+	"bytes"
+	"crypto/subtle"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// What a live peer refuses: before anything is agreed, and of what was.
+
+// acceptable is what a live client refuses in a ServerHello before anything is agreed. See RFC 5246
+// §7.4.1.3 and §7.4.1.4.
+func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters) error {
+	const ref = "RFC 5246 §7.4.1.3"
+	switch {
+	case sh.Version > min(ch.Version, iana.TLS12):
+		return alert.KindVersion.Fail(alert.IllegalParameter, ref,
+			"the server chose %v, we offered at most %v", sh.Version, ch.Version)
+	case sh.Version < p.MinVersion:
+		return alert.KindVersion.Fail(alert.ProtocolVersion, ref,
+			"the server chose %v, we offered %v to %v", sh.Version, p.MinVersion, p.MaxVersion)
+	case downgraded(sh, p.MaxVersion):
+		return alert.KindDowngrade.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
+			"server_random says that the server was made to choose %v, and speaks more", sh.Version)
+	case !ch.Offers(sh.CipherSuite) || signalling(sh.CipherSuite):
+		return alert.KindSuite.Fail(alert.IllegalParameter, ref,
+			"the server chose %v, which we did not offer", sh.CipherSuite)
+	case sh.CompressionMethod != iana.CompressionNull:
+		return alert.KindCompression.Fail(alert.IllegalParameter, ref,
+			"the server chose compression %v, we offered null", sh.CompressionMethod)
+	}
+	return placed(sh.Extensions, versionOf(sh), message.InServerHello,
+		func(x *extension) bool { return x.asked(ch) })
+}
+
+// acceptable13 is what a client refuses in a ServerHello or HelloRetryRequest of TLS 1.3. See RFC
+// 8446 §4.1.3 and §4.1.4.
+func acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.Place) error {
+	const ref = "RFC 8446 §4.1.3"
+	row := extensionRow
+	switch {
+	case versionOf(sh) != iana.TLS13:
+		return alert.KindVersion.Fail(alert.IllegalParameter, "RFC 8446 §4.2.1",
+			"the server's supported_versions has %v, expected TLS 1.3", versionOf(sh))
+	case sh.Version != iana.TLS12:
+		return alert.KindVersion.Fail(alert.IllegalParameter, ref,
+			"the server's legacy_version is %v, expected TLS 1.2", sh.Version)
+	case !bytes.Equal(sh.SessionID, ch.SessionID):
+		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
+			"the server does not echo our session ID")
+	case sh.CompressionMethod != iana.CompressionNull:
+		return alert.KindCompression.Fail(alert.IllegalParameter, ref,
+			"the server chose compression %v, we offered null", sh.CompressionMethod)
+	case !ch.Offers(sh.CipherSuite):
+		return alert.KindSuite.Fail(alert.IllegalParameter, ref,
+			"the server chose %v, which we did not offer", sh.CipherSuite)
+	}
+	return placed(sh.Extensions, iana.TLS13, at, func(x *extension) bool {
+		// RFC 8446 §4.2
+		return x.asked(ch) || at == message.InHelloRetryRequest && x == row(iana.ExtCookie)
+	})
+}
+
+// follows checks, for a client, that a handshake is tied to the one before it or is the
+// connection's first. A first handshake needs renegotiation_info too: without it an attacker can
+// splice the client's handshake behind one of its own. Only the client can notice, and only a
+// server that renegotiates can be used; ours never does and accepts any client. See RFC 5746 §3.4
+// and §3.5.
+func (a *Agreed) follows(prior *Prior, secure Demand) error {
+	var want []byte
+	if prior != nil {
+		want = append(bytes.Clone(prior.VerifyData[iana.Client]), prior.VerifyData[iana.Server]...)
+	}
+	switch {
+	case subtle.ConstantTimeCompare(a.renegotiated, want) != 1:
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.5",
+			"the server's renegotiation_info is not that of the handshake before this one, or "+
+				"of none")
+	case prior == nil && secure == Required && !a.SecureRenegotiation:
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.4",
+			"the server does not know RFC 5746 (renegotiation_info), without which a "+
+				"renegotiation "+
+				"can be spliced; policy legacy accepts it")
+	case prior == nil:
+		return nil
+	case prior.Leaf != nil && !a.certified():
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §5",
+			"the server showed a certificate, and renegotiates with %v, which has none", a.Suite.ID)
+	case !a.SecureRenegotiation:
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.5",
+			"the server renegotiates without renegotiation_info")
+	case a.Version != prior.Agreed.Version,
+		a.ExtendedMasterSecret != prior.Agreed.ExtendedMasterSecret:
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
+			"the server renegotiates with another version, or another kind of master_secret")
+	case a.ALPN != "" && a.ALPN != prior.Agreed.ALPN:
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7301 §3.1",
+			"the server renegotiates with the protocol %q, the program speaks %q", a.ALPN,
+			prior.Agreed.ALPN)
+	}
+	return nil
+}
+
+// demanded compares what was agreed with what we insist on.
+func (a *Agreed) demanded(p *Parameters, sh *message.ServerHello) error {
+	switch {
+	case sh.Extensions.Has(iana.ExtEncryptThenMAC) && !a.EncryptThenMAC:
+		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 7366 §3",
+			"the server agrees to encrypt_then_mac with %v, which has no MAC to move", a.Suite.ID)
+	case p.EncryptThenMAC == Required && !a.EncryptThenMAC && a.Suite.Cipher.CBC():
+		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7366 §3",
+			"the peer does not do encrypt_then_mac, which we require")
+	case p.ExtendedMasterSecret == Required && !a.ExtendedMasterSecret:
+		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
+			"the peer does not do extended_master_secret, which we require")
+	}
+	return nil
+}
+
+// The last eight bytes of a server_random by which a server says that it was asked for less than it
+// speaks.
+const (
+	downgradeTo12 = "DOWNGRD\x01"
+	downgradeTo11 = "DOWNGRD\x00"
+)
+
+// downgraded checks the sentinels. One for TLS 1.2 is no attack as long as TLS 1.2 is the most that
+// we offer. See RFC 8446 §4.1.3.
+func downgraded(sh *message.ServerHello, ours iana.Version) bool {
+	tail := string(sh.Random[24:])
+	return sh.Version < ours && (tail == downgradeTo11 || tail == downgradeTo12)
+}
+
+// signalling tells the values that stand in a list of suites and are none.
+func signalling(s iana.CipherSuite) bool {
+	return s == iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV || s == iana.TLS_FALLBACK_SCSV
+}
+
+// acceptableRequest refuses a CertificateRequest that no server may send.
+func acceptableRequest(m *message.CertificateRequest) error {
+	if err := placed(m.Extensions, iana.TLS13, message.InCertificateRequest, nil); err != nil {
+		return err
+	}
+	if !m.Extensions.Has(iana.ExtSignatureAlgorithms) {
+		return alert.KindMissing.Fail(alert.MissingExtension, "RFC 8446 §4.3.2",
+			"the server's CertificateRequest has no signature_algorithms")
+	}
+	return nil
+}
+
+// placedEntries checks the extensions of every certificate.
+func placedEntries(m *message.Certificate, asked func(*extension) bool) error {
+	for _, e := range m.Extensions {
+		if err := placed(e, iana.TLS13, message.InCertificate, asked); err != nil {
+			return err
+		}
+		if err := wellFormed(e, message.InCertificate); err != nil {
+			return err
+		}
+	}
+	return nil
+}

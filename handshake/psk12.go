@@ -1,0 +1,38 @@
+package handshake
+
+import (
+	"context"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keys"
+)
+
+// What a client and a server do with a pre-shared key until TLS 1.2. See RFC 4279 §2.
+
+// psk finds the key of a handshake of TLS 1.2. identity is nil at a client.
+func (l *live) psk(v iana.Version, hint, identity []byte) (*PSK, error) {
+	k, err := l.shared.await("a pre-shared key", func(ctx context.Context) (*PSK, error) {
+		return l.FindKey(ctx, KeyRequest{Version: v, Hint: hint, Identity: identity})
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case k == nil:
+		// RFC 4279 §2 allows to go on with a random key, which tells nobody who exists; identities
+		// are sent in the clear, so they are no secret, and an error that says what is wrong is
+		// worth more.
+		return nil, alert.KindPSK.Fail(alert.UnknownPSKIdentity, "RFC 4279 §2",
+			"there is no pre-shared key for the identity %q", identity)
+	}
+	if l.peer.PSKIdentity = identity; identity == nil {
+		l.peer.PSKIdentity = k.Identity
+	}
+	return k, k.check()
+}
+
+// mixIn makes the pre_master_secret of the pre-shared key and what the exchange beside it gave.
+func (l *live) mixIn(k *PSK, other []byte) []byte {
+	l.Log.SharedSecret("psk", k.Key, "RFC 4279 §2")
+	return keys.PreSharedPreMaster(other, k.Key)
+}
