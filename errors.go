@@ -14,9 +14,11 @@ import (
 // as one of the network. Which failure it is, for a program that must tell them apart, is what
 // alert.KindOf returns. Package diagnose derives likely causes and remedies from it.
 type HandshakeError struct {
-	Side     iana.Side // this side
-	Err      error
-	Offered  *message.ClientHello // nil if there was none yet
+	Side iana.Side // this side
+	Err  error
+	// Offered is nil if there was no ClientHello yet, and if the handshake failed after its last
+	// message: see Config.AwaitServer.
+	Offered  *message.ClientHello
 	Answered *message.ServerHello // nil if there was none yet
 	Asked    bool                 // the server asked for a certificate
 	// Awaited is the message expected next: "the server's certificate (RFC 5246 §7.4.2)".
@@ -24,8 +26,25 @@ type HandshakeError struct {
 }
 
 func newHandshakeError(me iana.Side, m *handshake.Machine, err error) *HandshakeError {
-	return &HandshakeError{Side: me, Err: err, Offered: m.ClientHello, Answered: m.ServerHello,
+	e := &HandshakeError{Side: me, Err: err, Offered: m.ClientHello, Answered: m.ServerHello,
 		Asked: m.CertificateRequest != nil, Awaited: m.Awaited()}
+	if m.Done() { // the machine has dropped its messages
+		e.Offered, e.Answered = nil, answered(m.Agreed)
+		e.Awaited = "the " + me.Peer().String() + "'s first record"
+	}
+	return e
+}
+
+// answered returns a ServerHello with what a server has chosen, and nothing else.
+func answered(a *handshake.Agreed) *message.ServerHello {
+	m := &message.ServerHello{Version: min(a.Version, iana.TLS12), CipherSuite: a.Suite.ID}
+	if a.Version >= iana.TLS13 {
+		if err := m.Extensions.Add(iana.ExtSupportedVersions,
+			&message.SelectedVersion{Version: a.Version}); err != nil {
+			return nil
+		}
+	}
+	return m
 }
 
 func (e *HandshakeError) Error() string {

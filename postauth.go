@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -21,9 +22,10 @@ var (
 )
 
 // RequestClientCertificate asks a client of TLS 1.3 for a certificate, once the handshake is done;
-// auth, which is not NoClientCert, says what the answer must prove. It needs Config.PostHandshakeAuth and a client that offers
-// it, and is an error with HTTP/2, which forbids it, and as long as the client has not answered the
-// request before. It does not wait for the answer: a Read receives it. Then ConnectionState has the
+// auth, which is not NoClientCert, says what the answer must prove. It needs
+// Config.PostHandshakeAuth and a client that offers it, and is an error with HTTP/2, which forbids
+// it, and as long as the client has not answered the request before. It does not wait for the
+// answer: a Read receives it, see ClientAnswer. Then ConnectionState has the
 // client's certificates, and VerifyPeerCertificate and VerifyConnection have accepted them, called
 // by that Read. A refused answer ends the connection with the Read's error; a client that shows
 // none, where auth allows it, changes nothing. See RFC 8446 §4.6.2.
@@ -52,13 +54,45 @@ func (c *Conn) RequestClientCertificate(auth tls.ClientAuthType) error {
 	if err := c.engine.RequestCertificate(clientAuth(auth)); err != nil {
 		return err
 	}
+	c.late.ask()
 	return c.send()
+}
+
+// ClientAnswer returns a channel that is closed once a Read has received the client's answer to
+// the last request of RequestClientCertificate, and it was accepted: with a certificate or, where
+// that is allowed, without one. It returns nil if nothing was requested.
+func (c *Conn) ClientAnswer() <-chan struct{} {
+	c.late.mu.Lock()
+	defer c.late.mu.Unlock()
+	return c.late.last
 }
 
 // lateAuth is what was shown after the handshake.
 type lateAuth struct {
 	peer  atomic.Pointer[handshake.Peer]
 	shown atomic.Pointer[pki.Credential]
+
+	mu    sync.Mutex
+	waits []chan struct{} // of requests that are not answered, in their order
+	last  chan struct{}
+}
+
+// ask notes a request.
+func (l *lateAuth) ask() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.last = make(chan struct{})
+	l.waits = append(l.waits, l.last)
+}
+
+// answered notes that the answer to the first request that waits for one was accepted.
+func (l *lateAuth) answered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.waits) > 0 {
+		close(l.waits[0])
+		l.waits = l.waits[1:]
+	}
 }
 
 // amend puts what a client has proved after the handshake into the state.
@@ -79,7 +113,12 @@ func (l *lateAuth) shownBy(m *handshake.Machine) *pki.Credential {
 
 // proved takes what a client has proved after the handshake, unless the program refuses it. Nobody
 // else sees it before.
-func (c *Conn) proved(p *handshake.Peer) error {
+func (c *Conn) proved(p *handshake.Peer) (err error) {
+	defer func() {
+		if err == nil {
+			c.late.answered()
+		}
+	}()
 	if p.Chain == nil {
 		return nil
 	}

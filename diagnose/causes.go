@@ -15,6 +15,8 @@ type cause struct {
 }
 
 var causes = []cause{
+	{"the server has nothing to say to our certificate as long as we are silent: it issues no " +
+		"tickets, and lets the client speak first", (*Failure).awaitsInVain},
 	{"the server wants a client certificate, and has got none that it accepts",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Asked &&
@@ -48,7 +50,8 @@ var causes = []cause{
 		"of ECDHE",
 		(*Failure).keyUsageViolated},
 	{"the server found nothing in our offer that it can do: it may have only RSA or finite-field " +
-		"key exchange, only CBC, only TLS 1.0 or 1.1, or a certificate of another kind",
+		"key exchange, only CBC, only TLS 1.0 or 1.1, or a certificate of another kind, or none and " +
+		"only pre-shared keys",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered == nil &&
 				f.received(alert.HandshakeFailure, alert.InsufficientSecurity)
@@ -61,10 +64,7 @@ var causes = []cause{
 		"mode, imported or not, for another context",
 		func(f *Failure) bool { return f.received(alert.UnknownPSKIdentity) }},
 	{"the server has another pre-shared key for this identity, or another hash for it",
-		func(f *Failure) bool {
-			return f.Offered != nil && f.Offered.Extensions.Has(iana.ExtPreSharedKey) &&
-				f.Answered == nil && f.received(alert.DecryptError)
-		}},
+		(*Failure).keyRefused},
 	{"the server does not understand our hello: it fails at an extension, a group or a version " +
 		"that it should ignore", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil &&

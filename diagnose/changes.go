@@ -36,6 +36,8 @@ const (
 	NoHybrids                    // leave out the groups that resist a quantum computer
 	AllGroups                    // offer every group
 	AllSuites13                  // offer every suite of TLS 1.3
+	NoPreSharedKey               // do without the pre-shared key
+	NotAwaiting                  // do not wait for the server's first record
 	kinds            = iota
 )
 
@@ -83,6 +85,23 @@ func (f *Failure) Changes(c *vitrine.Config) []Change {
 }
 
 var changes = []Change{
+	{
+		Kind: NotAwaiting, Go: "AwaitServer: false",
+		Costs: "that a refused certificate is noticed before anything is sent",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return c.AwaitServer && f.awaitsInVain()
+		},
+		apply: func(c *vitrine.Config) { c.AwaitServer = false },
+	},
+	{
+		Kind: NoPreSharedKey, Go: "GetPSK: nil",
+		Costs: "the proof by a key that both sides hold: the server is known by its certificate then",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return c.GetPSK != nil &&
+				(f.keyRefused() || f.received(alert.UnknownPSKIdentity) || f.early())
+		},
+		apply: func(c *vitrine.Config) { c.GetPSK = nil },
+	},
 	{
 		Kind: NoProtocols, Go: "NextProtos: nil",
 		when: func(f *Failure, c *vitrine.Config) bool {
@@ -256,10 +275,24 @@ func ignoreKeyUsage(id iana.CipherSuite) Change {
 	}
 }
 
+// awaitsInVain reports whether a client waits for the server's first record after a handshake in
+// which it was asked for a certificate, and nothing comes. See vitrine.Config.AwaitServer.
+func (f *Failure) awaitsInVain() bool {
+	return f.Side == iana.Client && f.Asked && f.Offered == nil && f.Answered != nil &&
+		f.Gone == Silent
+}
+
+// keyRefused reports whether the server refused the binder of a pre-shared key: by decrypt_error, or
+// as OpenSSL does by illegal_parameter. See RFC 8446 §4.2.11.
+func (f *Failure) keyRefused() bool {
+	return f.Offered != nil && f.Offered.Extensions.Has(iana.ExtPreSharedKey) &&
+		f.Answered == nil && f.received(alert.DecryptError, alert.IllegalParameter)
+}
+
 // early reports whether the server ended the handshake after the ClientHello, as servers do that
 // cannot handle something in it.
 func (f *Failure) early() bool {
-	return f.Answered == nil &&
+	return f.Answered == nil && !f.keyRefused() &&
 		(f.Gone != NotGone ||
 			f.received(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
 				alert.UnexpectedMessage, alert.HandshakeFailure, alert.UnsupportedExtension))

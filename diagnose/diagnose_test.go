@@ -1,6 +1,7 @@
 package diagnose_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -131,6 +132,8 @@ func failures(t *testing.T) []failing {
 			"MinVersion: 0, MaxVersion: 0"},
 		{"a certificate that may only encrypt", old(encipherOnly(t)), client(), "KeyUsage",
 			diagnose.IgnoreKeyUsage, "Policy: vitrine.Compatible, CipherSuites: []uint16{0xC02F}"},
+		{"another pre-shared key", shared(&vitrine.Config{}, 1), shared(client(), 2),
+			"another pre-shared key for this identity", diagnose.NoPreSharedKey, "GetPSK: nil"},
 		{
 			"a client certificate",
 			old(&vitrine.Config{ClientAuth: tls.RequireAnyClientCert}),
@@ -192,6 +195,70 @@ func encipherOnly(t *testing.T) *vitrine.Config {
 		t.Fatal(err)
 	}
 	return &vitrine.Config{Policy: vitrine.Compatible, Certificates: []tls.Certificate{cert}}
+}
+
+// shared gives c a pre-shared key of TLS 1.3.
+func shared(c *vitrine.Config, key byte) *vitrine.Config {
+	c.MinVersion = tls.VersionTLS13
+	c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
+		return &vitrine.PSK{Identity: []byte("me"), Key: bytes.Repeat([]byte{key}, 32)}, nil
+	}
+	return c
+}
+
+// OpenSSL says illegal_parameter where a binder is wrong.
+func TestWrongKeysAreInferredFromEitherAlert(t *testing.T) {
+	hello := &message.ClientHello{Extensions: message.Extensions{{Type: iana.ExtPreSharedKey}}}
+	for _, c := range []struct {
+		offered *message.ClientHello
+		got     alert.Description
+		key     bool
+	}{
+		{hello, alert.DecryptError, true},
+		{hello, alert.IllegalParameter, true},
+		{hello, alert.HandshakeFailure, false},
+		{&message.ClientHello{}, alert.IllegalParameter, false},
+	} {
+		f, _ := diagnose.Of(&vitrine.HandshakeError{Side: iana.Client, Offered: c.offered,
+			Err: &alert.Received{Level: alert.Fatal, Description: c.got}})
+		inferred := strings.Join(f.Explain().Inferred, "; ")
+		if strings.Contains(inferred, "another pre-shared key") != c.key {
+			t.Errorf("%v: inferred %q", c.got, inferred)
+		}
+		if changes := f.Changes(shared(client(), 1)); c.key &&
+			(len(changes) != 1 || changes[0].Kind != diagnose.NoPreSharedKey) {
+			t.Errorf("%v: got the changes %v, expected to do without the key alone", c.got, changes)
+		}
+	}
+}
+
+// A server of TLS 1.3 that issues no tickets says nothing to a client that waits for its verdict.
+func TestWaitingInVainIsExplained(t *testing.T) {
+	addr := server(t, &vitrine.Config{ClientAuth: tls.RequestClientCert,
+		SessionTicketsDisabled: true})
+	config := with(func(c *vitrine.Config) { c.AwaitServer = true })
+	raw, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer raw.Close()
+	raw.SetDeadline(time.Now().Add(time.Second))
+	err = vitrine.Client(raw, config).Handshake()
+	f, ok := diagnose.Of(err)
+	if !ok {
+		t.Fatalf("got %v, expected a failed handshake", err)
+	}
+	if changes := f.Changes(config); len(changes) != 1 || changes[0].Kind != diagnose.NotAwaiting {
+		t.Errorf("got the changes %v", changes)
+	}
+	d := f.Explain()
+	for _, want := range []string{"the server chose TLS 1.3 and TLS_AES_128_GCM_SHA256",
+		"where the server's first record was expected", "it issues no tickets"} {
+		if got := strings.Join(append(d.Seen, d.Inferred...), "; "); !strings.Contains(got, want) ||
+			strings.Contains(got, "0x0000") {
+			t.Errorf("got %q, expected %q in it", got, want)
+		}
+	}
 }
 
 func with(edit func(*vitrine.Config)) *vitrine.Config {

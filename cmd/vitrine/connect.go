@@ -34,7 +34,8 @@ type connectOptions struct {
 	four, six                  bool
 	timeout                    time.Duration
 	insecure, noSNI, resume    bool
-	earlyData                  bool
+	earlyData, keyUpdate       bool
+	awaitServer, lateAuth      bool
 	pins                       []string
 	chainOut, get              string
 	interactive, noRetry, json bool
@@ -89,6 +90,7 @@ not read.
 	f.StringVar(&o.cert, "cert", "", "client certificate with its chain (PEM)")
 	f.StringVar(&o.key, "key", "",
 		"private key of --cert (PEM); without it, the one in the file of --cert")
+	o.add13(cmd)
 	f.StringVar(&o.starttls, "starttls", "",
 		"begin in the clear with the protocol "+strings.Join(starttls.Names(), ", "))
 	f.StringVar(&o.proxy, "proxy", "",
@@ -109,9 +111,6 @@ not read.
 		"send standard input to the server even if it is a terminal")
 	f.BoolVar(&o.resume, "resume", false,
 		"connect a second time and report whether the session was resumed")
-	f.BoolVar(&o.earlyData, "early-data", false,
-		"with --get: request again in a second connection, as early data (0-RTT), which an "+
-			"attacker can send again")
 	f.BoolVar(&o.noRetry, "no-retry", false, "after a failure, do not try changes that may help")
 	f.BoolVar(&o.json, "json", false,
 		"print the report as one line of JSON, and nothing else on standard output")
@@ -154,6 +153,7 @@ func connect(cmd *cobra.Command, where string, o *connectOptions) error {
 		if a.err != nil {
 			r.Code, r.err = a.exit(), a.err
 		}
+		r.after(a)
 	}
 	if err := c.keep(cmd, a, r); err != nil {
 		return err
@@ -224,9 +224,8 @@ func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, erro
 		return nil, contradiction("-i", "--get or --json", "both want standard output",
 			example+" -i")
 	}
-	if o.earlyData && !o.gets {
-		return nil, &usageError{"--early-data without --get: there is nothing to send early",
-			example + " --get / --early-data"}
+	if err := o.coherent13(c.config, example); err != nil {
+		return nil, err
 	}
 	if o.interactive && o.resume {
 		return nil, contradiction("-i", "--resume", "only one connection has standard input",
@@ -277,7 +276,7 @@ func (o *connectOptions) identify(config *vitrine.Config, t target, example stri
 	config.Time = time.Now
 	config.ServerName = cmp.Or(o.sni, strings.TrimSuffix(t.host, "."))
 	config.InsecureSkipVerify = o.insecure
-	if o.resume || o.earlyData {
+	if o.resume || o.earlyData || o.awaitServer { // which a ticket can end
 		config.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
 	}
 	if o.ca != "" {

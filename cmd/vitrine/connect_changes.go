@@ -29,8 +29,11 @@ var changeFlags = map[diagnose.Kind][]flagChange{
 	diagnose.NoServerName:    {{Name: "no-sni"}},
 	diagnose.OnlyTLS12:       {{Name: "max", Value: "1.2"}},
 	diagnose.NoHybrids:       {{Name: "group", Value: "x25519,secp256r1,secp384r1"}},
-	diagnose.AllGroups:       {{Name: "group", Value: "NAME"}},
-	diagnose.AllSuites13:     {{Name: "suite", Value: "NAME"}},
+	diagnose.NoPreSharedKey: {{Name: "psk", Drop: true}, {Name: "psk-identity", Drop: true},
+		{Name: "psk-hash", Drop: true}, {Name: "psk-import", Drop: true}},
+	diagnose.NotAwaiting: {{Name: "await-server", Drop: true}},
+	diagnose.AllGroups:   {{Name: "group", Value: "NAME"}},
+	diagnose.AllSuites13: {{Name: "suite", Value: "NAME"}},
 }
 
 // flagsOf returns the flags that make a change.

@@ -141,7 +141,7 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 		if !p.Works() {
 			result = "no: " + briefly(p.Err)
 		}
-		f.Tried = append(f.Tried, tried{flagText(flagsOf(&p.Change)), result})
+		f.Tried = append(f.Tried, tried{flagText(c.applicable(flagsOf(&p.Change))), result})
 		if !p.Works() {
 			continue
 		}
@@ -162,8 +162,20 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 			c.line(nil, flagChange{Name: "cert", Value: "client.pem"},
 				flagChange{Name: "key", Value: "client.key"}))
 	default:
+		if c.psk == "" && failure.Answered == nil && failure.Received != nil &&
+			*failure.Received == alert.HandshakeFailure {
+			f.Try = append(f.Try, c.line(nil, flagChange{Name: "psk", Value: "@key.hex"},
+				flagChange{Name: "psk-identity", Value: "NAME"})+" # if it takes such keys alone")
+		}
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "detail", Value: "bytes"}))
 	}
+}
+
+// applicable returns flags without those to leave out that were not given.
+func (c *caller) applicable(flags []flagChange) []flagChange {
+	return slices.DeleteFunc(flags, func(f flagChange) bool {
+		return f.Drop && !c.cmd.Flags().Changed(f.Name)
+	})
 }
 
 // beginsInTheClear recognizes a server that does not begin with TLS, and tries STARTTLS if the

@@ -60,3 +60,27 @@ func (o *offerReport) write(l lines) {
 		l.put("key shares", "%s", strings.Join(o.Shares, ", "))
 	}
 }
+
+// retryOf returns the HelloRetryRequest in a message, or nil.
+func retryOf(m *trace.Message) *message.ServerHello {
+	if !message.IsHelloRetryRequest(m.Raw) {
+		return nil
+	}
+	parsed, err := message.Dialect{Version: iana.TLS13}.Parse(m.Raw)
+	if hello, ok := parsed.(*message.ServerHello); err == nil && ok && hello.IsRetry() {
+		return hello
+	}
+	return nil
+}
+
+// askedByRetry returns what the second ClientHello must hold.
+func askedByRetry(retry *message.ServerHello) (list []string) {
+	var share message.SelectedGroup
+	if ok, err := retry.Extensions.Read(iana.ExtKeyShare, &share); ok && err == nil {
+		list = append(list, "a share of "+share.Group.String())
+	}
+	if retry.Extensions.Has(iana.ExtCookie) {
+		list = append(list, "a cookie")
+	}
+	return list
+}

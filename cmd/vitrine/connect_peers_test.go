@@ -43,7 +43,8 @@ func TestConnectionStories(t *testing.T) {
 }
 
 // identities writes the files that the stories need: ca.pem, server.pem/.key for localhost,
-// expired.pem/.key, other.pem/.key for other.example, client.pem/.key.
+// expired.pem/.key, other.pem/.key for other.example, client.pem/.key, and stranger.pem/.key, which
+// is a client's of another authority.
 func identities(dir string) error {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
@@ -62,16 +63,23 @@ func identities(dir string) error {
 	expired := func(c *x509.Certificate) {
 		c.NotBefore, c.NotAfter = time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -30)
 	}
+	stranger, err := throwaway.New(throwaway.Options{})
+	if err != nil {
+		return err
+	}
+	client := []func(*x509.Certificate){throwaway.ForClient}
 	for name, of := range map[string]struct {
+		by    *throwaway.CA
 		names []string
 		edits []func(*x509.Certificate)
 	}{
-		"server":  {[]string{"localhost"}, nil},
-		"expired": {[]string{"localhost"}, []func(*x509.Certificate){expired}},
-		"other":   {[]string{"other.example"}, nil},
-		"client":  {[]string{"somebody"}, []func(*x509.Certificate){throwaway.ForClient}},
+		"server":   {ca, []string{"localhost"}, nil},
+		"expired":  {ca, []string{"localhost"}, []func(*x509.Certificate){expired}},
+		"other":    {ca, []string{"other.example"}, nil},
+		"client":   {ca, []string{"somebody"}, client},
+		"stranger": {stranger, []string{"somebody"}, client},
 	} {
-		c, err := ca.Issue(throwaway.ECDSA, of.names, of.edits...)
+		c, err := of.by.Issue(throwaway.ECDSA, of.names, of.edits...)
 		if err != nil {
 			return err
 		}

@@ -31,6 +31,8 @@ type report struct {
 	Remarks     []string        `json:"remarks,omitempty"`
 	Answer      string          `json:"http_status,omitempty"`
 	EarlyData   *earlyReport    `json:"early_data,omitempty"`
+	KeyUpdate   string          `json:"key_update,omitempty"`
+	LateCert    string          `json:"post_handshake_certificate,omitempty"`
 	Resumption  *resumption     `json:"resumption,omitempty"`
 	End         string          `json:"end,omitempty"`
 	Failure     *failureReport  `json:"failure,omitempty"`
@@ -55,6 +57,7 @@ type negotiated struct {
 	KeyExchange    string   `json:"key_exchange"`
 	Group          string   `json:"group,omitempty"`
 	Retry          bool     `json:"hello_retry_request"`
+	RetryFor       []string `json:"hello_retry_request_for,omitempty"`
 	Authentication string   `json:"authentication,omitempty"` // TLS 1.3: see signature
 	Signature      string   `json:"signature,omitempty"`
 	ForwardSecret  bool     `json:"forward_secret"`
@@ -190,6 +193,10 @@ func (r *report) settle(a *attempt) {
 			if row.TLS13() { // whose suites name no key exchange
 				n.KeyExchange, n.Authentication = e.KeyExchange.String(), e.Authentication.String()
 				n.ForwardSecret = e.KeyExchange.Ephemeral()
+			}
+		case *trace.Message:
+			if r := retryOf(e); r != nil {
+				n.RetryFor = askedByRetry(r)
 			}
 		case *trace.Verified:
 			if e.What == "signature" && e.From == iana.Server {

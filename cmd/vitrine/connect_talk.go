@@ -27,6 +27,11 @@ import (
 func (c *caller) use(cmd *cobra.Command, a *attempt, r *report) (err error) {
 	stop := closeWhenInterrupted(cmd, a)
 	defer stop()
+	if c.keyUpdate {
+		if err := c.updateKeys(a, r); err != nil {
+			return err
+		}
+	}
 	switch {
 	case c.gets:
 		err = c.request(cmd, a, r)

@@ -93,8 +93,8 @@ func (r *report) writeNegotiated(l lines) {
 	}
 	l.put("exchange", "%s", explain.Join(", ", n.KeyExchange, n.Group, secret))
 	if n.Retry {
-		l.put("retry", "the server asked for a share of %s: HelloRetryRequest, one round trip more",
-			n.Group)
+		l.put("retry", "the server asked for %s: HelloRetryRequest, one round trip more",
+			explain.Join(" and ", n.RetryFor...))
 	}
 	if n.Signature != "" {
 		l.put("signature", "%s", n.Signature)
@@ -168,6 +168,12 @@ func (r *report) writeTail(w io.Writer) {
 	}
 	if r.End != "" {
 		l.put("close", "%s", r.End)
+	}
+	if r.KeyUpdate != "" {
+		l.put("key update", "%s", r.KeyUpdate)
+	}
+	if r.LateCert != "" {
+		l.put("client cert", "%s", r.LateCert)
 	}
 	if r.EarlyData != nil {
 		l.put("early data", "%s", r.EarlyData.text())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -37,6 +38,8 @@ type serveOptions struct {
 	clientAny             bool
 	tickets, sessionIDs   bool
 	earlyData             bool
+	lateAuth, cookie      bool
+	late                  tls.ClientAuthType // what --post-handshake-auth asks for
 	ocsp                  string
 	maxConns, perAddr     int
 	timeout, idle, write  time.Duration
@@ -75,6 +78,10 @@ who recorded it can send it, too: methods other than GET, HEAD, OPTIONS and TRAC
 (Too Early, RFC 8470), a ticket is good for early data once, and none is accepted in the ten seconds
 after the first connection.
 
+With --post-handshake-auth the client certificate is asked for when the first request has come. The
+request is answered once the client has answered; with --client-auth require, a client without a
+certificate, or one that did not say that it can be asked after the handshake, gets 403.
+
 ` + exitLine("serve"),
 		Example: `  vitrine serve
   vitrine serve --listen :8443 --cert chain.pem --key key.pem --dir public
@@ -110,6 +117,12 @@ after the first connection.
 	f.BoolVar(&o.earlyData, "early-data", false,
 		"accept up to 16 KiB of early data (0-RTT) with a TLS 1.3 ticket, once for each ticket; "+
 			"with --session-ids, and for HTTP alone")
+	f.BoolVar(&o.lateAuth, "post-handshake-auth", false,
+		"ask for the client certificate of --client-auth after the handshake, before the first "+
+			"request is answered; TLS 1.3 and HTTP/1.1 only")
+	f.BoolVar(&o.cookie, "cookie", false,
+		"answer each first ClientHello of TLS 1.3 with a HelloRetryRequest, whose cookie holds "+
+			"what is to remember")
 	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple, in a file (DER)")
 	f.IntVar(&o.maxConns, "max-conns", 4096,
 		"connections at a time; at the limit, a new one ends the oldest whose handshake is "+
@@ -251,9 +264,8 @@ func (h *host) sane(example string) error {
 		return &usageError{fmt.Sprintf("--write-timeout takes 0 or more, got %v", h.write),
 			example + " --write-timeout 30s"}
 	}
-	if h.earlyData && !h.tickets {
-		return contradiction("--early-data", "--tickets=false", "early data goes with a ticket",
-			example+" --early-data")
+	if err := h.sane13(example); err != nil {
+		return err
 	}
 	if _, err := styleOf(h.out, h.color); err != nil {
 		return err
@@ -323,10 +335,10 @@ func (h *host) purpose(addr net.Addr) (
 		}
 	}
 	example := h.cmd.CommandPath()
-	if h.earlyData && (h.echo || h.forward != "") {
-		return nil, nil,
-			contradiction("--early-data", given[0],
-				"only HTTP tells apart what may be sent again", example+" --early-data")
+	if h.echo || h.forward != "" {
+		if err := h.onlyHTTP(given[0], example); err != nil {
+			return nil, nil, err
+		}
 	}
 	if len(given) > 1 {
 		return nil, nil,
@@ -352,15 +364,18 @@ func (h *host) purpose(addr net.Addr) (
 		handler = http.FileServerFS(root.FS())
 	}
 	for _, p := range h.alpn {
-		if !slices.Contains(front.Protocols(), p) {
+		if !slices.Contains(h.protocols(), p) {
 			return nil, nil,
 				contradiction("--alpn "+p, "HTTP",
-					"what is served speaks "+strings.Join(front.Protocols(), " and "),
+					"what is served speaks "+strings.Join(h.protocols(), " and "),
 					example+" --echo --alpn "+quoted(p))
 		}
 	}
 	if h.config.NextProtos == nil {
-		h.config.NextProtos = front.Protocols()
+		h.config.NextProtos = h.protocols()
+	}
+	if h.lateAuth {
+		handler = front.AskClients(handler, h.late, h.timeout, h.proved)
 	}
 	use, end = front.HTTP(handler, h.timeout, addr, h.complain)
 	return use, end, nil

@@ -108,6 +108,7 @@ type visit struct {
 	Name    string  `json:"server_name,omitempty"`
 	ALPN    string  `json:"alpn,omitempty"`
 	Client  string  `json:"client,omitempty"`
+	Late    bool    `json:"post_handshake_auth,omitempty"` // the client showed itself later
 	Resumed bool    `json:"resumed,omitempty"`
 	Early   string  `json:"early_data,omitempty"` // accepted or rejected
 	Plain   bool    `json:"plain_http,omitempty"`
@@ -121,10 +122,7 @@ func (h *host) report(v front.Visit) {
 		OK: v.Err == nil, MS: float64(v.Took.Microseconds()) / 1000, Plain: v.Plain}
 	switch s := v.State; {
 	case v.Err == nil:
-		line.Version, line.Suite, line.Group = iana.Version(s.Version).String(),
-			iana.CipherSuite(s.CipherSuite).String(), s.GroupName
-		line.Name, line.ALPN, line.Resumed, line.Client = s.ServerName, s.NegotiatedProtocol,
-			s.DidResume, front.ClientName(s)
+		line.settle(s)
 		if s.EarlyData != vitrine.EarlyDataNone {
 			line.Early = s.EarlyData.String()
 		}
@@ -140,12 +138,25 @@ func (h *host) report(v front.Visit) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.put(line)
+	h.show(v, line)
+}
+
+// put writes a line of the log. h.mu must be held.
+func (h *host) put(line visit) {
 	if h.json {
 		writeJSON(h.out, line)
 	} else {
 		fmt.Fprintln(h.out, line.text())
 	}
-	h.show(v, line)
+}
+
+// settle sets what was negotiated.
+func (v *visit) settle(s vitrine.ConnectionState) {
+	v.Version, v.Suite, v.Group = iana.Version(s.Version).String(),
+		iana.CipherSuite(s.CipherSuite).String(), s.GroupName
+	v.Name, v.ALPN, v.Resumed, v.Client = s.ServerName, s.NegotiatedProtocol, s.DidResume,
+		front.ClientName(s)
 }
 
 // askedFor returns the host name that a client asked for, or an empty string if it is not valid: an
@@ -182,6 +193,9 @@ func (v *visit) text() string {
 		if f.value != "" {
 			words = append(words, f.name+"="+quoted(f.value))
 		}
+	}
+	if v.Late {
+		words = append(words, "after the handshake")
 	}
 	if v.Resumed {
 		words = append(words, "resumed")

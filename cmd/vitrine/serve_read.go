@@ -28,6 +28,7 @@ func (h *host) read(config *vitrine.Config) (err error) {
 	if err := h.askClients(config, example); err != nil {
 		return err
 	}
+	h.askLater(config)
 	if h.sessionIDs || h.earlyData {
 		config.SessionStore = session.NewMemory(10000)
 	}

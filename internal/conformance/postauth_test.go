@@ -102,6 +102,16 @@ func TestClientsAuthenticateAfterTheHandshake(t *testing.T) {
 				known && (state.PeerSignatureScheme == 0 || len(ours.LocalCertificates) == 0) {
 				t.Errorf("%s: a certificate is known: %v", c.what, known)
 			}
+			select {
+			case <-server.ClientAnswer():
+				if c.want != 0 {
+					t.Errorf("%s: a refused answer counts as one", c.what)
+				}
+			default:
+				if c.want == 0 {
+					t.Errorf("%s: the answer is not noticed", c.what)
+				}
+			}
 			if got, _ := rig.ReceivedAlert(errs[0]); got != c.want {
 				t.Errorf("%s: the client: %v", c.what, errs[0])
 			}
