@@ -315,13 +315,14 @@ func (e *Engine) post(raw []byte) error {
 		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4",
 			"a %v after the handshake", t)
 	}
-	if e.me == iana.Client && e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation &&
-		e.Renegotiates() {
-		return cmp.Or(e.flightEnds(again), ErrRenegotiate)
-	}
+	// Also those that are granted count: a server could make us shake hands without end.
 	if e.requests++; e.requests > maxRequests {
 		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4",
 			"more than %d requests to renegotiate in a row", maxRequests)
+	}
+	if e.me == iana.Client && e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation &&
+		e.Renegotiates() {
+		return cmp.Or(e.flightEnds(again), ErrRenegotiate)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()

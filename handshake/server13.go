@@ -40,6 +40,10 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
 	return got, nil
 }
 
+// maxRetried bounds the ClientHello that is answered by a HelloRetryRequest, in bytes. It is kept
+// until the second one has come, which it must equal but for a few extensions.
+const maxRetried = 64 << 10
+
 // composeRetry asks for a share that the client did not send, or is nil if it did and need not bring
 // a cookie.
 func (v *server) composeRetry(s *Score) (message.Message, error) {
@@ -47,6 +51,10 @@ func (v *server) composeRetry(s *Score) (message.Message, error) {
 	if v.chosen.version != iana.TLS13 || s.Retried() ||
 		!cookies && (v.chosen.share != nil || !v.chosen.exchanges()) {
 		return nil, nil
+	}
+	if n := len(s.transcript.raw()); n > maxRetried {
+		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.4",
+			"got a client_hello of %d bytes to ask for again, expected at most %d", n, maxRetried)
 	}
 	v.rejectEarly(s, "the client must send another hello", "RFC 8446 §4.2.10")
 	if cookies {

@@ -16,6 +16,10 @@ import (
 // maxRSABits bounds the cost of a public-key operation with a peer's key.
 const maxRSABits = 8192
 
+// maxCertificates bounds how many certificates of a peer are parsed. What fits into a message would
+// be 500 small ones. The longest paths of public authorities have five.
+const maxCertificates = 64
+
 // A Chain is a certificate_list, the leaf first. See RFC 5246 §7.4.2.
 type Chain struct {
 	Certs  []*x509.Certificate

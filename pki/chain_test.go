@@ -222,6 +222,19 @@ func TestAHugeRSAKeyIsRefusedBeforeItCostsAnything(t *testing.T) {
 	wantAlert(t, err, alert.BadCertificate, "8193 bits")
 }
 
+// A chain costs no more to read than its bound: RFC 5246 §7.4.2 has none.
+func TestLongChainsAreRefused(t *testing.T) {
+	leaf := one()[throwaway.ECDSA].Chain.Leaf().Raw
+	for _, read := range []func([][]byte) (*Chain, error){ParseChain, ReadChain} {
+		if c, err := read(slices.Repeat([][]byte{leaf}, maxCertificates)); err != nil ||
+			len(c.Certs) != maxCertificates {
+			t.Errorf("%d certificates: %v", maxCertificates, err)
+		}
+		_, err := read(slices.Repeat([][]byte{{0}}, maxCertificates+1))
+		wantAlert(t, err, alert.BadCertificate, "expected at most 64")
+	}
+}
+
 type publicOnly struct{ crypto.PublicKey }
 
 func (p publicOnly) Public() crypto.PublicKey { return p.PublicKey }

@@ -43,8 +43,12 @@ const minRSABits = 1024
 // ReadChain is ParseChain for a peer whose certificates are not checked. A certificate that
 // crypto/x509 refuses, for a negative serial number or a malformed name for example, is read by
 // ReadCertificate, and an RSA key may have less than 1024 bits. Sound and Verify refuse such a
-// chain.
+// chain. More than maxCertificates are bad_certificate for both.
 func ReadChain(raw [][]byte) (*Chain, error) {
+	if len(raw) > maxCertificates {
+		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2",
+			"got %d certificates, expected at most %d", len(raw), maxCertificates)
+	}
 	c := new(Chain)
 	for i, der := range raw {
 		cert, err := ReadCertificate(der)
