@@ -40,6 +40,11 @@ type Connection struct {
 
 	Packets int
 
+	// Carrier says what carries a connection that is not one of TCP, such as EAP-TLS in IEEE
+	// 802.1X. Its Stream is negative. Names replace the addresses if it has none.
+	Carrier string
+	Names   [2]string
+
 	// Facts are complete when the Handler's End is called.
 	Facts Facts
 }
@@ -95,6 +100,7 @@ type Assembler struct {
 	ended   queue[*connection]
 	holes   queue[*lane] // directions that wait, longest first
 	waiting int          // bytes in all lanes
+	eaps    eapTable
 }
 
 // tuple identifies a connection regardless of direction: a is the lesser end.
@@ -133,7 +139,7 @@ const (
 )
 
 // Add takes the next packet of the capture. An error says that packets of its link type cannot be
-// decoded; the packet is ignored, as is everything else that is not TCP.
+// decoded; the packet is ignored, as is everything else that has neither TCP nor EAP. See Skipped.
 func (a *Assembler) Add(p Packet) error {
 	if a.table == nil {
 		a.table = map[tuple]*connection{}
@@ -144,15 +150,20 @@ func (a *Assembler) Add(p Packet) error {
 	for c := a.closing.first(); c != nil && a.packets-c.closed > lingering; c = a.closing.first() {
 		a.end(c)
 	}
-	s, ok, err := a.decoder.decode(&p)
-	if !ok {
+	what, err := a.decoder.decode(&p)
+	switch what {
+	case nothing:
 		return err
+	case anEAP:
+		a.eap(p.Time)
+		return nil
 	}
+	s := &a.decoder.segment
 	k, from := tuple{s.src, s.dst, s.v6}, 0
 	if less(&s.dst, &s.src) {
 		k, from = tuple{s.dst, s.src, s.v6}, 1
 	}
-	c := a.find(k, from, &s)
+	c := a.find(k, from, s)
 	c.Last = p.Time
 	if c.Packets++; c.Packets == 1 {
 		c.Start = p.Time
@@ -160,8 +171,8 @@ func (a *Assembler) Add(p Packet) error {
 	if c.state == hasEnded {
 		return nil
 	}
-	c.count(from, &s, &p)
-	a.segment(c, from, &s)
+	c.count(from, s, &p)
+	a.segment(c, from, s)
 	return nil
 }
 
@@ -200,6 +211,9 @@ func (a *Assembler) Close() {
 		for c := q.first(); c != nil; c = q.first() {
 			a.end(c)
 		}
+	}
+	for c := a.eaps.open.first(); c != nil; c = a.eaps.open.first() {
+		a.eaps.end(c)
 	}
 	a.table, a.last, a.ended = nil, nil, queue[*connection]{}
 }

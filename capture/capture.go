@@ -9,11 +9,16 @@
 //
 // It implements pcap (draft-ietf-opsawg-pcap) and pcapng (draft-ietf-opsawg-pcapng: Section Header,
 // Interface Description, Enhanced, Simple, the obsolete Packet Block, and Decryption Secrets; other
-// blocks are skipped), Ethernet with IEEE 802.1Q and 802.1ad tags, MPLS labels and PPPoE, Linux
-// cooked captures of both versions, loopback and raw IP, IPv4 (RFC 791), IPv6 and its extension
-// headers (RFC 8200), and the sequence space of TCP (RFC 9293 §3.4). It ignores checksums, which
-// are wrong in every capture of a host whose network card computes them, and the options of TCP,
-// none of which changes a byte of the stream. Of tunnels it reads IP in IP only.
+// blocks are skipped), the link types below, IPv4 (RFC 791), IPv6 and its extension headers (RFC
+// 8200), and the sequence space of TCP (RFC 9293 §3.4). It ignores checksums, which are wrong in
+// every capture of a host whose network card computes them, and the options of TCP, none of which
+// changes a byte of the stream.
+//
+// Between the link and IP it reads tags (IEEE 802.1Q, 802.1ad, 802.1ah, 802.1BR, VN-Tag), MPLS with
+// pseudowires, PPPoE and PPP; of tunnels IP in IP, GRE with ERSPAN and PPTP, EtherIP, L2TP, VXLAN,
+// Geneve, GTP-U, LISP, GUE, MPLS, GRE and IP in UDP, Teredo, TZSP, CAPWAP and NSH. EAP methods that
+// carry TLS (RFC 5216 and those like it) are connections, too, over IEEE 802.1X, PPP and RADIUS.
+// What else there is, is counted: see Skipped.
 //
 // Nothing here trusts the file: no length sizes an allocation before the bytes are there, and what
 // waits for a missing segment or fragment is bounded; see Limits.
@@ -32,22 +37,93 @@ type LinkType uint16
 
 // The link types that an Assembler decodes.
 const (
-	LinkNull     LinkType = 0 // BSD loopback: the address family in host byte order
-	LinkEthernet LinkType = 1
-	LinkRawBSD   LinkType = 12  // raw IP, the number of some systems
-	LinkRawOpen  LinkType = 14  // raw IP, the number of OpenBSD
-	LinkRaw      LinkType = 101 // raw IP of either version
-	LinkLoop     LinkType = 108 // OpenBSD loopback: the address family in network byte order
-	LinkSLL      LinkType = 113 // Linux cooked
-	LinkIPv4     LinkType = 228
-	LinkIPv6     LinkType = 229
-	LinkSLL2     LinkType = 276 // Linux cooked, version 2
+	LinkNull          LinkType = 0 // BSD loopback: the address family in host byte order
+	LinkEthernet      LinkType = 1
+	LinkTokenRing     LinkType = 6
+	LinkSLIP          LinkType = 8
+	LinkPPP           LinkType = 9
+	LinkFDDI          LinkType = 10
+	LinkRawBSD        LinkType = 12 // raw IP, the number of some systems
+	LinkRawOpen       LinkType = 14 // raw IP, the number of OpenBSD
+	LinkPPPHDLC       LinkType = 50
+	LinkRFC1483       LinkType = 100
+	LinkRaw           LinkType = 101 // raw IP of either version
+	LinkCHDLC         LinkType = 104 // Cisco's HDLC
+	LinkWiFi          LinkType = 105
+	LinkFrameRelay    LinkType = 107
+	LinkLoop          LinkType = 108 // OpenBSD loopback: the address family in network byte order
+	LinkENC           LinkType = 109 // OpenBSD's IPsec
+	LinkSLL           LinkType = 113 // Linux cooked
+	LinkPFLOG         LinkType = 117 // OpenBSD's packet filter
+	LinkPrism         LinkType = 119
+	LinkFibreChannel  LinkType = 122
+	LinkRadiotap      LinkType = 127
+	LinkFireWire      LinkType = 138
+	LinkAVS           LinkType = 163
+	LinkPPPD          LinkType = 166 // of Linux: a byte before PPP
+	LinkPPI           LinkType = 192
+	LinkERF           LinkType = 197 // Endace
+	LinkPPPDir        LinkType = 204
+	LinkCHDLCDir      LinkType = 205
+	LinkFrameRelayDir LinkType = 206
+	LinkIPNET         LinkType = 226 // Solaris
+	LinkIPv4          LinkType = 228
+	LinkIPv6          LinkType = 229
+	LinkNFLOG         LinkType = 239 // Linux's netfilter
+	LinkNetAnalyzer   LinkType = 240
+	LinkIPoIB         LinkType = 242
+	LinkPKTAP         LinkType = 258 // Apple
+	LinkMPacket       LinkType = 274
+	LinkSLL2          LinkType = 276 // Linux cooked, version 2
+	LinkDSABroadcom   LinkType = 281
+	LinkDSAPrepend    LinkType = 282
+	LinkDSA           LinkType = 283
+	LinkEDSA          LinkType = 284
 )
 
 var linkNames = map[LinkType]string{
-	LinkNull: "NULL", LinkEthernet: "ETHERNET", LinkRawBSD: "RAW", LinkRawOpen: "RAW",
-	LinkRaw: "RAW", LinkLoop: "LOOP",
-	LinkSLL: "LINUX_SLL", LinkIPv4: "IPV4", LinkIPv6: "IPV6", LinkSLL2: "LINUX_SLL2",
+	LinkNull:          "NULL",
+	LinkEthernet:      "ETHERNET",
+	LinkTokenRing:     "IEEE802_5",
+	LinkSLIP:          "SLIP",
+	LinkPPP:           "PPP",
+	LinkFDDI:          "FDDI",
+	LinkRawBSD:        "RAW",
+	LinkRawOpen:       "RAW",
+	LinkPPPHDLC:       "PPP_HDLC",
+	LinkRFC1483:       "ATM_RFC1483",
+	LinkRaw:           "RAW",
+	LinkCHDLC:         "C_HDLC",
+	LinkWiFi:          "IEEE802_11",
+	LinkFrameRelay:    "FRELAY",
+	LinkLoop:          "LOOP",
+	LinkENC:           "ENC",
+	LinkSLL:           "LINUX_SLL",
+	LinkPFLOG:         "PFLOG",
+	LinkPrism:         "IEEE802_11_PRISM",
+	LinkFibreChannel:  "IP_OVER_FC",
+	LinkRadiotap:      "IEEE802_11_RADIOTAP",
+	LinkFireWire:      "APPLE_IP_OVER_IEEE1394",
+	LinkAVS:           "IEEE802_11_AVS",
+	LinkPPPD:          "PPP_PPPD",
+	LinkPPI:           "PPI",
+	LinkERF:           "ERF",
+	LinkPPPDir:        "PPP_WITH_DIR",
+	LinkCHDLCDir:      "C_HDLC_WITH_DIR",
+	LinkFrameRelayDir: "FRELAY_WITH_DIR",
+	LinkIPNET:         "IPNET",
+	LinkIPv4:          "IPV4",
+	LinkIPv6:          "IPV6",
+	LinkNFLOG:         "NFLOG",
+	LinkNetAnalyzer:   "NETANALYZER",
+	LinkIPoIB:         "IPOIB",
+	LinkPKTAP:         "PKTAP",
+	LinkMPacket:       "ETHERNET_MPACKET",
+	LinkSLL2:          "LINUX_SLL2",
+	LinkDSABroadcom:   "DSA_TAG_BRCM",
+	LinkDSAPrepend:    "DSA_TAG_BRCM_PREPEND",
+	LinkDSA:           "DSA_TAG_DSA",
+	LinkEDSA:          "DSA_TAG_EDSA",
 }
 
 func (l LinkType) String() string {

@@ -141,3 +141,9 @@ func follow(t testing.TB, name string, n int) []followed {
 	}
 	return all
 }
+
+// segmentOf returns the TCP segment of a packet, if it has one.
+func (d *decoder) segmentOf(p *Packet) (segment, bool, error) {
+	what, err := d.decode(p)
+	return d.segment, what == aSegment, err
+}

@@ -51,8 +51,8 @@ func (s *Stream) ending() ending {
 	return e
 }
 
-// unfinished returns why a handshake was not completed, if one of the sides ended it, or if only one
-// of them is in the capture; otherwise nil.
+// unfinished returns why a handshake was not completed, if one of the sides ended it, or if only
+// one of them is in the capture; otherwise nil.
 func (c *Connection) unfinished(r *Report) *Reason {
 	m, e := c.machine, &c.ending
 	if r.Renegotiations > 0 || m.ClientHello == nil || r.Done && !c.hidden(r) {
@@ -147,7 +147,8 @@ func spoken(b []byte) string {
 			break
 		}
 	}
-	if len(b) >= 9 && b[0] == 0 && b[3] == 4 && b[4]&^1 == 0 && bytes.Equal(b[5:9], make([]byte, 4)) {
+	if len(b) >= 9 && b[0] == 0 && b[3] == 4 && b[4]&^1 == 0 &&
+		bytes.Equal(b[5:9], make([]byte, 4)) {
 		name = "HTTP/2 frames"
 	}
 	if len(b) > 5 && b[3] == 0 && b[4] == 10 {

@@ -52,8 +52,10 @@ type Watch struct {
 
 // Watched is one connection of a capture.
 type Watched struct {
-	Number         int // Wireshark's tcp.stream
+	Number         int // Wireshark's tcp.stream; negative if it is not one of TCP
 	Client, Server netip.AddrPort
+	Carrier        string    // what carries it, if not TCP; see capture.Connection
+	Names          [2]string // of client and server, if they have no addresses
 	Start          time.Time
 	Stream         Stream
 	Value          any // the program's own
@@ -69,22 +71,6 @@ type Watched struct {
 	progressed bool // Progress was called
 	closed     bool
 	ended      time.Time // since when it waits only for a secret
-}
-
-// job is bytes, a gap or the end, to be passed to a Stream.
-type job struct {
-	from iana.Side
-	b    []byte
-	gap  int64
-	end  bool
-	in   *arena
-}
-
-// arena is memory for bytes that were read. It is reused once all jobs in it are done.
-type arena struct {
-	b    []byte
-	used int
-	jobs atomic.Int32
 }
 
 const (
@@ -109,7 +95,7 @@ const (
 func (w *Watch) Handler(c *capture.Connection) capture.Handler {
 	w.start.Do(w.begin)
 	x := &Watched{Number: c.Stream, Client: c.Client, Server: c.Server, Start: c.Start, watch: w,
-		about: c}
+		Carrier: c.Carrier, Names: c.Names, about: c}
 	x.Stream.New = x.connection
 	if w.Open != nil {
 		w.Open(x)
@@ -141,110 +127,19 @@ func (x *Watched) connection() *Connection {
 		sink = w.Sink(x)
 	}
 	c := New(w.Source, sink)
-	c.Sessions, c.Late, c.Name = &w.sessions, w.Late, fmt.Sprintf("stream %d", x.Number)
+	c.Sessions, c.Late, c.Name = &w.sessions, w.Late, x.Label()
 	if w.Data != nil {
 		c.Data = func(from iana.Side, plain []byte) { w.Data(x, from, plain) }
 	}
 	return c
 }
 
-// Bytes implements capture.Handler. It keeps a copy for other goroutines.
-func (x *Watched) Bytes(from iana.Side, _ time.Time, b []byte) {
-	w := x.watch
-	for len(b) > 0 {
-		a := w.filling()
-		n := copy(a.b[a.used:], b)
-		part := a.b[a.used : a.used+n]
-		a.used, b = a.used+n, b[n:]
-		if k := len(x.queue); k > 0 && x.queue[k-1].in == a && x.queue[k-1].from == from &&
-			&part[0] == behind(x.queue[k-1].b) {
-			x.queue[k-1].b = x.queue[k-1].b[:len(x.queue[k-1].b)+n]
-		} else {
-			a.jobs.Add(1)
-			x.post(job{from: from, b: part, in: a})
-		}
-		if a.used == len(a.b) {
-			w.Flush()
-		}
+// Label returns how other connections refer to this one.
+func (x *Watched) Label() string {
+	if x.Number < 0 {
+		return fmt.Sprintf("EAP conversation %d", -x.Number)
 	}
-}
-
-// filling returns the arena for what is read next.
-func (w *Watch) filling() *arena {
-	if w.fill == nil {
-		w.fill = <-w.free
-		w.fill.used = 0
-		w.fill.jobs.Store(1) // the reader's
-	}
-	return w.fill
-}
-
-// behind returns a pointer to the byte after b in the same memory, or nil if that ends.
-func behind(b []byte) *byte {
-	if len(b) == cap(b) {
-		return nil
-	}
-	return &b[:len(b)+1][len(b)]
-}
-
-// Gap implements capture.Handler.
-func (x *Watched) Gap(from iana.Side, n int64) {
-	if k := len(x.queue); k > 0 && x.queue[k-1].from == from && x.queue[k-1].gap > 0 {
-		x.queue[k-1].gap += n
-		return
-	}
-	a := x.watch.filling()
-	a.used = min(a.used+gapRoom, len(a.b))
-	a.jobs.Add(1)
-	x.post(job{from: from, gap: n, in: a})
-	if a.used == len(a.b) {
-		x.watch.Flush()
-	}
-}
-
-// End implements capture.Handler.
-func (x *Watched) End() {
-	x.facts = x.about.Facts
-	x.post(job{end: true})
-}
-
-func (x *Watched) post(j job) {
-	if len(x.queue) == 0 {
-		x.watch.touched = append(x.watch.touched, x)
-	}
-	x.queue = append(x.queue, j)
-	if len(x.watch.touched) > 1<<12 {
-		x.watch.Flush()
-	}
-}
-
-// Flush passes everything read so far to the working goroutines. It waits if they are behind.
-func (w *Watch) Flush() {
-	for _, x := range w.touched {
-		x.mu.Lock()
-		x.jobs = append(x.jobs, x.queue...)
-		idle := !x.busy
-		x.busy = true
-		x.mu.Unlock()
-		clear(x.queue)
-		if x.queue = x.queue[:0]; cap(x.queue) > maxQueue {
-			x.queue = nil
-		}
-		if idle {
-			w.ready <- x
-		}
-	}
-	w.touched = w.touched[:0]
-	if w.fill != nil {
-		w.release(w.fill)
-		w.fill = nil
-	}
-}
-
-func (w *Watch) release(a *arena) {
-	if a != nil && a.jobs.Add(-1) == 0 {
-		w.free <- a
-	}
+	return fmt.Sprintf("stream %d", x.Number)
 }
 
 // work does a connection's jobs, in one goroutine at a time.

@@ -53,10 +53,11 @@ func newDecrypt() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "decrypt CAPTURE",
 		Short: "Read recorded traffic with a key, or say exactly why it cannot be read",
-		Long: `Reads a capture that tcpdump, Wireshark or vitrine wrote: pcap or pcapng, plain or gzip; - is
-standard input. Every TLS connection gets a row, whatever its port: what was negotiated and, given
+		Long: `Reads a capture that tcpdump, Wireshark or vitrine wrote: pcap or pcapng, plain or gzip;
+- is standard input. Every TLS connection gets a row, whatever its port: what was negotiated and, given
 a secret that fits, how much of its data was decrypted. If some of it was not, the row says why,
-and what would help. Without a secret the command is an inventory.
+and what would help. Without a secret the command is an inventory. Tunnels (VXLAN, GRE, GTP-U and
+many more) and EAP-TLS are looked into; what is not read, such as QUIC, is counted and named.
 
 Several kinds of secrets can be given; of several keys the one that fits is found for each
 connection. Secrets inside the capture are used too. Records that fail authentication are not

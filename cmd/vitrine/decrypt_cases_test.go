@@ -1,10 +1,13 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/vitrine-tls/vitrine/capture"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
@@ -68,5 +71,49 @@ func TestHandshakesThatWereEndedAreToldAsSuch(t *testing.T) {
 			"the capture has the client's packets (20) and none of the server's"}, []string{hole}},
 	} {
 		c.run(t)
+	}
+}
+
+// TLS in tunnels, on other links and in EAP is read; what is not read is named, with exit code 3 if
+// nothing is.
+func TestTLSIsFoundInWhatCarriesIt(t *testing.T) {
+	const keys = "--keylog encapsulations/keys.log"
+	for _, name := range []string{"vxlan", "gre-ip", "geneve", "ppp", "nflog", "pktap"} {
+		captureCase{"encapsulations/" + name + ".pcap", keys, 0,
+			[]string{"localhost", "24 of 24", "3716 of 3716"}, []string{"Not read"}}.run(t)
+	}
+	for _, c := range []captureCase{
+		{"framed/eapol.pcap", "--keylog framed/eapol.keys", 0, []string{"27 of 27",
+			"eap1 02:00:00:00:00:01 -> 02:00:00:00:00:02", "EAP-TLS in IEEE 802.1X"}, nil},
+		{"framed/eapol.pcap", "--json", 0, []string{`"stream":-1,"client":"02:00:00:00:00:01"`,
+			`"carrier":"EAP-TLS in IEEE 802.1X"`}, nil},
+	} {
+		c.run(t)
+	}
+}
+
+// A capture without TLS is told as such, with what it has.
+func TestACaptureWithoutTLSIsNoSuccess(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "quic.pcap")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := capture.NewWriter(f, capture.WriterOptions{})
+	for range 412 { // IPv4, UDP to port 443, and a long header of QUIC
+		w.Packet(capture.Packet{Link: capture.LinkRaw, Data: testkit.Unhex(t,
+			"45000030 00004000 40110000 0a000001 0a000002 c11101bb 001c0000"+
+				"c0000000 01080000 00000000 00000000 40000000"), Time: time.Unix(1, 0)})
+	}
+	w.Flush()
+	f.Close()
+	for _, args := range [][]string{{"decrypt", name}, {"decrypt", name, "--json"}} {
+		code, stdout, stderr := command(t, args...)
+		said := strings.Join(strings.Fields(stdout+" "+stderr), " ")
+		if want := "412 of UDP to port 443: QUIC, which Vitrine does not read"; code !=
+			exitUndecrypted || !strings.Contains(said, want) {
+			t.Errorf("%v: exit code %d, expected %d and %q in %s", args, code, exitUndecrypted,
+				want, said)
+		}
 	}
 }

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -245,7 +243,7 @@ func (s *showing) done(w *observe.Watched) {
 	if r.story != nil && r.out == nil {
 		s.stories = slices.DeleteFunc(s.stories, func(t *story) bool { return t == r.story })
 	}
-	if s.in.live { // in the order in which they end
+	if s.in.live || w.Number < 0 { // in the order in which they end
 		s.showRow(r)
 		return
 	}
@@ -316,6 +314,7 @@ func (s *showing) finish() error {
 		s.keep(s.table.end(s.shown, s.others))
 		s.keep(s.acknowledge())
 	}
+	s.keep(s.tellSkipped())
 	if s.err != nil {
 		return s.err
 	}
@@ -336,76 +335,4 @@ func (s *showing) finish() error {
 			explain.Escape(s.pcap))
 	}
 	return s.tellStories()
-}
-
-// acknowledge says what was read of the key logs that were given.
-func (s *showing) acknowledge() error {
-	for _, g := range s.secrets.files {
-		if err := s.table.note(g.describe()); err != nil {
-			return err
-		}
-	}
-	if len(s.secrets.files) == 0 {
-		return nil
-	}
-	return s.table.note(fmt.Sprintf("%s of this capture with a secret in key logs.",
-		explain.Count(s.secrets.fits, "connection")))
-}
-
-func (s *showing) writeSecrets(w io.Writer) error {
-	if _, err := io.WriteString(w,
-		"# Holds secrets: whoever has this file and the capture reads the "+
-			"connections.\n"); err != nil {
-		return err
-	}
-	return writeLines(w, s.lines)
-}
-
-func writeLines(w io.Writer, lines []keylog.Line) error {
-	var text []byte
-	for _, l := range lines {
-		text = l.Append(text)
-	}
-	_, err := w.Write(text)
-	return err
-}
-
-// writeCapture writes the secrets, and a copy of the packets after them.
-func (s *showing) writeCapture(w io.Writer) error {
-	open := s.in.open
-	if s.in.spool != "" {
-		open = func() (*capture.Reader, error) {
-			f, err := os.Open(s.in.spool)
-			if err != nil {
-				return nil, err
-			}
-			return capture.OpenContext(s.in.ctx, f)
-		}
-	}
-	if open == nil {
-		return errors.New("a live capture is not copied: record it first (tcpdump -w FILE)")
-	}
-	r, err := open()
-	if err != nil {
-		return err
-	}
-	out := capture.NewWriter(w, capture.WriterOptions{HoldsSecrets: len(s.lines) > 0})
-	if len(s.lines) > 0 {
-		var text []byte
-		for _, l := range s.lines {
-			text = l.Append(text)
-		}
-		if err := out.Secrets(text); err != nil {
-			return err
-		}
-	}
-	for {
-		p, err := r.Next()
-		if err != nil {
-			return errors.Join(out.Flush()) // damage was reported before
-		}
-		if err := out.Packet(p); err != nil {
-			return err
-		}
-	}
 }

@@ -3,12 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
-	"sync/atomic"
-	"time"
-
-	"golang.org/x/term"
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -39,6 +34,9 @@ type jsonRow struct {
 	ToServer             jsonFlow `json:"client_to_server"`
 	ToClient             jsonFlow `json:"server_to_client"`
 
+	// Carrier is what carries the connection if it is not one of TCP, whose Stream is negative.
+	Carrier string `json:"carrier,omitempty"`
+
 	notes  []string
 	sealed [2]int64
 	open   bool // it has not ended
@@ -57,11 +55,8 @@ type jsonFlow struct {
 }
 
 func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
-	client, server := w.Client, w.Server
-	if w.Stream.Flipped {
-		client, server = server, client
-	}
-	j := &jsonRow{Stream: w.Number, Client: client.String(), Server: server.String(),
+	client, server := endsOf(w)
+	j := &jsonRow{Stream: w.Number, Client: client, Server: server, Carrier: w.Carrier,
 		KeyExchange: r.KeyExchange, Group: r.Group,
 		ServerName: r.ServerName, ALPN: r.ALPN, ExtendedMasterSecret: r.ExtendedMasterSecret,
 		EncryptThenMAC: r.EncryptThenMAC, Resumed: r.Resumed,
@@ -74,6 +69,9 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 		j.Reason, j.Detail = string(r.Reason.Code), detailOf(r.Reason)
 	}
 	j.notes = notesOf(r)
+	if w.Carrier != "" {
+		j.notes = append(j.notes, "not a connection of TCP: "+w.Carrier)
+	}
 	for i, f := range []*jsonFlow{&j.ToServer, &j.ToClient} {
 		flow := r.Flows[i]
 		*f = jsonFlow{Bytes: flow.Bytes, Records: flow.Records,
@@ -85,6 +83,18 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 		j.sealed[i] = flow.Unread + flow.Missing
 	}
 	return j
+}
+
+// endsOf returns the addresses of the client and the server of TLS, or their names.
+func endsOf(w *observe.Watched) (client, server string) {
+	client, server = w.Names[iana.Client], w.Names[iana.Server]
+	if client == "" {
+		client, server = w.Client.String(), w.Server.String()
+	}
+	if w.Stream.Flipped {
+		return server, client
+	}
+	return client, server
 }
 
 // earlyData says what became of the client's early data, as far as that is known.
@@ -181,7 +191,11 @@ func (j *jsonRow) cells() []string {
 	if group == "" {
 		group = j.KeyExchange
 	}
-	return []string{fmt.Sprint(j.Stream), j.Client + " → " + j.Server, version,
+	number := fmt.Sprint(j.Stream)
+	if j.Stream < 0 {
+		number = fmt.Sprintf("eap%d", -j.Stream)
+	}
+	return []string{number, j.Client + " → " + j.Server, version,
 		strings.TrimPrefix(j.Suite, "TLS_"), group, j.ServerName, j.ALPN, j.SecretSource,
 		j.flow(iana.Client), j.flow(iana.Server)}
 }
@@ -335,55 +349,4 @@ func connections(n int) string {
 		return "1 TCP connection"
 	}
 	return fmt.Sprintf("%d TCP connections", n)
-}
-
-// counter counts the bytes that are read.
-type counter struct {
-	r io.Reader
-	n atomic.Int64
-}
-
-func (c *counter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	c.n.Add(int64(n))
-	return n, err
-}
-
-// bar shows how much of a long file was read.
-type bar struct {
-	w     io.Writer
-	in    *packets
-	begin time.Time
-	last  time.Time
-}
-
-// longFile is the size of a file, in bytes, from which a bar is shown.
-const longFile = 100 << 20
-
-// newBar returns nil if no bar is to be shown.
-func newBar(in *packets, s *showing) *bar {
-	f, ok := in.stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) || in.size < longFile || in.at == nil || s.print {
-		return nil
-	}
-	return &bar{w: f, in: in, begin: time.Now()}
-}
-
-func (b *bar) show() {
-	if b == nil || time.Since(b.last) < 100*time.Millisecond {
-		return
-	}
-	b.last = time.Now()
-	const width = 40
-	read := b.in.at()
-	done := int(min(read, b.in.size) * width / b.in.size)
-	speed := float64(read) / (1 << 20) / time.Since(b.begin).Seconds()
-	fmt.Fprintf(b.w, "\r[%s%s] %3d%%  %.0f MiB/s ", strings.Repeat("#", done),
-		strings.Repeat(".", width-done), min(read, b.in.size)*100/b.in.size, speed)
-}
-
-func (b *bar) end() {
-	if b != nil {
-		fmt.Fprintf(b.w, "\r%s\r", strings.Repeat(" ", 70))
-	}
 }

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/capture"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/keylog"
+)
+
+// This file has what decrypt says and writes at the end.
+
+// acknowledge says what was read of the key logs that were given.
+func (s *showing) acknowledge() error {
+	for _, g := range s.secrets.files {
+		if err := s.table.note(g.describe()); err != nil {
+			return err
+		}
+	}
+	if len(s.secrets.files) == 0 {
+		return nil
+	}
+	return s.table.note(fmt.Sprintf("%s of this capture with a secret in key logs.",
+		explain.Count(s.secrets.fits, "connection")))
+}
+
+// maxSkips bounds how many kinds of packets that were not read are named.
+const maxSkips = 12
+
+// tellSkipped says what else is in the capture, with the table or, if there is none, on stderr.
+func (s *showing) tellSkipped() error {
+	list := s.assembler.Skipped()
+	if len(list) == 0 {
+		return nil
+	}
+	var kinds []string
+	others, total := 0, 0
+	for i, k := range list {
+		total += k.Packets
+		if i >= maxSkips {
+			others += k.Packets
+			continue
+		}
+		kinds = append(kinds, fmt.Sprintf("%d of %s", k.Packets, k.What))
+	}
+	if others > 0 {
+		kinds = append(kinds, fmt.Sprintf("%d of %d other kinds", others, len(list)-maxSkips))
+	}
+	text := fmt.Sprintf("Not read: %s: %s.", explain.Count(total, "packet"),
+		strings.Join(kinds, "; "))
+	if s.json || s.print {
+		_, err := fmt.Fprintf(s.cmd.ErrOrStderr(), "! %s\n", explain.Escape(text))
+		return err
+	}
+	return s.table.note(text)
+}
+
+func (s *showing) writeSecrets(w io.Writer) error {
+	if _, err := io.WriteString(w,
+		"# Holds secrets: whoever has this file and the capture reads the "+
+			"connections.\n"); err != nil {
+		return err
+	}
+	return writeLines(w, s.lines)
+}
+
+func writeLines(w io.Writer, lines []keylog.Line) error {
+	var text []byte
+	for _, l := range lines {
+		text = l.Append(text)
+	}
+	_, err := w.Write(text)
+	return err
+}
+
+// writeCapture writes the secrets, and a copy of the packets after them.
+func (s *showing) writeCapture(w io.Writer) error {
+	open := s.in.open
+	if s.in.spool != "" {
+		open = func() (*capture.Reader, error) {
+			f, err := os.Open(s.in.spool)
+			if err != nil {
+				return nil, err
+			}
+			return capture.OpenContext(s.in.ctx, f)
+		}
+	}
+	if open == nil {
+		return errors.New("a live capture is not copied: record it first (tcpdump -w FILE)")
+	}
+	r, err := open()
+	if err != nil {
+		return err
+	}
+	out := capture.NewWriter(w, capture.WriterOptions{HoldsSecrets: len(s.lines) > 0})
+	if len(s.lines) > 0 {
+		var text []byte
+		for _, l := range s.lines {
+			text = l.Append(text)
+		}
+		if err := out.Secrets(text); err != nil {
+			return err
+		}
+	}
+	for {
+		p, err := r.Next()
+		if err != nil {
+			return errors.Join(out.Flush()) // damage was reported before
+		}
+		if err := out.Packet(p); err != nil {
+			return err
+		}
+	}
+}
