@@ -55,18 +55,32 @@ func (k HKDF) extract(name string, salt, ikm []byte) stage {
 	}
 	m := newMAC(k.Hash, salt)
 	defer m.free(k.Hash)
+	m.begin()
 	m.Write(ikm)
 	out := m.sum(nil)
 	k.Log.Extracted(name, hashName(k.Hash), salt, ikm, out, schedule)
 	return k.stage(out)
 }
 
+// Key returns HKDF(secret, salt, info, n), for keys that are not part of the key schedule. n is at
+// most 255 times the length of the hash. See RFC 5869 §2.
+func (k HKDF) Key(secret, salt []byte, info string, n int) []byte {
+	extract := newMAC(k.Hash, salt)
+	defer extract.free(k.Hash)
+	extract.begin()
+	extract.Write(secret)
+	expand := newMAC(k.Hash, extract.sum(nil))
+	defer expand.free(k.Hash)
+	expand.info = append(expand.info[:0], info...)
+	return expand.expand(n)
+}
+
 // A label is one use of HKDF-Expand-Label: the event's name for the output, the label without
 // "tls13 ", and the section.
 type label struct{ name, label, ref string }
 
-// expand returns HKDF-Expand-Label(secret, label, context, n). context has at most 255 bytes, and n
-// is at most 255 times the length of the hash. See RFC 8446 §7.1 and RFC 5869 §2.3.
+// expand returns HKDF-Expand-Label(secret, label, context, n). context has at most 255 bytes. See
+// RFC 8446 §7.1.
 func (s stage) expand(l label, context []byte, n int) []byte {
 	h := s.hkdf.Hash
 	m := newMAC(h, s.secret())
@@ -74,18 +88,9 @@ func (s stage) expand(l label, context []byte, n int) []byte {
 	info := binary.BigEndian.AppendUint16(m.info[:0], uint16(n))
 	info = append(info, byte(len("tls13 ")+len(l.label)))
 	info = append(append(info, "tls13 "...), l.label...)
-	info = append(append(info, byte(len(context))), context...)
-	m.info = append(info, 0) // the counter
-	size := h.Size()
-	out := make([]byte, 0, (n+size-1)/size*size)
-	for len(out) < n {
-		m.Write(out[max(0, len(out)-size):]) // T(i-1)
-		m.info[len(info)]++
-		m.Write(m.info)
-		out = m.sum(out)
-	}
-	out = out[:n:n]
-	s.hkdf.Log.Derived(l.name, "HKDF-Expand-Label", hashName(h), l.label, s.secret(), info, out,
+	m.info = append(append(info, byte(len(context))), context...)
+	out := m.expand(n)
+	s.hkdf.Log.Derived(l.name, "HKDF-Expand-Label", hashName(h), l.label, s.secret(), m.info, out,
 		l.ref)
 	return out
 }
@@ -110,6 +115,7 @@ func (s stage) finished(name string, transcriptHash []byte) []byte {
 	key := s.expand(label{"finished_key", "finished", ref}, nil, s.hkdf.Hash.Size())
 	m := newMAC(s.hkdf.Hash, key)
 	defer m.free(s.hkdf.Hash)
+	m.begin()
 	m.Write(transcriptHash)
 	data := m.sum(nil)
 	s.hkdf.Log.Derived(name, "HMAC", hashName(s.hkdf.Hash), "", key, transcriptHash, data, ref)

@@ -12,22 +12,21 @@ import (
 // objects for each key. Its time depends on lengths only.
 type mac struct {
 	inner, outer hash.Hash
-	pads         [2][]byte // the key as a block, with ipad and with opad
-	digest       []byte    // of inner
-	info         []byte    // scratch for HKDF's info
+	ipad, opad   []byte // with the key, each as long as a block
+	digest       []byte // of inner
+	info         []byte // of HKDF, and scratch for it
+	counter      [1]byte
 }
 
 // macs are the free ones, by crypto.Hash.
 var macs [crypto.BLAKE2b_512 + 1]sync.Pool
 
-// newMAC returns an HMAC that is ready for its first message. Its owner calls free at last.
+// newMAC returns an HMAC. Its owner calls begin for each message, and free at last.
 func newMAC(h crypto.Hash, key []byte) *mac {
 	m, ok := macs[h].Get().(*mac)
 	if !ok {
 		m = &mac{inner: h.New(), outer: h.New()}
-		for i := range m.pads {
-			m.pads[i] = make([]byte, m.inner.BlockSize())
-		}
+		m.ipad, m.opad = make([]byte, m.inner.BlockSize()), make([]byte, m.inner.BlockSize())
 	}
 	if len(key) > m.inner.BlockSize() {
 		m.inner.Reset()
@@ -35,41 +34,67 @@ func newMAC(h crypto.Hash, key []byte) *mac {
 		m.digest = m.inner.Sum(m.digest[:0])
 		key = m.digest
 	}
-	for i, pad := range [...]byte{0x36, 0x5c} {
-		block := m.pads[i]
-		for j := range block {
-			block[j] = pad
-		}
-		subtle.XORBytes(block, block, key)
-	}
-	m.reset()
+	mask(m.ipad, key, &ipads)
+	mask(m.opad, key, &opads)
 	return m
 }
 
-// reset begins another message under the same key.
-func (m *mac) reset() {
+// maxBlock is the block of SHA-384 and SHA-512, in bytes.
+const maxBlock = 128
+
+var ipads, opads = repeated(0x36), repeated(0x5c)
+
+func repeated(b byte) (block [maxBlock]byte) {
+	for i := range block {
+		block[i] = b
+	}
+	return block
+}
+
+// mask writes key, filled up with zeros to the length of block, XOR pad.
+func mask(block, key []byte, pad *[maxBlock]byte) {
+	copy(block, pad[:])
+	subtle.XORBytes(block, block, key)
+}
+
+// begin begins a message.
+func (m *mac) begin() {
 	m.inner.Reset()
-	m.inner.Write(m.pads[0])
+	m.inner.Write(m.ipad)
 }
 
 func (m *mac) Write(p []byte) (int, error) { return m.inner.Write(p) }
 
-// sum appends the HMAC of what was written to b, and begins another message.
+// sum appends the HMAC of what was written to b.
 func (m *mac) sum(b []byte) []byte {
 	m.digest = m.inner.Sum(m.digest[:0])
 	m.outer.Reset()
-	m.outer.Write(m.pads[1])
+	m.outer.Write(m.opad)
 	m.outer.Write(m.digest)
-	b = m.outer.Sum(b)
-	m.reset()
-	return b
+	return m.outer.Sum(b)
+}
+
+// expand returns HKDF-Expand(key, m.info, n). n is at most 255 times the length of the hash. See RFC
+// 5869 §2.3.
+func (m *mac) expand(n int) []byte {
+	size := m.inner.Size()
+	out := make([]byte, 0, (n+size-1)/size*size)
+	for i := byte(1); len(out) < n; i++ {
+		m.begin()
+		m.Write(out[max(0, len(out)-size):]) // T(i-1)
+		m.Write(m.info)
+		m.counter[0] = i
+		m.Write(m.counter[:])
+		out = m.sum(out)
+	}
+	return out[:n:n]
 }
 
 // free forgets the key, and lets others use m.
 func (m *mac) free(h crypto.Hash) {
-	for _, secret := range [...][]byte{m.pads[0], m.pads[1], m.digest} {
-		clear(secret)
-	}
+	clear(m.ipad)
+	clear(m.opad)
+	clear(m.digest)
 	m.inner.Reset()
 	m.outer.Reset()
 	macs[h].Put(m)

@@ -26,16 +26,16 @@ func TestMACIsHMAC(t *testing.T) {
 			for _, message := range messages {
 				want := hmac.New(h.New, key)
 				want.Write(message)
+				m.begin()
 				m.Write(message)
 				if got := m.sum([]byte("before")); !bytes.Equal(got, want.Sum([]byte("before"))) {
 					t.Errorf("%v, key of %d bytes: got %x", h, n, got)
 				}
 			}
 			m.free(h)
-			for i, pad := range m.pads {
-				if !bytes.Equal(pad, make([]byte, block)) {
-					t.Errorf("%v: pad %d keeps its key", h, i)
-				}
+			if empty := make([]byte, block); !bytes.Equal(m.ipad, empty) ||
+				!bytes.Equal(m.opad, empty) {
+				t.Errorf("%v: free keeps the key", h)
 			}
 		}
 	}
@@ -58,6 +58,12 @@ func TestExpandIsHKDF(t *testing.T) {
 			}
 			k := HKDF{Hash: h}
 			if got := k.stage(secret).expand(l, context, n); !bytes.Equal(got, want) {
+				t.Errorf("%v, %d bytes: got %x, expected %x", h, n, got, want)
+			}
+			if want, err = hkdf.Key(h.New, secret, context, l.label, n); err != nil {
+				t.Fatal(err)
+			}
+			if got := k.Key(secret, context, l.label, n); !bytes.Equal(got, want) {
 				t.Errorf("%v, %d bytes: got %x, expected %x", h, n, got, want)
 			}
 		}

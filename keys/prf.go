@@ -67,15 +67,18 @@ func pHash(h crypto.Hash, secret, seed []byte) iter.Seq2[[]byte, []byte] {
 		n := h.Size()
 		both := make([]byte, 2*n)
 		a, block := both[:n:n], both[n:]
+		m.begin()
 		m.Write(seed) // A(0)
 		for {
 			a = m.sum(a[:0])
+			m.begin()
 			m.Write(a)
 			m.Write(seed)
 			block = m.sum(block[:0])
 			if !yield(a, block) {
 				return
 			}
+			m.begin()
 			m.Write(a)
 		}
 	}

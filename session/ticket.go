@@ -6,16 +6,17 @@ package session
 
 import (
 	"context"
+	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/keys"
 )
 
 // TicketKey is a key that seals tickets. Every ticket contains the key's name, so that a server
@@ -165,9 +166,5 @@ func ticketCipher(k TicketKey, salt []byte) cipher.AEAD {
 }
 
 func derive(secret, salt []byte, info string, n int) []byte {
-	b, err := hkdf.Key(sha256.New, secret, salt, info, n)
-	if err != nil {
-		panic(err) // n is short
-	}
-	return b
+	return keys.HKDF{Hash: crypto.SHA256}.Key(secret, salt, info, n)
 }
