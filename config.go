@@ -312,7 +312,7 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*handshake.Config, error) 
 	if err := c.checkTickets(); err != nil {
 		return nil, err
 	}
-	h.Resumption = c.resumption(me, conn, h.Rand, h.Log)
+	h.Resumption = c.resumption(me, conn, h)
 	if h.Trust, err = c.trust(me); err != nil {
 		return nil, err
 	}

@@ -9,12 +9,6 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// speaks13 reports whether TLS 1.3 is on.
-func (c *Config) speaks13() bool {
-	p := c.Policy.orModern().parameters()
-	return c.negotiable(&p) == nil && p.MaxVersion >= iana.TLS13
-}
-
 // negotiable bounds the versions and the suites of the policy. A version without a suite is off.
 func (c *Config) negotiable(p *handshake.Parameters) error {
 	c.versions(p)

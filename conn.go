@@ -125,7 +125,10 @@ func (c *Conn) shake(ctx context.Context) error {
 	if c.complete.Load() || c.failed != nil {
 		return c.failed
 	}
-	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
+	stop := func() bool { return true }
+	if ctx.Done() != nil {
+		stop = context.AfterFunc(ctx, func() { c.conn.Close() })
+	}
 	c.failed = errPanic // stays if a callback panics: no second handshake begins on this connection
 	c.knocked()
 	err := c.stays(c.handshake(ctx))

@@ -24,8 +24,9 @@ type Policy struct {
 	legacyChains        bool // accept certificates signed with SHA-1 and SHA-224
 	laxKeyUsage         bool // see Modern
 
-	once   sync.Once
-	suites []iana.CipherSuite
+	once     sync.Once // sorting costs as much as deriving the keys of a connection
+	suites   []iana.CipherSuite
+	suites13 []iana.CipherSuite
 }
 
 // The policies of today. No policy enables NULL encryption: such a suite must be named in
@@ -122,15 +123,23 @@ func (p *Policy) MaxVersion() iana.Version { return p.maxVersion }
 // CipherSuites returns the cipher suites of the policy for versions up to TLS 1.2, in order of
 // preference.
 func (p *Policy) CipherSuites() []iana.CipherSuite {
-	p.once.Do(func() { // sorting costs as much as deriving the keys of a connection
-		p.suites = slices.DeleteFunc(suite.Preference(),
-			func(id iana.CipherSuite) bool { return !p.allows(suite.ByID(id)) })
-	})
+	p.sort()
 	return slices.Clone(p.suites)
 }
 
 // CipherSuites13 returns the cipher suites of the policy for TLS 1.3, in order of preference.
-func (p *Policy) CipherSuites13() []iana.CipherSuite { return suite.Preference13() }
+func (p *Policy) CipherSuites13() []iana.CipherSuite {
+	p.sort()
+	return slices.Clone(p.suites13)
+}
+
+func (p *Policy) sort() {
+	p.once.Do(func() {
+		p.suites = slices.DeleteFunc(suite.Preference(),
+			func(id iana.CipherSuite) bool { return !p.allows(suite.ByID(id)) })
+		p.suites13 = suite.Preference13()
+	})
+}
 
 // Groups returns the groups of the policy, in order of preference.
 func (p *Policy) Groups() []iana.Group { return slices.Clone(p.groups) }
@@ -145,10 +154,12 @@ func (p *Policy) orModern() *Policy {
 	return p
 }
 
+// parameters returns the policy's defaults. Their lists belong to the policy: nobody changes them.
 func (p *Policy) parameters() handshake.Parameters {
+	p.sort()
 	return handshake.Parameters{
 		Policy: p.name + " " + p.date, MinVersion: p.minVersion, MaxVersion: p.maxVersion,
-		Suites: p.CipherSuites(), Suites13: p.CipherSuites13(), ByMachine13: true, Groups: p.groups,
+		Suites: p.suites, Suites13: p.suites13, ByMachine13: true, Groups: p.groups,
 		Schemes:   p.schemes,
 		MinDHBits: p.minDHBits, SecureRenegotiation: p.secureRenegotiation,
 		LaxKeyUsage: p.laxKeyUsage,

@@ -58,7 +58,9 @@ func PadTo(multiple int) func(n int) int {
 
 // confirm waits for the server's first record, if Config.AwaitServer says so. It needs both halves.
 func (c *Conn) confirm() error {
-	c.engine.Proved, c.engine.Shown = c.proved, c.late.shown.Store
+	if c.engine.Machine().TLS13() {
+		c.engine.Proved, c.engine.Shown = c.proved, c.late.shown.Store
+	}
 	if !c.config.AwaitServer || !c.judgedLate() {
 		return nil
 	}

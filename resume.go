@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"sync"
 	"time"
@@ -13,7 +12,6 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/session"
-	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // tickets holds the ticket keys of a server: those set by SetSessionTicketKeys, or keys that rotate
@@ -60,12 +58,13 @@ func (t *tickets) source(c *Config) session.TicketKeys {
 	return t.rotate
 }
 
-// resumption returns how this side stores and resumes sessions.
-func (c *Config) resumption(me iana.Side, conn *Conn, random io.Reader,
-	log *trace.Log) handshake.Resumption {
+// resumption returns how this side stores and resumes sessions. It reads h's Rand, Log and
+// Parameters.
+func (c *Config) resumption(me iana.Side, conn *Conn, h *handshake.Config) handshake.Resumption {
 	if me == iana.Client {
-		return c.clientResumption(c.sessionKey(conn.conn), log)
+		return c.clientResumption(c.sessionKey(conn.conn), h)
 	}
+	random := h.Rand
 	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled, Count: c.TicketCount,
 		Lifetime: c.SessionLifetime}
 	if r.Count == 0 {
@@ -182,7 +181,7 @@ func (c *Config) sessionKey(conn net.Conn) string {
 	return ""
 }
 
-func (c *Config) clientResumption(key string, log *trace.Log) handshake.Resumption {
+func (c *Config) clientResumption(key string, h *handshake.Config) handshake.Resumption {
 	cache := c.ClientSessionCache
 	if cache == nil || key == "" {
 		return handshake.Resumption{}
@@ -195,7 +194,7 @@ func (c *Config) clientResumption(key string, log *trace.Log) handshake.Resumpti
 		s, err := within(context.Background(), c, "Config.ClientSessionCache",
 			func(context.Context) (*ClientSessionState, error) { return f(), nil })
 		if err != nil {
-			log.Choice("session", "", "none", err.Error(), "RFC 5246 §7.3")
+			h.Log.Choice("session", "", "none", err.Error(), "RFC 5246 §7.3")
 		}
 		return s
 	}
@@ -203,7 +202,8 @@ func (c *Config) clientResumption(key string, log *trace.Log) handshake.Resumpti
 		do(func() *ClientSessionState { cache.Put(key, s); return nil })
 	}
 	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled}
-	if s := do(func() *ClientSessionState { return c.offer(cache, key) }); s != nil {
+	speaks13 := h.MaxVersion >= iana.TLS13
+	if s := do(func() *ClientSessionState { return c.offer(cache, key, speaks13) }); s != nil {
 		r.Offer = s.session
 	}
 	r.Keep = func(s *handshake.Session) {
@@ -222,14 +222,14 @@ func (c *Config) clientResumption(key string, log *trace.Log) handshake.Resumpti
 
 // offer returns the session to offer to a server, or nil. A session of TLS 1.3 is then no longer in
 // the cache: see RFC 8446 §C.4. Expired ones are dropped.
-func (c *Config) offer(cache ClientSessionCache, key string) *ClientSessionState {
+func (c *Config) offer(cache ClientSessionCache, key string, speaks13 bool) *ClientSessionState {
 	several, ok := cache.(ClientTicketCache)
-	if !ok || !c.speaks13() {
+	if !ok || !speaks13 {
 		s, found := cache.Get(key)
 		if !found || s == nil || s.session == nil {
 			return nil
 		}
-		if s.session.Version == iana.TLS13 && c.speaks13() {
+		if s.session.Version == iana.TLS13 && speaks13 {
 			cache.Put(key, nil)
 		}
 		return s

@@ -1,7 +1,7 @@
 package handshake
 
 import (
-	"slices"
+	"encoding/binary"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -91,20 +91,29 @@ func common[T ~uint16](ours, theirs []T) []T {
 	return both
 }
 
-// versionOf is what a ServerHello chose: TLS 1.3 says so in an extension only. See RFC 8446 §4.2.1.
+// versionOf is what a ServerHello chose: TLS 1.3 says so in an extension only. It is asked more
+// often than anything else in a handshake, so that it reads the extension's two bytes by hand. See
+// RFC 8446 §4.2.1.
 func versionOf(sh *message.ServerHello) iana.Version {
-	var v message.SelectedVersion
-	if ok, err := read(sh.Extensions, iana.ExtSupportedVersions, &v); ok && err == nil {
-		return v.Version
+	if b, ok := sh.Extensions.Get(iana.ExtSupportedVersions); ok && len(b) == 2 {
+		return iana.Version(binary.BigEndian.Uint16(b))
 	}
 	return sh.Version
 }
 
-// offers13 reports whether a ClientHello offers TLS 1.3.
+// offers13 reports whether a ClientHello offers TLS 1.3. It reads the list by hand, too; a malformed
+// one offers nothing.
 func offers13(ch *message.ClientHello) bool {
-	var v message.SupportedVersions
-	_, err := read(ch.Extensions, iana.ExtSupportedVersions, &v)
-	return err == nil && slices.Contains(v.Versions, iana.TLS13)
+	b, _ := ch.Extensions.Get(iana.ExtSupportedVersions)
+	if len(b) == 0 || len(b)%2 == 0 || int(b[0]) != len(b)-1 {
+		return false
+	}
+	for list := b[1:]; len(list) > 0; list = list[2:] {
+		if iana.Version(binary.BigEndian.Uint16(list)) == iana.TLS13 {
+			return true
+		}
+	}
+	return false
 }
 
 // VersionOf is what a ServerHello chose.

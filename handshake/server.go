@@ -18,12 +18,14 @@ import (
 // server speaks the server's lines.
 type server struct {
 	live
-	chosen    *chosen                  // since ClientHello
-	offer     kex.Offer                // our ephemeral key, since ServerKeyExchange
-	answered  *kex.Answer              // TLS 1.3: our share and the secret, from ServerHello on
-	early     *keys.Early              // TLS 1.3: of the session that is resumed
-	opened    map[string]*slow[*key13] // TLS 1.3: by identity
-	tickets13 slow[[]message.Message]
+	wellFormed *message.ClientHello     // which wellFormed has read
+	read13     hello13Of                // TLS 1.3: what it says
+	chosen     *chosen                  // since ClientHello
+	offer      kex.Offer                // our ephemeral key, since ServerKeyExchange
+	answered   *kex.Answer              // TLS 1.3: our share and the secret, from ServerHello on
+	early      *keys.Early              // TLS 1.3: of the session that is resumed
+	opened     map[string]*slow[*key13] // TLS 1.3: by identity
+	tickets13  slow[[]message.Message]
 
 	usesTickets bool  // TLS 1.3: the client does, and we issue some
 	issued      uint8 // in QUIC: see NewTicket
@@ -154,10 +156,15 @@ func (v *server) certificateRequest() (message.Message, error) {
 func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error) {
 	switch m := msg.(type) {
 	case *message.ClientHello:
-		// First of all: what is malformed must not reach the program's callbacks.
-		if err = wellFormed(m.Extensions, message.InClientHello); err == nil {
-			v.chosen, err = v.choose(m, s)
+		// First of all, and once, although choose may wait several times: what is malformed must
+		// not reach the program's callbacks.
+		if v.wellFormed != m {
+			if err = wellFormed(m.Extensions, message.InClientHello); err != nil {
+				return err
+			}
+			v.wellFormed = m
 		}
+		v.chosen, err = v.choose(m, s)
 		return err
 	}
 	if s.TLS13() {

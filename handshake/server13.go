@@ -12,7 +12,7 @@ import (
 
 // choose13 settles what a ClientHello of TLS 1.3 left open. See RFC 8446 §4.1.1.
 func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
-	h, err := read13(ch, v.Config, s.Retry)
+	h, err := v.hello13(ch, s.Retry)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +43,25 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
 // maxRetried bounds the ClientHello that is answered by a HelloRetryRequest, in bytes. It is kept
 // until the second one has come, which it must equal but for a few extensions.
 const maxRetried = 64 << 10
+
+// hello13Of is what a hello says to a configuration.
+type hello13Of struct {
+	hello  *message.ClientHello
+	config *Config
+	says   *hello13
+}
+
+// hello13 reads a hello once, although choose13 may wait several times.
+func (v *server) hello13(ch *message.ClientHello, retry *message.ServerHello) (*hello13, error) {
+	if v.read13.hello == ch && v.read13.config == v.Config {
+		return v.read13.says, nil
+	}
+	h, err := read13(ch, v.Config, retry)
+	if err == nil {
+		v.read13 = hello13Of{ch, v.Config, h}
+	}
+	return h, err
+}
 
 // composeRetry asks for a share that the client did not send, or is nil if it did and need not bring
 // a cookie.

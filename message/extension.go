@@ -109,12 +109,14 @@ func (e *Extensions) Add(t iana.ExtensionType, v Content) error {
 // NewContent returns an empty content of extension t in a message, for Read. It returns nil if the
 // structure is not known, or not expected there.
 func NewContent(t iana.ExtensionType, in Place) Content {
-	make, ok := special[placed{t, in}]
-	switch {
-	case !ok && in&asking != 0:
+	make := contents[t][1]
+	if in&asking != 0 {
 		make = contents[t][0]
-	case !ok:
-		make = contents[t][1]
+	}
+	if in&exceptional != 0 {
+		if other, ok := special[placed{t, in}]; ok {
+			make = other
+		}
 	}
 	if make == nil {
 		return nil
@@ -137,13 +139,15 @@ type placed struct {
 	Place
 }
 
-// special are the contents whose layout differs in one of the messages.
+// special are the contents whose layout differs in one of the messages; these are exceptional.
 var special = map[placed]func() Content{
 	{iana.ExtKeyShare, InHelloRetryRequest}:       content[SelectedGroup],
 	{iana.ExtEarlyData, InNewSessionTicket}:       content[MaxEarlyData],
 	{iana.ExtStatusRequest, InCertificateRequest}: content[Empty],
 	{iana.ExtStatusRequest, InCertificate}:        content[CertificateStatus],
 }
+
+const exceptional = InHelloRetryRequest | InCertificate | InCertificateRequest | InNewSessionTicket
 
 // opaque is a content whose structure is not known.
 type opaque struct{ data []byte }
