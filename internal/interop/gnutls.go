@@ -46,6 +46,8 @@ func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
 			add(true, "--pskusername", s.PSK.Identity, "--pskkey", hex.EncodeToString(s.PSK.Key))
 		}
 		add(s.Connects > 1, "--resume")
+		_, to := s.versions()
+		add(s.Connects > 1 && to == iana.TLS13, "--waitresumption")
 		add(s.Trust == "", "--insecure")
 		add(s.ServerName == "", "--disable-sni")
 		add(s.ServerName != "", "--sni-hostname", s.ServerName, "--verify-hostname", s.ServerName)
