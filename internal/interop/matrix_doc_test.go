@@ -38,7 +38,7 @@ What a table does not say ✓ about is explained below it.
 Other meetings have tests of their own: every suite, group, kind of key and extension with OpenSSL, GnuTLS and crypto/tls, refusals, and
 OpenSSL's renegotiation for a late certificate, in internal/interop; curl, with HTTP/1.1 and HTTP/2, and a headless Chromium, against
 vitrine serve, in cmd/vitrine/serve_browsers_test.go.
-TLS 1.3, whose suites and groups are chosen apart, has a table of its own: interop13.md.
+The suites of TLS 1.3 are rows here; its groups, retries, pre-shared keys, early data and updates of keys have a table of their own: interop13.md.
 `
 
 // document writes docs/interop.md, or compares it with the results.

@@ -20,6 +20,9 @@ type visit struct {
 	meeting
 	row   row
 	scene scene
+	once  bool                      // there is no second connection
+	shook func(*vitrine.Conn) error // if set, is called after the handshake
+	edit  func(*vitrine.Config, *interop.Setup)
 	psk   *interop.PSK
 
 	config *vitrine.Config
@@ -66,7 +69,7 @@ func (v *visit) run(t *testing.T) {
 
 // connections returns 2, or 1 for a tstclnt that cannot resume.
 func (v *visit) connections() int {
-	if v.with == interop.NSS && v.them == iana.Client && !v.can(byTicket) && !v.can(byID) {
+	if v.once || v.with == interop.NSS && v.them == iana.Client && !v.can(byTicket) && !v.can(byID) {
 		return 1
 	}
 	return 2
@@ -88,6 +91,10 @@ func (v *visit) prepare(t *testing.T, ctx context.Context) {
 		}
 	}
 	v.meeting.us, v.meeting.they = v.us, func(s *interop.Setup) { v.they(t, s) }
+	if v.edit != nil {
+		v.meeting.us = func(c *vitrine.Config) { v.us(c); v.edit(c, &interop.Setup{}) }
+		v.meeting.they = func(s *interop.Setup) { v.they(t, s); v.edit(&vitrine.Config{}, s) }
+	}
 	v.config, v.setup = v.defaults(t)
 	switch {
 	case v.with == goTLS:
@@ -142,7 +149,7 @@ func (v *visit) they(t *testing.T, s *interop.Setup) {
 		if v.file, err = office.File("session.pem", nil); err != nil {
 			t.Fatal(err)
 		}
-		s.Options = []string{"-sess_out", v.file}
+		s.Options = append(s.Options, "-sess_out", v.file)
 	}
 	if v.with == interop.NSS {
 		var err error
@@ -154,7 +161,7 @@ func (v *visit) they(t *testing.T, s *interop.Setup) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.Options = []string{"-A", file}
+			s.Options = append(s.Options, "-A", file)
 		}
 	}
 }
@@ -207,7 +214,12 @@ func (v *visit) connection(t *testing.T, ctx context.Context, again bool) bool {
 	}
 	state := c.ConnectionState()
 	v.inspect(t, &state, again)
-	v.talk(t, c, other, again)
+	if v.shook != nil {
+		if err := v.shook(c); err != nil {
+			t.Error(err)
+		}
+	}
+	v.talk(t, c, other, again || v.once)
 	return !t.Failed()
 }
 
@@ -264,6 +276,9 @@ func (v *visit) inspect(t *testing.T, s *vitrine.ConnectionState, again bool) {
 	if v.can(protocol) {
 		check("protocol", s.NegotiatedProtocol, "http/1.1")
 	}
+	if v.want != nil {
+		v.want(t, s)
+	}
 	if v.can(clientCertificate) && v.them == iana.Client {
 		check("certificates", len(s.PeerCertificates) > 0, true)
 	}
@@ -286,6 +301,9 @@ func (v *visit) goConfig(t *testing.T) *tls.Config {
 		NextProtos: v.config.NextProtos}
 	if v.setup.Identity != nil {
 		c.Certificates = []tls.Certificate{v.setup.Identity.Certificate}
+	}
+	for _, g := range v.setup.Groups {
+		c.CurvePreferences = append(c.CurvePreferences, tls.CurveID(g))
 	}
 	if v.setup.ClientAuth {
 		c.ClientAuth = tls.RequireAndVerifyClientCert

@@ -63,6 +63,12 @@ func nssArgs(as iana.Side, addr string, s *Setup) []string {
 	if s.Suite != nil && (as == iana.Server || s.Connects < 2) {
 		add(true, "-c", fmt.Sprintf(":%04X", uint16(s.Suite.ID)))
 	}
+	if s.Groups != nil {
+		add(true, "-I", nssGroups(s.Groups))
+	}
+	if s.PSK != nil {
+		add(true, "-z", fmt.Sprintf("0x%X:%s", s.PSK.Key, s.PSK.Identity))
+	}
 	add(!slices.Contains(s.Without, iana.ExtSessionTicket), "-u")
 	add(!slices.Contains(s.Without, iana.ExtExtendedMasterSecret), "-G")
 	if as == iana.Client {
@@ -81,6 +87,16 @@ func nssArgs(as iana.Side, addr string, s *Setup) []string {
 	add(s.Protocols != nil, "-Q")
 	add(s.DHParams != "", "-H", "1")
 	return args
+}
+
+// nssGroups returns the names of groups, of which P256, x25519 and FF2048 are examples.
+func nssGroups(groups []iana.Group) string {
+	var names []string
+	for _, g := range groups {
+		names = append(names,
+			strings.NewReplacer("secp", "P", "r1", "", "ffdhe", "FF").Replace(g.String()))
+	}
+	return strings.Join(names, ",")
 }
 
 // nssVersion is "tls1.2" and so on.

@@ -15,67 +15,63 @@ import (
 
 // OpenSSL's server asks for a certificate after the handshake by its command c, and its client
 // answers us with -enable_pha: RFC 8446 §4.6.2.
-func TestTLS13PostHandshakeAuth(t *testing.T) {
-	require(t, interop.OpenSSL)
-	t.Run("their server", func(t *testing.T) {
-		t.Parallel()
-		m := in13(&meeting{with: interop.OpenSSL, them: iana.Server, serverKey: throwaway.ECDSA},
-			func(c *vitrine.Config, s *interop.Setup) {
-				s.Talkative, c.PostHandshakeAuth = true, true
-				c.Certificates = []tls.Certificate{identity(t, throwaway.RSA,
-					iana.Client).Certificate}
-			})
-		conn, peer := m.handshake(t)
-		if _, err := io.WriteString(peer, "c\n"); err != nil {
-			t.Fatal(err)
-		}
-		// The answer is sent by a Read, which the request alone does not end.
-		go func() {
-			for end := time.Now().Add(deadline); time.Now().Before(end); {
-				if conn.ConnectionState().LocalCertificates != nil {
-					break
-				}
-				time.Sleep(2 * time.Millisecond)
+func lateToOpenSSL(t *testing.T) {
+	m := in13(&meeting{with: interop.OpenSSL, them: iana.Server, serverKey: throwaway.ECDSA},
+		func(c *vitrine.Config, s *interop.Setup) {
+			s.Talkative, c.PostHandshakeAuth = true, true
+			c.Certificates = []tls.Certificate{identity(t, throwaway.RSA,
+				iana.Client).Certificate}
+		})
+	conn, peer := m.handshake(t)
+	if _, err := io.WriteString(peer, "c\n"); err != nil {
+		t.Fatal(err)
+	}
+	// The answer is sent by a Read, which the request alone does not end.
+	go func() {
+		for end := time.Now().Add(deadline); time.Now().Before(end); {
+			if conn.ConnectionState().LocalCertificates != nil {
+				break
 			}
-			io.WriteString(peer, "and on\n")
-		}()
-		got := make([]byte, len("and on\n"))
-		if _, err := io.ReadFull(conn, got); err != nil || string(got) != "and on\n" {
-			t.Fatalf("got %q, %v", got, err)
+			time.Sleep(2 * time.Millisecond)
 		}
-		if _, err := io.WriteString(conn, "the end\n"); err != nil {
-			t.Fatal(err)
+		io.WriteString(peer, "and on\n")
+	}()
+	got := make([]byte, len("and on\n"))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != "and on\n" {
+		t.Fatalf("got %q, %v", got, err)
+	}
+	if _, err := io.WriteString(conn, "the end\n"); err != nil {
+		t.Fatal(err)
+	}
+	var said strings.Builder
+	for b := make([]byte, 4<<10); !strings.Contains(said.String(), "the end"); {
+		n, err := peer.Read(b)
+		if said.Write(b[:n]); err != nil {
+			t.Fatalf("%v: %s", err, said.String())
 		}
-		var said strings.Builder
-		for b := make([]byte, 4<<10); !strings.Contains(said.String(), "the end"); {
-			n, err := peer.Read(b)
-			if said.Write(b[:n]); err != nil {
-				t.Fatalf("%v: %s", err, said.String())
-			}
-		}
-		if all := said.String() + peer.Said(); !strings.Contains(all, "subject=CN = vitrine.test") &&
-			!strings.Contains(all, "depth=0") {
-			t.Errorf("the server has seen no certificate:\n%s", all)
-		}
-	})
-	t.Run("their client", func(t *testing.T) {
-		t.Parallel()
-		m := in13(&meeting{with: interop.OpenSSL, them: iana.Client, serverKey: throwaway.ECDSA},
-			func(c *vitrine.Config, s *interop.Setup) {
-				c.PostHandshakeAuth, c.ClientCAs = true, office.CA.Pool()
-				s.Identity = identity(t, throwaway.RSA, iana.Client)
-				s.Options = append(s.Options, "-enable_pha")
-			})
-		conn, peer := m.handshake(t)
-		if n := len(conn.ConnectionState().PeerCertificates); n != 0 {
-			t.Fatalf("%d certificates in the handshake", n)
-		}
-		if err := conn.RequestClientCertificate(tls.RequireAndVerifyClientCert); err != nil {
-			t.Fatal(err)
-		}
-		both(t, conn, peer)
-		if n := len(conn.ConnectionState().PeerCertificates); n == 0 {
-			t.Error("no certificate after the answer")
-		}
-	})
+	}
+	if all := said.String() + peer.Said(); !strings.Contains(all, "subject=CN = vitrine.test") &&
+		!strings.Contains(all, "depth=0") {
+		t.Errorf("the server has seen no certificate:\n%s", all)
+	}
+}
+
+func lateOfOpenSSL(t *testing.T) {
+	m := in13(&meeting{with: interop.OpenSSL, them: iana.Client, serverKey: throwaway.ECDSA},
+		func(c *vitrine.Config, s *interop.Setup) {
+			c.PostHandshakeAuth, c.ClientCAs = true, office.CA.Pool()
+			s.Identity = identity(t, throwaway.RSA, iana.Client)
+			s.Options = append(s.Options, "-enable_pha")
+		})
+	conn, peer := m.handshake(t)
+	if n := len(conn.ConnectionState().PeerCertificates); n != 0 {
+		t.Fatalf("%d certificates in the handshake", n)
+	}
+	if err := conn.RequestClientCertificate(tls.RequireAndVerifyClientCert); err != nil {
+		t.Fatal(err)
+	}
+	both(t, conn, peer)
+	if n := len(conn.ConnectionState().PeerCertificates); n == 0 {
+		t.Error("no certificate after the answer")
+	}
 }

@@ -9,16 +9,14 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// An external pre-shared key in TLS 1.3, in both modes, after a retry, and beside a certificate:
-// RFC 8446 §4.2.9 and §4.2.11.
+// An external pre-shared key in TLS 1.3 after a retry, and beside a certificate: RFC 8446 §4.2.11.
+// Others are in TestTLS13Matrix.
 func TestTLS13PreSharedKeys(t *testing.T) {
 	require(t, interop.OpenSSL)
 	for _, tt := range []struct {
-		what                      string
-		alone, retry, certifiable bool
+		what               string
+		retry, certifiable bool
 	}{
-		{what: "psk_dhe_ke"},
-		{what: "psk_ke", alone: true},
 		{what: "after a retry", retry: true},
 		{what: "beside a certificate", certifiable: true},
 	} {
@@ -32,7 +30,7 @@ func TestTLS13PreSharedKeys(t *testing.T) {
 					t.Errorf("proved by %q and %d certificates", s.PSKIdentity,
 						len(s.PeerCertificates))
 				}
-				if (s.Group == 0) != tt.alone || tt.retry && !s.HelloRetryRequest {
+				if s.Group == 0 || tt.retry && !s.HelloRetryRequest {
 					t.Errorf("group %v, a retry %v", s.Group, s.HelloRetryRequest)
 				}
 			}}
@@ -40,12 +38,9 @@ func TestTLS13PreSharedKeys(t *testing.T) {
 				m.serverKey = throwaway.ECDSA
 			}
 			return in13(m, func(c *vitrine.Config, s *interop.Setup) {
-				s.PSK, s.PSKAlone = key, tt.alone
+				s.PSK = key
 				c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
 					return &vitrine.PSK{Identity: []byte(key.Identity), Key: key.Key}, nil
-				}
-				if tt.alone {
-					c.PSKKeyExchangeModes = []iana.PSKKeyExchangeMode{iana.PSKKE}
 				}
 				if tt.retry && them == iana.Server {
 					s.Groups = []iana.Group{iana.Secp384r1}
@@ -60,4 +55,36 @@ func TestTLS13PreSharedKeys(t *testing.T) {
 			})
 		})
 	}
+}
+
+// psk13 is an external pre-shared key in one of the two modes, with which OpenSSL and GnuTLS need no
+// certificate: RFC 8446 §4.2.9.
+func psk13(t *testing.T, with *interop.Stack, them iana.Side, alone bool) {
+	key, err := preSharedKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if with == interop.NSS {
+		pskOfNSS(t, key)
+		return
+	}
+	v := visit13(with, them, func(c *vitrine.Config, s *interop.Setup) {
+		s.PSK, s.PSKAlone, s.Suite = key, alone, nil
+		c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
+			return &vitrine.PSK{Identity: []byte(key.Identity), Key: key.Key}, nil
+		}
+		if alone {
+			c.PSKKeyExchangeModes = []iana.PSKKeyExchangeMode{iana.PSKKE}
+		}
+		c.Certificates = nil
+		s.Identity = nil
+	})
+	v.want = func(t *testing.T, s *vitrine.ConnectionState) {
+		if string(s.PSKIdentity) != key.Identity || len(s.PeerCertificates) > 0 ||
+			(s.Group == 0) != alone {
+			t.Errorf("proved by %q and %d certificates, group %v", s.PSKIdentity,
+				len(s.PeerCertificates), s.Group)
+		}
+	}
+	v.run(t)
 }

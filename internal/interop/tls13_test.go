@@ -2,11 +2,8 @@ package interop_test
 
 import (
 	"bufio"
-	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -53,9 +50,6 @@ func TestTLS13(t *testing.T) {
 			return in13(&meeting{serverKey: kind, bytes: 1 << 20})
 		})
 	}
-	everywhere(t, "a client certificate", func(*interop.Stack, iana.Side) *meeting {
-		return in13(&meeting{clientKey: throwaway.ECDSA})
-	})
 	everywhere(t, "ALPN", func(*interop.Stack, iana.Side) *meeting {
 		m := &meeting{want: func(t *testing.T, s *vitrine.ConnectionState) {
 			if s.NegotiatedProtocol != "b" {
@@ -66,85 +60,6 @@ func TestTLS13(t *testing.T) {
 			c.NextProtos, s.Protocols = []string{"b"}, []string{"a", "b"}
 		})
 	})
-}
-
-// Each group that all have, and a retry where the client's first share is another: RFC 8446 §4.1.4.
-func TestTLS13Groups(t *testing.T) {
-	for _, g := range []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1, iana.Secp521r1,
-		iana.X448} {
-		everywhere(t, g.String(), func(with *interop.Stack, them iana.Side) *meeting {
-			m := &meeting{want: func(t *testing.T, s *vitrine.ConnectionState) {
-				if s.Group != g {
-					t.Errorf("got the group %v, expected %v", s.Group, g)
-				}
-				if retry := g != iana.X25519; them == iana.Server && s.HelloRetryRequest != retry {
-					t.Errorf("a retry: %v, expected %v", s.HelloRetryRequest, retry)
-				}
-			}}
-			return in13(m, func(c *vitrine.Config, s *interop.Setup) {
-				if them == iana.Server {
-					s.Groups = []iana.Group{g}
-				} else {
-					c.CurvePreferences = []tls.CurveID{tls.CurveID(g)}
-				}
-			})
-		})
-	}
-}
-
-// The second connection goes on from the first one's ticket, in both roles: RFC 8446 §2.2.
-func TestTLS13ResumesByTicket(t *testing.T) {
-	require(t, interop.OpenSSL)
-	for _, them := range sides {
-		t.Run("their "+them.String(), func(t *testing.T) {
-			t.Parallel()
-			ctx, cancel := context.WithTimeout(t.Context(), deadline)
-			defer cancel()
-			m := in13(&meeting{with: interop.OpenSSL, them: them, serverKey: throwaway.ECDSA})
-			config, setup := m.defaults(t)
-			config.ClientSessionCache, setup.Connects = vitrine.NewLRUClientSessionCache(0), 2
-			file := filepath.Join(t.TempDir(), "session.pem")
-			var server *interop.Peer
-			for i := range 2 {
-				var conn *vitrine.Conn
-				var peer *interop.Peer
-				switch {
-				case them == iana.Client:
-					setup.Options = []string{[]string{"-sess_out", "-sess_in"}[i], file}
-					var err error
-					if conn, peer, err = m.connect(ctx, config, setup); err != nil {
-						t.Fatal(err)
-					}
-				default:
-					if server == nil {
-						var err error
-						if server, err = interop.OpenSSL.Serve(ctx, setup); err != nil {
-							t.Fatal(err)
-						}
-						defer server.Kill()
-					}
-					under, err := server.Dial(ctx)
-					if err != nil {
-						t.Fatal(err)
-					}
-					conn, peer = vitrine.Client(under, config), server
-				}
-				conn.SetDeadline(time.Now().Add(deadline))
-				if err := conn.Handshake(); err != nil {
-					t.Fatalf("connection %d: %v; they say %s", i+1, err, peer.Said())
-				}
-				if got := conn.ConnectionState().DidResume; got != (i > 0) {
-					t.Errorf("connection %d: resumed %v", i+1, got)
-				}
-				both(t, conn, peer)
-				conn.Close()
-				if them == iana.Client {
-					peer.CloseWrite()
-					peer.Wait()
-				}
-			}
-		})
-	}
 }
 
 // both sends a line each way.
@@ -167,58 +82,52 @@ func both(t *testing.T, conn *vitrine.Conn, peer *interop.Peer) {
 
 // K of OpenSSL's tools changes its keys, and asks for ours: RFC 8446 §4.6.3. What we send
 // afterwards is under new ones.
-func TestTLS13KeyUpdate(t *testing.T) {
-	require(t, interop.OpenSSL)
-	for _, them := range sides {
-		t.Run("their "+them.String(), func(t *testing.T) {
-			t.Parallel()
-			var updates keyUpdates
-			m := in13(&meeting{with: interop.OpenSSL, them: them, serverKey: throwaway.ECDSA},
-				func(c *vitrine.Config, s *interop.Setup) { s.Talkative, c.Trace = true, &updates })
-			conn, peer := m.handshake(t)
-			out := bufio.NewReader(peer)
-			until := func(text string) {
-				t.Helper()
-				for {
-					line, err := out.ReadString('\n')
-					if err != nil {
-						t.Fatalf("waiting for %q: %v", text, err)
-					}
-					if strings.Contains(line, text) {
-						return
-					}
-				}
+func theirUpdates13(t *testing.T, with *interop.Stack, them iana.Side) {
+	var updates keyUpdates
+	m := in13(&meeting{with: with, them: them, serverKey: throwaway.ECDSA},
+		func(c *vitrine.Config, s *interop.Setup) { s.Talkative, c.Trace = true, &updates })
+	conn, peer := m.handshake(t)
+	out := bufio.NewReader(peer)
+	until := func(text string) {
+		t.Helper()
+		for {
+			line, err := out.ReadString('\n')
+			if err != nil {
+				t.Fatalf("waiting for %q: %v", text, err)
 			}
-			for i := range 3 {
-				read := make(chan string, 1)
-				go func() { // the change of keys is in this Read
-					b := make([]byte, 14)
-					n, err := io.ReadFull(conn, b)
-					read <- fmt.Sprint(string(b[:n]), err)
-				}()
-				if _, err := io.WriteString(peer, "K\n"); err != nil {
-					t.Fatal(err)
-				}
-				for end := time.Now().Add(deadline); updates.Load() < int64(2*i+1) &&
-					time.Now().Before(end); {
-					time.Sleep(2 * time.Millisecond)
-				}
-				// with the command it would be dropped
-				if _, err := io.WriteString(peer, "data after it\n"); err != nil {
-					t.Fatal(err)
-				}
-				if got := <-read; got != "data after it\n<nil>" {
-					t.Errorf("got %q", got)
-				}
-				if _, err := io.WriteString(conn, "ours after it\n"); err != nil {
-					t.Error(err)
-				}
-				until("ours after it")
-				if n := updates.Load(); n != int64(2*i+2) { // theirs, and our answer
-					t.Errorf("%d KeyUpdates, expected %d", n, 2*i+2)
-				}
+			if strings.Contains(line, text) {
+				return
 			}
-		})
+		}
+	}
+	for i := range 3 {
+		read := make(chan string, 1)
+		go func() { // the change of keys is in this Read
+			b := make([]byte, 14)
+			n, err := io.ReadFull(conn, b)
+			read <- fmt.Sprint(string(b[:n]), err)
+		}()
+		if _, err := io.WriteString(peer, "K\n"); err != nil {
+			t.Fatal(err)
+		}
+		for end := time.Now().Add(deadline); updates.Load() < int64(2*i+1) &&
+			time.Now().Before(end); {
+			time.Sleep(2 * time.Millisecond)
+		}
+		// with the command it would be dropped
+		if _, err := io.WriteString(peer, "data after it\n"); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-read; got != "data after it\n<nil>" {
+			t.Errorf("got %q", got)
+		}
+		if _, err := io.WriteString(conn, "ours after it\n"); err != nil {
+			t.Error(err)
+		}
+		until("ours after it")
+		if n := updates.Load(); n != int64(2*i+2) { // theirs, and our answer
+			t.Errorf("%d KeyUpdates, expected %d", n, 2*i+2)
+		}
 	}
 }
 
