@@ -79,7 +79,10 @@ func (in *Inbound) Space() []byte {
 			in.Release()
 		}
 	}
-	if in.buf == nil {
+	switch {
+	case in.buf == nil && in.bulk:
+		in.buf = large.Get().(*[largeBuffer]byte)[:]
+	case in.buf == nil:
 		in.buf = small.Get().(*[smallBuffer]byte)[:]
 	}
 	if in.end == len(in.buf) || in.bulk {
@@ -102,7 +105,15 @@ var (
 	large = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
 )
 
-// Release returns the buffer to its pool if it is empty.
+// Drained returns the buffer to its pool if it is empty: a connection that nobody reads from holds
+// none. The next one is as large.
+func (in *Inbound) Drained() {
+	if in.start == in.end {
+		in.give()
+	}
+}
+
+// Release returns the buffer to its pool if it is empty. The next one is small.
 func (in *Inbound) Release() {
 	if in.start == in.end {
 		in.give()

@@ -22,7 +22,10 @@ func (e *Engine) Read(p []byte) (int, error) {
 		}
 	}
 	n := copy(p, e.plain)
-	e.plain = e.plain[n:]
+	if e.plain = e.plain[n:]; len(e.plain) == 0 {
+		e.plain = nil
+		e.In.Drained()
+	}
 	return n, nil
 }
 

@@ -164,7 +164,9 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 			}
 			v.wellFormed = m
 		}
-		v.chosen, err = v.choose(m, s)
+		if v.chosen, err = v.choose(m, s); err == nil {
+			v.wellFormed, v.read13 = nil, hello13Of{}
+		}
 		return err
 	}
 	if s.TLS13() {

@@ -162,18 +162,24 @@ func idleClients(t *testing.T, addr string) {
 }
 
 // BenchmarkIdle tells what a connection costs that says nothing, after 16 KiB were read and written
-// on it: both ends, with a goroutine that reads at each.
+// on it: both ends, with a goroutine that reads at each, or without.
 func BenchmarkIdle(b *testing.B) {
 	for name, p := range map[string]parameters{
 		"12": {tls.VersionTLS12, rig.ECDSAGCM, throwaway.ECDSA, tls.X25519},
 		"13": {tls.VersionTLS13, 0, throwaway.ECDSA, tls.X25519},
 	} {
-		b.Run("vitrine/"+name, func(b *testing.B) { idle(b, vitrineEnds(b, p, nil)) })
-		b.Run("crypto_tls/"+name, func(b *testing.B) { idle(b, cryptoTLSEnds(b, p, nil)) })
+		for state, reads := range map[string]bool{"reading": true, "unread": false} {
+			b.Run("vitrine/"+name+"/"+state,
+				func(b *testing.B) { idle(b, vitrineEnds(b, p, nil), reads) })
+			b.Run("crypto_tls/"+name+"/"+state,
+				func(b *testing.B) { idle(b, cryptoTLSEnds(b, p, nil), reads) })
+		}
 	}
 }
 
-func idle(b *testing.B, make2 ends) {
+// idle counts what is held for each end: with reads, also the stack and the buffers of a goroutine
+// that waits in Read.
+func idle(b *testing.B, make2 ends, reads bool) {
 	const pairs = 500
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -183,6 +189,7 @@ func idle(b *testing.B, make2 ends) {
 	for b.Loop() {
 		before := inUse()
 		var open []io.Closer
+		var ends []rig.Shaker
 		var wg sync.WaitGroup
 		for range pairs {
 			raw, err := net.Dial("tcp", l.Addr().String())
@@ -194,7 +201,7 @@ func idle(b *testing.B, make2 ends) {
 				b.Fatal(err)
 			}
 			c, s := make2(raw, other)
-			open = append(open, raw, other)
+			open, ends = append(open, raw, other), append(ends, c, s)
 			client, server := c.(net.Conn), s.(net.Conn)
 			wg.Add(2)
 			go func() { // echoes, and then waits
@@ -204,7 +211,7 @@ func idle(b *testing.B, make2 ends) {
 					_, err = server.Write(buf)
 				}
 				wg.Done()
-				if err == nil {
+				if err == nil && reads {
 					server.Read(buf[:1])
 				}
 			}()
@@ -215,14 +222,19 @@ func idle(b *testing.B, make2 ends) {
 					_, err = io.ReadFull(client, buf)
 				}
 				wg.Done()
-				if err == nil {
+				if err == nil && reads {
 					client.Read(buf[:1])
 				}
 			}()
 		}
 		wg.Wait()
 		time.Sleep(50 * time.Millisecond) // until all wait
-		b.ReportMetric(float64(inUse()-before)/(2*pairs)-1<<14, "B/end")
+		held := float64(inUse()-before) / (2 * pairs)
+		if reads {
+			held -= 1 << 14 // what the goroutine reads into
+		}
+		b.ReportMetric(held, "B/end")
+		runtime.KeepAlive(ends)
 		for _, c := range open {
 			c.Close()
 		}
