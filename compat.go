@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -120,7 +121,7 @@ func (i *ClientHelloInfo) SupportsCertificate(c *Certificate) error {
 	if config == nil {
 		config = &Config{}
 	}
-	h := &handshake.Config{}
+	h := &negotiation.Config{}
 	if h.Parameters, err = config.parameters(); err != nil {
 		return err
 	}

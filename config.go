@@ -11,23 +11,23 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/compress"
 	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // Demand says how much one side wants something that both must agree to.
-type Demand = handshake.Demand
+type Demand = negotiation.Demand
 
 // The demands. The zero value uses what the peer can do.
 const (
-	Preferred = handshake.Preferred
-	Off       = handshake.Off
-	Required  = handshake.Required
+	Preferred = negotiation.Preferred
+	Off       = negotiation.Off
+	Required  = negotiation.Required
 )
 
 // Config is what a client or a server may do and whom it trusts. Fields that crypto/tls has too
@@ -286,8 +286,8 @@ func (c *Config) Clone() *Config {
 }
 
 // handshake turns the Config into what a handshake of one side over conn needs.
-func (c *Config) handshake(me iana.Side, conn *Conn) (*handshake.Config, error) {
-	h := &handshake.Config{Rand: c.Rand}
+func (c *Config) handshake(me iana.Side, conn *Conn) (*negotiation.Config, error) {
+	h := &negotiation.Config{Rand: c.Rand}
 	if h.Rand == nil {
 		h.Rand = rand.Reader
 	}
@@ -324,7 +324,7 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*handshake.Config, error) 
 	return h, err
 }
 
-func (c *Config) parameters() (handshake.Parameters, error) {
+func (c *Config) parameters() (negotiation.Parameters, error) {
 	p := c.Policy.orModern().parameters()
 	p.ExtendedMasterSecret, p.EncryptThenMAC = c.ExtendedMasterSecret, c.EncryptThenMAC
 	p.StatusRequest, p.Timestamps = c.StatusRequest, c.Timestamps

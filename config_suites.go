@@ -4,13 +4,13 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // negotiable bounds the versions and the suites of the policy. A version without a suite is off.
-func (c *Config) negotiable(p *handshake.Parameters) error {
+func (c *Config) negotiable(p *negotiation.Parameters) error {
 	c.versions(p)
 	if err := c.suites(p); err != nil {
 		return err
@@ -24,7 +24,7 @@ func (c *Config) negotiable(p *handshake.Parameters) error {
 }
 
 // versions bounds the versions of the policy by MinVersion and MaxVersion.
-func (c *Config) versions(p *handshake.Parameters) {
+func (c *Config) versions(p *negotiation.Parameters) {
 	if v := iana.Version(c.MaxVersion); v != 0 {
 		p.MaxVersion = min(v, iana.TLS13)
 		p.MinVersion = min(p.MinVersion, p.MaxVersion)
@@ -39,7 +39,7 @@ func (c *Config) versions(p *handshake.Parameters) {
 
 // suites leaves p the suites of its versions: of Config.CipherSuites and CipherSuites13 if they are
 // set.
-func (c *Config) suites(p *handshake.Parameters) error {
+func (c *Config) suites(p *negotiation.Parameters) error {
 	var err error
 	if c.CipherSuites13 != nil {
 		p.ByMachine13 = false

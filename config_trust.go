@@ -4,14 +4,14 @@ import (
 	"crypto/tls"
 	"errors"
 
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // What of a Config says whom we trust.
 
-func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
-	t := handshake.Trust{VerifyPeer: c.VerifyPeerCertificate,
+func (c *Config) trust(me iana.Side) (negotiation.Trust, error) {
+	t := negotiation.Trust{VerifyPeer: c.VerifyPeerCertificate,
 		Legacy: c.Policy.orModern().legacyChains, LegacyRoots: c.LegacyRoots}
 	if me == iana.Client {
 		t.ServerName, t.Roots, t.Skip = c.ServerName, c.RootCAs, c.InsecureSkipVerify
@@ -31,8 +31,8 @@ func (c *Config) trust(me iana.Side) (handshake.Trust, error) {
 	return t, nil
 }
 
-func clientAuth(t tls.ClientAuthType) handshake.ClientAuth {
-	return handshake.ClientAuth{
+func clientAuth(t tls.ClientAuthType) negotiation.ClientAuth {
+	return negotiation.ClientAuth{
 		Request: t != tls.NoClientCert,
 		Require: t == tls.RequireAnyClientCert || t == tls.RequireAndVerifyClientCert,
 		Verify:  t == tls.VerifyClientCertIfGiven || t == tls.RequireAndVerifyClientCert,

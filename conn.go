@@ -20,6 +20,7 @@ import (
 	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
@@ -160,7 +161,7 @@ func (c *Conn) handshake(ctx context.Context) error {
 }
 
 // begin makes the engine, unless early data has made it. edit changes its configuration.
-func (c *Conn) begin(edit func(*handshake.Config)) error {
+func (c *Conn) begin(edit func(*negotiation.Config)) error {
 	if c.engine != nil {
 		return nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/session"
 )
 
@@ -123,7 +124,7 @@ func (c *Conn) EarlyProtocol() (protocol string, ok bool) {
 
 // offerEarly makes a client's hello, which offers early data if it can be sent.
 func (c *Conn) offerEarly() error {
-	if err := c.begin(func(h *handshake.Config) { h.Sends = true }); err != nil {
+	if err := c.begin(func(h *negotiation.Config) { h.Sends = true }); err != nil {
 		return err
 	}
 	c.in.Lock()
@@ -201,7 +202,7 @@ func (c *Conn) awaitEarly(ctx context.Context) error {
 
 // hearEarly goes on with the handshake until there is early data, or there will be none.
 func (c *Conn) hearEarly(ctx context.Context) error {
-	if err := c.begin(func(h *handshake.Config) { h.Reads = true }); err != nil {
+	if err := c.begin(func(h *negotiation.Config) { h.Reads = true }); err != nil {
 		return err
 	}
 	c.in.Lock()
@@ -275,7 +276,7 @@ func (c *Config) sharedStart() *start {
 }
 
 // earlyData returns how a side may have early data.
-func (c *Config) earlyData(me iana.Side) (d handshake.EarlyData, err error) {
+func (c *Config) earlyData(me iana.Side) (d negotiation.EarlyData, err error) {
 	d.Clock = c.Time
 	if me == iana.Client || c.MaxEarlyData == 0 {
 		return d, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // A HandshakeError reports a failed handshake. Its cause is an *alert.Error with the alert that
@@ -36,7 +37,7 @@ func newHandshakeError(me iana.Side, m *handshake.Machine, err error) *Handshake
 }
 
 // answered returns a ServerHello with what a server has chosen, and nothing else.
-func answered(a *handshake.Agreed) *message.ServerHello {
+func answered(a *negotiation.Agreed) *message.ServerHello {
 	m := &message.ServerHello{Version: min(a.Version, iana.TLS12), CipherSuite: a.Suite.ID}
 	if a.Version >= iana.TLS13 {
 		if err := m.Extensions.Add(iana.ExtSupportedVersions,

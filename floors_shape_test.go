@@ -47,8 +47,8 @@ func compare(t *testing.T, what string, did map[string]int, allowed map[string]s
 
 // exchangers make an agreement of a suite. The columns themselves are not exported.
 var exchangers = map[string]string{
-	"handshake/agree.go":      "the agreement",
-	"handshake/choose.go":     "a server's choice, before there is an agreement",
+	"negotiation/agree.go":    "the agreement",
+	"negotiation/choose.go":   "a server's choice, before there is an agreement",
 	"explain/derive.go":       "an exercise has no hellos: its agreement is what its author wrote",
 	"internal/script/peer.go": "a scripted peer speaks without an agreement",
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
@@ -121,7 +122,7 @@ func (c *Config) requestInfo(ctx context.Context, r pki.Request,
 }
 
 // PSK is a key that both sides have held before, and what a client calls it.
-type PSK = handshake.PSK
+type PSK = negotiation.PSK
 
 // PSKInfo is what is known when a pre-shared key is needed.
 type PSKInfo struct {
@@ -145,23 +146,23 @@ type PSKInfo struct {
 // Context is the handshake's.
 func (i *PSKInfo) Context() context.Context { return i.ctx }
 
-func (c *Config) preShared() handshake.PreShared {
+func (c *Config) preShared() negotiation.PreShared {
 	modes := c.PSKKeyExchangeModes
 	if c.GetPSK == nil {
-		return handshake.PreShared{Modes: modes}
+		return negotiation.PreShared{Modes: modes}
 	}
-	return handshake.PreShared{Hint: c.PSKIdentityHint, Modes: modes,
-		FindKey: func(ctx context.Context, r handshake.KeyRequest) (*PSK, error) {
+	return negotiation.PreShared{Hint: c.PSKIdentityHint, Modes: modes,
+		FindKey: func(ctx context.Context, r negotiation.KeyRequest) (*PSK, error) {
 			return c.GetPSK(&PSKInfo{Version: uint16(r.Version), Hint: r.Hint,
 				Identity: r.Identity, Imported: r.Imported, ImportContext: r.Context, ctx: ctx})
 		}}
 }
 
 // hooks turns the callbacks into what a handshake asks.
-func (c *Config) hooks(conn *Conn) handshake.Hooks {
-	var h handshake.Hooks
+func (c *Config) hooks(conn *Conn) negotiation.Hooks {
+	var h negotiation.Hooks
 	if ask := c.GetConfigForClient; ask != nil {
-		h.ForClient = func(ctx context.Context, ch *message.ClientHello) (*handshake.Config,
+		h.ForClient = func(ctx context.Context, ch *message.ClientHello) (*negotiation.Config,
 			error) {
 			other, err := ask(c.helloInfo(ctx, ch, conn.conn))
 			if other == nil || err != nil {

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -20,7 +20,7 @@ type Policy struct {
 	minDHBits           int
 	minVersion          iana.Version
 	maxVersion          iana.Version
-	secureRenegotiation handshake.Demand
+	secureRenegotiation negotiation.Demand
 	legacyChains        bool // accept certificates signed with SHA-1 and SHA-224
 	laxKeyUsage         bool // see Modern
 
@@ -155,9 +155,9 @@ func (p *Policy) orModern() *Policy {
 }
 
 // parameters returns the policy's defaults. Their lists belong to the policy: nobody changes them.
-func (p *Policy) parameters() handshake.Parameters {
+func (p *Policy) parameters() negotiation.Parameters {
 	p.sort()
-	return handshake.Parameters{
+	return negotiation.Parameters{
 		Policy: p.name + " " + p.date, MinVersion: p.minVersion, MaxVersion: p.maxVersion,
 		Suites: p.suites, Suites13: p.suites13, ByMachine13: true, Groups: p.groups,
 		Schemes:   p.schemes,

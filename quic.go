@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // TLS for an implementation of QUIC: RFC 9001. The types of events and levels are those of
@@ -70,7 +71,7 @@ type QUICConfig struct {
 type QUICConn struct {
 	conn   *Conn // without a transport: what callbacks and ConnectionState need
 	early  bool
-	params *handshake.QUIC
+	params *negotiation.QUIC
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -89,7 +90,7 @@ func QUICServer(c *QUICConfig) *QUICConn { return newQUICConn(c, iana.Server) }
 
 func newQUICConn(c *QUICConfig, me iana.Side) *QUICConn {
 	q := &QUICConn{conn: newConn(nil, c.TLSConfig, me), early: c.EarlyData,
-		params: &handshake.QUIC{}}
+		params: &negotiation.QUIC{}}
 	q.conn.quic = q
 	return q
 }
@@ -116,7 +117,7 @@ func (q *QUICConn) Start(ctx context.Context) error {
 }
 
 // forQUIC leaves h what QUIC can use.
-func (q *QUICConn) forQUIC(h *handshake.Config) error {
+func (q *QUICConn) forQUIC(h *negotiation.Config) error {
 	if h.MaxVersion < iana.TLS13 {
 		return errQUICVersion
 	}
@@ -132,7 +133,7 @@ func (q *QUICConn) forQUIC(h *handshake.Config) error {
 	}
 	h.MaxFragmentLength, h.RecordSizeLimit, h.PostHandshakeAuth = 0, 0, false
 	if h.MaxEarlyData != 0 {
-		h.MaxEarlyData = handshake.QUICMaxEarlyData
+		h.MaxEarlyData = negotiation.QUICMaxEarlyData
 	}
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/session"
 )
 
@@ -60,17 +60,17 @@ func (t *tickets) source(c *Config) session.TicketKeys {
 
 // resumption returns how this side stores and resumes sessions. It reads h's Rand, Log and
 // Parameters.
-func (c *Config) resumption(me iana.Side, conn *Conn, h *handshake.Config) handshake.Resumption {
+func (c *Config) resumption(me iana.Side, conn *Conn, h *negotiation.Config) negotiation.Resumption {
 	if me == iana.Client {
 		return c.clientResumption(c.sessionKey(conn.conn), h)
 	}
 	random := h.Rand
-	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled, Count: c.TicketCount,
+	r := negotiation.Resumption{Tickets: !c.SessionTicketsDisabled, Count: c.TicketCount,
 		Lifetime: c.SessionLifetime}
 	if r.Count == 0 {
 		r.Count = ticketCount
 	}
-	r.Seal = func(ctx context.Context, s *handshake.Session) ([]byte, error) {
+	r.Seal = func(ctx context.Context, s *session.Session) ([]byte, error) {
 		keys, err := c.ticketKeys(ctx)
 		if err != nil {
 			return nil, err
@@ -80,7 +80,7 @@ func (c *Config) resumption(me iana.Side, conn *Conn, h *handshake.Config) hands
 		}
 		return session.SealTicket(random, keys[0], s)
 	}
-	r.Open = func(ctx context.Context, ticket []byte) (*handshake.Session, error) {
+	r.Open = func(ctx context.Context, ticket []byte) (*session.Session, error) {
 		keys, err := c.ticketKeys(ctx)
 		if err != nil {
 			return nil, err
@@ -103,7 +103,7 @@ func (c *Config) ticketKeys(ctx context.Context) ([]session.TicketKey, error) {
 }
 
 // stored makes r keep sessions by ID in Config.SessionStore.
-func (c *Config) stored(r *handshake.Resumption) {
+func (c *Config) stored(r *negotiation.Resumption) {
 	const what = "Config.SessionStore"
 	store := c.SessionStore
 	do := func(ctx context.Context, f func(context.Context) error) error {
@@ -112,7 +112,7 @@ func (c *Config) stored(r *handshake.Resumption) {
 		})
 		return err
 	}
-	r.Find = func(ctx context.Context, id []byte) (*handshake.Session, error) {
+	r.Find = func(ctx context.Context, id []byte) (*session.Session, error) {
 		b, err := within(ctx, c, what, func(ctx context.Context) ([]byte, error) {
 			return store.Get(ctx, id)
 		})
@@ -121,7 +121,7 @@ func (c *Config) stored(r *handshake.Resumption) {
 		}
 		return session.DecodeSession(b)
 	}
-	r.Store = func(ctx context.Context, id []byte, s *handshake.Session) error {
+	r.Store = func(ctx context.Context, id []byte, s *session.Session) error {
 		b, err := s.Encode()
 		if err != nil {
 			return err
@@ -181,10 +181,10 @@ func (c *Config) sessionKey(conn net.Conn) string {
 	return ""
 }
 
-func (c *Config) clientResumption(key string, h *handshake.Config) handshake.Resumption {
+func (c *Config) clientResumption(key string, h *negotiation.Config) negotiation.Resumption {
 	cache := c.ClientSessionCache
 	if cache == nil || key == "" {
-		return handshake.Resumption{}
+		return negotiation.Resumption{}
 	}
 	_, own := cache.(*lruCache) // which never hangs
 	do := func(f func() *ClientSessionState) *ClientSessionState {
@@ -201,12 +201,12 @@ func (c *Config) clientResumption(key string, h *handshake.Config) handshake.Res
 	put := func(s *ClientSessionState) {
 		do(func() *ClientSessionState { cache.Put(key, s); return nil })
 	}
-	r := handshake.Resumption{Tickets: !c.SessionTicketsDisabled}
+	r := negotiation.Resumption{Tickets: !c.SessionTicketsDisabled}
 	speaks13 := h.MaxVersion >= iana.TLS13
 	if s := do(func() *ClientSessionState { return c.offer(cache, key, speaks13) }); s != nil {
 		r.Offer = s.session
 	}
-	r.Keep = func(s *handshake.Session) {
+	r.Keep = func(s *session.Session) {
 		several, ok := cache.(ClientTicketCache)
 		switch {
 		case s == nil:

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/session"
 )
 
 // A ClientSessionCache holds the sessions of a client, keyed by server name, or by server address
@@ -41,7 +41,7 @@ type ClientTicketCache interface {
 }
 
 // A ClientSessionState is a session that a client can resume.
-type ClientSessionState struct{ session *handshake.Session }
+type ClientSessionState struct{ session *session.Session }
 
 // NewLRUClientSessionCache returns a ClientTicketCache that keeps the sessions of the most recently
 // used keys, up to capacity keys, and up to eight sessions a key. If capacity is less than 1, it

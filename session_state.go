@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
@@ -21,7 +20,7 @@ type SessionState struct {
 	// false before it calls NewResumptionState, which then makes a session that sends none.
 	EarlyData bool
 
-	session *handshake.Session
+	session *session.Session
 }
 
 // ResumptionState returns the ticket and the state of the session, for a ClientSessionCache outside
@@ -34,12 +33,12 @@ func (cs *ClientSessionState) ResumptionState() (ticket []byte, state *SessionSt
 	return bytes.Clone(cs.session.Ticket), newSessionState(cs.session), nil
 }
 
-func newSessionState(s *handshake.Session) *SessionState {
+func newSessionState(s *session.Session) *SessionState {
 	return &SessionState{session: s, EarlyData: s.MaxEarlyData > 0}
 }
 
 // kept returns a copy of the session that heeds EarlyData.
-func (s *SessionState) kept() *handshake.Session {
+func (s *SessionState) kept() *session.Session {
 	k := *s.session
 	if !s.EarlyData {
 		k.MaxEarlyData = 0
@@ -73,7 +72,7 @@ func (s *SessionState) Bytes() ([]byte, error) {
 
 // ParseSessionState decodes a state encoded by Bytes.
 func ParseSessionState(data []byte) (*SessionState, error) {
-	s := &SessionState{session: &handshake.Session{}}
+	s := &SessionState{session: &session.Session{}}
 	var inner []byte
 	if err := wire.Decode(bytes.Clone(data), "session_state",
 		func(c *wire.Codec) { s.layout(c, &inner) }); err != nil {

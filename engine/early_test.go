@@ -11,30 +11,31 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/session"
 )
 
 // earlyConfigs returns both sides' configurations for a connection with early data: the client has
 // a ticket that allows max bytes, and thinks that it allows more. The server keeps sessions by
 // ticket, and finds them there.
-func earlyConfigs(t *testing.T, max, more uint32) func(iana.Side) *handshake.Config {
+func earlyConfigs(t *testing.T, max, more uint32) func(iana.Side) *negotiation.Config {
 	t.Helper()
 	var sessions [][]byte
-	var kept *handshake.Session
-	configs := func(me iana.Side) *handshake.Config {
+	var kept *session.Session
+	configs := func(me iana.Side) *negotiation.Config {
 		c := config13(me)
 		c.Tickets = true
 		if me == iana.Client {
 			c.Sends, c.Offer = kept != nil, kept
-			c.Keep = func(s *handshake.Session) { kept = s }
+			c.Keep = func(s *session.Session) { kept = s }
 			return c
 		}
-		c.Seal = func(_ context.Context, s *handshake.Session) ([]byte, error) {
+		c.Seal = func(_ context.Context, s *session.Session) ([]byte, error) {
 			b, err := s.Encode()
 			sessions = append(sessions, b)
 			return []byte{byte(len(sessions) - 1)}, err
 		}
-		c.Open = func(_ context.Context, ticket []byte) (*handshake.Session, error) {
+		c.Open = func(_ context.Context, ticket []byte) (*session.Session, error) {
 			return session.DecodeSession(sessions[ticket[0]])
 		}
 		c.Reads, c.MaxEarlyData = true, max
@@ -51,7 +52,7 @@ func earlyConfigs(t *testing.T, max, more uint32) func(iana.Side) *handshake.Con
 }
 
 // early begins a connection whose client has sent its hello, under the keys of early data.
-func early(t *testing.T, configs func(iana.Side) *handshake.Config) (client, server *Engine) {
+func early(t *testing.T, configs func(iana.Side) *negotiation.Config) (client, server *Engine) {
 	t.Helper()
 	client, server = NewEngine(iana.Client, configs(iana.Client)),
 		NewEngine(iana.Server, configs(iana.Server))
@@ -153,7 +154,7 @@ func TestOtherThingsThanEarlyDataUnderItsKeys(t *testing.T) {
 // A client that sees no EndOfEarlyData in its figure may not send one: RFC 8446 §4.5.
 func TestAnEndOfEarlyDataThatWasRejectedIsRefused(t *testing.T) {
 	configs := earlyConfigs(t, 100, 0)
-	client, server := early(t, func(me iana.Side) *handshake.Config {
+	client, server := early(t, func(me iana.Side) *negotiation.Config {
 		c := configs(me)
 		c.Reads = false
 		return c
@@ -200,7 +201,7 @@ func TestAlertsUnderTheKeysOfEarlyData(t *testing.T) {
 // 1.2 as the change_cipher_spec before early data, §5.1 and §D.4.
 func TestARetryEndsEarlyData(t *testing.T) {
 	configs := earlyConfigs(t, 100, 0)
-	client, server := early(t, func(me iana.Side) *handshake.Config {
+	client, server := early(t, func(me iana.Side) *negotiation.Config {
 		c := configs(me)
 		c.Groups = []iana.Group{iana.X25519, iana.Secp256r1}
 		if me == iana.Server {
@@ -254,7 +255,7 @@ func TestARetryEndsEarlyData(t *testing.T) {
 func TestRejectedEarlyDataIsSkippedAsFarAsTicketsAllowIt(t *testing.T) {
 	const most = 4 * maxSkipped
 	configs := earlyConfigs(t, most, 0)
-	client, server := early(t, func(me iana.Side) *handshake.Config {
+	client, server := early(t, func(me iana.Side) *negotiation.Config {
 		c := configs(me)
 		c.EarlyFrom = c.Now.Add(time.Hour)
 		return c

@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -70,7 +71,7 @@ type replies struct {
 }
 
 // NewEngine returns the engine of a client or a server. It sends nothing yet.
-func NewEngine(me iana.Side, c *handshake.Config) *Engine {
+func NewEngine(me iana.Side, c *negotiation.Config) *Engine {
 	e := &Engine{me: me, In: NewInbound(me.Peer(), c.Log), Out: NewOutbound(me, c.Log), log: c.Log}
 	if me == iana.Client {
 		e.machine = handshake.NewClient(c, e)
@@ -89,7 +90,7 @@ func (e *Engine) Machine() *handshake.Machine { return e.machine }
 func (e *Engine) Send(k handshake.Kind, raw []byte) { e.flight = append(e.flight, spoken{k, raw}) }
 
 // Settle sets the version and the maximum length of records, in both directions.
-func (e *Engine) Settle(a *handshake.Agreed) {
+func (e *Engine) Settle(a *negotiation.Agreed) {
 	in, out := a.MaxFragment, a.MaxFragment
 	if a.Version == iana.TLS13 { // all that follows is protected
 		in, out = a.MaxPlaintext(e.me.Peer()), a.MaxPlaintext(e.me)
@@ -292,7 +293,7 @@ func (e *Engine) Renegotiate() {
 	m, c := e.machine, *e.machine.Config()
 	c.Offer = nil                                // never resumed
 	c.MaxVersion = min(c.MaxVersion, iana.TLS12) // RFC 8446 §4.1.2: TLS 1.3 is not renegotiated to
-	c.Prior = &handshake.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed,
+	c.Prior = &negotiation.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed,
 		Number: m.Renegotiations() + 1}
 	if chain := m.Peer().Chain; chain != nil {
 		c.Prior.Leaf = chain.Leaf().Raw

@@ -6,15 +6,15 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // config13 is config for TLS 1.3 alone.
-func config13(me iana.Side) *handshake.Config {
+func config13(me iana.Side) *negotiation.Config {
 	c := config(me)
 	c.MinVersion, c.MaxVersion, c.Suites, c.Suites13 = iana.TLS13, iana.TLS13, nil,
 		suite.Preference13()
@@ -263,12 +263,12 @@ func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
 // bytes.
 func TestLongTicketsOfTLS13AreNotKept(t *testing.T) {
 	for n, want := range map[int]bool{1: true, 100: true, session.MaxSessionSize + 1: false} {
-		var kept *handshake.Session
-		engines, _ := connectBy(t, func(me iana.Side) *handshake.Config {
+		var kept *session.Session
+		engines, _ := connectBy(t, func(me iana.Side) *negotiation.Config {
 			c := config13(me)
 			c.Tickets = true
-			c.Keep = func(s *handshake.Session) { kept = s }
-			c.Seal = func(context.Context, *handshake.Session) ([]byte, error) {
+			c.Keep = func(s *session.Session) { kept = s }
+			c.Seal = func(context.Context, *session.Session) ([]byte, error) {
 				return make([]byte, n), nil
 			}
 			return c

@@ -16,6 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/session"
 )
@@ -40,14 +41,14 @@ var serverCredential = sync.OnceValue(func() *pki.Credential {
 	return cred
 })
 
-func config(me iana.Side) *handshake.Config {
-	c := &handshake.Config{Rand: testkit.Rand(me.String()), Now: throwaway.Epoch,
-		Parameters: handshake.Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12,
+func config(me iana.Side) *negotiation.Config {
+	c := &negotiation.Config{Rand: testkit.Rand(me.String()), Now: throwaway.Epoch,
+		Parameters: negotiation.Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12,
 			Suites:              []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
 			Groups:              []iana.Group{iana.X25519, iana.Secp256r1},
 			Schemes:             []iana.SignatureScheme{iana.ED25519, iana.ECDSA_SECP256R1_SHA256},
-			SecureRenegotiation: handshake.Required},
-		Trust: handshake.Trust{ServerName: "vitrine.test", Roots: authority().Pool()}}
+			SecureRenegotiation: negotiation.Required},
+		Trust: negotiation.Trust{ServerName: "vitrine.test", Roots: authority().Pool()}}
 	if me == iana.Server {
 		c.Credentials = []*pki.Credential{serverCredential()}
 	}
@@ -92,7 +93,7 @@ func connect(t testing.TB) (engines [2]*Engine, sent [2][]byte) {
 }
 
 // connectBy is connect with these configurations.
-func connectBy(t testing.TB, config func(iana.Side) *handshake.Config) (engines [2]*Engine,
+func connectBy(t testing.TB, config func(iana.Side) *negotiation.Config) (engines [2]*Engine,
 	sent [2][]byte) {
 	t.Helper()
 	engines = [2]*Engine{NewEngine(iana.Client, config(iana.Client)),
@@ -217,30 +218,30 @@ const sealedFinished = 5 + 8 + 16 + 16
 
 // resuming makes configurations of two sides that have met: the client offers the ticket of a full
 // handshake. What it resumes repeats to the byte.
-func resuming(t testing.TB) func(iana.Side) *handshake.Config {
+func resuming(t testing.TB) func(iana.Side) *negotiation.Config {
 	t.Helper()
 	key := []session.TicketKey{session.NewTicketKey([32]byte{1})}
-	make := func(me iana.Side) *handshake.Config {
+	make := func(me iana.Side) *negotiation.Config {
 		c := config(me)
 		c.Tickets = true
-		c.Seal = func(_ context.Context, s *handshake.Session) ([]byte, error) {
+		c.Seal = func(_ context.Context, s *session.Session) ([]byte, error) {
 			return session.SealTicket(testkit.Rand("ticket"), key[0], s)
 		}
-		c.Open = func(_ context.Context, ticket []byte) (*handshake.Session, error) {
+		c.Open = func(_ context.Context, ticket []byte) (*session.Session, error) {
 			return session.OpenTicket(key, ticket), nil
 		}
 		return c
 	}
-	var offer *handshake.Session
-	connectBy(t, func(me iana.Side) *handshake.Config {
+	var offer *session.Session
+	connectBy(t, func(me iana.Side) *negotiation.Config {
 		c := make(me)
-		c.Keep = func(s *handshake.Session) { offer = s }
+		c.Keep = func(s *session.Session) { offer = s }
 		return c
 	})
 	if offer == nil {
 		t.Fatal("no session was kept")
 	}
-	return func(me iana.Side) *handshake.Config {
+	return func(me iana.Side) *negotiation.Config {
 		c := make(me)
 		if c.Rand = testkit.Rand("again " + me.String()); me == iana.Client {
 			again := *offer

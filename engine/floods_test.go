@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // What a peer may send without an effect has a bound, in a row: up to it nothing happens, and one
@@ -25,7 +25,7 @@ func TestWhatMeansNothingIsBounded(t *testing.T) {
 	ticket13 := handshakeOf(iana.NewSessionTicket, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 9, 0, 0)
 	for _, c := range []struct {
 		what   string
-		by     func(iana.Side) *handshake.Config
+		by     func(iana.Side) *negotiation.Config
 		from   iana.Side
 		send   func(*Engine) error
 		most   int

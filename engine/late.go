@@ -6,6 +6,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // Post-handshake authentication: see RFC 8446 §4.6.2.
@@ -15,7 +16,7 @@ const maxLate = 4
 
 // RequestCertificate seals a server's request for a certificate. The caller must hold the outbound
 // half.
-func (e *Engine) RequestCertificate(auth handshake.ClientAuth) error {
+func (e *Engine) RequestCertificate(auth negotiation.ClientAuth) error {
 	raw, err := e.machine.RequestCertificate(auth)
 	if err != nil {
 		return err

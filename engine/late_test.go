@@ -8,11 +8,12 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // configLate is config13 for a side that allows a request for a certificate after the handshake,
 // and has one.
-func configLate(me iana.Side) *handshake.Config {
+func configLate(me iana.Side) *negotiation.Config {
 	c := config13(me)
 	c.PostHandshakeAuth = true
 	c.Credentials = config(iana.Server).Credentials
@@ -24,7 +25,7 @@ func asked(t *testing.T) (client, server *Engine, answer *handshake.LateAnswer) 
 	t.Helper()
 	engines, _ := connectBy(t, configLate)
 	client, server = engines[0], engines[1]
-	if err := server.RequestCertificate(handshake.ClientAuth{Request: true}); err != nil {
+	if err := server.RequestCertificate(negotiation.ClientAuth{Request: true}); err != nil {
 		t.Fatal(err)
 	}
 	arrive(client, sealed(server))
@@ -116,7 +117,7 @@ func TestBadAnswersToARequestForACertificate(t *testing.T) {
 func TestRequestsForACertificateAreBounded(t *testing.T) {
 	engines, _ := connectBy(t, configLate)
 	client, server := engines[0], engines[1]
-	raw, err := server.Machine().RequestCertificate(handshake.ClientAuth{Request: true})
+	raw, err := server.Machine().RequestCertificate(negotiation.ClientAuth{Request: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -30,7 +31,7 @@ type QUIC struct {
 }
 
 // NewQUIC returns the engine of a client or a server. c.QUIC must be set.
-func NewQUIC(me iana.Side, c *handshake.Config) *QUIC {
+func NewQUIC(me iana.Side, c *negotiation.Config) *QUIC {
 	q := &QUIC{me: me, log: c.Log}
 	if me == iana.Client {
 		q.machine = handshake.NewClient(c, q)
@@ -73,7 +74,7 @@ func (q *QUIC) Send(_ handshake.Kind, raw []byte) {
 }
 
 // Settle does nothing: there are no records.
-func (q *QUIC) Settle(*handshake.Agreed) {}
+func (q *QUIC) Settle(*negotiation.Agreed) {}
 
 // Protect gives QUIC the traffic secret of a level. Handshake bytes that came at a level before this
 // one must all have been used. See RFC 9001 §4.1.3.

@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
@@ -119,7 +119,7 @@ func TestEarlyDataIsSkippedUpToABound(t *testing.T) {
 		{false, maxSkipped/record.HeaderLen + 1, 0, false},
 		{true, maxSkipped/record.HeaderLen + 1, 0, false},
 	} {
-		groups := func(me iana.Side) *handshake.Config {
+		groups := func(me iana.Side) *negotiation.Config {
 			config := config13(me)
 			if c.retry && me == iana.Server {
 				config.Groups = []iana.Group{iana.Secp256r1}

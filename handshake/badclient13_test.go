@@ -4,6 +4,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -22,16 +24,16 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 			return nth(2, func(m *message.ClientHello) { f(t, m) })
 		}
 	}
-	retry := func(client, server *Config) { server.Groups = []iana.Group{iana.Secp256r1} }
+	retry := func(client, server *negotiation.Config) { server.Groups = []iana.Group{iana.Secp256r1} }
 	require := func(client,
-		server *Config) {
-		server.ClientAuth = ClientAuth{Request: true, Require: true}
+		server *negotiation.Config) {
+		server.ClientAuth = negotiation.ClientAuth{Request: true, Require: true}
 	}
-	certified := func(client, server *Config) {
-		server.ClientAuth = ClientAuth{Request: true}
+	certified := func(client, server *negotiation.Config) {
+		server.ClientAuth = negotiation.ClientAuth{Request: true}
 		client.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, "somebody")}
 	}
-	ffdhe := func(client, server *Config) {
+	ffdhe := func(client, server *negotiation.Config) {
 		client.Groups = []iana.Group{iana.FFDHE2048}
 		server.Groups = client.Groups
 	}
@@ -193,7 +195,7 @@ func TestAWrongBinderEndsTheHandshake(t *testing.T) {
 		ours, theirs := *session, *session
 		ours.Created, theirs.Created = throwaway.Epoch, throwaway.Epoch
 		ours.Chain = server.Credentials[0].Chain.Raw()
-		ours.Bound, theirs.Bound = client.bound(iana.Client), server.bound(iana.Server)
+		ours.Bound, theirs.Bound = client.Bound(iana.Client), server.Bound(iana.Server)
 		client.Offer = &ours
 		server.Open = func(context.Context, []byte) (*Session,
 			error) {

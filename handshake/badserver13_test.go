@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -20,7 +22,7 @@ import (
 // rule. What the machines say is not protected here, so that each message can be changed.
 
 // config13 is a side that speaks TLS 1.3 alone.
-func config13(seed string) *Config {
+func config13(seed string) *negotiation.Config {
 	c := config(seed)
 	c.MinVersion, c.MaxVersion, c.Suites, c.Suites13 = iana.TLS13, iana.TLS13, nil,
 		suite.Preference13()
@@ -63,7 +65,7 @@ func pMinus1(t *testing.T) []byte {
 }
 
 // tampered performs a handshake in which from's messages are edited, and gives both sides' errors.
-func tampered(t *testing.T, client, server *Config, from iana.Side,
+func tampered(t *testing.T, client, server *negotiation.Config, from iana.Side,
 	change edit) (errs [2]error, touched bool) {
 	t.Helper()
 	desks := [2]*desk{{}, {}}
@@ -140,7 +142,7 @@ type badCase struct {
 	what   string
 	change func(t *testing.T) edit
 	want   alert.Description
-	setup  func(client, server *Config)
+	setup  func(client, server *negotiation.Config)
 }
 
 func sh13(f func(t *testing.T, m *message.ServerHello)) func(*testing.T) edit {
@@ -151,13 +153,13 @@ func sh13(f func(t *testing.T, m *message.ServerHello)) func(*testing.T) edit {
 
 // What a client refuses in a server of TLS 1.3, with the alert that the RFC names.
 func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
-	retry := func(client, server *Config) { server.Groups = []iana.Group{iana.Secp256r1} }
-	ask := func(client, server *Config) { server.ClientAuth.Request = true }
-	older := func(client, server *Config) {
+	retry := func(client, server *negotiation.Config) { server.Groups = []iana.Group{iana.Secp256r1} }
+	ask := func(client, server *negotiation.Config) { server.ClientAuth.Request = true }
+	older := func(client, server *negotiation.Config) {
 		retry(client, server)
 		client.MinVersion, client.Suites = iana.TLS12, []iana.CipherSuite{ecdheECDSA}
 	}
-	ffdhe := func(client, server *Config) {
+	ffdhe := func(client, server *negotiation.Config) {
 		client.Groups = []iana.Group{iana.FFDHE2048}
 		server.Groups = client.Groups
 	}
@@ -344,7 +346,7 @@ func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 func TestDowngradesAreNoticed(t *testing.T) {
 	client, server := config("client", ecdheECDSA), config("server", ecdheECDSA)
 	server.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
-	for _, c := range []*Config{client, server} {
+	for _, c := range []*negotiation.Config{client, server} {
 		c.MaxVersion, c.Suites13 = iana.TLS13, suite.Preference13()
 	}
 	errs, touched := tampered(t, client, server, iana.Client, on(func(m *message.ClientHello) {
@@ -372,7 +374,7 @@ func TestSuitsKnowsTLS13(t *testing.T) {
 		Master: make([]byte, 32),
 		Ticket: []byte("ticket"), Created: throwaway.Epoch,
 		Chain: server.Credentials[0].Chain.Raw()}
-	client.Offer.Bound = client.bound(iana.Client)
+	client.Offer.Bound = client.Bound(iana.Client)
 	said := &desk{}
 	if err := NewClient(client, said).Speak(); err != nil {
 		t.Fatal(err)

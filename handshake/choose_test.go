@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -37,7 +39,7 @@ func TestServerChooses(t *testing.T) {
 		what, ref string
 		hello     *message.ClientHello
 		creds     []*pki.Credential // nil: both
-		config    func(*Config)
+		config    func(*negotiation.Config)
 		suite     iana.CipherSuite // 0: none
 		group     iana.Group
 		scheme    iana.SignatureScheme
@@ -100,7 +102,7 @@ func TestServerChooses(t *testing.T) {
 			says: "rsa_pkcs1_sha1"},
 		{what: "no signature_algorithms, legacy", ref: "§7.4.1.4.1: SHA-1",
 			hello:  hello(t, suites{ecdheRSA}, groups{x}),
-			config: func(c *Config) { c.Schemes = sha1 }, suite: ecdheRSA, group: x,
+			config: func(c *negotiation.Config) { c.Schemes = sha1 }, suite: ecdheRSA, group: x,
 			scheme: iana.RSA_PKCS1_SHA1},
 		{what: "no signature_algorithms, RSA key exchange", ref: "§7.4.1.4.1: nothing is signed",
 			hello: hello(t, suites{ecdheRSA, rsaRSA}, groups{x}), suite: rsaRSA},
@@ -128,7 +130,7 @@ func TestServerChooses(t *testing.T) {
 		if c.config != nil {
 			c.config(config)
 		}
-		got, err := choose(c.hello, config)
+		got, err := negotiation.Choose(c.hello, config)
 		if c.suite == 0 {
 			if alert.Of(err) != c.want || err == nil || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s: got %v, expected %v and %q", c.what, err, c.want, c.says)
@@ -140,11 +142,11 @@ func TestServerChooses(t *testing.T) {
 			continue
 		}
 		group := iana.Group(0)
-		if got.group != nil {
-			group = got.group.ID()
+		if got.Group != nil {
+			group = got.Group.ID()
 		}
-		if got.suite.ID != c.suite || group != c.group || got.Scheme != c.scheme {
-			t.Errorf("%s: got %v, %v, %v, expected %v, %v, %v", c.what, got.suite.ID, group,
+		if got.Suite.ID != c.suite || group != c.group || got.Scheme != c.scheme {
+			t.Errorf("%s: got %v, %v, %v, expected %v, %v, %v", c.what, got.Suite.ID, group,
 				got.Scheme, c.suite, c.group, c.scheme)
 		}
 		sentName := c.hello.Extensions.Has(iana.ExtServerName)
@@ -177,9 +179,9 @@ func TestServerChoosesTheVersion(t *testing.T) {
 		{what: "SSL 3.0", hello: iana.SSL30, lowest: t10, highest: t12,
 			alert: alert.ProtocolVersion},
 		{what: "the client's highest", hello: t11, lowest: t10, highest: t12, want: t11,
-			downgradeSentinel: downgradeTo11},
+			downgradeSentinel: negotiation.DowngradeTo11},
 		{what: "the lowest", hello: t10, lowest: t10, highest: t12, want: t10,
-			downgradeSentinel: downgradeTo11},
+			downgradeSentinel: negotiation.DowngradeTo11},
 		{what: "our highest is 1.1: no sentinel", hello: t12, lowest: t10, highest: t11, want: t11},
 		{what: "a fallback, RFC 7507 §3", hello: t11, lowest: t10, highest: t12, suites: fallback,
 			alert: alert.InappropriateFallback},
@@ -193,7 +195,7 @@ func TestServerChoosesTheVersion(t *testing.T) {
 			supported: []iana.Version{0x7A7A, t13, t12}, lowest: t12, highest: t12, want: t12},
 		{what: "supported_versions overrule client_version", hello: t12,
 			supported: []iana.Version{t11}, lowest: t10, highest: t12, want: t11,
-			downgradeSentinel: downgradeTo11},
+			downgradeSentinel: negotiation.DowngradeTo11},
 		{what: "supported_versions without ours", hello: t12, supported: []iana.Version{t13},
 			lowest: t12, highest: t12, alert: alert.ProtocolVersion},
 	} {
@@ -234,8 +236,8 @@ func TestServerChoosesTheVersion(t *testing.T) {
 			t.Errorf("%s: got %v, expected %v", c.what, m.Agreed.Version, c.want)
 		}
 		sentinel := ""
-		if tail := string(m.ServerHello.Random[24:]); tail == downgradeTo11 ||
-			tail == downgradeTo12 {
+		if tail := string(m.ServerHello.Random[24:]); tail == negotiation.DowngradeTo11 ||
+			tail == negotiation.DowngradeTo12 {
 			sentinel = tail
 		}
 		if sentinel != c.downgradeSentinel {
@@ -255,13 +257,13 @@ func TestClientSeesThatItWasDowngraded(t *testing.T) {
 		refused bool
 	}{
 		{"TLS 1.2, as it comes", iana.TLS12, "8 random", iana.TLS12, false},
-		{"TLS 1.2, and the server speaks 1.3: we do not", iana.TLS12, downgradeTo12, iana.TLS12,
+		{"TLS 1.2, and the server speaks 1.3: we do not", iana.TLS12, negotiation.DowngradeTo12, iana.TLS12,
 			false},
-		{"TLS 1.1, and the server speaks 1.2", iana.TLS11, downgradeTo11, iana.TLS12, true},
-		{"TLS 1.1, and the server speaks 1.3", iana.TLS11, downgradeTo12, iana.TLS12, true},
-		{"TLS 1.0, and the server speaks 1.2", iana.TLS10, downgradeTo11, iana.TLS12, true},
+		{"TLS 1.1, and the server speaks 1.2", iana.TLS11, negotiation.DowngradeTo11, iana.TLS12, true},
+		{"TLS 1.1, and the server speaks 1.3", iana.TLS11, negotiation.DowngradeTo12, iana.TLS12, true},
+		{"TLS 1.0, and the server speaks 1.2", iana.TLS10, negotiation.DowngradeTo11, iana.TLS12, true},
 		{"TLS 1.1, as it comes", iana.TLS11, "8 random", iana.TLS12, false},
-		{"TLS 1.1, and it is our highest", iana.TLS11, downgradeTo11, iana.TLS11, false},
+		{"TLS 1.1, and it is our highest", iana.TLS11, negotiation.DowngradeTo11, iana.TLS11, false},
 	} {
 		config := config("downgraded", iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)
 		config.MinVersion, config.MaxVersion = iana.TLS10, c.highest

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
@@ -22,17 +24,17 @@ type client struct {
 	chosen    pki.Choice // the certificate that we show, if we were asked and have one
 	asked     slow[*pki.Credential]
 	preMaster []byte
-	shares    []keyShare  // TLS 1.3: what waits for the server's
-	offered   []*key13    // TLS 1.3: the pre-shared keys on offer, in their order
-	key       *key13      // TLS 1.3: the one that the server chose
-	early     *keys.Early // TLS 1.3: of key
-	shared13  slow[*PSK]  // TLS 1.3: the program's, to be offered
+	shares    []keyShare             // TLS 1.3: what waits for the server's
+	offered   []*negotiation.Key13   // TLS 1.3: the pre-shared keys on offer, in their order
+	key       *negotiation.Key13     // TLS 1.3: the one that the server chose
+	early     *keys.Early            // TLS 1.3: of key
+	shared13  slow[*negotiation.PSK] // TLS 1.3: the program's, to be offered
 
 	remembered Peer // of the session on offer
 }
 
 // NewClient is a Machine that opens a handshake: Speak says ClientHello.
-func NewClient(c *Config, carrier Carrier) *Machine {
+func NewClient(c *negotiation.Config, carrier Carrier) *Machine {
 	return newMachine(iana.Client, &client{live: live{Config: c}}, c, carrier)
 }
 
@@ -90,12 +92,12 @@ func (c *client) hello(s *Score) (*message.ClientHello, error) {
 			return nil, err
 		}
 	}
-	if err := c.greased.draw(c.Config); err != nil {
+	if err := c.greased.Draw(c.Config); err != nil {
 		return nil, err
 	}
-	m.CipherSuites = withGrease(&c.greased, greaseSuite, m.CipherSuites)
+	m.CipherSuites = negotiation.WithGrease(&c.greased, negotiation.GreaseSuite, m.CipherSuites)
 	var err error
-	if m.Extensions, err = offerAll(c.offering(s)); err != nil {
+	if m.Extensions, err = negotiation.Offer(c.offering(s)); err != nil {
 		return nil, err
 	}
 	return m, c.bind(m, s)
@@ -106,7 +108,7 @@ func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 		switch {
 		case m.IsRetry():
 			return c.retry(m, s)
-		case s.Retried() || offers13(s.ClientHello) && m.Extensions.Has(iana.ExtSupportedVersions):
+		case s.Retried() || negotiation.OffersTLS13(s.ClientHello) && m.Extensions.Has(iana.ExtSupportedVersions):
 			return c.serverHello13(m, s)
 		}
 		return c.serverHello(m, s)
@@ -133,20 +135,20 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	if err := c.outdated(m, s); err != nil {
 		return err
 	}
-	if err := acceptable(s.ClientHello, m, &c.Parameters); err != nil {
+	if err := negotiation.Acceptable(s.ClientHello, m, &c.Parameters); err != nil {
 		return err
 	}
-	if err := wellFormed(m.Extensions, message.InServerHello); err != nil {
+	if err := negotiation.WellFormed(m.Extensions, message.InServerHello); err != nil {
 		return err
 	}
 	a, err := s.agree(m, nil)
 	if err != nil {
 		return err
 	}
-	if err := a.follows(c.Prior, c.SecureRenegotiation); err != nil {
+	if err := a.Follows(c.Prior, c.SecureRenegotiation); err != nil {
 		return err
 	}
-	if err := a.demanded(&c.Parameters, m); err != nil {
+	if err := a.Demanded(&c.Parameters, m); err != nil {
 		return err
 	}
 	if echoes(s.ClientHello, m) {
@@ -185,7 +187,7 @@ func (c *client) status(m *message.CertificateStatus) error {
 	}
 	chain := c.peer.Verified[0]
 	if err := pki.CheckStaple(m.Response, chain[0], chain[min(1, len(chain)-1)],
-		c.currentTime()); err != nil {
+		c.CurrentTime()); err != nil {
 		return err
 	}
 	c.Log.Verified(trace.Verified{What: "ocsp", From: iana.Server, Detail: "stapled status: good"},
@@ -200,10 +202,10 @@ func (c *client) unstapled(s *Score) error {
 		return nil
 	}
 	switch {
-	case c.StatusRequest == Required:
+	case c.StatusRequest == negotiation.Required:
 		return alert.Fail(alert.BadCertificateStatusResponse, "RFC 6066 §8",
 			"the server stapled no certificate status, which we require")
-	case c.StatusRequest != Off && pki.MustStaple(c.peer.Chain.Leaf()):
+	case c.StatusRequest != negotiation.Off && pki.MustStaple(c.peer.Chain.Leaf()):
 		return alert.Fail(alert.BadCertificateStatusResponse, "RFC 7633 §4.2.3",
 			"the server's certificate says that a status comes with it, and none came")
 	}
@@ -216,7 +218,7 @@ func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error
 	if kx.EllipticCurve() && !slices.Contains(c.Groups, m.Group) {
 		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
 			"the server chose the group %v, we offered %v", m.Group,
-			alert.Few(offeredGroups(c.Config)))
+			alert.Few(negotiation.OfferedGroups(c.Config)))
 	}
 	if kx.Ephemeral() {
 		if _, err := groupOf(kx, m, c.MinDHBits); err != nil {
@@ -253,7 +255,7 @@ func (c *client) chooseCredential(r pki.Request, v iana.Version, ref string) err
 			creds = []*pki.Credential{cred}
 		}
 	}
-	c.chosen = pki.ChooseClient(creds, r, schemesOf(v, c.Config))
+	c.chosen = pki.ChooseClient(creds, r, negotiation.SchemesOf(v, c.Config))
 	if !c.Log.On() {
 		return nil
 	}
@@ -270,7 +272,7 @@ func (c *client) keyExchange(s *Score) (message.Message, error) {
 	if !s.Agreed.Kex.PreShared() {
 		return c.exchange(s)
 	}
-	k, err := c.psk(s.Agreed.Version, hintOf(s.ServerKeyExchange), nil)
+	k, err := c.psk(s.Agreed.Version, negotiation.HintOf(s.ServerKeyExchange), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -350,11 +352,11 @@ func (c *client) finished(s *Score) ([]message.Message, error) {
 }
 
 // offering returns what the extensions of a hello say, beside the Config.
-func (c *client) offering(s *Score) *offering {
-	o := &offering{Config: c.Config, greased: &c.greased, keys: c.offered, retry: s.Retry,
-		early: c.earlyTicket(s) != nil}
+func (c *client) offering(s *Score) *negotiation.Offering {
+	o := &negotiation.Offering{Config: c.Config, Greased: &c.greased, Keys: c.offered, Retry: s.Retry,
+		Early: c.earlyTicket(s) != nil}
 	for _, k := range c.shares {
-		o.shares = append(o.shares,
+		o.Shares = append(o.Shares,
 			message.KeyShareEntry{Group: k.ID(), KeyExchange: k.offer.Share()})
 	}
 	return o

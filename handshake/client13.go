@@ -4,6 +4,8 @@ import (
 	"io"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
@@ -26,7 +28,7 @@ func (c *client) offer13(m *message.ClientHello) error {
 			return err
 		}
 	}
-	groups := offeredGroups(c.Config)
+	groups := negotiation.OfferedGroups(c.Config)
 	if len(groups) == 0 {
 		return alert.Fail(alert.InternalError, "RFC 8446 §4.2.8", "no group is enabled")
 	}
@@ -66,13 +68,13 @@ const maxCookie = 32 << 10
 // retry accepts a HelloRetryRequest, and makes the share that it asks for.
 func (c *client) retry(m *message.ServerHello, s *Score) error {
 	const ref = "RFC 8446 §4.1.4"
-	if err := acceptable13(s.ClientHello, m, message.InHelloRetryRequest); err != nil {
+	if err := negotiation.Acceptable13(s.ClientHello, m, message.InHelloRetryRequest); err != nil {
 		return err
 	}
-	if err := wellFormed(m.Extensions, message.InHelloRetryRequest); err != nil {
+	if err := negotiation.WellFormed(m.Extensions, message.InHelloRetryRequest); err != nil {
 		return err
 	}
-	if _, err := suiteOf(m.CipherSuite, iana.TLS13); err != nil {
+	if _, err := negotiation.SuiteOf(m.CipherSuite, iana.TLS13); err != nil {
 		return err
 	}
 	// Beside a longer cookie our other extensions might not fit into the second hello.
@@ -81,7 +83,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 			"the server's cookie has %d bytes, we send back at most %d", len(cookie), maxCookie)
 	}
 	var group message.SelectedGroup
-	asked, err := read(m.Extensions, iana.ExtKeyShare, &group)
+	asked, err := negotiation.Read(m.Extensions, iana.ExtKeyShare, &group)
 	if err != nil {
 		return err
 	}
@@ -93,7 +95,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 		return nil
 	}
 	known := slices.ContainsFunc(c.shares, func(k keyShare) bool { return k.ID() == group.Group })
-	if known || !slices.Contains(offeredGroups(c.Config), group.Group) {
+	if known || !slices.Contains(negotiation.OfferedGroups(c.Config), group.Group) {
 		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
 			"the server asks for a share of %v, which we sent already or did not offer",
 			group.Group)
@@ -107,7 +109,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 func (c *client) helloAgain(s *Score) (*message.ClientHello, error) {
 	again := *s.ClientHello
 	c.regather(suite.ByID13(s.Retry.CipherSuite).PRF)
-	extensions, err := offerAll(c.offering(s))
+	extensions, err := negotiation.Offer(c.offering(s))
 	if err != nil {
 		return nil, err
 	}
@@ -117,10 +119,10 @@ func (c *client) helloAgain(s *Score) (*message.ClientHello, error) {
 
 // serverHello13 accepts a ServerHello of TLS 1.3.
 func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
-	if err := acceptable13(s.ClientHello, m, message.InServerHello); err != nil {
+	if err := negotiation.Acceptable13(s.ClientHello, m, message.InServerHello); err != nil {
 		return err
 	}
-	if err := wellFormed(m.Extensions, message.InServerHello); err != nil {
+	if err := negotiation.WellFormed(m.Extensions, message.InServerHello); err != nil {
 		return err
 	}
 	if s.Retried() && m.CipherSuite != s.Retry.CipherSuite {
@@ -165,7 +167,7 @@ func (c *client) secret13(s *Score) (Input, error) {
 		return Input{Early: c.early}, nil
 	}
 	var theirs message.KeyShare
-	if _, err := read(s.ServerHello.Extensions, iana.ExtKeyShare, &theirs); err != nil {
+	if _, err := negotiation.Read(s.ServerHello.Extensions, iana.ExtKeyShare, &theirs); err != nil {
 		return Input{}, err
 	}
 	ours := c.shareOf(s.Agreed.Group)
@@ -202,18 +204,18 @@ func (c *client) receive13(msg message.Message, s *Score) error {
 }
 
 func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) error {
-	asked := func(x *extension) bool { return x.asked(s.ClientHello) }
-	if err := placed(m.Extensions, iana.TLS13, message.InEncryptedExtensions, asked); err != nil {
+	asked := func(x *negotiation.Extension) bool { return x.Asked(s.ClientHello) }
+	if err := negotiation.Placed(m.Extensions, iana.TLS13, message.InEncryptedExtensions, asked); err != nil {
 		return err
 	}
-	if err := wellFormed(m.Extensions, message.InEncryptedExtensions); err != nil {
+	if err := negotiation.WellFormed(m.Extensions, message.InEncryptedExtensions); err != nil {
 		return err
 	}
 	a, err := s.agree(s.ServerHello, m)
 	if err != nil {
 		return err
 	}
-	if err := c.quicAnswer(m, a); err != nil {
+	if err := c.QuicAnswer(m, a); err != nil {
 		return err
 	}
 	return c.earlyAccepted(a)
@@ -226,7 +228,7 @@ func (c *client) certificateRequest13(m *message.CertificateRequest) error {
 		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
 			"the server's certificate_request_context is not empty during the handshake")
 	}
-	if err := acceptableRequest(m); err != nil {
+	if err := negotiation.AcceptableRequest(m); err != nil {
 		return err
 	}
 	return c.chooseCredential(pki.Request{Schemes: m.Schemes, Authorities: m.Authorities,
@@ -244,8 +246,8 @@ func (c *client) certificate13(m *message.Certificate, s *Score) error {
 		return alert.KindNoCertificate.Fail(alert.DecodeError, "RFC 8446 §4.4.2.4",
 			"the server's Certificate is empty")
 	}
-	asked := func(x *extension) bool { return x.asked(s.ClientHello) }
-	if err := placedEntries(m, asked); err != nil {
+	asked := func(x *negotiation.Extension) bool { return x.Asked(s.ClientHello) }
+	if err := negotiation.AcceptableEntries(m, asked); err != nil {
 		return err
 	}
 	if err := c.authenticate(iana.Server, m.Chain, !c.Skip); err != nil {
@@ -255,7 +257,7 @@ func (c *client) certificate13(m *message.Certificate, s *Score) error {
 		return err
 	}
 	var staple message.CertificateStatus
-	stapled, err := read(m.Leaf(), iana.ExtStatusRequest, &staple)
+	stapled, err := negotiation.Read(m.Leaf(), iana.ExtStatusRequest, &staple)
 	if err != nil {
 		return err
 	}

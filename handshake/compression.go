@@ -3,6 +3,8 @@ package handshake
 import (
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/compress"
@@ -52,10 +54,10 @@ func (l *live) compressed(m *message.Certificate, e message.Extensions,
 		return m, nil
 	}
 	var theirs message.CompressionAlgorithms
-	if _, err := read(e, iana.ExtCompressCertificate, &theirs); err != nil {
+	if _, err := negotiation.Read(e, iana.ExtCompressCertificate, &theirs); err != nil {
 		return nil, err
 	}
-	shared := common(l.CertificateCompression, theirs.Algorithms)
+	shared := negotiation.Common(l.CertificateCompression, theirs.Algorithms)
 	if len(shared) == 0 {
 		return m, nil
 	}

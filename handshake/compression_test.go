@@ -3,6 +3,8 @@ package handshake
 import (
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/compress"
@@ -14,7 +16,7 @@ import (
 var zlib = []iana.CertificateCompressionAlgorithm{iana.Zlib}
 
 // bothCertified is a client and a server that both show a certificate.
-func bothCertified(t *testing.T) (client, server *Config) {
+func bothCertified(t *testing.T) (client, server *negotiation.Config) {
 	client, server = config13("client"), config13("server")
 	server.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
 	client.Credentials = server.Credentials

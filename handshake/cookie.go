@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -40,16 +42,16 @@ const (
 // cookieRetry is a HelloRetryRequest with a cookie, and with a group if a share is needed.
 func (v *server) cookieRetry(s *Score) (message.Message, error) {
 	var group iana.Group
-	if v.chosen.exchanges() && v.chosen.share == nil {
-		group = v.chosen.group.ID()
+	if v.chosen.Exchanges() && v.chosen.Share == nil {
+		group = v.chosen.Group.ID()
 	}
-	hash := s.transcript.with(v.chosen.suite.PRF, nil)
-	cookie := binary.BigEndian.AppendUint64([]byte{cookieVersion}, uint64(v.currentTime().Unix()))
-	cookie = binary.BigEndian.AppendUint16(cookie, uint16(v.chosen.suite.ID))
+	hash := s.transcript.with(v.chosen.Suite.PRF, nil)
+	cookie := binary.BigEndian.AppendUint64([]byte{cookieVersion}, uint64(v.CurrentTime().Unix()))
+	cookie = binary.BigEndian.AppendUint16(cookie, uint16(v.chosen.Suite.ID))
 	cookie = binary.BigEndian.AppendUint16(cookie, uint16(group))
 	cookie = append(append(cookie, byte(len(hash))), hash...)
 	cookie = append(cookie, cookieMAC(v.CookieKeys[0], cookie, s.ClientHello)...)
-	return retryWith(s.ClientHello, v.chosen.suite.ID, group, cookie)
+	return retryWith(s.ClientHello, v.chosen.Suite.ID, group, cookie)
 }
 
 // retryWith is the HelloRetryRequest that a cookie stands for: the same bytes whoever makes it.
@@ -77,7 +79,7 @@ func cookieMAC(key [32]byte, body []byte, ch *message.ClientHello) []byte {
 	part(ch.Random[:])
 	part(ch.SessionID)
 	fixed := slices.DeleteFunc(slices.Clone(ch.Extensions), func(x message.Extension) bool {
-		return slices.Contains(mayChange, x.Type)
+		return slices.Contains(negotiation.MayChange, x.Type)
 	})
 	slices.SortFunc(fixed, func(a, b message.Extension) int { return cmp.Compare(a.Type, b.Type) })
 	var rest []byte
@@ -99,20 +101,20 @@ func (v *server) restore(ch *message.ClientHello, s *Score) error {
 		return nil
 	}
 	var got message.Cookie
-	sent, err := read(ch.Extensions, iana.ExtCookie, &got)
+	sent, err := negotiation.Read(ch.Extensions, iana.ExtCookie, &got)
 	switch {
 	case err != nil:
 		return err
 	case s.Retried():
 		var ours message.Cookie
-		if _, err := read(s.Retry.Extensions, iana.ExtCookie, &ours); err != nil {
+		if _, err := negotiation.Read(s.Retry.Extensions, iana.ExtCookie, &ours); err != nil {
 			return err
 		}
 		if !sent || !bytes.Equal(got.Cookie, ours.Cookie) {
 			return badCookie("the client's second hello does not bring our cookie back")
 		}
 		return nil
-	case !sent || !offers13(ch):
+	case !sent || !negotiation.OffersTLS13(ch):
 		return nil
 	}
 	c, err := v.openCookie(got.Cookie, ch)
@@ -154,7 +156,7 @@ func (v *server) openCookie(b []byte, ch *message.ClientHello) (*cookie, error) 
 		return nil, badCookie("the client's cookie was not made by us for this hello")
 	}
 	made := time.Unix(int64(binary.BigEndian.Uint64(body[1:])), 0)
-	if age := v.currentTime().Sub(made); age > cookieLifetime || age < -cookieLifetime {
+	if age := v.CurrentTime().Sub(made); age > cookieLifetime || age < -cookieLifetime {
 		return nil, badCookie("the client's cookie is %v old, expected at most %v", age, cookieLifetime)
 	}
 	c := &cookie{suite: suite.ByID13(iana.CipherSuite(binary.BigEndian.Uint16(body[9:]))),

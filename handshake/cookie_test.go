@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -13,7 +15,7 @@ import (
 )
 
 // cookieServer is a server with cookies, whose clock is later.
-func cookieServer(t *testing.T, later time.Duration, keys ...byte) *Config {
+func cookieServer(t *testing.T, later time.Duration, keys ...byte) *negotiation.Config {
 	c := config13("server")
 	c.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
 	for _, b := range keys {
@@ -24,7 +26,7 @@ func cookieServer(t *testing.T, later time.Duration, keys ...byte) *Config {
 }
 
 // secondHello is what a client says when a server has sent it a cookie.
-func secondHello(t *testing.T, server *Config) *message.ClientHello {
+func secondHello(t *testing.T, server *negotiation.Config) *message.ClientHello {
 	t.Helper()
 	desks := [2]*desk{{}, {}}
 	client, answering := NewClient(config13("client"), desks[0]), NewServer(server, desks[1])

@@ -3,6 +3,8 @@ package handshake
 import (
 	"math"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keylog"
@@ -67,8 +69,8 @@ func sendEarly(m *Machine) error {
 }
 
 // undecided13 returns the parameters of TLS 1.3 as long as nothing is negotiated.
-func undecided13(s *suite.Suite) *Agreed {
-	return &Agreed{Version: iana.TLS13, Suite: s, MaxFragment: record.MaxPlaintext,
+func undecided13(s *suite.Suite) *negotiation.Agreed {
+	return &negotiation.Agreed{Version: iana.TLS13, Suite: s, MaxFragment: record.MaxPlaintext,
 		SizeLimit: [2]int{record.MaxPlaintext, record.MaxPlaintext}}
 }
 

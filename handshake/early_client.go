@@ -3,6 +3,8 @@ package handshake
 import (
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -14,13 +16,13 @@ import (
 // earlyTicket returns the ticket that early data goes with, or nil if the hello that comes next
 // offers none: only the first one may, with the first of its keys, and what is sent must make sense
 // in the protocol that the session's connection spoke. See RFC 8446 §4.2.10.
-func (c *client) earlyTicket(s *Score) *key13 {
+func (c *client) earlyTicket(s *Score) *negotiation.Key13 {
 	if !c.Sends || s.Retry != nil || len(c.offered) == 0 {
 		return nil
 	}
 	k := c.offered[0]
-	if o := k.session; o == nil || o.MaxEarlyData == 0 ||
-		c.QUIC != nil && o.MaxEarlyData != QUICMaxEarlyData ||
+	if o := k.Session; o == nil || o.MaxEarlyData == 0 ||
+		c.QUIC != nil && o.MaxEarlyData != negotiation.QUICMaxEarlyData ||
 		o.ALPN != "" && !slices.Contains(c.Protocols, o.ALPN) {
 		return nil
 	}
@@ -33,8 +35,8 @@ func (c *client) earlyKeys(s *Score) *earlyKeys {
 	if k == nil {
 		return nil
 	}
-	return &earlyKeys{k.early, suite.ByID13(k.session.Suite), k.session.MaxEarlyData,
-		s.transcript.with(k.hash, nil)}
+	return &earlyKeys{k.Early, suite.ByID13(k.Session.Suite), k.Session.MaxEarlyData,
+		s.transcript.with(k.Hash, nil)}
 }
 
 // EarlyProtocol returns the application protocol of a client's early data. ok is false if it can
@@ -59,7 +61,7 @@ func (c *client) outdated(sh *message.ServerHello, s *Score) error {
 
 // earlyAccepted checks that a server which accepts early data does so with the parameters that it was
 // sent with. See RFC 8446 §4.2.10.
-func (c *client) earlyAccepted(a *Agreed) error {
+func (c *client) earlyAccepted(a *negotiation.Agreed) error {
 	const ref = "RFC 8446 §4.2.10"
 	switch {
 	case !a.EarlyData:

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 )
@@ -30,14 +32,14 @@ func (v *server) decideEarly(s *Score) error {
 	if err != nil {
 		return err
 	}
-	if v.earlyDecided, v.chosen.early = true, why == ""; why != "" {
+	if v.earlyDecided, v.chosen.Early = true, why == ""; why != "" {
 		v.rejectEarly(s, why, ref)
 		return nil
 	}
 	v.Log.Choice("early_data", "", "accepted",
 		"the ticket is used for the first time, is as old as the client says, and the suite, "+
 			"the name and the protocol are those of its session", "RFC 8446 §4.2.10")
-	v.earlyHello = s.transcript.with(v.chosen.suite.PRF, nil)
+	v.earlyHello = s.transcript.with(v.chosen.Suite.PRF, nil)
 	return nil
 }
 
@@ -51,7 +53,7 @@ func (v *server) rejectEarly(s *Score, why, ref string) {
 // refusesEarly says why early data is not accepted; "" if it is. The ticket is used up last.
 func (v *server) refusesEarly(s *Score) (why, ref string, err error) {
 	const acceptance = "RFC 8446 §4.2.10"
-	k := v.chosen.session
+	k := v.chosen.Session
 	switch {
 	case v.MaxEarlyData == 0 || !v.Reads || v.Take == nil:
 		return "the program does not read any", acceptance, nil
@@ -60,13 +62,13 @@ func (v *server) refusesEarly(s *Score) (why, ref string, err error) {
 			acceptance, nil
 	case k == nil:
 		return "no ticket is resumed", acceptance, nil
-	case v.chosen.identity != 0:
+	case v.chosen.Identity != 0:
 		return "the ticket that is resumed is not the client's first", acceptance, nil
 	case k.MaxEarlyData == 0 || k.MaxEarlyData > v.MaxEarlyData:
 		return "the ticket allows none, or more than we read", acceptance, nil
-	case v.QUIC != nil && k.MaxEarlyData != QUICMaxEarlyData:
+	case v.QUIC != nil && k.MaxEarlyData != negotiation.QUICMaxEarlyData:
 		return "the ticket is not one of QUIC", "RFC 9001 §4.6.1", nil
-	case k.Suite != v.chosen.suite.ID:
+	case k.Suite != v.chosen.Suite.ID:
 		return "the ticket was made with another cipher suite", acceptance, nil
 	}
 	if same, err := v.sameProtocol(k, s); !same || err != nil {
@@ -78,11 +80,11 @@ func (v *server) refusesEarly(s *Score) (why, ref string, err error) {
 // sameProtocol reports whether we answer with the application protocol of the session.
 func (v *server) sameProtocol(k *Session, s *Score) (bool, error) {
 	an := *v.answering(message.InEncryptedExtensions, s)
-	an.log = nil // it is told where it is answered
+	an.Log = nil // it is told where it is answered
 	if !s.ClientHello.Extensions.Has(iana.ExtALPN) {
 		return k.ALPN == "", nil
 	}
-	content, ok, err := answerProtocol(v.Config, &an)
+	content, ok, err := negotiation.AnswerProtocol(v.Config, &an)
 	if !ok || err != nil {
 		return k.ALPN == "", err
 	}
@@ -92,11 +94,11 @@ func (v *server) sameProtocol(k *Session, s *Score) (bool, error) {
 // replayed says why early data may be a copy of what was sent before; "" if it is not.
 func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 	var psks message.OfferedPSKs
-	if _, err := read(s.ClientHello.Extensions, iana.ExtPreSharedKey, &psks); err != nil {
+	if _, err := negotiation.Read(s.ClientHello.Extensions, iana.ExtPreSharedKey, &psks); err != nil {
 		return "", "", err
 	}
 	first := psks.Identities[0]
-	now := v.ticketTime()
+	now := v.TicketTime()
 	if now.Before(v.EarlyFrom) {
 		return "this server was just started, and may have read it before", "RFC 8446 §8.2", nil
 	}
@@ -119,10 +121,10 @@ func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 
 // earlyKeys returns the keys of the early data that we accept, or nil.
 func (v *server) earlyKeys(*Score) *earlyKeys {
-	if v.chosen == nil || !v.chosen.early {
+	if v.chosen == nil || !v.chosen.Early {
 		return nil
 	}
-	return &earlyKeys{v.early, v.chosen.suite, v.chosen.session.MaxEarlyData, v.earlyHello}
+	return &earlyKeys{v.early, v.chosen.Suite, v.chosen.Session.MaxEarlyData, v.earlyHello}
 }
 
 // allowsEarly returns how many bytes of early data a new ticket allows.

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -14,21 +16,21 @@ import (
 )
 
 // earlyConfigs are two sides with a session for early data, and that session at the server.
-func earlyConfigs(t testing.TB) (c, s *Config, at *Session) {
+func earlyConfigs(t testing.TB) (c, s *negotiation.Config, at *Session) {
 	t.Helper()
 	c, s = config13("early client"), config13("early server")
 	s.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
-	for _, x := range []*Config{c, s} {
+	for _, x := range []*negotiation.Config{c, s} {
 		x.Tickets, x.Protocols = true, []string{"a", "b"}
 		x.Suites13 = []iana.CipherSuite{iana.TLS_AES_128_GCM_SHA256,
 			iana.TLS_CHACHA20_POLY1305_SHA256}
 	}
-	of := func(me iana.Side, x *Config) *Session {
+	of := func(me iana.Side, x *negotiation.Config) *Session {
 		return &Session{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256,
 			Created: throwaway.Epoch, Issued: throwaway.Epoch.Add(-time.Hour), ServerName: name,
 			Deadline: throwaway.Epoch.Add(time.Hour), ALPN: "a", MaxEarlyData: 100,
 			Master: bytes.Repeat([]byte{7}, 32), Chain: s.Credentials[0].Chain.Raw(),
-			Ticket: []byte("ticket"), Bound: x.bound(me)}
+			Ticket: []byte("ticket"), Bound: x.Bound(me)}
 	}
 	c.Offer, at = of(iana.Client, c), of(iana.Server, s)
 	at.Chain = nil
@@ -49,7 +51,7 @@ func earlyConfigs(t testing.TB) (c, s *Config, at *Session) {
 }
 
 // perform13 is performBy without what only the record layer is told, nor tickets, and with a retry.
-func perform13(c, s *Config, by func(player) player) (m [2]*Machine, errs [2]error) {
+func perform13(c, s *negotiation.Config, by func(player) player) (m [2]*Machine, errs [2]error) {
 	d := [2]*desk{{}, {}}
 	m = [2]*Machine{NewClient(c, d[0]), NewServer(s, d[1])}
 	for _, m := range m {
@@ -80,73 +82,72 @@ func asItIs(p player) player { return p }
 func TestWhatEarlyDataDependsOn(t *testing.T) {
 	for _, c := range []struct {
 		what    string
-		change  func(c, s *Config, at *Session)
+		change  func(c, s *negotiation.Config, at *Session)
 		want    EarlyStatus
 		resumed bool
 	}{
-		{"nothing is different", func(_, _ *Config, _ *Session) {}, EarlyAccepted, true},
-		{"§4.2.10: another suite of the same hash", func(_, s *Config, _ *Session) {
+		{"nothing is different", func(_, _ *negotiation.Config, _ *Session) {}, EarlyAccepted, true},
+		{"§4.2.10: another suite of the same hash", func(_, s *negotiation.Config, _ *Session) {
 			s.Suites13 = s.Suites13[1:]
 		}, EarlyRejected, true},
-		{"§4.2.10: the server's session has another suite", func(_, _ *Config, at *Session) {
+		{"§4.2.10: the server's session has another suite", func(_, _ *negotiation.Config, at *Session) {
 			at.Suite = iana.TLS_CHACHA20_POLY1305_SHA256
 		}, EarlyRejected, true},
-		{"§4.2.10: another protocol", func(_, s *Config, _ *Session) {
+		{"§4.2.10: another protocol", func(_, s *negotiation.Config, _ *Session) {
 			s.Protocols = []string{"b", "a"}
 		}, EarlyRejected, true},
-		{"§4.2.10: no protocol any more", func(_, s *Config, at *Session) {
+		{"§4.2.10: no protocol any more", func(_, s *negotiation.Config, at *Session) {
 			at.ALPN = "x"
 		}, EarlyRejected, false},
-		{"RFC 6066 §3: another name", func(_, _ *Config, at *Session) {
+		{"RFC 6066 §3: another name", func(_, _ *negotiation.Config, at *Session) {
 			at.ServerName = "other.test"
 		}, EarlyRejected, false},
-		{"§4.2.10: the ticket of the server allows none", func(_, _ *Config, at *Session) {
+		{"§4.2.10: the ticket of the server allows none", func(_, _ *negotiation.Config, at *Session) {
 			at.MaxEarlyData = 0
 		}, EarlyRejected, true},
-		{"§4.2.10: it allows more than is read now", func(_, s *Config, _ *Session) {
+		{"§4.2.10: it allows more than is read now", func(_, s *negotiation.Config, _ *Session) {
 			s.MaxEarlyData = 99
 		}, EarlyRejected, true},
-		{"nobody reads it", func(_, s *Config, _ *Session) { s.Reads = false }, EarlyRejected, true},
-		{"the last word comes later", func(_, s *Config, _ *Session) {
+		{"nobody reads it", func(_, s *negotiation.Config, _ *Session) { s.Reads = false }, EarlyRejected, true},
+		{"the last word comes later", func(_, s *negotiation.Config, _ *Session) {
 			s.Accept = func(context.Context) error { return nil }
 		}, EarlyRejected, true},
-		{"§8.1: stateless tickets alone", func(_, s *Config, _ *Session) { s.Take = nil },
+		{"§8.1: stateless tickets alone", func(_, s *negotiation.Config, _ *Session) { s.Take = nil },
 			EarlyRejected, true},
-		{"§8.1: the ticket was taken", func(_, s *Config, _ *Session) {
+		{"§8.1: the ticket was taken", func(_, s *negotiation.Config, _ *Session) {
 			s.Take(nil, []byte("ticket"))
 		}, EarlyRejected, true},
-		{"§8.2: a start", func(_, s *Config, _ *Session) {
+		{"§8.2: a start", func(_, s *negotiation.Config, _ *Session) {
 			s.EarlyFrom = throwaway.Epoch.Add(time.Millisecond)
 		}, EarlyRejected, true},
-		{"§8.2: the window of a start has passed", func(_, s *Config, _ *Session) {
+		{"§8.2: the window of a start has passed", func(_, s *negotiation.Config, _ *Session) {
 			s.EarlyFrom = throwaway.Epoch
 		}, EarlyAccepted, true},
-		{"§8.3: the ticket is as much older as is allowed", func(_, _ *Config, at *Session) {
+		{"§8.3: the ticket is as much older as is allowed", func(_, _ *negotiation.Config, at *Session) {
 			at.Issued = at.Issued.Add(-EarlyWindow)
 		}, EarlyAccepted, true},
-		{"§8.3: it is older", func(_, _ *Config, at *Session) {
+		{"§8.3: it is older", func(_, _ *negotiation.Config, at *Session) {
 			at.Issued = at.Issued.Add(-EarlyWindow - time.Millisecond)
 		}, EarlyRejected, true},
-		{"§8.3: it is younger", func(_, _ *Config, at *Session) {
+		{"§8.3: it is younger", func(_, _ *negotiation.Config, at *Session) {
 			at.Issued = at.Issued.Add(EarlyWindow + time.Millisecond)
 		}, EarlyRejected, true},
-		{"§8.3: its age is not known", func(_, _ *Config, at *Session) {
+		{"§8.3: its age is not known", func(_, _ *negotiation.Config, at *Session) {
 			at.Issued = time.Time{}
 		}, EarlyRejected, true},
-		{"§8.3: the age is hidden by another number", func(_, _ *Config, at *Session) {
+		{"§8.3: the age is hidden by another number", func(_, _ *negotiation.Config, at *Session) {
 			at.AgeAdd = 1 << 31
 		}, EarlyRejected, true},
-		{"§4.2.10: the client's program sends none", func(c, _ *Config, _ *Session) {
+		{"§4.2.10: the client's program sends none", func(c, _ *negotiation.Config, _ *Session) {
 			c.Sends = false
 		}, EarlyNone, true},
-		{"§4.2.10: the client's ticket allows none", func(c, _ *Config, _ *Session) {
+		{"§4.2.10: the client's ticket allows none", func(c, _ *negotiation.Config, _ *Session) {
 			c.Offer.MaxEarlyData = 0
 		}, EarlyNone, true},
-		{"§4.2.10: the client does not speak the ticket's protocol", func(c, _ *Config,
-			_ *Session) {
+		{"§4.2.10: the client does not speak the ticket's protocol", func(c, _ *negotiation.Config, _ *Session) {
 			c.Protocols = []string{"b"}
 		}, EarlyNone, true},
-		{"§4.2.10: the server asks for another hello", func(_, s *Config, _ *Session) {
+		{"§4.2.10: the server asks for another hello", func(_, s *negotiation.Config, _ *Session) {
 			s.Groups = []iana.Group{iana.Secp256r1}
 		}, EarlyRejected, true},
 	} {
@@ -218,24 +219,24 @@ func (a accepting) compose(k Kind, s *Score) (message.Message, error) {
 func TestAServerThatAcceptsEarlyDataWrongly(t *testing.T) {
 	for _, c := range []struct {
 		what   string
-		change func(c, s *Config)
+		change func(c, s *negotiation.Config)
 		edit   accepting
 		want   alert.Description
 	}{
-		{"none was sent", func(c, _ *Config) { c.Sends = false }, accepting{},
+		{"none was sent", func(c, _ *negotiation.Config) { c.Sends = false }, accepting{},
 			alert.UnsupportedExtension},
-		{"no ticket is resumed", func(_, s *Config) { s.Tickets = false }, accepting{},
+		{"no ticket is resumed", func(_, s *negotiation.Config) { s.Tickets = false }, accepting{},
 			alert.IllegalParameter},
-		{"another key than the first", func(c, _ *Config) {
-			c.FindKey = func(context.Context, KeyRequest) (*PSK, error) {
-				return &PSK{Identity: []byte("gardener"), Key: bytes.Repeat([]byte{7}, 32)}, nil
+		{"another key than the first", func(c, _ *negotiation.Config) {
+			c.FindKey = func(context.Context, negotiation.KeyRequest) (*negotiation.PSK, error) {
+				return &negotiation.PSK{Identity: []byte("gardener"), Key: bytes.Repeat([]byte{7}, 32)}, nil
 			}
 		}, accepting{hello: func(m *message.ServerHello) {
 			replaceExtension(&m.Extensions, iana.ExtPreSharedKey, "\x00\x01")
 		}}, alert.IllegalParameter},
-		{"another suite", func(_, s *Config) { s.Suites13 = s.Suites13[1:] }, accepting{},
+		{"another suite", func(_, s *negotiation.Config) { s.Suites13 = s.Suites13[1:] }, accepting{},
 			alert.IllegalParameter},
-		{"another protocol", func(_, s *Config) { s.Protocols = []string{"b"} }, accepting{},
+		{"another protocol", func(_, s *negotiation.Config) { s.Protocols = []string{"b"} }, accepting{},
 			alert.IllegalParameter},
 		{"no protocol", nil, accepting{encrypted: func(m *message.EncryptedExtensions) {
 			replaceExtension(&m.Extensions, iana.ExtEarlyData, "")
@@ -271,7 +272,7 @@ func TestAServerThatAcceptsEarlyDataWrongly(t *testing.T) {
 func TestAnEarlierVersionDoesNotGoWithEarlyData(t *testing.T) {
 	c, s, _ := earlyConfigs(t)
 	c.MinVersion, c.Suites = iana.TLS12, []iana.CipherSuite{ecdheECDSA}
-	c.Offer.Bound = c.bound(iana.Client)
+	c.Offer.Bound = c.Bound(iana.Client)
 	s.MinVersion, s.MaxVersion, s.Suites, s.Suites13 = iana.TLS12, iana.TLS12, c.Suites, nil
 	if _, errs := perform13(c, s, asItIs); alert.Of(errs[iana.Client]) != alert.ProtocolVersion {
 		t.Error(errs)

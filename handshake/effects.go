@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/keys"
@@ -41,7 +43,7 @@ var ErrNoSecret = errors.New("handshake: no secret for this handshake")
 // retry is the effect of a HelloRetryRequest: in the transcript, the first ClientHello is replaced
 // by its hash. See RFC 8446 §4.4.1.
 func retry(m *Machine) error {
-	s, err := suiteOf(m.Retry.CipherSuite, iana.TLS13)
+	s, err := negotiation.SuiteOf(m.Retry.CipherSuite, iana.TLS13)
 	if err != nil {
 		return err
 	}
@@ -340,7 +342,7 @@ func (m *Machine) KeyUpdate(from iana.Side) error {
 }
 
 // trafficKeys returns the keys of a direction together with what was negotiated about its records.
-func trafficKeys(a *Agreed, from iana.Side, d keys.Direction) *TrafficKeys {
+func trafficKeys(a *negotiation.Agreed, from iana.Side, d keys.Direction) *TrafficKeys {
 	return &TrafficKeys{Version: a.Version, Suite: a.Suite, Compression: a.Compression,
 		EncryptThenMAC: a.EncryptThenMAC, MaxPlaintext: a.MaxPlaintext(from), Direction: d}
 }

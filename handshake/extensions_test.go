@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -104,7 +106,7 @@ var malformed = map[iana.ExtensionType][2][]string{
 }
 
 // everything makes a side say and answer each extension that it knows.
-func everything(t *testing.T) *Config {
+func everything(t *testing.T) *negotiation.Config {
 	c := config("malformed", ecdheECDSA, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)
 	c.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
 	c.MaxFragmentLength, c.RecordSizeLimit, c.Tickets = 4, 1<<14, true
@@ -116,20 +118,20 @@ func everything(t *testing.T) *Config {
 // message was incorrect". Whether the content is needed in this handshake must not matter.
 func TestMalformedExtensionsAreDecodeErrors(t *testing.T) {
 	n := 0
-	for _, row := range extensions {
-		samples, ok := malformed[row.typ]
+	for _, row := range negotiation.Extensions {
+		samples, ok := malformed[row.Type]
 		if !ok {
-			t.Errorf("%v: no malformed content is known", row.typ)
+			t.Errorf("%v: no malformed content is known", row.Type)
 		}
 		for _, data := range samples[iana.Client] {
 			m := hello(t, suites{ecdheECDSA}, everyGroup, everyScheme)
 			m.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
-			replaceExtension(&m.Extensions, row.typ, data)
-			for _, c := range []*Config{everything(t), config("plain", ecdheECDSA)} {
+			replaceExtension(&m.Extensions, row.Type, data)
+			for _, c := range []*negotiation.Config{everything(t), config("plain", ecdheECDSA)} {
 				c.Credentials = everything(t).Credentials
 				err := served(t, c, m)
 				if alert.Of(err) != alert.DecodeError {
-					t.Errorf("a client's %v %q: got %v, expected decode_error", row.typ, data, err)
+					t.Errorf("a client's %v %q: got %v, expected decode_error", row.Type, data, err)
 				}
 				n++
 			}
@@ -137,10 +139,10 @@ func TestMalformedExtensionsAreDecodeErrors(t *testing.T) {
 		for _, data := range samples[iana.Server] {
 			sh := &message.ServerHello{Version: iana.TLS12, CipherSuite: ecdheECDSA}
 			sh.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
-			replaceExtension(&sh.Extensions, row.typ, data)
+			replaceExtension(&sh.Extensions, row.Type, data)
 			err := answered(t, everything(t), sh)
 			if alert.Of(err) != alert.DecodeError {
-				t.Errorf("a server's %v %q: got %v, expected decode_error", row.typ, data, err)
+				t.Errorf("a server's %v %q: got %v, expected decode_error", row.Type, data, err)
 			}
 			n++
 		}
@@ -187,14 +189,14 @@ func replaceExtension(e *message.Extensions, typ iana.ExtensionType, data string
 }
 
 // served shows a ClientHello to a server and gives its error.
-func served(t *testing.T, c *Config, ch *message.ClientHello) error {
+func served(t *testing.T, c *negotiation.Config, ch *message.ClientHello) error {
 	t.Helper()
 	m := NewServer(c, &desk{})
 	return taken(t, m, iana.Client, ch)
 }
 
 // answered shows a ServerHello to a client that offered all it can, and gives its error.
-func answered(t *testing.T, c *Config, sh *message.ServerHello) error {
+func answered(t *testing.T, c *negotiation.Config, sh *message.ServerHello) error {
 	t.Helper()
 	m := NewClient(c, &desk{})
 	if err := m.Speak(); err != nil {

@@ -1,6 +1,9 @@
 package handshake
 
-import "github.com/vitrine-tls/vitrine/iana"
+import (
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
+)
 
 // opening are the lines of both hellos, which every figure has. ServerHello chooses the figure that
 // goes on.
@@ -50,18 +53,18 @@ var figures = []*Figure{&full, &abbreviated, &full13}
 func always(*Score) Presence { return Must }
 
 // ifCertified: all suites but the anonymous and the pre-shared ones come with a certificate.
-func ifCertified(s *Score) Presence { return must(s.Agreed.certified()) }
+func ifCertified(s *Score) Presence { return must(s.Agreed.Certified()) }
 
 // ifCertifiedMay: RFC 5246 §7.4.4: "A non-anonymous server can optionally request a certificate
 // from the client".
-func ifCertifiedMay(s *Score) Presence { return mayIf(s.Agreed.certified()) }
+func ifCertifiedMay(s *Score) Presence { return mayIf(s.Agreed.Certified()) }
 
 // ifStapling: a server may leave the message out even when it agreed to send it, RFC 6066 §8.
 func ifStapling(s *Score) Presence { return mayIf(s.Agreed.Stapling) }
 
 func unlessResumed(s *Score) Presence {
 	switch {
-	case versionOf(s.ServerHello) == iana.TLS13:
+	case negotiation.VersionOf(s.ServerHello) == iana.TLS13:
 		return Never
 	case s.Undecided:
 		return May
@@ -71,7 +74,7 @@ func unlessResumed(s *Score) Presence {
 
 func ifResumed(s *Score) Presence {
 	switch {
-	case versionOf(s.ServerHello) == iana.TLS13:
+	case negotiation.VersionOf(s.ServerHello) == iana.TLS13:
 		return Never
 	case s.Undecided:
 		return May

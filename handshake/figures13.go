@@ -3,6 +3,7 @@ package handshake
 import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // Figures 1 to 4 of RFC 8446 are one table, behind both hellos: a resumption (Figure 3) and early
@@ -36,12 +37,12 @@ func KindOf(raw []byte) Kind {
 	return Kind(raw[0])
 }
 
-func ifTLS13(s *Score) Presence { return must(versionOf(s.ServerHello) == iana.TLS13) }
+func ifTLS13(s *Score) Presence { return must(negotiation.VersionOf(s.ServerHello) == iana.TLS13) }
 
 // ifOffers13: only a client that offers TLS 1.3 can be asked for another hello, and only once. The
 // hello is nil as long as its check is Pending. See RFC 8446 §4.1.4.
 func ifOffers13(s *Score) Presence {
-	return mayIf(s.ClientHello != nil && !s.Retried() && offers13(s.ClientHello))
+	return mayIf(s.ClientHello != nil && !s.Retried() && negotiation.OffersTLS13(s.ClientHello))
 }
 
 // ifRetried: a client that was asked for a second hello, on this connection, sends it.
@@ -74,11 +75,11 @@ func ifVerified13(s *Score) Presence {
 func refOf(l *Line, msg message.Message) string {
 	switch m := msg.(type) {
 	case *message.ClientHello:
-		if offers13(m) {
+		if negotiation.OffersTLS13(m) {
 			return "RFC 8446 §4.1.2"
 		}
 	case *message.ServerHello:
-		if !m.IsRetry() && versionOf(m) == iana.TLS13 {
+		if !m.IsRetry() && negotiation.VersionOf(m) == iana.TLS13 {
 			return "RFC 8446 §4.1.3"
 		}
 	}

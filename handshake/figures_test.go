@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/suite"
@@ -84,7 +86,7 @@ func TestOnlyOneSideMaySpeak(t *testing.T) {
 	for version, scores := range map[string]func(func(Score) bool){"TLS 1.2": everyScore12, "TLS 1.3": everyScore13} {
 		states, handshakes := 0, 0
 		for s := range scores {
-			m := newMachine(iana.Client, &observer{}, &Config{}, &desk{})
+			m := newMachine(iana.Client, &observer{}, &negotiation.Config{}, &desk{})
 			m.Score = s
 			var walk func(open []reading)
 			walk = func(open []reading) {
@@ -145,7 +147,7 @@ func everyScore12(yield func(Score) bool) {
 					Blind:       [2]bool{bit(0), bit(0)},
 					ClientHello: &message.ClientHello{Version: iana.TLS12},
 					ServerHello: &message.ServerHello{Version: iana.TLS12},
-					Agreed: &Agreed{Version: iana.TLS12, Suite: row, Kex: kx, Auth: auth,
+					Agreed: &negotiation.Agreed{Version: iana.TLS12, Suite: row, Kex: kx, Auth: auth,
 						Stapling: bit(1), Ticket: bit(2)}}
 				if bit(3) {
 					s.CertificateRequest = &message.CertificateRequest{}
@@ -173,7 +175,7 @@ func everyScore13(yield func(Score) bool) {
 		bit := func(n int) bool { return i>>n&1 == 1 }
 		s := Score{Blind: [2]bool{bit(0), bit(1)}, ClientHello: &message.ClientHello{},
 			ServerHello: &message.ServerHello{},
-			Agreed:      &Agreed{Version: iana.TLS13, EarlyData: bit(2), PSK: bit(3)}}
+			Agreed:      &negotiation.Agreed{Version: iana.TLS13, EarlyData: bit(2), PSK: bit(3)}}
 		add(&s.ClientHello.Extensions, iana.ExtSupportedVersions,
 			&message.SupportedVersions{Versions: []iana.Version{iana.TLS13}})
 		add(&s.ServerHello.Extensions, iana.ExtSupportedVersions,

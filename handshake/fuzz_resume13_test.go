@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/message"
@@ -13,26 +15,26 @@ import (
 )
 
 // options13 change both sides of a resumption of TLS 1.3; each bit of a fuzzed byte chooses one.
-var options13 = [8]func(t testing.TB, c, s *Config){
-	func(_ testing.TB, c, s *Config) { s.Groups = c.Groups[1:] }, // a retry, in most cases
-	func(_ testing.TB, _, s *Config) { s.CookieKeys = make([][32]byte, 1) },
-	func(_ testing.TB, c, s *Config) { c.GREASE, s.GREASE = true, true },
-	func(_ testing.TB, c, s *Config) { c.PostHandshakeAuth, s.PostHandshakeAuth = true, true },
-	func(_ testing.TB, c, s *Config) {
+var options13 = [8]func(t testing.TB, c, s *negotiation.Config){
+	func(_ testing.TB, c, s *negotiation.Config) { s.Groups = c.Groups[1:] }, // a retry, in most cases
+	func(_ testing.TB, _, s *negotiation.Config) { s.CookieKeys = make([][32]byte, 1) },
+	func(_ testing.TB, c, s *negotiation.Config) { c.GREASE, s.GREASE = true, true },
+	func(_ testing.TB, c, s *negotiation.Config) { c.PostHandshakeAuth, s.PostHandshakeAuth = true, true },
+	func(_ testing.TB, c, s *negotiation.Config) {
 		c.CertificateCompression = []iana.CertificateCompressionAlgorithm{iana.Zlib}
 		s.CertificateCompression = c.CertificateCompression
 	},
-	func(t testing.TB, c, s *Config) {
+	func(t testing.TB, c, s *negotiation.Config) {
 		c.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, "client.test")}
-		s.ClientAuth = ClientAuth{Request: true, Require: true}
+		s.ClientAuth = negotiation.ClientAuth{Request: true, Require: true}
 	},
-	func(_ testing.TB, c, s *Config) {
-		find := func(context.Context, KeyRequest) (*PSK, error) {
-			return &PSK{Identity: []byte("key"), Key: bytes.Repeat([]byte{5}, 32)}, nil
+	func(_ testing.TB, c, s *negotiation.Config) {
+		find := func(context.Context, negotiation.KeyRequest) (*negotiation.PSK, error) {
+			return &negotiation.PSK{Identity: []byte("key"), Key: bytes.Repeat([]byte{5}, 32)}, nil
 		}
 		c.FindKey, s.FindKey = find, find
 	},
-	func(_ testing.TB, c, _ *Config) { c.Offer = nil },
+	func(_ testing.TB, c, _ *negotiation.Config) { c.Offer = nil },
 }
 
 // mutant13 is a player whose messages are changed, and whose binders fit the changed hello.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/message"
@@ -16,7 +18,7 @@ import (
 // An acquaintance is a client and a server with a session that is valid at both.
 type acquaintance struct {
 	what    string
-	config  func() (client, server *Config)
+	config  func() (client, server *negotiation.Config)
 	session *Session // the client's
 	kept    []byte   // the server's, encoded
 	handle  []byte   // the ticket or the ID
@@ -31,25 +33,25 @@ func meetings(t testing.TB) []*acquaintance {
 		what    string
 		suite   iana.CipherSuite
 		tickets bool
-		edit    func(c, s *Config)
+		edit    func(c, s *negotiation.Config)
 	}{
-		{"ticket", ecdheECDSA, true, func(_, _ *Config) {}},
-		{"ID", ecdheECDSA, false, func(_, _ *Config) {}},
-		{"ticket, no extended master secret", rsaRSA, true, func(c, _ *Config) {
-			c.ExtendedMasterSecret = Off
+		{"ticket", ecdheECDSA, true, func(_, _ *negotiation.Config) {}},
+		{"ID", ecdheECDSA, false, func(_, _ *negotiation.Config) {}},
+		{"ticket, no extended master secret", rsaRSA, true, func(c, _ *negotiation.Config) {
+			c.ExtendedMasterSecret = negotiation.Off
 		}},
 		{"ticket, encrypt_then_mac", iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA, true, func(_,
-			_ *Config) {
+			_ *negotiation.Config) {
 		}},
-		{"ticket, client certificate", ecdheECDSA, true, func(c, s *Config) {
+		{"ticket, client certificate", ecdheECDSA, true, func(c, s *negotiation.Config) {
 			c.Credentials = []*pki.Credential{guest}
-			s.ClientAuth = ClientAuth{Request: true, Require: true}
+			s.ClientAuth = negotiation.ClientAuth{Request: true, Require: true}
 		}},
-		{"ID, protocol", ecdheECDSA, false, func(c, s *Config) {
+		{"ID, protocol", ecdheECDSA, false, func(c, s *negotiation.Config) {
 			c.Protocols, s.Protocols = []string{"one", "two"}, []string{"two"}
 		}},
 	} {
-		a := &acquaintance{what: m.what, config: func() (client, server *Config) {
+		a := &acquaintance{what: m.what, config: func() (client, server *negotiation.Config) {
 			client, server = config("client", m.suite), config("server", m.suite)
 			server.Credentials = []*pki.Credential{ed25519}
 			if m.suite == rsaRSA {
@@ -91,7 +93,7 @@ func (a *acquaintance) meet(t testing.TB, tickets bool) {
 }
 
 // again are both sides for a resumption: whoever has the handle finds the session.
-func (a *acquaintance) again() (client, server *Config) {
+func (a *acquaintance) again() (client, server *negotiation.Config) {
 	client, server = a.config()
 	client.Rand, server.Rand = config("client again").Rand, config("server again").Rand
 	offer := *a.session
@@ -113,27 +115,27 @@ func (a *acquaintance) again() (client, server *Config) {
 // changes are what can happen to a configuration meanwhile; strict ones rule out to resume.
 var changes = []struct {
 	strict bool
-	edit   func(*Config)
+	edit   func(*negotiation.Config)
 }{
-	{false, func(*Config) {}},
-	{true, func(c *Config) { c.Policy = "another" }},
-	{true, func(c *Config) { c.Schemes = slices.Clone(c.Schemes[:2]) }},
-	{true, func(c *Config) { c.Legacy = true }},
-	{false, func(c *Config) { c.ExtendedMasterSecret = Off }},
-	{false, func(c *Config) { c.ExtendedMasterSecret = Required }},
-	{false, func(c *Config) { c.EncryptThenMAC = Off }},
-	{false, func(c *Config) { c.EncryptThenMAC = Required }},
-	{false, func(c *Config) { c.Tickets = !c.Tickets }},
-	{false, func(c *Config) { c.Suites = append(slices.Clone(c.Suites), dheRSA, ecdheRSA) }},
-	{false, func(c *Config) { c.Suites = []iana.CipherSuite{rsaRSA, ecdheRSA, ecdheECDSA} }},
-	{false, func(c *Config) { c.Protocols = []string{"three"} }},
-	{false, func(c *Config) { c.ClientAuth = ClientAuth{Request: true} }},
-	{false, func(c *Config) {
-		c.ClientAuth = ClientAuth{Request: true, Require: true, Verify: true}
+	{false, func(*negotiation.Config) {}},
+	{true, func(c *negotiation.Config) { c.Policy = "another" }},
+	{true, func(c *negotiation.Config) { c.Schemes = slices.Clone(c.Schemes[:2]) }},
+	{true, func(c *negotiation.Config) { c.Legacy = true }},
+	{false, func(c *negotiation.Config) { c.ExtendedMasterSecret = negotiation.Off }},
+	{false, func(c *negotiation.Config) { c.ExtendedMasterSecret = negotiation.Required }},
+	{false, func(c *negotiation.Config) { c.EncryptThenMAC = negotiation.Off }},
+	{false, func(c *negotiation.Config) { c.EncryptThenMAC = negotiation.Required }},
+	{false, func(c *negotiation.Config) { c.Tickets = !c.Tickets }},
+	{false, func(c *negotiation.Config) { c.Suites = append(slices.Clone(c.Suites), dheRSA, ecdheRSA) }},
+	{false, func(c *negotiation.Config) { c.Suites = []iana.CipherSuite{rsaRSA, ecdheRSA, ecdheECDSA} }},
+	{false, func(c *negotiation.Config) { c.Protocols = []string{"three"} }},
+	{false, func(c *negotiation.Config) { c.ClientAuth = negotiation.ClientAuth{Request: true} }},
+	{false, func(c *negotiation.Config) {
+		c.ClientAuth = negotiation.ClientAuth{Request: true, Require: true, Verify: true}
 	}},
-	{false, func(c *Config) { c.RecordSizeLimit = 100 }},
-	{false, func(c *Config) { c.Offer = nil }},
-	{false, func(c *Config) { c.Find = nil }},
+	{false, func(c *negotiation.Config) { c.RecordSizeLimit = 100 }},
+	{false, func(c *negotiation.Config) { c.Offer = nil }},
+	{false, func(c *negotiation.Config) { c.Find = nil }},
 }
 
 // A mutant is a player that changes what it says, and believes in it: both transcripts have it.
@@ -303,7 +305,7 @@ func FuzzResumption(f *testing.F) {
 }
 
 // resume performs a handshake of mutants.
-func (a *acquaintance) resume(client, server *Config, edits []byte) (c, s *Machine, errs [2]error) {
+func (a *acquaintance) resume(client, server *negotiation.Config, edits []byte) (c, s *Machine, errs [2]error) {
 	edit := func(msg message.Message) {
 		for e := edits[:min(len(edits), 40)]; len(e) >= 4; e = e[4:] {
 			mutate(msg, e, a)

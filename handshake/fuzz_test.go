@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/pki"
@@ -29,15 +31,15 @@ func rehearse(t testing.TB) []stage {
 		kind  throwaway.Kind
 	}{{ecdheECDSA, throwaway.Ed25519}, {rsaRSA, throwaway.RSA}} {
 		ours, theirs := credential(t, throwaway.Ed25519, "client.test"), credential(t, c.kind, name)
-		client := func() *Config {
+		client := func() *negotiation.Config {
 			x := config("client", c.suite)
 			x.Credentials = []*pki.Credential{ours}
 			return x
 		}
-		server := func() *Config {
+		server := func() *negotiation.Config {
 			x := config("server", c.suite)
 			x.Credentials = []*pki.Credential{theirs}
-			x.ClientAuth = ClientAuth{Request: true}
+			x.ClientAuth = negotiation.ClientAuth{Request: true}
 			return x
 		}
 		_, _, said, errs := perform(client(), server())

@@ -3,6 +3,8 @@ package handshake
 import (
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -52,7 +54,7 @@ func TestAHelloHasGREASE(t *testing.T) {
 			first, last := e[0], e[len(e)-1]
 			if !reserved(ch.CipherSuites[0]) || !reserved(groups.Groups[0]) ||
 				!reserved(versions.Versions[0]) || !reserved(schemes.Schemes[0]) ||
-				!isGreaseName(protocols.Names[0]) || modes.Modes[0]%0x1F != 0x0B ||
+				!negotiation.IsGreaseName(protocols.Names[0]) || modes.Modes[0]%0x1F != 0x0B ||
 				!reserved(first.Type) || !reserved(last.Type) || first.Type == last.Type ||
 				len(first.Data) != 0 || len(last.Data) != 1 {
 				t.Errorf("hello %d: a list has no reserved value: %+v", i+1, ch)
@@ -69,7 +71,7 @@ func TestAHelloHasGREASE(t *testing.T) {
 // not offer: RFC 8701 §3.1.
 func TestAnswersWithGREASEAreRefused(t *testing.T) {
 	var hello *message.ClientHello // of the client under test
-	retry := func(client, server *Config) { server.Groups = []iana.Group{iana.Secp256r1} }
+	retry := func(client, server *negotiation.Config) { server.Groups = []iana.Group{iana.Secp256r1} }
 	ee := func(f func(*message.EncryptedExtensions)) func(*testing.T) edit {
 		return func(*testing.T) edit { return on(f) }
 	}

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -62,16 +64,16 @@ var everyScheme = []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256, iana.ED255
 	iana.RSA_PSS_RSAE_SHA256, iana.RSA_PKCS1_SHA256, iana.ECDSA_SECP384R1_SHA384}
 
 // config allows these suites, or all, to either side.
-func config(seed string, suites ...iana.CipherSuite) *Config {
+func config(seed string, suites ...iana.CipherSuite) *negotiation.Config {
 	if suites == nil {
 		suites = suite.Preference()
 	}
-	return &Config{
+	return &negotiation.Config{
 		Rand: testkit.Rand(seed), Now: throwaway.Epoch,
-		Parameters: Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12, Suites: suites,
+		Parameters: negotiation.Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12, Suites: suites,
 			Groups: everyGroup, Schemes: everyScheme,
-			MinDHBits: 2048, SecureRenegotiation: Required},
-		Trust: Trust{ServerName: name, Roots: authority().Pool()},
+			MinDHBits: 2048, SecureRenegotiation: negotiation.Required},
+		Trust: negotiation.Trust{ServerName: name, Roots: authority().Pool()},
 	}
 }
 
@@ -84,12 +86,12 @@ type spoke struct {
 // desk is a Carrier that keeps what it is given, and protects nothing.
 type desk struct {
 	said    []spoke
-	settled *Agreed
+	settled *negotiation.Agreed
 	keys    [2]*TrafficKeys
 }
 
-func (d *desk) Send(k Kind, raw []byte) { d.said = append(d.said, spoke{k, raw}) }
-func (d *desk) Settle(a *Agreed)        { d.settled = a }
+func (d *desk) Send(k Kind, raw []byte)      { d.said = append(d.said, spoke{k, raw}) }
+func (d *desk) Settle(a *negotiation.Agreed) { d.settled = a }
 func (d *desk) Protect(from iana.Side, k *TrafficKeys) error {
 	d.keys[from] = k
 	return nil
@@ -110,12 +112,12 @@ func patient(do func() error, again func() error) error {
 }
 
 // perform runs two machines against each other and gives what each said, up to the first error.
-func perform(client, server *Config) (c, s *Machine, said [2][]spoke, errs [2]error) {
+func perform(client, server *negotiation.Config) (c, s *Machine, said [2][]spoke, errs [2]error) {
 	return performBy(client, server, func(p player) player { return p })
 }
 
 // performBy is perform by players that are not quite ours.
-func performBy(client, server *Config, by func(player) player) (c, s *Machine, said [2][]spoke,
+func performBy(client, server *negotiation.Config, by func(player) player) (c, s *Machine, said [2][]spoke,
 	errs [2]error) {
 	desks := [2]*desk{{}, {}}
 	machines := [2]*Machine{NewClient(client, desks[0]), NewServer(server, desks[1])}

@@ -6,6 +6,8 @@ import (
 	"hash"
 	"io"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -95,7 +97,7 @@ func (m *Machine) TakeRequest(raw []byte) error {
 	}
 	m.log.Message(iana.Server, iana.CertificateRequest, raw, lateRef)
 	r := parsed.(*message.CertificateRequest)
-	if err := acceptableRequest(r); err != nil {
+	if err := negotiation.AcceptableRequest(r); err != nil {
 		return err
 	}
 	c := &client{live: live{Config: m.player.(*client).Config}}
@@ -175,7 +177,7 @@ type lateProof struct {
 // RequestCertificate returns a CertificateRequest for a client whose handshake is done, and expects
 // the answer, which auth judges. It returns an error if the client did not offer it, if HTTP/2
 // forbids it, or if another request is not answered yet.
-func (m *Machine) RequestCertificate(auth ClientAuth) ([]byte, error) {
+func (m *Machine) RequestCertificate(auth negotiation.ClientAuth) ([]byte, error) {
 	v, ok := m.player.(*server)
 	if !ok {
 		return nil, alert.Fail(alert.InternalError, lateRef, "a client requests no certificate")

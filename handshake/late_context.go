@@ -1,6 +1,10 @@
 package handshake
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/negotiation"
+)
 
 // awaitedContext is a request that is not answered yet: set by whoever sends, taken by whoever
 // reads.
@@ -12,7 +16,7 @@ type awaitedContext struct {
 // lateRequest is what a client must answer, and what it must prove.
 type lateRequest struct {
 	context, raw []byte
-	auth         ClientAuth
+	auth         negotiation.ClientAuth
 }
 
 // set reports false, and keeps what there is, if a request is not answered yet.

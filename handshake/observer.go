@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
@@ -24,7 +26,7 @@ type observer struct{ secrets Secrets }
 // NewObserver is a Machine that only listens. It is told each line by Take, when it is that line's
 // Turn.
 func NewObserver(secrets Secrets, log *trace.Log, carrier Carrier) *Machine {
-	m := newMachine(iana.Client, &observer{secrets}, &Config{Log: log}, carrier)
+	m := newMachine(iana.Client, &observer{secrets}, &negotiation.Config{Log: log}, carrier)
 	m.live = false
 	return m
 }

@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -19,8 +21,8 @@ func (c *client) findOffer() error {
 	if c.MaxVersion < iana.TLS13 || c.FindKey == nil {
 		return nil
 	}
-	_, err := c.shared13.await("a pre-shared key", func(ctx context.Context) (*PSK, error) {
-		return c.FindKey(ctx, KeyRequest{Version: iana.TLS13})
+	_, err := c.shared13.await("a pre-shared key", func(ctx context.Context) (*negotiation.PSK, error) {
+		return c.FindKey(ctx, negotiation.KeyRequest{Version: iana.TLS13})
 	})
 	return err
 }
@@ -32,12 +34,12 @@ func (c *client) keysAlone() bool { return c.FindKey != nil && c.ServerName == "
 // external ones.
 func (c *client) gather() error {
 	if o := c.Offer; o != nil && o.Version == iana.TLS13 && c.MaxVersion >= iana.TLS13 {
-		c.offered = []*key13{ofTicket(o)}
+		c.offered = []*negotiation.Key13{negotiation.OfTicket(o)}
 	}
 	if c.shared13.value == nil {
 		return nil
 	}
-	external, err := c.shared13.value.offers(c.Suites13, c.Log)
+	external, err := c.shared13.value.Offers(c.Suites13, c.Log)
 	c.offered = append(c.offered, external...)
 	return err
 }
@@ -45,7 +47,7 @@ func (c *client) gather() error {
 // regather drops the keys whose hash is not that of the suite that a HelloRetryRequest chose: the
 // server could not use them. See RFC 8446 §4.1.4.
 func (c *client) regather(chosen crypto.Hash) {
-	c.offered = slices.DeleteFunc(c.offered, func(k *key13) bool { return k.hash != chosen })
+	c.offered = slices.DeleteFunc(c.offered, func(k *negotiation.Key13) bool { return k.Hash != chosen })
 }
 
 // bind proves that we know the keys on offer: an HMAC for each over the hello up to the binders,
@@ -60,41 +62,41 @@ func (c *client) bind(m *message.ClientHello, s *Score) error {
 	}
 	binders := 0
 	for _, k := range c.offered {
-		binders += 1 + k.hash.Size()
+		binders += 1 + k.Hash.Size()
 	}
 	data := m.Extensions[len(m.Extensions)-1].Data
 	at := data[len(data)-binders:]
 	for _, k := range c.offered {
-		known := s.transcript.with(k.hash, raw[:len(raw)-binders-2])
-		at = at[1+copy(at[1:], k.binder(c.Log, known)):]
+		known := s.transcript.with(k.Hash, raw[:len(raw)-binders-2])
+		at = at[1+copy(at[1:], k.Binder(c.Log, known)):]
 	}
 	return nil
 }
 
 // goesOn holds the server to the keys on offer, and goes on from the one that it chose. See RFC
 // 8446 §4.2.11.
-func (c *client) goesOn(a *Agreed) error {
+func (c *client) goesOn(a *negotiation.Agreed) error {
 	const ref = "RFC 8446 §4.2.11"
 	if a.Identity >= len(c.offered) {
 		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
 			"the server chose pre-shared key %d, we offered %d", a.Identity, len(c.offered))
 	}
 	k := c.offered[a.Identity]
-	if a.Suite.PRF != k.hash {
+	if a.Suite.PRF != k.Hash {
 		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
-			"the server goes on from a key of %v with %v, whose hash is another", k.hash,
+			"the server goes on from a key of %v with %v, whose hash is another", k.Hash,
 			a.Suite.ID)
 	}
 	mode := iana.PSKDHEKE
 	if a.Group == 0 {
 		mode = iana.PSKKE
 	}
-	if !slices.Contains(c.pskModes(), mode) {
+	if !slices.Contains(c.PskModes(), mode) {
 		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
-			"the server chose %v, we offered %v", mode, c.pskModes())
+			"the server chose %v, we offered %v", mode, c.PskModes())
 	}
-	c.key, c.early, c.peer = k, k.early, Peer{PSKIdentity: k.name}
-	if k.session != nil {
+	c.key, c.early, c.peer = k, k.Early, Peer{PSKIdentity: k.Name}
+	if k.Session != nil {
 		c.peer = c.remembered
 	}
 	return nil

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
@@ -51,13 +53,13 @@ type Input struct {
 
 // live is what client and server have in common.
 type live struct {
-	*Config
+	*negotiation.Config
 	peer   Peer // the proof, filled by the checks
 	signed slow[[]byte]
-	shared slow[*PSK]
+	shared slow[*negotiation.PSK]
 
 	accepted slow[struct{}]
-	greased  greased
+	greased  negotiation.Greased
 }
 
 // accept asks the program's Accept hook, which decides last.
@@ -71,7 +73,7 @@ func (l *live) accept() error {
 }
 
 // newMachine returns a Machine that waits for the first ClientHello.
-func newMachine(me iana.Side, p player, c *Config, carrier Carrier) *Machine {
+func newMachine(me iana.Side, p player, c *negotiation.Config, carrier Carrier) *Machine {
 	return &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior,
 		Score: Score{quic: c.QUIC != nil},
 		open:  []reading{{Figure: &opening}}}
@@ -79,7 +81,7 @@ func newMachine(me iana.Side, p player, c *Config, carrier Carrier) *Machine {
 
 // Config returns the configuration that a client or a server follows. A server's is another one as
 // soon as Hooks.ForClient has given it. It is nil at an observer.
-func (m *Machine) Config() *Config {
+func (m *Machine) Config() *negotiation.Config {
 	switch p := m.player.(type) {
 	case *client:
 		return p.Config

@@ -3,6 +3,8 @@ package handshake
 import (
 	"context"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
@@ -11,9 +13,9 @@ import (
 // What a client and a server do with a pre-shared key until TLS 1.2. See RFC 4279 §2.
 
 // psk finds the key of a handshake of TLS 1.2. identity is nil at a client.
-func (l *live) psk(v iana.Version, hint, identity []byte) (*PSK, error) {
-	k, err := l.shared.await("a pre-shared key", func(ctx context.Context) (*PSK, error) {
-		return l.FindKey(ctx, KeyRequest{Version: v, Hint: hint, Identity: identity})
+func (l *live) psk(v iana.Version, hint, identity []byte) (*negotiation.PSK, error) {
+	k, err := l.shared.await("a pre-shared key", func(ctx context.Context) (*negotiation.PSK, error) {
+		return l.FindKey(ctx, negotiation.KeyRequest{Version: v, Hint: hint, Identity: identity})
 	})
 	switch {
 	case err != nil:
@@ -28,11 +30,11 @@ func (l *live) psk(v iana.Version, hint, identity []byte) (*PSK, error) {
 	if l.peer.PSKIdentity = identity; identity == nil {
 		l.peer.PSKIdentity = k.Identity
 	}
-	return k, k.check()
+	return k, k.Check()
 }
 
 // mixIn makes the pre_master_secret of the pre-shared key and what the exchange beside it gave.
-func (l *live) mixIn(k *PSK, other []byte) []byte {
+func (l *live) mixIn(k *negotiation.PSK, other []byte) []byte {
 	l.Log.SharedSecret("psk", k.Key, "RFC 4279 §2")
 	return keys.PreSharedPreMaster(other, k.Key)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -16,14 +18,14 @@ import (
 
 // keyed returns two sides that hold one external pre-shared key, and of which the server has a
 // certificate too.
-func keyed(t *testing.T, edit func(*PSK)) (client, server *Config) {
+func keyed(t *testing.T, edit func(*negotiation.PSK)) (client, server *negotiation.Config) {
 	client, server = config13("client"), config13("server")
 	server.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
-	k := PSK{Identity: []byte("gardener"), Key: bytes.Repeat([]byte{7}, 32)}
+	k := negotiation.PSK{Identity: []byte("gardener"), Key: bytes.Repeat([]byte{7}, 32)}
 	if edit != nil {
 		edit(&k)
 	}
-	find := func(_ context.Context, r KeyRequest) (*PSK, error) {
+	find := func(_ context.Context, r negotiation.KeyRequest) (*negotiation.PSK, error) {
 		if r.Identity != nil && !bytes.Equal(r.Identity, k.Identity) {
 			return nil, nil
 		}
@@ -34,15 +36,15 @@ func keyed(t *testing.T, edit func(*PSK)) (client, server *Config) {
 	return client, server
 }
 
-func importing(k *PSK) { k.Import = true }
+func importing(k *negotiation.PSK) { k.Import = true }
 
 // What a client refuses in a server that chooses one of its keys: RFC 8446 §4.2.11.
 func TestAClientRefusesBadChoicesOfItsKeys(t *testing.T) {
 	for _, tt := range []struct {
 		what   string
-		key    func(*PSK)
+		key    func(*negotiation.PSK)
 		change func(*testing.T, *message.ServerHello)
-		setup  func(client, server *Config)
+		setup  func(client, server *negotiation.Config)
 		want   alert.Description
 	}{
 		{what: "an index behind the last",
@@ -63,7 +65,7 @@ func TestAClientRefusesBadChoicesOfItsKeys(t *testing.T) {
 		{what: "a key exchange, where psk_ke alone was offered",
 			change: func(t *testing.T, m *message.ServerHello) {
 				with(t, &m.Extensions, iana.ExtPreSharedKey, &message.SelectedPSK{})
-			}, setup: func(client, _ *Config) {
+			}, setup: func(client, _ *negotiation.Config) {
 				client.Modes = []iana.PSKKeyExchangeMode{iana.PSKKE}
 			}, want: alert.IllegalParameter},
 		{what: "neither a key nor a key share",
@@ -74,7 +76,7 @@ func TestAClientRefusesBadChoicesOfItsKeys(t *testing.T) {
 		{what: "no key, where nothing else proves the server",
 			change: func(_ *testing.T, m *message.ServerHello) {
 				without(&m.Extensions, iana.ExtPreSharedKey)
-			}, setup: func(client, _ *Config) { client.ServerName = "" },
+			}, setup: func(client, _ *negotiation.Config) { client.ServerName = "" },
 			want: alert.MissingExtension},
 	} {
 		client, server := keyed(t, tt.key)
@@ -109,14 +111,14 @@ func TestAServerChecksTheKeysOfAClient(t *testing.T) {
 			with(t, &m.Extensions, iana.ExtPreSharedKey, p)
 		}
 	}
-	nobody := func(_, server *Config) {
-		server.FindKey = func(context.Context, KeyRequest) (*PSK, error) { return nil, nil }
+	nobody := func(_, server *negotiation.Config) {
+		server.FindKey = func(context.Context, negotiation.KeyRequest) (*negotiation.PSK, error) { return nil, nil }
 	}
 	for _, tt := range []struct {
 		what   string
-		key    func(*PSK)
+		key    func(*negotiation.PSK)
 		change func(*testing.T, *message.ClientHello)
-		setup  func(client, server *Config)
+		setup  func(client, server *negotiation.Config)
 		want   alert.Description
 	}{
 		{what: "another external binder",
@@ -219,7 +221,7 @@ func TestAHelloWithAKeyNeedsNoMore(t *testing.T) {
 func TestAServerLooksAtFewIdentities(t *testing.T) {
 	client, server := keyed(t, nil)
 	asked := map[string]int{}
-	server.FindKey = func(_ context.Context, r KeyRequest) (*PSK, error) {
+	server.FindKey = func(_ context.Context, r negotiation.KeyRequest) (*negotiation.PSK, error) {
 		asked[string(r.Identity)]++
 		return nil, nil
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 )
@@ -20,21 +22,21 @@ func TestVersionsReadByHand(t *testing.T) {
 		}
 		e := message.Extensions{{Type: iana.ExtSupportedVersions, Data: b}}
 		var offered message.SupportedVersions
-		_, err = read(e, iana.ExtSupportedVersions, &offered)
+		_, err = negotiation.Read(e, iana.ExtSupportedVersions, &offered)
 		want := err == nil && slices.Contains(offered.Versions, iana.TLS13)
-		if got := offers13(&message.ClientHello{Extensions: e}); got != want {
+		if got := negotiation.OffersTLS13(&message.ClientHello{Extensions: e}); got != want {
 			t.Errorf("%q: offers TLS 1.3: %v, expected %v", content, got, want)
 		}
 		selected := message.SelectedVersion{Version: iana.TLS12}
-		if _, err = read(e, iana.ExtSupportedVersions, &selected); err != nil {
+		if _, err = negotiation.Read(e, iana.ExtSupportedVersions, &selected); err != nil {
 			selected.Version = iana.TLS12
 		}
 		sh := &message.ServerHello{Version: iana.TLS12, Extensions: e}
-		if got := versionOf(sh); got != selected.Version {
+		if got := negotiation.VersionOf(sh); got != selected.Version {
 			t.Errorf("%q: chose %v, expected %v", content, got, selected.Version)
 		}
 	}
-	if offers13(&message.ClientHello{}) {
+	if negotiation.OffersTLS13(&message.ClientHello{}) {
 		t.Error("a hello without supported_versions offers TLS 1.3")
 	}
 }

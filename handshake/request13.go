@@ -3,6 +3,7 @@ package handshake
 import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // A server of TLS 1.3 asks for a certificate.
@@ -21,12 +22,12 @@ func (v *server) certificateRequest13() (message.Message, error) {
 // request13 returns a CertificateRequest. Its context is empty during the handshake. See RFC 8446
 // §4.3.2.
 func (v *server) request13(context []byte) (*message.CertificateRequest, error) {
-	if err := v.greased.draw(v.Config); err != nil {
+	if err := v.greased.Draw(v.Config); err != nil {
 		return nil, err
 	}
 	m := &message.CertificateRequest{Context: context}
 	if err := m.Extensions.Add(iana.ExtSignatureAlgorithms, &message.SignatureSchemes{
-		Schemes: withGrease(&v.greased, greaseScheme, v.Schemes)}); err != nil {
+		Schemes: negotiation.WithGrease(&v.greased, negotiation.GreaseScheme, v.Schemes)}); err != nil {
 		return nil, err
 	}
 	if a := v.CertificateCompression; len(a) > 0 {
@@ -44,6 +45,6 @@ func (v *server) request13(context []byte) (*message.CertificateRequest, error) 
 			}
 		}
 	}
-	m.Extensions = v.greased.extend(m.Extensions)
+	m.Extensions = v.greased.Extend(m.Extensions)
 	return m, nil
 }

@@ -7,10 +7,13 @@ import (
 	"io"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -43,7 +46,7 @@ func (c *client) offerSession(m *message.ClientHello) (err error) {
 
 // unfit says why a session is not offered; "" if it is.
 func (c *client) unfit(o *Session) (why, ref string) {
-	if why, ref := c.unoffered(o); why != "" {
+	if why, ref := c.Unoffered(o); why != "" {
 		return why, ref
 	}
 	if err := c.recall(iana.Server, o); err != nil {
@@ -53,14 +56,14 @@ func (c *client) unfit(o *Session) (why, ref string) {
 }
 
 // without is the configuration without a session to offer.
-func (c *client) without() *Config {
+func (c *client) without() *negotiation.Config {
 	config := *c.Config
 	config.Offer = nil
 	return &config
 }
 
 // resumed holds the server to the session that it resumes. See RFC 5246 §7.4.1.3 and RFC 7627 §5.3.
-func (c *client) resumed(a *Agreed) error {
+func (c *client) resumed(a *negotiation.Agreed) error {
 	o := c.Offer
 	switch {
 	case o == nil:
@@ -100,7 +103,7 @@ func (c *client) keep(s *Score) {
 	if renewed {
 		k.ID, k.Ticket, k.Deadline = nil, t.Ticket, time.Time{}
 		if t.LifetimeHint > 0 {
-			k.Deadline = c.currentTime().Add(time.Duration(t.LifetimeHint) * time.Second)
+			k.Deadline = c.CurrentTime().Add(time.Duration(t.LifetimeHint) * time.Second)
 		}
 	}
 	if len(k.ID) > 0 || len(k.Ticket) > 0 {
@@ -161,15 +164,15 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 	if s == nil || err != nil {
 		return nil, err
 	}
-	version, err := chooseVersion(ch, v.Config)
+	version, err := negotiation.ChooseVersion(ch, v.Config)
 	if err != nil {
 		return nil, err
 	}
-	w, err := readWishes(ch, version, v.Config)
+	w, err := negotiation.ReadWishes(ch, version, v.Config)
 	if err != nil {
 		return nil, err
 	}
-	if why, ref := v.unfit(s, &greeting{ch, w, version}); why != "" {
+	if why, ref := v.Unfit(s, &negotiation.Greeting{Hello: ch, Wishes: w, Version: version}); why != "" {
 		v.Log.Choice("session", how, "a full handshake", why, ref)
 		return nil, nil
 	}
@@ -201,12 +204,12 @@ func (v *server) stillKnown(s *Session) (bool, error) {
 		return true, nil
 	}
 	k, err := v.shared.await("a pre-shared key",
-		func(ctx context.Context) (*PSK, error) {
-			return v.FindKey(ctx, KeyRequest{Version: s.Version, Hint: v.Hint,
+		func(ctx context.Context) (*negotiation.PSK, error) {
+			return v.FindKey(ctx, negotiation.KeyRequest{Version: s.Version, Hint: v.Hint,
 				Identity: s.PSKIdentity})
 		})
 	if err == nil && k == nil {
-		v.shared = slow[*PSK]{} // of the full handshake, another may be asked for
+		v.shared = slow[*negotiation.PSK]{} // of the full handshake, another may be asked for
 		v.Log.Choice("session", "", "a full handshake", "its pre-shared key is gone", "RFC 4279 §2")
 	}
 	return k != nil, err
@@ -215,7 +218,7 @@ func (v *server) stillKnown(s *Session) (bool, error) {
 // offered finds the session of a ticket or an ID.
 func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err error) {
 	var t message.SessionTicket
-	if _, err := read(ch.Extensions, iana.ExtSessionTicket, &t); err != nil {
+	if _, err := negotiation.Read(ch.Extensions, iana.ExtSessionTicket, &t); err != nil {
 		return nil, "", err
 	}
 	switch {
@@ -314,13 +317,13 @@ func (v *server) newID(m *message.ServerHello) error {
 
 // resumption of a server is its own decision: the session IDs do not always tell it. RFC 5077 §3.4
 // lets a client offer a ticket with an empty session ID, which the server then echoes.
-func (v *server) resumption(*Score) (resumed, undecided bool) { return v.chosen.session != nil, false }
+func (v *server) resumption(*Score) (resumed, undecided bool) { return v.chosen.Session != nil, false }
 
 // resumption of our client is always told by the echo: offerSession never leaves the session ID
 // empty.
 func (c *client) resumption(s *Score) (resumed, undecided bool) {
-	if versionOf(s.ServerHello) == iana.TLS13 {
-		return s.ServerHello.Extensions.Has(iana.ExtPreSharedKey) && c.key.session != nil, false
+	if negotiation.VersionOf(s.ServerHello) == iana.TLS13 {
+		return s.ServerHello.Extensions.Has(iana.ExtPreSharedKey) && c.key.Session != nil, false
 	}
 	return echoes(s.ClientHello, s.ServerHello), false
 }
@@ -335,7 +338,7 @@ func echoes(ch *message.ClientHello, sh *message.ServerHello) bool {
 // server's next message, if the client offered a ticket with an empty session ID. See RFC 5077
 // §3.4.
 func resumes(ch *message.ClientHello, sh *message.ServerHello) (resumed, undecided bool) {
-	if versionOf(sh) == iana.TLS13 {
+	if negotiation.VersionOf(sh) == iana.TLS13 {
 		// the echo of the session ID is there for old middleboxes: RFC 8446 §4.1.3
 		return false, false
 	}
@@ -343,7 +346,7 @@ func resumes(ch *message.ClientHello, sh *message.ServerHello) (resumed, undecid
 		return echoes(ch, sh), false
 	}
 	var t message.SessionTicket
-	_, err := read(ch.Extensions, iana.ExtSessionTicket, &t)
+	_, err := negotiation.Read(ch.Extensions, iana.ExtSessionTicket, &t)
 	return false, err == nil && len(t.Ticket) > 0
 }
 
@@ -353,8 +356,8 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 	k := &Session{
 		Version: a.Version, Suite: a.Suite.ID, Group: s.Group, GroupName: s.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
-		Created: l.currentTime(), ServerName: a.ServerName, ALPN: a.ALPN, PSKIdentity: l.peer.PSKIdentity,
-		Bound: l.bound(me), Master: master, ID: s.ServerHello.SessionID,
+		Created: l.CurrentTime(), ServerName: a.ServerName, ALPN: a.ALPN, PSKIdentity: l.peer.PSKIdentity,
+		Bound: l.Bound(me), Master: master, ID: s.ServerHello.SessionID,
 	}
 	if me == iana.Client {
 		k.SCTs, k.Staple = s.Timestamps(), s.Staple()
@@ -374,7 +377,10 @@ func (m *Machine) Origin() *Session {
 	case *client:
 		return p.Offer
 	case *server:
-		return p.chosen.session
+		return p.chosen.Session
 	}
 	return nil
 }
+
+// Session is what a later connection resumes from. See package session.
+type Session = session.Session

@@ -5,6 +5,8 @@ import (
 	"context"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -38,12 +40,12 @@ func TestASecondHelloMayNotAskForAnotherName(t *testing.T) {
 	s.Groups = []iana.Group{iana.Secp256r1}
 	s.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, "public.test", "admin.test")}
 	c.ServerName, c.Skip = "public.test", true
-	s.ForClient = func(_ context.Context, ch *message.ClientHello) (*Config, error) {
+	s.ForClient = func(_ context.Context, ch *message.ClientHello) (*negotiation.Config, error) {
 		o := *s
 		o.ForClient = nil
-		o.ClientAuth = ClientAuth{}
-		if ServerName(ch) == "admin.test" {
-			o.ClientAuth = ClientAuth{Request: true, Require: true, Verify: true}
+		o.ClientAuth = negotiation.ClientAuth{}
+		if negotiation.ServerName(ch) == "admin.test" {
+			o.ClientAuth = negotiation.ClientAuth{Request: true, Require: true, Verify: true}
 		}
 		return &o, nil
 	}
@@ -62,7 +64,7 @@ func TestASecondHelloMayNotAskForAnotherName(t *testing.T) {
 
 // retried is performBy without the disguise, and with a retry; edit changes the client before its
 // second hello.
-func retried(c, s *Config, edit func(*client)) (*Machine, [2]error) {
+func retried(c, s *negotiation.Config, edit func(*client)) (*Machine, [2]error) {
 	d := [2]*desk{{}, {}}
 	m := [2]*Machine{NewClient(c, d[0]), NewServer(s, d[1])}
 	m[0].player = swap{m[0].player.(*client), edit}
@@ -94,21 +96,21 @@ func TestATicketOfTheFirstHelloAloneProvesNothing(t *testing.T) {
 	c, s := config13("retry client"), config13("retry server")
 	s.Groups = []iana.Group{iana.Secp256r1}
 	s.Credentials = []*pki.Credential{cred}
-	s.ClientAuth = ClientAuth{Request: true}
+	s.ClientAuth = negotiation.ClientAuth{Request: true}
 	s.Tickets, c.Tickets = true, true
 	var k *Session
 	s.Open = func(context.Context, []byte) (*Session, error) { x := *k; return &x, nil }
-	mk := func(me iana.Side, cfg *Config) *Session {
+	mk := func(me iana.Side, cfg *negotiation.Config) *Session {
 		return &Session{Version: iana.TLS13, Suite: cfg.Suites13[0], Created: throwaway.Epoch,
 			Issued: throwaway.Epoch, Deadline: throwaway.Epoch.Add(3600e9), ServerName: name,
 			Master: bytes.Repeat([]byte{7}, suite.ByID13(cfg.Suites13[0]).PRF.Size()), Chain: cred.Chain.Raw(),
-			Ticket: []byte("ticket"), Bound: cfg.bound(me)}
+			Ticket: []byte("ticket"), Bound: cfg.Bound(me)}
 	}
 	k, c.Offer = mk(iana.Server, s), mk(iana.Client, c)
 	sm, errs := retried(c, s, func(x *client) { x.offered = nil })
 	p := sm.player.(*server)
-	if errs != [2]error{} || !sm.Done() || p.chosen.session != nil {
-		t.Fatalf("done %t, resumed %t, %v", sm.Done(), p.chosen.session != nil, errs)
+	if errs != [2]error{} || !sm.Done() || p.chosen.Session != nil {
+		t.Fatalf("done %t, resumed %t, %v", sm.Done(), p.chosen.Session != nil, errs)
 	}
 	if p.early != nil || p.peer.possessed || p.peer.Chain != nil {
 		t.Errorf("a full handshake keeps early %t, the client's chain %t", p.early != nil,

@@ -5,6 +5,7 @@ import (
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // Score is what was said and settled so far. The spine alone fills it, so that all three players
@@ -27,7 +28,7 @@ type Score struct {
 	CertificateVerify   [2]*message.CertificateVerify // by side
 	NewSessionTicket    *message.NewSessionTicket     // until TLS 1.2
 
-	Agreed *Agreed // since ServerHello
+	Agreed *negotiation.Agreed // since ServerHello
 	// of an ephemeral exchange, since ServerKeyExchange or, in TLS 1.3, ServerHello
 	GroupName  string
 	Group      iana.Group // the same as a code point; 0 for a prime without a name
@@ -210,13 +211,13 @@ func groupOf(k iana.KeyExchange, m *message.ServerKeyExchange, minBits int) (kex
 type agreement struct {
 	hello *message.ServerHello
 	rest  *message.EncryptedExtensions
-	*Agreed
+	*negotiation.Agreed
 }
 
 // agree is the agreement with messages that were heard or are about to be said. It settles nothing.
-func (s *Score) agree(sh *message.ServerHello, ee *message.EncryptedExtensions) (*Agreed, error) {
+func (s *Score) agree(sh *message.ServerHello, ee *message.EncryptedExtensions) (*negotiation.Agreed, error) {
 	if s.agreement.hello != sh || s.agreement.rest != ee {
-		a, err := agree(s.ClientHello, sh, ee)
+		a, err := negotiation.Agree(s.ClientHello, sh, ee)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,8 @@ import (
 	"crypto/subtle"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -24,7 +26,7 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 	mode iana.PSKKeyExchangeMode, err error) {
 	const ref = "RFC 8446 §4.2.11"
 	psks = &message.OfferedPSKs{}
-	sent, err := read(ch.Extensions, iana.ExtPreSharedKey, psks)
+	sent, err := negotiation.Read(ch.Extensions, iana.ExtPreSharedKey, psks)
 	if !sent || err != nil {
 		return nil, 0, 0, err
 	}
@@ -37,7 +39,7 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 			"%d identities and %d binders", len(psks.Identities), len(psks.Binders))
 	}
 	var modes message.PSKKeyExchangeModes
-	if sent, err := read(ch.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
+	if sent, err := negotiation.Read(ch.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
 		return nil, 0, 0, err
 	} else if !sent {
 		return nil, 0, 0, alert.KindMissing.Fail(alert.MissingExtension, "RFC 8446 §4.2.9",
@@ -47,7 +49,7 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 	for _, b := range psks.Binders {
 		binders += 1 + len(b)
 	}
-	mode, common := v.commonMode(modes.Modes)
+	mode, common := v.CommonMode(modes.Modes)
 	if !common || !(v.Tickets && v.Open != nil) && v.Find == nil && v.FindKey == nil {
 		return nil, 0, 0, nil
 	}
@@ -57,8 +59,7 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 // selectKey finds the first identity of the client whose key can be used with one of the suites,
 // and checks that the client knows the key. Why not is an event. A binder that does not match is
 // the end of the handshake, before anything else that the hello says has an effect.
-func (v *server) selectKey(ch *message.ClientHello, h *hello13, got *chosen,
-	suites []*suite.Suite, s *Score) error {
+func (v *server) selectKey(ch *message.ClientHello, h *negotiation.Hello13, got *negotiation.Choice, suites []*suite.Suite, s *Score) error {
 	v.early, v.peer = nil, Peer{} // of a first hello, whose key the second may leave out
 	psks, binders, mode, err := v.offeredKeys(ch)
 	if psks == nil || err != nil {
@@ -71,21 +72,21 @@ func (v *server) selectKey(ch *message.ClientHello, h *hello13, got *chosen,
 		}
 		row, why, ref := v.unfitKey(k, suites, ch, h)
 		if why != "" {
-			v.Log.Choice("session", k.what(), "a full handshake", why, ref)
+			v.Log.Choice("session", k.What(), "a full handshake", why, ref)
 			v.peer = Peer{}
 			continue
 		}
-		known := s.transcript.with(k.hash, s.checking[:len(s.checking)-binders])
-		if subtle.ConstantTimeCompare(k.binder(v.Log, known), psks.Binders[i]) != 1 {
+		known := s.transcript.with(k.Hash, s.checking[:len(s.checking)-binders])
+		if subtle.ConstantTimeCompare(k.Binder(v.Log, known), psks.Binders[i]) != 1 {
 			return alert.KindFinished.Fail(alert.DecryptError, "RFC 8446 §4.2.11.2",
 				"the client's binder does not match its hello")
 		}
-		v.Log.Choice("session", k.what(), mode.String(),
+		v.Log.Choice("session", k.What(), mode.String(),
 			"known, fresh, and bound to a suite in common", "RFC 8446 §4.2.11")
-		got.suite, got.key, got.session, got.identity, got.mode = row, k, k.session, i, mode
-		v.early, v.ids = k.early, nil
-		if k.session != nil && len(k.session.ID) > 0 {
-			v.ids = [][]byte{k.session.ID} // to withdraw: tickets of our own follow
+		got.Suite, got.Key, got.Session, got.Identity, got.Mode = row, k, k.Session, i, mode
+		v.early, v.ids = k.Early, nil
+		if k.Session != nil && len(k.Session.ID) > 0 {
+			v.ids = [][]byte{k.Session.ID} // to withdraw: tickets of our own follow
 		}
 		return nil
 	}
@@ -94,16 +95,16 @@ func (v *server) selectKey(ch *message.ClientHello, h *hello13, got *chosen,
 
 // keyOf finds the key of an identity, once for both hellos: that of a ticket of ours or else an
 // external one. It is nil if there is none.
-func (v *server) keyOf(identity []byte) (*key13, error) {
+func (v *server) keyOf(identity []byte) (*negotiation.Key13, error) {
 	if v.opened == nil {
-		v.opened = map[string]*slow[*key13]{}
+		v.opened = map[string]*slow[*negotiation.Key13]{}
 	}
 	o := v.opened[string(identity)]
 	if o == nil {
-		o = &slow[*key13]{}
+		o = &slow[*negotiation.Key13]{}
 		v.opened[string(identity)] = o
 	}
-	return o.await("a pre-shared key", func(ctx context.Context) (*key13, error) {
+	return o.await("a pre-shared key", func(ctx context.Context) (*negotiation.Key13, error) {
 		s, err := v.openTicket13(ctx, identity)
 		if err = v.spare(ctx, "opening a ticket", err); err != nil {
 			return nil, err
@@ -111,51 +112,51 @@ func (v *server) keyOf(identity []byte) (*key13, error) {
 		if s != nil {
 			return v.keyOfTicket(ctx, s)
 		}
-		return v.external(ctx, identity)
+		return v.External(ctx, identity)
 	})
 }
 
 // keyOfTicket returns the key of a ticket that was opened. Whoever loses the pre-shared key that a
 // session began with loses the session.
-func (v *server) keyOfTicket(ctx context.Context, s *Session) (*key13, error) {
+func (v *server) keyOfTicket(ctx context.Context, s *Session) (*negotiation.Key13, error) {
 	if s.Version != iana.TLS13 || suite.ByID13(s.Suite) == nil {
-		return &key13{session: s}, nil // unfitKey says why not
+		return &negotiation.Key13{Session: s}, nil // unfitKey says why not
 	}
-	k := ofTicket(s)
+	k := negotiation.OfTicket(s)
 	if len(s.PSKIdentity) == 0 {
 		return k, nil
 	}
-	origin, err := v.external(ctx, s.PSKIdentity)
+	origin, err := v.External(ctx, s.PSKIdentity)
 	if origin == nil || err != nil {
 		return nil, err
 	}
-	k.name = origin.name
+	k.Name = origin.Name
 	return k, nil
 }
 
 // unfitKey says why a key is not used; "" if it is, with the first of the suites that has its hash.
-func (v *server) unfitKey(k *key13, suites []*suite.Suite, ch *message.ClientHello,
-	h *hello13) (row *suite.Suite, why, ref string) {
+func (v *server) unfitKey(k *negotiation.Key13, suites []*suite.Suite, ch *message.ClientHello,
+	h *negotiation.Hello13) (row *suite.Suite, why, ref string) {
 	if k == nil {
 		return nil, "neither a ticket key of ours nor the program knows it", "RFC 8446 §4.2.11"
 	}
-	if k.session != nil && k.session.Version != iana.TLS13 {
+	if k.Session != nil && k.Session.Version != iana.TLS13 {
 		return nil, "it was made with another version", "RFC 8446 §4.6.1"
 	}
-	at := slices.IndexFunc(suites, func(s *suite.Suite) bool { return s.PRF == k.hash })
+	at := slices.IndexFunc(suites, func(s *suite.Suite) bool { return s.PRF == k.Hash })
 	if at < 0 {
 		return nil, "its hash is not that of a cipher suite in common", "RFC 8446 §4.2.11"
 	}
-	if k.session == nil {
-		v.peer = Peer{PSKIdentity: k.name}
+	if k.Session == nil {
+		v.peer = Peer{PSKIdentity: k.Name}
 		return suites[at], "", ""
 	}
-	if why, ref = v.unfit(k.session, &greeting{ch, h.wishes, iana.TLS13}); why != "" {
+	if why, ref = v.Unfit(k.Session, &negotiation.Greeting{Hello: ch, Wishes: h.Wishes, Version: iana.TLS13}); why != "" {
 		return nil, why, ref
 	}
-	if err := v.recall(iana.Client, k.session); err != nil {
+	if err := v.recall(iana.Client, k.Session); err != nil {
 		return nil, "the client's certificate is no longer accepted", "RFC 8446 §4.6.1"
 	}
-	v.peer.PSKIdentity = k.name
+	v.peer.PSKIdentity = k.Name
 	return suites[at], "", ""
 }

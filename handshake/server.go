@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"io"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
@@ -18,13 +20,13 @@ import (
 // server speaks the server's lines.
 type server struct {
 	live
-	wellFormed *message.ClientHello     // which wellFormed has read
-	read13     hello13Of                // TLS 1.3: what it says
-	chosen     *chosen                  // since ClientHello
-	offer      kex.Offer                // our ephemeral key, since ServerKeyExchange
-	answered   *kex.Answer              // TLS 1.3: our share and the secret, from ServerHello on
-	early      *keys.Early              // TLS 1.3: of the session that is resumed
-	opened     map[string]*slow[*key13] // TLS 1.3: by identity
+	wellFormed *message.ClientHello                 // which wellFormed has read
+	read13     hello13Of                            // TLS 1.3: what it says
+	chosen     *negotiation.Choice                  // since ClientHello
+	offer      kex.Offer                            // our ephemeral key, since ServerKeyExchange
+	answered   *kex.Answer                          // TLS 1.3: our share and the secret, from ServerHello on
+	early      *keys.Early                          // TLS 1.3: of the session that is resumed
+	opened     map[string]*slow[*negotiation.Key13] // TLS 1.3: by identity
 	tickets13  slow[[]message.Message]
 
 	usesTickets bool  // TLS 1.3: the client does, and we issue some
@@ -35,7 +37,7 @@ type server struct {
 	earlyHello   []byte     // TLS 1.3: the hash of the ClientHello that early data is accepted with
 	announced    [][]byte   // TLS 1.3: tickets of this connection that allow early data
 
-	config    slow[*Config]
+	config    slow[*negotiation.Config]
 	certs     slow[[]*pki.Credential]
 	found     slow[*Session] // that the client offered
 	ticket    slow[[]byte]
@@ -46,7 +48,7 @@ type server struct {
 
 // NewServer is a Machine that waits for ClientHello. It must stand before the first byte comes:
 // what comes instead of a hello is then refused with what was expected.
-func NewServer(c *Config, carrier Carrier) *Machine {
+func NewServer(c *negotiation.Config, carrier Carrier) *Machine {
 	return newMachine(iana.Server, &server{live: live{Config: c}}, c, carrier)
 }
 
@@ -54,9 +56,9 @@ func (v *server) compose(k Kind, s *Score) (message.Message, error) {
 	switch {
 	case k == HelloRetryRequest:
 		return v.composeRetry(s)
-	case k == Kind(iana.ServerHello) && v.chosen.version == iana.TLS13:
+	case k == Kind(iana.ServerHello) && v.chosen.Version == iana.TLS13:
 		return v.composeHello13(s)
-	case v.chosen.version == iana.TLS13:
+	case v.chosen.Version == iana.TLS13:
 		return v.compose13(k, s)
 	}
 	switch iana.HandshakeType(k) {
@@ -80,23 +82,18 @@ func (v *server) compose(k Kind, s *Score) (message.Message, error) {
 }
 
 func (v *server) hello(s *Score) (message.Message, error) {
-	m := &message.ServerHello{Version: v.chosen.version, CipherSuite: v.chosen.suite.ID}
+	m := &message.ServerHello{Version: v.chosen.Version, CipherSuite: v.chosen.Suite.ID}
 	if _, err := io.ReadFull(v.Rand, m.Random[:]); err != nil {
 		return nil, err
 	}
-	switch { // RFC 8446 §4.1.3
-	case m.Version < iana.TLS12 && v.MaxVersion >= iana.TLS12:
-		copy(m.Random[24:], downgradeTo11)
-	case v.MaxVersion >= iana.TLS13:
-		copy(m.Random[24:], downgradeTo12)
-	}
+	v.MarkDowngrade(m)
 	var err error
-	if v.chosen.session != nil {
+	if v.chosen.Session != nil {
 		m.SessionID = s.ClientHello.SessionID
 	} else if err := v.newID(m); err != nil {
 		return nil, err
 	}
-	m.Extensions, err = answerAll(v.Config, v.answering(message.InServerHello, s))
+	m.Extensions, err = negotiation.Answer(v.Config, v.answering(message.InServerHello, s))
 	if err != nil {
 		return nil, err
 	}
@@ -104,29 +101,29 @@ func (v *server) hello(s *Score) (message.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, a.demanded(&v.Parameters, m)
+	return m, a.Demanded(&v.Parameters, m)
 }
 
 // keyExchange makes a fresh key for this handshake alone: a key that is used twice lets Raccoon
 // compare, and is no forward secrecy.
 func (v *server) keyExchange(s *Score) (message.Message, error) {
 	var err error
-	if v.chosen.group == nil { // a pre-shared key without a Diffie-Hellman exchange
+	if v.chosen.Group == nil { // a pre-shared key without a Diffie-Hellman exchange
 		if v.Hint == nil {
 			return nil, nil
 		}
 		return &message.ServerKeyExchange{PSKIdentityHint: v.Hint}, nil
 	}
 	if v.offer == nil { // else the signature was waited for
-		if v.offer, err = v.chosen.group.Offer(v.Rand); err != nil {
+		if v.offer, err = v.chosen.Group.Offer(v.Rand); err != nil {
 			return nil, err
 		}
 	}
 	m := &message.ServerKeyExchange{Scheme: v.chosen.Scheme, PSKIdentityHint: v.Hint}
-	if p, g := kex.Params(v.chosen.group); p != nil {
+	if p, g := kex.Params(v.chosen.Group); p != nil {
 		m.P, m.G, m.DHPublic = p, g, v.offer.Share()
 	} else {
-		m.CurveType, m.Group, m.ECPublic = iana.NamedCurve, v.chosen.group.ID(), v.offer.Share()
+		m.CurveType, m.Group, m.ECPublic = iana.NamedCurve, v.chosen.Group.ID(), v.offer.Share()
 	}
 	if err := m.EncodeParams(message.Dialect{Version: s.Agreed.Version,
 		Kex: s.Agreed.Kex}); err != nil {
@@ -141,7 +138,7 @@ func (v *server) keyExchange(s *Score) (message.Message, error) {
 }
 
 func (v *server) certificateRequest() (message.Message, error) {
-	if !v.ClientAuth.Request || v.chosen.suite.PreShared() {
+	if !v.ClientAuth.Request || v.chosen.Suite.PreShared() {
 		return nil, nil
 	}
 	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign,
@@ -159,7 +156,7 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 		// First of all, and once, although choose may wait several times: what is malformed must
 		// not reach the program's callbacks.
 		if v.wellFormed != m {
-			if err = wellFormed(m.Extensions, message.InClientHello); err != nil {
+			if err = negotiation.WellFormed(m.Extensions, message.InClientHello); err != nil {
 				return err
 			}
 			v.wellFormed = m
@@ -197,22 +194,22 @@ func (v *server) certificate(m *message.Certificate) error {
 }
 
 // choose resumes the session that the client offers, or settles everything anew.
-func (v *server) choose(ch *message.ClientHello, s *Score) (*chosen, error) {
+func (v *server) choose(ch *message.ClientHello, s *Score) (*negotiation.Choice, error) {
 	if s.Retried() && !s.Restored { // ch is not in s yet: the hello there is the first
-		if err := unchanged(s.ClientHello, ch); err != nil {
+		if err := negotiation.Unchanged(s.ClientHello, ch); err != nil {
 			return nil, err
 		}
 	}
 	if err := v.consult(ch); err != nil {
 		return nil, err
 	}
-	if err := v.onlyQUIC(ch); err != nil {
+	if err := v.OnlyQUIC(ch); err != nil {
 		return nil, err
 	}
 	if err := v.restore(ch, s); err != nil {
 		return nil, err
 	}
-	version, err := chooseVersion(ch, v.Config)
+	version, err := negotiation.ChooseVersion(ch, v.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -228,17 +225,17 @@ func (v *server) choose(ch *message.ClientHello, s *Score) (*chosen, error) {
 		return nil, err
 	}
 	if session == nil {
-		return choose(ch, v.Config)
+		return negotiation.Choose(ch, v.Config)
 	}
-	return &chosen{version: session.Version, suite: suite.ByID(session.Suite), session: session},
-		admissible(ch, v.Config)
+	return &negotiation.Choice{Version: session.Version, Suite: suite.ByID(session.Suite), Session: session},
+		negotiation.Admissible(ch, v.Config)
 }
 
 // consult asks the program, before anything is decided.
 func (v *server) consult(ch *message.ClientHello) error {
 	if ask := v.ForClient; ask != nil {
 		other, err := v.config.await("GetConfigForClient",
-			func(ctx context.Context) (*Config, error) { return ask(ctx, ch) })
+			func(ctx context.Context) (*negotiation.Config, error) { return ask(ctx, ch) })
 		if err != nil {
 			return err
 		}
@@ -302,8 +299,8 @@ func (v *server) secret(s *Score) (Input, error) {
 	if s.TLS13() {
 		return v.secret13()
 	}
-	if v.chosen.session != nil {
-		return Input{Master: v.chosen.session.Master}, nil
+	if v.chosen.Session != nil {
+		return Input{Master: v.chosen.Session.Master}, nil
 	}
 	if !s.Agreed.Kex.PreShared() {
 		return v.exchanged(s)
@@ -342,7 +339,7 @@ func (v *server) exchanged(s *Score) (Input, error) {
 	if err != nil {
 		return Input{}, err
 	}
-	return Input{PreMaster: v.ephemeral(iana.Server, v.chosen.group, v.offer.Private(),
+	return Input{PreMaster: v.ephemeral(iana.Server, v.chosen.Group, v.offer.Private(),
 		v.offer.Share(), theirs, z)}, nil
 }
 

@@ -3,6 +3,8 @@ package handshake
 import (
 	"io"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -11,31 +13,31 @@ import (
 // What a server chooses and says in TLS 1.3 alone.
 
 // choose13 settles what a ClientHello of TLS 1.3 left open. See RFC 8446 §4.1.1.
-func (v *server) choose13(ch *message.ClientHello, s *Score) (*chosen, error) {
+func (v *server) choose13(ch *message.ClientHello, s *Score) (*negotiation.Choice, error) {
 	h, err := v.hello13(ch, s.Retry)
 	if err != nil {
 		return nil, err
 	}
-	suites, err := suites13(ch, v.Config, s.Retry)
+	suites, err := negotiation.CommonSuites13(ch, v.Config, s.Retry)
 	if err != nil {
 		return nil, err
 	}
-	got := &chosen{version: iana.TLS13, suite: suites[0]}
+	got := &negotiation.Choice{Version: iana.TLS13, Suite: suites[0]}
 	if err := v.selectKey(ch, h, got, suites, s); err != nil {
 		return nil, err
 	}
-	if got.exchanges() {
-		if err := got.chooseShare(h, v.Config, s.Retry); err != nil {
+	if got.Exchanges() {
+		if err := got.ChooseShare(h, v.Config, s.Retry); err != nil {
 			return nil, err
 		}
 	}
-	if got.key == nil {
-		if err := got.chooseCredential13(ch, h, v.Config); err != nil {
+	if got.Key == nil {
+		if err := got.ChooseCredential13(ch, h, v.Config); err != nil {
 			return nil, err
 		}
 	}
 	if v.Log.On() {
-		got.tell(v.Log, ch, h.wishes)
+		got.Tell(v.Log, ch, h.Wishes)
 	}
 	return got, nil
 }
@@ -47,16 +49,16 @@ const maxRetried = 64 << 10
 // hello13Of is what a hello says to a configuration.
 type hello13Of struct {
 	hello  *message.ClientHello
-	config *Config
-	says   *hello13
+	config *negotiation.Config
+	says   *negotiation.Hello13
 }
 
 // hello13 reads a hello once, although choose13 may wait several times.
-func (v *server) hello13(ch *message.ClientHello, retry *message.ServerHello) (*hello13, error) {
+func (v *server) hello13(ch *message.ClientHello, retry *message.ServerHello) (*negotiation.Hello13, error) {
 	if v.read13.hello == ch && v.read13.config == v.Config {
 		return v.read13.says, nil
 	}
-	h, err := read13(ch, v.Config, retry)
+	h, err := negotiation.ReadHello13(ch, v.Config, retry)
 	if err == nil {
 		v.read13 = hello13Of{ch, v.Config, h}
 	}
@@ -67,8 +69,8 @@ func (v *server) hello13(ch *message.ClientHello, retry *message.ServerHello) (*
 // a cookie.
 func (v *server) composeRetry(s *Score) (message.Message, error) {
 	cookies := len(v.CookieKeys) > 0
-	if v.chosen.version != iana.TLS13 || s.Retried() ||
-		!cookies && (v.chosen.share != nil || !v.chosen.exchanges()) {
+	if v.chosen.Version != iana.TLS13 || s.Retried() ||
+		!cookies && (v.chosen.Share != nil || !v.chosen.Exchanges()) {
 		return nil, nil
 	}
 	if n := len(s.transcript.raw()); n > maxRetried {
@@ -87,8 +89,8 @@ func (v *server) composeHello13(s *Score) (message.Message, error) {
 	if err := v.decideEarly(s); err != nil {
 		return nil, err
 	}
-	if v.answered == nil && v.chosen.exchanges() {
-		a, err := v.chosen.group.Answer(v.Rand, v.chosen.share)
+	if v.answered == nil && v.chosen.Exchanges() {
+		a, err := v.chosen.Group.Answer(v.Rand, v.chosen.Share)
 		if err != nil {
 			return nil, err
 		}
@@ -104,15 +106,15 @@ func (v *server) composeHello13(s *Score) (message.Message, error) {
 // answer13 is a ServerHello or a HelloRetryRequest. See RFC 8446 §4.1.3.
 func (v *server) answer13(random [32]byte, at message.Place, s *Score) (message.Message, error) {
 	m := &message.ServerHello{Version: iana.TLS12, Random: random,
-		SessionID: s.ClientHello.SessionID, CipherSuite: v.chosen.suite.ID}
+		SessionID: s.ClientHello.SessionID, CipherSuite: v.chosen.Suite.ID}
 	var err error
-	m.Extensions, err = answerAll(v.Config, v.answering(at, s))
+	m.Extensions, err = negotiation.Answer(v.Config, v.answering(at, s))
 	return m, err
 }
 
-func (v *server) answering(at message.Place, s *Score) *answering {
-	return &answering{at: at, version: v.chosen.version, hello: s.ClientHello, chosen: v.chosen,
-		key: v.answered, log: v.Log}
+func (v *server) answering(at message.Place, s *Score) *negotiation.Answering {
+	return &negotiation.Answering{At: at, Version: v.chosen.Version, Hello: s.ClientHello, Chosen: v.chosen,
+		Key: v.answered, Log: v.Log}
 }
 
 // compose13 makes our lines behind the ServerHello.
@@ -122,7 +124,7 @@ func (v *server) compose13(k Kind, s *Score) (message.Message, error) {
 		if err := v.awaitParameters(); err != nil {
 			return nil, err
 		}
-		e, err := answerAll(v.Config, v.answering(message.InEncryptedExtensions, s))
+		e, err := negotiation.Answer(v.Config, v.answering(message.InEncryptedExtensions, s))
 		return &message.EncryptedExtensions{Extensions: e}, err
 	case iana.CertificateRequest:
 		return v.certificateRequest13()
@@ -144,12 +146,12 @@ func (v *server) certificates13(s *Score) (*message.Certificate, error) {
 	m := &message.Certificate{Chain: v.chosen.Credential.Chain.Raw()}
 	var leaf message.Extensions
 	var wanted message.StatusRequest
-	asked, err := read(s.ClientHello.Extensions, iana.ExtStatusRequest, &wanted)
+	asked, err := negotiation.Read(s.ClientHello.Extensions, iana.ExtStatusRequest, &wanted)
 	if err != nil {
 		return nil, err
 	}
 	if staple := v.chosen.Credential.Staple; asked && wanted.Type == iana.StatusOCSP &&
-		v.StatusRequest != Off && len(staple) > 0 {
+		v.StatusRequest != negotiation.Off && len(staple) > 0 {
 		if err := leaf.Add(iana.ExtStatusRequest,
 			&message.CertificateStatus{StatusType: iana.StatusOCSP, Response: staple}); err != nil {
 			return nil, err
@@ -191,7 +193,7 @@ func (v *server) certificate13(m *message.Certificate, context []byte) error {
 		return err
 	}
 	// we asked for none
-	if err := placedEntries(m, func(*extension) bool { return false }); err != nil {
+	if err := negotiation.AcceptableEntries(m, func(*negotiation.Extension) bool { return false }); err != nil {
 		return err
 	}
 	if len(m.Chain) == 0 {
@@ -209,19 +211,19 @@ func (v *server) certificate13(m *message.Certificate, context []byte) error {
 
 // secret13 is the shared secret of the key exchange.
 func (v *server) secret13() (Input, error) {
-	if !v.chosen.exchanges() {
+	if !v.chosen.Exchanges() {
 		return Input{Early: v.early}, nil
 	}
 	a := v.answered
 	v.answered = nil
-	v.Log.Ephemeral(iana.Server, v.chosen.group.Name(), a.Private, a.Share, v.chosen.share,
+	v.Log.Ephemeral(iana.Server, v.chosen.Group.Name(), a.Private, a.Share, v.chosen.Share,
 		"RFC 8446 §4.2.8")
 	return Input{Early: v.early, Shared: a.Secret}, nil
 }
 
 // Suits reports whether a server with this configuration could answer a hello, or why not.
-func Suits(ch *message.ClientHello, c *Config) error {
-	version, err := chooseVersion(ch, c)
+func Suits(ch *message.ClientHello, c *negotiation.Config) error {
+	version, err := negotiation.ChooseVersion(ch, c)
 	if err == nil && version == iana.TLS13 {
 		full := *c
 		// there is no hello that its binders could be checked with
@@ -229,6 +231,6 @@ func Suits(ch *message.ClientHello, c *Config) error {
 		_, err = (&server{live: live{Config: &full}}).choose13(ch, &Score{})
 		return err
 	}
-	_, err = choose(ch, c)
+	_, err = negotiation.Choose(ch, c)
 	return err
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"iter"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keylog"
@@ -66,7 +68,7 @@ type reading struct {
 type Carrier interface {
 	Send(k Kind, raw []byte)
 	// called when the version and the limits of records are negotiated
-	Settle(a *Agreed)
+	Settle(a *negotiation.Agreed)
 	// nil keys: this direction can no longer be read, or, if it is our own, is in the clear again
 	Protect(from iana.Side, keys *TrafficKeys) error
 }
@@ -85,7 +87,7 @@ type Machine struct {
 	open  []reading // the figures that still fit: one is left when it matters
 	spare []reading // what open was before: order fills the one from the other
 	said  said
-	prior *Prior
+	prior *negotiation.Prior
 	late  late
 
 	early     earlyState

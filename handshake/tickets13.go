@@ -6,6 +6,8 @@ import (
 	"io"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/negotiation"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -32,10 +34,10 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	}
 	m.log.Message(iana.Server, iana.NewSessionTicket, raw, ref)
 	t := parsed.(*message.NewSessionTicket)
-	if err := placed(t.Extensions, iana.TLS13, message.InNewSessionTicket, nil); err != nil {
+	if err := negotiation.Placed(t.Extensions, iana.TLS13, message.InNewSessionTicket, nil); err != nil {
 		return err
 	}
-	if err := wellFormed(t.Extensions, message.InNewSessionTicket); err != nil {
+	if err := negotiation.WellFormed(t.Extensions, message.InNewSessionTicket); err != nil {
 		return err
 	}
 	if t.LifetimeHint > maxTicketLifetime {
@@ -44,9 +46,9 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 			maxTicketLifetime)
 	}
 	var early message.MaxEarlyData
-	sent, err := read(t.Extensions, iana.ExtEarlyData, &early)
+	sent, err := negotiation.Read(t.Extensions, iana.ExtEarlyData, &early)
 	if err == nil && sent {
-		err = c.quicTicket(early.Size)
+		err = c.QuicTicket(early.Size)
 	}
 	if err != nil {
 		return err
@@ -57,7 +59,7 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	k := c.sessionOf(&m.Score, m.Secret(t.Nonce), iana.Client)
 	c.inherit(k, c.key)
 	k.ServerName, k.ID, k.Ticket = c.ServerName, nil, t.Ticket
-	k.AgeAdd, k.Issued = t.AgeAdd, c.ticketTime()
+	k.AgeAdd, k.Issued = t.AgeAdd, c.TicketTime()
 	k.Deadline = k.Issued.Add(time.Duration(t.LifetimeHint) * time.Second)
 	k.MaxEarlyData = early.Size
 	c.store(k, ref)
@@ -66,9 +68,9 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 
 // inherit keeps in the session of a new ticket what only the full handshake told: a new ticket
 // makes an old session no younger.
-func (l *live) inherit(k *Session, key *key13) {
-	if key != nil && key.session != nil {
-		o := key.session
+func (l *live) inherit(k *Session, key *negotiation.Key13) {
+	if key != nil && key.Session != nil {
+		o := key.Session
 		k.Created, k.Staple, k.SCTs, k.PSKIdentity = o.Created, o.Staple, o.SCTs, o.PSKIdentity
 	}
 }
@@ -79,15 +81,15 @@ func (l *live) inherit(k *Session, key *key13) {
 // Behind a resumption there is one, for the one that was used.
 func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 	var modes message.PSKKeyExchangeModes
-	if _, err := read(s.ClientHello.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
+	if _, err := negotiation.Read(s.ClientHello.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
 		return nil, err
 	}
-	_, usable := v.commonMode(modes.Modes)
+	_, usable := v.CommonMode(modes.Modes)
 	v.usesTickets = usable && (v.sealsTickets() || v.Store != nil)
 	if !v.usesTickets || v.QUIC != nil { // which asks for them: see NewTicket
 		return nil, nil
 	}
-	if err := v.greased.draw(v.Config); err != nil {
+	if err := v.greased.Draw(v.Config); err != nil {
 		return nil, err
 	}
 	n := max(1, v.Count)
@@ -102,7 +104,7 @@ func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 					return nil, err
 				}
 				if t != nil && len(t.Ticket) > 0 {
-					t.Extensions = v.greased.extend(t.Extensions)
+					t.Extensions = v.greased.Extend(t.Extensions)
 					all = append(all, t)
 				}
 			}
@@ -116,12 +118,12 @@ func (v *server) newTicket13(ctx context.Context, s *Score, nonce byte, maxEarly
 	*message.NewSessionTicket, error) {
 	t := &message.NewSessionTicket{Nonce: []byte{nonce}, Extensions: message.Extensions{}}
 	k := v.sessionOf(s, s.Secret(t.Nonce), iana.Server)
-	v.inherit(k, v.chosen.key)
-	if key := v.chosen.key; key != nil && key.session == nil {
-		k.PSKIdentity = key.identity // by which keyOfTicket finds the key again
+	v.inherit(k, v.chosen.Key)
+	if key := v.chosen.Key; key != nil && key.Session == nil {
+		k.PSKIdentity = key.Identity // by which keyOfTicket finds the key again
 	}
-	k.ID, k.Issued, k.MaxEarlyData = nil, v.ticketTime(), maxEarly
-	left := v.lifetime13() - k.Issued.Sub(k.Created)
+	k.ID, k.Issued, k.MaxEarlyData = nil, v.TicketTime(), maxEarly
+	left := v.Lifetime13() - k.Issued.Sub(k.Created)
 	if left < time.Second {
 		return nil, nil
 	}

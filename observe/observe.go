@@ -27,6 +27,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -119,7 +120,7 @@ func (c *Connection) Machine() *handshake.Machine { return c.machine }
 func (c *Connection) Send(handshake.Kind, []byte) {}
 
 // Settle does nothing. It implements handshake.Carrier.
-func (c *Connection) Settle(*handshake.Agreed) {}
+func (c *Connection) Settle(*negotiation.Agreed) {}
 
 // Protect installs the keys of a direction. Without keys its records are only counted, unless they
 // open under keys of a later epoch: see ahead.

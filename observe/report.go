@@ -7,6 +7,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/suite"
@@ -98,7 +99,7 @@ func (c *Connection) Report() *Report {
 	case i.ClientHello != nil && i.ServerHello != nil:
 		r.hellos(i)
 	case i.ClientHello != nil:
-		r.ServerName = handshake.ServerName(i.ClientHello)
+		r.ServerName = negotiation.ServerName(i.ClientHello)
 	}
 	unread := int64(0)
 	for i := range c.lanes {
@@ -133,8 +134,8 @@ func (c *Connection) Report() *Report {
 
 // hellos fills in what the hellos say, even if the observer cannot continue.
 func (r *settled) hellos(m *handshake.Machine) {
-	r.Version, r.Suite = handshake.VersionOf(m.ServerHello), m.ServerHello.CipherSuite
-	r.ServerName = handshake.ServerName(m.ClientHello)
+	r.Version, r.Suite = negotiation.VersionOf(m.ServerHello), m.ServerHello.CipherSuite
+	r.ServerName = negotiation.ServerName(m.ClientHello)
 	r.EarlyOffered = m.OfferedEarly()
 	r.EarlyKnown = m.EncryptedExtensions != nil || m.Retried()
 	if a := m.Agreed; a != nil {

@@ -11,10 +11,10 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/explain"
-	hs "github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -170,7 +170,7 @@ func askedFor(ch *message.ClientHello) string {
 		return ""
 	}
 	for _, n := range names.Names {
-		if n.Type == iana.HostName && hs.CheckHostName(string(n.Name)) == nil {
+		if n.Type == iana.HostName && negotiation.CheckHostName(string(n.Name)) == nil {
 			return string(n.Name)
 		}
 	}

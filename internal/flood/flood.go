@@ -15,6 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // A Peer is a client whose handshake is done.
@@ -39,9 +40,9 @@ func Dial(addr string, protocols ...string) (*Peer, error) {
 // Client performs a client's handshake over conn without checking the server, in TLS 1.2 or
 // TLS 1.3, whichever the server prefers.
 func Client(conn net.Conn, protocols ...string) (*Peer, error) {
-	p := &Peer{conn, engine.NewEngine(iana.Client, &handshake.Config{
+	p := &Peer{conn, engine.NewEngine(iana.Client, &negotiation.Config{
 		Rand: rand.Reader,
-		Parameters: handshake.Parameters{
+		Parameters: negotiation.Parameters{
 			MinVersion: iana.TLS12, MaxVersion: iana.TLS13,
 			Suites:    []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
 			Suites13:  []iana.CipherSuite{iana.TLS_AES_128_GCM_SHA256},
@@ -49,7 +50,7 @@ func Client(conn net.Conn, protocols ...string) (*Peer, error) {
 			Schemes:   []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256},
 			Protocols: protocols,
 		},
-		Trust: handshake.Trust{Skip: true},
+		Trust: negotiation.Trust{Skip: true},
 	})}
 	for !p.engine.Machine().Done() {
 		err := p.engine.Advance()

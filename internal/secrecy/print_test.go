@@ -22,6 +22,7 @@ import (
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/observe"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/record"
@@ -48,8 +49,9 @@ var samples = []reflect.Type{
 	reflect.TypeFor[pki.Choice](), reflect.TypeFor[pki.Credential](),
 	reflect.TypeFor[record.Keys](), reflect.TypeFor[handshake.Input](),
 	reflect.TypeFor[handshake.Machine](), reflect.TypeFor[handshake.Score](),
-	reflect.TypeFor[handshake.PSK](),
-	reflect.TypeFor[handshake.Session](), reflect.TypeFor[handshake.TrafficKeys](),
+	reflect.TypeFor[negotiation.PSK](), reflect.TypeFor[negotiation.Key13](),
+	reflect.TypeFor[negotiation.Choice](), reflect.TypeFor[negotiation.Offering](),
+	reflect.TypeFor[session.Session](), reflect.TypeFor[handshake.TrafficKeys](),
 	reflect.TypeFor[handshake.TrafficSecrets](), reflect.TypeFor[engine.Engine](),
 	reflect.TypeFor[engine.Inbound](), reflect.TypeFor[engine.Item](),
 	reflect.TypeFor[session.RotatingKeys](), reflect.TypeFor[session.TicketKey](),
@@ -67,13 +69,13 @@ var samples = []reflect.Type{
 	reflect.TypeFor[explain.Value13](), reflect.TypeFor[explain.Part13](),
 	reflect.TypeFor[observe.Candidate](), reflect.TypeFor[observe.Connection](),
 	reflect.TypeFor[observe.Sessions](), reflect.TypeFor[trace.Log](),
-	reflect.TypeFor[record.Half](), reflect.TypeFor[handshake.Config](),
+	reflect.TypeFor[record.Half](), reflect.TypeFor[negotiation.Config](),
 	reflect.TypeFor[engine.Outbound](), reflect.TypeFor[engine.QUIC](),
 	reflect.TypeFor[vitrine.Conn](), reflect.TypeFor[vitrine.QUICConn](),
 	reflect.TypeFor[capture.TappedConn](), reflect.TypeFor[explain.Detail](),
 	reflect.TypeFor[vhttp.Transport](), reflect.TypeFor[observe.Stream](),
 	reflect.TypeFor[observe.Watch](), reflect.TypeFor[observe.Watched](),
-	reflect.TypeFor[handshake.LateAnswer](), reflect.TypeFor[handshake.Parameters](),
+	reflect.TypeFor[handshake.LateAnswer](), reflect.TypeFor[negotiation.Parameters](),
 	reflect.TypeFor[demo.Outcome](),
 }
 

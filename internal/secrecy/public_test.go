@@ -13,16 +13,17 @@ var publicPackages = map[string]string{
 
 // public are types, and fields of types, that reach bytes and no secret, with the reason.
 var public = map[string]string{
-	"trace.Hex":        "bytes that anybody on the wire saw",
-	"keys.Randoms":     "the random values of both hellos",
-	"pki.Request":      "a CertificateRequest",
-	"handshake.Agreed": "what both hellos say",
+	"trace.Hex":           "bytes that anybody on the wire saw",
+	"keys.Randoms":        "the random values of both hellos",
+	"pki.Request":         "a CertificateRequest",
+	"negotiation.Agreed":  "what both hellos say",
+	"negotiation.Greased": "reserved values, which are sent in the clear",
 	"handshake.Peer": "certificates, and a psk_identity, which is sent in the " +
 		"clear",
-	"handshake.PreShared":  "a psk_identity_hint, which is sent in the clear",
-	"handshake.KeyRequest": "what is sent in the clear",
-	"handshake.QUIC":       "transport parameters, which are sent in the clear",
-	"handshake.Prior": "verify_data, which authenticates and hides nothing, and a " +
+	"negotiation.PreShared":  "a psk_identity_hint, which is sent in the clear",
+	"negotiation.KeyRequest": "what is sent in the clear",
+	"negotiation.QUIC":       "transport parameters, which are sent in the clear",
+	"negotiation.Prior": "verify_data, which authenticates and hides nothing, and a " +
 		"certificate",
 	"handshake.Score.VerifyData":     "it authenticates, and hides nothing",
 	"handshake.Score.transcript":     "messages, in the clear",

@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"fmt"
@@ -25,3 +25,9 @@ func (p Parameters) Format(f fmt.State, _ rune) { trace.Print(f, p) }
 
 // MarshalText returns what Format prints.
 func (p Parameters) MarshalText() ([]byte, error) { return trace.Text(p) }
+
+// Format prints the key with fingerprints, whatever the verb.
+func (k Key13) Format(f fmt.State, _ rune) { trace.Print(f, k) }
+
+// MarshalText returns what Format prints.
+func (k Key13) MarshalText() ([]byte, error) { return trace.Text(k) }

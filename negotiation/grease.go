@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"io"
@@ -16,10 +16,10 @@ import (
 type grease uint8
 
 const (
-	greaseSuite grease = iota
+	GreaseSuite grease = iota
 	greaseGroup        // the key share too
 	greaseVersion
-	greaseScheme
+	GreaseScheme
 	greaseProtocol
 	greaseMode
 	greaseFirst // extensions
@@ -29,11 +29,11 @@ const (
 
 // greased holds the values of a side, none as long as it sends none. They stay for all its messages:
 // a second hello must have those of the first.
-type greased struct{ drawn []byte }
+type Greased struct{ drawn []byte }
 
 // value returns the reserved value for a place: 0x0A0A, 0x1A1A up to 0xFAFA. Those of the two
 // extensions differ. See RFC 8701 §2.
-func (g *greased) value(at grease) uint16 {
+func (g *Greased) value(at grease) uint16 {
 	n := g.drawn[at] & 0xF
 	if at == greaseLast && n == g.drawn[greaseFirst]&0xF {
 		n ^= 1
@@ -42,7 +42,7 @@ func (g *greased) value(at grease) uint16 {
 }
 
 // draw draws the values of this side, once, if it sends any.
-func (g *greased) draw(c *Config) error {
+func (g *Greased) Draw(c *Config) error {
 	if !c.GREASE || g.drawn != nil {
 		return nil
 	}
@@ -55,7 +55,7 @@ func (g *greased) draw(c *Config) error {
 }
 
 // withGrease returns a list with the reserved value of its place before it.
-func withGrease[T ~uint16](g *greased, at grease, list []T) []T {
+func WithGrease[T ~uint16](g *Greased, at grease, list []T) []T {
 	if g.drawn == nil {
 		return list
 	}
@@ -64,7 +64,7 @@ func withGrease[T ~uint16](g *greased, at grease, list []T) []T {
 
 // extend adds an empty extension before the others, and one of a byte behind them; but
 // pre_shared_key stays the last.
-func (g *greased) extend(e message.Extensions) message.Extensions {
+func (g *Greased) Extend(e message.Extensions) message.Extensions {
 	if g.drawn == nil {
 		return e
 	}
@@ -79,7 +79,7 @@ func (g *greased) extend(e message.Extensions) message.Extensions {
 
 // withMode returns the modes with a reserved one, which has one byte: 0x0B, 0x2A up to 0xE4. See
 // RFC 8701 §2.
-func (g *greased) withMode(modes []iana.PSKKeyExchangeMode) []iana.PSKKeyExchangeMode {
+func (g *Greased) withMode(modes []iana.PSKKeyExchangeMode) []iana.PSKKeyExchangeMode {
 	if g.drawn == nil {
 		return modes
 	}
@@ -89,6 +89,6 @@ func (g *greased) withMode(modes []iana.PSKKeyExchangeMode) []iana.PSKKeyExchang
 
 // isGreaseName reports whether an application protocol is a reserved one: two bytes of a reserved
 // value.
-func isGreaseName(name []byte) bool {
+func IsGreaseName(name []byte) bool {
 	return len(name) == 2 && name[0] == name[1] && name[0]&0xF == 0xA
 }

@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"fmt"
@@ -9,28 +9,29 @@ import (
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // chosen is what a server makes of a ClientHello.
-type chosen struct {
-	version    iana.Version
-	suite      *suite.Suite
-	group      kex.Group // of an ephemeral key exchange
-	pki.Choice           // unless the suite's pre-shared key proves who is there
-	session    *Session  // it is resumed: there is no credential, and until TLS 1.2 no group
-	share      []byte    // TLS 1.3: the client's, of the group; nil: it must be asked for
+type Choice struct {
+	Version    iana.Version
+	Suite      *suite.Suite
+	Group      kex.Group        // of an ephemeral key exchange
+	pki.Choice                  // unless the suite's pre-shared key proves who is there
+	Session    *session.Session // it is resumed: there is no credential, and until TLS 1.2 no group
+	Share      []byte           // TLS 1.3: the client's, of the group; nil: it must be asked for
 
-	key      *key13 // TLS 1.3: the pre-shared key, of the session or an external one
-	identity int    // of the client's identities, the one of key
-	mode     iana.PSKKeyExchangeMode
-	early    bool // TLS 1.3: early data is accepted
+	Key      *Key13 // TLS 1.3: the pre-shared key, of the session or an external one
+	Identity int    // of the client's identities, the one of key
+	Mode     iana.PSKKeyExchangeMode
+	Early    bool // TLS 1.3: early data is accepted
 }
 
-// wishes are the parts of a ClientHello that a choice depends on. A hello may list 32,767 of
+// Wishes are the parts of a ClientHello that a choice depends on. A hello may list 32,767 of
 // everything: what a suite is tried with is reduced to what we know, once.
-type wishes struct {
+type Wishes struct {
 	pki.Hello
 	suites      []iana.CipherSuite // ours that the client offers, in our order
 	groups      []iana.Group       // ours that the client lists, in our order
@@ -42,16 +43,16 @@ type wishes struct {
 // choose settles everything that the client left open, in the server's order of preference, or says
 // why nothing fits. A certificate with the name that the client asked for goes before a better
 // suite: with another one the client has nothing. See RFC 5246 §7.4.1.3.
-func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
-	version, err := chooseVersion(ch, c)
+func Choose(ch *message.ClientHello, c *Config) (*Choice, error) {
+	version, err := ChooseVersion(ch, c)
 	if err != nil {
 		return nil, err
 	}
-	w, err := readWishes(ch, version, c)
+	w, err := ReadWishes(ch, version, c)
 	if err != nil {
 		return nil, err
 	}
-	if err := admissible(ch, c); err != nil {
+	if err := Admissible(ch, c); err != nil {
 		return nil, err
 	}
 	named := slices.DeleteFunc(slices.Clone(c.Credentials),
@@ -65,10 +66,10 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 		if len(creds) == 0 && len(c.Credentials) > 0 {
 			continue
 		}
-		var got *chosen
+		var got *Choice
 		if got, refused = chooseSuite(version, w, c, creds); got != nil {
 			if c.Log.On() {
-				got.tell(c.Log, ch, w)
+				got.Tell(c.Log, ch, w)
 			}
 			return got, nil
 		}
@@ -90,8 +91,8 @@ func choose(ch *message.ClientHello, c *Config) (*chosen, error) {
 
 // chooseSuite takes the first suite that works with one of these credentials, or returns why none
 // does.
-func chooseSuite(v iana.Version, w *wishes, c *Config,
-	creds []*pki.Credential) (*chosen, []refusal) {
+func chooseSuite(v iana.Version, w *Wishes, c *Config,
+	creds []*pki.Credential) (*Choice, []refusal) {
 	var refused []refusal
 	for _, id := range w.suites {
 		s := suite.ByID(id)
@@ -117,15 +118,15 @@ type refusal struct {
 func (r refusal) String() string { return fmt.Sprintf("%v (%s)", r.suite, r.why()) }
 
 // tell shows what was chosen, and why.
-func (got *chosen) tell(log *trace.Log, ch *message.ClientHello, w *wishes) {
-	log.Choice("cipher_suite", fmt.Sprint(alert.Few(ch.CipherSuites)), got.suite.String(),
+func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
+	log.Choice("cipher_suite", fmt.Sprint(alert.Few(ch.CipherSuites)), got.Suite.String(),
 		"the server's first that both sides can do", "RFC 5246 §7.4.1.3")
-	if got.group != nil {
+	if got.Group != nil {
 		log.Choice(
 			"group",
 			fmt.Sprint(alert.Few(w.listed)),
-			got.group.Name(),
-			groupRule(got.group, w),
+			got.Group.Name(),
+			groupRule(got.Group, w),
 			"RFC 8422 §4",
 		)
 	}
@@ -147,9 +148,9 @@ func (got *chosen) tell(log *trace.Log, ch *message.ClientHello, w *wishes) {
 
 // chooseVersion takes the highest version that both speak. A client that sends supported_versions
 // speaks what is in it, whatever its client_version says: RFC 8446 §4.2.1.
-func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
+func ChooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 	var offered message.SupportedVersions
-	sent, err := read(ch.Extensions, iana.ExtSupportedVersions, &offered)
+	sent, err := Read(ch.Extensions, iana.ExtSupportedVersions, &offered)
 	if err != nil {
 		return 0, err
 	}
@@ -195,7 +196,7 @@ func chooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 }
 
 // admissible refuses a hello that nothing could be chosen from.
-func admissible(ch *message.ClientHello, c *Config) error {
+func Admissible(ch *message.ClientHello, c *Config) error {
 	if !slices.Contains(ch.CompressionMethods, iana.CompressionNull) {
 		return alert.KindCompression.Fail(
 			alert.IllegalParameter,
@@ -211,8 +212,8 @@ func admissible(ch *message.ClientHello, c *Config) error {
 	return uncompressed(ch.Extensions)
 }
 
-func readWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *wishes, err error) {
-	w = &wishes{suites: common(c.Suites, ch.CipherSuites)}
+func ReadWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *Wishes, err error) {
+	w = &Wishes{suites: Common(c.Suites, ch.CipherSuites)}
 	var names message.ServerNames
 	var groups message.SupportedGroups
 	var schemes, certSchemes message.SignatureSchemes
@@ -227,21 +228,21 @@ func readWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *wishes, 
 		{iana.ExtSignatureAlgorithms, &schemes, &sentSchemes},
 		{iana.ExtSignatureAlgorithmsCert, &certSchemes, &sentCertSchemes},
 	} {
-		if *x.sent, err = read(ch.Extensions, x.typ, x.into); err != nil {
+		if *x.sent, err = Read(ch.Extensions, x.typ, x.into); err != nil {
 			return nil, err
 		}
 	}
-	w.Name, w.listed, w.groups = hostName(&names), groups.Groups, common(c.Groups, groups.Groups)
+	w.Name, w.listed, w.groups = hostName(&names), groups.Groups, Common(c.Groups, groups.Groups)
 	w.finiteField = slices.ContainsFunc(w.listed, iana.Group.FiniteField)
-	w.Schemes = common(pki.KnownSchemes(), schemes.Schemes)
+	w.Schemes = Common(pki.KnownSchemes(), schemes.Schemes)
 	if v < iana.TLS12 || !sentSchemes {
 		w.Schemes = pki.Implied(v)
 	}
 	if sentCertSchemes {
-		w.CertSchemes = common(pki.KnownSchemes(), certSchemes.Schemes)
+		w.CertSchemes = Common(pki.KnownSchemes(), certSchemes.Schemes)
 	}
 	if w.sentGroups {
-		w.Hello.Groups = common(certificateGroups, groups.Groups)
+		w.Hello.Groups = Common(certificateGroups, groups.Groups)
 	}
 	return w, nil
 }
@@ -250,17 +251,17 @@ func readWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *wishes, 
 var certificateGroups = []iana.Group{iana.Secp256r1, iana.Secp384r1, iana.Secp521r1}
 
 // try sees whether a suite works with what both sides have. If not, why says what is missing.
-func try(s *suite.Suite, v iana.Version, w *wishes, c *Config,
-	creds []*pki.Credential) (got *chosen, why func() string) {
+func try(s *suite.Suite, v iana.Version, w *Wishes, c *Config,
+	creds []*pki.Credential) (got *Choice, why func() string) {
 	if v < s.MinVersion() {
 		return nil, func() string { return fmt.Sprintf("needs %v", s.MinVersion()) }
 	}
 	if !c.speaksPSK(s) {
 		return nil, func() string { return "needs a pre-shared key" }
 	}
-	got = &chosen{version: v, suite: s}
+	got = &Choice{Version: v, Suite: s}
 	if s.Ephemeral() {
-		if got.group = chooseGroup(s, w, c); got.group == nil {
+		if got.Group = chooseGroup(s, w, c); got.Group == nil {
 			return nil, func() string {
 				return fmt.Sprintf("no group in common: the client lists %v, we allow %v",
 					alert.Few(w.listed), alert.Few(c.Groups))
@@ -272,7 +273,7 @@ func try(s *suite.Suite, v iana.Version, w *wishes, c *Config,
 	}
 	kx, auth := s.KeyExchange()
 	got.Choice = pki.ChooseServer(creds, auth, kx, w.Hello,
-		pki.Rules{Schemes: schemesOf(v, c), LaxKeyUsage: c.LaxKeyUsage})
+		pki.Rules{Schemes: SchemesOf(v, c), LaxKeyUsage: c.LaxKeyUsage})
 	if got.Credential == nil {
 		return nil, got.Why
 	}
@@ -280,7 +281,7 @@ func try(s *suite.Suite, v iana.Version, w *wishes, c *Config,
 }
 
 // schemesOf is what a policy signs with: below TLS 1.2 there is no choice.
-func schemesOf(v iana.Version, c *Config) []iana.SignatureScheme {
+func SchemesOf(v iana.Version, c *Config) []iana.SignatureScheme {
 	if v < iana.TLS12 {
 		return pki.Implied(v)
 	}
@@ -290,7 +291,7 @@ func schemesOf(v iana.Version, c *Config) []iana.SignatureScheme {
 // chooseGroup takes our first group that the client lists. A client that lists none at all gets
 // P-256 (RFC 8422 §4), and one that lists no finite-field group gets the prime that we choose. But
 // one that lists some, and none of ours, gets no DHE: RFC 7919 §4.
-func chooseGroup(s *suite.Suite, w *wishes, c *Config) kex.Group {
+func chooseGroup(s *suite.Suite, w *Wishes, c *Config) kex.Group {
 	allowed := w.groups
 	if s.FiniteField() && !w.finiteField || s.EllipticCurve() && !w.sentGroups {
 		allowed = c.Groups
@@ -307,7 +308,7 @@ func chooseGroup(s *suite.Suite, w *wishes, c *Config) kex.Group {
 	return nil
 }
 
-func groupRule(g kex.Group, w *wishes) string {
+func groupRule(g kex.Group, w *Wishes) string {
 	switch {
 	case slices.Contains(w.groups, g.ID()):
 		return "the server's first that the client lists"

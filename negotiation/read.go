@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"encoding/binary"
@@ -13,7 +13,7 @@ import (
 
 // read decodes extension t of a peer's hello into v, or returns false if the hello has none. It is
 // the only way in which a live handshake reads an extension: malformed content is decode_error.
-func read(e message.Extensions, t iana.ExtensionType, v message.Content) (bool, error) {
+func Read(e message.Extensions, t iana.ExtensionType, v message.Content) (bool, error) {
 	ok, err := e.Read(t, v)
 	if err == nil {
 		return ok, nil
@@ -27,7 +27,7 @@ func read(e message.Extensions, t iana.ExtensionType, v message.Content) (bool, 
 
 // wellFormed reads every extension of a peer's hello that has a row, also those that nobody asks
 // for in this handshake. An extension without a row is ignored, whatever is in it.
-func wellFormed(e message.Extensions, in message.Place) error {
+func WellFormed(e message.Extensions, in message.Place) error {
 	for _, x := range e {
 		if extensionRow(x.Type) == nil {
 			continue
@@ -36,7 +36,7 @@ func wellFormed(e message.Extensions, in message.Place) error {
 		if content == nil {
 			continue
 		}
-		if _, err := read(e, x.Type, content); err != nil {
+		if _, err := Read(e, x.Type, content); err != nil {
 			return err
 		}
 		if names, ok := content.(*message.ServerNames); ok {
@@ -77,7 +77,7 @@ func hostName(n *message.ServerNames) string {
 
 // common returns those of ours that theirs has, in our order. It takes time in proportion to the
 // lengths of both, because a peer chooses one of them.
-func common[T ~uint16](ours, theirs []T) []T {
+func Common[T ~uint16](ours, theirs []T) []T {
 	var listed [1 << 16 / 64]uint64
 	for _, v := range theirs {
 		listed[v/64] |= 1 << (v % 64)
@@ -91,10 +91,10 @@ func common[T ~uint16](ours, theirs []T) []T {
 	return both
 }
 
-// versionOf is what a ServerHello chose: TLS 1.3 says so in an extension only. It is asked more
+// VersionOf is what a ServerHello chose: TLS 1.3 says so in an extension only. It is asked more
 // often than anything else in a handshake, so that it reads the extension's two bytes by hand. See
 // RFC 8446 §4.2.1.
-func versionOf(sh *message.ServerHello) iana.Version {
+func VersionOf(sh *message.ServerHello) iana.Version {
 	if b, ok := sh.Extensions.Get(iana.ExtSupportedVersions); ok && len(b) == 2 {
 		return iana.Version(binary.BigEndian.Uint16(b))
 	}
@@ -103,7 +103,7 @@ func versionOf(sh *message.ServerHello) iana.Version {
 
 // offers13 reports whether a ClientHello offers TLS 1.3. It reads the list by hand, too; a malformed
 // one offers nothing.
-func offers13(ch *message.ClientHello) bool {
+func OffersTLS13(ch *message.ClientHello) bool {
 	b, _ := ch.Extensions.Get(iana.ExtSupportedVersions)
 	if len(b) == 0 || len(b)%2 == 0 || int(b[0]) != len(b)-1 {
 		return false
@@ -115,9 +115,6 @@ func offers13(ch *message.ClientHello) bool {
 	}
 	return false
 }
-
-// VersionOf is what a ServerHello chose.
-func VersionOf(m *message.ServerHello) iana.Version { return versionOf(m) }
 
 // ServerName is what a client calls the server, or empty.
 func ServerName(m *message.ClientHello) string {

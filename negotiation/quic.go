@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"math"
@@ -25,14 +25,14 @@ type QUIC struct {
 	TransportParameters []byte
 }
 
-func offerTransportParameters(o *offering) (message.Content, bool) {
+func offerTransportParameters(o *Offering) (message.Content, bool) {
 	if o.QUIC == nil {
 		return nil, false
 	}
 	return &message.TransportParameters{Parameters: o.QUIC.TransportParameters}, true
 }
 
-func answerTransportParameters(c *Config, _ *answering) (message.Content, bool, error) {
+func answerTransportParameters(c *Config, _ *Answering) (message.Content, bool, error) {
 	if c.QUIC == nil {
 		return nil, false, nil
 	}
@@ -41,7 +41,7 @@ func answerTransportParameters(c *Config, _ *answering) (message.Content, bool, 
 
 // onlyQUIC returns an error if a ClientHello has the extension of QUIC and did not come over it.
 // See RFC 9001 §8.2.
-func (c *Config) onlyQUIC(ch *message.ClientHello) error {
+func (c *Config) OnlyQUIC(ch *message.ClientHello) error {
 	if c.QUIC == nil && ch.Extensions.Has(iana.ExtQUICTransportParameters) {
 		return alert.KindExtension.Fail(alert.UnsupportedExtension, quicParametersRef,
 			"the client sends %v, and this is not QUIC", iana.ExtQUICTransportParameters)
@@ -69,7 +69,7 @@ func (c *Config) quicHello(ch *message.ClientHello) error {
 }
 
 // quicAnswer returns an error if QUIC does not allow a server's answer.
-func (c *Config) quicAnswer(m *message.EncryptedExtensions, a *Agreed) error {
+func (c *Config) QuicAnswer(m *message.EncryptedExtensions, a *Agreed) error {
 	switch {
 	case c.QUIC == nil:
 		return nil
@@ -91,7 +91,7 @@ func noProtocol(why string) error {
 }
 
 // quicTicket returns an error if a ticket's early_data has another size than QUIC's.
-func (c *Config) quicTicket(size uint32) error {
+func (c *Config) QuicTicket(size uint32) error {
 	if c.QUIC == nil || size == QUICMaxEarlyData {
 		return nil
 	}

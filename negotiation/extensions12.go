@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"bytes"
@@ -20,14 +20,14 @@ import (
 // settleEmpty demands an answer without content.
 func settleEmpty(t iana.ExtensionType) func(*Agreed, message.Extensions, message.Extensions) error {
 	return func(_ *Agreed, _, server message.Extensions) error {
-		_, err := read(server, t, &message.Empty{})
+		_, err := Read(server, t, &message.Empty{})
 		return err
 	}
 }
 
 // server_name
 
-func offerServerName(c *offering) (message.Content, bool) {
+func offerServerName(c *Offering) (message.Content, bool) {
 	// RFC 6066 §3: "Literal IPv4 and IPv6 addresses are not permitted in "HostName"", which is
 	// "without a trailing dot".
 	bare := strings.TrimSuffix(strings.TrimPrefix(c.ServerName, "["), "]")
@@ -41,22 +41,22 @@ func offerServerName(c *offering) (message.Content, bool) {
 
 // answerServerName says that the name was used, which is always so: certificates and callbacks are
 // chosen by it. RFC 6066 §3: not when a session is resumed.
-func answerServerName(_ *Config, an *answering) (message.Content, bool, error) {
-	return nil, an.chosen.session == nil, nil
+func answerServerName(_ *Config, an *Answering) (message.Content, bool, error) {
+	return nil, an.Chosen.Session == nil, nil
 }
 
 // max_fragment_length, which record_size_limit overrides: RFC 8449 §5.
 
-func offerMaxFragment(c *offering) (message.Content, bool) {
+func offerMaxFragment(c *Offering) (message.Content, bool) {
 	return &message.MaxFragmentLength{Code: c.MaxFragmentLength}, c.MaxFragmentLength != 0
 }
 
-func answerMaxFragment(c *Config, an *answering) (message.Content, bool, error) {
-	if c.RecordSizeLimit != 0 && an.hello.Extensions.Has(iana.ExtRecordSizeLimit) {
+func answerMaxFragment(c *Config, an *Answering) (message.Content, bool, error) {
+	if c.RecordSizeLimit != 0 && an.Hello.Extensions.Has(iana.ExtRecordSizeLimit) {
 		return nil, false, nil
 	}
 	var m message.MaxFragmentLength
-	if _, err := read(an.hello.Extensions, iana.ExtMaxFragmentLength, &m); err != nil {
+	if _, err := Read(an.Hello.Extensions, iana.ExtMaxFragmentLength, &m); err != nil {
 		return nil, false, err
 	}
 	if m.Bytes() == 0 {
@@ -69,10 +69,10 @@ func answerMaxFragment(c *Config, an *answering) (message.Content, bool, error) 
 
 func settleMaxFragment(a *Agreed, client, server message.Extensions) error {
 	var asked, got message.MaxFragmentLength
-	if _, err := read(client, iana.ExtMaxFragmentLength, &asked); err != nil {
+	if _, err := Read(client, iana.ExtMaxFragmentLength, &asked); err != nil {
 		return err
 	}
-	if _, err := read(server, iana.ExtMaxFragmentLength, &got); err != nil {
+	if _, err := Read(server, iana.ExtMaxFragmentLength, &got); err != nil {
 		return err
 	}
 	if got != asked || got.Bytes() == 0 {
@@ -90,12 +90,12 @@ func settleMaxFragment(a *Agreed, client, server message.Extensions) error {
 
 // record_size_limit
 
-func offerSizeLimit(c *offering) (message.Content, bool) {
+func offerSizeLimit(c *Offering) (message.Content, bool) {
 	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0
 }
 
-func answerSizeLimit(c *Config, an *answering) (message.Content, bool, error) {
-	if _, err := sizeLimit(an.hello.Extensions, an.version); err != nil {
+func answerSizeLimit(c *Config, an *Answering) (message.Content, bool, error) {
+	if _, err := sizeLimit(an.Hello.Extensions, an.Version); err != nil {
 		return nil, false, err
 	}
 	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0, nil
@@ -114,7 +114,7 @@ func settleSizeLimit(a *Agreed, client, server message.Extensions) (err error) {
 // byte of the inner type, too.
 func sizeLimit(e message.Extensions, v iana.Version) (int, error) {
 	var l message.RecordSizeLimit
-	if _, err := read(e, iana.ExtRecordSizeLimit, &l); err != nil {
+	if _, err := Read(e, iana.ExtRecordSizeLimit, &l); err != nil {
 		return 0, err
 	}
 	if l.Limit < 64 {
@@ -130,16 +130,16 @@ func sizeLimit(e message.Extensions, v iana.Version) (int, error) {
 
 // status_request
 
-func offerStatus(c *offering) (message.Content, bool) {
+func offerStatus(c *Offering) (message.Content, bool) {
 	return &message.StatusRequest{Type: iana.StatusOCSP}, c.StatusRequest != Off
 }
 
-func answerStatus(c *Config, an *answering) (message.Content, bool, error) {
+func answerStatus(c *Config, an *Answering) (message.Content, bool, error) {
 	var r message.StatusRequest
-	if _, err := read(an.hello.Extensions, iana.ExtStatusRequest, &r); err != nil {
+	if _, err := Read(an.Hello.Extensions, iana.ExtStatusRequest, &r); err != nil {
 		return nil, false, err
 	}
-	staples := an.chosen.Credential != nil && len(an.chosen.Credential.Staple) > 0
+	staples := an.Chosen.Credential != nil && len(an.Chosen.Credential.Staple) > 0
 	return nil, c.StatusRequest != Off && r.Type == iana.StatusOCSP && staples, nil
 }
 
@@ -150,14 +150,14 @@ func settleStatus(a *Agreed, _, server message.Extensions) error {
 
 // supported_groups and ec_point_formats
 
-func offerGroups(c *offering) (message.Content, bool) {
-	groups := offeredGroups(c.Config)
-	return &message.SupportedGroups{Groups: withGrease(c.greased, greaseGroup, groups)},
+func offerGroups(c *Offering) (message.Content, bool) {
+	groups := OfferedGroups(c.Config)
+	return &message.SupportedGroups{Groups: WithGrease(c.Greased, greaseGroup, groups)},
 		len(groups) > 0
 }
 
 // offeredGroups are those that an offered suite can use.
-func offeredGroups(c *Config) []iana.Group {
+func OfferedGroups(c *Config) []iana.Group {
 	tls13 := c.MaxVersion >= iana.TLS13 // its suites can use them all
 	finite := tls13 || offers(c.Suites, (*suite.Suite).FiniteField)
 	curves := tls13 || offers(c.Suites, (*suite.Suite).EllipticCurve)
@@ -172,14 +172,14 @@ func offeredGroups(c *Config) []iana.Group {
 	})
 }
 
-func offerPointFormats(c *offering) (message.Content, bool) {
+func offerPointFormats(c *Offering) (message.Content, bool) {
 	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}},
 		offers(c.Suites, (*suite.Suite).EllipticCurve)
 }
 
-func answerPointFormats(_ *Config, an *answering) (message.Content, bool, error) {
+func answerPointFormats(_ *Config, an *Answering) (message.Content, bool, error) {
 	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}},
-		an.chosen.suite.EllipticCurve(), nil
+		an.Chosen.Suite.EllipticCurve(), nil
 }
 
 func settlePointFormats(_ *Agreed, _, server message.Extensions) error {
@@ -190,7 +190,7 @@ func settlePointFormats(_ *Agreed, _, server message.Extensions) error {
 // writes.
 func uncompressed(e message.Extensions) error {
 	var f message.ECPointFormats
-	if ok, err := read(e, iana.ExtECPointFormats, &f); !ok || err != nil {
+	if ok, err := Read(e, iana.ExtECPointFormats, &f); !ok || err != nil {
 		return err
 	}
 	if !slices.Contains(f.Formats, iana.Uncompressed) {
@@ -202,19 +202,19 @@ func uncompressed(e message.Extensions) error {
 
 // signature_algorithms
 
-func offerSchemes(c *offering) (message.Content, bool) {
-	schemes := withGrease(c.greased, greaseScheme, c.Schemes)
+func offerSchemes(c *Offering) (message.Content, bool) {
+	schemes := WithGrease(c.Greased, GreaseScheme, c.Schemes)
 	return &message.SignatureSchemes{Schemes: schemes}, c.MaxVersion >= iana.TLS12 &&
 		len(c.Schemes) > 0
 }
 
 // application_layer_protocol_negotiation
 
-func offerProtocols(c *offering) (message.Content, bool) {
+func offerProtocols(c *Offering) (message.Content, bool) {
 	var p message.Protocols
 	if c.GREASE {
 		p.Names = append(p.Names,
-			binary.BigEndian.AppendUint16(nil, c.greased.value(greaseProtocol)))
+			binary.BigEndian.AppendUint16(nil, c.Greased.value(greaseProtocol)))
 	}
 	for _, name := range c.Protocols {
 		p.Names = append(p.Names, []byte(name))
@@ -222,21 +222,21 @@ func offerProtocols(c *offering) (message.Content, bool) {
 	return &p, len(c.Protocols) > 0
 }
 
-func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
+func AnswerProtocol(c *Config, an *Answering) (message.Content, bool, error) {
 	var theirs message.Protocols
-	if _, err := read(an.hello.Extensions, iana.ExtALPN, &theirs); err != nil ||
+	if _, err := Read(an.Hello.Extensions, iana.ExtALPN, &theirs); err != nil ||
 		len(c.Protocols) == 0 {
 		return nil, false, err
 	}
 	for _, ours := range c.Protocols {
-		if ours == "h2" && !an.chosen.suite.HTTP2() {
+		if ours == "h2" && !an.Chosen.Suite.HTTP2() {
 			// a client may offer HTTP/2 and, for servers without it, suites that HTTP/2 prohibits:
 			// RFC 9113 §9.2.2
 			continue
 		}
 		for _, name := range theirs.Names {
 			if string(name) == ours {
-				an.log.Choice("application_protocol", join(theirs.Names), ours,
+				an.Log.Choice("application_protocol", join(theirs.Names), ours,
 					"the server's first that the client lists", "RFC 7301 §3.2")
 				return &message.Protocols{Names: [][]byte{name}}, true, nil
 			}
@@ -248,13 +248,13 @@ func answerProtocol(c *Config, an *answering) (message.Content, bool, error) {
 
 func settleProtocol(a *Agreed, client, server message.Extensions) error {
 	var asked, got message.Protocols
-	if _, err := read(client, iana.ExtALPN, &asked); err != nil {
+	if _, err := Read(client, iana.ExtALPN, &asked); err != nil {
 		return err
 	}
-	if _, err := read(server, iana.ExtALPN, &got); err != nil {
+	if _, err := Read(server, iana.ExtALPN, &got); err != nil {
 		return err
 	}
-	if len(got.Names) != 1 || isGreaseName(got.Names[0]) ||
+	if len(got.Names) != 1 || IsGreaseName(got.Names[0]) ||
 		!slices.ContainsFunc(asked.Names,
 			func(n []byte) bool { return bytes.Equal(n, got.Names[0]) }) {
 		return alert.KindProtocol.Fail(alert.IllegalParameter, "RFC 7301 §3.1",
@@ -267,17 +267,17 @@ func settleProtocol(a *Agreed, client, server message.Extensions) error {
 
 // signed_certificate_timestamp
 
-func answerSCTs(_ *Config, an *answering) (message.Content, bool, error) {
-	if an.chosen.Credential == nil {
+func answerSCTs(_ *Config, an *Answering) (message.Content, bool, error) {
+	if an.Chosen.Credential == nil {
 		return nil, false, nil
 	}
-	l := an.chosen.Credential.SCTs
+	l := an.Chosen.Credential.SCTs
 	return &message.SCTs{List: l}, len(l) > 0, nil
 }
 
 func settleSCTs(a *Agreed, _, server message.Extensions) error {
 	var l message.SCTs
-	_, err := read(server, iana.ExtSCT, &l)
+	_, err := Read(server, iana.ExtSCT, &l)
 	a.SCTs = l.List
 	return err
 }
@@ -289,10 +289,10 @@ func offersCBC(c *Config) bool {
 	return c.EncryptThenMAC != Off && slices.ContainsFunc(c.Suites, isCBC)
 }
 
-func answerEncryptThenMAC(c *Config, an *answering) (message.Content, bool, error) {
+func answerEncryptThenMAC(c *Config, an *Answering) (message.Content, bool, error) {
 	// RFC 7366 §3: a server that chose another kind of suite "MUST NOT send an encrypt-then-MAC
 	// response extension".
-	return nil, c.EncryptThenMAC != Off && an.chosen.suite.Cipher.CBC(), nil
+	return nil, c.EncryptThenMAC != Off && an.Chosen.Suite.Cipher.CBC(), nil
 }
 
 func settleEncryptThenMAC(a *Agreed, _, server message.Extensions) error {
@@ -302,7 +302,7 @@ func settleEncryptThenMAC(a *Agreed, _, server message.Extensions) error {
 
 // extended_master_secret
 
-func answerExtendedMaster(c *Config, _ *answering) (message.Content, bool, error) {
+func answerExtendedMaster(c *Config, _ *Answering) (message.Content, bool, error) {
 	return nil, c.ExtendedMasterSecret != Off, nil
 }
 
@@ -313,7 +313,7 @@ func settleExtendedMaster(a *Agreed, _, server message.Extensions) error {
 
 // session_ticket
 
-func offerTicket(c *offering) (message.Content, bool) {
+func offerTicket(c *Offering) (message.Content, bool) {
 	t := &message.SessionTicket{}
 	if c.Offer != nil && c.Offer.Version < iana.TLS13 {
 		t.Ticket = c.Offer.Ticket
@@ -323,8 +323,8 @@ func offerTicket(c *offering) (message.Content, bool) {
 
 // answerTicket promises a ticket after a full handshake. A resumed session gets no new one: it
 // would not live longer.
-func answerTicket(c *Config, an *answering) (message.Content, bool, error) {
-	return nil, c.Tickets && an.chosen.session == nil, nil
+func answerTicket(c *Config, an *Answering) (message.Content, bool, error) {
+	return nil, c.Tickets && an.Chosen.Session == nil, nil
 }
 
 func settleTicket(a *Agreed, _, server message.Extensions) error {
@@ -335,7 +335,7 @@ func settleTicket(a *Agreed, _, server message.Extensions) error {
 // renegotiation_info: empty on both sides of a connection's first handshake; a client's second one
 // names the first. A server of ours has no second.
 
-func offerRenegotiation(c *offering) (message.Content, bool) {
+func offerRenegotiation(c *Offering) (message.Content, bool) {
 	r := &message.RenegotiationInfo{}
 	if c.Prior != nil {
 		r.RenegotiatedConnection = c.Prior.VerifyData[iana.Client]
@@ -343,9 +343,9 @@ func offerRenegotiation(c *offering) (message.Content, bool) {
 	return r, c.SecureRenegotiation != Off
 }
 
-func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error) {
+func answerRenegotiation(c *Config, an *Answering) (message.Content, bool, error) {
 	var r message.RenegotiationInfo
-	if _, err := read(an.hello.Extensions, iana.ExtRenegotiationInfo, &r); err != nil {
+	if _, err := Read(an.Hello.Extensions, iana.ExtRenegotiationInfo, &r); err != nil {
 		return nil, false, err
 	}
 	if len(r.RenegotiatedConnection) > 0 {
@@ -359,7 +359,7 @@ func answerRenegotiation(c *Config, an *answering) (message.Content, bool, error
 
 func settleRenegotiation(a *Agreed, _, server message.Extensions) error {
 	var r message.RenegotiationInfo
-	if _, err := read(server, iana.ExtRenegotiationInfo, &r); err != nil {
+	if _, err := Read(server, iana.ExtRenegotiationInfo, &r); err != nil {
 		return err
 	}
 	a.SecureRenegotiation, a.renegotiated = true, r.RenegotiatedConnection

@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"slices"
@@ -13,33 +13,33 @@ import (
 
 // extension is one row: the messages that may carry it until TLS 1.2 and in TLS 1.3, what a client
 // offers, what a server answers, and what the answer means. A nil column says nothing.
-type extension struct {
-	typ        iana.ExtensionType
+type Extension struct {
+	Type       iana.ExtensionType
 	ref        string
 	in12, in13 message.Place
-	offer      func(*offering) (message.Content, bool)
-	answer     func(*Config, *answering) (message.Content, bool, error)
+	offer      func(*Offering) (message.Content, bool)
+	answer     func(*Config, *Answering) (message.Content, bool, error)
 	settle     func(a *Agreed, client, server message.Extensions) error
 }
 
 // offering is what a client has decided when it writes its extensions.
-type offering struct {
+type Offering struct {
 	*Config
-	greased *greased
-	keys    []*key13                // pre-shared keys of TLS 1.3, in their order
-	shares  []message.KeyShareEntry // our public keys
-	early   bool                    // early data follows
-	retry   *message.ServerHello    // that this hello answers, or nil
+	Greased *Greased
+	Keys    []*Key13                // pre-shared keys of TLS 1.3, in their order
+	Shares  []message.KeyShareEntry // our public keys
+	Early   bool                    // early data follows
+	Retry   *message.ServerHello    // that this hello answers, or nil
 }
 
 // answering is what a server has decided when it writes the extensions of one message.
-type answering struct {
-	at      message.Place
-	version iana.Version
-	hello   *message.ClientHello
-	chosen  *chosen
-	key     *kex.Answer // our share, in a ServerHello of TLS 1.3
-	log     *trace.Log
+type Answering struct {
+	At      message.Place
+	Version iana.Version
+	Hello   *message.ClientHello
+	Chosen  *Choice
+	Key     *kex.Answer // our share, in a ServerHello of TLS 1.3
+	Log     *trace.Log
 }
 
 // The messages that may carry an extension, as the tables of RFC 8446 §4.2 and, for TLS 1.2, of the
@@ -62,13 +62,13 @@ const requests = inCH | inCR | inNT
 
 // extensions in the order in which our hellos carry them. Set by init: the columns refer to
 // functions that refer to it.
-var extensions []extension
+var Extensions []Extension
 
 func init() {
-	yes := func(wanted func(*Config) bool) func(*offering) (message.Content, bool) {
-		return func(o *offering) (message.Content, bool) { return nil, wanted(o.Config) }
+	yes := func(wanted func(*Config) bool) func(*Offering) (message.Content, bool) {
+		return func(o *Offering) (message.Content, bool) { return nil, wanted(o.Config) }
 	}
-	extensions = []extension{
+	Extensions = []Extension{
 		{iana.ExtServerName, "RFC 6066 §3", hellos, inCH | inEE,
 			offerServerName, answerServerName, settleEmpty(iana.ExtServerName)},
 		{iana.ExtMaxFragmentLength, "RFC 6066 §4", hellos, inCH | inEE,
@@ -80,7 +80,7 @@ func init() {
 			offerPointFormats, answerPointFormats, settlePointFormats},
 		{iana.ExtSignatureAlgorithms, "RFC 5246 §7.4.1.4.1", inCH, inCH | inCR, offerSchemes, nil,
 			nil},
-		{iana.ExtALPN, "RFC 7301 §3.1", hellos, inCH | inEE, offerProtocols, answerProtocol,
+		{iana.ExtALPN, "RFC 7301 §3.1", hellos, inCH | inEE, offerProtocols, AnswerProtocol,
 			settleProtocol},
 		{iana.ExtSCT, "RFC 6962 §3.3.1", hellos, inCH | inCR | inCT,
 			yes(func(c *Config) bool { return c.Timestamps != Off }), answerSCTs, settleSCTs},
@@ -114,17 +114,17 @@ func init() {
 	}
 }
 
-func extensionRow(t iana.ExtensionType) *extension {
-	for i := range extensions {
-		if extensions[i].typ == t {
-			return &extensions[i]
+func extensionRow(t iana.ExtensionType) *Extension {
+	for i := range Extensions {
+		if Extensions[i].Type == t {
+			return &Extensions[i]
 		}
 	}
 	return nil
 }
 
 // places are the messages of a version that may carry an extension.
-func (x *extension) places(v iana.Version) message.Place {
+func (x *Extension) places(v iana.Version) message.Place {
 	if v == iana.TLS13 {
 		return x.in13
 	}
@@ -133,16 +133,16 @@ func (x *extension) places(v iana.Version) message.Place {
 
 // asked reports whether a ClientHello asked for an answer. renegotiation_info may also answer the
 // SCSV, which stands for an empty extension: RFC 5746 §3.4.
-func (x *extension) asked(ch *message.ClientHello) bool {
-	return ch.Extensions.Has(x.typ) ||
-		x.typ == iana.ExtRenegotiationInfo && ch.Offers(iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
+func (x *Extension) Asked(ch *message.ClientHello) bool {
+	return ch.Extensions.Has(x.Type) ||
+		x.Type == iana.ExtRenegotiationInfo && ch.Offers(iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
 }
 
 // placed refuses an extension that may not stand in a message of a live peer, or that answers none
 // of ours. asked reports whether one was asked for; it does not matter in requests. See RFC 5246
 // §7.4.1.4 and RFC 8446 §4.2.
-func placed(e message.Extensions, v iana.Version, at message.Place,
-	asked func(*extension) bool) error {
+func Placed(e message.Extensions, v iana.Version, at message.Place,
+	asked func(*Extension) bool) error {
 	wrongPlace := alert.UnsupportedExtension
 	if v == iana.TLS13 {
 		wrongPlace = alert.IllegalParameter
@@ -162,26 +162,26 @@ func placed(e message.Extensions, v iana.Version, at message.Place,
 }
 
 // offerAll is a client's block of extensions.
-func offerAll(o *offering) (e message.Extensions, err error) {
-	for _, row := range extensions {
+func Offer(o *Offering) (e message.Extensions, err error) {
+	for _, row := range Extensions {
 		old := row.in12 == hellos && row.in13 == inCH // nothing that TLS 1.3 reads
 		if row.offer == nil || old && o.MinVersion >= iana.TLS13 {
 			continue
 		}
 		if content, ok := row.offer(o); ok {
-			if err := e.Add(row.typ, content); err != nil {
+			if err := e.Add(row.Type, content); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return o.greased.extend(e), nil
+	return o.Greased.Extend(e), nil
 }
 
 // answerAll is a server's block in one message: only what the client sent is answered. See RFC 5246
 // §7.4.1.4.
-func answerAll(c *Config, an *answering) (e message.Extensions, err error) {
-	for _, row := range extensions {
-		if row.answer == nil || row.places(an.version)&an.at == 0 || !row.asked(an.hello) {
+func Answer(c *Config, an *Answering) (e message.Extensions, err error) {
+	for _, row := range Extensions {
+		if row.answer == nil || row.places(an.Version)&an.At == 0 || !row.Asked(an.Hello) {
 			continue
 		}
 		content, ok, err := row.answer(c, an)
@@ -189,7 +189,7 @@ func answerAll(c *Config, an *answering) (e message.Extensions, err error) {
 			return nil, err
 		}
 		if ok {
-			if err := e.Add(row.typ, content); err != nil {
+			if err := e.Add(row.Type, content); err != nil {
 				return nil, err
 			}
 		}

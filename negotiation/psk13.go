@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -16,35 +17,35 @@ import (
 // external ones. See RFC 8446 §4.2.11 and RFC 9258.
 
 // key13 is one pre-shared key, as it stands in pre_shared_key.
-type key13 struct {
+type Key13 struct {
 	kind     keys.PSKKind
-	identity []byte      // as it is sent
-	name     []byte      // the program's identity, unless a ticket stands for it alone
-	hash     crypto.Hash // of the suites that may use it
+	Identity []byte      // as it is sent
+	Name     []byte      // the program's identity, unless a ticket stands for it alone
+	Hash     crypto.Hash // of the suites that may use it
 	secret   []byte
-	session  *Session // of a ticket
+	Session  *session.Session // of a ticket
 
-	early *keys.Early // since the first binder
+	Early *keys.Early // since the first binder
 }
 
 // binder returns the PskBinderEntry for the hash of the transcript up to the identities. The Early
 // Secret is derived once, though a retry has a binder of its own.
-func (k *key13) binder(log *trace.Log, toIdentities []byte) []byte {
-	if k.early == nil {
-		early := keys.HKDF{Hash: k.hash, Log: log}.Early(k.secret)
-		k.early = &early
+func (k *Key13) Binder(log *trace.Log, toIdentities []byte) []byte {
+	if k.Early == nil {
+		early := keys.HKDF{Hash: k.Hash, Log: log}.Early(k.secret)
+		k.Early = &early
 	}
-	return k.early.Binder(k.kind).VerifyData(toIdentities)
+	return k.Early.Binder(k.kind).VerifyData(toIdentities)
 }
 
 // ofTicket returns the key of a session.
-func ofTicket(s *Session) *key13 {
-	return &key13{kind: keys.ResumptionPSK, identity: s.Ticket, hash: suite.ByID13(s.Suite).PRF,
-		secret: s.Master, session: s}
+func OfTicket(s *session.Session) *Key13 {
+	return &Key13{kind: keys.ResumptionPSK, Identity: s.Ticket, Hash: suite.ByID13(s.Suite).PRF,
+		secret: s.Master, Session: s}
 }
 
 // what says in events what a key is.
-func (k *key13) what() string {
+func (k *Key13) What() string {
 	switch {
 	case k == nil:
 		return "a pre-shared key"
@@ -64,13 +65,13 @@ var kdfs = map[crypto.Hash]iana.KDF{
 
 // imported returns the key that k gives for a hash, under the identity that is sent for it. See RFC
 // 9258 §5.1.
-func (k *PSK) imported(name []byte, target crypto.Hash, log *trace.Log) (*key13, error) {
+func (k *PSK) imported(name []byte, target crypto.Hash, log *trace.Log) (*Key13, error) {
 	identity, err := (&message.ImportedIdentity{External: name, Context: k.Context,
 		Protocol: iana.TLS13, KDF: kdfs[target]}).Encode()
 	if err != nil {
 		return nil, err
 	}
-	return &key13{kind: keys.ImportedPSK, identity: identity, name: name, hash: target,
+	return &Key13{kind: keys.ImportedPSK, Identity: identity, Name: name, Hash: target,
 		secret: keys.HKDF{Hash: k.hash(), Log: log}.Import(k.Key, identity, target)}, nil
 }
 
@@ -86,8 +87,8 @@ func hashes(suites []iana.CipherSuite) (all []crypto.Hash) {
 
 // offers returns what a client offers of k to a server: itself, or a key for each hash that is
 // imported from it. It is nil if no suite has the hash of k, or TLS 1.3 could not name it.
-func (k *PSK) offers(suites []iana.CipherSuite, log *trace.Log) ([]*key13, error) {
-	if err := k.check(); err != nil {
+func (k *PSK) Offers(suites []iana.CipherSuite, log *trace.Log) ([]*Key13, error) {
+	if err := k.Check(); err != nil {
 		return nil, err
 	}
 	var why string
@@ -95,7 +96,7 @@ func (k *PSK) offers(suites []iana.CipherSuite, log *trace.Log) ([]*key13, error
 	case len(k.Identity) == 0:
 		why = "its identity is empty"
 	case k.Import:
-		var offered []*key13
+		var offered []*Key13
 		for _, h := range all {
 			imported, err := k.imported(k.Identity, h, log)
 			if err != nil {
@@ -107,8 +108,8 @@ func (k *PSK) offers(suites []iana.CipherSuite, log *trace.Log) ([]*key13, error
 	case !slices.Contains(all, k.hash()):
 		why = "no suite that we offer has its hash"
 	default:
-		return []*key13{{kind: keys.ExternalPSK, identity: k.Identity, name: k.Identity,
-			hash: k.hash(), secret: k.Key}}, nil
+		return []*Key13{{kind: keys.ExternalPSK, Identity: k.Identity, Name: k.Identity,
+			Hash: k.hash(), secret: k.Key}}, nil
 	}
 	log.Choice("psk", "an external pre-shared key", "none offered", why, "RFC 8446 §4.2.11")
 	return nil, nil
@@ -117,7 +118,7 @@ func (k *PSK) offers(suites []iana.CipherSuite, log *trace.Log) ([]*key13, error
 // external asks the program for the key of an identity that is not a ticket's, or of a session that
 // began with that identity. It returns nil if nobody has the key, or has it for another use: a key
 // that is imported is used in no other way, and with its own context alone. See RFC 9258 §5.1.
-func (c *Config) external(ctx context.Context, identity []byte) (*key13, error) {
+func (c *Config) External(ctx context.Context, identity []byte) (*Key13, error) {
 	if c.FindKey == nil {
 		return nil, nil
 	}
@@ -129,7 +130,7 @@ func (c *Config) external(ctx context.Context, identity []byte) (*key13, error) 
 		}
 		for hash, kdf := range kdfs {
 			if k != nil && k.Import && string(k.Context) == string(i.Context) && kdf == i.KDF {
-				if err := k.check(); err != nil {
+				if err := k.Check(); err != nil {
 					return nil, err
 				}
 				return k.imported(i.External, hash, c.Log)
@@ -140,6 +141,6 @@ func (c *Config) external(ctx context.Context, identity []byte) (*key13, error) 
 	if k == nil || err != nil || k.Import {
 		return nil, err
 	}
-	return &key13{kind: keys.ExternalPSK, identity: identity, name: identity, hash: k.hash(),
-		secret: k.Key}, k.check()
+	return &Key13{kind: keys.ExternalPSK, Identity: identity, Name: identity, Hash: k.hash(),
+		secret: k.Key}, k.Check()
 }

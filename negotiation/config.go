@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"context"
@@ -148,7 +148,7 @@ type ClientAuth struct {
 }
 
 // currentTime returns the time at which certificates are checked.
-func (c *Config) currentTime() time.Time {
+func (c *Config) CurrentTime() time.Time {
 	if c.Now.IsZero() {
 		return time.Now()
 	}
@@ -156,9 +156,9 @@ func (c *Config) currentTime() time.Time {
 }
 
 // ticketTime returns the time by which tickets are dated.
-func (c *Config) ticketTime() time.Time {
+func (c *Config) TicketTime() time.Time {
 	if c.Clock == nil {
-		return c.currentTime()
+		return c.CurrentTime()
 	}
 	return c.Clock()
 }

@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 
 // acceptable is what a live client refuses in a ServerHello before anything is agreed. See RFC 5246
 // §7.4.1.3 and §7.4.1.4.
-func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters) error {
+func Acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters) error {
 	const ref = "RFC 5246 §7.4.1.3"
 	switch {
 	case sh.Version > min(ch.Version, iana.TLS12):
@@ -32,19 +32,19 @@ func acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters)
 		return alert.KindCompression.Fail(alert.IllegalParameter, ref,
 			"the server chose compression %v, we offered null", sh.CompressionMethod)
 	}
-	return placed(sh.Extensions, versionOf(sh), message.InServerHello,
-		func(x *extension) bool { return x.asked(ch) })
+	return Placed(sh.Extensions, VersionOf(sh), message.InServerHello,
+		func(x *Extension) bool { return x.Asked(ch) })
 }
 
 // acceptable13 is what a client refuses in a ServerHello or HelloRetryRequest of TLS 1.3. See RFC
 // 8446 §4.1.3 and §4.1.4.
-func acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.Place) error {
+func Acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.Place) error {
 	const ref = "RFC 8446 §4.1.3"
 	row := extensionRow
 	switch {
-	case versionOf(sh) != iana.TLS13:
+	case VersionOf(sh) != iana.TLS13:
 		return alert.KindVersion.Fail(alert.IllegalParameter, "RFC 8446 §4.2.1",
-			"the server's supported_versions has %v, expected TLS 1.3", versionOf(sh))
+			"the server's supported_versions has %v, expected TLS 1.3", VersionOf(sh))
 	case sh.Version != iana.TLS12:
 		return alert.KindVersion.Fail(alert.IllegalParameter, ref,
 			"the server's legacy_version is %v, expected TLS 1.2", sh.Version)
@@ -58,9 +58,9 @@ func acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.P
 		return alert.KindSuite.Fail(alert.IllegalParameter, ref,
 			"the server chose %v, which we did not offer", sh.CipherSuite)
 	}
-	return placed(sh.Extensions, iana.TLS13, at, func(x *extension) bool {
+	return Placed(sh.Extensions, iana.TLS13, at, func(x *Extension) bool {
 		// RFC 8446 §4.2
-		return x.asked(ch) || at == message.InHelloRetryRequest && x == row(iana.ExtCookie)
+		return x.Asked(ch) || at == message.InHelloRetryRequest && x == row(iana.ExtCookie)
 	})
 }
 
@@ -69,7 +69,7 @@ func acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.P
 // splice the client's handshake behind one of its own. Only the client can notice, and only a
 // server that renegotiates can be used; ours never does and accepts any client. See RFC 5746 §3.4
 // and §3.5.
-func (a *Agreed) follows(prior *Prior, secure Demand) error {
+func (a *Agreed) Follows(prior *Prior, secure Demand) error {
 	var want []byte
 	if prior != nil {
 		want = append(bytes.Clone(prior.VerifyData[iana.Client]), prior.VerifyData[iana.Server]...)
@@ -86,7 +86,7 @@ func (a *Agreed) follows(prior *Prior, secure Demand) error {
 				"can be spliced; policy legacy accepts it")
 	case prior == nil:
 		return nil
-	case prior.Leaf != nil && !a.certified():
+	case prior.Leaf != nil && !a.Certified():
 		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §5",
 			"the server showed a certificate, and renegotiates with %v, which has none", a.Suite.ID)
 	case !a.SecureRenegotiation:
@@ -105,7 +105,7 @@ func (a *Agreed) follows(prior *Prior, secure Demand) error {
 }
 
 // demanded compares what was agreed with what we insist on.
-func (a *Agreed) demanded(p *Parameters, sh *message.ServerHello) error {
+func (a *Agreed) Demanded(p *Parameters, sh *message.ServerHello) error {
 	switch {
 	case sh.Extensions.Has(iana.ExtEncryptThenMAC) && !a.EncryptThenMAC:
 		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 7366 §3",
@@ -123,15 +123,26 @@ func (a *Agreed) demanded(p *Parameters, sh *message.ServerHello) error {
 // The last eight bytes of a server_random by which a server says that it was asked for less than it
 // speaks.
 const (
-	downgradeTo12 = "DOWNGRD\x01"
-	downgradeTo11 = "DOWNGRD\x00"
+	DowngradeTo12 = "DOWNGRD\x01"
+	DowngradeTo11 = "DOWNGRD\x00"
 )
+
+// markDowngrade ends the random of a server that speaks more than the client let it choose. See RFC
+// 8446 §4.1.3.
+func (c *Config) MarkDowngrade(sh *message.ServerHello) {
+	switch {
+	case sh.Version < iana.TLS12 && c.MaxVersion >= iana.TLS12:
+		copy(sh.Random[24:], DowngradeTo11)
+	case c.MaxVersion >= iana.TLS13:
+		copy(sh.Random[24:], DowngradeTo12)
+	}
+}
 
 // downgraded checks the sentinels. One for TLS 1.2 is no attack as long as TLS 1.2 is the most that
 // we offer. See RFC 8446 §4.1.3.
 func downgraded(sh *message.ServerHello, ours iana.Version) bool {
 	tail := string(sh.Random[24:])
-	return sh.Version < ours && (tail == downgradeTo11 || tail == downgradeTo12)
+	return sh.Version < ours && (tail == DowngradeTo11 || tail == DowngradeTo12)
 }
 
 // signalling tells the values that stand in a list of suites and are none.
@@ -140,8 +151,8 @@ func signalling(s iana.CipherSuite) bool {
 }
 
 // acceptableRequest refuses a CertificateRequest that no server may send.
-func acceptableRequest(m *message.CertificateRequest) error {
-	if err := placed(m.Extensions, iana.TLS13, message.InCertificateRequest, nil); err != nil {
+func AcceptableRequest(m *message.CertificateRequest) error {
+	if err := Placed(m.Extensions, iana.TLS13, message.InCertificateRequest, nil); err != nil {
 		return err
 	}
 	if !m.Extensions.Has(iana.ExtSignatureAlgorithms) {
@@ -152,12 +163,12 @@ func acceptableRequest(m *message.CertificateRequest) error {
 }
 
 // placedEntries checks the extensions of every certificate.
-func placedEntries(m *message.Certificate, asked func(*extension) bool) error {
+func AcceptableEntries(m *message.Certificate, asked func(*Extension) bool) error {
 	for _, e := range m.Extensions {
-		if err := placed(e, iana.TLS13, message.InCertificate, asked); err != nil {
+		if err := Placed(e, iana.TLS13, message.InCertificate, asked); err != nil {
 			return err
 		}
-		if err := wellFormed(e, message.InCertificate); err != nil {
+		if err := WellFormed(e, message.InCertificate); err != nil {
 			return err
 		}
 	}

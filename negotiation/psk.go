@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"context"
@@ -32,7 +32,7 @@ type PSK struct {
 }
 
 // check fails with internal_error if the program's key cannot be used.
-func (k *PSK) check() error {
+func (k *PSK) Check() error {
 	if len(k.Key) == 0 || len(k.Key) > 1<<16-1 || len(k.Identity) > 1<<16-1 {
 		return alert.Fail(alert.InternalError, "RFC 4279 §5.3",
 			"a pre-shared key of %d bytes, expected 1 to 65535", len(k.Key))
@@ -75,7 +75,7 @@ type PreShared struct {
 }
 
 // pskModes returns the modes in which this side uses a pre-shared key.
-func (c *Config) pskModes() []iana.PSKKeyExchangeMode {
+func (c *Config) PskModes() []iana.PSKKeyExchangeMode {
 	if c.Modes == nil {
 		return []iana.PSKKeyExchangeMode{iana.PSKDHEKE}
 	}
@@ -83,8 +83,8 @@ func (c *Config) pskModes() []iana.PSKKeyExchangeMode {
 }
 
 // commonMode returns the first of our modes that the peer has too.
-func (c *Config) commonMode(theirs []iana.PSKKeyExchangeMode) (m iana.PSKKeyExchangeMode, ok bool) {
-	for _, m := range c.pskModes() {
+func (c *Config) CommonMode(theirs []iana.PSKKeyExchangeMode) (m iana.PSKKeyExchangeMode, ok bool) {
+	for _, m := range c.PskModes() {
 		if slices.Contains(theirs, m) {
 			return m, true
 		}
@@ -96,7 +96,7 @@ func (c *Config) commonMode(theirs []iana.PSKKeyExchangeMode) (m iana.PSKKeyExch
 func (c *Config) speaksPSK(s *suite.Suite) bool { return !s.PreShared() || c.FindKey != nil }
 
 // hintOf is what the server's ServerKeyExchange, which may be left out, says about the key.
-func hintOf(m *message.ServerKeyExchange) []byte {
+func HintOf(m *message.ServerKeyExchange) []byte {
 	if m == nil {
 		return nil
 	}

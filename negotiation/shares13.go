@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"slices"
@@ -33,7 +33,7 @@ func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
 // and that the client lists, is asked for: what is recorded today must not wait for a quantum
 // computer because of a guess. If there is neither, our first group that it lists is asked for.
 // Each asks once.
-func (got *chosen) chooseShare(h *hello13, c *Config, retry *message.ServerHello) error {
+func (got *Choice) ChooseShare(h *Hello13, c *Config, retry *message.ServerHello) error {
 	if !h.sentGroups {
 		return missing13(iana.ExtKeyShare)
 	}
@@ -46,7 +46,7 @@ func (got *chosen) chooseShare(h *hello13, c *Config, retry *message.ServerHello
 		i := slices.IndexFunc(h.shares,
 			func(share message.KeyShareEntry) bool { return share.Group == id })
 		if i >= 0 && (hybrid == nil || id.Hybrid()) {
-			got.group, got.share = g, h.shares[i].KeyExchange
+			got.Group, got.Share = g, h.shares[i].KeyExchange
 			return got.keeps(retry)
 		}
 		if first == nil {
@@ -61,24 +61,24 @@ func (got *chosen) chooseShare(h *hello13, c *Config, retry *message.ServerHello
 			"no group in common: the client lists %v, we allow %v", alert.Few(h.listed),
 			alert.Few(c.Groups))
 	}
-	if got.group = hybrid; hybrid == nil {
-		got.group = first
+	if got.Group = hybrid; hybrid == nil {
+		got.Group = first
 	}
 	return got.keeps(retry)
 }
 
 // keeps holds the client to what it was asked for by a HelloRetryRequest. See RFC 8446 §4.1.2 and
 // §4.2.8.
-func (got *chosen) keeps(retry *message.ServerHello) error {
+func (got *Choice) keeps(retry *message.ServerHello) error {
 	if retry == nil {
 		return nil
 	}
 	var asked message.SelectedGroup
-	shares, err := read(retry.Extensions, iana.ExtKeyShare, &asked)
+	shares, err := Read(retry.Extensions, iana.ExtKeyShare, &asked)
 	if err != nil {
 		return err
 	}
-	if got.share == nil || shares && got.group.ID() != asked.Group {
+	if got.Share == nil || shares && got.Group.ID() != asked.Group {
 		return alert.KindRetry.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 			"the client's second hello has no share of %v alone", asked.Group)
 	}

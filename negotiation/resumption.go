@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"context"
@@ -6,9 +6,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine/session"
 )
-
-// Session is what a later connection resumes from. See package session.
-type Session = session.Session
 
 // Resumption is how sessions are kept. The zero value keeps none. Its functions may be slow: they
 // are called under Pending, but for Keep and Forget, which must not take long.

@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"bytes"
@@ -28,32 +28,32 @@ import (
 type term struct {
 	broken string // why the session is not resumed
 	ref    string
-	client func(*Config, *Session) bool
-	server func(*Config, *Session, *greeting) bool
+	client func(*Config, *session.Session) bool
+	server func(*Config, *session.Session, *Greeting) bool
 }
 
 // greeting is what a server's terms compare a session with.
-type greeting struct {
-	hello   *message.ClientHello
-	wishes  *wishes
-	version iana.Version
+type Greeting struct {
+	Hello   *message.ClientHello
+	Wishes  *Wishes
+	Version iana.Version
 }
 
 // terms are asked in this order.
 var terms = []term{
 	{"it is too old", "RFC 5246 §F.1.4",
-		func(c *Config, s *Session) bool { return s.Fresh(c.currentTime()) },
-		func(c *Config, s *Session, _ *greeting) bool { return c.lives(s) }},
+		func(c *Config, s *session.Session) bool { return s.Fresh(c.CurrentTime()) },
+		func(c *Config, s *session.Session, _ *Greeting) bool { return c.lives(s) }},
 	{"nothing is left to find it by", "RFC 5077 §3.4",
-		func(c *Config, s *Session) bool { return len(s.ID) > 0 || c.Tickets && len(s.Ticket) > 0 },
+		func(c *Config, s *session.Session) bool { return len(s.ID) > 0 || c.Tickets && len(s.Ticket) > 0 },
 		nil},
 	{"it was made with another version", "RFC 5246 §7.4.1.3",
-		func(c *Config, s *Session) bool {
+		func(c *Config, s *session.Session) bool {
 			return c.MinVersion <= s.Version && s.Version <= c.MaxVersion
 		},
-		func(_ *Config, s *Session, g *greeting) bool { return s.Version == g.version }},
+		func(_ *Config, s *session.Session, g *Greeting) bool { return s.Version == g.Version }},
 	{"its cipher suite is not offered, or not allowed, any more", "RFC 5246 §7.4.1.3",
-		func(c *Config, s *Session) bool {
+		func(c *Config, s *session.Session) bool {
 			if s.Version == iana.TLS13 {
 				return suite.ByID13(s.Suite) != nil && slices.Contains(c.Suites13, s.Suite)
 			}
@@ -61,57 +61,57 @@ var terms = []term{
 		},
 		(*Config).allowsSuite},
 	{"its group is not offered, or not allowed, any more", "RFC 8422 §4",
-		func(c *Config, s *Session) bool { return c.allowsGroup(s) },
-		func(c *Config, s *Session, _ *greeting) bool { return c.allowsGroup(s) }},
+		func(c *Config, s *session.Session) bool { return c.allowsGroup(s) },
+		func(c *Config, s *session.Session, _ *Greeting) bool { return c.allowsGroup(s) }},
 	{"it was made for another server_name", "RFC 6066 §3",
-		func(c *Config, s *Session) bool { return s.ServerName == c.ServerName },
-		func(_ *Config, s *Session, g *greeting) bool { return s.ServerName == g.wishes.Name }},
+		func(c *Config, s *session.Session) bool { return s.ServerName == c.ServerName },
+		func(_ *Config, s *session.Session, g *Greeting) bool { return s.ServerName == g.Wishes.Name }},
 	{"extended_master_secret is not as it was", "RFC 7627 §5.3",
-		func(c *Config, s *Session) bool {
+		func(c *Config, s *session.Session) bool {
 			return s.Version == iana.TLS13 ||
 				!contradicts(c.ExtendedMasterSecret, s.ExtendedMasterSecret)
 		},
 		(*Config).keepsExtendedMaster},
 	{"encrypt_then_mac is not as it was", "RFC 7366 §3",
-		func(c *Config, s *Session) bool {
+		func(c *Config, s *session.Session) bool {
 			return !isCBC(s.Suite) || !contradicts(c.EncryptThenMAC, s.EncryptThenMAC)
 		},
 		(*Config).keepsEncryptThenMAC},
 	{"its application protocol is not spoken any more", "RFC 7301 §3.1", nil,
-		func(c *Config, s *Session, _ *greeting) bool {
+		func(c *Config, s *session.Session, _ *Greeting) bool {
 			return s.ALPN == "" || slices.Contains(c.Protocols, s.ALPN)
 		}},
 	{"the client showed no certificate then, and must now", "RFC 5246 §7.4.6", nil,
-		func(c *Config, s *Session, _ *greeting) bool {
+		func(c *Config, s *session.Session, _ *Greeting) bool {
 			return !c.ClientAuth.Require || len(s.Chain) > 0
 		}},
 	{"the client showed a certificate then, and is not asked for one now", "RFC 5246 §7.4.6", nil,
-		func(c *Config, s *Session, _ *greeting) bool {
+		func(c *Config, s *session.Session, _ *Greeting) bool {
 			return c.ClientAuth.Request || len(s.Chain) == 0
 		}},
 }
 
 // allowsGroup also holds for TLS 1.3, which exchanges keys anew, and for exchanges without a group;
 // a prime without a name is left to MinDHBits, which is bound.
-func (c *Config) allowsGroup(s *Session) bool {
+func (c *Config) allowsGroup(s *session.Session) bool {
 	return s.Group == 0 || s.Version == iana.TLS13 || slices.Contains(c.Groups, s.Group)
 }
 
 // contradicts reports whether a demand rules out a session that has, or has not, what is demanded.
 func contradicts(d Demand, had bool) bool { return d == Off && had || d == Required && !had }
 
-func (c *Config) allowsSuite(s *Session, g *greeting) bool {
+func (c *Config) allowsSuite(s *session.Session, g *Greeting) bool {
 	if s.Version == iana.TLS13 {
 		return true // its hash is what matters: see unfit13
 	}
 	row := suite.ByID(s.Suite)
-	return row != nil && g.hello.Offers(s.Suite) && slices.Contains(c.Suites, s.Suite) &&
+	return row != nil && g.Hello.Offers(s.Suite) && slices.Contains(c.Suites, s.Suite) &&
 		c.speaksPSK(row)
 }
 
 // keepsExtendedMaster leaves the session that has it, and a hello that has not, to session: that
 // ends the handshake.
-func (c *Config) keepsExtendedMaster(s *Session, g *greeting) bool {
+func (c *Config) keepsExtendedMaster(s *session.Session, g *Greeting) bool {
 	switch {
 	case s.Version == iana.TLS13:
 		return true
@@ -120,12 +120,12 @@ func (c *Config) keepsExtendedMaster(s *Session, g *greeting) bool {
 	case c.ExtendedMasterSecret == Off:
 		return true // for whom the extension does not exist
 	}
-	return !g.hello.Extensions.Has(iana.ExtExtendedMasterSecret) &&
+	return !g.Hello.Extensions.Has(iana.ExtExtendedMasterSecret) &&
 		c.ExtendedMasterSecret != Required
 }
 
-func (c *Config) keepsEncryptThenMAC(s *Session, g *greeting) bool {
-	offered := g.hello.Extensions.Has(iana.ExtEncryptThenMAC)
+func (c *Config) keepsEncryptThenMAC(s *session.Session, g *Greeting) bool {
+	offered := g.Hello.Extensions.Has(iana.ExtEncryptThenMAC)
 	return s.EncryptThenMAC == (isCBC(s.Suite) && c.EncryptThenMAC != Off && offered)
 }
 
@@ -186,7 +186,7 @@ func writeIdentity(d *digest, c *Config, me iana.Side) {
 const boundLen = session.BoundLen / len(bindings)
 
 // bound are the digests of a Config, one after the other.
-func (c *Config) bound(me iana.Side) []byte {
+func (c *Config) Bound(me iana.Side) []byte {
 	all := make([]byte, 0, len(bindings)*boundLen)
 	d := make(digest, 0, 256)
 	for _, b := range bindings {
@@ -199,8 +199,8 @@ func (c *Config) bound(me iana.Side) []byte {
 }
 
 // unbound is why the bindings of a session are not those of a Config; "" if they are.
-func unbound(s *Session, c *Config, me iana.Side) string {
-	now := c.bound(me)
+func unbound(s *session.Session, c *Config, me iana.Side) string {
+	now := c.Bound(me)
 	for i, b := range bindings {
 		at := i * boundLen
 		if len(s.Bound) != len(now) || !bytes.Equal(s.Bound[at:at+boundLen], now[at:at+boundLen]) {
@@ -235,7 +235,7 @@ func (d *digest) bytes(b []byte) {
 }
 
 // unoffered says why a client does not offer a session; "" if it does.
-func (c *Config) unoffered(s *Session) (why, ref string) {
+func (c *Config) Unoffered(s *session.Session) (why, ref string) {
 	for _, t := range terms {
 		if t.client != nil && !t.client(c, s) {
 			return t.broken, t.ref
@@ -246,7 +246,7 @@ func (c *Config) unoffered(s *Session) (why, ref string) {
 
 // unfit says why a server does not resume a session with this hello, so that the handshake is a full
 // one; "" if it does.
-func (c *Config) unfit(s *Session, g *greeting) (why, ref string) {
+func (c *Config) Unfit(s *session.Session, g *Greeting) (why, ref string) {
 	for _, t := range terms {
 		if t.server != nil && !t.server(c, s, g) {
 			return t.broken, t.ref
@@ -256,7 +256,7 @@ func (c *Config) unfit(s *Session, g *greeting) (why, ref string) {
 }
 
 // lifetime13 is how long a session of TLS 1.3 may be resumed, from its full handshake.
-func (c *Config) lifetime13() time.Duration {
+func (c *Config) Lifetime13() time.Duration {
 	if c.Lifetime == 0 {
 		return session.MaxSessionAge
 	}
@@ -264,7 +264,7 @@ func (c *Config) lifetime13() time.Duration {
 }
 
 // lives reports whether a session is young enough for a server. See RFC 8446 §4.6.1.
-func (c *Config) lives(s *Session) bool {
-	return s.Fresh(c.currentTime()) &&
-		(s.Version < iana.TLS13 || c.currentTime().Sub(s.Created) < c.lifetime13())
+func (c *Config) lives(s *session.Session) bool {
+	return s.Fresh(c.CurrentTime()) &&
+		(s.Version < iana.TLS13 || c.CurrentTime().Sub(s.Created) < c.Lifetime13())
 }

@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"bytes"
@@ -15,20 +15,20 @@ import (
 // What a server chooses in TLS 1.3 alone.
 
 // hello13 is what of a ClientHello a choice of TLS 1.3 depends on.
-type hello13 struct {
-	*wishes
+type Hello13 struct {
+	*Wishes
 	shares []message.KeyShareEntry
 }
 
 // suites13 are our suites that the client offers, in our order; after a HelloRetryRequest the one
 // that it chose. There is at least one. See RFC 8446 §4.1.1 and §4.1.4.
-func suites13(ch *message.ClientHello, c *Config,
+func CommonSuites13(ch *message.ClientHello, c *Config,
 	retry *message.ServerHello) (suites []*suite.Suite, err error) {
 	ours := c.Suites13
 	if c.ByMachine13 {
 		ours = suite.PreferenceWith13(ch.CipherSuites)
 	}
-	for _, id := range common(ours, ch.CipherSuites) {
+	for _, id := range Common(ours, ch.CipherSuites) {
 		row := suite.ByID13(id)
 		if row != nil && (retry == nil || id == retry.CipherSuite) {
 			suites = append(suites, row)
@@ -43,23 +43,23 @@ func suites13(ch *message.ClientHello, c *Config,
 }
 
 // exchanges reports whether keys are exchanged: all but psk_ke do.
-func (got *chosen) exchanges() bool { return got.key == nil || got.mode == iana.PSKDHEKE }
+func (got *Choice) Exchanges() bool { return got.Key == nil || got.Mode == iana.PSKDHEKE }
 
 // read13 reads a ClientHello that chose TLS 1.3, and refuses what no other message is needed to
 // refuse. See RFC 8446 §4.1.2 and §9.2.
-func read13(ch *message.ClientHello, c *Config, retry *message.ServerHello) (*hello13, error) {
+func ReadHello13(ch *message.ClientHello, c *Config, retry *message.ServerHello) (*Hello13, error) {
 	if !slices.Equal(ch.CompressionMethods, []iana.CompressionMethod{iana.CompressionNull}) {
 		return nil, alert.KindCompression.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 			"the client's compression_methods are %v, expected null alone",
 			alert.Few(ch.CompressionMethods))
 	}
-	if err := placed(ch.Extensions, iana.TLS13, message.InClientHello, nil); err != nil {
+	if err := Placed(ch.Extensions, iana.TLS13, message.InClientHello, nil); err != nil {
 		return nil, err
 	}
 	if err := c.quicHello(ch); err != nil {
 		return nil, err
 	}
-	w, err := readWishes(ch, iana.TLS13, c)
+	w, err := ReadWishes(ch, iana.TLS13, c)
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +68,7 @@ func read13(ch *message.ClientHello, c *Config, retry *message.ServerHello) (*he
 		return nil, err
 	}
 	var shares message.KeyShares
-	if _, err := read(ch.Extensions, iana.ExtKeyShare, &shares); err != nil {
+	if _, err := Read(ch.Extensions, iana.ExtKeyShare, &shares); err != nil {
 		return nil, err
 	}
 	if err := checkShares(shares.Shares, w.listed); err != nil {
@@ -78,7 +78,7 @@ func read13(ch *message.ClientHello, c *Config, retry *message.ServerHello) (*he
 		return nil, alert.KindRetry.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 			"the client's second hello has early_data")
 	}
-	return &hello13{w, shares.Shares}, nil
+	return &Hello13{w, shares.Shares}, nil
 }
 
 // complete13 returns an error unless a ClientHello has the extensions that it must have. One that
@@ -108,17 +108,17 @@ func missing13(t iana.ExtensionType) error {
 
 // mayChange has the extensions in which a second ClientHello may differ from the first.
 // See RFC 8446 §4.1.2.
-var mayChange = []iana.ExtensionType{iana.ExtKeyShare, iana.ExtEarlyData, iana.ExtCookie,
+var MayChange = []iana.ExtensionType{iana.ExtKeyShare, iana.ExtEarlyData, iana.ExtCookie,
 	iana.ExtPreSharedKey, iana.ExtPadding}
 
 // unchanged returns an error if a second ClientHello differs from the first where it must not. The
 // program has chosen a Config by the first one: with another server_name in the second, a client
 // would get past what the Config of that name demands.
-func unchanged(first, second *message.ClientHello) error {
+func Unchanged(first, second *message.ClientHello) error {
 	fixed := func(e message.Extensions) map[iana.ExtensionType]string {
 		all := map[iana.ExtensionType]string{}
 		for _, x := range e {
-			if !slices.Contains(mayChange, x.Type) {
+			if !slices.Contains(MayChange, x.Type) {
 				all[x.Type] = string(x.Data)
 			}
 		}
@@ -136,7 +136,7 @@ func unchanged(first, second *message.ClientHello) error {
 }
 
 // chooseCredential13 chooses the certificate, one with the client's name before others.
-func (got *chosen) chooseCredential13(ch *message.ClientHello, h *hello13, c *Config) error {
+func (got *Choice) ChooseCredential13(ch *message.ClientHello, h *Hello13, c *Config) error {
 	if err := c.canSign13(ch); err != nil {
 		return err
 	}
@@ -164,17 +164,17 @@ func (c *Config) canSign13(ch *message.ClientHello) error {
 	}
 	const ref = "RFC 8446 §4.2.11"
 	var modes message.PSKKeyExchangeModes
-	if _, err := read(ch.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
+	if _, err := Read(ch.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
 		return err
 	}
 	if !ch.Extensions.Has(iana.ExtPreSharedKey) {
 		return alert.KindPSK.Fail(alert.MissingExtension, ref,
 			"the client offers no pre-shared key, and there is no certificate")
 	}
-	if _, usable := c.commonMode(modes.Modes); !usable {
+	if _, usable := c.CommonMode(modes.Modes); !usable {
 		return alert.KindPSK.Fail(alert.HandshakeFailure, ref,
 			"the client wants pre-shared keys used with %v, we with %v", alert.Few(modes.Modes),
-			c.pskModes())
+			c.PskModes())
 	}
 	return alert.KindPSK.Fail(alert.UnknownPSKIdentity, ref,
 		"none of the client's pre-shared keys is known here, and there is no certificate")

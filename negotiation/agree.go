@@ -1,4 +1,4 @@
-package handshake
+package negotiation
 
 import (
 	"github.com/vitrine-tls/vitrine/alert"
@@ -41,10 +41,10 @@ type Agreed struct {
 // agree draws the facts from the hellos and, in TLS 1.3, from EncryptedExtensions, which is nil as
 // long as it is not known. It fails only where they make no sense: what a live client must refuse
 // besides is for its serverHello, so that an observer can read more than we would speak.
-func agree(ch *message.ClientHello, sh *message.ServerHello,
+func Agree(ch *message.ClientHello, sh *message.ServerHello,
 	ee *message.EncryptedExtensions) (*Agreed, error) {
-	version := versionOf(sh)
-	s, err := suiteOf(sh.CipherSuite, version)
+	version := VersionOf(sh)
+	s, err := SuiteOf(sh.CipherSuite, version)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (a *Agreed) settleAll(ch *message.ClientHello, server message.Extensions,
 	in message.Place) error {
 	for _, x := range server {
 		row := extensionRow(x.Type)
-		if row == nil || row.settle == nil || row.places(a.Version)&in == 0 || !row.asked(ch) {
+		if row == nil || row.settle == nil || row.places(a.Version)&in == 0 || !row.Asked(ch) {
 			continue
 		}
 		if err := row.settle(a, ch.Extensions, server); err != nil {
@@ -89,11 +89,11 @@ func (a *Agreed) settleAll(ch *message.ClientHello, server message.Extensions,
 func (a *Agreed) exchange13(sh *message.ServerHello) error {
 	var share message.KeyShare
 	var selected message.SelectedPSK
-	shared, err := read(sh.Extensions, iana.ExtKeyShare, &share)
+	shared, err := Read(sh.Extensions, iana.ExtKeyShare, &share)
 	if err != nil {
 		return err
 	}
-	if a.PSK, err = read(sh.Extensions, iana.ExtPreSharedKey, &selected); err != nil {
+	if a.PSK, err = Read(sh.Extensions, iana.ExtPreSharedKey, &selected); err != nil {
 		return err
 	}
 	a.Group, a.Identity = share.Group, int(selected.Identity)
@@ -113,7 +113,7 @@ func (a *Agreed) exchange13(sh *message.ServerHello) error {
 }
 
 // certified reports whether the server shows a certificate.
-func (a *Agreed) certified() bool {
+func (a *Agreed) Certified() bool {
 	if a.Version == iana.TLS13 {
 		return !a.PSK
 	}
@@ -121,7 +121,7 @@ func (a *Agreed) certified() bool {
 }
 
 // suiteOf returns the suite of a ServerHello.
-func suiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
+func SuiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 	s := suite.Readable(id)
 	if s == nil {
 		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.3",

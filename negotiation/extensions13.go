@@ -1,0 +1,116 @@
+package negotiation
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// The columns of the extensions that only TLS 1.3 has.
+
+// supported_versions
+
+func offerVersions(o *Offering) (message.Content, bool) {
+	var v message.SupportedVersions
+	for version := o.MaxVersion; version >= o.MinVersion && version >= iana.TLS10; version-- {
+		v.Versions = append(v.Versions, version)
+	}
+	v.Versions = WithGrease(o.Greased, greaseVersion, v.Versions)
+	return &v, o.MaxVersion >= iana.TLS13
+}
+
+func answerVersion(_ *Config, an *Answering) (message.Content, bool, error) {
+	return &message.SelectedVersion{Version: an.Version}, an.Version == iana.TLS13, nil
+}
+
+// key_share
+
+func offerShares(o *Offering) (message.Content, bool) {
+	var k message.KeyShares
+	if o.GREASE && o.Retry == nil {
+		k.Shares = append(k.Shares, message.KeyShareEntry{
+			Group: iana.Group(o.Greased.value(greaseGroup)), KeyExchange: []byte{0}})
+	}
+	k.Shares = append(k.Shares, o.Shares...)
+	return &k, o.MaxVersion >= iana.TLS13
+}
+
+// cookie: a second hello says again what the server's retry said.
+
+func offerCookie(o *Offering) (message.Content, bool) {
+	if o.Retry == nil {
+		return nil, false
+	}
+	var cookie message.Cookie
+	sent, err := Read(o.Retry.Extensions, iana.ExtCookie, &cookie)
+	return &cookie, sent && err == nil
+}
+
+// early_data
+
+// settleEarlyData: the server takes the early data that the client sends.
+func settleEarlyData(a *Agreed, _, _ message.Extensions) error {
+	a.EarlyData = true
+	return nil
+}
+
+func offerCompression(o *Offering) (message.Content, bool) {
+	return &message.CompressionAlgorithms{Algorithms: o.CertificateCompression},
+		o.MaxVersion >= iana.TLS13 && len(o.CertificateCompression) > 0
+}
+
+func offerLateAuth(o *Offering) (message.Content, bool) {
+	return nil, o.PostHandshakeAuth && o.MaxVersion >= iana.TLS13
+}
+
+// offerPSK names the keys on offer. Their binders are not known before the rest of the hello is:
+// see bind.
+func offerPSK(o *Offering) (message.Content, bool) {
+	m := &message.OfferedPSKs{}
+	for _, k := range o.Keys {
+		identity := message.PSKIdentity{Identity: k.Identity}
+		if s := k.Session; s != nil {
+			age := max(0, o.CurrentTime().Sub(s.Issued).Milliseconds())
+			identity.ObfuscatedTicketAge = uint32(age) + s.AgeAdd
+		}
+		m.Identities = append(m.Identities, identity)
+		m.Binders = append(m.Binders, make([]byte, k.Hash.Size()))
+	}
+	return m, len(m.Identities) > 0
+}
+
+func offerPSKModes(o *Offering) (message.Content, bool) {
+	return &message.PSKKeyExchangeModes{Modes: o.Greased.withMode(o.PskModes())},
+		o.MaxVersion >= iana.TLS13 && (o.Tickets || len(o.Keys) > 0)
+}
+
+// answerPSK says which identity was taken.
+func answerPSK(_ *Config, an *Answering) (message.Content, bool, error) {
+	return &message.SelectedPSK{Identity: uint16(an.Chosen.Identity)}, an.Chosen.Key != nil, nil
+}
+
+func offerEarlyData(o *Offering) (message.Content, bool) {
+	return nil, o.Early
+}
+
+// answerEarlyData says in EncryptedExtensions that early data is accepted.
+func answerEarlyData(_ *Config, an *Answering) (message.Content, bool, error) {
+	return nil, an.Chosen.Early, nil
+}
+
+// group13 answers key_share: our share, or the group that we want one of.
+func group13(_ *Config, an *Answering) (message.Content, bool, error) {
+	if !an.Chosen.Exchanges() {
+		return nil, false, nil
+	}
+	id := an.Chosen.Group.ID()
+	if an.At == message.InHelloRetryRequest {
+		return &message.SelectedGroup{Group: id}, true, nil
+	}
+	if an.Key == nil {
+		return nil, false, fmt.Errorf("handshake: no share of %v was made", id)
+	}
+	return &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: id,
+		KeyExchange: an.Key.Share}}, true, nil
+}
