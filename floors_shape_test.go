@@ -50,6 +50,7 @@ var exchangers = map[string]string{
 	"negotiation/agree.go":    "the agreement",
 	"negotiation/choose.go":   "a server's choice, before there is an agreement",
 	"explain/derive.go":       "an exercise has no hellos: its agreement is what its author wrote",
+	"probe/answer.go":         "a probe reads answers without an agreement",
 	"internal/script/peer.go": "a scripted peer speaks without an agreement",
 }
 

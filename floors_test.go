@@ -34,7 +34,7 @@ var floors = map[string]int{
 	"capture":     60, "observe": 65,
 	"internal/throwaway": 70, "explain": 70, "render/term": 75, "render/html": 75,
 	"render/markdown": 75,
-	"internal/demo":   78, "diagnose": 70, "internal/starttls": 70, "internal/reach": 71,
+	"internal/demo":   78, "diagnose": 70, "probe": 72, "internal/starttls": 70, "internal/reach": 71,
 	"internal/front":   75,
 	"cmd/vitrine":      80,
 	"internal/testkit": testOnly, "internal/interop": testOnly, "internal/recompute": testOnly,

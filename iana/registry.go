@@ -42,6 +42,15 @@ func (s CipherSuite) String() string {
 // OpenSSL returns the name of the suite in OpenSSL's cipher strings, or "" if it has none.
 func (s CipherSuite) OpenSSL() string { return s.row().openssl }
 
+// CipherSuites returns all registered suites, the signalling values among them, by number.
+func CipherSuites() []CipherSuite {
+	ids := make([]CipherSuite, len(suites))
+	for i, r := range &suites {
+		ids[i] = r.code
+	}
+	return ids
+}
+
 // SuiteByName returns the suite with an IANA name, an OpenSSL name or a number such as "0xC02F",
 // which need not be registered. Case does not matter.
 func SuiteByName(name string) (CipherSuite, bool) {

@@ -32,6 +32,8 @@ var exitCodes = []struct {
 		"data of a selected connection was not decrypted although there was a secret, or the " +
 			"capture has no TLS"},
 	{exitUntrusted, "connect", "the server's certificate is not trusted"},
+	{exitFailed, "probe", "there is a finding of the severity of --fail-on"},
+	{exitUnreached, "probe", "a server was not reached, or does not speak TLS there"},
 	{exitUnreached, "connect", "the server was not reached, or does not speak TLS there"},
 	{exitInterrupted, "", "interrupted"},
 }

@@ -81,7 +81,7 @@ Exit codes:  vitrine help exit-codes`,
 		return &usageError{err.Error(), cmd.CommandPath() + " --help"}
 	})
 	root.AddCommand(newHandshake(), newConnect(), newServe(), newDecrypt(), newDerive(),
-		newExplain(), newSuites(), newGroups(), newPolicies(), newVersion(),
+		newExplain(), newProbe(), newSuites(), newGroups(), newPolicies(), newVersion(),
 		newExitCodes())
 	return root
 }

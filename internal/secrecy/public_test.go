@@ -7,6 +7,7 @@ var publicPackages = map[string]string{
 	"testkit":   "tests only: published vectors",
 	"interop":   "tests only: keys made for them",
 	"recompute": "tests only: keys made for them",
+	"probe":     "what servers say in the clear",
 	"flood":     "tests only",
 	"script":    "tests only: a peer with keys made for them",
 }

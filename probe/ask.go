@@ -1,0 +1,179 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync/atomic"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// Server is a server to be asked, and how.
+type Server struct {
+	// Dial reaches the server: over TCP, through a proxy, behind STARTTLS. Each question is a
+	// connection of its own.
+	Dial func(context.Context) (net.Conn, error)
+
+	// Name is what the questions ask for in server_name. If it is empty they send none.
+	Name string
+
+	// Timeout bounds each connection after Dial; 0 is 5 seconds.
+	Timeout time.Duration
+
+	// Parallel is how many connections there are at once, at most; 0 is 2.
+	Parallel int
+
+	// Interval is the least time between the beginnings of two connections.
+	Interval time.Duration
+
+	// Progress, if set, is told what is asked next. It must not block.
+	Progress func(what string)
+
+	asked atomic.Int64
+	first time.Duration // how long the first answer took
+	gate  chan struct{}
+	begin chan time.Time // the earliest beginning of the next connection
+}
+
+// Asked returns how many connections were made so far, those that failed among them.
+func (s *Server) Asked() int { return int(s.asked.Load()) }
+
+// open makes gates of the limits. It is called once, before the first question.
+func (s *Server) open() {
+	if s.Timeout <= 0 {
+		s.Timeout = 5 * time.Second
+	}
+	if s.Parallel <= 0 {
+		s.Parallel = 2
+	}
+	s.gate, s.begin = make(chan struct{}, s.Parallel), make(chan time.Time, 1)
+	s.begin <- time.Time{}
+}
+
+// connect makes a connection for a question, when the limits allow one, and returns what ends it.
+func (s *Server) connect(ctx context.Context) (net.Conn, func(), error) {
+	select {
+	case s.gate <- struct{}{}:
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+	return s.dial(ctx, func() { <-s.gate })
+}
+
+// dial is connect beside the limit of connections at once. It calls leave at the end.
+func (s *Server) dial(ctx context.Context, leave func()) (net.Conn, func(), error) {
+	if err := s.pause(ctx); err != nil {
+		leave()
+		return nil, nil, err
+	}
+	s.asked.Add(1)
+	conn, err := s.Dial(ctx)
+	if err != nil {
+		leave()
+		return nil, nil, err
+	}
+	conn.SetDeadline(time.Now().Add(s.Timeout))
+	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
+	return conn, func() { stop(); conn.Close(); leave() }, nil
+}
+
+// pause waits until the next connection may begin.
+func (s *Server) pause(ctx context.Context) error {
+	at := <-s.begin
+	now := time.Now()
+	next := at
+	if now.After(at) {
+		next = now
+	}
+	s.begin <- next.Add(s.Interval)
+	if wait := time.Until(at); wait > 0 {
+		t := time.NewTimer(wait)
+		defer t.Stop()
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Outcome is what a question led to.
+type Outcome string
+
+// The outcomes of a question.
+const (
+	Accepted  Outcome = "accepted"    // the server answered with a ServerHello
+	Alerted   Outcome = "alert"       // with a fatal alert, or a warning and the end
+	Closed    Outcome = "closed"      // it closed the connection
+	Reset     Outcome = "reset"       // it reset the connection
+	Silent    Outcome = "silent"      // it sent no whole answer in time
+	NotTLS    Outcome = "not TLS"     // its answer was not a record
+	Malformed Outcome = "malformed"   // its answer cannot be read, or is none to the offer
+	Unreached Outcome = "not reached" // the connection could not be made
+)
+
+// refused reports whether the outcome is a clear no.
+func (o Outcome) refused() bool { return o == Alerted || o == Closed || o == Reset }
+
+// Ask offers o to the server in a connection of its own and returns what it answered.
+func (s *Server) Ask(ctx context.Context, o *Offer) *Answer {
+	a := &Answer{offer: o}
+	conn, end, err := s.connect(ctx)
+	if err != nil {
+		a.Outcome, a.Err = Unreached, err
+		return a
+	}
+	defer end()
+	raw, err := o.encode(s.Name)
+	if err != nil {
+		a.Outcome, a.Err = Malformed, err
+		return a
+	}
+	a.sent = raw
+	if err := o.write(conn, raw); err != nil {
+		a.end(err) // the server may have said why
+	}
+	a.read(&reader{conn: conn})
+	return a
+}
+
+// end notes how the connection ended, if no answer was read before.
+func (a *Answer) end(err error) {
+	if a.Outcome != "" {
+		return
+	}
+	var timeout net.Error
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		a.Outcome = Silent
+	case a.Alert != nil:
+		a.Outcome = Alerted // a warning, and then the end
+	case errors.Is(err, errNotTLS):
+		a.Outcome = NotTLS
+	case errors.Is(err, errMalformed):
+		a.Outcome = Malformed
+	case isReset(err):
+		a.Outcome = Reset
+	default:
+		a.Outcome = Closed
+	}
+	a.Err = err
+}
+
+// Refusal says in words how the server refused, for example "alert handshake_failure".
+func (a *Answer) Refusal() string {
+	switch {
+	case a.Outcome == Alerted && a.Alert != nil:
+		return "alert " + a.Alert.String()
+	case a.Outcome == Malformed && a.Err != nil:
+		return alert.Escape(a.Err.Error())
+	}
+	return string(a.Outcome)
+}
+
+// Versions that can be asked for, the newest first. SSL 2.0 has a hello of its own.
+var versions = []iana.Version{iana.TLS13, iana.TLS12, iana.TLS11, iana.TLS10, iana.SSL30}

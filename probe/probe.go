@@ -1,0 +1,254 @@
+package probe
+
+import (
+	"context"
+	"crypto/x509"
+	"math/big"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+)
+
+// Trust is what the server's certificates are checked against.
+type Trust struct {
+	Name   string              // a DNS name or an IP address
+	Roots  *x509.CertPool      // nil: the system's
+	Listed []*x509.Certificate // further roots
+	Now    time.Time           // zero: the time of the probe
+}
+
+// prober is one run.
+type prober struct {
+	server *Server
+	report *Report
+	name   string
+	roots  *x509.CertPool
+	listed []*x509.Certificate
+
+	mu      sync.Mutex
+	answers []*Answer // all that were accepted while the suites were found
+	refused []*Answer
+}
+
+// Probe asks a server everything that this package asks. It makes as many connections as the server
+// has suites, groups and signature schemes, and about 60 more. A server that cannot be reached
+// gives a Report in which nothing is told; if ctx ends, what was found until then.
+func (s *Server) Probe(ctx context.Context, t Trust) *Report {
+	began := time.Now()
+	s.open()
+	p := &prober{server: s, name: t.Name, roots: t.Roots, listed: t.Listed,
+		report: &Report{Target: t.Name, ServerName: s.Name, At: t.Now, Versions: []Version{},
+			Groups: []Group{}, Primes: []Prime{}, Schemes: []Scheme{}, Chains: []Chain{},
+			Facts: []Fact{}, Findings: []Finding{}}}
+	if p.report.At.IsZero() {
+		p.report.At = began
+	}
+	if p.greet(ctx) {
+		p.versions(ctx)
+		p.details(ctx)
+		p.report.Findings = findings(p.report)
+	}
+	p.report.Connections, p.report.Took = s.Asked(), time.Since(began)
+	if ctx.Err() != nil {
+		p.note("the probe was interrupted: what was not asked is not told")
+	}
+	return p.report
+}
+
+// note adds what kept a question from being asked.
+func (p *prober) note(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.report.Problem != "" {
+		text = p.report.Problem + "; " + text
+	}
+	p.report.Problem = text
+}
+
+// progress says what is asked next.
+func (s *Server) progress(what string) {
+	if s.Progress != nil {
+		s.Progress(what)
+	}
+}
+
+// greet finds out whether anything there speaks TLS, in at most two connections.
+func (p *prober) greet(ctx context.Context) bool {
+	p.server.progress("is there a TLS server?")
+	for range 2 {
+		began := time.Now()
+		a := p.server.Ask(ctx, &Offer{Version: iana.TLS12, Suites: suitesOf(iana.TLS12)[:maxSuites],
+			Groups: groups12, Schemes: schemes})
+		p.server.first = time.Since(began)
+		switch a.Outcome {
+		case Unreached:
+			p.report.Problem = "not reached: " + bounded(a.Err.Error())
+			return false
+		case NotTLS:
+			what, _ := diagnose.NotTLS(a.first)
+			p.report.Problem = "what answers does not speak TLS there: " + what
+			return false
+		case Silent, Closed, Reset:
+			p.report.Problem = "the answer to a ClientHello: " + a.Refusal()
+			continue // a server may want TLS 1.3, or a moment
+		}
+		p.report.Problem, p.report.Reached = "", true
+		return true
+	}
+	a := p.server.Ask(ctx, &Offer{Version: iana.TLS13, Suites: suitesOf(iana.TLS13),
+		Groups: groups13, Schemes: schemes})
+	if a.Outcome == Accepted || a.Outcome == Alerted {
+		p.report.Problem, p.report.Reached = "", true
+	}
+	return p.report.Reached
+}
+
+// side runs functions at the same time and waits for all; how many connections there are at once is
+// the server's affair.
+func side(run ...func()) {
+	var wg sync.WaitGroup
+	for _, f := range run {
+		wg.Go(f)
+	}
+	wg.Wait()
+}
+
+// versions finds the versions, with all suites, groups and schemes of each.
+func (p *prober) versions(ctx context.Context) {
+	p.server.progress("versions and cipher suites")
+	eliminations := make([]*elimination, len(versions))
+	var run []func()
+	for i, v := range versions {
+		e := newElimination(v)
+		eliminations[i] = e
+		run = append(run, func() { e.run(ctx, p.server) })
+	}
+	var old Version
+	run = append(run, func() { old = p.askSSL2(ctx) })
+	side(run...)
+	p.server.progress("groups, signature schemes and the order of suites")
+	p.rest(ctx, eliminations)
+	for _, e := range eliminations {
+		p.report.Versions = append(p.report.Versions, e.result)
+		p.answers = append(p.answers, e.chosen...)
+	}
+	p.report.Versions = append(p.report.Versions, old)
+	p.collect()
+}
+
+// rest asks for what the suites left open.
+func (p *prober) rest(ctx context.Context, eliminations []*elimination) {
+	var run []func()
+	newest12 := false
+	for _, e := range eliminations {
+		if e.result.Told != Yes {
+			continue
+		}
+		run = append(run, func() { e.result.order(ctx, p.server) })
+		switch {
+		case e.version == iana.TLS13:
+			run = append(run, func() { e.restGroups(ctx, p.server) })
+		case !newest12 && e.version >= iana.TLS10: // the older versions have the same groups
+			newest12 = true
+			run = append(run, func() {
+				e.restGroups(ctx, p.server)
+				if e.version == iana.TLS12 {
+					e.restSchemes(ctx, p.server)
+				}
+			})
+		}
+	}
+	side(run...)
+}
+
+// collect makes groups, primes, schemes and chains of the answers.
+func (p *prober) collect() {
+	for _, a := range p.answers {
+		if a.Keys != nil && a.Keys.P != nil {
+			p.prime(a)
+		} else if a.Group != 0 {
+			p.group(a.Group, a.Version)
+		}
+		if a.Scheme != 0 {
+			p.scheme(a.Scheme, iana.TLS12)
+		}
+		_, scts := []byte(nil), a.Hello.Extensions.Has(iana.ExtSCT)
+		p.chain(a.Chain, a.Staple != nil, scts)
+	}
+}
+
+func (p *prober) group(g iana.Group, v iana.Version) {
+	name := max(v, iana.TLS12).String()
+	for _, old := range p.report.Groups {
+		if old.id == g && old.Version == name {
+			return
+		}
+	}
+	p.report.Groups = append(p.report.Groups, Group{g.String(), name, g.Hybrid(), g})
+}
+
+func (p *prober) scheme(x iana.SignatureScheme, v iana.Version) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, old := range p.report.Schemes {
+		if old.id == x && old.Version == v.String() {
+			return
+		}
+	}
+	p.report.Schemes = append(p.report.Schemes, Scheme{x.String(), v.String(), x})
+}
+
+// prime notes a prime, once for each.
+func (p *prober) prime(a *Answer) {
+	prime := new(big.Int).SetBytes(a.Keys.P)
+	for _, old := range p.report.Primes {
+		if old.Bits == prime.BitLen() {
+			return
+		}
+	}
+	row := Prime{Bits: prime.BitLen(), Suite: a.Suite.String()}
+	id, name := kex.NameOf(a.Keys.P, a.Keys.G)
+	if id != 0 ||
+		name != "" && slices.ContainsFunc([]byte(name), func(b byte) bool { return b == '(' }) {
+		row.Known, row.Safe = name, true
+	} else if row.Bits <= 8192 { // a test of primality of a longer one takes seconds
+		half := new(big.Int).Rsh(prime, 1)
+		row.Safe = prime.ProbablyPrime(8) && half.ProbablyPrime(8)
+	}
+	p.report.Primes = append(p.report.Primes, row)
+}
+
+// details asks the questions that need the versions, and last those that resemble an attack.
+func (p *prober) details(ctx context.Context) {
+	if p.report.best(iana.TLS13) == nil {
+		p.note("no version with a suite was found: the server refuses all hellos")
+		return
+	}
+	p.server.progress("certificates, resumption, extensions and tolerance")
+	facts := make([]Fact, len(questions))
+	var run []func()
+	if p.report.version(iana.TLS13).Told == Yes {
+		run = append(run, func() { p.schemes13(ctx) })
+	}
+	for i, q := range questions {
+		run = append(run, func() { facts[i] = p.answer(ctx, q) })
+	}
+	side(run...)
+	p.report.Facts = facts
+	p.server.progress("known weaknesses")
+	for _, q := range attacks {
+		p.report.Facts = append(p.report.Facts, p.answer(ctx, q))
+	}
+}
+
+func (p *prober) answer(ctx context.Context, q question) Fact {
+	f := Fact{ID: q.id, What: q.what, Told: NotTold, Detail: "interrupted"}
+	if ctx.Err() == nil {
+		f.Told, f.How, f.Detail = q.ask(ctx, p)
+	}
+	return f
+}

@@ -1,0 +1,164 @@
+package probe
+
+import (
+	"time"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// Told says whether something was found out.
+type Told string
+
+// What a question can tell.
+const (
+	Yes           Told = "yes"
+	No            Told = "no"
+	NotTold       Told = "not told"       // the answers do not decide it
+	NotApplicable Told = "not applicable" // the server lacks what it is about
+)
+
+// How says how a fact was found.
+type How string
+
+// The ways to know.
+const (
+	Seen     How = "seen"     // the server said it
+	Inferred How = "inferred" // it follows from what the server answered, and refused
+)
+
+// Report is what was found out about a server.
+type Report struct {
+	Target      string        `json:"target"`
+	ServerName  string        `json:"server_name,omitempty"` // asked for
+	At          time.Time     `json:"at"`
+	Reached     bool          `json:"reached"`           // something there speaks TLS
+	Problem     string        `json:"problem,omitempty"` // why not, or why answers are missing
+	Versions    []Version     `json:"versions"`
+	Groups      []Group       `json:"groups"`
+	Primes      []Prime       `json:"primes"`
+	Schemes     []Scheme      `json:"signature_schemes"`
+	Chains      []Chain       `json:"certificates"`
+	Facts       []Fact        `json:"facts"`
+	Findings    []Finding     `json:"findings"`
+	Connections int           `json:"connections"` // how many were made
+	Took        time.Duration `json:"took_ns"`
+}
+
+// Version is one version and what the server has in it.
+type Version struct {
+	Name   string  `json:"name"`
+	Told   Told    `json:"told"`
+	Detail string  `json:"detail,omitempty"` // how it refused, or why it was not told
+	Suites []Suite `json:"suites"`
+	Order  string  `json:"order,omitempty"` // "server", "client", or empty: not told
+
+	version iana.Version
+}
+
+// Suite is a suite that the server accepted.
+type Suite struct {
+	Name    string `json:"name"`
+	OpenSSL string `json:"openssl,omitempty"`
+	Code    string `json:"code"`
+	Group   string `json:"group,omitempty"` // what the key exchange was made with
+	Bits    int    `json:"bits,omitempty"`  // of a prime
+
+	id iana.CipherSuite
+}
+
+// Group is a group that the server accepted.
+type Group struct {
+	Name    string `json:"name"`
+	Version string `json:"version"` // "TLS 1.3", or "TLS 1.2" for all below
+	Hybrid  bool   `json:"post_quantum"`
+
+	id iana.Group
+}
+
+// Prime is a group of its own with which the server answered in DHE.
+type Prime struct {
+	Bits  int    `json:"bits"`
+	Known string `json:"known,omitempty"` // the name of a published group
+	Safe  bool   `json:"safe"`            // p and (p-1)/2 are probably prime
+	Suite string `json:"suite"`
+}
+
+// Scheme is a signature scheme that the server signed with.
+type Scheme struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+
+	id iana.SignatureScheme
+}
+
+// Chain is a chain of certificates that the server sent.
+type Chain struct {
+	Subject   string    `json:"subject"`
+	Issuer    string    `json:"issuer"`
+	Names     []string  `json:"names"`
+	NotBefore time.Time `json:"not_before"`
+	NotAfter  time.Time `json:"not_after"`
+	Key       Key       `json:"key"`
+	Signed    string    `json:"signed_with"`
+	Length    int       `json:"length"` // certificates sent
+	Trusted   Told      `json:"trusted"`
+	Trust     string    `json:"trust,omitempty"` // why not
+	Stapled   bool      `json:"ocsp_stapled"`
+	Must      bool      `json:"must_staple"`
+	SCTs      Told      `json:"scts"`
+	Pin       string    `json:"pin"` // sha256/BASE64 of the public key
+
+	raw [][]byte
+}
+
+// Key is a public key.
+type Key struct {
+	Type string `json:"type"`
+	Bits int    `json:"bits"`
+}
+
+// Fact is an answer to one question.
+type Fact struct {
+	ID     string `json:"id"`
+	What   string `json:"what"`
+	Told   Told   `json:"told"`
+	How    How    `json:"how,omitempty"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Fact returns the fact with an ID; one that is not there was not told.
+func (r *Report) Fact(id string) Fact {
+	for _, f := range r.Facts {
+		if f.ID == id {
+			return f
+		}
+	}
+	return Fact{ID: id, Told: NotTold}
+}
+
+// version returns what is known of a version.
+func (r *Report) version(v iana.Version) *Version {
+	for i := range r.Versions {
+		if r.Versions[i].version == v {
+			return &r.Versions[i]
+		}
+	}
+	return &Version{version: v, Told: NotTold}
+}
+
+// best returns the newest version that the server has, or nil.
+func (r *Report) best(most iana.Version) *Version {
+	for i := range r.Versions {
+		if v := &r.Versions[i]; v.Told == Yes && v.version <= most && v.version > 2 {
+			return v
+		}
+	}
+	return nil
+}
+
+func (v *Version) ids() (ids []iana.CipherSuite) {
+	for _, s := range v.Suites {
+		ids = append(ids, s.id)
+	}
+	return ids
+}

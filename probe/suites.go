@@ -1,0 +1,202 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"math/big"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// maxSuites is how many suites one hello offers: some servers fail with more than 127.
+const maxSuites = 120
+
+// elimination finds all suites of a version: what the server chose is left out of the next hello,
+// until it refuses. What it chose besides, a group and a signature scheme, is left out with it; a
+// refusal counts only if the hello had all groups and schemes.
+type elimination struct {
+	version iana.Version
+	groups  []iana.Group // not chosen yet
+	schemes []iana.SignatureScheme
+	result  Version
+	chosen  []*Answer
+}
+
+func newElimination(v iana.Version) *elimination {
+	e := &elimination{version: v, groups: groupsOf(v), schemes: schemes}
+	e.result = Version{Name: v.String(), version: v, Suites: []Suite{}}
+	return e
+}
+
+func groupsOf(v iana.Version) []iana.Group {
+	if v == iana.TLS13 {
+		return groups13
+	}
+	return groups12
+}
+
+// offer offers suites with the groups and schemes that are left, or with all. full reports whether
+// nothing was left out.
+func (e *elimination) offer(ids []iana.CipherSuite, all bool) (o *Offer, full bool) {
+	o = &Offer{Version: e.version, Suites: ids, Groups: groupsOf(e.version), Schemes: schemes}
+	if all {
+		return o, true
+	}
+	if len(e.groups) > 0 {
+		o.Groups = e.groups
+	}
+	if len(e.schemes) > 0 {
+		o.Schemes = e.schemes
+	}
+	return o, len(o.Groups) == len(groupsOf(e.version)) && len(o.Schemes) == len(schemes)
+}
+
+// run asks until each suite is known.
+func (e *elimination) run(ctx context.Context, s *Server) {
+	all := false
+	for ids := range slices.Chunk(suitesOf(e.version), maxSuites) {
+		ids = slices.Clone(ids)
+		for len(ids) > 0 {
+			o, full := e.offer(ids, all)
+			a := s.insist(ctx, o)
+			switch {
+			case a.Outcome == Accepted && a.Version != e.version:
+				e.end(No, fmt.Sprintf("the server answered with %v", a.Version))
+				return
+			case a.Outcome == Accepted:
+				e.take(a)
+				ids = slices.DeleteFunc(
+					ids,
+					func(id iana.CipherSuite) bool { return id == a.Suite },
+				)
+				continue
+			case a.Outcome.refused() && !full:
+				all = true // the refusal may be of what was left out
+				continue
+			case a.Outcome.refused() && a.Alert != nil && *a.Alert == alert.ProtocolVersion:
+				e.end(No, a.Refusal())
+				return
+			case a.Outcome.refused():
+				e.result.Detail = a.Refusal()
+			default:
+				e.end(NotTold, a.Refusal())
+				return
+			}
+			break
+		}
+	}
+	e.end(No, e.result.Detail)
+}
+
+// end concludes. A version of which a suite was seen is there, whatever came later.
+func (e *elimination) end(told Told, detail string) {
+	e.result.Told, e.result.Detail = told, detail
+	if len(e.result.Suites) > 0 {
+		e.result.Told = Yes
+		if told != NotTold {
+			e.result.Detail = ""
+		} else {
+			e.result.Detail = "there may be more suites: " + detail
+		}
+	}
+}
+
+// take notes what the server chose.
+func (e *elimination) take(a *Answer) {
+	row := Suite{Name: a.Suite.String(), OpenSSL: a.Suite.OpenSSL(), id: a.Suite,
+		Code: fmt.Sprintf("0x%04X", uint16(a.Suite))}
+	if a.Group != 0 {
+		row.Group = a.Group.String()
+	}
+	if a.Keys != nil && a.Keys.P != nil {
+		row.Bits = new(big.Int).SetBytes(a.Keys.P).BitLen()
+		_, row.Group = kex.NameOf(a.Keys.P, a.Keys.G)
+	}
+	e.result.Suites = append(e.result.Suites, row)
+	e.chosen = append(e.chosen, a)
+	e.groups = slices.DeleteFunc(slices.Clone(e.groups),
+		func(g iana.Group) bool { return g == a.Group })
+	e.schemes = slices.DeleteFunc(slices.Clone(e.schemes),
+		func(s iana.SignatureScheme) bool { return s == a.Scheme })
+}
+
+// insist asks again if the answer was none: a lost connection is no refusal.
+func (s *Server) insist(ctx context.Context, o *Offer) *Answer {
+	a := s.Ask(ctx, o)
+	if a.Outcome == Accepted || a.Outcome == Alerted || a.Outcome == NotTLS || ctx.Err() != nil {
+		return a
+	}
+	if a.Outcome == Silent {
+		return a
+	}
+	return s.Ask(ctx, o)
+}
+
+// order finds whose order of suites counts. Two connections.
+func (v *Version) order(ctx context.Context, s *Server) {
+	ids := v.ids()
+	if len(ids) < 2 {
+		return
+	}
+	offer := func(ids []iana.CipherSuite) *Answer {
+		return s.insist(ctx,
+			&Offer{Version: v.version, Suites: ids, Groups: groupsOf(v.version), Schemes: schemes})
+	}
+	there := offer(ids)
+	slices.Reverse(ids)
+	back := offer(ids)
+	switch {
+	case there.Outcome != Accepted || back.Outcome != Accepted:
+	case there.Suite == back.Suite:
+		v.Order = "server"
+	case back.Suite == ids[0] && there.Suite == ids[len(ids)-1]:
+		v.Order = "client"
+	}
+}
+
+// restGroups finds the groups that the elimination of suites left open.
+func (e *elimination) restGroups(ctx context.Context, s *Server) {
+	var ids []iana.CipherSuite
+	for _, x := range e.result.Suites {
+		if r := suite.Readable(x.id); e.version == iana.TLS13 || r != nil && r.EllipticCurve() {
+			ids = append(ids, x.id)
+		}
+	}
+	for len(ids) > 0 && len(e.groups) > 0 {
+		a := s.insist(
+			ctx,
+			&Offer{Version: e.version, Suites: ids, Groups: e.groups, Schemes: schemes},
+		)
+		if a.Outcome != Accepted || !slices.Contains(e.groups, a.Group) {
+			return
+		}
+		e.chosen = append(e.chosen, a)
+		e.groups = slices.DeleteFunc(e.groups, func(g iana.Group) bool { return g == a.Group })
+	}
+}
+
+// restSchemes finds the signature schemes of TLS 1.2 that are left, for each kind of key.
+func (e *elimination) restSchemes(ctx context.Context, s *Server) {
+	kinds := map[iana.Authentication][]iana.CipherSuite{}
+	for _, x := range e.result.Suites {
+		if r := suite.Readable(x.id); r != nil && r.Ephemeral() && r.Certified() {
+			kinds[r.ServerKey()] = append(kinds[r.ServerKey()], x.id)
+		}
+	}
+	for _, kind := range []iana.Authentication{iana.AuthRSA, iana.AuthECDSA, iana.AuthDSS} {
+		for len(kinds[kind]) > 0 && len(e.schemes) > 0 {
+			a := s.insist(ctx, &Offer{Version: e.version, Suites: kinds[kind],
+				Groups: groupsOf(e.version), Schemes: e.schemes})
+			if a.Outcome != Accepted || !slices.Contains(e.schemes, a.Scheme) {
+				break
+			}
+			e.chosen = append(e.chosen, a)
+			e.schemes = slices.DeleteFunc(slices.Clone(e.schemes),
+				func(x iana.SignatureScheme) bool { return x == a.Scheme })
+		}
+	}
+}
