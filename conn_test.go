@@ -13,7 +13,7 @@ import (
 )
 
 func TestEverySuiteMovesAMegabyteEachWay(t *testing.T) {
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

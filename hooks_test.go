@@ -17,7 +17,7 @@ import (
 func TestCallbacksHaveTheirSay(t *testing.T) {
 	client, server := rig.Configs(t)
 	cert := server.Certificates[0]
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

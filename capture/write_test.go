@@ -129,7 +129,7 @@ func exchange(t *testing.T, l net.Listener, client, server *vitrine.Config, reco
 }
 
 func TestWrittenCapturesOpenDecryptedInTshark(t *testing.T) {
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ import (
 )
 
 var authority = func() *throwaway.CA {
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		panic(err)
 	}
@@ -346,7 +346,7 @@ func issue(t *testing.T, ca *throwaway.CA, names []string,
 
 // Distrust has a text for each kind of error of crypto/x509.
 func TestDistrust(t *testing.T) {
-	other, err := throwaway.New(throwaway.Options{})
+	other, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/iana"
 )
@@ -70,16 +71,33 @@ func rowOf(id string) (found scheduleRow, o nodeOrder) {
 	if strings.Contains(kind, "_application_") {
 		o.update = o.number
 	}
+	p, ok := places()[kind]
+	if !ok {
+		return scheduleRow{id: id, title: id}, nodeOrder{row: len(scheduleRows)}
+	}
+	o.row, o.group, o.side = p.row, group(p.row), int(p.side)
+	return scheduleRows[p.row].of(p.side, fmt.Sprint(o.number)), o
+}
+
+// place is the row of a kind of node, and the side that it belongs to.
+type place struct {
+	row  int
+	side iana.Side
+}
+
+// places returns the places by ID with "#" for a number. A row without @ is the client's.
+var places = sync.OnceValue(func() map[string]place {
+	all := map[string]place{}
 	for i, r := range scheduleRows {
 		for _, side := range []iana.Side{iana.Client, iana.Server} {
-			if r.of(side, "#").id == kind {
-				o.row, o.group, o.side = i, group(i), int(side)
-				return r.of(side, fmt.Sprint(o.number)), o
+			id := r.of(side, "#").id
+			if _, ok := all[id]; !ok {
+				all[id] = place{i, side}
 			}
 		}
 	}
-	return scheduleRow{id: id, title: id}, nodeOrder{row: len(scheduleRows)}
-}
+	return all
+})
 
 // group returns the first of the rows around i that belong to one direction each: all of one
 // direction come before those of the other.
@@ -92,6 +110,8 @@ func group(i int) int {
 
 // of returns the row for one side and number.
 func (r scheduleRow) of(side iana.Side, number string) scheduleRow {
-	fill := strings.NewReplacer("@", side.String(), "#", number)
-	return scheduleRow{fill.Replace(r.id), fill.Replace(r.title), fill.Replace(r.use)}
+	fill := func(s string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(s, "@", side.String()), "#", number)
+	}
+	return scheduleRow{fill(r.id), fill(r.title), fill(r.use)}
 }

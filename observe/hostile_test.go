@@ -55,7 +55,7 @@ func spoken(t testing.TB, suite iana.CipherSuite,
 
 func configs(t testing.TB, suite iana.CipherSuite) (client, server *vitrine.Config) {
 	t.Helper()
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

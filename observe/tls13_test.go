@@ -32,7 +32,7 @@ func (t *tap) Write(b []byte) (int, error) {
 
 // crypto/tls performs the connection, and the observer reads it with the key log of crypto/tls.
 func TestTLS13IsReadWithAKeyLog(t *testing.T) {
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

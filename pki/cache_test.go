@@ -10,7 +10,7 @@ import (
 )
 
 func TestCertificatesAreSharedWhileTheyAreHeldAndNoLonger(t *testing.T) {
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

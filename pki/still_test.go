@@ -12,11 +12,11 @@ import (
 
 func TestWhatHeldOnceHoldsOnlyAsLongAsItShould(t *testing.T) {
 	now := time.Now()
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := throwaway.New(throwaway.Options{})
+	other, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

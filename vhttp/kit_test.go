@@ -20,7 +20,7 @@ import (
 const patience = 10 * time.Second
 
 var authority = sync.OnceValue(func() *throwaway.CA {
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		panic(err)
 	}

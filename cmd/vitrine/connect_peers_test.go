@@ -46,7 +46,7 @@ func TestConnectionStories(t *testing.T) {
 // expired.pem/.key, other.pem/.key for other.example, client.pem/.key, and stranger.pem/.key, which
 // is a client's of another authority.
 func identities(dir string) error {
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		return err
 	}

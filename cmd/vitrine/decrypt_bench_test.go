@@ -42,7 +42,7 @@ type recording struct {
 func record(tb testing.TB, suite iana.CipherSuite, sessions, size int) recording {
 	tb.Helper()
 	dir := tb.TempDir()
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -355,7 +355,7 @@ func clientsWithBadKeys() []badClient {
 
 // clientsWithBadProofs are not who they claim to be. RFC 5246 §7.4.6 and §7.4.8.
 func clientsWithBadProofs(t *testing.T) []badClient {
-	stranger, err := throwaway.New(throwaway.Options{})
+	stranger, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func status(b []byte) *message.CertificateStatus {
 // serversWithBadProofs are not who they claim to be, or do not prove it. RFC 5246 §7.2.2 has the
 // alerts, §7.4.2 and §7.4.3 the rules.
 func serversWithBadProofs(t *testing.T) []badServer {
-	stranger, err := throwaway.New(throwaway.Options{})
+	stranger, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ const dirty = "evil\r\n2026/11/26 all is well\x1b[31m"
 // dirtyCertificates have that text wherever a certificate has text that errors quote.
 func dirtyCertificates(t *testing.T) map[string]tls.Certificate {
 	t.Helper()
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -67,7 +67,7 @@ func testEveryKindOfKeyProvesEitherSide(t *testing.T, version func(*vitrine.Conf
 func TestClientAuthentication(t *testing.T) { rig.EachVersion(t, testClientAuthentication) }
 
 func testClientAuthentication(t *testing.T, version func(*vitrine.Config)) {
-	stranger, err := throwaway.New(throwaway.Options{})
+	stranger, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +147,7 @@ func TestClientSaysWhyItShowsACertificate(t *testing.T) {
 }
 
 func testClientSaysWhyItShowsACertificate(t *testing.T, version func(*vitrine.Config)) {
-	stranger, err := throwaway.New(throwaway.Options{})
+	stranger, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,7 +41,7 @@ func ask(t *testing.T, client, server *vitrine.Conn, auth tls.ClientAuthType) (e
 // RFC 8446 §4.6.2.
 func TestClientsAuthenticateAfterTheHandshake(t *testing.T) {
 	late := func(c *vitrine.Config) { only13(c); c.PostHandshakeAuth = true }
-	stranger, err := throwaway.New(throwaway.Options{})
+	stranger, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

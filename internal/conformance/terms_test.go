@@ -132,7 +132,7 @@ func clientTerms(t *testing.T) []terms {
 
 // serverTerms are what a server sees to itself: it answers with a full handshake.
 func serverTerms(t *testing.T) []terms {
-	other, err := throwaway.New(throwaway.Options{})
+	other, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

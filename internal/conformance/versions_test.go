@@ -22,7 +22,7 @@ func TestOldVersionsAreSpokenWhenNamed(t *testing.T) {
 				n++
 				t.Run(fmt.Sprint(v, " ", id, " EtM ", etm), func(t *testing.T) {
 					client, server := rig.Configs(t)
-					ca, err := throwaway.New(throwaway.Options{})
+					ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 					if err != nil {
 						t.Fatal(err)
 					}

@@ -23,8 +23,14 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// idlers is how many connections TestTenThousandConnections holds.
-const idlers = 10_000
+// idlers returns how many connections TestTenThousandConnections holds: fewer with -short, in both
+// of its processes.
+func idlers() int {
+	if testing.Short() {
+		return 1000
+	}
+	return 10_000
+}
 
 // The clients are another process, since each end of a connection is a file, and a process may have
 // only so many.
@@ -36,12 +42,9 @@ func TestTenThousandConnections(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector follows at most 8,128 goroutines")
 	}
-	if testing.Short() {
-		t.Skip("-short: ten thousand connections take some seconds")
-	}
-	if files := maxOpenFiles(); files < idlers+200 {
+	if files := maxOpenFiles(); files < uint64(idlers()+200) {
 		t.Skipf("a process may have %d open files here, and this takes %d: ulimit -n", files,
-			idlers+200)
+			idlers()+200)
 	}
 	_, server := rig.Configs(t)
 	cert := server.Certificates[0]
@@ -67,7 +70,8 @@ func TestTenThousandConnections(t *testing.T) {
 	}()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestTenThousandConnections$", "-test.v")
+	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestTenThousandConnections$", "-test.v",
+		fmt.Sprint("-test.short=", testing.Short()))
 	cmd.Env = append(os.Environ(), "VITRINE_IDLE_CLIENTS="+l.Addr().String(),
 		"VITRINE_IDLE_ROOT="+hex.EncodeToString(cert.Certificate[len(cert.Certificate)-1]))
 	stdin, err := cmd.StdinPipe() // closed, it lets the clients go on
@@ -86,13 +90,13 @@ func TestTenThousandConnections(t *testing.T) {
 	held := false
 	for lines := bufio.NewScanner(stdout); lines.Scan(); {
 		if strings.Contains(lines.Text(), "all are open") {
-			held = open.Load() == idlers
+			held = open.Load() == int64(idlers())
 			runtime.GC()
 			var m runtime.MemStats
 			runtime.ReadMemStats(&m)
 			t.Logf("%d connections open after %v; the server holds %d bytes of heap and stack "+
 				"for each", open.Load(), time.Since(start).Round(time.Millisecond),
-				(m.HeapInuse+m.StackInuse)/idlers)
+				(m.HeapInuse+m.StackInuse)/uint64(idlers()))
 			stdin.Close()
 		}
 		if strings.Contains(lines.Text(), "FAIL") || strings.Contains(lines.Text(), "_test.go") {
@@ -116,7 +120,7 @@ func idleClients(t *testing.T, addr string) {
 	}
 	config := &vitrine.Config{RootCAs: x509.NewCertPool(), ServerName: "vitrine.test"}
 	config.RootCAs.AddCert(leaf)
-	conns := make([]*vitrine.Conn, idlers)
+	conns := make([]*vitrine.Conn, idlers())
 	each := func(do func(i int) error) {
 		var wg sync.WaitGroup
 		gate := make(chan struct{}, 200) // handshakes in flight

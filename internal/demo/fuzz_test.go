@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/render/markdown"
 	"github.com/vitrine-tls/vitrine/render/term"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -59,7 +60,7 @@ func check(t *testing.T, s *explain.Story) {
 // The events of one side alone tell a story, and so does any part of the events.
 func TestPartsOfEventsTellStory(t *testing.T) {
 	n := 0
-	for _, c := range cases {
+	for _, c := range testkit.Sample(t, "runs", 4, cases) {
 		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)
@@ -98,7 +99,7 @@ func TestPartsOfEventsTellStory(t *testing.T) {
 func TestChangedEventsTellStory(t *testing.T) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	n := 0
-	for _, c := range cases {
+	for _, c := range testkit.Sample(t, "runs", 4, cases) {
 		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)

@@ -62,7 +62,7 @@ func (h *hall) wait(t *testing.T, n int, is func(front.Visit) bool) {
 
 func open(t *testing.T, s *front.Server, grace time.Duration) *hall {
 	t.Helper()
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

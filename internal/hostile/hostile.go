@@ -56,7 +56,7 @@ func Connection(ctx context.Context) ([]trace.Entry, explain.Run, error) {
 
 // chain returns a Certificate message with hostile names.
 func chain() ([]byte, error) {
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		return nil, err
 	}

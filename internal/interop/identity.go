@@ -29,7 +29,7 @@ type Identity struct {
 
 // NewOffice makes a CA whose files go to dir.
 func NewOffice(dir string) (*Office, error) {
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		return nil, err
 	}

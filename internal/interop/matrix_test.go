@@ -12,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/interop"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -228,29 +229,20 @@ func TestMatrix(t *testing.T) {
 	for _, with := range []*interop.Stack{interop.OpenSSL, interop.GnuTLS, interop.NSS, goTLS} {
 		rows := matrixRows(t, with)
 		tables = append(tables, table{with, rows})
+		visits := visitsTo(with, rows)
+		planned += len(visits)
+		visits = testkit.Sample(t, "visits to "+with.Name, 6, visits)
 		t.Run(with.Name, func(t *testing.T) {
-			for _, r := range rows {
-				for _, them := range anyRole {
-					for _, s := range []scene{modernScene, olderScene} {
-						if !s.possible(with, them, r) {
-							continue
+			for _, v := range visits {
+				t.Run(fmt.Sprint(v.row, "/their ", v.them, "/", v.scene.name),
+					func(t *testing.T) {
+						t.Parallel()
+						v.run(t)
+						all.ran.Add(1)
+						if !t.Failed() {
+							v.enter(all)
 						}
-						planned++
-						t.Run(fmt.Sprint(r, "/their ", them, "/", s.name), func(t *testing.T) {
-							t.Parallel()
-							v := &visit{meeting: meeting{with: with, them: them, suite: r.ID},
-								row: r, scene: s}
-							if is13(r) {
-								v.suite = anySuite // in a Config, they have a field of their own
-							}
-							v.run(t)
-							all.ran.Add(1)
-							if !t.Failed() {
-								v.enter(all)
-							}
-						})
-					}
-				}
+					})
 			}
 		})
 	}
@@ -260,6 +252,25 @@ func TestMatrix(t *testing.T) {
 	} else if !t.Failed() {
 		document(t, tables, all)
 	}
+}
+
+// visitsTo returns the visits of all rows in both roles.
+func visitsTo(with *interop.Stack, rows []row) (visits []*visit) {
+	for _, r := range rows {
+		for _, them := range anyRole {
+			for _, s := range []scene{modernScene, olderScene} {
+				if !s.possible(with, them, r) {
+					continue
+				}
+				v := &visit{meeting: meeting{with: with, them: them, suite: r.ID}, row: r, scene: s}
+				if is13(r) {
+					v.suite = anySuite // in a Config, they have a field of their own
+				}
+				visits = append(visits, v)
+			}
+		}
+	}
+	return visits
 }
 
 // enter records the columns of the scene as done.

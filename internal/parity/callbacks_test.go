@@ -228,7 +228,7 @@ func getClientCertificate(p *play) {
 }
 
 func clientAuth(p *play, mode tls.ClientAuthType) {
-	stranger, err := throwaway.New(throwaway.Options{})
+	stranger, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		p.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func Connect(t *testing.T, client,
 // Configs are a client and a server that trust one CA.
 func Configs(t *testing.T) (client, server *vitrine.Config) {
 	t.Helper()
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
 	}

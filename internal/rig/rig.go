@@ -28,7 +28,7 @@ const Patience = 10 * time.Second
 // Authority is one CA for all tests, and certificates that it issued before: RSA keys take long to
 // make.
 var Authority = sync.OnceValue(func() *throwaway.CA {
-	ca, err := throwaway.New(throwaway.Options{})
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		panic(err)
 	}
@@ -88,18 +88,32 @@ func EachVersion(t *testing.T, test func(t *testing.T, version func(*vitrine.Con
 	t.Run("TLS 1.3", func(t *testing.T) { test(t, Only13) })
 }
 
+// loopback is the listener of all Wires, since to bind a port takes longer than to connect.
+var loopback struct {
+	sync.Mutex // from dialling to accepting, so that both ends are of one connection
+	net.Listener
+}
+
+func dialLoopback() (client, server net.Conn, err error) {
+	loopback.Lock()
+	defer loopback.Unlock()
+	if loopback.Listener == nil {
+		if loopback.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			return nil, nil, err
+		}
+	}
+	if client, err = net.Dial("tcp", loopback.Addr().String()); err != nil {
+		return nil, nil, err
+	}
+	server, err = loopback.Accept()
+	return client, server, err
+}
+
 // Wires are the two ends of a loopback connection, which is given up after patience.
 func Wires(t testing.TB) (client, server net.Conn) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	client, server, err := dialLoopback()
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
-	if server, err = l.Accept(); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []net.Conn{client, server} {

@@ -132,12 +132,15 @@ func leaks(v any, secrets ...[]byte) (list []string) {
 	for _, s := range secrets {
 		all = append(all, forms(s)...)
 	}
+	leaky := map[string]bool{} // by text: many ways give the same, and there is much to search for
 	for way, text := range ways(v) {
-		for _, form := range all {
-			if strings.Contains(text, form) {
-				list = append(list, fmt.Sprintf("%s: %.200q", way, text))
-				break
-			}
+		found, ok := leaky[text]
+		if !ok {
+			found = slices.ContainsFunc(all, func(f string) bool { return strings.Contains(text, f) })
+			leaky[text] = found
+		}
+		if found {
+			list = append(list, fmt.Sprintf("%s: %.200q", way, text))
 		}
 	}
 	slices.Sort(list)

@@ -14,6 +14,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/cloudflare/circl/sign/ed448"
 )
@@ -45,11 +46,11 @@ const embeddedKeys = 3
 func (s *source) key(kind Kind) (crypto.Signer, error) {
 	switch kind {
 	case RSA, RSAPSS:
-		if s.seed == nil {
+		if s.seed == nil && !s.publicRSA {
 			return rsa.GenerateKey(rand.Reader, 2048)
 		}
 		s.rsaKeys++
-		return embeddedRSA((s.rsaKeys-1)%embeddedKeys + 1)
+		return embeddedRSA[(s.rsaKeys-1)%embeddedKeys]()
 	case ECDSA:
 		return s.ecdsa(elliptic.P256())
 	case ECDSAP384:
@@ -66,19 +67,24 @@ func (s *source) key(kind Kind) (crypto.Signer, error) {
 	return nil, fmt.Errorf("throwaway: got %q, expected one of %v", kind, Kinds())
 }
 
-// embeddedRSA returns an embedded key, which is public.
-func embeddedRSA(i int) (*rsa.PrivateKey, error) {
-	data, err := embedded.ReadFile(fmt.Sprintf("rsa-%d.pem", i))
-	if err != nil {
-		return nil, err
+// embeddedRSA returns the embedded keys, which are public. Each is parsed once.
+var embeddedRSA = func() (all [embeddedKeys]func() (*rsa.PrivateKey, error)) {
+	for i := range all {
+		all[i] = sync.OnceValues(func() (*rsa.PrivateKey, error) {
+			data, err := embedded.ReadFile(fmt.Sprintf("rsa-%d.pem", i+1))
+			if err != nil {
+				return nil, err
+			}
+			block, _ := pem.Decode(data)
+			key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+			if err != nil {
+				return nil, err
+			}
+			return key.(*rsa.PrivateKey), nil
+		})
 	}
-	block, _ := pem.Decode(data)
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, err
-	}
-	return key.(*rsa.PrivateKey), nil
-}
+	return all
+}()
 
 // ecdsa draws scalars until one is in range. Even for P-256, the worst case, only 1 in 2^32 is not.
 func (s *source) ecdsa(curve elliptic.Curve) (crypto.Signer, error) {
