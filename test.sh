@@ -2,7 +2,8 @@
 # Every check and every test of Vitrine.
 #
 #   ./test.sh          all of it: some minutes on two cores
-#   ./test.sh quick    without the race detector, fuzzing, and all other platforms but Windows
+#   ./test.sh quick    without other platforms, the race detector, fuzzing and known vulnerabilities, and with -short: of
+#                      tests with many cases it runs samples, whose counts say so
 #
 # As root it installs the Debian packages whose programs the tests call, and a skipped test is then a failure. Otherwise a test that
 # misses a program is skipped, and the end says which package it wants.
@@ -119,11 +120,16 @@ fuzz() {
 	return $ok
 }
 
-# Nothing comes from a cache, and vet has run before. The tests of the page in a browser are a module of their own.
+# Nothing comes from a cache, and vet has run before. The tests of the page in a browser are a module of their own. They run
+# at the same time as the others, since they mostly wait.
 events() {
-	local status=0
-	go test -json -count=1 -timeout 5m -vet=off ./... || status=1
-	(cd browsertest && go test -json -count=1 -timeout 5m -vet=off ./...) || status=1
+	local status=0 browser options=(-json -count=1 -timeout 5m -vet=off)
+	[ "$mode" != quick ] || options+=(-short)
+	(cd browsertest && go test "${options[@]}" ./...) >"$scratch/browser" &
+	browser=$!
+	go test "${options[@]}" ./... || status=1
+	wait $browser || status=1
+	cat "$scratch/browser"
 	return $status
 }
 
@@ -152,15 +158,17 @@ check 'gofmt' formatted
 check 'go mod tidy' tidy
 check 'go vet' vet
 check 'staticcheck' go tool -modfile=tools.mod staticcheck ./...
-check 'Known vulnerabilities' vulnerabilities
-if [ "$mode" = quick ]; then
-	check 'Another platform' platforms windows/amd64
-else
+if [ "$mode" != quick ]; then
+	check 'Known vulnerabilities' vulnerabilities
 	check 'Other platforms' platforms windows/amd64 darwin/arm64 linux/386 linux/arm64 js/wasm
 	check 'Race detector' race
 	check 'Fuzzing, a second each' fuzz
 fi
-check 'All tests' tests
+if [ "$mode" = quick ]; then
+	check 'Tests, with samples of the long ones' tests
+else
+	check 'All tests' tests
+fi
 
 if [ ${#failed[@]} -gt 0 ]; then
 	printf 'FAILED: %s\n' "${failed[@]}" >&2

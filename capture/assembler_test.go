@@ -368,9 +368,6 @@ func TestAConnectionThatWasResetEndsBeforeTheCapture(t *testing.T) {
 }
 
 func TestMemoryStaysFlatOverManyConnections(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a million packets")
-	}
 	w := newWire()
 	a := Assembler{New: func(*Connection) Handler { return nil }}
 	const n = 400_000

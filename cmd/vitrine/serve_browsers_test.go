@@ -113,9 +113,6 @@ var printedPin = regexp.MustCompile(`pin sha256/(\S+);`)
 // A browser shows the page over HTTP/2 and TLS 1.3, with the hybrid group. It trusts the pin of the
 // key instead of the CA.
 func TestChromiumSeesThePage(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a browser takes seconds to start")
-	}
 	chromium := installed(t, "chromium")
 	s, _ := serving(t)
 	pin := printedPin.FindStringSubmatch(s.errs.String())

@@ -61,9 +61,6 @@ func TestTLS13CompressedCertificates(t *testing.T) {
 
 // Chromium takes a certificate compressed with brotli, the one algorithm that it offers.
 func TestChromiumTakesACompressedCertificate(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a browser takes seconds to start")
-	}
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("chromium is not installed")

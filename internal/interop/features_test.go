@@ -10,20 +10,32 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/interop"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
 var stacks = []*interop.Stack{interop.OpenSSL, interop.GnuTLS}
 
-// everyPeer runs a test with each stack in each role.
+// peer is a stack in a role.
+type peer struct {
+	with *interop.Stack
+	them iana.Side
+}
+
+// everyPeer runs a test with each stack in each role, or with -short with one that the test's name
+// chooses.
 func everyPeer(t *testing.T, run func(t *testing.T, with *interop.Stack, them iana.Side)) {
+	var all []peer
 	for _, with := range stacks {
 		for _, them := range sides {
-			t.Run(with.Name+"/their "+them.String(), func(t *testing.T) {
-				t.Parallel()
-				run(t, with, them)
-			})
+			all = append(all, peer{with, them})
 		}
+	}
+	for _, p := range testkit.Sample(t, "peers", len(all), all) {
+		t.Run(p.with.Name+"/their "+p.them.String(), func(t *testing.T) {
+			t.Parallel()
+			run(t, p.with, p.them)
+		})
 	}
 }
 

@@ -136,8 +136,9 @@ func TestTLS13Matrix(t *testing.T) {
 	}
 	var mu sync.Mutex
 	done, ran, planned := map[string]bool{}, 0, 0
+	rows := testkit.Sample(t, "rows", 4, rows13())
 	t.Run("meet", func(t *testing.T) {
-		for _, r := range rows13() {
+		for _, r := range rows {
 			for _, with := range stacks13 {
 				for _, them := range sides {
 					if !r.has(with, them) {
@@ -157,7 +158,7 @@ func TestTLS13Matrix(t *testing.T) {
 			}
 		}
 	})
-	if ran < planned || t.Failed() {
+	if ran < planned || len(rows) < len(rows13()) || t.Failed() {
 		t.Logf("%d of %d ran: nothing to compare docs/interop13.md with", ran, planned)
 		return
 	}
