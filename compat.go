@@ -113,8 +113,10 @@ func (i *ClientHelloInfo) SupportsCertificate(c *Certificate) error {
 		return err
 	}
 	if i.ServerName != "" {
-		if err := cred.Chain.Leaf().VerifyHostname(i.ServerName); err != nil {
-			return err
+		if leaf := cred.Chain.Leaf(); leaf != nil { // a raw public key has no name
+			if err := leaf.VerifyHostname(i.ServerName); err != nil {
+				return err
+			}
 		}
 	}
 	config := i.config
@@ -156,6 +158,8 @@ func (i *ClientHelloInfo) hello() (*message.ClientHello, error) {
 		{iana.ExtSupportedGroups, groups, len(groups.Groups) > 0},
 		{iana.ExtECPointFormats, formats, len(formats.Formats) > 0},
 		{iana.ExtSignatureAlgorithms, schemes, len(schemes.Schemes) > 0},
+		{iana.ExtServerCertificateType, &message.CertificateTypes{Types: i.CertificateTypes},
+			len(i.CertificateTypes) > 0},
 		{iana.ExtSupportedVersions, versions, len(versions.Versions) > 0},
 		// Without a share in it the extension asks for any group of the list: RFC 8446 §4.2.8.
 		{iana.ExtKeyShare, &message.KeyShares{}, slices.Contains(versions.Versions, iana.TLS13)},

@@ -68,6 +68,26 @@ type Config struct {
 	// §4.2.9.
 	PSKKeyExchangeModes []iana.PSKKeyExchangeMode
 
+	// CertificateTypes are what a client says that it can show, best first: iana.X509 and
+	// iana.RawPublicKey. nil takes those of Certificates in their order; only a client with
+	// GetClientCertificate, whose choice is not known yet, needs to say it. See RawPublicKey.
+	CertificateTypes []iana.CertificateType
+
+	// PeerCertificateTypes are what this side accepts of its peer, best first; nil is iana.X509
+	// alone. A server that asks for certificates takes its first that the client can show. See RFC
+	// 7250.
+	PeerCertificateTypes []iana.CertificateType
+
+	// RawKeyPins are the raw public keys that this side accepts of its peer, each as the SHA-256 of
+	// its SubjectPublicKeyInfo (DER); see RawKeyPin. VerifyRawPublicKey, if set, is asked about a
+	// key besides, or without pins alone; an error refuses it. A raw public key says nothing about
+	// whose it is: no name is compared, and no root, date or staple. So a client that accepts them
+	// needs pins or the callback, unless InsecureSkipVerify, and so does a server that verifies its
+	// clients. Pins hold with InsecureSkipVerify, too. Both are asked again before a session is
+	// resumed.
+	RawKeyPins         [][32]byte
+	VerifyRawPublicKey func(spki []byte) error
+
 	// RootCAs are whom a client trusts; nil is the system's.
 	RootCAs *x509.CertPool
 
@@ -259,7 +279,10 @@ func (c *Config) Clone() *Config {
 		GetPSK: c.GetPSK, PSKIdentityHint: c.PSKIdentityHint,
 		PSKKeyExchangeModes: c.PSKKeyExchangeModes,
 		GetConfigForClient:  c.GetConfigForClient, GetClientCertificate: c.GetClientCertificate,
-		VerifyConnection: c.VerifyConnection, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
+		CertificateTypes:     c.CertificateTypes,
+		PeerCertificateTypes: c.PeerCertificateTypes, RawKeyPins: c.RawKeyPins,
+		VerifyRawPublicKey: c.VerifyRawPublicKey,
+		VerifyConnection:   c.VerifyConnection, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
 		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs,
 		LegacyRoots: c.LegacyRoots, InsecureSkipVerify: c.InsecureSkipVerify,
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites,
@@ -307,7 +330,7 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*negotiation.Config, error
 	if h.Credentials, err = c.cache.parse(c.Certificates); err != nil {
 		return nil, err
 	}
-	h.NamedOnly = c.UnknownNamesRefused
+	h.NamedOnly, h.CertificateTypes = c.UnknownNamesRefused, c.CertificateTypes
 	h.Hooks, h.PreShared = c.hooks(conn), c.preShared()
 	if err := c.checkTickets(); err != nil {
 		return nil, err

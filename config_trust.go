@@ -15,11 +15,11 @@ func (c *Config) trust(me iana.Side) (negotiation.Trust, error) {
 		Legacy: c.Policy.orModern().legacyChains, LegacyRoots: c.LegacyRoots}
 	if me == iana.Client {
 		t.ServerName, t.Roots, t.Skip = c.ServerName, c.RootCAs, c.InsecureSkipVerify
-		if t.ServerName == "" && !t.Skip && c.GetPSK == nil {
+		if t.ServerName == "" && !t.Skip && c.GetPSK == nil && c.namesPeer() {
 			return t, errors.New("vitrine: either Config.ServerName or Config.InsecureSkipVerify " +
 				"must be set")
 		}
-		return t, nil
+		return t, c.rawKeys(&t, !t.Skip)
 	}
 	if len(c.Certificates) == 0 && c.GetPSK == nil && c.GetCertificate == nil &&
 		c.GetConfigForClient == nil {
@@ -28,7 +28,7 @@ func (c *Config) trust(me iana.Side) (negotiation.Trust, error) {
 	}
 	t.Roots = c.ClientCAs
 	t.ClientAuth = clientAuth(c.ClientAuth)
-	return t, nil
+	return t, c.rawKeys(&t, t.ClientAuth.Verify)
 }
 
 func clientAuth(t tls.ClientAuthType) negotiation.ClientAuth {

@@ -31,6 +31,10 @@ type ClientHelloInfo struct {
 	// they were sent: of whom it takes certificates. None means any. See RFC 8446 §4.2.4.
 	AcceptableCAs [][]byte
 
+	// CertificateTypes are what the client accepts of the server, best first; nil means iana.X509
+	// alone. See RFC 7250.
+	CertificateTypes []iana.CertificateType
+
 	Conn net.Conn // under the connection; it must be neither read nor written
 
 	config *Config // the server's
@@ -54,6 +58,10 @@ type CertificateRequestInfo struct {
 	// CertificateTypes are the kinds of key, as they were sent: 1 is RSA, 64 is ECDSA (and EdDSA).
 	// See RFC 5246 §7.4.4 and RFC 8422 §5.5.
 	CertificateTypes []uint8
+
+	// CertificateType is what the server wants to be shown: iana.X509, or iana.RawPublicKey if it
+	// chose that. See RFC 7250.
+	CertificateType iana.CertificateType
 
 	Version uint16
 
@@ -83,7 +91,7 @@ func (i *CertificateRequestInfo) SupportsCertificate(c *tls.Certificate) error {
 
 // request is what the server asked for, as far as an info tells that a program made.
 func (i *CertificateRequestInfo) request() *pki.Request {
-	r := &pki.Request{Authorities: i.AcceptableCAs, TLS13: i.Version >= VersionTLS13,
+	r := &pki.Request{Authorities: i.AcceptableCAs, CertType: i.CertificateType, TLS13: i.Version >= VersionTLS13,
 		Schemes: convert[iana.SignatureScheme](i.SignatureSchemes)}
 	for _, t := range i.CertificateTypes {
 		r.Types = append(r.Types, iana.ClientCertificateType(t))
@@ -98,7 +106,7 @@ func (i *CertificateRequestInfo) request() *pki.Request {
 func (c *Config) requestInfo(ctx context.Context, r pki.Request,
 	v iana.Version) *CertificateRequestInfo {
 	i := &CertificateRequestInfo{AcceptableCAs: r.Authorities, Version: uint16(v), asked: &r,
-		ctx: ctx}
+		CertificateType: r.CertType, ctx: ctx}
 	for _, t := range r.Types {
 		i.CertificateTypes = append(i.CertificateTypes, uint8(t))
 	}
@@ -218,10 +226,14 @@ func (c *Config) accept(conn *Conn) func(context.Context) error {
 	}
 }
 
-// credential reads what a callback gave; none, or one without a chain, is none.
+// credential reads what a callback gave; none, or one without a chain, is none, unless it is a raw
+// public key.
 func credential(cert *tls.Certificate, err error) ([]*pki.Credential, error) {
-	if err != nil || cert == nil || len(cert.Certificate) == 0 {
+	if err != nil || cert == nil {
 		return nil, err
+	}
+	if _, raw := cert.PrivateKey.(pki.RawPrivateKey); !raw && len(cert.Certificate) == 0 {
+		return nil, nil
 	}
 	cred, err := pki.FromTLS(cert)
 	if err != nil {
@@ -241,17 +253,19 @@ func (c *Config) helloInfo(ctx context.Context, ch *message.ClientHello,
 	var protocols message.Protocols
 	var versions message.SupportedVersions
 	var authorities message.CertificateAuthorities
+	var types message.CertificateTypes
 	for t, into := range map[iana.ExtensionType]message.Content{
 		iana.ExtServerName: &names, iana.ExtSupportedGroups: &groups,
 		iana.ExtECPointFormats:      &points,
 		iana.ExtSignatureAlgorithms: &schemes, iana.ExtALPN: &protocols,
 		iana.ExtSupportedVersions:      &versions,
 		iana.ExtCertificateAuthorities: &authorities,
+		iana.ExtServerCertificateType:  &types,
 	} {
 		// what is malformed is refused when the hello is answered
 		_, _ = ch.Extensions.Read(t, into)
 	}
-	i.AcceptableCAs = authorities.Authorities
+	i.AcceptableCAs, i.CertificateTypes = authorities.Authorities, types.Types
 	for _, n := range names.Names {
 		if n.Type == iana.HostName {
 			i.ServerName = string(n.Name)

@@ -99,6 +99,7 @@ func (l *lateAuth) answered() {
 func amend(s *ConnectionState, p *handshake.Peer) {
 	if p != nil {
 		s.PeerCertificates, s.VerifiedChains = p.Chain.Certs, p.Verified
+		s.PeerRawPublicKey = rawKeyOf(p.Chain)
 		s.PeerCertificateFaults, s.PeerSignatureScheme = p.Chain.Faults(), SignatureScheme(p.Scheme)
 	}
 }

@@ -31,6 +31,11 @@ type ConnectionState struct {
 	PeerCertificates      []*x509.Certificate
 	PeerCertificateFaults []error
 
+	// PeerRawPublicKey is the SubjectPublicKeyInfo, DER, of a peer that has proved itself with a raw
+	// public key and no certificate; LocalRawPublicKey is what this side has shown. nil otherwise.
+	// See RFC 7250 and x509.ParsePKIXPublicKey.
+	PeerRawPublicKey, LocalRawPublicKey []byte
+
 	VerifiedChains              [][]*x509.Certificate
 	SignedCertificateTimestamps [][]byte
 	OCSPResponse                []byte
@@ -115,11 +120,12 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	if p := m.Peer(); p.Chain != nil {
 		s.PeerCertificates, s.VerifiedChains, s.PeerCertificateFaults = p.Chain.Certs, p.Verified,
 			p.Chain.Faults()
+		s.PeerRawPublicKey = rawKeyOf(p.Chain)
 	}
 	s.PSKIdentity, s.PeerSignatureScheme = m.Peer().PSKIdentity, SignatureScheme(m.Peer().Scheme)
 	amend(&s, c.late.peer.Load())
 	if shown := c.late.shownBy(m); shown != nil {
-		s.LocalCertificates = shown.Chain.Certs
+		s.LocalCertificates, s.LocalRawPublicKey = shown.Chain.Certs, rawKeyOf(shown.Chain)
 	}
 	s.Renegotiations = m.Renegotiations()
 	s.CurveID, s.NegotiatedProtocolIsMutual = CurveID(m.Group), true

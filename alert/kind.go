@@ -64,6 +64,9 @@ const (
 	// The peer's certificate has a key of the wrong kind, or one that may not be used so.
 	KindKeyUsage Kind = "key usage"
 
+	// Neither side's certificate type, X.509 or a raw public key, suits the other. See RFC 7250.
+	KindCertificateType Kind = "certificate type"
+
 	// The peer sent no certificate, and needs one.
 	KindNoCertificate Kind = "no certificate"
 

@@ -296,7 +296,7 @@ func (e *Engine) Renegotiate() {
 	c.Prior = &negotiation.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed,
 		Number: m.Renegotiations() + 1}
 	if chain := m.Peer().Chain; chain != nil {
-		c.Prior.Leaf = chain.Leaf().Raw
+		c.Prior.Leaf = chain.Raw()[0]
 	}
 	e.machine = handshake.NewClient(&c, e)
 }

@@ -124,7 +124,7 @@ func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 	case *message.ServerKeyExchange:
 		return c.serverKeyExchange(m, s)
 	case *message.CertificateRequest:
-		return c.certificateRequest(m, s.Agreed.Version)
+		return c.certificateRequest(m, s.Agreed)
 	case *message.ServerHelloDone:
 		return c.unstapled(s)
 	}
@@ -154,6 +154,9 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	if echoes(s.ClientHello, m) {
 		return c.resumed(a)
 	}
+	if a.Certified() {
+		return c.AcceptsType(a)
+	}
 	return nil
 }
 
@@ -166,7 +169,7 @@ func (c *client) certificate(m *message.Certificate, s *Score) error {
 		return alert.KindRenegotiation.Fail(alert.BadCertificate, "RFC 5746 §5",
 			"the server renegotiates with another certificate")
 	}
-	if err := c.authenticate(iana.Server, m.Chain, !c.Skip); err != nil {
+	if err := c.authenticate(iana.Server, m.Chain, s.Agreed, !c.Skip); err != nil {
 		return err
 	}
 	if err := c.peer.Chain.Fits(s.Agreed.Auth, s.Agreed.Kex, c.LaxKeyUsage); err != nil {
@@ -182,6 +185,10 @@ func (c *client) status(m *message.CertificateStatus) error {
 		return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 6066 §8",
 			"got a certificate status of type %v, expected %v", m.StatusType, iana.StatusOCSP)
 	}
+	if c.peer.Chain.Type() != iana.X509 {
+		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 6066 §8",
+			"the server stapled a status to a raw public key, which has none")
+	}
 	if c.Skip {
 		return nil
 	}
@@ -196,9 +203,10 @@ func (c *client) status(m *message.CertificateStatus) error {
 }
 
 // unstapled: the server's flight is over; a certificate that promises a staple must have brought
-// it. See RFC 7633 §4.2.3.
+// it. A raw public key has no status. See RFC 7633 §4.2.3.
 func (c *client) unstapled(s *Score) error {
-	if s.CertificateStatus != nil || c.Skip || c.peer.Chain == nil {
+	if s.CertificateStatus != nil || c.Skip || c.peer.Chain == nil ||
+		c.peer.Chain.Type() != iana.X509 {
 		return nil
 	}
 	switch {
@@ -233,12 +241,13 @@ func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error
 }
 
 // certificateRequest chooses what to show: nothing, if nothing fits. See RFC 5246 §7.4.6.
-func (c *client) certificateRequest(m *message.CertificateRequest, v iana.Version) error {
-	if v < iana.TLS12 {
-		m.Schemes = pki.Implied(v)
+func (c *client) certificateRequest(m *message.CertificateRequest, a *negotiation.Agreed) error {
+	if a.Version < iana.TLS12 {
+		m.Schemes = pki.Implied(a.Version)
 	}
 	return c.chooseCredential(pki.Request{Types: m.Types, Schemes: m.Schemes,
-		Authorities: m.Authorities}, v, "RFC 5246 §7.4.4")
+		Authorities: m.Authorities, CertType: a.CertificateTypes[iana.Client]}, a.Version,
+		"RFC 5246 §7.4.4")
 }
 
 // chooseCredential chooses what to show for a request, or asks the program.
@@ -261,7 +270,7 @@ func (c *client) chooseCredential(r pki.Request, v iana.Version, ref string) err
 	}
 	name := "none"
 	if c.chosen.Credential != nil {
-		name = c.chosen.Credential.Chain.Leaf().Subject.String() + ", " + c.chosen.Scheme.String()
+		name = c.chosen.Credential.Chain.Subject() + ", " + c.chosen.Scheme.String()
 	}
 	c.Log.Choice("client_certificate", "", name, c.chosen.Why(), ref)
 	return nil
@@ -338,7 +347,7 @@ func (c *client) finished(s *Score) ([]message.Message, error) {
 	certified := ifCertified(s) == Must
 	switch {
 	case certified &&
-		(c.peer.Chain == nil || !c.Skip && c.peer.Verified == nil),
+		(c.peer.Chain == nil || !c.Skip && !c.peer.trusted()),
 		s.VerifyData[iana.Server] == nil,
 		certified && s.Agreed.Kex.Ephemeral() && !c.peer.possessed, s.Undecided:
 		return nil, alert.Fail(alert.InternalError, "",

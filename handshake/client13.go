@@ -187,7 +187,7 @@ func (c *client) receive13(msg message.Message, s *Score) error {
 	case *message.EncryptedExtensions:
 		return c.encryptedExtensions(m, s)
 	case *message.CertificateRequest:
-		return c.certificateRequest13(m)
+		return c.certificateRequest13(m, s.Agreed)
 	case *message.Certificate:
 		return c.certificate13(m, s)
 	case *message.CompressedCertificate:
@@ -218,11 +218,16 @@ func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) e
 	if err := c.QuicAnswer(m, a); err != nil {
 		return err
 	}
+	if a.Certified() {
+		if err := c.AcceptsType(a); err != nil {
+			return err
+		}
+	}
 	return c.earlyAccepted(a)
 }
 
 // certificateRequest13 chooses what to show: nothing, if nothing fits. See RFC 8446 §4.3.2.
-func (c *client) certificateRequest13(m *message.CertificateRequest) error {
+func (c *client) certificateRequest13(m *message.CertificateRequest, a *negotiation.Agreed) error {
 	const ref = "RFC 8446 §4.3.2"
 	if len(m.Context) != 0 {
 		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
@@ -232,7 +237,7 @@ func (c *client) certificateRequest13(m *message.CertificateRequest) error {
 		return err
 	}
 	return c.chooseCredential(pki.Request{Schemes: m.Schemes, Authorities: m.Authorities,
-		TLS13: true}, iana.TLS13, ref)
+		TLS13: true, CertType: a.CertificateTypes[iana.Client]}, iana.TLS13, ref)
 }
 
 // certificate13 checks the server's chain, and what comes with it. See RFC 8446 §4.4.2.
@@ -250,7 +255,7 @@ func (c *client) certificate13(m *message.Certificate, s *Score) error {
 	if err := negotiation.AcceptableEntries(m, asked); err != nil {
 		return err
 	}
-	if err := c.authenticate(iana.Server, m.Chain, !c.Skip); err != nil {
+	if err := c.authenticate(iana.Server, m.Chain, s.Agreed, !c.Skip); err != nil {
 		return err
 	}
 	if err := c.peer.Chain.Fits(iana.AuthNone, iana.KexNone, c.LaxKeyUsage); err != nil {

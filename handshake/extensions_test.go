@@ -77,6 +77,9 @@ var malformed = map[iana.ExtensionType][2][]string{
 		{"\x00"},
 		{"", "\x00\x00", "\x00\x02\x00\x00", "\x00\x03\x00\x01\x00\x00"},
 	},
+	iana.ExtClientCertificateType: {{"", "\x00", "\x02\x02", "\x01\x02\x00"}, {"", "\x02\x00"}},
+	iana.ExtServerCertificateType: {{"", "\x00", "\x02\x02", "\x01\x02\x00"}, {"", "\x02\x00"}},
+
 	iana.ExtEncryptThenMAC:       {{"\x00"}, {"\x00"}},
 	iana.ExtExtendedMasterSecret: {{"\x00"}, {"\x00"}},
 	iana.ExtRecordSizeLimit:      {{"", "\x40", "\x40\x00\x00"}, {"", "\x40", "\x40\x00\x00"}},
@@ -111,6 +114,8 @@ func everything(t *testing.T) *negotiation.Config {
 	c.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
 	c.MaxFragmentLength, c.RecordSizeLimit, c.Tickets = 4, 1<<14, true
 	c.Protocols = []string{"h"}
+	c.PeerTypes = []iana.CertificateType{iana.X509, iana.RawPublicKey}
+	c.CertificateTypes = c.PeerTypes
 	return c
 }
 

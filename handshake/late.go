@@ -114,7 +114,8 @@ func (m *Machine) GoOn() error {
 	r := a.score.CertificateRequest
 	if !a.chosen {
 		if err := a.client.chooseCredential(pki.Request{Schemes: r.Schemes,
-			Authorities: r.Authorities, TLS13: true}, iana.TLS13, lateRef); err != nil {
+			Authorities: r.Authorities, TLS13: true,
+			CertType: m.Agreed.CertificateTypes[iana.Client]}, iana.TLS13, lateRef); err != nil {
 			return err
 		}
 		a.chosen = true
@@ -218,7 +219,7 @@ func (m *Machine) TakeProof(raw []byte) (*Peer, error) {
 			"got the client's %v after the handshake, without a certificate_request",
 			iana.HandshakeType(raw[0]))
 	}
-	parsed, err := m.dialect().Parse(raw)
+	parsed, err := m.dialectOf(iana.Client).Parse(raw)
 	if err != nil {
 		return nil, alert.Malformed(lateRef, err)
 	}
@@ -260,7 +261,7 @@ func (m *Machine) beginProof(raw []byte, msg message.Message) error {
 	}
 	request := m.late.context.take()
 	config.ClientAuth = request.auth
-	if err := v.certificate13(cert, request.context); err != nil {
+	if err := v.certificate13(cert, m.Agreed, request.context); err != nil {
 		return err
 	}
 	p := &lateProof{server: v, score: m.lateScore(request.raw, nil)}

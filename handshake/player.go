@@ -119,9 +119,8 @@ func curve(id iana.Group) (kex.Group, error) {
 	return g, nil
 }
 
-// authenticate checks a peer's chain as far as the configuration requires it, and stores it as the
-// first half of the proof.
-func (l *live) authenticate(from iana.Side, raw [][]byte, verify bool) error {
+// authenticateChain is authenticate for a chain of certificates.
+func (l *live) authenticateChain(from iana.Side, raw [][]byte, verify bool) error {
 	chain, err := l.read(raw)
 	if err != nil {
 		return err
@@ -268,4 +267,9 @@ type Peer struct {
 	// nil without one.
 	PSKIdentity []byte
 	possessed   bool // the private key of Chain's leaf was shown to be there, or nothing is claimed
+	vouched     bool // the program has accepted Chain, a raw public key
 }
+
+// trusted reports whether Chain ends at a root that we trust, or is a raw public key that the
+// program has accepted.
+func (p *Peer) trusted() bool { return p.Verified != nil || p.vouched }

@@ -266,6 +266,9 @@ func (l *live) recall(from iana.Side, s *Session) error {
 		}
 		return nil
 	}
+	if s.RawKeys[from] {
+		return l.recallKey(from, s, identity)
+	}
 	chain, err := l.read(s.Chain)
 	if err != nil {
 		return err
@@ -364,6 +367,9 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 	}
 	if l.peer.Chain != nil {
 		k.Chain, k.Verified = l.peer.Chain.Raw(), l.peer.Verified
+	}
+	for side, t := range a.CertificateTypes {
+		k.RawKeys[side] = t == iana.RawPublicKey
 	}
 	return k
 }

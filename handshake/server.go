@@ -171,7 +171,7 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 	}
 	switch m := msg.(type) {
 	case *message.Certificate:
-		err = v.certificate(m)
+		err = v.certificate(m, s.Agreed)
 	case *message.CertificateVerify:
 		err = v.signature(s.Agreed.Version, iana.Client, m.Scheme, s.transcript.raw(), m.Signature,
 			"RFC 5246 §7.4.8")
@@ -179,7 +179,7 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 	return err
 }
 
-func (v *server) certificate(m *message.Certificate) error {
+func (v *server) certificate(m *message.Certificate, a *negotiation.Agreed) error {
 	if len(m.Chain) == 0 {
 		if v.ClientAuth.Require {
 			return alert.KindNoCertificate.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.6",
@@ -187,7 +187,7 @@ func (v *server) certificate(m *message.Certificate) error {
 		}
 		return v.verdict(nil) // a program may require by its callback what ClientAuth only requests
 	}
-	if err := v.authenticate(iana.Client, m.Chain, v.ClientAuth.Verify); err != nil {
+	if err := v.authenticate(iana.Client, m.Chain, a, v.ClientAuth.Verify); err != nil {
 		return err
 	}
 	return v.peer.Chain.Fits(iana.AuthNone, iana.KexNone, false)
@@ -348,7 +348,7 @@ func (v *server) finished(s *Score) ([]message.Message, error) {
 	switch {
 	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown &&
 		v.ClientAuth.Require && !s.Agreed.Kex.PreShared(),
-		shown && v.ClientAuth.Verify && v.peer.Verified == nil:
+		shown && v.ClientAuth.Verify && !v.peer.trusted():
 		return nil, alert.Fail(alert.InternalError, "",
 			"the handshake ended without a proof of who the client is")
 	}

@@ -39,7 +39,7 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*negotiation.Choic
 	if v.Log.On() {
 		got.Tell(v.Log, ch, h.Wishes)
 	}
-	return got, nil
+	return got, got.ChooseClientType(ch, v.Config)
 }
 
 // maxRetried bounds the ClientHello that is answered by a HelloRetryRequest, in bytes. It is kept
@@ -171,13 +171,13 @@ func (v *server) certificates13(s *Score) (*message.Certificate, error) {
 func (v *server) receive13(msg message.Message, s *Score) error {
 	switch m := msg.(type) {
 	case *message.Certificate:
-		return v.certificate13(m, nil)
+		return v.certificate13(m, s.Agreed, nil)
 	case *message.CompressedCertificate:
 		inside, err := v.expand(iana.Client, m)
 		if err != nil {
 			return err
 		}
-		return v.certificate13(inside, nil)
+		return v.certificate13(inside, s.Agreed, nil)
 	case *message.CertificateVerify:
 		return v.verified13(iana.Client, m, s)
 	case *message.EndOfEarlyData:
@@ -188,7 +188,7 @@ func (v *server) receive13(msg message.Message, s *Score) error {
 }
 
 // certificate13 checks the client's chain. context is that of our request.
-func (v *server) certificate13(m *message.Certificate, context []byte) error {
+func (v *server) certificate13(m *message.Certificate, a *negotiation.Agreed, context []byte) error {
 	if err := sameContext(m, context); err != nil {
 		return err
 	}
@@ -203,7 +203,7 @@ func (v *server) certificate13(m *message.Certificate, context []byte) error {
 		}
 		return v.verdict(nil)
 	}
-	if err := v.authenticate(iana.Client, m.Chain, v.ClientAuth.Verify); err != nil {
+	if err := v.authenticate(iana.Client, m.Chain, a, v.ClientAuth.Verify); err != nil {
 		return err
 	}
 	return v.peer.Chain.Fits(iana.AuthNone, iana.KexNone, false)

@@ -170,7 +170,7 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 	}
 	m.said = said{Line: l, raw: raw}
 	if k != ChangeCipherSpec {
-		if m.said.msg, err = m.parse(k, raw); err != nil {
+		if m.said.msg, err = m.parse(from, k, raw); err != nil {
 			return alert.Malformed(l.Ref, err)
 		}
 	}
@@ -287,7 +287,7 @@ func (m *Machine) compose(k Kind) (msg message.Message, raw []byte, err error) {
 			return nil, nil, err
 		}
 	}
-	raw, err = m.dialect().Encode(msg)
+	raw, err = m.dialectOf(m.me).Encode(msg)
 	return msg, raw, err
 }
 
@@ -414,12 +414,21 @@ func (m *Machine) dialect() message.Dialect {
 	return d
 }
 
+// dialectOf returns how the messages of a side are encoded.
+func (m *Machine) dialectOf(from iana.Side) message.Dialect {
+	d := m.dialect()
+	if m.Agreed != nil {
+		d.CertificateType = m.Agreed.CertificateTypes[from]
+	}
+	return d
+}
+
 // parse parses a message. Its type is taken from the bytes, and is not always that of the line.
 // Some messages are optional for an observer: it ignores an error in them.
-func (m *Machine) parse(k Kind, raw []byte) (message.Message, error) {
-	msg, err := m.dialect().Parse(raw)
+func (m *Machine) parse(from iana.Side, k Kind, raw []byte) (message.Message, error) {
+	msg, err := m.dialectOf(from).Parse(raw)
 	if err != nil && !m.live && m.spares(iana.HandshakeType(k)) {
-		return m.dialect().New(iana.HandshakeType(k))
+		return m.dialectOf(from).New(iana.HandshakeType(k))
 	}
 	return msg, err
 }

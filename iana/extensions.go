@@ -234,9 +234,15 @@ func (a CertificateCompressionAlgorithm) String() string {
 // CertificateType is a kind of certificate, or of what replaces one. See RFC 7250 §3.
 type CertificateType uint8
 
+// The types that Vitrine speaks. X509 is meant where none is named.
+const (
+	X509         CertificateType = 0
+	RawPublicKey CertificateType = 2
+)
+
 func (t CertificateType) String() string {
-	return name8(t,
-		map[CertificateType]string{0: "X509", 1: "OpenPGP", 2: "RawPublicKey", 3: "1609Dot2"})
+	return name8(t, map[CertificateType]string{X509: "X509", 1: "OpenPGP",
+		RawPublicKey: "RawPublicKey", 3: "1609Dot2"})
 }
 
 // KeyUpdateRequest says whether the receiver of a KeyUpdate must update its keys, too. See RFC 8446

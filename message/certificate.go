@@ -6,11 +6,12 @@ import (
 )
 
 // Certificate carries a chain, the sender's own certificate first. A client without a suitable one
-// sends an empty list. In TLS 1.3 each certificate has extensions. See RFC 5246 §7.4.2 and §7.4.6,
-// and RFC 8446 §4.4.2.
+// sends an empty list. In TLS 1.3 each certificate has extensions. If raw public keys were
+// negotiated, it carries at most one key in place of the chain. See RFC 5246 §7.4.2 and §7.4.6, RFC
+// 7250 §3 and RFC 8446 §4.4.2.
 type Certificate struct {
 	Context    []byte       // TLS 1.3: of the CertificateRequest that it answers
-	Chain      [][]byte     // each a DER certificate
+	Chain      [][]byte     // each a DER certificate, or one DER SubjectPublicKeyInfo
 	Extensions []Extensions // TLS 1.3: of each certificate; may be shorter than Chain
 
 	dialect Dialect
@@ -24,9 +25,29 @@ func (m *Certificate) layout(c *wire.Codec) {
 		m.layout13(c)
 		return
 	}
+	if m.dialect.CertificateType == iana.RawPublicKey {
+		m.layoutRawKey(c)
+		return
+	}
 	wire.Vector24(c, "certificate_list", &m.Chain, 0, 1<<24-1, func(c *wire.Codec, der *[]byte) {
 		wire.Opaque24(c, "certificate", der, 1, 1<<24-1)
 	})
+}
+
+// rawKeyName is the field of a raw public key.
+const rawKeyName = "subject_public_key_info"
+
+// layoutRawKey is a raw public key until TLS 1.2. RFC 7250 §3 does not say how a client has none:
+// with a length of 0, which is also how an empty certificate_list begins.
+func (m *Certificate) layoutRawKey(c *wire.Codec) {
+	var spki []byte
+	if len(m.Chain) > 0 {
+		spki = m.Chain[0]
+	}
+	wire.Opaque24(c, rawKeyName, &spki, 0, 1<<24-1)
+	if c.Reading() && len(spki) > 0 {
+		m.Chain = [][]byte{spki}
+	}
 }
 
 // certificateEntry is one certificate with its extensions, such as a stapled status.
@@ -44,16 +65,23 @@ func (m *Certificate) layout13(c *wire.Codec) {
 		}
 		entries = append(entries, e)
 	}
+	raw, data := m.dialect.CertificateType == iana.RawPublicKey, "cert_data"
+	if raw {
+		data = rawKeyName
+	}
 	wire.Opaque8(c, "certificate_request_context", &m.Context, 0, 255)
 	wire.Vector24(c, "certificate_list", &entries, 0, 1<<24-1,
 		func(c *wire.Codec, e *certificateEntry) {
 			wire.Struct(c, "certificate_entry", func(c *wire.Codec) {
-				wire.Opaque24(c, "cert_data", &e.der, 1, 1<<24-1)
+				wire.Opaque24(c, data, &e.der, 1, 1<<24-1)
 				e.extensions.layout(c, InCertificate)
 			})
 		})
 	if !c.Reading() {
 		return
+	}
+	if raw && len(entries) > 1 {
+		c.Failf("got %d raw public keys, expected at most one (RFC 8446 §4.4.2)", len(entries))
 	}
 	m.Chain, m.Extensions = make([][]byte, len(entries)), make([]Extensions, len(entries))
 	for i, e := range entries {

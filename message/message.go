@@ -33,6 +33,10 @@ type Dialect struct {
 	Version iana.Version
 	Kex     iana.KeyExchange
 	Auth    iana.Authentication // if anonymous, ServerKeyExchange has no signature
+
+	// CertificateType is what the sender's Certificate carries. It was negotiated for each side:
+	// see RFC 7250 §3.
+	CertificateType iana.CertificateType
 }
 
 // New returns an empty message of type t, or an error if a handshake of d's version has no such

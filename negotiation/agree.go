@@ -30,6 +30,8 @@ type Agreed struct {
 	EarlyOffered         bool   // the client sends early data
 	EarlyData            bool   // the server takes it
 
+	CertificateTypes [2]iana.CertificateType // of what each side shows: RFC 7250
+
 	ServerName string // as the client sent it
 	ALPN       string
 	SCTs       [][]byte

@@ -27,6 +27,9 @@ type Choice struct {
 	Identity int    // of the client's identities, the one of key
 	Mode     iana.PSKKeyExchangeMode
 	Early    bool // TLS 1.3: early data is accepted
+
+	Asks       bool                 // the client is, or may later be, asked for a certificate
+	ClientType iana.CertificateType // that it then shows
 }
 
 // Wishes are the parts of a ClientHello that a choice depends on. A hello may list 32,767 of
@@ -71,13 +74,16 @@ func Choose(ch *message.ClientHello, c *Config) (*Choice, error) {
 			if c.Log.On() {
 				got.Tell(c.Log, ch, w)
 			}
-			return got, nil
+			return got, got.ChooseClientType(ch, c)
 		}
 		if len(creds) == len(c.Credentials) || c.NamedOnly && w.Name != "" {
 			break
 		}
 	}
 	const ref = "RFC 5246 §7.4.1.3"
+	if err := typesInCommon(w, c); err != nil {
+		return nil, err
+	}
 	if len(refused) > 0 {
 		return nil, alert.KindSuite.Fail(alert.HandshakeFailure, ref,
 			"no cipher suite works for both: the client "+
@@ -136,7 +142,7 @@ func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
 	log.Choice(
 		"certificate",
 		w.Name,
-		got.Credential.Chain.Leaf().Subject.String(),
+		got.Credential.Chain.Subject(),
 		got.Why(),
 		"RFC 5246 §7.4.2",
 	)
@@ -231,6 +237,9 @@ func ReadWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *Wishes, 
 		if *x.sent, err = Read(ch.Extensions, x.typ, x.into); err != nil {
 			return nil, err
 		}
+	}
+	if w.Hello.Types, err = offeredTypes(ch.Extensions, iana.ExtServerCertificateType); err != nil {
+		return nil, err
 	}
 	w.Name, w.listed, w.groups = hostName(&names), groups.Groups, Common(c.Groups, groups.Groups)
 	w.finiteField = slices.ContainsFunc(w.listed, iana.Group.FiniteField)

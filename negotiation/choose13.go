@@ -149,6 +149,9 @@ func (got *Choice) ChooseCredential13(ch *message.ClientHello, h *Hello13, c *Co
 	}
 	got.Choice = pki.ChooseServer(c.Credentials, iana.AuthNone, iana.KexNone, h.Hello, rules)
 	if got.Credential == nil {
+		if err := typesInCommon(h.Wishes, c); err != nil {
+			return err
+		}
 		return alert.KindScheme.Fail(alert.HandshakeFailure, "RFC 8446 §4.4.2.2", "%s", got.Why())
 	}
 	return nil

@@ -51,7 +51,7 @@ type Config struct {
 // §3.5. Who is at the other end, and how the master_secret is made, must stay.
 type Prior struct {
 	VerifyData [2][]byte // by side
-	Leaf       []byte    // the server's certificate, DER
+	Leaf       []byte    // the server's certificate or raw public key, DER
 	Agreed     *Agreed
 	Number     int // of the handshakes that this one follows, from 1
 }
@@ -100,7 +100,10 @@ type Parameters struct {
 // Identity is what we can prove ourselves with.
 type Identity struct {
 	Credentials []*pki.Credential
-	NamedOnly   bool // a server's: a client that asks for a name that no credential has is refused
+	// CertificateTypes are what a client says that it can show, best first; nil: the types of
+	// Credentials, in their order.
+	CertificateTypes []iana.CertificateType
+	NamedOnly        bool // a server's: a client that asks for a name that no credential has is refused
 	Hooks
 }
 
@@ -134,6 +137,12 @@ type Trust struct {
 	// VerifyPeer, if set, is asked after everything else held, or instead of it where nothing is to
 	// be checked; and again before a session is resumed.
 	VerifyPeer func(raw [][]byte, verified [][]*x509.Certificate) error
+
+	// PeerTypes are the certificate types that this side accepts of its peer, best first; nil: X.509
+	// alone. VerifyRawKey, if set, has the only word about a raw public key (DER): without it one is
+	// accepted only where any certificate is. It is asked again before a session is resumed.
+	PeerTypes    []iana.CertificateType
+	VerifyRawKey func(spki []byte) error
 
 	// Accept, if set, has the last word about a connection, a resumed one included: it is asked
 	// when everything else was proved, and before a session is kept. It may be slow.

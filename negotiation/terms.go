@@ -81,6 +81,9 @@ var terms = []term{
 		func(c *Config, s *session.Session, _ *Greeting) bool {
 			return s.ALPN == "" || slices.Contains(c.Protocols, s.ALPN)
 		}},
+	{"the peer's certificate type is not accepted any more", "RFC 7250 §4.2",
+		func(c *Config, s *session.Session) bool { return c.acceptsPeerOf(s, iana.Server) },
+		func(c *Config, s *session.Session, _ *Greeting) bool { return c.acceptsPeerOf(s, iana.Client) }},
 	{"the client showed no certificate then, and must now", "RFC 5246 §7.4.6", nil,
 		func(c *Config, s *session.Session, _ *Greeting) bool {
 			return !c.ClientAuth.Require || len(s.Chain) > 0
@@ -177,7 +180,7 @@ func writeIdentity(d *digest, c *Config, me iana.Side) {
 	}
 	d.flag(c.ForRequest != nil, c.FindKey != nil)
 	for _, cred := range c.Credentials {
-		d.bytes(cred.Chain.Leaf().Raw)
+		d.bytes(cred.Chain.Raw()[0])
 	}
 }
 

@@ -20,9 +20,11 @@ const maxRSABits = 8192
 // be 500 small ones. The longest paths of public authorities have five.
 const maxCertificates = 64
 
-// A Chain is a certificate_list, the leaf first. See RFC 5246 §7.4.2.
+// A Chain is a certificate_list, the leaf first, or a raw public key in place of one, which has no
+// leaf: see ReadRawKey. See RFC 5246 §7.4.2.
 type Chain struct {
 	Certs  []*x509.Certificate
+	raw    *rawKey
 	faults []*Fault
 }
 
@@ -46,7 +48,7 @@ func tooLong(k *rsa.PublicKey) error {
 		k.N.BitLen(), maxRSABits)
 }
 
-// Leaf returns the certificate of the peer itself, or nil for an empty chain.
+// Leaf returns the certificate of the peer itself, or nil for an empty chain and a raw public key.
 func (c *Chain) Leaf() *x509.Certificate {
 	if len(c.Certs) == 0 {
 		return nil
@@ -56,6 +58,9 @@ func (c *Chain) Leaf() *x509.Certificate {
 
 // Raw returns the chain in the form of a Certificate message.
 func (c *Chain) Raw() [][]byte {
+	if c.raw != nil {
+		return [][]byte{c.raw.spki}
+	}
 	raw := make([][]byte, len(c.Certs))
 	for i, cert := range c.Certs {
 		raw[i] = cert.Raw
@@ -66,6 +71,9 @@ func (c *Chain) Raw() [][]byte {
 // PublicKey returns the leaf's key: an *rsa.PublicKey, *PSSPublicKey, *ecdsa.PublicKey,
 // ed25519.PublicKey or circl's ed448.PublicKey. For any other the error is unsupported_certificate.
 func (c *Chain) PublicKey() (crypto.PublicKey, error) {
+	if c.raw != nil {
+		return c.raw.pub, nil
+	}
 	leaf := c.Leaf()
 	if leaf == nil {
 		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2",
@@ -248,6 +256,9 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange, lax bool) e
 	if lax && auth != iana.AuthNone && (kind == keyRSA || kind == keyPSS) {
 		want |= x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment |
 			x509.KeyUsageKeyAgreement
+	}
+	if c.raw != nil {
+		return nil // which no KeyUsage limits
 	}
 	if usage := c.Leaf().KeyUsage; usage != 0 && usage&want == 0 {
 		return alert.KindKeyUsage.Fail(alert.IllegalParameter, "RFC 5280 §4.2.1.3",

@@ -19,6 +19,15 @@ type Hello struct {
 	Schemes     []iana.SignatureScheme // signature_algorithms, or Implied
 	CertSchemes []iana.SignatureScheme // signature_algorithms_cert; nil: Schemes says it
 	Groups      []iana.Group           // supported_groups; nil: not sent
+	Types       []iana.CertificateType // server_certificate_type; nil: X509 alone
+}
+
+// Accepts reports whether the client accepts a chain of type t. See RFC 7250 §4.1.
+func (h *Hello) Accepts(t iana.CertificateType) bool {
+	if h.Types == nil {
+		return t == iana.X509
+	}
+	return slices.Contains(h.Types, t)
 }
 
 // Rules are what our own policy allows.
@@ -34,6 +43,9 @@ type Rules struct {
 // RFC 5246 §7.4.2 and RFC 8422 §5.3.
 func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h Hello,
 	r Rules) (iana.SignatureScheme, error) {
+	if t := c.Chain.Type(); !h.Accepts(t) {
+		return 0, fmt.Errorf("the client does not accept the certificate type %v", t)
+	}
 	if err := c.Chain.Fits(auth, kex, r.LaxKeyUsage); err != nil {
 		return 0, err
 	}
@@ -73,9 +85,10 @@ func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExc
 	return best
 }
 
-// HasName reports whether the certificate is for a name that is not empty.
+// HasName reports whether the certificate is for a name that is not empty. A raw public key has no
+// name, and so suits each: its client knows the key itself.
 func (c *Credential) HasName(name string) bool {
-	return name != "" && c.Chain.Leaf().VerifyHostname(name) == nil
+	return name != "" && (c.Chain.raw != nil || c.Chain.Leaf().VerifyHostname(name) == nil)
 }
 
 // rank returns the merits of a credential that serves. The right name counts more than signatures
@@ -121,6 +134,7 @@ type Request struct {
 	Schemes     []iana.SignatureScheme // supported_signature_algorithms, or Implied
 	Authorities [][]byte               // distinguished names, DER; none: any authority will do
 	TLS13       bool                   // no types are asked for, and see Signs13
+	CertType    iana.CertificateType   // that was negotiated: RFC 7250
 }
 
 // ChooseClient returns the first credential that fits the request: by the type of its key, by an
@@ -142,6 +156,10 @@ func ChooseClient(creds []*Credential, r Request, allowed []iana.SignatureScheme
 // answers returns how the credential would sign for a CertificateRequest, and why it may be sent.
 func (c *Credential) answers(r Request,
 	allowed []iana.SignatureScheme) (s iana.SignatureScheme, why string, err error) {
+	if t := c.Chain.Type(); t != r.CertType {
+		return 0, "", fmt.Errorf("the server asks for the certificate type %v, and this is %v",
+			r.CertType, t)
+	}
 	if err := c.Chain.Fits(iana.AuthNone, iana.KexNone, false); err != nil {
 		return 0, "", err
 	}
@@ -168,6 +186,9 @@ func (c *Credential) answers(r Request,
 // issuedBy returns an authority of the request that issued a certificate of the chain. It need not
 // be the root.
 func (c *Credential) issuedBy(authorities [][]byte) (string, bool) {
+	if c.Chain.raw != nil {
+		return "nobody issues a raw public key", true
+	}
 	if len(authorities) == 0 {
 		return "the server names no certificate_authorities", true
 	}
@@ -186,6 +207,8 @@ func (c *Credential) label(i, n int) string {
 	if leaf := c.Chain.Leaf(); leaf != nil {
 		subject = fmt.Sprintf("%q",
 			cmp.Or(leaf.Subject.String(), strings.Join(leaf.DNSNames, ", ")))
+	} else if c.Chain.raw != nil {
+		subject = c.Chain.Subject()
 	}
 	return fmt.Sprintf("certificate %d of %d (%s)", i+1, n, subject)
 }

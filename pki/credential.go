@@ -49,8 +49,12 @@ func (c *Credential) Packed(algorithm uint16, body []byte,
 	return packed, err
 }
 
-// FromTLS converts a tls.Certificate. It returns an error if the key is not the leaf's.
+// FromTLS converts a tls.Certificate. It returns an error if the key is not the leaf's. One with a
+// RawPrivateKey stands for a raw public key: RFC 7250.
 func FromTLS(c *tls.Certificate) (*Credential, error) {
+	if raw, ok := c.PrivateKey.(RawPrivateKey); ok {
+		return rawCredential(c, raw.Signer)
+	}
 	chain, err := ParseChain(c.Certificate)
 	if err != nil {
 		return nil, err
@@ -69,10 +73,15 @@ func FromTLS(c *tls.Certificate) (*Credential, error) {
 	}
 	cred := &Credential{Chain: chain, Key: c.PrivateKey, Staple: c.OCSPStaple,
 		SCTs: c.SignedCertificateTimestamps, packed: new(sync.Map)}
-	for _, s := range c.SupportedSignatureAlgorithms {
-		cred.Schemes = append(cred.Schemes, iana.SignatureScheme(s))
-	}
+	cred.limit(c)
 	return cred, nil
+}
+
+// limit takes over what a tls.Certificate limits its key to.
+func (c *Credential) limit(from *tls.Certificate) {
+	for _, s := range from.SupportedSignatureAlgorithms {
+		c.Schemes = append(c.Schemes, iana.SignatureScheme(s))
+	}
 }
 
 // sameKey reports whether the public half of a private key, which does not know RSASSA-PSS, is a

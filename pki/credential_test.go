@@ -215,7 +215,7 @@ func TestAClientChoosesByTypeAuthorityAndScheme(t *testing.T) {
 			Request{Types: both, Schemes: []iana.SignatureScheme{0x0202}, Authorities: nil}, nil, 0,
 			"dsa_sha1"},
 		{"SHA-1 under a modern policy", []*Credential{rsaCred},
-			Request{both, Implied(iana.TLS12), nil, false}, nil, 0, "rsa_pkcs1_sha1"},
+			Request{Types: both, Schemes: Implied(iana.TLS12)}, nil, 0, "rsa_pkcs1_sha1"},
 		{"a KeyUsage without digitalSignature", []*Credential{mute},
 			Request{Types: both, Schemes: modern, Authorities: nil}, nil, 0, "digitalSignature"},
 		{"a key that only decrypts",

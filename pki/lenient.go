@@ -67,11 +67,19 @@ func ReadChain(raw [][]byte) (*Chain, error) {
 	if pub == nil {
 		pub, _ = parseSPKI(c.Certs[0].RawSubjectPublicKeyInfo)
 	}
-	if k := rsaKey(pub); k != nil && k.N.BitLen() < minRSABits {
-		c.faults = append(c.faults, &Fault{0, len(raw), fmt.Errorf("got an RSA key of %d bits, "+
-			"expected at least %d", k.N.BitLen(), minRSABits)})
+	if k := rsaKey(pub); k != nil {
+		c.checkRSA(k, len(raw))
 	}
 	return c, nil
+}
+
+// checkRSA adds a Fault for an RSA key of the peer, in the first of n certificates, that is too
+// short.
+func (c *Chain) checkRSA(k *rsa.PublicKey, n int) {
+	if k.N.BitLen() < minRSABits {
+		c.faults = append(c.faults, &Fault{0, n, fmt.Errorf("got an RSA key of %d bits, "+
+			"expected at least %d", k.N.BitLen(), minRSABits)})
+	}
 }
 
 // rsaKey returns the RSA key of a public key, or nil.

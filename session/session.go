@@ -32,11 +32,12 @@ const (
 //	    uint8 format = 5;
 //	    ProtocolVersion version;
 //	    CipherSuite cipher_suite;
-//	    uint8 flags;                           // 1: extended_master_secret, 2: encrypt_then_mac
+//	    uint8 flags;                           // 1: extended_master_secret, 2: encrypt_then_mac;
+//	                                           // a raw public key of 4: the client, 8: the server
 //	    uint64 created;                        // seconds since 1970
 //	    opaque server_name<0..2^16-1>;
 //	    opaque alpn<0..2^8-1>;
-//	    opaque chain<0..2^24-1>;               // of opaque certificate<1..2^24-1>
+//	    opaque chain<0..2^24-1>;               // of opaque certificate<1..2^24-1>, or of one key
 //	    opaque ocsp_response<0..2^24-1>;
 //	    opaque timestamps<0..2^24-1>;          // of opaque sct<1..2^16-1>
 //	    NamedGroup group;
@@ -56,7 +57,8 @@ type Session struct {
 	Created              time.Time // of the full handshake, to the second
 	ServerName           string
 	ALPN                 string
-	Chain                [][]byte   // the peer's certificates, DER
+	Chain                [][]byte   // the peer's certificates, or its raw public key, DER
+	RawKeys              [2]bool    // by side: it showed a raw public key, RFC 7250
 	Staple               []byte     // a client's: the OCSP response of the full handshake
 	SCTs                 [][]byte   // a client's, of the full handshake
 	Group                iana.Group // of the full handshake; 0: none, or one without a name
@@ -139,6 +141,7 @@ func (s *Session) layout(c *wire.Codec) {
 	if c.Reading() {
 		s.ServerName, s.ALPN, s.GroupName = string(name), string(alpn), string(group)
 		s.ExtendedMasterSecret, s.EncryptThenMAC = flags&1 != 0, flags&2 != 0
+		s.RawKeys = [2]bool{iana.Client: flags&4 != 0, iana.Server: flags&8 != 0}
 		s.Created = time.Unix(int64(uint64(high)<<32|uint64(low)), 0)
 		if issued = uint64(issuedHigh)<<32 | uint64(issuedLow); issued != 0 {
 			s.Issued = time.UnixMilli(int64(issued))
@@ -152,6 +155,12 @@ func (s *Session) flags() (f uint8) {
 	}
 	if s.EncryptThenMAC {
 		f |= 2
+	}
+	if s.RawKeys[iana.Client] {
+		f |= 4
+	}
+	if s.RawKeys[iana.Server] {
+		f |= 8
 	}
 	return f
 }

@@ -2,6 +2,7 @@ package secrecy_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/tls"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
@@ -41,6 +43,15 @@ func TestNoOfferPrintsItsPrivateKey(t *testing.T) {
 	}
 	if n < 8 {
 		t.Errorf("there are %d groups", n)
+	}
+}
+
+func TestNoRawPrivateKeyPrintsItself(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(bytes.Repeat(pattern, 2))
+	for _, v := range []any{pki.RawPrivateKey{Signer: key}, vitrine.RawPublicKey(key).PrivateKey} {
+		if found := leaks(v, pattern); found != nil {
+			t.Errorf("%T prints its key in %d ways: %s", v, len(found), found[0])
+		}
 	}
 }
 

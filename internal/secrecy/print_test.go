@@ -47,6 +47,7 @@ var samples = []reflect.Type{
 	reflect.TypeFor[keys.Main](), reflect.TypeFor[keys.Master](),
 	reflect.TypeFor[keys.Resumption](), reflect.TypeFor[keys.Traffic](),
 	reflect.TypeFor[pki.Choice](), reflect.TypeFor[pki.Credential](),
+	reflect.TypeFor[pki.RawPrivateKey](),
 	reflect.TypeFor[record.Keys](), reflect.TypeFor[handshake.Input](),
 	reflect.TypeFor[handshake.Machine](), reflect.TypeFor[handshake.Score](),
 	reflect.TypeFor[negotiation.PSK](), reflect.TypeFor[negotiation.Key13](),
@@ -80,7 +81,8 @@ var samples = []reflect.Type{
 }
 
 // hollow are samples that hold secrets behind interfaces alone. live_test.go has real ones.
-var hollow = map[string]bool{"trace.Log": true, "record.Half": true, "demo.Outcome": true}
+var hollow = map[string]bool{"trace.Log": true, "record.Half": true, "demo.Outcome": true,
+	"pki.RawPrivateKey": true}
 
 // pattern is what every run of bytes of a sample begins with.
 var pattern = []byte{0xA7, 0x3C, 0xF1, 0x99, 0xB8, 0xE2, 0x8D, 0xC6, 0xD3, 0x9E, 0xFB, 0x87, 0xB1,

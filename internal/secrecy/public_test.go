@@ -19,6 +19,12 @@ var public = map[string]string{
 	"pki.Request":         "a CertificateRequest",
 	"negotiation.Agreed":  "what both hellos say",
 	"negotiation.Greased": "reserved values, which are sent in the clear",
+	"pki.Hello":           "what a client accepts",
+	"pki.Chain":           "certificates, or a public key",
+
+	"negotiation.Identity.CertificateTypes": "numbers of types",
+	"negotiation.Trust.PeerTypes":           "numbers of types",
+
 	"handshake.Peer": "certificates, and a psk_identity, which is sent in the " +
 		"clear",
 	"negotiation.PreShared":  "a psk_identity_hint, which is sent in the clear",

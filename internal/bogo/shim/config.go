@@ -184,6 +184,7 @@ func (c *connection) groups(cfg *vitrine.Config) error {
 
 func (c *connection) verification(cfg *vitrine.Config) error {
 	o := c.options
+	cfg.PeerCertificateTypes = o.peerTypes
 	if o.server {
 		switch {
 		case o.verifyPeer:
@@ -213,7 +214,9 @@ func (c *connection) verify(s vitrine.ConnectionState) error {
 		refuse = alert.CertificateUnknown
 	}
 	anew := !s.DidResume || c.reverify
-	if c.verifyFail && (c.verifyPeer || c.requireCert) && anew && len(s.PeerCertificates) > 0 {
+	shown := len(s.PeerCertificates) > 0 && (c.verifyPeer || c.requireCert) ||
+		s.PeerRawPublicKey != nil
+	if c.verifyFail && anew && shown {
 		return &alert.Error{Alert: refuse, Reason: ":CERTIFICATE_VERIFY_FAILED:"}
 	}
 	if c.failOCSP && !c.server && c.enableOCSP && !s.DidResume {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -228,7 +229,7 @@ func (c *connection) close() error {
 func (c *connection) check() error {
 	s := c.tls.ConnectionState()
 	for _, check := range []func(*vitrine.ConnectionState) error{
-		c.checkFacts, c.checkPeer, c.checkSessions, c.checkLists, c.checkEarly,
+		c.checkFacts, c.checkPeer, c.checkPeerType, c.checkSessions, c.checkLists, c.checkEarly,
 	} {
 		if err := check(&s); err != nil {
 			return err
@@ -275,13 +276,33 @@ func (c *connection) checkPeer(s *vitrine.ConnectionState) error {
 	none := c.expectNoPeerCert || c.psk != "" || len(s.PSKIdentity) > 0
 	needed := !none && (!c.server || c.requireCert)
 	got, want := uint16(s.PeerSignatureScheme), c.expectPeerSignature
-	switch n := len(s.PeerCertificates); {
+	n := len(s.PeerCertificates)
+	if s.PeerRawPublicKey != nil {
+		n = 1
+	}
+	switch {
 	case none && n > 0 || needed && n == 0:
 		return fmt.Errorf("got %d certificates, expected some: %v", n, needed)
 	case want != 0 && got != want && !s.DidResume:
 		return fmt.Errorf("the peer signed with 0x%04x, expected 0x%04x", got, want)
 	case c.expectOCSP != nil && !bytes.Equal(s.OCSPResponse, c.expectOCSP):
 		return fmt.Errorf("got another OCSP response, of %d bytes", len(s.OCSPResponse))
+	}
+	return nil
+}
+
+// checkPeerType compares the peer's certificate type, and its raw public key.
+func (c *connection) checkPeerType(s *vitrine.ConnectionState) error {
+	got := iana.X509
+	if s.PeerRawPublicKey != nil {
+		got = iana.RawPublicKey
+	}
+	if c.expectPeerType != nil && int(got) != *c.expectPeerType {
+		return fmt.Errorf("got the certificate type %v, expected %d", got, *c.expectPeerType)
+	}
+	digest := sha256.Sum256(s.PeerRawPublicKey)
+	if c.expectPeerKey != nil && !bytes.Equal(digest[:], c.expectPeerKey) {
+		return failure("the peer's raw public key is another")
 	}
 	return nil
 }

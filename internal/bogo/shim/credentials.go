@@ -27,11 +27,32 @@ type credential struct {
 	signingPrefs      []tls.SignatureScheme
 	mustMatchIssuer   bool
 	psk               *vitrine.PSK // TLS 1.3: there is no certificate
+	raw               bool         // a raw public key: there is only a keyFile
+}
+
+// pair reads the certificate, if there is one, and the key.
+func (c *credential) pair() (cert tls.Certificate, err error) {
+	if !c.raw {
+		return vitrine.LoadX509KeyPair(c.certFile, c.keyFile)
+	}
+	b, err := os.ReadFile(c.keyFile)
+	if err != nil {
+		return cert, err
+	}
+	block, _ := pem.Decode(b)
+	if block == nil {
+		return cert, failure("no PEM in " + c.keyFile)
+	}
+	key, err := pki.ParsePrivateKey(block.Bytes)
+	if err != nil {
+		return cert, err
+	}
+	return vitrine.RawPublicKey(key.(crypto.Signer)), nil
 }
 
 // schemes returns with what of BoringSSL's defaults the key can sign.
 func (c *credential) schemes() (able []tls.SignatureScheme, err error) {
-	cert, err := vitrine.LoadX509KeyPair(c.certFile, c.keyFile)
+	cert, err := c.pair()
 	if err != nil {
 		return nil, unimplemented("%v", err)
 	}
@@ -69,7 +90,7 @@ func (c *connection) certificates(cfg *vitrine.Config) error {
 	}
 	var list []*loaded
 	for i, cred := range append(slices.Clone(c.credentials), &c.usual) {
-		if cred.certFile == "" {
+		if cred.keyFile == "" {
 			continue
 		}
 		if i == len(c.credentials) {
@@ -84,6 +105,12 @@ func (c *connection) certificates(cfg *vitrine.Config) error {
 	if c.server {
 		c.serverCertificates(cfg, list)
 		return nil
+	}
+	cfg.CertificateTypes = c.ownTypes
+	for _, l := range list {
+		if t := l.certificateType(); c.ownTypes == nil && !slices.Contains(cfg.CertificateTypes, t) {
+			cfg.CertificateTypes = append(cfg.CertificateTypes, t)
+		}
 	}
 	cfg.GetClientCertificate = func(i *vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
 		if err := c.checkRequest(i); err != nil {
@@ -155,6 +182,9 @@ func (l *loaded) issuedBy(authorities [][]byte) bool {
 // unsuited returns BoringSSL's name for why the server does not want the key, or it cannot sign for
 // it. It returns an empty string if the key suits.
 func (l *loaded) unsuited(i *vitrine.CertificateRequestInfo) string {
+	if i.CertificateType != l.certificateType() {
+		return ":UNKNOWN_CERTIFICATE_TYPE:"
+	}
 	const noScheme = ":NO_COMMON_SIGNATURE_ALGORITHMS:"
 	pub := l.PrivateKey.(crypto.Signer).Public()
 	kind := iana.ECDSASign
@@ -186,7 +216,7 @@ func (l *loaded) unsuited(i *vitrine.CertificateRequestInfo) string {
 
 // load reads a credential. Its number is kept when its key is used.
 func (c *connection) load(cred *credential, number int) (*loaded, error) {
-	cert, err := vitrine.LoadX509KeyPair(cred.certFile, cred.keyFile)
+	cert, err := cred.pair()
 	if err != nil {
 		return nil, fmt.Errorf("%w: %v", errUnimplemented, err)
 	}
@@ -199,14 +229,29 @@ func (c *connection) load(cred *credential, number int) (*loaded, error) {
 	cert.SupportedSignatureAlgorithms = cred.signingPrefs
 	if c.expectSelected != nil {
 		used := func() { c.selected = number }
-		signer, _ := cert.PrivateKey.(crypto.Signer)
-		if decrypter, ok := signer.(crypto.Decrypter); ok {
-			cert.PrivateKey = watchedDecrypter{watchedSigner{signer, used}, decrypter}
-		} else {
-			cert.PrivateKey = watchedSigner{signer, used}
-		}
+		cert.PrivateKey = watched(cert.PrivateKey, used)
 	}
 	return &loaded{cert, cred.mustMatchIssuer}, nil
+}
+
+// watched returns a key that tells when it is used.
+func watched(key crypto.PrivateKey, used func()) crypto.PrivateKey {
+	if raw, ok := key.(pki.RawPrivateKey); ok {
+		return pki.RawPrivateKey{Signer: watched(raw.Signer, used).(crypto.Signer)}
+	}
+	signer, _ := key.(crypto.Signer)
+	if decrypter, ok := signer.(crypto.Decrypter); ok {
+		return watchedDecrypter{watchedSigner{signer, used}, decrypter}
+	}
+	return watchedSigner{signer, used}
+}
+
+// certificateType is what the credential is shown as.
+func (l *loaded) certificateType() iana.CertificateType {
+	if len(l.Certificate.Certificate) == 0 {
+		return iana.RawPublicKey
+	}
+	return iana.X509
 }
 
 // watchedSigner is a key that tells when it signs.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // flags are those that the shim implements, without the leading dash.
@@ -49,6 +50,14 @@ var flags = map[string]flag{
 		o.credentials = append(o.credentials, &credential{})
 		return nil
 	}},
+	"new-rpk-credential": {false, func(o *options, _ string) error {
+		o.credentials = append(o.credentials, &credential{raw: true})
+		return nil
+	}},
+	"accepted-peer-cert-types":     types(func(o *options) *[]iana.CertificateType { return &o.peerTypes }),
+	"available-client-cert-types":  types(func(o *options) *[]iana.CertificateType { return &o.ownTypes }),
+	"expect-peer-certificate-type": integer(func(o *options) **int { return &o.expectPeerType }),
+	"expect-peer-rpk-sha256":       blob(func(o *options) *[]byte { return &o.expectPeerKey }),
 	"new-psk-credential": {false, func(o *options, _ string) error {
 		o.credentials = append(o.credentials, &credential{psk: &vitrine.PSK{Import: true}})
 		return nil

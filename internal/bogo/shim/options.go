@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"strconv"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // options are the settings of one connection.
@@ -30,6 +32,10 @@ type options struct {
 	expectClientCAList                                          *string
 	expectCertificateTypes                                      []byte
 	expectPeerSignature                                         uint16
+
+	peerTypes, ownTypes []iana.CertificateType // RFC 7250
+	expectPeerType      *int
+	expectPeerKey       []byte // SHA-256 of a raw public key
 
 	curves        []uint16
 	expectCurve   uint16
@@ -197,6 +203,15 @@ func list(field func(*options) *[]uint16) flag {
 	return flag{true, func(o *options, v string) error {
 		n, err := strconv.ParseUint(v, 10, 16)
 		*field(o) = append(*field(o), uint16(n))
+		return err
+	}}
+}
+
+// types is a flag that is repeated, once for each certificate type.
+func types(field func(*options) *[]iana.CertificateType) flag {
+	return flag{true, func(o *options, v string) error {
+		n, err := strconv.ParseUint(v, 10, 8)
+		*field(o) = append(*field(o), iana.CertificateType(n))
 		return err
 	}}
 }

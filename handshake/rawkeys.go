@@ -1,0 +1,80 @@
+package handshake
+
+import (
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Raw public keys of a peer: RFC 7250.
+
+// authenticate checks what a peer shows as far as the configuration requires it, and stores it as
+// the first half of the proof. There must be a certificate, or a raw public key.
+func (l *live) authenticate(from iana.Side, raw [][]byte, a *negotiation.Agreed, verify bool) error {
+	if a.CertificateTypes[from] == iana.RawPublicKey {
+		return l.authenticateKey(from, raw[0], verify)
+	}
+	return l.authenticateChain(from, raw, verify)
+}
+
+// authenticateKey asks the program about a raw public key, which nothing else can vouch for. Without
+// its word a key is accepted only where any certificate would be. See RFC 7250 §6.
+func (l *live) authenticateKey(from iana.Side, spki []byte, verify bool) error {
+	chain, err := l.readKey(spki)
+	if err != nil {
+		return err
+	}
+	peer := Peer{Chain: chain}
+	if peer.vouched, err = l.vouch(chain, verify); err != nil {
+		return err
+	}
+	l.peer = peer
+	if peer.vouched {
+		l.Log.Verified(trace.Verified{What: "raw public key", From: from,
+			Detail: chain.Subject()}, "RFC 7250 §6")
+	}
+	return nil
+}
+
+// readKey parses a peer's raw public key.
+func (l *live) readKey(spki []byte) (*pki.Chain, error) {
+	chain, err := pki.ReadRawKey(spki)
+	if err == nil && !l.Skip {
+		err = chain.Sound()
+	}
+	return chain, err
+}
+
+// vouch reports whether the program knows the peer's raw public key. It returns an error if the
+// program refuses it, or has nothing to say and must.
+func (l *live) vouch(key *pki.Chain, verify bool) (bool, error) {
+	switch {
+	case l.VerifyRawKey != nil:
+		if err := l.VerifyRawKey(key.SPKI()); err != nil {
+			return false, alert.Refused(alert.CertificateUnknown,
+				"the peer's raw public key is not accepted", err)
+		}
+		return true, nil
+	case verify:
+		return false, alert.Fail(alert.CertificateUnknown, "RFC 7250 §6",
+			"nothing says whose the peer's raw public key is")
+	}
+	return false, nil
+}
+
+// recallKey is recall for a session of a peer that showed a raw public key.
+func (l *live) recallKey(from iana.Side, s *Session, identity []byte) error {
+	chain, err := l.readKey(s.Chain[0])
+	if err != nil {
+		return err
+	}
+	peer := Peer{Chain: chain, PSKIdentity: identity, possessed: true}
+	peer.vouched, err = l.vouch(chain,
+		from == iana.Server && !l.Skip || from == iana.Client && l.ClientAuth.Verify)
+	if err == nil {
+		l.peer = peer
+	}
+	return err
+}
