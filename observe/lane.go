@@ -8,6 +8,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/framing"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
 )
@@ -37,17 +38,18 @@ type lane struct {
 	// since the keys changed, and before that
 	sealed, before sealedRecords
 
-	inner     bool  // TLS 1.3: records have their type inside
-	blind     bool  // protected by keys that we do not have
-	early     bool  // what comes is early data, up to a boundary that may not be marked
-	read      bool  // a protected record opened
-	fresh     bool  // no record opened since the keys changed
-	leapt     bool  // the keys of its data were found by trial
-	lost      bool  // a hole contains the place where a record begins
-	since     int   // where in buf the hole was
-	skipped   int64 // bytes in the hole, which bound the next record's number
-	unread    int   // bytes to come of a record that is skipped
-	unaligned bool  // where records begin is not known any more
+	framing   *framing.Framing // what carried its records during the handshake
+	inner     bool             // TLS 1.3: records have their type inside
+	blind     bool             // protected by keys that we do not have
+	early     bool             // what comes is early data, up to a boundary that may not be marked
+	read      bool             // a protected record opened
+	fresh     bool             // no record opened since the keys changed
+	leapt     bool             // the keys of its data were found by trial
+	lost      bool             // a hole contains the place where a record begins
+	since     int              // where in buf the hole was
+	skipped   int64            // bytes in the hole, which bound the next record's number
+	unread    int              // bytes to come of a record that is skipped
+	unaligned bool             // where records begin is not known any more
 	inflate   *inflater
 	closed    bool   // no more bytes will come
 	err       error  // why the direction cannot be read further
@@ -222,6 +224,10 @@ func (l *lane) cut() (r sealed, got outcome) {
 	}
 	b := l.buf[l.start:]
 	h, good := header(b)
+	if !good && l.framing != nil && l.framing.Plain(b[:record.HeaderLen]) {
+		l.toClear()
+		return r, starved
+	}
 	if !good {
 		l.err = fmt.Errorf("observe: what the %v sends is no record of TLS any more: %x", l.from,
 			b[:record.HeaderLen])
@@ -339,6 +345,10 @@ func (l *lane) count() {
 			l.start += n
 		case l.unread == 0 && n >= record.HeaderLen:
 			h, ok := header(l.buf[l.start:])
+			if !ok && l.framing != nil && l.framing.Plain(l.buf[l.start:]) && len(l.holes) == 0 {
+				l.toClear()
+				return
+			}
 			if !ok {
 				l.unaligned = true
 				continue

@@ -203,7 +203,10 @@ func (c *Connection) run() {
 	}
 	for i := range c.lanes {
 		l := &c.lanes[i]
-		if l.blind && l.held == nil && !c.leaps(l) || l.err != nil {
+		switch {
+		case l.err == errClear:
+			l.toClear()
+		case l.blind && l.held == nil && !c.leaps(l) || l.err != nil:
 			l.count()
 		}
 		l.rest()

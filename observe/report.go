@@ -22,6 +22,7 @@ type Flow struct {
 	UnreadRecords int
 	Early         int64 // bytes of Bytes that were early data, accepted or not
 	EarlyUnread   int64 // bytes of Unread that were early data
+	Clear         int64 // bytes in the clear behind the last record: TLS was for a login only
 	Torn          int   // records of which a part is missing
 	Refused       int   // records that did not authenticate
 	First         uint64
@@ -197,7 +198,7 @@ func (c *Connection) why(r *Report) *Reason {
 				m.Awaited()}
 	}
 	for i := range c.lanes {
-		if err := c.lanes[i].err; err != nil {
+		if err := c.lanes[i].err; err != nil && err != errClear {
 			return &Reason{Code: RecordAuthenticationFailed, Detail: err.Error()}
 		}
 	}

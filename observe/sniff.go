@@ -6,6 +6,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/capture"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/framing"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
 )
@@ -119,6 +120,9 @@ type way struct {
 	middle  bool   // they look like records
 	seen    int    // bytes of kept that were searched
 	before  int64  // of clear, when the ClientHello was found
+
+	splitter *framing.Splitter // if records are in packets of another protocol
+	plain    bool              // what follows is that protocol in the clear again
 }
 
 // Connection returns the TLS connection, or nil if none was found.
@@ -135,7 +139,7 @@ func (s *Stream) side(from iana.Side) iana.Side {
 func (s *Stream) Bytes(from iana.Side, b []byte) {
 	w := &s.ways[from]
 	if w.started {
-		s.conn.Feed(s.side(from), b) // its error is in the report
+		s.feed(from, b)
 		return
 	}
 	w.clear += int64(len(b))
@@ -182,13 +186,32 @@ func (s *Stream) begin(from iana.Side) {
 	s.Flipped = from == iana.Server
 	s.ways[from.Peer()].seen = 0
 	s.ways[from.Peer()].before = s.ways[from.Peer()].clear
-	w.start(w.seen + at)
-	b := w.kept
-	w.kept = nil
+	b := w.start(w.seen + at)
 	if ssl2 {
 		s.conn.hello2(b)
 	} else {
-		s.conn.Feed(iana.Client, b)
+		s.feed(from, b)
+	}
+}
+
+// feed passes bytes on to the Connection, without the packets of another protocol that they are in.
+func (s *Stream) feed(from iana.Side, b []byte) {
+	w, side := &s.ways[from], s.side(from)
+	switch {
+	case w.plain:
+		s.conn.clear(side, len(b))
+		return
+	case w.splitter == nil:
+		s.conn.Feed(side, b) // its error is in the report
+		return
+	}
+	rest := len(b)
+	w.plain = !w.splitter.Split(b, func(b []byte) {
+		rest -= len(b)
+		s.conn.Feed(side, b)
+	})
+	if s.conn.lanes[side].framing = w.splitter.Framing; w.plain {
+		s.conn.clear(side, rest)
 	}
 }
 
@@ -207,20 +230,22 @@ func (s *Stream) answered() {
 		w.seen = max(w.seen, len(w.kept)-headLen)
 		return
 	}
-	w.start(w.seen + at)
-	b := w.kept
-	w.kept = nil
-	s.conn.Feed(iana.Server, b)
+	s.feed(from, w.start(w.seen+at))
 }
 
 // fresh reports whether kept begins where the direction does.
 func (w *way) fresh() bool { return !w.dropped && w.missing == 0 }
 
-// start sets where in kept TLS begins.
-func (w *way) start(at int) {
+// start sets where in kept TLS begins, and returns what is there.
+func (w *way) start(at int) []byte {
 	w.started = true
 	w.clear -= int64(len(w.kept) - at)
-	w.kept = w.kept[at:]
+	if f, left := framing.Before(w.kept, at); f != nil {
+		w.splitter = &framing.Splitter{Framing: f, Left: left}
+	}
+	b := w.kept[at:]
+	w.kept = nil
+	return b
 }
 
 // Gap reports that the next n bytes of a direction are missing.
@@ -228,7 +253,6 @@ func (s *Stream) Gap(from iana.Side, n int64) {
 	w := &s.ways[from]
 	if s.conn != nil && !w.started {
 		w.start(len(w.kept))
-		w.kept = nil
 	}
 	if w.started {
 		s.conn.Gap(s.side(from), n)

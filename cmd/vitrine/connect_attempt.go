@@ -48,6 +48,7 @@ func (c *caller) attemptBy(ctx context.Context, way reach.Way, config *vitrine.C
 	a.raw.SetDeadline(time.Time{})
 	phase := reach.Phase{Name: "tls", Detail: "handshake", Took: a.took, Err: a.err}
 	if a.err == nil {
+		a.raw.HandshakeDone()
 		a.state = a.conn.ConnectionState()
 	} else {
 		a.conn.Close()

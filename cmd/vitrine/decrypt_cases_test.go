@@ -87,6 +87,9 @@ func TestTLSIsFoundInWhatCarriesIt(t *testing.T) {
 			"eap1 02:00:00:00:00:01 -> 02:00:00:00:00:02", "EAP-TLS in IEEE 802.1X"}, nil},
 		{"framed/eapol.pcap", "--json", 0, []string{`"stream":-1,"client":"02:00:00:00:00:01"`,
 			`"carrier":"EAP-TLS in IEEE 802.1X"`}, nil},
+		{"framed/mssql-tds.pcap", "--keylog framed/mssql-tds.keys", 0,
+			[]string{"localhost", "28 of 28"}, nil},
+		{"framed/mssql-tds.pcap", "", 0, []string{"no_secret"}, []string{"handshake_not_captured"}},
 	} {
 		c.run(t)
 	}

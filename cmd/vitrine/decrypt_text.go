@@ -129,6 +129,10 @@ func notesOf(r *observe.Report) (notes []string) {
 		notes = append(notes, fmt.Sprintf("%d of the client's bytes are early data (0-RTT) that "+
 			"the server rejected", n))
 	}
+	if n := r.Flows[iana.Client].Clear + r.Flows[iana.Server].Clear; n > 0 {
+		notes = append(notes, fmt.Sprintf("%d bytes behind the last record are in the clear: TLS "+
+			"protected the login only", n))
+	}
 	if len(r.Unverified) > 0 {
 		notes = append(notes, "not verified: "+strings.Join(r.Unverified, ", "))
 	}

@@ -7,6 +7,8 @@ import (
 	"net"
 	"sync"
 	"syscall"
+
+	"github.com/vitrine-tls/vitrine/internal/framing"
 )
 
 // End is the way in which the peer's direction ended.
@@ -100,4 +102,12 @@ func (c *Conn) forget() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sent, c.received, c.first, c.end = 0, 0, nil, Open
+}
+
+// HandshakeDone must be called when the handshake of TLS is done: some protocols carry its records
+// in packets of their own until then.
+func (c *Conn) HandshakeDone() {
+	if framed, ok := c.Conn.(*framing.Conn); ok {
+		framed.HandshakeDone()
+	}
 }

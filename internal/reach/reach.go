@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/framing"
 	"github.com/vitrine-tls/vitrine/internal/starttls"
 )
 
@@ -69,6 +70,9 @@ func (w *Way) Go(ctx context.Context) (*Conn, []Phase, error) {
 	if p := w.StartTLS; err == nil && p != nil {
 		err = j.step("starttls", p.Name+" ("+p.Ref+")",
 			func() error { return p.Ask(conn, w.Host) }, conn)
+		if err == nil && p.Framing != nil {
+			conn.Conn = framing.New(conn.Conn, p.Framing)
+		}
 	}
 	if err != nil {
 		conn.Close()

@@ -7,23 +7,27 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/internal/framing"
 )
 
 var protocols = []*Protocol{
-	{"smtp", "25", "RFC 3207", func(t *talk) error { return t.mail("EHLO") }},
-	{"submission", "587", "RFC 3207", func(t *talk) error { return t.mail("EHLO") }},
-	{"lmtp", "24", "RFC 3207", func(t *talk) error { return t.mail("LHLO") }},
-	{"imap", "143", "RFC 9051 §6.2.1", imap},
-	{"pop3", "110", "RFC 2595 §4", pop3},
-	{"ftp", "21", "RFC 4217 §4", ftp},
-	{"nntp", "119", "RFC 4642 §2.2", nntp},
-	{"sieve", "4190", "RFC 5804 §2.2", sieve},
-	{"xmpp", "5222", "RFC 6120 §5.4", func(t *talk) error { return t.xmpp("jabber:client") }},
+	{"smtp", "25", "RFC 3207", func(t *talk) error { return t.mail("EHLO") }, nil},
+	{"submission", "587", "RFC 3207", func(t *talk) error { return t.mail("EHLO") }, nil},
+	{"lmtp", "24", "RFC 3207", func(t *talk) error { return t.mail("LHLO") }, nil},
+	{"imap", "143", "RFC 9051 §6.2.1", imap, nil},
+	{"pop3", "110", "RFC 2595 §4", pop3, nil},
+	{"ftp", "21", "RFC 4217 §4", ftp, nil},
+	{"nntp", "119", "RFC 4642 §2.2", nntp, nil},
+	{"sieve", "4190", "RFC 5804 §2.2", sieve, nil},
+	{"xmpp", "5222", "RFC 6120 §5.4", func(t *talk) error { return t.xmpp("jabber:client") }, nil},
 	{"xmpp-server", "5269", "RFC 6120 §5.4",
-		func(t *talk) error { return t.xmpp("jabber:server") }},
-	{"ldap", "389", "RFC 4511 §4.14", ldap},
-	{"postgres", "5432", "PostgreSQL protocol, SSLRequest", postgres},
-	{"mysql", "3306", "MySQL protocol, SSLRequest", mysql},
+		func(t *talk) error { return t.xmpp("jabber:server") }, nil},
+	{"ldap", "389", "RFC 4511 §4.14", ldap, nil},
+	{"postgres", "5432", "PostgreSQL protocol, SSLRequest", postgres, nil},
+	{"mysql", "3306", "MySQL protocol, SSLRequest", mysql, nil},
+	{"mssql", "1433", "MS-TDS §2.2.6.5", mssql, framing.TDS},
+	{"rdp", "3389", "MS-RDPBCGR §2.2.1.1", rdp, nil},
 }
 
 // steps calls functions in order, up to the first error.

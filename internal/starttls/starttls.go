@@ -11,6 +11,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/internal/framing"
 )
 
 // Protocol is a protocol with a way to begin TLS.
@@ -20,6 +22,9 @@ type Protocol struct {
 	Ref  string
 
 	ask func(*talk) error
+
+	// Framing, if set, is how records are carried until the handshake is done.
+	Framing *framing.Framing
 }
 
 // ByName returns the protocol with a name.

@@ -21,6 +21,15 @@ const mysqlGreeting = "\x4a\x00\x00\x00\x0a8.0.36\x00\x01\x00\x00\x00abcdefgh" +
 	"\x00\xff\xff\xff\x02\x00\xff\xdf\x15\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00" +
 	"ijklmnopqrst\x00caching_sha2_password\x00"
 
+// preLogin is an answer of Microsoft SQL Server with this ENCRYPTION, or without one.
+func preLogin(encryption string) string {
+	if encryption == "" {
+		return "\x04\x01\x00\x14\x00\x00\x01\x00\x00\x00\x06\x00\x06\xff\x10\x00\x00\x00\x00\x00"
+	}
+	return "\x04\x01\x00\x1a\x00\x00\x01\x00\x00\x00\x0b\x00\x06\x01\x00\x11\x00\x01\xff" +
+		"\x10\x00\x00\x00\x00\x00" + encryption
+}
+
 // dialogues are conversations with servers of every protocol.
 var dialogues = []struct {
 	protocol, server, client string // what the client sends, with | between parts
@@ -76,6 +85,20 @@ var dialogues = []struct {
 		"", "does not offer TLS"},
 	{"mysql", "\x04\x00\x00\x00\xff\x15\x04x", "", "not that of protocol 10"},
 	{"mysql", "\xff\xff\xff\x00", "", "too long"},
+	{"mssql", preLogin("\x01"), "\x12\x01\x00\x1a", ""},
+	{"mssql", preLogin("\x00"), "\xff\x10\x00\x00\x00\x00\x00\x01", ""}, // TLS for the login
+	{"mssql", preLogin("\x02"), "", "ENCRYPT_NOT_SUP"},
+	{"mssql", preLogin(""), "", "no ENCRYPTION"},
+	{"mssql", "HTTP/1.1 400 Bad Request\r\n", "", "expected the header of an answer"},
+	{"mssql", "\x04\x01\xff\xff\x00\x00\x00\x00", "", "expected the header of an answer"},
+	{"rdp", "\x03\x00\x00\x13\x0e\xd0\x00\x00\x12\x34\x00\x02\x1f\x08\x00\x02\x00\x00\x00",
+		"\x03\x00\x00\x13\x0e\xe0|\x01\x00\x08\x00\x03\x00\x00\x00", ""},
+	{"rdp", "\x03\x00\x00\x13\x0e\xd0\x00\x00\x12\x34\x00\x03\x00\x08\x00\x02\x00\x00\x00",
+		"", "does not allow TLS"},
+	{"rdp", "\x03\x00\x00\x13\x0e\xd0\x00\x00\x12\x34\x00\x02\x00\x08\x00\x00\x00\x00\x00",
+		"", "RDP's own security"},
+	{"rdp", "\x03\x00\x00\x0b\x06\xd0\x00\x00\x12\x34\x00", "", "negotiates no security"},
+	{"rdp", "SSH-2.0-OpenSSH", "", "expected an X.224 connection confirm"},
 }
 
 func TestAsk(t *testing.T) {
