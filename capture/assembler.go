@@ -100,6 +100,7 @@ type Assembler struct {
 	ended   queue[*connection]
 	holes   queue[*lane] // directions that wait, longest first
 	waiting int          // bytes in all lanes
+	copies  int          // bytes of copies in all lanes
 	eaps    eapTable
 }
 

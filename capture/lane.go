@@ -24,7 +24,9 @@ type lane struct {
 
 	held []*piece // in order, disjoint, all after next (or, before started, around it)
 	size int      // of memory in held
-	link links[*lane]
+
+	copies []piece // of held bytes, with other contents
+	link   links[*lane]
 }
 
 // piece is a run of bytes that wait or, if b is nil, of bytes that the capture does not have.
@@ -99,7 +101,9 @@ func (l *lane) done() bool { return l.finished && l.started && l.next >= l.end &
 func (a *Assembler) insert(l *lane, seq uint32, s *segment) {
 	at := l.unwrap(seq)
 	if l.started && at <= l.next && len(l.held) == 0 { // in order, as nearly all are
-		if old := l.next - at; old < uint64(len(s.data)) {
+		old := min(l.next-at, uint64(len(s.data)))
+		a.again(l, at, s.data[:old])
+		if old < uint64(len(s.data)) {
 			b := s.data[old:]
 			l.next += uint64(len(b))
 			a.bytes(l, b)
@@ -131,6 +135,9 @@ func (a *Assembler) insert(l *lane, seq uint32, s *segment) {
 // hold keeps those bytes of p that are not held already.
 func (a *Assembler) hold(l *lane, p piece) {
 	if l.started && p.at < l.next {
+		if p.b != nil {
+			a.again(l, p.at, p.b[:min(l.next-p.at, uint64(len(p.b)))])
+		}
 		if p.end() <= l.next {
 			return
 		}
@@ -143,6 +150,7 @@ func (a *Assembler) hold(l *lane, p piece) {
 			return
 		}
 		h := l.held[i]
+		a.keepCopy(l, h, p)
 		if p.at < h.at {
 			a.place(l, i, p.to(h.at))
 			i = sort.Search(len(l.held), func(i int) bool { return l.held[i].at >= h.at })
@@ -205,6 +213,9 @@ func (a *Assembler) drain(l *lane) {
 		n++
 	}
 	l.held = slices.Delete(l.held, 0, n)
+	if len(l.copies) > 0 {
+		a.tellCopies(l)
+	}
 	if n > 0 {
 		a.holes.remove(l)
 		if len(l.held) > 0 {
@@ -254,6 +265,10 @@ func (a *Assembler) flush(l *lane) {
 	for len(l.held) > 0 {
 		a.giveUp(l)
 	}
+	for _, p := range l.copies { // of bytes that were never passed on
+		a.copies -= len(p.b)
+	}
+	l.copies = nil
 	if l.finished && l.started && l.next < l.end {
 		n := l.end - l.next
 		l.next = l.end

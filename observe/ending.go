@@ -24,6 +24,8 @@ type ending struct {
 	by       iana.Side
 	how      capture.Ending
 	packets  [2]int // of each side; both 0 if that is not known
+	cut      int    // packets that were not captured whole
+	snaplen  int    // bytes that were captured of them
 	answer   []byte // the beginning of what the server sent in the clear after the ClientHello
 	answered bool   // there is such an answer
 }
@@ -45,6 +47,7 @@ func (s *Stream) ending() ending {
 	}
 	if f := s.Facts; f != nil {
 		e.known, e.by, e.how = f.Ended(), s.side(f.First), f.Endings[f.First]
+		e.cut, e.snaplen = f.Cut, f.Snaplen
 		e.packets[s.side(iana.Client)] = f.Packets[iana.Client]
 		e.packets[s.side(iana.Server)] = f.Packets[iana.Server]
 	}
@@ -162,4 +165,16 @@ func spoken(b []byte) string {
 		}
 	}
 	return fmt.Sprintf("%s: %q", name, line)
+}
+
+// cutShort adds to a reason that bytes are missing why they are, if the packets tell.
+func (e *ending) cutShort(r *Reason) *Reason {
+	if r == nil || r.Code != BytesMissing || e.cut == 0 {
+		return r
+	}
+	t := *r
+	t.Detail += fmt.Sprintf(": %s cut short, at %d bytes (snaplen %d)",
+		plural(e.cut, "packet was", "packets were"), e.snaplen, e.snaplen)
+	t.Remedy = "record whole packets: tcpdump -s 0, or no limit in Wireshark's capture options"
+	return &t
 }

@@ -1,6 +1,10 @@
 package observe
 
-import "runtime"
+import (
+	"runtime"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
 
 // Work returns what a direction has cost so far: bytes decrypted in vain, and steps.
 func (c *Connection) Work() (fed, tried, steps int64) {
@@ -25,4 +29,12 @@ func (x *Watched) Idle() {
 		}
 		runtime.Gosched()
 	}
+}
+
+// Copied returns how many bytes of other copies a direction keeps.
+func (c *Connection) Copied(from iana.Side) (n int) {
+	for _, k := range c.lanes[from].copies {
+		n += len(k.b)
+	}
+	return n
 }

@@ -14,6 +14,7 @@ type job struct {
 	from iana.Side
 	b    []byte
 	gap  int64
+	back int64 // if not 0, b is a copy of bytes that begin this many bytes before the end
 	end  bool
 	in   *arena
 }
@@ -34,12 +35,27 @@ func (x *Watched) Bytes(from iana.Side, _ time.Time, b []byte) {
 		part := a.b[a.used : a.used+n]
 		a.used, b = a.used+n, b[n:]
 		if k := len(x.queue); k > 0 && x.queue[k-1].in == a && x.queue[k-1].from == from &&
-			&part[0] == behind(x.queue[k-1].b) {
+			x.queue[k-1].back == 0 && &part[0] == behind(x.queue[k-1].b) {
 			x.queue[k-1].b = x.queue[k-1].b[:len(x.queue[k-1].b)+n]
 		} else {
 			a.jobs.Add(1)
 			x.post(job{from: from, b: part, in: a})
 		}
+		if a.used == len(a.b) {
+			w.Flush()
+		}
+	}
+}
+
+// Again implements capture.Repeater.
+func (x *Watched) Again(from iana.Side, back int64, b []byte) {
+	w := x.watch
+	for len(b) > 0 {
+		a := w.filling()
+		n := copy(a.b[a.used:], b)
+		a.jobs.Add(1)
+		x.post(job{from: from, b: a.b[a.used : a.used+n], back: back, in: a})
+		a.used, b, back = a.used+n, b[n:], back-int64(n)
 		if a.used == len(a.b) {
 			w.Flush()
 		}

@@ -38,6 +38,8 @@ type lane struct {
 	// since the keys changed, and before that
 	sealed, before sealedRecords
 
+	copies    []otherCopy      // of bytes that wait, with other contents
+	doubt     bool             // the next record is not what it should be, and another copy may come
 	framing   *framing.Framing // what carried its records during the handshake
 	inner     bool             // TLS 1.3: records have their type inside
 	blind     bool             // protected by keys that we do not have
@@ -166,6 +168,9 @@ func (l *lane) shrink() {
 // memory returns how many bytes the lane holds.
 func (l *lane) memory() int {
 	n := cap(l.buf) + holeSize*cap(l.holes) + cap(l.message) + l.inflate.memory()
+	for _, k := range l.copies {
+		n += len(k.b)
+	}
 	if l.held != nil {
 		n += len(l.held.body)
 	}

@@ -47,6 +47,10 @@ type Connection struct {
 	// from in any case.
 	Late bool
 
+	// Repeats says that other copies of bytes may come by Stream.Again. A record that does not
+	// authenticate then waits for one, within a bound.
+	Repeats bool
+
 	// Name is how connections that resume this one's session refer to it.
 	Name string
 
@@ -63,6 +67,8 @@ type Connection struct {
 	resumes bool // TLS 1.3: another connection may give the pre-shared key
 	some    bool // TLS 1.3: some of the secrets were given, which could not be tried before
 	leaping bool // TLS 1.3: the handshake cannot be followed, so later keys are tried; see ahead
+
+	scratch *[scratchSize]byte // where records are opened if so
 
 	lanes  [2]lane // by sender
 	prefix []byte  // of a ClientHello in the form of SSL 2.0
@@ -210,6 +216,10 @@ func (c *Connection) run() {
 			l.count()
 		}
 		l.rest()
+	}
+	if c.scratch != nil {
+		scratches.Put(c.scratch)
+		c.scratch = nil
 	}
 	if c.about == nil && c.initial.Done() {
 		c.about = c.Report()

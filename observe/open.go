@@ -5,6 +5,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/record"
 )
 
 // outcome is the result of opening a record.
@@ -21,6 +22,9 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 	if l.lost {
 		return c.regain(l)
 	}
+	if l.waitsForCopy() {
+		return 0, nil, starved
+	}
 	if t, ok := l.peek(); ok && t == iana.RecordApplicationData && !l.half.Protected() && !l.blind {
 		if c.overdue(l) {
 			return 0, nil, passed
@@ -30,8 +34,12 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 		}
 		return 0, nil, starved // TLS 1.3: its keys come with the other side's messages
 	}
+	start := l.start
 	r, got := l.cut()
 	switch {
+	case l.err != nil && l.err != errClear && c.reconsider(l, start, record.HeaderLen):
+		l.err = nil
+		return 0, nil, passed
 	case got != opened:
 		return 0, nil, got
 	case l.inner && r.Type != iana.RecordApplicationData:
@@ -61,7 +69,7 @@ func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte
 	}
 	seq, keyless := l.half.SeqNum(), l.blind && !l.half.Protected()
 	if !keyless {
-		t, plain, err := l.half.Open(r.Header, r.fragment)
+		t, plain, err := l.half.Open(r.Header, c.spared(r.fragment))
 		if err == nil && l.inflate != nil {
 			plain, err = l.inflate.record(plain)
 		}
@@ -72,6 +80,11 @@ func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte
 	}
 	if t, plain, ok := c.leap(l, r.Header, spare); ok {
 		return t, plain, opened
+	}
+	if !keyless && !c.sealing(l) && !r.torn &&
+		c.reconsider(l, l.start-record.HeaderLen-r.Length, record.HeaderLen+r.Length) {
+		l.half.Seek(seq)
+		return 0, nil, passed
 	}
 	l.half.Seek(seq + 1)
 	if c.sealing(l) {

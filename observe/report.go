@@ -129,7 +129,9 @@ func (c *Connection) Report() *Report {
 		if r.Reasons[side] = c.spoiled(r, iana.Side(side)); r.Reasons[side] == nil {
 			r.Reasons[side] = r.Reason
 		}
+		r.Reasons[side] = c.ending.cutShort(r.Reasons[side])
 	}
+	r.Reason = c.ending.cutShort(r.Reason)
 	return r
 }
 

@@ -127,6 +127,7 @@ func (x *Watched) connection() *Connection {
 		sink = w.Sink(x)
 	}
 	c := New(w.Source, sink)
+	c.Repeats = true
 	c.Sessions, c.Late, c.Name = &w.sessions, w.Late, x.Label()
 	if w.Data != nil {
 		c.Data = func(from iana.Side, plain []byte) { w.Data(x, from, plain) }
@@ -187,6 +188,9 @@ func (x *Watched) do(j job) {
 		x.finish()
 	case j.gap > 0:
 		x.Stream.Gap(j.from, j.gap)
+		w.release(j.in)
+	case j.back > 0:
+		x.Stream.Again(j.from, j.back, j.b)
 		w.release(j.in)
 	default:
 		x.Stream.Bytes(j.from, j.b)

@@ -120,3 +120,18 @@ func TestACaptureWithoutTLSIsNoSuccess(t *testing.T) {
 		}
 	}
 }
+
+// What a capture lacks is told with its cause, and of two copies the one that authenticates is read.
+func TestFaultsOfTCPAreTold(t *testing.T) {
+	for _, c := range []captureCase{
+		{"tcp/snap96.pcap", "--keylog tcp/keys.log", 3, []string{
+			"bytes_missing: 8925 bytes of the client are not in the capture", "(snaplen 96)",
+			"tcpdump -s 0"}, nil},
+		{"tcp/snap96.pcap", "--keylog tcp/keys.log --json", 3, []string{`"decrypted":false`,
+			`"bytes_missing":8925`, `"reason":"bytes_missing"`}, nil},
+		{"tcp/retransmit-other-before.pcap", "--keylog tcp/keys.log", 0,
+			[]string{"9042 of 9042", "3746 of 3746"}, nil},
+	} {
+		c.run(t)
+	}
+}

@@ -4,6 +4,7 @@ package secrecy_test
 var publicPackages = map[string]string{
 	"message":   "structures of the wire",
 	"wire":      "reads and writes them",
+	"framing":   "records as on the wire",
 	"testkit":   "tests only: published vectors",
 	"interop":   "tests only: keys made for them",
 	"recompute": "tests only: keys made for them",
