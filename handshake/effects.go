@@ -188,14 +188,19 @@ func preMasterRef(k iana.KeyExchange) string {
 
 // logKey writes a line of the key log, as soon as the secret exists. See RFC 9850 §2.
 func (m *Machine) logKey(l keylog.Label, secret []byte) error {
-	write := m.keyLog
-	if c := m.Config(); c != nil {
-		write = c.KeyLog
-	}
+	write := m.keyLogger()
 	if write == nil {
 		return nil
 	}
 	return write(keylog.Line{Label: l, ID: m.ClientHello.Random[:], Secret: secret})
+}
+
+// keyLogger returns what writes the key log: a live side's Config, or an observer; nil if nothing.
+func (m *Machine) keyLogger() func(keylog.Line) error {
+	if c := m.Config(); c != nil {
+		return c.KeyLog
+	}
+	return m.keyLog
 }
 
 // resume takes the master_secret from the session and protects the server's direction: the first
@@ -250,7 +255,7 @@ func (m *Machine) schedule(in Input) (secrets, error) {
 	}
 	s := &schedule13{traffic13: traffic13{suite: m.Agreed.Suite},
 		handshake: early.Handshake(in.Shared)}
-	if m.keyLog != nil {
+	if m.keyLogger() != nil {
 		s.keyLog = m.logKey
 	}
 	clear(in.Shared)
