@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -210,7 +209,7 @@ func (t *teller13) pskFacts(m *message.ClientHello) []Fact {
 			sizes = append(sizes, octets(len(i.Identity)))
 		}
 		facts = append(facts, Fact{Name: "pre_shared_key", Text: fmt.Sprintf(
-			"%s by names of %s, with %s", Count(len(psks.Identities), "key"),
+			"%s, named by %s, with %s", Count(len(psks.Identities), "key"),
 			strings.Join(sizes, ", "), Count(len(psks.Binders), "binder"))})
 	}
 	if m.Extensions.Has(iana.ExtEarlyData) {
@@ -241,11 +240,17 @@ func (t *teller13) request(s *rung) []Fact {
 		authorities(len(m.Authorities))}}
 }
 
-// lifetime formats the lifetime of a ticket in seconds.
+// lifetime formats the lifetime of a ticket in seconds: "23 hours, 59 minutes".
 func lifetime(seconds uint32) string {
-	d := time.Duration(seconds) * time.Second
-	if d >= 24*time.Hour && d%(24*time.Hour) == 0 {
-		return Count(int(d/(24*time.Hour)), "day")
+	var words []string
+	for _, unit := range []struct {
+		name    string
+		seconds uint32
+	}{{"day", 24 * 3600}, {"hour", 3600}, {"minute", 60}, {"second", 1}} {
+		if n := seconds / unit.seconds; n > 0 {
+			words = append(words, Count(int(n), unit.name))
+			seconds -= n * unit.seconds
+		}
 	}
-	return d.String()
+	return Join(", ", words...)
 }

@@ -123,10 +123,22 @@ type refusal struct {
 
 func (r refusal) String() string { return fmt.Sprintf("%v (%s)", r.suite, r.why()) }
 
-// tell shows what was chosen, and why.
+// choiceRefs are the sections about what a server chooses.
+type choiceRefs struct{ suite, certificate, scheme string }
+
+var (
+	choices12 = choiceRefs{"RFC 5246 §7.4.1.3", "RFC 5246 §7.4.2", "RFC 5246 §7.4.1.4.1"}
+	choices13 = choiceRefs{"RFC 8446 §4.1.1", "RFC 8446 §4.4.2.2", "RFC 8446 §4.2.3"}
+)
+
+// Tell shows what was chosen, and why.
 func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
+	refs := choices12
+	if got.Suite.TLS13() {
+		refs = choices13
+	}
 	log.Choice("cipher_suite", fmt.Sprint(alert.Few(ch.CipherSuites)), got.Suite.String(),
-		"the server's first that both sides can do", "RFC 5246 §7.4.1.3")
+		"the server's first that both sides can do", refs.suite)
 	if got.Group != nil {
 		log.Choice(
 			"group",
@@ -144,11 +156,11 @@ func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
 		w.Name,
 		got.Credential.Chain.Subject(),
 		got.Why(),
-		"RFC 5246 §7.4.2",
+		refs.certificate,
 	)
 	if got.Scheme != 0 {
 		log.Choice("signature_scheme", fmt.Sprint(alert.Few(w.Schemes)), got.Scheme.String(),
-			"the best of our key that the client accepts", "RFC 5246 §7.4.1.4.1")
+			"the best of our key that the client accepts", refs.scheme)
 	}
 }
 

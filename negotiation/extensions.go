@@ -149,15 +149,15 @@ func (x *Extension) Asked(ch *message.ClientHello) bool {
 // §7.4.1.4 and RFC 8446 §4.2.
 func Placed(e message.Extensions, v iana.Version, at message.Place,
 	asked func(*Extension) bool) error {
-	wrongPlace := alert.UnsupportedExtension
+	wrongPlace, unasked := alert.UnsupportedExtension, "RFC 5246 §7.4.1.4"
 	if v == iana.TLS13 {
-		wrongPlace = alert.IllegalParameter
+		wrongPlace, unasked = alert.IllegalParameter, "RFC 8446 §4.2"
 	}
 	for _, x := range e {
 		row := extensionRow(x.Type)
 		switch {
 		case at&requests == 0 && (row == nil || !asked(row)):
-			return alert.KindExtension.Fail(alert.UnsupportedExtension, "RFC 5246 §7.4.1.4",
+			return alert.KindExtension.Fail(alert.UnsupportedExtension, unasked,
 				"the peer answers %v, which we did not send", x.Type)
 		case row != nil && row.places(v)&at == 0:
 			return alert.KindExtension.Fail(wrongPlace, row.ref,

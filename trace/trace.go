@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // Role says from whose view an event is.
@@ -50,9 +52,10 @@ type Log struct {
 	role Role
 	now  func() time.Time
 
-	mu   sync.Mutex
-	seq  int
-	sink Sink
+	mu    sync.Mutex
+	seq   int
+	sink  Sink
+	tls13 bool // was agreed: RFC 8446 defines the alerts
 }
 
 // New returns a Log of role that writes to sink. now may be nil: then events have no time.
@@ -68,6 +71,14 @@ func (l *Log) put(ref string, e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seq++
+	switch e := e.(type) {
+	case *Agreed:
+		l.tls13 = e.Version == iana.TLS13
+	case *Alert:
+		if l.tls13 {
+			ref = "RFC 8446 §6"
+		}
+	}
 	entry := Entry{Seq: l.seq, Role: l.role, Ref: ref, Event: e}
 	if l.now != nil {
 		entry.Time = l.now()

@@ -100,10 +100,15 @@ func (a *artefacts) write(c connection, stderr io.Writer) error {
 func tellable(entries []trace.Entry, write func(io.Writer) error) func(io.Writer) error {
 	return func(w io.Writer) error {
 		if err := explain.Tellable(entries); err != nil {
-			return err
+			return withWayOut(err)
 		}
 		return write(w)
 	}
+}
+
+// withWayOut adds to err, which says that there is no story, what there is.
+func withWayOut(err error) error {
+	return fmt.Errorf("%w; --events and --pcap write what was sent", err)
 }
 
 var keysInside = map[bool]string{true: "the keys of its connection are inside"}

@@ -12,6 +12,35 @@ type usageError struct{ problem, wayOut string }
 
 func (e *usageError) Error() string { return e.problem }
 
+// valueError reports that a flag has none of its known values.
+type valueError struct {
+	flag, got string // flag without its dashes
+	known     []string
+}
+
+func (e *valueError) Error() string { return "--" + e.flag + " " + e.problem() }
+
+func (e *valueError) problem() string {
+	return fmt.Sprintf("takes one of %s, got %q", strings.Join(e.known, ", "), e.got)
+}
+
+// usage returns the error of the command line of cmd. Its way out is that command line with the
+// nearest of the known values.
+func (e *valueError) usage(cmd *cobra.Command) *usageError {
+	return &usageError{e.Error(), asGiven(cmd, e.flag) + " --" + e.flag + " " +
+		quoted(nearest(e.got, e.known))}
+}
+
+// asGiven returns the command line of cmd without some of its flags, and without those that say
+// how results are shown.
+func asGiven(cmd *cobra.Command, without ...string) string {
+	line := cmd.CommandPath()
+	for _, arg := range cmd.Flags().Args() {
+		line += " " + quoted(arg)
+	}
+	return line + given(cmd, without...)
+}
+
 // noArgs returns an error if there are arguments, such as a value whose flag was forgotten.
 func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
@@ -37,8 +66,7 @@ func contradiction(a, b, reason, wayOut string) error {
 }
 
 func unknownValue(flag, got string, known ...string) error {
-	return &usageError{fmt.Sprintf("%s takes one of %s, got %q", flag, strings.Join(known, ", "),
-		got), "vitrine handshake " + flag + " " + nearest(got, known)}
+	return &valueError{flag, got, known}
 }
 
 // nearest returns the value of known that begins most like got: the last of several, which of

@@ -32,7 +32,7 @@ func writeFile(name string, write func(io.Writer) error) error {
 	// its mode is secretMode
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
-		return err
+		return ofFile(err, name)
 	}
 	err = errors.Join(write(f), f.Close())
 	if err == nil {
@@ -40,6 +40,19 @@ func writeFile(name string, write func(io.Writer) error) error {
 	}
 	if err != nil {
 		os.Remove(f.Name())
+	}
+	return ofFile(err, name)
+}
+
+// ofFile returns err with name in the place of the temporary file's.
+func ofFile(err error, name string) error {
+	path, isPath := errors.AsType[*fs.PathError](err)
+	link, isLink := errors.AsType[*os.LinkError](err)
+	switch {
+	case isPath:
+		return &fs.PathError{Op: "write", Path: name, Err: path.Err}
+	case isLink:
+		return &fs.PathError{Op: "write", Path: name, Err: link.Err}
 	}
 	return err
 }

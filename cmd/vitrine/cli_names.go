@@ -52,7 +52,7 @@ func groupNamed(name string) (iana.Group, error) {
 		_, ok = kex.Named(g)
 	}
 	if !ok {
-		return 0, unknownValue("--group", name, groupNames()...)
+		return 0, unknownValue("group", name, append(groupNames(), hybridNames()...)...)
 	}
 	return g, nil
 }

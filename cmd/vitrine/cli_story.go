@@ -42,7 +42,7 @@ func levelOf(detail string) (level explain.Level, err error) {
 func tellStory(w io.Writer, s *explain.Story, entries []trace.Entry, level explain.Level,
 	style screen.Style) error {
 	if err := explain.Tellable(entries); err != nil {
-		return err
+		return withWayOut(err)
 	}
 	if level == explain.Steps {
 		return screen.Write(w, s, style)

@@ -32,7 +32,7 @@ func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 	failure, ok := a.failure()
 	switch {
 	case !ok:
-		c.explainUnreached(a, f)
+		c.explainUnreached(ctx, a, f)
 	case failure.Trust != nil:
 		c.seen(failure, f)
 		c.explainTrust(ctx, failure, f)
@@ -52,7 +52,7 @@ func (c *caller) seen(failure *diagnose.Failure, f *failureReport) {
 }
 
 // explainUnreached explains a failure before TLS.
-func (c *caller) explainUnreached(a *attempt, f *failureReport) {
+func (c *caller) explainUnreached(ctx context.Context, a *attempt, f *failureReport) {
 	f.Seen = append(f.Seen, a.err.Error())
 	step, _ := errors.AsType[*reach.Error](a.err)
 	host := quoted(c.target.host)
@@ -76,10 +76,29 @@ func (c *caller) explainUnreached(a *attempt, f *failureReport) {
 	case step.Phase == "starttls":
 		f.Inferred = append(f.Inferred,
 			"the server does not offer TLS here, speaks another protocol, or speaks TLS at once")
-		f.Try = append(f.Try, c.line(nil, flagChange{Name: "starttls", Drop: true}))
+		c.atOnce(ctx, f)
 	case step.Phase == "proxy":
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "proxy", Drop: true}))
 	}
+}
+
+// atOnce tries TLS without asking for it in the clear first.
+func (c *caller) atOnce(ctx context.Context, f *failureReport) {
+	line := c.line(nil, flagChange{Name: "starttls", Drop: true})
+	if !c.noRetry {
+		way := c.way
+		way.StartTLS, way.Timeout = nil, min(way.Timeout, retryTimeout)
+		a := c.attemptBy(ctx, way, c.config)
+		if a.err == nil {
+			a.conn.Close()
+		}
+		if failure, ok := a.failure(); a.err == nil || ok && failure.Trust != nil {
+			f.Proved, f.Works = "the server speaks TLS at once", line
+			return
+		}
+		f.Tried = append(f.Tried, tried{"TLS at once", "no: " + briefly(a.err)})
+	}
+	f.Try = append(f.Try, line)
 }
 
 // explainTrust explains why a certificate is not trusted.

@@ -165,6 +165,13 @@ func startPeer(ts *testscript.TestScript, _ bool, args []string) {
 			c.Read(make([]byte, 4096))
 			io.WriteString(c, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
 		}
+	case "strange": // chooses a suite that there is not
+		serve = func(c net.Conn) {
+			c.Read(make([]byte, 4096))
+			hello := append([]byte{22, 3, 3, 0, 42, 2, 0, 0, 38, 3, 3}, make([]byte, 33)...)
+			c.Write(append(hello, 0xFA, 0xFB, 0))
+			io.Copy(io.Discard, c)
+		}
 	case "stalls":
 		serve = func(c net.Conn) { io.Copy(io.Discard, c) }
 	case "hangs-up":

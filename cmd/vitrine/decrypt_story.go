@@ -74,11 +74,11 @@ func (s *showing) tellStories() error {
 			}
 			c.entries = entries
 		}
-		untold := explain.Tellable(c.entries)
-		if untold != nil && (s.detail != "" || s.artefacts.html != "") {
-			fmt.Fprintf(stderr, "! stream %d: %v.\n", t.number, untold)
+		noStory := explain.Tellable(c.entries)
+		if noStory != nil && (s.detail != "" || s.artefacts.html != "") {
+			fmt.Fprintf(stderr, "! stream %d: %v.\n", t.number, noStory)
 		}
-		if s.detail != "" && untold == nil {
+		if s.detail != "" && noStory == nil {
 			if err := s.table.line("STREAM %d", t.number); err != nil {
 				return err
 			}
@@ -94,13 +94,13 @@ func (s *showing) tellStories() error {
 				return err
 			}
 		}
-		if untold == nil {
+		if noStory == nil {
 			runs = append(runs, html.Run{Entries: c.entries, About: c.about})
 		}
 	}
 	if len(runs) == 0 && (s.detail != "" || s.artefacts.html != "") {
 		return errors.New("none of the selected connections has a story: nothing for --html " +
-			"or --detail")
+			"or --detail; --events and --pcap write what was sent")
 	}
 	if s.artefacts.html == "" {
 		return nil

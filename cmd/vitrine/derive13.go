@@ -95,8 +95,9 @@ func (v *values) given13(transcript []byte) (g explain.Given13, err error) {
 		}
 	}
 	if s, ok := v.fields["group"]; ok {
-		if g.Group, err = groupNamed(s.text); err != nil {
-			return g, refuse("group", "%v", err)
+		g.Group, err = groupNamed(s.text)
+		if value, ok := errors.AsType[*valueError](err); ok {
+			return g, refuse("group", "%s", value.problem())
 		}
 	}
 	g.PSKKind = v.fields["psk_kind"].text

@@ -117,17 +117,16 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 		return err
 	}
 	options, err := w.choose()
-	if err != nil {
-		return err
-	}
-	if w.compare {
+	if err == nil && w.compare {
 		return compare(cmd, options, o, style)
 	}
-	outcome, err := demo.Perform(cmd.Context(), options)
+	var outcome *demo.Outcome
+	if err == nil {
+		outcome, err = demo.Perform(cmd.Context(), options)
+	}
 	var usage *demo.UsageError
 	if errors.As(err, &usage) {
-		return &usageError{usage.Error(), cmd.CommandPath() + given(cmd, "tamper") + " --tamper " +
-			usage.Example}
+		return &usageError{usage.Error(), asGiven(cmd, "tamper") + " --tamper " + usage.Example}
 	}
 	if err != nil {
 		return err

@@ -131,7 +131,7 @@ func compare(cmd *cobra.Command, newer demo.Options, o *outputs, style screen.St
 		[2]string{"TLS 1.2", "TLS 1.3"}), style); err != nil {
 		return err
 	}
-	_, err := io.WriteString(cmd.OutOrStdout(), "TRY     vitrine handshake --kx ecdhe     "+
-		"vitrine handshake --tls 1.3     --compare --html out.html\n")
+	_, err := io.WriteString(cmd.OutOrStdout(), "TRY     vitrine handshake --kx ecdhe\n"+
+		"        vitrine handshake --tls 1.3\n        vitrine handshake --compare --html out.html\n")
 	return err
 }

@@ -66,7 +66,7 @@ func (w *wishes) choose() (demo.Options, error) {
 		return o, err
 	}
 	if _, known := auths[w.auth]; !known && w.auth != "" {
-		return o, unknownValue("--auth", w.auth, "rsa", "ecdsa", "ed25519")
+		return o, unknownValue("auth", w.auth, "rsa", "ecdsa", "ed25519")
 	}
 	kx, err := w.keyExchange(s, group)
 	if err != nil {
@@ -114,7 +114,7 @@ func (w *wishes) keyExchange(s *suite.Suite, group iana.Group) (string, error) {
 	if w.kx != "" {
 		kx := strings.ToUpper(w.kx)
 		if _, known := presets[kx]; !known || w.kx != strings.ToLower(w.kx) {
-			return "", unknownValue("--kx", w.kx, "rsa", "dhe", "ecdhe")
+			return "", unknownValue("kx", w.kx, "rsa", "dhe", "ecdhe")
 		}
 		says = append(says, named{kx, "--kx " + w.kx})
 	}
@@ -181,7 +181,7 @@ func (w *wishes) wantedClientAuth() (demo.ClientAuth, error) {
 	case a == demo.NoClientAuth, a == demo.RequestClientAuth, a == demo.RequireClientAuth:
 		return a, nil
 	}
-	return "", unknownValue("--client-auth", w.clientAuth, "none", "request", "require")
+	return "", unknownValue("client-auth", w.clientAuth, "none", "request", "require")
 }
 
 // parseTamper parses NUMBER[:FIELD], where NUMBER is a line of the ladder.
@@ -192,8 +192,9 @@ func parseTamper(s string) (*demo.Tamper, error) {
 	number, field, _ := strings.Cut(s, ":")
 	n, err := strconv.Atoi(number)
 	if err != nil {
-		return nil, &usageError{fmt.Sprintf("--tamper takes a number of the printed ladder, and "+
-			"perhaps a field; got %q", s), "vitrine handshake --tamper 10:mac"}
+		return nil, &demo.UsageError{Problem: fmt.Sprintf("--tamper takes a number of the printed "+
+			"ladder, and perhaps a field; got %q", s), Choices: []string{"1", "10", "10:header"},
+			Example: "10:header"}
 	}
 	return &demo.Tamper{Line: n, Field: field}, nil
 }

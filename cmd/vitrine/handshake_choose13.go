@@ -36,7 +36,7 @@ func (w *wishes) speaks13() (yes bool, by string, err error) {
 		}
 		return false, "", nil
 	}
-	return false, "", unknownValue("--tls", w.tls, "1.2", "1.3")
+	return false, "", unknownValue("tls", w.tls, "1.2", "1.3")
 }
 
 func is13(name string) bool {
@@ -78,14 +78,14 @@ func (w *wishes) choose13(by string) (demo.Options, error) {
 	if w.suite != "" {
 		id, ok := iana.SuiteByName(w.suite)
 		if !ok || suite.ByID13(id) == nil {
-			return o, unknownValue("--suite", w.suite, suiteNames13()...)
+			return o, unknownValue("suite", w.suite, suiteNames13()...)
 		}
 		o.Suite = id
 	}
 	if w.group != "" {
 		g, err := groupNamed(w.group)
 		if err != nil {
-			return o, unknownValue("--group", w.group, append(groupNames(), hybridNames()...)...)
+			return o, err
 		}
 		if w.kx != "" && (w.kx == "dhe") != g.FiniteField() {
 			return o, contradiction("--kx "+w.kx, "--group "+w.group, "it is of another kind",
@@ -95,7 +95,7 @@ func (w *wishes) choose13(by string) (demo.Options, error) {
 	}
 	if w.auth != "" {
 		if _, known := auths[w.auth]; !known {
-			return o, unknownValue("--auth", w.auth, "rsa", "ecdsa", "ed25519")
+			return o, unknownValue("auth", w.auth, "rsa", "ecdsa", "ed25519")
 		}
 		o.Auth = throwaway.Kind(w.auth)
 	}

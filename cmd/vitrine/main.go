@@ -33,7 +33,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
+	if value, ok := errors.AsType[*valueError](err); ok {
+		err = value.usage(cmd)
+	}
 	var usage *usageError
 	var coded *exitError
 	switch {

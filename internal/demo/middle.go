@@ -25,7 +25,7 @@ type Tamper struct {
 	Field string // empty: the default field of the message
 }
 
-// UsageError reports a Tamper that does not fit the ladder.
+// UsageError reports a Tamper that is none, or does not fit the ladder.
 type UsageError struct {
 	Problem string
 	Choices []string // what there is to choose from
