@@ -32,10 +32,11 @@ type Server struct {
 	// Progress, if set, is told what is asked next. It must not block.
 	Progress func(what string)
 
-	asked atomic.Int64
-	first time.Duration // how long the first answer took
-	gate  chan struct{}
-	begin chan time.Time // the earliest beginning of the next connection
+	asked   atomic.Int64
+	address atomic.Pointer[net.Addr] // of the first connection
+	first   time.Duration            // how long the first answer took
+	gate    chan struct{}
+	begin   chan time.Time // the earliest beginning of the next connection
 }
 
 // Asked returns how many connections were made so far, those that failed among them.
@@ -74,6 +75,9 @@ func (s *Server) dial(ctx context.Context, leave func()) (net.Conn, func(), erro
 	if err != nil {
 		leave()
 		return nil, nil, err
+	}
+	if a := conn.RemoteAddr(); a != nil {
+		s.address.CompareAndSwap(nil, &a)
 	}
 	conn.SetDeadline(time.Now().Add(s.Timeout))
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })

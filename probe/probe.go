@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509"
 	"math/big"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -51,6 +52,9 @@ func (s *Server) Probe(ctx context.Context, t Trust) *Report {
 		p.versions(ctx)
 		p.details(ctx)
 		p.report.Findings = findings(p.report)
+	}
+	if a := s.address.Load(); a != nil {
+		p.report.Address, _, _ = net.SplitHostPort((*a).String())
 	}
 	p.report.Connections, p.report.Took = s.Asked(), time.Since(began)
 	if ctx.Err() != nil {

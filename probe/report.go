@@ -29,6 +29,7 @@ const (
 // Report is what was found out about a server.
 type Report struct {
 	Target      string        `json:"target"`
+	Address     string        `json:"address,omitempty"`     // of the first connection
 	ServerName  string        `json:"server_name,omitempty"` // asked for
 	At          time.Time     `json:"at"`
 	Reached     bool          `json:"reached"`           // something there speaks TLS

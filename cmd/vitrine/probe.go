@@ -32,6 +32,9 @@ type probeOptions struct {
 	rate       float64
 	deadline   time.Duration
 	json       bool
+	sarif      string
+	junit      string
+	testssl    string
 	detail     bool
 }
 
@@ -107,6 +110,11 @@ one: they come last.
 		"exit with 1 if there is a finding of this severity or worse: info, warn, high",
 	)
 	f.BoolVar(&o.json, "json", false, "print one line of JSON for each server")
+	f.StringVar(&o.sarif, "sarif", "", "write the findings to this file as SARIF 2.1.0")
+	f.StringVar(&o.junit, "junit", "",
+		"write the results to this file as JUnit XML; a failure is a finding of --fail-on, or warn")
+	f.StringVar(&o.testssl, "testssl-json", "",
+		"write the results to this file in the form of testssl.sh's --jsonfile")
 	f.BoolVar(&o.detail, "detail", false, "show all answers, and each suite in each version")
 	complete(cmd, "starttls", starttls.Names()...)
 	complete(cmd, "policy", probe.PolicyNames()...)
@@ -141,12 +149,19 @@ func runProbe(cmd *cobra.Command, args []string, o *probeOptions) error {
 		}
 	}()
 	code := exitOK
+	var reports []*probe.Report
 	for i := range targets {
 		r := <-results[i]
+		if o.sarif+o.junit+o.testssl != "" {
+			reports = append(reports, r)
+		}
 		if err := o.print(cmd, r, i > 0); err != nil {
 			return err
 		}
 		code = max(code, o.exit(r))
+	}
+	if err := o.write(reports); err != nil {
+		return err
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -311,6 +326,29 @@ func (o *probeOptions) ask(
 		r.Judge(p)
 	}
 	return r
+}
+
+// write writes the files that were asked for.
+func (o *probeOptions) write(reports []*probe.Report) error {
+	threshold := probe.Severity(cmp.Or(o.failOn, string(probe.Warn)))
+	for _, file := range []struct {
+		flag, name string
+		write      func(io.Writer) error
+	}{
+		{"--sarif", o.sarif, func(w io.Writer) error { return probe.WriteSARIF(w, reports) }},
+		{"--junit", o.junit,
+			func(w io.Writer) error { return probe.WriteJUnit(w, reports, threshold) }},
+		{"--testssl-json", o.testssl,
+			func(w io.Writer) error { return probe.WriteTestssl(w, reports) }},
+	} {
+		if file.name == "" {
+			continue
+		}
+		if err := writeFile(file.name, file.write); err != nil {
+			return fmt.Errorf("%s: %w", file.flag, err)
+		}
+	}
+	return nil
 }
 
 // exit returns the exit code of one report.
