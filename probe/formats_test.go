@@ -52,7 +52,8 @@ func TestFormatsHaveWhatTheyMust(t *testing.T) {
 	}
 	run := log.Runs[0]
 	if log.Version != "2.1.0" || run.Tool.Driver.Name == "" || run.Invocations[0].ExecutionSuccessful ||
-		len(run.Results) != len(old.Findings) || len(run.Results) != len(run.Tool.Driver.Rules) {
+		len(run.Results) != len(old.Findings) ||
+		len(run.Results) != len(run.Tool.Driver.Rules) {
 		t.Errorf("SARIF: %s", b.Bytes())
 	}
 	for i, x := range run.Results {
