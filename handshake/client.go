@@ -1,9 +1,7 @@
 package handshake
 
 import (
-	"bytes"
 	"context"
-	"crypto/rsa"
 	"io"
 	"slices"
 
@@ -11,7 +9,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
@@ -21,6 +18,7 @@ import (
 // client speaks the client's lines.
 type client struct {
 	live
+	part      clientPart // since ServerHello
 	chosen    pki.Choice // the certificate that we show, if we were asked and have one
 	asked     slow[*pki.Credential]
 	preMaster []byte
@@ -45,25 +43,17 @@ func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 			return c.helloAgain(s)
 		}
 		return c.hello(s)
-	case iana.EndOfEarlyData:
-		return &message.EndOfEarlyData{}, nil
-	case iana.Certificate:
-		m := &message.Certificate{Context: s.CertificateRequest.Context}
-		if c.chosen.Credential != nil {
-			m.Chain = c.chosen.Credential.Chain.Raw()
-		}
-		return c.compressed(m, s.CertificateRequest.Extensions, c.chosen.Credential)
-	case iana.ClientKeyExchange:
-		return c.keyExchange(s)
-	case iana.CertificateVerify:
-		if s.TLS13() {
-			return c.sign13(iana.Client, c.chosen, s)
-		}
-		// RFC 5246 §7.4.8: everything from ClientHello up to here, not including this message.
-		signature, err := c.sign(iana.Client, c.chosen, s.transcript.raw(), "RFC 5246 §7.4.8")
-		return &message.CertificateVerify{Scheme: c.chosen.Scheme, Signature: signature}, err
 	}
-	return nil, nil
+	return c.part.compose(k, s)
+}
+
+// certificates is our Certificate, which is empty if nothing fits the request.
+func (c *client) certificates(s *Score) *message.Certificate {
+	m := &message.Certificate{Context: s.CertificateRequest.Context}
+	if c.chosen.Credential != nil {
+		m.Chain = c.chosen.Credential.Chain.Raw()
+	}
+	return m
 }
 
 func (c *client) hello(s *Score) (*message.ClientHello, error) {
@@ -75,7 +65,7 @@ func (c *client) hello(s *Score) (*message.ClientHello, error) {
 	if err := c.findOffer(); err != nil {
 		return nil, err
 	}
-	if len(c.Suites) == 0 && c.MaxVersion < iana.TLS13 {
+	if len(c.Suites) == 0 && !c.Offers13() {
 		return nil, alert.Fail(alert.InternalError, "", "no cipher suite is enabled")
 	}
 	if _, err := io.ReadFull(c.Rand, m.Random[:]); err != nil {
@@ -87,7 +77,7 @@ func (c *client) hello(s *Score) (*message.ClientHello, error) {
 	if err := c.gather(); err != nil {
 		return nil, err
 	}
-	if c.MaxVersion >= iana.TLS13 {
+	if c.Offers13() {
 		if err := c.offer13(m); err != nil {
 			return nil, err
 		}
@@ -109,73 +99,13 @@ func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 		case m.IsRetry():
 			return c.retry(m, s)
 		case s.Retried() || negotiation.OffersTLS13(s.ClientHello) && m.Extensions.Has(iana.ExtSupportedVersions):
+			c.part = client13{c}
 			return c.serverHello13(m, s)
 		}
+		c.part = client12{c}
 		return c.serverHello(m, s)
 	}
-	if s.TLS13() {
-		return c.receive13(msg, s)
-	}
-	switch m := msg.(type) {
-	case *message.Certificate:
-		return c.certificate(m, s)
-	case *message.CertificateStatus:
-		return c.status(m)
-	case *message.ServerKeyExchange:
-		return c.serverKeyExchange(m, s)
-	case *message.CertificateRequest:
-		return c.certificateRequest(m, s.Agreed)
-	case *message.ServerHelloDone:
-		return c.unstapled(s)
-	}
-	return nil
-}
-
-func (c *client) serverHello(m *message.ServerHello, s *Score) error {
-	if err := c.outdated(m, s); err != nil {
-		return err
-	}
-	if err := negotiation.Acceptable(s.ClientHello, m, &c.Parameters); err != nil {
-		return err
-	}
-	if err := negotiation.WellFormed(m.Extensions, message.InServerHello); err != nil {
-		return err
-	}
-	a, err := s.agree(m, nil)
-	if err != nil {
-		return err
-	}
-	if err := a.Follows(c.Prior, c.SecureRenegotiation); err != nil {
-		return err
-	}
-	if err := a.Demanded(&c.Parameters, m); err != nil {
-		return err
-	}
-	if echoes(s.ClientHello, m) {
-		return c.resumed(a)
-	}
-	if a.Certified() {
-		return c.AcceptsType(a)
-	}
-	return nil
-}
-
-func (c *client) certificate(m *message.Certificate, s *Score) error {
-	if len(m.Chain) == 0 {
-		return alert.KindNoCertificate.Fail(alert.DecodeError, "RFC 5246 §7.4.2",
-			"the server's Certificate is empty, expected at least its own")
-	}
-	if c.Prior != nil && !bytes.Equal(m.Chain[0], c.Prior.Leaf) {
-		return alert.KindRenegotiation.Fail(alert.BadCertificate, "RFC 5746 §5",
-			"the server renegotiates with another certificate")
-	}
-	if err := c.authenticate(iana.Server, m.Chain, s.Agreed, !c.Skip); err != nil {
-		return err
-	}
-	if err := c.peer.Chain.Fits(s.Agreed.Auth, s.Agreed.Kex, c.LaxKeyUsage); err != nil {
-		return err
-	}
-	return c.peer.Chain.FitsGroups(c.Groups)
+	return c.part.receive(msg, s)
 }
 
 // status checks the staple, once for all: an unreadable or a bad one is worse than none. See RFC
@@ -220,36 +150,6 @@ func (c *client) unstapled(s *Score) error {
 	return nil
 }
 
-func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error {
-	const ref = "RFC 5246 §7.4.3"
-	kx := s.Agreed.Kex
-	if kx.EllipticCurve() && !slices.Contains(c.Groups, m.Group) {
-		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
-			"the server chose the group %v, we offered %v", m.Group,
-			alert.Few(negotiation.OfferedGroups(c.Config)))
-	}
-	if kx.Ephemeral() {
-		if _, err := groupOf(kx, m, c.MinDHBits); err != nil {
-			return err
-		}
-	}
-	if kx.PreShared() {
-		return nil
-	}
-	signed := pki.ServerParams(s.ClientHello.Random, s.ServerHello.Random, m.Params)
-	return c.signature(s.Agreed.Version, iana.Server, m.Scheme, signed, m.Signature, ref)
-}
-
-// certificateRequest chooses what to show: nothing, if nothing fits. See RFC 5246 §7.4.6.
-func (c *client) certificateRequest(m *message.CertificateRequest, a *negotiation.Agreed) error {
-	if a.Version < iana.TLS12 {
-		m.Schemes = pki.Implied(a.Version)
-	}
-	return c.chooseCredential(pki.Request{Types: m.Types, Schemes: m.Schemes,
-		Authorities: m.Authorities, CertType: a.CertificateTypes[iana.Client]}, a.Version,
-		"RFC 5246 §7.4.4")
-}
-
 // chooseCredential chooses what to show for a request, or asks the program.
 func (c *client) chooseCredential(r pki.Request, v iana.Version, ref string) error {
 	creds := c.Credentials
@@ -276,71 +176,6 @@ func (c *client) chooseCredential(r pki.Request, v iana.Version, ref string) err
 	return nil
 }
 
-// keyExchange is our half of the exchange, with the pre-shared key if the suite has one.
-func (c *client) keyExchange(s *Score) (message.Message, error) {
-	if !s.Agreed.Kex.PreShared() {
-		return c.exchange(s)
-	}
-	k, err := c.psk(s.Agreed.Version, negotiation.HintOf(s.ServerKeyExchange), nil)
-	if err != nil {
-		return nil, err
-	}
-	m, err := c.exchange(s)
-	if err != nil {
-		return nil, err
-	}
-	m.PSKIdentity = k.Identity
-	c.preMaster = c.mixIn(k, c.preMaster)
-	return m, nil
-}
-
-// exchange is RSA or Diffie-Hellman, if the suite has either.
-func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
-	switch s.Agreed.Kex {
-	case iana.KexPSK:
-		return &message.ClientKeyExchange{}, nil
-	case iana.KexRSA, iana.KexRSAPSK:
-		pub, err := c.peer.Chain.PublicKey()
-		if err != nil {
-			return nil, err
-		}
-		key, ok := pub.(*rsa.PublicKey)
-		if !ok {
-			return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.7.1",
-				"the server's key is a %T, which cannot encrypt", pub)
-		}
-		// RFC 5246 §7.4.7.1: "the version number offered by the client in the
-		// ClientHello.client_version, not the version negotiated".
-		pre, encrypted, err := kex.EncryptPreMaster(c.Rand, key, s.ClientHello.Version)
-		c.preMaster = pre
-		return &message.ClientKeyExchange{EncryptedPreMaster: encrypted}, err
-	}
-	g, err := groupOf(s.Agreed.Kex, s.ServerKeyExchange, c.MinDHBits)
-	if err != nil {
-		return nil, err
-	}
-	theirs := s.Public(iana.Server)
-	a, err := g.Answer(c.Rand, theirs)
-	if err != nil {
-		return nil, err
-	}
-	c.preMaster = c.ephemeral(iana.Client, g, a.Private, a.Share, theirs, a.Secret)
-	if isFiniteField(g) {
-		return &message.ClientKeyExchange{DHPublic: a.Share}, nil
-	}
-	return &message.ClientKeyExchange{ECPublic: a.Share}, nil
-}
-
-func (c *client) secret(s *Score) (Input, error) {
-	if s.TLS13() {
-		return c.secret13(s)
-	}
-	if s.Resumed {
-		return Input{Master: bytes.Clone(c.Offer.Master)}, nil
-	}
-	return Input{PreMaster: c.preMaster}, nil
-}
-
 // finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt.
 // So it does that it has the pre-shared key.
 func (c *client) finished(s *Score) ([]message.Message, error) {
@@ -356,7 +191,7 @@ func (c *client) finished(s *Score) ([]message.Message, error) {
 	if err := c.accept(); err != nil {
 		return nil, err
 	}
-	c.keep(s)
+	c.part.keep(s)
 	return nil, nil
 }
 
@@ -370,3 +205,7 @@ func (c *client) offering(s *Score) *negotiation.Offering {
 	}
 	return o
 }
+
+func (c *client) secret(s *Score) (Input, error) { return c.part.secret(s) }
+
+func (c *client) resumption(s *Score) (resumed, undecided bool) { return c.part.resumed(s), false }

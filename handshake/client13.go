@@ -161,48 +161,6 @@ func (c *client) shareOf(g iana.Group) *keyShare {
 	return nil
 }
 
-// secret13 is the shared secret of the key exchange.
-func (c *client) secret13(s *Score) (Input, error) {
-	if !s.Agreed.Kex.Ephemeral() { // psk_ke
-		return Input{Early: c.early}, nil
-	}
-	var theirs message.KeyShare
-	if _, err := negotiation.Read(s.ServerHello.Extensions, iana.ExtKeyShare, &theirs); err != nil {
-		return Input{}, err
-	}
-	ours := c.shareOf(s.Agreed.Group)
-	shared, err := ours.offer.Finish(theirs.KeyExchange)
-	if err != nil {
-		return Input{}, err
-	}
-	c.Log.Ephemeral(iana.Client, ours.Name(), ours.offer.Private(), ours.offer.Share(),
-		theirs.KeyExchange, "RFC 8446 §4.2.8")
-	c.shares = nil
-	return Input{Early: c.early, Shared: shared}, nil
-}
-
-// receive13 refuses a line of a TLS 1.3 server that must not become a fact.
-func (c *client) receive13(msg message.Message, s *Score) error {
-	switch m := msg.(type) {
-	case *message.EncryptedExtensions:
-		return c.encryptedExtensions(m, s)
-	case *message.CertificateRequest:
-		return c.certificateRequest13(m, s.Agreed)
-	case *message.Certificate:
-		return c.certificate13(m, s)
-	case *message.CompressedCertificate:
-		inside, err := c.expand(iana.Server, m)
-		if err != nil {
-			return err
-		}
-		return c.certificate13(inside, s)
-	case *message.CertificateVerify:
-		return c.verified13(iana.Server, m, s)
-	}
-	return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4",
-		"got a %v, which we did not ask for", msg.Type())
-}
-
 func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) error {
 	asked := func(x *negotiation.Extension) bool { return x.Asked(s.ClientHello) }
 	if err := negotiation.Placed(m.Extensions, iana.TLS13, message.InEncryptedExtensions, asked); err != nil {
@@ -300,4 +258,67 @@ func (l *live) sign13(me iana.Side, c pki.Choice, s *Score) (message.Message, er
 	signature, err := l.sign(me, c, pki.CertificateVerify13(me, s.transcript.sum()),
 		"RFC 8446 §4.4.3")
 	return &message.CertificateVerify{Scheme: c.Scheme, Signature: signature}, err
+}
+
+type client13 struct{ *client }
+
+func (c client13) compose(k Kind, s *Score) (message.Message, error) {
+	switch k {
+	case Kind(iana.EndOfEarlyData):
+		return &message.EndOfEarlyData{}, nil
+	case Kind(iana.Certificate):
+		return c.compressed(c.certificates(s), s.CertificateRequest.Extensions, c.chosen.Credential)
+	case Kind(iana.CertificateVerify):
+		return c.sign13(iana.Client, c.chosen, s)
+	}
+	return nil, nil
+}
+
+func (c client13) resumed(s *Score) bool {
+	return s.ServerHello.Extensions.Has(iana.ExtPreSharedKey) && c.key.Session != nil
+}
+
+// keep does nothing: a session comes with a ticket, which comes later.
+func (c client13) keep(*Score) {}
+
+// receive refuses a line of a TLS 1.3 server that must not become a fact.
+func (c client13) receive(msg message.Message, s *Score) error {
+	switch m := msg.(type) {
+	case *message.EncryptedExtensions:
+		return c.encryptedExtensions(m, s)
+	case *message.CertificateRequest:
+		return c.certificateRequest13(m, s.Agreed)
+	case *message.Certificate:
+		return c.certificate13(m, s)
+	case *message.CompressedCertificate:
+		inside, err := c.expand(iana.Server, m)
+		if err != nil {
+			return err
+		}
+		return c.certificate13(inside, s)
+	case *message.CertificateVerify:
+		return c.verified13(iana.Server, m, s)
+	}
+	return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4",
+		"got a %v, which we did not ask for", msg.Type())
+}
+
+// secret is the shared secret of the key exchange.
+func (c client13) secret(s *Score) (Input, error) {
+	if !s.Agreed.Kex.Ephemeral() { // psk_ke
+		return Input{Early: c.early}, nil
+	}
+	var theirs message.KeyShare
+	if _, err := negotiation.Read(s.ServerHello.Extensions, iana.ExtKeyShare, &theirs); err != nil {
+		return Input{}, err
+	}
+	ours := c.shareOf(s.Agreed.Group)
+	shared, err := ours.offer.Finish(theirs.KeyExchange)
+	if err != nil {
+		return Input{}, err
+	}
+	c.Log.Ephemeral(iana.Client, ours.Name(), ours.offer.Private(), ours.offer.Share(),
+		theirs.KeyExchange, "RFC 8446 §4.2.8")
+	c.shares = nil
+	return Input{Early: c.early, Shared: shared}, nil
 }

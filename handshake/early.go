@@ -101,7 +101,7 @@ func (m *Machine) closeEarly() { m.early.open, m.early.status = false, EarlyReje
 // endEarly is the effect of EndOfEarlyData. See RFC 8446 §4.5.
 func endEarly(m *Machine) error {
 	m.early.open = false
-	return protect(iana.Client, Handshaking)(m)
+	return m.install(iana.Client, Handshaking)
 }
 
 // protectClient protects the client's direction behind a ServerHello. A client's own direction waits
@@ -124,7 +124,7 @@ func (m *Machine) protectClient() error {
 			}
 		}
 	}
-	return protect(iana.Client, Handshaking)(m)
+	return m.install(iana.Client, Handshaking)
 }
 
 // answerEarly is what EncryptedExtensions say about early data. What the server does not accept is
@@ -141,7 +141,7 @@ func (m *Machine) answerEarly() error {
 	if m.quic || m.live && m.me == iana.Server {
 		return nil // it was protected before: see protectClient
 	}
-	return protect(iana.Client, Handshaking)(m)
+	return m.install(iana.Client, Handshaking)
 }
 
 // EarlyData returns what became of the client's early data.

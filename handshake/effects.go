@@ -73,28 +73,35 @@ func (m *Machine) compat() {
 	}
 }
 
-// settle computes the negotiated parameters from both hellos, and starts the transcript's hash. In
-// TLS 1.3 it then derives the first keys.
+// settle computes the negotiated parameters from both hellos, and starts the transcript's hash. What
+// follows is the protocol's. It may be called again, after a Pending.
 func settle(m *Machine) (err error) {
 	if m.Agreed, err = m.agree(m.ServerHello, nil); err != nil {
 		return err
 	}
 	m.transcript.start(m.Agreed.Suite.PRFHash(m.Agreed.Version))
 	m.carrier.Settle(m.Agreed)
-	if m.Agreed.Version == iana.TLS13 {
-		m.Group, m.GroupName = m.Agreed.Group, groupName(m.Agreed.Group)
-		if err := firstKeys13(m); err != nil {
-			return err // which may be a Pending: settle is then called again
-		}
-		m.transcript.drop() // signatures are over the hash
-		return nil
-	}
+	return m.protocol.begin(m)
+}
+
+// begin12 ends what only a server of TLS 1.3 would go on with.
+func begin12(m *Machine) error {
 	if m.early.status == EarlyPending {
-		m.closeEarly() // only TLS 1.3 has it
+		m.closeEarly()
 	}
 	if !m.Agreed.Kex.Ephemeral() || m.Resumed {
 		m.tellAgreed("RFC 5246 §7.4.1.3")
 	}
+	return nil
+}
+
+// begin13 derives the first keys, which may be Pending.
+func begin13(m *Machine) error {
+	m.Group, m.GroupName = m.Agreed.Group, groupName(m.Agreed.Group)
+	if err := firstKeys13(m); err != nil {
+		return err
+	}
+	m.transcript.drop() // signatures are over the hash
 	return nil
 }
 
@@ -173,7 +180,7 @@ func (s *Score) derive(in Input, log *trace.Log) (*secrets12, error) {
 		master = prf.Master(in.PreMaster, s.Randoms())
 	}
 	block := master.KeyBlock(s.Agreed.Suite.Shape(s.Agreed.Version), s.Randoms())
-	return &secrets12{master, block, s.Agreed.Version == iana.SSL30}, nil
+	return &secrets12{master, block, prf.Hash == keys.SSL30}, nil
 }
 
 func preMasterRef(k iana.KeyExchange) string {
@@ -210,7 +217,7 @@ func resume(m *Machine) error {
 	if err := deriveMaster(m); err != nil {
 		return err
 	}
-	return protect(iana.Server, Application)(m)
+	return protect(iana.Server)(m)
 }
 
 // firstKeys13 derives the keys for what follows the ServerHello. An observer without a secret can
@@ -229,7 +236,7 @@ func firstKeys13(m *Machine) error {
 		}
 	}
 	m.compat()
-	if err := protect(iana.Server, Handshaking)(m); err != nil {
+	if err := m.install(iana.Server, Handshaking); err != nil {
 		return err
 	}
 	if m.Blind[iana.Server] { // then the client's part of the figure is not known either
@@ -293,19 +300,16 @@ func advance(from iana.Side, e Epoch) func(*Machine) error {
 		if err := m.secrets.reach(e, &m.transcript); err != nil {
 			return err
 		}
-		return protect(from, Application)(m)
+		return m.install(from, Application)
 	}
 }
 
-// protect returns the effect that changes a direction to the keys of an epoch. Without keys the
-// direction can no longer be read. Until TLS 1.2 no CertificateVerify can come after a
-// ChangeCipherSpec, so the bytes of the transcript are no longer needed.
-func protect(from iana.Side, e Epoch) func(*Machine) error {
+// protect returns the effect of a ChangeCipherSpec until TLS 1.2. No CertificateVerify can come after
+// it, so the bytes of the transcript are no longer needed.
+func protect(from iana.Side) func(*Machine) error {
 	return func(m *Machine) error {
-		if !m.TLS13() {
-			m.transcript.drop()
-		}
-		return m.install(from, e)
+		m.transcript.drop()
+		return m.install(from, Application)
 	}
 }
 
@@ -319,10 +323,6 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 		m.Blind[from] = true
 		return m.carrier.Protect(from, nil)
 	}
-	ref := "RFC 5246 §6.3"
-	if m.TLS13() {
-		ref = "RFC 8446 §7.3"
-	}
 	k := trafficKeys(m.Agreed, from, d)
 	k.Epoch = e
 	if t, ok := m.secrets.(interface {
@@ -333,7 +333,7 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 	if err := m.carrier.Protect(from, k); err != nil {
 		return err
 	}
-	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, ref) // behind the flight that Protect seals
+	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, m.secrets.ref()) // behind the flight that Protect seals
 	return nil
 }
 

@@ -12,7 +12,7 @@ var opening = Figure{"the hellos", nil, []Line{
 	{iana.Server, HelloRetryRequest, ifOffers13, retry, "RFC 8446 §4.1.4"},
 	{iana.Client, Kind(iana.ClientHello), ifRetried, nil, "RFC 8446 §4.1.2"},
 	{iana.Server, Kind(iana.ServerHello), always, settle, "RFC 5246 §7.4.1.3"},
-}}
+}, nil}
 
 // Figure 1 of RFC 5246, behind both hellos.
 var full = Figure{"RFC 5246, Figure 1: full handshake", unlessResumed, []Line{
@@ -24,13 +24,13 @@ var full = Figure{"RFC 5246, Figure 1: full handshake", unlessResumed, []Line{
 	{iana.Client, Kind(iana.Certificate), ifRequested, nil, "RFC 5246 §7.4.6"},
 	{iana.Client, Kind(iana.ClientKeyExchange), always, deriveMaster, "RFC 5246 §7.4.7"},
 	{iana.Client, Kind(iana.CertificateVerify), ifSigned, nil, "RFC 5246 §7.4.8"},
-	{iana.Client, ChangeCipherSpec, always, protect(iana.Client, Application), "RFC 5246 §7.1"},
+	{iana.Client, ChangeCipherSpec, always, protect(iana.Client), "RFC 5246 §7.1"},
 	{iana.Client, Kind(iana.NextProtocol), ifNPN, settleNPN, "draft-agl-tls-nextprotoneg-04 §3"},
 	{iana.Client, Kind(iana.Finished), ifReadable(iana.Client), nil, "RFC 5246 §7.4.9"},
 	{iana.Server, Kind(iana.NewSessionTicket), ifTicket, nil, "RFC 5077 §3.3"},
-	{iana.Server, ChangeCipherSpec, always, protect(iana.Server, Application), "RFC 5246 §7.1"},
+	{iana.Server, ChangeCipherSpec, always, protect(iana.Server), "RFC 5246 §7.1"},
 	{iana.Server, Kind(iana.Finished), ifReadable(iana.Server), nil, "RFC 5246 §7.4.9"},
-}}
+}, &protocol12}
 
 // Figure 2 of RFC 5246, and Figure 2 of RFC 5077, behind both hellos: both sides know the
 // master_secret already.
@@ -38,10 +38,10 @@ var abbreviated = Figure{"RFC 5246, Figure 2: abbreviated handshake", ifResumed,
 	{iana.Server, Kind(iana.NewSessionTicket), ifTicket, nil, "RFC 5077 §3.3"},
 	{iana.Server, ChangeCipherSpec, always, resume, "RFC 5246 §7.1"},
 	{iana.Server, Kind(iana.Finished), ifReadable(iana.Server), nil, "RFC 5246 §7.4.9"},
-	{iana.Client, ChangeCipherSpec, always, protect(iana.Client, Application), "RFC 5246 §7.1"},
+	{iana.Client, ChangeCipherSpec, always, protect(iana.Client), "RFC 5246 §7.1"},
 	{iana.Client, Kind(iana.NextProtocol), ifNPN, settleNPN, "draft-agl-tls-nextprotoneg-04 §3"},
 	{iana.Client, Kind(iana.Finished), ifReadable(iana.Client), nil, "RFC 5246 §7.4.9"},
-}}
+}, &protocol12}
 
 // figures are all that there are. Those that fit what ServerHello says stay open, and each message
 // strikes out those in which it cannot come. More than one fits only an observer, and only as long

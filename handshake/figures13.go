@@ -21,7 +21,7 @@ var full13 = Figure{"RFC 8446, Figures 1 to 4: TLS 1.3", ifTLS13, []Line{
 	{iana.Client, Kind(iana.CertificateVerify), ifVerified13, nil, "RFC 8446 §4.4.3"},
 	{iana.Client, Kind(iana.Finished), ifReadable(iana.Client), advance(iana.Client, Resumable),
 		"RFC 8446 §4.4.4"},
-}}
+}, &protocol13}
 
 // HelloRetryRequest is a ServerHello that its random makes another message. See RFC 8446 §4.1.3.
 const HelloRetryRequest Kind = 0x102

@@ -33,7 +33,7 @@ func (l *live) allowsLate() bool { return l.PostHandshakeAuth }
 // keepTranscript keeps the hash that a later authentication begins with.
 func (m *Machine) keepTranscript() {
 	p, ok := m.player.(interface{ allowsLate() bool })
-	if ok && m.TLS13() && p.allowsLate() && m.ClientHello.Extensions.Has(iana.ExtPostHandshakeAuth) {
+	if ok && p.allowsLate() && m.ClientHello.Extensions.Has(iana.ExtPostHandshakeAuth) {
 		m.late.after, m.late.context = m.transcript.running, &awaitedContext{}
 	}
 }
@@ -101,6 +101,7 @@ func (m *Machine) TakeRequest(raw []byte) error {
 		return err
 	}
 	c := &client{live: live{Config: m.player.(*client).Config}}
+	c.part = client13{c}
 	m.late.answer = &lateAnswer{client: c, score: m.lateScore(raw, r)}
 	return m.GoOn()
 }

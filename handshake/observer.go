@@ -35,7 +35,7 @@ func (*observer) compose(Kind, *Score) (message.Message, error)    { return nil,
 func (*observer) receive(iana.Side, message.Message, *Score) error { return nil }
 
 func (*observer) resumption(s *Score) (resumed, undecided bool) {
-	return resumes(s.ClientHello, s.ServerHello)
+	return negotiation.Resumes(s.ClientHello, s.ServerHello)
 }
 
 func (o *observer) secret(s *Score) (Input, error) { return o.secrets(s) }
@@ -48,29 +48,36 @@ func (*observer) withdraw() {}
 // Keys are those that in would give a direction first. It is for an observer who has several
 // secrets, and must find the one that fits: nothing changes, and the glass hears nothing of it.
 func (s *Score) Keys(in Input, from iana.Side) (*TrafficKeys, error) {
-	if !s.TLS13() {
-		derived, err := s.derive(in, nil)
-		if err != nil {
-			return nil, err
-		}
-		return trafficKeys(s.Agreed, from, derived.block.Of(from)), nil
-	}
-	k := keys.HKDF{Hash: s.Agreed.Suite.PRF}
-	var d keys.Direction
-	ok := true
-	switch {
-	case in.Traffic != nil:
-		d, ok = logged(k, s.Agreed.Suite, in.Traffic).keys(from, Handshaking)
-	case in.Shared == nil && in.PSK == nil:
-		ok = false
-	default:
-		d = k.Early(in.PSK).Handshake(in.Shared).Traffic(from, s.transcript.sum()).
-			Direction(s.Agreed.Suite.Shape(iana.TLS13))
+	d, ok, err := s.protocol.first(s, in, from)
+	if err != nil {
+		return nil, err
 	}
 	if !ok {
 		return nil, ErrNoSecret
 	}
 	return trafficKeys(s.Agreed, from, d), nil
+}
+
+// first12 returns the keys that in gives a direction first, until TLS 1.2.
+func first12(s *Score, in Input, from iana.Side) (keys.Direction, bool, error) {
+	derived, err := s.derive(in, nil)
+	if err != nil {
+		return keys.Direction{}, false, err
+	}
+	return derived.block.Of(from), true, nil
+}
+
+// first13 returns the keys that in gives a direction first in TLS 1.3.
+func first13(s *Score, in Input, from iana.Side) (d keys.Direction, ok bool, err error) {
+	k := keys.HKDF{Hash: s.Agreed.Suite.PRF}
+	switch {
+	case in.Traffic != nil:
+		d, ok = logged(k, s.Agreed.Suite, in.Traffic).keys(from, Handshaking)
+	case in.Shared != nil || in.PSK != nil:
+		d, ok = k.Early(in.PSK).Handshake(in.Shared).Traffic(from, s.transcript.sum()).
+			Direction(s.Agreed.Suite.Shape(iana.TLS13)), true
+	}
+	return d, ok, nil
 }
 
 // TakeHello2 hears a ClientHello in the form of SSL 2.0. See RFC 5246 appendix E.2.
@@ -125,7 +132,7 @@ func nameGroup(m *message.ServerKeyExchange) (iana.Group, string) {
 func (s *Score) Exchange() string {
 	kx, auth := s.Agreed.Kex.String(), s.Agreed.Auth
 	switch {
-	case s.TLS13() || s.Agreed.Kex.PreShared() || s.Agreed.Kex == iana.KexRSA:
+	case auth == iana.AuthNone || s.Agreed.Kex.PreShared() || s.Agreed.Kex == iana.KexRSA:
 		return kx
 	case auth == iana.AuthAnon:
 		// "DH_anon" is ephemeral, whatever its name says
@@ -137,13 +144,13 @@ func (s *Score) Exchange() string {
 // ResumedByPSK tells whether a TLS 1.3 handshake goes on from an earlier one, or begins with a key
 // that both sides held.
 func (s *Score) ResumedByPSK() bool {
-	return s.TLS13() && s.ServerHello != nil && s.ServerHello.Extensions.Has(iana.ExtPreSharedKey)
+	return s.Agreed != nil && s.Agreed.PSK
 }
 
 // PSKIdentity returns the identity of the pre-shared key that a server of TLS 1.3 selected, or nil.
 func (s *Score) PSKIdentity() []byte {
 	var offered message.OfferedPSKs
-	if !s.TLS13() || s.Agreed == nil || !s.Agreed.PSK {
+	if s.Agreed == nil || !s.Agreed.PSK {
 		return nil
 	}
 	if ok, err := s.ClientHello.Extensions.Read(iana.ExtPreSharedKey, &offered); !ok ||

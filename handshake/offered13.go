@@ -18,7 +18,7 @@ import (
 // findOffer asks the program for an external key to offer. It comes first: nothing has been decided
 // or drawn yet if it has to wait.
 func (c *client) findOffer() error {
-	if c.MaxVersion < iana.TLS13 || c.FindKey == nil {
+	if !c.Offers13() || c.FindKey == nil {
 		return nil
 	}
 	_, err := c.shared13.await("a pre-shared key", func(ctx context.Context) (*negotiation.PSK, error) {
@@ -33,7 +33,7 @@ func (c *client) keysAlone() bool { return c.FindKey != nil && c.ServerName == "
 // gather collects the keys that go into the first hello: that of the session on offer, then
 // external ones.
 func (c *client) gather() error {
-	if o := c.Offer; o != nil && o.Version == iana.TLS13 && c.MaxVersion >= iana.TLS13 {
+	if o := c.Offer; o != nil && o.IsPSK() && c.Offers13() {
 		c.offered = []*negotiation.Key13{negotiation.OfTicket(o)}
 	}
 	if c.shared13.value == nil {

@@ -189,7 +189,7 @@ func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureSc
 	if err != nil {
 		return err
 	}
-	if v < iana.TLS12 {
+	if !pki.NamesScheme(v) {
 		if scheme, err = pki.ChooseScheme(pub, pki.Implied(v), pki.Implied(v)); err != nil {
 			return err
 		}

@@ -1,11 +1,9 @@
 package handshake
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/vitrine-tls/vitrine/negotiation"
 
@@ -33,7 +31,7 @@ func (c *client) offerSession(m *message.ClientHello) (err error) {
 		return nil
 	}
 	c.remembered, c.peer = c.peer, Peer{}
-	if o.Version == iana.TLS13 {
+	if o.IsPSK() {
 		return nil // a ticket goes into pre_shared_key
 	}
 	m.SessionID = o.ID
@@ -62,8 +60,8 @@ func (c *client) without() *negotiation.Config {
 	return &config
 }
 
-// resumed holds the server to the session that it resumes. See RFC 5246 §7.4.1.3 and RFC 7627 §5.3.
-func (c *client) resumed(a *negotiation.Agreed) error {
+// goesOn12 holds the server to the session that it resumes. See RFC 5246 §7.4.1.3 and RFC 7627 §5.3.
+func (c *client) goesOn12(a *negotiation.Agreed) error {
 	o := c.Offer
 	switch {
 	case o == nil:
@@ -82,33 +80,6 @@ func (c *client) resumed(a *negotiation.Agreed) error {
 	}
 	c.peer = c.remembered
 	return nil
-}
-
-// keep hands out a session, now that the server was proved: a new one, or the resumed one with a
-// new ticket.
-func (c *client) keep(s *Score) {
-	t := s.NewSessionTicket
-	renewed := t != nil && len(t.Ticket) > 0
-	if c.Keep == nil || c.Prior != nil || s.TLS13() || s.Resumed && !renewed {
-		return // a renegotiation's session is not kept: it belongs to the connection around it
-	}
-	var k *Session
-	if s.Resumed {
-		old := *c.Offer // a new ticket makes an old session no younger
-		k = &old
-	} else {
-		k = c.sessionOf(s, s.Secret(nil), iana.Client)
-		k.ServerName = c.ServerName
-	}
-	if renewed {
-		k.ID, k.Ticket, k.Deadline = nil, t.Ticket, time.Time{}
-		if t.LifetimeHint > 0 {
-			k.Deadline = c.CurrentTime().Add(time.Duration(t.LifetimeHint) * time.Second)
-		}
-	}
-	if len(k.ID) > 0 || len(k.Ticket) > 0 {
-		c.store(k, "RFC 5246 §7.3")
-	}
 }
 
 // store passes a session to Keep, unless it is too long: a cache would hold it, and the ticket in
@@ -248,16 +219,13 @@ func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err e
 // it is the same. Its certificate must still hold, and the program must still accept it.
 func (l *live) recall(from iana.Side, s *Session) error {
 	var identity []byte // an empty one is an identity, and none is not
-	shared := len(s.PSKIdentity) > 0
-	if s.Version < iana.TLS13 {
-		shared = suite.ByID(s.Suite).PreShared()
-	}
+	row := suite.Readable(s.Suite)
+	shared := row.PreShared() || s.IsPSK() && len(s.PSKIdentity) > 0
 	if shared {
 		identity = s.PSKIdentity
 	}
 	if len(s.Chain) == 0 {
-		if from == iana.Server && (s.Version == iana.TLS13 && !shared ||
-			s.Version < iana.TLS13 && suite.ByID(s.Suite).Certified()) {
+		if from == iana.Server && (!shared || row.KeyTransport()) {
 			return errors.New("handshake: a session without the server's certificate")
 		}
 		l.peer = Peer{PSKIdentity: identity}
@@ -273,7 +241,7 @@ func (l *live) recall(from iana.Side, s *Session) error {
 	if err != nil {
 		return err
 	}
-	if from == iana.Server && s.Version < iana.TLS13 {
+	if from == iana.Server && !s.IsPSK() {
 		if err := chain.FitsGroups(l.Groups); err != nil {
 			return err
 		}
@@ -321,37 +289,6 @@ func (v *server) newID(m *message.ServerHello) error {
 // resumption of a server is its own decision: the session IDs do not always tell it. RFC 5077 §3.4
 // lets a client offer a ticket with an empty session ID, which the server then echoes.
 func (v *server) resumption(*Score) (resumed, undecided bool) { return v.chosen.Session != nil, false }
-
-// resumption of our client is always told by the echo: offerSession never leaves the session ID
-// empty.
-func (c *client) resumption(s *Score) (resumed, undecided bool) {
-	if negotiation.VersionOf(s.ServerHello) == iana.TLS13 {
-		return s.ServerHello.Extensions.Has(iana.ExtPreSharedKey) && c.key.Session != nil, false
-	}
-	return echoes(s.ClientHello, s.ServerHello), false
-}
-
-// echoes reports whether a ServerHello repeats the session ID of the session on offer. See RFC 5246
-// §7.4.1.3.
-func echoes(ch *message.ClientHello, sh *message.ServerHello) bool {
-	return len(ch.SessionID) > 0 && bytes.Equal(ch.SessionID, sh.SessionID)
-}
-
-// resumes is what the two hellos alone tell an observer about resumption: undecided, until the
-// server's next message, if the client offered a ticket with an empty session ID. See RFC 5077
-// §3.4.
-func resumes(ch *message.ClientHello, sh *message.ServerHello) (resumed, undecided bool) {
-	if negotiation.VersionOf(sh) == iana.TLS13 {
-		// the echo of the session ID is there for old middleboxes: RFC 8446 §4.1.3
-		return false, false
-	}
-	if len(ch.SessionID) > 0 {
-		return echoes(ch, sh), false
-	}
-	var t message.SessionTicket
-	_, err := negotiation.Read(ch.Extensions, iana.ExtSessionTicket, &t)
-	return false, err == nil && len(t.Ticket) > 0
-}
 
 // sessionOf is what there is to keep of a full handshake.
 func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {

@@ -39,8 +39,9 @@ type Score struct {
 	Undecided bool
 	Blind     [2]bool // an observer's, by side: what it says cannot be read
 
-	quic       bool   // there are no records: see QUIC
-	checking   []byte // the message that a player checks, as it was sent
+	protocol   *protocol // since ServerHello
+	quic       bool      // there are no records: see QUIC
+	checking   []byte    // the message that a player checks, as it was sent
 	agreement  agreement
 	transcript transcript
 	secrets    secrets // since the key exchange; nil before, and for an observer without a secret
@@ -88,7 +89,7 @@ func (s *Score) forget() {
 	kept := Score{Agreed: s.Agreed, GroupName: s.GroupName, Group: s.Group,
 		VerifyData: s.VerifyData,
 		Resumed:    s.Resumed, Blind: s.Blind, CertificateStatus: s.CertificateStatus,
-		secrets: s.secrets, quic: s.quic}
+		secrets: s.secrets, quic: s.quic, protocol: s.protocol}
 	if c := s.Certificate[iana.Server]; c != nil { // the staple and the timestamps of TLS 1.3
 		kept.Certificate[iana.Server] = &message.Certificate{Extensions: c.Extensions[:min(1,
 			len(c.Extensions))]}
@@ -127,9 +128,10 @@ func (s *Score) Staple() []byte {
 // Timestamps returns the SCTs that came with the server's certificate, or nil.
 func (s *Score) Timestamps() [][]byte {
 	var m message.SCTs
-	if c := s.Certificate[iana.Server]; c != nil && s.TLS13() {
-		_, _ = c.Leaf().Read(iana.ExtSCT, &m) // it was checked
-		return m.List
+	if c := s.Certificate[iana.Server]; c != nil {
+		if sent, _ := c.Leaf().Read(iana.ExtSCT, &m); sent { // it was checked
+			return m.List
+		}
 	}
 	if s.Agreed == nil {
 		return nil
@@ -162,7 +164,7 @@ func (s *Score) Randoms() keys.Randoms {
 
 // Public is the ephemeral public key that a side sent, or nil.
 func (s *Score) Public(from iana.Side) []byte {
-	if s.Agreed != nil && s.TLS13() {
+	if s.Agreed != nil && s.Agreed.Group != 0 {
 		return s.keyShare(from)
 	}
 	if from == iana.Server {
@@ -180,7 +182,7 @@ func (s *Score) Public(from iana.Side) []byte {
 // KexGroup is the group of an ephemeral exchange, as ServerKeyExchange or the server's key_share
 // named it; nil for another exchange, and for a group of TLS 1.3 that is not implemented.
 func (s *Score) KexGroup() (kex.Group, error) {
-	if s.TLS13() {
+	if s.Agreed.Group != 0 {
 		g, _ := kex.Named(s.Agreed.Group)
 		return g, nil
 	}

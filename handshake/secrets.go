@@ -26,6 +26,8 @@ type secrets interface {
 	reach(e Epoch, t *transcript) error
 	// keys are those for what from sends in an epoch; false if they are not known.
 	keys(from iana.Side, e Epoch) (keys.Direction, bool)
+	// ref is the section that keys are defined in.
+	ref() string
 	// verifyData is what from's Finished must hold, over the transcript before it.
 	verifyData(from iana.Side, t *transcript) []byte
 	// update gives from's data its next keys: KeyUpdate. It may only be called where keys of
@@ -56,6 +58,8 @@ func (s *secrets12) verifyData(from iana.Side, t *transcript) []byte {
 	}
 	return s.master.VerifyData(from, t.sum())
 }
+
+func (s *secrets12) ref() string { return "RFC 5246 §6.3" }
 
 func (s *secrets12) update(iana.Side) {}
 
@@ -115,6 +119,8 @@ func (t *traffic13) trafficSecret(from iana.Side, e Epoch) keys.Traffic {
 func (t *traffic13) verifyData(from iana.Side, transcript *transcript) []byte {
 	return t.secret[Handshaking][from].VerifyData(transcript.sum())
 }
+
+func (t *traffic13) ref() string { return "RFC 8446 §7.3" }
 
 func (t *traffic13) update(from iana.Side) {
 	t.secret[Application][from] = t.secret[Application][from].Update()

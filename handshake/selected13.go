@@ -119,7 +119,7 @@ func (v *server) keyOf(identity []byte) (*negotiation.Key13, error) {
 // keyOfTicket returns the key of a ticket that was opened. Whoever loses the pre-shared key that a
 // session began with loses the session.
 func (v *server) keyOfTicket(ctx context.Context, s *Session) (*negotiation.Key13, error) {
-	if s.Version != iana.TLS13 || suite.ByID13(s.Suite) == nil {
+	if !s.IsPSK() || suite.ByID13(s.Suite) == nil {
 		return &negotiation.Key13{Session: s}, nil // unfitKey says why not
 	}
 	k := negotiation.OfTicket(s)
@@ -140,7 +140,7 @@ func (v *server) unfitKey(k *negotiation.Key13, suites []*suite.Suite, ch *messa
 	if k == nil {
 		return nil, "neither a ticket key of ours nor the program knows it", "RFC 8446 §4.2.11"
 	}
-	if k.Session != nil && k.Session.Version != iana.TLS13 {
+	if k.Session != nil && !k.Session.IsPSK() {
 		return nil, "it was made with another version", "RFC 8446 §4.6.1"
 	}
 	at := slices.IndexFunc(suites, func(s *suite.Suite) bool { return s.PRF == k.Hash })

@@ -69,7 +69,7 @@ func (v *server) hello13(ch *message.ClientHello, retry *message.ServerHello) (*
 // a cookie.
 func (v *server) composeRetry(s *Score) (message.Message, error) {
 	cookies := len(v.CookieKeys) > 0
-	if v.chosen.Version != iana.TLS13 || s.Retried() ||
+	if s.Retried() ||
 		!cookies && (v.chosen.Share != nil || !v.chosen.Exchanges()) {
 		return nil, nil
 	}
@@ -117,29 +117,6 @@ func (v *server) answering(at message.Place, s *Score) *negotiation.Answering {
 		Key: v.answered, Log: v.Log}
 }
 
-// compose13 makes our lines behind the ServerHello.
-func (v *server) compose13(k Kind, s *Score) (message.Message, error) {
-	switch iana.HandshakeType(k) {
-	case iana.EncryptedExtensions:
-		if err := v.awaitParameters(); err != nil {
-			return nil, err
-		}
-		e, err := negotiation.Answer(v.Config, v.answering(message.InEncryptedExtensions, s))
-		return &message.EncryptedExtensions{Extensions: e}, err
-	case iana.CertificateRequest:
-		return v.certificateRequest13()
-	case iana.Certificate:
-		m, err := v.certificates13(s)
-		if err != nil {
-			return nil, err
-		}
-		return v.compressed(m, s.ClientHello.Extensions, v.chosen.Credential)
-	case iana.CertificateVerify:
-		return v.sign13(iana.Server, v.chosen.Choice, s)
-	}
-	return nil, nil
-}
-
 // certificates13 is our chain, with the staple and the timestamps that the client asked for at its
 // leaf.
 func (v *server) certificates13(s *Score) (*message.Certificate, error) {
@@ -167,26 +144,6 @@ func (v *server) certificates13(s *Score) (*message.Certificate, error) {
 	return m, nil
 }
 
-// receive13 refuses a line of a TLS 1.3 client that must not become a fact.
-func (v *server) receive13(msg message.Message, s *Score) error {
-	switch m := msg.(type) {
-	case *message.Certificate:
-		return v.certificate13(m, s.Agreed, nil)
-	case *message.CompressedCertificate:
-		inside, err := v.expand(iana.Client, m)
-		if err != nil {
-			return err
-		}
-		return v.certificate13(inside, s.Agreed, nil)
-	case *message.CertificateVerify:
-		return v.verified13(iana.Client, m, s)
-	case *message.EndOfEarlyData:
-		return nil
-	}
-	return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4",
-		"got a %v, which we did not ask for", msg.Type())
-}
-
 // certificate13 checks the client's chain. context is that of our request.
 func (v *server) certificate13(m *message.Certificate, a *negotiation.Agreed, context []byte) error {
 	if err := sameContext(m, context); err != nil {
@@ -209,18 +166,6 @@ func (v *server) certificate13(m *message.Certificate, a *negotiation.Agreed, co
 	return v.peer.Chain.Fits(iana.AuthNone, iana.KexNone, false)
 }
 
-// secret13 is the shared secret of the key exchange.
-func (v *server) secret13() (Input, error) {
-	if !v.chosen.Exchanges() {
-		return Input{Early: v.early}, nil
-	}
-	a := v.answered
-	v.answered = nil
-	v.Log.Ephemeral(iana.Server, v.chosen.Group.Name(), a.Private, a.Share, v.chosen.Share,
-		"RFC 8446 §4.2.8")
-	return Input{Early: v.early, Shared: a.Secret}, nil
-}
-
 // Suits reports whether a server with this configuration could answer a hello, or why not.
 func Suits(ch *message.ClientHello, c *negotiation.Config) error {
 	version, err := negotiation.ChooseVersion(ch, c)
@@ -234,3 +179,65 @@ func Suits(ch *message.ClientHello, c *negotiation.Config) error {
 	_, err = negotiation.Choose(ch, c)
 	return err
 }
+
+type server13 struct{ *server }
+
+func (v server13) compose(k Kind, s *Score) (message.Message, error) {
+	switch k {
+	case HelloRetryRequest:
+		return v.composeRetry(s)
+	case Kind(iana.ServerHello):
+		return v.composeHello13(s)
+	case Kind(iana.EncryptedExtensions):
+		if err := v.awaitParameters(); err != nil {
+			return nil, err
+		}
+		e, err := negotiation.Answer(v.Config, v.answering(message.InEncryptedExtensions, s))
+		return &message.EncryptedExtensions{Extensions: e}, err
+	case Kind(iana.CertificateRequest):
+		return v.certificateRequest13()
+	case Kind(iana.Certificate):
+		m, err := v.certificates13(s)
+		if err != nil {
+			return nil, err
+		}
+		return v.compressed(m, s.ClientHello.Extensions, v.chosen.Credential)
+	case Kind(iana.CertificateVerify):
+		return v.sign13(iana.Server, v.chosen.Choice, s)
+	}
+	return nil, nil
+}
+
+// receive refuses a line of a TLS 1.3 client that must not become a fact.
+func (v server13) receive(msg message.Message, s *Score) error {
+	switch m := msg.(type) {
+	case *message.Certificate:
+		return v.certificate13(m, s.Agreed, nil)
+	case *message.CompressedCertificate:
+		inside, err := v.expand(iana.Client, m)
+		if err != nil {
+			return err
+		}
+		return v.certificate13(inside, s.Agreed, nil)
+	case *message.CertificateVerify:
+		return v.verified13(iana.Client, m, s)
+	case *message.EndOfEarlyData:
+		return nil
+	}
+	return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4",
+		"got a %v, which we did not ask for", msg.Type())
+}
+
+// secret is the shared secret of the key exchange.
+func (v server13) secret(*Score) (Input, error) {
+	if !v.chosen.Exchanges() {
+		return Input{Early: v.early}, nil
+	}
+	a := v.answered
+	v.answered = nil
+	v.Log.Ephemeral(iana.Server, v.chosen.Group.Name(), a.Private, a.Share, v.chosen.Share,
+		"RFC 8446 §4.2.8")
+	return Input{Early: v.early, Shared: a.Secret}, nil
+}
+
+func (v server13) keep(s *Score) ([]message.Message, error) { return v.newTickets13(s) }

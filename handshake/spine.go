@@ -56,6 +56,8 @@ type Figure struct {
 	Name  string
 	Fits  func(*Score) Presence // asked once both hellos are known
 	Lines []Line
+
+	protocol *protocol
 }
 
 // A reading is one figure that fits all messages so far, and the position reached in it.
@@ -331,6 +333,7 @@ func (m *Machine) remember() error {
 	if m.said.Says == Kind(iana.ServerHello) {
 		m.Resumed, m.Undecided = m.player.resumption(&m.Score)
 		m.open = m.fitting()
+		m.protocol = m.open[0].protocol
 	}
 	return nil
 }
@@ -371,7 +374,7 @@ func (m *Machine) finish() error {
 		m.log.Message(m.me, msg.Type(), raw, "RFC 8446 §4.6.1")
 		m.carrier.Send(Kind(msg.Type()), raw)
 	}
-	m.keepTranscript()
+	m.protocol.end(m)
 	m.done = true
 	m.transcript = transcript{}
 	m.log.Done(m.open[0].Name, nil)

@@ -1,6 +1,8 @@
 package negotiation
 
 import (
+	"bytes"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -144,4 +146,26 @@ func SuiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 // from may have under protection.
 func (a *Agreed) MaxPlaintext(from iana.Side) int {
 	return min(a.MaxFragment, a.SizeLimit[from], record.MaxPlaintext)
+}
+
+// Echoes reports whether a ServerHello repeats the session ID of the session on offer. See RFC 5246
+// §7.4.1.3.
+func Echoes(ch *message.ClientHello, sh *message.ServerHello) bool {
+	return len(ch.SessionID) > 0 && bytes.Equal(ch.SessionID, sh.SessionID)
+}
+
+// Resumes is what the two hellos alone tell an observer about resumption: undecided, until the
+// server's next message, if the client offered a ticket with an empty session ID. See RFC 5077
+// §3.4.
+func Resumes(ch *message.ClientHello, sh *message.ServerHello) (resumed, undecided bool) {
+	if VersionOf(sh) == iana.TLS13 {
+		// the echo of the session ID is there for old middleboxes: RFC 8446 §4.1.3
+		return false, false
+	}
+	if len(ch.SessionID) > 0 {
+		return Echoes(ch, sh), false
+	}
+	var t message.SessionTicket
+	_, err := Read(ch.Extensions, iana.ExtSessionTicket, &t)
+	return false, err == nil && len(t.Ticket) > 0
 }

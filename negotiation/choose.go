@@ -256,7 +256,7 @@ func ReadWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *Wishes, 
 	w.Name, w.listed, w.groups = hostName(&names), groups.Groups, Common(c.Groups, groups.Groups)
 	w.finiteField = slices.ContainsFunc(w.listed, iana.Group.FiniteField)
 	w.Schemes = Common(pki.KnownSchemes(), schemes.Schemes)
-	if v < iana.TLS12 || !sentSchemes {
+	if !pki.NamesScheme(v) || !sentSchemes {
 		w.Schemes = pki.Implied(v)
 	}
 	if sentCertSchemes {
@@ -303,7 +303,7 @@ func try(s *suite.Suite, v iana.Version, w *Wishes, c *Config,
 
 // schemesOf is what a policy signs with: below TLS 1.2 there is no choice.
 func SchemesOf(v iana.Version, c *Config) []iana.SignatureScheme {
-	if v < iana.TLS12 {
+	if !pki.NamesScheme(v) {
 		return pki.Implied(v)
 	}
 	return c.Schemes

@@ -193,3 +193,6 @@ type EarlyData struct {
 	Announce func(ctx context.Context, ticket []byte) error
 	Take     func(ctx context.Context, ticket []byte) (bool, error)
 }
+
+// Offers13 reports whether a client offers TLS 1.3.
+func (c *Config) Offers13() bool { return c.MaxVersion >= iana.TLS13 }

@@ -75,10 +75,14 @@ var schemes = []scheme{
 	{iana.MD5_SHA1, keyRSA, false, crypto.MD5SHA1, 0},
 }
 
+// NamesScheme reports whether the messages of a version name the scheme of a signature. Before TLS
+// 1.2 the key and the version imply it. See RFC 5246 §7.4.1.4.1.
+func NamesScheme(v iana.Version) bool { return v >= iana.TLS12 }
+
 // Implied returns what a peer without signature_algorithms accepts: SHA-1 in TLS 1.2 (RFC 5246
 // §7.4.1.4.1), and before it the one signature of each kind of key.
 func Implied(v iana.Version) []iana.SignatureScheme {
-	if v < iana.TLS12 {
+	if !NamesScheme(v) {
 		return []iana.SignatureScheme{iana.MD5_SHA1, iana.ECDSA_SHA1}
 	}
 	return []iana.SignatureScheme{iana.RSA_PKCS1_SHA1, iana.ECDSA_SHA1}

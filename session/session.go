@@ -192,3 +192,7 @@ func (s *Session) Fits() error {
 	}
 	return nil
 }
+
+// IsPSK reports whether the session is resumed by pre_shared_key, as those of TLS 1.3 are: its
+// secret is a pre-shared key, and keys are exchanged anew. See RFC 8446 §2.2.
+func (s *Session) IsPSK() bool { return s.Version == iana.TLS13 }

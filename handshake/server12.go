@@ -1,0 +1,224 @@
+package handshake
+
+import (
+	"context"
+	"crypto"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/session"
+)
+
+// What a server says and accepts until TLS 1.2.
+
+// serverPart is what a server says and accepts behind the ClientHello.
+type serverPart interface {
+	// compose and receive are those of player.
+	compose(Kind, *Score) (message.Message, error)
+	receive(message.Message, *Score) error
+	secret(*Score) (Input, error)
+	// keep keeps a session, now that the client was proved, and returns the tickets for it that are
+	// sent behind the handshake.
+	keep(*Score) ([]message.Message, error)
+}
+
+type server12 struct{ *server }
+
+func (v server12) compose(k Kind, s *Score) (message.Message, error) {
+	switch k {
+	case Kind(iana.ServerHello):
+		return v.hello(s)
+	case Kind(iana.Certificate):
+		return &message.Certificate{Chain: v.chosen.Credential.Chain.Raw()}, nil
+	case Kind(iana.CertificateStatus):
+		return &message.CertificateStatus{StatusType: iana.StatusOCSP,
+			Response: v.chosen.Credential.Staple}, nil
+	case Kind(iana.ServerKeyExchange):
+		return v.keyExchange(s)
+	case Kind(iana.CertificateRequest):
+		return v.certificateRequest()
+	case Kind(iana.ServerHelloDone):
+		return &message.ServerHelloDone{}, nil
+	case Kind(iana.NewSessionTicket):
+		return v.newTicket(s)
+	}
+	return nil, nil
+}
+
+func (v server12) receive(msg message.Message, s *Score) error {
+	switch m := msg.(type) {
+	case *message.Certificate:
+		return v.certificate(m, s.Agreed)
+	case *message.CertificateVerify:
+		return v.signature(s.Agreed.Version, iana.Client, m.Scheme, s.transcript.raw(), m.Signature,
+			"RFC 5246 §7.4.8")
+	}
+	return nil
+}
+
+func (v server12) secret(s *Score) (Input, error) {
+	if v.chosen.Session != nil {
+		return Input{Master: v.chosen.Session.Master}, nil
+	}
+	if !s.Agreed.Kex.PreShared() {
+		return v.exchanged(s)
+	}
+	k, err := v.psk(s.Agreed.Version, v.Hint, s.ClientKeyExchange.PSKIdentity)
+	if err != nil {
+		return Input{}, err
+	}
+	other, err := v.exchanged(s)
+	if err != nil {
+		return Input{}, err
+	}
+	return Input{PreMaster: v.mixIn(k, other.PreMaster)}, nil
+}
+
+// keep stores a session under the ID that ServerHello gave it, unless it has a ticket.
+func (v server12) keep(s *Score) ([]message.Message, error) {
+	if v.Store == nil || s.Resumed || s.Agreed.Ticket {
+		return nil, nil
+	}
+	_, err := v.kept.await("the session store", func(ctx context.Context) (struct{}, error) {
+		k := v.sessionOf(s, s.Secret(nil), iana.Server)
+		err := k.Fits()
+		if err == nil {
+			v.ids = [][]byte{k.ID} // also if the store fails: it may have it all the same
+			err = v.Store(ctx, k.ID, k)
+		}
+		return struct{}{}, v.spare(ctx, "storing a session", err)
+	})
+	return nil, err
+}
+
+func (v *server) hello(s *Score) (message.Message, error) {
+	m := &message.ServerHello{Version: v.chosen.Version, CipherSuite: v.chosen.Suite.ID}
+	if _, err := io.ReadFull(v.Rand, m.Random[:]); err != nil {
+		return nil, err
+	}
+	v.MarkDowngrade(m)
+	var err error
+	if v.chosen.Session != nil {
+		m.SessionID = s.ClientHello.SessionID
+	} else if err := v.newID(m); err != nil {
+		return nil, err
+	}
+	m.Extensions, err = negotiation.Answer(v.Config, v.answering(message.InServerHello, s))
+	if err != nil {
+		return nil, err
+	}
+	a, err := s.agree(m, nil)
+	if err != nil {
+		return nil, err
+	}
+	return m, a.Demanded(&v.Parameters, m)
+}
+
+// keyExchange makes a fresh key for this handshake alone: a key that is used twice lets Raccoon
+// compare, and is no forward secrecy.
+func (v *server) keyExchange(s *Score) (message.Message, error) {
+	var err error
+	if v.chosen.Group == nil { // a pre-shared key without a Diffie-Hellman exchange
+		if v.Hint == nil {
+			return nil, nil
+		}
+		return &message.ServerKeyExchange{PSKIdentityHint: v.Hint}, nil
+	}
+	if v.offer == nil { // else the signature was waited for
+		if v.offer, err = v.chosen.Group.Offer(v.Rand); err != nil {
+			return nil, err
+		}
+	}
+	m := &message.ServerKeyExchange{Scheme: v.chosen.Scheme, PSKIdentityHint: v.Hint}
+	if p, g := kex.Params(v.chosen.Group); p != nil {
+		m.P, m.G, m.DHPublic = p, g, v.offer.Share()
+	} else {
+		m.CurveType, m.Group, m.ECPublic = iana.NamedCurve, v.chosen.Group.ID(), v.offer.Share()
+	}
+	if err := m.EncodeParams(message.Dialect{Version: s.Agreed.Version,
+		Kex: s.Agreed.Kex}); err != nil {
+		return nil, err
+	}
+	if v.chosen.Credential == nil {
+		return m, nil
+	}
+	signed := pki.ServerParams(s.ClientHello.Random, s.ServerHello.Random, m.Params)
+	m.Signature, err = v.sign(iana.Server, v.chosen.Choice, signed, "RFC 5246 §7.4.3")
+	return m, err
+}
+
+func (v *server) certificateRequest() (message.Message, error) {
+	if !v.ClientAuth.Request || v.chosen.Suite.PreShared() {
+		return nil, nil
+	}
+	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign,
+		iana.ECDSASign}, Schemes: v.Schemes}
+	if v.Roots != nil { // also where they verify nothing: they help the client to choose
+		//lint:ignore SA1019 deprecated for the system's pool only, and this is not that
+		m.Authorities = v.Roots.Subjects()
+	}
+	return m, nil
+}
+
+func (v *server) certificate(m *message.Certificate, a *negotiation.Agreed) error {
+	if len(m.Chain) == 0 {
+		if v.ClientAuth.Require {
+			return alert.KindNoCertificate.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.6",
+				"the client showed no certificate, which we require")
+		}
+		return v.verdict(nil) // a program may require by its callback what ClientAuth only requests
+	}
+	if err := v.authenticate(iana.Client, m.Chain, a, v.ClientAuth.Verify); err != nil {
+		return err
+	}
+	return v.peer.Chain.Fits(iana.AuthNone, iana.KexNone, false)
+}
+
+func (v *server) newTicket(s *Score) (message.Message, error) {
+	seal := func(ctx context.Context) (t []byte, err error) {
+		k := v.sessionOf(s, s.Secret(nil), iana.Server)
+		if err = k.Fits(); err == nil {
+			t, err = v.Seal(ctx, k)
+		}
+		return t, v.spare(ctx, "sealing a ticket", err)
+	}
+	t, err := v.ticket.await("a session ticket's key", seal)
+	// RFC 5077 §3.3: it was promised, so an empty one says that there is none after all
+	if len(t) == 0 {
+		return &message.NewSessionTicket{}, err
+	}
+	return &message.NewSessionTicket{LifetimeHint: uint32(session.MaxSessionAge.Seconds()),
+		Ticket: t}, err
+}
+
+// exchanged is what RSA or Diffie-Hellman gave, if the suite has either.
+func (v *server) exchanged(s *Score) (Input, error) {
+	m := s.ClientKeyExchange
+	if s.Agreed.Kex == iana.KexPSK {
+		return Input{}, nil
+	}
+	if k := s.Agreed.Kex; k == iana.KexRSA || k == iana.KexRSAPSK {
+		key, ok := v.chosen.Credential.Key.(crypto.Decrypter)
+		if !ok {
+			return Input{},
+				alert.Fail(alert.InternalError, "", "the server's private key cannot decrypt")
+		}
+		pre, err := v.decrypted.get(v.chosen.Credential.Key, "an RSA decryption",
+			func(context.Context) ([]byte, error) {
+				return kex.DecryptPreMaster(v.Rand, key, m.EncryptedPreMaster, s.ClientHello.Version)
+			})
+		return Input{PreMaster: pre}, err
+	}
+	theirs := s.Public(iana.Client)
+	z, err := v.offer.Finish(theirs)
+	if err != nil {
+		return Input{}, err
+	}
+	return Input{PreMaster: v.ephemeral(iana.Server, v.chosen.Group, v.offer.Private(),
+		v.offer.Share(), theirs, z)}, nil
+}
