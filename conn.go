@@ -117,6 +117,17 @@ func (c *Conn) shake(ctx context.Context) error {
 	if c.complete.Load() {
 		return nil
 	}
+	return c.shakeAlone(ctx, c.handshake, func() {
+		c.rejected.Store(c.sentEarly && c.engine.Machine().EarlyData() == EarlyDataRejected)
+		c.complete.Store(true)
+	})
+}
+
+// shakeAlone runs a part of the handshake while nobody else runs one, unless the handshake is over,
+// and then after, if that part succeeded. If ctx ends first, the connection is closed and ctx's error
+// returned.
+func (c *Conn) shakeAlone(ctx context.Context, part func(context.Context) error,
+	after func()) error {
 	select {
 	case <-c.shaking:
 		defer func() { c.shaking <- struct{}{} }()
@@ -132,17 +143,15 @@ func (c *Conn) shake(ctx context.Context) error {
 	}
 	c.failed = errPanic // stays if a callback panics: no second handshake begins on this connection
 	c.knocked()
-	err := c.stays(c.handshake(ctx))
-	if !stop() { // the connection is closed, even if the handshake came to its end meanwhile
+	err := c.stays(part(ctx))
+	if !stop() { // the connection is closed, even if that part came to its end meanwhile
 		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
 		c.failed = err
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		after()
 	}
-	c.rejected.Store(c.sentEarly && c.engine.Machine().EarlyData() == EarlyDataRejected)
-	c.complete.Store(true)
-	return nil
+	return err
 }
 
 // handshake moves bytes between the socket and the engine until the figure is done.

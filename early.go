@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"sync"
@@ -180,24 +179,7 @@ func (c *Conn) awaitEarly(ctx context.Context) error {
 	if c.me == iana.Client {
 		return errReadsNone
 	}
-	select {
-	case <-c.shaking:
-		defer func() { c.shaking <- struct{}{} }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	if c.complete.Load() || c.failed != nil {
-		return c.failed
-	}
-	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
-	c.failed = errPanic
-	c.knocked()
-	err := c.stays(c.hearEarly(ctx))
-	if !stop() {
-		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
-		c.failed = err
-	}
-	return err
+	return c.shakeAlone(ctx, c.hearEarly, func() {})
 }
 
 // hearEarly goes on with the handshake until there is early data, or there will be none.

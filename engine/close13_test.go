@@ -74,15 +74,7 @@ func TestUserCanceledWaitsForCloseNotify(t *testing.T) {
 // A client that cancels in the midst of the handshake says so and closes: that is an end, and no
 // protocol error.
 func TestAHandshakeIsCanceled(t *testing.T) {
-	client, server := NewEngine(iana.Client, config13(iana.Client)),
-		NewEngine(iana.Server, config13(iana.Server))
-	if err := advance(client); err != nil {
-		t.Fatal(err)
-	}
-	arrive(server, sealed(client))
-	if err := advance(server); err != nil {
-		t.Fatal(err)
-	}
+	_, server := afterClientHello(t)
 	arrive(server, []byte{21, 3, 3, 0, 2, 1, byte(alert.UserCanceled)})
 	if err := advance(server); err != nil {
 		t.Errorf("user_canceled: %v", err)

@@ -36,11 +36,10 @@ func TestUnprotectedRecordsAreRefusedAfterwards(t *testing.T) {
 	}
 }
 
-// An alert in the clear may come under keys only from a client that could not use our ServerHello,
-// and whose protected records would say more: RFC 8446 §4.1.3 and §5.
-func TestAlertsInTheClearUnderKeys(t *testing.T) {
-	refusal := []byte{21, 3, 3, 0, 2, 2, byte(alert.IllegalParameter)}
-	client, server := NewEngine(iana.Client, config13(iana.Client)),
+// afterClientHello returns two ends of TLS 1.3, of which the server has its first flight to send.
+func afterClientHello(t *testing.T) (client, server *Engine) {
+	t.Helper()
+	client, server = NewEngine(iana.Client, config13(iana.Client)),
 		NewEngine(iana.Server, config13(iana.Server))
 	if err := advance(client); err != nil {
 		t.Fatal(err)
@@ -49,6 +48,14 @@ func TestAlertsInTheClearUnderKeys(t *testing.T) {
 	if err := advance(server); err != nil {
 		t.Fatal(err)
 	}
+	return client, server
+}
+
+// An alert in the clear may come under keys only from a client that could not use our ServerHello,
+// and whose protected records would say more: RFC 8446 §4.1.3 and §5.
+func TestAlertsInTheClearUnderKeys(t *testing.T) {
+	refusal := []byte{21, 3, 3, 0, 2, 2, byte(alert.IllegalParameter)}
+	client, server := afterClientHello(t)
 	flight := sealed(server)
 	h, err := record.ParseHeader(flight)
 	if err != nil {
@@ -80,15 +87,7 @@ func TestChangeCipherSpecsOfTLS13AreBounded(t *testing.T) {
 		body byte
 		ok   bool
 	}{{1, 1, true}, {maxEmpty - 1, 1, true}, {maxEmpty, 1, false}, {1, 2, false}} {
-		client, server := NewEngine(iana.Client, config13(iana.Client)),
-			NewEngine(iana.Server, config13(iana.Server))
-		if err := advance(client); err != nil {
-			t.Fatal(err)
-		}
-		arrive(server, sealed(client))
-		if err := advance(server); err != nil {
-			t.Fatal(err)
-		}
+		client, server := afterClientHello(t)
 		arrive(client, sealed(server)) // one is in it already
 		if err := advance(client); err != nil {
 			t.Fatal(err)

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"crypto"
-	stdecdh "crypto/ecdh"
 	"crypto/sha256"
 	"slices"
 	"strings"
@@ -75,21 +74,7 @@ func (r *replay8448) exchange(t *testing.T) {
 				s.Values["public key"]
 		}
 	}
-	curve := stdecdh.X25519()
-	if len(public[iana.Server]) == 65 {
-		curve = stdecdh.P256()
-	}
-	ours, err := curve.NewPrivateKey(private[iana.Client])
-	if err != nil {
-		t.Fatal(err)
-	}
-	theirs, err := curve.NewPublicKey(public[iana.Server])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if r.shared, err = ours.ECDH(theirs); err != nil {
-		t.Fatal(err)
-	}
+	r.shared = testkit.ECDH(t, private[iana.Client], public[iana.Server])
 }
 
 func sideOf(actor string) iana.Side {

@@ -3,7 +3,6 @@ package keys
 import (
 	"bytes"
 	"crypto"
-	"crypto/ecdh"
 	"crypto/sha256"
 	"fmt"
 	"strings"
@@ -103,21 +102,7 @@ func readConnection(t *testing.T, steps []rfc8448Step) (c connection) {
 			c.binder = true
 		}
 	}
-	curve := ecdh.X25519()
-	if len(public[iana.Server]) == 65 {
-		curve = ecdh.P256()
-	}
-	ours, err := curve.NewPrivateKey(private[iana.Client])
-	if err != nil {
-		t.Fatal(err)
-	}
-	theirs, err := curve.NewPublicKey(public[iana.Server])
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c.shared, err = ours.ECDH(theirs); err != nil {
-		t.Fatal(err)
-	}
+	c.shared = testkit.ECDH(t, private[iana.Client], public[iana.Server])
 	return c
 }
 

@@ -122,15 +122,24 @@ func derive(cmd *cobra.Command, v *values, o *deriveOutput) error {
 		return err
 	}
 	g.Transcript = transcript
-	expected, err := v.bytes("expect")
-	if err != nil {
-		return err
-	}
 	d, err := explain.Derive(g)
 	if err != nil {
 		return v.refused(err)
 	}
-	if err := showDerivation(cmd.OutOrStdout(), d, o, style); err != nil || expected == nil {
+	return showAndSearch(cmd, v, d, showDerivation, o, style)
+}
+
+// showAndSearch prints a derivation, of either version, and how the expected value comes about if
+// there is one. It fails if that value does not come from what was given.
+func showAndSearch[D interface {
+	Search(expected []byte) ([]explain.Finding, *explain.Tried, error)
+}](cmd *cobra.Command, v *values, d D, show func(io.Writer, D, *deriveOutput, screen.Style) error,
+	o *deriveOutput, style screen.Style) error {
+	expected, err := v.bytes("expect")
+	if err != nil {
+		return err
+	}
+	if err := show(cmd.OutOrStdout(), d, o, style); err != nil || expected == nil {
 		return err
 	}
 	found, tried, err := d.Search(expected)

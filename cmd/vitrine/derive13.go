@@ -150,22 +150,11 @@ func derive13(cmd *cobra.Command, v *values, transcript []byte, o *deriveOutput,
 	if err != nil {
 		return err
 	}
-	expected, err := v.bytes("expect")
-	if err != nil {
-		return err
-	}
 	d, err := explain.Derive13(g)
 	if err != nil {
 		return v.refused(err)
 	}
-	if err := showDerivation13(cmd.OutOrStdout(), d, o, style); err != nil || expected == nil {
-		return err
-	}
-	found, tried, err := d.Search(expected)
-	if err != nil {
-		return v.refused(err)
-	}
-	return reportFindings(cmd, expected, found, tried, o, style)
+	return showAndSearch(cmd, v, d, showDerivation13, o, style)
 }
 
 // reportFindings says how an expected value can be derived. It fails if it cannot.

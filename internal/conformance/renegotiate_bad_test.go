@@ -261,6 +261,12 @@ func TestClientRenegotiatesOnce(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+	refusesRenegotiation(t, peer)
+}
+
+// refusesRenegotiation fails unless a peer's next record is the warning no_renegotiation.
+func refusesRenegotiation(t *testing.T, peer *script.Peer) {
+	t.Helper()
 	typ, got, err := peer.NextRecord()
 	if typ != iana.RecordAlert ||
 		!bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
@@ -290,9 +296,5 @@ func TestClientDoesNotRenegotiateUnsafely(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
-	typ, got, err := peer.NextRecord()
-	if typ != iana.RecordAlert ||
-		!bytes.Equal(got, []byte{byte(alert.Warning), byte(alert.NoRenegotiation)}) || err != nil {
-		t.Errorf("got %v %x (%v), expected the warning no_renegotiation", typ, got, err)
-	}
+	refusesRenegotiation(t, peer)
 }

@@ -57,15 +57,10 @@ func (s *Peer) ServeResumed(m *Session) error {
 	if err := s.Send(flight); err != nil {
 		return err
 	}
-	for {
-		said, _, err := s.Receive()
-		if err != nil {
-			return err
-		}
-		if _, ok := said.(*message.Finished); ok {
-			return s.Send([]Item{ForgedData})
-		}
+	if err := s.hearFinished(); err != nil {
+		return err
 	}
+	return s.Send([]Item{ForgedData})
 }
 
 // OfferSession sends a ClientHello that offers to resume.

@@ -162,16 +162,10 @@ func (s *Peer) Connect(ids ...iana.CipherSuite) error {
 	if err := s.Send(flight); err != nil {
 		return err
 	}
-	for {
-		m, _, err := s.Receive()
-		if err != nil {
-			return err
-		}
-		if _, ok := m.(*message.Finished); ok {
-			return s.Send([]Item{{Name: "data", Type: iana.RecordApplicationData,
-				Raw: []byte("genuine")}})
-		}
+	if err := s.hearFinished(); err != nil {
+		return err
 	}
+	return s.Send([]Item{{Name: "data", Type: iana.RecordApplicationData, Raw: []byte("genuine")}})
 }
 
 // hearServer receives the server's first flight, and reports whether it requests a certificate.
