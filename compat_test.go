@@ -287,6 +287,13 @@ func TestASessionSurvivesAsBytes(t *testing.T) {
 		if err != nil || fmt.Sprintf("%s", state.Extra) != "[kept ]" {
 			t.Errorf("%s: Extra is %s, %v", c.what, state.Extra, err)
 		}
+		again, err := vitrine.NewResumptionState(cache.ticket, state)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, s, err := again.ResumptionState(); err != nil || len(s.Extra) != 2 {
+			t.Errorf("%s: Extra is then %s, %v", c.what, s.Extra, err)
+		}
 		for n := range cache.state {
 			if _, err := vitrine.ParseSessionState(cache.state[:n]); err == nil {
 				t.Errorf("%s: %d bytes of %d were taken", c.what, n, len(cache.state))

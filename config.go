@@ -243,6 +243,15 @@ type Config struct {
 	// rotate by themselves.
 	TicketKeys session.TicketKeys
 
+	// WrapSession, if set, makes a server's ticket of a session, in place of TicketKeys; an empty one
+	// is none. UnwrapSession, if set, gives the session of a ticket, or nil if there is none, with
+	// which the handshake is a full one. They may use EncryptTicket and DecryptTicket, or
+	// SessionState.Bytes and ParseSessionState; a ticket that is not encrypted, or can be guessed,
+	// tells everybody the session's secrets. An error ends the handshake. In UnwrapSession the state
+	// has the Version and the ServerName alone. Each may take its time.
+	WrapSession   func(ConnectionState, *SessionState) ([]byte, error)
+	UnwrapSession func(ticket []byte, s ConnectionState) (*SessionState, error)
+
 	// SessionStore keeps a server's sessions for clients without tickets, and in TLS 1.3 for all if
 	// SessionTicketsDisabled; nil: there are no session IDs. See RFC 5246 §7.3.
 	SessionStore session.Store
@@ -301,6 +310,7 @@ func (c *Config) Clone() *Config {
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
+		WrapSession: c.WrapSession, UnwrapSession: c.UnwrapSession,
 		TicketCount: c.TicketCount, SessionLifetime: c.SessionLifetime,
 		MaxEarlyData: c.MaxEarlyData, Trace: c.Trace,
 	}

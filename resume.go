@@ -3,7 +3,6 @@ package vitrine
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -75,10 +74,7 @@ func (c *Config) resumption(me iana.Side, conn *Conn, h *negotiation.Config) neg
 		if err != nil {
 			return nil, err
 		}
-		if len(keys) == 0 {
-			return nil, errors.New("vitrine: Config.TicketKeys has no key")
-		}
-		return session.SealTicket(random, keys[0], s)
+		return seal(random, keys, s)
 	}
 	r.Open = func(ctx context.Context, ticket []byte) (*session.Session, error) {
 		keys, err := c.ticketKeys(ctx)
@@ -87,6 +83,7 @@ func (c *Config) resumption(me iana.Side, conn *Conn, h *negotiation.Config) neg
 		}
 		return session.OpenTicket(keys, ticket), nil
 	}
+	c.wrapped(&r, conn)
 	if c.SessionStore != nil {
 		c.stored(&r)
 	}

@@ -3,25 +3,29 @@ package vitrine
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// A SessionState is a client's session that a program can store outside of the process, encoded by
-// Bytes and decoded by ParseSessionState. The ticket is stored separately. A SessionState contains
+// A SessionState is a session that a program can store outside of the process, encoded by Bytes and
+// decoded by ParseSessionState. A client stores the ticket beside it. A SessionState contains
 // secrets: anyone who obtains it can resume the session and may be able to decrypt connections.
 type SessionState struct {
-	// Extra is for use by the program. Bytes and ParseSessionState preserve it.
+	// Extra is for use by the program. It is part of the session from then on, of a client's and of
+	// what is in a server's ticket, together with the session at most 16 KiB.
 	Extra [][]byte
 
 	// EarlyData reports whether early data may be sent with the ticket. A program may set it to
-	// false before it calls NewResumptionState, which then makes a session that sends none.
+	// false: then a client sends none with it, and a server accepts none.
 	EarlyData bool
 
 	session *session.Session
 }
+
+var errEmptyState = errors.New("vitrine: an empty SessionState")
 
 // ResumptionState returns the ticket and the state of the session, for a ClientSessionCache outside
 // of this process. The ticket is nil for a session that the server finds by its ID; the ID is part
@@ -34,12 +38,13 @@ func (cs *ClientSessionState) ResumptionState() (ticket []byte, state *SessionSt
 }
 
 func newSessionState(s *session.Session) *SessionState {
-	return &SessionState{session: s, EarlyData: s.MaxEarlyData > 0}
+	return &SessionState{session: s, EarlyData: s.MaxEarlyData > 0, Extra: slices.Clone(s.Extra)}
 }
 
-// kept returns a copy of the session that heeds EarlyData.
+// kept returns a copy of the session with what the program has set.
 func (s *SessionState) kept() *session.Session {
 	k := *s.session
+	k.Extra = slices.Clone(s.Extra)
 	if !s.EarlyData {
 		k.MaxEarlyData = 0
 	}
@@ -61,7 +66,7 @@ func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState
 // Bytes encodes the state for ParseSessionState.
 func (s *SessionState) Bytes() ([]byte, error) {
 	if s.session == nil {
-		return nil, errors.New("vitrine: an empty SessionState")
+		return nil, errEmptyState
 	}
 	inner, err := s.kept().Encode()
 	if err != nil {
@@ -83,11 +88,11 @@ func ParseSessionState(data []byte) (*SessionState, error) {
 		return nil, err
 	}
 	session.ID, session.Deadline = s.session.ID, s.session.Deadline
-	return &SessionState{Extra: s.Extra, EarlyData: session.MaxEarlyData > 0, session: session}, nil
+	return newSessionState(session), nil
 }
 
-// layout describes the encoding: the fields that only a client keeps, the session as a server would
-// store it (inner), and Extra.
+// layout describes the encoding: the fields that only a client keeps, and the session as a server
+// would store it (inner).
 func (s *SessionState) layout(c *wire.Codec, inner *[]byte) {
 	var until uint64
 	if !s.session.Deadline.IsZero() {
@@ -98,8 +103,6 @@ func (s *SessionState) layout(c *wire.Codec, inner *[]byte) {
 	wire.Uint32(c, "deadline_high", &high)
 	wire.Uint32(c, "deadline_low", &low)
 	wire.Opaque24(c, "session", inner, 1, 1<<24-1)
-	wire.Vector24(c, "extra", &s.Extra, 0, 1<<24-1,
-		func(c *wire.Codec, b *[]byte) { wire.Opaque24(c, "extra", b, 0, 1<<24-1) })
 	if until = uint64(high)<<32 | uint64(low); c.Reading() && until != 0 {
 		s.session.Deadline = time.Unix(int64(until), 0)
 	}

@@ -267,9 +267,12 @@ func (l *live) recall(from iana.Side, s *Session) error {
 }
 
 // spare lets a handshake go on without what a store or a ticket's keys could not give: a session
-// saves time, and is worth no outage. The trace says why. Only the end of ctx is the handshake's
-// end.
+// saves time, and is worth no outage. The trace says why. Only a refusal of the program and the end of
+// ctx end the handshake.
 func (v *server) spare(ctx context.Context, what string, err error) error {
+	if alert.KindOf(err) == alert.KindCallback {
+		return err
+	}
 	if err != nil && ctx.Err() == nil {
 		v.Log.Choice("session", "", "none", what+": "+err.Error(), "RFC 5077 §3.3")
 	}
@@ -309,6 +312,22 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 		k.RawKeys[side] = t == iana.RawPublicKey
 	}
 	return k
+}
+
+// Greeting returns the version that a server has chosen, or will choose, and the name that its client
+// asks for, from the time on when it has read a ClientHello. Without one the version is 0.
+func (m *Machine) Greeting() (v iana.Version, name string) {
+	ch, now := m.said.msg.(*message.ClientHello)
+	if !now {
+		ch = m.ClientHello
+	}
+	c := m.Config()
+	if ch == nil || c == nil {
+		return 0, ""
+	}
+	// what is malformed or has no version in common is refused when the hello is answered
+	v, _ = negotiation.ChooseVersion(ch, c)
+	return v, negotiation.ServerName(ch)
 }
 
 // Origin is the session that this handshake resumes, or nil.

@@ -29,7 +29,7 @@ const (
 // A session is stored in the presentation language of RFC 5246 §4 as
 //
 //	struct {
-//	    uint8 format = 5;
+//	    uint8 format = 6;
 //	    ProtocolVersion version;
 //	    CipherSuite cipher_suite;
 //	    uint8 flags;                           // 1: extended_master_secret, 2: encrypt_then_mac;
@@ -48,6 +48,7 @@ const (
 //	    uint64 ticket_issued;                  // TLS 1.3: milliseconds since 1970; 0: not said
 //	    uint32 max_early_data_size;            // TLS 1.3: in bytes; 0: no early data
 //	    opaque secret<32..64>;                 // master_secret, or the key of a TLS 1.3 ticket
+//	    opaque extra<0..2^24-1>;               // of opaque value<0..2^24-1>
 //	} Session;
 type Session struct {
 	Version              iana.Version
@@ -72,6 +73,7 @@ type Session struct {
 	Issued time.Time
 	// TLS 1.3: how many bytes of early data the ticket allows. See RFC 8446 §4.2.10.
 	MaxEarlyData uint32
+	Extra        [][]byte // the program's
 
 	ID       []byte                // RFC 5246 §7.3; empty with a ticket
 	Ticket   []byte                // a client's, RFC 5077
@@ -84,7 +86,7 @@ type Session struct {
 const BoundLen = 48
 
 // format is the first byte of an encoded Session. A change of the layout takes a new number.
-const format uint8 = 5
+const format uint8 = 6
 
 // Encode returns the session as bytes, for a ticket or a store. The ID and the Ticket are not
 // included: they are what the session is found by.
@@ -138,6 +140,9 @@ func (s *Session) layout(c *wire.Codec) {
 	wire.Uint32(c, "ticket_issued_low", &issuedLow)
 	wire.Uint32(c, "max_early_data_size", &s.MaxEarlyData)
 	wire.Opaque8(c, "secret", &s.Master, 32, 64)
+	wire.Vector24(c, "extra", &s.Extra, 0, 1<<24-1, func(c *wire.Codec, value *[]byte) {
+		wire.Opaque24(c, "value", value, 0, 1<<24-1)
+	})
 	if c.Reading() {
 		s.ServerName, s.ALPN, s.GroupName = string(name), string(alpn), string(group)
 		s.ExtendedMasterSecret, s.EncryptThenMAC = flags&1 != 0, flags&2 != 0
@@ -184,7 +189,7 @@ const MaxSessionSize = 16 << 10
 func (s *Session) Fits() error {
 	n := len(s.ServerName) + len(s.ALPN) + len(s.Staple) + len(s.PSKIdentity) +
 		len(s.ID) + len(s.Ticket)
-	for _, b := range slices.Concat(s.Chain, s.SCTs) {
+	for _, b := range slices.Concat(s.Chain, s.SCTs, s.Extra) {
 		n += len(b)
 	}
 	if n > MaxSessionSize {

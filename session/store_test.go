@@ -189,7 +189,8 @@ func aSession(chain ...[]byte) *Session {
 		PSKIdentity: []byte("gardener"),
 		Staple:      []byte{6}, SCTs: [][]byte{{7}, {8, 9}}, Group: iana.X25519, GroupName: "x25519",
 		Bound: bytes.Repeat([]byte{4}, 48), Master: bytes.Repeat([]byte{5}, 48),
-		AgeAdd: 1 << 31, Issued: time.UnixMilli(1e12 + 7), MaxEarlyData: 1 << 14}
+		AgeAdd: 1 << 31, Issued: time.UnixMilli(1e12 + 7), MaxEarlyData: 1 << 14,
+		Extra: [][]byte{{1}, {}}}
 }
 
 func TestTicketIsOpenedByItsKeyAlone(t *testing.T) {
