@@ -100,7 +100,7 @@ race() {
 		say 'not done: it needs a C compiler (Debian: gcc, libc6-dev)'
 		return 0
 	fi
-	go test -race . ./internal/conformance ./internal/costs ./internal/parity ./vhttp ./session ./handshake ./trace ./kex && go test -race -run 'Go$|Defaults|Close|Exported' ./internal/interop
+	go test -race . ./internal/conformance ./internal/costs ./internal/faults ./internal/parity ./vhttp ./session ./handshake ./trace ./kex && go test -race -run 'Go$|Defaults|Close|Exported' ./internal/interop
 }
 
 # Every target for a moment, to see that it runs; what was found before is in testdata, and runs with every test.

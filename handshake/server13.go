@@ -74,7 +74,7 @@ func (v *server) composeRetry(s *Score) (message.Message, error) {
 		return nil, nil
 	}
 	if n := len(s.transcript.raw()); n > maxRetried {
-		return nil, alert.Fail(alert.IllegalParameter, "RFC 8446 §4.1.4",
+		return nil, alert.KindRetry.Fail(alert.IllegalParameter, "RFC 8446 §4.1.4",
 			"got a client_hello of %d bytes to ask for again, expected at most %d", n, maxRetried)
 	}
 	v.rejectEarly(s, "the client must send another hello", "RFC 8446 §4.2.10")
