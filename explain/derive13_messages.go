@@ -184,7 +184,11 @@ func (d *Derivation13) hashAt(h crypto.Hash, p Point, m method) []byte {
 	if other, ok := m.cut[p]; ok {
 		n = other
 	}
-	return digestOf(h, t.bytes(h, n, m))
+	sum := digestOf(h, t.bytes(h, n, m))
+	if m.text {
+		return []byte(spelt(sum, m.upper))
+	}
+	return sum
 }
 
 // bytes returns what the hash of the first n messages is over: behind a HelloRetryRequest, the
@@ -205,7 +209,11 @@ func (t *messages13) bytes(h crypto.Hash, n int, m method) []byte {
 			first = 2
 		}
 	}
-	for _, x := range t.list[min(first, n):n] {
+	rest := t.list[min(first, n):n]
+	if m.tell != nil {
+		return append(all, m.tell(toldOf(rest))...)
+	}
+	for _, x := range rest {
 		all = append(all, x.raw...)
 	}
 	return all

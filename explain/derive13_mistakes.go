@@ -47,6 +47,10 @@ var mistakes13 = []mistake13{
 		"(RFC 8446 §4.4.4)", edit: func(m *method) { m.bareHMAC = true }},
 	{how: "the transcript hash is hashed again, as if it were the messages",
 		edit: func(m *method) { m.twice = true }},
+	{how: "the transcript hash is taken as text, undecoded",
+		edit: func(m *method) { m.text = true }},
+	{how: "the transcript hash is taken as text in upper case, undecoded",
+		edit: func(m *method) { m.text, m.upper = true, true }},
 	{how: "leading zeros of the shared secret are stripped: TLS 1.3 keeps them (RFC 8446 §7.4)",
 		edit:    func(m *method) { m.stripped = true },
 		applies: func(d *Derivation13) bool { return bytes.HasPrefix(d.Given.Shared, []byte{0}) }},
@@ -134,6 +138,12 @@ func (d *Derivation13) usual() (list []mistake13) {
 	for p := ToClientHello; p < points; p++ {
 		if d.messages.at[p] > 0 && d.Given.Hashes[p] == nil {
 			list = append(list, d.cuts(p)...)
+		}
+	}
+	if messages := toldOf(d.messages.list); len(messages) > 0 && !d.messages.retried {
+		for _, t := range tellings(messages, behind13) {
+			list = append(list, mistake13{how: t.how, off: 2, // alone
+				edit: func(m *method) { m.tell = t.tell }})
 		}
 	}
 	return list

@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/binary"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"testing"
@@ -128,6 +129,29 @@ var mistakeRows = []struct {
 	{"transcript hash is hashed again", "3", func(h hand) []byte {
 		return byHand(h.v("handshake_secret"), 32, 18, "tls13 s hs traffic", 32,
 			sum256(h.th(0, 2)))
+	}},
+	{"the transcript hash is taken as text, undecoded", "3", func(h hand) []byte {
+		text := []byte(hex.EncodeToString(h.th(0, 2)))
+		return byHand(h.v("handshake_secret"), 32, 18, "tls13 s hs traffic", len(text), text)
+	}},
+	{"the transcript hash is taken as text in upper case", "3", func(h hand) []byte {
+		text := []byte(strings.ToUpper(hex.EncodeToString(h.th(0, 2))))
+		return byHand(h.v("handshake_secret"), 32, 18, "tls13 s hs traffic", len(text), text)
+	}},
+	{"the transcript has the headers of the messages' records, too", "3", func(h hand) []byte {
+		var all []byte
+		for _, m := range h.m[:2] {
+			all = append(append(all, 22, 3, 3, byte(len(m)>>8), byte(len(m))), m...)
+		}
+		return byHand(h.v("handshake_secret"), 32, 18, "tls13 s hs traffic", 32, sum256(all))
+	}},
+	{"the transcript has ChangeCipherSpec, its byte 01", "3", func(h hand) []byte {
+		all := slices.Concat(h.m[0], h.m[1], []byte{1})
+		return byHand(h.v("handshake_secret"), 32, 18, "tls13 s hs traffic", 32, sum256(all))
+	}},
+	{"message 1 of the transcript, client_hello, is in it twice", "3", func(h hand) []byte {
+		all := slices.Concat(h.m[0], h.m[0], h.m[1])
+		return byHand(h.v("handshake_secret"), 32, 18, "tls13 s hs traffic", 32, sum256(all))
 	}},
 	{"the transcript for the handshake's secrets (ClientHello…ServerHello) ends with message 1, " +
 		"client_hello", "3", func(h hand) []byte {

@@ -70,6 +70,10 @@ type search struct {
 	tried int
 	typed []string
 	found []Finding
+
+	// what was computed before, by hash
+	finished map[crypto.Hash][]finishedSeed
+	sessions map[crypto.Hash][]seedVariant
 }
 
 // variant is a value that an input may have, and the mistake that leads to it. The first of each
@@ -175,19 +179,46 @@ func (s *search) append(list []reached, value []byte, p path) []reached {
 
 // fromMaster compares everything that can be derived from a master_secret.
 func (s *search) fromMaster(h crypto.Hash, master []byte, p path) {
-	for _, seed := range s.blockSeeds() {
+	n := s.Given.Suite.Shape(s.Given.Version).Len()
+	var block []byte
+	for i, seed := range s.blockSeeds() {
 		q := p.with(seed.how...)
 		if len(q) <= s.limit {
-			s.derive(h, master, seed, "key_block", s.Given.Suite.Shape(s.Given.Version).Len(), q)
+			b := s.derive(h, master, seed, "key_block", n, q)
+			if i == 0 {
+				block = b
+			}
 		}
 	}
-	for _, seed := range s.finishedSeeds(h) {
-		q := p.with(seed.how)
-		if len(q) <= s.limit {
-			s.derive(h, master, seedVariant{nil, seed.label, seed.seed}, seed.name,
+	seeds := s.finishedSeeds(h)
+	s.fromSecret(h, master, seeds, p)
+	if block != nil {
+		for _, v := range blockAsSecret(block, s.Given.Suite.Shape(s.Given.Version)) {
+			s.fromSecret(h, v.value, seeds, p.with(v.how))
+		}
+	}
+}
+
+// fromSecret compares the verify_data that a secret gives.
+func (s *search) fromSecret(h crypto.Hash, secret []byte, seeds []finishedSeed, p path) {
+	for _, seed := range seeds {
+		if q := p.with(seed.how); len(q) <= s.limit {
+			s.derive(h, secret, seedVariant{nil, seed.label, seed.seed}, seed.name,
 				keys.VerifyDataLen, q)
 		}
 	}
+}
+
+// blockAsSecret are what is taken of the key_block in the place of the master_secret.
+func blockAsSecret(block []byte, shape keys.Shape) []variant {
+	const rightly = "the secret of Finished is the master_secret (RFC 5246 §7.4.9)"
+	list := []variant{{"Finished is made with the key_block: " + rightly, block}}
+	for _, k := range shape.Parts() {
+		list = append(list, variant{fmt.Sprintf("Finished is made with the %s: %s", k.Name,
+			rightly), block[k.Offset : k.Offset+k.Len]})
+	}
+	return append(list, variant{"Finished is made with the first 48 bytes of the key_block: " +
+		rightly, block[:min(keys.MasterLen, len(block))]})
 }
 
 // derive runs the PRF, for at least as many bytes as a longer expansion would have, and compares
@@ -207,7 +238,31 @@ func (s *search) derive(h crypto.Hash, secret []byte, t seedVariant, name string
 // an IV of 16 bytes for each direction.
 func (s *search) longest() int {
 	shape := s.Given.Suite.Shape(s.Given.Version)
-	return 2 * (shape.MAC + shape.Key + max(shape.IV, 16))
+	mac := shape.MAC
+	if mac == 0 {
+		mac = macLengths[len(macLengths)-1] // somebody may have cut MAC keys nevertheless
+	}
+	return 2 * (mac + shape.Key + max(shape.IV, 16))
+}
+
+// macLengths are the lengths in bytes of the MAC keys that somebody may cut in front of the keys of
+// a suite with authenticated encryption, which has none.
+var macLengths = []int{16, 20, 32, 48}
+
+// behindMACs names the part of a key_block that begins at an offset if MAC keys are cut in front.
+func behindMACs(shape keys.Shape, at, n int) (name, how string) {
+	if shape.MAC > 0 {
+		return "", ""
+	}
+	for _, mac := range macLengths {
+		for _, k := range shape.Parts() {
+			if k.Offset+2*mac == at && k.Len == n {
+				return k.Name, fmt.Sprintf("it is cut behind two MAC keys of %s: a suite with "+
+					"authenticated encryption has no MAC keys (RFC 5288 §3)", octets(mac))
+			}
+		}
+	}
+	return "", ""
 }
 
 func expand(h crypto.Hash, secret []byte, label string, seed []byte, n int) []byte {
@@ -260,6 +315,10 @@ func (s *search) describe(name string, at, n int) (what, how string) {
 			if k.Offset == at && k.Len == len(s.want) {
 				return k.Name, ""
 			}
+		}
+		if name, how := behindMACs(s.Given.Suite.Shape(s.Given.Version), at,
+			len(s.want)); name != "" {
+			return name, how
 		}
 	}
 	switch {

@@ -6,9 +6,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -33,6 +33,9 @@ func (s *search) preMasters() []variant {
 		list = append(list,
 			variant{fmt.Sprintf("leading zeros of the pre_master_secret are stripped, %s of them",
 				octets(len(pre)-len(short))), short})
+	}
+	if s.Given.Suite.PreShared() {
+		list = append(list, pskFramings(pre)...)
 	}
 	if row := s.Given.Suite; row.FiniteField() && !row.PreShared() {
 		for _, n := range []int{64, 96, 128, 192, 256, 384, 512, 768, 1024} {
@@ -65,6 +68,8 @@ func spellings(name string, value []byte) []variant {
 	return []variant{
 		{fmt.Sprintf("the hex digits of the %s are taken for its bytes, undecoded", name),
 			[]byte(digits)},
+		{fmt.Sprintf("the hex digits of the %s, in upper case, are taken for its bytes, "+
+			"undecoded", name), []byte(strings.ToUpper(digits))},
 		{fmt.Sprintf("the bytes of the %s are in reverse order", name), reversed},
 	}
 }
@@ -96,6 +101,15 @@ func (s *search) masterSeeds(h crypto.Hash) (list []seedVariant) {
 // sessionHashes returns the seeds that result from hashing too many or too few messages, or from
 // using a session_hash where the extension was not negotiated.
 func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedVariant) {
+	if list, ok := s.sessions[h]; ok {
+		return list
+	}
+	defer func() {
+		if s.sessions == nil {
+			s.sessions = map[crypto.Hash][]seedVariant{}
+		}
+		s.sessions[h] = list
+	}()
 	add := func(how string, messages []byte) {
 		seed := string(digest(h, messages))
 		list = append(list, seedVariant{path{}.with(how), extendedLabel, seed})
@@ -112,11 +126,13 @@ func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedVarian
 		add("session_hash covers the message after ClientKeyExchange too",
 			s.transcript[:last+2].bytes())
 	}
-	var bodies []byte
-	for _, m := range s.transcript[:last+1] {
-		bodies = append(bodies, m.raw[message.HeaderLen:]...)
+	messages := s.transcript.told(last+1, nil)
+	for _, t := range tellings(messages, behind12) {
+		add("for the session_hash, "+t.how, t.tell(messages))
 	}
-	add("session_hash leaves out the 4-byte headers of the messages", bodies)
+	for _, v := range digestMistakes("the session_hash", h, session) {
+		list = append(list, seedVariant{path{}.with(v.how), extendedLabel, string(v.value)})
+	}
 	return list
 }
 
@@ -145,6 +161,9 @@ func randomSeeds(before path, label string, a, b []byte) []seedVariant {
 		{before.with(fmt.Sprintf("the hex digits of the randoms are taken for their bytes, "+
 			"undecoded, in the seed of the %s", what)), label,
 			hex.EncodeToString(a) + hex.EncodeToString(b)},
+		{before.with(fmt.Sprintf("the hex digits of the randoms, in upper case, are taken for "+
+			"their bytes, undecoded, in the seed of the %s", what)), label,
+			strings.ToUpper(hex.EncodeToString(a) + hex.EncodeToString(b))},
 		{before.with(fmt.Sprintf("the PRF of the %s has no label", what)), "", x + y},
 		{before.with(fmt.Sprintf("the label of the %s ends with a zero byte, as strings of C do",
 			what)), label + "\x00", x + y},
@@ -155,8 +174,17 @@ func randomSeeds(before path, label string, a, b []byte) []seedVariant {
 
 type finishedSeed struct{ how, name, label, seed string }
 
-// finishedSeeds returns the ways to compute verify_data.
+// finishedSeeds returns the ways to compute verify_data. They are computed once for each hash.
 func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
+	if list, ok := s.finished[h]; ok {
+		return list
+	}
+	defer func() {
+		if s.finished == nil {
+			s.finished = map[crypto.Hash][]finishedSeed{}
+		}
+		s.finished[h] = list
+	}()
 	s.transcript.finishes(func(f finish) []byte {
 		name, label := f.from.String()+"_verify_data", f.from.String()+" finished"
 		add := func(how, label string, seed []byte) {
@@ -170,6 +198,14 @@ func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
 				s.digest(f.messages))
 		}
 		add("the messages themselves are the seed, and not their hash", label, f.messages)
+		for _, v := range digestMistakes("the seed of Finished", h, f.messages) {
+			add(v.how, label, v.value)
+		}
+		n := len(s.transcript[:f.before].bytes())
+		messages := s.transcript.told(f.before, f.messages[n:])
+		for _, t := range tellings(messages, behind12) {
+			add("for Finished, "+t.how, label, digest(h, t.tell(messages)))
+		}
 		if session := s.transcript.session(); session != nil && !bytes.Equal(session, f.messages) {
 			add("the transcript is taken to end with ClientKeyExchange", label, digest(h, session))
 		}

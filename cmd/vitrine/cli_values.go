@@ -60,6 +60,9 @@ func (v *values) load(name string) error {
 	if err != nil {
 		return err
 	}
+	if v.loadDump(name, data) {
+		return nil
+	}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, 2*maxValue)
 	for n := 1; lines.Scan(); n++ {
@@ -112,7 +115,10 @@ func (v *values) bytes(field string) ([]byte, error) {
 		}
 		text = []byte(value)
 	}
-	b, err := unhex(text)
+	b, dumped, err := undump(text)
+	if !dumped && err == nil {
+		b, err = unhex(text)
+	}
 	if err != nil {
 		return nil, &usageError{fmt.Sprintf("%s: %v", source, err), "vitrine derive --help"}
 	}

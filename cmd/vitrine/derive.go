@@ -50,7 +50,8 @@ protects a record too.
 
 A value is hex, or @FILE (hex or bytes), - (standard input) or env:NAME. FILE has lines of "field
 value", whose fields are named like the flags; - is standard input. The randoms, the suite and the
-session_hash can be left out if a transcript is given.
+session_hash can be left out if a transcript is given. Values are also read as xxd, hexdump, od,
+openssl s_client, javax.net.debug and Wireshark's debug file print them, and a transcript in records.
 
 --expect takes the value that should come out, from a book, another program or an exercise. If
 another comes out, derive tries the usual mistakes and then every change of a single digit of the
@@ -110,6 +111,11 @@ func derive(cmd *cobra.Command, v *values, o *deriveOutput) error {
 	transcript, err := v.bytes("transcript")
 	if err != nil {
 		return err
+	}
+	if messages, ok := outOfRecords(transcript); ok {
+		transcript = messages
+		fmt.Fprintln(cmd.ErrOrStderr(), "! The transcript is in records: their headers, and "+
+			"ChangeCipherSpec, are left out.")
 	}
 	switch is13, err := v.tls13(transcript); {
 	case err != nil:

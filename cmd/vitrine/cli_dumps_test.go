@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// dumps are the bytes 0 to 34 as programs print them.
+var dumps = map[string]string{
+	"xxd": "00000000: 0001 0203 0405 0607 0809 0a0b 0c0d 0e0f  ................\n" +
+		"00000010: 1011 1213 1415 1617 1819 1a1b 1c1d 1e1f  ................\n" +
+		"00000020: 2021 22                                   !\"\n",
+	"hexdump -C": "00000000  00 01 02 03 04 05 06 07  08 09 0a 0b 0c 0d 0e 0f  |................|\n" +
+		"00000010  10 11 12 13 14 15 16 17  18 19 1a 1b 1c 1d 1e 1f  |................|\n" +
+		"00000020  20 21 22                                          | !\"|\n00000023\n",
+	"hexdump": "0000000 0100 0302 0504 0706 0908 0b0a 0d0c 0f0e\n" +
+		"0000010 1110 1312 1514 1716 1918 1b1a 1d1c 1f1e\n",
+	"od -tx1": "0000000 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f\n" +
+		"0000020 10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f\n" +
+		"0000040 20 21 22\n0000043\n",
+	"javax.net.debug": "PreMaster Secret:\n" +
+		"0000: 00 01 02 03 04 05 06 07   08 09 0A 0B 0C 0D 0E 0F  ................\n" +
+		"0010: 10 11 12 13 14 15 16 17   18 19 1A 1B 1C 1D 1E 1F  ................\n" +
+		"0020: 20 21 22                                            !\"\n",
+	"s_client": "<<< TLS 1.2, Handshake [length 0023], ServerHello\n" +
+		"0000 - 00 01 02 03 04 05 06 07-08 09 0a 0b 0c 0d 0e 0f   ................\n" +
+		"0010 - 10 11 12 13 14 15 16 17-18 19 1a 1b 1c 1d 1e 1f   ................\n" +
+		"0020 - 20 21 22                                           !\"\n",
+	"Wireshark": "master secret[35]:\n" +
+		"| 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f |................|\n" +
+		"| 10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f |................|\n" +
+		"| 20 21 22                                        | !\"             |\n",
+}
+
+func TestDumpsOfOtherProgramsAreRead(t *testing.T) {
+	want := make([]byte, 35)
+	for i := range want {
+		want[i] = byte(i)
+	}
+	for program, text := range dumps {
+		n := 35
+		if program == "hexdump" {
+			n = 32
+		}
+		got, ok, err := undump([]byte(text))
+		if !ok || err != nil || !bytes.Equal(got, want[:n]) {
+			t.Errorf("%s: got %x, %v, %v", program, got, ok, err)
+		}
+		got, _, err = undump([]byte(strings.ReplaceAll(text, "\n", "\r\n")))
+		if err != nil || !bytes.Equal(got, want[:n]) {
+			t.Errorf("%s with CRLF: got %x, %v", program, got, err)
+		}
+	}
+	for _, plain := range []string{"00010203", "00 01 02 03", "00:01:02", "0x00, 0x01",
+		"0001 0203 0405 0607", "deadbeef\ncafebabe"} {
+		if _, ok, err := undump([]byte(plain)); ok || err != nil {
+			t.Errorf("%q was taken for a dump, %v", plain, err)
+		}
+	}
+	lines := strings.Split(dumps["xxd"], "\n")
+	if _, _, err := undump([]byte(lines[0] + "\n" + lines[2])); err == nil ||
+		!strings.Contains(err.Error(), "line 2: the dump goes on at 32, expected 16") {
+		t.Errorf("a line is missing: %v", err)
+	}
+}
+
+// derive takes the output of another program as its FILE.
+func TestDeriveReadsTheOutputOfOtherPrograms(t *testing.T) {
+	java := func(b byte, n int) string {
+		line := strings.Repeat(" "+strings.ToUpper(string("0123456789abcdef"[b>>4])+
+			string("0123456789abcdef"[b&15])), 16)
+		var all strings.Builder
+		for at := 0; at < n; at += 16 {
+			all.WriteString(string("0123456789abcdef"[at>>12&15]) +
+				string("0123456789abcdef"[at>>8&15]) + string("0123456789abcdef"[at>>4&15]) +
+				"0:" + line + "  ................\n")
+		}
+		return all.String()
+	}
+	for name, text := range map[string]string{
+		"javax.net.debug": "SESSION KEYGEN:\nPreMaster Secret:\n" + java(0x03, 48) +
+			"CONNECTION KEYGEN:\nClient Nonce:\n" + java(0x11, 32) + "Server Nonce:\n" +
+			java(0x22, 32) + "Master Secret:\n" + java(0x44, 48),
+		"s_client": "    Protocol  : TLSv1.2\n    Cipher    : AES128-SHA256\n" +
+			"    Session-ID: 00\n    Master-Key: " + strings.Repeat("AB", 48) + "\n" +
+			"client_random: " + strings.Repeat("11", 32) + "\nserver_random: " +
+			strings.Repeat("22", 32) + "\n",
+	} {
+		file := writeTemp(t, text)
+		code, stdout, stderr := command(t, "derive", file, "--suite", "AES128-SHA256", "--table")
+		if code != exitOK || !strings.Contains(stdout, "client_write_key") {
+			t.Errorf("%s: exit code %d, %s %s", name, code, stdout, stderr)
+		}
+	}
+}
+
+// A transcript in records is read without them.
+func TestRecordsAroundATranscriptAreLeftOut(t *testing.T) {
+	hello := []byte{1, 0, 0, 2, 9, 9}
+	done := []byte{14, 0, 0, 0}
+	b := append([]byte{22, 3, 1, 0, 6}, hello...)
+	b = append(append(b, 22, 3, 3, 0, 4), done...)
+	b = append(b, 20, 3, 3, 0, 1, 1)
+	if got, ok := outOfRecords(b); !ok || !bytes.Equal(got, append(hello, done...)) {
+		t.Errorf("got %x, %v", got, ok)
+	}
+	for _, other := range [][]byte{append(hello, done...), b[:len(b)-1], nil,
+		{23, 3, 3, 0, 1, 1}, {20, 3, 3, 0, 1, 1}} {
+		if _, ok := outOfRecords(other); ok {
+			t.Errorf("%x was taken for records", other)
+		}
+	}
+}
+
+// writeTemp writes a file of this test.
+func writeTemp(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func FuzzDump(f *testing.F) {
+	for _, text := range dumps {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if b, _, _ := undump(text); len(b) > len(text) {
+			t.Fatalf("%d bytes of a text of %d", len(b), len(text))
+		}
+		(&values{fields: map[string]input{}}).loadDump("x", text)
+		outOfRecords(text)
+	})
+}

@@ -1,0 +1,192 @@
+package explain_test
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// prfByHand is the PRF of TLS 1.2 with SHA-256, with none of the code that is tested.
+func prfByHand(secret []byte, label string, seed []byte, n int) (out []byte) {
+	mac := func(b []byte) []byte {
+		m := hmac.New(sha256.New, secret)
+		m.Write(b)
+		return m.Sum(nil)
+	}
+	seed = append([]byte(label), seed...)
+	for a := mac(seed); len(out) < n; a = mac(a) {
+		out = append(out, mac(append(slices.Clone(a), seed...))...)
+	}
+	return out[:n]
+}
+
+func sum256(b []byte) []byte { s := sha256.Sum256(b); return s[:] }
+
+// A handshake12 is one with the extended master secret, up to the client's CertificateVerify.
+type handshake12 struct {
+	pre      []byte
+	messages [][]byte
+	last     int // which of them is ClientKeyExchange
+}
+
+func (h handshake12) all(n int) []byte { return bytes.Join(h.messages[:n], nil) }
+
+// told joins the first n messages, each changed.
+func (h handshake12) told(n int, each func(i int, m []byte) []byte) (all []byte) {
+	for i, m := range h.messages[:n] {
+		all = append(all, each(i, m)...)
+	}
+	return all
+}
+
+func (h handshake12) master(session []byte) []byte {
+	return prfByHand(h.pre, "extended master secret", session, 48)
+}
+
+// inRecord puts a message in a record.
+func inRecord(version uint16, m []byte) []byte {
+	b := binary.BigEndian.AppendUint16([]byte{22}, version)
+	return append(binary.BigEndian.AppendUint16(b, uint16(len(m))), m...)
+}
+
+// Each usual mistake with a transcript is named, for the session_hash and for Finished.
+func TestMistakesWithATranscriptAreNamed(t *testing.T) {
+	var h handshake12
+	for _, e := range eventsOf(t, commandCases()[1]) {
+		switch x := e.Event.(type) {
+		case *trace.Message:
+			if e.Role == trace.Client && x.Type != iana.Finished {
+				if x.Type == iana.ClientKeyExchange {
+					h.last = len(h.messages)
+				}
+				h.messages = append(h.messages, x.Raw)
+			}
+		case *trace.SharedSecret:
+			h.pre = x.Output
+		}
+	}
+	n := len(h.messages)
+	d, err := explain.Derive(explain.Given{PreMaster: h.pre, Transcript: h.all(n)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	right := h.master(sum256(h.all(h.last + 1)))
+	records := func(i int, m []byte) []byte { return inRecord(0x0303, m) }
+	older := func(i int, m []byte) []byte {
+		if i == 0 {
+			return inRecord(0x0301, m)
+		}
+		return inRecord(0x0303, m)
+	}
+	headerless := func(i int, m []byte) []byte { return m[4:] }
+	without2 := func(i int, m []byte) []byte {
+		if i == 1 {
+			return nil
+		}
+		return m
+	}
+	certificateTwice := func(i int, m []byte) []byte {
+		if i == 2 {
+			return append(slices.Clone(m), m...)
+		}
+		return m
+	}
+	verify := func(seed []byte) []byte { return prfByHand(right, "client finished", seed, 12) }
+	md5sha1 := func(b []byte) []byte {
+		x, y := md5.Sum(b), sha1.Sum(b)
+		return append(x[:], y[:]...)
+	}
+	var block []byte
+	for _, e := range d.Entries {
+		if x, ok := e.Event.(*trace.Derived); ok && x.Name == "key_block" {
+			block = x.Output
+		}
+	}
+	for _, c := range []struct {
+		value []byte
+		how   string
+	}{
+		{h.master(sum256(h.told(h.last+1, records))), "headers of the messages' records, too"},
+		{h.master(sum256(h.told(h.last+1, older))), "the first with 0301"},
+		{h.master(sum256(h.told(h.last+1, headerless))), "4-byte headers"},
+		{h.master(sum256(h.told(h.last+1, without2))), "message 2 of the transcript, server_hello"},
+		{h.master(sum256(h.told(h.last+1, certificateTwice))), "is in it twice"},
+		{h.master(sum256(append(h.all(h.last+1), 1))), "ChangeCipherSpec, its byte 01"},
+		{h.master(md5sha1(h.all(h.last + 1))), "session_hash is made with MD5+SHA1"},
+		{h.master([]byte(hex.EncodeToString(sum256(h.all(h.last + 1))))), "taken as text"},
+		{h.master([]byte(strings.ToUpper(hex.EncodeToString(sum256(h.all(h.last + 1)))))),
+			"in upper case"},
+		{verify(sum256(h.told(n, records))), "headers of the messages' records, too"},
+		{verify(sum256(h.told(n, headerless))), "4-byte headers"},
+		{verify(sum256(append(h.all(n), 0x14, 3, 3, 0, 1, 1))), "record of ChangeCipherSpec"},
+		{verify(sum256(h.told(n, without2))), "message 2 of the transcript, server_hello"},
+		{verify(sum256(h.told(n, certificateTwice))), "is in it twice"},
+		{verify(md5sha1(h.all(n))), "seed of Finished is made with MD5+SHA1"},
+		{verify([]byte(hex.EncodeToString(sum256(h.all(n))))), "taken as text"},
+		{prfByHand(block, "client finished", sum256(h.all(n)), 12),
+			"made with the key_block"},
+		{prfByHand(block[:48], "client finished", sum256(h.all(n)), 12),
+			"first 48 bytes of the key_block"},
+	} {
+		found, tried, err := d.Search(c.value)
+		if err != nil || len(found) != 1 || len(found[0].How) != 1 ||
+			!strings.Contains(found[0].How[0], c.how) {
+			t.Errorf("expected one way with %q, got %q of %d values, %v", c.how, found,
+				tried.Values, err)
+		}
+	}
+}
+
+// Keys of AEAD suites cut behind MAC keys, and pre-shared keys without their frame, are named.
+func TestMistakesOfFormAreNamed(t *testing.T) {
+	given := explain.Given{Suite: suite.ByID(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
+		PreMaster: bytes.Repeat([]byte{0xab}, 32), Client: bytes.Repeat([]byte{1}, 32),
+		Server: bytes.Repeat([]byte{2}, 32)}
+	seed := append(slices.Clone(given.Client), given.Server...)
+	other := append(slices.Clone(given.Server), given.Client...)
+	master := prfByHand(given.PreMaster, "master secret", seed, 48)
+	block := prfByHand(master, "key expansion", other, 200)
+	psk := []byte{0xca, 0xfe, 0xba, 0xbe, 9}
+	framed := append([]byte{0, 5, 0, 0, 0, 0, 0, 0, 5}, psk...)
+	preShared := given
+	preShared.Suite, preShared.PreMaster = suite.ByID(iana.TLS_PSK_WITH_AES_128_GCM_SHA256), framed
+	bare := preShared
+	bare.PreMaster = psk
+	for _, c := range []struct {
+		given explain.Given
+		value []byte
+		name  string
+		how   string
+	}{
+		{given, block[64:80], "client_write_key", "behind two MAC keys of 32 bytes"},
+		{given, block[40+16 : 40+32], "server_write_key", "behind two MAC keys of 20 bytes"},
+		{given, block[64+32 : 64+36], "client_write_IV", "behind two MAC keys of 32 bytes"},
+		{given, prfByHand([]byte(strings.ToUpper(hex.EncodeToString(given.PreMaster))),
+			"master secret", seed, 48), "master_secret", "in upper case"},
+		{preShared, prfByHand(psk, "master secret", seed, 48), "master_secret",
+			"the pre-shared key alone"},
+		{bare, prfByHand(framed, "master secret", seed, 48), "master_secret", "is not framed"},
+	} {
+		d, err := explain.Derive(c.given)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found, _, err := d.Search(c.value)
+		if err != nil || len(found) == 0 || found[0].Name != c.name || len(found[0].How) != 1 ||
+			!strings.Contains(found[0].How[0], c.how) {
+			t.Errorf("expected %s with %q, got %q, %v", c.name, c.how, found, err)
+		}
+	}
+}
