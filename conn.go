@@ -64,6 +64,7 @@ type Conn struct {
 	out           sync.Mutex // the engine's outbound half and writes to conn
 	writeError    error      // for good, set by endWriting; guarded by out
 	renegotiating atomic.Bool
+	deferred      atomic.Bool // tickets are sealed and wait for a Write or a Read
 	calls         calls
 	alerted       atomic.Bool // a fatal alert was sent
 
@@ -201,7 +202,7 @@ func (c *Conn) perform(ctx context.Context, enough func() bool) (err error) {
 	e, lost := c.engine, false // lost: nobody is there to be told
 	over := func() bool { return e.Machine().Done() || enough != nil && enough() }
 	for err == nil && !over() {
-		if lost, err = c.advance(ctx); err == nil {
+		if lost, err = c.advance(ctx); err == nil && !c.defers() {
 			err = c.send()
 			lost = err != nil
 		}
@@ -282,6 +283,7 @@ func (c *Conn) send() error {
 		return nil
 	}
 	defer c.engine.Out.Sent()
+	c.deferred.Store(false)
 	if _, err := c.conn.Write(b); err != nil {
 		c.endWriting(err) // half a record may be out: nothing can follow it
 		return err
@@ -348,6 +350,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 		lost := err == engine.ErrMore
 		if lost {
+			c.sendDeferred()
 			err = c.receive()
 			if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
 				return 0, err // the only error that can pass

@@ -50,6 +50,23 @@ func (c *Conn) KeyUpdate(request bool) error {
 	return c.send()
 }
 
+// defers reports whether what a handshake has sealed can go out with what comes next. That is the
+// tickets of a server of TLS 1.3: the client waits for an answer and not for them. Read sends them
+// before it waits.
+func (c *Conn) defers() bool {
+	m := c.engine.Machine()
+	deferred := c.me == iana.Server && m.Done() && m.TLS13()
+	c.deferred.Store(deferred && len(c.engine.Out.Sealed()) > 0)
+	return deferred
+}
+
+// sendDeferred sends what a handshake has deferred. It does not wait for a writer: that sends it.
+func (c *Conn) sendDeferred() {
+	if c.deferred.Load() && c.out.TryLock() {
+		c.unlockOut()
+	}
+}
+
 // PadTo returns a Config.RecordPadding that pads records to multiples of a number of bytes, which
 // must be above 0. Multiples of 16384 make all records as long as the longest.
 func PadTo(multiple int) func(n int) int {
