@@ -23,6 +23,7 @@ type Policy struct {
 	secureRenegotiation negotiation.Demand
 	legacyChains        bool // accept certificates signed with SHA-1 and SHA-224
 	laxKeyUsage         bool // see Modern
+	hello2              bool // a server accepts a ClientHello in the form of SSL 2.0
 
 	once     sync.Once // sorting costs as much as deriving the keys of a connection
 	suites   []iana.CipherSuite
@@ -59,13 +60,15 @@ var (
 
 	// Legacy also supports old devices: TLS 1.0 and 1.1 (deprecated by RFC 8996), 3DES, signatures
 	// with SHA-1 and SHA-224, 1024-bit primes, and servers without secure renegotiation (RFC 5746).
+	// A server also takes a ClientHello in the form of SSL 2.0, which older clients than that send,
+	// and never goes on to SSL or TLS 1.3 with it: RFC 5246 appendix E.2, RFC 6176.
 	Legacy = &Policy{
 		name: "legacy", date: "2026-11-27",
 		purpose: "also TLS 1.0 and 1.1, 3DES, SHA-1 signatures, 1024-bit primes and servers " +
 			"without RFC 5746: for old devices only",
 		allows: noNULL, groups: withFiniteField(groups), schemes: legacySchemes, minDHBits: 1024,
 		minVersion: iana.TLS10, maxVersion: iana.TLS13, secureRenegotiation: Preferred,
-		legacyChains: true, laxKeyUsage: true,
+		legacyChains: true, laxKeyUsage: true, hello2: true,
 	}
 )
 
@@ -162,7 +165,7 @@ func (p *Policy) parameters() negotiation.Parameters {
 		Suites: p.suites, Suites13: p.suites13, ByMachine13: true, Groups: p.groups,
 		Schemes:   p.schemes,
 		MinDHBits: p.minDHBits, SecureRenegotiation: p.secureRenegotiation,
-		LaxKeyUsage: p.laxKeyUsage,
+		LaxKeyUsage: p.laxKeyUsage, Hello2: p.hello2,
 	}
 }
 

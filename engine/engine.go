@@ -77,6 +77,9 @@ func NewEngine(me iana.Side, c *negotiation.Config) *Engine {
 		e.machine = handshake.NewClient(c, e)
 	} else {
 		e.machine = handshake.NewServer(c, e)
+		if c.Hello2 {
+			e.In.AcceptHello2()
+		}
 	}
 	return e
 }

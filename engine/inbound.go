@@ -56,6 +56,7 @@ type Inbound struct {
 	empty      int    // records in a row that said nothing
 	bulk       bool   // the last arrival filled what it was given
 
+	hello2    bool  // the first thing may be a ClientHello in the form of SSL 2.0
 	inner     bool  // TLS 1.3: records have their type inside
 	done      bool  // the handshake is done: under TLS 1.3 keys nothing may come unprotected
 	opened    bool  // a protected record was opened
@@ -179,6 +180,11 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 	for {
 		if raw, err := in.wholeMessage(); raw != nil || err != nil {
 			return Item{iana.RecordHandshake, raw}, raw != nil, err
+		}
+		if in.hello2 {
+			if raw, err := in.firstHello(); in.hello2 || raw != nil || err != nil {
+				return Item{iana.RecordHandshake, raw}, raw != nil, err
+			}
 		}
 		h, fragment, err := in.nextRecord()
 		if fragment == nil || err != nil {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine/negotiation"
 
-	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/keylog"
@@ -78,20 +77,6 @@ func first13(s *Score, in Input, from iana.Side) (d keys.Direction, ok bool, err
 			Direction(s.Agreed.Suite.Shape(iana.TLS13)), true
 	}
 	return d, ok, nil
-}
-
-// TakeHello2 hears a ClientHello in the form of SSL 2.0. See RFC 5246 appendix E.2.
-func (m *Machine) TakeHello2(raw []byte) error {
-	l, err := m.order(iana.Client, Kind(iana.ClientHello))
-	if err != nil {
-		return m.end(err)
-	}
-	hello, err := message.ParseHello2(raw)
-	if err != nil {
-		return m.end(alert.Malformed("RFC 5246 appendix E.2", err))
-	}
-	m.said = said{Line: l, raw: raw, msg: hello}
-	return m.end(m.run())
 }
 
 // Unsound says that the next messages were not captured whole. What they would prove is not asked

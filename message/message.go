@@ -88,13 +88,14 @@ func (d Dialect) new12(t iana.HandshakeType) Message {
 	return nil
 }
 
-// Parse reads a whole message with its header. Opaque fields are slices of raw.
+// Parse reads a whole message with its header, or a ClientHello in the form of SSL 2.0, which has
+// none: see IsHello2. Opaque fields are slices of raw.
 func (d Dialect) Parse(raw []byte) (Message, error) {
 	m, err := d.of(raw)
 	if err != nil {
 		return nil, err
 	}
-	if err := wire.Decode(raw, m.Type().String(), framed(m)); err != nil {
+	if err := wire.Decode(raw, m.Type().String(), form(m, raw)); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -106,7 +107,15 @@ func (d Dialect) Annotate(raw []byte) []wire.Field {
 	if err != nil {
 		return wire.Annotate(raw, "message", func(c *wire.Codec) { c.Failf("%v", err) })
 	}
-	return wire.Annotate(raw, m.Type().String(), framed(m))
+	return wire.Annotate(raw, m.Type().String(), form(m, raw))
+}
+
+// form returns the layout that raw has.
+func form(m Message, raw []byte) func(*wire.Codec) {
+	if hello, ok := m.(*ClientHello); ok && IsHello2(raw) {
+		return hello.layout2
+	}
+	return framed(m)
 }
 
 // Encode returns m with its header, in the layout of d.

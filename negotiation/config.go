@@ -90,6 +90,10 @@ type Parameters struct {
 	// handshake, and a server make one. See RFC 8446 §4.6.2.
 	PostHandshakeAuth bool
 
+	// Hello2 lets a client begin with a hello in the form of SSL 2.0, for TLS 1.2 at most. See RFC
+	// 5246 appendix E.2 and RFC 8446 §D.5.
+	Hello2 bool
+
 	// GREASE puts reserved values into what we offer and ask for: see RFC 8701.
 	GREASE bool
 

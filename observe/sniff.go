@@ -2,9 +2,9 @@ package observe
 
 import (
 	"bytes"
-	"encoding/binary"
 
 	"github.com/vitrine-tls/vitrine/capture"
+	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/framing"
 	"github.com/vitrine-tls/vitrine/message"
@@ -23,11 +23,8 @@ const (
 // hello finds where a ClientHello begins. fresh says that b begins where its direction does: only
 // there SSL 2.0's form and short fragments are recognized.
 func hello(b []byte, fresh bool) (at int, ssl2, ok bool) {
-	if fresh && len(b) >= 11 && b[0]&0x80 != 0 && b[2] == byte(iana.ClientHello) && b[3] == 3 {
-		number := func(at int) int { return int(binary.BigEndian.Uint16(b[at:])) }
-		if number(0)&0x7FFF == 9+number(5)+number(7)+number(9) {
-			return 0, true, true
-		}
+	if _, old := message.Hello2Length(b); old && fresh {
+		return 0, true, true
 	}
 	if h, good := headerOf(b); fresh && good && h.Type == iana.RecordHandshake && h.Length > 0 &&
 		h.Length < message.HeaderLen+2 &&
@@ -299,12 +296,13 @@ func (s *Stream) Report() *Report {
 // hello2 processes a ClientHello in the form of SSL 2.0, which is not in a record: two bytes of
 // length precede it.
 func (c *Connection) hello2(b []byte) {
-	n := 2 + int(binary.BigEndian.Uint16(b)&0x7FFF)
+	n, _ := message.Hello2Length(b)
 	if len(b) < n {
 		c.prefix = bytes.Clone(b)
 		return
 	}
 	c.prefix = nil
-	c.result(c.machine.TakeHello2(bytes.Clone(b[2:n])), iana.Client)
+	c.result(c.machine.Take(iana.Client, handshake.Kind(iana.ClientHello),
+		bytes.Clone(b[message.Hello2HeaderLen:n])), iana.Client)
 	c.Feed(iana.Client, b[n:])
 }

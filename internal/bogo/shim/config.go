@@ -25,6 +25,9 @@ func (c *connection) config() (*vitrine.Config, error) {
 	cfg.ClientSessionCache, cfg.SessionStore = &c.cache, &c.store
 	cfg.TicketKeys, cfg.SessionTicketsDisabled = c.ticketKeys(), o.noTicket
 	cfg.Trace = &c.messages
+	if c.server {
+		cfg.Policy = vitrine.Legacy // for the hello in the form of SSL 2.0; what it allows is set below
+	}
 	if c.server && c.enableEarly {
 		cfg.MaxEarlyData = maxEarlyData
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -21,6 +22,9 @@ func (m *messages) Put(e trace.Entry) {
 	switch e := e.Event.(type) {
 	case *trace.Message:
 		from, line = e.From, fmt.Sprintf("hs %d", e.Type)
+		if message.IsHello2(e.Raw) {
+			line = "v2clienthello"
+		}
 	case *trace.Alert:
 		from, line = e.From, fmt.Sprintf("alert %d %d", e.Level, e.Description)
 	case *trace.Record:
