@@ -38,6 +38,7 @@ const (
 	AllSuites13                  // offer every suite of TLS 1.3
 	NoPreSharedKey               // do without the pre-shared key
 	NotAwaiting                  // do not wait for the server's first record
+	OneSuite                     // offer one suite and version that the server is known to have
 	kinds            = iota
 )
 
@@ -54,10 +55,11 @@ func Kinds() []Kind {
 type Change struct {
 	Kind Kind
 	// Suite is that of IgnoreKeyUsage, and of NullSuites and AllSuites13 once one was negotiated.
-	Suite iana.CipherSuite
-	Group iana.Group // of AllGroups, once one was negotiated
-	Go    string     // the fields of vitrine.Config
-	Costs string     // what is lost by it
+	Suite   iana.CipherSuite
+	Version iana.Version // of OneSuite, if the Config does not have it already
+	Group   iana.Group   // of AllGroups, once one was negotiated
+	Go      string       // the fields of vitrine.Config
+	Costs   string       // what is lost by it
 
 	when   func(*Failure, *vitrine.Config) bool
 	apply  func(*vitrine.Config)

@@ -51,7 +51,8 @@ func TestFormatsHaveWhatTheyMust(t *testing.T) {
 		t.Fatal(err)
 	}
 	run := log.Runs[0]
-	if log.Version != "2.1.0" || run.Tool.Driver.Name == "" || run.Invocations[0].ExecutionSuccessful ||
+	if log.Version != "2.1.0" || run.Tool.Driver.Name == "" ||
+		run.Invocations[0].ExecutionSuccessful ||
 		len(run.Results) != len(old.Findings) ||
 		len(run.Results) != len(run.Tool.Driver.Rules) {
 		t.Errorf("SARIF: %s", b.Bytes())

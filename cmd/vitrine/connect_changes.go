@@ -32,6 +32,7 @@ var changeFlags = map[diagnose.Kind][]flagChange{
 	diagnose.NoPreSharedKey: {{Name: "psk", Drop: true}, {Name: "psk-identity", Drop: true},
 		{Name: "psk-hash", Drop: true}, {Name: "psk-import", Drop: true}},
 	diagnose.NotAwaiting: {{Name: "await-server", Drop: true}},
+	diagnose.OneSuite:    {{Name: "min", Value: "VERSION"}, {Name: "suite", Value: "NAME"}},
 	diagnose.AllGroups:   {{Name: "group", Value: "NAME"}},
 	diagnose.AllSuites13: {{Name: "suite", Value: "NAME"}},
 }
@@ -42,6 +43,12 @@ func flagsOf(c *diagnose.Change) []flagChange {
 	for _, f := range changeFlags[c.Kind] {
 		if f.Name == "suite" && f.Value != "" && c.Suite != 0 {
 			f.Value = c.Suite.String()
+		}
+		if f.Name == "min" && !f.Drop {
+			if c.Version == 0 && c.Suite != 0 {
+				continue // the Config has it already
+			}
+			f.Value = strings.TrimPrefix(c.Version.String(), "TLS ")
 		}
 		if f.Name == "group" && c.Group != 0 {
 			f.Value = c.Group.String()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -21,6 +22,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/internal/starttls"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/probe"
 )
 
 // explain explains why an attempt failed. It may connect again to find what would work.
@@ -137,12 +139,34 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 	f.Try = append(f.Try, look+" # to look, not to trust")
 }
 
-// prove tries the changes that may help, but none with --no-retry.
-func (c *caller) prove(ctx context.Context, failure *diagnose.Failure) []diagnose.Proof {
+// prove tries the changes that may help, but none with --no-retry: first those that are known to fit
+// the server.
+func (c *caller) prove(ctx context.Context, failure *diagnose.Failure,
+	first ...diagnose.Change) []diagnose.Proof {
 	if c.noRetry {
 		return nil
 	}
-	return diagnose.Prove(ctx, c.config, failure.Changes(c.config), c.try)
+	return diagnose.Prove(ctx, c.config, append(first, failure.Changes(c.config)...), c.try)
+}
+
+// narrow returns the changes that allow what the server has and our offer lacks, and no more.
+func (c *caller) narrow(k *probe.Sketch) (list []diagnose.Change) {
+	if k == nil {
+		return nil
+	}
+	for _, flag := range []string{"suite", "group", "min", "max", "policy", "alpn"} {
+		if c.cmd.Flags().Changed(flag) {
+			return nil // to leave out what the user asked for gives up less
+		}
+	}
+	version, suites := k.Newest()
+	for _, id := range suites {
+		if change, ok := diagnose.Only(c.config, version, id); ok {
+			list = append(list, change)
+			break // the server's first choice
+		}
+	}
+	return list
 }
 
 // explainHandshake tries single changes after a failed handshake.
@@ -155,7 +179,8 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 	if c.beginsInTheClear(ctx, failure, f) {
 		return
 	}
-	for _, p := range c.prove(ctx, failure) {
+	sketch := c.find(ctx, failure, f)
+	for _, p := range c.prove(ctx, failure, c.narrow(sketch)...) {
 		result := "works"
 		if !p.Works() {
 			result = "no: " + briefly(p.Err)
@@ -188,6 +213,46 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 		}
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "detail", Value: "bytes"}))
 	}
+}
+
+// findTime bounds the questions about what the server has.
+const findTime = 4 * time.Second
+
+// find asks the server what it has. If it refused our hello, the answer takes the place of what was
+// inferred from that refusal.
+func (c *caller) find(ctx context.Context, failure *diagnose.Failure,
+	f *failureReport) *probe.Sketch {
+	if failure.Gone == diagnose.Silent {
+		return nil // each question would wait in vain
+	}
+	ctx, cancel := context.WithTimeout(ctx, findTime)
+	defer cancel()
+	way := c.way
+	way.Timeout = min(way.Timeout, retryTimeout)
+	name := c.config.ServerName
+	if _, err := netip.ParseAddr(name); err == nil || c.noSNI {
+		name = ""
+	}
+	s := &probe.Server{Name: name, Timeout: way.Timeout, Parallel: 3,
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			conn, _, err := way.Go(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return conn, nil
+		}}
+	sketch := s.Sketch(ctx)
+	if sketch == nil {
+		return nil
+	}
+	f.Found = sketch.Sentences()
+	if failure.Answered == nil && !failure.Asked {
+		f.Inferred = nil
+	}
+	if failure.Answered != nil || failure.Asked {
+		return nil // it is not about what the offer lacks
+	}
+	return sketch
 }
 
 // applicable returns flags without those to leave out that were not given.

@@ -199,6 +199,7 @@ func (r *report) writeTail(w io.Writer) {
 // failureReport says why the connection failed and what to do.
 type failureReport struct {
 	Seen     []string `json:"seen"`
+	Found    []string `json:"found,omitempty"` // by questions to the server, after the failure
 	Inferred []string `json:"inferred,omitempty"`
 	Tried    []tried  `json:"tried,omitempty"`
 	Proved   string   `json:"proved,omitempty"`
@@ -221,6 +222,9 @@ func (f *failureReport) write(l lines) {
 	}
 	for _, s := range f.Inferred {
 		l.put("inferred", "%s", s)
+	}
+	for _, s := range f.Found {
+		l.put("found", "%s", s)
 	}
 	for _, t := range f.Tried {
 		l.put("tried", "%s: %s", t.Change, t.Result)

@@ -1,0 +1,206 @@
+package probe
+
+import (
+	"context"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// Sketch is what few questions tell about a server: enough to say why a client does not come to
+// terms with it.
+type Sketch struct {
+	Versions    []Version    // SSL 3.0 to TLS 1.3, the newest first; without suites
+	Best        *Version     // the newest that the server has, with its first suites; or nil
+	AllSuites   bool         // Best has no suites besides these
+	Groups      []iana.Group // those that Best showed first
+	AllGroups   bool         // it showed no others
+	PrimeBits   int          // of finite-field Diffie-Hellman, 0 if none was shown
+	Authorities []string     // whom a client's certificate must come from
+	Asks        bool         // for a client's certificate
+	Connections int
+}
+
+// sketched is how many suites and groups a Sketch lists at most.
+const sketched = 3
+
+// Sketch asks one question for each version and a few about the newest one, some 13. It returns
+// nil if no version was found: then there is nothing to say.
+func (s *Server) Sketch(ctx context.Context) *Sketch {
+	s.open()
+	k := &Sketch{Versions: make([]Version, len(versions))}
+	answers := make([]*Answer, len(versions))
+	var run []func()
+	for i, v := range versions {
+		run = append(run, func() { k.Versions[i], answers[i] = s.glance(ctx, v) })
+	}
+	side(run...)
+	for i := range k.Versions {
+		if k.Versions[i].Told == Yes {
+			k.Best = &k.Versions[i]
+			k.look(ctx, s, answers[i])
+			break
+		}
+	}
+	if k.Connections = s.Asked(); k.Best == nil {
+		return nil
+	}
+	return k
+}
+
+// glance asks whether the server has a version, with as many suites as a hello holds.
+func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) {
+	ids := suitesOf(v)
+	a := s.insist(ctx, &Offer{Version: v, Suites: ids[:min(len(ids), maxSuites)],
+		Groups: groupsOf(v), Schemes: schemes})
+	row := Version{Name: v.String(), version: v, Told: NotTold, Detail: a.Refusal()}
+	switch {
+	case a.Outcome == Accepted && a.Version == v:
+		row.Told, row.Detail = Yes, ""
+	case a.Outcome == Accepted:
+		row.Told, row.Detail = No, fmt.Sprintf("the server answered with %v", a.Version)
+	case a.Outcome.refused():
+		row.Told = No
+	}
+	return row, a
+}
+
+// look finds the first suites and groups of the newest version.
+func (k *Sketch) look(ctx context.Context, s *Server, first *Answer) {
+	v := k.Best.version
+	ids, e := suitesOf(v), newElimination(v)
+	ids = slices.Clone(ids[:min(len(ids), maxSuites)])
+	for a := first; ; {
+		if a.Outcome != Accepted || a.Version != v {
+			k.AllSuites = a.Outcome.refused()
+			break
+		}
+		e.take(a)
+		if k.note(a); len(e.chosen) == sketched+1 {
+			break
+		}
+		ids = slices.DeleteFunc(ids, func(id iana.CipherSuite) bool { return id == a.Suite })
+		a = s.insist(ctx, &Offer{Version: v, Suites: ids, Groups: groupsOf(v), Schemes: schemes})
+	}
+	k.Best.Suites = e.result.Suites
+	k.groups(ctx, s, e.result.ids())
+}
+
+// note takes what an answer tells besides version and suite.
+func (k *Sketch) note(a *Answer) {
+	if a.Keys != nil && a.Keys.P != nil {
+		k.PrimeBits = new(big.Int).SetBytes(a.Keys.P).BitLen()
+	}
+	if a.Request == nil || k.Asks {
+		return
+	}
+	k.Asks = true
+	for _, der := range a.Request.Authorities {
+		if len(k.Authorities) == 10 {
+			break
+		}
+		k.Authorities = append(k.Authorities, distinguished(der))
+	}
+}
+
+// distinguished returns a distinguished name as text.
+func distinguished(der []byte) string {
+	var name pkix.RDNSequence
+	if rest, err := asn1.Unmarshal(der, &name); err != nil || len(rest) > 0 {
+		return "a name that cannot be read"
+	}
+	return bounded(name.String())
+}
+
+// groups finds the first groups, if the key exchange has any.
+func (k *Sketch) groups(ctx context.Context, s *Server, ids []iana.CipherSuite) {
+	v := k.Best.version
+	if v != iana.TLS13 {
+		ids = ephemeral(k.Best, true)
+	}
+	left := groupsOf(v)
+	for len(ids) > 0 && len(k.Groups) <= sketched {
+		a := s.insist(ctx, &Offer{Version: v, Suites: ids, Groups: left, Schemes: schemes})
+		if a.Outcome != Accepted || !slices.Contains(left, a.Group) {
+			k.AllGroups = a.Outcome.refused()
+			return
+		}
+		k.Groups = append(k.Groups, a.Group)
+		left = slices.DeleteFunc(
+			slices.Clone(left),
+			func(g iana.Group) bool { return g == a.Group },
+		)
+	}
+}
+
+// Newest returns the newest version that the server has, with the first suites that it chose in it.
+func (k *Sketch) Newest() (iana.Version, []iana.CipherSuite) {
+	return k.Best.version, k.Best.ids()
+}
+
+// Sentences says what was found, each for itself.
+func (k *Sketch) Sentences() (found []string) {
+	var has, unclear []string
+	for _, v := range k.Versions {
+		switch v.Told {
+		case Yes:
+			has = append(has, v.Name)
+		case NotTold:
+			unclear = append(unclear, v.Name)
+		}
+	}
+	only := "the server speaks " + strings.Join(has, ", ")
+	if len(has) == 1 && len(unclear) == 0 {
+		only = "the server speaks only " + has[0]
+	} else if len(unclear) > 0 {
+		only += "; not told: " + strings.Join(unclear, ", ")
+	}
+	found = append(found, only)
+	found = append(found, listed("suite", "in "+k.Best.Name, names(k.Best.Suites), k.AllSuites))
+	if len(k.Groups) > 0 {
+		var groups []string
+		for _, g := range k.Groups {
+			groups = append(groups, g.String())
+		}
+		found = append(found, listed("group", "for its key exchange", groups, k.AllGroups))
+	}
+	if k.PrimeBits > 0 {
+		found = append(found, fmt.Sprintf("its Diffie-Hellman prime has %d bits", k.PrimeBits))
+	}
+	switch {
+	case len(k.Authorities) > 0:
+		found = append(found, "it asks for a client certificate from one of these authorities: "+
+			strings.Join(k.Authorities, "; "))
+	case k.Asks:
+		found = append(found, "it asks for a client certificate, and names no authorities")
+	}
+	return found
+}
+
+func names(suites []Suite) (names []string) {
+	for _, x := range suites {
+		names = append(names, x.Name)
+	}
+	return names
+}
+
+// listed says which suites or groups there are.
+func listed(what, where string, list []string, all bool) string {
+	switch {
+	case all && len(list) == 1:
+		return fmt.Sprintf("%s it has only the %s %s", where, what, list[0])
+	case all:
+		return fmt.Sprintf("%s it has only the %ss %s", where, what, strings.Join(list, ", "))
+	}
+	return fmt.Sprintf(
+		"%s it has the %ss %s, and maybe more",
+		where,
+		what,
+		strings.Join(list, ", "),
+	)
+}
