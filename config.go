@@ -62,6 +62,12 @@ type Config struct {
 	GetPSK          func(*PSKInfo) (*PSK, error)
 	PSKIdentityHint []byte
 
+	// GetPSKs, if set, is asked in place of GetPSK, which must be set too, for the keys that a client
+	// offers in TLS 1.3, best first; nil ones are left out. A server takes one that it knows and that
+	// fits a suite, and need not look at more than the first few identities: ours looks at four, of
+	// which a ticket is the first, and an imported key one for each hash of the suites.
+	GetPSKs func(*PSKInfo) ([]*PSK, error)
+
 	// PSKKeyExchangeModes are how TLS 1.3 may use a pre-shared key or a ticket, best first; nil is
 	// psk_dhe_ke alone, which exchanges keys besides. With psk_ke there is no key exchange: whoever
 	// learns the key, or the key of the tickets, can read the recorded connections. See RFC 8446
@@ -285,7 +291,7 @@ func (c *Config) Clone() *Config {
 	}
 	n := &Config{
 		Rand: c.Rand, Time: c.Time, Certificates: c.Certificates, GetCertificate: c.GetCertificate,
-		GetPSK: c.GetPSK, PSKIdentityHint: c.PSKIdentityHint,
+		GetPSK: c.GetPSK, GetPSKs: c.GetPSKs, PSKIdentityHint: c.PSKIdentityHint,
 		PSKKeyExchangeModes: c.PSKKeyExchangeModes,
 		GetConfigForClient:  c.GetConfigForClient, GetClientCertificate: c.GetClientCertificate,
 		CertificateTypes:     c.CertificateTypes,

@@ -159,11 +159,17 @@ func (c *Config) preShared() negotiation.PreShared {
 	if c.GetPSK == nil {
 		return negotiation.PreShared{Modes: modes}
 	}
-	return negotiation.PreShared{Hint: c.PSKIdentityHint, Modes: modes,
+	p := negotiation.PreShared{Hint: c.PSKIdentityHint, Modes: modes,
 		FindKey: func(ctx context.Context, r negotiation.KeyRequest) (*PSK, error) {
 			return c.GetPSK(&PSKInfo{Version: uint16(r.Version), Hint: r.Hint,
 				Identity: r.Identity, Imported: r.Imported, ImportContext: r.Context, ctx: ctx})
 		}}
+	if c.GetPSKs != nil {
+		p.FindKeys = func(ctx context.Context) ([]*PSK, error) {
+			return c.GetPSKs(&PSKInfo{Version: VersionTLS13, ctx: ctx})
+		}
+	}
+	return p
 }
 
 // hooks turns the callbacks into what a handshake asks.

@@ -22,11 +22,11 @@ type client struct {
 	chosen    pki.Choice // the certificate that we show, if we were asked and have one
 	asked     slow[*pki.Credential]
 	preMaster []byte
-	shares    []keyShare             // TLS 1.3: what waits for the server's
-	offered   []*negotiation.Key13   // TLS 1.3: the pre-shared keys on offer, in their order
-	key       *negotiation.Key13     // TLS 1.3: the one that the server chose
-	early     *keys.Early            // TLS 1.3: of key
-	shared13  slow[*negotiation.PSK] // TLS 1.3: the program's, to be offered
+	shares    []keyShare               // TLS 1.3: what waits for the server's
+	offered   []*negotiation.Key13     // TLS 1.3: the pre-shared keys on offer, in their order
+	key       *negotiation.Key13       // TLS 1.3: the one that the server chose
+	early     *keys.Early              // TLS 1.3: of key
+	shared13  slow[[]*negotiation.PSK] // TLS 1.3: the program's, to be offered
 
 	remembered Peer // of the session on offer
 }

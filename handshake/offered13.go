@@ -21,9 +21,14 @@ func (c *client) findOffer() error {
 	if !c.Offers13() || c.FindKey == nil {
 		return nil
 	}
-	_, err := c.shared13.await("a pre-shared key", func(ctx context.Context) (*negotiation.PSK, error) {
-		return c.FindKey(ctx, negotiation.KeyRequest{Version: iana.TLS13})
-	})
+	_, err := c.shared13.await("a pre-shared key",
+		func(ctx context.Context) ([]*negotiation.PSK, error) {
+			if c.FindKeys != nil {
+				return c.FindKeys(ctx)
+			}
+			k, err := c.FindKey(ctx, negotiation.KeyRequest{Version: iana.TLS13})
+			return []*negotiation.PSK{k}, err
+		})
 	return err
 }
 
@@ -36,12 +41,17 @@ func (c *client) gather() error {
 	if o := c.Offer; o != nil && o.IsPSK() && c.Offers13() {
 		c.offered = []*negotiation.Key13{negotiation.OfTicket(o)}
 	}
-	if c.shared13.value == nil {
-		return nil
+	for _, k := range c.shared13.value {
+		if k == nil {
+			continue
+		}
+		external, err := k.Offers(c.Suites13, c.Log)
+		if err != nil {
+			return err
+		}
+		c.offered = append(c.offered, external...)
 	}
-	external, err := c.shared13.value.Offers(c.Suites13, c.Log)
-	c.offered = append(c.offered, external...)
-	return err
+	return nil
 }
 
 // regather drops the keys whose hash is not that of the suite that a HelloRetryRequest chose: the

@@ -69,6 +69,9 @@ type PreShared struct {
 	// FindKey gives a client its key, or a server its key for a client's identity; nil for an
 	// identity that nobody has. It may be slow: it is called under Pending.
 	FindKey func(context.Context, KeyRequest) (*PSK, error)
+	// FindKeys, if set, gives a client the keys that it offers in TLS 1.3, best first, in place of
+	// FindKey, which must be set, too.
+	FindKeys func(context.Context) ([]*PSK, error)
 	// Modes are the modes of TLS 1.3, for tickets too, best first; nil is psk_dhe_ke alone. With
 	// psk_ke a connection is not forward secret. See RFC 8446 §4.2.9.
 	Modes []iana.PSKKeyExchangeMode

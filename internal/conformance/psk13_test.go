@@ -105,6 +105,73 @@ func TestPreSharedKeysOfTLS13(t *testing.T) {
 	}
 }
 
+// A client may offer several keys, of which a server takes the first that it knows and that fits a
+// suite, also of those that are imported from one for each hash: RFC 8446 §4.2.11, RFC 9258 §5.1.
+func TestAServerChoosesAmongPreSharedKeys(t *testing.T) {
+	stranger := vitrine.PSK{Identity: []byte("stranger"), Key: bytes.Repeat([]byte{1}, 32)}
+	long := vitrine.PSK{Identity: []byte("long"), Key: bytes.Repeat([]byte{2}, 48),
+		Hash: crypto.SHA384}
+	imported := vitrine.PSK{Identity: []byte("imported"), Key: bytes.Repeat([]byte{3}, 32),
+		Import: true}
+	only := func(ids ...iana.CipherSuite) func(client, server *vitrine.Config) {
+		return func(_, server *vitrine.Config) {
+			server.CipherSuites13 = nil
+			for _, id := range ids {
+				server.CipherSuites13 = append(server.CipherSuites13, uint16(id))
+			}
+		}
+	}
+	const sha256, sha384 = iana.TLS_AES_128_GCM_SHA256, iana.TLS_AES_256_GCM_SHA384
+	for _, tt := range []struct {
+		what   string
+		offers []*vitrine.PSK
+		knows  []vitrine.PSK
+		edit   func(client, server *vitrine.Config)
+		want   string
+		suite  iana.CipherSuite // 0: any
+	}{
+		{"the first", []*vitrine.PSK{&gardener, &stranger}, []vitrine.PSK{stranger, gardener}, nil,
+			"gardener", 0},
+		{"the one that is known", []*vitrine.PSK{&stranger, nil, &gardener},
+			[]vitrine.PSK{gardener}, nil, "gardener", 0},
+		{"the one of the server's hash", []*vitrine.PSK{&long, &gardener},
+			[]vitrine.PSK{long, gardener}, only(sha256), "gardener", sha256},
+		{"the other hash", []*vitrine.PSK{&gardener, &long}, []vitrine.PSK{long, gardener},
+			only(sha384), "long", sha384},
+		{"after a retry, which drops the keys of another hash", []*vitrine.PSK{&gardener, &long},
+			[]vitrine.PSK{long, gardener}, func(client, server *vitrine.Config) {
+				only(sha384)(client, server)
+				retries(client, server)
+			}, "long", sha384},
+		{"imported for SHA-256", []*vitrine.PSK{&imported}, []vitrine.PSK{imported}, only(sha256),
+			"imported", sha256},
+		{"imported for SHA-384", []*vitrine.PSK{&imported}, []vitrine.PSK{imported}, only(sha384),
+			"imported", sha384},
+		{"behind one that is imported", []*vitrine.PSK{&imported, &gardener},
+			[]vitrine.PSK{gardener}, nil, "gardener", 0},
+	} {
+		client, server := pskAlone(gardener, gardener)
+		client.GetPSKs = func(*vitrine.PSKInfo) ([]*vitrine.PSK, error) { return tt.offers, nil }
+		server.GetPSK = func(i *vitrine.PSKInfo) (*vitrine.PSK, error) {
+			for _, k := range tt.knows {
+				if bytes.Equal(k.Identity, i.Identity) {
+					return &k, nil
+				}
+			}
+			return nil, nil
+		}
+		if tt.edit != nil {
+			tt.edit(client, server)
+		}
+		c, s, err := rig.Connect(t, client, server)
+		if err != nil || string(c.PSKIdentity) != tt.want || string(s.PSKIdentity) != tt.want ||
+			tt.suite != 0 && c.CipherSuite != uint16(tt.suite) {
+			t.Errorf("%s: %v, %q and %q, %v", tt.what, err, c.PSKIdentity, s.PSKIdentity,
+				iana.CipherSuite(c.CipherSuite))
+		}
+	}
+}
+
 // retries makes a server ask for a second ClientHello.
 func retries(client, server *vitrine.Config) {
 	client.CurvePreferences = []vitrine.CurveID{vitrine.X25519, vitrine.CurveP256}
