@@ -14,8 +14,11 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-func TestCallbacksHaveTheirSay(t *testing.T) {
+func TestCallbacksHaveTheirSay(t *testing.T) { rig.EachVersion(t, testCallbacksHaveTheirSay) }
+
+func testCallbacksHaveTheirSay(t *testing.T, version func(*vitrine.Config)) {
 	client, server := rig.Configs(t)
+	version(client)
 	cert := server.Certificates[0]
 	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
 // hangUp sends SIGHUP to this process and waits until its servers have reported it n times.
@@ -36,6 +37,10 @@ func hangUp(t *testing.T, s *served, n int, want string) {
 // New connections get the new certificate, and existing ones go on. Sessions of the old certificate
 // are not resumed.
 func TestAHangupReadsTheCertificateAgain(t *testing.T) {
+	rig.EachVersion(t, testAHangupReadsTheCertificateAgain)
+}
+
+func testAHangupReadsTheCertificateAgain(t *testing.T, version func(*vitrine.Config)) {
 	dir := t.TempDir()
 	if err := identities(dir); err != nil {
 		t.Fatal(err)
@@ -60,6 +65,7 @@ func TestAHangupReadsTheCertificateAgain(t *testing.T) {
 	defer s.stop()
 	config := &vitrine.Config{InsecureSkipVerify: true,
 		ClientSessionCache: vitrine.NewLRUClientSessionCache(1)}
+	version(config)
 	talk := func(c *vitrine.Conn) {
 		t.Helper()
 		c.SetDeadline(time.Now().Add(10 * time.Second))

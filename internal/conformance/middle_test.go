@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -81,11 +82,12 @@ func testStreamCutAnywhereIsNoticed(t *testing.T, version func(*vitrine.Config))
 
 // tampering is what is done to the three records that carry "one", "two" and "three".
 type tampering struct {
-	what  string
-	edit  func(records [][]byte) [][]byte
-	heard string // what may be delivered, all of it authentic
-	want  alert.Description
-	cut   bool // no alert: the stream ends
+	want13 alert.Description // in TLS 1.3, if it is another
+	what   string
+	edit   func(records [][]byte) [][]byte
+	heard  string // what may be delivered, all of it authentic
+	want   alert.Description
+	cut    bool // no alert: the stream ends
 }
 
 var tamperings = []tampering{
@@ -114,9 +116,11 @@ var tamperings = []tampering{
 			return [][]byte{joined, r[2]}
 		}},
 	{what: "application data called a handshake", heard: "one", want: alert.BadRecordMAC,
-		edit: func(r [][]byte) [][]byte { r[1][0] = 22; return r }},
+		want13: alert.UnexpectedMessage, // RFC 8446 §5
+		edit:   func(r [][]byte) [][]byte { r[1][0] = 22; return r }},
 	{what: "application data called an alert", heard: "one", want: alert.BadRecordMAC,
-		edit: func(r [][]byte) [][]byte { r[1][0] = 21; return r }},
+		want13: alert.UnexpectedMessage, // RFC 8446 §5
+		edit:   func(r [][]byte) [][]byte { r[1][0] = 21; return r }},
 	{what: "its last block cut off", heard: "one", want: alert.BadRecordMAC,
 		edit: func(r [][]byte) [][]byte {
 			r[1] = r[1][:len(r[1])-8]
@@ -140,6 +144,17 @@ func TestTamperedRecordsAreRefused(t *testing.T) {
 			count += flipEveryByte(t, p.ID, p.EncryptThenMAC)
 		})
 	}
+	for _, id := range []iana.CipherSuite{iana.TLS_AES_256_GCM_SHA384,
+		iana.TLS_CHACHA20_POLY1305_SHA256, iana.TLS_AES_128_CCM_8_SHA256} {
+		t.Run(id.String(), func(t *testing.T) {
+			for _, c := range tamperings {
+				count++
+				c.want = cmp.Or(c.want13, c.want)
+				tamper(t, id, vitrine.Preferred, c)
+			}
+			count += flipEveryByte(t, id, vitrine.Preferred)
+		})
+	}
 	t.Logf("%d tamperings", count)
 }
 
@@ -150,14 +165,22 @@ func flipEveryByte(t *testing.T, id iana.CipherSuite, etm vitrine.Demand) int {
 		c := tampering{what: fmt.Sprintf("bit %d of byte %d flipped", i%8, i), heard: "one",
 			want: alert.BadRecordMAC}
 		c.edit = func(r [][]byte) [][]byte { n = len(r[1]); r[1][i] ^= 1 << (i % 8); return r }
+		of13 := suite.ByID13(id) != nil
 		switch i {
 		case 0: // 23 becomes 22, a handshake
-		case 1, 2:
+			if of13 {
+				c.want = alert.UnexpectedMessage
+			}
+		case 1:
 			c.want = alert.ProtocolVersion
+		case 2:
+			if !of13 { // which ignores it, and authenticates it: RFC 8446 §5.2
+				c.want = alert.ProtocolVersion
+			}
 		case 3: // 2,048 bytes that do not come
 			c.cut = true
 		case 4:
-			c.edit = func(r [][]byte) [][]byte { r[1][4] -= 16; return r }
+			c.edit = func(r [][]byte) [][]byte { r[1][4] -= 8; return r }
 		}
 		tamper(t, id, etm, c)
 	}
@@ -167,6 +190,11 @@ func flipEveryByte(t *testing.T, id iana.CipherSuite, etm vitrine.Demand) int {
 func tamper(t *testing.T, id iana.CipherSuite, etm vitrine.Demand, c tampering) {
 	t.Helper()
 	named := func(v *vitrine.Config) {
+		if suite.ByID13(id) != nil {
+			rig.Only13(v)
+			v.CipherSuites13 = []uint16{uint16(id)}
+			return
+		}
 		rig.Until12(v)
 		v.CipherSuites, v.EncryptThenMAC = []uint16{uint16(id)}, etm
 	}

@@ -1,11 +1,9 @@
 package interop_test
 
 import (
-	"context"
 	"crypto/tls"
 	"io"
 	"net"
-	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -61,10 +59,6 @@ func TestTLS13CompressedCertificates(t *testing.T) {
 
 // Chromium takes a certificate compressed with brotli, the one algorithm that it offers.
 func TestChromiumTakesACompressedCertificate(t *testing.T) {
-	chromium, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("chromium is not installed")
-	}
 	var packed packedCertificates
 	config := &vitrine.Config{MinVersion: vitrine.VersionTLS13, Trace: &packed,
 		Certificates: []tls.Certificate{identity(t, throwaway.ECDSA, iana.Server).Certificate},
@@ -92,14 +86,8 @@ func TestChromiumTakesACompressedCertificate(t *testing.T) {
 			}()
 		}
 	}()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu",
-		"--disable-background-networking", "--user-data-dir="+t.TempDir(),
-		"--ignore-certificate-errors", "--dump-dom", "https://"+l.Addr().String()+"/")
-	cmd.WaitDelay = 5 * time.Second
-	if out, err := cmd.Output(); err != nil || !strings.Contains(string(out), "behind a glass") {
-		t.Errorf("%v\n%s", err, out)
+	if got := seenByChromium(t, l.Addr()); !strings.Contains(got, "behind a glass") {
+		t.Errorf("Chromium saw %s", got)
 	}
 	if packed[iana.Server].Load() == 0 {
 		t.Error("no certificate was compressed")
