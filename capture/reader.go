@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -92,11 +91,39 @@ func OpenContext(ctx context.Context, r io.Reader) (*Reader, error) {
 		}
 		return c, nil
 	}
-	if bytes.Equal(magic, []byte{0x28, 0xB5, 0x2F, 0xFD}) {
-		return nil, errors.New("capture: compressed with zstd, which is not read here: " +
-			"decompress it first (zstd -d)")
+	begin, _ := in.Peek(8)
+	for _, f := range foreign {
+		if bytes.HasPrefix(begin, []byte(f.begins)) {
+			return nil, fmt.Errorf("capture: it is %s, which is not read here; first: %s", f.name,
+				f.command)
+		}
 	}
 	return nil, fmt.Errorf("capture: neither pcap nor pcapng: the file begins with %x", magic)
+}
+
+// convert makes a capture of another program's one that is read.
+const convert = "editcap FILE new.pcapng (it comes with Wireshark)"
+
+// foreign are other files that captures come in, by how they begin.
+var foreign = []struct{ begins, name, command string }{
+	{"\x28\xB5\x2F\xFD", "compressed with zstd", "zstd -d FILE"},
+	{"\xFD7zXZ\x00", "compressed with xz", "xz -d FILE"},
+	{"BZh", "compressed with bzip2", "bzip2 -d FILE"},
+	{"\x04\x22\x4D\x18", "compressed with lz4", "lz4 -d FILE"},
+	{"PK\x03\x04", "a zip archive", "unzip FILE"},
+	{"PK\x05\x06", "an empty zip archive", "look where the capture is"},
+	{"7z\xBC\xAF\x27\x1C", "a 7z archive", "7z x FILE"},
+	{"Rar!", "a rar archive", "unrar x FILE"},
+	{"snoop\x00\x00\x00", "a capture of Solaris's snoop", convert},
+	{"GMBU", "a capture of Microsoft's Network Monitor 2", convert},
+	{"RTSS", "a capture of Microsoft's Network Monitor 1", convert},
+	{"XCP\x00", "a capture of NetXRay or Windows's Sniffer", convert},
+	{"TRSNIFF data", "a capture of DOS's Sniffer", convert},
+	{"btsnoop\x00", "a capture of Bluetooth", "none of its packets has TCP"},
+	{"\x7Fver", "a capture of OmniPeek or EtherPeek", convert},
+	{"<?xml", "XML, such as PDML", "export pcapng from the program that wrote it"},
+	{"{", "JSON, such as tshark -T json or a HAR", "export pcapng from the program that wrote it"},
+	{"[", "JSON, such as tshark -T json", "export pcapng from the program that wrote it"},
 }
 
 // interruptible reads until a context is done.

@@ -45,6 +45,9 @@ func readRSA(name, password string) (crypto.Decrypter, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := foreignKey(text); err != nil {
+		return nil, err
+	}
 	var key crypto.PrivateKey
 	if bytes.Contains(text, []byte("-----BEGIN")) {
 		key, err = keyFromPEM(text, password, new(derivations))
@@ -78,8 +81,16 @@ func keyFromPEM(text []byte, password string, spent *derivations) (crypto.Privat
 		if x509.IsEncryptedPEMBlock(block) {
 			var err error
 			//lint:ignore SA1019 as above
-			if der, err = x509.DecryptPEMBlock(block, []byte(password)); err != nil {
+			der, err = x509.DecryptPEMBlock(block, []byte(password))
+			switch {
+			case err == nil:
+			case errors.Is(err, x509.IncorrectPasswordError) || password == "":
 				last = wrongPassword(password)
+				continue
+			default:
+				last = fmt.Errorf("it is encrypted in a way that is not read here, whatever the "+
+					"password (DEK-Info: %.40q); this makes one that is: openssl pkey -in KEY "+
+					"-out key.pem", block.Headers["DEK-Info"])
 				continue
 			}
 		}
@@ -105,6 +116,9 @@ func keyFromDER(der []byte, password string, spent *derivations) (crypto.Private
 		Data      []byte
 	}
 	if rest, err := asn1.Unmarshal(der, &encrypted); err == nil && len(rest) == 0 {
+		if err := unreadScheme(encrypted.Algorithm); err != nil {
+			return nil, err
+		}
 		if password == "" {
 			return nil, wrongPassword(password)
 		}
@@ -119,6 +133,9 @@ func keyFromDER(der []byte, password string, spent *derivations) (crypto.Private
 		return k, nil
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return nil, wrongPassword(password)
+	}
+	if unread, ok := errors.AsType[pkcs12.NotImplementedError](err); ok {
+		return nil, unreadStore(unread)
 	}
 	return nil, errors.New("it is not a private key in PEM, DER, PKCS #8 or PKCS #12")
 }

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/pem"
+	"strings"
+	"testing"
+)
+
+// sealedWith is an EncryptedPrivateKeyInfo of PBES2 with these algorithms, or of the scheme alone.
+func sealedWith(t *testing.T, scheme, prf, cipher asn1.ObjectIdentifier) []byte {
+	t.Helper()
+	der := func(v any) asn1.RawValue {
+		b, err := asn1.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return asn1.RawValue{FullBytes: b}
+	}
+	parameters := der(struct {
+		Salt  []byte
+		Count int
+	}{make([]byte, 8), 2048})
+	if prf != nil {
+		kdf := der(struct {
+			Salt  []byte
+			Count int
+			PRF   pkix.AlgorithmIdentifier
+		}{make([]byte, 8), 2048, pkix.AlgorithmIdentifier{Algorithm: prf,
+			Parameters: asn1.NullRawValue}})
+		parameters = der(struct{ KDF, Cipher pkix.AlgorithmIdentifier }{
+			pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12},
+				Parameters: kdf},
+			pkix.AlgorithmIdentifier{Algorithm: cipher, Parameters: der(make([]byte, 16))}})
+	}
+	return der(struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Data      []byte
+	}{pkix.AlgorithmIdentifier{Algorithm: scheme, Parameters: parameters},
+		make([]byte, 64)}).FullBytes
+}
+
+// A key in a form that is not read is named, with a command, and not called a wrong password.
+func TestFormsOfKeysThatAreNotReadAreNamed(t *testing.T) {
+	oid := func(n ...int) asn1.ObjectIdentifier { return n }
+	pbes2, aes := oid(1, 2, 840, 113549, 1, 5, 13), oid(2, 16, 840, 1, 101, 3, 4, 1, 42)
+	inPEM := func(b []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY", Bytes: b}))
+	}
+	for _, c := range []struct{ text, says, command string }{
+		{"\xFE\xED\xFE\xED\x00\x00\x00\x02", "a Java keystore (JKS)", "keytool -importkeystore"},
+		{"\xCE\xCE\xCE\xCE\x00\x00\x00\x02", "(JCEKS)", "-srcstoretype JCEKS"},
+		{"\x1E\xF1\xB5\xB0\x00\x00\x00\x00", "(PVK)", "openssl rsa -inform PVK"},
+		{"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n",
+			"OpenSSH", "ssh-keygen -p -m PEM"},
+		{"PuTTY-User-Key-File-3: ssh-rsa\n", "PuTTY", "puttygen"},
+		{inPEM(sealedWith(t, pbes2, oid(1, 2, 840, 113549, 2, 11), aes)), "PBKDF2-SHA512",
+			"-v2prf hmacWithSHA256"},
+		{inPEM(sealedWith(t, pbes2, oid(1, 2, 840, 113549, 2, 9),
+			oid(1, 2, 392, 200011, 61, 1, 1, 1, 4))), "CAMELLIA-256-CBC", "openssl pkcs8"},
+		{inPEM(sealedWith(t, oid(1, 2, 840, 113549, 1, 5, 3), nil, nil)), "PBE-MD5-DES",
+			"openssl pkcs8"},
+		{string(sealedWith(t, oid(1, 2, 840, 113549, 1, 12, 1, 3), nil, nil)), "PBE-SHA1-3DES",
+			"openssl pkcs8"},
+		{inPEM(sealedWith(t, pbes2, oid(1, 2, 840, 113549, 2, 9), aes)),
+			"does not open with the password", ""},
+		{"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: IDEA-CBC,0011\n\n" +
+			"AAAA\n-----END RSA PRIVATE KEY-----\n", "IDEA-CBC", "openssl pkey"},
+	} {
+		_, err := loadRSA(context.Background(), writeTemp(t, c.text), "secret")
+		if err == nil || !strings.Contains(err.Error(), c.says) ||
+			!strings.Contains(err.Error(), c.command) {
+			t.Errorf("expected %q and %q, got %v", c.says, c.command, err)
+		}
+		if c.command != "" && err != nil && strings.Contains(err.Error(), "does not open") {
+			t.Errorf("%s: called a wrong password: %v", c.says, err)
+		}
+	}
+}
