@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/negotiation"
@@ -171,6 +172,10 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 		if err := errs[iana.Server]; !touched || err == nil || alert.Of(err) != c.want {
 			t.Errorf("%s: %v and %v (changed: %v), expected %v", c.what, errs[0], errs[1], touched,
 				c.want)
+		} else if text := err.Error(); strings.Contains(text, "RFC 5246") &&
+			!strings.Contains(text, "RFC 8446") && c.want != alert.ProtocolVersion &&
+			c.want != alert.UnexpectedMessage {
+			t.Errorf("%s: %v, expected a section of TLS 1.3", c.what, err)
 		}
 	}
 }

@@ -74,6 +74,11 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	if err := c.outdated(m, s); err != nil {
 		return err
 	}
+	if c.Prior != nil && negotiation.VersionOf(m) >= iana.TLS13 {
+		return alert.KindVersion.Fail(alert.ProtocolVersion, "RFC 8446 §4.1.3",
+			"the server chose %v in a renegotiation, which that version has not",
+			negotiation.VersionOf(m))
+	}
 	if err := negotiation.Acceptable(s.ClientHello, m, &c.Parameters); err != nil {
 		return err
 	}

@@ -212,12 +212,12 @@ var errBadSignature = errors.New("pki: the signature does not verify")
 func Verify(pub crypto.PublicKey, id iana.SignatureScheme, signed, signature []byte) error {
 	s, ok := lookup(id)
 	if !ok || !s.fits(pub) {
-		return alert.KindScheme.Fail(alert.IllegalParameter, "RFC 5246 §7.4.1.4.1",
-			"got a signature with %v, expected one that the "+
+		return alert.KindScheme.Fail(alert.IllegalParameter,
+			"RFC 5246 §7.4.1.4.1, RFC 8446 §4.2.3", "got a signature with %v, expected one that the "+
 				"certificate's %s key can make: %v", id, keyWords(pub), alert.Few(Schemes(pub)))
 	}
 	if err := s.verify(pub, s.digest(signed), signature); err != nil {
-		return alert.KindSignature.Fail(alert.DecryptError, "RFC 5246 §7.2.2",
+		return alert.KindSignature.Fail(alert.DecryptError, "RFC 5246 §7.2.2, RFC 8446 §4.4.3",
 			"got a signature (%v, %d bytes) that the certificate's "+
 				"%v key did not make over this handshake: %w", id, len(signature), kindOf(pub), err)
 	}

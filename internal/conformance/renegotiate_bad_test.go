@@ -92,6 +92,11 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 		{what: "another version", ref: "RFC 7627 §5.2", want: hf, says: "another version",
 			config: old, suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
 			edits: set(func(m *message.ServerHello) { m.Version = iana.TLS11 })},
+		{what: "TLS 1.3", ref: "RFC 8446 §4.1.3", want: alert.ProtocolVersion,
+			says: "the server chose TLS 1.3 in a renegotiation", edits: set(func(m *message.ServerHello) {
+				m.Extensions.Add(iana.ExtSupportedVersions,
+					&message.SelectedVersion{Version: iana.TLS13})
+			})},
 		{what: "no extended_master_secret", ref: "RFC 7627 §5.2", want: hf,
 			says: "another kind of master_secret", edits: set(func(m *message.ServerHello) {
 				m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret)
