@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -9,10 +10,17 @@ import (
 
 // identity shows a chain, which may have come compressed.
 func (t *teller13) identity(s *rung) []Fact {
-	if s.is(iana.CompressedCertificate) {
-		return []Fact{{Name: "chain", Text: "compressed (RFC 8879)"}}
+	packed, ok := parseHello[*message.CompressedCertificate](s.Message)
+	if !ok {
+		return t.certificate(s)
 	}
-	return t.certificate(s)
+	facts := []Fact{{Name: "compressed", Text: fmt.Sprintf("by %v: %s, expanded %s", packed.Algorithm,
+		octets(len(packed.Data)), octets(packed.Length()))}}
+	expanded, err := packed.Expand()
+	if err != nil {
+		return append(facts, Fact{Name: "chain", Text: "it cannot be expanded here"})
+	}
+	return append(facts, t.shown(s.From, expanded))
 }
 
 // proof shows the signature of a CertificateVerify. See RFC 8446 §4.4.3.
@@ -40,16 +48,21 @@ func (t *teller13) proof(s *rung) []Fact {
 
 // coveredBefore returns the messages before a line, as hashes of the transcript name them.
 func (t *teller13) coveredBefore(last *rung) string {
-	var numbers []int
+	var numbers, handshake []int // handshake: up to the client's Finished
 	text := ""
 	for _, s := range t.lines[:last.Number-1] {
 		switch {
+		case handshake != nil && s.is(iana.CertificateRequest):
+			numbers = slices.Clone(handshake)
 		case s.Message == nil || s.is(iana.NewSessionTicket) || s.is(iana.KeyUpdate):
 			continue
 		case message.IsHelloRetryRequest(s.Message.Raw):
 			numbers, text = nil, "message_hash, "
 		}
 		numbers = append(numbers, s.Number)
+		if handshake == nil && s.From == iana.Client && s.is(iana.Finished) {
+			handshake = slices.Clone(numbers)
+		}
 	}
 	return text + ranges(numbers)
 }
@@ -57,8 +70,15 @@ func (t *teller13) coveredBefore(last *rung) string {
 // verifyData shows a Finished. See RFC 8446 §4.4.4.
 func (t *teller13) verifyData(s *rung) []Fact {
 	side := s.From.String()
-	n := t.Schedule.Node(side + "_verify_data")
-	key := t.Schedule.Node(side + "_finished_key")
+	n, key := t.Schedule.Node(side+"_verify_data"), t.Schedule.Node(side+"_finished_key")
+	base := side + "_handshake_traffic_secret"
+	if t.late(s) {
+		n = t.Schedule.Node(fmt.Sprintf("late_verify_data_%d", t.proofs))
+		key = t.Schedule.Node(fmt.Sprintf("late_finished_key_%d", t.proofs))
+		if t.proofs++; key != nil && key.Secret != nil {
+			base = key.Secret.Title
+		}
+	}
 	if n == nil || t.told[n] {
 		return nil
 	}
@@ -77,7 +97,7 @@ func (t *teller13) verifyData(s *rung) []Fact {
 			Text: fmt.Sprintf("= HMAC(finished_key, %s(%s))", t.Schedule.Hash, over)},
 		Fact{Name: "finished_key", Deeper: true, Secret: "finished_key", Value: key.Value},
 		Fact{Formula: true, Deeper: true, Text: fmt.Sprintf(
-			"= HKDF-Expand-Label(%s_handshake_traffic_secret, \"finished\")", side)})
+			"= HKDF-Expand-Label(%s, \"finished\")", base)})
 }
 
 // ticket shows a NewSessionTicket. See RFC 8446 §4.6.1.

@@ -77,21 +77,26 @@ func (t *teller) certificate(s *rung) []Fact {
 	if !ok {
 		return nil
 	}
+	return []Fact{t.shown(s.From, m)}
+}
+
+// shown shows a chain and whether the other side accepted it.
+func (t *teller) shown(from iana.Side, m *message.Certificate) Fact {
 	checker := t.client
-	if s.From == iana.Client {
+	if from == iana.Client {
 		checker = t.server
 	}
 	verdict := "not checked"
-	if checker.check("chain", s.From) != nil {
+	if checker.check("chain", from) != nil {
 		verdict = "root, name and dates hold"
-		if s.From == iana.Client {
+		if from == iana.Client {
 			verdict = "root and dates hold"
 		}
 	}
 	if len(m.Chain) == 0 {
-		return []Fact{{Name: "chain", Text: "none: this client has no certificate to show"}}
+		return Fact{Name: "chain", Text: "none: this client has no certificate to show"}
 	}
-	return []Fact{{Name: "chain", Text: chain(m.Chain) + ": " + verdict}}
+	return Fact{Name: "chain", Text: chain(m.Chain) + ": " + verdict}
 }
 
 // chain returns the names of the certificates, the leaf's first, and of the last issuer.

@@ -61,6 +61,9 @@ func (t *teller13) chapterOf13(s *rung, current int) int {
 	switch {
 	case s.Message != nil:
 		row, known := lines13[name13(s)]
+		if t.late(s) {
+			row.chapter = 7
+		}
 		if !known || row.chapter == 7 && current < 6 && t.dataAfter(s) {
 			return current
 		}
@@ -77,6 +80,15 @@ func (t *teller13) chapterOf13(s *rung, current int) int {
 	}
 	return current
 }
+
+// late reports whether a message belongs to an authentication after the handshake. See RFC 8446
+// §4.6.2.
+func (t *teller13) late(s *rung) bool {
+	return lateKinds[s.Message.Type] && t.said(iana.Client, iana.Finished, s)
+}
+
+var lateKinds = map[iana.HandshakeType]bool{iana.CertificateRequest: true, iana.Certificate: true,
+	iana.CompressedCertificate: true, iana.CertificateVerify: true, iana.Finished: true}
 
 // said reports whether a side said a message before a line.
 func (t *teller13) said(from iana.Side, kind iana.HandshakeType, before *rung) bool {

@@ -119,6 +119,19 @@ var catalogue13 = map[string]Explanation{
 		Purpose: "Ties a public key to a name. It proves nothing yet; and an eavesdropper no " +
 			"longer sees it.",
 	},
+	"compressed_certificate/server/1.3": {
+		Title: "CompressedCertificate", Ref: "RFC 8879 §4",
+		Client: "expands it within a bound, and checks the chain as ever",
+		Server: "sends its certificate and those that lead to the root, compressed by what the " +
+			"client has named",
+		Purpose: "A Certificate in fewer bytes. The transcript has it as it was sent.",
+	},
+	"compressed_certificate/client/1.3": {
+		Title: "CompressedCertificate", Ref: "RFC 8879 §4",
+		Client:  "sends its certificate, compressed by what the server has named",
+		Server:  "expands it within a bound, and checks the chain as ever",
+		Purpose: "A Certificate in fewer bytes. The transcript has it as it was sent.",
+	},
 	"certificate_verify/server/1.3": {
 		Title: "CertificateVerify", Ref: "RFC 8446 §4.4.3",
 		Client: "verifies the signature with the public key of the certificate",

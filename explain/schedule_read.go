@@ -109,6 +109,10 @@ func (g *grown) take(x trace.Derived, ref string) {
 	case "finished_key":
 		g.finished = d
 	case "client_verify_data", "server_verify_data":
+		if g.values["client_verify_data"] != nil && side == iana.Client {
+			g.late(d)
+			return
+		}
 		g.mac(d, x.Name, side.String()+"_finished_key",
 			g.has(side.String()+"_handshake_traffic_secret"))
 	case "psk_binder":
@@ -259,6 +263,19 @@ func (g *grown) mac(d *derivation, name, key, under string) {
 		g.finished = nil
 	}
 	g.set(name, d)
+}
+
+// late adds the verify_data of an authentication after the handshake, which is made with the
+// client's traffic secret of the moment. See RFC 8446 §4.4.
+func (g *grown) late(d *derivation) {
+	n, under := 0, ""
+	for g.values[fmt.Sprintf("late_verify_data_%d", n)] != nil {
+		n++
+	}
+	if list := g.traffic[iana.Client]; len(list) > 0 {
+		under = list[len(list)-1]
+	}
+	g.mac(d, fmt.Sprintf("late_verify_data_%d", n), fmt.Sprintf("late_finished_key_%d", n), under)
 }
 
 // ticket adds the PSK of a ticket, unless one with the same nonce is there.

@@ -42,6 +42,8 @@ var scheduleRows = []scheduleRow{
 	{"resumption_secret", "resumption_secret", "the keys of this connection's tickets"},
 	{"resumption_psk_#", "PSK of ticket #", "the PSK of a later connection"},
 	{"@_verify_data", "verify_data", "the @'s Finished: nobody changed what is before it"},
+	{"late_finished_key_#", "finished_key", "the key of the HMAC in the client's late Finished"},
+	{"late_verify_data_#", "verify_data", "ends the client's authentication after the handshake"},
 }
 
 // declined marks the nodes of a PSK that was offered and not taken.

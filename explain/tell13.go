@@ -21,6 +21,7 @@ type teller13 struct {
 	told     map[*Node]bool
 	tickets  int
 	updates  [2]int // by sender
+	proofs   int    // authentications after the handshake
 }
 
 // speaks13 reports whether a connection is one of TLS 1.3: its server said so or, if it said

@@ -82,6 +82,8 @@ type transcript13 struct {
 	numbers []int  // of the messages, those after message_hash
 	retried bool
 	points  map[string]Covers
+
+	ended, last int // lengths of raw and numbers at the end of the handshake; 0 before it
 }
 
 func newTranscript13(h crypto.Hash) *transcript13 {
@@ -99,8 +101,23 @@ func (t *transcript13) add(m *trace.Message) {
 	if message.IsHelloRetryRequest(m.Raw) {
 		t.replaceHello()
 	}
+	if m.Type == iana.CertificateRequest && t.ended > 0 {
+		t.beginLate()
+	}
 	t.running.Write(m.Raw)
 	t.raw = append(t.raw, m.Raw...)
+	if m.Type == iana.Finished && m.From == iana.Client && t.ended == 0 {
+		t.ended, t.last = len(t.raw), len(t.numbers)+1
+	}
+}
+
+// beginLate goes back to the end of the handshake, from where each authentication after it goes on.
+// See RFC 8446 §4.4.
+func (t *transcript13) beginLate() {
+	t.raw, t.numbers = t.raw[:t.ended:t.ended], t.numbers[:min(t.last, len(t.numbers))]
+	t.numbers = slices.Clip(t.numbers)
+	t.running = t.hash.New()
+	t.running.Write(t.raw)
 }
 
 // sum returns the hash of b.
