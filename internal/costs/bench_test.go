@@ -2,7 +2,6 @@ package costs_test
 
 import (
 	"crypto/tls"
-	"io"
 	"net"
 	"runtime"
 	"slices"
@@ -80,6 +79,9 @@ func vitrineEnds(b *testing.B, p parameters, cache vitrine.ClientSessionCache) e
 	s.Certificates = []tls.Certificate{rig.Certificate(b, p.key)}
 	for _, x := range []*vitrine.Config{c, s} {
 		x.MinVersion, x.MaxVersion, x.CipherSuites = p.version, p.version, p.suites()
+		if p.version == tls.VersionTLS13 {
+			x.CipherSuites, x.CipherSuites13 = nil, p.suites()
+		}
 		x.CurvePreferences, x.SessionTicketsDisabled = p.groups(), cache == nil
 	}
 	c.ClientSessionCache = cache
@@ -236,42 +238,13 @@ func BenchmarkBulk(b *testing.B) {
 
 // benchmarkBulk moves a MiB from client to server, in one direction, both ends in this process.
 func benchmarkBulk(b *testing.B, make ends) {
-	a, z := rig.Wires(b)
-	a.SetDeadline(time.Time{})
-	z.SetDeadline(time.Time{})
-	client, server := make(a, z)
-	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
-		b.Fatal(err, serverErr)
-	}
-	const size = 1 << 20
-	done := newChan[error]()
-	go func() {
-		buf := [64 << 10]byte{}
-		for {
-			for n := 0; n < size; {
-				m, err := server.Read(buf[:])
-				if n += m; err != nil {
-					if err != io.EOF {
-						done <- err
-					}
-					return
-				}
-			}
-			done <- nil
-		}
-	}()
-	data := [size]byte{}
-	b.SetBytes(size)
+	once := mover(b, make, moved)
+	b.SetBytes(moved)
 	b.ReportAllocs()
 	b.ResetTimer()
 	before := cpu()
 	for b.Loop() {
-		if _, err := client.Write(data[:]); err != nil {
-			b.Fatal(err)
-		}
-		if err := <-done; err != nil {
-			b.Fatal(err)
-		}
+		once()
 	}
 	b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "cpu-µs/op")
 }
