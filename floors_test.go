@@ -41,7 +41,7 @@ var floors = map[string]int{
 	"internal/tally": testOnly, "internal/hostile": testOnly,
 	"internal/rig": testOnly, "internal/script": testOnly,
 	"internal/conformance": testOnly, "internal/costs": testOnly, "internal/parity": testOnly,
-	"internal/flood": testOnly, "internal/faults": testOnly, "internal/bogo": testOnly, "internal/bogo/shim": testOnly,
+	"internal/flood": testOnly, "internal/faults": testOnly, "internal/timing": testOnly, "internal/bogo": testOnly, "internal/bogo/shim": testOnly,
 }
 
 const (

@@ -27,7 +27,7 @@ var (
 )
 
 // sample is how many bytes of a direction are tried with each fault, unless all are.
-const sample = 12
+const sample = 40
 
 // patience is after how long a connection that has not ended hangs.
 const patience = 20 * time.Second
@@ -226,6 +226,7 @@ func TestEveryFaultIsAnErrorAtWorst(t *testing.T) {
 	for _, s := range scenes(t) {
 		t.Run(s.name, func(t *testing.T) {
 			for _, faults := range s.cases(random) {
+				s.secrets.forget()
 				o := connect(s.client, s.server, faults)
 				for _, f := range faults {
 					count[f.Kind]++
