@@ -33,6 +33,8 @@ const (
 	QUICRejectedEarlyData           = tls.QUICRejectedEarlyData
 	QUICHandshakeDone               = tls.QUICHandshakeDone
 	QUICErrorEvent                  = tls.QUICErrorEvent
+	QUICResumeSession               = tls.QUICResumeSession
+	QUICStoreSession                = tls.QUICStoreSession
 
 	QUICEncryptionLevelInitial     = tls.QUICEncryptionLevelInitial
 	QUICEncryptionLevelEarly       = tls.QUICEncryptionLevelEarly
@@ -46,7 +48,6 @@ var (
 	errQUICClosed  = errors.New("vitrine: QUICConn: closed")
 	errQUICNoALPN  = errors.New("vitrine: QUIC needs Config.NextProtos")
 	errQUICVersion = errors.New("vitrine: QUIC needs TLS 1.3, which the Config leaves out")
-	errQUICExtra   = errors.New("vitrine: QUICSessionTicketOptions.Extra is not supported")
 	errQUICTicket  = errors.New("vitrine: only a server sends tickets, after its handshake")
 )
 
@@ -62,6 +63,12 @@ type QUICConfig struct {
 	// early data can send it again. QUIC must then remember the server's transport parameters of
 	// the connection before. See RFC 9001 §9.2 and RFC 9000 §7.4.1.
 	EarlyData bool
+
+	// EnableSessionEvents turns on the events QUICResumeSession, before a session is resumed, and
+	// QUICStoreSession, in place of storing a client's session. The SessionState of either can be
+	// given back by its pointer alone: its methods do not work. A program may set its EarlyData to
+	// false, and change the Extra of one to store.
+	EnableSessionEvents bool
 }
 
 // QUICConn is the TLS of one connection of QUIC. It does no I/O: QUIC passes in what came in CRYPTO
@@ -77,8 +84,9 @@ type QUICConn struct {
 	cancel context.CancelFunc
 	engine *engine.QUIC // since Start
 	waits  bool         // for our transport parameters
-	failed error        // for good
-	told   bool         // of failed, by an event
+	events quicSessions
+	failed error // for good
+	told   bool  // of failed, by an event
 }
 
 // QUICClient returns the client's side of a connection of QUIC. c.TLSConfig must have a ServerName
@@ -91,7 +99,7 @@ func QUICServer(c *QUICConfig) *QUICConn { return newQUICConn(c, iana.Server) }
 func newQUICConn(c *QUICConfig, me iana.Side) *QUICConn {
 	q := &QUICConn{conn: newConn(nil, c.TLSConfig, me), early: c.EarlyData,
 		params: &negotiation.QUIC{}}
-	q.conn.quic = q
+	q.conn.quic, q.events.on = q, c.EnableSessionEvents
 	return q
 }
 
@@ -113,6 +121,9 @@ func (q *QUICConn) Start(ctx context.Context) error {
 	h.Sends, h.Reads = q.early && q.conn.me == iana.Client, q.conn.me == iana.Server
 	q.ctx, q.cancel = context.WithCancel(ctx)
 	q.engine = engine.NewQUIC(q.conn.me, h)
+	if q.offers(h) {
+		return nil // NextEvent goes on
+	}
 	return q.advance()
 }
 
@@ -135,6 +146,9 @@ func (q *QUICConn) forQUIC(h *negotiation.Config) error {
 	if h.MaxEarlyData != 0 {
 		h.MaxEarlyData = negotiation.QUICMaxEarlyData
 	}
+	if q.events.on {
+		q.watchSessions(h)
+	}
 	return nil
 }
 
@@ -150,6 +164,9 @@ func (q *QUICConn) advance() error {
 			return q.fail(err)
 		}
 		err = pending.Do(q.ctx)
+		if errors.Is(err, errQUICAsks) {
+			return nil
+		}
 		if errors.Is(err, handshake.ErrNoTransportParameters) {
 			if !q.waits {
 				q.waits = true
@@ -200,7 +217,11 @@ func (q *QUICConn) NextEvent() QUICEvent {
 	if q.engine == nil {
 		return QUICEvent{Kind: QUICNoEvent}
 	}
-	return q.engine.Next()
+	if e := q.engine.Next(); e.Kind != QUICNoEvent || !q.events.goOn() {
+		return e
+	}
+	_ = q.advance() // the next event tells of its error
+	return q.NextEvent()
 }
 
 // HandleData processes bytes that came, in order, in the CRYPTO frames of a level. It does not keep
@@ -239,8 +260,8 @@ func (q *QUICConn) SetTransportParameters(params []byte) {
 
 // SendSessionTicket sends the client of a server a ticket, by a QUICWriteData event, once the
 // handshake is done: in QUIC nothing else sends one. If opts.EarlyData, the client may send early
-// data with it, which needs Config.MaxEarlyData. If the client uses no tickets, none is sent. It may
-// be called several times. See RFC 9001 §4.5.
+// data with it, which needs Config.MaxEarlyData. opts.Extra comes back with QUICResumeSession. If
+// the client uses no tickets, none is sent. It may be called several times. See RFC 9001 §4.5.
 func (q *QUICConn) SendSessionTicket(opts QUICSessionTicketOptions) error {
 	if err := q.ready(); err != nil {
 		return err
@@ -248,10 +269,8 @@ func (q *QUICConn) SendSessionTicket(opts QUICSessionTicketOptions) error {
 	switch {
 	case q.conn.me != iana.Server || !q.engine.Machine().Done():
 		return errQUICTicket
-	case len(opts.Extra) > 0:
-		return errQUICExtra
 	}
-	if err := q.engine.Ticket(q.ctx, opts.EarlyData); err != nil {
+	if err := q.engine.Ticket(q.ctx, opts.EarlyData, opts.Extra); err != nil {
 		return fmt.Errorf("vitrine: session ticket: %w", err)
 	}
 	return nil

@@ -55,6 +55,9 @@ func (q *QUIC) Next() tls.QUICEvent {
 	return e
 }
 
+// Tell queues an event of a session.
+func (q *QUIC) Tell(e tls.QUICEvent) { q.tell(e) }
+
 func (q *QUIC) tell(e tls.QUICEvent) { q.events = append(q.events, e) }
 
 // Await asks for our transport parameters.
@@ -233,8 +236,8 @@ func (q *QUIC) post(raw []byte) error {
 const maxQUICTickets = 255
 
 // Ticket sends a ticket. Without one, because the client uses none, it sends nothing.
-func (q *QUIC) Ticket(ctx context.Context, early bool) error {
-	raw, err := q.machine.NewTicket(ctx, early)
+func (q *QUIC) Ticket(ctx context.Context, early bool, extra [][]byte) error {
+	raw, err := q.machine.NewTicket(ctx, early, extra)
 	if err == nil && raw != nil {
 		q.Send(handshake.Kind(iana.NewSessionTicket), raw)
 	}

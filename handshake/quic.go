@@ -31,8 +31,8 @@ func (m *Machine) PeerTransportParameters() (parameters []byte, ok bool) {
 
 // NewTicket returns a NewSessionTicket of a server of QUIC whose handshake is done, or nil if the
 // client uses none. early lets the client send early data with it, if the server accepts such data.
-// NewTicket may block: ctx bounds it. See RFC 9001 §4.5.
-func (m *Machine) NewTicket(ctx context.Context, early bool) ([]byte, error) {
+// extra is kept in its session. NewTicket may block: ctx bounds it. See RFC 9001 §4.5.
+func (m *Machine) NewTicket(ctx context.Context, early bool, extra [][]byte) ([]byte, error) {
 	const ref = "RFC 8446 §4.6.1"
 	v, ok := m.player.(*server)
 	if !ok || !m.done {
@@ -52,6 +52,7 @@ func (m *Machine) NewTicket(ctx context.Context, early bool) ([]byte, error) {
 	if v.issued == math.MaxUint8 {
 		return nil, alert.Fail(alert.InternalError, ref, "%d tickets were issued", v.issued)
 	}
+	v.extra = extra
 	t, err := v.newTicket13(ctx, &m.Score, v.issued, max)
 	if err != nil || t == nil || len(t.Ticket) == 0 {
 		return nil, err

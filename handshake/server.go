@@ -27,8 +27,9 @@ type server struct {
 	opened     map[string]*slow[*negotiation.Key13] // TLS 1.3: by identity
 	tickets13  slow[[]message.Message]
 
-	usesTickets bool  // TLS 1.3: the client does, and we issue some
-	issued      uint8 // in QUIC: see NewTicket
+	usesTickets bool     // TLS 1.3: the client does, and we issue some
+	issued      uint8    // in QUIC: see NewTicket
+	extra       [][]byte // in QUIC: of the next ticket's session
 
 	taken        slow[bool] // TLS 1.3: the ticket is used for early data for the first time
 	earlyDecided bool       // TLS 1.3: chosen.early is

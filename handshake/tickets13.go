@@ -122,7 +122,7 @@ func (v *server) newTicket13(ctx context.Context, s *Score, nonce byte, maxEarly
 	if key := v.chosen.Key; key != nil && key.Session == nil {
 		k.PSKIdentity = key.Identity // by which keyOfTicket finds the key again
 	}
-	k.ID, k.Issued, k.MaxEarlyData = nil, v.TicketTime(), maxEarly
+	k.ID, k.Issued, k.MaxEarlyData, k.Extra = nil, v.TicketTime(), maxEarly, v.extra
 	left := v.Lifetime13() - k.Issued.Sub(k.Created)
 	if left < time.Second {
 		return nil, nil

@@ -3,7 +3,9 @@ package conformance_test
 import (
 	"bytes"
 	"crypto/tls"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,6 +125,94 @@ func TestQUICRefusesTicketsWithALimit(t *testing.T) {
 		err := pump(client, server)
 		if got := alertOfQUIC(t, err); got != tls.AlertError(alert.IllegalParameter) {
 			t.Errorf("max_early_data_size %x: got %v, expected illegal_parameter", size, err)
+		}
+	}
+}
+
+// sessionEnds are both ends of ours or of crypto/tls, with events of sessions.
+func (p *quicPair) sessionEnds(ours bool) (client, server *quicEnd) {
+	if ours {
+		return newEnd(vitrine.QUICClient(&vitrine.QUICConfig{TLSConfig: p.client, EarlyData: true,
+				EnableSessionEvents: true}), "client's parameters"),
+			newEnd(vitrine.QUICServer(&vitrine.QUICConfig{TLSConfig: p.server,
+				EnableSessionEvents: true}), "server's parameters")
+	}
+	return newEnd(tls.QUICClient(&tls.QUICConfig{TLSConfig: p.goClient, EnableSessionEvents: true}),
+			"client's parameters"), newEnd(tls.QUICServer(&tls.QUICConfig{TLSConfig: p.goServer,
+			EnableSessionEvents: true}), "server's parameters")
+}
+
+// What a program of QUIC sees of sessions, and what its answers do, is as with crypto/tls.
+func TestQUICSessionEventsAreThoseOfCryptoTLS(t *testing.T) {
+	for _, test := range []struct {
+		what             string
+		stores           bool // the client stores the session
+		clientNo, server bool // who declines early data
+		resumed, early   bool
+	}{
+		{what: "not stored"},
+		{what: "resumed", stores: true, resumed: true, early: true},
+		{what: "the client declines early data", stores: true, clientNo: true, resumed: true},
+		{what: "the server declines early data", stores: true, server: true, resumed: true},
+	} {
+		var seen [2][]string
+		for i, ours := range []bool{true, false} {
+			p := newQUICPair(t)
+			clock := p.tickets()
+			note := func(who string, e *quicEnd, declines bool) {
+				e.sessions = func(ev tls.QUICEvent) {
+					s := ev.SessionState
+					seen[i] = append(seen[i], fmt.Sprintf("%s %d early %t %q", who, ev.Kind,
+						s.EarlyData, s.Extra))
+					if ev.Kind == tls.QUICResumeSession {
+						s.EarlyData = s.EarlyData && !declines
+						return
+					}
+					s.Extra = append(s.Extra, []byte("the client's"))
+					store := e.conn.(interface{ StoreSession(*tls.SessionState) error })
+					if test.stores {
+						if err := store.StoreSession(s); err != nil {
+							t.Error(err)
+						}
+					}
+				}
+			}
+			for again := range 2 {
+				client, server := p.sessionEnds(ours)
+				note("client", client, test.clientNo)
+				note("server", server, test.server)
+				if err := shakeQUIC(client, server); err != nil {
+					t.Fatalf("%s, ours %t: %v", test.what, ours, err)
+				}
+				early := client.secrets["write Early 1301"] != "" && !client.rejected
+				if again == 1 && (client.resumed() != test.resumed || early != test.early) {
+					t.Errorf("%s, ours %t: resumed %t, early data %t", test.what, ours,
+						client.resumed(), early)
+				}
+				err := server.conn.SendSessionTicket(tls.QUICSessionTicketOptions{EarlyData: true,
+					Extra: [][]byte{[]byte("the server's")}})
+				if err == nil {
+					err = pump(client, server)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				clock.advance(time.Minute)
+			}
+		}
+		if !slices.Equal(seen[0], seen[1]) || len(seen[0]) < 2 {
+			t.Errorf("%s: here\n%s\ncrypto/tls\n%s", test.what, strings.Join(seen[0], "\n"),
+				strings.Join(seen[1], "\n"))
+		}
+	}
+}
+
+func TestQUICStoresWhatItsEventsToldAlone(t *testing.T) {
+	p := newQUICPair(t)
+	client, server := p.sessionEnds(true)
+	for _, e := range []*quicEnd{client, server} {
+		if err := e.conn.(*vitrine.QUICConn).StoreSession(&tls.SessionState{}); err == nil {
+			t.Error("a session that no event told of was stored")
 		}
 	}
 }

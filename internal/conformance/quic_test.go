@@ -41,6 +41,7 @@ type quicEnd struct {
 	failed   error
 	sent     map[tls.QUICEncryptionLevel][]byte
 	edit     func(tls.QUICEncryptionLevel, []byte) []byte // of what it sends
+	sessions func(tls.QUICEvent)                          // what a program does about sessions
 }
 
 func newEnd(conn quicConn, params string) *quicEnd {
@@ -90,6 +91,8 @@ func (e *quicEnd) flush(to *quicEnd) (any bool, err error) {
 			e.done = true
 		case tls.QUICRejectedEarlyData:
 			e.rejected = true
+		case tls.QUICResumeSession, tls.QUICStoreSession:
+			e.sessions(ev)
 		case tls.QUICErrorEvent:
 			e.failed = ev.Err
 		}

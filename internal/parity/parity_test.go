@@ -404,6 +404,8 @@ var notRun = map[string]string{
 	"QUICConn.SetTransportParameters":    ofQUIC,
 	"QUICConn.ConnectionState":           ofQUIC,
 	"QUICConn.SendSessionTicket":         "of QUIC: TestQUICResumes",
+	"QUICConfig.EnableSessionEvents":     "of QUIC: TestQUICSessionEventsAreThoseOfCryptoTLS",
+	"QUICConn.StoreSession":              "of QUIC: TestQUICSessionEventsAreThoseOfCryptoTLS",
 	"QUICConn.Close":                     "of QUIC: TestQUICAfterItsEnd",
 	"SessionState.EarlyData":             "of QUIC there: TestEarlyDataNeedsATicketThatAllowsIt",
 	"NewResumptionState":                 "our sessions are ours: TestASessionSurvivesAsBytes",

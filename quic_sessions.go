@@ -1,0 +1,146 @@
+package vitrine
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/session"
+)
+
+// The events of sessions, with which QUIC keeps what it needs beside a session: RFC 9000 §7.4.1.
+
+var (
+	errQUICAsks     = errors.New("vitrine: QUIC is asked about a session")
+	errQUICStore    = errors.New("vitrine: only a client stores sessions")
+	errQUICStranger = errors.New("vitrine: StoreSession: not the SessionState of an event of this " +
+		"connection, or an old one")
+)
+
+// maxQUICSessions is how many sessions wait for StoreSession.
+const maxQUICSessions = 16
+
+// quicSessions is what a QUICConn knows of the sessions that its events told of.
+type quicSessions struct {
+	on     bool
+	keep   func(*session.Session) // stores a client's
+	stored []quicSession          // told, and not stored
+	asked  *quicSession           // to be resumed; the program has its say until the next NextEvent
+	said   []quicSession          // what a server was asked about, and has decided
+	offer  func()                 // a client's: makes its Offer what was decided
+}
+
+// quicSession is a session with what the program sees of it.
+type quicSession struct {
+	id    string // of a server's: the ticket
+	seen  *tls.SessionState
+	inner *session.Session
+}
+
+func newQUICSession(id string, s *session.Session) quicSession {
+	return quicSession{id, &tls.SessionState{EarlyData: s.MaxEarlyData > 0,
+		Extra: slices.Clone(s.Extra)}, s}
+}
+
+// decided returns the session as the program left it.
+func (s *quicSession) decided() *session.Session {
+	state := newSessionState(s.inner)
+	state.EarlyData = state.EarlyData && s.seen.EarlyData
+	state.Extra = s.seen.Extra
+	return state.kept()
+}
+
+// watchSessions puts events in the place of what h does with sessions.
+func (q *QUICConn) watchSessions(h *negotiation.Config) {
+	if keep := h.Keep; keep != nil {
+		q.events.keep = keep
+		h.Keep = func(s *session.Session) {
+			if s == nil {
+				keep(nil)
+				return
+			}
+			k := newQUICSession("", s)
+			q.events.stored = append(q.events.stored, k)
+			q.events.stored = slices.Delete(q.events.stored, 0,
+				max(0, len(q.events.stored)-maxQUICSessions))
+			q.engine.Tell(QUICEvent{Kind: QUICStoreSession, SessionState: k.seen})
+		}
+	}
+	h.Open, h.Find = q.asking(h.Open), q.asking(h.Find)
+}
+
+// asking returns a function that opens a ticket as open does, once the program was asked.
+func (q *QUICConn) asking(
+	open func(context.Context, []byte) (*session.Session, error),
+) func(context.Context, []byte) (*session.Session, error) {
+	if open == nil {
+		return nil
+	}
+	return func(ctx context.Context, ticket []byte) (*session.Session, error) {
+		for _, k := range q.events.said {
+			if k.id == string(ticket) {
+				return k.decided(), nil
+			}
+		}
+		s, err := open(ctx, ticket)
+		if s == nil || err != nil || s.Version != iana.TLS13 {
+			return s, err
+		}
+		q.ask(newQUICSession(string(ticket), s))
+		return nil, alert.KindCallback.Fail(alert.InternalError, "", "%w", errQUICAsks)
+	}
+}
+
+// ask tells of a session that may be resumed. The handshake waits.
+func (q *QUICConn) ask(k quicSession) {
+	q.events.asked = &k
+	q.engine.Tell(QUICEvent{Kind: QUICResumeSession, SessionState: k.seen})
+}
+
+// goOn reports whether the program has had its say about a session, and the handshake may go on.
+func (s *quicSessions) goOn() bool {
+	if s.asked == nil {
+		return false
+	}
+	if s.offer != nil {
+		s.offer()
+		s.offer = nil
+	} else {
+		s.said = append(s.said, *s.asked)
+	}
+	s.asked = nil
+	return true
+}
+
+// offers asks about the session that a client would offer. It returns false if there is none.
+func (q *QUICConn) offers(h *negotiation.Config) bool {
+	if !q.events.on || q.conn.me != iana.Client || h.Offer == nil {
+		return false
+	}
+	k := newQUICSession("", h.Offer)
+	q.events.offer = func() {
+		h.Offer = k.decided()
+	}
+	q.ask(k)
+	return true
+}
+
+// StoreSession stores the session of a QUICStoreSession event in Config.ClientSessionCache. s must
+// be the SessionState of the event, with which it can be called once.
+func (q *QUICConn) StoreSession(s *tls.SessionState) error {
+	if q.conn.me != iana.Client {
+		return errQUICStore
+	}
+	i := slices.IndexFunc(q.events.stored, func(k quicSession) bool { return k.seen == s })
+	if i < 0 {
+		return errQUICStranger
+	}
+	k := q.events.stored[i]
+	q.events.stored = slices.Delete(q.events.stored, i, i+1)
+	q.events.keep(k.decided())
+	return nil
+}
