@@ -51,10 +51,11 @@ type decryption struct {
 func newDecrypt() *cobra.Command {
 	d := &decryption{}
 	cmd := &cobra.Command{
-		Use:   "decrypt CAPTURE",
+		Use:   "decrypt CAPTURE...",
 		Short: "Read recorded traffic with a key, or say exactly why it cannot be read",
 		Long: `Reads a capture that tcpdump, Wireshark or vitrine wrote: pcap or pcapng, plain or gzip;
-- is standard input. Every TLS connection gets a row, whatever its port: what was negotiated and, given
+- is standard input. Several captures, such as those of a ring buffer, are read as one, in the order
+of their packets' times. Every TLS connection gets a row, whatever its port: what was negotiated and, given
 a secret that fits, how much of its data was decrypted. If some of it was not, the row says why,
 and what would help. Without a secret the command is an inventory. Tunnels (VXLAN, GRE, GTP-U and
 many more) and EAP-TLS are looked into; what is not read, such as QUIC, is counted and named.
@@ -68,6 +69,7 @@ Without a secret, data that was not decrypted is no failure; a capture without T
   vitrine decrypt traffic.pcap --rsa-key server.key
   vitrine decrypt traffic.pcap --keylog keys.log --stream 3,7-9 --print
   vitrine decrypt traffic.pcap --keylog keys.log --out plain/
+  vitrine decrypt ring_*.pcapng --keylog keys.log
   tcpdump -i eth0 -w - tcp | vitrine decrypt - --keylog keys.log
   vitrine decrypt -f growing.pcap --keylog growing.log`,
 		Args: cobra.ArbitraryArgs,
@@ -148,7 +150,7 @@ func (d *decryption) run(args []string) (err error) {
 
 // input opens the capture or the interface.
 func (d *decryption) input(args []string) (*packets, error) {
-	given := len(args)
+	given := min(len(args), 1)
 	for _, s := range []string{d.follow, d.netif} {
 		if s != "" {
 			given++
@@ -156,7 +158,7 @@ func (d *decryption) input(args []string) (*packets, error) {
 	}
 	const example = "vitrine decrypt traffic.pcapng"
 	if given != 1 {
-		return nil, &usageError{fmt.Sprintf("%s takes one CAPTURE, or -f FILE, or -i INTERFACE; "+
+		return nil, &usageError{fmt.Sprintf("%s takes CAPTURES, or -f FILE, or -i INTERFACE; "+
 			"got %d of them", d.cmd.CommandPath(), given), example}
 	}
 	p := &packets{ctx: d.cmd.Context(), stderr: d.cmd.ErrOrStderr()}
@@ -165,10 +167,10 @@ func (d *decryption) input(args []string) (*packets, error) {
 		return p, p.openInterface(d.netif)
 	case d.follow != "":
 		return p, p.openGrowing(d.follow)
-	case args[0] == "-":
+	case len(args) == 1 && args[0] == "-":
 		return p, p.openStream(d.cmd.InOrStdin(), d.pcap != "")
 	}
-	return p, p.openFile(args[0])
+	return p, p.openCaptures(args)
 }
 
 // selection says which connections are selected.
@@ -247,7 +249,7 @@ type packets struct {
 	ctx    context.Context
 	stderr io.Writer
 
-	open  func() (*capture.Reader, error) // from its first packet; nil if it can be read only once
+	open  func() (*captureFiles, error) // from the first packet; nil if it can be read only once
 	once  packetSource
 	live  bool   // it goes on until an interrupt
 	late  bool   // secrets may follow the packets that they decrypt
@@ -284,8 +286,8 @@ func (p *packets) read(s *showing) error {
 	}
 	if p.late {
 		switch r := source.(type) {
-		case *capture.Reader:
-			r.Secrets = s.secretsBlock
+		case *captureFiles:
+			r.secrets = s.secretsBlock
 		case *lazy:
 			r.secrets = s.secretsBlock
 		}
@@ -328,33 +330,6 @@ func (p *packets) read(s *showing) error {
 // errQuiet means that no packet came for a moment and more may come.
 var errQuiet = errors.New("no packet yet")
 
-func (p *packets) openFile(name string) error {
-	info, err := os.Stat(name)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, plainer(err))
-	}
-	if info.IsDir() {
-		return &usageError{fmt.Sprintf("%s is a folder; decrypt takes one capture", name),
-			"vitrine decrypt " + quoted(name) + "/FILE"}
-	}
-	p.size = info.Size()
-	p.open = func() (*capture.Reader, error) {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, plainer(err))
-		}
-		p.shut = append(p.shut, func() { f.Close() })
-		counted := &counter{r: f}
-		p.at = counted.n.Load
-		r, err := capture.OpenContext(p.ctx, counted)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-		return r, nil
-	}
-	return nil
-}
-
 // openStream reads a capture that can be read only once. It keeps a copy if spool is set.
 func (p *packets) openStream(in io.Reader, spool bool) error {
 	p.late = true
@@ -371,6 +346,6 @@ func (p *packets) openStream(in io.Reader, spool bool) error {
 	if err != nil {
 		return fmt.Errorf("standard input: %w", err)
 	}
-	p.once = r
+	p.once = &captureFiles{files: []*captureFile{{r: r}}}
 	return nil
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/capture"
@@ -81,16 +80,13 @@ func writeLines(w io.Writer, lines []keylog.Line) error {
 func (s *showing) writeCapture(w io.Writer) error {
 	open := s.in.open
 	if s.in.spool != "" {
-		open = func() (*capture.Reader, error) {
-			f, err := os.Open(s.in.spool)
-			if err != nil {
-				return nil, err
-			}
-			return capture.OpenContext(s.in.ctx, f)
+		open = func() (*captureFiles, error) {
+			return openFiles(s.in.ctx, []string{s.in.spool}, &counter{},
+				func(f func()) { s.in.shut = append(s.in.shut, f) })
 		}
 	}
 	if open == nil {
-		return errors.New("a live capture is not copied: record it first (tcpdump -w FILE)")
+		return errNoCopy
 	}
 	r, err := open()
 	if err != nil {

@@ -105,7 +105,7 @@ func (s *showing) embedded() error {
 	if !r.MayHoldSecrets() {
 		return nil
 	}
-	r.Secrets = s.secretsBlock
+	r.secrets = s.secretsBlock
 	for {
 		if _, err := r.Next(); err != nil {
 			return nil // damage is reported when the packets are read
