@@ -25,6 +25,10 @@ type Watch struct {
 	// Late says that secrets may still come, until Close. See Connection.
 	Late bool
 
+	// Inner says that TLS inside the data of a connection is read too, as a connection of its own,
+	// whose Outer is that one. It is done before that one is. It has no Sink.
+	Inner bool
+
 	// Sink returns a sink for the events of a connection, or nil for none. A nil Sink means none at
 	// all.
 	Sink func(*Watched) trace.Sink
@@ -59,6 +63,13 @@ type Watched struct {
 	Start          time.Time
 	Stream         Stream
 	Value          any // the program's own
+
+	Inside bool     // another TLS handshake begins in its data
+	Outer  *Watched // the connection in whose data this one is, or nil
+
+	inner  *Watched
+	depth  int
+	sought int // bytes of data in which a ClientHello was looked for
 
 	watch      *Watch
 	about      *capture.Connection
@@ -123,15 +134,13 @@ func (w *Watch) begin() {
 func (x *Watched) connection() *Connection {
 	w := x.watch
 	var sink trace.Sink
-	if w.Sink != nil {
+	if w.Sink != nil && x.Outer == nil {
 		sink = w.Sink(x)
 	}
 	c := New(w.Source, sink)
-	c.Repeats = true
+	c.Repeats = x.Outer == nil
 	c.Sessions, c.Late, c.Name = &w.sessions, w.Late, x.Label()
-	if w.Data != nil {
-		c.Data = func(from iana.Side, plain []byte) { w.Data(x, from, plain) }
-	}
+	c.Data = x.decrypted
 	return c
 }
 
@@ -139,6 +148,9 @@ func (x *Watched) connection() *Connection {
 func (x *Watched) Label() string {
 	if x.Number < 0 {
 		return fmt.Sprintf("EAP conversation %d", -x.Number)
+	}
+	if x.depth > 0 {
+		return fmt.Sprintf("stream %d, inside", x.Number)
 	}
 	return fmt.Sprintf("stream %d", x.Number)
 }
@@ -202,16 +214,16 @@ func (x *Watched) do(j job) {
 
 // weigh keeps what waits within the bounds.
 func (x *Watched) weigh() {
-	w, n := x.watch, x.Stream.memory()
+	w, n := x.watch, x.memory()
 	all := w.held.Load()
 	switch c := x.Stream.conn; {
 	case n > least && all > 4*maxHeld:
-		x.Stream.abandon()
+		x.abandon()
 	case c == nil:
 	case n > lesser && all > maxHeld, n > maxResumed && c.Waiting() && !w.Late:
 		c.GiveUp()
 	}
-	n = x.Stream.memory()
+	n = x.memory()
 	w.held.Add(int64(n - x.held))
 	x.held = n
 }
@@ -230,6 +242,7 @@ func (x *Watched) finish() {
 		return
 	}
 	x.closed = true
+	x.leave()
 	x.weigh()
 	x.watch.held.Add(int64(-x.held))
 	x.held = 0

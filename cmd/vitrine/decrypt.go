@@ -34,6 +34,7 @@ type decryption struct {
 	which     selection
 	json      bool
 	print     bool
+	inner     bool
 	out       string
 	pcap      string
 	keyLog    string
@@ -83,6 +84,8 @@ Without a secret, data that was not decrypted is no failure; a capture without T
 	d.which.flags(cmd)
 	f.BoolVar(&d.json, "json", false, "print one JSON object for each connection, and nothing else")
 	f.BoolVar(&d.print, "print", false, "print the decrypted data of the selected connections")
+	f.BoolVar(&d.inner, "inner", false,
+		"read TLS inside the data of TLS too, such as that through a proxy reached over TLS")
 	f.StringVar(&d.out, "out", "",
 		"write the decrypted data to files in this folder, one for each direction")
 	f.StringVar(&d.pcap, "pcap", "",

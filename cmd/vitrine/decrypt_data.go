@@ -70,13 +70,13 @@ func (f *dataFile) close() error {
 // changes.
 type printout struct {
 	mu     sync.Mutex
-	number int
+	number string
 	from   iana.Side
 	begun  bool
 	last   byte
 }
 
-func (p *printout) write(w io.Writer, number int, from iana.Side, plain []byte) error {
+func (p *printout) write(w io.Writer, number string, from iana.Side, plain []byte) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var b []byte
@@ -84,7 +84,7 @@ func (p *printout) write(w io.Writer, number int, from iana.Side, plain []byte) 
 		if p.begun && p.last != '\n' {
 			b = append(b, '\n')
 		}
-		b = fmt.Appendf(b, "-- stream %d, the %v says --\n", number, from)
+		b = fmt.Appendf(b, "-- stream %s, the %v says --\n", number, from)
 		p.begun, p.number, p.from = true, number, from
 	}
 	if b = appendVisible(b, plain); len(b) == 0 { // it has only carriage returns

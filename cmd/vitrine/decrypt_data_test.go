@@ -22,7 +22,7 @@ func TestDataIsPrintedAsText(t *testing.T) {
 		var out bytes.Buffer
 		var p printout
 		for _, text := range c.says {
-			if err := p.write(&out, 0, iana.Client, []byte(text)); err != nil {
+			if err := p.write(&out, "0", iana.Client, []byte(text)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -58,6 +58,7 @@ type seen struct {
 	out      *jsonRow // when it is done; nil for one that is not shown
 	secrets  []keylog.Line
 	failed   bool
+	inner    []*seen // connections in its data
 }
 
 func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, error) {
@@ -77,6 +78,7 @@ func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, err
 	if secrets.any() || in.late {
 		s.watch.Source = secrets.source()
 	}
+	s.watch.Inner = d.inner
 	s.watch.Late = in.late && (in.live && len(secrets.files) > 0 || !in.live)
 	s.watch.Open = s.opened
 	s.watch.Done = s.done
@@ -198,13 +200,21 @@ func (s *showing) data(w *observe.Watched, from iana.Side, plain []byte) {
 	if s.out != "" {
 		if r.files[from] == nil {
 			r.files[from] = &dataFile{name: filepath.Join(s.out,
-				fmt.Sprintf("%d-%s.bin", w.Number, directions[from]))}
+				fmt.Sprintf("%s-%s.bin", numberOf(w), directions[from]))}
 		}
 		s.keep(r.files[from].write(plain))
 	}
 	if s.print {
-		s.keep(s.printed.write(s.cmd.OutOrStdout(), w.Number, from, plain))
+		s.keep(s.printed.write(s.cmd.OutOrStdout(), numberOf(w), from, plain))
 	}
+}
+
+// numberOf returns a connection's number, also of one inside another.
+func numberOf(w *observe.Watched) string {
+	if w.Outer != nil {
+		return numberOf(w.Outer) + ".inner"
+	}
+	return fmt.Sprint(w.Number)
 }
 
 var directions = [2]string{"client_to_server", "server_to_client"}
@@ -243,6 +253,11 @@ func (s *showing) done(w *observe.Watched) {
 	if r.story != nil && r.out == nil {
 		s.stories = slices.DeleteFunc(s.stories, func(t *story) bool { return t == r.story })
 	}
+	if w.Outer != nil {
+		outer := w.Outer.Value.(*seen)
+		outer.inner = append(outer.inner, r)
+		return
+	}
 	if s.in.live || w.Number < 0 { // in the order in which they end
 		s.showRow(r)
 		return
@@ -273,7 +288,15 @@ func failed(r *observe.Report) bool {
 	return lost > 0
 }
 
+// showRow shows a connection, and then those in its data.
 func (s *showing) showRow(r *seen) {
+	s.showOne(r)
+	for _, in := range r.inner {
+		s.showRow(in)
+	}
+}
+
+func (s *showing) showOne(r *seen) {
 	if r.out == nil {
 		return
 	}

@@ -37,6 +37,9 @@ type jsonRow struct {
 	// Carrier is what carries the connection if it is not one of TCP, whose Stream is negative.
 	Carrier string `json:"carrier,omitempty"`
 
+	// Inner says that the connection is in the data of the one with this number.
+	Inner bool `json:"inner,omitempty"`
+
 	notes  []string
 	sealed [2]int64
 	open   bool // it has not ended
@@ -69,6 +72,11 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 		j.Reason, j.Detail = string(r.Reason.Code), detailOf(r.Reason)
 	}
 	j.notes = notesOf(r)
+	j.Inner = w.Outer != nil
+	if w.Inside && !w.Inner() {
+		j.notes = append(j.notes, "TLS in TLS: another handshake begins in its data; --inner reads "+
+			"it")
+	}
 	if w.Carrier != "" {
 		j.notes = append(j.notes, "not a connection of TCP: "+w.Carrier)
 	}
@@ -198,6 +206,9 @@ func (j *jsonRow) cells() []string {
 	number := fmt.Sprint(j.Stream)
 	if j.Stream < 0 {
 		number = fmt.Sprintf("eap%d", -j.Stream)
+	}
+	if j.Inner {
+		number += " inner"
 	}
 	return []string{number, j.Client + " → " + j.Server, version,
 		strings.TrimPrefix(j.Suite, "TLS_"), group, j.ServerName, j.ALPN, j.SecretSource,

@@ -1,0 +1,89 @@
+package observe
+
+import "github.com/vitrine-tls/vitrine/iana"
+
+// This file finds TLS inside of TLS, as a proxy that is reached over TLS carries it.
+
+const (
+	// maxSought is in how many bytes of a connection's data a ClientHello is looked for.
+	maxSought = 64 << 10
+	// maxInside bounds how deeply connections are inside one another.
+	maxInside = 4
+)
+
+// decrypted receives a connection's data. A record of data that begins as a ClientHello does is one.
+func (x *Watched) decrypted(from iana.Side, plain []byte) {
+	if !x.Inside && x.sought < maxSought {
+		x.sought += len(plain)
+		if begins(plain) {
+			x.Inside = true
+			if x.watch.Inner && x.depth < maxInside {
+				x.enter()
+			}
+		}
+	}
+	if x.inner != nil {
+		x.inner.Stream.Bytes(from, plain)
+	}
+	if x.watch.Data != nil {
+		x.watch.Data(x, from, plain)
+	}
+}
+
+// enter begins the connection inside.
+func (x *Watched) enter() {
+	in := &Watched{Number: x.Number, Client: x.Client, Server: x.Server, Carrier: x.Carrier,
+		Names: x.Names, Start: x.Start, Outer: x, watch: x.watch, depth: x.depth + 1}
+	if x.Stream.Flipped {
+		in.Client, in.Server = in.Server, in.Client
+		in.Names[0], in.Names[1] = in.Names[1], in.Names[0]
+	}
+	in.Stream.New = in.connection
+	x.inner = in
+	if x.watch.Open != nil {
+		x.watch.Open(in)
+	}
+}
+
+// leave ends the connection inside.
+func (x *Watched) leave() {
+	if x.inner == nil {
+		return
+	}
+	in := x.inner
+	in.Stream.End()
+	if c := in.Stream.conn; c != nil && c.Waiting() {
+		c.GiveUp()
+	}
+	in.finish()
+	x.inner = nil
+}
+
+// memory returns how many bytes the connection and those inside it hold.
+func (x *Watched) memory() int {
+	n := x.Stream.memory()
+	if x.inner != nil {
+		n += x.inner.memory()
+	}
+	return n
+}
+
+// abandon frees everything that waits.
+func (x *Watched) abandon() {
+	x.Stream.abandon()
+	if x.inner != nil {
+		x.inner.abandon()
+	}
+}
+
+// Inner reports whether the connection inside is read.
+func (x *Watched) Inner() bool { return x.watch.Inner }
+
+// begins reports whether a record's content begins as a ClientHello does.
+func begins(plain []byte) bool {
+	if len(plain) < headLen || plain[0] != byte(iana.RecordHandshake) {
+		return false
+	}
+	at, ok := opening(plain, iana.ClientHello)
+	return ok && at == 0
+}
