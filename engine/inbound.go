@@ -51,13 +51,12 @@ type Inbound struct {
 	heard   iana.Version // of the last record
 
 	buf        []byte
-	start, end int    // what has arrived and is not opened yet
-	message    []byte // handshake bytes that are no whole message yet
-	empty      int    // records in a row that said nothing
-	bulk       bool   // the last arrival filled what it was given
+	start, end int // what has arrived and is not opened yet
+	messages   record.Joiner
+	empty      int  // records in a row that said nothing
+	bulk       bool // the last arrival filled what it was given
 
 	hello2    bool  // the first thing may be a ClientHello in the form of SSL 2.0
-	inner     bool  // TLS 1.3: records have their type inside
 	done      bool  // the handshake is done: under TLS 1.3 keys nothing may come unprotected
 	opened    bool  // a protected record was opened
 	dropped   int   // ChangeCipherSpecs that meant nothing
@@ -139,7 +138,7 @@ func (in *Inbound) Arrived(n int) {
 }
 
 // Partial reports whether the end of the stream now would truncate a record or a message.
-func (in *Inbound) Partial() bool { return in.start < in.end || len(in.message) > 0 }
+func (in *Inbound) Partial() bool { return in.start < in.end || in.messages.Len() > 0 }
 
 // Settle sets the version of records and the length of the longest plaintext, which hold from
 // ServerHello on.
@@ -149,14 +148,12 @@ func (in *Inbound) Settle(v iana.Version, max int) {
 }
 
 // Protect replaces the keys. It returns an error if a handshake message that began under the old
-// keys is incomplete: RFC 5246 §7.1, and CVE-2014-0224.
+// keys is incomplete.
 func (in *Inbound) Protect(p record.Protection) error {
-	if len(in.message) > 0 {
-		return alert.KindFlight.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
-			"the %v changes keys inside a handshake message", in.half.From)
+	if err := in.messages.ChangeKeys(in.half.From); err != nil {
+		return err
 	}
 	in.half.Protect(p)
-	in.inner = p.Traits().InnerType
 	return nil
 }
 
@@ -178,7 +175,7 @@ func (in *Inbound) forgive(n int) error {
 // Next returns the next complete item, or ok == false if more input is needed. An error is final.
 func (in *Inbound) Next() (item Item, ok bool, err error) {
 	for {
-		if raw, err := in.wholeMessage(); raw != nil || err != nil {
+		if raw, err := in.messages.Next(maxMessage, tooLong); raw != nil || err != nil {
 			return Item{iana.RecordHandshake, raw}, raw != nil, err
 		}
 		if in.hello2 {
@@ -186,11 +183,12 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 				return Item{iana.RecordHandshake, raw}, raw != nil, err
 			}
 		}
+		inner := in.half.InnerType()
 		h, fragment, err := in.nextRecord()
 		if fragment == nil || err != nil {
 			return Item{}, false, err
 		}
-		if in.inner && h.Type != iana.RecordApplicationData {
+		if inner && h.Type != iana.RecordApplicationData {
 			item, ok, err := in.unprotected(h, fragment)
 			if ok || err != nil {
 				return item, ok, err
@@ -198,7 +196,7 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 			continue
 		}
 		early := in.forgiving && h.Type == iana.RecordApplicationData
-		if early && !in.inner {
+		if early && !inner {
 			if err := in.forgive(len(fragment)); err != nil {
 				return Item{}, false, err
 			}
@@ -214,22 +212,22 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		if err != nil {
 			return Item{}, false, err
 		}
-		in.opened = in.inner
-		if in.inner || t == iana.RecordHandshake { // a change_cipher_spec comes before early data
+		in.opened = inner
+		if inner || t == iana.RecordHandshake { // a change_cipher_spec comes before early data
 			in.forgiving = false
 		}
 		if err := in.weigh(t, plain); err != nil {
 			return Item{}, false, err
 		}
 		if t == iana.RecordHandshake {
-			in.join(plain)
+			in.messages.Add(plain)
 			continue
 		}
-		if in.inner && t == iana.RecordChangeCipherSpec {
+		if inner && t == iana.RecordChangeCipherSpec {
 			return Item{}, false,
 				alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got a protected %v", t)
 		}
-		if in.inner && len(in.message) > 0 && t != iana.RecordAlert {
+		if inner && in.messages.Len() > 0 && t != iana.RecordAlert {
 			return Item{}, false, alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §5.1",
 				"got a record of %v inside a handshake message", t)
 		}
@@ -326,26 +324,6 @@ func (in *Inbound) weigh(t iana.ContentType, plain []byte) error {
 	return nil
 }
 
-// wholeMessage returns the next handshake message, or nil if it is incomplete.
-func (in *Inbound) wholeMessage() ([]byte, error) {
-	if len(in.message) < message.HeaderLen {
-		return nil, nil
-	}
-	n := message.Length(in.message)
-	if n > maxMessage {
-		return nil, tooLong(iana.HandshakeType(in.message[0]), n)
-	}
-	if len(in.message) < n {
-		return nil, nil
-	}
-	raw, rest := in.message[:n:n], in.message[n:]
-	in.message = nil
-	if len(rest) > 0 {
-		in.message = rest // not copied: a record of 4,096 HelloRequests would cost 32 MiB
-	}
-	return raw, nil
-}
-
 // tooLong returns the error for a message whose header says n bytes. No valid ClientHello is that
 // long. A valid Certificate could be, but we do not accept it.
 func tooLong(t iana.HandshakeType, n int) error {
@@ -357,18 +335,5 @@ func tooLong(t iana.HandshakeType, n int) error {
 		"got a %v of %d bytes, expected at most %d", t, n, maxMessage)
 }
 
-// join appends the content of a record to the handshake message it belongs to. The buffer grows by
-// an eighth and by what came, so a peer that sends half a message and waits makes us hold little
-// more than it sent.
-func (in *Inbound) join(plain []byte) {
-	n := len(in.message) + len(plain)
-	if n > cap(in.message) {
-		grown := make([]byte, len(in.message), n+len(in.message)/8)
-		copy(grown, in.message)
-		in.message = grown
-	}
-	in.message = append(in.message, plain...)
-}
-
 // Leftover returns how many bytes of handshake messages were opened and not yet returned by Next.
-func (in *Inbound) Leftover() int { return len(in.message) }
+func (in *Inbound) Leftover() int { return in.messages.Len() }

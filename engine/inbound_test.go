@@ -264,8 +264,8 @@ func FuzzInbound(f *testing.F) {
 		if e, ok := errors.AsType[*alert.Error](err); err != nil && (!ok || e.Ref == "") {
 			t.Errorf("an error without an alert or a section: %v", err)
 		}
-		if len(in.buf) > largeBuffer || cap(in.message) > 2*len(stream)+4096 {
-			t.Errorf("%d and %d bytes are held for %d", len(in.buf), cap(in.message), len(stream))
+		if len(in.buf) > largeBuffer || in.messages.Cap() > 2*len(stream)+4096 {
+			t.Errorf("%d and %d bytes are held for %d", len(in.buf), in.messages.Cap(), len(stream))
 		}
 	})
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -23,7 +23,7 @@ type QUIC struct {
 	log     *trace.Log
 
 	read, write tls.QUICEncryptionLevel // of CRYPTO bytes
-	data        []byte                  // handshake bytes at level read that were not taken yet
+	messages    record.Joiner           // of the bytes at level read
 	events      []tls.QUICEvent
 
 	toldPeer, toldRejected, toldDone bool // an event was queued
@@ -93,7 +93,7 @@ func (q *QUIC) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	case from != q.me:
 		e.Kind = tls.QUICSetReadSecret
 		if !early {
-			if len(q.data) > 0 {
+			if q.messages.Len() > 0 {
 				return q.leftover("the keys change")
 			}
 			q.read = level
@@ -115,7 +115,7 @@ var levels = [...]tls.QUICEncryptionLevel{
 
 func (q *QUIC) leftover(when string) error {
 	return alert.KindFlight.Fail(alert.UnexpectedMessage, "RFC 9001 §4.1.3",
-		"got %d handshake bytes of the level %v too many, when %s", len(q.data), q.read, when)
+		"got %d handshake bytes of the level %v too many, when %s", q.messages.Len(), q.read, when)
 }
 
 // Arrived takes handshake bytes that came in order at a level; Advance processes them. More than
@@ -128,11 +128,11 @@ func (q *QUIC) Arrived(level tls.QUICEncryptionLevel, data []byte) error {
 		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 9001 §4.1.3",
 			"got handshake bytes of the level %v, expected those of %v", level, q.read)
 	}
-	if len(q.data)+len(data) > 2*maxMessage {
+	if q.messages.Len()+len(data) > 2*maxMessage {
 		return alert.KindLength.Fail(alert.UnexpectedMessage, "RFC 9001 §4.1.3",
 			"got more than %d handshake bytes that cannot be used yet", 2*maxMessage)
 	}
-	q.data = append(q.data, data...)
+	q.messages.Add(data)
 	return nil
 }
 
@@ -145,10 +145,11 @@ func (q *QUIC) Advance() error {
 		if err != nil {
 			return err
 		}
-		raw, err := q.next()
+		raw, err := q.messages.Next(maxMessage, tooLong)
 		if raw == nil || err != nil {
 			return err
 		}
+		raw = bytes.Clone(raw) // so that what is kept costs no more than its length
 		if q.machine.Done() {
 			err = q.post(raw)
 		} else {
@@ -158,26 +159,6 @@ func (q *QUIC) Advance() error {
 			return err
 		}
 	}
-}
-
-// next returns the next whole message, or nil. It is a copy, so that what waits costs no more than
-// its length.
-func (q *QUIC) next() ([]byte, error) {
-	if len(q.data) < message.HeaderLen {
-		return nil, nil
-	}
-	n := message.Length(q.data)
-	if n > maxMessage {
-		return nil, tooLong(iana.HandshakeType(q.data[0]), n)
-	}
-	if len(q.data) < n {
-		return nil, nil
-	}
-	raw := bytes.Clone(q.data[:n])
-	if q.data = q.data[n:]; len(q.data) == 0 {
-		q.data = nil
-	}
-	return raw, nil
 }
 
 // take passes a message to the handshake. Nothing may follow the last message of a flight.
@@ -190,7 +171,7 @@ func (q *QUIC) take(raw []byte) error {
 	if _, waits := errors.AsType[*handshake.Pending](err); err != nil && !waits {
 		return err
 	}
-	if from, more := q.machine.Turn(); more && from != q.me || len(q.data) == 0 {
+	if from, more := q.machine.Turn(); more && from != q.me || q.messages.Len() == 0 {
 		return err
 	}
 	return cmp.Or(q.leftover("the flight ends"), err)

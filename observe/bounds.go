@@ -70,7 +70,8 @@ func (c *Connection) abandon() {
 		if l.err == nil {
 			l.err = errStalled
 		}
-		l.held, l.message, l.inflate = nil, nil, nil
+		l.held, l.inflate = nil, nil
+		l.messages.Drop()
 		l.count()
 		l.rest()
 	}

@@ -18,7 +18,7 @@ func (c *Connection) torn(l *lane) {
 	case c.machine.Done() || c.machine.Blind[l.from] || c.machine.Agreed == nil:
 	case c.machine.TLS13():
 		c.leaping = true // its messages cannot be reassembled any more
-		l.message = nil
+		l.messages.Drop()
 	case l.half.Protected() && l.held == nil:
 		l.held = &item{typ: absent}
 	}

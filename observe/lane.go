@@ -9,7 +9,6 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/framing"
-	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
@@ -24,13 +23,13 @@ type lane struct {
 	from iana.Side
 	half record.Half
 
-	buf     []byte // from start on, not cut into records yet
-	start   int
-	holes   []hole // in buf, in order
-	gone    int64  // bytes in the holes
-	probe   probe  // how far first has searched
-	message []byte // handshake bytes that are not a whole message yet
-	held    *item  // it waits for its turn
+	buf      []byte // from start on, not cut into records yet
+	start    int
+	holes    []hole // in buf, in order
+	gone     int64  // bytes in the holes
+	probe    probe  // how far first has searched
+	messages record.Joiner
+	held     *item // it waits for its turn
 
 	epoch handshake.Epoch // TLS 1.3: of the keys that it has
 	// under the keys of later epochs, while these are tried; see ahead
@@ -167,7 +166,7 @@ func (l *lane) shrink() {
 
 // memory returns how many bytes the lane holds.
 func (l *lane) memory() int {
-	n := cap(l.buf) + holeSize*cap(l.holes) + cap(l.message) + l.inflate.memory()
+	n := cap(l.buf) + holeSize*cap(l.holes) + l.messages.Cap() + l.inflate.memory()
 	for _, k := range l.copies {
 		n += len(k.b)
 	}
@@ -284,21 +283,11 @@ func (l *lane) lose() {
 // wholeMessage removes a handshake message from the content of records. It returns nil if none is
 // whole.
 func (l *lane) wholeMessage() []byte {
-	if len(l.message) < message.HeaderLen {
-		return nil
-	}
-	n := message.Length(l.message)
-	if n > maxMessage {
-		l.err = fmt.Errorf("observe: the %v's %v has %d bytes", l.from,
-			iana.HandshakeType(l.message[0]), n)
-		return nil
-	}
-	if len(l.message) < n {
-		return nil
-	}
-	raw, rest := l.message[:n:n], l.message[n:]
-	if l.message = rest; len(rest) == 0 {
-		l.message = nil
+	raw, err := l.messages.Next(maxMessage, func(t iana.HandshakeType, n int) error {
+		return fmt.Errorf("observe: the %v's %v has %d bytes", l.from, t, n)
+	})
+	if err != nil {
+		l.err = err
 	}
 	return raw
 }

@@ -91,7 +91,8 @@ func (c *Connection) land(l *lane, next *record.Half) {
 		l.flow.UnreadRecords -= l.sealed.records
 	}
 	l.before, l.sealed = l.sealed, sealedRecords{}
-	l.half, l.epoch, l.message, l.blind, l.early = *next, e, nil, false, false
+	l.half, l.epoch, l.blind, l.early = *next, e, false, false
+	l.messages.Drop()
 }
 
 // passEarly continues behind an EndOfEarlyData that could not be read, if it is the client's turn.

@@ -141,16 +141,15 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		l.blind, l.inner, l.early = true, m.TLS13(), c.hearsEarly(l)
 		return nil
 	}
-	if len(l.message) > 0 {
-		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
-			"the %v changes keys inside a handshake message", from)
+	if err := l.messages.ChangeKeys(from); err != nil {
+		return err
 	}
 	p, err := record.NewReader(k.Suite.Cipher, k.Suite.MAC, k.Params(nil))
 	if err != nil {
 		return err
 	}
 	l.half.Protect(p)
-	l.inner = p.Traits().InnerType
+	l.inner = l.half.InnerType()
 	l.inflate = nil
 	if k.Compression == iana.CompressionDeflate && !l.inner {
 		l.inflate = &inflater{}

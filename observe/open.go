@@ -99,7 +99,7 @@ func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte
 func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
 	switch t {
 	case iana.RecordHandshake:
-		l.message = append(l.message, plain...)
+		l.messages.Add(plain)
 	case iana.RecordApplicationData:
 		if !l.half.Protected() { // not authenticated
 			break

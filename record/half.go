@@ -142,7 +142,7 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 	}
 	t, plain = hd.Type, fragment
 	if h.protection != nil {
-		innerType := h.protection.Traits().InnerType
+		innerType := h.InnerType()
 		if innerType && len(fragment) > maxCiphertext13 {
 			return 0, nil, alert.KindLength.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
 				"got a protected record of %d bytes, expected at most %d", len(fragment),
@@ -174,6 +174,10 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 	h.seq++
 	return t, plain, nil
 }
+
+// InnerType reports whether records have their type inside, as those under keys of TLS 1.3 do. On
+// the wire they are all of application_data; others are not protected. See RFC 8446 §5.2.
+func (h *Half) InnerType() bool { return h.protection != nil && h.protection.Traits().InnerType }
 
 // ShowClear records an event for a record in the clear that was accepted although the half is
 // protected, as TLS 1.3 allows for a ChangeCipherSpec. It has no sequence number. See RFC 8446 §5.

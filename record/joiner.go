@@ -1,0 +1,66 @@
+package record
+
+import (
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// A Joiner joins the contents of handshake records to messages: a message may be in several
+// records, and several may be in one. The zero Joiner is empty. See RFC 5246 §6.2.1.
+type Joiner struct {
+	bytes []byte // that Next has not returned yet
+}
+
+// Add appends the content of a record. The buffer grows by an eighth and by what came, so a peer
+// that sends half a message and waits makes us hold little more than it sent.
+func (j *Joiner) Add(content []byte) {
+	n := len(j.bytes) + len(content)
+	if n > cap(j.bytes) {
+		grown := make([]byte, len(j.bytes), n+len(j.bytes)/8)
+		copy(grown, j.bytes)
+		j.bytes = grown
+	}
+	j.bytes = append(j.bytes, content...)
+}
+
+// Next returns the next message with its header, or nil if it is incomplete. The caller may keep
+// it. If the header announces more than max bytes in all, Next returns the error that tooLong makes
+// of the message's type and length.
+func (j *Joiner) Next(max int, tooLong func(iana.HandshakeType, int) error) ([]byte, error) {
+	if len(j.bytes) < message.HeaderLen {
+		return nil, nil
+	}
+	n := message.Length(j.bytes)
+	if n > max {
+		return nil, tooLong(iana.HandshakeType(j.bytes[0]), n)
+	}
+	if len(j.bytes) < n {
+		return nil, nil
+	}
+	raw, rest := j.bytes[:n:n], j.bytes[n:]
+	j.bytes = nil
+	if len(rest) > 0 {
+		j.bytes = rest // not copied: a record of 4,096 HelloRequests would cost 32 MiB
+	}
+	return raw, nil
+}
+
+// Len returns the number of bytes that were added and not returned yet.
+func (j *Joiner) Len() int { return len(j.bytes) }
+
+// Cap returns the number of bytes of memory that the Joiner holds.
+func (j *Joiner) Cap() int { return cap(j.bytes) }
+
+// Drop forgets what Next has not returned.
+func (j *Joiner) Drop() { j.bytes = nil }
+
+// ChangeKeys returns an error if keys must not change now for what from sends, because a message
+// that began under the old keys is incomplete. See RFC 5246 §7.1, RFC 8446 §5.1 and CVE-2014-0224.
+func (j *Joiner) ChangeKeys(from iana.Side) error {
+	if len(j.bytes) > 0 {
+		return alert.KindFlight.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+			"the %v changes keys inside a handshake message", from)
+	}
+	return nil
+}
