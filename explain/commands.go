@@ -166,8 +166,8 @@ func (v *notes) find(from iana.Side, t iana.HandshakeType) int {
 	return i
 }
 
-func (v *notes) parse(raw []byte) message.Message {
-	m, err := message.Dialect{Version: v.agreed.Version, Kex: v.agreed.KeyExchange}.Parse(raw)
+func (v *notes) parse(from iana.Side, raw []byte) message.Message {
+	m, err := DialectOf(v.agreed, from).Parse(raw)
 	if err != nil {
 		return nil
 	}

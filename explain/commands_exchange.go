@@ -76,7 +76,7 @@ func (v *notes) params(group string) (p, g []byte, ok bool) {
 	if !v.agreed.KeyExchange.FiniteField() {
 		return nil, nil, false
 	}
-	m, ok := v.parse(v.message(iana.Server, iana.ServerKeyExchange)).(*message.ServerKeyExchange)
+	m, ok := v.parse(iana.Server, v.message(iana.Server, iana.ServerKeyExchange)).(*message.ServerKeyExchange)
 	if !ok || len(m.P) == 0 || len(m.G) == 0 {
 		return nil, nil, false
 	}
@@ -116,7 +116,7 @@ func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 // decrypt returns the command that decrypts the EncryptedPreMasterSecret with the server's key. See
 // RFC 5246 §7.4.7.1.
 func (v *notes) decrypt(name string, output []byte) []Command {
-	m, ok := v.parse(v.message(iana.Client, iana.ClientKeyExchange)).(*message.ClientKeyExchange)
+	m, ok := v.parse(iana.Client, v.message(iana.Client, iana.ClientKeyExchange)).(*message.ClientKeyExchange)
 	if !ok || len(v.rsaKey) == 0 {
 		return nil
 	}
@@ -148,12 +148,16 @@ var verifications = map[iana.SignatureScheme]string{
 // signature returns the command that checks a signature with the key in the signer's certificate.
 func (v *notes) signature(from iana.Side, s iana.SignatureScheme, signed,
 	signature []byte) []Command {
-	m, ok := v.parse(v.message(from, iana.Certificate)).(*message.Certificate)
+	m, ok := v.parse(from, v.message(from, iana.Certificate)).(*message.Certificate)
 	if !ok || len(m.Chain) == 0 {
 		return nil
 	}
+	key := "openssl x509 -inform DER -noout -pubkey > public.pem"
+	if v.agreed.CertificateType(from) == iana.RawPublicKey {
+		key = "openssl pkey -pubin -inform DER -pubout > public.pem"
+	}
 	lines := []string{
-		pipe(feed(m.Chain[0]), "openssl x509 -inform DER -noout -pubkey > public.pem"),
+		pipe(feed(m.Chain[0]), key),
 		hexFile("signature", signature),
 	}
 	files := []string{"public.pem", "signature"}

@@ -27,7 +27,7 @@ const (
 type Detail struct {
 	Level Level
 	rungs []Rung
-	kex   message.Dialect
+	sides [2]message.Dialect // by sender
 	steps map[string]*Working
 }
 
@@ -53,11 +53,13 @@ type Dump struct {
 // Dig returns the details of the story of the same entries.
 func Dig(entries []trace.Entry, level Level) *Detail {
 	d := &Detail{Level: level, rungs: Rungs(entries), steps: map[string]*Working{},
-		kex: message.Dialect{Version: iana.TLS12}}
+		sides: [2]message.Dialect{{Version: iana.TLS12}, {Version: iana.TLS12}}}
 	var notebook Notebook
 	for _, e := range entries {
 		if a, ok := e.Event.(*trace.Agreed); ok {
-			d.kex = message.Dialect{Version: a.Version, Kex: a.KeyExchange}
+			for side := range d.sides {
+				d.sides[side] = DialectOf(*a, iana.Side(side))
+			}
 		}
 		commands := notebook.Commands(e)
 		place := d.place(e.Event)
@@ -182,7 +184,7 @@ func (d *Detail) Dumps(line int) (dumps []Dump) {
 	r := d.rungs[line-1]
 	if r.Message != nil {
 		dumps = append(dumps,
-			Dump{"handshake message", r.Message.Raw, d.kex.Annotate(r.Message.Raw)})
+			Dump{"handshake message", r.Message.Raw, d.sides[r.Message.From].Annotate(r.Message.Raw)})
 	}
 	if r.Record != nil && (r.Protected && r.Place.Message == 0 || r.Message == nil) {
 		dumps = append(dumps, recordDump(r.Record))

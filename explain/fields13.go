@@ -157,6 +157,8 @@ var fieldNotes = map[string]string{
 		"to the server's question.",
 	"certificate_list": "The sender's own certificate first, each followed by its extensions.",
 	"cert_data":        "A certificate of X.509, in DER.",
+	"subject_public_key_info": "A raw public key (RFC 7250): the field of a certificate that says " +
+		"which key it is, without the rest, which would say whose.",
 	"certificate_entry": "A certificate and what belongs to it: a stapled status or timestamps " +
 		"were extensions and messages of their own in TLS 1.2.",
 	"algorithm": "How the signature was made: one of the peer's signature_algorithms. Neither " +

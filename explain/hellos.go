@@ -96,7 +96,25 @@ func (t *teller) shown(from iana.Side, m *message.Certificate) Fact {
 	if len(m.Chain) == 0 {
 		return Fact{Name: "chain", Text: "none: this client has no certificate to show"}
 	}
+	if t.certificateType(from) == iana.RawPublicKey {
+		return t.rawKey(from, m.Chain[0], checker)
+	}
 	return Fact{Name: "chain", Text: chain(m.Chain) + ": " + verdict}
+}
+
+// rawKey describes a raw public key, which has no name, and why it was accepted: RFC 7250.
+func (t *teller) rawKey(from iana.Side, spki []byte, checker *view) Fact {
+	verdict := "not checked"
+	if checker.check("raw public key", from) != nil {
+		verdict = "known before (a pin or the program says so)"
+	}
+	kind := "a key that cannot be read"
+	if key, err := pki.ReadRawKey(spki); err == nil {
+		pub, _ := key.PublicKey()
+		kind = keyKind(&x509.Certificate{PublicKey: pub})
+	}
+	return Fact{Name: "raw public key", Text: fmt.Sprintf("%s, no name and no issuer: %s; SHA-256 %x",
+		kind, verdict, pki.Pin(spki))}
 }
 
 // chain returns the names of the certificates, the leaf's first, and of the last issuer.

@@ -210,7 +210,9 @@ func each[M message.Message](t *teller, p Pair, read func(M) []byte) Pair {
 
 // parse parses a message as its sender has it.
 func parse[M message.Message](t *teller, s *rung) (m M, ok bool) {
-	parsed, err := t.dialect.Parse(s.Message.Raw)
+	d := t.dialect
+	d.CertificateType = t.certificateType(s.From)
+	parsed, err := d.Parse(s.Message.Raw)
 	if err != nil {
 		return m, false
 	}

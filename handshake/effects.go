@@ -137,7 +137,9 @@ func (m *Machine) tellAgreed(ref string) {
 		Group:                m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
 		ALPN: a.ALPN, ServerName: a.ServerName,
-		Resumed: m.Resumed,
+		Resumed:               m.Resumed,
+		ServerCertificateType: a.CertificateTypes[iana.Server],
+		ClientCertificateType: a.CertificateTypes[iana.Client],
 	}, ref)
 }
 

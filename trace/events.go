@@ -39,6 +39,17 @@ type Agreed struct {
 	ALPN                 string `json:"alpn,omitempty"`
 	ServerName           string `json:"server_name,omitempty"`
 	Resumed              bool   `json:"resumed,omitempty"`
+	// what each side shows, if that is not X.509: RFC 7250
+	ServerCertificateType iana.CertificateType `json:"server_certificate_type,omitempty"`
+	ClientCertificateType iana.CertificateType `json:"client_certificate_type,omitempty"`
+}
+
+// CertificateType returns what a side shows. See RFC 7250.
+func (a *Agreed) CertificateType(of iana.Side) iana.CertificateType {
+	if of == iana.Server {
+		return a.ServerCertificateType
+	}
+	return a.ClientCertificateType
 }
 
 // Ephemeral is a private key made for this handshake alone, its public key and the peer's. In a

@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
@@ -38,6 +39,32 @@ func loadCertificates(certs, keys []string, example string) ([]tls.Certificate, 
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// loadRawKey reads the private key of a raw public key.
+func loadRawKey(name, example string) (tls.Certificate, error) {
+	_, keys, err := readPEM("--key", name)
+	if err == nil && len(keys) == 0 {
+		err = fmt.Errorf("--key %s: no private key in it", name)
+	}
+	if err != nil {
+		return tls.Certificate{}, &usageError{err.Error(), example + " --key key.pem"}
+	}
+	key, err := parseKey(keys[0])
+	if err != nil {
+		return tls.Certificate{}, &usageError{fmt.Sprintf("--key %s: %v", name, err),
+			example + " --key key.pem"}
+	}
+	return rawKeyOf(key)
+}
+
+// rawKeyOf returns a private key as a raw public key.
+func rawKeyOf(key crypto.PrivateKey) (tls.Certificate, error) {
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return tls.Certificate{}, fmt.Errorf("a private key of type %T cannot sign", key)
+	}
+	return vitrine.RawPublicKey(signer), nil
 }
 
 // loadCertificate reads a chain and its key.
@@ -198,6 +225,11 @@ func writeCertificates(name string, certs []*x509.Certificate) error {
 
 // pinOf returns the pin of a certificate's public key, for --pin.
 func pinOf(c *x509.Certificate) string {
-	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
+	return pinOfKey(c.RawSubjectPublicKeyInfo)
+}
+
+// pinOfKey returns the pin of a SubjectPublicKeyInfo, as pinOf does.
+func pinOfKey(spki []byte) string {
+	sum := sha256.Sum256(spki)
 	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/internal/starttls"
 	screen "github.com/vitrine-tls/vitrine/render/term"
@@ -34,6 +36,7 @@ type connectOptions struct {
 	four, six                  bool
 	timeout                    time.Duration
 	insecure, noSNI, resume    bool
+	rawKey                     bool
 	earlyData, keyUpdate       bool
 	awaitServer, lateAuth      bool
 	pins                       []string
@@ -105,6 +108,9 @@ not read.
 		"check no certificate: anybody may be at the other end")
 	f.StringSliceVar(&o.pins, "pin", nil,
 		"require one of these public keys in the chain: SHA-256 as sha256/BASE64 or hex")
+	f.BoolVar(&o.rawKey, "raw-public-key", false,
+		"accept a raw public key in place of certificates (RFC 7250), by --pin; --key without "+
+			"--cert is shown as one")
 	f.StringVar(&o.chainOut, "chain-out", "", "write the server's certificates to this file (PEM)")
 	f.StringVar(&o.get, "get", "",
 		"request this path with HTTP/1.1; the body goes to standard output")
@@ -285,7 +291,13 @@ func (o *connectOptions) identify(config *vitrine.Config, t target, example stri
 			return err
 		}
 	}
-	if o.cert != "" || o.key != "" {
+	if o.rawKey && o.cert == "" && o.key != "" {
+		key, err := loadRawKey(o.key, example)
+		if err != nil {
+			return err
+		}
+		config.Certificates = []tls.Certificate{key}
+	} else if o.cert != "" || o.key != "" {
 		if o.cert == "" {
 			return &usageError{"--key without --cert: a key alone proves nothing",
 				example + " --cert client.pem --key " + quoted(o.key)}
@@ -329,6 +341,17 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 				"sha256/BASE64 or as hex, got %q", p), example + " # shows the pins"}
 		}
 		want = append(want, sum)
+	}
+	if o.rawKey {
+		config.PeerCertificateTypes = []iana.CertificateType{iana.RawPublicKey}
+		if want == nil && !o.insecure {
+			return &usageError{"--raw-public-key without --pin: a raw public key says nothing about " +
+				"whose it is; -k shows its pin", example + " --raw-public-key -k"}
+		}
+		for _, sum := range want {
+			config.RawKeyPins = append(config.RawKeyPins, [sha256.Size]byte(sum))
+		}
+		return nil
 	}
 	if want == nil {
 		return nil

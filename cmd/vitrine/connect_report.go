@@ -131,6 +131,12 @@ func (r *report) judge(c *caller, a *attempt) {
 	switch f, failed := a.failure(); {
 	case a.err == nil && c.config.GetPSK != nil && len(r.certs) == 0:
 		r.Trust = "proved by the pre-shared key, which both sides hold"
+	case a.err == nil && a.state.PeerRawPublicKey != nil && !c.insecure:
+		r.Trust = "a raw public key, known by its pin " + pinOfKey(a.state.PeerRawPublicKey)
+	case a.err == nil && a.state.PeerRawPublicKey != nil:
+		r.Trust = "not checked (-k): the server showed the raw public key " +
+			pinOfKey(a.state.PeerRawPublicKey)
+		return
 	case a.err == nil && c.insecure:
 		r.Trust = "not checked (-k): nothing is proved about who is there"
 		return

@@ -39,6 +39,7 @@ type serveOptions struct {
 	tickets, sessionIDs   bool
 	earlyData             bool
 	lateAuth, cookie      bool
+	rawKeys               bool
 	late                  tls.ClientAuthType // what --post-handshake-auth asks for
 	ocsp                  string
 	maxConns, perAddr     int
@@ -123,6 +124,9 @@ certificate, or one that did not say that it can be asked after the handshake, g
 	f.BoolVar(&o.cookie, "cookie", false,
 		"answer each first ClientHello of TLS 1.3 with a HelloRetryRequest, whose cookie holds "+
 			"what is to remember")
+	f.BoolVar(&o.rawKeys, "raw-public-key", false,
+		"show clients that accept nothing else a raw public key (RFC 7250), that of the certificate; "+
+			"with --client-any, accept theirs")
 	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple, in a file (DER)")
 	f.IntVar(&o.maxConns, "max-conns", 4096,
 		"connections at a time; at the limit, a new one ends the oldest whose handshake is "+

@@ -11,6 +11,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/session"
 )
 
@@ -29,6 +30,9 @@ func (h *host) read(config *vitrine.Config) (err error) {
 		return err
 	}
 	h.askLater(config)
+	if err := h.showRawKeys(config); err != nil {
+		return err
+	}
 	if h.sessionIDs || h.earlyData {
 		config.SessionStore = session.NewMemory(10000)
 	}
@@ -36,6 +40,32 @@ func (h *host) read(config *vitrine.Config) (err error) {
 		config.MaxEarlyData = 16 << 10
 	}
 	h.current.Store(config)
+	return nil
+}
+
+// showRawKeys adds the keys of the certificates as raw public keys, behind the certificates: clients
+// that accept both get those. Clients' raw public keys are accepted only where anything is.
+func (h *host) showRawKeys(config *vitrine.Config) error {
+	if !h.rawKeys {
+		return nil
+	}
+	var raw []tls.Certificate
+	for _, c := range config.Certificates {
+		if len(c.Certificate) == 0 {
+			continue // of before SIGHUP
+		}
+		key, err := rawKeyOf(c.PrivateKey)
+		if err != nil {
+			return err
+		}
+		raw = append(raw, key)
+	}
+	if h.clientAny {
+		config.PeerCertificateTypes = []iana.CertificateType{iana.RawPublicKey, iana.X509}
+	}
+	chains := slices.DeleteFunc(slices.Clone(config.Certificates),
+		func(c tls.Certificate) bool { return len(c.Certificate) == 0 })
+	config.Certificates = append(chains, raw...)
 	return nil
 }
 

@@ -36,7 +36,7 @@ type branch struct {
 const rowLen = 16
 
 func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
-	fields := r.dialect.Annotate(m.Raw)
+	fields := r.dialect[m.From].Annotate(m.Raw)
 	notes := map[wire.Field]string{}
 	if r.Version == iana.TLS13 {
 		for i, note := range explain.FieldNotes(m.Raw, fields) {

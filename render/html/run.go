@@ -27,7 +27,7 @@ type run struct {
 	secrets  map[string]*secret
 	nodes    map[*explain.Node]*node
 	entries  []trace.Entry
-	dialect  message.Dialect
+	dialect  [2]message.Dialect // by sender
 }
 
 // verdict is a short statement in the header.
@@ -117,10 +117,12 @@ func newRun(n, all int, r Run) *run {
 			v.ID = fmt.Sprintf("r%d-", n)
 		}
 	}
-	v.dialect = message.Dialect{Version: v.Version}
+	v.dialect = [2]message.Dialect{{Version: v.Version}, {Version: v.Version}}
 	for _, e := range r.Entries {
 		if a, ok := e.Event.(*trace.Agreed); ok {
-			v.dialect = message.Dialect{Version: a.Version, Kex: a.KeyExchange}
+			for side := range v.dialect {
+				v.dialect[side] = explain.DialectOf(*a, iana.Side(side))
+			}
 		}
 	}
 	if s := v.Story.Suite; s != nil {
