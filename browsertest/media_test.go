@@ -100,5 +100,7 @@ func TestPictures(t *testing.T) {
 	shot("mtls-dark", example("mtls")+"#certificate-verify", "dark", 1440, 1000)
 	shot("compare-light", page(t, perform(t, rsa), perform(t, ecdhe)), "light", 1600, 1400)
 	shot("all-light", example("rsa"), "light", 1440, 4000, key("a"))
-	shot("page", example("rsa")+"#key-block", "light", 1440, 1180)
+	shot("schedule-dark", example("tls13-resume")+"#key-schedule", "dark", 1440, 1400)
+	shot("schedule-narrow", example("tls13")+"#key-schedule", "light", 390, 1400)
+	shot("page", example("tls13")+"#key-schedule", "light", 1440, 1180)
 }
