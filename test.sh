@@ -4,6 +4,7 @@
 #   ./test.sh          all of it: some minutes on two cores
 #   ./test.sh quick    without other platforms, the race detector, fuzzing and known vulnerabilities, and with -short: of
 #                      tests with many cases it runs samples, whose counts say so
+#   ./test.sh fuzz TIME   every fuzz target for so long, 10m unless it is given, and nothing else
 #
 # As root it installs the Debian packages whose programs the tests call, and a skipped test is then a failure. Otherwise a test that
 # misses a program is skipped, and the end says which package it wants.
@@ -12,6 +13,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 mode=${1:-all}
+fuzztime=1s
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -103,12 +105,12 @@ race() {
 	go test -race . ./internal/conformance ./internal/costs ./internal/faults ./internal/parity ./vhttp ./session ./handshake ./trace ./kex && go test -race -run 'Go$|Defaults|Close|Exported' ./internal/interop
 }
 
-# Every target for a moment, to see that it runs; what was found before is in testdata, and runs with every test.
+# Every target for a moment, to see that it runs, or for as long as was asked; what was found before is in testdata, and runs with every test.
 fuzz() {
 	local file target ok=0
 	while IFS=: read -r file target; do
 		say "$(dirname "$file") $target"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime 1s "$(dirname "$file")" >"$scratch/fuzz" 2>&1 || {
+		go test -run '^$' -fuzz "^$target\$" -fuzztime "$fuzztime" "$(dirname "$file")" >"$scratch/fuzz" 2>&1 || {
 			# https://go.dev/issue/48591: an input under way when the time is over fails, with nothing found
 			if grep -q 'context deadline exceeded' "$scratch/fuzz" && ! grep -q 'Failing input' "$scratch/fuzz"; then
 				continue
@@ -153,6 +155,11 @@ platforms() {
 	return $ok
 }
 
+if [ "$mode" = fuzz ]; then
+	fuzztime=${2:-10m}
+	check "Fuzzing, $fuzztime each" fuzz
+	exit ${#failed[@]}
+fi
 check 'Programs' install_programs
 check 'gofmt' formatted
 check 'go mod tidy' tidy
