@@ -89,8 +89,8 @@ func cipherSuites(wanted func(*suite.Suite) bool) (list []*CipherSuite) {
 func (c *Conn) OCSPResponse() []byte { return c.ConnectionState().OCSPResponse }
 
 // VerifyHostname checks that the server's verified certificate is valid for host. It returns an
-// error on a server connection, before the handshake is complete, and if the chain was not verified,
-// as with InsecureSkipVerify.
+// error on a server connection, before the handshake is complete, and if the chain was not
+// verified, as with InsecureSkipVerify.
 func (c *Conn) VerifyHostname(host string) error {
 	switch s := c.ConnectionState(); {
 	case c.me != iana.Client:

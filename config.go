@@ -62,10 +62,10 @@ type Config struct {
 	GetPSK          func(*PSKInfo) (*PSK, error)
 	PSKIdentityHint []byte
 
-	// GetPSKs, if set, is asked in place of GetPSK, which must be set too, for the keys that a client
-	// offers in TLS 1.3, best first; nil ones are left out. A server takes one that it knows and that
-	// fits a suite, and need not look at more than the first few identities: ours looks at four, of
-	// which a ticket is the first, and an imported key one for each hash of the suites.
+	// GetPSKs, if set, is asked in place of GetPSK, which must be set too, for the keys that a
+	// client offers in TLS 1.3, best first; nil ones are left out. A server takes one that it knows
+	// and that fits a suite, and need not look at more than the first few identities: ours looks at
+	// four, of which a ticket is the first, and an imported key one for each hash of the suites.
 	GetPSKs func(*PSKInfo) ([]*PSK, error)
 
 	// PSKKeyExchangeModes are how TLS 1.3 may use a pre-shared key or a ticket, best first; nil is
@@ -198,10 +198,10 @@ type Config struct {
 	CertificateCompression []iana.CertificateCompressionAlgorithm
 
 	// AwaitServer makes a client that was asked for a certificate in TLS 1.3 wait for the server's
-	// first record, a session ticket or data, before its handshake is done: a refused certificate is
-	// then an error of the handshake. Without it, the first Read returns that error, and data that
-	// was written before is lost. It is off because a server that issues no tickets and lets the
-	// client speak first makes such a client wait in vain: set a deadline.
+	// first record, a session ticket or data, before its handshake is done: a refused certificate
+	// is then an error of the handshake. Without it, the first Read returns that error, and data
+	// that was written before is lost. It is off because a server that issues no tickets and lets
+	// the client speak first makes such a client wait in vain: set a deadline.
 	AwaitServer bool
 
 	// CookieKeys make a server of TLS 1.3 answer each first ClientHello with a HelloRetryRequest,
@@ -249,12 +249,12 @@ type Config struct {
 	// rotate by themselves.
 	TicketKeys session.TicketKeys
 
-	// WrapSession, if set, makes a server's ticket of a session, in place of TicketKeys; an empty one
-	// is none. UnwrapSession, if set, gives the session of a ticket, or nil if there is none, with
-	// which the handshake is a full one. They may use EncryptTicket and DecryptTicket, or
+	// WrapSession, if set, makes a server's ticket of a session, in place of TicketKeys; an empty
+	// one is none. UnwrapSession, if set, gives the session of a ticket, or nil if there is none,
+	// with which the handshake is a full one. They may use EncryptTicket and DecryptTicket, or
 	// SessionState.Bytes and ParseSessionState; a ticket that is not encrypted, or can be guessed,
-	// tells everybody the session's secrets. An error ends the handshake. In UnwrapSession the state
-	// has the Version and the ServerName alone. Each may take its time.
+	// tells everybody the session's secrets. An error ends the handshake. In UnwrapSession the
+	// state has the Version and the ServerName alone. Each may take its time.
 	WrapSession   func(ConnectionState, *SessionState) ([]byte, error)
 	UnwrapSession func(ticket []byte, s ConnectionState) (*SessionState, error)
 

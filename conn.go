@@ -125,8 +125,8 @@ func (c *Conn) shake(ctx context.Context) error {
 }
 
 // shakeAlone runs a part of the handshake while nobody else runs one, unless the handshake is over,
-// and then after, if that part succeeded. If ctx ends first, the connection is closed and ctx's error
-// returned.
+// and then after, if that part succeeded. If ctx ends first, the connection is closed and ctx's
+// error returned.
 func (c *Conn) shakeAlone(ctx context.Context, part func(context.Context) error,
 	after func()) error {
 	select {
@@ -196,8 +196,9 @@ func (c *Conn) begin(edit func(*negotiation.Config)) error {
 	return nil
 }
 
-// perform moves bytes until the engine's handshake is done, or enough is true. It needs both halves.
-// While it waits for the peer, it lets go of the outbound half: a server may answer early data.
+// perform moves bytes until the engine's handshake is done, or enough is true. It needs both
+// halves. While it waits for the peer, it lets go of the outbound half: a server may answer early
+// data.
 func (c *Conn) perform(ctx context.Context, enough func() bool) (err error) {
 	e, lost := c.engine, false // lost: nobody is there to be told
 	over := func() bool { return e.Machine().Done() || enough != nil && enough() }
@@ -246,8 +247,8 @@ func (c *Conn) await() error {
 	return c.receive()
 }
 
-// lose ends a handshake that failed, and tells the peer why, unless the connection to it is lost. It
-// needs both halves.
+// lose ends a handshake that failed, and tells the peer why, unless the connection to it is lost.
+// It needs both halves.
 func (c *Conn) lose(err error, lost bool) error {
 	e := c.engine
 	e.Fail(err)

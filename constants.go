@@ -22,7 +22,8 @@ const (
 	VersionTLS12 = tls.VersionTLS12
 	VersionTLS13 = tls.VersionTLS13
 
-	// Deprecated: SSL 3.0 must not be used (RFC 7568), and Vitrine does not support it.
+	// Deprecated: SSL 3.0 must not be used (RFC 7568). Connections do not speak it; package observe
+	// reads it in captures.
 	VersionSSL30 = 0x0300
 )
 

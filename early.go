@@ -164,8 +164,9 @@ func (c *Conn) ReadEarly(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// AwaitEarly goes on with a server's handshake, until there is something for ReadEarly to return, and
-// reports whether there is. If ctx ends first, the connection is closed and ctx's error returned.
+// AwaitEarly goes on with a server's handshake, until there is something for ReadEarly to return,
+// and reports whether there is. If ctx ends first, the connection is closed and ctx's error
+// returned.
 func (c *Conn) AwaitEarly(ctx context.Context) (accepted bool, err error) {
 	if err := c.awaitEarly(ctx); err != nil {
 		return false, err

@@ -90,8 +90,8 @@ func (c *Config) resumption(me iana.Side, conn *Conn, h *negotiation.Config) neg
 	return r
 }
 
-// ticketKeys returns the current ticket keys. The first one seals. Only Config.TicketKeys is code of
-// the program, which may hang.
+// ticketKeys returns the current ticket keys. The first one seals. Only Config.TicketKeys is code
+// of the program, which may hang.
 func (c *Config) ticketKeys(ctx context.Context) ([]session.TicketKey, error) {
 	if c.TicketKeys == nil {
 		return c.tickets.source(c).Keys(ctx)

@@ -31,9 +31,9 @@ type ConnectionState struct {
 	PeerCertificates      []*x509.Certificate
 	PeerCertificateFaults []error
 
-	// PeerRawPublicKey is the SubjectPublicKeyInfo, DER, of a peer that has proved itself with a raw
-	// public key and no certificate; LocalRawPublicKey is what this side has shown. nil otherwise.
-	// See RFC 7250 and x509.ParsePKIXPublicKey.
+	// PeerRawPublicKey is the SubjectPublicKeyInfo, DER, of a peer that has proved itself with a
+	// raw public key and no certificate; LocalRawPublicKey is what this side has shown. nil
+	// otherwise. See RFC 7250 and x509.ParsePKIXPublicKey.
 	PeerRawPublicKey, LocalRawPublicKey []byte
 
 	VerifiedChains              [][]*x509.Certificate

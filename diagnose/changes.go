@@ -284,8 +284,8 @@ func (f *Failure) awaitsInVain() bool {
 		f.Gone == Silent
 }
 
-// keyRefused reports whether the server refused the binder of a pre-shared key: by decrypt_error, or
-// as OpenSSL does by illegal_parameter. See RFC 8446 §4.2.11.
+// keyRefused reports whether the server refused the binder of a pre-shared key: by decrypt_error,
+// or as OpenSSL does by illegal_parameter. See RFC 8446 §4.2.11.
 func (f *Failure) keyRefused() bool {
 	return f.Offered != nil && f.Offered.Extensions.Has(iana.ExtPreSharedKey) &&
 		f.Answered == nil && f.received(alert.DecryptError, alert.IllegalParameter)

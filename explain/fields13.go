@@ -9,8 +9,8 @@ import (
 )
 
 // FieldNotes returns a sentence for each field of a handshake message of TLS 1.3: what it is, and
-// why it has this value here. It is empty for a field that needs none, such as a length, and for the
-// second and later elements of a list. fields are those of message.Dialect.Annotate.
+// why it has this value here. It is empty for a field that needs none, such as a length, and for
+// the second and later elements of a list. fields are those of message.Dialect.Annotate.
 func FieldNotes(raw []byte, fields []wire.Field) []string {
 	notes := make([]string, len(fields))
 	if len(raw) == 0 {
@@ -86,8 +86,8 @@ func emptySessionID(fields []wire.Field, notes []string) {
 const greaseNote = "GREASE (RFC 8701): a number that means nothing, sent so that peers stay used to " +
 	"numbers that they do not know. It is ignored."
 
-// fieldNotes are the sentences by the name of the field, with the message or the extension before it
-// where they differ.
+// fieldNotes are the sentences by the name of the field, with the message or the extension before
+// it where they differ.
 var fieldNotes = map[string]string{
 	"client_hello/client_version": "legacy_version: it says TLS 1.2, since middleboxes and old " +
 		"servers fail on a higher number. What is really offered is in supported_versions.",

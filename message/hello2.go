@@ -11,22 +11,22 @@ import (
 // A ClientHello in the form of SSL 2.0, by which old clients offered SSL 3.0 or TLS. It has no
 // handshake header. See RFC 5246 appendix E.2.
 
-// Hello2HeaderLen is the length of the record header before a ClientHello in the form of SSL 2.0, in
-// bytes. The transcript leaves it out.
+// Hello2HeaderLen is the length of the record header before a ClientHello in the form of SSL 2.0,
+// in bytes. The transcript leaves it out.
 const Hello2HeaderLen = 2
 
 // hello2Min is the length of a hello without suites, session ID and challenge, in bytes.
 const hello2Min = 9
 
-// IsHello2 reports whether raw, which begins with the type, is a ClientHello in the form of SSL 2.0.
-// Its version stands where other messages have their length, which would be longer than any.
+// IsHello2 reports whether raw, which begins with the type, is a ClientHello in the form of SSL
+// 2.0. Its version stands where other messages have their length, which would be longer than any.
 func IsHello2(raw []byte) bool {
 	return len(raw) >= hello2Min && raw[0] == byte(iana.ClientHello) && raw[1] == 3 &&
 		Length(raw) != len(raw)
 }
 
-// Hello2Length returns the length of the record that b begins with, its header included, if it looks
-// like a ClientHello in the form of SSL 2.0. See RFC 5246 appendix E.2.
+// Hello2Length returns the length of the record that b begins with, its header included, if it
+// looks like a ClientHello in the form of SSL 2.0. See RFC 5246 appendix E.2.
 func Hello2Length(b []byte) (n int, ok bool) {
 	const head = Hello2HeaderLen + hello2Min
 	if len(b) < head || b[0]&0x80 == 0 || b[2] != byte(iana.ClientHello) || b[3] != 3 {

@@ -43,8 +43,8 @@ func (c *Connection) spared(fragment []byte) []byte {
 	return c.scratch[:copy(c.scratch[:], fragment)]
 }
 
-// Again takes another copy of bytes that Bytes has received before. They begin back bytes before the
-// end of what it has received. The Connection must have Repeats.
+// Again takes another copy of bytes that Bytes has received before. They begin back bytes before
+// the end of what it has received. The Connection must have Repeats.
 func (s *Stream) Again(from iana.Side, back int64, b []byte) {
 	w := &s.ways[from]
 	switch {
@@ -107,8 +107,8 @@ func (l *lane) waitsForCopy() bool {
 }
 
 // reconsider is called for what begins at a place in buf and is not a record, or one that does not
-// authenticate. It reports whether the direction must go on from there: after bytes were replaced by
-// another copy of theirs, or to wait for one.
+// authenticate. It reports whether the direction must go on from there: after bytes were replaced
+// by another copy of theirs, or to wait for one.
 func (c *Connection) reconsider(l *lane, start, n int) bool {
 	if !c.Repeats || len(l.holes) > 0 || l.lost {
 		return false

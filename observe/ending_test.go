@@ -10,7 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/observe"
 )
 
-// Who ended a handshake, and how, is told for every version, whether its records can be read or not.
+// Who ended a handshake, and how, is told for every version, whether its records can be read or
+// not.
 func TestWhoEndedAHandshakeIsTold(t *testing.T) {
 	fin := func(by iana.Side) *capture.Facts {
 		f := &capture.Facts{Packets: [2]int{3, 3}, First: by}

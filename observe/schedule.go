@@ -19,8 +19,8 @@ import (
 
 // Ephemeral completes a Diffie-Hellman exchange with either side's ephemeral private key. Of a
 // hybrid group it takes both halves, joined in the group's order: a client's are ML-KEM's seed of
-// 64 bytes and the curve's private key; a server has no private key of ML-KEM, but its shared secret
-// of 32 bytes. See RFC 10024.
+// 64 bytes and the curve's private key; a server has no private key of ML-KEM, but its shared
+// secret of 32 bytes. See RFC 10024.
 func Ephemeral(private []byte) Source {
 	return func(s *handshake.Score) []Candidate {
 		none := []Candidate(nil)
@@ -92,8 +92,9 @@ func half(g kex.Group, whose iana.Side) *Reason {
 		Remedy: fmt.Sprintf("give %s %s it, as one value", with, where)}
 }
 
-// psks13 returns the pre-shared keys that an external key may stand for in TLS 1.3: itself, and what
-// is imported from it if the identity says so, whose own hash is not on the wire. See RFC 9258 §5.1.
+// psks13 returns the pre-shared keys that an external key may stand for in TLS 1.3: itself, and
+// what is imported from it if the identity says so, whose own hash is not on the wire. See RFC 9258
+// §5.1.
 func psks13(s *handshake.Score, key []byte) []Candidate {
 	if !s.Agreed.PSK {
 		return nil

@@ -151,8 +151,8 @@ func Signs13(pub crypto.PublicKey, id iana.SignatureScheme) bool {
 	return true
 }
 
-// ChooseScheme returns the first scheme in allowed, our own list, that pub can sign with and that is
-// in theirs, which the peer accepts. An ECDSA key prefers the scheme of its curve. The error is
+// ChooseScheme returns the first scheme in allowed, our own list, that pub can sign with and that
+// is in theirs, which the peer accepts. An ECDSA key prefers the scheme of its curve. The error is
 // handshake_failure. See RFC 5246 §7.4.3.
 func ChooseScheme(pub crypto.PublicKey, theirs,
 	allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {

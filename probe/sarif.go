@@ -80,8 +80,8 @@ var levels = map[Severity]struct{ level, number string }{
 }
 
 // WriteSARIF writes the findings of reports as SARIF 2.1.0: one rule for each kind of finding, and
-// one result for each finding of each server. A location is "host/port", since what reads such files
-// refuses addresses of the web.
+// one result for each finding of each server. A location is "host/port", since what reads such
+// files refuses addresses of the web.
 func WriteSARIF(w io.Writer, reports []*Report) error {
 	run := sarifRun{Results: []sarifResult{}}
 	run.Tool.Driver = sarifDriver{Name: "vitrine probe", Rules: []sarifRule{}}

@@ -45,8 +45,8 @@ var testsslVersions = map[iana.Version]struct{ id, offered, missing string }{
 	iana.TLS13: {"TLS1_3", "OK", "INFO"},
 }
 
-// WriteTestssl writes reports in the form of testssl.sh's --jsonfile, with its identifiers: for what
-// reads such files already. It has what both programs ask.
+// WriteTestssl writes reports in the form of testssl.sh's --jsonfile, with its identifiers: for
+// what reads such files already. It has what both programs ask.
 func WriteTestssl(w io.Writer, reports []*Report) error {
 	rows := []testsslRow{}
 	for _, r := range reports {

@@ -3,12 +3,12 @@ package suite
 import "github.com/vitrine-tls/vitrine/iana"
 
 // What the key exchange and the authentication of a suite mean to others. Its two columns are read
-// here and by KeyExchange alone: in TLS 1.3 both are empty, and a connection's are facts of what was
-// negotiated, not of the suite.
+// here and by KeyExchange alone: in TLS 1.3 both are empty, and a connection's are facts of what
+// was negotiated, not of the suite.
 
-// KeyExchange returns the key exchange and the authentication that the suite's name stands for. It is
-// for what makes an agreement of them; others ask the questions below, or the agreement. In TLS 1.3
-// the suite stands for neither.
+// KeyExchange returns the key exchange and the authentication that the suite's name stands for. It
+// is for what makes an agreement of them; others ask the questions below, or the agreement. In TLS
+// 1.3 the suite stands for neither.
 func (s *Suite) KeyExchange() (iana.KeyExchange, iana.Authentication) { return s.kex, s.auth }
 
 // ExchangeName returns the key exchange with its authentication as suites name them, such as "RSA"

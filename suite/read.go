@@ -113,7 +113,7 @@ func All13() []*Suite { return slices.Clone(tls13) }
 func ByID13(id iana.CipherSuite) *Suite { return find(tls13, id) }
 
 // Preference13 returns the suites of TLS 1.3 that need no naming, the best for this machine first.
-// Those with CCM are for small devices, and left out.
+// Those with CCM, which are for small devices, must be named.
 func Preference13() []iana.CipherSuite { return preference13(fastest()) }
 
 // PreferenceWith13 returns the suites of Preference13 in the order for a server whose client offers

@@ -21,8 +21,8 @@ import (
 // earlyData is the header that tells of requests that came as early data. See RFC 8470 §5.1.
 const earlyData = "Early-Data"
 
-// safe reports whether a request with this method may go as early data. See RFC 8470 §4 and RFC 9110
-// §9.2.1.
+// safe reports whether a request with this method may go as early data. See RFC 8470 §4 and RFC
+// 9110 §9.2.1.
 func safe(method string) bool {
 	return slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions,
 		http.MethodTrace}, method)
@@ -173,8 +173,8 @@ func (s *sender) current() *stated {
 
 var _ net.Conn = (*sender)(nil)
 
-// tooEarly reports whether a server refuses to look at a request because it came as early data. Then
-// it is asked again. See RFC 8470 §5.2.
+// tooEarly reports whether a server refuses to look at a request because it came as early data.
+// Then it is asked again. See RFC 8470 §5.2.
 func tooEarly(res *http.Response, c *httptrace.GotConnInfo) bool {
 	s, ours := c.Conn.(*sender)
 	return ours && !c.Reused && res.StatusCode == http.StatusTooEarly && s.sent.Load() != nil

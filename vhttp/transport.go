@@ -29,8 +29,8 @@ type Transport struct {
 	// EarlyData lets a request with a safe method (GET, HEAD, OPTIONS, TRACE) and without a body go
 	// as early data on a new connection of HTTP/1.1, if there is a ticket for it in the
 	// ClientSessionCache. An attacker can send it again, and it is less protected than later data:
-	// see vitrine.Conn.WriteEarly. If the server has not accepted it, or answers 425 (Too Early), it
-	// is sent again when the handshake is done. See RFC 8470.
+	// see vitrine.Conn.WriteEarly. If the server has not accepted it, or answers 425 (Too Early),
+	// it is sent again when the handshake is done. See RFC 8470.
 	EarlyData bool
 
 	// Dialer makes the connections under TLS.

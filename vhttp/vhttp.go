@@ -15,11 +15,11 @@
 // net/http do. Every other way to cut a message short is an error: inside a record, before
 // Content-Length is reached, before the last chunk, and over HTTP/2.
 //
-// A server whose Config has MaxEarlyData reads requests before the handshake is done (0-RTT). Anybody
-// may have recorded such a request and send it again. Therefore it answers 425 (Too Early) to all
-// methods but GET, HEAD, OPTIONS and TRACE, and the handler of an early request finds the header
-// Early-Data: 1. It may answer 425 itself, or wait by Conn(r).HandshakeContext. With HTTP/1.1 a
-// Transport sends such requests early if its EarlyData is set. See RFC 8470.
+// A server whose Config has MaxEarlyData reads requests before the handshake is done (0-RTT).
+// Anybody may have recorded such a request and send it again. Therefore it answers 425 (Too Early)
+// to all methods but GET, HEAD, OPTIONS and TRACE, and the handler of an early request finds the
+// header Early-Data: 1. It may answer 425 itself, or wait by Conn(r).HandshakeContext. With
+// HTTP/1.1 a Transport sends such requests early if its EarlyData is set. See RFC 8470.
 //
 // Left out: HTTP/3, proxies in a Transport, and WebSockets over HTTP/2.
 //

@@ -139,8 +139,8 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 	f.Try = append(f.Try, look+" # to look, not to trust")
 }
 
-// prove tries the changes that may help, but none with --no-retry: first those that are known to fit
-// the server.
+// prove tries the changes that may help, but none with --no-retry: first those that are known to
+// fit the server.
 func (c *caller) prove(ctx context.Context, failure *diagnose.Failure,
 	first ...diagnose.Change) []diagnose.Proof {
 	if c.noRetry {

@@ -121,7 +121,8 @@ func TestACaptureWithoutTLSIsNoSuccess(t *testing.T) {
 	}
 }
 
-// What a capture lacks is told with its cause, and of two copies the one that authenticates is read.
+// What a capture lacks is told with its cause, and of two copies the one that authenticates is
+// read.
 func TestFaultsOfTCPAreTold(t *testing.T) {
 	for _, c := range []captureCase{
 		{"tcp/snap96.pcap", "--keylog tcp/keys.log", 3, []string{

@@ -39,8 +39,8 @@ func foreignKey(text []byte) error {
 	return nil
 }
 
-// keySchemes name algorithms of encryption and derivation by their object identifiers. Those that are
-// read have no name in a message.
+// keySchemes name algorithms of encryption and derivation by their object identifiers. Those that
+// are read have no name in a message.
 var keySchemes = map[string]string{
 	"1.2.840.113549.1.5.1": "PBE-MD2-DES", "1.2.840.113549.1.5.3": "PBE-MD5-DES",
 	"1.2.840.113549.1.5.4": "PBE-MD2-RC2", "1.2.840.113549.1.5.6": "PBE-MD5-RC2",

@@ -104,8 +104,8 @@ func (w *wishes) choose() (demo.Options, error) {
 
 func (w *wishes) encryptThenMAC() bool { return w.etm != nil && *w.etm }
 
-// keyExchange returns the name of the key exchange that the flags name or imply, and an error if they
-// contradict each other.
+// keyExchange returns the name of the key exchange that the flags name or imply, and an error if
+// they contradict each other.
 func (w *wishes) keyExchange(s *suite.Suite, group iana.Group) (string, error) {
 	type named struct {
 		kx, by string

@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
-// In TLS 1.3 close_notify ends one direction alone: whoever has received it goes on sending, as long
-// as it likes, and changes its keys. See RFC 8446 §6.1.
+// In TLS 1.3 close_notify ends one direction alone: whoever has received it goes on sending, as
+// long as it likes, and changes its keys. See RFC 8446 §6.1.
 func TestTheOtherDirectionStaysOpen(t *testing.T) {
 	const size = 1 << 20
 	for _, weClose := range []bool{true, false} {

@@ -107,7 +107,8 @@ func TestAVersionWithoutASuiteIsOff(t *testing.T) {
 	}
 }
 
-// What a server chooses of a client's TLS 1.3: as crypto/tls's does, unless its own lists are named.
+// What a server chooses of a client's TLS 1.3: as crypto/tls's does, unless its own lists are
+// named.
 func TestAServerChoosesWithItsClient(t *testing.T) {
 	const aes, chacha = vitrine.TLS_AES_128_GCM_SHA256, vitrine.TLS_CHACHA20_POLY1305_SHA256
 	x25519, hybrid := vitrine.X25519, vitrine.X25519MLKEM768

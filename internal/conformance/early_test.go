@@ -303,7 +303,8 @@ func TestReadWaitsForTheEndOfEarlyData(t *testing.T) {
 	converse(t, client, server, 8)
 }
 
-// RFC 8446 §4.2.10: without a ticket that allows it, and beyond what it allows, a client sends none.
+// RFC 8446 §4.2.10: without a ticket that allows it, and beyond what it allows, a client sends
+// none.
 func TestEarlyDataNeedsATicketThatAllowsIt(t *testing.T) {
 	none := func(t *testing.T, z *zeroRTT, data []byte) {
 		t.Helper()

@@ -37,8 +37,8 @@ func framed2(raw []byte) []byte {
 	return append([]byte{0x80 | byte(len(raw)>>8), byte(len(raw))}, raw...)
 }
 
-// A server under policy Legacy goes on with TLS; the transcript, and so Finished, leaves out the two
-// bytes. A challenge shorter than a random is padded with zeros on its left.
+// A server under policy Legacy goes on with TLS; the transcript, and so Finished, leaves out the
+// two bytes. A challenge shorter than a random is padded with zeros on its left.
 func TestAServerGoesOnFromAHelloOfSSL2(t *testing.T) {
 	const id = iana.TLS_RSA_WITH_AES_128_CBC_SHA256
 	for _, challenge := range []int{16, 31, 32} {

@@ -165,8 +165,8 @@ func TestRequestsAfterTheHandshakeNeedConsent(t *testing.T) {
 	client.Close()
 }
 
-// What a client proves after the handshake is judged by the Config that GetConfigForClient chose for
-// it, and is nobody's before it is accepted.
+// What a client proves after the handshake is judged by the Config that GetConfigForClient chose
+// for it, and is nobody's before it is accepted.
 func TestCertificatesAfterTheHandshakeAreJudgedByTheChosenConfig(t *testing.T) {
 	good := rig.IssueForClient(t, rig.Authority(), throwaway.ECDSA)
 	late := func(c *vitrine.Config) { only13(c); c.PostHandshakeAuth = true }

@@ -20,8 +20,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// RFC 5246 §F.1.4: at most 24 hours, which is also our default in TLS 1.3, counted from the full handshake, however often the session is
-// used meanwhile, and however long the ticket's key lives.
+// RFC 5246 §F.1.4: at most 24 hours, which is also our default in TLS 1.3, counted from the full
+// handshake, however often the session is used meanwhile, and however long the ticket's key lives.
 func TestResumingExtendsNoLifetime(t *testing.T) {
 	rig.EachVersion(t, testResumingExtendsNoLifetime)
 }

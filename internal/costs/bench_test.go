@@ -19,9 +19,9 @@ import (
 // this process, so what is counted is the work of both, processor time included: that says more
 // than the clock where two goroutines take turns.
 
-// parameters are those of a handshake, for either stack. Group 0 leaves the choice to the stack, and
-// suite 0 too, which crypto/tls lets nobody choose in TLS 1.3. The group X25519MLKEM768 comes with a
-// share of X25519, as both stacks send by default.
+// parameters are those of a handshake, for either stack. Group 0 leaves the choice to the stack,
+// and suite 0 too, which crypto/tls lets nobody choose in TLS 1.3. The group X25519MLKEM768 comes
+// with a share of X25519, as both stacks send by default.
 type parameters struct {
 	version uint16
 	suite   iana.CipherSuite
@@ -115,8 +115,8 @@ func BenchmarkHandshake(b *testing.B) {
 	}
 }
 
-// compare measures both stacks, each by itself (vitrine/… and crypto_tls/…, for profiles) and both in
-// turn (ratio/…).
+// compare measures both stacks, each by itself (vitrine/… and crypto_tls/…, for profiles) and both
+// in turn (ratio/…).
 func compare(b *testing.B, name string, ours, theirs ends) {
 	b.Run("vitrine/"+name, func(b *testing.B) { benchmarkHandshake(b, ours) })
 	b.Run("crypto_tls/"+name, func(b *testing.B) { benchmarkHandshake(b, theirs) })
@@ -164,9 +164,9 @@ func benchmarkHandshake(b *testing.B, make ends) {
 	b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "cpu-µs/op")
 }
 
-// benchmarkRatio takes turns: each operation is a block of handshakes of either stack, so that other
-// work on the machine disturbs both. The ratios of processor time and of bytes are medians of those
-// of the pairs of blocks.
+// benchmarkRatio takes turns: each operation is a block of handshakes of either stack, so that
+// other work on the machine disturbs both. The ratios of processor time and of bytes are medians of
+// those of the pairs of blocks.
 func benchmarkRatio(b *testing.B, ours, theirs ends) {
 	const block = 100
 	var stacks [2]struct {

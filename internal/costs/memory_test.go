@@ -78,8 +78,8 @@ func TestAVeryLongHelloIsNotAskedForAgain(t *testing.T) {
 	}
 }
 
-// A connection whose handshake stops half-way holds at most twice what its peer sent: the bytes, and
-// what was read from them once the message is whole.
+// A connection whose handshake stops half-way holds at most twice what its peer sent: the bytes,
+// and what was read from them once the message is whole.
 func TestHalfOpenHandshakeHoldsWhatWasSent(t *testing.T) {
 	whole, retried := longHello(t, 0), longHello(t, 1<<15)
 	const conns, full = 30, record.MaxPlaintext

@@ -114,8 +114,8 @@ func (e *end) Read(p []byte) (int, error) {
 	}
 }
 
-// starves reports whether the end waits for bytes that have not come. If both do, none ever will: all
-// that would happen is that the deadline of reading passes, and so it passes at once.
+// starves reports whether the end waits for bytes that have not come. If both do, none ever will:
+// all that would happen is that the deadline of reading passes, and so it passes at once.
 func (e *end) starves() bool { return e.reading && len(e.in) == 0 && e.err == nil && !e.closed }
 
 // ready reports whether what has arrived may be read. Coalesced bytes arrive when their sender has

@@ -77,7 +77,8 @@ func (p *Peer) move() error {
 	return err
 }
 
-// patience bounds a write to a side that has stopped reading: it may wait for us to read its answer.
+// patience bounds a write to a side that has stopped reading: it may wait for us to read its
+// answer.
 const patience = 5 * time.Second
 
 func (p *Peer) flush() error {

@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// However the bytes of a direction are cut, its records come out: those in packets, and those behind
-// them.
+// However the bytes of a direction are cut, its records come out: those in packets, and those
+// behind them.
 func TestRecordsComeOutOfPackets(t *testing.T) {
 	records := []byte("\x16\x03\x03\x00\x06hello!\x14\x03\x03\x00\x01\x01")
 	var sent []byte

@@ -66,8 +66,8 @@ func rows13() (rows []row13) {
 	)
 }
 
-// groupRow is a group that one side has alone. Where the other side is a server, that is the one, so
-// that a group without a share of ours comes by a retry.
+// groupRow is a group that one side has alone. Where the other side is a server, that is the one,
+// so that a group without a share of ours comes by a retry.
 func groupRow(g iana.Group) row13 {
 	only := have(goTLS)
 	switch {
@@ -179,8 +179,8 @@ it was built with the algorithm, which Debian's was not, and with Chromium), a P
 under load, stateless retries, GREASE, and refusals; curl, and Chromium with X25519MLKEM768, are in cmd/vitrine/serve_browsers_test.go.
 `
 
-// document13 writes docs/interop13.md, or compares it with what was done. The versions that were met
-// when it was written are not compared.
+// document13 writes docs/interop13.md, or compares it with what was done. The versions that were
+// met when it was written are not compared.
 func document13(t *testing.T, done map[string]bool) {
 	t.Helper()
 	const met = "\nMet: "

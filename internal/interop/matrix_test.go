@@ -139,7 +139,8 @@ func offeredByTstclnt(r row) bool {
 // goTLS stands for crypto/tls, which runs in this process.
 var goTLS = &interop.Stack{Name: "crypto/tls"}
 
-// meaningless are how many of excuses, from the first on, say that a column does not exist for a row.
+// meaningless are how many of excuses, from the first on, say that a column does not exist for a
+// row.
 const meaningless = 2
 
 func is13(r row) bool { return r.version == iana.TLS13 }

@@ -17,8 +17,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// nss13 returns the Config and the Setup of connections of TLS 1.3 with a tool of NSS. What a client
-// sends is early.
+// nss13 returns the Config and the Setup of connections of TLS 1.3 with a tool of NSS. What a
+// client sends is early.
 func nss13(t *testing.T, them iana.Side, clientKey throwaway.Kind,
 	options ...string) (*vitrine.Config, *interop.Setup) {
 	t.Helper()

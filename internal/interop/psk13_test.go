@@ -57,8 +57,8 @@ func TestTLS13PreSharedKeys(t *testing.T) {
 	}
 }
 
-// psk13 is an external pre-shared key in one of the two modes, with which OpenSSL and GnuTLS need no
-// certificate: RFC 8446 §4.2.9.
+// psk13 is an external pre-shared key in one of the two modes, with which OpenSSL and GnuTLS need
+// no certificate: RFC 8446 §4.2.9.
 func psk13(t *testing.T, with *interop.Stack, them iana.Side, alone bool) {
 	key, err := preSharedKey()
 	if err != nil {

@@ -75,7 +75,8 @@ func Add(more ...Item) func(*Peer, []Item) []Item {
 	return func(_ *Peer, f []Item) []Item { return append(f, more...) }
 }
 
-// Find returns the index of the message called name, and panics if there is none: the edit is wrong.
+// Find returns the index of the message called name, and panics if there is none: the edit is
+// wrong.
 func Find(f []Item, name string) int {
 	i := slices.IndexFunc(f, func(l Item) bool { return l.Name == name })
 	if i < 0 {

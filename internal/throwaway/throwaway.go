@@ -1,10 +1,10 @@
 // Package throwaway makes certificate authorities and certificates in memory, for demonstrations
 // and tests. It writes nothing to a disk, and nothing that it makes may be trusted.
 //
-// Without a seed all keys are fresh, except with Options.PublicRSA. With a seed, every byte repeats:
-// RSA keys are embedded in this package, the scalars of other keys come from the seed, ECDSA keys
-// sign by RFC 6979, serial numbers count and the clock stands still. Since the keys of a seeded CA
-// are public, its name says so.
+// Without a seed all keys are fresh, except with Options.PublicRSA. With a seed, every byte
+// repeats: RSA keys are embedded in this package, the scalars of other keys come from the seed,
+// ECDSA keys sign by RFC 6979, serial numbers count and the clock stands still. Since the keys of a
+// seeded CA are public, its name says so.
 //
 // It also encodes the two kinds of public keys that crypto/x509 does not: RSASSA-PSS (RFC 4055
 // §1.2) and Ed448 (RFC 8410 §4).
@@ -37,8 +37,8 @@ type Options struct {
 	Seed io.Reader // nil: fresh keys from crypto/rand
 	Now  time.Time // zero: Epoch with a seed, the clock without
 
-	// PublicRSA takes RSA keys from the three that are embedded, in turn, also without a seed. It is
-	// for tests, in which making RSA keys took more time than all handshakes.
+	// PublicRSA takes RSA keys from the three that are embedded, in turn, also without a seed. It
+	// is for tests, in which making RSA keys took more time than all handshakes.
 	PublicRSA bool
 }
 

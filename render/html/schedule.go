@@ -52,8 +52,8 @@ type node struct {
 // infoPart is a part of an HkdfLabel.
 type infoPart struct{ Name, Hex, Note string }
 
-// familyOf returns the name of a node's hue and of its place among the secrets. It is an identifier also
-// in CSS.
+// familyOf returns the name of a node's hue and of its place among the secrets. It is an identifier
+// also in CSS.
 func familyOf(n *explain.Node) string { return strings.ReplaceAll(n.ID, "/", "-") }
 
 // growTree prepares the nodes of the story's schedule, and their commands.

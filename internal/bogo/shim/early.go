@@ -11,7 +11,8 @@ import (
 // maxEarlyData is what BoringSSL's tickets allow.
 const maxEarlyData = 14336
 
-// early moves data before the handshake is done. It returns how many bytes of its own a client sent.
+// early moves data before the handshake is done. It returns how many bytes of its own a client
+// sent.
 func (c *connection) early() (sent int, err error) {
 	switch {
 	case !c.enableEarly:
