@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
@@ -174,8 +175,17 @@ func (c *connection) write(n int) error {
 // echo returns what the peer sends, each byte inverted, until it ends the connection.
 func (c *connection) echo() error {
 	b := make([]byte, c.readSize)
+	var from io.Reader = c.tls
+	if c.peek { // Go's way to look at what comes
+		from = bufio.NewReader(c.tls)
+	}
 	for {
-		n, err := c.tls.Read(b)
+		if peeked, ok := from.(*bufio.Reader); ok {
+			if _, err := peeked.Peek(1); err != nil && err != io.EOF {
+				return err
+			}
+		}
+		n, err := from.Read(b)
 		for i := range b[:n] {
 			b[i] ^= 0xff
 		}

@@ -193,6 +193,9 @@ var flags = map[string]flag{
 	"handshake-twice":          yes(func(o *options) *bool { return &o.handshakeTwice }),
 
 	"async":                        accepted(false),
+	"quic-use-legacy-codepoint":    accepted(true), // there is one code point here, and none over TCP
+	"srtp-profiles":                accepted(true), // means nothing without DTLS
+	"peek-then-read":               yes(func(o *options) *bool { return &o.peek }),
 	"use-early-callback":           accepted(false),
 	"use-old-client-cert-callback": accepted(false),
 	"no-op-extra-handshake":        accepted(false),

@@ -85,7 +85,7 @@ type options struct {
 	differentSizes                                             bool
 	expectMessages                                             *string
 	readSize                                                   int
-	keyUpdate                                                  bool
+	keyUpdate, peek                                            bool
 
 	enableEarly, expectAccept, expectReject, expectNoOffer, expectTicketEarly bool
 	expectEarlyReason                                                         string
