@@ -76,3 +76,138 @@ func TestFloorNobodyAboveSuiteReadsItsKeyExchange(t *testing.T) {
 	})
 	compare(t, "reads a suite's key exchange", did, exchangers)
 }
+
+// versioners are those above floor 2 that ask for the version. What differs between versions is
+// otherwise a figure, a key schedule, a row, or a fact with a name.
+var versioners = map[string]string{
+	"negotiation/": "the agreement and the choices: here the version is chosen",
+
+	"handshake/figures12.go": "which figure fits, and what SSL 3.0 lets a client leave out",
+	"handshake/figures13.go": "which figure fits, and which RFC a hello is read by",
+	"handshake/server.go":    "a server chooses what it says",
+	"handshake/server13.go":  "Suits asks what a server would choose",
+	"handshake/score.go":     "TLS13 itself, for the packages above",
+	"engine/rules.go":        "the row of what a connection does in a version",
+	"session/session.go":     "IsPSK itself, and the highest age",
+
+	// what a program asks of a version, or is told about one
+	"compat.go":        "a list of suites with their versions",
+	"errors.go":        "a hello for an error, made from what was agreed",
+	"config_suites.go": "which versions a Config and its Policy allow",
+	"hooks.go":         "what a callback is told about a hello",
+	"postauth.go":      "ErrNotTLS13",
+	"posthandshake.go": "ErrNotTLS13, and the words of an error",
+	"quic.go":          "QUIC allows no version but TLS 1.3",
+	"resume.go":        "a cache of tickets is one of TLS 1.3's",
+	"state.go":         "what a ConnectionState says of a version",
+
+	// an observer finds secrets by other ways in each version; these are decisions, and could be
+	// columns of a row for each
+	"observe/bridge.go": "gaps", "observe/leap.go": "gaps", "observe/open.go": "gaps",
+	"observe/lane.go": "is this a record at all?", "observe/observe.go": "whose keys come when",
+	"observe/report.go": "is this a version at all?", "observe/schedule.go": "ways to a secret",
+	"observe/secret.go": "ways to a secret", "observe/source.go": "ways to a secret",
+	"observe/watch.go": "whose keys come when", "observe/ending.go": "what an end means",
+	"observe/find.go": "is this a record at all?",
+}
+
+// isVersion reports whether an expression is the name of a version, such as iana.TLS13.
+func isVersion(e ast.Expr) bool {
+	name := ""
+	switch e := e.(type) {
+	case *ast.SelectorExpr:
+		if x, ok := e.X.(*ast.Ident); !ok || x.Name != "keys" { // keys.SSL30 is a hash
+			name = e.Sel.Name
+		}
+	case *ast.Ident:
+		name = e.Name
+	}
+	switch strings.TrimPrefix(name, "Version") {
+	case "SSL30", "TLS10", "TLS11", "TLS12", "TLS13":
+		return true
+	}
+	return false
+}
+
+// asksVersion reports whether a node compares a version, or calls a TLS13 method.
+func asksVersion(n ast.Node) bool {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		s, ok := n.Fun.(*ast.SelectorExpr)
+		return ok && s.Sel.Name == "TLS13" && len(n.Args) == 0
+	case *ast.BinaryExpr:
+		switch n.Op {
+		case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
+			return isVersion(n.X) || isVersion(n.Y)
+		}
+	case *ast.CaseClause:
+		return slices.ContainsFunc(n.List, isVersion)
+	}
+	return false
+}
+
+// TLS 1.3 is one more set of figures and one more key schedule: up to the API no function asks for
+// the version but those that choose it, or one of the two. What explains, draws or commands says
+// what it likes about versions.
+func TestFloorNobodyAsksForTheVersion(t *testing.T) {
+	did := map[string]int{}
+	eachSource(t, func(file string, f *ast.File) {
+		dir := path.Dir(file)
+		if h := floors[dir]; h <= floors["suite"] || h > floors["observe"] {
+			return
+		}
+		if dir == "negotiation" {
+			file = "negotiation/"
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if n != nil && asksVersion(n) {
+				did[file]++
+			}
+			return true
+		})
+	})
+	compare(t, "asks for the version", did, versioners)
+}
+
+// The questions that the test above looks for are found in each form.
+func TestFloorEachQuestionForTheVersionIsNoticed(t *testing.T) {
+	for _, c := range []struct {
+		code string
+		asks bool
+	}{
+		{"v == iana.TLS13", true}, {"a.Version < iana.TLS12", true}, {"v >= VersionTLS13", true},
+		{"iana.SSL30 != v", true}, {"m.TLS13()", true}, {"s.Score.TLS13()", true},
+		{"min(v, iana.TLS12)", false}, {"f(iana.TLS13)", false}, {"c.Offers13()", false}, {"h == keys.SSL30", false},
+		{"message.Dialect{Version: iana.TLS13}", false},
+	} {
+		e, err := parser.ParseExpr(c.code)
+		if err != nil {
+			t.Fatal(err)
+		}
+		asks := false
+		ast.Inspect(e, func(n ast.Node) bool {
+			asks = asks || n != nil && asksVersion(n)
+			return true
+		})
+		if asks != c.asks {
+			t.Errorf("%s: %v, expected %v", c.code, asks, c.asks)
+		}
+	}
+}
+
+// maxLines is the length of the longest file that is written by hand.
+const maxLines = 430
+
+func TestFloorNoFileIsTooLong(t *testing.T) {
+	for _, suffix := range []string{".go", ".js", ".css", ".sh", ".py"} {
+		eachFile(t, suffix, func(file string, text []byte) {
+			head, _, _ := strings.Cut(string(text), "\npackage ")
+			if strings.Contains(head, "DO NOT EDIT") {
+				return
+			}
+			if n := strings.Count(string(text), "\n"); n > maxLines {
+				t.Errorf("%s has %d lines, expected at most %d", file, n, maxLines)
+			}
+		})
+	}
+}

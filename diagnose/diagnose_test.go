@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"io"
 	"net"
 	"slices"
@@ -20,7 +19,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/message"
-	"github.com/vitrine-tls/vitrine/pki"
 )
 
 var authority = func() *throwaway.CA {
@@ -331,125 +329,5 @@ func TestNotTLS(t *testing.T) {
 	if d := f.Explain(); !strings.Contains(strings.Join(d.Inferred, ""),
 		"does not speak TLS here") {
 		t.Errorf("%+v", d)
-	}
-}
-
-func issue(t *testing.T, ca *throwaway.CA, names []string,
-	edits ...func(*x509.Certificate)) *x509.Certificate {
-	t.Helper()
-	c, err := ca.Issue(throwaway.ECDSA, names, edits...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c.Leaf
-}
-
-// Distrust has a text for each kind of error of crypto/x509.
-func TestDistrust(t *testing.T) {
-	other, err := throwaway.New(throwaway.Options{PublicRSA: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := time.Now()
-	for _, c := range []struct {
-		leaf *x509.Certificate
-		want string
-	}{
-		{issue(t, authority, []string{"other.example"}),
-			"the certificate is for other.example, not for localhost"},
-		{issue(t, authority, nil), "it has no name at all that counts"},
-		{issue(t, authority, []string{"localhost"},
-			func(c *x509.Certificate) { c.NotAfter = now.Add(-72 * time.Hour) }), "3 days ago"},
-		{issue(t, authority, []string{"localhost"},
-			func(c *x509.Certificate) { c.NotAfter = now.Add(-90 * time.Minute) }), "1 hour ago"},
-		{issue(t, authority, []string{"localhost"},
-			func(c *x509.Certificate) { c.NotBefore = now.Add(72 * time.Hour) }),
-			"is not valid before"},
-		{issue(t, authority, []string{"localhost"}, throwaway.ForClient), "not meant for a server"},
-		{issue(t, other, []string{"localhost"}),
-			"nobody trusted has signed the certificate; its issuer is"},
-		{other.Cert, "self-signed"},
-	} {
-		_, err := c.leaf.Verify(x509.VerifyOptions{Roots: authority.Pool(), DNSName: "localhost"})
-		if c.leaf == other.Cert {
-			_, err = c.leaf.Verify(x509.VerifyOptions{Roots: authority.Pool()})
-		}
-		if err == nil {
-			t.Fatalf("%q: it is trusted", c.want)
-		}
-		got := diagnose.Distrust(err, []*x509.Certificate{c.leaf}, now)
-		if !strings.Contains(got, c.want) {
-			t.Errorf("got %q, expected %q in it", got, c.want)
-		}
-	}
-	fault := &pki.Fault{Index: 1, Of: 2, Err: errors.New("x509: negative serial number")}
-	if got := diagnose.Distrust(fault, nil, now); !strings.Contains(got,
-		"certificate 2 of 2 is refused as it is: negative serial number") {
-		t.Error(got)
-	}
-	weak := issue(t, other, []string{"localhost"},
-		func(c *x509.Certificate) { c.SignatureAlgorithm = x509.ECDSAWithSHA1 })
-	chain := &pki.Chain{Certs: []*x509.Certificate{weak}}
-	_, err = chain.Verify(iana.Server, pki.Trust{Roots: authority.Pool(), Name: "localhost"})
-	failure, ok := diagnose.Of(&vitrine.HandshakeError{Side: iana.Client, Err: err})
-	if !ok || failure.Trust == nil {
-		t.Fatal(err)
-	}
-	got := diagnose.Distrust(failure.Trust.Err, []*x509.Certificate{weak}, now)
-	if !strings.Contains(got, "signed with ecdsa-with-SHA1, which only policy legacy accepts") {
-		t.Error(got)
-	}
-	changes := failure.Changes(&vitrine.Config{})
-	if len(changes) != 1 || changes[0].Go != "Policy: vitrine.Legacy" {
-		t.Errorf("got the changes %v, expected policy legacy alone", changes)
-	}
-	if changes := failure.Changes(&vitrine.Config{Policy: vitrine.Legacy}); len(changes) != 0 {
-		t.Errorf("under policy legacy: got the changes %v", changes)
-	}
-	if got := diagnose.Distrust(x509.SystemRootsError{}, nil, now); !strings.Contains(got,
-		"ca-certificates") {
-		t.Error(got)
-	}
-}
-
-// A client without server_name still verifies the name.
-func TestWithoutSNIStillVerifies(t *testing.T) {
-	asked := make(chan string, 8)
-	addr := server(t,
-		&vitrine.Config{VerifyConnection: func(s vitrine.ConnectionState) error {
-			asked <- s.ServerName
-			return nil
-		}})
-	for _, c := range []struct {
-		edit func(*vitrine.Config)
-		ok   bool
-	}{
-		{func(c *vitrine.Config) {}, true},
-		{func(c *vitrine.Config) { c.ServerName = "other.example" }, false},
-		{func(c *vitrine.Config) { c.RootCAs = x509.NewCertPool() }, false},
-		{func(c *vitrine.Config) { c.ServerName, c.InsecureSkipVerify = "other.example", true },
-			true},
-	} {
-		config := with(c.edit)
-		diagnose.WithoutSNI(config)
-		raw, err := net.Dial("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		conn := vitrine.Client(raw, config)
-		err = conn.Handshake()
-		conn.Close()
-		if (err == nil) != c.ok {
-			t.Errorf("got %v, expected success: %v", err, c.ok)
-		}
-		if _, untrusted := errors.AsType[*tls.CertificateVerificationError](err); err != nil &&
-			!untrusted {
-			t.Errorf("got %v, expected a CertificateVerificationError", err)
-		}
-		if c.ok {
-			if name := <-asked; name != "" {
-				t.Errorf("the server was asked for %q", name)
-			}
-		}
 	}
 }

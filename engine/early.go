@@ -12,7 +12,7 @@ import (
 // forgive lets a server skip the early data that it rejects, once: behind a retry until the second
 // ClientHello, else until a record opens. It skips maxSkipped bytes more than its tickets allow.
 func (e *Engine) forgive() {
-	if e.me == iana.Server && e.machine.TLS13() && !e.forgave &&
+	if e.me == iana.Server && e.rules().earlyData && !e.forgave &&
 		e.machine.EarlyData() == handshake.EarlyRejected {
 		e.forgave = true
 		e.In.Forgive(maxSkipped + int64(e.machine.Config().MaxEarlyData))

@@ -95,7 +95,7 @@ func (e *Engine) Send(k handshake.Kind, raw []byte) { e.flight = append(e.flight
 // Settle sets the version and the maximum length of records, in both directions.
 func (e *Engine) Settle(a *negotiation.Agreed) {
 	in, out := a.MaxFragment, a.MaxFragment
-	if a.Version == iana.TLS13 { // all that follows is protected
+	if a.EncryptsHandshake() {
 		in, out = a.MaxPlaintext(e.me.Peer()), a.MaxPlaintext(e.me)
 	}
 	e.forgive()
@@ -168,13 +168,7 @@ func (e *Engine) Advance() error {
 		case iana.RecordApplicationData:
 			err = e.early(item.Body)
 		case iana.RecordChangeCipherSpec:
-			// before the second hello, which nothing may precede on this connection: nothing is
-			// protected yet
-			if e.machine.TLS13() || len(e.machine.Config().CookieKeys) > 0 && e.machine.ClientHello == nil {
-				err = e.In.disguised()
-				break
-			}
-			err = e.machine.Take(e.me.Peer(), handshake.ChangeCipherSpec, nil)
+			err = e.rules().changeCipherSpec(e)
 		default:
 			err = e.take(item.Body)
 		}
@@ -262,13 +256,15 @@ func closedEarly(who iana.Side) error {
 		"done: %w", who, io.ErrUnexpectedEOF)
 }
 
-// heard takes an alert. See RFC 5246 §7.2.
+// heard takes an alert.
 func (e *Engine) heard(body []byte) error {
 	level, description := alert.Level(body[0]), alert.Description(body[1])
 	e.log.Alert(e.me.Peer(), level, description, "")
-	if e.machine.TLS13() {
-		return e.heard13(level, description)
-	}
+	return e.rules().alert(e, level, description)
+}
+
+// alert12 takes an alert until TLS 1.2. See RFC 5246 §7.2.
+func (e *Engine) alert12(level alert.Level, description alert.Description) error {
 	switch {
 	case description == alert.CloseNotify:
 		e.eof, e.over = io.EOF, true
@@ -304,12 +300,9 @@ func (e *Engine) Renegotiate() {
 	e.machine = handshake.NewClient(&c, e)
 }
 
-// post handles handshake messages after the handshake. A request for another handshake is answered
+// post12 handles handshake messages after the handshake, until TLS 1.2. A request for another handshake is answered
 // with no_renegotiation unless it is allowed. See RFC 5246 §7.4.1.1 and RFC 5746 §4.
-func (e *Engine) post(raw []byte) error {
-	if e.machine.TLS13() {
-		return e.post13(raw)
-	}
+func (e *Engine) post12(raw []byte) error {
 	again := iana.HelloRequest
 	if e.me == iana.Server {
 		again = iana.ClientHello

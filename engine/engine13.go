@@ -24,10 +24,10 @@ const (
 	maxEpochs = 1<<48 - 1
 )
 
-// heard13 handles an alert of TLS 1.3, where the level is ignored. All alerts but close_notify and
+// alert13 handles an alert of TLS 1.3, where the level is ignored. All alerts but close_notify and
 // user_canceled are errors; close_notify is the regular end of what the peer sends. See RFC 8446
 // §6.
-func (e *Engine) heard13(level alert.Level, d alert.Description) error {
+func (e *Engine) alert13(level alert.Level, d alert.Description) error {
 	switch d {
 	case alert.CloseNotify:
 		e.eof = io.EOF
@@ -103,7 +103,7 @@ func (e *Engine) keyUpdate(raw []byte) error {
 // Seal seals application data. It first replaces our keys if the peer requested that or if they are
 // nearly used up. The caller must hold the outbound half.
 func (e *Engine) Seal(data []byte) error {
-	if e.machine.TLS13() && (e.rekey.Load() || e.Out.half.Left() < spareRecords) &&
+	if e.rules().updates && (e.rekey.Load() || e.Out.half.Left() < spareRecords) &&
 		e.epochs < maxEpochs {
 		if err := e.UpdateKeys(iana.UpdateNotRequested); err != nil {
 			return err

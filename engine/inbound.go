@@ -276,8 +276,7 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 	if h, err = record.ParseHeader(have); err != nil {
 		return h, nil, err
 	}
-	// RFC 8446 §5.1: TLS 1.3 ignores the version of a record
-	if in.version != 0 && h.Version != in.version && in.version != iana.TLS13 {
+	if in.version != 0 && h.Version != in.version && record.NamesVersion(in.version) {
 		return h, nil,
 			alert.KindNotTLS.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1",
 				"got a record of %v, expected %v", h.Version, in.version)

@@ -36,7 +36,7 @@ func (o *Outbound) Settle(v iana.Version, max int) {
 // Protect replaces the keys.
 func (o *Outbound) Protect(p record.Protection, k *handshake.TrafficKeys) {
 	o.half.Protect(p)
-	o.split = k.Version <= iana.TLS10 && k.Suite.Cipher.CBC()
+	o.split = record.ChainsIVs(k.Version, k.Suite.Cipher)
 }
 
 // Clear ends protection: our records go in the clear.

@@ -59,7 +59,7 @@ func (e *Engine) Step() error {
 	case iana.RecordAlert:
 		err = e.heard(item.Body)
 	case iana.RecordHandshake:
-		err = e.post(item.Body)
+		err = e.rules().post(e, item.Body)
 	default:
 		err = alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
 			"a %v after the handshake", item.Type)

@@ -1,7 +1,6 @@
 package handshake
 
 import (
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -16,9 +15,6 @@ func (m *Machine) Awaited() string {
 	}
 	return spell(m.expected())
 }
-
-// String is "the client's certificate_verify (RFC 5246 §7.4.8)".
-func (l *Line) String() string { return fmt.Sprintf("the %v's %v (%s)", l.From, l.Says, l.Ref) }
 
 // spell is each line once, though two figures often go on alike.
 func spell(lines iter.Seq2[reading, *Line]) string {

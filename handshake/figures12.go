@@ -50,8 +50,6 @@ var figures = []*Figure{&full, &abbreviated, &full13}
 
 // Each condition is asked when its line may come next, and knows only what was said until then.
 
-func always(*Score) Presence { return Must }
-
 // ifCertified: all suites but the anonymous and the pre-shared ones come with a certificate.
 func ifCertified(s *Score) Presence { return must(s.Agreed.Certified()) }
 
@@ -121,18 +119,4 @@ func ifReadable(from iana.Side) func(*Score) Presence {
 // ifNPN: no live client asks for it.
 func ifNPN(s *Score) Presence {
 	return must(!s.Blind[iana.Client] && s.ServerHello.Extensions.Has(iana.ExtNPN))
-}
-
-func mayIf(b bool) Presence {
-	if b {
-		return May
-	}
-	return Never
-}
-
-func must(b bool) Presence {
-	if b {
-		return Must
-	}
-	return Never
 }

@@ -23,20 +23,6 @@ var full13 = Figure{"RFC 8446, Figures 1 to 4: TLS 1.3", ifTLS13, []Line{
 		"RFC 8446 §4.4.4"},
 }, &protocol13}
 
-// HelloRetryRequest is a ServerHello that its random makes another message. See RFC 8446 §4.1.3.
-const HelloRetryRequest Kind = 0x102
-
-// KindOf is what a whole handshake message says.
-func KindOf(raw []byte) Kind {
-	if message.IsHelloRetryRequest(raw) {
-		return HelloRetryRequest
-	}
-	if raw[0] == byte(iana.CompressedCertificate) {
-		return Kind(iana.Certificate) // RFC 8879 §4: it comes where a Certificate would
-	}
-	return Kind(raw[0])
-}
-
 func ifTLS13(s *Score) Presence { return must(negotiation.VersionOf(s.ServerHello) == iana.TLS13) }
 
 // ifOffers13: only a client that offers TLS 1.3 can be asked for another hello, and only once. The

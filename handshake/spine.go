@@ -14,58 +14,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Kind is the type of a line: that of a handshake message, or ChangeCipherSpec, which is not a
-// handshake message but appears in the figures.
-type Kind uint16
-
-// ChangeCipherSpec has a value outside the range of handshake types. See RFC 5246 §7.1.
-const ChangeCipherSpec Kind = 0x100
-
-func (k Kind) String() string {
-	switch k {
-	case ChangeCipherSpec:
-		return "change_cipher_spec"
-	case HelloRetryRequest:
-		return "hello_retry_request"
-	}
-	return iana.HandshakeType(k).String()
-}
-
-// Presence says whether a line is said at this point.
-type Presence uint8
-
-// The three answers.
-const (
-	Never Presence = iota
-	May
-	Must
-)
-
-// Line is one arrow of a figure: who sends, which message, when it is sent, and what changes
-// afterwards.
-type Line struct {
-	From iana.Side
-	Says Kind
-	When func(*Score) Presence
-	Then func(*Machine) error
-	Ref  string
-}
-
-// Figure is a table of lines, in the RFC's order.
-type Figure struct {
-	Name  string
-	Fits  func(*Score) Presence // asked once both hellos are known
-	Lines []Line
-
-	protocol *protocol
-}
-
-// A reading is one figure that fits all messages so far, and the position reached in it.
-type reading struct {
-	*Figure
-	at int
-}
-
 // Carrier is the record layer as the handshake sees it: it sends messages and changes keys.
 type Carrier interface {
 	Send(k Kind, raw []byte)

@@ -169,3 +169,7 @@ func Resumes(ch *message.ClientHello, sh *message.ServerHello) (resumed, undecid
 	_, err := Read(ch.Extensions, iana.ExtSessionTicket, &t)
 	return false, err == nil && len(t.Ticket) > 0
 }
+
+// EncryptsHandshake reports whether what follows the ServerHello is encrypted, as in TLS 1.3. See
+// RFC 8446 §2.
+func (a *Agreed) EncryptsHandshake() bool { return a.Version == iana.TLS13 }

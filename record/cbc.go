@@ -156,3 +156,7 @@ func (c *cbc) Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy {
 	}
 	return a
 }
+
+// ChainsIVs reports whether a record takes its IV from the record before it. See RFC 2246
+// §6.2.3.2.
+func ChainsIVs(v iana.Version, c *Cipher) bool { return v <= iana.TLS10 && c.CBC() }

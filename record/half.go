@@ -206,3 +206,7 @@ func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, 
 	}
 	h.Log.Record(r, traits.Ref)
 }
+
+// NamesVersion reports whether the header of a record must have the version v, once it is
+// negotiated. TLS 1.3 ignores what the header has. See RFC 8446 §5.1.
+func NamesVersion(v iana.Version) bool { return v != iana.TLS13 }

@@ -1,0 +1,44 @@
+package engine
+
+import (
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/handshake"
+)
+
+// rules is what a connection of TLS 1.3 does differently from one of an earlier version, outside of
+// records. Nothing else in this package asks for the version.
+type rules struct {
+	// alert takes an alert, and post a handshake message that comes after the handshake.
+	alert func(*Engine, alert.Level, alert.Description) error
+	post  func(*Engine, []byte) error
+	// changeCipherSpec takes a ChangeCipherSpec.
+	changeCipherSpec func(*Engine) error
+	// earlyData says that the client may have sent early data.
+	earlyData bool
+	// updates says that a side replaces its keys when they are nearly used up.
+	updates bool
+}
+
+var (
+	rules12 = rules{alert: (*Engine).alert12, post: (*Engine).post12,
+		changeCipherSpec: func(e *Engine) error {
+			// With cookies it may also come before the second hello, which is the first on this
+			// connection: nothing is protected yet.
+			if len(e.machine.Config().CookieKeys) > 0 && e.machine.ClientHello == nil {
+				return e.In.disguised()
+			}
+			return e.machine.Take(e.me.Peer(), handshake.ChangeCipherSpec, nil)
+		}}
+	rules13 = rules{alert: (*Engine).alert13, post: (*Engine).post13,
+		changeCipherSpec: func(e *Engine) error { return e.In.disguised() },
+		earlyData:        true, updates: true}
+)
+
+// rules returns the rules of this connection. As long as no version is negotiated they are those of
+// TLS 1.2.
+func (e *Engine) rules() *rules {
+	if e.machine.TLS13() {
+		return &rules13
+	}
+	return &rules12
+}

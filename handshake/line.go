@@ -1,0 +1,95 @@
+package handshake
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// What a figure is made of.
+
+// Kind is the type of a line: that of a handshake message, or ChangeCipherSpec, which is not a
+// handshake message but appears in the figures.
+type Kind uint16
+
+// ChangeCipherSpec has a value outside the range of handshake types. See RFC 5246 §7.1.
+const ChangeCipherSpec Kind = 0x100
+
+// HelloRetryRequest is a ServerHello that its random makes another message. See RFC 8446 §4.1.3.
+const HelloRetryRequest Kind = 0x102
+
+func (k Kind) String() string {
+	switch k {
+	case ChangeCipherSpec:
+		return "change_cipher_spec"
+	case HelloRetryRequest:
+		return "hello_retry_request"
+	}
+	return iana.HandshakeType(k).String()
+}
+
+// KindOf is what a whole handshake message says.
+func KindOf(raw []byte) Kind {
+	if message.IsHelloRetryRequest(raw) {
+		return HelloRetryRequest
+	}
+	if raw[0] == byte(iana.CompressedCertificate) {
+		return Kind(iana.Certificate) // RFC 8879 §4: it comes where a Certificate would
+	}
+	return Kind(raw[0])
+}
+
+// Presence says whether a line is said at this point.
+type Presence uint8
+
+// The three answers.
+const (
+	Never Presence = iota
+	May
+	Must
+)
+
+// Line is one arrow of a figure: who sends, which message, when it is sent, and what changes
+// afterwards.
+type Line struct {
+	From iana.Side
+	Says Kind
+	When func(*Score) Presence
+	Then func(*Machine) error
+	Ref  string
+}
+
+// Figure is a table of lines, in the RFC's order.
+type Figure struct {
+	Name  string
+	Fits  func(*Score) Presence // asked once both hellos are known
+	Lines []Line
+
+	protocol *protocol
+}
+
+// String is "the client's certificate_verify (RFC 5246 §7.4.8)".
+func (l *Line) String() string { return fmt.Sprintf("the %v's %v (%s)", l.From, l.Says, l.Ref) }
+
+// A reading is one figure that fits all messages so far, and the position reached in it.
+type reading struct {
+	*Figure
+	at int
+}
+
+func must(b bool) Presence {
+	if b {
+		return Must
+	}
+	return Never
+}
+
+func mayIf(b bool) Presence {
+	if b {
+		return May
+	}
+	return Never
+}
+
+func always(*Score) Presence { return Must }
