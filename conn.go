@@ -7,7 +7,6 @@
 package vitrine
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -301,30 +300,6 @@ func (c *Conn) endWriting(err error) {
 	}
 }
 
-// answer sends what reading made us say. It needs the outbound half.
-func (c *Conn) answer() {
-	if c.writeError != nil {
-		return
-	}
-	ended, told, err := c.engine.SealReplies()
-	if err == nil {
-		err = c.send()
-	}
-	if told {
-		c.alerted.Store(true)
-	}
-	c.endWriting(cmp.Or(ended, err))
-}
-
-// answerFromRead is answer for a reader, which must never wait for a writer: the writer may wait
-// for the peer, and the peer for our reading. A writer that holds the lock answers when it lets go.
-func (c *Conn) answerFromRead() {
-	for c.engine.Answering() && c.out.TryLock() {
-		c.answer()
-		c.out.Unlock()
-	}
-}
-
 // Read reads application data: authenticated, in order, complete up to what it returns. io.EOF is
 // the peer's close_notify; a connection that ends without it gives a *TruncatedError, which is an
 // io.ErrUnexpectedEOF.
@@ -362,24 +337,6 @@ func (c *Conn) Read(p []byte) (int, error) {
 		}
 	}
 	return 0, c.readError
-}
-
-// renegotiate performs another handshake, since the server asked for one. It waits for a Write in
-// flight, and holds the outbound half while it reads: Close must not wait for it.
-func (c *Conn) renegotiate() error {
-	c.renegotiating.Store(true)
-	defer c.renegotiating.Store(false)
-	c.out.Lock()
-	defer c.out.Unlock()
-	switch {
-	case c.calls.closed(): // Close may be waiting for the lock
-		return net.ErrClosed
-	case c.writeError != nil:
-		return c.writeError
-	}
-	c.renegs++
-	c.engine.Renegotiate()
-	return c.perform(context.Background(), nil)
 }
 
 // fail ends reading for good, and tells the peer why, unless the connection to it is lost.
