@@ -84,6 +84,7 @@ var versioners = map[string]string{
 
 	"handshake/figures12.go": "which figure fits, and what SSL 3.0 lets a client leave out",
 	"handshake/figures13.go": "which figure fits, and which RFC a hello is read by",
+	"handshake/client12.go":  "a renegotiation may not choose TLS 1.3",
 	"handshake/server.go":    "a server chooses what it says",
 	"handshake/server13.go":  "Suits asks what a server would choose",
 	"handshake/score.go":     "TLS13 itself, for the packages above",
