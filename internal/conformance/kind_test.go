@@ -80,7 +80,7 @@ func TestFailuresHaveAKind(t *testing.T) {
 
 // telling are the alerts that say by themselves what went wrong: those of certificates, names and
 // our own faults.
-var telling = []string{"InternalError", "BadCertificate", "UnsupportedCertificate",
+var telling = []string{"InternalError", "BadCertificate", "UnsupportedCertificate", "CertificateUnknown",
 	"CertificateRevoked", "BadCertificateStatusResponse", "UnrecognizedName"}
 
 // An error of another alert has a kind: illegal_parameter alone tells a program nothing.
