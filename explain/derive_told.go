@@ -179,7 +179,7 @@ func pskFramings(pre []byte) (list []variant) {
 // toldOf returns the messages of a transcript of TLS 1.3.
 func toldOf(list []message13) (all []toldMessage) {
 	for _, m := range list {
-		all = append(all, toldMessage{m.from, m.kind, m.raw})
+		all = append(all, toldMessage(m))
 	}
 	return all
 }

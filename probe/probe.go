@@ -32,7 +32,6 @@ type prober struct {
 
 	mu      sync.Mutex
 	answers []*Answer // all that were accepted while the suites were found
-	refused []*Answer
 }
 
 // Probe asks a server everything that this package asks. It makes as many connections as the server
