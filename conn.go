@@ -30,6 +30,7 @@ var (
 	errNoExport = errors.New("vitrine: no exporter without extended_master_secret: such a " +
 		"master_secret may be shared by two connections (RFC 7627 §5.4)")
 	errPanic    = errors.New("vitrine: a callback of the handshake panicked")
+	errBroken   = errors.New("vitrine: a panic ended the connection")
 	errShutdown = errors.New("vitrine: the connection is closed for writing")
 )
 
@@ -364,10 +365,28 @@ func (c *Conn) Write(p []byte) (n int, err error) {
 	if err := c.ready(); err != nil {
 		return 0, err
 	}
-	c.out.Lock()
-	n, err = c.write(p)
-	c.unlockOut()
+	n, err = c.lockAndWrite(p)
+	c.answerFromRead() // a reader may have come between its answer and Unlock
 	return n, err
+}
+
+func (c *Conn) lockAndWrite(p []byte) (n int, err error) {
+	c.out.Lock()
+	whole := false
+	defer c.letGo(&whole)
+	n, err = c.write(p)
+	c.answer()
+	whole = true
+	return n, err
+}
+
+// letGo unlocks the outbound half. If a panic came before whole was set, nothing is ever sent again:
+// half a record may be out, or a nonce used. Others must not wait for the lock for ever.
+func (c *Conn) letGo(whole *bool) {
+	if !*whole {
+		c.endWriting(errBroken)
+	}
+	c.out.Unlock()
 }
 
 // write seals p and sends it. It needs the outbound half.

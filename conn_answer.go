@@ -27,9 +27,15 @@ func (c *Conn) answer() {
 // for the peer, and the peer for our reading. A writer that holds the lock answers when it lets go.
 func (c *Conn) answerFromRead() {
 	for c.engine.Answering() && c.out.TryLock() {
-		c.answer()
-		c.out.Unlock()
+		c.answerLocked()
 	}
+}
+
+func (c *Conn) answerLocked() {
+	whole := false
+	defer c.letGo(&whole)
+	c.answer()
+	whole = true
 }
 
 // renegotiate performs another handshake, since the server asked for one. It waits for a Write in

@@ -42,6 +42,9 @@ func dumpedLine(line string) (offset int, b []byte, words, ok bool) {
 		return 0, nil, false, false
 	}
 	b, groups := pairs(m[3])
+	if m[2] != "" && groups == len(m[1]) {
+		return 0, nil, false, false // a value in groups of hex: nothing sets an offset apart
+	}
 	return int(at), b, m[2] != "" && groups == 4 && len(m[1]) == 7, len(b) > 0
 }
 
@@ -85,6 +88,8 @@ func undump(text []byte) (all []byte, ok bool, err error) {
 			return nil, false, nil
 		case offset == 0 || offset < 0:
 			next = len(all)
+		case !ok:
+			return nil, false, nil // a dump begins at its beginning
 		case offset != next:
 			// od counts in octal
 			if octal, err := strconv.ParseUint(strings.Fields(line)[0], 8, 32); err != nil ||

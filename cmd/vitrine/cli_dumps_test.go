@@ -55,7 +55,8 @@ func TestDumpsOfOtherProgramsAreRead(t *testing.T) {
 		}
 	}
 	for _, plain := range []string{"00010203", "00 01 02 03", "00:01:02", "0x00, 0x01",
-		"0001 0203 0405 0607", "deadbeef\ncafebabe"} {
+		"0001 0203 0405 0607", "00010203 04050607 08090a0b", "00000000 04050607",
+		"0001020304 0506", "deadbeef\ncafebabe"} {
 		if _, ok, err := undump([]byte(plain)); ok || err != nil {
 			t.Errorf("%q was taken for a dump, %v", plain, err)
 		}

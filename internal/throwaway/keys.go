@@ -49,8 +49,7 @@ func (s *source) key(kind Kind) (crypto.Signer, error) {
 		if s.seed == nil && !s.publicRSA {
 			return rsa.GenerateKey(rand.Reader, 2048)
 		}
-		s.rsaKeys++
-		return embeddedRSA[(s.rsaKeys-1)%embeddedKeys]()
+		return embeddedRSA[(s.rsaKeys.Add(1)-1)%embeddedKeys]()
 	case ECDSA:
 		return s.ecdsa(elliptic.P256())
 	case ECDSAP384:

@@ -20,6 +20,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"sync/atomic"
 	"time"
 )
 
@@ -58,7 +59,7 @@ type source struct {
 	seed      io.Reader
 	publicRSA bool
 	serials   int64
-	rsaKeys   int // number of embedded keys used
+	rsaKeys   atomic.Int64 // number of embedded keys used
 }
 
 // New makes a root with an ECDSA P-256 key.
