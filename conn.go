@@ -402,9 +402,23 @@ func (c *Conn) write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// unlockOut lets go of the outbound half. What a reader wanted to say meanwhile is said first.
-func (c *Conn) unlockOut() {
+// saying calls say with the outbound half, unless nothing can be sent any more, and lets go of it as
+// Write does.
+func (c *Conn) saying(say func() error) error {
+	err := c.lockAndSay(say)
+	c.answerFromRead()
+	return err
+}
+
+func (c *Conn) lockAndSay(say func() error) error {
+	c.out.Lock()
+	whole := false
+	defer c.letGo(&whole)
+	err := c.writeError
+	if err == nil {
+		err = say()
+	}
 	c.answer()
-	c.out.Unlock()
-	c.answerFromRead() // a reader may have come between answer and Unlock
+	whole = true
+	return err
 }

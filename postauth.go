@@ -46,16 +46,13 @@ func (c *Conn) RequestClientCertificate(auth tls.ClientAuthType) error {
 	if !c.settled.Load().TLS13() {
 		return ErrNotTLS13
 	}
-	c.out.Lock()
-	defer c.unlockOut()
-	if c.writeError != nil {
-		return c.writeError
-	}
-	if err := c.engine.RequestCertificate(clientAuth(auth)); err != nil {
-		return err
-	}
-	c.late.ask()
-	return c.send()
+	return c.saying(func() error {
+		if err := c.engine.RequestCertificate(clientAuth(auth)); err != nil {
+			return err
+		}
+		c.late.ask()
+		return c.send()
+	})
 }
 
 // ClientAnswer returns a channel that is closed once a Read has received the client's answer to

@@ -38,16 +38,13 @@ func (c *Conn) KeyUpdate(request bool) error {
 	if request {
 		wish = iana.UpdateRequested
 	}
-	c.out.Lock()
-	defer c.unlockOut()
-	if c.writeError != nil {
-		return c.writeError
-	}
-	if err := c.engine.UpdateKeys(wish); err != nil {
-		c.endWriting(err)
-		return err
-	}
-	return c.send()
+	return c.saying(func() error {
+		if err := c.engine.UpdateKeys(wish); err != nil {
+			c.endWriting(err)
+			return err
+		}
+		return c.send()
+	})
 }
 
 // defers reports whether what a handshake has sealed can go out with what comes next. That is the
@@ -63,7 +60,8 @@ func (c *Conn) defers() bool {
 // sendDeferred sends what a handshake has deferred. It does not wait for a writer: that sends it.
 func (c *Conn) sendDeferred() {
 	if c.deferred.Load() && c.out.TryLock() {
-		c.unlockOut()
+		c.answerLocked()
+		c.answerFromRead()
 	}
 }
 
