@@ -282,6 +282,7 @@ type Config struct {
 	tickets tickets
 	stores  stores
 	start   atomic.Pointer[start]
+	sound   atomic.Bool // a server could begin a handshake with it
 }
 
 // Clone copies a Config that may be in use.

@@ -17,10 +17,16 @@ type first struct {
 
 // knocked waits at a server for the header of the first record. Only then a connection gets a
 // handshake, buffers, and the stack that they need: whoever connects and says nothing costs little.
-// An error is kept for the handshake, which reports it.
+// An error is kept for the handshake, which reports it. That of a Config does not wait for a client.
 func (c *Conn) knocked() {
 	if c.me == iana.Client || c.engine != nil {
 		return
+	}
+	if !c.config.sound.Load() {
+		if _, err := c.config.handshake(c.me, c); err != nil {
+			return // to begin, which reports it
+		}
+		c.config.sound.Store(true)
 	}
 	f := &c.first
 	for f.n < len(f.header) && f.err == nil {

@@ -2,8 +2,8 @@
 # Every check and every test of Vitrine.
 #
 #   ./test.sh          all of it: some minutes on two cores
-#   ./test.sh quick    without other platforms, the race detector, fuzzing and known vulnerabilities, and with -short: of
-#                      tests with many cases it runs samples, whose counts say so
+#   ./test.sh quick    without staticcheck, other platforms, the race detector, fuzzing and known vulnerabilities, and with
+#                      -short: of tests with many cases it runs samples, whose counts say so
 #   ./test.sh fuzz TIME   every fuzz target for so long, 10m unless it is given, and nothing else
 #
 # As root it installs the Debian packages whose programs the tests call, and a skipped test is then a failure. Otherwise a test that
@@ -164,8 +164,8 @@ check 'Programs' install_programs
 check 'gofmt' formatted
 check 'go mod tidy' tidy
 check 'go vet' vet
-check 'staticcheck' go tool -modfile=tools.mod staticcheck ./...
 if [ "$mode" != quick ]; then
+	check 'staticcheck' go tool -modfile=tools.mod staticcheck ./...
 	check 'Known vulnerabilities' vulnerabilities
 	check 'Other platforms' platforms windows/amd64 darwin/arm64 linux/386 linux/arm64 js/wasm
 	check 'Race detector' race

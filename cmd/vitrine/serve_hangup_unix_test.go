@@ -62,7 +62,7 @@ func testAHangupReadsTheCertificateAgain(t *testing.T, version func(*vitrine.Con
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.stop()
+	t.Cleanup(func() { s.stop() }) // after the connections are closed: it waits for them
 	config := &vitrine.Config{InsecureSkipVerify: true,
 		ClientSessionCache: vitrine.NewLRUClientSessionCache(1)}
 	version(config)

@@ -18,9 +18,6 @@ import (
 // seenByChromium returns the page that a headless Chromium sees at a server.
 func seenByChromium(t *testing.T, at net.Addr) string {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a browser takes seconds to start")
-	}
 	chromium, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("chromium is not installed")
