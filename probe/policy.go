@@ -80,7 +80,7 @@ func (r *Report) Judge(p *Policy) {
 		if seen != "" {
 			r.Findings = append(r.Findings, Finding{ID: "policy_" + id, Severity: Warn,
 				What: p.Name + ": " + what, Seen: seen, Ref: p.Source,
-				Why: "the policy of " + p.Dated + " does not have it"})
+				Why: "the policy of " + p.Dated + " allows less"})
 		}
 	}
 	var old, weak []string

@@ -179,8 +179,7 @@ func (p *prober) collect() {
 		if a.Scheme != 0 {
 			p.scheme(a.Scheme, iana.TLS12)
 		}
-		_, scts := []byte(nil), a.Hello.Extensions.Has(iana.ExtSCT)
-		p.chain(a.Chain, a.Staple != nil, scts)
+		p.chain(a.Chain, a.Staple != nil, a.Hello.Extensions.Has(iana.ExtSCT))
 	}
 }
 
@@ -228,7 +227,7 @@ func (p *prober) prime(a *Answer) {
 // details asks the questions that need the versions, and last those that resemble an attack.
 func (p *prober) details(ctx context.Context) {
 	if p.report.best(iana.TLS13) == nil {
-		p.note("no version with a suite was found: the server refuses all hellos")
+		p.note("no version was found: no hello got an answer that can be used")
 		return
 	}
 	p.server.progress("certificates, resumption, extensions and tolerance")

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -229,18 +228,8 @@ func (c *caller) find(ctx context.Context, failure *diagnose.Failure,
 	defer cancel()
 	way := c.way
 	way.Timeout = min(way.Timeout, retryTimeout)
-	name := c.config.ServerName
-	if _, err := netip.ParseAddr(name); err == nil || c.noSNI {
-		name = ""
-	}
-	s := &probe.Server{Name: name, Timeout: way.Timeout, Parallel: 3,
-		Dial: func(ctx context.Context) (net.Conn, error) {
-			conn, _, err := way.Go(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return conn, nil
-		}}
+	s := asked(&way, c.config.ServerName, c.noSNI)
+	s.Parallel = 3
 	sketch := s.Sketch(ctx)
 	if sketch == nil {
 		return nil

@@ -36,6 +36,7 @@ type probeOptions struct {
 	junit      string
 	testssl    string
 	detail     bool
+	trust      probe.Trust // the roots of --ca
 }
 
 func newProbe() *cobra.Command {
@@ -130,6 +131,13 @@ func runProbe(cmd *cobra.Command, args []string, o *probeOptions) error {
 	targets, err := o.targets(cmd, args)
 	if err != nil {
 		return err
+	}
+	if o.way.ca != "" {
+		o.trust.Roots, o.trust.Listed, err = loadPool("--ca", o.way.ca,
+			cmd.CommandPath()+" "+quoted(args[0]))
+		if err != nil {
+			return err
+		}
 	}
 	results := make([]chan *probe.Report, len(targets))
 	for i := range results {
@@ -280,6 +288,22 @@ func (o *probeOptions) list(cmd *cobra.Command, arg string) (names []string, ok 
 	return names, true, lines.Err()
 }
 
+// asked returns the server at the end of a way, to be asked under a name. An address is no name: RFC
+// 6066 §3.
+func asked(way *reach.Way, name string, noSNI bool) *probe.Server {
+	if _, err := netip.ParseAddr(name); err == nil || noSNI {
+		name = ""
+	}
+	return &probe.Server{Name: name, Timeout: way.Timeout,
+		Dial: func(ctx context.Context) (net.Conn, error) {
+			conn, _, err := way.Go(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return conn, nil
+		}}
+}
+
 // ask asks one server.
 func (o *probeOptions) ask(
 	ctx context.Context,
@@ -290,28 +314,10 @@ func (o *probeOptions) ask(
 	ctx, cancel := context.WithTimeout(ctx, o.deadline)
 	defer cancel()
 	name := cmp.Or(o.way.sni, strings.TrimSuffix(t.target.host, "."))
-	trust := probe.Trust{Name: name}
-	var err error
-	if o.way.ca != "" {
-		if trust.Roots, trust.Listed, err = loadPool(
-			"--ca",
-			o.way.ca,
-			cmd.CommandPath(),
-		); err != nil {
-			return &probe.Report{Target: t.target.String(), Problem: err.Error()}
-		}
-	}
-	s := &probe.Server{Name: name, Timeout: o.way.timeout, Parallel: o.connection,
-		Dial: func(ctx context.Context) (net.Conn, error) {
-			c, _, err := t.way.Go(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return c, nil
-		}}
-	if _, err := netip.ParseAddr(name); err == nil || o.way.noSNI {
-		s.Name = "" // RFC 6066 §3: an address is no name
-	}
+	trust := o.trust
+	trust.Name = name
+	s := asked(&t.way, name, o.way.noSNI)
+	s.Parallel = o.connection
 	if o.rate > 0 {
 		s.Interval = time.Duration(float64(time.Second) / o.rate)
 	}

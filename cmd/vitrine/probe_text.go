@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -200,7 +201,7 @@ func (w *reportText) findings(out io.Writer) {
 			if mends[m.For] == nil {
 				order = append(order, m.For)
 			}
-			if !contains(mends[m.For], m.Line) {
+			if !slices.Contains(mends[m.For], m.Line) {
 				mends[m.For] = append(mends[m.For], m.Line)
 			}
 		}
@@ -214,13 +215,4 @@ func (w *reportText) findings(out io.Writer) {
 			fmt.Fprintf(out, "    %s\n", line) // not wrapped: it is to be copied
 		}
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
