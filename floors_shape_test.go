@@ -91,10 +91,8 @@ var versioners = map[string]string{
 	"engine/rules.go":        "the row of what a connection does in a version",
 	"session/session.go":     "IsPSK itself, and the highest age",
 
-	"./": "what a program asks of a version, or is told about one",
-
-	// Decisions: an observer finds secrets by other ways in each version. They could be a row.
-	"observe/": "ways to a secret, and whose keys come when",
+	"./":                  "what a program asks of a version, or is told about one",
+	"observe/protocol.go": "the row of what watching does in a version",
 }
 
 // isVersion reports whether an expression is the name of a version, such as iana.TLS13.

@@ -124,3 +124,6 @@ func ServerName(m *message.ClientHello) string {
 	}
 	return ""
 }
+
+// Readable reports whether an observer can read connections of a version.
+func Readable(v iana.Version) bool { return v >= iana.SSL30 && v <= iana.TLS13 }

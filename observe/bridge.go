@@ -16,11 +16,8 @@ const absent iana.ContentType = 0
 func (c *Connection) torn(l *lane) {
 	switch {
 	case c.machine.Done() || c.machine.Blind[l.from] || c.machine.Agreed == nil:
-	case c.machine.TLS13():
-		c.leaping = true // its messages cannot be reassembled any more
-		l.messages.Drop()
-	case l.half.Protected() && l.held == nil:
-		l.held = &item{typ: absent}
+	default:
+		c.protocol().torn(c, l)
 	}
 }
 
@@ -38,7 +35,7 @@ func (c *Connection) missed(l *lane) bool {
 
 // skip continues after the missing messages before one of this kind.
 func (c *Connection) skip(l *lane, kind handshake.Kind) {
-	if m := c.machine; l.flow.Missing > 0 && m.Agreed != nil && !m.TLS13() && !m.Blind[l.from] {
+	if m := c.machine; l.flow.Missing > 0 && m.Agreed != nil && !c.protocol().epochs() && !m.Blind[l.from] {
 		m.Miss(l.from, kind)
 	}
 }
@@ -47,7 +44,8 @@ func (c *Connection) skip(l *lane, kind handshake.Kind) {
 // continues after these.
 func (c *Connection) overdue(l *lane) bool {
 	m := c.machine
-	if l.flow.Missing == 0 || m.Agreed == nil || m.TLS13() || m.Blind[l.from] || m.Done() {
+	if l.flow.Missing == 0 || m.Agreed == nil || c.protocol().epochs() || m.Blind[l.from] ||
+		m.Done() {
 		return false
 	}
 	if turn, ok := m.Turn(); !ok || turn != l.from {

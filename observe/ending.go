@@ -117,7 +117,7 @@ func hint(n int64) string {
 // the client sent under keys is too short for its Finished.
 func (c *Connection) hidden(r *Report) bool {
 	f := &r.Flows[iana.Client]
-	return c.machine.TLS13() && c.missing != nil && !r.EarlyOffered && c.ending.known &&
+	return c.protocol().hidesTypes() && c.missing != nil && !r.EarlyOffered && c.ending.known &&
 		f.Missing == 0 && f.Bytes == 0 && f.Unread < shortestFinished
 }
 

@@ -170,5 +170,5 @@ func guess(fragment []byte) uint64 {
 // some millions looks like one.
 func plausible(h record.Header, inner bool) bool {
 	return h.Length > 0 && h.Type <= iana.RecordApplicationData &&
-		(!inner || h.Type == iana.RecordApplicationData && h.Version == iana.TLS12)
+		(!inner || h.HidesType())
 }

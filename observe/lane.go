@@ -212,8 +212,8 @@ func header(b []byte) (h record.Header, ok bool) {
 	h = record.Header{Type: iana.ContentType(b[0]),
 		Version: iana.Version(binary.BigEndian.Uint16(b[1:])),
 		Length:  int(binary.BigEndian.Uint16(b[3:]))}
-	return h, h.Type >= iana.RecordChangeCipherSpec && h.Type <= heartbeat && h.Version>>8 == 3 &&
-		h.Version <= iana.TLS13 && h.Length <= record.MaxCiphertext
+	return h, h.Type >= iana.RecordChangeCipherSpec && h.Type <= heartbeat && h.KnownVersion() &&
+		h.Length <= record.MaxCiphertext
 }
 
 // cut removes the next record from the buffer, once it is whole or known never to be.
@@ -296,7 +296,7 @@ func (l *lane) wholeMessage() []byte {
 // of application_data: a sample to try keys on. known is false if it may still come; sample is nil
 // if it never does. The search continues where it ended last time, since nothing is removed
 // meanwhile.
-func (l *lane) first(tls13, passed bool) (h record.Header, sample []byte, known bool) {
+func (l *lane) first(hidesTypes, passed bool) (h record.Header, sample []byte, known bool) {
 	p := &l.probe
 	for p.passed = p.passed || passed; ; l.steps++ {
 		at, end := l.start+p.at, len(l.buf)
@@ -314,11 +314,11 @@ func (l *lane) first(tls13, passed bool) (h record.Header, sample []byte, known 
 			return h, nil, true
 		case whole > end:
 			return h, nil, hole
-		case p.passed && (!tls13 || h.Type == iana.RecordApplicationData):
+		case p.passed && (!hidesTypes || h.Type == iana.RecordApplicationData):
 			return h, slices.Clone(l.buf[at+record.HeaderLen : whole]), true
 		case h.Type == iana.RecordAlert:
 			return h, nil, true
-		case h.Type == iana.RecordChangeCipherSpec && !tls13:
+		case h.Type == iana.RecordChangeCipherSpec && !hidesTypes:
 			p.passed = true
 		}
 		p.at = whole - l.start

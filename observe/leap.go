@@ -25,7 +25,7 @@ type sealedRecords struct {
 func (c *Connection) ahead(l *lane) []*record.Half {
 	m := c.machine
 	switch {
-	case l.leapt || m.Agreed == nil || !m.TLS13() || c.failure != nil:
+	case l.leapt || m.Agreed == nil || !c.protocol().epochs() || c.failure != nil:
 		return nil
 	case !c.leaping && !l.blind && (!l.early || m.EarlyAccepted()):
 		return nil
@@ -111,8 +111,7 @@ func (c *Connection) passEarly(l *lane) {
 // sealing reports whether records that do not open are under keys that are not known, or not
 // reached yet, and not damaged.
 func (c *Connection) sealing(l *lane) bool {
-	m := c.machine
-	return m.TLS13() && l.epoch < handshake.Application && (c.leaping || l.early || l.blind)
+	return c.protocol().epochs() && l.epoch < handshake.Application && (c.leaping || l.early || l.blind)
 }
 
 // seal counts a record that opened under no key, before the direction's last keys are found.
@@ -152,7 +151,7 @@ var applicationLabels = [2]keylog.Label{keylog.ClientTraffic, keylog.ServerTraff
 // connection's secrets are known, or nil if that is not why.
 func (c *Connection) withheld(from iana.Side) *Reason {
 	m, l := c.machine, &c.lanes[from]
-	if !m.TLS13() || m.Agreed == nil || c.used == "" || c.failure != nil {
+	if !c.protocol().epochs() || m.Agreed == nil || c.used == "" || c.failure != nil {
 		return nil
 	}
 	unread := l.flow.Unread - l.flow.EarlyUnread

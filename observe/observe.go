@@ -138,7 +138,7 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	case l.leapt && !m.Done():
 		return nil // its data has begun, although the figure has not come there
 	case k == nil:
-		l.blind, l.inner, l.early = true, m.TLS13(), c.hearsEarly(l)
+		l.blind, l.inner, l.early = true, c.protocol().hidesTypes(), c.hearsEarly(l)
 		return nil
 	}
 	if err := l.messages.ChangeKeys(from); err != nil {
@@ -163,7 +163,7 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 // hearsEarly reports whether early data may come next in a direction.
 func (c *Connection) hearsEarly(l *lane) bool {
 	m := c.machine
-	return l.from == iana.Client && m.TLS13() && !m.Done() && l.epoch == handshake.Early &&
+	return l.from == iana.Client && c.protocol().epochs() && !m.Done() && l.epoch == handshake.Early &&
 		!l.early && m.ClientHello.Extensions.Has(iana.ExtEarlyData)
 }
 
@@ -236,7 +236,7 @@ func (c *Connection) result(err error, from iana.Side) {
 	case err != nil:
 		c.fail(from, err)
 	default:
-		c.learn()
+		c.protocol().learn(c)
 	}
 }
 
@@ -290,7 +290,7 @@ func (c *Connection) take(l *lane) bool {
 	case absent:
 		return c.missed(l)
 	case iana.RecordChangeCipherSpec:
-		if c.machine.TLS13() { // it was read before the ServerHello
+		if c.protocol().hidesTypes() { // it was read before the ServerHello
 			l.held = nil
 			return true
 		}
@@ -330,34 +330,13 @@ func (c *Connection) turn(l *lane) bool {
 	return ok && from == l.from
 }
 
-// after processes a message that follows the figure. For an observer only KeyUpdate matters then in
-// TLS 1.3, and only a ClientHello before.
+// after processes a message that follows the figure. It returns false if that must wait.
 func (c *Connection) after(l *lane, kind handshake.Kind) bool {
-	body := l.held.body
-	switch {
-	case kind == handshake.Kind(iana.HelloRequest):
-	case c.machine.TLS13():
-		switch {
-		case kind == handshake.Kind(iana.NewSessionTicket) && l.from == iana.Server:
-			c.learnTicket(body)
-		case kind == handshake.Kind(iana.KeyUpdate) && (l.leapt || !c.leaping):
-			if err := c.machine.KeyUpdate(l.from); err != nil {
-				c.fail(l.from, err)
-			}
-		}
-	case kind == handshake.Kind(iana.ClientHello) && l.from == iana.Client:
-		c.before = c.machine
-		c.machine = handshake.NewObserver(c.find, c.log, c)
-		c.renegotiations++
-		c.messages = len(body)
+	if kind == handshake.Kind(iana.HelloRequest) {
 		l.held = nil
-		c.result(c.machine.Take(l.from, kind, body), l.from)
 		return true
-	default:
-		return false // the client's ClientHello comes first
 	}
-	l.held = nil
-	return true
+	return c.protocol().after(c, l, kind)
 }
 
 // refusal processes no_renegotiation, by which the server declines another handshake. It waits for

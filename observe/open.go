@@ -112,7 +112,7 @@ func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
 			c.Data(l.from, plain)
 		}
 	case iana.RecordChangeCipherSpec:
-		if !c.machine.TLS13() { // RFC 8446 §D.4: for middleboxes only
+		if !c.protocol().hidesTypes() { // RFC 8446 §D.4: otherwise for middleboxes only
 			l.held = &item{typ: t}
 			return true
 		}

@@ -165,7 +165,7 @@ func (c *Connection) why(r *Report) *Reason {
 	case m.ClientHello == nil && lost == 0:
 		return &Reason{Code: HandshakeNotCaptured,
 			Detail: "the capture does not have the beginning of the connection"}
-	case m.ServerHello != nil && (r.Version < iana.SSL30 || r.Version > iana.TLS13):
+	case m.ServerHello != nil && !negotiation.Readable(r.Version):
 		return &Reason{Code: UnsupportedVersion,
 			Detail: fmt.Sprintf("version %v is not read", r.Version)}
 	case m.ServerHello != nil && suite.Readable(r.Suite) == nil:
@@ -255,7 +255,7 @@ func (r *Reason) explain(m *handshake.Machine, about *Report) *Reason {
 		}
 		t.Remedy = "give a key log, which browsers and servers write when SSLKEYLOGFILE is set"
 		t.Needs = []Need{NeedKeyLog}
-		if !m.TLS13() && m.Agreed.Kex == iana.KexRSA {
+		if m.Agreed.Kex == iana.KexRSA {
 			t.Remedy = "give the server's private key or a key log"
 			t.Needs = []Need{NeedPrivateKey, NeedKeyLog}
 		}

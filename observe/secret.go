@@ -7,22 +7,17 @@ import (
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/keylog"
-	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
 // find is the observer's part of the key exchange: it returns the candidate that opens the first
 // protected record.
 func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
-	side := iana.Client
-	if s.TLS13() || s.Resumed {
-		side = iana.Server
-	}
+	side := protocolOf(s).first(s)
 	// The ServerHello of TLS 1.3 or a resuming server's ChangeCipherSpec is being processed now;
 	// otherwise the client's ChangeCipherSpec is yet to come.
 	l := &c.lanes[side]
-	h, sample, known := l.first(s.TLS13(), side == iana.Server)
+	h, sample, known := l.first(protocolOf(s).hidesTypes(), side == iana.Server)
 	if c.untried {
 		sample, known = nil, true
 	}
@@ -63,7 +58,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 		return c.use(s, some[0])
 	}
 	c.missing = why
-	resumes := s.Resumed || c.resumes || s.TLS13() && why.Code == UnknownResumedSession
+	resumes := s.Resumed || c.resumes || why.Code == UnknownResumedSession
 	if c.waits() || !c.final && resumes && c.Sessions != nil && c.source != nil {
 		c.pending = aSecret
 		return handshake.Input{}, errPending
@@ -89,28 +84,6 @@ func (c *Connection) use(s *handshake.Score, candidate Candidate) (handshake.Inp
 	return candidate.Input, nil
 }
 
-// known13 returns how many traffic secrets there are.
-func known13(t *handshake.TrafficSecrets) (n int) {
-	for _, secret := range [...][]byte{t.Early, t.Handshake[0], t.Handshake[1], t.Application[0],
-		t.Application[1]} {
-		if secret != nil {
-			n++
-		}
-	}
-	return n
-}
-
-// others returns the candidate without the secret that did not open the sample, if it has more.
-func (c Candidate) others() []Candidate {
-	if c.Traffic == nil || known13(c.Traffic) == 1 {
-		return nil
-	}
-	t := *c.Traffic
-	t.Handshake[iana.Server] = nil
-	c.Traffic = &t
-	return []Candidate{c}
-}
-
 // opens reports whether a candidate opens the sample.
 func (c *Connection) opens(s *handshake.Score, candidate Candidate, side iana.Side, h record.Header,
 	sample []byte) bool {
@@ -125,24 +98,6 @@ func (c *Connection) opens(s *handshake.Score, candidate Candidate, side iana.Si
 	}
 	_, err = p.Open(0, h, bytes.Clone(sample))
 	return err == nil
-}
-
-// keep13 keeps the secrets of a TLS 1.3 handshake.
-func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
-	if t == nil {
-		return
-	}
-	for _, line := range []keylog.Line{
-		{Label: keylog.ClientEarlyTraffic, Secret: t.Early},
-		{Label: keylog.ClientHandshake, Secret: t.Handshake[iana.Client]},
-		{Label: keylog.ServerHandshake, Secret: t.Handshake[iana.Server]},
-		{Label: keylog.ClientTraffic, Secret: t.Application[iana.Client]},
-		{Label: keylog.ServerTraffic, Secret: t.Application[iana.Server]},
-	} {
-		if line.ID = bytes.Clone(s.ClientHello.Random[:]); line.Secret != nil {
-			c.secrets = append(c.secrets, line)
-		}
-	}
 }
 
 // Sessions holds the sessions of full handshakes, so that connections that resume them can be read:
@@ -235,66 +190,18 @@ func (t *Sessions) news() []string {
 	return fresh
 }
 
-// sessionNames returns the names by which the session that a handshake resumes may be known: its ID
-// and its ticket, or in TLS 1.3 the identity of its pre-shared key.
-func sessionNames(s *handshake.Score) (names [][]byte) {
-	sh, ch := s.ServerHello, s.ClientHello
-	if s.TLS13() {
-		return append(names, s.PSKIdentity())
-	}
-	if len(sh.SessionID) > 0 {
-		names = append(names, sh.SessionID)
-	}
-	var ticket message.SessionTicket
-	if ok, err := ch.Extensions.Read(iana.ExtSessionTicket, &ticket); ok && err == nil &&
-		len(ticket.Ticket) > 0 {
-		names = append(names, ticket.Ticket)
-	}
-	return names
-}
-
 // candidates returns the known sessions that a handshake may resume.
 func (t *Sessions) candidates(s *handshake.Score) (list []Candidate) {
-	if t == nil || !s.Resumed && !s.TLS13() {
+	if t == nil {
 		return nil
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, name := range sessionNames(s) {
-		k, ok := t.masters[string(name)]
-		switch {
-		case !ok:
-		case s.TLS13():
-			list = append(list, Candidate{Input: handshake.Input{PSK: k.master}, From: k.from})
-		default:
-			list = append(list, Candidate{Input: handshake.Input{Master: k.master}, From: k.from})
+	p := protocolOf(s)
+	for _, name := range p.sessionNames(s) {
+		if k, ok := t.masters[string(name)]; ok {
+			list = append(list, Candidate{Input: p.resumed(k.master), From: k.from})
 		}
 	}
 	return list
-}
-
-// learn adds the connection's session to Sessions.
-func (c *Connection) learn() {
-	m := c.machine
-	if m.TLS13() || m.Agreed == nil || c.learned == m.ServerHello && m.NewSessionTicket == nil {
-		return
-	}
-	master := m.Secret(nil)
-	if master == nil {
-		return
-	}
-	if c.learned != m.ServerHello {
-		c.learned = m.ServerHello
-		c.secrets = append(c.secrets,
-			keylog.Line{Label: keylog.ClientRandom, ID: bytes.Clone(m.ClientHello.Random[:]),
-				Secret: master})
-	}
-	from := c.used
-	if c.Name != "" && !m.Resumed {
-		from = "session of " + c.Name
-	}
-	c.Sessions.learn(m.ServerHello.SessionID, master, from)
-	if t := m.NewSessionTicket; t != nil {
-		c.Sessions.learn(t.Ticket, master, from)
-	}
 }

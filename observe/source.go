@@ -10,7 +10,6 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/keylog"
-	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
@@ -44,10 +43,7 @@ func Sources(all ...Source) Source {
 // TLS 1.3 it may have some of the secrets only. Master secrets without an ID are tried.
 func KeyLog(log *keylog.Log) Source {
 	return func(s *handshake.Score) []Candidate {
-		list := logged12(log, s)
-		if s.TLS13() {
-			list = logged13(log, s)
-		}
+		list := protocolOf(s).logged(log, s)
 		if list == nil && log.Counts().Encoding != "" { // it was read
 			list = []Candidate{{From: fromLog, Reason: &Reason{Code: NoSecret,
 				Detail: fmt.Sprintf("%s in the key log, none for this client_random",
@@ -59,56 +55,10 @@ func KeyLog(log *keylog.Log) Source {
 
 const fromLog = "key log"
 
-// maxNameless bounds how many master secrets without an ID are tried for a handshake.
-const maxNameless = 256
-
-// logged13 returns the traffic secrets that a key log has for a handshake.
-func logged13(log *keylog.Log, s *handshake.Score) []Candidate {
-	secret := func(l keylog.Label) []byte { return log.Secret(l, s.ClientHello.Random[:]) }
-	t := &handshake.TrafficSecrets{
-		Early:       secret(keylog.ClientEarlyTraffic),
-		Handshake:   [2][]byte{secret(keylog.ClientHandshake), secret(keylog.ServerHandshake)},
-		Application: [2][]byte{secret(keylog.ClientTraffic), secret(keylog.ServerTraffic)},
-	}
-	if known13(t) == 0 {
-		return nil
-	}
-	return []Candidate{{Input: handshake.Input{Traffic: t}, From: fromLog}}
-}
-
-// logged12 returns the master secrets and pre_master_secrets that a key log has for a handshake.
-func logged12(log *keylog.Log, s *handshake.Score) (list []Candidate) {
-	secret := func(l keylog.Label) []byte { return log.Secret(l, s.ClientHello.Random[:]) }
-	add := func(in handshake.Input) {
-		if in.Master != nil || in.PreMaster != nil {
-			list = append(list, Candidate{Input: in, From: fromLog})
-		}
-	}
-	add(handshake.Input{Master: secret(keylog.ClientRandom)})
-	if s.ServerHello != nil {
-		add(handshake.Input{Master: log.Secret(keylog.MasterBySession, s.ServerHello.SessionID)})
-	}
-	if !s.Resumed {
-		add(handshake.Input{PreMaster: secret(keylog.PreMasterByRandom)})
-		if m := s.ClientKeyExchange; m != nil && len(m.EncryptedPreMaster) >= 8 {
-			add(handshake.Input{PreMaster: log.Secret(keylog.PreMasterByEncrypted,
-				m.EncryptedPreMaster[:8])})
-		}
-	}
-	for i, master := range log.Nameless() {
-		if i == maxNameless {
-			break
-		}
-		list = append(list, Candidate{Input: handshake.Input{Master: master}, From: fromLog,
-			guess: true})
-	}
-	return list
-}
-
 // Master returns a given master_secret.
 func Master(secret []byte) Source {
 	return func(s *handshake.Score) []Candidate {
-		if s.TLS13() {
+		if protocolOf(s).epochs() { // which follow from several secrets
 			return nil
 		}
 		return []Candidate{{Input: handshake.Input{Master: secret}, From: "master secret"}}
@@ -118,7 +68,7 @@ func Master(secret []byte) Source {
 // PreMaster returns a given pre_master_secret.
 func PreMaster(secret []byte) Source {
 	return func(s *handshake.Score) []Candidate {
-		if s.TLS13() || s.Resumed {
+		if protocolOf(s).epochs() || s.Resumed {
 			return nil
 		}
 		return []Candidate{{Input: handshake.Input{PreMaster: secret}, From: "pre-master secret"}}
@@ -145,7 +95,7 @@ func openRSA(s *handshake.Score, key crypto.Decrypter) ([]byte, *Reason) {
 	switch {
 	case s.Resumed:
 		return nil, &Reason{Code: UnknownResumedSession}
-	case s.TLS13(), s.Agreed.Kex.Ephemeral(), s.Agreed.Kex == iana.KexDH,
+	case protocolOf(s).epochs(), s.Agreed.Kex.Ephemeral(), s.Agreed.Kex == iana.KexDH,
 		s.Agreed.Kex == iana.KexECDH:
 		return nil, &Reason{Code: ForwardSecret}
 	case s.ClientKeyExchange == nil || s.ClientKeyExchange.EncryptedPreMaster == nil:
@@ -176,39 +126,11 @@ func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 	return !ok || !too || theirs.Equal(ours)
 }
 
-// PSK returns the pre_master_secret of a pre-shared key, according to the exchange. RSA_PSK needs
-// the server's private key as well, and DHE_PSK and ECDHE_PSK an ephemeral private key: see others.
-// In TLS 1.3 the key may be an external one, one that was imported from it, or that of a ticket.
+// PSK returns what a pre-shared key gives, according to the exchange. RSA_PSK needs the server's
+// private key as well, and DHE_PSK and ECDHE_PSK an ephemeral private key: see others. In TLS 1.3
+// the key may be an external one, one that was imported from it, or that of a ticket.
 func PSK(key []byte, others ...Source) Source {
-	return func(s *handshake.Score) (list []Candidate) {
-		k := s.Agreed.Kex
-		if s.TLS13() {
-			return psks13(s, key)
-		}
-		if !k.PreShared() || s.Resumed {
-			return nil
-		}
-		add := func(other []byte) {
-			list = append(list,
-				Candidate{Input: handshake.Input{PreMaster: keys.PreSharedPreMaster(other, key)},
-					From: "pre-shared key"})
-		}
-		if k == iana.KexPSK {
-			add(nil)
-			return list
-		}
-		for _, o := range others {
-			for _, c := range o(s) {
-				if c.PreMaster != nil {
-					add(c.PreMaster)
-				}
-			}
-		}
-		if list == nil && k.Ephemeral() {
-			return []Candidate{{From: "pre-shared key", Reason: &Reason{Code: ForwardSecret}}}
-		}
-		return list
-	}
+	return func(s *handshake.Score) []Candidate { return protocolOf(s).shared(s, key, others) }
 }
 
 // Guarded holds a lock while it asks a source, for a key log that grows meanwhile.

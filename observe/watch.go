@@ -307,11 +307,8 @@ func (w *Watch) unwind() {
 		if x.retried() {
 			continue
 		}
-		m := x.Stream.conn.machine
-		if !m.Resumed && !m.TLS13() {
-			continue
-		}
-		for _, name := range sessionNames(&m.Score) {
+		s := &x.Stream.conn.machine.Score
+		for _, name := range protocolOf(s).sessionNames(s) {
 			waiting[string(name)] = append(waiting[string(name)], x)
 		}
 	}

@@ -51,6 +51,16 @@ func ParseHeader(b []byte) (Header, error) {
 	return h, nil
 }
 
+// KnownVersion reports whether h has a version from SSL 3.0 to TLS 1.3. It need not be that of the
+// connection. See RFC 8446 §5.1.
+func (h Header) KnownVersion() bool { return h.Version>>8 == 3 && h.Version <= iana.TLS13 }
+
+// HidesType reports whether h can be that of a protected record of TLS 1.3, which says nothing of
+// what is in it. See RFC 8446 §5.2.
+func (h Header) HidesType() bool {
+	return h.Type == iana.RecordApplicationData && h.Version == iana.TLS12
+}
+
 // put writes the header of a fragment of n bytes into the first HeaderLen bytes of b.
 func (h Header) put(b []byte, n int) {
 	b[0] = byte(h.Type)

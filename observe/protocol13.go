@@ -1,0 +1,211 @@
+package observe
+
+import (
+	"bytes"
+	"crypto"
+	"encoding/binary"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// protocol13 is that of TLS 1.3.
+type protocol13 struct{}
+
+func (protocol13) hidesTypes() bool { return true }
+func (protocol13) epochs() bool     { return true }
+
+// first returns the server: its first protected message follows its ServerHello.
+func (protocol13) first(*handshake.Score) iana.Side { return iana.Server }
+
+// torn: the handshake's messages cannot be reassembled any more.
+func (protocol13) torn(c *Connection, l *lane) {
+	c.leaping = true
+	l.messages.Drop()
+}
+
+// after follows KeyUpdate, and learns from tickets.
+func (protocol13) after(c *Connection, l *lane, kind handshake.Kind) bool {
+	switch {
+	case kind == handshake.Kind(iana.NewSessionTicket) && l.from == iana.Server:
+		c.learnTicket(l.held.body)
+	case kind == handshake.Kind(iana.KeyUpdate) && (l.leapt || !c.leaping):
+		if err := c.machine.KeyUpdate(l.from); err != nil {
+			c.fail(l.from, err)
+		}
+	}
+	l.held = nil
+	return true
+}
+
+// learn waits for a ticket: see learnTicket.
+func (protocol13) learn(*Connection) {}
+
+// learnTicket adds a ticket of TLS 1.3 to Sessions: its key or, if that is not known, its nonce.
+func (c *Connection) learnTicket(raw []byte) {
+	parsed, err := message.Dialect{Version: iana.TLS13}.Parse(raw)
+	t, ok := parsed.(*message.NewSessionTicket)
+	if err != nil || !ok {
+		return
+	}
+	if psk := c.machine.Secret(t.Nonce); psk != nil {
+		c.Sessions.learn(t.Ticket, psk, "session of "+c.Name)
+		return
+	}
+	c.Sessions.learnNonce(t.Ticket, t.Nonce)
+}
+
+// logged returns the traffic secrets that a key log has for a handshake.
+func (protocol13) logged(log *keylog.Log, s *handshake.Score) []Candidate {
+	secret := func(l keylog.Label) []byte { return log.Secret(l, s.ClientHello.Random[:]) }
+	t := &handshake.TrafficSecrets{
+		Early:       secret(keylog.ClientEarlyTraffic),
+		Handshake:   [2][]byte{secret(keylog.ClientHandshake), secret(keylog.ServerHandshake)},
+		Application: [2][]byte{secret(keylog.ClientTraffic), secret(keylog.ServerTraffic)},
+	}
+	if known13(t) == 0 {
+		return nil
+	}
+	return []Candidate{{Input: handshake.Input{Traffic: t}, From: fromLog}}
+}
+
+// known13 returns how many traffic secrets there are.
+func known13(t *handshake.TrafficSecrets) (n int) {
+	for _, secret := range [...][]byte{t.Early, t.Handshake[0], t.Handshake[1], t.Application[0],
+		t.Application[1]} {
+		if secret != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// others returns the candidate without the secret that did not open the sample, if it has more.
+func (c Candidate) others() []Candidate {
+	if c.Traffic == nil || known13(c.Traffic) == 1 {
+		return nil
+	}
+	t := *c.Traffic
+	t.Handshake[iana.Server] = nil
+	c.Traffic = &t
+	return []Candidate{c}
+}
+
+// keep13 keeps the secrets of a TLS 1.3 handshake.
+func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
+	if t == nil {
+		return
+	}
+	for _, line := range []keylog.Line{
+		{Label: keylog.ClientEarlyTraffic, Secret: t.Early},
+		{Label: keylog.ClientHandshake, Secret: t.Handshake[iana.Client]},
+		{Label: keylog.ServerHandshake, Secret: t.Handshake[iana.Server]},
+		{Label: keylog.ClientTraffic, Secret: t.Application[iana.Client]},
+		{Label: keylog.ServerTraffic, Secret: t.Application[iana.Server]},
+	} {
+		if line.ID = bytes.Clone(s.ClientHello.Random[:]); line.Secret != nil {
+			c.secrets = append(c.secrets, line)
+		}
+	}
+}
+
+func (protocol13) exchanged(_ *handshake.Score, z []byte) handshake.Input {
+	return handshake.Input{Shared: z}
+}
+
+// shared returns the pre-shared keys that an external key may stand for in TLS 1.3: itself, and
+// what is imported from it if the identity says so, whose own hash is not on the wire. See RFC 9258
+// §5.1.
+func (protocol13) shared(s *handshake.Score, key []byte, _ []Source) []Candidate {
+	if !s.Agreed.PSK {
+		return nil
+	}
+	const from = "pre-shared key"
+	list := []Candidate{{Input: handshake.Input{PSK: key}, From: from}}
+	identity := s.PSKIdentity()
+	if _, err := message.ParseImportedIdentity(identity); err != nil {
+		return list
+	}
+	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384} {
+		psk := keys.HKDF{Hash: h}.Import(key, identity, s.Agreed.Suite.PRF)
+		list = append(list, Candidate{Input: handshake.Input{PSK: psk}, From: from})
+	}
+	return list
+}
+
+func (protocol13) resumed(secret []byte) handshake.Input { return handshake.Input{PSK: secret} }
+
+// sessionNames returns the identity of the pre-shared key.
+func (protocol13) sessionNames(s *handshake.Score) [][]byte { return [][]byte{s.PSKIdentity()} }
+
+// complete returns the candidates that are whole. A handshake that begins with a
+// pre-shared key and exchanges keys takes one of each.
+func (protocol13) complete(c *Connection, s *handshake.Score,
+	list []Candidate) (whole []Candidate) {
+	var psks, shared []Candidate
+	for _, x := range list {
+		switch {
+		case x.Reason != nil || x.Traffic != nil:
+			whole = append(whole, x)
+		case x.Resumption != nil:
+			psks = append(psks, c.tickets(s, x)...)
+		case x.PSK != nil:
+			psks = append(psks, x)
+		case x.Shared != nil:
+			shared = append(shared, x)
+		}
+	}
+	c.resumes = s.Agreed.PSK && len(psks)+len(shared) > 0
+	switch exchanged := s.Agreed.Kex.Ephemeral(); {
+	case !s.Agreed.PSK:
+		return append(whole, shared...)
+	case !exchanged:
+		return append(whole, psks...)
+	case shared == nil && psks != nil:
+		return append(whole, Candidate{Reason: &Reason{Code: ForwardSecret}})
+	case psks == nil && shared != nil:
+		return append(whole, Candidate{Reason: &Reason{Code: UnknownResumedSession}})
+	}
+	for _, p := range psks {
+		for _, k := range shared {
+			both := Candidate{From: p.From + " and " + k.From}
+			both.PSK, both.Shared = p.PSK, bytes.Clone(k.Shared)
+			whole = append(whole, both)
+		}
+	}
+	return whole
+}
+
+// maxNonce bounds the counters that are tried as ticket_nonce.
+const maxNonce = 8
+
+// nonces returns the usual values of ticket_nonce: nothing, or a counter.
+func nonces() (list [][]byte) {
+	list = append(list, []byte{})
+	for n := range uint64(maxNonce) {
+		long := binary.BigEndian.AppendUint64(nil, n)
+		for _, size := range []int{1, 2, 4, 8} {
+			list = append(list, long[8-size:])
+		}
+	}
+	return list
+}
+
+// tickets returns the pre-shared keys that a ticket may have under a resumption_secret.
+func (c *Connection) tickets(s *handshake.Score, from Candidate) (list []Candidate) {
+	r, err := keys.HKDF{Hash: s.Agreed.Suite.PRF}.Resumption(from.Resumption)
+	if err != nil {
+		return nil
+	}
+	tried := nonces()
+	if nonce, ok := c.Sessions.nonce(s.PSKIdentity()); ok {
+		tried = [][]byte{nonce}
+	}
+	for _, nonce := range tried {
+		list = append(list, Candidate{Input: handshake.Input{PSK: r.PSK(nonce)}, From: from.From})
+	}
+	return list
+}
