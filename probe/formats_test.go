@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/internal/broken"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/probe"
@@ -16,7 +17,7 @@ import (
 // What is read by other programs has the members that they need, one result for each finding, and
 // says what was not reached.
 func TestFormatsHaveWhatTheyMust(t *testing.T) {
-	old := ask(t, listen(t, stdlib(&tls.Config{Certificates: []tls.Certificate{
+	old := ask(t, listen(t, broken.Stdlib(&tls.Config{Certificates: []tls.Certificate{
 		rig.Certificate(t, throwaway.ECDSA)}, MinVersion: tls.VersionTLS10,
 		MaxVersion: tls.VersionTLS12})))
 	old.Target = "[2001:db8::1]:443"

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/broken"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/probe"
@@ -36,17 +37,6 @@ func listen(t *testing.T, serve func(net.Conn)) func(context.Context) (net.Conn,
 	return func(ctx context.Context) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "tcp", l.Addr().String())
-	}
-}
-
-// stdlib serves with crypto/tls.
-func stdlib(config *tls.Config) func(net.Conn) {
-	return func(c net.Conn) {
-		server := tls.Server(c, config)
-		if server.Handshake() == nil {
-			io.Copy(io.Discard, server)
-			server.Close()
-		}
 	}
 }
 
@@ -100,7 +90,7 @@ func TestProbeTellsWhatAConfigAllows(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			r := ask(t, listen(t, stdlib(tt.config)))
+			r := ask(t, listen(t, broken.Stdlib(tt.config)))
 			if !r.Reached {
 				t.Fatal(r.Problem)
 			}

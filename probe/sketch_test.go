@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/broken"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/probe"
@@ -21,7 +22,7 @@ func TestSketchSaysWhatAServerHas(t *testing.T) {
 		return func(t *testing.T) func(context.Context) (net.Conn, error) {
 			config := rsa.Clone()
 			edit(config)
-			return listen(t, stdlib(config))
+			return listen(t, broken.Stdlib(config))
 		}
 	}
 	for _, tt := range []struct {
@@ -51,8 +52,8 @@ func TestSketchSaysWhatAServerHas(t *testing.T) {
 		{"two versions", with(func(c *tls.Config) {}),
 			[]string{"the server speaks TLS 1.3, TLS 1.2", "in TLS 1.3 it has only the suites "}},
 		{"a short prime", func(t *testing.T) func(context.Context) (net.Conn, error) {
-			return openssl(t, "-cipher", "DHE-RSA-AES128-SHA:@SECLEVEL=0", "-max_protocol", "TLSv1.2",
-				"-dhparam", short(t))
+			return reach(broken.OpenSSL(t, "-cipher", "DHE-RSA-AES128-SHA:@SECLEVEL=0",
+				"-max_protocol", "TLSv1.2", "-dhparam", broken.Parameters(t, broken.Prime1024)))
 		}, []string{"its Diffie-Hellman prime has 1024 bits"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
