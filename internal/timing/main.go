@@ -6,32 +6,45 @@
 //
 // Each place has classes of input that must not be told apart by time. Samples of all classes are
 // taken in turn, in an order drawn anew for each round, into the same memory. Each class is compared
-// with the first: by Welch's t-test, and by a bootstrap interval of the difference of the means, both
-// without the slowest twentieth, in which the garbage collector and the scheduler are. |t| above
-// 4.5 is usually taken for a difference; with many classes, and on a machine that does other things,
-// a single one a little above it says little. The place "planted" has a difference put in, one more
-// compression of SHA-256, and must be found: else the measurement is worth nothing.
+// with the first: by Welch's t-test, without the slowest twentieth of each class, in which the
+// garbage collector and the scheduler are; and by a bootstrap interval of the mean of the differences
+// within a round, without the twentieth at either end. What changes from round to round, such as the
+// load of the machine, is in both samples of a difference, and so in none of them. |t| above 4.5 is
+// usually taken for a difference; with many classes a single one a little above it says little. The
+// place "planted" has a difference put in, one more compression of SHA-256, and must be found: else
+// the measurement is worth nothing.
 //
-// It prints figures, and passes no judgement.
+// What takes longer than some ten microseconds is measured by the processor time of the thread where
+// the system has such a clock (Linux): it does not count what other programs do meanwhile.
+//
+// It prints figures, and passes no judgement. Interrupted, it prints those of the samples so far.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"regexp"
+	"runtime"
 	"time"
 )
+
+// started is what clock readings count from.
+var started = time.Now()
 
 func main() {
 	n := flag.Int("n", 100_000, "samples of each class")
 	rsa := flag.Int("rsa", 2_000, "samples of each class of RSA, whose operations take a millisecond")
 	only := flag.String("only", "", "places whose names match this expression")
 	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
 	match, err := regexp.Compile(*only)
 	if err == nil {
-		err = run(match, *n, *rsa)
+		err = run(ctx, match, *n, *rsa)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "timing:", err)
@@ -39,7 +52,7 @@ func main() {
 	}
 }
 
-func run(match *regexp.Regexp, n, rsa int) error {
+func run(ctx context.Context, match *regexp.Regexp, n, rsa int) error {
 	all, err := places()
 	if err != nil {
 		return err
@@ -54,26 +67,37 @@ func run(match *regexp.Regexp, n, rsa int) error {
 		if p.slow {
 			count = rsa
 		}
-		samples := p.measure(count)
-		first := trim(samples[0])
-		for i, c := range p.classes {
-			x := trim(samples[i])
-			m, _ := moments(x)
-			fmt.Printf("%-40s %-34s %9d %8.0f ns", p.name, c.name, count, m)
-			if i > 0 {
-				low, high := bootstrap(first, x)
-				fmt.Printf(" %8.2f  %+.1f to %+.1f ns", welch(x, first), low, high)
-			}
-			fmt.Println()
+		p.report(p.measure(ctx, count))
+		if ctx.Err() != nil {
+			break
 		}
 	}
 	return nil
 }
 
+// report prints a line for each class.
+func (p *place) report(samples [][]float64) {
+	if len(samples[0]) == 0 {
+		return // interrupted before the first
+	}
+	first := trim(samples[0])
+	for i, c := range p.classes {
+		x := trim(samples[i])
+		m, _ := moments(x)
+		fmt.Printf("%-40s %-34s %9d %8.0f ns", p.name, c.name, len(samples[i]), m)
+		if i > 0 {
+			low, high := bootstrap(differences(samples[0], samples[i]))
+			fmt.Printf(" %8.2f  %+.1f to %+.1f ns", welch(x, first), low, high)
+		}
+		fmt.Println()
+	}
+}
+
 // A place is something that is done with secrets.
 type place struct {
 	name    string
-	slow    bool
+	slow    bool // takes a millisecond
+	long    bool // takes so long that the processor time of the thread is the better clock
 	classes []class
 	run     func(input []byte) // may change the input
 }
@@ -86,8 +110,8 @@ type class struct {
 	more   func() // done besides: see "planted"
 }
 
-// measure returns the nanoseconds of n samples of each class.
-func (p *place) measure(n int) [][]float64 {
+// measure returns the nanoseconds of n samples of each class, by round, or of fewer if ctx ends.
+func (p *place) measure(ctx context.Context, n int) [][]float64 {
 	samples := make([][]float64, len(p.classes))
 	for i := range samples {
 		samples[i] = make([]float64, 0, n)
@@ -99,17 +123,26 @@ func (p *place) measure(n int) [][]float64 {
 		}
 	}
 	buf := make([]byte, longest)
+	clock := func() time.Duration { return time.Since(started) }
+	if p.long {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		clock = threadTime
+	}
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	for round := range n + n/50 {
+		if ctx.Err() != nil {
+			break
+		}
 		for _, i := range random.Perm(len(p.classes)) {
 			c := &p.classes[i]
 			in := buf[:copy(buf, c.inputs[random.IntN(len(c.inputs))])]
-			start := time.Now()
+			start := clock()
 			p.run(in)
 			if c.more != nil {
 				c.more()
 			}
-			took := time.Since(start)
+			took := clock() - start
 			if round >= n/50 { // those before warm up
 				samples[i] = append(samples[i], float64(took))
 			}

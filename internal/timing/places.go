@@ -197,7 +197,7 @@ func kemPlace() (*place, error) {
 			return b
 		}
 	}
-	return &place{name: "X25519MLKEM768, decapsulation", run: func(in []byte) { offer.Finish(in) },
+	return &place{name: "X25519MLKEM768, decapsulation", long: true, run: func(in []byte) { offer.Finish(in) },
 		classes: []class{repeat("right", answers), repeat("first byte wrong", spoilt(0)),
 			repeat("last byte of ML-KEM wrong", spoilt(1087))}}, nil
 }
@@ -226,7 +226,7 @@ func rsaPlace() (*place, error) {
 	kind := func(name string, f func() []byte) class {
 		return repeat(name, func() []byte { return encrypt(f()) })
 	}
-	return &place{name: "RSA decryption", slow: true, run: func(in []byte) {
+	return &place{name: "RSA decryption", slow: true, long: true, run: func(in []byte) {
 		kex.DecryptPreMaster(crand.Reader, key, in, iana.TLS12)
 	}, classes: []class{
 		kind("right", func() []byte { return block(0, 2, version(3, 3, 48)) }),
