@@ -62,14 +62,14 @@ func (c *Conn) Close() error {
 	}
 	var notified error
 	done := c.complete.Load()
-	settled := done || c.early.Load() != nil
-	if !writing && settled && c.lockToClose() {
+	canNotify := done || c.early.Load() != nil
+	if !writing && canNotify && c.lockToClose() {
 		if c.writeError == nil { // otherwise the Write that failed has reported it
 			notified = c.closeNotify()
 		}
 		c.out.Unlock()
 	}
-	if c.alerted.Load() || settled && !done { // the rest of the client's handshake is to come
+	if c.alerted.Load() || canNotify && !done { // the rest of the client's handshake is to come
 		c.drain()
 	}
 	if err := c.conn.Close(); err != nil {

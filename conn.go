@@ -52,14 +52,14 @@ type Conn struct {
 	// holds one token: whoever has it performs the handshake
 	shaking chan struct{}
 	// why the handshake failed, for good; guarded by shaking
-	failed    error
-	settled   atomic.Pointer[handshake.Machine] // the last handshake that was done
-	renegs    int                               // handshakes after the first; guarded by in
-	complete  atomic.Bool                       // the handshake is done: Reads and Writes may go on
-	in        sync.Mutex                        // the engine's inbound half
-	readError error                             // for good; guarded by in
-	received  bool                              // anything; guarded by in
-	first     first                             // at a server; guarded by shaking, then by in
+	failed      error
+	established atomic.Pointer[handshake.Machine] // the last handshake that was done
+	renegs      int                               // handshakes after the first; guarded by in
+	complete    atomic.Bool                       // the handshake is done: Reads and Writes may go on
+	in          sync.Mutex                        // the engine's inbound half
+	readError   error                             // for good; guarded by in
+	received    bool                              // anything; guarded by in
+	first       first                             // at a server; guarded by shaking, then by in
 
 	out           sync.Mutex // the engine's outbound half and writes to conn
 	writeError    error      // for good, set by endWriting; guarded by out
@@ -218,7 +218,7 @@ func (c *Conn) perform(ctx context.Context, enough func() bool) (err error) {
 		return c.lose(err, lost)
 	}
 	if e.Machine().Done() {
-		c.settled.Store(e.Machine())
+		c.established.Store(e.Machine())
 	}
 	return nil
 }
@@ -342,7 +342,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 // fail ends reading for good, and tells the peer why, unless the connection to it is lost.
 func (c *Conn) fail(err error, lost bool) {
-	err = c.refusal(err)
+	err = c.aboutClientCertificate(err)
 	c.readError = err
 	if err == io.EOF || lost && errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		return

@@ -43,7 +43,7 @@ func (c *Conn) RequestClientCertificate(auth tls.ClientAuthType) error {
 	if err := c.Handshake(); err != nil {
 		return err
 	}
-	if !c.settled.Load().TLS13() {
+	if !c.established.Load().TLS13() {
 		return ErrNotTLS13
 	}
 	return c.saying(func() error {

@@ -31,7 +31,7 @@ func (c *Conn) KeyUpdate(request bool) error {
 	if err := c.ready(); err != nil {
 		return err
 	}
-	if !c.settled.Load().TLS13() {
+	if !c.established.Load().TLS13() {
 		return ErrNotTLS13
 	}
 	wish := iana.UpdateNotRequested
@@ -88,7 +88,7 @@ func (c *Conn) confirm() error {
 			return nil
 		}
 		if err != nil {
-			return c.lose(c.refusal(err), lost)
+			return c.lose(c.aboutClientCertificate(err), lost)
 		}
 	}
 }
@@ -100,9 +100,9 @@ func (c *Conn) judgedLate() bool {
 	return c.me == iana.Client && m.Done() && m.TLS13() && m.CertificateRequest != nil
 }
 
-// refusal makes an alert of the server that comes before any data, and is about certificates, say
-// that it is about the client's. Other errors it returns as they are.
-func (c *Conn) refusal(err error) error {
+// aboutClientCertificate wraps an alert about certificates that the server sends before any data:
+// it is about the client's. It returns other errors unchanged.
+func (c *Conn) aboutClientCertificate(err error) error {
 	received, ok := errors.AsType[*alert.Received](err)
 	if !ok || !c.judgedLate() || c.engine.Spoken() {
 		return err

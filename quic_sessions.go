@@ -26,12 +26,12 @@ const maxQUICSessions = 16
 
 // quicSessions is what a QUICConn knows of the sessions that its events told of.
 type quicSessions struct {
-	on     bool
-	keep   func(*session.Session) // stores a client's
-	stored []quicSession          // told, and not stored
-	asked  *quicSession           // to be resumed; the program has its say until the next NextEvent
-	said   []quicSession          // what a server was asked about, and has decided
-	offer  func()                 // a client's: makes its Offer what was decided
+	on       bool
+	keep     func(*session.Session) // stores a client's
+	stored   []quicSession          // told, and not stored
+	asked    *quicSession           // to be resumed; the program has its say until the next NextEvent
+	answered []quicSession          // what a server was asked about, and has decided
+	offer    func()                 // a client's: makes its Offer what was decided
 }
 
 // quicSession is a session with what the program sees of it.
@@ -81,7 +81,7 @@ func (q *QUICConn) asking(
 		return nil
 	}
 	return func(ctx context.Context, ticket []byte) (*session.Session, error) {
-		for _, k := range q.events.said {
+		for _, k := range q.events.answered {
 			if k.id == string(ticket) {
 				return k.decided(), nil
 			}
@@ -110,7 +110,7 @@ func (s *quicSessions) goOn() bool {
 		s.offer()
 		s.offer = nil
 	} else {
-		s.said = append(s.said, *s.asked)
+		s.answered = append(s.answered, *s.asked)
 	}
 	s.asked = nil
 	return true

@@ -103,7 +103,7 @@ func (c *Conn) ConnectionState() ConnectionState {
 		}
 		return ConnectionState{}
 	}
-	return c.stateOf(c.settled.Load())
+	return c.stateOf(c.established.Load())
 }
 
 // stateOf is what a handshake has negotiated, once both sides are proved.
@@ -167,7 +167,7 @@ func (c *Conn) ExportKeyingMaterial(label string, context []byte, length int) ([
 	if !c.complete.Load() {
 		return nil, errNotDone
 	}
-	return c.export(c.settled.Load(), label, context, length)
+	return c.export(c.established.Load(), label, context, length)
 }
 
 func (c *Conn) export(m *handshake.Machine, label string, context []byte,

@@ -103,7 +103,7 @@ func (f *Failure) Explain() Diagnosis {
 		return d
 	}
 	if a := f.Answered; a != nil && f.Side == iana.Client {
-		see("the server chose %v and %v", chosen(a), a.CipherSuite)
+		see("the server chose %v and %v", versionOf(a), a.CipherSuite)
 	}
 	if f.Asked {
 		see("the server asked for a certificate")
@@ -151,7 +151,7 @@ func offered(m *message.ClientHello) iana.Version {
 }
 
 // chosen returns the version of a ServerHello. See RFC 8446 §4.2.1.
-func chosen(m *message.ServerHello) iana.Version {
+func versionOf(m *message.ServerHello) iana.Version {
 	var v message.SelectedVersion
 	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); ok && err == nil {
 		return v.Version

@@ -87,23 +87,23 @@ func NewEngine(me iana.Side, c *negotiation.Config) *Engine {
 // Machine returns the handshake, which holds what was negotiated.
 func (e *Engine) Machine() *handshake.Machine { return e.machine }
 
-// Send, Settle and Protect make the engine the carrier of its handshake.
+// Send, SetNegotiated and Protect implement handshake.Carrier.
 
 // Send keeps a message until the flight is sealed.
 func (e *Engine) Send(k handshake.Kind, raw []byte) { e.flight = append(e.flight, spoken{k, raw}) }
 
-// Settle sets the version and the maximum length of records, in both directions.
-func (e *Engine) Settle(a *negotiation.Agreed) {
+// SetNegotiated sets the version and the maximum length of records, in both directions.
+func (e *Engine) SetNegotiated(a *negotiation.Agreed) {
 	in, out := a.MaxFragment, a.MaxFragment
 	if a.EncryptsHandshake() {
 		in, out = a.MaxPlaintext(e.me.Peer()), a.MaxPlaintext(e.me)
 	}
 	e.forgive()
-	e.Out.Settle(a.Version, out)
+	e.Out.SetVersion(a.Version, out)
 	if e.takesEarly() {
 		return // early data is not bound by what only its answer negotiates: see Protect
 	}
-	e.In.Settle(a.Version, in)
+	e.In.SetVersion(a.Version, in)
 }
 
 // Protect replaces the keys of a direction. What we sent before is sealed under the old keys.
@@ -121,13 +121,13 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	if from != e.me {
 		e.turned = true
 		e.forgive()
-		e.In.Settle(k.Version, k.MaxPlaintext)
+		e.In.SetVersion(k.Version, k.MaxPlaintext)
 		return e.In.Protect(p)
 	}
 	if err := e.sealFlight(); err != nil {
 		return err
 	}
-	e.Out.Settle(k.Version, k.MaxPlaintext)
+	e.Out.SetVersion(k.Version, k.MaxPlaintext)
 	e.Out.half.Pad = e.machine.Config().RecordPadding
 	e.Out.Protect(p, k)
 	return nil
@@ -161,7 +161,7 @@ func (e *Engine) Advance() error {
 		}
 		switch item.Type {
 		case iana.RecordAlert:
-			err = e.heard(item.Body)
+			err = e.receiveAlert(item.Body)
 			if err == nil && e.eof != nil {
 				err = closedEarly(e.me.Peer())
 			}
@@ -246,8 +246,8 @@ func (e *Engine) early(plain []byte) error {
 // rejects a ServerHello sends an alert, and the server, which has chosen a version, would not read
 // it in another one.
 func (e *Engine) follow() {
-	if e.In.version == 0 && e.In.heard != 0 {
-		e.Out.version = min(e.In.heard, iana.TLS12)
+	if e.In.version == 0 && e.In.lastVersion != 0 {
+		e.Out.version = min(e.In.lastVersion, iana.TLS12)
 	}
 }
 
@@ -256,8 +256,8 @@ func closedEarly(who iana.Side) error {
 		"done: %w", who, io.ErrUnexpectedEOF)
 }
 
-// heard takes an alert.
-func (e *Engine) heard(body []byte) error {
+// receiveAlert processes an alert of the peer.
+func (e *Engine) receiveAlert(body []byte) error {
 	level, description := alert.Level(body[0]), alert.Description(body[1])
 	e.log.Alert(e.me.Peer(), level, description, "")
 	return e.rules().alert(e, level, description)

@@ -46,9 +46,9 @@ type Item struct {
 
 // Inbound is the receiving half of an Engine: it turns the bytes from one side into items.
 type Inbound struct {
-	half    record.Half
-	version iana.Version // of records; 0 until it is settled
-	heard   iana.Version // of the last record
+	half        record.Half
+	version     iana.Version // of records; 0 until it is negotiated
+	lastVersion iana.Version // of the last record
 
 	buf        []byte
 	start, end int // what has arrived and is not opened yet
@@ -140,9 +140,9 @@ func (in *Inbound) Arrived(n int) {
 // Partial reports whether the end of the stream now would truncate a record or a message.
 func (in *Inbound) Partial() bool { return in.start < in.end || in.messages.Len() > 0 }
 
-// Settle sets the version of records and the length of the longest plaintext, which hold from
+// SetVersion sets the version of records and the length of the longest plaintext, which hold from
 // ServerHello on.
-func (in *Inbound) Settle(v iana.Version, max int) {
+func (in *Inbound) SetVersion(v iana.Version, max int) {
 	in.version = v
 	in.half.SetMaxFragment(max)
 }
@@ -281,7 +281,7 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 			alert.KindNotTLS.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1",
 				"got a record of %v, expected %v", h.Version, in.version)
 	}
-	in.heard = h.Version
+	in.lastVersion = h.Version
 	whole := record.HeaderLen + h.Length
 	if len(have) < whole {
 		return h, nil, nil

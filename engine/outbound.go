@@ -27,8 +27,8 @@ func NewOutbound(from iana.Side, log *trace.Log) *Outbound {
 	return &Outbound{half: record.Half{From: from, Log: log}, version: iana.TLS10}
 }
 
-// Settle sets the version of records and the length of the longest plaintext.
-func (o *Outbound) Settle(v iana.Version, max int) {
+// SetVersion sets the version of records and the length of the longest plaintext.
+func (o *Outbound) SetVersion(v iana.Version, max int) {
 	o.version = min(v, iana.TLS12) // RFC 8446 §5.1
 	o.half.SetMaxFragment(max)
 }

@@ -53,7 +53,7 @@ func TestApplicationDataIsSplitAgainstBEAST(t *testing.T) {
 			return p
 		}
 		out, in := NewOutbound(iana.Client, nil), record.Half{From: iana.Client}
-		out.Settle(c.version, c.limit)
+		out.SetVersion(c.version, c.limit)
 		out.Protect(protection(), k)
 		in.Protect(protection())
 		content := bytes.Repeat([]byte("abc"), c.n/3+1)[:c.n]

@@ -77,7 +77,7 @@ func (q *QUIC) Send(_ handshake.Kind, raw []byte) {
 }
 
 // Settle does nothing: there are no records.
-func (q *QUIC) Settle(*negotiation.Agreed) {}
+func (q *QUIC) SetNegotiated(*negotiation.Agreed) {}
 
 // Protect gives QUIC the traffic secret of a level. Handshake bytes that came at a level before this
 // one must all have been used. See RFC 9001 §4.1.3.

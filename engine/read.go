@@ -57,7 +57,7 @@ func (e *Engine) Step() error {
 			e.spoken = true
 		}
 	case iana.RecordAlert:
-		err = e.heard(item.Body)
+		err = e.receiveAlert(item.Body)
 	case iana.RecordHandshake:
 		err = e.rules().post(e, item.Body)
 	default:

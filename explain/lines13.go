@@ -69,13 +69,13 @@ func (t *teller13) chapterOf13(s *rung, current int) int {
 		}
 		return max(current, row.chapter)
 	case s.Kind == iana.RecordChangeCipherSpec && s.From == iana.Client &&
-		t.said(iana.Server, iana.Finished, s):
+		t.sent(iana.Server, iana.Finished, s):
 		return max(current, 5)
-	case s.Kind == iana.RecordApplicationData && t.said(iana.Client, iana.Finished, s):
+	case s.Kind == iana.RecordApplicationData && t.sent(iana.Client, iana.Finished, s):
 		return max(current, 6)
 	case s.Kind == iana.RecordApplicationData && !t.readable && t.answered(s):
 		return max(current, 6) // what it is, only who has the keys knows
-	case s.closes() && t.said(iana.Client, iana.Finished, s):
+	case s.closes() && t.sent(iana.Client, iana.Finished, s):
 		return 7
 	}
 	return current
@@ -84,14 +84,14 @@ func (t *teller13) chapterOf13(s *rung, current int) int {
 // late reports whether a message belongs to an authentication after the handshake. See RFC 8446
 // §4.6.2.
 func (t *teller13) late(s *rung) bool {
-	return lateKinds[s.Message.Type] && t.said(iana.Client, iana.Finished, s)
+	return lateKinds[s.Message.Type] && t.sent(iana.Client, iana.Finished, s)
 }
 
 var lateKinds = map[iana.HandshakeType]bool{iana.CertificateRequest: true, iana.Certificate: true,
 	iana.CompressedCertificate: true, iana.CertificateVerify: true, iana.Finished: true}
 
 // said reports whether a side said a message before a line.
-func (t *teller13) said(from iana.Side, kind iana.HandshakeType, before *rung) bool {
+func (t *teller13) sent(from iana.Side, kind iana.HandshakeType, before *rung) bool {
 	for _, s := range t.lines[:before.Number-1] {
 		if s.From == from && s.is(kind) {
 			return true

@@ -10,8 +10,8 @@ import (
 // for those who explain why a handshake came no further. A line that was said and refused is still
 // awaited: it became no fact.
 func (m *Machine) Awaited() string {
-	if m.said.Line != nil {
-		return m.said.Line.String()
+	if m.current.Line != nil {
+		return m.current.Line.String()
 	}
 	return spell(m.expected())
 }

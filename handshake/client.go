@@ -18,15 +18,15 @@ import (
 // client speaks the client's lines.
 type client struct {
 	live
-	part      clientPart // since ServerHello
-	chosen    pki.Choice // the certificate that we show, if we were asked and have one
-	asked     slow[*pki.Credential]
-	preMaster []byte
-	shares    []keyShare               // TLS 1.3: what waits for the server's
-	offered   []*negotiation.Key13     // TLS 1.3: the pre-shared keys on offer, in their order
-	key       *negotiation.Key13       // TLS 1.3: the one that the server chose
-	early     *keys.Early              // TLS 1.3: of key
-	shared13  slow[[]*negotiation.PSK] // TLS 1.3: the program's, to be offered
+	part       clientPart // since ServerHello
+	certChoice pki.Choice // the certificate that we show, if we were asked and have one
+	asked      slow[*pki.Credential]
+	preMaster  []byte
+	shares     []keyShare               // TLS 1.3: what waits for the server's
+	offered    []*negotiation.Key13     // TLS 1.3: the pre-shared keys on offer, in their order
+	key        *negotiation.Key13       // TLS 1.3: the one that the server chose
+	early      *keys.Early              // TLS 1.3: of key
+	shared13   slow[[]*negotiation.PSK] // TLS 1.3: the program's, to be offered
 
 	remembered Peer // of the session on offer
 }
@@ -50,8 +50,8 @@ func (c *client) compose(k Kind, s *Score) (message.Message, error) {
 // certificates is our Certificate, which is empty if nothing fits the request.
 func (c *client) certificates(s *Score) *message.Certificate {
 	m := &message.Certificate{Context: s.CertificateRequest.Context}
-	if c.chosen.Credential != nil {
-		m.Chain = c.chosen.Credential.Chain.Raw()
+	if c.certChoice.Credential != nil {
+		m.Chain = c.certChoice.Credential.Chain.Raw()
 	}
 	return m
 }
@@ -164,15 +164,15 @@ func (c *client) chooseCredential(r pki.Request, v iana.Version, ref string) err
 			creds = []*pki.Credential{cred}
 		}
 	}
-	c.chosen = pki.ChooseClient(creds, r, negotiation.SchemesOf(v, c.Config))
+	c.certChoice = pki.ChooseClient(creds, r, negotiation.SchemesOf(v, c.Config))
 	if !c.Log.On() {
 		return nil
 	}
 	name := "none"
-	if c.chosen.Credential != nil {
-		name = c.chosen.Credential.Chain.Subject() + ", " + c.chosen.Scheme.String()
+	if c.certChoice.Credential != nil {
+		name = c.certChoice.Credential.Chain.Subject() + ", " + c.certChoice.Scheme.String()
 	}
-	c.Log.Choice("client_certificate", "", name, c.chosen.Why(), ref)
+	c.Log.Choice("client_certificate", "", name, c.certChoice.Why(), ref)
 	return nil
 }
 

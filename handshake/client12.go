@@ -38,8 +38,8 @@ func (c client12) compose(k Kind, s *Score) (message.Message, error) {
 		return c.keyExchange(s)
 	case Kind(iana.CertificateVerify):
 		// RFC 5246 §7.4.8: everything from ClientHello up to here, not including this message.
-		signature, err := c.sign(iana.Client, c.chosen, s.transcript.raw(), "RFC 5246 §7.4.8")
-		return &message.CertificateVerify{Scheme: c.chosen.Scheme, Signature: signature}, err
+		signature, err := c.sign(iana.Client, c.certChoice, s.transcript.raw(), "RFC 5246 §7.4.8")
+		return &message.CertificateVerify{Scheme: c.certChoice.Scheme, Signature: signature}, err
 	}
 	return nil, nil
 }
@@ -85,7 +85,7 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	if err := negotiation.WellFormed(m.Extensions, message.InServerHello); err != nil {
 		return err
 	}
-	a, err := s.agree(m, nil)
+	a, err := s.negotiate(m, nil)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 // See RFC 8446 §4.1.2.
 func (c *client) helloAgain(s *Score) (*message.ClientHello, error) {
 	again := *s.ClientHello
-	c.regather(suite.ByID13(s.Retry.CipherSuite).PRF)
+	c.keepHash(suite.ByID13(s.Retry.CipherSuite).PRF)
 	extensions, err := negotiation.Offer(c.offering(s))
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
 			"the server chose %v, and %v in its HelloRetryRequest", m.CipherSuite,
 			s.Retry.CipherSuite)
 	}
-	a, err := s.agree(m, nil)
+	a, err := s.negotiate(m, nil)
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) e
 	if err := negotiation.WellFormed(m.Extensions, message.InEncryptedExtensions); err != nil {
 		return err
 	}
-	a, err := s.agree(s.ServerHello, m)
+	a, err := s.negotiate(s.ServerHello, m)
 	if err != nil {
 		return err
 	}
@@ -267,9 +267,9 @@ func (c client13) compose(k Kind, s *Score) (message.Message, error) {
 	case Kind(iana.EndOfEarlyData):
 		return &message.EndOfEarlyData{}, nil
 	case Kind(iana.Certificate):
-		return c.compressed(c.certificates(s), s.CertificateRequest.Extensions, c.chosen.Credential)
+		return c.compressed(c.certificates(s), s.CertificateRequest.Extensions, c.certChoice.Credential)
 	case Kind(iana.CertificateVerify):
-		return c.sign13(iana.Client, c.chosen, s)
+		return c.sign13(iana.Client, c.certChoice, s)
 	}
 	return nil, nil
 }

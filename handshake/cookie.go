@@ -42,16 +42,16 @@ const (
 // cookieRetry is a HelloRetryRequest with a cookie, and with a group if a share is needed.
 func (v *server) cookieRetry(s *Score) (message.Message, error) {
 	var group iana.Group
-	if v.chosen.Exchanges() && v.chosen.Share == nil {
-		group = v.chosen.Group.ID()
+	if v.choice.Exchanges() && v.choice.Share == nil {
+		group = v.choice.Group.ID()
 	}
-	hash := s.transcript.with(v.chosen.Suite.PRF, nil)
+	hash := s.transcript.with(v.choice.Suite.PRF, nil)
 	cookie := binary.BigEndian.AppendUint64([]byte{cookieVersion}, uint64(v.CurrentTime().Unix()))
-	cookie = binary.BigEndian.AppendUint16(cookie, uint16(v.chosen.Suite.ID))
+	cookie = binary.BigEndian.AppendUint16(cookie, uint16(v.choice.Suite.ID))
 	cookie = binary.BigEndian.AppendUint16(cookie, uint16(group))
 	cookie = append(append(cookie, byte(len(hash))), hash...)
 	cookie = append(cookie, cookieMAC(v.CookieKeys[0], cookie, s.ClientHello)...)
-	return retryWith(s.ClientHello, v.chosen.Suite.ID, group, cookie)
+	return retryWith(s.ClientHello, v.choice.Suite.ID, group, cookie)
 }
 
 // retryWith is the HelloRetryRequest that a cookie stands for: the same bytes whoever makes it.

@@ -63,7 +63,7 @@ func sendEarly(m *Machine) error {
 	if err := m.carrier.Protect(iana.Client, nil); err != nil {
 		return err
 	}
-	m.carrier.Settle(undecided13(k.suite))
+	m.carrier.SetNegotiated(undecided13(k.suite))
 	m.compat()
 	return m.openEarly(k)
 }

@@ -32,14 +32,14 @@ func (v *server) decideEarly(s *Score) error {
 	if err != nil {
 		return err
 	}
-	if v.earlyDecided, v.chosen.Early = true, why == ""; why != "" {
+	if v.earlyDecided, v.choice.Early = true, why == ""; why != "" {
 		v.rejectEarly(s, why, ref)
 		return nil
 	}
 	v.Log.Choice("early_data", "", "accepted",
 		"the ticket is used for the first time, is as old as the client says, and the suite, "+
 			"the name and the protocol are those of its session", "RFC 8446 §4.2.10")
-	v.earlyHello = s.transcript.with(v.chosen.Suite.PRF, nil)
+	v.earlyHello = s.transcript.with(v.choice.Suite.PRF, nil)
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (v *server) rejectEarly(s *Score, why, ref string) {
 // refusesEarly says why early data is not accepted; "" if it is. The ticket is used up last.
 func (v *server) refusesEarly(s *Score) (why, ref string, err error) {
 	const acceptance = "RFC 8446 §4.2.10"
-	k := v.chosen.Session
+	k := v.choice.Session
 	switch {
 	case v.MaxEarlyData == 0 || !v.Reads || v.Take == nil:
 		return "the program does not read any", acceptance, nil
@@ -62,13 +62,13 @@ func (v *server) refusesEarly(s *Score) (why, ref string, err error) {
 			acceptance, nil
 	case k == nil:
 		return "no ticket is resumed", acceptance, nil
-	case v.chosen.Identity != 0:
+	case v.choice.Identity != 0:
 		return "the ticket that is resumed is not the client's first", acceptance, nil
 	case k.MaxEarlyData == 0 || k.MaxEarlyData > v.MaxEarlyData:
 		return "the ticket allows none, or more than we read", acceptance, nil
 	case v.QUIC != nil && k.MaxEarlyData != negotiation.QUICMaxEarlyData:
 		return "the ticket is not one of QUIC", "RFC 9001 §4.6.1", nil
-	case k.Suite != v.chosen.Suite.ID:
+	case k.Suite != v.choice.Suite.ID:
 		return "the ticket was made with another cipher suite", acceptance, nil
 	}
 	if same, err := v.sameProtocol(k, s); !same || err != nil {
@@ -121,10 +121,10 @@ func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 
 // earlyKeys returns the keys of the early data that we accept, or nil.
 func (v *server) earlyKeys(*Score) *earlyKeys {
-	if v.chosen == nil || !v.chosen.Early {
+	if v.choice == nil || !v.choice.Early {
 		return nil
 	}
-	return &earlyKeys{v.early, v.chosen.Suite, v.chosen.Session.MaxEarlyData, v.earlyHello}
+	return &earlyKeys{v.early, v.choice.Suite, v.choice.Session.MaxEarlyData, v.earlyHello}
 }
 
 // allowsEarly returns how many bytes of early data a new ticket allows.

@@ -58,7 +58,7 @@ func retry(m *Machine) error {
 		}
 		m.closeEarly() // RFC 8446 §4.2.10: a retry accepts none
 	}
-	m.carrier.Settle(a)
+	m.carrier.SetNegotiated(a)
 	m.compat()
 	return nil
 }
@@ -73,14 +73,14 @@ func (m *Machine) compat() {
 	}
 }
 
-// settle computes the negotiated parameters from both hellos, and starts the transcript's hash. What
-// follows is the protocol's. It may be called again, after a Pending.
-func settle(m *Machine) (err error) {
-	if m.Agreed, err = m.agree(m.ServerHello, nil); err != nil {
+// negotiate computes the negotiated parameters from both hellos, and starts the transcript's hash.
+// What follows is the protocol's. It may be called again, after a Pending.
+func negotiate(m *Machine) (err error) {
+	if m.Agreed, err = m.negotiate(m.ServerHello, nil); err != nil {
 		return err
 	}
 	m.transcript.start(m.Agreed.Suite.PRFHash(m.Agreed.Version))
-	m.carrier.Settle(m.Agreed)
+	m.carrier.SetNegotiated(m.Agreed)
 	return m.protocol.begin(m)
 }
 
@@ -112,8 +112,8 @@ func groupName(g iana.Group) string {
 	return g.String()
 }
 
-// settleGroup adds the group to the negotiated parameters, since only ServerKeyExchange names it.
-func settleGroup(m *Machine) error {
+// setGroup adds the group to the negotiated parameters, since only ServerKeyExchange names it.
+func setGroup(m *Machine) error {
 	if !m.Agreed.Kex.Ephemeral() {
 		return nil // a hint, and no more
 	}
@@ -274,22 +274,23 @@ func (m *Machine) schedule(in Input) (secrets, error) {
 	return s, nil
 }
 
-// settleEncrypted computes the negotiated parameters again, now that EncryptedExtensions is known.
-func settleEncrypted(m *Machine) (err error) {
-	if m.Agreed, err = m.agree(m.ServerHello, m.EncryptedExtensions); err != nil {
+// negotiateEncrypted computes the negotiated parameters again, now that EncryptedExtensions is
+// known.
+func negotiateEncrypted(m *Machine) (err error) {
+	if m.Agreed, err = m.negotiate(m.ServerHello, m.EncryptedExtensions); err != nil {
 		return err
 	}
-	m.carrier.Settle(m.Agreed)
+	m.carrier.SetNegotiated(m.Agreed)
 	m.tellAgreed("RFC 8446 §4.3.1")
 	return m.answerEarly()
 }
 
-// settleNPN adds the protocol that the client chose to the negotiated parameters:
+// negotiateNPN adds the protocol that the client chose to the negotiated parameters:
 // draft-agl-tls-nextprotoneg-04.
-func settleNPN(m *Machine) error {
+func negotiateNPN(m *Machine) error {
 	if m.Agreed.ALPN == "" {
 		a := *m.Agreed
-		a.ALPN = string(m.said.msg.(*message.NextProtocol).Selected)
+		a.ALPN = string(m.current.msg.(*message.NextProtocol).Selected)
 		m.Agreed = &a
 	}
 	return nil

@@ -11,21 +11,21 @@ var opening = Figure{"the hellos", nil, []Line{
 	{iana.Client, Kind(iana.ClientHello), always, sendEarly, "RFC 5246 §7.4.1.2"},
 	{iana.Server, HelloRetryRequest, ifOffers13, retry, "RFC 8446 §4.1.4"},
 	{iana.Client, Kind(iana.ClientHello), ifRetried, nil, "RFC 8446 §4.1.2"},
-	{iana.Server, Kind(iana.ServerHello), always, settle, "RFC 5246 §7.4.1.3"},
+	{iana.Server, Kind(iana.ServerHello), always, negotiate, "RFC 5246 §7.4.1.3"},
 }, nil}
 
 // Figure 1 of RFC 5246, behind both hellos.
 var full = Figure{"RFC 5246, Figure 1: full handshake", unlessResumed, []Line{
 	{iana.Server, Kind(iana.Certificate), ifCertified, nil, "RFC 5246 §7.4.2"},
 	{iana.Server, Kind(iana.CertificateStatus), ifStapling, nil, "RFC 6066 §8"},
-	{iana.Server, Kind(iana.ServerKeyExchange), ifParams, settleGroup, "RFC 5246 §7.4.3"},
+	{iana.Server, Kind(iana.ServerKeyExchange), ifParams, setGroup, "RFC 5246 §7.4.3"},
 	{iana.Server, Kind(iana.CertificateRequest), ifCertifiedMay, nil, "RFC 5246 §7.4.4"},
 	{iana.Server, Kind(iana.ServerHelloDone), always, nil, "RFC 5246 §7.4.5"},
 	{iana.Client, Kind(iana.Certificate), ifRequested, nil, "RFC 5246 §7.4.6"},
 	{iana.Client, Kind(iana.ClientKeyExchange), always, deriveMaster, "RFC 5246 §7.4.7"},
 	{iana.Client, Kind(iana.CertificateVerify), ifSigned, nil, "RFC 5246 §7.4.8"},
 	{iana.Client, ChangeCipherSpec, always, protect(iana.Client), "RFC 5246 §7.1"},
-	{iana.Client, Kind(iana.NextProtocol), ifNPN, settleNPN, "draft-agl-tls-nextprotoneg-04 §3"},
+	{iana.Client, Kind(iana.NextProtocol), ifNPN, negotiateNPN, "draft-agl-tls-nextprotoneg-04 §3"},
 	{iana.Client, Kind(iana.Finished), ifReadable(iana.Client), nil, "RFC 5246 §7.4.9"},
 	{iana.Server, Kind(iana.NewSessionTicket), ifTicket, nil, "RFC 5077 §3.3"},
 	{iana.Server, ChangeCipherSpec, always, protect(iana.Server), "RFC 5246 §7.1"},
@@ -39,7 +39,7 @@ var abbreviated = Figure{"RFC 5246, Figure 2: abbreviated handshake", ifResumed,
 	{iana.Server, ChangeCipherSpec, always, resume, "RFC 5246 §7.1"},
 	{iana.Server, Kind(iana.Finished), ifReadable(iana.Server), nil, "RFC 5246 §7.4.9"},
 	{iana.Client, ChangeCipherSpec, always, protect(iana.Client), "RFC 5246 §7.1"},
-	{iana.Client, Kind(iana.NextProtocol), ifNPN, settleNPN, "draft-agl-tls-nextprotoneg-04 §3"},
+	{iana.Client, Kind(iana.NextProtocol), ifNPN, negotiateNPN, "draft-agl-tls-nextprotoneg-04 §3"},
 	{iana.Client, Kind(iana.Finished), ifReadable(iana.Client), nil, "RFC 5246 §7.4.9"},
 }, &protocol12}
 

@@ -9,7 +9,7 @@ import (
 // Figures 1 to 4 of RFC 8446 are one table, behind both hellos: a resumption (Figure 3) and early
 // data (Figure 4) leave lines out or add some; the retry of Figure 2 is in the opening.
 var full13 = Figure{"RFC 8446, Figures 1 to 4: TLS 1.3", ifTLS13, []Line{
-	{iana.Server, Kind(iana.EncryptedExtensions), ifReadable(iana.Server), settleEncrypted,
+	{iana.Server, Kind(iana.EncryptedExtensions), ifReadable(iana.Server), negotiateEncrypted,
 		"RFC 8446 §4.3.1"},
 	{iana.Server, Kind(iana.CertificateRequest), mayCertify, nil, "RFC 8446 §4.3.2"},
 	{iana.Server, Kind(iana.Certificate), ifSigned13, nil, "RFC 8446 §4.4.2"},

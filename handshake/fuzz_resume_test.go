@@ -148,7 +148,7 @@ func (m mutant) compose(k Kind, s *Score) (message.Message, error) {
 	msg, err := m.player.compose(k, s)
 	if err == nil && msg != nil {
 		m.edit(msg)
-		s.agreement = agreement{} // of what it would have said
+		s.negotiated = negotiatedParameters{} // of what it would have said
 	}
 	return msg, err
 }

@@ -85,13 +85,13 @@ type spoke struct {
 
 // desk is a Carrier that keeps what it is given, and protects nothing.
 type desk struct {
-	said    []spoke
-	settled *negotiation.Agreed
-	keys    [2]*TrafficKeys
+	said       []spoke
+	negotiated *negotiation.Agreed
+	keys       [2]*TrafficKeys
 }
 
-func (d *desk) Send(k Kind, raw []byte)      { d.said = append(d.said, spoke{k, raw}) }
-func (d *desk) Settle(a *negotiation.Agreed) { d.settled = a }
+func (d *desk) Send(k Kind, raw []byte)             { d.said = append(d.said, spoke{k, raw}) }
+func (d *desk) SetNegotiated(a *negotiation.Agreed) { d.negotiated = a }
 func (d *desk) Protect(from iana.Side, k *TrafficKeys) error {
 	d.keys[from] = k
 	return nil

@@ -79,10 +79,10 @@ func (t *traffic13) dataVerifyData(from iana.Side, transcript *transcript) []byt
 
 // lateAnswer is a client's answer, which may wait for a callback or for a key.
 type lateAnswer struct {
-	client *client
-	score  *Score
-	chosen bool
-	raw    [][]byte // Certificate, and CertificateVerify if there is one
+	client     *client
+	score      *Score
+	haveChoice bool
+	raw        [][]byte // Certificate, and CertificateVerify if there is one
 }
 
 // TakeRequest processes a CertificateRequest that a client received, once Done. It returns a
@@ -113,15 +113,15 @@ func (m *Machine) GoOn() error {
 		return nil
 	}
 	r := a.score.CertificateRequest
-	if !a.chosen {
+	if !a.haveChoice {
 		if err := a.client.chooseCredential(pki.Request{Schemes: r.Schemes,
 			Authorities: r.Authorities, TLS13: true,
 			CertType: m.Agreed.CertificateTypes[iana.Client]}, iana.TLS13, lateRef); err != nil {
 			return err
 		}
-		a.chosen = true
+		a.haveChoice = true
 	}
-	for len(a.raw) == 0 || len(a.raw) == 1 && a.client.chosen.Credential != nil {
+	for len(a.raw) == 0 || len(a.raw) == 1 && a.client.certChoice.Credential != nil {
 		kind := Kind(iana.Certificate)
 		if len(a.raw) == 1 {
 			kind = Kind(iana.CertificateVerify)
@@ -156,7 +156,7 @@ func (m *Machine) LateAnswer() *LateAnswer {
 		return nil
 	}
 	m.late.answer = nil
-	return &LateAnswer{a.raw, a.client.chosen.Credential, a.score}
+	return &LateAnswer{a.raw, a.client.certChoice.Credential, a.score}
 }
 
 // LateFinished returns the Finished of an answer, for the keys that the client sends with now.

@@ -188,7 +188,7 @@ func (m *Machine) Miss(from iana.Side, until Kind) bool {
 			return false
 		}
 		m.unsound = true
-		m.said = said{Line: next, stage: toTakeEffect}
+		m.current = currentMessage{Line: next, stage: toTakeEffect}
 		if m.end(m.run()) != nil {
 			return false
 		}

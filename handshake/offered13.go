@@ -54,10 +54,10 @@ func (c *client) gather() error {
 	return nil
 }
 
-// regather drops the keys whose hash is not that of the suite that a HelloRetryRequest chose: the
+// keepHash drops the keys whose hash is not that of the suite that a HelloRetryRequest chose: the
 // server could not use them. See RFC 8446 §4.1.4.
-func (c *client) regather(chosen crypto.Hash) {
-	c.offered = slices.DeleteFunc(c.offered, func(k *negotiation.Key13) bool { return k.Hash != chosen })
+func (c *client) keepHash(hash crypto.Hash) {
+	c.offered = slices.DeleteFunc(c.offered, func(k *negotiation.Key13) bool { return k.Hash != hash })
 }
 
 // bind proves that we know the keys on offer: an HMAC for each over the hello up to the binders,

@@ -238,10 +238,10 @@ func (m *Machine) Peer() *Peer {
 func (m *Machine) Shown() *pki.Credential {
 	switch p := m.player.(type) {
 	case *client:
-		return p.chosen.Credential
+		return p.certChoice.Credential
 	case *server:
-		if p.chosen != nil {
-			return p.chosen.Credential
+		if p.choice != nil {
+			return p.choice.Credential
 		}
 	}
 	return nil

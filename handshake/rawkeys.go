@@ -64,8 +64,8 @@ func (l *live) vouch(key *pki.Chain, verify bool) (bool, error) {
 	return false, nil
 }
 
-// recallKey is recall for a session of a peer that showed a raw public key.
-func (l *live) recallKey(from iana.Side, s *Session, identity []byte) error {
+// restoreRawKey is restorePeer for a session whose peer showed a raw public key.
+func (l *live) restoreRawKey(from iana.Side, s *Session, identity []byte) error {
 	chain, err := l.readKey(s.Chain[0])
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ func (c *client) unfit(o *Session) (why, ref string) {
 	if why, ref := c.Unoffered(o); why != "" {
 		return why, ref
 	}
-	if err := c.recall(iana.Server, o); err != nil {
+	if err := c.restorePeer(iana.Server, o); err != nil {
 		return "the server's certificate is not accepted any more", "RFC 5280 §6"
 	}
 	return "", ""
@@ -157,7 +157,7 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 	if known, err := v.stillKnown(s); err != nil || !known {
 		return nil, err
 	}
-	if err := v.recall(iana.Client, s); err != nil {
+	if err := v.restorePeer(iana.Client, s); err != nil {
 		v.Log.Choice("session", how, "a full handshake",
 			"the client's certificate is no longer accepted", "RFC 5246 §7.4.6")
 		return nil, nil
@@ -215,9 +215,10 @@ func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err e
 	return nil, "", nil
 }
 
-// recall makes the peer of the session's full handshake this one's: the master_secret proves that
-// it is the same. Its certificate must still hold, and the program must still accept it.
-func (l *live) recall(from iana.Side, s *Session) error {
+// restorePeer makes the peer of the session's full handshake the peer of this one: only that peer
+// knows the master_secret. Its certificate must still be valid, and the program must still accept
+// it.
+func (l *live) restorePeer(from iana.Side, s *Session) error {
 	var identity []byte // an empty one is an identity, and none is not
 	row := suite.Readable(s.Suite)
 	shared := row.PreShared() || s.IsPSK() && len(s.PSKIdentity) > 0
@@ -235,7 +236,7 @@ func (l *live) recall(from iana.Side, s *Session) error {
 		return nil
 	}
 	if s.RawKeys[from] {
-		return l.recallKey(from, s, identity)
+		return l.restoreRawKey(from, s, identity)
 	}
 	chain, err := l.read(s.Chain)
 	if err != nil {
@@ -291,7 +292,7 @@ func (v *server) newID(m *message.ServerHello) error {
 
 // resumption of a server is its own decision: the session IDs do not always tell it. RFC 5077 §3.4
 // lets a client offer a ticket with an empty session ID, which the server then echoes.
-func (v *server) resumption(*Score) (resumed, undecided bool) { return v.chosen.Session != nil, false }
+func (v *server) resumption(*Score) (resumed, undecided bool) { return v.choice.Session != nil, false }
 
 // sessionOf is what there is to keep of a full handshake.
 func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
@@ -317,7 +318,7 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 // Greeting returns the version that a server has chosen, or will choose, and the name that its client
 // asks for, from the time on when it has read a ClientHello. Without one the version is 0.
 func (m *Machine) Greeting() (v iana.Version, name string) {
-	ch, now := m.said.msg.(*message.ClientHello)
+	ch, now := m.current.msg.(*message.ClientHello)
 	if !now {
 		ch = m.ClientHello
 	}
@@ -339,7 +340,7 @@ func (m *Machine) Origin() *Session {
 	case *client:
 		return p.Offer
 	case *server:
-		return p.chosen.Session
+		return p.choice.Session
 	}
 	return nil
 }

@@ -109,8 +109,8 @@ func TestATicketOfTheFirstHelloAloneProvesNothing(t *testing.T) {
 	k, c.Offer = mk(iana.Server, s), mk(iana.Client, c)
 	sm, errs := retried(c, s, func(x *client) { x.offered = nil })
 	p := sm.player.(*server)
-	if errs != [2]error{} || !sm.Done() || p.chosen.Session != nil {
-		t.Fatalf("done %t, resumed %t, %v", sm.Done(), p.chosen.Session != nil, errs)
+	if errs != [2]error{} || !sm.Done() || p.choice.Session != nil {
+		t.Fatalf("done %t, resumed %t, %v", sm.Done(), p.choice.Session != nil, errs)
 	}
 	if p.early != nil || p.peer.possessed || p.peer.Chain != nil {
 		t.Errorf("a full handshake keeps early %t, the client's chain %t", p.early != nil,

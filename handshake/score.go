@@ -8,8 +8,8 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// Score is what was said and settled so far. The spine alone fills it, so that all three players
-// decide alike.
+// Score is what was sent, received and negotiated so far. Only the spine fills it, so that client,
+// server and observer decide alike.
 type Score struct {
 	// The hellos. ClientHello is the last one; FirstHello and Retry are there if a
 	// HelloRetryRequest came between.
@@ -42,12 +42,12 @@ type Score struct {
 	protocol   *protocol // since ServerHello
 	quic       bool      // there are no records: see QUIC
 	checking   []byte    // the message that a player checks, as it was sent
-	agreement  agreement
+	negotiated negotiatedParameters
 	transcript transcript
 	secrets    secrets // since the key exchange; nil before, and for an observer without a secret
 }
 
-// note records what a side said.
+// note records a message that a side sent.
 func (s *Score) note(from iana.Side, msg message.Message) {
 	switch m := msg.(type) {
 	case *message.ClientHello:
@@ -84,7 +84,7 @@ func (s *Score) note(from iana.Side, msg message.Message) {
 	}
 }
 
-// forget drops the messages. What they settled stays, and so do the randoms.
+// forget drops the messages. What they negotiated stays, and so do the randoms.
 func (s *Score) forget() {
 	kept := Score{Agreed: s.Agreed, GroupName: s.GroupName, Group: s.Group,
 		VerifyData: s.VerifyData,
@@ -208,22 +208,23 @@ func groupOf(k iana.KeyExchange, m *message.ServerKeyExchange, minBits int) (kex
 	return curve(m.Group)
 }
 
-// agreement is what agree made of a ServerHello: who checks it and who settles it need not both
-// compute it.
-type agreement struct {
+// negotiatedParameters is the cached result of negotiate: the check of a ServerHello and its effect
+// both need it.
+type negotiatedParameters struct {
 	hello *message.ServerHello
 	rest  *message.EncryptedExtensions
 	*negotiation.Agreed
 }
 
-// agree is the agreement with messages that were heard or are about to be said. It settles nothing.
-func (s *Score) agree(sh *message.ServerHello, ee *message.EncryptedExtensions) (*negotiation.Agreed, error) {
-	if s.agreement.hello != sh || s.agreement.rest != ee {
+// negotiate returns the parameters that ClientHello, sh and, in TLS 1.3, ee negotiate. It changes
+// only its cache: sh may be a message that is about to be sent.
+func (s *Score) negotiate(sh *message.ServerHello, ee *message.EncryptedExtensions) (*negotiation.Agreed, error) {
+	if s.negotiated.hello != sh || s.negotiated.rest != ee {
 		a, err := negotiation.Agree(s.ClientHello, sh, ee)
 		if err != nil {
 			return nil, err
 		}
-		s.agreement = agreement{sh, ee, a}
+		s.negotiated = negotiatedParameters{sh, ee, a}
 	}
-	return s.agreement.Agreed, nil
+	return s.negotiated.Agreed, nil
 }

@@ -154,7 +154,7 @@ func (v *server) unfitKey(k *negotiation.Key13, suites []*suite.Suite, ch *messa
 	if why, ref = v.Unfit(k.Session, &negotiation.Greeting{Hello: ch, Wishes: h.Wishes, Version: iana.TLS13}); why != "" {
 		return nil, why, ref
 	}
-	if err := v.recall(iana.Client, k.Session); err != nil {
+	if err := v.restorePeer(iana.Client, k.Session); err != nil {
 		return nil, "the client's certificate is no longer accepted", "RFC 8446 §4.6.1"
 	}
 	v.peer.PSKIdentity = k.Name

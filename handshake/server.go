@@ -20,7 +20,7 @@ type server struct {
 	part       serverPart                           // since ClientHello
 	wellFormed *message.ClientHello                 // which wellFormed has read
 	read13     hello13Of                            // TLS 1.3: what it says
-	chosen     *negotiation.Choice                  // since ClientHello
+	choice     *negotiation.Choice                  // since ClientHello
 	offer      kex.Offer                            // our ephemeral key, since ServerKeyExchange
 	answered   *kex.Answer                          // TLS 1.3: our share and the secret, from ServerHello on
 	early      *keys.Early                          // TLS 1.3: of the session that is resumed
@@ -64,7 +64,7 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 			}
 			v.wellFormed = m
 		}
-		if v.chosen, err = v.choose(m, s); err == nil {
+		if v.choice, err = v.choose(m, s); err == nil {
 			v.wellFormed, v.read13 = nil, hello13Of{}
 		}
 		return err
@@ -72,7 +72,7 @@ func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error)
 	return v.part.receive(msg, s)
 }
 
-// choose resumes the session that the client offers, or settles everything anew.
+// choose resumes the session that the client offers, or chooses all parameters anew.
 func (v *server) choose(ch *message.ClientHello, s *Score) (*negotiation.Choice, error) {
 	if s.Retried() && !s.Restored { // ch is not in s yet: the hello there is the first
 		if err := negotiation.Unchanged(s.ClientHello, ch); err != nil {

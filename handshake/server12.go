@@ -34,10 +34,10 @@ func (v server12) compose(k Kind, s *Score) (message.Message, error) {
 	case Kind(iana.ServerHello):
 		return v.hello(s)
 	case Kind(iana.Certificate):
-		return &message.Certificate{Chain: v.chosen.Credential.Chain.Raw()}, nil
+		return &message.Certificate{Chain: v.choice.Credential.Chain.Raw()}, nil
 	case Kind(iana.CertificateStatus):
 		return &message.CertificateStatus{StatusType: iana.StatusOCSP,
-			Response: v.chosen.Credential.Staple}, nil
+			Response: v.choice.Credential.Staple}, nil
 	case Kind(iana.ServerKeyExchange):
 		return v.keyExchange(s)
 	case Kind(iana.CertificateRequest):
@@ -62,8 +62,8 @@ func (v server12) receive(msg message.Message, s *Score) error {
 }
 
 func (v server12) secret(s *Score) (Input, error) {
-	if v.chosen.Session != nil {
-		return Input{Master: v.chosen.Session.Master}, nil
+	if v.choice.Session != nil {
+		return Input{Master: v.choice.Session.Master}, nil
 	}
 	if !s.Agreed.Kex.PreShared() {
 		return v.exchanged(s)
@@ -97,13 +97,13 @@ func (v server12) keep(s *Score) ([]message.Message, error) {
 }
 
 func (v *server) hello(s *Score) (message.Message, error) {
-	m := &message.ServerHello{Version: v.chosen.Version, CipherSuite: v.chosen.Suite.ID}
+	m := &message.ServerHello{Version: v.choice.Version, CipherSuite: v.choice.Suite.ID}
 	if _, err := io.ReadFull(v.Rand, m.Random[:]); err != nil {
 		return nil, err
 	}
 	v.MarkDowngrade(m)
 	var err error
-	if v.chosen.Session != nil {
+	if v.choice.Session != nil {
 		m.SessionID = s.ClientHello.SessionID
 	} else if err := v.newID(m); err != nil {
 		return nil, err
@@ -112,7 +112,7 @@ func (v *server) hello(s *Score) (message.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.agree(m, nil)
+	a, err := s.negotiate(m, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -123,37 +123,37 @@ func (v *server) hello(s *Score) (message.Message, error) {
 // compare, and is no forward secrecy.
 func (v *server) keyExchange(s *Score) (message.Message, error) {
 	var err error
-	if v.chosen.Group == nil { // a pre-shared key without a Diffie-Hellman exchange
+	if v.choice.Group == nil { // a pre-shared key without a Diffie-Hellman exchange
 		if v.Hint == nil {
 			return nil, nil
 		}
 		return &message.ServerKeyExchange{PSKIdentityHint: v.Hint}, nil
 	}
 	if v.offer == nil { // else the signature was waited for
-		if v.offer, err = v.chosen.Group.Offer(v.Rand); err != nil {
+		if v.offer, err = v.choice.Group.Offer(v.Rand); err != nil {
 			return nil, err
 		}
 	}
-	m := &message.ServerKeyExchange{Scheme: v.chosen.Scheme, PSKIdentityHint: v.Hint}
-	if p, g := kex.Params(v.chosen.Group); p != nil {
+	m := &message.ServerKeyExchange{Scheme: v.choice.Scheme, PSKIdentityHint: v.Hint}
+	if p, g := kex.Params(v.choice.Group); p != nil {
 		m.P, m.G, m.DHPublic = p, g, v.offer.Share()
 	} else {
-		m.CurveType, m.Group, m.ECPublic = iana.NamedCurve, v.chosen.Group.ID(), v.offer.Share()
+		m.CurveType, m.Group, m.ECPublic = iana.NamedCurve, v.choice.Group.ID(), v.offer.Share()
 	}
 	if err := m.EncodeParams(message.Dialect{Version: s.Agreed.Version,
 		Kex: s.Agreed.Kex}); err != nil {
 		return nil, err
 	}
-	if v.chosen.Credential == nil {
+	if v.choice.Credential == nil {
 		return m, nil
 	}
 	signed := pki.ServerParams(s.ClientHello.Random, s.ServerHello.Random, m.Params)
-	m.Signature, err = v.sign(iana.Server, v.chosen.Choice, signed, "RFC 5246 §7.4.3")
+	m.Signature, err = v.sign(iana.Server, v.choice.Choice, signed, "RFC 5246 §7.4.3")
 	return m, err
 }
 
 func (v *server) certificateRequest() (message.Message, error) {
-	if !v.ClientAuth.Request || v.chosen.Suite.PreShared() {
+	if !v.ClientAuth.Request || v.choice.Suite.PreShared() {
 		return nil, nil
 	}
 	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign,
@@ -203,12 +203,12 @@ func (v *server) exchanged(s *Score) (Input, error) {
 		return Input{}, nil
 	}
 	if k := s.Agreed.Kex; k == iana.KexRSA || k == iana.KexRSAPSK {
-		key, ok := v.chosen.Credential.Key.(crypto.Decrypter)
+		key, ok := v.choice.Credential.Key.(crypto.Decrypter)
 		if !ok {
 			return Input{},
 				alert.Fail(alert.InternalError, "", "the server's private key cannot decrypt")
 		}
-		pre, err := v.decrypted.get(v.chosen.Credential.Key, "an RSA decryption",
+		pre, err := v.decrypted.get(v.choice.Credential.Key, "an RSA decryption",
 			func(context.Context) ([]byte, error) {
 				return kex.DecryptPreMaster(v.Rand, key, m.EncryptedPreMaster, s.ClientHello.Version)
 			})
@@ -219,6 +219,6 @@ func (v *server) exchanged(s *Score) (Input, error) {
 	if err != nil {
 		return Input{}, err
 	}
-	return Input{PreMaster: v.ephemeral(iana.Server, v.chosen.Group, v.offer.Private(),
+	return Input{PreMaster: v.ephemeral(iana.Server, v.choice.Group, v.offer.Private(),
 		v.offer.Share(), theirs, z)}, nil
 }

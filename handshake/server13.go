@@ -12,7 +12,7 @@ import (
 
 // What a server chooses and says in TLS 1.3 alone.
 
-// choose13 settles what a ClientHello of TLS 1.3 left open. See RFC 8446 §4.1.1.
+// choose13 chooses what a ClientHello of TLS 1.3 left open. See RFC 8446 §4.1.1.
 func (v *server) choose13(ch *message.ClientHello, s *Score) (*negotiation.Choice, error) {
 	h, err := v.hello13(ch, s.Retry)
 	if err != nil {
@@ -70,7 +70,7 @@ func (v *server) hello13(ch *message.ClientHello, retry *message.ServerHello) (*
 func (v *server) composeRetry(s *Score) (message.Message, error) {
 	cookies := len(v.CookieKeys) > 0
 	if s.Retried() ||
-		!cookies && (v.chosen.Share != nil || !v.chosen.Exchanges()) {
+		!cookies && (v.choice.Share != nil || !v.choice.Exchanges()) {
 		return nil, nil
 	}
 	if n := len(s.transcript.raw()); n > maxRetried {
@@ -89,8 +89,8 @@ func (v *server) composeHello13(s *Score) (message.Message, error) {
 	if err := v.decideEarly(s); err != nil {
 		return nil, err
 	}
-	if v.answered == nil && v.chosen.Exchanges() {
-		a, err := v.chosen.Group.Answer(v.Rand, v.chosen.Share)
+	if v.answered == nil && v.choice.Exchanges() {
+		a, err := v.choice.Group.Answer(v.Rand, v.choice.Share)
 		if err != nil {
 			return nil, err
 		}
@@ -106,35 +106,35 @@ func (v *server) composeHello13(s *Score) (message.Message, error) {
 // answer13 is a ServerHello or a HelloRetryRequest. See RFC 8446 §4.1.3.
 func (v *server) answer13(random [32]byte, at message.Place, s *Score) (message.Message, error) {
 	m := &message.ServerHello{Version: iana.TLS12, Random: random,
-		SessionID: s.ClientHello.SessionID, CipherSuite: v.chosen.Suite.ID}
+		SessionID: s.ClientHello.SessionID, CipherSuite: v.choice.Suite.ID}
 	var err error
 	m.Extensions, err = negotiation.Answer(v.Config, v.answering(at, s))
 	return m, err
 }
 
 func (v *server) answering(at message.Place, s *Score) *negotiation.Answering {
-	return &negotiation.Answering{At: at, Version: v.chosen.Version, Hello: s.ClientHello, Chosen: v.chosen,
+	return &negotiation.Answering{At: at, Version: v.choice.Version, Hello: s.ClientHello, Chosen: v.choice,
 		Key: v.answered, Log: v.Log}
 }
 
 // certificates13 is our chain, with the staple and the timestamps that the client asked for at its
 // leaf.
 func (v *server) certificates13(s *Score) (*message.Certificate, error) {
-	m := &message.Certificate{Chain: v.chosen.Credential.Chain.Raw()}
+	m := &message.Certificate{Chain: v.choice.Credential.Chain.Raw()}
 	var leaf message.Extensions
 	var wanted message.StatusRequest
 	asked, err := negotiation.Read(s.ClientHello.Extensions, iana.ExtStatusRequest, &wanted)
 	if err != nil {
 		return nil, err
 	}
-	if staple := v.chosen.Credential.Staple; asked && wanted.Type == iana.StatusOCSP &&
+	if staple := v.choice.Credential.Staple; asked && wanted.Type == iana.StatusOCSP &&
 		v.StatusRequest != negotiation.Off && len(staple) > 0 {
 		if err := leaf.Add(iana.ExtStatusRequest,
 			&message.CertificateStatus{StatusType: iana.StatusOCSP, Response: staple}); err != nil {
 			return nil, err
 		}
 	}
-	if list := v.chosen.Credential.SCTs; len(list) > 0 &&
+	if list := v.choice.Credential.SCTs; len(list) > 0 &&
 		s.ClientHello.Extensions.Has(iana.ExtSCT) {
 		if err := leaf.Add(iana.ExtSCT, &message.SCTs{List: list}); err != nil {
 			return nil, err
@@ -201,9 +201,9 @@ func (v server13) compose(k Kind, s *Score) (message.Message, error) {
 		if err != nil {
 			return nil, err
 		}
-		return v.compressed(m, s.ClientHello.Extensions, v.chosen.Credential)
+		return v.compressed(m, s.ClientHello.Extensions, v.choice.Credential)
 	case Kind(iana.CertificateVerify):
-		return v.sign13(iana.Server, v.chosen.Choice, s)
+		return v.sign13(iana.Server, v.choice.Choice, s)
 	}
 	return nil, nil
 }
@@ -230,12 +230,12 @@ func (v server13) receive(msg message.Message, s *Score) error {
 
 // secret is the shared secret of the key exchange.
 func (v server13) secret(*Score) (Input, error) {
-	if !v.chosen.Exchanges() {
+	if !v.choice.Exchanges() {
 		return Input{Early: v.early}, nil
 	}
 	a := v.answered
 	v.answered = nil
-	v.Log.Ephemeral(iana.Server, v.chosen.Group.Name(), a.Private, a.Share, v.chosen.Share,
+	v.Log.Ephemeral(iana.Server, v.choice.Group.Name(), a.Private, a.Share, v.choice.Share,
 		"RFC 8446 §4.2.8")
 	return Input{Early: v.early, Shared: a.Secret}, nil
 }

@@ -18,7 +18,7 @@ import (
 type Carrier interface {
 	Send(k Kind, raw []byte)
 	// called when the version and the limits of records are negotiated
-	Settle(a *negotiation.Agreed)
+	SetNegotiated(a *negotiation.Agreed)
 	// nil keys: this direction can no longer be read, or, if it is our own, is in the clear again
 	Protect(from iana.Side, keys *TrafficKeys) error
 }
@@ -34,11 +34,11 @@ type Machine struct {
 	carrier Carrier
 	log     *trace.Log
 
-	open  []reading // the figures that still fit: one is left when it matters
-	spare []reading // what open was before: order fills the one from the other
-	said  said
-	prior *negotiation.Prior
-	late  late
+	open    []reading // the figures that still fit: one is left when it matters
+	spare   []reading // what open was before: order fills the one from the other
+	current currentMessage
+	prior   *negotiation.Prior
+	late    late
 
 	early     earlyState
 	disguised bool                    // the ChangeCipherSpec for middleboxes was sent
@@ -69,19 +69,19 @@ func (m *Machine) expected() iter.Seq2[reading, *Line] {
 
 // order returns the line for a message from a side, and drops the readings in which that message
 // may not come next. It returns an error if none is left.
-func (m *Machine) order(from iana.Side, k Kind) (said *Line, err error) {
+func (m *Machine) order(from iana.Side, k Kind) (line *Line, err error) {
 	fit := m.spare[:0]
 	for r, l := range m.expected() {
 		if l.From == from && l.Says == k {
-			fit, said = append(fit, r), l
+			fit, line = append(fit, r), l
 		}
 	}
-	if said == nil {
+	if line == nil {
 		return nil, alert.KindOrder.Fail(alert.UnexpectedMessage, "",
 			"got the %v's %v, expected %s", from, k, spell(m.expected()))
 	}
 	m.open, m.spare = fit, m.open
-	return said, nil
+	return line, nil
 }
 
 // Turn returns the side that may send next. All lines that may come next are of one side; an
@@ -118,19 +118,19 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	m.said = said{Line: l, raw: raw}
+	m.current = currentMessage{Line: l, raw: raw}
 	if k != ChangeCipherSpec {
-		if m.said.msg, err = m.parse(from, k, raw); err != nil {
+		if m.current.msg, err = m.parse(from, k, raw); err != nil {
 			return alert.Malformed(l.Ref, err)
 		}
 	}
-	m.show(l, m.said.msg, raw)
+	m.show(l, m.current.msg, raw)
 	return m.run()
 }
 
 // said is the message that is being processed, and the stage it has reached. A slow operation may
 // interrupt it at any stage.
-type said struct {
+type currentMessage struct {
 	*Line
 	msg   message.Message
 	raw   []byte
@@ -166,12 +166,12 @@ func (m *Machine) end(err error) error {
 
 // run takes the current message through as many stages as it can.
 func (m *Machine) run() error {
-	for ; m.said.Line != nil && m.said.stage < len(stages); m.said.stage++ {
-		if err := stages[m.said.stage](m); err != nil {
+	for ; m.current.Line != nil && m.current.stage < len(stages); m.current.stage++ {
+		if err := stages[m.current.stage](m); err != nil {
 			return err
 		}
 	}
-	m.said = said{}
+	m.current = currentMessage{}
 	return nil
 }
 
@@ -204,7 +204,7 @@ next:
 			}
 			m.show(l, msg, raw)
 			m.carrier.Send(l.Says, raw)
-			m.said = said{Line: l, msg: msg, raw: raw, stage: toRemember}
+			m.current = currentMessage{Line: l, msg: msg, raw: raw, stage: toRemember}
 			if err := m.run(); err != nil {
 				return err
 			}
@@ -244,16 +244,16 @@ func (m *Machine) compose(k Kind) (msg message.Message, raw []byte, err error) {
 // check returns an error if the message must not have an effect. A Finished is compared before it
 // enters the transcript that it proves.
 func (m *Machine) check() error {
-	from := m.said.From
-	m.checking = m.said.raw
+	from := m.current.From
+	m.checking = m.current.raw
 	defer func() { m.checking = nil }()
-	switch f := m.said.msg.(type) {
+	switch f := m.current.msg.(type) {
 	case nil:
 		return nil
 	case *message.Finished:
 		return m.verify(from, f.VerifyData, m.verifyData(from))
 	}
-	return m.player.receive(from, m.said.msg, &m.Score)
+	return m.player.receive(from, m.current.msg, &m.Score)
 }
 
 func (m *Machine) verify(from iana.Side, got, want []byte) error {
@@ -261,11 +261,11 @@ func (m *Machine) verify(from iana.Side, got, want []byte) error {
 		return nil // messages are missing, so that there is nothing to compare with
 	}
 	if subtle.ConstantTimeCompare(got, want) != 1 {
-		return alert.KindFinished.Fail(alert.DecryptError, m.said.Ref,
+		return alert.KindFinished.Fail(alert.DecryptError, m.current.Ref,
 			"the %v's verify_data does not match the messages of this handshake", from)
 	}
 	m.VerifyData[from] = want
-	m.log.Verified(trace.Verified{What: "finished", From: from}, m.said.Ref)
+	m.log.Verified(trace.Verified{What: "finished", From: from}, m.current.Ref)
 	return nil
 }
 
@@ -274,11 +274,11 @@ func (m *Machine) verifyData(from iana.Side) []byte { return m.secrets.verifyDat
 
 // remember adds the message to the transcript and to the score, whichever side sent it.
 func (m *Machine) remember() error {
-	if m.said.Says != ChangeCipherSpec {
-		m.note(m.said.From, m.said.msg)
-		m.transcript.add(m.said.raw)
+	if m.current.Says != ChangeCipherSpec {
+		m.note(m.current.From, m.current.msg)
+		m.transcript.add(m.current.raw)
 	}
-	if m.said.Says == Kind(iana.ServerHello) {
+	if m.current.Says == Kind(iana.ServerHello) {
 		m.Resumed, m.Undecided = m.player.resumption(&m.Score)
 		m.open = m.fitting()
 		m.protocol = m.open[0].protocol
@@ -298,10 +298,10 @@ func (m *Machine) fitting() (open []reading) {
 
 // effect performs the effect of the current line, if it has one.
 func (m *Machine) effect() error {
-	if m.said.Then == nil {
+	if m.current.Then == nil {
 		return nil
 	}
-	return m.said.Then(m)
+	return m.current.Then(m)
 }
 
 // finish ends the handshake after the last line. It requires the player's proof of the peer's

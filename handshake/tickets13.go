@@ -118,8 +118,8 @@ func (v *server) newTicket13(ctx context.Context, s *Score, nonce byte, maxEarly
 	*message.NewSessionTicket, error) {
 	t := &message.NewSessionTicket{Nonce: []byte{nonce}, Extensions: message.Extensions{}}
 	k := v.sessionOf(s, s.Secret(t.Nonce), iana.Server)
-	v.inherit(k, v.chosen.Key)
-	if key := v.chosen.Key; key != nil && key.Session == nil {
+	v.inherit(k, v.choice.Key)
+	if key := v.choice.Key; key != nil && key.Session == nil {
 		k.PSKIdentity = key.Identity // by which keyOfTicket finds the key again
 	}
 	k.ID, k.Issued, k.MaxEarlyData, k.Extra = nil, v.TicketTime(), maxEarly, v.extra

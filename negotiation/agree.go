@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Agreed is what the hellos settle, computed from the messages alone. It never changes: where a
+// Agreed is what the hellos negotiate, computed from the messages alone. It never changes: where a
 // later message adds to it, as EncryptedExtensions does in TLS 1.3, there is a new one.
 type Agreed struct {
 	Version iana.Version
@@ -61,11 +61,11 @@ func Agree(ch *message.ClientHello, sh *message.ServerHello,
 			return nil, err
 		}
 	}
-	if err := a.settleAll(ch, sh.Extensions, message.InServerHello); err != nil {
+	if err := a.applyExtensions(ch, sh.Extensions, message.InServerHello); err != nil {
 		return nil, err
 	}
 	if ee != nil {
-		if err := a.settleAll(ch, ee.Extensions, message.InEncryptedExtensions); err != nil {
+		if err := a.applyExtensions(ch, ee.Extensions, message.InEncryptedExtensions); err != nil {
 			return nil, err
 		}
 	}
@@ -73,15 +73,15 @@ func Agree(ch *message.ClientHello, sh *message.ServerHello,
 	return a, nil
 }
 
-// settleAll draws the facts from the server's extensions in one message.
-func (a *Agreed) settleAll(ch *message.ClientHello, server message.Extensions,
+// applyExtensions sets what the server's extensions in one message negotiate.
+func (a *Agreed) applyExtensions(ch *message.ClientHello, server message.Extensions,
 	in message.Place) error {
 	for _, x := range server {
 		row := extensionRow(x.Type)
-		if row == nil || row.settle == nil || row.places(a.Version)&in == 0 || !row.Asked(ch) {
+		if row == nil || row.apply == nil || row.places(a.Version)&in == 0 || !row.Asked(ch) {
 			continue
 		}
-		if err := row.settle(a, ch.Extensions, server); err != nil {
+		if err := row.apply(a, ch.Extensions, server); err != nil {
 			return err
 		}
 	}

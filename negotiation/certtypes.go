@@ -122,8 +122,8 @@ func answerServerType(_ *Config, an *Answering) (message.Content, bool, error) {
 	return &message.SelectedCertificateType{Type: t}, slices.Contains(theirs, t), err
 }
 
-// settleType takes the server's choice of what a side shows.
-func settleType(of iana.Side, t iana.ExtensionType) func(*Agreed, message.Extensions,
+// applyType sets the certificate type that the server chose for a side.
+func applyType(of iana.Side, t iana.ExtensionType) func(*Agreed, message.Extensions,
 	message.Extensions) error {
 	return func(a *Agreed, client, server message.Extensions) error {
 		var asked message.CertificateTypes

@@ -43,7 +43,7 @@ type Wishes struct {
 	finiteField bool // it lists a finite-field group, known or not
 }
 
-// choose settles everything that the client left open, in the server's order of preference, or says
+// choose chooses everything that the client left open, in the server's order of preference, or says
 // why nothing fits. A certificate with the name that the client asked for goes before a better
 // suite: with another one the client has nothing. See RFC 5246 §7.4.1.3.
 func Choose(ch *message.ClientHello, c *Config) (*Choice, error) {
@@ -64,7 +64,7 @@ func Choose(ch *message.ClientHello, c *Config) (*Choice, error) {
 		return nil, alert.Fail(alert.UnrecognizedName, "RFC 6066 §3",
 			"the client asks for %q, and no certificate has this name", w.Name)
 	}
-	var refused []refusal
+	var refused []unsuitable
 	for _, creds := range [][]*pki.Credential{named, c.Credentials} {
 		if len(creds) == 0 && len(c.Credentials) > 0 {
 			continue
@@ -98,8 +98,8 @@ func Choose(ch *message.ClientHello, c *Config) (*Choice, error) {
 // chooseSuite takes the first suite that works with one of these credentials, or returns why none
 // does.
 func chooseSuite(v iana.Version, w *Wishes, c *Config,
-	creds []*pki.Credential) (*Choice, []refusal) {
-	var refused []refusal
+	creds []*pki.Credential) (*Choice, []unsuitable) {
+	var refused []unsuitable
 	for _, id := range w.suites {
 		s := suite.ByID(id)
 		if s == nil {
@@ -109,19 +109,19 @@ func chooseSuite(v iana.Version, w *Wishes, c *Config,
 		if got != nil {
 			return got, nil
 		}
-		refused = append(refused, refusal{id, why})
+		refused = append(refused, unsuitable{id, why})
 	}
 	return nil, refused
 }
 
-// refusal is a suite that both sides know and that does not work, and the reason, which is put in
-// words only if nothing else works.
-type refusal struct {
+// unsuitable is a suite that both sides know and that does not work, with the reason, which is put
+// into words only if no other suite works.
+type unsuitable struct {
 	suite iana.CipherSuite
 	why   func() string
 }
 
-func (r refusal) String() string { return fmt.Sprintf("%v (%s)", r.suite, r.why()) }
+func (r unsuitable) String() string { return fmt.Sprintf("%v (%s)", r.suite, r.why()) }
 
 // choiceRefs are the sections about what a server chooses.
 type choiceRefs struct{ suite, certificate, scheme string }

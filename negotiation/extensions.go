@@ -19,7 +19,7 @@ type Extension struct {
 	in12, in13 message.Place
 	offer      func(*Offering) (message.Content, bool)
 	answer     func(*Config, *Answering) (message.Content, bool, error)
-	settle     func(a *Agreed, client, server message.Extensions) error
+	apply      func(a *Agreed, client, server message.Extensions) error
 }
 
 // offering is what a client has decided when it writes its extensions.
@@ -70,37 +70,37 @@ func init() {
 	}
 	Extensions = []Extension{
 		{iana.ExtServerName, "RFC 6066 §3", hellos, inCH | inEE,
-			offerServerName, answerServerName, settleEmpty(iana.ExtServerName)},
+			offerServerName, answerServerName, applyEmpty(iana.ExtServerName)},
 		{iana.ExtMaxFragmentLength, "RFC 6066 §4", hellos, inCH | inEE,
-			offerMaxFragment, answerMaxFragment, settleMaxFragment},
+			offerMaxFragment, answerMaxFragment, applyMaxFragment},
 		{iana.ExtStatusRequest, "RFC 6066 §8", hellos, inCH | inCR | inCT, offerStatus,
-			answerStatus, settleStatus},
+			answerStatus, applyStatus},
 		{iana.ExtSupportedGroups, "RFC 8422 §5.1.1", hellos, inCH | inEE, offerGroups, nil, nil},
 		{iana.ExtECPointFormats, "RFC 8422 §5.1.2", hellos, inCH,
-			offerPointFormats, answerPointFormats, settlePointFormats},
+			offerPointFormats, answerPointFormats, applyPointFormats},
 		{iana.ExtSignatureAlgorithms, "RFC 5246 §7.4.1.4.1", inCH, inCH | inCR, offerSchemes, nil,
 			nil},
 		{iana.ExtALPN, "RFC 7301 §3.1", hellos, inCH | inEE, offerProtocols, AnswerProtocol,
-			settleProtocol},
+			applyProtocol},
 		{iana.ExtSCT, "RFC 6962 §3.3.1", hellos, inCH | inCR | inCT,
-			yes(func(c *Config) bool { return c.Timestamps != Off }), answerSCTs, settleSCTs},
+			yes(func(c *Config) bool { return c.Timestamps != Off }), answerSCTs, applySCTs},
 		{iana.ExtClientCertificateType, "RFC 7250 §4.1", hellos, inCH | inEE,
 			offerTypes((*Config).shows), answerClientType,
-			settleType(iana.Client, iana.ExtClientCertificateType)},
+			applyType(iana.Client, iana.ExtClientCertificateType)},
 		{iana.ExtServerCertificateType, "RFC 7250 §4.1", hellos, inCH | inEE,
 			offerTypes((*Config).accepts), answerServerType,
-			settleType(iana.Server, iana.ExtServerCertificateType)},
+			applyType(iana.Server, iana.ExtServerCertificateType)},
 		{iana.ExtEncryptThenMAC, "RFC 7366 §2", hellos, inCH,
-			yes(offersCBC), answerEncryptThenMAC, settleEncryptThenMAC},
+			yes(offersCBC), answerEncryptThenMAC, applyEncryptThenMAC},
 		{iana.ExtExtendedMasterSecret, "RFC 7627 §5.1", hellos, inCH,
 			yes(func(c *Config) bool { return c.ExtendedMasterSecret != Off }),
-			answerExtendedMaster, settleExtendedMaster},
+			answerExtendedMaster, applyExtendedMaster},
 		{iana.ExtRecordSizeLimit, "RFC 8449 §4", hellos, inCH | inEE, offerSizeLimit,
-			answerSizeLimit, settleSizeLimit},
+			answerSizeLimit, applySizeLimit},
 		{iana.ExtSessionTicket, "RFC 5077 §3.2", hellos, inCH, offerTicket, answerTicket,
-			settleTicket},
+			applyTicket},
 		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", hellos, inCH,
-			offerRenegotiation, answerRenegotiation, settleRenegotiation},
+			offerRenegotiation, answerRenegotiation, applyRenegotiation},
 		{iana.ExtSignatureAlgorithmsCert, "RFC 8446 §4.2.3", inCH, inCH | inCR, nil, nil, nil},
 		{iana.ExtCompressCertificate, "RFC 8879 §3", inCH, inCH | inCR, offerCompression, nil, nil},
 		{iana.ExtSupportedVersions, "RFC 8446 §4.2.1", hellos, inCH | inSH | inHR,
@@ -112,7 +112,7 @@ func init() {
 		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, offerLateAuth, nil, nil},
 		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, offerPSKModes, nil, nil},
 		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, offerEarlyData,
-			answerEarlyData, settleEarlyData},
+			answerEarlyData, applyEarlyData},
 		{iana.ExtQUICTransportParameters, quicParametersRef, 0, inCH | inEE,
 			offerTransportParameters, answerTransportParameters, nil},
 		// the last, always

@@ -17,8 +17,8 @@ import (
 
 // The columns of the extensions that TLS 1.2 has.
 
-// settleEmpty demands an answer without content.
-func settleEmpty(t iana.ExtensionType) func(*Agreed, message.Extensions, message.Extensions) error {
+// applyEmpty returns an error if the server's answer has content.
+func applyEmpty(t iana.ExtensionType) func(*Agreed, message.Extensions, message.Extensions) error {
 	return func(_ *Agreed, _, server message.Extensions) error {
 		_, err := Read(server, t, &message.Empty{})
 		return err
@@ -67,7 +67,7 @@ func answerMaxFragment(c *Config, an *Answering) (message.Content, bool, error) 
 	return &m, true, nil
 }
 
-func settleMaxFragment(a *Agreed, client, server message.Extensions) error {
+func applyMaxFragment(a *Agreed, client, server message.Extensions) error {
 	var asked, got message.MaxFragmentLength
 	if _, err := Read(client, iana.ExtMaxFragmentLength, &asked); err != nil {
 		return err
@@ -101,8 +101,8 @@ func answerSizeLimit(c *Config, an *Answering) (message.Content, bool, error) {
 	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0, nil
 }
 
-// settleSizeLimit: each side's extension limits the other's records.
-func settleSizeLimit(a *Agreed, client, server message.Extensions) (err error) {
+// applySizeLimit sets the limits of records: each side's extension limits the other's records.
+func applySizeLimit(a *Agreed, client, server message.Extensions) (err error) {
 	if a.SizeLimit[iana.Server], err = sizeLimit(client, a.Version); err != nil {
 		return err
 	}
@@ -143,9 +143,9 @@ func answerStatus(c *Config, an *Answering) (message.Content, bool, error) {
 	return nil, c.StatusRequest != Off && r.Type == iana.StatusOCSP && staples, nil
 }
 
-func settleStatus(a *Agreed, _, server message.Extensions) error {
+func applyStatus(a *Agreed, _, server message.Extensions) error {
 	a.Stapling = true
-	return settleEmpty(iana.ExtStatusRequest)(a, nil, server)
+	return applyEmpty(iana.ExtStatusRequest)(a, nil, server)
 }
 
 // supported_groups and ec_point_formats
@@ -182,7 +182,7 @@ func answerPointFormats(_ *Config, an *Answering) (message.Content, bool, error)
 		an.Chosen.Suite.EllipticCurve(), nil
 }
 
-func settlePointFormats(_ *Agreed, _, server message.Extensions) error {
+func applyPointFormats(_ *Agreed, _, server message.Extensions) error {
 	return uncompressed(server)
 }
 
@@ -246,7 +246,7 @@ func AnswerProtocol(c *Config, an *Answering) (message.Content, bool, error) {
 		"the client speaks %s, we speak %q", join(theirs.Names), alert.Few(c.Protocols))
 }
 
-func settleProtocol(a *Agreed, client, server message.Extensions) error {
+func applyProtocol(a *Agreed, client, server message.Extensions) error {
 	var asked, got message.Protocols
 	if _, err := Read(client, iana.ExtALPN, &asked); err != nil {
 		return err
@@ -275,7 +275,7 @@ func answerSCTs(_ *Config, an *Answering) (message.Content, bool, error) {
 	return &message.SCTs{List: l}, len(l) > 0, nil
 }
 
-func settleSCTs(a *Agreed, _, server message.Extensions) error {
+func applySCTs(a *Agreed, _, server message.Extensions) error {
 	var l message.SCTs
 	_, err := Read(server, iana.ExtSCT, &l)
 	a.SCTs = l.List
@@ -295,9 +295,9 @@ func answerEncryptThenMAC(c *Config, an *Answering) (message.Content, bool, erro
 	return nil, c.EncryptThenMAC != Off && an.Chosen.Suite.Cipher.CBC(), nil
 }
 
-func settleEncryptThenMAC(a *Agreed, _, server message.Extensions) error {
+func applyEncryptThenMAC(a *Agreed, _, server message.Extensions) error {
 	a.EncryptThenMAC = a.Suite.Cipher.CBC()
-	return settleEmpty(iana.ExtEncryptThenMAC)(a, nil, server)
+	return applyEmpty(iana.ExtEncryptThenMAC)(a, nil, server)
 }
 
 // extended_master_secret
@@ -306,9 +306,9 @@ func answerExtendedMaster(c *Config, _ *Answering) (message.Content, bool, error
 	return nil, c.ExtendedMasterSecret != Off, nil
 }
 
-func settleExtendedMaster(a *Agreed, _, server message.Extensions) error {
+func applyExtendedMaster(a *Agreed, _, server message.Extensions) error {
 	a.ExtendedMasterSecret = true
-	return settleEmpty(iana.ExtExtendedMasterSecret)(a, nil, server)
+	return applyEmpty(iana.ExtExtendedMasterSecret)(a, nil, server)
 }
 
 // session_ticket
@@ -327,9 +327,9 @@ func answerTicket(c *Config, an *Answering) (message.Content, bool, error) {
 	return nil, c.Tickets && an.Chosen.Session == nil, nil
 }
 
-func settleTicket(a *Agreed, _, server message.Extensions) error {
+func applyTicket(a *Agreed, _, server message.Extensions) error {
 	a.Ticket = true
-	return settleEmpty(iana.ExtSessionTicket)(a, nil, server)
+	return applyEmpty(iana.ExtSessionTicket)(a, nil, server)
 }
 
 // renegotiation_info: empty on both sides of a connection's first handshake; a client's second one
@@ -357,7 +357,7 @@ func answerRenegotiation(c *Config, an *Answering) (message.Content, bool, error
 	return &r, c.SecureRenegotiation != Off, nil
 }
 
-func settleRenegotiation(a *Agreed, _, server message.Extensions) error {
+func applyRenegotiation(a *Agreed, _, server message.Extensions) error {
 	var r message.RenegotiationInfo
 	if _, err := Read(server, iana.ExtRenegotiationInfo, &r); err != nil {
 		return err

@@ -49,8 +49,8 @@ func offerCookie(o *Offering) (message.Content, bool) {
 
 // early_data
 
-// settleEarlyData: the server takes the early data that the client sends.
-func settleEarlyData(a *Agreed, _, _ message.Extensions) error {
+// applyEarlyData records that the server accepts the early data that the client sends.
+func applyEarlyData(a *Agreed, _, _ message.Extensions) error {
 	a.EarlyData = true
 	return nil
 }

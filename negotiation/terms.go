@@ -20,7 +20,7 @@ import (
 //   - bindings: parts of the Config that the session remembers by a digest, so that two Configs
 //     that share a cache, a store or ticket keys, and differ in one of these, do not resume each
 //     other's sessions (CVE-2025-23419, CVE-2025-68121);
-//   - what is asked again: the peer's chain, VerifyPeer and the pre-shared key (see recall and
+//   - what is asked again: the peer's chain, VerifyPeer and the pre-shared key (see restorePeer and
 //     stillKnown).
 
 // term is one row: a condition of a client that offers a session, and of a server that is offered
@@ -152,7 +152,7 @@ var bindings = [...]binding{
 }
 
 // writeTrust is whom a side trusts, and for what. A client's roots are not in it, since a pool
-// cannot be listed: recall asks whether the path still ends at one of them.
+// cannot be listed: restorePeer checks whether the path still ends at one of them.
 func writeTrust(d *digest, c *Config, me iana.Side) {
 	d.flag(c.Legacy)
 	for _, root := range c.LegacyRoots {

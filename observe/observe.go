@@ -125,8 +125,8 @@ func (c *Connection) Machine() *handshake.Machine { return c.machine }
 // Send is never called: an observer sends nothing. It implements handshake.Carrier.
 func (c *Connection) Send(handshake.Kind, []byte) {}
 
-// Settle does nothing. It implements handshake.Carrier.
-func (c *Connection) Settle(*negotiation.Agreed) {}
+// SetNegotiated does nothing. It implements handshake.Carrier.
+func (c *Connection) SetNegotiated(*negotiation.Agreed) {}
 
 // Protect installs the keys of a direction. Without keys its records are only counted, unless they
 // open under keys of a later epoch: see ahead.
@@ -286,7 +286,7 @@ func (c *Connection) take(l *lane) bool {
 	body, kind := l.held.body, handshake.ChangeCipherSpec
 	switch l.held.typ {
 	case iana.RecordAlert:
-		return c.refusal(l)
+		return c.noRenegotiation(l)
 	case absent:
 		return c.missed(l)
 	case iana.RecordChangeCipherSpec:
@@ -339,9 +339,9 @@ func (c *Connection) after(l *lane, kind handshake.Kind) bool {
 	return c.protocol().after(c, l, kind)
 }
 
-// refusal processes no_renegotiation, by which the server declines another handshake. It waits for
-// the ClientHello that it answers.
-func (c *Connection) refusal(l *lane) bool {
+// noRenegotiation processes a no_renegotiation alert, by which the server declines another
+// handshake. It waits for the ClientHello that it answers.
+func (c *Connection) noRenegotiation(l *lane) bool {
 	if c.before == nil && !l.closed {
 		return false
 	}

@@ -55,7 +55,7 @@ func (f *Flow) refused(h record.Header, seq uint64, torn bool) {
 
 // Report is the result for a connection.
 type Report struct {
-	settled
+	negotiated
 
 	Renegotiations int
 	Source         string // of the secret; empty without one
@@ -69,8 +69,8 @@ type Report struct {
 	Reasons [2]*Reason
 }
 
-// settled is what the first handshake negotiated.
-type settled struct {
+// negotiated is what the first handshake negotiated.
+type negotiated struct {
 	Version              iana.Version // 0: not known
 	Suite                iana.CipherSuite
 	KeyExchange          string // "ECDHE_RSA"; empty if not known
@@ -96,7 +96,7 @@ func (c *Connection) Report() *Report {
 	}
 	switch i := c.initial; { // a renegotiation may negotiate something else
 	case c.about != nil:
-		r.settled = c.about.settled
+		r.negotiated = c.about.negotiated
 	case i.ClientHello != nil && i.ServerHello != nil:
 		r.hellos(i)
 	case i.ClientHello != nil:
@@ -136,7 +136,7 @@ func (c *Connection) Report() *Report {
 }
 
 // hellos fills in what the hellos say, even if the observer cannot continue.
-func (r *settled) hellos(m *handshake.Machine) {
+func (r *negotiated) hellos(m *handshake.Machine) {
 	r.Version, r.Suite = negotiation.VersionOf(m.ServerHello), m.ServerHello.CipherSuite
 	r.ServerName = negotiation.ServerName(m.ClientHello)
 	r.EarlyOffered = m.OfferedEarly()

@@ -69,11 +69,11 @@ func ChooseServer(creds []*Credential, auth iana.Authentication, kex iana.KeyExc
 	rules Rules) Choice {
 	var best Choice
 	var most rank
-	var refused []refusal
+	var refused []unsuitable
 	for i, c := range creds {
 		s, err := c.Serves(auth, kex, h, rules)
 		if err != nil {
-			refused = append(refused, refusal{c, i, len(creds), err})
+			refused = append(refused, unsuitable{c, i, len(creds), err})
 		} else if r := c.suits(h); best.Credential == nil || r > most {
 			best, most = Choice{c, s, r >= named,
 				func() string { return c.label(i, len(creds)) + " " + r.words(h.Name) }}, r
@@ -142,13 +142,13 @@ type Request struct {
 // there is none the client sends an empty Certificate and the server decides. See RFC 5246 §7.4.6
 // and RFC 8422 §5.5, §5.6.
 func ChooseClient(creds []*Credential, r Request, allowed []iana.SignatureScheme) Choice {
-	var refused []refusal
+	var refused []unsuitable
 	for i, c := range creds {
 		s, why, err := c.answers(r, allowed)
 		if err == nil {
 			return Choice{c, s, false, func() string { return c.label(i, len(creds)) + " " + why }}
 		}
-		refused = append(refused, refusal{c, i, len(creds), err})
+		refused = append(refused, unsuitable{c, i, len(creds), err})
 	}
 	return Choice{why: func() string { return none(refused) }}
 }
@@ -213,8 +213,8 @@ func (c *Credential) label(i, n int) string {
 	return fmt.Sprintf("certificate %d of %d (%s)", i+1, n, subject)
 }
 
-// refusal is why one of several credentials was not chosen.
-type refusal struct {
+// unsuitable is one of several credentials, with the reason why it was not chosen.
+type unsuitable struct {
 	*Credential
 	i, of int
 	err   error
@@ -223,7 +223,7 @@ type refusal struct {
 // fewest is how many certificates a reason goes through.
 const fewest = 8
 
-func none(refused []refusal) string {
+func none(refused []unsuitable) string {
 	if len(refused) == 0 {
 		return "there is no certificate to choose from"
 	}

@@ -137,7 +137,7 @@ func (p *prober) versions(ctx context.Context) {
 	p.rest(ctx, eliminations)
 	for _, e := range eliminations {
 		p.report.Versions = append(p.report.Versions, e.result)
-		p.answers = append(p.answers, e.chosen...)
+		p.answers = append(p.answers, e.answers...)
 	}
 	p.report.Versions = append(p.report.Versions, old)
 	p.collect()

@@ -81,7 +81,7 @@ func (k *Sketch) look(ctx context.Context, s *Server, first *Answer) {
 			break
 		}
 		e.take(a)
-		if k.note(a); len(e.chosen) == sketched+1 {
+		if k.note(a); len(e.answers) == sketched+1 {
 			break
 		}
 		ids = slices.DeleteFunc(ids, func(id iana.CipherSuite) bool { return id == a.Suite })

@@ -23,7 +23,7 @@ type elimination struct {
 	groups  []iana.Group // not chosen yet
 	schemes []iana.SignatureScheme
 	result  Version
-	chosen  []*Answer
+	answers []*Answer
 }
 
 func newElimination(v iana.Version) *elimination {
@@ -117,7 +117,7 @@ func (e *elimination) take(a *Answer) {
 		_, row.Group = kex.NameOf(a.Keys.P, a.Keys.G)
 	}
 	e.result.Suites = append(e.result.Suites, row)
-	e.chosen = append(e.chosen, a)
+	e.answers = append(e.answers, a)
 	e.groups = slices.DeleteFunc(slices.Clone(e.groups),
 		func(g iana.Group) bool { return g == a.Group })
 	e.schemes = slices.DeleteFunc(slices.Clone(e.schemes),
@@ -174,7 +174,7 @@ func (e *elimination) restGroups(ctx context.Context, s *Server) {
 		if a.Outcome != Accepted || !slices.Contains(e.groups, a.Group) {
 			return
 		}
-		e.chosen = append(e.chosen, a)
+		e.answers = append(e.answers, a)
 		e.groups = slices.DeleteFunc(e.groups, func(g iana.Group) bool { return g == a.Group })
 	}
 }
@@ -194,7 +194,7 @@ func (e *elimination) restSchemes(ctx context.Context, s *Server) {
 			if a.Outcome != Accepted || !slices.Contains(e.schemes, a.Scheme) {
 				break
 			}
-			e.chosen = append(e.chosen, a)
+			e.answers = append(e.answers, a)
 			e.schemes = slices.DeleteFunc(slices.Clone(e.schemes),
 				func(x iana.SignatureScheme) bool { return x == a.Scheme })
 		}

@@ -72,7 +72,7 @@ func (c *conn) shake() (err error) {
 	if err := c.shakeHands(ctx); err != nil {
 		return err
 	}
-	if err := c.settle(); err != nil {
+	if err := c.takeState(); err != nil {
 		return err
 	}
 	if p := c.state.NegotiatedProtocol; p != "" && !slices.Contains(c.speaks, p) {

@@ -64,7 +64,7 @@ func (t *Transport) handshake(ctx context.Context, c *stated) error {
 	}
 	err := c.HandshakeContext(limited)
 	if err == nil {
-		err = c.settle()
+		err = c.takeState()
 	}
 	if watch != nil && watch.TLSHandshakeDone != nil {
 		watch.TLSHandshakeDone(c.state, err)

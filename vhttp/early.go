@@ -154,7 +154,7 @@ func (s *sender) finish() error {
 	if !errors.Is(s.failed, vitrine.ErrEarlyDataRejected) {
 		return s.failed
 	}
-	if s.failed = s.settle(); s.failed == nil && s.http2() {
+	if s.failed = s.takeState(); s.failed == nil && s.http2() {
 		s.at.protocol = http2 // what was sent was of the other protocol
 		s.failed = &otherError{s.at}
 	}

@@ -2,8 +2,8 @@
 //
 // net/http does HTTP/2 only over crypto/tls's own connections, and fills Request.TLS and
 // Response.TLS from them. Serve and Transport do both for ours. Which of the two protocols a
-// connection speaks is settled by ALPN (RFC 7301); HTTP/2 is refused under the cipher suites of RFC
-// 9113 appendix A. HTTP/2 itself, RFC 9113, is golang.org/x/net/http2's.
+// connection speaks is negotiated by ALPN (RFC 7301); HTTP/2 is refused under the cipher suites of
+// RFC 9113 appendix A. HTTP/2 itself, RFC 9113, is golang.org/x/net/http2's.
 //
 // Request.TLS and Response.TLS are filled outside of crypto/tls, and so their ExportKeyingMaterial
 // panics: it needs what only crypto/tls can put there. Use Conn(r).ExportKeyingMaterial. Their
@@ -75,10 +75,10 @@ func unwrap(c net.Conn) net.Conn {
 	return c
 }
 
-// settle takes the state of a connection whose handshake is done, and refuses HTTP/2 with a suite
-// that it must not be used with. Our own server never agrees to that; another one might. See RFC
-// 9113 §9.2.2.
-func (s *stated) settle() error {
+// takeState stores the state of a connection whose handshake is done, and refuses HTTP/2 with a
+// suite that it must not be used with. Our own server never agrees to that; another one might. See
+// RFC 9113 §9.2.2.
+func (s *stated) takeState() error {
 	v := s.Conn.ConnectionState()
 	s.state = tls.ConnectionState{
 		Version: v.Version, HandshakeComplete: true, DidResume: v.DidResume,

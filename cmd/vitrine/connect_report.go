@@ -115,7 +115,7 @@ func newReport(c *caller, a *attempt) *report {
 	r.Offered = newOfferReport(a.events.entries())
 	r.judge(c, a)
 	if a.err == nil {
-		r.settle(a)
+		r.setNegotiated(a)
 	}
 	if sentinel(a.events.entries()) {
 		r.Remarks = append(r.Remarks,
@@ -165,8 +165,8 @@ func commonName(c *x509.Certificate) string {
 	return c.Subject.String()
 }
 
-// settle sets what was negotiated.
-func (r *report) settle(a *attempt) {
+// setNegotiated fills in what was negotiated.
+func (r *report) setNegotiated(a *attempt) {
 	s := a.state
 	row := suite.Readable(iana.CipherSuite(s.CipherSuite))
 	n := &negotiated{

@@ -174,15 +174,15 @@ const silence = time.Second
 
 // talk copies standard input to the server, and what the server sends to standard output.
 func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
-	var heard atomic.Int64 // time of the last data from the server
-	heard.Store(time.Now().UnixNano())
+	var lastData atomic.Int64 // time of the last data from the server
+	lastData.Store(time.Now().UnixNano())
 	sent := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(a.conn, cmd.InOrStdin())
 		if err == nil {
 			for quiet := time.Duration(0); quiet < silence; quiet = time.Since(time.Unix(0,
-				heard.Load())) {
-				heard.CompareAndSwap(0, time.Now().UnixNano())
+				lastData.Load())) {
+				lastData.CompareAndSwap(0, time.Now().UnixNano())
 				time.Sleep(max(silence-quiet, 10*time.Millisecond))
 			}
 			err = a.conn.CloseWrite()
@@ -196,7 +196,7 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	for err == nil {
 		var n int
 		n, err = a.conn.Read(buf)
-		heard.Store(time.Now().UnixNano())
+		lastData.Store(time.Now().UnixNano())
 		if n > 0 {
 			if _, werr := out.Write(buf[:n]); werr != nil {
 				a.conn.Close()

@@ -18,12 +18,12 @@ func saveKeys(dir string, c connection, stderr io.Writer) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	said := false
+	wrote := false
 	dialect := message.Dialect{Version: explain.Tell(c.entries, c.about).Version}
 	for _, e := range c.entries {
 		switch x := e.Event.(type) {
 		case *trace.ThrowawayKey:
-			said = true
+			wrote = true
 			note := fmt.Sprintf("The private key of the %v's certificate, made for one run. %s\n",
 				x.From, notice(c.about))
 			if err := writePEM(filepath.Join(dir, x.From.String()+".key"), note, "PRIVATE KEY",
@@ -42,7 +42,7 @@ func saveKeys(dir string, c connection, stderr io.Writer) error {
 			}
 		}
 	}
-	if said {
+	if wrote {
 		fmt.Fprintf(stderr, "! %s holds secrets: the private keys of this run.\n",
 			explain.Escape(dir))
 	}

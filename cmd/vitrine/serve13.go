@@ -83,7 +83,7 @@ func (h *host) askLater(config *vitrine.Config) {
 func (h *host) proved(c *vitrine.Conn) {
 	line := visit{Time: time.Now().UTC().Format(time.RFC3339), Remote: c.RemoteAddr().String(),
 		OK: true, Late: true}
-	line.settle(c.ConnectionState())
+	line.setNegotiated(c.ConnectionState())
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.put(line)

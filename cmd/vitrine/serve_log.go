@@ -122,7 +122,7 @@ func (h *host) report(v front.Visit) {
 		OK: v.Err == nil, MS: float64(v.Took.Microseconds()) / 1000, Plain: v.Plain}
 	switch s := v.State; {
 	case v.Err == nil:
-		line.settle(s)
+		line.setNegotiated(s)
 		if s.EarlyData != vitrine.EarlyDataNone {
 			line.Early = s.EarlyData.String()
 		}
@@ -151,8 +151,8 @@ func (h *host) put(line visit) {
 	}
 }
 
-// settle sets what was negotiated.
-func (v *visit) settle(s vitrine.ConnectionState) {
+// setNegotiated fills in what was negotiated.
+func (v *visit) setNegotiated(s vitrine.ConnectionState) {
 	v.Version, v.Suite, v.Group = iana.Version(s.Version).String(),
 		iana.CipherSuite(s.CipherSuite).String(), s.GroupName
 	v.Name, v.ALPN, v.Resumed, v.Client = s.ServerName, s.NegotiatedProtocol, s.DidResume,

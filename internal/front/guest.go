@@ -29,7 +29,7 @@ type guest struct {
 	waits, away bool // guarded by the server's lock
 	weight      int  // likewise
 	began       bool // likewise: the client has sent the header of a record
-	said        int  // likewise: how many bytes the client has sent, before it began
+	sent        int  // likewise: how many bytes the client has sent, before it began
 
 	first []byte // the first bytes; used by the goroutine of the handshake only
 	ahead []byte // the part of first that was not read yet
@@ -106,7 +106,7 @@ func (g *guest) received(n int) {
 	}
 	weight := byteWeight * n
 	if !g.began {
-		if g.said += n; g.said >= record.HeaderLen {
+		if g.sent += n; g.sent >= record.HeaderLen {
 			g.began = true
 			weight += begunWeight
 		}

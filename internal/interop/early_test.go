@@ -97,7 +97,7 @@ func earlyOfOpenSSL(t *testing.T) {
 		if s := conn.ConnectionState(); err != nil || got != c.read || s.EarlyData != c.want ||
 			s.DidResume != (i > 0) {
 			t.Fatalf("connection %d: %q, %v, resumed %t, %v; they say %s", i+1, got, s.EarlyData,
-				s.DidResume, err, peer.Said())
+				s.DidResume, err, peer.Output())
 		}
 		both(t, conn, peer)
 		conn.Close()
@@ -141,7 +141,7 @@ func earlyToOpenSSL(t *testing.T) {
 			(wrote == nil) != (want != vitrine.EarlyDataNone) ||
 			errors.Is(shook, vitrine.ErrEarlyDataRejected) != (want == vitrine.EarlyDataRejected) {
 			t.Fatalf("connection %d: %v, %v, %v; they say %s", i+1, got, wrote, shook,
-				server.Said())
+				server.Output())
 		}
 		if _, err := io.WriteString(conn, "a line of later data\n"); err != nil {
 			t.Fatal(err)
@@ -193,7 +193,7 @@ func earlyOfGnuTLS(t *testing.T) {
 	for i, want := range []string{"", early} {
 		under, err := l.Accept()
 		if err != nil {
-			t.Fatalf("%v; they say %s", err, peer.Said())
+			t.Fatalf("%v; they say %s", err, peer.Output())
 		}
 		under.SetDeadline(time.Now().Add(deadline))
 		conn := vitrine.Server(under, config)
@@ -202,7 +202,7 @@ func earlyOfGnuTLS(t *testing.T) {
 			err = conn.Handshake()
 		}
 		if err != nil || got != want {
-			t.Fatalf("connection %d: %q, %v; they say %s", i+1, got, err, peer.Said())
+			t.Fatalf("connection %d: %q, %v; they say %s", i+1, got, err, peer.Output())
 		}
 		if i == 0 {
 			io.Copy(io.Discard, conn) // it ends the connection itself
@@ -239,7 +239,7 @@ func earlyToGnuTLS(t *testing.T) {
 		if got := conn.ConnectionState().EarlyData; got != want || shook != nil ||
 			(wrote == nil) != (want != vitrine.EarlyDataNone) {
 			t.Fatalf("connection %d: %v, %v, %v; they say %s", i+1, got, wrote, shook,
-				server.Said())
+				server.Output())
 		}
 		if _, err := io.WriteString(conn, "a line\n"); err != nil {
 			t.Fatal(err)

@@ -47,7 +47,7 @@ func (v *visit) run(t *testing.T) {
 		if v.peer != nil {
 			v.peer.Kill()
 			if t.Failed() {
-				t.Logf("%s\nsaid:\n%s", v.peer, v.peer.Said())
+				t.Logf("%s\nsaid:\n%s", v.peer, v.peer.Output())
 			}
 		}
 		if v.listen != nil {

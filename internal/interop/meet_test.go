@@ -113,7 +113,7 @@ func (m *meeting) start(t *testing.T) (*vitrine.Conn, *interop.Peer) {
 		t.Cleanup(func() {
 			peer.Kill()
 			if t.Failed() {
-				t.Logf("%s\nsaid:\n%s", peer, peer.Said())
+				t.Logf("%s\nsaid:\n%s", peer, peer.Output())
 			}
 		})
 	}

@@ -80,7 +80,7 @@ func earlyOfNSS(t *testing.T) {
 		vitrine.EarlyDataAccepted} {
 		under, err := l.Accept()
 		if err != nil {
-			t.Fatalf("%v; they say %s", err, peer.Said())
+			t.Fatalf("%v; they say %s", err, peer.Output())
 		}
 		under.SetDeadline(time.Now().Add(deadline))
 		conn := vitrine.Server(under, config)
@@ -90,7 +90,7 @@ func earlyOfNSS(t *testing.T) {
 		}
 		if got := conn.ConnectionState().EarlyData; err != nil || got != want ||
 			sent != "" && want != vitrine.EarlyDataAccepted {
-			t.Fatalf("connection %d: %v, %q, %v; they say %s", i+1, got, sent, err, peer.Said())
+			t.Fatalf("connection %d: %v, %q, %v; they say %s", i+1, got, sent, err, peer.Output())
 		}
 		talkToNSS(t, conn, early[len(sent):])
 	}
@@ -129,7 +129,7 @@ func pskOfNSS(t *testing.T, key *interop.PSK) {
 	conn.SetDeadline(time.Now().Add(deadline))
 	if err := conn.Handshake(); err != nil ||
 		string(conn.ConnectionState().PSKIdentity) != key.Identity {
-		t.Fatalf("%q, %v; they say %s", conn.ConnectionState().PSKIdentity, err, peer.Said())
+		t.Fatalf("%q, %v; they say %s", conn.ConnectionState().PSKIdentity, err, peer.Output())
 	}
 	talkToNSS(t, conn, early)
 }
@@ -153,7 +153,7 @@ func earlyToNSS(t *testing.T) {
 		under.SetDeadline(time.Now().Add(deadline))
 		conn := vitrine.Client(under, config)
 		if err := answered(conn); err != nil {
-			t.Fatalf("connection %d: %v; they say %s", i+1, err, server.Said())
+			t.Fatalf("connection %d: %v; they say %s", i+1, err, server.Output())
 		}
 		conn.Close()
 		s := conn.ConnectionState()
@@ -189,7 +189,7 @@ func lateOfNSS(t *testing.T) {
 	conn.SetDeadline(time.Now().Add(deadline))
 	if err := conn.Handshake(); err != nil || conn.ConnectionState().PeerCertificates != nil {
 		t.Fatalf("%v; certificates in the handshake: %d; they say %s", err,
-			len(conn.ConnectionState().PeerCertificates), peer.Said())
+			len(conn.ConnectionState().PeerCertificates), peer.Output())
 	}
 	if err := conn.RequestClientCertificate(tls.RequireAndVerifyClientCert); err != nil {
 		t.Fatal(err)
@@ -204,7 +204,7 @@ func lateOfNSS(t *testing.T) {
 	}()
 	for end := time.Now().Add(deadline); len(conn.ConnectionState().PeerCertificates) == 0; {
 		if time.Now().After(end) {
-			t.Fatalf("no certificate came; they say %s", peer.Said())
+			t.Fatalf("no certificate came; they say %s", peer.Output())
 		}
 		time.Sleep(2 * time.Millisecond)
 	}
@@ -233,9 +233,9 @@ func lateToNSS(t *testing.T) {
 	conn := vitrine.Client(under, config)
 	defer conn.Close()
 	if err := answered(conn); err != nil {
-		t.Fatalf("%v; they say %s", err, server.Said())
+		t.Fatalf("%v; they say %s", err, server.Output())
 	}
 	if conn.ConnectionState().LocalCertificates == nil {
-		t.Errorf("we showed no certificate; they say %s", server.Said())
+		t.Errorf("we showed no certificate; they say %s", server.Output())
 	}
 }

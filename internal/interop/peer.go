@@ -31,7 +31,7 @@ type process struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	out     *os.File
-	said    tail
+	output  tail
 	ended   chan struct{}
 	err     error // how it ended; set before ended is closed
 }
@@ -72,7 +72,7 @@ func (s *Stack) start(ctx context.Context, as iana.Side, addr string, setup *Set
 	if err != nil {
 		return nil, err
 	}
-	p.out, p.cmd.Stdout, p.cmd.Stderr = out, theirs, &p.said
+	p.out, p.cmd.Stdout, p.cmd.Stderr = out, theirs, &p.output
 	err = p.cmd.Start()
 	theirs.Close()
 	if err != nil {
@@ -94,7 +94,7 @@ func (p *Peer) Dial(ctx context.Context) (net.Conn, error) {
 		if err == nil {
 			return c, nil
 		}
-		if p.again != nil && strings.Contains(p.Said(), "in use") {
+		if p.again != nil && strings.Contains(p.Output(), "in use") {
 			other, err := p.again()
 			if err != nil {
 				return nil, err
@@ -139,7 +139,7 @@ func (p *Peer) Kill() {
 }
 
 // Said returns what the process has written to standard error, or the end of it.
-func (p *Peer) Said() string { return p.said.String() }
+func (p *Peer) Output() string { return p.output.String() }
 
 // String returns the command as it could be typed.
 func (p *Peer) String() string { return strings.Join(p.command, " ") }

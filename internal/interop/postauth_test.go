@@ -50,7 +50,7 @@ func lateToOpenSSL(t *testing.T) {
 			t.Fatalf("%v: %s", err, said.String())
 		}
 	}
-	if all := said.String() + peer.Said(); !strings.Contains(all, "subject=CN = vitrine.test") &&
+	if all := said.String() + peer.Output(); !strings.Contains(all, "subject=CN = vitrine.test") &&
 		!strings.Contains(all, "depth=0") {
 		t.Errorf("the server has seen no certificate:\n%s", all)
 	}

@@ -113,7 +113,7 @@ func TestRefusals(t *testing.T) {
 			peer.CloseWrite()
 			peer.Wait()
 			if sent, ok := errors.AsType[*alert.Error](c.want); ok &&
-				!strings.Contains(peer.Said(), fmt.Sprintf("alert number %d\n", sent.Alert)) {
+				!strings.Contains(peer.Output(), fmt.Sprintf("alert number %d\n", sent.Alert)) {
 				t.Errorf("they did not read our %v", sent.Alert)
 			}
 			count(t, c.m.with.Name)
@@ -155,7 +155,7 @@ func TestRenegotiationIsRefused(t *testing.T) {
 			}
 			conn.Close()
 			peer.Wait()
-			if !strings.Contains(peer.Said(), c.said) {
+			if !strings.Contains(peer.Output(), c.said) {
 				t.Errorf("the peer did not say %q", c.said)
 			}
 			count(t, c.with.Name)

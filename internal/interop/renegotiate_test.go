@@ -69,7 +69,7 @@ func TestRenegotiationForALateCertificate(t *testing.T) {
 						t.Errorf("got %q", got)
 					}
 					// it asks once: SSL_VERIFY_CLIENT_ONCE
-					if c.command == "R\n" && !strings.Contains(peer.Said(), "CN = somebody") {
+					if c.command == "R\n" && !strings.Contains(peer.Output(), "CN = somebody") {
 						t.Error("they did not see our certificate")
 					}
 				}

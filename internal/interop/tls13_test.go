@@ -188,7 +188,7 @@ func TestTLS13KeyUpdateUnderLoad(t *testing.T) {
 					t.Fatal(err)
 				}
 				done := func() bool {
-					return strings.Count(peer.Said(), "KEYUPDATE")+int(shook.Load()) > i
+					return strings.Count(peer.Output(), "KEYUPDATE")+int(shook.Load()) > i
 				}
 				for limit := time.Now().Add(deadline); !done() && time.Now().Before(limit); {
 					time.Sleep(2 * time.Millisecond)

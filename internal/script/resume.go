@@ -18,8 +18,8 @@ type Session struct {
 	Suite      iana.CipherSuite
 }
 
-// recall derives the keys from the master_secret of an earlier session.
-func (s *Peer) recall(master []byte) error {
+// restoreMaster derives the keys from the master_secret of an earlier session.
+func (s *Peer) restoreMaster(master []byte) error {
 	var err error
 	prf := keys.PRF{Hash: s.suite.PRF}
 	if s.master, err = prf.Restore(bytes.Clone(master)); err != nil {
@@ -32,11 +32,11 @@ func (s *Peer) recall(master []byte) error {
 
 // ServeResumed performs the server's side of Figure 2. Edits.First edits its flight.
 func (s *Peer) ServeResumed(m *Session) error {
-	said, _, err := s.Receive()
+	msg, _, err := s.Receive()
 	if err != nil {
 		return err
 	}
-	s.Hello, s.suite = said.(*message.ClientHello), suite.ByID(m.Suite)
+	s.Hello, s.suite = msg.(*message.ClientHello), suite.ByID(m.Suite)
 	s.answer = &message.ServerHello{Version: iana.TLS12, CipherSuite: m.Suite,
 		SessionID: s.Hello.SessionID}
 	s.rand.Read(s.answer.Random[:])
@@ -47,7 +47,7 @@ func (s *Peer) ServeResumed(m *Session) error {
 	if s.Edit.Answer != nil {
 		s.Edit.Answer(s.answer)
 	}
-	if err := s.recall(m.Master); err != nil {
+	if err := s.restoreMaster(m.Master); err != nil {
 		return err
 	}
 	flight := []Item{s.Encode(s.answer), ChangeCipherSpec, Finished}
@@ -107,7 +107,7 @@ func (s *Peer) Resume(m *Session, ids ...iana.CipherSuite) error {
 	}
 	var flight []Item
 	if resumed {
-		if err := s.recall(m.Master); err != nil {
+		if err := s.restoreMaster(m.Master); err != nil {
 			return err
 		}
 		flight = []Item{ChangeCipherSpec, Finished}

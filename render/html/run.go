@@ -131,7 +131,7 @@ func newRun(n, all int, r Run) *run {
 	v.Verdicts = verdicts(v.Story)
 	v.growTree()
 	v.pages(explain.Rungs(r.Entries))
-	v.settle()
+	v.placeNodes()
 	v.compute()
 	v.drawSchedule()
 	v.family()

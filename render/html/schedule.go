@@ -201,8 +201,8 @@ func (r *run) branch(n *explain.Node) *node {
 	return x
 }
 
-// settle says where each node grows, and links inputs with the steps of their birth.
-func (r *run) settle() {
+// placeNodes sets the step in which each node is derived.
+func (r *run) placeNodes() {
 	for _, p := range r.Steps {
 		for _, x := range p.nodes {
 			if x.Step == nil {
