@@ -36,6 +36,8 @@ xxd xxd
 curl curl
 tstclnt libnss3-tools
 tshark tshark
+brotli brotli
+zstd zstd
 gcc gcc
 /usr/include/stdlib.h libc6-dev'
 

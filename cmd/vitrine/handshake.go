@@ -102,6 +102,8 @@ func versionFlags(cmd *cobra.Command, w *wishes) {
 		"TLS 1.3: as --resume, and the request goes before the server has said anything (0-RTT)")
 	f.BoolVar(&w.keyUpdate, "key-update", false,
 		"TLS 1.3: replace the keys of both directions in the middle")
+	f.BoolVar(&w.lateAuth, "post-handshake-auth", false,
+		"TLS 1.3: let the server ask who the client is once the handshake is done")
 	f.BoolVar(&w.compare, "compare", false,
 		"show TLS 1.2 and TLS 1.3 side by side: the modern way of each")
 	complete(cmd, "tls", "1.2", "1.3")

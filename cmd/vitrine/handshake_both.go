@@ -90,7 +90,7 @@ func (w *wishes) chooseBoth() (demo.Options, error) {
 		{w.tls != "", "--tls"}, {w.kx != "", "--kx"}, {w.suite != "", "--suite"},
 		{w.group != "", "--group"}, {w.ems != nil, "--ems"}, {w.etm != nil, "--etm"},
 		{w.hrr, "--hrr"}, {w.resume, "--resume"}, {w.keyUpdate, "--key-update"},
-		{w.earlyData, "--early-data"},
+		{w.earlyData, "--early-data"}, {w.lateAuth, "--post-handshake-auth"},
 		{w.tamper != "", "--tamper"},
 	} {
 		if f.set {

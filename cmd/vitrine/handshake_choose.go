@@ -17,7 +17,8 @@ type wishes struct {
 	kx, suite, group, auth, clientAuth, tamper string
 	ems, etm                                   *bool
 	mtls                                       bool
-	hrr, resume, keyUpdate, earlyData          bool // of TLS 1.3
+	hrr, resume, keyUpdate                     bool // of TLS 1.3
+	earlyData, lateAuth                        bool // of TLS 1.3
 	compare                                    bool // TLS 1.2 and 1.3
 	data, seed                                 string
 }

@@ -17,7 +17,7 @@ func (w *wishes) speaks13() (yes bool, by string, err error) {
 		flag string
 	}{
 		{w.hrr, "--hrr"}, {w.resume, "--resume"}, {w.keyUpdate, "--key-update"},
-		{w.earlyData, "--early-data"},
+		{w.earlyData, "--early-data"}, {w.lateAuth, "--post-handshake-auth"},
 		{is13(w.suite), "--suite " + w.suite}, {isHybrid(w.group), "--group " + w.group},
 	} {
 		if f.set && by == "" {
@@ -53,7 +53,8 @@ func isHybrid(name string) bool {
 func (w *wishes) choose13(by string) (demo.Options, error) {
 	o := demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256,
 		Group: iana.X25519, Auth: throwaway.ECDSA, Data: w.data, Seed: w.seed, Retry: w.hrr,
-		Resume: w.resume || w.earlyData, KeyUpdate: w.keyUpdate, EarlyData: w.earlyData}
+		Resume: w.resume || w.earlyData, KeyUpdate: w.keyUpdate, EarlyData: w.earlyData,
+		LateAuth: w.lateAuth}
 	if w.hrr && w.earlyData {
 		return o, contradiction("--hrr", "--early-data", "a server that asks again rejects it",
 			"vitrine handshake --early-data")

@@ -68,6 +68,7 @@ type Options struct {
 	Resume    bool // a second connection resumes the first
 	KeyUpdate bool // new keys after the first answer, and a second one
 	EarlyData bool // with Resume: the first data goes before the server's hello
+	LateAuth  bool // the server asks who the client is before its last answer
 }
 
 // Outcome is the result of a run.
@@ -189,14 +190,16 @@ func (s *setup) certify(ca *throwaway.CA) error {
 		s.configs[iana.Server].ClientAuth = tls.VerifyClientCertIfGiven
 	case RequireClientAuth:
 		s.configs[iana.Server].ClientAuth = tls.RequireAndVerifyClientCert
-		client, err := ca.Issue(s.Auth, []string{"client." + Name}, throwaway.ForClient)
-		if err != nil {
-			return err
-		}
-		s.configs[iana.Client].Certificates = []tls.Certificate{client}
-		return s.showKey(iana.Client, client)
 	}
-	return nil
+	if s.ClientAuth != RequireClientAuth && !s.LateAuth {
+		return nil
+	}
+	client, err := ca.Issue(s.Auth, []string{"client." + Name}, throwaway.ForClient)
+	if err != nil {
+		return err
+	}
+	s.configs[iana.Client].Certificates = []tls.Certificate{client}
+	return s.showKey(iana.Client, client)
 }
 
 // showKey logs a private key, which is not used again after this run.
@@ -316,12 +319,15 @@ func (s *setup) serve(ctx context.Context, conn net.Conn, out *Outcome) error {
 	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}
-	for range s.exchanges() {
+	for i := range s.exchanges() {
 		request := make([]byte, len(s.Data))
 		n, err := io.ReadFull(io.MultiReader(bytes.NewReader(early), c), request)
 		out.ServerReceived, early = string(request[:n]), nil
 		if err != nil {
 			return err
+		}
+		if s.LateAuth && i == s.exchanges()-1 {
+			return answerProved(c)
 		}
 		if _, err := c.Write([]byte(answer)); err != nil {
 			return err

@@ -166,6 +166,7 @@ var cases = []struct {
 		func(o *demo.Options) { o.Resume, o.EarlyData = true, true }},
 	{"tls13-update", iana.TLS_AES_128_GCM_SHA256,
 		func(o *demo.Options) { o.KeyUpdate, o.Group = true, iana.FFDHE2048 }},
+	{"tls13-late", iana.TLS_CHACHA20_POLY1305_SHA256, func(o *demo.Options) { o.LateAuth = true }},
 	{"tls13-tamper-1", iana.TLS_AES_128_GCM_SHA256,
 		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 1} }},
 	{"tls13-tamper-6", iana.TLS_AES_128_GCM_SHA256,

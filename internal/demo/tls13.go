@@ -17,6 +17,7 @@ func (s *setup) config13(c *vitrine.Config, side iana.Side) {
 	c.CipherSuites, c.CipherSuites13 = nil, []uint16{uint16(s.Suite)}
 	c.ExtendedMasterSecret, c.EncryptThenMAC = vitrine.Preferred, vitrine.Preferred
 	c.CurvePreferences = []tls.CurveID{tls.CurveID(s.Group)}
+	c.PostHandshakeAuth = s.LateAuth
 	if s.EarlyData && side == iana.Server {
 		c.SessionStore, c.MaxEarlyData = session.NewMemory(8), 1<<14
 	}
@@ -59,4 +60,32 @@ func (s *setup) again() {
 		c.Trace, c.Time = s.events[side], func() time.Time { return now().Add(time.Minute) }
 		s.configs[side] = c
 	}
+}
+
+// answerProved asks a client for its certificate, answers once it has proved to own it, and reads
+// until the client has no more to say. See RFC 8446 §4.6.2.
+func answerProved(c *vitrine.Conn) error {
+	if err := c.RequestClientCertificate(tls.RequireAndVerifyClientCert); err != nil {
+		return err
+	}
+	read := make(chan error, 1)
+	go func() { // a Read receives the answer
+		_, err := io.Copy(io.Discard, c)
+		read <- err
+	}()
+	select {
+	case <-c.ClientAnswer():
+	case err := <-read:
+		if err == nil {
+			err = io.ErrUnexpectedEOF
+		}
+		return err
+	}
+	if _, err := c.Write([]byte(answer)); err != nil {
+		return err
+	}
+	if err := <-read; err != nil {
+		return err
+	}
+	return c.CloseWrite()
 }

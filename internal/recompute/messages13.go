@@ -12,9 +12,11 @@ const (
 	typeServerHello = 2
 	typeTicket      = 4
 	typeCertificate = 11
+	typeRequest     = 13
 	typeVerify      = 15
 	typeFinished    = 20
 	typeKeyUpdate   = 24
+	typeCompressed  = 25
 	typeMessageHash = 254
 	extPreSharedKey = 41
 	extEarlyData    = 42
@@ -98,14 +100,6 @@ func ticket(raw []byte) (nonce, value []byte) {
 	return in.vector(1), in.vector(2)
 }
 
-// leaf13 returns the first certificate of a message of TLS 1.3. See RFC 8446 §4.4.2.
-func leaf13(raw []byte) []byte {
-	in := body(raw)
-	in.vector(1)
-	list := input(in.vector(3))
-	return list.vector(3)
-}
-
 // A message13 is a handshake message.
 type message13 struct {
 	from string
@@ -125,8 +119,8 @@ func (v *view13) find(from string, kind int) int {
 		func(m message13) bool { return m.from == from && m.kind() == kind })
 }
 
-// transcript returns what the hash of the messages before n covers. A retry replaces the first
-// ClientHello with a message that holds its hash. See RFC 8446 §4.4.1.
+// transcript returns what the hash of the messages before n, which are of the handshake, covers. A
+// retry replaces the first ClientHello with a message that holds its hash. See RFC 8446 §4.4.1.
 func (v *view13) transcript(digest string, n int) (all []byte) {
 	for i, m := range v.messages[:max(0, min(n, len(v.messages)))] {
 		switch {

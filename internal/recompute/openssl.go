@@ -56,20 +56,25 @@ func (o *OpenSSL) Runs() int {
 
 // run returns the output of the command.
 func (o *OpenSSL) run(stdin []byte, args ...string) ([]byte, error) {
-	question := strings.Join(args, "\x00") + "\x00\x00" + string(stdin)
+	return o.command(o.path, stdin, args...)
+}
+
+// command returns the output of a command, which may be another one than openssl.
+func (o *OpenSSL) command(path string, stdin []byte, args ...string) ([]byte, error) {
+	question := path + "\x00" + strings.Join(args, "\x00") + "\x00\x00" + string(stdin)
 	o.mu.Lock()
 	a, ok := o.known[question]
 	o.mu.Unlock()
 	if ok {
 		return a.out, a.err
 	}
-	cmd := exec.Command(o.path, args...)
+	cmd := exec.Command(path, args...)
 	cmd.Stdin = bytes.NewReader(stdin)
 	var problem bytes.Buffer
 	cmd.Stderr = &problem
 	out, err := cmd.Output()
 	if err != nil {
-		err = fmt.Errorf("openssl %s: %w: %s", args[0], err, problem.Bytes())
+		err = fmt.Errorf("%s %s: %w: %s", filepath.Base(path), args[0], err, problem.Bytes())
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()

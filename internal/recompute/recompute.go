@@ -5,15 +5,16 @@
 // messages itself, and leaves all cryptography to the openssl command, except for operations that
 // the command does not have: exponentiation in a finite field (math/big), GHASH (ghash.go) and,
 // before OpenSSL 3.5, ML-KEM, for which it takes circl's, not the standard library's as the stack
-// does. A test checks that it imports nothing else.
+// does. Compressed certificates are expanded by compress/zlib or the commands brotli and zstd. A
+// test checks that it imports nothing else.
 //
 // It starts from the private keys (ephemeral keys, or the throw-away RSA key) and external
 // pre-shared keys, the raw messages and the record fragments, and ends with the plaintext. On the
 // way it recomputes, in TLS 1.2, the pre_master_secret, the master_secret with and without RFC
 // 7627, the key_block and its parts and the session hash; in TLS 1.3 the whole key schedule, with
-// binders, exporters, the keys of tickets, and the secrets after a KeyUpdate; in both, verify_data,
-// every record with its MAC or tag, and both signatures. Everything else in the events must be
-// equal to what it computed.
+// binders, exporters, the keys of tickets, the secrets after a KeyUpdate, and what a client proves
+// after the handshake; in both, verify_data, every record with its MAC or tag, and all signatures.
+// Everything else in the events must be equal to what it computed.
 //
 // Left out: certificate chains, which the tests of pki check, and resumption in TLS 1.2.
 package recompute

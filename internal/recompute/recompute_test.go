@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/tls"
 	"flag"
 	"fmt"
 	"maps"
@@ -181,7 +180,8 @@ func TestCheckSecretWithLeadingZero(t *testing.T) {
 }
 
 // samples returns the lines of a connection for each key exchange of TLS 1.2, all with a client
-// certificate, and of two connections of TLS 1.3, the second of which resumes the first.
+// certificate, and of two connections of TLS 1.3, the second of which resumes the first. In these
+// the client shows its certificate after the handshake.
 func samples(t *testing.T) (all [][]byte) {
 	for _, id := range []iana.CipherSuite{iana.TLS_RSA_WITH_AES_256_CBC_SHA256,
 		iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
@@ -191,9 +191,9 @@ func samples(t *testing.T) (all [][]byte) {
 		})
 		all = append(all, perform(t, cases()[i]))
 	}
-	both := case13{connections: 2, between: updateKeys,
-		server: func(c *vitrine.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert }}
-	return append(all, both.lines(t))
+	two := case13{connections: 2, client: late, server: late,
+		between: func(c, s *vitrine.Conn) { updateKeys(c, s); askLate(1)(c, s) }}
+	return append(all, two.lines(t))
 }
 
 // Check notices that an event is missing, except for choices, chains and the client's own key, from

@@ -137,11 +137,15 @@ func (v *view13) application(handshake []byte) {
 		secret := v.derive(from+"_application_traffic_secret", hash, main, from[:1]+" ap traffic",
 			upToServer)
 		v.traffic(from, secret)
-		for _, m := range v.messages {
-			if m.from == from && m.kind() == typeKeyUpdate {
+		for i, m := range v.messages {
+			switch {
+			case m.from != from:
+			case m.kind() == typeKeyUpdate:
 				secret = v.expand(from+"_application_traffic_secret", hash, secret, "traffic upd",
 					nil, hashLen[hash])
 				v.traffic(from, secret)
+			case m.kind() == typeFinished && i != v.find(from, typeFinished):
+				v.late(i, secret)
 			}
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os/exec"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	_ "github.com/vitrine-tls/vitrine/compression"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/recompute"
 	"github.com/vitrine-tls/vitrine/internal/rig"
@@ -29,6 +31,7 @@ type case13 struct {
 	connections    int                      // 0 is 1
 	early          bool                     // the last connection has early data
 	between        func(c, s *vitrine.Conn) // after the handshake, before the data
+	needs          string                   // a command without which it is skipped
 }
 
 func groups(ids ...vitrine.CurveID) func(*vitrine.Config) {
@@ -45,9 +48,31 @@ var cases13 = []case13{
 	{name: "P-521", client: groups(vitrine.CurveP521)},
 	{name: "X448", client: groups(30), server: groups(30)},
 	{name: "ffdhe2048", client: groups(256), server: groups(256)},
+	{name: "ffdhe3072", client: groups(257), server: groups(257)},
 	{name: "ffdhe4096, by a retry", client: groups(vitrine.X25519, 258), server: groups(258)},
-	{name: "a client certificate",
-		server: func(c *vitrine.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert }},
+	{name: "ffdhe6144", client: groups(259), server: groups(259)},
+	{name: "ffdhe8192", client: groups(260), server: groups(260)},
+	{name: "a client certificate", server: demandCertificate},
+	{name: "a late client certificate", client: late, server: late, between: askLate(0x01)},
+	{name: "a client certificate, new keys, and another, late one after a retry", client: late,
+		server: func(c *vitrine.Config) {
+			late(c)
+			groups(vitrine.CurveP256)(c)
+			c.ClientAuth = tls.RequireAndVerifyClientCert
+		},
+		between: func(c, s *vitrine.Conn) {
+			updateKeys(c, s)
+			askLate(1)(c, s)
+			updateKeys(c, s)
+			askLate(2)(c, s)
+		}},
+	{name: "certificates compressed by zlib, one of them late",
+		client: both(late, compressed(iana.Zlib)), server: both(late, compressed(iana.Zlib)),
+		between: askLate(1)},
+	{name: "certificates compressed by brotli", needs: "brotli", client: compressed(iana.Brotli),
+		server: both(compressed(iana.Brotli), demandCertificate)},
+	{name: "certificates compressed by zstd", needs: "zstd", client: compressed(iana.Zstd),
+		server: both(compressed(iana.Zstd), demandCertificate)},
 	{name: "tickets", connections: 3},
 	{name: "a ticket and a retry", connections: 2, server: groups(vitrine.CurveP256)},
 	{name: "updated keys", between: updateKeys},
@@ -60,9 +85,42 @@ var cases13 = []case13{
 	{name: "an external key without a key exchange",
 		client: external(false, pskOnly), server: external(false, pskOnly)},
 	{name: "an imported key", client: external(true), server: external(true)},
+	{name: "an imported key without a key exchange",
+		client: external(true, pskOnly), server: external(true, pskOnly)},
 	{name: "early data", connections: 2, early: true, server: func(c *vitrine.Config) {
 		c.SessionStore, c.MaxEarlyData = session.NewMemory(10), 1000
 	}},
+}
+
+func demandCertificate(c *vitrine.Config) { c.ClientAuth = tls.RequireAndVerifyClientCert }
+
+func late(c *vitrine.Config) { c.PostHandshakeAuth = true }
+
+func compressed(by iana.CertificateCompressionAlgorithm) func(*vitrine.Config) {
+	return func(c *vitrine.Config) {
+		c.CertificateCompression = []iana.CertificateCompressionAlgorithm{by}
+	}
+}
+
+func both(edits ...func(*vitrine.Config)) func(*vitrine.Config) {
+	return func(c *vitrine.Config) {
+		for _, edit := range edits {
+			edit(c)
+		}
+	}
+}
+
+// askLate asks for a client's certificate after the handshake, with a byte each way that carries
+// the question and the answer.
+func askLate(mark byte) func(c, s *vitrine.Conn) {
+	return func(c, s *vitrine.Conn) {
+		s.RequestClientCertificate(tls.RequireAndVerifyClientCert)
+		got := make([]byte, 1)
+		s.Write([]byte{mark})
+		c.Read(got)
+		c.Write([]byte{mark})
+		s.Read(got)
+	}
 }
 
 func suites(ids ...uint16) func(*vitrine.Config) {
@@ -193,6 +251,9 @@ func TestRecomputeTLS13(t *testing.T) {
 	total, ran, sum := recompute.Tally{}, 0, 0
 	for _, c := range testkit.Sample(t, "cases", 3, cases13) {
 		t.Run(c.name, func(t *testing.T) {
+			if _, err := exec.LookPath(c.needs); c.needs != "" && err != nil {
+				t.Skip(err)
+			}
 			ran++
 			tally, err := recompute.Check(o, bytes.NewReader(c.lines(t)))
 			if err != nil {
@@ -202,6 +263,9 @@ func TestRecomputeTLS13(t *testing.T) {
 				total[kind] += n
 			}
 		})
+	}
+	if total["finished after the handshake"] == 0 && !testing.Short() {
+		t.Error("no authentication after the handshake")
 	}
 	for _, kind := range slices.Sorted(maps.Keys(total)) {
 		t.Logf("%6d %s", total[kind], kind)

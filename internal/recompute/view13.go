@@ -297,12 +297,19 @@ func (v *view13) openInner(k keys, seq uint64, header, fragment []byte) (int, pi
 	return int(inner[len(inner)-1]), p
 }
 
-// proof checks a signature and an event about it. See RFC 8446 §4.4.3.
+// proof checks a side's next signature and an event about it. See RFC 8446 §4.4.3.
 func (v *view13) proof(from string, e event) {
+	at, n := -1, v.seen["signature of the "+from]
+	for i, m := range v.messages {
+		if m.from == from && m.kind() == typeVerify {
+			if n--; n < 0 {
+				at = i
+				break
+			}
+		}
+	}
 	v.seen["signature of the "+from]++
-	at := v.find(from, typeVerify)
-	certificate := v.find(from, typeCertificate)
-	if at < 0 || certificate < 0 {
+	if at < 0 || v.certificateBefore(at) < 0 {
 		v.fail("a signature of the %s without its messages", from)
 		return
 	}
@@ -310,8 +317,9 @@ func (v *view13) proof(from string, e event) {
 	id, signature := in.number(2), in.vector(2)
 	signed := slices.Concat(bytes.Repeat([]byte{' '}, 64),
 		[]byte("TLS 1.3, "+from+" CertificateVerify\x00"),
-		v.digest(v.suite.hash, v.transcript(v.suite.hash, at)))
-	v.verify(from, leaf13(v.messages[certificate].raw), id, signed, signature)
+		v.digest(v.suite.hash, v.before(at)))
+	leaf, _ := v.leaf(v.messages[v.certificateBefore(at)])
+	v.verify(from, leaf, id, signed, signature)
 	v.sameText("signature scheme", e.text("scheme"), schemes[id].name)
 	v.same("what was signed", e.bytes("signed"), signed)
 	v.same("signature", e.bytes("signature"), signature)
@@ -337,9 +345,7 @@ func (v *view13) finish() {
 			v.fail("the %s's keys changed %d times, expected %d", from, v.epoch[from],
 				len(v.epochs[from]))
 		}
-		if v.find(from, typeVerify) >= 0 {
-			v.must("signature of the " + from)
-		}
+		v.mustAll("signature of the "+from, from, typeVerify)
 	}
 	for _, d := range v.list {
 		if d.must && !d.claimed {
@@ -351,7 +357,20 @@ func (v *view13) finish() {
 	}
 	v.must("agreed")
 	v.must("ok")
-	v.must("finished of the " + other[v.role])
+	v.mustAll("finished of the "+other[v.role], other[v.role], typeFinished)
+}
+
+// mustAll checks that there is an event for each message of a kind.
+func (v *view13) mustAll(what, from string, kind int) {
+	n := 0
+	for _, m := range v.messages {
+		if m.from == from && m.kind() == kind {
+			n++
+		}
+	}
+	if v.seen[what] != n {
+		v.fail("%d times the %s, expected %d", v.seen[what], what, n)
+	}
 }
 
 func hexOf(b []byte) string { return hex.EncodeToString(b) }
