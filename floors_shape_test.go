@@ -82,14 +82,15 @@ func TestFloorNobodyAboveSuiteReadsItsKeyExchange(t *testing.T) {
 var versioners = map[string]string{
 	"negotiation/": "the agreement and the choices: here the version is chosen",
 
-	"handshake/figures12.go": "which figure fits, and what SSL 3.0 lets a client leave out",
-	"handshake/figures13.go": "which figure fits, and which RFC a hello is read by",
-	"handshake/client12.go":  "a renegotiation may not choose TLS 1.3",
-	"handshake/server.go":    "a server chooses what it says",
-	"handshake/server13.go":  "Suits asks what a server would choose",
-	"handshake/score.go":     "TLS13 itself, for the packages above",
-	"engine/rules.go":        "the row of what a connection does in a version",
-	"session/session.go":     "IsPSK itself, and the highest age",
+	"handshake/figures.go":      "which RFC a hello is read by",
+	"handshake/figures12.go":    "which figure fits, and what SSL 3.0 lets a client leave out",
+	"handshake/figures13.go":    "which figure fits",
+	"handshake/client12.go":     "a renegotiation may not choose TLS 1.3",
+	"handshake/server_hello.go": "a server chooses what it says",
+	"handshake/server13.go":     "Suits asks what a server would choose",
+	"handshake/score.go":        "TLS13 itself, for the packages above",
+	"engine/rules.go":           "the row of what a connection does in a version",
+	"session/session.go":        "IsPSK itself, and the highest age",
 
 	"./":                  "what a program asks of a version, or is told about one",
 	"observe/protocol.go": "the row of what watching does in a version",

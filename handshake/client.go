@@ -2,15 +2,13 @@ package handshake
 
 import (
 	"context"
-	"io"
-	"slices"
-
-	"github.com/vitrine-tls/vitrine/negotiation"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -28,23 +26,8 @@ type client struct {
 	early      *keys.Early              // TLS 1.3: of key
 	shared13   slow[[]*negotiation.PSK] // TLS 1.3: the program's, to be offered
 
-	remembered Peer // of the session on offer
-}
-
-// NewClient is a Machine that opens a handshake: Speak says ClientHello.
-func NewClient(c *negotiation.Config, carrier Carrier) *Machine {
-	return newMachine(iana.Client, &client{live: live{Config: c}}, c, carrier)
-}
-
-func (c *client) compose(k Kind, s *Score) (message.Message, error) {
-	switch iana.HandshakeType(k) {
-	case iana.ClientHello:
-		if s.Retried() {
-			return c.helloAgain(s)
-		}
-		return c.hello(s)
-	}
-	return c.part.compose(k, s)
+	remembered Peer        // of the session on offer
+	late       *lateAnswer // to a CertificateRequest behind the handshake, which is being made
 }
 
 // certificates is our Certificate, which is empty if nothing fits the request.
@@ -54,58 +37,6 @@ func (c *client) certificates(s *Score) *message.Certificate {
 		m.Chain = c.certChoice.Credential.Chain.Raw()
 	}
 	return m
-}
-
-func (c *client) hello(s *Score) (*message.ClientHello, error) {
-	m := &message.ClientHello{Version: c.MaxVersion, CipherSuites: slices.Clone(c.Suites),
-		CompressionMethods: []iana.CompressionMethod{iana.CompressionNull}}
-	if err := c.awaitParameters(); err != nil {
-		return nil, err
-	}
-	if err := c.findOffer(); err != nil {
-		return nil, err
-	}
-	if len(c.Suites) == 0 && !c.Offers13() {
-		return nil, alert.Fail(alert.InternalError, "", "no cipher suite is enabled")
-	}
-	if _, err := io.ReadFull(c.Rand, m.Random[:]); err != nil {
-		return nil, err
-	}
-	if err := c.offerSession(m); err != nil {
-		return nil, err
-	}
-	if err := c.gather(); err != nil {
-		return nil, err
-	}
-	if c.Offers13() {
-		if err := c.offer13(m); err != nil {
-			return nil, err
-		}
-	}
-	if err := c.greased.Draw(c.Config); err != nil {
-		return nil, err
-	}
-	m.CipherSuites = negotiation.WithGrease(&c.greased, negotiation.GreaseSuite, m.CipherSuites)
-	var err error
-	if m.Extensions, err = negotiation.Offer(c.offering(s)); err != nil {
-		return nil, err
-	}
-	return m, c.bind(m, s)
-}
-
-func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
-	if m, ok := msg.(*message.ServerHello); ok {
-		switch {
-		case m.IsRetry():
-			return c.retry(m, s)
-		case s.Retried() || negotiation.OffersTLS13(s.ClientHello) && m.Extensions.Has(iana.ExtSupportedVersions):
-			c.part = client13{c}
-			return c.serverHello13(m, s)
-		}
-		c.part = client12{c}
-		return c.serverHello(m, s)
-	}
-	return c.part.receive(msg, s)
 }
 
 // status checks the staple, once for all: an unreadable or a bad one is worse than none. See RFC
@@ -176,36 +107,28 @@ func (c *client) chooseCredential(r pki.Request, v iana.Version, ref string) err
 	return nil
 }
 
-// finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt.
-// So it does that it has the pre-shared key.
-func (c *client) finished(s *Score) ([]message.Message, error) {
-	certified := ifCertified(s) == Must
-	switch {
-	case certified &&
-		(c.peer.Chain == nil || !c.Skip && !c.peer.trusted()),
-		s.VerifyData[iana.Server] == nil,
-		certified && s.Agreed.Kex.Ephemeral() && !c.peer.possessed, s.Undecided:
-		return nil, alert.Fail(alert.InternalError, "",
-			"the handshake ended without a proof of who the server is")
-	}
-	if err := c.accept(); err != nil {
-		return nil, err
-	}
-	c.part.keep(s)
-	return nil, nil
+// clientPart is what a client says and accepts behind the ServerHello.
+type clientPart interface {
+	// compose and receive are those of player.
+	compose(Kind, *Score) (message.Message, error)
+	receive(message.Message, *Score) error
+	// resumed reports whether the ServerHello resumes our session.
+	resumed(*Score) bool
+	secret(*Score) (Input, error)
+	// keep hands out a session, now that the server was proved.
+	keep(*Score)
 }
 
-// offering returns what the extensions of a hello say, beside the Config.
-func (c *client) offering(s *Score) *negotiation.Offering {
-	o := &negotiation.Offering{Config: c.Config, Greased: &c.greased, Keys: c.offered, Retry: s.Retry,
-		Early: c.earlyTicket(s) != nil}
-	for _, k := range c.shares {
-		o.Shares = append(o.Shares,
-			message.KeyShareEntry{Group: k.ID(), KeyExchange: k.offer.Share()})
-	}
-	return o
+// keyShare is a key pair of ours that waits for the server's share.
+type keyShare struct {
+	kex.Group
+	offer kex.Offer
 }
 
-func (c *client) secret(s *Score) (Input, error) { return c.part.secret(s) }
-
-func (c *client) resumption(s *Score) (resumed, undecided bool) { return c.part.resumed(s), false }
+// lateAnswer is a client's answer, which may wait for a callback or for a key.
+type lateAnswer struct {
+	client     *client
+	score      *Score
+	haveChoice bool
+	raw        [][]byte // Certificate, and CertificateVerify if there is one
+}

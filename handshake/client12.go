@@ -16,18 +16,6 @@ import (
 
 // What a client says and accepts until TLS 1.2.
 
-// clientPart is what a client says and accepts behind the ServerHello.
-type clientPart interface {
-	// compose and receive are those of player.
-	compose(Kind, *Score) (message.Message, error)
-	receive(message.Message, *Score) error
-	// resumed reports whether the ServerHello resumes our session.
-	resumed(*Score) bool
-	secret(*Score) (Input, error)
-	// keep hands out a session, now that the server was proved.
-	keep(*Score)
-}
-
 type client12 struct{ *client }
 
 func (c client12) compose(k Kind, s *Score) (message.Message, error) {

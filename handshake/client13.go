@@ -4,15 +4,12 @@ import (
 	"io"
 	"slices"
 
-	"github.com/vitrine-tls/vitrine/negotiation"
-
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
-	"github.com/vitrine-tls/vitrine/suite"
-	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // What a client says and accepts in TLS 1.3 alone.
@@ -40,12 +37,6 @@ func (c *client) offer13(m *message.ClientHello) error {
 		return c.share(iana.X25519)
 	}
 	return nil
-}
-
-// keyShare is a key pair of ours that waits for the server's share.
-type keyShare struct {
-	kex.Group
-	offer kex.Offer
 }
 
 // share makes a key share in a group.
@@ -102,19 +93,6 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 	}
 	c.shares = nil
 	return c.share(group.Group)
-}
-
-// helloAgain is the second ClientHello: the first one with another share and the server's cookie.
-// See RFC 8446 §4.1.2.
-func (c *client) helloAgain(s *Score) (*message.ClientHello, error) {
-	again := *s.ClientHello
-	c.keepHash(suite.ByID13(s.Retry.CipherSuite).PRF)
-	extensions, err := negotiation.Offer(c.offering(s))
-	if err != nil {
-		return nil, err
-	}
-	again.Extensions = extensions
-	return &again, c.bind(&again, s)
 }
 
 // serverHello13 accepts a ServerHello of TLS 1.3.
@@ -228,36 +206,6 @@ func (c *client) certificate13(m *message.Certificate, s *Score) error {
 		return c.unstapled(s)
 	}
 	return c.status(&staple)
-}
-
-// verified13 checks a CertificateVerify: the proof that the peer holds the key of its certificate.
-// The transcript ends with the Certificate. See RFC 8446 §4.4.3.
-func (l *live) verified13(from iana.Side, m *message.CertificateVerify, s *Score) error {
-	const ref = "RFC 8446 §4.4.3"
-	pub, err := l.peer.Chain.PublicKey()
-	if err != nil {
-		return err
-	}
-	if !slices.Contains(l.Schemes, m.Scheme) || !pki.Signs13(pub, m.Scheme) {
-		return alert.KindScheme.Fail(alert.IllegalParameter, ref,
-			"the %v signed with %v, which TLS 1.3, its key or our policy does not allow", from,
-			m.Scheme)
-	}
-	signed := pki.CertificateVerify13(from, s.transcript.sum())
-	if err := pki.Verify(pub, m.Scheme, signed, m.Signature); err != nil {
-		return err
-	}
-	l.peer.possessed, l.peer.Scheme = true, m.Scheme
-	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: m.Scheme, Signed: signed,
-		Signature: m.Signature}, ref)
-	return nil
-}
-
-// sign13 is our CertificateVerify.
-func (l *live) sign13(me iana.Side, c pki.Choice, s *Score) (message.Message, error) {
-	signature, err := l.sign(me, c, pki.CertificateVerify13(me, s.transcript.sum()),
-		"RFC 8446 §4.4.3")
-	return &message.CertificateVerify{Scheme: c.Scheme, Signature: signature}, err
 }
 
 type client13 struct{ *client }

@@ -6,6 +6,21 @@
 // hellos settle, the points where secrets are derived and keys change, and the events. The players
 // differ in two things only: who composes a line, and where the shared secret comes from.
 //
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
+//
+//	transcript.go secrets.go score.go exchange.go          what was said, and what is known of it
+//	line.go pending.go late_context.go machine.go spine.go  the figures' parts, and who walks them
+//	install.go early.go effects.go                          what lines change
+//	figures12.go figures13.go figures.go                    the figures
+//	player.go rawkeys.go compression.go psk12.go            what a client and a server have in common
+//	client.go server.go resume.go                           both, whatever the version
+//	early_client.go early_server.go tickets13.go
+//	offered13.go client12.go client13.go client_hello.go    the client
+//	cookie.go request13.go selected13.go server12.go
+//	server13.go server_hello.go                             the server
+//	roles.go late.go observer.go quic.go print.go           the rest
+//
 // It implements RFC 5246 §7.3 and §7.4 with both its figures, sessions by ID and by ticket (RFC
 // 5077), the extended master secret (RFC 7627), RFC 7366 §3, RFC 5746 §3, pre-shared keys (RFC
 // 4279) and the extensions of package negotiation, with the key exchanges of package suite; and RFC

@@ -3,50 +3,14 @@ package handshake
 import (
 	"math"
 
-	"github.com/vitrine-tls/vitrine/negotiation"
-
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keylog"
-	"github.com/vitrine-tls/vitrine/keys"
-	"github.com/vitrine-tls/vitrine/record"
-	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // Early data (0-RTT): what a client sends behind its first ClientHello, under keys of a ticket. See
 // RFC 8446 §2.3 and §4.2.10. Anybody who records it can send it again (§8): the server's part is in
 // early_server.go.
-
-// EarlyStatus says what became of a client's early data.
-type EarlyStatus uint8
-
-// The answers. EarlyPending is for as long as the server has not answered.
-const (
-	EarlyNone     EarlyStatus = iota // the client sent none
-	EarlyPending                     // it is not known yet
-	EarlyAccepted                    // the server has read it, or will
-	EarlyRejected                    // the server has ignored it
-)
-
-func (s EarlyStatus) String() string {
-	return [...]string{"none", "pending", "accepted", "rejected"}[s&3]
-}
-
-// earlyKeys is what a side protects early data with, if it sends or accepts some.
-type earlyKeys struct {
-	secret *keys.Early
-	suite  *suite.Suite // of the session
-	limit  uint32       // bytes that may be sent
-	hello  []byte       // the hash of the ClientHello
-}
-
-// earlyState is what a Machine knows of early data.
-type earlyState struct {
-	status   EarlyStatus
-	open     bool   // more of it may come, or be sent
-	left     uint32 // how many bytes
-	exporter *keys.Exporter
-}
 
 // sendEarly is the effect of the first ClientHello: a client that offers early data goes on under
 // its keys. The change_cipher_spec comes before it. See RFC 8446 §D.4.
@@ -66,12 +30,6 @@ func sendEarly(m *Machine) error {
 	m.carrier.SetNegotiated(undecided13(k.suite))
 	m.compat()
 	return m.openEarly(k)
-}
-
-// undecided13 returns the parameters of TLS 1.3 as long as nothing is negotiated.
-func undecided13(s *suite.Suite) *negotiation.Agreed {
-	return &negotiation.Agreed{Version: iana.TLS13, Suite: s, MaxFragment: record.MaxPlaintext,
-		SizeLimit: [2]int{record.MaxPlaintext, record.MaxPlaintext}}
 }
 
 // openEarly derives the secrets of early data, and protects the client's direction with them. See
@@ -182,4 +140,12 @@ func (m *Machine) ExportEarly(label string, context []byte, n int) ([]byte, erro
 	return m.early.exporter.Export(label, context, n)
 }
 
-func (*observer) earlyKeys(*Score) *earlyKeys { return nil }
+// hearEarly lets an observer hear early data, or all that the client sends next if the secret of
+// early data is not known. Then its boundary must be found by trial.
+func (m *Machine) hearEarly() error {
+	if m.KeysOf(iana.Client, Early) != nil {
+		return m.install(iana.Client, Early)
+	}
+	m.Blind[iana.Client] = m.KeysOf(iana.Client, Handshaking) == nil
+	return m.carrier.Protect(iana.Client, nil)
+}

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/negotiation"
-
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // A server's part of early data. Whoever has recorded a ClientHello with early data can send it

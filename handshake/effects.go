@@ -2,43 +2,17 @@ package handshake
 
 import (
 	"errors"
-	"io"
-
-	"github.com/vitrine-tls/vitrine/negotiation"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
-	"github.com/vitrine-tls/vitrine/record"
-	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // The effects of lines: what changes once a message was sent or received. They are the same in all
 // three roles.
-
-// TrafficKeys is what the record layer needs to protect one direction.
-type TrafficKeys struct {
-	Version        iana.Version
-	Suite          *suite.Suite
-	Compression    iana.CompressionMethod
-	EncryptThenMAC bool
-	MaxPlaintext   int   // in bytes
-	Epoch          Epoch // of TLS 1.3
-	keys.Direction
-	Traffic keys.Traffic // of TLS 1.3: what Direction follows from
-}
-
-// Params returns the parameters from which the record layer makes a protection. CBC IVs are read
-// from rand.
-func (k *TrafficKeys) Params(rand io.Reader) record.Params {
-	return record.Params{Version: k.Version, EncryptThenMAC: k.EncryptThenMAC,
-		Keys: record.Keys(k.Direction), Rand: rand}
-}
-
-// ErrNoSecret is returned to an observer that has no secret for this handshake.
-var ErrNoSecret = errors.New("handshake: no secret for this handshake")
 
 // retry is the effect of a HelloRetryRequest: in the transcript, the first ClientHello is replaced
 // by its hash. See RFC 8446 §4.4.1.
@@ -61,16 +35,6 @@ func retry(m *Machine) error {
 	m.carrier.SetNegotiated(a)
 	m.compat()
 	return nil
-}
-
-// compat sends the ChangeCipherSpec that makes TLS 1.3 look like a resumption to middleboxes. It is
-// sent once, in the clear, before the first protected record, and never in QUIC. See RFC 8446 §D.4
-// and RFC 9001 §8.4.
-func (m *Machine) compat() {
-	if m.live && !m.disguised && !m.quic {
-		m.disguised = true
-		m.carrier.Send(ChangeCipherSpec, []byte{1})
-	}
 }
 
 // negotiate computes the negotiated parameters from both hellos, and starts the transcript's hash.
@@ -103,13 +67,6 @@ func begin13(m *Machine) error {
 	}
 	m.transcript.drop() // signatures are over the hash
 	return nil
-}
-
-func groupName(g iana.Group) string {
-	if g == 0 {
-		return ""
-	}
-	return g.String()
 }
 
 // setGroup adds the group to the negotiated parameters, since only ServerKeyExchange names it.
@@ -193,23 +150,6 @@ func preMasterRef(k iana.KeyExchange) string {
 		return "RFC 8422 §5.10"
 	}
 	return "RFC 5246 §8.1.1"
-}
-
-// logKey writes a line of the key log, as soon as the secret exists. See RFC 9850 §2.
-func (m *Machine) logKey(l keylog.Label, secret []byte) error {
-	write := m.keyLogger()
-	if write == nil {
-		return nil
-	}
-	return write(keylog.Line{Label: l, ID: m.ClientHello.Random[:], Secret: secret})
-}
-
-// keyLogger returns what writes the key log: a live side's Config, or an observer; nil if nothing.
-func (m *Machine) keyLogger() func(keylog.Line) error {
-	if c := m.Config(); c != nil {
-		return c.KeyLog
-	}
-	return m.keyLog
 }
 
 // resume takes the master_secret from the session and protects the server's direction: the first
@@ -316,41 +256,46 @@ func protect(from iana.Side) func(*Machine) error {
 	}
 }
 
-// install sets the keys that an epoch has for a direction now.
-func (m *Machine) install(from iana.Side, e Epoch) error {
-	d, ok := keys.Direction{}, false
-	if m.secrets != nil {
-		d, ok = m.secrets.keys(from, e)
-	}
-	if !ok {
-		m.Blind[from] = true
-		return m.carrier.Protect(from, nil)
-	}
-	k := trafficKeys(m.Agreed, from, d)
-	k.Epoch = e
-	if t, ok := m.secrets.(interface {
-		trafficSecret(iana.Side, Epoch) keys.Traffic
-	}); ok {
-		k.Traffic = t.trafficSecret(from, e)
-	}
-	if err := m.carrier.Protect(from, k); err != nil {
-		return err
-	}
-	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, m.secrets.ref()) // behind the flight that Protect seals
-	return nil
-}
-
-// KeyUpdate replaces the keys of a direction with the next ones. See RFC 8446 §7.2.
-func (m *Machine) KeyUpdate(from iana.Side) error {
-	if m.secrets == nil || m.Blind[from] && m.KeysOf(from, Application) == nil {
+// deriveEarly derives the secret of early data for an observer that has the pre-shared key. Early
+// data is under the first identity of the first ClientHello alone. See RFC 8446 §4.2.10.
+func (m *Machine) deriveEarly(s *schedule13, early keys.Early) error {
+	if m.Retried() || !m.Agreed.PSK || m.Agreed.Identity != 0 || !m.OfferedEarly() ||
+		len(m.transcript.messages) == 0 {
 		return nil
 	}
-	m.secrets.update(from)
-	return m.install(from, Application)
+	h := m.Agreed.Suite.PRF.New()
+	h.Write(m.transcript.messages[0])
+	traffic := early.ClientTraffic(h.Sum(nil))
+	s.set(Early, iana.Client, traffic)
+	return m.logKey(keylog.ClientEarlyTraffic, traffic.Bytes())
 }
 
-// trafficKeys returns the keys of a direction together with what was negotiated about its records.
-func trafficKeys(a *negotiation.Agreed, from iana.Side, d keys.Direction) *TrafficKeys {
-	return &TrafficKeys{Version: a.Version, Suite: a.Suite, Compression: a.Compression,
-		EncryptThenMAC: a.EncryptThenMAC, MaxPlaintext: a.MaxPlaintext(from), Direction: d}
+// first12 returns the keys that in gives a direction first, until TLS 1.2.
+func first12(s *Score, in Input, from iana.Side) (keys.Direction, bool, error) {
+	derived, err := s.derive(in, nil)
+	if err != nil {
+		return keys.Direction{}, false, err
+	}
+	return derived.block.Of(from), true, nil
+}
+
+// first13 returns the keys that in gives a direction first in TLS 1.3.
+func first13(s *Score, in Input, from iana.Side) (d keys.Direction, ok bool, err error) {
+	k := keys.HKDF{Hash: s.Agreed.Suite.PRF}
+	switch {
+	case in.Traffic != nil:
+		d, ok = logged(k, s.Agreed.Suite, in.Traffic).keys(from, Handshaking)
+	case in.Shared != nil || in.PSK != nil:
+		d, ok = k.Early(in.PSK).Handshake(in.Shared).Traffic(from, s.transcript.sum()).
+			Direction(s.Agreed.Suite.Shape(iana.TLS13)), true
+	}
+	return d, ok, nil
+}
+
+// keepTranscript keeps the hash that a later authentication begins with.
+func (m *Machine) keepTranscript() {
+	p, ok := m.player.(interface{ allowsLate() bool })
+	if ok && p.allowsLate() && m.ClientHello.Extensions.Has(iana.ExtPostHandshakeAuth) {
+		m.late.after, m.late.context = m.transcript.running, &awaitedContext{}
+	}
 }

@@ -5,15 +5,6 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// opening are the lines of both hellos, which every figure has. ServerHello chooses the figure that
-// goes on.
-var opening = Figure{"the hellos", nil, []Line{
-	{iana.Client, Kind(iana.ClientHello), always, sendEarly, "RFC 5246 §7.4.1.2"},
-	{iana.Server, HelloRetryRequest, ifOffers13, retry, "RFC 8446 §4.1.4"},
-	{iana.Client, Kind(iana.ClientHello), ifRetried, nil, "RFC 8446 §4.1.2"},
-	{iana.Server, Kind(iana.ServerHello), always, negotiate, "RFC 5246 §7.4.1.3"},
-}, nil}
-
 // Figure 1 of RFC 5246, behind both hellos.
 var full = Figure{"RFC 5246, Figure 1: full handshake", unlessResumed, []Line{
 	{iana.Server, Kind(iana.Certificate), ifCertified, nil, "RFC 5246 §7.4.2"},
@@ -42,11 +33,6 @@ var abbreviated = Figure{"RFC 5246, Figure 2: abbreviated handshake", ifResumed,
 	{iana.Client, Kind(iana.NextProtocol), ifNPN, negotiateNPN, "draft-agl-tls-nextprotoneg-04 §3"},
 	{iana.Client, Kind(iana.Finished), ifReadable(iana.Client), nil, "RFC 5246 §7.4.9"},
 }, &protocol12}
-
-// figures are all that there are. Those that fit what ServerHello says stay open, and each message
-// strikes out those in which it cannot come. More than one fits only an observer, and only as long
-// as it cannot tell whether a session is resumed.
-var figures = []*Figure{&full, &abbreviated, &full13}
 
 // Each condition is asked when its line may come next, and knows only what was said until then.
 
@@ -120,3 +106,6 @@ func ifReadable(from iana.Side) func(*Score) Presence {
 func ifNPN(s *Score) Presence {
 	return must(!s.Blind[iana.Client] && s.ServerHello.Extensions.Has(iana.ExtNPN))
 }
+
+// protocol12 is that of the versions up to TLS 1.2.
+var protocol12 = protocol{begin: begin12, first: first12, end: func(*Machine) {}}

@@ -2,7 +2,6 @@ package handshake
 
 import (
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
@@ -24,15 +23,6 @@ var full13 = Figure{"RFC 8446, Figures 1 to 4: TLS 1.3", ifTLS13, []Line{
 }, &protocol13}
 
 func ifTLS13(s *Score) Presence { return must(negotiation.VersionOf(s.ServerHello) == iana.TLS13) }
-
-// ifOffers13: only a client that offers TLS 1.3 can be asked for another hello, and only once. The
-// hello is nil as long as its check is Pending. See RFC 8446 §4.1.4.
-func ifOffers13(s *Score) Presence {
-	return mayIf(s.ClientHello != nil && !s.Retried() && negotiation.OffersTLS13(s.ClientHello))
-}
-
-// ifRetried: a client that was asked for a second hello, on this connection, sends it.
-func ifRetried(s *Score) Presence { return must(s.Retried() && !s.Restored) }
 
 // ifSigned13: a server that goes on from a pre-shared key shows no certificate. See RFC 8446
 // §4.4.2.
@@ -57,17 +47,6 @@ func ifVerified13(s *Score) Presence {
 	return must(!s.Blind[iana.Client] && s.shows(iana.Client))
 }
 
-// refOf is where a message of the opening is written, which its version tells.
-func refOf(l *Line, msg message.Message) string {
-	switch m := msg.(type) {
-	case *message.ClientHello:
-		if negotiation.OffersTLS13(m) {
-			return "RFC 8446 §4.1.2"
-		}
-	case *message.ServerHello:
-		if !m.IsRetry() && negotiation.VersionOf(m) == iana.TLS13 {
-			return "RFC 8446 §4.1.3"
-		}
-	}
-	return l.Ref
-}
+// protocol13 is that of TLS 1.3.
+var protocol13 = protocol{begin: begin13, first: first13, end: (*Machine).keepTranscript,
+	compresses: true}

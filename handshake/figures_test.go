@@ -11,10 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vitrine-tls/vitrine/negotiation"
-
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -133,7 +132,7 @@ func TestOnlyOneSideMaySpeak(t *testing.T) {
 }
 
 // allFigures are the opening and what may follow it.
-func allFigures() []*Figure { return append([]*Figure{&opening}, figures...) }
+func allFigures() []*Figure { return append([]*Figure{figures.opening}, figures.all...) }
 
 // everyScore12 is every combination of the facts that conditions of TLS 1.2 look at.
 func everyScore12(yield func(Score) bool) {

@@ -1,16 +1,13 @@
 package handshake
 
 import (
-	"bytes"
 	"crypto/subtle"
-	"hash"
 	"io"
-
-	"github.com/vitrine-tls/vitrine/negotiation"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -19,24 +16,6 @@ import (
 // done, if the client has said that it may. See RFC 8446 §4.6.2.
 
 const lateRef = "RFC 8446 §4.6.2"
-
-// late is what the two sides keep for it.
-type late struct {
-	after   hash.Hash       // the messages up to the client's Finished; nil: nothing is asked for
-	context *awaitedContext // a server's: of the request that is not answered yet
-	answer  *lateAnswer     // a client's, which is being made
-	proof   *lateProof      // a server's, which is being checked
-}
-
-func (l *live) allowsLate() bool { return l.PostHandshakeAuth }
-
-// keepTranscript keeps the hash that a later authentication begins with.
-func (m *Machine) keepTranscript() {
-	p, ok := m.player.(interface{ allowsLate() bool })
-	if ok && p.allowsLate() && m.ClientHello.Extensions.Has(iana.ExtPostHandshakeAuth) {
-		m.late.after, m.late.context = m.transcript.running, &awaitedContext{}
-	}
-}
 
 // mayAsk returns an error unless a server may ask for a certificate now.
 func (m *Machine) mayAsk() error {
@@ -71,19 +50,7 @@ func (m *Machine) lateVerifyData(s *Score) []byte {
 	return t.dataVerifyData(iana.Client, &s.transcript)
 }
 
-func (t *traffic13) dataVerifyData(from iana.Side, transcript *transcript) []byte {
-	return t.secret[Application][from].VerifyData(transcript.sum())
-}
-
 // A client
-
-// lateAnswer is a client's answer, which may wait for a callback or for a key.
-type lateAnswer struct {
-	client     *client
-	score      *Score
-	haveChoice bool
-	raw        [][]byte // Certificate, and CertificateVerify if there is one
-}
 
 // TakeRequest processes a CertificateRequest that a client received, once Done. It returns a
 // *Pending if the answer waits for something slow: call GoOn then. LateAnswer has the answer.
@@ -100,18 +67,20 @@ func (m *Machine) TakeRequest(raw []byte) error {
 	if err := negotiation.AcceptableRequest(r); err != nil {
 		return err
 	}
-	c := &client{live: live{Config: m.player.(*client).Config}}
+	ours := m.player.(*client)
+	c := &client{live: live{Config: ours.Config}}
 	c.part = client13{c}
-	m.late.answer = &lateAnswer{client: c, score: m.lateScore(raw, r)}
+	ours.late = &lateAnswer{client: c, score: m.lateScore(raw, r)}
 	return m.GoOn()
 }
 
 // GoOn continues a post-handshake authentication after a *Pending. Without one it does nothing.
 func (m *Machine) GoOn() error {
-	a := m.late.answer
-	if a == nil {
+	ours, ok := m.player.(*client)
+	if !ok || ours.late == nil {
 		return nil
 	}
+	a := ours.late
 	r := a.score.CertificateRequest
 	if !a.haveChoice {
 		if err := a.client.chooseCredential(pki.Request{Schemes: r.Schemes,
@@ -151,11 +120,12 @@ type LateAnswer struct {
 
 // LateAnswer returns the answer once it is complete, once; nil as long as it is not.
 func (m *Machine) LateAnswer() *LateAnswer {
-	a := m.late.answer
-	if a == nil {
+	ours, ok := m.player.(*client)
+	if !ok || ours.late == nil {
 		return nil
 	}
-	m.late.answer = nil
+	a := ours.late
+	ours.late = nil
 	return &LateAnswer{a.raw, a.client.certChoice.Credential, a.score}
 }
 
@@ -169,12 +139,6 @@ func (m *Machine) LateFinished(a *LateAnswer) ([]byte, error) {
 }
 
 // A server
-
-// lateProof is the answer of a client, as far as it has come.
-type lateProof struct {
-	server *server
-	score  *Score
-}
 
 // RequestCertificate returns a CertificateRequest for a client whose handshake is done, and expects
 // the answer, which auth judges. It returns an error if the client did not offer it, if HTTP/2
@@ -209,13 +173,16 @@ func (m *Machine) RequestCertificate(auth negotiation.ClientAuth) ([]byte, error
 
 // Proving reports whether a client's answer has begun and is not complete: nothing else may come
 // between its messages.
-func (m *Machine) Proving() bool { return m.late.proof != nil }
+func (m *Machine) Proving() bool {
+	v, ok := m.player.(*server)
+	return ok && v.late != nil
+}
 
 // TakeProof processes a message of a client's answer. It returns what the client has proved once
 // the last one came.
 func (m *Machine) TakeProof(raw []byte) (*Peer, error) {
-	p := m.late.proof
-	if p == nil && !m.late.context.waits() { // before anything of it is read or expanded
+	v, ok := m.player.(*server)
+	if !ok || v.late == nil && !m.late.context.waits() { // before anything of it is read or expanded
 		return nil, alert.KindOrder.Fail(alert.UnexpectedMessage, lateRef,
 			"got the client's %v after the handshake, without a certificate_request",
 			iana.HandshakeType(raw[0]))
@@ -225,10 +192,11 @@ func (m *Machine) TakeProof(raw []byte) (*Peer, error) {
 		return nil, alert.Malformed(lateRef, err)
 	}
 	m.log.Message(iana.Client, parsed.Type(), raw, lateRef)
+	p := v.late
 	switch msg := parsed.(type) {
 	case *message.Certificate, *message.CompressedCertificate:
 		if p == nil {
-			return nil, m.beginProof(raw, msg)
+			return nil, m.beginProof(v, raw, msg)
 		}
 	case *message.CertificateVerify:
 		if p != nil && p.server.peer.Chain != nil && !p.server.peer.possessed {
@@ -240,7 +208,7 @@ func (m *Machine) TakeProof(raw []byte) (*Peer, error) {
 		}
 	case *message.Finished:
 		if p != nil && (p.server.peer.Chain == nil || p.server.peer.possessed) {
-			m.late.proof = nil
+			v.late = nil
 			return m.endProof(p, msg)
 		}
 	}
@@ -250,8 +218,8 @@ func (m *Machine) TakeProof(raw []byte) (*Peer, error) {
 }
 
 // beginProof checks the Certificate of an answer.
-func (m *Machine) beginProof(raw []byte, msg message.Message) error {
-	config := *m.player.(*server).Config
+func (m *Machine) beginProof(ours *server, raw []byte, msg message.Message) error {
+	config := *ours.Config
 	v := &server{live: live{Config: &config}}
 	cert, plain := msg.(*message.Certificate)
 	if !plain {
@@ -267,7 +235,7 @@ func (m *Machine) beginProof(raw []byte, msg message.Message) error {
 	}
 	p := &lateProof{server: v, score: m.lateScore(request.raw, nil)}
 	p.score.transcript.add(raw)
-	m.late.proof = p
+	ours.late = p
 	return nil
 }
 
@@ -279,13 +247,4 @@ func (m *Machine) endProof(p *lateProof, f *message.Finished) (*Peer, error) {
 	}
 	m.log.Verified(trace.Verified{What: "finished", From: iana.Client}, lateRef)
 	return &p.server.peer, nil
-}
-
-// sameContext returns an error unless a Certificate has the context of the request.
-func sameContext(m *message.Certificate, context []byte) error {
-	if bytes.Equal(m.Context, context) {
-		return nil
-	}
-	return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 8446 §4.4.2",
-		"the client's certificate_request_context is not that of our request")
 }

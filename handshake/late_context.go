@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"hash"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/negotiation"
@@ -48,4 +49,10 @@ func (a *awaitedContext) take() lateRequest {
 	r := a.lateRequest
 	a.lateRequest = lateRequest{}
 	return r
+}
+
+// late is what a Machine keeps for an authentication behind the handshake: see late.go.
+type late struct {
+	after   hash.Hash       // the messages up to the client's Finished; nil: nothing is asked for
+	context *awaitedContext // a server's: of the request that is not answered yet
 }

@@ -1,8 +1,6 @@
 package handshake
 
 import (
-	"fmt"
-
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 )
@@ -49,34 +47,6 @@ const (
 	May
 	Must
 )
-
-// Line is one arrow of a figure: who sends, which message, when it is sent, and what changes
-// afterwards.
-type Line struct {
-	From iana.Side
-	Says Kind
-	When func(*Score) Presence
-	Then func(*Machine) error
-	Ref  string
-}
-
-// Figure is a table of lines, in the RFC's order.
-type Figure struct {
-	Name  string
-	Fits  func(*Score) Presence // asked once both hellos are known
-	Lines []Line
-
-	protocol *protocol
-}
-
-// String is "the client's certificate_verify (RFC 5246 §7.4.8)".
-func (l *Line) String() string { return fmt.Sprintf("the %v's %v (%s)", l.From, l.Says, l.Ref) }
-
-// A reading is one figure that fits all messages so far, and the position reached in it.
-type reading struct {
-	*Figure
-	at int
-}
 
 func must(b bool) Presence {
 	if b {

@@ -5,11 +5,10 @@ import (
 	"crypto"
 	"slices"
 
-	"github.com/vitrine-tls/vitrine/negotiation"
-
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // What a client does with pre-shared keys of TLS 1.3: offer them, prove them, and hold the server

@@ -4,52 +4,20 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/vitrine-tls/vitrine/negotiation"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/trace"
 )
-
-// player is what differs between the three roles.
-type player interface {
-	// compose returns a message of ours; nil omits an optional one.
-	compose(Kind, *Score) (message.Message, error)
-	// receive returns an error if a message of another side must be rejected.
-	receive(from iana.Side, msg message.Message, s *Score) error
-	// resumption reports whether the session is resumed, once ServerHello is known: a server
-	// answers from its own decision, a client from the echo of its session ID. Only an observer may
-	// have to wait for the next message: undecided.
-	resumption(*Score) (resumed, undecided bool)
-	// secret returns the result of the key exchange, once ClientKeyExchange was sent.
-	secret(*Score) (Input, error)
-	// finished fails unless everything that this role must know of its peer was proved. Only then
-	// may a session be kept.
-	// What it returns is said behind the last line: tickets of TLS 1.3.
-	finished(*Score) ([]message.Message, error)
-	// earlyKeys returns the keys of the early data that this side sends or accepts, or nil.
-	earlyKeys(*Score) *earlyKeys
-	// withdraw prevents the session of this connection from being resumed.
-	withdraw()
-}
-
-// Input is what key derivation begins with: a pre_master_secret, or a master_secret that is known
-// already; in TLS 1.3 the Early Secret and a shared secret, or traffic secrets.
-type Input struct {
-	PreMaster, Master []byte
-	Early             *keys.Early // nil without a pre-shared key
-	PSK               []byte      // an observer\'s, in place of Early
-	Shared            []byte      // nil without a key exchange
-	Traffic           *TrafficSecrets
-}
 
 // live is what client and server have in common.
 type live struct {
@@ -72,24 +40,11 @@ func (l *live) accept() error {
 	return err
 }
 
-// newMachine returns a Machine that waits for the first ClientHello.
-func newMachine(me iana.Side, p player, c *negotiation.Config, carrier Carrier) *Machine {
-	return &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior,
-		Score: Score{quic: c.QUIC != nil},
-		open:  []reading{{Figure: &opening}}}
-}
+func (l *live) config() *negotiation.Config { return l.Config }
+func (l *live) proved() *Peer               { return &l.peer }
 
-// Config returns the configuration that a client or a server follows. A server's is another one as
-// soon as Hooks.ForClient has given it. It is nil at an observer.
-func (m *Machine) Config() *negotiation.Config {
-	switch p := m.player.(type) {
-	case *client:
-		return p.Config
-	case *server:
-		return p.Config
-	}
-	return nil
-}
+// spares: a client or a server reads every message.
+func (*live) spares(iana.HandshakeType, bool) bool { return false }
 
 // ephemeral writes an ephemeral key exchange to the trace and returns the pre_master_secret for Z.
 // Only a finite-field Z loses its leading zeros: RFC 5246 §8.1.2 and RFC 8422 §5.10.
@@ -101,22 +56,6 @@ func (l *live) ephemeral(me iana.Side, g kex.Group, private, public, peer, z []b
 	}
 	l.Log.Ephemeral(me, g.Name(), private, public, peer, ref)
 	return z
-}
-
-func isFiniteField(g kex.Group) bool {
-	p, _ := kex.Params(g)
-	return p != nil
-}
-
-// curve returns the elliptic curve of a code point, or an error if Vitrine does not implement it.
-// The code points of supported_groups also include finite fields, which are not curves.
-func curve(id iana.Group) (kex.Group, error) {
-	g, ok := kex.Named(id)
-	if !ok || id.FiniteField() || id.Hybrid() {
-		return nil, alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
-			"got the group %v, expected a curve that Vitrine knows", id)
-	}
-	return g, nil
 }
 
 // authenticateChain is authenticate for a chain of certificates.
@@ -223,53 +162,47 @@ func (l *live) sign(me iana.Side, c pki.Choice, signed []byte, ref string) ([]by
 	return signature, nil
 }
 
-// Peer returns the identity that the peer has proved.
-func (m *Machine) Peer() *Peer {
-	switch p := m.player.(type) {
-	case *client:
-		return &p.peer
-	case *server:
-		return &p.peer
+// ErrNoTransportParameters is returned by the Do of a Pending that waits for
+// QUIC.TransportParameters.
+var ErrNoTransportParameters = errors.New("handshake: no QUIC transport parameters yet")
+
+// verified13 checks a CertificateVerify: the proof that the peer holds the key of its certificate.
+// The transcript ends with the Certificate. See RFC 8446 §4.4.3.
+func (l *live) verified13(from iana.Side, m *message.CertificateVerify, s *Score) error {
+	const ref = "RFC 8446 §4.4.3"
+	pub, err := l.peer.Chain.PublicKey()
+	if err != nil {
+		return err
 	}
+	if !slices.Contains(l.Schemes, m.Scheme) || !pki.Signs13(pub, m.Scheme) {
+		return alert.KindScheme.Fail(alert.IllegalParameter, ref,
+			"the %v signed with %v, which TLS 1.3, its key or our policy does not allow", from,
+			m.Scheme)
+	}
+	signed := pki.CertificateVerify13(from, s.transcript.sum())
+	if err := pki.Verify(pub, m.Scheme, signed, m.Signature); err != nil {
+		return err
+	}
+	l.peer.possessed, l.peer.Scheme = true, m.Scheme
+	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: m.Scheme, Signed: signed,
+		Signature: m.Signature}, ref)
 	return nil
 }
 
-// Shown returns the credential that we sent in this handshake, or nil.
-func (m *Machine) Shown() *pki.Credential {
-	switch p := m.player.(type) {
-	case *client:
-		return p.certChoice.Credential
-	case *server:
-		if p.choice != nil {
-			return p.choice.Credential
-		}
+// sign13 is our CertificateVerify.
+func (l *live) sign13(me iana.Side, c pki.Choice, s *Score) (message.Message, error) {
+	signature, err := l.sign(me, c, pki.CertificateVerify13(me, s.transcript.sum()),
+		"RFC 8446 §4.4.3")
+	return &message.CertificateVerify{Scheme: c.Scheme, Signature: signature}, err
+}
+
+// awaitParameters returns a Pending if this is QUIC and our transport parameters are not known.
+func (l *live) awaitParameters() error {
+	if l.QUIC == nil || l.QUIC.TransportParameters != nil {
+		return nil
 	}
-	return nil
+	return &Pending{"QUIC's transport parameters",
+		func(context.Context) error { return ErrNoTransportParameters }}
 }
 
-// TakeTicket processes a NewSessionTicket of TLS 1.3 that a client received, once Done.
-func (m *Machine) TakeTicket(raw []byte) error {
-	c, ok := m.player.(*client)
-	if !ok {
-		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1", "a client sends no ticket")
-	}
-	return c.ticket13(raw, m)
-}
-
-// Peer is who is at the other end, as far as it was proved: the proof token without which no
-// handshake finishes. Only the functions that check make one.
-type Peer struct {
-	// nil: a client that showed no certificate, and was allowed not to
-	Chain    *pki.Chain
-	Scheme   iana.SignatureScheme // that it signed with; 0 if it signed nothing in this handshake
-	Verified [][]*x509.Certificate
-	// PSKIdentity is what the client calls the pre-shared key that both sides were shown to have;
-	// nil without one.
-	PSKIdentity []byte
-	possessed   bool // the private key of Chain's leaf was shown to be there, or nothing is claimed
-	vouched     bool // the program has accepted Chain, a raw public key
-}
-
-// trusted reports whether Chain ends at a root that we trust, or is a raw public key that the
-// program has accepted.
-func (p *Peer) trusted() bool { return p.Verified != nil || p.vouched }
+func (l *live) allowsLate() bool { return l.PostHandshakeAuth }

@@ -3,11 +3,10 @@ package handshake
 import (
 	"context"
 
-	"github.com/vitrine-tls/vitrine/negotiation"
-
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // What a client and a server do with a pre-shared key until TLS 1.2. See RFC 4279 §2.

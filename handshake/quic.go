@@ -2,7 +2,6 @@ package handshake
 
 import (
 	"context"
-	"errors"
 	"math"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -11,10 +10,6 @@ import (
 
 // TLS inside QUIC: RFC 9001. The messages of TLS 1.3 are exchanged without records, QUIC protects
 // what is sent, and each side adds an extension with QUIC's own parameters.
-
-// ErrNoTransportParameters is returned by the Do of a Pending that waits for
-// QUIC.TransportParameters.
-var ErrNoTransportParameters = errors.New("handshake: no QUIC transport parameters yet")
 
 // PeerTransportParameters returns the content of the peer's quic_transport_parameters. ok is false
 // as long as they have not come. A client's are not authenticated before the handshake is done. See
@@ -63,13 +58,4 @@ func (m *Machine) NewTicket(ctx context.Context, early bool, extra [][]byte) ([]
 		m.log.Message(iana.Server, iana.NewSessionTicket, raw, ref)
 	}
 	return raw, err
-}
-
-// awaitParameters returns a Pending if this is QUIC and our transport parameters are not known.
-func (l *live) awaitParameters() error {
-	if l.QUIC == nil || l.QUIC.TransportParameters != nil {
-		return nil
-	}
-	return &Pending{"QUIC's transport parameters",
-		func(context.Context) error { return ErrNoTransportParameters }}
 }

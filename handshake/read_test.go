@@ -5,10 +5,9 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/vitrine-tls/vitrine/negotiation"
-
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // Reading supported_versions by hand gives what its layout gives. See RFC 8446 §4.2.1.

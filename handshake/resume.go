@@ -5,13 +5,11 @@ import (
 	"errors"
 	"io"
 
-	"github.com/vitrine-tls/vitrine/negotiation"
-
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
-	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -124,10 +122,6 @@ func (v *server) withdraw() {
 		})
 	}
 }
-
-// Withdraw makes the session of this connection one that nobody can resume, as far as that is in
-// our hands: after a fatal alert, whoever sent it. See RFC 5246 §7.2.2.
-func (m *Machine) Withdraw() { m.player.withdraw() }
 
 // session is a server's: the one that the client offers, if it may be resumed. Why not is an event.
 func (v *server) session(ch *message.ClientHello) (*Session, error) {
@@ -290,10 +284,6 @@ func (v *server) newID(m *message.ServerHello) error {
 	return err
 }
 
-// resumption of a server is its own decision: the session IDs do not always tell it. RFC 5077 §3.4
-// lets a client offer a ticket with an empty session ID, which the server then echoes.
-func (v *server) resumption(*Score) (resumed, undecided bool) { return v.choice.Session != nil, false }
-
 // sessionOf is what there is to keep of a full handshake.
 func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 	a := s.Agreed
@@ -314,36 +304,3 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 	}
 	return k
 }
-
-// Greeting returns the version that a server has chosen, or will choose, and the name that its client
-// asks for, from the time on when it has read a ClientHello. Without one the version is 0.
-func (m *Machine) Greeting() (v iana.Version, name string) {
-	ch, now := m.current.msg.(*message.ClientHello)
-	if !now {
-		ch = m.ClientHello
-	}
-	c := m.Config()
-	if ch == nil || c == nil {
-		return 0, ""
-	}
-	// what is malformed or has no version in common is refused when the hello is answered
-	v, _ = negotiation.ChooseVersion(ch, c)
-	return v, negotiation.ServerName(ch)
-}
-
-// Origin is the session that this handshake resumes, or nil.
-func (m *Machine) Origin() *Session {
-	if !m.Resumed {
-		return nil
-	}
-	switch p := m.player.(type) {
-	case *client:
-		return p.Offer
-	case *server:
-		return p.choice.Session
-	}
-	return nil
-}
-
-// Session is what a later connection resumes from. See package session.
-type Session = session.Session

@@ -2,10 +2,9 @@ package handshake
 
 import (
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/kex"
-	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/session"
 )
 
 // Score is what was sent, received and negotiated so far. Only the spine fills it, so that client,
@@ -39,9 +38,8 @@ type Score struct {
 	Undecided bool
 	Blind     [2]bool // an observer's, by side: what it says cannot be read
 
-	protocol   *protocol // since ServerHello
-	quic       bool      // there are no records: see QUIC
-	checking   []byte    // the message that a player checks, as it was sent
+	quic       bool   // there are no records: see QUIC
+	checking   []byte // the message that a player checks, as it was sent
 	negotiated negotiatedParameters
 	transcript transcript
 	secrets    secrets // since the key exchange; nil before, and for an observer without a secret
@@ -89,7 +87,7 @@ func (s *Score) forget() {
 	kept := Score{Agreed: s.Agreed, GroupName: s.GroupName, Group: s.Group,
 		VerifyData: s.VerifyData,
 		Resumed:    s.Resumed, Blind: s.Blind, CertificateStatus: s.CertificateStatus,
-		secrets: s.secrets, quic: s.quic, protocol: s.protocol}
+		secrets: s.secrets, quic: s.quic}
 	if c := s.Certificate[iana.Server]; c != nil { // the staple and the timestamps of TLS 1.3
 		kept.Certificate[iana.Server] = &message.Certificate{Extensions: c.Extensions[:min(1,
 			len(c.Extensions))]}
@@ -157,57 +155,6 @@ func (s *Score) Secret(nonce []byte) []byte {
 	return s.secrets.session(nonce)
 }
 
-// Randoms are both nonces; they are there since ServerHello.
-func (s *Score) Randoms() keys.Randoms {
-	return keys.Randoms{Client: s.ClientHello.Random, Server: s.ServerHello.Random}
-}
-
-// Public is the ephemeral public key that a side sent, or nil.
-func (s *Score) Public(from iana.Side) []byte {
-	if s.Agreed != nil && s.Agreed.Group != 0 {
-		return s.keyShare(from)
-	}
-	if from == iana.Server {
-		if s.ServerKeyExchange == nil {
-			return nil
-		}
-		return either(s.ServerKeyExchange.DHPublic, s.ServerKeyExchange.ECPublic)
-	}
-	if s.ClientKeyExchange == nil {
-		return nil
-	}
-	return either(s.ClientKeyExchange.DHPublic, s.ClientKeyExchange.ECPublic)
-}
-
-// KexGroup is the group of an ephemeral exchange, as ServerKeyExchange or the server's key_share
-// named it; nil for another exchange, and for a group of TLS 1.3 that is not implemented.
-func (s *Score) KexGroup() (kex.Group, error) {
-	if s.Agreed.Group != 0 {
-		g, _ := kex.Named(s.Agreed.Group)
-		return g, nil
-	}
-	if s.ServerKeyExchange == nil {
-		return nil, nil
-	}
-	return groupOf(s.Agreed.Kex, s.ServerKeyExchange, 0)
-}
-
-func either(a, b []byte) []byte {
-	if a != nil {
-		return a
-	}
-	return b
-}
-
-// groupOf is the group that a ServerKeyExchange names or spells out. Finite-field parameters pass
-// every check of kex first.
-func groupOf(k iana.KeyExchange, m *message.ServerKeyExchange, minBits int) (kex.Group, error) {
-	if k.FiniteField() {
-		return kex.FiniteField(m.P, m.G, minBits)
-	}
-	return curve(m.Group)
-}
-
 // negotiatedParameters is the cached result of negotiate: the check of a ServerHello and its effect
 // both need it.
 type negotiatedParameters struct {
@@ -228,3 +175,6 @@ func (s *Score) negotiate(sh *message.ServerHello, ee *message.EncryptedExtensio
 	}
 	return s.negotiated.Agreed, nil
 }
+
+// Session is what a later connection resumes from. See package session.
+type Session = session.Session

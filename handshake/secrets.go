@@ -195,3 +195,15 @@ func (s *schedule13) session(nonce []byte) []byte {
 func (s *schedule13) export(label string, context []byte, _ keys.Randoms, n int) ([]byte, error) {
 	return s.exporter.Export(label, context, n)
 }
+
+// TrafficSecrets are what a key log knows of a TLS 1.3 connection. A secret that it does not know
+// is nil, and one whose length is not that of the suite's hash is ignored.
+type TrafficSecrets struct {
+	Early       []byte    // of the client, before the server has answered
+	Handshake   [2][]byte // by side
+	Application [2][]byte
+}
+
+func (t *traffic13) dataVerifyData(from iana.Side, transcript *transcript) []byte {
+	return t.secret[Application][from].VerifyData(transcript.sum())
+}

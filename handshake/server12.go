@@ -16,17 +16,6 @@ import (
 
 // What a server says and accepts until TLS 1.2.
 
-// serverPart is what a server says and accepts behind the ClientHello.
-type serverPart interface {
-	// compose and receive are those of player.
-	compose(Kind, *Score) (message.Message, error)
-	receive(message.Message, *Score) error
-	secret(*Score) (Input, error)
-	// keep keeps a session, now that the client was proved, and returns the tickets for it that are
-	// sent behind the handshake.
-	keep(*Score) ([]message.Message, error)
-}
-
 type server12 struct{ *server }
 
 func (v server12) compose(k Kind, s *Score) (message.Message, error) {

@@ -1,13 +1,13 @@
 package handshake
 
 import (
+	"bytes"
 	"io"
-
-	"github.com/vitrine-tls/vitrine/negotiation"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // What a server chooses and says in TLS 1.3 alone.
@@ -45,13 +45,6 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*negotiation.Choic
 // maxRetried bounds the ClientHello that is answered by a HelloRetryRequest, in bytes. It is kept
 // until the second one has come, which it must equal but for a few extensions.
 const maxRetried = 64 << 10
-
-// hello13Of is what a hello says to a configuration.
-type hello13Of struct {
-	hello  *message.ClientHello
-	config *negotiation.Config
-	says   *negotiation.Hello13
-}
 
 // hello13 reads a hello once, although choose13 may wait several times.
 func (v *server) hello13(ch *message.ClientHello, retry *message.ServerHello) (*negotiation.Hello13, error) {
@@ -110,11 +103,6 @@ func (v *server) answer13(random [32]byte, at message.Place, s *Score) (message.
 	var err error
 	m.Extensions, err = negotiation.Answer(v.Config, v.answering(at, s))
 	return m, err
-}
-
-func (v *server) answering(at message.Place, s *Score) *negotiation.Answering {
-	return &negotiation.Answering{At: at, Version: v.choice.Version, Hello: s.ClientHello, Chosen: v.choice,
-		Key: v.answered, Log: v.Log}
 }
 
 // certificates13 is our chain, with the staple and the timestamps that the client asked for at its
@@ -241,3 +229,12 @@ func (v server13) secret(*Score) (Input, error) {
 }
 
 func (v server13) keep(s *Score) ([]message.Message, error) { return v.newTickets13(s) }
+
+// sameContext returns an error unless a Certificate has the context of the request.
+func sameContext(m *message.Certificate, context []byte) error {
+	if bytes.Equal(m.Context, context) {
+		return nil
+	}
+	return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 8446 §4.4.2",
+		"the client's certificate_request_context is not that of our request")
+}

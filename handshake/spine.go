@@ -4,50 +4,14 @@ import (
 	"crypto/subtle"
 	"errors"
 	"iter"
-
-	"github.com/vitrine-tls/vitrine/negotiation"
+	"slices"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
-
-// Carrier is the record layer as the handshake sees it: it sends messages and changes keys.
-type Carrier interface {
-	Send(k Kind, raw []byte)
-	// called when the version and the limits of records are negotiated
-	SetNegotiated(a *negotiation.Agreed)
-	// nil keys: this direction can no longer be read, or, if it is our own, is in the clear again
-	Protect(from iana.Side, keys *TrafficKeys) error
-}
-
-// Machine performs a handshake in one of the three roles. It does no I/O: it receives whole
-// messages by Take and sends through its Carrier.
-type Machine struct {
-	Score
-
-	live    bool // a client or a server, which speaks; an observer does not
-	me      iana.Side
-	player  player
-	carrier Carrier
-	log     *trace.Log
-
-	open    []reading // the figures that still fit: one is left when it matters
-	spare   []reading // what open was before: order fills the one from the other
-	current currentMessage
-	prior   *negotiation.Prior
-	late    late
-
-	early     earlyState
-	disguised bool                    // the ChangeCipherSpec for middleboxes was sent
-	keyLog    func(keylog.Line) error // an observer's: see Config.KeyLog
-
-	done    bool
-	failed  error // for good
-	unsound bool  // an observer's: the transcript has holes
-}
 
 // expected yields the lines that may come next, each with the reading that it leads to.
 func (m *Machine) expected() iter.Seq2[reading, *Line] {
@@ -126,15 +90,6 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 	}
 	m.show(l, m.current.msg, raw)
 	return m.run()
-}
-
-// said is the message that is being processed, and the stage it has reached. A slow operation may
-// interrupt it at any stage.
-type currentMessage struct {
-	*Line
-	msg   message.Message
-	raw   []byte
-	stage int // an index of stages
 }
 
 // stages are the steps that every message goes through, in this order.
@@ -219,7 +174,7 @@ next:
 // rejects later can be inspected.
 func (m *Machine) show(l *Line, msg message.Message, raw []byte) {
 	if l.Says != ChangeCipherSpec && m.log.On() {
-		m.log.Message(l.From, iana.HandshakeType(raw[0]), raw, refOf(l, msg))
+		m.log.Message(l.From, iana.HandshakeType(raw[0]), raw, m.figures.ref(l, msg))
 	}
 }
 
@@ -288,7 +243,7 @@ func (m *Machine) remember() error {
 
 // fitting returns the figures that are possible after a ServerHello, each from its beginning.
 func (m *Machine) fitting() (open []reading) {
-	for _, f := range figures {
+	for _, f := range m.figures.all {
 		if f.Fits(&m.Score) != Never {
 			open = append(open, reading{Figure: f})
 		}
@@ -329,57 +284,42 @@ func (m *Machine) finish() error {
 	return nil
 }
 
-// Done reports whether the handshake is complete: every line of the figure was exchanged and every
-// check succeeded.
-func (m *Machine) Done() bool { return m.done }
-
-// Forget releases what only the handshake needed. What was negotiated, and the Peer, are kept.
-func (m *Machine) Forget() {
-	m.forget()
-	m.open, m.spare = nil, nil
-}
-
-// First reports whether this is a connection's first handshake.
-func (m *Machine) First() bool { return m.prior == nil }
-
-// Renegotiations returns how many handshakes of the connection came before this one.
-func (m *Machine) Renegotiations() int {
-	if m.prior == nil {
-		return 0
-	}
-	return m.prior.Number
-}
-
 // Export returns n bytes of keying material for an application, once Done. See RFC 5705 and RFC
 // 8446 §7.5.
 func (m *Machine) Export(label string, context []byte, n int) ([]byte, error) {
 	return m.secrets.export(label, context, m.Randoms(), n)
 }
 
-// dialect returns how messages are encoded, as far as the hellos determine it.
-func (m *Machine) dialect() message.Dialect {
-	d := message.Dialect{Version: iana.TLS12}
-	if m.Agreed != nil {
-		d = message.Dialect{Version: m.Agreed.Version, Kex: m.Agreed.Kex, Auth: m.Agreed.Auth}
-	}
-	return d
-}
-
-// dialectOf returns how the messages of a side are encoded.
-func (m *Machine) dialectOf(from iana.Side) message.Dialect {
-	d := m.dialect()
-	if m.Agreed != nil {
-		d.CertificateType = m.Agreed.CertificateTypes[from]
-	}
-	return d
-}
-
 // parse parses a message. Its type is taken from the bytes, and is not always that of the line.
 // Some messages are optional for an observer: it ignores an error in them.
 func (m *Machine) parse(from iana.Side, k Kind, raw []byte) (message.Message, error) {
 	msg, err := m.dialectOf(from).Parse(raw)
-	if err != nil && !m.live && m.spares(iana.HandshakeType(k)) {
+	if err != nil && m.player.spares(iana.HandshakeType(k), m.unsound) {
 		return m.dialectOf(from).New(iana.HandshakeType(k))
 	}
 	return msg, err
+}
+
+// Awaited is what may come next, in words: "the server's server_hello (RFC 5246 §7.4.1.3)". It is
+// for those who explain why a handshake came no further. A line that was said and refused is still
+// awaited: it became no fact.
+func (m *Machine) Awaited() string {
+	if m.current.Line != nil {
+		return m.current.Line.String()
+	}
+	return spell(m.expected())
+}
+
+// spell is each line once, though two figures often go on alike.
+func spell(lines iter.Seq2[reading, *Line]) string {
+	var words []string
+	for _, l := range lines {
+		if w := l.String(); !slices.Contains(words, w) {
+			words = append(words, w)
+		}
+	}
+	if len(words) == 0 {
+		return "nothing more"
+	}
+	return strings.Join(words, " or ")
 }

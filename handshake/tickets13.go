@@ -6,11 +6,10 @@ import (
 	"io"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/negotiation"
-
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // The tickets of TLS 1.3: RFC 8446 §2.2 and §4.6.1.
@@ -177,3 +176,12 @@ func (v *server) openTicket13(ctx context.Context, ticket []byte) (*Session, err
 }
 
 func (v *server) sealsTickets() bool { return v.Tickets && v.Seal != nil }
+
+// TakeTicket processes a NewSessionTicket of TLS 1.3 that a client received, once Done.
+func (m *Machine) TakeTicket(raw []byte) error {
+	c, ok := m.player.(*client)
+	if !ok {
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1", "a client sends no ticket")
+	}
+	return c.ticket13(raw, m)
+}

@@ -40,7 +40,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 		case t != nil && t.Handshake[iana.Server] == nil:
 			some = append(some, candidate)
 		case sample == nil && !candidate.guess ||
-			sample != nil && c.opens(s, candidate, side, h, sample):
+			sample != nil && c.opens(candidate, side, h, sample):
 			if c.expects(t) {
 				break
 			}
@@ -85,10 +85,10 @@ func (c *Connection) use(s *handshake.Score, candidate Candidate) (handshake.Inp
 }
 
 // opens reports whether a candidate opens the sample.
-func (c *Connection) opens(s *handshake.Score, candidate Candidate, side iana.Side, h record.Header,
+func (c *Connection) opens(candidate Candidate, side iana.Side, h record.Header,
 	sample []byte) bool {
 	candidate.PreMaster = bytes.Clone(candidate.PreMaster)
-	k, err := s.Keys(candidate.Input, side)
+	k, err := c.machine.Keys(candidate.Input, side)
 	if err != nil {
 		return false
 	}

@@ -1,0 +1,152 @@
+package handshake
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// What the messages so far say about the key exchange.
+
+// Randoms are both nonces; they are there since ServerHello.
+func (s *Score) Randoms() keys.Randoms {
+	return keys.Randoms{Client: s.ClientHello.Random, Server: s.ServerHello.Random}
+}
+
+// Public is the ephemeral public key that a side sent, or nil.
+func (s *Score) Public(from iana.Side) []byte {
+	if s.Agreed != nil && s.Agreed.Group != 0 {
+		return s.keyShare(from)
+	}
+	if from == iana.Server {
+		if s.ServerKeyExchange == nil {
+			return nil
+		}
+		return either(s.ServerKeyExchange.DHPublic, s.ServerKeyExchange.ECPublic)
+	}
+	if s.ClientKeyExchange == nil {
+		return nil
+	}
+	return either(s.ClientKeyExchange.DHPublic, s.ClientKeyExchange.ECPublic)
+}
+
+func either(a, b []byte) []byte {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// keyShare returns what a side sent in key_share for the group that was negotiated, or nil.
+func (s *Score) keyShare(from iana.Side) []byte {
+	if from == iana.Server {
+		var share message.KeyShare
+		if ok, err := s.ServerHello.Extensions.Read(iana.ExtKeyShare, &share); !ok || err != nil {
+			return nil
+		}
+		return share.KeyExchange
+	}
+	var shares message.KeyShares
+	if ok, err := s.ClientHello.Extensions.Read(iana.ExtKeyShare, &shares); !ok || err != nil {
+		return nil
+	}
+	for _, share := range shares.Shares {
+		if share.Group == s.Agreed.Group {
+			return share.KeyExchange
+		}
+	}
+	return nil
+}
+
+// KexGroup is the group of an ephemeral exchange, as ServerKeyExchange or the server's key_share
+// named it; nil for another exchange, and for a group of TLS 1.3 that is not implemented.
+func (s *Score) KexGroup() (kex.Group, error) {
+	if s.Agreed.Group != 0 {
+		g, _ := kex.Named(s.Agreed.Group)
+		return g, nil
+	}
+	if s.ServerKeyExchange == nil {
+		return nil, nil
+	}
+	return groupOf(s.Agreed.Kex, s.ServerKeyExchange, 0)
+}
+
+// groupOf is the group that a ServerKeyExchange names or spells out. Finite-field parameters pass
+// every check of kex first.
+func groupOf(k iana.KeyExchange, m *message.ServerKeyExchange, minBits int) (kex.Group, error) {
+	if k.FiniteField() {
+		return kex.FiniteField(m.P, m.G, minBits)
+	}
+	return curve(m.Group)
+}
+
+// curve returns the elliptic curve of a code point, or an error if Vitrine does not implement it.
+// The code points of supported_groups also include finite fields, which are not curves.
+func curve(id iana.Group) (kex.Group, error) {
+	g, ok := kex.Named(id)
+	if !ok || id.FiniteField() || id.Hybrid() {
+		return nil, alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
+			"got the group %v, expected a curve that Vitrine knows", id)
+	}
+	return g, nil
+}
+
+// nameGroup names the group of a ServerKeyExchange, also one that nobody here can compute in.
+func nameGroup(m *message.ServerKeyExchange) (iana.Group, string) {
+	switch {
+	case m == nil || m.P == nil && m.Group == 0:
+		return 0, "" // it is missing
+	case m.P == nil:
+		return m.Group, m.Group.String()
+	}
+	return kex.NameOf(m.P, m.G)
+}
+
+func groupName(g iana.Group) string {
+	if g == 0 {
+		return ""
+	}
+	return g.String()
+}
+
+func isFiniteField(g kex.Group) bool {
+	p, _ := kex.Params(g)
+	return p != nil
+}
+
+// Exchange is how the secret was agreed on and who vouched for it, in the words of a suite's name:
+// "ECDHE_RSA".
+func (s *Score) Exchange() string {
+	kx, auth := s.Agreed.Kex.String(), s.Agreed.Auth
+	switch {
+	case auth == iana.AuthNone || s.Agreed.Kex.PreShared() || s.Agreed.Kex == iana.KexRSA:
+		return kx
+	case auth == iana.AuthAnon:
+		// "DH_anon" is ephemeral, whatever its name says
+		return fmt.Sprintf("%s_anon", kx[:len(kx)-1])
+	}
+	return fmt.Sprintf("%s_%v", kx, auth)
+}
+
+// PSKIdentity returns the identity of the pre-shared key that a server of TLS 1.3 selected, or nil.
+func (s *Score) PSKIdentity() []byte {
+	var offered message.OfferedPSKs
+	if s.Agreed == nil || !s.Agreed.PSK {
+		return nil
+	}
+	if ok, err := s.ClientHello.Extensions.Read(iana.ExtPreSharedKey, &offered); !ok ||
+		err != nil || s.Agreed.Identity >= len(offered.Identities) {
+		return nil
+	}
+	return offered.Identities[s.Agreed.Identity].Identity
+}
+
+// ResumedByPSK tells whether a TLS 1.3 handshake goes on from an earlier one, or begins with a key
+// that both sides held.
+func (s *Score) ResumedByPSK() bool {
+	return s.Agreed != nil && s.Agreed.PSK
+}

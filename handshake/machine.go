@@ -1,0 +1,277 @@
+package handshake
+
+import (
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// What a handshake is made of: the types that the spine, the effects, the figures and the players
+// share.
+
+// Line is one arrow of a figure: who sends, which message, when it is sent, and what changes
+// afterwards.
+type Line struct {
+	From iana.Side
+	Says Kind
+	When func(*Score) Presence
+	Then func(*Machine) error
+	Ref  string
+}
+
+// String is "the client's certificate_verify (RFC 5246 §7.4.8)".
+func (l *Line) String() string { return fmt.Sprintf("the %v's %v (%s)", l.From, l.Says, l.Ref) }
+
+// Figure is a table of lines, in the RFC's order.
+type Figure struct {
+	Name  string
+	Fits  func(*Score) Presence // asked once both hellos are known
+	Lines []Line
+
+	protocol *protocol
+}
+
+// figureSet is all figures that a handshake may follow.
+type figureSet struct {
+	opening *Figure   // before one of all is chosen
+	all     []*Figure // those that fit what ServerHello says stay open
+	ref     func(*Line, message.Message) string
+}
+
+// A reading is one figure that fits all messages so far, and the position reached in it.
+type reading struct {
+	*Figure
+	at int
+}
+
+// protocol is what the figures of TLS 1.3 have in common, or those of the versions before it, beside
+// their lines. It is chosen with the figures. What else differs is behind an interface: what a client
+// or a server says (clientPart, serverPart), and what is derived (secrets).
+type protocol struct {
+	// begin is what follows from the ServerHello.
+	begin func(*Machine) error
+	// first returns the keys that an Input gives a direction first.
+	first func(*Score, Input, iana.Side) (keys.Direction, bool, error)
+	// end is what the end of the handshake leaves behind.
+	end func(*Machine)
+	// compresses says that a CompressedCertificate may stand for a Certificate.
+	compresses bool
+}
+
+// Input is what key derivation begins with: a pre_master_secret, or a master_secret that is known
+// already; in TLS 1.3 the Early Secret and a shared secret, or traffic secrets.
+type Input struct {
+	PreMaster, Master []byte
+	Early             *keys.Early // nil without a pre-shared key
+	PSK               []byte      // an observer\'s, in place of Early
+	Shared            []byte      // nil without a key exchange
+	Traffic           *TrafficSecrets
+}
+
+// player is what differs between the three roles.
+type player interface {
+	// compose returns a message of ours; nil omits an optional one.
+	compose(Kind, *Score) (message.Message, error)
+	// receive returns an error if a message of another side must be rejected.
+	receive(from iana.Side, msg message.Message, s *Score) error
+	// resumption reports whether the session is resumed, once ServerHello is known: a server
+	// answers from its own decision, a client from the echo of its session ID. Only an observer may
+	// have to wait for the next message: undecided.
+	resumption(*Score) (resumed, undecided bool)
+	// secret returns the result of the key exchange, once ClientKeyExchange was sent.
+	secret(*Score) (Input, error)
+	// finished fails unless everything that this role must know of its peer was proved. Only then
+	// may a session be kept.
+	// What it returns is said behind the last line: tickets of TLS 1.3.
+	finished(*Score) ([]message.Message, error)
+	// earlyKeys returns the keys of the early data that this side sends or accepts, or nil.
+	earlyKeys(*Score) *earlyKeys
+	// config is what a client or a server follows; nil at an observer.
+	config() *negotiation.Config
+	// proved is what the peer has proved; nil at an observer.
+	proved() *Peer
+	// spares reports whether an error in a message of type t is ignored. unsound: messages before
+	// it are missing.
+	spares(t iana.HandshakeType, unsound bool) bool
+	// withdraw prevents the session of this connection from being resumed.
+	withdraw()
+}
+
+// earlyKeys is what a side protects early data with, if it sends or accepts some.
+type earlyKeys struct {
+	secret *keys.Early
+	suite  *suite.Suite // of the session
+	limit  uint32       // bytes that may be sent
+	hello  []byte       // the hash of the ClientHello
+}
+
+// EarlyStatus says what became of a client's early data.
+type EarlyStatus uint8
+
+// The answers. EarlyPending is for as long as the server has not answered.
+const (
+	EarlyNone     EarlyStatus = iota // the client sent none
+	EarlyPending                     // it is not known yet
+	EarlyAccepted                    // the server has read it, or will
+	EarlyRejected                    // the server has ignored it
+)
+
+func (s EarlyStatus) String() string {
+	return [...]string{"none", "pending", "accepted", "rejected"}[s&3]
+}
+
+// earlyState is what a Machine knows of early data.
+type earlyState struct {
+	status   EarlyStatus
+	open     bool   // more of it may come, or be sent
+	left     uint32 // how many bytes
+	exporter *keys.Exporter
+}
+
+// Peer is who is at the other end, as far as it was proved: the proof token without which no
+// handshake finishes. Only the functions that check make one.
+type Peer struct {
+	// nil: a client that showed no certificate, and was allowed not to
+	Chain    *pki.Chain
+	Scheme   iana.SignatureScheme // that it signed with; 0 if it signed nothing in this handshake
+	Verified [][]*x509.Certificate
+	// PSKIdentity is what the client calls the pre-shared key that both sides were shown to have;
+	// nil without one.
+	PSKIdentity []byte
+	possessed   bool // the private key of Chain's leaf was shown to be there, or nothing is claimed
+	vouched     bool // the program has accepted Chain, a raw public key
+}
+
+// trusted reports whether Chain ends at a root that we trust, or is a raw public key that the
+// program has accepted.
+func (p *Peer) trusted() bool { return p.Verified != nil || p.vouched }
+
+// Carrier is the record layer as the handshake sees it: it sends messages and changes keys.
+type Carrier interface {
+	Send(k Kind, raw []byte)
+	// called when the version and the limits of records are negotiated
+	SetNegotiated(a *negotiation.Agreed)
+	// nil keys: this direction can no longer be read, or, if it is our own, is in the clear again
+	Protect(from iana.Side, keys *TrafficKeys) error
+}
+
+// TrafficKeys is what the record layer needs to protect one direction.
+type TrafficKeys struct {
+	Version        iana.Version
+	Suite          *suite.Suite
+	Compression    iana.CompressionMethod
+	EncryptThenMAC bool
+	MaxPlaintext   int   // in bytes
+	Epoch          Epoch // of TLS 1.3
+	keys.Direction
+	Traffic keys.Traffic // of TLS 1.3: what Direction follows from
+}
+
+// Params returns the parameters from which the record layer makes a protection. CBC IVs are read
+// from rand.
+func (k *TrafficKeys) Params(rand io.Reader) record.Params {
+	return record.Params{Version: k.Version, EncryptThenMAC: k.EncryptThenMAC,
+		Keys: record.Keys(k.Direction), Rand: rand}
+}
+
+// ErrNoSecret is returned to an observer that has no secret for this handshake.
+var ErrNoSecret = errors.New("handshake: no secret for this handshake")
+
+// said is the message that is being processed, and the stage it has reached. A slow operation may
+// interrupt it at any stage.
+type currentMessage struct {
+	*Line
+	msg   message.Message
+	raw   []byte
+	stage int // an index of stages
+}
+
+// Machine performs a handshake in one of the three roles. It does no I/O: it receives whole
+// messages by Take and sends through its Carrier.
+type Machine struct {
+	Score
+
+	live    bool // a client or a server, which speaks; an observer does not
+	me      iana.Side
+	player  player
+	carrier Carrier
+	log     *trace.Log
+
+	figures  *figureSet // those that there are
+	protocol *protocol  // since ServerHello
+
+	open    []reading // the figures that still fit: one is left when it matters
+	spare   []reading // what open was before: order fills the one from the other
+	current currentMessage
+	prior   *negotiation.Prior
+	late    late
+
+	early     earlyState
+	disguised bool                    // the ChangeCipherSpec for middleboxes was sent
+	keyLog    func(keylog.Line) error // an observer's: see Config.KeyLog
+
+	done    bool
+	failed  error // for good
+	unsound bool  // an observer's: the transcript has holes
+}
+
+// Config returns the configuration that a client or a server follows. A server's is another one as
+// soon as Hooks.ForClient has given it. It is nil at an observer.
+func (m *Machine) Config() *negotiation.Config { return m.player.config() }
+
+// Peer returns the identity that the peer has proved, or nil for an observer.
+func (m *Machine) Peer() *Peer { return m.player.proved() }
+
+// Done reports whether the handshake is complete: every line of the figure was exchanged and every
+// check succeeded.
+func (m *Machine) Done() bool { return m.done }
+
+// First reports whether this is a connection's first handshake.
+func (m *Machine) First() bool { return m.prior == nil }
+
+// Renegotiations returns how many handshakes of the connection came before this one.
+func (m *Machine) Renegotiations() int {
+	if m.prior == nil {
+		return 0
+	}
+	return m.prior.Number
+}
+
+// Forget releases what only the handshake needed. What was negotiated, and the Peer, are kept.
+func (m *Machine) Forget() {
+	m.forget()
+	m.open, m.spare = nil, nil
+}
+
+// Withdraw makes the session of this connection one that nobody can resume, as far as that is in
+// our hands: after a fatal alert, whoever sent it. See RFC 5246 §7.2.2.
+func (m *Machine) Withdraw() { m.player.withdraw() }
+
+// dialect returns how messages are encoded, as far as the hellos determine it.
+func (m *Machine) dialect() message.Dialect {
+	d := message.Dialect{Version: iana.TLS12}
+	if m.Agreed != nil {
+		d = message.Dialect{Version: m.Agreed.Version, Kex: m.Agreed.Kex, Auth: m.Agreed.Auth}
+	}
+	return d
+}
+
+// dialectOf returns how the messages of a side are encoded.
+func (m *Machine) dialectOf(from iana.Side) message.Dialect {
+	d := m.dialect()
+	if m.Agreed != nil {
+		d.CertificateType = m.Agreed.CertificateTypes[from]
+	}
+	return d
+}
