@@ -13,7 +13,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/compress"
-	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/session"
@@ -154,6 +153,11 @@ type Config struct {
 	// CurvePreferences are the groups, best first, finite-field groups (RFC 7919) included; nil
 	// takes those of the Policy.
 	CurvePreferences []tls.CurveID
+
+	// KeyShares are the groups of which a client's first hello of TLS 1.3 has a key share; nil is
+	// the first group, and X25519 behind X25519MLKEM768. A server that wants another group asks for
+	// its share, which costs a round trip; so it does of an empty list. See RFC 8446 §4.2.8.
+	KeyShares []tls.CurveID
 
 	// SignatureSchemes, if set, are what this side signs with and accepts, best first (an ECDSA key
 	// prefers the one of its curve): naming a deprecated one turns it on. nil takes those of the
@@ -304,7 +308,7 @@ func (c *Config) Clone() *Config {
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites,
 		CipherSuites13: c.CipherSuites13,
 		MinVersion:     c.MinVersion,
-		MaxVersion:     c.MaxVersion, CurvePreferences: c.CurvePreferences,
+		MaxVersion:     c.MaxVersion, CurvePreferences: c.CurvePreferences, KeyShares: c.KeyShares,
 		SignatureSchemes:    c.SignatureSchemes,
 		UnknownNamesRefused: c.UnknownNamesRefused, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
 		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC,
@@ -372,14 +376,8 @@ func (c *Config) parameters() (negotiation.Parameters, error) {
 	if err := c.negotiable(&p); err != nil {
 		return p, err
 	}
-	if c.CurvePreferences != nil {
-		p.Groups = nil
-		for _, id := range c.CurvePreferences {
-			if _, ok := kex.Named(iana.Group(id)); !ok {
-				continue // of TLS 1.3 alone, or unknown: who is offered a group may choose it
-			}
-			p.Groups = append(p.Groups, iana.Group(id))
-		}
+	if err := c.groups(&p); err != nil {
+		return p, err
 	}
 	if c.SignatureSchemes != nil {
 		p.Schemes = convert[iana.SignatureScheme](c.SignatureSchemes)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -71,6 +72,33 @@ func (c *Config) suites(p *negotiation.Parameters) error {
 	if c.CipherSuites != nil && offersDHE(p.Suites) &&
 		!slices.ContainsFunc(p.Groups, iana.Group.FiniteField) {
 		p.Groups = withFiniteField(p.Groups)
+	}
+	return nil
+}
+
+// groups takes CurvePreferences and KeyShares.
+func (c *Config) groups(p *negotiation.Parameters) error {
+	if c.CurvePreferences != nil {
+		p.Groups = nil
+		for _, id := range c.CurvePreferences {
+			if _, ok := kex.Named(iana.Group(id)); !ok {
+				continue // unknown: who is offered a group may choose it
+			}
+			p.Groups = append(p.Groups, iana.Group(id))
+		}
+	}
+	if c.KeyShares == nil {
+		return nil
+	}
+	p.KeyShares = []iana.Group{}
+	for i, id := range c.KeyShares {
+		g := iana.Group(id)
+		_, known := kex.Named13(g)
+		if !known || !slices.Contains(p.Groups, g) || slices.Contains(c.KeyShares[:i], id) {
+			return fmt.Errorf("vitrine: Config.KeyShares has %v, which is there twice or is no "+
+				"group of TLS 1.3 among those that are offered", g)
+		}
+		p.KeyShares = append(p.KeyShares, g)
 	}
 	return nil
 }

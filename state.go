@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"slices"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -65,6 +66,11 @@ type ConnectionState struct {
 	// it is there as soon as ReadEarly has returned data, when the handshake is not complete.
 	EarlyData EarlyDataStatus
 
+	// TicketAgeSkew is by how much the age of the ticket that a server of TLS 1.3 resumed from, as
+	// the client stated it, is more than the age that the server knows: a clock is wrong, or the
+	// hello was held back. Early data is accepted up to 10 seconds. See RFC 8446 §8.3.
+	TicketAgeSkew time.Duration
+
 	// LocalCertificates is the chain that this side showed, nil if none.
 	LocalCertificates []*x509.Certificate
 
@@ -111,7 +117,7 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	a := m.Agreed
 	s := ConnectionState{
 		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed,
-		HelloRetryRequest: m.Retried(), EarlyData: m.EarlyData(),
+		HelloRetryRequest: m.Retried(), EarlyData: m.EarlyData(), TicketAgeSkew: m.TicketAgeSkew(),
 		CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
 		ServerName: a.ServerName, Group: m.Group, GroupName: m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,

@@ -29,14 +29,24 @@ func (c *client) offer13(m *message.ClientHello) error {
 	if len(groups) == 0 {
 		return alert.Fail(alert.InternalError, "RFC 8446 §4.2.8", "no group is enabled")
 	}
-	if err := c.share(groups[0]); err != nil {
-		return err
-	}
-	// Most servers without ML-KEM have X25519: with both shares neither kind needs a retry.
-	if groups[0] == iana.X25519MLKEM768 && slices.Contains(groups, iana.X25519) {
-		return c.share(iana.X25519)
+	for _, g := range c.sharedGroups(groups) {
+		if err := c.share(g); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// sharedGroups returns those of the groups on offer of which the first hello has a share.
+func (c *client) sharedGroups(offered []iana.Group) []iana.Group {
+	if c.KeyShares != nil {
+		return negotiation.Common(offered, c.KeyShares) // in that order, RFC 8446 §4.2.8
+	}
+	// Most servers without ML-KEM have X25519: with both shares neither kind needs a retry.
+	if offered[0] == iana.X25519MLKEM768 && slices.Contains(offered, iana.X25519) {
+		return []iana.Group{offered[0], iana.X25519}
+	}
+	return offered[:1]
 }
 
 // share makes a key share in a group.

@@ -33,13 +33,13 @@ func (l *live) expand(from iana.Side, m *message.CompressedCertificate) (*messag
 	error) {
 	const ref = "RFC 8879 §4"
 	if !slices.Contains(l.CertificateCompression, m.Algorithm) {
-		return nil, alert.KindExtension.Fail(alert.IllegalParameter, ref,
+		return nil, alert.KindCertificateCompression.Fail(alert.IllegalParameter, ref,
 			"the %v's certificate is compressed with %v, we accept %v", from, m.Algorithm,
 			l.CertificateCompression)
 	}
 	inside, err := m.Expand()
 	if err != nil {
-		return nil, alert.Fail(alert.BadCertificate, ref,
+		return nil, alert.KindCertificateCompression.Fail(alert.BadCertificate, ref,
 			"the %v's compressed certificate cannot be expanded: %w", from, err)
 	}
 	return inside, nil

@@ -101,10 +101,10 @@ func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 	if now.Before(v.EarlyFrom) {
 		return "this server was just started, and may have read it before", "RFC 8446 §8.2", nil
 	}
-	told := time.Duration(first.ObfuscatedTicketAge-k.AgeAdd) * time.Millisecond
-	ours := now.Sub(k.Issued)
-	if off := (told - ours).Abs(); k.Issued.IsZero() || off > EarlyWindow {
-		return fmt.Sprintf("the client says that its ticket is %v old, and it is %v", told,
+	if k.Issued.IsZero() || v.skew.Abs() > EarlyWindow {
+		ours := now.Sub(k.Issued)
+		return fmt.Sprintf("the client says that its ticket is %v old, and it is %v",
+			(ours + v.skew).Round(time.Millisecond),
 			ours.Round(time.Millisecond)), "RFC 8446 §8.3", nil
 	}
 	known, err := v.taken.await("whether a ticket was used before",
@@ -116,6 +116,26 @@ func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 		why = "its ticket was used for early data before, or is not known any more"
 	}
 	return why, "RFC 8446 §8.1", err
+}
+
+// skewOf returns by how much the age of a ticket, as the client states it, is more than the age
+// that this server knows; 0 if it does not know when the ticket was issued. See RFC 8446 §4.2.11.1.
+func (v *server) skewOf(stated message.PSKIdentity, k *Session) time.Duration {
+	if k == nil || k.Issued.IsZero() {
+		return 0
+	}
+	told := time.Duration(stated.ObfuscatedTicketAge-k.AgeAdd) * time.Millisecond
+	return told - v.TicketTime().Sub(k.Issued)
+}
+
+// TicketAgeSkew returns by how much the age of the ticket that this handshake resumed, as the client
+// stated it, is more than the age that this server knew. It is 0 for a client, below TLS 1.3 and
+// without a ticket.
+func (m *Machine) TicketAgeSkew() time.Duration {
+	if v, ok := m.player.(*server); ok {
+		return v.skew
+	}
+	return 0
 }
 
 // earlyKeys returns the keys of the early data that we accept, or nil.

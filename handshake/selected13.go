@@ -59,7 +59,7 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 // and checks that the client knows the key. Why not is an event. A binder that does not match is
 // the end of the handshake, before anything else that the hello says has an effect.
 func (v *server) selectKey(ch *message.ClientHello, h *negotiation.Hello13, got *negotiation.Choice, suites []*suite.Suite, s *Score) error {
-	v.early, v.peer = nil, Peer{} // of a first hello, whose key the second may leave out
+	v.early, v.peer, v.skew = nil, Peer{}, 0 // of a first hello, whose key the second may leave out
 	psks, binders, mode, err := v.offeredKeys(ch)
 	if psks == nil || err != nil {
 		return err
@@ -83,7 +83,7 @@ func (v *server) selectKey(ch *message.ClientHello, h *negotiation.Hello13, got 
 		v.Log.Choice("session", k.What(), mode.String(),
 			"known, fresh, and bound to a suite in common", "RFC 8446 §4.2.11")
 		got.Suite, got.Key, got.Session, got.Identity, got.Mode = row, k, k.Session, i, mode
-		v.early, v.ids = k.Early, nil
+		v.early, v.ids, v.skew = k.Early, nil, v.skewOf(identity, k.Session)
 		if k.Session != nil && len(k.Session.ID) > 0 {
 			v.ids = [][]byte{k.Session.ID} // to withdraw: tickets of our own follow
 		}

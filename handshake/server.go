@@ -2,6 +2,7 @@ package handshake
 
 import (
 	"context"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/keys"
@@ -27,10 +28,11 @@ type server struct {
 	issued      uint8    // in QUIC: see NewTicket
 	extra       [][]byte // in QUIC: of the next ticket's session
 
-	taken        slow[bool] // TLS 1.3: the ticket is used for early data for the first time
-	earlyDecided bool       // TLS 1.3: chosen.early is
-	earlyHello   []byte     // TLS 1.3: the hash of the ClientHello that early data is accepted with
-	announced    [][]byte   // TLS 1.3: tickets of this connection that allow early data
+	skew         time.Duration // TLS 1.3: see TicketAgeSkew
+	taken        slow[bool]    // TLS 1.3: the ticket is used for early data for the first time
+	earlyDecided bool          // TLS 1.3: chosen.early is
+	earlyHello   []byte        // TLS 1.3: the hash of the ClientHello that early data is accepted with
+	announced    [][]byte      // TLS 1.3: tickets of this connection that allow early data
 
 	asked     slow[*negotiation.Config]
 	certs     slow[[]*pki.Credential]

@@ -64,6 +64,7 @@ type Parameters struct {
 	Suites13               []iana.CipherSuite // of TLS 1.3
 	ByMachine13            bool               // a server orders Suites13: see suite.PreferenceWith13
 	Groups                 []iana.Group
+	KeyShares              []iana.Group // of a client's first hello of TLS 1.3; nil: it chooses
 	Schemes                []iana.SignatureScheme
 	MinDHBits              int  // the shortest prime of a peer's own finite-field group
 	LaxKeyUsage            bool // of a server's RSA certificate: see pki.Chain.Fits

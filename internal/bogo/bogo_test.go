@@ -2,12 +2,15 @@
 package bogo
 
 import (
+	"bufio"
+	"compress/gzip"
 	"encoding/json"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -124,6 +127,45 @@ func TestBoringSSLsRunner(t *testing.T) {
 	t.Logf("%d tests: %d passed, %d of them as also a shim does that refuses everything, "+
 		"%d failed with a reason, %d unimplemented", len(got), got.count("PASS"), vacuous, disabled,
 		got.count("SKIP"))
+	countMeaningful(t, got)
+}
+
+// goals are how many of the tests in testdata/meaningful.tsv.gz must pass, by whether TLS 1.3 is the
+// highest version that runner and shim both allow.
+var goals = map[bool]int{false: 2000, true: 1000}
+
+// countMeaningful counts the tests that nobody passes who only fails connections or never does TLS,
+// and which of them ask for -async, for which there is only one way here.
+func countMeaningful(t *testing.T, got results) {
+	t.Helper()
+	packed, err := os.Open("testdata/meaningful.tsv.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer packed.Close()
+	list, err := gzip.NewReader(packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, passed, async := map[bool]int{}, map[bool]int{}, map[bool]int{}
+	for lines := bufio.NewScanner(list); lines.Scan(); {
+		name, what, _ := strings.Cut(lines.Text(), "\t")
+		tls13 := strings.HasPrefix(what, "1.3")
+		all[tls13]++
+		if got[name] == "PASS" {
+			passed[tls13]++
+			if strings.HasSuffix(what, "async") {
+				async[tls13]++
+			}
+		}
+	}
+	for _, tls13 := range []bool{false, true} {
+		t.Logf("TLS 1.3: %v: %d of %d tests that ask for more than a failure passed, %d of them with "+
+			"-async", tls13, passed[tls13], all[tls13], async[tls13])
+		if passed[tls13] < goals[tls13] {
+			t.Errorf("TLS 1.3: %v: %d passed, the goal is %d", tls13, passed[tls13], goals[tls13])
+		}
+	}
 }
 
 func sorted(r results) (names []string) {

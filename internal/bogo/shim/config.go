@@ -24,7 +24,7 @@ func (c *connection) config() (*vitrine.Config, error) {
 	cfg.InsecureSkipVerify, cfg.ServerName = true, o.hostName
 	cfg.ClientSessionCache, cfg.SessionStore = &c.cache, &c.store
 	cfg.TicketKeys, cfg.SessionTicketsDisabled = c.ticketKeys(), o.noTicket
-	cfg.Trace = &c.messages
+	cfg.Trace, cfg.KeyLogWriter = &c.messages, &c.secrets
 	if c.server {
 		cfg.Policy = vitrine.Legacy // for the hello in the form of SSL 2.0; what it allows is set below
 	}
@@ -182,6 +182,12 @@ func (c *connection) groups(cfg *vitrine.Config) error {
 		}
 		cfg.CurvePreferences = append(cfg.CurvePreferences, tls.CurveID(id))
 	}
+	if c.keyShares != nil {
+		cfg.KeyShares = []tls.CurveID{}
+	}
+	for _, id := range c.keyShares {
+		cfg.KeyShares = append(cfg.KeyShares, tls.CurveID(id))
+	}
 	return nil
 }
 
@@ -270,7 +276,8 @@ func (c *connection) extensions(cfg *vitrine.Config) error {
 	if !o.enableSCT && !o.server {
 		cfg.Timestamps = vitrine.Off
 	}
-	cfg.EncryptThenMAC = vitrine.Off
+	cfg.EncryptThenMAC, cfg.GREASE = vitrine.Off, o.grease
+	cfg.CertificateCompression = o.compressionsOn()
 	switch o.renegotiation {
 	case "freely":
 		cfg.Renegotiation = tls.RenegotiateFreelyAsClient

@@ -29,7 +29,8 @@ type connection struct {
 	cache    clientCache
 	store    serverStore
 	messages messages
-	selected int // the number of the credential that was used
+	secrets  bytes.Buffer // NSS key log
+	selected int          // the number of the credential that was used
 }
 
 func newConnection(o, rejected *options, s *shared, i int) *connection {
@@ -144,6 +145,13 @@ func (c *connection) write(n int) error {
 		}
 		lines = append(lines, b)
 	}
+	if c.trafficSecrets {
+		b, err := c.applicationSecrets()
+		if err != nil {
+			return err
+		}
+		lines = append(lines, b)
+	}
 	if c.tlsUnique {
 		state := c.tls.ConnectionState()
 		if state.TLSUnique == nil {
@@ -239,7 +247,8 @@ func (c *connection) close() error {
 func (c *connection) check() error {
 	s := c.tls.ConnectionState()
 	for _, check := range []func(*vitrine.ConnectionState) error{
-		c.checkFacts, c.checkPeer, c.checkPeerType, c.checkSessions, c.checkLists, c.checkEarly,
+		c.noteKey, c.checkFacts, c.checkPeer, c.checkPeerType, c.checkSessions, c.checkLists,
+		c.checkEarly,
 	} {
 		if err := check(&s); err != nil {
 			return err
@@ -262,6 +271,9 @@ func (c *connection) checkFacts(s *vitrine.ConnectionState) error {
 		return fmt.Errorf("got server_name %q, expected none", s.ServerName)
 	case c.expectALPN != nil && s.NegotiatedProtocol != *c.expectALPN:
 		return fmt.Errorf("got protocol %q, expected %q", s.NegotiatedProtocol, *c.expectALPN)
+	case c.number > 0 && c.expectSkew != int(s.TicketAgeSkew.Round(time.Second)/time.Second) &&
+		c.expectSkew != 0:
+		return fmt.Errorf("got a skew of %v, expected %d s", s.TicketAgeSkew, c.expectSkew)
 	case c.expectHRR != nil && s.HelloRetryRequest != *c.expectHRR:
 		return fmt.Errorf("a HelloRetryRequest came: %v", s.HelloRetryRequest)
 	case c.expectCipher != 0 && s.CipherSuite != c.expectCipher:

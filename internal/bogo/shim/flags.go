@@ -100,7 +100,12 @@ var flags = map[string]flag{
 	}),
 	"expect-verify-result": accepted(false),
 
-	"curves":          list(func(o *options) *[]uint16 { return &o.curves }),
+	"curves":     list(func(o *options) *[]uint16 { return &o.curves }),
+	"key-shares": list(func(o *options) *[]uint16 { return &o.keyShares }),
+	"no-key-shares": {false, func(o *options, _ string) error {
+		o.keyShares = []uint16{}
+		return nil
+	}},
 	"expect-curve-id": number(func(o *options) *uint16 { return &o.expectCurve }),
 	"fips-202205":     choice(func(o *options) *string { return &o.compliance }, "fips-202205"),
 	"wpa-202304":      choice(func(o *options) *string { return &o.compliance }, "wpa-202304"),
@@ -130,6 +135,7 @@ var flags = map[string]flag{
 	"export-label":                  text(func(o *options) *string { return &o.exportLabel }),
 	"export-context":                text(func(o *options) *string { return &o.exportContext }),
 	"use-export-context":            yes(func(o *options) *bool { return &o.useExportContext }),
+	"export-traffic-secrets":        yes(func(o *options) *bool { return &o.trafficSecrets }),
 	"tls-unique":                    yes(func(o *options) *bool { return &o.tlsUnique }),
 
 	"no-ticket":                yes(func(o *options) *bool { return &o.noTicket }),
@@ -142,6 +148,7 @@ var flags = map[string]flag{
 	"expect-no-session":        yes(func(o *options) *bool { return &o.expectNoSession }),
 	"expect-session-id":        yes(func(o *options) *bool { return &o.expectID }),
 	"expect-no-session-id":     yes(func(o *options) *bool { return &o.expectNoID }),
+	"expect-ticket-age-skew":   number(func(o *options) *int { return &o.expectSkew }),
 	"resumption-delay":         number(func(o *options) *int { return &o.resumptionDelay }),
 
 	"renegotiate-freely": choice(func(o *options) *string {
@@ -191,6 +198,10 @@ var flags = map[string]flag{
 	"psk":                      text(func(o *options) *string { return &o.psk }),
 	"psk-identity":             text(func(o *options) *string { return &o.pskIdentity }),
 	"handshake-twice":          yes(func(o *options) *bool { return &o.handshakeTwice }),
+
+	"enable-grease":                    yes(func(o *options) *bool { return &o.grease }),
+	"install-cert-compression-algs":    yes(func(o *options) *bool { return &o.compressions }),
+	"install-one-cert-compression-alg": number(func(o *options) *uint16 { return &o.compression }),
 
 	"async":                        accepted(false),
 	"quic-use-legacy-codepoint":    accepted(true), // there is one code point here, and none over TCP

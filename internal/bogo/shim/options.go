@@ -38,6 +38,7 @@ type options struct {
 	expectPeerKey       []byte // SHA-256 of a raw public key
 
 	curves        []uint16
+	keyShares     []uint16
 	expectCurve   uint16
 	cipher        string
 	fallbackSCSV  bool
@@ -71,13 +72,14 @@ type options struct {
 	renewTicket, skipTicket               bool
 	expectRenewal                         bool
 	expectID, expectNoID                  bool
-	resumptionDelay                       int
+	resumptionDelay, expectSkew           int
 
 	exportLength     int
 	exportLabel      string
 	exportContext    string
 	useExportContext bool
 	tlsUnique        bool
+	trafficSecrets   bool
 
 	shimWritesFirst, shimShutsDown, checkCloseNotify, implicit bool
 	initialWrite                                               string
@@ -91,6 +93,9 @@ type options struct {
 	expectEarlyReason                                                         string
 	psk, pskIdentity                                                          string
 	handshakeTwice                                                            bool
+
+	grease, compressions bool
+	compression          uint16
 }
 
 func defaults() *options {

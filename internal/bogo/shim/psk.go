@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"crypto"
+	"maps"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine"
 )
@@ -33,24 +35,42 @@ func (c *connection) importKeys(cfg *vitrine.Config) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	if len(keys) > 1 && !c.server {
-		return unimplemented("a client that offers several pre-shared keys")
-	}
 	if !c.server && !c.verifyPeer { // then BoringSSL takes no certificate
 		cfg.InsecureSkipVerify, cfg.MinVersion = false, vitrine.VersionTLS13
+	}
+	if !c.server {
+		cfg.GetPSKs = func(i *vitrine.PSKInfo) (offered []*vitrine.PSK, err error) {
+			if i.Version < vitrine.VersionTLS13 {
+				return nil, nil
+			}
+			for _, n := range slices.Sorted(maps.Keys(keys)) {
+				offered = append(offered, keys[n])
+			}
+			return offered, nil
+		}
 	}
 	cfg.GetPSK = func(i *vitrine.PSKInfo) (*vitrine.PSK, error) {
 		for n, k := range keys {
 			if i.Version < vitrine.VersionTLS13 {
 				break // BoringSSL's are for TLS 1.3 alone
 			}
-			if !c.server || i.Imported && bytes.Equal(k.Identity, i.Identity) &&
+			if i.Imported && bytes.Equal(k.Identity, i.Identity) &&
 				bytes.Equal(k.Context, i.ImportContext) {
 				c.selected = n
 				return k, nil
 			}
 		}
 		return nil, nil
+	}
+	return nil
+}
+
+// noteKey notes which of its pre-shared keys a client has used.
+func (c *connection) noteKey(s *vitrine.ConnectionState) error {
+	for n, k := range c.preShared() {
+		if !c.server && bytes.Equal(k.Identity, s.PSKIdentity) {
+			c.selected = n
+		}
 	}
 	return nil
 }
