@@ -129,9 +129,13 @@ func (v *view) signature(from string) (id int, signed, signature []byte) {
 	return id, signed, signature
 }
 
-// verify checks a signature with the key in a certificate.
-func (v *view) verify(from string, certificate []byte, id int, signed, signature []byte) {
-	public := v.file(v.openssl(certificate, "x509", "-inform", "DER", "-noout", "-pubkey"))
+// verify checks a signature with the key in a certificate, or with a raw public key.
+func (v *view) verify(from string, shown []byte, id int, signed, signature []byte) {
+	command := []string{"x509", "-inform", "DER", "-noout", "-pubkey"}
+	if isKey(shown) {
+		command = []string{"pkey", "-pubin", "-inform", "DER", "-pubout"}
+	}
+	public := v.file(v.openssl(shown, command...))
 	options, ok := schemes[id].options, schemes[id].name != ""
 	if !ok {
 		v.fail("a signature by %#04x, which nothing is known of", id)

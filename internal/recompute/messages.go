@@ -175,11 +175,31 @@ func (v *view) clientKeyExchange(raw []byte) {
 	}
 }
 
-// leaf returns the first certificate of a message.
+// leaf returns the first certificate of a message, or its raw public key, which stands there without
+// a list. See RFC 7250 §3.
 func leaf(raw []byte) []byte {
 	in := body(raw)
 	list := input(in.vector(3))
+	if isKey(list) {
+		return list
+	}
 	return list.vector(3)
+}
+
+// isKey reports whether DER is a public key and no certificate: an OBJECT IDENTIFIER is the first
+// thing in its first SEQUENCE. See RFC 5280 §4.1.
+func isKey(der []byte) bool {
+	inside := func(b []byte) []byte { // of a SEQUENCE
+		if len(b) < 2 || b[0] != 0x30 {
+			return nil
+		}
+		if b[1] < 0x80 {
+			return b[2:]
+		}
+		return b[min(len(b), 2+int(b[1]&0x7f)):]
+	}
+	algorithm := inside(inside(der))
+	return len(algorithm) > 0 && algorithm[0] == 6
 }
 
 // macHeader returns what a MAC or an AEAD covers besides the content. See RFC 5246 §6.2.3.1.

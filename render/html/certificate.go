@@ -21,19 +21,39 @@ type certificate struct {
 
 type row struct{ Name, Text string }
 
-// withCertificates replaces each certificate in the fields of a Certificate message, which is
-// opaque to TLS, by the fields of the certificate.
+// withCertificates replaces each certificate or raw public key in the fields of a Certificate
+// message, which is opaque to TLS, by its own fields.
 func withCertificates(fields []wire.Field, raw []byte) (all []wire.Field, list []certificate) {
 	for _, f := range fields {
-		if !f.Leaf || f.Name != "certificate" && f.Name != "cert_data" {
-			all = append(all, f)
-			continue
-		}
 		der := raw[f.Offset : f.Offset+f.Len]
-		all = append(all, annotateCertificate(der, f.Offset, f.Depth)...)
-		list = append(list, decode(len(list), der))
+		switch {
+		case f.Leaf && (f.Name == "certificate" || f.Name == "cert_data"):
+			all = append(all, annotate(x509Syntax, der, f.Offset, f.Depth)...)
+			list = append(list, decode(len(list), der))
+		case f.Leaf && f.Name == "subject_public_key_info":
+			all = append(all, annotate(rawKeySyntax, der, f.Offset, f.Depth)...)
+			list = append(list, decodeKey(der))
+		default:
+			all = append(all, f)
+		}
 	}
 	return all, list
+}
+
+// decodeKey describes a raw public key. See RFC 7250.
+func decodeKey(der []byte) certificate {
+	key, err := pki.ReadRawKey(der)
+	text := "unreadable"
+	if err != nil {
+		text += ": " + explain.Escape(err.Error())
+	} else if pub, err := key.PublicKey(); err == nil {
+		text = publicKey(&x509.Certificate{PublicKey: pub})
+	}
+	return certificate{"The sender's raw public key, decoded", []row{
+		{"public key", text},
+		{"SHA-256 (pin)", fmt.Sprintf("%x", pki.Pin(der))},
+		{"name and issuer", "none: who does not know the key already learns nothing from it"},
+	}}
 }
 
 // decode describes a certificate. Its contents are shown unverified.

@@ -17,6 +17,7 @@ type syntax struct {
 	each   *syntax          // of every part of a list
 	tagged map[byte]*syntax // context-specific
 	nested bool             // a string of bytes that holds DER
+	key    bool             // a public key in a string of bits
 }
 
 func is(name string, parts ...*syntax) *syntax { return &syntax{name: name, parts: parts} }
@@ -45,13 +46,19 @@ var (
 		is("signatureValue"))
 )
 
-// annotateCertificate returns the fields of a DER certificate as wire.Annotate does. Their leaves
-// cover every byte, whatever der contains. See RFC 5280 §4.1.
-func annotateCertificate(der []byte, offset, depth int) []wire.Field {
+// rawKeySyntax is a raw public key down to its numbers. See RFC 5280 §4.1.2.7, RFC 8017 §A.1.1, RFC
+// 5480 §2.2 and RFC 8410 §4.
+var rawKeySyntax = is("subjectPublicKeyInfo", is("algorithm", algorithm...),
+	&syntax{name: "subjectPublicKey", key: true,
+		parts: []*syntax{is("RSAPublicKey", is("modulus"), is("publicExponent"))}})
+
+// annotate returns the fields of a DER value as wire.Annotate does. Their leaves cover every byte,
+// whatever der contains.
+func annotate(s *syntax, der []byte, offset, depth int) []wire.Field {
 	w := &derWalker{}
 	w.elements(der, offset, depth, func(i int, _ byte) *syntax {
 		if i == 0 {
-			return x509Syntax
+			return s
 		}
 		return nil
 	})
@@ -90,6 +97,10 @@ func (w *derWalker) element(b []byte, head, offset, depth int, s *syntax) {
 	case tag&0x20 != 0:
 		w.node(s.name, b, head, offset, depth)
 		w.elements(content, offset+head, depth+1, s.partOf())
+	case s.key && tag == asn1.TagBitString && len(content) > 1:
+		w.node(s.name, b, head, offset, depth)
+		w.leaf("unused bits", fmt.Sprint(content[0]), offset+head, 1, depth+1)
+		w.publicKey(content[1:], offset+head+1, depth+1, s)
 	case s.nested && len(content) > inside && wellFormed(content[inside:]):
 		w.node(s.name, b, head, offset, depth)
 		if inside > 0 {
@@ -99,6 +110,27 @@ func (w *derWalker) element(b []byte, head, offset, depth int, s *syntax) {
 			func(int, byte) *syntax { return nil })
 	default:
 		w.leaf(s.name, derValue(tag, content), offset, len(b), depth)
+	}
+}
+
+// publicKey adds the fields of the key in a subjectPublicKey: those of an RSA key, which is DER, the
+// coordinates of an uncompressed point, or else one field.
+func (w *derWalker) publicKey(b []byte, offset, depth int, s *syntax) {
+	half, kind := len(b)/2, ""
+	for _, f := range w.fields {
+		if f.Name == "algorithm" && f.Leaf {
+			kind, _, _ = strings.Cut(f.Value, " ")
+		}
+	}
+	switch {
+	case (kind == "rsaEncryption" || kind == "rsassaPss") && wellFormed(b):
+		w.elements(b, offset, depth, s.partOf())
+	case kind == "ecPublicKey" && b[0] == 4 && len(b) > 1 && len(b)%2 == 1:
+		w.leaf("form of the point", "4: uncompressed", offset, 1, depth)
+		w.leaf("x", excerpt(b[1:1+half]), offset+1, half, depth)
+		w.leaf("y", excerpt(b[1+half:]), offset+1+half, half, depth)
+	default:
+		w.leaf("key", excerpt(b), offset, len(b), depth)
 	}
 }
 

@@ -1,11 +1,17 @@
 package html
 
 import (
+	"crypto"
+	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -52,7 +58,7 @@ func TestCertificateFieldsCoverEveryByte(t *testing.T) {
 			t.Fatal(err)
 		}
 		der := c.Certificate[0]
-		fields := annotateCertificate(der, 0, 0)
+		fields := annotate(x509Syntax, der, 0, 0)
 		tiles(t, fields, len(der))
 		for _, want := range []string{"tbsCertificate", "serialNumber", "issuer", "notAfter",
 			"subjectPublicKeyInfo", "extnID", "extnValue", "signatureValue"} {
@@ -70,6 +76,60 @@ func TestCertificateFieldsCoverEveryByte(t *testing.T) {
 	t.Logf("%d fields of 6 certificates", n)
 }
 
+// A raw public key is shown byte for byte, its numbers by their names, and described: RFC 7250.
+func TestARawPublicKeyIsTakenApart(t *testing.T) {
+	for kind, want := range map[throwaway.Kind][]string{
+		throwaway.RSA:       {"RSAPublicKey", "modulus", "publicExponent"},
+		throwaway.ECDSA:     {"form of the point", "x", "y"},
+		throwaway.ECDSAP521: {"form of the point", "x", "y"},
+		throwaway.Ed25519:   {"key"},
+		throwaway.Ed448:     {"key"},
+	} {
+		spki := rawKey(t, kind)
+		for _, v := range []iana.Version{iana.TLS12, iana.TLS13} {
+			d := message.Dialect{Version: v, CertificateType: iana.RawPublicKey}
+			raw, err := d.Encode(&message.Certificate{Chain: [][]byte{spki}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			fields, list := withCertificates(d.Annotate(raw), raw)
+			tiles(t, fields, len(raw))
+			for _, name := range append(want, "subjectPublicKeyInfo", "algorithm",
+				"subjectPublicKey", "unused bits") {
+				if !slices.ContainsFunc(fields,
+					func(f wire.Field) bool { return f.Name == name }) {
+					t.Errorf("%v, %s: no field %s", v, kind, name)
+				}
+			}
+			if len(list) != 1 || list[0].Rows[0].Text == "unreadable" ||
+				list[0].Rows[1].Text != fmt.Sprintf("%x", sha256.Sum256(spki)) {
+				t.Errorf("%v, %s: described as %v", v, kind, list)
+			}
+		}
+	}
+	if list := decodeKey([]byte("no key")); !strings.HasPrefix(list.Rows[0].Text, "unreadable: ") {
+		t.Errorf("no key: %v", list)
+	}
+}
+
+// rawKey is the SubjectPublicKeyInfo of a new key.
+func rawKey(t testing.TB, kind throwaway.Kind) []byte {
+	t.Helper()
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ca.Issue(kind, []string{"vitrine.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	spki, err := pki.MarshalPublicKey(c.PrivateKey.(crypto.Signer).Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return spki
+}
+
 func FuzzCertificateFields(f *testing.F) {
 	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
@@ -80,12 +140,15 @@ func FuzzCertificateFields(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(c.Certificate[0])
+	f.Add(rawKey(f, throwaway.RSA))
+	f.Add(rawKey(f, throwaway.ECDSA))
 	f.Add([]byte{0x30, 0x80})
 	f.Add([]byte{0x30, 0x03, 0x04, 0x01})
 	f.Add([]byte{0x1f, 0x81, 0x00})
 	f.Fuzz(func(t *testing.T, der []byte) {
 		if len(der) > 0 {
-			tiles(t, annotateCertificate(der, 0, 0), len(der))
+			tiles(t, annotate(x509Syntax, der, 0, 0), len(der))
+			tiles(t, annotate(rawKeySyntax, der, 0, 0), len(der))
 		}
 	})
 }
