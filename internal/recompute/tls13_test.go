@@ -2,6 +2,7 @@ package recompute_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -87,6 +88,8 @@ var cases13 = []case13{
 	{name: "an imported key", client: external(true), server: external(true)},
 	{name: "an imported key without a key exchange",
 		client: external(true, pskOnly), server: external(true, pskOnly)},
+	{name: "raw public keys", connections: 2, client: rawKeys(), server: rawKeys()},
+	{name: "raw public keys in TLS 1.2", client: rawKeys(until12), server: rawKeys(until12)},
 	{name: "early data", connections: 2, early: true, server: func(c *vitrine.Config) {
 		c.SessionStore, c.MaxEarlyData = session.NewMemory(10), 1000
 	}},
@@ -110,6 +113,20 @@ func both(edits ...func(*vitrine.Config)) func(*vitrine.Config) {
 	}
 }
 
+// rawKeys lets a side show a raw public key, a server ask for one, and accept anybody's.
+func rawKeys(edits ...func(*vitrine.Config)) func(*vitrine.Config) {
+	return func(c *vitrine.Config) {
+		key := c.Certificates[0].PrivateKey.(crypto.Signer)
+		c.Certificates = []tls.Certificate{vitrine.RawPublicKey(key)}
+		c.PeerCertificateTypes = []iana.CertificateType{iana.RawPublicKey}
+		c.VerifyRawPublicKey = func([]byte) error { return nil }
+		c.ClientAuth = tls.RequireAndVerifyClientCert
+		for _, edit := range edits {
+			edit(c)
+		}
+	}
+}
+
 // askLate asks for a client's certificate after the handshake, with a byte each way that carries
 // the question and the answer.
 func askLate(mark byte) func(c, s *vitrine.Conn) {
@@ -121,6 +138,10 @@ func askLate(mark byte) func(c, s *vitrine.Conn) {
 		c.Write([]byte{mark})
 		s.Read(got)
 	}
+}
+
+func until12(c *vitrine.Config) {
+	c.MinVersion, c.MaxVersion = vitrine.VersionTLS12, vitrine.VersionTLS12
 }
 
 func suites(ids ...uint16) func(*vitrine.Config) {
@@ -162,7 +183,8 @@ func (c *case13) lines(t testing.TB) []byte {
 	})
 	server := rig.ServerConfig(t, func(o *vitrine.Config) { o.ClientCAs = ca.Pool() })
 	for i, o := range []*vitrine.Config{client, server} {
-		o.MinVersion, o.Trace = vitrine.VersionTLS13, events
+		o.MinVersion, o.MaxVersion = vitrine.VersionTLS13, vitrine.VersionTLS13
+		o.Trace = events
 		if edit := []func(*vitrine.Config){c.client, c.server}[i]; edit != nil {
 			edit(o)
 		}
