@@ -30,7 +30,9 @@ func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
 			args = append(args, more...)
 		}
 	}
-	if s.Identity != nil {
+	if s.RawKeys {
+		add(s.Identity != nil, "--rawpkfile", s.Identity.Public, "--rawpkkeyfile", s.Identity.Key)
+	} else if s.Identity != nil {
 		add(true, "--x509certfile", s.Identity.Chain, "--x509keyfile", s.Identity.Key)
 	}
 	if s.Named != nil {
@@ -57,7 +59,8 @@ func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
 	if s.PSK != nil {
 		add(true, "--pskpasswd", s.PSK.File)
 	}
-	add(s.ClientAuth, "--require-client-cert", "--verify-client-cert")
+	add(s.ClientAuth, "--require-client-cert")
+	add(s.ClientAuth && !s.RawKeys, "--verify-client-cert") // it knows nobody's raw public key
 	add(!s.ClientAuth, "--disable-client-cert")
 	add(s.Staple != "", "--ocsp-response", s.Staple, "--ignore-ocsp-response-errors")
 	return args
@@ -65,7 +68,12 @@ func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
 
 // gnutlsPriority returns the priority string, which names the parts of a suite.
 func gnutlsPriority(s *Setup) string {
-	words := []string{"NONE", "+COMP-NULL", "+SIGN-ALL", "+CTYPE-X509"}
+	words := []string{"NONE", "+COMP-NULL", "+SIGN-ALL"}
+	if s.RawKeys {
+		words = append(words, "+CTYPE-CLI-RAWPK", "+CTYPE-SRV-RAWPK")
+	} else {
+		words = append(words, "+CTYPE-X509")
+	}
 	for from, v := s.versions(); v >= from; v-- {
 		words = append(words, "+VERS-"+strings.Replace(v.String(), " ", "", 1))
 	}

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"crypto"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -10,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/pki"
 )
 
 // Office issues identities of one throw-away CA into a folder.
@@ -25,6 +27,7 @@ type Office struct {
 type Identity struct {
 	tls.Certificate
 	Chain, Above, Key string // Above is the chain without its leaf; empty if that is all
+	Public            string // the public key
 }
 
 // NewOffice makes a CA whose files go to dir.
@@ -68,7 +71,14 @@ func (o *Office) Issue(kind throwaway.Kind, names []string,
 			return nil, err
 		}
 	}
-	id.Key, err = o.File("key.pem", encode("PRIVATE KEY", key))
+	if id.Key, err = o.File("key.pem", encode("PRIVATE KEY", key)); err != nil {
+		return nil, err
+	}
+	public, err := pki.MarshalPublicKey(cert.PrivateKey.(crypto.Signer).Public())
+	if err != nil {
+		return nil, err
+	}
+	id.Public, err = o.File("public.pem", encode("PUBLIC KEY", public))
 	return id, err
 }
 

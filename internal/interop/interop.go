@@ -46,6 +46,7 @@ type Setup struct {
 	DHParams   string
 	Identity   *Identity // its certificate
 	Named      *Identity // a server's certificate for clients that ask for ServerName
+	RawKeys    bool      // GnuTLS: the Identity's key alone, and the other side's: RFC 7250
 	ServerName string    // what a client asks for and expects
 	Trust      string    // a PEM file: the roots that it trusts
 	ClientAuth bool      // a server demands a certificate
