@@ -38,7 +38,7 @@ var floors = map[string]int{
 	"internal/front":   75,
 	"cmd/vitrine":      80,
 	"internal/testkit": testOnly, "internal/interop": testOnly, "internal/recompute": testOnly,
-	"internal/tally": testOnly, "internal/hostile": testOnly,
+	"internal/tally": testOnly, "internal/hostile": testOnly, "internal/bench": testOnly,
 	"internal/rig": testOnly, "internal/script": testOnly, "internal/broken": testOnly,
 	"internal/conformance": testOnly, "internal/costs": testOnly, "internal/parity": testOnly,
 	"internal/flood": testOnly, "internal/faults": testOnly, "internal/timing": testOnly, "internal/bogo": testOnly, "internal/bogo/shim": testOnly,

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/flood"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/record"
@@ -152,7 +153,7 @@ func holds(t *testing.T, serve func(context.Context, net.Listener),
 		t.Fatal(err)
 	}
 	return func(yield func(int, int) bool) {
-		before := inUse()
+		before := flood.Held()
 		done := make(chan struct{})
 		go func() { defer close(done); serve(ctx, l) }()
 		defer func() { cancel(); <-done }()
@@ -168,7 +169,7 @@ func holds(t *testing.T, serve func(context.Context, net.Listener),
 				}
 				time.Sleep(10 * time.Millisecond)
 			}
-			if !yield(n, int(inUse()-before)/conns) {
+			if !yield(n, (flood.Held()-before)/conns) {
 				break
 			}
 		}

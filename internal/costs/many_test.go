@@ -3,7 +3,6 @@ package costs_test
 import (
 	"bufio"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
 	"fmt"
@@ -20,7 +19,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/rig"
-	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
 // idlers returns how many connections TestTenThousandConnections holds: fewer with -short, in both
@@ -163,92 +161,4 @@ func idleClients(t *testing.T, addr string) {
 		}
 		return conns[i].Close()
 	})
-}
-
-// BenchmarkIdle tells what a connection costs that says nothing, after 16 KiB were read and written
-// on it: both ends, with a goroutine that reads at each, or without.
-func BenchmarkIdle(b *testing.B) {
-	for name, p := range map[string]parameters{
-		"12": {tls.VersionTLS12, rig.ECDSAGCM, throwaway.ECDSA, tls.X25519},
-		"13": {tls.VersionTLS13, 0, throwaway.ECDSA, tls.X25519},
-	} {
-		for state, reads := range map[string]bool{"reading": true, "unread": false} {
-			b.Run("vitrine/"+name+"/"+state,
-				func(b *testing.B) { idle(b, vitrineEnds(b, p, nil), reads) })
-			b.Run("crypto_tls/"+name+"/"+state,
-				func(b *testing.B) { idle(b, cryptoTLSEnds(b, p, nil), reads) })
-		}
-	}
-}
-
-// idle counts what is held for each end: with reads, also the stack and the buffers of a goroutine
-// that waits in Read.
-func idle(b *testing.B, make2 ends, reads bool) {
-	const pairs = 500
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer l.Close()
-	for b.Loop() {
-		before := inUse()
-		var open []io.Closer
-		var ends []rig.Shaker
-		var wg sync.WaitGroup
-		for range pairs {
-			raw, err := net.Dial("tcp", l.Addr().String())
-			if err != nil {
-				b.Fatal(err)
-			}
-			other, err := l.Accept()
-			if err != nil {
-				b.Fatal(err)
-			}
-			c, s := make2(raw, other)
-			open, ends = append(open, raw, other), append(ends, c, s)
-			client, server := c.(net.Conn), s.(net.Conn)
-			wg.Add(2)
-			go func() { // echoes, and then waits
-				buf := make([]byte, 1<<14)
-				_, err := io.ReadFull(server, buf)
-				if err == nil {
-					_, err = server.Write(buf)
-				}
-				wg.Done()
-				if err == nil && reads {
-					server.Read(buf[:1])
-				}
-			}()
-			go func() {
-				buf := make([]byte, 1<<14)
-				_, err := client.Write(buf)
-				if err == nil {
-					_, err = io.ReadFull(client, buf)
-				}
-				wg.Done()
-				if err == nil && reads {
-					client.Read(buf[:1])
-				}
-			}()
-		}
-		wg.Wait()
-		time.Sleep(50 * time.Millisecond) // until all wait
-		held := float64(inUse()-before) / (2 * pairs)
-		if reads {
-			held -= 1 << 14 // what the goroutine reads into
-		}
-		b.ReportMetric(held, "B/end")
-		runtime.KeepAlive(ends)
-		for _, c := range open {
-			c.Close()
-		}
-	}
-}
-
-func inUse() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc + m.StackInuse
 }

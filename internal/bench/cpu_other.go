@@ -1,0 +1,10 @@
+//go:build !unix
+
+package main
+
+import "time"
+
+var begun = time.Now()
+
+// cpu returns the time that passed, where processor time is not to be had.
+func cpu() time.Duration { return time.Since(begun) }

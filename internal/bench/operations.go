@@ -1,0 +1,195 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/internal/flood"
+)
+
+// warm is how many operations come before the first that counts: caches, pools, and what is
+// computed once.
+const warm = 20
+
+// operation returns what performs one operation of j. held is what each end of a connection holds,
+// in rows about memory.
+func (j job) operation() (once func() (held int, err error), err error) {
+	e, err := j.ends()
+	if err != nil {
+		return nil, err
+	}
+	switch j.What {
+	case reading, unread:
+		return func() (int, error) { return j.hold(e) }, nil
+	case bulk, echo:
+		once, err = j.transfer(e)
+	default:
+		once, err = j.shaking(e)
+	}
+	for range warm {
+		if err == nil {
+			_, err = once()
+		}
+	}
+	return once, err
+}
+
+// sockets returns both ends of a loopback connection.
+func sockets() (client, server net.Conn, err error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, nil, err
+	}
+	defer l.Close()
+	if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		return nil, nil, err
+	}
+	server, err = l.Accept()
+	return client, server, err
+}
+
+// shaking performs handshakes over the same two sockets: opening them is not what is measured. With
+// sessions, the server sends one byte after each, before which the tickets of TLS 1.3 come.
+func (j job) shaking(e ends) (func() (int, error), error) {
+	client, server, err := sockets()
+	if err != nil {
+		return nil, err
+	}
+	resumes, first := j.What != full, true
+	turns, results := make(chan struct{}), make(chan error)
+	go func() {
+		for range turns {
+			s := e.server(server)
+			err := s.Handshake()
+			if err == nil && resumes {
+				_, err = s.Write([]byte{0})
+			}
+			results <- err
+		}
+	}()
+	return func() (int, error) {
+		turns <- struct{}{}
+		c := e.client(client)
+		err := c.Handshake()
+		if err == nil && resumes {
+			_, err = io.ReadFull(c, []byte{0})
+		}
+		if err == nil && resumes != e.resumed(c) && !first {
+			err = errors.New("it resumes where it should not, or does not")
+		}
+		first = false
+		if err != nil {
+			client.Close() // the server waits no longer
+		}
+		return 0, errors.Join(err, <-results)
+	}, nil
+}
+
+// transfer moves bytes there and back: a MiB by writes of Size bytes, or Size bytes.
+func (j job) transfer(e ends) (func() (int, error), error) {
+	client, server, err := sockets()
+	if err != nil {
+		return nil, err
+	}
+	c, s, total := e.client(client), e.server(server), 1<<20
+	if j.What == echo {
+		total = j.Size
+	}
+	result := make(chan error, 1)
+	go func() {
+		in, out := make([]byte, 64<<10), make([]byte, total)
+		for err := error(nil); err == nil; {
+			if err = receive(s, in, total); err == nil {
+				err = send(s, out, j.Size)
+			}
+			if err != nil {
+				result <- err
+				client.Close() // the other waits no longer
+			}
+		}
+	}()
+	in, out := make([]byte, 64<<10), make([]byte, total)
+	return func() (int, error) {
+		err := send(c, out, j.Size)
+		if err == nil {
+			err = receive(c, in, total)
+		}
+		if err != nil {
+			server.Close()
+			return 0, errors.Join(err, <-result)
+		}
+		return 0, nil
+	}, nil
+}
+
+func send(to io.Writer, data []byte, each int) error {
+	for len(data) > 0 {
+		n, err := to.Write(data[:min(each, len(data))])
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+func receive(from io.Reader, buf []byte, total int) error {
+	for got := 0; got < total; {
+		n, err := from.Read(buf)
+		if err != nil {
+			return err
+		}
+		got += n
+	}
+	return nil
+}
+
+// hold returns what each of Size ends holds after 16 KiB were read and written on it. A goroutine
+// that waits in Read counts with its stack.
+func (j job) hold(e ends) (held int, err error) {
+	before := flood.Held()
+	var all []end
+	for len(all) < j.Size && err == nil {
+		var c, s end
+		if c, s, err = e.used(16 << 10); err == nil {
+			all = append(all, c, s)
+		}
+	}
+	var readers sync.WaitGroup
+	for _, c := range all {
+		if j.What == reading {
+			readers.Go(func() { c.Read([]byte{0}) })
+		}
+	}
+	held = (flood.Held() - before) / max(len(all), 1)
+	for _, c := range all {
+		c.Close()
+	}
+	readers.Wait()
+	return held, err
+}
+
+// used returns both ends of a connection on which n bytes went each way.
+func (e ends) used(n int) (c, s end, err error) {
+	client, server, err := sockets()
+	if err != nil {
+		return nil, nil, err
+	}
+	c, s = e.client(client), e.server(server)
+	result, buf := make(chan error), make([]byte, n)
+	go func() {
+		in := make([]byte, n)
+		err := receive(s, in, n)
+		if err == nil {
+			_, err = s.Write(in)
+		}
+		result <- err
+	}()
+	_, err = c.Write(buf)
+	if err == nil {
+		err = receive(c, buf, n)
+	}
+	return c, s, errors.Join(err, <-result)
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+// The stacks.
+const (
+	ours      = "vitrine"
+	cryptoTLS = "crypto/tls"
+	openSSL   = "OpenSSL"
+)
+
+// What a job does.
+const (
+	full    = "handshake" // one full handshake
+	byID    = "id"        // one handshake that resumes by a session ID
+	byPSK   = "resume"    // one that resumes by a ticket, or in TLS 1.3 by a PSK
+	bulk    = "bulk"      // a MiB each way by writes of Size bytes
+	echo    = "echo"      // Size bytes there and back
+	reading = "reading"   // heap and stack of each of Size ends that wait in Read
+	unread  = "unread"    // the same of ends from which nobody reads
+)
+
+// A job is what a worker does, again and again.
+type job struct {
+	Stack, What string
+	Version     uint16
+	Suite       iana.CipherSuite // 0: the stack's choice
+	Group       tls.CurveID
+	Key         throwaway.Kind
+	ClientKey   bool // the client proves itself too
+	Traced      bool // both ends make every event
+	Size        int
+	Dir         string // where the certificates are
+}
+
+// A row is one line of the table.
+type row struct {
+	section, name string
+	job
+	block int     // operations in a block
+	goal  float64 // for the ratio to the better of the others; 0: there is none
+}
+
+const (
+	tls12, tls13 = tls.VersionTLS12, tls.VersionTLS13
+	rsa, ecdsa   = throwaway.RSA, throwaway.ECDSA
+	x25519       = tls.X25519
+	hybrid       = tls.X25519MLKEM768
+	ed25519      = throwaway.Ed25519
+	ffdhe2048    = tls.CurveID(iana.FFDHE2048)
+	ffdhe3072    = tls.CurveID(iana.FFDHE3072)
+	gcm13        = iana.TLS_AES_128_GCM_SHA256
+	ecdsaGCM     = iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256
+)
+
+var rows = []row{
+	handshake("TLS 1.2, RSA 2048", 0.95, job{Version: tls12,
+		Suite: iana.TLS_RSA_WITH_AES_128_GCM_SHA256, Key: rsa}),
+	handshake("TLS 1.2, DHE, RSA 2048, ffdhe2048", 0.33, job{Version: tls12,
+		Suite: iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, Key: rsa, Group: ffdhe2048}),
+	handshake("TLS 1.2, DHE, RSA 2048, ffdhe3072", 0, job{Version: tls12,
+		Suite: iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, Key: rsa, Group: ffdhe3072}),
+	handshake("TLS 1.2, ECDHE, RSA 2048, X25519", 0.95, job{Version: tls12,
+		Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Key: rsa, Group: x25519}),
+	handshake("TLS 1.2, ECDHE, ECDSA P-256, X25519", 0.85,
+		job{Version: tls12, Suite: ecdsaGCM, Key: ecdsa, Group: x25519}),
+	handshake("TLS 1.2, ECDHE, ECDSA P-256, P-256", 0.85,
+		job{Version: tls12, Suite: ecdsaGCM, Key: ecdsa, Group: tls.CurveP256}),
+	handshake("TLS 1.2, ECDHE, Ed25519, X25519", 0.85,
+		job{Version: tls12, Suite: ecdsaGCM, Key: ed25519, Group: x25519}),
+	handshake("TLS 1.2, ECDHE, ECDSA P-256, X25519, client certificate", 0.85,
+		job{Version: tls12, Suite: ecdsaGCM, Key: ecdsa, Group: x25519, ClientKey: true}),
+	handshake("TLS 1.3, ECDSA P-256, X25519", 0.85,
+		job{Version: tls13, Key: ecdsa, Group: x25519}),
+	handshake("TLS 1.3, ECDSA P-256, X25519MLKEM768", 0.85,
+		job{Version: tls13, Key: ecdsa, Group: hybrid}),
+	handshake("TLS 1.3, RSA 2048, X25519", 0.95, job{Version: tls13, Key: rsa, Group: x25519}),
+	handshake("TLS 1.3, RSA 2048, X25519MLKEM768", 0.95,
+		job{Version: tls13, Key: rsa, Group: hybrid}),
+	handshake("TLS 1.3, Ed25519, X25519", 0.85,
+		job{Version: tls13, Key: ed25519, Group: x25519}),
+	handshake("TLS 1.3, ECDSA P-256, X25519, client certificate", 0.85,
+		job{Version: tls13, Key: ecdsa, Group: x25519, ClientKey: true}),
+	handshake("TLS 1.3, ECDSA P-256, X25519, every event made", 0,
+		job{Version: tls13, Key: ecdsa, Group: x25519, Traced: true}),
+
+	resumed("TLS 1.2, session ID", job{What: byID, Version: tls12, Suite: ecdsaGCM, Group: x25519}),
+	resumed("TLS 1.2, ticket", job{What: byPSK, Version: tls12, Suite: ecdsaGCM, Group: x25519}),
+	resumed("TLS 1.3, PSK, X25519", job{What: byPSK, Version: tls13, Group: x25519}),
+	resumed("TLS 1.3, PSK, X25519MLKEM768",
+		job{What: byPSK, Version: tls13, Group: hybrid}),
+
+	moved("TLS 1.3, AES_128_GCM", 0.93, 1<<10, job{Version: tls13, Suite: gcm13}),
+	moved("TLS 1.3, AES_128_GCM", 0.93, 16<<10, job{Version: tls13, Suite: gcm13}),
+	moved("TLS 1.3, AES_128_GCM", 0.93, 1<<20, job{Version: tls13, Suite: gcm13}),
+	moved("TLS 1.3, CHACHA20_POLY1305", 0.95, 16<<10,
+		job{Version: tls13, Suite: iana.TLS_CHACHA20_POLY1305_SHA256}),
+	moved("TLS 1.2, AES_128_GCM", 0.93, 1<<10, job{Version: tls12, Suite: ecdsaGCM}),
+	moved("TLS 1.2, AES_128_GCM", 0.93, 16<<10, job{Version: tls12, Suite: ecdsaGCM}),
+	moved("TLS 1.2, AES_128_GCM", 0.93, 1<<20, job{Version: tls12, Suite: ecdsaGCM}),
+	moved("TLS 1.2, CHACHA20_POLY1305", 0.95, 16<<10, job{Version: tls12,
+		Suite: iana.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256}),
+	moved("TLS 1.2, AES_128_CBC_SHA256", 0.92, 16<<10, job{Version: tls12,
+		Suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256}),
+	moved("TLS 1.2, AES_128_CCM", 0, 16<<10, job{Version: tls12,
+		Suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CCM}),
+	messages("TLS 1.3, AES_128_GCM", job{Version: tls13, Suite: gcm13}),
+	messages("TLS 1.2, AES_128_GCM", job{Version: tls12, Suite: ecdsaGCM}),
+
+	idle("TLS 1.3, a goroutine waits in Read", job{What: reading, Version: tls13}),
+	idle("TLS 1.3, nobody reads", job{What: unread, Version: tls13}),
+	idle("TLS 1.2, a goroutine waits in Read", job{What: reading, Version: tls12}),
+	idle("TLS 1.2, nobody reads", job{What: unread, Version: tls12}),
+}
+
+func handshake(name string, goal float64, j job) row {
+	j.What = full
+	return row{section: "Full handshakes", name: name, job: j, block: 100, goal: goal}
+}
+
+func resumed(name string, j job) row {
+	j.Key = ecdsa
+	return row{section: "Resumed handshakes", name: name, job: j, block: 200, goal: 0.85}
+}
+
+func moved(name string, goal float64, each int, j job) row {
+	j.What, j.Key, j.Group, j.Size = bulk, ecdsa, x25519, each
+	return row{section: "Bulk data", name: fmt.Sprintf("%s, %s", name, size(each)), job: j,
+		block: 16, goal: goal}
+}
+
+func messages(name string, j job) row {
+	j.What, j.Key, j.Group, j.Size = echo, ecdsa, x25519, 100
+	return row{section: "Messages of 100 bytes there and back", name: name, job: j, block: 2000,
+		goal: 0.93}
+}
+
+func idle(name string, j job) row {
+	j.Suite, j.Key, j.Group, j.Size = 0, ecdsa, x25519, 400
+	if j.Version == tls12 {
+		j.Suite = ecdsaGCM
+	}
+	return row{section: "Idle connections", name: name, job: j, block: 1, goal: 0.8}
+}
+
+// size returns n in words, such as 16 KiB.
+func size(n int) string {
+	if n >= 1<<20 {
+		return fmt.Sprint(n>>20, " MiB")
+	}
+	return fmt.Sprint(n>>10, " KiB")
+}
+
+// memory reports whether a row is about bytes that are held and not about time.
+func (r row) memory() bool { return r.What == reading || r.What == unread }
+
+// jobs returns what is compared: Vitrine's job and those of the other stacks. One that cannot do it
+// has no Stack.
+func (r row) jobs() []job {
+	jobs := []job{r.job, r.job, r.job}
+	jobs[0].Stack = ours
+	if cryptoTLSCan(r.job) {
+		jobs[1].Stack = cryptoTLS
+	}
+	if opensslCan(r.job) {
+		jobs[2].Stack = openSSL
+	}
+	return jobs
+}
+
+// cryptoTLSCan reports whether crypto/tls can be made to do j: it has neither finite fields nor CCM
+// nor session IDs, and lets nobody choose among the suites of TLS 1.3.
+func cryptoTLSCan(j job) bool {
+	if j.Version == tls13 {
+		return j.Suite == 0 || j.Suite == gcm13
+	}
+	for _, s := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		if s.ID == uint16(j.Suite) {
+			return j.What != byID
+		}
+	}
+	return false
+}
+
+// opensslCan reports whether the harness can do j: no memory is counted there, and only OpenSSL
+// 3.5 has hybrids.
+func opensslCan(j job) bool {
+	_, group := opensslGroups[j.Group]
+	return group && j.What != reading && j.What != unread
+}
