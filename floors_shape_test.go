@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -195,4 +196,33 @@ func TestFloorNoFileIsTooLong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// flaggers name flags of the command outside of it.
+var flaggers = map[string]string{
+	"explain/result.go":   "a story of `vitrine handshake` ends with what to try next",
+	"explain/result13.go": "the same for TLS 1.3",
+	"internal/demo/demo.go": "a seeded run is what `vitrine handshake --seed` makes: " +
+		"the name is part of what is hashed",
+}
+
+// flagName finds a flag in the value of a string: "--keylog", "give --rsa-key".
+var flagName = regexp.MustCompile(`(^|[^-a-z0-9])--[a-z][a-z0-9-]*`)
+
+// A library says what is missing, and the command which flag gives it: who uses the library has no
+// flags.
+func TestFloorLibrariesNameNoFlags(t *testing.T) {
+	did := map[string]int{}
+	eachSource(t, func(file string, f *ast.File) {
+		if h := floors[path.Dir(file)]; h == testOnly || h >= floors["cmd/vitrine"] {
+			return
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING && flagName.MatchString(l.Value) {
+				did[file]++
+			}
+			return true
+		})
+	})
+	compare(t, "names flags of the command", did, flaggers)
 }

@@ -193,7 +193,7 @@ func parseTamper(s string) (*demo.Tamper, error) {
 	number, field, _ := strings.Cut(s, ":")
 	n, err := strconv.Atoi(number)
 	if err != nil {
-		return nil, &demo.UsageError{Problem: fmt.Sprintf("--tamper takes a number of the printed "+
+		return nil, &demo.UsageError{Problem: fmt.Sprintf("takes a number of the printed "+
 			"ladder, and perhaps a field; got %q", s), Choices: []string{"1", "10", "10:header"},
 			Example: "10:header"}
 	}

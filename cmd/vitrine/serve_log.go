@@ -129,7 +129,8 @@ func (h *host) report(v front.Visit) {
 	case v.Plain:
 		line.Error = "plain HTTP on a TLS port"
 	default:
-		line.Error = strings.TrimPrefix(v.Err.Error(), "vitrine: server: handshake: ")
+		line.Error = strings.TrimPrefix(v.Err.Error(), "vitrine: server: handshake: ") +
+			limitOf(v.Err)
 		if f, ok := diagnose.Of(v.Err); ok && !errors.Is(v.Err, front.ErrRoom) {
 			f.First = v.First
 			line.Name = askedFor(f.Offered)
@@ -140,6 +141,17 @@ func (h *host) report(v front.Visit) {
 	defer h.mu.Unlock()
 	h.put(line)
 	h.show(v, line)
+}
+
+// limitOf returns which flag sets the limit that an error is about, in parentheses.
+func limitOf(err error) string {
+	switch {
+	case errors.Is(err, front.ErrFull):
+		return " (--max-conns)"
+	case errors.Is(err, front.ErrShare):
+		return " (--max-per-addr)"
+	}
+	return ""
 }
 
 // put writes a line of the log. h.mu must be held.

@@ -50,7 +50,7 @@ type middle struct {
 func newMiddle(t *Tamper, reference *Outcome) (*middle, error) {
 	ladder := explain.Ladder(reference.Entries)
 	if t.Line < 1 || t.Line > len(ladder) {
-		return nil, &UsageError{fmt.Sprintf("--tamper %d: the ladder of this run has no such line",
+		return nil, &UsageError{fmt.Sprintf("%d: the ladder of this run has no such line",
 			t.Line), []string{fmt.Sprintf("1 to %d", len(ladder))}, fmt.Sprint(len(ladder))}
 	}
 	m := &middle{line: ladder[t.Line-1], field: t.Field}
@@ -115,7 +115,7 @@ func inProtected(r *trace.Record, index int, t *Tamper) (func([]byte) (int, erro
 			names = append(names, fmt.Sprintf("%d:%s", t.Line, name))
 		}
 		slices.Sort(names)
-		return nil, &UsageError{fmt.Sprintf("--tamper %d:%s: that record has no such part", t.Line,
+		return nil, &UsageError{fmt.Sprintf("%d:%s: that record has no such part", t.Line,
 			t.Field), names, names[0]}
 	}
 	return func([]byte) (int, error) { return offset, nil }, nil
@@ -228,7 +228,7 @@ func field(fields []wire.Field, kind iana.HandshakeType, t *Tamper) (int, error)
 	if name == "" {
 		return last, nil
 	}
-	return 0, &UsageError{fmt.Sprintf("--tamper %d:%s: %v has no such field", t.Line, t.Field,
+	return 0, &UsageError{fmt.Sprintf("%d:%s: %v has no such field", t.Line, t.Field,
 		kind), names, names[len(names)-1]}
 }
 

@@ -58,8 +58,8 @@ type Visit struct {
 
 // Errors of connections that were refused or closed before their handshake was done.
 var (
-	ErrFull  = errors.New("front: no place left: --max-conns connections are open")
-	ErrShare = errors.New("front: places are short, and this address has --max-per-addr of them")
+	ErrFull  = errors.New("front: no place left: as many connections are open as may be")
+	ErrShare = errors.New("front: places are short, and this address has its share of them")
 	ErrRoom  = errors.New("front: sent away to make room for others: it had been shaking hands " +
 		"for the longest time")
 	errPlain = errors.New("front: the client speaks HTTP without TLS")

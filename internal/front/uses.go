@@ -47,7 +47,7 @@ func Forward(addr string, timeout time.Duration,
 	return func(ctx context.Context, c *vitrine.Conn) {
 		back, err := (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", addr)
 		if err != nil {
-			failed(fmt.Errorf("--forward: %w", err))
+			failed(fmt.Errorf("front: forwarding: %w", err))
 			return
 		}
 		defer back.Close()
