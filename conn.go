@@ -323,7 +323,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			return n, nil
 		}
 		if errors.Is(err, engine.ErrRenegotiate) {
-			err = c.renegotiate()
+			err = c.renegotiate(context.Background())
 		}
 		lost := err == engine.ErrMore
 		if lost {

@@ -3,7 +3,12 @@ package vitrine
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
+
+	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // What a Read sends.
@@ -38,9 +43,9 @@ func (c *Conn) answerLocked() {
 	whole = true
 }
 
-// renegotiate performs another handshake, since the server asked for one. It waits for a Write in
-// flight, and holds the outbound half while it reads: Close must not wait for it.
-func (c *Conn) renegotiate() error {
+// renegotiate performs another handshake. It waits for a Write in flight, and holds the outbound
+// half while it reads: Close must not wait for it. The caller holds the inbound half.
+func (c *Conn) renegotiate(ctx context.Context) error {
 	c.renegotiating.Store(true)
 	defer c.renegotiating.Store(false)
 	c.out.Lock()
@@ -53,5 +58,35 @@ func (c *Conn) renegotiate() error {
 	}
 	c.renegs++
 	c.engine.Renegotiate()
-	return c.perform(context.Background(), nil)
+	return c.perform(ctx, nil)
+}
+
+// Renegotiate performs another handshake inside a client's connection, up to TLS 1.2, though the
+// server did not ask for one. Config.Renegotiation must allow it, and the server must speak secure
+// renegotiation. Most servers refuse; then, or if ctx ends, the connection is over. See RFC 5246
+// §7.4.1.2 and RFC 5746 §3.5.
+func (c *Conn) Renegotiate(ctx context.Context) error {
+	if err := c.ready(); err != nil {
+		return err
+	}
+	c.in.Lock()
+	defer c.in.Unlock()
+	switch {
+	case c.readError != nil:
+		return c.readError
+	case c.me != iana.Client || c.config.Renegotiation == tls.RenegotiateNever,
+		c.config.Renegotiation == tls.RenegotiateOnceAsClient && c.renegs > 0:
+		return errors.New("vitrine: Config.Renegotiation does not allow another handshake")
+	case !c.engine.Machine().Agreed.SecureRenegotiation:
+		return errors.New("vitrine: the server has not shown that it can renegotiate securely")
+	}
+	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
+	err := c.renegotiate(ctx)
+	if !stop() {
+		err = fmt.Errorf("vitrine: renegotiation: %w", ctx.Err())
+	}
+	if err != nil {
+		c.fail(err, false)
+	}
+	return err
 }

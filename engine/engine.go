@@ -269,6 +269,11 @@ func (e *Engine) alert12(level alert.Level, description alert.Description) error
 	case description == alert.CloseNotify:
 		e.eof, e.over = io.EOF, true
 		return nil
+	case description == alert.NoRenegotiation && !e.machine.First() && !e.machine.Done():
+		// A warning, after which the connection could go on; but whoever asked for another
+		// handshake wanted it. See RFC 5246 §7.2.2.
+		e.over = true
+		return &alert.Received{Level: level, Description: description}
 	case level == alert.Warning:
 		if e.warnings++; e.warnings > maxWarnings {
 			return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5246 §7.2",

@@ -32,6 +32,7 @@ type Answer struct {
 	Keys    *message.ServerKeyExchange
 	Request *message.CertificateRequest
 	Done    bool // ServerHelloDone came
+	Resumed bool // ChangeCipherSpec followed the ServerHello: the server resumes a session
 
 	offer *Offer
 	sent  []byte
@@ -45,6 +46,9 @@ const maxAnswer = 1 << 18
 var (
 	errNotTLS    = errors.New("the answer is not TLS")
 	errMalformed = errors.New("the answer is malformed")
+
+	// in the middle of a handshake that does not resume
+	errEarlyChange = malformed("got a ChangeCipherSpec in the handshake")
 )
 
 func malformed(format string, args ...any) error {
@@ -113,6 +117,8 @@ func (r *reader) next() (raw []byte, a *alert.Description, err error) {
 		case typ == iana.RecordAlert && len(content) == 2:
 			d := alert.Description(content[1])
 			return nil, &d, nil
+		case typ == iana.RecordChangeCipherSpec:
+			return nil, nil, errEarlyChange
 		case typ != iana.RecordHandshake:
 			return nil, nil, malformed("got a record of type %v in the handshake", typ)
 		}
@@ -136,6 +142,9 @@ func (a *Answer) read(r *reader) {
 		if err == nil {
 			err = a.take(raw)
 		}
+		if errors.Is(err, errEarlyChange) && a.Hello != nil && a.Chain == nil && a.Keys == nil {
+			a.Resumed, err = true, nil
+		}
 		if err != nil {
 			if a.Hello != nil && a.Outcome == "" && !errors.Is(err, errMalformed) {
 				a.Outcome, a.Err = Accepted, err // it chose, and went away
@@ -151,7 +160,9 @@ func (a *Answer) read(r *reader) {
 }
 
 // whole reports whether there is no more to read in the clear.
-func (a *Answer) whole() bool { return a.Done || a.Hello != nil && a.Version == iana.TLS13 }
+func (a *Answer) whole() bool {
+	return a.Done || a.Resumed || a.Hello != nil && a.Version == iana.TLS13
+}
 
 // take takes a message of the answer.
 func (a *Answer) take(raw []byte) error {

@@ -3,7 +3,9 @@ package probe
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +21,9 @@ type Server struct {
 
 	// Name is what the questions ask for in server_name. If it is empty they send none.
 	Name string
+
+	// OtherNames are names that the server may have besides, for questions that need two.
+	OtherNames []string
 
 	// Timeout bounds each connection after Dial; 0 is 5 seconds.
 	Timeout time.Duration
@@ -37,6 +42,10 @@ type Server struct {
 	first   time.Duration            // how long the first answer took
 	gate    chan struct{}
 	begin   chan time.Time // the earliest beginning of the next connection
+	lost    atomic.Int32   // connections in a row that could not be made
+
+	mu      sync.Mutex
+	retries map[Outcome]int
 }
 
 // Asked returns how many connections were made so far, those that failed among them.
@@ -73,9 +82,11 @@ func (s *Server) dial(ctx context.Context, leave func()) (net.Conn, func(), erro
 	s.asked.Add(1)
 	conn, err := s.Dial(ctx)
 	if err != nil {
+		s.lost.Add(1)
 		leave()
 		return nil, nil, err
 	}
+	s.lost.Store(0)
 	if a := conn.RemoteAddr(); a != nil {
 		s.address.CompareAndSwap(nil, &a)
 	}
@@ -143,6 +154,60 @@ func (s *Server) Ask(ctx context.Context, o *Offer) *Answer {
 	}
 	a.read(&reader{conn: conn})
 	return a
+}
+
+// insist asks again if the answer was none: a lost connection is no refusal, and a server that
+// cannot be reached may be when it has had a moment.
+func (s *Server) insist(ctx context.Context, o *Offer) *Answer {
+	a := s.Ask(ctx, o)
+	for wait := range 3 {
+		switch a.Outcome {
+		case Closed, Reset, Malformed:
+			if wait > 0 {
+				return a
+			}
+		case Unreached:
+			if s.lost.Load() > givenUp || !s.sleep(ctx, time.Duration(wait)*500*time.Millisecond) {
+				return a
+			}
+		default:
+			return a
+		}
+		s.again(a.Outcome)
+		a = s.Ask(ctx, o)
+	}
+	return a
+}
+
+// givenUp is after how many connections in a row that could not be made no more are waited for.
+const givenUp = 8
+
+// sleep waits, and reports whether ctx is not done.
+func (s *Server) sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// again counts a question that is asked again, by its outcome.
+func (s *Server) again(o Outcome) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.retries == nil {
+		s.retries = map[Outcome]int{}
+	}
+	s.retries[o]++
+}
+
+func (s *Server) retried() map[Outcome]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.retries)
 }
 
 // end notes how the connection ended, if no answer was read before.

@@ -5,13 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/message"
 )
 
 // question is something to find out when the versions and their suites are known.
@@ -38,12 +36,17 @@ var questions = []question{
 	{"psk_resumption", "resumes in TLS 1.3 by ticket", askPSK},
 	{"early_data", "accepts early data (0-RTT)", askEarlyData},
 	{"client_certificate", "asks for a client certificate", askClientCertificate},
+	{"compressed_certificate", "compresses its certificates (RFC 8879)", askCompressedCertificate},
 	{"no_server_name", "answers without server_name", askWithoutName},
-	{"grease", "tolerates unknown values (RFC 8701)", askGREASE},
-	{"unknown_version", "tolerates a version that does not exist yet", askUnknownVersion},
-	{"long_hello", "tolerates a ClientHello of over 4,000 bytes", askLong},
+	{"one_server", "answers as one server does", askBackends},
+	{"group_order", "has an order of groups of its own", askGroupOrder},
+	tolerance("grease", "tolerates unknown values (RFC 8701)"),
+	tolerance("unknown_version", "tolerates a version that does not exist yet"),
+	tolerance("many_suites", "tolerates more than 127 cipher suites"),
+	tolerance("long_hello", "tolerates a ClientHello of over 4,000 bytes"),
+	{"split_hello", "tolerates a ClientHello in several records and segments", askSplit},
+	tolerance("record_version", "tolerates another version in the header of the first record"),
 	{"short_hello", "tolerates a ClientHello of 256 to 511 bytes", askMiddle},
-	{"split_hello", "tolerates a ClientHello in several records", askSplit},
 }
 
 // base is the hello that each question changes in one thing: the newest version until TLS 1.2 and
@@ -71,28 +74,6 @@ func (p *prober) either() *Offer {
 		return o
 	}
 	return p.base()
-}
-
-// tolerates compares the answers to the base with and without a change. A refusal counts if it
-// comes twice while the base is accepted in between.
-func (p *prober) tolerates(ctx context.Context, o *Offer, edit func(*Offer)) (Told, How, string) {
-	if o == nil {
-		return NotApplicable, "", ""
-	}
-	changed := *o
-	edit(&changed)
-	first := p.server.Ask(ctx, &changed)
-	if first.Outcome == Accepted {
-		return Yes, Seen, ""
-	}
-	if again := p.server.Ask(ctx, o); again.Outcome != Accepted {
-		return NotTold, "", "the server no longer answers: " + again.Refusal()
-	}
-	second := p.server.Ask(ctx, &changed)
-	if second.Outcome == Accepted {
-		return NotTold, "", "refused once and accepted once: " + first.Refusal()
-	}
-	return No, Inferred, second.Refusal() + "; without it, accepted"
 }
 
 func extension12(t iana.ExtensionType) func(context.Context, *prober) (Told, How, string) {
@@ -213,170 +194,6 @@ func protocol(name string) func(context.Context, *prober) (Told, How, string) {
 func alerted(err error, d alert.Description) bool {
 	received, ok := errors.AsType[*alert.Received](err)
 	return ok && received.Description == d
-}
-
-// resumes makes two connections and reports whether the second resumed the first.
-func (p *prober) resumes(ctx context.Context, v iana.Version,
-	edit func(*vitrine.Config)) (Told, How, string) {
-	cache := vitrine.NewLRUClientSessionCache(4)
-	for i := range 3 {
-		sp := p.server.speak(ctx, ticketWait, func(c *vitrine.Config) {
-			only(v)(c)
-			c.ClientSessionCache = cache
-			edit(c)
-		})
-		switch {
-		case sp.state.DidResume:
-			return Yes, Seen, ""
-		case sp.err != nil && i == 0:
-			return NotTold, "", bounded(sp.err.Error())
-		}
-	}
-	return No, Inferred, "offered twice, and not resumed"
-}
-
-func askSessionID(ctx context.Context, p *prober) (Told, How, string) {
-	v := p.report.best(iana.TLS12)
-	if v == nil || v.version < iana.TLS10 {
-		return NotApplicable, "", ""
-	}
-	return p.resumes(ctx, v.version, func(c *vitrine.Config) { c.SessionTicketsDisabled = true })
-}
-
-func askTicket(ctx context.Context, p *prober) (Told, How, string) {
-	v := p.report.best(iana.TLS12)
-	a := p.sample(iana.TLS12)
-	switch {
-	case v == nil || v.version < iana.TLS10 || a == nil:
-		return NotApplicable, "", ""
-	case !a.Hello.Extensions.Has(iana.ExtSessionTicket):
-		return No, Inferred, "asked for one, and not answered"
-	}
-	return p.resumes(ctx, v.version, func(*vitrine.Config) {})
-}
-
-func askPSK(ctx context.Context, p *prober) (Told, How, string) {
-	if p.report.version(iana.TLS13).Told != Yes {
-		return NotApplicable, "", ""
-	}
-	return p.resumes(ctx, iana.TLS13, func(*vitrine.Config) {})
-}
-
-func askEarlyData(ctx context.Context, p *prober) (Told, How, string) {
-	if p.report.version(iana.TLS13).Told != Yes {
-		return NotApplicable, "", ""
-	}
-	sp := p.server.speak(ctx, ticketWait, only(iana.TLS13))
-	m := sp.message(iana.NewSessionTicket)
-	if m == nil {
-		return NotTold, "", "no ticket came within 0.3 s of the handshake"
-	}
-	parsed, err := message.Dialect{Version: iana.TLS13}.Parse(m.Raw)
-	if err != nil {
-		return NotTold, "", "its ticket cannot be read"
-	}
-	var most message.MaxEarlyData
-	ticket := parsed.(*message.NewSessionTicket)
-	if ok, err := ticket.Extensions.Read(iana.ExtEarlyData, &most); err != nil || !ok ||
-		most.Size == 0 {
-		return No, Seen, "its ticket does not allow it"
-	}
-	return Yes, Seen, fmt.Sprintf("its ticket allows %d bytes", most.Size)
-}
-
-func askClientCertificate(ctx context.Context, p *prober) (Told, How, string) {
-	for _, a := range p.answers {
-		if a.Request != nil {
-			return Yes, Seen, fmt.Sprintf("it names %d authorities", len(a.Request.Authorities))
-		}
-	}
-	if p.report.version(iana.TLS13).Told == Yes {
-		sp := p.server.speak(ctx, 0, only(iana.TLS13))
-		if sp.message(iana.CertificateRequest) != nil {
-			return Yes, Seen, ""
-		}
-		if sp.err != nil && sp.message(iana.Certificate) == nil {
-			return NotTold, "", bounded(sp.err.Error())
-		}
-	}
-	return No, Seen, ""
-}
-
-func askWithoutName(ctx context.Context, p *prober) (Told, How, string) {
-	if p.server.Name == "" {
-		return NotApplicable, "", "no question had a name"
-	}
-	return p.tolerates(ctx, p.either(), func(o *Offer) {
-		*o = *o.with(func(m *message.ClientHello) {
-			m.Extensions = slices.DeleteFunc(m.Extensions,
-				func(x message.Extension) bool { return x.Type == iana.ExtServerName })
-		})
-	})
-}
-
-func askGREASE(ctx context.Context, p *prober) (Told, How, string) {
-	return p.tolerates(ctx, p.either(), func(o *Offer) {
-		o.Suites = append([]iana.CipherSuite{0x1A1A}, o.Suites...)
-		o.Groups = append([]iana.Group{0x2A2A}, o.Groups...)
-		o.Schemes = append([]iana.SignatureScheme{0x3A3A}, o.Schemes...)
-		*o = *o.with(func(m *message.ClientHello) {
-			m.Extensions = append(m.Extensions, message.Extension{Type: 0x4A4A},
-				message.Extension{Type: 0x5A5A, Data: []byte{0}})
-		})
-	})
-}
-
-func askUnknownVersion(ctx context.Context, p *prober) (Told, How, string) {
-	if o := p.base13(); o != nil {
-		return p.tolerates(ctx, o, func(o *Offer) {
-			*o = *o.with(func(m *message.ClientHello) {
-				for i, x := range m.Extensions {
-					if x.Type == iana.ExtSupportedVersions {
-						m.Extensions[i].Data = []byte{4, 0x7F, 0x7F, 3, 4}
-					}
-				}
-			})
-		})
-	}
-	return p.tolerates(ctx, p.base(), func(o *Offer) {
-		*o = *o.with(func(m *message.ClientHello) { m.Version = 0x0305 })
-	})
-}
-
-// padTo makes the hello n bytes long.
-func padTo(o *Offer, n int, name string) {
-	raw, err := o.encode(name)
-	if err != nil || len(raw)+4 > n {
-		return
-	}
-	pad := make([]byte, n-len(raw)-4)
-	*o = *o.with(func(m *message.ClientHello) {
-		m.Extensions.Add(iana.ExtPadding, &message.Padding{Zeros: pad})
-	})
-}
-
-func askLong(ctx context.Context, p *prober) (Told, How, string) {
-	return p.tolerates(ctx, p.either(), func(o *Offer) { padTo(o, 4500, p.server.Name) })
-}
-
-func askMiddle(ctx context.Context, p *prober) (Told, How, string) {
-	o := p.either()
-	if o == nil {
-		return NotApplicable, "", ""
-	}
-	o.Unpadded = true
-	if len(o.Suites) > 8 {
-		o.Suites = o.Suites[:8]
-	}
-	return p.tolerates(ctx, o, func(o *Offer) { padTo(o, 400, p.server.Name) })
-}
-
-func askSplit(ctx context.Context, p *prober) (Told, How, string) {
-	return p.tolerates(ctx, p.either(), func(o *Offer) {
-		o.Split = func(raw []byte) [][]byte {
-			return [][]byte{raw[:1], raw[1:40], raw[40:]}
-		}
-	})
 }
 
 // sample returns an answer that was accepted in the newest version until most, or nil.

@@ -1,10 +1,12 @@
 package probe
 
 import (
+	"cmp"
 	"crypto/rand"
 	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -19,6 +21,7 @@ type Offer struct {
 	Schemes      []iana.SignatureScheme // from TLS 1.2 on
 	Protocols    []string               // ALPN
 	Compressions []iana.CompressionMethod
+	Shares       bool // of TLS 1.3: a share of each group; else none, and the server asks for one
 
 	// Edit, if set, changes the ClientHello before it is sent.
 	Edit func(*message.ClientHello)
@@ -28,7 +31,11 @@ type Offer struct {
 	Split  func(raw []byte) [][]byte
 	Record iana.Version
 
-	Unpadded bool // leave a message of 256 to 511 bytes as it is: some servers fail with it
+	Pause time.Duration // between the records, each of which is then a segment of its own
+
+	Name     string // of the server, in place of its usual one
+	NoName   bool   // send none
+	Unpadded bool   // leave a message of 256 to 511 bytes as it is: some servers fail with it
 }
 
 // with returns a copy of o with an edit besides its own.
@@ -45,6 +52,9 @@ func (o Offer) with(edit func(*message.ClientHello)) *Offer {
 
 // encode returns the ClientHello with its header.
 func (o *Offer) encode(name string) ([]byte, error) {
+	if name = cmp.Or(o.Name, name); o.NoName {
+		name = ""
+	}
 	m := &message.ClientHello{Version: min(o.Version, iana.TLS12), CipherSuites: o.Suites,
 		CompressionMethods: append(slices.Clone(o.Compressions), iana.CompressionNull)}
 	rand.Read(m.Random[:])
@@ -97,11 +107,15 @@ func (o *Offer) extend(m *message.ClientHello, name string) (err error) {
 	if o.Version == iana.TLS13 {
 		// Middleboxes let pass what looks like a resumption: RFC 8446 §D.4. Without a key share the
 		// server answers with a HelloRetryRequest, which names the group, and no key is made.
+		keys := &message.KeyShares{}
+		if o.Shares {
+			keys = shares(o.Groups)
+		}
 		m.SessionID = make([]byte, 32)
 		rand.Read(m.SessionID)
 		add(iana.ExtSupportedVersions,
 			&message.SupportedVersions{Versions: []iana.Version{iana.TLS13}})
-		add(iana.ExtKeyShare, &message.KeyShares{})
+		add(iana.ExtKeyShare, keys)
 		return err
 	}
 	add(iana.ExtExtendedMasterSecret, &message.Empty{})
@@ -125,8 +139,15 @@ func (o *Offer) write(conn net.Conn, raw []byte) error {
 		v = min(o.Version, iana.TLS10) // RFC 5246 appendix E.1
 	}
 	var out []byte
-	for _, c := range contents {
+	for i, c := range contents {
 		out = append(out, record(iana.RecordHandshake, v, c)...)
+		if o.Pause > 0 && i < len(contents)-1 {
+			if _, err := conn.Write(out); err != nil {
+				return err
+			}
+			time.Sleep(o.Pause)
+			out = nil
+		}
 	}
 	_, err := conn.Write(out)
 	return err

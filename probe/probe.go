@@ -3,12 +3,14 @@ package probe
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"net"
 	"slices"
 	"sync"
 	"time"
 
+	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
@@ -30,8 +32,14 @@ type prober struct {
 	roots  *x509.CertPool
 	listed []*x509.Certificate
 
-	mu      sync.Mutex
+	mu       sync.Mutex
+	greeting *Answer // to the first hello, which is also the first that looks for suites of TLS 1.2
+
 	answers []*Answer // all that were accepted while the suites were found
+
+	first12, first13 func() *spoken // handshakes that several questions look at; made once
+	cache12, cache13 vitrine.ClientSessionCache
+	together         func() bool // the server accepts all oddities at once
 }
 
 // Probe asks a server everything that this package asks. It makes as many connections as the server
@@ -49,13 +57,17 @@ func (s *Server) Probe(ctx context.Context, t Trust) *Report {
 	}
 	if p.greet(ctx) {
 		p.versions(ctx)
-		p.details(ctx)
+		if p.stillThere(ctx) {
+			p.details(ctx)
+			p.stillThere(ctx)
+		}
 		p.report.Findings = findings(p.report)
 	}
 	if a := s.address.Load(); a != nil {
 		p.report.Address, _, _ = net.SplitHostPort((*a).String())
 	}
 	p.report.Connections, p.report.Took = s.Asked(), time.Since(began)
+	p.report.Retries = s.retried()
 	if ctx.Err() != nil {
 		p.note("the probe was interrupted: what was not asked is not told")
 	}
@@ -84,9 +96,9 @@ func (p *prober) greet(ctx context.Context) bool {
 	p.server.progress("is there a TLS server?")
 	for range 2 {
 		began := time.Now()
-		a := p.server.Ask(ctx, &Offer{Version: iana.TLS12, Suites: suitesOf(iana.TLS12)[:maxSuites],
-			Groups: groups12, Schemes: schemes})
-		p.server.first = time.Since(began)
+		o, _ := newElimination(iana.TLS12).offer(suitesOf(iana.TLS12)[:maxSuites], true)
+		a := p.server.Ask(ctx, o)
+		p.server.first, p.greeting = time.Since(began), a
 		switch a.Outcome {
 		case Unreached:
 			p.report.Problem = "not reached: " + bounded(a.Err.Error())
@@ -110,6 +122,28 @@ func (p *prober) greet(ctx context.Context) bool {
 	return p.report.Reached
 }
 
+// stillThere asks what was accepted before: a server that has begun to refuse us altogether does not
+// lack what it refused last.
+func (p *prober) stillThere(ctx context.Context) bool {
+	o := p.either()
+	if o == nil || ctx.Err() != nil {
+		return true // that is told elsewhere
+	}
+	a := p.server.insist(ctx, o)
+	if a.Outcome != Accepted {
+		p.note(fmt.Sprintf("after %s the server no longer accepts what it accepted before (%s): "+
+			"what it refused before that may be wrong", count(p.server.Asked(), "connection"),
+			a.Refusal()))
+		for i := range p.report.Versions {
+			v := &p.report.Versions[i]
+			if v.Told == No {
+				v.Told = NotTold
+			}
+		}
+	}
+	return a.Outcome == Accepted
+}
+
 // side runs functions at the same time and waits for all; how many connections there are at once is
 // the server's affair.
 func side(run ...func()) {
@@ -127,6 +161,9 @@ func (p *prober) versions(ctx context.Context) {
 	var run []func()
 	for i, v := range versions {
 		e := newElimination(v)
+		if v == iana.TLS12 && p.greeting.Outcome == Accepted {
+			e.first = p.greeting
+		}
 		eliminations[i] = e
 		run = append(run, func() { e.run(ctx, p.server) })
 	}
@@ -231,6 +268,9 @@ func (p *prober) details(ctx context.Context) {
 		return
 	}
 	p.server.progress("certificates, resumption, extensions and tolerance")
+	p.first12 = sync.OnceValue(func() *spoken { return p.handshake12(ctx) })
+	p.first13 = sync.OnceValue(func() *spoken { return p.handshake13(ctx) })
+	p.together = sync.OnceValue(func() bool { return p.odd(ctx) })
 	facts := make([]Fact, len(questions))
 	var run []func()
 	if p.report.version(iana.TLS13).Told == Yes {

@@ -43,6 +43,9 @@ type Report struct {
 	Findings    []Finding     `json:"findings"`
 	Connections int           `json:"connections"` // how many were made
 	Took        time.Duration `json:"took_ns"`
+
+	// Retries are the questions that were asked again, by what became of them first.
+	Retries map[Outcome]int `json:"retries,omitempty"`
 }
 
 // Version is one version and what the server has in it.
@@ -52,6 +55,9 @@ type Version struct {
 	Detail string  `json:"detail,omitempty"` // how it refused, or why it was not told
 	Suites []Suite `json:"suites"`
 	Order  string  `json:"order,omitempty"` // "server", "client", or empty: not told
+
+	// ChaCha says that the server, whose order counts, takes ChaCha20 if the client prefers it.
+	ChaCha bool `json:"chacha20_by_client,omitempty"`
 
 	version iana.Version
 }

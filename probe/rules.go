@@ -309,6 +309,10 @@ var rules = []rule{
 		"newer clients cannot connect", nil),
 	fact("unknown_version", No, Warn, "fails with an unknown version", "RFC 8446 §4.2.1",
 		"newer clients cannot connect", nil),
+	fact("many_suites", No, Warn, "fails with more than 127 cipher suites", "RFC 5246 §7.4.1.2",
+		"a ClientHello may have any number of them", nil),
+	fact("record_version", No, Warn, "fails with another version in the first record's header",
+		"RFC 5246 §E.1", "clients differ in it, and servers must accept any version 3.x", nil),
 	fact("long_hello", No, Warn, "fails with a long ClientHello", "RFC 8446 §4.1.2",
 		"post-quantum key shares make hellos long", nil),
 	fact("short_hello", No, Warn, "fails with a ClientHello of 256 to 511 bytes", "RFC 7685 §1",
@@ -329,6 +333,31 @@ var rules = []rule{
 	fact("robot", Yes, High, "ROBOT", "RFC 5246 §7.4.7.1",
 		"its answers decrypt recorded connections with RSA key exchange, and sign with its key",
 		modernSuites),
+	fact("ticketbleed", Yes, High, "Ticketbleed", "CVE-2016-9244",
+		"it sends 31 bytes of its memory to anybody who asks: update the load balancer", nil),
+	{
+		Finding{
+			ID:       "ticket_other_name",
+			Severity: Warn,
+			What:     "resumes under another name, and asks for client certificates",
+			Ref:      "RFC 6066 §3",
+			Why: "a client that was let in under one name may come in under another without being " +
+				"checked (CVE-2025-23419): give each name its own ticket keys",
+		},
+		func(r *Report) string {
+			if f := r.Fact("ticket_other_name"); f.Told == Yes &&
+				r.Fact("client_certificate").Told == Yes {
+				return "a ticket was accepted " + f.Detail
+			}
+			return ""
+		},
+	},
+	fact("client_renegotiation", Yes, Info, "renegotiates when the client asks", "RFC 9325 §3.5",
+		"each costs the server a handshake, and the client little: no hole, and no use",
+		[]Mend{{"OpenSSL", "Options = NoRenegotiation"},
+			{"Go", "crypto/tls never renegotiates as a server"}}),
+	fact("one_server", No, Info, "several servers seem to answer", "RFC 5246 §7.4.1.3",
+		"what is said here may be of one or of another: ask each address by itself", nil),
 	fact("dh_reuse", Yes, Warn, "uses a Diffie-Hellman key again (precondition of Raccoon)",
 		"RFC 9325 §7.4", "forward secrecy begins when the key is forgotten", nil),
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
+	_ "github.com/vitrine-tls/vitrine/compression" // brotli and zstd, for certificates
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -66,11 +67,29 @@ const (
 )
 
 // speak makes a handshake. wait lets the server say what it sends after it, such as tickets.
-func (s *Server) speak(
-	ctx context.Context,
-	wait time.Duration,
-	edit func(*vitrine.Config),
-) *spoken {
+func (s *Server) speak(ctx context.Context, wait time.Duration,
+	edit func(*vitrine.Config)) *spoken {
+	var late error
+	sp := s.talk(ctx, edit, func(conn *vitrine.Conn, raw net.Conn) {
+		if wait == 0 || conn.ConnectionState().Version != vitrine.VersionTLS13 {
+			return
+		}
+		raw.SetReadDeadline(time.Now().Add(wait))
+		_, err := io.CopyN(io.Discard, conn, 1)
+		if received, ok := errors.AsType[*alert.Received](err); ok {
+			late = received
+		}
+		raw.SetDeadline(time.Now().Add(time.Second))
+	})
+	if sp.err == nil {
+		sp.err = late
+	}
+	return sp
+}
+
+// talk makes a handshake and calls then if it succeeded.
+func (s *Server) talk(ctx context.Context, edit func(*vitrine.Config),
+	then func(conn *vitrine.Conn, raw net.Conn)) *spoken {
 	config := &vitrine.Config{ServerName: s.Name, InsecureSkipVerify: true, Policy: vitrine.Legacy}
 	edit(config)
 	sp := &spoken{}
@@ -85,14 +104,7 @@ func (s *Server) speak(
 	conn := vitrine.Client(raw, config)
 	if sp.err = conn.HandshakeContext(ctx); sp.err == nil {
 		sp.state = conn.ConnectionState()
-		if wait > 0 && config.MaxVersion == uint16(iana.TLS13) {
-			raw.SetReadDeadline(time.Now().Add(wait))
-			_, err := io.CopyN(io.Discard, conn, 1)
-			if received, ok := errors.AsType[*alert.Received](err); ok {
-				sp.err = received
-			}
-			raw.SetDeadline(time.Now().Add(time.Second))
-		}
+		then(conn, raw)
 		conn.Close()
 	}
 	sp.messages = log.messages
@@ -143,16 +155,22 @@ var signing13 = []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_S
 
 // take13 takes the chain of a handshake of TLS 1.3, with what is stapled to it.
 func (p *prober) take13(sp *spoken) {
+	if c := sp.certificate(); c != nil {
+		p.chain(c.Chain, c.Leaf().Has(iana.ExtStatusRequest), c.Leaf().Has(iana.ExtSCT))
+	}
+}
+
+// certificate returns the server's Certificate of a handshake of TLS 1.3, or nil.
+func (sp *spoken) certificate() *message.Certificate {
 	m := sp.message(iana.Certificate)
 	if m == nil {
-		return
+		return nil
 	}
 	parsed, err := message.Dialect{Version: iana.TLS13}.Parse(m.Raw)
 	if err != nil {
-		return
+		return nil
 	}
-	c := parsed.(*message.Certificate)
-	p.chain(c.Chain, c.Leaf().Has(iana.ExtStatusRequest), c.Leaf().Has(iana.ExtSCT))
+	return parsed.(*message.Certificate)
 }
 
 // chain notes a chain that the server sent, once for each leaf.

@@ -22,6 +22,7 @@ type elimination struct {
 	version iana.Version
 	groups  []iana.Group // not chosen yet
 	schemes []iana.SignatureScheme
+	first   *Answer // to the first offer, if it was made before
 	result  Version
 	answers []*Answer
 }
@@ -62,7 +63,10 @@ func (e *elimination) run(ctx context.Context, s *Server) {
 		ids = slices.Clone(ids)
 		for len(ids) > 0 {
 			o, full := e.offer(ids, all)
-			a := s.insist(ctx, o)
+			a := e.first
+			if e.first = nil; a == nil {
+				a = s.insist(ctx, o)
+			}
 			switch {
 			case a.Outcome == Accepted && a.Version != e.version:
 				e.end(No, fmt.Sprintf("the server answered with %v", a.Version))
@@ -122,40 +126,6 @@ func (e *elimination) take(a *Answer) {
 		func(g iana.Group) bool { return g == a.Group })
 	e.schemes = slices.DeleteFunc(slices.Clone(e.schemes),
 		func(s iana.SignatureScheme) bool { return s == a.Scheme })
-}
-
-// insist asks again if the answer was none: a lost connection is no refusal.
-func (s *Server) insist(ctx context.Context, o *Offer) *Answer {
-	a := s.Ask(ctx, o)
-	if a.Outcome == Accepted || a.Outcome == Alerted || a.Outcome == NotTLS || ctx.Err() != nil {
-		return a
-	}
-	if a.Outcome == Silent {
-		return a
-	}
-	return s.Ask(ctx, o)
-}
-
-// order finds whose order of suites counts. Two connections.
-func (v *Version) order(ctx context.Context, s *Server) {
-	ids := v.ids()
-	if len(ids) < 2 {
-		return
-	}
-	offer := func(ids []iana.CipherSuite) *Answer {
-		return s.insist(ctx,
-			&Offer{Version: v.version, Suites: ids, Groups: groupsOf(v.version), Schemes: schemes})
-	}
-	there := offer(ids)
-	slices.Reverse(ids)
-	back := offer(ids)
-	switch {
-	case there.Outcome != Accepted || back.Outcome != Accepted:
-	case there.Suite == back.Suite:
-		v.Order = "server"
-	case back.Suite == ids[0] && there.Suite == ids[len(ids)-1]:
-		v.Order = "client"
-	}
 }
 
 // restGroups finds the groups that the elimination of suites left open.

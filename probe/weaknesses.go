@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/big"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -23,6 +24,9 @@ var attacks = []question{
 	{"heartbleed", "Heartbleed (CVE-2014-0160)", askHeartbleed},
 	{"ccs_injection", "early ChangeCipherSpec (CVE-2014-0224)", askCCS},
 	{"robot", "ROBOT: tells apart how RSA decryption fails (CVE-2017-13099 and others)", askROBOT},
+	{"ticketbleed", "Ticketbleed (CVE-2016-9244)", askTicketbleed},
+	{"ticket_other_name", "resumes a ticket under another name", askOtherName},
+	{"client_renegotiation", "renegotiates when the client asks", askRenegotiation},
 	{"dh_reuse", "uses a Diffie-Hellman key again (precondition of Raccoon)", askReuse},
 }
 
@@ -60,29 +64,8 @@ func (p *prober) askSSL2(ctx context.Context) Version {
 		return v
 	}
 	defer end()
-	kinds := []byte{
-		1,
-		0,
-		0x80,
-		2,
-		0,
-		0x80,
-		3,
-		0,
-		0x80,
-		4,
-		0,
-		0x80,
-		5,
-		0,
-		0x80,
-		6,
-		0,
-		0x40,
-		7,
-		0,
-		0xC0,
-	}
+	kinds := []byte{1, 0, 0x80, 2, 0, 0x80, 3, 0, 0x80, 4, 0, 0x80, 5, 0, 0x80, 6, 0, 0x40,
+		7, 0, 0xC0}
 	hello := append([]byte{1, 0, 2, 0, byte(len(kinds)), 0, 0, 0, 16}, kinds...)
 	hello = append(hello, fresh(16)...)
 	if _, err := conn.Write(append([]byte{0x80, byte(len(hello))}, hello...)); err != nil {
@@ -183,29 +166,62 @@ func askCCS(ctx context.Context, p *prober) (Told, How, string) {
 	}
 }
 
-// askReuse compares the public keys of three handshakes.
+// askReuse compares the public keys of at least three handshakes of one kind: those that showed
+// the suites, and more if they are too few.
 func askReuse(ctx context.Context, p *prober) (Told, How, string) {
 	v := p.report.best(iana.TLS12)
-	if v == nil {
+	if v == nil || v.version < iana.TLS10 {
 		return NotApplicable, "", ""
 	}
-	ids := ephemeral(v, false)
-	if len(ids) == 0 {
-		return NotApplicable, "", "no suite with DHE"
+	var kinds, reused []string
+	for _, kind := range []struct {
+		name     string
+		elliptic bool
+	}{{"DHE", false}, {"ECDHE", true}} {
+		ids := ephemeral(v, kind.elliptic)
+		if len(ids) == 0 {
+			continue
+		}
+		keys, problem := p.publicKeys(ctx, v.version, ids[:1], kind.elliptic)
+		if problem != "" {
+			return NotTold, "", problem
+		}
+		kinds = append(kinds, fmt.Sprintf("%s with %s", kind.name, count(len(keys), "handshake")))
+		slices.Sort(keys)
+		if len(slices.Compact(keys)) < len(keys) {
+			reused = append(reused, kind.name)
+		}
 	}
-	seen := map[string]bool{}
-	for range 3 {
+	switch {
+	case len(kinds) == 0:
+		return NotApplicable, "", "no suite with DHE or ECDHE"
+	case len(reused) > 0:
+		return Yes, Seen, "two handshakes had the same public key: " + strings.Join(reused, ", ")
+	}
+	return No, Inferred, "no two had the same key: " + strings.Join(kinds, ", ")
+}
+
+// publicKeys returns the public keys of answers in a version, at least three.
+func (p *prober) publicKeys(ctx context.Context, v iana.Version, ids []iana.CipherSuite,
+	elliptic bool) (keys []string, problem string) {
+	take := func(a *Answer) bool {
+		if a.Version != v || a.Keys == nil || elliptic != (a.Keys.P == nil) {
+			return false
+		}
+		keys = append(keys, string(a.Keys.DHPublic)+string(a.Keys.ECPublic))
+		return true
+	}
+	for _, a := range p.answers {
+		take(a)
+	}
+	for len(keys) < 3 {
 		a := p.server.insist(ctx,
-			&Offer{Version: v.version, Suites: ids[:1], Groups: groups12, Schemes: schemes})
-		if a.Outcome != Accepted || a.Keys == nil {
-			return NotTold, "", a.Refusal()
+			&Offer{Version: v, Suites: ids, Groups: groups12, Schemes: schemes})
+		if a.Outcome != Accepted || !take(a) {
+			return nil, a.Refusal()
 		}
-		if seen[string(a.Keys.DHPublic)] {
-			return Yes, Seen, "two of three handshakes had the same public key"
-		}
-		seen[string(a.Keys.DHPublic)] = true
 	}
-	return No, Inferred, "three handshakes had three keys"
+	return keys, ""
 }
 
 // robotVectors are the forms of the padded block of RSA key exchange. See RFC 8017 §7.2.1; the

@@ -3,6 +3,7 @@ package interop_test
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/interop"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -94,5 +96,52 @@ func TestRenegotiationForALateCertificate(t *testing.T) {
 				conn.Close()
 				count(t, m.with.Name)
 			})
+	}
+}
+
+// A client may ask for another handshake itself. OpenSSL's server allows it if it is told to, and
+// else refuses with a warning. See RFC 5246 §7.4.1.2.
+func TestClientAsksToRenegotiate(t *testing.T) {
+	for _, v := range []iana.Version{iana.TLS12, iana.TLS10} {
+		for _, options := range [][]string{nil, {"-client_renegotiation"}} {
+			t.Run(fmt.Sprint(v, options), func(t *testing.T) {
+				t.Parallel()
+				m := meeting{with: interop.OpenSSL, them: iana.Server,
+					suite: iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA,
+					they: func(s *interop.Setup) {
+						s.Versions, s.Options = [2]iana.Version{v, v}, options
+					},
+					us: func(config *vitrine.Config) {
+						config.Renegotiation = tls.RenegotiateOnceAsClient
+						config.MinVersion, config.Policy = uint16(v), vitrine.Legacy
+					}}
+				conn, peer := m.handshake(t)
+				conn.SetDeadline(time.Now().Add(deadline))
+				err := conn.Renegotiate(t.Context())
+				if options == nil {
+					refusal, ok := errors.AsType[*alert.Received](err)
+					if !ok || refusal.Description != alert.NoRenegotiation {
+						t.Errorf("got %v, expected no_renegotiation", err)
+					}
+					if n, err := conn.Write([]byte("not protected by what was asked for")); err == nil {
+						t.Errorf("%d bytes were written", n)
+					}
+					return
+				}
+				if n := conn.ConnectionState().Renegotiations; err != nil || n != 1 {
+					t.Fatalf("%d renegotiations, error %v", n, err)
+				}
+				if err := conn.Renegotiate(t.Context()); err == nil {
+					t.Error("it renegotiated twice, and Config.Renegotiation allows it once")
+				}
+				peer.Write([]byte("data after it\n"))
+				b := make([]byte, 14)
+				if _, err := io.ReadFull(conn, b); err != nil || string(b) != "data after it\n" {
+					t.Errorf("got %q and %v", b, err)
+				}
+				conn.Close()
+				count(t, m.with.Name)
+			})
+		}
 	}
 }
