@@ -116,7 +116,8 @@ type Config struct {
 
 	// InsecureSkipVerify lets a client talk to anybody. Such a connection proves nothing about who
 	// is there. It also takes certificates that crypto/x509 refuses to read, as long as their key
-	// can be read, and RSA keys under 1024 bits: see ConnectionState.PeerCertificates.
+	// can be read, RSA keys under 1024 bits, and any KeyUsage unless there is a
+	// VerifyPeerCertificate: see ConnectionState.PeerCertificates.
 	InsecureSkipVerify bool
 
 	// UnknownNamesRefused makes a server answer unrecognized_name, RFC 6066 §3, to a client that

@@ -104,10 +104,20 @@ func (c *client) certificate(m *message.Certificate, s *Score) error {
 	if err := c.authenticate(iana.Server, m.Chain, s.Agreed, !c.Skip); err != nil {
 		return err
 	}
-	if err := c.peer.Chain.Fits(s.Agreed.Auth, s.Agreed.Kex, c.LaxKeyUsage); err != nil {
+	if err := c.fits(s.Agreed.Auth, s.Agreed.Kex); err != nil {
 		return err
 	}
 	return c.peer.Chain.FitsGroups(c.Groups)
+}
+
+// fits checks that the server's certificate allows what it is used for. If nobody checks the
+// certificate its KeyUsage is no reason to refuse it.
+func (c *client) fits(auth iana.Authentication, kex iana.KeyExchange) error {
+	err := c.peer.Chain.Fits(auth, kex, c.LaxKeyUsage)
+	if c.Skip && c.VerifyPeer == nil {
+		return c.peer.Chain.Excuse(err)
+	}
+	return err
 }
 
 func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error {

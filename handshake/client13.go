@@ -204,7 +204,7 @@ func (c *client) certificate13(m *message.Certificate, s *Score) error {
 	if err := c.authenticate(iana.Server, m.Chain, s.Agreed, !c.Skip); err != nil {
 		return err
 	}
-	if err := c.peer.Chain.Fits(iana.AuthNone, iana.KexNone, c.LaxKeyUsage); err != nil {
+	if err := c.fits(iana.AuthNone, iana.KexNone); err != nil {
 		return err
 	}
 	var staple message.CertificateStatus

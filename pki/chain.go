@@ -226,7 +226,7 @@ func selfIssued(c *x509.Certificate) bool { return slices.Equal(c.RawSubject, c.
 //
 // With lax, a server's RSA key may do either if its KeyUsage allows any use in TLS, as crypto/tls,
 // curl and OpenSSL have it: certificates with keyEncipherment alone are common, and such servers
-// choose ECDHE all the same. See RFC 5246 §7.4.2 and RFC 8422 §2, §5.3.
+// choose ECDHE all the same. It is for servers alone. See RFC 5246 §7.4.2 and RFC 8422 §2, §5.3.
 func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange, lax bool) error {
 	pub, err := c.PublicKey()
 	if err != nil {
@@ -253,7 +253,7 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange, lax bool) e
 	if enciphers(kex) {
 		want, name = x509.KeyUsageKeyEncipherment, "keyEncipherment"
 	}
-	if lax && auth != iana.AuthNone && (kind == keyRSA || kind == keyPSS) {
+	if lax && (kind == keyRSA || kind == keyPSS) {
 		want |= x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment |
 			x509.KeyUsageKeyAgreement
 	}
@@ -261,12 +261,14 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange, lax bool) e
 		return nil // which no KeyUsage limits
 	}
 	if usage := c.Leaf().KeyUsage; usage != 0 && usage&want == 0 {
-		return alert.KindKeyUsage.Fail(alert.IllegalParameter, "RFC 5280 §4.2.1.3",
+		return alert.KindKeyUsage.Fail(alert.IllegalParameter, keyUsageRef,
 			"got a certificate whose KeyUsage (bits %#x) leaves out %s, which %v needs",
 			int(usage), name, cmp.Or(kex.String(), "a signature"))
 	}
 	return nil
 }
+
+const keyUsageRef = "RFC 5280 §4.2.1.3"
 
 // enciphers reports whether the client encrypts to the certificate's key, which otherwise signs.
 func enciphers(kex iana.KeyExchange) bool { return kex == iana.KexRSA || kex == iana.KexRSAPSK }

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -22,8 +23,8 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 )
 
-// A Fault is why a certificate is refused if it is checked at all: crypto/x509 cannot parse it, or
-// its key is too short.
+// A Fault is why a certificate is refused if it is checked at all: crypto/x509 cannot parse it, its
+// key is too short, or its KeyUsage does not allow what it is used for.
 type Fault struct {
 	Index, Of int // which certificate, from 0, and of how many
 	Err       error
@@ -101,6 +102,17 @@ func (c *Chain) Faults() []error {
 		all = append(all, f)
 	}
 	return all
+}
+
+// Excuse adds an error of Fits about the KeyUsage to the chain's faults and returns nil; any other
+// it returns. It is for a peer whose certificates are not checked.
+func (c *Chain) Excuse(err error) error {
+	misfit, ok := errors.AsType[*alert.Error](err)
+	if !ok || misfit.Ref != keyUsageRef {
+		return err
+	}
+	c.faults = append(c.faults, &Fault{0, len(c.Certs), errors.New(misfit.Reason)})
+	return nil
 }
 
 // Sound returns an error, bad_certificate, for a chain that has a Fault. The error's cause is a
