@@ -147,6 +147,9 @@ func (p *Policy) sort() {
 // Groups returns the groups of the policy, in order of preference.
 func (p *Policy) Groups() []iana.Group { return slices.Clone(p.groups) }
 
+// MinDHBits returns the length of the shortest prime that the policy takes from a server, in bits.
+func (p *Policy) MinDHBits() int { return p.minDHBits }
+
 // SignatureSchemes returns the signature schemes of the policy, in order of preference.
 func (p *Policy) SignatureSchemes() []iana.SignatureScheme { return slices.Clone(p.schemes) }
 

@@ -96,6 +96,41 @@ var causes = []cause{
 		func(f *Failure) bool { return f.Side == iana.Server && f.Gone != NotGone }},
 }
 
+// unhelped are the causes that are left once every change that might help was tried in vain: what
+// the changes have refuted is not inferred any more.
+var unhelped = []cause{
+	{"the server refuses every version, suite and group that we have: it may have no certificate " +
+		"and only pre-shared keys, or a certificate that fits nothing, or wants another name",
+		func(f *Failure) bool {
+			return f.Side == iana.Client && f.Answered == nil &&
+				f.received(alert.HandshakeFailure, alert.InsufficientSecurity)
+		}},
+	{"the server speaks no version that Vitrine speaks",
+		func(f *Failure) bool {
+			return f.Side == iana.Client && f.received(alert.ProtocolVersion)
+		}},
+	{"the server refuses every hello that we can make", func(f *Failure) bool {
+		return f.Side == iana.Client && f.Answered == nil && !f.keyRefused() &&
+			f.received(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
+				alert.UnexpectedMessage, alert.DecryptError)
+	}},
+	{"the server, or something before it, drops every connection that begins with a ClientHello, " +
+		"whatever is in it: it does not serve this address or client, or is no TLS server",
+		func(f *Failure) bool {
+			return f.Side == iana.Client && f.Answered == nil && (f.Gone == Closed || f.Gone == Reset)
+		}},
+}
+
+// Unhelped returns what can be inferred once all Changes were tried in vain.
+func (f *Failure) Unhelped() []string {
+	for _, c := range unhelped {
+		if c.of(f) {
+			return []string{c.text}
+		}
+	}
+	return f.Explain().Inferred
+}
+
 func (f *Failure) received(any ...alert.Description) bool {
 	return f.Received != nil && slices.Contains(any, *f.Received)
 }

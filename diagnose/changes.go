@@ -1,17 +1,12 @@
 package diagnose
 
 import (
-	"cmp"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -39,6 +34,8 @@ const (
 	NoPreSharedKey               // do without the pre-shared key
 	NotAwaiting                  // do not wait for the server's first record
 	OneSuite                     // offer one suite and version that the server is known to have
+	OneExtension                 // leave out one extension
+	UpToVersion                  // leave out the versions above one
 	kinds            = iota
 )
 
@@ -55,21 +52,30 @@ func Kinds() []Kind {
 type Change struct {
 	Kind Kind
 	// Suite is that of IgnoreKeyUsage, and of NullSuites and AllSuites13 once one was negotiated.
-	Suite   iana.CipherSuite
-	Version iana.Version // of OneSuite, if the Config does not have it already
-	Group   iana.Group   // of AllGroups, once one was negotiated
-	Go      string       // the fields of vitrine.Config
-	Costs   string       // what is lost by it
+	Suite     iana.CipherSuite
+	Version   iana.Version    // of UpToVersion; of OneSuite, if the Config does not have it already
+	Group     iana.Group      // of AllGroups, once one was negotiated
+	Policy    *vitrine.Policy // of OneSuite, if it needs another one
+	Extension string          // of OneExtension: ems, etm, ocsp, sct, tickets
+	Go        string          // the fields of vitrine.Config
+	Costs     string          // what is lost by it
+	Cause     string          // what the failure comes from, if this change ends it; may be empty
 
 	when   func(*Failure, *vitrine.Config) bool
 	apply  func(*vitrine.Config)
 	narrow func(Change, vitrine.ConnectionState) Change // to what was negotiated; may be nil
+	parts  []Change                                     // of which one may be enough
+	hello  bool                                         // see AboutHello
 }
+
+// AboutHello reports whether the change concerns how a ClientHello is made, and not which versions,
+// suites and groups it offers.
+func (c *Change) AboutHello() bool { return c.hello }
 
 func (c *Change) String() string { return c.Go }
 
 // maxChanges limits how many changes are proposed after one failure.
-const maxChanges = 12
+const maxChanges = 14
 
 // Changes returns the changes that may help a client with the Config c, the one that gives up least
 // first.
@@ -88,7 +94,7 @@ func (f *Failure) Changes(c *vitrine.Config) []Change {
 
 var changes = []Change{
 	{
-		Kind: NotAwaiting, Go: "AwaitServer: false",
+		Kind: NotAwaiting, Go: "AwaitServer: false", hello: true,
 		Costs: "that a refused certificate is noticed before anything is sent",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.AwaitServer && f.awaitsInVain()
@@ -96,7 +102,7 @@ var changes = []Change{
 		apply: func(c *vitrine.Config) { c.AwaitServer = false },
 	},
 	{
-		Kind: NoPreSharedKey, Go: "GetPSK: nil",
+		Kind: NoPreSharedKey, Go: "GetPSK: nil", hello: true,
 		Costs: "the proof by a key that both sides hold: the server is known by its certificate then",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.GetPSK != nil &&
@@ -105,7 +111,8 @@ var changes = []Change{
 		apply: func(c *vitrine.Config) { c.GetPSK = nil },
 	},
 	{
-		Kind: NoProtocols, Go: "NextProtos: nil",
+		Kind: NoProtocols, Go: "NextProtos: nil", hello: true,
+		Cause: "the server fails at the application protocols that are offered (ALPN)",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.NextProtos != nil && (f.received(alert.NoApplicationProtocol) || f.early())
 		},
@@ -199,6 +206,8 @@ var changes = []Change{
 		Kind:  NoHybrids,
 		Go:    "CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256, tls.CurveP384}",
 		Costs: "secrecy from a quantum computer that reads recordings of today",
+		Cause: "the server fails at the hybrid key share, or at the length that it gives the hello",
+		hello: true,
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return speaks13(c) && c.CurvePreferences == nil && f.early()
 		},
@@ -207,33 +216,50 @@ var changes = []Change{
 		},
 	},
 	{
-		Kind: OnlyTLS12, Go: "MaxVersion: tls.VersionTLS12",
-		Costs: "TLS 1.3: certificates go over the wire in the clear",
-		when: func(f *Failure, c *vitrine.Config) bool {
-			return speaks13(c) && c.MinVersion < tls.VersionTLS13 && f.early()
-		},
-		apply: func(c *vitrine.Config) { c.MaxVersion = tls.VersionTLS12 },
-	},
-	{
 		Kind: FewerExtensions,
 		Go: "StatusRequest: vitrine.Off, Timestamps: vitrine.Off, EncryptThenMAC: " +
 			"vitrine.Off, ExtendedMasterSecret: vitrine.Off, SessionTicketsDisabled: true",
 		Costs: "what those extensions protect from, such as the triple handshake (RFC 7627)",
+		Cause: "the server fails at several extensions that it should ignore",
+		hello: true, parts: extensions,
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return f.early() && c.ExtendedMasterSecret != vitrine.Off
 		},
 		apply: func(c *vitrine.Config) {
-			c.StatusRequest, c.Timestamps = vitrine.Off, vitrine.Off
-			c.EncryptThenMAC, c.ExtendedMasterSecret = vitrine.Off, vitrine.Off
-			c.SessionTicketsDisabled = true
+			for _, x := range extensions {
+				x.apply(c)
+			}
 		},
 	},
 	{
+		Kind: NoServerName, Go: "diagnose.WithoutSNI(config)",
+		Cause: "the server fails at server_name, or has no site of this name",
+		hello: true,
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return c.ServerName != "" &&
+				(f.received(alert.UnrecognizedName, alert.HandshakeFailure, alert.AccessDenied) ||
+					f.early())
+		},
+		apply: WithoutSNI,
+	},
+	{
 		Kind: OnlyP256, Go: "CurvePreferences: []tls.CurveID{tls.CurveP256}",
+		Cause: "the server fails at a group that it should ignore",
+		hello: true,
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.CurvePreferences == nil && f.early()
 		},
 		apply: func(c *vitrine.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP256} },
+	},
+	{
+		Kind: OnlyTLS12, Go: "MaxVersion: tls.VersionTLS12",
+		Costs: "TLS 1.3: certificates go over the wire in the clear",
+		Cause: "the server fails at a hello that offers TLS 1.3 besides, which it should ignore",
+		hello: true,
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return speaks13(c) && c.MinVersion < tls.VersionTLS13 && f.early()
+		},
+		apply: func(c *vitrine.Config) { c.MaxVersion = tls.VersionTLS12 },
 	},
 	{
 		Kind:  OnlyTLS10,
@@ -246,146 +272,4 @@ var changes = []Change{
 			c.Policy, c.MaxVersion = vitrine.Legacy, tls.VersionTLS10
 		},
 	},
-	{
-		Kind: NoServerName, Go: "diagnose.WithoutSNI(config)",
-		when: func(f *Failure, c *vitrine.Config) bool {
-			return c.ServerName != "" && !c.InsecureSkipVerify &&
-				(f.received(alert.UnrecognizedName, alert.HandshakeFailure, alert.AccessDenied) ||
-					f.early())
-		},
-		apply: WithoutSNI,
-	},
-}
-
-// keyUsageViolated reports whether the server chose a suite that the KeyUsage of its certificate
-// does not allow.
-func (f *Failure) keyUsageViolated() bool {
-	return f.Answered != nil && f.sent(alert.IllegalParameter) && f.Sent.Ref == "RFC 5280 §4.2.1.3"
-}
-
-// ignoreKeyUsage returns a change that accepts the suite that the server chose, in spite of the
-// certificate's KeyUsage.
-func ignoreKeyUsage(id iana.CipherSuite) Change {
-	return Change{
-		Kind: IgnoreKeyUsage, Suite: id,
-		Go: fmt.Sprintf("Policy: vitrine.Compatible, CipherSuites: []uint16{0x%04X}",
-			uint16(id)),
-		Costs: "a certificate used against its KeyUsage, as crypto/tls, curl and OpenSSL take it",
-		apply: func(c *vitrine.Config) {
-			c.Policy, c.CipherSuites = vitrine.Compatible, []uint16{uint16(id)}
-		},
-	}
-}
-
-// awaitsInVain reports whether a client waits for the server's first record after a handshake in
-// which it was asked for a certificate, and nothing comes. See vitrine.Config.AwaitServer.
-func (f *Failure) awaitsInVain() bool {
-	return f.Side == iana.Client && f.Asked && f.Offered == nil && f.Answered != nil &&
-		f.Gone == Silent
-}
-
-// keyRefused reports whether the server refused the binder of a pre-shared key: by decrypt_error,
-// or as OpenSSL does by illegal_parameter. See RFC 8446 §4.2.11.
-func (f *Failure) keyRefused() bool {
-	return f.Offered != nil && f.Offered.Extensions.Has(iana.ExtPreSharedKey) &&
-		f.Answered == nil && f.received(alert.DecryptError, alert.IllegalParameter)
-}
-
-// early reports whether the server ended the handshake after the ClientHello, as servers do that
-// cannot handle something in it.
-func (f *Failure) early() bool {
-	return f.Answered == nil && !f.keyRefused() &&
-		(f.Gone != NotGone ||
-			f.received(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
-				alert.UnexpectedMessage, alert.HandshakeFailure, alert.UnsupportedExtension))
-}
-
-// choiceless reports whether the server may have found no suite.
-func (f *Failure) choiceless() bool {
-	return f.Trust == nil && f.Answered == nil &&
-		(f.early() || f.received(alert.InsufficientSecurity))
-}
-
-// unsuited reports whether one side may not accept a suite, a version, a group or a signature of
-// the other.
-func (f *Failure) unsuited() bool {
-	return f.Trust == nil &&
-		(f.choiceless() ||
-			f.received(alert.ProtocolVersion, alert.InsufficientSecurity, alert.HandshakeFailure) ||
-			f.sent(alert.ProtocolVersion, alert.HandshakeFailure, alert.InsufficientSecurity,
-				alert.IllegalParameter, alert.BadCertificate))
-}
-
-// weak reports whether a signature on a certificate was too weak.
-func (f *Failure) weak() bool {
-	if f.Trust == nil {
-		return false
-	}
-	_, weak := errors.AsType[*pki.WeakError](f.Trust.Err)
-	return weak
-}
-
-// stricter reports whether c allows less than the policy p would.
-func stricter(c *vitrine.Config, p *vitrine.Policy) bool {
-	return c.CipherSuites == nil && rank(policyOf(c)) < rank(p)
-}
-
-// rank is the place of a policy, or of the one that replaced it, among those of today.
-func rank(p *vitrine.Policy) int {
-	return slices.IndexFunc(vitrine.Policies(),
-		func(q *vitrine.Policy) bool { return q.Name() == p.Name() })
-}
-
-func policyOf(c *vitrine.Config) *vitrine.Policy {
-	if c.Policy == nil {
-		return vitrine.Modern
-	}
-	return c.Policy
-}
-
-// speaks13 reports whether a client with the Config c offers TLS 1.3.
-func speaks13(c *vitrine.Config) bool {
-	if c.CipherSuites13 != nil && len(c.CipherSuites13) == 0 {
-		return false
-	}
-	highest := cmp.Or(c.MaxVersion, max(c.MinVersion, uint16(policyOf(c).MaxVersion())))
-	return highest >= tls.VersionTLS13
-}
-
-// insecure returns the suites that are insecure and that no policy enables.
-func insecure() []uint16 {
-	var ids []uint16
-	for _, s := range suite.Certified() {
-		if suite.Status(s) == suite.Insecure &&
-			!slices.Contains(vitrine.Legacy.CipherSuites(), s.ID) {
-			ids = append(ids, uint16(s.ID))
-		}
-	}
-	return ids
-}
-
-// WithoutSNI changes the Config of a client so that it sends no server name, but still verifies
-// that the certificate is for that name, unless it skips verification.
-func WithoutSNI(c *vitrine.Config) {
-	name, roots, skip := c.ServerName, c.RootCAs, c.InsecureSkipVerify
-	c.ServerName, c.InsecureSkipVerify = "", true
-	if skip {
-		return
-	}
-	also := c.VerifyPeerCertificate
-	c.VerifyPeerCertificate = func(raw [][]byte, _ [][]*x509.Certificate) error {
-		chain, err := pki.ReadChain(raw) // Verify reports what is wrong with it
-		if err != nil {
-			return err
-		}
-		t := pki.Trust{Roots: roots, Name: name}
-		if c.Time != nil {
-			t.Now = c.Time()
-		}
-		verified, err := chain.Verify(iana.Server, t)
-		if err == nil && also != nil {
-			err = also(raw, verified)
-		}
-		return err
-	}
 }

@@ -9,8 +9,8 @@
 package diagnose
 
 import (
+	"bytes"
 	"cmp"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -238,11 +238,13 @@ func invalid(err x509.CertificateInvalidError, chain []*x509.Certificate, now ti
 	}
 	switch {
 	case err.Reason == x509.Expired && err.Cert != nil && now.Before(err.Cert.NotBefore):
-		return fmt.Sprintf("%s is not valid before %s; if it should be, look at this machine's "+
-			"clock", who, err.Cert.NotBefore.Format(day))
+		return fmt.Sprintf("%s is not valid before %s: look at this machine's clock, which "+
+			"says %s; if it is right, whoever issued it had a wrong one, or it was installed too "+
+			"early", who, err.Cert.NotBefore.Format(day), now.Format(day))
 	case err.Reason == x509.Expired && err.Cert != nil:
-		return fmt.Sprintf("%s expired on %s, %s ago", who, err.Cert.NotAfter.Format(day),
-			Age(now.Sub(err.Cert.NotAfter)))
+		return fmt.Sprintf("%s expired on %s, %s ago: whoever runs the server must renew it, "+
+			"unless this machine's clock is wrong, which says %s", who,
+			err.Cert.NotAfter.Format(day), Age(now.Sub(err.Cert.NotAfter)), now.Format(day))
 	case err.Reason == x509.NotAuthorizedToSign:
 		return "a certificate in the chain signs another one, and is not that of an authority"
 	case err.Reason == x509.IncompatibleUsage:
@@ -260,13 +262,48 @@ func unknownAuthority(chain []*x509.Certificate) string {
 	case len(chain) > 0 && chain[0].Subject.String() == chain[0].Issuer.String():
 		return "the certificate is self-signed: nobody but itself vouches for it"
 	case len(chain) == 1:
-		return fmt.Sprintf("nobody trusted has signed the certificate; its issuer is %q, whose "+
-			"certificate the server did not send", chain[0].Issuer.CommonName)
+		return fmt.Sprintf("nobody trusted has signed the certificate; its issuer is %q: no "+
+			"root that is trusted here, and the server sent no certificate of it%s",
+			chain[0].Issuer.CommonName, fetchable(chain[0]))
 	case len(chain) > 1:
-		return fmt.Sprintf("the chain ends with %q, which is no root that is trusted here",
-			chain[len(chain)-1].Issuer.CommonName)
+		return unrooted(chain)
 	}
 	return "nobody trusted has signed the certificate"
+}
+
+// fetchable says where the certificate of a certificate's issuer is, if it says so. See RFC 5280
+// §4.2.2.1.
+func fetchable(c *x509.Certificate) string {
+	if len(c.IssuingCertificateURL) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": it is an intermediate that the server must send, and that is found at %s",
+		strings.Join(c.IssuingCertificateURL, ", "))
+}
+
+// unrooted is unknownAuthority for the path from the leaf through the certificates that were sent.
+func unrooted(chain []*x509.Certificate) string {
+	last := chain[0]
+	for range chain {
+		i := slices.IndexFunc(chain, func(c *x509.Certificate) bool {
+			return c != last && bytes.Equal(c.RawSubject, last.RawIssuer)
+		})
+		if i < 0 || bytes.Equal(last.RawSubject, last.RawIssuer) {
+			break
+		}
+		if err := last.CheckSignatureFrom(chain[i]); err != nil {
+			return fmt.Sprintf("%q did not sign %q, although it is named as its issuer: another "+
+				"authority of the same name has", chain[i].Subject.CommonName, last.Subject.CommonName)
+		}
+		last = chain[i]
+	}
+	if bytes.Equal(last.RawSubject, last.RawIssuer) {
+		return fmt.Sprintf("the chain ends with the root %q, which is not trusted here",
+			last.Subject.CommonName)
+	}
+	return fmt.Sprintf("the chain ends with %q, whose issuer %q is no root that is trusted here, "+
+		"and the server sent no certificate of it%s", last.Subject.CommonName,
+		last.Issuer.CommonName, fetchable(last))
 }
 
 // Names returns the DNS names and IP addresses of a certificate.
@@ -285,41 +322,3 @@ func Age(d time.Duration) string {
 	}
 	return count(int(d.Hours()/24), "day")
 }
-
-// Proof is the result of trying a change.
-type Proof struct {
-	Change Change
-	Err    error // nil: it works
-}
-
-// Prove tries changes in order, up to the first that works. try makes a new connection with the
-// changed Config. ctx limits the time of all tries together.
-func Prove(ctx context.Context, base *vitrine.Config, changes []Change,
-	try func(context.Context, *vitrine.Config) (vitrine.ConnectionState, error)) (tried []Proof) {
-	for _, c := range changes {
-		if ctx.Err() != nil {
-			break
-		}
-		config := base.Clone()
-		c.apply(config)
-		state, err := try(ctx, config)
-		if err == nil && c.narrow != nil {
-			c = c.narrow(c, state)
-		}
-		tried = append(tried, Proof{c, err})
-		if err == nil || untrusted(err) {
-			break
-		}
-	}
-	return tried
-}
-
-// untrusted reports whether err is about a certificate that is not trusted. The change did help,
-// then, as far as the certificate.
-func untrusted(err error) bool {
-	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
-	return ok
-}
-
-// Works reports whether the change works, even if the certificate is then not trusted.
-func (p *Proof) Works() bool { return p.Err == nil || untrusted(p.Err) }

@@ -276,8 +276,8 @@ func TestProveEndsWithItsContext(t *testing.T) {
 			cancel()
 			return vitrine.ConnectionState{}, io.EOF
 		})
-	if len(changes) < 5 || len(changes) > 12 || len(proofs) != 1 {
-		t.Errorf("%d changes, %d tries; expected 5 to 12, and 1", len(changes), len(proofs))
+	if len(changes) < 5 || len(changes) > 14 || len(proofs) != 1 {
+		t.Errorf("%d changes, %d tries; expected 5 to 14, and 1", len(changes), len(proofs))
 	}
 }
 

@@ -1,7 +1,9 @@
 package diagnose
 
 import (
+	"crypto/tls"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine"
@@ -9,37 +11,106 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Only returns the change that allows a suite until TLS 1.2, and a version if c does not have it,
-// and nothing else. It is for a server that is known to have them. ok is false if Vitrine does not
-// speak the suite in that version.
-func Only(c *vitrine.Config, v iana.Version, id iana.CipherSuite) (change Change, ok bool) {
+// Only returns the change that allows a suite, until TLS 1.2 with a version if c does not have it
+// and a policy if it does not take a prime of that many bits, and nothing else. It is for a server
+// that is known to have them; primeBits is 0 if no prime is known. ok is false if Vitrine does not
+// speak the suite in that version, or no policy takes the prime.
+func Only(c *vitrine.Config, v iana.Version, id iana.CipherSuite, primeBits int) (change Change,
+	ok bool) {
+	if v == iana.TLS13 {
+		return only13(id)
+	}
 	s := suite.ByID(id)
 	if s == nil || v < iana.TLS10 || v > iana.TLS12 || s.MinVersion() > v || s.PreShared() {
 		return Change{}, false
 	}
-	change = Change{Kind: OneSuite, Suite: id,
-		Go: fmt.Sprintf("CipherSuites: []uint16{0x%04X}", uint16(id))}
-	var costs []string
-	for _, x := range suite.Concerns(s) {
-		if x.Level > suite.Fine {
-			costs = append(costs, x.What+": "+x.Reason)
-		}
+	change = Change{Kind: OneSuite, Suite: id}
+	fields := []string{fmt.Sprintf("CipherSuites: []uint16{0x%04X}", uint16(id))}
+	if speaks13(c) {
+		fields = append(fields, "CipherSuites13: []uint16{}")
 	}
+	costs := costsOf(s)
 	if least := c.MinVersion; least == 0 && v < policyOf(c).MinVersion() ||
 		least > uint16(v) {
 		change.Version = v
-		change.Go = fmt.Sprintf("MinVersion: 0x%04X, ", uint16(v)) + change.Go
+		fields = slices.Insert(fields, 0, fmt.Sprintf("MinVersion: 0x%04X", uint16(v)))
 		costs = append([]string{fmt.Sprintf("%v is deprecated (RFC 8996)", v)}, costs...)
 	}
-	change.Costs = strings.Join(costs, "; ")
+	if s.FiniteField() && primeBits > 0 && primeBits < policyOf(c).MinDHBits() {
+		if change.Policy = milder(c, primeBits); change.Policy == nil {
+			return Change{}, false
+		}
+		fields = slices.Insert(fields, 0, "Policy: "+goName(change.Policy))
+		costs = append([]string{fmt.Sprintf("a prime of %d bits is within reach of a state "+
+			"(Logjam)", primeBits)}, costs...)
+	}
+	change.Go, change.Costs = strings.Join(fields, ", "), strings.Join(costs, "; ")
 	change.apply = func(c *vitrine.Config) {
-		c.CipherSuites = []uint16{uint16(id)}
+		c.CipherSuites, c.CipherSuites13 = []uint16{uint16(id)}, []uint16{}
 		if change.Version != 0 {
 			c.MinVersion = uint16(change.Version)
 		}
 		if c.MaxVersion != 0 && c.MaxVersion < uint16(v) {
 			c.MaxVersion = 0
 		}
+		if change.Policy != nil {
+			c.Policy = change.Policy
+		}
 	}
 	return change, true
+}
+
+func only13(id iana.CipherSuite) (Change, bool) {
+	if suite.ByID13(id) == nil {
+		return Change{}, false
+	}
+	return Change{Kind: OneSuite, Suite: id,
+		Go: fmt.Sprintf("CipherSuites13: []uint16{0x%04X}, CipherSuites: []uint16{}", uint16(id)),
+		apply: func(c *vitrine.Config) {
+			c.CipherSuites, c.CipherSuites13 = []uint16{}, []uint16{uint16(id)}
+		}}, true
+}
+
+// costsOf says what speaks against a suite.
+func costsOf(s *suite.Suite) (costs []string) {
+	for _, x := range suite.Concerns(s) {
+		if x.Level > suite.Fine {
+			costs = append(costs, x.What+": "+x.Reason)
+		}
+	}
+	return costs
+}
+
+// milder returns the strictest policy of today that takes a prime of that many bits, or nil.
+func milder(c *vitrine.Config, bits int) *vitrine.Policy {
+	for _, p := range vitrine.Policies() {
+		if rank(p) > rank(policyOf(c)) && p.MinDHBits() <= bits {
+			return p
+		}
+	}
+	return nil
+}
+
+func goName(p *vitrine.Policy) string {
+	return "vitrine." + strings.ToUpper(p.Name()[:1]) + p.Name()[1:]
+}
+
+// UpTo returns the change that offers no version above v.
+func UpTo(v iana.Version) Change {
+	return Change{Kind: UpToVersion, Version: v, hello: true,
+		Go: fmt.Sprintf("MaxVersion: 0x%04X", uint16(v)),
+		Cause: fmt.Sprintf("the server refuses a hello that offers more than %v, instead of "+
+			"choosing %v", v, v),
+		Costs: fmt.Sprintf("the versions after %v", v),
+		apply: func(c *vitrine.Config) {
+			c.MaxVersion = uint16(v)
+			c.MinVersion = min(c.MinVersion, uint16(v))
+		}}
+}
+
+// OnlyGroup returns the change that offers one group.
+func OnlyGroup(g iana.Group) Change {
+	return Change{Kind: AllGroups, Group: g,
+		Go:    fmt.Sprintf("CurvePreferences: []tls.CurveID{0x%04X}", uint16(g)),
+		apply: func(c *vitrine.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveID(g)} }}
 }

@@ -9,7 +9,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
 )
 
 // Sketch is what few questions tell about a server: enough to say why a client does not come to
@@ -21,6 +24,8 @@ type Sketch struct {
 	Groups      []iana.Group // those that Best showed first
 	AllGroups   bool         // it showed no others
 	PrimeBits   int          // of finite-field Diffie-Hellman, 0 if none was shown
+	PSKAlone    bool         // Best takes suites of pre-shared keys, and no others
+	RSABits     int          // of the certificate's key, 0 if none was shown or it is another one
 	Authorities []string     // whom a client's certificate must come from
 	Asks        bool         // for a client's certificate
 	Connections int
@@ -55,9 +60,17 @@ func (s *Server) Sketch(ctx context.Context) *Sketch {
 
 // glance asks whether the server has a version, with as many suites as a hello holds.
 func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) {
-	ids := suitesOf(v)
-	a := s.insist(ctx, &Offer{Version: v, Suites: ids[:min(len(ids), maxSuites)],
-		Groups: groupsOf(v), Schemes: schemes})
+	ids := best(v)
+	first := ids[:min(len(ids), maxSuites)]
+	o := Offer{Version: v, Suites: first, Groups: groupsOf(v), Schemes: schemes}
+	a := s.insist(ctx, &o)
+	if a.Outcome.refused() && !a.says(alert.ProtocolVersion) { // of the version, or of what else?
+		a = s.insist(ctx, o.with(spare))
+		if rest := ids[len(first):]; a.says(alert.HandshakeFailure) && len(rest) > 0 {
+			o.Suites = rest[:min(len(rest), maxSuites)]
+			a = s.insist(ctx, &o)
+		}
+	}
 	row := Version{Name: v.String(), version: v, Told: NotTold, Detail: a.Refusal()}
 	switch {
 	case a.Outcome == Accepted && a.Version == v:
@@ -70,10 +83,25 @@ func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) 
 	return row, a
 }
 
+// spare takes extensions out of a hello that are not needed: servers fail at each of them.
+func spare(m *message.ClientHello) {
+	m.Extensions = slices.DeleteFunc(m.Extensions, func(e message.Extension) bool {
+		switch e.Type {
+		case iana.ExtExtendedMasterSecret, iana.ExtEncryptThenMAC, iana.ExtSessionTicket,
+			iana.ExtStatusRequest:
+			return true
+		}
+		return false
+	})
+}
+
+// says reports whether the server refused with an alert.
+func (a *Answer) says(d alert.Description) bool { return a.Alert != nil && *a.Alert == d }
+
 // look finds the first suites and groups of the newest version.
 func (k *Sketch) look(ctx context.Context, s *Server, first *Answer) {
 	v := k.Best.version
-	ids, e := suitesOf(v), newElimination(v)
+	ids, e := best(v), newElimination(v)
 	ids = slices.Clone(ids[:min(len(ids), maxSuites)])
 	for a := first; ; {
 		if a.Outcome != Accepted || a.Version != v {
@@ -88,11 +116,19 @@ func (k *Sketch) look(ctx context.Context, s *Server, first *Answer) {
 		a = s.insist(ctx, &Offer{Version: v, Suites: ids, Groups: groupsOf(v), Schemes: schemes})
 	}
 	k.Best.Suites = e.result.Suites
+	if has := k.Best.Suites; len(has) > 0 && !slices.ContainsFunc(has, notShared) {
+		k.PSKAlone = s.insist(ctx, withoutPSK(v)).Outcome.refused()
+	}
 	k.groups(ctx, s, e.result.ids())
 }
 
 // note takes what an answer tells besides version and suite.
 func (k *Sketch) note(a *Answer) {
+	if len(a.Chain) > 0 {
+		if leaf, _ := pki.ReadCertificate(a.Chain[0]); keyOf(leaf).Type == "RSA" {
+			k.RSABits = keyOf(leaf).Bits
+		}
+	}
 	if a.Keys != nil && a.Keys.P != nil {
 		k.PrimeBits = new(big.Int).SetBytes(a.Keys.P).BitLen()
 	}
@@ -106,6 +142,16 @@ func (k *Sketch) note(a *Answer) {
 		}
 		k.Authorities = append(k.Authorities, distinguished(der))
 	}
+}
+
+func notShared(x Suite) bool { return !strings.Contains(x.id.String(), "_PSK_") }
+
+// withoutPSK offers what has no pre-shared key in a version.
+func withoutPSK(v iana.Version) *Offer {
+	ids := slices.DeleteFunc(best(v),
+		func(id iana.CipherSuite) bool { return strings.Contains(id.String(), "_PSK_") })
+	return &Offer{Version: v, Suites: ids[:min(len(ids), maxSuites)], Groups: groupsOf(v),
+		Schemes: schemes}
 }
 
 // distinguished returns a distinguished name as text.
@@ -168,6 +214,12 @@ func (k *Sketch) Sentences() (found []string) {
 			groups = append(groups, g.String())
 		}
 		found = append(found, listed("group", "for its key exchange", groups, k.AllGroups))
+	}
+	if k.PSKAlone {
+		found = append(found, "in "+k.Best.Name+" it takes pre-shared keys alone")
+	}
+	if k.RSABits > 0 && k.RSABits < 2048 {
+		found = append(found, fmt.Sprintf("its certificate has an RSA key of %d bits", k.RSABits))
 	}
 	if k.PrimeBits > 0 {
 		found = append(found, fmt.Sprintf("its Diffie-Hellman prime has %d bits", k.PrimeBits))

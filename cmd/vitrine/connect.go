@@ -83,7 +83,7 @@ not read.
 	f.StringVar(&o.sni, "sni", "",
 		"name to ask for and to expect in the certificate (default HOST)")
 	f.BoolVar(&o.noSNI, "no-sni", false,
-		"ask for no name; HOST is still expected in the certificate")
+		"ask for no name; that of --sni, or HOST, is still expected in the certificate")
 	f.StringVar(&o.ca, "ca", "", "trust the roots in this file (PEM) instead of the system's")
 	f.StringVar(&o.cert, "cert", "", "client certificate with its chain (PEM)")
 	f.StringVar(&o.key, "key", "",
@@ -165,6 +165,7 @@ func connect(cmd *cobra.Command, where string, o *connectOptions) error {
 			return cmd.Context().Err()
 		}
 	}
+	r.summarize()
 	if err := c.show(cmd, r); err != nil {
 		return err
 	}
@@ -309,10 +310,6 @@ func (o *connectOptions) identify(config *vitrine.Config, t target, example stri
 		return err
 	}
 	if o.noSNI {
-		if o.sni != "" {
-			return contradiction("--no-sni", "--sni "+o.sni,
-				"one asks for a name, the other for none", example+" --sni "+quoted(o.sni))
-		}
 		diagnose.WithoutSNI(config)
 	}
 	return nil

@@ -31,16 +31,27 @@ var changeFlags = map[diagnose.Kind][]flagChange{
 	diagnose.NoHybrids:       {{Name: "group", Value: "x25519,secp256r1,secp384r1"}},
 	diagnose.NoPreSharedKey: {{Name: "psk", Drop: true}, {Name: "psk-identity", Drop: true},
 		{Name: "psk-hash", Drop: true}, {Name: "psk-import", Drop: true}},
-	diagnose.NotAwaiting: {{Name: "await-server", Drop: true}},
-	diagnose.OneSuite:    {{Name: "min", Value: "VERSION"}, {Name: "suite", Value: "NAME"}},
-	diagnose.AllGroups:   {{Name: "group", Value: "NAME"}},
-	diagnose.AllSuites13: {{Name: "suite", Value: "NAME"}},
+	diagnose.NotAwaiting:  {{Name: "await-server", Drop: true}},
+	diagnose.OneSuite:     {{Name: "min", Value: "VERSION"}, {Name: "suite", Value: "NAME"}},
+	diagnose.AllGroups:    {{Name: "group", Value: "NAME"}},
+	diagnose.AllSuites13:  {{Name: "suite", Value: "NAME"}},
+	diagnose.OneExtension: {{Name: "without", Value: "NAME"}},
+	diagnose.UpToVersion:  {{Name: "max", Value: "VERSION"}},
 }
 
 // flagsOf returns the flags that make a change.
 func flagsOf(c *diagnose.Change) []flagChange {
 	var list []flagChange
+	if c.Policy != nil {
+		list = append(list, flagChange{Name: "policy", Value: c.Policy.Name()})
+	}
 	for _, f := range changeFlags[c.Kind] {
+		if f.Name == "without" && c.Extension != "" {
+			f.Value = c.Extension
+		}
+		if f.Name == "max" && c.Version != 0 {
+			f.Value = strings.TrimPrefix(c.Version.String(), "TLS ")
+		}
 		if f.Name == "suite" && f.Value != "" && c.Suite != 0 {
 			f.Value = c.Suite.String()
 		}

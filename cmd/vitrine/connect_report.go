@@ -36,6 +36,7 @@ type report struct {
 	Resumption  *resumption     `json:"resumption,omitempty"`
 	End         string          `json:"end,omitempty"`
 	Failure     *failureReport  `json:"failure,omitempty"`
+	Summary     string          `json:"summary,omitempty"` // of a failure, in one sentence
 	Code        int             `json:"exit_code"`
 	certs       []*x509.Certificate
 	err         error
@@ -232,7 +233,7 @@ func (r *report) setNegotiated(a *attempt) {
 	}
 	for _, fault := range s.PeerCertificateFaults {
 		r.Concerns = append(r.Concerns, concernReport{"insecure", fault.Error(),
-			"clients that check certificates refuse it: it was accepted only because of -k",
+			"without -k it is refused",
 			"RFC 5280 §4"})
 	}
 	r.certificateConcerns(time.Now())
@@ -298,6 +299,9 @@ func sentinel(entries []trace.Entry) bool {
 func (r *report) verdict() error {
 	if r.Code == exitOK {
 		return nil
+	}
+	if r.Summary != "" {
+		return &exitError{r.Code, errors.New(r.Summary)}
 	}
 	return &exitError{r.Code, r.err}
 }

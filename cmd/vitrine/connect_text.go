@@ -203,11 +203,15 @@ type failureReport struct {
 	Inferred []string `json:"inferred,omitempty"`
 	Tried    []tried  `json:"tried,omitempty"`
 	Proved   string   `json:"proved,omitempty"`
+	Cause    string   `json:"cause,omitempty"` // what the change that works shows
 	Works    string   `json:"works_with,omitempty"`
 	Go       string   `json:"go,omitempty"`
 	Costs    string   `json:"costs,omitempty"`
 	Try      []string `json:"try,omitempty"`
 	Ref      string   `json:"ref,omitempty"`
+	hopeless string   // why no change can help
+	wantsPSK bool     // the server takes pre-shared keys alone
+	missing  string   // what of the server's our offer lacks
 }
 
 type tried struct {
@@ -230,7 +234,7 @@ func (f *failureReport) write(l lines) {
 		l.put("tried", "%s: %s", t.Change, t.Result)
 	}
 	if f.Proved != "" {
-		l.put("proved", "%s", f.Proved)
+		l.put("proved", "%s", explain.Join(": ", f.Proved, f.Cause))
 	}
 	if f.Works != "" {
 		fmt.Fprintf(l.w, "works with: %s\n", explain.Escape(f.Works))

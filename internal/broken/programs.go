@@ -67,7 +67,8 @@ func GnuTLS(t testing.TB, priority string, args ...string) string {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	l.Close()
 	return Program(t, gnutlsListens, "gnutls-serv", append([]string{"--port", port,
-		"--x509certfile", cert, "--x509keyfile", key, "--priority", priority, "--echo"},
+		"--x509certfile", cert, "--x509keyfile", key, "--priority", priority, "--echo",
+		"--disable-client-cert"},
 		args...)...)
 }
 

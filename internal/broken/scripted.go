@@ -19,6 +19,7 @@ type Fault struct {
 	Early     bool                                              // it takes an early ChangeCipherSpec
 	Oracle    bool                                              // it tells bad padding
 	Strict    func(raw []byte, hello *message.ClientHello) bool // it drops such a hello
+	Prime     string                                            // its DHE_RSA has this prime, in hexadecimal
 	Compress  bool                                              // it compresses if it may
 }
 
@@ -49,7 +50,7 @@ func (f Fault) Serve(cert tls.Certificate) func(net.Conn) {
 			c.Write([]byte{21, 3, 1, 0, 2, 2, 70})
 			return
 		}
-		if !ch.Offers(iana.TLS_RSA_WITH_AES_128_GCM_SHA256) {
+		if !ch.Offers(f.suite()) {
 			c.Write([]byte{21, 3, 3, 0, 2, 2, 40})
 			return
 		}
@@ -60,7 +61,7 @@ func (f Fault) Serve(cert tls.Certificate) func(net.Conn) {
 func (f Fault) answer(c net.Conn, ch *message.ClientHello, cert tls.Certificate) {
 	sh := &message.ServerHello{
 		Version:     iana.TLS12,
-		CipherSuite: iana.TLS_RSA_WITH_AES_128_GCM_SHA256,
+		CipherSuite: f.suite(),
 	}
 	sh.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
 	sh.Extensions.Add(iana.ExtExtendedMasterSecret, &message.Empty{})
@@ -72,8 +73,12 @@ func (f Fault) answer(c net.Conn, ch *message.ClientHello, cert tls.Certificate)
 	}
 	d := message.Dialect{Version: iana.TLS12, Kex: iana.KexRSA, Auth: iana.AuthRSA}
 	var out []byte
-	for _, m := range []message.Message{sh, &message.Certificate{Chain: cert.Certificate},
-		&message.ServerHelloDone{}} {
+	flight := []message.Message{sh, &message.Certificate{Chain: cert.Certificate}}
+	if f.Prime != "" {
+		d.Kex = iana.KexDHE
+		flight = append(flight, f.exchange(d))
+	}
+	for _, m := range append(flight, &message.ServerHelloDone{}) {
 		raw, err := d.Encode(m)
 		if err != nil {
 			panic(err)
@@ -82,6 +87,20 @@ func (f Fault) answer(c net.Conn, ch *message.ClientHello, cert tls.Certificate)
 	}
 	c.Write(append([]byte{22, 3, 3, byte(len(out) >> 8), byte(len(out))}, out...))
 	f.rest(c, cert.PrivateKey.(*rsa.PrivateKey))
+}
+
+func (f Fault) suite() iana.CipherSuite {
+	if f.Prime != "" {
+		return iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256
+	}
+	return iana.TLS_RSA_WITH_AES_128_GCM_SHA256
+}
+
+// exchange returns the parameters of the prime with a signature that nobody comes to check.
+func (f Fault) exchange(d message.Dialect) *message.ServerKeyExchange {
+	p, _ := new(big.Int).SetString(f.Prime, 16)
+	return &message.ServerKeyExchange{P: p.Bytes(), G: []byte{2}, DHPublic: p.Bytes()[1:],
+		Scheme: iana.RSA_PKCS1_SHA256, Signature: make([]byte, 256)}
 }
 
 func (f Fault) rest(c net.Conn, key *rsa.PrivateKey) {

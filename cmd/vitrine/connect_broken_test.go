@@ -1,0 +1,191 @@
+package main
+
+import (
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/broken"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+)
+
+// told is what connect must say of a server with one fault.
+type told struct {
+	flags string   // besides --ca and --sni
+	cause []string // each is in the output
+	works string   // the flags that the line that works adds, or (none); empty: there is no line
+	never []string // false inferences
+	code  int
+}
+
+// Each server with one fault is told: the cause, and the narrowest line that works, which then
+// works. Nothing false is inferred.
+func TestConnectTellsEachFault(t *testing.T) {
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rig.Authority().Cert.Raw})
+	if err := os.WriteFile(ca, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range broken.Failing() {
+		want, ok := faults[s.Name]
+		if !ok {
+			t.Errorf("nothing is expected of %q", s.Name)
+			continue
+		}
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			args := append([]string{"connect", s.Start(t), "-i=false", "--timeout", "4s", "--ca", ca,
+				"--sni", rig.ServerName}, strings.Fields(want.flags)...)
+			code, stdout, stderr := command(t, args...)
+			all := stdout + stderr
+			flat := strings.Join(strings.Fields(all), " ")
+			if code != want.code {
+				t.Errorf("exit code %d, expected %d", code, want.code)
+			}
+			for _, text := range want.cause {
+				if !strings.Contains(flat, text) {
+					t.Errorf("nothing says %q", text)
+				}
+			}
+			for _, text := range want.never {
+				if strings.Contains(flat, text) {
+					t.Errorf("%q is false", text)
+				}
+			}
+			works := worksWith.FindStringSubmatch(stdout)
+			switch {
+			case works == nil && want.works != "":
+				t.Errorf("no line works, expected %q", want.works)
+			case works != nil && added(works[1], want.flags) != want.works:
+				t.Errorf("%q works, expected %q", added(works[1], want.flags), want.works)
+			case works != nil:
+				code, stdout, stderr := command(t, append(strings.Fields(works[1]), "-i=false")...)
+				if code != exitOK {
+					t.Errorf("%q: exit code %d\n%s%s", works[1], code, stdout, stderr)
+				}
+			}
+			if t.Failed() {
+				t.Log("\n" + all)
+			}
+		})
+	}
+}
+
+// added returns the flags of a line besides those that the test itself gives.
+func added(line, given string) string {
+	words := strings.Fields(line)[2:]
+	var left []string
+	for i := 0; i < len(words); i++ {
+		switch {
+		case words[i] == "--ca", words[i] == "--sni" && words[i+1] == rig.ServerName:
+			i++
+		case !slices.Contains(strings.Fields(given), words[i]):
+			left = append(left, words[i])
+		}
+	}
+	if left == nil {
+		return "(none)"
+	}
+	return strings.Join(left, " ")
+}
+
+var faults = map[string]told{
+	"OpenSSL: TLS 1.0 and 1.1 alone": {code: 1, cause: []string{
+		"no connection to", ": the server speaks TLS 1.1, TLS 1.0;"},
+		works: "--min 1.1 --suite TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"},
+	"GnuTLS: TLS 1.0 alone": {code: 1, cause: []string{": the server speaks only TLS 1.0;"},
+		works: "--min 1.0 --suite TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"},
+	"scripted: SSL 3.0 alone": {code: 1, cause: []string{"the server speaks only SSL 3.0",
+		"Vitrine does not speak SSL 3.0"}, never: []string{"tried", "try:"}},
+	"crypto/tls: 3DES alone": {code: 1, cause: []string{"the server has only the suite " +
+		"TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA, which was not offered"},
+		works: "--suite TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA"},
+	"OpenSSL: no encryption": {code: 1, cause: []string{"the server has only the suite " +
+		"TLS_ECDHE_RSA_WITH_NULL_SHA", "nothing is encrypted"},
+		works: "--suite TLS_ECDHE_RSA_WITH_NULL_SHA"},
+	"OpenSSL: nobody's certificate": {code: 1, cause: []string{"it has only the suite " +
+		"TLS_DH_anon_WITH_AES_128_GCM_SHA256", "Vitrine speaks none of its suites"},
+		never: []string{"tried", "try:"}},
+	"GnuTLS: RSA key exchange alone": {code: 1, cause: []string{"none of the suites of TLS 1.2 " +
+		"that were offered", "not forward secret"}, works: "--suite TLS_RSA_WITH_AES_128_GCM_SHA256"},
+	"GnuTLS: CBC alone": {code: 1, cause: []string{"the server has only the suite " +
+		"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, which was not offered"},
+		works: "--suite TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"},
+	"crypto/tls: RC4 alone": {code: 1, cause: []string{"it has only the suite " +
+		"TLS_ECDHE_RSA_WITH_RC4_128_SHA", "Vitrine speaks none of its suites"},
+		never: []string{"tried", "try:"}},
+	"OpenSSL: TLS 1.3 with CCM_8 alone": {code: 1, cause: []string{"the server has only the suite " +
+		"TLS_AES_128_CCM_8_SHA256"}, works: "--suite TLS_AES_128_CCM_8_SHA256"},
+	"OpenSSL: ffdhe8192 alone": {code: 1, cause: []string{"the server wants the group ffdhe8192"},
+		works: "--group ffdhe8192"},
+	"OpenSSL: a curve that few know": {code: 1, cause: []string{
+		"Vitrine does not speak the group brainpoolP256r1"}, never: []string{"tried", "try:"}},
+	"OpenSSL: a prime of 1024 bits": {code: 1, cause: []string{"the server has only the suite " +
+		"TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, with a prime of 1024 bits"},
+		works: "--policy legacy --suite TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"},
+	"scripted: a prime of 768 bits": {code: 1, cause: []string{"prime has 768 bits, and no policy"},
+		never: []string{"tried", "try:"}},
+	"scripted: a prime of 512 bits": {code: 1, cause: []string{"prime has 512 bits, and no policy"},
+		never: []string{"tried", "try:"}},
+	"OpenSSL: pre-shared keys alone": {code: 1, cause: []string{
+		": the server takes pre-shared keys alone", "--psk '@key.hex' --psk-identity NAME"},
+		never: []string{"tried"}},
+	"crypto/tls: a certificate of another name": {code: 4, cause: []string{
+		"the certificate is for other.example, not for vitrine.test"}, works: "--sni other.example"},
+	"crypto/tls: a certificate that has expired": {code: 4, cause: []string{"9 days ago: whoever runs " +
+		"the server must renew it", "this machine's clock"}},
+	"crypto/tls: a certificate of tomorrow": {code: 4, cause: []string{"is not valid before",
+		"look at this machine's clock"}},
+	"crypto/tls: a certificate for clients": {code: 4, cause: []string{"not meant for a server"}},
+	"crypto/tls: a certificate signed with SHA-1": {code: 4, cause: []string{
+		"is signed with ecdsa-with-SHA1"}, works: "--policy legacy"},
+	"crypto/tls: a certificate that may only encrypt": {code: 1, cause: []string{
+		"the certificate's KeyUsage does not allow what the server uses it for"},
+		works: "--policy compatible --suite TLS_AES_128_GCM_SHA256"},
+	"crypto/tls: a certificate of an unknown authority": {code: 4, cause: []string{
+		`its issuer is "Vitrine demo CA": no root that is trusted here`,
+		"a root of that name is trusted here, but with another key"}},
+	"crypto/tls: the intermediate is missing": {code: 4, cause: []string{
+		`its issuer is "Vitrine demo intermediate CA": no root`, "the server must send",
+		"http://ca.example/intermediate.der"}},
+	"crypto/tls: a self-signed certificate": {code: 4, cause: []string{"the certificate is self-signed",
+		"--pin 'sha256/", "if the server's owner confirms this pin"}},
+	"OpenSSL: an RSA key of 512 bits": {code: 1, flags: "-k", cause: []string{
+		"the server's RSA key of 512 bits is too short to sign in TLS 1.3"}, works: "--max 1.2"},
+	"OpenSSL: an RSA key of 1024 bits": {code: 0, cause: []string{"deprecated RSA key of 1024 bits"}},
+	"crypto/tls: a client certificate is wanted": {code: 1, cause: []string{
+		"the server wants a client certificate", "from one of these authorities: CN=Vitrine demo CA",
+		"--cert client.pem --key client.key"}, never: []string{"tried"}},
+	"fails with signed_certificate_timestamp": {code: 1, cause: []string{
+		": the server fails at the extension signed_certificate_timestamp"}, works: "--without sct"},
+	"fails with extended_master_secret": {code: 1, cause: []string{
+		": the server fails at the extension extended_master_secret"}, works: "--without ems",
+		never: []string{"speaks only TLS 1.3"}},
+	"fails with server_name": {code: 1, cause: []string{": the server fails at server_name"},
+		works: "--no-sni"},
+	"fails with ALPN": {code: 1, flags: "--alpn http/1.1,spdy/3", cause: []string{
+		": the server fails at the application protocols"}, works: "(none)"},
+	"fails with hellos of over 1,000 bytes": {code: 1, cause: []string{"fails at a hello of 1475 bytes"},
+		works: "--group x25519,secp256r1,secp384r1"},
+	"fails with hybrid key shares": {code: 1, cause: []string{
+		": the server fails at the hybrid key share"}, works: "--group x25519,secp256r1,secp384r1"},
+	"fails with supported_versions": {code: 1, cause: []string{
+		": the server refuses a hello that offers more than TLS 1.2"}, works: "--max 1.2"},
+	"does not know the name": {code: 1, cause: []string{"unrecognized_name",
+		"the server fails at server_name, or has no site of this name"}, works: "--sni other.example"},
+	"closes at once": {code: 1, cause: []string{
+		": the server closes every connection before it has read anything"},
+		never: []string{"tried", "try:"}},
+	"closes after the hello": {code: 1, cause: []string{
+		"drops every connection that begins with a ClientHello"}},
+	"resets after the hello": {code: 1, cause: []string{
+		"drops every connection that begins with a ClientHello"}},
+	"says nothing": {code: 5, flags: "--timeout 300ms", cause: []string{"waits for something else than TLS"}},
+	"speaks HTTP": {code: 5, cause: []string{"plain HTTP", "does not speak TLS here", "curl http://"},
+		never: []string{"tried"}},
+	"speaks SSH": {code: 5, cause: []string{"they begin as SSH does", "does not speak TLS here"},
+		never: []string{"tried"}},
+}

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/internal/reach"
+)
+
+// briefly returns in a few words why a try failed.
+func briefly(err error) string {
+	if r, ok := errors.AsType[*alert.Received](err); ok {
+		return "the server sends " + r.Description.String()
+	}
+	if e, ok := errors.AsType[*alert.Error](err); ok {
+		return e.Error()
+	}
+	timeout, network := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
+		network && timeout.Timeout():
+		return "the server sends nothing"
+	case errors.Is(err, syscall.ECONNRESET):
+		return "the server resets the connection"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the server closes the connection"
+	}
+	return err.Error()
+}
+
+// ending closes the connection and returns who closed it and how. It sends close_notify, and waits
+// a moment for the server's.
+func (c *caller) ending(a *attempt) string {
+	ours := a.conn.CloseWrite()
+	a.conn.SetReadDeadline(time.Now().Add(min(c.timeout, farewell)))
+	_, err := io.Copy(io.Discard, io.LimitReader(a.conn, 1<<20))
+	_, _, end := a.raw.Received()
+	a.conn.Close()
+	switch {
+	case a.cut:
+		return "the server closed TCP (FIN) without close_notify: the body may have been cut"
+	case ours != nil && err == nil:
+		return "the server said close_notify first"
+	case err == nil:
+		return "we said close_notify; the server answered close_notify"
+	case end == reach.FIN:
+		return "we said close_notify; the server closed TCP (FIN) without close_notify"
+	case end == reach.Reset:
+		return "we said close_notify; the server reset the connection"
+	}
+	a.refused(err)
+	if r, ok := errors.AsType[*alert.Received](err); ok {
+		return "we said close_notify; the server sent the alert " + r.Description.String()
+	}
+	return "we said close_notify; the server said nothing more, and left the connection open"
+}
+
+// farewell bounds the wait for the server's close_notify.
+const farewell = 2 * time.Second

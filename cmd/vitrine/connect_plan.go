@@ -1,0 +1,304 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/probe"
+	"github.com/vitrine-tls/vitrine/suite"
+)
+
+// explainHandshake asks the server what it has, and tries single changes after a failed handshake.
+func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure,
+	f *failureReport) {
+	if c.noRetry {
+		f.Try = append(f.Try, c.line([]string{"no-retry"})+" # tries what would work")
+		return
+	}
+	if c.beginsInTheClear(ctx, failure, f) {
+		return
+	}
+	server := c.server()
+	changes := c.plan(ctx, server, failure, f)
+	for _, p := range c.prove(ctx, changes) {
+		result := "works"
+		if !p.Works() {
+			result = "no: " + briefly(p.Err)
+		}
+		f.Tried = append(f.Tried, tried{c.changeText(&p.Change), result})
+		if p.Works() {
+			c.works(ctx, server, failure, &p, f)
+			return
+		}
+	}
+	if len(f.Tried) > 0 {
+		f.Proved = "none of these changes alone is enough"
+		if f.Found == nil {
+			f.Inferred = failure.Unhelped() // what the changes have refuted is not said any more
+		}
+	}
+	c.tryElse(failure, f)
+}
+
+// works reports a change that works.
+func (c *caller) works(ctx context.Context, s *probe.Server, failure *diagnose.Failure,
+	p *diagnose.Proof, f *failureReport) {
+	f.Inferred = nil // proofs take the place of what was inferred
+	f.Proved = "with this one change the handshake succeeds"
+	if p.Err != nil {
+		f.Proved = "with this one change the handshake comes as far as the certificate, " +
+			"which is not trusted"
+	}
+	f.Cause = p.Change.Cause
+	if p.Change.Kind == diagnose.NoHybrids && failure.Offered != nil {
+		f.Cause = s.WhyLong(ctx, failure.Offered)
+	}
+	line := c.line(nil, flagsOf(&p.Change)...)
+	if p.Err == nil {
+		f.Works, f.Go, f.Costs = line, p.Change.Go, p.Change.Costs
+		return
+	}
+	f.Try = append(f.Try, line+" # comes as far as the certificate")
+	if e, ok := errors.AsType[x509.HostnameError](p.Err); ok {
+		c.trySNI(ctx, e.Certificate, f)
+	}
+}
+
+// tryElse adds what a user can try where no change helps.
+func (c *caller) tryElse(failure *diagnose.Failure, f *failureReport) {
+	switch {
+	case failure.Asked && c.cert == "":
+		f.Try = append(f.Try,
+			c.line(nil, flagChange{Name: "cert", Value: "client.pem"},
+				flagChange{Name: "key", Value: "client.key"}))
+		return
+	case c.psk == "" && (f.wantsPSK || failure.Answered == nil && failure.Received != nil &&
+		*failure.Received == alert.HandshakeFailure && f.hopeless == ""):
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "psk", Value: "@key.hex"},
+			flagChange{Name: "psk-identity", Value: "NAME"})+" # if it takes such keys alone")
+	}
+	if c.detail == "" && f.hopeless == "" {
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "detail", Value: "bytes"}))
+	}
+}
+
+// prove tries the changes that may help, but none with --no-retry.
+func (c *caller) prove(ctx context.Context, changes []diagnose.Change) []diagnose.Proof {
+	if c.noRetry || len(changes) == 0 {
+		return nil
+	}
+	n := 0
+	return diagnose.Prove(ctx, c.config, changes,
+		func(ctx context.Context, config *vitrine.Config) (vitrine.ConnectionState, error) {
+			n++
+			c.step("trying change %d of at most %d", n, len(changes))
+			return c.try(ctx, config)
+		})
+}
+
+// findTime bounds the questions about what the server has.
+const findTime = 4 * time.Second
+
+// server returns the server for questions.
+func (c *caller) server() *probe.Server {
+	way := c.way
+	way.Timeout = min(way.Timeout, retryTimeout)
+	s := asked(&way, c.config.ServerName, c.noSNI)
+	s.Parallel = 3
+	return s
+}
+
+// plan asks the server what it has, and returns the changes to try: those first that allow what the
+// server has and our offer lacks, and no more. If it refused our hello, the answer takes the place
+// of what was inferred from that refusal.
+func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Failure,
+	f *failureReport) []diagnose.Change {
+	general := failure.Changes(c.config)
+	if failure.Gone == diagnose.Silent { // each question would wait in vain
+		return slices.DeleteFunc(general, func(change diagnose.Change) bool {
+			return !change.AboutHello() && change.Kind != diagnose.LegacyPolicy
+		})
+	}
+	if c.closesUnasked(ctx, failure) {
+		f.Found = append(f.Found, "it closes a connection on which we say nothing, too")
+		f.Inferred = nil
+		f.hopeless = "the server closes every connection before it has read anything: something " +
+			"before TLS does not want us, such as a list of addresses, or has no room"
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, findTime)
+	defer cancel()
+	c.step("asking the server what it has")
+	k := s.Sketch(ctx)
+	if k == nil {
+		return helloFirst(general)
+	}
+	f.Found = k.Sentences()
+	shortPrime := failure.ShortPrime()
+	switch {
+	case failure.Asked && c.cert == "":
+		return nil // that is what it wants
+	case failure.Asked || failure.Answered != nil && !shortPrime:
+		return general
+	}
+	f.Inferred = nil
+	if shortPrime || failure.Offered == nil {
+		return c.ordered(c.narrow(k, nil, f), general, f)
+	}
+	lack := s.Compare(ctx, k, failure.Offered)
+	if lack.Enough {
+		return c.helloChanges(k, lack, failure, general, f)
+	}
+	return c.ordered(c.narrow(k, &lack, f), general, f)
+}
+
+// minPSSBits is the length from which on an RSA key can sign with RSASSA-PSS and SHA-256, as TLS 1.3
+// wants it. See RFC 8017 §9.1.1.
+const minPSSBits = 8*(32+32+2) - 6
+
+// helloChanges returns the changes for a server that has what we offer, and fails at something else
+// in the hello.
+func (c *caller) helloChanges(k *probe.Sketch, lack probe.Comparison, failure *diagnose.Failure,
+	general []diagnose.Change, f *failureReport) (list []diagnose.Change) {
+	f.Found = append(f.Found, fmt.Sprintf("it accepts a short hello of %v with the suites and "+
+		"groups that we offered: it fails at something else in ours", lack.Version))
+	if lack.Version < newest(failure) {
+		change := diagnose.UpTo(lack.Version)
+		if bits := k.RSABits; bits > 0 && bits < minPSSBits {
+			change.Cause = fmt.Sprintf("the server's RSA key of %d bits is too short to sign in "+
+				"TLS 1.3", bits)
+		}
+		list = append(list, change)
+	}
+	for _, change := range general {
+		if change.AboutHello() {
+			list = append(list, change)
+		}
+	}
+	return list
+}
+
+// helloFirst puts the changes of how the hello is made before the others.
+func helloFirst(general []diagnose.Change) []diagnose.Change {
+	slices.SortStableFunc(general, func(a, b diagnose.Change) int {
+		switch {
+		case a.AboutHello() == b.AboutHello():
+			return 0
+		case a.AboutHello():
+			return -1
+		}
+		return 1
+	})
+	return general
+}
+
+// closesUnasked reports whether a server that closed the connection does so before it gets a
+// ClientHello, too.
+func (c *caller) closesUnasked(ctx context.Context, failure *diagnose.Failure) bool {
+	if failure.Gone != diagnose.Closed && failure.Gone != diagnose.Reset ||
+		len(failure.First) > 0 {
+		return false
+	}
+	conn, _, err := c.way.Go(ctx)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	conn.SetReadDeadline(time.Now().Add(unasked))
+	_, err = conn.Read(make([]byte, 1))
+	timeout, network := errors.AsType[net.Error](err)
+	return err != nil && !(network && timeout.Timeout())
+}
+
+// unasked is how long a server that closes at once has for it.
+const unasked = 700 * time.Millisecond
+
+// newest returns the highest version of our hello.
+func newest(failure *diagnose.Failure) iana.Version {
+	if o := offerOf(failure.Offered); len(o.Versions) > 0 && o.Versions[0] == iana.TLS13.String() {
+		return iana.TLS13
+	}
+	return failure.Offered.Version
+}
+
+// ordered puts changes that undo flags of the user before the narrow ones, and the rest behind. If
+// nothing can help it returns none.
+func (c *caller) ordered(narrow, general []diagnose.Change,
+	f *failureReport) (list []diagnose.Change) {
+	if f.hopeless != "" {
+		f.Found = append(f.Found, f.hopeless)
+		return nil
+	}
+	undo := func(change diagnose.Change) bool {
+		switch change.Kind {
+		case diagnose.NoProtocols, diagnose.DefaultSuites, diagnose.DefaultGroups,
+			diagnose.DefaultVersions:
+			return true
+		}
+		return false
+	}
+	for _, change := range general {
+		if undo(change) {
+			list = append(list, change)
+		}
+	}
+	list = append(list, narrow...)
+	return append(list, slices.DeleteFunc(slices.Clone(general), undo)...)
+}
+
+// narrow returns the changes that allow what the server has and our offer lacks. It says in f why
+// none is possible.
+func (c *caller) narrow(k *probe.Sketch, lack *probe.Comparison,
+	f *failureReport) (list []diagnose.Change) {
+	version, suites := k.Newest()
+	f.missing = k.Missing(lack)
+	if lack != nil && lack.Group != 0 {
+		if _, ok := kex.Named13(lack.Group); !ok {
+			f.hopeless = fmt.Sprintf("Vitrine does not speak the group %v", lack.Group)
+			return nil
+		}
+		return []diagnose.Change{diagnose.OnlyGroup(lack.Group)}
+	}
+	if lack != nil && lack.Suite != 0 {
+		version = lack.Version
+		suites = append([]iana.CipherSuite{lack.Suite}, suites...)
+	}
+	for _, id := range suites {
+		if change, ok := diagnose.Only(c.config, version, id, k.PrimeBits); ok && len(list) < 2 {
+			list = append(list, change)
+		}
+	}
+	if len(list) == 0 && (k.AllSuites || k.PSKAlone || version < iana.TLS10) {
+		f.hopeless, f.wantsPSK = why(version, suites, k), k.PSKAlone
+	}
+	return list
+}
+
+// why says why Vitrine can use none of the suites that a server has.
+func why(v iana.Version, suites []iana.CipherSuite, k *probe.Sketch) string {
+	finite := true
+	for _, id := range suites {
+		s := suite.ByID(id)
+		finite = finite && s != nil && s.FiniteField()
+	}
+	switch {
+	case v < iana.TLS10:
+		return fmt.Sprintf("Vitrine does not speak %v, which is broken (RFC 7568)", v)
+	case k.PSKAlone:
+		return "the server takes pre-shared keys alone"
+	case finite && k.PrimeBits > 0:
+		return fmt.Sprintf("the server's prime has %d bits, and no policy takes one so short: such "+
+			"primes have been broken", k.PrimeBits)
+	}
+	return "Vitrine speaks none of its suites: no flag helps"
+}

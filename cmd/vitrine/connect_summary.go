@@ -1,0 +1,43 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+)
+
+// summarize says in one sentence why there is no connection, or no trust: it is the last line.
+func (r *report) summarize() {
+	f := r.Failure
+	if f == nil {
+		return
+	}
+	cause := f.cause()
+	switch {
+	case r.Trusted != nil && !*r.Trusted:
+		r.Summary = fmt.Sprintf("%s is not trusted: %s", r.Target, r.Trust)
+	case cause == "":
+		r.Summary = fmt.Sprintf("no connection to %s", r.Target)
+	default:
+		r.Summary = fmt.Sprintf("no connection to %s: %s", r.Target, cause)
+	}
+	if f.Works != "" {
+		r.Summary += `; the line that begins with "works with" changes what is needed, and no more`
+	}
+}
+
+// cause returns the one statement that says most: what was proved, found, inferred or seen.
+func (f *failureReport) cause() string {
+	first := func(list []string) string {
+		if len(list) == 0 {
+			return ""
+		}
+		return list[0]
+	}
+	last := func(list []string) string {
+		if len(list) == 0 {
+			return ""
+		}
+		return list[len(list)-1]
+	}
+	return cmp.Or(f.Cause, f.hopeless, f.missing, first(f.Inferred), last(f.Found), last(f.Seen))
+}
