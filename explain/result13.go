@@ -18,7 +18,7 @@ func (t *teller13) warnings13() []Sentence {
 			list = append(list, Sentence{"Mind: " + flaws + ".", Bad})
 		}
 	}
-	return append(list, Secrets(t.Run))
+	return append(list, secretsOf(t.Run, t.shows)...)
 }
 
 // trips says how many round trips pass before the client's data.

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/trace"
@@ -32,4 +33,30 @@ func Redacted(entries []trace.Entry) bool {
 		}
 		return false
 	})
+}
+
+// Reveals reports whether events contain keys or other secrets of key exchange and derivation, and
+// whether they contain data that was not sent in the clear.
+func Reveals(entries []trace.Entry) (keys, data bool) {
+	for _, e := range entries {
+		n := 0
+		switch e := e.Event.(type) {
+		case *trace.Derived:
+			n = len(e.Secret) + len(e.Output)
+		case *trace.Given:
+			n = len(e.Output)
+		case *trace.SharedSecret:
+			n = len(e.Output)
+		case *trace.Ephemeral:
+			n = len(e.Private)
+		case *trace.KeysInstalled:
+			n = len(e.MACKey) + len(e.Key) + len(e.IV)
+		case *trace.ThrowawayKey:
+			n = len(e.Private)
+		case *trace.Record:
+			data = data || len(e.Plaintext) > 0 && !bytes.HasPrefix(e.Fragment, e.Plaintext)
+		}
+		keys = keys || n > 0
+	}
+	return keys, data
 }

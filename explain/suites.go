@@ -59,8 +59,8 @@ func absent(s *suite.Suite, kind string) string {
 }
 
 // warnings returns what to know before reading the story: what is wrong with the suite, and whose
-// secrets are shown.
-func warnings(s *suite.Suite, run Run) []Sentence {
+// secrets are shown, if any are.
+func warnings(s *suite.Suite, run Run, reveals bool) []Sentence {
 	var list []Sentence
 	if s != nil {
 		switch flaws := strings.Join(flaws(s), ", "); {
@@ -76,7 +76,18 @@ func warnings(s *suite.Suite, run Run) []Sentence {
 			list = append(list, Sentence{"For study: " + flaws + ".", Bad})
 		}
 	}
-	return append(list, Secrets(run))
+	return append(list, secretsOf(run, reveals)...)
+}
+
+// secretsOf returns the sentence of Secrets. Where nothing is revealed nobody needs to be warned.
+func secretsOf(run Run, reveals bool) []Sentence {
+	switch {
+	case reveals:
+		return []Sentence{Secrets(run)}
+	case run.Note != "":
+		return []Sentence{{Escape(run.Note), Plain}}
+	}
+	return nil
 }
 
 // Secrets returns a sentence that says whose secrets a run has. It comes first in every output that

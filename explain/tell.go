@@ -13,11 +13,13 @@ import (
 // Tell returns the story of one handshake and of the data that it protected, from the merged events
 // of both sides.
 func Tell(entries []trace.Entry, run Run) *Story {
-	if Redacted(entries) {
+	if run.Note == "" && Redacted(entries) {
 		run.Note = redactedNote
 	}
+	keys, data := Reveals(entries)
 	t := &teller{
 		Story:  &Story{Run: run},
+		shows:  keys || data,
 		client: see(entries, trace.Client),
 		server: see(entries, trace.Server),
 	}
@@ -101,6 +103,7 @@ type teller struct {
 	agreed         trace.Agreed
 	dialect        message.Dialect
 	dissected      bool // a record's parts have been shown
+	shows          bool // there is something that was not sent in the clear
 }
 
 // setNegotiated sets what the hellos negotiated.
@@ -116,7 +119,7 @@ func (t *teller) setNegotiated() {
 	}
 	t.Suite = suite.Readable(t.agreed.Suite)
 	t.dialect = message.Dialect{Version: t.Version, Kex: t.agreed.KeyExchange}
-	t.Warnings = warnings(t.Suite, t.Run)
+	t.Warnings = warnings(t.Suite, t.Run, t.shows)
 }
 
 // chapters adds a step for each line of the ladder. The steps that each side computes for itself

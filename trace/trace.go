@@ -110,8 +110,14 @@ func (s Secret) String() string {
 	if len(s) == 0 {
 		return ""
 	}
+	return redactedPrefix + s.Fingerprint()
+}
+
+// Fingerprint returns the length and the first four bytes of the SHA-256, as String does, for a
+// reader who knows that the secret is not shown.
+func (s Secret) Fingerprint() string {
 	sum := sha256.Sum256(s)
-	return fmt.Sprintf("%s%d bytes, sha256 %x…", redactedPrefix, len(s), sum[:4])
+	return fmt.Sprintf("%d bytes, sha256 %x…", len(s), sum[:4])
 }
 
 // MarshalText returns the fingerprint. Only a Writer with Reveal shows the bytes.

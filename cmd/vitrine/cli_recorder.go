@@ -1,43 +1,102 @@
 package main
 
 import (
+	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// maxRecorded bounds what is kept of the events of one connection, in bytes.
+// maxRecorded bounds what is kept of the events of one connection, in bytes, unless the recorder
+// has a limit of its own.
 const maxRecorded = 64 << 20
 
-// recorder keeps the events of a connection up to maxRecorded. It can be read while more events
-// come.
+// recorder keeps the events of a connection up to a limit. It can be read while more events come.
 type recorder struct {
+	limit  int           // in bytes; 0 is maxRecorded
+	shared *atomic.Int64 // what is left for all recorders that share it, or nil
+
 	mu   sync.Mutex
 	size int
+	full bool // nothing is kept any more
 	all  []trace.Entry
 }
 
-// Put keeps e, unless the bound was reached before.
+// Put keeps e, unless a limit was reached before: nothing is kept after a gap.
 func (r *recorder) Put(e trace.Entry) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if rec, ok := e.Event.(*trace.Record); ok {
-		r.size += 3 * len(rec.Fragment) // its plaintext and its anatomy are copies
+	if r.full {
+		return
 	}
-	if r.size <= maxRecorded { // the size never shrinks, so nothing is kept after a gap
-		r.all = append(r.all, e)
+	limit, n := r.limit, sizeOf(e.Event)
+	if limit == 0 {
+		limit = maxRecorded
 	}
+	if r.size+n > limit || r.shared != nil && !take(r.shared, n) {
+		r.full = true
+		return
+	}
+	r.size += n
+	r.all = append(r.all, e)
 }
 
+// take takes n from left, if there is so much.
+func take(left *atomic.Int64, n int) bool {
+	if left.Add(int64(-n)) < 0 {
+		left.Add(int64(n))
+		return false
+	}
+	return true
+}
+
+// entries returns the events that were kept so far.
 func (r *recorder) entries() []trace.Entry {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.all[:len(r.all):len(r.all)]
 }
 
+// cut reports whether events were left out, because a limit was reached.
+func (r *recorder) cut() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.full
+}
+
 // stop makes Put drop every further event.
 func (r *recorder) stop() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.size = maxRecorded + 1
+	r.full = true
+}
+
+// Close forgets the events, and gives back what they took of the shared limit.
+func (r *recorder) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.shared != nil {
+		r.shared.Add(int64(r.size))
+	}
+	r.all, r.size, r.full = nil, 0, true
+	return nil
+}
+
+// overhead is what an event costs besides its bytes, about.
+const overhead = 256
+
+// sizeOf returns how many bytes an event holds, about.
+func sizeOf(e trace.Event) int { return overhead + contents(reflect.ValueOf(e).Elem()) }
+
+func contents(v reflect.Value) (n int) {
+	switch v.Kind() {
+	case reflect.Slice, reflect.String:
+		return v.Len()
+	case reflect.Struct:
+		for _, f := range v.Fields() {
+			n += contents(f)
+		}
+	}
+	return n
 }

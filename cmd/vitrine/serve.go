@@ -8,11 +8,8 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -45,6 +42,7 @@ type serveOptions struct {
 	maxConns, perAddr     int
 	timeout, idle, write  time.Duration
 	json, reveal          bool
+	showKeys              bool
 	glass                 []string
 	detail, color, keyLog string
 }
@@ -55,9 +53,12 @@ func newServe() *cobra.Command {
 		Use: "serve",
 		Short: "Serve TLS clients: a page that tells them what they negotiated, files, an echo, " +
 			"or a service behind",
-		Long: `Listens for TLS clients. By default it answers every HTTP request with a small page that tells
-the client what it negotiated. Without --cert it makes a certificate for this run. At the start it
-prints commands that connect to it.
+		Long: `Listens for TLS clients. By default it shows a browser the page of its own connection: what both
+sides said, the keys, and the record that brought the request, byte by byte. Secrets are
+fingerprints there, unless --show-keys is given; never those of a connection that says it comes
+through a proxy. curl and other clients get a short text, or JSON if they accept application/json.
+Without --cert it makes a certificate for this run. At the start it prints commands that connect to
+it.
 
 One line is logged for each connection when its handshake has ended. --glass shows the handshakes
 of connections that match: "all", "failed", an address or a server name, in which * stands for any
@@ -105,7 +106,10 @@ certificate, or one that did not say that it can be asked after the handshake, g
 	f.StringVar(&o.dir, "dir", "", "serve the files of this folder")
 	f.BoolVar(&o.echo, "echo", false,
 		"send every line back, one of up to 16 KiB in a record of its own")
-	f.BoolVar(&o.hello, "hello", false, "tell HTTP clients what they negotiated (the default)")
+	f.BoolVar(&o.hello, "hello", false, "tell HTTP clients what they negotiated: browsers as a page "+
+		"of their connection, others as text or JSON (the default)")
+	f.BoolVar(&o.showKeys, "show-keys", false,
+		"show a browser the secrets of its own connection on that page")
 	f.StringVar(&o.forward, "forward", "", "pass the data on to a service without TLS at HOST:PORT")
 	f.StringVar(&o.clientAuth, "client-auth", "none",
 		"client certificates: none, request or require")
@@ -199,9 +203,10 @@ type host struct {
 
 	current atomic.Pointer[vitrine.Config] // for new connections
 
-	mu      sync.Mutex // guards out and watched
-	out     io.Writer
-	watched map[string]*recorder // by the address of the client
+	desk *desk // nil if visitors get no page
+
+	mu  sync.Mutex // guards out
+	out io.Writer
 }
 
 func (h *host) cannotListen(err error) error {
@@ -323,64 +328,4 @@ func (h *host) openKeyLog() error {
 		h.config.KeyLogWriter = io.MultiWriter(logs...)
 	}
 	return nil
-}
-
-// purpose returns what to do with a connection and, if that needs an end, how to end it.
-func (h *host) purpose(addr net.Addr) (
-	use func(context.Context, *vitrine.Conn), end func(context.Context) error, err error) {
-	var given []string
-	for _, m := range []struct {
-		flag string
-		on   bool
-	}{{"--hello", h.hello}, {"--dir", h.dir != ""}, {"--echo", h.echo},
-		{"--forward", h.forward != ""}} {
-		if m.on {
-			given = append(given, m.flag)
-		}
-	}
-	example := h.cmd.CommandPath()
-	if h.echo || h.forward != "" {
-		if err := h.onlyHTTP(given[0], example); err != nil {
-			return nil, nil, err
-		}
-	}
-	if len(given) > 1 {
-		return nil, nil,
-			contradiction(given[0], given[1], "a server is for one thing", example+" --hello")
-	}
-	handler := http.Handler(http.HandlerFunc(front.Hello))
-	switch {
-	case h.echo:
-		return front.Echo, nil, nil
-	case h.forward != "":
-		if _, _, err := net.SplitHostPort(h.forward); err != nil {
-			return nil, nil,
-				&usageError{fmt.Sprintf("--forward takes HOST:PORT, got %q", h.forward),
-					example + " --forward 127.0.0.1:8080"}
-		}
-		return front.Forward(h.forward, h.timeout, h.complain), nil, nil
-	case h.dir != "":
-		root, err := os.OpenRoot(h.dir) // links cannot leave the folder
-		if err != nil {
-			return nil, nil,
-				&usageError{fmt.Sprintf("--dir %s: %v", h.dir, plainer(err)), example + " --dir ."}
-		}
-		handler = http.FileServerFS(root.FS())
-	}
-	for _, p := range h.alpn {
-		if !slices.Contains(h.protocols(), p) {
-			return nil, nil,
-				contradiction("--alpn "+p, "HTTP",
-					"what is served speaks "+strings.Join(h.protocols(), " and "),
-					example+" --echo --alpn "+quoted(p))
-		}
-	}
-	if h.config.NextProtos == nil {
-		h.config.NextProtos = h.protocols()
-	}
-	if h.lateAuth {
-		handler = front.AskClients(handler, h.late, h.timeout, h.proved)
-	}
-	use, end = front.HTTP(handler, h.timeout, addr, h.complain)
-	return use, end, nil
 }

@@ -59,6 +59,9 @@ func (h *host) welcome(addr net.Addr) {
 	if !h.echo && h.forward == "" {
 		fmt.Fprintf(w, "  %s%s%s %s\n", curl, trust, legacy, url)
 	}
+	if h.desk != nil {
+		fmt.Fprintf(w, "  a browser shows the page of its own connection: %s\n", url)
+	}
 	fmt.Fprintf(w, "  openssl s_client -connect %s -servername %s%s%s\n", where, name, roots, extra)
 	fmt.Fprintf(w, "  vitrine connect %s --sni %s%s\n", where, name,
 		map[bool]string{true: " -k", false: " --ca " +
@@ -218,31 +221,33 @@ func (v *visit) text() string {
 	return explain.Escape(strings.Join(append(words, fmt.Sprintf("%.1f ms", v.MS)), " "))
 }
 
-// configFor returns the Config of a connection, with a recorder if --glass is given.
+// configFor returns the Config of a connection, with a sink for its events if --glass or the page
+// of the visitor wants them.
 func (h *host) configFor(c net.Conn) *vitrine.Config {
 	current := h.current.Load()
-	if h.glass == nil {
+	if h.glass == nil && h.desk == nil {
 		return current
 	}
-	r := &recorder{}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.watched == nil {
-		h.watched = map[string]*recorder{}
+	v := &visitor{}
+	if h.glass != nil {
+		v.glass = &recorder{}
 	}
-	h.watched[c.RemoteAddr().String()] = r
+	if h.desk != nil {
+		v.page = h.desk.recorder()
+	}
+	front.Keep(c, v)
 	config := current.Clone()
-	config.Trace, config.Time = r, time.Now
+	config.Trace, config.Time = v, time.Now
 	return config
 }
 
 // show prints the handshake of a connection that --glass selects. h.mu must be held.
 func (h *host) show(v front.Visit, line visit) {
-	r := h.watched[v.Remote.String()]
-	if r == nil {
+	watched := visitorOf(v.Conn)
+	if watched == nil || watched.glass == nil {
 		return
 	}
-	delete(h.watched, v.Remote.String())
+	r := watched.glass
 	r.stop()
 	if !h.matches(line) {
 		return

@@ -53,7 +53,8 @@ type Visit struct {
 	State  vitrine.ConnectionState // if Err is nil
 	Plain  bool                    // the client spoke HTTP in the clear
 	Err    error
-	First  []byte // the first bytes of the client
+	First  []byte   // the first bytes of the client
+	Conn   net.Conn // for Kept; nil if it was refused at the door
 }
 
 // Errors of connections that were refused or closed before their handshake was done.
@@ -135,7 +136,7 @@ func (s *Server) enter(ctx context.Context, conn net.Conn) {
 
 // welcome performs the handshake and calls Use.
 func (s *Server) welcome(ctx context.Context, g *guest) {
-	v := Visit{At: time.Now(), Remote: g.RemoteAddr()}
+	v := Visit{At: time.Now(), Remote: g.RemoteAddr(), Conn: g}
 	conn := vitrine.Server(g, s.Config(g))
 	if limit := s.Limits.Handshake; limit > 0 {
 		g.SetDeadline(v.At.Add(limit))

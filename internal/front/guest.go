@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net"
 	"os"
@@ -44,6 +45,8 @@ type guest struct {
 
 	closed chan struct{}
 	once   sync.Once
+
+	kept io.Closer // set by Keep; guarded by the server's lock
 }
 
 func newGuest(ctx context.Context, s *Server, conn net.Conn) *guest {
@@ -217,6 +220,7 @@ func (g *guest) Close() error {
 	}
 	s.mu.Unlock()
 	g.once.Do(func() { close(g.closed) })
+	g.drop()
 	return g.cut()
 }
 

@@ -10,12 +10,10 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
-	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/bug"
 	"github.com/vitrine-tls/vitrine/vhttp"
 )
@@ -174,59 +172,4 @@ func surviving(handler http.Handler, failed func(error)) http.Handler {
 		}()
 		handler.ServeHTTP(w, r)
 	})
-}
-
-// Hello tells a client what was negotiated, and ends the connection.
-func Hello(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
-	h.Set("Content-Type", "text/plain; charset=utf-8")
-	h.Set("Connection", "close")
-	h.Set("Cache-Control", "no-store")
-	c := vhttp.Conn(r)
-	if c == nil {
-		fmt.Fprintln(w, "hello from Vitrine TLS")
-		return
-	}
-	s := c.ConnectionState()
-	fmt.Fprintf(w, "hello from behind the glass\n\nversion      %v\nsuite        %v\n",
-		iana.Version(s.Version), iana.CipherSuite(s.CipherSuite))
-	for _, f := range []struct{ name, value string }{
-		{"group", s.GroupName}, {"server name", s.ServerName}, {"protocol", s.NegotiatedProtocol},
-		{"client", ClientName(s)},
-		{"with", strings.Join(with(s), ", ")},
-	} {
-		if f.value != "" {
-			fmt.Fprintf(w, "%-12s %q\n", f.name, f.value)
-		}
-	}
-	switch {
-	case s.DidResume && s.Version == vitrine.VersionTLS13:
-		fmt.Fprintln(w, "resumed      yes: by a ticket and a new key exchange, no certificate")
-	case s.DidResume:
-		fmt.Fprintln(w, "resumed      yes: no key exchange, no certificate")
-	}
-	if r.Header.Get("Early-Data") == "1" {
-		fmt.Fprintln(w, "early data   yes: this request came before the handshake was done")
-	}
-	for _, concern := range s.Concerns {
-		fmt.Fprintf(w, "! %s\n", concern)
-	}
-}
-
-func with(s vitrine.ConnectionState) (names []string) {
-	for name, on := range map[string]bool{"extended_master_secret": s.ExtendedMasterSecret,
-		"encrypt_then_mac": s.EncryptThenMAC} {
-		if on {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-// ClientName returns the subject of the client's certificate, or an empty string.
-func ClientName(s vitrine.ConnectionState) string {
-	if len(s.PeerCertificates) == 0 {
-		return ""
-	}
-	return s.PeerCertificates[0].Subject.String()
 }

@@ -82,7 +82,7 @@ func (r *run) family() {
 }
 
 func (r *run) born(name string, v value, p *step) {
-	if name == "" || v.Any() == "" {
+	if name == "" || v.Any() == "" && v.Print == "" {
 		return
 	}
 	if s, ok := r.secrets[name]; ok {
@@ -95,6 +95,9 @@ func (r *run) born(name string, v value, p *step) {
 	s := &secret{Name: name, Short: short(name), Value: v, Born: p, Slot: name != "session_hash" &&
 		!strings.HasSuffix(name, "_public")}
 	s.On = [2]bool{v.Client != "", v.Server != ""}
+	if v.Bytes == 0 {
+		s.On = r.seenBy // of a fingerprint it is not known which sides hold the value
+	}
 	if v.Public && p.Line != nil {
 		s.On = [2]bool{p.Line.From == iana.Client, p.Line.From == iana.Server}
 	}
@@ -183,6 +186,7 @@ type datum struct {
 	Client  string   `json:"client,omitempty"`
 	Server  string   `json:"server,omitempty"`
 	Public  bool     `json:"public,omitempty"`
+	Print   string   `json:"print,omitempty"`
 	From    []string `json:"from"`
 	Into    []string `json:"into"`
 	Command string   `json:"command,omitempty"`
@@ -211,8 +215,8 @@ func (r *run) datum(s *secret) datum {
 	d := datum{Name: s.Name, Step: s.Born.ID, Number: s.Born.Number,
 		Title:  explain.Escape(s.Born.Title),
 		Client: s.Value.Client, Server: s.Value.Server, Public: s.Value.Public, From: s.From,
-		Into: s.Into}
-	if !s.Value.Public || s.Value.Verdict == "" {
+		Into: s.Into, Print: s.Value.Print}
+	if s.Value.Bytes > 0 && (!s.Value.Public || s.Value.Verdict == "") {
 		d.Command = s.Born.commandFor(s.Value)
 	}
 	return d

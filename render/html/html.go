@@ -21,6 +21,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"html/template"
@@ -42,12 +43,32 @@ var page = template.Must(template.New("page.gohtml").Funcs(template.FuncMap{
 type Run struct {
 	Entries []trace.Entry
 	About   explain.Run
+	// Prints has the fingerprints of secrets that are not in Entries, as Fingerprints returns them.
+	Prints map[string]string
+	// Marks has sentences to show with records of Entries.
+	Marks map[*trace.Record]string
 }
 
 // Options are options of the page as a whole.
 type Options struct {
 	Title string // empty: made from the first run
+	Lead  string // a sentence above everything; with it comes a link to the first record of Marks
 }
+
+// Fingerprints returns the fingerprints of the secrets of a run, by name: their lengths and the
+// beginnings of their SHA-256. They are for the page of the same run without its secrets.
+func Fingerprints(r Run) map[string]string {
+	prints := map[string]string{}
+	for name, s := range newRun(0, 1, r).secrets {
+		if b, err := hex.DecodeString(s.Value.Any()); err == nil && !s.Value.Public {
+			prints[name] = trace.Secret(b).Fingerprint()
+		}
+	}
+	return prints
+}
+
+// Policy returns the Content-Security-Policy of the page, for a server that sends it along.
+func Policy() string { return policy(asset("page.css"), asset("page.js")) }
 
 // Write writes the page of one run, or of several side by side. It returns an error if there are no
 // runs, or if writing to w fails.
@@ -58,6 +79,7 @@ func Write(w io.Writer, o Options, runs ...Run) error {
 	style, script := asset("page.css"), asset("page.js")
 	v := view{
 		Title:  o.Title,
+		Lead:   o.Lead,
 		Policy: policy(style, script),
 		Style:  template.CSS(style),
 		Script: template.JS(script),
@@ -66,7 +88,11 @@ func Write(w io.Writer, o Options, runs ...Run) error {
 	}
 	for i, r := range runs {
 		v.Runs = append(v.Runs, newRun(i, len(runs), r))
-		v.Reveals = v.Reveals || reveals(r.Entries)
+		keys, data := explain.Reveals(r.Entries)
+		v.Reveals, v.Said = v.Reveals || keys, v.Said || data
+		if v.Marked == nil {
+			v.Marked = v.Runs[i].marked()
+		}
 		if v.Seed == "" {
 			v.Seed = r.About.Seed
 		}
@@ -101,41 +127,11 @@ type view struct {
 	Comparison *comparison
 	Apart      []explain.Simplification
 	Words      []explain.Word
-	Reveals    bool   // it holds secrets
+	Lead       string
+	Marked     *step  // the first step with a mark
+	Reveals    bool   // it holds keys
+	Said       bool   // it holds what was said inside, and so secrets too
 	Seed       string // from which anybody can derive them
-}
-
-// reveals reports whether events contain anything that was not sent in the clear.
-func reveals(entries []trace.Entry) bool {
-	for _, e := range entries {
-		switch e := e.Event.(type) {
-		case *trace.Derived:
-			if len(e.Secret)+len(e.Output) > 0 {
-				return true
-			}
-		case *trace.SharedSecret:
-			if len(e.Output) > 0 {
-				return true
-			}
-		case *trace.Ephemeral:
-			if len(e.Private) > 0 {
-				return true
-			}
-		case *trace.KeysInstalled:
-			if len(e.MACKey)+len(e.Key)+len(e.IV) > 0 {
-				return true
-			}
-		case *trace.ThrowawayKey:
-			if len(e.Private) > 0 {
-				return true
-			}
-		case *trace.Record:
-			if constructionOf(e) != clear && len(e.Plaintext) > 0 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func asset(name string) string {

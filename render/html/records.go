@@ -21,6 +21,7 @@ type taken struct {
 	Text      string   // the plaintext, printable
 	SeqNum    uint64
 	Bytes     int
+	Mark      string // a sentence about this record
 }
 
 // layer is a row of boxes.
@@ -60,7 +61,8 @@ const (
 
 func constructionOf(r *trace.Record) construction {
 	switch {
-	case len(r.Nonce) > 0 && len(r.AAD) == record.HeaderLen: // before, it has a sequence number
+	// the nonce is a secret; before TLS 1.3 the AAD has a sequence number
+	case len(r.Nonce)+len(r.Tag) > 0 && len(r.AAD) == record.HeaderLen:
 		return innerType
 	case len(r.Explicit) > 0:
 		return explicitNonce
@@ -116,6 +118,10 @@ func (r *run) take(sent, received *trace.Record) *taken {
 	}
 	t := &taken{Protected: c != clear, SeqNum: sent.SeqNum, Bytes: len(sent.Header) +
 		len(sent.Fragment), Parts: d.parts}
+	t.Mark = r.marks[sent]
+	if t.Mark == "" && received != nil {
+		t.Mark = r.marks[received]
+	}
 	t.Title = fmt.Sprintf("The record: %s, from the %v", sent.ContentType, sent.From)
 	if c != clear {
 		t.How, t.Order, t.Layers = how[c].name, how[c].order, layers(c, sent)
@@ -176,8 +182,12 @@ func (d *dissection) cipher() {
 	}
 }
 
-// innerPadding returns the zeros behind the type of a record of TLS 1.3. See RFC 8446 §5.4.
+// innerPadding returns the zeros behind the type of a record of TLS 1.3, if its content is known.
+// See RFC 8446 §5.4.
 func innerPadding(r *trace.Record) []byte {
+	if len(r.Plaintext) == 0 {
+		return nil
+	}
 	return make([]byte, max(0, len(r.Ciphertext)-len(r.Plaintext)-1))
 }
 
@@ -291,6 +301,9 @@ func layers(c construction, r *trace.Record) []layer {
 		rows = []layer{{Name: "before", Boxes: []box{content}},
 			{Name: "on the wire", Boxes: []box{header, explicit, cipher, tag}}}
 	case innerType:
+		if content.Len == 0 {
+			content = box{Name: "content and padding", Kind: "plain", Len: max(0, n(r.Ciphertext)-1)}
+		}
 		rows = []layer{{Name: "before", Boxes: []box{content,
 			{Name: "type", Kind: "code", Len: 1},
 			{Name: "padding", Kind: "len", Len: n(innerPadding(r))}}},

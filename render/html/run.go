@@ -28,6 +28,9 @@ type run struct {
 	nodes    map[*explain.Node]*node
 	entries  []trace.Entry
 	dialect  [2]message.Dialect // by sender
+	seenBy   [2]bool            // which sides' events there are
+	prints   map[string]string
+	marks    map[*trace.Record]string
 }
 
 // verdict is a short statement in the header.
@@ -84,6 +87,7 @@ type value struct {
 	Verdict        string // "equal", "different", or "" if only one side has it
 	Public         bool   // was on the wire in the clear
 	Bytes          int
+	Print          string // the fingerprint of a secret that is not shown
 }
 
 func newValue(family string, p explain.Pair, public bool) value {
@@ -109,7 +113,7 @@ func (v value) Any() string {
 // newRun prepares r, which is number n of all runs, from 0.
 func newRun(n, all int, r Run) *run {
 	v := &run{Story: explain.Tell(r.Entries, r.About), entries: r.Entries,
-		secrets: map[string]*secret{}}
+		secrets: map[string]*secret{}, prints: r.Prints, marks: r.Marks}
 	if all > 1 {
 		v.Letter = string(rune('A' + n%26))
 		v.ID = strings.ToLower(v.Letter) + "-"
@@ -119,6 +123,8 @@ func newRun(n, all int, r Run) *run {
 	}
 	v.dialect = [2]message.Dialect{{Version: v.Version}, {Version: v.Version}}
 	for _, e := range r.Entries {
+		v.seenBy[iana.Client] = v.seenBy[iana.Client] || e.Role == trace.Client
+		v.seenBy[iana.Server] = v.seenBy[iana.Server] || e.Role == trace.Server
 		if a, ok := e.Event.(*trace.Agreed); ok {
 			for side := range v.dialect {
 				v.dialect[side] = explain.DialectOf(*a, iana.Side(side))
@@ -132,6 +138,7 @@ func newRun(n, all int, r Run) *run {
 	v.growTree()
 	v.pages(explain.Rungs(r.Entries))
 	v.placeNodes()
+	v.stamp()
 	v.compute()
 	v.drawSchedule()
 	v.family()
@@ -161,6 +168,7 @@ func verdicts(s *explain.Story) []verdict {
 	switch {
 	case len(res.Noticed) > 0:
 		list = append(list, verdict{"stopped: " + res.Noticed[0].Alert, "bad"})
+	case s.Run.Open:
 	case !res.Complete:
 		list = append(list, verdict{"not completed", "bad"})
 	}

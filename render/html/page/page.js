@@ -222,10 +222,10 @@
     const link = make("a", `born in step ${s.number}: ${s.title}`);
     link.href = "#" + s.step;
     const born = make("p", undefined, "row");
-    born.append(link, s.public ? " · sent in the clear" : " · never sent in the clear");
+    born.append(link, s.public ? " · sent in the clear" : /verify_data$/.test(name) ? " · sent encrypted" : " · never sent");
     panel.append(born);
     const hidden = root.classList.contains("quiz") && $(".asking[data-quiz]") && $$(".asking").some((q) => q.dataset.quiz === name);
-    if (!hidden) panel.append(make("p", s.client || s.server, "row val"));
+    if (!hidden) panel.append(make("p", s.client || s.server || s.print, "row val"));
     for (const [word, list] of [["made from", s.from], ["goes into", s.into]]) {
       if (!list || !list.length) continue;
       const row = make("p", word + " ", "row");
