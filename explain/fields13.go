@@ -8,10 +8,11 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// FieldNotes returns a sentence for each field of a handshake message of TLS 1.3: what it is, and
-// why it has this value here. It is empty for a field that needs none, such as a length, and for
-// the second and later elements of a list. fields are those of message.Dialect.Annotate.
-func FieldNotes(raw []byte, fields []wire.Field) []string {
+// FieldNotes returns a sentence for each field of a handshake message of a version: what it is, why
+// it has this value here, and what it is for. It is empty for fields that only hold others, and for
+// the second and later fields of a name, such as elements of a list. fields are those of
+// message.Dialect.Annotate.
+func FieldNotes(v iana.Version, raw []byte, fields []wire.Field) []string {
 	notes := make([]string, len(fields))
 	if len(raw) == 0 {
 		return notes
@@ -21,32 +22,59 @@ func FieldNotes(raw []byte, fields []wire.Field) []string {
 		kind = "hello_retry_request"
 	}
 	told := map[string]bool{}
-	extension := ""
+	extension, inside := "", 0
 	for i, f := range fields {
+		if f.Depth <= inside {
+			extension = ""
+		}
 		if f.Name == "extension" {
-			extension = extensionAt(fields, i)
-			notes[i] = extensionNote(kind, extension)
+			extension, inside = extensionAt(fields, i), f.Depth
+			notes[i] = lookup(v, extensionTables, kind+"/"+extension, extension)
+			if extension == "GREASE" {
+				notes[i] = greaseNote
+			}
 			continue
 		}
-		for _, key := range []string{extension + "/" + f.Name, kind + "/" + f.Name, f.Name} {
-			note, ok := fieldNotes[key]
-			if !ok {
-				continue
-			}
-			if !told[key] {
-				notes[i] = note
-			}
-			told[key] = true
-			break
+		key := extension + "/" + f.Name
+		if !told[key] && (f.Leaf || f.Depth > 1) {
+			notes[i] = lookup(v, fieldTables, key, kind+"/"+f.Name, f.Name)
+			told[key] = notes[i] != ""
 		}
 		if f.Leaf && strings.HasPrefix(f.Value, "GREASE") {
 			notes[i] = greaseNote
 		}
 	}
-	if kind == "client_hello" || strings.HasPrefix(kind, "server") {
-		emptySessionID(fields, notes)
+	if kind == "client_hello" || strings.HasPrefix(kind, "server_h") {
+		emptySessionID(v, fields, notes)
 	}
 	return notes
+}
+
+// tables are sentences by key, the first that apply first.
+type tables struct{ upTo12, in13 []map[string]string }
+
+var (
+	fieldTables = tables{[]map[string]string{fieldNotes12, fieldNotes, commonFieldNotes},
+		[]map[string]string{fieldNotes, commonFieldNotes}}
+	extensionTables = tables{
+		[]map[string]string{extensionNotes12, extensionNotes, commonExtensionNotes},
+		[]map[string]string{extensionNotes, commonExtensionNotes}}
+)
+
+// lookup returns the sentence of the first of keys that a table of the version has, or "".
+func lookup(v iana.Version, t tables, keys ...string) string {
+	list := t.upTo12
+	if v == iana.TLS13 {
+		list = t.in13
+	}
+	for _, table := range list {
+		for _, key := range keys {
+			if note, ok := table[key]; ok {
+				return note
+			}
+		}
+	}
+	return ""
 }
 
 // extensionAt returns the name of the extension whose node is fields[node].
@@ -63,20 +91,15 @@ func extensionAt(fields []wire.Field, node int) string {
 	return ""
 }
 
-func extensionNote(kind, extension string) string {
-	if extension == "GREASE" {
-		return greaseNote
-	}
-	if note, ok := extensionNotes[kind+"/"+extension]; ok {
-		return note
-	}
-	return extensionNotes[extension]
-}
-
-// emptySessionID explains a legacy_session_id that is not there.
-func emptySessionID(fields []wire.Field, notes []string) {
+// emptySessionID explains a session_id that is not there.
+func emptySessionID(v iana.Version, fields []wire.Field, notes []string) {
 	for i, f := range fields {
-		if f.Name == "session_id" && !f.Leaf && f.Len == 1 {
+		if f.Name != "session_id" || f.Leaf || f.Len != 1 {
+			continue
+		}
+		notes[i] = "Empty: the client has no session to resume, or the server will not remember " +
+			"this one by a name."
+		if v == iana.TLS13 {
 			notes[i] = "legacy_session_id, empty: this client does without the disguise as a " +
 				"resumption of TLS 1.2."
 		}

@@ -3,7 +3,6 @@ package explain_test
 import (
 	"testing"
 
-	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -101,43 +100,4 @@ func TestEveryByteOfABrowsersHelloIsNamed(t *testing.T) {
 	if grease != 8 {
 		t.Errorf("%d fields are called GREASE, expected 8", grease)
 	}
-}
-
-// Every field of TLS 1.3 that is no length and no repeated element has a sentence, or is in a list
-// that has one.
-func TestFieldsOfTLS13HaveSentences(t *testing.T) {
-	quiet := map[string]bool{"msg_type": true, "length": true, "extension_type": true,
-		"body": true, "extensions": true, "extension_data": true}
-	missing, sentences := map[string]bool{}, 0
-	for _, c := range cases13 {
-		for _, e := range c.events(t) {
-			m, ok := e.Event.(*trace.Message)
-			if !ok {
-				continue
-			}
-			fields := message.Dialect{Version: iana.TLS13}.Annotate(m.Raw)
-			notes := explain.FieldNotes(m.Raw, fields)
-			told := map[string]bool{} // names below a field with a sentence
-			under := -1
-			for i, f := range fields {
-				if under >= 0 && f.Depth <= fields[under].Depth {
-					under = -1
-				}
-				switch {
-				case notes[i] != "":
-					sentences++
-					told[f.Name] = true
-					if under < 0 && f.Depth > 1 {
-						under = i
-					}
-				case under < 0 && f.Depth > 1 && !quiet[f.Name] && !told[f.Name]:
-					missing[m.Type.String()+" "+f.Name] = true
-				}
-			}
-		}
-	}
-	for name := range missing {
-		t.Errorf("%s has no sentence", name)
-	}
-	t.Logf("%d sentences", sentences)
 }

@@ -38,10 +38,8 @@ const rowLen = 16
 func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
 	fields := r.dialect[m.From].Annotate(m.Raw)
 	notes := map[wire.Field]string{}
-	if r.Version == iana.TLS13 {
-		for i, note := range explain.FieldNotes(m.Raw, fields) {
-			notes[fields[i]] = note
-		}
+	for i, note := range explain.FieldNotes(r.Version, m.Raw, fields) {
+		notes[fields[i]] = note
 	}
 	o := &opened{ID: id, Name: m.Type.String(), Bytes: len(m.Raw), Encrypted: rung.Protected}
 	if m.Type == iana.Certificate || m.Type == iana.CompressedCertificate {
