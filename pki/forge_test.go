@@ -105,11 +105,13 @@ var (
 // forgeKeys are made once: RSA keys cost time.
 var forgeKeys = sync.OnceValue(func() (keys struct {
 	rsa   [2]*rsa.PrivateKey
-	ecdsa [2]*ecdsa.PrivateKey
+	ecdsa [4]*ecdsa.PrivateKey
 	ed448 ed448.PrivateKey
 }) {
-	for i := range 2 {
+	for i := range keys.rsa {
 		keys.rsa[i], _ = rsa.GenerateKey(rand.Reader, 2048)
+	}
+	for i := range keys.ecdsa {
 		keys.ecdsa[i], _ = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	}
 	_, keys.ed448, _ = ed448.GenerateKey(rand.Reader)
@@ -120,6 +122,9 @@ var forgeKeys = sync.OnceValue(func() (keys struct {
 type form struct {
 	pss, v1 bool
 	sig     sigAlg // of the key that is certified: what it signs with later
+	// changes the fields of the TBSCertificate: RFC 5280 §4.1, version to extensions
+	tbs func(fields []asn1.RawValue) []asn1.RawValue
+	der func(der []byte) []byte // changes all of it, after it was signed
 }
 
 // issue509 makes a certificate for key, signed by parent, nil for itself. The template is a leaf
@@ -155,9 +160,7 @@ func issue509(t testing.TB, parent *node, key crypto.Signer, f form,
 		t.Fatal(err)
 	}
 	der = rewrite(t, der, me, f, signer)
-	if me.cert, err = x509.ParseCertificate(der); err != nil {
-		t.Fatal(err)
-	}
+	me.cert, _ = ReadCertificate(der) // some are meant to be malformed
 	return me
 }
 
@@ -193,10 +196,16 @@ func rewrite(t testing.TB, der []byte, me *node, f form, signer *node) []byte {
 	if f.v1 {
 		fields = fields[1:7]
 	}
+	if f.tbs != nil {
+		fields = f.tbs(fields)
+	}
 	tbs, _ := asn1.Marshal(fields)
 	signed := signer.sign(t, tbs)
 	signature, _ := asn1.Marshal(asn1.BitString{Bytes: signed, BitLength: 8 * len(signed)})
 	der, _ = asn1.Marshal([]asn1.RawValue{{FullBytes: tbs}, algorithm, {FullBytes: signature}})
+	if f.der != nil {
+		der = f.der(der)
+	}
 	return der
 }
 

@@ -1,8 +1,10 @@
 package pki
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/x509"
+	"encoding/asn1"
 	"slices"
 )
 
@@ -50,7 +52,7 @@ func (s *search) extend(path []*x509.Certificate, needed bool) []*x509.Certifica
 	}
 	for i, parent := range append(roots, s.chain.Certs[1:]...) {
 		if !slices.Equal(parent.RawSubject, last.RawIssuer) ||
-			slices.ContainsFunc(path, parent.Equal) {
+			slices.ContainsFunc(path, func(c *x509.Certificate) bool { return sameEntity(c, parent) }) {
 			continue
 		}
 		if s.left--; s.left < 0 {
@@ -67,6 +69,25 @@ func (s *search) extend(path []*x509.Certificate, needed bool) []*x509.Certifica
 			}
 		} else if (needed || ours) && s.judge(longer) {
 			return longer
+		}
+	}
+	return nil
+}
+
+// sameEntity reports whether two certificates are of one holder with one key, as crypto/x509 sees it:
+// a path does not come back to it. Bridges between authorities, which sign one another, would else
+// multiply the paths. See RFC 4158 §2.4.2.
+func sameEntity(a, b *x509.Certificate) bool {
+	return bytes.Equal(a.RawSubject, b.RawSubject) &&
+		bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) &&
+		bytes.Equal(extensionOf(a, oidSubjectAltName), extensionOf(b, oidSubjectAltName))
+}
+
+// extensionOf returns the value of an extension, or nil.
+func extensionOf(c *x509.Certificate, id asn1.ObjectIdentifier) []byte {
+	for _, e := range c.Extensions {
+		if e.Id.Equal(id) {
+			return e.Value
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"testing"
@@ -70,23 +71,38 @@ type pathCase struct {
 type chainOf struct {
 	t   testing.TB
 	sig sigAlg
+	pss bool // the authorities' keys say RSASSA-PSS
+	ec  bool // they are of ECDSA, which is quicker, and not of RSA
 }
 
+// key returns the key of the root, 0, or of an authority below it, 1.
+func (c chainOf) key(i int) crypto.Signer {
+	if c.ec {
+		return forgeKeys().ecdsa[2+i]
+	}
+	return forgeKeys().rsa[i]
+}
+
+func (c chainOf) form() form { return form{sig: c.sig, pss: c.pss} }
+
 func (c chainOf) root(edits ...func(*x509.Certificate)) *node {
-	return issue509(c.t, nil, forgeKeys().rsa[0], form{sig: c.sig}, ca("root", edits...))
+	return issue509(c.t, nil, c.key(0), c.form(), ca("root", edits...))
 }
 
 func (c chainOf) under(parent *node, edits ...func(*x509.Certificate)) *node {
-	return issue509(c.t, parent, forgeKeys().rsa[1], form{sig: c.sig}, ca("intermediate", edits...))
+	return issue509(c.t, parent, c.key(1), c.form(), ca("intermediate", edits...))
 }
 
 func (c chainOf) leaf(parent *node, edits ...func(*x509.Certificate)) *node {
-	all := func(c *x509.Certificate) {
+	return c.leafOf(parent, form{sig: sha256ECDSA}, edits...)
+}
+
+func (c chainOf) leafOf(parent *node, f form, edits ...func(*x509.Certificate)) *node {
+	return issue509(c.t, parent, forgeKeys().ecdsa[1], f, func(c *x509.Certificate) {
 		for _, edit := range edits {
 			edit(c)
 		}
-	}
-	return issue509(c.t, parent, forgeKeys().ecdsa[1], form{sig: sha256ECDSA}, all)
+	})
 }
 
 // whole is leaf, intermediate, with the root apart.
@@ -132,7 +148,7 @@ func signatureCases(t testing.TB) []pathCase {
 
 // weakCases have a weak signature on each path, and one more property.
 func weakCases(t testing.TB) []pathCase {
-	c := chainOf{t, sha1RSA}
+	c := chainOf{t: t, sig: sha1RSA}
 	leafUnder := func(parent *node) []*node { return []*node{c.leaf(parent), parent} }
 	root := c.root()
 	mid := c.under(root)
@@ -183,7 +199,7 @@ func weakCases(t testing.TB) []pathCase {
 
 // mixedCases have weak signatures in the chain, but not where they are needed.
 func mixedCases(t testing.TB) []pathCase {
-	weak, good := chainOf{t, sha1RSA}, chainOf{t, sha256RSA}
+	weak, good := chainOf{t: t, sig: sha1RSA}, chainOf{t: t, sig: sha256RSA}
 	unrelated := weak.leaf(weak.root())
 	with := func(name string, root, under func(*x509.Certificate)) pathCase {
 		c := good.whole(name+", and an unrelated SHA-1 certificate", false, root, under, nil)
@@ -254,7 +270,7 @@ func trusting(name string, roots ...*x509.Certificate) Trust {
 
 // A pool cannot be listed. What it holds is found where a certificate of the chain shows it.
 func TestARootIsFoundInAPool(t *testing.T) {
-	weak := chainOf{t, sha1RSA}
+	weak := chainOf{t: t, sig: sha1RSA}
 	strongRoot := issue509(t, nil, forgeKeys().rsa[0], form{sig: sha256RSA}, ca("root"))
 	bound := issue509(t, nil, forgeKeys().rsa[0], form{sig: sha256RSA}, ca("root", elsewhere))
 	short := issue509(t, nil, forgeKeys().rsa[0], form{sig: sha256RSA}, ca("root", lastCA))
@@ -293,7 +309,7 @@ func TestARootIsFoundInAPool(t *testing.T) {
 
 // The reason is crypto/x509's about the path that was found, and its certificate the peer's.
 func TestAPathThatFailsHasItsTrueReason(t *testing.T) {
-	c := chainOf{t, sha1RSA}
+	c := chainOf{t: t, sig: sha1RSA}
 	for _, tt := range []struct {
 		name string
 		pathCase
@@ -321,7 +337,7 @@ func TestAPathThatFailsHasItsTrueReason(t *testing.T) {
 
 // Client certificates take the same way, for another usage and without a name.
 func TestAClientsPathIsJudgedForClients(t *testing.T) {
-	c := chainOf{t, sha1RSA}
+	c := chainOf{t: t, sig: sha1RSA}
 	for _, tt := range []struct {
 		pathCase
 		ok bool
@@ -343,11 +359,12 @@ func TestPathsThatMultiplyAreBounded(t *testing.T) {
 	for _, sig := range []sigAlg{sha1RSA, sha256RSA} {
 		key, f := forgeKeys().rsa[0], form{sig: sig}
 		root := issue509(t, nil, key, f, ca("maze"))
-		chain := &Chain{Certs: []*x509.Certificate{chainOf{t, sig}.leaf(root).cert}}
-		for range 14 {
-			chain.Certs = append(chain.Certs, issue509(t, root, key, f, ca("maze")).cert)
+		chain := &Chain{Certs: []*x509.Certificate{chainOf{t: t, sig: sig}.leaf(root).cert}}
+		for i := range 14 { // another subjectAltName makes another authority
+			chain.Certs = append(chain.Certs, issue509(t, root, key, f, ca("maze",
+				func(c *x509.Certificate) { c.DNSNames = []string{fmt.Sprint(i, ".test")} })).cert)
 		}
-		unrelated := chainOf{t, sha1RSA}.leaf(stranger).cert
+		unrelated := chainOf{t: t, sig: sha1RSA}.leaf(stranger).cert
 		chain.Certs = append(chain.Certs, unrelated)
 		for name, roots := range map[string][]*x509.Certificate{
 			"no root":               nil,

@@ -20,7 +20,7 @@ func TestCertificatesWithMD5AreBad(t *testing.T) {
 		{"SHA-1", sha1RSA, false, false}, {"SHA-1, which is allowed", sha1RSA, true, true},
 	} {
 		for _, from := range []iana.Side{iana.Client, iana.Server} {
-			signed := chainOf{t, c.sig}
+			signed := chainOf{t: t, sig: c.sig}
 			root := signed.root()
 			trust := trusting("a.test", root.cert)
 			trust.Roots.AddCert(root.cert)
