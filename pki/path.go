@@ -52,7 +52,10 @@ func (s *search) extend(path []*x509.Certificate, needed bool) []*x509.Certifica
 	}
 	for i, parent := range append(roots, s.chain.Certs[1:]...) {
 		if !slices.Equal(parent.RawSubject, last.RawIssuer) ||
-			slices.ContainsFunc(path, func(c *x509.Certificate) bool { return sameEntity(c, parent) }) {
+			slices.ContainsFunc(
+				path,
+				func(c *x509.Certificate) bool { return sameEntity(c, parent) },
+			) {
 			continue
 		}
 		if s.left--; s.left < 0 {
@@ -74,9 +77,10 @@ func (s *search) extend(path []*x509.Certificate, needed bool) []*x509.Certifica
 	return nil
 }
 
-// sameEntity reports whether two certificates are of one holder with one key, as crypto/x509 sees it:
+// sameEntity reports whether two certificates are of one holder with one key, as crypto/x509 sees
+// it:
 // a path does not come back to it. Bridges between authorities, which sign one another, would else
-// multiply the paths. See RFC 4158 §2.4.2.
+// multiply the paths.
 func sameEntity(a, b *x509.Certificate) bool {
 	return bytes.Equal(a.RawSubject, b.RawSubject) &&
 		bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) &&

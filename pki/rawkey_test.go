@@ -76,7 +76,10 @@ func TestRawPublicKeysInUnusualEncodings(t *testing.T) {
 		if err == nil {
 			err = chain.Sound()
 		}
-		if got := alert.Of(err); err != nil && got != tt.alert || (err == nil) != (tt.alert == none) {
+		if got := alert.Of(
+			err,
+		); err != nil && got != tt.alert ||
+			(err == nil) != (tt.alert == none) {
 			t.Errorf("%s: got %v (%v), expected %v", tt.name, err, got, tt.alert)
 		}
 		if err == nil && Pin(chain.SPKI()) != Pin(tt.spki) {

@@ -55,7 +55,15 @@ func directory(c *x509.Certificate) {
 	name, _ := asn1.Marshal(pkix.Name{Organization: []string{"vitrine"}}.ToRDNSequence())
 	subtree := tlv(0x30, tlv(0xA4, name))
 	c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{
-		Id: asn1.ObjectIdentifier{2, 5, 29, 30}, Critical: true, Value: tlv(0x30, tlv(0xA0, subtree))})
+		Id: asn1.ObjectIdentifier{
+			2,
+			5,
+			29,
+			30,
+		},
+		Critical: true,
+		Value:    tlv(0x30, tlv(0xA0, subtree)),
+	})
 }
 
 // tlv encodes a value of less than 128 bytes, or of less than 256 with two bytes of length.
@@ -84,10 +92,20 @@ func constraintRules() []rule {
 		constrained("another than the excluded name", excludes("b.test"), "a.test", true),
 		constrained("excluded counts more than permitted",
 			both(permits("test"), excludes("a.test")), "a.test", false),
-		constrained("a second name that is not permitted", permits("a.test"), "a.test b.test", false),
+		constrained(
+			"a second name that is not permitted",
+			permits("a.test"),
+			"a.test b.test",
+			false,
+		),
 		constrained("a second name that is excluded", excludes("b.test"), "a.test b.test", false),
 		constrained("a wildcard below a permitted name", permits("a.test"), "*.a.test", true),
-		constrained("a wildcard that is wider than permitted", permits("b.a.test"), "*.a.test", false),
+		constrained(
+			"a wildcard that is wider than permitted",
+			permits("b.a.test"),
+			"*.a.test",
+			false,
+		),
 		constrained("a wildcard that takes in an excluded name", excludes("b.a.test"), "*.a.test",
 			false),
 		constrained("an excluded name of all", excludes("test"), "*.a.test", false),
@@ -100,11 +118,21 @@ func constraintRules() []rule {
 			"ip:2001:db8::1", false),
 		constrained("a range does not limit names", permits("192.0.2.0/24"), "a.test", true),
 		constrained("names do not limit addresses", permits("a.test"), "ip:192.0.2.1", true),
-		constrained("an excluded range does not limit names", excludes("0.0.0.0/0"), "a.test", true),
+		constrained(
+			"an excluded range does not limit names",
+			excludes("0.0.0.0/0"),
+			"a.test",
+			true,
+		),
 
 		inRoot("a root's constraint that holds", permits("test"), true),
 		inRoot("a root's constraint that does not hold", permits("b.test"), false),
-		simple("constraints of both authorities hold", permits("test"), permits("a.test"), nil).holds(),
+		simple(
+			"constraints of both authorities hold",
+			permits("test"),
+			permits("a.test"),
+			nil,
+		).holds(),
 		simple("those of the root alone hold", permits("a.test"), permits("b.test"), nil),
 		simple("a later constraint does not widen an earlier one", permits("b.test"),
 			permits("b.test a.test"), nil),
@@ -151,8 +179,13 @@ func usageRules() []rule {
 		use("a root for e-mail", nil, nil, false, false).rooted(
 			usages(x509.ExtKeyUsageEmailProtection)),
 		use("an authority that may not sign certificates, §4.2.1.3", noCertSign, nil, false, false),
-		use("an authority without keyUsage", func(c *x509.Certificate) { c.KeyUsage = 0 }, nil, true,
-			true),
+		use(
+			"an authority without keyUsage",
+			func(c *x509.Certificate) { c.KeyUsage = 0 },
+			nil,
+			true,
+			true,
+		),
 		use("a leaf that is an authority", nil, func(c *x509.Certificate) {
 			c.BasicConstraintsValid, c.IsCA = true, true
 		}, true, true),

@@ -106,10 +106,24 @@ func extensionRules() []rule {
 	name := tlv(0x82, []byte("a.test"))
 	return []rule{
 		encoded("an unknown critical extension, §4.2", false, false, form{}, unknownCritical),
-		encoded("an unknown extension", true, true, form{}, extension(false, []byte{5, 0}, 1, 3, 9)),
-		encoded("subjectAltName twice, §4.2", false, false,
+		encoded(
+			"an unknown extension",
+			true,
+			true,
+			form{},
+			extension(false, []byte{5, 0}, 1, 3, 9),
+		),
+		encoded(
+			"subjectAltName twice, §4.2",
+			false,
+			false,
 			replaced("\x55\x1D\x63", "\x55\x1D\x11"),
-			extension(false, tlv(0x30, name), san...), extension(false, tlv(0x30, name), 2, 5, 29, 99)),
+			extension(
+				false,
+				tlv(0x30, name),
+				san...),
+			extension(false, tlv(0x30, name), 2, 5, 29, 99),
+		),
 		encoded("subjectAltName without a name, §4.2.1.6", false, true, form{},
 			extension(false, []byte{0x30, 0}, san...)),
 		encoded("subjectAltName with bytes behind it, unlike X.690 §8.9", true, true, form{},

@@ -21,7 +21,8 @@ func both(edits ...edit) edit {
 	}
 }
 
-// simple is a rule about a leaf under an intermediate under a root, with edits of each, nil for none.
+// simple is a rule about a leaf under an intermediate under a root, with edits of each, nil for
+// none.
 func simple(name string, root, under, leaf edit) rule {
 	return rule{name: name, build: func(c chainOf) (chain, roots []*node) {
 		all := c.whole("", false, root, under, leaf)
@@ -66,7 +67,7 @@ func nameRules() []rule {
 	return []rule{
 		leafNamed("the name, RFC 9525 §6.3", "a.test", "a.test", true),
 		leafNamed("one of several names, §6.1", "b.test a.test", "a.test", true),
-		leafNamed("case does not count, RFC 4343 §3", "A.test", "a.TEST", true),
+		leafNamed("case does not count, RFC 9525 §6.3", "A.test", "a.TEST", true),
 		leafNamed("another name", "b.test", "a.test", false),
 		leafNamed("a name below the name", "a.test", "b.a.test", false),
 		leafNamed("the name's parent", "a.test", "test", false),

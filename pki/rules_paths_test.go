@@ -59,7 +59,7 @@ func built(name string, holds bool, build func(c chainOf) (chain, roots []*node)
 	return rule{name: name, server: holds, client: holds, build: build}
 }
 
-// See RFC 4158 §2.4.2 and RFC 5280 §6.1: what is sent may have circles, and more than is needed.
+// See RFC 5280 §6.1: what is sent may have circles, and more than is needed.
 func loopRules() []rule {
 	// circle has two authorities that signed one another, A with the root's key, and a leaf of A
 	circle := func(c chainOf) (a, b *node, leaf *node) {
@@ -81,10 +81,14 @@ func loopRules() []rule {
 			leaf := issue509(c.t, nil, forgeKeys().ecdsa[1], form{sig: sha256ECDSA}, nil)
 			return []*node{leaf}, []*node{c.root()}
 		}),
-		built("a leaf of an authority of its own name", true, func(c chainOf) (chain, roots []*node) {
-			root := issue509(c.t, nil, c.key(0), c.form(), ca("leaf"))
-			return []*node{c.leaf(root)}, []*node{root}
-		}),
+		built(
+			"a leaf of an authority of its own name",
+			true,
+			func(c chainOf) (chain, roots []*node) {
+				root := issue509(c.t, nil, c.key(0), c.form(), ca("leaf"))
+				return []*node{c.leaf(root)}, []*node{root}
+			},
+		),
 		built("each certificate twice", true, func(c chainOf) (chain, roots []*node) {
 			all := c.whole("", true, nil, nil, nil)
 			return []*node{all.chain[0], all.chain[0], all.chain[1], all.chain[1]}, all.roots
@@ -132,7 +136,7 @@ func crossed(c chainOf, oldEdit, newEdit, crossEdit edit) (leaf, old, fresh, cro
 	return c.leaf(fresh), old, fresh, cross
 }
 
-// Cross-signs, and the chain of pain of 2020: one bad path must not hide a good one. RFC 4158 §1.3.
+// Cross-signs, and the chain of pain of 2020: one bad path must not hide a good one.
 func crossRules() []rule {
 	none := func(*x509.Certificate) {}
 	cross := func(name string, holds bool, oldEdit, newEdit, crossEdit edit, trusted ...int) rule {
@@ -156,8 +160,15 @@ func crossRules() []rule {
 		cross("the cross-sign expired, the old root is trusted", false, none, none, expired, isOld),
 		cross("the cross-sign is limited, the new root is trusted", true, none, none,
 			permits("b.test"), isOld, isNew),
-		cross("the new root is limited, the old one is trusted", true, none, permits("b.test"), none,
-			isOld, isNew),
+		cross(
+			"the new root is limited, the old one is trusted",
+			true,
+			none,
+			permits("b.test"),
+			none,
+			isOld,
+			isNew,
+		),
 		cross("the cross-sign is for e-mail, the new root is trusted", true, none, none,
 			usages(x509.ExtKeyUsageEmailProtection), isOld, isNew),
 		cross("each way has a fault", false, none, expired, permits("b.test"), isOld, isNew),

@@ -24,7 +24,12 @@ var verifiers = []verifier{
 }
 
 // verify returns what v says of a chain of raw certificates from a side.
-func (v verifier) verify(raw [][]byte, from iana.Side, name string, roots []*x509.Certificate) error {
+func (v verifier) verify(
+	raw [][]byte,
+	from iana.Side,
+	name string,
+	roots []*x509.Certificate,
+) error {
 	chain, err := ReadChain(raw)
 	if err != nil {
 		return err
