@@ -25,6 +25,7 @@ func (t *teller) conclude() {
 		r.ForwardSecret = t.Suite.ForwardSecret() && t.Suite.Cipher.KeyLen > 0
 		r.Summary = t.summary()
 	}
+	r.KeyOpens, r.KeySays = t.stolen()
 	t.sentences()
 	if t.Suite != nil && t.Run.Tampered == nil && t.done() {
 		t.secrecyVerdict()

@@ -204,9 +204,10 @@ type signed struct {
 	Signature string
 	Verified  bool
 	By        string
+	Rest      string // what is not signed, or why so much is
 }
 
-type signedPart struct{ Family, Name, Hex string }
+type signedPart struct{ Family, Name, Hex, Note string }
 
 // signedBy returns the signature that a side made in the handshake. It is found in the event of the
 // side that verified it, too.
@@ -243,11 +244,14 @@ func newSigned(from iana.Side, scheme string, covered, signature trace.Hex) *sig
 	}
 	if from == iana.Server && len(covered) > 64 {
 		s.Parts = []signedPart{
-			{"client_random", "client_random", covered[:32].String()},
-			{"server_random", "server_random", covered[32:64].String()},
+			{"client_random", "client_random", covered[:32].String(),
+				explain.SignedNotes.ClientRandom},
+			{"server_random", "server_random", covered[32:64].String(),
+				explain.SignedNotes.ServerRandom},
 			{"server_public", fmt.Sprintf("group and public key, %d bytes", len(covered)-64),
-				covered[64:].String()},
+				covered[64:].String(), explain.SignedNotes.Params},
 		}
+		s.Rest = explain.SignedNotes.Rest
 		return s
 	}
 	for rest := []byte(covered); len(rest) > 0; { // the transcript: message by message
@@ -257,9 +261,10 @@ func newSigned(from iana.Side, scheme string, covered, signature trace.Hex) *sig
 		}
 		s.Parts = append(s.Parts,
 			signedPart{"", fmt.Sprintf("%v, %d bytes", iana.HandshakeType(rest[0]), n),
-				hex.EncodeToString(rest[:n])})
+				hex.EncodeToString(rest[:n]), ""})
 		rest = rest[n:]
 	}
+	s.Rest = explain.SignedNotes.Messages
 	return s
 }
 
@@ -275,10 +280,12 @@ func signed13(covered []byte) []signedPart {
 	}
 	return []signedPart{
 		{"", "64 spaces, so that nobody can pass it off as what TLS 1.2 signs",
-			hex.EncodeToString(covered[:spaces])},
+			hex.EncodeToString(covered[:spaces]), ""},
 		{"", "“" + explain.Escape(string(context)) + "”: who signs, and what",
-			hex.EncodeToString(context)},
-		{"", "a zero byte", "00"},
-		{"transcript", "transcript hash, up to the Certificate", hex.EncodeToString(hash)},
+			hex.EncodeToString(context), "Without it the client's signature could be shown as the " +
+				"server's."},
+		{"", "a zero byte", "00", "It ends the sentence, so that none is the beginning of another."},
+		{"transcript", "transcript hash, up to the Certificate", hex.EncodeToString(hash),
+			explain.SignedNotes.Transcript},
 	}
 }

@@ -221,3 +221,26 @@ func (r *run) datum(s *secret) datum {
 	}
 	return d
 }
+
+// Known returns the values of the run that have a place in the key ring or were sent, for the table
+// of who knows what.
+func (r *run) Known() (list []*secret) {
+	for _, name := range r.names() {
+		if s := r.secrets[name]; s != nil && (s.Slot || s.Value.Public) && name != "transcript" {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// Has reports whether a side, 0 the client, comes to hold the value: it was sent, or the side's
+// events have it.
+func (s *secret) Has(side int) bool {
+	if s.Value.Public {
+		return true
+	}
+	if s.Value.Bytes == 0 {
+		return s.On[side]
+	}
+	return [2]string{s.Value.Client, s.Value.Server}[side] != ""
+}

@@ -1,7 +1,6 @@
 package html
 
 import (
-	"encoding/hex"
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/explain"
@@ -99,10 +98,7 @@ func (r *run) takeApart(p *step) []*taken {
 func (r *run) take(sent, received *trace.Record) *taken {
 	c := constructionOf(sent)
 	d := dissection{sent: sent, received: received, construction: c, side: sent.From.String()}
-	d.add("header", "len",
-		fmt.Sprintf("type %v, version %s, length %d", outerType(sent), version(sent),
-			len(sent.Fragment)), true,
-		func(x *trace.Record) []byte { return x.Header })
+	d.header(r.Version)
 	switch {
 	// a handshake's content is the message above
 	case c == clear && sent.ContentType != iana.RecordHandshake:
@@ -154,6 +150,32 @@ func (d *dissection) add(name, kind, note string, wire bool, get func(*trace.Rec
 	}
 }
 
+// header appends the three fields of the header.
+func (d *dissection) header(v iana.Version) {
+	kind, version, length := explain.HeaderNotes(v, d.sent)
+	for _, f := range []struct {
+		name, note string
+		from, to   int
+	}{{"type", kind, 0, 1}, {"version", version, 1, 3}, {"length", length, 3, 5}} {
+		d.add("header: "+f.name, "len", f.note, true, func(x *trace.Record) []byte {
+			if len(x.Header) != record.HeaderLen {
+				return nil
+			}
+			return x.Header[f.from:f.to]
+		})
+	}
+}
+
+// guards appends the parts of what is authenticated besides the content, and what each stops.
+func (d *dissection) guards(what string) {
+	for _, g := range explain.Guards(d.sent) {
+		d.parts = append(d.parts, part{what + ": " + g.Name, g.Stops, "len",
+			newValue("", explain.Pair{Client: g.Bytes}, true), true})
+	}
+	d.parts = append(d.parts, part{what + ": content", macInput(d.construction), "plain", value{},
+		true})
+}
+
 // cipher appends the parts that belong to encryption.
 func (d *dissection) cipher() {
 	d.add("IV", "nonce", "random, and another for each record", true,
@@ -162,14 +184,8 @@ func (d *dissection) cipher() {
 		func(x *trace.Record) []byte { return x.Explicit })
 	d.add("nonce", d.side+"_write_IV", nonceNote(d.construction, d.side), false,
 		func(x *trace.Record) []byte { return x.Nonce })
-	switch {
-	case d.construction == innerType:
-		d.add("AAD", "len", "the header: authenticated as it is on the wire", true,
-			func(x *trace.Record) []byte { return x.AAD })
-	case d.construction >= explicitNonce:
-		d.add("AAD", "len",
-			"sequence number, type, version, length: authenticated, and sent only in part", false,
-			func(x *trace.Record) []byte { return x.AAD })
+	if d.construction >= explicitNonce {
+		d.guards("AAD")
 	}
 	d.add("ciphertext", d.side+"_write_key", "under "+d.side+"_write_key", true,
 		func(x *trace.Record) []byte { return x.Ciphertext })
@@ -202,8 +218,7 @@ func outerType(r *trace.Record) iana.ContentType {
 // proof appends the parts that belong to authentication.
 func (d *dissection) proof() {
 	if d.construction < explicitNonce {
-		d.add("MAC input", "len", macInput(d.construction), false,
-			func(x *trace.Record) []byte { return x.AAD })
+		d.guards("MAC input")
 	}
 	d.add("MAC", d.side+"_write_MAC_key", "under "+d.side+"_write_MAC_key",
 		d.construction != macThenEncrypt, func(x *trace.Record) []byte { return x.MAC })
@@ -239,13 +254,6 @@ var how = map[construction]struct {
 			"encrypt and authenticate in one step, the header included"}},
 }
 
-func version(r *trace.Record) string {
-	if len(r.Header) != 5 {
-		return "?"
-	}
-	return hex.EncodeToString(r.Header[1:3])
-}
-
 func nonceNote(c construction, side string) string {
 	switch c {
 	case explicitNonce:
@@ -257,10 +265,14 @@ func nonceNote(c construction, side string) string {
 }
 
 func macInput(c construction) string {
-	if c == encryptThenMAC {
-		return "sequence number, type, version, length: then IV and ciphertext"
+	const stops = ": stops anybody without the key from changing a bit of it unnoticed"
+	switch {
+	case c == encryptThenMAC:
+		return "then IV and ciphertext" + stops + ", before anything is decrypted"
+	case c >= explicitNonce:
+		return "and the ciphertext" + stops
 	}
-	return "sequence number, type, version, length: then the content"
+	return "then the content" + stops
 }
 
 func paddingNote(p trace.Hex) string {

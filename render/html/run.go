@@ -24,6 +24,8 @@ type run struct {
 	Ladder   *ladder
 	Ring     []*secret
 	Schedule *schedule // of TLS 1.3
+	Readers  []explain.Reader
+	Erasures []explain.Erasure
 	secrets  map[string]*secret
 	nodes    map[*explain.Node]*node
 	entries  []trace.Entry
@@ -135,6 +137,7 @@ func newRun(n, all int, r Run) *run {
 		v.Suite, v.Code = s.ID.String(), fmt.Sprintf("0x%04X", uint16(s.ID))
 	}
 	v.Verdicts = verdicts(v.Story)
+	v.Readers, v.Erasures = explain.Readers(v.Story), explain.Erasures(v.Story)
 	v.growTree()
 	v.pages(explain.Rungs(r.Entries))
 	v.placeNodes()

@@ -98,11 +98,25 @@
     pressed(e.currentTarget, on);
     if (then) then(on);
   });
-  toggle("#eve", "eve", (on) => {
-    $$(".hid, .hid-part").forEach((e) => { [...e.children].forEach((c) => c.inert = on); });
-    $$(".hid-block").forEach((d) => { if (on) d.open = false; $("summary", d).inert = on; });
+  // What was not on the wire is blanked below an element of class "eve": the page, or a run that a thief cannot open.
+  const veil = (scope, on) => {
+    scope.classList.toggle("eve", on);
+    $$(".hid, .hid-part", scope).forEach((e) => { [...e.children].forEach((c) => c.inert = on); });
+    $$(".hid-block", scope).forEach((d) => { if (on) d.open = false; $("summary", d).inert = on; });
     closePanel();
+  };
+  const off = (id) => { if ($(id).getAttribute("aria-pressed") === "true") $(id).click(); };
+  $("#eve").addEventListener("click", (e) => {
+    off("#thief");
+    const on = !root.classList.contains("eve");
+    pressed(e.currentTarget, on);
+    veil(root, on);
     $("#live").textContent = on ? "Only what was on the wire is shown." : "Everything is shown.";
+  });
+  toggle("#thief", "thief", (on) => {
+    if (on) off("#eve");
+    $$(".run").forEach((r) => veil(r, on && !r.dataset.opens));
+    $("#live").textContent = on ? $$(".thief-says", runOf(current || root)).map((p) => p.textContent).join() : "Everything is shown.";
   });
   toggle("#quiz", "quiz", (on) => { if (on) ask(); else answerAll(); });
   $("#all").addEventListener("click", (e) => {
@@ -171,7 +185,7 @@
   });
   $$(".rung").forEach((a) => a.addEventListener("click", (e) => {
     const d = document.getElementById(a.dataset.step + "-bytes");
-    if (d && !(root.classList.contains("eve") && d.classList.contains("hid-block"))) d.open = true;
+    if (d && !(a.closest(".eve") && d.classList.contains("hid-block"))) d.open = true;
     if (current && current.id === a.dataset.step) { e.preventDefault(); show(a.dataset.step, true); }
   }));
 
@@ -210,7 +224,7 @@
   const inspect = (run, name, back) => {
     const s = secretsOf(run).find((x) => x.name === name);
     closePanel();
-    if (!s || (root.classList.contains("eve") && !s.public)) return;
+    if (!s || (run.closest(".eve") && !s.public)) return;
     const kin = family(run, name);
     $$("[data-secret]", run).forEach((e) => e.classList.toggle("lit", kin.has(e.dataset.secret)));
     panel = make("div", undefined, "panel s-" + name);
@@ -312,7 +326,7 @@
     if (e.key === "Escape" && panel) { closePanel(); return; }
     if (e.ctrlKey || e.metaKey || e.altKey || dialog.open || e.target.closest("input, textarea, select")) return;
     if (e.key === " " && e.target.closest("button, a, summary, [tabindex='0']")) return;
-    const press = { a: "#all", e: "#eve", q: "#quiz" }[e.key];
+    const press = { a: "#all", e: "#eve", k: "#thief", q: "#quiz" }[e.key];
     if (e.key === "ArrowRight") turn(1);
     else if (e.key === "ArrowLeft") turn(-1);
     else if (e.key === " ") playing(!timer);

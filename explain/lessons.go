@@ -1,0 +1,224 @@
+package explain
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// HeaderNotes returns a sentence for each of the three fields of a record's header: type, version
+// and length.
+func HeaderNotes(v iana.Version, r *trace.Record) (kind, version, length string) {
+	if len(r.Header) != 5 {
+		return "", "", ""
+	}
+	outer := outerType(r)
+	kind = fmt.Sprintf("%v: what is inside", outer)
+	if outer != r.ContentType {
+		kind = fmt.Sprintf("%v: what every encrypted record of TLS 1.3 says; that it is %v stands "+
+			"inside", outer, r.ContentType)
+	}
+	said := iana.Version(r.Header[1])<<8 | iana.Version(r.Header[2])
+	switch first := r.From == iana.Client && r.SeqNum == 0 && r.ContentType == iana.RecordHandshake &&
+		r.Protection == ""; {
+	case first && said == iana.TLS10:
+		version = "says TLS 1.0, and means nothing: in the first record no version is agreed yet, " +
+			"and servers of old fail on a higher number"
+	case first:
+		version = fmt.Sprintf("says %v, and means nothing yet: in the first record no version is "+
+			"agreed", said)
+	case v == iana.TLS13:
+		version = "says TLS 1.2, whatever the version is: middleboxes cut what says TLS 1.3"
+	default:
+		version = fmt.Sprintf("%v: the version that was agreed", said)
+	}
+	return kind, version, fmt.Sprintf("%s follow; at most 16,384, and some more if they are "+
+		"encrypted", octets(len(r.Fragment)))
+}
+
+// Guard is a part of what the MAC or the AEAD of a record covers, and what that stops.
+type Guard struct {
+	Name  string
+	Bytes []byte
+	Stops string
+}
+
+// Guards returns the parts of what is authenticated besides the content, in their order. See RFC
+// 5246 §6.2.3.1 and §6.2.3.3, and RFC 8446 §5.2.
+func Guards(r *trace.Record) []Guard {
+	aad := r.AAD
+	var list []Guard
+	if len(aad) >= 13 {
+		list = append(list, Guard{"sequence number", aad[:8], "both sides count it. It stops records " +
+			"from being repeated, left out or put in another order; only what is cut off at the " +
+			"end it cannot tell: that takes close_notify"})
+		aad = aad[8:]
+	}
+	if len(aad) < 5 {
+		return list
+	}
+	return append(list,
+		Guard{"type", aad[:1], "stops data from being passed off as an alert or a handshake message"},
+		Guard{"version", aad[1:3], "stops a record of one version from being taken for another's"},
+		Guard{"length", aad[3:5], "stops bytes from being moved over the end of the content"})
+}
+
+// SignedNotes say, for each part of what the server signs in ServerKeyExchange, what an attacker
+// could do if it were left out; the last says what is not signed.
+var SignedNotes = struct {
+	ClientRandom, ServerRandom, Params, Rest string
+	Messages, Transcript                     string
+}{
+	ClientRandom: "Without it a signature that was made for another client, and recorded, could be " +
+		"shown to this one.",
+	ServerRandom: "Without it the client alone would decide what is signed: whoever repeats a random " +
+		"gets the same signature again.",
+	Params: "Without them an attacker in the middle could put a public key of his own in the place " +
+		"of the server's, and read everything.",
+	Rest: "The lists of the hellos are not signed. So an attacker could make both sides use a group " +
+		"or a suite so weak that he breaks it in time to forge Finished (FREAK, Logjam). TLS 1.3 " +
+		"signs the whole transcript.",
+	Messages: "All messages so far are signed. Without the server's random and certificate, a server " +
+		"could show the client's proof to another server, as if the client had come there.",
+	Transcript: "Everything said so far, as one hash. Were only the key shares signed, an attacker " +
+		"could change the versions, suites and groups that were offered; without the certificate, " +
+		"one server's signature could stand under another's name.",
+}
+
+// Reader is somebody who recorded the connection, with what comes into his hands later.
+type Reader struct {
+	Has   string
+	Reads string
+	All   bool // the data, too
+}
+
+// Readers says who could read a connection later, and with what.
+func Readers(s *Story) []Reader {
+	if s.Suite == nil {
+		return nil
+	}
+	hellos := "the hellos and the certificates"
+	if s.Version == iana.TLS13 {
+		hellos = "the hellos"
+	}
+	nobody := "Sees " + hellos + ", and of the data how much was sent and when."
+	if s.Suite.Cipher.KeyLen == 0 {
+		return []Reader{{"the recording alone", "Reads everything: this suite does not encrypt.",
+			true}}
+	}
+	list := []Reader{{"the recording alone", nobody, false},
+		{"and later the private key of the server's certificate", s.Result.KeySays,
+			s.Result.KeyOpens}}
+	if s.Version == iana.TLS13 {
+		list = append(list, Reader{"and the traffic secrets, as a key log has them",
+			"Reads what these secrets protect; from the Handshake Secret on down, everything.", true})
+	} else {
+		list = append(list, Reader{"and the master_secret, as a key log or a stored session has it",
+			"Reads everything: both randoms are in the recording, and no more is needed.", true})
+	}
+	if s.has(iana.NewSessionTicket) {
+		list = append(list, ticketReader(s.Version))
+	}
+	return append(list, quantumReader(s))
+}
+
+func ticketReader(v iana.Version) Reader {
+	if v == iana.TLS13 {
+		return Reader{"and the key of the server's tickets", "Does not read this connection. Of a " +
+			"connection that resumes it he reads the early data; the rest has a key exchange of its " +
+			"own.", false}
+	}
+	return Reader{"and the key of the server's tickets",
+		"Reads everything: the ticket was sent in the clear, and the master_secret is in it.", true}
+}
+
+func quantumReader(s *Story) Reader {
+	if s.Result.PostQuantum {
+		return Reader{"and a quantum computer", "Does not read it, as far as is known: that is " +
+			"what ML-KEM is for.", false}
+	}
+	return Reader{"and a quantum computer", "Reads everything, once there is one that is large " +
+		"enough: it finds the private keys from the public ones.", true}
+}
+
+// has reports whether a message is among the lines of a story.
+func (s *Story) has(t iana.HandshakeType) bool {
+	for _, c := range s.Chapters {
+		for _, step := range c.Steps {
+			if step.Line != nil && step.Line.Name == titleOf(t) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func titleOf(t iana.HandshakeType) string { return Explain(t.String()).Title }
+
+// Erasure is something that must be erased, so that nobody can read the connection later.
+type Erasure struct{ What, Why string }
+
+// Erasures returns everything that must be erased for forward secrecy, or why nothing helps.
+func Erasures(s *Story) []Erasure {
+	if s.Suite == nil || s.Suite.Cipher.KeyLen == 0 {
+		return nil
+	}
+	if s.Result.KeyOpens {
+		return []Erasure{{"the private key of the server's certificate", "It opens the " +
+			"ClientKeyExchange of every connection with RSA key exchange. It cannot be erased while " +
+			"it is in use, so whatever else both sides erase does not help."}}
+	}
+	if !s.Result.ForwardSecret {
+		return []Erasure{{"the pre-shared key", "It opens every connection that was made with it " +
+			"alone. It cannot be erased while it is in use."}}
+	}
+	list := []Erasure{{"both private keys of the key exchange", "at once, when the shared secret is " +
+		"computed: either of them and the other's public key give it again"}}
+	if s.Version == iana.TLS13 {
+		return append(list, []Erasure{
+			{"shared secret, Early Secret, Handshake Secret and Main Secret", "when all that grows " +
+				"from them has been derived: at the latest with the client's Finished"},
+			{"handshake traffic secrets, their keys and IVs", "when the handshake is over"},
+			{"application traffic secrets, their keys and IVs", "when the connection ends, or a " +
+				"KeyUpdate has replaced them"},
+			{"resumption_secret and the PSKs of tickets", "when no ticket is to be used any more. " +
+				"They do not open this connection, but the early data of the next"},
+			{"the key of the server's tickets", "within days: it opens every ticket, and so the early " +
+				"data of connections that resume"},
+			{"copies: key logs, swapped memory, core dumps, the state of the random generator",
+				"any of them may hold or give again one of the above"}}...)
+	}
+	return append(list, []Erasure{
+		{"pre_master_secret", "when the master_secret is derived"},
+		{"master_secret", "when the session cannot be resumed any more: while either side keeps the " +
+			"session, whoever steals it reads the recording"},
+		{"key_block and the keys that were cut from it", "when the connection ends"},
+		{"the key of the server's tickets", "within days: the ticket holds the master_secret, and was " +
+			"sent in the clear"},
+		{"copies: key logs, swapped memory, core dumps, the state of the random generator",
+			"any of them may hold or give again one of the above"}}...)
+}
+
+// stolen says what the private key of the server's certificate opens of a recording.
+func (t *teller) stolen() (opens bool, says string) {
+	switch {
+	case t.Suite == nil:
+		return false, ""
+	case t.Suite.Cipher.KeyLen == 0:
+		return true, "Needs no key: this suite does not encrypt."
+	case t.agreed.KeyExchange == iana.KexRSA && !t.agreed.Resumed && t.Version != iana.TLS13:
+		return true, "Reads everything: the key decrypts ClientKeyExchange, which gives the " +
+			"pre_master_secret; with both randoms, which were in the clear, follow all keys."
+	case t.agreed.KeyExchange == iana.KexRSA && t.Version != iana.TLS13:
+		return true, "Reads everything, with a recording of the connection that this one resumes: " +
+			"the key decrypts its ClientKeyExchange, which gives the master_secret."
+	case t.agreed.KeyExchange == iana.KexPSK && t.Version != iana.TLS13:
+		return false, "There is none: both proved themselves by the pre-shared key, and whoever " +
+			"gets that reads everything."
+	case t.agreed.KeyExchange == iana.KexRSAPSK:
+		return false, "Reads nothing without the pre-shared key, which goes into the secret, too."
+	}
+	return false, "Reads nothing. The key only signed: it can pass for the server from now on, but " +
+		"the secret came from private keys that were made for this connection and are gone."
+}
