@@ -5,6 +5,8 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -334,5 +336,30 @@ func TestExporterBounds(t *testing.T) {
 	none, _ := e.Export("label", nil, 32)
 	if empty, _ := e.Export("label", []byte{}, 32); !bytes.Equal(none, empty) {
 		t.Error("an empty context gives another result than none: RFC 8446 §7.5")
+	}
+}
+
+// Both directions' keys are told by name, and no name stands for two values. See RFC 8446 §7.3.
+func TestKeysOfBothDirectionsHaveNamesOfTheirOwn(t *testing.T) {
+	var events trace.Memory
+	h := HKDF{crypto.SHA256, trace.New(trace.Client, &events, nil)}.Early(nil).Handshake(nil)
+	hash := make([]byte, 32)
+	for _, stage := range []func(iana.Side, []byte) Traffic{h.Traffic, h.Main().Traffic} {
+		for _, from := range []iana.Side{iana.Client, iana.Server} {
+			events.Entries = nil
+			d := stage(from, hash).Direction(Shape{Key: 16, IV: 12})
+			values := map[string][]byte{}
+			for _, e := range events.Entries {
+				d := e.Event.(*trace.Derived)
+				values[d.Name] = d.Output
+			}
+			for name, want := range map[string][]byte{
+				from.String() + "_write_key": d.Key, from.String() + "_write_iv": d.IV} {
+				if !bytes.Equal(values[name], want) {
+					t.Errorf("the %v's: got the names %q, expected %s to be %x", from,
+						slices.Sorted(maps.Keys(values)), name, want)
+				}
+			}
+		}
 	}
 }
