@@ -19,7 +19,8 @@
 //	offered13.go client12.go client13.go client_hello.go    the client
 //	cookie.go request13.go selected13.go server12.go
 //	server13.go server_hello.go                             the server
-//	roles.go late.go observer.go quic.go print.go           the rest
+//	roles.go late.go observer.go late_watch.go quic.go
+//	print.go                                                the rest
 //
 // It implements RFC 5246 §7.3 and §7.4 with both its figures, sessions by ID and by ticket (RFC
 // 5077), the extended master secret (RFC 7627), RFC 7366 §3, RFC 5746 §3, pre-shared keys (RFC

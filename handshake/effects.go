@@ -295,7 +295,8 @@ func first13(s *Score, in Input, from iana.Side) (d keys.Direction, ok bool, err
 // keepTranscript keeps the hash that a later authentication begins with.
 func (m *Machine) keepTranscript() {
 	p, ok := m.player.(interface{ allowsLate() bool })
-	if ok && p.allowsLate() && m.ClientHello.Extensions.Has(iana.ExtPostHandshakeAuth) {
+	if ok && !m.unsound && p.allowsLate() &&
+		m.ClientHello.Extensions.Has(iana.ExtPostHandshakeAuth) {
 		m.late.after, m.late.context = m.transcript.running, &awaitedContext{}
 	}
 }

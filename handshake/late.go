@@ -241,10 +241,18 @@ func (m *Machine) beginProof(ours *server, raw []byte, msg message.Message) erro
 
 // endProof compares the Finished of an answer.
 func (m *Machine) endProof(p *lateProof, f *message.Finished) (*Peer, error) {
-	if subtle.ConstantTimeCompare(f.VerifyData, m.lateVerifyData(p.score)) != 1 {
-		return nil, alert.KindFinished.Fail(alert.DecryptError, lateRef,
+	if err := m.compareLate(p.score, f); err != nil {
+		return nil, err
+	}
+	return &p.server.peer, nil
+}
+
+// compareLate compares the Finished that ends an authentication.
+func (m *Machine) compareLate(s *Score, f *message.Finished) error {
+	if subtle.ConstantTimeCompare(f.VerifyData, m.lateVerifyData(s)) != 1 {
+		return alert.KindFinished.Fail(alert.DecryptError, lateRef,
 			"the client's verify_data does not match the messages of its answer")
 	}
 	m.log.Verified(trace.Verified{What: "finished", From: iana.Client}, lateRef)
-	return &p.server.peer, nil
+	return nil
 }

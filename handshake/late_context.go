@@ -56,3 +56,14 @@ type late struct {
 	after   hash.Hash       // the messages up to the client's Finished; nil: nothing is asked for
 	context *awaitedContext // a server's: of the request that is not answered yet
 }
+
+// lateWatch is what an observer has heard of one: see late_watch.go. No message is kept.
+type lateWatch struct {
+	requests []watchedRequest // not answered yet
+	answer   *Score           // of the answer that is being read; nil if its request was not heard
+}
+
+type watchedRequest struct {
+	context []byte
+	score   *Score // whose transcript ends with the request
+}

@@ -15,12 +15,15 @@ type Secrets func(*Score) (Input, error)
 
 // observer says nothing and refuses little: it takes every handshake that makes sense, also one
 // that we would not speak.
-type observer struct{ secrets Secrets }
+type observer struct {
+	secrets Secrets
+	late    lateWatch
+}
 
 // NewObserver is a Machine that only listens. It is told each line by Take, when it is that line's
 // Turn.
 func NewObserver(secrets Secrets, log *trace.Log, carrier Carrier) *Machine {
-	m := newMachine(iana.Client, &observer{secrets}, &negotiation.Config{Log: log}, carrier)
+	m := newMachine(iana.Client, &observer{secrets: secrets}, &negotiation.Config{Log: log}, carrier)
 	m.live = false
 	return m
 }

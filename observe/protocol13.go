@@ -27,8 +27,16 @@ func (protocol13) torn(c *Connection, l *lane) {
 	l.messages.Drop()
 }
 
-// after follows KeyUpdate, and learns from tickets.
+// after follows KeyUpdate and the authentication of a client, and learns from tickets.
 func (protocol13) after(c *Connection, l *lane, kind handshake.Kind) bool {
+	if c.machine.Done() {
+		if l.from == iana.Client && c.machine.AwaitsRequest(l.held.body) && c.mayAsk() {
+			return false
+		}
+		if err := c.machine.Overhear(l.from, l.held.body); err != nil {
+			c.fail(l.from, err)
+		}
+	}
 	switch {
 	case kind == handshake.Kind(iana.NewSessionTicket) && l.from == iana.Server:
 		c.learnTicket(l.held.body)
@@ -39,6 +47,12 @@ func (protocol13) after(c *Connection, l *lane, kind handshake.Kind) bool {
 	}
 	l.held = nil
 	return true
+}
+
+// mayAsk reports whether the request that a client's certificate answers may still come.
+func (c *Connection) mayAsk() bool {
+	l := &c.lanes[iana.Server]
+	return !l.closed && l.err == nil && !l.blind && l.flow.Missing == 0 && !c.final
 }
 
 // learn waits for a ticket: see learnTicket.
