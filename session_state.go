@@ -72,7 +72,7 @@ func (s *SessionState) Bytes() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wire.Encode(nil, "session_state", func(c *wire.Codec) { s.layout(c, &inner) })
+	return wire.Encode("session_state", func(c *wire.Codec) { s.layout(c, &inner) })
 }
 
 // ParseSessionState decodes a state encoded by Bytes.

@@ -46,17 +46,14 @@ func (e *Extensions) layout(c *wire.Codec, in Place) {
 	// RFC 5246 §7.4.1.4 and RFC 8446 §4.2: "There MUST NOT be more than one extension of the same
 	// type." They name no alert. It is decode_error in every message: a block that says two things
 	// about one extension has no meaning that could be refused, and BoringSSL's tests expect the
-	// same for the hellos. A set, because a peer can put 16,383 empty extensions into a hello, and
-	// comparing each with each would cost it nothing and us a tenth of a second.
-	var seen [1 << 16 / 64]uint64
+	// same for the hellos.
+	var seen wire.Set[iana.ExtensionType]
 	wire.Vector16(c, "extensions", (*[]Extension)(e), 0, 1<<16-1,
 		func(c *wire.Codec, x *Extension) {
 			wire.Struct(c, "extension", func(c *wire.Codec) {
 				wire.Uint16(c, "extension_type", &x.Type)
-				if word, bit := &seen[x.Type/64], uint64(1)<<(x.Type%64); *word&bit != 0 {
+				if !seen.Add(x.Type) {
 					c.Failf("got %v a second time, expected each extension once", x.Type)
-				} else {
-					*word |= bit
 				}
 				wire.Inner(c, "extension_data", &x.Data, 0, 1<<16-1,
 					func(c *wire.Codec) { annotate(c, x.Type, in) })
@@ -90,7 +87,7 @@ func (e Extensions) Read(t iana.ExtensionType, v Content) (ok bool, err error) {
 	if !ok {
 		return false, nil
 	}
-	return true, wire.Decode(data, t.String(), v.layout)
+	return true, within(t, wire.Decode(data, "", v.layout))
 }
 
 // Add appends an extension with the content v. A nil v means an empty content.
@@ -98,8 +95,8 @@ func (e *Extensions) Add(t iana.ExtensionType, v Content) error {
 	var data []byte
 	if v != nil {
 		var err error
-		if data, err = wire.Encode(nil, t.String(), v.layout); err != nil {
-			return err
+		if data, err = wire.Encode("", v.layout); err != nil {
+			return within(t, err)
 		}
 	}
 	*e = append(*e, Extension{t, data})

@@ -24,7 +24,7 @@ func (i *ImportedIdentity) layout(c *wire.Codec) {
 // Encode returns the identity as it is sent. It fails if External or Context has a length that the
 // layout does not allow.
 func (i *ImportedIdentity) Encode() ([]byte, error) {
-	return wire.Encode(nil, "imported_identity", i.layout)
+	return wire.Encode("imported_identity", i.layout)
 }
 
 // ParseImportedIdentity decodes an identity. Any other identity, such as a ticket, is an error

@@ -11,6 +11,7 @@
 package message
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -95,10 +96,22 @@ func (d Dialect) Parse(raw []byte) (Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := wire.Decode(raw, m.Type().String(), form(m, raw)); err != nil {
-		return nil, err
+	if err := wire.Decode(raw, "", form(m, raw)); err != nil {
+		return nil, within(m.Type(), err)
 	}
 	return m, nil
+}
+
+// within puts the name of what was read or written before the path of an error. Names are looked
+// up, and most are never needed.
+func within[T interface {
+	iana.ExtensionType | iana.HandshakeType
+	fmt.Stringer
+}](name T, err error) error {
+	if e, ok := errors.AsType[*wire.Error](err); ok {
+		e.Path = name.String() + e.Path
+	}
+	return err
 }
 
 // Annotate describes each byte of a message. The leaves tile raw, whatever it contains.
@@ -136,7 +149,8 @@ func (d Dialect) Encode(m Message) ([]byte, error) {
 	case *CertificateVerify:
 		m.dialect = d
 	}
-	return wire.Encode(nil, m.Type().String(), framed(m))
+	raw, err := wire.Encode("", framed(m))
+	return raw, within(m.Type(), err)
 }
 
 func (d Dialect) of(raw []byte) (Message, error) {

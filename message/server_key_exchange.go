@@ -72,6 +72,6 @@ func (m *ServerKeyExchange) ecdhParams(c *wire.Codec) {
 // be encoded.
 func (m *ServerKeyExchange) EncodeParams(d Dialect) (err error) {
 	m.dialect = d
-	m.Params, err = wire.Encode(nil, "server_key_exchange", m.params)
+	m.Params, err = wire.Encode("server_key_exchange", m.params)
 	return err
 }

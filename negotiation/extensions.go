@@ -169,6 +169,7 @@ func Placed(e message.Extensions, v iana.Version, at message.Place,
 
 // offerAll is a client's block of extensions.
 func Offer(o *Offering) (e message.Extensions, err error) {
+	e = make(message.Extensions, 0, 20) // more than most hellos have
 	for _, row := range Extensions {
 		old := row.in12 == hellos && row.in13 == inCH // nothing that TLS 1.3 reads
 		if row.offer == nil || old && o.MinVersion >= iana.TLS13 {

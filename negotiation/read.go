@@ -7,6 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // How a peer's hello is read: whole, once, and at a cost in proportion to its length.
@@ -75,16 +76,16 @@ func hostName(n *message.ServerNames) string {
 	return ""
 }
 
-// common returns those of ours that theirs has, in our order. It takes time in proportion to the
+// Common returns those of ours that theirs has, in our order. It takes time in proportion to the
 // lengths of both, because a peer chooses one of them.
 func Common[T ~uint16](ours, theirs []T) []T {
-	var listed [1 << 16 / 64]uint64
+	var listed wire.Set[T]
 	for _, v := range theirs {
-		listed[v/64] |= 1 << (v % 64)
+		listed.Add(v)
 	}
 	both := make([]T, 0, len(ours))
 	for _, v := range ours {
-		if listed[v/64]>>(v%64)&1 == 1 {
+		if listed.Has(v) {
 			both = append(both, v)
 		}
 	}

@@ -7,24 +7,23 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // The key shares of a client of TLS 1.3, and which one a server takes. See RFC 8446 §4.2.8.
 
 // checkShares: each share is of a group that is listed, and of another one. See RFC 8446 §4.2.8.
 func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
-	var seen, offered [1 << 16 / 64]uint64
+	var seen, offered wire.Set[iana.Group]
 	for _, g := range listed {
-		offered[g/64] |= 1 << (g % 64)
+		offered.Add(g)
 	}
 	for _, s := range shares {
-		word, bit := s.Group/64, uint64(1)<<(s.Group%64)
-		if seen[word]&bit != 0 || offered[word]&bit == 0 {
+		if !offered.Has(s.Group) || !seen.Add(s.Group) {
 			return alert.KindShare.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
 				"the client's share of %v is the second of its group, or of one that it does "+
 					"not list", s.Group)
 		}
-		seen[word] |= bit
 	}
 	return nil
 }

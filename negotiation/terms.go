@@ -268,6 +268,6 @@ func (c *Config) Lifetime13() time.Duration {
 
 // lives reports whether a session is young enough for a server. See RFC 8446 §4.6.1.
 func (c *Config) lives(s *session.Session) bool {
-	return s.Fresh(c.CurrentTime()) &&
-		(s.Version < iana.TLS13 || c.CurrentTime().Sub(s.Created) < c.Lifetime13())
+	now := c.CurrentTime()
+	return s.Fresh(now) && (s.Version < iana.TLS13 || now.Sub(s.Created) < c.Lifetime13())
 }

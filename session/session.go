@@ -91,7 +91,7 @@ const format uint8 = 6
 // Encode returns the session as bytes, for a ticket or a store. The ID and the Ticket are not
 // included: they are what the session is found by.
 func (s *Session) Encode() ([]byte, error) {
-	return wire.Encode(nil, "session", s.layout)
+	return wire.Encode("session", s.layout)
 }
 
 // DecodeSession parses what Encode returned.

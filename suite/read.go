@@ -26,7 +26,7 @@ func Readable(id iana.CipherSuite) *Suite {
 	if s := ByID(id); s != nil {
 		return s
 	}
-	if s := find(tls13, id); s != nil {
+	if s := byID13.find(id); s != nil {
 		return s
 	}
 	return spelled(id)
@@ -109,8 +109,10 @@ func init() {
 // All13 returns the suites of TLS 1.3, sorted by ID.
 func All13() []*Suite { return slices.Clone(tls13) }
 
+var byID13 = indexOf(tls13)
+
 // ByID13 returns the suite of TLS 1.3 with an ID, or nil.
-func ByID13(id iana.CipherSuite) *Suite { return find(tls13, id) }
+func ByID13(id iana.CipherSuite) *Suite { return byID13.find(id) }
 
 // Preference13 returns the suites of TLS 1.3 that need no naming, the best for this machine first.
 // Those with CCM, which are for small devices, must be named.

@@ -54,15 +54,28 @@ func table(parts ...map[iana.CipherSuite]Columns) (suites []*Suite) {
 }
 
 // ByID returns the suite with an ID, or nil if Vitrine cannot negotiate it.
-func ByID(id iana.CipherSuite) *Suite { return find(registry, id) }
+func ByID(id iana.CipherSuite) *Suite { return byID.find(id) }
 
-func find(rows []*Suite, id iana.CipherSuite) *Suite {
-	i, ok := slices.BinarySearchFunc(rows, id,
-		func(s *Suite, id iana.CipherSuite) int { return cmp.Compare(s.ID, id) })
-	if !ok {
-		return nil
+var byID = indexOf(registry)
+
+// index has suites by the two bytes of their ID. A handshake looks for one about forty times.
+type index [256]*[256]*Suite
+
+func indexOf(rows []*Suite) (x index) {
+	for _, s := range rows {
+		if x[s.ID>>8] == nil {
+			x[s.ID>>8] = new([256]*Suite)
+		}
+		x[s.ID>>8][s.ID&0xFF] = s
 	}
-	return rows[i]
+	return x
+}
+
+func (x *index) find(id iana.CipherSuite) *Suite {
+	if rows := x[id>>8]; rows != nil {
+		return rows[id&0xFF]
+	}
+	return nil
 }
 
 // All returns the suites that Vitrine can negotiate, sorted by ID.

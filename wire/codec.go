@@ -16,6 +16,7 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -29,7 +30,7 @@ type Codec struct {
 	in        []byte // reading: what is left inside the innermost length
 	at        int    // reading: the offset of in[0] in the message
 	out       []byte // writing
-	start     int    // writing: where the message begins in out
+	scratch   []byte // empty, with an array for out
 	field     int    // the offset in the message of the field that was read or written last
 	path      []string
 	err       error
@@ -65,29 +66,37 @@ func Decode(b []byte, name string, layout func(*Codec)) error {
 var codecs = sync.Pool{New: func() any { return new(Codec) }}
 
 func (c *Codec) done() {
-	*c = Codec{}
+	*c = Codec{scratch: c.scratch}
 	codecs.Put(c)
 }
 
-// usual is the initial capacity, in bytes, for a structure that is encoded into a nil slice. Most
-// extensions, and messages without certificates, fit.
-const usual = 64
+// maxScratch is how many bytes a Codec that waits to be used again holds at most. Messages without
+// certificates fit.
+const maxScratch = 2048
 
-// Encode appends the structure, called name in errors, to dst and returns the extended slice. If a
-// value does not fit its field, it returns an *Error.
-func Encode(dst []byte, name string, layout func(*Codec)) ([]byte, error) {
+// Encode returns the structure, called name in errors. If a value does not fit its field, it
+// returns an *Error.
+func Encode(name string, layout func(*Codec)) ([]byte, error) {
 	c := codecs.Get().(*Codec)
 	defer c.done()
-	if dst == nil {
-		dst = make([]byte, 0, usual)
-	}
-	c.out, c.start = dst, len(dst)
+	c.out = c.scratch
 	c.path = append(c.deep[:0], name)
 	layout(c)
+	raw := append([]byte{}, c.out...)
+	c.wipe()
 	if c.err != nil {
 		return nil, c.err
 	}
-	return c.out, nil
+	return raw, nil
+}
+
+// wipe clears what was written, a session's secrets perhaps, and keeps the array.
+func (c *Codec) wipe() {
+	clear(c.scratch[:min(len(c.out), cap(c.scratch))])
+	clear(c.out)
+	if cap(c.out) <= maxScratch {
+		c.scratch = c.out[:0]
+	}
 }
 
 // Failf records an error at the field read or written last, or at the current part if none of its
@@ -128,7 +137,7 @@ func Span(c *Codec, raw *[]byte, layout func(*Codec)) {
 	if !c.reading {
 		start := len(c.out)
 		layout(c)
-		*raw = c.out[start:len(c.out):len(c.out)]
+		*raw = bytes.Clone(c.out[start:])
 		return
 	}
 	before := c.in
@@ -170,7 +179,7 @@ func Uint32[T ~uint32](c *Codec, name string, v *T) { number(c, name, 4, v) }
 
 func number[T ~uint8 | ~uint16 | ~uint32](c *Codec, name string, size int, v *T) {
 	if !c.reading {
-		c.field = len(c.out) - c.start
+		c.field = len(c.out)
 		c.out = appendInt(c.out, size, int(*v))
 		return
 	}
@@ -376,11 +385,11 @@ func (c *Codec) enclosed(size, min, max int, inside func(*Codec)) {
 func (c *Codec) enclose(size, min, max int, inside func(*Codec)) {
 	start := len(c.out)
 	c.out = appendInt(c.out, size, 0)
-	c.field = len(c.out) - c.start
+	c.field = len(c.out)
 	inside(c)
 	n := len(c.out) - start - size
 	if n < min || n > max {
-		c.failAt(start-c.start, "", "got %d bytes to write, expected %d to %d", n, min, max)
+		c.failAt(start, "", "got %d bytes to write, expected %d to %d", n, min, max)
 	}
 	appendInt(c.out[:start], size, n)
 }

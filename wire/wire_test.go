@@ -100,13 +100,13 @@ func unhex(t testing.TB, s string) []byte {
 
 func TestLayoutEncodesAndDecodesTheSame(t *testing.T) {
 	in := full
-	got, err := wire.Encode([]byte("before"), "sample", in.layout)
+	got, err := wire.Encode("sample", in.layout)
 	if err != nil {
 		t.Fatal(err)
 	}
 	raw := unhex(t, fullBytes)
-	if want := append([]byte("before"), raw...); !bytes.Equal(got, want) {
-		t.Fatalf("got %x, expected %x", got, want)
+	if !bytes.Equal(got, raw) {
+		t.Fatalf("got %x, expected %x", got, raw)
 	}
 	if want := unhex(t, "000003 070809 01 61"); !bytes.Equal(in.Signed, want) {
 		t.Errorf("written, the span is %x, expected %x", in.Signed, want)
@@ -228,7 +228,7 @@ func TestMalformedInnerContentIsNoError(t *testing.T) {
 	for _, content := range []string{"", "01", "010203"} {
 		in := full
 		in.Inner = unhex(t, content)
-		raw, err := wire.Encode(nil, "sample", in.layout)
+		raw, err := wire.Encode("sample", in.layout)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -298,7 +298,7 @@ func FuzzCodec(f *testing.F) {
 		if wire.Decode(raw, "s", s.layout) != nil {
 			return
 		}
-		if again, err := wire.Encode(nil, "s", s.layout); err != nil || !bytes.Equal(again, raw) {
+		if again, err := wire.Encode("s", s.layout); err != nil || !bytes.Equal(again, raw) {
 			t.Fatalf("%x was written again as %x, %v", raw, again, err)
 		}
 	})
@@ -327,9 +327,25 @@ func TestUint16sEqualsVector16OfUint16(t *testing.T) {
 			wire.Annotate(b, "s", slowLayout); !reflect.DeepEqual(f, s) {
 			t.Errorf("%s: annotated as %v, expected %v", in, f, s)
 		}
-		again, err := wire.Encode(nil, "s", fastLayout)
+		again, err := wire.Encode("s", fastLayout)
 		if want == nil && (err != nil || !bytes.Equal(again, b)) {
 			t.Errorf("%s: encoded as %x, %v", in, again, err)
+		}
+	}
+}
+
+func TestASetHasWhatWasAdded(t *testing.T) {
+	for _, n := range []int{0, 1, 24, 25, 1000} { // on both sides of where it turns into bits
+		var s wire.Set[uint16]
+		for i := range n {
+			if v := uint16(i * 65); s.Has(v) || !s.Add(v) || !s.Has(v) || s.Add(v) {
+				t.Errorf("%d of %d: it is there too early, or not, or twice", i, n)
+			}
+		}
+		for i := range n {
+			if !s.Has(uint16(i*65)) || s.Has(uint16(i*65+1)) {
+				t.Errorf("%d of %d: it is not there, or its neighbour is", i, n)
+			}
 		}
 	}
 }
