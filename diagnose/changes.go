@@ -36,6 +36,7 @@ const (
 	OneSuite                     // offer one suite and version that the server is known to have
 	OneExtension                 // leave out one extension
 	UpToVersion                  // leave out the versions above one
+	ShownAnyway                  // show the certificate to a server that names other authorities
 	kinds            = iota
 )
 
@@ -100,6 +101,21 @@ var changes = []Change{
 			return c.AwaitServer && f.awaitsInVain()
 		},
 		apply: func(c *vitrine.Config) { c.AwaitServer = false },
+	},
+	{
+		Kind: ShownAnyway, Go: "GetClientCertificate: …", hello: true,
+		Cause: "the server takes our certificate, although it names other authorities",
+		Costs: "the server learns who we are, which it did not ask for",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return f.Side == iana.Client && f.Asked && len(c.Certificates) > 0 &&
+				c.GetClientCertificate == nil
+		},
+		apply: func(c *vitrine.Config) {
+			own := &c.Certificates[0]
+			c.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
+				return own, nil
+			}
+		},
 	},
 	{
 		Kind: NoPreSharedKey, Go: "GetPSK: nil", hello: true,

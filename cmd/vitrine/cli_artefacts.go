@@ -236,7 +236,7 @@ func given(cmd *cobra.Command, without ...string) string {
 		case f.Value.Type() == "bool" && f.Value.String() == "true":
 			b.WriteString(" --" + f.Name)
 		default:
-			b.WriteString(" --" + f.Name + "=" + quoted(f.Value.String()))
+			b.WriteString(" --" + f.Name + "=" + quoted(unspoken(f.Name, f.Value.String())))
 		}
 	})
 	return b.String()

@@ -23,6 +23,8 @@ type choices struct {
 	compress             []string
 	pad                  int
 	grease               bool
+	password             string
+	opened               *string // the password itself
 	pskChoices
 }
 
@@ -47,6 +49,7 @@ func (c *choices) addTo(cmd *cobra.Command) {
 	f.StringSliceVar(&c.without, "without", nil,
 		"extensions to do without: "+strings.Join(withouts(), ", "))
 	c.pskChoices.addTo(cmd)
+	f.StringVar(&c.password, "password", "", passwordUsage)
 	f.StringSliceVar(&c.compress, "compress-cert", nil,
 		"let these compress certificates in TLS 1.3, best first: zlib, brotli, zstd")
 	f.IntVar(&c.pad, "pad", 0,

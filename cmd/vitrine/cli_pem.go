@@ -1,9 +1,7 @@
 package main
 
 import (
-	"crypto"
 	"crypto/sha256"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -12,114 +10,25 @@ import (
 	"io"
 	"os"
 	"strings"
-
-	"github.com/vitrine-tls/vitrine"
-	"github.com/vitrine-tls/vitrine/pki"
 )
 
 // maxPEM bounds a file of certificates or keys, in bytes.
 const maxPEM = 16 << 20
 
-// loadCertificates reads the files of --cert and --key in pairs.
-func loadCertificates(certs, keys []string, example string) ([]tls.Certificate, error) {
-	if len(keys) < len(certs) && len(keys) > 0 || len(keys) > len(certs) {
-		return nil, &usageError{fmt.Sprintf("--cert and --key go together: got %d and %d",
-			len(certs), len(keys)), example + " --cert chain.pem --key key.pem"}
-	}
-	var all []tls.Certificate
-	for i, name := range certs {
-		key := name // a file may hold both
-		if len(keys) > 0 {
-			key = keys[i]
-		}
-		c, err := loadCertificate(name, key)
-		if err != nil {
-			return nil, &usageError{err.Error(), example + " --cert chain.pem --key key.pem"}
-		}
-		all = append(all, c)
-	}
-	return all, nil
-}
-
-// loadRawKey reads the private key of a raw public key.
-func loadRawKey(name, example string) (tls.Certificate, error) {
-	_, keys, err := readPEM("--key", name)
-	if err == nil && len(keys) == 0 {
-		err = fmt.Errorf("--key %s: no private key in it", name)
-	}
-	if err != nil {
-		return tls.Certificate{}, &usageError{err.Error(), example + " --key key.pem"}
-	}
-	key, err := parseKey(keys[0])
-	if err != nil {
-		return tls.Certificate{}, &usageError{fmt.Sprintf("--key %s: %v", name, err),
-			example + " --key key.pem"}
-	}
-	return rawKeyOf(key)
-}
-
-// rawKeyOf returns a private key as a raw public key.
-func rawKeyOf(key crypto.PrivateKey) (tls.Certificate, error) {
-	signer, ok := key.(crypto.Signer)
-	if !ok {
-		return tls.Certificate{}, fmt.Errorf("a private key of type %T cannot sign", key)
-	}
-	return vitrine.RawPublicKey(signer), nil
-}
-
-// loadCertificate reads a chain and its key.
-func loadCertificate(certFile, keyFile string) (c tls.Certificate, err error) {
-	certs, _, err := readPEM("--cert", certFile)
-	if err != nil {
-		return c, err
-	}
-	_, keys, err := readPEM("--key", keyFile)
-	switch {
-	case err != nil:
-		return c, err
-	case len(certs) == 0:
-		return c, fmt.Errorf("--cert %s: it holds no certificate%s", certFile,
-			swapped(certFile, keyFile))
-	case len(keys) == 0:
-		return c, fmt.Errorf("--key %s: it holds no private key", keyFile)
-	case len(keys) > 1:
-		return c, fmt.Errorf("--key %s: it holds %d private keys, expected one", keyFile, len(keys))
-	}
-	if c.PrivateKey, err = parseKey(keys[0]); err != nil {
-		return c, fmt.Errorf("--key %s: %w", keyFile, err)
-	}
-	for i, b := range certs {
-		if _, err := x509.ParseCertificate(b.Bytes); err != nil {
-			return c, fmt.Errorf("--cert %s: certificate %d: %w", certFile, i+1, err)
-		}
-		c.Certificate = append(c.Certificate, b.Bytes)
-	}
-	if _, err := pki.FromTLS(&c); err != nil {
-		if fault, ok := errors.AsType[*pki.Fault](err); ok { // of the certificate alone
-			return c, fmt.Errorf("--cert %s: %w", certFile, fault)
-		}
-		return c, fmt.Errorf("--cert %s and --key %s do not fit: %w",
-			certFile, keyFile, unprefixed(err))
-	}
-	c.Leaf, err = x509.ParseCertificate(c.Certificate[0])
-	return c, err
-}
-
-// swapped returns a hint if the files seem to be given in the wrong order.
-func swapped(certFile, keyFile string) string {
-	if certs, _, err := readPEM("--key", keyFile); err == nil && len(certs) > 0 &&
-		certFile != keyFile {
-		return "; the file for --key does: are they swapped?"
-	}
-	return ""
-}
-
 // readPEM returns the certificates and the private keys of a file.
 func readPEM(flag, name string) (certs, keys []*pem.Block, err error) {
 	text, err := readSmall(name)
+	if err == nil {
+		certs, keys, err = readBlocks(text)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s %s: %w", flag, name, err)
 	}
+	return certs, keys, nil
+}
+
+// readBlocks returns the certificates and the private keys of a PEM text.
+func readBlocks(text []byte) (certs, keys []*pem.Block, err error) {
 	blocks := 0
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		blocks++
@@ -138,7 +47,7 @@ func readPEM(flag, name string) (certs, keys []*pem.Block, err error) {
 		case len(text) > 2 && text[0] == 0x30:
 			hint = "; it may be DER: openssl x509 -inform DER -in FILE"
 		}
-		return nil, nil, fmt.Errorf("%s %s: no PEM block can be read in it%s", flag, name, hint)
+		return nil, nil, fmt.Errorf("no PEM block can be read in it%s", hint)
 	}
 	return certs, keys, nil
 }
@@ -170,20 +79,6 @@ func plainer(err error) error {
 
 // unprefixed removes the name of package pki from an error.
 func unprefixed(err error) error { return errors.New(strings.TrimPrefix(err.Error(), "pki: ")) }
-
-func parseKey(b *pem.Block) (crypto.PrivateKey, error) {
-	if b.Type == "ENCRYPTED PRIVATE KEY" || strings.Contains(b.Headers["Proc-Type"], "ENCRYPTED") {
-		return nil, errors.New("the private key is encrypted; decrypt it first: openssl pkey -in " +
-			"FILE -out key.pem")
-	}
-	k, err := pki.ParsePrivateKey(b.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("a %s that cannot be read: it is neither PKCS #8 nor PKCS #1 nor "+
-			"SEC 1, or a kind of key that signs "+
-			"nothing in TLS", b.Type)
-	}
-	return k, nil
-}
 
 // loadPool reads a file of roots. It returns them as a pool and as a list, because a pool cannot be
 // listed.

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"os"
@@ -14,7 +12,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/vitrine-tls/vitrine"
-	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/internal/starttls"
@@ -31,6 +28,7 @@ type connectOptions struct {
 	timeout                    time.Duration
 	insecure, noSNI, resume    bool
 	rawKey                     bool
+	sendAnyway, renegotiate    bool
 	earlyData, keyUpdate       bool
 	awaitServer, lateAuth      bool
 	pins                       []string
@@ -85,9 +83,7 @@ not read.
 	f.BoolVar(&o.noSNI, "no-sni", false,
 		"ask for no name; that of --sni, or HOST, is still expected in the certificate")
 	f.StringVar(&o.ca, "ca", "", "trust the roots in this file (PEM) instead of the system's")
-	f.StringVar(&o.cert, "cert", "", "client certificate with its chain (PEM)")
-	f.StringVar(&o.key, "key", "",
-		"private key of --cert (PEM); without it, the one in the file of --cert")
+	o.identityFlags(cmd)
 	o.add13(cmd)
 	f.StringVar(&o.starttls, "starttls", "",
 		"begin in the clear with the protocol "+strings.Join(starttls.Names(), ", "))
@@ -138,6 +134,7 @@ func connect(cmd *cobra.Command, where string, o *connectOptions) error {
 	if err != nil {
 		return err
 	}
+	c.step("connecting to %s", explain.Escape(c.target.String()))
 	a := c.attempt(cmd.Context(), c.config)
 	r := newReport(c, a)
 	if cmd.Context().Err() != nil {
@@ -145,16 +142,12 @@ func connect(cmd *cobra.Command, where string, o *connectOptions) error {
 	}
 	if a.err == nil {
 		out := c.reportTo(cmd)
-		if c.talks || c.gets { // the report first, because talking may take long
+		if (c.talks || c.gets) && !c.json { // the report first: talking may take long
 			r.writeHead(out)
 		}
-		if err := c.use(cmd, a, r); err != nil && !a.refused(err) {
+		if err := c.used(cmd, a, r); err != nil {
 			return err
 		}
-		if a.err != nil {
-			r.Code, r.err = a.exit(), a.err
-		}
-		r.after(a)
 	}
 	if err := c.keep(cmd, a, r); err != nil {
 		return err
@@ -211,7 +204,7 @@ func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, erro
 	if c.config, err = o.config(example); err != nil {
 		return nil, err
 	}
-	if err := o.identify(c.config, c.target, example); err != nil {
+	if err := o.identify(cmd, c.config, c.target, example); err != nil {
 		return nil, err
 	}
 	if err := o.preShared(cmd, c.config, example); err != nil {
@@ -269,48 +262,6 @@ func (o *connectOptions) route(w *reach.Way, example string) (err error) {
 			return &usageError{"--proxy: " + err.Error(),
 				example + " --proxy http://proxy.example:3128"}
 		}
-	}
-	return nil
-}
-
-// identify reads the flags about certificates and names.
-func (o *connectOptions) identify(config *vitrine.Config, t target, example string) (err error) {
-	config.Time = time.Now
-	config.ServerName = cmp.Or(o.sni, strings.TrimSuffix(t.host, "."))
-	config.InsecureSkipVerify = o.insecure
-	if o.resume || o.earlyData || o.awaitServer { // which a ticket can end
-		config.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
-	}
-	if o.ca != "" {
-		if config.RootCAs, config.LegacyRoots, err = loadPool("--ca", o.ca, example); err != nil {
-			return err
-		}
-	}
-	if o.rawKey && o.cert == "" && o.key != "" {
-		key, err := loadRawKey(o.key, example)
-		if err != nil {
-			return err
-		}
-		config.Certificates = []tls.Certificate{key}
-	} else if o.cert != "" || o.key != "" {
-		if o.cert == "" {
-			return &usageError{"--key without --cert: a key alone proves nothing",
-				example + " --cert client.pem --key " + quoted(o.key)}
-		}
-		var keys []string
-		if o.key != "" {
-			keys = []string{o.key}
-		}
-		config.Certificates, err = loadCertificates([]string{o.cert}, keys, example)
-		if err != nil {
-			return err
-		}
-	}
-	if err := o.pin(config, example); err != nil {
-		return err
-	}
-	if o.noSNI {
-		diagnose.WithoutSNI(config)
 	}
 	return nil
 }

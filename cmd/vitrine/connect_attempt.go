@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -35,6 +37,7 @@ func (c *caller) attempt(ctx context.Context, config *vitrine.Config) *attempt {
 
 func (c *caller) attemptBy(ctx context.Context, way reach.Way, config *vitrine.Config) *attempt {
 	a := &attempt{events: &recorder{}}
+	defer c.waiting("waiting for " + explain.Escape(net.JoinHostPort(way.Host, way.Port)))()
 	if a.raw, a.phases, a.err = way.Go(ctx); a.err != nil {
 		return a
 	}

@@ -36,6 +36,7 @@ var changeFlags = map[diagnose.Kind][]flagChange{
 	diagnose.AllGroups:    {{Name: "group", Value: "NAME"}},
 	diagnose.AllSuites13:  {{Name: "suite", Value: "NAME"}},
 	diagnose.OneExtension: {{Name: "without", Value: "NAME"}},
+	diagnose.ShownAnyway:  {{Name: "send-anyway"}},
 	diagnose.UpToVersion:  {{Name: "max", Value: "VERSION"}},
 }
 

@@ -12,7 +12,7 @@ import (
 
 // explain explains why an attempt failed. It may connect again to find what would work.
 func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
-	f := &failureReport{}
+	f := &failureReport{shown: r.ClientAuth != nil && r.ClientAuth.Shown != "none"}
 	r.Failure = f
 	ctx, cancel := context.WithTimeout(ctx, retriesTime)
 	defer cancel()

@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -26,7 +24,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/session"
 )
 
@@ -40,61 +37,6 @@ func TestConnectionStories(t *testing.T) {
 			"peer": startPeer, "serve": startServe, "closed": closedPort, "exitcode": exitCode,
 		},
 	})
-}
-
-// identities writes the files that the stories need: ca.pem, server.pem/.key for localhost,
-// expired.pem/.key, other.pem/.key for other.example, client.pem/.key, and stranger.pem/.key, which
-// is a client's of another authority.
-func identities(dir string) error {
-	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
-	if err != nil {
-		return err
-	}
-	write := func(name, kind string, der ...[]byte) error {
-		var b []byte
-		for _, d := range der {
-			b = append(b, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: d})...)
-		}
-		return os.WriteFile(filepath.Join(dir, name), b, 0o600)
-	}
-	if err := write("ca.pem", "CERTIFICATE", ca.Cert.Raw); err != nil {
-		return err
-	}
-	expired := func(c *x509.Certificate) {
-		c.NotBefore, c.NotAfter = time.Now().AddDate(-1, 0, 0), time.Now().AddDate(0, 0, -30)
-	}
-	stranger, err := throwaway.New(throwaway.Options{})
-	if err != nil {
-		return err
-	}
-	client := []func(*x509.Certificate){throwaway.ForClient}
-	for name, of := range map[string]struct {
-		by    *throwaway.CA
-		names []string
-		edits []func(*x509.Certificate)
-	}{
-		"server":   {ca, []string{"localhost"}, nil},
-		"expired":  {ca, []string{"localhost"}, []func(*x509.Certificate){expired}},
-		"other":    {ca, []string{"other.example"}, nil},
-		"client":   {ca, []string{"somebody"}, client},
-		"stranger": {stranger, []string{"somebody"}, client},
-	} {
-		c, err := of.by.Issue(throwaway.ECDSA, of.names, of.edits...)
-		if err != nil {
-			return err
-		}
-		key, err := throwaway.PKCS8(c)
-		if err != nil {
-			return err
-		}
-		if err := write(name+".pem", "CERTIFICATE", c.Certificate...); err != nil {
-			return err
-		}
-		if err := write(name+".key", "PRIVATE KEY", key); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // exitCode is the script command "exitcode N COMMAND", which runs COMMAND and expects the exit code
@@ -147,9 +89,9 @@ func startPeer(ts *testscript.TestScript, _ bool, args []string) {
 		config := peerConfig(ts, "server")
 		config.Policy, config.MaxVersion = vitrine.Legacy, uint16(iana.TLS10)
 		serve = func(c net.Conn) { answer(vitrine.Server(c, config)) }
-	case "wants-certificate":
+	case "wants-certificate", "wants-any-certificate", "asks-for-certificate":
 		config := peerConfig(ts, "server")
-		config.ClientAuth, config.ClientCAs = tls.RequireAndVerifyClientCert, pool(ts)
+		config.ClientAuth, config.ClientCAs = clientAuths[kind], pool(ts)
 		serve = func(c net.Conn) { answer(vitrine.Server(c, config)) }
 	case "early": // takes early data, and was started long ago
 		config := peerConfig(ts, "server")
@@ -187,6 +129,13 @@ func startPeer(ts *testscript.TestScript, _ bool, args []string) {
 			s := vitrine.Server(c, config)
 			io.WriteString(s, "half of it")
 			io.Copy(io.Discard, s)
+		}
+	case "truncates-head": // within the head of its answer
+		config := peerConfig(ts, "server")
+		serve = func(c net.Conn) {
+			s := vitrine.Server(c, config)
+			bufio.NewReader(s).ReadString('\n')
+			io.WriteString(s, "HTTP/1.1 20")
 		}
 	case "http10", "http10-short": // the body ends with the stream, and without close_notify
 		config, head := peerConfig(ts, "server"), "HTTP/1.0 200 OK\r\n"
@@ -316,7 +265,8 @@ func proxyConnect(c net.Conn) {
 // startServe is the script command "serve NAME ARGS".
 func startServe(ts *testscript.TestScript, _ bool, args []string) {
 	for i, a := range args {
-		if strings.HasSuffix(a, ".pem") || strings.HasSuffix(a, ".key") || a == "files" {
+		if strings.HasSuffix(a, ".pem") || strings.HasSuffix(a, ".key") ||
+			strings.HasSuffix(a, ".p12") || a == "files" {
 			args[i] = ts.MkAbs(a)
 		}
 	}

@@ -123,7 +123,9 @@ func (c *caller) server() *probe.Server {
 // of what was inferred from that refusal.
 func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Failure,
 	f *failureReport) []diagnose.Change {
-	general := failure.Changes(c.config)
+	general := slices.DeleteFunc(failure.Changes(c.config), func(change diagnose.Change) bool {
+		return change.Kind == diagnose.ShownAnyway && f.shown
+	})
 	if failure.Gone == diagnose.Silent { // each question would wait in vain
 		return slices.DeleteFunc(general, func(change diagnose.Change) bool {
 			return !change.AboutHello() && change.Kind != diagnose.LegacyPolicy
@@ -139,7 +141,9 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
 	c.step("asking the server what it has")
+	stop := c.waiting("asking the server what it has")
 	k := s.Sketch(ctx)
+	stop()
 	if k == nil {
 		return helloFirst(general)
 	}

@@ -4,6 +4,8 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -19,28 +21,32 @@ import (
 
 // report is the report of connect, as text or as one line of JSON.
 type report struct {
-	Target      string          `json:"target"`
-	Offers      string          `json:"offers_up_to"`
-	Offered     *offerReport    `json:"offered,omitempty"`
-	Phases      []phaseReport   `json:"phases"`
-	Negotiated  *negotiated     `json:"negotiated,omitempty"`
-	Chain       []*certReport   `json:"chain,omitempty"`
-	Trusted     *bool           `json:"trusted,omitempty"` // absent if it was not checked
-	Trust       string          `json:"trust,omitempty"`
-	Concerns    []concernReport `json:"concerns,omitempty"`
-	Remarks     []string        `json:"remarks,omitempty"`
-	Answer      string          `json:"http_status,omitempty"`
-	EarlyData   *earlyReport    `json:"early_data,omitempty"`
-	KeyUpdate   string          `json:"key_update,omitempty"`
-	LateCert    string          `json:"post_handshake_certificate,omitempty"`
-	Resumption  *resumption     `json:"resumption,omitempty"`
-	End         string          `json:"end,omitempty"`
-	Failure     *failureReport  `json:"failure,omitempty"`
-	Summary     string          `json:"summary,omitempty"` // of a failure, in one sentence
-	Code        int             `json:"exit_code"`
-	certs       []*x509.Certificate
-	err         error
-	headWritten bool
+	Target     string          `json:"target"`
+	Offers     string          `json:"offers_up_to"`
+	Offered    *offerReport    `json:"offered,omitempty"`
+	Phases     []phaseReport   `json:"phases"`
+	Negotiated *negotiated     `json:"negotiated,omitempty"`
+	Chain      []*certReport   `json:"chain,omitempty"`
+	Trusted    *bool           `json:"trusted,omitempty"` // absent if it was not checked
+	Trust      string          `json:"trust,omitempty"`
+	Concerns   []concernReport `json:"concerns,omitempty"`
+	Remarks    []string        `json:"remarks,omitempty"`
+	// ClientAuth is absent if the server did not ask who the client is.
+	ClientAuth *clientAuthReport `json:"client_authentication,omitempty"`
+	Answer     string            `json:"http_status,omitempty"`
+	EarlyData  *earlyReport      `json:"early_data,omitempty"`
+	// Renegotiation says that the server asked for another handshake.
+	Renegotiation string         `json:"renegotiation,omitempty"`
+	KeyUpdate     string         `json:"key_update,omitempty"`
+	LateCert      string         `json:"post_handshake_certificate,omitempty"`
+	Resumption    *resumption    `json:"resumption,omitempty"`
+	End           string         `json:"end,omitempty"`
+	Failure       *failureReport `json:"failure,omitempty"`
+	Summary       string         `json:"summary,omitempty"` // of a failure, in one sentence
+	Code          int            `json:"exit_code"`
+	certs         []*x509.Certificate
+	err           error
+	headWritten   bool
 }
 
 type phaseReport struct {
@@ -81,7 +87,11 @@ type certReport struct {
 	Key       string    `json:"key"`
 	Signed    string    `json:"signed_with"`
 	Serial    string    `json:"serial"`
-	Pin       string    `json:"pin"` // SHA-256 of SubjectPublicKeyInfo: RFC 7469 §2.4
+	Pin       string    `json:"pin"`    // SHA-256 of SubjectPublicKeyInfo: RFC 7469 §2.4
+	SHA256    string    `json:"sha256"` // fingerprint of the certificate
+	SHA1      string    `json:"sha1"`
+	// IssuerAt is where the issuer's certificate is to be found: RFC 5280 §4.2.2.1.
+	IssuerAt []string `json:"issuer_at,omitempty"`
 }
 
 type concernReport struct {
@@ -114,6 +124,7 @@ func newReport(c *caller, a *attempt) *report {
 		r.Chain = append(r.Chain, newCertReport(cert))
 	}
 	r.Offered = newOfferReport(a.events.entries())
+	r.ClientAuth = c.clientAuth(a.events.entries())
 	r.judge(c, a)
 	if a.err == nil {
 		r.setNegotiated(a)
@@ -268,6 +279,8 @@ func newCertReport(c *x509.Certificate) *certReport {
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter,
 		Key: keyWords(c), Signed: c.SignatureAlgorithm.String(),
 		Serial: fmt.Sprintf("%x", c.SerialNumber), Pin: pinOf(c),
+		SHA256: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), SHA1: fmt.Sprintf("%x", sha1.Sum(c.Raw)),
+		IssuerAt: c.IssuingCertificateURL,
 	}
 }
 

@@ -3,12 +3,20 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"strings"
 )
 
 // summarize says in one sentence why there is no connection, or no trust: it is the last line.
 func (r *report) summarize() {
 	f := r.Failure
 	if f == nil {
+		if r.err != nil {
+			cause := strings.TrimPrefix(r.err.Error(), "vitrine: ")
+			if r.Renegotiation != "" {
+				cause = r.Renegotiation
+			}
+			r.Summary = fmt.Sprintf("connected to %s, and then: %s", r.Target, cause)
+		}
 		return
 	}
 	cause := f.cause()

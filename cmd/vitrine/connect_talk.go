@@ -48,6 +48,27 @@ func (c *caller) use(cmd *cobra.Command, a *attempt, r *report) (err error) {
 	return err
 }
 
+// used is use with its failure in the report, which is printed all the same. It returns an error of
+// the command line, and that of an interrupt.
+func (c *caller) used(cmd *cobra.Command, a *attempt, r *report) error {
+	err := c.use(cmd, a, r)
+	_, usage := errors.AsType[*usageError](err)
+	switch {
+	case cmd.Context().Err() != nil:
+		return cmd.Context().Err()
+	case usage:
+		return err
+	case err != nil && !a.refused(err):
+		r.Code, r.err = exitFailed, err
+	}
+	if a.err != nil {
+		r.Code, r.err = a.exit(), a.err
+	}
+	r.after(a)
+	r.Renegotiation = askedAgain(a.events.entries())
+	return nil
+}
+
 func closeWhenInterrupted(cmd *cobra.Command, a *attempt) (stop func()) {
 	done := make(chan struct{})
 	go func() {
@@ -219,7 +240,7 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	case end == reach.Reset:
 		r.End = "the server reset the connection"
 	default:
-		r.End = err.Error()
+		r.End = briefly(err)
 		r.Code, r.err = exitFailed, err
 		a.refused(err)
 	}

@@ -63,6 +63,12 @@ func (r *report) writeHead(w io.Writer) {
 		r.Offered.write(l)
 	}
 	r.writeNegotiated(l)
+	if r.ClientAuth != nil {
+		if r.Negotiated == nil {
+			l.title("CLIENT")
+		}
+		r.ClientAuth.write(l)
+	}
 	r.writeChain(l)
 	if len(r.Concerns)+len(r.Remarks) > 0 {
 		l.title("TO KNOW")
@@ -108,9 +114,6 @@ func (r *report) writeNegotiated(l lines) {
 	if len(n.Without) > 0 {
 		l.put("without", "%s", strings.Join(n.Without, ", "))
 	}
-	if n.ClientCert != "not asked for" {
-		l.put("client cert", "%s", n.ClientCert)
-	}
 }
 
 func (r *report) writeChain(l lines) {
@@ -132,6 +135,7 @@ func (r *report) writeChain(l lines) {
 			validity(c, time.Now()))
 		l.put("  key", "%s, signed with %s", c.Key, c.Signed)
 		l.put("  pin", "%s", c.Pin)
+		l.put("  SHA-256", "%s", c.SHA256)
 	}
 	if r.Trusted != nil && !*r.Trusted {
 		l.put("not trusted", "%s", r.Trust)
@@ -168,6 +172,9 @@ func (r *report) writeTail(w io.Writer) {
 	}
 	if r.End != "" {
 		l.put("close", "%s", r.End)
+	}
+	if r.Renegotiation != "" {
+		l.put("again", "%s", r.Renegotiation)
 	}
 	if r.KeyUpdate != "" {
 		l.put("key update", "%s", r.KeyUpdate)
@@ -210,6 +217,7 @@ type failureReport struct {
 	Try      []string `json:"try,omitempty"`
 	Ref      string   `json:"ref,omitempty"`
 	hopeless string   // why no change can help
+	shown    bool     // a certificate of ours
 	wantsPSK bool     // the server takes pre-shared keys alone
 	missing  string   // what of the server's our offer lacks
 }

@@ -127,17 +127,36 @@ func keyFromDER(der []byte, password string, spent *derivations) (crypto.Private
 		}
 		return nil, wrongPassword(password)
 	}
-	k, _, _, err := pkcs12.DecodeChain(der, password)
+	k, _, err := fromStore(der, password)
+	return k, err
+}
+
+// chainFromStore returns the certificates of a PKCS #12, the key's own first.
+func chainFromStore(der []byte, password string) ([][]byte, error) {
+	if err := new(derivations).add(der); err != nil {
+		return nil, err
+	}
+	_, chain, err := fromStore(der, password)
+	return chain, err
+}
+
+// fromStore reads a PKCS #12.
+func fromStore(der []byte, password string) (crypto.PrivateKey, [][]byte, error) {
+	k, leaf, above, err := pkcs12.DecodeChain(der, password)
 	switch {
 	case err == nil:
-		return k, nil
+		chain := [][]byte{leaf.Raw}
+		for _, c := range above {
+			chain = append(chain, c.Raw)
+		}
+		return k, chain, nil
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
-		return nil, wrongPassword(password)
+		return nil, nil, wrongPassword(password)
 	}
 	if unread, ok := errors.AsType[pkcs12.NotImplementedError](err); ok {
-		return nil, unreadStore(unread)
+		return nil, nil, unreadStore(unread)
 	}
-	return nil, errors.New("it is not a private key in PEM, DER, PKCS #8 or PKCS #12")
+	return nil, nil, errors.New("it is not a private key in PEM, DER, PKCS #8 or PKCS #12")
 }
 
 func wrongPassword(password string) error {

@@ -29,7 +29,7 @@ func (s *secretFlags) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&s.rsaKeys, "rsa-key", nil,
 		"RSA private key of the server: PEM, DER, PKCS #8 or PKCS #12; may be repeated")
 	f.StringVar(&s.password, "password", "",
-		"password of encrypted private keys: @FILE, - (standard input) or env:NAME")
+		passwordUsage)
 	f.StringArrayVar(&s.keyLogs, "keylog", nil,
 		"key log of a browser, curl or a server (SSLKEYLOGFILE, RFC 9850); may be repeated")
 	f.StringArrayVar(&s.masters, "master-secret", nil,
@@ -104,7 +104,7 @@ func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 		all.files = append(all.files, g)
 	}
 	var rsaKeys, ephemerals []observe.Source
-	password, err := s.passwordOf(v, cmd.ErrOrStderr())
+	password, err := passwordOf(v, s.password, cmd.ErrOrStderr())
 	if err != nil {
 		return nil, err
 	}
@@ -173,28 +173,6 @@ func secretValue(v *values, flag, text string, stderr io.Writer) ([]byte, error)
 		err = &usageError{flag + ": the value is empty", "vitrine decrypt --help"}
 	}
 	return b, err
-}
-
-// passwordOf returns the password of private keys, without the line feed at the end of a file.
-func (s *secretFlags) passwordOf(v *values, stderr io.Writer) (string, error) {
-	name, isEnv := strings.CutPrefix(s.password, "env:")
-	switch {
-	case isEnv:
-		text, ok := os.LookupEnv(name)
-		if !ok {
-			return "", &usageError{fmt.Sprintf("--password: there is no environment variable %s",
-				name), "vitrine decrypt --help"}
-		}
-		return text, nil
-	case indirect(s.password):
-		b, err := v.open(strings.TrimPrefix(s.password, "@"), "--password")
-		return strings.TrimRight(string(b), "\r\n"), err
-	case s.password != "":
-		fmt.Fprintln(stderr,
-			"! --password: a password on the command line is seen by other users of this machine "+
-				"and kept by the shell.")
-	}
-	return s.password, nil
 }
 
 // grow reads what was added to a key log. It accepts a last line without a line feed only if whole

@@ -97,9 +97,9 @@ certificate, or one that did not say that it can be asked after the handshake, g
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8443",
 		"address to listen on; :8443 is that port of every address, port 0 any free one")
 	f.StringArrayVar(&o.certs, "cert", nil,
-		"certificate with its chain (PEM); may be repeated, with as many --key or none")
+		"certificate with its chain (PEM, DER, PKCS #12); may be repeated, with as many --key or none")
 	f.StringArrayVar(&o.keys, "key", nil,
-		"private key of --cert (PEM); without it, the one in the file of --cert")
+		"private key of --cert (PEM, DER, PKCS #12); without it, the one in the file of --cert")
 	f.StringSliceVar(&o.names, "name", nil,
 		"names in the certificate that is made for this run (default localhost, 127.0.0.1, ::1)")
 	f.StringVar(&o.caOut, "ca-out", "", "write the CA of that certificate to this file (PEM)")

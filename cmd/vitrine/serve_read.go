@@ -19,7 +19,12 @@ import (
 func (h *host) read(config *vitrine.Config) (err error) {
 	example := h.cmd.CommandPath()
 	if len(h.certs) > 0 || len(h.keys) > 0 {
-		if config.Certificates, err = loadCertificates(h.certs, h.keys, example); err != nil {
+		password, err := h.identityPassword(h.cmd)
+		if err != nil {
+			return err
+		}
+		config.Certificates, err = loadCertificates(h.certs, h.keys, password, example)
+		if err != nil {
 			return err
 		}
 	}

@@ -5,7 +5,6 @@ package reach
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -124,30 +123,6 @@ func (j *journey) lookup(ctx context.Context, host, resolve string) ([]netip.Add
 	return addrs,
 		j.done(Phase{Name: "name", Detail: strings.Join(append([]string{host}, words...), " "),
 			Err: err}, began)
-}
-
-// connect tries one address after the other, and returns the first error if all fail.
-func (j *journey) connect(ctx context.Context, addrs []netip.Addr, port string) (*Conn, error) {
-	var first error
-	for _, a := range addrs {
-		began := time.Now()
-		to := net.JoinHostPort(a.Unmap().String(), port)
-		conn, err := (&net.Dialer{Timeout: j.Timeout}).DialContext(ctx, j.Network, to)
-		err = j.done(Phase{Name: "tcp", Detail: to, Err: err}, began)
-		if err == nil {
-			return &Conn{Conn: conn}, nil
-		}
-		if first == nil {
-			first = err
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	if first == nil {
-		first = &Error{"name", fmt.Errorf("%s has no address", j.Host)}
-	}
-	return nil, first
 }
 
 // NoSuchName reports whether err says that the name does not exist, rather than that the lookup
