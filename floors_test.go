@@ -75,6 +75,7 @@ var outside = []struct {
 	{"golang.org/x/tools/txtar", testOnly, testOnly},    // golden files
 	{"github.com/rogpeppe/go-internal/", 100, testOnly}, // testscript
 	{"github.com/google/go-cmp/", testOnly, testOnly},
+	{"github.com/santhosh-tekuri/jsonschema/", 100, testOnly},
 }
 
 // misplaced lists what breaks the floors: imports by package, both by path from the module's root.

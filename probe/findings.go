@@ -90,7 +90,7 @@ func fact(id string, bad Told, s Severity, what, ref, why string, mend []Mend) r
 func has(v iana.Version) func(*Report) string {
 	return func(r *Report) string {
 		if v := r.version(v); v.Told == Yes {
-			if v.version == 2 {
+			if v.version == ssl2 {
 				return strings.TrimSuffix("it answered a hello of SSL 2.0; "+v.Detail, "; ")
 			}
 			return fmt.Sprintf("%s with %s", v.Name, count(len(v.Suites), "suite"))

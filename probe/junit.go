@@ -69,7 +69,7 @@ func (r *Report) junit(id int, threshold Severity) junitSuite {
 	if err != nil {
 		host = r.Target
 	}
-	s := junitSuite{Package: "vitrine.probe", ID: id, Name: r.Target, Host: host,
+	s := junitSuite{Package: "vitrine.probe", ID: id, Name: r.Label(), Host: host,
 		Timestamp: r.At.UTC().Format("2006-01-02T15:04:05"),
 		Time:      fmt.Sprintf("%.3f", r.Took.Seconds()), Err: r.Problem}
 	class := "vitrine.probe." + strings.ReplaceAll(host, ".", "_")

@@ -1,6 +1,9 @@
 package probe
 
 import (
+	"net"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -30,6 +33,7 @@ const (
 type Report struct {
 	Target      string        `json:"target"`
 	Address     string        `json:"address,omitempty"`     // of the first connection
+	Via         string        `json:"via,omitempty"`         // the address, if each was asked
 	ServerName  string        `json:"server_name,omitempty"` // asked for
 	At          time.Time     `json:"at"`
 	Reached     bool          `json:"reached"`           // something there speaks TLS
@@ -46,6 +50,12 @@ type Report struct {
 
 	// Retries are the questions that were asked again, by what became of them first.
 	Retries map[Outcome]int `json:"retries,omitempty"`
+
+	// Changes are the differences from an earlier report, made at Compared: see Since.
+	Changes  []Change   `json:"changes,omitempty"`
+	Compared *time.Time `json:"compared_with,omitempty"`
+
+	since *Report
 }
 
 // Version is one version and what the server has in it.
@@ -133,6 +143,45 @@ type Fact struct {
 	Detail string `json:"detail,omitempty"`
 }
 
+// Label returns the target, with the name that was asked for if it is another one, and with the
+// address if each was asked.
+func (r *Report) Label() string {
+	label := r.Target
+	host, _, err := net.SplitHostPort(r.Target)
+	if err == nil && r.ServerName != "" && !strings.EqualFold(strings.TrimSuffix(host, "."),
+		r.ServerName) {
+		label += " as " + r.ServerName
+	}
+	if r.Via != "" {
+		label += " at " + r.Via
+	}
+	return label
+}
+
+// Good returns what is right with the server.
+func (r *Report) Good() (good []string) {
+	say := func(ok bool, what string) {
+		if ok {
+			good = append(good, what)
+		}
+	}
+	old := slices.ContainsFunc(r.Versions, func(v Version) bool {
+		return v.version < iana.TLS12 && v.Told != No
+	})
+	say(r.version(iana.TLS13).Told == Yes, "TLS 1.3")
+	say(!old && len(r.Versions) > 0, "no version before TLS 1.2")
+	say(slices.ContainsFunc(r.Groups, func(g Group) bool { return g.Hybrid }),
+		"key exchange that withstands quantum computers")
+	say(len(r.Chains) > 0 && !slices.ContainsFunc(r.Chains, func(c Chain) bool {
+		return c.Trusted != Yes
+	}), "every certificate that was shown is trusted")
+	for _, id := range []string{"extended_master_secret", "secure_renegotiation", "fallback_scsv"} {
+		f := r.Fact(id)
+		say(f.Told == Yes, f.What)
+	}
+	return good
+}
+
 // Fact returns the fact with an ID; one that is not there was not told.
 func (r *Report) Fact(id string) Fact {
 	for _, f := range r.Facts {
@@ -156,7 +205,7 @@ func (r *Report) version(v iana.Version) *Version {
 // best returns the newest version that the server has, or nil.
 func (r *Report) best(most iana.Version) *Version {
 	for i := range r.Versions {
-		if v := &r.Versions[i]; v.Told == Yes && v.version <= most && v.version > 2 {
+		if v := &r.Versions[i]; v.Told == Yes && v.version <= most && v.version > ssl2 {
 			return v
 		}
 	}

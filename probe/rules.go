@@ -63,7 +63,7 @@ var rules = []rule{
 			Why: "it has no protection against a man in the middle, and an RSA key that it uses decrypts " +
 				"connections of newer versions too",
 		},
-		has(2),
+		has(ssl2),
 	},
 	{
 		Finding{

@@ -53,6 +53,7 @@ type (
 		Message      sarifText         `json:"message"`
 		Locations    []sarifLocation   `json:"locations"`
 		Fingerprints map[string]string `json:"partialFingerprints"`
+		Baseline     string            `json:"baselineState,omitempty"` // of a report that was compared
 	}
 	sarifLocation struct {
 		Physical sarifPhysical  `json:"physicalLocation"`
@@ -91,19 +92,27 @@ func WriteSARIF(w io.Writer, reports []*Report) error {
 		if !r.Reached {
 			done.Successful = false
 			done.Notifications = append(done.Notifications,
-				sarifNotification{"error", sarifText{r.Target + ": " + r.Problem}})
+				sarifNotification{"error", sarifText{r.Label() + ": " + r.Problem}})
 		}
 		for _, f := range r.Findings {
-			if !known[f.ID] {
-				known[f.ID] = true
-				run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, f.sarifRule())
-			}
-			run.Results = append(run.Results, f.sarifResult(r.Target))
+			run.add(known, &f, r, r.baseline(&f))
+		}
+		for _, f := range r.gone() {
+			run.add(known, &f, r, "absent")
 		}
 	}
 	run.Invocations = []sarifInvocation{done}
 	return writeIndented(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0",
 		[]sarifRun{run}})
+}
+
+// add adds a result, with its rule if it is the first of its kind.
+func (run *sarifRun) add(known map[string]bool, f *Finding, r *Report, baseline string) {
+	if !known[f.ID] {
+		known[f.ID] = true
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, f.sarifRule())
+	}
+	run.Results = append(run.Results, f.sarifResult(r, baseline))
 }
 
 func (f *Finding) sarifRule() sarifRule {
@@ -115,16 +124,16 @@ func (f *Finding) sarifRule() sarifRule {
 		sarifProperties{[]string{"security", "tls"}, levels[f.Severity].number}}
 }
 
-func (f *Finding) sarifResult(target string) sarifResult {
-	where := target
-	if i := strings.LastIndexByte(target, ':'); i >= 0 {
-		where = strings.Trim(target[:i], "[]") + "/" + target[i+1:]
+func (f *Finding) sarifResult(r *Report, baseline string) sarifResult {
+	where := r.Target
+	if i := strings.LastIndexByte(where, ':'); i >= 0 {
+		where = strings.Trim(where[:i], "[]") + "/" + where[i+1:]
 	}
 	where = strings.ReplaceAll(where, ":", "_") // of an IPv6 address: a colon would begin a scheme
 	return sarifResult{f.ID, levels[f.Severity].level, sarifText{f.What + ": " + f.Seen},
 		[]sarifLocation{{sarifPhysical{sarifArtifact{where}, sarifRegion{1}},
-			[]sarifLogical{{target, "resource"}}}},
-		map[string]string{"vitrine/v1": target + "#" + f.ID}}
+			[]sarifLogical{{r.Label(), "resource"}}}},
+		map[string]string{"vitrine/v1": r.Label() + "#" + f.ID}, baseline}
 }
 
 func writeIndented(w io.Writer, v any) error {

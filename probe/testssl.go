@@ -39,7 +39,7 @@ var testsslNames = []struct {
 }
 
 var testsslVersions = map[iana.Version]struct{ id, offered, missing string }{
-	2:          {"SSLv2", "CRITICAL", "OK"},
+	ssl2:       {"SSLv2", "CRITICAL", "OK"},
 	iana.SSL30: {"SSLv3", "HIGH", "OK"}, iana.TLS10: {"TLS1", "LOW", "INFO"},
 	iana.TLS11: {"TLS1_1", "LOW", "INFO"}, iana.TLS12: {"TLS1_2", "OK", "INFO"},
 	iana.TLS13: {"TLS1_3", "OK", "INFO"},

@@ -54,10 +54,16 @@ func (s *Server) greetWith(ctx context.Context, o *Offer,
 	return conn, r, a, end
 }
 
+// SSL 2.0 has a hello and code points of its own.
+const (
+	ssl2     iana.Version = 2
+	ssl2Name              = "SSL 2.0"
+)
+
 // askSSL2 sends a hello of SSL 2.0. See RFC 6101 §E and draft-hickman-netscape-ssl-00, section
 // 2.5.
 func (p *prober) askSSL2(ctx context.Context) Version {
-	v := Version{Name: "SSL 2.0", version: 2, Told: NotTold, Suites: []Suite{}}
+	v := Version{Name: ssl2Name, version: ssl2, Told: NotTold, Suites: []Suite{}}
 	conn, end, err := p.server.connect(ctx)
 	if err != nil {
 		v.Detail = bounded(err.Error())

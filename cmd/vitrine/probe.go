@@ -1,23 +1,14 @@
 package main
 
 import (
-	"bufio"
-	"cmp"
-	"context"
-	"errors"
 	"fmt"
 	"io"
-	"net"
-	"net/netip"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/vitrine-tls/vitrine/explain"
-	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/internal/starttls"
 	"github.com/vitrine-tls/vitrine/probe"
 )
@@ -35,8 +26,15 @@ type probeOptions struct {
 	sarif      string
 	junit      string
 	testssl    string
+	html       string
+	compare    string
+	state      string
+	names      []string // of --sni
+	each       bool     // every address of each name
 	detail     bool
-	trust      probe.Trust // the roots of --ca
+	trust      probe.Trust              // the roots of --ca
+	earlier    map[string]*probe.Report // of --compare
+	done       io.Writer                // of --state
 }
 
 func newProbe() *cobra.Command {
@@ -53,7 +51,8 @@ to the same question without the tested thing. What speaks against the server is
 reason and with the lines of nginx, Apache, HAProxy, Go and OpenSSL that mend it.
 
 A FILE has one HOST[:PORT] in each line; "-" is standard input. Several servers are asked at the
-same time, each by few connections at once. Some questions resemble an attack, and may be logged as
+same time, each by few connections at once. With --state a run that was interrupted goes on where
+it ended. Some questions resemble an attack, and may be logged as
 one: they come last.
 
 ` + exitLine(
@@ -62,7 +61,8 @@ one: they come last.
 		Example: `  vitrine probe example.com
   vitrine probe mail.example.com:25 --starttls smtp
   vitrine probe example.com --policy mozilla-intermediate --fail-on warn
-  vitrine probe hosts.txt --json`,
+  vitrine probe hosts.txt --json > monday.json
+  vitrine probe hosts.txt --compare monday.json --html report.html`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return &usageError{cmd.CommandPath() + " takes a HOST[:PORT], a file of them, or -",
@@ -73,12 +73,8 @@ one: they come last.
 		RunE: func(cmd *cobra.Command, args []string) error { return runProbe(cmd, args, &o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(
-		&o.way.sni,
-		"sni",
-		"",
-		"name to ask for and to expect in the certificate (default HOST)",
-	)
+	f.StringSliceVar(&o.names, "sni", nil, "name to ask for and to expect in the certificate; "+
+		"of several, each is asked by itself (default HOST)")
 	f.BoolVar(
 		&o.way.noSNI,
 		"no-sni",
@@ -93,6 +89,8 @@ one: they come last.
 	f.StringVar(&o.way.resolve, "resolve", "", "connect to this address instead of looking HOST up")
 	f.BoolVarP(&o.way.four, "ipv4", "4", false, "use IPv4 only")
 	f.BoolVarP(&o.way.six, "ipv6", "6", false, "use IPv6 only")
+	f.BoolVar(&o.each, "each-address", false,
+		"ask every address of a name by itself, IPv4 and IPv6")
 	f.DurationVar(&o.way.timeout, "timeout", 5*time.Second, "time limit of each connection")
 	f.DurationVar(&o.deadline, "deadline", 5*time.Minute, "time limit of each server")
 	f.IntVar(&o.parallel, "parallel", 8, "how many servers are asked at the same time")
@@ -116,6 +114,11 @@ one: they come last.
 		"write the results to this file as JUnit XML; a failure is a finding of --fail-on, or warn")
 	f.StringVar(&o.testssl, "testssl-json", "",
 		"write the results to this file in the form of testssl.sh's --jsonfile")
+	f.StringVar(&o.html, "html", "", "write the reports to this file as a page")
+	f.StringVar(&o.compare, "compare", "",
+		"say what changed since the reports in this file, which --json or --state wrote")
+	f.StringVar(&o.state, "state", "",
+		"append each report to this file, and do not ask again whose report is there")
 	f.BoolVar(&o.detail, "detail", false, "show all answers, and each suite in each version")
 	complete(cmd, "starttls", starttls.Names()...)
 	complete(cmd, "policy", probe.PolicyNames()...)
@@ -139,47 +142,19 @@ func runProbe(cmd *cobra.Command, args []string, o *probeOptions) error {
 			return err
 		}
 	}
-	results := make([]chan *probe.Report, len(targets))
-	for i := range results {
-		results[i] = make(chan *probe.Report, 1)
-	}
-	gate := make(chan struct{}, o.parallel)
-	var wg sync.WaitGroup
-	defer wg.Wait()
-	ctx := cmd.Context()
-	go func() {
-		for i, t := range targets {
-			gate <- struct{}{}
-			wg.Go(func() {
-				defer func() { <-gate }()
-				results[i] <- o.ask(ctx, cmd, t, len(targets) == 1)
-			})
-		}
-	}()
-	code := exitOK
-	var reports []*probe.Report
-	for i := range targets {
-		r := <-results[i]
-		if o.sarif+o.junit+o.testssl != "" {
-			reports = append(reports, r)
-		}
-		if err := o.print(cmd, r, i > 0); err != nil {
-			return err
-		}
-		code = max(code, o.exit(r))
-	}
-	if err := o.write(reports); err != nil {
+	known, err := o.known(cmd)
+	if err != nil {
 		return err
 	}
-	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case code == exitUnreached:
-		return &exitError{code, errors.New("a server was not reached, or does not speak TLS there")}
-	case code != exitOK:
-		return &exitError{code, fmt.Errorf("there are findings of severity %s or worse", o.failOn)}
+	if o.state != "" {
+		f, err := os.OpenFile(o.state, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			return fmt.Errorf("--state: %w", err)
+		}
+		defer f.Close()
+		o.done = f
 	}
-	return nil
+	return o.askAll(cmd, targets, known)
 }
 
 // check refuses flags that cannot be meant.
@@ -200,171 +175,12 @@ func (o *probeOptions) check(cmd *cobra.Command) error {
 		return &usageError{fmt.Sprintf("--policy takes one of %s, got %q",
 			strings.Join(probe.PolicyNames(), ", "), o.policy),
 			example + " --policy " + nearest(o.policy, probe.PolicyNames())}
-	case o.way.noSNI && o.way.sni != "":
-		return contradiction(
-			"--no-sni",
-			"--sni "+o.way.sni,
-			"one asks for a name, the other for none",
-			example,
-		)
+	case o.way.noSNI && len(o.names) > 0:
+		return contradiction("--no-sni", "--sni "+o.names[0],
+			"one asks for a name, the other for none", example)
+	case o.each && (o.way.proxy != "" || o.way.resolve != ""):
+		return &usageError{"--each-address looks the addresses up here, and --proxy and --resolve " +
+			"go another way", example + " --each-address"}
 	}
 	return nil
-}
-
-// probed is a server to ask, with the way to it.
-type probed struct {
-	target target
-	way    reach.Way
-}
-
-// maxHosts bounds how many servers one run takes.
-const maxHosts = 100_000
-
-// targets returns the servers that the arguments name; an argument that is a file is a list.
-func (o *probeOptions) targets(cmd *cobra.Command, args []string) (all []probed, err error) {
-	dialect, err := o.way.dialect(args[0])
-	if err != nil {
-		return nil, err
-	}
-	port := "443"
-	if dialect != nil {
-		port = dialect.Port
-	}
-	for _, arg := range args {
-		names := []string{arg}
-		if list, ok, err := o.list(cmd, arg); err != nil {
-			return nil, err
-		} else if ok {
-			names = list
-		}
-		for _, name := range names {
-			t, err := parseTarget(name, port)
-			if err != nil {
-				return nil, err
-			}
-			d := dialect
-			if d == nil && t.starttls != "" {
-				d, _ = starttls.ByName(t.starttls)
-			}
-			way := reach.Way{Host: t.host, Port: t.port, Network: "tcp", Resolve: o.way.resolve,
-				StartTLS: d, Timeout: o.way.timeout}
-			if err := o.way.route(&way, cmd.CommandPath()+" "+quoted(name)); err != nil {
-				return nil, err
-			}
-			all = append(all, probed{t, way})
-		}
-	}
-	if len(all) == 0 {
-		return nil, &usageError{"the list names no server", cmd.CommandPath() + " example.com"}
-	}
-	return all, nil
-}
-
-// list reads a list of servers, if arg is "-" or a file.
-func (o *probeOptions) list(cmd *cobra.Command, arg string) (names []string, ok bool, err error) {
-	var in io.Reader
-	if arg == "-" {
-		in = cmd.InOrStdin()
-	} else if info, err := os.Stat(arg); err != nil || !info.Mode().IsRegular() {
-		return nil, false, nil
-	} else {
-		f, err := os.Open(arg)
-		if err != nil {
-			return nil, false, err
-		}
-		defer f.Close()
-		in = f
-	}
-	lines := bufio.NewScanner(in)
-	for lines.Scan() {
-		name, _, _ := strings.Cut(lines.Text(), "#")
-		if name = strings.TrimSpace(name); name != "" {
-			names = append(names, name)
-		}
-		if len(names) > maxHosts {
-			return nil, false, fmt.Errorf("%s names more than %d servers", arg, maxHosts)
-		}
-	}
-	return names, true, lines.Err()
-}
-
-// asked returns the server at the end of a way, to be asked under a name. An address is no name: RFC
-// 6066 §3.
-func asked(way *reach.Way, name string, noSNI bool) *probe.Server {
-	if _, err := netip.ParseAddr(name); err == nil || noSNI {
-		name = ""
-	}
-	return &probe.Server{Name: name, Timeout: way.Timeout,
-		Dial: func(ctx context.Context) (net.Conn, error) {
-			conn, _, err := way.Go(ctx)
-			if err != nil {
-				return nil, err
-			}
-			return conn, nil
-		}}
-}
-
-// ask asks one server.
-func (o *probeOptions) ask(
-	ctx context.Context,
-	cmd *cobra.Command,
-	t probed,
-	alone bool,
-) *probe.Report {
-	ctx, cancel := context.WithTimeout(ctx, o.deadline)
-	defer cancel()
-	name := cmp.Or(o.way.sni, strings.TrimSuffix(t.target.host, "."))
-	trust := o.trust
-	trust.Name = name
-	s := asked(&t.way, name, o.way.noSNI)
-	s.Parallel = o.connection
-	if o.rate > 0 {
-		s.Interval = time.Duration(float64(time.Second) / o.rate)
-	}
-	if out := cmd.ErrOrStderr(); alone && columns(out) > 0 {
-		s.Progress = func(what string) {
-			fmt.Fprintf(out, "… %s\n", explain.Escape(what))
-		}
-	}
-	r := s.Probe(ctx, trust)
-	r.Target = t.target.String()
-	if p := probe.PolicyByName(o.policy); p != nil && r.Reached {
-		r.Judge(p)
-	}
-	return r
-}
-
-// write writes the files that were asked for.
-func (o *probeOptions) write(reports []*probe.Report) error {
-	threshold := probe.Severity(cmp.Or(o.failOn, string(probe.Warn)))
-	for _, file := range []struct {
-		flag, name string
-		write      func(io.Writer) error
-	}{
-		{"--sarif", o.sarif, func(w io.Writer) error { return probe.WriteSARIF(w, reports) }},
-		{"--junit", o.junit,
-			func(w io.Writer) error { return probe.WriteJUnit(w, reports, threshold) }},
-		{"--testssl-json", o.testssl,
-			func(w io.Writer) error { return probe.WriteTestssl(w, reports) }},
-	} {
-		if file.name == "" {
-			continue
-		}
-		if err := writeFile(file.name, file.write); err != nil {
-			return fmt.Errorf("%s: %w", file.flag, err)
-		}
-	}
-	return nil
-}
-
-// exit returns the exit code of one report.
-func (o *probeOptions) exit(r *probe.Report) int {
-	switch {
-	case !r.Reached:
-		return exitUnreached
-	case o.failOn != "" && len(r.Findings) > 0 &&
-		r.Worst().Weight() >= probe.Severity(o.failOn).Weight():
-		return exitFailed
-	}
-	return exitOK
 }

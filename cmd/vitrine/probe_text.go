@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -35,7 +36,7 @@ type reportText struct {
 
 func (w *reportText) write() {
 	r := w.r
-	w.title("Vitrine TLS · probe " + r.Target)
+	w.title("Vitrine TLS · probe " + r.Label())
 	if r.Problem != "" {
 		w.put("problem", "%s", r.Problem)
 	}
@@ -46,47 +47,41 @@ func (w *reportText) write() {
 		w.facts()
 		w.findings(w.lines.w)
 	}
+	w.changes()
 	took := fmt.Sprintf("%.1f s", r.Took.Seconds())
+	var again []string
+	for _, o := range slices.Sorted(maps.Keys(r.Retries)) {
+		again = append(again, fmt.Sprintf("%d %s", r.Retries[o], o))
+	}
+	if len(again) > 0 {
+		took += "; questions asked again: " + strings.Join(again, ", ")
+	}
 	w.title(fmt.Sprintf("%s in %s.", explain.Count(r.Connections, "connection"), took))
 }
 
 // good says what is right with the server.
 func (w *reportText) good() {
 	w.title("GOOD")
-	any := false
-	say := func(ok bool, what string) {
-		if ok {
-			any = true
-			w.put("+", "%s", what)
-		}
+	good := w.r.Good()
+	for _, what := range good {
+		w.put("+", "%s", what)
 	}
-	tls13, old := false, false
-	var unclear bool
-	for _, v := range w.r.Versions {
-		tls13 = tls13 || v.Name == "TLS 1.3" && v.Told == probe.Yes
-		if v.Name != "TLS 1.3" && v.Name != "TLS 1.2" {
-			old = old || v.Told == probe.Yes
-			unclear = unclear || v.Told == probe.NotTold
-		}
-	}
-	hybrid := false
-	for _, g := range w.r.Groups {
-		hybrid = hybrid || g.Hybrid
-	}
-	trusted := len(w.r.Chains) > 0
-	for _, c := range w.r.Chains {
-		trusted = trusted && c.Trusted == probe.Yes
-	}
-	say(tls13, "TLS 1.3")
-	say(!old && !unclear, "no version before TLS 1.2")
-	say(hybrid, "key exchange that withstands quantum computers")
-	say(trusted, "every certificate that was shown is trusted")
-	for _, id := range []string{"extended_master_secret", "secure_renegotiation", "fallback_scsv"} {
-		f := w.r.Fact(id)
-		say(f.Told == probe.Yes, f.What)
-	}
-	if !any {
+	if len(good) == 0 {
 		w.put("", "nothing of note")
+	}
+}
+
+// changes says what is different from an earlier report.
+func (w *reportText) changes() {
+	if w.r.Compared == nil {
+		return
+	}
+	w.title("SINCE " + w.r.Compared.Local().Format("2006-01-02 15:04"))
+	for _, c := range w.r.Changes {
+		w.put("", "%s", c)
+	}
+	if len(w.r.Changes) == 0 {
+		w.put("", "nothing changed")
 	}
 }
 
@@ -99,6 +94,9 @@ func (w *reportText) versions() {
 		}
 		if v.Order != "" {
 			text += ", the " + v.Order + "'s order counts"
+			if v.ChaCha {
+				text += ", but ChaCha20 comes first if the client prefers it"
+			}
 		}
 		w.put(v.Name, "%s", explain.Join("; ", text, v.Detail))
 		for i, s := range v.Suites {

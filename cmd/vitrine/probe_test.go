@@ -1,0 +1,107 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/broken"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+// probed13 is a server of TLS 1.3 that counts its connections. It has two names.
+func probed13(t *testing.T) (address string, connections *atomic.Int64) {
+	t.Helper()
+	cert, err := rig.Authority().Issue(throwaway.ECDSA, []string{"localhost", "second.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve := broken.Stdlib(&tls.Config{Certificates: []tls.Certificate{cert},
+		MinVersion: tls.VersionTLS13})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	connections = new(atomic.Int64)
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			connections.Add(1)
+			go func() { defer c.Close(); serve(c) }()
+		}
+	}()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return "localhost:" + port, connections
+}
+
+func TestProbeGoesOnComparesAndShows(t *testing.T) {
+	server, connections := probed13(t)
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	list := file("hosts.txt")
+	if err := os.WriteFile(list, []byte("# ours\n"+server+"\nlocalhost:1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, _ := command(t, "probe", list, "-4", "--state", file("state"), "--json")
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if code != exitUnreached || len(lines) != 2 || !strings.Contains(lines[1], "connection refused") {
+		t.Fatalf("exit code %d: %s", code, out)
+	}
+	if info, err := os.Stat(file("state")); err != nil || info.Mode().Perm() != secretMode {
+		t.Errorf("%v, %v", info.Mode(), err)
+	}
+
+	// a line that was being written when the run was killed, and one host more
+	f, err := os.OpenFile(file("state"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprint(f, `{"target": "local`)
+	f.Close()
+	asked := connections.Load()
+	code, out, stderr := command(t, "probe", list, "localhost:2", "-4", "--state", file("state"),
+		"--html", file("page.html"), "--policy", "rfc9325", "--fail-on", "high")
+	if n := connections.Load(); n != asked || code != exitUnreached {
+		t.Errorf("%d connections more, exit code %d: %s", n-asked, code, stderr)
+	}
+	if !strings.Contains(out, "probe "+server) || !strings.Contains(out, "probe localhost:2") {
+		t.Errorf("got %s", out)
+	}
+	page, err := os.ReadFile(file("page.html"))
+	if err != nil || !strings.Contains(string(page), server) {
+		t.Errorf("the page: %v", err)
+	}
+
+	if err := os.WriteFile(file("old"), []byte(strings.ReplaceAll(lines[0], "TLS_AES_128_GCM_SHA256",
+		"TLS_AES_128_CCM_SHA256")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out, stderr = command(t, "probe", server, "-4", "--compare", file("old"))
+	if code != exitOK || !strings.Contains(out, "suite of TLS 1.3: new: TLS_AES_128_GCM_SHA256") ||
+		!strings.Contains(out, "gone: TLS_AES_128_CCM_SHA256") {
+		t.Errorf("exit code %d, %s%s", code, out, stderr)
+	}
+	code, out, stderr = command(t, "probe", server, "-4", "--sni", "localhost,second.example")
+	if code != exitOK || !strings.Contains(out, "probe "+server+"\n") ||
+		!strings.Contains(out, "probe "+server+" as second.example") {
+		t.Errorf("exit code %d, %s%s", code, out, stderr)
+	}
+	if code, _, stderr = command(t, "probe", server, "--compare", file("none")); code != exitFailed ||
+		!strings.Contains(stderr, "--compare") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	if code, _, stderr = command(t, "probe", server, "--each-address", "--resolve", "127.0.0.1"); code !=
+		exitUsage {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
