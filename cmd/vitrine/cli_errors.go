@@ -16,9 +16,15 @@ func (e *usageError) Error() string { return e.problem }
 type valueError struct {
 	flag, got string // flag without its dashes
 	known     []string
+	says      string // the problem, if the known values are too many to list
 }
 
-func (e *valueError) Error() string { return "--" + e.flag + " " + e.problem() }
+func (e *valueError) Error() string {
+	if e.says != "" {
+		return "--" + e.flag + ": " + e.says
+	}
+	return "--" + e.flag + " " + e.problem()
+}
 
 func (e *valueError) problem() string {
 	return fmt.Sprintf("takes one of %s, got %q", strings.Join(e.known, ", "), e.got)
@@ -66,21 +72,5 @@ func contradiction(a, b, reason, wayOut string) error {
 }
 
 func unknownValue(flag, got string, known ...string) error {
-	return &valueError{flag, got, known}
-}
-
-// nearest returns the value of known that begins most like got: the last of several, which of
-// versions is the newest, and the first of all if none begins like it.
-func nearest(got string, known []string) string {
-	best, most := known[0], 0
-	for _, k := range known {
-		n := 0
-		for n < len(k) && n < len(got) && k[n] == got[n] {
-			n++
-		}
-		if n > 0 && n >= most {
-			best, most = k, n
-		}
-	}
-	return best
+	return &valueError{flag: flag, got: got, known: known}
 }

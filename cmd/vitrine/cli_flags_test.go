@@ -60,6 +60,10 @@ func TestTheNearestValueIsSuggested(t *testing.T) {
 		{"1.4", "1.3", versions},
 		{"x25518", "x25519", []string{"secp256r1", "x25519", "x448"}},
 		{"legcy", "legacy", []string{"modern", "compatible", "legacy"}},
+		{"smpt", "smtp", []string{"sieve", "smtp", "snmp"}},
+		{"TLS_RSA_WITH_AES_256_CBC_SHA265", "TLS_RSA_WITH_AES_256_CBC_SHA256",
+			[]string{"TLS_RSA_WITH_AES_128_CBC_SHA256", "TLS_RSA_WITH_AES_256_CBC_SHA256"}},
+		{"modrn", "modern", []string{"modern", "modern-2026-11-23", "legacy"}},
 		{"old", "modern", []string{"modern", "compatible", "legacy"}},
 	} {
 		if got := nearest(c.got, c.known); got != c.want {

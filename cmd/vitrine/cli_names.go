@@ -18,8 +18,7 @@ func suiteNamed(name string) (*suite.Suite, error) {
 	}
 	id, ok := iana.SuiteByName(name)
 	if !ok {
-		return nil, &usageError{fmt.Sprintf("--suite: no cipher suite is called %q", name),
-			"vitrine suites" + similar(name)}
+		return nil, noSuite(name)
 	}
 	s := suite.ByID(id)
 	if s == nil {
@@ -27,6 +26,23 @@ func suiteNamed(name string) (*suite.Suite, error) {
 			"speak it", id), "vitrine suites"}
 	}
 	return s, nil
+}
+
+// noSuite is the error of a name that no suite has. It proposes the nearest name, or a word to look
+// for.
+func noSuite(name string) error {
+	problem := fmt.Sprintf("no cipher suite is called %q", name)
+	var names []string
+	for _, s := range slices.Concat(suite.All13(), suite.All()) {
+		names = append(names, s.ID.String())
+		if openssl := s.ID.OpenSSL(); openssl != "" {
+			names = append(names, openssl)
+		}
+	}
+	if near := nearest(name, names); changes(strings.ToUpper(name), near) <= 3 {
+		return &valueError{flag: "suite", got: name, known: []string{near}, says: problem}
+	}
+	return &usageError{"--suite: " + problem, "vitrine suites" + similar(name)}
 }
 
 // similar returns a word of name that vitrine suites can filter by, after a space, or an empty

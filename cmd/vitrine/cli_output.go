@@ -35,9 +35,7 @@ func styleOf(out io.Writer, when string) (screen.Style, error) {
 		return screen.Style{Unicode: terminal && utf8Locale(), Color: terminal &&
 			os.Getenv("NO_COLOR") == "", Columns: wide}, nil
 	}
-	return screen.Style{},
-		&usageError{"--color takes auto, always or never, got \"" + when + "\"",
-			"vitrine handshake --color auto"}
+	return screen.Style{}, unknownValue("color", when, "auto", "always", "never")
 }
 
 // utf8Locale reports whether the locale says that the terminal shows UTF-8. The first of the three

@@ -68,8 +68,7 @@ func (c *choices) preShared(cmd *cobra.Command, config *vitrine.Config, example 
 	}
 	hash, ok := pskHashes[c.pskHash]
 	if !ok {
-		return &usageError{fmt.Sprintf("--psk-hash takes sha256 or sha384, got %q", c.pskHash),
-			example + " --psk @key.hex --psk-hash sha384"}
+		return unknownValue("psk-hash", c.pskHash, "sha256", "sha384")
 	}
 	ids := config.Policy.CipherSuites()
 	for _, id := range config.CipherSuites {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -30,8 +29,7 @@ func levelOf(detail string) (level explain.Level, err error) {
 	for word := range strings.SplitSeq(detail, ",") {
 		l, ok := levels[word]
 		if !ok {
-			return 0, &usageError{fmt.Sprintf("--detail takes steps, bytes or keys, got %q", word),
-				"vitrine handshake --detail bytes"}
+			return 0, unknownValue("detail", word, "steps", "bytes", "keys")
 		}
 		level |= l
 	}

@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -73,18 +74,16 @@ Exit codes:  vitrine help exit-codes`,
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			wayOut := "vitrine help"
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				wayOut = "vitrine " + near[0]
-			}
-			return &usageError{fmt.Sprintf("there is no command %q", args[0]), wayOut}
+			return noCommand(cmd, args[0])
 		},
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return &usageError{err.Error(), cmd.CommandPath() + " --help"}
-	})
+	root.SetFlagErrorFunc(flagError)
+	info, ok := debug.ReadBuildInfo()
+	root.Version = version(info, ok) // adds --version
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetHelpCommand(newHelp())
 	root.AddCommand(newHandshake(), newConnect(), newServe(), newDecrypt(), newDerive(),
 		newExplain(), newProbe(), newSuites(), newGroups(), newPolicies(), newVersion(),
-		newExitCodes())
+		newExitCodes(), newMan())
 	return root
 }

@@ -162,8 +162,7 @@ func (o *probeOptions) check(cmd *cobra.Command) error {
 	example := cmd.CommandPath() + " example.com"
 	switch {
 	case o.failOn != "" && probe.Severity(o.failOn).Weight() < 0:
-		return &usageError{fmt.Sprintf("--fail-on takes info, warn or high, got %q", o.failOn),
-			example + " --fail-on warn"}
+		return unknownValue("fail-on", o.failOn, "info", "warn", "high")
 	case o.parallel < 1, o.connection < 1:
 		return &usageError{"--parallel and --connections take a number above 0", example}
 	case o.rate < 0:

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -58,7 +59,9 @@ func newSuites() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "suites [WORD]...",
 		Short: "List the cipher suites that Vitrine speaks, with what there is to say against each",
-		Long: `Lists the cipher suites that Vitrine speaks: those whose row contains every WORD.
+		Long: `Lists the cipher suites that Vitrine speaks, the good ones first: those whose row contains every
+WORD. The last column says what speaks against each; on a terminal that is too narrow for the table
+each suite has a paragraph.
 
 The key_block column is what a suite takes from the key_block, in bytes: 2 x (MAC key + key + IV).
 Suites of TLS 1.3 have none, and work with every key exchange and every kind of certificate ("any").
@@ -86,7 +89,7 @@ names it.`,
 
 func matching(words []string) []row {
 	var rows []row
-	for _, s := range slices.Concat(suite.All13(), suite.All()) {
+	for _, s := range goodFirst() {
 		r := newRow(s)
 		text := strings.ToUpper(strings.Join(r.cells(), " "))
 		if !slices.ContainsFunc(words,
@@ -95,6 +98,22 @@ func matching(words []string) []row {
 		}
 	}
 	return rows
+}
+
+// goodFirst returns all suites: by their status, and of one status as they are preferred.
+func goodFirst() []*suite.Suite {
+	list := slices.Concat(suite.All13(), suite.All())
+	order := slices.Concat(suite.Preference13(), suite.Preference())
+	place := func(s *suite.Suite) int {
+		if i := slices.Index(order, s.ID); i >= 0 {
+			return i
+		}
+		return len(order)
+	}
+	slices.SortStableFunc(list, func(a, b *suite.Suite) int {
+		return cmp.Or(cmp.Compare(suite.Status(a), suite.Status(b)), cmp.Compare(place(a), place(b)))
+	})
+	return list
 }
 
 func newRow(s *suite.Suite) row {
@@ -126,7 +145,7 @@ func newRow(s *suite.Suite) row {
 }
 
 var headings = []string{"CODE", "NAME", "OPENSSL NAME", "KX", "AUTH", "CIPHER", "MAC", "PRF HASH",
-	"KEY_BLOCK: MAC KEY, KEY, IV", "FS", "POLICY", "STATUS"}
+	"KEY_BLOCK: MAC KEY, KEY, IV", "FS", "POLICY", "STATUS", "AGAINST IT"}
 
 func (r row) cells() []string {
 	mac, policy, secret := r.MAC, r.Policy, "no"
@@ -140,15 +159,23 @@ func (r row) cells() []string {
 		secret = "yes"
 	}
 	return []string{r.Code, r.Name, r.OpenSSL, r.KeyExchange, r.Authentication, r.Cipher, mac,
-		r.Hash, r.KeyBlock.String(), secret, policy, r.Status}
+		r.Hash, r.KeyBlock.String(), secret, policy, r.Status, r.against()}
 }
 
-// split is the column from which a row continues on a second line, if the terminal is narrower than
-// the table.
-const split = 3
+// against returns what speaks against the suite, in a few words.
+func (r row) against() string {
+	var list []string
+	for _, c := range r.Concerns {
+		list = append(list, c.What)
+	}
+	if !r.ForwardSecret {
+		list = append(list, "no forward secrecy")
+	}
+	return strings.Join(list, ", ")
+}
 
-// table prints the suites in aligned columns: in one line each, or in two if the terminal is
-// narrower than that. A width of 0 means that there is no terminal.
+// table prints the suites in aligned columns, or if the terminal is too narrow for that in a
+// paragraph each. A width of 0 means that there is no terminal.
 func table(w io.Writer, rows []row, columns int) error {
 	lines := [][]string{headings}
 	for _, r := range rows {
@@ -164,19 +191,47 @@ func table(w io.Writer, rows []row, columns int) error {
 	for _, n := range widths {
 		total += n + 2
 	}
-	for _, cells := range lines {
-		var b strings.Builder
-		for i, c := range cells {
-			if i == split && columns > 0 && columns < total {
-				b.WriteString("\n        ")
-			}
-			fmt.Fprintf(&b, "%-*s  ", widths[i], c)
+	var b strings.Builder
+	if columns > 0 && columns < total {
+		for _, r := range rows {
+			r.paragraph(&b, columns)
 		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(b.String(), " ")); err != nil {
-			return err
+	} else {
+		for _, cells := range lines {
+			var line strings.Builder
+			for i, c := range cells {
+				fmt.Fprintf(&line, "%-*s  ", widths[i], c)
+			}
+			b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
 		}
 	}
-	_, err := fmt.Fprintf(w, "\n%s. Reasons: vitrine suites --json\n",
-		explain.Count(len(rows), "suite"))
+	fmt.Fprintf(&b, "\n%s. Reasons: vitrine suites --json\n", explain.Count(len(rows), "suite"))
+	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// paragraph writes a suite in lines of at most columns characters.
+func (r row) paragraph(b *strings.Builder, columns int) {
+	cells := r.cells()
+	fmt.Fprintf(b, "%s  %s\n", r.Code, r.Name)
+	secret := map[bool]string{true: "forward secret", false: "not forward secret"}[r.ForwardSecret]
+	say := func(parts ...string) {
+		parts = slices.DeleteFunc(parts, func(p string) bool { return p == "" })
+		for _, line := range wrap(strings.Join(parts, ", "), columns-8) {
+			b.WriteString("        " + line + "\n")
+		}
+	}
+	say(r.Status+", policy "+cells[10], secret, r.OpenSSL)
+	exchange := r.KeyExchange + " with " + r.Authentication
+	if r.KeyBlock == nil {
+		exchange = "TLS 1.3: any key exchange and certificate"
+	}
+	keys := ""
+	if r.KeyBlock != nil {
+		keys = "key_block " + strings.Join(strings.Fields(r.KeyBlock.String()), " ")
+	}
+	say(exchange, r.Cipher, cells[6], "PRF "+r.Hash, keys)
+	if against := r.against(); against != "" {
+		say("against it: " + against)
+	}
 }

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// nearest returns the value of known that takes the fewest changes from got: a letter too much, too
+// few or wrong, or two that changed places. Of several it is the one that begins most like got, and
+// of those the last, which of versions is the newest. If none is near it is the first of all.
+func nearest(got string, known []string) string {
+	best, least, most := known[0], max(2, len(got)/2)+1, -1
+	for _, k := range known {
+		n, same := changes(strings.ToLower(got), strings.ToLower(k)), shared(got, k)
+		if n < least || n == least && same >= most && most >= 0 {
+			best, least, most = k, n, same
+		}
+	}
+	return best
+}
+
+// shared returns the length of the common beginning.
+func shared(a, b string) (n int) {
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+// changes returns the distance of two words in changes, of a byte each or of two that are swapped.
+func changes(a, b string) int {
+	rows := [3][]int{}
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+	}
+	two, one, now := rows[0], rows[1], rows[2] // the rows of i-2, i-1 and i
+	for j := range now {
+		now[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		two, one, now = one, now, two
+		now[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			now[j] = min(one[j]+1, now[j-1]+1, one[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				now[j] = min(now[j], two[j-2]+1)
+			}
+		}
+	}
+	return now[len(b)]
+}
+
+// flagError returns the error of the command line for an error of pflag. It names the nearest flag.
+func flagError(cmd *cobra.Command, err error) error {
+	problem := err.Error()
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		name := unknown.GetSpecifiedName()
+		if len(names) > 0 && len(name) > 1 {
+			if near := nearest(name, names); changes(name, near) <= 2 {
+				problem = fmt.Sprintf("there is no flag --%s; there is --%s", name, near)
+			}
+		}
+	}
+	return &usageError{problem, cmd.CommandPath() + " --help"}
+}
+
+// newHelp returns the command "help", which fails for what there is no help about.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return noCommand(cmd.Root(), args[0])
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
+}
+
+// noCommand is the error of a word that is no command.
+func noCommand(root *cobra.Command, word string) error {
+	var names []string
+	for _, c := range root.Commands() {
+		if !c.Hidden {
+			names = append(names, c.Name())
+		}
+	}
+	wayOut := "vitrine help"
+	if near := nearest(word, names); changes(word, near) <= 2 {
+		wayOut = "vitrine " + near
+	}
+	return &usageError{fmt.Sprintf("there is no command %q", word), wayOut}
+}

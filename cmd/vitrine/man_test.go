@@ -1,0 +1,77 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+// There is a manual page for every command, with each of its flags, and groff has no complaint.
+func TestEveryCommandHasAManualPage(t *testing.T) {
+	dir := t.TempDir()
+	if code, _, stderr := command(t, "man", dir); code != exitOK {
+		t.Fatal(stderr)
+	}
+	pages, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := newRoot()
+	if want := len(commandsOf(root)) + 1; len(pages) != want || want < 12 {
+		t.Errorf("%d pages, expected %d", len(pages), want)
+	}
+	for _, c := range append(commandsOf(root), root) {
+		file := filepath.Join(dir, manName(c)+".1")
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		page := string(text)
+		for _, want := range []string{".TH ", ".SH NAME", ".SH SYNOPSIS", ".SH DESCRIPTION",
+			".SH OPTIONS", roff(c.Short)} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s lacks %s", file, want)
+			}
+		}
+		c.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden && !strings.Contains(page, `\fB`+roff("--"+f.Name)+`\fR`) {
+				t.Errorf("%s lacks --%s", file, f.Name)
+			}
+		})
+		if groff, err := exec.LookPath("groff"); err == nil {
+			out, err := exec.CommandContext(t.Context(), groff, "-man", "-Tutf8", "-ww", "-z",
+				file).CombinedOutput()
+			if err != nil || len(out) > 0 {
+				t.Errorf("%s: %v\n%s", file, err, out)
+			}
+		}
+	}
+}
+
+// The script that installs the command puts it, its pages and its completion where it was told.
+func TestTheScriptInstalls(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the command")
+	}
+	prefix := t.TempDir()
+	out, err := exec.CommandContext(t.Context(), "../../install.sh", prefix).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, name := range []string{"bin/vitrine", "share/man/man1/vitrine.1",
+		"share/man/man1/vitrine-handshake.1", "share/bash-completion/completions/vitrine",
+		"share/zsh/site-functions/_vitrine", "share/fish/vendor_completions.d/vitrine.fish"} {
+		if info, err := os.Stat(filepath.Join(prefix, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	version, err := shell(t, quoted(prefix)+"/bin/vitrine --version")
+	if err != nil || !strings.HasPrefix(version, "vitrine ") {
+		t.Errorf("%v: %s", err, version)
+	}
+}
