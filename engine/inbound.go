@@ -54,7 +54,7 @@ type Inbound struct {
 	start, end int // what has arrived and is not opened yet
 	messages   record.Joiner
 	empty      int  // records in a row that said nothing
-	bulk       bool // the last arrival filled what it was given
+	bulk       bool // the last arrival, after the handshake, filled what it was given
 
 	hello2    bool  // the first thing may be a ClientHello in the form of SSL 2.0
 	done      bool  // the handshake is done: under TLS 1.3 keys nothing may come unprotected
@@ -134,7 +134,7 @@ func (in *Inbound) give() {
 // Arrived records that n bytes were read into Space.
 func (in *Inbound) Arrived(n int) {
 	in.end += n
-	in.bulk = in.end == len(in.buf)
+	in.bulk = in.done && in.end == len(in.buf)
 }
 
 // Partial reports whether the end of the stream now would truncate a record or a message.
