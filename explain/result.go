@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -97,6 +98,9 @@ func (t *teller) sentences() {
 		say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By,
 			n.Alert, n.Reason)
 	}
+	if lesson := t.lesson(); lesson != "" {
+		say(Plain, "%s", lesson)
+	}
 	if a := t.Run.Tampered; a != nil {
 		r.Stalled = a.Stall && len(r.Noticed) == 0
 		switch {
@@ -107,6 +111,23 @@ func (t *teller) sentences() {
 			say(Bad, "UNDETECTED: somebody altered line %d and neither side noticed.", a.Line)
 		}
 	}
+}
+
+// lesson says what an alteration of the RSA-encrypted pre_master_secret teaches. See RFC 5246
+// §7.4.7.1.
+func (t *teller) lesson() string {
+	a := t.Run.Tampered
+	if a == nil || t.Version == iana.TLS13 || t.agreed.KeyExchange != iana.KexRSA ||
+		a.Line > len(t.lines) || !t.lines[a.Line-1].is(iana.ClientKeyExchange) ||
+		!slices.ContainsFunc(t.Result.Noticed, func(n Notice) bool {
+			return n.By == iana.Server && n.Alert == alert.BadRecordMAC.String()
+		}) {
+		return ""
+	}
+	return "LESSON: the server did not say that the ciphertext was wrong. It went on with random " +
+		"bytes, and failed two messages later, as with any wrong key. A server that tells the two " +
+		"apart, by its alert or by the time it takes, decrypts for whoever asks often enough: " +
+		"Bleichenbacher's attack of 1998, and ROBOT of 2017 (RFC 5246 §7.4.7.1)."
 }
 
 // milliseconds formats a duration, such as "2.1 ms".

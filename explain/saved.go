@@ -22,6 +22,9 @@ func Saved(entries []trace.Entry) Run {
 const redactedNote = "The secrets are not in these events: where one would be, there is nothing " +
 	"to show."
 
+const fingerprintNote = "Secrets are shown as fingerprints: their length, and the beginning of " +
+	"their SHA-256."
+
 // Redacted reports whether the events were saved without secrets.
 func Redacted(entries []trace.Entry) bool {
 	return slices.ContainsFunc(entries, func(e trace.Entry) bool {

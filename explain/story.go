@@ -28,6 +28,7 @@ type Run struct {
 	Handshake      time.Duration // 0 if times are not shown
 	Tampered       *Tampered     // what was altered on the way, or nil
 	Note           string        // what saved events say of themselves, or empty
+	Fingerprints   bool          // secrets are not there, and are shown by their fingerprints
 	Open           bool          // the connection goes on after the last event
 }
 

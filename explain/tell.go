@@ -13,7 +13,10 @@ import (
 // Tell returns the story of one handshake and of the data that it protected, from the merged events
 // of both sides.
 func Tell(entries []trace.Entry, run Run) *Story {
-	if run.Note == "" && Redacted(entries) {
+	switch {
+	case run.Fingerprints:
+		run.Note = fingerprintNote
+	case Redacted(entries):
 		run.Note = redactedNote
 	}
 	keys, data := Reveals(entries)

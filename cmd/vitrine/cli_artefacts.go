@@ -74,12 +74,12 @@ func (a *artefacts) write(c connection, stderr io.Writer) error {
 		{"--events", a.events, "", func(w io.Writer) error { return writeEvents(w, c, a.reveal) }},
 		{"--pcap", a.pcap, keysInside[!a.pcapWithoutKeys],
 			func(w io.Writer) error { return writePcap(w, c, !a.pcapWithoutKeys) }},
-		{"--keylog-out", a.keyLog, "whoever has it and a capture reads the connection",
+		{"--keylog-out", a.keyLog, "secrets: whoever has it and a capture reads the connection",
 			func(w io.Writer) error { return writeKeyLog(w, c) }},
 		{"--markdown", a.markdown, "", tellable(shown, func(w io.Writer) error {
 			return markdown.Write(w, explain.Tell(shown, c.about))
 		})},
-		{"--html", a.html, "", tellable(shown, func(w io.Writer) error {
+		{"--html", a.html, pageHolds(shown), tellable(shown, func(w io.Writer) error {
 			return html.Write(w, html.Options{}, html.Run{Entries: shown, About: c.about})
 		})},
 	} {
@@ -89,11 +89,27 @@ func (a *artefacts) write(c connection, stderr io.Writer) error {
 		if err := writeFile(f.name, f.write); err != nil {
 			return fmt.Errorf("%s: %w", f.flag, err)
 		}
-		if f.holds != "" {
-			fmt.Fprintf(stderr, "! %s holds secrets: %s.\n", explain.Escape(f.name), f.holds)
-		}
+		note(stderr, f.name, f.holds)
 	}
 	return nil
+}
+
+// note names a file that was written, if it holds something.
+func note(stderr io.Writer, name, holds string) {
+	if holds != "" {
+		fmt.Fprintf(stderr, "! %s holds %s.\n", explain.Escape(name), holds)
+	}
+}
+
+// pageHolds says what a page of these events holds.
+func pageHolds(entries []trace.Entry) string {
+	switch keys, data := explain.Reveals(entries); {
+	case keys:
+		return "secrets: every key and all data of the connection. Open it in a browser"
+	case data:
+		return "secrets: data of the connection. Open it in a browser"
+	}
+	return "no secrets. Open it in a browser"
 }
 
 // tellable returns write, or a function that fails if no story can tell the connection.
@@ -111,7 +127,7 @@ func withWayOut(err error) error {
 	return fmt.Errorf("%w; --events and --pcap write what was sent", err)
 }
 
-var keysInside = map[bool]string{true: "the keys of its connection are inside"}
+var keysInside = map[bool]string{true: "secrets: the keys of its connection are inside"}
 
 // redacted returns entries without secrets and plaintext.
 func redacted(entries []trace.Entry) ([]trace.Entry, error) {
@@ -216,12 +232,18 @@ func copyEvents(w io.Writer, entries []trace.Entry, redact bool) error {
 	return j.Err()
 }
 
-func writePage(name string, runs []html.Run) error {
+// writePage writes the page of several connections, and says on stderr what it holds.
+func writePage(name string, runs []html.Run, stderr io.Writer) error {
 	err := writeFile(name,
 		func(w io.Writer) error { return html.Write(w, html.Options{}, runs...) })
 	if err != nil {
 		return fmt.Errorf("--html: %w", err)
 	}
+	var all []trace.Entry
+	for _, r := range runs {
+		all = append(all, r.Entries...)
+	}
+	note(stderr, name, pageHolds(all))
 	return nil
 }
 

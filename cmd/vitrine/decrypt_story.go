@@ -105,7 +105,7 @@ func (s *showing) tellStories() error {
 	if s.artefacts.html == "" {
 		return nil
 	}
-	return writePage(s.artefacts.html, runs)
+	return writePage(s.artefacts.html, runs, stderr)
 }
 
 // numbered returns the file name for one of several connections.

@@ -115,7 +115,7 @@ func explainFiles(cmd *cobra.Command, names []string, o *explainOutput, style sc
 		pages = append(pages, html.Run{Entries: c.entries, About: c.about})
 	}
 	if o.html != "" {
-		if err := writePage(o.html, pages); err != nil {
+		if err := writePage(o.html, pages, cmd.ErrOrStderr()); err != nil {
 			return err
 		}
 	}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -152,16 +154,21 @@ func show(cmd *cobra.Command, story *explain.Story, outcome *demo.Outcome, o *ou
 	level explain.Level, style screen.Style) error {
 	c := connection{outcome.Entries, story.Run}
 	o.reveal = true
-	if err := o.write(c, cmd.ErrOrStderr()); err != nil {
+	var notes bytes.Buffer // come last: they say where the files are
+	defer func() { io.Copy(cmd.ErrOrStderr(), &notes) }()
+	if err := o.write(c, &notes); err != nil {
 		return err
 	}
 	if o.saveKeys != "" {
-		if err := saveKeys(o.saveKeys, c, cmd.ErrOrStderr()); err != nil {
+		if err := saveKeys(o.saveKeys, c, &notes); err != nil {
 			return fmt.Errorf("--save-keys: %w", err)
 		}
 	}
 	if o.json {
 		return writeEvents(cmd.OutOrStdout(), c, true)
+	}
+	if o.html != "" && o.detail == "" { // the page tells the rest
+		return screen.WriteResult(cmd.OutOrStdout(), story, style)
 	}
 	return tellStory(cmd.OutOrStdout(), story, outcome.Entries, level, style)
 }

@@ -29,6 +29,9 @@ func showBoth(cmd *cobra.Command, outcome *demo.Outcome, o *outputs, level expla
 		return err
 	}
 	out := cmd.OutOrStdout()
+	if o.html != "" && o.detail == "" { // the page tells the rest
+		return screen.WriteResult(out, explain.Tell(outcome.Entries, outcome.Run), style)
+	}
 	var stories [2]*explain.Story
 	for i, one := range both {
 		stories[i] = explain.Tell(one.Entries, one.Run)
@@ -78,7 +81,7 @@ func writeBoth(cmd *cobra.Command, both [2]*demo.Outcome, o *outputs) error {
 	if o.html == "" {
 		return nil
 	}
-	return writePage(o.html, runs)
+	return writePage(o.html, runs, cmd.ErrOrStderr())
 }
 
 // chooseBoth returns the options of the TLS 1.3 side of a comparison.

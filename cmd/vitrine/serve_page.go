@@ -164,8 +164,7 @@ func (d *desk) run(c *vitrine.Conn, v *visitor) (html.Run, string, error) {
 			return run, "", err
 		}
 		run.Prints, run.Entries = html.Fingerprints(run), hidden
-		run.About.Note = "Secrets are shown as fingerprints: their length, and the beginning of " +
-			"their SHA-256."
+		run.About.Fingerprints = true
 		if seen.count == 1 && !cut && !v.proxied.Load() {
 			seen.unveil(entries, hidden)
 		}

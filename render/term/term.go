@@ -37,6 +37,13 @@ func Write(w io.Writer, s *explain.Story, style Style) error {
 	return p.out.Flush()
 }
 
+// WriteResult writes what came of s, without its steps.
+func WriteResult(w io.Writer, s *explain.Story, style Style) error {
+	p := newPrinter(w, style)
+	p.result(&s.Result)
+	return p.out.Flush()
+}
+
 // printer writes lines.
 type printer struct {
 	out    *bufio.Writer
