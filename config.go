@@ -147,6 +147,10 @@ type Config struct {
 	// list turns TLS 1.3 off.
 	CipherSuites13 []uint16
 
+	// ClientOrder makes a server choose by the client's order of cipher suites and groups, among
+	// those that it allows. Without it the server's own order counts, which no client can worsen.
+	ClientOrder bool
+
 	// MinVersion and MaxVersion bound the version, which is TLS 1.0 to 1.3. 0 takes the bound of
 	// the Policy: TLS 1.3 at most, and with Modern TLS 1.2 at least.
 	MinVersion, MaxVersion uint16
@@ -307,9 +311,9 @@ func (c *Config) Clone() *Config {
 		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs,
 		LegacyRoots: c.LegacyRoots, InsecureSkipVerify: c.InsecureSkipVerify,
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites,
-		CipherSuites13: c.CipherSuites13,
-		MinVersion:     c.MinVersion,
-		MaxVersion:     c.MaxVersion, CurvePreferences: c.CurvePreferences, KeyShares: c.KeyShares,
+		CipherSuites13: c.CipherSuites13, ClientOrder: c.ClientOrder,
+		MinVersion: c.MinVersion,
+		MaxVersion: c.MaxVersion, CurvePreferences: c.CurvePreferences, KeyShares: c.KeyShares,
 		SignatureSchemes:    c.SignatureSchemes,
 		UnknownNamesRefused: c.UnknownNamesRefused, KeyLogWriter: c.KeyLogWriter, Policy: c.Policy,
 		ExtendedMasterSecret: c.ExtendedMasterSecret, EncryptThenMAC: c.EncryptThenMAC,
@@ -408,6 +412,7 @@ func (c *Config) parameters() (negotiation.Parameters, error) {
 	}
 	p.CertificateCompression, p.RecordPadding = c.CertificateCompression, c.RecordPadding
 	p.GREASE, p.PostHandshakeAuth = c.GREASE, c.PostHandshakeAuth
+	p.ClientOrder = c.ClientOrder
 	p.CookieKeys = c.CookieKeys
 	for _, a := range p.CertificateCompression {
 		if !compress.Speaks(a) {

@@ -36,11 +36,12 @@ type Choice struct {
 // everything: what a suite is tried with is reduced to what we know, once.
 type Wishes struct {
 	pki.Hello
-	suites      []iana.CipherSuite // ours that the client offers, in our order
-	groups      []iana.Group       // ours that the client lists, in our order
+	suites      []iana.CipherSuite // ours that the client offers, in the order that counts
+	groups      []iana.Group       // ours that the client lists, in the order that counts
 	listed      []iana.Group       // all that the client lists
 	sentGroups  bool
 	finiteField bool // it lists a finite-field group, known or not
+	byClient    bool // the client's order counts
 }
 
 // choose chooses everything that the client left open, in the server's order of preference, or says
@@ -138,7 +139,7 @@ func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
 		refs = choices13
 	}
 	log.Choice("cipher_suite", fmt.Sprint(alert.Few(ch.CipherSuites)), got.Suite.String(),
-		"the server's first that both sides can do", refs.suite)
+		fmt.Sprintf("the %v's first that both sides can do", w.whose()), refs.suite)
 	if got.Group != nil {
 		log.Choice(
 			"group",
@@ -230,8 +231,25 @@ func Admissible(ch *message.ClientHello, c *Config) error {
 	return uncompressed(ch.Extensions)
 }
 
+// mutual returns what a server and a client have in common, in the order that counts.
+func mutual[T ~uint16](c *Config, ours, theirs []T) []T {
+	if c.ClientOrder {
+		return Common(theirs, ours)
+	}
+	return Common(ours, theirs)
+}
+
+// whose says whose order counts.
+func (w *Wishes) whose() iana.Side {
+	if w.byClient {
+		return iana.Client
+	}
+	return iana.Server
+}
+
+// ReadWishes reads what a choice depends on.
 func ReadWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *Wishes, err error) {
-	w = &Wishes{suites: Common(c.Suites, ch.CipherSuites)}
+	w = &Wishes{suites: mutual(c, c.Suites, ch.CipherSuites), byClient: c.ClientOrder}
 	var names message.ServerNames
 	var groups message.SupportedGroups
 	var schemes, certSchemes message.SignatureSchemes
@@ -253,7 +271,7 @@ func ReadWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *Wishes, 
 	if w.Hello.Types, err = offeredTypes(ch.Extensions, iana.ExtServerCertificateType); err != nil {
 		return nil, err
 	}
-	w.Name, w.listed, w.groups = hostName(&names), groups.Groups, Common(c.Groups, groups.Groups)
+	w.Name, w.listed, w.groups = hostName(&names), groups.Groups, mutual(c, c.Groups, groups.Groups)
 	w.finiteField = slices.ContainsFunc(w.listed, iana.Group.FiniteField)
 	w.Schemes = Common(pki.KnownSchemes(), schemes.Schemes)
 	if !pki.NamesScheme(v) || !sentSchemes {
@@ -332,6 +350,9 @@ func chooseGroup(s *suite.Suite, w *Wishes, c *Config) kex.Group {
 func groupRule(g kex.Group, w *Wishes) string {
 	switch {
 	case slices.Contains(w.groups, g.ID()):
+		if w.byClient {
+			return "the client's first that the server allows"
+		}
 		return "the server's first that the client lists"
 	case g.ID().FiniteField():
 		return "the server's own choice: the client lists no finite-field group"

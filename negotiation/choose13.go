@@ -20,15 +20,15 @@ type Hello13 struct {
 	shares []message.KeyShareEntry
 }
 
-// suites13 are our suites that the client offers, in our order; after a HelloRetryRequest the one
+// suites13 are our suites that the client offers, in the order that counts; after a HelloRetryRequest the one
 // that it chose. There is at least one. See RFC 8446 §4.1.1 and §4.1.4.
 func CommonSuites13(ch *message.ClientHello, c *Config,
 	retry *message.ServerHello) (suites []*suite.Suite, err error) {
 	ours := c.Suites13
-	if c.ByMachine13 {
+	if c.ByMachine13 && !c.ClientOrder {
 		ours = suite.PreferenceWith13(ch.CipherSuites)
 	}
-	for _, id := range Common(ours, ch.CipherSuites) {
+	for _, id := range mutual(c, ours, ch.CipherSuites) {
 		row := suite.ByID13(id)
 		if row != nil && (retry == nil || id == retry.CipherSuite) {
 			suites = append(suites, row)

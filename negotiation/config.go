@@ -63,6 +63,7 @@ type Parameters struct {
 	Suites                 []iana.CipherSuite // until TLS 1.2
 	Suites13               []iana.CipherSuite // of TLS 1.3
 	ByMachine13            bool               // a server orders Suites13: see suite.PreferenceWith13
+	ClientOrder            bool               // a server takes the client's order of suites and groups
 	Groups                 []iana.Group
 	KeyShares              []iana.Group // of a client's first hello of TLS 1.3; nil: it chooses
 	Schemes                []iana.SignatureScheme

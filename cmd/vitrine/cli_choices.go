@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	_ "github.com/vitrine-tls/vitrine/compression" // brotli and zstd
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -18,6 +19,7 @@ import (
 type choices struct {
 	policy               string
 	suites, groups, alpn []string
+	schemes              []string
 	min, max             string
 	without              []string
 	compress             []string
@@ -42,6 +44,8 @@ func (c *choices) addTo(cmd *cobra.Command) {
 			"versions of which none is named are off")
 	f.StringSliceVar(&c.groups, "group", nil,
 		"exactly these groups, best first: x25519, secp256r1, … (see vitrine groups)")
+	f.StringSliceVar(&c.schemes, "scheme", nil, "exactly these signature schemes for the handshake, "+
+		"best first: ed25519, rsa_pss_rsae_sha256, …")
 	f.StringSliceVar(&c.alpn, "alpn", nil, "application protocols, best first: http/1.1, …")
 	f.StringVar(&c.min, "min", "",
 		"lowest version: 1.0, 1.1, 1.2 or 1.3 (default that of the policy)")
@@ -59,10 +63,19 @@ func (c *choices) addTo(cmd *cobra.Command) {
 	complete(cmd, "policy", policyNames()...)
 	complete(cmd, "suite", suiteNames()...)
 	complete(cmd, "group", append(groupNames(), hybridNames()...)...)
+	complete(cmd, "scheme", schemeNames()...)
 	complete(cmd, "min", "1.0", "1.1", "1.2", "1.3")
 	complete(cmd, "max", "1.0", "1.1", "1.2", "1.3")
 	complete(cmd, "without", withouts()...)
 	complete(cmd, "compress-cert", compressions()...)
+}
+
+// schemeNames are the values of --scheme.
+func schemeNames() (names []string) {
+	for _, x := range pki.KnownSchemes() {
+		names = append(names, x.String())
+	}
+	return names
 }
 
 // leaveOut has a function that turns the extension off, for each value of --without.
@@ -100,6 +113,13 @@ func (c *choices) config(example string) (*vitrine.Config, error) {
 			return nil, wrong("--group", name, append(groupNames(), hybridNames()...)...)
 		}
 		config.CurvePreferences = append(config.CurvePreferences, tls.CurveID(g))
+	}
+	for _, name := range c.schemes {
+		x, ok := iana.SchemeByName(strings.ToLower(name))
+		if !ok || !slices.Contains(pki.KnownSchemes(), x) {
+			return nil, wrong("--scheme", name, schemeNames()...)
+		}
+		config.SignatureSchemes = append(config.SignatureSchemes, tls.SignatureScheme(x))
 	}
 	for _, name := range c.alpn {
 		if name == "" || len(name) > 255 {

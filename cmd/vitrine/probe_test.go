@@ -44,6 +44,31 @@ func probed13(t *testing.T) (address string, connections *atomic.Int64) {
 	return "localhost:" + port, connections
 }
 
+// What serve is told is what a probe sees.
+func TestProbeSeesWhatServeWasTold(t *testing.T) {
+	s, ca := serving(t, "--name", "localhost", "--client-order", "--refuse-unknown-names", "--scheme",
+		"ecdsa_secp256r1_sha256,rsa_pss_rsae_sha256", "--session-lifetime", "90m", "--max", "1.3")
+	code, out, stderr := command(t, "probe", s.addr, "-4", "--ca", ca)
+	for _, want := range []string{"TLS 1.3     yes, 3 suites, the client's order counts",
+		"signatures  TLS 1.3: ecdsa_secp256r1_sha256, rsa_pss_rsae_sha256\n",
+		"the last of which lives for 1h"} {
+		if code != exitOK || !strings.Contains(out, want) {
+			t.Fatalf("exit code %d, expected %q: %s%s", code, want, out, stderr)
+		}
+	}
+	_, port, _ := net.SplitHostPort(s.addr)
+	code, _, stderr = command(t, "connect", "localhost:"+port, "--sni", "other.example", "--ca", ca)
+	if code == exitOK || !strings.Contains(stderr, "server_name") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	for _, args := range [][]string{{"--scheme", "rsa_pss"}, {"--session-lifetime", "200h"}} {
+		if code, _, stderr = command(t, append([]string{"serve"}, args...)...); code != exitUsage ||
+			!strings.Contains(stderr, args[0]) {
+			t.Errorf("%v: exit code %d, %s", args, code, stderr)
+		}
+	}
+}
+
 func TestProbeGoesOnComparesAndShows(t *testing.T) {
 	server, connections := probed13(t)
 	dir := t.TempDir()

@@ -21,6 +21,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/session"
 )
 
 // serveOptions are the flags of serve.
@@ -34,6 +35,9 @@ type serveOptions struct {
 	clientAuth, clientCA  string
 	clientAny             bool
 	tickets, sessionIDs   bool
+	lifetime              time.Duration // of sessions of TLS 1.3
+	clientOrder           bool
+	namesRefused          bool
 	earlyData             bool
 	lateAuth, cookie      bool
 	rawKeys               bool
@@ -119,6 +123,12 @@ certificate, or one that did not say that it can be asked after the handshake, g
 	f.BoolVar(&o.tickets, "tickets", true, "issue session tickets (RFC 5077)")
 	f.BoolVar(&o.sessionIDs, "session-ids", false,
 		"keep up to 10000 sessions for clients without tickets")
+	f.DurationVar(&o.lifetime, "session-lifetime", 0, "how long sessions and tickets of TLS 1.3 can be "+
+		"resumed, up to 168h (default 24h)")
+	f.BoolVar(&o.clientOrder, "client-order", false,
+		"choose suites and groups by the client's order, and not by ours")
+	f.BoolVar(&o.namesRefused, "refuse-unknown-names", false,
+		"refuse clients that ask for a name which no certificate has (unrecognized_name)")
 	f.BoolVar(&o.earlyData, "early-data", false,
 		"accept up to 16 KiB of early data (0-RTT) with a TLS 1.3 ticket, once for each ticket; "+
 			"with --session-ids, and for HTTP alone")
@@ -248,6 +258,8 @@ func (h *host) prepare() (err error) {
 	if !h.tickets {
 		h.config.SessionTicketsDisabled = true
 	}
+	h.config.SessionLifetime, h.config.ClientOrder = h.lifetime, h.clientOrder
+	h.config.UnknownNamesRefused = h.namesRefused
 	if err := h.read(h.config); err != nil {
 		return err
 	}
@@ -266,6 +278,9 @@ func (h *host) sane(example string) error {
 	case h.timeout <= 0:
 		return &usageError{fmt.Sprintf("--timeout takes a time above 0, got %v", h.timeout),
 			example + " --timeout 10s"}
+	case h.lifetime < 0 || h.lifetime > session.MaxSessionAge13:
+		return &usageError{fmt.Sprintf("--session-lifetime takes a time of up to %v, got %v",
+			session.MaxSessionAge13, h.lifetime), example + " --session-lifetime 12h"}
 	case h.idle < 0:
 		return &usageError{fmt.Sprintf("--idle-timeout takes 0 or more, got %v", h.idle),
 			example + " --idle-timeout 5m"}

@@ -119,6 +119,19 @@ func TestAServerChoosesWithItsClient(t *testing.T) {
 		return func(c *vitrine.Config) { c.CurvePreferences = ids }
 	}
 	nothing := func(*vitrine.Config) {}
+	byClient := func(edits ...func(*vitrine.Config)) func(*vitrine.Config) {
+		return func(c *vitrine.Config) {
+			c.ClientOrder = true
+			for _, edit := range edits {
+				edit(c)
+			}
+		}
+	}
+	const aes12, chacha12 = vitrine.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+		vitrine.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+	suites12 := func(ids ...uint16) func(*vitrine.Config) {
+		return func(c *vitrine.Config) { c.CipherSuites, c.MaxVersion = ids, vitrine.VersionTLS12 }
+	}
 	for _, c := range []struct {
 		what           string
 		client, server func(*vitrine.Config)
@@ -138,6 +151,14 @@ func TestAServerChoosesWithItsClient(t *testing.T) {
 		{"a share of one hybrid, and another listed",
 			groups(vitrine.SecP256r1MLKEM768, hybrid), nothing, 0, vitrine.SecP256r1MLKEM768, false},
 		{"a share of P-384", groups(vitrine.CurveP384, x25519), nothing, 0, vitrine.CurveP384, false},
+		{"TLS 1.2, the server's order", suites12(chacha12, aes12), suites12(aes12, chacha12), aes12,
+			x25519, false},
+		{"TLS 1.2, the client's order", suites12(chacha12, aes12),
+			byClient(suites12(aes12, chacha12)), chacha12, x25519, false},
+		{"the client's order, though the server names one", suites(chacha, aes),
+			byClient(suites(aes, chacha)), chacha, hybrid, false},
+		{"the client's order of groups", groups(vitrine.CurveP256, x25519),
+			byClient(groups(x25519, vitrine.CurveP256)), 0, vitrine.CurveP256, false},
 		{"no share of the server's only group", nothing, groups(vitrine.CurveP521), 0,
 			vitrine.CurveP521, true},
 	} {
