@@ -37,6 +37,11 @@ type ConnectionState struct {
 	// otherwise. See RFC 7250 and x509.ParsePKIXPublicKey.
 	PeerRawPublicKey, LocalRawPublicKey []byte
 
+	// PeerRawPublicKeyKnown says that Config.RawKeyPins and VerifyRawPublicKey have accepted the
+	// peer's raw public key. Without it the peer may be anybody, as with certificates and no
+	// VerifiedChains.
+	PeerRawPublicKeyKnown bool
+
 	VerifiedChains              [][]*x509.Certificate
 	SignedCertificateTimestamps [][]byte
 	OCSPResponse                []byte
@@ -127,6 +132,7 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 		s.PeerCertificates, s.VerifiedChains, s.PeerCertificateFaults = p.Chain.Certs, p.Verified,
 			p.Chain.Faults()
 		s.PeerRawPublicKey = rawKeyOf(p.Chain)
+		s.PeerRawPublicKeyKnown = s.PeerRawPublicKey != nil && p.Vouched()
 	}
 	s.PSKIdentity, s.PeerSignatureScheme = m.Peer().PSKIdentity, SignatureScheme(m.Peer().Scheme)
 	amend(&s, c.late.peer.Load())

@@ -153,6 +153,9 @@ type Peer struct {
 	vouched     bool // the program has accepted Chain, a raw public key
 }
 
+// Vouched reports whether the program has accepted the peer's raw public key.
+func (p *Peer) Vouched() bool { return p.vouched }
+
 // trusted reports whether Chain ends at a root that we trust, or is a raw public key that the
 // program has accepted.
 func (p *Peer) trusted() bool { return p.Verified != nil || p.vouched }

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -35,6 +37,7 @@ func TestConnectionStories(t *testing.T) {
 		Setup: func(e *testscript.Env) error { return identities(e.WorkDir) },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"peer": startPeer, "serve": startServe, "closed": closedPort, "exitcode": exitCode,
+			"pin": setPin,
 		},
 	})
 }
@@ -52,6 +55,14 @@ func exitCode(ts *testscript.TestScript, _ bool, args []string) {
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, expected %s", code, args[0])
 	}
+}
+
+// setPin is the script command that sets a variable to the pin of the key in a certificate's file.
+func setPin(ts *testscript.TestScript, _ bool, args []string) {
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[1])))
+	c, err := x509.ParseCertificate(block.Bytes)
+	ts.Check(err)
+	ts.Setenv(args[0], fmt.Sprintf("%x", sha256.Sum256(c.RawSubjectPublicKeyInfo)))
 }
 
 // closedPort is the script command that sets a variable to an address at which nothing listens.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
@@ -17,20 +16,28 @@ import (
 // errPin reports that none of the pinned keys is in the chain.
 var errPin = errors.New("none of the pinned public keys is in the server's chain")
 
-// pin makes config require one of the keys of --pin in the chain.
-func (o *connectOptions) pin(config *vitrine.Config, example string) error {
-	var want [][]byte
-	for _, p := range o.pins {
+// pinsOf reads the values of a flag that names public keys.
+func pinsOf(flag string, values []string, example string) (pins [][sha256.Size]byte, err error) {
+	for _, p := range values {
 		text := strings.TrimLeft(strings.TrimPrefix(p, "sha256"), "/:")
 		sum, err := base64.StdEncoding.DecodeString(text)
 		if len(sum) != sha256.Size || err != nil {
 			sum, err = hex.DecodeString(text)
 		}
 		if len(sum) != sha256.Size || err != nil {
-			return &usageError{fmt.Sprintf("--pin takes the SHA-256 of a public key as "+
-				"sha256/BASE64 or as hex, got %q", p), example + " # shows the pins"}
+			return nil, &usageError{fmt.Sprintf(flag+" takes the SHA-256 of a public key as "+
+				"sha256/BASE64 or as hex, got %q", p), example}
 		}
-		want = append(want, sum)
+		pins = append(pins, [sha256.Size]byte(sum))
+	}
+	return pins, nil
+}
+
+// pin makes config require one of the keys of --pin in the chain.
+func (o *connectOptions) pin(config *vitrine.Config, example string) error {
+	want, err := pinsOf("--pin", o.pins, example+" # shows the pins")
+	if err != nil {
+		return err
 	}
 	if o.rawKey {
 		config.PeerCertificateTypes = []iana.CertificateType{iana.RawPublicKey}
@@ -38,9 +45,7 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 			return &usageError{"--raw-public-key without --pin: a raw public key says nothing about " +
 				"whose it is; -k shows its pin", example + " --raw-public-key -k"}
 		}
-		for _, sum := range want {
-			config.RawKeyPins = append(config.RawKeyPins, [sha256.Size]byte(sum))
-		}
+		config.RawKeyPins = want
 		return nil
 	}
 	if want == nil {
@@ -49,7 +54,7 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 	config.VerifyConnection = func(s vitrine.ConnectionState) error {
 		for _, c := range s.PeerCertificates {
 			sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
-			if slices.ContainsFunc(want, func(w []byte) bool { return bytes.Equal(w, sum[:]) }) {
+			if slices.Contains(want, sum) {
 				return nil
 			}
 		}

@@ -41,6 +41,7 @@ type serveOptions struct {
 	earlyData             bool
 	lateAuth, cookie      bool
 	rawKeys               bool
+	clientPins            []string
 	late                  tls.ClientAuthType // what --post-handshake-auth asks for
 	ocsp                  string
 	maxConns, perAddr     int
@@ -120,6 +121,9 @@ certificate, or one that did not say that it can be asked after the handshake, g
 	f.StringVar(&o.clientCA, "client-ca", "",
 		"accept client certificates of the CAs in this file (PEM)")
 	f.BoolVar(&o.clientAny, "client-any", false, "accept any client certificate, whoever signed it")
+	f.StringArrayVar(&o.clientPins, "client-pin", nil,
+		"accept the raw public key of a client (RFC 7250) with this SHA-256, as sha256/BASE64 or hex; "+
+			"may be repeated")
 	f.BoolVar(&o.tickets, "tickets", true, "issue session tickets (RFC 5077)")
 	f.BoolVar(&o.sessionIDs, "session-ids", false,
 		"keep up to 10000 sessions for clients without tickets")
@@ -140,7 +144,7 @@ certificate, or one that did not say that it can be asked after the handshake, g
 			"what is to remember")
 	f.BoolVar(&o.rawKeys, "raw-public-key", false,
 		"show clients that accept nothing else a raw public key (RFC 7250), that of the certificate; "+
-			"with --client-any, accept theirs")
+			"with --client-any, accept theirs, whose they are being unknown: see --client-pin")
 	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple, in a file (DER)")
 	f.IntVar(&o.maxConns, "max-conns", 4096,
 		"connections at a time; at the limit, a new one ends the oldest whose handshake is "+

@@ -48,6 +48,21 @@ func (h *host) read(config *vitrine.Config) (err error) {
 	return nil
 }
 
+// pinClients makes the raw public keys of --client-pin the proof of a client, beside certificates of
+// --client-ca if that is given, too.
+func (h *host) pinClients(config *vitrine.Config, example string) (err error) {
+	if h.clientPins == nil {
+		return nil
+	}
+	config.RawKeyPins, err = pinsOf("--client-pin", h.clientPins,
+		example+" --client-auth require --client-any # whose log shows them")
+	config.PeerCertificateTypes = []iana.CertificateType{iana.RawPublicKey}
+	if h.clientCA != "" {
+		config.PeerCertificateTypes = append(config.PeerCertificateTypes, iana.X509)
+	}
+	return err
+}
+
 // showRawKeys adds the keys of the certificates as raw public keys, behind the certificates: clients
 // that accept both get those. Clients' raw public keys are accepted only where anything is.
 func (h *host) showRawKeys(config *vitrine.Config) error {
@@ -137,27 +152,30 @@ func (h *host) askClients(config *vitrine.Config, example string) (err error) {
 	case i < 0:
 		return &usageError{fmt.Sprintf("--client-auth takes none, request or require, got %q",
 			h.clientAuth), example + " --client-auth require --client-ca clients.pem"}
-	case i == 0 && (h.clientCA != "" || h.clientAny):
-		return &usageError{"--client-ca and --client-any say which client certificates are " +
-			"taken, and none are asked for",
+	case i == 0 && (h.clientCA != "" || h.clientAny || h.clientPins != nil):
+		return &usageError{"--client-ca, --client-any and --client-pin say which client " +
+			"certificates or keys are taken, and none are asked for",
 			example + " --client-auth require --client-ca clients.pem"}
-	case i > 0 && h.clientCA == "" && !h.clientAny:
+	case i > 0 && h.clientCA == "" && !h.clientAny && h.clientPins == nil:
 		return &usageError{"--client-auth " + h.clientAuth +
 			" needs to know who may vouch for clients", example + " --client-auth " + h.clientAuth +
 			" --client-ca clients.pem"}
 	case h.clientCA != "" && h.clientAny:
 		return contradiction("--client-ca", "--client-any", "one trusts some, the other takes all",
 			example+" --client-auth require --client-any")
-	case h.clientCA != "":
-		config.ClientCAs, config.LegacyRoots, err = loadPool("--client-ca", h.clientCA, example)
-		if err != nil {
-			return err
-		}
-		config.ClientAuth = []tls.ClientAuthType{0, tls.VerifyClientCertIfGiven,
-			tls.RequireAndVerifyClientCert}[i]
+	case h.clientPins != nil && h.clientAny:
+		return contradiction("--client-pin", "--client-any", "one trusts some, the other takes all",
+			example+" --client-auth require --client-any")
 	case h.clientAny:
 		config.ClientAuth = []tls.ClientAuthType{0, tls.RequestClientCert,
 			tls.RequireAnyClientCert}[i]
+		return nil
 	}
-	return nil
+	config.ClientAuth = []tls.ClientAuthType{0, tls.VerifyClientCertIfGiven,
+		tls.RequireAndVerifyClientCert}[i]
+	if err := h.pinClients(config, example); err != nil || h.clientCA == "" {
+		return err
+	}
+	config.ClientCAs, config.LegacyRoots, err = loadPool("--client-ca", h.clientCA, example)
+	return err
 }

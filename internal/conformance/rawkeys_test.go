@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +15,10 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/observe"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // Raw public keys: RFC 7250.
@@ -360,5 +364,55 @@ func TestRSAKeyExchangeWithARawPublicKey(t *testing.T) {
 	c, _ := rig.Pair(t, client, server)
 	if s := c.ConnectionState(); s.PeerRawPublicKey == nil || s.Group != 0 {
 		t.Errorf("got the group %v and the key %x", s.Group, s.PeerRawPublicKey)
+	}
+}
+
+// An observer with the key log reads a connection of raw public keys, which it knows by the hellos:
+// in TLS 1.2 a Certificate then has another form. See RFC 7250 §3.
+func TestAnObserverReadsRawPublicKeys(t *testing.T) {
+	for _, v := range rawVersions[2:] {
+		client, server := rawConfigs(t, throwaway.ECDSA, v.set)
+		var logged bytes.Buffer
+		client.KeyLogWriter = &logged
+		a, b := rig.Wires(t)
+		tapes := [2]*taped{{Conn: a}, {Conn: b}}
+		c, s := vitrine.Client(tapes[0], client), vitrine.Server(tapes[1], server)
+		if err, other := rig.Shake(c, s); err != nil || other != nil {
+			t.Fatal(err, other)
+		}
+		converse(t, c, s, 8)
+		log, err := keylog.Read(&logged)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var events trace.Memory
+		o := observe.New(observe.KeyLog(log), &events)
+		var got [2]bytes.Buffer
+		o.Data = func(from iana.Side, plain []byte) { got[from].Write(plain) }
+		for side, tape := range tapes {
+			if err := o.Feed(iana.Side(side), tape.tape.Bytes()); err != nil {
+				t.Error(err)
+			}
+		}
+		o.Close()
+		if got[0].String() != "vitrine!" || got[1].String() != "vitrine!" {
+			t.Errorf("%s: read %q and %q: %v", v.name, &got[0], &got[1], o.Report().Reason)
+		}
+		for side, key := range [2][]byte{c.ConnectionState().LocalRawPublicKey,
+			s.ConnectionState().LocalRawPublicKey} {
+			if !slices.ContainsFunc(events.Entries, func(e trace.Entry) bool {
+				m, ok := e.Event.(*trace.Message)
+				return ok && m.Type == iana.Certificate && m.From == iana.Side(side) &&
+					bytes.Contains(m.Raw, key)
+			}) {
+				t.Errorf("%s: the observer has not seen the %v's key", v.name, iana.Side(side))
+			}
+			if typ := o.Machine().Agreed.CertificateTypes[side]; typ != iana.RawPublicKey {
+				t.Errorf("%s: the observer takes the %v's %v for a certificate", v.name,
+					iana.Side(side), typ)
+			}
+		}
+		c.Close()
+		s.Close()
 	}
 }

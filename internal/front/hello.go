@@ -1,6 +1,8 @@
 package front
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -110,10 +112,22 @@ func with(s vitrine.ConnectionState) (names []string) {
 	return names
 }
 
-// ClientName returns the subject of the client's certificate, or an empty string.
+// ClientName returns the subject of the client's certificate, or the pin of its raw public key, with
+// a remark if nobody knows whether it is true. It returns an empty string if the client showed none.
 func ClientName(s vitrine.ConnectionState) string {
-	if len(s.PeerCertificates) == 0 {
+	const anybody = " (unauthenticated)"
+	switch {
+	case s.PeerRawPublicKey != nil:
+		sum := sha256.Sum256(s.PeerRawPublicKey)
+		name := "raw public key sha256/" + base64.StdEncoding.EncodeToString(sum[:])
+		if !s.PeerRawPublicKeyKnown {
+			name += anybody
+		}
+		return name
+	case len(s.PeerCertificates) == 0:
 		return ""
+	case s.VerifiedChains == nil:
+		return s.PeerCertificates[0].Subject.String() + anybody
 	}
 	return s.PeerCertificates[0].Subject.String()
 }
