@@ -206,66 +206,6 @@ func appendInt(b []byte, size, n int) []byte {
 	return b
 }
 
-// Fixed reads or writes an opaque field of len(v) bytes without a length prefix.
-func Fixed(c *Codec, name string, v []byte) {
-	if !c.reading {
-		c.out = append(c.out, v...)
-		return
-	}
-	start := c.at
-	copy(v, c.take(name, len(v)))
-	c.leaf(name, start, "")
-}
-
-// Rest reads or writes an opaque field that extends to the end of the innermost length.
-func Rest(c *Codec, name string, v *[]byte) { rest(c, name, v, nil) }
-
-func rest(c *Codec, name string, v *[]byte, show func([]byte) string) {
-	if !c.reading {
-		c.out = append(c.out, *v...)
-		return
-	}
-	start := c.at
-	*v = c.take(name, len(c.in))
-	if c.annotated != nil && show != nil {
-		c.leaf(name, start, show(*v))
-	} else {
-		c.leaf(name, start, "")
-	}
-}
-
-// Opaque8 reads or writes opaque name<min..max> with a length of one byte.
-func Opaque8(c *Codec, name string, v *[]byte, min, max int) {
-	opaque(c, name, 1, v, min, max, nil)
-}
-
-// Opaque16 reads or writes opaque name<min..max> with a length of two bytes.
-func Opaque16(c *Codec, name string, v *[]byte, min, max int) {
-	opaque(c, name, 2, v, min, max, nil)
-}
-
-// Opaque24 reads or writes opaque name<min..max> with a length of three bytes.
-func Opaque24(c *Codec, name string, v *[]byte, min, max int) {
-	opaque(c, name, 3, v, min, max, nil)
-}
-
-// Text8 is like Opaque8, but annotations show the field as quoted text.
-func Text8(c *Codec, name string, v *[]byte, min, max int) {
-	opaque(c, name, 1, v, min, max, quoted)
-}
-
-// Text16 is like Opaque16, but annotations show the field as quoted text.
-func Text16(c *Codec, name string, v *[]byte, min, max int) {
-	opaque(c, name, 2, v, min, max, quoted)
-}
-
-// quoted escapes control characters, which come from the peer and could command a terminal.
-func quoted(b []byte) string { return strconv.QuoteToASCII(string(b)) }
-
-func opaque(c *Codec, name string, size int, v *[]byte, min, max int, show func([]byte) string) {
-	prefixed(c, name, size, min, max, func(c *Codec) { rest(c, name, v, show) })
-}
-
 // Vector8 reads or writes a list of elements, min to max bytes in all, with a length of one byte.
 func Vector8[T any](c *Codec, name string, v *[]T, min, max int, elem func(*Codec, *T)) {
 	vector(c, name, 1, v, min, max, elem)

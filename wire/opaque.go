@@ -1,0 +1,94 @@
+package wire
+
+import "strconv"
+
+// Fixed reads or writes an opaque field of len(v) bytes without a length prefix.
+func Fixed(c *Codec, name string, v []byte) {
+	if !c.reading {
+		c.out = append(c.out, v...)
+		return
+	}
+	start := c.at
+	copy(v, c.take(name, len(v)))
+	c.leaf(name, start, "")
+}
+
+// Rest reads or writes an opaque field that extends to the end of the innermost length.
+func Rest(c *Codec, name string, v *[]byte) { rest(c, name, v, nil) }
+
+func rest(c *Codec, name string, v *[]byte, show func([]byte) string) {
+	if !c.reading {
+		c.out = append(c.out, *v...)
+		return
+	}
+	start := c.at
+	*v = c.take(name, len(c.in))
+	if c.annotated != nil && show != nil {
+		c.leaf(name, start, show(*v))
+	} else {
+		c.leaf(name, start, "")
+	}
+}
+
+// Opaque8 reads or writes opaque name<min..max> with a length of one byte.
+func Opaque8(c *Codec, name string, v *[]byte, min, max int) {
+	opaque(c, name, 1, v, min, max, nil)
+}
+
+// Opaque16 reads or writes opaque name<min..max> with a length of two bytes.
+func Opaque16(c *Codec, name string, v *[]byte, min, max int) {
+	opaque(c, name, 2, v, min, max, nil)
+}
+
+// Opaque24 reads or writes opaque name<min..max> with a length of three bytes.
+func Opaque24(c *Codec, name string, v *[]byte, min, max int) {
+	opaque(c, name, 3, v, min, max, nil)
+}
+
+// Text8 is like Opaque8, but annotations show the field as quoted text.
+func Text8(c *Codec, name string, v *[]byte, min, max int) {
+	opaque(c, name, 1, v, min, max, quoted)
+}
+
+// Text16 is like Opaque16, but annotations show the field as quoted text.
+func Text16(c *Codec, name string, v *[]byte, min, max int) {
+	opaque(c, name, 2, v, min, max, quoted)
+}
+
+// quoted escapes control characters, which come from the peer and could command a terminal.
+func quoted(b []byte) string { return strconv.QuoteToASCII(string(b)) }
+
+func opaque(c *Codec, name string, size int, v *[]byte, min, max int, show func([]byte) string) {
+	if c.plain(size, v, min, max) {
+		return
+	}
+	prefixed(c, name, size, min, max, func(c *Codec) { rest(c, name, v, show) })
+}
+
+// plain reads or writes an opaque field by itself where nothing is annotated and nothing is wrong:
+// most fields are opaque. Else it does nothing and returns false.
+func (c *Codec) plain(size int, v *[]byte, min, max int) bool {
+	switch {
+	case c.err != nil || c.annotated != nil:
+		return false
+	case !c.reading:
+		n := len(*v)
+		if n < min || n > max {
+			return false
+		}
+		c.out = appendInt(c.out, size, n)
+		c.field = len(c.out)
+		c.out = append(c.out, *v...)
+		return true
+	case len(c.in) < size:
+		return false
+	}
+	n := bigEndian(c.in[:size])
+	end := size + n
+	if n < min || n > max || end > len(c.in) {
+		return false
+	}
+	c.field = c.at + size
+	*v, c.in, c.at = c.in[size:end:end], c.in[end:], c.at+end
+	return true
+}
