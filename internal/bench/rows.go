@@ -142,7 +142,7 @@ func messages(name string, j job) row {
 }
 
 func idle(name string, j job) row {
-	j.Suite, j.Key, j.Group, j.Size = 0, ecdsa, x25519, 400
+	j.Suite, j.Key, j.Group, j.Size = 0, ecdsa, x25519, 1000
 	if j.Version == tls12 {
 		j.Suite = ecdsaGCM
 	}
