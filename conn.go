@@ -19,6 +19,7 @@ import (
 	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/cause"
 	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/record"
 )
@@ -251,13 +252,14 @@ func (c *Conn) await() error {
 // It needs both halves.
 func (c *Conn) lose(err error, lost bool) error {
 	e := c.engine
+	failed := newHandshakeError(c.me, e.Machine(), e.In.Unread(), err)
 	e.Fail(err)
-	if !lost {
+	if !lost && !cause.IsHTTP(failed.First) { // which would take an alert for an answer
 		c.engine.Abort(err)
 		c.answer()
 	}
 	c.endWriting(err)
-	return newHandshakeError(c.me, e.Machine(), err)
+	return failed
 }
 
 // receive takes what the socket has.

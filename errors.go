@@ -1,11 +1,14 @@
 package vitrine
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/cause"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
@@ -13,7 +16,8 @@ import (
 // A HandshakeError reports a failed handshake. Its cause is an *alert.Error with the alert that
 // this side sent and the section that the peer violated, an *alert.Received, or another error, such
 // as one of the network. Which failure it is, for a program that must tell them apart, is what
-// alert.KindOf returns. Package diagnose derives likely causes and remedies from it.
+// alert.KindOf returns. Its text says what can be inferred; package diagnose finds out what would
+// help, as the command vitrine connect does.
 type HandshakeError struct {
 	Side iana.Side // this side
 	Err  error
@@ -24,14 +28,23 @@ type HandshakeError struct {
 	Asked    bool                 // the server asked for a certificate
 	// Awaited is the message expected next: "the server's certificate (RFC 5246 §7.4.2)".
 	Awaited string
+	// First is how the peer's bytes began, if they are no record of TLS: at most 16 of them.
+	First []byte
 }
 
-func newHandshakeError(me iana.Side, m *handshake.Machine, err error) *HandshakeError {
+// newHandshakeError returns the error of a handshake. first is how the peer's bytes began, if they
+// were not read as a record.
+func newHandshakeError(me iana.Side, m *handshake.Machine, first []byte,
+	err error) *HandshakeError {
 	e := &HandshakeError{Side: me, Err: err, Offered: m.ClientHello, Answered: m.ServerHello,
 		Asked: m.CertificateRequest != nil, Awaited: m.Awaited()}
 	if m.Done() { // the machine has dropped its messages
 		e.Offered, e.Answered = nil, answered(m.Agreed)
 		e.Awaited = "the " + me.Peer().String() + "'s first record"
+	}
+	if _, foreign := cause.NotTLS(first); foreign &&
+		(me == iana.Client && e.Answered == nil || me == iana.Server && e.Offered == nil) {
+		e.First = bytes.Clone(first[:min(len(first), 16)])
 	}
 	return e
 }
@@ -48,8 +61,28 @@ func answered(a *negotiation.Agreed) *message.ServerHello {
 	return m
 }
 
+// Error returns the side, the cause, and what can be inferred from it: see Inferred.
 func (e *HandshakeError) Error() string {
-	return "vitrine: " + e.Side.String() + ": handshake: " + e.Err.Error()
+	text := "vitrine: " + e.Side.String() + ": handshake: " + e.Err.Error()
+	known := e.known()
+	if known.Trust != nil {
+		return text // which says all of it
+	}
+	for _, why := range known.Explain(time.Now()).Inferred {
+		text += "; " + why
+	}
+	return text
+}
+
+// Inferred returns what can be inferred from the failure without trying anything, the most specific
+// cause first. Package diagnose has what was seen as well, and finds out what would help.
+func (e *HandshakeError) Inferred() []string { return e.known().Explain(time.Now()).Inferred }
+
+func (e *HandshakeError) known() *cause.Failure {
+	f := &cause.Failure{Side: e.Side, Err: e.Err, Offered: e.Offered, Answered: e.Answered,
+		Asked: e.Asked, Awaited: e.Awaited, First: e.First}
+	f.Read()
+	return f
 }
 
 // Unwrap returns the cause.

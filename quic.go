@@ -189,7 +189,7 @@ func (q *QUICConn) fail(err error) error {
 	code := alert.Of(err)
 	q.engine.Fail(err)
 	if !done {
-		err = newHandshakeError(q.conn.me, q.engine.Machine(), err)
+		err = newHandshakeError(q.conn.me, q.engine.Machine(), nil, err)
 	}
 	q.failed = &quicError{err, tls.AlertError(code)}
 	return q.failed

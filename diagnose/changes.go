@@ -82,7 +82,7 @@ const maxChanges = 14
 // first.
 func (f *Failure) Changes(c *vitrine.Config) []Change {
 	var fit []Change
-	if f.keyUsageViolated() && rank(policyOf(c)) == rank(vitrine.Modern) {
+	if f.known().KeyUsageViolated() && rank(policyOf(c)) == rank(vitrine.Modern) {
 		fit = append(fit, ignoreKeyUsage(f.Answered.CipherSuite))
 	}
 	for _, change := range changes {
@@ -98,7 +98,7 @@ var changes = []Change{
 		Kind: NotAwaiting, Go: "AwaitServer: false", hello: true,
 		Costs: "that a refused certificate is noticed before anything is sent",
 		when: func(f *Failure, c *vitrine.Config) bool {
-			return c.AwaitServer && f.awaitsInVain()
+			return c.AwaitServer && f.known().AwaitsInVain()
 		},
 		apply: func(c *vitrine.Config) { c.AwaitServer = false },
 	},
@@ -122,7 +122,7 @@ var changes = []Change{
 		Costs: "the proof by a key that both sides hold: the server is known by its certificate then",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.GetPSK != nil &&
-				(f.keyRefused() || f.received(alert.UnknownPSKIdentity) || f.early())
+				(f.known().KeyRefused() || f.known().HasReceived(alert.UnknownPSKIdentity) || f.early())
 		},
 		apply: func(c *vitrine.Config) { c.GetPSK = nil },
 	},
@@ -130,7 +130,7 @@ var changes = []Change{
 		Kind: NoProtocols, Go: "NextProtos: nil", hello: true,
 		Cause: "the server fails at the application protocols that are offered (ALPN)",
 		when: func(f *Failure, c *vitrine.Config) bool {
-			return c.NextProtos != nil && (f.received(alert.NoApplicationProtocol) || f.early())
+			return c.NextProtos != nil && (f.known().HasReceived(alert.NoApplicationProtocol) || f.early())
 		},
 		apply: func(c *vitrine.Config) { c.NextProtos = nil },
 	},
@@ -138,7 +138,7 @@ var changes = []Change{
 		Kind: DefaultSuites, Go: "CipherSuites: nil, CipherSuites13: nil",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return (c.CipherSuites != nil || c.CipherSuites13 != nil) &&
-				(f.choiceless() || f.received(alert.ProtocolVersion))
+				(f.choiceless() || f.known().HasReceived(alert.ProtocolVersion))
 		},
 		apply: func(c *vitrine.Config) { c.CipherSuites, c.CipherSuites13 = nil, nil },
 	},
@@ -253,7 +253,7 @@ var changes = []Change{
 		hello: true,
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.ServerName != "" &&
-				(f.received(alert.UnrecognizedName, alert.HandshakeFailure, alert.AccessDenied) ||
+				(f.known().HasReceived(alert.UnrecognizedName, alert.HandshakeFailure, alert.AccessDenied) ||
 					f.early())
 		},
 		apply: WithoutSNI,

@@ -158,6 +158,10 @@ func TestFailuresAreExplainedAndChangesProved(t *testing.T) {
 			if got := strings.Join(d.Inferred, "; "); !strings.Contains(got, c.inferred) {
 				t.Errorf("inferred %q, expected %q in it", got, c.inferred)
 			}
+			if c.inferred != "" && !strings.Contains(err.Error(), c.inferred) ||
+				!slices.Equal(f.Inferred(), d.Inferred) {
+				t.Errorf("the error says %q, expected what diagnose infers", err)
+			}
 			if f.Offered == nil || f.Awaited == "" || len(d.Seen) < 2 || d.Ref == "" {
 				t.Errorf("the error lacks facts: %+v", f.HandshakeError)
 			}
@@ -315,7 +319,10 @@ func TestNotTLS(t *testing.T) {
 	for first, want := range map[string]string{
 		"HTTP/1.1 400 Bad Request": "plain HTTP (an answer)",
 		"GET / HTTP/1.1":           "plain HTTP (a request)", "SSH-2.0-OpenSSH": "SSH",
-		"220 mail ESMTP":   "SMTP or FTP",
+		"220 mail ESMTP":     "SMTP or FTP",
+		"PROXY TCP4 1.2.3.4": "the PROXY protocol, version 1", "OPTIO": "plain HTTP (a request)",
+		"\r\n\r\n\x00\r\nQUIT\n":   "the PROXY protocol, version 2",
+		"\x03\x00\x00\x13\x0e\xe0": "RDP (a TPKT header)", "\x10\x0c\x00\x04MQTT\x04": "MQTT",
 		"\x16\x03\x01\x00": "", "\x15\x03\x03\x00\x02": "", "": "", "\x16": "",
 		"\x00\x01\x02": "something unknown", "\x80\x2e\x01\x03\x01": "SSL 2.0",
 	} {

@@ -15,12 +15,6 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// keyUsageViolated reports whether the server chose a suite that the KeyUsage of its certificate
-// does not allow.
-func (f *Failure) keyUsageViolated() bool {
-	return f.Answered != nil && f.sent(alert.IllegalParameter) && f.Sent.Ref == "RFC 5280 §4.2.1.3"
-}
-
 // ignoreKeyUsage returns a change that accepts the suite that the server chose, in spite of the
 // certificate's KeyUsage.
 func ignoreKeyUsage(id iana.CipherSuite) Change {
@@ -41,33 +35,19 @@ func ignoreKeyUsage(id iana.CipherSuite) Change {
 	}
 }
 
-// awaitsInVain reports whether a client waits for the server's first record after a handshake in
-// which it was asked for a certificate, and nothing comes. See vitrine.Config.AwaitServer.
-func (f *Failure) awaitsInVain() bool {
-	return f.Side == iana.Client && f.Asked && f.Offered == nil && f.Answered != nil &&
-		f.Gone == Silent
-}
-
-// keyRefused reports whether the server refused the binder of a pre-shared key: by decrypt_error,
-// or as OpenSSL does by illegal_parameter. See RFC 8446 §4.2.11.
-func (f *Failure) keyRefused() bool {
-	return f.Offered != nil && f.Offered.Extensions.Has(iana.ExtPreSharedKey) &&
-		f.Answered == nil && f.received(alert.DecryptError, alert.IllegalParameter)
-}
-
 // early reports whether the server ended the handshake after the ClientHello, as servers do that
 // cannot handle something in it.
 func (f *Failure) early() bool {
-	return f.Answered == nil && !f.keyRefused() &&
+	return f.Answered == nil && !f.known().KeyRefused() &&
 		(f.Gone != NotGone ||
-			f.received(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
+			f.known().HasReceived(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
 				alert.UnexpectedMessage, alert.HandshakeFailure, alert.UnsupportedExtension))
 }
 
 // choiceless reports whether the server may have found no suite.
 func (f *Failure) choiceless() bool {
 	return f.Trust == nil && f.Answered == nil &&
-		(f.early() || f.received(alert.InsufficientSecurity))
+		(f.early() || f.known().HasReceived(alert.InsufficientSecurity))
 }
 
 // unsuited reports whether one side may not accept a suite, a version, a group or a signature of
@@ -75,8 +55,8 @@ func (f *Failure) choiceless() bool {
 func (f *Failure) unsuited() bool {
 	return f.Trust == nil &&
 		(f.choiceless() ||
-			f.received(alert.ProtocolVersion, alert.InsufficientSecurity, alert.HandshakeFailure) ||
-			f.sent(alert.ProtocolVersion, alert.HandshakeFailure, alert.InsufficientSecurity,
+			f.known().HasReceived(alert.ProtocolVersion, alert.InsufficientSecurity, alert.HandshakeFailure) ||
+			f.known().HasSent(alert.ProtocolVersion, alert.HandshakeFailure, alert.InsufficientSecurity,
 				alert.IllegalParameter, alert.BadCertificate))
 }
 
@@ -156,5 +136,5 @@ func WithoutSNI(c *vitrine.Config) {
 
 // ShortPrime reports whether we refused the server's Diffie-Hellman prime because it is too short.
 func (f *Failure) ShortPrime() bool {
-	return f.Answered != nil && f.sent(alert.InsufficientSecurity)
+	return f.Answered != nil && f.known().HasSent(alert.InsufficientSecurity)
 }

@@ -137,6 +137,9 @@ func (in *Inbound) Arrived(n int) {
 	in.bulk = in.done && in.end == len(in.buf)
 }
 
+// Unread returns what has arrived and was not opened, valid until the next call.
+func (in *Inbound) Unread() []byte { return in.buf[in.start:in.end] }
+
 // Partial reports whether the end of the stream now would truncate a record or a message.
 func (in *Inbound) Partial() bool { return in.start < in.end || in.messages.Len() > 0 }
 

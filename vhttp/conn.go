@@ -51,6 +51,7 @@ func (c *conn) ConnectionState() tls.ConnectionState {
 func (c *conn) handshake() {
 	c.failed = c.shake()
 	if c.failed != nil {
+		c.failed = answerPlain(c.NetConn(), c.failed)
 		logf(c.server, "http: TLS handshake error from %v: %v", c.RemoteAddr(), c.failed)
 	}
 }

@@ -131,11 +131,16 @@ func (h *host) report(v front.Visit) {
 		}
 	case v.Plain:
 		line.Error = "plain HTTP on a TLS port"
+	case len(v.First) == 0 && left(v.Err):
+		line.Error = "came and left without a word: a health check, or a scan"
 	default:
-		line.Error = strings.TrimPrefix(v.Err.Error(), "vitrine: server: handshake: ") +
-			limitOf(v.Err)
+		line.Error = strings.TrimPrefix(v.Err.Error(), "vitrine: ") + limitOf(v.Err)
 		if f, ok := diagnose.Of(v.Err); ok && !errors.Is(v.Err, front.ErrRoom) {
+			line.Error = f.Err.Error() + limitOf(v.Err)
 			f.First = v.First
+			if what, foreign := diagnose.NotTLS(f.First); foreign {
+				line.Error = "not TLS: " + what
+			}
 			line.Name = askedFor(f.Offered)
 			line.Cause = strings.Join(f.Explain().Inferred, "; ")
 		}
@@ -155,6 +160,12 @@ func limitOf(err error) string {
 		return " (--max-per-addr)"
 	}
 	return ""
+}
+
+// left reports whether a client closed or reset the connection.
+func left(err error) bool {
+	f, ok := diagnose.Of(err)
+	return ok && (f.Gone == diagnose.Closed || f.Gone == diagnose.Reset)
 }
 
 // put writes a line of the log. h.mu must be held.

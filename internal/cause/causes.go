@@ -1,7 +1,7 @@
-package diagnose
+package cause
 
 import (
-	"slices"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -16,59 +16,59 @@ type cause struct {
 
 var causes = []cause{
 	{"the server has nothing to say to our certificate as long as we are silent: it issues no " +
-		"tickets, and lets the client speak first", (*Failure).awaitsInVain},
+		"tickets, and lets the client speak first", (*Failure).AwaitsInVain},
 	{"the server wants a client certificate, and has got none that it accepts",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Asked &&
 				(f.Gone != NotGone && f.Gone != Silent ||
-					f.received(alert.HandshakeFailure, alert.CertificateRequired,
+					f.HasReceived(alert.HandshakeFailure, alert.CertificateRequired,
 						alert.BadCertificate, alert.NoCertificate))
 		}},
 	{"the server does not trust the client certificate that it got: wrong authority, expired, or " +
 		"of a user that it does not know", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Asked &&
-			f.received(alert.UnknownCA, alert.CertificateExpired, alert.CertificateRevoked,
+			f.HasReceived(alert.UnknownCA, alert.CertificateExpired, alert.CertificateRevoked,
 				alert.CertificateUnknown, alert.UnsupportedCertificate, alert.AccessDenied)
 	}},
 	{"the server knows TLS 1.2 too little or not at all: it is older than 2008, or set up so",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered != nil && f.Answered.Version < iana.TLS12 &&
-				f.sent(alert.ProtocolVersion)
+				f.HasSent(alert.ProtocolVersion)
 		}},
 	{"the server speaks only versions that we did not offer: older ones, or TLS 1.3 alone",
 		func(f *Failure) bool {
-			return f.Side == iana.Client && f.received(alert.ProtocolVersion)
+			return f.Side == iana.Client && f.HasReceived(alert.ProtocolVersion)
 		}},
 	{"the server does not know RFC 5746, and so could be made to renegotiate for somebody else; " +
 		"old firmware is like that",
 		func(f *Failure) bool { return f.Sent != nil && f.Sent.Ref == "RFC 5746 §3.4" }},
 	{"the server's Diffie-Hellman prime is too short to be safe", func(f *Failure) bool {
-		return f.sent(alert.InsufficientSecurity) && f.Answered != nil
+		return f.HasSent(alert.InsufficientSecurity) && f.Answered != nil
 	}},
 	{"the server's certificate is meant for RSA key exchange alone, or for signatures alone, " +
 		"and the server chose a suite that needs the other: its KeyUsage was set without thought " +
 		"of ECDHE",
-		(*Failure).keyUsageViolated},
+		(*Failure).KeyUsageViolated},
 	{"the server found nothing in our offer that it can do: it may have only RSA or finite-field " +
 		"key exchange, only CBC, only TLS 1.0 or 1.1, or a certificate of another kind, or none and " +
 		"only pre-shared keys",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered == nil &&
-				f.received(alert.HandshakeFailure, alert.InsufficientSecurity)
+				f.HasReceived(alert.HandshakeFailure, alert.InsufficientSecurity)
 		}},
 	{"the server has no site of this name, or wants to be asked for one",
-		func(f *Failure) bool { return f.received(alert.UnrecognizedName) }},
+		func(f *Failure) bool { return f.HasReceived(alert.UnrecognizedName) }},
 	{"the server speaks none of the application protocols on offer",
-		func(f *Failure) bool { return f.received(alert.NoApplicationProtocol) }},
+		func(f *Failure) bool { return f.HasReceived(alert.NoApplicationProtocol) }},
 	{"the server knows no pre-shared key of this identity, or uses it in another way: in another " +
 		"mode, imported or not, for another context",
-		func(f *Failure) bool { return f.received(alert.UnknownPSKIdentity) }},
+		func(f *Failure) bool { return f.HasReceived(alert.UnknownPSKIdentity) }},
 	{"the server has another pre-shared key for this identity, or another hash for it",
-		(*Failure).keyRefused},
+		(*Failure).KeyRefused},
 	{"the server does not understand our hello: it fails at an extension, a group or a version " +
 		"that it should ignore", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil &&
-			f.received(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
+			f.HasReceived(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
 				alert.UnexpectedMessage, alert.DecryptError)
 	}},
 	{"the server, or something before it, drops connections that it does not like without a " +
@@ -82,15 +82,15 @@ var causes = []cause{
 	}},
 	{"the client found nothing in common with us, or has no certificate where we require one",
 		func(f *Failure) bool {
-			return f.Side == iana.Server && f.received(alert.HandshakeFailure)
+			return f.Side == iana.Server && f.HasReceived(alert.HandshakeFailure)
 		}},
 	{"the client does not trust our certificate: give it our authority", func(f *Failure) bool {
 		return f.Side == iana.Server &&
-			f.received(alert.UnknownCA, alert.BadCertificate, alert.CertificateUnknown,
+			f.HasReceived(alert.UnknownCA, alert.BadCertificate, alert.CertificateUnknown,
 				alert.CertificateExpired)
 	}},
 	{"the client offers nothing that we allow: a milder policy may have it", func(f *Failure) bool {
-		return f.Side == iana.Server && f.sent(alert.HandshakeFailure, alert.ProtocolVersion)
+		return f.Side == iana.Server && f.HasSent(alert.HandshakeFailure, alert.ProtocolVersion)
 	}},
 	{"the client only wanted to see whether anybody listens, or did not like what it got",
 		func(f *Failure) bool { return f.Side == iana.Server && f.Gone != NotGone }},
@@ -103,15 +103,15 @@ var unhelped = []cause{
 		"and only pre-shared keys, or a certificate that fits nothing, or wants another name",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered == nil &&
-				f.received(alert.HandshakeFailure, alert.InsufficientSecurity)
+				f.HasReceived(alert.HandshakeFailure, alert.InsufficientSecurity)
 		}},
 	{"the server speaks no version that Vitrine speaks",
 		func(f *Failure) bool {
-			return f.Side == iana.Client && f.received(alert.ProtocolVersion)
+			return f.Side == iana.Client && f.HasReceived(alert.ProtocolVersion)
 		}},
 	{"the server refuses every hello that we can make", func(f *Failure) bool {
-		return f.Side == iana.Client && f.Answered == nil && !f.keyRefused() &&
-			f.received(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
+		return f.Side == iana.Client && f.Answered == nil && !f.KeyRefused() &&
+			f.HasReceived(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
 				alert.UnexpectedMessage, alert.DecryptError)
 	}},
 	{"the server, or something before it, drops every connection that begins with a ClientHello, " +
@@ -128,28 +128,5 @@ func (f *Failure) Unhelped() []string {
 			return []string{c.text}
 		}
 	}
-	return f.Explain().Inferred
-}
-
-func (f *Failure) received(any ...alert.Description) bool {
-	return f.Received != nil && slices.Contains(any, *f.Received)
-}
-
-func (f *Failure) sent(any ...alert.Description) bool {
-	return f.Sent != nil && slices.Contains(any, f.Sent.Alert)
-}
-
-// plaintexts are the beginnings of protocols that may be found where TLS was expected.
-var plaintexts = []struct{ prefix, what string }{
-	{"HTTP/", "plain HTTP (an answer)"}, {"GET ", "plain HTTP (a request)"},
-	{"HEAD ", "plain HTTP (a request)"}, {"POST ", "plain HTTP (a request)"},
-	{"PUT ", "plain HTTP (a request)"}, {"OPTIONS ", "plain HTTP (a request)"},
-	{"DELETE ", "plain HTTP (a request)"},
-	{"PATCH ", "plain HTTP (a request)"}, {"PRI * ", "plain HTTP/2"},
-	{"CONNECT ", "plain HTTP (a request to a proxy)"},
-	{"SSH-", "SSH"}, {"220", "SMTP or FTP"}, {"* OK", "IMAP"}, {"+OK", "POP3"},
-	{"-ERR", "POP3 or Redis"}, {"<?xml", "XMPP"}, {"<stream", "XMPP"},
-	{"EHLO ", "SMTP"}, {"HELO ", "SMTP"}, {"RFB ", "VNC"},
-	{"<html", "plain HTTP (an answer without a head)"},
-	{"<!DOCTYPE", "plain HTTP (an answer without a head)"},
+	return f.Explain(time.Now()).Inferred
 }

@@ -1,0 +1,187 @@
+// Package cause infers why a handshake failed, from what is known without trying anything. It is
+// below package vitrine, whose HandshakeError says what is inferred; package diagnose adds what
+// would help.
+package cause
+
+import (
+	"cmp"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// Failure is what is known about a failed handshake.
+type Failure struct {
+	Side     iana.Side // ours
+	Err      error
+	Offered  *message.ClientHello
+	Answered *message.ServerHello
+	Asked    bool
+	Awaited  string
+	First    []byte // how the peer's bytes began, as far as known
+
+	Received *alert.Description // the peer's fatal alert, or nil
+	Sent     *alert.Error       // our own error, with the alert that we sent, or nil
+	Trust    *tls.CertificateVerificationError
+	Gone     Gone
+}
+
+// Gone is the way in which a connection ended without an alert.
+type Gone uint8
+
+// The ways to end.
+const (
+	NotGone Gone = iota
+	Closed
+	Reset
+	Silent // nothing came for as long as we waited
+)
+
+// Read fills in what Err says.
+func (f *Failure) Read() {
+	if r, ok := errors.AsType[*alert.Received](f.Err); ok {
+		f.Received = &r.Description
+	}
+	f.Sent, _ = errors.AsType[*alert.Error](f.Err)
+	if f.Sent != nil {
+		f.Trust, _ = errors.AsType[*tls.CertificateVerificationError](f.Err)
+	}
+	timeout, network := errors.AsType[net.Error](f.Err)
+	switch {
+	case f.Sent != nil || f.Received != nil:
+	case errors.Is(f.Err, syscall.ECONNRESET), errors.Is(f.Err, syscall.EPIPE):
+		f.Gone = Reset
+	case network && timeout.Timeout():
+		f.Gone = Silent
+	case errors.Is(f.Err, io.EOF), errors.Is(f.Err, io.ErrUnexpectedEOF):
+		f.Gone = Closed
+	}
+}
+
+// Diagnosis is the explanation of a failure.
+type Diagnosis struct {
+	Seen     []string
+	Inferred []string
+	Ref      string // the section that was violated, or that defines the alert
+}
+
+// Explain returns what is known without trying anything.
+func (f *Failure) Explain(now time.Time) Diagnosis {
+	var d Diagnosis
+	see := func(format string, args ...any) {
+		d.Seen = append(d.Seen, fmt.Sprintf(format, args...))
+	}
+	peer := f.Side.Peer()
+	if o := f.Offered; o != nil && f.Side == iana.Client {
+		see("we offered up to %v with %s", offered(o), count(len(o.CipherSuites), "cipher suite"))
+	}
+	if what, ok := NotTLS(f.First); ok && f.Answered == nil {
+		see("the %v's bytes are no TLS: they begin as %s does", peer, what)
+		d.Inferred = append(d.Inferred, advice(what, peer.String()))
+		return d
+	}
+	if a := f.Answered; a != nil && f.Side == iana.Client {
+		see("the server chose %v and %v", versionOf(a), a.CipherSuite)
+	}
+	if f.Asked {
+		see("the server asked for a certificate")
+	}
+	switch {
+	case f.Received != nil:
+		see("the %v sent the fatal alert %v (%d), where %s was expected", peer, *f.Received,
+			uint8(*f.Received), cmp.Or(f.Awaited, "an answer"))
+		d.Ref = "RFC 5246 §7.2.2"
+	case f.Trust != nil:
+		see("we refused the %v's certificate with the alert %v (%d)", peer, f.Sent.Alert,
+			uint8(f.Sent.Alert))
+		d.Ref = f.Sent.Ref
+	case f.Sent != nil:
+		see("we refused with the alert %v (%d): %v", f.Sent.Alert, uint8(f.Sent.Alert), f.Sent)
+		d.Ref = f.Sent.Ref
+	case f.Gone != NotGone:
+		see("the %v %s, where %s was expected", peer, gone[f.Gone], cmp.Or(f.Awaited, "an answer"))
+	default:
+		see("%v", f.Err)
+	}
+	if f.Trust != nil {
+		d.Inferred = append(d.Inferred,
+			Distrust(f.Trust.Err, f.Trust.UnverifiedCertificates, now))
+		return d
+	}
+	for _, c := range causes {
+		if c.of(f) {
+			d.Inferred = append(d.Inferred, c.text)
+			break // the first is the most specific
+		}
+	}
+	return d
+}
+
+// offered returns the highest version of a ClientHello. See RFC 8446 §4.2.1.
+func offered(m *message.ClientHello) iana.Version {
+	var v message.SupportedVersions
+	highest := m.Version
+	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); ok && err == nil &&
+		slices.Contains(v.Versions, iana.TLS13) {
+		highest = iana.TLS13
+	}
+	return highest
+}
+
+// chosen returns the version of a ServerHello. See RFC 8446 §4.2.1.
+func versionOf(m *message.ServerHello) iana.Version {
+	var v message.SelectedVersion
+	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); ok && err == nil {
+		return v.Version
+	}
+	return m.Version
+}
+
+var gone = map[Gone]string{Closed: "closed the connection without an alert",
+	Reset: "reset the connection", Silent: "said nothing more"}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// HasReceived reports whether the peer sent one of these alerts.
+func (f *Failure) HasReceived(any ...alert.Description) bool {
+	return f.Received != nil && slices.Contains(any, *f.Received)
+}
+
+// HasSent reports whether we sent one of these alerts.
+func (f *Failure) HasSent(any ...alert.Description) bool {
+	return f.Sent != nil && slices.Contains(any, f.Sent.Alert)
+}
+
+// KeyUsageViolated reports whether the server chose a suite that the KeyUsage of its certificate
+// does not allow.
+func (f *Failure) KeyUsageViolated() bool {
+	return f.Answered != nil && f.HasSent(alert.IllegalParameter) && f.Sent.Ref == "RFC 5280 §4.2.1.3"
+}
+
+// AwaitsInVain reports whether a client waits for the server's first record after a handshake in
+// which it was asked for a certificate, and nothing comes. See vitrine.Config.AwaitServer.
+func (f *Failure) AwaitsInVain() bool {
+	return f.Side == iana.Client && f.Asked && f.Offered == nil && f.Answered != nil &&
+		f.Gone == Silent
+}
+
+// KeyRefused reports whether the server refused the binder of a pre-shared key: by decrypt_error,
+// or as OpenSSL does by illegal_parameter. See RFC 8446 §4.2.11.
+func (f *Failure) KeyRefused() bool {
+	return f.Offered != nil && f.Offered.Extensions.Has(iana.ExtPreSharedKey) &&
+		f.Answered == nil && f.HasReceived(alert.DecryptError, alert.IllegalParameter)
+}

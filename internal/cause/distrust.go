@@ -1,0 +1,138 @@
+package cause
+
+import (
+	"bytes"
+	"crypto/x509"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/pki"
+)
+
+// Distrust says why a certificate chain was not trusted.
+func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
+	switch err := err.(type) {
+	case x509.HostnameError:
+		names := Names(err.Certificate)
+		if len(names) == 0 {
+			return fmt.Sprintf("the certificate is not for %s: it has no name at all that counts "+
+				"(subjectAltName)", err.Host)
+		}
+		return fmt.Sprintf("the certificate is for %s, not for %s",
+			strings.Join(names, ", "), err.Host)
+	case x509.CertificateInvalidError:
+		return invalid(err, chain, now)
+	case x509.UnknownAuthorityError:
+		return unknownAuthority(chain)
+	case *pki.Fault:
+		return fmt.Sprintf("certificate %d of %d is refused as it is: %s; whoever issued it must "+
+			"issue another one", err.Index+1, err.Of, strings.TrimPrefix(err.Err.Error(), "x509: "))
+	case *pki.WeakError:
+		accepts := "only policy legacy accepts"
+		if err.Cert.SignatureAlgorithm == x509.MD5WithRSA {
+			accepts = "no policy accepts"
+		}
+		return fmt.Sprintf("the certificate %q is signed with %s, which %s",
+			err.Cert.Subject.String(),
+			err.Signature, accepts)
+	case x509.SystemRootsError:
+		return "this machine has no trusted roots: install ca-certificates, or name a file of roots"
+	}
+	return err.Error()
+}
+
+// invalid is Distrust for a certificate that is not valid, which may be that of an issuer.
+func invalid(err x509.CertificateInvalidError, chain []*x509.Certificate, now time.Time) string {
+	const day = "2006-01-02"
+	who := "the certificate"
+	if len(chain) > 0 && err.Cert != nil && !err.Cert.Equal(chain[0]) {
+		who = "the issuer's certificate (" + err.Cert.Subject.CommonName + ")"
+	}
+	switch {
+	case err.Reason == x509.Expired && err.Cert != nil && now.Before(err.Cert.NotBefore):
+		return fmt.Sprintf("%s is not valid before %s: look at this machine's clock, which "+
+			"says %s; if it is right, whoever issued it had a wrong one, or it was installed too "+
+			"early", who, err.Cert.NotBefore.Format(day), now.Format(day))
+	case err.Reason == x509.Expired && err.Cert != nil:
+		return fmt.Sprintf("%s expired on %s, %s ago: whoever runs the server must renew it, "+
+			"unless this machine's clock is wrong, which says %s", who,
+			err.Cert.NotAfter.Format(day), Age(now.Sub(err.Cert.NotAfter)), now.Format(day))
+	case err.Reason == x509.NotAuthorizedToSign:
+		return "a certificate in the chain signs another one, and is not that of an authority"
+	case err.Reason == x509.IncompatibleUsage:
+		return "the certificate is not meant for a server: its extended key usage says otherwise"
+	case err.Reason == x509.CANotAuthorizedForThisName,
+		err.Reason == x509.NameConstraintsWithoutSANs:
+		return "an authority in the chain may not vouch for this name"
+	}
+	return who + " is invalid: " + err.Error()
+}
+
+// unknownAuthority is Distrust for a chain without a path to a trusted root.
+func unknownAuthority(chain []*x509.Certificate) string {
+	switch {
+	case len(chain) > 0 && chain[0].Subject.String() == chain[0].Issuer.String():
+		return "the certificate is self-signed: nobody but itself vouches for it"
+	case len(chain) == 1:
+		return fmt.Sprintf("nobody trusted has signed the certificate; its issuer is %q: no "+
+			"root that is trusted here, and the server sent no certificate of it%s",
+			chain[0].Issuer.CommonName, fetchable(chain[0]))
+	case len(chain) > 1:
+		return unrooted(chain)
+	}
+	return "nobody trusted has signed the certificate"
+}
+
+// fetchable says where the certificate of a certificate's issuer is, if it says so. See RFC 5280
+// §4.2.2.1.
+func fetchable(c *x509.Certificate) string {
+	if len(c.IssuingCertificateURL) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(": it is an intermediate that the server must send, and that is found at %s",
+		strings.Join(c.IssuingCertificateURL, ", "))
+}
+
+// unrooted is unknownAuthority for the path from the leaf through the certificates that were sent.
+func unrooted(chain []*x509.Certificate) string {
+	last := chain[0]
+	for range chain {
+		i := slices.IndexFunc(chain, func(c *x509.Certificate) bool {
+			return c != last && bytes.Equal(c.RawSubject, last.RawIssuer)
+		})
+		if i < 0 || bytes.Equal(last.RawSubject, last.RawIssuer) {
+			break
+		}
+		if err := last.CheckSignatureFrom(chain[i]); err != nil {
+			return fmt.Sprintf("%q did not sign %q, although it is named as its issuer: another "+
+				"authority of the same name has", chain[i].Subject.CommonName, last.Subject.CommonName)
+		}
+		last = chain[i]
+	}
+	if bytes.Equal(last.RawSubject, last.RawIssuer) {
+		return fmt.Sprintf("the chain ends with the root %q, which is not trusted here",
+			last.Subject.CommonName)
+	}
+	return fmt.Sprintf("the chain ends with %q, whose issuer %q is no root that is trusted here, "+
+		"and the server sent no certificate of it%s", last.Subject.CommonName,
+		last.Issuer.CommonName, fetchable(last))
+}
+
+// Names returns the DNS names and IP addresses of a certificate.
+func Names(c *x509.Certificate) []string {
+	names := append([]string(nil), c.DNSNames...)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return names
+}
+
+// Age formats a duration in days, or in hours below two days.
+func Age(d time.Duration) string {
+	if d < 48*time.Hour {
+		return count(int(d.Hours()), "hour")
+	}
+	return count(int(d.Hours()/24), "day")
+}
