@@ -254,7 +254,7 @@ func (c *Conn) lose(err error, lost bool) error {
 	e := c.engine
 	failed := newHandshakeError(c.me, e.Machine(), e.In.Unread(), err)
 	e.Fail(err)
-	if !lost && !cause.IsHTTP(failed.First) { // which would take an alert for an answer
+	if !lost && !(c.me == iana.Server && cause.IsHTTP(failed.First)) { // else an answer to HTTP
 		c.engine.Abort(err)
 		c.answer()
 	}

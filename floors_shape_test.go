@@ -92,6 +92,7 @@ var versioners = map[string]string{
 	"handshake/score.go":        "TLS13 itself, for the packages above",
 	"engine/rules.go":           "the row of what a connection does in a version",
 	"session/session.go":        "IsPSK itself, and the highest age",
+	"internal/cause/":           "what a version that a server chose says about it",
 
 	"./":                  "what a program asks of a version, or is told about one",
 	"observe/protocol.go": "the row of what watching does in a version",

@@ -84,6 +84,9 @@ func (c *badClient) run(t *testing.T, offer func(*vitrine.Config)) {
 		t.Errorf("the client heard %v, expected %v; its script ended with %v", peer.Alert, c.want,
 			scriptErr)
 	}
+	if c.ends == untold && peer.Alert != nil {
+		t.Errorf("the client heard %v, which it takes for an answer of HTTP", peer.Alert)
+	}
 	if c.ends == accepted && !errors.Is(scriptErr, nil) {
 		t.Errorf("the script ended with %v", scriptErr)
 	}
@@ -242,7 +245,7 @@ func clientsWithBadRecords() []badClient {
 			edits: script.Edits{Last: script.Before("change_cipher_spec", script.ForgedData)}},
 		{what: "application data before Finished", ref: "§7.4", want: um, says: "application data",
 			edits: script.Edits{Last: script.Before("finished", script.ForgedData)}},
-		{what: "HTTP", ref: "§6", want: um, says: "got a record of type 0x47",
+		{what: "HTTP", ref: "§6", want: um, ends: untold, says: "got a record of type 0x47",
 			edits: instead("GET / HTTP/1.1\r\nHost: vitrine.test\r\n\r\n")},
 		{
 			what: "SSLv2",

@@ -41,6 +41,7 @@ const (
 	later               // with our alert, after the handshake
 	theirs              // with their alert
 	cut                 // with io.ErrUnexpectedEOF
+	untold              // as refused, but nothing is sent: the peer would take it for an answer
 )
 
 func TestClientRefusesBadServers(t *testing.T) {

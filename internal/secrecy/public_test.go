@@ -49,7 +49,9 @@ var public = map[string]string{
 	"record.Joiner":                  "handshake messages: they authenticate and agree, and tickets are sealed",
 	"keylog.Line.ID": "a client_random, a session_id or a part of what is " +
 		"encrypted",
-	"diagnose.Failure": "how a connection began",
+	"diagnose.Failure":       "how a connection began",
+	"cause.Failure":          "how a connection began",
+	"vitrine.HandshakeError": "how a peer's bytes began that are not TLS: at most 16 of them",
 }
 
 // foreign are types of others that hold secrets, or may.
