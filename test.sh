@@ -36,6 +36,8 @@ xxd xxd
 curl curl
 tstclnt libnss3-tools
 tshark tshark
+sslscan sslscan
+nmap nmap
 brotli brotli
 zstd zstd
 gcc gcc

@@ -3,7 +3,6 @@ package pki
 import (
 	"bytes"
 	"crypto"
-	"crypto/elliptic"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -23,6 +22,12 @@ func spkiOf(t testing.TB, key crypto.PublicKey) []byte {
 	return der
 }
 
+// compressed returns a point in its short form, of an uncompressed one. See SEC 1 §2.3.3.
+func compressed(point []byte) []byte {
+	n := len(point) / 2
+	return append([]byte{2 | point[2*n]&1}, point[1:1+n]...)
+}
+
 // rekeyed is the SubjectPublicKeyInfo of these parameters and bits.
 func rekeyed(id asn1.ObjectIdentifier, params, bits []byte) []byte {
 	a := pkix.AlgorithmIdentifier{Algorithm: id}
@@ -40,7 +45,10 @@ func TestRawPublicKeysInUnusualEncodings(t *testing.T) {
 	point := forgeKeys().ecdsa[0].PublicKey
 	p256 := []byte{6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7}
 	good := spkiOf(t, &point)
-	bits := elliptic.Marshal(point.Curve, point.X, point.Y)
+	bits, err := point.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
 	off := bytes.Clone(bits)
 	off[len(off)-1] ^= 1
 	rsaKey := &forgeKeys().rsa[0].PublicKey
@@ -62,7 +70,7 @@ func TestRawPublicKeysInUnusualEncodings(t *testing.T) {
 		{"a certificate", issue(t, newCA(t, "raw"), throwaway.ECDSA, "a.test").Chain.Leaf().Raw,
 			alert.DecodeError},
 		{"a compressed point, RFC 5480 §2.2", rekeyed(oidEC, p256,
-			elliptic.MarshalCompressed(point.Curve, point.X, point.Y)), alert.UnsupportedCertificate},
+			compressed(bits)), alert.UnsupportedCertificate},
 		{"a point that is not on the curve", rekeyed(oidEC, p256, off),
 			alert.UnsupportedCertificate},
 		{"no curve", rekeyed(oidEC, nil, bits), alert.UnsupportedCertificate},

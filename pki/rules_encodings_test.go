@@ -2,7 +2,6 @@ package pki
 
 import (
 	"bytes"
-	"crypto/elliptic"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -61,14 +60,8 @@ func fieldRules() []rule {
 	other, _ := asn1.Marshal(pkix.AlgorithmIdentifier{Algorithm: oidSHA224ECDSA})
 	utf8, _ := asn1.Marshal(pkix.RDNSequence{{{Type: asn1.ObjectIdentifier{2, 5, 4, 3},
 		Value: asn1.RawValue{FullBytes: tlv(0x0C, []byte("intermediate"))}}}})
-	point := elliptic.MarshalCompressed(elliptic.P256(), forgeKeys().ecdsa[1].X,
-		forgeKeys().ecdsa[1].Y)
-	compressed, _ := asn1.Marshal(struct {
-		A pkix.AlgorithmIdentifier
-		K asn1.BitString
-	}{pkix.AlgorithmIdentifier{Algorithm: oidEC, Parameters: asn1.RawValue{
-		FullBytes: []byte{6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7}}},
-		asn1.BitString{Bytes: point, BitLength: 8 * len(point)}})
+	point, _ := forgeKeys().ecdsa[1].PublicKey.Bytes()
+	short := rekeyed(oidEC, []byte{6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7}, compressed(point))
 	uniqueID := form{tbs: func(f []asn1.RawValue) []asn1.RawValue {
 		id := asn1.RawValue{FullBytes: []byte{0x82, 2, 0, 1}}
 		return append(append(f[:7:7], id), f[7:]...)
@@ -95,7 +88,7 @@ func fieldRules() []rule {
 			field(4, validity(utc, "060102150405Z", -2*time.Hour))),
 		encoded("no subject, and a critical subjectAltName, §4.1.2.6", true, true, form{},
 			func(c *x509.Certificate) { c.Subject = pkix.Name{} }),
-		encoded("a compressed point, RFC 5480 §2.2", false, false, field(6, compressed)),
+		encoded("a compressed point, RFC 5480 §2.2", false, false, field(6, short)),
 		encoded("a unique identifier, §4.1.2.8", true, true, uniqueID),
 	}
 }

@@ -4,8 +4,8 @@
 // every skipped test with its reason. The last line is "N passed, N failed, N skipped", in which a
 // test with subtests is not counted besides them. It exits with 1 if a test or a package failed, or
 // if no test passed. With -no-skips it also fails if a test was skipped, unless the reason names
-// what is not part of the repository and cannot be installed: the folder ../shared, BOGO_RUNNER, or
-// a part that another program "was built without".
+// what is not part of the repository and cannot be installed: the folder ../shared, BOGO_RUNNER,
+// LIMBO or BETTERTLS, or a part that another program "was built without".
 package main
 
 import (
@@ -95,6 +95,7 @@ func (t *tally) aside(e event) {
 }
 
 var (
+	absent  = regexp.MustCompile(`\.\./shared|BOGO_RUNNER|LIMBO |BETTERTLS |was built without`)
 	logged  = regexp.MustCompile(`^ +\S+_test\.go:\d+: (.*)`) // a line of t.Log or t.Skip
 	counted = regexp.MustCompile(`(^|: )\d[\d,]* `)           // "12 cases", "file.json: 12 cases"
 )
@@ -157,8 +158,7 @@ func (t *tally) report(noSkips bool) bool {
 	if noSkips {
 		wrong = slices.DeleteFunc(slices.Clone(t.skips),
 			func(s string) bool {
-				return strings.Contains(s, "../shared") || strings.Contains(s, "BOGO_RUNNER") ||
-					strings.Contains(s, "was built without")
+				return absent.MatchString(s)
 			})
 	}
 	for _, s := range t.skips {
