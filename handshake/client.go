@@ -13,14 +13,14 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// client speaks the client's lines.
+// client is the player that sends the client's messages.
 type client struct {
 	live
 	part       clientPart // since ServerHello
-	certChoice pki.Choice // the certificate that we show, if we were asked and have one
+	certChoice pki.Choice // the certificate that we send, if one was requested and fits
 	asked      slow[*pki.Credential]
 	preMaster  []byte
-	shares     []keyShare               // TLS 1.3: what waits for the server's
+	shares     []keyShare               // TLS 1.3: our key shares, until the server's arrives
 	offered    []*negotiation.Key13     // TLS 1.3: the pre-shared keys on offer, in their order
 	key        *negotiation.Key13       // TLS 1.3: the one that the server chose
 	early      *keys.Early              // TLS 1.3: of key
@@ -30,7 +30,7 @@ type client struct {
 	late       *lateAnswer // to a CertificateRequest behind the handshake, which is being made
 }
 
-// certificates is our Certificate, which is empty if nothing fits the request.
+// certificates returns our Certificate message, which is empty if nothing fits the request.
 func (c *client) certificates(s *Score) *message.Certificate {
 	m := &message.Certificate{Context: s.CertificateRequest.Context}
 	if c.certChoice.Credential != nil {
@@ -39,8 +39,8 @@ func (c *client) certificates(s *Score) *message.Certificate {
 	return m
 }
 
-// status checks the staple, once for all: an unreadable or a bad one is worse than none. See RFC
-// 6066 §8.
+// status checks the stapled OCSP response. An unreadable or invalid one is an error, although a
+// missing one may not be. See RFC 6066 §8.
 func (c *client) status(m *message.CertificateStatus) error {
 	if m.StatusType != iana.StatusOCSP {
 		return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 6066 §8",
@@ -63,8 +63,8 @@ func (c *client) status(m *message.CertificateStatus) error {
 	return nil
 }
 
-// unstapled: the server's flight is over; a certificate that promises a staple must have brought
-// it. A raw public key has no status. See RFC 7633 §4.2.3.
+// unstapled returns an error if the server sent no OCSP response although its certificate requires
+// one. It is called after the server's flight. A raw public key has no status. See RFC 7633 §4.2.3.
 func (c *client) unstapled(s *Score) error {
 	if s.CertificateStatus != nil || c.Skip || c.peer.Chain == nil ||
 		c.peer.Chain.Type() != iana.X509 {
@@ -90,7 +90,7 @@ func (c *client) chooseCredential(r pki.Request, v iana.Version, ref string) err
 		if err != nil {
 			return err
 		}
-		creds, r.Authorities = nil, nil // the program chose: only the signature is left to settle
+		creds, r.Authorities = nil, nil // the program chose: only the signature scheme is left
 		if cred != nil {
 			creds = []*pki.Credential{cred}
 		}
@@ -107,7 +107,7 @@ func (c *client) chooseCredential(r pki.Request, v iana.Version, ref string) err
 	return nil
 }
 
-// clientPart is what a client says and accepts behind the ServerHello.
+// clientPart is what a client sends and accepts after the ServerHello.
 type clientPart interface {
 	// compose and receive are those of player.
 	compose(Kind, *Score) (message.Message, error)
@@ -115,17 +115,17 @@ type clientPart interface {
 	// resumed reports whether the ServerHello resumes our session.
 	resumed(*Score) bool
 	secret(*Score) (Input, error)
-	// keep hands out a session, now that the server was proved.
+	// keep passes the session to the program, now that the server is authenticated.
 	keep(*Score)
 }
 
-// keyShare is a key pair of ours that waits for the server's share.
+// keyShare is a key pair of ours for which the server's share has not arrived.
 type keyShare struct {
 	kex.Group
 	offer kex.Offer
 }
 
-// lateAnswer is a client's answer, which may wait for a callback or for a key.
+// lateAnswer is a client's unfinished answer, which may wait for a callback or for a key.
 type lateAnswer struct {
 	client     *client
 	score      *Score

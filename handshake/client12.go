@@ -14,7 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// What a client says and accepts until TLS 1.2.
+// What a client sends and accepts up to TLS 1.2.
 
 type client12 struct{ *client }
 
@@ -48,7 +48,7 @@ func (c client12) receive(msg message.Message, s *Score) error {
 	return nil
 }
 
-// resumed is always told by the echo: offerSession never leaves the session ID empty.
+// resumed compares the session IDs, which is always enough: offerSession never leaves it empty.
 func (c client12) resumed(s *Score) bool { return negotiation.Echoes(s.ClientHello, s.ServerHello) }
 
 func (c client12) secret(s *Score) (Input, error) {
@@ -140,7 +140,7 @@ func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error
 	return c.signature(s.Agreed.Version, iana.Server, m.Scheme, signed, m.Signature, ref)
 }
 
-// certificateRequest chooses what to show: nothing, if nothing fits. See RFC 5246 §7.4.6.
+// certificateRequest chooses the certificate to send, or none if none fits. See RFC 5246 §7.4.6.
 func (c *client) certificateRequest(m *message.CertificateRequest, a *negotiation.Agreed) error {
 	if !pki.NamesScheme(a.Version) {
 		m.Schemes = pki.Implied(a.Version)
@@ -150,7 +150,7 @@ func (c *client) certificateRequest(m *message.CertificateRequest, a *negotiatio
 		"RFC 5246 §7.4.4")
 }
 
-// keyExchange is our half of the exchange, with the pre-shared key if the suite has one.
+// keyExchange returns our ClientKeyExchange, with the pre-shared key if the suite has one.
 func (c *client) keyExchange(s *Score) (message.Message, error) {
 	if !s.Agreed.Kex.PreShared() {
 		return c.exchange(s)
@@ -168,7 +168,7 @@ func (c *client) keyExchange(s *Score) (message.Message, error) {
 	return m, nil
 }
 
-// exchange is RSA or Diffie-Hellman, if the suite has either.
+// exchange performs the RSA or Diffie-Hellman part of the key exchange, if the suite has one.
 func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
 	switch s.Agreed.Kex {
 	case iana.KexPSK:
@@ -205,8 +205,7 @@ func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
 	return &message.ClientKeyExchange{ECPublic: a.Share}, nil
 }
 
-// keep hands out a session, now that the server was proved: a new one, or the resumed one with a
-// new ticket.
+// keep passes a session to the program: a new one, or the resumed one with a new ticket.
 func (c client12) keep(s *Score) {
 	t := s.NewSessionTicket
 	renewed := t != nil && len(t.Ticket) > 0

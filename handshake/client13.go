@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// What a client says and accepts in TLS 1.3 alone.
+// What a client sends and accepts only in TLS 1.3.
 
 // offer13 puts into a ClientHello what TLS 1.3 needs outside the extensions: suites, a session ID
 // for middleboxes (RFC 8446 §D.4), and key shares that are ready.
@@ -66,7 +66,7 @@ func (c *client) share(id iana.Group) error {
 // maxCookie is the length of the longest cookie extension that a client sends back, in bytes.
 const maxCookie = 32 << 10
 
-// retry accepts a HelloRetryRequest, and makes the share that it asks for.
+// retry checks a HelloRetryRequest, and makes the key share that it requests.
 func (c *client) retry(m *message.ServerHello, s *Score) error {
 	const ref = "RFC 8446 §4.1.4"
 	if err := negotiation.Acceptable13(s.ClientHello, m, message.InHelloRetryRequest); err != nil {
@@ -105,7 +105,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 	return c.share(group.Group)
 }
 
-// serverHello13 accepts a ServerHello of TLS 1.3.
+// serverHello13 checks a ServerHello of TLS 1.3.
 func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
 	if err := negotiation.Acceptable13(s.ClientHello, m, message.InServerHello); err != nil {
 		return err
@@ -172,7 +172,7 @@ func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) e
 	return c.earlyAccepted(a)
 }
 
-// certificateRequest13 chooses what to show: nothing, if nothing fits. See RFC 8446 §4.3.2.
+// certificateRequest13 chooses the certificate to send, or none if none fits. See RFC 8446 §4.3.2.
 func (c *client) certificateRequest13(m *message.CertificateRequest, a *negotiation.Agreed) error {
 	const ref = "RFC 8446 §4.3.2"
 	if len(m.Context) != 0 {
@@ -186,7 +186,7 @@ func (c *client) certificateRequest13(m *message.CertificateRequest, a *negotiat
 		TLS13: true, CertType: a.CertificateTypes[iana.Client]}, iana.TLS13, ref)
 }
 
-// certificate13 checks the server's chain, and what comes with it. See RFC 8446 §4.4.2.
+// certificate13 checks the server's chain and its extensions. See RFC 8446 §4.4.2.
 func (c *client) certificate13(m *message.Certificate, s *Score) error {
 	const ref = "RFC 8446 §4.4.2"
 	switch {
@@ -236,10 +236,10 @@ func (c client13) resumed(s *Score) bool {
 	return s.ServerHello.Extensions.Has(iana.ExtPreSharedKey) && c.key.Session != nil
 }
 
-// keep does nothing: a session comes with a ticket, which comes later.
+// keep does nothing: a session needs a ticket, which arrives later.
 func (c client13) keep(*Score) {}
 
-// receive refuses a line of a TLS 1.3 server that must not become a fact.
+// receive returns an error if a message of a TLS 1.3 server must be rejected.
 func (c client13) receive(msg message.Message, s *Score) error {
 	switch m := msg.(type) {
 	case *message.EncryptedExtensions:
@@ -261,7 +261,7 @@ func (c client13) receive(msg message.Message, s *Score) error {
 		"got a %v, which we did not ask for", msg.Type())
 }
 
-// secret is the shared secret of the key exchange.
+// secret returns the shared secret of the key exchange.
 func (c client13) secret(s *Score) (Input, error) {
 	if !s.Agreed.Kex.Ephemeral() { // psk_ke
 		return Input{Early: c.early}, nil

@@ -13,7 +13,7 @@ import (
 
 // A client: its hello, and which part goes on behind the ServerHello.
 
-// NewClient is a Machine that opens a handshake: Speak says ClientHello.
+// NewClient returns a Machine for a client. Its first Speak sends the ClientHello.
 func NewClient(c *negotiation.Config, carrier Carrier) *Machine {
 	return newMachine(iana.Client, &client{live: live{Config: c}}, c, carrier)
 }
@@ -66,8 +66,8 @@ func (c *client) hello(s *Score) (*message.ClientHello, error) {
 	return m, c.bind(m, s)
 }
 
-// helloAgain is the second ClientHello: the first one with another share and the server's cookie.
-// See RFC 8446 §4.1.2.
+// helloAgain returns the second ClientHello: the first one with another share and the server's
+// cookie. See RFC 8446 §4.1.2.
 func (c *client) helloAgain(s *Score) (*message.ClientHello, error) {
 	again := *s.ClientHello
 	c.keepHash(suite.ByID13(s.Retry.CipherSuite).PRF)
@@ -94,8 +94,8 @@ func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 	return c.part.receive(msg, s)
 }
 
-// finished: RSA key exchange needs no signature; the server's Finished shows that it could decrypt.
-// So it does that it has the pre-shared key.
+// finished requires the proof of the server's identity. RSA key exchange needs no signature: the
+// server's Finished proves that it could decrypt, and likewise that it has a pre-shared key.
 func (c *client) finished(s *Score) ([]message.Message, error) {
 	certified := ifCertified(s) == Must
 	switch {
@@ -113,7 +113,7 @@ func (c *client) finished(s *Score) ([]message.Message, error) {
 	return nil, nil
 }
 
-// offering returns what the extensions of a hello say, beside the Config.
+// offering returns what the extensions of a hello depend on besides the Config.
 func (c *client) offering(s *Score) *negotiation.Offering {
 	o := &negotiation.Offering{Config: c.Config, Greased: &c.greased, Keys: c.offered, Retry: s.Retry,
 		Early: c.earlyTicket(s) != nil}

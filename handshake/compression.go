@@ -11,12 +11,12 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// Compressed certificates: RFC 8879. Either side says what it can expand, a client in its hello and
-// a server in its CertificateRequest, and the other may send a CompressedCertificate where a
-// Certificate would come.
+// Compressed certificates: RFC 8879. Each side lists the algorithms that it can decompress, a
+// client in its hello and a server in its CertificateRequest. The other may then send a
+// CompressedCertificate in place of a Certificate.
 
-// KindOf returns what a whole handshake message says to us: a CompressedCertificate stands for a
-// Certificate only if we asked for it.
+// KindOf returns the Kind of a whole handshake message. A CompressedCertificate counts as a
+// Certificate only if we offered compression.
 func (m *Machine) KindOf(raw []byte) Kind {
 	k := KindOf(raw)
 	if p, ok := m.player.(interface{ expands() bool }); ok && k != Kind(raw[0]) &&

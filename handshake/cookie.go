@@ -16,8 +16,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// A stateless HelloRetryRequest: all that the server must remember of a first ClientHello is in a
-// cookie, which the second brings back, to this server or to another with the same keys. See RFC
+// A stateless HelloRetryRequest: everything that the server must remember of a first ClientHello is
+// in a cookie, which the second returns, to this server or to another with the same keys. See RFC
 // 8446 §4.2.2.
 //
 //	struct {
@@ -38,7 +38,7 @@ const (
 	cookieLifetime = time.Minute
 )
 
-// cookieRetry is a HelloRetryRequest with a cookie, and with a group if a share is needed.
+// cookieRetry returns a HelloRetryRequest with a cookie, and with a group if a share is needed.
 func (v *server) cookieRetry(s *Score) (message.Message, error) {
 	var group iana.Group
 	if v.choice.Exchanges() && v.choice.Share == nil {
@@ -53,7 +53,7 @@ func (v *server) cookieRetry(s *Score) (message.Message, error) {
 	return retryWith(s.ClientHello, v.choice.Suite.ID, group, cookie)
 }
 
-// retryWith is the HelloRetryRequest that a cookie stands for: the same bytes whoever makes it.
+// retryWith returns the HelloRetryRequest of a cookie: the same bytes on every server.
 func retryWith(ch *message.ClientHello, suite iana.CipherSuite, group iana.Group,
 	cookie []byte) (*message.ServerHello, error) {
 	m := &message.ServerHello{Version: iana.TLS12, Random: message.RetryRandom(),
@@ -93,8 +93,8 @@ func cookieMAC(key [32]byte, body []byte, ch *message.ClientHello) []byte {
 	return h.Sum(nil)
 }
 
-// restore takes what a cookie holds for the HelloRetryRequest that this connection has not sent. On
-// a connection that has, the cookie must be the one that was sent.
+// restore reconstructs, from the cookie, a HelloRetryRequest that was sent on another connection.
+// If this connection sent one, the cookie must be the one in it.
 func (v *server) restore(ch *message.ClientHello, s *Score) error {
 	if len(v.CookieKeys) == 0 || s.Restored {
 		return nil
@@ -135,7 +135,7 @@ func (v *server) restore(ch *message.ClientHello, s *Score) error {
 	return nil
 }
 
-// cookie is what a cookie holds.
+// cookie is the content of a cookie.
 type cookie struct {
 	suite *suite.Suite
 	group iana.Group

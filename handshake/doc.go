@@ -1,10 +1,10 @@
-// Package handshake performs the figures of RFC 5246 and RFC 8446: each figure is a table of lines
-// (figures12.go, figures13.go), one spine walks it, and three players perform it: client, server and
-// observer.
+// Package handshake implements the handshakes of RFC 5246 and RFC 8446 from their figures: each
+// figure is a table of lines (figures12.go, figures13.go); one state machine, the spine (spine.go),
+// walks it in three roles, the players: client, server and observer.
 //
-// The spine owns what all three share: the order of messages, the transcript, the facts that both
-// hellos settle, the points where secrets are derived and keys change, and the events. The players
-// differ in two things only: who composes a line, and where the shared secret comes from.
+// The spine does what all three share: the order of messages, the transcript, the negotiated
+// parameters, the points where secrets are derived and keys change, and the events. The players
+// differ in two things only: who composes a message, and where the shared secret comes from.
 //
 // The files can be read in this order, each after those that it builds on; a test holds that none
 // refers to a later one:
@@ -31,8 +31,8 @@
 // static and anonymous Diffie-Hellman.
 //
 // What Go cannot promise: secrets are cleared where that is easy, but the garbage collector may
-// have copied them. What depends on a secret in time is in kex, keys and record, and said there;
-// here verify_data is compared in constant time.
+// have copied them. What depends on a secret in time is in kex, keys and record, and documented
+// there; here verify_data is compared in constant time.
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package handshake

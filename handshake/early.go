@@ -8,12 +8,12 @@ import (
 	"github.com/vitrine-tls/vitrine/keylog"
 )
 
-// Early data (0-RTT): what a client sends behind its first ClientHello, under keys of a ticket. See
+// Early data (0-RTT): what a client sends after its first ClientHello, under keys of a ticket. See
 // RFC 8446 §2.3 and §4.2.10. Anybody who records it can send it again (§8): the server's part is in
 // early_server.go.
 
-// sendEarly is the effect of the first ClientHello: a client that offers early data goes on under
-// its keys. The change_cipher_spec comes before it. See RFC 8446 §D.4.
+// sendEarly is the effect of the first ClientHello: a client that offers early data continues under
+// the early keys, after a change_cipher_spec. See RFC 8446 §D.4.
 func sendEarly(m *Machine) error {
 	if !m.ClientHello.Extensions.Has(iana.ExtEarlyData) {
 		return nil
@@ -62,9 +62,8 @@ func endEarly(m *Machine) error {
 	return m.install(iana.Client, Handshaking)
 }
 
-// protectClient protects the client's direction behind a ServerHello. A client's own direction waits
-// for EncryptedExtensions, which says whether its early data is accepted; so does an observer's. A
-// server knows.
+// protectClient protects the client's direction after a ServerHello. A client and an observer wait
+// for EncryptedExtensions, which shows whether early data is accepted; a server has decided it.
 func (m *Machine) protectClient() error {
 	if m.ClientHello.Extensions.Has(iana.ExtEarlyData) {
 		k := m.player.earlyKeys(&m.Score)
@@ -85,8 +84,9 @@ func (m *Machine) protectClient() error {
 	return m.install(iana.Client, Handshaking)
 }
 
-// answerEarly is what EncryptedExtensions say about early data. What the server does not accept is
-// followed by records under other keys, and nothing marks the boundary. See RFC 8446 §4.2.10.
+// answerEarly processes the answer to early data in EncryptedExtensions. Early data that the server
+// does not accept is followed by records under other keys, and nothing marks the boundary. See RFC
+// 8446 §4.2.10.
 func (m *Machine) answerEarly() error {
 	switch {
 	case !m.ClientHello.Extensions.Has(iana.ExtEarlyData):
@@ -140,8 +140,8 @@ func (m *Machine) ExportEarly(label string, context []byte, n int) ([]byte, erro
 	return m.early.exporter.Export(label, context, n)
 }
 
-// hearEarly lets an observer hear early data, or all that the client sends next if the secret of
-// early data is not known. Then its boundary must be found by trial.
+// hearEarly makes an observer expect early data. If the secret of early data is not known, its end
+// must be found by trial decryption.
 func (m *Machine) hearEarly() error {
 	if m.KeysOf(iana.Client, Early) != nil {
 		return m.install(iana.Client, Early)

@@ -12,9 +12,9 @@ import (
 
 // A client's part of early data.
 
-// earlyTicket returns the ticket that early data goes with, or nil if the hello that comes next
-// offers none: only the first one may, with the first of its keys, and what is sent must make sense
-// in the protocol that the session's connection spoke. See RFC 8446 §4.2.10.
+// earlyTicket returns the ticket whose keys early data is sent under, or nil if the next hello
+// offers none: only the first hello may, with the first of its keys, and for the application
+// protocol of the session. See RFC 8446 §4.2.10.
 func (c *client) earlyTicket(s *Score) *negotiation.Key13 {
 	if !c.Sends || s.Retry != nil || len(c.offered) == 0 {
 		return nil
@@ -48,8 +48,8 @@ func (m *Machine) EarlyProtocol() (protocol string, ok bool) {
 	return c.Offer.ALPN, true
 }
 
-// outdated refuses a server that answers early data with an earlier version: it cannot have read it,
-// and may take it for something else. See RFC 8446 §D.3.
+// outdated returns an error if a server answers early data with an earlier version: it cannot have
+// decrypted the early data, and may misinterpret it. See RFC 8446 §D.3.
 func (c *client) outdated(sh *message.ServerHello, s *Score) error {
 	if !s.ClientHello.Extensions.Has(iana.ExtEarlyData) {
 		return nil
@@ -58,8 +58,8 @@ func (c *client) outdated(sh *message.ServerHello, s *Score) error {
 		"the server chose %v for a client with early data, which only TLS 1.3 has", sh.Version)
 }
 
-// earlyAccepted checks that a server which accepts early data does so with the parameters that it was
-// sent with. See RFC 8446 §4.2.10.
+// earlyAccepted returns an error if a server accepts early data but negotiates other parameters
+// than those it was sent with. See RFC 8446 §4.2.10.
 func (c *client) earlyAccepted(a *negotiation.Agreed) error {
 	const ref = "RFC 8446 §4.2.10"
 	switch {

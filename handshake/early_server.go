@@ -10,18 +10,19 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// A server's part of early data. Whoever has recorded a ClientHello with early data can send it
-// again, to this server or to another that opens its tickets. Three checks limit what that gives:
-// each ticket is good for early data once (RFC 8446 §8.1), the client's view of its age must be ours
-// (§8.3), and a server that has just been started, which may have forgotten what it saw, waits until
-// everything recorded before is too old (§8.2). A refusal costs the client only time.
+// A server's part of early data. An attacker who has recorded a ClientHello with early data can
+// replay it, to this server or to another that opens its tickets. Three checks limit replays: each
+// ticket allows early data once (RFC 8446 §8.1), the ticket's age as the client states it must
+// match ours (§8.3), and a server that has just been started, which may have lost its record of
+// used tickets, accepts none until everything recorded before is too old (§8.2). A rejection costs
+// the client only time.
 
 // EarlyWindow is how much the age of a ticket, as the client states it, may differ from the age that
 // the server computes. RFC 8446 §8.3 suggests ten seconds for clients on the Internet.
 const EarlyWindow = 10 * time.Second
 
 // decideEarly decides whether the early data of the client is accepted. It must be called with the
-// transcript at the ClientHello, whose binder was checked: before that, anybody could use up a
+// transcript at the ClientHello, after its binder was checked: otherwise anyone could use up a
 // ticket.
 func (v *server) decideEarly(s *Score) error {
 	if !s.ClientHello.Extensions.Has(iana.ExtEarlyData) || v.earlyDecided {
@@ -42,14 +43,14 @@ func (v *server) decideEarly(s *Score) error {
 	return nil
 }
 
-// rejectEarly tells why early data is not accepted, if the client sends some.
+// rejectEarly writes to the trace why early data is not accepted, if the client sends some.
 func (v *server) rejectEarly(s *Score, why, ref string) {
 	if s.ClientHello.Extensions.Has(iana.ExtEarlyData) {
 		v.Log.Choice("early_data", "", "rejected", why, ref)
 	}
 }
 
-// refusesEarly says why early data is not accepted; "" if it is. The ticket is used up last.
+// refusesEarly returns why early data is not accepted, or "" if it is. The ticket is used up last.
 func (v *server) refusesEarly(s *Score) (why, ref string, err error) {
 	const acceptance = "RFC 8446 §4.2.10"
 	k := v.choice.Session
@@ -79,7 +80,7 @@ func (v *server) refusesEarly(s *Score) (why, ref string, err error) {
 // sameProtocol reports whether we answer with the application protocol of the session.
 func (v *server) sameProtocol(k *Session, s *Score) (bool, error) {
 	an := *v.answering(message.InEncryptedExtensions, s)
-	an.Log = nil // it is told where it is answered
+	an.Log = nil // the answer is traced when it is sent
 	if !s.ClientHello.Extensions.Has(iana.ExtALPN) {
 		return k.ALPN == "", nil
 	}
@@ -90,7 +91,7 @@ func (v *server) sameProtocol(k *Session, s *Score) (bool, error) {
 	return string(content.(*message.Protocols).Names[0]) == k.ALPN, nil
 }
 
-// replayed says why early data may be a copy of what was sent before; "" if it is not.
+// replayed returns why early data may be a replay, or "" if it is not.
 func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 	var psks message.OfferedPSKs
 	if _, err := negotiation.Read(s.ClientHello.Extensions, iana.ExtPreSharedKey, &psks); err != nil {
@@ -154,7 +155,7 @@ func (v *server) allowsEarly() uint32 {
 	return v.MaxEarlyData
 }
 
-// announceEarly tells the client of a new ticket's early data, once the ticket can be used up.
+// announceEarly adds early_data to a new ticket, once the ticket can be used up.
 func (v *server) announceEarly(ctx context.Context, t *message.NewSessionTicket, max uint32) error {
 	if max == 0 || len(t.Ticket) == 0 {
 		return nil

@@ -48,7 +48,7 @@ func negotiate(m *Machine) (err error) {
 	return m.protocol.begin(m)
 }
 
-// begin12 ends what only a server of TLS 1.3 would go on with.
+// begin12 ends early data, which only a server of TLS 1.3 can accept.
 func begin12(m *Machine) error {
 	if m.early.status == EarlyPending {
 		m.closeEarly()
@@ -292,7 +292,7 @@ func first13(s *Score, in Input, from iana.Side) (d keys.Direction, ok bool, err
 	return d, ok, nil
 }
 
-// keepTranscript keeps the hash that a later authentication begins with.
+// keepTranscript keeps the transcript hash for a later authentication.
 func (m *Machine) keepTranscript() {
 	p, ok := m.player.(interface{ allowsLate() bool })
 	if ok && !m.unsound && p.allowsLate() &&

@@ -12,12 +12,12 @@ import (
 
 // What the messages so far say about the key exchange.
 
-// Randoms are both nonces; they are there since ServerHello.
+// Randoms returns client_random and server_random. It must not be called before ServerHello.
 func (s *Score) Randoms() keys.Randoms {
 	return keys.Randoms{Client: s.ClientHello.Random, Server: s.ServerHello.Random}
 }
 
-// Public is the ephemeral public key that a side sent, or nil.
+// Public returns the ephemeral public key that a side sent, or nil.
 func (s *Score) Public(from iana.Side) []byte {
 	if s.Agreed != nil && s.Agreed.Group != 0 {
 		return s.keyShare(from)
@@ -62,8 +62,9 @@ func (s *Score) keyShare(from iana.Side) []byte {
 	return nil
 }
 
-// KexGroup is the group of an ephemeral exchange, as ServerKeyExchange or the server's key_share
-// named it; nil for another exchange, and for a group of TLS 1.3 that is not implemented.
+// KexGroup returns the group of an ephemeral exchange, as ServerKeyExchange or the server's
+// key_share names it. It returns nil for another exchange, and for a group of TLS 1.3 that is not
+// implemented.
 func (s *Score) KexGroup() (kex.Group, error) {
 	if s.Agreed.Group != 0 {
 		g, _ := kex.Named(s.Agreed.Group)
@@ -75,8 +76,8 @@ func (s *Score) KexGroup() (kex.Group, error) {
 	return groupOf(s.Agreed.Kex, s.ServerKeyExchange, 0)
 }
 
-// groupOf is the group that a ServerKeyExchange names or spells out. Finite-field parameters pass
-// every check of kex first.
+// groupOf returns the group of a ServerKeyExchange, named or given by explicit parameters. Package
+// kex checks finite-field parameters first.
 func groupOf(k iana.KeyExchange, m *message.ServerKeyExchange, minBits int) (kex.Group, error) {
 	if k.FiniteField() {
 		return kex.FiniteField(m.P, m.G, minBits)
@@ -118,8 +119,7 @@ func isFiniteField(g kex.Group) bool {
 	return p != nil
 }
 
-// Exchange is how the secret was agreed on and who vouched for it, in the words of a suite's name:
-// "ECDHE_RSA".
+// Exchange returns the key exchange and the authentication as a suite's name has them: "ECDHE_RSA".
 func (s *Score) Exchange() string {
 	kx, auth := s.Agreed.Kex.String(), s.Agreed.Auth
 	switch {
@@ -145,8 +145,8 @@ func (s *Score) PSKIdentity() []byte {
 	return offered.Identities[s.Agreed.Identity].Identity
 }
 
-// ResumedByPSK tells whether a TLS 1.3 handshake goes on from an earlier one, or begins with a key
-// that both sides held.
+// ResumedByPSK reports whether a TLS 1.3 handshake resumes an earlier one or uses an external
+// pre-shared key.
 func (s *Score) ResumedByPSK() bool {
 	return s.Agreed != nil && s.Agreed.PSK
 }

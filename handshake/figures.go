@@ -8,8 +8,8 @@ import (
 
 // All figures, and the opening that they share.
 
-// opening are the lines of both hellos, which every figure has. ServerHello chooses the figure that
-// goes on.
+// opening has the lines of both hellos, which every figure begins with. ServerHello decides which
+// figure continues.
 var opening = Figure{"the hellos", nil, []Line{
 	{iana.Client, Kind(iana.ClientHello), always, sendEarly, "RFC 5246 §7.4.1.2"},
 	{iana.Server, HelloRetryRequest, ifOffers13, retry, "RFC 8446 §4.1.4"},
@@ -17,7 +17,7 @@ var opening = Figure{"the hellos", nil, []Line{
 	{iana.Server, Kind(iana.ServerHello), always, negotiate, "RFC 5246 §7.4.1.3"},
 }, nil}
 
-// refOf is where a message of the opening is written, which its version tells.
+// refOf returns the section that defines a message of the opening, which depends on its version.
 func refOf(l *Line, msg message.Message) string {
 	switch m := msg.(type) {
 	case *message.ClientHello:
@@ -32,9 +32,9 @@ func refOf(l *Line, msg message.Message) string {
 	return l.Ref
 }
 
-// figures are all that there are. Those that fit what ServerHello says stay open, and each message
-// strikes out those in which it cannot come. More than one fits only an observer, and only as long
-// as it cannot tell whether a session is resumed.
+// figures lists all figures. Those that fit the ServerHello stay open, and each message rules out
+// those in which it cannot come. More than one fits only for an observer, and only until it knows
+// whether a session is resumed.
 var figures = figureSet{&opening, []*Figure{&full, &abbreviated, &full13}, refOf}
 
 // newMachine returns a Machine that waits for the first ClientHello.

@@ -5,7 +5,7 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// Figure 1 of RFC 5246, behind both hellos.
+// full is Figure 1 of RFC 5246, after both hellos.
 var full = Figure{"RFC 5246, Figure 1: full handshake", unlessResumed, []Line{
 	{iana.Server, Kind(iana.Certificate), ifCertified, nil, "RFC 5246 §7.4.2"},
 	{iana.Server, Kind(iana.CertificateStatus), ifStapling, nil, "RFC 6066 §8"},
@@ -23,8 +23,8 @@ var full = Figure{"RFC 5246, Figure 1: full handshake", unlessResumed, []Line{
 	{iana.Server, Kind(iana.Finished), ifReadable(iana.Server), nil, "RFC 5246 §7.4.9"},
 }, &protocol12}
 
-// Figure 2 of RFC 5246, and Figure 2 of RFC 5077, behind both hellos: both sides know the
-// master_secret already.
+// abbreviated is Figure 2 of RFC 5246 and Figure 2 of RFC 5077, after both hellos: both sides know
+// the master_secret already.
 var abbreviated = Figure{"RFC 5246, Figure 2: abbreviated handshake", ifResumed, []Line{
 	{iana.Server, Kind(iana.NewSessionTicket), ifTicket, nil, "RFC 5077 §3.3"},
 	{iana.Server, ChangeCipherSpec, always, resume, "RFC 5246 §7.1"},
@@ -34,7 +34,7 @@ var abbreviated = Figure{"RFC 5246, Figure 2: abbreviated handshake", ifResumed,
 	{iana.Client, Kind(iana.Finished), ifReadable(iana.Client), nil, "RFC 5246 §7.4.9"},
 }, &protocol12}
 
-// Each condition is asked when its line may come next, and knows only what was said until then.
+// A condition is evaluated when its line may come next, from the messages before it.
 
 // ifCertified: all suites but the anonymous and the pre-shared ones come with a certificate.
 func ifCertified(s *Score) Presence { return must(s.Agreed.Certified()) }
@@ -86,7 +86,7 @@ func ifRequested(s *Score) Presence {
 	return must(s.CertificateRequest != nil)
 }
 
-// ifSigned: a client that showed a certificate proves that it holds the key; one that sent an empty
+// ifSigned: a client that sent a certificate proves that it holds the key; one that sent an empty
 // list has nothing to prove.
 func ifSigned(s *Score) Presence { return must(s.shows(iana.Client)) }
 
@@ -96,13 +96,13 @@ func (s *Score) shows(from iana.Side) bool {
 	return m != nil && len(m.Chain) > 0
 }
 
-// ifReadable: an observer without a secret sees that something is said under protection, and not
+// ifReadable: an observer without a secret sees that something is sent under protection, but not
 // what.
 func ifReadable(from iana.Side) func(*Score) Presence {
 	return func(s *Score) Presence { return must(!s.Blind[from]) }
 }
 
-// ifNPN: no live client asks for it.
+// ifNPN: only an observer meets it; our client never offers it.
 func ifNPN(s *Score) Presence {
 	return must(!s.Blind[iana.Client] && s.ServerHello.Extensions.Has(iana.ExtNPN))
 }

@@ -5,8 +5,8 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// Figures 1 to 4 of RFC 8446 are one table, behind both hellos: a resumption (Figure 3) and early
-// data (Figure 4) leave lines out or add some; the retry of Figure 2 is in the opening.
+// full13 is Figures 1 to 4 of RFC 8446 in one table, after both hellos: a resumption (Figure 3) and
+// early data (Figure 4) leave lines out or add some; the retry of Figure 2 is in the opening.
 var full13 = Figure{"RFC 8446, Figures 1 to 4: TLS 1.3", ifTLS13, []Line{
 	{iana.Server, Kind(iana.EncryptedExtensions), ifReadable(iana.Server), negotiateEncrypted,
 		"RFC 8446 §4.3.1"},
@@ -24,8 +24,7 @@ var full13 = Figure{"RFC 8446, Figures 1 to 4: TLS 1.3", ifTLS13, []Line{
 
 func ifTLS13(s *Score) Presence { return must(negotiation.VersionOf(s.ServerHello) == iana.TLS13) }
 
-// ifSigned13: a server that goes on from a pre-shared key shows no certificate. See RFC 8446
-// §4.4.2.
+// ifSigned13: a server that uses a pre-shared key sends no certificate. See RFC 8446 §4.4.2.
 func ifSigned13(s *Score) Presence { return must(s.signs13()) }
 
 func mayCertify(s *Score) Presence { return mayIf(s.signs13()) }

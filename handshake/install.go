@@ -17,7 +17,7 @@ func trafficKeys(a *negotiation.Agreed, from iana.Side, d keys.Direction) *Traff
 		EncryptThenMAC: a.EncryptThenMAC, MaxPlaintext: a.MaxPlaintext(from), Direction: d}
 }
 
-// undecided13 returns the parameters of TLS 1.3 as long as nothing is negotiated.
+// undecided13 returns parameters of TLS 1.3 before anything is negotiated.
 func undecided13(s *suite.Suite) *negotiation.Agreed {
 	return &negotiation.Agreed{Version: iana.TLS13, Suite: s, MaxFragment: record.MaxPlaintext,
 		SizeLimit: [2]int{record.MaxPlaintext, record.MaxPlaintext}}
@@ -42,7 +42,7 @@ func (m *Machine) logKey(l keylog.Label, secret []byte) error {
 	return write(keylog.Line{Label: l, ID: m.ClientHello.Random[:], Secret: secret})
 }
 
-// keyLogger returns what writes the key log: a live side's Config, or an observer; nil if nothing.
+// keyLogger returns the function that writes the key log, or nil if there is no key log.
 func (m *Machine) keyLogger() func(keylog.Line) error {
 	if c := m.Config(); c != nil {
 		return c.KeyLog
@@ -50,7 +50,8 @@ func (m *Machine) keyLogger() func(keylog.Line) error {
 	return m.keyLog
 }
 
-// LogKeys makes an observer pass on the secrets that it derives, as lines of a key log.
+// LogKeys sets a function that receives the secrets that an observer derives, as lines of a key
+// log.
 func (m *Machine) LogKeys(put func(keylog.Line)) {
 	m.keyLog = func(l keylog.Line) error {
 		put(l)
@@ -94,7 +95,7 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 	if err := m.carrier.Protect(from, k); err != nil {
 		return err
 	}
-	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, m.secrets.ref()) // behind the flight that Protect seals
+	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, m.secrets.ref()) // after the flight that Protect seals
 	return nil
 }
 

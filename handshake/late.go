@@ -12,8 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Post-handshake authentication: a server of TLS 1.3 asks for a certificate once the handshake is
-// done, if the client has said that it may. See RFC 8446 §4.6.2.
+// Post-handshake authentication: a server of TLS 1.3 requests a certificate after the handshake, if
+// the client offered it. See RFC 8446 §4.6.2.
 
 const lateRef = "RFC 8446 §4.6.2"
 
@@ -30,7 +30,7 @@ func (m *Machine) mayAsk() error {
 	return nil
 }
 
-// lateScore is a Score for the messages of one authentication, which begins with a request.
+// lateScore returns a Score for the messages of one authentication, which begins with a request.
 func (m *Machine) lateScore(raw []byte, r *message.CertificateRequest) *Score {
 	s := &Score{Agreed: m.Agreed, CertificateRequest: r,
 		transcript: transcript{running: clone(m.late.after), sealed: true}}
@@ -38,8 +38,8 @@ func (m *Machine) lateScore(raw []byte, r *message.CertificateRequest) *Score {
 	return s
 }
 
-// lateVerifyData is what a client's Finished must hold now: it is made with the traffic secret of
-// its data. See RFC 8446 §4.4.
+// lateVerifyData returns the verify_data of a client's Finished, which is made with the traffic
+// secret of its application data. See RFC 8446 §4.4.
 func (m *Machine) lateVerifyData(s *Score) []byte {
 	t, ok := m.secrets.(interface {
 		dataVerifyData(iana.Side, *transcript) []byte
@@ -111,14 +111,14 @@ func (m *Machine) GoOn() error {
 }
 
 // LateAnswer is a client's answer to a CertificateRequest: the messages before its Finished, and
-// what that one is made of.
+// what the Finished is computed from.
 type LateAnswer struct {
 	Messages [][]byte
 	Shown    *pki.Credential // nil: none
 	score    *Score
 }
 
-// LateAnswer returns the answer once it is complete, once; nil as long as it is not.
+// LateAnswer returns the answer when it is complete, or nil. It returns an answer only once.
 func (m *Machine) LateAnswer() *LateAnswer {
 	ours, ok := m.player.(*client)
 	if !ok || ours.late == nil {
@@ -129,7 +129,7 @@ func (m *Machine) LateAnswer() *LateAnswer {
 	return &LateAnswer{a.raw, a.client.certChoice.Credential, a.score}
 }
 
-// LateFinished returns the Finished of an answer, for the keys that the client sends with now.
+// LateFinished returns the Finished of an answer, made with the client's current traffic secret.
 func (m *Machine) LateFinished(a *LateAnswer) ([]byte, error) {
 	raw, err := m.dialect().Encode(&message.Finished{VerifyData: m.lateVerifyData(a.score)})
 	if err == nil {
@@ -141,7 +141,7 @@ func (m *Machine) LateFinished(a *LateAnswer) ([]byte, error) {
 // A server
 
 // RequestCertificate returns a CertificateRequest for a client whose handshake is done, and expects
-// the answer, which auth judges. It returns an error if the client did not offer it, if HTTP/2
+// the answer, to which auth applies. It returns an error if the client did not offer it, if HTTP/2
 // forbids it, or if another request is not answered yet.
 func (m *Machine) RequestCertificate(auth negotiation.ClientAuth) ([]byte, error) {
 	v, ok := m.player.(*server)
@@ -171,15 +171,15 @@ func (m *Machine) RequestCertificate(auth negotiation.ClientAuth) ([]byte, error
 	return raw, nil
 }
 
-// Proving reports whether a client's answer has begun and is not complete: nothing else may come
+// Proving reports whether a client's answer has begun and is not complete: nothing else may arrive
 // between its messages.
 func (m *Machine) Proving() bool {
 	v, ok := m.player.(*server)
 	return ok && v.late != nil
 }
 
-// TakeProof processes a message of a client's answer. It returns what the client has proved once
-// the last one came.
+// TakeProof processes a message of a client's answer. After the last message it returns the
+// authenticated peer.
 func (m *Machine) TakeProof(raw []byte) (*Peer, error) {
 	v, ok := m.player.(*server)
 	if !ok || v.late == nil && !m.late.context.waits() { // before anything of it is read or expanded

@@ -7,20 +7,20 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// awaitedContext is a request that is not answered yet: set by whoever sends, taken by whoever
-// reads.
+// awaitedContext is a request that is not answered yet. The writing goroutine sets it and the
+// reading one takes it.
 type awaitedContext struct {
 	mu sync.Mutex
 	lateRequest
 }
 
-// lateRequest is what a client must answer, and what it must prove.
+// lateRequest is the context that a client must repeat, and what it must prove.
 type lateRequest struct {
 	context, raw []byte
 	auth         negotiation.ClientAuth
 }
 
-// set reports false, and keeps what there is, if a request is not answered yet.
+// set stores a request. It returns false, and changes nothing, if another is not answered yet.
 func (a *awaitedContext) set(r lateRequest) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -42,7 +42,7 @@ func (a *awaitedContext) waits() bool {
 	return a.raw != nil
 }
 
-// take returns the request that waits, which is then answered. There must be one.
+// take removes and returns the request. There must be one.
 func (a *awaitedContext) take() lateRequest {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -53,7 +53,7 @@ func (a *awaitedContext) take() lateRequest {
 
 // late is what a Machine keeps for an authentication behind the handshake: see late.go.
 type late struct {
-	after   hash.Hash       // the messages up to the client's Finished; nil: nothing is asked for
+	after   hash.Hash       // of the messages up to the client's Finished; nil if it is not used
 	context *awaitedContext // a server's: of the request that is not answered yet
 }
 

@@ -14,7 +14,7 @@ type Kind uint16
 // ChangeCipherSpec has a value outside the range of handshake types. See RFC 5246 §7.1.
 const ChangeCipherSpec Kind = 0x100
 
-// HelloRetryRequest is a ServerHello that its random makes another message. See RFC 8446 §4.1.3.
+// HelloRetryRequest is a ServerHello whose random marks it as another message. See RFC 8446 §4.1.3.
 const HelloRetryRequest Kind = 0x102
 
 func (k Kind) String() string {
@@ -27,7 +27,7 @@ func (k Kind) String() string {
 	return iana.HandshakeType(k).String()
 }
 
-// KindOf is what a whole handshake message says.
+// KindOf returns the Kind of a whole handshake message.
 func KindOf(raw []byte) Kind {
 	if message.IsHelloRetryRequest(raw) {
 		return HelloRetryRequest
@@ -38,10 +38,10 @@ func KindOf(raw []byte) Kind {
 	return Kind(raw[0])
 }
 
-// Presence says whether a line is said at this point.
+// Presence is whether a message is sent at this point of a figure.
 type Presence uint8
 
-// The three answers.
+// The values of Presence.
 const (
 	Never Presence = iota
 	May

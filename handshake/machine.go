@@ -30,7 +30,7 @@ type Line struct {
 	Ref  string
 }
 
-// String is "the client's certificate_verify (RFC 5246 §7.4.8)".
+// String returns, for example, "the client's certificate_verify (RFC 5246 §7.4.8)".
 func (l *Line) String() string { return fmt.Sprintf("the %v's %v (%s)", l.From, l.Says, l.Ref) }
 
 // Figure is a table of lines, in the RFC's order.
@@ -55,22 +55,22 @@ type reading struct {
 	at int
 }
 
-// protocol is what the figures of TLS 1.3 have in common, or those of the versions before it, beside
-// their lines. It is chosen with the figures. What else differs is behind an interface: what a client
-// or a server says (clientPart, serverPart), and what is derived (secrets).
+// protocol is what differs, besides the lines of the figures, between TLS 1.3 and the versions
+// before it. It is chosen with the figure. What a client or a server sends (clientPart, serverPart)
+// and what is derived (secrets) are interfaces of their own.
 type protocol struct {
-	// begin is what follows from the ServerHello.
+	// begin is called after the ServerHello.
 	begin func(*Machine) error
 	// first returns the keys that an Input gives a direction first.
 	first func(*Score, Input, iana.Side) (keys.Direction, bool, error)
-	// end is what the end of the handshake leaves behind.
+	// end is called at the end of the handshake.
 	end func(*Machine)
-	// compresses says that a CompressedCertificate may stand for a Certificate.
+	// compresses allows a CompressedCertificate in place of a Certificate.
 	compresses bool
 }
 
-// Input is what key derivation begins with: a pre_master_secret, or a master_secret that is known
-// already; in TLS 1.3 the Early Secret and a shared secret, or traffic secrets.
+// Input is the input of key derivation: a pre_master_secret or a master_secret; in TLS 1.3 the
+// Early Secret and a shared secret, or traffic secrets.
 type Input struct {
 	PreMaster, Master []byte
 	Early             *keys.Early // nil without a pre-shared key
@@ -93,7 +93,7 @@ type player interface {
 	secret(*Score) (Input, error)
 	// finished fails unless everything that this role must know of its peer was proved. Only then
 	// may a session be kept.
-	// What it returns is said behind the last line: tickets of TLS 1.3.
+	// The returned messages, tickets of TLS 1.3, are sent after the last line.
 	finished(*Score) ([]message.Message, error)
 	// earlyKeys returns the keys of the early data that this side sends or accepts, or nil.
 	earlyKeys(*Score) *earlyKeys
@@ -108,7 +108,7 @@ type player interface {
 	withdraw()
 }
 
-// earlyKeys is what a side protects early data with, if it sends or accepts some.
+// earlyKeys is what early data is protected with.
 type earlyKeys struct {
 	secret *keys.Early
 	suite  *suite.Suite // of the session
@@ -116,13 +116,13 @@ type earlyKeys struct {
 	hello  []byte       // the hash of the ClientHello
 }
 
-// EarlyStatus says what became of a client's early data.
+// EarlyStatus is the state of a client's early data.
 type EarlyStatus uint8
 
-// The answers. EarlyPending is for as long as the server has not answered.
+// The states. EarlyPending means that the server has not answered yet.
 const (
 	EarlyNone     EarlyStatus = iota // the client sent none
-	EarlyPending                     // it is not known yet
+	EarlyPending                     // the server has not answered
 	EarlyAccepted                    // the server has read it, or will
 	EarlyRejected                    // the server has ignored it
 )
@@ -131,7 +131,7 @@ func (s EarlyStatus) String() string {
 	return [...]string{"none", "pending", "accepted", "rejected"}[s&3]
 }
 
-// earlyState is what a Machine knows of early data.
+// earlyState is a Machine's state of early data.
 type earlyState struct {
 	status   EarlyStatus
 	open     bool   // more of it may come, or be sent
@@ -139,17 +139,17 @@ type earlyState struct {
 	exporter *keys.Exporter
 }
 
-// Peer is who is at the other end, as far as it was proved: the proof token without which no
-// handshake finishes. Only the functions that check make one.
+// Peer is the authenticated identity of the other side. No handshake finishes without one, and only
+// the functions that verify a peer create one.
 type Peer struct {
-	// nil: a client that showed no certificate, and was allowed not to
+	// nil: a client that sent no certificate, and did not have to
 	Chain    *pki.Chain
-	Scheme   iana.SignatureScheme // that it signed with; 0 if it signed nothing in this handshake
+	Scheme   iana.SignatureScheme // of its signature; 0 if it signed nothing in this handshake
 	Verified [][]*x509.Certificate
-	// PSKIdentity is what the client calls the pre-shared key that both sides were shown to have;
-	// nil without one.
+	// PSKIdentity is the identity of the pre-shared key that both sides were proved to have; nil
+	// without one.
 	PSKIdentity []byte
-	possessed   bool // the private key of Chain's leaf was shown to be there, or nothing is claimed
+	possessed   bool // the peer proved that it has the private key of Chain's leaf, or showed no certificate
 	vouched     bool // the program has accepted Chain, a raw public key
 }
 
@@ -191,8 +191,8 @@ func (k *TrafficKeys) Params(rand io.Reader) record.Params {
 // ErrNoSecret is returned to an observer that has no secret for this handshake.
 var ErrNoSecret = errors.New("handshake: no secret for this handshake")
 
-// said is the message that is being processed, and the stage it has reached. A slow operation may
-// interrupt it at any stage.
+// currentMessage is the message that is being processed, and the stage it has reached. A slow
+// operation may interrupt it at any stage.
 type currentMessage struct {
 	*Line
 	msg   message.Message
@@ -205,7 +205,7 @@ type currentMessage struct {
 type Machine struct {
 	Score
 
-	live    bool // a client or a server, which speaks; an observer does not
+	live    bool // a client or a server; false for an observer
 	me      iana.Side
 	player  player
 	carrier Carrier
@@ -229,8 +229,8 @@ type Machine struct {
 	unsound bool  // an observer's: the transcript has holes
 }
 
-// Config returns the configuration that a client or a server follows. A server's is another one as
-// soon as Hooks.ForClient has given it. It is nil at an observer.
+// Config returns the configuration that a client or a server follows. A server's changes when
+// Hooks.ForClient returns another one. It is nil at an observer.
 func (m *Machine) Config() *negotiation.Config { return m.player.config() }
 
 // Peer returns the identity that the peer has proved, or nil for an observer.
@@ -257,8 +257,8 @@ func (m *Machine) Forget() {
 	m.open, m.spare = nil, nil
 }
 
-// Withdraw makes the session of this connection one that nobody can resume, as far as that is in
-// our hands: after a fatal alert, whoever sent it. See RFC 5246 §7.2.2.
+// Withdraw prevents the session of this connection from being resumed, as far as this side can. It
+// is called after a fatal alert of either side. See RFC 5246 §7.2.2.
 func (m *Machine) Withdraw() { m.player.withdraw() }
 
 // dialect returns how messages are encoded, as far as the hellos determine it.

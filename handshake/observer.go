@@ -9,19 +9,19 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Secrets finds where derivation begins for a handshake that was watched up to ClientKeyExchange,
-// or ErrNoSecret. A Pending asks to be called again, by Speak.
+// Secrets returns the input of key derivation for a handshake that was observed up to
+// ClientKeyExchange, or ErrNoSecret. After a *Pending, Speak calls it again.
 type Secrets func(*Score) (Input, error)
 
-// observer says nothing and refuses little: it takes every handshake that makes sense, also one
-// that we would not speak.
+// observer is the player that sends nothing and rejects little: it accepts every handshake that it
+// can follow, also those that our client and server would reject.
 type observer struct {
 	secrets Secrets
 	late    lateWatch
 }
 
-// NewObserver is a Machine that only listens. It is told each line by Take, when it is that line's
-// Turn.
+// NewObserver returns a Machine that only receives. The caller passes each message to Take when it
+// is its sender's Turn.
 func NewObserver(secrets Secrets, log *trace.Log, carrier Carrier) *Machine {
 	m := newMachine(iana.Client, &observer{secrets: secrets}, &negotiation.Config{Log: log}, carrier)
 	m.live = false
@@ -37,7 +37,7 @@ func (*observer) resumption(s *Score) (resumed, undecided bool) {
 
 func (o *observer) secret(s *Score) (Input, error) { return o.secrets(s) }
 
-// finished: what could not be verified is told by the package that observes.
+// finished requires nothing: package observe reports what could not be verified.
 func (*observer) finished(*Score) ([]message.Message, error) { return nil, nil }
 
 func (*observer) withdraw() {}
@@ -45,8 +45,8 @@ func (*observer) withdraw() {}
 func (*observer) config() *negotiation.Config { return nil }
 func (*observer) proved() *Peer               { return nil }
 
-// Keys are those that in would give a direction first. It is for an observer who has several
-// secrets, and must find the one that fits: nothing changes, and the glass hears nothing of it.
+// Keys returns the first keys that in would give a direction. It is for an observer that has
+// several secrets and must find the one that fits: it changes nothing and emits no event.
 func (m *Machine) Keys(in Input, from iana.Side) (*TrafficKeys, error) {
 	d, ok, err := m.protocol.first(&m.Score, in, from)
 	if err != nil {
@@ -58,21 +58,20 @@ func (m *Machine) Keys(in Input, from iana.Side) (*TrafficKeys, error) {
 	return trafficKeys(m.Agreed, from, d), nil
 }
 
-// Unsound says that the next messages were not captured whole. What they would prove is not asked
-// for any more.
+// Unsound records that messages were not captured completely, so that verify_data and signatures
+// cannot be checked any more.
 func (m *Machine) Unsound() { m.unsound = true }
 
-// Sound tells whether the transcript is what both sides said.
+// Sound reports whether the transcript is complete.
 func (m *Machine) Sound() bool { return !m.unsound }
 
-// beside are the messages that an observer can do without: what it cannot read of them is no reason
-// to stop.
+// beside lists the messages that an observer can do without: an unreadable one does not stop it.
 var beside = []iana.HandshakeType{iana.Certificate, iana.CertificateStatus, iana.CertificateRequest,
 	iana.CertificateVerify,
 	iana.NewSessionTicket, iana.NextProtocol}
 
-// exchange are those that it can do without if it was told a secret that comes after them, and
-// bytes are missing in them.
+// exchange lists the messages that it can do without, if bytes are missing in them, when it has a
+// secret that is derived later.
 var exchange = []iana.HandshakeType{iana.ServerKeyExchange, iana.ClientKeyExchange}
 
 // spares reports whether an observer can do without a message of type t.
@@ -80,9 +79,10 @@ func (*observer) spares(t iana.HandshakeType, unsound bool) bool {
 	return slices.Contains(beside, t) || unsound && slices.Contains(exchange, t)
 }
 
-// Miss goes on as if a side had said all its lines up to one of this kind, or for kind 0 all until
-// it is the other's turn: an observer knows that they were said, and does not have them. Secrets
-// that need none of them are enough. It is false if there is no such line.
+// Miss continues as if a side had sent all its messages up to one of this kind, or for kind 0 all
+// until it is the other side's turn: an observer knows that they were sent, but was not able to
+// capture them. Secrets that do not depend on them are enough. It returns false if the figure has
+// no such line.
 func (m *Machine) Miss(from iana.Side, until Kind) bool {
 	for m.failed == nil && !m.done {
 		var next *Line
@@ -93,7 +93,7 @@ func (m *Machine) Miss(from iana.Side, until Kind) bool {
 			if l.Says == until {
 				return true
 			}
-			next = l // the last is the one that must be said
+			next = l // the last is the one that must be sent
 		}
 		if next == nil {
 			return false

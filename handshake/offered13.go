@@ -11,11 +11,11 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// What a client does with pre-shared keys of TLS 1.3: offer them, prove them, and hold the server
-// to its choice. See RFC 8446 §4.2.9 and §4.2.11.
+// What a client does with pre-shared keys of TLS 1.3: offer them, compute their binders, and check
+// the server's choice. See RFC 8446 §4.2.9 and §4.2.11.
 
-// findOffer asks the program for an external key to offer. It comes first: nothing has been decided
-// or drawn yet if it has to wait.
+// findOffer asks the program for an external key to offer. It comes first: if it has to wait,
+// nothing has been decided and no random value drawn.
 func (c *client) findOffer() error {
 	if !c.Offers13() || c.FindKey == nil {
 		return nil
@@ -31,11 +31,10 @@ func (c *client) findOffer() error {
 	return err
 }
 
-// keysAlone reports whether nothing but a pre-shared key can prove to us who the server is.
+// keysAlone reports whether only a pre-shared key can authenticate the server.
 func (c *client) keysAlone() bool { return c.FindKey != nil && c.ServerName == "" && !c.Skip }
 
-// gather collects the keys that go into the first hello: that of the session on offer, then
-// external ones.
+// gather collects the keys for the first hello: that of the session on offer, then external ones.
 func (c *client) gather() error {
 	if o := c.Offer; o != nil && o.IsPSK() && c.Offers13() {
 		c.offered = []*negotiation.Key13{negotiation.OfTicket(o)}
@@ -59,8 +58,8 @@ func (c *client) keepHash(hash crypto.Hash) {
 	c.offered = slices.DeleteFunc(c.offered, func(k *negotiation.Key13) bool { return k.Hash != hash })
 }
 
-// bind proves that we know the keys on offer: an HMAC for each over the hello up to the binders,
-// which stand at its end. See RFC 8446 §4.2.11.2.
+// bind adds the binders of the keys on offer: for each an HMAC over the hello up to the binders,
+// which are its last field. See RFC 8446 §4.2.11.2.
 func (c *client) bind(m *message.ClientHello, s *Score) error {
 	if len(c.offered) == 0 {
 		return nil
@@ -82,8 +81,8 @@ func (c *client) bind(m *message.ClientHello, s *Score) error {
 	return nil
 }
 
-// goesOn holds the server to the keys on offer, and goes on from the one that it chose. See RFC
-// 8446 §4.2.11.
+// goesOn checks that the server chose one of the keys on offer, and uses that key. See RFC 8446
+// §4.2.11.
 func (c *client) goesOn(a *negotiation.Agreed) error {
 	const ref = "RFC 8446 §4.2.11"
 	if a.Identity >= len(c.offered) {

@@ -9,8 +9,8 @@ import (
 )
 
 // Pending is returned by Take and Speak when the handshake waits for something slow: a key that
-// lives elsewhere, a session in a store, a program's callback. Nothing has moved. Whoever may block
-// calls Do; then Speak goes on.
+// lives elsewhere, a session in a store, a program's callback. The state is unchanged. A caller
+// that may block calls Do, and then Speak to continue.
 type Pending struct {
 	What string
 	Do   func(context.Context) error
@@ -18,13 +18,13 @@ type Pending struct {
 
 func (p *Pending) Error() string { return "handshake: waiting for " + p.What }
 
-// slow is the result of something slow, once it is there.
+// slow is the result of an operation that may be slow, once it is available.
 type slow[T any] struct {
 	done  bool
 	value T
 }
 
-// await gives the result, or asks for f to be called.
+// await returns the result, or a *Pending that calls f.
 func (s *slow[T]) await(what string, f func(context.Context) (T, error)) (T, error) {
 	if s.done {
 		return s.value, nil
@@ -36,7 +36,8 @@ func (s *slow[T]) await(what string, f func(context.Context) (T, error)) (T, err
 	}}
 }
 
-// get is await for what a private key computes: at once, if the key lives in this process.
+// get is await for the result of a private key operation, which it computes at once if the key is
+// in this process.
 func (s *slow[T]) get(key crypto.PrivateKey, what string,
 	f func(context.Context) (T, error)) (T, error) {
 	if local(key) {
@@ -45,7 +46,8 @@ func (s *slow[T]) get(key crypto.PrivateKey, what string,
 	return s.await(what, f)
 }
 
-// local tells the private keys that live in this process: using them is quick and needs no Pending.
+// local reports whether a private key is in the memory of this process: using it is fast and needs
+// no Pending.
 func local(key crypto.PrivateKey) bool {
 	switch key.(type) {
 	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey:

@@ -30,7 +30,7 @@ type live struct {
 	greased  negotiation.Greased
 }
 
-// accept asks the program's Accept hook, which decides last.
+// accept calls the program's Accept hook, which decides last.
 func (l *live) accept() error {
 	if l.Accept == nil {
 		return nil
@@ -87,7 +87,7 @@ func (l *live) read(raw [][]byte) (*pki.Chain, error) {
 	return pki.ParseChain(raw)
 }
 
-// verdict asks the program about a peer's chain, which may be empty.
+// verdict calls the program's VerifyPeer for a chain, which may be empty.
 func (l *live) verdict(raw [][]byte) error {
 	if l.VerifyPeer == nil {
 		return nil
@@ -189,7 +189,7 @@ func (l *live) verified13(from iana.Side, m *message.CertificateVerify, s *Score
 	return nil
 }
 
-// sign13 is our CertificateVerify.
+// sign13 returns our CertificateVerify.
 func (l *live) sign13(me iana.Side, c pki.Choice, s *Score) (message.Message, error) {
 	signature, err := l.sign(me, c, pki.CertificateVerify13(me, s.transcript.sum()),
 		"RFC 8446 §4.4.3")

@@ -26,7 +26,7 @@ func (m Machine) Format(f fmt.State, _ rune) { trace.Print(f, m) }
 // MarshalText returns what Format prints.
 func (m Machine) MarshalText() ([]byte, error) { return trace.Text(m) }
 
-// Format prints the facts with fingerprints of what is secret, whatever the verb.
+// Format prints the Score with fingerprints of secrets, whatever the verb.
 func (s Score) Format(f fmt.State, _ rune) { trace.Print(f, s) }
 
 // MarshalText returns what Format prints.

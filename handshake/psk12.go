@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// What a client and a server do with a pre-shared key until TLS 1.2. See RFC 4279 §2.
+// Pre-shared keys up to TLS 1.2, on both sides. See RFC 4279 §2.
 
 // psk finds the key of a handshake of TLS 1.2. identity is nil at a client.
 func (l *live) psk(v iana.Version, hint, identity []byte) (*negotiation.PSK, error) {
@@ -20,9 +20,9 @@ func (l *live) psk(v iana.Version, hint, identity []byte) (*negotiation.PSK, err
 	case err != nil:
 		return nil, err
 	case k == nil:
-		// RFC 4279 §2 allows to go on with a random key, which tells nobody who exists; identities
-		// are sent in the clear, so they are no secret, and an error that says what is wrong is
-		// worth more.
+		// RFC 4279 §2 allows continuing with a random key, which hides whether an identity exists.
+		// Identities are sent in the clear anyway, and an error that names the cause is more
+		// useful.
 		return nil, alert.KindPSK.Fail(alert.UnknownPSKIdentity, "RFC 4279 §2",
 			"there is no pre-shared key for the identity %q", identity)
 	}
@@ -32,7 +32,7 @@ func (l *live) psk(v iana.Version, hint, identity []byte) (*negotiation.PSK, err
 	return k, k.Check()
 }
 
-// mixIn makes the pre_master_secret of the pre-shared key and what the exchange beside it gave.
+// mixIn returns the pre_master_secret from the pre-shared key and the other key exchange's result.
 func (l *live) mixIn(k *negotiation.PSK, other []byte) []byte {
 	l.Log.SharedSecret("psk", k.Key, "RFC 4279 §2")
 	return keys.PreSharedPreMaster(other, k.Key)

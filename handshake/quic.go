@@ -12,8 +12,8 @@ import (
 // what is sent, and each side adds an extension with QUIC's own parameters.
 
 // PeerTransportParameters returns the content of the peer's quic_transport_parameters. ok is false
-// as long as they have not come. A client's are not authenticated before the handshake is done. See
-// RFC 9001 §8.2.
+// until they have arrived. A client's are not authenticated before the handshake is done. See RFC
+// 9001 §8.2.
 func (m *Machine) PeerTransportParameters() (parameters []byte, ok bool) {
 	switch {
 	case m.me == iana.Server && m.ClientHello != nil:

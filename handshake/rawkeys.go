@@ -10,8 +10,8 @@ import (
 
 // Raw public keys of a peer: RFC 7250.
 
-// authenticate checks what a peer shows as far as the configuration requires it, and stores it as
-// the first half of the proof. There must be a certificate, or a raw public key.
+// authenticate checks a peer's certificates or raw public key as the configuration requires, and
+// stores them as the first half of the proof. raw must not be empty.
 func (l *live) authenticate(from iana.Side, raw [][]byte, a *negotiation.Agreed, verify bool) error {
 	if a.CertificateTypes[from] == iana.RawPublicKey {
 		return l.authenticateKey(from, raw[0], verify)
@@ -19,8 +19,8 @@ func (l *live) authenticate(from iana.Side, raw [][]byte, a *negotiation.Agreed,
 	return l.authenticateChain(from, raw, verify)
 }
 
-// authenticateKey asks the program about a raw public key, which nothing else can vouch for. Without
-// its word a key is accepted only where any certificate would be. See RFC 7250 §6.
+// authenticateKey calls the program's VerifyRawKey: nothing else can authenticate a raw public key.
+// Without that function a key is accepted only where any certificate would be. See RFC 7250 §6.
 func (l *live) authenticateKey(from iana.Side, spki []byte, verify bool) error {
 	chain, err := l.readKey(spki)
 	if err != nil {
@@ -47,8 +47,8 @@ func (l *live) readKey(spki []byte) (*pki.Chain, error) {
 	return chain, err
 }
 
-// vouch reports whether the program knows the peer's raw public key. It returns an error if the
-// program refuses it, or has nothing to say and must.
+// vouch reports whether the program accepted the peer's raw public key. It returns an error if the
+// program rejects it, or if verify is set and there is no VerifyRawKey.
 func (l *live) vouch(key *pki.Chain, verify bool) (bool, error) {
 	switch {
 	case l.VerifyRawKey != nil:

@@ -6,7 +6,7 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// A server of TLS 1.3 asks for a certificate.
+// The CertificateRequest of a TLS 1.3 server.
 
 func (v *server) certificateRequest13() (message.Message, error) {
 	if !v.ClientAuth.Request {

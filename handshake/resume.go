@@ -16,8 +16,9 @@ import (
 // This file is what a resumed handshake decides differently: RFC 5246 §7.3 (Figure 2), RFC 5077,
 // RFC 7627 §5.3.
 
-// offerSession puts the session on offer, if it can still be used. A ticket goes with a session ID
-// of our own, so that the server's echo tells at once whether it resumes. See RFC 5077 §3.4.
+// offerSession offers the session in the ClientHello, if it can still be used. A ticket is sent
+// with a session ID of our own, so that the server's echo shows at once whether it resumes. See RFC
+// 5077 §3.4.
 func (c *client) offerSession(m *message.ClientHello) (err error) {
 	o := c.Offer
 	if o == nil {
@@ -40,7 +41,7 @@ func (c *client) offerSession(m *message.ClientHello) (err error) {
 	return err
 }
 
-// unfit says why a session is not offered; "" if it is.
+// unfit returns why a session is not offered, or "" if it is.
 func (c *client) unfit(o *Session) (why, ref string) {
 	if why, ref := c.Unoffered(o); why != "" {
 		return why, ref
@@ -51,14 +52,15 @@ func (c *client) unfit(o *Session) (why, ref string) {
 	return "", ""
 }
 
-// without is the configuration without a session to offer.
+// without returns the configuration without a session to offer.
 func (c *client) without() *negotiation.Config {
 	config := *c.Config
 	config.Offer = nil
 	return &config
 }
 
-// goesOn12 holds the server to the session that it resumes. See RFC 5246 §7.4.1.3 and RFC 7627 §5.3.
+// goesOn12 checks the ServerHello against the session that it resumes. See RFC 5246 §7.4.1.3 and
+// RFC 7627 §5.3.
 func (c *client) goesOn12(a *negotiation.Agreed) error {
 	o := c.Offer
 	switch {
@@ -123,7 +125,8 @@ func (v *server) withdraw() {
 	}
 }
 
-// session is a server's: the one that the client offers, if it may be resumed. Why not is an event.
+// session returns the session that the client offers, if the server may resume it. If not, an event
+// gives the reason.
 func (v *server) session(ch *message.ClientHello) (*Session, error) {
 	s, how, err := v.offered(ch)
 	if s == nil || err != nil {
@@ -162,8 +165,8 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 	return s, nil
 }
 
-// stillKnown asks for the key of a session that began with a pre-shared one: whoever loses the key
-// loses its sessions.
+// stillKnown reports whether the pre-shared key of a session, if it began with one, still exists. A
+// session ends with its key.
 func (v *server) stillKnown(s *Session) (bool, error) {
 	if !suite.ByID(s.Suite).PreShared() {
 		return true, nil
@@ -174,7 +177,7 @@ func (v *server) stillKnown(s *Session) (bool, error) {
 				Identity: s.PSKIdentity})
 		})
 	if err == nil && k == nil {
-		v.shared = slow[*negotiation.PSK]{} // of the full handshake, another may be asked for
+		v.shared = slow[*negotiation.PSK]{} // the full handshake may need another key
 		v.Log.Choice("session", "", "a full handshake", "its pre-shared key is gone", "RFC 4279 §2")
 	}
 	return k != nil, err
@@ -213,7 +216,7 @@ func (v *server) offered(ch *message.ClientHello) (s *Session, how string, err e
 // knows the master_secret. Its certificate must still be valid, and the program must still accept
 // it.
 func (l *live) restorePeer(from iana.Side, s *Session) error {
-	var identity []byte // an empty one is an identity, and none is not
+	var identity []byte // an empty identity is not nil
 	row := suite.Readable(s.Suite)
 	shared := row.PreShared() || s.IsPSK() && len(s.PSKIdentity) > 0
 	if shared {
@@ -225,7 +228,7 @@ func (l *live) restorePeer(from iana.Side, s *Session) error {
 		}
 		l.peer = Peer{PSKIdentity: identity}
 		if from == iana.Client && l.ClientAuth.Request && !shared {
-			return l.verdict(nil) // the session may be another server's, which asked nobody
+			return l.verdict(nil) // the session may come from another server, which requested no certificate
 		}
 		return nil
 	}
@@ -261,8 +264,8 @@ func (l *live) restorePeer(from iana.Side, s *Session) error {
 	return nil
 }
 
-// spare lets a handshake go on without what a store or a ticket's keys could not give: a session
-// saves time, and is worth no outage. The trace says why. Only a refusal of the program and the end of
+// spare lets a handshake continue without a session when a store or the ticket keys fail: a session
+// only saves time. The trace gives the reason. Only an error of a program's callback and the end of
 // ctx end the handshake.
 func (v *server) spare(ctx context.Context, what string, err error) error {
 	if alert.KindOf(err) == alert.KindCallback {
@@ -274,7 +277,7 @@ func (v *server) spare(ctx context.Context, what string, err error) error {
 	return ctx.Err()
 }
 
-// newID draws the ID of a session that can be kept.
+// newID sets a random session ID, if the server has a store.
 func (v *server) newID(m *message.ServerHello) error {
 	if v.Store == nil {
 		return nil
@@ -284,7 +287,7 @@ func (v *server) newID(m *message.ServerHello) error {
 	return err
 }
 
-// sessionOf is what there is to keep of a full handshake.
+// sessionOf returns the session of a full handshake.
 func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 	a := s.Agreed
 	k := &Session{

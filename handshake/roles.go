@@ -22,7 +22,7 @@ func (m *Machine) Shown() *pki.Credential {
 	return nil
 }
 
-// Origin is the session that this handshake resumes, or nil.
+// Origin returns the session that this handshake resumes, or nil.
 func (m *Machine) Origin() *Session {
 	if !m.Resumed {
 		return nil
@@ -36,8 +36,8 @@ func (m *Machine) Origin() *Session {
 	return nil
 }
 
-// Greeting returns the version that a server has chosen, or will choose, and the name that its client
-// asks for, from the time on when it has read a ClientHello. Without one the version is 0.
+// Greeting returns the version that a server has chosen, or will choose, and the client's
+// server_name. The version is 0 before a ClientHello is received.
 func (m *Machine) Greeting() (v iana.Version, name string) {
 	ch, now := m.current.msg.(*message.ClientHello)
 	if !now {

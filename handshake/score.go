@@ -106,7 +106,7 @@ func (s *Score) forget() {
 // Retried reports whether the server asked for a second ClientHello.
 func (s *Score) Retried() bool { return s.Retry != nil }
 
-// TLS13 tells whether what follows is TLS 1.3, as far as that is known.
+// TLS13 reports whether the handshake is known to be TLS 1.3.
 func (s *Score) TLS13() bool {
 	return s.Retried() || s.Agreed != nil && s.Agreed.Version == iana.TLS13
 }
@@ -137,7 +137,7 @@ func (s *Score) Timestamps() [][]byte {
 	return s.Agreed.SCTs
 }
 
-// EarlyAccepted reports whether the server takes early data.
+// EarlyAccepted reports whether the server accepts early data.
 func (s *Score) EarlyAccepted() bool { return s.Agreed != nil && s.Agreed.EarlyData }
 
 // OfferedEarly reports whether the client offered early data. See RFC 8446 §4.2.10.
@@ -146,8 +146,8 @@ func (s *Score) OfferedEarly() bool {
 		s.ClientHello != nil && s.ClientHello.Extensions.Has(iana.ExtEarlyData)
 }
 
-// Secret is what a later connection resumes from: the master_secret, or in TLS 1.3 the key of the
-// ticket with a nonce. It is nil as long as it is not known.
+// Secret returns the secret of a later resumption: the master_secret, or in TLS 1.3 the PSK of the
+// ticket with a nonce. It is nil until it is known.
 func (s *Score) Secret(nonce []byte) []byte {
 	if s.secrets == nil {
 		return nil
@@ -176,5 +176,5 @@ func (s *Score) negotiate(sh *message.ServerHello, ee *message.EncryptedExtensio
 	return s.negotiated.Agreed, nil
 }
 
-// Session is what a later connection resumes from. See package session.
+// Session is the state from which a later connection resumes. See package session.
 type Session = session.Session

@@ -15,31 +15,31 @@ type Epoch uint8
 const (
 	Early       Epoch = iota // a client's data before the server has answered
 	Handshaking              // the rest of a TLS 1.3 handshake
-	Application              // what the connection is for
+	Application              // application data
 	Resumable                // the same keys; the secret of later sessions exists
 	epochs      = Application + 1
 )
 
-// secrets is what the spine asks of a key derivation, whichever version it is of.
+// secrets is key derivation as the spine uses it, for every version.
 type secrets interface {
-	// reach derives what an epoch needs. The transcript ends with the message that begins it.
+	// reach derives the secrets of an epoch. The transcript ends with the message that begins it.
 	reach(e Epoch, t *transcript) error
-	// keys are those for what from sends in an epoch; false if they are not known.
+	// keys returns the keys for what from sends in an epoch, or false if they are not known.
 	keys(from iana.Side, e Epoch) (keys.Direction, bool)
-	// ref is the section that keys are defined in.
+	// ref returns the section that defines the keys.
 	ref() string
-	// verifyData is what from's Finished must hold, over the transcript before it.
+	// verifyData returns the verify_data of from's Finished, over the transcript before it.
 	verifyData(from iana.Side, t *transcript) []byte
-	// update gives from's data its next keys: KeyUpdate. It may only be called where keys of
-	// Application are known.
+	// update replaces the application keys of from with the next ones (KeyUpdate). Keys of
+	// Application must be known.
 	update(from iana.Side)
-	// session is the secret that a later connection resumes from: the master_secret or, for a
-	// ticket's nonce, its key.
+	// session returns the secret of a later resumption: the master_secret or, for a ticket's nonce,
+	// its PSK.
 	session(nonce []byte) []byte
 	export(label string, context []byte, r keys.Randoms, n int) ([]byte, error)
 }
 
-// secrets12 is the derivation until TLS 1.2: one master_secret, one key_block.
+// secrets12 is key derivation up to TLS 1.2: one master_secret, one key_block.
 type secrets12 struct {
 	master keys.Master
 	block  keys.Block
@@ -69,19 +69,19 @@ func (s *secrets12) export(label string, context []byte, r keys.Randoms, n int) 
 	return s.master.Export(label, context, r, n)
 }
 
-// traffic13 is the traffic secrets of TLS 1.3, as far as they are known. Alone it serves an
-// observer who was given them.
+// traffic13 holds the known traffic secrets of TLS 1.3. It is used alone by an observer that has
+// them from a key log.
 type traffic13 struct {
 	suite  *suite.Suite
 	known  [epochs][2]bool
 	secret [epochs][2]keys.Traffic
 }
 
-// givenNames are the names of traffic secrets in events, behind their side.
+// givenNames are the names of traffic secrets in events, after the name of their side.
 var givenNames = [epochs]string{"_early_traffic_secret", "_handshake_traffic_secret",
 	"_application_traffic_secret"}
 
-// logged takes the traffic secrets of a key log, except those whose length is not that of the
+// logged returns the traffic secrets of a key log, except those whose length is not that of the
 // hash.
 func logged(k keys.HKDF, s *suite.Suite, given *TrafficSecrets) *traffic13 {
 	t := &traffic13{suite: s}
@@ -132,7 +132,7 @@ func (t *traffic13) export(string, []byte, keys.Randoms, int) ([]byte, error) {
 	return nil, alert.Fail(alert.InternalError, "RFC 8446 §7.5", "the exporter_secret is not known")
 }
 
-// schedule13 is the key schedule of TLS 1.3, for those who know the shared secret. See RFC 8446
+// schedule13 is the key schedule of TLS 1.3, for sides that know the shared secret. See RFC 8446
 // §7.1.
 type schedule13 struct {
 	traffic13
@@ -196,8 +196,8 @@ func (s *schedule13) export(label string, context []byte, _ keys.Randoms, n int)
 	return s.exporter.Export(label, context, n)
 }
 
-// TrafficSecrets are what a key log knows of a TLS 1.3 connection. A secret that it does not know
-// is nil, and one whose length is not that of the suite's hash is ignored.
+// TrafficSecrets holds the secrets of a TLS 1.3 connection from a key log. A missing secret is nil,
+// and one whose length is not that of the suite's hash is ignored.
 type TrafficSecrets struct {
 	Early       []byte    // of the client, before the server has answered
 	Handshake   [2][]byte // by side

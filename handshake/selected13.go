@@ -15,12 +15,12 @@ import (
 // What a server does with the pre-shared keys of a client of TLS 1.3: find one that fits, and check
 // that the client knows it. See RFC 8446 §4.2.9 and §4.2.11.
 
-// maxIdentities is how many of a client's identities are looked at. Each may cost a decryption and
-// two questions to the program, and the client has proved nothing yet.
+// maxIdentities is how many of a client's identities are tried. Each may cost a decryption and two
+// callbacks, and the client is not authenticated yet.
 const maxIdentities = 4
 
-// offeredKeys are the client's identities, the length in bytes of the binders that end its hello,
-// and how a key would be used. psks is nil if there is none that we could use.
+// offeredKeys returns the client's identities, the length in bytes of the binders that end its
+// hello, and the key exchange mode. psks is nil if no key can be used.
 func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs, binders int,
 	mode iana.PSKKeyExchangeMode, err error) {
 	const ref = "RFC 8446 §4.2.11"
@@ -56,10 +56,10 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 }
 
 // selectKey finds the first identity of the client whose key can be used with one of the suites,
-// and checks that the client knows the key. Why not is an event. A binder that does not match is
-// the end of the handshake, before anything else that the hello says has an effect.
+// and checks that the client knows the key. If no key is used, an event gives the reason. A wrong
+// binder ends the handshake before anything else in the hello has an effect.
 func (v *server) selectKey(ch *message.ClientHello, h *negotiation.Hello13, got *negotiation.Choice, suites []*suite.Suite, s *Score) error {
-	v.early, v.peer, v.skew = nil, Peer{}, 0 // of a first hello, whose key the second may leave out
+	v.early, v.peer, v.skew = nil, Peer{}, 0 // from a first hello, whose key the second may leave out
 	psks, binders, mode, err := v.offeredKeys(ch)
 	if psks == nil || err != nil {
 		return err
@@ -92,8 +92,8 @@ func (v *server) selectKey(ch *message.ClientHello, h *negotiation.Hello13, got 
 	return nil
 }
 
-// keyOf finds the key of an identity, once for both hellos: that of a ticket of ours or else an
-// external one. It is nil if there is none.
+// keyOf finds the key of an identity, once for both hellos: that of one of our tickets, or an
+// external one. It returns nil if there is none.
 func (v *server) keyOf(identity []byte) (*negotiation.Key13, error) {
 	if v.opened == nil {
 		v.opened = map[string]*slow[*negotiation.Key13]{}
@@ -115,11 +115,11 @@ func (v *server) keyOf(identity []byte) (*negotiation.Key13, error) {
 	})
 }
 
-// keyOfTicket returns the key of a ticket that was opened. Whoever loses the pre-shared key that a
-// session began with loses the session.
+// keyOfTicket returns the key of a ticket that was opened. A session that began with a pre-shared
+// key ends with that key.
 func (v *server) keyOfTicket(ctx context.Context, s *Session) (*negotiation.Key13, error) {
 	if !s.IsPSK() || suite.ByID13(s.Suite) == nil {
-		return &negotiation.Key13{Session: s}, nil // unfitKey says why not
+		return &negotiation.Key13{Session: s}, nil // unfitKey returns why not
 	}
 	k := negotiation.OfTicket(s)
 	if len(s.PSKIdentity) == 0 {
@@ -133,7 +133,7 @@ func (v *server) keyOfTicket(ctx context.Context, s *Session) (*negotiation.Key1
 	return k, nil
 }
 
-// unfitKey says why a key is not used; "" if it is, with the first of the suites that has its hash.
+// unfitKey returns why a key is not used, or "" and the first of the suites that has its hash.
 func (v *server) unfitKey(k *negotiation.Key13, suites []*suite.Suite, ch *message.ClientHello,
 	h *negotiation.Hello13) (row *suite.Suite, why, ref string) {
 	if k == nil {

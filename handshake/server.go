@@ -11,12 +11,12 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// server speaks the server's lines.
+// server is the player that sends the server's messages.
 type server struct {
 	live
 	part       serverPart                           // since ClientHello
-	wellFormed *message.ClientHello                 // which wellFormed has read
-	read13     hello13Of                            // TLS 1.3: what it says
+	wellFormed *message.ClientHello                 // the last one that passed the well-formedness check
+	read13     hello13Of                            // TLS 1.3: what was read from it
 	choice     *negotiation.Choice                  // since ClientHello
 	offer      kex.Offer                            // our ephemeral key, since ServerKeyExchange
 	answered   *kex.Answer                          // TLS 1.3: our share and the secret, from ServerHello on
@@ -24,13 +24,13 @@ type server struct {
 	opened     map[string]*slow[*negotiation.Key13] // TLS 1.3: by identity
 	tickets13  slow[[]message.Message]
 
-	usesTickets bool     // TLS 1.3: the client does, and we issue some
+	usesTickets bool     // TLS 1.3: the client uses tickets, and we issue some
 	issued      uint8    // in QUIC: see NewTicket
 	extra       [][]byte // in QUIC: of the next ticket's session
 
 	skew         time.Duration // TLS 1.3: see TicketAgeSkew
 	taken        slow[bool]    // TLS 1.3: the ticket is used for early data for the first time
-	earlyDecided bool          // TLS 1.3: chosen.early is
+	earlyDecided bool          // TLS 1.3: choice.Early is set
 	earlyHello   []byte        // TLS 1.3: the hash of the ClientHello that early data is accepted with
 	announced    [][]byte      // TLS 1.3: tickets of this connection that allow early data
 
@@ -44,7 +44,7 @@ type server struct {
 	late      *lateProof   // behind the handshake, which is being checked
 }
 
-// consult asks the program, before anything is decided.
+// consult calls the program's hooks, before anything is decided.
 func (v *server) consult(ch *message.ClientHello) error {
 	if ask := v.ForClient; ask != nil {
 		other, err := v.asked.await("GetConfigForClient",
@@ -74,25 +74,25 @@ func (v *server) consult(ch *message.ClientHello) error {
 	return nil
 }
 
-// serverPart is what a server says and accepts behind the ClientHello.
+// serverPart is what a server sends and accepts after the ClientHello.
 type serverPart interface {
 	// compose and receive are those of player.
 	compose(Kind, *Score) (message.Message, error)
 	receive(message.Message, *Score) error
 	secret(*Score) (Input, error)
-	// keep keeps a session, now that the client was proved, and returns the tickets for it that are
-	// sent behind the handshake.
+	// keep stores the session, now that the client is authenticated, and returns tickets to send
+	// after the handshake.
 	keep(*Score) ([]message.Message, error)
 }
 
-// hello13Of is what a hello says to a configuration.
+// hello13Of is what was read from a hello for a configuration.
 type hello13Of struct {
 	hello  *message.ClientHello
 	config *negotiation.Config
 	says   *negotiation.Hello13
 }
 
-// lateProof is the answer of a client, as far as it has come.
+// lateProof is the answer of a client, as far as it was received.
 type lateProof struct {
 	server *server
 	score  *Score

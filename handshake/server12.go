@@ -14,7 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/session"
 )
 
-// What a server says and accepts until TLS 1.2.
+// What a server sends and accepts up to TLS 1.2.
 
 type server12 struct{ *server }
 
@@ -108,8 +108,8 @@ func (v *server) hello(s *Score) (message.Message, error) {
 	return m, a.Demanded(&v.Parameters, m)
 }
 
-// keyExchange makes a fresh key for this handshake alone: a key that is used twice lets Raccoon
-// compare, and is no forward secrecy.
+// keyExchange makes a fresh key for this handshake: a reused key would allow the Raccoon attack and
+// break forward secrecy.
 func (v *server) keyExchange(s *Score) (message.Message, error) {
 	var err error
 	if v.choice.Group == nil { // a pre-shared key without a Diffie-Hellman exchange
@@ -118,7 +118,7 @@ func (v *server) keyExchange(s *Score) (message.Message, error) {
 		}
 		return &message.ServerKeyExchange{PSKIdentityHint: v.Hint}, nil
 	}
-	if v.offer == nil { // else the signature was waited for
+	if v.offer == nil { // otherwise the signature was pending
 		if v.offer, err = v.choice.Group.Offer(v.Rand); err != nil {
 			return nil, err
 		}
@@ -147,7 +147,7 @@ func (v *server) certificateRequest() (message.Message, error) {
 	}
 	m := &message.CertificateRequest{Types: []iana.ClientCertificateType{iana.RSASign,
 		iana.ECDSASign}, Schemes: v.Schemes}
-	if v.Roots != nil { // also where they verify nothing: they help the client to choose
+	if v.Roots != nil { // also without verification: they help the client to choose
 		//lint:ignore SA1019 deprecated for the system's pool only, and this is not that
 		m.Authorities = v.Roots.Subjects()
 	}
@@ -177,7 +177,7 @@ func (v *server) newTicket(s *Score) (message.Message, error) {
 		return t, v.spare(ctx, "sealing a ticket", err)
 	}
 	t, err := v.ticket.await("a session ticket's key", seal)
-	// RFC 5077 §3.3: it was promised, so an empty one says that there is none after all
+	// RFC 5077 §3.3: a promised ticket that cannot be made is sent empty
 	if len(t) == 0 {
 		return &message.NewSessionTicket{}, err
 	}
@@ -185,7 +185,7 @@ func (v *server) newTicket(s *Score) (message.Message, error) {
 		Ticket: t}, err
 }
 
-// exchanged is what RSA or Diffie-Hellman gave, if the suite has either.
+// exchanged returns the result of RSA or Diffie-Hellman, if the suite has one.
 func (v *server) exchanged(s *Score) (Input, error) {
 	m := s.ClientKeyExchange
 	if s.Agreed.Kex == iana.KexPSK {

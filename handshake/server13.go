@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// What a server chooses and says in TLS 1.3 alone.
+// What a server chooses and sends only in TLS 1.3.
 
 // choose13 chooses what a ClientHello of TLS 1.3 left open. See RFC 8446 §4.1.1.
 func (v *server) choose13(ch *message.ClientHello, s *Score) (*negotiation.Choice, error) {
@@ -58,8 +58,8 @@ func (v *server) hello13(ch *message.ClientHello, retry *message.ServerHello) (*
 	return h, err
 }
 
-// composeRetry asks for a share that the client did not send, or is nil if it did and need not bring
-// a cookie.
+// composeRetry returns a HelloRetryRequest, or nil if the client sent a usable share and needs no
+// cookie.
 func (v *server) composeRetry(s *Score) (message.Message, error) {
 	cookies := len(v.CookieKeys) > 0
 	if s.Retried() ||
@@ -77,7 +77,7 @@ func (v *server) composeRetry(s *Score) (message.Message, error) {
 	return v.answer13(message.RetryRandom(), message.InHelloRetryRequest, s)
 }
 
-// composeHello13 is our ServerHello, with a fresh share.
+// composeHello13 returns our ServerHello, with a fresh share.
 func (v *server) composeHello13(s *Score) (message.Message, error) {
 	if err := v.decideEarly(s); err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func (v *server) composeHello13(s *Score) (message.Message, error) {
 	return v.answer13(random, message.InServerHello, s)
 }
 
-// answer13 is a ServerHello or a HelloRetryRequest. See RFC 8446 §4.1.3.
+// answer13 returns a ServerHello or a HelloRetryRequest. See RFC 8446 §4.1.3.
 func (v *server) answer13(random [32]byte, at message.Place, s *Score) (message.Message, error) {
 	m := &message.ServerHello{Version: iana.TLS12, Random: random,
 		SessionID: s.ClientHello.SessionID, CipherSuite: v.choice.Suite.ID}
@@ -105,8 +105,8 @@ func (v *server) answer13(random [32]byte, at message.Place, s *Score) (message.
 	return m, err
 }
 
-// certificates13 is our chain, with the staple and the timestamps that the client asked for at its
-// leaf.
+// certificates13 returns our Certificate, with the OCSP response and the SCTs that the client
+// requested.
 func (v *server) certificates13(s *Score) (*message.Certificate, error) {
 	m := &message.Certificate{Chain: v.choice.Credential.Chain.Raw()}
 	var leaf message.Extensions
@@ -159,7 +159,7 @@ func Suits(ch *message.ClientHello, c *negotiation.Config) error {
 	version, err := negotiation.ChooseVersion(ch, c)
 	if err == nil && version == iana.TLS13 {
 		full := *c
-		// there is no hello that its binders could be checked with
+		// there is no transcript to check the binders with
 		full.Tickets, full.Find, full.FindKey = false, nil, nil
 		_, err = (&server{live: live{Config: &full}}).choose13(ch, &Score{})
 		return err
@@ -196,7 +196,7 @@ func (v server13) compose(k Kind, s *Score) (message.Message, error) {
 	return nil, nil
 }
 
-// receive refuses a line of a TLS 1.3 client that must not become a fact.
+// receive returns an error if a message of a TLS 1.3 client must be rejected.
 func (v server13) receive(msg message.Message, s *Score) error {
 	switch m := msg.(type) {
 	case *message.Certificate:
@@ -216,7 +216,7 @@ func (v server13) receive(msg message.Message, s *Score) error {
 		"got a %v, which we did not ask for", msg.Type())
 }
 
-// secret is the shared secret of the key exchange.
+// secret returns the shared secret of the key exchange.
 func (v server13) secret(*Score) (Input, error) {
 	if !v.choice.Exchanges() {
 		return Input{Early: v.early}, nil

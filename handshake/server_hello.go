@@ -10,8 +10,8 @@ import (
 
 // A server: what it makes of a hello, and which part goes on behind it.
 
-// NewServer is a Machine that waits for ClientHello. It must stand before the first byte comes:
-// what comes instead of a hello is then refused with what was expected.
+// NewServer returns a Machine that waits for a ClientHello. Create it before the first byte
+// arrives: the error for anything else then names what was expected.
 func NewServer(c *negotiation.Config, carrier Carrier) *Machine {
 	return newMachine(iana.Server, &server{live: live{Config: c}}, c, carrier)
 }
@@ -21,8 +21,8 @@ func (v *server) compose(k Kind, s *Score) (message.Message, error) { return v.p
 func (v *server) receive(_ iana.Side, msg message.Message, s *Score) (err error) {
 	switch m := msg.(type) {
 	case *message.ClientHello:
-		// First of all, and once, although choose may wait several times: what is malformed must
-		// not reach the program's callbacks.
+		// First, and only once, although choose may wait several times: a malformed hello must not
+		// reach the program's callbacks.
 		if v.wellFormed != m {
 			if err = negotiation.WellFormed(m.Extensions, message.InClientHello); err != nil {
 				return err

@@ -98,8 +98,8 @@ var stages = [...]func(*Machine) error{
 	toFinish: (*Machine).finish,
 }
 
-// Where a line begins: another side's with the first, our own behind the check, and one that an
-// observer missed behind what would need its bytes.
+// The first stage of a message: another side's begins with the check, our own after it, and one
+// that an observer missed after the stages that need its bytes.
 const (
 	toCheck = iota
 	toRemember
@@ -300,9 +300,9 @@ func (m *Machine) parse(from iana.Side, k Kind, raw []byte) (message.Message, er
 	return msg, err
 }
 
-// Awaited is what may come next, in words: "the server's server_hello (RFC 5246 §7.4.1.3)". It is
-// for those who explain why a handshake came no further. A line that was said and refused is still
-// awaited: it became no fact.
+// Awaited returns a description of what may come next, such as "the server's server_hello (RFC 5246
+// §7.4.1.3)". It is for explaining why a handshake did not continue. A message that was received
+// and rejected is still awaited.
 func (m *Machine) Awaited() string {
 	if m.current.Line != nil {
 		return m.current.Line.String()
@@ -310,7 +310,7 @@ func (m *Machine) Awaited() string {
 	return spell(m.expected())
 }
 
-// spell is each line once, though two figures often go on alike.
+// spell lists the lines, each once, although two figures often continue with the same ones.
 func spell(lines iter.Seq2[reading, *Line]) string {
 	var words []string
 	for _, l := range lines {

@@ -24,7 +24,7 @@ const (
 
 // A client
 
-// ticket13 takes a ticket, and hands out the session that it stands for.
+// ticket13 processes a ticket, and passes its session to the program.
 func (c *client) ticket13(raw []byte, m *Machine) error {
 	const ref = "RFC 8446 §4.6.1"
 	parsed, err := m.dialect().Parse(raw)
@@ -65,8 +65,8 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	return nil
 }
 
-// inherit keeps in the session of a new ticket what only the full handshake told: a new ticket
-// makes an old session no younger.
+// inherit copies into the session of a new ticket what is known only from the full handshake, such
+// as its date: a new ticket does not prolong an old session.
 func (l *live) inherit(k *Session, key *negotiation.Key13) {
 	if key != nil && key.Session != nil {
 		o := key.Session
@@ -77,7 +77,7 @@ func (l *live) inherit(k *Session, key *negotiation.Key13) {
 // A server
 
 // newTickets13 returns the tickets of a handshake that is done, or none if the client can use none.
-// Behind a resumption there is one, for the one that was used.
+// After a resumption there is one, in place of the one that was used.
 func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 	var modes message.PSKKeyExchangeModes
 	if _, err := negotiation.Read(s.ClientHello.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
@@ -85,7 +85,7 @@ func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 	}
 	_, usable := v.CommonMode(modes.Modes)
 	v.usesTickets = usable && (v.sealsTickets() || v.Store != nil)
-	if !v.usesTickets || v.QUIC != nil { // which asks for them: see NewTicket
+	if !v.usesTickets || v.QUIC != nil { // QUIC requests tickets by NewTicket
 		return nil, nil
 	}
 	if err := v.greased.Draw(v.Config); err != nil {
@@ -157,8 +157,8 @@ func (v *server) storeTicket(ctx context.Context, k *Session) ([]byte, error) {
 	return id, v.Store(ctx, id, k)
 }
 
-// openTicket13 finds the session of a ticket, sealed or stored; nil if it is none of ours. A stored
-// one has the ticket as its ID.
+// openTicket13 returns the session of a ticket, sealed or stored, or nil if the ticket is not ours.
+// A stored session has the ticket as its ID.
 func (v *server) openTicket13(ctx context.Context, ticket []byte) (*Session, error) {
 	if v.Tickets && v.Open != nil {
 		if s, err := v.Open(ctx, ticket); s != nil || err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/keys"
 )
 
-// transcript is every handshake message said so far, headers included, exactly as sent;
+// transcript holds every handshake message sent so far, headers included, exactly as sent;
 // HelloRequest and ChangeCipherSpec are not in it. See RFC 5246 §7.4.9.
 //
 // Its hash is that of the PRF, which the ServerHello chooses. The messages themselves stay until
@@ -32,10 +32,10 @@ func (t *transcript) add(raw []byte) {
 	}
 }
 
-// raw returns the messages one behind the other, in a new slice.
+// raw returns the concatenated messages, in a new slice.
 func (t *transcript) raw() []byte { return slices.Concat(t.messages...) }
 
-// start begins the running hash with what was said before the hash was known.
+// start begins the running hash with the messages from before the hash was known.
 func (t *transcript) start(h crypto.Hash) {
 	if h == crypto.MD5SHA1 || h == keys.SSL30 {
 		t.running = &md5sha1{md5.New(), sha1.New()}
@@ -47,10 +47,10 @@ func (t *transcript) start(h crypto.Hash) {
 	}
 }
 
-// sum is the hash of what was said so far.
+// sum returns the hash of the messages so far.
 func (t *transcript) sum() []byte { return t.running.Sum(nil) }
 
-// pair is both hashes of SSL 3.0, each to be written on, and the sender that writes first.
+// pair returns copies of both hashes of SSL 3.0, and the sender value that is written first.
 func (t *transcript) pair(from iana.Side) (_ iana.Side, md5, sha1 hash.Hash) {
 	both := t.running.(*md5sha1)
 	return from, clone(both.md5), clone(both.sha1)
@@ -64,11 +64,10 @@ func clone(h hash.Hash) hash.Hash {
 	return c
 }
 
-// drop forgets the messages and keeps the hash.
+// drop releases the messages and keeps the hash.
 func (t *transcript) drop() { t.messages, t.sealed = nil, true }
 
-// md5sha1 is the handshake hash of TLS 1.0 and 1.1: both, one behind the other. See RFC 4346
-// §7.4.9.
+// md5sha1 is the handshake hash of TLS 1.0 and 1.1: MD5 followed by SHA-1. See RFC 4346 §7.4.9.
 type md5sha1 struct{ md5, sha1 hash.Hash }
 
 func (h *md5sha1) Write(p []byte) (int, error) { h.md5.Write(p); return h.sha1.Write(p) }
@@ -88,12 +87,13 @@ func (t *transcript) retry(hash crypto.Hash) {
 	t.messages = [][]byte{messageHash(h.Sum(nil)), t.messages[last]}
 }
 
-// messageHash is what stands for the first ClientHello. See RFC 8446 §4.4.1.
+// messageHash returns the message that replaces the first ClientHello in the transcript. See RFC
+// 8446 §4.4.1.
 func messageHash(hash []byte) []byte {
 	return append([]byte{byte(iana.MessageHash), 0, 0, byte(len(hash))}, hash...)
 }
 
-// with is the hash of what was said so far with more behind it.
+// with returns the hash of the messages so far followed by more.
 func (t *transcript) with(h crypto.Hash, more []byte) []byte {
 	sum := h.New()
 	for _, raw := range t.messages {

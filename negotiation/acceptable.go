@@ -9,10 +9,10 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// What a live peer refuses: before anything is agreed, and of what was.
+// The checks of a client on a server's answer, before and after the parameters are computed.
 
-// acceptable is what a live client refuses in a ServerHello before anything is agreed. See RFC 5246
-// §7.4.1.3 and §7.4.1.4.
+// Acceptable returns an error if a client must reject a ServerHello, before the parameters are
+// computed. See RFC 5246 §7.4.1.3 and §7.4.1.4.
 func Acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters) error {
 	const ref = "RFC 5246 §7.4.1.3"
 	switch {
@@ -36,8 +36,8 @@ func Acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters)
 		func(x *Extension) bool { return x.Asked(ch) })
 }
 
-// acceptable13 is what a client refuses in a ServerHello or HelloRetryRequest of TLS 1.3. See RFC
-// 8446 §4.1.3 and §4.1.4.
+// Acceptable13 returns an error if a client must reject a ServerHello or HelloRetryRequest of TLS
+// 1.3. See RFC 8446 §4.1.3 and §4.1.4.
 func Acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.Place) error {
 	const ref = "RFC 8446 §4.1.3"
 	row := extensionRow
@@ -64,7 +64,7 @@ func Acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.P
 	})
 }
 
-// follows checks, for a client, that a handshake is tied to the one before it or is the
+// Follows checks, for a client, that a handshake is bound to the one before it, or is the
 // connection's first. A first handshake needs renegotiation_info too: without it an attacker can
 // splice the client's handshake behind one of its own. Only the client can notice, and only a
 // server that renegotiates can be used; ours never does and accepts any client. See RFC 5746 §3.4
@@ -104,7 +104,7 @@ func (a *Agreed) Follows(prior *Prior, secure Demand) error {
 	return nil
 }
 
-// demanded compares what was agreed with what we insist on.
+// Demanded returns an error if a parameter that p requires was not negotiated.
 func (a *Agreed) Demanded(p *Parameters, sh *message.ServerHello) error {
 	switch {
 	case sh.Extensions.Has(iana.ExtEncryptThenMAC) && !a.EncryptThenMAC:
@@ -120,15 +120,15 @@ func (a *Agreed) Demanded(p *Parameters, sh *message.ServerHello) error {
 	return nil
 }
 
-// The last eight bytes of a server_random by which a server says that it was asked for less than it
-// speaks.
+// The last eight bytes of a server_random when a server negotiates a lower version than it
+// supports.
 const (
 	DowngradeTo12 = "DOWNGRD\x01"
 	DowngradeTo11 = "DOWNGRD\x00"
 )
 
-// markDowngrade ends the random of a server that speaks more than the client let it choose. See RFC
-// 8446 §4.1.3.
+// MarkDowngrade sets the downgrade sentinel if the server supports a higher version than it
+// negotiates. See RFC 8446 §4.1.3.
 func (c *Config) MarkDowngrade(sh *message.ServerHello) {
 	switch {
 	case sh.Version < iana.TLS12 && c.MaxVersion >= iana.TLS12:
@@ -138,19 +138,19 @@ func (c *Config) MarkDowngrade(sh *message.ServerHello) {
 	}
 }
 
-// downgraded checks the sentinels. One for TLS 1.2 is no attack as long as TLS 1.2 is the most that
-// we offer. See RFC 8446 §4.1.3.
+// downgraded reports whether a sentinel shows a downgrade attack. The one for TLS 1.2 does not if
+// TLS 1.2 is our highest version. See RFC 8446 §4.1.3.
 func downgraded(sh *message.ServerHello, ours iana.Version) bool {
 	tail := string(sh.Random[24:])
 	return sh.Version < ours && (tail == DowngradeTo11 || tail == DowngradeTo12)
 }
 
-// signalling tells the values that stand in a list of suites and are none.
+// signalling reports whether a value in a list of suites is a signalling value and not a suite.
 func signalling(s iana.CipherSuite) bool {
 	return s == iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV || s == iana.TLS_FALLBACK_SCSV
 }
 
-// acceptableRequest refuses a CertificateRequest that no server may send.
+// AcceptableRequest returns an error if no server may send such a CertificateRequest.
 func AcceptableRequest(m *message.CertificateRequest) error {
 	if err := Placed(m.Extensions, iana.TLS13, message.InCertificateRequest, nil); err != nil {
 		return err
@@ -162,7 +162,7 @@ func AcceptableRequest(m *message.CertificateRequest) error {
 	return nil
 }
 
-// placedEntries checks the extensions of every certificate.
+// AcceptableEntries checks the extensions of every certificate.
 func AcceptableEntries(m *message.Certificate, asked func(*Extension) bool) error {
 	for _, e := range m.Extensions {
 		if err := Placed(e, iana.TLS13, message.InCertificate, asked); err != nil {

@@ -15,11 +15,11 @@ import (
 type Agreed struct {
 	Version iana.Version
 	Suite   *suite.Suite
-	// of the suite; in TLS 1.3 what key_share and pre_shared_key say
+	// of the suite; in TLS 1.3 of key_share and pre_shared_key
 	Kex         iana.KeyExchange
-	Auth        iana.Authentication // of the suite; in TLS 1.3 none: only the certificate tells
+	Auth        iana.Authentication // of the suite; none in TLS 1.3, where only the certificate shows it
 	Group       iana.Group          // in TLS 1.3 alone; 0 without a key exchange
-	PSK         bool                // TLS 1.3 goes on from a pre-shared key: that of Identity
+	PSK         bool                // TLS 1.3 uses a pre-shared key: that of Identity
 	Identity    int                 // which of the client's identities it is, from 0
 	Compression iana.CompressionMethod
 
@@ -30,9 +30,9 @@ type Agreed struct {
 	Stapling             bool   // CertificateStatus may come
 	Ticket               bool   // NewSessionTicket will come
 	EarlyOffered         bool   // the client sends early data
-	EarlyData            bool   // the server takes it
+	EarlyData            bool   // the server accepts it
 
-	CertificateTypes [2]iana.CertificateType // of what each side shows: RFC 7250
+	CertificateTypes [2]iana.CertificateType // by side: RFC 7250
 
 	ServerName string // as the client sent it
 	ALPN       string
@@ -42,9 +42,9 @@ type Agreed struct {
 	SizeLimit   [2]int // by sender: its longest plaintext under protection, RFC 8449 §4
 }
 
-// agree draws the facts from the hellos and, in TLS 1.3, from EncryptedExtensions, which is nil as
-// long as it is not known. It fails only where they make no sense: what a live client must refuse
-// besides is for its serverHello, so that an observer can read more than we would speak.
+// Agree returns the parameters that the hellos and, in TLS 1.3, EncryptedExtensions negotiate; ee
+// is nil until it is known. It returns an error only if they contradict each other: a client checks
+// more (see Acceptable), so that an observer can follow connections that our client would reject.
 func Agree(ch *message.ClientHello, sh *message.ServerHello,
 	ee *message.EncryptedExtensions) (*Agreed, error) {
 	version := VersionOf(sh)
@@ -88,8 +88,8 @@ func (a *Agreed) applyExtensions(ch *message.ClientHello, server message.Extensi
 	return nil
 }
 
-// exchange13 is how a TLS 1.3 handshake comes to its secret: the hellos carry the key exchange, and
-// a pre-shared key may do without.
+// exchange13 sets the key exchange of a TLS 1.3 handshake: the group of key_share, a pre-shared
+// key, or both.
 func (a *Agreed) exchange13(sh *message.ServerHello) error {
 	var share message.KeyShare
 	var selected message.SelectedPSK
@@ -116,7 +116,7 @@ func (a *Agreed) exchange13(sh *message.ServerHello) error {
 	return nil
 }
 
-// certified reports whether the server shows a certificate.
+// Certified reports whether the server sends a certificate.
 func (a *Agreed) Certified() bool {
 	if a.Version == iana.TLS13 {
 		return !a.PSK
@@ -124,7 +124,7 @@ func (a *Agreed) Certified() bool {
 	return a.Suite.Certified()
 }
 
-// suiteOf returns the suite of a ServerHello.
+// SuiteOf returns the suite of a ServerHello.
 func SuiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 	s := suite.Readable(id)
 	if s == nil {
@@ -154,9 +154,8 @@ func Echoes(ch *message.ClientHello, sh *message.ServerHello) bool {
 	return len(ch.SessionID) > 0 && bytes.Equal(ch.SessionID, sh.SessionID)
 }
 
-// Resumes is what the two hellos alone tell an observer about resumption: undecided, until the
-// server's next message, if the client offered a ticket with an empty session ID. See RFC 5077
-// §3.4.
+// Resumes reports what the two hellos alone show about resumption: it is undecided until the
+// server's next message if the client offered a ticket with an empty session ID. See RFC 5077 §3.4.
 func Resumes(ch *message.ClientHello, sh *message.ServerHello) (resumed, undecided bool) {
 	if VersionOf(sh) == iana.TLS13 {
 		// the echo of the session ID is there for old middleboxes: RFC 8446 §4.1.3

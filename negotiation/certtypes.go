@@ -10,13 +10,13 @@ import (
 	"github.com/vitrine-tls/vitrine/session"
 )
 
-// Certificate types: an X.509 chain, or a raw public key. A client says what it can show in
-// client_certificate_type and what it accepts in server_certificate_type, and a server chooses one
-// of each. What is not negotiated is X.509. See RFC 7250 §4.
+// Certificate types: an X.509 chain, or a raw public key. A client lists the types that it can send
+// in client_certificate_type and those that it accepts in server_certificate_type, and a server
+// chooses one of each. Without these extensions the type is X.509. See RFC 7250 §4.
 
 var x509Alone = []iana.CertificateType{iana.X509}
 
-// shows returns the certificate types that this side can show, best first.
+// shows returns the certificate types that this side can send, best first.
 func (c *Config) shows() []iana.CertificateType {
 	if c.CertificateTypes != nil {
 		return c.CertificateTypes
@@ -38,7 +38,7 @@ func (c *Config) accepts() []iana.CertificateType {
 	return c.PeerTypes
 }
 
-// offerTypes returns a client's list. RFC 7250 §4.1: X.509 alone goes without saying.
+// offerTypes returns a client's list, which is omitted if it is X.509 alone: RFC 7250 §4.1.
 func offerTypes(types func(*Config) []iana.CertificateType) func(*Offering) (message.Content, bool) {
 	return func(o *Offering) (message.Content, bool) {
 		list := types(o.Config)
@@ -61,7 +61,8 @@ func offeredTypes(e message.Extensions, t iana.ExtensionType) ([]iana.Certificat
 	return m.Types, nil
 }
 
-// typesInCommon returns an error if a client accepts nothing that a server's credentials are.
+// typesInCommon returns an error if a client accepts no certificate type of the server's
+// credentials.
 func typesInCommon(w *Wishes, c *Config) error {
 	if len(c.Credentials) == 0 || slices.ContainsFunc(c.Credentials,
 		func(x *pki.Credential) bool { return w.Accepts(x.Chain.Type()) }) {
@@ -75,8 +76,8 @@ func typesInCommon(w *Wishes, c *Config) error {
 		"the client accepts the certificate types %v, we have %v", alert.Few(theirs), c.shows())
 }
 
-// ChooseClientType chooses what a client that is asked for a certificate shows: the server's first
-// type that the client lists. See RFC 7250 §4.2.
+// ChooseClientType chooses the type of the client's certificate, if one is requested: the server's
+// first type that the client lists. See RFC 7250 §4.2.
 func (got *Choice) ChooseClientType(ch *message.ClientHello, c *Config) error {
 	theirs, err := offeredTypes(ch.Extensions, iana.ExtClientCertificateType)
 	if err != nil {
@@ -106,8 +107,8 @@ func answerClientType(_ *Config, an *Answering) (message.Content, bool, error) {
 	return &message.SelectedCertificateType{Type: an.Chosen.ClientType}, an.Chosen.Asks, nil
 }
 
-// answerServerType also answers in a resumed handshake, with the type of the full one: a client may
-// accept nothing else, and else read X.509.
+// answerServerType also answers in a resumed handshake, with the type of the full one: without an
+// answer the client would assume X.509, which it may not accept.
 func answerServerType(_ *Config, an *Answering) (message.Content, bool, error) {
 	var t iana.CertificateType
 	switch got := an.Chosen; {
@@ -154,14 +155,14 @@ func typesOf(s *session.Session) (t [2]iana.CertificateType) {
 	return t
 }
 
-// acceptsPeerOf reports whether what the peer showed in a session's full handshake, if anything, is
-// of a type that we accept now.
+// acceptsPeerOf reports whether we accept the type of the certificate, if any, that the peer sent
+// in a session's full handshake.
 func (c *Config) acceptsPeerOf(s *session.Session, peer iana.Side) bool {
 	return len(s.Chain) == 0 || slices.Contains(c.accepts(), typesOf(s)[peer])
 }
 
-// AcceptsType returns an error if the server is going to show what a client did not offer to
-// accept, because it said nothing.
+// AcceptsType returns an error if the server, by not answering, is going to send a certificate of a
+// type that the client does not accept.
 func (c *Config) AcceptsType(a *Agreed) error {
 	if t := a.CertificateTypes[iana.Server]; !slices.Contains(c.accepts(), t) {
 		return alert.KindCertificateType.Fail(alert.UnsupportedCertificate, "RFC 7250 §4.2",

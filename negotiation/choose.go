@@ -14,12 +14,12 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// chosen is what a server makes of a ClientHello.
+// Choice is what a server chooses for a ClientHello.
 type Choice struct {
 	Version    iana.Version
 	Suite      *suite.Suite
 	Group      kex.Group        // of an ephemeral key exchange
-	pki.Choice                  // unless the suite's pre-shared key proves who is there
+	pki.Choice                  // unless the suite authenticates by a pre-shared key
 	Session    *session.Session // it is resumed: there is no credential, and until TLS 1.2 no group
 	Share      []byte           // TLS 1.3: the client's, of the group; nil: it must be asked for
 
@@ -29,11 +29,11 @@ type Choice struct {
 	Early    bool // TLS 1.3: early data is accepted
 
 	Asks       bool                 // the client is, or may later be, asked for a certificate
-	ClientType iana.CertificateType // that it then shows
+	ClientType iana.CertificateType // of that certificate
 }
 
-// Wishes are the parts of a ClientHello that a choice depends on. A hello may list 32,767 of
-// everything: what a suite is tried with is reduced to what we know, once.
+// Wishes are the parts of a ClientHello that a choice depends on. A hello may list 32,767 values of
+// each kind: they are reduced once to those that we know.
 type Wishes struct {
 	pki.Hello
 	suites      []iana.CipherSuite // ours that the client offers, in the order that counts
@@ -44,9 +44,9 @@ type Wishes struct {
 	byClient    bool // the client's order counts
 }
 
-// choose chooses everything that the client left open, in the server's order of preference, or says
-// why nothing fits. A certificate with the name that the client asked for goes before a better
-// suite: with another one the client has nothing. See RFC 5246 §7.4.1.3.
+// Choose chooses everything that the client left open, in the server's order of preference, or
+// returns an error with the reasons. A certificate with the name in server_name takes precedence
+// over a better suite: the client would reject another one. See RFC 5246 §7.4.1.3.
 func Choose(ch *message.ClientHello, c *Config) (*Choice, error) {
 	version, err := ChooseVersion(ch, c)
 	if err != nil {
@@ -96,8 +96,7 @@ func Choose(ch *message.ClientHello, c *Config) (*Choice, error) {
 		alert.Few(ch.CipherSuites), alert.Few(c.Suites))
 }
 
-// chooseSuite takes the first suite that works with one of these credentials, or returns why none
-// does.
+// chooseSuite returns the first suite that works with one of these credentials, or why none does.
 func chooseSuite(v iana.Version, w *Wishes, c *Config,
 	creds []*pki.Credential) (*Choice, []unsuitable) {
 	var refused []unsuitable
@@ -124,7 +123,7 @@ type unsuitable struct {
 
 func (r unsuitable) String() string { return fmt.Sprintf("%v (%s)", r.suite, r.why()) }
 
-// choiceRefs are the sections about what a server chooses.
+// choiceRefs are the sections that a server's choices are cited by.
 type choiceRefs struct{ suite, certificate, scheme string }
 
 var (
@@ -132,7 +131,7 @@ var (
 	choices13 = choiceRefs{"RFC 8446 §4.1.1", "RFC 8446 §4.4.2.2", "RFC 8446 §4.2.3"}
 )
 
-// Tell shows what was chosen, and why.
+// Tell writes the choice and its reasons to the trace.
 func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
 	refs := choices12
 	if got.Suite.TLS13() {
@@ -165,8 +164,8 @@ func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
 	}
 }
 
-// chooseVersion takes the highest version that both speak. A client that sends supported_versions
-// speaks what is in it, whatever its client_version says: RFC 8446 §4.2.1.
+// ChooseVersion returns the highest version that both sides support. supported_versions takes
+// precedence over client_version: RFC 8446 §4.2.1.
 func ChooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 	var offered message.SupportedVersions
 	sent, err := Read(ch.Extensions, iana.ExtSupportedVersions, &offered)
@@ -193,7 +192,7 @@ func ChooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 			c.MinVersion,
 			c.MaxVersion,
 		)
-	case v == 0: // also for a fallback: RFC 7507 §3 leaves what we do not speak to protocol_version
+	case v == 0: // also for a fallback: RFC 7507 §3 leaves unsupported versions to protocol_version
 		return 0, alert.KindVersion.Fail(
 			alert.ProtocolVersion,
 			"RFC 5246 §E.1",
@@ -214,7 +213,7 @@ func ChooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 	return v, nil
 }
 
-// admissible refuses a hello that nothing could be chosen from.
+// Admissible returns an error for a hello that cannot be answered, whatever is chosen.
 func Admissible(ch *message.ClientHello, c *Config) error {
 	if !slices.Contains(ch.CompressionMethods, iana.CompressionNull) {
 		return alert.KindCompression.Fail(
@@ -289,7 +288,8 @@ func ReadWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *Wishes, 
 // certificateGroups are those that the key of a certificate may be in.
 var certificateGroups = []iana.Group{iana.Secp256r1, iana.Secp384r1, iana.Secp521r1}
 
-// try sees whether a suite works with what both sides have. If not, why says what is missing.
+// try returns the choice for a suite, if it works with what both sides have. If not, why returns
+// what is missing.
 func try(s *suite.Suite, v iana.Version, w *Wishes, c *Config,
 	creds []*pki.Credential) (got *Choice, why func() string) {
 	if v < s.MinVersion() {
@@ -319,7 +319,7 @@ func try(s *suite.Suite, v iana.Version, w *Wishes, c *Config,
 	return got, nil
 }
 
-// schemesOf is what a policy signs with: below TLS 1.2 there is no choice.
+// SchemesOf returns the schemes that we may sign with; before TLS 1.2 there is no choice.
 func SchemesOf(v iana.Version, c *Config) []iana.SignatureScheme {
 	if !pki.NamesScheme(v) {
 		return pki.Implied(v)
@@ -327,7 +327,7 @@ func SchemesOf(v iana.Version, c *Config) []iana.SignatureScheme {
 	return c.Schemes
 }
 
-// chooseGroup takes our first group that the client lists. A client that lists none at all gets
+// chooseGroup returns our first group that the client lists. A client that lists none at all gets
 // P-256 (RFC 8422 §4), and one that lists no finite-field group gets the prime that we choose. But
 // one that lists some, and none of ours, gets no DHE: RFC 7919 §4.
 func chooseGroup(s *suite.Suite, w *Wishes, c *Config) kex.Group {

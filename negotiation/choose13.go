@@ -12,16 +12,16 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// What a server chooses in TLS 1.3 alone.
+// What a server chooses only in TLS 1.3.
 
-// hello13 is what of a ClientHello a choice of TLS 1.3 depends on.
+// Hello13 is the parts of a ClientHello that a choice of TLS 1.3 depends on.
 type Hello13 struct {
 	*Wishes
 	shares []message.KeyShareEntry
 }
 
-// suites13 are our suites that the client offers, in the order that counts; after a HelloRetryRequest the one
-// that it chose. There is at least one. See RFC 8446 §4.1.1 and §4.1.4.
+// CommonSuites13 returns our suites that the client offers, best first; after a HelloRetryRequest
+// the one that it chose. There is at least one. See RFC 8446 §4.1.1 and §4.1.4.
 func CommonSuites13(ch *message.ClientHello, c *Config,
 	retry *message.ServerHello) (suites []*suite.Suite, err error) {
 	ours := c.Suites13
@@ -42,11 +42,11 @@ func CommonSuites13(ch *message.ClientHello, c *Config,
 	return suites, nil
 }
 
-// exchanges reports whether keys are exchanged: all but psk_ke do.
+// Exchanges reports whether there is a key exchange: always, except with psk_ke.
 func (got *Choice) Exchanges() bool { return got.Key == nil || got.Mode == iana.PSKDHEKE }
 
-// read13 reads a ClientHello that chose TLS 1.3, and refuses what no other message is needed to
-// refuse. See RFC 8446 §4.1.2 and §9.2.
+// ReadHello13 reads a ClientHello for which TLS 1.3 was chosen, and returns an error for what is
+// invalid whatever follows. See RFC 8446 §4.1.2 and §9.2.
 func ReadHello13(ch *message.ClientHello, c *Config, retry *message.ServerHello) (*Hello13, error) {
 	if !slices.Equal(ch.CompressionMethods, []iana.CompressionMethod{iana.CompressionNull}) {
 		return nil, alert.KindCompression.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
@@ -81,9 +81,8 @@ func ReadHello13(ch *message.ClientHello, c *Config, retry *message.ServerHello)
 	return &Hello13{w, shares.Shares}, nil
 }
 
-// complete13 returns an error unless a ClientHello has the extensions that it must have. One that
-// needs neither a certificate nor a key exchange, because it offers a pre-shared key, may leave out
-// what they need. See RFC 8446 §9.2.
+// complete13 returns an error unless a ClientHello has the mandatory extensions. One that offers a
+// pre-shared key may omit those for certificates and key exchange. See RFC 8446 §9.2.
 func complete13(e message.Extensions) error {
 	keyed := e.Has(iana.ExtPreSharedKey)
 	for _, x := range []struct {
@@ -106,14 +105,14 @@ func missing13(t iana.ExtensionType) error {
 		"the client sends no %v", t)
 }
 
-// mayChange has the extensions in which a second ClientHello may differ from the first.
-// See RFC 8446 §4.1.2.
+// MayChange lists the extensions in which a second ClientHello may differ from the first. See RFC
+// 8446 §4.1.2.
 var MayChange = []iana.ExtensionType{iana.ExtKeyShare, iana.ExtEarlyData, iana.ExtCookie,
 	iana.ExtPreSharedKey, iana.ExtPadding}
 
-// unchanged returns an error if a second ClientHello differs from the first where it must not. The
+// Unchanged returns an error if a second ClientHello differs from the first where it must not. The
 // program has chosen a Config by the first one: with another server_name in the second, a client
-// would get past what the Config of that name demands.
+// would evade what the Config of that name requires.
 func Unchanged(first, second *message.ClientHello) error {
 	fixed := func(e message.Extensions) map[iana.ExtensionType]string {
 		all := map[iana.ExtensionType]string{}
@@ -135,7 +134,7 @@ func Unchanged(first, second *message.ClientHello) error {
 		"the client's second hello differs from the first in more than it may")
 }
 
-// chooseCredential13 chooses the certificate, one with the client's name before others.
+// ChooseCredential13 chooses the certificate, preferring one with the name in server_name.
 func (got *Choice) ChooseCredential13(ch *message.ClientHello, h *Hello13, c *Config) error {
 	if err := c.canSign13(ch); err != nil {
 		return err

@@ -13,18 +13,18 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Demand says how much one side wants something that both must agree to.
+// Demand is how a side treats an optional feature that both must support.
 type Demand uint8
 
 // The three demands. The zero value is the one that suits most connections.
 const (
-	Preferred Demand = iota // used if the peer can
+	Preferred Demand = iota // used if the peer supports it
 	Off                     // neither offered nor accepted
 	Required                // without it there is no connection
 )
 
-// Config is what a live player may do and whom it trusts. It is read, and never written, by a
-// handshake.
+// Config is what a client or a server may do and which peers it trusts. A handshake never modifies
+// it.
 type Config struct {
 	Rand io.Reader // every nonce, private key, padding and salt comes from here
 	Now  time.Time // for certificates
@@ -47,8 +47,9 @@ type Config struct {
 	Prior *Prior
 }
 
-// Prior is what a renegotiation is tied to, so that nobody can splice two connections: RFC 5746
-// §3.5. Who is at the other end, and how the master_secret is made, must stay.
+// Prior is the handshake that a renegotiation is bound to, so that an attacker cannot splice two
+// connections: RFC 5746 §3.5. The peer's identity, and how the master_secret is derived, must not
+// change.
 type Prior struct {
 	VerifyData [2][]byte // by side
 	Leaf       []byte    // the server's certificate or raw public key, DER
@@ -72,11 +73,11 @@ type Parameters struct {
 
 	ExtendedMasterSecret Demand // RFC 7627
 	EncryptThenMAC       Demand // RFC 7366; Required only concerns CBC suites
-	SecureRenegotiation  Demand // RFC 5746; Required refuses a server that does not know it
-	StatusRequest        Demand // RFC 6066 §8; Required refuses a server that staples nothing
-	Timestamps           Demand // signed_certificate_timestamp, RFC 6962 §3.3: carried, not judged
-	MaxFragmentLength    uint8  // a client's wish, as the code of RFC 6066 §4; 0: none
-	// the longest plaintext that we want to receive, RFC 8449; 0: not said
+	SecureRenegotiation  Demand // RFC 5746; Required rejects a server without it
+	StatusRequest        Demand // RFC 6066 §8; Required rejects a server that sends no response
+	Timestamps           Demand // signed_certificate_timestamp, RFC 6962 §3.3: passed on, not verified
+	MaxFragmentLength    uint8  // requested by a client, as the code of RFC 6066 §4; 0: none
+	// the longest plaintext that we accept, RFC 8449; 0: not sent
 	RecordSizeLimit uint16
 	Protocols       []string
 
@@ -96,42 +97,42 @@ type Parameters struct {
 	// 5246 appendix E.2 and RFC 8446 §D.5.
 	Hello2 bool
 
-	// GREASE puts reserved values into what we offer and ask for: see RFC 8701.
+	// GREASE adds reserved values to what we offer and request: see RFC 8701.
 	GREASE bool
 
 	// RecordPadding is record.Half's Pad for what we send.
 	RecordPadding func(n int) int
 }
 
-// Identity is what we can prove ourselves with.
+// Identity is the credentials of this side.
 type Identity struct {
 	Credentials []*pki.Credential
-	// CertificateTypes are what a client says that it can show, best first; nil: the types of
+	// CertificateTypes are the types that a client offers to send, best first; nil: the types of
 	// Credentials, in their order.
 	CertificateTypes []iana.CertificateType
-	NamedOnly        bool // a server's: a client that asks for a name that no credential has is refused
+	NamedOnly        bool // a server's: reject a client whose server_name is the name of no credential
 	Hooks
 }
 
-// Hooks are a program's say in what only the peer's messages tell. They may be slow: they are
-// called under Pending. nil ones have nothing to say.
+// Hooks are callbacks of the program for decisions that depend on the peer's messages. They may be
+// slow: they are called through Pending. Each may be nil.
 type Hooks struct {
-	// ForClient gives a server another configuration for this client, or nil. What was settled
-	// before, the Log and the Rand, stays. See Machine.Config.
+	// ForClient returns another configuration for a server's client, or nil. What was decided
+	// before, the Log and the Rand stay. See Machine.Config.
 	ForClient func(context.Context, *message.ClientHello) (*Config, error)
-	// ForServerName gives a server its credentials for this client; none: those of the
+	// ForServerName returns a server's credentials for this client; none: those of the
 	// configuration.
 	ForServerName func(context.Context, *message.ClientHello) ([]*pki.Credential, error)
-	// ForRequest gives a client its credential for a request, or nil to show none.
+	// ForRequest returns a client's credential for a request, or nil to send none.
 	ForRequest func(context.Context, pki.Request, iana.Version) (*pki.Credential, error)
 }
 
-// Trust is what a peer must prove.
+// Trust is how a peer is authenticated.
 type Trust struct {
 	// a client's: sent as server_name unless it is an address, and checked
 	ServerName string
 	Roots      *x509.CertPool // of servers for a client, of clients for a server; nil: the system's
-	Skip       bool           // a client's: anybody may be there
+	Skip       bool           // a client's: the server is not authenticated
 
 	// Legacy accepts certificates that are signed with SHA-1 or SHA-224. LegacyRoots are roots
 	// besides Roots, for chains whose signatures crypto/x509 does not compute. See pki.Trust.
@@ -140,29 +141,29 @@ type Trust struct {
 
 	ClientAuth ClientAuth // a server's
 
-	// VerifyPeer, if set, is asked after everything else held, or instead of it where nothing is to
-	// be checked; and again before a session is resumed.
+	// VerifyPeer, if set, is called after every other check succeeded, or alone where nothing else
+	// is checked; and again before a session is resumed.
 	VerifyPeer func(raw [][]byte, verified [][]*x509.Certificate) error
 
 	// PeerTypes are the certificate types that this side accepts of its peer, best first; nil: X.509
-	// alone. VerifyRawKey, if set, has the only word about a raw public key (DER): without it one is
-	// accepted only where any certificate is. It is asked again before a session is resumed.
+	// alone. VerifyRawKey, if set, decides alone about a raw public key (DER): without it one is
+	// accepted only where any certificate is. It is called again before a session is resumed.
 	PeerTypes    []iana.CertificateType
 	VerifyRawKey func(spki []byte) error
 
-	// Accept, if set, has the last word about a connection, a resumed one included: it is asked
-	// when everything else was proved, and before a session is kept. It may be slow.
+	// Accept, if set, decides last about a connection, a resumed one included: it is called after
+	// every other check and before a session is kept. It may be slow.
 	Accept func(context.Context) error
 }
 
-// ClientAuth is what a server asks of its clients.
+// ClientAuth is what a server requires of its clients.
 type ClientAuth struct {
 	Request bool // send a CertificateRequest
-	Require bool // refuse an empty answer
-	Verify  bool // against Roots; else any certificate will do
+	Require bool // reject an empty answer
+	Verify  bool // against Roots; otherwise any certificate is accepted
 }
 
-// currentTime returns the time at which certificates are checked.
+// CurrentTime returns the time at which certificates are checked.
 func (c *Config) CurrentTime() time.Time {
 	if c.Now.IsZero() {
 		return time.Now()
@@ -170,7 +171,7 @@ func (c *Config) CurrentTime() time.Time {
 	return c.Now
 }
 
-// ticketTime returns the time by which tickets are dated.
+// TicketTime returns the time by which tickets are dated.
 func (c *Config) TicketTime() time.Time {
 	if c.Clock == nil {
 		return c.CurrentTime()
@@ -180,14 +181,14 @@ func (c *Config) TicketTime() time.Time {
 
 // EarlyData is what a side may do with early data. The zero value sends none and accepts none.
 type EarlyData struct {
-	// Clock returns the time, by which tickets are dated and judged; nil: Config.Now, which does not
-	// go on. A hello, or a ticket, may come long after the connection was made.
+	// Clock returns the time by which tickets are dated and their ages checked; nil: Config.Now,
+	// which is fixed. A hello or a ticket may arrive long after the connection was made.
 	Clock func() time.Time
 
 	// Sends lets a client send early data, if its ticket allows it.
 	Sends bool
 
-	// Reads says that the program of a server reads the early data of this connection. Without it
+	// Reads means that the program of a server reads the early data of this connection. Without it
 	// none is accepted.
 	Reads bool
 	// MaxEarlyData is how many bytes of early data the tickets of a server allow; 0: none.

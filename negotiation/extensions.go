@@ -11,8 +11,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// extension is one row: the messages that may carry it until TLS 1.2 and in TLS 1.3, what a client
-// offers, what a server answers, and what the answer means. A nil column says nothing.
+// Extension is one row of the table: the messages that may carry it up to TLS 1.2 and in TLS 1.3,
+// what a client offers, what a server answers, and what the answer negotiates. Nil functions do
+// nothing.
 type Extension struct {
 	Type       iana.ExtensionType
 	ref        string
@@ -22,7 +23,7 @@ type Extension struct {
 	apply      func(a *Agreed, client, server message.Extensions) error
 }
 
-// offering is what a client has decided when it writes its extensions.
+// Offering is what a client's extensions depend on.
 type Offering struct {
 	*Config
 	Greased *Greased
@@ -32,7 +33,7 @@ type Offering struct {
 	Retry   *message.ServerHello    // that this hello answers, or nil
 }
 
-// answering is what a server has decided when it writes the extensions of one message.
+// Answering is what a server's extensions of one message depend on.
 type Answering struct {
 	At      message.Place
 	Version iana.Version
@@ -43,7 +44,7 @@ type Answering struct {
 }
 
 // The messages that may carry an extension, as the tables of RFC 8446 §4.2 and, for TLS 1.2, of the
-// extensions' own RFCs have it. A ClientHello is for every version.
+// extensions' own RFCs have it. A ClientHello may have the extensions of every version.
 const (
 	inCH = message.InClientHello
 	inSH = message.InServerHello
@@ -56,12 +57,11 @@ const (
 	hellos = inCH | inSH
 )
 
-// requests are the messages whose extensions nobody asked for: what is not known in them is
-// ignored.
+// requests are the messages whose extensions answer nothing: unknown ones in them are ignored.
 const requests = inCH | inCR | inNT
 
-// extensions in the order in which our hellos carry them. Set by init: the columns refer to
-// functions that refer to it.
+// Extensions has the rows in the order of our hellos. It is set by init: the functions in it refer
+// to it.
 var Extensions []Extension
 
 func init() {
@@ -129,7 +129,7 @@ func extensionRow(t iana.ExtensionType) *Extension {
 	return nil
 }
 
-// places are the messages of a version that may carry an extension.
+// places returns the messages of a version that may carry an extension.
 func (x *Extension) places(v iana.Version) message.Place {
 	if v == iana.TLS13 {
 		return x.in13
@@ -137,16 +137,16 @@ func (x *Extension) places(v iana.Version) message.Place {
 	return x.in12
 }
 
-// asked reports whether a ClientHello asked for an answer. renegotiation_info may also answer the
+// Asked reports whether a ClientHello requested an answer. renegotiation_info may also answer the
 // SCSV, which stands for an empty extension: RFC 5746 §3.4.
 func (x *Extension) Asked(ch *message.ClientHello) bool {
 	return ch.Extensions.Has(x.Type) ||
 		x.Type == iana.ExtRenegotiationInfo && ch.Offers(iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
 }
 
-// placed refuses an extension that may not stand in a message of a live peer, or that answers none
-// of ours. asked reports whether one was asked for; it does not matter in requests. See RFC 5246
-// §7.4.1.4 and RFC 8446 §4.2.
+// Placed returns an error if an extension must not be in a message, or answers none of ours. asked
+// reports whether one was requested; it is not used for requests. See RFC 5246 §7.4.1.4 and RFC
+// 8446 §4.2.
 func Placed(e message.Extensions, v iana.Version, at message.Place,
 	asked func(*Extension) bool) error {
 	wrongPlace, unasked := alert.UnsupportedExtension, "RFC 5246 §7.4.1.4"
@@ -167,11 +167,11 @@ func Placed(e message.Extensions, v iana.Version, at message.Place,
 	return nil
 }
 
-// offerAll is a client's block of extensions.
+// Offer returns the extensions of a ClientHello.
 func Offer(o *Offering) (e message.Extensions, err error) {
 	e = make(message.Extensions, 0, 20) // more than most hellos have
 	for _, row := range Extensions {
-		old := row.in12 == hellos && row.in13 == inCH // nothing that TLS 1.3 reads
+		old := row.in12 == hellos && row.in13 == inCH // an extension that TLS 1.3 does not use
 		if row.offer == nil || old && o.MinVersion >= iana.TLS13 {
 			continue
 		}
@@ -184,8 +184,8 @@ func Offer(o *Offering) (e message.Extensions, err error) {
 	return o.Greased.Extend(e), nil
 }
 
-// answerAll is a server's block in one message: only what the client sent is answered. See RFC 5246
-// §7.4.1.4.
+// Answer returns a server's extensions of one message: only what the client sent is answered. See
+// RFC 5246 §7.4.1.4.
 func Answer(c *Config, an *Answering) (e message.Extensions, err error) {
 	for _, row := range Extensions {
 		if row.answer == nil || row.places(an.Version)&an.At == 0 || !row.Asked(an.Hello) {

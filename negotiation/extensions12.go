@@ -15,7 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// The columns of the extensions that TLS 1.2 has.
+// The functions of the extensions that TLS 1.2 has.
 
 // applyEmpty returns an error if the server's answer has content.
 func applyEmpty(t iana.ExtensionType) func(*Agreed, message.Extensions, message.Extensions) error {
@@ -39,8 +39,8 @@ func offerServerName(c *Offering) (message.Content, bool) {
 		Name: []byte(name)}}}, true
 }
 
-// answerServerName says that the name was used, which is always so: certificates and callbacks are
-// chosen by it. RFC 6066 §3: not when a session is resumed.
+// answerServerName acknowledges the name, which certificates and callbacks are always chosen by,
+// except when a session is resumed: RFC 6066 §3.
 func answerServerName(_ *Config, an *Answering) (message.Content, bool, error) {
 	return nil, an.Chosen.Session == nil, nil
 }
@@ -156,7 +156,7 @@ func offerGroups(c *Offering) (message.Content, bool) {
 		len(groups) > 0
 }
 
-// offeredGroups are those that an offered suite can use.
+// OfferedGroups returns the groups that an offered suite can use.
 func OfferedGroups(c *Config) []iana.Group {
 	tls13 := c.MaxVersion >= iana.TLS13 // its suites can use them all
 	finite := tls13 || offers(c.Suites, (*suite.Suite).FiniteField)
@@ -186,8 +186,8 @@ func applyPointFormats(_ *Agreed, _, server message.Extensions) error {
 	return uncompressed(server)
 }
 
-// uncompressed: RFC 8422 §5.1.2: a list that is sent must hold the one format that everybody
-// writes.
+// uncompressed returns an error if a list of point formats lacks the uncompressed one: RFC 8422
+// §5.1.2.
 func uncompressed(e message.Extensions) error {
 	var f message.ECPointFormats
 	if ok, err := Read(e, iana.ExtECPointFormats, &f); !ok || err != nil {
@@ -284,7 +284,7 @@ func applySCTs(a *Agreed, _, server message.Extensions) error {
 
 // encrypt_then_mac
 
-// offersCBC: only CBC suites have a MAC that can move.
+// offersCBC reports whether a CBC suite is offered: encrypt_then_mac means nothing to others.
 func offersCBC(c *Config) bool {
 	return c.EncryptThenMAC != Off && slices.ContainsFunc(c.Suites, isCBC)
 }
@@ -321,8 +321,8 @@ func offerTicket(c *Offering) (message.Content, bool) {
 	return t, c.Tickets
 }
 
-// answerTicket promises a ticket after a full handshake. A resumed session gets no new one: it
-// would not live longer.
+// answerTicket promises a ticket after a full handshake. A resumed session gets no new one, which
+// would not prolong it.
 func answerTicket(c *Config, an *Answering) (message.Content, bool, error) {
 	return nil, c.Tickets && an.Chosen.Session == nil, nil
 }
@@ -332,8 +332,8 @@ func applyTicket(a *Agreed, _, server message.Extensions) error {
 	return applyEmpty(iana.ExtSessionTicket)(a, nil, server)
 }
 
-// renegotiation_info: empty on both sides of a connection's first handshake; a client's second one
-// names the first. A server of ours has no second.
+// renegotiation_info: empty on both sides in a connection's first handshake; in a renegotiation it
+// has the verify_data of the one before. Our server does not renegotiate.
 
 func offerRenegotiation(c *Offering) (message.Content, bool) {
 	r := &message.RenegotiationInfo{}
@@ -366,5 +366,5 @@ func applyRenegotiation(a *Agreed, _, server message.Extensions) error {
 	return nil
 }
 
-// join quotes the first of the names that a peer sent: they may hold anything.
+// join quotes the first of the names that a peer sent: they may contain any bytes.
 func join(names [][]byte) string { return fmt.Sprintf("%q", alert.Few(names)) }

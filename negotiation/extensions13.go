@@ -7,7 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// The columns of the extensions that only TLS 1.3 has.
+// The functions of the extensions that only TLS 1.3 has.
 
 // supported_versions
 
@@ -36,7 +36,7 @@ func offerShares(o *Offering) (message.Content, bool) {
 	return &k, o.MaxVersion >= iana.TLS13
 }
 
-// cookie: a second hello says again what the server's retry said.
+// cookie: a second hello repeats the cookie of the HelloRetryRequest.
 
 func offerCookie(o *Offering) (message.Content, bool) {
 	if o.Retry == nil {
@@ -64,8 +64,7 @@ func offerLateAuth(o *Offering) (message.Content, bool) {
 	return nil, o.PostHandshakeAuth && o.MaxVersion >= iana.TLS13
 }
 
-// offerPSK names the keys on offer. Their binders are not known before the rest of the hello is:
-// see bind.
+// offerPSK lists the identities on offer. Their binders depend on the rest of the hello: see bind.
 func offerPSK(o *Offering) (message.Content, bool) {
 	m := &message.OfferedPSKs{}
 	for _, k := range o.Keys {
@@ -85,7 +84,7 @@ func offerPSKModes(o *Offering) (message.Content, bool) {
 		o.MaxVersion >= iana.TLS13 && (o.Tickets || len(o.Keys) > 0)
 }
 
-// answerPSK says which identity was taken.
+// answerPSK returns the index of the selected identity.
 func answerPSK(_ *Config, an *Answering) (message.Content, bool, error) {
 	return &message.SelectedPSK{Identity: uint16(an.Chosen.Identity)}, an.Chosen.Key != nil, nil
 }
@@ -94,12 +93,13 @@ func offerEarlyData(o *Offering) (message.Content, bool) {
 	return nil, o.Early
 }
 
-// answerEarlyData says in EncryptedExtensions that early data is accepted.
+// answerEarlyData announces in EncryptedExtensions that early data is accepted.
 func answerEarlyData(_ *Config, an *Answering) (message.Content, bool, error) {
 	return nil, an.Chosen.Early, nil
 }
 
-// group13 answers key_share: our share, or the group that we want one of.
+// group13 answers key_share with our share, or in a HelloRetryRequest with the group that a share
+// is requested for.
 func group13(_ *Config, an *Answering) (message.Content, bool, error) {
 	if !an.Chosen.Exchanges() {
 		return nil, false, nil

@@ -8,11 +8,11 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// GREASE: reserved values of the lists that grow, sent so that peers which do not ignore what they
-// do not know are found early. What a peer answers with them is refused like anything that was not
-// offered. See RFC 8701.
+// GREASE: reserved values in extensible lists, sent so that peers which do not ignore unknown
+// values are found early. A peer's answer with one is rejected like any value that was not offered.
+// See RFC 8701.
 
-// grease is where a hello has a value of its own.
+// grease is a place for a reserved value.
 type grease uint8
 
 const (
@@ -27,8 +27,8 @@ const (
 	greases
 )
 
-// greased holds the values of a side, none as long as it sends none. They stay for all its messages:
-// a second hello must have those of the first.
+// Greased holds the reserved values of a side, if it sends any. They are the same in all its
+// messages: a second hello must repeat those of the first.
 type Greased struct{ drawn []byte }
 
 // value returns the reserved value for a place: 0x0A0A, 0x1A1A up to 0xFAFA. Those of the two
@@ -41,7 +41,7 @@ func (g *Greased) value(at grease) uint16 {
 	return 0x0A0A | uint16(n)<<12 | uint16(n)<<4
 }
 
-// draw draws the values of this side, once, if it sends any.
+// Draw draws the values of this side, once, if it sends any.
 func (g *Greased) Draw(c *Config) error {
 	if !c.GREASE || g.drawn != nil {
 		return nil
@@ -54,7 +54,7 @@ func (g *Greased) Draw(c *Config) error {
 	return nil
 }
 
-// withGrease returns a list with the reserved value of its place before it.
+// WithGrease returns a list with the reserved value of its place before it.
 func WithGrease[T ~uint16](g *Greased, at grease, list []T) []T {
 	if g.drawn == nil {
 		return list
@@ -62,8 +62,8 @@ func WithGrease[T ~uint16](g *Greased, at grease, list []T) []T {
 	return append([]T{T(g.value(at))}, list...)
 }
 
-// extend adds an empty extension before the others, and one of a byte behind them; but
-// pre_shared_key stays the last.
+// Extend adds an empty extension before the others, and one of one byte after them; pre_shared_key
+// stays the last.
 func (g *Greased) Extend(e message.Extensions) message.Extensions {
 	if g.drawn == nil {
 		return e
@@ -87,7 +87,7 @@ func (g *Greased) withMode(modes []iana.PSKKeyExchangeMode) []iana.PSKKeyExchang
 	return append([]iana.PSKKeyExchangeMode{reserved}, modes...)
 }
 
-// isGreaseName reports whether an application protocol is a reserved one: two bytes of a reserved
+// IsGreaseName reports whether an application protocol is a reserved one: two bytes of a reserved
 // value.
 func IsGreaseName(name []byte) bool {
 	return len(name) == 2 && name[0] == name[1] && name[0]&0xF == 0xA

@@ -11,14 +11,14 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// PSK is a key that both sides have held before. See RFC 4279 §2 and RFC 8446 §4.2.11.
+// PSK is a key that both sides have before the handshake. See RFC 4279 §2 and RFC 8446 §4.2.11.
 //
 // One client and one server should hold it, each in that role alone. If a key is used in both
 // roles, an attacker can reflect a client's messages to itself, so that it talks to itself (the
 // Selfie attack: RFC 9257 §4.1). An imported key prevents this if its Context names both sides and
 // their roles.
 type PSK struct {
-	Identity []byte // what the client calls it; at most 128 bytes are sure to be taken everywhere
+	Identity []byte // the name that the client sends; every server accepts up to 128 bytes
 	Key      []byte // 1 to 65535 bytes, of 128 bits of entropy or more
 
 	// Hash is the hash of the key, which TLS 1.3 binds it to; 0 is SHA-256. Unless the key is
@@ -31,7 +31,7 @@ type PSK struct {
 	Context []byte
 }
 
-// check fails with internal_error if the program's key cannot be used.
+// Check returns an internal_error if the program's key cannot be used.
 func (k *PSK) Check() error {
 	if len(k.Key) == 0 || len(k.Key) > 1<<16-1 || len(k.Identity) > 1<<16-1 {
 		return alert.Fail(alert.InternalError, "RFC 4279 §5.3",
@@ -66,18 +66,18 @@ type KeyRequest struct {
 type PreShared struct {
 	// Hint is what a server sends to help clients choose; nil sends none. See RFC 4279 §2.
 	Hint []byte
-	// FindKey gives a client its key, or a server its key for a client's identity; nil for an
-	// identity that nobody has. It may be slow: it is called under Pending.
+	// FindKey returns a client's key, or a server's key for a client's identity; nil for an unknown
+	// identity. It may be slow: it is called through Pending.
 	FindKey func(context.Context, KeyRequest) (*PSK, error)
-	// FindKeys, if set, gives a client the keys that it offers in TLS 1.3, best first, in place of
-	// FindKey, which must be set, too.
+	// FindKeys, if set, returns the keys of a client that it offers in TLS 1.3, best first, in
+	// place of FindKey, which must be set, too.
 	FindKeys func(context.Context) ([]*PSK, error)
 	// Modes are the modes of TLS 1.3, for tickets too, best first; nil is psk_dhe_ke alone. With
 	// psk_ke a connection is not forward secret. See RFC 8446 §4.2.9.
 	Modes []iana.PSKKeyExchangeMode
 }
 
-// pskModes returns the modes in which this side uses a pre-shared key.
+// PskModes returns the modes in which this side uses a pre-shared key.
 func (c *Config) PskModes() []iana.PSKKeyExchangeMode {
 	if c.Modes == nil {
 		return []iana.PSKKeyExchangeMode{iana.PSKDHEKE}
@@ -85,7 +85,7 @@ func (c *Config) PskModes() []iana.PSKKeyExchangeMode {
 	return c.Modes
 }
 
-// commonMode returns the first of our modes that the peer has too.
+// CommonMode returns the first of our modes that the peer supports too.
 func (c *Config) CommonMode(theirs []iana.PSKKeyExchangeMode) (m iana.PSKKeyExchangeMode, ok bool) {
 	for _, m := range c.PskModes() {
 		if slices.Contains(theirs, m) {
@@ -95,10 +95,10 @@ func (c *Config) CommonMode(theirs []iana.PSKKeyExchangeMode) (m iana.PSKKeyExch
 	return 0, false
 }
 
-// speaksPSK tells whether a suite can be used as far as pre-shared keys go.
+// speaksPSK reports whether a suite needs no pre-shared key or this side has some.
 func (c *Config) speaksPSK(s *suite.Suite) bool { return !s.PreShared() || c.FindKey != nil }
 
-// hintOf is what the server's ServerKeyExchange, which may be left out, says about the key.
+// HintOf returns the psk_identity_hint of a ServerKeyExchange, which may be nil.
 func HintOf(m *message.ServerKeyExchange) []byte {
 	if m == nil {
 		return nil

@@ -16,11 +16,11 @@ import (
 // The pre-shared keys of TLS 1.3: those of tickets, external ones, and those that are imported from
 // external ones. See RFC 8446 §4.2.11 and RFC 9258.
 
-// key13 is one pre-shared key, as it stands in pre_shared_key.
+// Key13 is one pre-shared key as it appears in pre_shared_key.
 type Key13 struct {
 	kind     keys.PSKKind
 	Identity []byte      // as it is sent
-	Name     []byte      // the program's identity, unless a ticket stands for it alone
+	Name     []byte      // the program's identity; nil for a ticket
 	Hash     crypto.Hash // of the suites that may use it
 	secret   []byte
 	Session  *session.Session // of a ticket
@@ -28,8 +28,8 @@ type Key13 struct {
 	Early *keys.Early // since the first binder
 }
 
-// binder returns the PskBinderEntry for the hash of the transcript up to the identities. The Early
-// Secret is derived once, though a retry has a binder of its own.
+// Binder returns the PskBinderEntry for the hash of the transcript up to the identities. The Early
+// Secret is derived once, although a second hello has another binder.
 func (k *Key13) Binder(log *trace.Log, toIdentities []byte) []byte {
 	if k.Early == nil {
 		early := keys.HKDF{Hash: k.Hash, Log: log}.Early(k.secret)
@@ -38,13 +38,13 @@ func (k *Key13) Binder(log *trace.Log, toIdentities []byte) []byte {
 	return k.Early.Binder(k.kind).VerifyData(toIdentities)
 }
 
-// ofTicket returns the key of a session.
+// OfTicket returns the key of a session.
 func OfTicket(s *session.Session) *Key13 {
 	return &Key13{kind: keys.ResumptionPSK, Identity: s.Ticket, Hash: suite.ByID13(s.Suite).PRF,
 		secret: s.Master, Session: s}
 }
 
-// what says in events what a key is.
+// What describes the key in events.
 func (k *Key13) What() string {
 	switch {
 	case k == nil:
@@ -63,8 +63,8 @@ var kdfs = map[crypto.Hash]iana.KDF{
 	crypto.SHA384: iana.HKDFSHA384,
 }
 
-// imported returns the key that k gives for a hash, under the identity that is sent for it. See RFC
-// 9258 §5.1.
+// imported returns the key that is imported from k for a hash, with the identity that is sent for
+// it. See RFC 9258 §5.1.
 func (k *PSK) imported(name []byte, target crypto.Hash, log *trace.Log) (*Key13, error) {
 	identity, err := (&message.ImportedIdentity{External: name, Context: k.Context,
 		Protocol: iana.TLS13, KDF: kdfs[target]}).Encode()
@@ -75,7 +75,7 @@ func (k *PSK) imported(name []byte, target crypto.Hash, log *trace.Log) (*Key13,
 		secret: keys.HKDF{Hash: k.hash(), Log: log}.Import(k.Key, identity, target)}, nil
 }
 
-// hashes are those of the suites, in their order, each once.
+// hashes returns the hashes of the suites, in their order, each once.
 func hashes(suites []iana.CipherSuite) (all []crypto.Hash) {
 	for _, id := range suites {
 		if s := suite.ByID13(id); s != nil && !slices.Contains(all, s.PRF) {
@@ -85,8 +85,8 @@ func hashes(suites []iana.CipherSuite) (all []crypto.Hash) {
 	return all
 }
 
-// offers returns what a client offers of k to a server: itself, or a key for each hash that is
-// imported from it. It is nil if no suite has the hash of k, or TLS 1.3 could not name it.
+// Offers returns the keys that a client offers for k: k itself, or an imported key for each hash.
+// It returns nil if no suite has the hash of k, or if the identity is not allowed in TLS 1.3.
 func (k *PSK) Offers(suites []iana.CipherSuite, log *trace.Log) ([]*Key13, error) {
 	if err := k.Check(); err != nil {
 		return nil, err
@@ -115,9 +115,9 @@ func (k *PSK) Offers(suites []iana.CipherSuite, log *trace.Log) ([]*Key13, error
 	return nil, nil
 }
 
-// external asks the program for the key of an identity that is not a ticket's, or of a session that
-// began with that identity. It returns nil if nobody has the key, or has it for another use: a key
-// that is imported is used in no other way, and with its own context alone. See RFC 9258 §5.1.
+// External calls the program for the key of an identity that is not a ticket's, or of a session
+// that began with that identity. It returns nil if there is no such key, or only one for another
+// use: a key for import is never used directly, and only with its own context. See RFC 9258 §5.1.
 func (c *Config) External(ctx context.Context, identity []byte) (*Key13, error) {
 	if c.FindKey == nil {
 		return nil, nil

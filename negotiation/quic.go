@@ -8,7 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// What QUIC demands of the hellos: RFC 9001 §8.
+// What QUIC requires of the hellos: RFC 9001 §8.
 
 const (
 	quicParametersRef = "RFC 9001 §8.2"
@@ -39,7 +39,7 @@ func answerTransportParameters(c *Config, _ *Answering) (message.Content, bool, 
 	return &message.TransportParameters{Parameters: c.QUIC.TransportParameters}, true, nil
 }
 
-// onlyQUIC returns an error if a ClientHello has the extension of QUIC and did not come over it.
+// OnlyQUIC returns an error if a ClientHello has the extension of QUIC and did not come over it.
 // See RFC 9001 §8.2.
 func (c *Config) OnlyQUIC(ch *message.ClientHello) error {
 	if c.QUIC == nil && ch.Extensions.Has(iana.ExtQUICTransportParameters) {
@@ -68,7 +68,7 @@ func (c *Config) quicHello(ch *message.ClientHello) error {
 	return nil
 }
 
-// quicAnswer returns an error if QUIC does not allow a server's answer.
+// QuicAnswer returns an error if QUIC does not allow a server's answer.
 func (c *Config) QuicAnswer(m *message.EncryptedExtensions, a *Agreed) error {
 	switch {
 	case c.QUIC == nil:
@@ -90,7 +90,7 @@ func noProtocol(why string) error {
 	return alert.KindProtocol.Fail(alert.NoApplicationProtocol, "RFC 9001 §8.1", "%s", why)
 }
 
-// quicTicket returns an error if a ticket's early_data has another size than QUIC's.
+// QuicTicket returns an error if a ticket's early_data has another size than QUIC's.
 func (c *Config) QuicTicket(size uint32) error {
 	if c.QUIC == nil || size == QUICMaxEarlyData {
 		return nil

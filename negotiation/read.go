@@ -10,9 +10,9 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// How a peer's hello is read: whole, once, and at a cost in proportion to its length.
+// Reading a peer's hello: all of it, once, and in time proportional to its length.
 
-// read decodes extension t of a peer's hello into v, or returns false if the hello has none. It is
+// Read decodes extension t of a peer's hello into v, or returns false if the hello has none. It is
 // the only way in which a live handshake reads an extension: malformed content is decode_error.
 func Read(e message.Extensions, t iana.ExtensionType, v message.Content) (bool, error) {
 	ok, err := e.Read(t, v)
@@ -26,8 +26,8 @@ func Read(e message.Extensions, t iana.ExtensionType, v message.Content) (bool, 
 	return false, alert.Malformed(ref, err)
 }
 
-// wellFormed reads every extension of a peer's hello that has a row, also those that nobody asks
-// for in this handshake. An extension without a row is ignored, whatever is in it.
+// WellFormed returns an error if an extension of a peer's hello that has a row is malformed, also
+// one that this handshake does not use. An extension without a row is ignored, whatever is in it.
 func WellFormed(e message.Extensions, in message.Place) error {
 	for _, x := range e {
 		if extensionRow(x.Type) == nil {
@@ -52,8 +52,8 @@ func WellFormed(e message.Extensions, in message.Place) error {
 // maxHostName is the longest DNS name, in bytes.
 const maxHostName = 255
 
-// CheckHostName refuses a host_name that is no name of a host: it would go into logs, tickets and a
-// program's callbacks as it is. RFC 6066 §3 gives the form and no alert.
+// CheckHostName returns an error if a host_name is not a valid host name: it would be passed to
+// logs, tickets and a program's callbacks as it is. RFC 6066 §3 gives the form and no alert.
 func CheckHostName(name string) error {
 	if len(name) > maxHostName {
 		return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 6066 §3",
@@ -76,8 +76,8 @@ func hostName(n *message.ServerNames) string {
 	return ""
 }
 
-// Common returns those of ours that theirs has, in our order. It takes time in proportion to the
-// lengths of both, because a peer chooses one of them.
+// Common returns the values of ours that are in theirs, in our order. It takes time proportional to
+// the sum of both lengths, because the peer chooses one of them.
 func Common[T ~uint16](ours, theirs []T) []T {
 	var listed wire.Set[T]
 	for _, v := range theirs {
@@ -92,9 +92,8 @@ func Common[T ~uint16](ours, theirs []T) []T {
 	return both
 }
 
-// VersionOf is what a ServerHello chose: TLS 1.3 says so in an extension only. It is asked more
-// often than anything else in a handshake, so that it reads the extension's two bytes by hand. See
-// RFC 8446 §4.2.1.
+// VersionOf returns the version of a ServerHello, which for TLS 1.3 is in supported_versions. It is
+// called often, so it reads the extension's two bytes directly. See RFC 8446 §4.2.1.
 func VersionOf(sh *message.ServerHello) iana.Version {
 	if b, ok := sh.Extensions.Get(iana.ExtSupportedVersions); ok && len(b) == 2 {
 		return iana.Version(binary.BigEndian.Uint16(b))
@@ -102,8 +101,8 @@ func VersionOf(sh *message.ServerHello) iana.Version {
 	return sh.Version
 }
 
-// offers13 reports whether a ClientHello offers TLS 1.3. It reads the list by hand, too; a malformed
-// one offers nothing.
+// OffersTLS13 reports whether a ClientHello offers TLS 1.3. It reads the list directly, too; a
+// malformed one offers nothing.
 func OffersTLS13(ch *message.ClientHello) bool {
 	b, _ := ch.Extensions.Get(iana.ExtSupportedVersions)
 	if len(b) == 0 || len(b)%2 == 0 || int(b[0]) != len(b)-1 {
@@ -117,7 +116,7 @@ func OffersTLS13(ch *message.ClientHello) bool {
 	return false
 }
 
-// ServerName is what a client calls the server, or empty.
+// ServerName returns the host name in server_name, or an empty string.
 func ServerName(m *message.ClientHello) string {
 	var names message.ServerNames
 	if ok, err := m.Extensions.Read(iana.ExtServerName, &names); ok && err == nil {

@@ -19,9 +19,9 @@ type Resumption struct {
 
 	// A server finds and stores sessions by ID (nil: no session IDs), and seals and opens tickets.
 	// In TLS 1.3, where Tickets is false, the ID is the ticket.
-	// An unknown, stale or forged one is nil without an error, and the handshake a full one; so it
-	// is after an error, which the trace tells. Forget, if set, is called with the ID of a session
-	// whose connection ended with a fatal alert.
+	// For an unknown, expired or forged one they return nil without an error, and the handshake is
+	// a full one, as it is after an error, which is written to the trace. Forget, if set, is called
+	// with the ID of a session whose connection ended with a fatal alert.
 	Find   func(ctx context.Context, id []byte) (*session.Session, error)
 	Store  func(ctx context.Context, id []byte, s *session.Session) error
 	Forget func(id []byte) error

@@ -10,9 +10,10 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// The key shares of a client of TLS 1.3, and which one a server takes. See RFC 8446 §4.2.8.
+// The key shares of a TLS 1.3 client, and which one a server chooses. See RFC 8446 §4.2.8.
 
-// checkShares: each share is of a group that is listed, and of another one. See RFC 8446 §4.2.8.
+// checkShares returns an error unless each share is of a group that is listed, and no group has two
+// shares. See RFC 8446 §4.2.8.
 func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
 	var seen, offered wire.Set[iana.Group]
 	for _, g := range listed {
@@ -28,10 +29,10 @@ func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
 	return nil
 }
 
-// chooseShare takes our first group of which the client sent a share. But a hybrid that we prefer,
-// and that the client lists, is asked for: what is recorded today must not wait for a quantum
-// computer because of a guess. If there is neither, our first group that it lists is asked for.
-// Each asks once.
+// ChooseShare chooses our first group for which the client sent a share. If the client lists a
+// hybrid group that we prefer but sent no share for it, a share is requested: otherwise the
+// client's guess would leave the connection open to a later quantum computer. If there is neither,
+// a share is requested for our first group that the client lists. A share is requested only once.
 func (got *Choice) ChooseShare(h *Hello13, c *Config, retry *message.ServerHello) error {
 	if !h.sentGroups {
 		return missing13(iana.ExtKeyShare)
@@ -66,8 +67,8 @@ func (got *Choice) ChooseShare(h *Hello13, c *Config, retry *message.ServerHello
 	return got.keeps(retry)
 }
 
-// keeps holds the client to what it was asked for by a HelloRetryRequest. See RFC 8446 §4.1.2 and
-// §4.2.8.
+// keeps returns an error if the client did not send the share that a HelloRetryRequest requested.
+// See RFC 8446 §4.1.2 and §4.2.8.
 func (got *Choice) keeps(retry *message.ServerHello) error {
 	if retry == nil {
 		return nil

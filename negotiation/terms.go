@@ -32,7 +32,7 @@ type term struct {
 	server func(*Config, *session.Session, *Greeting) bool
 }
 
-// greeting is what a server's terms compare a session with.
+// Greeting is what a server's terms compare a session with.
 type Greeting struct {
 	Hello   *message.ClientHello
 	Wishes  *Wishes
@@ -94,13 +94,14 @@ var terms = []term{
 		}},
 }
 
-// allowsGroup also holds for TLS 1.3, which exchanges keys anew, and for exchanges without a group;
-// a prime without a name is left to MinDHBits, which is bound.
+// allowsGroup reports whether the group of a session is allowed. It is true for TLS 1.3, which
+// exchanges keys anew, and for exchanges without a group; a prime without a name is covered by
+// MinDHBits, which is part of a binding.
 func (c *Config) allowsGroup(s *session.Session) bool {
 	return s.Group == 0 || s.Version == iana.TLS13 || slices.Contains(c.Groups, s.Group)
 }
 
-// contradicts reports whether a demand rules out a session that has, or has not, what is demanded.
+// contradicts reports whether a demand rules out a session that has, or does not have, the feature.
 func contradicts(d Demand, had bool) bool { return d == Off && had || d == Required && !had }
 
 func (c *Config) allowsSuite(s *session.Session, g *Greeting) bool {
@@ -112,8 +113,8 @@ func (c *Config) allowsSuite(s *session.Session, g *Greeting) bool {
 		c.speaksPSK(row)
 }
 
-// keepsExtendedMaster leaves the session that has it, and a hello that has not, to session: that
-// ends the handshake.
+// keepsExtendedMaster accepts a session with extended_master_secret and a hello without it:
+// server.session then ends the handshake.
 func (c *Config) keepsExtendedMaster(s *session.Session, g *Greeting) bool {
 	switch {
 	case s.Version == iana.TLS13:
@@ -151,8 +152,8 @@ var bindings = [...]binding{
 	{"client identity", writeIdentity},
 }
 
-// writeTrust is whom a side trusts, and for what. A client's roots are not in it, since a pool
-// cannot be listed: restorePeer checks whether the path still ends at one of them.
+// writeTrust digests which peers a side trusts, and for what. A client's roots are not in it, since
+// a pool cannot be listed: restorePeer checks whether the path still ends at one of them.
 func writeTrust(d *digest, c *Config, me iana.Side) {
 	d.flag(c.Legacy)
 	for _, root := range c.LegacyRoots {
@@ -172,8 +173,8 @@ func writeTrust(d *digest, c *Config, me iana.Side) {
 	}
 }
 
-// writeIdentity is what a client can show if it is asked: the server of a resumed session knows it
-// as whom it was before. What a callback would show is not known before it is asked.
+// writeIdentity digests the credentials of a client: in a resumed session the server takes the
+// client for the one of the full handshake. The credential of a callback is not known in advance.
 func writeIdentity(d *digest, c *Config, me iana.Side) {
 	if me != iana.Client {
 		return
@@ -184,11 +185,11 @@ func writeIdentity(d *digest, c *Config, me iana.Side) {
 	}
 }
 
-// boundLen is how many bytes of a digest a binding keeps: nobody can choose what is digested, so
-// that collisions are chance.
+// boundLen is how many bytes of a digest a binding keeps. No attacker chooses the input, so short
+// digests are enough.
 const boundLen = session.BoundLen / len(bindings)
 
-// bound are the digests of a Config, one after the other.
+// Bound returns the concatenated digests of a Config.
 func (c *Config) Bound(me iana.Side) []byte {
 	all := make([]byte, 0, len(bindings)*boundLen)
 	d := make(digest, 0, 256)
@@ -201,7 +202,7 @@ func (c *Config) Bound(me iana.Side) []byte {
 	return all
 }
 
-// unbound is why the bindings of a session are not those of a Config; "" if they are.
+// unbound returns which binding of a session differs from the Config's, or "".
 func unbound(s *session.Session, c *Config, me iana.Side) string {
 	now := c.Bound(me)
 	for i, b := range bindings {
@@ -213,7 +214,7 @@ func unbound(s *session.Session, c *Config, me iana.Side) string {
 	return ""
 }
 
-// digest is what is digested: parts that cannot run into one another.
+// digest is the input of a digest: parts with their lengths, so that the encoding is unambiguous.
 type digest []byte
 
 func (d *digest) number(numbers ...int) {
@@ -237,7 +238,7 @@ func (d *digest) bytes(b []byte) {
 	*d = append(*d, b...)
 }
 
-// unoffered says why a client does not offer a session; "" if it does.
+// Unoffered returns why a client does not offer a session, or "" if it does.
 func (c *Config) Unoffered(s *session.Session) (why, ref string) {
 	for _, t := range terms {
 		if t.client != nil && !t.client(c, s) {
@@ -247,8 +248,8 @@ func (c *Config) Unoffered(s *session.Session) (why, ref string) {
 	return unbound(s, c, iana.Client), "RFC 5246 §7.4.1.2"
 }
 
-// unfit says why a server does not resume a session with this hello, so that the handshake is a full
-// one; "" if it does.
+// Unfit returns why a server does not resume a session with this hello, so that the handshake is a
+// full one, or "" if it does.
 func (c *Config) Unfit(s *session.Session, g *Greeting) (why, ref string) {
 	for _, t := range terms {
 		if t.server != nil && !t.server(c, s, g) {
@@ -258,7 +259,7 @@ func (c *Config) Unfit(s *session.Session, g *Greeting) (why, ref string) {
 	return unbound(s, c, iana.Server), "RFC 5246 §7.4.1.2"
 }
 
-// lifetime13 is how long a session of TLS 1.3 may be resumed, from its full handshake.
+// Lifetime13 returns how long a session of TLS 1.3 may be resumed, from its full handshake.
 func (c *Config) Lifetime13() time.Duration {
 	if c.Lifetime == 0 {
 		return session.MaxSessionAge

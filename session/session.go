@@ -12,19 +12,17 @@ import (
 )
 
 // How long a session can be resumed, counted from its full handshake. Resuming does not extend it,
-// because the result of one key exchange, and one proof of who is there, should not be used for
-// ever.
+// because the result of one key exchange and one authentication should not be used forever.
 const (
-	// MaxSessionAge is the most until TLS 1.2, and what a server of TLS 1.3 gives unless it is told
-	// otherwise.
+	// MaxSessionAge is the maximum up to TLS 1.2, and the default of a TLS 1.3 server.
 	MaxSessionAge = 24 * time.Hour
 
-	// MaxSessionAge13 is the most in TLS 1.3. See RFC 8446 §4.6.1.
+	// MaxSessionAge13 is the maximum in TLS 1.3. See RFC 8446 §4.6.1.
 	MaxSessionAge13 = 7 * 24 * time.Hour
 )
 
 // Session is what two sides keep of a full handshake, so that the next one needs no key exchange.
-// It holds a master_secret: whoever reads it can read, and resume, the connection.
+// It contains a master_secret: an attacker who reads it can decrypt and resume the connection.
 //
 // A session is stored in the presentation language of RFC 5246 §4 as
 //
@@ -59,7 +57,7 @@ type Session struct {
 	ServerName           string
 	ALPN                 string
 	Chain                [][]byte   // the peer's certificates, or its raw public key, DER
-	RawKeys              [2]bool    // by side: it showed a raw public key, RFC 7250
+	RawKeys              [2]bool    // by side: it sent a raw public key, RFC 7250
 	Staple               []byte     // a client's: the OCSP response of the full handshake
 	SCTs                 [][]byte   // a client's, of the full handshake
 	Group                iana.Group // of the full handshake; 0: none, or one without a name

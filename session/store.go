@@ -10,8 +10,8 @@ import (
 // Store keeps sessions by their IDs. Several servers may share one, and it may be slow: each call
 // has a time limit (vitrine.Config.StoreTimeout), after which its context ends and the handshake
 // goes on without it. After an error or a timeout the handshake is a full one, and an event gives
-// the reason; the connection does not fail. A value contains a master_secret: whoever reads the
-// store can read the connections and resume them. A value is at most a little longer than
+// the reason; the connection does not fail. A value contains a master_secret: an attacker who reads
+// the store can decrypt the connections and resume them. A value is at most a little longer than
 // MaxSessionSize.
 type Store interface {
 	// Get returns the value of id, or nil if there is none. Expired values are treated as missing.
