@@ -61,7 +61,7 @@ var (
 	// Legacy also supports old devices: TLS 1.0 and 1.1 (deprecated by RFC 8996), 3DES, signatures
 	// with SHA-1 and SHA-224, 1024-bit primes, and servers without secure renegotiation (RFC 5746).
 	// A server also takes a ClientHello in the form of SSL 2.0, which older clients than that send,
-	// and never goes on to SSL or TLS 1.3 with it: RFC 5246 appendix E.2, RFC 6176.
+	// and never goes on to SSL or TLS 1.3 with it: RFC 5246 §E.2, RFC 6176.
 	Legacy = &Policy{
 		name: "legacy", date: "2026-11-27",
 		purpose: "also TLS 1.0 and 1.1, 3DES, SHA-1 signatures, 1024-bit primes and servers " +

@@ -235,7 +235,7 @@ func (e *Engine) early(plain []byte) error {
 		return e.takeEarly(plain)
 	}
 	if e.machine.First() || e.turned || len(e.plain) > maxMessage {
-		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4",
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.3",
 			"application data before the handshake is done")
 	}
 	e.plain = append(bytes.Clone(e.plain), plain...)

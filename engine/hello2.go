@@ -18,9 +18,9 @@ func (in *Inbound) AcceptHello2() { in.hello2 = true }
 // firstHello returns a ClientHello in the form of SSL 2.0 as a handshake message, without the two
 // bytes before it, if it is the first thing that came. It returns nil if what came is something
 // else, which clears in.hello2, or not enough. A client that does TLS "MUST" leave out the
-// session_id, and its challenge has 16 to 32 bytes: RFC 5246 appendix E.2.
+// session_id, and its challenge has 16 to 32 bytes: RFC 5246 §E.2.
 func (in *Inbound) firstHello() ([]byte, error) {
-	const ref = "RFC 5246 appendix E.2"
+	const ref = "RFC 5246 §E.2"
 	have := in.buf[in.start:in.end]
 	if len(have) == 0 {
 		return nil, nil

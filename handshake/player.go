@@ -137,12 +137,23 @@ func (l *live) signature(v iana.Version, from iana.Side, scheme iana.SignatureSc
 			"the %v signed with %v, we accept %v", from, scheme, alert.Few(l.Schemes))
 	}
 	if err := pki.Verify(pub, scheme, signed, signature); err != nil {
-		return err
+		return citing(err, ref)
 	}
 	l.peer.possessed, l.peer.Scheme = true, scheme
 	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: scheme, Signed: signed,
 		Signature: signature}, ref)
 	return nil
+}
+
+// citing returns the error of a signature that is wrong with the section of its message.
+func citing(err error, ref string) error {
+	e, ok := errors.AsType[*alert.Error](err)
+	if !ok || e.Alert != alert.DecryptError {
+		return err
+	}
+	cited := *e
+	cited.Ref = ref
+	return &cited
 }
 
 // sign signs with a credential's key. The key may be remote, and so slow.
@@ -181,7 +192,7 @@ func (l *live) verified13(from iana.Side, m *message.CertificateVerify, s *Score
 	}
 	signed := pki.CertificateVerify13(from, s.transcript.sum())
 	if err := pki.Verify(pub, m.Scheme, signed, m.Signature); err != nil {
-		return err
+		return citing(err, ref)
 	}
 	l.peer.possessed, l.peer.Scheme = true, m.Scheme
 	l.Log.Verified(trace.Verified{What: "signature", From: from, Scheme: m.Scheme, Signed: signed,

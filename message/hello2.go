@@ -9,7 +9,7 @@ import (
 )
 
 // A ClientHello in the form of SSL 2.0, by which old clients offered SSL 3.0 or TLS. It has no
-// handshake header. See RFC 5246 appendix E.2.
+// handshake header. See RFC 5246 §E.2.
 
 // Hello2HeaderLen is the length of the record header before a ClientHello in the form of SSL 2.0,
 // in bytes. The transcript leaves it out.
@@ -26,7 +26,7 @@ func IsHello2(raw []byte) bool {
 }
 
 // Hello2Length returns the length of the record that b begins with, its header included, if it
-// looks like a ClientHello in the form of SSL 2.0. See RFC 5246 appendix E.2.
+// looks like a ClientHello in the form of SSL 2.0. See RFC 5246 §E.2.
 func Hello2Length(b []byte) (n int, ok bool) {
 	const head = Hello2HeaderLen + hello2Min
 	if len(b) < head || b[0]&0x80 == 0 || b[2] != byte(iana.ClientHello) || b[3] != 3 {

@@ -208,7 +208,7 @@ var errBadSignature = errors.New("pki: the signature does not verify")
 
 // Verify verifies a signature. The error is illegal_parameter if pub cannot sign with the scheme,
 // and decrypt_error if the signature is wrong. The caller must check that we offered the scheme:
-// MD5_SHA1 is 0x0000 on the wire. See RFC 5246 §7.2.2, §7.4.3 and §7.4.8.
+// MD5_SHA1 is 0x0000 on the wire. See RFC 5246 §7.4.3 and §7.4.8.
 func Verify(pub crypto.PublicKey, id iana.SignatureScheme, signed, signature []byte) error {
 	s, ok := lookup(id)
 	if !ok || !s.fits(pub) {
@@ -217,7 +217,7 @@ func Verify(pub crypto.PublicKey, id iana.SignatureScheme, signed, signature []b
 				"certificate's %s key can make: %v", id, keyWords(pub), alert.Few(Schemes(pub)))
 	}
 	if err := s.verify(pub, s.digest(signed), signature); err != nil {
-		return alert.KindSignature.Fail(alert.DecryptError, "RFC 5246 §7.2.2, RFC 8446 §4.4.3",
+		return alert.KindSignature.Fail(alert.DecryptError, "RFC 5246 §7.4.3, RFC 8446 §4.4.3",
 			"got a signature (%v, %d bytes) that the certificate's "+
 				"%v key did not make over this handshake: %w", id, len(signature), kindOf(pub), err)
 	}

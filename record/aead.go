@@ -72,12 +72,12 @@ func (a *aead) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, err
 func (a *aead) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	n := len(fragment) - a.explicit - a.aead.Overhead()
 	if n < 0 {
-		return refuse(fragment)
+		return refuse(fragment, errBadTag)
 	}
 	sealed := fragment[a.explicit:]
 	plain, err := a.aead.Open(sealed[:0], a.nonceOf(seq, fragment), sealed, a.prefix.put(seq, h, n))
 	if err != nil {
-		return refuse(fragment)
+		return refuse(fragment, errBadTag)
 	}
 	return plain, nil
 }

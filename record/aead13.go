@@ -21,9 +21,8 @@ type aead13 struct {
 	header [HeaderLen]byte
 }
 
-// errBadRecord13 is what errBadRecord is until TLS 1.2.
-var errBadRecord13 = alert.KindRecord.Fail(alert.BadRecordMAC, "RFC 8446 §5.2",
-	"record does not authenticate under the peer's write keys")
+// errBadRecord13 is returned for every record of TLS 1.3 that does not authenticate.
+var errBadRecord13 = badRecord("RFC 8446 §5.2")
 
 func newAEAD13(c *Cipher, p Params) (Protection, error) {
 	mode, err := c.aead(p.Keys.Key)

@@ -108,13 +108,13 @@ func (c *cbc) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 		n := len(fragment) - c.mac.Len
 		if n < 0 || !c.mac.verify(fragment[n:], c.prefix.put(seq, h, n), fragment[:n]) {
 			c.unknown = true
-			return refuse(fragment)
+			return refuse(fragment, errBadCBC)
 		}
 		sealed, inner = fragment[:n], 0
 	}
 	n := len(sealed) - c.explicit
 	if n <= inner || n%c.block != 0 { // lengths are public
-		return refuse(fragment)
+		return refuse(fragment, errBadCBC)
 	}
 	body := sealed[c.explicit:]
 	copy(c.next[:], sealed[:c.explicit])
@@ -122,7 +122,7 @@ func (c *cbc) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	copy(c.next[:], body[n-c.block:])
 	if unknown := c.unknown; c.explicit == 0 && unknown {
 		c.unknown = false
-		return refuse(fragment) // encrypt-then-MAC would not authenticate its first block
+		return refuse(fragment, errBadCBC) // encrypt-then-MAC would not authenticate its first block
 	}
 	c.dec.SetIV(c.iv[:c.block])
 	c.dec.CryptBlocks(body, body)
@@ -131,7 +131,7 @@ func (c *cbc) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 		good &= c.mac.verifyHidden(&c.prefix, seq, h, body, n)
 	}
 	if good != 1 {
-		return refuse(fragment)
+		return refuse(fragment, errBadCBC)
 	}
 	return body[:n], nil
 }

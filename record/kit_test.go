@@ -79,7 +79,7 @@ func sealed(t testing.TB, p Protection, seq uint64, plain []byte) (Header, []byt
 func refused(t testing.TB, what string, plain, fragment []byte, err error) {
 	t.Helper()
 	if plain != nil || alert.Of(err) != alert.BadRecordMAC ||
-		err != errBadRecord && err != errBadRecord13 {
+		!slices.Contains([]error{errBadMAC, errBadCBC, errBadTag, errBadRecord13}, err) {
 		t.Fatalf("%s: got %d bytes of plaintext and %v, expected bad_record_mac", what, len(plain),
 			err)
 	}

@@ -8,16 +8,23 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 )
 
-// errBadRecord is returned for every way in which a record fails to authenticate. It is one value,
-// so that no difference between them can reach an alert, a log or a branch.
-var errBadRecord = alert.KindRecord.Fail(alert.BadRecordMAC, "RFC 5246 §7.2.2",
-	"record does not authenticate under the peer's write keys")
+// These are returned for every way in which a record of a protection fails to authenticate. Each is
+// one value, so that no difference between the ways can reach an alert, a log or a branch.
+var (
+	errBadMAC = badRecord("RFC 5246 §6.2.3.1") // without a cipher, and with a stream cipher
+	errBadCBC = badRecord("RFC 5246 §6.2.3.2")
+	errBadTag = badRecord("RFC 5246 §6.2.3.3")
+)
 
-// refuse wipes fragment, which may hold plaintext that was not authenticated, and returns
-// errBadRecord.
-func refuse(fragment []byte) ([]byte, error) {
+func badRecord(ref string) error {
+	return alert.KindRecord.Fail(alert.BadRecordMAC, ref,
+		"record does not authenticate under the peer's write keys")
+}
+
+// refuse wipes fragment, which may hold plaintext that was not authenticated, and returns err.
+func refuse(fragment []byte, err error) ([]byte, error) {
 	clear(fragment)
-	return nil, errBadRecord
+	return nil, err
 }
 
 // stateHash is a hash whose state can be saved and restored, as those of the standard library can.

@@ -34,7 +34,7 @@ func (c *null) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, err
 func (c *null) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	n := len(fragment) - c.mac.Len
 	if n < 0 || !c.mac.verify(fragment[n:], c.prefix.put(seq, h, n), fragment[:n]) {
-		return refuse(fragment)
+		return refuse(fragment, errBadMAC)
 	}
 	return fragment[:n], nil
 }

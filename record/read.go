@@ -118,18 +118,18 @@ func (o *old) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 		o.stream.XORKeyStream(fragment, fragment)
 	case o.chain != nil:
 		if len(fragment) == 0 || len(fragment)%o.chain.BlockSize() != 0 {
-			return refuse(fragment)
+			return refuse(fragment, errBadMAC)
 		}
 		o.chain.CryptBlocks(fragment, fragment)
 		padding := int(fragment[len(fragment)-1]) + 1
 		// RFC 6101 §5.2.3.2: the other bytes of the padding are arbitrary, which enables POODLE.
 		if padding > o.chain.BlockSize() {
-			return refuse(fragment)
+			return refuse(fragment, errBadMAC)
 		}
 		n -= padding
 	}
 	if n < 0 || !o.mac.verify(fragment[n:n+o.mac.Len], o.aad(seq, h, n), fragment[:n]) {
-		return refuse(fragment)
+		return refuse(fragment, errBadMAC)
 	}
 	return fragment[:n], nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// A ClientHello in the form of SSL 2.0: RFC 5246 appendix E.2.
+// A ClientHello in the form of SSL 2.0: RFC 5246 §E.2.
 
 // hello2 is one, without the two bytes of length before it.
 func hello2(version iana.Version, specs int, id, challenge []byte, suites ...iana.CipherSuite) []byte {
