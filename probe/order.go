@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"slices"
@@ -39,8 +40,18 @@ func (v *Version) order(ctx context.Context, s *Server) {
 		}
 		return a.Suite
 	}
+	// AES-GCM is first in both orders: without it Go's server takes ChaCha20.
+	isGCM := func(id iana.CipherSuite) bool { return strings.Contains(id.String(), "_GCM") }
+	slices.SortStableFunc(rest, func(a, b iana.CipherSuite) int {
+		return cmp.Compare(index(isGCM(b)), index(isGCM(a)))
+	})
 	back := slices.Clone(rest)
-	slices.Reverse(back)
+	if n := slices.IndexFunc(rest, func(id iana.CipherSuite) bool { return !isGCM(id) }); n > 1 {
+		slices.Reverse(back[:n])
+		slices.Reverse(back[n:])
+	} else {
+		slices.Reverse(back)
+	}
 	first, second := pick(slices.Concat(rest, chacha)...), pick(slices.Concat(back, chacha)...)
 	switch {
 	case first == 0 || second == 0:
@@ -51,6 +62,14 @@ func (v *Version) order(ctx context.Context, s *Server) {
 	case first == rest[0] && second == back[0]:
 		v.Order = "client"
 	}
+}
+
+// index is 1 for true.
+func index(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // askGroupOrder offers two groups in both orders: in TLS 1.3 with a share of each, since many

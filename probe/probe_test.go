@@ -108,6 +108,9 @@ func TestProbeTellsWhatAConfigAllows(t *testing.T) {
 					)
 				}
 				accepted += len(v.Suites)
+				if len(v.Suites) > 1 && v.Order != "server" {
+					t.Errorf("%s: order %q, and crypto/tls has its own", v.Name, v.Order)
+				}
 			}
 			for _, g := range tt.groups {
 				if !slices.ContainsFunc(r.Groups, func(x probe.Group) bool {
