@@ -17,8 +17,11 @@ var opening = Figure{"the hellos", nil, []Line{
 	{iana.Server, Kind(iana.ServerHello), always, negotiate, "RFC 5246 §7.4.1.3"},
 }, nil}
 
-// refOf returns the section that defines a message of the opening, which depends on its version.
-func refOf(l *Line, msg message.Message) string {
+// refOf returns the section that defines a message of the opening. The version that the message
+// chooses or offers tells which RFC is in force. As long as there is no message, or none that can be
+// parsed, it is what the client offers: RFC 8446 tells a server of TLS 1.3 how to choose an earlier
+// version, too.
+func refOf(s *Score, l *Line, msg message.Message) string {
 	switch m := msg.(type) {
 	case *message.ClientHello:
 		if negotiation.OffersTLS13(m) {
@@ -26,6 +29,11 @@ func refOf(l *Line, msg message.Message) string {
 		}
 	case *message.ServerHello:
 		if !m.IsRetry() && negotiation.VersionOf(m) == iana.TLS13 {
+			return "RFC 8446 §4.1.3"
+		}
+	case nil:
+		if l.Says == Kind(iana.ServerHello) && s.ClientHello != nil &&
+			negotiation.OffersTLS13(s.ClientHello) {
 			return "RFC 8446 §4.1.3"
 		}
 	}

@@ -3,7 +3,6 @@ package handshake
 import (
 	"crypto/x509"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -30,9 +29,6 @@ type Line struct {
 	Ref  string
 }
 
-// String returns, for example, "the client's certificate_verify (RFC 5246 §7.4.8)".
-func (l *Line) String() string { return fmt.Sprintf("the %v's %v (%s)", l.From, l.Says, l.Ref) }
-
 // Figure is a table of lines, in the RFC's order.
 type Figure struct {
 	Name  string
@@ -44,9 +40,9 @@ type Figure struct {
 
 // figureSet is all figures that a handshake may follow.
 type figureSet struct {
-	opening *Figure   // before one of all is chosen
-	all     []*Figure // those that fit what ServerHello says stay open
-	ref     func(*Line, message.Message) string
+	opening *Figure                                     // before one of all is chosen
+	all     []*Figure                                   // those that fit what ServerHello says stay open
+	ref     func(*Score, *Line, message.Message) string // nil: it is not known yet
 }
 
 // A reading is one figure that fits all messages so far, and the position reached in it.

@@ -1,8 +1,10 @@
 package handshake
 
 import (
+	"errors"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -73,6 +75,47 @@ func TestWhatIsAwaitedIsNamedOnce(t *testing.T) {
 	}
 	if got, want := m.Awaited(), "the server's server_hello (RFC 5246 §7.4.1.3)"; got != want {
 		t.Errorf("got %q, expected %q", got, want)
+	}
+}
+
+// What is awaited, and what a malformed ServerHello is measured by, is cited from the RFC that is in
+// force: a client that offers TLS 1.3, or was asked for a second hello, has RFC 8446's.
+func TestAwaitedLinesCiteTheVersionInForce(t *testing.T) {
+	const hello12, hello13 = "the server's server_hello (RFC 5246 §7.4.1.3)",
+		"the server's server_hello (RFC 8446 §4.1.3)"
+	offers12, offers13 := hello(t, suites{ecdheECDSA}), hello(t, suites{ecdheECDSA})
+	offers13.Extensions.Add(iana.ExtSupportedVersions,
+		&message.SupportedVersions{Versions: []iana.Version{iana.TLS13, iana.TLS12}})
+	retry := &message.ServerHello{Version: iana.TLS12, CipherSuite: iana.TLS_AES_128_GCM_SHA256,
+		Random: message.RetryRandom()}
+	retry.Extensions.Add(iana.ExtSupportedVersions,
+		&message.SelectedVersion{Version: iana.TLS13})
+	for _, c := range []struct {
+		what     string
+		messages []message.Message
+		awaited  string
+		section  string // of a malformed ServerHello
+	}{
+		{"TLS 1.2 alone", []message.Message{offers12}, hello12, "RFC 5246 §7.4.1.3"},
+		{"TLS 1.3 and 1.2", []message.Message{offers13},
+			"the server's hello_retry_request (RFC 8446 §4.1.4) or " + hello13, "RFC 8446 §4.1.3"},
+		{"after a retry", []message.Message{offers13, retry, offers13}, hello13, "RFC 8446 §4.1.3"},
+	} {
+		nothing := func(*Score) (Input, error) { return Input{}, ErrNoSecret }
+		m := NewObserver(nothing, nil, &desk{})
+		for i, msg := range c.messages {
+			raw := encode(t, message.Dialect{Version: iana.TLS12}, msg)
+			if err := m.Take(iana.Side(i%2), KindOf(raw), raw); err != nil {
+				t.Fatalf("%s: %v", c.what, err)
+			}
+		}
+		if got := m.Awaited(); got != c.awaited {
+			t.Errorf("%s: awaits %q, expected %q", c.what, got, c.awaited)
+		}
+		err := m.Take(iana.Server, Kind(iana.ServerHello), []byte{2, 0, 0, 1, 3})
+		if e, ok := errors.AsType[*alert.Error](err); !ok || e.Ref != c.section {
+			t.Errorf("%s: a malformed ServerHello: %v, expected %s", c.what, err, c.section)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package handshake
 import (
 	"crypto/subtle"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -42,7 +43,7 @@ func (m *Machine) order(from iana.Side, k Kind) (line *Line, err error) {
 	}
 	if line == nil {
 		return nil, alert.KindOrder.Fail(alert.UnexpectedMessage, "",
-			"got the %v's %v, expected %s", from, k, spell(m.expected()))
+			"got the %v's %v, expected %s", from, k, m.spellExpected())
 	}
 	m.open, m.spare = fit, m.open
 	return line, nil
@@ -85,7 +86,7 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 	m.current = currentMessage{Line: l, raw: raw}
 	if k != ChangeCipherSpec {
 		if m.current.msg, err = m.parse(from, k, raw); err != nil {
-			return alert.Malformed(l.Ref, err)
+			return alert.Malformed(m.refOf(l, nil), err)
 		}
 	}
 	m.show(l, m.current.msg, raw)
@@ -174,7 +175,7 @@ next:
 // rejects later can be inspected.
 func (m *Machine) show(l *Line, msg message.Message, raw []byte) {
 	if l.Says != ChangeCipherSpec && m.log.On() {
-		m.log.Message(l.From, iana.HandshakeType(raw[0]), raw, m.figures.ref(l, msg))
+		m.log.Message(l.From, iana.HandshakeType(raw[0]), raw, m.refOf(l, msg))
 	}
 }
 
@@ -300,21 +301,22 @@ func (m *Machine) parse(from iana.Side, k Kind, raw []byte) (message.Message, er
 	return msg, err
 }
 
-// Awaited returns a description of what may come next, such as "the server's server_hello (RFC 5246
-// §7.4.1.3)". It is for explaining why a handshake did not continue. A message that was received
+// Awaited returns a description of what may come next, such as "the server's server_hello (RFC 8446
+// §4.1.3)". It is for explaining why a handshake did not continue. A message that was received
 // and rejected is still awaited.
 func (m *Machine) Awaited() string {
 	if m.current.Line != nil {
-		return m.current.Line.String()
+		return m.spell(m.current.Line, m.current.msg)
 	}
-	return spell(m.expected())
+	return m.spellExpected()
 }
 
-// spell lists the lines, each once, although two figures often continue with the same ones.
-func spell(lines iter.Seq2[reading, *Line]) string {
+// spellExpected lists the lines that may come next, each once, although two figures often continue
+// with the same ones.
+func (m *Machine) spellExpected() string {
 	var words []string
-	for _, l := range lines {
-		if w := l.String(); !slices.Contains(words, w) {
+	for _, l := range m.expected() {
+		if w := m.spell(l, nil); !slices.Contains(words, w) {
 			words = append(words, w)
 		}
 	}
@@ -322,4 +324,15 @@ func spell(lines iter.Seq2[reading, *Line]) string {
 		return "nothing more"
 	}
 	return strings.Join(words, " or ")
+}
+
+// spell returns, for example, "the client's certificate_verify (RFC 5246 §7.4.8)". A nil msg is not
+// known yet.
+func (m *Machine) spell(l *Line, msg message.Message) string {
+	return fmt.Sprintf("the %v's %v (%s)", l.From, l.Says, m.refOf(l, msg))
+}
+
+// refOf returns the section that defines a line.
+func (m *Machine) refOf(l *Line, msg message.Message) string {
+	return m.figures.ref(&m.Score, l, msg)
 }
