@@ -108,9 +108,7 @@ func (v *notes) take(e trace.Event) []Command {
 			v.messages = append(v.messages, e)
 		}
 	case *trace.Agreed:
-		if v.agreed, v.suite = *e, suite.ByID(e.Suite); e.Version == iana.TLS13 {
-			v.suite = suite.ByID13(e.Suite)
-		}
+		v.agreed, v.suite = *e, protocolOf(e.Version).suite(e.Suite)
 	case *trace.Ephemeral:
 		v.ephemeral = e
 		return v.publicKey(e)

@@ -36,12 +36,7 @@ func (v *notes) hello(raw []byte) {
 		return
 	}
 	m, ok := parsed.(*message.ServerHello)
-	var selected message.SelectedVersion
-	if !ok {
-		return
-	}
-	if found, err := m.Extensions.Read(iana.ExtSupportedVersions, &selected); !found || err != nil ||
-		selected.Version != iana.TLS13 {
+	if !ok || !chooses13(m) {
 		return
 	}
 	v.agreed = trace.Agreed{Version: iana.TLS13, Suite: m.CipherSuite}
@@ -116,7 +111,7 @@ func (v *notes) transcriptHash(hash string, sum []byte) []Command {
 // signedHash returns the command for the transcript hash that ends what TLS 1.3 signs. See RFC 8446
 // §4.4.3.
 func (v *notes) signedHash(signed []byte) []Command {
-	if v.agreed.Version != iana.TLS13 || v.suite == nil || len(signed) < v.suite.PRF.Size() {
+	if !protocolOf(v.agreed.Version).signsHash || v.suite == nil || len(signed) < v.suite.PRF.Size() {
 		return nil
 	}
 	return v.transcriptHash(v.suite.PRF.String(), signed[len(signed)-v.suite.PRF.Size():])

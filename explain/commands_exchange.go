@@ -70,7 +70,7 @@ func python(name, program string, output []byte) Command {
 // params returns the prime and the generator of a finite field: of the group with this name in TLS
 // 1.3, and before it those that the server chose.
 func (v *notes) params(group string) (p, g []byte, ok bool) {
-	if p := primeOf(group); p != nil && v.agreed.Version == iana.TLS13 {
+	if p := primeOf(group); p != nil && protocolOf(v.agreed.Version).namesPrimes {
 		return p, []byte{2}, true
 	}
 	if !v.agreed.KeyExchange.FiniteField() {

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -29,9 +28,11 @@ func (v *notes) record(r *trace.Record) []Command {
 	if r.Protection == "" || k == nil || v.suite == nil || len(k.MACKey)+len(k.Key) == 0 {
 		return nil
 	}
-	if v.agreed.Version == iana.TLS13 {
-		return v.record13(r, k)
-	}
+	return protocolOf(v.agreed.Version).record(v, r, k)
+}
+
+// record12 is record for versions up to TLS 1.2.
+func (v *notes) record12(r *trace.Record, k *trace.KeysInstalled) []Command {
 	c := v.suite.Cipher
 	switch {
 	case c.CBC():

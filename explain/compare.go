@@ -141,8 +141,5 @@ func signedOf(s *Story) string {
 			return "both randoms and its key share"
 		}
 	}
-	if s.Version == iana.TLS13 {
-		return "nothing: the PSK proves it"
-	}
-	return "nothing: it decrypts"
+	return protocolOf(s.Version).unsigned
 }

@@ -291,9 +291,7 @@ func ChoosesTLS13(transcript []byte) bool {
 		if err != nil {
 			return false
 		}
-		var v message.SelectedVersion
-		ok, err := parsed.(*message.ServerHello).Extensions.Read(iana.ExtSupportedVersions, &v)
-		return ok && err == nil && v.Version == iana.TLS13
+		return chooses13(parsed.(*message.ServerHello))
 	}
 	return false
 }

@@ -63,11 +63,7 @@ var (
 
 // lookup returns the sentence of the first of keys that a table of the version has, or "".
 func lookup(v iana.Version, t tables, keys ...string) string {
-	list := t.upTo12
-	if v == iana.TLS13 {
-		list = t.in13
-	}
-	for _, table := range list {
+	for _, table := range protocolOf(v).tables(t) {
 		for _, key := range keys {
 			if note, ok := table[key]; ok {
 				return note
@@ -97,12 +93,7 @@ func emptySessionID(v iana.Version, fields []wire.Field, notes []string) {
 		if f.Name != "session_id" || f.Leaf || f.Len != 1 {
 			continue
 		}
-		notes[i] = "Empty: the client has no session to resume, or the server will not remember " +
-			"this one by a name."
-		if v == iana.TLS13 {
-			notes[i] = "legacy_session_id, empty: this client does without the disguise as a " +
-				"resumption of TLS 1.2."
-		}
+		notes[i] = protocolOf(v).emptySessionID
 	}
 }
 

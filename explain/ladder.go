@@ -144,7 +144,7 @@ func (c *ladderBuilder) messages(s rung) {
 		p.messages++
 		s.Place.Message++
 		if m, ok := parseHello[*message.ServerHello](line.Message); ok {
-			c.tls13 = selectedVersion(m) == iana.TLS13
+			c.tls13 = chooses13(m)
 		}
 		if redacted {
 			return

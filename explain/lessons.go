@@ -28,10 +28,8 @@ func HeaderNotes(v iana.Version, r *trace.Record) (kind, version, length string)
 	case first:
 		version = fmt.Sprintf("says %v, and means nothing yet: in the first record no version is "+
 			"agreed", said)
-	case v == iana.TLS13:
-		version = "says TLS 1.2, whatever the version is: middleboxes cut what says TLS 1.3"
 	default:
-		version = fmt.Sprintf("%v: the version that was agreed", said)
+		version = protocolOf(v).recordVersion(said)
 	}
 	return kind, version, fmt.Sprintf("%s follow; at most 16,384, and some more if they are "+
 		"encrypted", octets(len(r.Fragment)))
@@ -98,11 +96,8 @@ func Readers(s *Story) []Reader {
 	if s.Suite == nil {
 		return nil
 	}
-	hellos := "the hellos and the certificates"
-	if s.Version == iana.TLS13 {
-		hellos = "the hellos"
-	}
-	nobody := "Sees " + hellos + ", and of the data how much was sent and when."
+	p := protocolOf(s.Version)
+	nobody := "Sees " + p.inTheClear + ", and of the data how much was sent and when."
 	if s.Suite.Cipher.KeyLen == 0 {
 		return []Reader{{"the recording alone", "Reads everything: this suite does not encrypt.",
 			true}}
@@ -110,27 +105,11 @@ func Readers(s *Story) []Reader {
 	list := []Reader{{"the recording alone", nobody, false},
 		{"and later the private key of the server's certificate", s.Result.KeySays,
 			s.Result.KeyOpens}}
-	if s.Version == iana.TLS13 {
-		list = append(list, Reader{"and the traffic secrets, as a key log has them",
-			"Reads what these secrets protect; from the Handshake Secret on down, everything.", true})
-	} else {
-		list = append(list, Reader{"and the master_secret, as a key log or a stored session has it",
-			"Reads everything: both randoms are in the recording, and no more is needed.", true})
-	}
+	list = append(list, p.keyLog)
 	if s.has(iana.NewSessionTicket) {
-		list = append(list, ticketReader(s.Version))
+		list = append(list, p.ticketKey)
 	}
 	return append(list, quantumReader(s))
-}
-
-func ticketReader(v iana.Version) Reader {
-	if v == iana.TLS13 {
-		return Reader{"and the key of the server's tickets", "Does not read this connection. Of a " +
-			"connection that resumes it he reads the early data; the rest has a key exchange of its " +
-			"own.", false}
-	}
-	return Reader{"and the key of the server's tickets",
-		"Reads everything: the ticket was sent in the clear, and the master_secret is in it.", true}
 }
 
 func quantumReader(s *Story) Reader {
@@ -175,29 +154,7 @@ func Erasures(s *Story) []Erasure {
 	}
 	list := []Erasure{{"both private keys of the key exchange", "at once, when the shared secret is " +
 		"computed: either of them and the other's public key give it again"}}
-	if s.Version == iana.TLS13 {
-		return append(list, []Erasure{
-			{"shared secret, Early Secret, Handshake Secret and Main Secret", "when all that grows " +
-				"from them has been derived: at the latest with the client's Finished"},
-			{"handshake traffic secrets, their keys and IVs", "when the handshake is over"},
-			{"application traffic secrets, their keys and IVs", "when the connection ends, or a " +
-				"KeyUpdate has replaced them"},
-			{"resumption_secret and the PSKs of tickets", "when no ticket is to be used any more. " +
-				"They do not open this connection, but the early data of the next"},
-			{"the key of the server's tickets", "within days: it opens every ticket, and so the early " +
-				"data of connections that resume"},
-			{"copies: key logs, swapped memory, core dumps, the state of the random generator",
-				"any of them may hold or give again one of the above"}}...)
-	}
-	return append(list, []Erasure{
-		{"pre_master_secret", "when the master_secret is derived"},
-		{"master_secret", "when the session cannot be resumed any more: while either side keeps the " +
-			"session, whoever steals it reads the recording"},
-		{"key_block and the keys that were cut from it", "when the connection ends"},
-		{"the key of the server's tickets", "within days: the ticket holds the master_secret, and was " +
-			"sent in the clear"},
-		{"copies: key logs, swapped memory, core dumps, the state of the random generator",
-			"any of them may hold or give again one of the above"}}...)
+	return append(list, protocolOf(s.Version).erasures...)
 }
 
 // stolen says what the private key of the server's certificate opens of a recording.
@@ -207,13 +164,13 @@ func (t *teller) stolen() (opens bool, says string) {
 		return false, ""
 	case t.Suite.Cipher.KeyLen == 0:
 		return true, "Needs no key: this suite does not encrypt."
-	case t.agreed.KeyExchange == iana.KexRSA && !t.agreed.Resumed && t.Version != iana.TLS13:
+	case t.agreed.KeyExchange == iana.KexRSA && !t.agreed.Resumed:
 		return true, "Reads everything: the key decrypts ClientKeyExchange, which gives the " +
 			"pre_master_secret; with both randoms, which were in the clear, follow all keys."
-	case t.agreed.KeyExchange == iana.KexRSA && t.Version != iana.TLS13:
+	case t.agreed.KeyExchange == iana.KexRSA:
 		return true, "Reads everything, with a recording of the connection that this one resumes: " +
 			"the key decrypts its ClientKeyExchange, which gives the master_secret."
-	case t.agreed.KeyExchange == iana.KexPSK && t.Version != iana.TLS13:
+	case t.agreed.KeyExchange == iana.KexPSK:
 		return false, "There is none: both proved themselves by the pre-shared key, and whoever " +
 			"gets that reads everything."
 	case t.agreed.KeyExchange == iana.KexRSAPSK:

@@ -33,10 +33,7 @@ var introductions = [...]string{
 // Introduction returns the introduction of a chapter of a version's story, from 1, for a reader who
 // does not know TLS. It is empty for a chapter that the story does not have.
 func Introduction(v iana.Version, chapter int) string {
-	list := introductions[:]
-	if v == iana.TLS13 {
-		list = introductions13[:]
-	}
+	list := protocolOf(v).introductions
 	if chapter < 1 || chapter > len(list) {
 		return ""
 	}

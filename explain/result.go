@@ -117,7 +117,7 @@ func (t *teller) sentences() {
 // §7.4.7.1.
 func (t *teller) lesson() string {
 	a := t.Run.Tampered
-	if a == nil || t.Version == iana.TLS13 || t.agreed.KeyExchange != iana.KexRSA ||
+	if a == nil || t.agreed.KeyExchange != iana.KexRSA ||
 		a.Line > len(t.lines) || !t.lines[a.Line-1].is(iana.ClientKeyExchange) ||
 		!slices.ContainsFunc(t.Result.Noticed, func(n Notice) bool {
 			return n.By == iana.Server && n.Alert == alert.BadRecordMAC.String()

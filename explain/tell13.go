@@ -28,12 +28,12 @@ type teller13 struct {
 // nothing, its client offers nothing else.
 func (t *teller) speaks13() bool {
 	if t.agreed.Version != 0 {
-		return t.agreed.Version == iana.TLS13
+		return protocolOf(t.agreed.Version) == &protocol13
 	}
 	for _, v := range []*view{t.server, t.client} {
 		for _, m := range v.messages[iana.Server] {
 			if hello, ok := parseHello[*message.ServerHello](m); ok {
-				return selectedVersion(hello) == iana.TLS13
+				return chooses13(hello)
 			}
 		}
 	}
@@ -65,6 +65,9 @@ func selectedVersion(m *message.ServerHello) iana.Version {
 	}
 	return m.Version
 }
+
+// chooses13 reports whether a ServerHello chooses TLS 1.3.
+func chooses13(m *message.ServerHello) bool { return selectedVersion(m) == iana.TLS13 }
 
 func offersOnly13(m *message.ClientHello) bool {
 	only := false

@@ -1,0 +1,97 @@
+package explain
+
+import (
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// protocol is what is told of TLS 1.3 in other words than of the versions before it. The stories
+// themselves are chosen in tell.go; nothing else about a connection asks for its version.
+type protocol struct {
+	introductions []string // of its chapters
+	tables        func(tables) []map[string]string
+	suite         func(iana.CipherSuite) *suite.Suite
+
+	emptySessionID string                         // what an empty session_id says
+	recordVersion  func(said iana.Version) string // what the version of a record says
+	inTheClear     string                         // what a recording shows
+	keyLog         Reader
+	ticketKey      Reader
+	erasures       []Erasure // behind the private keys of the exchange
+	unsigned       string    // why a server signs nothing
+
+	record      func(*notes, *trace.Record, *trace.KeysInstalled) []Command
+	signsHash   bool // a signature is over the hash of the transcript, and not over its messages
+	namesPrimes bool // a finite field has a name, and its prime is not sent
+}
+
+var protocol12 = protocol{
+	introductions: introductions[:],
+	tables:        func(t tables) []map[string]string { return t.upTo12 },
+	suite:         suite.ByID,
+	emptySessionID: "Empty: the client has no session to resume, or the server will not remember " +
+		"this one by a name.",
+	recordVersion: func(said iana.Version) string {
+		return fmt.Sprintf("%v: the version that was agreed", said)
+	},
+	inTheClear: "the hellos and the certificates",
+	keyLog: Reader{"and the master_secret, as a key log or a stored session has it",
+		"Reads everything: both randoms are in the recording, and no more is needed.", true},
+	ticketKey: Reader{"and the key of the server's tickets",
+		"Reads everything: the ticket was sent in the clear, and the master_secret is in it.", true},
+	erasures: []Erasure{
+		{"pre_master_secret", "when the master_secret is derived"},
+		{"master_secret", "when the session cannot be resumed any more: while either side keeps the " +
+			"session, whoever steals it reads the recording"},
+		{"key_block and the keys that were cut from it", "when the connection ends"},
+		{"the key of the server's tickets", "within days: the ticket holds the master_secret, and was " +
+			"sent in the clear"},
+		{"copies: key logs, swapped memory, core dumps, the state of the random generator",
+			"any of them may hold or give again one of the above"}},
+	unsigned: "nothing: it decrypts",
+	record:   (*notes).record12,
+}
+
+var protocol13 = protocol{
+	introductions: introductions13[:],
+	tables:        func(t tables) []map[string]string { return t.in13 },
+	suite:         suite.ByID13,
+	emptySessionID: "legacy_session_id, empty: this client does without the disguise as a " +
+		"resumption of TLS 1.2.",
+	recordVersion: func(iana.Version) string {
+		return "says TLS 1.2, whatever the version is: middleboxes cut what says TLS 1.3"
+	},
+	inTheClear: "the hellos",
+	keyLog: Reader{"and the traffic secrets, as a key log has them",
+		"Reads what these secrets protect; from the Handshake Secret on down, everything.", true},
+	ticketKey: Reader{"and the key of the server's tickets", "Does not read this connection. Of a " +
+		"connection that resumes it he reads the early data; the rest has a key exchange of its " +
+		"own.", false},
+	erasures: []Erasure{
+		{"shared secret, Early Secret, Handshake Secret and Main Secret", "when all that grows " +
+			"from them has been derived: at the latest with the client's Finished"},
+		{"handshake traffic secrets, their keys and IVs", "when the handshake is over"},
+		{"application traffic secrets, their keys and IVs", "when the connection ends, or a " +
+			"KeyUpdate has replaced them"},
+		{"resumption_secret and the PSKs of tickets", "when no ticket is to be used any more. " +
+			"They do not open this connection, but the early data of the next"},
+		{"the key of the server's tickets", "within days: it opens every ticket, and so the early " +
+			"data of connections that resume"},
+		{"copies: key logs, swapped memory, core dumps, the state of the random generator",
+			"any of them may hold or give again one of the above"}},
+	unsigned:    "nothing: the PSK proves it",
+	record:      (*notes).record13,
+	signsHash:   true,
+	namesPrimes: true,
+}
+
+// protocolOf returns the protocol of a version. As long as that is not known it is TLS 1.2's.
+func protocolOf(v iana.Version) *protocol {
+	if v == iana.TLS13 {
+		return &protocol13
+	}
+	return &protocol12
+}
