@@ -16,7 +16,8 @@ import (
 
 // A program that cannot connect to an old device finds out why, and what would help.
 func Example() {
-	addr, roots := oldDevice()
+	addr, roots, stop := oldDevice()
+	defer stop()
 	config := &vitrine.Config{RootCAs: roots.Pool(), ServerName: "device.test"}
 	_, err := vitrine.Dial("tcp", addr, config)
 
@@ -51,7 +52,7 @@ func Example() {
 }
 
 // oldDevice starts a server that only knows triple DES.
-func oldDevice() (addr string, ca *throwaway.CA) {
+func oldDevice() (addr string, ca *throwaway.CA, stop func()) {
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {
 		panic(err)
@@ -77,5 +78,5 @@ func oldDevice() (addr string, ca *throwaway.CA) {
 			go func() { io.Copy(io.Discard, c); c.Close() }()
 		}
 	}()
-	return l.Addr().String(), ca
+	return l.Addr().String(), ca, func() { l.Close() }
 }

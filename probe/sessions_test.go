@@ -101,7 +101,10 @@ func stdlibServer(c *tls.Config) func(*testing.T) func(context.Context) (net.Con
 func bleeding(config *tls.Config) func(net.Conn) {
 	return func(c net.Conn) {
 		ours, theirs := net.Pipe()
-		go broken.Stdlib(config)(ours)
+		go func() {
+			defer ours.Close()
+			broken.Stdlib(config)(ours)
+		}()
 		defer theirs.Close()
 		hello, err := readRecord(c)
 		if err != nil {
@@ -111,6 +114,7 @@ func bleeding(config *tls.Config) func(net.Conn) {
 		go func() {
 			theirs.Write(hello)
 			io.Copy(theirs, c)
+			theirs.Close()
 		}()
 		if short {
 			answer, err := readRecord(theirs)

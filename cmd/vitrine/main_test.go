@@ -14,13 +14,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 var update = flag.Bool("update", false, "write generated documents anew")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vitrine": main})
+	testscript.Main(rig.Watched{M: m}, map[string]func(){"vitrine": main})
 }
 
 // Each script is a story of a user who wants something, and begins with why.

@@ -19,6 +19,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/demo"
 	"github.com/vitrine-tls/vitrine/internal/recompute"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/suite"
@@ -36,7 +37,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	folder = dir
-	code := m.Run()
+	code := rig.Watched{M: m}.Run()
 	os.RemoveAll(dir)
 	os.Exit(code)
 }

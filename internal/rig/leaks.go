@@ -11,13 +11,19 @@ import (
 
 // Main runs the tests of a package, and fails if they leave a goroutine behind that runs our code:
 // every connection must have ended with the test that made it. Call it from TestMain.
-func Main(m *testing.M) {
-	code := m.Run()
+func Main(m *testing.M) { os.Exit(Watched{m}.Run()) }
+
+// Watched is a *testing.M whose Run does what Main does, for a TestMain that does more.
+type Watched struct{ M *testing.M }
+
+// Run returns the exit code.
+func (w Watched) Run() int {
+	code := w.M.Run()
 	if left := leaked(Patience); left != "" {
 		fmt.Fprintf(os.Stderr, "goroutines that outlive their tests:\n\n%s\n", left)
 		code = max(code, 1)
 	}
-	os.Exit(code)
+	return code
 }
 
 // leaked waits until no goroutine but the caller's runs our code, and returns the stacks of those

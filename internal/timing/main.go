@@ -3,6 +3,7 @@
 //	go run ./internal/timing                      # some minutes
 //	go run ./internal/timing -n 1000000 -rsa 100000
 //	go run ./internal/timing -only 'CBC|planted'
+//	go run ./internal/timing -wire                # a server in another process
 //
 // Each place has classes of input that must not be told apart by time. Samples of all classes are
 // taken in turn, in an order drawn anew for each round, into the same memory. Each class is compared
@@ -37,14 +38,20 @@ var started = time.Now()
 
 func main() {
 	n := flag.Int("n", 100_000, "samples of each class")
-	rsa := flag.Int("rsa", 2_000, "samples of each class of RSA, whose operations take a millisecond")
+	rsa := flag.Int("rsa", 2_000, "samples of each class of RSA, and over the wire")
 	only := flag.String("only", "", "places whose names match this expression")
+	wire := flag.Bool("wire", false, "measure a server in another process, over loopback")
+	serve := flag.Bool("serve", false, "be that process")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	match, err := regexp.Compile(*only)
-	if err == nil {
-		err = run(ctx, match, *n, *rsa)
+	switch {
+	case err != nil:
+	case *serve:
+		err = serveChild()
+	default:
+		err = run(ctx, match, *wire, *n, *rsa)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "timing:", err)
@@ -52,8 +59,16 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, match *regexp.Regexp, n, rsa int) error {
-	all, err := places()
+func run(ctx context.Context, match *regexp.Regexp, wire bool, n, rsa int) error {
+	make := places
+	if wire {
+		addr, key, err := startChild(ctx)
+		if err != nil {
+			return err
+		}
+		make = func() ([]*place, error) { return wirePlaces(addr, key) }
+	}
+	all, err := make()
 	if err != nil {
 		return err
 	}
@@ -100,6 +115,10 @@ type place struct {
 	long    bool // takes so long that the processor time of the thread is the better clock
 	classes []class
 	run     func(input []byte) // may change the input
+
+	// done before and after, and not measured
+	before func(input []byte)
+	after  func()
 }
 
 // A class has inputs that take the same time, so it is hoped. Of its inputs one is drawn for each
@@ -137,16 +156,28 @@ func (p *place) measure(ctx context.Context, n int) [][]float64 {
 		for _, i := range random.Perm(len(p.classes)) {
 			c := &p.classes[i]
 			in := buf[:copy(buf, c.inputs[random.IntN(len(c.inputs))])]
-			start := clock()
-			p.run(in)
-			if c.more != nil {
-				c.more()
-			}
-			took := clock() - start
+			took := p.time(clock, in, c.more)
 			if round >= n/50 { // those before warm up
 				samples[i] = append(samples[i], float64(took))
 			}
 		}
 	}
 	return samples
+}
+
+// time returns how long run and more take, which may be nil.
+func (p *place) time(clock func() time.Duration, in []byte, more func()) time.Duration {
+	if p.before != nil {
+		p.before(in)
+	}
+	start := clock()
+	p.run(in)
+	if more != nil {
+		more()
+	}
+	took := clock() - start
+	if p.after != nil {
+		p.after()
+	}
+	return took
 }

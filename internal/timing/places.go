@@ -208,6 +208,13 @@ func rsaPlace() (*place, error) {
 	if err != nil {
 		return nil, err
 	}
+	return &place{name: "RSA decryption", slow: true, long: true, run: func(in []byte) {
+		kex.DecryptPreMaster(crand.Reader, key, in, iana.TLS12)
+	}, classes: rsaClasses(&key.PublicKey)}, nil
+}
+
+// rsaClasses are nine kinds of ciphertext for a key.
+func rsaClasses(key *rsa.PublicKey) []class {
 	k := key.Size()
 	encrypt := func(block []byte) []byte {
 		m := new(big.Int).SetBytes(block)
@@ -226,9 +233,7 @@ func rsaPlace() (*place, error) {
 	kind := func(name string, f func() []byte) class {
 		return repeat(name, func() []byte { return encrypt(f()) })
 	}
-	return &place{name: "RSA decryption", slow: true, long: true, run: func(in []byte) {
-		kex.DecryptPreMaster(crand.Reader, key, in, iana.TLS12)
-	}, classes: []class{
+	return []class{
 		kind("right", func() []byte { return block(0, 2, version(3, 3, 48)) }),
 		kind("another version", func() []byte { return block(0, 2, version(3, 1, 48)) }),
 		kind("47 bytes", func() []byte { return block(0, 2, version(3, 3, 47)) }),
@@ -246,5 +251,5 @@ func rsaPlace() (*place, error) {
 			b[5] = 0
 			return b
 		}),
-	}}, nil
+	}
 }

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/rsa"
+	"crypto/x509"
 	"math"
 	"math/rand/v2"
+	"net"
 	"testing"
 )
 
@@ -61,14 +64,38 @@ func TestEveryPlaceIsMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	all = append(all, overTheWire(t)...)
 	for _, p := range all {
 		for i, samples := range p.measure(t.Context(), 3) {
-			if len(samples) != 3 || len(p.classes[i].inputs) != variants {
+			if len(samples) != 3 || len(p.classes[i].inputs) == 0 {
 				t.Errorf("%s, %s: %d samples", p.name, p.classes[i].name, len(samples))
 			}
 		}
 	}
-	if len(all) < 9 {
+	if len(all) < 12 {
 		t.Errorf("%d places", len(all))
 	}
+}
+
+// overTheWire has the places of a server in this process.
+func overTheWire(t *testing.T) []*place {
+	h, err := newHost()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go h.serve(l)
+	cert, err := x509.ParseCertificate(h.rsa.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := wirePlaces(l.Addr().String(), cert.PublicKey.(*rsa.PublicKey))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
