@@ -17,6 +17,18 @@ var (
 	constNamed = regexp.MustCompile("`([a-z/]+)\\.([A-Za-z0-9]+) = ([^`]+)`")
 )
 
+// demanded is what each table is to tell of.
+var demanded = map[string][]string{
+	"## Known attacks": {"Bleichenbacher", "ROBOT", "Marvin", "Lucky 13", "POODLE", "BEAST", "CRIME",
+		"FREAK", "Logjam", "SLOTH", "Triple Handshake", "renegotiation", "Raccoon", "downgrade",
+		"ALPACA", "SWEET32", "Selfie", "replay of early data"},
+	"## Bounded cost": {"length of a hello", "time of a handshake", "certificates in a chain",
+		"RSA keys", "exponents", "signatures that looking for a path", "warnings", "empty records",
+		"KeyUpdates", "tickets that a client takes", "sessions in a client's cache", "early data",
+		"a client that says nothing", "answered", "processor time of one hello", "renegotiate",
+		"observer: memory", "observer: bytes that are decrypted in vain", "deriving a key file's key"},
+}
+
 // What docs/security.md says is held by a test that exists, and each bound that it names has the
 // value that the code gives it.
 func TestDocOfSecurityIsHeldByTests(t *testing.T) {
@@ -51,6 +63,11 @@ func TestDocOfSecurityIsHeldByTests(t *testing.T) {
 		}
 		if !found || rows < 20 {
 			t.Errorf("%s has %d lines", heading, rows)
+		}
+		for _, name := range demanded[heading] {
+			if !strings.Contains(table, name) {
+				t.Errorf("%s says nothing of %s", heading, name)
+			}
 		}
 	}
 }
