@@ -129,13 +129,21 @@ fuzz() {
 # Nothing comes from a cache, and vet has run before. The tests of the page in a browser are a module of their own. They run
 # at the same time as the others, since they mostly wait.
 events() {
-	local status=0 browser options=(-json -count=1 -timeout 5m -vet=off)
+	local status=0 browser grpc='' options=(-json -count=1 -timeout 5m -vet=off)
 	[ "$mode" != quick ] || options+=(-short)
 	(cd browsertest && go test "${options[@]}" ./...) >"$scratch/browser" &
 	browser=$!
+	if grpc_at_hand; then
+		(cd vgrpc && go test "${options[@]}" ./...) >"$scratch/grpc" &
+		grpc=$!
+	fi
 	go test "${options[@]}" ./... || status=1
 	wait $browser || status=1
 	cat "$scratch/browser"
+	if [ -n "$grpc" ]; then
+		wait "$grpc" || status=1
+		cat "$scratch/grpc"
+	fi
 	return $status
 }
 
@@ -146,7 +154,17 @@ tests() {
 	go build -o "$scratch/tally" ./internal/tally && events | "$scratch/tally" "${verdict[@]}"
 }
 
-vet() { go vet ./... && (cd browsertest && go vet ./...); }
+vet() {
+	go vet ./... && (cd browsertest && go vet ./...) || return 1
+	if grpc_at_hand; then
+		(cd vgrpc && go vet ./...)
+	else
+		say 'vgrpc: gRPC cannot be downloaded here, so its adapter is not tested'
+	fi
+}
+
+# grpc_at_hand reports whether the modules of vgrpc, a module of its own, are there or can be had.
+grpc_at_hand() { (cd vgrpc && timeout 60 go mod download) >/dev/null 2>&1; }
 
 # platforms OS/ARCH... builds and vets for each. What runs is tested on this machine's own.
 platforms() {
