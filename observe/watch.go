@@ -134,7 +134,7 @@ func (w *Watch) begin() {
 func (x *Watched) connection() *Connection {
 	w := x.watch
 	var sink trace.Sink
-	if w.Sink != nil && x.Outer == nil {
+	if w.Sink != nil {
 		sink = w.Sink(x)
 	}
 	c := New(w.Source, sink)

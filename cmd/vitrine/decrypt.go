@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -26,6 +27,8 @@ var (
 		errors.New("nothing was decrypted: the rows say why")}
 	errNothing = &exitError{exitUndecrypted,
 		errors.New("no TLS connection was found in this capture")}
+	errUnselected = &exitError{exitUndecrypted,
+		errors.New("none of the TLS connections in this capture is selected")}
 )
 
 // decryption has the flags of decrypt, and what a run of it needs.
@@ -65,7 +68,7 @@ Several kinds of secrets can be given; of several keys the one that fits is foun
 connection. Secrets inside the capture are used too. Records that fail authentication are not
 given out.
 
-Without a secret, data that was not decrypted is no failure; a capture without TLS is. ` + exitLine("decrypt"),
+Without a secret, data that was not decrypted is no failure; a capture without TLS is, and a selection without any. ` + exitLine("decrypt"),
 		Example: `  vitrine decrypt traffic.pcapng
   vitrine decrypt traffic.pcap --rsa-key server.key
   vitrine decrypt traffic.pcap --keylog keys.log --stream 3,7-9 --print
@@ -143,6 +146,8 @@ func (d *decryption) run(args []string) (err error) {
 		return nil
 	case show.tls == 0:
 		return errNothing
+	case show.picked == 0 && d.which.any():
+		return errUnselected
 	case secrets.any() && show.undecrypted > 0:
 		return errUndecrypted
 	case secrets.any() && show.picked > 0 && show.read == 0:
@@ -187,7 +192,8 @@ type selection struct {
 func (s *selection) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.streams, "stream", "",
-		"only the connections with these numbers: 3,7-9 (Wireshark's tcp.stream)")
+		"only the connections with these numbers: 3,7-9 (Wireshark's tcp.stream), eap1, or eap for all "+
+			"of EAP")
 	f.StringSliceVar(&s.hosts, "host", nil, "only connections from or to this address")
 	f.IntSliceVar(&s.ports, "port", nil, "only connections from or to this port")
 	f.StringSliceVar(&s.snis, "sni", nil,
@@ -200,6 +206,11 @@ func (s *selection) parse() error {
 		if part = strings.TrimSpace(part); part == "" {
 			continue
 		}
+		part, eap := strings.CutPrefix(part, "eap")
+		if eap && part == "" {
+			s.ranges = append(s.ranges, [2]int{math.MinInt, -1})
+			continue
+		}
 		first, last, ranged := strings.Cut(part, "-")
 		if !ranged {
 			last = first
@@ -209,6 +220,9 @@ func (s *selection) parse() error {
 		if err1 != nil || err2 != nil || a < 0 || b < a {
 			return &usageError{fmt.Sprintf("--stream takes numbers and ranges of them, got %q",
 				part), "vitrine decrypt traffic.pcapng --stream 3,7-9"}
+		}
+		if eap { // whose numbers are below 0
+			a, b = -b, -a
 		}
 		s.ranges = append(s.ranges, [2]int{a, b})
 	}

@@ -56,7 +56,7 @@ func TestHandshakesThatWereEndedAreToldAsSuch(t *testing.T) {
 		{"cut-handshakes/fin-after-hello.pcap", "--sni localhost", 0, []string{
 			"handshake_failed: the client closed the connection (FIN) after its client_hello",
 			"the server's server_hello"}, []string{hole}},
-		{"cut-handshakes/fin-after-hello.pcap", "--sni other.test", 0,
+		{"cut-handshakes/fin-after-hello.pcap", "--sni other.test", 3,
 			[]string{"No TCP connection in this capture is selected"}, nil},
 		{"cut-handshakes/fin-after-hello.pcap", keys, 3,
 			[]string{"handshake_failed", "localhost", "nothing was decrypted"}, []string{hole}},
@@ -85,6 +85,10 @@ func TestTLSIsFoundInWhatCarriesIt(t *testing.T) {
 	for _, c := range []captureCase{
 		{"framed/eapol.pcap", "--keylog framed/eapol.keys", 0, []string{"27 of 27",
 			"eap1 02:00:00:00:00:01 -> 02:00:00:00:00:02", "EAP-TLS in IEEE 802.1X"}, nil},
+		{"framed/eapol.pcap", "--keylog framed/eapol.keys --stream eap1", 0, []string{"27 of 27"}, nil},
+		{"framed/eapol.pcap", "--keylog framed/eapol.keys --stream eap", 0, []string{"27 of 27"}, nil},
+		{"framed/eapol.pcap", "--keylog framed/eapol.keys --stream eap2-3", 3, nil, []string{"27 of 27"}},
+		{"framed/eapol.pcap", "--keylog framed/eapol.keys --stream 0", 3, nil, []string{"27 of 27"}},
 		{"framed/eapol.pcap", "--json", 0, []string{`"stream":-1,"client":"02:00:00:00:00:01"`,
 			`"carrier":"EAP-TLS in IEEE 802.1X"`}, nil},
 		{"framed/mssql-tds.pcap", "--keylog framed/mssql-tds.keys", 0,

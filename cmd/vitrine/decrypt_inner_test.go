@@ -113,6 +113,15 @@ func TestTLSInTLS(t *testing.T) {
 			"stream 0.inner, the client says -- secret within a secret") {
 			t.Errorf("%v: %s", v, got)
 		}
+		events := filepath.Join(t.TempDir(), "run.json")
+		page := filepath.Join(filepath.Dir(events), "run.html")
+		said("--inner", "--events", events, "--html", page)
+		for file, want := range map[string]string{strings.TrimSuffix(events, ".json") +
+			"-0.inner.json": "inner.test", page: "inner.test"} {
+			if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), want) {
+				t.Errorf("%v: %s has no %s: %v", v, file, want, err)
+			}
+		}
 		if got := said("--inner", "--json"); strings.Count(got, `"inner":true`) != 1 {
 			t.Errorf("%v: %s", v, got)
 		}

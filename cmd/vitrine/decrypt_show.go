@@ -178,7 +178,7 @@ func (s *showing) sink(w *observe.Watched) trace.Sink {
 	if !r.selected || len(s.stories) >= maxStories {
 		return nil
 	}
-	r.story = &story{number: w.Number,
+	r.story = &story{number: numberOf(w),
 		about: explain.Run{Command: "vitrine decrypt", Client: w.Client.String(),
 			Server: w.Server.String()}}
 	s.stories = append(s.stories, r.story)
@@ -209,12 +209,20 @@ func (s *showing) data(w *observe.Watched, from iana.Side, plain []byte) {
 	}
 }
 
+// streamName returns a connection's number. Those of EAP have numbers of their own.
+func streamName(n int) string {
+	if n < 0 {
+		return fmt.Sprintf("eap%d", -n)
+	}
+	return fmt.Sprint(n)
+}
+
 // numberOf returns a connection's number, also of one inside another.
 func numberOf(w *observe.Watched) string {
 	if w.Outer != nil {
 		return numberOf(w.Outer) + ".inner"
 	}
-	return fmt.Sprint(w.Number)
+	return streamName(w.Number)
 }
 
 var directions = [2]string{"client_to_server", "server_to_client"}

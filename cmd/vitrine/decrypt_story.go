@@ -14,7 +14,7 @@ import (
 // story has the events of one connection, up to a limit.
 type story struct {
 	trace.Memory
-	number int
+	number string
 	about  explain.Run
 	size   int
 	cut    bool
@@ -63,7 +63,7 @@ func (s *showing) tellStories() error {
 	var runs []html.Run
 	for _, t := range stories {
 		if t.cut {
-			fmt.Fprintf(stderr, "! stream %d: only its first %d MiB of records are shown.\n",
+			fmt.Fprintf(stderr, "! stream %s: only its first %d MiB of records are shown.\n",
 				t.number, maxStory>>20)
 		}
 		c := connection{entries: t.Entries, about: t.about}
@@ -76,10 +76,10 @@ func (s *showing) tellStories() error {
 		}
 		noStory := explain.Tellable(c.entries)
 		if noStory != nil && (s.detail != "" || s.artefacts.html != "") {
-			fmt.Fprintf(stderr, "! stream %d: %v.\n", t.number, noStory)
+			fmt.Fprintf(stderr, "! stream %s: %v.\n", t.number, noStory)
 		}
 		if s.detail != "" && noStory == nil {
-			if err := s.table.line("STREAM %d", t.number); err != nil {
+			if err := s.table.line("STREAM %s", t.number); err != nil {
 				return err
 			}
 			if err := tellStory(s.cmd.OutOrStdout(), explain.Tell(c.entries, c.about), c.entries,
@@ -109,10 +109,10 @@ func (s *showing) tellStories() error {
 }
 
 // numbered returns the file name for one of several connections.
-func numbered(name string, stream, of int) string {
+func numbered(name, stream string, of int) string {
 	if of == 1 {
 		return name
 	}
 	ext := filepath.Ext(name)
-	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(name, ext), stream, ext)
+	return fmt.Sprintf("%s-%s%s", strings.TrimSuffix(name, ext), stream, ext)
 }

@@ -94,7 +94,7 @@ func eventsOf(t *testing.T, dir string, c recorded) (list [][]trace.Entry) {
 	command(t, args...) // whatever the exit code: the capture may have more than can be read
 	names := []string{saved}
 	for i := range c.Streams {
-		names = append(names, numbered(saved, c.Streams[i].Stream, 2))
+		names = append(names, numbered(saved, streamName(c.Streams[i].Stream), 2))
 	}
 	for _, name := range names {
 		f, err := os.Open(name)

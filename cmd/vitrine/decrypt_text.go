@@ -203,10 +203,7 @@ func (j *jsonRow) cells() []string {
 	if group == "" {
 		group = j.KeyExchange
 	}
-	number := fmt.Sprint(j.Stream)
-	if j.Stream < 0 {
-		number = fmt.Sprintf("eap%d", -j.Stream)
-	}
+	number := streamName(j.Stream)
 	if j.Inner {
 		number += " inner"
 	}

@@ -30,7 +30,7 @@ var exitCodes = []struct {
 	{exitUsage, "", "the command line is wrong; one that works is printed"},
 	{exitUndecrypted, "decrypt",
 		"data of a selected connection was not decrypted although there was a secret, or the " +
-			"capture has no TLS"},
+			"capture has no TLS, or none that is selected"},
 	{exitUntrusted, "connect", "the server's certificate is not trusted"},
 	{exitFailed, "probe", "there is a finding of the severity of --fail-on"},
 	{exitUnreached, "probe", "a server was not reached, or does not speak TLS there"},

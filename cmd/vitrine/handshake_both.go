@@ -61,7 +61,7 @@ func writeBoth(cmd *cobra.Command, both [2]*demo.Outcome, o *outputs) error {
 		a.html = ""
 		for _, name := range []*string{&a.events, &a.markdown, &a.pcap, &a.keyLog} {
 			if *name != "" {
-				*name = numbered(*name, i+1, len(both))
+				*name = numbered(*name, fmt.Sprint(i+1), len(both))
 			}
 		}
 		if err := a.write(c, cmd.ErrOrStderr()); err != nil {
