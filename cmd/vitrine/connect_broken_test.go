@@ -4,6 +4,7 @@ import (
 	"encoding/pem"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -50,9 +51,14 @@ func TestConnectTellsEachFault(t *testing.T) {
 					t.Errorf("nothing says %q", text)
 				}
 			}
-			for _, text := range want.never {
+			for _, text := range append(want.never, "it may have only RSA or finite-field") {
 				if strings.Contains(flat, text) {
 					t.Errorf("%q is false", text)
+				}
+			}
+			for _, line := range tryLine.FindAllStringSubmatch(stdout, -1) {
+				if want.flags == "" && added(line[1], "") == "(none)" {
+					t.Errorf("the line to try changes nothing: %s", line[1])
 				}
 			}
 			works := worksWith.FindStringSubmatch(stdout)
@@ -73,6 +79,9 @@ func TestConnectTellsEachFault(t *testing.T) {
 		})
 	}
 }
+
+// tryLine is a line that connect proposes.
+var tryLine = regexp.MustCompile(`(?m)^try: +vitrine (connect [^#\n]*)`)
 
 // added returns the flags of a line besides those that the test itself gives.
 func added(line, given string) string {
