@@ -108,8 +108,8 @@ func (a *attempt) asked() bool {
 
 // The time limits of one retry and of all retries together.
 const (
-	retryTimeout = 3 * time.Second
-	retriesTime  = 12 * time.Second
+	retryTimeout = 5 * time.Second
+	retriesTime  = 15 * time.Second
 )
 
 // failure returns the failure of TLS, if that is why the attempt failed.

@@ -107,7 +107,7 @@ func (c *caller) prove(ctx context.Context, changes []diagnose.Change) []diagnos
 }
 
 // findTime bounds the questions about what the server has.
-const findTime = 4 * time.Second
+const findTime = 6 * time.Second
 
 // server returns the server for questions.
 func (c *caller) server() *probe.Server {

@@ -52,7 +52,7 @@ var servers = []Server{
 	{"OpenSSL: TLS 1.3 with CCM_8 alone", openssl("-ciphersuites", "TLS_AES_128_CCM_8_SHA256",
 		"-min_protocol", "TLSv1.3", "-cipher", "DEFAULT:@SECLEVEL=0")},
 	// groups and primes
-	{"OpenSSL: ffdhe8192 alone", openssl("-groups", "ffdhe8192", "-min_protocol", "TLSv1.3")},
+	{"OpenSSL: ffdhe6144 alone", openssl("-groups", "ffdhe6144", "-min_protocol", "TLSv1.3")},
 	{"OpenSSL: a curve that few know", openssl("-groups", "brainpoolP256r1", "-max_protocol",
 		"TLSv1.2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")},
 	{"OpenSSL: a prime of 1024 bits", prime(Prime1024)},
