@@ -131,7 +131,7 @@ func TestARecorderIsBounded(t *testing.T) {
 		r.Put(trace.Entry{Event: &trace.Record{Fragment: big}})
 		r.Put(trace.Entry{Event: &trace.Done{}})
 	}
-	if n := len(r.entries()); n < 30 || n > 60 {
+	if n := len(r.entries()); n < 100 || n > 130 {
 		t.Errorf("%d entries were kept", n)
 	}
 }

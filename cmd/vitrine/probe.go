@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -147,7 +146,7 @@ func runProbe(cmd *cobra.Command, args []string, o *probeOptions) error {
 		return err
 	}
 	if o.state != "" {
-		f, err := os.OpenFile(o.state, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		f, err := appendFile(o.state)
 		if err != nil {
 			return fmt.Errorf("--state: %w", err)
 		}
