@@ -33,6 +33,7 @@ var questions = []question{
 	{"alpn_http11", "selects HTTP/1.1 by ALPN", protocol("http/1.1")},
 	{"session_id", "resumes by session ID", askSessionID},
 	{"session_ticket", "resumes by ticket (RFC 5077)", askTicket},
+	{"short_tickets", "its tickets until TLS 1.2 live for a day at most", askTicketLifetime},
 	{"psk_resumption", "resumes in TLS 1.3 by ticket", askPSK},
 	{"early_data", "accepts early data (0-RTT)", askEarlyData},
 	{"client_certificate", "asks for a client certificate", askClientCertificate},

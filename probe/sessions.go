@@ -94,6 +94,22 @@ func askTicket(ctx context.Context, p *prober) (Told, How, string) {
 	return told, how, detail
 }
 
+func askTicketLifetime(_ context.Context, p *prober) (Told, How, string) {
+	v := p.report.best(iana.TLS12)
+	if v == nil || v.version < iana.TLS10 {
+		return NotApplicable, "", ""
+	}
+	switch t := p.first12().ticket(v.version); {
+	case t == nil:
+		return NotApplicable, "", "it sent no ticket"
+	case t.LifetimeHint == 0:
+		return NotTold, "", "it does not say for how long"
+	case t.LifetimeHint > 24*60*60:
+		return No, Seen, "they live for " + lifetime(t.LifetimeHint)
+	}
+	return Yes, Seen, ""
+}
+
 func askPSK(ctx context.Context, p *prober) (Told, How, string) {
 	if p.report.version(iana.TLS13).Told != Yes {
 		return NotApplicable, "", ""

@@ -36,7 +36,7 @@ func TestAnswersAboutSessionsAndOrders(t *testing.T) {
 		findings []string // of these kinds
 	}{
 		{"crypto/tls, TLS 1.2", stdlibServer(plain), facts{"session_ticket": "yes",
-			"session_id": "no", "psk_resumption": "not applicable", "ticketbleed": "no",
+			"session_id": "no", "short_tickets": "not told", "psk_resumption": "not applicable", "ticketbleed": "no",
 			"ticket_other_name": "yes: as " + second, "client_renegotiation": "no: alert",
 			"group_order": "no: it takes the first", "dh_reuse": "no", "one_server": "yes",
 			"compressed_certificate": "not applicable", "many_suites": "yes",
@@ -54,7 +54,7 @@ func TestAnswersAboutSessionsAndOrders(t *testing.T) {
 		{"OpenSSL that renegotiates", func(t *testing.T) func(context.Context) (net.Conn, error) {
 			return reach(broken.OpenSSL(t, "-client_renegotiation", "-num_tickets", "3"))
 		}, facts{"client_renegotiation": "yes", "psk_resumption": "yes: 3 tickets",
-			"session_ticket": "yes: 2h", "group_order": "no: without shares the server's own",
+			"session_ticket": "yes: 2h", "short_tickets": "yes", "group_order": "no: without shares the server's own",
 			"session_id": "yes"}, []string{"info client_renegotiation"}},
 		{"OpenSSL", func(t *testing.T) func(context.Context) (net.Conn, error) {
 			return reach(broken.OpenSSL(t))
