@@ -37,6 +37,7 @@ type Answer struct {
 	offer *Offer
 	sent  []byte
 	first []byte
+	raw   []byte // the ServerHello
 }
 
 // maxAnswer bounds what is read of one answer, in bytes: a chain with an RSA key and a stapled
@@ -175,6 +176,7 @@ func (a *Answer) take(raw []byte) error {
 	}
 	switch m := m.(type) {
 	case *message.ServerHello:
+		a.raw = raw
 		return a.hello(m)
 	case *message.Certificate:
 		a.Chain = m.Chain

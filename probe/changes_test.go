@@ -22,11 +22,18 @@ import (
 func TestReportsAreComparedAndAsTheirSchemaSays(t *testing.T) {
 	first, second := rig.Certificate(t, throwaway.RSA), rig.Certificate(t, throwaway.ECDSA)
 	before := ask(t, listen(t, broken.Stdlib(&tls.Config{Certificates: []tls.Certificate{first},
-		MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS12})))
+		CipherSuites: []uint16{tls.TLS_RSA_WITH_AES_128_CBC_SHA}, MinVersion: tls.VersionTLS10,
+		MaxVersion: tls.VersionTLS12})))
 	after := ask(t, listen(t, broken.Stdlib(&tls.Config{Certificates: []tls.Certificate{second}})))
 	same := ask(t, listen(t, broken.Stdlib(&tls.Config{Certificates: []tls.Certificate{second}})))
 	before.Target, after.Target, same.Target = "a:443", "a:443", "a:443"
 
+	for _, f := range before.Findings { // 00 2f is TLS_RSA_WITH_AES_128_CBC_SHA, 03 01 TLS 1.0
+		want := map[string]string{"tls1_0": "0301", "static_rsa": "002f"}[f.ID]
+		if want != "" && !strings.Contains(f.Bytes, want) {
+			t.Errorf("%s: bytes %q, expected %s in them", f.ID, f.Bytes, want)
+		}
+	}
 	var file bytes.Buffer
 	for _, r := range []*probe.Report{before, {Target: "b:443", At: before.At}} {
 		if err := json.NewEncoder(&file).Encode(r); err != nil {

@@ -28,6 +28,8 @@ var questions = []question{
 	{"extended_master_secret", "extended_master_secret (RFC 7627)",
 		extension12(iana.ExtExtendedMasterSecret)},
 	{"encrypt_then_mac", "encrypt_then_mac for CBC suites (RFC 7366)", askEncryptThenMAC},
+	{"record_size_limit", "negotiates record_size_limit (RFC 8449)", askRecordSizeLimit},
+	{"hello_retry_request", "asks for another key share where it must (RFC 8446 §4.1.4)", askRetry},
 	{"compression", "compresses records (CRIME)", askCompression},
 	{"alpn_h2", "selects HTTP/2 by ALPN", protocol("h2")},
 	{"alpn_http11", "selects HTTP/1.1 by ALPN", protocol("http/1.1")},
@@ -154,6 +156,38 @@ func askEncryptThenMAC(_ context.Context, p *prober) (Told, How, string) {
 		told, how, detail = No, Inferred, "offered, and not answered"
 	}
 	return told, how, detail
+}
+
+// askRecordSizeLimit looks at what answers the extension in the first handshake of each kind.
+func askRecordSizeLimit(_ context.Context, p *prober) (Told, How, string) {
+	told, detail := NotApplicable, ""
+	for _, sp := range []*spoken{p.first13(), p.first12()} {
+		x := sp.answered()
+		switch {
+		case x.Has(iana.ExtRecordSizeLimit):
+			return Yes, Seen, ""
+		case x != nil:
+			told = No
+		case told != No && sp.err != nil && len(sp.messages) > 0:
+			told, detail = NotTold, bounded(sp.err.Error())
+		}
+	}
+	if told == No {
+		return No, Inferred, "offered, and not answered"
+	}
+	return told, "", detail
+}
+
+func askRetry(_ context.Context, p *prober) (Told, How, string) {
+	if p.report.version(iana.TLS13).Told != Yes {
+		return NotApplicable, "", ""
+	}
+	for _, a := range p.answers {
+		if a.Version == iana.TLS13 && a.Hello.IsRetry() {
+			return Yes, Seen, "a hello without a share is answered with a HelloRetryRequest"
+		}
+	}
+	return NotTold, "", "it answered hellos without a share otherwise"
 }
 
 func askCompression(ctx context.Context, p *prober) (Told, How, string) {

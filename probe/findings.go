@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,9 @@ type Finding struct {
 	Why      string   `json:"why"`
 	Ref      string   `json:"ref"`
 	Mend     []Mend   `json:"mend,omitempty"`
+
+	// Bytes is the server's message that shows it, if it is one: a ServerHello, in hexadecimal.
+	Bytes string `json:"bytes,omitempty"`
 }
 
 // Mend is a line of a program's configuration that removes a finding.
@@ -51,7 +55,7 @@ func findings(r *Report) []Finding {
 	for _, row := range rules {
 		if seen := row.seen(r); seen != "" {
 			f := row.Finding
-			f.Seen = seen
+			f.Seen, f.Bytes = seen, r.shown(seen)
 			found = append(found, f)
 		}
 	}
@@ -59,6 +63,19 @@ func findings(r *Report) []Finding {
 		return b.Severity.Weight() - a.Severity.Weight()
 	})
 	return found
+}
+
+// shown returns the ServerHello of the first version or suite that seen names.
+func (r *Report) shown(seen string) string {
+	words := strings.FieldsFunc(seen, func(r rune) bool { return r == ' ' || r == ',' })
+	for _, v := range r.Versions {
+		for _, x := range v.Suites {
+			if strings.HasPrefix(seen, v.Name+" with ") || slices.Contains(words, x.Name) {
+				return hex.EncodeToString(x.hello)
+			}
+		}
+	}
+	return ""
 }
 
 // Worst returns the highest severity of the findings, or "" if there are none.

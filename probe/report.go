@@ -80,7 +80,8 @@ type Suite struct {
 	Group   string `json:"group,omitempty"` // what the key exchange was made with
 	Bits    int    `json:"bits,omitempty"`  // of a prime
 
-	id iana.CipherSuite
+	id    iana.CipherSuite
+	hello []byte // the ServerHello that chose it
 }
 
 // Group is a group that the server accepted.

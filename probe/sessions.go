@@ -26,7 +26,7 @@ func (p *prober) handshake12(ctx context.Context) *spoken {
 	p.cache12 = vitrine.NewLRUClientSessionCache(4)
 	return p.server.speak(ctx, 0, func(c *vitrine.Config) {
 		only(v.version)(c)
-		c.ClientSessionCache = p.cache12
+		c.ClientSessionCache, c.RecordSizeLimit = p.cache12, 1<<14
 	})
 }
 
@@ -38,7 +38,7 @@ func (p *prober) handshake13(ctx context.Context) *spoken {
 	p.cache13 = vitrine.NewLRUClientSessionCache(4)
 	return p.server.speak(ctx, ticketWait, func(c *vitrine.Config) {
 		only(iana.TLS13)(c)
-		c.ClientSessionCache = p.cache13
+		c.ClientSessionCache, c.RecordSizeLimit = p.cache13, 1<<14
 		c.CertificateCompression = []iana.CertificateCompressionAlgorithm{iana.Zlib, iana.Brotli,
 			iana.Zstd}
 	})

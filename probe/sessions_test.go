@@ -47,7 +47,7 @@ func TestAnswersAboutSessionsAndOrders(t *testing.T) {
 		{"crypto/tls, TLS 1.3", stdlibServer(newest), facts{"session_ticket": "not applicable",
 			"psk_resumption": "yes: ticket", "early_data": "no", "compressed_certificate": "no",
 			"client_renegotiation": "not applicable", "group_order": "yes",
-			"no_server_name": "yes"}, nil},
+			"no_server_name": "yes", "hello_retry_request": "yes", "record_size_limit": "no"}, nil},
 		{"Ticketbleed", func(t *testing.T) func(context.Context) (net.Conn, error) {
 			return listen(t, bleeding(plain))
 		}, facts{"ticketbleed": "yes: 32 bytes"}, []string{"high ticketbleed"}},
@@ -62,7 +62,7 @@ func TestAnswersAboutSessionsAndOrders(t *testing.T) {
 		{"GnuTLS", func(t *testing.T) func(context.Context) (net.Conn, error) {
 			return reach(broken.GnuTLS(t, "NORMAL"))
 		}, facts{"client_renegotiation": "yes", "session_ticket": "yes: 6h",
-			"group_order": "no"}, []string{"info client_renegotiation"}},
+			"group_order": "no", "record_size_limit": "yes"}, []string{"info client_renegotiation"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

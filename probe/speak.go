@@ -18,6 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -158,6 +159,27 @@ func (p *prober) take13(sp *spoken) {
 	if c := sp.certificate(); c != nil {
 		p.chain(c.Chain, c.Leaf().Has(iana.ExtStatusRequest), c.Leaf().Has(iana.ExtSCT))
 	}
+}
+
+// answered returns the extensions with which the server answered those of the ClientHello, or nil.
+func (sp *spoken) answered() message.Extensions {
+	for _, m := range sp.messages {
+		if m.From != iana.Server {
+			continue
+		}
+		switch m.Type {
+		case iana.EncryptedExtensions:
+			if p, err := (message.Dialect{Version: iana.TLS13}).Parse(m.Raw); err == nil {
+				return p.(*message.EncryptedExtensions).Extensions
+			}
+		case iana.ServerHello:
+			p, err := (message.Dialect{Version: iana.TLS12}).Parse(m.Raw)
+			if err == nil && negotiation.VersionOf(p.(*message.ServerHello)) != iana.TLS13 {
+				return p.(*message.ServerHello).Extensions
+			}
+		}
+	}
+	return nil
 }
 
 // certificate returns the server's Certificate of a handshake of TLS 1.3, or nil.

@@ -111,7 +111,7 @@ func (e *elimination) end(told Told, detail string) {
 
 // take notes what the server chose.
 func (e *elimination) take(a *Answer) {
-	row := Suite{Name: a.Suite.String(), OpenSSL: a.Suite.OpenSSL(), id: a.Suite,
+	row := Suite{Name: a.Suite.String(), OpenSSL: a.Suite.OpenSSL(), id: a.Suite, hello: a.raw,
 		Code: fmt.Sprintf("0x%04X", uint16(a.Suite))}
 	if a.Group != 0 {
 		row.Group = a.Group.String()

@@ -27,6 +27,8 @@ var testsslNames = []struct {
 }{
 	{"heartbleed", "heartbleed", Yes, "CRITICAL", "CVE-2014-0160"},
 	{"ccs_injection", "CCS", Yes, "CRITICAL", "CVE-2014-0224"},
+	{"ticketbleed", "ticketbleed", Yes, "CRITICAL", "CVE-2016-9244"},
+	{"client_renegotiation", "secure_client_renego", Yes, "MEDIUM", "CVE-2011-1473"},
 	{"robot", "ROBOT", Yes, "CRITICAL", "CVE-2017-17382 CVE-2017-13099"},
 	{"secure_renegotiation", "secure_renego", No, "CRITICAL", "CVE-2009-3555"},
 	{"compression", "CRIME_TLS", Yes, "HIGH", "CVE-2012-4929"},

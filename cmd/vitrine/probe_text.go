@@ -188,6 +188,9 @@ func (w *reportText) findings(out io.Writer) {
 	for _, f := range w.r.Findings {
 		w.put(string(f.Severity), "%s: %s (%s)", f.What, f.Why, f.Ref)
 		w.put("", "seen: %s", f.Seen)
+		if w.o.detail && f.Bytes != "" {
+			w.put("", "in:   %s", f.Bytes)
+		}
 	}
 	mends := map[string][]string{}
 	var order []string
