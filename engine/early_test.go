@@ -18,7 +18,7 @@ import (
 // earlyConfigs returns both sides' configurations for a connection with early data: the client has
 // a ticket that allows max bytes, and thinks that it allows more. The server keeps sessions by
 // ticket, and finds them there.
-func earlyConfigs(t *testing.T, max, more uint32) func(iana.Side) *negotiation.Config {
+func earlyConfigs(t testing.TB, max, more uint32) func(iana.Side) *negotiation.Config {
 	t.Helper()
 	var sessions [][]byte
 	var kept *session.Session

@@ -1,0 +1,381 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/pki"
+)
+
+// A scene is a kind of connection, and what both sides do when its handshake is done.
+type scene struct {
+	what    string
+	configs func(iana.Side) *negotiation.Config
+	early   bool // the client sends data before the handshake
+	refused bool // the client ends in an error
+	then    []func(s *staged)
+}
+
+// scenes are the kinds of valid connections that FuzzScenes starts from.
+func scenes(t testing.TB) []scene {
+	certified := func(configs func(iana.Side) *negotiation.Config,
+		edits ...func(iana.Side, *negotiation.Config)) func(iana.Side) *negotiation.Config {
+		return func(me iana.Side) *negotiation.Config {
+			c := configs(me)
+			c.Credentials = []*pki.Credential{serverCredential()}
+			c.ClientAuth = negotiation.ClientAuth{Request: true, Require: true}
+			for _, edit := range edits {
+				edit(me, c)
+			}
+			return c
+		}
+	}
+	retried := func(me iana.Side) *negotiation.Config {
+		c := config13(me)
+		if me == iana.Server {
+			c.Groups = []iana.Group{iana.Secp256r1}
+		}
+		return c
+	}
+	return []scene{
+		{what: "TLS 1.2", configs: config},
+		{what: "TLS 1.2, both certified", configs: certified(config)},
+		{what: "TLS 1.2, resumed by a ticket", configs: resuming(t)},
+		{what: "TLS 1.2, raw keys", configs: certified(config, rawKeys)},
+		{what: "TLS 1.2, another handshake", configs: config, refused: true,
+			then: []func(*staged){again}},
+		{what: "TLS 1.3", configs: config13},
+		{what: "TLS 1.3, both certified", configs: certified(config13)},
+		{what: "TLS 1.3, retried", configs: retried},
+		{what: "TLS 1.3, raw keys", configs: certified(config13, rawKeys)},
+		{what: "TLS 1.3, an external key", configs: shared13},
+		{what: "TLS 1.3, early data", configs: earlyConfigs(t, 100, 0), early: true},
+		{what: "TLS 1.3, new keys", configs: config13, then: []func(*staged){newKeys}},
+		{what: "TLS 1.3, a late certificate", configs: configLate,
+			then: []func(*staged){askLate}},
+	}
+}
+
+// rawKeys makes a side show a raw public key and accept any.
+func rawKeys(_ iana.Side, c *negotiation.Config) {
+	cert, err := authority().Issue(throwaway.Ed25519, []string{"vitrine.test"})
+	if err != nil {
+		panic(err)
+	}
+	cred, err := pki.FromTLS(&tls.Certificate{
+		PrivateKey: pki.RawPrivateKey{Signer: cert.PrivateKey.(crypto.Signer)}})
+	if err != nil {
+		panic(err)
+	}
+	c.Credentials = []*pki.Credential{cred}
+	c.PeerTypes = []iana.CertificateType{iana.RawPublicKey}
+	c.VerifyRawKey = func([]byte) error { return nil }
+}
+
+// shared13 has a pre-shared key that no ticket brought.
+func shared13(me iana.Side) *negotiation.Config {
+	c := config13(me)
+	c.FindKey = func(context.Context, negotiation.KeyRequest) (*negotiation.PSK, error) {
+		return &negotiation.PSK{Identity: []byte("gardener"), Key: bytes.Repeat([]byte{7}, 32)}, nil
+	}
+	return c
+}
+
+// An edit is what happens to a message of the liar.
+type edit struct{ at, how, where byte }
+
+// staged is a connection one of whose sides says something else than it should.
+type staged struct {
+	engines [2]*Engine
+	errs    [2]error
+	liar    iana.Side
+	edits   []edit
+	said    []spoken // the liar's messages as they should be
+	broken  bool     // a message was changed that belongs to the transcript
+	done    bool     // the liar's Finished was said
+	seen    [2][]byte
+	sent    [2][]byte
+}
+
+// liar is the Carrier of the side that lies.
+type liar struct {
+	*Engine
+	*staged
+}
+
+// Send keeps a message, or what the edits make of it.
+func (l liar) Send(k handshake.Kind, raw []byte) {
+	n, right := len(l.said), spoken{k, bytes.Clone(raw)}
+	l.said = append(l.said, right)
+	sends := []spoken{right}
+	for _, e := range l.edits {
+		if int(e.at) == n {
+			sends = l.change(right, e)
+		}
+	}
+	heard, want := l.counts(sends), l.counts([]spoken{right})
+	if k == handshake.Kind(iana.Finished) { // what follows it comes too late to matter
+		heard = heard[:min(len(heard), 1)]
+	}
+	l.broken = l.broken || !l.done && !slices.EqualFunc(heard, want, same)
+	l.done = l.done || k == handshake.Kind(iana.Finished)
+	for _, m := range sends {
+		l.Engine.Send(m.kind, m.raw)
+	}
+}
+
+func same(a, b spoken) bool { return a.kind == b.kind && bytes.Equal(a.raw, b.raw) }
+
+// counts returns the messages whose place matters: in TLS 1.3 a ChangeCipherSpec means nothing.
+func (s *staged) counts(all []spoken) []spoken {
+	return slices.DeleteFunc(slices.Clone(all), func(m spoken) bool {
+		return m.kind == handshake.Kind(iana.HelloRequest) ||
+			m.kind == handshake.ChangeCipherSpec && s.engines[0].machine.Config().Suites == nil
+	})
+}
+
+// change returns what is said in the place of a message.
+func (s *staged) change(m spoken, e edit) []spoken {
+	b, earlier := bytes.Clone(m.raw), s.said[int(e.where)%len(s.said)]
+	of := func(raw []byte) []spoken {
+		n := len(raw) - 4
+		if m.kind == handshake.ChangeCipherSpec || n < 0 {
+			return []spoken{{m.kind, raw}}
+		}
+		raw[1], raw[2], raw[3] = byte(n>>16), byte(n>>8), byte(n)
+		return []spoken{{handshake.KindOf(raw), raw}}
+	}
+	switch e.how % 9 {
+	case 1:
+		return nil
+	case 2:
+		return []spoken{m, m}
+	case 3:
+		return []spoken{earlier, m}
+	case 4:
+		return []spoken{earlier}
+	case 7:
+		return of(append(b, make([]byte, 1+e.where%40)...))
+	}
+	if len(b) <= 4 {
+		return []spoken{m}
+	}
+	at := 4 + int(e.where)*len(b)/256%(len(b)-4)
+	switch e.how % 9 {
+	case 5:
+		b[at] ^= 1 << (e.where % 8)
+	case 6:
+		return of(b[:at])
+	case 8:
+		b[0] = e.where
+	}
+	return of(b)
+}
+
+// newStaged returns both sides of a scene before they speak.
+func newStaged(c scene, from iana.Side, edits []edit) *staged {
+	s := &staged{liar: from, edits: edits}
+	for side := range s.engines {
+		s.engines[side] = NewEngine(iana.Side(side), c.configs(iana.Side(side)))
+	}
+	e := s.engines[from]
+	if config := e.machine.Config(); from == iana.Client {
+		e.machine = handshake.NewClient(config, s.carrier(from))
+	} else {
+		e.machine = handshake.NewServer(config, s.carrier(from))
+	}
+	s.engines[iana.Client].Renegotiates = func() bool { return true }
+	return s
+}
+
+// carrier returns what carries the messages of a side.
+func (s *staged) carrier(side iana.Side) handshake.Carrier {
+	if side == s.liar {
+		return liar{s.engines[side], s}
+	}
+	return s.engines[side]
+}
+
+// turn lets both sides say and read what there is.
+func (s *staged) turn() {
+	for side, e := range s.engines {
+		s.act(iana.Side(side), e)
+		if _, told, err := e.SealReplies(); err != nil && !told {
+			s.fail(iana.Side(side), err)
+		}
+		arrive(s.engines[1-side], sealed(e))
+	}
+}
+
+func (s *staged) act(side iana.Side, e *Engine) {
+	if s.errs[side] != nil {
+		return
+	}
+	if err := advance(e); err != nil {
+		s.fail(side, err)
+		return
+	}
+	early := make([]byte, 200)
+	s.seen[side] = append(s.seen[side], early[:e.ReadEarly(early)]...)
+	for e.Machine().Done() {
+		b := make([]byte, 64)
+		n, err := e.Read(b)
+		s.seen[side] = append(s.seen[side], b[:n]...)
+		if p, ok := errors.AsType[*handshake.Pending](err); ok {
+			err = p.Do(context.Background())
+			if err == nil {
+				continue
+			}
+		}
+		switch {
+		case err == ErrRenegotiate:
+			e.Renegotiate() // honestly: only its first handshake can lie
+			if err := advance(e); err != nil {
+				s.fail(side, err)
+			}
+			return
+		case err == ErrMore:
+			return
+		case err != nil:
+			s.fail(side, err)
+			return
+		}
+	}
+}
+
+func (s *staged) fail(side iana.Side, err error) {
+	if s.errs[side] == nil {
+		s.errs[side] = err
+		s.engines[side].Abort(err)
+	}
+}
+
+// say sends data of each side that can.
+func (s *staged) say(what string) {
+	for side, e := range s.engines {
+		if e.Machine().Done() && s.errs[side] == nil && e.Seal([]byte(what)) == nil {
+			s.sent[side] = append(s.sent[side], what...)
+		}
+	}
+	s.turn()
+	s.turn()
+}
+
+// perform plays a scene to its end.
+func (s *staged) perform(c scene) {
+	if c.early {
+		if err := advance(s.engines[0]); err == nil &&
+			s.engines[0].SealEarly([]byte("early ")) == nil {
+			s.sent[0] = append(s.sent[0], "early "...)
+		}
+	}
+	for range 6 {
+		s.turn()
+	}
+	s.say("one ")
+	for _, do := range c.then {
+		do(s)
+		for range 6 {
+			s.turn()
+		}
+		s.say("two ")
+	}
+}
+
+// newKeys makes both sides change their keys, with an answer.
+func newKeys(s *staged) {
+	for _, e := range s.engines {
+		if e.Machine().Done() && e.UpdateKeys(iana.UpdateRequested) == nil {
+			s.turn()
+		}
+	}
+}
+
+// askLate makes the server ask for a certificate.
+func askLate(s *staged) {
+	if e := s.engines[iana.Server]; e.Machine().Done() {
+		_ = e.RequestCertificate(negotiation.ClientAuth{Request: true})
+	}
+}
+
+// again makes the server ask for another handshake. The client begins one, and the server, which
+// never renegotiates, declines: the client's handshake fails.
+func again(s *staged) {
+	if e := s.engines[iana.Server]; e.Machine().Done() {
+		_ = e.Out.Seal(iana.RecordHandshake, []byte{byte(iana.HelloRequest), 0, 0, 0})
+	}
+}
+
+// check holds a connection to what must be true of every one.
+func (s *staged) check(t *testing.T, what string) {
+	t.Helper()
+	victim := s.engines[s.liar.Peer()]
+	if victim.Machine().Done() && s.broken {
+		t.Errorf("%s: done, although the %v lied: %+v", what, s.liar, s.edits)
+	}
+	for side := range s.seen {
+		if !bytes.HasPrefix(s.sent[1-side], s.seen[side]) {
+			t.Errorf("%s: the %v read %q of %q", what, iana.Side(side), s.seen[side],
+				s.sent[1-side])
+		}
+	}
+}
+
+// Every scene goes as it should when nobody lies.
+func TestScenesAreValid(t *testing.T) {
+	for _, c := range scenes(t) {
+		s := newStaged(c, iana.Client, nil)
+		s.perform(c)
+		s.check(t, c.what)
+		if c.refused && s.errs[iana.Client] != nil && s.errs[iana.Server] == nil {
+			continue
+		}
+		if s.errs != [2]error{} {
+			t.Errorf("%s: %v", c.what, s.errs)
+		}
+		for side := range s.seen {
+			if want := s.sent[1-side]; len(want) == 0 || !bytes.Equal(s.seen[side], want) {
+				t.Errorf("%s: the %v read %q of %q", c.what, iana.Side(side), s.seen[side], want)
+			}
+		}
+	}
+}
+
+// FuzzScenes: in valid connections of every kind one side changes, drops, doubles, swaps or cuts
+// messages under the right keys. The other side is never done if the transcript was touched, reads
+// only what was sent, and does not panic.
+func FuzzScenes(f *testing.F) {
+	all := scenes(f)
+	for i := range all {
+		for side := range byte(2) {
+			f.Add(byte(i), side, []byte{})
+			for at := range byte(7) {
+				for how := range byte(9) {
+					f.Add(byte(i), side, []byte{at, how, at * 31})
+				}
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, which, side byte, how []byte) {
+		c := all[int(which)%len(all)]
+		var edits []edit
+		for e := range slices.Chunk(how[:min(len(how), 12)], 3) {
+			if len(e) == 3 {
+				edits = append(edits, edit{e[0], e[1], e[2]})
+			}
+		}
+		s := newStaged(c, iana.Side(side%2), edits)
+		s.perform(c)
+		s.check(t, fmt.Sprintf("%s, a lying %v", c.what, s.liar))
+	})
+}
