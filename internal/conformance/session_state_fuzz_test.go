@@ -1,0 +1,61 @@
+package conformance_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+)
+
+// FuzzSessionState: a state that a program gives back is refused, or is the one that it is written
+// as, and a client that resumes from it neither panics nor trusts whom it should not.
+func FuzzSessionState(f *testing.F) {
+	for _, version := range []func(*vitrine.Config){rig.Only13, rig.Until12} {
+		cache := &rig.OneSession{}
+		client, server := rig.ClientConfig(version), rig.ServerConfig(f, version)
+		client.ClientSessionCache = cache
+		c, s := rig.Pair(f, client, server)
+		if _, err := s.Write([]byte{1}); err != nil {
+			f.Fatal(err)
+		}
+		if _, err := c.Read(make([]byte, 1)); err != nil {
+			f.Fatal(err)
+		}
+		_, state, err := cache.S.ResumptionState()
+		if err != nil {
+			f.Fatal(err)
+		}
+		state.Extra = [][]byte{[]byte("kept")}
+		b, err := state.Bytes()
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+		f.Add(b[:len(b)/2])
+		c.Close()
+		s.Close()
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		state, err := vitrine.ParseSessionState(b)
+		if err != nil {
+			return
+		}
+		again, err := state.Bytes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, err := vitrine.ParseSessionState(again); err != nil {
+			t.Fatal(err)
+		} else if once, err := other.Bytes(); err != nil || !bytes.Equal(once, again) {
+			t.Errorf("%x is written as %x and then %x: %v", b, again, once, err)
+		}
+		resumed, err := vitrine.NewResumptionState([]byte("ticket"), state)
+		if err != nil {
+			return
+		}
+		if _, _, err := resumed.ResumptionState(); err != nil {
+			t.Errorf("%v", err)
+		}
+	})
+}

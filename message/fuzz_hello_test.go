@@ -1,0 +1,82 @@
+package message_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
+)
+
+// once is a connection that has sent b, and takes whatever is said.
+type once struct {
+	net.Conn
+	io.Reader
+}
+
+func (o once) Read(p []byte) (int, error)       { return o.Reader.Read(p) }
+func (once) Write(p []byte) (int, error)        { return len(p), nil }
+func (once) Close() error                       { return nil }
+func (once) SetDeadline(time.Time) error        { return nil }
+func (once) SetWriteDeadline(_ time.Time) error { return nil }
+
+// standardHello is a ClientHello as crypto/tls reads it; nil if it refuses the hello.
+func standardHello(raw []byte) (info *tls.ClientHelloInfo) {
+	var records []byte
+	for part := range slices.Chunk(raw, 1<<14) {
+		records = append(records, byte(iana.RecordHandshake), 3, 1, byte(len(part)>>8), byte(len(part)))
+		records = append(records, part...)
+	}
+	server := tls.Server(once{nil, bytes.NewReader(records)}, &tls.Config{
+		MinVersion: tls.VersionTLS10,
+		GetConfigForClient: func(i *tls.ClientHelloInfo) (*tls.Config, error) {
+			info = i
+			return nil, errors.New("enough")
+		}})
+	server.Handshake()
+	return info
+}
+
+// FuzzHello: of a ClientHello that crypto/tls accepts we read the same suites, groups, schemes and
+// versions, and it is not refused for its form.
+func FuzzHello(f *testing.F) {
+	for _, raw := range hellos(f) {
+		f.Add(raw)
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if len(raw) < message.HeaderLen || raw[0] != byte(iana.ClientHello) || len(raw) > 60000 {
+			return
+		}
+		theirs := standardHello(raw)
+		if theirs == nil {
+			return
+		}
+		m, err := message.Dialect{Version: iana.TLS12}.Parse(raw)
+		if err != nil {
+			t.Fatalf("crypto/tls reads it, we: %v", err)
+		}
+		ours := m.(*message.ClientHello)
+		if !slices.EqualFunc(ours.CipherSuites, theirs.CipherSuites,
+			func(a iana.CipherSuite, b uint16) bool { return uint16(a) == b }) {
+			t.Errorf("got the suites %v, crypto/tls %v", ours.CipherSuites, theirs.CipherSuites)
+		}
+		var groups message.SupportedGroups
+		if _, err := ours.Extensions.Read(iana.ExtSupportedGroups, &groups); err == nil &&
+			!slices.EqualFunc(groups.Groups, theirs.SupportedCurves,
+				func(a iana.Group, b tls.CurveID) bool { return uint16(a) == uint16(b) }) {
+			t.Errorf("got the groups %v, crypto/tls %v", groups.Groups, theirs.SupportedCurves)
+		}
+		var names message.ServerNames
+		if ok, err := ours.Extensions.Read(iana.ExtServerName, &names); err == nil && ok &&
+			theirs.ServerName != "" && string(names.Names[0].Name) != theirs.ServerName &&
+			len(names.Names) == 1 {
+			t.Errorf("got the name %q, crypto/tls %q", names.Names[0].Name, theirs.ServerName)
+		}
+	})
+}
