@@ -41,7 +41,8 @@ var floors = map[string]int{
 	"internal/tally": testOnly, "internal/hostile": testOnly, "internal/bench": testOnly,
 	"internal/rig": testOnly, "internal/script": testOnly, "internal/broken": testOnly,
 	"internal/conformance": testOnly, "internal/costs": testOnly, "internal/parity": testOnly,
-	"internal/flood": testOnly, "internal/faults": testOnly, "internal/timing": testOnly, "internal/bogo": testOnly, "internal/bogo/shim": testOnly,
+	"internal/flood": testOnly, "internal/faults": testOnly, "internal/timing": testOnly,
+	"internal/bogo": testOnly, "internal/bogo/shim": testOnly, "internal/fuzzing": testOnly,
 }
 
 const (
