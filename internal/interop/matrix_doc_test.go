@@ -38,7 +38,7 @@ What a table does not say ✓ about is explained below it.
 Other meetings have tests of their own: every suite, group, kind of key and extension with OpenSSL, GnuTLS and crypto/tls, refusals, and
 OpenSSL's renegotiation for a late certificate, in internal/interop; curl, with HTTP/1.1 and HTTP/2, and a headless Chromium, against
 vitrine serve, in cmd/vitrine/serve_browsers_test.go.
-Raw public keys (RFC 7250) were tried by hand with gnutls-cli and gnutls-serv (--rawpkfile), 1.2 and 1.3, both sides showing one.
+Raw public keys (RFC 7250): GnuTLS in both roles, TLS 1.2 and 1.3, RSA, ECDSA and Ed25519, both sides showing one (` + "`" + `TestRawPublicKeys` + "`" + `).
 BoringSSL's tests, with the counts and the command that gives them: internal/bogo/README.md.
 The suites of TLS 1.3 are rows here; its groups, retries, pre-shared keys, early data and updates of keys have a table of their own: interop13.md.
 `

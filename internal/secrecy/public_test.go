@@ -22,6 +22,7 @@ var public = map[string]string{
 	"negotiation.Greased": "reserved values, which are sent in the clear",
 	"pki.Hello":           "what a client accepts",
 	"pki.Chain":           "certificates, or a public key",
+	"explain.Guard.Bytes": "a record's number, type, version and length",
 
 	"negotiation.Identity.CertificateTypes": "numbers of types",
 	"negotiation.Trust.PeerTypes":           "numbers of types",
