@@ -27,6 +27,7 @@ const serverName = "vitrine.test"
 type ends struct {
 	client, server func(net.Conn) end
 	resumed        func(end) bool
+	configs        struct{ client, server any } // *vitrine.Config or *tls.Config
 }
 
 // ends returns j's stack, configured.
@@ -59,13 +60,15 @@ func (j job) ends() (e ends, err error) {
 	if j.What == byPSK {
 		c.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	}
-	return ends{func(n net.Conn) end { return tls.Client(n, c) },
-		func(n net.Conn) end { return tls.Server(n, s) },
-		func(e end) bool { return e.(*tls.Conn).ConnectionState().DidResume }}, nil
+	e.configs.client, e.configs.server = c, s
+	e.client = func(n net.Conn) end { return tls.Client(n, c) }
+	e.server = func(n net.Conn) end { return tls.Server(n, s) }
+	e.resumed = func(e end) bool { return e.(*tls.Conn).ConnectionState().DidResume }
+	return e, nil
 }
 
 // vitrine is ends for Vitrine, with what crypto/tls's Configs say.
-func (j job) vitrine(client, server *tls.Config) ends {
+func (j job) vitrine(client, server *tls.Config) (e ends) {
 	c := &vitrine.Config{RootCAs: client.RootCAs, ServerName: serverName,
 		Certificates: client.Certificates}
 	s := &vitrine.Config{Certificates: server.Certificates, ClientAuth: server.ClientAuth,
@@ -85,9 +88,11 @@ func (j job) vitrine(client, server *tls.Config) ends {
 	if j.What == byID {
 		s.SessionStore = session.NewMemory(10_000)
 	}
-	return ends{func(n net.Conn) end { return vitrine.Client(n, c) },
-		func(n net.Conn) end { return vitrine.Server(n, s) },
-		func(e end) bool { return e.(*vitrine.Conn).ConnectionState().DidResume }}
+	e.configs.client, e.configs.server = c, s
+	e.client = func(n net.Conn) end { return vitrine.Client(n, c) }
+	e.server = func(n net.Conn) end { return vitrine.Server(n, s) }
+	e.resumed = func(e end) bool { return e.(*vitrine.Conn).ConnectionState().DidResume }
+	return e
 }
 
 // forgetful takes events and keeps none: what remains is what making them costs.

@@ -25,6 +25,8 @@ func (j job) operation() (once func() (held int, err error), err error) {
 		return func() (int, error) { return j.hold(e) }, nil
 	case bulk, echo:
 		once, err = j.transfer(e)
+	case http1, http2:
+		once, err = j.requests(e)
 	default:
 		once, err = j.shaking(e)
 	}

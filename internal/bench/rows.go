@@ -22,6 +22,8 @@ const (
 	byPSK   = "resume"    // one that resumes by a ticket, or in TLS 1.3 by a PSK
 	bulk    = "bulk"      // a MiB each way by writes of Size bytes
 	echo    = "echo"      // Size bytes there and back
+	http1   = "http1"     // a request whose answer has Size bytes
+	http2   = "http2"     // the same by HTTP/2
 	reading = "reading"   // heap and stack of each of Size ends that wait in Read
 	unread  = "unread"    // the same of ends from which nobody reads
 )
@@ -113,6 +115,10 @@ var rows = []row{
 	messages("TLS 1.3, AES_128_GCM", job{Version: tls13, Suite: gcm13}),
 	messages("TLS 1.2, AES_128_GCM", job{Version: tls12, Suite: ecdsaGCM}),
 
+	requests("HTTP/1.1 over TLS 1.3", job{What: http1, Version: tls13}),
+	requests("HTTP/2 over TLS 1.3", job{What: http2, Version: tls13}),
+	requests("HTTP/2 over TLS 1.2", job{What: http2, Version: tls12, Suite: ecdsaGCM}),
+
 	idle("TLS 1.3, a goroutine waits in Read", job{What: reading, Version: tls13}),
 	idle("TLS 1.3, nobody reads", job{What: unread, Version: tls13}),
 	idle("TLS 1.2, a goroutine waits in Read", job{What: reading, Version: tls12}),
@@ -139,6 +145,11 @@ func messages(name string, j job) row {
 	j.What, j.Key, j.Group, j.Size = echo, ecdsa, x25519, 100
 	return row{section: "Messages of 100 bytes there and back", name: name, job: j, block: 2000,
 		goal: 0.93}
+}
+
+func requests(name string, j job) row {
+	j.Key, j.Group, j.Size = ecdsa, x25519, 1000
+	return row{section: "Requests over one connection", name: name, job: j, block: 300, goal: 1}
 }
 
 func idle(name string, j job) row {
@@ -188,9 +199,13 @@ func cryptoTLSCan(j job) bool {
 	return false
 }
 
-// opensslCan reports whether the harness can do j: no memory is counted there, and only OpenSSL
-// 3.5 has hybrids.
+// opensslCan reports whether the harness can do j: it has no HTTP and counts no memory, and only
+// OpenSSL 3.5 has hybrids.
 func opensslCan(j job) bool {
 	_, group := opensslGroups[j.Group]
-	return group && j.What != reading && j.What != unread
+	switch j.What {
+	case reading, unread, http1, http2:
+		return false
+	}
+	return group
 }
