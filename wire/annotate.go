@@ -23,12 +23,7 @@ func Annotate(b []byte, name string, layout func(*Codec)) []Field {
 	var fields []Field
 	c := &Codec{reading: true, in: b, annotated: &fields}
 	c.path = append(c.deep[:0], name)
-	node := c.open(name)
-	layout(c)
-	c.end()
-	if c.err == nil {
-		c.close(node)
-	}
+	c.annotate(name, func(c *Codec) { layout(c); c.end() })
 	c.tile(0, 0, len(b))
 	return fields
 }
@@ -56,18 +51,13 @@ func Inner(c *Codec, name string, v *[]byte, min, max int, layout func(*Codec)) 
 // unclosed is the length of a node whose end has not been reached.
 const unclosed = -1
 
-// open begins a node and returns its index. close sets its length.
-func (c *Codec) open(name string) int {
-	if c.annotated == nil {
-		return 0
-	}
+// annotate makes a node of what layout describes. After an error its end is not known.
+func (c *Codec) annotate(name string, layout func(*Codec)) {
+	node := len(*c.annotated)
 	*c.annotated = append(*c.annotated,
 		Field{Name: name, Offset: c.at, Len: unclosed, Depth: len(c.path) - 1})
-	return len(*c.annotated) - 1
-}
-
-func (c *Codec) close(node int) {
-	if c.annotated != nil {
+	layout(c)
+	if c.err == nil {
 		f := &(*c.annotated)[node]
 		f.Len = c.at - f.Offset
 	}

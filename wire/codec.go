@@ -53,21 +53,23 @@ func (e *Error) Error() string { return fmt.Sprintf("%s, byte %d: %s", e.Path, e
 // Opaque fields become slices of b. Any error is an *Error.
 func Decode(b []byte, name string, layout func(*Codec)) error {
 	c := codecs.Get().(*Codec)
-	defer c.done()
 	c.reading, c.in = true, b
 	c.path = append(c.deep[:0], name)
 	layout(c)
 	c.end()
-	return c.err
+	return c.done()
 }
 
 // codecs reuses Codecs. A handshake needs about fifty, each for a moment, and they escape to the
 // heap because layouts are function values.
 var codecs = sync.Pool{New: func() any { return new(Codec) }}
 
-func (c *Codec) done() {
+// done returns c's error, and lets others use c. After a panic nobody does.
+func (c *Codec) done() error {
+	err := c.err
 	*c = Codec{scratch: c.scratch}
 	codecs.Put(c)
+	return err
 }
 
 // maxScratch is how many bytes a Codec that waits to be used again holds at most. Messages without
@@ -78,14 +80,13 @@ const maxScratch = 2048
 // returns an *Error.
 func Encode(name string, layout func(*Codec)) ([]byte, error) {
 	c := codecs.Get().(*Codec)
-	defer c.done()
 	c.out = c.scratch
 	c.path = append(c.deep[:0], name)
 	layout(c)
 	raw := append([]byte{}, c.out...)
 	c.wipe()
-	if c.err != nil {
-		return nil, c.err
+	if err := c.done(); err != nil {
+		return nil, err
 	}
 	return raw, nil
 }
@@ -340,10 +341,12 @@ func Struct(c *Codec, name string, layout func(*Codec)) {
 		return
 	}
 	c.path = append(c.path, name)
-	node := c.open(name)
-	layout(c)
+	if c.annotated != nil {
+		c.annotate(name, layout)
+	} else {
+		layout(c)
+	}
 	if c.err == nil {
-		c.close(node)
 		c.path = c.path[:len(c.path)-1]
 	}
 }

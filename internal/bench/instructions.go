@@ -59,12 +59,13 @@ func (c *counter) run(cmd *exec.Cmd, in []byte, dir string) (float64, error) {
 	return strconv.ParseFloat(strings.ReplaceAll(string(m[1]), ",", ""), 64)
 }
 
-// instructions returns what one of n operations of j takes: the difference of two processes, so
-// that neither's start counts.
-func (b *bench) instructions(j job, n int) (float64, error) {
-	few := max(n/4, 1)
+// instructions returns what one operation of j takes: the difference of two processes, so that
+// neither's start counts. A tenth of a block is enough for what repeats, and takes cachegrind as
+// long as many blocks take without it.
+func (b *bench) instructions(j job, block int) (float64, error) {
+	n := max(block/10, 2)
 	var totals [2]float64
-	for i, operations := range []int{few, few + n} {
+	for i, operations := range []int{1, 1 + n} {
 		cmd, err := b.command(j)
 		if err == nil {
 			totals[i], err = b.counter.run(cmd, fmt.Appendln(nil, operations), b.dir)

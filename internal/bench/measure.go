@@ -118,7 +118,7 @@ func (b *bench) measure(r row) (got result, err error) {
 	}
 	pairs := b.pairs
 	if r.memory() {
-		pairs = min(pairs, 2)
+		pairs = min(pairs, 3)
 	}
 	for range pairs {
 		for i, w := range workers {

@@ -22,7 +22,9 @@ func (j job) operation() (once func() (held int, err error), err error) {
 	}
 	switch j.What {
 	case reading, unread:
-		return func() (int, error) { return j.hold(e) }, nil
+		once = func() (int, error) { return j.hold(e) }
+		_, err := once() // what is held once, and pools
+		return once, err
 	case bulk, echo:
 		once, err = j.transfer(e)
 	case http1, http2:

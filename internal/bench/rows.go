@@ -153,7 +153,7 @@ func requests(name string, j job) row {
 }
 
 func idle(name string, j job) row {
-	j.Suite, j.Key, j.Group, j.Size = 0, ecdsa, x25519, 1000
+	j.Suite, j.Key, j.Group, j.Size = 0, ecdsa, x25519, 2000
 	if j.Version == tls12 {
 		j.Suite = ecdsaGCM
 	}
