@@ -52,9 +52,9 @@ func newBench(o options) (b *bench, err error) {
 	if b.counter != nil {
 		counts = "instructions counted by " + b.counter.name
 	}
-	b.machine = machine{fmt.Sprintf("%s, %s, %s/%s, %d cores of %s; %s", runtime.Version(), version,
-		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor(), counts),
-		time.Now().Format(time.DateOnly) + load()}
+	b.machine = machine{fmt.Sprintf("%s, %s, %s/%s, %d cores of %s", runtime.Version(), version,
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), processor()),
+		time.Now().Format(time.DateOnly) + load() + "; " + counts}
 	return b, nil
 }
 
