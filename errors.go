@@ -36,7 +36,7 @@ type HandshakeError struct {
 // were not read as a record.
 func newHandshakeError(me iana.Side, m *handshake.Machine, first []byte,
 	err error) *HandshakeError {
-	e := &HandshakeError{Side: me, Err: err, Offered: m.ClientHello, Answered: m.ServerHello,
+	e := &HandshakeError{Side: me, Err: err, Offered: m.Hello(), Answered: m.ServerHello,
 		Asked: m.CertificateRequest != nil, Awaited: m.Awaited()}
 	if m.Done() { // the machine has dropped its messages
 		e.Offered, e.Answered = nil, answered(m.Agreed)

@@ -41,8 +41,8 @@ var (
 	// OpenSSL do.
 	Modern = &Policy{
 		name: "modern", date: "2026-11-27",
-		purpose: "TLS 1.3 and 1.2 with forward secrecy and authenticated encryption, nothing " +
-			"deprecated",
+		purpose: "TLS 1.3 and 1.2 with forward secrecy and authenticated encryption; of what is " +
+			"out of date only RSA keys of 1024 bits, as in crypto/tls",
 		allows: forwardSecretAEAD, groups: groups, schemes: schemes, minDHBits: 2048,
 		minVersion: iana.TLS12, maxVersion: iana.TLS13, secureRenegotiation: Required,
 	}

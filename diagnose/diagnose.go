@@ -68,7 +68,13 @@ func (f *Failure) known() *cause.Failure {
 type Diagnosis = cause.Diagnosis
 
 // Explain returns what is known without trying anything.
-func (f *Failure) Explain() Diagnosis { return f.known().Explain(time.Now()) }
+func (f *Failure) Explain() Diagnosis {
+	d := f.known().Explain(time.Now())
+	if f.known().NothingShared() {
+		d.Inferred = []string{f.policyThatHelps()}
+	}
+	return d
+}
 
 // Unhelped returns what can be inferred once all Changes were tried in vain.
 func (f *Failure) Unhelped() []string { return f.known().Unhelped() }

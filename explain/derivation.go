@@ -53,7 +53,7 @@ func (t *teller) masterSecret(d trace.Derived) Step {
 		{Heading: true, Formula: true,
 			Text: fmt.Sprintf("master_secret = %s(pre_master_secret, %q, %s)", prf(d),
 				d.Label, seed)},
-		{Under: octets(len(d.Output)), Deeper: true, Secret: "master_secret",
+		{Under: sized(len(d.Output)), Deeper: true, Secret: "master_secret",
 			Value: t.outputs("master_secret")},
 	}
 	if seed == "session_hash" {

@@ -87,7 +87,7 @@ func (t *teller) ownPreMaster() Step {
 			Text: "drawn by the client, and not known here"}}}
 	}
 	p.Client = t.client.shared.Output
-	f := Fact{Name: "pre_master_secret", Secret: "pre_master_secret", Under: octets(len(p.Client)),
+	f := Fact{Name: "pre_master_secret", Secret: "pre_master_secret", Under: sized(len(p.Client)),
 		Value: p}
 	if len(p.Client) == 48 {
 		f.Note = fmt.Sprintf("client: version %x + 46 random bytes", p.Client[:2])
@@ -149,7 +149,7 @@ func (t *teller) sharedSecret() []Step {
 	}
 	return []Step{{Key: "shared", Facts: []Fact{
 		{Heading: true, Formula: true, Text: how},
-		{Under: octets(n), Deeper: true, Secret: "pre_master_secret", Value: secret, Note: note},
+		{Under: sized(n), Deeper: true, Secret: "pre_master_secret", Value: secret, Note: note},
 	}}}
 }
 

@@ -153,8 +153,8 @@ var catalogue = map[string]Explanation{
 	},
 	"master_secret/extended": {
 		Title: "master_secret", Ref: "RFC 7627 §4",
-		Client: "derives the master_secret from the hash of all messages so far",
-		Server: "derives the master_secret from the hash of all messages so far",
+		Client: "derives the master_secret from the hash of all messages up to ClientKeyExchange",
+		Server: "derives the master_secret from the hash of all messages up to ClientKeyExchange",
 		Purpose: "The hash ties the secret to this handshake, certificates and all. The classic " +
 			"derivation takes the randoms only (triple handshake attack).",
 	},

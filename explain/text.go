@@ -33,6 +33,15 @@ func thousands(n int) string {
 // octets returns "1 byte" or, for 1359, "1,359 bytes".
 func octets(n int) string { return Count(n, "byte") }
 
+// sized returns the length of a secret, or "value" if it is not there, since of an empty one nothing
+// is known.
+func sized(n int) string {
+	if n == 0 {
+		return "value"
+	}
+	return octets(n)
+}
+
 // Count returns n with a noun, such as "1 suite" or "3 suites".
 func Count(n int, what string) string {
 	if n == 1 {

@@ -212,6 +212,14 @@ func (m *Machine) check() error {
 	return m.player.receive(from, m.current.msg, &m.Score)
 }
 
+// Hello returns the ClientHello, also one that was refused, or nil if there was none.
+func (m *Machine) Hello() *message.ClientHello {
+	if refused, ok := m.current.msg.(*message.ClientHello); ok {
+		return refused
+	}
+	return m.ClientHello
+}
+
 func (m *Machine) verify(from iana.Side, got, want []byte) error {
 	if m.unsound {
 		return nil // messages are missing, so that there is nothing to compare with

@@ -62,3 +62,16 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 	}
 	return nil
 }
+
+// pinnedTrust says what --pin proves beside -k, once one of the pinned keys was in the chain. Only
+// the key of the first certificate was proved to be the server's: the others could be anybody's.
+func (o *connectOptions) pinnedTrust(s vitrine.ConnectionState) string {
+	want, err := pinsOf("--pin", o.pins, "")
+	if err == nil && len(s.PeerCertificates) > 0 && slices.Contains(want,
+		sha256.Sum256(s.PeerCertificates[0].RawSubjectPublicKeyInfo)) {
+		return "the pin holds: the server has the private key of it; its name, dates and authorities " +
+			"were not checked (-k)"
+	}
+	return "a pinned key is in the chain, but not the server's own, and the chain was not checked " +
+		"(-k): nothing is proved about who is there"
+}

@@ -149,6 +149,9 @@ func (r *report) judge(c *caller, a *attempt) {
 		r.Trust = "not checked (-k): the server showed the raw public key " +
 			pinOfKey(a.state.PeerRawPublicKey)
 		return
+	case a.err == nil && c.insecure && len(c.pins) > 0:
+		r.Trust = c.pinnedTrust(a.state)
+		return
 	case a.err == nil && c.insecure:
 		r.Trust = "not checked (-k): nothing is proved about who is there"
 		return

@@ -1,6 +1,7 @@
 package cause
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -89,9 +90,11 @@ var causes = []cause{
 			f.HasReceived(alert.UnknownCA, alert.BadCertificate, alert.CertificateUnknown,
 				alert.CertificateExpired)
 	}},
-	{"the client offers nothing that we allow: a milder policy may have it", func(f *Failure) bool {
-		return f.Side == iana.Server && f.HasSent(alert.HandshakeFailure, alert.ProtocolVersion)
+	{"the client has no certificate, or none that it wants to show: no policy helps, it needs one " +
+		"that we accept", func(f *Failure) bool {
+		return f.Side == iana.Server && f.Sent != nil && f.Sent.Kind == alert.KindNoCertificate
 	}},
+	{"the client offers nothing that we allow", (*Failure).NothingShared},
 	{"the client only wanted to see whether anybody listens, or did not like what it got",
 		func(f *Failure) bool { return f.Side == iana.Server && f.Gone != NotGone }},
 }
@@ -129,4 +132,13 @@ func (f *Failure) Unhelped() []string {
 		}
 	}
 	return f.Explain(time.Now()).Inferred
+}
+
+// NothingShared reports whether we, a server, refused for want of a version, suite, group or
+// signature scheme in common.
+func (f *Failure) NothingShared() bool {
+	return f.Side == iana.Server && f.Sent != nil &&
+		slices.Contains([]alert.Kind{alert.KindVersion, alert.KindSuite, alert.KindGroup,
+			alert.KindScheme}, f.Sent.Kind) &&
+		(f.Sent.Alert == alert.HandshakeFailure || f.Sent.Alert == alert.ProtocolVersion)
 }

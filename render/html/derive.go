@@ -115,7 +115,8 @@ func (r *run) inputs(d trace.Derived, secrets, seeds explain.Pair) []input {
 		return append(list,
 			input{Family: "session_hash", Name: "session_hash",
 				Value: newValue("session_hash", seeds, true),
-				Note:  d.Hash + " of all messages so far: anybody who heard them can compute it"})
+				Note: d.Hash + " of all messages up to ClientKeyExchange: anybody who heard them can " +
+					"compute it"})
 	case d.Name == "master_secret":
 		return append(list,
 			input{Family: "client_random", Name: "client_random",

@@ -65,7 +65,7 @@ const (
 
 func (p *printer) ladder(s *explain.Story) {
 	p.printf("## The ladder\n\nTime goes down. What stands in brackets is computed where it " +
-		"stands, and never sent in the clear.\n\n```text\n")
+		"stands, and cannot be read on the wire.\n\n```text\n")
 	p.printf("    CLIENT%*s\n", arrowTo-arrowFrom-len("CLIENT"), "SERVER")
 	for _, c := range s.Chapters {
 		p.printf("--- %d %s %s\n", c.Number, c.Name,
