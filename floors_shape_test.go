@@ -118,6 +118,7 @@ var versioners = map[string]string{
 	"explain/terms.go":           "a dictionary: what each version is, and which RFC has a suite",
 	"explain/anatomy.go":         "what an IV is that TLS 1.0 does not send",
 	"explain/lessons.go":         "what the first record's version says, and why it says TLS 1.0",
+	"explain/suites.go":          "which versions are deprecated, whatever the suite",
 	"explain/exchange13.go":      "which suites are TLS 1.3's",
 	"explain/derive.go":          "which versions an exercise of the PRF can be of",
 	"explain/derive13.go":        "which suites an exercise of the key schedule can have",

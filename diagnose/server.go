@@ -57,7 +57,7 @@ func (f *Failure) policyThatHelps() string {
 		return "the client offers what policy modern has: our flags, or the kinds of our " +
 			"certificates, leave it out"
 	default:
-		return "the client offers nothing that we allow: --policy " + p.Name() +
+		return "the client offers nothing that we allow: policy " + p.Name() +
 			" has a version and a suite of it"
 	}
 }

@@ -23,11 +23,11 @@ func TestAServersHintsComeFromTheCause(t *testing.T) {
 		want    string
 	}{
 		{"TLS 1.1 alone", iana.TLS11, iana.TLS_RSA_WITH_AES_128_CBC_SHA, alert.KindVersion,
-			alert.ProtocolVersion, "--policy legacy has"},
+			alert.ProtocolVersion, "policy legacy has"},
 		{"SSL 3.0 alone", iana.SSL30, iana.TLS_RSA_WITH_AES_128_CBC_SHA, alert.KindVersion,
 			alert.ProtocolVersion, "no version, or no suite, that any policy has"},
 		{"CBC alone", iana.TLS12, iana.TLS_RSA_WITH_AES_256_CBC_SHA256, alert.KindSuite,
-			alert.HandshakeFailure, "--policy compatible has"},
+			alert.HandshakeFailure, "policy compatible has"},
 		{"RC4 alone", iana.TLS12, 0x0005, alert.KindSuite, alert.HandshakeFailure,
 			"no version, or no suite, that any policy has"},
 		{"what we could do", iana.TLS12, iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,

@@ -38,7 +38,7 @@ func HeaderNotes(v iana.Version, r *trace.Record) (kind, version, length string)
 // Guard is a part of what the MAC or the AEAD of a record covers, and what that stops.
 type Guard struct {
 	Name  string
-	Bytes []byte
+	Bytes trace.Hex
 	Stops string
 }
 

@@ -58,12 +58,12 @@ func absent(s *suite.Suite, kind string) string {
 	return "none: where nothing is encrypted there is no IV"
 }
 
-// warnings returns what to know before reading the story: what is wrong with the suite, and whose
-// secrets are shown, if any are.
-func warnings(s *suite.Suite, run Run, reveals bool) []Sentence {
+// warnings returns what to know before reading the story: what is wrong with the version and the
+// suite, and whose secrets are shown, if any are.
+func warnings(v iana.Version, s *suite.Suite, run Run, reveals bool) []Sentence {
 	var list []Sentence
 	if s != nil {
-		switch flaws := strings.Join(flaws(s), ", "); {
+		switch flaws := strings.Join(outdated(v, s), ", "); {
 		case flaws == "":
 			list = append(list,
 				Sentence{"The modern way of TLS 1.2: ephemeral keys, and a cipher that " +
@@ -119,6 +119,26 @@ func (r Run) forgotten() string {
 		return "Both ephemeral keys are gone: the server's key opens no recording."
 	}
 	return "Once both sides forget their ephemeral keys, no key that stays opens a recording."
+}
+
+// outdated returns what is wrong with a version and a suite of it, those included that Vitrine only
+// reads.
+func outdated(v iana.Version, s *suite.Suite) []string {
+	list := flaws(s)
+	if v < iana.TLS12 {
+		list = append([]string{v.String() + " is deprecated (RFC 8996)"}, list...)
+	}
+	cipher := s.Cipher.Name
+	switch {
+	case strings.HasPrefix(cipher, "RC4"):
+		list = append(list, "RC4 is prohibited (RFC 7465)")
+	case !s.ForwardSecret() && !s.KeyTransport() && !s.PreShared():
+		list = append(list, "static Diffie-Hellman has no forward secrecy (RFC 9325)")
+	}
+	if len(list) == 0 && !s.AEAD() && s.Cipher.KeyLen > 0 {
+		list = append(list, cipher+" is out of date")
+	}
+	return list
 }
 
 // flaws returns the concerns about a suite in a few words each. See suite.Concerns for the reasons.

@@ -122,7 +122,7 @@ func (t *teller) setNegotiated() {
 	}
 	t.Suite = suite.Readable(t.agreed.Suite)
 	t.dialect = message.Dialect{Version: t.Version, Kex: t.agreed.KeyExchange}
-	t.Warnings = warnings(t.Suite, t.Run, t.shows)
+	t.Warnings = warnings(t.Version, t.Suite, t.Run, t.shows)
 }
 
 // chapters adds a step for each line of the ladder. The steps that each side computes for itself
