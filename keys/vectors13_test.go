@@ -3,6 +3,8 @@ package keys
 import (
 	"bytes"
 	"crypto"
+	_ "crypto/sha512"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,5 +114,74 @@ func TestStepsOfTheKeyScheduleMatchOpenSSL(t *testing.T) {
 	}
 	if t.Logf("%d vectors, %d left out", count, left); count < 500 {
 		t.Errorf("%d vectors, expected 500 or more", count)
+	}
+}
+
+// RFC 5869 with the hashes of ACVP's file, which TLS does not use.
+func TestHKDFMatchesACVP(t *testing.T) {
+	hashes := map[string]crypto.Hash{"SHA2-224": crypto.SHA224, "SHA2-512/256": crypto.SHA512_256}
+	type party struct{ PartyID, EphemeralData testkit.Hex }
+	var f struct {
+		Sets []struct {
+			TestGroups []struct {
+				KDFConfiguration struct{ HMACAlg string }
+				Tests            []struct {
+					TcID            int
+					FixedInfoPartyU party
+					FixedInfoPartyV party
+					KDFParameter    struct {
+						L       int
+						Salt, Z testkit.Hex
+					}
+					DKM      testkit.Hex
+					Expected struct {
+						DKM        testkit.Hex
+						TestPassed *bool
+					}
+				}
+			}
+		}
+	}
+	testkit.JSON(t, "acvp/boringssl-HKDF.json", &f)
+	count := 0
+	for _, set := range f.Sets {
+		for _, g := range set.TestGroups {
+			for _, c := range g.Tests {
+				count++
+				u, v, p := c.FixedInfoPartyU, c.FixedInfoPartyV, c.KDFParameter
+				info := slices.Concat(u.PartyID, u.EphemeralData, v.PartyID, v.EphemeralData)
+				got := HKDF{Hash: hashes[g.KDFConfiguration.HMACAlg]}.Key(p.Z, p.Salt, string(info),
+					p.L/8)
+				if want := c.Expected.TestPassed; want != nil {
+					if bytes.Equal(got, c.DKM) != *want {
+						t.Errorf("test %d: equal: %v, expected %v", c.TcID, !*want, *want)
+					}
+				} else if !bytes.Equal(got, c.Expected.DKM) {
+					t.Errorf("test %d: got %x, expected %x", c.TcID, got, c.Expected.DKM)
+				}
+			}
+		}
+	}
+	if t.Logf("%d vectors", count); count < 10 {
+		t.Errorf("%d vectors, expected 10", count)
+	}
+}
+
+// HKDF-Expand of an HkdfLabel, by Botan. Its labels are those of drafts of TLS 1.3, without RFC
+// 8446's prefix. See RFC 8446 §7.1.
+func TestExpandOfHkdfLabelsMatchesBotan(t *testing.T) {
+	blocks := testkit.Blocks(t, "botan/hkdf_label.vec")
+	for _, b := range blocks {
+		hex := func(name string) []byte { return testkit.Unhex(t, b.Fields[name]) }
+		want, label, context := hex("Output"), b.Fields["Label"], hex("HashValue")
+		m := newMAC(hashCalled[b.Section], hex("Secret"))
+		m.info = append([]byte{0, byte(len(want)), byte(len(label))}, label...)
+		m.info = append(append(m.info, byte(len(context))), context...)
+		if got := m.expand(len(want)); !bytes.Equal(got, want) {
+			t.Errorf("line %d: got %x, expected %x", b.Line, got, want)
+		}
+	}
+	if t.Logf("%d vectors", len(blocks)); len(blocks) < 4 {
+		t.Errorf("%d vectors, expected 4", len(blocks))
 	}
 }
