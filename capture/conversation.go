@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
 )
 
 // A Conversation is a TCP connection that is being written: data becomes segments that a network
@@ -19,8 +20,9 @@ type Conversation struct {
 	last   time.Time
 	netif  uint32
 
-	waiting bool   // packets wait for secrets
-	held    []byte // these packets
+	waiting bool    // packets wait for secrets
+	held    []byte  // these packets
+	known   [2]bool // TLS 1.3: the secrets of a side's data
 }
 
 // end is one side of a Conversation.
@@ -178,6 +180,21 @@ func (c *Conversation) writeSegment(from iana.Side, flags uint8, data []byte) {
 	if c.held = packetBlock(c.held, c.netif, p); len(c.held) > maxWait {
 		c.release()
 	}
+}
+
+// completes notes the secret with this label, and reports whether all have come that the packets
+// wait for. In TLS 1.3 the secrets of the handshake come alone, but its messages are read by those
+// who know the secrets of the data as well. See RFC 9850 §2.
+func (c *Conversation) completes(label string) bool {
+	switch keylog.Label(label) {
+	case keylog.ClientTraffic:
+		c.known[iana.Client] = true
+	case keylog.ServerTraffic:
+		c.known[iana.Server] = true
+	case keylog.ClientRandom, keylog.PreMasterByRandom:
+		return true // all keys follow from it
+	}
+	return c.known == [2]bool{true, true}
 }
 
 // release writes the packets that waited.

@@ -150,12 +150,17 @@ func TestWrittenCapturesOpenDecryptedInTshark(t *testing.T) {
 	records := [2]*recorded{newRecorded(), newRecorded()}
 	psk := &vitrine.PSK{Identity: []byte("vitrine"), Key: []byte("0123456789abcdef")}
 	var want []string
-	for i, s := range suite.All() {
+	all := slices.Concat(suite.All(), suite.All13())
+	for i, s := range all {
 		path := "/" + s.String()
 		for _, c := range []*vitrine.Config{client, server} {
 			c.CipherSuites, c.MaxVersion = []uint16{uint16(s.ID)}, vitrine.VersionTLS12
 			c.Renegotiation = tls.RenegotiateNever
 			c.GetPSK = nil
+			if s.TLS13() {
+				c.CipherSuites, c.CipherSuites13 = nil, c.CipherSuites
+				c.MinVersion, c.MaxVersion = vitrine.VersionTLS13, vitrine.VersionTLS13
+			}
 			if s.PreShared() {
 				c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return psk, nil }
 			}
@@ -193,7 +198,7 @@ func TestWrittenCapturesOpenDecryptedInTshark(t *testing.T) {
 			t.Errorf("at the %v: tshark complains of\n%s", side, strings.Join(c, "\n"))
 		}
 	}
-	t.Logf("%d suites, %d decrypted, recorded at both sides", len(suite.All()), len(want)/2)
+	t.Logf("%d suites, %d decrypted, recorded at both sides", len(all), len(want)/2)
 }
 
 func TestWrittenStreamsReadBack(t *testing.T) {
@@ -347,6 +352,29 @@ func TestSecretsPrecedeTheirPacketsAndAreAnnounced(t *testing.T) {
 	}
 	if err := capture.NewWriter(&out, capture.WriterOptions{}).Secrets(line); err == nil {
 		t.Error("secrets went into a capture that does not announce them")
+	}
+}
+
+// Of TLS 1.3's secrets, those of the data are the last: a packet with the server's flight may not
+// precede any of them, whatever their order. See RFC 9850 §2.
+func TestPacketsWaitForAllSecretsOfTLS13(t *testing.T) {
+	random := bytes.Repeat([]byte{7}, 32)
+	labels := []string{"CLIENT_EARLY_TRAFFIC_SECRET", "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
+		"SERVER_HANDSHAKE_TRAFFIC_SECRET", "SERVER_TRAFFIC_SECRET_0", "CLIENT_TRAFFIC_SECRET_0",
+		"EXPORTER_SECRET"}
+	var out bytes.Buffer
+	w := capture.NewWriter(&out, capture.WriterOptions{HoldsSecrets: true})
+	c := w.Connection(netip.AddrPort{}, netip.AddrPort{})
+	c.Send(iana.Client, time.Time{}, append([]byte("hello "), random...))
+	c.Send(iana.Server, time.Time{}, []byte("flight"))
+	for _, label := range labels {
+		if err := w.Secrets(fmt.Appendf(nil, "%s %x %x\n", label, random, random)); err != nil {
+			t.Fatal(err)
+		}
+		written := bytes.Contains(out.Bytes(), []byte("flight"))
+		if late := label == "CLIENT_TRAFFIC_SECRET_0" || label == "EXPORTER_SECRET"; written != late {
+			t.Errorf("after %s: the packets are written: %v", label, written)
+		}
 	}
 }
 

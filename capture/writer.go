@@ -54,7 +54,7 @@ func NewWriter(w io.Writer, o WriterOptions) *Writer {
 // Secrets writes lines of a key log (RFC 9850) into a Decryption Secrets Block. The block must
 // precede the packets that it decrypts, since readers like Wireshark go through a file once. So
 // with HoldsSecrets each Conversation holds its packets back until the secrets of its client_random
-// have come, it ends, or it holds 1 MiB.
+// have come, in TLS 1.3 those of both sides' data, it ends, or it holds 1 MiB.
 func (w *Writer) Secrets(keylog []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -74,7 +74,7 @@ func (w *Writer) Secrets(keylog []byte) error {
 			continue
 		}
 		if random, err := hex.AppendDecode(nil, fields[1]); err == nil && len(random) == 32 {
-			w.release(random)
+			w.release(string(fields[0]), random)
 		}
 	}
 	return w.flush()
@@ -94,10 +94,10 @@ func (k keyLogWriter) Write(p []byte) (int, error) {
 }
 
 // release ends the waiting of conversations with this client_random, which is in the client's first
-// segment.
-func (w *Writer) release(random []byte) {
+// segment, if the secret with this label was the last that they waited for.
+func (w *Writer) release(label string, random []byte) {
 	for _, c := range slices.Clone(w.held) {
-		if bytes.Contains(c.held, random) {
+		if bytes.Contains(c.held, random) && c.completes(label) {
 			c.release()
 		}
 	}
