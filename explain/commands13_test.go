@@ -23,6 +23,7 @@ type case13 struct {
 	client, server func(*vitrine.Config)
 	connections    int // 0 is 1
 	update         bool
+	late           bool // the client shows its certificate after the handshake
 }
 
 func groups(ids ...vitrine.CurveID) func(*vitrine.Config) {
@@ -64,9 +65,27 @@ func (c *case13) events(t testing.TB) []trace.Entry {
 		if c.update {
 			a.KeyUpdate(true)
 		}
+		if c.late {
+			showLate(t, a, b)
+		}
 		talk(t, a, b)
 	}
 	return events.Entries
+}
+
+// showLate makes a client show its certificate after the handshake.
+func showLate(t testing.TB, client, server *vitrine.Conn) {
+	t.Helper()
+	got := make([]byte, 1)
+	if err := server.RequestClientCertificate(tls.RequireAndVerifyClientCert); err != nil {
+		t.Fatal(err)
+	}
+	server.Write(got)
+	client.Read(got)
+	client.Write(got)
+	if _, err := server.Read(got); err != nil {
+		t.Error(err)
+	}
 }
 
 // talk sends data and close_notify both ways.

@@ -1,10 +1,15 @@
 package explain_test
 
 import (
+	"crypto/tls"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -12,10 +17,16 @@ import (
 // names.
 func named(t *testing.T, d message.Dialect, raw []byte) map[string]bool {
 	t.Helper()
-	names, at := map[string]bool{}, 0
+	names, at, extension := map[string]bool{}, 0, ""
 	for _, f := range d.Annotate(raw) {
 		if !f.Leaf {
 			continue
+		}
+		if f.Name == "extension_type" {
+			extension = f.Value
+		}
+		if f.Name == "extension_data" && f.Len > 0 && !strings.HasPrefix(extension, "GREASE") {
+			t.Errorf("%v: %d bytes of %s have no name", iana.HandshakeType(raw[0]), f.Len, extension)
 		}
 		if names[f.Name] = true; f.Offset != at || f.Name == "unparsed" || f.Name == "" {
 			t.Errorf("%v: %s %s begins at %d, expected %d", iana.HandshakeType(raw[0]), f.Name,
@@ -33,7 +44,7 @@ func named(t *testing.T, d message.Dialect, raw []byte) map[string]bool {
 func TestEveryByteOfTLS13IsNamed(t *testing.T) {
 	seen := map[string]bool{}
 	messages := 0
-	for _, c := range cases13 {
+	for _, c := range slices.Concat(cases13, rich13) {
 		for _, e := range c.events(t) {
 			if m, ok := e.Event.(*trace.Message); ok {
 				messages++
@@ -49,12 +60,52 @@ func TestEveryByteOfTLS13IsNamed(t *testing.T) {
 		"key_exchange", "identity", "obfuscated_ticket_age", "psk_binder_entry",
 		"selected_identity", "psk_key_exchange_mode", "cert_data",
 		"algorithm", "signature", "verify_data", "ticket_lifetime", "ticket_age_add",
-		"ticket_nonce", "ticket", "request_update", "distinguished_name"} {
+		"ticket_nonce", "ticket", "request_update", "distinguished_name",
+		"record_size_limit", "protocol_name", "host_name", "certificate_compression_algorithm",
+		"compressed_certificate_message", "certificate_request_context", "cookie",
+		"serialized_sct", "max_early_data_size"} {
 		if !seen[name] {
 			t.Errorf("no field is called %s", name)
 		}
 	}
 	t.Logf("%d messages, %d kinds of field", messages, len(seen))
+}
+
+// rich13 are connections with every message and extension that Vitrine sends in TLS 1.3 and that
+// cases13 does not have.
+var rich13 = []case13{
+	{name: "everything", connections: 2, client: func(c *vitrine.Config) {
+		rich(c)
+		c.CurvePreferences = []vitrine.CurveID{vitrine.X25519, vitrine.CurveP256}
+	}, server: func(c *vitrine.Config) {
+		rich(c)
+		groups(vitrine.CurveP256)(c)
+		c.ClientAuth = tls.RequireAndVerifyClientCert
+		c.CookieKeys = [][32]byte{{1}}
+	}},
+	{name: "a late certificate, and proofs of the server's", late: true,
+		client: func(c *vitrine.Config) { c.PostHandshakeAuth = true },
+		server: func(c *vitrine.Config) {
+			c.PostHandshakeAuth = true
+			c.Certificates = slices.Clone(c.Certificates)
+			c.Certificates[0].SignedCertificateTimestamps = [][]byte{[]byte("a timestamp")}
+		}},
+	{name: "a pre-shared key from elsewhere", client: external, server: external},
+	{name: "tickets for early data", server: func(c *vitrine.Config) {
+		c.SessionStore, c.MaxEarlyData = session.NewMemory(10), 1000
+	}},
+}
+
+func rich(c *vitrine.Config) {
+	c.NextProtos, c.GREASE, c.RecordSizeLimit = []string{"http/1.1"}, true, 1000
+	c.PostHandshakeAuth = true
+	c.CertificateCompression = []iana.CertificateCompressionAlgorithm{iana.Zlib}
+}
+
+func external(c *vitrine.Config) {
+	c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
+		return &vitrine.PSK{Identity: []byte("a friend"), Key: make([]byte, 32), Import: true}, nil
+	}
 }
 
 // A hello as browsers send it, with GREASE in every place for it and an encrypted_client_hello, is
