@@ -165,6 +165,10 @@ var fieldNotes = map[string]string{
 	"enc":                   "The client's share of the key that encrypts the inner hello.",
 	"payload": "The encrypted inner hello with the real server name, or random bytes of the same " +
 		"length: nobody but the server can tell which.",
+	"ech_config_list": "Configurations with which the client may encrypt its next hello: it could " +
+		"not decrypt this one, or it was GREASE.",
+	"confirmation": "8 bytes that look random; they tell the client that the server decrypted its " +
+		"inner hello.",
 	"max_early_data_size": "How many bytes of early data this ticket allows.",
 
 	"certificate_request_context": "Empty in a handshake. After it, it ties the client's answer " +

@@ -204,6 +204,64 @@ func (e *ECH) layout(c *wire.Codec) {
 	wire.Opaque16(c, "payload", &e.Payload, 1, 1<<16-1)
 }
 
+// ECHConfigs is the encrypted_client_hello of EncryptedExtensions: configurations for the next try,
+// which servers send to a client whose payload they could not decrypt, and so to GREASE. See RFC
+// 9849 §4 and §5.
+type ECHConfigs struct{ List []ECHConfig }
+
+// ECHConfig is one configuration, with its contents as on the wire.
+type ECHConfig struct {
+	Version  uint16
+	Contents []byte
+}
+
+func (e *ECHConfigs) layout(c *wire.Codec) {
+	wire.Vector16(c, "ech_config_list", &e.List, 4, 1<<16-1, func(c *wire.Codec, x *ECHConfig) {
+		wire.Struct(c, "ech_config", func(c *wire.Codec) {
+			wire.Uint16(c, "version", &x.Version)
+			wire.Inner(c, "contents", &x.Contents, 1, 1<<16-1, func(c *wire.Codec) {
+				echContents(c, x.Version)
+			})
+		})
+	})
+}
+
+// echContents is the layout of the contents of a configuration, whose version is that of the
+// extension. Those of other versions are not known.
+func echContents(c *wire.Codec, version uint16) {
+	if version != uint16(iana.ExtECH) {
+		var contents []byte
+		wire.Rest(c, "contents", &contents)
+		return
+	}
+	var configID, maxName uint8
+	var kem uint16
+	var key, name []byte
+	var suites [][2]uint16
+	var extensions []Extension
+	wire.Uint8(c, "config_id", &configID)
+	wire.Uint16(c, "kem_id", &kem)
+	wire.Opaque16(c, "public_key", &key, 1, 1<<16-1)
+	wire.Vector16(c, "cipher_suites", &suites, 4, 1<<16-4, func(c *wire.Codec, x *[2]uint16) {
+		wire.Uint16(c, "kdf_id", &x[0])
+		wire.Uint16(c, "aead_id", &x[1])
+	})
+	wire.Uint8(c, "maximum_name_length", &maxName)
+	wire.Text8(c, "public_name", &name, 1, 255)
+	wire.Vector16(c, "extensions", &extensions, 0, 1<<16-1, func(c *wire.Codec, x *Extension) {
+		wire.Uint16(c, "extension_type", &x.Type)
+		wire.Opaque16(c, "extension_data", &x.Data, 0, 1<<16-1)
+	})
+}
+
+// ECHConfirmation is the encrypted_client_hello of a HelloRetryRequest, which looks random to all but
+// the client. See RFC 9849 §5 and §7.2.1.
+type ECHConfirmation struct{ Confirmation [8]byte }
+
+func (e *ECHConfirmation) layout(c *wire.Codec) {
+	wire.Fixed(c, "confirmation", e.Confirmation[:])
+}
+
 // CertificateTypes is the client's client_certificate_type and server_certificate_type. See RFC
 // 7250 §3.
 type CertificateTypes struct{ Types []iana.CertificateType }

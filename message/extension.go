@@ -139,6 +139,7 @@ type placed struct {
 // special are the contents whose layout differs in one of the messages; these are exceptional.
 var special = map[placed]func() Content{
 	{iana.ExtKeyShare, InHelloRetryRequest}:       content[SelectedGroup],
+	{iana.ExtECH, InHelloRetryRequest}:            content[ECHConfirmation],
 	{iana.ExtEarlyData, InNewSessionTicket}:       content[MaxEarlyData],
 	{iana.ExtStatusRequest, InCertificateRequest}: content[Empty],
 	{iana.ExtStatusRequest, InCertificate}:        content[CertificateStatus],
@@ -188,7 +189,7 @@ var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtApplicationSettingsOld:  {content[Protocols], nil},
 	iana.ExtApplicationSettings:     {content[Protocols], nil},
 	iana.ExtTrustAnchors:            {content[TrustAnchors], nil},
-	iana.ExtECH:                     {content[ECH], nil},
+	iana.ExtECH:                     {content[ECH], content[ECHConfigs]},
 	iana.ExtRenegotiationInfo:       {content[RenegotiationInfo], content[RenegotiationInfo]},
 }
 
