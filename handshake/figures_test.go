@@ -136,9 +136,10 @@ func allFigures() []*Figure { return append([]*Figure{figures.opening}, figures.
 
 // everyScore12 is every combination of the facts that conditions of TLS 1.2 look at.
 func everyScore12(yield func(Score) bool) {
-	for _, id := range []iana.CipherSuite{rsaRSA, dheRSA, ecdheECDSA} {
+	for _, id := range []iana.CipherSuite{rsaRSA, dheRSA, ecdheECDSA,
+		iana.TLS_PSK_WITH_AES_128_GCM_SHA256, iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256} {
 		for _, resumed := range [][2]bool{{}, {true, false}, {false, true}} {
-			for i := range 1 << 5 {
+			for i := range 1 << 7 {
 				bit := func(n int) bool { return i>>n&1 == 1 }
 				row := suite.ByID(id)
 				kx, auth := row.KeyExchange()
@@ -150,6 +151,12 @@ func everyScore12(yield func(Score) bool) {
 						Stapling: bit(1), Ticket: bit(2)}}
 				if bit(3) {
 					s.CertificateRequest = &message.CertificateRequest{}
+				}
+				if bit(5) { // which lets a client leave its Certificate out
+					s.Agreed.Version = iana.SSL30
+				}
+				if bit(6) {
+					s.ServerHello.Extensions = message.Extensions{{Type: iana.ExtNPN}}
 				}
 				s.Certificate[iana.Client] = &message.Certificate{}
 				if bit(4) {
@@ -170,11 +177,11 @@ func everyScore13(yield func(Score) bool) {
 			panic(err)
 		}
 	}
-	for i := range 1 << 6 {
+	for i := range 1 << 8 {
 		bit := func(n int) bool { return i>>n&1 == 1 }
 		s := Score{Blind: [2]bool{bit(0), bit(1)}, ClientHello: &message.ClientHello{},
-			ServerHello: &message.ServerHello{},
-			Agreed:      &negotiation.Agreed{Version: iana.TLS13, EarlyData: bit(2), PSK: bit(3)}}
+			ServerHello: &message.ServerHello{}, quic: bit(6),
+			Agreed: &negotiation.Agreed{Version: iana.TLS13, EarlyData: bit(2), PSK: bit(3)}}
 		add(&s.ClientHello.Extensions, iana.ExtSupportedVersions,
 			&message.SupportedVersions{Versions: []iana.Version{iana.TLS13}})
 		add(&s.ServerHello.Extensions, iana.ExtSupportedVersions,
@@ -187,6 +194,9 @@ func everyScore13(yield func(Score) bool) {
 		}
 		if bit(5) {
 			s.Certificate[iana.Client] = &message.Certificate{Chain: [][]byte{{0}}}
+		}
+		if bit(7) { // a cookie brought it back
+			s.Retry, s.Restored = &message.ServerHello{}, true
 		}
 		if !yield(s) {
 			return

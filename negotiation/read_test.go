@@ -1,4 +1,4 @@
-package handshake
+package negotiation_test
 
 import (
 	"encoding/hex"
