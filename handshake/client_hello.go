@@ -98,13 +98,15 @@ func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 // server's Finished proves that it could decrypt, and likewise that it has a pre-shared key.
 func (c *client) finished(s *Score) ([]message.Message, error) {
 	certified := ifCertified(s) == Must
-	switch {
-	case certified &&
-		(c.peer.Chain == nil || !c.Skip && !c.peer.trusted()),
-		s.VerifyData[iana.Server] == nil,
-		certified && s.Agreed.Kex.Ephemeral() && !c.peer.possessed, s.Undecided:
-		return nil, alert.Fail(alert.InternalError, "",
-			"the handshake ended without a proof of who the server is")
+	if err := unproved(iana.Server, []proof{
+		{"it showed a certificate", !certified || c.peer.Chain != nil},
+		{"its certificate is trusted", !certified || c.Skip || c.peer.trusted()},
+		{"it has its certificate's key",
+			!certified || !s.Agreed.Kex.Ephemeral() || c.peer.possessed},
+		{"it sent its Finished", s.VerifyData[iana.Server] != nil},
+		{"it resumes the session, or does not", !s.Undecided},
+	}); err != nil {
+		return nil, err
 	}
 	if err := c.accept(); err != nil {
 		return nil, err

@@ -217,3 +217,21 @@ func (l *live) awaitParameters() error {
 }
 
 func (l *live) allowsLate() bool { return l.PostHandshakeAuth }
+
+// proof is one thing that must be known of the peer before a handshake may end.
+type proof struct {
+	that  string
+	known bool
+}
+
+// unproved returns an error for the first of the proofs that is missing. Every check before it must
+// have refused the peer already, so it is our own mistake.
+func unproved(whose iana.Side, proofs []proof) error {
+	for _, p := range proofs {
+		if !p.known {
+			return alert.Fail(alert.InternalError, "",
+				"the handshake ended without a proof of who the %v is: that %s", whose, p.that)
+		}
+	}
+	return nil
+}

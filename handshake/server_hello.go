@@ -79,12 +79,14 @@ func (v *server) choose(ch *message.ClientHello, s *Score) (*negotiation.Choice,
 
 func (v *server) finished(s *Score) ([]message.Message, error) {
 	shown := v.peer.Chain != nil
-	switch {
-	case s.VerifyData[iana.Client] == nil, shown && !v.peer.possessed, !shown &&
-		v.ClientAuth.Require && !s.Agreed.Kex.PreShared(),
-		shown && v.ClientAuth.Verify && !v.peer.trusted():
-		return nil, alert.Fail(alert.InternalError, "",
-			"the handshake ended without a proof of who the client is")
+	if err := unproved(iana.Client, []proof{
+		{"it showed the certificate that we require",
+			shown || !v.ClientAuth.Require || s.Agreed.Kex.PreShared()},
+		{"its certificate is trusted", !shown || !v.ClientAuth.Verify || v.peer.trusted()},
+		{"it has its certificate's key", !shown || v.peer.possessed},
+		{"it sent its Finished", s.VerifyData[iana.Client] != nil},
+	}); err != nil {
+		return nil, err
 	}
 	if err := v.accept(); err != nil {
 		return nil, err
