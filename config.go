@@ -110,7 +110,8 @@ type Config struct {
 	// unless InsecureSkipVerify.
 	ServerName string
 
-	// ClientAuth is what a server asks of its clients, ClientCAs whom it trusts to vouch for them.
+	// ClientAuth is what a server asks of its clients, ClientCAs the authorities that it trusts to
+	// issue their certificates.
 	ClientAuth tls.ClientAuthType
 	ClientCAs  *x509.CertPool
 
@@ -171,7 +172,7 @@ type Config struct {
 	SignatureSchemes []tls.SignatureScheme
 
 	// KeyLogWriter, if set, receives each connection's secrets in the form of RFC 9850, as soon as
-	// they exist. Whoever reads it reads the connection.
+	// they exist. An attacker who reads it can decrypt the connection.
 	KeyLogWriter io.Writer
 
 	// Policy is the set of defaults; nil is Modern.
@@ -275,12 +276,12 @@ type Config struct {
 	// is half a second. After it the handshake goes on without a session, and the trace says so.
 	StoreTimeout time.Duration
 
-	// MaxEarlyData is how many bytes of early data a server lets its clients send: 0, none. Whoever
-	// records early data can send it again. Therefore a ticket is good for it once, which needs a
-	// SessionStore that is a session.Taker; the client's view of the ticket's age may differ from
-	// ours by ten seconds; and none is accepted in the ten seconds after the first use of this
-	// Config, or of the one that it was cloned from. With VerifyConnection none is accepted. It is
-	// read by Conn.ReadEarly alone. See RFC 8446 §8.
+	// MaxEarlyData is how many bytes of early data a server lets its clients send: 0, none. An
+	// attacker who records early data can replay it. Therefore a ticket is good for it once, which
+	// needs a SessionStore that is a session.Taker; the client's view of the ticket's age may
+	// differ from ours by ten seconds; and none is accepted in the ten seconds after the first use
+	// of this Config, or of the one that it was cloned from. With VerifyConnection none is
+	// accepted. It is read by Conn.ReadEarly alone. See RFC 8446 §8.
 	MaxEarlyData uint32
 
 	// Trace, if set, receives every event of every connection of this Config, secrets included. See

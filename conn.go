@@ -50,7 +50,7 @@ type Conn struct {
 	engine *engine.Engine // since the handshake began
 	quic   *QUICConn      // in place of conn and engine
 
-	// holds one token: whoever has it performs the handshake
+	// holds one token: the goroutine that has it performs the handshake
 	shaking chan struct{}
 	// why the handshake failed, for good; guarded by shaking
 	failed      error

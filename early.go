@@ -222,7 +222,7 @@ func (c *Conn) passes(err error) bool {
 
 // ExportEarlyKeyingMaterial derives bytes for another protocol, bound to the ClientHello, before
 // the handshake is done: at a client after WriteEarly, at a server after ReadEarly has returned
-// data. It returns an error if there is no early data. Whoever sends early data again makes the
+// data. It returns an error if there is no early data. An attacker who replays early data makes the
 // server export the same bytes again. See RFC 8446 §7.5.
 func (c *Conn) ExportEarlyKeyingMaterial(label string, context []byte, length int) ([]byte, error) {
 	c.out.Lock()

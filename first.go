@@ -22,7 +22,7 @@ const leastFirst = 512
 
 // knocked waits at a server for the client's first message. Only then a connection gets a
 // handshake, buffers, and the stack that they need: whoever connects and says nothing, or stops
-// before it has said what it wants, costs little more than what it has sent. An error is kept for
+// before it has sent a whole hello, costs little more than what it has sent. An error is kept for
 // the handshake, which reports it. That of a Config does not wait for a client.
 //
 // It reads in its own frame: one more, and the wait does not fit into a stack of 2 KiB.

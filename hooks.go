@@ -15,8 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// ClientHelloInfo is what a client said, for the callbacks of a server. Fields that crypto/tls has
-// too keep its name and meaning.
+// ClientHelloInfo is the content of a ClientHello, for the callbacks of a server. Fields that
+// crypto/tls has too keep its name and meaning.
 type ClientHelloInfo struct {
 	CipherSuites      []uint16
 	ServerName        string

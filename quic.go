@@ -59,9 +59,9 @@ type QUICConfig struct {
 	// is not 0; how much, QUIC limits by itself.
 	TLSConfig *Config
 
-	// EarlyData makes a client offer early data, if it has a ticket that allows it. Whoever records
-	// early data can send it again. QUIC must then remember the server's transport parameters of
-	// the connection before. See RFC 9001 §9.2 and RFC 9000 §7.4.1.
+	// EarlyData makes a client offer early data, if it has a ticket that allows it. An attacker who
+	// records early data can replay it. QUIC must then remember the server's transport parameters
+	// of the connection before. See RFC 9001 §9.2 and RFC 9000 §7.4.1.
 	EarlyData bool
 
 	// EnableSessionEvents turns on the events QUICResumeSession, before a session is resumed, and

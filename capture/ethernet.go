@@ -124,7 +124,7 @@ func plausibleDatagram(p part) bool {
 	return false
 }
 
-// mpls skips labels. What follows them is not said: IP, or a pseudowire's frame with or without a
+// mpls skips labels. Nothing names what follows them: IP, or a pseudowire's frame with or without a
 // control word. See RFC 3032 and RFC 4448.
 func mpls(d *decoder, p part) (layer, part) {
 	for {

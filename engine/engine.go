@@ -270,8 +270,8 @@ func (e *Engine) alert12(level alert.Level, description alert.Description) error
 		e.eof, e.over = io.EOF, true
 		return nil
 	case description == alert.NoRenegotiation && !e.machine.First() && !e.machine.Done():
-		// A warning, after which the connection could go on; but whoever asked for another
-		// handshake wanted it. See RFC 5246 §7.2.2.
+		// A warning, after which the connection could go on; but the side that requested another
+		// handshake needs it. See RFC 5246 §7.2.2.
 		e.over = true
 		return &alert.Received{Level: level, Description: description}
 	case level == alert.Warning:
@@ -334,9 +334,8 @@ func (e *Engine) post12(raw []byte) error {
 
 // Abort records err as the reason why we end the connection. SealReplies makes a fatal alert of it,
 // unless the peer ended the connection before. Whether it did is not read from err, since a
-// callback may return the error of another connection. After a fatal alert, whoever sent it,
-// nothing more is sealed, and the session is withdrawn as far as a ticket allows.
-// See RFC 5246 §7.2.2.
+// callback may return the error of another connection. After a fatal alert of either side nothing
+// more is sealed, and the session is withdrawn as far as a ticket allows. See RFC 5246 §7.2.2.
 func (e *Engine) Abort(err error) {
 	if e.eof != nil {
 		return // close_notify

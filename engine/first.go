@@ -13,7 +13,7 @@ import (
 const MaxFirst = 16 << 10
 
 // First follows the records of a client's first message, so that a server needs no handshake, and
-// what that costs, for a client that has not said what it wants. The zero value has seen nothing.
+// what that costs, for a client that has not sent a whole hello. The zero value has seen nothing.
 type First struct {
 	at   int    // where the next record begins
 	said int    // bytes of the message in the records before

@@ -53,7 +53,7 @@ type Inbound struct {
 	buf        []byte
 	start, end int // what has arrived and is not opened yet
 	messages   record.Joiner
-	empty      int  // records in a row that said nothing
+	empty      int  // empty records in a row
 	bulk       bool // the last arrival, after the handshake, filled what it was given
 
 	hello2    bool  // the first thing may be a ClientHello in the form of SSL 2.0

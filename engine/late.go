@@ -45,8 +45,8 @@ func (e *Engine) goOn() error {
 	return e.queueAnswer()
 }
 
-// queueAnswer leaves a complete answer to whoever sends next: its Finished is made with the keys of
-// then.
+// queueAnswer queues a complete answer for the goroutine that sends next, which makes its Finished
+// with the keys that are then in use.
 func (e *Engine) queueAnswer() error {
 	a := e.machine.LateAnswer()
 	if a == nil {

@@ -63,7 +63,7 @@ func (q *QUIC) tell(e tls.QUICEvent) { q.events = append(q.events, e) }
 // Await asks for our transport parameters.
 func (q *QUIC) Await() { q.tell(tls.QUICEvent{Kind: tls.QUICTransportParametersRequired}) }
 
-// Send, Settle and Protect make QUIC the carrier of its handshake.
+// Send, SetNegotiated and Protect implement handshake.Carrier.
 
 // Send gives a message to QUIC. Messages of one level that follow one another become one event.
 func (q *QUIC) Send(_ handshake.Kind, raw []byte) {
@@ -76,7 +76,7 @@ func (q *QUIC) Send(_ handshake.Kind, raw []byte) {
 	q.tell(tls.QUICEvent{Kind: tls.QUICWriteData, Level: q.write, Data: bytes.Clone(raw)})
 }
 
-// Settle does nothing: there are no records.
+// SetNegotiated does nothing: there are no records.
 func (q *QUIC) SetNegotiated(*negotiation.Agreed) {}
 
 // Protect gives QUIC the traffic secret of a level. Handshake bytes that came at a level before this

@@ -52,7 +52,7 @@ type ladderBuilder struct {
 	views    [2]*view
 	lines    []*rung
 	progress [2]progress
-	tls13    bool // a server's hello said so: a ChangeCipherSpec means nothing
+	tls13    bool // the server chose it: a ChangeCipherSpec means nothing
 }
 
 // progress counts what has been read of one direction.

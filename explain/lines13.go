@@ -9,7 +9,7 @@ import (
 type line13 struct {
 	chapter int
 	facts   func(*teller13, *rung) []Fact
-	after   func(*teller13) []Step // what the sides compute once it was said, or nil
+	after   func(*teller13) []Step // what the sides compute once it was sent, or nil
 	next    int                    // the chapter of these steps
 	nodes   func(*teller13, *rung) []*Node
 }
@@ -90,7 +90,7 @@ func (t *teller13) late(s *rung) bool {
 var lateKinds = map[iana.HandshakeType]bool{iana.CertificateRequest: true, iana.Certificate: true,
 	iana.CompressedCertificate: true, iana.CertificateVerify: true, iana.Finished: true}
 
-// said reports whether a side said a message before a line.
+// sent reports whether a side sent a message before a line.
 func (t *teller13) sent(from iana.Side, kind iana.HandshakeType, before *rung) bool {
 	for _, s := range t.lines[:before.Number-1] {
 		if s.From == from && s.is(kind) {
@@ -100,7 +100,7 @@ func (t *teller13) sent(from iana.Side, kind iana.HandshakeType, before *rung) b
 	return false
 }
 
-// answered reports whether the server's hello was said before a line.
+// answered reports whether the server's hello was sent before a line.
 func (t *teller13) answered(before *rung) bool {
 	for _, s := range t.lines[:before.Number-1] {
 		if s.is(iana.ServerHello) && !message.IsHelloRetryRequest(s.Message.Raw) {

@@ -46,8 +46,8 @@ func (t *teller) ending() {
 	r.Complete = closed && len(r.Noticed) == 0 && r.Equal == r.Compared
 }
 
-// done reports whether a side saw the end of the handshake, and none saw it fail: of a handshake
-// that failed nothing can be said about who reads its data.
+// done reports whether a side saw the end of the handshake, and none saw it fail: a failed
+// handshake allows no conclusion about who can read its data.
 func (t *teller) done() bool {
 	done := false
 	for _, v := range []*view{t.client, t.server} {

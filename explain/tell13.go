@@ -24,8 +24,8 @@ type teller13 struct {
 	proofs   int    // authentications after the handshake
 }
 
-// speaks13 reports whether a connection is one of TLS 1.3: its server said so or, if it said
-// nothing, its client offers nothing else.
+// speaks13 reports whether a connection is one of TLS 1.3: its server chose it or, if no
+// ServerHello was seen, its client offers nothing else.
 func (t *teller) speaks13() bool {
 	if t.agreed.Version != 0 {
 		return protocolOf(t.agreed.Version) == &protocol13

@@ -9,7 +9,7 @@
 // The files can be read in this order, each after those that it builds on; a test holds that none
 // refers to a later one:
 //
-//	transcript.go secrets.go score.go exchange.go          what was said, and what is known of it
+//	transcript.go secrets.go score.go exchange.go          what was sent, and what is known of it
 //	line.go pending.go late_context.go machine.go spine.go  the figures' parts, and who walks them
 //	install.go early.go effects.go                          what lines change
 //	figures12.go figures13.go figures.go                    the figures

@@ -57,10 +57,10 @@ type late struct {
 	context *awaitedContext // a server's: of the request that is not answered yet
 }
 
-// lateWatch is what an observer has heard of one: see late_watch.go. No message is kept.
+// lateWatch is what an observer has received of one: see late_watch.go. No message is kept.
 type lateWatch struct {
 	requests []watchedRequest // not answered yet
-	answer   *Score           // of the answer that is being read; nil if its request was not heard
+	answer   *Score           // of the answer that is being read; nil if its request was not received
 }
 
 type watchedRequest struct {

@@ -20,14 +20,14 @@ var afterRefs = map[iana.HandshakeType]string{iana.NewSessionTicket: "RFC 8446 ย
 	iana.KeyUpdate: "RFC 8446 ยง4.6.3"}
 
 // AwaitsRequest reports whether a message of a client begins an answer to a request that an
-// observer has not heard yet: the other direction may be behind.
+// observer has not received yet: the other direction may be behind.
 func (m *Machine) AwaitsRequest(raw []byte) bool {
 	return m.done && m.late.after != nil && KindOf(raw) == Kind(iana.Certificate) &&
 		len(m.player.(*observer).late.requests) == 0
 }
 
-// Overhear processes a message that an observer of TLS 1.3 hears after the handshake. Of a client
-// that shows itself it compares the Finished, if nothing before it is missing.
+// Overhear processes a message that an observer of TLS 1.3 receives after the handshake. It
+// compares the Finished of a client that authenticates, if nothing before it is missing.
 func (m *Machine) Overhear(from iana.Side, raw []byte) error {
 	kind := iana.HandshakeType(raw[0])
 	ref := afterRefs[kind]
@@ -69,8 +69,8 @@ func (m *Machine) Overhear(from iana.Side, raw []byte) error {
 	return nil
 }
 
-// overhearAnswer begins the transcript of an answer, if its request was heard. A nil cert could not
-// be expanded, so that its context is unknown.
+// overhearAnswer begins the transcript of an answer, if its request was received. A nil cert could
+// not be expanded, so that its context is unknown.
 func (m *Machine) overhearAnswer(from iana.Side, cert *message.Certificate, raw []byte) {
 	w := &m.player.(*observer).late
 	w.answer = nil

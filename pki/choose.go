@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Hello is what a client said about the certificates that it accepts.
+// Hello is the parts of a ClientHello about the certificates that the client accepts.
 type Hello struct {
 	Name        string                 // server_name, or empty
 	Schemes     []iana.SignatureScheme // signature_algorithms, or Implied

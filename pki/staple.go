@@ -69,9 +69,9 @@ func badStaple(format string, args ...any) error {
 	return alert.Fail(alert.BadCertificateStatusResponse, refStaple, format, args...)
 }
 
-// checkResponder checks who signed the response: the issuer, or whoever it gave a certificate for
-// this purpose. ocsp.ParseResponse has verified the signature with the certificate that the
-// response contains.
+// checkResponder checks who signed the response: the issuer, or a responder that it gave a
+// certificate for this purpose. ocsp.ParseResponse has verified the signature with the certificate
+// that the response contains.
 func checkResponder(r *ocsp.Response, issuer *x509.Certificate, now time.Time) error {
 	d := r.Certificate
 	if d == nil || d.Equal(issuer) {

@@ -150,7 +150,7 @@ func (s *Server) Ask(ctx context.Context, o *Offer) *Answer {
 	}
 	a.sent = raw
 	if err := o.write(conn, raw); err != nil {
-		a.end(err) // the server may have said why
+		a.end(err) // the server may have given a reason
 	}
 	a.read(&reader{conn: conn})
 	return a

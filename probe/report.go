@@ -25,7 +25,7 @@ type How string
 
 // The ways to know.
 const (
-	Seen     How = "seen"     // the server said it
+	Seen     How = "seen"     // in a message of the server
 	Inferred How = "inferred" // it follows from what the server answered, and refused
 )
 

@@ -50,8 +50,8 @@ func newChaCha(key []byte) (cipher.AEAD, error)     { return chacha20poly1305.Ne
 // AEAD reports whether the cipher authenticates by itself and takes no MAC. See RFC 5246 §6.2.3.3.
 func (c *Cipher) AEAD() bool { return c.TagLen > 0 }
 
-// NewAEAD returns the AEAD under a key, for whoever computes a record by hand. It fails for another
-// kind of cipher, and for a key of another length.
+// NewAEAD returns the AEAD under a key, for computing a record by hand. It fails for another kind
+// of cipher, and for a key of another length.
 func (c *Cipher) NewAEAD(key []byte) (cipher.AEAD, error) {
 	if c.aead == nil {
 		return nil, fmt.Errorf("record: %s is no AEAD", c.Name)

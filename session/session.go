@@ -43,7 +43,7 @@ const (
 //	    opaque psk_identity<0..2^16-1>;
 //	    opaque bound<48>;
 //	    uint32 ticket_age_add;                 // TLS 1.3
-//	    uint64 ticket_issued;                  // TLS 1.3: milliseconds since 1970; 0: not said
+//	    uint64 ticket_issued;                  // TLS 1.3: milliseconds since 1970; 0: unknown
 //	    uint32 max_early_data_size;            // TLS 1.3: in bytes; 0: no early data
 //	    opaque secret<32..64>;                 // master_secret, or the key of a TLS 1.3 ticket
 //	    opaque extra<0..2^24-1>;               // of opaque value<0..2^24-1>
@@ -76,7 +76,7 @@ type Session struct {
 	ID       []byte                // RFC 5246 §7.3; empty with a ticket
 	Ticket   []byte                // a client's, RFC 5077
 	Verified [][]*x509.Certificate // a client's, as long as the session stays in this process
-	// a client's: when the ticket's lifetime_hint has passed; zero: not said
+	// a client's: when the ticket's lifetime_hint has passed; zero: none was sent
 	Deadline time.Time
 }
 

@@ -41,7 +41,7 @@ type listener struct {
 	config *vitrine.Config
 }
 
-// Accept fails: whoever calls it is not Serve.
+// Accept fails: only Serve uses this listener, and it does not call it.
 func (l *listener) Accept() (net.Conn, error) { return nil, errMisplaced }
 
 // ListenAndServe listens on s.Addr, or ":https", and serves.

@@ -64,7 +64,7 @@ func (c *caller) updateKeys(a *attempt, r *report) error {
 	return err
 }
 
-// after sets what the server said after the handshake, as far as the events tell.
+// after sets what the server sent after the handshake, as far as the events show.
 func (r *report) after(a *attempt) {
 	done, asked, shown := false, false, false
 	for _, e := range a.events.entries() {

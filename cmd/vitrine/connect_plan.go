@@ -44,7 +44,7 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 	if len(f.Tried) > 0 {
 		f.Proved = "none of these changes alone is enough"
 		if f.Found == nil {
-			f.Inferred = failure.Unhelped() // what the changes have refuted is not said any more
+			f.Inferred = failure.Unhelped() // leave out what the changes have refuted
 		}
 	}
 	c.tryElse(failure, f)

@@ -167,8 +167,8 @@ func wrongPassword(password string) error {
 	return errors.New("it does not open with the password")
 }
 
-// derivations counts the steps of deriving keys from the password that a file asks for. Whoever
-// made the file chose the number, and the work is done before a wrong password is noticed.
+// derivations counts the steps of deriving keys from the password that a file asks for. The maker
+// of the file chose the number, and the work is done before a wrong password is noticed.
 type derivations float64
 
 // maxDerivations is 17 times the 600,000 iterations that are common advice for PBKDF2. scrypt with

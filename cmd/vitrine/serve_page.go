@@ -25,7 +25,7 @@ const (
 // visitor has the events of a connection: those for --glass, and those for the visitor's own page.
 type visitor struct {
 	glass, page *recorder   // nil if nobody wants them
-	proxied     atomic.Bool // a request said that it came through a proxy
+	proxied     atomic.Bool // a header of a request shows that it came through a proxy
 }
 
 // Put passes e on to those who want it.

@@ -40,7 +40,7 @@ func requestsIn(entries []trace.Entry) *requests {
 	return found
 }
 
-// sentence is what is said of the records of the last request.
+// sentence describes the records of the last request.
 func (r *requests) sentence() string {
 	if r.count == 1 {
 		return "This record brought the request that this page answers."
@@ -48,8 +48,8 @@ func (r *requests) sentence() string {
 	return "This record brought the latest request of this connection."
 }
 
-// unveil copies the data of the client into hidden, which are the entries without secrets. Whoever
-// reads the page has sent it: nobody else asked for anything over this connection.
+// unveil copies the data of the client into hidden, which are the entries without secrets. The
+// reader of the page has sent it: only this client used the connection.
 func (r *requests) unveil(entries, hidden []trace.Entry) {
 	for _, i := range r.data {
 		from, ok := entries[i].Event.(*trace.Record)

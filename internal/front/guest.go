@@ -224,7 +224,8 @@ func (g *guest) Close() error {
 	return g.cut()
 }
 
-// cut closes the connection, and ends its context for whoever waits on the client's behalf.
+// cut closes the connection, and ends its context for the goroutines that wait on the client's
+// behalf.
 func (g *guest) cut() error {
 	g.cancel()
 	return g.Conn.Close()

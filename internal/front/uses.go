@@ -69,7 +69,7 @@ func Forward(addr string, timeout time.Duration,
 		both.Wait()
 		select {
 		case err := <-bugs:
-			panic(err) // c may hold locks: whoever recovers must not Close it
+			panic(err) // c may hold locks: a function that recovers must not Close it
 		default:
 		}
 	}

@@ -67,7 +67,7 @@ func (s *Stack) start(ctx context.Context, as iana.Side, addr string, setup *Set
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	// Not StdoutPipe: Wait closes that, and what the process said last may still be in it.
+	// Not StdoutPipe: Wait closes that, and the last output of the process may still be in it.
 	out, theirs, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -138,7 +138,7 @@ func (p *Peer) Kill() {
 	p.out.Close()
 }
 
-// Said returns what the process has written to standard error, or the end of it.
+// Output returns what the process has written to standard error, or the end of it.
 func (p *Peer) Output() string { return p.output.String() }
 
 // String returns the command as it could be typed.

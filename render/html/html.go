@@ -130,7 +130,7 @@ type view struct {
 	Lead       string
 	Marked     *step  // the first step with a mark
 	Reveals    bool   // it holds keys
-	Said       bool   // it holds what was said inside, and so secrets too
+	Said       bool   // it has the plaintext of the connection, and so secrets too
 	Seed       string // from which anybody can derive them
 }
 

@@ -17,8 +17,8 @@ type compliance struct {
 	suites13 []uint16
 }
 
-// compliances has the policies that can be said with a Config: they allow TLS 1.2 and 1.3. Those of
-// CNSA want ML-KEM-1024 alone as a group, which Vitrine has only as a part of hybrids.
+// compliances has the policies that a Config can express: they allow TLS 1.2 and 1.3. Those of CNSA
+// want ML-KEM-1024 alone as a group, which Vitrine has only as a part of hybrids.
 var compliances = map[string]compliance{
 	"fips-202205": {
 		groups: []tls.CurveID{tls.CurveP256, tls.CurveP384},

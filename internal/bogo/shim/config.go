@@ -316,7 +316,7 @@ func (c *connection) extensions(cfg *vitrine.Config) error {
 	return nil
 }
 
-// watchHello keeps what the client said for the expectations.
+// watchHello keeps the ClientHello for the expectations.
 func (c *connection) watchHello(cfg *vitrine.Config) {
 	cfg.GetConfigForClient = func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {
 		c.hello = i

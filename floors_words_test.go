@@ -1,0 +1,108 @@
+package vitrine_test
+
+import (
+	"go/ast"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// How the code reads: comments have the words of the RFCs and of Go's standard library, and lines
+// end by column 100.
+
+// dialect has words that once meant several things each in this project's comments, with what to
+// write instead.
+var dialect = map[string]string{
+	"said":    "a message is sent or received, a value is given or reported",
+	"heard":   "a message is received",
+	"hears":   "a message is received",
+	"settle":  "parameters are negotiated, extensions applied, a choice is made",
+	"settled": "parameters are negotiated, extensions applied, a choice is made",
+	"settles": "parameters are negotiated, extensions applied, a choice is made",
+	"recall":  "a session is resumed, its peer restored",
+	"recalls": "a session is resumed, its peer restored",
+}
+
+// dialectIn returns the words of dialect in a comment.
+func dialectIn(comment string) (words []string) {
+	for _, w := range regexp.MustCompile(`[A-Za-z]+`).FindAllString(comment, -1) {
+		if dialect[strings.ToLower(w)] != "" {
+			words = append(words, strings.ToLower(w))
+		}
+	}
+	return words
+}
+
+func TestFloorCommentsAreInPlainWords(t *testing.T) {
+	for file, comment := range comments(t) {
+		for _, w := range dialectIn(comment) {
+			t.Errorf("%s: %q in a comment: write that %s", file, w, dialect[w])
+		}
+	}
+	if got := dialectIn("// Settled, as was said."); len(got) != 2 {
+		t.Errorf("found %q in a comment with two words of dialect", got)
+	}
+}
+
+// comments yields each comment of each file that is no test.
+func comments(t *testing.T) func(func(file, comment string) bool) {
+	return func(yield func(file, comment string) bool) {
+		eachSource(t, func(file string, f *ast.File) {
+			for _, g := range f.Comments {
+				for _, c := range g.List {
+					yield(file, c.Text)
+				}
+			}
+		})
+	}
+}
+
+const (
+	maxColumns = 100
+	// wideLines is how many lines of code are longer, and wideComments how many lines of comment:
+	// ratchets, which only ever go down. The lines are rows of tables and long strings that a break
+	// would make harder to read.
+	wideLines    = 574
+	wideComments = 67
+)
+
+// columns returns the width of a line, with tabs of four columns.
+func columns(line string) int {
+	n := 0
+	for _, r := range line {
+		if n++; r == '\t' {
+			n += 3 - (n-1)%4
+		}
+	}
+	return n
+}
+
+func TestFloorLinesEndByColumn100(t *testing.T) {
+	wide, comments := 0, 0
+	eachFile(t, ".go", func(file string, text []byte) {
+		if head, _, _ := strings.Cut(string(text), "\npackage "); strings.Contains(head, "DO NOT EDIT") {
+			return
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			switch n := columns(line); {
+			case n <= maxColumns:
+			case strings.HasPrefix(strings.TrimSpace(line), "// "):
+				t.Logf("%s:%d: a comment of %d columns, expected at most %d", file, i+1, n, maxColumns)
+				comments++
+			default:
+				wide++
+			}
+		}
+	})
+	if t.Logf("%d lines of code are longer", wide); wide > wideLines {
+		t.Errorf("%d lines of code have more than %d columns, expected at most %d",
+			wide, maxColumns, wideLines)
+	}
+	if comments > wideComments {
+		t.Errorf("%d lines of comment have more than %d columns, expected at most %d",
+			comments, maxColumns, wideComments)
+	}
+	if columns("\ta\tb") != 9 {
+		t.Errorf("columns counts %d, expected 9", columns("\ta\tb"))
+	}
+}
