@@ -1,4 +1,4 @@
-package vitrine_test
+package rules_test
 
 import (
 	"fmt"
@@ -39,7 +39,7 @@ var floors = map[string]int{
 	"cmd/vitrine":      80,
 	"internal/testkit": testOnly, "internal/interop": testOnly, "internal/recompute": testOnly,
 	"internal/tally": testOnly, "internal/hostile": testOnly, "internal/bench": testOnly,
-	"internal/hellos": testOnly, "internal/rig": testOnly, "internal/script": testOnly, "internal/broken": testOnly,
+	"internal/hellos": testOnly, "internal/rules": testOnly, "internal/rig": testOnly, "internal/script": testOnly, "internal/broken": testOnly,
 	"internal/conformance": testOnly, "internal/costs": testOnly, "internal/parity": testOnly,
 	"internal/flood": testOnly, "internal/faults": testOnly, "internal/timing": testOnly,
 	"internal/bogo": testOnly, "internal/bogo/shim": testOnly, "internal/fuzzing": testOnly,

@@ -1,4 +1,4 @@
-package vitrine_test
+package rules_test
 
 import (
 	"go/ast"
