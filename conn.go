@@ -382,8 +382,8 @@ func (c *Conn) lockAndWrite(p []byte) (n int, err error) {
 	return n, err
 }
 
-// letGo unlocks the outbound half. If a panic came before whole was set, nothing is ever sent again:
-// half a record may be out, or a nonce used. Others must not wait for the lock for ever.
+// letGo unlocks the outbound half. If a panic came before whole was set, nothing is ever sent
+// again: half a record may be out, or a nonce used. Others must not wait for the lock for ever.
 func (c *Conn) letGo(whole *bool) {
 	if !*whole {
 		c.endWriting(errBroken)
@@ -404,8 +404,8 @@ func (c *Conn) write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// saying calls say with the outbound half, unless nothing can be sent any more, and lets go of it as
-// Write does.
+// saying calls say with the outbound half, unless nothing can be sent any more, and lets go of it
+// as Write does.
 func (c *Conn) saying(say func() error) error {
 	err := c.lockAndSay(say)
 	c.answerFromRead()

@@ -73,8 +73,8 @@ type QUICConfig struct {
 
 // QUICConn is the TLS of one connection of QUIC. It does no I/O: QUIC passes in what came in CRYPTO
 // frames, and NextEvent says what it must do. Its methods must not be called at the same time. A
-// method that fails returns an error that wraps a tls.AlertError, which is to be sent to the peer as
-// QUIC's CRYPTO_ERROR, and, in a handshake, is a *HandshakeError. See RFC 9001.
+// method that fails returns an error that wraps a tls.AlertError, which is to be sent to the peer
+// as QUIC's CRYPTO_ERROR, and, in a handshake, is a *HandshakeError. See RFC 9001.
 type QUICConn struct {
 	conn   *Conn // without a transport: what callbacks and ConnectionState need
 	early  bool
@@ -243,8 +243,8 @@ func (q *QUICConn) ready() error {
 	return q.failed
 }
 
-// SetTransportParameters sets the transport parameters that are sent to the peer, in the encoding of
-// RFC 9000 §18. It may be called before Start, or else after the event
+// SetTransportParameters sets the transport parameters that are sent to the peer, in the encoding
+// of RFC 9000 §18. It may be called before Start, or else after the event
 // QUICTransportParametersRequired, with which a server has the client's parameters. What then goes
 // wrong is told by a QUICErrorEvent.
 func (q *QUICConn) SetTransportParameters(params []byte) {

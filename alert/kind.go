@@ -83,7 +83,8 @@ const (
 	// compression_methods or the choice from it: TLS without compression is the only one.
 	KindCompression Kind = "compression"
 
-	// A compressed certificate that cannot be expanded, or whose algorithm was not offered: RFC 8879.
+	// A compressed certificate that cannot be expanded, or whose algorithm was not offered. See RFC
+	// 8879.
 	KindCertificateCompression Kind = "certificate compression"
 
 	// What a session is resumed with is not what it was made with, or it was not offered.

@@ -2,8 +2,8 @@
 // inferred from it, and single changes of a Config that may work, the one that gives up least
 // first. Prove shows which of the changes works, by trying them.
 //
-// The texts are data: the tables in internal/cause and changes.go. What was seen comes from the error of
-// the handshake alone. Everything else is called inferred.
+// The texts are data: the tables in internal/cause and changes.go. What was seen comes from the
+// error of the handshake alone. Everything else is called inferred.
 //
 // It is part of Vitrine's API.
 package diagnose

@@ -49,8 +49,8 @@ func TestNothingCountsBehindCloseNotify(t *testing.T) {
 	}
 }
 
-// user_canceled, of any level, waits for the close_notify that must follow; data may come before it.
-// See RFC 8446 §6.1.
+// user_canceled, of any level, waits for the close_notify that must follow; data may come before
+// it. See RFC 8446 §6.1.
 func TestUserCanceledWaitsForCloseNotify(t *testing.T) {
 	for _, level := range []alert.Level{alert.Warning, alert.Fatal} {
 		engines, _ := connectBy(t, config13)

@@ -6,8 +6,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Early data of TLS 1.3: RFC 8446 §4.2.10. What the peer may replay is kept apart from the data that
-// comes after the handshake.
+// Early data of TLS 1.3: RFC 8446 §4.2.10. What the peer may replay is kept apart from the data
+// that comes after the handshake.
 
 // forgive lets a server skip the early data that it rejects, once: behind a retry until the second
 // ClientHello, else until a record opens. It skips maxSkipped bytes more than its tickets allow.

@@ -305,8 +305,9 @@ func (e *Engine) Renegotiate() {
 	e.machine = handshake.NewClient(&c, e)
 }
 
-// post12 handles handshake messages after the handshake, until TLS 1.2. A request for another handshake is answered
-// with no_renegotiation unless it is allowed. See RFC 5246 §7.4.1.1 and RFC 5746 §4.
+// post12 handles handshake messages after the handshake, until TLS 1.2. A request for another
+// handshake is answered with no_renegotiation unless it is allowed. See RFC 5246 §7.4.1.1 and RFC
+// 5746 §4.
 func (e *Engine) post12(raw []byte) error {
 	again := iana.HelloRequest
 	if e.me == iana.Server {

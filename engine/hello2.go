@@ -7,8 +7,8 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// maxHello2 bounds a ClientHello in the form of SSL 2.0, in bytes. One with each suite that there is
-// has 1,100.
+// maxHello2 bounds a ClientHello in the form of SSL 2.0, in bytes. One with each suite that there
+// is has 1,100.
 const maxHello2 = 2 << 10
 
 // AcceptHello2 lets the client begin with a ClientHello in the form of SSL 2.0. See RFC 5246

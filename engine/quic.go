@@ -79,8 +79,8 @@ func (q *QUIC) Send(_ handshake.Kind, raw []byte) {
 // SetNegotiated does nothing: there are no records.
 func (q *QUIC) SetNegotiated(*negotiation.Agreed) {}
 
-// Protect gives QUIC the traffic secret of a level. Handshake bytes that came at a level before this
-// one must all have been used. See RFC 9001 §4.1.3.
+// Protect gives QUIC the traffic secret of a level. Handshake bytes that came at a level before
+// this one must all have been used. See RFC 9001 §4.1.3.
 func (q *QUIC) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	if k == nil {
 		return nil // only early data has a level that ends before the next one begins
@@ -225,8 +225,8 @@ func (q *QUIC) Ticket(ctx context.Context, early bool, extra [][]byte) error {
 	return err
 }
 
-// Fail ends the connection: its session is withdrawn, and the trace is told of the alert, which QUIC
-// carries as an error of its own. See RFC 9001 §4.8.
+// Fail ends the connection: its session is withdrawn, and the trace is told of the alert, which
+// QUIC carries as an error of its own. See RFC 9001 §4.8.
 func (q *QUIC) Fail(err error) {
 	q.machine.Withdraw()
 	q.log.Alert(q.me, alert.Fatal, alert.Of(err), err.Error())

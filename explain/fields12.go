@@ -1,7 +1,7 @@
 package explain
 
-// fieldNotes12 are the sentences about fields of TLS 1.0 to 1.2, where they differ from those of TLS
-// 1.3 or do not occur there.
+// fieldNotes12 are the sentences about fields of TLS 1.0 to 1.2, where they differ from those of
+// TLS 1.3 or do not occur there.
 var fieldNotes12 = map[string]string{
 	"client_hello/client_version": "The highest version that the client speaks, unless the " +
 		"extension supported_versions names others: 0303 is TLS 1.2, since SSL 3.0 was 0300. The " +

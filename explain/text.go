@@ -33,8 +33,8 @@ func thousands(n int) string {
 // octets returns "1 byte" or, for 1359, "1,359 bytes".
 func octets(n int) string { return Count(n, "byte") }
 
-// sized returns the length of a secret, or "value" if it is not there, since of an empty one nothing
-// is known.
+// sized returns the length of a secret, or "value" if it is not there, since of an empty one
+// nothing is known.
 func sized(n int) string {
 	if n == 0 {
 		return "value"

@@ -108,8 +108,8 @@ func (m *Machine) EarlyData() EarlyStatus { return m.early.status }
 // EarlyOpen reports whether a client may send early data now, or a server may receive some.
 func (m *Machine) EarlyOpen() bool { return m.early.open }
 
-// AnswersEarly reports whether a server may send application data although the client's Finished has
-// not come: it has accepted early data, and sent its own Finished. See RFC 8446 §4.4.4.
+// AnswersEarly reports whether a server may send application data although the client's Finished
+// has not come: it has accepted early data, and sent its own Finished. See RFC 8446 §4.4.4.
 func (m *Machine) AnswersEarly() bool {
 	return m.live && m.me == iana.Server && m.early.status == EarlyAccepted &&
 		m.VerifyData[iana.Server] != nil

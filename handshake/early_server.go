@@ -17,8 +17,8 @@ import (
 // used tickets, accepts none until everything recorded before is too old (§8.2). A rejection costs
 // the client only time.
 
-// EarlyWindow is how much the age of a ticket, as the client states it, may differ from the age that
-// the server computes. RFC 8446 §8.3 suggests ten seconds for clients on the Internet.
+// EarlyWindow is how much the age of a ticket, as the client states it, may differ from the age
+// that the server computes. RFC 8446 §8.3 suggests ten seconds for clients on the Internet.
 const EarlyWindow = 10 * time.Second
 
 // decideEarly decides whether the early data of the client is accepted. It must be called with the
@@ -129,9 +129,9 @@ func (v *server) skewOf(stated message.PSKIdentity, k *Session) time.Duration {
 	return told - v.TicketTime().Sub(k.Issued)
 }
 
-// TicketAgeSkew returns by how much the age of the ticket that this handshake resumed, as the client
-// stated it, is more than the age that this server knew. It is 0 for a client, below TLS 1.3 and
-// without a ticket.
+// TicketAgeSkew returns by how much the age of the ticket that this handshake resumed, as the
+// client stated it, is more than the age that this server knew. It is 0 for a client, below TLS 1.3
+// and without a ticket.
 func (m *Machine) TicketAgeSkew() time.Duration {
 	if v, ok := m.player.(*server); ok {
 		return v.skew

@@ -247,8 +247,8 @@ func advance(from iana.Side, e Epoch) func(*Machine) error {
 	}
 }
 
-// protect returns the effect of a ChangeCipherSpec until TLS 1.2. No CertificateVerify can come after
-// it, so the bytes of the transcript are no longer needed.
+// protect returns the effect of a ChangeCipherSpec until TLS 1.2. No CertificateVerify can come
+// after it, so the bytes of the transcript are no longer needed.
 func protect(from iana.Side) func(*Machine) error {
 	return func(m *Machine) error {
 		m.transcript.drop()

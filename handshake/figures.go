@@ -18,9 +18,9 @@ var opening = Figure{"the hellos", nil, []Line{
 }, nil}
 
 // refOf returns the section that defines a message of the opening. The version that the message
-// chooses or offers tells which RFC is in force. As long as there is no message, or none that can be
-// parsed, it is what the client offers: RFC 8446 tells a server of TLS 1.3 how to choose an earlier
-// version, too.
+// chooses or offers tells which RFC is in force. As long as there is no message, or none that can
+// be parsed, it is what the client offers: RFC 8446 tells a server of TLS 1.3 how to choose an
+// earlier version, too.
 func refOf(s *Score, l *Line, msg message.Message) string {
 	switch m := msg.(type) {
 	case *message.ClientHello:

@@ -10,7 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// What hellos, configurations and credentials are made of is shared with package negotiation's tests.
+// What hellos, configurations and credentials are made of is shared with package negotiation's
+// tests.
 const name = hellos.Name
 
 var (

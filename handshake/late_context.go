@@ -31,8 +31,8 @@ func (a *awaitedContext) set(r lateRequest) bool {
 	return true
 }
 
-// waits reports whether a request is not answered yet. A nil a, of a connection in which nothing may
-// be requested, has none.
+// waits reports whether a request is not answered yet. A nil a, of a connection in which nothing
+// may be requested, has none.
 func (a *awaitedContext) waits() bool {
 	if a == nil {
 		return false

@@ -78,8 +78,8 @@ func TestWhatIsAwaitedIsNamedOnce(t *testing.T) {
 	}
 }
 
-// What is awaited, and what a malformed ServerHello is measured by, is cited from the RFC that is in
-// force: a client that offers TLS 1.3, or was asked for a second hello, has RFC 8446's.
+// What is awaited, and what a malformed ServerHello is measured by, is cited from the RFC that is
+// in force: a client that offers TLS 1.3, or was asked for a second hello, has RFC 8446's.
 func TestAwaitedLinesCiteTheVersionInForce(t *testing.T) {
 	const hello12, hello13 = "the server's server_hello (RFC 5246 §7.4.1.3)",
 		"the server's server_hello (RFC 8446 §4.1.3)"

@@ -32,8 +32,8 @@ func (s Score) Format(f fmt.State, _ rune) { trace.Print(f, s) }
 // MarshalText returns what Format prints.
 func (s Score) MarshalText() ([]byte, error) { return trace.Text(s) }
 
-// Format prints the answer with fingerprints of its messages, which are sent encrypted, whatever the
-// verb.
+// Format prints the answer with fingerprints of its messages, which are sent encrypted, whatever
+// the verb.
 func (a LateAnswer) Format(f fmt.State, _ rune) { trace.Print(f, a) }
 
 // MarshalText returns what Format prints.

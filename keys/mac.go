@@ -74,8 +74,8 @@ func (m *mac) sum(b []byte) []byte {
 	return m.outer.Sum(b)
 }
 
-// expand returns HKDF-Expand(key, m.info, n). n is at most 255 times the length of the hash. See RFC
-// 5869 §2.3.
+// expand returns HKDF-Expand(key, m.info, n). n is at most 255 times the length of the hash. See
+// RFC 5869 §2.3.
 func (m *mac) expand(n int) []byte {
 	size := m.inner.Size()
 	out := make([]byte, 0, (n+size-1)/size*size)

@@ -72,8 +72,8 @@ func TestImportedKeysMatchBotan(t *testing.T) {
 	t.Logf("%d vectors", len(blocks))
 }
 
-// RFC 8446 §7.1, each step alone, by OpenSSL. Other digests than those of TLS 1.3's suites, and what
-// OpenSSL's interface refuses, are left out.
+// RFC 8446 §7.1, each step alone, by OpenSSL. Other digests than those of TLS 1.3's suites, and
+// what OpenSSL's interface refuses, are left out.
 func TestStepsOfTheKeyScheduleMatchOpenSSL(t *testing.T) {
 	count, left := 0, 0
 	for _, b := range testkit.Blocks(t, "openssl/evpkdf_tls13_kdf.txt") {

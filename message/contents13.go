@@ -254,8 +254,8 @@ func echContents(c *wire.Codec, version uint16) {
 	})
 }
 
-// ECHConfirmation is the encrypted_client_hello of a HelloRetryRequest, which looks random to all but
-// the client. See RFC 9849 §5.
+// ECHConfirmation is the encrypted_client_hello of a HelloRetryRequest, which looks random to all
+// but the client. See RFC 9849 §5.
 type ECHConfirmation struct{ Confirmation [8]byte }
 
 func (e *ECHConfirmation) layout(c *wire.Codec) {

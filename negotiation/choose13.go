@@ -156,7 +156,8 @@ func (got *Choice) ChooseCredential13(ch *message.ClientHello, h *Hello13, c *Co
 	return nil
 }
 
-// canSign13 returns an error if a side has or wants no certificate, and no pre-shared key was found.
+// canSign13 returns an error if a side has or wants no certificate, and no pre-shared key was
+// found.
 func (c *Config) canSign13(ch *message.ClientHello) error {
 	if c.FindKey == nil || len(c.Credentials) > 0 {
 		if !ch.Extensions.Has(iana.ExtSignatureAlgorithms) {

@@ -145,9 +145,9 @@ type Trust struct {
 	// is checked; and again before a session is resumed.
 	VerifyPeer func(raw [][]byte, verified [][]*x509.Certificate) error
 
-	// PeerTypes are the certificate types that this side accepts of its peer, best first; nil: X.509
-	// alone. VerifyRawKey, if set, decides alone about a raw public key (DER): without it one is
-	// accepted only where any certificate is. It is called again before a session is resumed.
+	// PeerTypes are the certificate types that this side accepts of its peer, best first; nil:
+	// X.509 alone. VerifyRawKey, if set, decides alone about a raw public key (DER): without it one
+	// is accepted only where any certificate is. It is called again before a session is resumed.
 	PeerTypes    []iana.CertificateType
 	VerifyRawKey func(spki []byte) error
 
@@ -195,8 +195,8 @@ type EarlyData struct {
 	MaxEarlyData uint32
 	// EarlyFrom is the time before which a server accepts none. See EarlyWindow.
 	EarlyFrom time.Time
-	// Announce makes a new ticket known to Take. Take reports whether a ticket is known, and forgets
-	// it: of all calls for one ticket, one reports true. Both may be slow.
+	// Announce makes a new ticket known to Take. Take reports whether a ticket is known, and
+	// forgets it: of all calls for one ticket, one reports true. Both may be slow.
 	Announce func(ctx context.Context, ticket []byte) error
 	Take     func(ctx context.Context, ticket []byte) (bool, error)
 }

@@ -13,8 +13,8 @@ import (
 const (
 	quicParametersRef = "RFC 9001 §8.2"
 
-	// QUICMaxEarlyData is the only max_early_data_size of a ticket: QUIC limits early data by itself.
-	// See RFC 9001 §4.6.1.
+	// QUICMaxEarlyData is the only max_early_data_size of a ticket: QUIC limits early data by
+	// itself. See RFC 9001 §4.6.1.
 	QUICMaxEarlyData = math.MaxUint32
 )
 

@@ -11,7 +11,8 @@ const (
 	maxInside = 4
 )
 
-// decrypted receives a connection's data. A record of data that begins as a ClientHello does is one.
+// decrypted receives a connection's data. A record of data that begins as a ClientHello does is
+// one.
 func (x *Watched) decrypted(from iana.Side, plain []byte) {
 	if !x.Inside && x.sought < maxSought {
 		x.sought += len(plain)

@@ -12,8 +12,8 @@ import (
 )
 
 // mixed is a connection that nobody made: the server's records are of a handshake with another
-// EncryptedExtensions than RFC 8448 §4's, and the client's are those of the RFC. An observer reads the
-// early data, and notices.
+// EncryptedExtensions than RFC 8448 §4's, and the client's are those of the RFC. An observer reads
+// the early data, and notices.
 const mixed = "Resumed_0RTT_Handshake"
 
 // Botan's connections, most of them RFC 8448's with other ends: an observer that has a client's

@@ -122,8 +122,8 @@ func (p *prober) greet(ctx context.Context) bool {
 	return p.report.Reached
 }
 
-// stillThere asks what was accepted before: a server that has begun to refuse us altogether does not
-// lack what it refused last.
+// stillThere asks what was accepted before: a server that has begun to refuse us altogether does
+// not lack what it refused last.
 func (p *prober) stillThere(ctx context.Context) bool {
 	o := p.either()
 	if o == nil || ctx.Err() != nil {

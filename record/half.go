@@ -192,8 +192,8 @@ func (h *Half) ShowClear(hd Header, fragment []byte) {
 	h.Log.Record(r, "RFC 8446 §5")
 }
 
-// show records an event for a sealed or opened record. The header hd is that on the wire, whose type
-// is not t in TLS 1.3. It copies what it is given.
+// show records an event for a sealed or opened record. The header hd is that on the wire, whose
+// type is not t in TLS 1.3. It copies what it is given.
 func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, plain []byte) {
 	traits := h.traits()
 	r := &trace.Record{

@@ -290,8 +290,8 @@ func tiles(t *testing.T, r row, v iana.Version, e *trace.Record) {
 	}
 }
 
-// In TLS 1.3 the type on the wire is application_data whatever is inside, and the additional data is
-// the header on the wire. Both sides' events say so. See RFC 8446 §5.2.
+// In TLS 1.3 the type on the wire is application_data whatever is inside, and the additional data
+// is the header on the wire. Both sides' events say so. See RFC 8446 §5.2.
 func TestTraceShowsTheOuterTypeOfTLS13(t *testing.T) {
 	r := row{AES_128_GCM, nil, false}
 	for _, inside := range []iana.ContentType{iana.RecordHandshake, iana.RecordAlert,

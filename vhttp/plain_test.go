@@ -33,8 +33,8 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// HTTP without TLS gets 400 in the clear, as from net/http, and no alert before it; what else is not
-// TLS is named in the log.
+// HTTP without TLS gets 400 in the clear, as from net/http, and no alert before it; what else is
+// not TLS is named in the log.
 func TestOtherProtocolsAreAnsweredAndNamed(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

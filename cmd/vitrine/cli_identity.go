@@ -184,7 +184,8 @@ func unspoken(name, value string) string {
 	return value
 }
 
-// identityPassword returns the password of --password. It is read once: serve reads its files again.
+// identityPassword returns the password of --password. It is read once: serve reads its files
+// again.
 func (c *choices) identityPassword(cmd *cobra.Command) (string, error) {
 	if c.opened == nil {
 		v := &values{stdin: cmd.InOrStdin(), fields: map[string]input{}}

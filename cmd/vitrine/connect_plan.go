@@ -166,8 +166,8 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	return c.ordered(c.narrow(k, &lack, f), general, f)
 }
 
-// minPSSBits is the length from which on an RSA key can sign with RSASSA-PSS and SHA-256, as TLS 1.3
-// wants it. See RFC 8017 §9.1.1.
+// minPSSBits is the length from which on an RSA key can sign with RSASSA-PSS and SHA-256, as TLS
+// 1.3 wants it. See RFC 8017 §9.1.1.
 const minPSSBits = 8*(32+32+2) - 6
 
 // helloChanges returns the changes for a server that has what we offer, and fails at something else

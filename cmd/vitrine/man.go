@@ -25,7 +25,8 @@ func newMan() *cobra.Command {
 	}
 }
 
-// writeManual writes the pages of root and its commands to dir, which it makes if it does not exist.
+// writeManual writes the pages of root and its commands to dir, which it makes if it does not
+// exist.
 func writeManual(root *cobra.Command, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

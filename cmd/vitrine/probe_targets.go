@@ -137,8 +137,8 @@ func (o *probeOptions) list(cmd *cobra.Command, arg string) (names []string, ok 
 	return names, true, lines.Err()
 }
 
-// asked returns the server at the end of a way, to be asked under a name. An address is no name: RFC
-// 6066 §3.
+// asked returns the server at the end of a way, to be asked under a name. An address is no name:
+// RFC 6066 §3.
 func asked(way *reach.Way, name string, noSNI bool) *probe.Server {
 	return &probe.Server{Name: serverName(name, noSNI), Timeout: way.Timeout,
 		Dial: func(ctx context.Context) (net.Conn, error) {

@@ -48,8 +48,8 @@ func (h *host) read(config *vitrine.Config) (err error) {
 	return nil
 }
 
-// pinClients makes the raw public keys of --client-pin the proof of a client, beside certificates of
-// --client-ca if that is given, too.
+// pinClients makes the raw public keys of --client-pin the proof of a client, beside certificates
+// of --client-ca if that is given, too.
 func (h *host) pinClients(config *vitrine.Config, example string) (err error) {
 	if h.clientPins == nil {
 		return nil
@@ -63,8 +63,8 @@ func (h *host) pinClients(config *vitrine.Config, example string) (err error) {
 	return err
 }
 
-// showRawKeys adds the keys of the certificates as raw public keys, behind the certificates: clients
-// that accept both get those. Clients' raw public keys are accepted only where anything is.
+// showRawKeys adds the keys of the certificates as raw public keys, behind the certificates:
+// clients that accept both get those. Clients' raw public keys are accepted only where anything is.
 func (h *host) showRawKeys(config *vitrine.Config) error {
 	if !h.rawKeys {
 		return nil

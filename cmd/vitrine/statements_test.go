@@ -60,8 +60,8 @@ func TestFalseStatementsAreGone(t *testing.T) {
 	}
 }
 
-// Who shows somebody else's connection under the glass does not tell it as a demonstration, and says
-// nothing of a handshake that failed but that it failed.
+// Who shows somebody else's connection under the glass does not tell it as a demonstration, and
+// says nothing of a handshake that failed but that it failed.
 func TestTheGlassOfServeKnowsWhoseRunItIs(t *testing.T) {
 	s, ca := serving(t, "--glass", "all")
 	code, _, stderr := command(t, "connect", s.addr, "--ca", ca, "-i=false", "--max", "1.2")

@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// The suites fit every terminal from 60 columns on, say what speaks against each, and begin with the
-// good ones.
+// The suites fit every terminal from 60 columns on, say what speaks against each, and begin with
+// the good ones.
 func TestSuitesFitTheTerminal(t *testing.T) {
 	rows := matching(nil)
 	for _, columns := range []int{60, 80, 100, 200, 300} {

@@ -130,8 +130,8 @@ func TestBoringSSLsRunner(t *testing.T) {
 	countMeaningful(t, got)
 }
 
-// goals are how many of the tests in testdata/meaningful.tsv.gz must pass, by whether TLS 1.3 is the
-// highest version that runner and shim both allow.
+// goals are how many of the tests in testdata/meaningful.tsv.gz must pass, by whether TLS 1.3 is
+// the highest version that runner and shim both allow.
 var goals = map[bool]int{false: 2000, true: 1000}
 
 // countMeaningful counts the tests that nobody passes who only fails connections or never does TLS,

@@ -118,8 +118,8 @@ func lateEvents(entries []trace.Entry) (n lateCounts) {
 	return n
 }
 
-// An observer compares the Finished of an answer with the request that it answers and all that is in
-// between. What it cannot compare is no error.
+// An observer compares the Finished of an answer with the request that it answers and all that is
+// in between. What it cannot compare is no error.
 func TestObserverComparesFinishedAfterTheHandshake(t *testing.T) {
 	tapes, log := watchLate(t, func(*vitrine.Config) {})
 	watched := func() (*observe.Connection, [][]byte) {
@@ -209,8 +209,8 @@ func TestObserverReadsOnWithoutTheRequest(t *testing.T) {
 	}
 }
 
-// firstFlight returns how many bytes of a server's tape are its hello, its ChangeCipherSpec, and the
-// first record under each kind of keys.
+// firstFlight returns how many bytes of a server's tape are its hello, its ChangeCipherSpec, and
+// the first record under each kind of keys.
 func firstFlight(tape []byte) (n int) {
 	for range 3 {
 		n += 5 + int(tape[n+3])<<8 + int(tape[n+4])

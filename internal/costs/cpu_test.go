@@ -19,9 +19,9 @@ import (
 // about as much; the rest is for a machine that does other things.
 const mostProcessor = 2
 
-// A client that has recorded one hello can send it as often as it likes, at no cost of its own: each
-// makes the server agree a key and, in TLS 1.3 and with ECDHE, sign. That is what one handshake can
-// cost, and it is no more than crypto/tls spends on the same bytes.
+// A client that has recorded one hello can send it as often as it likes, at no cost of its own:
+// each makes the server agree a key and, in TLS 1.3 and with ECDHE, sign. That is what one
+// handshake can cost, and it is no more than crypto/tls spends on the same bytes.
 func TestOneHelloCostsLittleProcessorTime(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector takes time of its own")

@@ -112,8 +112,9 @@ func with(s vitrine.ConnectionState) (names []string) {
 	return names
 }
 
-// ClientName returns the subject of the client's certificate, or the pin of its raw public key, with
-// a remark if nobody knows whether it is true. It returns an empty string if the client showed none.
+// ClientName returns the subject of the client's certificate, or the pin of its raw public key,
+// with a remark if nobody knows whether it is true. It returns an empty string if the client showed
+// none.
 func ClientName(s vitrine.ConnectionState) string {
 	const anybody = " (unauthenticated)"
 	switch {

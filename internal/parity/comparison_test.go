@@ -167,7 +167,8 @@ func verdicts(t *testing.T) map[string]string {
 	return said
 }
 
-// docs/from-crypto-tls.md says of every name of crypto/tls what became of it here, and is held to it.
+// docs/from-crypto-tls.md says of every name of crypto/tls what became of it here, and is held to
+// it.
 func TestTheComparisonWithCryptoTLSIsTrue(t *testing.T) {
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {

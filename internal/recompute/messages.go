@@ -175,8 +175,8 @@ func (v *view) clientKeyExchange(raw []byte) {
 	}
 }
 
-// leaf returns the first certificate of a message, or its raw public key, which stands there without
-// a list. See RFC 7250 §3.
+// leaf returns the first certificate of a message, or its raw public key, which stands there
+// without a list. See RFC 7250 §3.
 func leaf(raw []byte) []byte {
 	in := body(raw)
 	list := input(in.vector(3))

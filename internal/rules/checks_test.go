@@ -157,8 +157,8 @@ func TestEveryCheckCitesItsSection(t *testing.T) {
 	t.Logf("%d checks", len(used))
 }
 
-// cited reports whether a reference such as "RFC 5246 §7.4.3" names a section that exists. Of an RFC
-// as a whole nothing is checked.
+// cited reports whether a reference such as "RFC 5246 §7.4.3" names a section that exists. Of an
+// RFC as a whole nothing is checked.
 func cited(sections map[string][]string, ref string) bool {
 	number, section, whole := strings.Cut(strings.TrimPrefix(ref, "RFC "), " §")
 	return !whole || slices.Contains(sections[number], section)

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// namesDeclared returns every name that the module's sources declare: "Half", "Half.Open", "record.Half",
-// "record.Half.Open", and the names of files and folders.
+// namesDeclared returns every name that the module's sources declare: "Half", "Half.Open",
+// "record.Half", "record.Half.Open", and the names of files and folders.
 func namesDeclared(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}

@@ -59,11 +59,9 @@ func comments(t *testing.T) func(func(file, comment string) bool) {
 
 const (
 	maxColumns = 100
-	// wideLines is how many lines of code are longer, and wideComments how many lines of comment:
-	// ratchets, which only ever go down. The lines are rows of tables and long strings that a break
-	// would make harder to read.
-	wideLines    = 574
-	wideComments = 67
+	// wideLines is how many lines of code are longer: a ratchet, which only ever goes down. Many are
+	// rows of tables and long strings that a break would make harder to read.
+	wideLines = 574
 )
 
 // columns returns the width of a line, with tabs of four columns.
@@ -78,7 +76,7 @@ func columns(line string) int {
 }
 
 func TestFloorLinesEndByColumn100(t *testing.T) {
-	wide, comments := 0, 0
+	wide := 0
 	eachFile(t, ".go", func(file string, text []byte) {
 		if head, _, _ := strings.Cut(string(text), "\npackage "); strings.Contains(head, "DO NOT EDIT") {
 			return
@@ -87,8 +85,7 @@ func TestFloorLinesEndByColumn100(t *testing.T) {
 			switch n := columns(line); {
 			case n <= maxColumns:
 			case strings.HasPrefix(strings.TrimSpace(line), "// "):
-				t.Logf("%s:%d: a comment of %d columns, expected at most %d", file, i+1, n, maxColumns)
-				comments++
+				t.Errorf("%s:%d: a comment of %d columns, expected at most %d", file, i+1, n, maxColumns)
 			default:
 				wide++
 			}
@@ -97,10 +94,6 @@ func TestFloorLinesEndByColumn100(t *testing.T) {
 	if t.Logf("%d lines of code are longer", wide); wide > wideLines {
 		t.Errorf("%d lines of code have more than %d columns, expected at most %d",
 			wide, maxColumns, wideLines)
-	}
-	if comments > wideComments {
-		t.Errorf("%d lines of comment have more than %d columns, expected at most %d",
-			comments, maxColumns, wideComments)
 	}
 	if columns("\ta\tb") != 9 {
 		t.Errorf("columns counts %d, expected 9", columns("\ta\tb"))

@@ -6,17 +6,17 @@
 //	go run ./internal/timing -wire                # a server in another process
 //
 // Each place has classes of input that must not be told apart by time. Samples of all classes are
-// taken in turn, in an order drawn anew for each round, into the same memory. Each class is compared
-// with the first: by Welch's t-test, without the slowest twentieth of each class, in which the
-// garbage collector and the scheduler are; and by a bootstrap interval of the mean of the differences
-// within a round, without the twentieth at either end. What changes from round to round, such as the
-// load of the machine, is in both samples of a difference, and so in none of them. |t| above 4.5 is
-// usually taken for a difference; with many classes a single one a little above it says little. The
-// place "planted" has a difference put in, one more compression of SHA-256, and must be found: else
-// the measurement is worth nothing.
+// taken in turn, in an order drawn anew for each round, into the same memory. Each class is
+// compared with the first: by Welch's t-test, without the slowest twentieth of each class, in which
+// the garbage collector and the scheduler are; and by a bootstrap interval of the mean of the
+// differences within a round, without the twentieth at either end. What changes from round to
+// round, such as the load of the machine, is in both samples of a difference, and so in none of
+// them. |t| above 4.5 is usually taken for a difference; with many classes a single one a little
+// above it says little. The place "planted" has a difference put in, one more compression of
+// SHA-256, and must be found: else the measurement is worth nothing.
 //
-// What takes longer than some ten microseconds is measured by the processor time of the thread where
-// the system has such a clock (Linux): it does not count what other programs do meanwhile.
+// What takes longer than some ten microseconds is measured by the processor time of the thread
+// where the system has such a clock (Linux): it does not count what other programs do meanwhile.
 //
 // It prints figures, and passes no judgement. Interrupted, it prints those of the samples so far.
 package main

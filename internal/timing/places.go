@@ -156,7 +156,8 @@ func binderPlace() (*place, error) {
 	return compared("PSK binder", func() []byte { return binder.VerifyData(hash) }), nil
 }
 
-// ticketPlace opens tickets that nobody sealed. Their names are public: that one is unknown may show.
+// ticketPlace opens tickets that nobody sealed. Their names are public: that one is unknown may
+// show.
 func ticketPlace() (*place, error) {
 	ring, err := session.NewRotatingKeys(crand.Reader, time.Now).Keys(context.Background())
 	if err != nil {
@@ -178,8 +179,8 @@ func ticketPlace() (*place, error) {
 			})}}, nil
 }
 
-// kemPlace decapsulates: a ciphertext that is wrong gives another secret, and no error. See FIPS 203
-// §6.3.
+// kemPlace decapsulates: a ciphertext that is wrong gives another secret, and no error. See FIPS
+// 203 §6.3.
 func kemPlace() (*place, error) {
 	g, _ := kex.Named13(iana.X25519MLKEM768)
 	offer, err := g.Offer(crand.Reader)

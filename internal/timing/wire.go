@@ -56,8 +56,8 @@ func (h *host) serve(l net.Listener) error {
 	}
 }
 
-// serveChild is the other process: it prints its address and the chain of its RSA key, and ends with
-// its standard input.
+// serveChild is the other process: it prints its address and the chain of its RSA key, and ends
+// with its standard input.
 func serveChild() error {
 	h, err := newHost()
 	if err != nil {

@@ -113,8 +113,8 @@ func (w *derWalker) element(b []byte, head, offset, depth int, s *syntax) {
 	}
 }
 
-// publicKey adds the fields of the key in a subjectPublicKey: those of an RSA key, which is DER, the
-// coordinates of an uncompressed point, or else one field.
+// publicKey adds the fields of the key in a subjectPublicKey: those of an RSA key, which is DER,
+// the coordinates of an uncompressed point, or else one field.
 func (w *derWalker) publicKey(b []byte, offset, depth int, s *syntax) {
 	half, kind := len(b)/2, ""
 	for _, f := range w.fields {
