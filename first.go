@@ -17,8 +17,9 @@ type first struct {
 	message engine.First
 }
 
-// leastFirst is how many bytes of memory a client gets that has sent the header of a record.
-const leastFirst = 512
+// leastFirst is how many bytes of memory a client gets that has sent the header of a record: a
+// first flight with a hybrid share, a ticket and a short request fits, in one read.
+const leastFirst = 2 << 10
 
 // knocked waits at a server for the client's first message. Only then a connection gets a
 // handshake, buffers, and the stack that they need: whoever connects and says nothing, or stops

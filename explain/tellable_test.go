@@ -13,7 +13,7 @@ import (
 )
 
 // chose returns the events of a server that chose a version and a suite, in each figure: whole,
-// resumed, and after a retry in TLS 1.3.
+// and resumed.
 func chose(t *testing.T, v iana.Version, id iana.CipherSuite, resumed bool) []trace.Entry {
 	t.Helper()
 	hello := &message.ServerHello{Version: min(v, iana.TLS12), CipherSuite: id}

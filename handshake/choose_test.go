@@ -19,9 +19,8 @@ const (
 )
 
 type (
-	suites  = []iana.CipherSuite
-	groups  = []iana.Group
-	schemes = []iana.SignatureScheme
+	suites = []iana.CipherSuite
+	groups = []iana.Group
 )
 
 func TestServerChoosesTheVersion(t *testing.T) {

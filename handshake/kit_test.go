@@ -15,7 +15,6 @@ import (
 const name = hellos.Name
 
 var (
-	authority   = hellos.Authority
 	credential  = hellos.Credential
 	config      = hellos.Config
 	hello       = hellos.Hello

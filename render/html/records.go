@@ -207,14 +207,6 @@ func innerPadding(r *trace.Record) []byte {
 	return make([]byte, max(0, len(r.Ciphertext)-len(r.Plaintext)-1))
 }
 
-// outerType returns the type in a record's header.
-func outerType(r *trace.Record) iana.ContentType {
-	if len(r.Header) == 0 {
-		return r.ContentType
-	}
-	return iana.ContentType(r.Header[0])
-}
-
 // proof appends the parts that belong to authentication.
 func (d *dissection) proof() {
 	if d.construction < explicitNonce {
