@@ -53,8 +53,15 @@ func Guards(r *trace.Record) []Guard {
 			"end it cannot tell: that takes close_notify"})
 		aad = aad[8:]
 	}
-	if len(aad) < 5 {
+	switch {
+	case len(aad) < 5:
 		return list
+	case len(r.AAD) == 5: // of TLS 1.3
+		return []Guard{
+			{"type", aad[:1], "23 in every record: a header with another does not open; what the " +
+				"content is, the type inside says"},
+			{"version", aad[1:3], "the same in every record: a header with another does not open"},
+			{"length", aad[3:5], "stops bytes from being moved over the end of the record"}}
 	}
 	return append(list,
 		Guard{"type", aad[:1], "stops data from being passed off as an alert or a handshake message"},
@@ -70,8 +77,8 @@ var SignedNotes = struct {
 }{
 	ClientRandom: "Without it a signature that was made for another client, and recorded, could be " +
 		"shown to this one.",
-	ServerRandom: "Without it the client alone would decide what is signed: whoever repeats a random " +
-		"gets the same signature again.",
+	ServerRandom: "Without it the client alone would decide what is signed: whoever gets a " +
+		"server to choose the same public key again gets a signature that can be shown again.",
 	Params: "Without them an attacker in the middle could put a public key of his own in the place " +
 		"of the server's, and read everything.",
 	Rest: "The lists of the hellos are not signed. So an attacker could make both sides use a group " +

@@ -32,7 +32,8 @@ var introductions13 = [...]string{
 	"The tree grows on to the Main Secret and the keys for the data. They depend on everything " +
 		"that was said until here. The handshake keys are used no more for data.",
 	"The client proves the same: it saw the same conversation and holds the same keys. If the " +
-		"server asked, it says first who it is. Now both know that there is nobody between them.",
+		"server asked, it says first who it is. Now both know that nobody changed what was said, " +
+		"and the client that there is nobody between.",
 	"At last, data. Each record is encrypted so that nobody can read it, and authenticated so " +
 		"that nobody can change, reorder or repeat it. Here a record lies open with all of its " +
 		"parts. From outside, every record looks alike: what it really is stands inside.",

@@ -47,8 +47,8 @@ var protocol12 = protocol{
 		{"master_secret", "when the session cannot be resumed any more: while either side keeps the " +
 			"session, whoever steals it reads the recording"},
 		{"key_block and the keys that were cut from it", "when the connection ends"},
-		{"the key of the server's tickets", "within days: the ticket holds the master_secret, and was " +
-			"sent in the clear"},
+		{"the key of the server's tickets", "within days, if there are any: a ticket holds a " +
+			"master_secret, and is sent in the clear"},
 		{"copies: key logs, swapped memory, core dumps, the state of the random generator",
 			"any of them may hold or give again one of the above"}},
 	unsigned: "nothing: it decrypts",

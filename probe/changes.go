@@ -93,6 +93,13 @@ func (r *Report) Since(old *Report) {
 	r.lists("group", old.groupNames(), r.groupNames())
 	r.lists("signature scheme", old.schemeNames(), r.schemeNames())
 	r.lists("certificate", old.leaves(), r.leaves())
+	for _, c := range r.Chains {
+		for _, was := range old.Chains {
+			if c.Pin == was.Pin && c.NotAfter.Equal(was.NotAfter) {
+				r.changed("trust in "+c.Subject, string(was.Trusted), string(c.Trusted))
+			}
+		}
+	}
 	r.lists("prime", old.primeNames(), r.primeNames())
 	for _, f := range r.Facts {
 		if was := old.Fact(f.ID); was.What != "" {
@@ -153,12 +160,8 @@ func (r *Report) primeNames() (all []string) {
 
 func (r *Report) leaves() (all []string) {
 	for _, c := range r.Chains {
-		trust := "trusted"
-		if c.Trusted != Yes {
-			trust = "not trusted"
-		}
-		all = append(all, fmt.Sprintf("%s, %s %d, until %s, %s, %s", c.Subject, c.Key.Type, c.Key.Bits,
-			c.NotAfter.UTC().Format(time.RFC3339), trust, c.Pin))
+		all = append(all, fmt.Sprintf("%s, %s %d, until %s, %s", c.Subject, c.Key.Type, c.Key.Bits,
+			c.NotAfter.UTC().Format(time.RFC3339), c.Pin))
 	}
 	return all
 }

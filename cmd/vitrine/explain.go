@@ -85,7 +85,9 @@ func areFiles(args []string) bool {
 		if info, err := os.Stat(a); a == "-" || err == nil && !info.IsDir() {
 			return true
 		}
-		if strings.ContainsRune(a, os.PathSeparator) || strings.HasSuffix(a, ".json") ||
+		// the text of an error may name a file of the program's source
+		message := strings.ContainsRune(a, ' ')
+		if strings.ContainsRune(a, os.PathSeparator) && !message || strings.HasSuffix(a, ".json") ||
 			strings.HasSuffix(a, ".jsonl") {
 			return true
 		}

@@ -104,7 +104,7 @@ func (w *reportText) versions() {
 				w.put("", "  … and %d more: --detail", len(v.Suites)-i)
 				break
 			}
-			with := s.Group
+			with := "" // any group that the server has, but a prime goes with its suite
 			if s.Bits > 0 {
 				with = fmt.Sprintf("%s, %d bits", s.Group, s.Bits)
 			}
@@ -117,7 +117,7 @@ func (w *reportText) versions() {
 	}
 	for _, v := range []string{"TLS 1.3", "TLS 1.2"} {
 		if len(by[v]) > 0 {
-			w.put("groups", "%s: %s", v, strings.Join(by[v], ", "))
+			w.put("groups", "%s: %s", w.until(v), strings.Join(by[v], ", "))
 		}
 	}
 	by = map[string][]string{}
@@ -136,6 +136,14 @@ func (w *reportText) versions() {
 		}
 		w.put("prime", "%d bits, %s, with %s", p.Bits, known, p.Suite)
 	}
+}
+
+// until returns "TLS 1.2 and before", for which the groups were asked in the newest of them.
+func (w *reportText) until(version string) string {
+	if version == "TLS 1.3" {
+		return version
+	}
+	return version + " and before"
 }
 
 func (w *reportText) certificates() {

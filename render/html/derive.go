@@ -38,7 +38,6 @@ type input struct {
 	Born   string // fragment of the step where it came to be
 	At     string // that step's title
 
-	BornNumber int
 }
 
 // expansion is one P_hash, block by block. See RFC 5246 §5.

@@ -74,7 +74,7 @@ func (r *run) family() {
 			for i := range d.Inputs {
 				if s := r.secrets[d.Inputs[i].Family]; s != nil && s.Born != p {
 					in := &d.Inputs[i]
-					in.Born, in.At, in.BornNumber = s.Born.ID, s.Born.Title, s.Born.Number
+					in.Born, in.At = s.Born.ID, s.Born.Title
 				}
 			}
 		}

@@ -251,7 +251,8 @@ func nonceNote(c construction, side string) string {
 	case explicitNonce:
 		return side + "_write_IV, then the explicit nonce"
 	case innerType:
-		return "the " + side + "'s iv XOR the sequence number, which is never sent"
+		return "the " + side + "'s iv XOR the sequence number, which is never sent: a record that " +
+			"is repeated, left out or in another place does not open"
 	}
 	return side + "_write_IV XOR the sequence number"
 }

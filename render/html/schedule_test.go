@@ -53,7 +53,7 @@ func TestKeyScheduleHasEveryValue(t *testing.T) {
 			if n.ID == "psk" {
 				continue // it is given
 			}
-			if !strings.Contains(box, "It grows in step") {
+			if !strings.Contains(box, "It grows at ") {
 				t.Errorf("%s: %s does not say where it grows", e.name, n.ID)
 			}
 			if !strings.Contains(box, "openssl ") {

@@ -233,7 +233,7 @@
     const close = make("button", "Close", "close");
     close.addEventListener("click", () => { closePanel(); if (back) back.focus(); });
     panel.append(close, make("h4", name));
-    const link = make("a", `born in step ${s.number}: ${s.title}`);
+    const link = make("a", `born at ${s.title}`);
     link.href = "#" + s.step;
     const born = make("p", undefined, "row");
     born.append(link, s.public ? " · sent in the clear" : /verify_data$/.test(name) ? " · sent encrypted" : " · never sent");
