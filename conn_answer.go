@@ -66,12 +66,16 @@ func (c *Conn) renegotiate(ctx context.Context) error {
 // renegotiation. Most servers refuse; then, or if ctx ends, the connection is over. See RFC 5246
 // §7.4.1.2 and RFC 5746 §3.5.
 func (c *Conn) Renegotiate(ctx context.Context) error {
-	if err := c.ready(); err != nil {
+	if err := c.HandshakeContext(ctx); err != nil {
 		return err
 	}
+	stop := context.AfterFunc(ctx, func() { c.conn.Close() }) // which ends a Read, too
+	defer stop()
 	c.in.Lock()
 	defer c.in.Unlock()
 	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("vitrine: renegotiation: %w", ctx.Err())
 	case c.readError != nil:
 		return c.readError
 	case c.me != iana.Client || c.config.Renegotiation == tls.RenegotiateNever,
@@ -80,7 +84,6 @@ func (c *Conn) Renegotiate(ctx context.Context) error {
 	case !c.engine.Machine().Agreed.SecureRenegotiation:
 		return errors.New("vitrine: the server has not shown that it can renegotiate securely")
 	}
-	stop := context.AfterFunc(ctx, func() { c.conn.Close() })
 	err := c.renegotiate(ctx)
 	if !stop() {
 		err = fmt.Errorf("vitrine: renegotiation: %w", ctx.Err())

@@ -303,6 +303,7 @@ func (e *Engine) Renegotiate() {
 		c.Prior.Leaf = chain.Raw()[0]
 	}
 	e.machine = handshake.NewClient(&c, e)
+	e.plain = bytes.Clone(e.plain) // what was not read yet, before its buffer is used again
 }
 
 // post12 handles handshake messages after the handshake, until TLS 1.2. A request for another

@@ -44,6 +44,9 @@ type Answer struct {
 // status has some 8 KB.
 const maxAnswer = 1 << 18
 
+// maxExtensions bounds the extensions of a ServerHello: it answers ours, of which there are fewer.
+const maxExtensions = 64
+
 var (
 	errNotTLS    = errors.New("the answer is not TLS")
 	errMalformed = errors.New("the answer is malformed")
@@ -233,6 +236,8 @@ func (a *Answer) hello(m *message.ServerHello) error {
 		a.Group = selectedGroup(m)
 	}
 	switch {
+	case len(m.Extensions) > maxExtensions:
+		return malformed("it has %d extensions", len(m.Extensions))
 	case a.Version > a.offer.Version:
 		return malformed("it chose %v, above the %v that was offered", a.Version, a.offer.Version)
 	case !slices.Contains(a.offer.Suites, a.Suite):

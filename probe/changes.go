@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
@@ -19,8 +20,10 @@ type Change struct {
 	Is   string `json:"is"`  // "" if it is no more
 }
 
-// String says it in words.
-func (c Change) String() string {
+// String says it in words, without characters that move a cursor.
+func (c Change) String() string { return alert.Escape(c.words()) }
+
+func (c Change) words() string {
 	switch {
 	case c.Was == "":
 		return c.What + ": new: " + c.Is
@@ -47,13 +50,21 @@ func Read(r io.Reader) (reports []*Report, err error) {
 		case report.Target == "" || report.At.IsZero():
 			return reports, fmt.Errorf("probe: object %d is no report of a probe", len(reports)+1)
 		}
-		report.restore()
+		if err := report.restore(); err != nil {
+			return reports, fmt.Errorf("probe: report %d: %w", len(reports)+1, err)
+		}
 		reports = append(reports, report)
 	}
 }
 
-// restore finds the numbers of what a report names.
-func (r *Report) restore() {
+// restore finds the numbers of what a report names. A report with a version or a severity that
+// there is not is refused: they are shown as they are.
+func (r *Report) restore() error {
+	for _, f := range r.Findings {
+		if f.Severity.Weight() < 0 {
+			return fmt.Errorf("there is no severity %q", f.Severity)
+		}
+	}
 	for i := range r.Versions {
 		v := &r.Versions[i]
 		for _, known := range versions {
@@ -63,6 +74,9 @@ func (r *Report) restore() {
 		}
 		if v.Name == ssl2Name {
 			v.version = ssl2
+		}
+		if v.version == 0 {
+			return fmt.Errorf("there is no version %q", v.Name)
 		}
 		for j := range v.Suites {
 			v.Suites[j].id, _ = iana.SuiteByName(v.Suites[j].Name)
@@ -74,6 +88,7 @@ func (r *Report) restore() {
 	for i := range r.Schemes {
 		r.Schemes[i].id, _ = iana.SchemeByName(r.Schemes[i].Name)
 	}
+	return nil
 }
 
 // Since compares r with an earlier report of the same server, and notes the changes in r.

@@ -166,6 +166,17 @@ func TestProbeOfHostileServers(t *testing.T) {
 				0xFF, 0xFE, 0)...))
 			io.Copy(io.Discard, c)
 		}, true, "no hello got an answer"},
+		{"thousands of extensions", func(c net.Conn) {
+			hello := append(append([]byte{3, 3}, make([]byte, 33)...), 0xC0, 0x2F, 0)
+			hello = append(hello, byte(4*4000>>8), byte(4*4000&0xFF))
+			for i := range 4000 {
+				hello = append(hello, byte(i>>8), byte(i), 0, 0)
+			}
+			n := len(hello)
+			c.Write(append([]byte{22, 3, 3, byte((n + 4) >> 8), byte(n + 4), 2, 0, byte(n >> 8),
+				byte(n)}, hello...))
+			io.Copy(io.Discard, c)
+		}, true, "no hello got an answer"},
 		{"escape sequences", func(c net.Conn) {
 			io.WriteString(c, "\x1b[2J\x1b]0;pwned\x07")
 			io.Copy(io.Discard, c)

@@ -5,8 +5,10 @@ import (
 	"net"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/explain"
@@ -25,6 +27,7 @@ const (
 // visitor has the events of a connection: those for --glass, and those for the visitor's own page.
 type visitor struct {
 	glass, page *recorder   // nil if nobody wants them
+	serving     atomic.Bool // a page is being made or sent
 	proxied     atomic.Bool // a header of a request shows that it came through a proxy
 }
 
@@ -57,14 +60,16 @@ func visitorOf(c net.Conn) *visitor {
 type desk struct {
 	left     atomic.Int64  // of maxVisits
 	busy     chan struct{} // has room for as many pages as are made at a time
+	sending  chan struct{} // has room for as many as are kept until they are sent
 	command  string
 	listen   string
 	showKeys bool
 }
 
 func newDesk(command, listen string, showKeys bool) *desk {
-	d := &desk{busy: make(chan struct{}, runtime.GOMAXPROCS(0)), command: command,
-		listen: listen, showKeys: showKeys}
+	d := &desk{busy: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		sending: make(chan struct{}, maxSending), command: command, listen: listen,
+		showKeys: showKeys}
 	d.left.Store(maxVisits)
 	return d
 }
@@ -87,41 +92,67 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		front.Hello(w, r)
 		return
 	}
-	select {
-	case d.busy <- struct{}{}:
-		defer func() { <-d.busy }()
-	case <-r.Context().Done():
+	if !v.serving.CompareAndSwap(false, true) { // one page at a time of a connection
+		front.Hello(w, r)
 		return
 	}
-	d.write(w, c, v)
+	defer v.serving.Store(false)
+	select {
+	case d.sending <- struct{}{}:
+		defer func() { <-d.sending }()
+	default: // so many clients that do not read must not keep others from an answer
+		front.Hello(w, r)
+		return
+	}
+	if page := d.make(w, r, c, v); page != nil {
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendingTime))
+		w.Write(page)
+	}
 }
+
+// The pages that are kept until their clients have read them: how many, and for how long.
+const (
+	maxSending  = 32
+	sendingTime = 10 * time.Second
+)
+
+// proxyHeaders are what proxies and content networks add.
+var proxyHeaders = []string{"Via", "Forwarded", "X-Real-Ip", "Cdn-Loop", "Cf-Connecting-Ip", "Client-Ip",
+	"Fastly-Client-Ip", "True-Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip",
+	"X-Envoy-External-Address", "X-Original-Forwarded-For"}
 
 // throughProxy reports whether a request says that a proxy passed it on. The connection is then the
 // proxy's, which others may share. See RFC 9110 §7.6.3.
 func throughProxy(h http.Header) bool {
 	for name := range h {
-		if name == "Via" || name == "Forwarded" || name == "X-Real-Ip" ||
-			strings.HasPrefix(name, "X-Forwarded") {
+		if slices.Contains(proxyHeaders, name) || strings.HasPrefix(name, "X-Forwarded") {
 			return true
 		}
 	}
 	return false
 }
 
-func (d *desk) write(w http.ResponseWriter, c *vitrine.Conn, v *visitor) {
+// make returns the page, with the headers set, or nil if an error was written.
+func (d *desk) make(w http.ResponseWriter, r *http.Request, c *vitrine.Conn, v *visitor) []byte {
+	select {
+	case d.busy <- struct{}{}:
+		defer func() { <-d.busy }()
+	case <-r.Context().Done():
+		return nil
+	}
 	run, lead, err := d.run(c, v)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+		return nil
 	}
 	var page bytes.Buffer
 	if err := explain.Tellable(run.Entries); err != nil {
 		http.Error(w, err.Error(), http.StatusNotImplemented)
-		return
+		return nil
 	}
 	if err := html.Write(&page, html.Options{Lead: lead}, run); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
-		return
+		return nil
 	}
 	for name, value := range map[string]string{
 		"Content-Type":                 "text/html; charset=utf-8",
@@ -137,7 +168,7 @@ func (d *desk) write(w http.ResponseWriter, c *vitrine.Conn, v *visitor) {
 	} {
 		w.Header().Set(name, value)
 	}
-	w.Write(page.Bytes())
+	return page.Bytes()
 }
 
 // run returns what the page of a connection shows, and the sentence above it.

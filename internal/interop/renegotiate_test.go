@@ -117,6 +117,11 @@ func TestClientAsksToRenegotiate(t *testing.T) {
 					}}
 				conn, peer := m.handshake(t)
 				conn.SetDeadline(time.Now().Add(deadline))
+				peer.Write([]byte("data before it\n")) // of which one byte is read before
+				before := make([]byte, 15)
+				if _, err := io.ReadFull(conn, before[:1]); err != nil {
+					t.Fatal(err)
+				}
 				err := conn.Renegotiate(t.Context())
 				if options == nil {
 					refusal, ok := errors.AsType[*alert.Received](err)
@@ -130,6 +135,10 @@ func TestClientAsksToRenegotiate(t *testing.T) {
 				}
 				if n := conn.ConnectionState().Renegotiations; err != nil || n != 1 {
 					t.Fatalf("%d renegotiations, error %v", n, err)
+				}
+				if _, err := io.ReadFull(conn, before[1:]); err != nil ||
+					string(before) != "data before it\n" {
+					t.Errorf("got %q and %v", before, err)
 				}
 				if err := conn.Renegotiate(t.Context()); err == nil {
 					t.Error("it renegotiated twice, and Config.Renegotiation allows it once")
