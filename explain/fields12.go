@@ -17,8 +17,8 @@ var fieldNotes12 = map[string]string{
 	"server_hello/server_version": "The version of this connection, chosen among those that the " +
 		"client offered. 0303 is TLS 1.2.",
 	"server_hello/random": "32 random bytes of the server. With the client's they make the keys of " +
-		"this connection unlike all others; a signature of ServerKeyExchange covers them, if there " +
-		"is one.",
+		"this connection unlike all others; a signature of ServerKeyExchange covers them, if " +
+		"there is one.",
 	"server_hello/session_id": "By this name the client may resume the session; if it is the " +
 		"client's own, it is resumed now.",
 	"cipher_suite": "The suite of this connection: the server's choice among those offered.",

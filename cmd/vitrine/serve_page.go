@@ -117,7 +117,8 @@ const (
 )
 
 // proxyHeaders are what proxies and content networks add.
-var proxyHeaders = []string{"Via", "Forwarded", "X-Real-Ip", "Cdn-Loop", "Cf-Connecting-Ip", "Client-Ip",
+var proxyHeaders = []string{"Via", "Forwarded", "X-Real-Ip", "Cdn-Loop",
+	"Cf-Connecting-Ip", "Client-Ip",
 	"Fastly-Client-Ip", "True-Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip",
 	"X-Envoy-External-Address", "X-Original-Forwarded-For"}
 
