@@ -104,14 +104,8 @@ func (s *Server) pause(ctx context.Context) error {
 		next = now
 	}
 	s.begin <- next.Add(s.Interval)
-	if wait := time.Until(at); wait > 0 {
-		t := time.NewTimer(wait)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
+	if wait := time.Until(at); wait > 0 && !sleep(ctx, wait) {
+		return ctx.Err()
 	}
 	return nil
 }
@@ -167,7 +161,7 @@ func (s *Server) insist(ctx context.Context, o *Offer) *Answer {
 				return a
 			}
 		case Unreached:
-			if s.lost.Load() > givenUp || !s.sleep(ctx, time.Duration(wait)*500*time.Millisecond) {
+			if s.lost.Load() > givenUp || !sleep(ctx, time.Duration(wait)*500*time.Millisecond) {
 				return a
 			}
 		default:
@@ -183,7 +177,7 @@ func (s *Server) insist(ctx context.Context, o *Offer) *Answer {
 const givenUp = 8
 
 // sleep waits, and reports whether ctx is not done.
-func (s *Server) sleep(ctx context.Context, d time.Duration) bool {
+func sleep(ctx context.Context, d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

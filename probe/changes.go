@@ -98,8 +98,7 @@ func (r *Report) Since(old *Report) {
 	if !r.Reached || !old.Reached {
 		return
 	}
-	for i := range r.Versions {
-		v := &r.Versions[i]
+	for _, v := range r.Versions {
 		was := old.version(v.version)
 		r.changed(v.Name, string(was.Told), string(v.Told))
 		r.lists("suite of "+v.Name, names(was.Suites), names(v.Suites))
@@ -194,16 +193,23 @@ func (r *Report) baseline(f *Finding) string {
 	if r.since == nil {
 		return ""
 	}
-	for _, old := range r.since.Findings {
-		switch {
-		case old.ID != f.ID:
-		case old.Seen == f.Seen && old.Severity == f.Severity:
-			return "unchanged"
-		default:
-			return "updated"
-		}
+	old := r.since.finding(f.ID)
+	switch {
+	case old == nil:
+		return "new"
+	case old.Seen == f.Seen && old.Severity == f.Severity:
+		return "unchanged"
 	}
-	return "new"
+	return "updated"
+}
+
+// finding returns the finding with an ID, or nil.
+func (r *Report) finding(id string) *Finding {
+	i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &r.Findings[i]
 }
 
 // gone returns the findings of the earlier report that r has no more.
@@ -212,7 +218,7 @@ func (r *Report) gone() (gone []Finding) {
 		return nil
 	}
 	for _, old := range r.since.Findings {
-		if !slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.ID == old.ID }) {
+		if r.finding(old.ID) == nil {
 			gone = append(gone, old)
 		}
 	}

@@ -119,16 +119,12 @@ func (s *Server) WhyLong(ctx context.Context, hello *message.ClientHello) string
 	if err != nil {
 		return ""
 	}
-	o := Offer{Version: iana.TLS12, Suites: best(iana.TLS12)[:maxSuites], Groups: groups12,
+	o := &Offer{Version: iana.TLS12, Suites: best(iana.TLS12)[:maxSuites], Groups: groups12,
 		Schemes: schemes}
-	plain, err := o.encode(s.Name)
-	if err != nil || len(plain) >= len(raw)-4 {
+	if !padTo(o, len(raw), s.Name) {
 		return ""
 	}
-	a := s.insist(ctx, o.with(func(m *message.ClientHello) {
-		m.Extensions.Add(iana.ExtPadding,
-			&message.Padding{Zeros: make([]byte, len(raw)-4-len(plain))})
-	}))
+	a := s.insist(ctx, o)
 	switch {
 	case a.Outcome == Accepted:
 		return "the server fails at the hybrid key share: it takes other hellos of that length"

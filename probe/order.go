@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"slices"
@@ -18,17 +17,24 @@ import (
 // exception: some servers, whose own order counts, take it if the client prefers it, as phones
 // without instructions for AES do.
 func (v *Version) order(ctx context.Context, s *Server) {
-	var rest, chacha []iana.CipherSuite
+	var gcm, others, chacha []iana.CipherSuite
 	for _, id := range v.ids() {
-		if strings.Contains(id.String(), "CHACHA20") {
+		switch name := id.String(); {
+		case strings.Contains(name, "CHACHA20"):
 			chacha = append(chacha, id)
-		} else {
-			rest = append(rest, id)
+		case strings.Contains(name, "_GCM"):
+			gcm = append(gcm, id)
+		default:
+			others = append(others, id)
 		}
 	}
-	if len(rest) < 2 {
-		rest, chacha = slices.Concat(rest, chacha), nil
+	if len(gcm)+len(others) < 2 {
+		others, chacha = append(others, chacha...), nil
 	}
+	if len(gcm) < 2 { // else AES-GCM is first in both orders: without it Go's server takes ChaCha20
+		gcm, others = nil, append(gcm, others...)
+	}
+	rest := slices.Concat(gcm, others)
 	if len(rest) < 2 {
 		return
 	}
@@ -40,18 +46,9 @@ func (v *Version) order(ctx context.Context, s *Server) {
 		}
 		return a.Suite
 	}
-	// AES-GCM is first in both orders: without it Go's server takes ChaCha20.
-	isGCM := func(id iana.CipherSuite) bool { return strings.Contains(id.String(), "_GCM") }
-	slices.SortStableFunc(rest, func(a, b iana.CipherSuite) int {
-		return cmp.Compare(index(isGCM(b)), index(isGCM(a)))
-	})
-	back := slices.Clone(rest)
-	if n := slices.IndexFunc(rest, func(id iana.CipherSuite) bool { return !isGCM(id) }); n > 1 {
-		slices.Reverse(back[:n])
-		slices.Reverse(back[n:])
-	} else {
-		slices.Reverse(back)
-	}
+	slices.Reverse(gcm)
+	slices.Reverse(others)
+	back := slices.Concat(gcm, others)
 	first, second := pick(slices.Concat(rest, chacha)...), pick(slices.Concat(back, chacha)...)
 	switch {
 	case first == 0 || second == 0:
@@ -62,14 +59,6 @@ func (v *Version) order(ctx context.Context, s *Server) {
 	case first == rest[0] && second == back[0]:
 		v.Order = "client"
 	}
-}
-
-// index is 1 for true.
-func index(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // askGroupOrder offers two groups in both orders: in TLS 1.3 with a share of each, since many

@@ -106,7 +106,7 @@ func bleeding(config *tls.Config) func(net.Conn) {
 			broken.Stdlib(config)(ours)
 		}()
 		defer theirs.Close()
-		hello, err := readRecord(c)
+		hello, err := rig.ReadRecord(c)
 		if err != nil {
 			return
 		}
@@ -117,7 +117,7 @@ func bleeding(config *tls.Config) func(net.Conn) {
 			theirs.Close()
 		}()
 		if short {
-			answer, err := readRecord(theirs)
+			answer, err := rig.ReadRecord(theirs)
 			if err != nil || answer[43] != 16 {
 				return
 			}
@@ -166,14 +166,4 @@ func TestProbeOfAServerThatBansUs(t *testing.T) {
 	if r.Retries[probe.Closed]+r.Retries[probe.Reset] == 0 {
 		t.Errorf("retries %v", r.Retries)
 	}
-}
-
-func readRecord(c net.Conn) ([]byte, error) {
-	header := make([]byte, 5)
-	if _, err := io.ReadFull(c, header); err != nil {
-		return nil, err
-	}
-	raw := append(header, make([]byte, int(header[3])<<8|int(header[4]))...)
-	_, err := io.ReadFull(c, raw[5:])
-	return raw, err
 }

@@ -99,16 +99,17 @@ func (p *prober) tolerates(ctx context.Context, o *Offer, edit func(*Offer)) (To
 	return No, Inferred, second.Refusal() + "; without it, accepted"
 }
 
-// padTo makes the hello n bytes long.
-func padTo(o *Offer, n int, name string) {
+// padTo makes the hello n bytes long, and reports whether it was shorter.
+func padTo(o *Offer, n int, name string) bool {
 	raw, err := o.encode(name)
 	if err != nil || len(raw)+4 > n {
-		return
+		return false
 	}
 	pad := make([]byte, n-len(raw)-4)
 	*o = *o.with(func(m *message.ClientHello) {
 		m.Extensions.Add(iana.ExtPadding, &message.Padding{Zeros: pad})
 	})
+	return true
 }
 
 func askMiddle(ctx context.Context, p *prober) (Told, How, string) {

@@ -49,9 +49,9 @@ negotiated, the server's certificates and whether they are trusted, what is depr
 connection, and who closed it and how. The target is HOST, HOST:PORT, [IPv6]:PORT or a URL. The
 port of a HOST alone is 443, or with --starttls that of the protocol.
 
-If the handshake fails or the certificate is not trusted, connect asks the server, in some 13 new
-connections, what it has, tries single changes, and prints the command line that works. --no-retry
-turns this off.
+If the handshake fails, connect asks the server, in some 13 new connections, what it has, tries the
+smallest changes, and prints the command line that works. If the certificate is not trusted, it
+tries what could change that, if anything could. --no-retry turns this off.
 
 With -i, or if standard input is a pipe or a file, connect sends standard input to the server and
 writes what the server sends to standard output; the report goes to standard error. After the end

@@ -54,9 +54,9 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 func (c *caller) works(ctx context.Context, s *probe.Server, failure *diagnose.Failure,
 	p *diagnose.Proof, f *failureReport) {
 	f.Inferred = nil // proofs take the place of what was inferred
-	f.Proved = "with this one change the handshake succeeds"
+	f.Proved = "with this change the handshake succeeds"
 	if p.Err != nil {
-		f.Proved = "with this one change the handshake comes as far as the certificate, " +
+		f.Proved = "with this change the handshake comes as far as the certificate, " +
 			"which is not trusted"
 	}
 	f.Cause = p.Change.Cause

@@ -102,14 +102,15 @@ func (o *probeOptions) askAll(cmd *cobra.Command, targets []probed,
 	var reports []*probe.Report
 	for i := range targets {
 		r := <-results[i]
-		if err := o.keep(ctx, r, known[targets[i].key()] != nil); err != nil {
+		there := known[targets[i].key()] != nil
+		if err := o.keep(ctx, r, there); err != nil {
 			return err
 		}
 		o.judge(r)
 		if o.sarif+o.junit+o.testssl+o.html != "" {
 			reports = append(reports, r)
 		}
-		if err := o.print(cmd, r, i > 0); err != nil {
+		if err := o.print(cmd, r, i > 0, there); err != nil {
 			return err
 		}
 		code = max(code, o.exit(r))

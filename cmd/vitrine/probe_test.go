@@ -99,7 +99,7 @@ func TestProbeGoesOnComparesAndShows(t *testing.T) {
 	if n := connections.Load(); n != asked || code != exitUnreached {
 		t.Errorf("%d connections more, exit code %d: %s", n-asked, code, stderr)
 	}
-	if !strings.Contains(out, "probe "+server) || !strings.Contains(out, "probe localhost:2") {
+	if strings.Count(out, "has it.\n") != 2 || !strings.Contains(out, "probe "+server) || !strings.Contains(out, "probe localhost:2") {
 		t.Errorf("got %s", out)
 	}
 	page, err := os.ReadFile(file("page.html"))
@@ -115,6 +115,10 @@ func TestProbeGoesOnComparesAndShows(t *testing.T) {
 	if code != exitOK || !strings.Contains(out, "suite of TLS 1.3: new: TLS_AES_128_GCM_SHA256") ||
 		!strings.Contains(out, "gone: TLS_AES_128_CCM_SHA256") {
 		t.Errorf("exit code %d, %s%s", code, out, stderr)
+	}
+	_, out, _ = command(t, "probe", "localhost:1", "-4", "--compare", file("old"))
+	if !strings.Contains(out, "has no report of this server") {
+		t.Errorf("got %s", out)
 	}
 	code, out, stderr = command(t, "probe", server, "-4", "--sni", "localhost,second.example")
 	if code != exitOK || !strings.Contains(out, "probe "+server+"\n") ||

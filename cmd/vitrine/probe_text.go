@@ -14,7 +14,7 @@ import (
 )
 
 // print writes one report.
-func (o *probeOptions) print(cmd *cobra.Command, r *probe.Report, next bool) error {
+func (o *probeOptions) print(cmd *cobra.Command, r *probe.Report, next, known bool) error {
 	out := cmd.OutOrStdout()
 	if o.json {
 		return writeJSON(out, r)
@@ -22,7 +22,7 @@ func (o *probeOptions) print(cmd *cobra.Command, r *probe.Report, next bool) err
 	if next {
 		fmt.Fprintln(out)
 	}
-	w := &reportText{lines{out}, r, o}
+	w := &reportText{lines{out}, r, o, known}
 	w.write()
 	return nil
 }
@@ -30,8 +30,9 @@ func (o *probeOptions) print(cmd *cobra.Command, r *probe.Report, next bool) err
 // reportText writes a report for people: the good first.
 type reportText struct {
 	lines
-	r *probe.Report
-	o *probeOptions
+	r     *probe.Report
+	o     *probeOptions
+	known bool // from --state
 }
 
 func (w *reportText) write() {
@@ -56,6 +57,10 @@ func (w *reportText) write() {
 	if len(again) > 0 {
 		took += "; questions asked again: " + strings.Join(again, ", ")
 	}
+	if w.known {
+		took += "; that was on " + r.At.Local().Format("2006-01-02 at 15:04") + ", and " + w.o.state +
+			" has it"
+	}
 	w.title(fmt.Sprintf("%s in %s.", explain.Count(r.Connections, "connection"), took))
 }
 
@@ -74,6 +79,10 @@ func (w *reportText) good() {
 // changes says what is different from an earlier report.
 func (w *reportText) changes() {
 	if w.r.Compared == nil {
+		if w.o.earlier != nil {
+			w.title("SINCE THEN")
+			w.put("", "%s has no report of this server", w.o.compare)
+		}
 		return
 	}
 	w.title("SINCE " + w.r.Compared.Local().Format("2006-01-02 15:04"))

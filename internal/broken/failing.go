@@ -180,7 +180,7 @@ func answers(text string) func(testing.TB) string {
 
 // ssl30 refuses every hello, except one of SSL 3.0.
 func ssl30(c net.Conn) {
-	raw, err := readRecord(c)
+	raw, err := rig.ReadRecord(c)
 	if err != nil || len(raw) < 11 {
 		return
 	}
@@ -248,7 +248,7 @@ func picky(dislikes func(raw []byte, hello *message.ClientHello) bool) func(test
 	return func(t testing.TB) string {
 		config := rig.ServerConfig(t)
 		return testkit.ServeTCP(t, func(c net.Conn) {
-			raw, err := readRecord(c)
+			raw, err := rig.ReadRecord(c)
 			if err != nil {
 				return
 			}

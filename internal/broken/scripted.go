@@ -3,12 +3,12 @@ package broken
 import (
 	"crypto/rsa"
 	"crypto/tls"
-	"io"
 	"math/big"
 	"net"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/message"
 )
 
@@ -26,14 +26,14 @@ type Fault struct {
 // Serve returns a function that serves a connection with an RSA certificate.
 func (f Fault) Serve(cert tls.Certificate) func(net.Conn) {
 	return func(c net.Conn) {
-		raw, err := readRecord(c)
+		raw, err := rig.ReadRecord(c)
 		if err != nil || raw[0] != 22 {
 			return
 		}
 		first := raw
 		hello := raw[5:]
 		for len(hello) < 4 || message.Length(hello) > len(hello) {
-			if raw, err = readRecord(c); err != nil {
+			if raw, err = rig.ReadRecord(c); err != nil {
 				return
 			}
 			hello = append(hello, raw[5:]...)
@@ -107,7 +107,7 @@ func (f Fault) rest(c net.Conn, key *rsa.PrivateKey) {
 	alert := func(d byte) { c.Write([]byte{21, 3, 3, 0, 2, 2, d}) }
 	keys := false
 	for {
-		raw, err := readRecord(c)
+		raw, err := rig.ReadRecord(c)
 		switch {
 		case err != nil:
 			return
@@ -135,14 +135,4 @@ func (f Fault) rest(c net.Conn, key *rsa.PrivateKey) {
 			return
 		}
 	}
-}
-
-func readRecord(c net.Conn) ([]byte, error) {
-	header := make([]byte, 5)
-	if _, err := io.ReadFull(c, header); err != nil {
-		return nil, err
-	}
-	raw := append(header, make([]byte, int(header[3])<<8|int(header[4]))...)
-	_, err := io.ReadFull(c, raw[5:])
-	return raw, err
 }

@@ -39,17 +39,6 @@ func TestCookiesComeBack(t *testing.T) {
 	}
 }
 
-// readRecord reads one record, header included.
-func readRecord(r io.Reader) ([]byte, error) {
-	b := make([]byte, 5)
-	if _, err := io.ReadFull(r, b); err != nil {
-		return nil, err
-	}
-	b = append(b, make([]byte, int(b[3])<<8|int(b[4]))...)
-	_, err := io.ReadFull(r, b[5:])
-	return b, err
-}
-
 // One server answers the first hello, and another, which has not seen it, goes on from the cookie.
 // See RFC 8446 §4.2.2.
 func TestAnotherServerGoesOnFromACookie(t *testing.T) {
@@ -67,13 +56,13 @@ func TestAnotherServerGoesOnFromACookie(t *testing.T) {
 		toSecond, second := wire()
 		go first.Handshake()
 		go func() {
-			hello, err := readRecord(toClient)
+			hello, err := rig.ReadRecord(toClient)
 			if err == nil {
 				_, err = toFirst.Write(hello)
 			}
 			for range 2 { // HelloRetryRequest, and the change_cipher_spec behind it
 				var b []byte
-				if b, err = readRecord(toFirst); err == nil {
+				if b, err = rig.ReadRecord(toFirst); err == nil {
 					_, err = toClient.Write(b)
 				}
 			}

@@ -2,9 +2,12 @@ package rig
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
+
+	"github.com/vitrine-tls/vitrine/record"
 )
 
 // Deaf is a connection whose writes block, once it is stuck, until it is closed.
@@ -96,3 +99,14 @@ type Counting struct {
 func (c *Counting) Read(b []byte) (int, error) { c.Reads.Add(1); return c.Conn.Read(b) }
 
 func (c *Counting) Write(b []byte) (int, error) { c.Writes.Add(1); return c.Conn.Write(b) }
+
+// ReadRecord reads a record, its header included.
+func ReadRecord(r io.Reader) ([]byte, error) {
+	header := make([]byte, record.HeaderLen)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return nil, err
+	}
+	raw := append(header, make([]byte, int(header[3])<<8|int(header[4]))...)
+	_, err := io.ReadFull(r, raw[record.HeaderLen:])
+	return raw, err
+}
