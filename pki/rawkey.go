@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"sync"
@@ -87,6 +88,12 @@ func (c *Chain) Subject() string {
 // Pin returns the digest by which a public key is pinned: SHA-256 of its SubjectPublicKeyInfo. See
 // RFC 7469 §2.4.
 func Pin(spki []byte) [sha256.Size]byte { return sha256.Sum256(spki) }
+
+// PinText returns the pin of a SubjectPublicKeyInfo as people write it: sha256/ and base64.
+func PinText(spki []byte) string {
+	pin := Pin(spki)
+	return "sha256/" + base64.StdEncoding.EncodeToString(pin[:])
+}
 
 // MarshalPublicKey returns the SubjectPublicKeyInfo of a public key, DER. Besides those that
 // crypto/x509 writes these are circl's Ed448 keys. See RFC 8410 §4.

@@ -2,10 +2,8 @@ package probe
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"io"
 	"net"
@@ -228,11 +226,10 @@ func (p *prober) judge(raw [][]byte, stapled, scts bool) Chain {
 		c.Trusted, c.Trust = No, "it cannot be read: "+alert.Escape(err.Error())
 		return c
 	}
-	pin := sha256.Sum256(leaf.RawSubjectPublicKeyInfo)
 	c.Subject, c.Issuer = bounded(leaf.Subject.String()), bounded(leaf.Issuer.String())
 	c.NotBefore, c.NotAfter = leaf.NotBefore, leaf.NotAfter
 	c.Signed, c.Key = leaf.SignatureAlgorithm.String(), keyOf(leaf)
-	c.Must, c.Pin = pki.MustStaple(leaf), "sha256/"+base64.StdEncoding.EncodeToString(pin[:])
+	c.Must, c.Pin = pki.MustStaple(leaf), pki.PinText(leaf.RawSubjectPublicKeyInfo)
 	for _, name := range diagnose.Names(leaf) {
 		if len(c.Names) == 100 {
 			break

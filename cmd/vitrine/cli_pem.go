@@ -1,15 +1,15 @@
 package main
 
 import (
-	"crypto/sha256"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/pki"
 )
 
 // maxPEM bounds a file of certificates or keys, in bytes.
@@ -120,11 +120,5 @@ func writeCertificates(name string, certs []*x509.Certificate) error {
 
 // pinOf returns the pin of a certificate's public key, for --pin.
 func pinOf(c *x509.Certificate) string {
-	return pinOfKey(c.RawSubjectPublicKeyInfo)
-}
-
-// pinOfKey returns the pin of a SubjectPublicKeyInfo, as pinOf does.
-func pinOfKey(spki []byte) string {
-	sum := sha256.Sum256(spki)
-	return "sha256/" + base64.StdEncoding.EncodeToString(sum[:])
+	return pki.PinText(c.RawSubjectPublicKeyInfo)
 }

@@ -144,10 +144,10 @@ func (r *report) judge(c *caller, a *attempt) {
 	case a.err == nil && c.config.GetPSK != nil && len(r.certs) == 0:
 		r.Trust = "proved by the pre-shared key, which both sides hold"
 	case a.err == nil && a.state.PeerRawPublicKey != nil && !c.insecure:
-		r.Trust = "a raw public key, known by its pin " + pinOfKey(a.state.PeerRawPublicKey)
+		r.Trust = "a raw public key, known by its pin " + pki.PinText(a.state.PeerRawPublicKey)
 	case a.err == nil && a.state.PeerRawPublicKey != nil:
 		r.Trust = "not checked (-k): the server showed the raw public key " +
-			pinOfKey(a.state.PeerRawPublicKey)
+			pki.PinText(a.state.PeerRawPublicKey)
 		return
 	case a.err == nil && c.insecure && len(c.pins) > 0:
 		r.Trust = c.pinnedTrust(a.state)

@@ -1,8 +1,6 @@
 package front
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/vhttp"
 )
 
@@ -119,8 +118,7 @@ func ClientName(s vitrine.ConnectionState) string {
 	const anybody = " (unauthenticated)"
 	switch {
 	case s.PeerRawPublicKey != nil:
-		sum := sha256.Sum256(s.PeerRawPublicKey)
-		name := "raw public key sha256/" + base64.StdEncoding.EncodeToString(sum[:])
+		name := "raw public key " + pki.PinText(s.PeerRawPublicKey)
 		if !s.PeerRawPublicKeyKnown {
 			name += anybody
 		}
