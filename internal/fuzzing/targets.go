@@ -35,8 +35,10 @@ var targets = []target{
 	{pkg: "internal/reach", name: "FuzzParseProxy", functions: `proxy\.go:ParseProxy`},
 	{pkg: "internal/starttls", name: "FuzzAsk", functions: `.*`},
 	{pkg: "keylog", name: "FuzzRead", functions: `(keylog|labels)\.go:`},
-	{pkg: "kex", name: "FuzzFiniteField", functions: `^dhe\.go:(newField|power|inside|refuse|FiniteField|Offer|Answer|offer|Share|Finish|field)$`},
-	{pkg: "kex", name: "FuzzShare", functions: `^(dhe|ecdhe)\.go:(Offer|Answer|offer|Share|Finish|standard|goldilocks)$`},
+	{pkg: "kex", name: "FuzzFiniteField", functions: `^dhe\.go:(newField|power|inside|refuse|` +
+		`FiniteField|Offer|Answer|offer|Share|Finish|field)$`},
+	{pkg: "kex", name: "FuzzShare", functions: `^(dhe|ecdhe)\.go:(Offer|Answer|offer|Share|` +
+		`Finish|standard|goldilocks)$`},
 	{pkg: "message", name: "FuzzMessage", functions: `:layout`},
 	{pkg: "message", name: "FuzzContent", functions: `contents(13)?\.go:layout`},
 	{pkg: "message", name: "FuzzHello", functions: `client_hello\.go:layout`},

@@ -113,6 +113,7 @@ func checkAt(n ast.Node, names map[string]string) (c check, ok bool) {
 // 1.2 and in TLS 1.3, or "-" where that version does not have it. The code cites one of the two, or
 // both; a section that depends on the message is "(computed)" there.
 func TestEveryCheckCitesItsSection(t *testing.T) {
+	t.Chdir(root)
 	text, err := os.ReadFile("testdata/rfc/checks.tsv")
 	if err != nil {
 		t.Fatal(err)

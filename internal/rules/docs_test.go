@@ -107,6 +107,7 @@ func unknownNames(text string, names map[string]bool, exists func(string) bool) 
 // What docs/ARCHITECTURE.md names in the code is there, and the lines of a figure that it shows are
 // those of the figure.
 func TestDocOfArchitectureNamesWhatIsThere(t *testing.T) {
+	t.Chdir(root)
 	text, err := os.ReadFile("docs/ARCHITECTURE.md")
 	if err != nil {
 		t.Fatal(err)
@@ -141,6 +142,7 @@ func TestDocOfArchitectureNamesWhatIsThere(t *testing.T) {
 
 // A name or a path that is not there is noticed in each form.
 func TestDocNamesThatAreNotThereAreNoticed(t *testing.T) {
+	t.Chdir(root)
 	names := namesDeclared(t)
 	exists := func(string) bool { return false }
 	for _, wrong := range []string{"`record/hlf.go`", "`record.Hlf`", "`Half.Opn`", "`PRF.Mastr`",

@@ -119,6 +119,7 @@ func backwards(order []string, refs map[[2]string][]string) map[string][]string 
 
 // A file of these packages can be read after those it builds on.
 func TestFloorFilesCanBeReadInOrder(t *testing.T) {
+	t.Chdir(root)
 	for dir, allowed := range orders {
 		files, fset, refs := references(t, dir)
 		order := readingOrder(files)
@@ -151,6 +152,7 @@ func TestFloorFilesCanBeReadInOrder(t *testing.T) {
 
 // A reference that runs back up is noticed.
 func TestFloorAReferenceToALaterFileIsNoticed(t *testing.T) {
+	t.Chdir(root)
 	refs := map[[2]string][]string{{"b.go", "a.go"}: {"A"}, {"a.go", "c.go"}: {"C"}}
 	back := backwards([]string{"a.go", "b.go", "c.go"}, refs)
 	if len(back) != 1 || back["a.go -> c.go"] == nil {

@@ -59,6 +59,7 @@ var exchangers = map[string]string{
 // fact of the agreement. What else the columns tell is a question with a name: see
 // suite/exchange.go.
 func TestFloorNobodyAboveSuiteReadsItsKeyExchange(t *testing.T) {
+	t.Chdir(root)
 	did := map[string]int{}
 	eachSource(t, func(file string, f *ast.File) {
 		if path.Dir(file) == "suite" {
@@ -170,6 +171,7 @@ func asksVersion(n ast.Node) bool {
 // TLS 1.3 is one more set of figures and one more key schedule: no function asks for the version but
 // those that choose it, or one of the two, and those whose subject it is.
 func TestFloorNobodyAsksForTheVersion(t *testing.T) {
+	t.Chdir(root)
 	did := map[string]int{}
 	eachSource(t, func(file string, f *ast.File) {
 		dir := path.Dir(file)
@@ -191,6 +193,7 @@ func TestFloorNobodyAsksForTheVersion(t *testing.T) {
 
 // The questions that the test above looks for are found in each form.
 func TestFloorEachQuestionForTheVersionIsNoticed(t *testing.T) {
+	t.Chdir(root)
 	for _, c := range []struct {
 		code string
 		asks bool
@@ -219,6 +222,7 @@ func TestFloorEachQuestionForTheVersionIsNoticed(t *testing.T) {
 const maxLines = 430
 
 func TestFloorNoFileIsTooLong(t *testing.T) {
+	t.Chdir(root)
 	for _, suffix := range []string{".go", ".js", ".css", ".sh", ".py"} {
 		eachFile(t, suffix, func(file string, text []byte) {
 			head, _, _ := strings.Cut(string(text), "\npackage ")
@@ -246,6 +250,7 @@ var flagName = regexp.MustCompile(`(^|[^-a-z0-9])--[a-z][a-z0-9-]*`)
 // A library says what is missing, and the command which flag gives it: who uses the library has no
 // flags.
 func TestFloorLibrariesNameNoFlags(t *testing.T) {
+	t.Chdir(root)
 	did := map[string]int{}
 	eachSource(t, func(file string, f *ast.File) {
 		if h := floors[path.Dir(file)]; h == testOnly || h >= floors["cmd/vitrine"] {

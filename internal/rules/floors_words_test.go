@@ -34,6 +34,7 @@ func dialectIn(comment string) (words []string) {
 }
 
 func TestFloorCommentsAreInPlainWords(t *testing.T) {
+	t.Chdir(root)
 	for file, comment := range comments(t) {
 		for _, w := range dialectIn(comment) {
 			t.Errorf("%s: %q in a comment: write that %s", file, w, dialect[w])
@@ -76,6 +77,7 @@ func columns(line string) int {
 }
 
 func TestFloorLinesEndByColumn100(t *testing.T) {
+	t.Chdir(root)
 	wide := 0
 	eachFile(t, ".go", func(file string, text []byte) {
 		if head, _, _ := strings.Cut(string(text), "\npackage "); strings.Contains(head, "DO NOT EDIT") {

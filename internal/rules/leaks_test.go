@@ -18,6 +18,7 @@ var (
 // A package whose tests make connections ends with a check that none of them left a goroutine
 // behind: rig.Main, or rig.Watched where TestMain does more.
 func TestConnectionTestsLookForLeaks(t *testing.T) {
+	t.Chdir(root)
 	connecting, watched := map[string]bool{}, map[string]bool{}
 	eachFile(t, "_test.go", func(file string, text []byte) {
 		pkg := path.Dir(file)

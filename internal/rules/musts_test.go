@@ -97,6 +97,7 @@ func registered(name string) bool {
 
 // Each alert that RFC 8446 demands has a test of ours that sees it sent, or a reason.
 func TestEachMustOfTLS13HasATest(t *testing.T) {
+	t.Chdir(root)
 	known, all := sections(t)["8446"], musts(t)
 	files := map[string][]byte{}
 	read := func(file string) []byte {
@@ -121,6 +122,7 @@ func TestEachMustOfTLS13HasATest(t *testing.T) {
 }
 
 func TestBadRowsOfMustsAreNoticed(t *testing.T) {
+	t.Chdir(root)
 	good := must{"4.2", "client server", "", []string{"illegal_parameter"}, "a_test.go:TestA", "a row"}
 	read := func(file string) []byte {
 		if file != "a_test.go" {

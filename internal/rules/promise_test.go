@@ -12,6 +12,7 @@ import (
 // Whoever reads a package's documentation learns whether its names will stay. What is below
 // internal or is a command needs no sentence, and the root is the API.
 func TestEachPackageSaysWhatItPromises(t *testing.T) {
+	t.Chdir(root)
 	promises := []string{
 		"It is part of Vitrine's API.",
 		"It has no compatibility promise, except for what Vitrine's API refers to.",

@@ -51,6 +51,7 @@ func miscited(index map[string][]string, text string) (wrong []string, count int
 }
 
 func TestEveryCitedSectionExists(t *testing.T) {
+	t.Chdir(root)
 	index := sections(t)
 	cited := 0
 	for _, suffix := range []string{".go", ".md"} {
@@ -69,6 +70,7 @@ func TestEveryCitedSectionExists(t *testing.T) {
 }
 
 func TestWrongCitationsAreNoticed(t *testing.T) {
+	t.Chdir(root)
 	const rfc = "RFC 5246" + " " // apart, or the test above would find what follows
 	index := sections(t)
 	for text, want := range map[string]int{
