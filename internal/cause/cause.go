@@ -17,6 +17,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
 // Failure is what is known about a failed handshake.
@@ -90,7 +91,7 @@ func (f *Failure) Explain(now time.Time) Diagnosis {
 		return d
 	}
 	if a := f.Answered; a != nil && f.Side == iana.Client {
-		see("the server chose %v and %v", versionOf(a), a.CipherSuite)
+		see("the server chose %v and %v", negotiation.VersionOf(a), a.CipherSuite)
 	}
 	if f.Asked {
 		see("the server asked for a certificate")
@@ -99,7 +100,7 @@ func (f *Failure) Explain(now time.Time) Diagnosis {
 	case f.Received != nil:
 		see("the %v sent the fatal alert %v (%d), where %s was expected", peer, *f.Received,
 			uint8(*f.Received), cmp.Or(f.Awaited, "an answer"))
-		d.Ref = "RFC 5246 §7.2.2"
+		d.Ref = f.alertRef()
 	case f.Trust != nil:
 		see("we refused the %v's certificate with the alert %v (%d)", peer, f.Sent.Alert,
 			uint8(f.Sent.Alert))
@@ -128,22 +129,19 @@ func (f *Failure) Explain(now time.Time) Diagnosis {
 
 // offered returns the highest version of a ClientHello. See RFC 8446 §4.2.1.
 func offered(m *message.ClientHello) iana.Version {
-	var v message.SupportedVersions
-	highest := m.Version
-	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); ok && err == nil &&
-		slices.Contains(v.Versions, iana.TLS13) {
-		highest = iana.TLS13
-	}
-	return highest
-}
-
-// chosen returns the version of a ServerHello. See RFC 8446 §4.2.1.
-func versionOf(m *message.ServerHello) iana.Version {
-	var v message.SelectedVersion
-	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); ok && err == nil {
-		return v.Version
+	if negotiation.OffersTLS13(m) {
+		return iana.TLS13
 	}
 	return m.Version
+}
+
+// alertRef returns the section about the error alerts of the version that was negotiated, or of TLS
+// 1.2 before one was.
+func (f *Failure) alertRef() string {
+	if f.Answered != nil && negotiation.VersionOf(f.Answered) == iana.TLS13 {
+		return "RFC 8446 §6.2"
+	}
+	return "RFC 5246 §7.2.2"
 }
 
 var gone = map[Gone]string{Closed: "closed the connection without an alert",
