@@ -115,10 +115,12 @@ func retry13(t *testing.T, with *interop.Stack, them iana.Side) {
 	v.run(t)
 }
 
-// updates13 asks for new keys, and changes ours, before data goes both ways: RFC 8446 §4.6.3.
+// updates13 asks for new keys, and changes ours, before data goes both ways: RFC 8446 §4.6.3. Some
+// answer when they write the next time, which must come after they have read that.
 func updates13(t *testing.T, with *interop.Stack, them iana.Side) {
 	var updates keyUpdates
 	v := visit13(with, them, func(c *vitrine.Config, s *interop.Setup) { c.Trace = &updates })
+	v.turns = true
 	v.shook = func(c *vitrine.Conn) error { return c.KeyUpdate(true) }
 	v.run(t)
 	if n := updates.Load(); n != 2 {

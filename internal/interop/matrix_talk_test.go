@@ -24,6 +24,10 @@ func (v *visit) talk(t *testing.T, c *vitrine.Conn, other conn, again bool) {
 		}{c, crumbs{c}}
 	}
 	theyAreFirst := v.scene.has(theyClose) && again
+	exchange := exchange
+	if v.turns {
+		exchange = takeTurns
+	}
 	switch {
 	case v.with == goTLS:
 		exchange(t, n, n, ours, other)
@@ -48,6 +52,18 @@ func (v *visit) talk(t *testing.T, c *vitrine.Conn, other conn, again bool) {
 	default:
 		exchange(t, n, n, ours, v.peer)
 		v.part(t, c, v.peer.CloseWrite, theyAreFirst)
+	}
+}
+
+// takeTurns is exchange, but b writes when it has everything that a wrote.
+func takeTurns(t *testing.T, there, back int, a, b io.ReadWriter) {
+	t.Helper()
+	err := carry(there, a, b, "there")
+	if err == nil && a != b {
+		err = carry(back, b, a, "back")
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

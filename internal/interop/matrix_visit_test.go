@@ -21,6 +21,7 @@ type visit struct {
 	row   row
 	scene scene
 	once  bool                      // there is no second connection
+	turns bool                      // they write when they have read what we wrote, not before
 	shook func(*vitrine.Conn) error // if set, is called after the handshake
 	edit  func(*vitrine.Config, *interop.Setup)
 	psk   *interop.PSK
