@@ -31,12 +31,17 @@ func testAFailedVerificationIsCryptoTLSsError(t *testing.T, version func(*vitrin
 	}{
 		{"nobody we trust",
 			&vitrine.Config{RootCAs: x509.NewCertPool(), ServerName: rig.ServerName},
-			func(err error) bool { _, ok := errors.AsType[x509.UnknownAuthorityError](err); return ok }},
+			func(err error) bool {
+				_, ok := errors.AsType[x509.UnknownAuthorityError](err)
+				return ok
+			}},
 		{"another name",
 			rig.ClientConfig(version, func(c *vitrine.Config) { c.ServerName = "elsewhere.test" }),
 			func(err error) bool { _, ok := errors.AsType[x509.HostnameError](err); return ok }},
 		{"too late",
-			rig.ClientConfig(version, func(c *vitrine.Config) { c.Time = func() time.Time { return time.Now().AddDate(10, 0, 0) } }),
+			rig.ClientConfig(version, func(c *vitrine.Config) {
+				c.Time = func() time.Time { return time.Now().AddDate(10, 0, 0) }
+			}),
 			func(err error) bool {
 				e, ok := errors.AsType[x509.CertificateInvalidError](err)
 				return ok && e.Reason == x509.Expired

@@ -56,11 +56,12 @@ type Conn struct {
 	failed      error
 	established atomic.Pointer[handshake.Machine] // the last handshake that was done
 	renegs      int                               // handshakes after the first; guarded by in
-	complete    atomic.Bool                       // the handshake is done: Reads and Writes may go on
-	in          sync.Mutex                        // the engine's inbound half
-	readError   error                             // for good; guarded by in
-	received    bool                              // anything; guarded by in
-	first       first                             // at a server; guarded by shaking, then by in
+	// the handshake is done: Reads and Writes may go on
+	complete  atomic.Bool
+	in        sync.Mutex // the engine's inbound half
+	readError error      // for good; guarded by in
+	received  bool       // anything; guarded by in
+	first     first      // at a server; guarded by shaking, then by in
 
 	out           sync.Mutex // the engine's outbound half and writes to conn
 	writeError    error      // for good, set by endWriting; guarded by out

@@ -35,7 +35,8 @@ func ExampleConn_WriteEarly() {
 		request := []byte("what time is it?")
 		_, early := conn.WriteEarly(request)
 		err = conn.Handshake()
-		if errors.Is(early, vitrine.ErrNoEarlyData) || errors.Is(err, vitrine.ErrEarlyDataRejected) {
+		if errors.Is(early, vitrine.ErrNoEarlyData) ||
+			errors.Is(err, vitrine.ErrEarlyDataRejected) {
 			_, err = conn.Write(request) // the server has not read it
 		}
 		if err != nil {

@@ -91,7 +91,8 @@ func (i *CertificateRequestInfo) SupportsCertificate(c *tls.Certificate) error {
 
 // request is what the server asked for, as far as an info tells that a program made.
 func (i *CertificateRequestInfo) request() *pki.Request {
-	r := &pki.Request{Authorities: i.AcceptableCAs, CertType: i.CertificateType, TLS13: i.Version >= VersionTLS13,
+	r := &pki.Request{Authorities: i.AcceptableCAs, CertType: i.CertificateType,
+		TLS13:   i.Version >= VersionTLS13,
 		Schemes: convert[iana.SignatureScheme](i.SignatureSchemes)}
 	for _, t := range i.CertificateTypes {
 		r.Types = append(r.Types, iana.ClientCertificateType(t))

@@ -109,7 +109,8 @@ func (q *QUICConn) Start(ctx context.Context) error {
 		return errQUICStart
 	}
 	config := q.conn.config
-	if len(config.NextProtos) == 0 && (q.conn.me == iana.Client || config.GetConfigForClient == nil) {
+	if len(config.NextProtos) == 0 &&
+		(q.conn.me == iana.Client || config.GetConfigForClient == nil) {
 		q.failed = errQUICNoALPN
 		return q.failed
 	}

@@ -17,8 +17,8 @@ import (
 var (
 	errQUICAsks     = errors.New("vitrine: QUIC is asked about a session")
 	errQUICStore    = errors.New("vitrine: only a client stores sessions")
-	errQUICStranger = errors.New("vitrine: StoreSession: not the SessionState of an event of this " +
-		"connection, or an old one")
+	errQUICStranger = errors.New("vitrine: StoreSession: not the SessionState of an event of " +
+		"this connection, or an old one")
 )
 
 // maxQUICSessions is how many sessions wait for StoreSession.
@@ -26,12 +26,13 @@ const maxQUICSessions = 16
 
 // quicSessions is what a QUICConn knows of the sessions that its events told of.
 type quicSessions struct {
-	on       bool
-	keep     func(*session.Session) // stores a client's
-	stored   []quicSession          // told, and not stored
-	asked    *quicSession           // to be resumed; the program has its say until the next NextEvent
-	answered []quicSession          // what a server was asked about, and has decided
-	offer    func()                 // a client's: makes its Offer what was decided
+	on     bool
+	keep   func(*session.Session) // stores a client's
+	stored []quicSession          // told, and not stored
+	// to be resumed; the program has its say until the next NextEvent
+	asked    *quicSession
+	answered []quicSession // what a server was asked about, and has decided
+	offer    func()        // a client's: makes its Offer what was decided
 }
 
 // quicSession is a session with what the program sees of it.

@@ -59,7 +59,8 @@ func (t *tickets) source(c *Config) session.TicketKeys {
 
 // resumption returns how this side stores and resumes sessions. It reads h's Rand, Log and
 // Parameters.
-func (c *Config) resumption(me iana.Side, conn *Conn, h *negotiation.Config) negotiation.Resumption {
+func (c *Config) resumption(me iana.Side, conn *Conn,
+	h *negotiation.Config) negotiation.Resumption {
 	if me == iana.Client {
 		return c.clientResumption(c.sessionKey(conn.conn), h)
 	}

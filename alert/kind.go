@@ -106,7 +106,8 @@ const (
 // Fail returns an *Error of this kind: see the function Fail.
 func (k Kind) Fail(d Description, ref, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
-	return &Error{Alert: d, Ref: ref, Reason: clean(err.Error()), Cause: errors.Unwrap(err), Kind: k}
+	return &Error{Alert: d, Ref: ref, Reason: clean(err.Error()), Cause: errors.Unwrap(err),
+		Kind: k}
 }
 
 // KindOf returns the Kind of the *Error in err, or an empty one.

@@ -27,8 +27,8 @@ const cutScript = `(() => {
   return found.slice(0, 5).join("; ");
 })()`
 
-// Nothing is cut, and nothing sticks out, on a laptop and on a phone, with all steps and all details
-// open. On a phone the story has most of the screen.
+// Nothing is cut, and nothing sticks out, on a laptop and on a phone, with all steps and all
+// details open. On a phone the story has most of the screen.
 func TestNothingIsCut(t *testing.T) {
 	for _, size := range [][2]int64{{1280, 800}, {400, 800}} {
 		for _, name := range []string{"rsa", "mtls", "tls13-hybrid", "tls13-resume"} {

@@ -6,8 +6,8 @@ import (
 )
 
 // A reader with nothing but the page finds the answers to the questions that it invites: what each
-// side knows, who could read it later and with what, what each byte of the first record is, and what
-// the signature covers and why.
+// side knows, who could read it later and with what, what each byte of the first record is, and
+// what the signature covers and why.
 func TestThePageAnswersItsQuestions(t *testing.T) {
 	common := []string{
 		// the first record, from its first byte on

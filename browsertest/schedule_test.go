@@ -19,10 +19,12 @@ func TestKeyScheduleIsOpenedWithTheKeyboard(t *testing.T) {
 	eval[bool](p, `(`+root+`.querySelector("summary").focus(), true)`)
 	p.press(kb.Enter)
 	is(p, root+`.open`, true)
-	for _, part := range []string{".formula", ".out .val", ".command pre", `a[href="#handshake-keys"]`} {
+	for _, part := range []string{".formula", ".out .val", ".command pre",
+		`a[href="#handshake-keys"]`} {
 		is(p, root+`.querySelector('`+part+`').checkVisibility()`, true)
 	}
-	p.do(script(`document.querySelector('#node-handshake_secret a[href="#node-shared_secret"]').click()`))
+	p.do(script(`document.querySelector(` +
+		`'#node-handshake_secret a[href="#node-shared_secret"]').click()`))
 	time.Sleep(100 * time.Millisecond)
 	is(p, currentID, "key-schedule")
 	is(p, `document.querySelector("#node-shared_secret").open`, true)
@@ -43,7 +45,8 @@ func TestPageOfTLS13TurnsAndHides(t *testing.T) {
 	}
 	p.do(script(`location.hash = "key-schedule"`))
 	time.Sleep(100 * time.Millisecond)
-	eval[bool](p, `(document.querySelectorAll("#key-schedule details").forEach(d => d.open = true), true)`)
+	eval[bool](p,
+		`(document.querySelectorAll("#key-schedule details").forEach(d => d.open = true), true)`)
 	p.press("e")
 	is(p, `[...document.querySelectorAll("#key-schedule .pair .val, #key-schedule .command pre")]
 		.some(e => e.checkVisibility({visibilityProperty: true}))`, false)

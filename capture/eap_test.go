@@ -40,8 +40,8 @@ func overRADIUS(code, id int, state, eap string) string {
 	if code != 1 {
 		src, dst, from, to = dst, src, to, from
 	}
-	return fmt.Sprintf("4500%04x00004000401100%s%s%s%04x%04x%04x0000%s", 28+len(b)/2, "00", src, dst,
-		from, to, 8+len(b)/2, b)
+	return fmt.Sprintf("4500%04x00004000401100%s%s%s%04x%04x%04x0000%s", 28+len(b)/2, "00", src,
+		dst, from, to, 8+len(b)/2, b)
 }
 
 // talk is what an EAP conversation has of TLS, in words.

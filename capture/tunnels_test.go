@@ -136,7 +136,8 @@ var tunnels = []linkFrame{
 	{"radiotap", LinkRadiotap, "0000 0900 02000000 10" + wifiData + "00000000"},
 	{"radiotap with a time stamp and padding", LinkRadiotap,
 		"0000 1a00 2b480000 0000000000000000 20 00 6c09 a000 d3 00 0000" + // flags: padded
-			"8802 0000 020000000001 020000000003 020000000002 0000 0000 0000 aaaa03 000000 0800 $4"},
+			"8802 0000 020000000001 020000000003 020000000002 0000 0000 0000 aaaa03 000000 " +
+			"0800 $4"},
 	{"Prism", LinkPrism, "44000000 90000000" + strings.Repeat("00", 136) + wifiData},
 	{"AVS", LinkAVS, "80211001 00000040" + strings.Repeat("00", 56) + wifiData},
 	{"tagged by a switch", LinkDSAPrepend, "20000001" + eth},

@@ -61,8 +61,9 @@ func TestWrongLengthsAndStreamsAreRefused(t *testing.T) {
 			n      int
 		}{
 			"less than it claims": {packed, 5001}, "more than it claims": {packed, 4999},
-			"nothing claimed": {packed, 0}, "more than may be claimed": {packed, compress.MaxLen + 1},
-			"cut": {packed[:len(packed)-3], 5000}, "empty": {nil, 5000},
+			"nothing claimed":          {packed, 0},
+			"more than may be claimed": {packed, compress.MaxLen + 1},
+			"cut":                      {packed[:len(packed)-3], 5000}, "empty": {nil, 5000},
 			"bytes follow":           {append(bytes.Clone(packed), 0), 5000},
 			"another stream follows": {append(bytes.Clone(packed), packed...), 5000},
 			"no stream":              {text(100), 5000},

@@ -112,17 +112,18 @@ var changes = []Change{
 		},
 		apply: func(c *vitrine.Config) {
 			own := &c.Certificates[0]
-			c.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
-				return own, nil
-			}
+			type request = vitrine.CertificateRequestInfo
+			c.GetClientCertificate = func(*request) (*tls.Certificate, error) { return own, nil }
 		},
 	},
 	{
 		Kind: NoPreSharedKey, Go: "GetPSK: nil", hello: true,
-		Costs: "the proof by a key that both sides hold: the server is known by its certificate then",
+		Costs: "the proof by a key that both sides hold: the server is known by its " +
+			"certificate then",
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.GetPSK != nil &&
-				(f.known().KeyRefused() || f.known().HasReceived(alert.UnknownPSKIdentity) || f.early())
+				(f.known().KeyRefused() || f.known().HasReceived(alert.UnknownPSKIdentity) ||
+					f.early())
 		},
 		apply: func(c *vitrine.Config) { c.GetPSK = nil },
 	},
@@ -130,7 +131,8 @@ var changes = []Change{
 		Kind: NoProtocols, Go: "NextProtos: nil", hello: true,
 		Cause: "the server fails at the application protocols that are offered (ALPN)",
 		when: func(f *Failure, c *vitrine.Config) bool {
-			return c.NextProtos != nil && (f.known().HasReceived(alert.NoApplicationProtocol) || f.early())
+			return c.NextProtos != nil &&
+				(f.known().HasReceived(alert.NoApplicationProtocol) || f.early())
 		},
 		apply: func(c *vitrine.Config) { c.NextProtos = nil },
 	},
@@ -253,7 +255,8 @@ var changes = []Change{
 		hello: true,
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.ServerName != "" &&
-				(f.known().HasReceived(alert.UnrecognizedName, alert.HandshakeFailure, alert.AccessDenied) ||
+				(f.known().HasReceived(alert.UnrecognizedName, alert.HandshakeFailure,
+					alert.AccessDenied) ||
 					f.early())
 		},
 		apply: WithoutSNI,

@@ -55,9 +55,10 @@ func (f *Failure) choiceless() bool {
 func (f *Failure) unsuited() bool {
 	return f.Trust == nil &&
 		(f.choiceless() ||
-			f.known().HasReceived(alert.ProtocolVersion, alert.InsufficientSecurity, alert.HandshakeFailure) ||
-			f.known().HasSent(alert.ProtocolVersion, alert.HandshakeFailure, alert.InsufficientSecurity,
-				alert.IllegalParameter, alert.BadCertificate))
+			f.known().HasReceived(alert.ProtocolVersion, alert.InsufficientSecurity,
+				alert.HandshakeFailure) ||
+			f.known().HasSent(alert.ProtocolVersion, alert.HandshakeFailure,
+				alert.InsufficientSecurity, alert.IllegalParameter, alert.BadCertificate))
 }
 
 // weak reports whether a signature on a certificate was too weak.

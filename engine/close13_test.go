@@ -14,7 +14,9 @@ func TestNothingCountsBehindCloseNotify(t *testing.T) {
 	for what, behind := range map[string]func(e *Engine) error{
 		"data":        func(e *Engine) error { return e.Seal([]byte("data")) },
 		"a KeyUpdate": func(e *Engine) error { return e.UpdateKeys(iana.UpdateRequested) },
-		"an alert":    func(e *Engine) error { return e.SealAlert(alert.Fatal, alert.DecodeError, "") },
+		"an alert": func(e *Engine) error {
+			return e.SealAlert(alert.Fatal, alert.DecodeError, "")
+		},
 		"an unknown message": func(e *Engine) error {
 			return e.Out.Seal(iana.RecordHandshake, []byte{99, 0, 0, 0})
 		},

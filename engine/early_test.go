@@ -175,7 +175,8 @@ func TestAnEndOfEarlyDataThatWasRejectedIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	arrive(server, sealed(client))
-	if err := advance(server); err != nil || !server.Machine().Done() || server.BufferedEarly() > 0 ||
+	if err := advance(server); err != nil || !server.Machine().Done() ||
+		server.BufferedEarly() > 0 ||
 		server.Machine().EarlyData() != handshake.EarlyRejected ||
 		client.Machine().EarlyData() != handshake.EarlyRejected {
 		t.Errorf("done: %t, %v; %d bytes", server.Machine().Done(), err, server.BufferedEarly())

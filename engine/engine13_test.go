@@ -54,7 +54,8 @@ func TestKeysAreUpdated(t *testing.T) {
 				t.Errorf("%v: %v", request, err)
 			}
 			// An answer changes the other side's keys, and its records are counted anew.
-			if answered := other.Out.half.SeqNum() <= before; answered != (request == iana.UpdateRequested) {
+			answered := other.Out.half.SeqNum() <= before
+			if answered != (request == iana.UpdateRequested) {
 				t.Errorf("%v: answered: %v", request, answered)
 			}
 		}

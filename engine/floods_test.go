@@ -70,7 +70,8 @@ func TestWhatMeansNothingIsBounded(t *testing.T) {
 		for range 2 { // the second time behind data
 			for i := range c.most {
 				if err := sends(); !errors.Is(err, c.passes) {
-					t.Fatalf("%s from the %v: number %d of %d: %v", c.what, c.from, i+1, c.most, err)
+					t.Fatalf("%s from the %v: number %d of %d: %v", c.what, c.from, i+1, c.most,
+						err)
 				}
 			}
 			if err := say(t, sender, receiver, "x"); err != nil {

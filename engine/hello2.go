@@ -38,7 +38,8 @@ func (in *Inbound) firstHello() ([]byte, error) {
 	}
 	if n > maxHello2 {
 		return nil, alert.KindLength.Fail(alert.DecodeError, ref,
-			"got a client_hello in the form of SSL 2.0 of %d bytes, expected at most %d", n, maxHello2)
+			"got a client_hello in the form of SSL 2.0 of %d bytes, expected at most %d", n,
+			maxHello2)
 	}
 	if id, challenge := have[7:9], have[9:11]; id[0]|id[1] != 0 || challenge[0] != 0 ||
 		challenge[1] < 16 || challenge[1] > 32 {

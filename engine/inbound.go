@@ -228,7 +228,8 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		}
 		if inner && t == iana.RecordChangeCipherSpec {
 			return Item{}, false,
-				alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got a protected %v", t)
+				alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §5", "got a protected %v",
+					t)
 		}
 		if inner && in.messages.Len() > 0 && t != iana.RecordAlert {
 			return Item{}, false, alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §5.1",

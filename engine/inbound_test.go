@@ -77,7 +77,9 @@ func TestMessagesComeWholeHoweverTheyAreCut(t *testing.T) {
 			got, err := feed(in, chunks)
 			if err != nil ||
 				!slices.EqualFunc(got, want,
-					func(a, b Item) bool { return a.Type == b.Type && bytes.Equal(a.Body, b.Body) }) {
+					func(a, b Item) bool {
+						return a.Type == b.Type && bytes.Equal(a.Body, b.Body)
+					}) {
 				t.Errorf("records of up to %d bytes: got %d items and %v, expected %d", most,
 					len(got), err, len(want))
 			}
@@ -160,7 +162,9 @@ func allocated(f func()) uint64 {
 
 // What a peer claims costs nothing; what it sends costs a small multiple.
 func TestMemoryFollowsTheBytesThatCame(t *testing.T) {
-	hellos := func(n int) []byte { return rec(iana.RecordHandshake, bytes.Repeat(msg(iana.HelloRequest), n)...) }
+	hellos := func(n int) []byte {
+		return rec(iana.RecordHandshake, bytes.Repeat(msg(iana.HelloRequest), n)...)
+	}
 	for _, c := range []struct {
 		what   string
 		stream []byte

@@ -106,8 +106,9 @@ func TestBadAnswersToARequestForACertificate(t *testing.T) {
 		}
 		arrive(server, sealed(client))
 		_, err = server.Read(make([]byte, 1))
-		if c.want == 0 && (err != ErrMore || proved != 1) || c.want != 0 && (alert.Of(err) != c.want ||
-			errors.Is(err, ErrMore)) {
+		if c.want == 0 && (err != ErrMore || proved != 1) ||
+			c.want != 0 && (alert.Of(err) != c.want ||
+				errors.Is(err, ErrMore)) {
 			t.Errorf("%s: %v, and %d proofs, expected %v", c.what, err, proved, c.want)
 		}
 	}
@@ -127,7 +128,8 @@ func TestRequestsForACertificateAreBounded(t *testing.T) {
 		}
 		arrive(client, sealed(server))
 		_, err := client.Read(make([]byte, 1))
-		if i < maxLate && err != ErrMore || i == maxLate && alert.Of(err) != alert.UnexpectedMessage {
+		if i < maxLate && err != ErrMore ||
+			i == maxLate && alert.Of(err) != alert.UnexpectedMessage {
 			t.Errorf("request %d: %v", i+1, err)
 		}
 	}

@@ -57,8 +57,8 @@ func (v *notes) derived13(d *trace.Derived) []Command {
 	}
 	switch d.Function {
 	case "HKDF-Extract":
-		return []Command{hkdf(name, digest, d.Output, "mode:EXTRACT_ONLY", "hexkey:"+hexOf(d.Secret),
-			"hexsalt:"+hexOf(d.Salt))}
+		return []Command{hkdf(name, digest, d.Output, "mode:EXTRACT_ONLY",
+			"hexkey:"+hexOf(d.Secret), "hexsalt:"+hexOf(d.Salt))}
 	case "HKDF-Expand-Label":
 		expand := hkdf(name, digest, d.Output, "mode:EXPAND_ONLY", "hexkey:"+hexOf(d.Secret),
 			"hexinfo:"+hexOf(d.Seed))
@@ -111,7 +111,8 @@ func (v *notes) transcriptHash(hash string, sum []byte) []Command {
 // signedHash returns the command for the transcript hash that ends what TLS 1.3 signs. See RFC 8446
 // §4.4.3.
 func (v *notes) signedHash(signed []byte) []Command {
-	if !protocolOf(v.agreed.Version).signsHash || v.suite == nil || len(signed) < v.suite.PRF.Size() {
+	if !protocolOf(v.agreed.Version).signsHash || v.suite == nil ||
+		len(signed) < v.suite.PRF.Size() {
 		return nil
 	}
 	return v.transcriptHash(v.suite.PRF.String(), signed[len(signed)-v.suite.PRF.Size():])

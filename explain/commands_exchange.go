@@ -76,7 +76,8 @@ func (v *notes) params(group string) (p, g []byte, ok bool) {
 	if !v.agreed.KeyExchange.FiniteField() {
 		return nil, nil, false
 	}
-	m, ok := v.parse(iana.Server, v.message(iana.Server, iana.ServerKeyExchange)).(*message.ServerKeyExchange)
+	m, ok := v.parse(iana.Server,
+		v.message(iana.Server, iana.ServerKeyExchange)).(*message.ServerKeyExchange)
 	if !ok || len(m.P) == 0 || len(m.G) == 0 {
 		return nil, nil, false
 	}
@@ -116,7 +117,8 @@ func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 // decrypt returns the command that decrypts the EncryptedPreMasterSecret with the server's key. See
 // RFC 5246 §7.4.7.1.
 func (v *notes) decrypt(name string, output []byte) []Command {
-	m, ok := v.parse(iana.Client, v.message(iana.Client, iana.ClientKeyExchange)).(*message.ClientKeyExchange)
+	m, ok := v.parse(iana.Client,
+		v.message(iana.Client, iana.ClientKeyExchange)).(*message.ClientKeyExchange)
 	if !ok || len(v.rsaKey) == 0 {
 		return nil
 	}

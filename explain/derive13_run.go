@@ -17,26 +17,28 @@ import (
 type method struct {
 	hash        crypto.Hash // 0: the suite's
 	prefix      labelPrefix
-	bareLabel   bool                       // no length before the label
-	bareContext bool                       // no length before the context
-	hashNothing bool                       // Hash("") is the context of keys, IVs and finished keys
-	noHash      bool                       // Derive-Secret of nothing has an empty context, not Hash("")
-	skipDerived bool                       // HKDF-Extract's salt is the secret before it
-	swapExtract bool                       // salt and IKM have changed places
-	noZeros     bool                       // nothing stands for a secret that there is not
-	bareHMAC    bool                       // verify_data is keyed by the secret itself
-	twice       bool                       // the transcript hash is hashed again, as if it were the messages
-	text        bool                       // the transcript hash is taken as text
-	upper       bool                       // in upper case
-	tell        func([]toldMessage) []byte // how the messages are told; nil: rightly
-	stripped    bool                       // leading zeros of the shared secret are stripped
-	retry       retryKind
-	binder      binderKind
-	kind        string        // of the PSK; "": the one given
-	cut         map[Point]int // other places of the transcript
-	nonce       nonceKind
-	data        additionalData
-	noType      bool // no content type behind the content
+	bareLabel   bool // no length before the label
+	bareContext bool // no length before the context
+	hashNothing bool // Hash("") is the context of keys, IVs and finished keys
+	// Derive-Secret of nothing has an empty context, not Hash("")
+	noHash      bool
+	skipDerived bool // HKDF-Extract's salt is the secret before it
+	swapExtract bool // salt and IKM have changed places
+	noZeros     bool // nothing stands for a secret that there is not
+	bareHMAC    bool // verify_data is keyed by the secret itself
+	// the transcript hash is hashed again, as if it were the messages
+	twice    bool
+	text     bool                       // the transcript hash is taken as text
+	upper    bool                       // in upper case
+	tell     func([]toldMessage) []byte // how the messages are told; nil: rightly
+	stripped bool                       // leading zeros of the shared secret are stripped
+	retry    retryKind
+	binder   binderKind
+	kind     string        // of the PSK; "": the one given
+	cut      map[Point]int // other places of the transcript
+	nonce    nonceKind
+	data     additionalData
+	noType   bool // no content type behind the content
 }
 
 type (

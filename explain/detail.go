@@ -184,7 +184,8 @@ func (d *Detail) Dumps(line int) (dumps []Dump) {
 	r := d.rungs[line-1]
 	if r.Message != nil {
 		dumps = append(dumps,
-			Dump{"handshake message", r.Message.Raw, d.sides[r.Message.From].Annotate(r.Message.Raw)})
+			Dump{"handshake message", r.Message.Raw,
+				d.sides[r.Message.From].Annotate(r.Message.Raw)})
 	}
 	if r.Record != nil && (r.Protected && r.Place.Message == 0 || r.Message == nil) {
 		dumps = append(dumps, recordDump(r.Record))

@@ -6,8 +6,8 @@ var fieldNotes12 = map[string]string{
 	"client_hello/client_version": "The highest version that the client speaks, unless the " +
 		"extension supported_versions names others: 0303 is TLS 1.2, since SSL 3.0 was 0300. The " +
 		"server may choose a lower one.",
-	"client_hello/random": "32 random bytes for this connection alone. They go into every key, so " +
-		"that a recorded handshake cannot be played again.",
+	"client_hello/random": "32 random bytes for this connection alone. They go into every key, " +
+		"so that a recorded handshake cannot be played again.",
 	"client_hello/session_id": "Names a session to resume, or, with a ticket, is made up so that " +
 		"the client can tell from the answer whether the server took the ticket.",
 	"cipher_suites": "What the client can do, best first: a suite names the key exchange, the " +
@@ -16,8 +16,8 @@ var fieldNotes12 = map[string]string{
 		"compression gave secrets away by the length of records (CRIME), so nobody offers it.",
 	"server_hello/server_version": "The version of this connection, chosen among those that the " +
 		"client offered. 0303 is TLS 1.2.",
-	"server_hello/random": "32 random bytes of the server. With the client's they make the keys of " +
-		"this connection unlike all others; a signature of ServerKeyExchange covers them, if " +
+	"server_hello/random": "32 random bytes of the server. With the client's they make the keys " +
+		"of this connection unlike all others; a signature of ServerKeyExchange covers them, if " +
 		"there is one.",
 	"server_hello/session_id": "By this name the client may resume the session; if it is the " +
 		"client's own, it is resumed now.",
@@ -32,8 +32,8 @@ var fieldNotes12 = map[string]string{
 	"certificate_types": "The kinds of key that the server accepts for signing.",
 	"certificate_request/certificate_type": "A kind of key that the server accepts: rsa_sign or " +
 		"ecdsa_sign today.",
-	"certificate_request/supported_signature_algorithms": "The signatures that the server accepts " +
-		"in CertificateVerify and in certificates.",
+	"certificate_request/supported_signature_algorithms": "The signatures that the server " +
+		"accepts in CertificateVerify and in certificates.",
 	"certificate_request/certificate_authorities": "Names of authorities that the server trusts, " +
 		"so that the client finds a certificate that fits; empty is any.",
 	"distinguished_name": "The subject of one authority, in DER.",
@@ -45,8 +45,8 @@ var fieldNotes12 = map[string]string{
 	"namedcurve": "The group, one of the client's supported_groups.",
 	"public": "The server's public key, made for this connection alone: its private key is " +
 		"forgotten afterwards.",
-	"dh_p": "The prime: all arithmetic is done modulo this number. The server chooses it, and the " +
-		"client must refuse one that is too short.",
+	"dh_p": "The prime: all arithmetic is done modulo this number. The server chooses it, and " +
+		"the client must refuse one that is too short.",
 	"dh_g":  "The generator: public keys are powers of it.",
 	"dh_Ys": "The server's public key, g to its private key, modulo p.",
 	"dh_Yc": "The client's public key, g to its private key, modulo p.",
@@ -54,17 +54,17 @@ var fieldNotes12 = map[string]string{
 		"Finished messages cover it.",
 	"algorithm": "How the signature was made: its hash and its padding, one of the peer's " +
 		"signature_algorithms. TLS 1.0 and 1.1 have no such field.",
-	"server_key_exchange/signature": "Over client_random, server_random and the parameters above, " +
-		"in this order, by the private key of the certificate: the proof that the owner of the " +
-		"certificate is here, now.",
-	"certificate_verify/signature": "Over all handshake messages up to here, by the private key of " +
-		"the client's certificate: the proof that the client owns it.",
+	"server_key_exchange/signature": "Over client_random, server_random and the parameters " +
+		"above, in this order, by the private key of the certificate: the proof that the owner " +
+		"of the certificate is here, now.",
+	"certificate_verify/signature": "Over all handshake messages up to here, by the private key " +
+		"of the client's certificate: the proof that the client owns it.",
 	"encrypted_pre_master_secret": "48 bytes, encrypted to the public key of the server's " +
 		"certificate (PKCS #1 v1.5): whoever has the private key, now or later, can open it.",
 	"psk_identity_hint": "Helps the client to find the key that both have.",
 	"psk_identity":      "Names the key that both have from before; the key itself is not sent.",
-	"verify_data": "12 bytes: PRF(master_secret, a label of the side, the hash of all messages so " +
-		"far). Only who holds the master_secret and saw the same messages can make it.",
+	"verify_data": "12 bytes: PRF(master_secret, a label of the side, the hash of all messages " +
+		"so far). Only who holds the master_secret and saw the same messages can make it.",
 
 	"ticket_lifetime_hint": "For how many seconds the client may keep the ticket.",
 	"ticket": "The session, encrypted by the server under a key that only it has: the server " +
@@ -80,20 +80,21 @@ var extensionNotes12 = map[string]string{
 	"server_name": "The name of the server that the client means, in the clear: one address may " +
 		"serve many names, and the server chooses its certificate by it.",
 	"server_hello/server_name": "Empty: the server used the name.",
-	"supported_groups":         "The groups for Diffie-Hellman that the client can use, best first.",
+	"supported_groups": "The groups for Diffie-Hellman that the client can use, best " +
+		"first.",
 	"ec_point_formats": "How points of curves may be written. Everybody writes them in full " +
 		"(uncompressed); the extension remains because old peers want it.",
 	"signature_algorithms": "The signatures that the client accepts, in ServerKeyExchange and in " +
 		"certificates, best first.",
-	"renegotiation_info": "Empty in a first handshake: it says that a later one on this connection " +
-		"would be tied to it, so that nobody can put his own data before a client's.",
+	"renegotiation_info": "Empty in a first handshake: it says that a later one on this " +
+		"connection would be tied to it, so that nobody can put his own data before a client's.",
 	"extended_master_secret": "Asks for a master_secret that depends on the whole handshake, and " +
 		"not on the randoms alone (RFC 7627): without it an attacker can make two connections " +
 		"have the same one.",
 	"server_hello/extended_master_secret": "The master_secret will depend on the whole handshake " +
 		"(RFC 7627).",
-	"encrypt_then_mac": "Asks for the MAC over the ciphertext (RFC 7366): then forged records are " +
-		"thrown away before anything is decrypted, and padding tells nothing.",
+	"encrypt_then_mac": "Asks for the MAC over the ciphertext (RFC 7366): then forged records " +
+		"are thrown away before anything is decrypted, and padding tells nothing.",
 	"server_hello/encrypt_then_mac": "Records are encrypted first, and the MAC covers the " +
 		"ciphertext (RFC 7366).",
 	"session_ticket": "Empty: the client can keep a ticket. Filled: the ticket of the session " +
@@ -107,8 +108,8 @@ var extensionNotes12 = map[string]string{
 	"server_hello/status_request": "Empty: a CertificateStatus with the response will follow.",
 	"status_request_v2":           "Asks for OCSP responses for the whole chain; hardly used.",
 	"max_fragment_length":         "No record may hold more than this: 1 is 512 bytes, 4 is 4,096.",
-	"supported_versions": "The versions that the client speaks; a server that knows the extension " +
-		"chooses from it. This one chose a version before TLS 1.3.",
+	"supported_versions": "The versions that the client speaks; a server that knows the " +
+		"extension chooses from it. This one chose a version before TLS 1.3.",
 	"key_share": "For a server that chooses TLS 1.3: public keys in the first flight. This one " +
 		"did not, and uses none of them.",
 	"psk_key_exchange_modes": "For a server that chooses TLS 1.3: how pre-shared keys would be " +
@@ -127,8 +128,8 @@ var extensionNotes12 = map[string]string{
 var commonExtensionNotes = map[string]string{
 	"application_settings": "Settings of the protocol inside, sent along with the handshake: a " +
 		"draft that browsers use.",
-	"cached_info": "What the client still has of the server's certificates, so that they need not " +
-		"come again.",
+	"cached_info": "What the client still has of the server's certificates, so that they need " +
+		"not come again.",
 	"cert_type":    "OpenPGP keys in place of certificates; of historical interest.",
 	"client_authz": "Attributes of the client, to authorize it; not in use.",
 	"server_authz": "Attributes of the server, to authorize it; not in use.",
@@ -170,16 +171,17 @@ var commonFieldNotes = map[string]string{
 	"extension_data": "What the extension says; empty if its presence says all.",
 	"extensions": "What was added to the hello since TLS 1.0: what an old peer does not know it " +
 		"ignores.",
-	"name_type":                         "host_name, the only kind of name that there is.",
-	"host_name":                         "The name, in ASCII, without a dot at its end.",
-	"server_name_list":                  "A list for historical reasons: it holds one name.",
-	"named_group":                       "A group: a curve, a prime, or both with ML-KEM.",
-	"named_group_list":                  "Best first.",
-	"signature_scheme":                  "A way to sign: the kind of key, the padding, the hash.",
-	"supported_signature_algorithms":    "Best first.",
-	"ec_point_format":                   "uncompressed: both coordinates, after a byte 04.",
-	"ec_point_format_list":              "The forms that the sender can read.",
-	"renegotiated_connection":           "Empty in a first handshake; in a later one, its Finished.",
+	"name_type":                      "host_name, the only kind of name that there is.",
+	"host_name":                      "The name, in ASCII, without a dot at its end.",
+	"server_name_list":               "A list for historical reasons: it holds one name.",
+	"named_group":                    "A group: a curve, a prime, or both with ML-KEM.",
+	"named_group_list":               "Best first.",
+	"signature_scheme":               "A way to sign: the kind of key, the padding, the hash.",
+	"supported_signature_algorithms": "Best first.",
+	"ec_point_format":                "uncompressed: both coordinates, after a byte 04.",
+	"ec_point_format_list":           "The forms that the sender can read.",
+	"renegotiated_connection": "Empty in a first handshake; in a later one, its " +
+		"Finished.",
 	"protocol_name":                     "A protocol, by its registered name.",
 	"protocol_name_list":                "Best first; an answer has one.",
 	"compression_method":                "null: no compression.",

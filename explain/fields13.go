@@ -97,8 +97,8 @@ func emptySessionID(v iana.Version, fields []wire.Field, notes []string) {
 	}
 }
 
-const greaseNote = "GREASE (RFC 8701): a number that means nothing, sent so that peers stay used to " +
-	"numbers that they do not know. It is ignored."
+const greaseNote = "GREASE (RFC 8701): a number that means nothing, sent so that peers stay used " +
+	"to numbers that they do not know. It is ignored."
 
 // fieldNotes are the sentences by the name of the field, with the message or the extension before
 // it where they differ.
@@ -114,10 +114,10 @@ var fieldNotes = map[string]string{
 		"signature are negotiated on their own.",
 	"compression_methods": "legacy_compression_methods: one byte, null. TLS 1.3 compresses no " +
 		"records, since that gave secrets away (CRIME); the field stays for old servers.",
-	"server_hello/server_version": "legacy_version: it says TLS 1.2, for middleboxes. The version " +
-		"is in supported_versions.",
-	"server_hello/random": "32 random bytes. A server that speaks TLS 1.3 but chose TLS 1.2 would " +
-		"end it with “DOWNGRD”, so that a client notices a man in the middle.",
+	"server_hello/server_version": "legacy_version: it says TLS 1.2, for middleboxes. The " +
+		"version is in supported_versions.",
+	"server_hello/random": "32 random bytes. A server that speaks TLS 1.3 but chose TLS 1.2 " +
+		"would end it with “DOWNGRD”, so that a client notices a man in the middle.",
 	"server_hello/session_id": "legacy_session_id_echo: what the client sent. It resumes " +
 		"nothing.",
 	"hello_retry_request/server_version": "legacy_version: it says TLS 1.2, for middleboxes.",
@@ -165,44 +165,45 @@ var fieldNotes = map[string]string{
 	"enc":                   "The client's share of the key that encrypts the inner hello.",
 	"payload": "The encrypted inner hello with the real server name, or random bytes of the same " +
 		"length: nobody but the server can tell which.",
-	"ech_config_list": "Configurations with which the client may encrypt its next hello: it could " +
-		"not decrypt this one, or it was GREASE.",
-	"confirmation": "8 bytes that look random; they tell the client that the server decrypted its " +
-		"inner hello.",
+	"ech_config_list": "Configurations with which the client may encrypt its next hello: it " +
+		"could not decrypt this one, or it was GREASE.",
+	"confirmation": "8 bytes that look random; they tell the client that the server decrypted " +
+		"its inner hello.",
 	"max_early_data_size": "How many bytes of early data this ticket allows.",
 
 	"certificate_request_context": "Empty in a handshake. After it, it ties the client's answer " +
 		"to the server's question.",
 	"certificate_list": "The sender's own certificate first, each followed by its extensions.",
 	"cert_data":        "A certificate of X.509, in DER.",
-	"subject_public_key_info": "A raw public key (RFC 7250): the field of a certificate that says " +
-		"which key it is, without the rest, which would say whose.",
+	"subject_public_key_info": "A raw public key (RFC 7250): the field of a certificate that " +
+		"says which key it is, without the rest, which would say whose.",
 	"certificate_entry": "A certificate and what belongs to it: a stapled status or timestamps " +
 		"were extensions and messages of their own in TLS 1.2.",
 	"algorithm": "How the signature was made: one of the peer's signature_algorithms. Neither " +
 		"PKCS #1 v1.5 nor SHA-1 may sign here, and ECDSA's scheme names the curve.",
 	"certificate_verify/signature": "Over 64 spaces, a sentence that says who signs what, a zero " +
 		"byte, and the transcript hash up to the Certificate.",
-	"verify_data": "HMAC(finished_key, transcript hash): as long as the hash, where TLS 1.2 had 12 " +
-		"bytes.",
+	"verify_data": "HMAC(finished_key, transcript hash): as long as the hash, where TLS 1.2 had " +
+		"12 bytes.",
 	"ticket_lifetime": "Seconds, at most 604800: seven days.",
 	"ticket_age_add": "A random number for obfuscated_ticket_age, so that an eavesdropper cannot " +
 		"tell by the age that two connections belong together.",
-	"ticket_nonce":   "Makes the PSK of each ticket of a connection another one.",
-	"ticket":         "What the client shows next time: to it, random bytes. The PSK itself is not sent.",
+	"ticket_nonce": "Makes the PSK of each ticket of a connection another one.",
+	"ticket": "What the client shows next time: to it, random bytes. The PSK itself is " +
+		"not sent.",
 	"request_update": "1 asks the receiver to replace its sending keys, too; 0 does not.",
-	"compressed_certificate/algorithm": "How the Certificate was compressed: one of those that the " +
-		"peer named in compress_certificate.",
+	"compressed_certificate/algorithm": "How the Certificate was compressed: one of those that " +
+		"the peer named in compress_certificate.",
 	"uncompressed_length": "The length of the Certificate, which bounds what its receiver " +
 		"expands.",
 }
 
 // extensionNotes are the sentences about whole extensions.
 var extensionNotes = map[string]string{
-	"supported_versions": "The real offer of versions; the field at the beginning of the hello is " +
-		"frozen.",
-	"server_hello/supported_versions": "The real choice of a version: this makes the connection one " +
-		"of TLS 1.3.",
+	"supported_versions": "The real offer of versions; the field at the beginning of the hello " +
+		"is frozen.",
+	"server_hello/supported_versions": "The real choice of a version: this makes the connection " +
+		"one of TLS 1.3.",
 	"hello_retry_request/supported_versions": "Already says that it will be TLS 1.3.",
 	"key_share": "Public keys in the first flight: that saves the round trip that TLS 1.2 " +
 		"needed.",
@@ -229,17 +230,20 @@ var extensionNotes = map[string]string{
 		"its binders cover everything before them.",
 	"server_hello/pre_shared_key": "The server took a pre-shared key: it will show no " +
 		"certificate.",
-	"early_data": "Data under keys of the first pre-shared key follows at once, before the server " +
-		"has answered.",
+	"early_data": "Data under keys of the first pre-shared key follows at once, before the " +
+		"server has answered.",
 	"encrypted_extensions/early_data": "The server takes the early data.",
 	"new_session_ticket/early_data":   "With this ticket the client may send early data.",
 	"cookie":                          "Given back as it came in the HelloRetryRequest.",
 	"hello_retry_request/cookie": "To be given back in the next hello: it proves that the client " +
 		"is where it says, and lets the server forget.",
-	"post_handshake_auth":                      "The client can be asked for a certificate later, too.",
-	"status_request":                           "Asks for a stapled OCSP response.",
-	"certificate/status_request":               "The stapled OCSP response: the certificate was not revoked.",
-	"signed_certificate_timestamp":             "Asks for proofs that the certificate is in public logs.",
+	"post_handshake_auth": "The client can be asked for a certificate " +
+		"later, too.",
+	"status_request": "Asks for a stapled OCSP response.",
+	"certificate/status_request": "The stapled OCSP response: the certificate was " +
+		"not revoked.",
+	"signed_certificate_timestamp": "Asks for proofs that the certificate is in " +
+		"public logs.",
 	"certificate/signed_certificate_timestamp": "Proofs that the certificate is in public logs.",
 	"record_size_limit": "The most bytes that a record to the sender may hold inside, its type " +
 		"included.",
@@ -248,12 +252,15 @@ var extensionNotes = map[string]string{
 		"random bytes in its place (GREASE), so that those that need it do not stand out.",
 	"certificate_authorities": "The authorities that the sender trusts.",
 	"oid_filters":             "What the client's certificate must have.",
-	"padding":                 "Zeros, so that the hello does not have a length that breaks some middleboxes.",
-	"renegotiation_info":      "For a server that chooses TLS 1.2: TLS 1.3 does not renegotiate.",
+	"padding": "Zeros, so that the hello does not have a length that breaks some " +
+		"middleboxes.",
+	"renegotiation_info": "For a server that chooses TLS 1.2: TLS 1.3 does not renegotiate.",
 	"extended_master_secret": "For a server that chooses TLS 1.2: in TLS 1.3 every secret covers " +
 		"the transcript.",
-	"encrypt_then_mac":          "For a server that chooses TLS 1.2: TLS 1.3 has no CBC.",
-	"ec_point_formats":          "For a server that chooses TLS 1.2: TLS 1.3 has one form of points.",
-	"session_ticket":            "For a server that chooses TLS 1.2: TLS 1.3's tickets are pre-shared keys.",
+	"encrypt_then_mac": "For a server that chooses TLS 1.2: TLS 1.3 has no CBC.",
+	"ec_point_formats": "For a server that chooses TLS 1.2: TLS 1.3 has one form of " +
+		"points.",
+	"session_ticket": "For a server that chooses TLS 1.2: TLS 1.3's tickets are " +
+		"pre-shared keys.",
 	"quic_transport_parameters": "QUIC's own settings, carried by the handshake.",
 }

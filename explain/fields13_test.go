@@ -26,7 +26,8 @@ func named(t *testing.T, d message.Dialect, raw []byte) map[string]bool {
 			extension = f.Value
 		}
 		if f.Name == "extension_data" && f.Len > 0 && !strings.HasPrefix(extension, "GREASE") {
-			t.Errorf("%v: %d bytes of %s have no name", iana.HandshakeType(raw[0]), f.Len, extension)
+			t.Errorf("%v: %d bytes of %s have no name", iana.HandshakeType(raw[0]), f.Len,
+				extension)
 		}
 		if names[f.Name] = true; f.Offset != at || f.Name == "unparsed" || f.Name == "" {
 			t.Errorf("%v: %s %s begins at %d, expected %d", iana.HandshakeType(raw[0]), f.Name,
@@ -129,7 +130,8 @@ func TestEveryByteOfABrowsersHelloIsNamed(t *testing.T) {
 			extension(27, 2, 0, 2),
 			extension(0xFE0D, 0, 0, 1, 0, 1, 7, 0, 2, 8, 9, 0, 3, 1, 2, 3),
 			extension(0x7A7A, 0),
-			extension(41, append([]byte{0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 33, 32}, make([]byte, 32)...)...),
+			extension(41,
+				append([]byte{0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 33, 32}, make([]byte, 32)...)...),
 		}}
 	raw, err := message.Dialect{Version: iana.TLS13}.Encode(hello)
 	if err != nil {

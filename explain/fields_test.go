@@ -16,7 +16,8 @@ import (
 // withoutSentences adds the fields of a message that have no sentence to missing. A field of a name
 // that had one in the same extension or message needs no second. It returns the number of
 // sentences.
-func withoutSentences(v iana.Version, d message.Dialect, raw []byte, missing map[string]bool) (n int) {
+func withoutSentences(v iana.Version, d message.Dialect, raw []byte,
+	missing map[string]bool) (n int) {
 	fields := d.Annotate(raw)
 	notes := explain.FieldNotes(v, raw, fields)
 	told := map[string]bool{}
@@ -37,7 +38,8 @@ func withoutSentences(v iana.Version, d message.Dialect, raw []byte, missing map
 			told[key] = true
 		}
 		if f.Leaf && !told[key] {
-			missing[fmt.Sprintf("%v: %v %s %s", v, iana.HandshakeType(raw[0]), extension, f.Name)] = true
+			missing[fmt.Sprintf("%v: %v %s %s", v, iana.HandshakeType(raw[0]), extension,
+				f.Name)] = true
 		}
 	}
 	return n

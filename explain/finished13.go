@@ -14,8 +14,9 @@ func (t *teller13) identity(s *rung) []Fact {
 	if !ok {
 		return t.certificate(s)
 	}
-	facts := []Fact{{Name: "compressed", Text: fmt.Sprintf("by %v: %s, expanded %s", packed.Algorithm,
-		octets(len(packed.Data)), octets(packed.Length()))}}
+	facts := []Fact{{Name: "compressed",
+		Text: fmt.Sprintf("by %v: %s, expanded %s", packed.Algorithm,
+			octets(len(packed.Data)), octets(packed.Length()))}}
 	expanded, err := packed.Expand()
 	if err != nil {
 		return append(facts, Fact{Name: "chain", Text: "it cannot be expanded here"})

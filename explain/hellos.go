@@ -113,8 +113,9 @@ func (t *teller) rawKey(from iana.Side, spki []byte, checker *view) Fact {
 		pub, _ := key.PublicKey()
 		kind = keyKind(&x509.Certificate{PublicKey: pub})
 	}
-	return Fact{Name: "raw public key", Text: fmt.Sprintf("%s, no name and no issuer: %s; SHA-256 %x",
-		kind, verdict, pki.Pin(spki))}
+	return Fact{Name: "raw public key",
+		Text: fmt.Sprintf("%s, no name and no issuer: %s; SHA-256 %x",
+			kind, verdict, pki.Pin(spki))}
 }
 
 // chain returns the names of the certificates, the leaf's first, and of the last issuer.

@@ -20,11 +20,12 @@ func HeaderNotes(v iana.Version, r *trace.Record) (kind, version, length string)
 			"inside", outer, r.ContentType)
 	}
 	said := iana.Version(r.Header[1])<<8 | iana.Version(r.Header[2])
-	switch first := r.From == iana.Client && r.SeqNum == 0 && r.ContentType == iana.RecordHandshake &&
+	switch first := r.From == iana.Client && r.SeqNum == 0 &&
+		r.ContentType == iana.RecordHandshake &&
 		r.Protection == ""; {
 	case first && said == iana.TLS10:
-		version = "says TLS 1.0, and means nothing: in the first record no version is agreed yet, " +
-			"and servers of old fail on a higher number"
+		version = "says TLS 1.0, and means nothing: in the first record no version is agreed " +
+			"yet, and servers of old fail on a higher number"
 	case first:
 		version = fmt.Sprintf("says %v, and means nothing yet: in the first record no version is "+
 			"agreed", said)
@@ -48,9 +49,11 @@ func Guards(r *trace.Record) []Guard {
 	aad := r.AAD
 	var list []Guard
 	if len(aad) >= 13 {
-		list = append(list, Guard{"sequence number", aad[:8], "both sides count it. It stops records " +
-			"from being repeated, left out or put in another order; only what is cut off at the " +
-			"end it cannot tell: that takes close_notify"})
+		list = append(list,
+			Guard{"sequence number", aad[:8],
+				"both sides count it. It stops records from being repeated, left out or put in " +
+					"another order; only what is cut off at the end it cannot tell: that takes " +
+					"close_notify"})
 		aad = aad[8:]
 	}
 	switch {
@@ -64,7 +67,8 @@ func Guards(r *trace.Record) []Guard {
 			{"length", aad[3:5], "stops bytes from being moved over the end of the record"}}
 	}
 	return append(list,
-		Guard{"type", aad[:1], "stops data from being passed off as an alert or a handshake message"},
+		Guard{"type", aad[:1],
+			"stops data from being passed off as an alert or a handshake message"},
 		Guard{"version", aad[1:3], "stops a record of one version from being taken for another's"},
 		Guard{"length", aad[3:5], "stops bytes from being moved over the end of the content"})
 }
@@ -75,20 +79,20 @@ var SignedNotes = struct {
 	ClientRandom, ServerRandom, Params, Rest string
 	Messages, Transcript                     string
 }{
-	ClientRandom: "Without it a signature that was made for another client, and recorded, could be " +
-		"shown to this one.",
+	ClientRandom: "Without it a signature that was made for another client, and recorded, could " +
+		"be shown to this one.",
 	ServerRandom: "Without it the client alone would decide what is signed: whoever gets a " +
 		"server to choose the same public key again gets a signature that can be shown again.",
-	Params: "Without them an attacker in the middle could put a public key of his own in the place " +
-		"of the server's, and read everything.",
-	Rest: "The lists of the hellos are not signed. So an attacker could make both sides use a group " +
-		"or a suite so weak that he breaks it in time to forge Finished (FREAK, Logjam). TLS 1.3 " +
-		"signs the whole transcript.",
-	Messages: "All messages so far are signed. Without the server's random and certificate, a server " +
-		"could show the client's proof to another server, as if the client had come there.",
-	Transcript: "Everything said so far, as one hash. Were only the key shares signed, an attacker " +
-		"could change the versions, suites and groups that were offered; without the certificate, " +
-		"one server's signature could stand under another's name.",
+	Params: "Without them an attacker in the middle could put a public key of his own in the " +
+		"place of the server's, and read everything.",
+	Rest: "The lists of the hellos are not signed. So an attacker could make both sides use a " +
+		"group or a suite so weak that he breaks it in time to forge Finished (FREAK, Logjam). " +
+		"TLS 1.3 signs the whole transcript.",
+	Messages: "All messages so far are signed. Without the server's random and certificate, a " +
+		"server could show the client's proof to another server, as if the client had come there.",
+	Transcript: "Everything said so far, as one hash. Were only the key shares signed, an " +
+		"attacker could change the versions, suites and groups that were offered; without the " +
+		"certificate, one server's signature could stand under another's name.",
 }
 
 // Reader is somebody who recorded the connection, with what comes into his hands later.
@@ -152,15 +156,16 @@ func Erasures(s *Story) []Erasure {
 	}
 	if s.Result.KeyOpens {
 		return []Erasure{{"the private key of the server's certificate", "It opens the " +
-			"ClientKeyExchange of every connection with RSA key exchange. It cannot be erased while " +
-			"it is in use, so whatever else both sides erase does not help."}}
+			"ClientKeyExchange of every connection with RSA key exchange. It cannot be erased " +
+			"while it is in use, so whatever else both sides erase does not help."}}
 	}
 	if !s.Result.ForwardSecret {
 		return []Erasure{{"the pre-shared key", "It opens every connection that was made with it " +
 			"alone. It cannot be erased while it is in use."}}
 	}
-	list := []Erasure{{"both private keys of the key exchange", "at once, when the shared secret is " +
-		"computed: either of them and the other's public key give it again"}}
+	list := []Erasure{{"both private keys of the key exchange",
+		"at once, when the shared secret is computed: either of them and the other's public key " +
+			"give it again"}}
 	return append(list, protocolOf(s.Version).erasures...)
 }
 
@@ -175,14 +180,16 @@ func (t *teller) stolen() (opens bool, says string) {
 		return true, "Reads everything: the key decrypts ClientKeyExchange, which gives the " +
 			"pre_master_secret; with both randoms, which were in the clear, follow all keys."
 	case t.agreed.KeyExchange == iana.KexRSA:
-		return true, "Reads everything, with a recording of the connection that this one resumes: " +
-			"the key decrypts its ClientKeyExchange, which gives the master_secret."
+		return true,
+			"Reads everything, with a recording of the connection that this one resumes: the key " +
+				"decrypts its ClientKeyExchange, which gives the master_secret."
 	case t.agreed.KeyExchange == iana.KexPSK:
 		return false, "There is none: both proved themselves by the pre-shared key, and whoever " +
 			"gets that reads everything."
 	case t.agreed.KeyExchange == iana.KexRSAPSK:
 		return false, "Reads nothing without the pre-shared key, which goes into the secret, too."
 	}
-	return false, "Reads nothing. The key only signed: it can pass for the server from now on, but " +
-		"the secret came from private keys that were made for this connection and are gone."
+	return false,
+		"Reads nothing. The key only signed: it can pass for the server from now on, but the " +
+			"secret came from private keys that were made for this connection and are gone."
 }

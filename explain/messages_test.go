@@ -38,7 +38,8 @@ func TestPastedMessagesAreFound(t *testing.T) {
 		{"error:0A000410:SSL routines::ssl/tls alert handshake failure", "handshake-failure"},
 		{"curl: (35) error:0A00010B:SSL routines::wrong version number", "not-tls"},
 		{"curl: (60) SSL certificate problem: unable to get local issuer certificate", "untrusted"},
-		{"curl: (60) SSL: no alternative certificate subject name matches target host name 'a.test'",
+		{"curl: (60) SSL: no alternative certificate subject name matches target host name " +
+			"'a.test'",
 			"name"},
 		{`Get "https://a.test/": tls: failed to verify certificate: x509: certificate signed by ` +
 			"unknown authority", "untrusted"},
@@ -74,7 +75,8 @@ func TestPastedMessagesAreFound(t *testing.T) {
 		{"*** Fatal error: The TLS connection was non-properly terminated.", "closed"},
 		{"Status: The certificate is NOT trusted. The certificate issuer is unknown.", "untrusted"},
 		{"mbedtls_ssl_handshake returned -0x2700", "verify"},
-		{"X509 - Certificate verification failed, e.g. CRL, CA or signature check failed", "verify"},
+		{"X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
+			"verify"},
 	} {
 		terms := Lookup(c.pasted)
 		if len(terms) == 0 || terms[0].cause != c.cause {

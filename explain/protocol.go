@@ -41,11 +41,13 @@ var protocol12 = protocol{
 	keyLog: Reader{"and the master_secret, as a key log or a stored session has it",
 		"Reads everything: both randoms are in the recording, and no more is needed.", true},
 	ticketKey: Reader{"and the key of the server's tickets",
-		"Reads everything: the ticket was sent in the clear, and the master_secret is in it.", true},
+		"Reads everything: the ticket was sent in the clear, and the master_secret is in it.",
+		true},
 	erasures: []Erasure{
 		{"pre_master_secret", "when the master_secret is derived"},
-		{"master_secret", "when the session cannot be resumed any more: while either side keeps the " +
-			"session, whoever steals it reads the recording"},
+		{"master_secret",
+			"when the session cannot be resumed any more: while either side keeps the session, " +
+				"whoever steals it reads the recording"},
 		{"key_block and the keys that were cut from it", "when the connection ends"},
 		{"the key of the server's tickets", "within days, if there are any: a ticket holds a " +
 			"master_secret, and is sent in the clear"},
@@ -67,9 +69,9 @@ var protocol13 = protocol{
 	inTheClear: "the hellos",
 	keyLog: Reader{"and the traffic secrets, as a key log has them",
 		"Reads what these secrets protect; from the Handshake Secret on down, everything.", true},
-	ticketKey: Reader{"and the key of the server's tickets", "Does not read this connection. Of a " +
-		"connection that resumes it he reads the early data; the rest has a key exchange of its " +
-		"own.", false},
+	ticketKey: Reader{"and the key of the server's tickets",
+		"Does not read this connection. Of a connection that resumes it he reads the early data; " +
+			"the rest has a key exchange of its own.", false},
 	erasures: []Erasure{
 		{"shared secret, Early Secret, Handshake Secret and Main Secret", "when all that grows " +
 			"from them has been derived: at the latest with the client's Finished"},
@@ -78,8 +80,8 @@ var protocol13 = protocol{
 			"KeyUpdate has replaced them"},
 		{"resumption_secret and the PSKs of tickets", "when no ticket is to be used any more. " +
 			"They do not open this connection, but the early data of the next"},
-		{"the key of the server's tickets", "within days: it opens every ticket, and so the early " +
-			"data of connections that resume"},
+		{"the key of the server's tickets",
+			"within days: it opens every ticket, and so the early data of connections that resume"},
 		{"copies: key logs, swapped memory, core dumps, the state of the random generator",
 			"any of them may hold or give again one of the above"}},
 	unsigned:    "nothing: the PSK proves it",

@@ -125,9 +125,9 @@ func (t *teller) lesson() string {
 		return ""
 	}
 	return "LESSON: the server did not say that the ciphertext was wrong. It went on with random " +
-		"bytes, and failed two messages later, as with any wrong key. A server that tells the two " +
-		"apart, by its alert or by the time it takes, decrypts for whoever asks often enough: " +
-		"Bleichenbacher's attack of 1998, and ROBOT of 2017 (RFC 5246 §7.4.7.1)."
+		"bytes, and failed two messages later, as with any wrong key. A server that tells the " +
+		"two apart, by its alert or by the time it takes, decrypts for whoever asks often " +
+		"enough: Bleichenbacher's attack of 1998, and ROBOT of 2017 (RFC 5246 §7.4.7.1)."
 }
 
 // milliseconds formats a duration, such as "2.1 ms".

@@ -97,8 +97,8 @@ func Secrets(run Run) Sentence {
 	case run.Note != "":
 		return Sentence{Escape(run.Note), Bad}
 	case run.Seed != "":
-		return Sentence{fmt.Sprintf("Made from the seed \"%s\": the clock stands still, every key in it "+
-			"is public. Never use one.", Escape(run.Seed)), Bad}
+		return Sentence{fmt.Sprintf("Made from the seed \"%s\": the clock stands still, every "+
+			"key in it is public. Never use one.", Escape(run.Seed)), Bad}
 	case run.demonstration():
 		return Sentence{"Keys made for this run and shown in full.", Plain}
 	}

@@ -75,13 +75,15 @@ func TestEveryVersionAndSuiteHasAStoryOrIsRefused(t *testing.T) {
 					t.Errorf("%v, %v is told as %v, %v", v, id, s.Version, s.Suite)
 				}
 				said := fmt.Sprint(s.Warnings, s.Result.Sentences)
-				for _, other := range []iana.Version{iana.TLS10, iana.TLS11, iana.TLS12, iana.TLS13} {
+				for _, other := range []iana.Version{iana.TLS10, iana.TLS11, iana.TLS12,
+					iana.TLS13} {
 					if other != v && strings.Contains(said, "way of "+other.String()) {
 						t.Errorf("%v, %v: %s", v, id, said)
 					}
 				}
-				if praised := strings.Contains(said, "The modern way"); praised && (v != iana.TLS12 ||
-					!s.Suite.ForwardSecret() || !s.Suite.AEAD()) {
+				if praised := strings.Contains(said, "The modern way"); praised &&
+					(v != iana.TLS12 ||
+						!s.Suite.ForwardSecret() || !s.Suite.AEAD()) {
 					t.Errorf("%v, %v: %s", v, id, said)
 				}
 			}

@@ -24,7 +24,9 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 			return nth(2, func(m *message.ClientHello) { f(t, m) })
 		}
 	}
-	retry := func(client, server *negotiation.Config) { server.Groups = []iana.Group{iana.Secp256r1} }
+	retry := func(client, server *negotiation.Config) {
+		server.Groups = []iana.Group{iana.Secp256r1}
+	}
 	require := func(client,
 		server *negotiation.Config) {
 		server.ClientAuth = negotiation.ClientAuth{Request: true, Require: true}
@@ -99,9 +101,10 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 			with(t, &m.Extensions, iana.ExtKeyShare,
 				&message.KeyShares{Shares: []message.KeyShareEntry{share(iana.X448, 56)}})
 		}), alert.HandshakeFailure, nil},
-		{"§4.2.8.1: a finite field's share of p - 1", ch(func(t *testing.T, m *message.ClientHello) {
-			with(t, &m.Extensions, iana.ExtKeyShare, finite(pMinus1(t)))
-		}), alert.IllegalParameter, ffdhe},
+		{"§4.2.8.1: a finite field's share of p - 1",
+			ch(func(t *testing.T, m *message.ClientHello) {
+				with(t, &m.Extensions, iana.ExtKeyShare, finite(pMinus1(t)))
+			}), alert.IllegalParameter, ffdhe},
 		{"§4.2.8.1: a finite field's share that is short",
 			ch(func(t *testing.T, m *message.ClientHello) {
 				with(t, &m.Extensions, iana.ExtKeyShare, finite([]byte{4}))
@@ -155,7 +158,9 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 			func(*testing.T) edit { return on(func(*message.Certificate) {}) },
 			alert.CertificateRequired, require},
 		{"§4.4.2: another context",
-			func(*testing.T) edit { return on(func(m *message.Certificate) { m.Context = []byte{1} }) }, alert.IllegalParameter, require},
+			func(*testing.T) edit {
+				return on(func(m *message.Certificate) { m.Context = []byte{1} })
+			}, alert.IllegalParameter, require},
 		{"§4.4.4: a wrong Finished",
 			func(*testing.T) edit { return on(func(m *message.Finished) { m.VerifyData[0] ^= 1 }) },
 			alert.DecryptError, nil},
@@ -190,7 +195,10 @@ func TestAWrongBinderEndsTheHandshake(t *testing.T) {
 	}{
 		{"as it should be", func(*message.ClientHello) {}, 0},
 		{"another binder",
-			func(m *message.ClientHello) { d := m.Extensions[len(m.Extensions)-1].Data; d[len(d)-1] ^= 1 }, alert.DecryptError},
+			func(m *message.ClientHello) {
+				d := m.Extensions[len(m.Extensions)-1].Data
+				d[len(d)-1] ^= 1
+			}, alert.DecryptError},
 		{"another hello", func(m *message.ClientHello) { m.Random[0] ^= 1 }, alert.DecryptError},
 	} {
 		client, server := config13("client"), config13("server")

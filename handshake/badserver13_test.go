@@ -108,7 +108,9 @@ func tampered(t *testing.T, client, server *negotiation.Config, from iana.Side,
 					}
 				}
 			}
-			goOn(me, func() error { return machines[me].Take(sender, machines[me].KindOf(raw), raw) })
+			goOn(me, func() error {
+				return machines[me].Take(sender, machines[me].KindOf(raw), raw)
+			})
 		}
 		if errs[me] == nil && !machines[me].Done() {
 			goOn(me, machines[me].Speak)
@@ -153,7 +155,9 @@ func sh13(f func(t *testing.T, m *message.ServerHello)) func(*testing.T) edit {
 
 // What a client refuses in a server of TLS 1.3, with the alert that the RFC names.
 func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
-	retry := func(client, server *negotiation.Config) { server.Groups = []iana.Group{iana.Secp256r1} }
+	retry := func(client, server *negotiation.Config) {
+		server.Groups = []iana.Group{iana.Secp256r1}
+	}
 	ask := func(client, server *negotiation.Config) { server.ClientAuth.Request = true }
 	older := func(client, server *negotiation.Config) {
 		retry(client, server)
@@ -266,9 +270,10 @@ func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 					&message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: iana.X25519,
 						KeyExchange: make([]byte, 32)}})
 			}), alert.IllegalParameter, retry},
-		{"§4.2.8.1: a finite field's share of p - 1", sh13(func(t *testing.T, m *message.ServerHello) {
-			with(t, &m.Extensions, iana.ExtKeyShare, finite(pMinus1(t)))
-		}), alert.IllegalParameter, ffdhe},
+		{"§4.2.8.1: a finite field's share of p - 1",
+			sh13(func(t *testing.T, m *message.ServerHello) {
+				with(t, &m.Extensions, iana.ExtKeyShare, finite(pMinus1(t)))
+			}), alert.IllegalParameter, ffdhe},
 		{"§4.2.8.1: a finite field's share that is short",
 			sh13(func(t *testing.T, m *message.ServerHello) {
 				with(t, &m.Extensions, iana.ExtKeyShare, finite([]byte{4}))
@@ -302,15 +307,21 @@ func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 			return on(func(m *message.CertificateRequest) { m.Context = []byte{1} })
 		}, alert.IllegalParameter, ask},
 		{"§4.3.2: no signature_algorithms", func(*testing.T) edit {
-			return on(func(m *message.CertificateRequest) { without(&m.Extensions, iana.ExtSignatureAlgorithms) })
+			return on(func(m *message.CertificateRequest) {
+				without(&m.Extensions, iana.ExtSignatureAlgorithms)
+			})
 		}, alert.MissingExtension, ask},
 		{"§4.4.2: a context",
-			func(*testing.T) edit { return on(func(m *message.Certificate) { m.Context = []byte{1} }) }, alert.IllegalParameter, nil},
+			func(*testing.T) edit {
+				return on(func(m *message.Certificate) { m.Context = []byte{1} })
+			}, alert.IllegalParameter, nil},
 		{"§4.4.2.4: no certificate",
 			func(*testing.T) edit { return on(func(m *message.Certificate) { m.Chain = nil }) },
 			alert.DecodeError, nil},
 		{"§4.4.2: an extension that nobody asked for", func(*testing.T) edit {
-			return on(func(m *message.Certificate) { m.Extensions = []message.Extensions{{{Type: 0xABCD}}} })
+			return on(func(m *message.Certificate) {
+				m.Extensions = []message.Extensions{{{Type: 0xABCD}}}
+			})
 		}, alert.UnsupportedExtension, nil},
 		{"§4.4.3: PKCS #1 v1.5", func(*testing.T) edit {
 			return on(func(m *message.CertificateVerify) { m.Scheme = iana.RSA_PKCS1_SHA256 })
@@ -325,7 +336,9 @@ func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 			func(*testing.T) edit { return on(func(m *message.Finished) { m.VerifyData[0] ^= 1 }) },
 			alert.DecryptError, nil},
 		{"§4.4.4: a short Finished",
-			func(*testing.T) edit { return on(func(m *message.Finished) { m.VerifyData = m.VerifyData[:12] }) }, alert.DecryptError, nil},
+			func(*testing.T) edit {
+				return on(func(m *message.Finished) { m.VerifyData = m.VerifyData[:12] })
+			}, alert.DecryptError, nil},
 	}
 	for _, c := range cases {
 		client, server := config13("client"), config13("server")

@@ -68,7 +68,8 @@ func TestServerChoosesTheVersion(t *testing.T) {
 	} {
 		h := hello(t,
 			append(suites{iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
-				iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV}, c.suites...), groups{iana.X25519, iana.Secp256r1}, everyScheme)
+				iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV}, c.suites...),
+			groups{iana.X25519, iana.Secp256r1}, everyScheme)
 		h.Version = c.hello
 		if c.supported != nil {
 			if err := h.Extensions.Add(iana.ExtSupportedVersions,
@@ -124,13 +125,17 @@ func TestClientSeesThatItWasDowngraded(t *testing.T) {
 		refused bool
 	}{
 		{"TLS 1.2, as it comes", iana.TLS12, "8 random", iana.TLS12, false},
-		{"TLS 1.2, and the server speaks 1.3: we do not", iana.TLS12, negotiation.DowngradeTo12, iana.TLS12,
-			false},
-		{"TLS 1.1, and the server speaks 1.2", iana.TLS11, negotiation.DowngradeTo11, iana.TLS12, true},
-		{"TLS 1.1, and the server speaks 1.3", iana.TLS11, negotiation.DowngradeTo12, iana.TLS12, true},
-		{"TLS 1.0, and the server speaks 1.2", iana.TLS10, negotiation.DowngradeTo11, iana.TLS12, true},
+		{"TLS 1.2, and the server speaks 1.3: we do not", iana.TLS12, negotiation.DowngradeTo12,
+			iana.TLS12, false},
+		{"TLS 1.1, and the server speaks 1.2", iana.TLS11, negotiation.DowngradeTo11, iana.TLS12,
+			true},
+		{"TLS 1.1, and the server speaks 1.3", iana.TLS11, negotiation.DowngradeTo12, iana.TLS12,
+			true},
+		{"TLS 1.0, and the server speaks 1.2", iana.TLS10, negotiation.DowngradeTo11, iana.TLS12,
+			true},
 		{"TLS 1.1, as it comes", iana.TLS11, "8 random", iana.TLS12, false},
-		{"TLS 1.1, and it is our highest", iana.TLS11, negotiation.DowngradeTo11, iana.TLS11, false},
+		{"TLS 1.1, and it is our highest", iana.TLS11, negotiation.DowngradeTo11, iana.TLS11,
+			false},
 	} {
 		config := config("downgraded", iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)
 		config.MinVersion, config.MaxVersion = iana.TLS10, c.highest

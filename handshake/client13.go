@@ -151,7 +151,8 @@ func (c *client) shareOf(g iana.Group) *keyShare {
 
 func (c *client) encryptedExtensions(m *message.EncryptedExtensions, s *Score) error {
 	asked := func(x *negotiation.Extension) bool { return x.Asked(s.ClientHello) }
-	if err := negotiation.Placed(m.Extensions, iana.TLS13, message.InEncryptedExtensions, asked); err != nil {
+	if err := negotiation.Placed(m.Extensions, iana.TLS13, message.InEncryptedExtensions,
+		asked); err != nil {
 		return err
 	}
 	if err := negotiation.WellFormed(m.Extensions, message.InEncryptedExtensions); err != nil {
@@ -225,7 +226,8 @@ func (c client13) compose(k Kind, s *Score) (message.Message, error) {
 	case Kind(iana.EndOfEarlyData):
 		return &message.EndOfEarlyData{}, nil
 	case Kind(iana.Certificate):
-		return c.compressed(c.certificates(s), s.CertificateRequest.Extensions, c.certChoice.Credential)
+		return c.compressed(c.certificates(s), s.CertificateRequest.Extensions,
+			c.certChoice.Credential)
 	case Kind(iana.CertificateVerify):
 		return c.sign13(iana.Client, c.certChoice, s)
 	}

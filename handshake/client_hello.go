@@ -84,7 +84,8 @@ func (c *client) receive(_ iana.Side, msg message.Message, s *Score) error {
 		switch {
 		case m.IsRetry():
 			return c.retry(m, s)
-		case s.Retried() || negotiation.OffersTLS13(s.ClientHello) && m.Extensions.Has(iana.ExtSupportedVersions):
+		case s.Retried() ||
+			negotiation.OffersTLS13(s.ClientHello) && m.Extensions.Has(iana.ExtSupportedVersions):
 			c.part = client13{c}
 			return c.serverHello13(m, s)
 		}
@@ -117,7 +118,8 @@ func (c *client) finished(s *Score) ([]message.Message, error) {
 
 // offering returns what the extensions of a hello depend on besides the Config.
 func (c *client) offering(s *Score) *negotiation.Offering {
-	o := &negotiation.Offering{Config: c.Config, Greased: &c.greased, Keys: c.offered, Retry: s.Retry,
+	o := &negotiation.Offering{Config: c.Config, Greased: &c.greased, Keys: c.offered,
+		Retry: s.Retry,
 		Early: c.earlyTicket(s) != nil}
 	for _, k := range c.shares {
 		o.Shares = append(o.Shares,

@@ -20,7 +20,8 @@ import (
 func (m *Machine) KindOf(raw []byte) Kind {
 	k := KindOf(raw)
 	if p, ok := m.player.(interface{ expands() bool }); ok && k != Kind(raw[0]) &&
-		k == Kind(iana.Certificate) && !(m.protocol != nil && m.protocol.compresses && p.expands()) {
+		k == Kind(iana.Certificate) &&
+		!(m.protocol != nil && m.protocol.compresses && p.expands()) {
 		return Kind(raw[0])
 	}
 	return k

@@ -33,7 +33,8 @@ func TestCertificatesAreCompressedForThoseWhoAsk(t *testing.T) {
 		{"both", zlib, zlib, true}, {"the client alone", zlib, nil, false},
 		{"the server alone", nil, zlib, false}, {"neither", nil, nil, false},
 		{"nothing in common", []iana.CertificateCompressionAlgorithm{0x4A4A, 2}, zlib, false},
-		{"unknown ones besides", append([]iana.CertificateCompressionAlgorithm{0x4A4A}, 1), zlib, true},
+		{"unknown ones besides", append([]iana.CertificateCompressionAlgorithm{0x4A4A}, 1), zlib,
+			true},
 	} {
 		for _, from := range []iana.Side{iana.Client, iana.Server} {
 			client, server := bothCertified(t)
@@ -86,8 +87,8 @@ func TestBadCompressedCertificatesAreRefused(t *testing.T) {
 			client.CertificateCompression, server.CertificateCompression = zlib, zlib
 			errs, touched := tampered(t, client, server, from, on(c.change))
 			if err := errs[from.Peer()]; !touched || alert.Of(err) != c.want {
-				t.Errorf("%s, from the %v: %v (changed: %v), expected %v", c.what, from, errs, touched,
-					c.want)
+				t.Errorf("%s, from the %v: %v (changed: %v), expected %v", c.what, from, errs,
+					touched, c.want)
 			}
 		}
 	}
@@ -108,7 +109,8 @@ func TestUnaskedCompressedCertificatesAreRefused(t *testing.T) {
 		"a server of TLS 1.3":         NewServer(server, &desk{}),
 		"a server before the version": NewServer(server12, &desk{}),
 	} {
-		if err := m.Take(iana.Server, m.KindOf(raw), raw); alert.Of(err) != alert.UnexpectedMessage {
+		if err := m.Take(iana.Server, m.KindOf(raw),
+			raw); alert.Of(err) != alert.UnexpectedMessage {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

@@ -156,7 +156,8 @@ func (v *server) openCookie(b []byte, ch *message.ClientHello) (*cookie, error) 
 	}
 	made := time.Unix(int64(binary.BigEndian.Uint64(body[1:])), 0)
 	if age := v.CurrentTime().Sub(made); age > cookieLifetime || age < -cookieLifetime {
-		return nil, badCookie("the client's cookie is %v old, expected at most %v", age, cookieLifetime)
+		return nil, badCookie("the client's cookie is %v old, expected at most %v", age,
+			cookieLifetime)
 	}
 	c := &cookie{suite: suite.ByID13(iana.CipherSuite(binary.BigEndian.Uint16(body[9:]))),
 		group: iana.Group(binary.BigEndian.Uint16(body[11:])), hash: body[cookieHead:]}

@@ -31,7 +31,9 @@ func secondHello(t *testing.T, server *negotiation.Config) *message.ClientHello 
 	client, answering := NewClient(config13("client"), desks[0]), NewServer(server, desks[1])
 	for _, step := range []func() error{
 		client.Speak,
-		func() error { return answering.Take(iana.Client, Kind(iana.ClientHello), desks[0].said[0].raw) },
+		func() error {
+			return answering.Take(iana.Client, Kind(iana.ClientHello), desks[0].said[0].raw)
+		},
 		answering.Speak,
 		func() error { return client.Take(iana.Server, HelloRetryRequest, desks[1].said[0].raw) },
 		client.Speak,
@@ -119,12 +121,17 @@ func TestCookiesAreHeldToTheirHello(t *testing.T) {
 		if err == nil {
 			err = m.Speak()
 		}
-		for pending, ok := errors.AsType[*Pending](err); ok; pending, ok = errors.AsType[*Pending](err) {
+		for {
+			pending, ok := errors.AsType[*Pending](err)
+			if !ok {
+				break
+			}
 			if err = pending.Do(t.Context()); err == nil {
 				err = m.Speak()
 			}
 		}
-		if c.ok && (err != nil || !m.Retried()) || !c.ok && alert.Of(err) != alert.IllegalParameter {
+		if c.ok && (err != nil || !m.Retried()) ||
+			!c.ok && alert.Of(err) != alert.IllegalParameter {
 			t.Errorf("%s: %v", c.what, err)
 		}
 	}

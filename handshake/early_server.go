@@ -94,7 +94,8 @@ func (v *server) sameProtocol(k *Session, s *Score) (bool, error) {
 // replayed returns why early data may be a replay, or "" if it is not.
 func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 	var psks message.OfferedPSKs
-	if _, err := negotiation.Read(s.ClientHello.Extensions, iana.ExtPreSharedKey, &psks); err != nil {
+	if _, err := negotiation.Read(s.ClientHello.Extensions, iana.ExtPreSharedKey,
+		&psks); err != nil {
 		return "", "", err
 	}
 	first := psks.Identities[0]

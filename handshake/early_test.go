@@ -85,13 +85,15 @@ func TestWhatEarlyDataDependsOn(t *testing.T) {
 		want    EarlyStatus
 		resumed bool
 	}{
-		{"nothing is different", func(_, _ *negotiation.Config, _ *Session) {}, EarlyAccepted, true},
+		{"nothing is different", func(_, _ *negotiation.Config, _ *Session) {}, EarlyAccepted,
+			true},
 		{"§4.2.10: another suite of the same hash", func(_, s *negotiation.Config, _ *Session) {
 			s.Suites13 = s.Suites13[1:]
 		}, EarlyRejected, true},
-		{"§4.2.10: the server's session has another suite", func(_, _ *negotiation.Config, at *Session) {
-			at.Suite = iana.TLS_CHACHA20_POLY1305_SHA256
-		}, EarlyRejected, true},
+		{"§4.2.10: the server's session has another suite",
+			func(_, _ *negotiation.Config, at *Session) {
+				at.Suite = iana.TLS_CHACHA20_POLY1305_SHA256
+			}, EarlyRejected, true},
 		{"§4.2.10: another protocol", func(_, s *negotiation.Config, _ *Session) {
 			s.Protocols = []string{"b", "a"}
 		}, EarlyRejected, true},
@@ -101,18 +103,20 @@ func TestWhatEarlyDataDependsOn(t *testing.T) {
 		{"RFC 6066 §3: another name", func(_, _ *negotiation.Config, at *Session) {
 			at.ServerName = "other.test"
 		}, EarlyRejected, false},
-		{"§4.2.10: the ticket of the server allows none", func(_, _ *negotiation.Config, at *Session) {
-			at.MaxEarlyData = 0
-		}, EarlyRejected, true},
+		{"§4.2.10: the ticket of the server allows none",
+			func(_, _ *negotiation.Config, at *Session) {
+				at.MaxEarlyData = 0
+			}, EarlyRejected, true},
 		{"§4.2.10: it allows more than is read now", func(_, s *negotiation.Config, _ *Session) {
 			s.MaxEarlyData = 99
 		}, EarlyRejected, true},
-		{"nobody reads it", func(_, s *negotiation.Config, _ *Session) { s.Reads = false }, EarlyRejected, true},
+		{"nobody reads it", func(_, s *negotiation.Config, _ *Session) { s.Reads = false },
+			EarlyRejected, true},
 		{"the last word comes later", func(_, s *negotiation.Config, _ *Session) {
 			s.Accept = func(context.Context) error { return nil }
 		}, EarlyRejected, true},
-		{"§8.1: stateless tickets alone", func(_, s *negotiation.Config, _ *Session) { s.Take = nil },
-			EarlyRejected, true},
+		{"§8.1: stateless tickets alone",
+			func(_, s *negotiation.Config, _ *Session) { s.Take = nil }, EarlyRejected, true},
 		{"§8.1: the ticket was taken", func(_, s *negotiation.Config, _ *Session) {
 			s.Take(nil, []byte("ticket"))
 		}, EarlyRejected, true},
@@ -122,9 +126,10 @@ func TestWhatEarlyDataDependsOn(t *testing.T) {
 		{"§8.2: the window of a start has passed", func(_, s *negotiation.Config, _ *Session) {
 			s.EarlyFrom = throwaway.Epoch
 		}, EarlyAccepted, true},
-		{"§8.3: the ticket is as much older as is allowed", func(_, _ *negotiation.Config, at *Session) {
-			at.Issued = at.Issued.Add(-EarlyWindow)
-		}, EarlyAccepted, true},
+		{"§8.3: the ticket is as much older as is allowed",
+			func(_, _ *negotiation.Config, at *Session) {
+				at.Issued = at.Issued.Add(-EarlyWindow)
+			}, EarlyAccepted, true},
 		{"§8.3: it is older", func(_, _ *negotiation.Config, at *Session) {
 			at.Issued = at.Issued.Add(-EarlyWindow - time.Millisecond)
 		}, EarlyRejected, true},
@@ -143,9 +148,10 @@ func TestWhatEarlyDataDependsOn(t *testing.T) {
 		{"§4.2.10: the client's ticket allows none", func(c, _ *negotiation.Config, _ *Session) {
 			c.Offer.MaxEarlyData = 0
 		}, EarlyNone, true},
-		{"§4.2.10: the client does not speak the ticket's protocol", func(c, _ *negotiation.Config, _ *Session) {
-			c.Protocols = []string{"b"}
-		}, EarlyNone, true},
+		{"§4.2.10: the client does not speak the ticket's protocol",
+			func(c, _ *negotiation.Config, _ *Session) {
+				c.Protocols = []string{"b"}
+			}, EarlyNone, true},
 		{"§4.2.10: the server asks for another hello", func(_, s *negotiation.Config, _ *Session) {
 			s.Groups = []iana.Group{iana.Secp256r1}
 		}, EarlyRejected, true},
@@ -228,15 +234,16 @@ func TestAServerThatAcceptsEarlyDataWrongly(t *testing.T) {
 			alert.IllegalParameter},
 		{"another key than the first", func(c, _ *negotiation.Config) {
 			c.FindKey = func(context.Context, negotiation.KeyRequest) (*negotiation.PSK, error) {
-				return &negotiation.PSK{Identity: []byte("gardener"), Key: bytes.Repeat([]byte{7}, 32)}, nil
+				return &negotiation.PSK{Identity: []byte("gardener"),
+					Key: bytes.Repeat([]byte{7}, 32)}, nil
 			}
 		}, accepting{hello: func(m *message.ServerHello) {
 			replaceExtension(&m.Extensions, iana.ExtPreSharedKey, "\x00\x01")
 		}}, alert.IllegalParameter},
-		{"another suite", func(_, s *negotiation.Config) { s.Suites13 = s.Suites13[1:] }, accepting{},
-			alert.IllegalParameter},
-		{"another protocol", func(_, s *negotiation.Config) { s.Protocols = []string{"b"} }, accepting{},
-			alert.IllegalParameter},
+		{"another suite", func(_, s *negotiation.Config) { s.Suites13 = s.Suites13[1:] },
+			accepting{}, alert.IllegalParameter},
+		{"another protocol", func(_, s *negotiation.Config) { s.Protocols = []string{"b"} },
+			accepting{}, alert.IllegalParameter},
 		{"no protocol", nil, accepting{encrypted: func(m *message.EncryptedExtensions) {
 			replaceExtension(&m.Extensions, iana.ExtEarlyData, "")
 			m.Extensions = m.Extensions[len(m.Extensions)-1:]
@@ -287,7 +294,8 @@ func TestEarlySecretsOfBothSidesAreEqual(t *testing.T) {
 		t.Fatal(errs)
 	}
 	ours, err := cm.ExportEarly("label", []byte("context"), 32)
-	if theirs, other := sm.ExportEarly("label", []byte("context"), 32); err != nil || other != nil ||
+	if theirs, other := sm.ExportEarly("label", []byte("context"), 32); err != nil ||
+		other != nil ||
 		!bytes.Equal(ours, theirs) {
 		t.Errorf("%x and %x: %v, %v", ours, theirs, err, other)
 	}

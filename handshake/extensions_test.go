@@ -174,9 +174,10 @@ func TestOnlyHostNamesAreTakenAsHostNames(t *testing.T) {
 		"127.0.0.1":              true,
 		strings.Repeat("a", 255): true, strings.Repeat("a", 256): false,
 		strings.Repeat("a", 65000): false,
-		"two\nlines":               false, "\x1b[2J": false, "a b": false, "nul\x00": false, "bücher.test": false,
-		"\x7f": false,
-		"\xff": false, "\u202e": false,
+		"two\nlines":               false, "\x1b[2J": false, "a b": false, "nul\x00": false,
+		"bücher.test": false,
+		"\x7f":        false,
+		"\xff":        false, "\u202e": false,
 	} {
 		m := hello(t, suites{ecdheECDSA}, host, everyGroup, everyScheme)
 		m.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})

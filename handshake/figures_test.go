@@ -82,7 +82,8 @@ func TestEveryLineOfAFigureHasASection(t *testing.T) {
 // knows whether to speak. Every combination of facts is tried, and every line that can be said
 // where several can. That a retry was said is a fact of the path.
 func TestOnlyOneSideMaySpeak(t *testing.T) {
-	for version, scores := range map[string]func(func(Score) bool){"TLS 1.2": everyScore12, "TLS 1.3": everyScore13} {
+	for version, scores := range map[string]func(func(Score) bool){"TLS 1.2": everyScore12,
+		"TLS 1.3": everyScore13} {
 		states, handshakes := 0, 0
 		for s := range scores {
 			m := newMachine(iana.Client, &observer{}, &negotiation.Config{}, &desk{})
@@ -147,7 +148,8 @@ func everyScore12(yield func(Score) bool) {
 					Blind:       [2]bool{bit(0), bit(0)},
 					ClientHello: &message.ClientHello{Version: iana.TLS12},
 					ServerHello: &message.ServerHello{Version: iana.TLS12},
-					Agreed: &negotiation.Agreed{Version: iana.TLS12, Suite: row, Kex: kx, Auth: auth,
+					Agreed: &negotiation.Agreed{Version: iana.TLS12, Suite: row, Kex: kx,
+						Auth:     auth,
 						Stapling: bit(1), Ticket: bit(2)}}
 				if bit(3) {
 					s.CertificateRequest = &message.CertificateRequest{}

@@ -15,10 +15,13 @@ import (
 
 // options13 change both sides of a resumption of TLS 1.3; each bit of a fuzzed byte chooses one.
 var options13 = [8]func(t testing.TB, c, s *negotiation.Config){
-	func(_ testing.TB, c, s *negotiation.Config) { s.Groups = c.Groups[1:] }, // a retry, in most cases
+	// a retry, in most cases
+	func(_ testing.TB, c, s *negotiation.Config) { s.Groups = c.Groups[1:] },
 	func(_ testing.TB, _, s *negotiation.Config) { s.CookieKeys = make([][32]byte, 1) },
 	func(_ testing.TB, c, s *negotiation.Config) { c.GREASE, s.GREASE = true, true },
-	func(_ testing.TB, c, s *negotiation.Config) { c.PostHandshakeAuth, s.PostHandshakeAuth = true, true },
+	func(_ testing.TB, c, s *negotiation.Config) {
+		c.PostHandshakeAuth, s.PostHandshakeAuth = true, true
+	},
 	func(_ testing.TB, c, s *negotiation.Config) {
 		c.CertificateCompression = []iana.CertificateCompressionAlgorithm{iana.Zlib}
 		s.CertificateCompression = c.CertificateCompression

@@ -125,8 +125,12 @@ var changes = []struct {
 	{false, func(c *negotiation.Config) { c.EncryptThenMAC = negotiation.Off }},
 	{false, func(c *negotiation.Config) { c.EncryptThenMAC = negotiation.Required }},
 	{false, func(c *negotiation.Config) { c.Tickets = !c.Tickets }},
-	{false, func(c *negotiation.Config) { c.Suites = append(slices.Clone(c.Suites), dheRSA, ecdheRSA) }},
-	{false, func(c *negotiation.Config) { c.Suites = []iana.CipherSuite{rsaRSA, ecdheRSA, ecdheECDSA} }},
+	{false, func(c *negotiation.Config) {
+		c.Suites = append(slices.Clone(c.Suites), dheRSA, ecdheRSA)
+	}},
+	{false, func(c *negotiation.Config) {
+		c.Suites = []iana.CipherSuite{rsaRSA, ecdheRSA, ecdheECDSA}
+	}},
 	{false, func(c *negotiation.Config) { c.Protocols = []string{"three"} }},
 	{false, func(c *negotiation.Config) { c.ClientAuth = negotiation.ClientAuth{Request: true} }},
 	{false, func(c *negotiation.Config) {
@@ -304,7 +308,8 @@ func FuzzResumption(f *testing.F) {
 }
 
 // resume performs a handshake of mutants.
-func (a *acquaintance) resume(client, server *negotiation.Config, edits []byte) (c, s *Machine, errs [2]error) {
+func (a *acquaintance) resume(client, server *negotiation.Config,
+	edits []byte) (c, s *Machine, errs [2]error) {
 	edit := func(msg message.Message) {
 		for e := edits[:min(len(edits), 40)]; len(e) >= 4; e = e[4:] {
 			mutate(msg, e, a)

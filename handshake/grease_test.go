@@ -70,7 +70,9 @@ func TestAHelloHasGREASE(t *testing.T) {
 // not offer: RFC 8701 §3.1.
 func TestAnswersWithGREASEAreRefused(t *testing.T) {
 	var hello *message.ClientHello // of the client under test
-	retry := func(client, server *negotiation.Config) { server.Groups = []iana.Group{iana.Secp256r1} }
+	retry := func(client, server *negotiation.Config) {
+		server.Groups = []iana.Group{iana.Secp256r1}
+	}
 	ee := func(f func(*message.EncryptedExtensions)) func(*testing.T) edit {
 		return func(*testing.T) edit { return on(f) }
 	}

@@ -95,7 +95,8 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 	if err := m.carrier.Protect(from, k); err != nil {
 		return err
 	}
-	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, m.secrets.ref()) // after the flight that Protect seals
+	// after the flight that Protect seals
+	m.log.KeysInstalled(from, d.MAC, d.Key, d.IV, m.secrets.ref())
 	return nil
 }
 

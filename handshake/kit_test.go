@@ -62,7 +62,8 @@ func perform(client, server *negotiation.Config) (c, s *Machine, said [2][]spoke
 }
 
 // performBy is perform by players that are not quite ours.
-func performBy(client, server *negotiation.Config, by func(player) player) (c, s *Machine, said [2][]spoke,
+func performBy(client, server *negotiation.Config,
+	by func(player) player) (c, s *Machine, said [2][]spoke,
 	errs [2]error) {
 	desks := [2]*desk{{}, {}}
 	machines := [2]*Machine{NewClient(client, desks[0]), NewServer(server, desks[1])}

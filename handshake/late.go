@@ -182,7 +182,8 @@ func (m *Machine) Proving() bool {
 // authenticated peer.
 func (m *Machine) TakeProof(raw []byte) (*Peer, error) {
 	v, ok := m.player.(*server)
-	if !ok || v.late == nil && !m.late.context.waits() { // before anything of it is read or expanded
+	// before anything of it is read or expanded
+	if !ok || v.late == nil && !m.late.context.waits() {
 		return nil, alert.KindOrder.Fail(alert.UnexpectedMessage, lateRef,
 			"got the client's %v after the handshake, without a certificate_request",
 			iana.HandshakeType(raw[0]))

@@ -60,7 +60,8 @@ type late struct {
 // lateWatch is what an observer has received of one: see late_watch.go. No message is kept.
 type lateWatch struct {
 	requests []watchedRequest // not answered yet
-	answer   *Score           // of the answer that is being read; nil if its request was not received
+	// of the answer that is being read; nil if its request was not received
+	answer *Score
 }
 
 type watchedRequest struct {

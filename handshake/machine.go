@@ -40,9 +40,10 @@ type Figure struct {
 
 // figureSet is all figures that a handshake may follow.
 type figureSet struct {
-	opening *Figure                                     // before one of all is chosen
-	all     []*Figure                                   // those that fit what ServerHello says stay open
-	ref     func(*Score, *Line, message.Message) string // nil: it is not known yet
+	opening *Figure // before one of all is chosen
+	// those that fit what ServerHello says stay open
+	all []*Figure
+	ref func(*Score, *Line, message.Message) string // nil: it is not known yet
 }
 
 // A reading is one figure that fits all messages so far, and the position reached in it.
@@ -145,8 +146,9 @@ type Peer struct {
 	// PSKIdentity is the identity of the pre-shared key that both sides were proved to have; nil
 	// without one.
 	PSKIdentity []byte
-	possessed   bool // the peer proved that it has the private key of Chain's leaf, or showed no certificate
-	vouched     bool // the program has accepted Chain, a raw public key
+	// the peer proved that it has the private key of Chain's leaf, or showed no certificate
+	possessed bool
+	vouched   bool // the program has accepted Chain, a raw public key
 }
 
 // Vouched reports whether the program has accepted the peer's raw public key.

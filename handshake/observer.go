@@ -23,7 +23,8 @@ type observer struct {
 // NewObserver returns a Machine that only receives. The caller passes each message to Take when it
 // is its sender's Turn.
 func NewObserver(secrets Secrets, log *trace.Log, carrier Carrier) *Machine {
-	m := newMachine(iana.Client, &observer{secrets: secrets}, &negotiation.Config{Log: log}, carrier)
+	m := newMachine(iana.Client, &observer{secrets: secrets}, &negotiation.Config{Log: log},
+		carrier)
 	m.live = false
 	return m
 }

@@ -55,7 +55,8 @@ func (c *client) gather() error {
 // keepHash drops the keys whose hash is not that of the suite that a HelloRetryRequest chose: the
 // server could not use them. See RFC 8446 §4.1.4.
 func (c *client) keepHash(hash crypto.Hash) {
-	c.offered = slices.DeleteFunc(c.offered, func(k *negotiation.Key13) bool { return k.Hash != hash })
+	c.offered = slices.DeleteFunc(c.offered,
+		func(k *negotiation.Key13) bool { return k.Hash != hash })
 }
 
 // bind adds the binders of the keys on offer: for each an HMAC over the hello up to the binders,

@@ -13,9 +13,11 @@ import (
 
 // psk finds the key of a handshake of TLS 1.2. identity is nil at a client.
 func (l *live) psk(v iana.Version, hint, identity []byte) (*negotiation.PSK, error) {
-	k, err := l.shared.await("a pre-shared key", func(ctx context.Context) (*negotiation.PSK, error) {
-		return l.FindKey(ctx, negotiation.KeyRequest{Version: v, Hint: hint, Identity: identity})
-	})
+	k, err := l.shared.await("a pre-shared key",
+		func(ctx context.Context) (*negotiation.PSK, error) {
+			return l.FindKey(ctx,
+				negotiation.KeyRequest{Version: v, Hint: hint, Identity: identity})
+		})
 	switch {
 	case err != nil:
 		return nil, err

@@ -111,7 +111,9 @@ func TestAServerChecksTheKeysOfAClient(t *testing.T) {
 		}
 	}
 	nobody := func(_, server *negotiation.Config) {
-		server.FindKey = func(context.Context, negotiation.KeyRequest) (*negotiation.PSK, error) { return nil, nil }
+		server.FindKey = func(context.Context, negotiation.KeyRequest) (*negotiation.PSK, error) {
+			return nil, nil
+		}
 	}
 	for _, tt := range []struct {
 		what   string

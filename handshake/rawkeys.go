@@ -12,7 +12,8 @@ import (
 
 // authenticate checks a peer's certificates or raw public key as the configuration requires, and
 // stores them as the first half of the proof. raw must not be empty.
-func (l *live) authenticate(from iana.Side, raw [][]byte, a *negotiation.Agreed, verify bool) error {
+func (l *live) authenticate(from iana.Side, raw [][]byte, a *negotiation.Agreed,
+	verify bool) error {
 	if a.CertificateTypes[from] == iana.RawPublicKey {
 		return l.authenticateKey(from, raw[0], verify)
 	}

@@ -27,7 +27,8 @@ func (v *server) request13(context []byte) (*message.CertificateRequest, error) 
 	}
 	m := &message.CertificateRequest{Context: context}
 	if err := m.Extensions.Add(iana.ExtSignatureAlgorithms, &message.SignatureSchemes{
-		Schemes: negotiation.WithGrease(&v.greased, negotiation.GreaseScheme, v.Schemes)}); err != nil {
+		Schemes: negotiation.WithGrease(&v.greased, negotiation.GreaseScheme,
+			v.Schemes)}); err != nil {
 		return nil, err
 	}
 	if a := v.CertificateCompression; len(a) > 0 {

@@ -140,7 +140,8 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if why, ref := v.Unfit(s, &negotiation.Greeting{Hello: ch, Wishes: w, Version: version}); why != "" {
+	if why, ref := v.Unfit(s,
+		&negotiation.Greeting{Hello: ch, Wishes: w, Version: version}); why != "" {
 		v.Log.Choice("session", how, "a full handshake", why, ref)
 		return nil, nil
 	}
@@ -228,7 +229,8 @@ func (l *live) restorePeer(from iana.Side, s *Session) error {
 		}
 		l.peer = Peer{PSKIdentity: identity}
 		if from == iana.Client && l.ClientAuth.Request && !shared {
-			return l.verdict(nil) // the session may come from another server, which requested no certificate
+			// the session may come from another server, which requested no certificate
+			return l.verdict(nil)
 		}
 		return nil
 	}
@@ -293,8 +295,9 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 	k := &Session{
 		Version: a.Version, Suite: a.Suite.ID, Group: s.Group, GroupName: s.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
-		Created: l.CurrentTime(), ServerName: a.ServerName, ALPN: a.ALPN, PSKIdentity: l.peer.PSKIdentity,
-		Bound: l.Bound(me), Master: master, ID: s.ServerHello.SessionID,
+		Created: l.CurrentTime(), ServerName: a.ServerName, ALPN: a.ALPN,
+		PSKIdentity: l.peer.PSKIdentity,
+		Bound:       l.Bound(me), Master: master, ID: s.ServerHello.SessionID,
 	}
 	if me == iana.Client {
 		k.SCTs, k.Staple = s.Timestamps(), s.Staple()

@@ -102,7 +102,8 @@ func TestATicketOfTheFirstHelloAloneProvesNothing(t *testing.T) {
 	mk := func(me iana.Side, cfg *negotiation.Config) *Session {
 		return &Session{Version: iana.TLS13, Suite: cfg.Suites13[0], Created: throwaway.Epoch,
 			Issued: throwaway.Epoch, Deadline: throwaway.Epoch.Add(3600e9), ServerName: name,
-			Master: bytes.Repeat([]byte{7}, suite.ByID13(cfg.Suites13[0]).PRF.Size()), Chain: cred.Chain.Raw(),
+			Master: bytes.Repeat([]byte{7}, suite.ByID13(cfg.Suites13[0]).PRF.Size()),
+			Chain:  cred.Chain.Raw(),
 			Ticket: []byte("ticket"), Bound: cfg.Bound(me)}
 	}
 	k, c.Offer = mk(iana.Server, s), mk(iana.Client, c)

@@ -165,7 +165,8 @@ type negotiatedParameters struct {
 
 // negotiate returns the parameters that ClientHello, sh and, in TLS 1.3, ee negotiate. It changes
 // only its cache: sh may be a message that is about to be sent.
-func (s *Score) negotiate(sh *message.ServerHello, ee *message.EncryptedExtensions) (*negotiation.Agreed, error) {
+func (s *Score) negotiate(sh *message.ServerHello,
+	ee *message.EncryptedExtensions) (*negotiation.Agreed, error) {
 	if s.negotiated.hello != sh || s.negotiated.rest != ee {
 		a, err := negotiation.Agree(s.ClientHello, sh, ee)
 		if err != nil {

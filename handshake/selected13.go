@@ -38,7 +38,8 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 			"%d identities and %d binders", len(psks.Identities), len(psks.Binders))
 	}
 	var modes message.PSKKeyExchangeModes
-	if sent, err := negotiation.Read(ch.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
+	if sent, err := negotiation.Read(ch.Extensions, iana.ExtPSKKeyExchangeModes,
+		&modes); err != nil {
 		return nil, 0, 0, err
 	} else if !sent {
 		return nil, 0, 0, alert.KindMissing.Fail(alert.MissingExtension, "RFC 8446 §4.2.9",
@@ -58,8 +59,10 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 // selectKey finds the first identity of the client whose key can be used with one of the suites,
 // and checks that the client knows the key. If no key is used, an event gives the reason. A wrong
 // binder ends the handshake before anything else in the hello has an effect.
-func (v *server) selectKey(ch *message.ClientHello, h *negotiation.Hello13, got *negotiation.Choice, suites []*suite.Suite, s *Score) error {
-	v.early, v.peer, v.skew = nil, Peer{}, 0 // from a first hello, whose key the second may leave out
+func (v *server) selectKey(ch *message.ClientHello, h *negotiation.Hello13, got *negotiation.Choice,
+	suites []*suite.Suite, s *Score) error {
+	// from a first hello, whose key the second may leave out
+	v.early, v.peer, v.skew = nil, Peer{}, 0
 	psks, binders, mode, err := v.offeredKeys(ch)
 	if psks == nil || err != nil {
 		return err
@@ -150,7 +153,8 @@ func (v *server) unfitKey(k *negotiation.Key13, suites []*suite.Suite, ch *messa
 		v.peer = Peer{PSKIdentity: k.Name}
 		return suites[at], "", ""
 	}
-	if why, ref = v.Unfit(k.Session, &negotiation.Greeting{Hello: ch, Wishes: h.Wishes, Version: iana.TLS13}); why != "" {
+	if why, ref = v.Unfit(k.Session,
+		&negotiation.Greeting{Hello: ch, Wishes: h.Wishes, Version: iana.TLS13}); why != "" {
 		return nil, why, ref
 	}
 	if err := v.restorePeer(iana.Client, k.Session); err != nil {

@@ -14,15 +14,17 @@ import (
 // server is the player that sends the server's messages.
 type server struct {
 	live
-	part       serverPart                           // since ClientHello
-	wellFormed *message.ClientHello                 // the last one that passed the well-formedness check
-	read13     hello13Of                            // TLS 1.3: what was read from it
-	choice     *negotiation.Choice                  // since ClientHello
-	offer      kex.Offer                            // our ephemeral key, since ServerKeyExchange
-	answered   *kex.Answer                          // TLS 1.3: our share and the secret, from ServerHello on
-	early      *keys.Early                          // TLS 1.3: of the session that is resumed
-	opened     map[string]*slow[*negotiation.Key13] // TLS 1.3: by identity
-	tickets13  slow[[]message.Message]
+	part serverPart // since ClientHello
+	// the last one that passed the well-formedness check
+	wellFormed *message.ClientHello
+	read13     hello13Of           // TLS 1.3: what was read from it
+	choice     *negotiation.Choice // since ClientHello
+	offer      kex.Offer           // our ephemeral key, since ServerKeyExchange
+	// TLS 1.3: our share and the secret, from ServerHello on
+	answered  *kex.Answer
+	early     *keys.Early                          // TLS 1.3: of the session that is resumed
+	opened    map[string]*slow[*negotiation.Key13] // TLS 1.3: by identity
+	tickets13 slow[[]message.Message]
 
 	usesTickets bool     // TLS 1.3: the client uses tickets, and we issue some
 	issued      uint8    // in QUIC: see NewTicket
@@ -31,8 +33,9 @@ type server struct {
 	skew         time.Duration // TLS 1.3: see TicketAgeSkew
 	taken        slow[bool]    // TLS 1.3: the ticket is used for early data for the first time
 	earlyDecided bool          // TLS 1.3: choice.Early is set
-	earlyHello   []byte        // TLS 1.3: the hash of the ClientHello that early data is accepted with
-	announced    [][]byte      // TLS 1.3: tickets of this connection that allow early data
+	// TLS 1.3: the hash of the ClientHello that early data is accepted with
+	earlyHello []byte
+	announced  [][]byte // TLS 1.3: tickets of this connection that allow early data
 
 	asked     slow[*negotiation.Config]
 	certs     slow[[]*pki.Credential]
@@ -99,6 +102,7 @@ type lateProof struct {
 }
 
 func (v *server) answering(at message.Place, s *Score) *negotiation.Answering {
-	return &negotiation.Answering{At: at, Version: v.choice.Version, Hello: s.ClientHello, Chosen: v.choice,
-		Key: v.answered, Log: v.Log}
+	return &negotiation.Answering{At: at, Version: v.choice.Version, Hello: s.ClientHello,
+		Chosen: v.choice,
+		Key:    v.answered, Log: v.Log}
 }

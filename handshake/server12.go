@@ -199,7 +199,8 @@ func (v *server) exchanged(s *Score) (Input, error) {
 		}
 		pre, err := v.decrypted.get(v.choice.Credential.Key, "an RSA decryption",
 			func(context.Context) ([]byte, error) {
-				return kex.DecryptPreMaster(v.Rand, key, m.EncryptedPreMaster, s.ClientHello.Version)
+				return kex.DecryptPreMaster(v.Rand, key, m.EncryptedPreMaster,
+					s.ClientHello.Version)
 			})
 		return Input{PreMaster: pre}, err
 	}

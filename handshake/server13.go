@@ -47,7 +47,8 @@ func (v *server) choose13(ch *message.ClientHello, s *Score) (*negotiation.Choic
 const maxRetried = 64 << 10
 
 // hello13 reads a hello once, although choose13 may wait several times.
-func (v *server) hello13(ch *message.ClientHello, retry *message.ServerHello) (*negotiation.Hello13, error) {
+func (v *server) hello13(ch *message.ClientHello,
+	retry *message.ServerHello) (*negotiation.Hello13, error) {
 	if v.read13.hello == ch && v.read13.config == v.Config {
 		return v.read13.says, nil
 	}
@@ -133,12 +134,14 @@ func (v *server) certificates13(s *Score) (*message.Certificate, error) {
 }
 
 // certificate13 checks the client's chain. context is that of our request.
-func (v *server) certificate13(m *message.Certificate, a *negotiation.Agreed, context []byte) error {
+func (v *server) certificate13(m *message.Certificate, a *negotiation.Agreed,
+	context []byte) error {
 	if err := sameContext(m, context); err != nil {
 		return err
 	}
 	// we asked for none
-	if err := negotiation.AcceptableEntries(m, func(*negotiation.Extension) bool { return false }); err != nil {
+	if err := negotiation.AcceptableEntries(m,
+		func(*negotiation.Extension) bool { return false }); err != nil {
 		return err
 	}
 	if len(m.Chain) == 0 {

@@ -73,7 +73,8 @@ func (v *server) choose(ch *message.ClientHello, s *Score) (*negotiation.Choice,
 	if session == nil {
 		return negotiation.Choose(ch, v.Config)
 	}
-	return &negotiation.Choice{Version: session.Version, Suite: suite.ByID(session.Suite), Session: session},
+	return &negotiation.Choice{Version: session.Version, Suite: suite.ByID(session.Suite),
+			Session: session},
 		negotiation.Admissible(ch, v.Config)
 }
 
@@ -98,4 +99,6 @@ func (v *server) secret(s *Score) (Input, error) { return v.part.secret(s) }
 
 // resumption of a server is its own decision: the session IDs do not always tell it. RFC 5077 §3.4
 // lets a client offer a ticket with an empty session ID, which the server then echoes.
-func (v *server) resumption(*Score) (resumed, undecided bool) { return v.choice.Session != nil, false }
+func (v *server) resumption(*Score) (resumed, undecided bool) {
+	return v.choice.Session != nil, false
+}

@@ -234,7 +234,9 @@ func (m *Machine) verify(from iana.Side, got, want []byte) error {
 }
 
 // verifyData returns the verify_data that the Finished of from must have now.
-func (m *Machine) verifyData(from iana.Side) []byte { return m.secrets.verifyData(from, &m.transcript) }
+func (m *Machine) verifyData(from iana.Side) []byte {
+	return m.secrets.verifyData(from, &m.transcript)
+}
 
 // remember adds the message to the transcript and to the score, whichever side sent it.
 func (m *Machine) remember() error {

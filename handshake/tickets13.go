@@ -33,7 +33,8 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	}
 	m.log.Message(iana.Server, iana.NewSessionTicket, raw, ref)
 	t := parsed.(*message.NewSessionTicket)
-	if err := negotiation.Placed(t.Extensions, iana.TLS13, message.InNewSessionTicket, nil); err != nil {
+	if err := negotiation.Placed(t.Extensions, iana.TLS13, message.InNewSessionTicket,
+		nil); err != nil {
 		return err
 	}
 	if err := negotiation.WellFormed(t.Extensions, message.InNewSessionTicket); err != nil {
@@ -80,7 +81,8 @@ func (l *live) inherit(k *Session, key *negotiation.Key13) {
 // After a resumption there is one, in place of the one that was used.
 func (v *server) newTickets13(s *Score) ([]message.Message, error) {
 	var modes message.PSKKeyExchangeModes
-	if _, err := negotiation.Read(s.ClientHello.Extensions, iana.ExtPSKKeyExchangeModes, &modes); err != nil {
+	if _, err := negotiation.Read(s.ClientHello.Extensions, iana.ExtPSKKeyExchangeModes,
+		&modes); err != nil {
 		return nil, err
 	}
 	_, usable := v.CommonMode(modes.Modes)
@@ -181,7 +183,8 @@ func (v *server) sealsTickets() bool { return v.Tickets && v.Seal != nil }
 func (m *Machine) TakeTicket(raw []byte) error {
 	c, ok := m.player.(*client)
 	if !ok {
-		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1", "a client sends no ticket")
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1",
+			"a client sends no ticket")
 	}
 	return c.ticket13(raw, m)
 }

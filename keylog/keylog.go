@@ -216,8 +216,8 @@ func (l *Log) Parse(line []byte) error {
 			"a key log")
 	case label == "" && bytes.Contains(line, []byte("Resumption PSK:")):
 		l.counts.Unknown++
-		return errors.New("s_client's Resumption PSK, which is the secret of a ticket: give it as " +
-			"a pre-shared key")
+		return errors.New("s_client's Resumption PSK, which is the secret of a ticket: give it " +
+			"as a pre-shared key")
 	case !known:
 		l.counts.Unknown++
 		return nil

@@ -144,8 +144,9 @@ var contents = []struct {
 	{iana.ExtECH, both[:1], &message.ECH{Type: 1}, "01"},
 	// RFC 9849 §4
 	{iana.ExtECH, both[1:],
-		&message.ECHConfigs{List: []message.ECHConfig{{Version: 0xFE0D, Contents: []byte{7, 0, 32, 0,
-			2, 1, 2, 0, 4, 0, 1, 0, 1, 9, 1, 'a', 0, 4, 0, 5, 0, 0}}}},
+		&message.ECHConfigs{List: []message.ECHConfig{{Version: 0xFE0D,
+			Contents: []byte{7, 0, 32, 0,
+				2, 1, 2, 0, 4, 0, 1, 0, 1, 9, 1, 'a', 0, 4, 0, 5, 0, 0}}}},
 		"001a fe0d 0016 07 0020 0002 0102 0004 0001 0001 09 01 61 0004 0005 0000"},
 	// RFC 5746 §3.2
 	{iana.ExtRenegotiationInfo, both,

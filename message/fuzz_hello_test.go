@@ -30,7 +30,8 @@ func (once) SetWriteDeadline(_ time.Time) error { return nil }
 func standardHello(raw []byte) (info *tls.ClientHelloInfo) {
 	var records []byte
 	for part := range slices.Chunk(raw, 1<<14) {
-		records = append(records, byte(iana.RecordHandshake), 3, 1, byte(len(part)>>8), byte(len(part)))
+		records = append(records, byte(iana.RecordHandshake), 3, 1, byte(len(part)>>8),
+			byte(len(part)))
 		records = append(records, part...)
 	}
 	server := tls.Server(once{nil, bytes.NewReader(records)}, &tls.Config{

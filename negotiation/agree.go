@@ -16,11 +16,12 @@ type Agreed struct {
 	Version iana.Version
 	Suite   *suite.Suite
 	// of the suite; in TLS 1.3 of key_share and pre_shared_key
-	Kex         iana.KeyExchange
-	Auth        iana.Authentication // of the suite; none in TLS 1.3, where only the certificate shows it
-	Group       iana.Group          // in TLS 1.3 alone; 0 without a key exchange
-	PSK         bool                // TLS 1.3 uses a pre-shared key: that of Identity
-	Identity    int                 // which of the client's identities it is, from 0
+	Kex iana.KeyExchange
+	// of the suite; none in TLS 1.3, where only the certificate shows it
+	Auth        iana.Authentication
+	Group       iana.Group // in TLS 1.3 alone; 0 without a key exchange
+	PSK         bool       // TLS 1.3 uses a pre-shared key: that of Identity
+	Identity    int        // which of the client's identities it is, from 0
 	Compression iana.CompressionMethod
 
 	ExtendedMasterSecret bool

@@ -39,7 +39,9 @@ func (c *Config) accepts() []iana.CertificateType {
 }
 
 // offerTypes returns a client's list, which is omitted if it is X.509 alone: RFC 7250 §4.1.
-func offerTypes(types func(*Config) []iana.CertificateType) func(*Offering) (message.Content, bool) {
+func offerTypes(
+	types func(*Config) []iana.CertificateType,
+) func(*Offering) (message.Content, bool) {
 	return func(o *Offering) (message.Content, bool) {
 		list := types(o.Config)
 		return &message.CertificateTypes{Types: list},

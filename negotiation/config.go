@@ -63,20 +63,23 @@ type Parameters struct {
 	MinVersion, MaxVersion iana.Version
 	Suites                 []iana.CipherSuite // until TLS 1.2
 	Suites13               []iana.CipherSuite // of TLS 1.3
-	ByMachine13            bool               // a server orders Suites13: see suite.PreferenceWith13
-	ClientOrder            bool               // a server takes the client's order of suites and groups
-	Groups                 []iana.Group
-	KeyShares              []iana.Group // of a client's first hello of TLS 1.3; nil: it chooses
-	Schemes                []iana.SignatureScheme
-	MinDHBits              int  // the shortest prime of a peer's own finite-field group
-	LaxKeyUsage            bool // of a server's RSA certificate: see pki.Chain.Fits
+	// a server orders Suites13: see suite.PreferenceWith13
+	ByMachine13 bool
+	// a server takes the client's order of suites and groups
+	ClientOrder bool
+	Groups      []iana.Group
+	KeyShares   []iana.Group // of a client's first hello of TLS 1.3; nil: it chooses
+	Schemes     []iana.SignatureScheme
+	MinDHBits   int  // the shortest prime of a peer's own finite-field group
+	LaxKeyUsage bool // of a server's RSA certificate: see pki.Chain.Fits
 
 	ExtendedMasterSecret Demand // RFC 7627
 	EncryptThenMAC       Demand // RFC 7366; Required only concerns CBC suites
 	SecureRenegotiation  Demand // RFC 5746; Required rejects a server without it
 	StatusRequest        Demand // RFC 6066 §8; Required rejects a server that sends no response
-	Timestamps           Demand // signed_certificate_timestamp, RFC 6962 §3.3: passed on, not verified
-	MaxFragmentLength    uint8  // requested by a client, as the code of RFC 6066 §4; 0: none
+	// signed_certificate_timestamp, RFC 6962 §3.3: passed on, not verified
+	Timestamps        Demand
+	MaxFragmentLength uint8 // requested by a client, as the code of RFC 6066 §4; 0: none
 	// the longest plaintext that we accept, RFC 8449; 0: not sent
 	RecordSizeLimit uint16
 	Protocols       []string
@@ -110,7 +113,8 @@ type Identity struct {
 	// CertificateTypes are the types that a client offers to send, best first; nil: the types of
 	// Credentials, in their order.
 	CertificateTypes []iana.CertificateType
-	NamedOnly        bool // a server's: reject a client whose server_name is the name of no credential
+	// a server's: reject a client whose server_name is the name of no credential
+	NamedOnly bool
 	Hooks
 }
 

@@ -45,7 +45,9 @@ var terms = []term{
 		func(c *Config, s *session.Session) bool { return s.Fresh(c.CurrentTime()) },
 		func(c *Config, s *session.Session, _ *Greeting) bool { return c.lives(s) }},
 	{"nothing is left to find it by", "RFC 5077 §3.4",
-		func(c *Config, s *session.Session) bool { return len(s.ID) > 0 || c.Tickets && len(s.Ticket) > 0 },
+		func(c *Config, s *session.Session) bool {
+			return len(s.ID) > 0 || c.Tickets && len(s.Ticket) > 0
+		},
 		nil},
 	{"it was made with another version", "RFC 5246 §7.4.1.3",
 		func(c *Config, s *session.Session) bool {
@@ -65,7 +67,9 @@ var terms = []term{
 		func(c *Config, s *session.Session, _ *Greeting) bool { return c.allowsGroup(s) }},
 	{"it was made for another server_name", "RFC 6066 §3",
 		func(c *Config, s *session.Session) bool { return s.ServerName == c.ServerName },
-		func(_ *Config, s *session.Session, g *Greeting) bool { return s.ServerName == g.Wishes.Name }},
+		func(_ *Config, s *session.Session, g *Greeting) bool {
+			return s.ServerName == g.Wishes.Name
+		}},
 	{"extended_master_secret is not as it was", "RFC 7627 §5.3",
 		func(c *Config, s *session.Session) bool {
 			return s.Version == iana.TLS13 ||
@@ -83,7 +87,9 @@ var terms = []term{
 		}},
 	{"the peer's certificate type is not accepted any more", "RFC 7250 §4.2",
 		func(c *Config, s *session.Session) bool { return c.acceptsPeerOf(s, iana.Server) },
-		func(c *Config, s *session.Session, _ *Greeting) bool { return c.acceptsPeerOf(s, iana.Client) }},
+		func(c *Config, s *session.Session, _ *Greeting) bool {
+			return c.acceptsPeerOf(s, iana.Client)
+		}},
 	{"the client showed no certificate then, and must now", "RFC 5246 §7.4.6", nil,
 		func(c *Config, s *session.Session, _ *Greeting) bool {
 			return !c.ClientAuth.Require || len(s.Chain) > 0

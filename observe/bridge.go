@@ -35,7 +35,8 @@ func (c *Connection) missed(l *lane) bool {
 
 // skip continues after the missing messages before one of this kind.
 func (c *Connection) skip(l *lane, kind handshake.Kind) {
-	if m := c.machine; l.flow.Missing > 0 && m.Agreed != nil && !c.protocol().epochs() && !m.Blind[l.from] {
+	if m := c.machine; l.flow.Missing > 0 && m.Agreed != nil && !c.protocol().epochs() &&
+		!m.Blind[l.from] {
 		m.Miss(l.from, kind)
 	}
 }

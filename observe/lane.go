@@ -37,8 +37,9 @@ type lane struct {
 	// since the keys changed, and before that
 	sealed, before sealedRecords
 
-	copies    []otherCopy      // of bytes that wait, with other contents
-	doubt     bool             // the next record is not what it should be, and another copy may come
+	copies []otherCopy // of bytes that wait, with other contents
+	// the next record is not what it should be, and another copy may come
+	doubt     bool
 	framing   *framing.Framing // what carried its records during the handshake
 	inner     bool             // TLS 1.3: records have their type inside
 	blind     bool             // protected by keys that we do not have

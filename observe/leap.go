@@ -111,7 +111,8 @@ func (c *Connection) passEarly(l *lane) {
 // sealing reports whether records that do not open are under keys that are not known, or not
 // reached yet, and not damaged.
 func (c *Connection) sealing(l *lane) bool {
-	return c.protocol().epochs() && l.epoch < handshake.Application && (c.leaping || l.early || l.blind)
+	return c.protocol().epochs() && l.epoch < handshake.Application &&
+		(c.leaping || l.early || l.blind)
 }
 
 // seal counts a record that opened under no key, before the direction's last keys are found.

@@ -163,7 +163,8 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 // hearsEarly reports whether early data may come next in a direction.
 func (c *Connection) hearsEarly(l *lane) bool {
 	m := c.machine
-	return l.from == iana.Client && c.protocol().epochs() && !m.Done() && l.epoch == handshake.Early &&
+	return l.from == iana.Client && c.protocol().epochs() && !m.Done() &&
+		l.epoch == handshake.Early &&
 		!l.early && m.ClientHello.Extensions.Has(iana.ExtEarlyData)
 }
 

@@ -31,8 +31,9 @@ const (
 // Codes returns all codes.
 func Codes() []Code {
 	return []Code{NotTLS, HandshakeNotCaptured, HandshakeFailed, UnsupportedVersion,
-		UnsupportedSuite, NoSecret, NoEarlySecret, ForwardSecret, UnknownResumedSession, WrongPrivateKey,
-		WrongSecret, BytesMissing, RecordAuthenticationFailed, MalformedHandshake,
+		UnsupportedSuite, NoSecret, NoEarlySecret, ForwardSecret, UnknownResumedSession,
+		WrongPrivateKey, WrongSecret, BytesMissing, RecordAuthenticationFailed,
+		MalformedHandshake,
 		TooMuchBuffered}
 }
 

@@ -55,7 +55,8 @@ func TestBotansConnectionsAreRead(t *testing.T) {
 		o.Close()
 		count++
 		if read += len(got[0]) + len(got[1]); b.Section == mixed {
-			if string(got[iana.Client]) != string(field("Client_EarlyAppData")) || o.Machine().Done() {
+			if string(got[iana.Client]) != string(field("Client_EarlyAppData")) ||
+				o.Machine().Done() {
 				t.Errorf("%s: read %q, done: %v", b.Section, got[iana.Client], o.Machine().Done())
 			}
 			continue
@@ -72,7 +73,8 @@ func TestBotansConnectionsAreRead(t *testing.T) {
 			t.Errorf("%s: the handshake is not done: %v", b.Section, o.Report().Reason)
 		}
 		finished := strings.ToLower(b.Fields["Message_Server_Finished"])
-		if got := "14000020" + hex.EncodeToString(o.Machine().VerifyData[iana.Server]); got != finished {
+		if got := "14000020" +
+			hex.EncodeToString(o.Machine().VerifyData[iana.Server]); got != finished {
 			t.Errorf("%s: the server's Finished is %s, expected %s", b.Section, got, finished)
 		}
 	}

@@ -234,7 +234,8 @@ func TestAResumptionOfTLS13IsReadFromItsOrigin(t *testing.T) {
 	if r := first.feed(ephemeral, sessions).Report(); !r.Decrypted {
 		t.Fatal(r.Reason)
 	}
-	if r := second.feed(ephemeral, sessions).Report(); !r.Decrypted || r.Source != "session of first" {
+	if r := second.feed(ephemeral, sessions).Report(); !r.Decrypted ||
+		r.Source != "session of first" {
 		t.Errorf("behind its origin: %q, %v", r.Source, r.Reason)
 	}
 

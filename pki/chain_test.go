@@ -386,14 +386,17 @@ func TestEveryCertificateIsSignedWithAnAcceptedScheme(t *testing.T) {
 			t.Errorf("%v: %v", algorithm, err)
 		}
 		others := slices.DeleteFunc(slices.Clone(every),
-			func(o iana.SignatureScheme) bool { return slices.Contains(signatureSchemes(c.Leaf()), o) })
+			func(o iana.SignatureScheme) bool {
+				return slices.Contains(signatureSchemes(c.Leaf()), o)
+			})
 		wantAlert(t, c.Satisfies(others), alert.UnsupportedCertificate, algorithm.String())
 	}
 }
 
 func TestASelfSignedRootIsExemptFromTheAcceptedSchemes(t *testing.T) {
 	root := newCA(t, "exempt")
-	if err := (&Chain{Certs: []*x509.Certificate{root.Cert}}).Satisfies([]iana.SignatureScheme{iana.ED448}); err != nil {
+	alone := &Chain{Certs: []*x509.Certificate{root.Cert}}
+	if err := alone.Satisfies([]iana.SignatureScheme{iana.ED448}); err != nil {
 		t.Error(err)
 	}
 	sub, err := root.Intermediate()

@@ -105,7 +105,8 @@ func MarshalPublicKey(pub crypto.PublicKey) ([]byte, error) {
 	return asn1.Marshal(struct {
 		Algorithm pkix.AlgorithmIdentifier
 		Key       asn1.BitString
-	}{pkix.AlgorithmIdentifier{Algorithm: oidEd448}, asn1.BitString{Bytes: k, BitLength: 8 * len(k)}})
+	}{pkix.AlgorithmIdentifier{Algorithm: oidEd448},
+		asn1.BitString{Bytes: k, BitLength: 8 * len(k)}})
 }
 
 // RawPrivateKey marks the private key of a tls.Certificate that has no certificates and stands for

@@ -158,7 +158,8 @@ func ChooseScheme(pub crypto.PublicKey, theirs,
 	allowed []iana.SignatureScheme) (iana.SignatureScheme, error) {
 	ours := slices.DeleteFunc(slices.Clone(allowed),
 		func(id iana.SignatureScheme) bool { s, ok := lookup(id); return !ok || !s.fits(pub) })
-	if group := groupOf(pub); group != 0 { // an ECDSA key prefers the hash that belongs to its curve
+	// an ECDSA key prefers the hash that belongs to its curve
+	if group := groupOf(pub); group != 0 {
 		slices.SortStableFunc(ours, func(a, b iana.SignatureScheme) int {
 			return cmp.Compare(last(a, group), last(b, group))
 		})
@@ -213,8 +214,9 @@ func Verify(pub crypto.PublicKey, id iana.SignatureScheme, signed, signature []b
 	s, ok := lookup(id)
 	if !ok || !s.fits(pub) {
 		return alert.KindScheme.Fail(alert.IllegalParameter,
-			"RFC 5246 §7.4.1.4.1, RFC 8446 §4.2.3", "got a signature with %v, expected one that the "+
-				"certificate's %s key can make: %v", id, keyWords(pub), alert.Few(Schemes(pub)))
+			"RFC 5246 §7.4.1.4.1, RFC 8446 §4.2.3",
+			"got a signature with %v, expected one that the certificate's %s key can make: %v",
+			id, keyWords(pub), alert.Few(Schemes(pub)))
 	}
 	if err := s.verify(pub, s.digest(signed), signature); err != nil {
 		return alert.KindSignature.Fail(alert.DecryptError, "RFC 5246 §7.4.3, RFC 8446 §4.4.3",

@@ -67,7 +67,8 @@ func TestStaplesAreChecked(t *testing.T) {
 			"OCSPSigning"},
 		{"a delegate whose certificate expired",
 			via(ca, responder(ca, throwaway.ECDSA,
-				func(c *x509.Certificate) { c.NotAfter = at(-time.Second) })), 0, bad, "responder's certificate"},
+				func(c *x509.Certificate) { c.NotAfter = at(-time.Second) })), 0, bad,
+			"responder's certificate"},
 		// one responder, delegated by two: its word about the other's certificate of the same
 		// number
 		{"about another issuer's certificate", via(other, delegated), 0, bad, "another issuer"},

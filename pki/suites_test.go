@@ -195,15 +195,17 @@ var limboDifferences = func() map[string]string {
 		"a demand on who issues: key identifiers help to find a path, and prove nothing": {
 			"rfc5280::aki::leaf-missing-aki", "rfc5280::aki::intermediate-missing-aki",
 			"rfc5280::aki::cross-signed-root-missing-aki", "rfc5280::ski::root-missing-ski",
-			"rfc5280::ski::intermediate-missing-ski", "webpki::aki::root-with-aki-missing-keyidentifier",
+			"rfc5280::ski::intermediate-missing-ski",
+			"webpki::aki::root-with-aki-missing-keyidentifier",
 			"webpki::aki::root-with-aki-authoritycertissuer",
 			"webpki::aki::root-with-aki-authoritycertserialnumber",
 			"webpki::aki::root-with-aki-all-fields", "webpki::aki::root-with-aki-ski-mismatch"},
 		"a demand on who issues: a constraint counts whether or not it is critical": {
 			"rfc5280::nc::permitted-dns-match-noncritical", "rfc5280::pc::ica-noncritical-pc"},
 		"a demand on who issues: what a root says of itself is not looked at": {
-			"rfc5280::root-non-critical-basic-constraints", "rfc5280::root-inconsistent-ca-extensions",
-			"rfc5280::ca-empty-subject", "webpki::eku::root-has-eku"},
+			"rfc5280::root-non-critical-basic-constraints",
+			"rfc5280::root-inconsistent-ca-extensions", "rfc5280::ca-empty-subject",
+			"webpki::eku::root-has-eku"},
 		"a demand on who issues: it makes no other name or key hold": {
 			"rfc5280::eku::ee-eku-empty", "rfc5280::nc::invalid-dnsname-leading-period",
 			"rfc5280::nc::not-allowed-in-ee-noncritical", "rfc5280::nc::not-allowed-in-ee-critical",
@@ -225,11 +227,13 @@ var limboDifferences = func() map[string]string {
 			"webpki::san::public-suffix-wildcard-san",
 			"webpki::san::public-suffix-multi-label-wildcard-san",
 			"webpki::san::public-suffix-private-namespace-wildcard-san"},
-		"RSA keys of 1024 bits and of odd lengths are of devices; Config.Policy does not limit them": {
+		"RSA keys of 1024 bits and of odd lengths are of devices; Config.Policy does not " +
+			"limit them": {
 			"webpki::forbidden-weak-rsa-key-in-root", "webpki::forbidden-weak-rsa-in-leaf",
 			"webpki::forbidden-rsa-not-divisible-by-8-in-root",
 			"webpki::forbidden-rsa-key-not-divisible-by-8-in-leaf"},
-		"a DSA key has a path, and then signs nothing in TLS: PublicKey is unsupported_certificate": {
+		"a DSA key has a path, and then signs nothing in TLS: PublicKey is " +
+			"unsupported_certificate": {
 			"webpki::forbidden-dsa-leaf"},
 	} {
 		for _, id := range ids {

@@ -113,7 +113,8 @@ func TestEveryVerifierHasTheSameRules(t *testing.T) {
 			v.form.t = t
 			chain, roots := r.build(v.form)
 			raw, listed := ders(chain), certs(roots)
-			for from, holds := range map[iana.Side]bool{iana.Server: r.server, iana.Client: r.client} {
+			for from, holds := range map[iana.Side]bool{iana.Server: r.server,
+				iana.Client: r.client} {
 				if err := v.verify(raw, from, r.ask, listed); (err == nil) != holds {
 					t.Errorf("%s: %s of a %v: it holds: %v, expected %v (%v)", r.name, v.name, from,
 						err == nil, holds, err)

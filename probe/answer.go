@@ -137,7 +137,8 @@ func (a *Answer) read(r *reader) {
 		a.first = r.first
 		if warned != nil {
 			a.Alert = warned
-			if *warned != alert.UnrecognizedName { // the one warning that a handshake may go on after
+			// the one warning that a handshake may go on after
+			if *warned != alert.UnrecognizedName {
 				a.Outcome = Alerted
 				return
 			}

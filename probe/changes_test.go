@@ -53,7 +53,8 @@ func TestReportsAreComparedAndAsTheirSchemaSays(t *testing.T) {
 	changes := fmt.Sprint(after.Changes)
 	for _, want := range []string{"TLS 1.3: was no, is yes", "TLS 1.0: was yes, is no",
 		"finding: gone: high TLS 1.0", "group: new: X25519MLKEM768 in TLS 1.3",
-		"certificate: gone: ", "certificate: new: ", "suite of TLS 1.3: new: TLS_AES_128_GCM_SHA256",
+		"certificate: gone: ", "certificate: new: ",
+		"suite of TLS 1.3: new: TLS_AES_128_GCM_SHA256",
 		"resumes in TLS 1.3 by ticket: was not applicable, is yes"} {
 		if !strings.Contains(changes, want) {
 			t.Errorf("changes %s, expected %q among them", changes, want)

@@ -74,7 +74,9 @@ func (s *Server) compare(ctx context.Context, v iana.Version,
 			return c
 		}
 	}
-	if a, ok := accepts(func(o *Offer) { o.Suites = best(v)[:min(len(possible), maxSuites)] }); ok &&
+	if a, ok := accepts(func(o *Offer) {
+		o.Suites = best(v)[:min(len(possible), maxSuites)]
+	}); ok &&
 		!slices.Contains(ours.Suites, a.Suite) {
 		c.Suite = a.Suite
 	}
@@ -129,8 +131,8 @@ func (s *Server) WhyLong(ctx context.Context, hello *message.ClientHello) string
 	case a.Outcome == Accepted:
 		return "the server fails at the hybrid key share: it takes other hellos of that length"
 	case a.Outcome.refused(), a.Outcome == Silent:
-		return fmt.Sprintf("the server, or something on the way to it, fails at a hello of %d bytes, "+
-			"whatever is in it", len(raw))
+		return fmt.Sprintf("the server, or something on the way to it, fails at a hello of %d "+
+			"bytes, whatever is in it", len(raw))
 	}
 	return ""
 }

@@ -95,7 +95,8 @@ func extension12(t iana.ExtensionType) func(context.Context, *prober) (Told, How
 func askFallback(ctx context.Context, p *prober) (Told, How, string) {
 	var below *Version
 	for i := range p.report.Versions {
-		if v := &p.report.Versions[i]; v.Told == Yes && v.version <= iana.TLS12 && v.version > ssl2 {
+		if v := &p.report.Versions[i]; v.Told == Yes && v.version <= iana.TLS12 &&
+			v.version > ssl2 {
 			if best := p.report.best(iana.TLS13); best.version > v.version {
 				below = v
 				break

@@ -180,7 +180,8 @@ func suitesOf(v iana.Version) (ids []iana.CipherSuite) {
 
 // only12 reports whether a suite needs TLS 1.2: AEADs, and MACs with SHA-2.
 func only12(name string) bool {
-	for _, mark := range []string{"_GCM", "_CCM", "POLY1305", "_SHA256", "_SHA384", "_OMAC", "_MGM"} {
+	for _, mark := range []string{"_GCM", "_CCM", "POLY1305", "_SHA256", "_SHA384", "_OMAC",
+		"_MGM"} {
 		if strings.Contains(name, mark) {
 			return true
 		}

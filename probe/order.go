@@ -121,7 +121,8 @@ func shares(groups []iana.Group) *message.KeyShares {
 	for _, g := range groups {
 		if k, ok := kex.Named13(g); ok {
 			if offer, err := k.Offer(rand.Reader); err == nil {
-				all.Shares = append(all.Shares, message.KeyShareEntry{Group: g, KeyExchange: offer.Share()})
+				all.Shares = append(all.Shares,
+					message.KeyShareEntry{Group: g, KeyExchange: offer.Share()})
 			}
 		}
 	}

@@ -60,8 +60,8 @@ var rules = []rule{
 			What:     "SSL 2.0 (DROWN)",
 			Ref:      "RFC 6176",
 			Mend:     modernVersions,
-			Why: "it has no protection against a man in the middle, and an RSA key that it uses decrypts " +
-				"connections of newer versions too",
+			Why: "it has no protection against a man in the middle, and an RSA key that it uses " +
+				"decrypts connections of newer versions too",
 		},
 		has(ssl2),
 	},
@@ -72,8 +72,8 @@ var rules = []rule{
 			What:     "SSL 3.0",
 			Ref:      "RFC 7568",
 			Mend:     modernVersions,
-			Why: "its CBC padding is not authenticated: whoever can make a client repeat a request reads " +
-				"its cookies (POODLE)",
+			Why: "its CBC padding is not authenticated: whoever can make a client repeat a " +
+				"request reads its cookies (POODLE)",
 		},
 		has(iana.SSL30),
 	},
@@ -98,7 +98,8 @@ var rules = []rule{
 			What:     "no TLS 1.3",
 			Ref:      "RFC 9325 §3.1.1",
 			Mend:     newest,
-			Why:      "TLS 1.3 has no weak suites, hides the certificate and takes one round trip less",
+			Why: "TLS 1.3 has no weak suites, hides the certificate and takes one round " +
+				"trip less",
 		},
 		func(r *Report) string { return lacks(r, iana.TLS13) },
 	},
@@ -183,8 +184,8 @@ var rules = []rule{
 			What:     "CBC suites (precondition of Lucky Thirteen)",
 			Ref:      "RFC 9325 §4.2",
 			Mend:     modernSuites,
-			Why: "without encrypt_then_mac a mistake in an implementation becomes an oracle; that this " +
-				"server makes one is not told",
+			Why: "without encrypt_then_mac a mistake in an implementation becomes an oracle; " +
+				"that this server makes one is not told",
 		},
 		func(r *Report) string {
 			if r.Fact("encrypt_then_mac").Told == Yes {
@@ -328,7 +329,8 @@ var rules = []rule{
 		High,
 		"Heartbleed",
 		"CVE-2014-0160",
-		"anybody reads the server's memory, its private key included: update OpenSSL and replace the key",
+		"anybody reads the server's memory, its private key included: update OpenSSL and replace "+
+			"the key",
 		nil,
 	),
 	fact("ccs_injection", Yes, High, "takes an early ChangeCipherSpec", "CVE-2014-0224",
@@ -344,8 +346,8 @@ var rules = []rule{
 			Severity: Warn,
 			What:     "resumes under another name, and asks for client certificates",
 			Ref:      "RFC 6066 §3",
-			Why: "a client that was let in under one name may come in under another without being " +
-				"checked (CVE-2025-23419): give each name its own ticket keys",
+			Why: "a client that was let in under one name may come in under another without " +
+				"being checked (CVE-2025-23419): give each name its own ticket keys",
 		},
 		func(r *Report) string {
 			if f := r.Fact("ticket_other_name"); f.Told == Yes &&

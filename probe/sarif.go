@@ -53,7 +53,8 @@ type (
 		Message      sarifText         `json:"message"`
 		Locations    []sarifLocation   `json:"locations"`
 		Fingerprints map[string]string `json:"partialFingerprints"`
-		Baseline     string            `json:"baselineState,omitempty"` // of a report that was compared
+		// of a report that was compared
+		Baseline string `json:"baselineState,omitempty"`
 	}
 	sarifLocation struct {
 		Physical sarifPhysical  `json:"physicalLocation"`

@@ -36,7 +36,8 @@ func TestAnswersAboutSessionsAndOrders(t *testing.T) {
 		findings []string // of these kinds
 	}{
 		{"crypto/tls, TLS 1.2", stdlibServer(plain), facts{"session_ticket": "yes",
-			"session_id": "no", "short_tickets": "not told", "psk_resumption": "not applicable", "ticketbleed": "no",
+			"session_id": "no", "short_tickets": "not told", "psk_resumption": "not applicable",
+			"ticketbleed":       "no",
 			"ticket_other_name": "yes: as " + second, "client_renegotiation": "no: alert",
 			"group_order": "no: it takes the first", "dh_reuse": "no", "one_server": "yes",
 			"compressed_certificate": "not applicable", "many_suites": "yes",
@@ -54,15 +55,17 @@ func TestAnswersAboutSessionsAndOrders(t *testing.T) {
 		{"OpenSSL that renegotiates", func(t *testing.T) func(context.Context) (net.Conn, error) {
 			return reach(broken.OpenSSL(t, "-client_renegotiation", "-num_tickets", "3"))
 		}, facts{"client_renegotiation": "yes", "psk_resumption": "yes: 3 tickets",
-			"session_ticket": "yes: 2h", "short_tickets": "yes", "group_order": "no: without shares the server's own",
-			"session_id": "yes"}, []string{"info client_renegotiation"}},
+			"session_ticket": "yes: 2h", "short_tickets": "yes",
+			"group_order": "no: without shares the server's own",
+			"session_id":  "yes"}, []string{"info client_renegotiation"}},
 		{"OpenSSL", func(t *testing.T) func(context.Context) (net.Conn, error) {
 			return reach(broken.OpenSSL(t))
 		}, facts{"client_renegotiation": "no: no_renegotiation"}, nil},
 		{"GnuTLS", func(t *testing.T) func(context.Context) (net.Conn, error) {
 			return reach(broken.GnuTLS(t, "NORMAL"))
 		}, facts{"client_renegotiation": "yes", "session_ticket": "yes: 6h",
-			"group_order": "no", "record_size_limit": "yes"}, []string{"info client_renegotiation"}},
+			"group_order": "no", "record_size_limit": "yes"},
+			[]string{"info client_renegotiation"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -82,8 +85,10 @@ func TestAnswersAboutSessionsAndOrders(t *testing.T) {
 					t.Errorf("findings %q, expected %q among them", found, want)
 				}
 			}
-			for _, kind := range []string{"ticketbleed", "ticket_other_name", "client_renegotiation"} {
-				if strings.Contains(found, kind) != strings.Contains(strings.Join(tt.findings, " "), kind) {
+			for _, kind := range []string{"ticketbleed", "ticket_other_name",
+				"client_renegotiation"} {
+				if strings.Contains(found, kind) != strings.Contains(strings.Join(tt.findings, " "),
+					kind) {
 					t.Errorf("findings %q", found)
 				}
 			}
@@ -140,7 +145,8 @@ func TestProbeOfAServerThatBansUs(t *testing.T) {
 	for range cap(left) {
 		left <- struct{}{}
 	}
-	serve := broken.Stdlib(&tls.Config{Certificates: []tls.Certificate{rig.Certificate(t, throwaway.RSA)}})
+	serve := broken.Stdlib(&tls.Config{Certificates: []tls.Certificate{rig.Certificate(t,
+		throwaway.RSA)}})
 	s := &probe.Server{Name: rig.ServerName, Parallel: 2, Dial: listen(t, func(c net.Conn) {
 		select {
 		case <-left:

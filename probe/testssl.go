@@ -57,7 +57,8 @@ func WriteTestssl(w io.Writer, reports []*Report) error {
 			host = r.Target
 		}
 		add := func(id, severity, cve, finding string) {
-			rows = append(rows, testsslRow{id, host + "/" + r.Address, port, severity, cve, finding})
+			rows = append(rows,
+				testsslRow{id, host + "/" + r.Address, port, severity, cve, finding})
 		}
 		if !r.Reached {
 			add("scanProblem", "FATAL", "", r.Problem)

@@ -55,7 +55,8 @@ func (a *aead13) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, e
 }
 
 // sealPadded is Seal with pad zeros behind the content type. See RFC 8446 §5.4.
-func (a *aead13) sealPadded(dst []byte, seq uint64, h Header, plain []byte, pad int) ([]byte, error) {
+func (a *aead13) sealPadded(dst []byte, seq uint64, h Header, plain []byte,
+	pad int) ([]byte, error) {
 	outer := Header{Type: iana.RecordApplicationData, Version: iana.TLS12} // RFC 8446 §5.2
 	header := a.put(outer, len(plain)+1+pad+a.aead.Overhead())
 	dst = append(dst, header...)

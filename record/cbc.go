@@ -122,7 +122,8 @@ func (c *cbc) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	copy(c.next[:], body[n-c.block:])
 	if unknown := c.unknown; c.explicit == 0 && unknown {
 		c.unknown = false
-		return refuse(fragment, errBadCBC) // encrypt-then-MAC would not authenticate its first block
+		// encrypt-then-MAC would not authenticate its first block
+		return refuse(fragment, errBadCBC)
 	}
 	c.dec.SetIV(c.iv[:c.block])
 	c.dec.CryptBlocks(body, body)

@@ -185,10 +185,12 @@ func TestTicketKeysNeedRandomness(t *testing.T) {
 func aSession(chain ...[]byte) *Session {
 	return &Session{Version: iana.TLS12, Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 		ExtendedMasterSecret: true,
-		Created:              time.Unix(1e9, 0), ServerName: "vitrine.test", ALPN: "h2", Chain: chain,
+		Created:              time.Unix(1e9, 0), ServerName: "vitrine.test", ALPN: "h2",
+		Chain:       chain,
 		PSKIdentity: []byte("gardener"),
-		Staple:      []byte{6}, SCTs: [][]byte{{7}, {8, 9}}, Group: iana.X25519, GroupName: "x25519",
-		Bound: bytes.Repeat([]byte{4}, 48), Master: bytes.Repeat([]byte{5}, 48),
+		Staple:      []byte{6}, SCTs: [][]byte{{7}, {8, 9}}, Group: iana.X25519,
+		GroupName: "x25519",
+		Bound:     bytes.Repeat([]byte{4}, 48), Master: bytes.Repeat([]byte{5}, 48),
 		AgeAdd: 1 << 31, Issued: time.UnixMilli(1e12 + 7), MaxEarlyData: 1 << 14,
 		Extra: [][]byte{{1}, {}}}
 }

@@ -87,8 +87,9 @@ func infoOf(s vitrine.ConnectionState) credentials.AuthInfo {
 	info := Info{Vitrine: s}
 	info.CommonAuthInfo.SecurityLevel = credentials.PrivacyAndIntegrity
 	info.State = tls.ConnectionState{Version: s.Version, HandshakeComplete: true,
-		DidResume: s.DidResume, CipherSuite: s.CipherSuite, NegotiatedProtocol: s.NegotiatedProtocol,
-		ServerName: s.ServerName, PeerCertificates: s.PeerCertificates,
+		DidResume: s.DidResume, CipherSuite: s.CipherSuite,
+		NegotiatedProtocol: s.NegotiatedProtocol,
+		ServerName:         s.ServerName, PeerCertificates: s.PeerCertificates,
 		VerifiedChains: s.VerifiedChains, OCSPResponse: s.OCSPResponse,
 		SignedCertificateTimestamps: s.SignedCertificateTimestamps}
 	if len(s.PeerCertificates) > 0 {

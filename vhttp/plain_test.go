@@ -45,8 +45,9 @@ func TestOtherProtocolsAreAnsweredAndNamed(t *testing.T) {
 	go vhttp.Serve(vhttp.NewListener(l, rig.ServerConfig(t)), server)
 	t.Cleanup(func() { server.Close() })
 	for _, c := range []struct{ sent, answer, said string }{
-		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP " +
-			"request to an HTTPS server.\n", "client sent an HTTP request to an HTTPS server"},
+		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+			"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
+			"client sent an HTTP request to an HTTPS server"},
 		{"OPTIONS * HTTP/1.1\r\n\r\n", "HTTP/1.0 400 Bad Request",
 			"client sent an HTTP request to an HTTPS server"},
 		{"PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n", "\x15\x03", "send the PROXY protocol"},

@@ -18,7 +18,8 @@ var (
 		"vhttp.NewListener")
 	errMisplaced = errors.New("vhttp: a listener of vhttp is for vhttp.Serve: http.Serve would " +
 		"not speak the HTTP/2 that it offers")
-	errOnlyHTTP2 = errors.New(`vhttp: Server.Protocols must have HTTP1; to refuse it, offer "h2" alone in Config.NextProtos and look at Request.ProtoMajor`)
+	errOnlyHTTP2 = errors.New("vhttp: Server.Protocols must have HTTP1; to refuse it, offer " +
+		`"h2" alone in Config.NextProtos and look at Request.ProtoMajor`)
 )
 
 // Listen listens for Serve. A config without NextProtos offers what the server of Serve speaks:
@@ -171,7 +172,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.h2.ServeConn(&c.served,
-		&h2.ServeConnOpts{Context: r.Context(), BaseConfig: f.server, Handler: http.HandlerFunc(f.serve)})
+		&h2.ServeConnOpts{Context: r.Context(), BaseConfig: f.server,
+			Handler: http.HandlerFunc(f.serve)})
 	panic(http.ErrAbortHandler) // there is nothing to respond to
 }
 

@@ -128,7 +128,9 @@ func testTheServersHooksAreHonoured(t *testing.T, version func(*vitrine.Config))
 			var states []http.ConnState
 			var conns = map[net.Conn]bool{}
 			s := &http.Server{
-				BaseContext: func(net.Listener) context.Context { return context.WithValue(context.Background(), key("base"), "b") },
+				BaseContext: func(net.Listener) context.Context {
+					return context.WithValue(context.Background(), key("base"), "b")
+				},
 				ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 					return context.WithValue(ctx, key("conn"), c.(*vitrine.Conn))
 				},

@@ -315,7 +315,8 @@ func TestWhatCannotBeSpokenIsAnErrorAtSetUp(t *testing.T) {
 		{"http.Serve of vitrine's listener over another",
 			http.Serve(vitrine.NewListener(inner(), serverConfig(only("h2"))), nil), "vhttp"},
 		{"http.Transport with vitrine's dialer", func() error {
-			_, err := (&vitrine.Dialer{Config: clientConfig(only("h2"))}).DialContext(context.Background(), "tcp", inner().Addr().String())
+			d := &vitrine.Dialer{Config: clientConfig(only("h2"))}
+			_, err := d.DialContext(context.Background(), "tcp", inner().Addr().String())
 			return err
 		}(), "vhttp"},
 	} {

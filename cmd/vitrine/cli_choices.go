@@ -36,16 +36,17 @@ func (c *choices) addTo(cmd *cobra.Command) {
 		&c.policy,
 		"policy",
 		"modern",
-		"what may be negotiated: modern, compatible or legacy (see vitrine policies); an earlier one "+
-			"with its date: modern-2026-11-23",
+		"what may be negotiated: modern, compatible or legacy (see vitrine policies); an earlier "+
+			"one with its date: modern-2026-11-23",
 	)
 	f.StringSliceVar(&c.suites, "suite", nil,
 		"exactly these cipher suites, best first, by IANA or OpenSSL names (see vitrine suites); "+
 			"versions of which none is named are off")
 	f.StringSliceVar(&c.groups, "group", nil,
 		"exactly these groups, best first: x25519, secp256r1, … (see vitrine groups)")
-	f.StringSliceVar(&c.schemes, "scheme", nil, "exactly these signature schemes for the handshake, "+
-		"best first: ed25519, rsa_pss_rsae_sha256, …")
+	f.StringSliceVar(&c.schemes, "scheme", nil,
+		"exactly these signature schemes for the handshake, best first: ed25519, "+
+			"rsa_pss_rsae_sha256, …")
 	f.StringSliceVar(&c.alpn, "alpn", nil, "application protocols, best first: http/1.1, …")
 	f.StringVar(&c.min, "min", "",
 		"lowest version: 1.0, 1.1, 1.2 or 1.3 (default that of the policy)")

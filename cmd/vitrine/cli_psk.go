@@ -37,8 +37,9 @@ func (c *pskChoices) addTo(cmd *cobra.Command) {
 		"hash of that key, which TLS 1.3 binds it to: sha256 or sha384")
 	f.StringVar(&c.pskImport, "psk-import", "",
 		"TLS 1.3: import that key (RFC 9258), for this context; it may be empty")
-	f.StringSliceVar(&c.pskModes, "psk-mode", nil, "TLS 1.3: use keys and tickets in exactly these "+
-		"modes, best first: psk_dhe_ke, psk_ke (default psk_dhe_ke)")
+	f.StringSliceVar(&c.pskModes, "psk-mode", nil,
+		"TLS 1.3: use keys and tickets in exactly these modes, best first: psk_dhe_ke, psk_ke "+
+			"(default psk_dhe_ke)")
 	complete(cmd, "psk-hash", "sha256", "sha384")
 	complete(cmd, "psk-mode", spelled(pskModes)...)
 }

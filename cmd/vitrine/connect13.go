@@ -20,8 +20,8 @@ func (o *connectOptions) add13(cmd *cobra.Command) {
 	f.BoolVar(&o.keyUpdate, "key-update", false,
 		"TLS 1.3: replace the keys of both directions before anything is sent")
 	f.BoolVar(&o.awaitServer, "await-server", false,
-		"TLS 1.3, with --cert: the handshake waits for the server's first record, so that a refused "+
-			"certificate is its failure")
+		"TLS 1.3, with --cert: the handshake waits for the server's first record, so that a "+
+			"refused certificate is its failure")
 	f.BoolVar(&o.lateAuth, "post-handshake-auth", false,
 		"TLS 1.3, with --cert: let the server ask for it after the handshake, too")
 }

@@ -38,8 +38,8 @@ func TestConnectTellsEachFault(t *testing.T) {
 		}
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			args := append([]string{"connect", s.Start(t), "-i=false", "--timeout", "10s", "--ca", ca,
-				"--sni", rig.ServerName}, strings.Fields(want.flags)...)
+			args := append([]string{"connect", s.Start(t), "-i=false", "--timeout", "10s", "--ca",
+				ca, "--sni", rig.ServerName}, strings.Fields(want.flags)...)
 			code, stdout, stderr := command(t, args...)
 			all := stdout + stderr
 			flat := strings.Join(strings.Fields(all), " ")
@@ -120,15 +120,17 @@ var faults = map[string]told{
 		"TLS_DH_anon_WITH_AES_128_GCM_SHA256", "Vitrine speaks none of its suites"},
 		never: []string{"tried", "try:"}},
 	"GnuTLS: RSA key exchange alone": {code: 1, cause: []string{"none of the suites of TLS 1.2 " +
-		"that were offered", "not forward secret"}, works: "--suite TLS_RSA_WITH_AES_128_GCM_SHA256"},
+		"that were offered", "not forward secret"},
+		works: "--suite TLS_RSA_WITH_AES_128_GCM_SHA256"},
 	"GnuTLS: CBC alone": {code: 1, cause: []string{"the server has only the suite " +
 		"TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, which was not offered"},
 		works: "--suite TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"},
 	"crypto/tls: RC4 alone": {code: 1, cause: []string{"it has only the suite " +
 		"TLS_ECDHE_RSA_WITH_RC4_128_SHA", "Vitrine speaks none of its suites"},
 		never: []string{"tried", "try:"}},
-	"OpenSSL: TLS 1.3 with CCM_8 alone": {code: 1, cause: []string{"the server has only the suite " +
-		"TLS_AES_128_CCM_8_SHA256"}, works: "--suite TLS_AES_128_CCM_8_SHA256"},
+	"OpenSSL: TLS 1.3 with CCM_8 alone": {code: 1,
+		cause: []string{"the server has only the suite TLS_AES_128_CCM_8_SHA256"},
+		works: "--suite TLS_AES_128_CCM_8_SHA256"},
 	"OpenSSL: ffdhe6144 alone": {code: 1, cause: []string{"the server wants the group ffdhe6144"},
 		works: "--group ffdhe6144"},
 	"OpenSSL: a curve that few know": {code: 1, cause: []string{
@@ -144,9 +146,11 @@ var faults = map[string]told{
 		": the server takes pre-shared keys alone", "--psk '@key.hex' --psk-identity NAME"},
 		never: []string{"tried"}},
 	"crypto/tls: a certificate of another name": {code: 4, cause: []string{
-		"the certificate is for other.example, not for vitrine.test"}, works: "--sni other.example"},
-	"crypto/tls: a certificate that has expired": {code: 4, cause: []string{"9 days ago: whoever runs " +
-		"the server must renew it", "this machine's clock"}},
+		"the certificate is for other.example, not for vitrine.test"},
+		works: "--sni other.example"},
+	"crypto/tls: a certificate that has expired": {code: 4,
+		cause: []string{"9 days ago: whoever runs the server must renew it",
+			"this machine's clock"}},
 	"crypto/tls: a certificate of tomorrow": {code: 4, cause: []string{"is not valid before",
 		"look at this machine's clock"}},
 	"crypto/tls: a certificate for clients": {code: 4, cause: []string{"not meant for a server"}},
@@ -161,16 +165,20 @@ var faults = map[string]told{
 	"crypto/tls: the intermediate is missing": {code: 4, cause: []string{
 		`its issuer is "Vitrine demo intermediate CA": no root`, "the server must send",
 		"http://ca.example/intermediate.der"}},
-	"crypto/tls: a self-signed certificate": {code: 4, cause: []string{"the certificate is self-signed",
-		"--pin 'sha256/", "if the server's owner confirms this pin"}},
+	"crypto/tls: a self-signed certificate": {code: 4,
+		cause: []string{"the certificate is self-signed",
+			"--pin 'sha256/", "if the server's owner confirms this pin"}},
 	"OpenSSL: an RSA key of 512 bits": {code: 1, flags: "-k", cause: []string{
 		"the server's RSA key of 512 bits is too short to sign in TLS 1.3"}, works: "--max 1.2"},
-	"OpenSSL: an RSA key of 1024 bits": {code: 0, cause: []string{"deprecated RSA key of 1024 bits"}},
+	"OpenSSL: an RSA key of 1024 bits": {code: 0,
+		cause: []string{"deprecated RSA key of 1024 bits"}},
 	"crypto/tls: a client certificate is wanted": {code: 1, cause: []string{
-		"the server wants a client certificate", "from one of these authorities: CN=Vitrine demo CA",
+		"the server wants a client certificate",
+		"from one of these authorities: CN=Vitrine demo CA",
 		"--cert client.pem --key client.key"}, never: []string{"tried"}},
 	"fails with signed_certificate_timestamp": {code: 1, cause: []string{
-		": the server fails at the extension signed_certificate_timestamp"}, works: "--without sct"},
+		": the server fails at the extension signed_certificate_timestamp"},
+		works: "--without sct"},
 	"fails with extended_master_secret": {code: 1, cause: []string{
 		": the server fails at the extension extended_master_secret"}, works: "--without ems",
 		never: []string{"speaks only TLS 1.3"}},
@@ -178,14 +186,16 @@ var faults = map[string]told{
 		works: "--no-sni"},
 	"fails with ALPN": {code: 1, flags: "--alpn http/1.1,spdy/3", cause: []string{
 		": the server fails at the application protocols"}, works: "(none)"},
-	"fails with hellos of over 1,000 bytes": {code: 1, cause: []string{"fails at a hello of 1475 bytes"},
+	"fails with hellos of over 1,000 bytes": {code: 1,
+		cause: []string{"fails at a hello of 1475 bytes"},
 		works: "--group x25519,secp256r1,secp384r1"},
 	"fails with hybrid key shares": {code: 1, cause: []string{
 		": the server fails at the hybrid key share"}, works: "--group x25519,secp256r1,secp384r1"},
 	"fails with supported_versions": {code: 1, cause: []string{
 		": the server refuses a hello that offers more than TLS 1.2"}, works: "--max 1.2"},
 	"does not know the name": {code: 1, cause: []string{"unrecognized_name",
-		"the server fails at server_name, or has no site of this name"}, works: "--sni other.example"},
+		"the server fails at server_name, or has no site of this name"},
+		works: "--sni other.example"},
 	"closes at once": {code: 1, cause: []string{
 		": the server closes every connection before it has read anything"},
 		never: []string{"tried", "try:"}},
@@ -193,8 +203,10 @@ var faults = map[string]told{
 		"drops every connection that begins with a ClientHello"}},
 	"resets after the hello": {code: 1, cause: []string{
 		"drops every connection that begins with a ClientHello"}},
-	"says nothing": {code: 5, flags: "--timeout 300ms", cause: []string{"waits for something else than TLS"}},
-	"speaks HTTP": {code: 5, cause: []string{"plain HTTP", "does not speak TLS here", "curl http://"},
+	"says nothing": {code: 5, flags: "--timeout 300ms",
+		cause: []string{"waits for something else than TLS"}},
+	"speaks HTTP": {code: 5,
+		cause: []string{"plain HTTP", "does not speak TLS here", "curl http://"},
 		never: []string{"tried"}},
 	"speaks SSH": {code: 5, cause: []string{"they begin as SSH does", "does not speak TLS here"},
 		never: []string{"tried"}},

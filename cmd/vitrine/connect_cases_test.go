@@ -22,11 +22,16 @@ func TestCertificateCases(t *testing.T) {
 		reason      string // without -k
 		trusted     bool   // the change that helps makes it trusted
 	}{
-		{"neg-serial", "", false, "certificate 1 of 1 is refused as it is: negative serial number", false},
-		{"san-nonascii", "", false, "certificate 1 of 1 is refused as it is: SAN dNSName is malformed", false},
-		{"san-ip-badlen", "", false, "certificate 1 of 1 is refused as it is: cannot parse IP address", false},
-		{"explicit", "", false, "certificate 1 of 1 is refused as it is: invalid ECDSA parameters", false},
-		{"sha1", "", false, "signed with sha1WithRSAEncryption, which only policy legacy accepts", false},
+		{"neg-serial", "", false, "certificate 1 of 1 is refused as it is: negative serial number",
+			false},
+		{"san-nonascii", "", false,
+			"certificate 1 of 1 is refused as it is: SAN dNSName is malformed", false},
+		{"san-ip-badlen", "", false,
+			"certificate 1 of 1 is refused as it is: cannot parse IP address", false},
+		{"explicit", "", false, "certificate 1 of 1 is refused as it is: invalid ECDSA parameters",
+			false},
+		{"sha1", "", false, "signed with sha1WithRSAEncryption, which only policy legacy accepts",
+			false},
 		{"ku-only-encipher", "", true, "KeyUsage does not allow what the server uses it for", true},
 		{"rsa512", "--max 1.2", false, "got an RSA key of 512 bits, expected at least 1024", false},
 		{"cn-only", "", true, "it has no name at all that counts", false},
@@ -48,8 +53,8 @@ func TestCertificateCases(t *testing.T) {
 			if tt.first != "" {
 				works := worksWith.FindStringSubmatch(stdout)
 				if code != exitFailed || works == nil || !strings.HasSuffix(works[1], tt.first) {
-					t.Fatalf("exit code %d, expected the line that works to add %s\n%s", code, tt.first,
-						stdout)
+					t.Fatalf("exit code %d, expected the line that works to add %s\n%s", code,
+						tt.first, stdout)
 				}
 				args = append(args, strings.Fields(tt.first)...)
 				code, stdout, stderr = command(t, args...)

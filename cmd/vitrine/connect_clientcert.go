@@ -75,8 +75,8 @@ func askedAgain(entries []trace.Entry) string {
 			}
 		case *trace.Alert:
 			if done && e.From == iana.Client && e.Description == alert.NoRenegotiation {
-				return "the server asked for another handshake, which was refused; IIS and others do " +
-					"so to get a client certificate: --renegotiate allows it once"
+				return "the server asked for another handshake, which was refused; IIS and " +
+					"others do so to get a client certificate: --renegotiate allows it once"
 			}
 		}
 	}
@@ -125,7 +125,8 @@ func authoritiesOf(raw []byte, v iana.Version) (names []string) {
 	request := parsed.(*message.CertificateRequest)
 	for _, der := range request.Authorities {
 		if len(names) == maxAuthorities {
-			return append(names, fmt.Sprintf("and %d more", len(request.Authorities)-maxAuthorities))
+			return append(names,
+				fmt.Sprintf("and %d more", len(request.Authorities)-maxAuthorities))
 		}
 		var name pkix.RDNSequence
 		if rest, err := asn1.Unmarshal(der, &name); err != nil || len(rest) > 0 {

@@ -86,15 +86,15 @@ func (e *earlyReport) answer(conn *vitrine.Conn, began time.Time) {
 func (e *earlyReport) text() string {
 	switch e.Status {
 	case "accepted":
-		text := fmt.Sprintf("accepted: %d bytes went with the second connection's first flight, and "+
-			"the server says that it takes them", e.Bytes)
+		text := fmt.Sprintf("accepted: %d bytes went with the second connection's first flight, "+
+			"and the server says that it takes them", e.Bytes)
 		if e.Answer == "" {
 			return text + "; " + e.Reason
 		}
 		return fmt.Sprintf("%s; %s, %.1f ms after the ClientHello", text, e.Answer, e.MS)
 	case "rejected":
-		return fmt.Sprintf("rejected: %d bytes went with the second connection's first flight, and "+
-			"the server ignored them; they were not sent again; %s", e.Bytes, e.Reason)
+		return fmt.Sprintf("rejected: %d bytes went with the second connection's first flight, "+
+			"and the server ignored them; they were not sent again; %s", e.Bytes, e.Reason)
 	}
 	return e.Status + ": " + e.Reason
 }

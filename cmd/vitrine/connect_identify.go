@@ -21,8 +21,8 @@ func (o *connectOptions) identityFlags(cmd *cobra.Command) {
 	f.BoolVar(&o.sendAnyway, "send-anyway", false,
 		"with --cert: show it to a server that asks for one of other authorities, as OpenSSL does")
 	f.BoolVar(&o.renegotiate, "renegotiate", false,
-		"until TLS 1.2: let the server ask once for another handshake, as IIS and others do to get a "+
-			"client certificate")
+		"until TLS 1.2: let the server ask once for another handshake, as IIS and others do to "+
+			"get a client certificate")
 }
 
 // identify reads the flags about certificates and names.

@@ -42,8 +42,8 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 	if o.rawKey {
 		config.PeerCertificateTypes = []iana.CertificateType{iana.RawPublicKey}
 		if want == nil && !o.insecure {
-			return &usageError{"--raw-public-key without --pin: a raw public key says nothing about " +
-				"whose it is; -k shows its pin", example + " --raw-public-key -k"}
+			return &usageError{"--raw-public-key without --pin: a raw public key says nothing " +
+				"about whose it is; -k shows its pin", example + " --raw-public-key -k"}
 		}
 		config.RawKeyPins = want
 		return nil
@@ -69,9 +69,9 @@ func (o *connectOptions) pinnedTrust(s vitrine.ConnectionState) string {
 	want, err := pinsOf("--pin", o.pins, "")
 	if err == nil && len(s.PeerCertificates) > 0 && slices.Contains(want,
 		sha256.Sum256(s.PeerCertificates[0].RawSubjectPublicKeyInfo)) {
-		return "the pin holds: the server has the private key of it; its name, dates and authorities " +
-			"were not checked (-k)"
+		return "the pin holds: the server has the private key of it; its name, dates and " +
+			"authorities were not checked (-k)"
 	}
-	return "a pinned key is in the chain, but not the server's own, and the chain was not checked " +
-		"(-k): nothing is proved about who is there"
+	return "a pinned key is in the chain, but not the server's own, and the chain was not " +
+		"checked (-k): nothing is proved about who is there"
 }

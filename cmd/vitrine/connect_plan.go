@@ -301,8 +301,8 @@ func why(v iana.Version, suites []iana.CipherSuite, k *probe.Sketch) string {
 	case k.PSKAlone:
 		return "the server takes pre-shared keys alone"
 	case finite && k.PrimeBits > 0:
-		return fmt.Sprintf("the server's prime has %d bits, and no policy takes one so short: such "+
-			"primes have been broken", k.PrimeBits)
+		return fmt.Sprintf("the server's prime has %d bits, and no policy takes one so short: "+
+			"such primes have been broken", k.PrimeBits)
 	}
 	return "Vitrine speaks none of its suites: no flag helps"
 }

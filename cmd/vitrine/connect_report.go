@@ -187,9 +187,10 @@ func (r *report) setNegotiated(a *attempt) {
 	n := &negotiated{
 		Version: iana.Version(s.Version).String(), Suite: row.ID.String(),
 		OpenSSL: row.ID.OpenSSL(), KeyExchange: row.KeyExchangeName(),
-		Authentication: row.AuthenticationName(), Group: s.GroupName, ForwardSecret: row.ForwardSecret(),
-		ALPN:       s.NegotiatedProtocol,
-		ServerName: s.ServerName, Extensions: []string{}, Stapled: len(s.OCSPResponse) > 0,
+		Authentication: row.AuthenticationName(), Group: s.GroupName,
+		ForwardSecret: row.ForwardSecret(),
+		ALPN:          s.NegotiatedProtocol,
+		ServerName:    s.ServerName, Extensions: []string{}, Stapled: len(s.OCSPResponse) > 0,
 		SCTs: len(s.SignedCertificateTimestamps), Resumed: s.DidResume, Retry: s.HelloRetryRequest,
 		ClientCert: "not asked for",
 	}

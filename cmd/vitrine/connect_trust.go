@@ -77,8 +77,8 @@ func (c *caller) sameName(chain []*x509.Certificate) string {
 	last := chain[len(chain)-1]
 	for _, root := range c.config.LegacyRoots {
 		if bytes.Equal(root.RawSubject, last.RawIssuer) && last.CheckSignatureFrom(root) != nil {
-			return "a root of that name is trusted here, but with another key: it was replaced, or " +
-				"this is another authority"
+			return "a root of that name is trusted here, but with another key: it was replaced, " +
+				"or this is another authority"
 		}
 	}
 	return ""

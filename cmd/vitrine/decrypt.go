@@ -192,8 +192,8 @@ type selection struct {
 func (s *selection) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.streams, "stream", "",
-		"only the connections with these numbers: 3,7-9 (Wireshark's tcp.stream), eap1, or eap for all "+
-			"of EAP")
+		"only the connections with these numbers: 3,7-9 (Wireshark's tcp.stream), eap1, or eap "+
+			"for all of EAP")
 	f.StringSliceVar(&s.hosts, "host", nil, "only connections from or to this address")
 	f.IntSliceVar(&s.ports, "port", nil, "only connections from or to this port")
 	f.StringSliceVar(&s.snis, "sni", nil,

@@ -18,7 +18,8 @@ var foreignKeys = []struct{ begins, name, command string }{
 		"keytool -importkeystore -srckeystore KEY -destkeystore key.p12 -deststoretype PKCS12"},
 	{"\xCE\xCE\xCE\xCE", "a Java keystore (JCEKS)", "keytool -importkeystore -srckeystore KEY " +
 		"-srcstoretype JCEKS -destkeystore key.p12 -deststoretype PKCS12"},
-	{"\x1E\xF1\xB5\xB0", "a key of Microsoft's (PVK)", "openssl rsa -inform PVK -in KEY -out key.pem"},
+	{"\x1E\xF1\xB5\xB0", "a key of Microsoft's (PVK)",
+		"openssl rsa -inform PVK -in KEY -out key.pem"},
 	{"PuTTY-User-Key-File", "a key of PuTTY's", "puttygen KEY -O private-openssh -o key && " +
 		"ssh-keygen -p -m PEM -f key"},
 	{"-----BEGIN OPENSSH PRIVATE KEY", "a key of OpenSSH's",
@@ -52,8 +53,9 @@ var keySchemes = map[string]string{
 	"1.2.840.113549.2.11": "PBKDF2-SHA512", "1.2.840.113549.2.12": "PBKDF2-SHA512/224",
 	"1.2.840.113549.2.13": "PBKDF2-SHA512/256", "1.2.840.113549.2.6": "PBKDF2-MD5",
 	"1.3.14.3.2.7": "DES-CBC", "1.2.840.113549.3.2": "RC2-CBC", "1.2.840.113549.3.4": "RC4",
-	"1.2.392.200011.61.1.1.1.2": "CAMELLIA-128-CBC", "1.2.392.200011.61.1.1.1.4": "CAMELLIA-256-CBC",
-	"1.2.410.200046.1.1.2": "ARIA-128-CBC", "1.2.410.200046.1.1.12": "ARIA-256-CBC",
+	"1.2.392.200011.61.1.1.1.2": "CAMELLIA-128-CBC",
+	"1.2.392.200011.61.1.1.1.4": "CAMELLIA-256-CBC",
+	"1.2.410.200046.1.1.2":      "ARIA-128-CBC", "1.2.410.200046.1.1.12": "ARIA-256-CBC",
 	"1.2.156.10197.1.104.2": "SM4-CBC",
 }
 
@@ -79,8 +81,8 @@ func unreadScheme(a pkix.AlgorithmIdentifier) error {
 		if name == "" {
 			name = "the algorithm " + id
 		}
-		return fmt.Errorf("it is encrypted with %s, which is not read here, whatever the password; "+
-			"this makes one that is: openssl pkcs8 -in KEY -topk8 -v2 aes-256-cbc "+
+		return fmt.Errorf("it is encrypted with %s, which is not read here, whatever the "+
+			"password; this makes one that is: openssl pkcs8 -in KEY -topk8 -v2 aes-256-cbc "+
 			"-v2prf hmacWithSHA256 -out key.pem (PBE of before 2000: with -provider legacy "+
 			"-provider default)", name)
 	}
@@ -109,5 +111,6 @@ func identifiers(der []byte, depth int) (list []string) {
 // unreadStore names what a PKCS #12 is encrypted with, if that is not read.
 func unreadStore(err error) error {
 	return errors.New("it is encrypted in a way that is not read here, whatever the password: " +
-		err.Error() + "; this makes one that is: openssl pkcs12 -legacy -in KEY -nodes -out key.pem")
+		err.Error() +
+		"; this makes one that is: openssl pkcs12 -legacy -in KEY -nodes -out key.pem")
 }

@@ -74,8 +74,8 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 	j.notes = notesOf(r)
 	j.Inner = w.Outer != nil
 	if w.Inside && !w.Inner() {
-		j.notes = append(j.notes, "TLS in TLS: another handshake begins in its data; --inner reads "+
-			"it")
+		j.notes = append(j.notes,
+			"TLS in TLS: another handshake begins in its data; --inner reads it")
 	}
 	if w.Carrier != "" {
 		j.notes = append(j.notes, "not a connection of TCP: "+w.Carrier)

@@ -37,8 +37,10 @@ func FuzzKeyFile(f *testing.F) {
 		f.Add(der)
 		f.Add(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 		f.Add(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}))
-		f.Add(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: der, Headers: map[string]string{
-			"Proc-Type": "4,ENCRYPTED", "DEK-Info": "AES-256-CBC,00112233445566778899aabbccddeeff"}}))
+		f.Add(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: der,
+			Headers: map[string]string{
+				"Proc-Type": "4,ENCRYPTED",
+				"DEK-Info":  "AES-256-CBC,00112233445566778899aabbccddeeff"}}))
 		if b, err := pkcs8.MarshalPrivateKey(c.PrivateKey, []byte(password), nil); err == nil {
 			f.Add(b)
 		}
@@ -69,7 +71,8 @@ func FuzzKeyFile(f *testing.F) {
 // FuzzPrintout: decrypted data of anybody, printed to a terminal, is text, line feeds and tabs, and
 // nothing that moves a cursor or turns the direction.
 func FuzzPrintout(f *testing.F) {
-	for _, s := range []string{"GET / HTTP/1.1\r\n\r\n", "\x1b[31mred\x07", "a\u202eb\u2066", "ü\xff\xfe",
+	for _, s := range []string{"GET / HTTP/1.1\r\n\r\n", "\x1b[31mred\x07", "a\u202eb\u2066",
+		"ü\xff\xfe",
 		"\u0085\u009b", strings.Repeat("\r", 5), ""} {
 		f.Add([]byte(s), []byte(s), true)
 	}
@@ -97,22 +100,23 @@ func FuzzPrintout(f *testing.F) {
 // code and, whatever the file has, prints no control characters and does not panic.
 func FuzzDecrypt(f *testing.F) {
 	small := map[string]bool{}
-	_ = filepath.WalkDir("../../testdata/captures", func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.Contains(path, ".pcap") {
+	_ = filepath.WalkDir("../../testdata/captures",
+		func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.Contains(path, ".pcap") {
+				return nil
+			}
+			if i, err := d.Info(); err != nil || i.Size() > 6000 || len(small) > 60 {
+				return nil
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				return nil
+			}
+			log, _ := os.ReadFile(strings.TrimSuffix(path, filepath.Ext(path)) + ".keylog")
+			small[path] = true
+			f.Add(b, log)
 			return nil
-		}
-		if i, err := d.Info(); err != nil || i.Size() > 6000 || len(small) > 60 {
-			return nil
-		}
-		b, err := os.ReadFile(path)
-		if err != nil {
-			return nil
-		}
-		log, _ := os.ReadFile(strings.TrimSuffix(path, filepath.Ext(path)) + ".keylog")
-		small[path] = true
-		f.Add(b, log)
-		return nil
-	})
+		})
 	if len(small) < 5 {
 		f.Fatal("no captures")
 	}
@@ -128,7 +132,8 @@ func FuzzDecrypt(f *testing.F) {
 		for _, args := range [][]string{{"--keylog", keys, "--print", "--inner"},
 			{"--keylog", keys, "--json"}} {
 			var out, errs bytes.Buffer
-			code := run(context.Background(), append([]string{"decrypt", capture}, args...), &out, &errs)
+			code := run(context.Background(), append([]string{"decrypt", capture}, args...), &out,
+				&errs)
 			if code != exitOK && errs.Len() == 0 && out.Len() == 0 {
 				t.Fatalf("%v: exit code %d without a word", args, code)
 			}

@@ -130,7 +130,8 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	}
 	var usage *demo.UsageError
 	if errors.As(err, &usage) {
-		return &usageError{"--tamper " + usage.Error(), asGiven(cmd, "tamper") + " --tamper " + usage.Example}
+		return &usageError{"--tamper " + usage.Error(), asGiven(cmd, "tamper") + " --tamper " +
+			usage.Example}
 	}
 	if err != nil {
 		return err

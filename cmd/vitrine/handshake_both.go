@@ -135,6 +135,7 @@ func compare(cmd *cobra.Command, newer demo.Options, o *outputs, style screen.St
 		return err
 	}
 	_, err := io.WriteString(cmd.OutOrStdout(), "TRY     vitrine handshake --kx ecdhe\n"+
-		"        vitrine handshake --tls 1.3\n        vitrine handshake --compare --html out.html\n")
+		"        vitrine handshake --tls 1.3\n        vitrine handshake --compare --html "+
+		"out.html\n")
 	return err
 }

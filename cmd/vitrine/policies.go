@@ -77,7 +77,8 @@ func printPolicies(w io.Writer, rows []policyRow) error {
 		for _, list := range []struct {
 			name      string
 			has, have []string
-		}{{"suite", p.Suites13, before.Suites13}, {"suite", p.Suites, before.Suites}, {"group", p.Groups, before.Groups},
+		}{{"suite", p.Suites13, before.Suites13}, {"suite", p.Suites, before.Suites},
+			{"group", p.Groups, before.Groups},
 			{"signature", p.Schemes, before.Schemes}} {
 			for _, one := range list.has {
 				if !slices.Contains(list.have, one) {

@@ -177,8 +177,8 @@ func (o *probeOptions) check(cmd *cobra.Command) error {
 		return contradiction("--no-sni", "--sni "+o.names[0],
 			"one asks for a name, the other for none", example)
 	case o.each && (o.way.proxy != "" || o.way.resolve != ""):
-		return &usageError{"--each-address looks the addresses up here, and --proxy and --resolve " +
-			"go another way", example + " --each-address"}
+		return &usageError{"--each-address looks the addresses up here, and --proxy and " +
+			"--resolve go another way", example + " --each-address"}
 	}
 	return nil
 }

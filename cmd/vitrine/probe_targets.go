@@ -28,7 +28,8 @@ func (t *probed) key() string { return key(t.stub()) }
 
 // stub returns a report that says only of which server it is.
 func (t *probed) stub() *probe.Report {
-	return &probe.Report{Target: t.target.String(), ServerName: serverName(t.name, false), Via: t.via}
+	return &probe.Report{Target: t.target.String(), ServerName: serverName(t.name, false),
+		Via: t.via}
 }
 
 // maxHosts bounds how many servers one run takes.
@@ -82,8 +83,8 @@ func (o *probeOptions) targets(cmd *cobra.Command, args []string) (all []probed,
 func (o *probeOptions) variants(ctx context.Context, t target, way reach.Way) ([]probed, error) {
 	addresses := []string{""}
 	if o.each {
-		found, err := net.DefaultResolver.LookupNetIP(ctx, strings.Replace(way.Network, "tcp", "ip", 1),
-			t.host)
+		found, err := net.DefaultResolver.LookupNetIP(ctx,
+			strings.Replace(way.Network, "tcp", "ip", 1), t.host)
 		if err != nil {
 			return nil, &exitError{exitUnreached, err}
 		}

@@ -46,8 +46,9 @@ func probed13(t *testing.T) (address string, connections *atomic.Int64) {
 
 // What serve is told is what a probe sees.
 func TestProbeSeesWhatServeWasTold(t *testing.T) {
-	s, ca := serving(t, "--name", "localhost", "--client-order", "--refuse-unknown-names", "--scheme",
-		"ecdsa_secp256r1_sha256,rsa_pss_rsae_sha256", "--session-lifetime", "90m", "--max", "1.3")
+	s, ca := serving(t, "--name", "localhost", "--client-order", "--refuse-unknown-names",
+		"--scheme", "ecdsa_secp256r1_sha256,rsa_pss_rsae_sha256", "--session-lifetime", "90m",
+		"--max", "1.3")
 	code, out, stderr := command(t, "probe", s.addr, "-4", "--ca", ca)
 	for _, want := range []string{"TLS 1.3     yes, 3 suites, the client's order counts",
 		"signatures  TLS 1.3: ecdsa_secp256r1_sha256, rsa_pss_rsae_sha256\n",
@@ -79,7 +80,8 @@ func TestProbeGoesOnComparesAndShows(t *testing.T) {
 	}
 	code, out, _ := command(t, "probe", list, "-4", "--state", file("state"), "--json")
 	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if code != exitUnreached || len(lines) != 2 || !strings.Contains(lines[1], "connection refused") {
+	if code != exitUnreached || len(lines) != 2 ||
+		!strings.Contains(lines[1], "connection refused") {
 		t.Fatalf("exit code %d: %s", code, out)
 	}
 	if info, err := os.Stat(file("state")); err != nil || info.Mode().Perm() != secretMode {
@@ -99,7 +101,8 @@ func TestProbeGoesOnComparesAndShows(t *testing.T) {
 	if n := connections.Load(); n != asked || code != exitUnreached {
 		t.Errorf("%d connections more, exit code %d: %s", n-asked, code, stderr)
 	}
-	if strings.Count(out, "has it.\n") != 2 || !strings.Contains(out, "probe "+server) || !strings.Contains(out, "probe localhost:2") {
+	if strings.Count(out, "has it.\n") != 2 || !strings.Contains(out, "probe "+server) ||
+		!strings.Contains(out, "probe localhost:2") {
 		t.Errorf("got %s", out)
 	}
 	page, err := os.ReadFile(file("page.html"))
@@ -107,8 +110,9 @@ func TestProbeGoesOnComparesAndShows(t *testing.T) {
 		t.Errorf("the page: %v", err)
 	}
 
-	if err := os.WriteFile(file("old"), []byte(strings.ReplaceAll(lines[0], "TLS_AES_128_GCM_SHA256",
-		"TLS_AES_128_CCM_SHA256")), 0o600); err != nil {
+	if err := os.WriteFile(file("old"),
+		[]byte(strings.ReplaceAll(lines[0], "TLS_AES_128_GCM_SHA256",
+			"TLS_AES_128_CCM_SHA256")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, out, stderr = command(t, "probe", server, "-4", "--compare", file("old"))
@@ -125,11 +129,13 @@ func TestProbeGoesOnComparesAndShows(t *testing.T) {
 		!strings.Contains(out, "probe "+server+" as second.example") {
 		t.Errorf("exit code %d, %s%s", code, out, stderr)
 	}
-	if code, _, stderr = command(t, "probe", server, "--compare", file("none")); code != exitFailed ||
+	if code, _, stderr = command(t, "probe", server, "--compare",
+		file("none")); code != exitFailed ||
 		!strings.Contains(stderr, "--compare") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
-	if code, _, stderr = command(t, "probe", server, "--each-address", "--resolve", "127.0.0.1"); code !=
+	if code, _, stderr = command(t, "probe", server, "--each-address", "--resolve",
+		"127.0.0.1"); code !=
 		exitUsage {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}

@@ -58,7 +58,8 @@ func (w *reportText) write() {
 		took += "; questions asked again: " + strings.Join(again, ", ")
 	}
 	if w.known {
-		took += "; that was on " + r.At.Local().Format("2006-01-02 at 15:04") + ", and " + w.o.state +
+		took += "; that was on " + r.At.Local().Format("2006-01-02 at 15:04") + ", and " +
+			w.o.state +
 			" has it"
 	}
 	w.title(fmt.Sprintf("%s in %s.", explain.Count(r.Connections, "connection"), took))

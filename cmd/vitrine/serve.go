@@ -102,7 +102,8 @@ certificate, or one that did not say that it can be asked after the handshake, g
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8443",
 		"address to listen on; :8443 is that port of every address, port 0 any free one")
 	f.StringArrayVar(&o.certs, "cert", nil,
-		"certificate with its chain (PEM, DER, PKCS #12); may be repeated, with as many --key or none")
+		"certificate with its chain (PEM, DER, PKCS #12); may be repeated, with as many --key "+
+			"or none")
 	f.StringArrayVar(&o.keys, "key", nil,
 		"private key of --cert (PEM, DER, PKCS #12); without it, the one in the file of --cert")
 	f.StringSliceVar(&o.names, "name", nil,
@@ -111,8 +112,9 @@ certificate, or one that did not say that it can be asked after the handshake, g
 	f.StringVar(&o.dir, "dir", "", "serve the files of this folder")
 	f.BoolVar(&o.echo, "echo", false,
 		"send every line back, one of up to 16 KiB in a record of its own")
-	f.BoolVar(&o.hello, "hello", false, "tell HTTP clients what they negotiated: browsers as a page "+
-		"of their connection, others as text or JSON (the default)")
+	f.BoolVar(&o.hello, "hello", false,
+		"tell HTTP clients what they negotiated: browsers as a page of their connection, others "+
+			"as text or JSON (the default)")
 	f.BoolVar(&o.showKeys, "show-keys", false,
 		"show a browser the secrets of its own connection on that page")
 	f.StringVar(&o.forward, "forward", "", "pass the data on to a service without TLS at HOST:PORT")
@@ -122,13 +124,13 @@ certificate, or one that did not say that it can be asked after the handshake, g
 		"accept client certificates of the CAs in this file (PEM)")
 	f.BoolVar(&o.clientAny, "client-any", false, "accept any client certificate, whoever signed it")
 	f.StringArrayVar(&o.clientPins, "client-pin", nil,
-		"accept the raw public key of a client (RFC 7250) with this SHA-256, as sha256/BASE64 or hex; "+
-			"may be repeated")
+		"accept the raw public key of a client (RFC 7250) with this SHA-256, as sha256/BASE64 or "+
+			"hex; may be repeated")
 	f.BoolVar(&o.tickets, "tickets", true, "issue session tickets (RFC 5077)")
 	f.BoolVar(&o.sessionIDs, "session-ids", false,
 		"keep up to 10000 sessions for clients without tickets")
-	f.DurationVar(&o.lifetime, "session-lifetime", 0, "how long sessions and tickets of TLS 1.3 can be "+
-		"resumed, up to 168h (default 24h)")
+	f.DurationVar(&o.lifetime, "session-lifetime", 0,
+		"how long sessions and tickets of TLS 1.3 can be resumed, up to 168h (default 24h)")
 	f.BoolVar(&o.clientOrder, "client-order", false,
 		"choose suites and groups by the client's order, and not by ours")
 	f.BoolVar(&o.namesRefused, "refuse-unknown-names", false,
@@ -143,8 +145,9 @@ certificate, or one that did not say that it can be asked after the handshake, g
 		"answer each first ClientHello of TLS 1.3 with a HelloRetryRequest, whose cookie holds "+
 			"what is to remember")
 	f.BoolVar(&o.rawKeys, "raw-public-key", false,
-		"show clients that accept nothing else a raw public key (RFC 7250), that of the certificate; "+
-			"with --client-any, accept theirs, whose they are being unknown: see --client-pin")
+		"show clients that accept nothing else a raw public key (RFC 7250), that of the "+
+			"certificate; with --client-any, accept theirs, whose they are being unknown: see "+
+			"--client-pin")
 	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple, in a file (DER)")
 	f.IntVar(&o.maxConns, "max-conns", 4096,
 		"connections at a time; at the limit, a new one ends the oldest whose handshake is "+

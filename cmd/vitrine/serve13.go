@@ -28,8 +28,8 @@ func (h *host) sane13(example string) error {
 		return contradiction("--early-data", "--tickets=false", "early data goes with a ticket",
 			example+" --early-data")
 	case h.earlyData && h.cookie:
-		return contradiction("--early-data", "--cookie", "after a HelloRetryRequest none is accepted",
-			example+" --early-data")
+		return contradiction("--early-data", "--cookie",
+			"after a HelloRetryRequest none is accepted", example+" --early-data")
 	case h.earlyData && h.lateAuth:
 		return contradiction("--early-data", "--post-handshake-auth",
 			"a request that comes early would wait for a client that is proved late",

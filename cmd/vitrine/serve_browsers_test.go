@@ -92,7 +92,8 @@ func TestCurlSpeaksBothVersionsOfHTTP(t *testing.T) {
 		"--http2": `protocol     "h2"`} {
 		for tls, version := range map[string]string{"": "TLS 1.3", "--tls-max 1.2": "TLS 1.2"} {
 			out, err := shell(t,
-				strings.Join([]string{"curl -sS --cacert", ca, flag, tls, "https://" + s.addr}, " "))
+				strings.Join([]string{"curl -sS --cacert", ca, flag, tls, "https://" + s.addr},
+					" "))
 			if err != nil || !strings.Contains(out, want) ||
 				!strings.Contains(out, "version      "+version) {
 				t.Errorf("curl %s %s: %v\n%s", flag, tls, err, out)

@@ -16,8 +16,8 @@ func TestServeNamesOtherProtocols(t *testing.T) {
 	s, _ := serving(t)
 	for _, c := range []struct{ sent, said string }{
 		{"GET / HTTP/1.1\r\n\r\n", "failed: plain HTTP on a TLS port"},
-		{"PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n", "not TLS: the PROXY protocol, version 1 (what " +
-			"stands before this server"},
+		{"PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n",
+			"not TLS: the PROXY protocol, version 1 (what stands before this server"},
 		{"\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c", "not TLS: the PROXY protocol, version 2"},
 		{"SSH-2.0-OpenSSH_9.2\r\n", "not TLS: SSH"},
 		{"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00",

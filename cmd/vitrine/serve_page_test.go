@@ -163,7 +163,8 @@ func TestTheGreetingIsTextOrJSON(t *testing.T) {
 		"application/json":         {"application/json", `{"version":"TLS 1.3","suite":"TLS_`},
 		"text/html; charset=utf-8": {"text/html; charset=utf-8", "<!DOCTYPE html>"},
 	} {
-		res, body, _ := callOn(t, s, ca, vitrine.VersionTLS13, "h2", http.Header{"Accept": {accept}})
+		res, body, _ := callOn(t, s, ca, vitrine.VersionTLS13, "h2",
+			http.Header{"Accept": {accept}})
 		if got := res.Header.Get("Content-Type"); got != want[0] ||
 			!strings.HasPrefix(body, want[1]) || res.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("Accept: %q: got %s, %.40q", accept, got, body)

@@ -102,7 +102,8 @@ func TestAPinThatHoldsProvesTheKey(t *testing.T) {
 	if pin == nil {
 		t.Fatal(s.errs.String())
 	}
-	code, stdout, stderr := command(t, "connect", s.addr, "-i=false", "-k", "--pin", "sha256/"+pin[1])
+	code, stdout, stderr := command(t, "connect", s.addr, "-i=false", "-k", "--pin",
+		"sha256/"+pin[1])
 	text := strings.Join(strings.Fields(stdout+stderr), " ")
 	if code != exitOK || strings.Contains(text, "nothing is proved") ||
 		!strings.Contains(text, "the pin holds: the server has the private key of it") {

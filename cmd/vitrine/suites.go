@@ -111,7 +111,8 @@ func goodFirst() []*suite.Suite {
 		return len(order)
 	}
 	slices.SortStableFunc(list, func(a, b *suite.Suite) int {
-		return cmp.Or(cmp.Compare(suite.Status(a), suite.Status(b)), cmp.Compare(place(a), place(b)))
+		return cmp.Or(cmp.Compare(suite.Status(a), suite.Status(b)),
+			cmp.Compare(place(a), place(b)))
 	})
 	return list
 }
@@ -119,8 +120,9 @@ func goodFirst() []*suite.Suite {
 func newRow(s *suite.Suite) row {
 	r := row{
 		Name: s.ID.String(), OpenSSL: s.ID.OpenSSL(), Code: fmt.Sprintf("0x%04X", uint16(s.ID)),
-		KeyExchange: s.KeyExchangeName(), Authentication: s.AuthenticationName(), Cipher: s.Cipher.Name,
-		Hash: s.PRF.String(), ForwardSecret: s.ForwardSecret(),
+		KeyExchange: s.KeyExchangeName(), Authentication: s.AuthenticationName(),
+		Cipher: s.Cipher.Name,
+		Hash:   s.PRF.String(), ForwardSecret: s.ForwardSecret(),
 		Status: suite.Status(s).String(), Concerns: []concern{},
 	}
 	if s.TLS13() {

@@ -84,8 +84,10 @@ func TestWhatGotSlowerIsSaid(t *testing.T) {
 	}{
 		{"the same", made(100, 100, 900), made(100, 100, 900), here, ""},
 		{"more time but not more instructions", made(80, 100, 900), made(120, 100, 900), here, ""},
-		{"more instructions", made(100, 100, 900), made(100, 100, 950), here, "1 figures got slower"},
-		{"more time where nothing else is known", made(80, 100, 0), made(120, 100, 0), here, "1 fig"},
+		{"more instructions", made(100, 100, 900), made(100, 100, 950), here,
+			"1 figures got slower"},
+		{"more time where nothing else is known", made(80, 100, 0), made(120, 100, 0), here,
+			"1 fig"},
 		{"less time", made(80, 100, 0), made(60, 100, 0), here, ""},
 		{"another machine", made(80, 100, 0), made(80, 100, 0), machine{"there", ""}, "elsewhere"},
 	} {

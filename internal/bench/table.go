@@ -121,8 +121,8 @@ func compare(w io.Writer, text string, m machine, results []result) error {
 		for i := 2; old != nil && i <= 4; i += 2 {
 			if reason := worse(old[i:i+2], now[i:i+2], r.memory()); reason != "" {
 				slower++
-				fmt.Fprintf(w, "slower beside %s: %s: %s: %s\n", []string{cryptoTLS, openSSL}[i/2-1],
-					r.section, r.name, reason)
+				fmt.Fprintf(w, "slower beside %s: %s: %s: %s\n",
+					[]string{cryptoTLS, openSSL}[i/2-1], r.section, r.name, reason)
 			}
 		}
 	}
@@ -160,7 +160,8 @@ func worse(old, now []string, memory bool) string {
 	var a, b spread
 	_, errWas = fmt.Sscanf(old[0], "%f (%f–%f)", &a.median, &a.low, &a.high)
 	_, errIs = fmt.Sscanf(now[0], "%f (%f–%f)", &b.median, &b.low, &b.high)
-	if errWas != nil || errIs != nil || b.low <= a.high || memory && b.median <= a.median*tolerance {
+	if errWas != nil || errIs != nil || b.low <= a.high ||
+		memory && b.median <= a.median*tolerance {
 		return ""
 	}
 	return fmt.Sprintf("%s, was %s", now[0], old[0])

@@ -160,8 +160,8 @@ func countMeaningful(t *testing.T, got results) {
 		}
 	}
 	for _, tls13 := range []bool{false, true} {
-		t.Logf("TLS 1.3: %v: %d of %d tests that ask for more than a failure passed, %d of them with "+
-			"-async", tls13, passed[tls13], all[tls13], async[tls13])
+		t.Logf("TLS 1.3: %v: %d of %d tests that ask for more than a failure passed, %d of them "+
+			"with -async", tls13, passed[tls13], all[tls13], async[tls13])
 		if passed[tls13] < goals[tls13] {
 			t.Errorf("TLS 1.3: %v: %d passed, the goal is %d", tls13, passed[tls13], goals[tls13])
 		}

@@ -56,7 +56,8 @@ var servers = []Server{
 	{"OpenSSL: a curve that few know", openssl("-groups", "brainpoolP256r1", "-max_protocol",
 		"TLSv1.2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256")},
 	{"OpenSSL: a prime of 1024 bits", prime(Prime1024)},
-	{"scripted: a prime of 768 bits", scripted(Fault{Prime: Prime768})}, // OpenSSL has none so short
+	// OpenSSL has none so short
+	{"scripted: a prime of 768 bits", scripted(Fault{Prime: Prime768})},
 	{"scripted: a prime of 512 bits", scripted(Fault{Prime: Prime512})},
 	// pre-shared keys
 	{"OpenSSL: pre-shared keys alone", openssl("-nocert", "-psk", "0102030405060708", "-cipher",
@@ -111,9 +112,10 @@ var servers = []Server{
 		c.ClientCAs = rig.Authority().Pool()
 	})},
 	// hellos
-	{"fails with signed_certificate_timestamp", picky(func(raw []byte, m *message.ClientHello) bool {
-		return m.Extensions.Has(iana.ExtSCT)
-	})},
+	{"fails with signed_certificate_timestamp",
+		picky(func(raw []byte, m *message.ClientHello) bool {
+			return m.Extensions.Has(iana.ExtSCT)
+		})},
 	{"fails with extended_master_secret", picky(func(raw []byte, m *message.ClientHello) bool {
 		return m.Extensions.Has(iana.ExtExtendedMasterSecret)
 	})},
@@ -222,7 +224,8 @@ func short(bits int) func(testing.TB) string {
 		// crypto/rsa makes no such keys any more
 		file := filepath.Join(t.TempDir(), "key.der")
 		out, err := exec.Command("openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt",
-			fmt.Sprintf("rsa_keygen_bits:%d", bits), "-outform", "DER", "-out", file).CombinedOutput()
+			fmt.Sprintf("rsa_keygen_bits:%d", bits), "-outform", "DER", "-out",
+			file).CombinedOutput()
 		if err != nil {
 			t.Skipf("openssl: %v: %s", err, out)
 		}

@@ -15,12 +15,15 @@ import (
 // Fault is a server that makes one mistake, and no other: it answers in the clear until
 // ServerHelloDone.
 type Fault struct {
-	Heartbeat bool                                              // it echoes heartbeats without padding
-	Early     bool                                              // it takes an early ChangeCipherSpec
-	Oracle    bool                                              // it tells bad padding
-	Strict    func(raw []byte, hello *message.ClientHello) bool // it drops such a hello
-	Prime     string                                            // its DHE_RSA has this prime, in hexadecimal
-	Compress  bool                                              // it compresses if it may
+	// it echoes heartbeats without padding
+	Heartbeat bool
+	// it takes an early ChangeCipherSpec
+	Early  bool
+	Oracle bool                                              // it tells bad padding
+	Strict func(raw []byte, hello *message.ClientHello) bool // it drops such a hello
+	// its DHE_RSA has this prime, in hexadecimal
+	Prime    string
+	Compress bool // it compresses if it may
 }
 
 // Serve returns a function that serves a connection with an RSA certificate.

@@ -39,7 +39,8 @@ func Named(t testing.TB, name string) Server {
 // weaknesses are servers that clients can speak to.
 var weaknesses = []Server{
 	{"OpenSSL: no encryption, and nobody's certificate", openssl("-cipher",
-		"AECDH-NULL-SHA:AES128-SHA:@SECLEVEL=0", "-max_protocol", "TLSv1.2", "-min_protocol", "TLSv1.2")},
+		"AECDH-NULL-SHA:AES128-SHA:@SECLEVEL=0", "-max_protocol", "TLSv1.2", "-min_protocol",
+		"TLSv1.2")},
 	{"GnuTLS: TLS 1.0 to 1.2 with CBC", gnutls("NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.1:" +
 		"+VERS-TLS1.0:-CIPHER-ALL:+AES-128-CBC:-KX-ALL:+ECDHE-RSA")},
 	{"GnuTLS: RSA key exchange, no extended_master_secret",

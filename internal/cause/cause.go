@@ -167,7 +167,8 @@ func (f *Failure) HasSent(any ...alert.Description) bool {
 // KeyUsageViolated reports whether the server chose a suite that the KeyUsage of its certificate
 // does not allow.
 func (f *Failure) KeyUsageViolated() bool {
-	return f.Answered != nil && f.HasSent(alert.IllegalParameter) && f.Sent.Ref == "RFC 5280 §4.2.1.3"
+	return f.Answered != nil && f.HasSent(alert.IllegalParameter) &&
+		f.Sent.Ref == "RFC 5280 §4.2.1.3"
 }
 
 // AwaitsInVain reports whether a client waits for the server's first record after a handshake in

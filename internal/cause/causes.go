@@ -51,8 +51,8 @@ var causes = []cause{
 		"of ECDHE",
 		(*Failure).KeyUsageViolated},
 	{"the server found nothing in our offer that it can do: it may have only RSA or finite-field " +
-		"key exchange, only CBC, only TLS 1.0 or 1.1, or a certificate of another kind, or none and " +
-		"only pre-shared keys",
+		"key exchange, only CBC, only TLS 1.0 or 1.1, or a certificate of another kind, or none " +
+		"and only pre-shared keys",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered == nil &&
 				f.HasReceived(alert.HandshakeFailure, alert.InsufficientSecurity)
@@ -90,8 +90,8 @@ var causes = []cause{
 			f.HasReceived(alert.UnknownCA, alert.BadCertificate, alert.CertificateUnknown,
 				alert.CertificateExpired)
 	}},
-	{"the client has no certificate, or none that it wants to show: no policy helps, it needs one " +
-		"that we accept", func(f *Failure) bool {
+	{"the client has no certificate, or none that it wants to show: no policy helps, it needs " +
+		"one that we accept", func(f *Failure) bool {
 		return f.Side == iana.Server && f.Sent != nil && f.Sent.Kind == alert.KindNoCertificate
 	}},
 	{"the client offers nothing that we allow", (*Failure).NothingShared},
@@ -120,7 +120,8 @@ var unhelped = []cause{
 	{"the server, or something before it, drops every connection that begins with a ClientHello, " +
 		"whatever is in it: it does not serve this address or client, or is no TLS server",
 		func(f *Failure) bool {
-			return f.Side == iana.Client && f.Answered == nil && (f.Gone == Closed || f.Gone == Reset)
+			return f.Side == iana.Client && f.Answered == nil &&
+				(f.Gone == Closed || f.Gone == Reset)
 		}},
 }
 

@@ -107,7 +107,8 @@ func unrooted(chain []*x509.Certificate) string {
 		}
 		if err := last.CheckSignatureFrom(chain[i]); err != nil {
 			return fmt.Sprintf("%q did not sign %q, although it is named as its issuer: another "+
-				"authority of the same name has", chain[i].Subject.CommonName, last.Subject.CommonName)
+				"authority of the same name has", chain[i].Subject.CommonName,
+				last.Subject.CommonName)
 		}
 		last = chain[i]
 	}

@@ -11,7 +11,8 @@ func NotTLS(first []byte) (what string, ok bool) {
 	}
 	text := string(first)
 	for _, p := range plaintexts {
-		if strings.HasPrefix(text, p.prefix) || len(text) >= 5 && strings.HasPrefix(p.prefix, text) {
+		if strings.HasPrefix(text, p.prefix) ||
+			len(text) >= 5 && strings.HasPrefix(p.prefix, text) {
 			return p.what, true
 		}
 	}
@@ -37,10 +38,11 @@ func IsHTTP(first []byte) bool {
 func advice(what, peer string) string {
 	switch {
 	case strings.HasPrefix(what, "the PROXY protocol"):
-		return "what stands before this server, such as a load balancer, is set to send the PROXY " +
-			"protocol: turn that off there, or read it before TLS begins"
+		return "what stands before this server, such as a load balancer, is set to send the " +
+			"PROXY protocol: turn that off there, or read it before TLS begins"
 	case what == "SSL 2.0" && peer == "client":
-		return "the client is so old that its ClientHello has the form of SSL 2.0: policy legacy takes it"
+		return "the client is so old that its ClientHello has the form of SSL 2.0: policy legacy " +
+			"takes it"
 	case strings.HasPrefix(what, "plain HTTP (a request"):
 		return "the client spoke plain HTTP: its URL must begin with https://"
 	}

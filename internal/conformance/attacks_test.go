@@ -21,7 +21,8 @@ func TestAnImportedKeyIsNotReflected(t *testing.T) {
 	}{
 		{"the key as it is", nil, true},
 		{"imported with both roles named",
-			func(client, server string) []byte { return []byte(client + " asks " + server) }, false},
+			func(client, server string) []byte { return []byte(client + " asks " + server) },
+			false},
 	} {
 		as := func(client, server string) vitrine.PSK {
 			return changed(gardener, func(k *vitrine.PSK) {

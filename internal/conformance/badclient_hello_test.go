@@ -31,7 +31,9 @@ func clientsWithBadHellos() []badClient {
 	}
 	version := func(v iana.Version, more ...iana.CipherSuite) script.Edits {
 		return set(
-			func(m *message.ClientHello) { m.Version, m.CipherSuites = v, append(m.CipherSuites, more...) },
+			func(m *message.ClientHello) {
+				m.Version, m.CipherSuites = v, append(m.CipherSuites, more...)
+			},
 		)
 	}
 	raw := func(f func([]byte) []byte) script.Edits {
@@ -73,7 +75,9 @@ func clientsWithBadHellos() []badClient {
 			want: hf,
 			says: "no cipher suite in common",
 			edits: set(
-				func(m *message.ClientHello) { m.CipherSuites = []iana.CipherSuite{0x1301, 0x0A0A, 0x00FF} },
+				func(m *message.ClientHello) {
+					m.CipherSuites = []iana.CipherSuite{0x1301, 0x0A0A, 0x00FF}
+				},
 			),
 		},
 		{
@@ -89,7 +93,9 @@ func clientsWithBadHellos() []badClient {
 			ref:  "§7.4.1.2",
 			want: de,
 			edits: raw(
-				func(b []byte) []byte { return slices.Concat(b[:35], []byte{0, 1}, b[37:38], b[39:]) },
+				func(b []byte) []byte {
+					return slices.Concat(b[:35], []byte{0, 1}, b[37:38], b[39:])
+				},
 			),
 		},
 		{
@@ -108,7 +114,9 @@ func clientsWithBadHellos() []badClient {
 			ref:  "§7.4.1.2: allowed",
 			ends: accepted,
 			edits: set(
-				func(m *message.ClientHello) { m.CompressionMethods = []iana.CompressionMethod{64, 1, 0} },
+				func(m *message.ClientHello) {
+					m.CompressionMethods = []iana.CompressionMethod{64, 1, 0}
+				},
 			),
 		},
 		{what: "an extension twice", ref: "§7.4.1.4", want: de, says: "a second time",

@@ -230,8 +230,12 @@ func disorderlyClients(t *testing.T) []badClient {
 // clientsWithBadRecords break RFC 5246 §6.
 func clientsWithBadRecords() []badClient {
 	const um = alert.UnexpectedMessage
-	first := func(l ...script.Item) script.Edits { return script.Edits{First: script.Before("client_hello", l...)} }
-	instead := func(b string) script.Edits { return script.Edits{First: script.Only(script.Wire([]byte(b)...))} }
+	first := func(l ...script.Item) script.Edits {
+		return script.Edits{First: script.Before("client_hello", l...)}
+	}
+	instead := func(b string) script.Edits {
+		return script.Edits{First: script.Only(script.Wire([]byte(b)...))}
+	}
 	return []badClient{
 		{what: "application data before anything", ref: "§7.4", want: um, says: "application data",
 			edits: first(script.Record(iana.RecordApplicationData, 1))},
@@ -247,14 +251,9 @@ func clientsWithBadRecords() []badClient {
 			edits: script.Edits{Last: script.Before("finished", script.ForgedData)}},
 		{what: "HTTP", ref: "§6", want: um, ends: untold, says: "got a record of type 0x47",
 			edits: instead("GET / HTTP/1.1\r\nHost: vitrine.test\r\n\r\n")},
-		{
-			what: "SSLv2",
-			ref:  "§E.2",
-			want: um,
-			edits: instead(
-				"\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10\x07\x00\xc0\x05\x00\x80\x03\x00\x80\x01\x00\x80",
-			),
-		},
+		{what: "SSLv2", ref: "§E.2", want: um,
+			edits: instead("\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10" +
+				"\x07\x00\xc0\x05\x00\x80\x03\x00\x80\x01\x00\x80")},
 		{what: "SMTP", ref: "§6", want: um, edits: instead("EHLO vitrine.test\r\n")},
 		{what: "an unknown type", ref: "§6", want: um, edits: first(script.Wire(99, 3, 3, 0, 0))},
 		{what: "major version 2", ref: "§6.2.1", want: alert.ProtocolVersion,
@@ -308,14 +307,17 @@ func clientsWithBadKeys() []badClient {
 	}
 	p256 := func(b []byte) script.Edits {
 		return script.Edits{
-			Hello: func(m *message.ClientHello) { m.Extensions = without(m.Extensions, iana.ExtSupportedGroups) },
-			Key:   func(m *message.ClientKeyExchange) { m.ECPublic = b },
+			Hello: func(m *message.ClientHello) {
+				m.Extensions = without(m.Extensions, iana.ExtSupportedGroups)
+			},
+			Key: func(m *message.ClientKeyExchange) { m.ECPublic = b },
 		}
 	}
 	dh := func(f func(p []byte) []byte) script.Edits {
 		return script.Edits{Last: func(s *script.Peer, l []script.Item) []script.Item {
-			l[script.Find(l,
-				"client_key_exchange")] = s.Encode(&message.ClientKeyExchange{DHPublic: f(slices.Clone(s.ServerKeyExchange.P))})
+			public := f(slices.Clone(s.ServerKeyExchange.P))
+			l[script.Find(l, "client_key_exchange")] = s.Encode(
+				&message.ClientKeyExchange{DHPublic: public})
 			return l
 		}}
 	}
@@ -368,7 +370,9 @@ func clientsWithBadProofs(t *testing.T) []badClient {
 	auth := func(a tls.ClientAuthType) func(*vitrine.Config) {
 		return func(c *vitrine.Config) { c.ClientAuth, c.ClientCAs = a, rig.Authority().Pool() }
 	}
-	verify := func(f func(*message.CertificateVerify)) script.Edits { return script.Edits{Verify: f} }
+	verify := func(f func(*message.CertificateVerify)) script.Edits {
+		return script.Edits{Verify: f}
+	}
 	return []badClient{
 		{what: "no certificate where any is required", ref: "§7.4.6", want: alert.HandshakeFailure,
 			says: "no certificate, which we require", config: auth(tls.RequireAnyClientCert),

@@ -29,7 +29,9 @@ func serversWithBadHellos() []badServer {
 	chosen := func(id iana.CipherSuite) script.Edits {
 		return set(func(m *message.ServerHello) { m.CipherSuite = id })
 	}
-	version := func(v iana.Version) script.Edits { return set(func(m *message.ServerHello) { m.Version = v }) }
+	version := func(v iana.Version) script.Edits {
+		return set(func(m *message.ServerHello) { m.Version = v })
+	}
 	raw := func(f func([]byte) []byte) script.Edits {
 		return script.Edits{First: script.Replace("server_hello", script.Body(f))}
 	}
@@ -43,7 +45,9 @@ func serversWithBadHellos() []badServer {
 	alpn := func(c *vitrine.Config) { c.NextProtos = []string{"h2", "http/1.1"} }
 	legacy := func(c *vitrine.Config) { c.Policy = vitrine.Legacy }
 	noRI := set(
-		func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) },
+		func(m *message.ServerHello) {
+			m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo)
+		},
 	)
 	return []badServer{
 		{what: "a version above ours", ref: "§7.4.1.3", want: ip, says: "TLS 1.3",
@@ -75,7 +79,9 @@ func serversWithBadHellos() []badServer {
 			ref:  "§7.4.1.3",
 			want: alert.DecodeError,
 			edits: raw(
-				func(b []byte) []byte { return slices.Insert(slices.Replace(b, 34, 35, 33), 35, make([]byte, 33)...) },
+				func(b []byte) []byte {
+					return slices.Insert(slices.Replace(b, 34, 35, 33), 35, make([]byte, 33)...)
+				},
 			),
 		},
 		{what: "a session ID of its own", ref: "§7.4.1.3: allowed", ends: accepted,
@@ -136,7 +142,9 @@ func serversWithBadHellos() []badServer {
 			says:   "extended_master_secret",
 			config: func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Required },
 			edits: set(
-				func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret) },
+				func(m *message.ServerHello) {
+					m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret)
+				},
 			),
 		},
 		{
@@ -144,7 +152,9 @@ func serversWithBadHellos() []badServer {
 			ref:  "RFC 7627 §5.2: allowed",
 			ends: accepted,
 			edits: set(
-				func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret) },
+				func(m *message.ServerHello) {
+					m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret)
+				},
 			),
 		},
 		{what: "extended_master_secret with content", ref: "RFC 7627 §5.1", want: alert.DecodeError,

@@ -52,7 +52,9 @@ func serversWithBadProofs(t *testing.T) []badServer {
 			return f
 		}}
 	}
-	signed := func(f func(*message.ServerKeyExchange)) script.Edits { return script.Edits{Signed: f} }
+	signed := func(f func(*message.ServerKeyExchange)) script.Edits {
+		return script.Edits{Signed: f}
+	}
 	scheme := func(id iana.SignatureScheme) script.Edits {
 		return signed(func(m *message.ServerKeyExchange) { m.Scheme = id })
 	}
@@ -100,10 +102,14 @@ func serversWithBadProofs(t *testing.T) []badServer {
 			says: "digitalSignature", issue: usage(x509.KeyUsageKeyAgreement)},
 		{what: "a key in a group that was not offered", ref: "RFC 8422 §5.3",
 			want: alert.IllegalParameter, says: "secp384r1", kind: throwaway.ECDSAP384,
-			config: func(c *vitrine.Config) { c.CurvePreferences = append(c.CurvePreferences, 29, 23) }},
+			config: func(c *vitrine.Config) {
+				c.CurvePreferences = append(c.CurvePreferences, 29, 23)
+			}},
 
 		{what: "a signature with one bit changed", ref: "§7.4.3", want: alert.DecryptError,
-			edits: signed(func(m *message.ServerKeyExchange) { m.Signature[len(m.Signature)-1] ^= 1 })},
+			edits: signed(func(m *message.ServerKeyExchange) {
+				m.Signature[len(m.Signature)-1] ^= 1
+			})},
 		{what: "no signature", ref: "§7.4.3", want: alert.DecryptError,
 			edits: signed(func(m *message.ServerKeyExchange) { m.Signature = nil })},
 		{what: "a signature over other parameters", ref: "§7.4.3", want: alert.DecryptError,
@@ -128,12 +134,16 @@ func serversWithBadProofs(t *testing.T) []badServer {
 		{what: "a staple of garbage", ref: "RFC 6066 §8", want: alert.BadCertificateStatusResponse,
 			edits: stapling([]byte("garbage"))},
 		{what: "a staple that says revoked", ref: "RFC 6960 §2.2", want: alert.CertificateRevoked,
-			edits: stapling(staple(func(r *ocsp.Response) { r.Status, r.RevokedAt = ocsp.Revoked, time.Now().Add(-time.Hour) }))},
+			edits: stapling(staple(func(r *ocsp.Response) {
+				r.Status, r.RevokedAt = ocsp.Revoked, time.Now().Add(-time.Hour)
+			}))},
 		{what: "a staple that says unknown", ref: "RFC 6960 §2.2",
 			want:  alert.BadCertificateStatusResponse,
 			edits: stapling(staple(func(r *ocsp.Response) { r.Status = ocsp.Unknown }))},
 		{what: "an old staple", ref: "RFC 6960 §3.2", want: alert.BadCertificateStatusResponse,
-			edits: stapling(staple(func(r *ocsp.Response) { r.NextUpdate = time.Now().Add(-time.Minute) }))},
+			edits: stapling(staple(func(r *ocsp.Response) {
+				r.NextUpdate = time.Now().Add(-time.Minute)
+			}))},
 		{what: "a staple for another certificate", ref: "RFC 6960 §3.2",
 			want:  alert.BadCertificateStatusResponse,
 			edits: stapling(staple(func(r *ocsp.Response) { r.SerialNumber = big.NewInt(1) }))},
@@ -159,8 +169,12 @@ func usage(u x509.KeyUsage) func(*x509.Certificate) {
 // §5.11, RFC 7919 §3 and §5.1.
 func serversWithBadKeys() []badServer {
 	const ip, hf = alert.IllegalParameter, alert.HandshakeFailure
-	params := func(f func(*message.ServerKeyExchange)) script.Edits { return script.Edits{Params: f} }
-	group := func(g iana.Group) script.Edits { return params(func(m *message.ServerKeyExchange) { m.Group = g }) }
+	params := func(f func(*message.ServerKeyExchange)) script.Edits {
+		return script.Edits{Params: f}
+	}
+	group := func(g iana.Group) script.Edits {
+		return params(func(m *message.ServerKeyExchange) { m.Group = g })
+	}
 	share := func(g iana.Group, b ...byte) script.Edits {
 		return params(func(m *message.ServerKeyExchange) { m.Group, m.ECPublic = g, b })
 	}
@@ -172,7 +186,9 @@ func serversWithBadKeys() []badServer {
 	offFromCurve := script.Edits{Group: p256,
 		Params: func(m *message.ServerKeyExchange) { m.ECPublic[64] ^= 1 }}
 	compressed := script.Edits{Group: p256,
-		Params: func(m *message.ServerKeyExchange) { m.ECPublic = append([]byte{2}, m.ECPublic[1:33]...) }}
+		Params: func(m *message.ServerKeyExchange) {
+			m.ECPublic = append([]byte{2}, m.ECPublic[1:33]...)
+		}}
 
 	ffdhe, _ := kex.Named(iana.FFDHE2048)
 	pBytes, _ := kex.Params(ffdhe)
@@ -187,7 +203,9 @@ func serversWithBadKeys() []badServer {
 	}
 	return []badServer{
 		{what: "a group that was not offered", ref: "RFC 8422 §5.4", want: ip, says: "secp256r1",
-			config: func(c *vitrine.Config) { c.CurvePreferences = append(c.CurvePreferences, 29, 24) }, kind: throwaway.Ed25519, edits: script.Edits{Group: p256}},
+			config: func(c *vitrine.Config) {
+				c.CurvePreferences = append(c.CurvePreferences, 29, 24)
+			}, kind: throwaway.Ed25519, edits: script.Edits{Group: p256}},
 		{what: "a group that nobody knows", ref: "RFC 8422 §5.4", want: ip, says: "0x7777",
 			edits: group(0x7777)},
 		{what: "a finite-field group on a curve", ref: "RFC 8422 §5.4", want: ip, says: "ffdhe2048",
@@ -221,7 +239,9 @@ func serversWithBadKeys() []badServer {
 		named("a prime of 1024 bits", alert.InsufficientSecurity,
 			dhe(func(m *message.ServerKeyExchange) { m.P, m.DHPublic = m.P[:128], m.P[1:128] })),
 		named("a prime of 8193 bits", alert.InsufficientSecurity,
-			dhe(func(m *message.ServerKeyExchange) { m.P = append([]byte{1}, make([]byte, 1024)...) })),
+			dhe(func(m *message.ServerKeyExchange) {
+				m.P = append([]byte{1}, make([]byte, 1024)...)
+			})),
 		named("prime 0", alert.InsufficientSecurity,
 			dhe(func(m *message.ServerKeyExchange) { m.P = []byte{0} })),
 		named("generator 0", ip, dhe(func(m *message.ServerKeyExchange) { m.G = []byte{0} })),

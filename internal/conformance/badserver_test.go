@@ -176,7 +176,9 @@ func disorderlyServers() []badServer {
 		[]script.Item) []script.Item) script.Edits {
 		return script.Edits{Last: f}
 	}
-	hellos := func(n int) []script.Item { return slices.Repeat([]script.Item{script.Message(iana.HelloRequest)}, n) }
+	hellos := func(n int) []script.Item {
+		return slices.Repeat([]script.Item{script.Message(iana.HelloRequest)}, n)
+	}
 	return []badServer{
 		{what: "nothing is wrong", ends: accepted},
 		{what: "nothing is wrong, RSA", suite: rig.RSAGCM, ends: accepted},
@@ -315,7 +317,9 @@ func disorderlyServers() []badServer {
 
 // serversWithBadRecords break RFC 5246 §6.
 func serversWithBadRecords() []badServer {
-	first := func(l ...script.Item) script.Edits { return script.Edits{First: script.Before("server_hello", l...)} }
+	first := func(l ...script.Item) script.Edits {
+		return script.Edits{First: script.Before("server_hello", l...)}
+	}
 	last := func(l ...script.Item) script.Edits { return script.Edits{Last: script.Add(l...)} }
 	many := func(l script.Item, n int) []script.Item { return slices.Repeat([]script.Item{l}, n) }
 	const um = alert.UnexpectedMessage

@@ -57,7 +57,8 @@ func TestCertificatesAreCompressed(t *testing.T) {
 				{ours.ConnectionState(), theirs.ConnectionState()},
 				{theirs.ConnectionState(), ours.ConnectionState()}} {
 				sent, got := chain[0].LocalCertificates, chain[1].PeerCertificates
-				if len(sent) != len(got) || len(sent) == 0 || !bytes.Equal(sent[0].Raw, got[0].Raw) {
+				if len(sent) != len(got) || len(sent) == 0 ||
+					!bytes.Equal(sent[0].Raw, got[0].Raw) {
 					t.Errorf("%v: %d certificates were sent, and %d came", a, len(sent), len(got))
 				}
 			}

@@ -145,12 +145,15 @@ func TestAServerChoosesWithItsClient(t *testing.T) {
 			hybrid, false},
 		{"a client that has, and the server names an order", suites(aes, chacha),
 			suites(chacha, aes), chacha, hybrid, false},
-		{"a share of X25519, and a hybrid listed", groups(x25519, hybrid), nothing, 0, hybrid, true},
+		{"a share of X25519, and a hybrid listed", groups(x25519, hybrid), nothing, 0, hybrid,
+			true},
 		{"the same, and the server prefers X25519", groups(x25519, hybrid), groups(x25519, hybrid),
 			0, x25519, false},
 		{"a share of one hybrid, and another listed",
-			groups(vitrine.SecP256r1MLKEM768, hybrid), nothing, 0, vitrine.SecP256r1MLKEM768, false},
-		{"a share of P-384", groups(vitrine.CurveP384, x25519), nothing, 0, vitrine.CurveP384, false},
+			groups(vitrine.SecP256r1MLKEM768, hybrid), nothing, 0, vitrine.SecP256r1MLKEM768,
+			false},
+		{"a share of P-384", groups(vitrine.CurveP384, x25519), nothing, 0, vitrine.CurveP384,
+			false},
 		{"TLS 1.2, the server's order", suites12(chacha12, aes12), suites12(aes12, chacha12), aes12,
 			x25519, false},
 		{"TLS 1.2, the client's order", suites12(chacha12, aes12),
@@ -176,7 +179,9 @@ func TestAServerChoosesWithItsClient(t *testing.T) {
 // client, and nobody 6144 bits and more.
 func TestEveryGroupOfTLS13(t *testing.T) {
 	for _, g := range append(vitrine.Compatible.Groups(), iana.FFDHE6144, iana.FFDHE8192) {
-		named := func(c *vitrine.Config) { c.CurvePreferences = []vitrine.CurveID{vitrine.CurveID(g)} }
+		named := func(c *vitrine.Config) {
+			c.CurvePreferences = []vitrine.CurveID{vitrine.CurveID(g)}
+		}
 		for _, server := range []struct {
 			what   string
 			config *vitrine.Config

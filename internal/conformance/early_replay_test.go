@@ -155,7 +155,8 @@ func TestWriteEarlyAndReadEarlyReturnTheHandshakesError(t *testing.T) {
 	}
 	_, first := server.ReadEarly(make([]byte, 9))
 	_, again := server.ReadEarly(make([]byte, 9))
-	if err := server.Handshake(); first == nil || first == io.EOF || again != first || err != first {
+	if err := server.Handshake(); first == nil || first == io.EOF || again != first ||
+		err != first {
 		t.Errorf("%v, %v, %v", first, again, err)
 	}
 	if err := client.Handshake(); err == nil || errors.Is(err, vitrine.ErrEarlyDataRejected) {

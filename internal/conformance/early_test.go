@@ -114,7 +114,8 @@ func TestEarlyDataIsReadAndAnsweredBeforeTheHandshakeIsDone(t *testing.T) {
 		}
 	}
 	s := server.ConnectionState()
-	if string(got) != "early data" || s.HandshakeComplete || s.EarlyData != vitrine.EarlyDataAccepted ||
+	if string(got) != "early data" || s.HandshakeComplete ||
+		s.EarlyData != vitrine.EarlyDataAccepted ||
 		s.NegotiatedProtocol != "a" || !s.DidResume {
 		t.Errorf("got %q, %+v", got, s)
 	}
@@ -126,7 +127,8 @@ func TestEarlyDataIsReadAndAnsweredBeforeTheHandshakeIsDone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if ours, err := client.ExportEarlyKeyingMaterial("EXPORTER-vitrine", []byte("x"), 20); err != nil ||
+	if ours, err := client.ExportEarlyKeyingMaterial("EXPORTER-vitrine", []byte("x"),
+		20); err != nil ||
 		!bytes.Equal(ours, exported) {
 		t.Errorf("exported %x and %x, %v", ours, exported, err)
 	}
@@ -144,7 +146,8 @@ func TestEarlyDataIsReadAndAnsweredBeforeTheHandshakeIsDone(t *testing.T) {
 	}
 	converse(t, client, server, 1<<10)
 	for _, c := range []*vitrine.Conn{client, server} {
-		if s := c.ConnectionState(); s.EarlyData != vitrine.EarlyDataAccepted || !s.HandshakeComplete {
+		if s := c.ConnectionState(); s.EarlyData != vitrine.EarlyDataAccepted ||
+			!s.HandshakeComplete {
 			t.Errorf("%+v", s)
 		}
 	}
@@ -213,7 +216,8 @@ func TestRejectedEarlyDataIsNeverRead(t *testing.T) {
 			z.server = z.server.Clone()
 			r.change(t, z)
 			client, server, wrote, shook := z.visit(t, []byte("early data"))
-			if wrote != nil || !errors.Is(shook, vitrine.ErrEarlyDataRejected) || server.err != nil ||
+			if wrote != nil || !errors.Is(shook, vitrine.ErrEarlyDataRejected) ||
+				server.err != nil ||
 				len(server.early) > 0 {
 				t.Fatalf("the client: %v, %v; the server: %q, %v", wrote, shook, server.early,
 					server.err)

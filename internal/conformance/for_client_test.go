@@ -88,7 +88,8 @@ func TestAFatalAlertWithdrawsEarlyData(t *testing.T) {
 		converse(t, c, s, 8) // behind which the ticket came
 		if failed {
 			a := c.NetConn().(*net.TCPConn)
-			if _, err := a.Write([]byte{byte(iana.RecordApplicationData), 3, 3, 0, 1, 0}); err != nil {
+			if _, err := a.Write([]byte{byte(iana.RecordApplicationData), 3, 3, 0, 1,
+				0}); err != nil {
 				t.Fatal(err)
 			}
 		} else {

@@ -18,7 +18,8 @@ import (
 // A ClientHello in the form of SSL 2.0: RFC 5246 §E.2.
 
 // hello2 is one, without the two bytes of length before it.
-func hello2(version iana.Version, specs int, id, challenge []byte, suites ...iana.CipherSuite) []byte {
+func hello2(version iana.Version, specs int, id, challenge []byte,
+	suites ...iana.CipherSuite) []byte {
 	b := binary.BigEndian.AppendUint16([]byte{1}, uint16(version))
 	for _, n := range []int{3 * (specs + len(suites)), len(id), len(challenge)} {
 		b = binary.BigEndian.AppendUint16(b, uint16(n))
@@ -99,10 +100,12 @@ func TestHellosOfSSL2ThatAreRefused(t *testing.T) {
 			alert.KindMalformed},
 		{"a long challenge", legacy, framed2(hello2(iana.TLS12, 0, nil, make([]byte, 33), suite)),
 			alert.KindMalformed},
-		{"cut cipher_specs", legacy, []byte{0x80, 45, 1, 3, 3, 0, 4, 0, 0, 0, 32}, alert.KindMalformed},
+		{"cut cipher_specs", legacy, []byte{0x80, 45, 1, 3, 3, 0, 4, 0, 0, 0, 32},
+			alert.KindMalformed},
 		{"2 KiB of cipher_specs", legacy, framed2(hello2(iana.TLS12, 1000, nil, random, suite)),
 			alert.KindLength},
-		{"behind a record", legacy, append([]byte{21, 3, 1, 0, 2, 1, 90}, good...), alert.KindNotTLS},
+		{"behind a record", legacy, append([]byte{21, 3, 1, 0, 2, 1, 90}, good...),
+			alert.KindNotTLS},
 		{"a length that is not its parts'", legacy, append([]byte{0x80, 60}, good[2:]...),
 			alert.KindNotTLS},
 	} {

@@ -108,7 +108,9 @@ func testClientAuthentication(t *testing.T, version func(*vitrine.Config)) {
 			server := rig.ServerConfig(
 				t,
 				version,
-				func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = c.mode, rig.Authority().Pool() },
+				func(v *vitrine.Config) {
+					v.ClientAuth, v.ClientCAs = c.mode, rig.Authority().Pool()
+				},
 			)
 			a, b := rig.Wires(t)
 			cc, sc := vitrine.Client(a, client), vitrine.Server(b, server)
@@ -186,7 +188,9 @@ func testClientSaysWhyItShowsACertificate(t *testing.T, version func(*vitrine.Co
 		server := rig.ServerConfig(
 			t,
 			version,
-			func(v *vitrine.Config) { v.ClientAuth, v.ClientCAs = tls.VerifyClientCertIfGiven, c.cas },
+			func(v *vitrine.Config) {
+				v.ClientAuth, v.ClientCAs = tls.VerifyClientCertIfGiven, c.cas
+			},
 		)
 		_, s := rig.Pair(t, client, server)
 		got := s.ConnectionState().PeerCertificates
@@ -300,7 +304,9 @@ func TestServerChoosesItsCertificate(t *testing.T) {
 			t,
 			rig.ClientConfig(
 				rig.Until12,
-				func(v *vitrine.Config) { v.ServerName, v.CipherSuites = c.name, []uint16{uint16(c.suite)} },
+				func(v *vitrine.Config) {
+					v.ServerName, v.CipherSuites = c.name, []uint16{uint16(c.suite)}
+				},
 			),
 			&vitrine.Config{Certificates: certs, CipherSuites: all},
 		)

@@ -73,15 +73,16 @@ func TestFailuresHaveAKind(t *testing.T) {
 		}
 		// The other side heard an alert, whose reason it does not know.
 		if got := alert.KindOf(errs[c.from.Peer()]); got != "" {
-			t.Errorf("%q: the other side's error %v has the kind %q", want, errs[c.from.Peer()], got)
+			t.Errorf("%q: the other side's error %v has the kind %q", want, errs[c.from.Peer()],
+				got)
 		}
 	}
 }
 
 // telling are the alerts that say by themselves what went wrong: those of certificates, names and
 // our own faults.
-var telling = []string{"InternalError", "BadCertificate", "UnsupportedCertificate", "CertificateUnknown",
-	"CertificateRevoked", "BadCertificateStatusResponse", "UnrecognizedName"}
+var telling = []string{"InternalError", "BadCertificate", "UnsupportedCertificate",
+	"CertificateUnknown", "CertificateRevoked", "BadCertificateStatusResponse", "UnrecognizedName"}
 
 // An error of another alert has a kind: illegal_parameter alone tells a program nothing.
 func TestAlertsThatTellLittleHaveAKind(t *testing.T) {

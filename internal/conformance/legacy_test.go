@@ -26,7 +26,8 @@ func TestASHA1ChainHoldsUnderPolicyLegacyOnly(t *testing.T) {
 			NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 			BasicConstraintsValid: true, IsCA: parent == nil,
 			SignatureAlgorithm: x509.SHA1WithRSA,
-			KeyUsage:           x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment | x509.KeyUsageCertSign}
+			KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment |
+				x509.KeyUsageCertSign}
 		if parent == nil {
 			parent = c
 		}

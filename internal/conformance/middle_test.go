@@ -28,7 +28,9 @@ func TestStreamCutAnywhereIsNoticed(t *testing.T) {
 
 func testStreamCutAnywhereIsNoticed(t *testing.T, version func(*vitrine.Config)) {
 	// whose signatures are of one length
-	ed25519 := func(c *vitrine.Config) { c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.Ed25519)} }
+	ed25519 := func(c *vitrine.Config) {
+		c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.Ed25519)}
+	}
 	const said = "what the sender said"
 	server := rig.ServerConfig(t, version, ed25519)
 	// run cuts what one side sends, and gives what the other makes of it.
@@ -245,7 +247,9 @@ func TestReflectedAndForeignRecordsAreRefused(t *testing.T) {
 
 func testReflectedAndForeignRecordsAreRefused(t *testing.T, version func(*vitrine.Config)) {
 	for _, p := range rig.Protections {
-		named := func(v *vitrine.Config) { v.CipherSuites, v.EncryptThenMAC = []uint16{uint16(p.ID)}, p.EncryptThenMAC }
+		named := func(v *vitrine.Config) {
+			v.CipherSuites, v.EncryptThenMAC = []uint16{uint16(p.ID)}, p.EncryptThenMAC
+		}
 		record := func(reflected bool) (client *vitrine.Conn, wire *rig.Middle, sealed []byte) {
 			a, b := rig.Wires(t)
 			mine, theirs := &rig.Middle{TCPConn: a.(*net.TCPConn)},

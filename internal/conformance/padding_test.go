@@ -42,11 +42,14 @@ func TestRecordsArePadded(t *testing.T) {
 		limit  int // of the peer, where it is ours
 		length func(n int) bool
 	}{
-		{"multiples of 256", vitrine.PadTo(256), 0, func(n int) bool { return n%256 == 0 || n == 16384 }},
+		{"multiples of 256", vitrine.PadTo(256), 0,
+			func(n int) bool { return n%256 == 0 || n == 16384 }},
 		{"multiples of 1", vitrine.PadTo(1), 0, func(n int) bool { return n <= 16384 }},
 		{"all alike", vitrine.PadTo(16384), 0, func(n int) bool { return n == 16384 }},
-		{"too much", func(n int) int { return n + 1<<20 }, 0, func(n int) bool { return n == 16384 }},
-		{"less than nothing", func(n int) int { return -n }, 0, func(n int) bool { return n <= 16384 }},
+		{"too much", func(n int) int { return n + 1<<20 }, 0,
+			func(n int) bool { return n == 16384 }},
+		{"less than nothing", func(n int) int { return -n }, 0,
+			func(n int) bool { return n <= 16384 }},
 		{"multiples of 100, at most 250", vitrine.PadTo(100), 250,
 			func(n int) bool { return n == 100 || n == 200 || n == 249 }},
 	} {

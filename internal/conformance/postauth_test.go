@@ -59,7 +59,8 @@ func TestClientsAuthenticateAfterTheHandshake(t *testing.T) {
 		{"a certificate", &good, tls.RequireAndVerifyClientCert, nil, 0, true},
 		{"none, which is allowed", nil, tls.VerifyClientCertIfGiven, nil, 0, false},
 		{"none", nil, tls.RequireAndVerifyClientCert, nil, alert.CertificateRequired, false},
-		{"of an unknown authority", &bad, tls.RequireAndVerifyClientCert, nil, alert.UnknownCA, false},
+		{"of an unknown authority", &bad, tls.RequireAndVerifyClientCert, nil, alert.UnknownCA,
+			false},
 		{"of whomever", &bad, tls.RequireAnyClientCert, nil, 0, true},
 		{"compressed", &good, tls.RequireAndVerifyClientCert, func(c *vitrine.Config) {
 			c.CertificateCompression = []iana.CertificateCompressionAlgorithm{iana.Zlib}

@@ -86,7 +86,9 @@ func TestKeysAreUpdatedUnderLoad(t *testing.T) {
 		done := make(chan error)
 		run := func(f func() error) { go func() { done <- f() }() }
 		run(
-			func() error { return write(ours, func(i int) error { return ours.KeyUpdate(i%2 == 0) }) },
+			func() error {
+				return write(ours, func(i int) error { return ours.KeyUpdate(i%2 == 0) })
+			},
 		)
 		run(func() error {
 			if both, ok := peer.(*vitrine.Conn); ok {
@@ -182,12 +184,14 @@ func TestLateRefusalsOfAClientCertificate(t *testing.T) {
 	} {
 		for _, waits := range []bool{false, true} {
 			for _, stack := range []string{"crypto/tls", "ours"} {
-				what := fmt.Sprintf("%s, the client waits: %v, their server is %s", c.what, waits, stack)
+				what := fmt.Sprintf("%s, the client waits: %v, their server is %s", c.what, waits,
+					stack)
 				a, b := rig.Wires(t)
 				client := vitrine.Client(a, rig.ClientConfig(only13, func(config *vitrine.Config) {
 					config.AwaitServer = waits
 					// shown whatever the server asks for
-					config.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate, error) {
+					type request = vitrine.CertificateRequestInfo
+					config.GetClientCertificate = func(*request) (*tls.Certificate, error) {
 						if c.show == nil {
 							return nil, nil
 						}
@@ -199,7 +203,8 @@ func TestLateRefusalsOfAClientCertificate(t *testing.T) {
 				var server rig.Shaker = tls.Server(b, theirs)
 				if stack == "ours" {
 					server = vitrine.Server(b, rig.ServerConfig(t, only13, func(c *vitrine.Config) {
-						c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert, rig.Authority().Pool()
+						c.ClientAuth, c.ClientCAs = tls.RequireAndVerifyClientCert,
+							rig.Authority().Pool()
 					}))
 				}
 				done := make(chan error, 1)
@@ -224,7 +229,8 @@ func TestLateRefusalsOfAClientCertificate(t *testing.T) {
 					!strings.Contains(err.Error(), c.want)) {
 					t.Errorf("%s: got %v, expected %q", what, err, c.want)
 				}
-				if _, ok := errors.AsType[*vitrine.HandshakeError](err); ok != (waits && c.want != "") {
+				if _, ok := errors.AsType[*vitrine.HandshakeError](err); ok != (waits &&
+					c.want != "") {
 					t.Errorf("%s: a HandshakeError: %v", what, ok)
 				}
 				client.Close()

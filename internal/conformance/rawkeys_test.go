@@ -52,8 +52,9 @@ func rawConfigs(t *testing.T, kind throwaway.Kind,
 	client = &vitrine.Config{Certificates: []tls.Certificate{ours}, PeerCertificateTypes: rawAlone,
 		ServerName: rig.ServerName, // by which sessions are found
 		RawKeyPins: [][32]byte{serverPin}}
-	server = &vitrine.Config{Certificates: []tls.Certificate{theirs}, PeerCertificateTypes: rawAlone,
-		ClientAuth: tls.RequireAndVerifyClientCert, RawKeyPins: [][32]byte{clientPin}}
+	server = &vitrine.Config{Certificates: []tls.Certificate{theirs},
+		PeerCertificateTypes: rawAlone,
+		ClientAuth:           tls.RequireAndVerifyClientCert, RawKeyPins: [][32]byte{clientPin}}
 	for _, edit := range edits {
 		edit(client)
 		edit(server)
@@ -148,7 +149,8 @@ func TestRawPublicKeysThatAreNotKnownAreRefused(t *testing.T) {
 				errs := [2]error{}
 				errs[iana.Client], errs[iana.Server] = rig.Shake(alice, bob)
 				if got, ok := rig.AlertOf(errs[side]); !ok || got != alert.CertificateUnknown {
-					t.Errorf("%s, %v: got %v, expected certificate_unknown", c.what, side, errs[side])
+					t.Errorf("%s, %v: got %v, expected certificate_unknown", c.what, side,
+						errs[side])
 				}
 			}
 		}
@@ -164,9 +166,11 @@ func TestConfigsThatWouldAcceptAnyRawPublicKey(t *testing.T) {
 		config *vitrine.Config
 		says   string
 	}{
-		{"a client without pins", false, &vitrine.Config{PeerCertificateTypes: rawAlone}, "RawKeyPins"},
-		{"a server that verifies, without pins", true, &vitrine.Config{PeerCertificateTypes: rawFirst,
-			Certificates: []tls.Certificate{cert}, ClientAuth: tls.VerifyClientCertIfGiven},
+		{"a client without pins", false, &vitrine.Config{PeerCertificateTypes: rawAlone},
+			"RawKeyPins"},
+		{"a server that verifies, without pins", true,
+			&vitrine.Config{PeerCertificateTypes: rawFirst,
+				Certificates: []tls.Certificate{cert}, ClientAuth: tls.VerifyClientCertIfGiven},
 			"RawKeyPins"},
 		{"pins for what is not accepted", false, &vitrine.Config{ServerName: rig.ServerName,
 			RawKeyPins: [][32]byte{pin}}, "PeerCertificateTypes"},
@@ -208,8 +212,10 @@ func TestCertificateTypesAreNegotiated(t *testing.T) {
 			{"neither knows raw keys", nil, []tls.Certificate{chain}, false, false},
 			{"the client does not", nil, []tls.Certificate{raw, chain}, false, false},
 			{"the server does not", rawFirst, []tls.Certificate{chain}, false, false},
-			{"both, the server's first is raw", x509First, []tls.Certificate{raw, chain}, true, false},
-			{"both, the server's first is not", rawFirst, []tls.Certificate{chain, raw}, false, false},
+			{"both, the server's first is raw", x509First, []tls.Certificate{raw, chain}, true,
+				false},
+			{"both, the server's first is not", rawFirst, []tls.Certificate{chain, raw}, false,
+				false},
 			{"raw keys alone", rawAlone, []tls.Certificate{chain, raw}, true, false},
 			{"a client without chains", rawAlone, []tls.Certificate{chain}, false, true},
 			{"a server without chains", nil, []tls.Certificate{raw}, false, true},
@@ -259,7 +265,8 @@ func TestClientCertificateTypesAreNegotiated(t *testing.T) {
 		} {
 			client, server := rig.ClientConfig(version), rig.ServerConfig(t, version)
 			client.Certificates, server.PeerCertificateTypes = c.have, c.accept
-			server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert, rig.Authority().Pool()
+			server.ClientAuth, server.ClientCAs = tls.RequireAndVerifyClientCert,
+				rig.Authority().Pool()
 			if c.accept != nil {
 				server.RawKeyPins = [][32]byte{pin}
 			}
@@ -273,7 +280,8 @@ func TestClientCertificateTypesAreNegotiated(t *testing.T) {
 				continue
 			}
 			s := bob.ConnectionState()
-			if err != nil || (s.PeerRawPublicKey != nil) != c.raw || (s.VerifiedChains != nil) == c.raw {
+			if err != nil || (s.PeerRawPublicKey != nil) != c.raw ||
+				(s.VerifiedChains != nil) == c.raw {
 				t.Errorf("%s: got %v, a raw key: %v, %d chains", c.what, err,
 					s.PeerRawPublicKey != nil, len(s.VerifiedChains))
 			}
@@ -318,7 +326,8 @@ func TestSessionsOfRawPublicKeysEndWithTheirKeys(t *testing.T) {
 			configs := [2]*vitrine.Config{client.Clone(), server.Clone()}
 			c.edit(configs[c.side])
 			a, b := rig.Wires(t)
-			alice, bob = vitrine.Client(a, configs[iana.Client]), vitrine.Server(b, configs[iana.Server])
+			alice, bob = vitrine.Client(a, configs[iana.Client]),
+				vitrine.Server(b, configs[iana.Server])
 			if err, serverErr := rig.Shake(alice, bob); serverErr == nil && err == nil {
 				t.Errorf("%s: the connection succeeded, resumed: %v", c.what,
 					alice.ConnectionState().DidResume)
@@ -359,7 +368,8 @@ func TestARawPublicKeyAfterTheHandshake(t *testing.T) {
 // RSA key exchange encrypts to the raw public key.
 func TestRSAKeyExchangeWithARawPublicKey(t *testing.T) {
 	client, server := rawConfigs(t, throwaway.RSA, func(c *vitrine.Config) {
-		c.CipherSuites, c.MaxVersion = []uint16{uint16(iana.TLS_RSA_WITH_AES_128_GCM_SHA256)}, 0x0303
+		c.CipherSuites, c.MaxVersion = []uint16{uint16(iana.TLS_RSA_WITH_AES_128_GCM_SHA256)},
+			0x0303
 	})
 	c, _ := rig.Pair(t, client, server)
 	if s := c.ConnectionState(); s.PeerRawPublicKey == nil || s.Group != 0 {

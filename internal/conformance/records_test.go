@@ -195,8 +195,12 @@ func longest(overhead int, into *int) func([]byte) [][]byte {
 func TestLimitsOfRecordsAreObeyed(t *testing.T) { rig.EachVersion(t, testLimitsOfRecordsAreObeyed) }
 
 func testLimitsOfRecordsAreObeyed(t *testing.T, version func(*vitrine.Config)) {
-	rsl := func(n int) func(*vitrine.Config) { return func(c *vitrine.Config) { c.RecordSizeLimit = n } }
-	mfl := func(n int) func(*vitrine.Config) { return func(c *vitrine.Config) { c.MaxFragmentLength = n } }
+	rsl := func(n int) func(*vitrine.Config) {
+		return func(c *vitrine.Config) { c.RecordSizeLimit = n }
+	}
+	mfl := func(n int) func(*vitrine.Config) {
+		return func(c *vitrine.Config) { c.MaxFragmentLength = n }
+	}
 	for _, c := range []struct {
 		what           string
 		client, server func(*vitrine.Config)

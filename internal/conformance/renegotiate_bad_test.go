@@ -73,7 +73,9 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 			ref:  "RFC 5746 §3.5",
 			want: hf,
 			edits: set(
-				func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) },
+				func(m *message.ServerHello) {
+					m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo)
+				},
 			),
 		},
 		{what: "another certificate", ref: "RFC 5746 §5", want: alert.BadCertificate,
@@ -93,7 +95,8 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 			config: old, suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
 			edits: set(func(m *message.ServerHello) { m.Version = iana.TLS11 })},
 		{what: "TLS 1.3", ref: "RFC 8446 §4.1.3", want: alert.ProtocolVersion,
-			says: "the server chose TLS 1.3 in a renegotiation", edits: set(func(m *message.ServerHello) {
+			says: "the server chose TLS 1.3 in a renegotiation",
+			edits: set(func(m *message.ServerHello) {
 				m.Extensions.Add(iana.ExtSupportedVersions,
 					&message.SelectedVersion{Version: iana.TLS13})
 			})},
@@ -284,12 +287,16 @@ func refusesRenegotiation(t *testing.T, peer *script.Peer) {
 func TestClientDoesNotRenegotiateUnsafely(t *testing.T) {
 	config := rig.ClientConfig(
 		rig.Until12,
-		func(c *vitrine.Config) { c.Policy, c.Renegotiation = vitrine.Legacy, tls.RenegotiateFreelyAsClient },
+		func(c *vitrine.Config) {
+			c.Policy, c.Renegotiation = vitrine.Legacy, tls.RenegotiateFreelyAsClient
+		},
 	)
 	ours, wire := rig.Wires(t)
 	peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{
-		Answer: func(m *message.ServerHello) { m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo) },
-		Last:   script.Add(script.Message(iana.HelloRequest)),
+		Answer: func(m *message.ServerHello) {
+			m.Extensions = without(m.Extensions, iana.ExtRenegotiationInfo)
+		},
+		Last: script.Add(script.Message(iana.HelloRequest)),
 	})
 	done := make(chan error, 1)
 	go func() { done <- peer.Serve(rig.ECDSAGCM) }()

@@ -21,7 +21,8 @@ func TestARenegotiationBesideEverythingElse(t *testing.T) {
 	const rounds, writes = 5, 40
 	for range rounds {
 		ours, wire := rig.Wires(t)
-		peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{})
+		peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA),
+			script.Edits{})
 		done := make(chan error, 1)
 		go func() {
 			err := peer.Serve(rig.ECDSAGCM)

@@ -181,10 +181,13 @@ func testLargeFiniteFieldsMustBeNamed(t *testing.T, version func(*vitrine.Config
 			good   bool
 		}{
 			{"compatible",
-				rig.ServerConfig(t, version, func(c *vitrine.Config) { c.Policy = vitrine.Compatible }),
+				rig.ServerConfig(t, version,
+					func(c *vitrine.Config) { c.Policy = vitrine.Compatible }),
 				false},
 			{"the suite named",
-				rig.ServerConfig(t, version, func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(rig.DHEGCM)} }), false},
+				rig.ServerConfig(t, version, func(c *vitrine.Config) {
+					c.CipherSuites = []uint16{uint16(rig.DHEGCM)}
+				}), false},
 			{"the group named", rig.ServerConfig(t, version, func(c *vitrine.Config) {
 				c.Policy, c.CurvePreferences = vitrine.Compatible,
 					[]vitrine.CurveID{vitrine.CurveID(group)}

@@ -44,7 +44,9 @@ func TestClientRefusesBadResumption(t *testing.T) {
 	}
 	addExt := func(x iana.ExtensionType) script.Edits {
 		return set(
-			func(m *message.ServerHello) { m.Extensions = append(m.Extensions, message.Extension{Type: x}) },
+			func(m *message.ServerHello) {
+				m.Extensions = append(m.Extensions, message.Extension{Type: x})
+			},
 		)
 	}
 	withTicket := func(f func(*script.Peer, []script.Item) []script.Item) script.Edits {
@@ -88,7 +90,9 @@ func TestClientRefusesBadResumption(t *testing.T) {
 			says:   "resumes a session of TLS 1.2 and TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
 			config: suites(rig.ECDSAGCM, iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256),
 			edits: set(
-				func(m *message.ServerHello) { m.CipherSuite = iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 },
+				func(m *message.ServerHello) {
+					m.CipherSuite = iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256
+				},
 			),
 		},
 		{what: "a suite that was not offered", ref: "RFC 5246 §7.4.1.3", want: ip,
@@ -169,7 +173,8 @@ func (c *badResumer) run(t *testing.T) {
 			c.Certificates = []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}
 			c.CipherSuites = []uint16{uint16(rig.ECDSAGCM)}
 		})
-	for config, edit := range map[*vitrine.Config]func(*vitrine.Config){full: c.before, again: c.config, server: c.server} {
+	for config, edit := range map[*vitrine.Config]func(*vitrine.Config){full: c.before,
+		again: c.config, server: c.server} {
 		if edit != nil {
 			edit(config)
 		}
@@ -295,7 +300,8 @@ func (c *resumer) run(t *testing.T) {
 	if c.byID {
 		server.SessionTicketsDisabled, server.SessionStore = true, session.NewMemory(10)
 	}
-	for config, edit := range map[*vitrine.Config]func(*vitrine.Config){client: c.client, server: c.server} {
+	for config, edit := range map[*vitrine.Config]func(*vitrine.Config){client: c.client,
+		server: c.server} {
 		if edit != nil {
 			edit(config)
 		}
@@ -349,7 +355,9 @@ func TestServerResumesNoOtherVersion(t *testing.T) {
 	server := rig.ServerConfig(
 		t,
 		rig.Until12,
-		func(c *vitrine.Config) { c.CipherSuites, c.MinVersion = []uint16{uint16(suite)}, tls.VersionTLS10 },
+		func(c *vitrine.Config) {
+			c.CipherSuites, c.MinVersion = []uint16{uint16(suite)}, tls.VersionTLS10
+		},
 	)
 	for _, v := range []iana.Version{iana.TLS12, iana.TLS11} {
 		m := remember(

@@ -34,7 +34,9 @@ func forgers() []resumer {
 	full := func(what string, f func(*memory)) resumer {
 		return resumer{what: what, ref: "RFC 5077 §3.1", ends: accepted, forge: f}
 	}
-	flip := func(at func(m *memory) int) func(*memory) { return func(m *memory) { m.Ticket[at(m)] ^= 1 } }
+	flip := func(at func(m *memory) int) func(*memory) {
+		return func(m *memory) { m.Ticket[at(m)] ^= 1 }
+	}
 	cases := []resumer{
 		full("another key_name", flip(func(*memory) int { return 3 })),
 		full("another format", flip(func(*memory) int { return 16 })),

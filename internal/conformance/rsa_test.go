@@ -150,7 +150,9 @@ func testKeysMayLiveInHardware(t *testing.T, version func(*vitrine.Config)) {
 		return c
 	}
 	sign := func(k crypto.PrivateKey) crypto.PrivateKey { return signer{k.(crypto.Signer)} }
-	decrypt := func(k crypto.PrivateKey) crypto.PrivateKey { return decrypter{k.(crypto.Decrypter)} }
+	decrypt := func(k crypto.PrivateKey) crypto.PrivateKey {
+		return decrypter{k.(crypto.Decrypter)}
+	}
 	for _, c := range []struct {
 		what  string
 		cert  tls.Certificate

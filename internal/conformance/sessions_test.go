@@ -34,12 +34,16 @@ func testResumingExtendsNoLifetime(t *testing.T, version func(*vitrine.Config)) 
 			clock := func() time.Time { mu.Lock(); defer mu.Unlock(); return now }
 			client := rig.ClientConfig(
 				version,
-				func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) },
+				func(c *vitrine.Config) {
+					c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
+				},
 			)
 			server := rig.ServerConfig(
 				t,
 				version,
-				func(c *vitrine.Config) { c.TicketKeys = session.FixedKeys{session.NewTicketKey([32]byte{1})} },
+				func(c *vitrine.Config) {
+					c.TicketKeys = session.FixedKeys{session.NewTicketKey([32]byte{1})}
+				},
 			)
 			if kind != "ticket" {
 				server.SessionTicketsDisabled, server.SessionStore = true, session.NewMemory(10)
@@ -127,7 +131,9 @@ func testAStoreThatFailsCostsNoConnection(t *testing.T, version func(*vitrine.Co
 			var events bytes.Buffer
 			client := rig.ClientConfig(
 				version,
-				func(c *vitrine.Config) { c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1) },
+				func(c *vitrine.Config) {
+					c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
+				},
 			)
 			server := rig.ServerConfig(
 				t,
@@ -326,7 +332,9 @@ func TestBadPreSharedKeys(t *testing.T) {
 				t.Parallel()
 				client := rig.ClientConfig(
 					rig.Until12,
-					func(c *vitrine.Config) { c.GetPSK, c.CipherSuites = tt.client, []uint16{uint16(id)} },
+					func(c *vitrine.Config) {
+						c.GetPSK, c.CipherSuites = tt.client, []uint16{uint16(id)}
+					},
 				)
 				server := rig.ServerConfig(t, rig.Until12, func(c *vitrine.Config) {
 					c.GetPSK, c.PSKIdentityHint, c.CipherSuites = tt.server, tt.hint,

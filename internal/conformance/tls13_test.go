@@ -76,7 +76,9 @@ var cases13 = []case13{
 		group:  vitrine.CurveP256,
 		retry:  true,
 		theirs: func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP256} },
-		ours:   func(c *vitrine.Config) { c.CurvePreferences = []vitrine.CurveID{vitrine.X25519, vitrine.CurveP256} },
+		ours: func(c *vitrine.Config) {
+			c.CurvePreferences = []vitrine.CurveID{vitrine.X25519, vitrine.CurveP256}
+		},
 	},
 	{what: "P-521, by a retry", kind: throwaway.ECDSA, group: vitrine.CurveP521, retry: true,
 		theirs: func(c *tls.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP521} }},
@@ -129,7 +131,9 @@ func TestTLS13WithCryptoTLS(t *testing.T) {
 		t.Run("server/"+c.what, func(t *testing.T) {
 			ours, theirs := c.both(
 				t,
-				func(edits ...func(*vitrine.Config)) *vitrine.Config { return rig.ServerConfig(t, edits...) },
+				func(edits ...func(*vitrine.Config)) *vitrine.Config {
+					return rig.ServerConfig(t, edits...)
+				},
 			)
 			// a client sends the share of its only group at once: so the server has one only
 			if c.retry {

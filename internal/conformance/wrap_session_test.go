@@ -36,7 +36,8 @@ func (w *wrapping) wrap(cs vitrine.ConnectionState, s *vitrine.SessionState) ([]
 	return []byte{byte(len(w.stored))}, err
 }
 
-func (w *wrapping) unwrap(ticket []byte, cs vitrine.ConnectionState) (*vitrine.SessionState, error) {
+func (w *wrapping) unwrap(ticket []byte,
+	cs vitrine.ConnectionState) (*vitrine.SessionState, error) {
 	w.asked = append(w.asked, cs)
 	if w.unwraps != nil {
 		if err := w.unwraps(); err != nil || w.forgets {

@@ -16,19 +16,29 @@ func TestTracingOffAllocatesNothing(t *testing.T) {
 	var log *trace.Log
 	b := make([]byte, 32)
 	for what, f := range map[string]func(){
-		"On":            func() { log.On() },
-		"Message":       func() { log.Message(iana.Client, iana.ClientHello, b, "RFC 5246 §7.4") },
-		"Choice":        func() { log.Choice("what", "offered", "chosen", "rule", "RFC 5246 §7.4") },
-		"Agreed":        func() { log.Agreed(trace.Agreed{Group: "x25519"}, "RFC 5246 §7.4") },
-		"Ephemeral":     func() { log.Ephemeral(iana.Client, "x25519", b, b, b, "RFC 8422 §5.10") },
-		"SharedSecret":  func() { log.SharedSecret("pre_master_secret", b, "RFC 5246 §8.1") },
-		"Derived":       func() { log.Derived("key_block", "PRF", "SHA-256", "key expansion", b, b, b, "RFC 5246 §6.3") },
-		"Extracted":     func() { log.Extracted("early_secret", "SHA-256", b, b, b, "RFC 8446 §7.1") },
+		"On":      func() { log.On() },
+		"Message": func() { log.Message(iana.Client, iana.ClientHello, b, "RFC 5246 §7.4") },
+		"Choice": func() {
+			log.Choice("what", "offered", "chosen", "rule", "RFC 5246 §7.4")
+		},
+		"Agreed":       func() { log.Agreed(trace.Agreed{Group: "x25519"}, "RFC 5246 §7.4") },
+		"Ephemeral":    func() { log.Ephemeral(iana.Client, "x25519", b, b, b, "RFC 8422 §5.10") },
+		"SharedSecret": func() { log.SharedSecret("pre_master_secret", b, "RFC 5246 §8.1") },
+		"Derived": func() {
+			log.Derived("key_block", "PRF", "SHA-256", "key expansion", b, b, b, "RFC 5246 §6.3")
+		},
+		"Extracted": func() {
+			log.Extracted("early_secret", "SHA-256", b, b, b, "RFC 8446 §7.1")
+		},
 		"KeysInstalled": func() { log.KeysInstalled(iana.Client, b, b, b, "RFC 5246 §6.3") },
-		"Verified":      func() { log.Verified(trace.Verified{What: "chain", Signed: b}, "RFC 5280 §6") },
-		"Signed":        func() { log.Signed(trace.Signed{Signed: b}, "RFC 5246 §7.4.3") },
-		"Alert":         func() { log.Alert(iana.Client, alert.Fatal, alert.BadRecordMAC, "reason") },
-		"Done":          func() { log.Done("figure", nil) },
+		"Verified": func() {
+			log.Verified(trace.Verified{What: "chain", Signed: b}, "RFC 5280 §6")
+		},
+		"Signed": func() { log.Signed(trace.Signed{Signed: b}, "RFC 5246 §7.4.3") },
+		"Alert": func() {
+			log.Alert(iana.Client, alert.Fatal, alert.BadRecordMAC, "reason")
+		},
+		"Done": func() { log.Done("figure", nil) },
 	} {
 		if n := testing.AllocsPerRun(100, f); n != 0 {
 			t.Errorf("%s: %v allocations", what, n)
@@ -83,7 +93,9 @@ func testSealingAllocatesNothing(t *testing.T, version func(*vitrine.Config)) {
 		t.Skip("the race detector allocates too")
 	}
 	for _, p := range rig.Protections {
-		named := func(c *vitrine.Config) { c.CipherSuites, c.EncryptThenMAC = []uint16{uint16(p.ID)}, p.EncryptThenMAC }
+		named := func(c *vitrine.Config) {
+			c.CipherSuites, c.EncryptThenMAC = []uint16{uint16(p.ID)}, p.EncryptThenMAC
+		}
 		client, server := rig.Pair(
 			t,
 			rig.ClientConfig(version, named),

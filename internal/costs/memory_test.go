@@ -82,7 +82,8 @@ func TestAVeryLongHelloIsNotAskedForAgain(t *testing.T) {
 		a.SetDeadline(rig.Deadline())
 		go vitrine.Server(b, rig.ServerConfig(t, rig.Only13)).Handshake()
 		hello := longHello(t, filler)
-		if _, err := a.Write(inRecords(iana.RecordHandshake, hello, record.MaxPlaintext)); err != nil {
+		if _, err := a.Write(inRecords(iana.RecordHandshake, hello,
+			record.MaxPlaintext)); err != nil {
 			t.Fatal(err)
 		}
 		var answer [100]byte
@@ -129,7 +130,8 @@ func TestHalfOpenHandshakeHoldsWhatWasSent(t *testing.T) {
 			sent = 0
 			for i, flight := range c.flights {
 				sent += len(flight)
-				if _, err := a.Write(inRecords(iana.RecordHandshake, flight, c.record)); err != nil {
+				if _, err := a.Write(inRecords(iana.RecordHandshake, flight,
+					c.record)); err != nil {
 					t.Fatalf("%s: %v", c.what, err)
 				}
 				if i < c.answers {

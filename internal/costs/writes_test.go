@@ -43,7 +43,10 @@ func TestTicketsGoOutWithWhatComesNext(t *testing.T) {
 		writes int32                     // its flight, and what comes next
 		err    error                     // of the client's Read
 	}{
-		{"a write", func(s *vitrine.Conn) error { _, err := s.Write([]byte{1}); return err }, 2, nil},
+		{"a write", func(s *vitrine.Conn) error {
+			_, err := s.Write([]byte{1})
+			return err
+		}, 2, nil},
 		{"a read and a write", func(s *vitrine.Conn) error {
 			if _, err := s.Read(make([]byte, 1)); err != nil {
 				return err

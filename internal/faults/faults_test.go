@@ -33,7 +33,8 @@ const sample = 40
 const patience = 20 * time.Second
 
 // What each side says. It must be in no error.
-var says = [2][]byte{[]byte("the client's confidential words"), []byte("the server's classified answer")}
+var says = [2][]byte{[]byte("the client's confidential words"),
+	[]byte("the server's classified answer")}
 
 // outcome is what became of a connection.
 type outcome struct {
@@ -177,7 +178,8 @@ func (s *scene) judge(o *outcome, faults [2]Fault) (wrong string) {
 		if !bytes.HasPrefix(says[1-side], got) {
 			return fmt.Sprintf("the %v read %q", iana.Side(side), got)
 		}
-		if err := o.errs[side]; err != nil && s.secrets.in(fmt.Sprintf("%v %+v %#v", err, err, err)) {
+		if err := o.errs[side]; err != nil &&
+			s.secrets.in(fmt.Sprintf("%v %+v %#v", err, err, err)) {
 			return fmt.Sprintf("the %v's error has a secret", iana.Side(side))
 		}
 		if o.errs[side] == nil && len(got) < len(says[1-side]) {

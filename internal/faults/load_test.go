@@ -58,7 +58,8 @@ func testEverythingAtOnce(t *testing.T, version func(*vitrine.Config)) {
 				c.Write(slices.Repeat([]byte{byte('a' + side)}, 1+random.IntN(20_000)))
 			})
 			do(2, func(random *rand.Rand) {
-				c.SetReadDeadline(time.Now().Add(time.Duration(random.IntN(1000)) * time.Microsecond))
+				soon := time.Duration(random.IntN(1000)) * time.Microsecond
+				c.SetReadDeadline(time.Now().Add(soon))
 				c.SetReadDeadline(time.Now().Add(rig.Patience))
 			})
 			do(3, func(random *rand.Rand) { c.KeyUpdate(random.IntN(2) == 0) })

@@ -20,7 +20,8 @@ type Server struct {
 	Config func(net.Conn) *vitrine.Config       // returns the Config of a connection
 	Use    func(context.Context, *vitrine.Conn) // its context ends when the connection does
 	Report func(Visit)                          // receives the result of each handshake
-	Bug    func(remote net.Addr, err error)     // receives a panic that ended a connection; may be nil
+	// receives a panic that ended a connection; may be nil
+	Bug    func(remote net.Addr, err error)
 	Limits Limits
 	Early  bool // Use reads early data, and may get a connection whose handshake is not done
 

@@ -258,7 +258,8 @@ func testAPanicEndsOneConnectionAndNotTheServer(t *testing.T, version func(*vitr
 		{"a Config's callback", func(c *vitrine.Config) { c.GetConfigForClient = hook },
 			front.Echo},
 		{"the making of a Config", func(*vitrine.Config) { panic("deliberate") }, front.Echo},
-		{"a source of ticket keys", func(c *vitrine.Config) { c.TicketKeys = noKeys{} }, front.Echo},
+		{"a source of ticket keys", func(c *vitrine.Config) { c.TicketKeys = noKeys{} },
+			front.Echo},
 		{"the use", nothing, func(context.Context, *vitrine.Conn) { panic("deliberate") }},
 		{"a page", nothing, page},
 		{"reading for --echo", traced(trace.Opened), front.Echo},
@@ -285,7 +286,8 @@ func testAPanicEndsOneConnectionAndNotTheServer(t *testing.T, version func(*vitr
 			t.Errorf("%s: %v", c.name, err)
 		}
 		text := b.text()
-		if strings.Count(text, "a bug: deliberate") != 2 || !strings.Contains(text, "internal/front/") ||
+		if strings.Count(text, "a bug: deliberate") != 2 ||
+			!strings.Contains(text, "internal/front/") ||
 			len(text) > 16<<10 {
 			t.Errorf("%s: told were %d bytes:\n%s", c.name, len(text), text)
 		}

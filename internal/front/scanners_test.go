@@ -35,12 +35,14 @@ func scan(t *testing.T, program string, args func(host, port string) []string) s
 
 // modern are the suites of the default policy with an ECDSA certificate, of TLS 1.3 and 1.2.
 var modern = []string{"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384",
-	"TLS_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
-	"ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-CCM", "ECDHE-ECDSA-AES256-CCM"}
+	"TLS_CHACHA20_POLY1305_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256",
+	"ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305", "ECDHE-ECDSA-AES128-CCM",
+	"ECDHE-ECDSA-AES256-CCM"}
 
 func TestSslscanFindsNothing(t *testing.T) {
 	out := scan(t, "sslscan", func(host, port string) []string {
-		return []string{"--no-colour", "--no-check-certificate", "--sni-name=localhost", host + ":" + port}
+		return []string{"--no-colour", "--no-check-certificate", "--sni-name=localhost", host +
+			":" + port}
 	})
 	var suites []string
 	for _, m := range regexp.MustCompile(`(?m)^(?:Preferred|Accepted) .* bits +(\S+)`).
@@ -69,8 +71,8 @@ func TestNmapFindsNothing(t *testing.T) {
 		!regexp.MustCompile(`(?s)TLSv1\.2:.*TLSv1\.3:`).MatchString(out) {
 		t.Errorf("it says:\n%s", out)
 	}
-	for _, m := range regexp.MustCompile(`(?m)^.*(VULNERABLE|SSLv|TLSv1\.[01]|warnings|NULL_|_CBC_|- [B-F]$).*$`).
-		FindAllString(out, -1) {
+	complaint := `(?m)^.*(VULNERABLE|SSLv|TLSv1\.[01]|warnings|NULL_|_CBC_|- [B-F]$).*$`
+	for _, m := range regexp.MustCompile(complaint).FindAllString(out, -1) {
 		t.Errorf("it says %s", m)
 	}
 }

@@ -202,7 +202,9 @@ func TestExtensionsThatBothMustWant(t *testing.T) {
 		for who, c := range map[string]meeting{
 			"both want it": {},
 			"we do not":    {us: x.off},
-			"they do not":  {they: func(s *interop.Setup) { s.Without = []iana.ExtensionType{x.typ} }},
+			"they do not": {they: func(s *interop.Setup) {
+				s.Without = []iana.ExtensionType{x.typ}
+			}},
 		} {
 			everywhere(t, x.typ.String()+"/"+who, func(*interop.Stack, iana.Side) *meeting {
 				m := c

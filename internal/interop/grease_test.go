@@ -12,11 +12,12 @@ import (
 // Reserved values in what we offer and ask for disturb nobody: RFC 8701.
 func TestTLS13GREASE(t *testing.T) {
 	everywhere(t, "GREASE", func(*interop.Stack, iana.Side) *meeting {
-		m := &meeting{clientKey: throwaway.ECDSA, want: func(t *testing.T, s *vitrine.ConnectionState) {
-			if s.NegotiatedProtocol != "b" {
-				t.Errorf("got the protocol %q", s.NegotiatedProtocol)
-			}
-		}}
+		m := &meeting{clientKey: throwaway.ECDSA,
+			want: func(t *testing.T, s *vitrine.ConnectionState) {
+				if s.NegotiatedProtocol != "b" {
+					t.Errorf("got the protocol %q", s.NegotiatedProtocol)
+				}
+			}}
 		return in13(m, func(c *vitrine.Config, s *interop.Setup) {
 			c.GREASE, c.NextProtos, s.Protocols = true, []string{"b"}, []string{"a", "b"}
 		})

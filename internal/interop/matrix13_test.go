@@ -56,7 +56,10 @@ func rows13() (rows []row13) {
 			// selfserv does not use its -z, with OpenSSL's client either
 			return with != goTLS && (with != interop.NSS || them == iana.Client)
 		},
-			func(t *testing.T, with *interop.Stack, them iana.Side) { psk13(t, with, them, false) }},
+			func(t *testing.T, with *interop.Stack,
+				them iana.Side) {
+				psk13(t, with, them, false)
+			}},
 		row13{"external PSK, psk_ke", have(interop.OpenSSL, interop.GnuTLS),
 			func(t *testing.T, with *interop.Stack, them iana.Side) { psk13(t, with, them, true) }},
 		row13{"early data", have(interop.OpenSSL, interop.GnuTLS, interop.NSS), early13},
@@ -215,7 +218,8 @@ func document13(t *testing.T, done map[string]bool) {
 	if *update {
 		text := b.String() + met + strings.Join([]string{said(t, "openssl", "version"),
 			said(t, "gnutls-cli", "--version"),
-			"NSS " + said(t, "dpkg-query", "-W", "-f", "${Version}", interop.NSS.Package), runtime.Version()}, "; ") + ".\n"
+			"NSS " + said(t, "dpkg-query", "-W", "-f", "${Version}", interop.NSS.Package),
+			runtime.Version()}, "; ") + ".\n"
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

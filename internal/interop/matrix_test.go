@@ -91,7 +91,8 @@ var excuses = []excuse{
 		rows: func(r row) bool { return !is13(r) },
 		why:  "crypto/tls keeps no sessions by ID"},
 	{them: servers, columns: []column{byID}, rows: is13,
-		why: "TLS 1.3 has no session IDs; to their client, by ID is a ticket that is an ID of our store"},
+		why: "TLS 1.3 has no session IDs; to their client, by ID is a ticket that is an ID of " +
+			"our store"},
 	{with: interop.NSS, them: clients, columns: []column{protocol},
 		why: "tstclnt offers no protocols"},
 	{with: interop.NSS, them: clients, columns: []column{byTicket, byID},
@@ -132,7 +133,8 @@ func everyColumn() (all []column) {
 
 // offeredByTstclnt reports whether tstclnt offers a suite by default.
 func offeredByTstclnt(r row) bool {
-	return r.Cipher != record.NULL && (r.Cipher != record.DES_EDE3_CBC || !r.EllipticCurve() || r.PreShared()) &&
+	return r.Cipher != record.NULL &&
+		(r.Cipher != record.DES_EDE3_CBC || !r.EllipticCurve() || r.PreShared()) &&
 		r.MAC != record.HMAC_SHA384
 }
 

@@ -70,7 +70,8 @@ func (v *visit) run(t *testing.T) {
 
 // connections returns 2, or 1 for a tstclnt that cannot resume.
 func (v *visit) connections() int {
-	if v.once || v.with == interop.NSS && v.them == iana.Client && !v.can(byTicket) && !v.can(byID) {
+	if v.once ||
+		v.with == interop.NSS && v.them == iana.Client && !v.can(byTicket) && !v.can(byID) {
 		return 1
 	}
 	return 2

@@ -16,8 +16,10 @@ import (
 )
 
 // ours and theirs return the alert that ends a connection, sent by us or by them.
-func ours(d alert.Description) error   { return &alert.Error{Alert: d} }
-func theirs(d alert.Description) error { return &alert.Received{Level: alert.Fatal, Description: d} }
+func ours(d alert.Description) error { return &alert.Error{Alert: d} }
+func theirs(d alert.Description) error {
+	return &alert.Received{Level: alert.Fatal, Description: d}
+}
 
 // alertOf returns the alert that ended a connection, and who sent it.
 func alertOf(err error) string {
@@ -50,8 +52,10 @@ func TestRefusals(t *testing.T) {
 		they: func(s *interop.Setup) { s.Protocols = []string{"theirs"} },
 	}
 	noEMS := meeting{
-		us:   func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Required },
-		they: func(s *interop.Setup) { s.Without = []iana.ExtensionType{iana.ExtExtendedMasterSecret} },
+		us: func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Required },
+		they: func(s *interop.Setup) {
+			s.Without = []iana.ExtensionType{iana.ExtExtendedMasterSecret}
+		},
 	}
 	for _, c := range []struct {
 		what, ref string
@@ -64,7 +68,8 @@ func TestRefusals(t *testing.T) {
 		{"another CA", "RFC 5246 §7.2.2", server,
 			us(func(c *vitrine.Config) { c.RootCAs = stranger.CA.Pool() }), ours(alert.UnknownCA)},
 		{"another CA of clients", "RFC 5246 §7.4.6", client, meeting{clientKey: throwaway.ECDSA,
-			us: func(c *vitrine.Config) { c.ClientCAs = stranger.CA.Pool() }}, ours(alert.UnknownCA)},
+			us: func(c *vitrine.Config) { c.ClientCAs = stranger.CA.Pool() }},
+			ours(alert.UnknownCA)},
 		{"another CA of clients", "RFC 5246 §7.4.6", server, meeting{clientKey: throwaway.ECDSA,
 			they: func(s *interop.Setup) { s.Trust = stranger.Trust }}, theirs(alert.UnknownCA)},
 		{"another name", "RFC 5246 §7.2.2", client,

@@ -128,7 +128,8 @@ func TestClientAsksToRenegotiate(t *testing.T) {
 					if !ok || refusal.Description != alert.NoRenegotiation {
 						t.Errorf("got %v, expected no_renegotiation", err)
 					}
-					if n, err := conn.Write([]byte("not protected by what was asked for")); err == nil {
+					if n, err := conn.Write([]byte("not protected by what was " +
+						"asked for")); err == nil {
 						t.Errorf("%d bytes were written", n)
 					}
 					return

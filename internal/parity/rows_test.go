@@ -78,7 +78,8 @@ func credentialRows() []row {
 		{covers: "Config.Certificates", what: "the one of the name", role: "server",
 			act: func(p *play) {
 				p.server.Certificates = nil
-				for i, kind := range []throwaway.Kind{throwaway.ECDSA, throwaway.RSA, throwaway.ECDSA} {
+				for i, kind := range []throwaway.Kind{throwaway.ECDSA, throwaway.RSA,
+					throwaway.ECDSA} {
 					cert, err := rig.Authority().
 						Issue(kind, []string{fmt.Sprintf("%c.test", 'a'+i)})
 					if err != nil {

@@ -40,7 +40,8 @@ func TestSeveralAddressesAreTried(t *testing.T) {
 	}
 	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	const silent, refuses, answers = "192.0.2.1", "127.0.0.2", "127.0.0.1" // RFC 5737: no one is there
+	// RFC 5737: no one is there
+	const silent, refuses, answers = "192.0.2.1", "127.0.0.2", "127.0.0.1"
 	for _, c := range []struct {
 		name  string
 		addrs []string

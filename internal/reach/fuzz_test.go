@@ -26,8 +26,8 @@ func FuzzProxy(f *testing.F) {
 	for _, scheme := range []string{"http", "socks5"} {
 		for _, user := range []string{"", "user:secretpassword@"} {
 			for _, answer := range []string{
-				"HTTP/1.1 200 Connection established\r\n\r\nTLS", "HTTP/1.0 407 No\r\n\r\n", "HTTP/1.1 2",
-				"\x05\x00\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50TLS",
+				"HTTP/1.1 200 Connection established\r\n\r\nTLS", "HTTP/1.0 407 No\r\n\r\n",
+				"HTTP/1.1 2", "\x05\x00\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50TLS",
 				"\x05\x00\x05\x00\x00\x03\x02ab\x00\x50", "\x05\x00\x05\x00\x00\x04",
 				"\x05\x02\x01\x00\x05\x05\x00\x01", "\x05\x02\x01\x01", "\x05\xff", "\x04\x5a",
 			} {
@@ -52,8 +52,9 @@ func FuzzProxy(f *testing.F) {
 		from := bytes.NewReader(answer)
 		conn := &answering{answer: from}
 		err = w.throughProxy(conn)
-		if err != nil && (len(err.Error()) > 2000 || strings.Contains(err.Error(), "secretpassword") &&
-			!strings.Contains(string(answer)+host, "secretpassword")) {
+		if err != nil &&
+			(len(err.Error()) > 2000 || strings.Contains(err.Error(), "secretpassword") &&
+				!strings.Contains(string(answer)+host, "secretpassword")) {
 			t.Errorf("%d bytes: %.300v", len(err.Error()), err)
 		}
 		if i := bytes.Index(answer, []byte("\r\n\r\n")); err == nil && u.Scheme == "http" &&
@@ -65,7 +66,8 @@ func FuzzProxy(f *testing.F) {
 
 // FuzzParseProxy agrees with net/url about what a proxy's host is, and quotes no password.
 func FuzzParseProxy(f *testing.F) {
-	for _, s := range []string{"proxy", "proxy:3128", "http://u:secretpassword@proxy", "socks5h://[::1]:1",
+	for _, s := range []string{"proxy", "proxy:3128", "http://u:secretpassword@proxy",
+		"socks5h://[::1]:1",
 		"ftp://x", "http://", "http://a:secretpassword@%zz"} {
 		f.Add(s)
 	}

@@ -90,7 +90,8 @@ func (v *view) power(name string, private, own, peer []byte) []byte {
 	}
 	size := (params.P.BitLen() + 7) / 8
 	exp := func(base *big.Int) []byte {
-		return new(big.Int).Exp(base, new(big.Int).SetBytes(private), params.P).FillBytes(zeros(size))
+		return new(big.Int).Exp(base, new(big.Int).SetBytes(private),
+			params.P).FillBytes(zeros(size))
 	}
 	v.same("g^private mod p", own, exp(params.G))
 	return exp(new(big.Int).SetBytes(peer))

@@ -154,7 +154,8 @@ func TestCheckEverySuite(t *testing.T) {
 		t.Logf("%6d %s", total[kind], kind)
 		sum += total[kind]
 	}
-	t.Logf("%d connections, %d values recomputed, %d runs of openssl", len(all), sum, o.Runs()-before)
+	t.Logf("%d connections, %d values recomputed, %d runs of openssl", len(all), sum,
+		o.Runs()-before)
 	if sum < 100*len(all) || len(all) == 0 {
 		t.Error("too few")
 	}

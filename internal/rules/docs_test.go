@@ -82,7 +82,8 @@ func receiver(d *ast.FuncDecl) (name string) {
 var (
 	quoted     = regexp.MustCompile("`([^`\n]+)`")
 	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$`)
-	filePath   = regexp.MustCompile(`^\.?[A-Za-z0-9_./-]*(/|\.(go|md|sh|tsv|txt|mod))$|^[a-z0-9_]+(/[a-z0-9_.]+)+$`)
+	filePath   = regexp.MustCompile(`^\.?[A-Za-z0-9_./-]*(/|\.(go|md|sh|tsv|txt|mod))$|` +
+		`^[a-z0-9_]+(/[a-z0-9_.]+)+$`)
 )
 
 // unknownNames returns what a document sets in back quotes as a name of the code or a path and is

@@ -11,7 +11,8 @@ import (
 
 var (
 	connects = regexp.MustCompile(
-		`\bvitrine\.(Server|Client|Dial|DialWithDialer|Listen|NewListener)\(|\brig\.(Shake|Wires)\(`)
+		`\bvitrine\.(Server|Client|Dial|DialWithDialer|Listen|NewListener)\(|` +
+			`\brig\.(Shake|Wires)\(`)
 	watches = regexp.MustCompile(`\brig\.(Main\(m\)|Watched\{)`)
 )
 

@@ -123,12 +123,14 @@ func TestEachMustOfTLS13HasATest(t *testing.T) {
 
 func TestBadRowsOfMustsAreNoticed(t *testing.T) {
 	t.Chdir(root)
-	good := must{"4.2", "client server", "", []string{"illegal_parameter"}, "a_test.go:TestA", "a row"}
+	good := must{"4.2", "client server", "", []string{"illegal_parameter"}, "a_test.go:TestA",
+		"a row"}
 	read := func(file string) []byte {
 		if file != "a_test.go" {
 			return nil
 		}
-		return []byte("func TestA(t *testing.T) {\n\ta row\n}\n\nfunc TestB(t *testing.T) {\n\tanother\n}\n")
+		return []byte("func TestA(t *testing.T) {\n\ta row\n}\n\nfunc TestB(t *testing.T) " +
+			"{\n\tanother\n}\n")
 	}
 	if why := good.wrong([]string{"4.2"}, read); why != "" {
 		t.Error(why)

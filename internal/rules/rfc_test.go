@@ -10,8 +10,9 @@ import (
 )
 
 var (
-	citation = regexp.MustCompile(`\bRFCs? ?([0-9]{3,5})((?:,? ?(?:and |or |to )?(?:§|[Ss]ections? |[Aa]ppendix )[0-9A-Z]+(?:\.[0-9]+)*)*)`)
-	section  = regexp.MustCompile(`(?:§|[Ss]ections? |[Aa]ppendix )([0-9A-Z]+(?:\.[0-9]+)*)`)
+	citation = regexp.MustCompile(`\bRFCs? ?([0-9]{3,5})` +
+		`((?:,? ?(?:and |or |to )?(?:§|[Ss]ections? |[Aa]ppendix )[0-9A-Z]+(?:\.[0-9]+)*)*)`)
+	section = regexp.MustCompile(`(?:§|[Ss]ections? |[Aa]ppendix )([0-9A-Z]+(?:\.[0-9]+)*)`)
 	// a citation may go on in the next line of a comment
 	wrapped = regexp.MustCompile(`\s*\n\s*(?://)?\s*`)
 )

@@ -19,14 +19,16 @@ var (
 
 // demanded is what each table is to tell of.
 var demanded = map[string][]string{
-	"## Known attacks": {"Bleichenbacher", "ROBOT", "Marvin", "Lucky 13", "POODLE", "BEAST", "CRIME",
-		"FREAK", "Logjam", "SLOTH", "Triple Handshake", "renegotiation", "Raccoon", "downgrade",
+	"## Known attacks": {"Bleichenbacher", "ROBOT", "Marvin", "Lucky 13", "POODLE", "BEAST",
+		"CRIME", "FREAK", "Logjam", "SLOTH", "Triple Handshake", "renegotiation", "Raccoon",
+		"downgrade",
 		"ALPACA", "SWEET32", "Selfie", "replay of early data"},
 	"## Bounded cost": {"length of a hello", "time of a handshake", "certificates in a chain",
 		"RSA keys", "exponents", "signatures that looking for a path", "warnings", "empty records",
 		"KeyUpdates", "tickets that a client takes", "sessions in a client's cache", "early data",
 		"a client that says nothing", "answered", "processor time of one hello", "renegotiate",
-		"observer: memory", "observer: bytes that are decrypted in vain", "deriving a key file's key"},
+		"observer: memory", "observer: bytes that are decrypted in vain",
+		"deriving a key file's key"},
 }
 
 // What docs/security.md says is held by a test that exists, and each bound that it names has the
@@ -105,7 +107,8 @@ func declared(t *testing.T) (tests map[string]bool, consts map[string]string) {
 						continue
 					}
 					for i, name := range v.Names {
-						value := src[v.Values[i].Pos()-file.FileStart : v.Values[i].End()-file.FileStart]
+						start, end := v.Values[i].Pos(), v.Values[i].End()
+						value := src[start-file.FileStart : end-file.FileStart]
 						consts[folder+"."+name.Name] = spaceless(string(value))
 					}
 				}

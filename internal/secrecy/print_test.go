@@ -138,7 +138,8 @@ func leaks(v any, secrets ...[]byte) (list []string) {
 	for way, text := range ways(v) {
 		found, ok := leaky[text]
 		if !ok {
-			found = slices.ContainsFunc(all, func(f string) bool { return strings.Contains(text, f) })
+			found = slices.ContainsFunc(all,
+				func(f string) bool { return strings.Contains(text, f) })
 			leaky[text] = found
 		}
 		if found {

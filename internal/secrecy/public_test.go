@@ -47,7 +47,8 @@ var public = map[string]string{
 	"front.guest.ahead":              "how a client began, in the clear",
 	"front.Visit.First":              "how a client began, in the clear",
 	"reach.Conn":                     "how a server began, in the clear",
-	"record.Joiner":                  "handshake messages: they authenticate and agree, and tickets are sealed",
+	"record.Joiner": "handshake messages: they authenticate and agree, and " +
+		"tickets are sealed",
 	"keylog.Line.ID": "a client_random, a session_id or a part of what is " +
 		"encrypted",
 	"diagnose.Failure":       "how a connection began",

@@ -58,7 +58,8 @@ func rdp(t *talk) error {
 		tls, hybrid       = 1, 2
 		fixed, negotiated = 11, 19 // bytes of the answer without and with a negotiation
 	)
-	request := []byte{3, 0, 0, negotiated, 14, 0xE0, 0, 0, 0, 0, 0, 1, 0, 8, 0, tls | hybrid, 0, 0, 0}
+	request := []byte{3, 0, 0, negotiated, 14, 0xE0, 0, 0, 0, 0, 0, 1, 0, 8, 0, tls | hybrid, 0, 0,
+		0}
 	if _, err := t.out.Write(request); err != nil {
 		return err
 	}

@@ -138,8 +138,9 @@ func compared(name string, want func() []byte) *place {
 	good := want()
 	return &place{name: name,
 		run: func(in []byte) { subtle.ConstantTimeCompare(in, want()) },
-		classes: []class{wrongAt("first byte wrong", good, 0), wrongAt("middle byte wrong", good, 16),
-			wrongAt("last byte wrong", good, 31), repeat("right", func() []byte { return good }),
+		classes: []class{wrongAt("first byte wrong", good, 0),
+			wrongAt("middle byte wrong", good, 16), wrongAt("last byte wrong", good, 31),
+			repeat("right", func() []byte { return good }),
 			repeat("random bytes", func() []byte { return random(32) })}}
 }
 
@@ -198,7 +199,8 @@ func kemPlace() (*place, error) {
 			return b
 		}
 	}
-	return &place{name: "X25519MLKEM768, decapsulation", long: true, run: func(in []byte) { offer.Finish(in) },
+	return &place{name: "X25519MLKEM768, decapsulation", long: true,
+		run: func(in []byte) { offer.Finish(in) },
 		classes: []class{repeat("right", answers), repeat("first byte wrong", spoilt(0)),
 			repeat("last byte of ML-KEM wrong", spoilt(1087))}}, nil
 }
@@ -230,7 +232,9 @@ func rsaClasses(key *rsa.PublicKey) []class {
 		copy(b[k-len(secret):], secret)
 		return b
 	}
-	version := func(major, minor byte, n int) []byte { return append([]byte{major, minor}, random(n-2)...) }
+	version := func(major, minor byte, n int) []byte {
+		return append([]byte{major, minor}, random(n-2)...)
+	}
 	kind := func(name string, f func() []byte) class {
 		return repeat(name, func() []byte { return encrypt(f()) })
 	}

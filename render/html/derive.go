@@ -67,7 +67,8 @@ func (p *step) derive(r *run, name string) {
 		return
 	}
 	p.Facts = nil // the box of the derivation has them
-	box := &derivation{Name: name, Title: name, Function: d.Function + "_" + strings.ReplaceAll(d.Hash, "-", ""),
+	box := &derivation{Name: name, Title: name, Function: d.Function + "_" +
+		strings.ReplaceAll(d.Hash, "-", ""),
 		Label: d.Label, Bytes: len(d.Output)}
 	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, false)
 	box.Inputs = r.inputs(d, explain.Pair{Client: client.Secret, Server: server.Secret},
@@ -114,7 +115,8 @@ func (r *run) inputs(d trace.Derived, secrets, seeds explain.Pair) []input {
 		return append(list,
 			input{Family: "session_hash", Name: "session_hash",
 				Value: newValue("session_hash", seeds, true),
-				Note: d.Hash + " of all messages up to ClientKeyExchange: anybody who heard them can " +
+				Note: d.Hash +
+					" of all messages up to ClientKeyExchange: anybody who heard them can " +
 					"compute it"})
 	case d.Name == "master_secret":
 		return append(list,
@@ -282,9 +284,10 @@ func signed13(covered []byte) []signedPart {
 		{"", "64 spaces, so that nobody can pass it off as what TLS 1.2 signs",
 			hex.EncodeToString(covered[:spaces]), ""},
 		{"", "“" + explain.Escape(string(context)) + "”: who signs, and what",
-			hex.EncodeToString(context), "Without it the client's signature could be shown as the " +
-				"server's."},
-		{"", "a zero byte", "00", "It ends the sentence, so that none is the beginning of another."},
+			hex.EncodeToString(context),
+			"Without it the client's signature could be shown as the server's."},
+		{"", "a zero byte", "00",
+			"It ends the sentence, so that none is the beginning of another."},
 		{"transcript", "transcript hash, up to the Certificate", hex.EncodeToString(hash),
 			explain.SignedNotes.Transcript},
 	}

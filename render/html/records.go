@@ -251,8 +251,9 @@ func nonceNote(c construction, side string) string {
 	case explicitNonce:
 		return side + "_write_IV, then the explicit nonce"
 	case innerType:
-		return "the " + side + "'s iv XOR the sequence number, which is never sent: a record that " +
-			"is repeated, left out or in another place does not open"
+		return "the " + side +
+			"'s iv XOR the sequence number, which is never sent: a record that is repeated, left " +
+			"out or in another place does not open"
 	}
 	return side + "_write_IV XOR the sequence number"
 }
@@ -307,7 +308,8 @@ func layers(c construction, r *trace.Record) []layer {
 			{Name: "on the wire", Boxes: []box{header, explicit, cipher, tag}}}
 	case innerType:
 		if content.Len == 0 {
-			content = box{Name: "content and padding", Kind: "plain", Len: max(0, n(r.Ciphertext)-1)}
+			content = box{Name: "content and padding", Kind: "plain",
+				Len: max(0, n(r.Ciphertext)-1)}
 		}
 		rows = []layer{{Name: "before", Boxes: []box{content,
 			{Name: "type", Kind: "code", Len: 1},

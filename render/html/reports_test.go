@@ -17,8 +17,10 @@ func TestReportsPage(t *testing.T) {
 		Versions: []probe.Version{{Name: "TLS 1.3", Told: probe.Yes,
 			Suites: []probe.Suite{{Name: "TLS_AES_128_GCM_SHA256"}}}, {Name: "TLS 1.2",
 			Told: probe.NotTold, Detail: evil}},
-		Chains:   []probe.Chain{{Subject: evil, Names: []string{evil}, Trusted: probe.No, Trust: evil}},
-		Facts:    []probe.Fact{{What: "compresses", Told: probe.No, How: probe.Inferred, Detail: evil}},
+		Chains: []probe.Chain{{Subject: evil, Names: []string{evil}, Trusted: probe.No,
+			Trust: evil}},
+		Facts: []probe.Fact{{What: "compresses", Told: probe.No, How: probe.Inferred,
+			Detail: evil}},
 		Findings: []probe.Finding{{Severity: probe.High, What: "a finding", Seen: evil}}}
 	gone := &probe.Report{Target: "b.example:443", Problem: "not reached: " + evil}
 	for _, reports := range [][]*probe.Report{{r}, {r, gone}} {
@@ -30,7 +32,8 @@ func TestReportsPage(t *testing.T) {
 		if strings.Contains(page, "<script") || strings.ContainsAny(page, "\x1b\u202e") {
 			t.Error("a text of the server's became markup, or moves the cursor")
 		}
-		for _, want := range []string{"a.example:443", "TLS 1.3", "not told", "inferred", "a finding",
+		for _, want := range []string{"a.example:443", "TLS 1.3", "not told", "inferred",
+			"a finding",
 			"default-src &#39;none&#39;; style-src"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page lacks %q", want)

@@ -197,7 +197,8 @@ func verdicts(s *explain.Story) []verdict {
 func (r *run) pages(rungs []explain.Rung) {
 	used := map[string]int{}
 	for _, c := range r.Story.Chapters {
-		ch := chapter{Chapter: c, Intro: explain.Introduction(r.Version, c.Number), Name: capital(c.Name)}
+		ch := chapter{Chapter: c, Intro: explain.Introduction(r.Version, c.Number),
+			Name: capital(c.Name)}
 		for _, s := range c.Steps {
 			p := r.step(c, s)
 			if s.Line != nil && s.Line.Number <= len(rungs) {
@@ -224,7 +225,8 @@ func (r *run) pages(rungs []explain.Rung) {
 
 func (r *run) step(c explain.Chapter, s explain.Step) *step {
 	e := explain.Explain(s.Key)
-	p := &step{key: s.Key, story: s.Nodes, Chapter: c.Number, Of: capital(c.Name), Title: e.Title, Line: s.Line,
+	p := &step{key: s.Key, story: s.Nodes, Chapter: c.Number, Of: capital(c.Name), Title: e.Title,
+		Line:   s.Line,
 		Ref:    e.Ref,
 		Client: e.Client, Server: e.Server, Purpose: e.Purpose, Way: "each side for itself"}
 	if l := s.Line; l != nil {

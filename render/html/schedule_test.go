@@ -38,10 +38,12 @@ func TestKeyScheduleHasEveryValue(t *testing.T) {
 			if !regexp.MustCompile(`client <span[^>]*>✓</span> server <span[^>]*>✓</span>` +
 				`<span class="hidden">equal</span></span><span class="val[^>]*>` + value + "<").
 				MatchString(box) {
-				t.Errorf("%s: %s does not show its value with the marks of both sides", e.name, n.ID)
+				t.Errorf("%s: %s does not show its value with the marks of both sides",
+					e.name, n.ID)
 			}
 			for _, want := range []string{n.Title, explain.Escape(n.Use)} {
-				if !strings.Contains(box, strings.NewReplacer("&", "&amp;", "'", "&#39;").Replace(want)) {
+				escaped := strings.NewReplacer("&", "&amp;", "'", "&#39;").Replace(want)
+				if !strings.Contains(box, escaped) {
 					t.Errorf("%s: %s does not say %q", e.name, n.ID, want)
 				}
 			}
@@ -72,12 +74,12 @@ func TestKeyScheduleHasEveryValue(t *testing.T) {
 func TestHybridShowsBothHalves(t *testing.T) {
 	for _, group := range []iana.Group{iana.X25519MLKEM768, iana.SecP256r1MLKEM768,
 		iana.SecP384r1MLKEM1024} {
-		page := write(t, perform(t, demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256, Group: group,
-			Auth: throwaway.ECDSA}, ""))
+		page := write(t, perform(t, demo.Options{Version: iana.TLS13,
+			Suite: iana.TLS_AES_128_GCM_SHA256, Group: group, Auth: throwaway.ECDSA}, ""))
 		_, step, _ := strings.Cut(page, `<article class="step" id="shared"`)
 		step, _, _ = strings.Cut(step, "</article>")
-		for _, want := range []string{"ML-KEM-", "openssl pkeyutl -derive", "openssl pkeyutl -decap",
-			explain.MLKEMNote[:20], "shared secret of ML-KEM"} {
+		for _, want := range []string{"ML-KEM-", "openssl pkeyutl -derive",
+			"openssl pkeyutl -decap", explain.MLKEMNote[:20], "shared secret of ML-KEM"} {
 			if !strings.Contains(step, want) {
 				t.Errorf("%v: the step does not say %q", group, want)
 			}
@@ -95,7 +97,8 @@ func TestHybridShowsBothHalves(t *testing.T) {
 func TestPageOfTLS13SaysWhy(t *testing.T) {
 	page := write(t, perform(t, examples[6].options, ""))
 	for _, want := range []string{"legacy_version: it says TLS 1.2", "legacy_session_id: random",
-		"legacy_compression_methods: one byte", "It makes TLS 1.3 look like a resumption of TLS 1.2",
+		"legacy_compression_methods: one byte",
+		"It makes TLS 1.3 look like a resumption of TLS 1.2",
 		"The SHA-256 of “HelloRetryRequest”", "Asks for a share of another group",
 		"message_hash", "content, then its true type", "application_data: what it really is",
 		"TLS 1.3, server CertificateVerify", "64 spaces"} {

@@ -26,7 +26,8 @@ func (c *connection) config() (*vitrine.Config, error) {
 	cfg.TicketKeys, cfg.SessionTicketsDisabled = c.ticketKeys(), o.noTicket
 	cfg.Trace, cfg.KeyLogWriter = &c.messages, &c.secrets
 	if c.server {
-		cfg.Policy = vitrine.Legacy // for the hello in the form of SSL 2.0; what it allows is set below
+		// for the hello in the form of SSL 2.0; what it allows is set below
+		cfg.Policy = vitrine.Legacy
 	}
 	if c.server && c.enableEarly {
 		cfg.MaxEarlyData = maxEarlyData

@@ -108,7 +108,8 @@ func (c *connection) certificates(cfg *vitrine.Config) error {
 	}
 	cfg.CertificateTypes = c.ownTypes
 	for _, l := range list {
-		if t := l.certificateType(); c.ownTypes == nil && !slices.Contains(cfg.CertificateTypes, t) {
+		if t := l.certificateType(); c.ownTypes == nil &&
+			!slices.Contains(cfg.CertificateTypes, t) {
 			cfg.CertificateTypes = append(cfg.CertificateTypes, t)
 		}
 	}

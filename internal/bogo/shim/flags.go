@@ -54,8 +54,12 @@ var flags = map[string]flag{
 		o.credentials = append(o.credentials, &credential{raw: true})
 		return nil
 	}},
-	"accepted-peer-cert-types":     types(func(o *options) *[]iana.CertificateType { return &o.peerTypes }),
-	"available-client-cert-types":  types(func(o *options) *[]iana.CertificateType { return &o.ownTypes }),
+	"accepted-peer-cert-types": types(func(o *options) *[]iana.CertificateType {
+		return &o.peerTypes
+	}),
+	"available-client-cert-types": types(func(o *options) *[]iana.CertificateType {
+		return &o.ownTypes
+	}),
 	"expect-peer-certificate-type": integer(func(o *options) **int { return &o.expectPeerType }),
 	"expect-peer-rpk-sha256":       blob(func(o *options) *[]byte { return &o.expectPeerKey }),
 	"new-psk-credential": {false, func(o *options, _ string) error {
@@ -203,8 +207,9 @@ var flags = map[string]flag{
 	"install-cert-compression-algs":    yes(func(o *options) *bool { return &o.compressions }),
 	"install-one-cert-compression-alg": number(func(o *options) *uint16 { return &o.compression }),
 
-	"async":                        accepted(false),
-	"quic-use-legacy-codepoint":    accepted(true), // there is one code point here, and none over TCP
+	"async": accepted(false),
+	// there is one code point here, and none over TCP
+	"quic-use-legacy-codepoint":    accepted(true),
 	"srtp-profiles":                accepted(true), // means nothing without DTLS
 	"peek-then-read":               yes(func(o *options) *bool { return &o.peek }),
 	"use-early-callback":           accepted(false),

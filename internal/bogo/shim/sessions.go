@@ -24,7 +24,9 @@ func newShared() *shared {
 	s := &shared{cache: vitrine.NewLRUClientSessionCache(0), store: session.NewMemory(64),
 		start: time.Now()}
 	s.base = &vitrine.Config{Time: s.now, SessionStore: s.store, MaxEarlyData: 1,
-		GetCertificate: func(*vitrine.ClientHelloInfo) (*tls.Certificate, error) { return nil, nil }}
+		GetCertificate: func(*vitrine.ClientHelloInfo) (*tls.Certificate, error) {
+			return nil, nil
+		}}
 	// A server accepts no early data soon after its first connection: this one came long ago.
 	s.delay = -time.Hour
 	a, b := net.Pipe()
