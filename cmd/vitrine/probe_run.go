@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/probe"
-	"github.com/vitrine-tls/vitrine/render/html"
+	pages "github.com/vitrine-tls/vitrine/render/reports"
 )
 
 // known reads the reports of --state and --compare.
@@ -189,7 +189,7 @@ func (o *probeOptions) write(reports []*probe.Report) error {
 			func(w io.Writer) error { return probe.WriteJUnit(w, reports, threshold) }},
 		{"--testssl-json", o.testssl,
 			func(w io.Writer) error { return probe.WriteTestssl(w, reports) }},
-		{"--html", o.html, func(w io.Writer) error { return html.WriteReports(w, reports) }},
+		{"--html", o.html, func(w io.Writer) error { return pages.Write(w, reports) }},
 	} {
 		if file.name == "" {
 			continue

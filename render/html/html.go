@@ -145,11 +145,16 @@ func asset(name string) string {
 // policy returns a Content-Security-Policy that allows the page's script and style by their hashes,
 // and nothing else.
 func policy(style, script string) string {
-	return "default-src 'none'; script-src '" + digest(script) + "'; style-src '" + digest(style) +
+	return "default-src 'none'; script-src '" + Hash(script) + "'; style-src '" + Hash(style) +
 		"'; base-uri 'none'; form-action 'none'"
 }
 
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
+// Style returns the style sheet of the page, for other pages of the same look.
+func Style() string { return asset("page.css") }
+
+// Hash returns the source expression that allows a script or a style in a Content-Security-Policy,
+// without quotation marks.
+func Hash(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
 }

@@ -1,13 +1,31 @@
-package html
+// Package reports writes the reports of package probe as one page, in the look of package html. It
+// is apart from that package so that the page of a connection does not bring along all that probe
+// needs.
+//
+// It has no compatibility promise, except for what Vitrine's API refers to.
+package reports
 
 import (
+	_ "embed"
 	"fmt"
 	"html/template"
 	"io"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/probe"
+	"github.com/vitrine-tls/vitrine/render/html"
 )
+
+//go:embed page/reports.css
+var style string
+
+//go:embed page/reports.gohtml
+var markup string
+
+var page = template.Must(template.New("reports.gohtml").Funcs(template.FuncMap{
+	"text": explain.Escape,
+}).Parse(markup))
 
 // reportsView is what reports.gohtml shows.
 type reportsView struct {
@@ -31,12 +49,12 @@ type reportView struct {
 // reportList is a row of groups, signature schemes or primes.
 type reportList struct{ Name, Version, Text string }
 
-// WriteReports writes reports of package probe as one page, with an index if there are several. It
+// Write writes reports of package probe as one page, with an index if there are several. It
 // has no script, and no secrets. It returns an error if writing to w fails.
-func WriteReports(w io.Writer, reports []*probe.Report) error {
-	style := asset("page.css") + "\n" + asset("reports.css")
+func Write(w io.Writer, reports []*probe.Report) error {
+	style := html.Style() + "\n" + strings.TrimSpace(style)
 	v := reportsView{Title: fmt.Sprintf("%d servers · Vitrine TLS probe", len(reports)),
-		Policy: "default-src 'none'; style-src '" + digest(style) +
+		Policy: "default-src 'none'; style-src '" + html.Hash(style) +
 			"'; base-uri 'none'; form-action 'none'",
 		Style: template.CSS(style)}
 	if len(reports) == 1 {
@@ -45,7 +63,7 @@ func WriteReports(w io.Writer, reports []*probe.Report) error {
 	for i, r := range reports {
 		v.Reports = append(v.Reports, newReportView(i, r))
 	}
-	return page.ExecuteTemplate(w, "reports.gohtml", v)
+	return page.Execute(w, v)
 }
 
 func newReportView(i int, r *probe.Report) reportView {
