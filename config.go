@@ -29,9 +29,9 @@ const (
 	Required  = negotiation.Required
 )
 
-// Config is what a client or a server may do and whom it trusts. Fields that crypto/tls has too
-// keep its name and meaning. A Config may be used by many connections at once; it must not be
-// changed, or copied, after its first use: Clone it.
+// Config configures a client or a server. Fields that crypto/tls has too keep its name and meaning.
+// A Config may be used by many connections at once; it must not be changed, or copied, after its
+// first use: Clone it.
 type Config struct {
 	// Rand is where every nonce, private key, padding and salt comes from; nil is crypto/rand.
 	Rand io.Reader
@@ -39,8 +39,8 @@ type Config struct {
 	// Time is the time for certificates; nil is time.Now.
 	Time func() time.Time
 
-	// Certificates are what this side proves itself with. A server takes the first that suits the
-	// client, a client the first that suits the server's request.
+	// Certificates are the certificate chains of this side, with their private keys. A server takes
+	// the first that suits the client, a client the first that suits the server's request.
 	Certificates []tls.Certificate
 
 	// GetCertificate, if set, chooses a server's certificate; nil leaves it to Certificates, and so
@@ -73,27 +73,28 @@ type Config struct {
 	// §4.2.9.
 	PSKKeyExchangeModes []iana.PSKKeyExchangeMode
 
-	// CertificateTypes are what a client says that it can show, best first: iana.X509 and
-	// iana.RawPublicKey. nil takes those of Certificates in their order; only a client with
-	// GetClientCertificate, whose choice is not known yet, needs to say it. See RawPublicKey.
+	// CertificateTypes are the certificate types that a client offers to send, best first:
+	// iana.X509 and iana.RawPublicKey. nil takes those of Certificates in their order; only a
+	// client with GetClientCertificate, whose choice is not known yet, needs to say it. See
+	// RawPublicKey.
 	CertificateTypes []iana.CertificateType
 
-	// PeerCertificateTypes are what this side accepts of its peer, best first; nil is iana.X509
-	// alone. A server that asks for certificates takes its first that the client can show. See RFC
-	// 7250.
+	// PeerCertificateTypes are the certificate types that this side accepts from its peer, best
+	// first; nil is iana.X509 alone. A server that asks for certificates takes its first that the
+	// client can show. See RFC 7250.
 	PeerCertificateTypes []iana.CertificateType
 
 	// RawKeyPins are the raw public keys that this side accepts of its peer, each as the SHA-256 of
 	// its SubjectPublicKeyInfo (DER); see RawKeyPin. VerifyRawPublicKey, if set, is asked about a
-	// key besides, or without pins alone; an error refuses it. A raw public key says nothing about
-	// whose it is: no name is compared, and no root, date or staple. So a client that accepts them
-	// needs pins or the callback, unless InsecureSkipVerify, and so does a server that verifies its
+	// key besides, or without pins alone; an error refuses it. A raw public key does not say who
+	// owns it: no name, root, date or OCSP response is checked. So a client that accepts them needs
+	// pins or the callback, unless InsecureSkipVerify, and so does a server that verifies its
 	// clients. Pins hold with InsecureSkipVerify, too. Both are asked again before a session is
 	// resumed.
 	RawKeyPins         [][32]byte
 	VerifyRawPublicKey func(spki []byte) error
 
-	// RootCAs are whom a client trusts; nil is the system's.
+	// RootCAs are the root certificates that a client trusts; nil means those of the system.
 	RootCAs *x509.CertPool
 
 	// LegacyRoots are roots besides RootCAs and ClientCAs for chains with a signature that
@@ -106,35 +107,36 @@ type Config struct {
 	// NextProtos are the application protocols, best first. See RFC 7301.
 	NextProtos []string
 
-	// ServerName is whom a client expects, and what it asks for; a name or an address. Needed
-	// unless InsecureSkipVerify.
+	// ServerName is the DNS name or IP address that the server's certificate must be valid for. A
+	// name is also sent in server_name. It is required unless InsecureSkipVerify is set.
 	ServerName string
 
-	// ClientAuth is what a server asks of its clients, ClientCAs the authorities that it trusts to
-	// issue their certificates.
+	// ClientAuth says whether a server requests a certificate from its clients and how it checks
+	// it. ClientCAs are the root certificates that it trusts for clients.
 	ClientAuth tls.ClientAuthType
 	ClientCAs  *x509.CertPool
 
-	// InsecureSkipVerify lets a client talk to anybody. Such a connection proves nothing about who
-	// is there. It also takes certificates that crypto/x509 refuses to read, as long as their key
-	// can be read, RSA keys under 1024 bits, and any KeyUsage unless there is a
+	// InsecureSkipVerify makes a client accept any server. Such a connection does not authenticate
+	// the server. The client then also accepts certificates that crypto/x509 refuses to read, as
+	// long as their key can be read, RSA keys under 1024 bits, and any KeyUsage unless there is a
 	// VerifyPeerCertificate: see ConnectionState.PeerCertificates.
 	InsecureSkipVerify bool
 
 	// UnknownNamesRefused makes a server answer unrecognized_name, RFC 6066 §3, to a client that
-	// asks for a name that none of its certificates has, GetCertificate's included. Else such a
-	// client gets a certificate of another name, and may judge.
+	// asks for a name that none of its certificates has, GetCertificate's included. Otherwise such
+	// a client gets a certificate for another name and decides for itself.
 	UnknownNamesRefused bool
 
-	// VerifyPeerCertificate, if set, has the last word about a peer's chain. verifiedChains is nil
-	// where nothing was verified. It is asked again before a session is resumed: if it then fails,
-	// the handshake is a full one. An error of it, or of another callback, that is or wraps an
-	// *alert.Error chooses the alert that the peer gets.
+	// VerifyPeerCertificate, if set, is called after the peer's chain was verified, and an error
+	// from it refuses the peer. verifiedChains is nil where nothing was verified. It is asked again
+	// before a session is resumed: if it then fails, the handshake is a full one. An error of it,
+	// or of another callback, that is or wraps an *alert.Error chooses the alert that the peer
+	// gets.
 	VerifyPeerCertificate func(rawCerts [][]byte, verifiedChains [][]*x509.Certificate) error
 
-	// VerifyConnection, if set, has the last word about a connection, resumed ones included. It is
-	// called when everything else was proved, before a session is kept and before any application
-	// data.
+	// VerifyConnection, if set, is called for every connection, resumed ones included, and an error
+	// from it ends the handshake. It is called after all other checks, before a session is kept and
+	// before any application data.
 	VerifyConnection func(ConnectionState) error
 
 	// CipherSuites, if set, are exactly the suites to use, best first: unlike with crypto/tls the
@@ -165,10 +167,10 @@ type Config struct {
 	// its share, which costs a round trip; so it does of an empty list. See RFC 8446 §4.2.8.
 	KeyShares []tls.CurveID
 
-	// SignatureSchemes, if set, are what this side signs with and accepts, best first (an ECDSA key
-	// prefers the one of its curve): naming a deprecated one turns it on. nil takes those of the
-	// Policy. They say nothing about the signatures of certificates, and nothing below TLS 1.2.
-	// Certificate.SupportedSignatureAlgorithms limits one key.
+	// SignatureSchemes, if set, are the schemes that this side signs with and accepts, best first
+	// (an ECDSA key prefers the one of its curve): naming a deprecated one turns it on. nil takes
+	// those of the Policy. They say nothing about the signatures of certificates, and nothing below
+	// TLS 1.2. Certificate.SupportedSignatureAlgorithms limits one key.
 	SignatureSchemes []tls.SignatureScheme
 
 	// KeyLogWriter, if set, receives each connection's secrets in the form of RFC 9850, as soon as
@@ -186,8 +188,8 @@ type Config struct {
 	StatusRequest        Demand
 	Timestamps           Demand
 
-	// MaxFragmentLength is a client's wish for short records: 512, 1024, 2048 or 4096 bytes; 0
-	// wishes nothing. See RFC 6066 §4.
+	// MaxFragmentLength is the length of records that a client requests: 512, 1024, 2048 or 4096
+	// bytes; 0 requests nothing. See RFC 6066 §4.
 	MaxFragmentLength int
 
 	// RecordSizeLimit is the longest plaintext that this side wants to receive, 64 to 16384 bytes;
@@ -226,9 +228,9 @@ type Config struct {
 	// Conn.RequestClientCertificate. HTTP/2 forbids it.
 	PostHandshakeAuth bool
 
-	// GREASE makes a client offer reserved values in each list of its hello, and a server ask with
-	// them, so that peers which do not ignore what they do not know are found. A peer that chooses
-	// one is refused. See RFC 8701.
+	// GREASE makes a client offer reserved values in each list of its ClientHello, and a server put
+	// them into its requests, so that peers which do not ignore unknown values are found. A peer
+	// that chooses one is refused. See RFC 8701.
 	GREASE bool
 
 	// Renegotiation is what a client answers to a server that asks for another handshake, as some
@@ -259,12 +261,12 @@ type Config struct {
 	// rotate by themselves.
 	TicketKeys session.TicketKeys
 
-	// WrapSession, if set, makes a server's ticket of a session, in place of TicketKeys; an empty
-	// one is none. UnwrapSession, if set, gives the session of a ticket, or nil if there is none,
-	// with which the handshake is a full one. They may use EncryptTicket and DecryptTicket, or
-	// SessionState.Bytes and ParseSessionState; a ticket that is not encrypted, or can be guessed,
-	// tells everybody the session's secrets. An error ends the handshake. In UnwrapSession the
-	// state has the Version and the ServerName alone. Each may take its time.
+	// WrapSession, if set, makes a server's ticket of a session, in place of TicketKeys; if the
+	// ticket is empty, none is sent. UnwrapSession, if set, gives the session of a ticket, or nil
+	// if there is none, with which the handshake is a full one. They may use EncryptTicket and
+	// DecryptTicket, or SessionState.Bytes and ParseSessionState; a ticket that is not encrypted,
+	// or can be guessed, tells everybody the session's secrets. An error ends the handshake. In
+	// UnwrapSession the state has the Version and the ServerName alone. Each may take its time.
 	WrapSession   func(ConnectionState, *SessionState) ([]byte, error)
 	UnwrapSession func(ticket []byte, s ConnectionState) (*SessionState, error)
 
@@ -276,23 +278,23 @@ type Config struct {
 	// is half a second. After it the handshake goes on without a session, and the trace says so.
 	StoreTimeout time.Duration
 
-	// MaxEarlyData is how many bytes of early data a server lets its clients send: 0, none. An
-	// attacker who records early data can replay it. Therefore a ticket is good for it once, which
-	// needs a SessionStore that is a session.Taker; the client's view of the ticket's age may
-	// differ from ours by ten seconds; and none is accepted in the ten seconds after the first use
-	// of this Config, or of the one that it was cloned from. With VerifyConnection none is
-	// accepted. It is read by Conn.ReadEarly alone. See RFC 8446 §8.
+	// MaxEarlyData is how many bytes of early data a server lets its clients send; 0 means none. An
+	// attacker who records early data can replay it. Therefore each ticket can be used for early
+	// data once, which needs a SessionStore that is a session.Taker; the client's view of the
+	// ticket's age may differ from ours by ten seconds; and none is accepted in the ten seconds
+	// after the first use of this Config, or of the one that it was cloned from. With
+	// VerifyConnection none is accepted. It is read by Conn.ReadEarly alone. See RFC 8446 §8.
 	MaxEarlyData uint32
 
 	// Trace, if set, receives every event of every connection of this Config, secrets included. See
 	// package trace.
 	Trace trace.Sink
 
-	cache   credentials
-	tickets tickets
-	stores  stores
-	start   atomic.Pointer[start]
-	sound   atomic.Bool // a server could begin a handshake with it
+	cache       credentials
+	tickets     tickets
+	stores      stores
+	start       atomic.Pointer[start]
+	validConfig atomic.Bool // a server has found that a handshake can begin with this Config
 }
 
 // Clone copies a Config that may be in use.

@@ -30,12 +30,12 @@ func RawKeyPin(pub crypto.PublicKey) ([32]byte, error) {
 	return pki.Pin(spki), nil
 }
 
-// errUnpinned is a Config that would accept anybody's raw public key.
+// errUnpinned is returned for a Config that would accept any raw public key.
 var errUnpinned = errors.New("vitrine: Config.PeerCertificateTypes has RawPublicKey, and neither " +
 	"RawKeyPins nor VerifyRawPublicKey says which to accept")
 
-// rawKeys adds to t what this side accepts of raw public keys. verify says that somebody must know
-// them.
+// rawKeys adds to t which raw public keys this side accepts. If verify is set, each key must be
+// accepted by a pin or the callback.
 func (c *Config) rawKeys(t *negotiation.Trust, verify bool) error {
 	for _, list := range [][]iana.CertificateType{c.CertificateTypes, c.PeerCertificateTypes} {
 		for i, typ := range list {
@@ -59,7 +59,7 @@ func (c *Config) rawKeys(t *negotiation.Trust, verify bool) error {
 	return nil
 }
 
-// verifyRawKey asks the pins, and then the program.
+// verifyRawKey checks a raw public key against RawKeyPins and then calls VerifyRawPublicKey.
 func (c *Config) verifyRawKey(spki []byte) error {
 	pin := pki.Pin(spki)
 	if c.RawKeyPins != nil && !slices.Contains(c.RawKeyPins, pin) {

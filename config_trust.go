@@ -8,7 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// What of a Config says whom we trust.
+// The fields of a Config about certificates and trust.
 
 func (c *Config) trust(me iana.Side) (negotiation.Trust, error) {
 	t := negotiation.Trust{VerifyPeer: c.VerifyPeerCertificate,

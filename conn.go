@@ -55,7 +55,8 @@ type Conn struct {
 	// why the handshake failed, for good; guarded by shaking
 	failed      error
 	established atomic.Pointer[handshake.Machine] // the last handshake that was done
-	renegs      int                               // handshakes after the first; guarded by in
+	// number of handshakes after the first; guarded by in
+	renegs int
 	// the handshake is done: Reads and Writes may go on
 	complete  atomic.Bool
 	in        sync.Mutex // the engine's inbound half
@@ -107,7 +108,7 @@ func (c *Conn) HandshakeContext(ctx context.Context) error {
 	return err
 }
 
-// ready performs the handshake for what needs it.
+// ready performs the handshake before a Read, a Write or another method that needs it.
 func (c *Conn) ready() error {
 	err := c.shake(context.Background())
 	if err == nil && c.rejected.Load() {
@@ -145,8 +146,8 @@ func (c *Conn) shakeAlone(ctx context.Context, part func(context.Context) error,
 		stop = context.AfterFunc(ctx, func() { c.conn.Close() })
 	}
 	c.failed = errPanic // stays if a callback panics: no second handshake begins on this connection
-	c.knocked()
-	err := c.stays(part(ctx))
+	c.awaitHello()
+	err := c.failForGood(part(ctx))
 	if !stop() { // the connection is closed, even if that part came to its end meanwhile
 		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
 		c.failed = err
@@ -157,7 +158,7 @@ func (c *Conn) shakeAlone(ctx context.Context, part func(context.Context) error,
 	return err
 }
 
-// handshake moves bytes between the socket and the engine until the figure is done.
+// handshake moves bytes between the socket and the engine until the handshake is done.
 func (c *Conn) handshake(ctx context.Context) error {
 	if err := c.begin(nil); err != nil {
 		return err
@@ -198,11 +199,11 @@ func (c *Conn) begin(edit func(*negotiation.Config)) error {
 	return nil
 }
 
-// perform moves bytes until the engine's handshake is done, or enough is true. It needs both
-// halves. While it waits for the peer, it lets go of the outbound half: a server may answer early
-// data.
+// perform moves bytes until the engine's handshake is done, or enough returns true. The caller must
+// hold both halves. While perform waits for the peer, it unlocks the outbound half, so that a
+// server can answer early data.
 func (c *Conn) perform(ctx context.Context, enough func() bool) (err error) {
-	e, lost := c.engine, false // lost: nobody is there to be told
+	e, lost := c.engine, false // the transport has failed: no alert can be sent
 	over := func() bool { return e.Machine().Done() || enough != nil && enough() }
 	for err == nil && !over() {
 		if lost, err = c.advance(ctx); err == nil && !c.defers() {
@@ -225,7 +226,7 @@ func (c *Conn) perform(ctx context.Context, enough func() bool) (err error) {
 	return nil
 }
 
-// advance goes on with the handshake until more bytes are needed. It needs both halves.
+// advance continues the handshake until more bytes are needed. The caller must hold both halves.
 func (c *Conn) advance(ctx context.Context) (lost bool, err error) {
 	for {
 		err = c.engine.Advance()
@@ -239,8 +240,8 @@ func (c *Conn) advance(ctx context.Context) (lost bool, err error) {
 	}
 }
 
-// await receives without the outbound half, except in a renegotiation, in which nothing else may be
-// sent.
+// await receives with the outbound half unlocked, except in a renegotiation, during which nothing
+// else may be sent.
 func (c *Conn) await() error {
 	if !c.renegotiating.Load() {
 		c.out.Unlock()
@@ -249,8 +250,8 @@ func (c *Conn) await() error {
 	return c.receive()
 }
 
-// lose ends a handshake that failed, and tells the peer why, unless the connection to it is lost.
-// It needs both halves.
+// lose ends a handshake that failed and sends the alert, unless the transport has failed. The
+// caller must hold both halves.
 func (c *Conn) lose(err error, lost bool) error {
 	e := c.engine
 	failed := newHandshakeError(c.me, e.Machine(), e.In.Unread(), err)
@@ -263,7 +264,7 @@ func (c *Conn) lose(err error, lost bool) error {
 	return failed
 }
 
-// receive takes what the socket has.
+// receive reads from the socket once.
 func (c *Conn) receive() error {
 	n, err := c.first.read(c.conn, c.engine.In.Space())
 	c.engine.In.Arrived(n)
@@ -280,7 +281,7 @@ func (c *Conn) receive() error {
 	return &TruncatedError{Peer: c.me.Peer(), Partial: c.engine.In.Partial()}
 }
 
-// send writes what the engine has sealed. It needs the outbound half.
+// send writes what the engine has sealed. The caller must hold the outbound half.
 func (c *Conn) send() error {
 	b := c.engine.Out.Sealed()
 	if len(b) == 0 {
@@ -296,7 +297,7 @@ func (c *Conn) send() error {
 }
 
 // endWriting keeps the first error of the outbound half, after which nothing is written or queued.
-// It needs the outbound half. A nil err changes nothing.
+// The caller must hold the outbound half. A nil err changes nothing.
 func (c *Conn) endWriting(err error) {
 	if err != nil && c.writeError == nil {
 		c.writeError = err
@@ -333,7 +334,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			c.sendDeferred()
 			err = c.receive()
 			if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-				return 0, err // the only error that can pass
+				return 0, err // the only error after which reading can go on
 			}
 		}
 		if err != nil {
@@ -343,7 +344,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return 0, c.readError
 }
 
-// fail ends reading for good, and tells the peer why, unless the connection to it is lost.
+// fail makes all later Reads fail and sends the alert, unless the transport has failed.
 func (c *Conn) fail(err error, lost bool) {
 	err = c.aboutClientCertificate(err)
 	c.readError = err
@@ -384,7 +385,8 @@ func (c *Conn) lockAndWrite(p []byte) (n int, err error) {
 }
 
 // letGo unlocks the outbound half. If a panic came before whole was set, nothing is ever sent
-// again: half a record may be out, or a nonce used. Others must not wait for the lock for ever.
+// again, because half a record may have been sent or a nonce used. The lock is released all the
+// same, so that other callers get an error.
 func (c *Conn) letGo(whole *bool) {
 	if !*whole {
 		c.endWriting(errBroken)
@@ -392,7 +394,7 @@ func (c *Conn) letGo(whole *bool) {
 	c.out.Unlock()
 }
 
-// write seals p and sends it. It needs the outbound half.
+// write seals p and sends it. The caller must hold the outbound half.
 func (c *Conn) write(p []byte) (n int, err error) {
 	for err = c.writeError; err == nil && len(p) > 0; err = c.writeError {
 		m := min(len(p), chunk)
@@ -405,21 +407,21 @@ func (c *Conn) write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// saying calls say with the outbound half, unless nothing can be sent any more, and lets go of it
-// as Write does.
-func (c *Conn) saying(say func() error) error {
-	err := c.lockAndSay(say)
+// sending calls seal with the outbound half locked, unless nothing can be sent any more, and then
+// sends what was sealed and unlocks as Write does.
+func (c *Conn) sending(seal func() error) error {
+	err := c.lockAndSend(seal)
 	c.answerFromRead()
 	return err
 }
 
-func (c *Conn) lockAndSay(say func() error) error {
+func (c *Conn) lockAndSend(seal func() error) error {
 	c.out.Lock()
 	whole := false
 	defer c.letGo(&whole)
 	err := c.writeError
 	if err == nil {
-		err = say()
+		err = seal()
 	}
 	c.answer()
 	whole = true

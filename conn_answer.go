@@ -11,9 +11,9 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// What a Read sends.
+// What is sent by a Read: answers to what it received.
 
-// answer sends what reading made us say. It needs the outbound half.
+// answer sends the replies that reading has queued. The caller must hold the outbound half.
 func (c *Conn) answer() {
 	if c.writeError != nil {
 		return
@@ -28,8 +28,9 @@ func (c *Conn) answer() {
 	c.endWriting(cmp.Or(ended, err))
 }
 
-// answerFromRead is answer for a reader, which must never wait for a writer: the writer may wait
-// for the peer, and the peer for our reading. A writer that holds the lock answers when it lets go.
+// answerFromRead calls answer from a Read, which must never wait for a Write: the Write may wait
+// for the peer, and the peer for our reading. A Write that holds the lock sends the replies before
+// it unlocks.
 func (c *Conn) answerFromRead() {
 	for c.engine.Answering() && c.out.TryLock() {
 		c.answerLocked()

@@ -5,22 +5,23 @@ import (
 	"time"
 )
 
-// What a Conn passes on to the connection underneath.
+// Methods of net.Conn that a Conn passes on to the underlying connection.
 
-// NetConn is the connection underneath. Reading or writing it corrupts this one.
+// NetConn returns the underlying connection. Reading from it or writing to it corrupts this one.
 func (c *Conn) NetConn() net.Conn { return c.conn }
 
-// LocalAddr is the local address.
+// LocalAddr returns the local address.
 func (c *Conn) LocalAddr() net.Addr { return c.conn.LocalAddr() }
 
-// RemoteAddr is the peer's address.
+// RemoteAddr returns the peer's address.
 func (c *Conn) RemoteAddr() net.Addr { return c.conn.RemoteAddr() }
 
-// SetDeadline sets both deadlines.
+// SetDeadline sets the read and the write deadline.
 func (c *Conn) SetDeadline(t time.Time) error { return c.conn.SetDeadline(t) }
 
-// SetReadDeadline sets when a waiting Read ends. It can be set anew and reading goes on.
+// SetReadDeadline sets the deadline of Reads. After a timeout, reading can continue with a new
+// deadline.
 func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadline(t) }
 
-// SetWriteDeadline sets when a waiting Write ends, and writing with it.
+// SetWriteDeadline sets the deadline of Writes. After a timeout, nothing more can be written.
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }

@@ -33,7 +33,7 @@ var (
 	errReadsNone   = errors.New("vitrine: a client reads no early data")
 )
 
-// EarlyDataStatus says what became of a client's early data.
+// EarlyDataStatus says whether a client's early data was accepted.
 type EarlyDataStatus = handshake.EarlyStatus
 
 // The values of EarlyDataStatus.
@@ -53,8 +53,8 @@ const (
 // ErrEarlyDataRejected and ConnectionState.EarlyData. It is never sent again by itself.
 //
 // A server that has accepted early data can answer it by WriteEarly, before the handshake is done.
-// Nobody has proved then that the client is alive. Once the handshake is done, WriteEarly returns
-// ErrNoEarlyData and Write is to be used. See RFC 8446 §2.3 and §8.
+// At that time nothing proves that the client is present and not replayed. Once the handshake is
+// done, WriteEarly returns ErrNoEarlyData and Write is to be used. See RFC 8446 §2.3 and §8.
 func (c *Conn) WriteEarly(p []byte) (n int, err error) {
 	if !c.calls.begin() {
 		return 0, net.ErrClosed
@@ -121,7 +121,7 @@ func (c *Conn) EarlyProtocol() (protocol string, ok bool) {
 	return c.engine.Machine().EarlyProtocol()
 }
 
-// offerEarly makes a client's hello, which offers early data if it can be sent.
+// offerEarly makes a client's ClientHello, which offers early data if it can be sent.
 func (c *Conn) offerEarly() error {
 	if err := c.begin(func(h *negotiation.Config) { h.Sends = true }); err != nil {
 		return err
@@ -136,7 +136,7 @@ func (c *Conn) offerEarly() error {
 	return nil
 }
 
-// answerEarly sends what a server answers to early data.
+// answerEarly sends a server's answer to early data.
 func (c *Conn) answerEarly(p []byte) (n int, err error) {
 	c.out.Lock()
 	defer c.out.Unlock()
@@ -164,9 +164,8 @@ func (c *Conn) ReadEarly(p []byte) (int, error) {
 	return 0, io.EOF
 }
 
-// AwaitEarly goes on with a server's handshake, until there is something for ReadEarly to return,
-// and reports whether there is. If ctx ends first, the connection is closed and ctx's error
-// returned.
+// AwaitEarly continues a server's handshake until there is something for ReadEarly to return, and
+// reports whether there is. If ctx ends first, the connection is closed and ctx's error returned.
 func (c *Conn) AwaitEarly(ctx context.Context) (accepted bool, err error) {
 	if err := c.awaitEarly(ctx); err != nil {
 		return false, err
@@ -180,11 +179,11 @@ func (c *Conn) awaitEarly(ctx context.Context) error {
 	if c.me == iana.Client {
 		return errReadsNone
 	}
-	return c.shakeAlone(ctx, c.hearEarly, func() {})
+	return c.shakeAlone(ctx, c.receiveEarly, func() {})
 }
 
-// hearEarly goes on with the handshake until there is early data, or there will be none.
-func (c *Conn) hearEarly(ctx context.Context) error {
+// receiveEarly continues the handshake until there is early data or none can come any more.
+func (c *Conn) receiveEarly(ctx context.Context) error {
 	if err := c.begin(func(h *negotiation.Config) { h.Reads = true }); err != nil {
 		return err
 	}
@@ -205,16 +204,16 @@ func (c *Conn) hearEarly(ctx context.Context) error {
 	return nil
 }
 
-// stays keeps why the handshake failed, for good, and returns it.
-func (c *Conn) stays(err error) error {
+// failForGood keeps the error of the handshake for all later calls, and returns it.
+func (c *Conn) failForGood(err error) error {
 	if c.failed = err; c.passes(err) {
 		c.failed = nil
 	}
 	return err
 }
 
-// passes reports whether an error of reading is a timeout after which the handshake can go on: a
-// server that has accepted early data reads on with it.
+// passes reports whether a read error is a timeout after which the handshake can continue: a server
+// that has accepted early data can go on reading it.
 func (c *Conn) passes(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout() && c.early.Load() != nil
@@ -239,7 +238,7 @@ type start struct {
 	at   time.Time
 }
 
-// begun returns when c, or what it was cloned from, was first used by a server.
+// begun returns when c, or the Config that it was cloned from, was first used by a server.
 func (c *Config) begun() time.Time {
 	now := time.Now
 	if c.Time != nil {
@@ -258,7 +257,7 @@ func (c *Config) sharedStart() *start {
 	return c.start.Load()
 }
 
-// earlyData returns how a side may have early data.
+// earlyData returns the settings for early data of one side.
 func (c *Config) earlyData(me iana.Side) (d negotiation.EarlyData, err error) {
 	d.Clock = c.Time
 	if me == iana.Client || c.MaxEarlyData == 0 {
@@ -287,8 +286,8 @@ func (c *Config) earlyData(me iana.Side) (d negotiation.EarlyData, err error) {
 	return d, nil
 }
 
-// ticketID returns what the store knows a ticket by, as long as an ID of TLS 1.2. It gives nobody
-// the ticket, nor the session.
+// ticketID returns the ID of a ticket in the store, which is as long as an ID of TLS 1.2. Neither
+// the ticket nor the session can be computed from it.
 func ticketID(ticket []byte) []byte {
 	sum := sha256.Sum256(append([]byte("vitrine early data "), ticket...))
 	return sum[:]

@@ -38,7 +38,7 @@ func newHandshakeError(me iana.Side, m *handshake.Machine, first []byte,
 	err error) *HandshakeError {
 	e := &HandshakeError{Side: me, Err: err, Offered: m.Hello(), Answered: m.ServerHello,
 		Asked: m.CertificateRequest != nil, Awaited: m.Awaited()}
-	if m.Done() { // the machine has dropped its messages
+	if m.Done() { // the handshake has freed its messages
 		e.Offered, e.Answered = nil, answered(m.Agreed)
 		e.Awaited = "the " + me.Peer().String() + "'s first record"
 	}
@@ -66,7 +66,7 @@ func (e *HandshakeError) Error() string {
 	text := "vitrine: " + e.Side.String() + ": handshake: " + e.Err.Error()
 	known := e.known()
 	if known.Trust != nil {
-		return text // which says all of it
+		return text // its text already contains the cause
 	}
 	for _, why := range known.Explain(time.Now()).Inferred {
 		text += "; " + why

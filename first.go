@@ -10,9 +10,10 @@ import (
 
 // first holds a client's first message, until the engine reads it. The zero value holds nothing.
 type first struct {
-	header [record.HeaderLen]byte // where buf begins, so that silence needs no memory
-	buf    []byte                 // what has come, and was not read
-	err    error                  // of the read that got no more
+	// where buf begins, so that a client that sends nothing needs no memory
+	header [record.HeaderLen]byte
+	buf    []byte // what has arrived and was not read yet
+	err    error  // the error of the last read
 
 	message engine.First
 }
@@ -21,14 +22,15 @@ type first struct {
 // first flight with a hybrid share, a ticket and a short request fits, in one read.
 const leastFirst = 2 << 10
 
-// knocked waits at a server for the client's first message. Only then a connection gets a
-// handshake, buffers, and the stack that they need: whoever connects and says nothing, or stops
-// before it has sent a whole hello, costs little more than what it has sent. An error is kept for
-// the handshake, which reports it. That of a Config does not wait for a client.
+// awaitHello waits at a server for the client's first message. Only after it does a connection get
+// a handshake and buffers: a client that sends nothing, or part of a hello, costs little more
+// memory than what it has sent. A read error is kept for the handshake, which reports it. It does
+// not wait if the Config is invalid.
 //
-// It reads in its own frame: one more, and the wait does not fit into a stack of 2 KiB.
-func (c *Conn) knocked() {
-	if c.me == iana.Client || c.engine != nil || !c.sound() {
+// It calls Read itself and not through another function: with one more frame the waiting goroutine
+// would not fit into a stack of 2 KiB.
+func (c *Conn) awaitHello() {
+	if c.me == iana.Client || c.engine != nil || !c.validConfig() {
 		return
 	}
 	f := &c.first
@@ -39,14 +41,14 @@ func (c *Conn) knocked() {
 	}
 }
 
-// sound reports whether a handshake can begin with the Config. Of one that was found sound this is
-// remembered.
-func (c *Conn) sound() bool {
-	if !c.config.sound.Load() {
+// validConfig reports whether a handshake can begin with the Config. A positive result is
+// remembered in the Config.
+func (c *Conn) validConfig() bool {
+	if !c.config.validConfig.Load() {
 		if _, err := c.config.handshake(c.me, c); err != nil {
 			return false // begin reports it
 		}
-		c.config.sound.Store(true)
+		c.config.validConfig.Store(true)
 	}
 	return true
 }
@@ -67,7 +69,7 @@ func (f *first) more() bool {
 	return true
 }
 
-// read reads what has come before anybody read it, and then from conn.
+// read reads what has already arrived, and then from conn.
 func (f *first) read(conn net.Conn, p []byte) (int, error) {
 	if len(f.buf) > 0 {
 		n := copy(p, f.buf)

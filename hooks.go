@@ -28,7 +28,8 @@ type ClientHelloInfo struct {
 	Extensions        []uint16
 
 	// AcceptableCAs are the distinguished names of the client's certificate_authorities, DER, as
-	// they were sent: of whom it takes certificates. None means any. See RFC 8446 §4.2.4.
+	// they were sent: the client accepts certificates of these authorities. None means any. See RFC
+	// 8446 §4.2.4.
 	AcceptableCAs [][]byte
 
 	// CertificateTypes are what the client accepts of the server, best first; nil means iana.X509
@@ -89,7 +90,7 @@ func (i *CertificateRequestInfo) SupportsCertificate(c *tls.Certificate) error {
 	return nil
 }
 
-// request is what the server asked for, as far as an info tells that a program made.
+// request returns the server's request, as far as it can be told from an info that a program made.
 func (i *CertificateRequestInfo) request() *pki.Request {
 	r := &pki.Request{Authorities: i.AcceptableCAs, CertType: i.CertificateType,
 		TLS13:   i.Version >= VersionTLS13,
@@ -103,7 +104,7 @@ func (i *CertificateRequestInfo) request() *pki.Request {
 	return r
 }
 
-// requestInfo is what a server asked for.
+// requestInfo returns the server's request for a callback.
 func (c *Config) requestInfo(ctx context.Context, r pki.Request,
 	v iana.Version) *CertificateRequestInfo {
 	i := &CertificateRequestInfo{AcceptableCAs: r.Authorities, Version: uint16(v), asked: &r,
@@ -130,10 +131,10 @@ func (c *Config) requestInfo(ctx context.Context, r pki.Request,
 	return i
 }
 
-// PSK is a key that both sides have held before, and what a client calls it.
+// PSK is a pre-shared key and its identity.
 type PSK = negotiation.PSK
 
-// PSKInfo is what is known when a pre-shared key is needed.
+// PSKInfo describes the handshake that needs a pre-shared key.
 type PSKInfo struct {
 	// Version is TLS 1.3 for a key that a ClientHello offers, which a client must say before it
 	// knows what the server speaks. Otherwise it is the negotiated version.
@@ -173,7 +174,7 @@ func (c *Config) preShared() negotiation.PreShared {
 	return p
 }
 
-// hooks turns the callbacks into what a handshake asks.
+// hooks returns the callbacks in the form that a handshake calls.
 func (c *Config) hooks(conn *Conn) negotiation.Hooks {
 	var h negotiation.Hooks
 	if ask := c.GetConfigForClient; ask != nil {
@@ -218,14 +219,14 @@ func (c *Conn) machine() *handshake.Machine {
 	return c.engine.Machine()
 }
 
-// accept is VerifyConnection for this connection.
+// accept calls VerifyConnection for this connection.
 func (c *Config) accept(conn *Conn) func(context.Context) error {
 	if c.VerifyConnection == nil {
 		return nil
 	}
 	return func(context.Context) error {
 		s := conn.stateOf(conn.machine())
-		s.HandshakeComplete = false // this verdict is a part of it
+		s.HandshakeComplete = false // the time until this verdict is part of the handshake's
 		if err := c.VerifyConnection(s); err != nil {
 			return alert.Refused(alert.BadCertificate, "the program refuses the connection", err)
 		}
@@ -233,8 +234,8 @@ func (c *Config) accept(conn *Conn) func(context.Context) error {
 	}
 }
 
-// credential reads what a callback gave; none, or one without a chain, is none, unless it is a raw
-// public key.
+// credential converts the certificate that a callback returned. It returns nil for nil and for a
+// certificate without a chain, unless that is a raw public key.
 func credential(cert *tls.Certificate, err error) ([]*pki.Credential, error) {
 	if err != nil || cert == nil {
 		return nil, err
@@ -269,7 +270,7 @@ func (c *Config) helloInfo(ctx context.Context, ch *message.ClientHello,
 		iana.ExtCertificateAuthorities: &authorities,
 		iana.ExtServerCertificateType:  &types,
 	} {
-		// what is malformed is refused when the hello is answered
+		// malformed contents are refused when the hello is answered
 		_, _ = ch.Extensions.Read(t, into)
 	}
 	i.AcceptableCAs, i.CertificateTypes = authorities.Authorities, types.Types

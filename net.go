@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// errHTTP2 is returned by what plugs into http.Serve and http.Transport. These speak HTTP/2 only
-// over the connections of crypto/tls, so negotiating it here would leave a client with a connection
-// on which nobody answers.
+// errHTTP2 is returned by what can be used with http.Serve and http.Transport. These speak HTTP/2
+// only over the connections of crypto/tls, so negotiating it here would leave a client with a
+// connection on which nobody answers.
 var errHTTP2 = errors.New(`vitrine: Config.NextProtos offers "h2", and net/http does not ` +
 	`speak it over this connection: use package vhttp or, if the program itself speaks HTTP/2, ` +
 	`Client, Dial or Server`)

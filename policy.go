@@ -160,7 +160,8 @@ func (p *Policy) orModern() *Policy {
 	return p
 }
 
-// parameters returns the policy's defaults. Their lists belong to the policy: nobody changes them.
+// parameters returns the policy's defaults. Their lists belong to the policy and must not be
+// changed.
 func (p *Policy) parameters() negotiation.Parameters {
 	p.sort()
 	return negotiation.Parameters{

@@ -46,7 +46,7 @@ func (c *Conn) RequestClientCertificate(auth tls.ClientAuthType) error {
 	if !c.established.Load().TLS13() {
 		return ErrNotTLS13
 	}
-	return c.saying(func() error {
+	return c.sending(func() error {
 		if err := c.engine.RequestCertificate(clientAuth(auth)); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ type lateAuth struct {
 	last  chan struct{}
 }
 
-// ask notes a request.
+// ask records that a request was sent.
 func (l *lateAuth) ask() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -82,7 +82,7 @@ func (l *lateAuth) ask() {
 	l.waits = append(l.waits, l.last)
 }
 
-// answered notes that the answer to the first request that waits for one was accepted.
+// answered records that the answer to the oldest open request was accepted.
 func (l *lateAuth) answered() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -92,7 +92,7 @@ func (l *lateAuth) answered() {
 	}
 }
 
-// amend puts what a client has proved after the handshake into the state.
+// amend adds the client's certificates from after the handshake to the state.
 func amend(s *ConnectionState, p *handshake.Peer) {
 	if p != nil {
 		s.PeerCertificates, s.VerifiedChains = p.Chain.Certs, p.Verified
@@ -101,7 +101,7 @@ func amend(s *ConnectionState, p *handshake.Peer) {
 	}
 }
 
-// shownBy returns what we have shown last.
+// shownBy returns the certificates that we have sent last.
 func (l *lateAuth) shownBy(m *handshake.Machine) *pki.Credential {
 	if shown := l.shown.Load(); shown != nil {
 		return shown
@@ -109,8 +109,8 @@ func (l *lateAuth) shownBy(m *handshake.Machine) *pki.Credential {
 	return m.Shown()
 }
 
-// proved takes what a client has proved after the handshake, unless the program refuses it. Nobody
-// else sees it before.
+// proved accepts the certificate that a client has proved after the handshake, unless the program
+// refuses it. Until then it is not visible in ConnectionState.
 func (c *Conn) proved(p *handshake.Peer) (err error) {
 	defer func() {
 		if err == nil {
@@ -131,14 +131,15 @@ func (c *Conn) proved(p *handshake.Peer) (err error) {
 	return nil
 }
 
-// take reads from the engine.
+// take reads application data from the engine.
 func (c *Conn) take(p []byte) (n int, err error) {
-	err = c.patiently(func() (err error) { n, err = c.engine.Read(p); return err })
+	err = c.untilReady(func() (err error) { n, err = c.engine.Read(p); return err })
 	return n, err
 }
 
-// patiently calls f again as long as it waits for something slow, such as a callback's certificate.
-func (c *Conn) patiently(f func() error) error {
+// untilReady calls f again as long as it waits for something slow, such as a certificate from a
+// callback.
+func (c *Conn) untilReady(f func() error) error {
 	for {
 		err := f()
 		pending, ok := errors.AsType[*handshake.Pending](err)

@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// What a program may ask of a connection of TLS 1.3 after its handshake.
+// Methods for connections of TLS 1.3 after the handshake.
 
 // ErrNotTLS13 is returned by methods for which a connection of TLS 1.2 or earlier has no message.
 var ErrNotTLS13 = errors.New("vitrine: the connection is not of TLS 1.3")
@@ -38,7 +38,7 @@ func (c *Conn) KeyUpdate(request bool) error {
 	if request {
 		wish = iana.UpdateRequested
 	}
-	return c.saying(func() error {
+	return c.sending(func() error {
 		if err := c.engine.UpdateKeys(wish); err != nil {
 			c.endWriting(err)
 			return err
@@ -47,9 +47,9 @@ func (c *Conn) KeyUpdate(request bool) error {
 	})
 }
 
-// defers reports whether what a handshake has sealed can go out with what comes next. That is the
-// tickets of a server of TLS 1.3: the client waits for an answer and not for them. Read sends them
-// before it waits.
+// defers reports whether what the handshake has sealed can be sent together with the next data.
+// That holds for the tickets of a TLS 1.3 server: the client waits for an answer and not for them.
+// Read sends them before it waits.
 func (c *Conn) defers() bool {
 	m := c.engine.Machine()
 	deferred := c.me == iana.Server && m.Done() && m.TLS13()
@@ -57,7 +57,8 @@ func (c *Conn) defers() bool {
 	return deferred
 }
 
-// sendDeferred sends what a handshake has deferred. It does not wait for a writer: that sends it.
+// sendDeferred sends the deferred tickets. If a Write holds the lock it does nothing, since the
+// Write sends them.
 func (c *Conn) sendDeferred() {
 	if c.deferred.Load() && c.out.TryLock() {
 		c.answerLocked()
@@ -80,7 +81,7 @@ func (c *Conn) confirm() error {
 		return nil
 	}
 	for {
-		err := c.patiently(c.engine.Step)
+		err := c.untilReady(c.engine.Step)
 		lost := err == engine.ErrMore
 		if lost {
 			err = c.await()
@@ -93,8 +94,8 @@ func (c *Conn) confirm() error {
 	}
 }
 
-// judgedLate reports whether the server judges the client after its handshake is done: in TLS 1.3,
-// if it asked for a certificate.
+// judgedLate reports whether the server checks the client's certificate only after the client's
+// handshake is done: in TLS 1.3, if it requested one.
 func (c *Conn) judgedLate() bool {
 	m := c.engine.Machine()
 	return c.me == iana.Client && m.Done() && m.TLS13() && m.CertificateRequest != nil

@@ -27,7 +27,7 @@ func (c *Config) Format(f fmt.State, _ rune) { trace.Print(f, c.printable()) }
 // MarshalText returns what Format prints.
 func (c *Config) MarshalText() ([]byte, error) { return trace.Text(c.printable()) }
 
-// printable is c without what connections may be changing meanwhile.
+// printable returns a copy of c without the fields that connections may be changing meanwhile.
 func (c *Config) printable() *Config {
 	if c == nil {
 		return nil

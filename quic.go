@@ -51,12 +51,12 @@ var (
 	errQUICTicket  = errors.New("vitrine: only a server sends tickets, after its handshake")
 )
 
-// QUICConfig is what a QUICConn may do.
+// QUICConfig configures a QUICConn.
 type QUICConfig struct {
-	// TLSConfig says what TLS may do. It must have NextProtos. Only TLS 1.3 is used, whatever
-	// MinVersion is; TLS_AES_128_CCM_8_SHA256, limits of records, and authentication after the
-	// handshake are left out, which QUIC does not have. A server accepts early data if MaxEarlyData
-	// is not 0; how much, QUIC limits by itself.
+	// TLSConfig is the configuration of TLS. It must have NextProtos. Only TLS 1.3 is used,
+	// whatever MinVersion is; TLS_AES_128_CCM_8_SHA256, limits of records, and authentication after
+	// the handshake are left out, which QUIC does not have. A server accepts early data if
+	// MaxEarlyData is not 0; how much, QUIC limits by itself.
 	TLSConfig *Config
 
 	// EarlyData makes a client offer early data, if it has a ticket that allows it. An attacker who
@@ -73,8 +73,8 @@ type QUICConfig struct {
 
 // QUICConn is the TLS of one connection of QUIC. It does no I/O: QUIC passes in what came in CRYPTO
 // frames, and NextEvent says what it must do. Its methods must not be called at the same time. A
-// method that fails returns an error that wraps a tls.AlertError, which is to be sent to the peer
-// as QUIC's CRYPTO_ERROR, and, in a handshake, is a *HandshakeError. See RFC 9001.
+// method that fails returns an error that wraps a tls.AlertError, which QUIC must send to the peer
+// as a CRYPTO_ERROR, and, in a handshake, is a *HandshakeError. See RFC 9001.
 type QUICConn struct {
 	conn   *Conn // without a transport: what callbacks and ConnectionState need
 	early  bool
@@ -128,7 +128,7 @@ func (q *QUICConn) Start(ctx context.Context) error {
 	return q.advance()
 }
 
-// forQUIC leaves h what QUIC can use.
+// forQUIC removes from h what QUIC does not use.
 func (q *QUICConn) forQUIC(h *negotiation.Config) error {
 	if h.MaxVersion < iana.TLS13 {
 		return errQUICVersion
@@ -153,7 +153,8 @@ func (q *QUICConn) forQUIC(h *negotiation.Config) error {
 	return nil
 }
 
-// advance goes on with the handshake until it needs more from the peer, or our parameters.
+// advance continues the handshake until it needs more bytes from the peer, or our transport
+// parameters.
 func (q *QUICConn) advance() error {
 	for {
 		err := q.ctx.Err()
@@ -246,8 +247,8 @@ func (q *QUICConn) ready() error {
 
 // SetTransportParameters sets the transport parameters that are sent to the peer, in the encoding
 // of RFC 9000 §18. It may be called before Start, or else after the event
-// QUICTransportParametersRequired, with which a server has the client's parameters. What then goes
-// wrong is told by a QUICErrorEvent.
+// QUICTransportParametersRequired, with which a server has the client's parameters. Later errors
+// are reported by a QUICErrorEvent.
 func (q *QUICConn) SetTransportParameters(params []byte) {
 	if q.params.TransportParameters != nil {
 		return // they may have been sent

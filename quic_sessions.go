@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/session"
 )
 
-// The events of sessions, with which QUIC keeps what it needs beside a session: RFC 9000 §7.4.1.
+// The session events, by which QUIC stores its own data with a session: RFC 9000 §7.4.1.
 
 var (
 	errQUICAsks     = errors.New("vitrine: QUIC is asked about a session")
@@ -24,18 +24,18 @@ var (
 // maxQUICSessions is how many sessions wait for StoreSession.
 const maxQUICSessions = 16
 
-// quicSessions is what a QUICConn knows of the sessions that its events told of.
+// quicSessions holds the sessions of a QUICConn that were passed to the program in events.
 type quicSessions struct {
 	on     bool
 	keep   func(*session.Session) // stores a client's
-	stored []quicSession          // told, and not stored
-	// to be resumed; the program has its say until the next NextEvent
+	stored []quicSession          // passed to the program, and not stored yet
+	// to be resumed; the program may change it until the next NextEvent
 	asked    *quicSession
-	answered []quicSession // what a server was asked about, and has decided
-	offer    func()        // a client's: makes its Offer what was decided
+	answered []quicSession // sessions that a server's program has decided about
+	offer    func()        // a client's: sets its Offer to what the program decided
 }
 
-// quicSession is a session with what the program sees of it.
+// quicSession is a session and the state that the program sees.
 type quicSession struct {
 	id    string // of a server's: the ticket
 	seen  *tls.SessionState
@@ -55,7 +55,7 @@ func (s *quicSession) decided() *session.Session {
 	return state.kept()
 }
 
-// watchSessions puts events in the place of what h does with sessions.
+// watchSessions makes h report sessions as events instead of storing and resuming them by itself.
 func (q *QUICConn) watchSessions(h *negotiation.Config) {
 	if keep := h.Keep; keep != nil {
 		q.events.keep = keep
@@ -74,7 +74,8 @@ func (q *QUICConn) watchSessions(h *negotiation.Config) {
 	h.Open, h.Find = q.asking(h.Open), q.asking(h.Find)
 }
 
-// asking returns a function that opens a ticket as open does, once the program was asked.
+// asking returns a function that opens a ticket as open does, after the program was asked about the
+// session.
 func (q *QUICConn) asking(
 	open func(context.Context, []byte) (*session.Session, error),
 ) func(context.Context, []byte) (*session.Session, error) {
@@ -96,13 +97,13 @@ func (q *QUICConn) asking(
 	}
 }
 
-// ask tells of a session that may be resumed. The handshake waits.
+// ask queues the event for a session that may be resumed. The handshake waits for the program.
 func (q *QUICConn) ask(k quicSession) {
 	q.events.asked = &k
 	q.engine.Tell(QUICEvent{Kind: QUICResumeSession, SessionState: k.seen})
 }
 
-// goOn reports whether the program has had its say about a session, and the handshake may go on.
+// goOn reports whether the program has decided about a session, so that the handshake can continue.
 func (s *quicSessions) goOn() bool {
 	if s.asked == nil {
 		return false
@@ -117,7 +118,8 @@ func (s *quicSessions) goOn() bool {
 	return true
 }
 
-// offers asks about the session that a client would offer. It returns false if there is none.
+// offers asks the program about the session that a client would offer. It returns false if there is
+// none.
 func (q *QUICConn) offers(h *negotiation.Config) bool {
 	if !q.events.on || q.conn.me != iana.Client || h.Offer == nil {
 		return false

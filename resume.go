@@ -91,8 +91,8 @@ func (c *Config) resumption(me iana.Side, conn *Conn,
 	return r
 }
 
-// ticketKeys returns the current ticket keys. The first one seals. Only Config.TicketKeys is code
-// of the program, which may hang.
+// ticketKeys returns the current ticket keys. The first one seals. Only Config.TicketKeys calls
+// code of the program, which may hang.
 func (c *Config) ticketKeys(ctx context.Context) ([]session.TicketKey, error) {
 	if c.TicketKeys == nil {
 		return c.tickets.source(c).Keys(ctx)
@@ -137,11 +137,11 @@ func (c *Config) stored(r *negotiation.Resumption) {
 	}
 }
 
-// ticketCount is what Config.TicketCount 0 stands for: one for the next connection, and one for
-// another at the same time, as browsers open them.
+// ticketCount is the default of Config.TicketCount: one ticket for the next connection, and one for
+// a second connection at the same time, as browsers open them.
 const ticketCount = 2
 
-// maxTicketCount is below what a client takes for a flood. See engine.
+// maxTicketCount is below the number of tickets that a client treats as a flood. See engine.
 const maxTicketCount = 16
 
 func (c *Config) checkTickets() error {

@@ -10,10 +10,10 @@ import (
 // A ClientSessionCache holds the sessions of a client, keyed by server name, or by server address
 // for a Config without ServerName. The sessions contain secrets.
 //
-// A session of TLS 1.3 is removed when it is offered: a ticket that is used twice tells who watches
-// that two connections are of one client. With this interface of crypto/tls there is one session
-// for a server, and of connections that begin at the same time one can resume, or by bad luck two
-// with the same ticket. A ClientTicketCache does better.
+// A session of TLS 1.3 is removed when it is offered: a ticket that is used twice shows an observer
+// that two connections come from one client. With this interface of crypto/tls there is one session
+// for a server, and if several connections begin at the same time, one can resume, or two may use
+// the same ticket. A ClientTicketCache does better.
 //
 // Configs may share a cache: a session is offered only if the settings that it was established with
 // still hold. What GetClientCertificate and GetPSK would return cannot be compared, so Configs that

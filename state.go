@@ -11,8 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// ConnectionState is what a connection negotiated, and with whom. Fields that crypto/tls has too
-// keep its name and meaning.
+// ConnectionState describes a connection: what was negotiated, and who the peer is. Fields that
+// crypto/tls has too keep its name and meaning.
 type ConnectionState struct {
 	Version                    uint16
 	HandshakeComplete          bool
@@ -46,9 +46,9 @@ type ConnectionState struct {
 	SignedCertificateTimestamps [][]byte
 	OCSPResponse                []byte
 
-	// TLSUnique is the channel binding of RFC 5929 §3: the first Finished of the handshake. Without
-	// the extended master secret it binds nothing (the triple handshake attack), and is nil; so it
-	// is in TLS 1.3, for which it is not defined. See TLSExporter.
+	// TLSUnique is the channel binding of RFC 5929 §3: the first Finished of the handshake. It is
+	// nil without the extended master secret, because it would bind nothing (the triple handshake
+	// attack), and in TLS 1.3, for which it is not defined. See TLSExporter.
 	TLSUnique []byte
 
 	// PSKIdentity is the client's identity of the pre-shared key that proved both sides, also if a
@@ -61,14 +61,14 @@ type ConnectionState struct {
 	EncryptThenMAC       bool
 	SecureRenegotiation  bool
 
-	// PeerSignatureScheme is what the peer signed this handshake with: a server its key exchange, a
-	// client its CertificateVerify. It is 0 if nothing was signed, as with RSA key exchange or a
-	// resumed session, and for MD5 with SHA-1, the RSA signature below TLS 1.2, which has no code
-	// point.
+	// PeerSignatureScheme is the scheme with which the peer signed this handshake: a server its key
+	// exchange, a client its CertificateVerify. It is 0 if nothing was signed, as with RSA key
+	// exchange or a resumed session, and for MD5 with SHA-1, the RSA signature below TLS 1.2, which
+	// has no code point.
 	PeerSignatureScheme SignatureScheme
 
-	// EarlyData is what became of the data that the client sent before the handshake. At a server
-	// it is there as soon as ReadEarly has returned data, when the handshake is not complete.
+	// EarlyData says whether the client's early data was accepted. At a server it is set as soon as
+	// ReadEarly has returned data, when the handshake is not complete.
 	EarlyData EarlyDataStatus
 
 	// TicketAgeSkew is by how much the age of the ticket that a server of TLS 1.3 resumed from, as
@@ -82,13 +82,13 @@ type ConnectionState struct {
 	// Renegotiations counts the handshakes of this connection before the last one.
 	Renegotiations int
 
-	// Concerns are what is deprecated about this connection, in words.
+	// Concerns lists in words what is deprecated about this connection.
 	Concerns []string
 
 	export func(label string, context []byte, length int) ([]byte, error)
 }
 
-// ExportKeyingMaterial is Conn.ExportKeyingMaterial.
+// ExportKeyingMaterial does what Conn.ExportKeyingMaterial does.
 func (s *ConnectionState) ExportKeyingMaterial(label string, context []byte,
 	length int) ([]byte, error) {
 	if s.export == nil {
@@ -98,9 +98,9 @@ func (s *ConnectionState) ExportKeyingMaterial(label string, context []byte,
 }
 
 // TLSExporter returns the channel binding "tls-exporter": 32 bytes that the two ends of this
-// connection can derive, and nobody else. It is there in TLS 1.3, where tls-unique has no meaning,
-// and before with the extended master secret. Its errors are those of ExportKeyingMaterial. See
-// RFC 9266 §2.
+// connection can derive, and nobody else. It exists in TLS 1.3, where tls-unique is not defined,
+// and in earlier versions with the extended master secret. Its errors are those of
+// ExportKeyingMaterial. See RFC 9266 §2.
 func (s *ConnectionState) TLSExporter() ([]byte, error) {
 	return s.ExportKeyingMaterial("EXPORTER-Channel-Binding", []byte{}, 32)
 }
@@ -117,7 +117,7 @@ func (c *Conn) ConnectionState() ConnectionState {
 	return c.stateOf(c.established.Load())
 }
 
-// stateOf is what a handshake has negotiated, once both sides are proved.
+// stateOf returns the state after a handshake in which both sides were authenticated.
 func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	a := m.Agreed
 	s := ConnectionState{
@@ -151,10 +151,10 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 		}
 		s.TLSUnique = slices.Clone(m.VerifyData[first])
 	}
-	if c.me == iana.Client { // a server's own are no news to it
+	if c.me == iana.Client { // a server already knows its own
 		s.SignedCertificateTimestamps, s.OCSPResponse = m.Timestamps(), m.Staple()
 	}
-	if o := m.Origin(); o != nil { // what only the full handshake tells
+	if o := m.Origin(); o != nil { // known from the full handshake only
 		if !m.TLS13() { // which has a key exchange of its own
 			s.Group, s.GroupName, s.CurveID = o.Group, o.GroupName, CurveID(o.Group)
 		}
@@ -162,7 +162,7 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 		s.OCSPResponse, s.SignedCertificateTimestamps = o.Staple, o.SCTs
 	}
 	row := a.Suite
-	if a.Kex == iana.KexPSK { // in TLS 1.3 that is psk_ke, which no suite tells
+	if a.Kex == iana.KexPSK { // in TLS 1.3 that is psk_ke, which the suite does not show
 		row = row.With(a.Kex)
 	}
 	for _, concern := range suite.Concerns(row) {

@@ -92,8 +92,8 @@ func (c *Config) wrapped(r *negotiation.Resumption, conn *Conn) {
 	}
 }
 
-// stateNow returns what is negotiated in the middle of a server's handshake. Before its ServerHello
-// that is the version and the name.
+// stateNow returns the state in the middle of a server's handshake. Before its ServerHello that is
+// the version and the server name.
 func (c *Conn) stateNow() ConnectionState {
 	m := c.machine()
 	if m.Agreed == nil {
