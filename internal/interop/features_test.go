@@ -39,6 +39,18 @@ func everyPeer(t *testing.T, run func(t *testing.T, with *interop.Stack, them ia
 	}
 }
 
+// everyPeerAndVersion runs a test with each stack in each role in TLS 1.2 and in TLS 1.3.
+func everyPeerAndVersion(t *testing.T,
+	run func(t *testing.T, with *interop.Stack, them iana.Side, version iana.Version)) {
+	for _, version := range bothVersions {
+		t.Run(version.String(), func(t *testing.T) {
+			everyPeer(t, func(t *testing.T, with *interop.Stack, them iana.Side) {
+				run(t, with, them, version)
+			})
+		})
+	}
+}
+
 // everywhere runs a meeting, made anew by each call, with each stack in each role.
 func everywhere(t *testing.T, what string, of func(with *interop.Stack, them iana.Side) *meeting) {
 	t.Run(what, func(t *testing.T) {
@@ -50,11 +62,25 @@ func everywhere(t *testing.T, what string, of func(with *interop.Stack, them ian
 	})
 }
 
+// inBothVersions runs a meeting everywhere in TLS 1.2 and in TLS 1.3.
+func inBothVersions(t *testing.T, what string,
+	of func(with *interop.Stack, them iana.Side) *meeting) {
+	for _, version := range bothVersions {
+		everywhere(t, what+"/"+version.String(), func(with *interop.Stack, them iana.Side) *meeting {
+			m := of(with, them)
+			m.version = version
+			return m
+		})
+	}
+}
+
+var bothVersions = []iana.Version{iana.TLS12, iana.TLS13}
+
 func TestEveryGroup(t *testing.T) {
 	for _, g := range []iana.Group{iana.X25519, iana.X448, iana.Secp256r1, iana.Secp384r1,
 		iana.Secp521r1,
 		iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192} {
-		everywhere(t, g.String(), func(*interop.Stack, iana.Side) *meeting {
+		inBothVersions(t, g.String(), func(*interop.Stack, iana.Side) *meeting {
 			m := &meeting{}
 			if g.FiniteField() {
 				m.suite = dheRSA
@@ -122,7 +148,7 @@ func suiteFor(k throwaway.Kind) iana.CipherSuite {
 
 func TestEveryServerKey(t *testing.T) {
 	for _, kind := range throwaway.Kinds() {
-		everywhere(t, string(kind), func(*interop.Stack, iana.Side) *meeting {
+		inBothVersions(t, string(kind), func(*interop.Stack, iana.Side) *meeting {
 			return &meeting{suite: suiteFor(kind), serverKey: kind}
 		})
 	}
@@ -130,7 +156,7 @@ func TestEveryServerKey(t *testing.T) {
 
 func TestEveryClientKey(t *testing.T) {
 	for _, kind := range throwaway.Kinds() {
-		everywhere(t, string(kind), func(_ *interop.Stack, them iana.Side) *meeting {
+		inBothVersions(t, string(kind), func(_ *interop.Stack, them iana.Side) *meeting {
 			return &meeting{clientKey: kind, want: func(t *testing.T, s *vitrine.ConnectionState) {
 				if them == iana.Client &&
 					!bytes.Equal(s.PeerCertificates[0].Raw, identity(t, kind, them).Leaf.Raw) {
@@ -154,7 +180,7 @@ func TestChainsWithAnIntermediate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	everywhere(t, "both sides", func(_ *interop.Stack, them iana.Side) *meeting {
+	inBothVersions(t, "both sides", func(_ *interop.Stack, them iana.Side) *meeting {
 		ids := [2]*interop.Identity{iana.Client: client, iana.Server: server}
 		return &meeting{clientKey: throwaway.ECDSA,
 			us:   func(c *vitrine.Config) { c.Certificates[0] = ids[them.Peer()].Certificate },
@@ -169,7 +195,7 @@ func TestChainsWithAnIntermediate(t *testing.T) {
 }
 
 func TestAClientNeedNotHaveACertificate(t *testing.T) {
-	everywhere(t, "asked", func(with *interop.Stack, them iana.Side) *meeting {
+	inBothVersions(t, "asked", func(with *interop.Stack, them iana.Side) *meeting {
 		return &meeting{
 			us: func(c *vitrine.Config) { c.ClientAuth = tls.VerifyClientCertIfGiven },
 			they: func(s *interop.Setup) {
@@ -221,7 +247,7 @@ func TestExtensionsThatBothMustWant(t *testing.T) {
 }
 
 func TestALPN(t *testing.T) {
-	everywhere(t, "h2", func(with *interop.Stack, them iana.Side) *meeting {
+	inBothVersions(t, "h2", func(with *interop.Stack, them iana.Side) *meeting {
 		return &meeting{
 			us:   func(c *vitrine.Config) { c.NextProtos = []string{"h2", "http/1.1"} },
 			they: func(s *interop.Setup) { s.Protocols = []string{"unknown", "h2"} },
@@ -241,7 +267,7 @@ func TestServerName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	everywhere(t, "second certificate", func(_ *interop.Stack, them iana.Side) *meeting {
+	inBothVersions(t, "second certificate", func(_ *interop.Stack, them iana.Side) *meeting {
 		return &meeting{
 			us: func(c *vitrine.Config) {
 				c.ServerName = other

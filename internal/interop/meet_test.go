@@ -28,7 +28,8 @@ const deadline = 30 * time.Second
 type meeting struct {
 	with      *interop.Stack
 	them      iana.Side        // what the other stack is
-	suite     iana.CipherSuite // the only one of both sides
+	suite     iana.CipherSuite // the only one of both sides, up to TLS 1.2
+	version   iana.Version     // the only one of both sides; TLS 1.2 if zero
 	serverKey throwaway.Kind
 	// the server demands a certificate, and the client has one with this kind of key
 	clientKey throwaway.Kind
@@ -62,6 +63,9 @@ const small = 4 << 10
 // with a key for that suite, and a client that checks it.
 func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
 	m.suite, m.bytes = cmp.Or(m.suite, ecdheRSA), cmp.Or(m.bytes, small)
+	if m.version == iana.TLS13 {
+		m.suite = anySuite
+	}
 	s := suite.ByID(m.suite)
 	if m.suite == anySuite {
 		s = suite.ByID(ecdheRSA)
@@ -74,6 +78,11 @@ func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
 		ServerName:   name,
 	}
 	setup := &interop.Setup{Suite: s, Trust: office.Trust, ServerName: name}
+	if m.version == iana.TLS13 {
+		config.CipherSuites, config.MinVersion = nil, vitrine.VersionTLS13
+		config.MaxVersion = vitrine.VersionTLS13
+		setup.Suite, setup.Versions = nil, [2]iana.Version{iana.TLS13, iana.TLS13}
+	}
 	ours, theirs := m.clientKey, m.serverKey
 	if m.them == iana.Client {
 		ours, theirs = theirs, ours
@@ -82,7 +91,7 @@ func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
 		}
 	} else {
 		setup.ClientAuth = m.clientKey != ""
-		if s.FiniteField() && !s.PreShared() && m.with == interop.OpenSSL {
+		if m.version != iana.TLS13 && s.FiniteField() && !s.PreShared() && m.with == interop.OpenSSL {
 			setup.DHParams = dhParams(t, "ffdhe2048")
 		}
 	}
@@ -175,6 +184,9 @@ func (m *meeting) handshake(t *testing.T) (*vitrine.Conn, *interop.Peer) {
 	state := conn.ConnectionState()
 	if got := iana.CipherSuite(state.CipherSuite); got != m.suite && m.suite != anySuite {
 		t.Errorf("got %v, expected %v", got, m.suite)
+	}
+	if got := iana.Version(state.Version); m.version != 0 && got != m.version {
+		t.Errorf("got %v, expected %v", got, m.version)
 	}
 	if m.want != nil {
 		m.want(t, &state)

@@ -18,7 +18,7 @@ func TestLengthsOfRecords(t *testing.T) {
 	sizeLimit := func(n int) func(*vitrine.Config) {
 		return func(c *vitrine.Config) { c.RecordSizeLimit = n }
 	}
-	const any = 0
+	const any, ourLimit = 0, "our record_size_limit"
 	for _, c := range []struct {
 		what    string
 		ref     string
@@ -48,29 +48,36 @@ func TestLengthsOfRecords(t *testing.T) {
 			[]string{"--recordsize", "700"}, [2]int{any, 700}},
 		{"their record_size_limit", "RFC 8449 §4", interop.GnuTLS, iana.Server, sizeLimit(16384),
 			[]string{"--recordsize", "700"}, [2]int{700, any}},
-		{"our record_size_limit", "RFC 8449 §4", interop.GnuTLS, iana.Client, sizeLimit(600), nil,
+		{ourLimit, "RFC 8449 §4", interop.GnuTLS, iana.Client, sizeLimit(600), nil,
 			[2]int{any, any}},
-		{"our record_size_limit", "RFC 8449 §4", interop.GnuTLS, iana.Server, sizeLimit(600), nil,
+		{ourLimit, "RFC 8449 §4", interop.GnuTLS, iana.Server, sizeLimit(600), nil,
 			[2]int{any, 600}},
 	} {
-		t.Run(strings.Join([]string{c.what, fmt.Sprint(c.longest), c.with.Name, "their " +
-			c.them.String()}, "/"), func(t *testing.T) {
-			t.Parallel()
-			m := meeting{with: c.with, them: c.them, us: c.us, bytes: 64 << 10,
-				they: func(s *interop.Setup) { s.Options = c.options }}
-			if c.with == interop.GnuTLS && c.them == iana.Client {
-				m.back = 512 // gnutls-cli loses what is left of a line longer than a record
-			}
-			m.run(t)
-			for _, side := range sides {
-				if want := c.longest[side]; want != any && m.longest[side] != want+gcmOverhead {
-					t.Errorf("the %v's longest record has a fragment of %d bytes, expected %d (%s)",
-						side, m.longest[side], want+gcmOverhead, c.ref)
+		for _, version := range bothVersions {
+			t.Run(strings.Join([]string{c.what, fmt.Sprint(c.longest), c.with.Name, "their " +
+				c.them.String(), version.String()}, "/"), func(t *testing.T) {
+				t.Parallel()
+				m := meeting{with: c.with, them: c.them, us: c.us, bytes: 64 << 10, version: version,
+					they: func(s *interop.Setup) { s.Options = c.options }}
+				if c.with == interop.GnuTLS && c.them == iana.Client {
+					m.back = 512 // gnutls-cli loses what is left of a line longer than a record
 				}
-			}
-		})
+				m.run(t)
+				for _, side := range sides {
+					want := c.longest[side] + overhead[version]
+					if c.what == ourLimit && version == iana.TLS13 {
+						want-- // ours counts the content type; GnuTLS's option does not
+					}
+					if c.longest[side] != any && m.longest[side] != want {
+						t.Errorf("the %v's longest record has a fragment of %d bytes, expected %d (%s)",
+							side, m.longest[side], want, c.ref)
+					}
+				}
+			})
+		}
 	}
 }
 
-// gcmOverhead is what AES-GCM adds to a plaintext: nonce_explicit and a tag. See RFC 5288 §3.
-const gcmOverhead = 8 + 16
+// overhead is what a record with an AEAD adds to a plaintext: in TLS 1.2's GCM nonce_explicit and
+// a tag (RFC 5288 §3), in TLS 1.3 the content type and a tag (RFC 8446 §5.2).
+var overhead = map[iana.Version]int{iana.TLS12: 8 + 16, iana.TLS13: 1 + 16}

@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/interop"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // ours and theirs return the alert that ends a connection, sent by us or by them.
@@ -46,6 +47,10 @@ func TestRefusals(t *testing.T) {
 	versions := func(from, to iana.Version) func(*interop.Setup) {
 		return func(s *interop.Setup) { s.Versions = [2]iana.Version{from, to} }
 	}
+	in13 := func(m meeting) meeting {
+		m.version = iana.TLS13
+		return m
+	}
 	dheOnly := us(func(c *vitrine.Config) { c.CipherSuites = []uint16{uint16(dheRSA)} })
 	noProtocol := meeting{
 		us:   func(c *vitrine.Config) { c.NextProtos = []string{"ours"} },
@@ -56,6 +61,19 @@ func TestRefusals(t *testing.T) {
 		they: func(s *interop.Setup) {
 			s.Without = []iana.ExtensionType{iana.ExtExtendedMasterSecret}
 		},
+	}
+	noSuite := in13(meeting{
+		us: func(c *vitrine.Config) {
+			c.CipherSuites13 = []uint16{vitrine.TLS_AES_128_GCM_SHA256}
+		},
+		they: func(s *interop.Setup) { s.Suite = suite.ByID13(iana.TLS_AES_256_GCM_SHA384) },
+	})
+	noGroup := in13(meeting{
+		us:   func(c *vitrine.Config) { c.CurvePreferences = []tls.CurveID{tls.CurveP256} },
+		they: func(s *interop.Setup) { s.Groups = []iana.Group{iana.X25519} },
+	})
+	onlyWe13 := meeting{suite: anySuite,
+		us: func(c *vitrine.Config) { c.MinVersion, c.MaxVersion = vitrine.VersionTLS13, 0 },
 	}
 	for _, c := range []struct {
 		what, ref string
@@ -78,6 +96,41 @@ func TestRefusals(t *testing.T) {
 		{"another name", "RFC 5246 §7.2.2", server,
 			us(func(c *vitrine.Config) { c.ServerName = "other.test" }),
 			ours(alert.BadCertificate)},
+		{"another CA, TLS 1.3", "RFC 8446 §4.4.2.4", client,
+			in13(they(func(s *interop.Setup) { s.Trust = stranger.Trust })), theirs(alert.UnknownCA)},
+		{"another CA, TLS 1.3", "RFC 8446 §4.4.2.4", server,
+			in13(us(func(c *vitrine.Config) { c.RootCAs = stranger.CA.Pool() })),
+			ours(alert.UnknownCA)},
+		{"another CA of clients, TLS 1.3", "RFC 8446 §4.4.2.4", client,
+			in13(meeting{clientKey: throwaway.ECDSA,
+				us: func(c *vitrine.Config) { c.ClientCAs = stranger.CA.Pool() }}),
+			ours(alert.UnknownCA)},
+		{"another name, TLS 1.3", "RFC 8446 §6.2", client,
+			in13(they(func(s *interop.Setup) { s.ServerName = "other.test" })),
+			theirs(alert.BadCertificate)},
+		{"another name, TLS 1.3", "RFC 8446 §6.2", server,
+			in13(us(func(c *vitrine.Config) { c.ServerName = "other.test" })),
+			ours(alert.BadCertificate)},
+		{"no suite in common, TLS 1.3", "RFC 8446 §4.1.1", client, noSuite,
+			ours(alert.HandshakeFailure)},
+		{"no suite in common, TLS 1.3", "RFC 8446 §4.1.1", server, noSuite,
+			theirs(alert.HandshakeFailure)},
+		{"no group in common, TLS 1.3", "RFC 8446 §4.1.1", client, noGroup,
+			ours(alert.HandshakeFailure)},
+		{"no group in common, TLS 1.3", "RFC 8446 §4.1.1", server, noGroup,
+			theirs(alert.HandshakeFailure)},
+		{"TLS 1.2 only", "RFC 8446 §D.2", client, onlyWe13, ours(alert.ProtocolVersion)},
+		{"TLS 1.2 only", "RFC 8446 §D.1", server, onlyWe13, theirs(alert.ProtocolVersion)},
+		{"no client certificate, TLS 1.3", "RFC 8446 §4.4.2.4", client,
+			in13(us(func(c *vitrine.Config) { c.ClientAuth = tls.RequireAnyClientCert })),
+			ours(alert.CertificateRequired)},
+		{"no protocol in common, TLS 1.3", "RFC 7301 §3.2", client, in13(noProtocol),
+			ours(alert.NoApplicationProtocol)},
+		{"no protocol in common, TLS 1.3", "RFC 7301 §3.2", server, in13(noProtocol),
+			theirs(alert.NoApplicationProtocol)},
+		{"no staple, TLS 1.3", "RFC 6066 §8", server,
+			in13(us(func(c *vitrine.Config) { c.StatusRequest = vitrine.Required })),
+			ours(alert.BadCertificateStatusResponse)},
 		{"no suite in common", "RFC 5246 §7.4.1.3", client, dheOnly, ours(alert.HandshakeFailure)},
 		{"no suite in common", "RFC 5246 §7.4.1.3", server, dheOnly,
 			theirs(alert.HandshakeFailure)},
@@ -168,10 +221,12 @@ func TestRenegotiationIsRefused(t *testing.T) {
 	}
 }
 
-// The end of a stream without close_notify is not the end of data. See RFC 5246 §7.2.1.
+// The end of a stream without close_notify is not the end of data. See RFC 5246 §7.2.1
+// and RFC 8446 §6.1.
 func TestAKilledPeerIsNoEndOfFile(t *testing.T) {
-	everyPeer(t, func(t *testing.T, with *interop.Stack, them iana.Side) {
-		m := meeting{with: with, them: them}
+	everyPeerAndVersion(t, func(t *testing.T, with *interop.Stack, them iana.Side,
+		version iana.Version) {
+		m := meeting{with: with, them: them, version: version}
 		conn, peer := m.handshake(t)
 		m.exchange(t, conn, peer) // so that nothing is under way that would make a reset of the end
 		peer.Kill()

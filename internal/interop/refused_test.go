@@ -26,13 +26,18 @@ func TestCertificatesThatGoRefuses(t *testing.T) {
 		{"a name that is no ASCII", "san-nonascii", ecdheRSA, iana.TLS12},
 		{"an address of three bytes", "san-ip-badlen", ecdheRSA, iana.TLS12},
 		{"explicit EC parameters", "explicit", ecdheECDSA, iana.TLS12},
+		{"negative serial number", "neg-serial", 0, iana.TLS13},
+		{"a name that is no ASCII", "san-nonascii", 0, iana.TLS13},
+		{"an address of three bytes", "san-ip-badlen", 0, iana.TLS13},
+		{"explicit EC parameters", "explicit", 0, iana.TLS13},
+		{"RSA 768, signing by RSASSA-PSS", "", 0, iana.TLS13},
 		{"RSA 512, signing", "rsa512", ecdheRSA, iana.TLS12},
 		{"RSA 512, decrypting", "rsa512", iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS12},
 		{"RSA 512, TLS 1.0", "rsa512", iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, iana.TLS10},
 		{"RSA 512, TLS 1.1, decrypting", "rsa512", iana.TLS_RSA_WITH_AES_128_CBC_SHA, iana.TLS11},
 		{"RSA 768, signing by RSASSA-PSS", "", ecdheRSA, iana.TLS12},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
+		t.Run(tt.name+"/"+tt.version.String(), func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join("..", "..", "pki", "testdata", "refused", tt.file+".pem")
 			if tt.file == "" {
@@ -46,7 +51,7 @@ func TestCertificatesThatGoRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			cert, _ := pem.Decode(text)
-			m := &meeting{with: interop.OpenSSL, them: iana.Server, suite: tt.suite}
+			m := &meeting{with: interop.OpenSSL, them: iana.Server, suite: tt.suite, version: tt.version}
 			m.us = func(c *vitrine.Config) {
 				c.InsecureSkipVerify, c.MinVersion, c.Policy = true, uint16(tt.version),
 					vitrine.Legacy
@@ -101,19 +106,21 @@ func TestAuthoritiesThatGoDoesNotKnow(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := &meeting{with: interop.OpenSSL, them: iana.Server}
-			m.us = func(c *vitrine.Config) {
-				c.RootCAs, c.LegacyRoots = x509.NewCertPool(), []*x509.Certificate{root}
-			}
-			m.they = func(s *interop.Setup) {
-				s.Identity = &interop.Identity{Chain: at("leaf.pem"), Key: at("key.pem")}
-			}
-			m.want = func(t *testing.T, s *vitrine.ConnectionState) {
-				if len(s.VerifiedChains) != 1 || !s.VerifiedChains[0][1].Equal(root) {
-					t.Errorf("got %d paths", len(s.VerifiedChains))
+			for _, version := range bothVersions {
+				m := &meeting{with: interop.OpenSSL, them: iana.Server, version: version}
+				m.us = func(c *vitrine.Config) {
+					c.RootCAs, c.LegacyRoots = x509.NewCertPool(), []*x509.Certificate{root}
 				}
+				m.they = func(s *interop.Setup) {
+					s.Identity = &interop.Identity{Chain: at("leaf.pem"), Key: at("key.pem")}
+				}
+				m.want = func(t *testing.T, s *vitrine.ConnectionState) {
+					if len(s.VerifiedChains) != 1 || !s.VerifiedChains[0][1].Equal(root) {
+						t.Errorf("%v: got %d paths", version, len(s.VerifiedChains))
+					}
+				}
+				m.run(t)
 			}
-			m.run(t)
 		})
 	}
 }

@@ -16,21 +16,22 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// Both sides export the same keying material and write the same key log. See RFC 5705 §4 and RFC
-// 9850 §2.
+// Both sides export the same keying material and write the same key log. See RFC 5705 §4, RFC 8446
+// §7.5 and RFC 9850 §2.
 func TestExportedSecretsAreTheSame(t *testing.T) {
 	const label, length = "EXPORTER-vitrine-interop", 48
 	keyingMaterial := regexp.MustCompile(`Keying material: ([0-9A-F]+)`)
-	for _, suite := range []iana.CipherSuite{ecdheRSA, iana.TLS_RSA_WITH_AES_256_GCM_SHA384, cbc} {
+	for _, c := range []meeting{{suite: ecdheRSA}, {suite: iana.TLS_RSA_WITH_AES_256_GCM_SHA384},
+		{suite: cbc}, {suite: anySuite, version: iana.TLS13}} {
 		for _, them := range sides {
-			t.Run(fmt.Sprint(suite, "/their ", them), func(t *testing.T) {
+			t.Run(fmt.Sprint(c.suite, c.version, "/their ", them), func(t *testing.T) {
 				t.Parallel()
 				theirLog, err := office.File("keys.log", nil)
 				if err != nil {
 					t.Fatal(err)
 				}
 				var ourLog bytes.Buffer
-				m := meeting{with: interop.OpenSSL, them: them, suite: suite,
+				m := meeting{with: interop.OpenSSL, them: them, suite: c.suite, version: c.version,
 					us: func(c *vitrine.Config) { c.KeyLogWriter = &ourLog },
 					they: func(s *interop.Setup) {
 						s.Talkative = true
@@ -57,9 +58,14 @@ func TestExportedSecretsAreTheSame(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if ourLog.Len() == 0 ||
-					!bytes.Contains(bytes.ToLower(written), bytes.ToLower(ourLog.Bytes())) {
-					t.Errorf("our key log is %s, theirs %s", &ourLog, written)
+				lines := strings.SplitAfter(strings.TrimSpace(ourLog.String()), "\n")
+				if want := map[iana.Version]int{0: 1, iana.TLS13: 5}[c.version]; len(lines) != want {
+					t.Errorf("our key log has %d lines, expected %d: %s", len(lines), want, &ourLog)
+				}
+				for _, line := range lines {
+					if !bytes.Contains(bytes.ToLower(written), bytes.ToLower([]byte(line))) {
+						t.Errorf("our key log has %s, theirs is %s", line, written)
+					}
 				}
 				count(t, m.with.Name)
 			})
@@ -67,18 +73,20 @@ func TestExportedSecretsAreTheSame(t *testing.T) {
 	}
 }
 
-// A staple arrives unchanged, in both directions, and is checked. See RFC 6066 §8.
+// A staple arrives unchanged, in both directions, and is checked. See RFC 6066 §8 and RFC 8446
+// §4.4.2.1.
 func TestStapledStatus(t *testing.T) {
 	staple, err := office.CA.Staple(identity(t, throwaway.RSA, iana.Server).Leaf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	everyPeer(t, func(t *testing.T, with *interop.Stack, them iana.Side) {
+	everyPeerAndVersion(t, func(t *testing.T, with *interop.Stack, them iana.Side,
+		version iana.Version) {
 		file, err := office.File("staple.der", staple)
 		if err != nil {
 			t.Fatal(err)
 		}
-		m := meeting{with: with, them: them}
+		m := meeting{with: with, them: them, version: version}
 		if them == iana.Server {
 			m.us = func(c *vitrine.Config) { c.StatusRequest = vitrine.Required }
 			m.they = func(s *interop.Setup) { s.Staple = file }
@@ -122,26 +130,34 @@ func unhexdump(dump []byte) []byte {
 
 // Both sides send close_notify, whoever closes first. See RFC 5246 §7.2.1.
 func TestTheyCloseFirst(t *testing.T) {
-	for _, them := range sides {
-		t.Run("their "+them.String(), func(t *testing.T) {
-			t.Parallel()
-			m := meeting{with: interop.OpenSSL, them: them, theyFirst: true}
-			m.run(t)
-		})
+	for _, version := range bothVersions {
+		for _, them := range sides {
+			t.Run(version.String()+"/their "+them.String(), func(t *testing.T) {
+				t.Parallel()
+				m := meeting{with: interop.OpenSSL, them: them, version: version, theyFirst: true}
+				m.run(t)
+			})
+		}
 	}
 }
 
-// A client and a server agree by their defaults, whether or not they support TLS 1.3 too. A server
-// that does marks its random, which is not an attack on a client that supports at most TLS 1.2. See
-// RFC 8446 §4.1.3.
+// A client and a server agree by their defaults, on TLS 1.3 unless we stop at TLS 1.2. A server that
+// speaks more then marks its random, which is not an attack on a client that supports at most TLS
+// 1.2. See RFC 8446 §4.1.3.
 func TestDefaultsMeetDefaults(t *testing.T) {
-	everyPeer(t, func(t *testing.T, with *interop.Stack, them iana.Side) {
+	everyPeerAndVersion(t, func(t *testing.T, with *interop.Stack, them iana.Side,
+		version iana.Version) {
 		m := meeting{with: with, them: them, suite: anySuite,
-			us: func(c *vitrine.Config) { c.CipherSuites = nil },
+			us: func(c *vitrine.Config) {
+				c.CipherSuites, c.MaxVersion = nil, uint16(version)
+			},
 			they: func(s *interop.Setup) {
 				s.Suite, s.Versions = nil, [2]iana.Version{iana.TLS12, iana.TLS13}
 			},
 			want: func(t *testing.T, s *vitrine.ConnectionState) {
+				if got := iana.Version(s.Version); got != version {
+					t.Errorf("got %v, expected %v", got, version)
+				}
 				if len(s.Concerns) > 0 {
 					t.Errorf("got concerns about the defaults of both: %q", s.Concerns)
 				}

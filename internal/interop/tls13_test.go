@@ -18,26 +18,22 @@ import (
 
 // in13 makes a meeting one of TLS 1.3 alone.
 func in13(m *meeting, edits ...func(*vitrine.Config, *interop.Setup)) *meeting {
-	m.suite = anySuite
+	m.version = iana.TLS13
+	us, they := m.us, m.they
 	m.us = func(c *vitrine.Config) {
-		c.CipherSuites, c.MinVersion, c.MaxVersion = nil, vitrine.VersionTLS13, vitrine.VersionTLS13
+		if us != nil {
+			us(c)
+		}
 		for _, edit := range edits {
 			edit(c, &interop.Setup{})
 		}
 	}
 	m.they = func(s *interop.Setup) {
-		s.Suite, s.Versions = nil, [2]iana.Version{iana.TLS13, iana.TLS13}
+		if they != nil {
+			they(s)
+		}
 		for _, edit := range edits {
 			edit(&vitrine.Config{}, s)
-		}
-	}
-	want := m.want
-	m.want = func(t *testing.T, s *vitrine.ConnectionState) {
-		if s.Version != vitrine.VersionTLS13 {
-			t.Errorf("got version %x", s.Version)
-		}
-		if want != nil {
-			want(t, s)
 		}
 	}
 	return m
