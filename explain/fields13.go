@@ -183,8 +183,20 @@ var fieldNotes = map[string]string{
 		"PKCS #1 v1.5 nor SHA-1 may sign here, and ECDSA's scheme names the curve.",
 	"certificate_verify/signature": "Over 64 spaces, a sentence that says who signs what, a zero " +
 		"byte, and the transcript hash up to the Certificate.",
-	"verify_data": "HMAC(finished_key, transcript hash): as long as the hash, where TLS 1.2 had " +
-		"12 bytes.",
+	"delegated_credential/valid_time": "When the key ends, in seconds after the certificate's " +
+		"notBefore: at most seven days from its use.",
+	"delegated_credential/dc_cert_verify_algorithm": "How the key signs CertificateVerify, in " +
+		"place of the certificate's key.",
+	"delegated_credential/subject_public_key_info": "The key itself. Who has its private key need " +
+		"not have the certificate's, which can stay in a safer place.",
+	"delegated_credential/algorithm": "How the certificate's key signed this delegation.",
+	"delegated_credential/signature": "By the certificate's key, over 64 spaces, a sentence that " +
+		"says what it is, a zero byte, the certificate and the fields before this one.",
+	"new_session_count": "So many if this connection resumes nothing.",
+	"resumption_count":  "So many if it resumes a session: usually one, for the one that it used.",
+	"expected_count":    "How many tickets the server is going to send.",
+	"verify_data": "HMAC(finished_key, transcript hash): as long as the hash, where TLS 1.2 had 12 " +
+		"bytes.",
 	"ticket_lifetime": "Seconds, at most 604800: seven days.",
 	"ticket_age_add": "A random number for obfuscated_ticket_age, so that an eavesdropper cannot " +
 		"tell by the age that two connections belong together.",
@@ -245,6 +257,11 @@ var extensionNotes = map[string]string{
 	"signed_certificate_timestamp": "Asks for proofs that the certificate is in " +
 		"public logs.",
 	"certificate/signed_certificate_timestamp": "Proofs that the certificate is in public logs.",
+	"certificate/delegated_credential": "A short-lived key that signs in place of the " +
+		"certificate's (RFC 9345), whose owner delegates to it.",
+	"encrypted_extensions/trust_anchors":  "The roots for which the server has a certificate.",
+	"certificate/trust_anchors":           "Empty: the certificate leads to a root that was asked for.",
+	"encrypted_extensions/ticket_request": "How many tickets the server will send.",
 	"record_size_limit": "The most bytes that a record to the sender may hold inside, its type " +
 		"included.",
 	"compress_certificate": "How certificates to the sender may be compressed.",

@@ -26,8 +26,12 @@ func named(t *testing.T, d message.Dialect, raw []byte) map[string]bool {
 			extension = f.Value
 		}
 		if f.Name == "extension_data" && f.Len > 0 && !strings.HasPrefix(extension, "GREASE") {
-			t.Errorf("%v: %d bytes of %s have no name", iana.HandshakeType(raw[0]), f.Len,
-				extension)
+			t.Errorf(
+				"%v: %d bytes of %s have no name",
+				iana.HandshakeType(raw[0]),
+				f.Len,
+				extension,
+			)
 		}
 		if names[f.Name] = true; f.Offset != at || f.Name == "unparsed" || f.Name == "" {
 			t.Errorf("%v: %s %s begins at %d, expected %d", iana.HandshakeType(raw[0]), f.Name,
@@ -130,7 +134,8 @@ func TestEveryByteOfABrowsersHelloIsNamed(t *testing.T) {
 			extension(27, 2, 0, 2),
 			extension(0xFE0D, 0, 0, 1, 0, 1, 7, 0, 2, 8, 9, 0, 3, 1, 2, 3),
 			extension(0x7A7A, 0),
-			extension(41,
+			extension(
+				41,
 				append([]byte{0, 7, 0, 1, 9, 0, 0, 0, 0, 0, 33, 32}, make([]byte, 32)...)...),
 		}}
 	raw, err := message.Dialect{Version: iana.TLS13}.Encode(hello)
@@ -152,5 +157,46 @@ func TestEveryByteOfABrowsersHelloIsNamed(t *testing.T) {
 	}
 	if grease != 8 {
 		t.Errorf("%d fields are called GREASE, expected 8", grease)
+	}
+}
+
+// Extensions that Vitrine's own messages of TLS 1.3 never have, and that an observer meets, are
+// named to the last byte and have their sentences. See RFC 9149 §3, RFC 9345 §4 and
+// draft-ietf-tls-trust-anchor-ids.
+func TestExtensionsOfOthersAreNamed(t *testing.T) {
+	with := func(c message.Content, typ iana.ExtensionType) message.Extensions {
+		var x message.Extensions
+		if err := x.Add(typ, c); err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	entry := func(x message.Extensions) message.Message {
+		return &message.Certificate{Chain: [][]byte{{0x30, 0}}, Extensions: []message.Extensions{x}}
+	}
+	missing := map[string]bool{}
+	for _, m := range []message.Message{
+		entry(with(&message.DelegatedCredential{ValidTime: 1, VerifyBy: iana.ED25519,
+			PublicKey: []byte{0x30, 0}, Algorithm: iana.ED25519, Signature: []byte{9}},
+			iana.ExtDelegatedCredential)),
+		entry(with(&message.Empty{}, iana.ExtTrustAnchors)),
+		&message.EncryptedExtensions{Extensions: with(&message.TrustAnchors{IDs: [][]byte{{1, 2}}},
+			iana.ExtTrustAnchors)},
+		&message.EncryptedExtensions{Extensions: with(&message.ExpectedTickets{Count: 2},
+			iana.ExtTicketRequest)},
+		&message.ClientHello{Version: iana.TLS12, CipherSuites: []iana.CipherSuite{0x1301},
+			CompressionMethods: []iana.CompressionMethod{0},
+			Extensions:         with(&message.TicketRequest{New: 2, Resumed: 1}, iana.ExtTicketRequest)},
+	} {
+		d := message.Dialect{Version: iana.TLS13}
+		raw, err := d.Encode(m)
+		if err != nil {
+			t.Fatal(err)
+		}
+		named(t, d, raw)
+		withoutSentences(iana.TLS13, d, raw, missing)
+	}
+	for name := range missing {
+		t.Errorf("%s has no sentence", name)
 	}
 }

@@ -37,6 +37,7 @@ const (
 	ExtSignatureAlgorithmsCert ExtensionType = 50
 	ExtKeyShare                ExtensionType = 51
 	ExtQUICTransportParameters ExtensionType = 57
+	ExtTicketRequest           ExtensionType = 58
 	ExtNPN                     ExtensionType = 13172
 	ExtApplicationSettingsOld  ExtensionType = 17513
 	ExtApplicationSettings     ExtensionType = 17613

@@ -153,6 +153,43 @@ func (e *CertificateAuthorities) layout(c *wire.Codec) {
 	wire.Vector16(c, "authorities", &e.Authorities, 3, 1<<16-1, distinguishedName)
 }
 
+// DelegatedCredential is the server's delegated_credential, beside its certificate: a key that
+// signs in place of the certificate's, for a few days. The certificate's key signs it. See RFC 9345
+// §4.
+type DelegatedCredential struct {
+	ValidTime uint32               // seconds after the certificate's notBefore
+	VerifyBy  iana.SignatureScheme // of CertificateVerify
+	PublicKey []byte               // a DER SubjectPublicKeyInfo
+	Algorithm iana.SignatureScheme // of Signature
+	Signature []byte
+}
+
+func (e *DelegatedCredential) layout(c *wire.Codec) {
+	wire.Struct(c, "cred", func(c *wire.Codec) {
+		wire.Uint32(c, "valid_time", &e.ValidTime)
+		wire.Uint16(c, "dc_cert_verify_algorithm", &e.VerifyBy)
+		wire.Opaque24(c, "subject_public_key_info", &e.PublicKey, 1, 1<<24-1)
+	})
+	wire.Uint16(c, "algorithm", &e.Algorithm)
+	wire.Opaque16(c, "signature", &e.Signature, 1, 1<<16-1)
+}
+
+// TicketRequest is the client's ticket_request: how many tickets it would like. See RFC 9149 §3.
+type TicketRequest struct {
+	New     uint8 // after a handshake that resumes nothing
+	Resumed uint8 // after one that resumes
+}
+
+func (e *TicketRequest) layout(c *wire.Codec) {
+	wire.Uint8(c, "new_session_count", &e.New)
+	wire.Uint8(c, "resumption_count", &e.Resumed)
+}
+
+// ExpectedTickets is the server's ticket_request: how many tickets it will send. See RFC 9149 §3.
+type ExpectedTickets struct{ Count uint8 }
+
+func (e *ExpectedTickets) layout(c *wire.Codec) { wire.Uint8(c, "expected_count", &e.Count) }
+
 // TrustAnchors identifies trusted authorities by short identifiers. See
 // draft-ietf-tls-trust-anchor-ids-04, section 4.
 type TrustAnchors struct{ IDs [][]byte } // each a relative object identifier

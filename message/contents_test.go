@@ -51,6 +51,14 @@ var contents = []struct {
 	// RFC 9345 §4.1.1
 	{iana.ExtDelegatedCredential, both[:1],
 		&message.SignatureSchemes{Schemes: []iana.SignatureScheme{iana.ED25519}}, "0002 0807"},
+	// RFC 9345 §4
+	{iana.ExtDelegatedCredential, both[1:],
+		&message.DelegatedCredential{ValidTime: 604800, VerifyBy: iana.ED25519,
+			PublicKey: []byte{0x30, 0}, Algorithm: iana.ED448, Signature: []byte{1, 2, 3}},
+		"00093a80 0807 000002 3000 0808 0003 010203"},
+	// RFC 9149 §3
+	{iana.ExtTicketRequest, both[:1], &message.TicketRequest{New: 2, Resumed: 1}, "02 01"},
+	{iana.ExtTicketRequest, both[1:], &message.ExpectedTickets{Count: 2}, "02"},
 	// RFC 6520 §2
 	{iana.ExtHeartbeat, both, &message.Heartbeat{Mode: 1}, "01"},
 	// RFC 7301 §3.1
@@ -135,7 +143,7 @@ var contents = []struct {
 			Values: []byte{7}}}},
 		"0007 03 060101 0001 07"}, // RFC 8446 §4.2.5
 	{iana.ExtNPN, both[:1], &message.Empty{}, ""},
-	{iana.ExtTrustAnchors, both[:1], &message.TrustAnchors{IDs: [][]byte{{1, 2}}}, "0003 02 0102"},
+	{iana.ExtTrustAnchors, both, &message.TrustAnchors{IDs: [][]byte{{1, 2}}}, "0003 02 0102"},
 	// RFC 9849 §5
 	{iana.ExtECH, both[:1],
 		&message.ECH{KDF: 1, AEAD: 3, ConfigID: 5, Enc: []byte{6}, Payload: []byte{7, 8}},
@@ -143,11 +151,15 @@ var contents = []struct {
 	// RFC 9849 §5
 	{iana.ExtECH, both[:1], &message.ECH{Type: 1}, "01"},
 	// RFC 9849 §4
-	{iana.ExtECH, both[1:],
-		&message.ECHConfigs{List: []message.ECHConfig{{Version: 0xFE0D,
-			Contents: []byte{7, 0, 32, 0,
-				2, 1, 2, 0, 4, 0, 1, 0, 1, 9, 1, 'a', 0, 4, 0, 5, 0, 0}}}},
-		"001a fe0d 0016 07 0020 0002 0102 0004 0001 0001 09 01 61 0004 0005 0000"},
+	{
+		iana.ExtECH,
+		both[1:],
+		&message.ECHConfigs{
+			List: []message.ECHConfig{{Version: 0xFE0D, Contents: []byte{7, 0, 32, 0,
+				2, 1, 2, 0, 4, 0, 1, 0, 1, 9, 1, 'a', 0, 4, 0, 5, 0, 0}}},
+		},
+		"001a fe0d 0016 07 0020 0002 0102 0004 0001 0001 09 01 61 0004 0005 0000",
+	},
 	// RFC 5746 §3.2
 	{iana.ExtRenegotiationInfo, both,
 		&message.RenegotiationInfo{RenegotiatedConnection: []byte{1, 2}}, "02 0102"},
@@ -189,9 +201,13 @@ func TestEveryExtensionContentInBothDirections(t *testing.T) {
 	ran(t, n, "contents")
 }
 
-// The contents whose layout differs in one message: RFC 8446 §4.2.8, §4.2.10, §4.4.2.1.
+// The contents whose layout differs in one message: RFC 8446 §4.2.8, §4.2.10, §4.4.2.1, RFC 9345
+// §4.
 func TestContentsThatDependOnTheMessage(t *testing.T) {
 	tls13 := message.Dialect{Version: iana.TLS13}
+	inCertificate := func(x message.Extensions) message.Message {
+		return &message.Certificate{Chain: [][]byte{{0x30, 0}}, Extensions: []message.Extensions{x}}
+	}
 	for _, c := range []struct {
 		typ     iana.ExtensionType
 		content message.Content
@@ -214,10 +230,12 @@ func TestContentsThatDependOnTheMessage(t *testing.T) {
 		{iana.ExtStatusRequest,
 			&message.CertificateStatus{StatusType: iana.StatusOCSP, Response: []byte{9}},
 			"0100000109",
-			func(x message.Extensions) message.Message {
-				return &message.Certificate{Chain: [][]byte{{0x30, 0}},
-					Extensions: []message.Extensions{x}}
-			}, "response"},
+			inCertificate, "response"},
+		{iana.ExtDelegatedCredential,
+			&message.DelegatedCredential{ValidTime: 1, VerifyBy: iana.ED25519,
+				PublicKey: []byte{0x30, 0}, Algorithm: iana.ED25519, Signature: []byte{9}},
+			"000000010807000002300008070001" + "09", inCertificate, "dc_cert_verify_algorithm"},
+		{iana.ExtTrustAnchors, &message.Empty{}, "", inCertificate, "extension_type"},
 	} {
 		var x message.Extensions
 		if err := x.Add(c.typ, c.content); err != nil || hex.EncodeToString(x[0].Data) != c.bytes {

@@ -143,6 +143,7 @@ var special = map[placed]func() Content{
 	{iana.ExtEarlyData, InNewSessionTicket}:       content[MaxEarlyData],
 	{iana.ExtStatusRequest, InCertificateRequest}: content[Empty],
 	{iana.ExtStatusRequest, InCertificate}:        content[CertificateStatus],
+	{iana.ExtTrustAnchors, InCertificate}:         content[Empty],
 }
 
 const exceptional = InHelloRetryRequest | InCertificate | InCertificateRequest | InNewSessionTicket
@@ -172,7 +173,7 @@ var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtExtendedMasterSecret:    {content[Empty], content[Empty]},
 	iana.ExtCompressCertificate:     {content[CompressionAlgorithms], nil},
 	iana.ExtRecordSizeLimit:         {content[RecordSizeLimit], content[RecordSizeLimit]},
-	iana.ExtDelegatedCredential:     {content[SignatureSchemes], nil},
+	iana.ExtDelegatedCredential:     {content[SignatureSchemes], content[DelegatedCredential]},
 	iana.ExtSessionTicket:           {content[SessionTicket], content[Empty]},
 	iana.ExtPreSharedKey:            {content[OfferedPSKs], content[SelectedPSK]},
 	iana.ExtEarlyData:               {content[Empty], content[Empty]},
@@ -188,7 +189,8 @@ var contents = map[iana.ExtensionType][2]func() Content{
 	iana.ExtNPN:                     {content[Empty], nil},
 	iana.ExtApplicationSettingsOld:  {content[Protocols], nil},
 	iana.ExtApplicationSettings:     {content[Protocols], nil},
-	iana.ExtTrustAnchors:            {content[TrustAnchors], nil},
+	iana.ExtTrustAnchors:            {content[TrustAnchors], content[TrustAnchors]},
+	iana.ExtTicketRequest:           {content[TicketRequest], content[ExpectedTickets]},
 	iana.ExtECH:                     {content[ECH], content[ECHConfigs]},
 	iana.ExtRenegotiationInfo:       {content[RenegotiationInfo], content[RenegotiationInfo]},
 }

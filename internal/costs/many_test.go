@@ -30,8 +30,8 @@ func idlers() int {
 	return 10_000
 }
 
-// The clients are another process, since each end of a connection is a file, and a process may have
-// only so many.
+// One half of the connections speaks TLS 1.2, the other TLS 1.3. The clients are another process,
+// since each end of a connection is a file, and a process may have only so many.
 func TestTenThousandConnections(t *testing.T) {
 	if addr := os.Getenv("VITRINE_IDLE_CLIENTS"); addr != "" {
 		idleClients(t, addr)
@@ -52,6 +52,7 @@ func TestTenThousandConnections(t *testing.T) {
 	}
 	defer l.Close()
 	var open atomic.Int64
+	var handshakes [2]atomic.Int64 // of TLS 1.2 and 1.3
 	go func() {
 		for {
 			c, err := l.Accept()
@@ -62,6 +63,10 @@ func TestTenThousandConnections(t *testing.T) {
 				defer c.Close()
 				open.Add(1)
 				defer open.Add(-1)
+				c := c.(*vitrine.Conn)
+				if c.Handshake() == nil {
+					handshakes[c.ConnectionState().Version-vitrine.VersionTLS12].Add(1)
+				}
 				io.Copy(c, c)
 			}()
 		}
@@ -104,6 +109,11 @@ func TestTenThousandConnections(t *testing.T) {
 	if err := cmd.Wait(); err != nil || !held {
 		t.Errorf("the clients ended with %v; all connections were open at once: %v", err, held)
 	}
+	for i := range handshakes {
+		if got, want := handshakes[i].Load(), int64(idlers()/2); got != want {
+			t.Errorf("%d handshakes of TLS 1.%d, expected %d", got, 2+i, want)
+		}
+	}
 }
 
 // idleClients opens the connections, holds them, and then sees that each still works.
@@ -118,6 +128,8 @@ func idleClients(t *testing.T, addr string) {
 	}
 	config := &vitrine.Config{RootCAs: x509.NewCertPool(), ServerName: "vitrine.test"}
 	config.RootCAs.AddCert(leaf)
+	tls12 := config.Clone()
+	tls12.MaxVersion = vitrine.VersionTLS12
 	conns := make([]*vitrine.Conn, idlers())
 	each := func(do func(i int) error) {
 		var wg sync.WaitGroup
@@ -140,7 +152,7 @@ func idleClients(t *testing.T, addr string) {
 		if err != nil {
 			return err
 		}
-		conns[i] = vitrine.Client(conn, config)
+		conns[i] = vitrine.Client(conn, []*vitrine.Config{tls12, config}[i%2])
 		return conns[i].Handshake()
 	})
 	if t.Failed() {

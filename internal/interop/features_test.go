@@ -66,11 +66,15 @@ func everywhere(t *testing.T, what string, of func(with *interop.Stack, them ian
 func inBothVersions(t *testing.T, what string,
 	of func(with *interop.Stack, them iana.Side) *meeting) {
 	for _, version := range bothVersions {
-		everywhere(t, what+"/"+version.String(), func(with *interop.Stack, them iana.Side) *meeting {
-			m := of(with, them)
-			m.version = version
-			return m
-		})
+		everywhere(
+			t,
+			what+"/"+version.String(),
+			func(with *interop.Stack, them iana.Side) *meeting {
+				m := of(with, them)
+				m.version = version
+				return m
+			},
+		)
 	}
 }
 

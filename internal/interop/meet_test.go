@@ -91,7 +91,8 @@ func (m *meeting) defaults(t *testing.T) (*vitrine.Config, *interop.Setup) {
 		}
 	} else {
 		setup.ClientAuth = m.clientKey != ""
-		if m.version != iana.TLS13 && s.FiniteField() && !s.PreShared() && m.with == interop.OpenSSL {
+		if m.version != iana.TLS13 && s.FiniteField() && !s.PreShared() &&
+			m.with == interop.OpenSSL {
 			setup.DHParams = dhParams(t, "ffdhe2048")
 		}
 	}

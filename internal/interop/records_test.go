@@ -57,8 +57,14 @@ func TestLengthsOfRecords(t *testing.T) {
 			t.Run(strings.Join([]string{c.what, fmt.Sprint(c.longest), c.with.Name, "their " +
 				c.them.String(), version.String()}, "/"), func(t *testing.T) {
 				t.Parallel()
-				m := meeting{with: c.with, them: c.them, us: c.us, bytes: 64 << 10, version: version,
-					they: func(s *interop.Setup) { s.Options = c.options }}
+				m := meeting{
+					with:    c.with,
+					them:    c.them,
+					us:      c.us,
+					bytes:   64 << 10,
+					version: version,
+					they:    func(s *interop.Setup) { s.Options = c.options },
+				}
 				if c.with == interop.GnuTLS && c.them == iana.Client {
 					m.back = 512 // gnutls-cli loses what is left of a line longer than a record
 				}
@@ -69,8 +75,13 @@ func TestLengthsOfRecords(t *testing.T) {
 						want-- // ours counts the content type; GnuTLS's option does not
 					}
 					if c.longest[side] != any && m.longest[side] != want {
-						t.Errorf("the %v's longest record has a fragment of %d bytes, expected %d (%s)",
-							side, m.longest[side], want, c.ref)
+						t.Errorf(
+							"the %v's longest record has a fragment of %d bytes, expected %d (%s)",
+							side,
+							m.longest[side],
+							want,
+							c.ref,
+						)
 					}
 				}
 			})

@@ -18,7 +18,10 @@ import (
 
 // ours and theirs return the alert that ends a connection, sent by us or by them.
 func ours(d alert.Description) error { return &alert.Error{Alert: d} }
-func theirs(d alert.Description) error {
+
+func theirs(
+	d alert.Description,
+) error {
 	return &alert.Received{Level: alert.Fatal, Description: d}
 }
 

@@ -51,7 +51,12 @@ func TestCertificatesThatGoRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			cert, _ := pem.Decode(text)
-			m := &meeting{with: interop.OpenSSL, them: iana.Server, suite: tt.suite, version: tt.version}
+			m := &meeting{
+				with:    interop.OpenSSL,
+				them:    iana.Server,
+				suite:   tt.suite,
+				version: tt.version,
+			}
 			m.us = func(c *vitrine.Config) {
 				c.InsecureSkipVerify, c.MinVersion, c.Policy = true, uint16(tt.version),
 					vitrine.Legacy

@@ -59,7 +59,9 @@ func TestExportedSecretsAreTheSame(t *testing.T) {
 					t.Fatal(err)
 				}
 				lines := strings.SplitAfter(strings.TrimSpace(ourLog.String()), "\n")
-				if want := map[iana.Version]int{0: 1, iana.TLS13: 5}[c.version]; len(lines) != want {
+				if want := map[iana.Version]int{0: 1, iana.TLS13: 5}[c.version]; len(
+					lines,
+				) != want {
 					t.Errorf("our key log has %d lines, expected %d: %s", len(lines), want, &ourLog)
 				}
 				for _, line := range lines {
@@ -141,9 +143,9 @@ func TestTheyCloseFirst(t *testing.T) {
 	}
 }
 
-// A client and a server agree by their defaults, on TLS 1.3 unless we stop at TLS 1.2. A server that
-// speaks more then marks its random, which is not an attack on a client that supports at most TLS
-// 1.2. See RFC 8446 §4.1.3.
+// A client and a server agree by their defaults, on TLS 1.3 unless we stop at TLS 1.2. A server
+// that speaks more then marks its random, which is not an attack on a client that supports at most
+// TLS 1.2. See RFC 8446 §4.1.3.
 func TestDefaultsMeetDefaults(t *testing.T) {
 	everyPeerAndVersion(t, func(t *testing.T, with *interop.Stack, them iana.Side,
 		version iana.Version) {

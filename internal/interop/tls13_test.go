@@ -163,8 +163,12 @@ func TestTLS13KeyUpdateUnderLoad(t *testing.T) {
 				out := bufio.NewReader(peer)
 				line, err := "", error(nil)
 				for err == nil && !strings.HasSuffix(line, end) {
-					if line, err = out.ReadString('\n'); strings.Contains(line,
-						"SSL_do_handshake") {
+					if line, err = out.ReadString(
+						'\n',
+					); strings.Contains(
+						line,
+						"SSL_do_handshake",
+					) {
 						shook.Add(1)
 					}
 				}
