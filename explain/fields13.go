@@ -195,8 +195,8 @@ var fieldNotes = map[string]string{
 	"new_session_count": "So many if this connection resumes nothing.",
 	"resumption_count":  "So many if it resumes a session: usually one, for the one that it used.",
 	"expected_count":    "How many tickets the server is going to send.",
-	"verify_data": "HMAC(finished_key, transcript hash): as long as the hash, where TLS 1.2 had 12 " +
-		"bytes.",
+	"verify_data": "HMAC(finished_key, transcript hash): as long as the hash, where TLS 1.2 had " +
+		"12 bytes.",
 	"ticket_lifetime": "Seconds, at most 604800: seven days.",
 	"ticket_age_add": "A random number for obfuscated_ticket_age, so that an eavesdropper cannot " +
 		"tell by the age that two connections belong together.",
