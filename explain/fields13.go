@@ -187,8 +187,8 @@ var fieldNotes = map[string]string{
 		"notBefore: at most seven days from its use.",
 	"delegated_credential/dc_cert_verify_algorithm": "How the key signs CertificateVerify, in " +
 		"place of the certificate's key.",
-	"delegated_credential/subject_public_key_info": "The key itself. Who has its private key need " +
-		"not have the certificate's, which can stay in a safer place.",
+	"delegated_credential/subject_public_key_info": "The key itself. Who has its private key " +
+		"need not have the certificate's, which can stay in a safer place.",
 	"delegated_credential/algorithm": "How the certificate's key signed this delegation.",
 	"delegated_credential/signature": "By the certificate's key, over 64 spaces, a sentence that " +
 		"says what it is, a zero byte, the certificate and the fields before this one.",
@@ -260,7 +260,7 @@ var extensionNotes = map[string]string{
 	"certificate/delegated_credential": "A short-lived key that signs in place of the " +
 		"certificate's (RFC 9345), whose owner delegates to it.",
 	"encrypted_extensions/trust_anchors":  "The roots for which the server has a certificate.",
-	"certificate/trust_anchors":           "Empty: the certificate leads to a root that was asked for.",
+	"certificate/trust_anchors":           "Empty: the certificate leads to one of the roots.",
 	"encrypted_extensions/ticket_request": "How many tickets the server will send.",
 	"record_size_limit": "The most bytes that a record to the sender may hold inside, its type " +
 		"included.",

@@ -186,7 +186,8 @@ func TestExtensionsOfOthersAreNamed(t *testing.T) {
 			iana.ExtTicketRequest)},
 		&message.ClientHello{Version: iana.TLS12, CipherSuites: []iana.CipherSuite{0x1301},
 			CompressionMethods: []iana.CompressionMethod{0},
-			Extensions:         with(&message.TicketRequest{New: 2, Resumed: 1}, iana.ExtTicketRequest)},
+			Extensions: with(&message.TicketRequest{New: 2, Resumed: 1},
+				iana.ExtTicketRequest)},
 	} {
 		d := message.Dialect{Version: iana.TLS13}
 		raw, err := d.Encode(m)
