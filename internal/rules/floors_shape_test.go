@@ -130,6 +130,7 @@ var versioners = map[string]string{
 	"cmd/vitrine/":            "flags that only TLS 1.3 has, and what a report says of a version",
 	"internal/demo/demo.go":   "which case is performed",
 	"internal/front/hello.go": "the page says what the visitor's version has not",
+	"playground/setup.go":     "which case is performed",
 	"render/html/ladder.go":   "where the picture changes keys: at ChangeCipherSpec, or in the tree",
 }
 

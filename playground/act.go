@@ -1,0 +1,102 @@
+package playground
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/record"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Kind is what an Act does.
+type Kind string
+
+// The kinds of acts.
+const (
+	Flip      Kind = "flip"      // the bits of Mask at Offset
+	Set       Kind = "set"       // the bytes at Offset to Data
+	Drop      Kind = "drop"      // the record never arrives
+	Duplicate Kind = "duplicate" // the record arrives twice in a row
+	Swap      Kind = "swap"      // the record arrives behind the next one of its side
+	Replay    Kind = "replay"    // the record arrives again, behind the record At
+	Inject    Kind = "inject"    // Data arrives before the record, as if its side had sent it
+	Cut       Kind = "cut"       // the stream of its side ends inside the record, at Offset
+)
+
+// Kinds returns all kinds of acts.
+func Kinds() []Kind { return []Kind{Flip, Set, Drop, Duplicate, Swap, Replay, Inject, Cut} }
+
+// Act is one thing that somebody does between the two sides. It names a record by the side that
+// sends it and by its number, which counts that side's records from 1 as they were sent.
+type Act struct {
+	Kind   Kind      `json:"kind"`
+	Side   iana.Side `json:"side"`
+	Record int       `json:"record"`
+	// Offset counts the bytes of the record from 0, its header included.
+	Offset int `json:"offset,omitempty"`
+	// Mask is for Flip; 0 is 1, the lowest bit.
+	Mask byte `json:"mask,omitempty"`
+	// Data is for Set, and for Inject: one record or several, or bytes that are none.
+	Data trace.Hex `json:"data,omitempty"`
+	// At is for Replay: the number of the record behind which it arrives again, of the same side; 0
+	// is behind all.
+	At int `json:"at,omitempty"`
+	// Fresh is for Replay: all that the client sent, up to the record, arrives once more in another
+	// connection to the same server.
+	Fresh bool `json:"fresh,omitempty"`
+}
+
+// maxData bounds the bytes that an act brings along.
+const maxData = 1 << 16
+
+// check returns an error for an act that makes no sense whatever is sent.
+func (a *Act) check() error {
+	switch {
+	case !slices.Contains(Kinds(), a.Kind):
+		return fmt.Errorf("playground: got an act %q, expected one of %v", a.Kind, Kinds())
+	case a.Side != iana.Client && a.Side != iana.Server:
+		return fmt.Errorf("playground: got side %d, expected 0 or 1", a.Side)
+	case a.Record < 1 || a.Offset < 0 || a.At < 0:
+		return fmt.Errorf(
+			"playground: got record %d, offset %d and at %d, expected a record from 1",
+			a.Record,
+			a.Offset,
+			a.At,
+		)
+	case len(a.Data) > maxData:
+		return fmt.Errorf("playground: got %d bytes of data, expected at most %d", len(a.Data),
+			maxData)
+	case a.Kind == Replay && a.Fresh && a.Side != iana.Client:
+		return fmt.Errorf("playground: only what a client sent can be replayed to the server")
+	}
+	return nil
+}
+
+// apply changes a copy of a record as Flip and Set do. It reports whether anything became
+// different.
+func (a *Act) apply(b []byte) bool {
+	if a.Offset >= len(b) {
+		return false
+	}
+	if a.Kind == Flip {
+		b[a.Offset] ^= max(a.Mask, 1)
+		return true
+	}
+	before := slices.Clone(b)
+	copy(b[a.Offset:], a.Data)
+	return !slices.Equal(before, b)
+}
+
+// cutRecords cuts bytes into records. What is left at the end is no whole record.
+func cutRecords(b []byte) (records [][]byte) {
+	for len(b) > 0 {
+		n := len(b)
+		if n >= record.HeaderLen {
+			n = min(n, record.HeaderLen+int(binary.BigEndian.Uint16(b[3:])))
+		}
+		records, b = append(records, slices.Clone(b[:n])), b[n:]
+	}
+	return records
+}

@@ -1,0 +1,212 @@
+package playground
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/session"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// ends is what the two ends of all connections of a run have.
+type ends struct {
+	*plan
+	configs [2]negotiation.Config
+	server  tls.Certificate // whose key is public
+	keys    session.FixedKeys
+	kept    *session.Session // the client's
+	taken   map[string]bool  // tickets that may still bring early data
+}
+
+// source returns a stream of bytes that is derived from the seed, a different one for each purpose.
+func (p *plan) source(purpose string) io.Reader {
+	return rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "vitrine playground\x00%s\x00%s",
+		purpose, p.Seed)))
+}
+
+func newEnds(p *plan) (*ends, error) {
+	x := &ends{plan: p, taken: map[string]bool{}}
+	ca, err := throwaway.New(throwaway.Options{Seed: p.source("certificates")})
+	if err != nil {
+		return nil, err
+	}
+	var key [32]byte
+	if _, err := io.ReadFull(p.source("tickets"), key[:]); err != nil {
+		return nil, err
+	}
+	x.keys = session.FixedKeys{session.NewTicketKey(key)}
+	for side := range x.configs {
+		x.configs[side] = negotiation.Config{
+			Rand: p.source(iana.Side(side).String()), Now: throwaway.Epoch,
+			Parameters: p.parameters(iana.Side(side)),
+			Trust:      negotiation.Trust{Roots: ca.Pool()},
+		}
+	}
+	x.configs[iana.Client].ServerName = Name
+	x.resumption()
+	return x, x.certify(ca)
+}
+
+// parameters returns what a side offers or accepts.
+func (p *plan) parameters(me iana.Side) negotiation.Parameters {
+	q := negotiation.Parameters{
+		MinVersion: p.version, MaxVersion: p.version,
+		Groups: p.groups(), Schemes: schemes, MinDHBits: 2048,
+		ExtendedMasterSecret: demand(p.ExtendedMasterSecret),
+		EncryptThenMAC:       demand(p.EncryptThenMAC),
+		SecureRenegotiation:  negotiation.Required,
+		StatusRequest:        negotiation.Off, Timestamps: negotiation.Off,
+	}
+	q.Suites, q.Suites13 = p.suites()
+	if p.Both {
+		q.MinVersion, q.MaxVersion = iana.TLS12, iana.TLS13
+	}
+	if p.OldServer && me == iana.Server {
+		q.MaxVersion = iana.TLS12
+	}
+	return q
+}
+
+// schemes lists the signature schemes that both sides accept.
+var schemes = []iana.SignatureScheme{
+	iana.ECDSA_SECP256R1_SHA256, iana.ED25519, iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_PSS_SHA256,
+	iana.RSA_PKCS1_SHA256, iana.ECDSA_SECP384R1_SHA384, iana.ED448, iana.ECDSA_SECP521R1_SHA512,
+}
+
+// groups returns the groups of both sides: the one to use, and the one of the certificate's key.
+func (p *plan) groups() (list []iana.Group) {
+	if p.group != 0 {
+		list = append(list, p.group)
+	}
+	keys := map[throwaway.Kind]iana.Group{throwaway.ECDSA: iana.Secp256r1,
+		throwaway.ECDSAP384: iana.Secp384r1, throwaway.ECDSAP521: iana.Secp521r1}
+	if g := keys[p.kind()]; g != 0 && g != p.group { // RFC 8422 §5.1.1
+		list = append(list, g)
+	}
+	return list
+}
+
+func demand(on bool) negotiation.Demand {
+	if on {
+		return negotiation.Required
+	}
+	return negotiation.Off
+}
+
+// certify issues the certificates.
+func (x *ends) certify(ca *throwaway.CA) (err error) {
+	if x.server, err = x.flawed(ca); err != nil {
+		return err
+	}
+	if err := x.give(iana.Server, x.server); err != nil {
+		return err
+	}
+	if !x.ClientCertificate {
+		return nil
+	}
+	x.configs[iana.Server].ClientAuth = negotiation.ClientAuth{Request: true, Require: true,
+		Verify: true}
+	client, err := ca.Issue(x.kind(), []string{"client." + Name}, throwaway.ForClient)
+	if err != nil {
+		return err
+	}
+	return x.give(iana.Client, client)
+}
+
+func (x *ends) give(side iana.Side, c tls.Certificate) error {
+	credential, err := pki.FromTLS(&c)
+	x.configs[side].Credentials = []*pki.Credential{credential}
+	return err
+}
+
+// flawed issues the server's certificate, with the flaw that it is to have.
+func (x *ends) flawed(ca *throwaway.CA) (c tls.Certificate, err error) {
+	name := Name
+	var edits []func(*x509.Certificate)
+	const day = 24 * time.Hour
+	switch x.Flaw {
+	case WrongName:
+		name = "other." + Name
+	case Expired:
+		edits = append(edits, func(c *x509.Certificate) {
+			c.NotBefore, c.NotAfter = ca.Now.Add(-30*day), ca.Now.Add(-day)
+		})
+	case NotYet:
+		edits = append(edits, func(c *x509.Certificate) { c.NotBefore = ca.Now.Add(day) })
+	case UnknownRoot:
+		ca, err = throwaway.New(throwaway.Options{Seed: x.source("another authority")})
+	case NoPath:
+		ca, err = ca.Intermediate()
+	case WrongUsage:
+		edits = append(edits, throwaway.ForClient)
+	}
+	if err != nil {
+		return c, err
+	}
+	if c, err = ca.Issue(x.kind(), []string{name}, edits...); x.Flaw == NoPath {
+		c.Certificate = c.Certificate[:1]
+	}
+	return c, err
+}
+
+// resumption keeps sessions in memory. Nothing in it waits.
+func (x *ends) resumption() {
+	client, server := &x.configs[iana.Client], &x.configs[iana.Server]
+	nonces := x.source("nonces of tickets")
+	client.Tickets, server.Tickets, server.Count = x.Resume, x.Resume, 1
+	client.Keep = func(s *session.Session) { x.kept = s }
+	server.Seal = func(_ context.Context, s *session.Session) ([]byte, error) {
+		return session.SealTicket(nonces, x.keys[0], s)
+	}
+	server.Open = func(_ context.Context, ticket []byte) (*session.Session, error) {
+		return session.OpenTicket(x.keys, ticket), nil
+	}
+	if !x.EarlyData {
+		return
+	}
+	client.Sends, server.Reads, server.MaxEarlyData = true, true, maxData
+	server.Announce = func(_ context.Context, ticket []byte) error {
+		x.taken[string(ticket)] = true
+		return nil
+	}
+	server.Take = func(_ context.Context, ticket []byte) (bool, error) {
+		known := x.taken[string(ticket)]
+		if x.Careless != AnyReplay {
+			delete(x.taken, string(ticket))
+		}
+		return known, nil
+	}
+}
+
+// config returns the configuration of a side for the next connection, which begins a minute after
+// the one before it: a server that has just begun accepts no early data.
+func (x *ends) config(side iana.Side, connection int, log *trace.Log) *negotiation.Config {
+	c := x.configs[side]
+	c.Log, c.Now = log, throwaway.Epoch.Add(time.Duration(connection)*time.Minute)
+	if side == iana.Client && connection > 0 {
+		c.Offer = x.kept
+	}
+	return &c
+}
+
+// throwawayKey writes the private key of the server's certificate to the trace.
+func (x *ends) throwawayKey(log *trace.Log) error {
+	private, err := throwaway.PKCS8(x.server)
+	if err != nil {
+		return err
+	}
+	log.ThrowawayKey(iana.Server, string(x.kind()), private,
+		bytes.Clone(x.server.Leaf.RawSubjectPublicKeyInfo))
+	return nil
+}

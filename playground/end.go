@@ -1,0 +1,242 @@
+package playground
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/engine"
+	"github.com/vitrine-tls/vitrine/handshake"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/negotiation"
+)
+
+// end is one of the two sides: an engine, and the program above it. The client sends its request,
+// reads the answer and closes; the server reads a request and answers it.
+type end struct {
+	*plan
+	me iana.Side
+	e  *engine.Engine
+
+	early     []byte // what the server has read of early data
+	received  []byte
+	sentEarly bool // our data is sealed as early data
+	sent      bool // our data is sealed
+	said      bool // our close_notify is sealed
+	heard     bool // the peer's close_notify has come
+	lost      bool // the peer's stream has ended
+	err       error
+}
+
+func newEnd(p *plan, me iana.Side, c *negotiation.Config) *end {
+	return &end{plan: p, me: me, e: engine.NewEngine(me, c)}
+}
+
+// over reports whether the end neither sends nor reads any more.
+func (x *end) over() bool { return x.err != nil || x.said && x.heard }
+
+// arrive takes bytes from the peer.
+func (x *end) arrive(b []byte) {
+	for len(b) > 0 && !x.over() {
+		n := copy(x.e.In.Space(), b)
+		x.e.In.Arrived(n)
+		b = b[n:]
+		x.proceed()
+	}
+}
+
+// proceed goes on until more bytes are needed.
+func (x *end) proceed() {
+	if x.over() {
+		return
+	}
+	if err := x.advance(); err != nil {
+		x.fail(err)
+	}
+}
+
+func (x *end) advance() error {
+	if !x.e.Machine().Done() {
+		if err := patiently(x.e.Advance); err != nil {
+			return err
+		}
+		if err := x.exchangeEarly(); err != nil || !x.e.Machine().Done() {
+			return err
+		}
+	}
+	if x.me == iana.Client {
+		if err := x.say(x.request); err != nil {
+			return err
+		}
+	} else if err := x.respond(false); err != nil { // to early data
+		return err
+	}
+	for !x.over() {
+		if err := x.read(); err != nil {
+			if err == engine.ErrMore {
+				return nil
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// exchangeEarly sends a client's early data, or reads it at a server.
+func (x *end) exchangeEarly() error {
+	if m := x.e.Machine(); x.me == iana.Client && x.EarlyData && !x.sentEarly && m.EarlyOpen() &&
+		len(x.request) <= m.EarlyLeft() {
+		x.sentEarly = true
+		return x.e.SealEarly(x.request)
+	}
+	for x.e.BufferedEarly() > 0 {
+		b := make([]byte, x.e.BufferedEarly())
+		x.early = append(x.early, b[:x.e.ReadEarly(b)]...)
+	}
+	return nil
+}
+
+// say seals our data once, unless it was accepted as early data.
+func (x *end) say(data []byte) error {
+	if x.sent {
+		return nil
+	}
+	x.sent = true
+	if x.sentEarly && x.e.Machine().EarlyData() == handshake.EarlyAccepted {
+		return nil
+	}
+	for len(data) > 0 {
+		n := len(data)
+		if x.Pieces > 0 {
+			n = min(n, x.Pieces)
+		}
+		if err := x.e.Seal(data[:n]); err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// read reads once, and does what follows from it. It returns engine.ErrMore if more bytes are
+// needed.
+func (x *end) read() error {
+	b := make([]byte, maxData)
+	n := 0
+	err := patiently(func() (err error) { n, err = x.e.Read(b); return err })
+	x.received = append(x.received, b[:n]...)
+	if _, _, err := x.e.SealReplies(); err != nil {
+		return err
+	}
+	switch {
+	case err == io.EOF:
+		x.heard = true
+		return x.respond(true)
+	case err != nil:
+		return err
+	}
+	return x.respond(false)
+}
+
+// respond does what the program does with what has come: the server answers a whole request, the
+// client ends the connection once it has the whole answer, and either once the other has.
+func (x *end) respond(ended bool) error {
+	want := x.response
+	if x.me == iana.Server {
+		want = x.request
+	}
+	if len(x.early)+len(x.received) >= len(want) && x.me == iana.Server {
+		if err := x.say(x.response); err != nil {
+			return err
+		}
+	}
+	if ended || x.me == iana.Client && len(x.received) >= len(want) {
+		return x.close()
+	}
+	return nil
+}
+
+// close seals close_notify once. See RFC 5246 §7.2.1.
+func (x *end) close() error {
+	if x.said {
+		return nil
+	}
+	x.said = true
+	return x.e.SealAlert(alert.Warning, alert.CloseNotify, "")
+}
+
+// ended takes the end of the peer's stream.
+func (x *end) ended() {
+	if x.over() || x.lost {
+		return
+	}
+	x.lost = true
+	if x.heard {
+		return
+	}
+	if x.Careless == AnyEnd && x.me == iana.Server && x.e.Machine().Done() {
+		x.heard = true
+		if err := x.say(x.response); err != nil {
+			x.fail(err)
+		} else if err := x.close(); err != nil {
+			x.fail(err)
+		}
+		return
+	}
+	x.err = &Truncated{Peer: x.me.Peer(), Partial: x.e.In.Partial()}
+	if !x.e.Machine().Done() {
+		x.e.Fail(x.err)
+	}
+}
+
+// fail ends the connection and tells the peer why.
+func (x *end) fail(err error) {
+	if !x.e.Machine().Done() {
+		x.e.Fail(err)
+	}
+	x.e.Abort(err)
+	_, _, _ = x.e.SealReplies() // what cannot be sealed is not sent
+	x.err = err
+}
+
+// sealed returns what the end has sealed, and forgets it.
+func (x *end) sealed() []byte {
+	b := bytes.Clone(x.e.Out.Sealed())
+	if len(b) > 0 {
+		x.e.Out.Sent()
+	}
+	return b
+}
+
+// Truncated is the error of a side whose peer's stream ended without close_notify. See RFC 5246
+// §7.2.1.
+type Truncated struct {
+	Peer    iana.Side
+	Partial bool // inside a record or a message
+}
+
+func (e *Truncated) Error() string {
+	where := "between two records"
+	if e.Partial {
+		where = "inside a record or message"
+	}
+	return fmt.Sprintf("the %v ended the connection %s and without close_notify (RFC 5246 §7.2.1)",
+		e.Peer, where)
+}
+
+// patiently calls f again as long as it waits for something slow.
+func patiently(f func() error) error {
+	for {
+		err := f()
+		pending, ok := errors.AsType[*handshake.Pending](err)
+		if !ok {
+			return err
+		}
+		if err := pending.Do(context.Background()); err != nil {
+			return err
+		}
+	}
+}

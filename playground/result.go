@@ -1,0 +1,298 @@
+package playground
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// Fate is what became of a record on the wire.
+type Fate string
+
+// The fates.
+const (
+	Delivered  Fate = "delivered" // as it was sent
+	Changed    Fate = "changed"   // other bytes arrived, or fewer
+	Dropped    Fate = "dropped"   // nothing of it arrived
+	Moved      Fate = "moved"     // it arrived behind the next one
+	Duplicated Fate = "duplicate" // a copy of the record before
+	Replayed   Fate = "replayed"  // a copy of an earlier record
+	Forged     Fate = "forged"    // its side never sent it
+)
+
+// Result is a run, or what has happened of it so far. Its secrets are public: they follow from the
+// seed.
+type Result struct {
+	// Records are in the order in which they were put on the wire.
+	Records []Record `json:"records"`
+	Verdict Verdict  `json:"verdict"`
+	Ends    [2]End   `json:"ends"` // by side
+	// Unused are the acts whose record was never sent.
+	Unused []int `json:"unused,omitempty"`
+	// Digest is the SHA-256 of all that arrived, in hex.
+	Digest string `json:"digest"`
+	// Before is the connection that this one resumes.
+	Before *Result `json:"before,omitempty"`
+	// Again is the other connection of a Replay that is Fresh.
+	Again *Result `json:"again,omitempty"`
+	// Entries are the events of both sides, in the order in which they happened, and Run is what
+	// the glass says with them.
+	Entries []trace.Entry `json:"-"`
+	Run     explain.Run   `json:"-"`
+}
+
+// Record is a record on the wire, or what arrived in its place.
+type Record struct {
+	Side iana.Side `json:"side"`
+	// Number counts the records that the side has sent, from 1; a forged one has 0. Arrival counts
+	// what has arrived from it; 0 if this has not, or not yet.
+	Number  int  `json:"number"`
+	Arrival int  `json:"arrival,omitempty"`
+	Fate    Fate `json:"fate"`
+	// Sent is nil of what the side did not send here, and Got if nothing arrives.
+	Sent trace.Hex `json:"sent,omitempty"`
+	Got  trace.Hex `json:"got,omitempty"`
+	// Unread says that the receiver had ended the connection before.
+	Unread bool `json:"unread,omitempty"`
+	// Type is that of the content, also where the wire does not show it.
+	Type      iana.ContentType `json:"-"`
+	TypeName  string           `json:"type"`
+	Encrypted bool             `json:"encrypted"`
+	Carries   []Carried        `json:"carries,omitempty"`
+}
+
+// Bytes returns what arrived, or what was sent if nothing did.
+func (r *Record) Bytes() []byte {
+	if r.Got != nil {
+		return r.Got
+	}
+	return r.Sent
+}
+
+// Carried is a message, an alert or data that begins in a record.
+type Carried struct {
+	Name string `json:"name"` // "client_hello", "application_data"
+	Step int    `json:"step"` // the number of its line in the glass
+}
+
+// End is what a side came to.
+type End struct {
+	Done     bool   `json:"done"`            // its handshake was completed
+	Closed   bool   `json:"closed"`          // close_notify was sent and received
+	Early    string `json:"early,omitempty"` // the early data that a server has read
+	Received string `json:"received"`        // application data
+	Error    string `json:"error,omitempty"` // why it ended the connection
+	Alert    string `json:"alert,omitempty"` // the fatal alert that it sent
+	Err      error  `json:"-"`
+}
+
+// Result returns what has happened so far. While the connection goes on, its Verdict is that of
+// now.
+func (w *Wire) Result() *Result {
+	r := &Result{Records: append([]Record(nil), w.records...), Before: w.before,
+		Entries: append([]trace.Entry(nil), w.events.Entries...)}
+	r.Run = explain.Run{Command: "vitrine playground", Seed: w.x.seedName(), Client: "client",
+		Server: "server"}
+	for i, used := range w.used {
+		if !used {
+			r.Unused = append(r.Unused, i)
+		}
+	}
+	for side, x := range w.ends {
+		r.Ends[side] = x.outcome(r.Entries)
+	}
+	r.Digest = digest(r.Records)
+	r.describe()
+	w.judge(r)
+	return r
+}
+
+// seedName returns the seed as the glass shows it, which must not be empty.
+func (p *plan) seedName() string {
+	if p.Seed == "" {
+		return "0"
+	}
+	return p.Seed
+}
+
+func (x *end) outcome(entries []trace.Entry) End {
+	e := End{Done: x.e.Machine().Done(), Closed: x.said && x.heard, Early: string(x.early),
+		Received: string(x.received), Err: x.err}
+	if x.err != nil {
+		e.Error = x.err.Error()
+	}
+	for _, entry := range entries {
+		if a, ok := entry.Event.(*trace.Alert); ok && a.From == x.me &&
+			entry.Role == trace.Role(x.me.String()) && a.Level == alert.Fatal {
+			e.Alert = a.Description.String()
+		}
+	}
+	return e
+}
+
+func digest(records []Record) string {
+	h := sha256.New()
+	for _, r := range records {
+		h.Write([]byte(r.Side.String() + "\x00"))
+		h.Write(r.Got)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// describe says what each record carries.
+func (r *Result) describe() {
+	type place struct {
+		side   iana.Side
+		number int
+	}
+	sealed, carried := map[place]*trace.Record{}, map[place][]Carried{}
+	var count [2]int
+	for _, e := range r.Entries {
+		if x, ok := e.Event.(*trace.Record); ok && x.Direction == trace.Sealed {
+			count[x.From]++
+			sealed[place{x.From, count[x.From]}] = x
+		}
+	}
+	for _, g := range explain.Rungs(r.Entries) {
+		at := place{g.From, g.Place.Record + 1}
+		carried[at] = append(carried[at], Carried{carriedName(&g), g.Number})
+		if last := (place{g.From.Peer(), count[g.From.Peer()]}); g.BothWays &&
+			carried[last] == nil {
+			carried[last] = []Carried{{carriedName(&g), g.Number}}
+		}
+	}
+	for i := range r.Records {
+		x := &r.Records[i]
+		at := place{x.Side, x.Number}
+		if len(x.Bytes()) > 0 {
+			x.Type = iana.ContentType(x.Bytes()[0])
+		}
+		if s := sealed[at]; s != nil {
+			x.Type, x.Encrypted = s.ContentType, s.Protection != ""
+			if x.Carries = carried[at]; x.Carries == nil {
+				x.Carries = []Carried{{Name: contentName(s)}}
+			}
+		}
+		x.TypeName = x.Type.String()
+	}
+}
+
+func carriedName(g *explain.Rung) string {
+	if g.Message != nil {
+		return g.Message.Type.String()
+	}
+	return contentName(g.Record)
+}
+
+// contentName names what a record carries that is no handshake message.
+func contentName(r *trace.Record) string {
+	if r.ContentType == iana.RecordAlert && len(r.Plaintext) == 2 {
+		return alert.Description(r.Plaintext[1]).String()
+	}
+	return r.ContentType.String()
+}
+
+// Verdict says who noticed what somebody between the two sides did.
+type Verdict struct {
+	Outcome  Outcome   `json:"outcome"`
+	By       iana.Side `json:"by"`                // Caught: who noticed
+	Check    string    `json:"check,omitempty"`   // Caught: which check, "the MAC"
+	Section  string    `json:"section,omitempty"` // Caught: "RFC 5246 §6.2.3.1"
+	Alert    string    `json:"alert,omitempty"`   // Caught: "bad_record_mac"
+	Step     int       `json:"step,omitempty"`    // Caught: the line of the glass
+	Why      string    `json:"why,omitempty"`     // Caught: the reason, as the side gives it
+	Changes  []string  `json:"changes,omitempty"` // Undetected: what became different
+	Sentence string    `json:"sentence"`
+}
+
+// Outcome is what came of a run.
+type Outcome string
+
+// The outcomes.
+const (
+	Untouched  Outcome = "untouched"  // nobody did anything, and all went to its end
+	Running    Outcome = "running"    // more is on its way
+	Caught     Outcome = "caught"     // a side noticed
+	Undetected Outcome = "undetected" // all went to its end, and nobody noticed
+	Stalled    Outcome = "stalled"    // a side waits for what never comes
+)
+
+// judge sets the verdict.
+func (w *Wire) judge(r *Result) {
+	v := &r.Verdict
+	first, failed := w.firstFailure()
+	switch {
+	case failed:
+		v.Outcome, v.By = Caught, first
+		w.caught(r, w.ends[first].err)
+	case len(w.queue) > 0 || w.held[0] != nil || w.held[1] != nil:
+		v.Outcome, v.Sentence = Running, "More is on its way."
+	case !w.ends[0].over() || !w.ends[1].over():
+		v.Outcome = Stalled
+		v.Sentence = "Stopped: nobody was told anything false; one side waits for bytes that " +
+			"never come."
+	case !w.touched():
+		v.Outcome, v.Sentence = Untouched, "Nothing was changed, and all went to its end."
+	default:
+		v.Outcome = Undetected
+		v.Sentence = "Undetected: neither side noticed."
+	}
+}
+
+func (w *Wire) touched() bool {
+	for _, r := range w.records {
+		if r.Fate != Delivered {
+			return true
+		}
+	}
+	return false
+}
+
+// firstFailure returns the side that failed by itself: not because of its peer's alert.
+func (w *Wire) firstFailure() (iana.Side, bool) {
+	for _, side := range []iana.Side{iana.Client, iana.Server} {
+		err := w.ends[side].err
+		if _, told := errors.AsType[*alert.Received](err); err != nil && !told {
+			if other := w.ends[side.Peer()].err; other != nil {
+				if _, truncated := errors.AsType[*Truncated](err); truncated {
+					continue
+				}
+			}
+			return side, true
+		}
+	}
+	for _, side := range []iana.Side{iana.Client, iana.Server} {
+		if w.ends[side].err != nil {
+			return side, true
+		}
+	}
+	return 0, false
+}
+
+func (w *Wire) caught(r *Result, err error) {
+	v := &r.Verdict
+	v.Why, v.Alert = err.Error(), r.Ends[v.By].Alert
+	if e, ok := errors.AsType[*alert.Error](err); ok {
+		v.Section, v.Check = e.Ref, string(e.Kind)
+		if v.Check == "" {
+			v.Check = e.Alert.String()
+		}
+	}
+	if _, ok := errors.AsType[*Truncated](err); ok {
+		v.Section, v.Check = "RFC 5246 §7.2.1", "close_notify"
+	}
+	if e, ok := errors.AsType[*alert.Received](err); ok {
+		v.Section, v.Check = "RFC 5246 §7.2", "a forged alert: "+e.Description.String()
+	}
+	parts := []string{"Caught by the " + v.By.String() + ": " + v.Check}
+	if v.Section != "" {
+		parts = append(parts, v.Section)
+	}
+	v.Sentence = strings.Join(parts, ", ") + "."
+}
