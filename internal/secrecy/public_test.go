@@ -23,6 +23,8 @@ var public = map[string]string{
 	"pki.Hello":           "what a client accepts",
 	"pki.Chain":           "certificates, or a public key",
 	"explain.Guard.Bytes": "a record's number, type, version and length",
+	"playground.Result":   "a run of which everything follows from its public seed",
+	"playground.Wire":     "a run of which everything follows from its public seed",
 
 	"negotiation.Identity.CertificateTypes": "numbers of types",
 	"negotiation.Trust.PeerTypes":           "numbers of types",
