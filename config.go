@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -290,6 +291,11 @@ type Config struct {
 	// package trace.
 	Trace trace.Sink
 
+	// TraceFor, if set, gives each connection a sink of its own, in the place of Trace: it is called
+	// with the connection below (nil for QUIC) once the handshake begins, which at a server is when
+	// the client's first message has come. nil is no sink. The handshake waits for what Put does.
+	TraceFor func(net.Conn) trace.Sink
+
 	cache       credentials
 	tickets     tickets
 	stores      stores
@@ -331,7 +337,7 @@ func (c *Config) Clone() *Config {
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
 		WrapSession: c.WrapSession, UnwrapSession: c.UnwrapSession,
 		TicketCount: c.TicketCount, SessionLifetime: c.SessionLifetime,
-		MaxEarlyData: c.MaxEarlyData, Trace: c.Trace,
+		MaxEarlyData: c.MaxEarlyData, Trace: c.Trace, TraceFor: c.TraceFor,
 	}
 	n.start.Store(c.sharedStart())
 	return n
@@ -345,9 +351,6 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*negotiation.Config, error
 	}
 	if c.Time != nil {
 		h.Now = c.Time()
-	}
-	if c.Trace != nil {
-		h.Log = trace.New(trace.Role(me.String()), c.Trace, c.Time)
 	}
 	if c.KeyLogWriter != nil {
 		h.KeyLog = c.logKey

@@ -182,6 +182,7 @@ func (c *Conn) begin(edit func(*negotiation.Config)) error {
 	if err != nil {
 		return err
 	}
+	h.Log = c.config.log(c)
 	if edit != nil {
 		edit(h)
 	}

@@ -176,6 +176,7 @@ func (g *golden) end(t *testing.T, me iana.Side) *end {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.Log = c.log(&Conn{me: me})
 	e.Engine = engine.NewEngine(me, h)
 	return e
 }

@@ -119,6 +119,7 @@ func (q *QUICConn) Start(ctx context.Context) error {
 		q.failed = err
 		return err
 	}
+	h.Log = config.log(q.conn)
 	h.Sends, h.Reads = q.early && q.conn.me == iana.Client, q.conn.me == iana.Server
 	q.ctx, q.cancel = context.WithCancel(ctx)
 	q.engine = engine.NewQUIC(q.conn.me, h)
