@@ -1,7 +1,6 @@
 package main
 
 import (
-	"reflect"
 	"sync"
 	"sync/atomic"
 
@@ -30,7 +29,7 @@ func (r *recorder) Put(e trace.Entry) {
 	if r.full {
 		return
 	}
-	limit, n := r.limit, sizeOf(e.Event)
+	limit, n := r.limit, e.Size()
 	if limit == 0 {
 		limit = maxRecorded
 	}
@@ -81,22 +80,4 @@ func (r *recorder) Close() error {
 	}
 	r.all, r.size, r.full = nil, 0, true
 	return nil
-}
-
-// overhead is what an event costs besides its bytes, about.
-const overhead = 256
-
-// sizeOf returns how many bytes an event holds, about.
-func sizeOf(e trace.Event) int { return overhead + contents(reflect.ValueOf(e).Elem()) }
-
-func contents(v reflect.Value) (n int) {
-	switch v.Kind() {
-	case reflect.Slice, reflect.String:
-		return v.Len()
-	case reflect.Struct:
-		for _, f := range v.Fields() {
-			n += contents(f)
-		}
-	}
-	return n
 }

@@ -191,7 +191,7 @@ func TestTheEventsOfVisitorsAreBounded(t *testing.T) {
 		}
 		all = append(all, r)
 	}
-	if left := d.left.Load(); left < 0 || left > 16<<10+overhead {
+	if left := d.left.Load(); left < 0 || left > int64(event.Size()) {
 		t.Errorf("%d bytes are left of the room of all", left)
 	}
 	for _, r := range all {

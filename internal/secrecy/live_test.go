@@ -174,6 +174,30 @@ func (c *connection) secrets() (list [][]byte) {
 	return list
 }
 
+func bounded(entries []trace.Entry) *trace.Bounded {
+	b := trace.NewBounded(1 << 20)
+	for _, e := range entries {
+		b.Put(e)
+	}
+	return b
+}
+
+// stuck is a sink that takes no event before it is let go.
+type stuck chan struct{}
+
+func (s stuck) Put(trace.Entry) { <-s }
+
+// queued returns a Queue in which events wait.
+func queued(t *testing.T, entries []trace.Entry) *trace.Queue {
+	s := make(stuck)
+	t.Cleanup(func() { close(s) })
+	q := trace.NewQueue(s, 2<<20)
+	for _, e := range entries {
+		q.Put(e)
+	}
+	return q
+}
+
 func TestNothingOfALiveConnectionPrintsItsSecrets(t *testing.T) {
 	for _, id := range testkit.Sample(t, "suites", 3,
 		[]iana.CipherSuite{0xC02B, 0xC027, 0xCCA9, 0x003D, 0x1301}) {
@@ -198,6 +222,7 @@ func TestNothingOfALiveConnectionPrintsItsSecrets(t *testing.T) {
 			"the client": c.client, "the server": c.server,
 			"the client's Config": c.configs[0], "the server's Config": c.configs[1],
 			"the events": c.events, "the entries": c.events.Entries,
+			"bounded events": bounded(c.events.Entries), "a queue": queued(t, c.events.Entries),
 			"a Dialer":           &vitrine.Dialer{Config: c.configs[1]},
 			"the cached session": c.cache.state, "a session's state": state,
 			"the ticket keys": c.tickets, "a ticket key": keys[0],

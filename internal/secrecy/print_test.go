@@ -40,7 +40,8 @@ var samples = []reflect.Type{
 	reflect.TypeFor[trace.KeysInstalled](), reflect.TypeFor[trace.Record](),
 	reflect.TypeFor[trace.Secret](), reflect.TypeFor[trace.SharedSecret](),
 	reflect.TypeFor[trace.ThrowawayKey](), reflect.TypeFor[trace.Unknown](),
-	reflect.TypeFor[trace.Writer](), reflect.TypeFor[kex.Answer](),
+	reflect.TypeFor[trace.Writer](), reflect.TypeFor[trace.Bounded](),
+	reflect.TypeFor[trace.Queue](), reflect.TypeFor[kex.Answer](),
 	reflect.TypeFor[keys.Binder](), reflect.TypeFor[keys.Block](),
 	reflect.TypeFor[keys.Direction](), reflect.TypeFor[keys.Early](),
 	reflect.TypeFor[keys.Exporter](), reflect.TypeFor[keys.Handshake](),
@@ -81,7 +82,8 @@ var samples = []reflect.Type{
 }
 
 // hollow are samples that hold secrets behind interfaces alone. live_test.go has real ones.
-var hollow = map[string]bool{"trace.Log": true, "record.Half": true, "demo.Outcome": true,
+var hollow = map[string]bool{"trace.Log": true, "trace.Bounded": true,
+	"trace.Queue": true, "record.Half": true, "demo.Outcome": true,
 	"pki.RawPrivateKey": true}
 
 // pattern is what every run of bytes of a sample begins with.

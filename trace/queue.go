@@ -1,0 +1,93 @@
+package trace
+
+import (
+	"fmt"
+	"sync"
+)
+
+// Queue is a Sink that passes events on to another one, in their order and in a goroutine of its
+// own, so that a handshake does not wait for a sink that is slow. What waits is bounded: see
+// Bounded. When something was dropped, the other sink gets a Notice that says so.
+type Queue struct {
+	sink Sink
+
+	mu      sync.Mutex
+	idle    sync.Cond // nothing waits, and no goroutine runs
+	waiting *Bounded
+	running bool
+	told    Dropped // by a Notice
+}
+
+// NewQueue returns a Queue in front of sink, in which at most limit bytes of events wait, as
+// Entry.Size counts them: half of them may have been taken out already, to be passed on.
+func NewQueue(sink Sink, limit int) *Queue {
+	q := &Queue{sink: sink, waiting: NewBounded(limit / 2)}
+	q.idle.L = &q.mu
+	return q
+}
+
+// Put takes e, or drops it if there is no room, and returns at once.
+func (q *Queue) Put(e Entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.waiting.Put(e)
+	if !q.running {
+		q.running = true
+		go q.pass()
+	}
+}
+
+// Flush waits until everything that was put has been passed on.
+func (q *Queue) Flush() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for q.running {
+		q.idle.Wait()
+	}
+}
+
+// Dropped returns what was dropped so far.
+func (q *Queue) Dropped() Dropped {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.waiting.Dropped()
+}
+
+func (q *Queue) pass() {
+	for {
+		q.mu.Lock()
+		batch, dropped := q.waiting.take(), q.waiting.Dropped()
+		news := dropped != q.told
+		q.told = dropped
+		if len(batch) == 0 && !news {
+			q.running = false
+			q.idle.Broadcast()
+			q.mu.Unlock()
+			return
+		}
+		q.mu.Unlock()
+		for _, e := range batch {
+			q.sink.Put(e)
+		}
+		if news {
+			last := Entry{Event: &Notice{Text: dropped.String() + ": the sink is too slow"}}
+			if len(batch) > 0 {
+				e := batch[len(batch)-1]
+				last.Seq, last.Role, last.Time = e.Seq, e.Role, e.Time
+			}
+			q.sink.Put(last)
+		}
+	}
+}
+
+// Format prints how much waits, whatever the verb.
+func (q *Queue) Format(f fmt.State, _ rune) { Print(f, q.described()) }
+
+// MarshalText returns what Format prints.
+func (q *Queue) MarshalText() ([]byte, error) { return Text(q.described()) }
+
+func (q *Queue) described() string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return fmt.Sprintf("trace.Queue, in which %d events wait", len(q.waiting.entries))
+}
