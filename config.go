@@ -291,9 +291,9 @@ type Config struct {
 	// package trace.
 	Trace trace.Sink
 
-	// TraceFor, if set, gives each connection a sink of its own, in the place of Trace: it is called
-	// with the connection below (nil for QUIC) once the handshake begins, which at a server is when
-	// the client's first message has come. nil is no sink. The handshake waits for what Put does.
+	// TraceFor, if set, takes the place of Trace and returns the sink of one connection, or nil. It
+	// gets the connection below (nil for QUIC) when the handshake begins: at a server, when the
+	// client's first message has come. The handshake waits for Put: see trace.Queue.
 	TraceFor func(net.Conn) trace.Sink
 
 	cache       credentials
