@@ -32,8 +32,12 @@ const (
 	// allow. Servers usually offer 16 KiB.
 	maxSkipped = 64 << 10
 
+	// The lengths of buffers: of a connection that waits for data, which most do most of the time;
+	// of a handshake, whose flights are longer; and of one that receives as much as it can take,
+	// two records a system call.
+	idleBuffer  = 2 << 10
 	smallBuffer = 4 << 10
-	largeBuffer = 2 * (record.HeaderLen + record.MaxCiphertext) // two records a system call
+	largeBuffer = 2 * (record.HeaderLen + record.MaxCiphertext)
 )
 
 // Item is one complete thing that arrived: a handshake message, or the content of a record.
@@ -75,15 +79,10 @@ func NewInbound(from iana.Side, log *trace.Log) *Inbound {
 func (in *Inbound) Space() []byte {
 	if in.start == in.end {
 		in.start, in.end = 0, 0
-		if cap(in.buf) == largeBuffer && !in.bulk {
-			in.Release()
+		if len(in.buf) != in.length() {
+			in.give()
+			in.buf = in.borrow()
 		}
-	}
-	switch {
-	case in.buf == nil && in.bulk:
-		in.buf = large.Get().(*[largeBuffer]byte)[:]
-	case in.buf == nil:
-		in.buf = small.Get().(*[smallBuffer]byte)[:]
 	}
 	if in.end == len(in.buf) || in.bulk {
 		if len(in.buf) < largeBuffer {
@@ -99,11 +98,33 @@ func (in *Inbound) Space() []byte {
 	return in.buf[in.end:]
 }
 
-// Buffers are shared by all connections. Large ones are for connections that receive much at once.
+// length returns how long an empty buffer should be.
+func (in *Inbound) length() int {
+	switch {
+	case in.bulk:
+		return largeBuffer
+	case in.done:
+		return idleBuffer
+	}
+	return smallBuffer
+}
+
+// Buffers are shared by all connections.
 var (
+	idle  = sync.Pool{New: func() any { return new([idleBuffer]byte) }}
 	small = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
 	large = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
 )
+
+func (in *Inbound) borrow() []byte {
+	switch in.length() {
+	case idleBuffer:
+		return idle.Get().(*[idleBuffer]byte)[:]
+	case smallBuffer:
+		return small.Get().(*[smallBuffer]byte)[:]
+	}
+	return large.Get().(*[largeBuffer]byte)[:]
+}
 
 // Drained returns the buffer to its pool if it is empty: a connection that nobody reads from holds
 // none. The next one is as large.
@@ -123,6 +144,8 @@ func (in *Inbound) Release() {
 
 func (in *Inbound) give() {
 	switch len(in.buf) {
+	case idleBuffer:
+		idle.Put((*[idleBuffer]byte)(in.buf))
 	case smallBuffer:
 		small.Put((*[smallBuffer]byte)(in.buf))
 	case largeBuffer:

@@ -227,6 +227,17 @@ func TestLargeBuffersAreGivenBack(t *testing.T) {
 	if in.buf != nil {
 		t.Error("Release kept the buffer")
 	}
+	in.done = true // the handshake
+	if n := len(in.Space()); n != idleBuffer {
+		t.Errorf("after the handshake the space is %d bytes, expected %d", n, idleBuffer)
+	}
+	if _, err := feed(in, [][]byte{stream, rec(iana.RecordApplicationData, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(in.Space()); n != idleBuffer {
+		t.Errorf("after bulk and then little data the space is %d bytes, expected %d", n,
+			idleBuffer)
+	}
 }
 
 // FuzzInbound: any bytes in any chunks give items or an error. Items are within their limits; under
