@@ -9,10 +9,35 @@ import (
 	"unicode/utf8"
 )
 
+// magics are how files begin that are taken for key logs by mistake.
+var magics = []struct{ begins, name string }{
+	{"\x1F\x8B", "compressed with gzip, which is not read: unpack it first (gunzip)"},
+	{"\xFD7zXZ", "compressed with xz, which is not read: unpack it first (unxz)"},
+	{"\x28\xB5\x2F\xFD", "compressed with zstd, which is not read: unpack it first (unzstd)"},
+	{"PK\x03\x04", "a zip archive, which is not read: unpack it first (unzip)"},
+	{"\xD4\xC3\xB2\xA1", aCapture}, {"\xA1\xB2\xC3\xD4", aCapture},
+	{"\x4D\x3C\xB2\xA1", aCapture}, {"\xA1\xB2\x3C\x4D", aCapture},
+	{"\x0A\x0D\x0D\x0A", aCapture},
+	{"\xFF\xFE\x00\x00", "UTF-32, which is not read: convert it to UTF-8"},
+	{"\x00\x00\xFE\xFF", "UTF-32, which is not read: convert it to UTF-8"},
+}
+
+const aCapture = "a capture of packets, not a key log"
+
+// otherFile returns what a file is that is not a key log, or "".
+func otherFile(r *bufio.Reader) string {
+	start, _ := r.Peek(6)
+	for _, m := range magics {
+		if bytes.HasPrefix(start, []byte(m.begins)) {
+			return m.name
+		}
+	}
+	return ""
+}
+
 // decoded returns a reader of a text as UTF-8, without a byte order mark, and what it was.
-func decoded(r io.Reader) (io.Reader, string) {
-	b := bufio.NewReader(r)
-	start, _ := b.Peek(3)
+func decoded(b *bufio.Reader) (io.Reader, string) {
+	start, _ := b.Peek(8)
 	switch {
 	case bytes.HasPrefix(start, []byte{0xEF, 0xBB, 0xBF}):
 		b.Discard(3)
@@ -23,12 +48,23 @@ func decoded(r io.Reader) (io.Reader, string) {
 	case bytes.HasPrefix(start, []byte{0xFE, 0xFF}):
 		b.Discard(2)
 		return &utf16Reader{r: b, order: binary.BigEndian}, "UTF-16"
-	case len(start) > 1 && start[0] != 0 && start[1] == 0: // all that a key log has is ASCII
+	case wide(start, 1): // all that a key log has is ASCII
 		return &utf16Reader{r: b, order: binary.LittleEndian}, "UTF-16 without a byte order mark"
-	case len(start) > 1 && start[0] == 0 && start[1] != 0:
+	case wide(start, 0):
 		return &utf16Reader{r: b, order: binary.BigEndian}, "UTF-16 without a byte order mark"
 	}
 	return b, "UTF-8"
+}
+
+// wide reports whether every other byte is zero, beginning with the first or the second, and no
+// other.
+func wide(b []byte, zero int) bool {
+	for i, c := range b {
+		if (i%2 == zero) != (c == 0) {
+			return false
+		}
+	}
+	return len(b) > 1
 }
 
 // utf16Reader reads UTF-16 as UTF-8. What is no UTF-16 becomes the replacement character, which is

@@ -13,7 +13,6 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -90,6 +89,7 @@ type Counts struct {
 	Secrets  int    // lines with a secret that can be used
 	Zeros    int    // lines with a secret of zeros, which is a placeholder
 	Unknown  int    // lines with no label that is known
+	First    int    // the number of the first of them, in what was read last
 	Encoding string // "UTF-8", "UTF-16" with or without a byte order mark; the last one read
 }
 
@@ -103,12 +103,27 @@ func (l *Log) Counts() Counts {
 
 // Has reports whether there is a secret for a client_random, or a session ID.
 func (l *Log) Has(id []byte) bool {
+	labels, _ := l.Labels(id)
+	return len(labels) > 0
+}
+
+// Labels returns the labels of the secrets for a client_random, or a session ID, sorted, and
+// whether there are lines for it whose secret is zeros.
+func (l *Log) Labels(id []byte) (labels []Label, placeholders bool) {
+	if l == nil || len(id) == 0 {
+		return nil, false
+	}
 	for label := range shapes {
-		if l.Secret(label, id) != nil && len(id) > 0 {
-			return true
+		i, ok := l.index[key{label, string(id)}]
+		switch {
+		case ok && zeros(l.lines[i].Secret):
+			placeholders = true
+		case ok:
+			labels = append(labels, label)
 		}
 	}
-	return false
+	slices.Sort(labels)
+	return labels, placeholders
 }
 
 type key struct {
@@ -136,7 +151,13 @@ func Read(r io.Reader) (*Log, error) {
 // or UTF-16, with or without a byte order mark, as PowerShell writes it.
 func (l *Log) Merge(r io.Reader) error {
 	var split lineSplitter
-	r, l.counts.Encoding = decoded(r)
+	in := bufio.NewReader(r)
+	l.counts.First = 0
+	if other := otherFile(in); other != "" {
+		l.counts.Encoding = "no text"
+		return fmt.Errorf("keylog: this is %s", other)
+	}
+	r, l.counts.Encoding = decoded(in)
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 2*maxLine)
 	lines.Split(split.next)
@@ -144,7 +165,11 @@ func (l *Log) Merge(r io.Reader) error {
 	n, bad := 0, 0
 	for lines.Scan() {
 		n++
+		unknown := l.counts.Unknown
 		err := l.Parse(lines.Bytes())
+		if l.counts.Unknown > unknown && l.counts.First == 0 {
+			l.counts.First = n
+		}
 		if split.tooLong {
 			err = fmt.Errorf("a line of more than %d bytes", maxLine)
 		}
@@ -198,9 +223,10 @@ func splitLines(data []byte, atEOF bool) (int, []byte, error) {
 }
 
 // Parse reads one line, without its end. Comments, empty lines and unknown labels are ignored, as
-// RFC 9850 §2 asks. What a program's log puts before a label is skipped, and so is 0x before a
-// value; the lines Session-ID and Master-Key of OpenSSL's s_client are read as well. An error says
-// what is wrong with a line of a known label, and quotes only the label.
+// RFC 9850 §2 asks. What a program's log puts before a label is skipped, and so are quotes, 0x before
+// a value, colons between its bytes and a remark behind it; the lines Session-ID and Master-Key of
+// OpenSSL's s_client are read as well. An error says what is wrong with a line of a known label, or
+// what a line of another kind is, and quotes only the label.
 func (l *Log) Parse(line []byte) error {
 	fields := bytes.Fields(line)
 	if len(fields) == 0 || fields[0][0] == '#' {
@@ -210,17 +236,9 @@ func (l *Log) Parse(line []byte) error {
 	label, values := l.find(fields)
 	want, known := shapes[label]
 	switch {
-	case label == "" && bytes.Contains(bytes.ToLower(line), []byte("master secret:")):
+	case !known, bytes.HasPrefix(line, []byte("-----")): // or PEM
 		l.counts.Unknown++
-		return errors.New("a dump of javax.net.debug, which is not read: have the program write " +
-			"a key log")
-	case label == "" && bytes.Contains(line, []byte("Resumption PSK:")):
-		l.counts.Unknown++
-		return errors.New("s_client's Resumption PSK, which is the secret of a ticket: give it " +
-			"as a pre-shared key")
-	case !known:
-		l.counts.Unknown++
-		return nil
+		return foreign(line)
 	case len(values) != 2:
 		return fmt.Errorf("%s with %d values, expected 2", label, len(values))
 	}
@@ -245,41 +263,6 @@ func (l *Log) Parse(line []byte) error {
 	}
 	l.Add(Line{label, id, secret})
 	return nil
-}
-
-// find returns the label of a line and its values, or "" if no field is a known label.
-func (l *Log) find(fields [][]byte) (Label, [][]byte) {
-	for i, field := range fields {
-		rest := fields[i+1:]
-		// a log may put its own words before it, even without a space
-		field = field[bytes.LastIndexAny(field, ":]|>\"'=")+1:]
-		label := Label(field)
-		if label == PreMasterByEncrypted && len(rest) == 2 {
-			id, ok1 := bytes.CutPrefix(rest[0], []byte("Session-ID:"))
-			secret, ok2 := bytes.CutPrefix(rest[1], []byte("Master-Key:"))
-			if ok1 && ok2 {
-				return MasterBySession, [][]byte{id, secret}
-			}
-		}
-		if _, known := shapes[label]; known && (i == 0 || len(rest) == 2) {
-			return label, rest
-		}
-	}
-	return l.client(fields)
-}
-
-// client reads a line of s_client's report of a session.
-func (l *Log) client(fields [][]byte) (Label, [][]byte) {
-	switch name := string(fields[0]); {
-	case name == "Session-ID:":
-		l.session = nil
-		if len(fields) == 2 {
-			l.session = bytes.Clone(fields[1])
-		}
-	case name == "Master-Key:" && len(fields) == 2:
-		return MasterBySession, [][]byte{l.session, fields[1]}
-	}
-	return "", nil
 }
 
 // zeros reports whether a secret is a placeholder.
@@ -319,13 +302,13 @@ func (l *Log) Nameless() [][]byte {
 
 // Secret returns a secret, or nil if there is none. id is the client_random, except for
 // PreMasterByEncrypted (the first 8 bytes of the encrypted pre_master_secret) and MasterBySession
-// (the session ID). In a nil Log there is none.
+// (the session ID). In a nil Log there is none, and zeros, which are a placeholder, are none.
 func (l *Log) Secret(label Label, id []byte) []byte {
 	if l == nil {
 		return nil
 	}
 	i, ok := l.index[key{label, string(id)}]
-	if !ok {
+	if !ok || zeros(l.lines[i].Secret) {
 		return nil
 	}
 	return l.lines[i].Secret
@@ -350,6 +333,9 @@ func (l *Log) WriteTo(w io.Writer) (int64, error) {
 func unhex(text []byte) ([]byte, error) {
 	if len(text) > 1 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') {
 		text = text[2:]
+	}
+	if len(text) > 2 && text[2] == ':' {
+		text = bytes.ReplaceAll(text, []byte(":"), nil)
 	}
 	out := make([]byte, hex.DecodedLen(len(text)))
 	_, err := hex.Decode(out, text)

@@ -82,6 +82,9 @@ func TestABadLineIsReportedAndTheOthersAreRead(t *testing.T) {
 		{"PreMaster Secret:", "javax.net.debug"},
 		{"    Resumption PSK: " + s48, "Resumption PSK"},
 		{"RSA Session-ID:00 " + s48, "in hex"},
+		{"-----BEGIN RSA PRIVATE KEY-----", "a private key in PEM"},
+		{"-----BEGIN CERTIFICATE-----", "a certificate"},
+		{s48, "48 bytes in hex without a label"},
 	} {
 		l, err := Read(strings.NewReader("#\n" + c.line + "\n" + good))
 		if err == nil || !strings.Contains(err.Error(), "line 2: ") ||
@@ -139,16 +142,25 @@ func TestOtherFormsOfLinesAreRead(t *testing.T) {
 	zero := "CLIENT_RANDOM " + r32 + " " + strings.Repeat("00", 48)
 	for what, text := range map[string]string{
 		"UTF-8 with a byte order mark": "\xef\xbb\xbf" + line,
-		"UTF-16, little endian":        "\xff\xfe" + wide(line, 0),
-		"UTF-16, big endian":           "\xfe\xff" + wide(line, 1),
-		"UTF-16 without a mark":        wide(line+"\r\n", 0),
-		"UTF-16 without a mark, big":   wide(line, 1),
+		"UTF-16, little endian":        "\xff\xfe" + widened(line, 0),
+		"UTF-16, big endian":           "\xfe\xff" + widened(line, 1),
+		"UTF-16 without a mark":        widened(line+"\r\n", 0),
+		"UTF-16 without a mark, big":   widened(line, 1),
 		"a log's words before it":      "2024-03-01 10:00:00 INFO  " + line,
 		"a log's word without a space": "tls:" + line,
 		"0x":                           "CLIENT_RANDOM 0x" + r32 + " 0X" + s48,
 		"upper case":                   "CLIENT_RANDOM " + strings.ToUpper(r32+" "+s48),
-		"a placeholder behind it":      line + "\n" + zero,
-		"a placeholder before it":      zero + "\n" + line,
+		"in quotes":                    `"` + line + `"`,
+		"in JSON":                      `{"msg":"` + line + `","level":"debug"}`,
+		"in angle brackets":            "CLIENT_RANDOM <" + r32 + "> <" + s48 + ">",
+		"a remark behind it":           line + " # of the test",
+		"a label in lower case":        strings.ToLower(line),
+		"a colon behind the label":     "CLIENT_RANDOM: " + r32 + " " + s48,
+		"an equals sign":               "CLIENT_RANDOM= " + r32 + ", " + s48,
+		"colons between bytes": "CLIENT_RANDOM " + strings.TrimSuffix(strings.Repeat("0a:", 32),
+			":") + " " + s48,
+		"a placeholder behind it": line + "\n" + zero,
+		"a placeholder before it": zero + "\n" + line,
 	} {
 		l, err := Read(strings.NewReader(text))
 		if err != nil || len(l.Secret(ClientRandom, id)) != 48 ||
@@ -169,8 +181,8 @@ func TestOtherFormsOfLinesAreRead(t *testing.T) {
 	}
 }
 
-// wide returns ASCII as UTF-16.
-func wide(text string, zeroFirst int) string {
+// widened returns ASCII as UTF-16.
+func widened(text string, zeroFirst int) string {
 	var b []byte
 	for i := range len(text) {
 		if pair := []byte{text[i], 0}; zeroFirst == 1 {
@@ -185,9 +197,42 @@ func wide(text string, zeroFirst int) string {
 func TestWhatWasReadIsCounted(t *testing.T) {
 	l, err := Read(strings.NewReader("# a comment\n\nCLIENT_RANDOM " + r32 + " " + s48 +
 		"\nSOMETHING_NEW x\nEXPORTER_SECRET " + r32 + " " + strings.Repeat("00", 32) + "\n"))
-	want := Counts{Lines: 3, Secrets: 1, Zeros: 1, Unknown: 1, Encoding: "UTF-8"}
+	want := Counts{Lines: 3, Secrets: 1, Zeros: 1, Unknown: 1, First: 4,
+		Encoding: "UTF-8"}
 	if got := l.Counts(); got != want || err != nil {
 		t.Errorf("got %+v, expected %+v; %v", got, want, err)
+	}
+}
+
+// A file that is no key log is named, and nothing in it counts as a line.
+func TestOtherFilesAreNamed(t *testing.T) {
+	for begins, want := range map[string]string{
+		"\x1f\x8b\x08\x00rest":          "gzip",
+		"\xfd7zXZ\x00rest":              "xz",
+		"PK\x03\x04rest":                "zip",
+		"\xd4\xc3\xb2\xa1rest":          "a capture",
+		"\x0a\x0d\x0d\x0arest":          "a capture",
+		"\xff\xfe\x00\x00C\x00\x00\x00": "UTF-32",
+	} {
+		l, err := Read(strings.NewReader(begins))
+		if err == nil || !strings.Contains(err.Error(), want) || l.Counts().Lines != 0 {
+			t.Errorf("%q: got %v, expected %q", begins, err, want)
+		}
+	}
+}
+
+// A placeholder of zeros is no secret, and the labels that there are for a connection can be told.
+func TestLabelsOfAConnection(t *testing.T) {
+	id := bytes.Repeat([]byte{10}, 32)
+	l, err := Read(strings.NewReader("CLIENT_RANDOM " + r32 + " " + strings.Repeat("00", 48) +
+		"\nEXPORTER_SECRET " + r32 + " " + s32 + "\n"))
+	labels, placeholders := l.Labels(id)
+	if err != nil || !placeholders || fmt.Sprint(labels) != "[EXPORTER_SECRET]" ||
+		l.Secret(ClientRandom, id) != nil {
+		t.Errorf("got %v, %v, %v", labels, placeholders, err)
+	}
+	if labels, placeholders := l.Labels(nil); labels != nil || placeholders {
+		t.Error("a connection without a client_random has lines")
 	}
 }
 

@@ -78,6 +78,9 @@ func (c *Connection) unfinished(r *Report) *Reason {
 		return nil
 	}
 	by := fmt.Sprintf("the %v %s (%v)", e.by, verbs[e.how], e.how)
+	if d := c.warned[e.by]; d != nil {
+		by = fmt.Sprintf("the %v sent the alert %v and %s (%v)", e.by, *d, verbs[e.how], e.how)
+	}
 	if r.Done {
 		return failed("%s before the handshake was done: the client's records after the "+
 			"ServerHello have %d bytes, and a Finished alone has at least %d%s", by,
@@ -94,6 +97,16 @@ func (c *Connection) unfinished(r *Report) *Reason {
 			"accept that"
 	}
 	return why
+}
+
+// whereItEnds says after which message a capture ends in which neither side ended a connection, as
+// the beginning of a sentence, if that is known.
+func (c *Connection) whereItEnds() string {
+	if e := &c.ending; e.known || e.packets == [2]int{} || c.machine.ClientHello == nil {
+		return ""
+	}
+	return fmt.Sprintf("it ends after the %v's %v, with neither FIN nor RST; ", c.last.from,
+		c.last.kind)
 }
 
 var verbs = map[capture.Ending]string{capture.EndedFIN: "closed the connection",
@@ -139,6 +152,38 @@ var greetings = []struct{ begins, name string }{
 	{"* OK", "IMAP"}, {"* BAD", "IMAP"}, {"+OK", "POP3"}, {"-ERR", "POP3 or Redis"},
 	{"200 ", "NNTP"}, {"RFB ", "VNC"}, {"AMQP", "AMQP"}, {"\x03\x00\x00", "RDP (TPKT)"},
 	{"5", "SMTP or FTP"}, {"4", "SMTP or FTP"},
+}
+
+// attempts are what a client says that asks for TLS, and what came to nothing if none follows.
+var attempts = []struct{ says, name string }{
+	{"CONNECT ", "CONNECT to an HTTP proxy, after which no TLS came"},
+	{"STARTTLS", "STARTTLS, after which no TLS came"},
+	{"starttls", "STARTTLS, after which no TLS came"},
+	{"STLS\r\n", "STLS, after which no TLS came"},
+	{"AUTH TLS", "AUTH TLS, after which no TLS came"},
+	{"SSH-", "SSH"}, {"GET ", "HTTP"}, {"POST ", "HTTP"}, {"HEAD ", "HTTP"}, {"PUT ", "HTTP"},
+	{"OPTIONS ", "HTTP"}, {"PRI * HTTP/2", "HTTP/2 in the clear"}, {"EHLO ", "SMTP"},
+	{"HELO ", "SMTP"}, {"\x00\x00\x00\x08\x04\xd2\x16\x2f", "PostgreSQL that asked for TLS in vain"},
+}
+
+// inTheClear names what a connection without TLS is, by its first bytes.
+func (s *Stream) inTheClear() string {
+	if a := s.ways[iana.Client].kept; !s.ways[iana.Client].dropped {
+		for _, x := range attempts {
+			if bytes.HasPrefix(a, []byte(x.says)) || strings.Contains(x.name, "after which") &&
+				bytes.Contains(a, []byte("\n"+x.says)) {
+				return x.name
+			}
+		}
+	}
+	for _, w := range s.ways {
+		for _, g := range greetings {
+			if !w.dropped && len(g.begins) > 2 && bytes.HasPrefix(w.kept, []byte(g.begins)) {
+				return g.name
+			}
+		}
+	}
+	return ""
 }
 
 // spoken names what a server answered, and quotes its first line if that is text.

@@ -2,11 +2,13 @@ package observe_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/capture"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/observe"
 )
 
@@ -42,7 +44,11 @@ func TestWhoEndedAHandshakeIsTold(t *testing.T) {
 			[]segment{says(iana.Server, "SSH-2.0-x\r\n")}, fin(iana.Server),
 			observe.HandshakeFailed, `in the clear, with SSH: "SSH-2.0-x"`},
 		{ephemeral, notClients, nil, &capture.Facts{Packets: [2]int{3, 3}},
-			observe.HandshakeNotCaptured, "does not have all of the handshake"},
+			observe.HandshakeNotCaptured, "does not have all of the handshake: it ends after the " +
+				"server's server_hello_done, with neither FIN nor RST"},
+		{ephemeral, notClients, []segment{says(iana.Client, "\x15\x03\x03\x00\x02\x01\x5a")},
+			fin(iana.Client), observe.HandshakeFailed, // RFC 5246 §7.2.2
+			"the client sent the alert user_canceled and closed the connection (FIN)"},
 		{ephemeral, clients, nil, &capture.Facts{Packets: [2]int{3, 0}},
 			observe.HandshakeNotCaptured, "none of the server's"},
 		// In TLS 1.3 the end of the handshake is not readable without a secret.
@@ -70,6 +76,63 @@ func TestWhoEndedAHandshakeIsTold(t *testing.T) {
 		if r.Reason == nil || r.Reason.Code != c.code ||
 			!strings.Contains(r.Reason.Detail, c.want) {
 			t.Errorf("%s: got %v, expected %v with %q", c.id, r.Reason, c.code, c.want)
+		}
+	}
+}
+
+// What begins without TLS is named as far as its first bytes tell.
+func TestWhatIsInTheClearIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		says []segment
+		want string
+	}{
+		{[]segment{{iana.Client, []byte("GET / HTTP/1.1\r\n\r\n")}}, "HTTP"},
+		{[]segment{{iana.Server, []byte("SSH-2.0-x\r\n")}}, "SSH"},
+		{[]segment{{iana.Server, []byte("220 mx\r\n")}, {iana.Client, []byte("EHLO a\r\n")}}, "SMTP"},
+		{[]segment{{iana.Server, []byte("220 mx\r\n")}, {iana.Client, []byte("EHLO a\r\nSTARTTLS\r\n")},
+			{iana.Server, []byte("454 no\r\n")}}, "STARTTLS, after which no TLS came"},
+		{[]segment{{iana.Client, []byte("CONNECT a:443 HTTP/1.1\r\n\r\n")},
+			{iana.Server, []byte("HTTP/1.1 403 Forbidden\r\n\r\n")}},
+			"CONNECT to an HTTP proxy, after which no TLS came"},
+		{[]segment{{iana.Client, []byte{1, 2, 3}}}, ""},
+	} {
+		s := observe.Stream{New: func() *observe.Connection { return observe.New(nil, nil) }}
+		for _, x := range c.says {
+			s.Bytes(x.from, x.b)
+		}
+		s.End()
+		if r := s.Report(); r.Clear != c.want || r.Reason.Code != observe.NotTLS {
+			t.Errorf("got %q, %v, expected %q", r.Clear, r.Reason, c.want)
+		}
+	}
+}
+
+// A key log that has no secret for a connection is told apart from one that has another kind of
+// secret for it, or zeros.
+func TestWhatAKeyLogLacksIsTold(t *testing.T) {
+	for line, want := range map[string]string{
+		"CLIENT_RANDOM $ " + strings.Repeat("00", 48):           "zeros in place of the secret",
+		"CLIENT_TRAFFIC_SECRET_0 $ " + strings.Repeat("11", 32): "has CLIENT_TRAFFIC_SECRET_0 for",
+		"CLIENT_RANDOM " + strings.Repeat("ab", 32) + " " + strings.Repeat("11", 48): "1 usable line in " +
+			"the key log, none for this client_random",
+	} {
+		recording, _ := recorded(t, ephemeral)
+		random := (*recording)[0].b[11:43]
+		log, err := keylog.Read(strings.NewReader(strings.ReplaceAll(line, "$",
+			hex.EncodeToString(random))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := observe.Stream{New: func() *observe.Connection {
+			return observe.New(observe.KeyLog(log), nil)
+		}}
+		for _, x := range *recording {
+			s.Bytes(x.from, bytes.Clone(x.b))
+		}
+		s.End()
+		if r := s.Report(); r.Reason == nil || r.Reason.Code != observe.NoSecret ||
+			!strings.Contains(r.Reason.Detail, want) {
+			t.Errorf("%.30s: got %v, expected %q", line, r.Reason, want)
 		}
 	}
 }

@@ -76,16 +76,17 @@ type Connection struct {
 	secrets        []keylog.Line // what opened it
 	about          *Report       // of the first handshake, once it is done
 	renegotiations int
-	messages       int             // bytes of the handshake messages that are kept
-	used           string          // the source of the secret
-	missing        *Reason         // why there is no secret
-	abandoned      *Reason         // the reason of an abandoned handshake
-	draft          iana.Version    // the version of a ServerHello that cannot be parsed
-	failure        error           // what was wrong with the handshake
-	alerted        *alert.Received // the first fatal alert that was seen
-	alertedBy      iana.Side       // who sent it
-	last           step            // the last message that took its place in a figure
-	ending         ending          // how the connection ended, if that is known
+	messages       int                   // bytes of the handshake messages that are kept
+	used           string                // the source of the secret
+	missing        *Reason               // why there is no secret
+	abandoned      *Reason               // the reason of an abandoned handshake
+	draft          iana.Version          // the version of a ServerHello that cannot be parsed
+	failure        error                 // what was wrong with the handshake
+	alerted        *alert.Received       // the first fatal alert that was seen
+	warned         [2]*alert.Description // the last warning of each side
+	alertedBy      iana.Side             // who sent it
+	last           step                  // the last message that took its place in a figure
+	ending         ending                // how the connection ended, if that is known
 }
 
 // pending is what a handshake that cannot continue waits for.

@@ -126,6 +126,9 @@ func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
 			c.alerted = &alert.Received{Level: alert.Fatal, Description: d}
 			c.alertedBy = l.from
 		}
+		if alert.Level(plain[0]) == alert.Warning {
+			c.warned[l.from] = &d
+		}
 		if l.from == iana.Server && d == alert.NoRenegotiation {
 			l.held = &item{typ: t}
 			return true

@@ -136,7 +136,7 @@ func TestEachReasonHasACase(t *testing.T) {
 			}
 			var log keylog.Log
 			log.Add(keylog.Line{Label: keylog.ClientRandom, ID: (*all)[0].b[11:43],
-				Secret: make([]byte, 48)})
+				Secret: bytes.Repeat([]byte{1}, 48)})
 			return play(all, observe.KeyLog(&log), nil)
 		}},
 		{observe.WrongSecret, "what the client sends", func() observed {

@@ -67,6 +67,9 @@ type Report struct {
 	Reason         *Reason  // why not, or nil
 	// Why what a side sent was not all read, by sender; nil if it was.
 	Reasons [2]*Reason
+
+	// Clear names what a connection without TLS is, if its first bytes tell, or is empty.
+	Clear string
 }
 
 // negotiated is what the first handshake negotiated.
@@ -183,8 +186,7 @@ func (c *Connection) why(r *Report) *Reason {
 	}
 	if lost > 0 {
 		return &Reason{Code: BytesMissing,
-			Detail: fmt.Sprintf("%d bytes of the client and %d of the server are not in the "+
-				"capture", r.Flows[0].Missing, r.Flows[1].Missing)}
+			Detail: missingOf(r.Flows) + " are not in the capture"}
 	}
 	for i := range c.lanes {
 		if errors.Is(c.lanes[i].err, errStalled) {
@@ -196,8 +198,8 @@ func (c *Connection) why(r *Report) *Reason {
 		return &Reason{Code: MalformedHandshake, Detail: c.failure.Error()}
 	case !r.Done:
 		return &Reason{Code: HandshakeNotCaptured,
-			Detail: "the capture does not have all of the handshake: what would come next is " +
-				m.Awaited()}
+			Detail: "the capture does not have all of the handshake: " + c.whereItEnds() + "what " +
+				"would come next is " + m.Awaited()}
 	}
 	for i := range c.lanes {
 		if err := c.lanes[i].err; err != nil && err != errClear {
@@ -205,6 +207,18 @@ func (c *Connection) why(r *Report) *Reason {
 		}
 	}
 	return &Reason{Code: NoSecret, Detail: "some records are under keys that were not found"}
+}
+
+// missingOf counts the bytes of each side that are not in the capture.
+func missingOf(flows [2]Flow) string {
+	var sides []string
+	for side, f := range flows {
+		if f.Missing > 0 {
+			sides = append(sides, fmt.Sprintf("%s of the %v", plural(int(f.Missing), "byte",
+				"bytes"), iana.Side(side)))
+		}
+	}
+	return strings.Join(sides, " and ")
 }
 
 // spoiled returns why what a side sent was not all read, or nil if its records do not tell.

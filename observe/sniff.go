@@ -285,6 +285,9 @@ func (s *Stream) Report() *Report {
 				Remedy: "begin the capture before the connection"}
 		}
 	}
+	if r.Reason.Code == NotTLS {
+		r.Clear = s.inTheClear()
+	}
 	if r.Reason.Code == HandshakeNotCaptured {
 		for i := range s.ways {
 			r.Flows[i].Unread = s.ways[i].clear

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"fmt"
+	"strings"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -45,12 +46,43 @@ func KeyLog(log *keylog.Log) Source {
 	return func(s *handshake.Score) []Candidate {
 		list := protocolOf(s).logged(log, s)
 		if list == nil && log.Counts().Encoding != "" { // it was read
-			list = []Candidate{{From: fromLog, Reason: &Reason{Code: NoSecret,
-				Detail: fmt.Sprintf("%s in the key log, none for this client_random",
-					plural(log.Counts().Secrets, "usable line", "usable lines"))}}}
+			list = []Candidate{{From: fromLog, Reason: notLogged(log, s)}}
 		}
 		return list
 	}
+}
+
+// notLogged returns why a key log that was read has no secret for a handshake.
+func notLogged(log *keylog.Log, s *handshake.Score) *Reason {
+	why := &Reason{Code: NoSecret, Needs: []Need{NeedKeyLog},
+		Remedy: "the key log must be written while this connection is made, by one of its two " +
+			"sides"}
+	if a := s.Agreed; a != nil && a.Kex == iana.KexRSA {
+		why.Remedy += "; the server's private key opens it, too"
+		why.Needs = []Need{NeedKeyLog, NeedPrivateKey}
+	}
+	switch labels, placeholders := log.Labels(s.ClientHello.Random[:]); {
+	case placeholders:
+		why.Detail = "the key log has zeros in place of the secret for this client_random: the " +
+			"program that wrote it does not give its secrets away"
+		why.Remedy = "have the other side write one"
+	case len(labels) > 0:
+		why.Detail = fmt.Sprintf("the key log has %s for this client_random, and not what this "+
+			"handshake needs", listed(labels))
+	default:
+		why.Detail = fmt.Sprintf("%s in the key log, none for this client_random",
+			plural(log.Counts().Secrets, "usable line", "usable lines"))
+	}
+	return why
+}
+
+// listed returns labels as a list.
+func listed(labels []keylog.Label) string {
+	var names []string
+	for _, l := range labels {
+		names = append(names, string(l))
+	}
+	return strings.Join(names, ", ")
 }
 
 const fromLog = "key log"

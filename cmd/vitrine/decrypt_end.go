@@ -23,8 +23,12 @@ func (s *showing) acknowledge() error {
 	if len(s.secrets.files) == 0 {
 		return nil
 	}
-	return s.table.note(fmt.Sprintf("%s of this capture with a secret in key logs.",
-		explain.Count(s.secrets.fits, "connection")))
+	where := "key logs"
+	if s.secrets.found {
+		where = "key logs or in the capture itself"
+	}
+	return s.table.note(fmt.Sprintf("%s of this capture with a secret in %s.",
+		explain.Count(s.secrets.fits, "connection"), where))
 }
 
 // maxSkips bounds how many kinds of packets that were not read are named.

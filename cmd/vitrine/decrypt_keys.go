@@ -213,6 +213,9 @@ func (s *secretStore) grow(g *growingLog, whole bool, stderr io.Writer) (gained 
 
 // count adds what was read between two counts.
 func (g *growingLog) count(before, after keylog.Counts) {
+	if g.read.Lines == 0 { // later lines are counted from where the file was last read to
+		g.read.First = after.First
+	}
 	g.read.Lines += after.Lines - before.Lines
 	g.read.Secrets += after.Secrets - before.Secrets
 	g.read.Zeros += after.Zeros - before.Zeros
@@ -227,8 +230,13 @@ func (g *growingLog) describe() string {
 	if g.read.Zeros > 0 {
 		text += ", " + explain.Count(g.read.Zeros, "placeholder") + " of zeros"
 	}
-	if g.read.Unknown > 0 {
-		text += ", " + explain.Count(g.read.Unknown, "line") + " without a known label"
+	if n := g.read.Unknown; n > 0 {
+		text += ", " + explain.Count(n, "line") + " without a known label"
+		if g.read.First > 0 && n == 1 {
+			text += fmt.Sprintf(" (line %d)", g.read.First)
+		} else if g.read.First > 0 {
+			text += fmt.Sprintf(" (the first is line %d)", g.read.First)
+		}
 	}
 	return text + "."
 }

@@ -32,10 +32,10 @@ type showing struct {
 	lines       []keylog.Line // of the selected connections
 	undecrypted int
 	shown       int
-	others      int // connections that are not TLS
-	tls         int // connections that are, selected or not
-	picked      int // of these, those that are selected
-	read        int // of these, those of which something was decrypted
+	others      map[string]int // connections that are not TLS, by what they are
+	tls         int            // connections that are, selected or not
+	picked      int            // of these, those that are selected
+	read        int            // of these, those of which something was decrypted
 	table       *connectionTable
 	printed     printout
 	news        bool  // the capture had secrets since retry
@@ -62,7 +62,8 @@ type seen struct {
 }
 
 func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, error) {
-	s := &showing{decryption: d, in: in, secrets: secrets, rows: map[int]*seen{}}
+	s := &showing{decryption: d, in: in, secrets: secrets, rows: map[int]*seen{},
+		others: map[string]int{}}
 	s.table = &connectionTable{w: d.cmd.OutOrStdout(), style: d.style,
 		wide: columns(d.cmd.OutOrStdout()), live: in.live}
 	if d.out != "" {
@@ -313,7 +314,7 @@ func (s *showing) showOne(r *seen) {
 	}
 	s.lines = append(s.lines, r.secrets...)
 	if r.out.Reason == string(observe.NotTLS) && !s.json && !s.which.any() {
-		s.others++
+		s.others[r.out.clear]++
 		return
 	}
 	s.shown++
@@ -342,7 +343,7 @@ func (s *showing) finish() error {
 		s.showRow(s.rows[n])
 	}
 	if !s.json && !s.print {
-		s.keep(s.table.end(s.shown, s.others))
+		s.keep(s.table.end(s.shown, s.others, s.which.any()))
 		s.keep(s.acknowledge())
 	}
 	s.keep(s.tellSkipped())

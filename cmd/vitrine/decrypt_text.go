@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain"
@@ -42,7 +44,8 @@ type jsonRow struct {
 
 	notes  []string
 	sealed [2]int64
-	open   bool // it has not ended
+	clear  string // what it is if it is not TLS
+	open   bool   // it has not ended
 }
 
 // jsonFlow is one direction of a jsonRow.
@@ -71,7 +74,7 @@ func newJSONRow(w *observe.Watched, r *observe.Report, sums [2]*sum) *jsonRow {
 	if r.Reason != nil {
 		j.Reason, j.Detail = string(r.Reason.Code), detailOf(r.Reason)
 	}
-	j.notes = notesOf(r)
+	j.notes, j.clear = notesOf(r), r.Clear
 	j.Inner = w.Outer != nil
 	if w.Inside && !w.Inner() {
 		j.notes = append(j.notes,
@@ -329,36 +332,62 @@ func (t *connectionTable) note(text string) error {
 	if text == "" {
 		return nil
 	}
-	width := minWidth
-	if t.wide > minWidth {
-		width = t.wide - 10
-	}
+	return t.wrapped("        ", text, t.width()-8)
+}
+
+// say writes a text from the first column.
+func (t *connectionTable) say(text string) error { return t.wrapped("", text, t.width()) }
+
+func (t *connectionTable) wrapped(indent, text string, width int) error {
 	for _, part := range wrap(text, width) {
-		if err := t.line("        %s", part); err != nil {
+		if err := t.line("%s%s", indent, part); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *connectionTable) end(shown, others int) error {
+// width returns the columns for text.
+func (t *connectionTable) width() int {
+	if t.wide == 0 {
+		return minWidth + 8
+	}
+	return t.wide
+}
+
+// end writes what is left, and how many connections are not in the table and why. others are those
+// without TLS, by what they are; chosen says that flags select connections.
+func (t *connectionTable) end(shown int, others map[string]int, chosen bool) error {
 	if err := t.begin(); err != nil {
 		return err
 	}
 	switch {
-	case shown == 0 && others == 0:
-		return t.line("No TCP connection in this capture is selected, or there is none.")
+	case shown == 0 && len(others) == 0 && chosen:
+		return t.say("No TCP connection in this capture is selected.")
+	case shown == 0 && len(others) == 0:
+		return t.say("No TCP connection in this capture has data in it.")
 	case shown == 0:
-		return t.line("No TLS in this capture: %s.", connections(others))
-	case others > 0:
-		return t.line("%s besides without TLS.", connections(others))
+		return t.say("No TLS in this capture: " + connections(others) + ".")
+	case len(others) > 0:
+		return t.say(connections(others) + " besides without TLS.")
 	}
 	return nil
 }
 
-func connections(n int) string {
-	if n == 1 {
-		return "1 TCP connection"
+// connections counts connections by what they are, the most frequent first.
+func connections(by map[string]int) string {
+	total, names := 0, slices.Sorted(maps.Keys(by))
+	slices.SortStableFunc(names, func(a, b string) int { return by[b] - by[a] })
+	var kinds []string
+	for _, name := range names {
+		total += by[name]
+		if name != "" {
+			kinds = append(kinds, fmt.Sprintf("%d %s", by[name], name))
+		}
 	}
-	return fmt.Sprintf("%d TCP connections", n)
+	text := explain.Count(total, "TCP connection")
+	if len(kinds) > 0 {
+		text += " (" + strings.Join(kinds, "; ") + ")"
+	}
+	return text
 }
