@@ -223,10 +223,10 @@ func splitLines(data []byte, atEOF bool) (int, []byte, error) {
 }
 
 // Parse reads one line, without its end. Comments, empty lines and unknown labels are ignored, as
-// RFC 9850 §2 asks. What a program's log puts before a label is skipped, and so are quotes, 0x before
-// a value, colons between its bytes and a remark behind it; the lines Session-ID and Master-Key of
-// OpenSSL's s_client are read as well. An error says what is wrong with a line of a known label, or
-// what a line of another kind is, and quotes only the label.
+// RFC 9850 §2 asks. What a program's log puts before a label is skipped, and so are quotes, 0x
+// before a value, colons between its bytes and a remark behind it; the lines Session-ID and
+// Master-Key of OpenSSL's s_client are read as well. An error says what is wrong with a line of a
+// known label, or what a line of another kind is, and quotes only the label.
 func (l *Log) Parse(line []byte) error {
 	fields := bytes.Fields(line)
 	if len(fields) == 0 || fields[0][0] == '#' {

@@ -161,9 +161,19 @@ var attempts = []struct{ says, name string }{
 	{"starttls", "STARTTLS, after which no TLS came"},
 	{"STLS\r\n", "STLS, after which no TLS came"},
 	{"AUTH TLS", "AUTH TLS, after which no TLS came"},
-	{"SSH-", "SSH"}, {"GET ", "HTTP"}, {"POST ", "HTTP"}, {"HEAD ", "HTTP"}, {"PUT ", "HTTP"},
-	{"OPTIONS ", "HTTP"}, {"PRI * HTTP/2", "HTTP/2 in the clear"}, {"EHLO ", "SMTP"},
-	{"HELO ", "SMTP"}, {"\x00\x00\x00\x08\x04\xd2\x16\x2f", "PostgreSQL that asked for TLS in vain"},
+	{"SSH-", "SSH"},
+	{"GET ", "HTTP"},
+	{"POST ", "HTTP"},
+	{"HEAD ", "HTTP"},
+	{"PUT ", "HTTP"},
+	{"OPTIONS ", "HTTP"},
+	{"PRI * HTTP/2", "HTTP/2 in the clear"},
+	{"EHLO ", "SMTP"},
+	{
+		"HELO ",
+		"SMTP",
+	},
+	{"\x00\x00\x00\x08\x04\xd2\x16\x2f", "PostgreSQL that asked for TLS in vain"},
 }
 
 // inTheClear names what a connection without TLS is, by its first bytes.

@@ -88,8 +88,10 @@ func TestWhatIsInTheClearIsNamed(t *testing.T) {
 	}{
 		{[]segment{{iana.Client, []byte("GET / HTTP/1.1\r\n\r\n")}}, "HTTP"},
 		{[]segment{{iana.Server, []byte("SSH-2.0-x\r\n")}}, "SSH"},
-		{[]segment{{iana.Server, []byte("220 mx\r\n")}, {iana.Client, []byte("EHLO a\r\n")}}, "SMTP"},
-		{[]segment{{iana.Server, []byte("220 mx\r\n")}, {iana.Client, []byte("EHLO a\r\nSTARTTLS\r\n")},
+		{[]segment{{iana.Server, []byte("220 mx\r\n")},
+			{iana.Client, []byte("EHLO a\r\n")}}, "SMTP"},
+		{[]segment{{iana.Server, []byte("220 mx\r\n")},
+			{iana.Client, []byte("EHLO a\r\nSTARTTLS\r\n")},
 			{iana.Server, []byte("454 no\r\n")}}, "STARTTLS, after which no TLS came"},
 		{[]segment{{iana.Client, []byte("CONNECT a:443 HTTP/1.1\r\n\r\n")},
 			{iana.Server, []byte("HTTP/1.1 403 Forbidden\r\n\r\n")}},
@@ -113,8 +115,8 @@ func TestWhatAKeyLogLacksIsTold(t *testing.T) {
 	for line, want := range map[string]string{
 		"CLIENT_RANDOM $ " + strings.Repeat("00", 48):           "zeros in place of the secret",
 		"CLIENT_TRAFFIC_SECRET_0 $ " + strings.Repeat("11", 32): "has CLIENT_TRAFFIC_SECRET_0 for",
-		"CLIENT_RANDOM " + strings.Repeat("ab", 32) + " " + strings.Repeat("11", 48): "1 usable line in " +
-			"the key log, none for this client_random",
+		"CLIENT_RANDOM " + strings.Repeat("ab", 32) + " " + strings.Repeat("11", 48): "" +
+			"1 usable line in the key log, none for this client_random",
 	} {
 		recording, _ := recorded(t, ephemeral)
 		random := (*recording)[0].b[11:43]
