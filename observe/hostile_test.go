@@ -64,9 +64,14 @@ func configs(t testing.TB, suite iana.CipherSuite) (client, server *vitrine.Conf
 		t.Fatal(err)
 	}
 	suites := []uint16{uint16(suite)}
-	return &vitrine.Config{CipherSuites: suites, MaxVersion: vitrine.VersionTLS12,
-			ServerName: "vitrine.test", RootCAs: ca.Pool()},
-		&vitrine.Config{CipherSuites: suites, Certificates: []tls.Certificate{certificate}}
+	client = &vitrine.Config{CipherSuites: suites, MaxVersion: vitrine.VersionTLS12,
+		ServerName: "vitrine.test", RootCAs: ca.Pool()}
+	if suite>>8 == 0x13 {
+		client.CipherSuites, client.CipherSuites13 = nil, suites
+		client.MaxVersion = vitrine.VersionTLS13
+	}
+	return client, &vitrine.Config{CipherSuites: client.CipherSuites,
+		Certificates: []tls.Certificate{certificate}}
 }
 
 // speak is spoken for these Configs.
@@ -107,6 +112,7 @@ func TestTheNextRecordIsFoundAfterAHole(t *testing.T) {
 		records = append(records, 1000)
 	}
 	for _, suite := range []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+		iana.TLS_AES_128_GCM_SHA256, iana.TLS_CHACHA20_POLY1305_SHA256,
 		iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
 		iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256} {
 		all, begin, source := spoken(t, suite, records...)
@@ -152,7 +158,17 @@ func (s *hostileStream) gap(from iana.Side, n int64) {
 // The work that a capture causes is bounded by its length: for each byte by what may be decrypted
 // in vain, and for each byte and packet by a few steps. A lane does not examine anything twice.
 func TestWorkIsBoundedByTheLengthOfTheCapture(t *testing.T) {
-	all, begin, source := spoken(t, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, 10)
+	for _, suite := range hostileSuites {
+		t.Run(suite.String(), func(t *testing.T) { workIsBounded(t, suite) })
+	}
+}
+
+// hostileSuites are one before TLS 1.3 and one of it.
+var hostileSuites = []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
+	iana.TLS_AES_128_GCM_SHA256}
+
+func workIsBounded(t *testing.T, suite iana.CipherSuite) {
+	all, begin, source := spoken(t, suite, 10)
 	replay := func(s *hostileStream, from, to int) {
 		for _, x := range (*all)[from:to] {
 			s.say(x.from, x.b, 1460)
@@ -233,7 +249,13 @@ func TestWorkIsBoundedByTheLengthOfTheCapture(t *testing.T) {
 // Memory is bounded by the bytes received: a connection that waits, for whatever it is, takes a few
 // KiB and a small multiple of its bytes.
 func TestMemoryIsBoundedByTheLengthOfTheCapture(t *testing.T) {
-	all, begin, source := spoken(t, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256, 10)
+	for _, suite := range hostileSuites {
+		t.Run(suite.String(), func(t *testing.T) { memoryIsBounded(t, suite) })
+	}
+}
+
+func memoryIsBounded(t *testing.T, suite iana.CipherSuite) {
+	all, begin, source := spoken(t, suite, 10)
 	hello := (*all)[0].b
 	chain := append([]byte{22, 3, 3, 0x40, 0, 11, 0, 0x3f, 0xfc, 0, 0x3f, 0xf9},
 		bytes.Repeat([]byte{0, 0, 1, 0}, 4094)...)[:5+0x4000]
@@ -344,8 +366,23 @@ func live() int64 {
 // Connections that resume the session of one after them in the capture are read at the end, each
 // with a few attempts to find a secret.
 func TestResumptionsBeforeTheirOriginAreReadInFewAttempts(t *testing.T) {
+	for _, suite := range hostileSuites {
+		t.Run(suite.String(), func(t *testing.T) { resumptionsAreRead(t, suite) })
+	}
+}
+
+// resumptionsAreRead has TLS 1.3 begin from a pre-shared key and go on without a key exchange: who
+// knows the key can follow from ticket to ticket. A key log has no secret for the next connection.
+func resumptionsAreRead(t *testing.T, suite iana.CipherSuite) {
 	const n = 60
-	client, server := configs(t, iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256)
+	client, server := configs(t, suite)
+	psk := vitrine.PSK{Identity: []byte("gardener"), Key: bytes.Repeat([]byte{7}, 32)}
+	if suite == iana.TLS_AES_128_GCM_SHA256 {
+		for _, c := range []*vitrine.Config{client, server} {
+			c.PSKKeyExchangeModes = []iana.PSKKeyExchangeMode{iana.PSKKE}
+			c.GetPSK = func(*vitrine.PSKInfo) (*vitrine.PSK, error) { return &psk, nil }
+		}
+	}
 	client.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
 	var secrets bytes.Buffer
 	client.KeyLogWriter = &secrets
@@ -363,6 +400,9 @@ func TestResumptionsBeforeTheirOriginAreReadInFewAttempts(t *testing.T) {
 	}
 	var looks atomic.Int64
 	known := observe.KeyLog(log)
+	if client.GetPSK != nil {
+		known = observe.PSK(psk.Key)
+	}
 	read := 0
 	w := observe.Watch{
 		Source: func(s *handshake.Score) []observe.Candidate {

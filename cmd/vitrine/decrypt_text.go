@@ -259,7 +259,7 @@ func (t *connectionTable) begin() error {
 	}
 	t.rows = nil
 	if resumed {
-		return t.line("° resumed")
+		return t.line("° a session is resumed, or an external pre-shared key is used")
 	}
 	return nil
 }
