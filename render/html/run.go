@@ -16,6 +16,7 @@ type run struct {
 	*explain.Story
 	ID       string // "" alone, "a", "b", … among several: begins every fragment
 	Letter   string
+	Part     bool // of another page
 	Suite    string
 	Code     string
 	Verdicts []verdict
@@ -112,10 +113,14 @@ func (v value) Any() string {
 	return v.Server
 }
 
+func emptyRun(r Run) *run {
+	return &run{Story: explain.Tell(r.Entries, r.About), entries: r.Entries,
+		secrets: map[string]*secret{}, prints: r.Prints, marks: r.Marks}
+}
+
 // newRun prepares r, which is number n of all runs, from 0.
 func newRun(n, all int, r Run) *run {
-	v := &run{Story: explain.Tell(r.Entries, r.About), entries: r.Entries,
-		secrets: map[string]*secret{}, prints: r.Prints, marks: r.Marks}
+	v := emptyRun(r)
 	if all > 1 {
 		v.Letter = string(rune('A' + n%26))
 		v.ID = strings.ToLower(v.Letter) + "-"
@@ -123,6 +128,12 @@ func newRun(n, all int, r Run) *run {
 			v.ID = fmt.Sprintf("r%d-", n)
 		}
 	}
+	v.prepare(r)
+	return v
+}
+
+// prepare does what follows from the ID, which begins every fragment.
+func (v *run) prepare(r Run) {
 	v.dialect = [2]message.Dialect{{Version: v.Version}, {Version: v.Version}}
 	for _, e := range r.Entries {
 		v.seenBy[iana.Client] = v.seenBy[iana.Client] || e.Role == trace.Client
@@ -146,7 +157,6 @@ func newRun(n, all int, r Run) *run {
 	v.drawSchedule()
 	v.family()
 	v.Ladder = v.drawLadder()
-	return v
 }
 
 // Last returns the number of the last chapter.
