@@ -105,7 +105,7 @@ func (c *Conn) judgedLate() bool {
 // it is about the client's. It returns other errors unchanged.
 func (c *Conn) aboutClientCertificate(err error) error {
 	received, ok := errors.AsType[*alert.Received](err)
-	if !ok || !c.judgedLate() || c.engine.Spoken() {
+	if !ok || !c.judgedLate() || c.engine.DataReceived() {
 		return err
 	}
 	switch received.Description {

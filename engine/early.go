@@ -6,16 +6,17 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Early data of TLS 1.3: RFC 8446 §4.2.10. What the peer may replay is kept apart from the data
-// that comes after the handshake.
+// Early data of TLS 1.3: RFC 8446 §4.2.10. Early data, which an attacker may replay, is kept apart
+// from the data after the handshake.
 
-// forgive lets a server skip the early data that it rejects, once: behind a retry until the second
-// ClientHello, else until a record opens. It skips maxSkipped bytes more than its tickets allow.
-func (e *Engine) forgive() {
+// skipRejected makes a server skip the early data that it rejects: after a HelloRetryRequest until
+// the second ClientHello, otherwise until a record opens. It has an effect once. It skips at most
+// maxSkipped bytes more than the server's tickets allow.
+func (e *Engine) skipRejected() {
 	if e.me == iana.Server && e.rules().earlyData && !e.forgave &&
 		e.machine.EarlyData() == handshake.EarlyRejected {
 		e.forgave = true
-		e.In.Forgive(maxSkipped + int64(e.machine.Config().MaxEarlyData))
+		e.In.SkipEarlyData(maxSkipped + int64(e.machine.Config().MaxEarlyData))
 	}
 }
 
@@ -40,7 +41,7 @@ func (e *Engine) ReadEarly(p []byte) int {
 	return n
 }
 
-// BufferedEarly returns how many bytes of early data ReadEarly can return now.
+// BufferedEarly returns the number of bytes of early data that ReadEarly can return now.
 func (e *Engine) BufferedEarly() int { return len(e.zeroRTT) }
 
 // EarlyEnded reports whether no more early data will come.

@@ -29,27 +29,28 @@ type Engine struct {
 	log *trace.Log
 
 	machine *handshake.Machine
-	flight  []spoken
+	flight  []outgoing
 
 	// Renegotiates, if set, reports whether a client answers a HelloRequest. See RFC 5246 §7.4.1.1.
 	Renegotiates func() bool
 
-	// Proved, if set, learns at a server what a client has proved after the handshake; its error
-	// refuses that. Shown, if set, learns at a client what it has shown. Read calls them.
+	// Proved, if set, is called at a server with the identity that a client has proved after the
+	// handshake; an error refuses it. Shown, if set, is called at a client with what it has sent.
+	// Both are called by Read.
 	Proved func(*handshake.Peer) error
 	Shown  func(*pki.Credential)
 
-	plain    []byte // opened, and not read yet
-	zeroRTT  []byte // the client's early data, opened and not read yet
-	forgave  bool   // the peer's early data was forgiven
-	spoken   bool   // the peer has sent application data
-	turned   bool   // the peer's keys were changed, and its Finished has not come
-	eof      error  // io.EOF after the peer's close_notify: nothing more can be read
-	over     bool   // the peer ended the connection, by close_notify or a fatal alert
-	warnings int    // alerts in a row that only warned
-	requests int    // to negotiate, in a row
-	tickets  int    // of TLS 1.3, in a row
-	updates  int    // KeyUpdates since the last data
+	plain        []byte // opened, and not read yet
+	zeroRTT      []byte // the client's early data, opened and not read yet
+	forgave      bool   // the peer's early data is being skipped
+	dataReceived bool   // the peer has sent application data
+	turned       bool   // the peer's keys were changed, and its Finished has not come
+	eof          error  // io.EOF after the peer's close_notify: nothing more can be read
+	over         bool   // the peer ended the connection, by close_notify or a fatal alert
+	warnings     int    // warnings in a row
+	requests     int    // HelloRequests in a row
+	tickets      int    // tickets of TLS 1.3, in a row
+	updates      int    // KeyUpdates since the last data
 
 	rekey  atomic.Bool // the peer asked us to update our keys
 	asked  atomic.Bool // we asked the peer, and it has not updated its keys yet
@@ -59,13 +60,14 @@ type Engine struct {
 	replies
 }
 
-// replies holds what reading makes us say, until a caller may send it. Its size is bounded: a peer
-// that sends requests without end and reads none of the answers must not fill the memory.
+// replies holds the answers that Read has caused, until a caller may send them. Its size is
+// bounded, because a peer could send requests without end and read none of the answers.
 type replies struct {
-	declines bool  // a no_renegotiation waits; one answers all requests that came before it
-	ended    error // why nothing follows: a fatal alert that waits, unless the peer ended it
-	silent   bool  // the peer ended it: no alert
-	muted    bool  // nothing can be sent any more
+	declines bool // a no_renegotiation waits; one answers all requests that came before it
+	// why the connection ends: a fatal alert that is to be sent, unless the peer ended it
+	ended  error
+	silent bool // the peer ended the connection: no alert is sent
+	muted  bool // nothing can be sent any more
 
 	answers []*handshake.LateAnswer // to requests for a certificate, at most maxLate
 }
@@ -90,7 +92,10 @@ func (e *Engine) Machine() *handshake.Machine { return e.machine }
 // Send, SetNegotiated and Protect implement handshake.Carrier.
 
 // Send keeps a message until the flight is sealed.
-func (e *Engine) Send(k handshake.Kind, raw []byte) { e.flight = append(e.flight, spoken{k, raw}) }
+func (e *Engine) Send(k handshake.Kind,
+	raw []byte) {
+	e.flight = append(e.flight, outgoing{k, raw})
+}
 
 // SetNegotiated sets the version and the maximum length of records, in both directions.
 func (e *Engine) SetNegotiated(a *negotiation.Agreed) {
@@ -98,16 +103,16 @@ func (e *Engine) SetNegotiated(a *negotiation.Agreed) {
 	if a.EncryptsHandshake() {
 		in, out = a.MaxPlaintext(e.me.Peer()), a.MaxPlaintext(e.me)
 	}
-	e.forgive()
+	e.skipRejected()
 	e.Out.SetVersion(a.Version, out)
 	if e.takesEarly() {
-		return // early data is not bound by what only its answer negotiates: see Protect
+		return // early data does not use the limit that its answer negotiates: see Protect
 	}
 	e.In.SetVersion(a.Version, in)
 }
 
 // Protect replaces the keys of a direction. What we sent before is sealed under the old keys.
-// Without keys our own records go in the clear again.
+// Without keys our own records are sent in the clear again.
 func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	if k == nil {
 		err := e.sealFlight()
@@ -120,7 +125,7 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	}
 	if from != e.me {
 		e.turned = true
-		e.forgive()
+		e.skipRejected()
 		e.In.SetVersion(k.Version, k.MaxPlaintext)
 		return e.In.Protect(p)
 	}
@@ -155,7 +160,7 @@ func (e *Engine) Advance() error {
 	}
 	for !e.machine.Done() {
 		item, ok, err := e.In.Next()
-		e.follow()
+		e.mirrorVersion()
 		if !ok || err != nil {
 			return err
 		}
@@ -191,7 +196,7 @@ func (e *Engine) Advance() error {
 // handshake bytes after it in the same record were written before the peer could read our answer,
 // or under keys that the next message will change. See RFC 5246 §7.3.
 func (e *Engine) take(raw []byte) error {
-	if err := e.patience(raw); err != nil {
+	if err := e.limitRequests(raw); err != nil {
 		return err
 	}
 	err := e.machine.Take(e.me.Peer(), e.machine.KindOf(raw), raw)
@@ -214,9 +219,9 @@ func (e *Engine) flightEnds(last iana.HandshakeType) error {
 	return nil
 }
 
-// patience returns an error if there are too many HelloRequests. The handshake ignores them, and a
-// server could send them for ever.
-func (e *Engine) patience(raw []byte) error {
+// limitRequests returns an error if there are too many HelloRequests. The handshake ignores them,
+// and a server could send them without end.
+func (e *Engine) limitRequests(raw []byte) error {
 	if iana.HandshakeType(raw[0]) != iana.HelloRequest {
 		return nil
 	}
@@ -242,10 +247,10 @@ func (e *Engine) early(plain []byte) error {
 	return nil
 }
 
-// follow gives our records the version of the peer's, until a version is negotiated. A client that
-// rejects a ServerHello sends an alert, and the server, which has chosen a version, would not read
-// it in another one.
-func (e *Engine) follow() {
+// mirrorVersion gives our records the version of the peer's records until a version is negotiated.
+// A client that rejects a ServerHello sends an alert, and the server, which has already chosen a
+// version, would not read it in another one.
+func (e *Engine) mirrorVersion() {
 	if e.In.version == 0 && e.In.lastVersion != 0 {
 		e.Out.version = min(e.In.lastVersion, iana.TLS12)
 	}
@@ -270,8 +275,8 @@ func (e *Engine) alert12(level alert.Level, description alert.Description) error
 		e.eof, e.over = io.EOF, true
 		return nil
 	case description == alert.NoRenegotiation && !e.machine.First() && !e.machine.Done():
-		// A warning, after which the connection could go on; but the side that requested another
-		// handshake needs it. See RFC 5246 §7.2.2.
+		// A warning. The connection could continue, but the side that requested another handshake
+		// needs that handshake. See RFC 5246 §7.2.2.
 		e.over = true
 		return &alert.Received{Level: level, Description: description}
 	case level == alert.Warning:
@@ -295,15 +300,16 @@ var ErrRenegotiate = errors.New("engine: the server wants to renegotiate")
 // hold both halves.
 func (e *Engine) Renegotiate() {
 	m, c := e.machine, *e.machine.Config()
-	c.Offer = nil                                // never resumed
-	c.MaxVersion = min(c.MaxVersion, iana.TLS12) // RFC 8446 §4.1.2: TLS 1.3 is not renegotiated to
+	c.Offer = nil // a renegotiation does not resume
+	// RFC 8446 §4.1.2: a renegotiation does not change to TLS 1.3
+	c.MaxVersion = min(c.MaxVersion, iana.TLS12)
 	c.Prior = &negotiation.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed,
 		Number: m.Renegotiations() + 1}
 	if chain := m.Peer().Chain; chain != nil {
 		c.Prior.Leaf = chain.Raw()[0]
 	}
 	e.machine = handshake.NewClient(&c, e)
-	e.plain = bytes.Clone(e.plain) // what was not read yet, before its buffer is used again
+	e.plain = bytes.Clone(e.plain) // data that was not read yet: its buffer is used again
 }
 
 // post12 handles handshake messages after the handshake, until TLS 1.2. A request for another
@@ -319,7 +325,8 @@ func (e *Engine) post12(raw []byte) error {
 		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4",
 			"a %v after the handshake", t)
 	}
-	// Also those that are granted count: a server could make us shake hands without end.
+	// Requests that are granted count too: otherwise a server could make us perform handshakes
+	// without end.
 	if e.requests++; e.requests > maxRequests {
 		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5746 §4.4",
 			"more than %d requests to renegotiate in a row", maxRequests)
@@ -335,9 +342,9 @@ func (e *Engine) post12(raw []byte) error {
 }
 
 // Abort records err as the reason why we end the connection. SealReplies makes a fatal alert of it,
-// unless the peer ended the connection before. Whether it did is not read from err, since a
-// callback may return the error of another connection. After a fatal alert of either side nothing
-// more is sealed, and the session is withdrawn as far as a ticket allows. See RFC 5246 §7.2.2.
+// unless the peer ended the connection before. That is not read from err, since a callback may
+// return the error of another connection. After a fatal alert of either side nothing more is
+// sealed, and the session is withdrawn as far as a ticket allows. See RFC 5246 §7.2.2.
 func (e *Engine) Abort(err error) {
 	if e.eof != nil {
 		return // close_notify

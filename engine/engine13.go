@@ -83,7 +83,8 @@ func (e *Engine) keyUpdate(raw []byte) error {
 		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
 			"a KeyUpdate with request_update %d, expected 0 or 1", request)
 	}
-	// Each of our requests pays for one: a peer that only reads answers them all without data.
+	// Each of our requests allows one more: a peer that only reads answers them all without sending
+	// data.
 	if !e.asked.Swap(false) {
 		e.updates++
 	}

@@ -8,21 +8,22 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// MaxFirst is how many bytes of a client's first message are worth waiting for without a handshake.
-// Few hellos are longer.
+// MaxFirst is the number of bytes of a client's first message that are collected before a handshake
+// is created. Few ClientHellos are longer.
 const MaxFirst = 16 << 10
 
-// First follows the records of a client's first message, so that a server needs no handshake, and
-// what that costs, for a client that has not sent a whole hello. The zero value has seen nothing.
+// First follows the records of a client's first message, so that a server creates a handshake only
+// for a client that has sent a whole ClientHello. The zero value is ready to use.
 type First struct {
 	at   int    // where the next record begins
 	said int    // bytes of the message in the records before
 	head uint32 // its first four bytes, as far as they have come: type and length
 }
 
-// More reports whether the message of which all has come, from the beginning of the connection,
-// wants more bytes. It does not once the message is whole, or cannot be a ClientHello in records of
-// TLS: what that means is the handshake's to say. See RFC 5246 §6.2.1 and §7.4.
+// More reports whether the client's first message needs more bytes; all contains everything
+// received since the connection began. It returns false once the message is whole, or if it cannot
+// be a ClientHello in records of TLS, which the handshake then reports. See RFC 5246 §6.2.1 and
+// §7.4.
 func (f *First) More(all []byte) bool {
 	for len(all) < MaxFirst {
 		rest := all[f.at:]
@@ -46,7 +47,7 @@ func (f *First) More(all []byte) bool {
 	return false
 }
 
-// take takes the content of a record.
+// take processes the content of a record.
 func (f *First) take(content []byte) {
 	for i := 0; i < len(content) && f.said+i < message.HeaderLen; i++ {
 		f.head = f.head<<8 | uint32(content[i])
@@ -54,7 +55,7 @@ func (f *First) take(content []byte) {
 	f.said += len(content)
 }
 
-// whole reports whether the message is whole, or is none that a client begins with.
+// whole reports whether the message is whole, or cannot be the first message of a client.
 func (f *First) whole() bool {
 	if f.said < message.HeaderLen {
 		return false

@@ -100,9 +100,9 @@ type staged struct {
 	errs    [2]error
 	liar    iana.Side
 	edits   []edit
-	said    []spoken // the liar's messages as they should be
-	broken  bool     // a message was changed that belongs to the transcript
-	done    bool     // the liar's Finished was said
+	said    []outgoing // the liar's messages as they should be
+	broken  bool       // a message was changed that belongs to the transcript
+	done    bool       // the liar's Finished was said
 	seen    [2][]byte
 	sent    [2][]byte
 }
@@ -115,15 +115,15 @@ type liar struct {
 
 // Send keeps a message, or what the edits make of it.
 func (l liar) Send(k handshake.Kind, raw []byte) {
-	n, right := len(l.said), spoken{k, bytes.Clone(raw)}
+	n, right := len(l.said), outgoing{k, bytes.Clone(raw)}
 	l.said = append(l.said, right)
-	sends := []spoken{right}
+	sends := []outgoing{right}
 	for _, e := range l.edits {
 		if int(e.at) == n {
 			sends = l.change(right, e)
 		}
 	}
-	heard, want := l.counts(sends), l.counts([]spoken{right})
+	heard, want := l.counts(sends), l.counts([]outgoing{right})
 	if k == handshake.Kind(iana.Finished) { // what follows it comes too late to matter
 		heard = heard[:min(len(heard), 1)]
 	}
@@ -134,41 +134,41 @@ func (l liar) Send(k handshake.Kind, raw []byte) {
 	}
 }
 
-func same(a, b spoken) bool { return a.kind == b.kind && bytes.Equal(a.raw, b.raw) }
+func same(a, b outgoing) bool { return a.kind == b.kind && bytes.Equal(a.raw, b.raw) }
 
 // counts returns the messages whose place matters: in TLS 1.3 a ChangeCipherSpec means nothing.
-func (s *staged) counts(all []spoken) []spoken {
-	return slices.DeleteFunc(slices.Clone(all), func(m spoken) bool {
+func (s *staged) counts(all []outgoing) []outgoing {
+	return slices.DeleteFunc(slices.Clone(all), func(m outgoing) bool {
 		return m.kind == handshake.Kind(iana.HelloRequest) ||
 			m.kind == handshake.ChangeCipherSpec && s.engines[0].machine.Config().Suites == nil
 	})
 }
 
 // change returns what is said in the place of a message.
-func (s *staged) change(m spoken, e edit) []spoken {
+func (s *staged) change(m outgoing, e edit) []outgoing {
 	b, earlier := bytes.Clone(m.raw), s.said[int(e.where)%len(s.said)]
-	of := func(raw []byte) []spoken {
+	of := func(raw []byte) []outgoing {
 		n := len(raw) - 4
 		if m.kind == handshake.ChangeCipherSpec || n < 0 {
-			return []spoken{{m.kind, raw}}
+			return []outgoing{{m.kind, raw}}
 		}
 		raw[1], raw[2], raw[3] = byte(n>>16), byte(n>>8), byte(n)
-		return []spoken{{handshake.KindOf(raw), raw}}
+		return []outgoing{{handshake.KindOf(raw), raw}}
 	}
 	switch e.how % 9 {
 	case 1:
 		return nil
 	case 2:
-		return []spoken{m, m}
+		return []outgoing{m, m}
 	case 3:
-		return []spoken{earlier, m}
+		return []outgoing{earlier, m}
 	case 4:
-		return []spoken{earlier}
+		return []outgoing{earlier}
 	case 7:
 		return of(append(b, make([]byte, 1+e.where%40)...))
 	}
 	if len(b) <= 4 {
-		return []spoken{m}
+		return []outgoing{m}
 	}
 	at := 4 + int(e.where)*len(b)/256%(len(b)-4)
 	switch e.how % 9 {

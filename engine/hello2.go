@@ -7,8 +7,8 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// maxHello2 bounds a ClientHello in the form of SSL 2.0, in bytes. One with each suite that there
-// is has 1,100.
+// maxHello2 bounds a ClientHello in the form of SSL 2.0, in bytes. One with every registered suite
+// has 1,100.
 const maxHello2 = 2 << 10
 
 // AcceptHello2 lets the client begin with a ClientHello in the form of SSL 2.0. See RFC 5246
@@ -17,8 +17,8 @@ func (in *Inbound) AcceptHello2() { in.hello2 = true }
 
 // firstHello returns a ClientHello in the form of SSL 2.0 as a handshake message, without the two
 // bytes before it, if it is the first thing that came. It returns nil if what came is something
-// else, which clears in.hello2, or not enough. A client that does TLS "MUST" leave out the
-// session_id, and its challenge has 16 to 32 bytes: RFC 5246 §E.2.
+// else, which clears in.hello2, or not enough. A client of TLS "MUST" leave out the session_id, and
+// its challenge has 16 to 32 bytes: RFC 5246 §E.2.
 func (in *Inbound) firstHello() ([]byte, error) {
 	const ref = "RFC 5246 §E.2"
 	have := in.buf[in.start:in.end]
@@ -32,7 +32,7 @@ func (in *Inbound) firstHello() ([]byte, error) {
 	n, ok := message.Hello2Length(have)
 	if !ok {
 		if len(have) >= message.Hello2HeaderLen+9 {
-			in.hello2 = false // nextRecord says what it is not
+			in.hello2 = false // nextRecord returns the error
 		}
 		return nil, nil
 	}

@@ -58,14 +58,14 @@ type Inbound struct {
 	start, end int // what has arrived and is not opened yet
 	messages   record.Joiner
 	empty      int  // empty records in a row
-	bulk       bool // the last arrival, after the handshake, filled what it was given
+	bulk       bool // the last read, after the handshake, filled the buffer
 
-	hello2    bool  // the first thing may be a ClientHello in the form of SSL 2.0
-	done      bool  // the handshake is done: under TLS 1.3 keys nothing may come unprotected
-	opened    bool  // a protected record was opened
-	dropped   int   // ChangeCipherSpecs that meant nothing
-	forgiving bool  // early data is dropped, until a record opens
-	forgives  int64 // how many more bytes of early data are dropped, until a record opens
+	hello2   bool  // the first bytes may be a ClientHello in the form of SSL 2.0
+	done     bool  // the handshake is done: under TLS 1.3 keys nothing may come unprotected
+	opened   bool  // a protected record was opened
+	dropped  int   // number of ChangeCipherSpecs that were dropped
+	skipping bool  // early data is dropped, until a record opens
+	skipLeft int64 // how many more bytes of early data are dropped, until a record opens
 }
 
 // NewInbound returns an Inbound for what the side from sends. It does not decrypt until Protect is
@@ -183,15 +183,16 @@ func (in *Inbound) Protect(p record.Protection) error {
 	return nil
 }
 
-// Forgive makes Next drop early data, which we do not accept: records of application data that come
-// in the clear before the second ClientHello, and protected records until the first one that opens.
-// Nothing marks where early data ends. See RFC 8446 §4.2.10. In all, max bytes may be dropped.
-func (in *Inbound) Forgive(max int64) { in.forgiving, in.forgives = true, max }
+// SkipEarlyData makes Next drop early data that we do not accept: records of application data that
+// come in the clear before the second ClientHello, and protected records until the first one that
+// opens. Nothing marks where early data ends. See RFC 8446 §4.2.10. In all, max bytes may be
+// dropped.
+func (in *Inbound) SkipEarlyData(max int64) { in.skipping, in.skipLeft = true, max }
 
-// forgive counts a dropped record of early data with n bytes of content. It returns an error if
-// there were too many bytes. Headers count, so that empty records end, too.
-func (in *Inbound) forgive(n int) error {
-	if in.forgives -= int64(record.HeaderLen + n); in.forgives < 0 {
+// countSkipped counts a dropped record of early data with n bytes of content. It returns an error
+// if there were too many bytes. Headers count, so that the number of empty records is limited too.
+func (in *Inbound) countSkipped(n int) error {
+	if in.skipLeft -= int64(record.HeaderLen + n); in.skipLeft < 0 {
 		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10",
 			"more early data than our tickets allow, which we do not take")
 	}
@@ -221,16 +222,16 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 			}
 			continue
 		}
-		early := in.forgiving && h.Type == iana.RecordApplicationData
+		early := in.skipping && h.Type == iana.RecordApplicationData
 		if early && !inner {
-			if err := in.forgive(len(fragment)); err != nil {
+			if err := in.countSkipped(len(fragment)); err != nil {
 				return Item{}, false, err
 			}
 			continue
 		}
 		t, plain, err := in.half.Open(h, fragment)
 		if err != nil && early {
-			if err := in.forgive(len(fragment)); err != nil {
+			if err := in.countSkipped(len(fragment)); err != nil {
 				return Item{}, false, err
 			}
 			continue
@@ -240,9 +241,9 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 		}
 		in.opened = inner
 		if inner || t == iana.RecordHandshake { // a change_cipher_spec comes before early data
-			in.forgiving = false
+			in.skipping = false
 		}
-		if err := in.weigh(t, plain); err != nil {
+		if err := in.checkRecord(t, plain); err != nil {
 			return Item{}, false, err
 		}
 		if t == iana.RecordHandshake {
@@ -264,16 +265,16 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 
 // unprotected handles a record in the clear that arrives when TLS 1.3 keys are in use. It drops a
 // ChangeCipherSpec that is sent for middleboxes, and accepts the alert of a client that could not
-// use our ServerHello. A server has its keys before it says anything else, so that a client accepts
-// no such alert: anybody could send it. All others are errors. See RFC 8446 §5 and §D.4.
+// use our ServerHello. A client accepts no such alert, because a server has keys from its
+// ServerHello on and an attacker could send it. All others are errors. See RFC 8446 §5 and §D.4.
 func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok bool, err error) {
 	switch {
 	case !in.done && h.Type == iana.RecordChangeCipherSpec:
-		if err := in.weigh(h.Type, fragment); err != nil {
+		if err := in.checkRecord(h.Type, fragment); err != nil {
 			return item, false, err
 		}
 		in.half.ShowClear(h, fragment)
-		return item, false, in.disguised()
+		return item, false, in.countDropped()
 	case !in.done && in.half.From == iana.Client && h.Type == iana.RecordAlert && !in.opened &&
 		len(fragment) == 2:
 		in.half.ShowClear(h, fragment)
@@ -284,9 +285,8 @@ func (in *Inbound) unprotected(h record.Header, fragment []byte) (item Item, ok 
 			"got an unprotected %v under keys", h.Type)
 }
 
-// disguised counts the ChangeCipherSpec records that were dropped, and returns an error if there
-// are too many.
-func (in *Inbound) disguised() error {
+// countDropped counts a dropped ChangeCipherSpec record and returns an error if there are too many.
+func (in *Inbound) countDropped() error {
 	if in.dropped++; in.dropped > maxEmpty {
 		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 8446 §5",
 			"more than %d change_cipher_spec records", maxEmpty)
@@ -317,8 +317,8 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 	return h, have[record.HeaderLen:whole:whole], nil
 }
 
-// weigh returns an error for malformed contents of a record and for floods of empty records.
-func (in *Inbound) weigh(t iana.ContentType, plain []byte) error {
+// checkRecord returns an error for malformed contents of a record and for floods of empty records.
+func (in *Inbound) checkRecord(t iana.ContentType, plain []byte) error {
 	if len(plain) > 0 && t != iana.RecordAlert {
 		in.empty = 0
 	}

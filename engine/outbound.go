@@ -17,7 +17,7 @@ type Outbound struct {
 	buf     *[]byte      // sealed, and not taken yet; nil when nothing is
 }
 
-// buffers are shared by all connections: a connection with nothing to send holds none.
+// buffers is shared by all connections: a connection with nothing to send holds no buffer.
 var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // NewOutbound returns an Outbound for the side from. It does not encrypt until Protect is called.
@@ -75,15 +75,15 @@ func (o *Outbound) seal(t iana.ContentType, content []byte) (err error) {
 	return err
 }
 
-// spoken is a message of the handshake, or ChangeCipherSpec, that is not sealed yet.
-type spoken struct {
+// outgoing is a handshake message, or a ChangeCipherSpec, that is not sealed yet.
+type outgoing struct {
 	kind handshake.Kind
 	raw  []byte
 }
 
 // SealFlight seals a flight of the handshake. Consecutive handshake messages share records. See RFC
 // 5246 §6.2.1.
-func (o *Outbound) SealFlight(flight []spoken) error {
+func (o *Outbound) SealFlight(flight []outgoing) error {
 	for len(flight) > 0 {
 		t, content, n := iana.RecordHandshake, flight[0].raw, 1
 		if flight[0].kind == handshake.ChangeCipherSpec {
@@ -100,14 +100,14 @@ func (o *Outbound) SealFlight(flight []spoken) error {
 }
 
 // messages returns the number of handshake messages before the next ChangeCipherSpec.
-func messages(flight []spoken) (n int) {
+func messages(flight []outgoing) (n int) {
 	for n < len(flight) && flight[n].kind != handshake.ChangeCipherSpec {
 		n++
 	}
 	return n
 }
 
-func join(messages []spoken) []byte {
+func join(messages []outgoing) []byte {
 	n := 0
 	for _, m := range messages {
 		n += len(m.raw)

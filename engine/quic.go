@@ -15,8 +15,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// QUIC is one live end of a handshake whose messages are carried by QUIC, which protects them with
-// the secrets that it gets from here: see RFC 9001. What QUIC must do is a queue of events.
+// QUIC is one end of a handshake whose messages are carried by QUIC, which protects them with the
+// secrets that QUIC.Protect passes to it: see RFC 9001. What an implementation of QUIC must do is
+// returned as a queue of events.
 type QUIC struct {
 	me      iana.Side
 	machine *handshake.Machine
@@ -55,12 +56,12 @@ func (q *QUIC) Next() tls.QUICEvent {
 	return e
 }
 
-// Tell queues an event of a session.
+// Tell queues an event about a session.
 func (q *QUIC) Tell(e tls.QUICEvent) { q.tell(e) }
 
 func (q *QUIC) tell(e tls.QUICEvent) { q.events = append(q.events, e) }
 
-// Await asks for our transport parameters.
+// Await queues the event that asks for our transport parameters.
 func (q *QUIC) Await() { q.tell(tls.QUICEvent{Kind: tls.QUICTransportParametersRequired}) }
 
 // Send, SetNegotiated and Protect implement handshake.Carrier.
@@ -149,7 +150,7 @@ func (q *QUIC) Advance() error {
 		if raw == nil || err != nil {
 			return err
 		}
-		raw = bytes.Clone(raw) // so that what is kept costs no more than its length
+		raw = bytes.Clone(raw) // so that it takes no more memory than its length
 		if q.machine.Done() {
 			err = q.post(raw)
 		} else {
@@ -177,7 +178,7 @@ func (q *QUIC) take(raw []byte) error {
 	return cmp.Or(q.leftover("the flight ends"), err)
 }
 
-// tellNews queues the events that follow from what the handshake knows now.
+// tellNews queues the events that follow from the present state of the handshake.
 func (q *QUIC) tellNews() {
 	if !q.toldPeer {
 		if p, ok := q.machine.PeerTransportParameters(); ok {
@@ -197,8 +198,8 @@ func (q *QUIC) tellNews() {
 	}
 }
 
-// post handles a message after the handshake. QUIC updates keys by itself, and asks for no
-// certificate late: only tickets may come. See RFC 9001 §4.4 and §6.
+// post handles a message after the handshake. QUIC updates keys by itself and has no post-handshake
+// authentication, so only tickets may come. See RFC 9001 §4.4 and §6.
 func (q *QUIC) post(raw []byte) error {
 	const ref = "RFC 9001 §6"
 	t := iana.HandshakeType(raw[0])
@@ -213,7 +214,7 @@ func (q *QUIC) post(raw []byte) error {
 	return q.machine.TakeTicket(raw)
 }
 
-// maxQUICTickets bounds the tickets of a connection: a nonce of one byte tells that many apart.
+// maxQUICTickets bounds the tickets of a connection: a nonce of one byte has that many values.
 const maxQUICTickets = 255
 
 // Ticket sends a ticket. Without one, because the client uses none, it sends nothing.
@@ -225,8 +226,8 @@ func (q *QUIC) Ticket(ctx context.Context, early bool, extra [][]byte) error {
 	return err
 }
 
-// Fail ends the connection: its session is withdrawn, and the trace is told of the alert, which
-// QUIC carries as an error of its own. See RFC 9001 §4.8.
+// Fail ends the connection: its session is withdrawn, and the alert, which QUIC carries as an error
+// of its own, is written to the trace. See RFC 9001 §4.8.
 func (q *QUIC) Fail(err error) {
 	q.machine.Withdraw()
 	q.log.Alert(q.me, alert.Fatal, alert.Of(err), err.Error())

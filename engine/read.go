@@ -29,10 +29,10 @@ func (e *Engine) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// Buffered is how much can be read without more bytes.
+// Buffered returns the number of bytes that can be read before more bytes arrive.
 func (e *Engine) Buffered() int { return len(e.plain) }
 
-// Step processes one thing that the peer sent after the handshake. Application data waits for Read.
+// Step processes one item that the peer sent after the handshake. Application data waits for Read.
 // Step returns ErrMore if more bytes are needed. The caller must not call it while data waits.
 func (e *Engine) Step() error {
 	if err := e.goOn(); err != nil {
@@ -54,7 +54,7 @@ func (e *Engine) Step() error {
 		e.plain = item.Body
 		if len(item.Body) > 0 {
 			e.warnings, e.requests, e.updates, e.tickets = 0, 0, 0, 0
-			e.spoken = true
+			e.dataReceived = true
 		}
 	case iana.RecordAlert:
 		err = e.receiveAlert(item.Body)
@@ -67,5 +67,5 @@ func (e *Engine) Step() error {
 	return err
 }
 
-// Spoken reports whether the peer has sent application data.
-func (e *Engine) Spoken() bool { return e.spoken }
+// DataReceived reports whether the peer has sent application data.
+func (e *Engine) DataReceived() bool { return e.dataReceived }

@@ -22,15 +22,15 @@ type rules struct {
 var (
 	rules12 = rules{alert: (*Engine).alert12, post: (*Engine).post12,
 		changeCipherSpec: func(e *Engine) error {
-			// With cookies it may also come before the second hello, which is the first on this
-			// connection: nothing is protected yet.
+			// With cookies it may also come before the second ClientHello, which is then the first
+			// on this connection, when nothing is protected yet.
 			if len(e.machine.Config().CookieKeys) > 0 && e.machine.ClientHello == nil {
-				return e.In.disguised()
+				return e.In.countDropped()
 			}
 			return e.machine.Take(e.me.Peer(), handshake.ChangeCipherSpec, nil)
 		}}
 	rules13 = rules{alert: (*Engine).alert13, post: (*Engine).post13,
-		changeCipherSpec: func(e *Engine) error { return e.In.disguised() },
+		changeCipherSpec: func(e *Engine) error { return e.In.countDropped() },
 		earlyData:        true, updates: true}
 )
 

@@ -14,10 +14,10 @@ const MaxBuffered = 64 << 20
 
 var errStalled = errors.New("observe: too much waits for a handshake that does not go on")
 
-// Waiting reports whether the handshake waits for a secret.
+// Waiting reports whether the handshake is waiting for a secret.
 func (c *Connection) Waiting() bool { return c.pending == aSecret }
 
-// Buffered returns how many bytes wait.
+// Buffered returns the number of bytes that wait.
 func (c *Connection) Buffered() int { return c.lanes[0].waiting() + c.lanes[1].waiting() }
 
 // memory returns about how many bytes the connection holds because something waits. A parsed
@@ -52,7 +52,7 @@ func (c *Connection) GiveUp() {
 	}
 }
 
-// leave counts the records that waited in vain.
+// leave counts the waiting records, whose secret did not come, as unread.
 func (c *Connection) leave() {
 	for i := range c.lanes {
 		if l := &c.lanes[i]; l.closed && c.pending == nothing && l.waiting() > 0 {

@@ -5,14 +5,14 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// This file is about handshakes that cannot be followed to their end: bytes are missing, or, in TLS
-// 1.3, some of the secrets. What the known keys open is read all the same.
+// This file handles handshakes that cannot be followed to their end, because bytes or, in TLS 1.3,
+// some of the secrets are missing. Records that the known keys open are read all the same.
 
 // absent is the type of an item that stands for messages in missing bytes: the sender's
 // ChangeCipherSpec and Finished.
 const absent iana.ContentType = 0
 
-// torn notes that a protected record, or part of it, is missing during the handshake.
+// torn records that a protected record, or part of it, is missing during the handshake.
 func (c *Connection) torn(l *lane) {
 	switch {
 	case c.machine.Done() || c.machine.Blind[l.from] || c.machine.Agreed == nil:

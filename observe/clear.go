@@ -9,7 +9,7 @@ import (
 // errClear ends a direction that goes on in the clear. It is no failure.
 var errClear = errors.New("observe: what follows is in the clear")
 
-// clear counts bytes of a direction that goes on without TLS.
+// clear counts bytes of a direction that continues without TLS.
 func (c *Connection) clear(from iana.Side, n int) {
 	l := &c.lanes[from]
 	l.flow.Clear += int64(n)

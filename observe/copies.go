@@ -10,8 +10,8 @@ import (
 )
 
 // This file decides between copies of the same bytes with different contents, as retransmissions
-// that were damaged or forged on the way have. The copy that authenticates wins: a record that does
-// not is kept for a while, and tried again with each other copy of its bytes.
+// have that were damaged or forged on the way. The copy that authenticates is used: a record that
+// does not authenticate is kept for a while and tried again with each other copy of its bytes.
 
 // otherCopy is bytes of a direction, from the place at of all that were received.
 type otherCopy struct {
@@ -71,7 +71,7 @@ func (c *Connection) again(from iana.Side, back int64, b []byte) {
 	l := &c.lanes[from]
 	at := l.fed - back
 	base := l.fed - int64(len(l.buf))                 // the place of buf[0]
-	if skip := base + int64(l.start) - at; skip > 0 { // these are done with
+	if skip := base + int64(l.start) - at; skip > 0 { // these were already processed
 		if skip >= int64(len(b)) {
 			return
 		}
@@ -99,16 +99,15 @@ func (c *Connection) again(from iana.Side, back int64, b []byte) {
 	}
 }
 
-// waitsForCopy reports whether the next record was seen not to be what it should be, and another
-// copy of it may still come.
+// waitsForCopy reports whether the next record is invalid and another copy of it may still come.
 func (l *lane) waitsForCopy() bool {
 	l.doubt = l.doubt && !l.closed && len(l.buf)-l.start < maxDoubt && len(l.holes) == 0
 	return l.doubt
 }
 
 // reconsider is called for what begins at a place in buf and is not a record, or one that does not
-// authenticate. It reports whether the direction must go on from there: after bytes were replaced
-// by another copy of theirs, or to wait for one.
+// authenticate. It reports whether the direction must try again from there, because bytes were
+// replaced by another copy or one may still come.
 func (c *Connection) reconsider(l *lane, start, n int) bool {
 	if !c.Repeats || len(l.holes) > 0 || l.lost {
 		return false
@@ -120,7 +119,7 @@ func (c *Connection) reconsider(l *lane, start, n int) bool {
 	})
 	i := slices.IndexFunc(l.copies, func(k otherCopy) bool { return k.at < to })
 	switch {
-	case i >= 0 && !l.tired():
+	case i >= 0 && !l.effortSpent():
 		k := l.copies[i]
 		l.copies = slices.Delete(l.copies, i, i+1)
 		l.tried += int64(n)

@@ -10,7 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// This file tells handshakes that a peer ended from those that the capture does not have whole.
+// This file distinguishes handshakes that a peer ended from those that the capture has only in
+// part.
 
 // step is a message that was seen.
 type step struct {
@@ -18,9 +19,9 @@ type step struct {
 	kind handshake.Kind
 }
 
-// ending is how a connection ended, as its packets tell. The sides are those of TLS.
+// ending describes how a connection ended, according to its packets. The sides are those of TLS.
 type ending struct {
-	known    bool // somebody ended it within the capture
+	known    bool // one of the sides ended it within the capture
 	by       iana.Side
 	how      capture.Ending
 	packets  [2]int // of each side; both 0 if that is not known
@@ -70,7 +71,7 @@ func (c *Connection) unfinished(r *Report) *Reason {
 			c.alertedBy, c.alerted.Description, c.last.from, c.last.kind)
 	case e.answered:
 		return failed("the server answered the ClientHello in the clear, with %s: it does not "+
-			"speak TLS at this port, or not yet", spoken(e.answer))
+			"speak TLS at this port, or not yet", describeAnswer(e.answer))
 	case e.packets[iana.Client] > 0 && e.packets[iana.Server] == 0,
 		e.packets[iana.Server] > 0 && e.packets[iana.Client] == 0:
 		return c.halved()
@@ -146,7 +147,7 @@ func (c *Connection) halved() *Reason {
 		Remedy: "capture at a place that both directions pass"}
 }
 
-// greetings name protocols by what a server says first.
+// greetings names protocols by the first bytes that a server sends.
 var greetings = []struct{ begins, name string }{
 	{"HTTP/", "HTTP"}, {"<", "HTML or XML"}, {"SSH-", "SSH"}, {"220", "SMTP or FTP"},
 	{"* OK", "IMAP"}, {"* BAD", "IMAP"}, {"+OK", "POP3"}, {"-ERR", "POP3 or Redis"},
@@ -154,7 +155,8 @@ var greetings = []struct{ begins, name string }{
 	{"5", "SMTP or FTP"}, {"4", "SMTP or FTP"},
 }
 
-// attempts are what a client says that asks for TLS, and what came to nothing if none follows.
+// attempts has the beginnings of a client's requests for TLS, with the description of a connection
+// in which no TLS follows.
 var attempts = []struct{ says, name string }{
 	{"CONNECT ", "CONNECT to an HTTP proxy, after which no TLS came"},
 	{"STARTTLS", "STARTTLS, after which no TLS came"},
@@ -169,14 +171,11 @@ var attempts = []struct{ says, name string }{
 	{"OPTIONS ", "HTTP"},
 	{"PRI * HTTP/2", "HTTP/2 in the clear"},
 	{"EHLO ", "SMTP"},
-	{
-		"HELO ",
-		"SMTP",
-	},
+	{"HELO ", "SMTP"},
 	{"\x00\x00\x00\x08\x04\xd2\x16\x2f", "PostgreSQL that asked for TLS in vain"},
 }
 
-// inTheClear names what a connection without TLS is, by its first bytes.
+// inTheClear names the protocol of a connection without TLS by its first bytes.
 func (s *Stream) inTheClear() string {
 	if a := s.ways[iana.Client].kept; !s.ways[iana.Client].dropped {
 		for _, x := range attempts {
@@ -196,8 +195,8 @@ func (s *Stream) inTheClear() string {
 	return ""
 }
 
-// spoken names what a server answered, and quotes its first line if that is text.
-func spoken(b []byte) string {
+// describeAnswer names the protocol of a server's answer, and quotes its first line if that is text.
+func describeAnswer(b []byte) string {
 	name := "something else"
 	for _, g := range greetings {
 		if bytes.HasPrefix(b, []byte(g.begins)) {

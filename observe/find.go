@@ -8,17 +8,17 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// effort bounds how many bytes are decrypted in vain to find the next record of a direction after a
-// hole: this many for each byte received, so that the work is bounded by the length of the capture,
-// and maxEffort in all. A record pays for trying this many sequence numbers; after a hole of more
-// records the next record continues with the numbers that are left.
+// effort bounds how many bytes are decrypted without success to find the next record of a direction
+// after a hole: this many for each byte received, so that the work is proportional to the length of
+// the capture, and maxEffort in all. A record pays for trying this many sequence numbers; after a
+// hole of more records the next record continues with the numbers that are left.
 const (
 	effort    = 64
 	maxEffort = 512 << 20
 )
 
-// tired reports whether a direction has spent its effort, for now.
-func (l *lane) tired() bool { return l.tried >= min(effort*l.fed, maxEffort) }
+// effortSpent reports whether a direction has used up its effort for the bytes received so far.
+func (l *lane) effortSpent() bool { return l.tried >= min(effort*l.fed, maxEffort) }
 
 // regain looks for the next record after a hole that contains the beginning of a record: for a
 // place where a header may be, and a sequence number with which what follows opens.
@@ -57,7 +57,7 @@ func (c *Connection) regain(l *lane) (t iana.ContentType, plain []byte, got outc
 		case l.tried >= maxEffort:
 			l.err = errLost
 			return 0, nil, starved
-		case l.tired():
+		case l.effortSpent():
 			l.passOver(h)
 		default:
 			l.start++ // it was no header
@@ -87,7 +87,7 @@ func (c *Connection) retake(l *lane, h record.Header) (t iana.ContentType, plain
 		}
 		if t, plain, ok = l.attempt(half, h); ok {
 			if half != &l.half {
-				c.land(l, half)
+				c.changeKeys(l, half)
 			}
 			break
 		}
@@ -137,11 +137,11 @@ func (l *lane) attempt(half *record.Half,
 		t, plain, err = half.Open(h, scratch)
 		return err == nil
 	}
-	if explicit := guess(fragment); explicit >= from && explicit <= last && !l.tired() {
+	if explicit := guess(fragment); explicit >= from && explicit <= last && !l.effortSpent() {
 		ok = try(explicit)
 	}
 	seq := max(from, l.ruled)
-	for ; seq <= last && !ok && !l.tired(); seq++ {
+	for ; seq <= last && !ok && !l.effortSpent(); seq++ {
 		ok = try(seq)
 	}
 	if !ok {

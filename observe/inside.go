@@ -5,9 +5,10 @@ import "github.com/vitrine-tls/vitrine/iana"
 // This file finds TLS inside of TLS, as a proxy that is reached over TLS carries it.
 
 const (
-	// maxSought is in how many bytes of a connection's data a ClientHello is looked for.
+	// maxSought is the number of bytes of a connection's data in which a ClientHello is searched
+	// for.
 	maxSought = 64 << 10
-	// maxInside bounds how deeply connections are inside one another.
+	// maxInside bounds how deeply connections can be nested.
 	maxInside = 4
 )
 
@@ -31,7 +32,7 @@ func (x *Watched) decrypted(from iana.Side, plain []byte) {
 	}
 }
 
-// enter begins the connection inside.
+// enter begins the inner connection.
 func (x *Watched) enter() {
 	in := &Watched{Number: x.Number, Client: x.Client, Server: x.Server, Carrier: x.Carrier,
 		Names: x.Names, Start: x.Start, Outer: x, watch: x.watch, depth: x.depth + 1}
@@ -46,7 +47,7 @@ func (x *Watched) enter() {
 	}
 }
 
-// leave ends the connection inside.
+// leave ends the inner connection.
 func (x *Watched) leave() {
 	if x.inner == nil {
 		return
@@ -77,7 +78,7 @@ func (x *Watched) abandon() {
 	}
 }
 
-// Inner reports whether the connection inside is read.
+// Inner reports whether the inner connection is read.
 func (x *Watched) Inner() bool { return x.watch.Inner }
 
 // begins reports whether a record's content begins as a ClientHello does.

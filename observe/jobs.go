@@ -67,7 +67,7 @@ func (w *Watch) filling() *arena {
 	if w.fill == nil {
 		w.fill = <-w.free
 		w.fill.used = 0
-		w.fill.jobs.Store(1) // the reader's
+		w.fill.jobs.Store(1) // used by the reading goroutine
 	}
 	return w.fill
 }

@@ -29,7 +29,7 @@ type lane struct {
 	gone     int64  // bytes in the holes
 	probe    probe  // how far first has searched
 	messages record.Joiner
-	held     *item // it waits for its turn
+	held     *item // it waits for its place in the figure
 
 	epoch handshake.Epoch // TLS 1.3: of the keys that it has
 	// under the keys of later epochs, while these are tried; see ahead
@@ -46,12 +46,12 @@ type lane struct {
 	early     bool             // what comes is early data, up to a boundary that may not be marked
 	read      bool             // a protected record opened
 	fresh     bool             // no record opened since the keys changed
-	leapt     bool             // the keys of its data were found by trial
+	keysFound bool             // the keys of its data were found by trial
 	lost      bool             // a hole contains the place where a record begins
 	since     int              // where in buf the hole was
 	skipped   int64            // bytes in the hole, which bound the next record's number
 	unread    int              // bytes to come of a record that is skipped
-	unaligned bool             // where records begin is not known any more
+	unaligned bool             // the boundaries of records are not known any more
 	inflate   *inflater
 	closed    bool   // no more bytes will come
 	err       error  // why the direction cannot be read further

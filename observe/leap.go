@@ -10,8 +10,9 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// This file finds by trial where a direction of TLS 1.3 goes over to later keys, if no message that
-// can be read tells. A record authenticates, so the first that opens under them is the boundary.
+// This file finds by trial where a direction of TLS 1.3 changes to later keys, if no readable
+// message shows it. Records are authenticated, so the first that opens under the later keys is the
+// boundary.
 
 // A sealedRecords counts records of application_data that opened under no key.
 type sealedRecords struct {
@@ -21,13 +22,13 @@ type sealedRecords struct {
 }
 
 // ahead returns the direction's later epochs whose keys may be tried on a record, with the records
-// of each from its first on. It is empty where the handshake's messages tell when keys change.
+// of each from its first on. It is empty where the handshake's messages show when keys change.
 func (c *Connection) ahead(l *lane) []*record.Half {
 	m := c.machine
 	switch {
-	case l.leapt || m.Agreed == nil || !c.protocol().epochs() || c.failure != nil:
+	case l.keysFound || m.Agreed == nil || !c.protocol().epochs() || c.failure != nil:
 		return nil
-	case !c.leaping && !l.blind && (!l.early || m.EarlyAccepted()):
+	case !c.tryingLater && !l.blind && (!l.early || m.EarlyAccepted()):
 		return nil
 	}
 	var list []*record.Half
@@ -56,29 +57,29 @@ func (c *Connection) half(from iana.Side, k *handshake.TrafficKeys) *record.Half
 	return h
 }
 
-// leaps reports whether there are later keys to try.
-func (c *Connection) leaps(l *lane) bool { return len(c.ahead(l)) > 0 }
+// hasLaterKeys reports whether there are later keys to try.
+func (c *Connection) hasLaterKeys(l *lane) bool { return len(c.ahead(l)) > 0 }
 
-// leap tries later keys on a record.
-func (c *Connection) leap(l *lane, h record.Header,
+// tryLaterKeys tries later keys on a record.
+func (c *Connection) tryLaterKeys(l *lane, h record.Header,
 	fragment []byte) (t iana.ContentType, plain []byte, ok bool) {
 	for _, next := range c.ahead(l) {
 		next.Seek(0)
 		if t, plain, err := next.Open(h, bytes.Clone(fragment)); err == nil {
-			c.land(l, next)
+			c.changeKeys(l, next)
 			return t, plain, true
 		}
 	}
 	return 0, nil, false
 }
 
-// land goes over to the keys that opened a record. What did not open before was early data or, if
-// the direction's data begins now, the handshake.
-func (c *Connection) land(l *lane, next *record.Half) {
+// changeKeys changes to the keys that opened a record. The records that did not open before were
+// early data or, if the direction's data begins now, handshake messages.
+func (c *Connection) changeKeys(l *lane, next *record.Half) {
 	l.read, l.fresh = true, false
 	e := handshake.Handshaking
 	if next == l.later[handshake.Application] {
-		e, l.leapt = handshake.Application, true
+		e, l.keysFound = handshake.Application, true
 		if !c.machine.Done() {
 			c.machine.Unsound()
 		}
@@ -112,7 +113,7 @@ func (c *Connection) passEarly(l *lane) {
 // reached yet, and not damaged.
 func (c *Connection) sealing(l *lane) bool {
 	return c.protocol().epochs() && l.epoch < handshake.Application &&
-		(c.leaping || l.early || l.blind)
+		(c.tryingLater || l.early || l.blind)
 }
 
 // seal counts a record that opened under no key, before the direction's last keys are found.
@@ -163,7 +164,7 @@ func (c *Connection) withheld(from iana.Side) *Reason {
 		m.KeysOf(from, handshake.Application) == nil && l.flow.Missing == 0:
 		why.Detail = fmt.Sprintf("%s of this connection is not known: "+
 			"what it protects is not read", applicationLabels[from])
-	case unread > 0 && l.epoch != handshake.Application && c.leaps(l) && l.flow.Missing == 0:
+	case unread > 0 && l.epoch != handshake.Application && c.hasLaterKeys(l) && l.flow.Missing == 0:
 		why = &Reason{Code: WrongSecret,
 			Detail: fmt.Sprintf("none of %s of the %v opens under the %s that was found (%s): it "+
 				"is that of another connection, or all of them are of the handshake, whose "+

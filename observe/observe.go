@@ -62,11 +62,12 @@ type Connection struct {
 	initial *handshake.Machine // the connection's first
 	pending pending
 	asked   int  // number of known sessions when a secret was last looked for
-	final   bool // nothing is waited for any more
+	final   bool // it does not wait any more
 	untried bool // secrets cannot be tried before they are used
 	resumes bool // TLS 1.3: another connection may give the pre-shared key
 	some    bool // TLS 1.3: some of the secrets were given, which could not be tried before
-	leaping bool // TLS 1.3: the handshake cannot be followed, so later keys are tried; see ahead
+	// TLS 1.3: the handshake cannot be followed, so later keys are tried; see ahead
+	tryingLater bool
 
 	scratch *[scratchSize]byte // where records are opened if so
 
@@ -136,10 +137,10 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	switch {
 	case l.early && !m.EarlyAccepted():
 		return nil // rejected early data: nothing marks the boundary, so it is found by trial
-	case l.leapt && !m.Done():
-		return nil // its data has begun, although the figure has not come there
+	case l.keysFound && !m.Done():
+		return nil // its data has begun, although the handshake has not been followed to that point
 	case k == nil:
-		l.blind, l.inner, l.early = true, c.protocol().hidesTypes(), c.hearsEarly(l)
+		l.blind, l.inner, l.early = true, c.protocol().hidesTypes(), c.mayBeEarlyData(l)
 		return nil
 	}
 	if err := l.messages.ChangeKeys(from); err != nil {
@@ -156,13 +157,13 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		l.inflate = &inflater{}
 		l.half.AllowCompressed()
 	}
-	l.early = c.hearsEarly(l)
+	l.early = c.mayBeEarlyData(l)
 	l.epoch, l.blind, l.fresh, l.sealed = k.Epoch, false, true, sealedRecords{}
 	return nil
 }
 
-// hearsEarly reports whether early data may come next in a direction.
-func (c *Connection) hearsEarly(l *lane) bool {
+// mayBeEarlyData reports whether early data may come next in a direction.
+func (c *Connection) mayBeEarlyData(l *lane) bool {
 	m := c.machine
 	return l.from == iana.Client && c.protocol().epochs() && !m.Done() &&
 		l.epoch == handshake.Early &&
@@ -200,7 +201,7 @@ func (c *Connection) Close() {
 	c.leave()
 }
 
-// run continues as far as the bytes allow.
+// run processes the bytes received, as far as possible.
 func (c *Connection) run() {
 	if c.pending == aRecord || c.pending == aSecret && c.Sessions.count() > c.asked {
 		c.pending = nothing
@@ -213,7 +214,7 @@ func (c *Connection) run() {
 		switch {
 		case l.err == errClear:
 			l.toClear()
-		case l.blind && l.held == nil && !c.leaps(l) || l.err != nil:
+		case l.blind && l.held == nil && !c.hasLaterKeys(l) || l.err != nil:
 			l.count()
 		}
 		l.rest()
@@ -272,7 +273,7 @@ func (c *Connection) fetch(l *lane) bool {
 			l.held = &item{iana.RecordHandshake, raw}
 			return true
 		}
-		if l.err != nil || l.blind && !c.leaps(l) {
+		if l.err != nil || l.blind && !c.hasLaterKeys(l) {
 			return false
 		}
 		t, plain, got := c.open(l)
@@ -298,7 +299,7 @@ func (c *Connection) take(l *lane) bool {
 		}
 	case iana.RecordHandshake:
 		kind = handshake.KindOf(body)
-		if c.machine.Done() || c.leaping {
+		if c.machine.Done() || c.tryingLater {
 			return c.after(l, kind)
 		}
 	}

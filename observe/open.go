@@ -64,7 +64,7 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 // unseal opens a record under the direction's keys, or under later ones.
 func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte, got outcome) {
 	var spare []byte
-	if c.leaps(l) {
+	if c.hasLaterKeys(l) {
 		spare = bytes.Clone(r.fragment)
 	}
 	seq, keyless := l.half.SeqNum(), l.blind && !l.half.Protected()
@@ -78,7 +78,7 @@ func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte
 			return t, plain, opened
 		}
 	}
-	if t, plain, ok := c.leap(l, r.Header, spare); ok {
+	if t, plain, ok := c.tryLaterKeys(l, r.Header, spare); ok {
 		return t, plain, opened
 	}
 	if !keyless && !c.sealing(l) && !r.torn &&

@@ -6,8 +6,8 @@ import (
 	"github.com/vitrine-tls/vitrine/keylog"
 )
 
-// protocol is what watching a connection of TLS 1.3 does differently from watching one of an
-// earlier version. Nothing else in this package asks for the version.
+// protocol has the steps in which observing TLS 1.3 differs from observing an earlier version.
+// Nothing else in this package depends on the version.
 type protocol interface {
 	// hidesTypes reports whether a protected record hides its type. A ChangeCipherSpec then
 	// announces nothing. See RFC 8446 §5.2 and §D.4.
@@ -18,7 +18,7 @@ type protocol interface {
 
 	// first returns the side whose first protected record secrets are tried on.
 	first(*handshake.Score) iana.Side
-	// torn notes that a protected record of the handshake is missing, or part of it.
+	// torn records that a protected record of the handshake is missing, or part of it.
 	torn(*Connection, *lane)
 	// after processes a message that follows the figure. It returns false if that must wait.
 	after(*Connection, *lane, handshake.Kind) bool
@@ -29,7 +29,7 @@ type protocol interface {
 	logged(*keylog.Log, *handshake.Score) []Candidate
 	// exchanged returns what derivation begins with, given the result of an ephemeral exchange.
 	exchanged(s *handshake.Score, z []byte) handshake.Input
-	// shared returns what a pre-shared key may stand for, with what others know.
+	// shared returns the candidates for a pre-shared key, together with the other sources.
 	shared(s *handshake.Score, key []byte, others []Source) []Candidate
 	// resumed returns what derivation begins with, given the secret of the session.
 	resumed(secret []byte) handshake.Input

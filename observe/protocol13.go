@@ -23,7 +23,7 @@ func (protocol13) first(*handshake.Score) iana.Side { return iana.Server }
 
 // torn: the handshake's messages cannot be reassembled any more.
 func (protocol13) torn(c *Connection, l *lane) {
-	c.leaping = true
+	c.tryingLater = true
 	l.messages.Drop()
 }
 
@@ -40,7 +40,7 @@ func (protocol13) after(c *Connection, l *lane, kind handshake.Kind) bool {
 	switch {
 	case kind == handshake.Kind(iana.NewSessionTicket) && l.from == iana.Server:
 		c.learnTicket(l.held.body)
-	case kind == handshake.Kind(iana.KeyUpdate) && (l.leapt || !c.leaping):
+	case kind == handshake.Kind(iana.KeyUpdate) && (l.keysFound || !c.tryingLater):
 		if err := c.machine.KeyUpdate(l.from); err != nil {
 			c.fail(l.from, err)
 		}

@@ -60,7 +60,7 @@ func Needs() []Need { return []Need{NeedKeyLog, NeedPrivateKey, NeedEphemeralKey
 
 func (r *Reason) String() string { return fmt.Sprintf("%s: %s", r.Code, r.Detail) }
 
-// weights order the reasons by how near they came to a secret that works.
+// weights orders the reasons by how near the search came to a secret that works.
 var weights = map[Code]int{NoEarlySecret: -1, NoSecret: 0, UnknownResumedSession: 1,
 	WrongPrivateKey: 2, ForwardSecret: 3, WrongSecret: 4, BytesMissing: 5}
 

@@ -54,7 +54,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 		}
 	}
 	if len(some) > 0 && !c.waits() {
-		c.some, c.leaping = true, true
+		c.some, c.tryingLater = true, true
 		return c.use(s, some[0])
 	}
 	c.missing = why

@@ -27,7 +27,7 @@ type Candidate struct {
 	Resumption []byte // a resumption_secret of TLS 1.3, in place of the pre-shared key of a ticket
 	From       string // "key log"
 	Reason     *Reason
-	guess      bool // nothing says that it is of this connection
+	guess      bool // it may belong to another connection
 }
 
 // Sources asks several sources, in order.
@@ -143,8 +143,8 @@ func openRSA(s *handshake.Score, key crypto.Decrypter) ([]byte, *Reason) {
 	return pre, nil // even with a wrong version, which some servers accept
 }
 
-// belongs reports whether a key may be that of the server's certificate, which is false only if the
-// certificate has another RSA key.
+// belongs reports whether a key may be that of the server's certificate. It returns false only if
+// the certificate has another RSA key.
 func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 	if s.Certificate[iana.Server] == nil || len(s.Certificate[iana.Server].Chain) == 0 {
 		return true

@@ -51,7 +51,7 @@ type Watch struct {
 	held     atomic.Int64
 
 	mu       sync.Mutex
-	deferred []*Watched // ended, but for a secret
+	deferred []*Watched // ended, and waiting for a secret
 }
 
 // Watched is one connection of a capture.
@@ -81,7 +81,7 @@ type Watched struct {
 	held       int
 	progressed bool // Progress was called
 	closed     bool
-	ended      time.Time // since when it waits only for a secret
+	ended      time.Time // the time from which it waits only for a secret
 }
 
 const (
@@ -93,7 +93,8 @@ const (
 	least   = 4 << 10
 	// maxQueue is how many jobs an idle connection keeps room for.
 	maxQueue = 32
-	// gapRoom is what a gap takes of an arena, so that gaps alone make the reader wait, too.
+	// gapRoom is the space that a gap takes in an arena, so that gaps alone also make the reader
+	// wait.
 	gapRoom = 64
 	// maxResumed bounds what waits for the session that a connection resumes. The session was made
 	// by an earlier connection, so it should be known before as much as this was read.
@@ -171,9 +172,9 @@ func (x *Watched) work() {
 		for _, j := range jobs {
 			x.do(j)
 		}
-		if !jobs[len(jobs)-1].end { // else it may be another's to finish
+		if !jobs[len(jobs)-1].end { // otherwise another goroutine may be finishing it
 			x.Stream.shrink()
-			x.weigh()
+			x.enforceBounds()
 		}
 	}
 }
@@ -186,7 +187,7 @@ func (x *Watched) do(j job) {
 		x.Stream.End()
 		x.Stream.shrink()
 		if c := x.Stream.conn; c != nil && c.Waiting() {
-			x.weigh()
+			x.enforceBounds()
 			x.ended = time.Now()
 			w.mu.Lock()
 			w.deferred = append(w.deferred, x)
@@ -208,12 +209,12 @@ func (x *Watched) do(j job) {
 		x.Stream.Bytes(j.from, j.b)
 		w.release(j.in)
 	}
-	x.weigh()
+	x.enforceBounds()
 	x.progress()
 }
 
-// weigh keeps what waits within the bounds.
-func (x *Watched) weigh() {
+// enforceBounds keeps the memory of waiting connections within the bounds.
+func (x *Watched) enforceBounds() {
 	w, n := x.watch, x.memory()
 	all := w.held.Load()
 	switch c := x.Stream.conn; {
@@ -243,7 +244,7 @@ func (x *Watched) finish() {
 	}
 	x.closed = true
 	x.leave()
-	x.weigh()
+	x.enforceBounds()
 	x.watch.held.Add(int64(-x.held))
 	x.held = 0
 	x.progress()
