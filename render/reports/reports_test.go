@@ -38,7 +38,8 @@ func TestReportsPage(t *testing.T) {
 		if strings.Contains(page, "<script") || strings.ContainsAny(page, "\x1b\u202e") {
 			t.Error("a text of the server's became markup, or moves the cursor")
 		}
-		for _, want := range []string{"a.example:443", "TLS 1.3", "not told", "inferred", "a finding",
+		for _, want := range []string{"a.example:443", "TLS 1.3", "not told", "inferred",
+			"a finding",
 			"default-src &#39;none&#39;; style-src"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page lacks %q", want)
