@@ -195,7 +195,8 @@ func (s *Stream) inTheClear() string {
 	return ""
 }
 
-// describeAnswer names the protocol of a server's answer, and quotes its first line if that is text.
+// describeAnswer names the protocol of a server's answer, and quotes its first line if that is
+// text.
 func describeAnswer(b []byte) string {
 	name := "something else"
 	for _, g := range greetings {
