@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/live"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/kex"
@@ -182,6 +183,15 @@ func bounded(entries []trace.Entry) *trace.Bounded {
 	return b
 }
 
+func hub(entries []trace.Entry) *live.Hub {
+	h := live.New(live.Options{})
+	c := h.Open(live.Row{})
+	for _, e := range entries {
+		c.Put(e)
+	}
+	return h
+}
+
 // stuck is a sink that takes no event before it is let go.
 type stuck chan struct{}
 
@@ -222,6 +232,7 @@ func TestNothingOfALiveConnectionPrintsItsSecrets(t *testing.T) {
 			"the client": c.client, "the server": c.server,
 			"the client's Config": c.configs[0], "the server's Config": c.configs[1],
 			"the events": c.events, "the entries": c.events.Entries,
+			"a Hub":          hub(c.events.Entries),
 			"bounded events": bounded(c.events.Entries), "a queue": queued(t, c.events.Entries),
 			"a Dialer":           &vitrine.Dialer{Config: c.configs[1]},
 			"the cached session": c.cache.state, "a session's state": state,

@@ -18,6 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/live"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/keylog"
@@ -78,12 +79,13 @@ var samples = []reflect.Type{
 	reflect.TypeFor[vhttp.Transport](), reflect.TypeFor[observe.Stream](),
 	reflect.TypeFor[observe.Watch](), reflect.TypeFor[observe.Watched](),
 	reflect.TypeFor[handshake.LateAnswer](), reflect.TypeFor[negotiation.Parameters](),
-	reflect.TypeFor[demo.Outcome](),
+	reflect.TypeFor[demo.Outcome](), reflect.TypeFor[live.Hub](), reflect.TypeFor[live.Conn](),
 }
 
 // hollow are samples that hold secrets behind interfaces alone. live_test.go has real ones.
 var hollow = map[string]bool{"trace.Log": true, "trace.Bounded": true,
-	"trace.Queue": true, "record.Half": true, "demo.Outcome": true,
+	"trace.Queue": true, "live.Hub": true, "live.Conn": true, "record.Half": true,
+	"demo.Outcome":      true,
 	"pki.RawPrivateKey": true}
 
 // pattern is what every run of bytes of a sample begins with.
