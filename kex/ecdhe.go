@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 
-	"github.com/cloudflare/circl/dh/x25519"
 	"github.com/cloudflare/circl/dh/x448"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -28,8 +27,8 @@ var curves = map[iana.Group]*curve{
 	iana.Secp256r1: {iana.Secp256r1, 32, 0xFF, standard(ecdh.P256())},
 	iana.Secp384r1: {iana.Secp384r1, 48, 0xFF, standard(ecdh.P384())},
 	iana.Secp521r1: {iana.Secp521r1, 66, 0x01, standard(ecdh.P521())},
-	iana.X25519:    {iana.X25519, 32, 0xFF, ladder(x25519.Size, public25519, shared25519)},
-	iana.X448:      {iana.X448, x448.Size, 0xFF, ladder(x448.Size, public448, shared448)},
+	iana.X25519:    {iana.X25519, 32, 0xFF, standard(ecdh.X25519())},
+	iana.X448:      {iana.X448, x448.Size, 0xFF, goldilocks},
 }
 
 func (c *curve) ID() iana.Group { return c.id }
@@ -91,7 +90,8 @@ func (o *curveOffer) Finish(theirs []byte) ([]byte, error) {
 }
 
 // standard makes keys of a curve of the standard library, which requires scalars in the group's
-// range and rejects points that are not on the curve, the point at infinity, and compressed points.
+// range and rejects points that are not on the curve, the point at infinity, compressed points, and
+// those for which X25519 yields zeros.
 func standard(c ecdh.Curve) func([]byte) ([]byte, agreement, error) {
 	return func(scalar []byte) ([]byte, agreement, error) {
 		key, err := c.NewPrivateKey(scalar)
@@ -109,60 +109,27 @@ func standard(c ecdh.Curve) func([]byte) ([]byte, agreement, error) {
 }
 
 var (
-	errLength   = errors.New("kex: a key of another length than its curve's")
-	errLowOrder = errors.New("kex: the result would be zero")
+	errLength   = errors.New("kex: an X448 key has 56 bytes")
+	errLowOrder = errors.New("kex: the X448 result would be zero")
 )
 
-// ladder makes keys of a curve of RFC 7748, whose scalars, shares and secrets all have n bytes. The
-// ladders are circl's: its X25519 has a table for the base point, and takes half as long as
-// crypto/ecdh's. shared reports false for points of low order, which are those that yield zeros.
-func ladder(n int, public func(scalar []byte) []byte,
-	shared func(scalar, theirs []byte) ([]byte, bool)) func([]byte) ([]byte, agreement, error) {
-	return func(scalar []byte) ([]byte, agreement, error) {
-		if len(scalar) != n {
-			return nil, nil, errLength
-		}
-		return public(scalar), func(theirs []byte) ([]byte, error) {
-			if len(theirs) != n {
-				return nil, errLength
-			}
-			secret, ok := shared(scalar, theirs)
-			if !ok {
-				return nil, errLowOrder
-			}
-			return secret, nil
-		}, nil
+// goldilocks makes keys of X448. See RFC 7748 §6.2.
+func goldilocks(scalar []byte) ([]byte, agreement, error) {
+	if len(scalar) != x448.Size {
+		return nil, nil, errLength
 	}
-}
-
-// X25519 of RFC 7748 §6.1.
-
-func public25519(scalar []byte) []byte {
-	var share x25519.Key
-	key := x25519.Key(scalar)
-	x25519.KeyGen(&share, &key)
-	return share[:]
-}
-
-func shared25519(scalar, theirs []byte) ([]byte, bool) {
-	var secret x25519.Key
-	key, point := x25519.Key(scalar), x25519.Key(theirs)
-	ok := x25519.Shared(&secret, &key, &point)
-	return secret[:], ok
-}
-
-// X448 of RFC 7748 §6.2.
-
-func public448(scalar []byte) []byte {
-	var share x448.Key
-	key := x448.Key(scalar)
+	var key, share x448.Key
+	copy(key[:], scalar)
 	x448.KeyGen(&share, &key)
-	return share[:]
-}
-
-func shared448(scalar, theirs []byte) ([]byte, bool) {
-	var secret x448.Key
-	key, point := x448.Key(scalar), x448.Key(theirs)
-	ok := x448.Shared(&secret, &key, &point)
-	return secret[:], ok
+	return share[:], func(theirs []byte) ([]byte, error) {
+		if len(theirs) != x448.Size {
+			return nil, errLength
+		}
+		var secret x448.Key
+		if point := x448.Key(theirs); !x448.Shared(&secret, &key, &point) {
+			// Shared fails for points of low order, which are those that yield zeros.
+			return nil, errLowOrder
+		}
+		return secret[:], nil
+	}, nil
 }

@@ -8,9 +8,6 @@
 //	Diffie-Hellman over a curve, RFC 8422 §5.10, §5.11, RFC 7748 §6  ecdhe.go
 //	a curve combined with ML-KEM, RFC 10024 and FIPS 203             hybrid.go
 //
-// The curves of RFC 7748 are circl's: crypto/ecdh has no X448, and computes a public X25519 key
-// without a table, which took a fifth of a handshake of TLS 1.3.
-//
 // It leaves out static DH and ECDH and the curves that RFC 8422 deprecates, which nobody should
 // use; compressed points, which RFC 8422 §5.1.2 forbids; and table acceleration, RFC 7919 §5.3,
 // which would save a quarter of a DHE handshake.

@@ -43,7 +43,7 @@ var targets = []target{
 	{pkg: "kex", name: "FuzzFiniteField", functions: `^dhe\.go:(newField|power|inside|refuse|` +
 		`FiniteField|Offer|Answer|offer|Share|Finish|field)$`},
 	{pkg: "kex", name: "FuzzShare", functions: `^(dhe|ecdhe)\.go:(Offer|Answer|offer|Share|` +
-		`Finish|standard|ladder|(public|shared)(25519|448))$`},
+		`Finish|standard|goldilocks)$`},
 	{pkg: "message", name: "FuzzMessage", functions: `:layout`},
 	{pkg: "message", name: "FuzzContent", functions: `contents(13)?\.go:layout`},
 	{pkg: "message", name: "FuzzHello", functions: `client_hello\.go:layout`},
