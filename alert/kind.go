@@ -15,7 +15,7 @@ const (
 	// A callback of the program refused the peer, or failed.
 	KindCallback Kind = "callback"
 
-	// The peer's bytes are no TLS, or of another major version.
+	// The peer's bytes are not TLS, or have another major version.
 	KindNotTLS Kind = "not TLS"
 
 	// A record is longer than allowed, or empty where it must not be.
@@ -34,13 +34,13 @@ const (
 	// Handshake bytes stand behind the end of a flight, or across a change of keys.
 	KindFlight Kind = "flight"
 
-	// There was too much of what costs the peer nothing: empty records, warnings, requests.
+	// The peer sent too many items that cost it nothing: empty records, warnings, requests.
 	KindFlood Kind = "flood"
 
 	// No version is left that both sides speak, or the peer chose one that it may not.
 	KindVersion Kind = "version"
 
-	// Somebody made a side choose an older version than both speak.
+	// One side chose an older version than both speak, which points to an attack.
 	KindDowngrade Kind = "downgrade"
 
 	// No cipher suite is left that both sides can use, or the server chose one that it may not.
@@ -49,7 +49,7 @@ const (
 	// No group is left that both sides can use, or the peer chose one that it may not.
 	KindGroup Kind = "group"
 
-	// A key share is not a valid public key, or comes when none may, or a needed one is missing.
+	// A key share is not a valid public key, is not allowed here, or is missing.
 	KindShare Kind = "key share"
 
 	// No signature scheme is left that both sides can use, or the peer chose one that it may not.
@@ -58,7 +58,7 @@ const (
 	// A signature does not verify.
 	KindSignature Kind = "signature"
 
-	// A Finished, or the binder of a pre-shared key, does not match the messages that it proves.
+	// A Finished, or the binder of a pre-shared key, does not match the transcript.
 	KindFinished Kind = "finished"
 
 	// The peer's certificate has a key of the wrong kind, or one that may not be used so.
@@ -70,8 +70,8 @@ const (
 	// The peer sent no certificate, and needs one.
 	KindNoCertificate Kind = "no certificate"
 
-	// An extension that nobody asked for, in a message that may not have it, or with a value that
-	// answers nothing that was offered.
+	// An extension that was not requested, in a message that may not contain it, or with a value
+	// that was not offered.
 	KindExtension Kind = "extension"
 
 	// A required extension is missing.
@@ -87,16 +87,17 @@ const (
 	// 8879.
 	KindCertificateCompression Kind = "certificate compression"
 
-	// What a session is resumed with is not what it was made with, or it was not offered.
+	// A session was resumed with other parameters than it was made with, or without being offered.
 	KindResumption Kind = "resumption"
 
-	// No pre-shared key is left that both sides have and may use, and no certificate stands in.
+	// No pre-shared key is left that both sides have and may use, and no certificate can be used
+	// instead.
 	KindPSK Kind = "pre-shared key"
 
 	// More early data than a ticket allows, or a server that accepts it where it may not.
 	KindEarlyData Kind = "early data"
 
-	// A renegotiation is not tied to the handshake before it, or changes what must stay.
+	// A renegotiation is not bound to the handshake before it, or changes what must stay the same.
 	KindRenegotiation Kind = "renegotiation"
 
 	// A HelloRetryRequest, or the hello that answers it, changes nothing or too much.

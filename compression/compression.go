@@ -46,11 +46,11 @@ func expandBrotli(packed []byte, n int) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(r, int64(n)+1))
 }
 
-// narrow returns a brotli stream that expands to the same, and needs a window of 256 KiB at most.
-// The decoder's memory is as large as the smaller of the window and what a block claims to hold: a
-// peer could make it 16 MiB with a few bytes. As long as no more than compress.MaxLen bytes came
-// out, a distance means the same in every window that is longer. A window of 2^18 bytes or more
-// stands in the first four bits of a stream. See RFC 7932 §9.1.
+// narrow returns a brotli stream with the same content that needs a window of at most 256 KiB. The
+// decoder's memory is as large as the smaller of the window and what a block claims to hold: a peer
+// could make it 16 MiB with a few bytes. As long as no more than compress.MaxLen bytes came out, a
+// distance means the same in every window that is longer. A window of 2^18 bytes or more stands in
+// the first four bits of a stream. See RFC 7932 §9.1.
 func narrow(packed []byte) []byte {
 	if len(packed) == 0 || packed[0]&1 == 0 || packed[0]&0x0E == 0 {
 		return packed

@@ -58,7 +58,7 @@ type finiteField struct {
 	rule *shareRule // of TLS 1.2 if nil
 }
 
-// A shareRule is what a version of TLS makes of a bad share in a finite field.
+// A shareRule is the rule of a version of TLS for invalid shares in a finite field.
 type shareRule struct {
 	padded bool // a share must have the length of the prime
 	alert  alert.Description

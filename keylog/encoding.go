@@ -35,7 +35,8 @@ func otherFile(r *bufio.Reader) string {
 	return ""
 }
 
-// decoded returns a reader of a text as UTF-8, without a byte order mark, and what it was.
+// decoded returns a reader that converts a text to UTF-8 without a byte order mark, and the name of
+// the text's encoding.
 func decoded(b *bufio.Reader) (io.Reader, string) {
 	start, _ := b.Peek(8)
 	switch {
@@ -48,7 +49,7 @@ func decoded(b *bufio.Reader) (io.Reader, string) {
 	case bytes.HasPrefix(start, []byte{0xFE, 0xFF}):
 		b.Discard(2)
 		return &utf16Reader{r: b, order: binary.BigEndian}, "UTF-16"
-	case wide(start, 1): // all that a key log has is ASCII
+	case wide(start, 1): // a key log is ASCII only
 		return &utf16Reader{r: b, order: binary.LittleEndian}, "UTF-16 without a byte order mark"
 	case wide(start, 0):
 		return &utf16Reader{r: b, order: binary.BigEndian}, "UTF-16 without a byte order mark"
@@ -67,8 +68,8 @@ func wide(b []byte, zero int) bool {
 	return len(b) > 1
 }
 
-// utf16Reader reads UTF-16 as UTF-8. What is no UTF-16 becomes the replacement character, which is
-// in no line of a key log.
+// utf16Reader reads UTF-16 as UTF-8. Invalid UTF-16 becomes the replacement character, which no
+// line of a key log contains.
 type utf16Reader struct {
 	r     io.Reader
 	order binary.ByteOrder

@@ -18,10 +18,10 @@ type mac struct {
 	counter      [1]byte
 }
 
-// macs are the free ones, by crypto.Hash.
+// macs holds the unused ones, by crypto.Hash.
 var macs [crypto.BLAKE2b_512 + 1]sync.Pool
 
-// newMAC returns an HMAC. Its owner calls begin for each message, and free at last.
+// newMAC returns an HMAC. The caller calls begin for each message, and free at the end.
 func newMAC(h crypto.Hash, key []byte) *mac {
 	m, ok := macs[h].Get().(*mac)
 	if !ok {
@@ -90,7 +90,7 @@ func (m *mac) expand(n int) []byte {
 	return out[:n:n]
 }
 
-// free forgets the key, and lets others use m.
+// free clears the key and makes m available for reuse.
 func (m *mac) free(h crypto.Hash) {
 	clear(m.ipad)
 	clear(m.opad)

@@ -82,7 +82,7 @@ func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 	pub := leaf.PublicKey
 	if pub == nil {
 		if leaf.RawSubjectPublicKeyInfo == nil {
-			return nil, c.Sound() // not even that could be read
+			return nil, c.Sound() // the key could not be read either
 		}
 		var err error
 		if pub, err = parseSPKI(leaf.RawSubjectPublicKeyInfo); err != nil {
@@ -104,7 +104,7 @@ func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 	return pub, nil
 }
 
-// Trust is what a chain is checked against.
+// Trust has the roots and the rules that a chain is checked against.
 type Trust struct {
 	Roots *x509.CertPool // nil: the system's
 	// the DNS name or IP address that a server must prove; not asked of a client
@@ -117,8 +117,9 @@ type Trust struct {
 	// crypto/x509 does compute.
 	Listed []*x509.Certificate
 
-	// Weak accepts certificates that are signed with SHA-1 or SHA-224. A collision of SHA-1 costs
-	// some ten thousand dollars, and makes anybody whom the authority signs for somebody else.
+	// Weak accepts certificates that are signed with SHA-1 or SHA-224. Finding a collision of SHA-1
+	// costs some ten thousand dollars, and lets the holder of one certificate forge another of the
+	// same authority.
 	Weak bool
 }
 
@@ -199,7 +200,7 @@ func (c *Chain) refuse(err error, t Trust) error {
 	case x509.UnhandledCriticalExtension:
 		d = alert.UnsupportedCertificate
 	case x509.SystemRootsError:
-		d = alert.InternalError // ours, not the peer's
+		d = alert.InternalError // the fault of this side, not of the peer
 	case x509.UnknownAuthorityError:
 		d = alert.UnknownCA
 		// the better reason: crypto/x509 just finds no path through it
@@ -258,7 +259,7 @@ func (c *Chain) Fits(auth iana.Authentication, kex iana.KeyExchange, lax bool) e
 			x509.KeyUsageKeyAgreement
 	}
 	if c.raw != nil {
-		return nil // which no KeyUsage limits
+		return nil // KeyUsage does not limit it
 	}
 	if usage := c.Leaf().KeyUsage; usage != 0 && usage&want == 0 {
 		return alert.KindKeyUsage.Fail(alert.IllegalParameter, keyUsageRef,

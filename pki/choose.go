@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Hello is the parts of a ClientHello about the certificates that the client accepts.
+// Hello has the parts of a ClientHello that say which certificates the client accepts.
 type Hello struct {
 	Name        string                 // server_name, or empty
 	Schemes     []iana.SignatureScheme // signature_algorithms, or Implied
@@ -30,7 +30,7 @@ func (h *Hello) Accepts(t iana.CertificateType) bool {
 	return slices.Contains(h.Types, t)
 }
 
-// Rules are what our own policy allows.
+// Rules has the restrictions of our own policy.
 type Rules struct {
 	Schemes     []iana.SignatureScheme // to sign with
 	LaxKeyUsage bool                   // see Chain.Fits
@@ -91,8 +91,8 @@ func (c *Credential) HasName(name string) bool {
 	return name != "" && (c.Chain.raw != nil || c.Chain.Leaf().VerifyHostname(name) == nil)
 }
 
-// rank returns the merits of a credential that serves. The right name counts more than signatures
-// that the client can check.
+// rank orders the credentials that can be used. A matching name counts more than signatures that
+// the client can check.
 type rank uint8
 
 const (
@@ -220,7 +220,7 @@ type unsuitable struct {
 	err   error
 }
 
-// fewest is how many certificates a reason goes through.
+// fewest is the maximum number of credentials that a reason lists.
 const fewest = 8
 
 func none(refused []unsuitable) string {

@@ -12,15 +12,16 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A Credential is what one side can prove its identity with: a chain, its private key, and what is
-// sent along with them.
+// A Credential is an identity that one side can prove: a chain, its private key, and the OCSP
+// response and timestamps that are sent with it.
 type Credential struct {
 	Chain *Chain
 	// a crypto.Signer, a crypto.Decrypter, or both; it may live in hardware
-	Key     crypto.PrivateKey
-	Staple  []byte                 // an OCSP response for the leaf, DER, or nil
-	SCTs    [][]byte               // SignedCertificateTimestamps, RFC 6962 §3.3, or nil
-	Schemes []iana.SignatureScheme // what the key is limited to; nil: no limit but its kind
+	Key    crypto.PrivateKey
+	Staple []byte   // an OCSP response for the leaf, DER, or nil
+	SCTs   [][]byte // SignedCertificateTimestamps, RFC 6962 §3.3, or nil
+	// the schemes that the key may be used with; nil: all of its kind
+	Schemes []iana.SignatureScheme
 
 	packed *sync.Map // see Packed; nil remembers nothing
 }
@@ -77,7 +78,7 @@ func FromTLS(c *tls.Certificate) (*Credential, error) {
 	return cred, nil
 }
 
-// limit takes over what a tls.Certificate limits its key to.
+// limit applies the SupportedSignatureAlgorithms of a tls.Certificate.
 func (c *Credential) limit(from *tls.Certificate) {
 	for _, s := range from.SupportedSignatureAlgorithms {
 		c.Schemes = append(c.Schemes, iana.SignatureScheme(s))
@@ -118,12 +119,13 @@ func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme,
 // A Choice is the credential that was chosen, or nil, and why.
 type Choice struct {
 	Credential *Credential
-	Scheme     iana.SignatureScheme // what to sign with; means nothing for RSA key exchange
+	Scheme     iana.SignatureScheme // the scheme to sign with; not used for RSA key exchange
 	Named      bool                 // it has the name that the client asked for
 	why        func() string
 }
 
-// Why returns the reason as a sentence. It is written when somebody asks, which few handshakes do.
+// Why returns the reason as a sentence. The sentence is only written when Why is called, which few
+// handshakes do.
 func (c Choice) Why() string {
 	if c.why == nil {
 		return none(nil)

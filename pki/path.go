@@ -43,7 +43,8 @@ func (c *Chain) foreign(t Trust) bool {
 }
 
 // extend returns the first path that begins with path and that judge accepts, or nil. needed says
-// that crypto/x509 cannot verify a signature of path. Without one, its own verdict stands.
+// that crypto/x509 cannot verify a signature of path. Without one, the verdict of crypto/x509 is
+// final.
 func (s *search) extend(path []*x509.Certificate, needed bool) []*x509.Certificate {
 	last := path[len(path)-1]
 	roots, anchored := s.roots(last)
@@ -78,9 +79,8 @@ func (s *search) extend(path []*x509.Certificate, needed bool) []*x509.Certifica
 }
 
 // sameEntity reports whether two certificates are of one holder with one key, as crypto/x509 sees
-// it:
-// a path does not come back to it. Bridges between authorities, which sign one another, would else
-// multiply the paths.
+// it: a path does not contain it twice. Otherwise authorities that sign one another would multiply
+// the paths.
 func sameEntity(a, b *x509.Certificate) bool {
 	return bytes.Equal(a.RawSubject, b.RawSubject) &&
 		bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo) &&

@@ -1,5 +1,5 @@
-// Package pki is ④, the proof of identity: certificate chains, the signatures that bind a handshake
-// to a key, the credentials that one side may show, and stapled OCSP responses.
+// Package pki implements the proof of identity: certificate chains, the signatures that bind a
+// handshake to a key, the credentials that one side may show, and stapled OCSP responses.
 //
 // It implements RFC 5246 §7.4.2, §7.4.4 and §7.4.6 (which certificate, and whether it fits), §7.4.3
 // and §7.4.8 (what is signed) and §7.4.1.4.1 (with which algorithm); RFC 8422 §5 for ECDSA and

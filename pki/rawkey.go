@@ -18,10 +18,10 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Raw public keys: a SubjectPublicKeyInfo takes the place of a chain. Nothing in it says whose key
-// it is, so that only somebody who knows the key already can accept it. See RFC 7250.
+// Raw public keys: a SubjectPublicKeyInfo takes the place of a chain. It does not say who owns the
+// key, so it can only be accepted by a peer that already knows the key. See RFC 7250.
 
-// rawKey is what a Chain holds in place of certificates.
+// rawKey is the content of a Chain without certificates.
 type rawKey struct {
 	spki []byte // DER
 	pub  crypto.PublicKey
@@ -73,8 +73,8 @@ func (c *Chain) SPKI() []byte {
 	return nil
 }
 
-// Subject returns whom the chain is about, as text: the leaf's subject, or for a raw public key its
-// Pin.
+// Subject returns the owner of the leaf's key as text: the leaf's subject, or for a raw public key
+// its Pin.
 func (c *Chain) Subject() string {
 	if c.raw != nil {
 		return fmt.Sprintf("raw public key %x", Pin(c.raw.spki))
@@ -110,7 +110,7 @@ func MarshalPublicKey(pub crypto.PublicKey) ([]byte, error) {
 }
 
 // RawPrivateKey marks the private key of a tls.Certificate that has no certificates and stands for
-// a raw public key: a chain that was forgotten is still an error.
+// a raw public key. Without the mark, a missing chain is an error.
 type RawPrivateKey struct{ crypto.Signer }
 
 // rawCredential returns the Credential of a tls.Certificate with a RawPrivateKey.

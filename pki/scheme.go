@@ -89,7 +89,8 @@ func Implied(v iana.Version) []iana.SignatureScheme {
 }
 
 // KnownSchemes returns every scheme that a choice can depend on: those that a key here may sign
-// with, and those that a certificate may be signed with. What else a peer lists changes nothing.
+// with, and those that a certificate may be signed with. Other schemes in a peer's list have no
+// effect.
 func KnownSchemes() []iana.SignatureScheme { return knownSchemes }
 
 var knownSchemes = func() []iana.SignatureScheme {
@@ -176,15 +177,15 @@ func ChooseScheme(pub crypto.PublicKey, theirs,
 
 // Sign signs. Salts come from random; nil is crypto/rand.
 //
-// ECDSA nonces are the key's business: crypto/ecdsa mixes private key, message and fresh
-// randomness, which survives both a bad generator and a fault, and no longer lets a caller's reader
-// decide. A run that must repeat to the byte brings a key that signs by RFC 6979 instead.
+// ECDSA nonces are made by the key: crypto/ecdsa mixes private key, message and fresh randomness,
+// which is safe both with a bad generator and after a fault, and ignores the caller's reader. For
+// reproducible handshakes, use a key that signs by RFC 6979.
 func Sign(random io.Reader, key crypto.Signer, id iana.SignatureScheme,
 	signed []byte) ([]byte, error) {
 	s, ok := lookup(id)
 	pub := key.Public()
 	if k, rsaKey := pub.(*rsa.PublicKey); ok && rsaKey && s.Key == keyPSS {
-		// a private key does not know what its certificate calls it
+		// a private key does not show which algorithm its certificate names
 		pub = &PSSPublicKey{PublicKey: k}
 	}
 	if !ok || !s.fits(pub) {

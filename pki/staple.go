@@ -32,7 +32,7 @@ func CheckStaple(response []byte, leaf, issuer *x509.Certificate, now time.Time)
 		}
 		return nil
 	}
-	// who signed is checked below: the package does not ask what for
+	// the signer is checked below: the package does not check for what purpose it was certified
 	r, err := ocsp.ParseResponseForCert(response, leaf, nil)
 	if err != nil {
 		return badStaple("the stapled OCSP response: %w", err)

@@ -7,8 +7,8 @@ import (
 )
 
 // Still returns those paths of an earlier validation that are valid now: every certificate is
-// within its time, the root is still trusted, and the leaf has the name. Signatures are not
-// verified again, which makes resumption cheap.
+// within its validity period, the root is still trusted, and the leaf has the name. Signatures are
+// not verified again, which makes resumption cheap.
 func Still(paths [][]*x509.Certificate, t Trust) (holding [][]*x509.Certificate) {
 	now := t.Now
 	if now.IsZero() {

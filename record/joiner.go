@@ -12,8 +12,8 @@ type Joiner struct {
 	bytes []byte // that Next has not returned yet
 }
 
-// Add appends the content of a record. The buffer grows by an eighth and by what came, so a peer
-// that sends half a message and waits makes us hold little more than it sent.
+// Add appends the content of a record. The buffer grows by an eighth plus the new content, so that
+// a peer that sends half a message and waits costs little more memory than it has sent.
 func (j *Joiner) Add(content []byte) {
 	n := len(j.bytes) + len(content)
 	if n > cap(j.bytes) {

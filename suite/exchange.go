@@ -2,13 +2,13 @@ package suite
 
 import "github.com/vitrine-tls/vitrine/iana"
 
-// What the key exchange and the authentication of a suite mean to others. Its two columns are read
-// here and by KeyExchange alone: in TLS 1.3 both are empty, and a connection's are facts of what
-// was negotiated, not of the suite.
+// Questions about the key exchange and the authentication of a suite. Only this file reads these
+// two columns: in TLS 1.3 both are empty, and the key exchange of a connection is negotiated
+// independently of the suite.
 
 // KeyExchange returns the key exchange and the authentication that the suite's name stands for. It
-// is for what makes an agreement of them; others ask the questions below, or the agreement. In TLS
-// 1.3 the suite stands for neither.
+// is for code that negotiates parameters; other code calls the methods below or uses the negotiated
+// parameters. In TLS 1.3 the suite names neither.
 func (s *Suite) KeyExchange() (iana.KeyExchange, iana.Authentication) { return s.kex, s.auth }
 
 // ExchangeName returns the key exchange with its authentication as suites name them, such as "RSA"
@@ -47,8 +47,9 @@ func (s *Suite) PreShared() bool { return s.kex.PreShared() }
 // §7.4.7.1 and RFC 4279 §4.
 func (s *Suite) KeyTransport() bool { return s.kex == iana.KexRSA || s.kex == iana.KexRSAPSK }
 
-// Certified reports whether the suite's server shows a certificate: not if the suite is anonymous,
-// and with a pre-shared key only in RSA_PSK. A suite of TLS 1.3 does not say.
+// Certified reports whether the suite's server sends a certificate: it does not if the suite is
+// anonymous, and with a pre-shared key only in RSA_PSK. It returns false for suites of TLS 1.3,
+// which do not determine this.
 func (s *Suite) Certified() bool { return s.ServerKey() != iana.AuthNone }
 
 // ServerKey returns the kind of key that the certificate of the suite's server has, or AuthNone if
@@ -66,7 +67,8 @@ func (s *Suite) ServerKey() iana.Authentication {
 // TLS13 reports whether the suite is one of TLS 1.3.
 func (s *Suite) TLS13() bool { return s.kex == iana.KexNone }
 
-// With returns the suite as it is with the key exchange k, which a suite of TLS 1.3 does not name.
+// With returns a copy of the suite with the key exchange k, for a suite of TLS 1.3, which does not
+// name one.
 func (s *Suite) With(k iana.KeyExchange) *Suite {
 	row := *s
 	row.kex = k

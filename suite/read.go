@@ -114,8 +114,8 @@ var byID13 = indexOf(tls13)
 // ByID13 returns the suite of TLS 1.3 with an ID, or nil.
 func ByID13(id iana.CipherSuite) *Suite { return byID13.find(id) }
 
-// Preference13 returns the suites of TLS 1.3 that need no naming, the best for this machine first.
-// Those with CCM, which are for small devices, must be named.
+// Preference13 returns the suites of TLS 1.3 that are on by default, the best for this machine
+// first. Those with CCM, which are for small devices, must be enabled by name.
 func Preference13() []iana.CipherSuite { return preference13(fastest()) }
 
 // PreferenceWith13 returns the suites of Preference13 in the order for a server whose client offers

@@ -18,7 +18,7 @@ type Message struct {
 	Raw  Hex                `json:"raw"`
 }
 
-// Choice is one thing that a side chose, and the rule by which it did.
+// Choice is one choice of a side, and the rule that it followed.
 type Choice struct {
 	What    string `json:"what"` // "cipher_suite", "group", "signature_scheme", …
 	Offered string `json:"offered,omitempty"`
@@ -26,7 +26,7 @@ type Choice struct {
 	Rule    string `json:"rule"`
 }
 
-// Agreed is what the hellos and the server's parameters negotiated.
+// Agreed has the parameters that the hellos and the server's messages negotiated.
 type Agreed struct {
 	Version        iana.Version        `json:"version"`
 	Suite          iana.CipherSuite    `json:"suite"`
@@ -39,12 +39,12 @@ type Agreed struct {
 	ALPN                 string `json:"alpn,omitempty"`
 	ServerName           string `json:"server_name,omitempty"`
 	Resumed              bool   `json:"resumed,omitempty"`
-	// what each side shows, if that is not X.509: RFC 7250
+	// the certificate type of each side, if that is not X.509: RFC 7250
 	ServerCertificateType iana.CertificateType `json:"server_certificate_type,omitempty"`
 	ClientCertificateType iana.CertificateType `json:"client_certificate_type,omitempty"`
 }
 
-// CertificateType returns what a side shows. See RFC 7250.
+// CertificateType returns the certificate type of a side. See RFC 7250.
 func (a *Agreed) CertificateType(of iana.Side) iana.CertificateType {
 	if of == iana.Server {
 		return a.ServerCertificateType
@@ -95,8 +95,8 @@ type Given struct {
 	Output Secret `json:"output"`
 }
 
-// KeysInstalled says that everything that From sends from here on is protected by these keys. See
-// RFC 5246 §6.3.
+// KeysInstalled says that these keys protect everything that From sends from here on. See RFC 5246
+// §6.3.
 type KeysInstalled struct {
 	From   iana.Side `json:"from"`
 	MACKey Secret    `json:"mac_key"`
@@ -107,7 +107,7 @@ type KeysInstalled struct {
 // Direction says whether a record was sealed or opened by this role.
 type Direction string
 
-// The two things that are done with a record.
+// The directions.
 const (
 	Sealed Direction = "sealed"
 	Opened Direction = "opened"
@@ -171,7 +171,7 @@ type Done struct {
 	Error  string `json:"error,omitempty"`
 }
 
-// Notice is a sentence about the stream itself, such as that it holds secrets.
+// Notice is a sentence about the stream itself, for example that it contains secrets.
 type Notice struct {
 	Text string `json:"text"`
 }

@@ -40,7 +40,7 @@ type turn struct {
 	sealed, opened int
 }
 
-// patience is how much reason a stream has to wait for the other.
+// patience orders the streams: the one with the lower value continues, the other waits.
 type patience uint8
 
 const (

@@ -34,7 +34,7 @@ const (
 	maxQuoted  = 64 // bytes of a string
 )
 
-// module is what the paths of our packages begin with: only our types are taken apart.
+// module is the beginning of the paths of our packages: only our types are printed field by field.
 var module = strings.TrimSuffix(reflect.TypeFor[Secret]().PkgPath(), "/trace")
 
 func redact(v any) string {
@@ -60,7 +60,7 @@ func (p *printer) value(v reflect.Value, depth int) {
 	}
 }
 
-// named prints what knows how to, or must not be taken apart.
+// named prints values of types that print themselves, or that must not be printed field by field.
 func (p *printer) named(v reflect.Value) bool {
 	t := v.Type()
 	if v.CanInterface() {
@@ -81,13 +81,14 @@ func (p *printer) named(v reflect.Value) bool {
 		return true
 	}
 	if t.Kind() == reflect.Struct && foreign(t.PkgPath()) {
-		p.printf("%v", t) // its name: what is in it is not ours to judge
+		p.printf("%v", t) // its name only, since nothing is known about its contents
 		return true
 	}
 	return false
 }
 
-// foreign reports whether a package is somebody else's. A type without a name has no package.
+// foreign reports whether a package belongs to another module. A type without a name has no
+// package.
 func foreign(pkg string) bool {
 	return pkg != "" && pkg != module && !strings.HasPrefix(pkg, module+"/")
 }
@@ -121,7 +122,7 @@ func (p *printer) composite(v reflect.Value, depth int) {
 	}
 }
 
-// fields prints a struct without what is zero, so that the rest is found.
+// fields prints a struct without its zero fields, so that the others are easier to find.
 func (p *printer) fields(v reflect.Value, depth int) {
 	p.printf("%v{", v.Type())
 	first := true
@@ -144,8 +145,8 @@ func (p *printer) fields(v reflect.Value, depth int) {
 	p.WriteByte('}')
 }
 
-// lengthOnly reports whether a field may hold plaintext, of which a hash gives away what is short
-// or can be guessed: buffers are not exported.
+// lengthOnly reports whether a field may hold plaintext, whose hash would reveal short or guessable
+// contents: buffers are unexported fields.
 func lengthOnly(f reflect.StructField) bool {
 	return !f.IsExported() || slices.Contains([]string{"Plaintext", "Body"}, f.Name)
 }

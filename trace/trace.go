@@ -19,7 +19,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Role says from whose view an event is.
+// Role says which player logged an event.
 type Role string
 
 // The three players.
@@ -32,7 +32,7 @@ const (
 // An Entry is one event with what all events have in common.
 type Entry struct {
 	Seq  int       // counts from 1 in each stream
-	Role Role      // whose view
+	Role Role      // who logged it
 	Time time.Time // zero if the Log has no clock
 	Ref  string    // the section, such as "RFC 5246 §7.4.1.2", or empty
 	Event

@@ -19,19 +19,19 @@ import (
 )
 
 // conn is a connection as http.Server sees it. With HTTP/1.1 it is the TLS connection. With HTTP/2
-// it is a client that sends the first line of HTTP/2's preface, as a request, and then nothing: so
-// the server finds a handler for it, in which HTTP/2 is spoken.
+// its Read returns the first line of HTTP/2's preface, as a request, and then nothing, so that
+// http.Server calls a handler, which then speaks HTTP/2 on the TLS connection.
 type conn struct {
 	served
 	server *http.Server
 	speaks []string        // the server
-	ctx    context.Context // the handshake's: ConnContext's
+	ctx    context.Context // the context of the handshake, from ConnContext
 
 	shaken sync.Once
 	failed error
 
 	preface *strings.Reader
-	quiet   chan struct{} // closed when http.Server wants no more of HTTP/2's client
+	quiet   chan struct{} // closed when http.Server ends the connection of HTTP/2
 	hush    sync.Once
 }
 
@@ -41,8 +41,8 @@ func newConn(c *vitrine.Conn, f *front) *conn {
 		preface: strings.NewReader("PRI * HTTP/2.0\r\n\r\n")} // RFC 9113 §3.4
 }
 
-// ConnectionState is the first that http.Server asks, in the goroutine that serves the connection:
-// the handshake happens here.
+// ConnectionState performs the handshake. http.Server calls it first, in the goroutine that serves
+// the connection.
 func (c *conn) ConnectionState() tls.ConnectionState {
 	c.shaken.Do(c.handshake)
 	return c.state
@@ -56,7 +56,8 @@ func (c *conn) handshake() {
 	}
 }
 
-// shake performs the handshake. A panic, of a callback of the Config for instance, is its error.
+// shake performs the handshake. It returns a panic, for example of a callback of the Config, as an
+// error.
 func (c *conn) shake() (err error) {
 	defer func() {
 		if failed := bug.From(recover()); failed != nil {
@@ -83,7 +84,8 @@ func (c *conn) shake() (err error) {
 	return nil
 }
 
-// handshakeTimeout is what net/http gives a handshake: the shortest of the times that are set.
+// handshakeTimeout returns the time that net/http allows for a handshake: the shortest of its
+// timeouts that are set.
 func handshakeTimeout(s *http.Server) (limit time.Duration) {
 	for _, d := range []time.Duration{s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout} {
 		if d > 0 {
@@ -93,12 +95,12 @@ func handshakeTimeout(s *http.Server) (limit time.Duration) {
 	return limit
 }
 
-// Read reads what the client of HTTP/1.1 sent, or plays the one of HTTP/2.
+// Read reads from the client with HTTP/1.1. With HTTP/2 it returns the line described at conn.
 func (c *conn) Read(p []byte) (int, error) {
 	c.shaken.Do(c.handshake)
 	switch {
 	case c.failed != nil:
-		return 0, io.EOF // told before; for EOF the server answers nothing
+		return 0, io.EOF // the error was reported before; at io.EOF the server sends no answer
 	case !c.http2():
 		return c.served.Read(p)
 	case c.preface.Len() > 0:
@@ -120,7 +122,7 @@ func (c *conn) SetReadDeadline(t time.Time) error {
 	return nil
 }
 
-// SetWriteDeadline is HTTP/1.1's alone, too.
+// SetWriteDeadline has an effect with HTTP/1.1 only.
 func (c *conn) SetWriteDeadline(t time.Time) error {
 	if c.http2() {
 		return nil
@@ -128,7 +130,7 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 	return c.Conn.SetWriteDeadline(t)
 }
 
-// Close closes the connection, whatever it speaks.
+// Close closes the connection.
 func (c *conn) Close() error {
 	c.silence()
 	return c.served.Close()

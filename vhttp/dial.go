@@ -12,11 +12,11 @@ import (
 	"github.com/vitrine-tls/vitrine"
 )
 
-// tlsConfig is crypto/tls's, of which nothing is used.
+// tlsConfig is the parameter of type *tls.Config that net/http passes and that is not used.
 type tlsConfig = tls.Config
 
-// dial gives the transport of a protocol a connection that speaks it: the one that is parked, or a
-// new one. If the server chooses the other protocol the error is an *otherError.
+// dial returns a connection for the transport of a protocol: the parked one, or a new one. If the
+// server chooses the other protocol the error is an *otherError.
 func (t *Transport) dial(ctx context.Context, network string, at place) (net.Conn, error) {
 	if c := t.claim(at); c != nil {
 		return c, nil
@@ -27,7 +27,7 @@ func (t *Transport) dial(ctx context.Context, network string, at place) (net.Con
 	}
 	config := t.config.Clone()
 	if config.ServerName == "" {
-		// dialling it shows that it is well-formed
+		// the dialler has checked its form
 		config.ServerName, _, _ = net.SplitHostPort(at.addr)
 	}
 	if ctx.Value(onlyHTTP1{}) != nil {
@@ -79,8 +79,8 @@ func other(protocol string) string {
 	return http2
 }
 
-// park keeps a connection for the other transport. One is enough: many requests at once to a new
-// host make many, and for HTTP/2 any one serves them all.
+// park keeps a connection for the other transport. It keeps one only: several simultaneous requests
+// to a new host make several connections, and with HTTP/2 one of them serves all requests.
 func (t *Transport) park(at place, c *stated) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,8 +105,8 @@ func (t *Transport) unpark(at place) {
 	}
 }
 
-// heldBody is a request's body that a transport cannot close as long as the other may have to send
-// it.
+// heldBody is the body of a request. A transport cannot close it while the other transport may
+// still have to send it.
 type heldBody struct {
 	io.ReadCloser
 	mu       sync.Mutex
@@ -114,7 +114,7 @@ type heldBody struct {
 	closed   bool
 }
 
-// hold gives a request for a transport, whose body, if there is one, is held.
+// hold returns a copy of a request whose body, if there is one, is a heldBody.
 func hold(req *http.Request) (*http.Request, *heldBody) {
 	if req.Body == nil || req.Body == http.NoBody {
 		return req, nil
@@ -136,7 +136,7 @@ func (b *heldBody) Close() error {
 	return b.ReadCloser.Close()
 }
 
-// release lets the transport that has the request close its body.
+// release allows the transport that sends the request to close its body.
 func (b *heldBody) release() {
 	if b == nil {
 		return

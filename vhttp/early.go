@@ -15,10 +15,10 @@ import (
 	"github.com/vitrine-tls/vitrine"
 )
 
-// HTTP over early data: RFC 8470. What comes early may be a copy of what was sent before, and so it
-// may only ask for something.
+// HTTP over early data: RFC 8470. Early data may be a replay of an earlier request, so only safe
+// methods are allowed in it.
 
-// earlyData is the header that tells of requests that came as early data. See RFC 8470 §5.1.
+// earlyData is the header that marks requests that arrived as early data. See RFC 8470 §5.1.
 const earlyData = "Early-Data"
 
 // safe reports whether a request with this method may go as early data. See RFC 8470 §4 and RFC
@@ -41,7 +41,7 @@ func (c *conn) shakeHands(ctx context.Context) error {
 	return nil
 }
 
-// read reads early data, and then the rest.
+// read reads early data, and then data from after the handshake.
 func (s *served) read(p []byte) (int, error) {
 	if s.early.Load() && len(p) > 0 {
 		if n, err := s.Conn.ReadEarly(p); n > 0 || err != io.EOF {
@@ -55,7 +55,8 @@ func (s *served) read(p []byte) (int, error) {
 	return s.Conn.Read(p)
 }
 
-// write answers early data, and then the rest.
+// write writes before the handshake is done if the request came as early data, and otherwise after
+// it.
 func (s *served) write(p []byte) (int, error) {
 	if s.early.Load() {
 		n, err := s.Conn.WriteEarly(p)
@@ -66,8 +67,9 @@ func (s *served) write(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
-// serve serves one request. One that comes before the client has shown that it is there must be
-// safe: the client is asked to send another one again. See RFC 8470 §3 and §5.2.
+// serve serves one request. A request that arrives before the handshake is done must have a safe
+// method; otherwise it is answered 425 (Too Early), and the client sends it again. See RFC 8470 §3
+// and §5.2.
 func (f *front) serve(w http.ResponseWriter, r *http.Request) {
 	if c, ours := r.Context().Value(connKey{}).(*conn); ours && c.early.Load() {
 		if !safe(r.Method) {
@@ -84,7 +86,7 @@ func (f *front) serve(w http.ResponseWriter, r *http.Request) {
 type withEarly struct{}
 
 // sender is a client's connection of HTTP/1.1 whose first request goes as early data if it is safe.
-// The handshake goes on when the answer is read.
+// The handshake continues when the answer is read.
 type sender struct {
 	stated
 	transport *Transport
@@ -142,7 +144,8 @@ func (s *sender) Close() error {
 	return s.Conn.Close()
 }
 
-// finish ends the handshake. What the server did not accept it has not read: it is sent again.
+// finish completes the handshake. If the server did not accept the early data, it has not read it,
+// and finish sends it again.
 func (s *sender) finish() error {
 	s.shaking.Lock()
 	defer s.shaking.Unlock()
@@ -155,7 +158,7 @@ func (s *sender) finish() error {
 		return s.failed
 	}
 	if s.failed = s.takeState(); s.failed == nil && s.http2() {
-		s.at.protocol = http2 // what was sent was of the other protocol
+		s.at.protocol = http2 // the early data was for the other protocol
 		s.failed = &otherError{s.at}
 	}
 	if s.failed == nil {
@@ -164,7 +167,7 @@ func (s *sender) finish() error {
 	return s.failed
 }
 
-// current returns the state of the connection, once an answer has come.
+// current returns the state of the connection after an answer has arrived.
 func (s *sender) current() *stated {
 	s.shaking.Lock()
 	defer s.shaking.Unlock()
@@ -173,14 +176,14 @@ func (s *sender) current() *stated {
 
 var _ net.Conn = (*sender)(nil)
 
-// tooEarly reports whether a server refuses to look at a request because it came as early data.
-// Then it is asked again. See RFC 8470 §5.2.
+// tooEarly reports whether a server answered 425 (Too Early) to a request that was sent as early
+// data. The request is then sent again. See RFC 8470 §5.2.
 func tooEarly(res *http.Response, c *httptrace.GotConnInfo) bool {
 	s, ours := c.Conn.(*sender)
 	return ours && !c.Reused && res.StatusCode == http.StatusTooEarly && s.sent.Load() != nil
 }
 
-// discard reads the rest of an answer, so that its connection can be used again, unless it is long.
+// discard reads the rest of an answer, unless it is long, so that its connection can be reused.
 func discard(res *http.Response) {
 	_, _ = io.CopyN(io.Discard, res.Body, 64<<10)
 	_ = res.Body.Close()

@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/cause"
 )
 
-// errPlain reports a client that speaks HTTP without TLS, in the words of net/http.
+// errPlain reports a client that speaks HTTP without TLS. Its text is that of net/http.
 var errPlain = errors.New("client sent an HTTP request to an HTTPS server")
 
 // answerPlain answers a client that spoke HTTP instead of TLS in the clear, as net/http does. It

@@ -63,10 +63,10 @@ func ListenAndServe(s *http.Server, config *vitrine.Config) error {
 // Listen or NewListener made, until it fails or s is closed or shut down. Shutdown and Close,
 // BaseContext, ConnContext (which sees the *vitrine.Conn), ConnState, ErrorLog and all timeouts do
 // what they do for crypto/tls, and the handshake has as long as there. s.TLSConfig is not used, and
-// TLSNextProto only tells, as ever, that there shall be no HTTP/2.
+// TLSNextProto is only used, as in net/http, to turn HTTP/2 off.
 //
-// Serve wraps s.Handler, s.ConnContext and s.ConnState. Whatever else is to be served with the same
-// s must be started after it, or be a Serve of this package.
+// Serve wraps s.Handler, s.ConnContext and s.ConnState. Other ways of serving with the same s must
+// be started after it, or be calls of this Serve.
 func Serve(l net.Listener, s *http.Server) error {
 	ours, ok := l.(*listener)
 	if !ok {
@@ -83,10 +83,10 @@ func Serve(l net.Listener, s *http.Server) error {
 	return s.Serve(&acceptor{ours.Listener, config, f})
 }
 
-// protocols are what s speaks, best first.
+// protocols returns the protocols that s speaks, best first.
 func protocols(s *http.Server) ([]string, error) {
 	_, has := s.TLSNextProto[http2]
-	// an empty map is how HTTP/2 was turned off before there was Protocols
+	// an empty map turned HTTP/2 off before http.Server had Protocols
 	enabled := s.TLSNextProto == nil || has
 	if p := s.Protocols; p != nil {
 		if !p.HTTP1() {
@@ -100,8 +100,8 @@ func protocols(s *http.Server) ([]string, error) {
 	return []string{http1}, nil
 }
 
-// acceptor gives s connections whose handshake is to come: in the goroutine that serves them, so
-// that none waits for another.
+// acceptor passes s connections whose handshake is performed later, in the goroutine that serves
+// them, so that none waits for another.
 type acceptor struct {
 	net.Listener
 	config *vitrine.Config
@@ -113,15 +113,15 @@ func (a *acceptor) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	// a program that shakes hands itself: it has seen to ALPN, too
+	// the program has performed the handshake itself, ALPN included
 	if tls, ok := c.(*vitrine.Conn); ok {
 		return newConn(tls, a.front), nil
 	}
 	return newConn(vitrine.Server(c, a.config), a.front), nil
 }
 
-// front is the handler of a server of ours: before the program's for HTTP/1.1, and instead of it
-// for the one request that stands for a whole connection of HTTP/2.
+// front is the handler that Serve installs: it calls the program's handler for HTTP/1.1, and for
+// the one request that stands for a whole connection of HTTP/2 it serves that connection.
 type front struct {
 	server *http.Server
 	next   http.Handler
@@ -129,11 +129,11 @@ type front struct {
 	h2     *h2.Server
 }
 
-// installing: several goroutines may Serve several listeners with one server.
+// installing guards install: several goroutines may call Serve with one server.
 var installing sync.Mutex
 
-// install puts a front before s.Handler, once. What else it looks at, net/http changes as soon as s
-// serves.
+// install puts a front before s.Handler, once. It reads the other fields of s at the first call
+// only, because net/http changes them while s serves.
 func install(s *http.Server) (*front, error) {
 	installing.Lock()
 	defer installing.Unlock()
@@ -148,8 +148,8 @@ func install(s *http.Server) (*front, error) {
 	if f.next == nil {
 		f.next = http.DefaultServeMux
 	}
-	// ConfigureServer changes the server that it is given, and all that is wanted is that Shutdown
-	// says GOAWAY: RFC 9113 §6.8.
+	// ConfigureServer changes the server that it is given. The only purpose here is that Shutdown
+	// sends GOAWAY: RFC 9113 §6.8.
 	aside := &http.Server{IdleTimeout: s.IdleTimeout, ReadTimeout: s.ReadTimeout}
 	if err := h2.ConfigureServer(aside, f.h2); err != nil {
 		return nil, err
@@ -179,9 +179,8 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 type connKey struct{}
 
-// Conn is the connection that a request came with: through it there is everything that Request.TLS
-// has no place for. It is nil unless Serve serves the request. To read or write it is to disturb
-// the server.
+// Conn returns the connection of a request, for what Request.TLS cannot hold. It returns nil unless
+// Serve serves the request. The connection must not be read from or written to.
 func Conn(r *http.Request) *vitrine.Conn {
 	if c, ok := r.Context().Value(connKey{}).(*conn); ok {
 		return c.Conn
@@ -206,7 +205,7 @@ func connContext(theirs func(context.Context,
 func connState(theirs func(net.Conn, http.ConnState)) func(net.Conn, http.ConnState) {
 	return func(nc net.Conn, s http.ConnState) {
 		if c, ok := nc.(*conn); ok && s == http.StateActive && c.http2() {
-			return // HTTP/2 says itself when the first of its requests makes it active
+			return // x/net/http2 sets the connection active at its first request
 		}
 		theirs(unwrap(nc), s)
 	}

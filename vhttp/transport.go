@@ -37,17 +37,17 @@ type Transport struct {
 	Dialer *net.Dialer
 
 	config *vitrine.Config
-	failed error // the config offers what cannot be spoken
+	failed error // the config offers a protocol that the Transport does not speak
 
 	mu      sync.Mutex
 	speaks2 map[string]bool   // hosts that chose HTTP/2 last time
-	parked  map[place]*stated // connections that one of the two made and the other needs
+	parked  map[place]*stated // connections that one transport made and the other needs
 }
 
 // place is where a connection is parked for the transport of a protocol.
 type place struct{ addr, protocol string }
 
-// hostsRemembered bounds speaks2. What was forgotten costs a handshake more.
+// hostsRemembered bounds speaks2. For a host that was dropped, one more handshake is made.
 const hostsRemembered = 4096
 
 // otherError says that the server chose the protocol of the other transport, for which the
@@ -84,8 +84,9 @@ func NewTransport(config *vitrine.Config) *Transport {
 	return t
 }
 
-// RoundTrip does one request. Which protocol a host speaks is known only when it was dialled: the
-// transport that finds the other one parks the connection, and the request goes there.
+// RoundTrip sends one request and returns its answer. The protocol of a host is known only after
+// dialling: if it belongs to the other transport, the connection is parked and the request is sent
+// by that one.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if t.failed != nil {
 		closeBody(req)
@@ -102,7 +103,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		second = e.protocol == http2
 		t.learn(req.URL.Host, second)
 		res, err = t.speak(ask, second, upgrade)
-		t.unpark(e.place) // of several requests at once each may have parked one, and needed none
+		// several simultaneous requests may each have parked a connection that is not needed
+		t.unpark(e.place)
 	}
 	body.release()
 	if err != nil {
@@ -113,7 +115,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// speak does the request in one of the protocols.
+// speak sends the request with one of the protocols.
 func (t *Transport) speak(req *http.Request, second, upgrade bool) (*http.Response, error) {
 	if second {
 		return t.HTTP2.RoundTrip(req)
@@ -134,7 +136,7 @@ func (t *Transport) speak(req *http.Request, second, upgrade bool) (*http.Respon
 	return res, err
 }
 
-// speak1 does the request in HTTP/1.1, and returns the connection that was used.
+// speak1 sends the request with HTTP/1.1, and returns the connection that was used.
 func (t *Transport) speak1(req *http.Request) (res *http.Response, used httptrace.GotConnInfo,
 	err error) {
 	ctx := httptrace.WithClientTrace(req.Context(),
@@ -154,7 +156,7 @@ func (t *Transport) speak1(req *http.Request) (res *http.Response, used httptrac
 
 type onlyHTTP1 struct{}
 
-// upgrades: a WebSocket begins as HTTP/1.1.
+// upgrades reports whether a request asks for another protocol: a WebSocket begins as HTTP/1.1.
 func upgrades(req *http.Request) bool {
 	return req.Header.Get("Upgrade") != "" &&
 		strings.Contains(strings.ToLower(req.Header.Get("Connection")), "upgrade")

@@ -10,13 +10,13 @@
 // TLSUnique is nil: RFC 9266 has what replaces it.
 //
 // A body of HTTP/1 that has neither a Content-Length nor chunks ends where the server ends the
-// connection (RFC 9112 §6.3). Many servers do so without close_notify, and then nobody can tell
-// whether somebody on the way cut the body short: a Transport takes it for whole, as curl and
-// net/http do. Every other way to cut a message short is an error: inside a record, before
-// Content-Length is reached, before the last chunk, and over HTTP/2.
+// connection (RFC 9112 §6.3). Many servers do so without close_notify, and then a body that an
+// attacker cut short cannot be detected: a Transport treats it as complete, as curl and net/http
+// do. Every other way to cut a message short is an error: inside a record, before Content-Length is
+// reached, before the last chunk, and over HTTP/2.
 //
-// A server whose Config has MaxEarlyData reads requests before the handshake is done (0-RTT).
-// Anybody may have recorded such a request and send it again. Therefore it answers 425 (Too Early)
+// A server whose Config has MaxEarlyData reads requests before the handshake is done (0-RTT). An
+// attacker may have recorded such a request and send it again. Therefore it answers 425 (Too Early)
 // to all methods but GET, HEAD, OPTIONS and TRACE, and the handler of an early request finds the
 // header Early-Data: 1. It may answer 425 itself, or wait by Conn(r).HandshakeContext. With
 // HTTP/1.1 a Transport sends such requests early if its EarlyData is set. See RFC 8470.
@@ -45,15 +45,15 @@ const (
 	http2 = "h2"
 )
 
-// stated is a connection that tells its state as crypto/tls does: that is how net/http and
-// x/net/http2 know what it is.
+// stated is a connection with a method ConnectionState that returns crypto/tls's type, by which
+// net/http and x/net/http2 recognize a TLS connection.
 type stated struct {
 	*vitrine.Conn
 	state tls.ConnectionState
 }
 
-// Read reads as from a connection of crypto/tls: over HTTP/1.1 a stream that ends between two
-// records ends, whether close_notify came or not. See the package's documentation.
+// Read reads as from a connection of crypto/tls: over HTTP/1.1 it returns io.EOF if the stream ends
+// between two records, even without close_notify. See the package's documentation.
 func (s *stated) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
 	if cut, ok := errors.AsType[*vitrine.TruncatedError](err); ok && !cut.Partial && !s.http2() {
@@ -62,12 +62,12 @@ func (s *stated) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ConnectionState tells what was negotiated.
+// ConnectionState returns what was negotiated.
 func (s *stated) ConnectionState() tls.ConnectionState { return s.state }
 
 func (s *stated) vitrine() *vitrine.Conn { return s.Conn }
 
-// unwrap gives a program the connection that it knows.
+// unwrap returns the *vitrine.Conn, for the program.
 func unwrap(c net.Conn) net.Conn {
 	if s, ok := c.(interface{ vitrine() *vitrine.Conn }); ok {
 		return s.vitrine()
@@ -76,8 +76,8 @@ func unwrap(c net.Conn) net.Conn {
 }
 
 // takeState stores the state of a connection whose handshake is done, and refuses HTTP/2 with a
-// suite that it must not be used with. Our own server never agrees to that; another one might. See
-// RFC 9113 §9.2.2.
+// suite that it prohibits. Our own server never negotiates that; another one might. See RFC 9113
+// §9.2.2.
 func (s *stated) takeState() error {
 	v := s.Conn.ConnectionState()
 	s.state = tls.ConnectionState{
@@ -99,8 +99,8 @@ func (s *stated) takeState() error {
 
 func (s *stated) http2() bool { return s.state.NegotiatedProtocol == http2 }
 
-// offering is config with the protocols that can be spoken, unless it names its own: of those all
-// must be among them.
+// offering returns config with these protocols as NextProtos if it has none. It returns an error if
+// NextProtos has any other protocol.
 func offering(config *vitrine.Config, speaks ...string) (*vitrine.Config, error) {
 	if config = config.Clone(); config == nil {
 		config = &vitrine.Config{}

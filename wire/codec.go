@@ -64,7 +64,7 @@ func Decode(b []byte, name string, layout func(*Codec)) error {
 // heap because layouts are function values.
 var codecs = sync.Pool{New: func() any { return new(Codec) }}
 
-// done returns c's error, and lets others use c. After a panic nobody does.
+// done returns c's error and makes c available for reuse. After a panic c is not reused.
 func (c *Codec) done() error {
 	err := c.err
 	*c = Codec{scratch: c.scratch}
@@ -72,7 +72,7 @@ func (c *Codec) done() error {
 	return err
 }
 
-// maxScratch is how many bytes a Codec that waits to be used again holds at most. Messages without
+// maxScratch is the maximum number of bytes that an unused Codec keeps. Messages without
 // certificates fit.
 const maxScratch = 2048
 
@@ -91,7 +91,7 @@ func Encode(name string, layout func(*Codec)) ([]byte, error) {
 	return raw, nil
 }
 
-// wipe clears what was written, a session's secrets perhaps, and keeps the array.
+// wipe clears the written bytes, which may be secrets of a session, and keeps the array.
 func (c *Codec) wipe() {
 	clear(c.scratch[:min(len(c.out), cap(c.scratch))])
 	clear(c.out)

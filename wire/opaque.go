@@ -65,8 +65,8 @@ func opaque(c *Codec, name string, size int, v *[]byte, min, max int, show func(
 	prefixed(c, name, size, min, max, func(c *Codec) { rest(c, name, v, show) })
 }
 
-// plain reads or writes an opaque field by itself where nothing is annotated and nothing is wrong:
-// most fields are opaque. Else it does nothing and returns false.
+// plain reads or writes an opaque field on a fast path, if nothing is annotated and no error was
+// recorded: most fields are opaque. Otherwise it does nothing and returns false.
 func (c *Codec) plain(size int, v *[]byte, min, max int) bool {
 	switch {
 	case c.err != nil || c.annotated != nil:

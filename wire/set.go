@@ -2,10 +2,10 @@ package wire
 
 import "slices"
 
-// Set is a set of numbers of two bytes, such as extension types, that a peer may fill. To add one,
-// or to look for one, takes the same time however many a peer has sent: it can put 16,383 empty
-// extensions into a hello, and comparing each with each would cost it nothing and us a tenth of a
-// second. The zero value is empty.
+// Set is a set of numbers of two bytes, such as extension types, that a peer may fill. Add and Has
+// take constant time, however many numbers a peer has sent: it can put 16,383 empty extensions into
+// a hello, and comparing each with all others would take a tenth of a second. The zero value is
+// empty.
 type Set[T ~uint16] struct {
 	few  [24]T // the first n: most lists are short
 	n    int
