@@ -34,10 +34,10 @@ const (
 
 	// The lengths of buffers: of a connection that waits for data, which most do most of the time;
 	// of a handshake, whose flights are longer; and of one that receives as much as it can take,
-	// two records a system call.
+	// four records a system call.
 	idleBuffer  = 2 << 10
 	smallBuffer = 4 << 10
-	largeBuffer = 2 * (record.HeaderLen + record.MaxCiphertext)
+	largeBuffer = 4 * (record.HeaderLen + record.MaxCiphertext)
 )
 
 // Item is one complete thing that arrived: a handshake message, or the content of a record.
