@@ -4,18 +4,13 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"fmt"
 	"io"
 	"net"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/internal/compress"
 	"github.com/vitrine-tls/vitrine/negotiation"
-	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/session"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -104,6 +99,13 @@ type Config struct {
 	// chain can only reach one that the peer sends along, or whose own signature is of the usual
 	// kinds.
 	LegacyRoots []*x509.Certificate
+
+	// ChainCacheDisabled makes each full handshake verify the peer's chain. Else the signatures of
+	// a chain that was verified in this process are not verified again for the same name, rules and
+	// pool with the same content, while all its certificates are valid. At most 256 such verdicts
+	// are kept. Signatures of the handshake are always verified, and the callbacks called, but not
+	// constraints of x509.CertPool.AddCertWithConstraint. With a Trace every chain is verified.
+	ChainCacheDisabled bool
 
 	// NextProtos are the application protocols, best first. See RFC 7301.
 	NextProtos []string
@@ -319,6 +321,7 @@ func (c *Config) Clone() *Config {
 		VerifyConnection:   c.VerifyConnection, RootCAs: c.RootCAs, NextProtos: c.NextProtos,
 		ServerName: c.ServerName, ClientAuth: c.ClientAuth, ClientCAs: c.ClientCAs,
 		LegacyRoots: c.LegacyRoots, InsecureSkipVerify: c.InsecureSkipVerify,
+		ChainCacheDisabled:    c.ChainCacheDisabled,
 		VerifyPeerCertificate: c.VerifyPeerCertificate, CipherSuites: c.CipherSuites,
 		CipherSuites13: c.CipherSuites13, ClientOrder: c.ClientOrder,
 		MinVersion: c.MinVersion,
@@ -377,54 +380,4 @@ func (c *Config) handshake(me iana.Side, conn *Conn) (*negotiation.Config, error
 		err = conn.quic.forQUIC(h)
 	}
 	return h, err
-}
-
-func (c *Config) parameters() (negotiation.Parameters, error) {
-	p := c.Policy.orModern().parameters()
-	p.ExtendedMasterSecret, p.EncryptThenMAC = c.ExtendedMasterSecret, c.EncryptThenMAC
-	p.StatusRequest, p.Timestamps = c.StatusRequest, c.Timestamps
-	p.Protocols = c.NextProtos
-	if err := c.negotiable(&p); err != nil {
-		return p, err
-	}
-	if err := c.groups(&p); err != nil {
-		return p, err
-	}
-	if c.SignatureSchemes != nil {
-		p.Schemes = convert[iana.SignatureScheme](c.SignatureSchemes)
-		if unknown := slices.IndexFunc(p.Schemes,
-			func(s iana.SignatureScheme) bool { return !pki.Signs(s) }); unknown >= 0 {
-			return p, fmt.Errorf("vitrine: Config.SignatureSchemes has %v, which Vitrine does "+
-				"not speak", p.Schemes[unknown])
-		}
-		if len(p.Schemes) == 0 {
-			return p, errors.New("vitrine: Config.SignatureSchemes is empty: nothing could be " +
-				"signed")
-		}
-	}
-	if n := c.MaxFragmentLength; n != 0 {
-		code := slices.Index([]int{512, 1024, 2048, 4096}, n)
-		if code < 0 {
-			return p, fmt.Errorf("vitrine: Config.MaxFragmentLength is %d, expected 512, 1024, "+
-				"2048 or 4096", n)
-		}
-		p.MaxFragmentLength = uint8(code + 1)
-	}
-	if n := c.RecordSizeLimit; n != 0 {
-		if n < 64 || n > 1<<14 {
-			return p, fmt.Errorf("vitrine: Config.RecordSizeLimit is %d, expected 64 to 16384", n)
-		}
-		p.RecordSizeLimit = uint16(n)
-	}
-	p.CertificateCompression, p.RecordPadding = c.CertificateCompression, c.RecordPadding
-	p.GREASE, p.PostHandshakeAuth = c.GREASE, c.PostHandshakeAuth
-	p.ClientOrder = c.ClientOrder
-	p.CookieKeys = c.CookieKeys
-	for _, a := range p.CertificateCompression {
-		if !compress.Speaks(a) {
-			return p, fmt.Errorf("vitrine: Config.CertificateCompression has %v, which Vitrine "+
-				"does not speak", a)
-		}
-	}
-	return p, nil
 }

@@ -1,14 +1,69 @@
 package vitrine
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/compress"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 )
+
+// parameters returns what is offered and accepted: the policy's defaults, and the fields that
+// change them.
+func (c *Config) parameters() (negotiation.Parameters, error) {
+	p := c.Policy.orModern().parameters()
+	p.ExtendedMasterSecret, p.EncryptThenMAC = c.ExtendedMasterSecret, c.EncryptThenMAC
+	p.StatusRequest, p.Timestamps = c.StatusRequest, c.Timestamps
+	p.Protocols = c.NextProtos
+	if err := c.negotiable(&p); err != nil {
+		return p, err
+	}
+	if err := c.groups(&p); err != nil {
+		return p, err
+	}
+	if c.SignatureSchemes != nil {
+		p.Schemes = convert[iana.SignatureScheme](c.SignatureSchemes)
+		if unknown := slices.IndexFunc(p.Schemes,
+			func(s iana.SignatureScheme) bool { return !pki.Signs(s) }); unknown >= 0 {
+			return p, fmt.Errorf("vitrine: Config.SignatureSchemes has %v, which Vitrine does "+
+				"not speak", p.Schemes[unknown])
+		}
+		if len(p.Schemes) == 0 {
+			return p, errors.New("vitrine: Config.SignatureSchemes is empty: nothing could be " +
+				"signed")
+		}
+	}
+	if n := c.MaxFragmentLength; n != 0 {
+		code := slices.Index([]int{512, 1024, 2048, 4096}, n)
+		if code < 0 {
+			return p, fmt.Errorf("vitrine: Config.MaxFragmentLength is %d, expected 512, 1024, "+
+				"2048 or 4096", n)
+		}
+		p.MaxFragmentLength = uint8(code + 1)
+	}
+	if n := c.RecordSizeLimit; n != 0 {
+		if n < 64 || n > 1<<14 {
+			return p, fmt.Errorf("vitrine: Config.RecordSizeLimit is %d, expected 64 to 16384", n)
+		}
+		p.RecordSizeLimit = uint16(n)
+	}
+	p.CertificateCompression, p.RecordPadding = c.CertificateCompression, c.RecordPadding
+	p.GREASE, p.PostHandshakeAuth = c.GREASE, c.PostHandshakeAuth
+	p.ClientOrder = c.ClientOrder
+	p.CookieKeys = c.CookieKeys
+	for _, a := range p.CertificateCompression {
+		if !compress.Speaks(a) {
+			return p, fmt.Errorf("vitrine: Config.CertificateCompression has %v, which Vitrine "+
+				"does not speak", a)
+		}
+	}
+	return p, nil
+}
 
 // negotiable bounds the versions and the suites of the policy. A version without a suite is off.
 func (c *Config) negotiable(p *negotiation.Parameters) error {

@@ -12,7 +12,8 @@ import (
 
 func (c *Config) trust(me iana.Side) (negotiation.Trust, error) {
 	t := negotiation.Trust{VerifyPeer: c.VerifyPeerCertificate,
-		Legacy: c.Policy.orModern().legacyChains, LegacyRoots: c.LegacyRoots}
+		Legacy: c.Policy.orModern().legacyChains, LegacyRoots: c.LegacyRoots,
+		EachChain: c.ChainCacheDisabled}
 	if me == iana.Client {
 		t.ServerName, t.Roots, t.Skip = c.ServerName, c.RootCAs, c.InsecureSkipVerify
 		if t.ServerName == "" && !t.Skip && c.GetPSK == nil && c.namesPeer() {

@@ -99,11 +99,14 @@ func (l *live) verdict(raw [][]byte) error {
 	return nil
 }
 
-// verify returns the paths from a chain's leaf to a trusted root.
+// verify returns the paths from a chain's leaf to a trusted root. What a trace tells was done.
 func (l *live) verify(c *pki.Chain, from iana.Side) ([][]*x509.Certificate, error) {
-	return c.Verify(from,
-		pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now, Listed: l.LegacyRoots,
-			Weak: l.Legacy})
+	t := pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now, Listed: l.LegacyRoots,
+		Weak: l.Legacy}
+	if l.EachChain || l.Log.On() {
+		return c.Verify(from, t)
+	}
+	return c.VerifyOnce(from, t)
 }
 
 // describe returns a path, from leaf to root, as text.

@@ -143,6 +143,8 @@ type Trust struct {
 	Legacy      bool
 	LegacyRoots []*x509.Certificate
 
+	EachChain bool // verify a chain also if its verdict is known from before: see pki.VerifyOnce
+
 	ClientAuth ClientAuth // a server's
 
 	// VerifyPeer, if set, is called after every other check succeeded, or alone where nothing else

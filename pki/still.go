@@ -15,15 +15,19 @@ func Still(paths [][]*x509.Certificate, t Trust) (holding [][]*x509.Certificate)
 		now = time.Now()
 	}
 	for _, path := range paths {
-		timely := !slices.ContainsFunc(path, func(c *x509.Certificate) bool {
-			return now.Before(c.NotBefore) || now.After(c.NotAfter)
-		})
-		if timely && path[0].VerifyHostname(t.Name) == nil &&
+		if timely(path, now) && path[0].VerifyHostname(t.Name) == nil &&
 			trusts(t.Roots, path[len(path)-1], now) {
 			holding = append(holding, path)
 		}
 	}
 	return holding
+}
+
+// timely reports whether every certificate of a path is valid at this time.
+func timely(path []*x509.Certificate, now time.Time) bool {
+	return !slices.ContainsFunc(path, func(c *x509.Certificate) bool {
+		return now.Before(c.NotBefore) || now.After(c.NotAfter)
+	})
 }
 
 // trusts reports whether a root is in a pool. crypto/x509 accepts a certificate that is in the pool

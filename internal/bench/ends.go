@@ -78,6 +78,7 @@ func (j job) vitrine(client, server *tls.Config) (e ends) {
 		x.CipherSuites, x.CurvePreferences = j.suites(tls12), j.groups()
 		x.CipherSuites13 = j.suites(tls13)
 		x.SessionTicketsDisabled = j.What != byPSK
+		x.ChainCacheDisabled = !j.Known
 		if j.Traced {
 			x.Trace = forgetful{}
 		}
