@@ -3,6 +3,7 @@ package playground
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // end is one of the two sides: an engine, and the program above it. The client sends its request,
@@ -21,6 +23,12 @@ type end struct {
 	me iana.Side
 	e  *engine.Engine
 
+	events *trace.Memory
+	key    crypto.PrivateKey // of the server's certificate
+
+	last          []byte // the record that arrived last
+	heardExchange bool   // the careless twin has looked into the ClientKeyExchange
+
 	early     []byte // what the server has read of early data
 	received  []byte
 	sentEarly bool // our data is sealed as early data
@@ -29,6 +37,7 @@ type end struct {
 	heard     bool // the peer's close_notify has come
 	lost      bool // the peer's stream has ended
 	err       error
+	failedAt  int // what err is about: an index of the wire's records, and 1; 0: none of them
 }
 
 func newEnd(p *plan, me iana.Side, c *negotiation.Config) *end {
@@ -40,6 +49,10 @@ func (x *end) over() bool { return x.err != nil || x.said && x.heard }
 
 // arrive takes bytes from the peer.
 func (x *end) arrive(b []byte) {
+	x.last = b
+	if err := x.refuse(b); err != nil && !x.over() {
+		x.fail(err)
+	}
 	for len(b) > 0 && !x.over() {
 		n := copy(x.e.In.Space(), b)
 		x.e.In.Arrived(n)
@@ -194,6 +207,7 @@ func (x *end) ended() {
 
 // fail ends the connection and tells the peer why.
 func (x *end) fail(err error) {
+	err = x.careless(err)
 	if !x.e.Machine().Done() {
 		x.e.Fail(err)
 	}

@@ -3,8 +3,6 @@ package playground
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
-	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/explain"
@@ -29,6 +27,8 @@ const (
 // Result is a run, or what has happened of it so far. Its secrets are public: they follow from the
 // seed.
 type Result struct {
+	Setup Setup `json:"setup"`
+	Acts  []Act `json:"acts,omitempty"`
 	// Records are in the order in which they were put on the wire.
 	Records []Record `json:"records"`
 	Verdict Verdict  `json:"verdict"`
@@ -95,8 +95,14 @@ type End struct {
 // Result returns what has happened so far. While the connection goes on, its Verdict is that of
 // now.
 func (w *Wire) Result() *Result {
-	r := &Result{Records: append([]Record(nil), w.records...), Before: w.before,
-		Entries: append([]trace.Entry(nil), w.events.Entries...)}
+	r := &Result{
+		Setup:   w.ends[iana.Server].Setup,
+		Acts:    w.acts,
+		Records: append([]Record(nil), w.records...),
+		Before:  w.before,
+		Again:   w.replay,
+		Entries: append([]trace.Entry(nil), w.events.Entries...),
+	}
 	r.Run = explain.Run{Command: "vitrine playground", Seed: w.x.seedName(), Client: "client",
 		Server: "server"}
 	for i, used := range w.used {
@@ -196,103 +202,4 @@ func contentName(r *trace.Record) string {
 		return alert.Description(r.Plaintext[1]).String()
 	}
 	return r.ContentType.String()
-}
-
-// Verdict says who noticed what somebody between the two sides did.
-type Verdict struct {
-	Outcome  Outcome   `json:"outcome"`
-	By       iana.Side `json:"by"`                // Caught: who noticed
-	Check    string    `json:"check,omitempty"`   // Caught: which check, "the MAC"
-	Section  string    `json:"section,omitempty"` // Caught: "RFC 5246 §6.2.3.1"
-	Alert    string    `json:"alert,omitempty"`   // Caught: "bad_record_mac"
-	Step     int       `json:"step,omitempty"`    // Caught: the line of the glass
-	Why      string    `json:"why,omitempty"`     // Caught: the reason, as the side gives it
-	Changes  []string  `json:"changes,omitempty"` // Undetected: what became different
-	Sentence string    `json:"sentence"`
-}
-
-// Outcome is what came of a run.
-type Outcome string
-
-// The outcomes.
-const (
-	Untouched  Outcome = "untouched"  // nobody did anything, and all went to its end
-	Running    Outcome = "running"    // more is on its way
-	Caught     Outcome = "caught"     // a side noticed
-	Undetected Outcome = "undetected" // all went to its end, and nobody noticed
-	Stalled    Outcome = "stalled"    // a side waits for what never comes
-)
-
-// judge sets the verdict.
-func (w *Wire) judge(r *Result) {
-	v := &r.Verdict
-	first, failed := w.firstFailure()
-	switch {
-	case failed:
-		v.Outcome, v.By = Caught, first
-		w.caught(r, w.ends[first].err)
-	case len(w.queue) > 0 || w.held[0] != nil || w.held[1] != nil:
-		v.Outcome, v.Sentence = Running, "More is on its way."
-	case !w.ends[0].over() || !w.ends[1].over():
-		v.Outcome = Stalled
-		v.Sentence = "Stopped: nobody was told anything false; one side waits for bytes that " +
-			"never come."
-	case !w.touched():
-		v.Outcome, v.Sentence = Untouched, "Nothing was changed, and all went to its end."
-	default:
-		v.Outcome = Undetected
-		v.Sentence = "Undetected: neither side noticed."
-	}
-}
-
-func (w *Wire) touched() bool {
-	for _, r := range w.records {
-		if r.Fate != Delivered {
-			return true
-		}
-	}
-	return false
-}
-
-// firstFailure returns the side that failed by itself: not because of its peer's alert.
-func (w *Wire) firstFailure() (iana.Side, bool) {
-	for _, side := range []iana.Side{iana.Client, iana.Server} {
-		err := w.ends[side].err
-		if _, told := errors.AsType[*alert.Received](err); err != nil && !told {
-			if other := w.ends[side.Peer()].err; other != nil {
-				if _, truncated := errors.AsType[*Truncated](err); truncated {
-					continue
-				}
-			}
-			return side, true
-		}
-	}
-	for _, side := range []iana.Side{iana.Client, iana.Server} {
-		if w.ends[side].err != nil {
-			return side, true
-		}
-	}
-	return 0, false
-}
-
-func (w *Wire) caught(r *Result, err error) {
-	v := &r.Verdict
-	v.Why, v.Alert = err.Error(), r.Ends[v.By].Alert
-	if e, ok := errors.AsType[*alert.Error](err); ok {
-		v.Section, v.Check = e.Ref, string(e.Kind)
-		if v.Check == "" {
-			v.Check = e.Alert.String()
-		}
-	}
-	if _, ok := errors.AsType[*Truncated](err); ok {
-		v.Section, v.Check = "RFC 5246 §7.2.1", "close_notify"
-	}
-	if e, ok := errors.AsType[*alert.Received](err); ok {
-		v.Section, v.Check = "RFC 5246 §7.2", "a forged alert: "+e.Description.String()
-	}
-	parts := []string{"Caught by the " + v.By.String() + ": " + v.Check}
-	if v.Section != "" {
-		parts = append(parts, v.Section)
-	}
-	v.Sentence = strings.Join(parts, ", ") + "."
 }

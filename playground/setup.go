@@ -26,6 +26,8 @@ type Setup struct {
 	Version string `json:"version,omitempty"` // "1.2" or "1.3"; "" is 1.2
 	Suite   string `json:"suite,omitempty"`   // by its IANA or OpenSSL name
 	Group   string `json:"group,omitempty"`   // "" is x25519, or ffdhe2048 for DHE
+	// Others are more suites that both sides take, of the same version, behind Suite.
+	Others []string `json:"others,omitempty"`
 	// Certificate is the kind of the server's key; "" is the one that the suite needs.
 	Certificate throwaway.Kind `json:"certificate,omitempty"`
 
@@ -98,6 +100,7 @@ type plan struct {
 	Setup
 	version  iana.Version
 	suite    *suite.Suite
+	others   []iana.CipherSuite
 	group    iana.Group // 0: RSA key exchange
 	request  []byte
 	response []byte
@@ -142,26 +145,46 @@ func (p *plan) chooseSuite() error {
 			return fmt.Errorf("playground: no cipher suite is called %q", p.Setup.Suite)
 		}
 	}
-	p.suite = suite.ByID(id)
-	if p.version == iana.TLS13 {
-		p.suite = suite.ByID13(id)
+	var err error
+	if p.suite, err = p.find(id); err != nil {
+		return err
 	}
-	if p.suite == nil {
-		return fmt.Errorf("playground: %v is no suite of TLS %s", id, cmp.Or(p.Version, "1.2"))
-	}
-	if p.suite.PreShared() {
-		return fmt.Errorf("playground: %v needs a pre-shared key", id)
+	for _, name := range p.Others {
+		id, ok := iana.SuiteByName(name)
+		if !ok {
+			return fmt.Errorf("playground: no cipher suite is called %q", name)
+		}
+		if _, err := p.find(id); err != nil {
+			return err
+		}
+		p.others = append(p.others, id)
 	}
 	return nil
 }
 
+// find returns a suite of the version of the run.
+func (p *plan) find(id iana.CipherSuite) (*suite.Suite, error) {
+	s := suite.ByID(id)
+	if p.version == iana.TLS13 {
+		s = suite.ByID13(id)
+	}
+	if s == nil {
+		return nil, fmt.Errorf("playground: %v is no suite of TLS %s", id,
+			cmp.Or(p.Version, "1.2"))
+	}
+	if s.PreShared() {
+		return nil, fmt.Errorf("playground: %v needs a pre-shared key", id)
+	}
+	return s, nil
+}
+
 // suites returns the suites that are offered: that of the run, and one for the other version.
 func (p *plan) suites() (until12, of13 []iana.CipherSuite) {
-	until12, of13 = []iana.CipherSuite{default12}, []iana.CipherSuite{default13}
+	mine := append([]iana.CipherSuite{p.suite.ID}, p.others...)
 	if p.version == iana.TLS13 {
-		return until12, []iana.CipherSuite{p.suite.ID}
+		return []iana.CipherSuite{default12}, mine
 	}
-	return []iana.CipherSuite{p.suite.ID}, of13
+	return mine, []iana.CipherSuite{default13}
 }
 
 func (p *plan) chooseGroup() error {

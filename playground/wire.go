@@ -14,7 +14,9 @@ type Wire struct {
 	ends    [2]*end
 	events  *trace.Memory
 	records []Record
+	number  int     // of the connection, from 0
 	before  *Result // of the connection that is resumed
+	replay  *Result // of another connection, once it was made
 	log     [2]*trace.Log
 
 	count  [2]int      // records that each side has sealed
@@ -68,12 +70,13 @@ func New(s Setup, acts []Act) (*Wire, error) {
 
 // connect returns the wire of a connection, which is number n of the run, from 0.
 func (x *ends) connect(p *plan, n int, acts []Act) *Wire {
-	w := &Wire{x: x, acts: acts, used: make([]bool, len(acts)), events: &trace.Memory{}}
+	w := &Wire{x: x, acts: acts, number: n, used: make([]bool, len(acts)), events: &trace.Memory{}}
 	sink := numbered{w.events}
 	for side := range w.ends {
 		me := iana.Side(side)
 		w.log[me] = trace.New(trace.Role(me.String()), sink, nil)
 		w.ends[me] = newEnd(p, me, x.config(me, n, w.log[me]))
+		w.ends[me].events, w.ends[me].key = w.events, x.server.PrivateKey
 	}
 	return w
 }
@@ -112,6 +115,9 @@ func (w *Wire) Next() bool {
 		w.release()
 	}
 	if len(w.queue) == 0 {
+		if w.replay == nil {
+			w.replay = w.again()
+		}
 		return false
 	}
 	a := w.queue[0]
@@ -125,6 +131,9 @@ func (w *Wire) Next() bool {
 		r.Arrival = w.reads[a.from]
 		r.Unread = to.over()
 		to.arrive(a.bytes)
+		if to.err != nil && !r.Unread {
+			to.failedAt = a.record + 1
+		}
 	}
 	w.collect(a.from.Peer())
 	w.collect(a.from)
