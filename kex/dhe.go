@@ -38,12 +38,19 @@ func newField(p *big.Int, exponent int) *field {
 // power returns base^exponent mod p. Its time depends on the exponent's length only. base must be
 // below p.
 func (f *field) power(base *big.Int, exponent []byte) *bigmod.Nat {
-	b, err := bigmod.NewNat().SetBytes(base.Bytes(), f.modulus)
+	return bigmod.NewNat().Exp(f.nat(base), exponent, f.modulus)
+}
+
+// nat returns a number below p for bigmod.
+func (f *field) nat(v *big.Int) *bigmod.Nat {
+	n, err := bigmod.NewNat().SetBytes(v.Bytes(), f.modulus)
 	if err != nil {
 		panic(err) // every base was checked
 	}
-	return bigmod.NewNat().Exp(b, exponent, f.modulus)
+	return n
 }
+
+func (f *field) one() *bigmod.Nat { return f.nat(one) }
 
 // inside reports whether 1 < v < p-1, which excludes the subgroups of one and two elements. Both
 // are public.
@@ -56,6 +63,7 @@ type finiteField struct {
 	id   iana.Group
 	name string
 	rule *shareRule // of TLS 1.2 if nil
+	base *fixedBase // of g, or nil
 }
 
 // A shareRule is the rule of a version of TLS for invalid shares in a finite field.
@@ -153,7 +161,11 @@ func (f *finiteField) Restore(private []byte) (Offer, error) {
 }
 
 func (f *finiteField) offer(x []byte) *fieldOffer {
-	return &fieldOffer{f, x, f.power(f.g, x).Bytes(f.modulus)}
+	share := f.base.power(f, x)
+	if share == nil {
+		share = f.power(f.g, x)
+	}
+	return &fieldOffer{f, x, share.Bytes(f.modulus)}
 }
 
 type fieldOffer struct {

@@ -4,13 +4,12 @@
 // It implements their mathematics and none of their messages:
 //
 //	RSA key transport, RFC 5246 §7.4.7.1                             rsa.go
-//	Diffie-Hellman modulo a prime, RFC 5246 §8.1.2 and RFC 7919      dhe.go, primes.go
+//	Diffie-Hellman modulo a prime, RFC 5246 §8.1.2 and RFC 7919      dhe.go, primes.go, fixedbase.go
 //	Diffie-Hellman over a curve, RFC 8422 §5.10, §5.11, RFC 7748 §6  ecdhe.go
 //	a curve combined with ML-KEM, RFC 10024 and FIPS 203             hybrid.go
 //
 // It leaves out static DH and ECDH and the curves that RFC 8422 deprecates, which nobody should
-// use; compressed points, which RFC 8422 §5.1.2 forbids; and table acceleration, RFC 7919 §5.3,
-// which would save a quarter of a DHE handshake.
+// use, and compressed points, which RFC 8422 §5.1.2 forbids.
 //
 // A private key serves one handshake. Offer and Answer draw a new one each time, and nothing here
 // keeps it. If a server reuses its DHE key, the leading zeros that RFC 5246 §8.1.2 strips from Z

@@ -63,7 +63,8 @@ func (s *safePrime) group() *finiteField {
 		if s.id != 0 {
 			name = s.id.String()
 		}
-		s.made = &finiteField{field: newField(s.prime(), s.exponent), g: two, id: s.id, name: name}
+		s.made = &finiteField{field: newField(s.prime(), s.exponent), g: two, id: s.id, name: name,
+			base: new(fixedBase)}
 	})
 	return s.made
 }
