@@ -58,6 +58,7 @@ const (
 	LinkPrism         LinkType = 119
 	LinkFibreChannel  LinkType = 122
 	LinkRadiotap      LinkType = 127
+	LinkSunATM        LinkType = 123
 	LinkFireWire      LinkType = 138
 	LinkAVS           LinkType = 163
 	LinkPPPD          LinkType = 166 // of Linux: a byte before PPP
@@ -103,6 +104,7 @@ var linkNames = map[LinkType]string{
 	LinkPrism:         "IEEE802_11_PRISM",
 	LinkFibreChannel:  "IP_OVER_FC",
 	LinkRadiotap:      "IEEE802_11_RADIOTAP",
+	LinkSunATM:        "SUNATM",
 	LinkFireWire:      "APPLE_IP_OVER_IEEE1394",
 	LinkAVS:           "IEEE802_11_AVS",
 	LinkPPPD:          "PPP_PPPD",
@@ -132,6 +134,16 @@ func (l LinkType) String() string {
 	}
 	return fmt.Sprintf("link type %d", uint16(l))
 }
+
+// otherLinks name link types that an Assembler does not decode.
+var otherLinks = map[LinkType]string{3: "AX.25", 7: "ARCNET", 129: "ARCNET", 143: "DOCSIS",
+	144: "IrDA", 147: "a user's own, USER0", 165: "BACnet", 177: "LAPD", 178: "Juniper's Ethernet",
+	187: "Bluetooth", 189: "USB", 195: "IEEE 802.15.4", 201: "Bluetooth", 209: "Bluetooth",
+	215: "IEEE 802.15.4", 220: "USB", 227: "CAN", 230: "IEEE 802.15.4", 231: "D-Bus",
+	243: "MPEG-2 transport streams", 247: "InfiniBand", 248: "SCTP", 249: "USB", 251: "Bluetooth",
+	252: "Wireshark's exported PDUs", 253: "Linux's netlink", 254: "Bluetooth", 265: "Zigbee",
+	266: "USB", 271: "Linux's vsock", 272: "Bluetooth", 275: "DisplayPort", 283: "IEEE 802.15.4",
+	288: "USB"}
 
 // A Packet is one packet of a capture.
 type Packet struct {

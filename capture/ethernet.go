@@ -27,6 +27,8 @@ const (
 	etherEAPOL    = 0x888E // IEEE 802.1X
 	etherPreAuth  = 0x88C7
 	etherWCCP     = 0x883E
+	etherTRILL    = 0x22F3 // RFC 6325
+	etherBatman   = 0x4305 // batman-adv
 )
 
 // etherNames names EtherTypes that are not read.
@@ -39,6 +41,10 @@ var etherNames = map[uint16]string{0x0806: "ARP", 0x88CC: "LLDP", 0x8863: "PPPoE
 func ethernet(d *decoder, p part) (layer, part) {
 	if len(p.b) < 14 {
 		return d.short()
+	}
+	if isl := [5]byte(p.b[:5]); (isl == [5]byte{1, 0, 0x0C} || isl == [5]byte{3, 0, 0x0C}) &&
+		len(p.b) > 26 && [3]byte(p.b[14:17]) == [3]byte{0xAA, 0xAA, 3} {
+		return ethernet, p.from(26) // Cisco's ISL, whose first 5 bytes are no address
 	}
 	copy(d.macs[0][:], p.b[:6])
 	copy(d.macs[1][:], p.b[6:12])
@@ -86,6 +92,10 @@ func (d *decoder) etherType(t uint16, p part) (layer, part) {
 		return eapol, p
 	case etherWCCP:
 		return after(4, datagramLayer), p
+	case etherTRILL:
+		return trill, p
+	case etherBatman:
+		return batman, p
 	}
 	if name, ok := etherNames[t]; ok {
 		return d.skip(name, 0)
@@ -94,6 +104,30 @@ func (d *decoder) etherType(t uint16, p part) (layer, part) {
 		return llc, p
 	}
 	return d.skip("EtherType 0x%04X", int(t))
+}
+
+// trill reads the header of RFC 6325 §3.2, whose options are counted in 4 bytes.
+func trill(d *decoder, p part) (layer, part) {
+	if len(p.b) < 6 {
+		return d.short()
+	}
+	options := int(binary.BigEndian.Uint16(p.b)>>6) & 0x1F
+	return after(6+4*options, ethernet), p
+}
+
+// batman reads a frame to one node of a mesh; the other packets of batman-adv are its own.
+func batman(d *decoder, p part) (layer, part) {
+	const unicast, unicast4 = 0x40, 0x42
+	if len(p.b) < 10 {
+		return d.short()
+	}
+	switch p.b[0] {
+	case unicast:
+		return after(10, ethernet), p
+	case unicast4:
+		return after(18, ethernet), p
+	}
+	return d.skip("packets of batman-adv of type 0x%02X", int(p.b[0]))
 }
 
 // plausibleFrame reports whether a part looks like an Ethernet frame whose payload is read.

@@ -60,7 +60,7 @@ func (d *decoder) decode(p *Packet) (found, error) {
 	d.found, d.macs = nothing, [2][6]byte{}
 	next := linkLayers[p.Link]
 	if next == nil {
-		d.skip("link type %d", int(p.Link))
+		d.skip(linkText(p.Link), int(p.Link))
 		return nothing, fmt.Errorf("capture: packets of %v are not understood", p.Link)
 	}
 	rest := part{p.Data, max(p.Length, len(p.Data))}
@@ -71,6 +71,14 @@ func (d *decoder) decode(p *Packet) (found, error) {
 	}
 	d.skip("tunnels in tunnels, nested too deeply", 0)
 	return nothing, nil
+}
+
+// linkText returns what packets of a link type that is not decoded are, with a verb for its number.
+func linkText(l LinkType) string {
+	if name := otherLinks[l]; name != "" {
+		return "link type %d: " + name
+	}
+	return "link type %d"
 }
 
 // part is a layer with its payload: the captured bytes, and the length on the wire.

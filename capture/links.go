@@ -39,6 +39,7 @@ func init() { // some link types carry others
 		LinkFrameRelay:    frameRelay,
 		LinkFrameRelayDir: after(1, frameRelay),
 		LinkRFC1483:       llc,
+		LinkSunATM:        after(4, llc), // direction, VPI and VCI
 		LinkSLIP:          after(16, datagramLayer),
 		LinkFDDI:          after(13, llc),
 		LinkTokenRing:     tokenRing,
@@ -309,7 +310,7 @@ func (d *decoder) within(l LinkType, p part) (layer, part) {
 	if next := linkLayers[l]; next != nil {
 		return next, p
 	}
-	return d.skip("link type %d", int(l))
+	return d.skip(linkText(l), int(l))
 }
 
 // ipoib reads IP over InfiniBand, RFC 4391. Programs put different headers before it.

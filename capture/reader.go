@@ -91,14 +91,43 @@ func OpenContext(ctx context.Context, r io.Reader) (*Reader, error) {
 		}
 		return c, nil
 	}
-	begin, _ := in.Peek(8)
+	begin, _ := in.Peek(16)
 	for _, f := range foreign {
 		if bytes.HasPrefix(begin, []byte(f.begins)) {
 			return nil, fmt.Errorf("capture: it is %s, which is not read here; first: %s", f.name,
 				f.command)
 		}
 	}
+	if what := textOf(in); what != "" {
+		return nil, fmt.Errorf("capture: it is %s, not a capture", what)
+	}
 	return nil, fmt.Errorf("capture: neither pcap nor pcapng: the file begins with %x", magic)
+}
+
+// texts are what a text is that is taken for a capture, by what is in its beginning.
+var texts = []struct{ has, name string }{
+	{"CLIENT_RANDOM ", "a key log"}, {"TRAFFIC_SECRET", "a key log"},
+	{"RSA Session-ID:", "a key log"},
+	{"PRIVATE KEY-----", "a private key"}, {"-----BEGIN CERTIFICATE", "a certificate"},
+	{"\n0010  ", "a hex dump of packets (text2pcap FILE new.pcap makes a capture of it)"},
+	{"\n0010 ", "a hex dump of packets (text2pcap FILE new.pcap makes a capture of it)"},
+	{"\n000010 ", "a hex dump of packets (text2pcap FILE new.pcap makes a capture of it)"},
+}
+
+// textOf says what a file of text is, or returns "" if it is none.
+func textOf(in *bufio.Reader) string {
+	start, _ := in.Peek(512)
+	for _, c := range start {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return ""
+		}
+	}
+	for _, t := range texts {
+		if bytes.Contains(start, []byte(t.has)) {
+			return t.name
+		}
+	}
+	return "text"
 }
 
 // convert makes a capture of another program's one that is read.
@@ -119,6 +148,12 @@ var foreign = []struct{ begins, name, command string }{
 	{"RTSS", "a capture of Microsoft's Network Monitor 1", convert},
 	{"XCP\x00", "a capture of NetXRay or Windows's Sniffer", convert},
 	{"TRSNIFF data", "a capture of DOS's Sniffer", convert},
+	{"\xAA\xAA\xAA\xAA", "a capture of InfoVista's 5View", convert},
+	{"TR\x00\x64", "a trace of HP-UX's nettl", convert},
+	{"ObserverPktBuff", "a capture of Observer", convert},
+	{"+---------+----", "a text of Tektronix's K12", convert},
+	{"\x01\x10\x4C\x00", "a capture of Novell's LANalyzer", convert},
+	{"\x05VNF", "a capture of Visual Networks", convert},
 	{"btsnoop\x00", "a capture of Bluetooth", "none of its packets has TCP"},
 	{"\x7Fver", "a capture of OmniPeek or EtherPeek", convert},
 	{"<?xml", "XML, such as PDML", "export pcapng from the program that wrote it"},

@@ -219,11 +219,17 @@ func TestDamageIsReported(t *testing.T) {
 		want string
 	}{
 		{"empty", strings.NewReader(""), "0 bytes are no capture"},
-		{"text", strings.NewReader("GET / HTTP/1.1"),
+		{"bytes", strings.NewReader("GET \x00\x01"),
 			"neither pcap nor pcapng: the file begins with 47455420"},
 		{"xz", strings.NewReader("\xFD7zXZ\x00\x00\x04"), "xz -d"},
 		{"bzip2", strings.NewReader("BZh91AY&SY"), "bzip2 -d"},
 		{"zip", strings.NewReader("PK\x03\x04\x14\x00\x00\x00"), "a zip archive"},
+		{"DOS's Sniffer", strings.NewReader("TRSNIFF data    \x1a"), "editcap"},
+		{"LANalyzer", strings.NewReader("\x01\x10\x4C\x00\x00\x00"), "editcap"},
+		{"a key log", strings.NewReader("# \nCLIENT_RANDOM 00 00\n"), "a key log, not a capture"},
+		{"a private key", strings.NewReader("-----BEGIN PRIVATE KEY-----\n"), "a private key, not"},
+		{"a hex dump", strings.NewReader("0000  45 00\n0010  00 00\n"), "text2pcap"},
+		{"text", strings.NewReader("hello, world\n"), "it is text, not a capture"},
 		{"snoop", strings.NewReader("snoop\x00\x00\x00\x00\x00\x00\x02"), "editcap"},
 		{"netmon", strings.NewReader("GMBU\x03\x02\x01\x00"), "Network Monitor 2"},
 		{"JSON", strings.NewReader("{\"log\": {}}"), "HAR"},

@@ -42,6 +42,14 @@ func inUDP(port int, payload string) string {
 // tunnels are a segment behind every header of a tunnel or a link that is not Ethernet.
 var tunnels = []linkFrame{
 	{"IEEE 802.3 with SNAP", LinkEthernet, mac + "0035 aaaa03 000000 0800 $4"},
+	{"TRILL", LinkEthernet, mac + "22f3 003f 0001 0002" + eth},
+	{"TRILL with options", LinkEthernet, mac + "22f3 007f 0001 0002 00000000" + eth},
+	{"batman-adv", LinkEthernet, mac + "4305 40 0f 32 01 020000000009" + eth},
+	{"ISL", LinkEthernet, "01000c000000 020000000002 0057 aaaa03 020000 0002 0000 0000" + eth +
+		"00000000"},
+	{"SunATM", LinkSunATM, "02000005 aaaa03 000000 0800 $4"},
+	{"VXLAN at another port", LinkRaw, inUDP(4788, "0800000000000100"+eth)},
+	{"Juniper's mirror", LinkRaw, inUDP(30030, "deadbeef 00000001"+inIP(4, "$4"))},
 	{"VN-Tag", LinkEthernet, mac + "8926 80010002 0800 $4"},
 	{"IEEE 802.1BR", LinkEthernet, mac + "893f 0000 0000 0000 0800 $4"},
 	{"IEEE 802.1ah", LinkEthernet, mac + "88e7 00000001" + eth},
@@ -154,6 +162,9 @@ var notOfTshark = map[string]string{
 	"GUE without a header":                   "it is not read",
 	"L2TPv3 with a cookie":                   "the cookie's length is a preference",
 	"HP's mirrored port":                     "its port is a preference",
+	"VXLAN at another port":                  "its port is a preference",
+	"Juniper's mirror":                       "its port is a preference",
+	"TRILL with options":                     "options are not skipped",
 	"VXLAN at Linux's port":                  "its port is a preference",
 	"MPLS pseudowire":                        "what a label carries is a preference",
 	"MPLS pseudowire without a control word": "what a label carries is a preference",
@@ -184,6 +195,8 @@ func TestWhatIsNotReadIsNamed(t *testing.T) {
 	add(LinkEthernet, mac+"88e5 0c 00 00000001 0000")
 	add(LinkRaw, inIP(50, "00000001 00000001"))
 	add(147, "00")
+	add(220, "00")
+	add(LinkRaw, inUDP(5685, "2c 0001 0013 00000000000000000000000000000000000000")) // DTLS 1.3
 	add(LinkWiFi, "0842 0000 020000000001 020000000003 020000000002 0000 0000")
 	var got []string
 	for _, s := range a.Skipped() {
@@ -194,7 +207,8 @@ func TestWhatIsNotReadIsNamed(t *testing.T) {
 		"4 of UDP to port 9443: QUIC, which Vitrine does not read",
 		"1 of UDP to port 5684: DTLS, which Vitrine does not read", "1 of ARP",
 		"1 of MACsec that the network encrypts", "1 of ESP (IPsec), which the network encrypts",
-		"1 of link type 147",
+		"1 of link type 147: a user's own, USER0", "1 of link type 220: USB",
+		"1 of UDP to port 5685: DTLS, which Vitrine does not read",
 		"1 of IEEE 802.11 frames that the network encrypts (WPA or WEP): decrypt them first",
 	} {
 		if !slices.Contains(got, want) {

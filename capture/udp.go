@@ -91,6 +91,10 @@ func udp(d *decoder, p part) (layer, part) {
 		return d.skip(udpNames[port], int(port))
 	case exactDatagram(p):
 		return datagramLayer, p
+	case otherVXLAN(p):
+		return vxlan, p
+	case mirrored(p):
+		return datagramLayer, p.from(8)
 	}
 	return d.skip(udpName, int(port))
 }
@@ -101,6 +105,9 @@ func secured(b []byte) string {
 		int(binary.BigEndian.Uint16(b[11:])) <= len(b)-13 {
 		return dtlsName
 	}
+	if unified(b) {
+		return dtlsName
+	}
 	if len(b) < 20 || b[0]&0xC0 != 0xC0 {
 		return ""
 	}
@@ -109,6 +116,20 @@ func secured(b []byte) string {
 		return quicName
 	}
 	return ""
+}
+
+// unified reports whether a datagram is one record of DTLS 1.3 with a length and without a
+// connection ID. See RFC 9147 §4.
+func unified(b []byte) bool {
+	const fixed, connectionID, longSequence, length = 0x20, 0x10, 0x08, 0x04
+	if len(b) < 20 || b[0]&^31 != fixed || b[0]&(connectionID|length) != length {
+		return false
+	}
+	n := 2
+	if b[0]&longSequence != 0 {
+		n = 3
+	}
+	return int(binary.BigEndian.Uint16(b[n:])) == len(b)-n-2
 }
 
 // exactDatagram reports whether a part is an IP datagram from its first byte to its last: IP in UDP
@@ -126,6 +147,22 @@ func exactDatagram(p part) bool {
 	}
 	return false
 }
+
+// otherVXLAN reports whether a part is VXLAN, whose port many programs let their users choose: by
+// its flag, its reserved bytes, and a frame with an IP datagram of the right length. See RFC 7348
+// §5.
+func otherVXLAN(p part) bool {
+	if len(p.b) < 8+14 || p.b[0] != 8 || [3]byte(p.b[1:4]) != [3]byte{} || p.b[7] != 0 ||
+		!plausibleFrame(p.from(8)) {
+		return false
+	}
+	kind := binary.BigEndian.Uint16(p.b[8+12:])
+	return kind != etherIPv4 && kind != etherIPv6 || plausibleDatagram(p.from(8+14))
+}
+
+// mirrored reports whether a part is an IP datagram behind the 8 bytes of Juniper's mirror: an
+// intercept and a session that the receiver chose.
+func mirrored(p part) bool { return len(p.b) > 8 && exactDatagram(p.from(8)) }
 
 // vxlan reads VXLAN, RFC 7348.
 func vxlan(d *decoder, p part) (layer, part) {
