@@ -27,7 +27,7 @@ const (
 	etherEAPOL    = 0x888E // IEEE 802.1X
 	etherPreAuth  = 0x88C7
 	etherWCCP     = 0x883E
-	etherTRILL    = 0x22F3 // RFC 6325
+	etherTRILL    = 0x22F3 // of the IETF: bridges that route
 	etherBatman   = 0x4305 // batman-adv
 )
 
@@ -106,7 +106,7 @@ func (d *decoder) etherType(t uint16, p part) (layer, part) {
 	return d.skip("EtherType 0x%04X", int(t))
 }
 
-// trill reads the header of RFC 6325 §3.2, whose options are counted in 4 bytes.
+// trill reads the header of TRILL, whose options are counted in units of 4 bytes.
 func trill(d *decoder, p part) (layer, part) {
 	if len(p.b) < 6 {
 		return d.short()

@@ -149,8 +149,7 @@ func exactDatagram(p part) bool {
 }
 
 // otherVXLAN reports whether a part is VXLAN, whose port many programs let their users choose: by
-// its flag, its reserved bytes, and a frame with an IP datagram of the right length. See RFC 7348
-// §5.
+// its flag, its reserved bytes, and a frame with an IP datagram of the right length. See RFC 7348.
 func otherVXLAN(p part) bool {
 	if len(p.b) < 8+14 || p.b[0] != 8 || [3]byte(p.b[1:4]) != [3]byte{} || p.b[7] != 0 ||
 		!plausibleFrame(p.from(8)) {

@@ -79,7 +79,7 @@ var others = []struct{ has, advice string }{
 	{"resumption psk:", "s_client's Resumption PSK, which is the secret of a ticket: give it as " +
 		"a pre-shared key"},
 	{"private key-----", "a private key in PEM, not a key log"},
-	{"-----begin certificate", "a certificate, which is public and opens nothing"},
+	{"begin certificate-----", "a certificate, which is public and opens nothing"},
 }
 
 // foreign returns what a line without a label is, if it is known.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -35,6 +36,24 @@ func (e *valueError) problem() string {
 func (e *valueError) usage(cmd *cobra.Command) *usageError {
 	return &usageError{e.Error(), asGiven(cmd, e.flag) + " --" + e.flag + " " +
 		quoted(nearest(e.got, e.known))}
+}
+
+// inputError reports that something which the command line names cannot be used: a file that is
+// missing or not what it must be, or a password that does not open it. Nothing was done.
+type inputError struct{ err error }
+
+func (e *inputError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *inputError) Unwrap() error { return e.err }
+
+// ofInput returns an inputError with the name of a flag or file, or the error of the command line
+// that err already is.
+func ofInput(name string, err error) error {
+	if usage, ok := errors.AsType[*usageError](err); ok {
+		return usage
+	}
+	return &inputError{fmt.Errorf("%s: %w", name, plainer(err))}
 }
 
 // asGiven returns the command line of cmd without some of its flags, and without those that say

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -60,18 +61,60 @@ func changes(a, b string) int {
 
 // flagError returns the error of the command line for an error of pflag. It names the nearest flag.
 func flagError(cmd *cobra.Command, err error) error {
+	if value, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		return flagValueError(cmd, value)
+	}
 	problem := err.Error()
 	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
 		name := unknown.GetSpecifiedName()
 		if len(names) > 0 && len(name) > 1 {
-			if near := nearest(name, names); changes(name, near) <= 2 {
-				problem = fmt.Sprintf("there is no flag --%s; there is --%s", name, near)
+			problem = fmt.Sprintf("there is no flag --%s", name)
+			if near := nearFlag(name, names); near != "" {
+				problem += "; there is --" + near
 			}
 		}
 	}
 	return &usageError{problem, cmd.CommandPath() + " --help"}
+}
+
+// nearFlag returns the flag that was meant: one that has the name as its last word, such as
+// client-ca, or is its beginning, such as ca of cafile, or one that differs in few letters, or ""
+// if there is none.
+func nearFlag(name string, names []string) string {
+	for _, n := range names {
+		if strings.HasSuffix(n, "-"+name) || strings.HasPrefix(name, n) && len(n) > 1 {
+			return n
+		}
+	}
+	if near := nearest(name, names); changes(name, near) <= min(2, len(name)/2) {
+		return near
+	}
+	return ""
+}
+
+// flagValueError returns the error of the command line for a value that a flag does not take. Its
+// way out is the command line as it was given so far, with a value that works.
+func flagValueError(cmd *cobra.Command, err *pflag.InvalidValueError) error {
+	f, got := err.GetFlag(), err.GetValue()
+	takes, example := "another value", f.DefValue
+	switch kind := f.Value.Type(); kind {
+	case "duration":
+		takes, example = "a time with its unit, such as 5s, 500ms or 2m", "5s"
+		if _, err := strconv.ParseUint(got, 10, 31); err == nil {
+			example = got + "s"
+		}
+	case "bool":
+		takes, example = "true or false", "true"
+	case "int", "int64", "uint", "uint16", "uint64", "intSlice", "count":
+		takes = "a number"
+		if example == "" || example == "[]" || example == "0" {
+			example = "1"
+		}
+	}
+	return &usageError{fmt.Sprintf("--%s takes %s, got %q", f.Name, takes, got),
+		asGiven(cmd, f.Name) + " --" + f.Name + "=" + quoted(example)}
 }
 
 // newHelp returns the command "help", which fails for what there is no help about.

@@ -168,7 +168,10 @@ func unhex(text []byte) ([]byte, error) {
 // open reads a file, or standard input if name is "-". Standard input can be read once; who is
 // named in the error of a second attempt.
 func (v *values) open(name, who string) ([]byte, error) {
-	r := v.stdin
+	r, where := v.stdin, who+" "+name
+	if who == "FILE" {
+		where = name
+	}
 	if name == "-" {
 		if v.used != "" {
 			return nil, &usageError{fmt.Sprintf("%s and %s both read standard input", v.used, who),
@@ -178,17 +181,17 @@ func (v *values) open(name, who string) ([]byte, error) {
 	} else {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", who, err)
+			return nil, ofInput(where, err)
 		}
 		defer f.Close()
 		r = f
 	}
 	data, err := io.ReadAll(io.LimitReader(r, maxValue+1))
 	if err == nil && len(data) > maxValue {
-		err = fmt.Errorf("%s has more than %d MiB", name, maxValue>>20)
+		err = fmt.Errorf("it has more than %d MiB", maxValue>>20)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", who, err)
+		return nil, ofInput(where, err)
 	}
 	return data, nil
 }

@@ -25,6 +25,8 @@ var (
 		errors.New("not everything was decrypted: the rows say why")}
 	errUnopened = &exitError{exitUndecrypted,
 		errors.New("nothing was decrypted: the rows say why")}
+	errUnshown = &exitError{exitUndecrypted,
+		errors.New("nothing was decrypted, and so there is nothing to print or to write")}
 	errNothing = &exitError{exitUndecrypted,
 		errors.New("no TLS connection was found in this capture")}
 	errUnselected = &exitError{exitUndecrypted,
@@ -68,7 +70,9 @@ Several kinds of secrets can be given; of several keys the one that fits is foun
 connection. Secrets inside the capture are used too. Records that fail authentication are not
 given out.
 
-Without a secret, data that was not decrypted is no failure; a capture without TLS is, and a selection without any. ` + exitLine("decrypt"),
+Without a secret, data that was not decrypted is no failure; a capture without TLS is, and a selection without any. ` + exitLine(
+			"decrypt",
+		),
 		Example: `  vitrine decrypt traffic.pcapng
   vitrine decrypt traffic.pcap --rsa-key server.key
   vitrine decrypt traffic.pcap --keylog keys.log --stream 3,7-9 --print
@@ -152,6 +156,8 @@ func (d *decryption) run(args []string) (err error) {
 		return errUndecrypted
 	case secrets.any() && show.picked > 0 && show.read == 0:
 		return errUnopened
+	case (d.print || d.out != "") && show.picked > 0 && show.read == 0:
+		return errUnshown
 	}
 	return nil
 }
@@ -361,7 +367,7 @@ func (p *packets) openStream(in io.Reader, spool bool) error {
 	}
 	r, err := capture.OpenContext(p.ctx, in)
 	if err != nil {
-		return fmt.Errorf("standard input: %w", err)
+		return notCapture("standard input", err)
 	}
 	p.once = &captureFiles{files: []*captureFile{{r: r}}}
 	return nil

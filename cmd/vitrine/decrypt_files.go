@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/capture"
 )
@@ -35,16 +36,21 @@ func openFiles(ctx context.Context, names []string, read *counter, shut func(fun
 	for _, name := range names {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, plainer(err))
+			return nil, ofInput(name, err)
 		}
 		shut(func() { f.Close() })
 		r, err := capture.OpenContext(ctx, &counted{f, read})
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, notCapture(name, err)
 		}
 		c.files = append(c.files, &captureFile{name: name, r: r})
 	}
 	return c, nil
+}
+
+// notCapture returns the error for a file that does not begin as captures do.
+func notCapture(name string, err error) error {
+	return ofInput(name, errors.New(strings.TrimPrefix(err.Error(), "capture: ")))
 }
 
 // MayHoldSecrets reports whether one of the files may have secrets inside.
@@ -113,7 +119,7 @@ func (p *packets) openCaptures(names []string) error {
 			return &usageError{"standard input cannot be one of several captures",
 				"vitrine decrypt - < FILE"}
 		case err != nil:
-			return fmt.Errorf("%s: %w", name, plainer(err))
+			return ofInput(name, err)
 		case info.IsDir():
 			return &usageError{fmt.Sprintf("%s is a folder; decrypt takes captures", name),
 				"vitrine decrypt " + quoted(name) + "/FILE"}

@@ -99,7 +99,7 @@ func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 		all.given = true
 		g := &growingLog{name: name}
 		if _, err := all.grow(g, true, cmd.ErrOrStderr()); err != nil {
-			return nil, fmt.Errorf("--keylog %s: %w", name, plainer(err))
+			return nil, ofInput("--keylog "+name, err)
 		}
 		all.files = append(all.files, g)
 	}
@@ -111,7 +111,7 @@ func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 	for _, name := range s.rsaKeys {
 		key, err := loadRSA(cmd.Context(), name, password)
 		if err != nil {
-			return nil, fmt.Errorf("--rsa-key %s: %w", name, err)
+			return nil, ofInput("--rsa-key "+name, err)
 		}
 		rsaKeys = append(rsaKeys, observe.RSAKey("RSA key "+filepath.Base(name), key))
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"time"
@@ -40,7 +39,7 @@ func (g *growing) Read(p []byte) (int, error) {
 func (p *packets) openGrowing(name string) error {
 	f, err := os.Open(name)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, plainer(err))
+		return ofInput(name, err)
 	}
 	p.shut = append(p.shut, func() { f.Close() })
 	p.live, p.late = true, true

@@ -329,12 +329,23 @@ func (s *showing) showOne(r *seen) {
 	case s.json:
 		err = writeJSON(s.cmd.OutOrStdout(), r.out)
 	case s.print:
+		err = s.unread(r.out)
 	default:
 		err = s.table.row(r.out)
 	}
 	if err != nil && s.err == nil {
 		s.err = err
 	}
+}
+
+// unread says on standard error why not all of a connection is printed.
+func (s *showing) unread(j *jsonRow) error {
+	if j.Reason == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(s.cmd.ErrOrStderr(), "! connection %d (%s): %s: %s\n", j.Stream,
+		explain.Escape(j.Server), j.Reason, explain.Escape(j.Detail))
+	return err
 }
 
 // finish shows the remaining rows and writes the files.

@@ -27,10 +27,11 @@ var exitCodes = []struct {
 }{
 	{exitOK, "", "success"},
 	{exitFailed, "", "the handshake or another step failed"},
-	{exitUsage, "", "the command line is wrong; one that works is printed"},
+	{exitUsage, "", "the command line is wrong, or a file that it names cannot be used: nothing " +
+		"was done, and a line that helps is printed"},
 	{exitUndecrypted, "decrypt",
-		"data of a selected connection was not decrypted although there was a secret, or the " +
-			"capture has no TLS, or none that is selected"},
+		"data of a selected connection was not decrypted although there was a secret or " +
+			"--print or --out, or the capture has no TLS, or none that is selected"},
 	{exitUntrusted, "connect", "the server's certificate is not trusted"},
 	{exitFailed, "probe", "there is a finding of the severity of --fail-on"},
 	{exitUnreached, "probe", "a server was not reached, or does not speak TLS there"},

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 
@@ -111,7 +112,12 @@ func explainFiles(cmd *cobra.Command, names []string, o *explainOutput, style sc
 	for _, name := range names {
 		c, err := load(cmd.InOrStdin(), name, o.redact && !o.json)
 		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
+			if errors.Is(err, fs.ErrNotExist) {
+				return ofInput(name, err)
+			}
+			what, _, _ := strings.Cut(err.Error(), ": invalid character") // a library's words
+			return ofInput(name,
+				errors.New("it has no events as --events and --json write them: "+what))
 		}
 		runs = append(runs, c)
 		pages = append(pages, html.Run{Entries: c.entries, About: c.about})

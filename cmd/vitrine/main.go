@@ -38,6 +38,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if value, ok := errors.AsType[*valueError](err); ok {
 		err = value.usage(cmd)
 	}
+	if named, ok := errors.AsType[*inputError](err); ok && ctx.Err() == nil {
+		var usage *usageError
+		if !errors.As(err, &usage) {
+			err = &usageError{named.Error(), cmd.CommandPath() + " --help"}
+		}
+	}
 	var usage *usageError
 	var coded *exitError
 	switch {

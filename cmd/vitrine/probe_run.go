@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,7 +24,7 @@ func (o *probeOptions) known(cmd *cobra.Command) (map[string]*probe.Report, erro
 	known := map[string]*probe.Report{}
 	if o.state != "" {
 		if err := readState(o.state, known); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("--state: %w", err)
+			return nil, ofInput("--state "+o.state, err)
 		}
 	}
 	if n := len(known); n > 0 && columns(cmd.ErrOrStderr()) > 0 {
@@ -36,12 +37,12 @@ func (o *probeOptions) known(cmd *cobra.Command) (map[string]*probe.Report, erro
 	o.earlier = map[string]*probe.Report{}
 	f, err := os.Open(o.compare)
 	if err != nil {
-		return nil, fmt.Errorf("--compare: %w", err)
+		return nil, ofInput("--compare "+o.compare, err)
 	}
 	defer f.Close()
 	all, err := probe.Read(bufio.NewReader(f))
 	if err != nil {
-		return nil, fmt.Errorf("--compare %s: %w", o.compare, err)
+		return nil, ofInput("--compare "+o.compare, notReport(err))
 	}
 	for _, r := range all { // the last of each server counts
 		o.earlier[key(r)] = r
@@ -59,7 +60,7 @@ func readState(name string, into map[string]*probe.Report) error {
 	whole := bytes.LastIndexByte(text, '\n') + 1
 	all, err := probe.Read(bytes.NewReader(text[:whole]))
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return notReport(err)
 	}
 	for _, r := range all {
 		into[key(r)] = r
@@ -68,6 +69,12 @@ func readState(name string, into map[string]*probe.Report) error {
 		return os.Truncate(name, int64(whole))
 	}
 	return nil
+}
+
+// notReport says what a file of reports is expected to have.
+func notReport(err error) error {
+	which, _, _ := strings.Cut(strings.TrimPrefix(err.Error(), "probe: "), ": ")
+	return fmt.Errorf("it has no reports as vitrine probe --json writes them (%s)", which)
 }
 
 // key is under what a report is found again.

@@ -115,12 +115,13 @@ func (o *probeOptions) list(cmd *cobra.Command, arg string) (names []string, ok 
 	var in io.Reader
 	if arg == "-" {
 		in = cmd.InOrStdin()
-	} else if info, err := os.Stat(arg); err != nil || !info.Mode().IsRegular() {
-		return nil, false, nil
+	} else if file := strings.TrimPrefix(arg, "@"); file == arg && !isFile(arg) {
+		return nil, false, lost(arg)
 	} else {
+		arg = file
 		f, err := os.Open(arg)
 		if err != nil {
-			return nil, false, err
+			return nil, false, ofInput(arg, err)
 		}
 		defer f.Close()
 		in = f
@@ -136,6 +137,24 @@ func (o *probeOptions) list(cmd *cobra.Command, arg string) (names []string, ok 
 		}
 	}
 	return names, true, lines.Err()
+}
+
+// isFile reports whether name is a file.
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// lost returns an error for the name of a list that does not exist and that cannot be a server.
+func lost(name string) error {
+	for _, end := range []string{".txt", ".csv", ".list", ".lst", ".json"} {
+		if strings.HasSuffix(name, end) || strings.HasPrefix(name, ".") ||
+			strings.HasPrefix(name, "/") {
+			return &usageError{fmt.Sprintf("there is no file %q; a list of servers is a file with "+
+				"a line for each, or - (standard input)", name), "vitrine probe @hosts.txt"}
+		}
+	}
+	return nil
 }
 
 // asked returns the server at the end of a way, to be asked under a name. An address is no name:

@@ -130,7 +130,7 @@ func TestProbeGoesOnComparesAndShows(t *testing.T) {
 		t.Errorf("exit code %d, %s%s", code, out, stderr)
 	}
 	if code, _, stderr = command(t, "probe", server, "--compare",
-		file("none")); code != exitFailed ||
+		file("none")); code != exitUsage ||
 		!strings.Contains(stderr, "--compare") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}

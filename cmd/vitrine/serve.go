@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -89,7 +90,9 @@ With --post-handshake-auth the client certificate is asked for when the first re
 request is answered once the client has answered; with --client-auth require, a client without a
 certificate, or one that did not say that it can be asked after the handshake, gets 403.
 
-` + exitLine("serve"),
+` + exitLine(
+			"serve",
+		),
 		Example: `  vitrine serve
   vitrine serve --listen :8443 --cert chain.pem --key key.pem --dir public
   vitrine serve --forward 127.0.0.1:8080
@@ -237,7 +240,17 @@ func (h *host) cannotListen(err error) error {
 			fmt.Errorf("--listen %s: not allowed: ports below 1024 are the administrator's; "+
 				"try: %s", h.listen, way)}
 	}
-	return &usageError{fmt.Sprintf("--listen %s: %v", h.listen, err), way}
+	problem := err.Error()
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		problem = op.Err.Error()
+	}
+	if address, ok := errors.AsType[*net.AddrError](err); ok {
+		problem = "takes ADDRESS:PORT or :PORT, with a port from 0 to 65535"
+		if n, err := strconv.Atoi(address.Addr); err == nil && n >= 0 && n < 1<<16 {
+			way = fmt.Sprintf("vitrine serve --listen :%d", n)
+		}
+	}
+	return &usageError{fmt.Sprintf("--listen %s: %s", h.listen, problem), way}
 }
 
 // prepare makes the Config from the flags.

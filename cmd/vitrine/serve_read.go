@@ -125,7 +125,7 @@ func (h *host) staple(config *vitrine.Config) error {
 	}
 	der, err := os.ReadFile(h.ocsp)
 	if err != nil {
-		return fmt.Errorf("--ocsp %s: %w", h.ocsp, plainer(err))
+		return ofInput("--ocsp "+h.ocsp, err)
 	}
 	response, err := ocsp.ParseResponse(der, nil)
 	if err != nil {

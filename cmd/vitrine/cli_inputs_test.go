@@ -1,0 +1,109 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// There is one rule for every file that a command line names: if it is missing or not what it must
+// be, nothing was done, the exit code is that of a wrong command line, and a line that helps is
+// printed.
+func TestFilesThatCannotBeUsedHaveOneExitCode(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		name = filepath.Join(dir, name)
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return name
+	}
+	text, broken := file("text", "hello, world\n"), file("broken.json", "{bad\n")
+	log := file("keys.log", "CLIENT_RANDOM "+strings.Repeat("00", 32)+" x\n")
+	capture := filepath.Join("..", "..", "testdata", "cases", "tcp", "snap96.pcap")
+	const missing, server = "nosuch", "127.0.0.1:1"
+	for _, c := range []struct{ line, says string }{
+		{"decrypt " + missing, "no such file"},
+		{"decrypt " + text, "it is text, not a capture"},
+		{"decrypt " + log, "it is a key log, not a capture"},
+		{"decrypt " + broken, "JSON"},
+		{"decrypt -f " + missing, "no such file"},
+		{"decrypt " + capture + " --keylog " + missing, "no such file"},
+		{"decrypt " + capture + " --rsa-key " + missing, "no such file"},
+		{"decrypt " + capture + " --rsa-key " + text, "not a private key"},
+		{"decrypt " + capture + " --rsa-key " + dir, "is a directory"},
+		{"decrypt " + capture + " --master-secret @" + missing, "no such file"},
+		{"decrypt " + capture + " --password @" + missing, "no such file"},
+		{"explain " + missing + ".json", "no such file"},
+		{"explain " + text, "it has no events"},
+		{"derive " + missing, "no such file"},
+		{"derive " + text, "text, line 1"},
+		{"connect " + server + " --ca " + missing, "no such file"},
+		{"connect " + server + " --ca " + text, "no PEM block"},
+		{"connect " + server + " --cert " + missing + " --key " + missing, "no such file"},
+		{"connect " + server + " --psk @" + missing, "no such file"},
+		{"probe " + missing + ".txt", "there is no file"},
+		{"probe @" + missing, "no such file"},
+		{"probe " + server + " --compare " + missing, "no such file"},
+		{"probe " + server + " --compare " + broken, "no reports"},
+		{"probe " + server + " --state " + broken, "no reports"},
+		{"serve --cert " + missing + " --key " + missing, "no such file"},
+		{"serve --client-auth require --client-ca " + missing, "no such file"},
+		{"serve --dir " + missing, "no such file"},
+		{"serve --ocsp " + missing, "no such file"},
+	} {
+		code, stdout, stderr := command(t, strings.Fields(c.line)...)
+		if code != exitUsage || !strings.Contains(stderr, c.says) ||
+			!strings.Contains(stderr, "\ntry:     vitrine ") {
+			t.Errorf("%s: exit code %d, expected %d, %q and a line that helps: %s%s", c.line, code,
+				exitUsage, c.says, stdout, stderr)
+		}
+		if strings.Contains(stderr, ": open ") ||
+			strings.Contains(stderr, "invalid character 'h'") {
+			t.Errorf("%s: the words of a library: %s", c.line, stderr)
+		}
+	}
+}
+
+// A value that a flag does not take is told with what it takes, and a line that works.
+func TestValuesOfFlagsAreToldInWords(t *testing.T) {
+	for _, c := range []struct{ line, says, try string }{
+		{"connect x --timeout 5", `a time with its unit, such as 5s, 500ms or 2m, got "5"`,
+			"vitrine connect x --timeout=5s"},
+		{"connect x --timeout soon", "a time with its unit", "vitrine connect x --timeout=5s"},
+		{"serve --max-conns many", "a number", "vitrine serve --max-conns=4096"},
+		{"decrypt x --port ssh", "a number", "vitrine decrypt x --port=1"},
+		{"decrypt x --json=3", "true or false", "vitrine decrypt x --json=true"},
+		{"serve --listen 99999", "a port from 0 to 65535", "vitrine serve --listen 127.0.0.1:0"},
+		{"serve --listen 8443", "ADDRESS:PORT", "vitrine serve --listen :8443"},
+		{"serve --listen :99999", "a port from 0 to 65535", "vitrine serve --listen 127.0.0.1:0"},
+	} {
+		code, _, stderr := command(t, strings.Fields(c.line)...)
+		if code != exitUsage || !strings.Contains(stderr, c.says) ||
+			!strings.HasSuffix(stderr, "\ntry:     "+c.try+"\n") {
+			t.Errorf(
+				"%s: exit code %d, expected %d, %q and %q: %s",
+				c.line,
+				code,
+				exitUsage,
+				c.says,
+				c.try,
+				stderr,
+			)
+		}
+	}
+}
+
+// What was asked for with --print or --out and is not there is no success, and why is said.
+func TestNothingToPrintIsNoSuccess(t *testing.T) {
+	capture := filepath.Join("..", "..", "testdata", "cases", "encapsulations", "ppp.pcap")
+	for _, args := range [][]string{{"--print"}, {"--out", t.TempDir()}} {
+		code, stdout, stderr := command(t, append([]string{"decrypt", capture}, args...)...)
+		if said := stdout + stderr; code != exitUndecrypted ||
+			!strings.Contains(said, "nothing to print or to write") ||
+			!strings.Contains(said, "no_secret") || !strings.Contains(said, "--keylog FILE") {
+			t.Errorf("%v: exit code %d, expected %d: %s", args, code, exitUndecrypted, said)
+		}
+	}
+}
