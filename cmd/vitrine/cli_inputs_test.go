@@ -36,7 +36,7 @@ func TestFilesThatCannotBeUsedHaveOneExitCode(t *testing.T) {
 		{"decrypt " + capture + " --master-secret @" + missing, "no such file"},
 		{"decrypt " + capture + " --password @" + missing, "no such file"},
 		{"explain " + missing + ".json", "no such file"},
-		{"explain " + text, "it has no events"},
+		{"explain " + text, "line 1: not a JSON object"},
 		{"derive " + missing, "no such file"},
 		{"derive " + text, "text, line 1"},
 		{"connect " + server + " --ca " + missing, "no such file"},

@@ -84,7 +84,7 @@ func TestSeveralCapturesAreReadAsOne(t *testing.T) {
 		}
 	}
 	for args, says := range map[string]string{
-		keys + " " + keys: "neither pcap nor pcapng", "- -": "cannot be one of several",
+		keys + " " + keys: "it is a key log, not a capture", "- -": "cannot be one of several",
 		dir + " " + dir: "is a folder",
 	} {
 		code, _, stderr := command(t, append([]string{"decrypt"}, strings.Fields(args)...)...)

@@ -116,8 +116,7 @@ func explainFiles(cmd *cobra.Command, names []string, o *explainOutput, style sc
 				return ofInput(name, err)
 			}
 			what, _, _ := strings.Cut(err.Error(), ": invalid character") // a library's words
-			return ofInput(name,
-				errors.New("it has no events as --events and --json write them: "+what))
+			return ofInput(name, errors.New(what))
 		}
 		runs = append(runs, c)
 		pages = append(pages, html.Run{Entries: c.entries, About: c.about})
