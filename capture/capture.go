@@ -18,7 +18,7 @@
 // pseudowires, PPPoE and PPP; of tunnels IP in IP, GRE with ERSPAN and PPTP, EtherIP, L2TP, VXLAN,
 // Geneve, GTP-U, LISP, GUE, MPLS, GRE and IP in UDP, Teredo, TZSP, CAPWAP and NSH. EAP methods that
 // carry TLS (RFC 5216 and those like it) are connections, too, over IEEE 802.1X, PPP and RADIUS.
-// What else there is, is counted: see Skipped.
+// All other packets are counted: see Skipped.
 //
 // Nothing here trusts the file: no length sizes an allocation before the bytes are there, and what
 // waits for a missing segment or fragment is bounded; see Limits.

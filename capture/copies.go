@@ -7,9 +7,9 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A Repeater is a Handler that is told of other copies of bytes: a sender repeats what was lost,
-// and a middlebox or an attacker may repeat something else. The first copy of a byte is passed to
-// Bytes; which of them the receiver took, only authentication tells.
+// A Repeater is a Handler that also receives other copies of bytes: a sender repeats lost segments,
+// and a middlebox or an attacker may send different ones. The first copy of a byte is passed to
+// Bytes; only authentication shows which copy the receiver used.
 type Repeater interface {
 	Handler
 

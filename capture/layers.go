@@ -31,7 +31,7 @@ const (
 	flagACK
 )
 
-// found is what a packet carries.
+// found has the contents of a packet.
 type found uint8
 
 const (

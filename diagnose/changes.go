@@ -59,14 +59,15 @@ type Change struct {
 	Policy    *vitrine.Policy // of OneSuite, if it needs another one
 	Extension string          // of OneExtension: ems, etm, ocsp, sct, tickets
 	Go        string          // the fields of vitrine.Config
-	Costs     string          // what is lost by it
-	Cause     string          // what the failure comes from, if this change ends it; may be empty
+	Costs     string          // what the change gives up
+	Cause     string          // the cause of the failure, if this change helps; may be empty
 
 	when   func(*Failure, *vitrine.Config) bool
 	apply  func(*vitrine.Config)
 	narrow func(Change, vitrine.ConnectionState) Change // to what was negotiated; may be nil
-	parts  []Change                                     // of which one may be enough
-	hello  bool                                         // see AboutHello
+	// the single changes, one of which may be enough
+	parts []Change
+	hello bool // see AboutHello
 }
 
 // AboutHello reports whether the change concerns how a ClientHello is made, and not which versions,

@@ -1,6 +1,6 @@
-// Package diagnose says why a handshake failed, and what would help: what was seen, what can be
-// inferred from it, and single changes of a Config that may work, the one that gives up least
-// first. Prove shows which of the changes works, by trying them.
+// Package diagnose explains why a handshake failed, and what would help: what was seen, what can be
+// inferred from it, and single changes of a Config that may work, beginning with the one that gives
+// up least. Prove finds out which change works, by trying them.
 //
 // The texts are data: the tables in internal/cause and changes.go. What was seen comes from the
 // error of the handshake alone. Everything else is called inferred.
@@ -32,7 +32,7 @@ type Failure struct {
 	First    []byte // how the peer's bytes began, as far as known
 }
 
-// Gone is the way in which a connection ended without an alert.
+// Gone says how a connection ended without an alert.
 type Gone = cause.Gone
 
 // The ways to end.
@@ -76,7 +76,7 @@ func (f *Failure) Explain() Diagnosis {
 	return d
 }
 
-// Unhelped returns what can be inferred once all Changes were tried in vain.
+// Unhelped returns what can be inferred after all Changes were tried and none helped.
 func (f *Failure) Unhelped() []string { return f.known().Unhelped() }
 
 // NotTLS returns the name of the protocol whose servers or clients begin with these bytes. ok is

@@ -13,8 +13,8 @@ import (
 
 // Only returns the change that allows a suite, until TLS 1.2 with a version if c does not have it
 // and a policy if it does not take a prime of that many bits, and nothing else. It is for a server
-// that is known to have them; primeBits is 0 if no prime is known. ok is false if Vitrine does not
-// speak the suite in that version, or no policy takes the prime.
+// that is known to support them; primeBits is 0 if no prime is known. ok is false if Vitrine does
+// not speak the suite in that version, or no policy takes the prime.
 func Only(c *vitrine.Config, v iana.Version, id iana.CipherSuite, primeBits int) (change Change,
 	ok bool) {
 	if v == iana.TLS13 {
@@ -71,7 +71,7 @@ func only13(id iana.CipherSuite) (Change, bool) {
 		}}, true
 }
 
-// costsOf says what speaks against a suite.
+// costsOf returns the concerns about a suite in words.
 func costsOf(s *suite.Suite) (costs []string) {
 	for _, x := range suite.Concerns(s) {
 		if x.Level > suite.Fine {

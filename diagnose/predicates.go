@@ -44,14 +44,14 @@ func (f *Failure) early() bool {
 				alert.UnexpectedMessage, alert.HandshakeFailure, alert.UnsupportedExtension))
 }
 
-// choiceless reports whether the server may have found no suite.
+// choiceless reports whether the failure may mean that the server found no common suite.
 func (f *Failure) choiceless() bool {
 	return f.Trust == nil && f.Answered == nil &&
 		(f.early() || f.known().HasReceived(alert.InsufficientSecurity))
 }
 
-// unsuited reports whether one side may not accept a suite, a version, a group or a signature of
-// the other.
+// unsuited reports whether the failure may mean that one side did not accept a suite, a version, a
+// group or a signature of the other.
 func (f *Failure) unsuited() bool {
 	return f.Trust == nil &&
 		(f.choiceless() ||

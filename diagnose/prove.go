@@ -50,8 +50,8 @@ func prove(ctx context.Context, base *vitrine.Config, c Change, try try) Proof {
 	return Proof{c, err}
 }
 
-// untrusted reports whether err is about a certificate that is not trusted. The change did help,
-// then, as far as the certificate.
+// untrusted reports whether err is about a certificate that is not trusted. The change then helped:
+// the handshake got as far as the certificate.
 func untrusted(err error) bool {
 	_, ok := errors.AsType[*tls.CertificateVerificationError](err)
 	return ok

@@ -152,7 +152,7 @@ func (a *Answer) read(r *reader) {
 		}
 		if err != nil {
 			if a.Hello != nil && a.Outcome == "" && !errors.Is(err, errMalformed) {
-				a.Outcome, a.Err = Accepted, err // it chose, and went away
+				a.Outcome, a.Err = Accepted, err // it chose, and then closed the connection
 				return
 			}
 			a.end(err)
@@ -176,7 +176,7 @@ func (a *Answer) take(raw []byte) error {
 		if a.Hello == nil {
 			return malformed("%v", err)
 		}
-		return nil // what the server chose is known; a message of no known form is skipped
+		return nil // the server's choice is known; a message of unknown form is skipped
 	}
 	switch m := m.(type) {
 	case *message.ServerHello:

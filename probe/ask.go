@@ -13,16 +13,16 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Server is a server to be asked, and how.
+// Server is a server to ask questions, with the limits for asking.
 type Server struct {
 	// Dial reaches the server: over TCP, through a proxy, behind STARTTLS. Each question is a
 	// connection of its own.
 	Dial func(context.Context) (net.Conn, error)
 
-	// Name is what the questions ask for in server_name. If it is empty they send none.
+	// Name is sent in server_name. If it is empty, server_name is not sent.
 	Name string
 
-	// OtherNames are names that the server may have besides, for questions that need two.
+	// OtherNames are further names that the server may have, for questions that need two names.
 	OtherNames []string
 
 	// Timeout bounds each connection after Dial; 0 is 5 seconds.
@@ -34,7 +34,7 @@ type Server struct {
 	// Interval is the least time between the beginnings of two connections.
 	Interval time.Duration
 
-	// Progress, if set, is told what is asked next. It must not block.
+	// Progress, if set, is called with the question that is asked next. It must not block.
 	Progress func(what string)
 
 	asked   atomic.Int64
@@ -51,7 +51,7 @@ type Server struct {
 // Asked returns how many connections were made so far, those that failed among them.
 func (s *Server) Asked() int { return int(s.asked.Load()) }
 
-// open makes gates of the limits. It is called once, before the first question.
+// open prepares the limits. It is called once, before the first question.
 func (s *Server) open() {
 	if s.Timeout <= 0 {
 		s.Timeout = 5 * time.Second
@@ -110,7 +110,7 @@ func (s *Server) pause(ctx context.Context) error {
 	return nil
 }
 
-// Outcome is what a question led to.
+// Outcome is the result of a question.
 type Outcome string
 
 // The outcomes of a question.
@@ -121,7 +121,7 @@ const (
 	Reset     Outcome = "reset"       // it reset the connection
 	Silent    Outcome = "silent"      // it sent no whole answer in time
 	NotTLS    Outcome = "not TLS"     // its answer was not a record
-	Malformed Outcome = "malformed"   // its answer cannot be read, or is none to the offer
+	Malformed Outcome = "malformed"   // its answer cannot be read, or does not fit the offer
 	Unreached Outcome = "not reached" // the connection could not be made
 )
 
@@ -150,8 +150,8 @@ func (s *Server) Ask(ctx context.Context, o *Offer) *Answer {
 	return a
 }
 
-// insist asks again if the answer was none: a lost connection is no refusal, and a server that
-// cannot be reached may be when it has had a moment.
+// insist asks again if there was no answer: a lost connection is not a refusal, and a server that
+// cannot be reached may answer a moment later.
 func (s *Server) insist(ctx context.Context, o *Offer) *Answer {
 	a := s.Ask(ctx, o)
 	for wait := range 3 {
@@ -173,7 +173,7 @@ func (s *Server) insist(ctx context.Context, o *Offer) *Answer {
 	return a
 }
 
-// givenUp is after how many connections in a row that could not be made no more are waited for.
+// givenUp is the number of failed connections in a row after which no question is repeated.
 const givenUp = 8
 
 // sleep waits, and reports whether ctx is not done.
@@ -204,7 +204,7 @@ func (s *Server) retried() map[Outcome]int {
 	return maps.Clone(s.retries)
 }
 
-// end notes how the connection ended, if no answer was read before.
+// end records how the connection ended, if no answer was read before.
 func (a *Answer) end(err error) {
 	if a.Outcome != "" {
 		return

@@ -16,11 +16,11 @@ import (
 // Change is something in which two reports of a server differ.
 type Change struct {
 	What string `json:"what"`
-	Was  string `json:"was"` // "" if it was not there
-	Is   string `json:"is"`  // "" if it is no more
+	Was  string `json:"was"` // "" if it did not exist
+	Is   string `json:"is"`  // "" if it does not exist any more
 }
 
-// String says it in words, without characters that move a cursor.
+// String returns the change in words, without control characters.
 func (c Change) String() string { return alert.Escape(c.words()) }
 
 func (c Change) words() string {
@@ -57,8 +57,8 @@ func Read(r io.Reader) (reports []*Report, err error) {
 	}
 }
 
-// restore finds the numbers of what a report names. A report with a version or a severity that
-// there is not is refused: they are shown as they are.
+// restore finds the numbers of what a report names. A report with an unknown version or severity is
+// refused, because these texts are shown as they are.
 func (r *Report) restore() error {
 	for _, f := range r.Findings {
 		if f.Severity.Weight() < 0 {
@@ -212,7 +212,7 @@ func (r *Report) finding(id string) *Finding {
 	return &r.Findings[i]
 }
 
-// gone returns the findings of the earlier report that r has no more.
+// gone returns the findings of the earlier report that r does not have.
 func (r *Report) gone() (gone []Finding) {
 	if r.since == nil || !r.Reached {
 		return nil

@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Comparison says what a ClientHello offers of what a server needs. At most one of Enough, Suite,
+// Comparison says whether a ClientHello offers what a server needs. At most one of Enough, Suite,
 // Group and Scheme is set.
 type Comparison struct {
 	Version iana.Version // the newest that both have; 0 if there is none
@@ -21,9 +21,9 @@ type Comparison struct {
 	// in Version: it fails at something else in the hello.
 	Enough bool
 
-	Suite  iana.CipherSuite     // with this one besides it would be enough
-	Group  iana.Group           // so with this one
-	Scheme iana.SignatureScheme // and with this one
+	Suite  iana.CipherSuite     // with this suite added it would be enough
+	Group  iana.Group           // the same for this group
+	Scheme iana.SignatureScheme // the same for this signature scheme
 }
 
 // Compare finds out what a ClientHello that the server of the Sketch k has refused lacks, by at
@@ -43,7 +43,7 @@ func (s *Server) compare(ctx context.Context, v iana.Version,
 	c.Version = v
 	var groups message.SupportedGroups
 	var signs message.SignatureSchemes
-	// what cannot be read stays empty: the hello is ours
+	// what cannot be read stays empty: the hello was made by this stack
 	_, _ = hello.Extensions.Read(iana.ExtSupportedGroups, &groups)
 	_, _ = hello.Extensions.Read(iana.ExtSignatureAlgorithms, &signs)
 	ours := Offer{Version: v, Groups: groups.Groups, Schemes: signs.Schemes}
@@ -137,7 +137,7 @@ func (s *Server) WhyLong(ctx context.Context, hello *message.ClientHello) string
 	return ""
 }
 
-// Missing says in a sentence what of the server's an offer lacks. c is nil if it was not compared.
+// Missing returns a sentence about what an offer lacks. c is nil if the offer was not compared.
 func (k *Sketch) Missing(c *Comparison) string {
 	only := len(k.Best.Suites) == 1 && k.AllSuites
 	switch {

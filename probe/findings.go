@@ -12,8 +12,8 @@ import (
 // Severity is how much a finding matters.
 type Severity string
 
-// The severities. Of high severity is what breaks, or is broken in practice; a precondition of an
-// attack is a warning, and never called a vulnerability.
+// The severities. Failures, and what is broken in practice, have high severity; a precondition of
+// an attack is a warning, and never called a vulnerability.
 const (
 	Info Severity = "info"
 	Warn Severity = "warn"
@@ -23,7 +23,7 @@ const (
 // Weight orders severities: the higher, the worse.
 func (s Severity) Weight() int { return slices.Index([]Severity{Info, Warn, High}, s) }
 
-// Finding is something that speaks against the server's configuration.
+// Finding is a weakness of the server's configuration.
 type Finding struct {
 	ID       string   `json:"id"`
 	Severity Severity `json:"severity"`
@@ -37,7 +37,7 @@ type Finding struct {
 	Bytes string `json:"bytes,omitempty"`
 }
 
-// Mend is a line of a program's configuration that removes a finding.
+// Mend is a line for a program's configuration that removes a finding.
 type Mend struct {
 	For  string `json:"for"` // "nginx", "Apache", …
 	Line string `json:"line"`
@@ -89,7 +89,7 @@ func (r *Report) Worst() Severity {
 	return worst
 }
 
-// fact returns the rule that a fact has an answer.
+// fact returns the rule that holds if a fact has this answer.
 func fact(id string, bad Told, s Severity, what, ref, why string, mend []Mend) rule {
 	return rule{Finding{ID: id, Severity: s, What: what, Ref: ref, Why: why, Mend: mend},
 		func(r *Report) string {

@@ -12,8 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// Offer is what a question offers. What the stack itself refuses to speak can be offered too: the
-// answer is read, and no key is ever agreed on.
+// Offer is the ClientHello of a question. It can contain what the stack itself does not implement,
+// because only the answer is read and no keys are derived.
 type Offer struct {
 	Version      iana.Version // the highest; TLS 1.3 alone is offered by itself
 	Suites       []iana.CipherSuite

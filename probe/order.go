@@ -11,11 +11,11 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// Whose order counts: of suites, and of groups.
+// Questions about whose order decides: for suites and for groups.
 
-// order finds whose order of suites counts. Two connections, and a third where ChaCha20 could be an
-// exception: some servers, whose own order counts, take it if the client prefers it, as phones
-// without instructions for AES do.
+// order finds out whose order of suites decides. Two connections, and a third where ChaCha20 could
+// be an exception: some servers, whose own order counts, take it if the client prefers it, as
+// phones without instructions for AES do.
 func (v *Version) order(ctx context.Context, s *Server) {
 	var gcm, others, chacha []iana.CipherSuite
 	for _, id := range v.ids() {

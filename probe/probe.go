@@ -39,7 +39,7 @@ type prober struct {
 
 	first12, first13 func() *spoken // handshakes that several questions look at; made once
 	cache12, cache13 vitrine.ClientSessionCache
-	together         func() bool // the server accepts all oddities at once
+	together         func() bool // the server accepts all oddities together
 }
 
 // Probe asks a server everything that this package asks. It makes as many connections as the server
@@ -74,7 +74,7 @@ func (s *Server) Probe(ctx context.Context, t Trust) *Report {
 	return p.report
 }
 
-// note adds what kept a question from being asked.
+// note adds the reason why a question was not asked.
 func (p *prober) note(text string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -91,7 +91,7 @@ func (s *Server) progress(what string) {
 	}
 }
 
-// greet finds out whether anything there speaks TLS, in at most two connections.
+// greet finds out whether the server speaks TLS, in at most two connections.
 func (p *prober) greet(ctx context.Context) bool {
 	p.server.progress("is there a TLS server?")
 	for range 2 {
@@ -122,12 +122,12 @@ func (p *prober) greet(ctx context.Context) bool {
 	return p.report.Reached
 }
 
-// stillThere asks what was accepted before: a server that has begun to refuse us altogether does
-// not lack what it refused last.
+// stillThere repeats a question that was accepted before: if the server now refuses everything from
+// us, its last refusals do not count.
 func (p *prober) stillThere(ctx context.Context) bool {
 	o := p.either()
 	if o == nil || ctx.Err() != nil {
-		return true // that is told elsewhere
+		return true // reported elsewhere
 	}
 	a := p.server.insist(ctx, o)
 	if a.Outcome != Accepted {
@@ -144,8 +144,8 @@ func (p *prober) stillThere(ctx context.Context) bool {
 	return a.Outcome == Accepted
 }
 
-// side runs functions at the same time and waits for all; how many connections there are at once is
-// the server's affair.
+// side runs functions at the same time and waits for all; Server limits the number of simultaneous
+// connections.
 func side(run ...func()) {
 	var wg sync.WaitGroup
 	for _, f := range run {
@@ -180,7 +180,7 @@ func (p *prober) versions(ctx context.Context) {
 	p.collect()
 }
 
-// rest asks for what the suites left open.
+// rest asks for the groups and schemes that the questions about suites left open.
 func (p *prober) rest(ctx context.Context, eliminations []*elimination) {
 	var run []func()
 	newest12 := false
@@ -241,7 +241,7 @@ func (p *prober) scheme(x iana.SignatureScheme, v iana.Version) {
 	p.report.Schemes = append(p.report.Schemes, Scheme{x.String(), v.String(), x})
 }
 
-// prime notes a prime, once for each.
+// prime adds a prime to the report, once.
 func (p *prober) prime(a *Answer) {
 	prime := new(big.Int).SetBytes(a.Keys.P)
 	for _, old := range p.report.Primes {

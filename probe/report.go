@@ -9,10 +9,10 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Told says whether something was found out.
+// Told is the answer to a question.
 type Told string
 
-// What a question can tell.
+// The answers.
 const (
 	Yes           Told = "yes"
 	No            Told = "no"
@@ -26,7 +26,7 @@ type How string
 // The ways to know.
 const (
 	Seen     How = "seen"     // in a message of the server
-	Inferred How = "inferred" // it follows from what the server answered, and refused
+	Inferred How = "inferred" // it follows from the server's answers and refusals
 )
 
 // Report is what was found out about a server.
@@ -36,7 +36,7 @@ type Report struct {
 	Via         string        `json:"via,omitempty"`         // the address, if each was asked
 	ServerName  string        `json:"server_name,omitempty"` // asked for
 	At          time.Time     `json:"at"`
-	Reached     bool          `json:"reached"`           // something there speaks TLS
+	Reached     bool          `json:"reached"`           // the server speaks TLS
 	Problem     string        `json:"problem,omitempty"` // why not, or why answers are missing
 	Versions    []Version     `json:"versions"`
 	Groups      []Group       `json:"groups"`
@@ -48,7 +48,7 @@ type Report struct {
 	Connections int           `json:"connections"` // how many were made
 	Took        time.Duration `json:"took_ns"`
 
-	// Retries are the questions that were asked again, by what became of them first.
+	// Retries counts the questions that were asked again, by their first outcome.
 	Retries map[Outcome]int `json:"retries,omitempty"`
 
 	// Changes are the differences from an earlier report, made at Compared: see Since.
@@ -159,7 +159,7 @@ func (r *Report) Label() string {
 	return label
 }
 
-// Good returns what is right with the server.
+// Good returns sentences about what is right with the server.
 func (r *Report) Good() (good []string) {
 	say := func(ok bool, what string) {
 		if ok {

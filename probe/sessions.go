@@ -123,7 +123,7 @@ func askPSK(ctx context.Context, p *prober) (Told, How, string) {
 	return told, how, detail
 }
 
-// lifetime returns seconds as a duration that people say; 0 is unspecified until TLS 1.2.
+// lifetime formats a number of seconds as a duration in words; 0 is unspecified up to TLS 1.2.
 func lifetime(seconds uint32) string {
 	if seconds == 0 {
 		return "an unspecified time"
@@ -316,7 +316,7 @@ func askOtherName(ctx context.Context, p *prober) (Told, How, string) {
 	return No, Seen, fmt.Sprintf("as %s it made a full handshake", other)
 }
 
-// otherName returns a name that the server has besides the one that is asked for, or "".
+// otherName returns another name of the server than Name, or "".
 func (p *prober) otherName() string {
 	if p.server.Name == "" {
 		return ""

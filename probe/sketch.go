@@ -15,8 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// Sketch is what few questions tell about a server: enough to say why a client does not come to
-// terms with it.
+// Sketch is what a few questions show about a server: enough to say why a client cannot negotiate
+// with it.
 type Sketch struct {
 	Versions    []Version    // SSL 3.0 to TLS 1.3, the newest first; without suites
 	Best        *Version     // the newest that the server has, with its first suites; or nil
@@ -64,7 +64,8 @@ func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) 
 	first := ids[:min(len(ids), maxSuites)]
 	o := Offer{Version: v, Suites: first, Groups: groupsOf(v), Schemes: schemes}
 	a := s.insist(ctx, &o)
-	if a.Outcome.refused() && !a.says(alert.ProtocolVersion) { // of the version, or of what else?
+	// not known whether it refused the version or something else
+	if a.Outcome.refused() && !a.says(alert.ProtocolVersion) {
 		a = s.insist(ctx, o.with(spare))
 		if rest := ids[len(first):]; a.says(alert.HandshakeFailure) && len(rest) > 0 {
 			o.Suites = rest[:min(len(rest), maxSuites)]
@@ -83,7 +84,8 @@ func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) 
 	return row, a
 }
 
-// spare takes extensions out of a hello that are not needed: servers fail at each of them.
+// spare removes from a hello the extensions that are not needed, because there are servers that
+// fail at each of them.
 func spare(m *message.ClientHello) {
 	m.Extensions = slices.DeleteFunc(m.Extensions, func(e message.Extension) bool {
 		switch e.Type {
@@ -122,7 +124,7 @@ func (k *Sketch) look(ctx context.Context, s *Server, first *Answer) {
 	k.groups(ctx, s, e.result.ids())
 }
 
-// note takes what an answer tells besides version and suite.
+// note records what an answer shows besides version and suite.
 func (k *Sketch) note(a *Answer) {
 	if len(a.Chain) > 0 {
 		if leaf, _ := pki.ReadCertificate(a.Chain[0]); keyOf(leaf).Type == "RSA" {
@@ -189,7 +191,7 @@ func (k *Sketch) Newest() (iana.Version, []iana.CipherSuite) {
 	return k.Best.version, k.Best.ids()
 }
 
-// Sentences says what was found, each for itself.
+// Sentences returns what was found, one fact a sentence.
 func (k *Sketch) Sentences() (found []string) {
 	var has, unclear []string
 	for _, v := range k.Versions {
@@ -241,7 +243,7 @@ func names(suites []Suite) (names []string) {
 	return names
 }
 
-// listed says which suites or groups there are.
+// listed lists suites or groups in words.
 func listed(what, where string, list []string, all bool) string {
 	switch {
 	case all && len(list) == 1:

@@ -22,8 +22,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// What needs a whole handshake is found with Vitrine's own client, which here trusts everybody:
-// nothing but the questions themselves is ever sent.
+// Questions that need a whole handshake are asked with Vitrine's own client, which accepts any
+// certificate here, since no data but the questions is ever sent.
 
 // spoken is a connection of Vitrine's client.
 type spoken struct {
@@ -42,13 +42,13 @@ func (sp *spoken) message(t iana.HandshakeType) (last *trace.Message) {
 	return last
 }
 
-// listener notes the messages of a connection, and stops waiting when a ticket came.
+// listener records the messages of a connection, and ends the wait when a ticket arrives.
 type listener struct {
 	raw      net.Conn
 	messages []*trace.Message
 }
 
-// Put notes an event.
+// Put records an event.
 func (l *listener) Put(e trace.Entry) {
 	m, ok := e.Event.(*trace.Message)
 	if !ok {
@@ -65,7 +65,7 @@ const (
 	ticketPause = 10 * time.Millisecond  // for another one after it
 )
 
-// speak makes a handshake. wait lets the server say what it sends after it, such as tickets.
+// speak makes a handshake. wait makes it wait for messages after the handshake, such as tickets.
 func (s *Server) speak(ctx context.Context, wait time.Duration,
 	edit func(*vitrine.Config)) *spoken {
 	var late error
@@ -215,7 +215,7 @@ func (p *prober) chain(raw [][]byte, stapled, scts bool) {
 	p.report.Chains = append(p.report.Chains, p.judge(raw, stapled, scts))
 }
 
-const maxChains = 16 // of one server: a hostile one could show another with each answer
+const maxChains = 16 // of one server: a hostile one could send a different one in each answer
 
 // judge describes a chain and checks it.
 func (p *prober) judge(raw [][]byte, stapled, scts bool) Chain {
@@ -266,7 +266,7 @@ func (p *prober) verify(c *Chain, leaf *x509.Certificate) {
 	c.Trust = bounded(diagnose.Distrust(err, certs, p.report.At))
 }
 
-// bounded makes a text of a peer's printable, and no longer than a line or three.
+// bounded makes a text from a peer printable and cuts it to about three lines.
 func bounded(s string) string {
 	if r := []rune(s); len(r) > 300 {
 		s = string(r[:300]) + "…"

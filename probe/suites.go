@@ -56,7 +56,7 @@ func (e *elimination) offer(ids []iana.CipherSuite, all bool) (o *Offer, full bo
 	return o, len(o.Groups) == len(groupsOf(e.version)) && len(o.Schemes) == len(schemes)
 }
 
-// run asks until each suite is known.
+// run asks until it is known of each suite whether the server accepts it.
 func (e *elimination) run(ctx context.Context, s *Server) {
 	all := false
 	for ids := range slices.Chunk(suitesOf(e.version), maxSuites) {
@@ -96,7 +96,7 @@ func (e *elimination) run(ctx context.Context, s *Server) {
 	e.end(No, e.result.Detail)
 }
 
-// end concludes. A version of which a suite was seen is there, whatever came later.
+// end sets the result. A version in which a suite was accepted is supported, whatever came later.
 func (e *elimination) end(told Told, detail string) {
 	e.result.Told, e.result.Detail = told, detail
 	if len(e.result.Suites) > 0 {

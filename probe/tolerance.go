@@ -11,14 +11,16 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// Hellos that are unusual and right: a server that fails with one shuts newer clients out.
+// ClientHellos that are unusual and valid: a server that fails at one of them will fail with newer
+// clients.
 
 type oddity struct {
 	id   string
 	edit func(*prober, *Offer)
 }
 
-// oddities are such hellos. They are asked together, and each alone only if that fails.
+// oddities are such changes of a ClientHello. They are tried together, and each alone only if that
+// fails.
 var oddities = []oddity{
 	{"grease", func(_ *prober, o *Offer) {
 		o.Suites = append([]iana.CipherSuite{0x1A1A}, o.Suites...)
@@ -64,7 +66,7 @@ func tolerance(id, what string) question {
 	}}
 }
 
-// odd asks with all oddities at once and reports whether the server accepts that.
+// odd asks with all oddities together and reports whether the server accepts that.
 func (p *prober) odd(ctx context.Context) bool {
 	o := p.either()
 	if o == nil {

@@ -18,7 +18,7 @@ type recorder struct {
 
 	mu   sync.Mutex
 	size int
-	full bool // nothing is kept any more
+	full bool // it does not keep events any more
 	all  []trace.Entry
 }
 

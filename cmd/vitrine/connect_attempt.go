@@ -96,7 +96,7 @@ func (a *attempt) awaitVerdict(timeout time.Duration) {
 	a.refused(err)
 }
 
-// asked reports whether the server asked for a certificate.
+// asked reports whether the server requested a certificate.
 func (a *attempt) asked() bool {
 	for _, e := range a.events.entries() {
 		if m, ok := e.Event.(*trace.Message); ok && m.Type == iana.CertificateRequest {

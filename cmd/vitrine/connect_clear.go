@@ -30,7 +30,7 @@ func (c *caller) beginsInTheClear(ctx context.Context, failure *diagnose.Failure
 			return true
 		}
 		f.Tried = append(f.Tried, tried{"--starttls " + dialect.Name, "no: " + briefly(a.err)})
-		if _, tls := a.failure(); tls { // it agreed to TLS: what fails then is another matter
+		if _, tls := a.failure(); tls { // it agreed to TLS: a later failure has another cause
 			f.Try = append(f.Try, c.line(nil, flagChange{Name: "starttls", Value: dialect.Name}))
 			return true
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 )
 
-// earlyReport is what became of a request that was sent again as early data (0-RTT).
+// earlyReport is the result of sending the request again as early data (0-RTT).
 type earlyReport struct {
 	Status string  `json:"status"` // accepted, rejected or not sent
 	Reason string  `json:"reason,omitempty"`
@@ -82,7 +82,7 @@ func (e *earlyReport) answer(conn *vitrine.Conn, began time.Time) {
 	e.Answer = response.Proto + " " + response.Status
 }
 
-// text says what was seen.
+// text returns the result in a sentence.
 func (e *earlyReport) text() string {
 	switch e.Status {
 	case "accepted":

@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/diagnose"
 )
 
-// identityFlags are the flags of what the client shows of itself.
+// identityFlags adds the flags for the client's own identity.
 func (o *connectOptions) identityFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&o.cert, "cert", "", "client certificate with its chain (PEM, DER, PKCS #12)")
@@ -51,7 +51,7 @@ func (o *connectOptions) identify(cmd *cobra.Command, config *vitrine.Config, t 
 	return nil
 }
 
-// clientCertificate reads what the client shows of itself.
+// clientCertificate reads the client's certificate or raw public key.
 func (o *connectOptions) clientCertificate(cmd *cobra.Command, config *vitrine.Config,
 	example string) error {
 	if o.renegotiate {

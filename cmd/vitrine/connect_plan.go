@@ -126,7 +126,7 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	general := slices.DeleteFunc(failure.Changes(c.config), func(change diagnose.Change) bool {
 		return change.Kind == diagnose.ShownAnyway && f.shown
 	})
-	if failure.Gone == diagnose.Silent { // each question would wait in vain
+	if failure.Gone == diagnose.Silent { // each question would only time out
 		return slices.DeleteFunc(general, func(change diagnose.Change) bool {
 			return !change.AboutHello() && change.Kind != diagnose.LegacyPolicy
 		})
@@ -151,7 +151,7 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	shortPrime := failure.ShortPrime()
 	switch {
 	case failure.Asked && c.cert == "":
-		return nil // that is what it wants
+		return nil // the server requires a client certificate
 	case failure.Asked || failure.Answered != nil && !shortPrime:
 		return general
 	}
@@ -224,7 +224,7 @@ func (c *caller) closesUnasked(ctx context.Context, failure *diagnose.Failure) b
 	return err != nil && !(network && timeout.Timeout())
 }
 
-// unasked is how long a server that closes at once has for it.
+// unasked is how long to wait for a server that closes at once.
 const unasked = 700 * time.Millisecond
 
 // newest returns the highest version of our hello.
@@ -260,8 +260,8 @@ func (c *caller) ordered(narrow, general []diagnose.Change,
 	return append(list, slices.DeleteFunc(slices.Clone(general), undo)...)
 }
 
-// narrow returns the changes that allow what the server has and our offer lacks. It says in f why
-// none is possible.
+// narrow returns the changes that allow what the server supports and our offer lacks. If none is
+// possible it sets the reason in f.
 func (c *caller) narrow(k *probe.Sketch, lack *probe.Comparison,
 	f *failureReport) (list []diagnose.Change) {
 	version, suites := k.Newest()

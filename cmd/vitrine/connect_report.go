@@ -197,12 +197,12 @@ func (r *report) setNegotiated(a *attempt) {
 	for _, x := range []struct {
 		name string
 		on   bool
-		cbc  bool // means something with CBC only
+		cbc  bool // used with CBC only
 	}{{"extended_master_secret", s.ExtendedMasterSecret, false},
 		{"encrypt_then_mac", s.EncryptThenMAC, true},
 		{"renegotiation_info", s.SecureRenegotiation, false}} {
 		switch {
-		case row.TLS13(): // which has all of this built in
+		case row.TLS13(): // TLS 1.3 always does all of this
 		case x.on:
 			n.Extensions = append(n.Extensions, x.name)
 		case !x.cbc || row.Cipher.CBC():

@@ -203,7 +203,7 @@ func (r *report) writeTail(w io.Writer) {
 	}
 }
 
-// failureReport says why the connection failed and what to do.
+// failureReport has the reasons for a failure and what to do about it.
 type failureReport struct {
 	Seen     []string `json:"seen"`
 	Found    []string `json:"found,omitempty"` // by questions to the server, after the failure
@@ -217,9 +217,9 @@ type failureReport struct {
 	Try      []string `json:"try,omitempty"`
 	Ref      string   `json:"ref,omitempty"`
 	hopeless string   // why no change can help
-	shown    bool     // a certificate of ours
+	shown    bool     // about our own certificate
 	wantsPSK bool     // the server takes pre-shared keys alone
-	missing  string   // what of the server's our offer lacks
+	missing  string   // what the server needs and our offer lacks
 }
 
 type tried struct {

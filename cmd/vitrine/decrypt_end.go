@@ -11,9 +11,9 @@ import (
 	"github.com/vitrine-tls/vitrine/keylog"
 )
 
-// This file has what decrypt says and writes at the end.
+// This file has the output of decrypt at the end of a run.
 
-// acknowledge says what was read of the key logs that were given.
+// acknowledge reports how much was read from the key logs.
 func (s *showing) acknowledge() error {
 	for _, g := range s.secrets.files {
 		if err := s.table.note(g.describe()); err != nil {
@@ -34,7 +34,8 @@ func (s *showing) acknowledge() error {
 // maxSkips bounds how many kinds of packets that were not read are named.
 const maxSkips = 12
 
-// tellSkipped says what else is in the capture, with the table or, if there is none, on stderr.
+// tellSkipped reports the packets that were not read, below the table or, if there is none, on
+// stderr.
 func (s *showing) tellSkipped() error {
 	list := s.assembler.Skipped()
 	if len(list) == 0 {

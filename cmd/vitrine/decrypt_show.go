@@ -49,7 +49,7 @@ const maxOpen = 1 << 15
 // maxRows bounds the rows that wait for an earlier one. Beyond it, rows are shown out of order.
 const maxRows = 1 << 14
 
-// seen is the state of one connection.
+// seen has the state of one connection.
 type seen struct {
 	selected bool
 	sums     [2]*sum

@@ -108,7 +108,7 @@ func endsOf(w *observe.Watched) (client, server string) {
 	return client, server
 }
 
-// earlyData says what became of the client's early data, as far as that is known.
+// earlyData says whether the client's early data was accepted, as far as that is known.
 func earlyData(r *observe.Report) string {
 	switch {
 	case !r.EarlyOffered:

@@ -11,7 +11,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// wishes are the flags that choose the parameters of a handshake. An empty one was not given.
+// wishes has the flags that choose the parameters of a handshake. An empty field means that the
+// flag was not given.
 type wishes struct {
 	tls                                        string
 	kx, suite, group, auth, clientAuth, tamper string

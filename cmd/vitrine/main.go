@@ -1,9 +1,8 @@
 // Command vitrine shows how TLS comes to its keys.
 //
-// The code of "vitrine NAME" is in NAME.go, and what is long about it in NAME_*.go; so are its
-// tests. What several commands share is in cli_*.go. The tests in docs_*_test.go hold the documents
-// to what the commands do. The stories in testdata are run by main_test.go, connect_peers_test.go
-// and decrypt_test.go.
+// The code of "vitrine NAME" is in NAME.go and NAME_*.go, its tests too. What several commands
+// share is in cli_*.go. The tests in docs_*_test.go compare the documents with what the commands
+// do. The stories in testdata are run by main_test.go, connect_peers_test.go and decrypt_test.go.
 package main
 
 import (

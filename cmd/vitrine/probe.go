@@ -156,7 +156,7 @@ func runProbe(cmd *cobra.Command, args []string, o *probeOptions) error {
 	return o.askAll(cmd, targets, known)
 }
 
-// check refuses flags that cannot be meant.
+// check returns an error for combinations of flags that have no meaning.
 func (o *probeOptions) check(cmd *cobra.Command) error {
 	example := cmd.CommandPath() + " example.com"
 	switch {

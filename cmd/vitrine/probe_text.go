@@ -65,7 +65,7 @@ func (w *reportText) write() {
 	w.title(fmt.Sprintf("%s in %s.", explain.Count(r.Connections, "connection"), took))
 }
 
-// good says what is right with the server.
+// good prints what is right with the server.
 func (w *reportText) good() {
 	w.title("GOOD")
 	good := w.r.Good()
@@ -77,7 +77,7 @@ func (w *reportText) good() {
 	}
 }
 
-// changes says what is different from an earlier report.
+// changes prints the differences from an earlier report.
 func (w *reportText) changes() {
 	if w.r.Compared == nil {
 		if w.o.earlier != nil {

@@ -214,7 +214,7 @@ func serve(cmd *cobra.Command, o *serveOptions) error {
 	return cmd.Context().Err()
 }
 
-// host is the server and its state.
+// host holds the server and its state.
 type host struct {
 	*serveOptions
 	cmd    *cobra.Command

@@ -56,7 +56,7 @@ func visitorOf(c net.Conn) *visitor {
 	return v
 }
 
-// desk answers visitors with the page of their own connection.
+// desk answers clients with the page of their own connection.
 type desk struct {
 	left     atomic.Int64  // of maxVisits
 	busy     chan struct{} // has room for as many pages as are made at a time
@@ -100,7 +100,7 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	select {
 	case d.sending <- struct{}{}:
 		defer func() { <-d.sending }()
-	default: // so many clients that do not read must not keep others from an answer
+	default: // clients that do not read must not keep others from an answer
 		front.Hello(w, r)
 		return
 	}

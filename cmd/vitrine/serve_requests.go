@@ -48,8 +48,8 @@ func (r *requests) sentence() string {
 	return "This record brought the latest request of this connection."
 }
 
-// unveil copies the data of the client into hidden, which are the entries without secrets. The
-// reader of the page has sent it: only this client used the connection.
+// unveil copies the client's data into hidden, which has the entries without secrets. The reader of
+// the page has sent this data itself: only this client used the connection.
 func (r *requests) unveil(entries, hidden []trace.Entry) {
 	for _, i := range r.data {
 		from, ok := entries[i].Event.(*trace.Record)

@@ -100,7 +100,7 @@ func matching(words []string) []row {
 	return rows
 }
 
-// goodFirst returns all suites: by their status, and of one status as they are preferred.
+// goodFirst returns all suites, ordered by status and, within one status, by preference.
 func goodFirst() []*suite.Suite {
 	list := slices.Concat(suite.All13(), suite.All())
 	order := slices.Concat(suite.Preference13(), suite.Preference())
@@ -164,7 +164,7 @@ func (r row) cells() []string {
 		r.Hash, r.KeyBlock.String(), secret, policy, r.Status, r.against()}
 }
 
-// against returns what speaks against the suite, in a few words.
+// against returns the concerns about the suite in a few words.
 func (r row) against() string {
 	var list []string
 	for _, c := range r.Concerns {
