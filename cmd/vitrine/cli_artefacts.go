@@ -31,14 +31,16 @@ type artefacts struct {
 func artefactFlags(cmd *cobra.Command, a *artefacts) {
 	f := cmd.Flags()
 	f.StringVar(&a.markdown, "markdown", "",
-		"write what happened to this file as a document in Markdown")
-	f.StringVar(&a.html, "html", "", "write what happened to this file as a page for a browser")
+		"write a document about the connection, in Markdown, to this file")
+	f.StringVar(&a.html, "html", "",
+		"write a page about the connection, for a browser, to this file")
 	f.StringVar(&a.events, "events", "",
 		"write the events to this file as JSON lines, for vitrine explain")
 	f.StringVar(&a.pcap, "pcap", "",
-		"write the connection to this file as a pcapng with its keys, which Wireshark decrypts")
+		"write the connection to this file as pcapng, with the keys, so that Wireshark can "+
+			"decrypt it")
 	f.BoolVar(&a.pcapWithoutKeys, "pcap-without-keys", false,
-		"leave the keys out of --pcap, as in a recording by somebody else")
+		"leave the keys out of the file of --pcap")
 	f.StringVar(&a.keyLog, "keylog-out", "",
 		"write the connection's secrets to this file (SSLKEYLOGFILE, RFC 9850)")
 }

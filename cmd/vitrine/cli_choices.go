@@ -41,7 +41,7 @@ func (c *choices) addTo(cmd *cobra.Command) {
 	)
 	f.StringSliceVar(&c.suites, "suite", nil,
 		"exactly these cipher suites, best first, by IANA or OpenSSL names (see vitrine suites); "+
-			"versions of which none is named are off")
+			"versions without one of them are off")
 	f.StringSliceVar(&c.groups, "group", nil,
 		"exactly these groups, best first: x25519, secp256r1, … (see vitrine groups)")
 	f.StringSliceVar(&c.schemes, "scheme", nil,
@@ -52,15 +52,15 @@ func (c *choices) addTo(cmd *cobra.Command) {
 		"lowest version: 1.0, 1.1, 1.2 or 1.3 (default that of the policy)")
 	f.StringVar(&c.max, "max", "", "highest version: 1.0, 1.1, 1.2 or 1.3 (default 1.3)")
 	f.StringSliceVar(&c.without, "without", nil,
-		"extensions to do without: "+strings.Join(withouts(), ", "))
+		"extensions to leave out: "+strings.Join(withouts(), ", "))
 	c.pskChoices.addTo(cmd)
 	f.StringVar(&c.password, "password", "", passwordUsage)
 	f.StringSliceVar(&c.compress, "compress-cert", nil,
-		"let these compress certificates in TLS 1.3, best first: zlib, brotli, zstd")
+		"algorithms that may compress certificates in TLS 1.3, best first: zlib, brotli, zstd")
 	f.IntVar(&c.pad, "pad", 0,
 		"pad records of TLS 1.3 to a multiple of this many bytes, up to 16384")
 	f.BoolVar(&c.grease, "grease", false,
-		"offer reserved values besides, which the peer must ignore (RFC 8701)")
+		"also offer reserved values, which the peer must ignore (RFC 8701)")
 	complete(cmd, "policy", policyNames()...)
 	complete(cmd, "suite", suiteNames()...)
 	complete(cmd, "group", append(groupNames(), hybridNames()...)...)

@@ -32,13 +32,13 @@ func (c *pskChoices) addTo(cmd *cobra.Command) {
 	f.StringVar(&c.psk, "psk", "",
 		"pre-shared key (RFC 4279, RFC 8446): hex, @FILE, - (standard input) or env:NAME")
 	f.StringVar(&c.pskIdentity, "psk-identity", "Client_identity",
-		"identity under which the client names that key")
+		"identity of the key of --psk")
 	f.StringVar(&c.pskHash, "psk-hash", "sha256",
-		"hash of that key, which TLS 1.3 binds it to: sha256 or sha384")
+		"hash that TLS 1.3 uses the key of --psk with: sha256 or sha384")
 	f.StringVar(&c.pskImport, "psk-import", "",
-		"TLS 1.3: import that key (RFC 9258), for this context; it may be empty")
+		"TLS 1.3: import the key of --psk (RFC 9258) for this context, which may be empty")
 	f.StringSliceVar(&c.pskModes, "psk-mode", nil,
-		"TLS 1.3: use keys and tickets in exactly these modes, best first: psk_dhe_ke, psk_ke "+
+		"TLS 1.3: exactly these modes for keys and tickets, best first: psk_dhe_ke, psk_ke "+
 			"(default psk_dhe_ke)")
 	complete(cmd, "psk-hash", "sha256", "sha384")
 	complete(cmd, "psk-mode", spelled(pskModes)...)

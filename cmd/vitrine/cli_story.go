@@ -14,7 +14,7 @@ import (
 // detailFlag adds --detail to a command.
 func detailFlag(cmd *cobra.Command, detail *string) {
 	cmd.Flags().StringVar(detail, "detail", "",
-		"how deep: steps; bytes (every byte named); keys (inside the PRF, and commands); "+
+		"level of detail: steps; bytes (every byte named); keys (inside the PRF, and commands); "+
 			"bytes,keys")
 	complete(cmd, "detail", "steps", "bytes", "keys", "bytes,keys")
 }

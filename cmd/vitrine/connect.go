@@ -42,16 +42,16 @@ func newConnect() *cobra.Command {
 	var o connectOptions
 	cmd := &cobra.Command{
 		Use: "connect HOST[:PORT]",
-		Short: "Connect to a server, tell what was negotiated and with whom; or why it failed, " +
-			"and what works",
-		Long: `Connects to a TLS server and reports how it was reached and how long each step took, what was
-negotiated, the server's certificates and whether they are trusted, what is deprecated about the
-connection, and who closed it and how. The target is HOST, HOST:PORT, [IPv6]:PORT or a URL. The
-port of a HOST alone is 443, or with --starttls that of the protocol.
+		Short: "Connect to a server and report what was negotiated, or why it failed and what " +
+			"would work",
+		Long: `Connects to a TLS server and reports how it was reached, how long each step took,
+what was negotiated, the server's certificates and whether they are trusted, what is deprecated
+about the connection, and who closed it and how. The target is HOST, HOST:PORT, [IPv6]:PORT or a
+URL. Without a port it is 443, or with --starttls the port of the protocol.
 
-If the handshake fails, connect asks the server, in some 13 new connections, what it has, tries the
-smallest changes, and prints the command line that works. If the certificate is not trusted, it
-tries what could change that, if anything could. --no-retry turns this off.
+If the handshake fails, connect asks the server in about 13 new connections what it supports, tries
+the smallest changes that may help, and prints the command line that works. If the certificate is
+not trusted, it tries the changes that might make it trusted. --no-retry turns both off.
 
 With -i, or if standard input is a pipe or a file, connect sends standard input to the server and
 writes what the server sends to standard output; the report goes to standard error. After the end
@@ -79,14 +79,14 @@ not read.
 	o.addTo(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.sni, "sni", "",
-		"name to ask for and to expect in the certificate (default HOST)")
+		"name to send in server_name and to expect in the certificate (default HOST)")
 	f.BoolVar(&o.noSNI, "no-sni", false,
-		"ask for no name; that of --sni, or HOST, is still expected in the certificate")
+		"send no server_name; the name of --sni, or HOST, is still expected in the certificate")
 	f.StringVar(&o.ca, "ca", "", "trust the roots in this file (PEM) instead of the system's")
 	o.identityFlags(cmd)
 	o.add13(cmd)
 	f.StringVar(&o.starttls, "starttls", "",
-		"begin in the clear with the protocol "+strings.Join(starttls.Names(), ", "))
+		"begin in the clear with this protocol: "+strings.Join(starttls.Names(), ", "))
 	f.StringVar(&o.proxy, "proxy", "",
 		"connect through http://[USER:PASSWORD@]HOST:PORT (CONNECT) or socks5://…")
 	f.StringVar(&o.resolve, "resolve", "", "connect to this address instead of looking HOST up")
@@ -95,12 +95,12 @@ not read.
 	f.DurationVar(&o.timeout, "timeout", 10*time.Second,
 		"time limit of each step, the handshake and the wait for an answer among them")
 	f.BoolVarP(&o.insecure, "insecure", "k", false,
-		"check no certificate: anybody may be at the other end")
+		"do not verify the server's certificate: anybody may be at the other end")
 	f.StringSliceVar(&o.pins, "pin", nil,
 		"require one of these public keys in the chain: SHA-256 as sha256/BASE64 or hex")
 	f.BoolVar(&o.rawKey, "raw-public-key", false,
-		"accept a raw public key in place of certificates (RFC 7250), by --pin; --key without "+
-			"--cert is shown as one")
+		"accept the raw public key of --pin instead of certificates (RFC 7250); --key without "+
+			"--cert is sent as one")
 	f.StringVar(&o.chainOut, "chain-out", "", "write the server's certificates to this file (PEM)")
 	f.StringVar(&o.get, "get", "",
 		"request this path with HTTP/1.1; the body goes to standard output")

@@ -15,15 +15,15 @@ import (
 func (o *connectOptions) add13(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.BoolVar(&o.earlyData, "early-data", false,
-		"with --get: request again in a second connection, as early data (0-RTT), which an "+
-			"attacker can send again")
+		"with --get: send the request again in a second connection as early data (0-RTT), which "+
+			"an attacker can replay")
 	f.BoolVar(&o.keyUpdate, "key-update", false,
-		"TLS 1.3: replace the keys of both directions before anything is sent")
+		"TLS 1.3: update the keys of both directions before any data is sent")
 	f.BoolVar(&o.awaitServer, "await-server", false,
-		"TLS 1.3, with --cert: the handshake waits for the server's first record, so that a "+
-			"refused certificate is its failure")
+		"TLS 1.3, with --cert: wait for the server's first record, so that a refused certificate "+
+			"is reported as a failed handshake")
 	f.BoolVar(&o.lateAuth, "post-handshake-auth", false,
-		"TLS 1.3, with --cert: let the server ask for it after the handshake, too")
+		"TLS 1.3, with --cert: let the server request the certificate after the handshake, too")
 }
 
 // coherent13 applies these flags to config, and returns an error if one of them can have no effect.

@@ -19,10 +19,11 @@ func (o *connectOptions) identityFlags(cmd *cobra.Command) {
 	f.StringVar(&o.key, "key", "",
 		"private key of --cert (PEM, DER, PKCS #12); without it, the one in the file of --cert")
 	f.BoolVar(&o.sendAnyway, "send-anyway", false,
-		"with --cert: show it to a server that asks for one of other authorities, as OpenSSL does")
+		"with --cert: send it even if the server asks for certificates of other authorities, as "+
+			"OpenSSL does")
 	f.BoolVar(&o.renegotiate, "renegotiate", false,
-		"until TLS 1.2: let the server ask once for another handshake, as IIS and others do to "+
-			"get a client certificate")
+		"up to TLS 1.2: allow the server one renegotiation, by which IIS and others request a "+
+			"client certificate")
 }
 
 // identify reads the flags about certificates and names.

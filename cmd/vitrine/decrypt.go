@@ -58,21 +58,23 @@ func newDecrypt() *cobra.Command {
 	d := &decryption{}
 	cmd := &cobra.Command{
 		Use:   "decrypt CAPTURE...",
-		Short: "Read recorded traffic with a key, or say exactly why it cannot be read",
-		Long: `Reads a capture that tcpdump, Wireshark or vitrine wrote: pcap or pcapng, plain or gzip;
-- is standard input. Several captures, such as those of a ring buffer, are read as one, in the order
-of their packets' times. Every TLS connection gets a row, whatever its port: what was negotiated and, given
-a secret that fits, how much of its data was decrypted. If some of it was not, the row says why,
-and what would help. Without a secret the command is an inventory. Tunnels (VXLAN, GRE, GTP-U and
-many more) and EAP-TLS are looked into; what is not read, such as QUIC, is counted and named.
+		Short: "Decrypt recorded traffic with a key, or say exactly why it cannot be decrypted",
+		Long: `Reads a capture that tcpdump, Wireshark or vitrine wrote: pcap or pcapng, plain or
+compressed with gzip; - is standard input. Several captures, such as those of a ring buffer, are
+read as one, in the order of their packets' times. Every TLS connection gets a row, whatever its
+port: what was negotiated and, given a secret that fits, how much of its data was decrypted. If some
+of the data was not decrypted, the row gives the reason and what would help. Without a secret the
+command lists the connections. TLS inside tunnels (VXLAN, GRE, GTP-U and many more) and EAP-TLS is
+found too; packets that are not read, such as QUIC, are counted by protocol.
 
-Several kinds of secrets can be given; of several keys the one that fits is found for each
-connection. Secrets inside the capture are used too. Records that fail authentication are not
-given out.
+Several kinds of secrets can be given; if there are several keys, the one that fits is found for
+each connection. Secrets inside the capture are used too. Records that fail authentication are
+never shown or written.
 
-Without a secret, data that was not decrypted is no failure; a capture without TLS is, and a selection without any. ` + exitLine(
-			"decrypt",
-		),
+Without a secret, data that was not decrypted is not a failure. A capture without TLS is one, and
+so is a selection that matches no connection.
+
+` + exitLine("decrypt"),
 		Example: `  vitrine decrypt traffic.pcapng
   vitrine decrypt traffic.pcap --rsa-key server.key
   vitrine decrypt traffic.pcap --keylog keys.log --stream 3,7-9 --print
@@ -92,7 +94,7 @@ Without a secret, data that was not decrypted is no failure; a capture without T
 	f.BoolVar(&d.json, "json", false, "print one JSON object for each connection, and nothing else")
 	f.BoolVar(&d.print, "print", false, "print the decrypted data of the selected connections")
 	f.BoolVar(&d.inner, "inner", false,
-		"read TLS inside the data of TLS too, such as that through a proxy reached over TLS")
+		"also read TLS inside the data of TLS, as through a proxy that is reached over TLS")
 	f.StringVar(&d.out, "out", "",
 		"write the decrypted data to files in this folder, one for each direction")
 	f.StringVar(&d.pcap, "pcap", "",

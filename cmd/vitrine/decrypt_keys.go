@@ -36,8 +36,8 @@ func (s *secretFlags) flags(cmd *cobra.Command) {
 		"master secret in hex, @FILE, - (standard input) or env:NAME; may be repeated")
 	f.StringArrayVar(&s.preMasters, "pre-master-secret", nil,
 		"pre-master secret, given like --master-secret")
-	f.StringArrayVar(&s.psks, "psk", nil, "pre-shared key, of a ticket of TLS 1.3 too, given like "+
-		"--master-secret")
+	f.StringArrayVar(&s.psks, "psk", nil,
+		"pre-shared key, or the PSK of a TLS 1.3 ticket, given like --master-secret")
 	f.StringArrayVar(&s.ephemerals, "dh-private", nil,
 		"ephemeral (EC)DHE private key of either side, given like --master-secret; of a hybrid "+
 			"group both halves")

@@ -23,40 +23,41 @@ type deriveOutput struct {
 var deriveUsage = map[string]string{
 	"suite":             "cipher suite, by its IANA or OpenSSL name or its number",
 	"version":           "1.3, 1.2, 1.1 or 1.0 (default: that of the other values, or 1.2)",
-	"pre_master_secret": "what the key exchange gave",
-	"master_secret":     "in its place, if it is known already",
+	"pre_master_secret": "result of the key exchange",
+	"master_secret":     "the master_secret, in place of --pre-master-secret",
 	"client_random":     "the 32 bytes of ClientHello.random",
 	"server_random":     "the 32 bytes of ServerHello.random",
-	"session_hash": "hash of the messages up to ClientKeyExchange: makes the master_secret " +
-		"an extended one",
+	"session_hash": "hash of the messages up to ClientKeyExchange, for an extended " +
+		"master_secret",
 	"transcript": "handshake messages with their headers, from ClientHello on",
-	"expect":     "a value from elsewhere: say what is different if it comes out",
+	"expect":     "a value from elsewhere: find out which difference leads to it",
 }
 
 func newDerive() *cobra.Command {
 	var o deriveOutput
 	cmd := &cobra.Command{
 		Use: "derive [FILE]",
-		Short: "Derive the keys of a connection from values of your own, and say why a book has " +
-			"others",
-		Long: `Performs the key derivation alone: from a pre_master_secret or a master_secret, both randoms
-and the cipher suite it derives the master_secret, the key_block and its keys and, with a
-transcript, the verify_data of both sides.
+		Short: "Derive the keys of a connection from given values, and find out why an expected " +
+			"value differs",
+		Long: `Performs the key derivation alone. Up to TLS 1.2: from a pre_master_secret or a
+master_secret, both randoms and the cipher suite it derives the master_secret, the key_block with
+its keys and, with a transcript, the verify_data of both sides.
 
-Of TLS 1.3 it derives the whole key schedule (RFC 8446 §7.1): from a PSK, a shared_secret or private
-keys, and the transcript or its hashes, every secret, key, IV, finished key and verify_data, the
-exporter_secret, the ticket's PSK, the binder and what KeyUpdate comes to. With a plaintext it
-protects a record too.
+For TLS 1.3 it derives the whole key schedule (RFC 8446 §7.1): from a PSK, a shared_secret or
+private keys, and the transcript or its hashes, it derives every secret, key, IV, finished key and
+verify_data, the exporter_secret, the ticket's PSK, the binder and the secrets after a KeyUpdate.
+With a plaintext it protects a record too.
 
-A value is hex, or @FILE (hex or bytes), - (standard input) or env:NAME. FILE has lines of "field
-value", whose fields are named like the flags; - is standard input. The randoms, the suite and the
-session_hash can be left out if a transcript is given. Values are also read as xxd, hexdump, od,
-openssl s_client, javax.net.debug and Wireshark's debug file print them, and a transcript in records.
+A value is hex, @FILE (hex or bytes), - (standard input) or env:NAME. FILE has lines of "field
+value"; the fields have the names of the flags; - is standard input. The randoms,
+the suite and the session_hash can be left out if a transcript is given. Values are also read in
+the forms that xxd, hexdump, od, openssl s_client, javax.net.debug and Wireshark's debug file print,
+and a transcript may be in records.
 
---expect takes the value that should come out, from a book, another program or an exercise. If
-another comes out, derive tries the usual mistakes and then every change of a single digit of the
-inputs, to find what would give it. If nothing does, it says what was tried and what was not given,
-and the exit code is 1.`,
+--expect takes the value that should result, from a book, another program or an exercise. If the
+result is another, derive tries the usual mistakes and then every change of a single digit of the
+inputs, to find what leads to that value. If nothing does, it prints what was tried and which inputs
+were not given, and the exit code is 1.`,
 		Example: `  vitrine derive --suite AES256-SHA256 --pre-master-secret @pms.hex --client-random 5642… --server-random 5cd6…
   vitrine derive exercise.txt --table
   vitrine derive exercise.txt --expect f0f953ec…
@@ -91,9 +92,9 @@ and the exit code is 1.`,
 	}
 	f.BoolVar(&o.table, "table", false, "print a table of names, offsets, lengths and values")
 	f.BoolVar(&o.json, "json", false,
-		"print the events of a handshake that derived this, as JSON lines, and nothing else")
+		"print the events of a handshake with this derivation, as JSON lines, and nothing else")
 	f.BoolVar(&o.commands, "commands", false,
-		"print commands of other tools that give the same values")
+		"print commands of other tools that compute the same values")
 	cmd.MarkFlagsMutuallyExclusive("table", "json", "commands")
 	colorFlag(cmd, &o.color)
 	complete(cmd, "suite", suiteNames()...)
@@ -213,6 +214,6 @@ func writeCommands(w io.Writer, entries []trace.Entry) error {
 	return nil
 }
 
-// deriveFields are the fields, in the order of --help.
+// deriveFields has the fields of all versions.
 var deriveFields = slices.Concat([]string{"suite", "version"}, derive12Only,
 	[]string{"transcript", "expect"}, derive13Fields)

@@ -17,35 +17,46 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// derive12Only are the fields that mean nothing in TLS 1.3.
+// derive12Only has the fields that TLS 1.3 does not use.
 var derive12Only = []string{"pre_master_secret", "master_secret", "client_random", "server_random",
 	"session_hash"}
 
-// derive13Fields are the fields of TLS 1.3, in the order of --help.
+// derive13Fields has the fields of TLS 1.3.
 var derive13Fields = append([]string{"psk", "psk_kind", "shared_secret", "client_private",
 	"server_private", "group", "ticket_nonce", "plaintext", "content_type", "sequence"},
 	explain.PointFields[:]...)
 
 var derive13Usage = map[string]string{
-	"psk":            "TLS 1.3: the pre-shared key, or that of a ticket",
-	"psk_kind":       "of the psk, for the binder: ext, res (of a ticket) or imp (default ext)",
-	"shared_secret":  "TLS 1.3: what the key exchange gave; 0 in psk_ke, where it is left out",
-	"client_private": "in its place: the client's ephemeral private key",
-	"server_private": "in its place: the server's; one is enough if the transcript has key_shares",
-	"group":          "of the private keys, if there is no transcript: x25519, secp256r1, …",
-	"ticket_nonce":   "of a NewSessionTicket, for the ticket's PSK; \"empty\" for one of no bytes",
-	"plaintext":      "content of a record, to be protected under each of the keys",
-	"content_type": "of the plaintext: application_data, handshake or alert (default " +
-		"application_data)",
-	"sequence": "number of the record under its keys (default 0)",
-	"hash_to_identities": "hash of the transcript up to the PSK identities, if there is no " +
-		"transcript",
-	"hash_to_client_hello":        "the same up to ClientHello",
-	"hash_to_server_hello":        "up to ServerHello",
-	"hash_before_server_finished": "up to what is before the server's Finished",
-	"hash_to_server_finished":     "up to the server's Finished",
-	"hash_before_client_finished": "up to what is before the client's Finished",
-	"hash_to_client_finished":     "up to the client's Finished",
+	"psk": "TLS 1.3: the pre-shared key, or that of a ticket",
+	"psk_kind": "TLS 1.3: kind of --psk, for the binder: ext, res (of a " +
+		"ticket) or imp (default ext)",
+	"shared_secret": "TLS 1.3: result of the (EC)DHE key exchange; leave it out " +
+		"for psk_ke, where it is 0",
+	"client_private": "TLS 1.3: in place of --shared-secret, the client's ephemeral " +
+		"private key",
+	"server_private": "TLS 1.3: in place of --shared-secret, the server's ephemeral " +
+		"private key; one of the two is enough if the transcript has key_shares",
+	"group": "TLS 1.3: group of the private keys, if there is no " +
+		"transcript: x25519, secp256r1, …",
+	"ticket_nonce": "TLS 1.3: nonce of a NewSessionTicket, for the ticket's PSK; " +
+		"\"empty\" for one without bytes",
+	"plaintext": "TLS 1.3: content of a record, to be protected under each of " +
+		"the keys",
+	"content_type": "TLS 1.3: content type of --plaintext: application_data, " +
+		"handshake or alert (default application_data)",
+	"sequence": "TLS 1.3: sequence number of the record (default 0)",
+	"hash_to_identities": "TLS 1.3, without a transcript: its hash up to the PSK " +
+		"identities",
+	"hash_to_client_hello": "TLS 1.3, without a transcript: its hash up to ClientHello",
+	"hash_to_server_hello": "TLS 1.3, without a transcript: its hash up to ServerHello",
+	"hash_before_server_finished": "TLS 1.3, without a transcript: its hash up to the message " +
+		"before the server's Finished",
+	"hash_to_server_finished": "TLS 1.3, without a transcript: its hash up to the server's " +
+		"Finished",
+	"hash_before_client_finished": "TLS 1.3, without a transcript: its hash up to the message " +
+		"before the client's Finished",
+	"hash_to_client_finished": "TLS 1.3, without a transcript: its hash up to the client's " +
+		"Finished",
 }
 
 // tls13 reports whether the fields are those of TLS 1.3, and fails if they are of both kinds.

@@ -28,16 +28,17 @@ func newExplain() *cobra.Command {
 	var o explainOutput
 	cmd := &cobra.Command{
 		Use: "explain FILE...|TERM",
-		Short: "Show saved events as a story, a page or a document; or explain a word, a number, " +
+		Short: "Show saved events as text, a page or a document; or explain a term, a number or " +
 			"an error message",
-		Long: `FILE has events that --events or --json wrote, on this machine or another; - is standard input.
-Without a flag they are shown as 'vitrine handshake' shows its own. --html takes several files and
-shows their connections side by side.
+		Long: `FILE has events that --events or --json wrote, on this machine or another; - is
+standard input. Without a flag they are shown as 'vitrine handshake' shows its own. --html takes
+several files and shows their connections side by side.
 
 TERM is a word or a number of TLS: an alert, a message, an extension, a group, a signature scheme,
-a suite or a version, by name or number; a secret such as key_block; or what a program printed when
-a handshake failed, with what usually leads to it and the command that finds out. A number with
-several meanings is explained in all of them. If a file has the name of a TERM, the file is shown.`,
+a suite or a version, by name or number; a secret such as key_block; or an error message that a
+program printed when a handshake failed, which is explained with its usual cause and the command
+that finds out more. A number with several meanings is explained in all of them. If a file has the
+name of a TERM, the file is shown.`,
 		Example: `  vitrine explain run.json --detail bytes
   vitrine explain rsa.json ecdhe.json --html both.html
   vitrine explain run.json --redact --json > public.json

@@ -25,7 +25,7 @@ func newGroups() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "groups",
-		Short: "List the groups for DHE, ECDHE and TLS 1.3 that Vitrine speaks",
+		Short: "List the groups that Vitrine supports for DHE, ECDHE and TLS 1.3",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var rows []groupRow

@@ -26,12 +26,13 @@ func newHandshake() *cobra.Command {
 	var o outputs
 	var ems, etm bool
 	cmd := &cobra.Command{
-		Use:   "handshake",
-		Short: "Perform a handshake on this machine and show how both sides come to the same keys",
-		Long: `Makes a CA and certificates in memory, performs a handshake between a Vitrine client and a
-Vitrine server over a loopback socket, sends a request and an answer, and shows every step: who
-sends what, where the secrets come from, how the keys are derived, and one protected record taken
-apart. The values of client and server are computed separately and compared.
+		Use: "handshake",
+		Short: "Perform a handshake on this machine and show how both sides arrive at the " +
+			"same keys",
+		Long: `Makes a CA and certificates in memory, performs a handshake between a Vitrine client
+and a Vitrine server over a loopback socket, sends a request and an answer, and shows every step:
+who sends what, where the secrets come from, how the keys are derived, and the parts of one
+protected record. Client and server compute their values separately, and the values are compared.
 
 Without flags it is the textbook case of TLS 1.2: RSA key exchange, AES-256-CBC, HMAC-SHA256.
 With --tls 1.3 the key schedule is shown as a tree that grows between the messages. The keys are
@@ -57,7 +58,8 @@ made for this run and shown in full.`,
 	}
 	versionFlags(cmd, &w)
 	f := cmd.Flags()
-	f.StringVar(&w.kx, "kx", "", "key exchange, with all that goes with it: rsa, dhe or ecdhe")
+	f.StringVar(&w.kx, "kx", "",
+		"key exchange, with a suite and a certificate that fit it: rsa, dhe or ecdhe")
 	f.StringVar(&w.suite, "suite", "",
 		"cipher suite, by its IANA or OpenSSL name (see vitrine suites)")
 	f.StringVar(&w.group, "group", "",
@@ -66,11 +68,11 @@ made for this run and shown in full.`,
 	f.BoolVar(&ems, "ems", false, "negotiate extended_master_secret (RFC 7627)")
 	f.BoolVar(&etm, "etm", false, "negotiate encrypt_then_mac (RFC 7366), for CBC suites")
 	f.StringVar(&w.clientAuth, "client-auth", "",
-		"what the server asks of the client: no certificate (none), request or require")
+		"client certificate: none, request or require")
 	f.BoolVar(&w.mtls, "mtls", false, "the same as --client-auth require")
 	f.StringVar(&w.data, "data", demo.Request, "what the client sends")
 	f.StringVar(&w.tamper, "tamper", "",
-		"flip a bit of this line of the ladder on its way: NUMBER or NUMBER:FIELD")
+		"flip one bit of this numbered line while it is sent: NUMBER or NUMBER:FIELD")
 	f.StringVar(&w.seed, "seed", "", "make the run reproducible to the byte; its keys are public")
 	artefactFlags(cmd, &o.artefacts)
 	f.StringVar(&o.saveKeys, "save-keys", "",
@@ -97,15 +99,16 @@ func versionFlags(cmd *cobra.Command, w *wishes) {
 	f := cmd.Flags()
 	f.StringVar(&w.tls, "tls", "", "version: 1.2 or 1.3 (default 1.2, the textbook case)")
 	f.BoolVar(&w.hrr, "hrr", false,
-		"TLS 1.3: let the client guess a group wrongly, so that the server asks again")
+		"TLS 1.3: let the client send a key share of another group, so that the server sends a "+
+			"HelloRetryRequest")
 	f.BoolVar(&w.resume, "resume", false,
 		"TLS 1.3: show two connections, of which the second resumes the first by a ticket")
 	f.BoolVar(&w.earlyData, "early-data", false,
-		"TLS 1.3: as --resume, and the request goes before the server has said anything (0-RTT)")
+		"TLS 1.3: like --resume, with the request sent before the server has answered (0-RTT)")
 	f.BoolVar(&w.keyUpdate, "key-update", false,
-		"TLS 1.3: replace the keys of both directions in the middle")
+		"TLS 1.3: update the keys of both directions after the first answer")
 	f.BoolVar(&w.lateAuth, "post-handshake-auth", false,
-		"TLS 1.3: let the server ask who the client is once the handshake is done")
+		"TLS 1.3: let the server request a client certificate after the handshake")
 	f.BoolVar(&w.compare, "compare", false,
 		"show TLS 1.2 and TLS 1.3 side by side: the modern way of each")
 	complete(cmd, "tls", "1.2", "1.3")

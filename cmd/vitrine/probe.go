@@ -39,20 +39,20 @@ type probeOptions struct {
 func newProbe() *cobra.Command {
 	var o probeOptions
 	cmd := &cobra.Command{
-		Use:   "probe HOST[:PORT]... | FILE | -",
-		Short: "Find out what a server can do, what is wrong with it, and which line mends it",
-		Long: `Asks a TLS server, by many short connections, for its versions from SSL 2.0 to TLS 1.3, its
-cipher suites, groups, signature schemes and certificates, for resumption, extensions and tolerance,
-and for known weaknesses. Nothing is exploited: no memory of the server is read.
+		Use: "probe HOST[:PORT]... | FILE | -",
+		Short: "Find out what a server supports, what is wrong with it, and how to configure it " +
+			"better",
+		Long: `Asks a TLS server, by many short connections, for its versions from SSL 2.0 to TLS
+1.3, its cipher suites, groups, signature schemes and certificates, for resumption, extensions and
+tolerance, and for known weaknesses. Nothing is exploited: no memory of the server is read.
 
-Each answer is yes, no or "not told"; a no was seen, or it follows from a refusal beside an answer
-to the same question without the tested thing. What speaks against the server is listed with the
-reason and with the lines of nginx, Apache, HAProxy, Go and OpenSSL that mend it.
+Each answer is yes, no or "not told". A no was either seen, or follows from a refusal, together with
+an answer to the same question without the tested feature. Weaknesses of the configuration are
+listed with the reason and with the lines for nginx, Apache, HAProxy, Go and OpenSSL that fix them.
 
 A FILE has one HOST[:PORT] in each line; "-" is standard input. Several servers are asked at the
-same time, each by few connections at once. With --state a run that was interrupted goes on where
-it ended. Some questions resemble an attack, and may be logged as
-one: they come last.
+same time, each by a few connections at once. With --state, a run that was interrupted continues
+where it stopped. Some questions resemble an attack and may be logged as one; they come last.
 
 ` + exitLine(
 			"probe",
@@ -72,29 +72,32 @@ one: they come last.
 		RunE: func(cmd *cobra.Command, args []string) error { return runProbe(cmd, args, &o) },
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.names, "sni", nil, "name to ask for and to expect in the certificate; "+
-		"of several, each is asked by itself (default HOST)")
+	f.StringSliceVar(&o.names, "sni", nil,
+		"name to send in server_name and to expect in the certificate; several names are probed "+
+			"separately (default HOST)")
 	f.BoolVar(
 		&o.way.noSNI,
 		"no-sni",
 		false,
-		"ask for no name; HOST is still expected in the certificate",
+		"send no server_name; HOST is still expected in the certificate",
 	)
 	f.StringVar(&o.way.ca, "ca", "", "trust the roots in this file (PEM) instead of the system's")
 	f.StringVar(&o.way.starttls, "starttls", "",
-		"begin in the clear with the protocol "+strings.Join(starttls.Names(), ", "))
+		"begin in the clear with this protocol: "+strings.Join(starttls.Names(), ", "))
 	f.StringVar(&o.way.proxy, "proxy", "",
 		"connect through http://[USER:PASSWORD@]HOST:PORT (CONNECT) or socks5://…")
 	f.StringVar(&o.way.resolve, "resolve", "", "connect to this address instead of looking HOST up")
 	f.BoolVarP(&o.way.four, "ipv4", "4", false, "use IPv4 only")
 	f.BoolVarP(&o.way.six, "ipv6", "6", false, "use IPv6 only")
 	f.BoolVar(&o.each, "each-address", false,
-		"ask every address of a name by itself, IPv4 and IPv6")
+		"probe every address of a name separately, IPv4 and IPv6")
 	f.DurationVar(&o.way.timeout, "timeout", 5*time.Second, "time limit of each connection")
 	f.DurationVar(&o.deadline, "deadline", 5*time.Minute, "time limit of each server")
-	f.IntVar(&o.parallel, "parallel", 8, "how many servers are asked at the same time")
-	f.IntVar(&o.connection, "connections", 2, "how many connections to one server at the same time")
-	f.Float64Var(&o.rate, "rate", 0, "connections a second to one server, at most (0: no limit)")
+	f.IntVar(&o.parallel, "parallel", 8, "number of servers to ask at the same time")
+	f.IntVar(&o.connection, "connections", 2,
+		"maximum number of connections to one server at the same time")
+	f.Float64Var(&o.rate, "rate", 0,
+		"maximum number of connections a second to one server; 0 is no limit")
 	f.StringVar(
 		&o.policy,
 		"policy",
@@ -115,9 +118,9 @@ one: they come last.
 		"write the results to this file in the form of testssl.sh's --jsonfile")
 	f.StringVar(&o.html, "html", "", "write the reports to this file as a page")
 	f.StringVar(&o.compare, "compare", "",
-		"say what changed since the reports in this file, which --json or --state wrote")
+		"report what changed since the reports in this file, which --json or --state wrote")
 	f.StringVar(&o.state, "state", "",
-		"append each report to this file, and do not ask again whose report is there")
+		"append each report to this file, and skip servers whose report is already there")
 	f.BoolVar(&o.detail, "detail", false, "show all answers, and each suite in each version")
 	complete(cmd, "starttls", starttls.Names()...)
 	complete(cmd, "policy", probe.PolicyNames()...)

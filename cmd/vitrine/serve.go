@@ -57,38 +57,38 @@ func newServe() *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
 		Use: "serve",
-		Short: "Serve TLS clients: a page that tells them what they negotiated, files, an echo, " +
-			"or a service behind",
-		Long: `Listens for TLS clients. By default it shows a browser the page of its own connection: what both
-sides said, the keys, and the record that brought the request, byte by byte. Secrets are
-fingerprints there, unless --show-keys is given; never those of a connection that says it comes
-through a proxy. curl and other clients get a short text, or JSON if they accept application/json.
-Without --cert it makes a certificate for this run. At the start it prints commands that connect to
-it.
+		Short: "Serve TLS clients: a page about their own connection, files, an echo, or a " +
+			"service without TLS",
+		Long: `Listens for TLS clients. By default it shows a browser a page about its own
+connection: the messages of both sides, the keys, and the record with the request, byte by byte.
+Secrets are shown as fingerprints there, unless --show-keys is given; they are never shown for a
+connection whose request says that it came through a proxy. curl and other clients get a short text,
+or JSON if they accept application/json. Without --cert it makes a certificate for this run. At the
+start it prints commands that connect to it.
 
 One line is logged for each connection when its handshake has ended. --glass shows the handshakes
 of connections that match: "all", "failed", an address or a server name, in which * stands for any
 text.
 
-Time limits keep clients from holding connections for nothing: --timeout for the handshake,
---idle-timeout for a connection over which nothing passes, --write-timeout for a client that does
-not read. One address may have any number of connections until three quarters of --max-conns are
-open; then it gets no more than --max-per-addr. Raise that limit behind a proxy, for which all
-clients have one address.
+Time limits keep clients from holding connections without using them: --timeout for the handshake,
+--idle-timeout for a connection without data, --write-timeout for a client that does not read. One
+address may have any number of connections until three quarters of --max-conns are open; then it
+gets no more than --max-per-addr. Raise that limit behind a proxy, where all clients have the same
+address.
 
 SIGTERM and an interrupt end the server gracefully: it accepts no more connections, and waits five
-seconds for those that are open. SIGHUP does not end it, not even that of a closing terminal: new
-connections get --cert, --key, --ocsp and --client-ca as their files are then, and new ticket keys.
-If a file cannot be read the server reports it and changes nothing.
+seconds for those that are open. SIGHUP does not end it, not even when it comes from a closing
+terminal: --cert, --key, --ocsp and --client-ca are read again for new connections, with new ticket
+keys. If a file cannot be read, the server reports it and changes nothing.
 
-With --early-data a client that comes again may send a request before the handshake is done. Anybody
-who recorded it can send it, too: methods other than GET, HEAD, OPTIONS and TRACE are answered 425
-(Too Early, RFC 8470), a ticket is good for early data once, and none is accepted in the ten seconds
-after the first connection.
+With --early-data a client that returns may send a request before the handshake is done. An attacker
+who recorded it can send it again: so methods other than GET, HEAD, OPTIONS and TRACE are answered
+425 (Too Early, RFC 8470), a ticket can be used for early data once, and none is accepted in the ten
+seconds after the first connection.
 
-With --post-handshake-auth the client certificate is asked for when the first request has come. The
-request is answered once the client has answered; with --client-auth require, a client without a
-certificate, or one that did not say that it can be asked after the handshake, gets 403.
+With --post-handshake-auth the client certificate is requested when the first request has arrived.
+The request is answered after the client's answer; with --client-auth require, a client without a
+certificate, or one that did not offer authentication after the handshake, gets 403.
 
 ` + exitLine(
 			"serve",
@@ -105,8 +105,8 @@ certificate, or one that did not say that it can be asked after the handshake, g
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8443",
 		"address to listen on; :8443 is that port of every address, port 0 any free one")
 	f.StringArrayVar(&o.certs, "cert", nil,
-		"certificate with its chain (PEM, DER, PKCS #12); may be repeated, with as many --key "+
-			"or none")
+		"certificate with its chain (PEM, DER, PKCS #12); may be repeated, with one --key for "+
+			"each or none at all")
 	f.StringArrayVar(&o.keys, "key", nil,
 		"private key of --cert (PEM, DER, PKCS #12); without it, the one in the file of --cert")
 	f.StringSliceVar(&o.names, "name", nil,
@@ -116,8 +116,8 @@ certificate, or one that did not say that it can be asked after the handshake, g
 	f.BoolVar(&o.echo, "echo", false,
 		"send every line back, one of up to 16 KiB in a record of its own")
 	f.BoolVar(&o.hello, "hello", false,
-		"tell HTTP clients what they negotiated: browsers as a page of their connection, others "+
-			"as text or JSON (the default)")
+		"answer HTTP clients with what they negotiated: browsers with a page, others with text "+
+			"or JSON (the default)")
 	f.BoolVar(&o.showKeys, "show-keys", false,
 		"show a browser the secrets of its own connection on that page")
 	f.StringVar(&o.forward, "forward", "", "pass the data on to a service without TLS at HOST:PORT")
@@ -135,32 +135,33 @@ certificate, or one that did not say that it can be asked after the handshake, g
 	f.DurationVar(&o.lifetime, "session-lifetime", 0,
 		"how long sessions and tickets of TLS 1.3 can be resumed, up to 168h (default 24h)")
 	f.BoolVar(&o.clientOrder, "client-order", false,
-		"choose suites and groups by the client's order, and not by ours")
+		"choose suites and groups by the client's order of preference instead of the server's")
 	f.BoolVar(&o.namesRefused, "refuse-unknown-names", false,
 		"refuse clients that ask for a name which no certificate has (unrecognized_name)")
 	f.BoolVar(&o.earlyData, "early-data", false,
 		"accept up to 16 KiB of early data (0-RTT) with a TLS 1.3 ticket, once for each ticket; "+
-			"with --session-ids, and for HTTP alone")
+			"needs --session-ids, and HTTP")
 	f.BoolVar(&o.lateAuth, "post-handshake-auth", false,
 		"ask for the client certificate of --client-auth after the handshake, before the first "+
 			"request is answered; TLS 1.3 and HTTP/1.1 only")
 	f.BoolVar(&o.cookie, "cookie", false,
 		"answer each first ClientHello of TLS 1.3 with a HelloRetryRequest, whose cookie holds "+
-			"what is to remember")
+			"the server's state")
 	f.BoolVar(&o.rawKeys, "raw-public-key", false,
-		"show clients that accept nothing else a raw public key (RFC 7250), that of the "+
-			"certificate; with --client-any, accept theirs, whose they are being unknown: see "+
+		"send the certificate's key as a raw public key (RFC 7250) to clients that accept "+
+			"nothing else; with --client-any, accept any raw public key of a client: see "+
 			"--client-pin")
 	f.StringVar(&o.ocsp, "ocsp", "", "OCSP response to staple, in a file (DER)")
 	f.IntVar(&o.maxConns, "max-conns", 4096,
-		"connections at a time; at the limit, a new one ends the oldest whose handshake is "+
-			"not done")
+		"maximum number of connections; at the limit, a new one closes the oldest whose "+
+			"handshake is not done")
 	f.IntVar(&o.perAddr, "max-per-addr", 0,
-		"connections of one address when few are left; 0 is an eighth of --max-conns, at least 8")
+		"maximum for one address when three quarters of --max-conns are open; 0 is an eighth of "+
+			"--max-conns, at least 8")
 	f.DurationVar(&o.idle, "idle-timeout", 5*time.Minute,
-		"how long a connection may neither send nor receive anything; 0 is no limit")
+		"time limit of a connection that neither sends nor receives; 0 is no limit")
 	f.DurationVar(&o.write, "write-timeout", 30*time.Second,
-		"how long sending two records may wait for the client; 0 is no limit")
+		"time limit of sending up to two records; 0 is no limit")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Second,
 		"time limit of a handshake, of reading a request's head, and of connecting to --forward")
 	f.BoolVar(&o.json, "json", false, "log JSON lines on standard output, and nothing else there")

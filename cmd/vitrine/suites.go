@@ -58,10 +58,10 @@ func newSuites() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "suites [WORD]...",
-		Short: "List the cipher suites that Vitrine speaks, with what there is to say against each",
-		Long: `Lists the cipher suites that Vitrine speaks, the good ones first: those whose row contains every
-WORD. The last column says what speaks against each; on a terminal that is too narrow for the table
-each suite has a paragraph.
+		Short: "List the cipher suites that Vitrine supports, with the concerns about each",
+		Long: `Lists the cipher suites that Vitrine supports, the best first, or only those whose
+row contains every WORD. The last column has the concerns about each; on a terminal that is too
+narrow for the table each suite has a paragraph.
 
 The key_block column is what a suite takes from the key_block, in bytes: 2 x (MAC key + key + IV).
 Suites of TLS 1.3 have none, and work with every key exchange and every kind of certificate ("any").
