@@ -91,6 +91,7 @@ func loadChain(name, keyFile, password string) (chain [][]byte, err error) {
 	if err != nil {
 		return nil, err
 	}
+	text = asWritten(text)
 	if !bytes.Contains(text, []byte("-----BEGIN")) {
 		if one, err := x509.ParseCertificates(text); err == nil && len(one) > 0 {
 			for _, c := range one {
@@ -119,6 +120,7 @@ func loadKey(name, password string) (crypto.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
+	text = asWritten(text)
 	if err := foreignKey(text); err != nil {
 		return nil, err
 	}

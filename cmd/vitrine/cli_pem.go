@@ -19,7 +19,7 @@ const maxPEM = 16 << 20
 func readPEM(flag, name string) (certs, keys []*pem.Block, err error) {
 	text, err := readSmall(name)
 	if err == nil {
-		certs, keys, err = readBlocks(text)
+		certs, keys, err = readBlocks(asWritten(text))
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s %s: %w", flag, name, err)

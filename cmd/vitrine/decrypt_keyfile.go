@@ -45,6 +45,7 @@ func readRSA(name, password string) (crypto.Decrypter, error) {
 	if err != nil {
 		return nil, err
 	}
+	text = asWritten(text)
 	if err := foreignKey(text); err != nil {
 		return nil, err
 	}
@@ -71,7 +72,7 @@ func kindOf(key crypto.PrivateKey) string {
 }
 
 func keyFromPEM(text []byte, password string, spent *derivations) (crypto.PrivateKey, error) {
-	var last error = errors.New("no private key in it")
+	last := noKey(text)
 	for block, rest := pem.Decode(text); block != nil; block, rest = pem.Decode(rest) {
 		if !strings.HasSuffix(block.Type, "PRIVATE KEY") {
 			continue
@@ -140,6 +141,10 @@ func chainFromStore(der []byte, password string) ([][]byte, error) {
 	return chain, err
 }
 
+// pkcs12Data is how a PKCS #12 begins behind its length: version 3, and contents of the kind data.
+// See RFC 7292 §4.
+var pkcs12Data = []byte("\x02\x01\x03\x30")
+
 // fromStore reads a PKCS #12.
 func fromStore(der []byte, password string) (crypto.PrivateKey, [][]byte, error) {
 	k, leaf, above, err := pkcs12.DecodeChain(der, password)
@@ -155,6 +160,9 @@ func fromStore(der []byte, password string) (crypto.PrivateKey, [][]byte, error)
 	}
 	if unread, ok := errors.AsType[pkcs12.NotImplementedError](err); ok {
 		return nil, nil, unreadStore(unread)
+	}
+	if bytes.Contains(der, pkcs12Data) { // and no MAC, which this library wants
+		return nil, nil, unreadStore(errors.New("a PKCS #12 without a MAC"))
 	}
 	return nil, nil, errors.New("it is not a private key in PEM, DER, PKCS #8 or PKCS #12")
 }

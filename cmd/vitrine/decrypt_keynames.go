@@ -26,7 +26,49 @@ var foreignKeys = []struct{ begins, name, command string }{
 		"cp KEY key.pem && ssh-keygen -p -m PEM -f key.pem"},
 	{"-----BEGIN PGP PRIVATE KEY", "a key of OpenPGP's", "gpg --export-secret-keys, and a tool " +
 		"such as monkeysphere's openpgp2ssh"},
+	{"\x07\x02\x00\x00\x00\xA4\x00\x00", "a key blob of Microsoft's",
+		"openssl rsa -inform MSBLOB -in KEY -out key.pem"},
+	{"{\"kty\"", "a key in JSON (JWK)", "a converter from JWK to PEM, such as step crypto jose"},
+	{"-----BEGIN PKCS7", "certificates in PKCS #7, without their private keys",
+		"export the key with its certificate, as PKCS #12"},
 	{"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY", "a key of ssh.com's", "ssh-keygen -i -f KEY"},
+}
+
+// asWritten returns the text of a file without what editors and mail programs put into it: a byte
+// order mark, UTF-16, and spaces before its lines.
+func asWritten(text []byte) []byte {
+	plain := text
+	switch {
+	case bytes.HasPrefix(text, []byte("\xEF\xBB\xBF")):
+		plain = text[3:]
+	case bytes.HasPrefix(text, []byte("\xFF\xFE")), bytes.HasPrefix(text, []byte("\xFE\xFF")):
+		plain = bytes.ReplaceAll(text[2:], []byte{0}, nil) // PEM is ASCII
+	}
+	if !bytes.Contains(plain, []byte("-----BEGIN")) {
+		return text
+	}
+	lines := bytes.Split(plain, []byte("\n"))
+	for i := range lines {
+		lines[i] = bytes.TrimSpace(lines[i])
+	}
+	return bytes.Join(lines, []byte("\n"))
+}
+
+// noKey says what a PEM without a private key has.
+func noKey(text []byte) error {
+	for _, x := range []struct{ has, says string }{
+		{"PRIVATE KEY-----", "what begins as one is cut off or damaged"},
+		{"BEGIN PUBLIC KEY", "it has a public key, and the private one is needed"},
+		{"BEGIN RSA PUBLIC KEY", "it has a public key, and the private one is needed"},
+		{"BEGIN CERTIFICATE REQUEST", "it has a request for a certificate; the private key was " +
+			"made with it, in another file"},
+		{"BEGIN CERTIFICATE", "it has a certificate, and not the private key to it"},
+	} {
+		if bytes.Contains(text, []byte(x.has)) {
+			return errors.New("no private key in it: " + x.says)
+		}
+	}
+	return errors.New("no private key in it")
 }
 
 // foreignKey names a file of another program's, or returns nil.

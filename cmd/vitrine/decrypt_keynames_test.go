@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
 // sealedWith is an EncryptedPrivateKeyInfo of PBES2 with these algorithms, or of the scheme alone.
@@ -55,6 +59,10 @@ func TestFormsOfKeysThatAreNotReadAreNamed(t *testing.T) {
 		{"\x1E\xF1\xB5\xB0\x00\x00\x00\x00", "(PVK)", "openssl rsa -inform PVK"},
 		{"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n",
 			"OpenSSH", "ssh-keygen -p -m PEM"},
+		{"\x07\x02\x00\x00\x00\xA4\x00\x00RSA2", "a key blob", "openssl rsa -inform MSBLOB"},
+		{`{"kty":"RSA"}`, "JWK", "a converter"},
+		{"-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n", "PKCS #7", "as PKCS #12"},
+		{"0\x82\x00\x08\x02\x01\x03\x30\x03\x06\x01\x2A", "without a MAC", "openssl pkcs12"},
 		{"PuTTY-User-Key-File-3: ssh-rsa\n", "PuTTY", "puttygen"},
 		{inPEM(sealedWith(t, pbes2, oid(1, 2, 840, 113549, 2, 11), aes)), "PBKDF2-SHA512",
 			"-v2prf hmacWithSHA256"},
@@ -78,4 +86,51 @@ func TestFormsOfKeysThatAreNotReadAreNamed(t *testing.T) {
 			t.Errorf("%s: called a wrong password: %v", c.says, err)
 		}
 	}
+}
+
+// What editors and mail programs do to PEM is undone; what has no private key is told apart.
+func TestPEMAsItIsFoundIsRead(t *testing.T) {
+	der, err := x509.MarshalPKCS8PrivateKey(throwawayRSA(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	wide := "\xFF\xFE"
+	for _, c := range text {
+		wide += string(c) + "\x00"
+	}
+	for what, form := range map[string]string{"a byte order mark": "\xEF\xBB\xBF" + text,
+		"UTF-16": wide, "indented": "  " + strings.ReplaceAll(text, "\n", "\n  "),
+		"CR LF": strings.ReplaceAll(text, "\n", "\r\n")} {
+		if _, err := loadRSA(context.Background(), writeTemp(t, form), ""); err != nil {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	block := func(kind string) string {
+		return "-----BEGIN " + kind + "-----\nAAAA\n-----END " + kind + "-----\n"
+	}
+	for form, says := range map[string]string{
+		text[:len(text)/2]:           "cut off",
+		block("CERTIFICATE"):         "a certificate",
+		block("PUBLIC KEY"):          "a public key",
+		block("CERTIFICATE REQUEST"): "a request",
+	} {
+		_, err := loadRSA(context.Background(), writeTemp(t, form), "")
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("expected %q, got %v", says, err)
+		}
+	}
+}
+
+func throwawayRSA(t *testing.T) crypto.PrivateKey {
+	t.Helper()
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := ca.Issue(throwaway.RSA, []string{"vitrine.test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c.PrivateKey
 }
