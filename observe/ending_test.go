@@ -57,6 +57,9 @@ func TestWhoEndedAHandshakeIsTold(t *testing.T) {
 		{modern, notClients, []segment{says(iana.Client,
 			"\x17\x03\x03\x00\x13"+strings.Repeat("x", 19))}, fin(iana.Client),
 			observe.HandshakeFailed, "the length of an alert"},
+		{modern, notClients, []segment{says(iana.Client, "\x15\x03\x03\x00\x02\x02\x30")},
+			fin(iana.Client), observe.HandshakeFailed,
+			"the client ended the handshake with the alert unknown_ca in the clear"},
 		{modern, all, nil, fin(iana.Client), observe.NoSecret, ""},
 		{modern, notClients, nil, &capture.Facts{Packets: [2]int{3, 3}}, observe.NoSecret, ""},
 	} {
