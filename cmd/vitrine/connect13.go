@@ -66,6 +66,7 @@ func (c *caller) updateKeys(a *attempt, r *report) error {
 
 // after sets what the server sent after the handshake, as far as the events show.
 func (r *report) after(a *attempt) {
+	r.Tickets = ticketsIn(a)
 	done, asked, shown := false, false, false
 	for _, e := range a.events.entries() {
 		switch e := e.Event.(type) {

@@ -22,9 +22,11 @@ type earlyReport struct {
 	Answer string  `json:"http_status,omitempty"`
 }
 
+const notSent = "not sent"
+
 // early makes the request of --get again in a second connection, as early data.
 func (c *caller) early(cmd *cobra.Command, request string) *earlyReport {
-	e := &earlyReport{Status: "not sent"}
+	e := &earlyReport{Status: notSent}
 	raw, _, err := c.way.Go(cmd.Context())
 	if err != nil {
 		e.Reason = err.Error()

@@ -18,6 +18,14 @@ type offerReport struct {
 
 // newOfferReport returns the offer in the first ClientHello, or nil if there was none.
 func newOfferReport(entries []trace.Entry) *offerReport {
+	if hello := helloOf(entries); hello != nil {
+		return offerOf(hello)
+	}
+	return nil
+}
+
+// helloOf returns the first ClientHello among events, or nil.
+func helloOf(entries []trace.Entry) *message.ClientHello {
 	for _, e := range entries {
 		m, ok := e.Event.(*trace.Message)
 		if !ok || m.Type != iana.ClientHello {
@@ -27,7 +35,7 @@ func newOfferReport(entries []trace.Entry) *offerReport {
 		if err != nil {
 			return nil
 		}
-		return offerOf(parsed.(*message.ClientHello))
+		return parsed.(*message.ClientHello)
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ type report struct {
 	Renegotiation string         `json:"renegotiation,omitempty"`
 	KeyUpdate     string         `json:"key_update,omitempty"`
 	LateCert      string         `json:"post_handshake_certificate,omitempty"`
+	Tickets       *ticketsReport `json:"tickets,omitempty"`
 	Resumption    *resumption    `json:"resumption,omitempty"`
 	End           string         `json:"end,omitempty"`
 	Failure       *failureReport `json:"failure,omitempty"`
@@ -99,13 +100,6 @@ type concernReport struct {
 	What   string `json:"what"`
 	Reason string `json:"reason"`
 	Ref    string `json:"ref"`
-}
-
-type resumption struct {
-	Resumed bool    `json:"resumed"`
-	By      string  `json:"by,omitempty"`
-	MS      float64 `json:"ms"`
-	Error   string  `json:"error,omitempty"`
 }
 
 func newReport(c *caller, a *attempt) *report {

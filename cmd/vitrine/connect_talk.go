@@ -18,9 +18,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/explain"
-	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/reach"
-	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // use uses a connection as the flags say, and closes it.
@@ -39,8 +37,12 @@ func (c *caller) use(cmd *cobra.Command, a *attempt, r *report) (err error) {
 		return c.talk(cmd, a, r)
 	}
 	r.End = c.ending(a)
-	if err == nil && c.earlyData {
+	switch {
+	case c.earlyData && err == nil:
 		r.EarlyData = c.early(cmd, c.httpRequest())
+	case c.earlyData:
+		r.EarlyData = &earlyReport{Status: notSent, Reason: "the first connection's request " +
+			"failed already"}
 	}
 	if err == nil && c.resume {
 		r.Resumption = c.again(cmd, a)
@@ -79,26 +81,6 @@ func closeWhenInterrupted(cmd *cobra.Command, a *attempt) (stop func()) {
 		}
 	}()
 	return func() { close(done) }
-}
-
-// again connects a second time with the session of the first connection.
-func (c *caller) again(cmd *cobra.Command, first *attempt) *resumption {
-	a := c.attempt(cmd.Context(), c.config)
-	s := &resumption{MS: float64(a.took.Microseconds()) / 1000}
-	if a.err != nil {
-		s.Error = a.err.Error()
-		return s
-	}
-	a.conn.Close()
-	if s.Resumed = a.state.DidResume; s.Resumed {
-		s.By = "session ID"
-		for _, e := range first.events.entries() {
-			if m, ok := e.Event.(*trace.Message); ok && m.Type == iana.NewSessionTicket {
-				s.By = "ticket"
-			}
-		}
-	}
-	return s
 }
 
 // httpRequest returns the request of --get.

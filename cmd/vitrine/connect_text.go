@@ -164,7 +164,7 @@ func validity(c *certReport, now time.Time) string {
 // writeTail writes how the connection ended or why it failed.
 func (r *report) writeTail(w io.Writer) {
 	l := lines{w}
-	if r.Answer != "" || r.Resumption != nil || r.End != "" {
+	if r.Answer != "" || r.Resumption != nil || r.Tickets != nil || r.End != "" {
 		l.title("END")
 	}
 	if r.Answer != "" {
@@ -182,21 +182,14 @@ func (r *report) writeTail(w io.Writer) {
 	if r.LateCert != "" {
 		l.put("client cert", "%s", r.LateCert)
 	}
+	if r.Tickets != nil {
+		l.put("tickets", "%s", r.Tickets.text())
+	}
 	if r.EarlyData != nil {
 		l.put("early data", "%s", r.EarlyData.text())
 	}
-	if s := r.Resumption; s != nil {
-		switch {
-		case s.Error != "":
-			l.put("resumption", "the second connection failed: %s", s.Error)
-		case s.Resumed:
-			l.put("resumption", "the second connection resumed the session by %s, in %.1f ms", s.By,
-				s.MS)
-		default:
-			l.put("resumption",
-				"the second connection did not resume the session: the server made a new one, in "+
-					"%.1f ms", s.MS)
-		}
+	if r.Resumption != nil {
+		l.put("resumption", "%s", r.Resumption.text())
 	}
 	if r.Failure != nil {
 		r.Failure.write(l)

@@ -109,6 +109,58 @@ func TestCurlSpeaksBothVersionsOfHTTP(t *testing.T) {
 	}
 }
 
+// tstclnt speaks with NSS, the library of Firefox. It trusts the CA that serve wrote, comes back with
+// a ticket, and reads a whole page.
+func TestNSSReachesServe(t *testing.T) {
+	for _, tool := range []string{"tstclnt", "certutil"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skipf("%s is not installed: it is in the Debian package libnss3-tools", tool)
+		}
+	}
+	s, ca := serving(t)
+	dir := t.TempDir()
+	for _, line := range []string{"certutil -N -d sql:" + dir + " --empty-password",
+		"certutil -A -d sql:" + dir + " -n root -t CT,C, -a -i " + ca,
+		`printf 'GET / HTTP/1.0\r\nHost: localhost\r\n\r\n' >` + dir + "/request"} {
+		if out, err := shell(t, line); err != nil {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+	}
+	_, port, _ := strings.Cut(s.addr, ":")
+	for version, want := range map[string]string{"tls1.3": "TLS 1.3", "tls1.2": "TLS 1.2"} {
+		out, err := shell(t, "tstclnt -4 -O -u -G -L 2 -h localhost -p "+port+" -d sql:"+dir+
+			" -V "+version+":"+version+" -A "+dir+"/request")
+		if n := strings.Count(out, "hello from behind the glass"); err != nil || n != 2 ||
+			!strings.Contains(out, "version      "+want) {
+			t.Errorf("NSS with %s: %v, %d pages\n%s", version, err, n, out)
+		}
+		for range 1000 {
+			if strings.Contains(s.out.String(), want+" ") &&
+				strings.Count(s.out.String(), "\n")%2 == 0 {
+				break
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		lines := regexp.MustCompile(`(?m)^.* `+want+` .*$`).FindAllString(s.out.String(), -1)
+		if len(lines) != 2 || strings.Contains(lines[0], "resumed") ||
+			!strings.Contains(lines[1], " sni=localhost resumed ") {
+			t.Errorf("serve tells of NSS with %s: %q", version, lines)
+		}
+	}
+	// without the CA it says why it left
+	out, err := shell(t, "tstclnt -4 -D -O -h localhost -p "+port+" -A "+dir+"/request")
+	if err == nil {
+		t.Errorf("NSS trusts whom it does not know:\n%s", out)
+	}
+	for range 1000 {
+		if strings.Contains(s.out.String(), "unknown_ca") {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("serve does not tell that NSS left with unknown_ca:\n%s", s.out.String())
+}
+
 var printedPin = regexp.MustCompile(`pin sha256/(\S+);`)
 
 // A browser shows the page of its connection, over HTTP/2 and TLS 1.3 with the hybrid group. It

@@ -181,7 +181,7 @@ HelloRetryRequest (RFC 8446 §4.1.4); the row of that name is a retry in both ro
 
 Other meetings of TLS 1.3 have tests of their own in internal/interop: kinds of keys, compressed certificates (with GnuTLS where
 it was built with the algorithm, which Debian's was not, and with Chromium), a PSK after a retry and beside a certificate, KeyUpdate
-under load, stateless retries, GREASE, and refusals; curl, and Chromium with X25519MLKEM768, are in cmd/vitrine/serve_browsers_test.go.
+under load, stateless retries, GREASE, and refusals; curl, Chromium with X25519MLKEM768 and NSS meet vitrine serve in cmd/vitrine/serve_browsers_test.go.
 `
 
 // document13 writes docs/interop13.md, or compares it with what was done. The versions that were
