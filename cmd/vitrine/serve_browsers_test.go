@@ -109,8 +109,8 @@ func TestCurlSpeaksBothVersionsOfHTTP(t *testing.T) {
 	}
 }
 
-// tstclnt speaks with NSS, the library of Firefox. It trusts the CA that serve wrote, comes back with
-// a ticket, and reads a whole page.
+// tstclnt speaks with NSS, the library of Firefox. It trusts the CA that serve wrote, comes back
+// with a ticket, and reads a whole page.
 func TestNSSReachesServe(t *testing.T) {
 	for _, tool := range []string{"tstclnt", "certutil"} {
 		if _, err := exec.LookPath(tool); err != nil {
