@@ -10,39 +10,6 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Agreed is what the hellos negotiate, computed from the messages alone. It never changes: where a
-// later message adds to it, as EncryptedExtensions does in TLS 1.3, there is a new one.
-type Agreed struct {
-	Version iana.Version
-	Suite   *suite.Suite
-	// of the suite; in TLS 1.3 of key_share and pre_shared_key
-	Kex iana.KeyExchange
-	// of the suite; none in TLS 1.3, where only the certificate shows it
-	Auth        iana.Authentication
-	Group       iana.Group // in TLS 1.3 alone; 0 without a key exchange
-	PSK         bool       // TLS 1.3 uses a pre-shared key: that of Identity
-	Identity    int        // which of the client's identities it is, from 0
-	Compression iana.CompressionMethod
-
-	ExtendedMasterSecret bool
-	EncryptThenMAC       bool
-	SecureRenegotiation  bool
-	renegotiated         []byte // the server's renegotiated_connection
-	Stapling             bool   // CertificateStatus may come
-	Ticket               bool   // NewSessionTicket will come
-	EarlyOffered         bool   // the client sends early data
-	EarlyData            bool   // the server accepts it
-
-	CertificateTypes [2]iana.CertificateType // by side: RFC 7250
-
-	ServerName string // as the client sent it
-	ALPN       string
-	SCTs       [][]byte
-
-	MaxFragment int    // both sides' longest plaintext from ServerHello on, RFC 6066 §4
-	SizeLimit   [2]int // by sender: its longest plaintext under protection, RFC 8449 §4
-}
-
 // Agree returns the parameters that the hellos and, in TLS 1.3, EncryptedExtensions negotiate; ee
 // is nil until it is known. It returns an error only if they contradict each other: a client checks
 // more (see Acceptable), so that an observer can follow connections that our client would reject.
@@ -117,14 +84,6 @@ func (a *Agreed) exchange13(sh *message.ServerHello) error {
 	return nil
 }
 
-// Certified reports whether the server sends a certificate.
-func (a *Agreed) Certified() bool {
-	if a.Version == iana.TLS13 {
-		return !a.PSK
-	}
-	return a.Suite.Certified()
-}
-
 // SuiteOf returns the suite of a ServerHello.
 func SuiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 	s := suite.Readable(id)
@@ -141,12 +100,6 @@ func SuiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 			"the server chose %v with %v, which needs %v", id, v, s.MinVersion())
 	}
 	return s, nil
-}
-
-// MaxPlaintext returns the length of the longest plaintext, in bytes, that a record of the side
-// from may have under protection.
-func (a *Agreed) MaxPlaintext(from iana.Side) int {
-	return min(a.MaxFragment, a.SizeLimit[from], record.MaxPlaintext)
 }
 
 // Echoes reports whether a ServerHello repeats the session ID of the session on offer. See RFC 5246
@@ -169,7 +122,3 @@ func Resumes(ch *message.ClientHello, sh *message.ServerHello) (resumed, undecid
 	_, err := Read(ch.Extensions, iana.ExtSessionTicket, &t)
 	return false, err == nil && len(t.Ticket) > 0
 }
-
-// EncryptsHandshake reports whether what follows the ServerHello is encrypted, as in TLS 1.3. See
-// RFC 8446 §2.
-func (a *Agreed) EncryptsHandshake() bool { return a.Version == iana.TLS13 }

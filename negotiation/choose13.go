@@ -10,6 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // What a server chooses only in TLS 1.3.
@@ -41,9 +42,6 @@ func CommonSuites13(ch *message.ClientHello, c *Config,
 	}
 	return suites, nil
 }
-
-// Exchanges reports whether there is a key exchange: always, except with psk_ke.
-func (got *Choice) Exchanges() bool { return got.Key == nil || got.Mode == iana.PSKDHEKE }
 
 // ReadHello13 reads a ClientHello for which TLS 1.3 was chosen, and returns an error for what is
 // invalid whatever follows. See RFC 8446 §4.1.2 and §9.2.
@@ -181,4 +179,21 @@ func (c *Config) canSign13(ch *message.ClientHello) error {
 	}
 	return alert.KindPSK.Fail(alert.UnknownPSKIdentity, ref,
 		"none of the client's pre-shared keys is known here, and there is no certificate")
+}
+
+// checkShares returns an error unless each share is of a group that is listed, and no group has two
+// shares. See RFC 8446 §4.2.8.
+func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
+	var seen, offered wire.Set[iana.Group]
+	for _, g := range listed {
+		offered.Add(g)
+	}
+	for _, s := range shares {
+		if !offered.Has(s.Group) || !seen.Add(s.Group) {
+			return alert.KindShare.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
+				"the client's share of %v is the second of its group, or of one that it does "+
+					"not list", s.Group)
+		}
+	}
+	return nil
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/x509"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -209,3 +211,31 @@ type EarlyData struct {
 
 // Offers13 reports whether a client offers TLS 1.3.
 func (c *Config) Offers13() bool { return c.MaxVersion >= iana.TLS13 }
+
+// PskModes returns the modes in which this side uses a pre-shared key.
+func (c *Config) PskModes() []iana.PSKKeyExchangeMode {
+	if c.Modes == nil {
+		return []iana.PSKKeyExchangeMode{iana.PSKDHEKE}
+	}
+	return c.Modes
+}
+
+// CommonMode returns the first of our modes that the peer supports too.
+func (c *Config) CommonMode(theirs []iana.PSKKeyExchangeMode) (m iana.PSKKeyExchangeMode, ok bool) {
+	for _, m := range c.PskModes() {
+		if slices.Contains(theirs, m) {
+			return m, true
+		}
+	}
+	return 0, false
+}
+
+// speaksPSK reports whether a suite needs no pre-shared key or this side has some.
+func (c *Config) speaksPSK(s *suite.Suite) bool { return !s.PreShared() || c.FindKey != nil }
+
+// QUIC is what a handshake needs to know from QUIC.
+type QUIC struct {
+	// TransportParameters is the content of our quic_transport_parameters. The handshake waits as
+	// long as it is nil. See RFC 9000 §18.
+	TransportParameters []byte
+}

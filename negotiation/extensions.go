@@ -1,68 +1,10 @@
 package negotiation
 
 import (
-	"slices"
-
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
-	"github.com/vitrine-tls/vitrine/suite"
-	"github.com/vitrine-tls/vitrine/trace"
 )
-
-// Extension is one row of the table: the messages that may carry it up to TLS 1.2 and in TLS 1.3,
-// what a client offers, what a server answers, and what the answer negotiates. Nil functions do
-// nothing.
-type Extension struct {
-	Type       iana.ExtensionType
-	ref        string
-	in12, in13 message.Place
-	offer      func(*Offering) (message.Content, bool)
-	answer     func(*Config, *Answering) (message.Content, bool, error)
-	apply      func(a *Agreed, client, server message.Extensions) error
-}
-
-// Offering is what a client's extensions depend on.
-type Offering struct {
-	*Config
-	Greased *Greased
-	Keys    []*Key13                // pre-shared keys of TLS 1.3, in their order
-	Shares  []message.KeyShareEntry // our public keys
-	Early   bool                    // early data follows
-	Retry   *message.ServerHello    // that this hello answers, or nil
-}
-
-// Answering is what a server's extensions of one message depend on.
-type Answering struct {
-	At      message.Place
-	Version iana.Version
-	Hello   *message.ClientHello
-	Chosen  *Choice
-	Key     *kex.Answer // our share, in a ServerHello of TLS 1.3
-	Log     *trace.Log
-}
-
-// The messages that may carry an extension, as the tables of RFC 8446 §4.2 and, for TLS 1.2, of the
-// extensions' own RFCs have it. A ClientHello may have the extensions of every version.
-const (
-	inCH = message.InClientHello
-	inSH = message.InServerHello
-	inHR = message.InHelloRetryRequest
-	inEE = message.InEncryptedExtensions
-	inCT = message.InCertificate
-	inCR = message.InCertificateRequest
-	inNT = message.InNewSessionTicket
-
-	hellos = inCH | inSH
-)
-
-// requests are the messages whose extensions answer nothing: unknown ones in them are ignored.
-const requests = inCH | inCR | inNT
-
-// Extensions has the rows in the order of our hellos. It is set by init: the functions in it refer
-// to it.
-var Extensions []Extension
 
 func init() {
 	yes := func(wanted func(*Config) bool) func(*Offering) (message.Content, bool) {
@@ -118,30 +60,6 @@ func init() {
 		// the last, always
 		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, offerPSK, answerPSK, nil},
 	}
-}
-
-func extensionRow(t iana.ExtensionType) *Extension {
-	for i := range Extensions {
-		if Extensions[i].Type == t {
-			return &Extensions[i]
-		}
-	}
-	return nil
-}
-
-// places returns the messages of a version that may carry an extension.
-func (x *Extension) places(v iana.Version) message.Place {
-	if v == iana.TLS13 {
-		return x.in13
-	}
-	return x.in12
-}
-
-// Asked reports whether a ClientHello requested an answer. renegotiation_info may also answer the
-// SCSV, which stands for an empty extension: RFC 5746 §3.4.
-func (x *Extension) Asked(ch *message.ClientHello) bool {
-	return ch.Extensions.Has(x.Type) ||
-		x.Type == iana.ExtRenegotiationInfo && ch.Offers(iana.TLS_EMPTY_RENEGOTIATION_INFO_SCSV)
 }
 
 // Placed returns an error if an extension must not be in a message, or answers none of ours. asked
@@ -202,17 +120,4 @@ func Answer(c *Config, an *Answering) (e message.Extensions, err error) {
 		}
 	}
 	return e, nil
-}
-
-// offers reports whether the list has a suite that satisfies such.
-func offers(ids []iana.CipherSuite, such func(*suite.Suite) bool) bool {
-	return slices.ContainsFunc(ids, func(id iana.CipherSuite) bool {
-		s := suite.ByID(id)
-		return s != nil && such(s)
-	})
-}
-
-func isCBC(id iana.CipherSuite) bool {
-	s := suite.ByID(id)
-	return s != nil && s.Cipher.CBC()
 }

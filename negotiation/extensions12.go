@@ -368,3 +368,16 @@ func applyRenegotiation(a *Agreed, _, server message.Extensions) error {
 
 // join quotes the first of the names that a peer sent: they may contain any bytes.
 func join(names [][]byte) string { return fmt.Sprintf("%q", alert.Few(names)) }
+
+// offers reports whether the list has a suite that satisfies such.
+func offers(ids []iana.CipherSuite, such func(*suite.Suite) bool) bool {
+	return slices.ContainsFunc(ids, func(id iana.CipherSuite) bool {
+		s := suite.ByID(id)
+		return s != nil && such(s)
+	})
+}
+
+func isCBC(id iana.CipherSuite) bool {
+	s := suite.ByID(id)
+	return s != nil && s.Cipher.CBC()
+}

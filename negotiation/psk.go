@@ -3,12 +3,10 @@ package negotiation
 import (
 	"context"
 	"crypto"
-	"slices"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
-	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // PSK is a key that both sides have before the handshake. See RFC 4279 §2 and RFC 8446 §4.2.11.
@@ -76,27 +74,6 @@ type PreShared struct {
 	// psk_ke a connection is not forward secret. See RFC 8446 §4.2.9.
 	Modes []iana.PSKKeyExchangeMode
 }
-
-// PskModes returns the modes in which this side uses a pre-shared key.
-func (c *Config) PskModes() []iana.PSKKeyExchangeMode {
-	if c.Modes == nil {
-		return []iana.PSKKeyExchangeMode{iana.PSKDHEKE}
-	}
-	return c.Modes
-}
-
-// CommonMode returns the first of our modes that the peer supports too.
-func (c *Config) CommonMode(theirs []iana.PSKKeyExchangeMode) (m iana.PSKKeyExchangeMode, ok bool) {
-	for _, m := range c.PskModes() {
-		if slices.Contains(theirs, m) {
-			return m, true
-		}
-	}
-	return 0, false
-}
-
-// speaksPSK reports whether a suite needs no pre-shared key or this side has some.
-func (c *Config) speaksPSK(s *suite.Suite) bool { return !s.PreShared() || c.FindKey != nil }
 
 // HintOf returns the psk_identity_hint of a ServerKeyExchange, which may be nil.
 func HintOf(m *message.ServerKeyExchange) []byte {

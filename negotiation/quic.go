@@ -18,13 +18,6 @@ const (
 	QUICMaxEarlyData = math.MaxUint32
 )
 
-// QUIC is what a handshake needs to know from QUIC.
-type QUIC struct {
-	// TransportParameters is the content of our quic_transport_parameters. The handshake waits as
-	// long as it is nil. See RFC 9000 §18.
-	TransportParameters []byte
-}
-
 func offerTransportParameters(o *Offering) (message.Content, bool) {
 	if o.QUIC == nil {
 		return nil, false

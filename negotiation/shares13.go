@@ -7,27 +7,9 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
-	"github.com/vitrine-tls/vitrine/wire"
 )
 
 // The key shares of a TLS 1.3 client, and which one a server chooses. See RFC 8446 §4.2.8.
-
-// checkShares returns an error unless each share is of a group that is listed, and no group has two
-// shares. See RFC 8446 §4.2.8.
-func checkShares(shares []message.KeyShareEntry, listed []iana.Group) error {
-	var seen, offered wire.Set[iana.Group]
-	for _, g := range listed {
-		offered.Add(g)
-	}
-	for _, s := range shares {
-		if !offered.Has(s.Group) || !seen.Add(s.Group) {
-			return alert.KindShare.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
-				"the client's share of %v is the second of its group, or of one that it does "+
-					"not list", s.Group)
-		}
-	}
-	return nil
-}
 
 // ChooseShare chooses our first group for which the client sent a share. If the client lists a
 // hybrid group that we prefer but sent no share for it, a share is requested: otherwise the
