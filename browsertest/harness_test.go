@@ -30,6 +30,9 @@ import (
 // browser is the chromium that all tests use.
 var browser context.Context
 
+// scratch is a folder that is there until the last test has ended.
+var scratch string
+
 func TestMain(m *testing.M) {
 	os.Exit(run(m))
 }
@@ -45,6 +48,7 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(profile)
+	scratch = profile
 	flags := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
 		chromedp.UserDataDir(profile), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("no-first-run", true),
@@ -66,7 +70,8 @@ func run(m *testing.M) int {
 // tab is a page in the browser, and the errors that it reported.
 type tab struct {
 	*testing.T
-	ctx context.Context
+	ctx  context.Context
+	from string // how the addresses of its own requests begin
 
 	mu       sync.Mutex
 	troubles []string
@@ -77,12 +82,18 @@ type tab struct {
 // request.
 func open(t *testing.T, address string) *tab {
 	t.Helper()
+	return openFrom(t, address, "file://")
+}
+
+// openFrom opens a page as open does. Requests for addresses that begin with from are its own.
+func openFrom(t *testing.T, address, from string) *tab {
+	t.Helper()
 	if browser == nil {
 		t.Skip("no chromium here: install the Debian package chromium")
 	}
 	ctx, cancel := chromedp.NewContext(browser)
 	ctx, timeout := context.WithTimeout(ctx, 60*time.Second)
-	p := &tab{T: t, ctx: ctx}
+	p := &tab{T: t, ctx: ctx, from: from}
 	t.Cleanup(func() {
 		timeout()
 		cancel()
@@ -115,7 +126,7 @@ func (p *tab) listen(e any) {
 	case *cdplog.EventEntryAdded:
 		p.troubles = append(p.troubles, e.Entry.Text)
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, "file://") {
+		if !strings.HasPrefix(e.Request.URL, p.from) {
 			p.requests = append(p.requests, e.Request.URL)
 		}
 	}

@@ -51,6 +51,7 @@ type serveOptions struct {
 	showKeys              bool
 	glass                 []string
 	detail, color, keyLog string
+	live                  liveFlags
 }
 
 func newServe() *cobra.Command {
@@ -97,7 +98,7 @@ certificate, or one that did not offer authentication after the handshake, gets 
   vitrine serve --listen :8443 --cert chain.pem --key key.pem --dir public
   vitrine serve --forward 127.0.0.1:8080
   vitrine serve --client-auth require --client-ca clients.pem --glass failed`,
-		Args: noArgs,
+		Args: o.live.args,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, &o) },
 	}
 	o.addTo(cmd)
@@ -166,7 +167,9 @@ certificate, or one that did not offer authentication after the handshake, gets 
 		"time limit of a handshake, of reading a request's head, and of connecting to --forward")
 	f.BoolVar(&o.json, "json", false, "log JSON lines on standard output, and nothing else there")
 	f.StringSliceVar(&o.glass, "glass", nil, "show the handshakes of connections that match")
-	f.BoolVar(&o.reveal, "reveal", false, "show secrets in the handshakes of --glass")
+	f.BoolVar(&o.reveal, "reveal", false,
+		"show secrets, and what was said inside, in the handshakes of --glass and the page of --ui")
+	o.live.add(cmd)
 	f.StringVar(&o.keyLog, "keylog-out", "",
 		"append the connections' secrets to this file (RFC 9850)")
 	detailFlag(cmd, &o.detail)
@@ -187,7 +190,13 @@ func serve(cmd *cobra.Command, o *serveOptions) error {
 	if err != nil {
 		return h.cannotListen(err)
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
+	ctx, ignore := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
+	defer ignore()
+	stop, err := h.look(l.Addr())
+	if err != nil {
+		l.Close()
+		return err
+	}
 	defer stop()
 	use, end, err := h.purpose(l.Addr())
 	if err != nil {
@@ -196,6 +205,7 @@ func serve(cmd *cobra.Command, o *serveOptions) error {
 	}
 	defer h.onHangup()()
 	h.welcome(l.Addr())
+	h.view.announce(cmd.ErrOrStderr())
 	s := &front.Server{Config: h.configFor, Use: use, Report: h.report, Bug: h.bug,
 		Early: o.earlyData,
 		Limits: front.Limits{
@@ -224,7 +234,8 @@ type host struct {
 
 	current atomic.Pointer[vitrine.Config] // for new connections
 
-	desk *desk // nil if visitors get no page
+	desk *desk     // nil if visitors get no page
+	view *liveView // nil without --ui
 
 	mu  sync.Mutex // guards out
 	out io.Writer

@@ -145,6 +145,9 @@ func (h *host) report(v front.Visit) {
 			line.Cause = strings.Join(f.Explain().Inferred, "; ")
 		}
 	}
+	if h.view != nil {
+		h.view.report(v, line)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.put(line)
@@ -232,13 +235,17 @@ func (v *visit) text() string {
 	return explain.Escape(strings.Join(append(words, fmt.Sprintf("%.1f ms", v.MS)), " "))
 }
 
-// configFor returns the Config of a connection, with a sink for its events if --glass or the page
-// of the visitor wants them.
+// configFor returns the Config of a connection, which gets a sink for its events if somebody wants
+// them: see visitorOf.
 func (h *host) configFor(c net.Conn) *vitrine.Config {
-	current := h.current.Load()
-	if h.glass == nil && h.desk == nil {
-		return current
+	if h.glass != nil || h.desk != nil || h.view != nil {
+		h.receive(c)
 	}
+	return h.current.Load()
+}
+
+// receive makes the visitor of a connection.
+func (h *host) receive(c net.Conn) {
 	v := &visitor{}
 	if h.glass != nil {
 		v.glass = &recorder{}
@@ -246,10 +253,10 @@ func (h *host) configFor(c net.Conn) *vitrine.Config {
 	if h.desk != nil {
 		v.page = h.desk.recorder()
 	}
+	if h.view != nil {
+		v.live = h.view.visit(c)
+	}
 	front.Keep(c, v)
-	config := current.Clone()
-	config.Trace, config.Time = v, time.Now
-	return config
 }
 
 // show prints the handshake of a connection that --glass selects. h.mu must be held.

@@ -27,6 +27,7 @@ const (
 // visitor has the events of a connection: those for --glass, and those for the visitor's own page.
 type visitor struct {
 	glass, page *recorder   // nil if nobody wants them
+	live        *liveVisit  // likewise
 	serving     atomic.Bool // a page is being made or sent
 	proxied     atomic.Bool // a header of a request shows that it came through a proxy
 }
@@ -38,6 +39,9 @@ func (v *visitor) Put(e trace.Entry) {
 			r.Put(e)
 		}
 	}
+	if v.live != nil {
+		v.live.Put(e)
+	}
 }
 
 // Close forgets the events.
@@ -46,6 +50,17 @@ func (v *visitor) Close() error {
 		if r != nil {
 			r.Close()
 		}
+	}
+	if v.live != nil {
+		v.live.end()
+	}
+	return nil
+}
+
+// sinkOf returns the sink of an accepted connection, or nil if nothing is recorded.
+func sinkOf(c net.Conn) trace.Sink {
+	if v := visitorOf(c); v != nil {
+		return v
 	}
 	return nil
 }
@@ -191,14 +206,12 @@ func (d *desk) run(c *vitrine.Conn, v *visitor) (html.Run, string, error) {
 		lead += " Keys are shown as fingerprints; vitrine serve --show-keys shows them."
 	}
 	if !d.showKeys || v.proxied.Load() {
-		hidden, err := redacted(entries)
-		if err != nil {
+		var err error
+		if run, err = concealed(run); err != nil {
 			return run, "", err
 		}
-		run.Prints, run.Entries = html.Fingerprints(run), hidden
-		run.About.Fingerprints = true
 		if seen.count == 1 && !cut && !v.proxied.Load() {
-			seen.unveil(entries, hidden)
+			seen.unveil(entries, run.Entries)
 		}
 	}
 	for _, i := range seen.last {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"time"
 
 	"golang.org/x/crypto/ocsp"
 
@@ -44,6 +45,7 @@ func (h *host) read(config *vitrine.Config) (err error) {
 	if h.earlyData {
 		config.MaxEarlyData = 16 << 10
 	}
+	config.TraceFor, config.Time = sinkOf, time.Now
 	h.current.Store(config)
 	return nil
 }

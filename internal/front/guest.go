@@ -10,6 +10,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/diagnose"
@@ -39,6 +40,7 @@ type guest struct {
 	watch   *time.Timer  // nil without a limit for idle connections
 	active  atomic.Int64 // time of the last byte in either direction, in Unix nanoseconds
 	expired atomic.Bool  // it was idle for too long
+	reset   atomic.Bool  // the client has reset it
 
 	writing sync.Mutex
 	until   time.Time // the deadline of SetWriteDeadline; guarded by writing
@@ -72,7 +74,15 @@ func (g *guest) Read(p []byte) (int, error) {
 	}
 	n, err := g.Conn.Read(p)
 	g.received(n)
+	g.note(err)
 	return n, err
+}
+
+// note remembers how the socket failed.
+func (g *guest) note(err error) {
+	if err != nil && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)) {
+		g.reset.Store(true)
+	}
 }
 
 // sniff reads the first bytes. If they cannot begin a TLS record, it reads until HTTP is recognized
@@ -135,6 +145,7 @@ func (g *guest) Write(p []byte) (int, error) {
 	if n > 0 {
 		g.touch()
 	}
+	g.note(err)
 	return n, err
 }
 

@@ -28,6 +28,28 @@ func Kept(c net.Conn) io.Closer {
 	return g.kept
 }
 
+// End is how the socket of a connection ended, as far as TLS does not tell.
+type End uint8
+
+// The ends.
+const (
+	Unremarkable End = iota
+	Idle             // nothing passed for as long as Limits.Idle
+	Reset            // the client has reset it
+)
+
+// HowItEnded returns how the socket of a connection ended that Server accepted.
+func HowItEnded(c net.Conn) End {
+	g, ok := c.(*guest)
+	switch {
+	case ok && g.expired.Load():
+		return Idle
+	case ok && g.reset.Load():
+		return Reset
+	}
+	return Unremarkable
+}
+
 // drop closes what the connection holds.
 func (g *guest) drop() {
 	g.server.mu.Lock()

@@ -56,6 +56,15 @@ func (c *Conn) Put(e trace.Entry) {
 	}
 }
 
+// SaidGoodbye reports whether the client sent close_notify or a fatal alert, or a fatal alert was
+// sent to it.
+func (c *Conn) SaidGoodbye() bool {
+	c.hub.mu.Lock()
+	defer c.hub.mu.Unlock()
+	ours := c.alerts[iana.Server]
+	return c.alerts[iana.Client] != nil || ours != nil && ours.Level == alert.Fatal
+}
+
 // count adds what was dropped to the numbers of all connections.
 func (c *Conn) count() {
 	now, before := c.kept.Dropped(), c.counted

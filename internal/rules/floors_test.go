@@ -39,7 +39,7 @@ var floors = map[string]int{
 	"internal/throwaway": 70, "explain": 70, "render/term": 75, "render/html": 75,
 	"render/markdown": 75, "render/reports": 76, "playground": 76,
 	"internal/demo": 78, "diagnose": 70, "probe": 72, "internal/starttls": 70,
-	"internal/reach": 71, "internal/live": 70,
+	"internal/reach": 71, "internal/live": 70, "internal/gate": 0, "render/liveview": 76,
 	"internal/front":   75,
 	"cmd/vitrine":      80,
 	"internal/testkit": testOnly, "internal/interop": testOnly, "internal/recompute": testOnly,

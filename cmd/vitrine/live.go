@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/gate"
+	"github.com/vitrine-tls/vitrine/internal/live"
+)
+
+// liveFlags are the flags of the commands that show connections as they happen.
+type liveFlags struct {
+	ui    string
+	names []string
+}
+
+// uiAnywhere is where --ui listens if no address is given.
+const uiAnywhere = "127.0.0.1:0"
+
+func (o *liveFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(
+		&o.ui,
+		"ui",
+		"",
+		"show a page of the connections as they happen, to a browser on this "+
+			"machine, at `ADDR` or any free port; the URL is printed",
+	)
+	f.Lookup("ui").NoOptDefVal = uiAnywhere
+	f.StringSliceVar(&o.names, "ui-name", nil,
+		"names by which a browser reaches --ui, besides its address")
+}
+
+// on reports whether there is anything to record.
+func (o *liveFlags) on() bool { return o.ui != "" }
+
+// args takes the ADDR of --ui where it stands apart, and else refuses args.
+func (o *liveFlags) args(cmd *cobra.Command, args []string) error {
+	if o.ui == uiAnywhere && len(args) == 1 {
+		if _, _, err := net.SplitHostPort(args[0]); err == nil {
+			o.ui = args[0]
+			return nil
+		}
+	}
+	return noArgs(cmd, args)
+}
+
+// liveView shows the connections of a command.
+type liveView struct {
+	hub     *live.Hub
+	command string
+	where   string
+	reveal  bool
+	making  chan struct{} // has room for as many pages as are made at a time
+	readers chan struct{} // and for as many as follow
+	gate    *gate.Gate
+	addr    net.Addr
+}
+
+// maxReaders is how many pages may follow the connections at a time.
+const maxReaders = 32
+
+// open makes the view, or returns nil if it is not wanted. where is what it shows.
+func (o *liveFlags) open(cmd *cobra.Command, where string, reveal bool) (*liveView, error) {
+	if !o.on() {
+		return nil, nil
+	}
+	v := &liveView{command: cmd.CommandPath(), where: where, reveal: reveal,
+		making: make(chan struct{}, 2), readers: make(chan struct{}, maxReaders)}
+	v.hub = live.New(live.Options{})
+	return v, nil
+}
+
+// serve shows the page until stop is called.
+func (v *liveView) serve(cmd *cobra.Command, o *liveFlags) (stop func(), err error) {
+	l, err := net.Listen("tcp", o.ui)
+	if err != nil {
+		return nil, cannotListenUI(cmd, o.ui, err)
+	}
+	stderr := cmd.ErrOrStderr()
+	v.addr, v.gate = l.Addr(), gate.New(l.Addr(), o.names...)
+	v.gate.Used = func(url string) {
+		fmt.Fprintf(stderr, "! --ui: a browser was let in; for another one: %s\n", url)
+	}
+	s := &http.Server{
+		Handler:           v.gate.Wrap(v.routes()),
+		ReadHeaderTimeout: 10 * time.Second,
+		WriteTimeout:      pageTime,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          silent(),
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.BaseContext = func(net.Listener) context.Context { return ctx }
+	go s.Serve(&few{l, make(chan struct{}, maxUIConns)})
+	return func() {
+		cancel() // those who follow
+		s.Close()
+	}, nil
+}
+
+// announce prints where the page is.
+func (v *liveView) announce(stderr io.Writer) {
+	if v == nil {
+		return
+	}
+	fmt.Fprintf(stderr, "  live view: %s\n", v.gate.URL())
+	if a, ok := v.addr.(*net.TCPAddr); ok && !a.IP.IsLoopback() {
+		fmt.Fprintf(stderr, "! --ui: %s is no address of this machine alone: what the page shows, "+
+			"and its cookie, cross the network in the clear.\n", explain.Escape(v.addr.String()))
+	}
+}
+
+func cannotListenUI(cmd *cobra.Command, addr string, err error) error {
+	way := cmd.CommandPath() + " --ui"
+	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, os.ErrPermission) {
+		return &exitError{exitFailed, fmt.Errorf("--ui %s: %w; try: %s", addr, plainer(err), way)}
+	}
+	return &usageError{fmt.Sprintf("--ui %s: %v", addr, plainer(err)), way}
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/live"
+	"github.com/vitrine-tls/vitrine/render/liveview"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// untellable returns an error for events of which no page can be made.
+func untellable(entries []trace.Entry) error {
+	for _, e := range entries {
+		if _, ok := e.Event.(*trace.Message); ok {
+			return explain.Tellable(entries)
+		}
+	}
+	return errors.New("no message of a handshake was kept of it")
+}
+
+// leadOf returns the sentences above the page of a connection.
+func leadOf(r live.Row) string {
+	lead := "The connection of " + r.Client + ", as this side saw it."
+	if !r.Over() {
+		lead += " It is still open: this is how it stood when the page was made."
+	} else if r.Why != "" {
+		lead += " Its end: " + r.Why + "."
+	}
+	if lost := r.Dropped.String(); lost != "" {
+		lead += " It is not all here: " + lost + " for room."
+	}
+	return lead
+}
+
+// bare answers with the page of a connection that has no story.
+func (v *liveView) bare(w http.ResponseWriter, r live.Row, why error) {
+	reason := "It has no story: " + why.Error() + "."
+	if r.Forgotten {
+		reason = "Its events gave way to those of later connections."
+	}
+	facts := []liveview.Fact{{Name: "from", Value: r.Client}, {Name: "at",
+		Value: r.Start.Format(time.RFC3339)}, {Name: "state", Value: string(r.State)}}
+	for _, f := range []struct {
+		name, value string
+		bad         bool
+	}{{"how it ended", r.Reason, r.State == live.Failed}, {"in words", r.Why, false},
+		{"inferred", r.Cause, false}, {"asked for", r.Name, false}, {"version", r.Version, false},
+		{"suite", r.Suite, false}} {
+		if f.value != "" {
+			facts = append(facts, liveview.Fact{Name: f.name, Value: f.value, Bad: f.bad})
+		}
+	}
+	facts = append(facts, liveview.Fact{Name: "bytes", Value: fmt.Sprintf("%d received, %d sent",
+		r.Received.Wire, r.Sent.Wire)})
+	var page bytes.Buffer
+	if err := liveview.WriteBare(&page, v.options(), reason, facts); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	v.send(w, liveview.Policy(), page.Bytes())
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"errors"
+	"net"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/internal/front"
+	"github.com/vitrine-tls/vitrine/internal/live"
+)
+
+// look opens the live view of a server that listens at addr, if it is wanted.
+func (h *host) look(addr net.Addr) (stop func(), err error) {
+	h.view, err = h.live.open(h.cmd, "serve at "+addr.String(), h.reveal)
+	if h.view == nil || err != nil {
+		return func() {}, err
+	}
+	return h.view.serve(h.cmd, &h.live)
+}
+
+// liveVisit is a connection of serve in the live view.
+type liveVisit struct {
+	*live.Conn
+	conn net.Conn
+}
+
+// visit adds a connection that was accepted.
+func (v *liveView) visit(c net.Conn) *liveVisit {
+	return &liveVisit{v.hub.Open(live.Row{Start: time.Now(), Client: c.RemoteAddr().String(),
+		Server: c.LocalAddr().String()}), c}
+}
+
+// report says how the handshake of a connection went.
+func (v *liveView) report(f front.Visit, line visit) {
+	took := func(r *live.Row) {
+		r.Handshake, r.EarlyData = float64(f.Took.Microseconds())/1000, line.Early
+		if f.Err != nil {
+			r.Reason, r.Why, r.Cause = reasonOf(f), line.Error, line.Cause
+		}
+	}
+	visitor := visitorOf(f.Conn)
+	switch {
+	case visitor == nil || visitor.live == nil: // it was refused at the door
+		v.hub.Open(live.Row{Start: f.At, Client: f.Remote.String()}).End(true, took)
+	case f.Err != nil:
+		visitor.live.End(true, took)
+	default:
+		visitor.live.Set(took)
+	}
+}
+
+// reasonOf returns the code of a failure. It is empty if an alert was sent: then that is the code.
+func reasonOf(v front.Visit) string {
+	for _, known := range []struct {
+		err  error
+		code string
+	}{{front.ErrFull, "no_room"}, {front.ErrShare, "address_share"}, {front.ErrRoom, "sent_away"}} {
+		if errors.Is(v.Err, known.err) {
+			return known.code
+		}
+	}
+	f, ok := diagnose.Of(v.Err)
+	if !ok {
+		f = &diagnose.Failure{}
+	}
+	if _, foreign := diagnose.NotTLS(v.First); foreign && !v.Plain {
+		return "not_tls"
+	}
+	switch {
+	case v.Plain:
+		return "plain_http"
+	case len(v.First) == 0 && left(v.Err):
+		return "left_without_a_word"
+	case f.Received != nil || f.Sent != nil:
+		return ""
+	case f.Gone == diagnose.Closed:
+		return "closed_in_handshake"
+	case f.Gone == diagnose.Reset:
+		return "reset_in_handshake"
+	case f.Gone == diagnose.Silent:
+		return "timeout_in_handshake"
+	}
+	return ""
+}
+
+// end says that a connection has ended, and how its socket did if TLS does not say it.
+func (l *liveVisit) end() {
+	how := front.HowItEnded(l.conn)
+	l.End(false, func(r *live.Row) {
+		switch {
+		case how == front.Idle:
+			r.Reason, r.Why = "idle", "nothing passed for as long as --idle-timeout allows"
+		case how == front.Reset && !l.SaidGoodbye():
+			r.Reason, r.Why = "reset", "the client reset the connection, and data may be missing "+
+				"at the end"
+		}
+	})
+}
