@@ -66,9 +66,9 @@ func (c *Connection) unfinished(r *Report) *Reason {
 		return &Reason{Code: HandshakeFailed, Detail: fmt.Sprintf(format, args...)}
 	}
 	switch {
-	case c.alerted != nil && c.outer:
-		return failed("the %v ended the handshake with the alert %v in the clear, after the %v's "+
-			"%v", c.alertedBy, c.alerted.Description, c.last.from, c.last.kind)
+	case c.lanes[iana.Client].outer != nil && c.protocol().hidesTypes():
+		return failed("the client ended the handshake with the alert %v in the clear, after the "+
+			"%v's %v", *c.lanes[iana.Client].outer, c.last.from, c.last.kind)
 	case c.alerted != nil && !r.Done:
 		return failed("the %v ended the handshake with the alert %v, after the %v's %v",
 			c.alertedBy, c.alerted.Description, c.last.from, c.last.kind)

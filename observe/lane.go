@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/framing"
@@ -53,13 +54,15 @@ type lane struct {
 	unread    int              // bytes to come of a record that is skipped
 	unaligned bool             // the boundaries of records are not known any more
 	inflate   *inflater
-	closed    bool   // no more bytes will come
-	err       error  // why the direction cannot be read further
-	fed       int64  // bytes received
-	ruled     uint64 // after a hole: the next record has no number below this one
-	over      uint64 // records that were skipped since, for lack of effort
-	tried     int64  // bytes of records decrypted to find the next one; see effort
-	steps     int64  // records, places and holes examined: for tests
+	// a fatal alert in the clear, where records have keys
+	outer  *alert.Description
+	closed bool   // no more bytes will come
+	err    error  // why the direction cannot be read further
+	fed    int64  // bytes received
+	ruled  uint64 // after a hole: the next record has no number below this one
+	over   uint64 // records that were skipped since, for lack of effort
+	tried  int64  // bytes of records decrypted to find the next one; see effort
+	steps  int64  // records, places and holes examined: for tests
 
 	flow Flow
 }
@@ -353,6 +356,7 @@ func (l *lane) count() {
 				l.flow.UnreadRecords++
 			}
 			l.start, l.unread = l.start+record.HeaderLen, h.Length
+			l.hearOuter(h, l.buf[l.start:l.start+min(h.Length, l.straight())])
 			continue
 		}
 		if len(l.holes) == 0 {

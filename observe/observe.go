@@ -85,7 +85,6 @@ type Connection struct {
 	failure        error                 // what was wrong with the handshake
 	alerted        *alert.Received       // the first fatal alert that was seen
 	warned         [2]*alert.Description // the last warning of each side
-	outer          bool                  // that alert was in the clear, where TLS 1.3 has keys
 	alertedBy      iana.Side             // who sent it
 	last           step                  // the last message that took its place in a figure
 	ending         ending                // how the connection ended, if that is known

@@ -44,7 +44,7 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 		return 0, nil, got
 	case l.inner && r.Type != iana.RecordApplicationData:
 		// RFC 8446 §5: change_cipher_spec is for middleboxes. Others are not authenticated.
-		c.hearOuter(l, r)
+		l.hearOuter(r.Header, r.fragment)
 		return 0, nil, passed
 	case r.torn && l.blind:
 		l.flow.refused(r.Header, 0, r.torn)
@@ -59,22 +59,19 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 	case r.torn:
 		c.machine.Unsound()
 	case l.blind:
-		c.hearOuter(l, r)
+		l.hearOuter(r.Header, r.fragment)
 	}
 	return c.unseal(l, r)
 }
 
 // hearOuter notes a fatal alert in the clear where TLS 1.3 has keys. A client that refuses the
 // server's flight before it has changed to its own keys sends it so; nothing authenticates it.
-func (c *Connection) hearOuter(l *lane, r sealed) {
-	if r.Type != iana.RecordAlert || r.Length != 2 || r.torn || c.alerted != nil ||
-		!c.protocol().hidesTypes() || alert.Level(r.fragment[0]) != alert.Fatal {
-		return
+func (l *lane) hearOuter(h record.Header, fragment []byte) {
+	if h.Type == iana.RecordAlert && h.Length == 2 && len(fragment) >= 2 && l.outer == nil &&
+		alert.Level(fragment[0]) == alert.Fatal {
+		d := alert.Description(fragment[1])
+		l.outer = &d
 	}
-	d := alert.Description(r.fragment[1])
-	c.log.Alert(l.from, alert.Fatal, d, "")
-	c.alerted, c.alertedBy = &alert.Received{Level: alert.Fatal, Description: d}, l.from
-	c.outer = true
 }
 
 // unseal opens a record under the direction's keys, or under later ones.
