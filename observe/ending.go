@@ -180,6 +180,10 @@ var attempts = []struct{ says, name string }{
 
 // inTheClear names the protocol of a connection without TLS by its first bytes.
 func (s *Stream) inTheClear() string {
+	if b := s.ways[iana.Client].kept; len(b) > 5 && b[0]&0x80 != 0 && b[2] == 1 && b[3] == 0 &&
+		b[4] == 2 {
+		return "SSL 2.0, which is not read"
+	}
 	if a := s.ways[iana.Client].kept; !s.ways[iana.Client].dropped {
 		for _, x := range attempts {
 			if bytes.HasPrefix(a, []byte(x.says)) || strings.Contains(x.name, "after which") &&

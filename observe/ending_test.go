@@ -100,6 +100,8 @@ func TestWhatIsInTheClearIsNamed(t *testing.T) {
 			{iana.Server, []byte("HTTP/1.1 403 Forbidden\r\n\r\n")}},
 			"CONNECT to an HTTP proxy, after which no TLS came"},
 		{[]segment{{iana.Client, []byte{1, 2, 3}}}, ""},
+		{[]segment{{iana.Client, []byte("\x80\x2e\x01\x00\x02\x00\x15\x00\x00\x00\x10")}},
+			"SSL 2.0, which is not read"},
 	} {
 		s := observe.Stream{New: func() *observe.Connection { return observe.New(nil, nil) }}
 		for _, x := range c.says {
@@ -138,6 +140,26 @@ func TestWhatAKeyLogLacksIsTold(t *testing.T) {
 		if r := s.Report(); r.Reason == nil || r.Reason.Code != observe.NoSecret ||
 			!strings.Contains(r.Reason.Detail, want) {
 			t.Errorf("%.30s: got %v, expected %q", line, r.Reason, want)
+		}
+	}
+}
+
+// A draft of TLS 1.3 is told by its number, and so is what came before the drafts.
+func TestDraftsOfTLS13AreNamed(t *testing.T) {
+	for version, want := range map[string]string{
+		"\x7f\x1c": "version 0x7F1C (draft 28 of TLS 1.3) is not read",
+		"\xfb\x1a": "version 0xFB1A (an experiment before TLS 1.3) is not read",
+	} {
+		recording, _ := recorded(t, modern)
+		s := observe.Stream{New: func() *observe.Connection { return observe.New(nil, nil) }}
+		for _, x := range *recording {
+			s.Bytes(x.from, bytes.ReplaceAll(x.b, []byte("\x00\x2b\x00\x02\x03\x04"),
+				[]byte("\x00\x2b\x00\x02"+version)))
+		}
+		s.End()
+		if r := s.Report(); r.Reason == nil || r.Reason.Code != observe.UnsupportedVersion ||
+			r.Reason.Detail != want || r.KeyExchange != "" {
+			t.Errorf("got %v, exchange %q, expected %q", r.Reason, r.KeyExchange, want)
 		}
 	}
 }

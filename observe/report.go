@@ -151,8 +151,21 @@ func (r *negotiated) hellos(m *handshake.Machine) {
 		r.Resumed, r.EarlyData = m.Resumed || m.ResumedByPSK(), m.EarlyAccepted()
 		return
 	}
-	exchange, _, _ := strings.Cut(strings.TrimPrefix(r.Suite.String(), "TLS_"), "_WITH_")
-	r.KeyExchange = exchange
+	if exchange, _, named := strings.Cut(strings.TrimPrefix(r.Suite.String(), "TLS_"),
+		"_WITH_"); named {
+		r.KeyExchange = exchange
+	}
+}
+
+// versionText names a version, and those that drafts of TLS 1.3 had.
+func versionText(v iana.Version) string {
+	switch {
+	case v>>8 == 0x7F:
+		return fmt.Sprintf("%v (draft %d of TLS 1.3)", v, byte(v))
+	case v>>8 == 0x7E || v>>8 == 0xFB:
+		return fmt.Sprintf("%v (an experiment before TLS 1.3)", v)
+	}
+	return v.String()
 }
 
 // why returns the most important reason.
@@ -164,13 +177,13 @@ func (c *Connection) why(r *Report) *Reason {
 		return c.abandoned
 	case c.draft != 0:
 		return &Reason{Code: UnsupportedVersion,
-			Detail: fmt.Sprintf("version %v is not read", c.draft)}
+			Detail: fmt.Sprintf("version %s is not read", versionText(c.draft))}
 	case m.ClientHello == nil && lost == 0:
 		return &Reason{Code: HandshakeNotCaptured,
 			Detail: "the capture does not have the beginning of the connection"}
 	case m.ServerHello != nil && !negotiation.Readable(r.Version):
 		return &Reason{Code: UnsupportedVersion,
-			Detail: fmt.Sprintf("version %v is not read", r.Version)}
+			Detail: fmt.Sprintf("version %s is not read", versionText(r.Version))}
 	case m.ServerHello != nil && suite.Readable(r.Suite) == nil:
 		return &Reason{Code: UnsupportedSuite, Detail: fmt.Sprintf("%v is not read", r.Suite)}
 	case lost == 0 && c.failure == nil && c.unfinished(r) != nil:
