@@ -33,6 +33,8 @@ func TestEachStackDoesTheWorkOfARow(t *testing.T) {
 		resumed("resumed", job{What: byPSK, Version: tls13, Group: x25519}),
 		moved("bulk", 0, 16<<10, job{Version: tls12, Suite: ecdsaGCM}),
 		idle("idle", job{What: reading, Version: tls13}),
+		beside("open", job{What: opened, Size: 3}),
+		beside("held", job{What: held, Size: 3}),
 	} {
 		r.block, r.Size = 1, min(r.Size, 10)
 		if r.What == bulk {
@@ -56,13 +58,14 @@ func TestEachStackDoesTheWorkOfARow(t *testing.T) {
 func made(micros, theirs, instructions float64) result {
 	of := min(1000, instructions*1000)
 	return result{row{section: "S", name: "a row", goal: 0.9}, [3]measured{
-		{[]sample{{micros, 1000, 10}}, instructions}, {[]sample{{theirs, 2000, 20}}, of}, {}}}
+		{[]sample{{micros, 1000, 10}}, instructions}, {[]sample{{theirs, 2000, 20}}, of}, {}},
+		shares{}, nil}
 }
 
 func TestTheTableIsRewrittenAndTheRestIsKept(t *testing.T) {
 	m := machine{"here", "now"}
 	text := rewritten("before\n"+tableBegins+"old\n"+tableEnds+"after\n", m,
-		[]result{made(80, 100, 900)})
+		[]result{made(80, 100, 900)}, nil)
 	for _, want := range []string{"before\n" + tableBegins + "here\nnow.\n", tableEnds + "after\n",
 		"| a row | 80 µs | 0.80 (0.80–0.80) | 0.900 | – | – | 10 / 20 | 1 / 2 | ≤ 0.90: met |\n"} {
 		if !strings.Contains(text, want) {
@@ -91,7 +94,7 @@ func TestWhatGotSlowerIsSaid(t *testing.T) {
 		{"less time", made(80, 100, 0), made(60, 100, 0), here, ""},
 		{"another machine", made(80, 100, 0), made(80, 100, 0), machine{"there", ""}, "elsewhere"},
 	} {
-		text := table(machine{"here", "then"}, []result{c.was})
+		text := table(machine{"here", "then"}, []result{c.was}, nil)
 		err := compare(t.Output(), text, c.m, []result{c.now})
 		if c.want == "" && err != nil || c.want != "" &&
 			(err == nil || !regexp.MustCompile(c.want).MatchString(err.Error())) {

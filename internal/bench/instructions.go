@@ -2,13 +2,16 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A counter counts the instructions of a process.
@@ -32,16 +35,17 @@ var counters = []counter{
 // instructionCounter returns what counts on this machine, or nil.
 func instructionCounter(dir string) *counter {
 	for i := range counters {
-		if _, err := counters[i].run(exec.Command("true"), nil, dir); err == nil {
+		_, err := counters[i].run(exec.Command("true"), nil, filepath.Join(dir, "none"))
+		if err == nil {
 			return &counters[i]
 		}
 	}
 	return nil
 }
 
-// run runs a command with this input, and returns how many instructions it took.
-func (c *counter) run(cmd *exec.Cmd, in []byte, dir string) (float64, error) {
-	file := filepath.Join(dir, "instructions")
+// run runs a command with this input, and returns how many instructions it took. The count goes
+// through a file of this name.
+func (c *counter) run(cmd *exec.Cmd, in []byte, file string) (float64, error) {
 	args := append(c.args(file), cmd.Args...)
 	counted := exec.Command(args[0], args[1:]...)
 	counted.Env, counted.Stdin = cmd.Env, bytes.NewReader(in)
@@ -59,20 +63,43 @@ func (c *counter) run(cmd *exec.Cmd, in []byte, dir string) (float64, error) {
 	return strconv.ParseFloat(strings.ReplaceAll(string(m[1]), ",", ""), 64)
 }
 
-// instructions returns what one operation of j takes: the difference of two processes, so that
-// neither's start counts. A tenth of a block is enough for what repeats, and takes cachegrind as
-// long as many blocks take without it.
-func (b *bench) instructions(j job, block int) (float64, error) {
-	n := max(block/10, 2)
-	var totals [2]float64
-	for i, operations := range []int{1, 1 + n} {
-		cmd, err := b.command(j)
-		if err == nil {
-			totals[i], err = b.counter.run(cmd, fmt.Appendln(nil, operations), b.dir)
-		}
-		if err != nil {
-			return 0, err
+// counted is how many operations are counted, of a block of so many: few are enough for what
+// repeats, and cachegrind takes as long for one as 50 take without it.
+func counted(block int) int { return min(max(block/10, 2), 100) }
+
+// count fills in the instructions of an operation of each job: the difference of two processes, so
+// that neither's start counts. As many processes run at a time as there are processors, which does
+// not change what they count.
+func (b *bench) count(r *result, jobs []job) error {
+	n := counted(r.block)
+	var totals [3][2]float64
+	var errs [3][2]error
+	var all sync.WaitGroup
+	free := make(chan struct{}, runtime.NumCPU())
+	for i, j := range jobs {
+		for k, operations := range []int{1, 1 + n} {
+			if len(r.stacks[i].samples) == 0 {
+				continue
+			}
+			all.Go(func() {
+				free <- struct{}{}
+				defer func() { <-free }()
+				cmd, err := b.command(j)
+				if err == nil {
+					cmd.Env = append(cmd.Environ(), warmEnv+"=3")
+					totals[i][k], err = b.counter.run(cmd, fmt.Appendln(nil, operations),
+						filepath.Join(b.dir, fmt.Sprint("instructions", i, k)))
+				}
+				errs[i][k] = err
+			})
 		}
 	}
-	return (totals[1] - totals[0]) / float64(n), nil
+	all.Wait()
+	for i := range jobs {
+		if err := errors.Join(errs[i][:]...); err != nil {
+			return err
+		}
+		r.stacks[i].instructions = (totals[i][1] - totals[i][0]) / float64(n)
+	}
+	return nil
 }

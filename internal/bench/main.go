@@ -28,10 +28,12 @@ import (
 // options are what a run is told.
 type options struct {
 	rows       *regexp.Regexp
+	open       int
 	pairs      int
 	counts     bool
 	cpuProfile string
 	memProfile string
+	profiles   bool // of rows that miss their goal
 }
 
 func main() {
@@ -41,6 +43,7 @@ func main() {
 	o := options{}
 	rows := flag.String("rows", "", "only rows whose `expression` matches \"section: name\"")
 	flag.IntVar(&o.pairs, "pairs", 12, "`number` of blocks of each stack")
+	flag.IntVar(&o.open, "open", many, "`number` of connections in the rows about many")
 	flag.BoolVar(&o.counts, "instructions", true, "count instructions too")
 	flag.StringVar(&o.cpuProfile, "cpuprofile", "",
 		"write the processor profile of Vitrine's work in the last row to `file`")
@@ -60,6 +63,7 @@ func main() {
 
 // run measures, prints, and does with the table what was asked for.
 func run(o options, write, check bool) error {
+	o.profiles = write
 	b, err := newBench(o)
 	if err != nil {
 		return err
@@ -67,14 +71,13 @@ func run(o options, write, check bool) error {
 	defer os.RemoveAll(b.dir)
 	fmt.Println(b.machine)
 	var results []result
-	for _, r := range rows {
+	for _, r := range withOpen(o.open) {
 		if !o.rows.MatchString(r.section + ": " + r.name) {
 			continue
 		}
 		got, err := b.measure(r)
-		if err != nil {
-			return fmt.Errorf("%s: %s: %w", r.section, r.name, err)
-		}
+		got.failed = err
+		complain(r, err)
 		fmt.Println(got.line())
 		results = append(results, got)
 	}
@@ -90,9 +93,13 @@ func run(o options, write, check bool) error {
 	if !write {
 		return nil
 	}
+	read, err := captures()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench: without captures:", err)
+	}
 	text, err := os.ReadFile(document)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(document, []byte(rewritten(string(text), b.machine, results)), 0o644)
+	return os.WriteFile(document, []byte(rewritten(string(text), b.machine, results, read)), 0o644)
 }

@@ -89,6 +89,8 @@ type measured struct {
 type result struct {
 	row
 	stacks [3]measured
+	shares shares // of Vitrine's time, if it misses its goal
+	failed error  // why there is nothing else
 }
 
 // measure runs the blocks of a row in turn.
@@ -132,17 +134,21 @@ func (b *bench) measure(r row) (got result, err error) {
 			got.stacks[i].samples = append(got.stacks[i].samples, s)
 		}
 	}
-	if b.counter == nil || r.memory() {
-		return got, nil
+	if b.counter != nil && r.countable() {
+		complain(r, b.count(&got, jobs))
 	}
-	for i, w := range workers {
-		if w != nil {
-			if got.stacks[i].instructions, err = b.instructions(jobs[i], r.block); err != nil {
-				return got, err
-			}
-		}
+	if b.profiles && r.countable() && !got.met() {
+		got.shares, err = b.shares(got)
+		complain(r, err)
 	}
 	return got, nil
+}
+
+// complain prints what a row lacks.
+func complain(r row, err error) {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "bench: %s: %s: %v\n", r.section, r.name, err)
+	}
 }
 
 // profiled has Vitrine's worker write the profiles that were asked for.

@@ -1,17 +1,28 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net"
+	"os"
+	"strconv"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/internal/flood"
 )
 
 // warm is how many operations come before the first that counts: caches, pools, and what is
-// computed once.
-const warm = 20
+// computed once. warmEnv has another number for a worker: 20 of a counted process take long.
+var warm = cmp.Or(atoi(os.Getenv(warmEnv)), 20)
+
+const warmEnv = "VITRINE_BENCH_WARM"
+
+// atoi returns 0 for what is no number.
+func atoi(text string) int {
+	n, _ := strconv.Atoi(text)
+	return n
+}
 
 // operation returns what performs one operation of j. held is what each end of a connection holds,
 // in rows about memory.
@@ -25,6 +36,8 @@ func (j job) operation() (once func() (held int, err error), err error) {
 		once = func() (int, error) { return j.hold(e) }
 		_, err := once() // what is held once, and pools
 		return once, err
+	case opened, held:
+		return j.crowded(e)
 	case bulk, echo:
 		once, err = j.transfer(e)
 	case http1, http2:

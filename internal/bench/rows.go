@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"fmt"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -26,6 +27,9 @@ const (
 	http2   = "http2"     // the same by HTTP/2
 	reading = "reading"   // heap and stack of each of Size ends that wait in Read
 	unread  = "unread"    // the same of ends from which nobody reads
+	opened  = "opened"    // a server's part of a handshake while Size connections are open
+	held    = "held"      // what each of Size such connections takes of a process's memory
+	peer    = "peer"      // the other ends of those
 )
 
 // A job is what a worker does, again and again.
@@ -40,6 +44,7 @@ type job struct {
 	Known       bool // a chain that was verified before is not verified again
 	Size        int
 	Dir         string // where the certificates are
+	Peer        string // the address of a peer's server
 }
 
 // A row is one line of the table.
@@ -131,6 +136,25 @@ var rows = []row{
 	idle("TLS 1.3, nobody reads", job{What: unread, Version: tls13}),
 	idle("TLS 1.2, a goroutine waits in Read", job{What: reading, Version: tls12}),
 	idle("TLS 1.2, nobody reads", job{What: unread, Version: tls12}),
+
+	beside("TLS 1.3, a handshake beside one open connection", job{What: opened, Size: 1}),
+	beside("TLS 1.3, a handshake beside %d open connections", job{What: opened}),
+	beside("TLS 1.3, each of %d open ends in a process", job{What: held}),
+}
+
+// many is how many connections are open in the rows about many, unless a flag has another number.
+const many = 10_000
+
+// withOpen returns the rows with another number of open connections.
+func withOpen(n int) []row {
+	all := slices.Clone(rows)
+	for i := range all {
+		r := &all[i]
+		if (r.What == opened || r.What == held) && r.Size != 1 {
+			r.Size, r.name = n, fmt.Sprintf(r.name, n)
+		}
+	}
+	return all
 }
 
 func handshake(name string, goal float64, j job) row {
@@ -175,6 +199,15 @@ func idle(name string, j job) row {
 	return row{section: "Idle connections", name: name, job: j, block: 1, goal: 0.8}
 }
 
+func beside(name string, j job) row {
+	j.Version, j.Key, j.Group = tls13, ecdsa, x25519
+	r := row{section: "Open connections", name: name, job: j, block: 200, goal: 1}
+	if j.What == held {
+		r.block, r.goal = 1, 0.8
+	}
+	return r
+}
+
 // size returns n in words, such as 16 KiB.
 func size(n int) string {
 	if n >= 1<<20 {
@@ -183,8 +216,12 @@ func size(n int) string {
 	return fmt.Sprint(n>>10, " KiB")
 }
 
+// countable reports whether the instructions of an operation can be counted: what waits for other
+// processes cannot.
+func (r row) countable() bool { return !r.memory() && r.What != opened }
+
 // memory reports whether a row is about bytes that are held and not about time.
-func (r row) memory() bool { return r.What == reading || r.What == unread }
+func (r row) memory() bool { return r.What == reading || r.What == unread || r.What == held }
 
 // jobs returns what is compared: Vitrine's job and those of the other stacks. One that cannot do it
 // has no Stack.
@@ -219,7 +256,7 @@ func cryptoTLSCan(j job) bool {
 func opensslCan(j job) bool {
 	_, group := opensslGroups[j.Group]
 	switch j.What {
-	case reading, unread, http1, http2:
+	case reading, unread, http1, http2, opened, held:
 		return false
 	}
 	return group

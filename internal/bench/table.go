@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -19,7 +20,7 @@ const heading = "| | Vitrine | time to crypto/tls | instructions | time to OpenS
 	"instructions | allocations | KB | goal |\n|---|---|---|---|---|---|---|---|---|\n"
 
 // table returns the generated part of the document.
-func table(m machine, results []result) string {
+func table(m machine, results []result, read []captured) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n%s.\n", m.kind, m.when)
 	section := ""
@@ -30,11 +31,18 @@ func table(m machine, results []result) string {
 		}
 		fmt.Fprintln(&b, r.line())
 	}
+	if len(read) > 0 {
+		b.WriteString(capturesTable(read))
+	}
+	b.WriteString(behind(results))
 	return b.String()
 }
 
 // line returns the row as Markdown.
 func (r result) line() string {
+	if r.failed != nil {
+		return fmt.Sprintf("| %s | not measured: %v |", r.name, r.failed)
+	}
 	cells := []string{r.name, r.own()}
 	for i := 1; i <= 2; i++ {
 		time, instructions := "–", "–"
@@ -78,24 +86,33 @@ func (r result) judged() string {
 	if r.goal == 0 {
 		return ""
 	}
-	worst := 0.0
-	for i := 1; i <= 2; i++ {
-		if s, ok := r.ratio(i); ok {
-			worst = max(worst, s.median)
-		}
-	}
 	mark := "met"
-	if worst > r.goal {
+	if !r.met() {
 		mark = "**not met**"
 	}
 	return fmt.Sprintf("≤ %.2f: %s", r.goal, mark)
 }
 
+// worst returns the ratio to the better of the others.
+func (r result) worst() (worst float64) {
+	for i := 1; i <= 2; i++ {
+		if s, ok := r.ratio(i); ok {
+			worst = max(worst, s.median)
+		}
+	}
+	return worst
+}
+
+// met reports whether the goal, if there is one, is reached, as far as the table shows it.
+func (r result) met() bool {
+	return r.goal == 0 || r.failed != nil || math.Round(100*r.worst()) <= math.Round(100*r.goal)
+}
+
 // rewritten returns the document with this table in place of the one it has.
-func rewritten(text string, m machine, results []result) string {
+func rewritten(text string, m machine, results []result, read []captured) string {
 	before, rest, _ := strings.Cut(text, tableBegins)
 	_, after, _ := strings.Cut(rest, tableEnds)
-	return before + tableBegins + table(m, results) + tableEnds + after
+	return before + tableBegins + table(m, results, read) + tableEnds + after
 }
 
 // committed returns the document as it was committed last.
@@ -117,7 +134,7 @@ func compare(w io.Writer, text string, m machine, results []result) error {
 	slower := 0
 	for _, r := range results {
 		old := cellsOf(text, r)
-		now := cellsOf(table(m, []result{r}), r)
+		now := cellsOf(table(m, []result{r}, nil), r)
 		for i := 2; old != nil && i <= 4; i += 2 {
 			if reason := worse(old[i:i+2], now[i:i+2], r.memory()); reason != "" {
 				slower++

@@ -39,6 +39,12 @@ func work(text string, in io.Reader, out io.Writer) error {
 	if err := json.Unmarshal([]byte(text), &j); err != nil {
 		return err
 	}
+	if os.Getenv(memProfileEnv) != "" {
+		runtime.MemProfileRate = 512
+	}
+	if j.What == peer {
+		return j.obey(in)
+	}
 	once, err := j.operation()
 	if err != nil {
 		return err
@@ -87,9 +93,6 @@ func profile() (stop func(), err error) {
 		return f
 	}
 	mem, cpu := create(os.Getenv(memProfileEnv)), create(os.Getenv(cpuProfileEnv))
-	if mem != nil {
-		runtime.MemProfileRate = 512
-	}
 	if cpu != nil && err == nil {
 		err = pprof.StartCPUProfile(cpu)
 	}

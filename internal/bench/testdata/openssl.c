@@ -11,7 +11,7 @@
 //
 // For each line with a number n on standard input it performs n operations, and prints the
 // processor time in µs that they took, and two zeros for the allocations that are not counted.
-// Twenty operations come before the first that counts. An operation is a MiB each way by writes of
+// Twenty operations, or VITRINE_BENCH_WARM, come before the first that counts. An operation is a MiB each way by writes of
 // SIZE bytes, or SIZE bytes each way, or a handshake over the same socket. One that resumes does so
 // by the last ticket, which comes before one byte of the server's.
 
@@ -176,7 +176,7 @@ int main(int argc, char **argv) {
 	int total = strcmp(argv[1], "bulk") ? size : 1 << 20;
 	if (size) shake(end, fd);
 	for (int warm = 1;; warm = 0) {
-		if (warm) n = 20;
+		if (warm) n = getenv("VITRINE_BENCH_WARM") ? atoi(getenv("VITRINE_BENCH_WARM")) : 20;
 		else if (scanf("%d", &n) != 1) return 0;
 		double before = cpu();
 		for (int i = 0; i < n; i++) {

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// because says what stands between a row and its goal. What the processor does meanwhile is
+// measured, and comes before it.
+func (r row) because() string {
+	cbc := r.Suite == iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256
+	switch {
+	case r.What == full && r.Key == rsa:
+		return "The private operation of RSA 2048 is most of it, and crypto/rsa's on both sides."
+	case r.What == full && r.Group == hybrid, r.What == byPSK && r.Group == hybrid:
+		return "ML-KEM is crypto/mlkem's on both sides, and takes as long as all the rest."
+	case r.What == full:
+		return "Signatures, and verifying them, are the standard library's on both sides."
+	case r.What == byPSK && r.Version == tls13:
+		return "Two key agreements, and what the kernel does, are the most of it."
+	case r.What == byPSK || r.What == byID:
+		return "There are no public keys, and what is Vitrine's own shows: fewer instructions " +
+			"than crypto/tls's, over more functions that run once each, which costs misses of the " +
+			"processor's instruction cache. It is the price of layouts as data."
+	case r.What == bulk && cbc:
+		return "Each record is opened in the same time whatever its padding (RFC 5246 §6.2.3.2), " +
+			"and AES-CBC of the standard library encrypts one block at a time."
+	case r.What == bulk, r.What == echo:
+		return "The cipher and the system calls, one for each write, are the same in both stacks."
+	case r.What == http2:
+		return "Frames are made by golang.org/x/net, which gives each its own Write, and " +
+			"crypto/tls's by net/http's copy of it."
+	case r.What == http1:
+		return "vhttp's connection watches for the end of each message."
+	case r.What == held:
+		return "Nothing was said on these connections, so that crypto/tls has no buffers yet. Of " +
+			"Vitrine's end 1.5 KB are the two ciphers and 3 KB what the handshake leaves for " +
+			"ConnectionState, new keys, tickets and requests for certificates."
+	}
+	return ""
+}
+
+// behind returns a list of the rows whose goals are not met, and why.
+func behind(results []result) string {
+	var b strings.Builder
+	for _, r := range results {
+		if r.met() {
+			continue
+		}
+		fmt.Fprintf(&b, "- **%s: %s** (%.2f, goal %.2f): ", r.section, r.name, r.worst(), r.goal)
+		if r.shares != (shares{}) {
+			fmt.Fprintf(&b, "%v. ", r.shares)
+		}
+		fmt.Fprintf(&b, "%s\n", r.because())
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\n### What stands in the way\n\nOf the rows that miss their goal: what Vitrine's " +
+		"processor time goes to, by a profile of two seconds, and why.\n\n" + b.String()
+}
