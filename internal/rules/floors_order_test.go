@@ -20,6 +20,7 @@ import (
 // orders lists packages whose comment gives an order in which their files can be read, with the
 // references that run back up all the same: "file -> later file" and the reason.
 var orders = map[string]map[string]string{
+	"engine":      {},
 	"handshake":   {},
 	"negotiation": {},
 }
