@@ -209,74 +209,80 @@ func TestTimeStampsOfEveryResolution(t *testing.T) {
 	}
 }
 
-func TestDamageIsReported(t *testing.T) {
+// A damaged file, and what is said of it.
+type damage struct {
+	name, in, want string
+}
+
+// damaged are files that are no captures, or not whole ones.
+func damaged() []damage {
 	le := func() *file { return &file{ByteOrder: orders[0], AppendByteOrder: orders[0]} }
 	pcap := func() *file { return le().u32(0xA1B2C3D4).u16(2, 4).u32(0, 0, 65535, 1) }
 	ng := func() *file { return le().section() }
-	for _, c := range []struct {
-		name string
-		in   io.Reader
-		want string
-	}{
-		{"empty", strings.NewReader(""), "0 bytes are no capture"},
-		{"bytes", strings.NewReader("GET \x00\x01"),
+	return []damage{
+		{"empty", "", "0 bytes are no capture"},
+		{"bytes", "GET \x00\x01",
 			"neither pcap nor pcapng: the file begins with 47455420"},
-		{"xz", strings.NewReader("\xFD7zXZ\x00\x00\x04"), "xz -d"},
-		{"bzip2", strings.NewReader("BZh91AY&SY"), "bzip2 -d"},
-		{"zip", strings.NewReader("PK\x03\x04\x14\x00\x00\x00"), "a zip archive"},
-		{"DOS's Sniffer", strings.NewReader("TRSNIFF data    \x1a"), "editcap"},
-		{"LANalyzer", strings.NewReader("\x01\x10\x4C\x00\x00\x00"), "editcap"},
-		{"a key log", strings.NewReader("# \nCLIENT_RANDOM 00 00\n"), "a key log, not a capture"},
-		{"a private key", strings.NewReader("-----BEGIN PRIVATE KEY-----\n"), "a private key, not"},
-		{"a hex dump", strings.NewReader("0000  45 00\n0010  00 00\n"), "text2pcap"},
-		{"text", strings.NewReader("hello, world\n"), "it is text, not a capture"},
-		{"snoop", strings.NewReader("snoop\x00\x00\x00\x00\x00\x00\x02"), "editcap"},
-		{"netmon", strings.NewReader("GMBU\x03\x02\x01\x00"), "Network Monitor 2"},
-		{"JSON", strings.NewReader("{\"log\": {}}"), "HAR"},
-		{"zstd", strings.NewReader("\x28\xB5\x2F\xFD...."), "zstd -d"},
-		{"gzip of nothing known", strings.NewReader("\x1F\x8B\x08garbage"), "gzip"},
-		{"a pcap of nothing", bytes.NewReader(pcap().b[:20]), "cut short"},
-		{"a packet that is too long", bytes.NewReader(pcap().u32(0, 0, 1<<30, 1).b),
+		{"xz", "\xFD7zXZ\x00\x00\x04", "xz -d"},
+		{"bzip2", "BZh91AY&SY", "bzip2 -d"},
+		{"zip", "PK\x03\x04\x14\x00\x00\x00", "a zip archive"},
+		{"DOS's Sniffer", "TRSNIFF data    \x1a", "editcap"},
+		{"LANalyzer", "\x01\x10\x4C\x00\x00\x00", "editcap"},
+		{"a key log", "# \nCLIENT_RANDOM 00 00\n", "a key log, not a capture"},
+		{"a private key", "-----BEGIN PRIVATE KEY-----\n", "a private key, not"},
+		{"a hex dump", "0000  45 00\n0010  00 00\n", "text2pcap"},
+		{"text", "hello, world\n", "it is text, not a capture"},
+		{"snoop", "snoop\x00\x00\x00\x00\x00\x00\x02", "editcap"},
+		{"netmon", "GMBU\x03\x02\x01\x00", "Network Monitor 2"},
+		{"JSON", "{\"log\": {}}", "HAR"},
+		{"zstd", "\x28\xB5\x2F\xFD....", "zstd -d"},
+		{"gzip of nothing known", "\x1F\x8B\x08garbage", "gzip"},
+		{"a pcap of nothing", string(pcap().b[:20]), "cut short"},
+		{"a packet that is too long", string(pcap().u32(0, 0, 1<<30, 1).b),
 			"byte 24, after packet 0: a packet of 1073741824 bytes"},
-		{"a cut header", bytes.NewReader(pcap().u32(0, 0).b), "byte 24, after packet 0: cut short"},
+		{"a cut header", string(pcap().u32(0, 0).b), "byte 24, after packet 0: cut short"},
 		{"a cut packet",
-			bytes.NewReader(pcap().u32(0, 0, 1, 1).raw("x").u32(0, 0, 9, 9).raw("12345678").b),
+			string(pcap().u32(0, 0, 1, 1).raw("x").u32(0, 0, 9, 9).raw("12345678").b),
 			"byte 41, after packet 1: cut short"},
-		{"a block length of 13", bytes.NewReader(ng().u32(7, 13).b), "a block of 13 bytes"},
-		{"a block length of 8", bytes.NewReader(ng().u32(6, 8).b), "a block of 8 bytes"},
-		{"a packet block of 1 GiB", bytes.NewReader(ng().u32(6, 1<<30).b),
+		{"a block length of 13", string(ng().u32(7, 13).b), "a block of 13 bytes"},
+		{"a block length of 8", string(ng().u32(6, 8).b), "a block of 8 bytes"},
+		{"a packet block of 1 GiB", string(ng().u32(6, 1<<30).b),
 			"a block of 1073741824 bytes"},
-		{"an unknown block of 1 GiB", bytes.NewReader(ng().u32(77, 1<<30, 1).b), "cut short"},
-		{"a block whose end differs", bytes.NewReader(ng().u32(6, 16, 0, 20).b),
+		{"an unknown block of 1 GiB", string(ng().u32(77, 1<<30, 1).b), "cut short"},
+		{"a block whose end differs", string(ng().u32(6, 16, 0, 20).b),
 			"a block of 16 bytes whose end says 20"},
 		{"a packet of no interface",
-			bytes.NewReader(ng().block(6, ng().sub().u32(0, 0, 0, 0, 0)).b),
+			string(ng().block(6, ng().sub().u32(0, 0, 0, 0, 0)).b),
 			"interface 0, but only 0 are described"},
-		{"a simple packet of no interface", bytes.NewReader(ng().block(3, ng().sub().u32(0)).b),
+		{"a simple packet of no interface", string(ng().block(3, ng().sub().u32(0)).b),
 			"interface 0, but only 0 are described"},
 		{"an interface of the section before",
-			bytes.NewReader(append(ng().netif(1, 0, le()).b,
+			string(append(ng().netif(1, 0, le()).b,
 				ng().block(6,
 					ng().sub().u32(0, 0, 0, 0, 0)).b...)), "interface 0, but only 0 are described"},
 		{"a packet longer than its block",
-			bytes.NewReader(ng().netif(1, 0, le()).block(6,
+			string(ng().netif(1, 0, le()).block(6,
 				ng().sub().u32(0, 0, 0, 5, 5).raw("abcd")).b),
 			"a packet of 5 bytes in a block of 36"},
 		{"secrets longer than their block",
-			bytes.NewReader(ng().block(10, ng().sub().u32(1, math.MaxUint32).raw("abcd")).b),
+			string(ng().block(10, ng().sub().u32(1, math.MaxUint32).raw("abcd")).b),
 			"secrets of 4294967295 bytes"},
-		{"an empty secrets block", bytes.NewReader(ng().block(10, le()).b), "too short"},
-		{"an empty interface", bytes.NewReader(ng().block(1, le()).b), "too short"},
-		{"an empty packet", bytes.NewReader(ng().netif(1, 0, le()).block(6, le()).b), "too short"},
-		{"an empty section", bytes.NewReader(le().block(blockSection, le().u32(byteOrderMagic)).b),
+		{"an empty secrets block", string(ng().block(10, le()).b), "too short"},
+		{"an empty interface", string(ng().block(1, le()).b), "too short"},
+		{"an empty packet", string(ng().netif(1, 0, le()).block(6, le()).b), "too short"},
+		{"an empty section", string(le().block(blockSection, le().u32(byteOrderMagic)).b),
 			"too short"},
 		{"a section of no byte order",
-			bytes.NewReader(le().u32(blockSection, 28, 0, 0, 0, 0, 28).b), "byte-order magic"},
+			string(le().u32(blockSection, 28, 0, 0, 0, 0, 28).b), "byte-order magic"},
 		{"version 2",
-			bytes.NewReader(le().block(blockSection,
+			string(le().block(blockSection,
 				le().u32(byteOrderMagic).u16(2, 0).u32(0, 0)).b), "version 2"},
-	} {
-		got := listing(c.in)
+	}
+}
+
+func TestDamageIsReported(t *testing.T) {
+	for _, c := range damaged() {
+		got := listing(strings.NewReader(c.in))
 		if len(got) == 0 || !strings.Contains(got[len(got)-1], c.want) ||
 			!strings.HasPrefix(got[len(got)-1], "capture: ") {
 			t.Errorf("%s: got %.300q, expected %q", c.name, got, c.want)
@@ -285,7 +291,9 @@ func TestDamageIsReported(t *testing.T) {
 			t.Errorf("%s: the packet before it is lost: %q", c.name, got)
 		}
 	}
-	in, err := Open(bytes.NewReader(pcap().u32(0).b))
+	le := &file{ByteOrder: orders[0], AppendByteOrder: orders[0]}
+	le.u32(0xA1B2C3D4).u16(2, 4).u32(0, 0, 65535, 1).u32(0)
+	in, err := Open(bytes.NewReader(le.b))
 	if err != nil {
 		t.Fatal(err)
 	}

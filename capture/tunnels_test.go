@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // eth is an Ethernet frame with a segment in it, and mac the header of one.
@@ -241,24 +239,4 @@ func TestAnICMPErrorIsNoConnection(t *testing.T) {
 	if streams != 1 || a.streams != 1 {
 		t.Errorf("got %d streams, expected the segment's alone", a.streams)
 	}
-}
-
-// Any bytes behind any link type are read without a panic, and within the bound of layers.
-func FuzzLayers(f *testing.F) {
-	for _, c := range slices.Concat(frames, tunnels) {
-		f.Add(uint16(c.link), frame(f, c.frame))
-	}
-	f.Add(uint16(LinkEthernet), testkit.Unhex(f, "0180c2000003 020000000002 888e 0100000a "+
-		"02010010 0d80 00000006 160301000100"))
-	f.Fuzz(func(t *testing.T, link uint16, b []byte) {
-		total := 0
-		a := Assembler{New: func(*Connection) Handler { return measure{&total} }}
-		for range 2 {
-			a.Add(Packet{Link: LinkType(link), Data: b, Length: len(b) + 7})
-		}
-		a.Close()
-		if total > 4*len(b) {
-			t.Fatalf("%d bytes of data in 2 packets of %d", total, len(b))
-		}
-	})
 }

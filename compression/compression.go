@@ -74,15 +74,15 @@ func packZstd(b []byte) ([]byte, error) {
 }
 
 // zstdDecoder decodes into the room that it is given, so that its window costs nothing.
-var zstdDecoder = sync.OnceValues(func() (*zstd.Decoder, error) {
-	return zstd.NewReader(nil, zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderLowmem(true),
+var zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
+	d, err := zstd.NewReader(nil, zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxMemory(compress.MaxLen+1))
+	if err != nil {
+		panic(err) // the options are the same in every program
+	}
+	return d
 })
 
 func expandZstd(packed []byte, n int) ([]byte, error) {
-	d, err := zstdDecoder()
-	if err != nil {
-		return nil, err
-	}
-	return d.DecodeAll(packed, make([]byte, 0, n))
+	return zstdDecoder().DecodeAll(packed, make([]byte, 0, n))
 }

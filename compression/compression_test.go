@@ -12,6 +12,7 @@ import (
 	_ "github.com/vitrine-tls/vitrine/compression"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/compress"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 var algorithms = []iana.CertificateCompressionAlgorithm{iana.Zlib, iana.Brotli, iana.Zstd}
@@ -148,6 +149,9 @@ func FuzzExpand(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(uint16(a), packed, 200)
+		for _, spoilt := range testkit.Spoil(packed, 40) {
+			f.Add(uint16(a), spoilt, 200)
+		}
 	}
 	f.Fuzz(func(t *testing.T, a uint16, packed []byte, n int) {
 		b, err := compress.Expand(iana.CertificateCompressionAlgorithm(a), packed, n)

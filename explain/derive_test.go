@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -338,7 +339,25 @@ func FuzzTranscript(f *testing.F) {
 		}
 	}
 	f.Add([]byte{20, 0, 0, 0})
+	for _, spoilt := range testkit.Spoil(whole, 200) {
+		f.Add(spoilt)
+	}
+	for _, edit := range [][]byte{whole,
+		bytes.Replace(whole, []byte{0, 47}, []byte{0xAA, 0xAA}, -1),
+		append(slices.Clone(whole[:message.Length(whole)]), whole...)} {
+		f.Add(edit)
+	}
+	certificates := append(slices.Clone(whole[:bytes.Index(whole, []byte{14, 0, 0, 0})]),
+		11, 0, 0, 3, 0, 0, 0, 14, 0, 0, 0, 11, 0, 0, 3, 0, 0, 0)
+	f.Add(append(certificates, whole[bytes.Index(whole, []byte{16, 0, 0}):]...))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, g := range []Given{{Client: make([]byte, 32)}, {Server: bytes.Repeat([]byte{1}, 32)},
+			{Suite: suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA)}, {Version: iana.TLS10}} {
+			g.PreMaster, g.Transcript = make([]byte, 48), b
+			if _, err := Derive(g); err != nil && len(err.Error()) > 2000 {
+				t.Errorf("%.3000v", err)
+			}
+		}
 		d, err := Derive(Given{PreMaster: make([]byte, 48), Transcript: b})
 		if err != nil {
 			return

@@ -147,6 +147,7 @@ func (t *transcript13) replaceHello() {
 	t.running = t.hash.New()
 	t.running.Write(t.raw)
 	t.numbers, t.retried = nil, true
+	t.ended, t.last = 0, 0 // a file may have a retry after the end of another connection
 }
 
 // messageHash is the synthetic message that replaces a ClientHello in the transcript after a

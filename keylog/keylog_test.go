@@ -290,11 +290,47 @@ func TestKeyLogsOfOtherProgramsAreRead(t *testing.T) {
 	t.Logf("%d files", n)
 }
 
+// utf16LE returns a text as PowerShell writes it.
+func utf16LE(text string) (b []byte) {
+	for _, c := range []byte(text) {
+		b = append(b, c, 0)
+	}
+	return b
+}
+
+// FuzzRead: whatever a key log has, what was read of it is found, and is written and read again as
+// it is.
 func FuzzRead(f *testing.F) {
-	f.Add([]byte("CLIENT_RANDOM " + r32 + " " + s48 + "\r\n#\rRSA 00 00\n"))
-	f.Add([]byte("RSA Session-ID:0102 Master-Key:" + s48))
+	good, zeroed := "CLIENT_RANDOM "+r32+" "+s48+"\n",
+		"CLIENT_RANDOM "+r32+" "+strings.Repeat("00", 48)+"\n"
+	for _, s := range []string{good + "#\rRSA 00 00\n", "RSA Session-ID:0102 Master-Key:" + s48,
+		"RSA Session-ID: Master-Key:" + s48 + "\n", "Session-ID: 0102\nMaster-Key: " + s48,
+		"Session-ID: \nMaster-Key: " + s48, "CLIENT_RANDOM " + r32, "PreMaster Secret:",
+		" Resumption PSK: " + s48, "NEW 00 00\r", "x|CLIENT_RANDOM 0x" + r32 + " 0X" + s48,
+		good + good + zeroed, zeroed + good, strings.Replace(good, "5e", "zz", 1),
+		strings.Replace(good, "5e", "", 1), "\xEF\xBB\xBF" + good, "\xFE\xFF\x00C\x00L",
+		"\x00C\x00L",
+		string(utf16LE(good)), "\xFF\xFE" + string(utf16LE(good)),
+		strings.Repeat("x", maxLine+2) + "\n" + good, strings.Repeat("CLIENT_RANDOM 00\n", 3),
+		strings.Repeat("x", 3*maxLine)} {
+		f.Add([]byte(s))
+		for _, spoilt := range testkit.Spoil([]byte(s[:min(len(s), 400)]), 10) {
+			f.Add(spoilt)
+		}
+	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		l, _ := Read(bytes.NewReader(text))
+		if n := l.Counts(); l.Len() > n.Secrets+n.Zeros {
+			t.Fatalf("%d lines of %+v", l.Len(), n)
+		}
+		for line := range l.All() {
+			if line.Label == MasterBySession && len(line.ID) == 0 || zeros(line.Secret) {
+				continue
+			}
+			if l.Secret(line.Label, line.ID) == nil || !l.Has(line.ID) {
+				t.Fatalf("%v is not found", line)
+			}
+		}
 		var first, second bytes.Buffer
 		l.WriteTo(&first)
 		again, err := Read(bytes.NewReader(first.Bytes()))

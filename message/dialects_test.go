@@ -11,8 +11,16 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// The layouts that depend on the version and the key exchange, written by hand from their RFCs.
-func TestMessagesFollowVersionAndKeyExchange(t *testing.T) {
+// A spoken message is one in its dialect, and its body in hex.
+type spokenMessage struct {
+	d    message.Dialect
+	m    message.Message
+	body string
+}
+
+// everyMessage returns the messages whose layouts depend on the version and the key exchange,
+// written by hand from their RFCs.
+func everyMessage() []spokenMessage {
 	in := func(v iana.Version,
 		k iana.KeyExchange) message.Dialect {
 		return message.Dialect{Version: v, Kex: k}
@@ -22,11 +30,7 @@ func TestMessagesFollowVersionAndKeyExchange(t *testing.T) {
 	names := [][]byte{{0x30, 0}}
 	tls13, long := in(iana.TLS13, iana.KexNone), bytes.Repeat([]byte{7}, 48)
 	verify := long[:12]
-	cases := []struct {
-		d    message.Dialect
-		m    message.Message
-		body string
-	}{
+	return []spokenMessage{
 		{in(iana.TLS12, iana.KexECDHE),
 			&message.ServerKeyExchange{CurveType: iana.NamedCurve, Group: iana.X25519,
 				ECPublic: key, Scheme: iana.ED25519, Signature: sig},
@@ -101,6 +105,11 @@ func TestMessagesFollowVersionAndKeyExchange(t *testing.T) {
 			Extensions: message.Extensions{}},
 			"00001c20 00000005 01 09 0001 09 0000"}, // RFC 8446 §4.6.1
 	}
+}
+
+// The layouts that depend on the version and the key exchange, written by hand from their RFCs.
+func TestMessagesFollowVersionAndKeyExchange(t *testing.T) {
+	cases := everyMessage()
 	for _, c := range cases {
 		raw, err := c.d.Encode(c.m)
 		if want := strings.ReplaceAll(c.body, " ", ""); err != nil ||

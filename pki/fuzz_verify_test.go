@@ -1,15 +1,19 @@
 package pki
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/pem"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
@@ -31,16 +35,29 @@ func FuzzVerify(f *testing.F) {
 			if err != nil {
 				f.Fatal(err)
 			}
-			for weak := range byte(4) {
-				f.Add(c.Certificate[0], c.Certificate[len(c.Certificate)-1], weak)
+			for how := range byte(4) {
+				f.Add(c.Certificate[0], c.Certificate[len(c.Certificate)-1], []byte{}, how)
 			}
 		}
 	}
 	for _, file := range legacyChains(f) {
-		f.Add(file[0], file[len(file)-1], byte(3))
+		f.Add(file[0], file[len(file)-1], []byte{}, byte(3))
 	}
+	for _, c := range slices.Concat(signatureCases(f), weakCases(f), mixedCases(f)) {
+		leaf, root := c.chain[0].cert.Raw, []byte{}
+		if len(c.roots) > 0 {
+			root = c.roots[0].cert.Raw
+		}
+		for how := range byte(16) {
+			f.Add(leaf, c.chain[len(c.chain)-1].cert.Raw, root, how)
+		}
+		for _, spoilt := range testkit.Spoil(leaf, 7) {
+			f.Add(spoilt, c.chain[len(c.chain)-1].cert.Raw, root, byte(1))
+		}
+	}
+	f.Add([]byte{}, []byte{}, []byte{}, byte(0))
 	roots := ca.Pool()
-	f.Fuzz(func(t *testing.T, leaf, issuer []byte, how byte) {
+	f.Fuzz(func(t *testing.T, leaf, issuer, root []byte, how byte) {
 		c, err := ReadChain([][]byte{leaf, issuer})
 		if err != nil {
 			return
@@ -49,6 +66,23 @@ func FuzzVerify(f *testing.F) {
 			Weak: how&1 != 0}
 		if how&2 != 0 {
 			trust.Listed = []*x509.Certificate{c.Certs[1]}
+		}
+		if own, err := x509.ParseCertificate(root); err == nil {
+			trust.Now, trust.Name = now, "a.test"
+			if how&2 == 0 {
+				trust.Listed = append(trust.Listed, own)
+			}
+			trust.Roots = x509.NewCertPool()
+			trust.Roots.AddCert(own)
+		}
+		if how&8 != 0 {
+			if _, err := c.Verify(iana.Server, Trust{Roots: roots, Now: now}); err == nil {
+				t.Fatal("a server is believed without a name")
+			}
+			c.Verify(iana.Client, trust)
+			if _, err := new(Chain).Verify(iana.Client, trust); err == nil {
+				t.Fatal("an empty chain is believed")
+			}
 		}
 		paths, err := c.Verify(iana.Server, trust)
 		if (err == nil) != (len(paths) > 0) {
@@ -66,7 +100,7 @@ func FuzzVerify(f *testing.F) {
 		}
 		between := x509.NewCertPool()
 		between.AddCert(c.Certs[1])
-		_, theirs := c.Leaf().Verify(x509.VerifyOptions{Roots: roots, Intermediates: between,
+		_, theirs := c.Leaf().Verify(x509.VerifyOptions{Roots: trust.Roots, Intermediates: between,
 			CurrentTime: trust.Now, DNSName: trust.Name,
 			KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}})
 		if (theirs == nil) != (err == nil) {
@@ -104,6 +138,16 @@ func FuzzParsePrivateKey(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(der)
+		for _, spoilt := range testkit.Spoil(der[:min(len(der), 40)], 40) {
+			f.Add(append(spoilt, der[min(len(der), 40):]...))
+		}
+		f.Add(bytes.Replace(der, []byte{0x2b, 0x65}, []byte{0x2b, 0x66}, 1))
+		f.Add(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+		f.Add(append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}),
+			pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...))
+		f.Add(append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.Cert.Raw}),
+			pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...))
+		f.Add(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der[:9]}))
 		switch k := c.PrivateKey.(type) {
 		case *rsa.PrivateKey:
 			f.Add(x509.MarshalPKCS1PrivateKey(k))
@@ -114,6 +158,11 @@ func FuzzParsePrivateKey(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
+		if pair, err := KeyPair(der, der); err == nil { // a file may hold both
+			if _, err := FromTLS(&pair); err != nil || pair.Leaf == nil {
+				t.Fatalf("a pair without a leaf, or that is none: %v", err)
+			}
+		}
 		ours, err := ParsePrivateKey(der)
 		if err == nil {
 			if signer, ok := ours.(crypto.Signer); !ok || signer.Public() == nil {

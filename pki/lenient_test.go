@@ -15,6 +15,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
@@ -189,13 +190,22 @@ func TestExplicitParametersAreACurveOnlyAsAWhole(t *testing.T) {
 	}
 }
 
+// FuzzReadCertificate: what crypto/x509 refuses is read as far as it goes, and never verifies.
 func FuzzReadCertificate(f *testing.F) {
-	for _, name := range []string{
-		"neg-serial", "san-nonascii", "san-ip-badlen", "explicit", "rsa512",
-	} {
+	for _, name := range refusedNames {
 		der, _ := refused(f, name)
 		f.Add(der)
-		f.Add(der[:len(der)/2])
+		for _, spoilt := range testkit.Spoil(der, 200) {
+			f.Add(spoilt)
+		}
+	}
+	for _, der := range rareCertificates(f) {
+		f.Add(der)
+		if i := bytes.Index(der, []byte{0x02, 0x01}); i > 0 { // a negative serial number
+			b := bytes.Clone(der)
+			b[i+2] |= 0x80
+			f.Add(b)
+		}
 	}
 	f.Fuzz(func(t *testing.T, der []byte) {
 		c, err := ReadCertificate(der)

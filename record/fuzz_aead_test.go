@@ -60,6 +60,11 @@ func FuzzAEAD(f *testing.F) {
 		}
 		inner := append(bytes.Clone(plain), byte(iana.RecordApplicationData))
 		want := other.Seal(nil, nonce, inner, header(len(inner)+16))
+		theirs[len(theirs)-1] ^= 1
+		if _, err := p.Open(seq, Header{iana.RecordApplicationData, iana.TLS12, len(theirs)},
+			theirs); err == nil {
+			t.Fatal("a record with another tag opens")
+		}
 		if _, ours := sealed(t, p, seq, plain); !bytes.Equal(ours, want) {
 			t.Fatalf("sealed %x, expected %x", ours, want)
 		}

@@ -264,8 +264,15 @@ func FuzzOpenTicket(f *testing.F) {
 	}
 	f.Add(ticket)
 	f.Add(ticket[:ticketHeader])
+	for _, spoilt := range testkit.Spoil(ticket, 40) {
+		f.Add(spoilt)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if s := OpenTicket([]TicketKey{key}, b); s != nil && !bytes.Equal(b, ticket) {
+		if s := OpenTicket(
+			[]TicketKey{NewTicketKey([32]byte{2}), key},
+			b,
+		); s != nil &&
+			!bytes.Equal(b, ticket) {
 			t.Errorf("forged: %+v", s)
 		}
 	})
@@ -278,6 +285,9 @@ func FuzzDecodeSession(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(b)
+		for _, spoilt := range testkit.Spoil(b, 60) {
+			f.Add(spoilt)
+		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		s, err := DecodeSession(b)

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -337,9 +338,49 @@ func TestMergeKeepsEveryEntry(t *testing.T) {
 	}
 }
 
+// eventSeeds are files of events in rarer forms, and damaged ones.
+func eventSeeds(f *testing.F) (all []string) {
+	head := `{"event":"schema","version":1}` + "\n"
+	about := func(event string) string {
+		return `{"event":"` + event + `","seq":1,"role":"client","ref":"","from":"client"`
+	}
+	done := `{"event":"done","seq":1,"role":"client","ref":""`
+	for _, line := range []string{done + "}", done + `,"unknown":{"a":[1,"<\u2028\ud83d\ude00"]}}`,
+		`{"event":"new","seq":2,"x":"y"}`, `{"seq":1}`, `{"event":1}`, done, `[]`, `{}`, `null`, "",
+		about("alert") + "}",
+		about("message") + `,"type":"0x63","raw":"00"}`,
+		about("message") + `,"type":7,"raw":"00"}`,
+		about("message") + `,"type":"nope","raw":""}`,
+		about("message") + `,"from":"x","type":"finished","raw":"0"}`,
+		`{"event":"given","seq":1,"role":"client","ref":"","name":"x","output":"00"}`,
+		`{"event":"notice","seq":1,"role":"client","ref":"","text":"\u202e\u0000"}`,
+		`{"event":"notice","seq":1,"role":"client","ref":"","what":"x"}`} {
+		all = append(all, head+line+"\n")
+	}
+	all = append(all, "", "x", head[:20], `{"event":"schema","version":2}`, `{"event":"other"}`,
+		`{"event":"schema","version":"1"}`, head+head)
+	lines := strings.Split(write(f, everyEvent(), trace.Reveal()), "\n")
+	for _, line := range lines[1:] {
+		for _, spoilt := range testkit.Spoil([]byte(line), 10) {
+			all = append(all, lines[0]+"\n"+string(spoilt))
+		}
+		fields := strings.Split(line, ",")
+		for i := range fields { // without each field
+			all = append(
+				all,
+				lines[0]+"\n"+strings.Join(slices.Delete(slices.Clone(fields), i, i+1), ","),
+			)
+		}
+	}
+	return all
+}
+
 func FuzzRead(f *testing.F) {
 	f.Add(write(f, everyEvent(), trace.Reveal()))
 	f.Add(write(f, everyEvent()))
+	for _, seed := range eventSeeds(f) {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, in string) {
 		entries, err := trace.Read(strings.NewReader(in))
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
@@ -277,10 +278,46 @@ func TestListOfEmptyElementsEnds(t *testing.T) {
 	}
 }
 
+// twice reads lists of both kinds, of small elements, and writes them again. Sums must be even.
+func twice(t *testing.T, raw []byte) {
+	var numbers []uint16
+	var items []uint8
+	layout := func(c *wire.Codec) {
+		wire.Uint16s(c, "numbers", "number", &numbers, 0, 1<<16-1)
+		wire.Vector24(c, "items", &items, 0, 1<<24-1, func(c *wire.Codec, v *uint8) {
+			wire.Uint8(c, "item", v)
+			if *v%2 != 0 {
+				c.Failf("got %d, expected an even number", *v)
+			}
+		})
+	}
+	if wire.Decode(raw, "twice", layout) != nil {
+		if c, err := wire.Encode("twice", layout); err == nil && bytes.Equal(c, raw) {
+			t.Fatalf("%x is refused, and written", raw)
+		}
+		return
+	}
+	again, err := wire.Encode("twice", layout)
+	if err != nil || !bytes.Equal(again, raw) {
+		t.Fatalf("%x was written again as %x, %v", raw, again, err)
+	}
+	items = append(items, 1)
+	if _, err := wire.Encode("twice", layout); err == nil {
+		t.Fatal("an odd number is written")
+	}
+}
+
 func FuzzCodec(f *testing.F) {
 	f.Add(unhex(f, fullBytes))
+	for _, spoilt := range testkit.Spoil(unhex(f, fullBytes), 300) {
+		f.Add(spoilt)
+	}
 	f.Add([]byte{})
+	f.Add(append([]byte{0, 6, 1, 2, 3, 4, 5, 6, 1, 0x11, 0x70}, make([]byte, 70000)...))
+	f.Add([]byte{0, 2, 1, 2, 0, 0, 2, 5, 5})
+	f.Add([]byte{0, 3, 1, 2, 3, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, raw []byte) {
+		twice(t, raw)
 		at := 0
 		for _, x := range wire.Annotate(raw, "s", new(sample).layout) {
 			if x.Offset != at || x.Leaf && x.Len <= 0 && x.Name != "unparsed" ||

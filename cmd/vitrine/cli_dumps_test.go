@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // dumps are the bytes 0 to 34 as programs print them.
@@ -129,6 +131,19 @@ func writeTemp(t *testing.T, text string) string {
 
 func FuzzDump(f *testing.F) {
 	for _, text := range dumps {
+		f.Add([]byte(text))
+		for _, spoilt := range testkit.Spoil([]byte(text), 14) {
+			f.Add(spoilt)
+		}
+	}
+	for _, text := range []string{"0000: 01 02\n0002: 03\n", "0000: 01 02\n0009: 03\n",
+		"0000000000000001000: 01\n", "1000: 01\n", "0000000 0102 0304\n0000004\n", "|1603|\n",
+		"0000000 1234567\n", "ffffffffffffffff: 01\n", "master_secret: 01\nmaster_secret: 02\n",
+		"0123456 1234567 aa\n", "cipher: x\n", "\x16\x03\x01\x00\x01\x01\x14\x03\x03\x00\x01\x01",
+		"\x16\x03\x01\x00\x09\x01", "\x16\x03\x01\x00\x01\x01\x17\x03\x03\x00\x01\x01",
+		"0000020 160301\n0000003 01\n",
+		"0000000 16 03 01 00 02 01 00 00 16 03 01 00 02 01 00 00\n" +
+			"0000020 16 03\n", "0000000 1603 0100\n\nnothing\n", "\n\n", "12345678 12345678\n"} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {

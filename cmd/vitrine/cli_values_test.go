@@ -30,7 +30,9 @@ func TestHexIsReadAsPeopleWriteIt(t *testing.T) {
 }
 
 func FuzzUnhex(f *testing.F) {
-	f.Add([]byte("0x00,0xff"))
+	for _, s := range []string{"0x00,0xff", "123", " : ", "00:ff\n 0g", "", "\n0a\n"} {
+		f.Add([]byte(s))
+	}
 	f.Add([]byte{0x16, 3, 3})
 	f.Fuzz(func(t *testing.T, text []byte) {
 		b, err := unhex(text)

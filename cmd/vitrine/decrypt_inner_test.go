@@ -16,7 +16,7 @@ import (
 )
 
 // nested records a connection of TLS in one of TLS, and returns its capture and its key log.
-func nested(t *testing.T, outer, inner uint16) (packets, keys string) {
+func nested(t testing.TB, outer, inner uint16) (packets, keys string) {
 	t.Helper()
 	ca, err := throwaway.New(throwaway.Options{})
 	if err != nil {

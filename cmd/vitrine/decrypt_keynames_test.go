@@ -14,7 +14,7 @@ import (
 )
 
 // sealedWith is an EncryptedPrivateKeyInfo of PBES2 with these algorithms, or of the scheme alone.
-func sealedWith(t *testing.T, scheme, prf, cipher asn1.ObjectIdentifier) []byte {
+func sealedWith(t testing.TB, scheme, prf, cipher asn1.ObjectIdentifier) []byte {
 	t.Helper()
 	der := func(v any) asn1.RawValue {
 		b, err := asn1.Marshal(v)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // FuzzSessionState: a state that a program gives back is refused, or is the one that it is written
@@ -32,7 +33,9 @@ func FuzzSessionState(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(b)
-		f.Add(b[:len(b)/2])
+		for _, spoilt := range testkit.Spoil(b, 60) {
+			f.Add(spoilt)
+		}
 		c.Close()
 		s.Close()
 	}
@@ -54,8 +57,15 @@ func FuzzSessionState(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if _, _, err := resumed.ResumptionState(); err != nil {
-			t.Errorf("%v", err)
+		if ticket, same, err := resumed.ResumptionState(); err != nil ||
+			string(ticket) != "ticket" {
+			t.Errorf("%q, %v", ticket, err)
+		} else if once, err := same.Bytes(); err != nil ||
+			!bytes.Equal(once, again) {
+			t.Errorf("%x is resumed as %x: %v", again, once, err)
+		}
+		if _, err := new(vitrine.SessionState).Bytes(); err == nil {
+			t.Error("a state of nothing is written")
 		}
 	})
 }

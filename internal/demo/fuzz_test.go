@@ -22,6 +22,8 @@ import (
 // A saved file may hold any events. Telling their story must not panic, and the output must be
 // printable and have at most 100 columns.
 func FuzzAnyEventsTellAStory(f *testing.F) {
+	dice := rand.New(rand.NewPCG(3, 4))
+	var before []trace.Entry
 	for _, c := range cases {
 		o := optionsOf(c.suite)
 		if c.change != nil {
@@ -32,14 +34,70 @@ func FuzzAnyEventsTellAStory(f *testing.F) {
 			f.Fatal(err)
 		}
 		f.Add(lines(out.Entries))
+		for n := range 6 { // without some, with others twice, in another order, changed
+			entries, err := trace.Read(strings.NewReader(lines(out.Entries)))
+			if err != nil {
+				f.Fatal(err)
+			}
+			for range 1 + n {
+				entries = disturb(dice, entries)
+			}
+			f.Add(lines(entries))
+		}
+		for _, role := range []trace.Role{trace.Client, trace.Server} {
+			f.Add(lines(slices.DeleteFunc(slices.Clone(out.Entries),
+				func(e trace.Entry) bool { return e.Role != role })))
+		}
+		var hidden strings.Builder
+		w := trace.NewWriter(&hidden)
+		for _, e := range out.Entries {
+			w.Put(e)
+		}
+		f.Add(hidden.String())
+		f.Add(lines(slices.Concat(before, out.Entries)))
+		f.Add(lines(observed(out.Entries)))
+		before = out.Entries
+		for part := range 5 {
+			f.Add(lines(out.Entries[len(out.Entries)*part/6:]))
+			f.Add(lines(out.Entries[:len(out.Entries)*part/6]))
+		}
 	}
 	f.Fuzz(func(t *testing.T, in string) {
 		entries, err := trace.Read(strings.NewReader(in))
 		if err != nil {
 			return
 		}
-		check(t, explain.Tell(entries, explain.Run{Command: "vitrine explain"}))
+		story := explain.Tell(entries, explain.Run{Command: "vitrine explain"})
+		check(t, story)
+		if err := explain.Tellable(entries); err != nil && len(err.Error()) > 4096 {
+			t.Fatalf("an error of %d bytes", len(err.Error()))
+		}
+		detail := explain.Dig(entries, explain.Bytes|explain.Inner)
+		for _, c := range story.Chapters {
+			for _, s := range c.Steps {
+				detail.Of(s)
+			}
+		}
+		for i := range explain.Ladder(entries) {
+			for _, d := range detail.Dumps(i + 1) {
+				explain.FieldNotes(iana.TLS13, d.Bytes, d.Fields)
+			}
+		}
 	})
+}
+
+// observed returns the events as an observer has them, to whom the traffic secrets were given.
+func observed(entries []trace.Entry) (list []trace.Entry) {
+	for _, e := range entries {
+		if d, ok := e.Event.(*trace.Derived); ok {
+			if !strings.Contains(d.Name, "traffic_secret") {
+				continue
+			}
+			e.Event = &trace.Given{Name: d.Name, Output: d.Output}
+		}
+		list = append(list, e)
+	}
+	return list
 }
 
 func check(t *testing.T, s *explain.Story) {

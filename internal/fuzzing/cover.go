@@ -12,7 +12,8 @@ import (
 
 // A block is a line of a cover profile.
 type block struct {
-	file                    string
+	file, function          string
+	place                   string // of the block in the file, as the profile has it
 	line, statements, count int
 }
 
@@ -25,7 +26,7 @@ func merged(profile string) (all []block) {
 		if !ok || !found || file == "mode" {
 			continue
 		}
-		b := block{file: file}
+		b := block{file: file, place: place}
 		first, _, _ := strings.Cut(place, ".")
 		statements, count, _ := strings.Cut(rest, " ")
 		b.line, _ = strconv.Atoi(first)

@@ -10,52 +10,100 @@ package main
 import (
 	"bufio"
 	"bytes"
-	"cmp"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
 func main() {
-	length := flag.Duration("time", 0, "how long to fuzz each target")
-	only := flag.String("only", "", "the part of a target's name")
+	var do doing
+	flag.DurationVar(&do.length, "time", 0, "how long to fuzz each target")
+	flag.IntVar(
+		&do.workers,
+		"parallel",
+		0,
+		"how many processes fuzz at a time; 0 is one a processor",
+	)
+	only := flag.String("only", "", `a part of the package and the target: "record FuzzOpen"`)
+	flag.BoolVar(&do.missed, "missed", false, "print the statements that the corpus does not reach")
+	flag.BoolVar(&do.keep, "keep", false, "add to testdata/fuzz what was found and reaches more")
 	flag.Parse()
-	all, err := load(ledger)
-	if err != nil {
+	if err := do.all(*only); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	failed := false
+}
+
+// doing is what is done with each target before it is measured.
+type doing struct {
+	length       time.Duration
+	workers      int
+	missed, keep bool
+}
+
+// all does it with the targets whose names have a part, and writes the page.
+func (do doing) all(only string) error {
+	results, err := load(ledger)
+	if err != nil {
+		return err
+	}
+	b, err := newBinaries()
+	if err != nil {
+		return err
+	}
+	defer b.remove()
+	var failed []error
 	for _, t := range targets {
-		if !strings.Contains(t.name, *only) {
+		if !strings.Contains(t.key(), only) {
 			continue
 		}
-		r := all[t.key()]
-		if *length > 0 {
-			fmt.Println(t.pkg, t.name)
-			failed = t.fuzz(*length, &r) != nil || failed
-		}
-		if r.coverage, err = t.measure(); err != nil {
+		r := results[t.key()]
+		if err := do.one(t, &r, b); err != nil {
 			fmt.Fprintln(os.Stderr, err)
-			failed = true
+			failed = append(failed, fmt.Errorf("%s failed", t.key()))
 		}
-		all[t.key()] = r
-		if err := save(ledger, all); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
+		results[t.key()] = r
+		if err := save(ledger, results); err != nil {
+			return err
+		}
+		if err := os.WriteFile("docs/fuzzing.md", page(results), 0o644); err != nil {
+			return err
 		}
 	}
-	if err := os.WriteFile("docs/fuzzing.md", page(all), 0o644); err != nil || failed {
-		fmt.Fprintln(os.Stderr, err, "failed:", failed)
-		os.Exit(1)
+	return errors.Join(failed...)
+}
+
+// one fuzzes a target if that is asked, keeps what was found, and measures.
+func (do doing) one(t target, r *result, b *binaries) error {
+	var failed error
+	if do.length > 0 {
+		failed = t.fuzz(do.length, do.workers, r)
 	}
+	if do.keep {
+		n, err := t.keep(b)
+		if failed = errors.Join(failed, err); n > 0 {
+			fmt.Println(t.key(), "kept", n)
+		}
+	}
+	c, err := t.measure(b)
+	if err != nil {
+		return errors.Join(failed, err)
+	}
+	r.coverage = c.percent()
+	fmt.Printf("%s: %.1f %%, fuzzed for %s, the last new at %s\n", t.key(), r.coverage,
+		minutes(r.total), minutes(r.last))
+	if do.missed {
+		for _, line := range c.missed {
+			fmt.Println("  ", line)
+		}
+	}
+	return failed
 }
 
 // ledger is the file that keeps the results.
@@ -105,9 +153,20 @@ func save(name string, all map[string]result) error {
 var progress = regexp.MustCompile(`elapsed: ([0-9hms.]+), .*new interesting: (\d+)`)
 
 // fuzz runs a target and adds to its result.
-func (t target) fuzz(length time.Duration, r *result) error {
-	cmd := exec.Command("go", "test", "-run", "^$", "-fuzz", "^"+t.name+"$", "-fuzztime",
-		length.String(), "./"+t.pkg)
+func (t target) fuzz(length time.Duration, workers int, r *result) error {
+	args := []string{
+		"test",
+		"-run",
+		"^$",
+		"-fuzz",
+		"^" + t.name + "$",
+		"-fuzztime",
+		length.String(),
+	}
+	if workers > 0 {
+		args = append(args, "-parallel", strconv.Itoa(workers))
+	}
+	cmd := exec.Command("go", append(args, "./"+t.pkg)...)
 	out, err := cmd.CombinedOutput()
 	found, last := 0, time.Duration(0)
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
@@ -134,96 +193,3 @@ func (t target) fuzz(length time.Duration, r *result) error {
 	}
 	return err
 }
-
-// measure returns the part of the statements that the corpus reaches, in per cent: the seeds and
-// what lies in testdata/fuzz.
-func (t target) measure() (float64, error) {
-	dir, err := os.MkdirTemp("", "fuzzing")
-	if err != nil {
-		return 0, err
-	}
-	defer os.RemoveAll(dir)
-	profile := filepath.Join(dir, "cover")
-	cover := cmp.Or(t.cover, "./"+t.pkg)
-	if out, err := exec.Command("go", "test", "-run", "^"+t.name+"$", "-coverpkg", cover,
-		"-coverprofile", profile, "./"+t.pkg).CombinedOutput(); err != nil {
-		return 0, fmt.Errorf("%s: %v\n%s", t.key(), err, out)
-	}
-	b, err := os.ReadFile(profile)
-	if err != nil {
-		return 0, err
-	}
-	functions, err := declarations(cover)
-	if err != nil {
-		return 0, err
-	}
-	wanted, err := regexp.Compile(t.functions)
-	if err != nil {
-		return 0, err
-	}
-	hit, all := 0, 0
-	for _, block := range merged(string(b)) {
-		f := functions.at(block.file, block.line)
-		if !wanted.MatchString(filepath.Base(block.file) + ":" + f) {
-			continue
-		}
-		if all += block.statements; block.count > 0 {
-			hit += block.statements
-		}
-	}
-	if all == 0 {
-		return 0, fmt.Errorf("%s: %q matches no function", t.key(), t.functions)
-	}
-	return 100 * float64(hit) / float64(all), nil
-}
-
-// page is docs/fuzzing.md.
-func page(all map[string]result) []byte {
-	var b bytes.Buffer
-	b.WriteString(head)
-	var sum time.Duration
-	var last []string
-	low := 0
-	for _, t := range targets {
-		r := all[t.key()]
-		sum += r.total
-		reached := fmt.Sprintf("%.0f %%", r.coverage)
-		if r.coverage == 0 {
-			reached = "not measured"
-		}
-		fmt.Fprintf(&b, "| `%s` | `%s` | `%s` | %s | %s | %s |\n", t.pkg, t.name,
-			strings.ReplaceAll(t.functions, "|", `\|`), reached, minutes(r.total), minutes(r.last))
-		if r.coverage > 0 && r.coverage < 90 {
-			low++
-		}
-		if r.last > 0 {
-			last = append(last, t.name)
-		}
-	}
-	slices.Sort(last)
-	fmt.Fprintf(&b, "\nAltogether %s of fuzzing; %d of %d targets found something new in it, the "+
-		"last time as the table says.\n", minutes(sum), len(last), len(targets))
-	fmt.Fprintf(&b, "The goal is 90 %% of the statements: %d of the measured targets are below it "+
-		"by their corpus alone.\n", low)
-	return b.Bytes()
-}
-
-// minutes is a time in minutes and seconds.
-func minutes(d time.Duration) string {
-	return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
-}
-
-const head = `# Fuzzing
-
-Every parser of what a stranger sends, the record layer and the engine have a fuzz target. The corpora
-are the seeds in the code (published vectors, captures, valid connections of every kind) and what lies in
-testdata/fuzz. CI runs each target for a second; "./test.sh fuzz 10m" runs each for ten minutes.
-
-This page is written by "go run ./internal/fuzzing", which measures how many statements of the functions
-that a target attacks its corpus reaches without fuzzing, and, with "-time 10m", fuzzes first. The functions
-are regular expressions for "file:function" in the package (internal/fuzzing/targets.go). The last two
-columns are minutes and seconds: fuzzed altogether, and into that when something new was last found.
-
-| package | target | functions attacked | reached | fuzzed | last new |
-|---|---|---|---|---|---|
-`

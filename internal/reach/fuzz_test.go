@@ -15,10 +15,16 @@ type answering struct {
 	net.Conn
 	answer io.Reader
 	sent   bytes.Buffer
+	takes  int // writes, before they fail
 }
 
-func (a *answering) Read(p []byte) (int, error)  { return a.answer.Read(p) }
-func (a *answering) Write(p []byte) (int, error) { return a.sent.Write(p) }
+func (a *answering) Read(p []byte) (int, error) { return a.answer.Read(p) }
+func (a *answering) Write(p []byte) (int, error) {
+	if a.takes--; a.takes < 0 {
+		return 0, net.ErrClosed
+	}
+	return a.sent.Write(p)
+}
 
 // FuzzProxy: whatever a proxy answers, it has made a connection, or has not for a reason that is
 // bounded and says no password. What follows its answer is left for TLS.
@@ -30,13 +36,27 @@ func FuzzProxy(f *testing.F) {
 				"HTTP/1.1 2", "\x05\x00\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50TLS",
 				"\x05\x00\x05\x00\x00\x03\x02ab\x00\x50", "\x05\x00\x05\x00\x00\x04",
 				"\x05\x02\x01\x00\x05\x05\x00\x01", "\x05\x02\x01\x01", "\x05\xff", "\x04\x5a",
+				"\x05\x00\x05\x77\x00\x01", "\x05\x00\x05\x00\x00\x03", "\x05",
+				strings.Repeat("x", 9000),
 			} {
-				f.Add(scheme+"://"+user+"proxy.test", "server.test", []byte(answer))
-				f.Add(scheme+"://"+user+"proxy.test:1", "::1", []byte(answer))
+				for takes := range byte(4) {
+					f.Add(scheme+"://"+user+"proxy.test", "server.test", []byte(answer), takes)
+				}
+				f.Add(scheme+"://"+user+"proxy.test:1", "::1", []byte(answer), byte(9))
+				f.Add("proxy.test:1", "127.0.0.1", []byte(answer), byte(9))
+				f.Add(
+					scheme+"://"+user+"proxy.test",
+					strings.Repeat("h", 300),
+					[]byte(answer),
+					byte(9),
+				)
 			}
 		}
 	}
-	f.Fuzz(func(t *testing.T, proxy, host string, answer []byte) {
+	for _, proxy := range []string{"ftp://x", "http://", "http://%zz"} {
+		f.Add(proxy, "server.test", []byte{}, byte(9))
+	}
+	f.Fuzz(func(t *testing.T, proxy, host string, answer []byte, takes byte) {
 		u, err := ParseProxy(proxy)
 		if err != nil {
 			if strings.Contains(err.Error(), "secretpassword") {
@@ -50,7 +70,7 @@ func FuzzProxy(f *testing.F) {
 			w.Resolve = host
 		}
 		from := bytes.NewReader(answer)
-		conn := &answering{answer: from}
+		conn := &answering{answer: from, takes: int(takes)}
 		err = w.throughProxy(conn)
 		if err != nil &&
 			(len(err.Error()) > 2000 || strings.Contains(err.Error(), "secretpassword") &&

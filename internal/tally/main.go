@@ -2,10 +2,11 @@
 //
 // It prints what packages print, the output of failed tests, the counts that passed tests log, and
 // every skipped test with its reason. The last line is "N passed, N failed, N skipped", in which a
-// test with subtests is not counted besides them. It exits with 1 if a test or a package failed, or
-// if no test passed. With -no-skips it also fails if a test was skipped, unless the reason names
-// what is not part of the repository and cannot be installed: the folder ../shared, BOGO_RUNNER,
-// LIMBO or BETTERTLS, or a part that another program "was built without".
+// test with subtests is not counted besides them, and the seeds of a fuzz target not besides it. It
+// exits with 1 if a test or a package failed, or if no test passed. With -no-skips it also fails if
+// a test was skipped, unless the reason names what is not part of the repository and cannot be
+// installed: the folder ../shared, BOGO_RUNNER, LIMBO or BETTERTLS, or a part that another program
+// "was built without".
 package main
 
 import (
@@ -102,6 +103,10 @@ var (
 
 func (t *tally) test(e event) {
 	key := e.Package + " " + e.Test
+	if seed := strings.HasPrefix(e.Test, "Fuzz") && strings.Contains(e.Test, "/"); seed &&
+		e.Action != "fail" && e.Action != "output" {
+		return // a fuzz target is one test, however many seeds it has
+	}
 	switch e.Action {
 	case "run":
 		for name := e.Test; strings.Contains(name, "/"); {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
@@ -140,6 +141,35 @@ func FuzzCertificateFields(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(c.Certificate[0])
+	for _, der := range [][]byte{c.Certificate[0], rawKey(f, throwaway.RSA),
+		rawKey(f, throwaway.Ed25519)} {
+		for _, spoilt := range testkit.Spoil(der, 400) {
+			f.Add(spoilt)
+		}
+	}
+	f.Add([]byte{0x30, 4, 5, 0, 6, 0})
+	f.Add(
+		[]byte{
+			0x30,
+			15,
+			6,
+			13,
+			0x81,
+			0xff,
+			0xff,
+			0xff,
+			0xff,
+			0xff,
+			0xff,
+			0xff,
+			0xff,
+			0xff,
+			0xff,
+			0xff,
+			1,
+		},
+	)
+	f.Add([]byte{0x30, 4, 6, 2, 0x2a, 0x86})
 	f.Add(rawKey(f, throwaway.RSA))
 	f.Add(rawKey(f, throwaway.ECDSA))
 	f.Add([]byte{0x30, 0x80})

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// page is docs/fuzzing.md.
+func page(all map[string]result) []byte {
+	var b, reasons bytes.Buffer
+	b.WriteString(head)
+	var sum, last time.Duration
+	var lastName string
+	low, found := 0, 0
+	for _, t := range targets {
+		r := all[t.key()]
+		if r.last > 0 { // the minutes of all targets, one after the other
+			found, last, lastName = found+1, sum+r.last, t.name
+		}
+		sum += r.total
+		reached := fmt.Sprintf("%.0f %%", r.coverage)
+		if r.coverage == 0 {
+			reached = "not measured"
+		}
+		fmt.Fprintf(&b, "| `%s` | `%s` | %s | %s | %s | %s |\n", t.pkg, t.name,
+			strings.ReplaceAll(t.attacks, "*", `\*`), reached, minutes(r.total), minutes(r.last))
+		if r.coverage > 0 && r.coverage < 90 {
+			low++
+		}
+		for _, o := range t.except {
+			fmt.Fprintf(&reasons, "- `%s` of `%s`: %s.\n", o.functions, t.name, o.why)
+		}
+	}
+	fmt.Fprintf(&b, "\nAltogether %s of fuzzing, one target after the other. %d of %d targets "+
+		"found something new in it;\nthe last of them was %s, at %s of that time.\n", minutes(sum),
+		found, len(targets), lastName, minutes(last))
+	fmt.Fprintf(&b, "The goal is 90 %% of the statements: %d of %d targets are below it by their "+
+		"corpus alone.\n", low, len(targets))
+	fmt.Fprintf(
+		&b,
+		"\n## Not counted\n\nFunctions in these files that no input reaches:\n\n%s",
+		&reasons,
+	)
+	b.WriteString(tail)
+	return b.Bytes()
+}
+
+// minutes is a time in minutes and seconds.
+func minutes(d time.Duration) string {
+	return fmt.Sprintf("%d:%02d", int(d.Minutes()), int(d.Seconds())%60)
+}
+
+const head = `# Fuzzing
+
+Every parser of what a stranger sends, the record layer and the engine have a fuzz target. The
+corpora are the seeds in the code (published vectors, captures, valid connections of every kind,
+and what becomes of them by one fault: internal/testkit.Spoil) and what lies in testdata/fuzz. CI
+runs each target for a second; "./test.sh fuzz 10m" runs each for ten minutes.
+
+    go run ./internal/fuzzing                       # measures, and writes this page
+    go run ./internal/fuzzing -time 10m             # fuzzes before; the time adds up
+    go run ./internal/fuzzing -keep                 # keeps what was found and reaches more
+    go run ./internal/fuzzing -missed -only FuzzX   # prints what the corpus does not reach
+
+Measured is how many statements of the functions that a target attacks its corpus reaches without
+fuzzing. These are files of the package, each with the functions that count, or as a whole
+(internal/fuzzing/targets.go): what parses, and what it calls, and neither what writes nor what
+prints. The last two columns are minutes and seconds: fuzzed altogether, and into that when
+something new was last found.
+
+| package | target | attacks | reached | fuzzed | last new |
+|---|---|---|---|---|---|
+`
+
+const tail = `
+## Second opinions
+
+| of | target or test | compared with |
+|---|---|---|
+| ClientHello | FuzzHello | crypto/tls, which reads the same suites, groups and names |
+| finite fields | FuzzFiniteField | math/big, share and secret |
+| AEADs of TLS 1.3 | FuzzAEAD | the standard library's, and x/crypto's, both ways |
+| chains | FuzzVerify | crypto/x509, where it knows all signatures |
+| private keys | FuzzParsePrivateKey | crypto/x509 |
+`
