@@ -346,9 +346,10 @@ func (c *Config) Clone() *Config {
 	return n
 }
 
-// handshake turns the Config into what a handshake of one side over conn needs.
-func (c *Config) handshake(me iana.Side, conn *Conn) (*negotiation.Config, error) {
-	h := &negotiation.Config{Rand: c.Rand}
+// handshake turns the Config into what a handshake of one side over conn needs. A session cache that
+// it asks may fail, which is told to log.
+func (c *Config) handshake(me iana.Side, conn *Conn, log *trace.Log) (*negotiation.Config, error) {
+	h := &negotiation.Config{Rand: c.Rand, Log: log}
 	if h.Rand == nil {
 		h.Rand = rand.Reader
 	}

@@ -178,11 +178,10 @@ func (c *Conn) begin(edit func(*negotiation.Config)) error {
 	if c.engine != nil {
 		return nil
 	}
-	h, err := c.config.handshake(c.me, c)
+	h, err := c.config.handshake(c.me, c, c.config.log(c))
 	if err != nil {
 		return err
 	}
-	h.Log = c.config.log(c)
 	if edit != nil {
 		edit(h)
 	}

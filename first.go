@@ -45,7 +45,7 @@ func (c *Conn) awaitHello() {
 // remembered in the Config.
 func (c *Conn) validConfig() bool {
 	if !c.config.validConfig.Load() {
-		if _, err := c.config.handshake(c.me, c); err != nil {
+		if _, err := c.config.handshake(c.me, c, nil); err != nil {
 			return false // begin reports it
 		}
 		c.config.validConfig.Store(true)

@@ -172,11 +172,10 @@ func (g *golden) end(t *testing.T, me iana.Side) *end {
 	e := &end{me: me}
 	c := g.config[me].Clone()
 	c.Rand, c.Trace = testkit.Rand(me.String()), &e.events
-	h, err := c.handshake(me, &Conn{})
+	h, err := c.handshake(me, &Conn{}, c.log(&Conn{me: me}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.Log = c.log(&Conn{me: me})
 	e.Engine = engine.NewEngine(me, h)
 	return e
 }

@@ -185,7 +185,7 @@ func (c *Config) hooks(conn *Conn) negotiation.Hooks {
 				return nil, err
 			}
 			conn.config = other // whose KeyLogWriter it is from here on
-			return other.handshake(iana.Server, conn)
+			return other.handshake(iana.Server, conn, nil)
 		}
 	}
 	if ask := c.GetCertificate; ask != nil {

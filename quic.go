@@ -114,12 +114,11 @@ func (q *QUICConn) Start(ctx context.Context) error {
 		q.failed = errQUICNoALPN
 		return q.failed
 	}
-	h, err := config.handshake(q.conn.me, q.conn)
+	h, err := config.handshake(q.conn.me, q.conn, config.log(q.conn))
 	if err != nil {
 		q.failed = err
 		return err
 	}
-	h.Log = config.log(q.conn)
 	h.Sends, h.Reads = q.early && q.conn.me == iana.Client, q.conn.me == iana.Server
 	q.ctx, q.cancel = context.WithCancel(ctx)
 	q.engine = engine.NewQUIC(q.conn.me, h)
