@@ -346,8 +346,8 @@ func (c *Config) Clone() *Config {
 	return n
 }
 
-// handshake turns the Config into what a handshake of one side over conn needs. A session cache that
-// it asks may fail, which is told to log.
+// handshake turns the Config into what a handshake of one side over conn needs. That a session
+// cache fails is told to log.
 func (c *Config) handshake(me iana.Side, conn *Conn, log *trace.Log) (*negotiation.Config, error) {
 	h := &negotiation.Config{Rand: c.Rand, Log: log}
 	if h.Rand == nil {
