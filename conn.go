@@ -2,8 +2,8 @@
 // as with crypto/tls, and a trace of every step on the way to their keys.
 //
 // Client and Server wrap a connection; Dial and Listen make one; QUICClient and QUICServer are for
-// QUIC. This build speaks TLS 1.3 and 1.2 and, where Config names them, TLS 1.1 and 1.0. It has not
-// been audited.
+// QUIC. This build supports TLS 1.3 and 1.2 and, where the Config allows them, TLS 1.1 and 1.0. It
+// has not been audited.
 package vitrine
 
 import (

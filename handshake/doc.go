@@ -26,9 +26,10 @@
 // 5077), the extended master secret (RFC 7627), RFC 7366 §3, RFC 5746 §3, pre-shared keys (RFC
 // 4279) and the extensions of package negotiation, with the key exchanges of package suite; and RFC
 // 8446 with its Figures 1 to 4, retries, client certificates, also after the handshake, pre-shared
-// keys, tickets and early data, over records or in QUIC. An observer follows more: SSL 3.0 and the
-// SSL 2.0 hello. Left out: a server that renegotiates, which has caused more attacks than it has
-// served; static and anonymous Diffie-Hellman.
+// keys, tickets and early data, over records or in QUIC. An observer also follows SSL 3.0, the
+// ClientHello in the form of SSL 2.0, and static and anonymous Diffie-Hellman, none of which a
+// client or a server here performs (a server under policy Legacy accepts that ClientHello). A
+// server never renegotiates, because renegotiation has led to several attacks.
 //
 // What Go cannot promise: secrets are cleared where that is easy, but the garbage collector may
 // have copied them. What depends on a secret in time is in kex, keys and record, and documented

@@ -3,8 +3,9 @@
 //
 // Besides the labels of RFC 9850 it has three older ones that still occur: PMS_CLIENT_RANDOM and
 // RSA, which NSS wrote and which give a pre_master_secret, and "RSA Session-ID:… Master-Key:…",
-// which identifies a session instead of a connection. Anyone with such a file can read the
-// connections in it: create it with mode 0600, and never print a Line.
+// which identifies a session instead of a connection. Lines that other programs or people have
+// altered are read too: see forms.go. Anyone with such a file can read the connections in it:
+// create it with mode 0600, and never print a Line.
 //
 // It is part of Vitrine's API.
 package keylog

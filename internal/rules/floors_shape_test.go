@@ -81,8 +81,10 @@ func TestFloorNobodyAboveSuiteReadsItsKeyExchange(t *testing.T) {
 
 // versioners are those above floor 2 that ask for the version. What differs between versions is
 // otherwise a figure, a key schedule, a row, or a fact with a name.
+//
+// A place is a folder, a file, or a file and a function.
 var versioners = map[string]string{
-	"negotiation/": "the agreement and the choices: here the version is chosen",
+	"negotiation/": "the negotiated parameters and the choices: here the version is chosen",
 
 	"handshake/figures.go":      "which RFC a hello is read by",
 	"handshake/figures12.go":    "which figure fits, and what SSL 3.0 lets a client leave out",
@@ -93,7 +95,9 @@ var versioners = map[string]string{
 	"handshake/score.go":        "TLS13 itself, for the packages above",
 	"engine/rules.go":           "the row of what a connection does in a version",
 	"session/session.go":        "IsPSK itself, and the highest age",
-	"internal/cause/":           "what a version that a server chose says about it",
+
+	"internal/cause/cause.go alertRef": "an alert is explained by the RFC of its version",
+	"internal/cause/causes.go":         "the table of causes: some exist in one version only",
 
 	"observe/protocol.go": "the row of what watching does in a version",
 
@@ -125,13 +129,51 @@ var versioners = map[string]string{
 	"explain/derive13.go":        "which suites an exercise of the key schedule can have",
 	"explain/derive_mistakes.go": "tries each version as the one in a pre_master_secret",
 
-	"diagnose/":               "which versions were tried, and which to try instead",
-	"probe/":                  "a probe asks version by version: each question is about one",
-	"cmd/vitrine/":            "flags that only TLS 1.3 has, and what a report says of a version",
-	"internal/demo/demo.go":   "which case is performed",
-	"internal/front/hello.go": "the page says what the visitor's version has not",
-	"playground/setup.go":     "which case is performed",
-	"render/html/ladder.go":   "where the picture changes keys: at ChangeCipherSpec, or in the tree",
+	"diagnose/changes.go": "the table of changes: which versions were " +
+		"offered",
+	"diagnose/one.go Only": "the policy and the list that a suite of a " +
+		"version needs",
+	"diagnose/predicates.go speaks13": "whether TLS 1.3 was offered",
+	"diagnose/server.go helpedBy": "which policy allows the versions that a " +
+		"client offers",
+	"probe/answer.go": "what an answer in the clear consists of " +
+		"in a version",
+	"probe/facts.go": "questions that exist in one version only",
+	"probe/offer.go": "the ClientHello of a question about one " +
+		"version",
+	"probe/order.go askGroupOrder": "TLS 1.3 is asked with key shares",
+	"probe/policy.go Judge":        "which versions a policy allows",
+	"probe/probe.go":               "the plan goes from version to version",
+	"probe/report.go Good":         "the newest versions are good",
+	"probe/sessions.go": "sessions and tickets are questions of one " +
+		"version each",
+	"probe/sketch.go groups": "which versions have groups",
+	"probe/speak.go": "the versions in which a whole handshake " +
+		"is made",
+	"probe/suites.go": "which groups and schemes belong to a " +
+		"version",
+	"probe/tolerance.go":                             "which version an unusual hello is made for",
+	"probe/weaknesses.go":                            "weaknesses exist in one version only",
+	"cmd/vitrine/cli_choices.go coherent":            "a suite must fit --min and --max",
+	"cmd/vitrine/cli_psk.go preShared":               "flags for keys that only TLS 1.3 has",
+	"cmd/vitrine/connect13.go coherent13":            "flags that only TLS 1.3 has",
+	"cmd/vitrine/connect_attempt.go awaitVerdict":    "TLS 1.3 judges a client late",
+	"cmd/vitrine/connect_attempt.go refused":         "TLS 1.3 judges a client late",
+	"cmd/vitrine/connect_plan.go narrow":             "a suite to add is of one version",
+	"cmd/vitrine/connect_plan.go why":                "a reason is about one version",
+	"cmd/vitrine/connect_report.go setNegotiated":    "fields that TLS 1.3 does not have",
+	"cmd/vitrine/connect_sessions.go again":          "how a version resumes",
+	"cmd/vitrine/connect_sessions.go offeredSession": "how a version resumes",
+	"cmd/vitrine/connect_sessions.go text":           "how a version resumes",
+	"cmd/vitrine/derive.go given":                    "the version of an exercise",
+	"cmd/vitrine/serve13.go sane13":                  "flags that only TLS 1.3 has",
+	"cmd/vitrine/suites.go newRow":                   "suites of TLS 1.3 have no key exchange",
+	"internal/demo/demo.go":                          "which case is performed",
+	"internal/front/hello.go": "the page says what the visitor's version " +
+		"has not",
+	"playground/setup.go": "which case is performed",
+	"render/html/ladder.go": "where the picture changes keys: at " +
+		"ChangeCipherSpec, or in the tree",
 }
 
 // isVersion reports whether an expression is the name of a version, such as iana.TLS13.
@@ -169,8 +211,8 @@ func asksVersion(n ast.Node) bool {
 	return false
 }
 
-// TLS 1.3 is one more set of figures and one more key schedule: no function asks for the version but
-// those that choose it, or one of the two, and those whose subject it is.
+// TLS 1.3 is one more set of figures and one more key schedule: no function asks for the version
+// but those that choose it, or one of the two, and those whose subject it is.
 func TestFloorNobodyAsksForTheVersion(t *testing.T) {
 	t.Chdir(root)
 	did := map[string]int{}
@@ -179,15 +221,20 @@ func TestFloorNobodyAsksForTheVersion(t *testing.T) {
 		if h := floors[dir]; h <= floors["suite"] || h == testOnly {
 			return
 		}
-		if versioners[dir+"/"] != "" {
-			file = dir + "/"
-		}
-		ast.Inspect(f, func(n ast.Node) bool {
-			if n != nil && asksVersion(n) {
-				did[file]++
+		for _, decl := range f.Decls {
+			place := file
+			if fn, ok := decl.(*ast.FuncDecl); versioners[dir+"/"] != "" {
+				place = dir + "/"
+			} else if ok && versioners[file] == "" {
+				place += " " + fn.Name.Name
 			}
-			return true
-		})
+			ast.Inspect(decl, func(n ast.Node) bool {
+				if n != nil && asksVersion(n) {
+					did[place]++
+				}
+				return true
+			})
+		}
 	})
 	compare(t, "asks for the version", did, versioners)
 }
@@ -201,7 +248,8 @@ func TestFloorEachQuestionForTheVersionIsNoticed(t *testing.T) {
 	}{
 		{"v == iana.TLS13", true}, {"a.Version < iana.TLS12", true}, {"v >= VersionTLS13", true},
 		{"iana.SSL30 != v", true}, {"m.TLS13()", true}, {"s.Score.TLS13()", true},
-		{"min(v, iana.TLS12)", false}, {"f(iana.TLS13)", false}, {"c.Offers13()", false}, {"h == keys.SSL30", false},
+		{"min(v, iana.TLS12)", false}, {"f(iana.TLS13)", false}, {"c.Offers13()", false},
+		{"h == keys.SSL30", false},
 		{"message.Dialect{Version: iana.TLS13}", false},
 	} {
 		e, err := parser.ParseExpr(c.code)
@@ -258,7 +306,8 @@ func TestFloorLibrariesNameNoFlags(t *testing.T) {
 			return
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
-			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING && flagName.MatchString(l.Value) {
+			if l, ok := n.(*ast.BasicLit); ok && l.Kind == token.STRING &&
+				flagName.MatchString(l.Value) {
 				did[file]++
 			}
 			return true
