@@ -278,7 +278,7 @@ func (c *Conn) receive() error {
 	case c.me == iana.Server && !c.received: // a port scan, a health check
 		return fmt.Errorf("the client ended the connection before it sent anything: %w", io.EOF)
 	}
-	return &TruncatedError{Peer: c.me.Peer(), Partial: c.engine.In.Partial()}
+	return c.engine.Ended()
 }
 
 // send writes what the engine has sealed. The caller must hold the outbound half.

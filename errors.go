@@ -2,10 +2,9 @@ package vitrine
 
 import (
 	"bytes"
-	"fmt"
-	"io"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/cause"
@@ -91,21 +90,4 @@ func (e *HandshakeError) Unwrap() error { return e.Err }
 // A TruncatedError reports that the stream ended without close_notify. An attacker on the network
 // can cause that, so the data received may be incomplete. It wraps io.ErrUnexpectedEOF. See
 // RFC 5246 §7.2.1.
-type TruncatedError struct {
-	Peer iana.Side // who ended the stream
-	// Partial reports whether the stream ended inside a record or a handshake message.
-	Partial bool
-}
-
-func (e *TruncatedError) Error() string {
-	where := "between two records"
-	if e.Partial {
-		where = "inside a record or message"
-	}
-	return fmt.Sprintf("the %v ended the connection %s and without close_notify (RFC 5246 "+
-		"§7.2.1): %v",
-		e.Peer, where, io.ErrUnexpectedEOF)
-}
-
-// Unwrap returns io.ErrUnexpectedEOF.
-func (e *TruncatedError) Unwrap() error { return io.ErrUnexpectedEOF }
+type TruncatedError = engine.TruncatedError

@@ -6,7 +6,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/hex"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,7 +16,6 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/engine"
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -186,14 +184,7 @@ func (e *end) hear(t *testing.T, flight []byte) []byte {
 		n := copy(e.In.Space(), flight)
 		e.In.Arrived(n)
 		flight = flight[n:]
-		err := e.Advance()
-		for pending, ok := errors.AsType[*handshake.Pending](err); ok; pending,
-			ok = errors.AsType[*handshake.Pending](err) {
-			if err = pending.Do(t.Context()); err == nil {
-				err = e.Advance()
-			}
-		}
-		if err != nil {
+		if err := e.Proceed(t.Context()); err != nil {
 			t.Fatalf("%v: %v", e.me, err)
 		}
 		for e.Machine().Done() {

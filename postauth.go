@@ -133,21 +133,5 @@ func (c *Conn) proved(p *handshake.Peer) (err error) {
 
 // take reads application data from the engine.
 func (c *Conn) take(p []byte) (n int, err error) {
-	err = c.untilReady(func() (err error) { n, err = c.engine.Read(p); return err })
-	return n, err
-}
-
-// untilReady calls f again as long as it waits for something slow, such as a certificate from a
-// callback.
-func (c *Conn) untilReady(f func() error) error {
-	for {
-		err := f()
-		pending, ok := errors.AsType[*handshake.Pending](err)
-		if !ok {
-			return err
-		}
-		if err := pending.Do(context.Background()); err != nil {
-			return err
-		}
-	}
+	return c.engine.Receive(context.Background(), p)
 }

@@ -1,6 +1,7 @@
 package vitrine
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -81,7 +82,7 @@ func (c *Conn) confirm() error {
 		return nil
 	}
 	for {
-		err := c.untilReady(c.engine.Step)
+		err := engine.Wait(context.Background(), c.engine.Step)
 		lost := err == engine.ErrMore
 		if lost {
 			err = c.await()

@@ -21,6 +21,9 @@ const (
 	// A record is longer than allowed, or empty where it must not be.
 	KindLength Kind = "record length"
 
+	// The stream ended without close_notify.
+	KindTruncated Kind = "truncated"
+
 	// A record does not authenticate under the peer's keys, or under TLS 1.3 keys is not protected.
 	KindRecord Kind = "record protection"
 

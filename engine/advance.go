@@ -84,7 +84,7 @@ func (e *Engine) Advance() error {
 		return err
 	}
 	for !e.machine.Done() {
-		item, ok, err := e.In.Next()
+		item, ok, err := e.next()
 		e.mirrorVersion()
 		if !ok || err != nil {
 			return err

@@ -7,8 +7,8 @@
 //
 //	outbound.go inbound.go hello2.go items.go  sealed records out; bytes in, and the items in them
 //	engine.go engine12.go late.go engine13.go  one end, and its messages after the handshake
-//	rules.go seal.go early.go                  what depends on the version; data
-//	advance.go read.go replies.go              the handshake, reading after it, and answers
+//	rules.go seal.go early.go failed.go        what depends on the version; data; why it failed
+//	advance.go read.go replies.go drive.go     the handshake, reading after it, and answers
 //	first.go quic.go print.go                  before a handshake; for QUIC; printing
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.

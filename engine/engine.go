@@ -33,6 +33,9 @@ type Engine struct {
 	Proved func(*handshake.Peer) error
 	Shown  func(*pki.Credential)
 
+	checking []byte // the message that is processed, or was last
+	failed   bool   // the trace has why
+
 	plain        []byte // opened, and not read yet
 	zeroRTT      []byte // the client's early data, opened and not read yet
 	forgave      bool   // the peer's early data is being skipped

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -12,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
@@ -56,18 +54,7 @@ func config(me iana.Side) *negotiation.Config {
 }
 
 // advance goes on through what is slow.
-func advance(e *Engine) error {
-	for {
-		err := e.Advance()
-		p, ok := errors.AsType[*handshake.Pending](err)
-		if !ok {
-			return err
-		}
-		if err := p.Do(context.Background()); err != nil {
-			return err
-		}
-	}
-}
+func advance(e *Engine) error { return e.Proceed(context.Background()) }
 
 // sealed takes what an engine has to say.
 func sealed(e *Engine) []byte {

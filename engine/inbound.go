@@ -51,8 +51,10 @@ type Inbound struct {
 	buf        []byte
 	start, end int // what has arrived and is not opened yet
 	messages   record.Joiner
-	empty      int  // empty records in a row
-	bulk       bool // the last read, after the handshake, filled the buffer
+	begins     uint64 // the number of the record in which the next message begins
+	refused    []byte // with a Log: the last record as it arrived
+	empty      int    // empty records in a row
+	bulk       bool   // the last read, after the handshake, filled the buffer
 
 	hello2   bool  // the first bytes may be a ClientHello in the form of SSL 2.0
 	done     bool  // the handshake is done: under TLS 1.3 keys nothing may come unprotected

@@ -20,6 +20,8 @@ func (in *Inbound) countSkipped(n int) error {
 func (in *Inbound) Next() (item Item, ok bool, err error) {
 	for {
 		if raw, err := in.messages.Next(maxMessage, tooLong); raw != nil || err != nil {
+			in.half.Log.Begins(in.half.From, in.begins)
+			in.begins = in.half.Number()
 			return Item{iana.RecordHandshake, raw}, raw != nil, err
 		}
 		if in.hello2 {
@@ -64,6 +66,9 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 			return Item{}, false, err
 		}
 		if t == iana.RecordHandshake {
+			if in.messages.Len() == 0 {
+				in.begins = in.half.Number()
+			}
 			in.messages.Add(plain)
 			continue
 		}
@@ -118,9 +123,11 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 		return h, nil, nil
 	}
 	if h, err = record.ParseHeader(have); err != nil {
+		in.arrived(have[:record.HeaderLen])
 		return h, nil, err
 	}
 	if in.version != 0 && h.Version != in.version && record.NamesVersion(in.version) {
+		in.arrived(have[:record.HeaderLen])
 		return h, nil,
 			alert.KindNotTLS.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1",
 				"got a record of %v, expected %v", h.Version, in.version)
@@ -131,7 +138,16 @@ func (in *Inbound) nextRecord() (h record.Header, fragment []byte, err error) {
 		return h, nil, nil
 	}
 	in.start += whole
+	in.arrived(have[:whole])
 	return h, have[record.HeaderLen:whole:whole], nil
+}
+
+// arrived counts a record, and keeps it for the event of a check that it does not pass.
+func (in *Inbound) arrived(b []byte) {
+	in.half.Arrived()
+	if in.half.Log.On() {
+		in.refused = append(in.refused[:0], b...)
+	}
 }
 
 // checkRecord returns an error for malformed contents of a record and for floods of empty records.

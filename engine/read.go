@@ -38,7 +38,7 @@ func (e *Engine) Step() error {
 	if err := e.goOn(); err != nil {
 		return err
 	}
-	item, ok, err := e.In.Next()
+	item, ok, err := e.next()
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ func (e *Engine) Abort(err error) {
 	if e.eof != nil {
 		return // close_notify
 	}
+	e.logFailure(err)
 	e.machine.Withdraw() // RFC 5246 §7.2.2: what ends with a fatal alert must not be resumed
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -29,7 +30,10 @@ func (e *Engine) Mute() {
 }
 
 // Fail writes to the trace that the handshake failed.
-func (e *Engine) Fail(err error) { e.log.Done("", err) }
+func (e *Engine) Fail(err error) {
+	e.logFailure(err)
+	e.log.Done("", err)
+}
 
 // Answering reports whether SealReplies has something to do.
 func (e *Engine) Answering() bool {

@@ -33,7 +33,8 @@ func (m *Machine) expected() iter.Seq2[reading, *Line] {
 }
 
 // order returns the line for a message from a side, and drops the readings in which that message
-// may not come next. It returns an error if none is left.
+// may not come next. It returns an error if none is left, which cites the section of the message
+// that was expected.
 func (m *Machine) order(from iana.Side, k Kind) (line *Line, err error) {
 	fit := m.spare[:0]
 	for r, l := range m.expected() {
@@ -42,8 +43,12 @@ func (m *Machine) order(from iana.Side, k Kind) (line *Line, err error) {
 		}
 	}
 	if line == nil {
-		return nil, alert.KindOrder.Fail(alert.UnexpectedMessage, "",
-			"got the %v's %v, expected %s", from, k, m.spellExpected())
+		expected, ref := m.spellExpected(), ""
+		if at := strings.LastIndex(expected, " ("); at >= 0 { // an error ends with its section
+			expected, ref = expected[:at], strings.TrimSuffix(expected[at+2:], ")")
+		}
+		return nil, alert.KindOrder.Fail(alert.UnexpectedMessage, ref,
+			"got the %v's %v, expected %s", from, k, expected)
 	}
 	m.open, m.spare = fit, m.open
 	return line, nil

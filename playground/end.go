@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto"
-	"errors"
-	"fmt"
 	"io"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -73,7 +71,7 @@ func (x *end) proceed() {
 
 func (x *end) advance() error {
 	if !x.e.Machine().Done() {
-		if err := patiently(x.e.Advance); err != nil {
+		if err := x.e.Proceed(context.Background()); err != nil {
 			return err
 		}
 		if err := x.exchangeEarly(); err != nil || !x.e.Machine().Done() {
@@ -138,8 +136,7 @@ func (x *end) say(data []byte) error {
 // needed.
 func (x *end) read() error {
 	b := make([]byte, maxData)
-	n := 0
-	err := patiently(func() (err error) { n, err = x.e.Read(b); return err })
+	n, err := x.e.Receive(context.Background(), b)
 	x.received = append(x.received, b[:n]...)
 	if _, _, err := x.e.SealReplies(); err != nil {
 		return err
@@ -199,7 +196,7 @@ func (x *end) ended() {
 		}
 		return
 	}
-	x.err = &Truncated{Peer: x.me.Peer(), Partial: x.e.In.Partial()}
+	x.err = x.e.Ended()
 	if !x.e.Machine().Done() {
 		x.e.Fail(x.err)
 	}
@@ -223,34 +220,4 @@ func (x *end) sealed() []byte {
 		x.e.Out.Sent()
 	}
 	return b
-}
-
-// Truncated is the error of a side whose peer's stream ended without close_notify. See RFC 5246
-// §7.2.1.
-type Truncated struct {
-	Peer    iana.Side
-	Partial bool // inside a record or a message
-}
-
-func (e *Truncated) Error() string {
-	where := "between two records"
-	if e.Partial {
-		where = "inside a record or message"
-	}
-	return fmt.Sprintf("the %v ended the connection %s and without close_notify (RFC 5246 §7.2.1)",
-		e.Peer, where)
-}
-
-// patiently calls f again as long as it waits for something slow.
-func patiently(f func() error) error {
-	for {
-		err := f()
-		pending, ok := errors.AsType[*handshake.Pending](err)
-		if !ok {
-			return err
-		}
-		if err := pending.Do(context.Background()); err != nil {
-			return err
-		}
-	}
 }

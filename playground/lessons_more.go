@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -90,7 +91,7 @@ func truncation() Lesson {
 		Goals: []Goal{
 			{"noticed", "the server has “pay 100”, and knows that it is not all",
 				func(r *Result) bool {
-					_, truncated := errors.AsType[*Truncated](r.Ends[iana.Server].Err)
+					_, truncated := errors.AsType[*engine.TruncatedError](r.Ends[iana.Server].Err)
 					return truncated && r.Ends[iana.Server].Received == less
 				}, by(same, cut)},
 			{"fooled", "a server that takes any end for the end pays 100", func(r *Result) bool {

@@ -11,17 +11,17 @@ import (
 )
 
 // Fate is what became of a record on the wire.
-type Fate string
+type Fate = trace.Fate
 
 // The fates.
 const (
-	Delivered  Fate = "delivered" // as it was sent
-	Changed    Fate = "changed"   // other bytes arrived, or fewer
-	Dropped    Fate = "dropped"   // nothing of it arrived
-	Moved      Fate = "moved"     // it arrived behind the next one
-	Duplicated Fate = "duplicate" // a copy of the record before
-	Replayed   Fate = "replayed"  // a copy of an earlier record
-	Forged     Fate = "forged"    // its side never sent it
+	Delivered  = trace.FateDelivered
+	Changed    = trace.FateChanged
+	Dropped    = trace.FateDropped
+	Moved      = trace.FateMoved
+	Duplicated = trace.FateDuplicated
+	Replayed   = trace.FateReplayed
+	Forged     = trace.FateForged
 )
 
 // Result is a run, or what has happened of it so far. Its secrets are public: they follow from the

@@ -2,10 +2,13 @@ package playground
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // Verdict says who noticed what somebody between the two sides did.
@@ -40,16 +43,20 @@ const (
 	Caught     Outcome = "caught"     // a side noticed
 	Undetected Outcome = "undetected" // all went to its end, and nobody noticed
 	Stalled    Outcome = "stalled"    // a side waits for what never comes
+	Ended      Outcome = "ended"      // an alert that nobody has sent ended it
 )
 
 // judge sets the verdict.
 func (w *Wire) judge(r *Result) {
 	v := &r.Verdict
-	first, failed := w.firstFailure()
+	failed, told := r.firstFailure(), w.ended()
 	switch {
-	case failed:
-		v.Outcome, v.By = Caught, first
-		w.caught(r, w.ends[first].err)
+	case failed != nil:
+		v.Outcome = Caught
+		w.caught(r, failed)
+	case told != nil:
+		v.Outcome, v.Alert = Ended, told.Description.String()
+		v.Sentence = "Ended by an alert that nobody has sent: " + v.Alert + "."
 	case len(w.queue) > 0 || w.held[0] != nil || w.held[1] != nil:
 		v.Outcome, v.Sentence = Running, "More is on its way."
 	case !w.ends[0].over() || !w.ends[1].over():
@@ -59,8 +66,8 @@ func (w *Wire) judge(r *Result) {
 	case !w.touched():
 		v.Outcome, v.Sentence = Untouched, "Nothing was changed, and all went to its end."
 	default:
-		v.Outcome = Undetected
-		v.Sentence = "Undetected: neither side noticed."
+		v.Outcome, v.Changes = Undetected, r.changes()
+		v.Sentence = "Undetected: neither side noticed. " + strings.Join(v.Changes, "; ") + "."
 	}
 }
 
@@ -73,50 +80,112 @@ func (w *Wire) touched() bool {
 	return false
 }
 
-// firstFailure returns the side that failed by itself: not because of its peer's alert.
-func (w *Wire) firstFailure() (iana.Side, bool) {
-	for _, side := range []iana.Side{iana.Client, iana.Server} {
-		err := w.ends[side].err
-		if _, told := errors.AsType[*alert.Received](err); err != nil && !told {
-			if other := w.ends[side.Peer()].err; other != nil {
-				if _, truncated := errors.AsType[*Truncated](err); truncated {
-					continue
-				}
-			}
-			return side, true
+// firstFailure returns the first check that was not passed, or nil. What one side refuses, the
+// other may then refuse, too.
+func (r *Result) firstFailure() *trace.Entry {
+	for i := range r.Entries {
+		if _, ok := r.Entries[i].Event.(*trace.Failed); ok {
+			return &r.Entries[i]
 		}
 	}
-	for _, side := range []iana.Side{iana.Client, iana.Server} {
-		if w.ends[side].err != nil {
-			return side, true
-		}
-	}
-	return 0, false
+	return nil
 }
 
-func (w *Wire) caught(r *Result, err error) {
-	v := &r.Verdict
-	v.Why, v.Alert = err.Error(), r.Ends[v.By].Alert
-	if e, ok := errors.AsType[*alert.Error](err); ok {
-		v.Section, v.Kind, v.Check = e.Ref, e.Kind, string(e.Kind)
-		if v.Check == "" {
-			v.Check = e.Alert.String()
+// ended returns the alert that ended a side, if there was one and no check had failed: its peer
+// never sent it.
+func (w *Wire) ended() *alert.Received {
+	for _, x := range w.ends {
+		if told, ok := errors.AsType[*alert.Received](x.err); ok {
+			return told
 		}
 	}
-	if _, ok := errors.AsType[*Truncated](err); ok {
-		v.Section, v.Check = "RFC 5246 §7.2.1", "close_notify"
-	}
-	if e, ok := errors.AsType[*alert.Received](err); ok {
-		v.Section, v.Check = "RFC 5246 §7.2", "a forged alert: "+e.Description.String()
-	}
-	if v.Index = w.ends[v.By].failedAt; v.Index > 0 {
-		if of := &r.Records[v.Index-1]; len(of.Carries) > 0 {
-			v.Step = of.Carries[0].Step
+	return nil
+}
+
+func (w *Wire) caught(r *Result, e *trace.Entry) {
+	f, v := e.Event.(*trace.Failed), &r.Verdict
+	v.By, v.Kind, v.Section, v.Why = f.From.Peer(), f.Check, e.Ref, f.Reason
+	v.Alert = r.Ends[v.By].Alert
+	v.Check = r.checkName(f)
+	for i := range r.Records {
+		of := &r.Records[i]
+		if of.Side != f.From || f.Number == 0 || uint64(of.Arrival) != f.Number {
+			continue
+		}
+		v.Index = i + 1
+		for n, c := range of.Carries {
+			if n == 0 || f.Message != 0 && c.Name == f.Message.String() {
+				v.Step = c.Step
+			}
 		}
 	}
-	parts := []string{"Caught by the " + v.By.String() + ": " + v.Check}
+	at := ""
+	if v.Step > 0 {
+		at = fmt.Sprintf("at step %d ", v.Step)
+	}
+	v.Sentence = fmt.Sprintf("Caught %sby the %v: %s", at, v.By, v.Check)
 	if v.Section != "" {
-		parts = append(parts, v.Section)
+		v.Sentence += ", " + v.Section
 	}
-	v.Sentence = strings.Join(parts, ", ") + "."
+	v.Sentence += "."
+}
+
+// checkName returns a check in words.
+func (r *Result) checkName(f *trace.Failed) string {
+	if f.Check == alert.KindRecord && f.Alert == alert.BadRecordMAC {
+		for _, e := range r.Entries {
+			if a, ok := e.Event.(*trace.Agreed); ok {
+				if s := suite.Readable(a.Suite); s != nil && s.Cipher.AEAD() {
+					return "the tag of the AEAD"
+				}
+			}
+		}
+		return "the MAC"
+	}
+	if words := checks[f.Check]; words != "" {
+		return words
+	}
+	if words := certificateChecks[f.Alert]; words != "" {
+		return words
+	}
+	return f.Alert.String()
+}
+
+// checks has the checks in words, by what went wrong.
+var checks = map[alert.Kind]string{
+	alert.KindNotTLS:        "the header of the record",
+	alert.KindLength:        "the length of the record",
+	alert.KindRecord:        "protected records alone",
+	alert.KindMalformed:     "the syntax",
+	alert.KindOrder:         "the order of messages",
+	alert.KindFlight:        "the end of a flight",
+	alert.KindFlood:         "the bound on what costs nothing",
+	alert.KindVersion:       "the version",
+	alert.KindDowngrade:     "the mark against downgrades",
+	alert.KindSuite:         "the cipher suite",
+	alert.KindGroup:         "the group",
+	alert.KindShare:         "the key share",
+	alert.KindScheme:        "the signature scheme",
+	alert.KindSignature:     "the signature",
+	alert.KindFinished:      "Finished",
+	alert.KindKeyUsage:      "the use of the key",
+	alert.KindNoCertificate: "the certificate",
+	alert.KindExtension:     "the extensions",
+	alert.KindMissing:       "a required extension",
+	alert.KindProtocol:      "the application protocol",
+	alert.KindCompression:   "the compression method",
+	alert.KindResumption:    "the session",
+	alert.KindPSK:           "the pre-shared key",
+	alert.KindEarlyData:     "the bound on early data",
+	alert.KindRenegotiation: "the tie to an earlier handshake",
+	alert.KindRetry:         "the retry",
+	alert.KindTruncated:     "the end, which is close_notify",
+}
+
+// certificateChecks has those about certificates, by their alert.
+var certificateChecks = map[alert.Description]string{
+	alert.BadCertificate:         "the certificate",
+	alert.UnsupportedCertificate: "the use of the certificate",
+	alert.CertificateExpired:     "the dates of the certificate",
+	alert.UnknownCA:              "the chain of certificates",
 }

@@ -18,6 +18,7 @@ type Wire struct {
 	before  *Result // of the connection that is resumed
 	replay  *Result // of another connection, once it was made
 	log     [2]*trace.Log
+	between *trace.Log
 
 	count  [2]int      // records that each side has sealed
 	queue  []arrival   // what is on its way
@@ -72,6 +73,7 @@ func New(s Setup, acts []Act) (*Wire, error) {
 func (x *ends) connect(p *plan, n int, acts []Act) *Wire {
 	w := &Wire{x: x, acts: acts, number: n, used: make([]bool, len(acts)), events: &trace.Memory{}}
 	sink := numbered{w.events}
+	w.between = trace.New(trace.Between, sink, nil)
 	for side := range w.ends {
 		me := iana.Side(side)
 		w.log[me] = trace.New(trace.Role(me.String()), sink, nil)
@@ -130,6 +132,7 @@ func (w *Wire) Next() bool {
 		w.reads[a.from]++
 		r.Arrival = w.reads[a.from]
 		r.Unread = to.over()
+		w.passed(r)
 		to.arrive(a.bytes)
 		if to.err != nil && !r.Unread {
 			to.failedAt = a.record + 1
@@ -138,6 +141,16 @@ func (w *Wire) Next() bool {
 	w.collect(a.from.Peer())
 	w.collect(a.from)
 	return true
+}
+
+// passed writes to the events what becomes of a record.
+func (w *Wire) passed(r *Record) {
+	d := trace.Delivery{From: r.Side, Fate: r.Fate, Number: uint64(r.Number),
+		Arrival: uint64(r.Arrival)}
+	if r.Fate == Changed || r.Sent == nil {
+		d.Bytes = r.Got
+	}
+	w.between.Delivery(d)
 }
 
 // collect puts on the wire what a side has sealed, and the end of its stream.
@@ -185,6 +198,7 @@ func (w *Wire) put(side iana.Side, b []byte) {
 	w.sent[side] = append(w.sent[side], b)
 	if w.cut[side] {
 		w.records = append(w.records, Record{Number: n, Side: side, Fate: Dropped, Sent: b})
+		w.passed(&w.records[len(w.records)-1])
 		return
 	}
 	own := w.about(side, n)
@@ -238,7 +252,9 @@ func (w *Wire) deliver(side iana.Side, n int, b []byte, own []Act) {
 		}
 	}
 	w.records = append(w.records, Record{Number: n, Side: side, Fate: fate, Sent: b})
-	if fate != Dropped {
+	if fate == Dropped {
+		w.passed(&w.records[len(w.records)-1])
+	} else {
 		mine := arrival{from: side, record: len(w.records) - 1, bytes: got}
 		w.records[mine.record].Got = got
 		before := w.held[side]

@@ -22,6 +22,7 @@ type Half struct {
 	// MaxFragment. See RFC 8446 §5.4.
 	Pad func(n int) int
 
+	number     uint64     // of the last record on the wire: see Arrived
 	protection Protection // nil: in the clear
 	seq        uint64
 	fragment   int // the most plaintext in a record; 0 is MaxPlaintext
@@ -62,6 +63,13 @@ func (h *Half) MaxFragment() int {
 	return h.fragment
 }
 
+// Arrived counts a record of this direction that is about to be opened, or that is refused or
+// skipped without. Only events tell the number; Seal counts by itself.
+func (h *Half) Arrived() { h.number++ }
+
+// Number returns how many records were counted.
+func (h *Half) Number() uint64 { return h.number }
+
 // Left returns how many records can still be sealed under the key.
 func (h *Half) Left() uint64 { return h.traits().MaxRecords - min(h.seq, h.traits().MaxRecords) }
 
@@ -98,6 +106,7 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 		if err != nil {
 			return dst, err
 		}
+		h.number++
 		if h.Log.On() {
 			record := out[len(dst):]
 			hd := Header{iana.ContentType(record[0]),
@@ -185,8 +194,9 @@ func (h *Half) ShowClear(hd Header, fragment []byte) {
 	if !h.Log.On() {
 		return
 	}
-	r := &trace.Record{From: h.From, Direction: trace.Opened, ContentType: hd.Type,
-		Header: make([]byte, HeaderLen), Plaintext: bytes.Clone(fragment),
+	r := &trace.Record{From: h.From, Direction: trace.Opened, Number: h.number,
+		ContentType: hd.Type,
+		Header:      make([]byte, HeaderLen), Plaintext: bytes.Clone(fragment),
 		Fragment: bytes.Clone(fragment)}
 	hd.put(r.Header, len(fragment))
 	h.Log.Record(r, "RFC 8446 §5")
@@ -197,7 +207,8 @@ func (h *Half) ShowClear(hd Header, fragment []byte) {
 func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, plain []byte) {
 	traits := h.traits()
 	r := &trace.Record{
-		From: h.From, Direction: d, SeqNum: h.seq, ContentType: t, Header: make([]byte, HeaderLen),
+		From: h.From, Direction: d, SeqNum: h.seq, Number: h.number, ContentType: t,
+		Header:    make([]byte, HeaderLen),
 		Plaintext: bytes.Clone(plain), Fragment: bytes.Clone(fragment), Protection: traits.Name,
 	}
 	hd.put(r.Header, len(fragment))

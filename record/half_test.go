@@ -205,6 +205,7 @@ func TestTraceShowsThePartsOfARecord(t *testing.T) {
 		}
 		hs, fragments := split(t, bytes.Clone(wire))
 		for i := range hs {
+			in.Arrived()
 			if _, _, err := in.Open(hs[i], fragments[i]); err != nil {
 				t.Fatal(err)
 			}
@@ -216,7 +217,7 @@ func TestTraceShowsThePartsOfARecord(t *testing.T) {
 		for i := range seals.Entries {
 			s, o := seals.Entries[i].Event.(*trace.Record), opens.Entries[i].Event.(*trace.Record)
 			if s.Direction != trace.Sealed || o.Direction != trace.Opened ||
-				s.From != iana.Server || s.SeqNum != uint64(i) {
+				s.From != iana.Server || s.SeqNum != uint64(i) || s.Number != uint64(i+1) {
 				t.Errorf("got %v %v %d and %v", s.From, s.Direction, s.SeqNum, o.Direction)
 			}
 			o.Direction = s.Direction
@@ -342,8 +343,9 @@ func TestUnprotectedRecordsAreTraced(t *testing.T) {
 		t.Fatalf("got %x, %v", wire, err)
 	}
 	want := &trace.Record{
-		From: iana.Client, Direction: trace.Sealed, ContentType: iana.RecordChangeCipherSpec,
-		Header: wire[:HeaderLen], Plaintext: []byte{1}, Fragment: []byte{1},
+		From: iana.Client, Direction: trace.Sealed, Number: 1,
+		ContentType: iana.RecordChangeCipherSpec,
+		Header:      wire[:HeaderLen], Plaintext: []byte{1}, Fragment: []byte{1},
 	}
 	if d := cmp.Diff(want, log.Entries[0].Event); d != "" ||
 		log.Entries[0].Ref != "RFC 5246 §6.2.1" {

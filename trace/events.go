@@ -16,6 +16,10 @@ type Message struct {
 	From iana.Side          `json:"from"`
 	Type iana.HandshakeType `json:"type"`
 	Raw  Hex                `json:"raw"`
+	// Number counts this side's messages, from 1. Of one that was received, Record is the number of
+	// the record in which it begins, among those that arrived; of one that was sent it is 0.
+	Number uint64 `json:"number,omitempty"`
+	Record uint64 `json:"record,omitempty"`
 }
 
 // Choice is one choice of a side, and the rule that it followed.
@@ -115,9 +119,12 @@ const (
 
 // Record is one record, protected or not. See RFC 5246 §6.2.
 type Record struct {
-	From        iana.Side        `json:"from"`
-	Direction   Direction        `json:"direction"`
-	SeqNum      uint64           `json:"seq_num"`
+	From      iana.Side `json:"from"`
+	Direction Direction `json:"direction"`
+	SeqNum    uint64    `json:"seq_num"`
+	// Number counts the records of its side on the wire, from 1: as they were sealed, or as they
+	// arrived, those that were refused or skipped included. It is 0 at an observer.
+	Number      uint64           `json:"number,omitempty"`
 	ContentType iana.ContentType `json:"content_type"`
 	Header      Hex              `json:"header"`    // 5 bytes, as on the wire
 	Plaintext   Secret           `json:"plaintext"` // TLSPlaintext.fragment
@@ -164,6 +171,48 @@ type Alert struct {
 	Reason      string            `json:"reason,omitempty"` // of an alert that this role sent
 }
 
+// Failed is a check that this role made and its peer did not pass. The section that was violated is
+// the Ref of its Entry.
+type Failed struct {
+	From  iana.Side  `json:"from"`  // whose bytes were refused
+	Check alert.Kind `json:"check"` // what went wrong; empty if the alert says it all
+	// Alert is what the peer is told; nothing if its stream has ended.
+	Alert alert.Description `json:"alert,omitempty"`
+	// Number is that of the record that was refused, or in which the refused message ends, among
+	// those that arrived; 0 if there was none. Record is that record as it arrived.
+	Number  uint64             `json:"number,omitempty"`
+	Record  Hex                `json:"record,omitempty"`
+	Message iana.HandshakeType `json:"message,omitempty"` // that was refused, if it was one
+	Fields  string             `json:"fields,omitempty"`  // of it, separated by commas
+	Reason  string             `json:"reason"`
+}
+
+// Fate is what becomes of a record between the two sides.
+type Fate string
+
+// The fates.
+const (
+	FateDelivered  Fate = "delivered" // as it was sent
+	FateChanged    Fate = "changed"   // other bytes arrived, or fewer
+	FateDropped    Fate = "dropped"   // nothing of it arrived
+	FateMoved      Fate = "moved"     // it arrived behind the next one
+	FateDuplicated Fate = "duplicate" // a copy of the record before
+	FateReplayed   Fate = "replayed"  // a copy of an earlier record
+	FateForged     Fate = "forged"    // its side never sent it
+)
+
+// Delivery is what somebody between the two sides let through. Only a run with such a somebody has
+// it; otherwise what is sent arrives.
+type Delivery struct {
+	From iana.Side `json:"from"`
+	Fate Fate      `json:"fate"`
+	// Number counts the records that From has sent, from 1; a forged one has none. Arrival counts
+	// those that have arrived from it; what is dropped has none.
+	Number  uint64 `json:"number,omitempty"`
+	Arrival uint64 `json:"arrival,omitempty"`
+	Bytes   Hex    `json:"bytes,omitempty"` // what arrived, if it is not what was sent
+}
+
 // Done ends a handshake, with success or an error.
 type Done struct {
 	OK     bool   `json:"ok"`
@@ -189,6 +238,8 @@ func (*Record) event() string        { return "record" }
 func (*Verified) event() string      { return "verified" }
 func (*Signed) event() string        { return "signed" }
 func (*Alert) event() string         { return "alert" }
+func (*Failed) event() string        { return "failed" }
+func (*Delivery) event() string      { return "delivery" }
 func (*Done) event() string          { return "done" }
 func (*Notice) event() string        { return "notice" }
 
@@ -201,7 +252,7 @@ func (e Entry) Name() string { return e.event() }
 // Message logs a handshake message.
 func (l *Log) Message(from iana.Side, t iana.HandshakeType, raw []byte, ref string) {
 	if l != nil {
-		l.put(ref, &Message{from, t, bytes.Clone(raw)})
+		l.put(ref, &Message{From: from, Type: t, Raw: bytes.Clone(raw)})
 	}
 }
 
@@ -301,6 +352,23 @@ func (l *Log) Signed(s Signed, ref string) {
 func (l *Log) Alert(from iana.Side, level alert.Level, d alert.Description, reason string) {
 	if l != nil {
 		l.put("RFC 5246 §7.2", &Alert{from, level, d, reason})
+	}
+}
+
+// Failed logs a check that the peer did not pass. f's slices must already be copies.
+func (l *Log) Failed(f Failed, ref string) {
+	if l != nil {
+		e := f
+		l.put(ref, &e)
+	}
+}
+
+// Delivery logs what somebody in between let through.
+func (l *Log) Delivery(d Delivery) {
+	if l != nil {
+		e := d
+		e.Bytes = bytes.Clone(d.Bytes)
+		l.put("", &e)
 	}
 }
 

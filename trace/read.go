@@ -137,6 +137,8 @@ var events = map[string]func() Event{
 	"verified":       func() Event { return new(Verified) },
 	"signed":         func() Event { return new(Signed) },
 	"alert":          func() Event { return new(Alert) },
+	"failed":         func() Event { return new(Failed) },
+	"delivery":       func() Event { return new(Delivery) },
 	"done":           func() Event { return new(Done) },
 	"notice":         func() Event { return new(Notice) },
 }

@@ -22,11 +22,12 @@ import (
 // Role says which player logged an event.
 type Role string
 
-// The three players.
+// The players.
 const (
 	Client   Role = "client"
 	Server   Role = "server"
 	Observer Role = "observer"
+	Between  Role = "between" // somebody who changes what passes: see Delivery
 )
 
 // An Entry is one event with what all events have in common.
@@ -56,6 +57,9 @@ type Log struct {
 	seq   int
 	sink  Sink
 	tls13 bool // was agreed: RFC 8446 defines the alerts
+
+	messages [2]uint64 // how many each side has sent
+	begins   [2]uint64 // the record in which the next one from this side begins; 0: not told
 }
 
 // New returns a Log of role that writes to sink. now may be nil: then events have no time.
@@ -74,6 +78,9 @@ func (l *Log) put(ref string, e Event) {
 	switch e := e.(type) {
 	case *Agreed:
 		l.tls13 = e.Version == iana.TLS13
+	case *Message:
+		l.messages[e.From]++
+		e.Number, e.Record = l.messages[e.From], l.begins[e.From]
 	case *Alert:
 		if l.tls13 {
 			ref = "RFC 8446 §6"
@@ -84,6 +91,16 @@ func (l *Log) put(ref string, e Event) {
 		entry.Time = l.now()
 	}
 	l.sink.Put(entry)
+}
+
+// Begins says in which record of a side the message begins that is logged next, counted as they
+// arrive.
+func (l *Log) Begins(from iana.Side, record uint64) {
+	if l != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.begins[from] = record
+	}
 }
 
 // Hex is public bytes, such as those on the wire. It prints as lower-case hex.

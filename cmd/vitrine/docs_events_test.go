@@ -22,7 +22,7 @@ var eventTypes = []trace.Event{
 	&trace.Message{}, &trace.Choice{}, &trace.Agreed{}, &trace.Ephemeral{}, &trace.ThrowawayKey{},
 	&trace.SharedSecret{}, &trace.Derived{}, &trace.Given{},
 	&trace.KeysInstalled{}, &trace.Record{}, &trace.Verified{}, &trace.Signed{}, &trace.Alert{},
-	&trace.Done{}, &trace.Notice{},
+	&trace.Failed{}, &trace.Delivery{}, &trace.Done{}, &trace.Notice{},
 }
 
 // docs/events.md has every event and every field with its type, and no others. Its examples are
@@ -127,6 +127,12 @@ func exampleEvents(t *testing.T) map[string]string {
 	if code != exitOK {
 		t.Fatalf("exit code %d: %s", code, stderr)
 	}
+	code, tampered, stderr := command(t, "handshake", "--seed=docs", "--kx=ecdhe", "--tamper=4",
+		"--json")
+	if code != exitOK {
+		t.Fatalf("exit code %d: %s", code, stderr)
+	}
+	stdout += strings.Join(ofBetween.FindAllString(tampered, -1), "")
 	examples, most := map[string]string{}, map[string]int{}
 	for line := range strings.Lines(stdout + observedEvents(t)) {
 		var e map[string]any
@@ -159,6 +165,9 @@ func observedEvents(t *testing.T) string {
 	given := regexp.MustCompile(`(?m)^{"event":"given".*\n`)
 	return string(given.Find(text))
 }
+
+// ofBetween matches the events that a run has with somebody in between.
+var ofBetween = regexp.MustCompile(`(?m)^{"event":"(?:failed|delivery)".*\n`)
 
 // shortened matches strings of more than 64 characters.
 var shortened = regexp.MustCompile(`"((?:[^"\\]|\\.){48})(?:[^"\\]|\\.){17,}"`)

@@ -115,7 +115,7 @@ func Perform(ctx context.Context, o Options) (*Outcome, error) {
 		}
 	}
 	if m != nil {
-		out.Run.Tampered = m.done()
+		out.Run.Tampered, out.Entries = m.done(), m.log(out.Entries)
 		out.Run.Tampered.Stall = timedOut(out.ClientError) || timedOut(out.ServerError)
 	}
 	return out, nil

@@ -43,6 +43,7 @@ type middle struct {
 	find   func(record []byte) (offset int, err error)
 	mu     sync.Mutex
 	report explain.Tampered
+	passed []trace.Delivery
 }
 
 // newMiddle returns a man in the middle for a line of the ladder. It finds the place of the line in
@@ -268,23 +269,57 @@ func (m *middle) relay(from iana.Side, in, out net.Conn) {
 		if _, err := io.ReadFull(in, rec[record.HeaderLen:]); err != nil {
 			return
 		}
-		if from == m.line.From && n == m.line.Place.Record {
-			m.alter(rec)
+		d := trace.Delivery{From: from, Fate: trace.FateDelivered, Number: uint64(n + 1),
+			Arrival: uint64(n + 1)}
+		if from == m.line.From && n == m.line.Place.Record && m.alter(rec) {
+			d.Fate, d.Bytes = trace.FateChanged, rec
 		}
+		m.deliver(d)
 		if _, err := out.Write(rec); err != nil {
 			return
 		}
 	}
 }
 
-// alter flips the lowest bit of one byte.
-func (m *middle) alter(rec []byte) {
+func (m *middle) deliver(d trace.Delivery) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.passed = append(m.passed, d)
+}
+
+// log inserts what passed into the events of both sides, each behind its record.
+func (m *middle) log(entries []trace.Entry) []trace.Entry {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var all trace.Memory
+	between := trace.New(trace.Between, &all, nil)
+	for _, e := range entries {
+		all.Put(e)
+		r, ok := e.Event.(*trace.Record)
+		if !ok || r.Direction != trace.Sealed {
+			continue
+		}
+		for _, d := range m.passed {
+			if d.From == r.From && d.Number == r.Number {
+				between.Delivery(d)
+				all.Entries[len(all.Entries)-1].Time = e.Time
+			}
+		}
+	}
+	for i := range all.Entries {
+		all.Entries[i].Seq = i + 1
+	}
+	return all.Entries
+}
+
+// alter flips the lowest bit of one byte, and reports whether it did.
+func (m *middle) alter(rec []byte) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	at, err := m.find(rec)
 	if err != nil {
 		m.report.How = "nothing: " + err.Error()
-		return
+		return false
 	}
 	rec[at] ^= 1
 	m.report.From, m.report.Record = m.line.From, m.line.Place.Record
@@ -295,6 +330,7 @@ func (m *middle) alter(rec []byte) {
 	}
 	m.report.How = fmt.Sprintf("somebody in between flipped one bit of byte %d of the record's "+
 		"%d%s: %02x became %02x", at, len(rec), what, rec[at]^1, rec[at])
+	return true
 }
 
 // done returns what was altered.

@@ -5,7 +5,6 @@ package flood
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"net"
 	"runtime"
@@ -13,7 +12,6 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/engine"
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
@@ -53,10 +51,8 @@ func Client(conn net.Conn, protocols ...string) (*Peer, error) {
 		Trust: negotiation.Trust{Skip: true},
 	})}
 	for !p.engine.Machine().Done() {
-		err := p.engine.Advance()
-		if slow, ok := errors.AsType[*handshake.Pending](err); ok {
-			err = slow.Do(context.Background())
-		} else if err == nil {
+		err := p.engine.Proceed(context.Background())
+		if err == nil {
 			err = p.move()
 		}
 		if err != nil {

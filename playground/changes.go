@@ -1,0 +1,69 @@
+package playground
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// changes says what became different in a run in which nobody noticed: on the wire, in what was
+// negotiated, and in the data.
+func (r *Result) changes() (list []string) {
+	for i := range r.Records {
+		list = append(list, r.changed(&r.Records[i])...)
+	}
+	whole, err := Run(r.Setup, nil)
+	if err != nil {
+		return list
+	}
+	for _, side := range []iana.Side{iana.Client, iana.Server} {
+		if a, b := whole.agreed(side), r.agreed(side); a != b {
+			list = append(list, fmt.Sprintf("the %v negotiates otherwise", side))
+		}
+		if a, b := &whole.Ends[side], &r.Ends[side]; a.Received != b.Received {
+			list = append(list, fmt.Sprintf("the %v has read %q in place of %q", side, b.Received,
+				a.Received))
+		}
+	}
+	return list
+}
+
+// changed says what became different of one record.
+func (r *Result) changed(of *Record) (list []string) {
+	name := fmt.Sprintf("record %d of the %v", of.Number, of.Side)
+	if of.Fate != Changed {
+		switch of.Fate {
+		case Delivered:
+		case Forged:
+			list = append(list, fmt.Sprintf("the %v has read a %s that the %v never sent",
+				of.Side.Peer(), of.TypeName, of.Side))
+		default:
+			list = append(list, fmt.Sprintf("%s: %s", name, of.Fate))
+		}
+		return list
+	}
+	if len(of.Got) != len(of.Sent) {
+		return []string{fmt.Sprintf("%s arrived with %d of %d bytes", name, len(of.Got),
+			len(of.Sent))}
+	}
+	for _, f := range r.Fields(of) {
+		end := f.Offset + f.Len
+		if f.Leaf && !bytes.Equal(of.Sent[f.Offset:end], of.Got[f.Offset:end]) {
+			list = append(list, fmt.Sprintf("%s: %s became %x, it was %x", name, f.Name,
+				of.Got[f.Offset:end], of.Sent[f.Offset:end]))
+		}
+	}
+	return list
+}
+
+// agreed returns what a side has negotiated.
+func (r *Result) agreed(side iana.Side) trace.Agreed {
+	for _, e := range r.Entries {
+		if a, ok := e.Event.(*trace.Agreed); ok && e.Role == trace.Role(side.String()) {
+			return *a
+		}
+	}
+	return trace.Agreed{}
+}
