@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -55,6 +56,9 @@ name of a TERM, the file is shown.`,
 			style, err := styleOf(cmd.OutOrStdout(), o.color)
 			if err != nil {
 				return err
+			}
+			if rows, ok := historyIn(args); ok {
+				return explainHistory(cmd, args[0], rows, &o)
 			}
 			if areFiles(args) {
 				return explainFiles(cmd, args, &o, style)
@@ -167,7 +171,10 @@ func load(stdin io.Reader, name string, redact bool) (c connection, err error) {
 		defer f.Close()
 		r = f
 	}
-	if c.entries, err = trace.Read(bufio.NewReader(r)); err != nil {
+	if r, err = unpacked(r); err != nil {
+		return c, err
+	}
+	if c.entries, err = trace.Read(r); err != nil {
 		return c, err
 	}
 	if len(c.entries) == 0 {
@@ -181,6 +188,15 @@ func load(stdin io.Reader, name string, redact bool) (c connection, err error) {
 	c.about = explain.Saved(c.entries)
 	c.about.Flags = " " + quoted(name)
 	return c, nil
+}
+
+// unpacked returns what r has, also if it is compressed with gzip, as the files of --history are.
+func unpacked(r io.Reader) (io.Reader, error) {
+	b := bufio.NewReader(r)
+	if magic, _ := b.Peek(2); string(magic) != "\x1f\x8b" {
+		return b, nil
+	}
+	return gzip.NewReader(b)
 }
 
 // explainTerm prints the meanings of a word or number.

@@ -20,8 +20,11 @@ import (
 
 // liveFlags are the flags of the commands that show connections as they happen.
 type liveFlags struct {
-	ui    string
-	names []string
+	ui      string
+	names   []string
+	history string
+	limits  live.Limits
+	size    int // of the history, in MiB
 }
 
 // uiAnywhere is where --ui listens if no address is given.
@@ -39,10 +42,22 @@ func (o *liveFlags) add(cmd *cobra.Command) {
 	f.Lookup("ui").NoOptDefVal = uiAnywhere
 	f.StringSliceVar(&o.names, "ui-name", nil,
 		"names by which a browser reaches --ui, besides its address")
+	f.StringVar(
+		&o.history,
+		"history",
+		"",
+		"keep connections in this folder: the events of each in "+
+			"a file for vitrine explain, and an index",
+	)
+	f.IntVar(&o.limits.Connections, "history-max", live.DefaultConnections,
+		"connections in --history; the oldest go")
+	f.DurationVar(&o.limits.Age, "history-age", live.DefaultAge,
+		"how long connections stay in --history")
+	f.IntVar(&o.size, "history-size", live.DefaultBytes>>20, "size of --history in MiB, compressed")
 }
 
 // on reports whether there is anything to record.
-func (o *liveFlags) on() bool { return o.ui != "" }
+func (o *liveFlags) on() bool { return o.ui != "" || o.history != "" }
 
 // args takes the ADDR of --ui where it stands apart, and else refuses args.
 func (o *liveFlags) args(cmd *cobra.Command, args []string) error {
@@ -58,6 +73,7 @@ func (o *liveFlags) args(cmd *cobra.Command, args []string) error {
 // liveView shows the connections of a command.
 type liveView struct {
 	hub     *live.Hub
+	history *live.History // nil without --history
 	command string
 	where   string
 	reveal  bool
@@ -72,19 +88,55 @@ const maxReaders = 32
 
 // open makes the view, or returns nil if it is not wanted. where is what it shows.
 func (o *liveFlags) open(cmd *cobra.Command, where string, reveal bool) (*liveView, error) {
+	for _, f := range []struct {
+		name  string
+		value int64
+	}{{"--history-max", int64(o.limits.Connections)}, {"--history-age", int64(o.limits.Age)},
+		{"--history-size", int64(o.size)}} {
+		if f.value <= 0 {
+			return nil, &usageError{fmt.Sprintf("%s takes a value above 0, got %d", f.name,
+				f.value), cmd.CommandPath() + " --history DIR " + f.name + " 10"}
+		}
+	}
 	if !o.on() {
 		return nil, nil
 	}
 	v := &liveView{command: cmd.CommandPath(), where: where, reveal: reveal,
 		making: make(chan struct{}, 2), readers: make(chan struct{}, maxReaders)}
-	v.hub = live.New(live.Options{})
+	if o.history == "" {
+		v.hub = live.New(live.Options{})
+		return v, nil
+	}
+	var err error
+	o.limits.Bytes = int64(o.size) << 20
+	if v.history, err = live.OpenHistory(o.history, o.limits, reveal); err != nil {
+		return nil, fmt.Errorf("--history %s: %w", o.history, plainer(err))
+	}
+	v.hub = live.New(live.Options{Keep: v.history.Keep})
+	for _, r := range v.history.Rows(live.DefaultRows / 2) {
+		v.hub.AddEarlier(r)
+	}
 	return v, nil
 }
 
-// serve shows the page until stop is called.
+// close ends the history, and reports what was wrong with it.
+func (v *liveView) close(stderr io.Writer) {
+	if v.history == nil {
+		return
+	}
+	if err := v.history.Close(); err != nil {
+		fmt.Fprintf(stderr, "! --history: not all was written: %s\n", explain.Escape(err.Error()))
+	}
+}
+
+// serve shows the page, if it is wanted, until stop is called.
 func (v *liveView) serve(cmd *cobra.Command, o *liveFlags) (stop func(), err error) {
+	if o.ui == "" {
+		return func() { v.close(cmd.ErrOrStderr()) }, nil
+	}
 	l, err := net.Listen("tcp", o.ui)
 	if err != nil {
+		v.close(cmd.ErrOrStderr())
 		return nil, cannotListenUI(cmd, o.ui, err)
 	}
 	stderr := cmd.ErrOrStderr()
@@ -106,12 +158,13 @@ func (v *liveView) serve(cmd *cobra.Command, o *liveFlags) (stop func(), err err
 	return func() {
 		cancel() // those who follow
 		s.Close()
+		v.close(stderr)
 	}, nil
 }
 
 // announce prints where the page is.
 func (v *liveView) announce(stderr io.Writer) {
-	if v == nil {
+	if v == nil || v.gate == nil {
 		return
 	}
 	fmt.Fprintf(stderr, "  live view: %s\n", v.gate.URL())

@@ -240,6 +240,14 @@ func (v *liveView) find(w http.ResponseWriter, id string) (row live.Row, c conne
 		http.Error(w, "there is no such connection, or not any more", http.StatusNotFound)
 		return row, c, false
 	}
+	if row.Forgotten && row.Stored && v.history != nil {
+		var err error
+		if entries, err = v.history.Read(id); err != nil {
+			http.Error(w, "the history does not have it any more", http.StatusNotFound)
+			return row, c, false
+		}
+		row.Forgotten = false
+	}
 	about := explain.Run{Command: v.command, Client: row.Client, Server: row.Server,
 		Open: !row.Over(), Handshake: time.Duration(row.Handshake * float64(time.Millisecond))}
 	return row, connection{entries: entries, about: about}, true

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/diagnose"
@@ -22,13 +23,17 @@ func (h *host) look(addr net.Addr) (stop func(), err error) {
 // liveVisit is a connection of serve in the live view.
 type liveVisit struct {
 	*live.Conn
-	conn net.Conn
+	conn  net.Conn
+	other atomic.Pointer[serviceLeg] // of a proxy
 }
+
+// legs says which connection to a service ends with this one.
+func (l *liveVisit) legs(s serviceLeg) { l.other.Store(&s) }
 
 // visit adds a connection that was accepted.
 func (v *liveView) visit(c net.Conn) *liveVisit {
-	return &liveVisit{v.hub.Open(live.Row{Start: time.Now(), Client: c.RemoteAddr().String(),
-		Server: c.LocalAddr().String()}), c}
+	return &liveVisit{conn: c, Conn: v.hub.Open(live.Row{Start: time.Now(),
+		Client: c.RemoteAddr().String(), Server: c.LocalAddr().String()})}
 }
 
 // report says how the handshake of a connection went.
@@ -86,6 +91,9 @@ func reasonOf(v front.Visit) string {
 
 // end says that a connection has ended, and how its socket did if TLS does not say it.
 func (l *liveVisit) end() {
+	if other := l.other.Load(); other != nil {
+		other.End(false, nil)
+	}
 	how := front.HowItEnded(l.conn)
 	l.End(false, func(r *live.Row) {
 		switch {

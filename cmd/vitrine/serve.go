@@ -28,10 +28,11 @@ import (
 // serveOptions are the flags of serve.
 type serveOptions struct {
 	choices
-	listen                string
-	certs, keys, names    []string
-	caOut                 string
-	dir, forward          string
+	listen             string
+	certs, keys, names []string
+	caOut              string
+	dir                string
+	forwarding
 	echo, hello           bool
 	clientAuth, clientCA  string
 	clientAny             bool
@@ -97,6 +98,7 @@ certificate, or one that did not offer authentication after the handshake, gets 
 		Example: `  vitrine serve
   vitrine serve --listen :8443 --cert chain.pem --key key.pem --dir public
   vitrine serve --forward 127.0.0.1:8080
+  vitrine serve --forward service.example:443 --forward-tls --ui --reveal
   vitrine serve --client-auth require --client-ca clients.pem --glass failed`,
 		Args: o.live.args,
 		RunE: func(cmd *cobra.Command, _ []string) error { return serve(cmd, &o) },
@@ -121,7 +123,7 @@ certificate, or one that did not offer authentication after the handshake, gets 
 			"or JSON (the default)")
 	f.BoolVar(&o.showKeys, "show-keys", false,
 		"show a browser the secrets of its own connection on that page")
-	f.StringVar(&o.forward, "forward", "", "pass the data on to a service without TLS at HOST:PORT")
+	o.forwarding.add(cmd)
 	f.StringVar(&o.clientAuth, "client-auth", "none",
 		"client certificates: none, request or require")
 	f.StringVar(&o.clientCA, "client-ca", "",
@@ -271,7 +273,7 @@ func (h *host) prepare() (err error) {
 	if h.config, err = h.choices.config(example); err != nil {
 		return err
 	}
-	if err := h.sane(example); err != nil {
+	if err := errors.Join(h.sane(example), h.forwarding.sane(example)); err != nil {
 		return err
 	}
 	if len(h.certs) > 0 && (h.names != nil || h.caOut != "") {

@@ -45,12 +45,8 @@ func (h *host) purpose(addr net.Addr) (
 	case h.echo:
 		return front.Echo, nil, nil
 	case h.forward != "":
-		if _, _, err := net.SplitHostPort(h.forward); err != nil {
-			return nil, nil,
-				&usageError{fmt.Sprintf("--forward takes HOST:PORT, got %q", h.forward),
-					example + " --forward 127.0.0.1:8080"}
-		}
-		return front.Forward(h.forward, h.timeout, h.complain), nil, nil
+		use, err := h.passOn(example)
+		return use, nil, err
 	case h.dir != "":
 		root, err := os.OpenRoot(h.dir) // links cannot leave the folder
 		if err != nil {

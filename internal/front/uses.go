@@ -42,14 +42,31 @@ func Echo(_ context.Context, c *vitrine.Conn) {
 // the service's.
 func Forward(addr string, timeout time.Duration,
 	failed func(error)) func(context.Context, *vitrine.Conn) {
+	return ForwardTo(func(ctx context.Context, _ *vitrine.Conn) (net.Conn, error) {
+		return (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", addr)
+	}, nil, failed)
+}
+
+// Legs returns where the data of both legs of a connection is also written, as it is read from
+// each. An error of a writer ends the connection.
+type Legs func(c *vitrine.Conn) (client, service io.Writer)
+
+// ForwardTo returns a function as Forward does, that reaches the service by dial. also may be nil.
+func ForwardTo(dial func(ctx context.Context, c *vitrine.Conn) (net.Conn, error), also Legs,
+	failed func(error)) func(context.Context, *vitrine.Conn) {
 	return func(ctx context.Context, c *vitrine.Conn) {
-		back, err := (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", addr)
+		back, err := dial(ctx, c)
 		if err != nil {
 			failed(fmt.Errorf("front: forwarding: %w", err))
 			return
 		}
 		defer back.Close()
-		defer context.AfterFunc(ctx, func() { back.Close() })()
+		defer context.AfterFunc(ctx, func() { cut(back) })()
+		var client, service io.Reader = c, back
+		if also != nil {
+			fromClient, fromService := also(c)
+			client, service = io.TeeReader(c, fromClient), io.TeeReader(back, fromService)
+		}
 		var both sync.WaitGroup
 		bugs := make(chan error, 2)
 		way := func(pass func()) {
@@ -57,15 +74,15 @@ func Forward(addr string, timeout time.Duration,
 				defer func() {
 					if err := bug.From(recover()); err != nil {
 						bugs <- err
-						back.Close()
+						cut(back)
 						c.NetConn().Close()
 					}
 				}()
 				pass()
 			})
 		}
-		way(func() { toService(back, c) })
-		way(func() { toClient(c, back) })
+		way(func() { toService(back, client) })
+		way(func() { toClient(c, service) })
 		both.Wait()
 		select {
 		case err := <-bugs:
@@ -75,23 +92,35 @@ func Forward(addr string, timeout time.Duration,
 	}
 }
 
-func toService(back net.Conn, c *vitrine.Conn) {
-	_, err := io.Copy(back, c)
+func toService(back net.Conn, from io.Reader) {
+	_, err := io.Copy(back, from)
 	if half, ok := back.(interface{ CloseWrite() error }); ok && err == nil {
 		half.CloseWrite()
 		return
 	}
-	back.Close() // an orderly end would hide that data was cut off
+	cut(back) // an orderly end would hide that data was cut off
 }
 
-func toClient(c *vitrine.Conn, back net.Conn) {
-	_, err := io.Copy(c, back)
+func toClient(c *vitrine.Conn, from io.Reader) {
+	_, err := io.Copy(c, from)
+	if truncated, ok := errors.AsType[*vitrine.TruncatedError](err); ok && truncated != nil {
+		cut(c) // likewise
+		return
+	}
 	if err == nil {
 		err = c.CloseWrite()
 	}
 	if err != nil {
 		c.Close()
 	}
+}
+
+// cut ends a connection without a word of TLS.
+func cut(c net.Conn) {
+	if secure, ok := c.(*vitrine.Conn); ok {
+		c = secure.NetConn()
+	}
+	c.Close()
 }
 
 // queue is a listener for connections whose handshake is done.

@@ -137,7 +137,7 @@ func (c *Conn) keep() {
 	}
 	r := c.shown()
 	r.Stored = true
-	if c.row.Stored = keep(r, c.kept.Entries()); !c.row.Stored {
+	if c.row.Stored = keep(r, c.kept.Entries(), c.kept.Held()); !c.row.Stored {
 		c.hub.stats.Unkept++
 	}
 }

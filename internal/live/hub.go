@@ -30,9 +30,10 @@ type Options struct {
 	Rows          int // connections that are listed
 	Events        int // bytes of the events of all connections, as trace.Entry.Size counts them
 	PerConnection int // and of those of one connection
-	// Keep, if set, gets a connection when its handshake is done and when it has ended, and reports
-	// whether it will keep it. It must not wait. The events stay as they are.
-	Keep func(Row, []trace.Entry) bool
+	// Keep, if set, gets a connection when its handshake is done and when it has ended, with the
+	// size of its events, and reports whether it will keep it. It must not wait. The events stay as
+	// they are.
+	Keep func(r Row, entries []trace.Entry, size int) bool
 }
 
 // Hub keeps connections.

@@ -80,13 +80,13 @@ var samples = []reflect.Type{
 	reflect.TypeFor[observe.Watch](), reflect.TypeFor[observe.Watched](),
 	reflect.TypeFor[handshake.LateAnswer](), reflect.TypeFor[negotiation.Parameters](),
 	reflect.TypeFor[demo.Outcome](), reflect.TypeFor[live.Hub](), reflect.TypeFor[live.Conn](),
+	reflect.TypeFor[live.History](),
 }
 
 // hollow are samples that hold secrets behind interfaces alone. live_test.go has real ones.
 var hollow = map[string]bool{"trace.Log": true, "trace.Bounded": true,
-	"trace.Queue": true, "live.Hub": true, "live.Conn": true, "record.Half": true,
-	"demo.Outcome":      true,
-	"pki.RawPrivateKey": true}
+	"trace.Queue": true, "live.Hub": true, "live.Conn": true, "live.History": true,
+	"record.Half": true, "demo.Outcome": true, "pki.RawPrivateKey": true}
 
 // pattern is what every run of bytes of a sample begins with.
 var pattern = []byte{0xA7, 0x3C, 0xF1, 0x99, 0xB8, 0xE2, 0x8D, 0xC6, 0xD3, 0x9E, 0xFB, 0x87, 0xB1,

@@ -1,0 +1,117 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/live"
+)
+
+// runs runs a command and returns its output.
+func runs(t *testing.T, code int, args ...string) (out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	if got := run(t.Context(), args, &o, &e); got != code {
+		t.Fatalf("%v: exit code %d, expected %d\n%s", args, got, code, e.String())
+	}
+	return o.String(), e.String()
+}
+
+// What serve keeps in a folder is listed and explained, also by the next server, and has no secrets
+// unless --reveal was given.
+func TestTheHistoryIsExplained(t *testing.T) {
+	const text = "what nobody else may read\n"
+	for _, reveal := range []bool{false, true} {
+		dir := filepath.Join(t.TempDir(), "history")
+		args := []string{"--echo", "--history", dir}
+		if reveal {
+			args = append(args, "--reveal")
+		}
+		s, ca := serving(t, args...)
+		secrets := secretsOf(talk(t, s, ca, text, nil))
+		s.stop()
+		list, _ := runs(t, 0, "explain", dir)
+		if !strings.Contains(list, "localhost  TLS 1.3 TLS_") ||
+			!strings.Contains(list, "close_notify") || !strings.Contains(list, "1 connection;") {
+			t.Errorf("the list is\n%s", list)
+		}
+		lines, _ := runs(t, 0, "explain", dir, "--json")
+		var row live.Row
+		if err := json.Unmarshal([]byte(lines), &row); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, live.FileOf(row))
+		story, _ := runs(t, 0, "explain", file)
+		if !strings.Contains(story, "ClientHello") || !strings.Contains(story, "forward secret") &&
+			!strings.Contains(strings.ToUpper(story), "FORWARD SECRET") {
+			t.Errorf("the story is\n%s", story)
+		}
+		_, errs := runs(t, exitUsage, "explain", dir, "--html", filepath.Join(dir, "x.html"))
+		if !strings.Contains(errs, "is a folder with 1 connection") {
+			t.Error(errs)
+		}
+		checkFile(t, file, append(secrets, ""), reveal)
+		next, _ := serving(t, append(args, "--ui")...)
+		v := view(t, next.errs.String)
+		rows := v.rows(over(1))
+		page, _ := v.get(200, "/c/"+rows[0].ID)
+		if rows[0].ID != row.ID || !strings.Contains(page, `class="ladder"`) {
+			t.Errorf("the next server shows %+v", rows)
+		}
+		v.get(200, "/c/"+rows[0].ID+".pcapng")
+		next.stop()
+	}
+}
+
+// checkFile looks for secrets in a file of the history.
+func checkFile(t *testing.T, name string, secrets []string, reveal bool) {
+	t.Helper()
+	f, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	events, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, secret := range secrets {
+		if secret != "" && bytes.Contains(events, []byte(secret)) {
+			found++
+		}
+	}
+	if reveal != (found > 5) || !reveal && found > 0 || len(secrets) < 10 {
+		t.Errorf("reveal %v: %d of %d secrets are in the file", reveal, found, len(secrets))
+	}
+}
+
+func TestTheLimitsOfTheHistoryAreChecked(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{{"--history-max", "0"}, {"--history-age", "-1s"},
+		{"--history-size", "0"}} {
+		_, errs := runs(t, exitUsage, append([]string{"serve", "--listen", "127.0.0.1:0",
+			"--history", dir}, args...)...)
+		if !strings.Contains(errs, args[0]+" takes a value above 0") {
+			t.Errorf("%v: %s", args, errs)
+		}
+	}
+	name := filepath.Join(dir, "file")
+	if err := os.WriteFile(name, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, errs := runs(t, exitFailed, "serve", "--listen", "127.0.0.1:0", "--history",
+		name); !strings.Contains(errs, "--history") {
+		t.Error(errs)
+	}
+}
