@@ -48,6 +48,7 @@ type Dump struct {
 	Title  string
 	Bytes  []byte
 	Fields []wire.Field
+	Notes  []string // a sentence for each field, or empty: see FieldNotes
 }
 
 // Dig returns the details of the story of the same entries.
@@ -183,14 +184,60 @@ func (d *Detail) Dumps(line int) (dumps []Dump) {
 	}
 	r := d.rungs[line-1]
 	if r.Message != nil {
-		dumps = append(dumps,
-			Dump{"handshake message", r.Message.Raw,
-				d.sides[r.Message.From].Annotate(r.Message.Raw)})
+		raw, dialect := r.Message.Raw, d.sides[r.Message.From]
+		fields := dialect.Annotate(raw)
+		dumps = append(dumps, Dump{"handshake message", raw, fields,
+			FieldNotes(dialect.Version, raw, fields)})
 	}
 	if r.Record != nil && (r.Protected && r.Place.Message == 0 || r.Message == nil) {
-		dumps = append(dumps, recordDump(r.Record))
+		dump := recordDump(r.Record)
+		for _, f := range dump.Fields {
+			note := recordNotes[f.Name]
+			switch {
+			case f.Name == "version":
+				note = recordVersionNote(d.sides[r.Record.From].Version, r.Record)
+			case f.Name == "ciphertext" && len(r.Record.Tag) > 0:
+				note = "The content under the sender's write key: as long as the content itself."
+			}
+			dump.Notes = append(dump.Notes, note)
+		}
+		dumps = append(dumps, dump)
 	}
 	return dumps
+}
+
+// recordNotes are the sentences about the fields of a record.
+var recordNotes = map[string]string{
+	"type": "What is inside: it is read before anything is decrypted. In TLS 1.3 it is always " +
+		"application_data, and the real type is under encryption.",
+	"length": "How many bytes follow. It is in the clear, so that the receiver knows where the " +
+		"next record begins; and so whoever listens sees the lengths.",
+	"header":   "What comes before the fragment, in a form of before TLS 1.0.",
+	"fragment": "The content itself: nothing protects it yet.",
+	"IV": "Random, new for each record: the same text never gives the same ciphertext. It need " +
+		"not be secret, only not to be guessed beforehand.",
+	"explicit_nonce": "The sender's part of the nonce: it must never come twice under a key, and " +
+		"need not be secret.",
+	"ciphertext": "The content under the sender's write key, in CBC with its MAC and padding.",
+	"content":    "The content as it is: this suite encrypts nothing.",
+	"tag": "Proves that header, number and content are the sender's: without the key nobody can " +
+		"make it, and one changed bit makes it wrong.",
+	"MAC": "Proves that number, header and content are the sender's. The number is not sent: both " +
+		"sides count, so a record that is repeated, dropped or moved has a wrong MAC.",
+}
+
+// recordVersionNote says why a record names the version that it does.
+func recordVersionNote(v iana.Version, r *trace.Record) string {
+	if len(r.Header) < 3 {
+		return ""
+	}
+	said := iana.Version(uint16(r.Header[1])<<8 | uint16(r.Header[2]))
+	if v < iana.TLS13 && said != v {
+		return "The record that brings the ClientHello names an old version, since the version is " +
+			"not agreed yet, and old servers refuse what they do not know."
+	}
+	says := strings.TrimPrefix(protocolOf(v).recordVersion(said), said.String()+": ")
+	return strings.ToUpper(says[:1]) + says[1:] + "."
 }
 
 // recordDump returns the bytes of a record as they were sent.
@@ -207,7 +254,7 @@ func recordDump(r *trace.Record) Dump {
 	protected := len(r.Ciphertext)+len(r.MAC)+len(r.Tag) > 0
 	if !protected {
 		t.add("fragment", "", len(r.Fragment))
-		return Dump{"record", all, t.fields}
+		return Dump{Title: "record", Bytes: all, Fields: t.fields}
 	}
 	t.add("IV", "in the clear", len(r.IV))
 	t.add("explicit_nonce", "in the clear", len(r.Explicit))
@@ -218,7 +265,8 @@ func recordDump(r *trace.Record) Dump {
 	}
 	t.add("tag", "", len(r.Tag))
 	t.add("MAC", "", len(all)-t.at) // where it is not part of the ciphertext
-	return Dump{"record " + fmt.Sprint(r.SeqNum) + " under these keys", all, t.fields}
+	return Dump{Title: "record " + fmt.Sprint(r.SeqNum) + " under these keys", Bytes: all,
+		Fields: t.fields}
 }
 
 // tiling makes fields that cover a run of bytes without gaps, up to end.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -50,8 +51,15 @@ func utf8Locale() bool {
 	return false
 }
 
-// columns returns the width of the terminal, or 0 if out is no terminal.
+// minColumns is the least width that is believed of COLUMNS.
+const minColumns = 20
+
+// columns returns the width of the environment variable COLUMNS, which a user exports to set it,
+// for a pipe too; or else that of the terminal, or 0 if out is no terminal.
 func columns(out io.Writer) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= minColumns {
+		return n
+	}
 	f, ok := out.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return 0

@@ -301,9 +301,9 @@ func (c *caller) honourKeyLogFile() error {
 // reportTo returns where the report goes: standard error if standard output is for data.
 func (c *caller) reportTo(cmd *cobra.Command) io.Writer {
 	if c.talks || c.gets {
-		return cmd.ErrOrStderr()
+		return fit(cmd.ErrOrStderr())
 	}
-	return cmd.OutOrStdout()
+	return fit(cmd.OutOrStdout())
 }
 
 // story writes the connection in the form of the other commands.

@@ -29,7 +29,11 @@ func (c *caller) show(cmd *cobra.Command, r *report) error {
 type lines struct{ w io.Writer }
 
 func (l lines) put(name, format string, args ...any) {
-	text := wrap(explain.Escape(fmt.Sprintf(format, args...)), 86)
+	width := usualWidth
+	if f, ok := l.w.(*fitted); ok {
+		width = min(width, f.width)
+	}
+	text := wrap(explain.Escape(fmt.Sprintf(format, args...)), width-14)
 	for i, part := range text {
 		if i > 0 {
 			name = ""

@@ -185,6 +185,7 @@ type connectionTable struct {
 	live   bool
 	rows   []*jsonRow
 	widths []int // nil until the heading is written
+	folds  bool  // a row is wider than the terminal, and becomes a paragraph
 }
 
 const (
@@ -249,8 +250,10 @@ func (t *connectionTable) begin() error {
 			t.widths[i] = min(t.widths[i], maxColumn)
 		}
 	}
-	if err := t.aligned(columnNames); err != nil {
-		return err
+	if t.folds = t.wide > 0 && t.total() > t.wide; !t.folds {
+		if err := t.aligned(columnNames); err != nil {
+			return err
+		}
 	}
 	for _, j := range t.rows {
 		if err := t.write(j); err != nil {
@@ -262,6 +265,38 @@ func (t *connectionTable) begin() error {
 		return t.line("° a session is resumed, or an external pre-shared key is used")
 	}
 	return nil
+}
+
+// total returns the width of a row.
+func (t *connectionTable) total() int {
+	n := -2
+	for _, w := range t.widths {
+		if w > 0 {
+			n += w + 2
+		}
+	}
+	if !t.style.Unicode {
+		n++ // the arrow has two characters
+	}
+	return n
+}
+
+// paragraph writes a row whose columns have no room beside each other.
+func (t *connectionTable) paragraph(cells []string) error {
+	if err := t.say(cells[0] + "  " + cells[1]); err != nil {
+		return err
+	}
+	var parts []string
+	for i, cell := range cells[2:] {
+		switch i += 2; {
+		case cell == "":
+		case i >= len(cells)-2:
+			parts = append(parts, cell+" "+strings.ToLower(columnNames[i]))
+		default:
+			parts = append(parts, cell)
+		}
+	}
+	return t.note(strings.Join(parts, ", "))
 }
 
 // aligned writes the cells of a row, the numbers aligned right. A cell that is too long moves those
@@ -288,7 +323,11 @@ func (t *connectionTable) aligned(cells []string) error {
 }
 
 func (t *connectionTable) write(j *jsonRow) error {
-	if err := t.aligned(j.cells()); err != nil {
+	line := t.aligned
+	if t.folds {
+		line = t.paragraph
+	}
+	if err := line(j.cells()); err != nil {
 		return err
 	}
 	for _, n := range j.notes {

@@ -40,7 +40,7 @@ func newGroups() *cobra.Command {
 				lines = append(lines,
 					fmt.Sprintf("%d\t%s\t%s\t%s\t%s", r.Number, r.Name, r.Kind, r.Policy, r.Text))
 			}
-			return aligned(cmd.OutOrStdout(), lines)
+			return aligned(fit(cmd.OutOrStdout()), lines)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object for each group")

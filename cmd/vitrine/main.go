@@ -33,6 +33,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	told := fit(stderr)
 	cmd, err := root.ExecuteContextC(ctx)
 	if value, ok := errors.AsType[*valueError](err); ok {
 		err = value.usage(cmd)
@@ -51,11 +52,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &usage):
-		fmt.Fprintf(stderr, "vitrine: %s\ntry:     %s\n", explain.Escape(usage.problem),
+		fmt.Fprintf(told, "vitrine: %s\ntry:     %s\n", explain.Escape(usage.problem),
 			explain.Escape(usage.wayOut))
 		return exitUsage
 	}
-	fmt.Fprintf(stderr, "vitrine: %s\n",
+	fmt.Fprintf(told, "vitrine: %s\n",
 		explain.Escape(strings.TrimPrefix(err.Error(), "vitrine: ")))
 	if errors.As(err, &coded) {
 		return coded.code
@@ -71,7 +72,9 @@ func newRoot() *cobra.Command {
 derivation, every byte.
 
 Begin with:  vitrine handshake
-Exit codes:  vitrine help exit-codes`,
+Exit codes:  vitrine help exit-codes
+
+Text is as wide as the terminal, or as the environment variable COLUMNS says, for a pipe too.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
@@ -83,6 +86,7 @@ Exit codes:  vitrine help exit-codes`,
 		},
 	}
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpFunc(writeHelp)
 	info, ok := debug.ReadBuildInfo()
 	root.Version = version(info, ok) // adds --version
 	root.SetVersionTemplate("{{.Version}}\n")

@@ -48,7 +48,7 @@ func newPolicies() *cobra.Command {
 			if asJSON {
 				return writeJSONLines(cmd.OutOrStdout(), rows)
 			}
-			return printPolicies(cmd.OutOrStdout(), rows[:len(vitrine.Policies())])
+			return printPolicies(fit(cmd.OutOrStdout()), rows[:len(vitrine.Policies())])
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object for each policy")
@@ -89,7 +89,7 @@ func printPolicies(w io.Writer, rows []policyRow) error {
 		before = p
 	}
 	_, err := fmt.Fprintln(w, "\nSuites, groups and schemes are preferred in the order of --json, "+
-		"which also has the earlier\npolicies: "+
+		"which also has the earlier policies: "+
 		strings.Join(policyNames()[len(vitrine.Policies()):], ", "))
 	return err
 }

@@ -22,7 +22,7 @@ func (o *probeOptions) print(cmd *cobra.Command, r *probe.Report, next, known bo
 	if next {
 		fmt.Fprintln(out)
 	}
-	w := &reportText{lines{out}, r, o, known}
+	w := &reportText{lines{fit(out)}, r, o, known}
 	w.write()
 	return nil
 }

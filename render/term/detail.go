@@ -56,12 +56,20 @@ func (p *printer) dump(d explain.Dump) {
 	p.to(deeper)
 	p.put(fmt.Sprintf("%s, %s:", d.Title, explain.Count(len(d.Bytes), "byte")), faint)
 	p.end()
-	for _, f := range d.Fields {
+	for i, f := range d.Fields {
+		note := ""
+		if i < len(d.Notes) {
+			note = d.Notes[i]
+		}
 		name := strings.Repeat("  ", f.Depth) + f.Name
+		for strings.HasPrefix(name, " ") && p.layout.field+len(name) > p.layout.width {
+			name = name[1:]
+		}
 		if !f.Leaf {
 			p.to(p.layout.field)
 			p.put(name, faint)
 			p.end()
+			p.about(note)
 			continue
 		}
 		b := d.Bytes[f.Offset : f.Offset+f.Len]
@@ -69,7 +77,10 @@ func (p *printer) dump(d explain.Dump) {
 		p.dumpLine(f.Offset, b[:n])
 		p.to(p.layout.field)
 		p.put(name, bold)
-		if f.Value != "" {
+		if first, _, _ := strings.Cut(f.Value, " "); f.Value != "" {
+			if !p.fits("  " + first) {
+				p.wrap(p.layout.field)
+			}
 			p.put("  ", plain)
 			p.words(p.layout.field+2*f.Depth+2, f.Value, plain)
 		}
@@ -78,7 +89,18 @@ func (p *printer) dump(d explain.Dump) {
 			p.dumpLine(f.Offset+at, b[at:min(at+p.layout.dumped, len(b))])
 			p.end()
 		}
+		p.about(note)
 	}
+}
+
+// about writes the sentence about a field under its bytes.
+func (p *printer) about(text string) {
+	if text == "" {
+		return
+	}
+	p.to(dumped)
+	p.words(dumped, text, faint)
+	p.end()
 }
 
 func (p *printer) dumpLine(at int, b []byte) {

@@ -22,6 +22,9 @@ func WriteTerms(w io.Writer, terms []explain.Term, style Style) error {
 			p.put(" "+t.Number, plain)
 		}
 		if t.Ref != "" {
+			if !p.fits("  " + t.Ref) {
+				p.end()
+			}
 			p.put("  "+t.Ref, faint)
 		}
 		p.end()
