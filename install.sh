@@ -5,6 +5,30 @@
 #   ./install.sh /usr/local  there (as root)
 
 set -euo pipefail
+usage() {
+	echo "usage: ./install.sh [FOLDER]"
+	echo "Builds vitrine and installs it, with its manual pages and completion for bash, zsh and"
+	echo "fish, under FOLDER (without one: ~/.local): FOLDER/bin/vitrine, FOLDER/share/man/man1."
+}
+case "${1:-}" in
+-h | --help)
+	usage
+	exit 0
+	;;
+-*)
+	echo "install.sh: there is no option $1" >&2
+	usage >&2
+	exit 2
+	;;
+esac
+if [ $# -gt 1 ]; then
+	usage >&2
+	exit 2
+fi
+if ! command -v go >/dev/null; then
+	echo "install.sh: the command go is not found; install Go 1.26 or later: https://go.dev/dl/" >&2
+	exit 1
+fi
 prefix=$(realpath -m "${1:-$HOME/.local}")
 cd "$(dirname "$0")"
 

@@ -260,8 +260,19 @@ func given(cmd *cobra.Command, without ...string) string {
 		case f.Value.Type() == "bool" && f.Value.String() == "true":
 			b.WriteString(" --" + f.Name)
 		default:
-			b.WriteString(" --" + f.Name + "=" + quoted(unspoken(f.Name, f.Value.String())))
+			for _, value := range valuesOf(f) {
+				b.WriteString(" --" + f.Name + "=" + quoted(unspoken(f.Name, value)))
+			}
 		}
 	})
 	return b.String()
+}
+
+// valuesOf returns the values that were given to a flag: of one that takes a list as many as there
+// are in it.
+func valuesOf(f *pflag.Flag) []string {
+	if list, ok := f.Value.(pflag.SliceValue); ok {
+		return list.GetSlice()
+	}
+	return []string{f.Value.String()}
 }

@@ -6,12 +6,39 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // usageError is an error of the command line. wayOut is a command line that can be pasted.
 type usageError struct{ problem, wayOut string }
 
 func (e *usageError) Error() string { return e.problem }
+
+// completed returns the error with the file and the flags in its way out that the user gave and
+// that are no part of the problem.
+func (e *usageError) completed(cmd *cobra.Command) *usageError {
+	line, remark, _ := strings.Cut(e.wayOut, " # ")
+	if args := cmd.Flags().Args(); len(args) > 0 && !strings.Contains(e.problem, args[0]) {
+		line = strings.Replace(line, " traffic.pcapng", " "+quoted(args[0]), 1)
+	}
+	if !strings.HasPrefix(line+" ", cmd.CommandPath()+" ") || strings.Contains(line, " --help") {
+		return e
+	}
+	said := strings.NewReplacer(",", " ", ":", " ", ";", " ", "=", " ").Replace(e.problem + " " +
+		line + " ")
+	var without []string
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		if strings.Contains(said, "--"+f.Name+" ") ||
+			f.Shorthand != "" && strings.Contains(said, " -"+f.Shorthand+" ") {
+			without = append(without, f.Name)
+		}
+	})
+	line += given(cmd, without...)
+	if remark != "" {
+		line += " # " + remark
+	}
+	return &usageError{e.problem, line}
+}
 
 // valueError reports that a flag has none of its known values.
 type valueError struct {

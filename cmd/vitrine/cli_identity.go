@@ -175,7 +175,11 @@ func passwordOf(v *values, flag string, stderr io.Writer) (string, error) {
 }
 
 // unsaid are the flags whose values no printed line repeats, with what stands there instead.
-var unsaid = map[string]string{"psk": "@key.hex", "password": "@password.txt"}
+var unsaid = map[string]string{"psk": "@key.hex", "password": "@password.txt",
+	"master-secret": "@secret.hex", "pre-master-secret": "@secret.hex",
+	"resumption-secret": "@secret.hex", "dh-private": "@private.hex",
+	"client-private": "@private.hex", "server-private": "@private.hex",
+	"shared-secret": "@secret.hex"}
 
 // unspoken returns what a printed line has in the place of a flag's value.
 func unspoken(name, value string) string {

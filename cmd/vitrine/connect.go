@@ -70,7 +70,8 @@ not read.
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return &usageError{fmt.Sprintf("%s takes one HOST[:PORT], got %d",
-					cmd.CommandPath(), len(args)), cmd.CommandPath() + " example.com:443"}
+					cmd.CommandPath(), len(args)), cmd.CommandPath() + " " +
+					quoted(append(args, "example.com:443")[0])}
 			}
 			return nil
 		},

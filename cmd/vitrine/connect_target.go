@@ -31,7 +31,7 @@ var schemes = map[string]string{
 func parseTarget(s, port string) (t target, err error) {
 	t.port = port
 	wrong := func(format string, args ...any) (target, error) {
-		return t, &usageError{fmt.Sprintf(format, args...), "vitrine connect example.com:443"}
+		return t, &usageError{fmt.Sprintf(format, args...), "vitrine connect " + hostIn(s)}
 	}
 	if scheme, _, ok := strings.Cut(s, "://"); ok {
 		u, err := url.Parse(s)
@@ -76,6 +76,21 @@ func parseTarget(s, port string) (t target, err error) {
 			"its xn-- form", t.host)
 	}
 	return t, nil
+}
+
+// hostIn returns the host that is most likely meant by what is no target.
+func hostIn(s string) string {
+	if _, after, ok := strings.Cut(s, "://"); ok {
+		s = after
+	}
+	host, _, _ := strings.Cut(s, "/")
+	host, _, _ = strings.Cut(host, ":")
+	if host == "" || strings.ContainsFunc(host, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune("[]'\"$`\\", r)
+	}) {
+		host = "example.com"
+	}
+	return host + ":443"
 }
 
 // String returns HOST:PORT.

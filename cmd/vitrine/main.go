@@ -52,6 +52,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case ctx.Err() != nil:
 		return exitInterrupted
 	case errors.As(err, &usage):
+		usage = usage.completed(cmd)
 		fmt.Fprintf(told, "vitrine: %s\ntry:     %s\n", explain.Escape(usage.problem),
 			explain.Escape(usage.wayOut))
 		return exitUsage

@@ -65,7 +65,11 @@ func manPage(c *cobra.Command) string {
 	name := manName(c)
 	fmt.Fprintf(&b, ".TH %s 1 \"\" \"Vitrine TLS\" \"Vitrine TLS\"\n", roff(strings.ToUpper(name)))
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(name), roff(c.Short))
-	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(c.UseLine()))
+	use := c.UseLine()
+	if !c.HasParent() {
+		use += " COMMAND [flags]"
+	}
+	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(use))
 	b.WriteString(".SH DESCRIPTION\n")
 	for paragraph := range strings.SplitSeq(c.Long, "\n\n") {
 		b.WriteString(".PP\n" + manText(paragraph))
@@ -103,9 +107,10 @@ func manPage(c *cobra.Command) string {
 	return b.String()
 }
 
-// manText returns a paragraph. Lines that are indented, as in a table, stay as they are.
+// manText returns a paragraph. Lines that are indented, as in a table, or that begin with a name
+// and a colon stay as they are.
 func manText(paragraph string) string {
-	keep := strings.Contains("\n"+paragraph, "\n  ")
+	keep := strings.Contains("\n"+paragraph, "\n  ") || strings.Contains(paragraph, ":  ")
 	text := ""
 	for line := range strings.Lines(paragraph) {
 		text += roff(strings.TrimSuffix(line, "\n")) + "\n"

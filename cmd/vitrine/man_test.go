@@ -53,6 +53,38 @@ func TestEveryCommandHasAManualPage(t *testing.T) {
 	}
 }
 
+// The page of the whole says how a command is given, and its lines are not joined.
+func TestTheManualPageHasItsLines(t *testing.T) {
+	page := manPage(newRoot())
+	for _, want := range []string{".B vitrine COMMAND [flags]\n",
+		".nf\nBegin with:  vitrine handshake\nExit codes:  vitrine help exit\\-codes\n.fi\n"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("expected %q in\n%s", want, page)
+		}
+	}
+}
+
+// The script says how it is used, and takes no option for a folder.
+func TestTheScriptSaysHowItIsUsed(t *testing.T) {
+	for _, c := range []struct {
+		arg  string
+		code int
+	}{{"--help", 0}, {"-h", 0}, {"--nosuch", 2}} {
+		cmd := exec.CommandContext(t.Context(), "../../install.sh", c.arg)
+		out, _ := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != c.code ||
+			!strings.Contains(string(out), "usage: ./install.sh [FOLDER]") {
+			t.Errorf(
+				"%s: exit code %d, expected %d: %s",
+				c.arg,
+				cmd.ProcessState.ExitCode(),
+				c.code,
+				out,
+			)
+		}
+	}
+}
+
 // The script that installs the command puts it, its pages and its completion where it was told.
 func TestTheScriptInstalls(t *testing.T) {
 	if testing.Short() {

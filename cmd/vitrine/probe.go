@@ -161,7 +161,10 @@ func runProbe(cmd *cobra.Command, args []string, o *probeOptions) error {
 
 // check returns an error for combinations of flags that have no meaning.
 func (o *probeOptions) check(cmd *cobra.Command) error {
-	example := cmd.CommandPath() + " example.com"
+	example := cmd.CommandPath()
+	for _, arg := range cmd.Flags().Args() {
+		example += " " + quoted(arg)
+	}
 	switch {
 	case o.failOn != "" && probe.Severity(o.failOn).Weight() < 0:
 		return unknownValue("fail-on", o.failOn, "info", "warn", "high")

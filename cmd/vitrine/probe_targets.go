@@ -74,7 +74,8 @@ func (o *probeOptions) targets(cmd *cobra.Command, args []string) (all []probed,
 		}
 	}
 	if len(all) == 0 {
-		return nil, &usageError{"the list names no server", cmd.CommandPath() + " example.com"}
+		return nil, &usageError{"the list names no server", "echo example.com | " +
+			cmd.CommandPath() + " -"}
 	}
 	return all, nil
 }
