@@ -91,6 +91,18 @@ func Encode(name string, layout func(*Codec)) ([]byte, error) {
 	return raw, nil
 }
 
+// room makes room for n more bytes. What is outgrown is cleared, since it may hold a part of a
+// secret, which append would leave behind.
+func (c *Codec) room(n int) {
+	if cap(c.out)-len(c.out) >= n {
+		return
+	}
+	grown := make([]byte, len(c.out), max(64, 2*cap(c.out))+n)
+	copy(grown, c.out)
+	clear(c.out)
+	c.out = grown
+}
+
 // wipe clears the written bytes, which may be secrets of a session, and keeps the array.
 func (c *Codec) wipe() {
 	clear(c.scratch[:min(len(c.out), cap(c.scratch))])
@@ -181,6 +193,7 @@ func Uint32[T ~uint32](c *Codec, name string, v *T) { number(c, name, 4, v) }
 func number[T ~uint8 | ~uint16 | ~uint32](c *Codec, name string, size int, v *T) {
 	if !c.reading {
 		c.field = len(c.out)
+		c.room(size)
 		c.out = appendInt(c.out, size, int(*v))
 		return
 	}
@@ -325,6 +338,7 @@ func (c *Codec) enclosed(size, min, max int, inside func(*Codec)) {
 // enclose writes a part and then its length in the space reserved before it.
 func (c *Codec) enclose(size, min, max int, inside func(*Codec)) {
 	start := len(c.out)
+	c.room(size)
 	c.out = appendInt(c.out, size, 0)
 	c.field = len(c.out)
 	inside(c)

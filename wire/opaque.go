@@ -5,6 +5,7 @@ import "strconv"
 // Fixed reads or writes an opaque field of len(v) bytes without a length prefix.
 func Fixed(c *Codec, name string, v []byte) {
 	if !c.reading {
+		c.room(len(v))
 		c.out = append(c.out, v...)
 		return
 	}
@@ -18,6 +19,7 @@ func Rest(c *Codec, name string, v *[]byte) { rest(c, name, v, nil) }
 
 func rest(c *Codec, name string, v *[]byte, show func([]byte) string) {
 	if !c.reading {
+		c.room(len(*v))
 		c.out = append(c.out, *v...)
 		return
 	}
@@ -76,6 +78,7 @@ func (c *Codec) plain(size int, v *[]byte, min, max int) bool {
 		if n < min || n > max {
 			return false
 		}
+		c.room(size + n)
 		c.out = appendInt(c.out, size, n)
 		c.field = len(c.out)
 		c.out = append(c.out, *v...)

@@ -13,8 +13,8 @@ const maxRecorded = 64 << 20
 
 // recorder keeps the events of a connection up to a limit. It can be read while more events come.
 type recorder struct {
-	limit  int           // in bytes; 0 is maxRecorded
-	shared *atomic.Int64 // what is left for all recorders that share it, or nil
+	limit  int     // in bytes; 0 is maxRecorded
+	shared *budget // for all recorders that share it, or nil
 
 	mu   sync.Mutex
 	size int
@@ -33,7 +33,7 @@ func (r *recorder) Put(e trace.Entry) {
 	if limit == 0 {
 		limit = maxRecorded
 	}
-	if r.size+n > limit || r.shared != nil && !take(r.shared, n) {
+	if r.size+n > limit || r.shared != nil && !r.shared.take(n) {
 		r.full = true
 		return
 	}
@@ -41,13 +41,33 @@ func (r *recorder) Put(e trace.Entry) {
 	r.all = append(r.all, e)
 }
 
-// take takes n from left, if there is so much.
-func take(left *atomic.Int64, n int) bool {
-	if left.Add(int64(-n)) < 0 {
-		left.Add(int64(n))
+// budget is a number of bytes that recorders share, and that is a part of a larger one, or nil.
+type budget struct {
+	left  atomic.Int64
+	whole *budget
+}
+
+func newBudget(n int64, whole *budget) *budget {
+	b := &budget{whole: whole}
+	b.left.Store(n)
+	return b
+}
+
+// take takes n bytes, if so many are left here and in the whole.
+func (b *budget) take(n int) bool {
+	if b.left.Add(int64(-n)) < 0 || b.whole != nil && !b.whole.take(n) {
+		b.left.Add(int64(n))
 		return false
 	}
 	return true
+}
+
+// give gives n bytes back.
+func (b *budget) give(n int) {
+	b.left.Add(int64(n))
+	if b.whole != nil {
+		b.whole.give(n)
+	}
 }
 
 // entries returns the events that were kept so far.
@@ -76,7 +96,7 @@ func (r *recorder) Close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.shared != nil {
-		r.shared.Add(int64(r.size))
+		r.shared.give(r.size)
 	}
 	r.all, r.size, r.full = nil, 0, true
 	return nil

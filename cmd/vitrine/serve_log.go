@@ -251,7 +251,8 @@ func (h *host) receive(c net.Conn) {
 		v.glass = &recorder{}
 	}
 	if h.desk != nil {
-		v.page = h.desk.recorder()
+		from := c.RemoteAddr()
+		v.page, v.leave = h.desk.recorder(from), func() { h.desk.leave(from) }
 	}
 	if h.view != nil {
 		v.live = h.view.visit(c)

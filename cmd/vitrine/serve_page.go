@@ -7,10 +7,10 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/render/html"
@@ -21,12 +21,14 @@ import (
 // What is kept for the pages of visitors, in bytes.
 const (
 	maxVisit  = 256 << 10 // of one connection
+	maxShare  = 4 << 20   // of all connections from one address, which cannot use up the rest
 	maxVisits = 32 << 20  // of all connections together
 )
 
 // visitor has the events of a connection: those for --glass, and those for the visitor's own page.
 type visitor struct {
 	glass, page *recorder   // nil if nobody wants them
+	leave       func()      // ends the visitor's share of what is kept; nil without a page
 	live        *liveVisit  // likewise
 	serving     atomic.Bool // a page is being made or sent
 	proxied     atomic.Bool // a header of a request shows that it came through a proxy
@@ -51,6 +53,10 @@ func (v *visitor) Close() error {
 			r.Close()
 		}
 	}
+	if v.leave != nil {
+		v.leave()
+		v.leave = nil
+	}
 	if v.live != nil {
 		v.live.end()
 	}
@@ -73,24 +79,60 @@ func visitorOf(c net.Conn) *visitor {
 
 // desk answers clients with the page of their own connection.
 type desk struct {
-	left     atomic.Int64  // of maxVisits
-	busy     chan struct{} // has room for as many pages as are made at a time
-	sending  chan struct{} // has room for as many as are kept until they are sent
+	all      *budget // maxVisits
+	mu       sync.Mutex
+	shares   map[string]*share // by address
+	busy     chan struct{}     // has room for as many pages as are made at a time
+	sending  chan struct{}     // has room for as many as are kept until they are sent
 	command  string
 	listen   string
 	showKeys bool
 }
 
 func newDesk(command, listen string, showKeys bool) *desk {
-	d := &desk{busy: make(chan struct{}, runtime.GOMAXPROCS(0)),
-		sending: make(chan struct{}, maxSending), command: command, listen: listen,
-		showKeys: showKeys}
-	d.left.Store(maxVisits)
+	d := &desk{
+		all:      newBudget(maxVisits, nil),
+		shares:   map[string]*share{},
+		busy:     make(chan struct{}, runtime.GOMAXPROCS(0)),
+		sending:  make(chan struct{}, maxSending),
+		command:  command,
+		listen:   listen,
+		showKeys: showKeys,
+	}
 	return d
 }
 
-// recorder returns a recorder for the page of one connection.
-func (d *desk) recorder() *recorder { return &recorder{limit: maxVisit, shared: &d.left} }
+// share is what one address may use of the desk's budget, and how many connections do.
+type share struct {
+	budget *budget
+	users  int
+}
+
+// recorder returns a recorder for the page of one connection from an address.
+func (d *desk) recorder(from net.Addr) *recorder {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	key := front.AddressKey(from)
+	s := d.shares[key]
+	if s == nil {
+		s = &share{budget: newBudget(maxShare, d.all)}
+		d.shares[key] = s
+	}
+	s.users++
+	return &recorder{limit: maxVisit, shared: s.budget}
+}
+
+// leave forgets an address when its last connection has ended.
+func (d *desk) leave(from net.Addr) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	key := front.AddressKey(from)
+	if s := d.shares[key]; s != nil {
+		if s.users--; s.users == 0 {
+			delete(d.shares, key)
+		}
+	}
+}
 
 // ServeHTTP answers who accepts HTML with the page of the connection, and others as front.Hello.
 func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -107,6 +149,11 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		front.Hello(w, r)
 		return
 	}
+	d.answer(w, r, c.RemoteAddr(), v)
+}
+
+// answer sends the page of a visitor, or what others get if it cannot be made now.
+func (d *desk) answer(w http.ResponseWriter, r *http.Request, from net.Addr, v *visitor) {
 	if !v.serving.CompareAndSwap(false, true) { // one page at a time of a connection
 		front.Hello(w, r)
 		return
@@ -119,7 +166,7 @@ func (d *desk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		front.Hello(w, r)
 		return
 	}
-	if page := d.make(w, r, c, v); page != nil {
+	if page := d.make(w, r, from, v); page != nil {
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(sendingTime))
 		w.Write(page)
 	}
@@ -149,14 +196,14 @@ func throughProxy(h http.Header) bool {
 }
 
 // make returns the page, with the headers set, or nil if an error was written.
-func (d *desk) make(w http.ResponseWriter, r *http.Request, c *vitrine.Conn, v *visitor) []byte {
+func (d *desk) make(w http.ResponseWriter, r *http.Request, from net.Addr, v *visitor) []byte {
 	select {
 	case d.busy <- struct{}{}:
 		defer func() { <-d.busy }()
 	case <-r.Context().Done():
 		return nil
 	}
-	run, lead, err := d.run(c, v)
+	run, lead, err := d.run(from, v)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return nil
@@ -188,11 +235,11 @@ func (d *desk) make(w http.ResponseWriter, r *http.Request, c *vitrine.Conn, v *
 }
 
 // run returns what the page of a connection shows, and the sentence above it.
-func (d *desk) run(c *vitrine.Conn, v *visitor) (html.Run, string, error) {
+func (d *desk) run(from net.Addr, v *visitor) (html.Run, string, error) {
 	entries := v.page.entries()
 	seen := requestsIn(entries)
 	run := html.Run{Entries: entries, About: explain.Run{Command: d.command, Server: d.listen,
-		Client: c.RemoteAddr().String(), Open: true}, Marks: map[*trace.Record]string{}}
+		Client: from.String(), Open: true}, Marks: map[*trace.Record]string{}}
 	lead := "This is the connection that brought you this page, as the server saw it until it " +
 		"answered."
 	cut := v.page.cut()

@@ -5,11 +5,15 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -175,7 +179,8 @@ func TestTheGreetingIsTextOrJSON(t *testing.T) {
 // A connection that says much keeps little, and gives back what it had when it ends.
 func TestTheEventsOfVisitorsAreBounded(t *testing.T) {
 	d := newDesk("vitrine serve", "", false)
-	one := d.recorder()
+	from := func(i int) net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, byte(i)), Port: i} }
+	one := d.recorder(from(0))
 	event := trace.Entry{Event: &trace.Record{Fragment: make([]byte, 16<<10)}}
 	for range 100 {
 		one.Put(event)
@@ -184,23 +189,112 @@ func TestTheEventsOfVisitorsAreBounded(t *testing.T) {
 		t.Errorf("one connection keeps %d bytes", n)
 	}
 	all := []*recorder{one}
-	for range 2 * maxVisits / maxVisit {
-		r := d.recorder()
+	for i := range 2 * maxVisits / maxVisit {
+		r := d.recorder(from(1 + i%16))
 		for range 15 {
 			r.Put(event)
 		}
 		all = append(all, r)
 	}
-	if left := d.left.Load(); left < 0 || left > int64(event.Size()) {
+	if left := d.all.left.Load(); left < 0 || left > int64(event.Size()) {
 		t.Errorf("%d bytes are left of the room of all", left)
 	}
 	for _, r := range all {
 		r.Close()
 		r.Put(event) // too late
 	}
-	if left := d.left.Load(); left != maxVisits {
+	if left := d.all.left.Load(); left != maxVisits {
 		t.Errorf("%d bytes were not given back", maxVisits-left)
 	}
+}
+
+// One address, whatever its ports, does not use up what is kept for the visitors of others; it is
+// forgotten with its last connection.
+func TestOneAddressHasAShareOfTheEvents(t *testing.T) {
+	d := newDesk("vitrine serve", "", false)
+	event := trace.Entry{Event: &trace.Record{Fragment: make([]byte, 16<<10)}}
+	var greedy []*recorder
+	for port := range 2 * maxVisits / maxVisit {
+		r := d.recorder(&net.TCPAddr{IP: net.ParseIP("2001:db8::1"), Port: port})
+		for range 15 {
+			r.Put(event)
+		}
+		greedy = append(greedy, r)
+	}
+	if used := maxVisits - d.all.left.Load(); used > maxShare || used < maxShare/2 {
+		t.Errorf("one address uses %d bytes, expected at most %d", used, maxShare)
+	}
+	other := d.recorder(&net.TCPAddr{IP: net.ParseIP("2001:db8:0:1::1"), Port: 1})
+	if other.Put(event); len(other.entries()) != 1 {
+		t.Error("nothing is kept for a visitor from another address")
+	}
+	for _, r := range greedy {
+		r.Close()
+		d.leave(&net.TCPAddr{IP: net.ParseIP("2001:db8::2"), Port: 9}) // of the same network
+	}
+	if len(d.shares) != 1 {
+		t.Errorf("%d addresses are remembered, expected the other alone", len(d.shares))
+	}
+}
+
+// stuck is a client that reads nothing of its page until it is let go.
+type stuck struct {
+	http.ResponseWriter
+	begun chan<- bool
+	until <-chan bool
+}
+
+func (s *stuck) Write(p []byte) (int, error) {
+	s.begun <- true
+	<-s.until
+	return len(p), nil
+}
+
+// SetWriteDeadline lets the answer bound how long it waits.
+func (s *stuck) SetWriteDeadline(time.Time) error { return nil }
+
+// Clients that do not read their pages keep nobody else from an answer.
+func TestPagesThatNobodyReadsKeepNobodyWaiting(t *testing.T) {
+	s, ca := serving(t)
+	html := http.Header{"Accept": {"text/html"}}
+	_, _, seen := callOn(t, s, ca, vitrine.VersionTLS13, "http/1.1", html)
+	d, from := newDesk("vitrine serve", "", false), &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}
+	visit := func() *visitor {
+		v := &visitor{page: d.recorder(from)}
+		for _, e := range seen {
+			v.Put(e)
+		}
+		return v
+	}
+	begun, until := make(chan bool), make(chan bool)
+	var group sync.WaitGroup
+	for range maxSending {
+		group.Go(func() {
+			w := &stuck{httptest.NewRecorder(), begun, until}
+			d.answer(w, httptest.NewRequest("GET", "/", nil), from, visit())
+		})
+		select {
+		case <-begun: // it has its page, and does not read it
+		case <-time.After(30 * time.Second):
+			t.Fatal("a page was not sent")
+		}
+	}
+	answered := make(chan int, 1)
+	go func() {
+		w := httptest.NewRecorder()
+		d.answer(w, httptest.NewRequest("GET", "/", nil), from, visit())
+		answered <- w.Body.Len()
+	}()
+	select {
+	case n := <-answered:
+		if n == 0 {
+			t.Error("the next visitor got nothing")
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the next visitor waits for those who do not read")
+	}
+	close(until)
+	group.Wait()
 }
 
 // The requests of a connection are found in its records.

@@ -24,7 +24,7 @@ const farewell = 5 * time.Second
 type guest struct {
 	net.Conn
 	server *Server
-	addr   string // as returned by addrOf
+	addr   string // as returned by AddressKey
 	ctx    context.Context
 	cancel context.CancelFunc
 
@@ -52,7 +52,12 @@ type guest struct {
 }
 
 func newGuest(ctx context.Context, s *Server, conn net.Conn) *guest {
-	g := &guest{Conn: conn, server: s, addr: addrOf(conn.RemoteAddr()), closed: make(chan struct{})}
+	g := &guest{
+		Conn:   conn,
+		server: s,
+		addr:   AddressKey(conn.RemoteAddr()),
+		closed: make(chan struct{}),
+	}
 	// ctx does not end with the server's, which grants some time
 	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	return g

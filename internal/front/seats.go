@@ -118,9 +118,9 @@ func (s *Server) forget(g *guest) {
 	}
 }
 
-// addrOf returns what counts as one address: an IPv4 address, or the /64 network of an IPv6
+// AddressKey returns what counts as one address: an IPv4 address, or the /64 network of an IPv6
 // address, all of whose addresses are usually one host's.
-func addrOf(a net.Addr) string {
+func AddressKey(a net.Addr) string {
 	p, err := netip.ParseAddrPort(a.String())
 	if err != nil {
 		return a.String()
