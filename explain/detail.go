@@ -232,11 +232,11 @@ func recordVersionNote(v iana.Version, r *trace.Record) string {
 		return ""
 	}
 	said := iana.Version(uint16(r.Header[1])<<8 | uint16(r.Header[2]))
-	if v < iana.TLS13 && said != v {
-		return "The record that brings the ClientHello names an old version, since the version is " +
-			"not agreed yet, and old servers refuse what they do not know."
+	p := protocolOf(v)
+	if said != v && p.oldRecord != "" {
+		return p.oldRecord
 	}
-	says := strings.TrimPrefix(protocolOf(v).recordVersion(said), said.String()+": ")
+	says := strings.TrimPrefix(p.recordVersion(said), said.String()+": ")
 	return strings.ToUpper(says[:1]) + says[1:] + "."
 }
 

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/capture"
@@ -116,4 +118,22 @@ func (s *showing) writeCapture(w io.Writer) error {
 			return err
 		}
 	}
+}
+
+// connections counts connections by what they are, the most frequent first.
+func connections(by map[string]int) string {
+	total, names := 0, slices.Sorted(maps.Keys(by))
+	slices.SortStableFunc(names, func(a, b string) int { return by[b] - by[a] })
+	var kinds []string
+	for _, name := range names {
+		total += by[name]
+		if name != "" {
+			kinds = append(kinds, fmt.Sprintf("%d %s", by[name], name))
+		}
+	}
+	text := explain.Count(total, "TCP connection")
+	if len(kinds) > 0 {
+		text += " (" + strings.Join(kinds, "; ") + ")"
+	}
+	return text
 }
