@@ -71,12 +71,36 @@ func flagError(cmd *cobra.Command, err error) error {
 		name := unknown.GetSpecifiedName()
 		if len(names) > 0 && len(name) > 1 {
 			problem = fmt.Sprintf("there is no flag --%s", name)
+			if here := elsewhere[name]; here != "" && cmd.Flags().Lookup(firstFlag(here)) != nil {
+				return &usageError{problem + "; here it is " + here, cmd.CommandPath() + " --help"}
+			}
 			if near := nearFlag(name, names); near != "" {
 				problem += "; there is --" + near
 			}
 		}
 	}
 	return &usageError{problem, cmd.CommandPath() + " --help"}
+}
+
+// elsewhere has what flags of other commands, and of other programs, are called where they are not.
+var elsewhere = map[string]string{
+	"tls":  "--min VERSION and --max VERSION, such as --min 1.2 --max 1.2 for TLS 1.2 alone",
+	"tls1": "--min 1.0 --max 1.0", "tls1_1": "--min 1.1 --max 1.1", "tls1_2": "--min 1.2 --max 1.2",
+	"tls1_3": "--min 1.3", "tlsv1.0": "--min 1.0", "tlsv1.1": "--min 1.1", "tlsv1.2": "--min 1.2",
+	"tlsv1.3": "--min 1.3", "tls-max": "--max VERSION", "version-min": "--min VERSION",
+	"cipher": "--suite NAME", "ciphers": "--suite NAME", "ciphersuites": "--suite NAME",
+	"tls13-ciphers": "--suite NAME", "curves": "--group NAME", "groups": "--group NAME",
+	"servername": "--sni NAME", "server-name": "--sni NAME", "cacert": "--ca FILE",
+	"cafile": "--ca FILE", "x509cafile": "--ca FILE", "verify-return-error": "--ca FILE",
+	"keylogfile": "--keylog-out FILE", "pinnedpubkey": "--pin PIN", "pass": "--password @FILE",
+	"x509certfile": "--cert FILE", "x509keyfile": "--key FILE", "port": "--listen :PORT",
+	"accept": "--listen :PORT", "host": "--listen ADDRESS:PORT",
+}
+
+// firstFlag returns the name of the first flag in a text.
+func firstFlag(text string) string {
+	name, _, _ := strings.Cut(strings.TrimPrefix(text, "--"), " ")
+	return name
 }
 
 // nearFlag returns the flag that was meant: one that has the name as its last word, such as

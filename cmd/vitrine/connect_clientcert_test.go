@@ -1,11 +1,21 @@
 package main
 
 import (
+	"bufio"
+	"encoding/pem"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/broken"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -31,6 +41,87 @@ func TestRenegotiationIsTold(t *testing.T) {
 		if got := askedAgain(entries); (got == "") != (c.want == "") ||
 			!strings.Contains(got, c.want) {
 			t.Errorf("got %q, expected %q", got, c.want)
+		}
+	}
+}
+
+// IIS and others ask for a client certificate by a renegotiation. If it is allowed, it ends well:
+// the certificate is shown under the first handshake's keys, and the answer comes. OpenSSL's server
+// asks for it when its operator types R. See RFC 5246 §7.4.1.1 and RFC 5746.
+func TestAGrantedRenegotiationShowsTheCertificate(t *testing.T) {
+	openssl, err := exec.LookPath("openssl")
+	if err != nil {
+		t.Skip("openssl is not installed")
+	}
+	cert, key := broken.Files(t, rig.Certificate(t, throwaway.RSA))
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rig.Authority().Cert.Raw})
+	if err := os.WriteFile(ca, block, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	server := exec.CommandContext(t.Context(), openssl, "s_server", "-accept", "127.0.0.1:0",
+		"-naccept", "1", "-cert", cert, "-key", key, "-CAfile", ca, "-tls1_2", "-state")
+	in, _ := server.StdinPipe()
+	out, write := io.Pipe()
+	server.Stdout, server.Stderr = write, write
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { server.Wait(); write.Close() }()
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for s := bufio.NewScanner(out); s.Scan(); {
+			lines <- s.Text()
+		}
+	}()
+	await := func(has string) string {
+		t.Helper()
+		patience := time.After(30 * time.Second)
+		for {
+			select {
+			case line, ok := <-lines:
+				if !ok {
+					t.Fatalf("the server ended before it said %q", has)
+				}
+				if strings.Contains(line, has) {
+					return line
+				}
+			case <-patience:
+				t.Fatalf("the server did not say %q", has)
+			}
+		}
+	}
+	_, address, _ := strings.Cut(await("ACCEPT "), "ACCEPT ")
+	type result struct {
+		code           int
+		stdout, stderr string
+	}
+	done := make(chan result, 1)
+	go func() {
+		code, stdout, stderr := command(t, "connect", address, "--ca", ca, "--sni", rig.ServerName,
+			"--max", "1.2", "--renegotiate", "--cert", cert, "--key", key, "--get", "/",
+			"--timeout", "30s")
+		done <- result{code, stdout, stderr}
+	}()
+	await("GET / HTTP/1.1")
+	io.WriteString(in, "R\n")
+	await("read client certificate")
+	await("write finished")
+	io.WriteString(in, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nfine\n")
+	go func() {
+		for range lines { // what else it says
+		}
+	}()
+	got := <-done
+	in.Close()
+	if got.code != exitOK || !strings.Contains(got.stdout, "fine") {
+		t.Errorf("exit code %d, %q\n%s", got.code, got.stdout, got.stderr)
+	}
+	for _, want := range []string{"which --renegotiate allows once", "asked for after the " +
+		"handshake, and shown"} {
+		if !strings.Contains(strings.Join(strings.Fields(got.stderr), " "), want) {
+			t.Errorf("nothing says %q:\n%s", want, got.stderr)
 		}
 	}
 }
