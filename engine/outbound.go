@@ -49,27 +49,19 @@ func (o *Outbound) Clear() { o.half.Protect(nil) }
 // first byte of each record of application data goes into a record of its own, whose MAC makes the
 // next IV unpredictable.
 func (o *Outbound) Seal(t iana.ContentType, content []byte) error {
-	if !o.split || t != iana.RecordApplicationData {
-		return o.seal(t, content)
-	}
-	for len(content) > 1 {
-		n := min(len(content), o.half.MaxFragment())
-		if err := o.seal(t, content[:1]); err != nil {
-			return err
-		}
-		if err := o.seal(t, content[1:n]); err != nil {
-			return err
-		}
-		if content = content[n:]; len(content) == 0 {
-			return nil
-		}
-	}
-	return o.seal(t, content)
-}
-
-func (o *Outbound) seal(t iana.ContentType, content []byte) (err error) {
 	if o.buf == nil {
 		o.buf = buffers.Get().(*[]byte)
+	}
+	var err error
+	for o.split && t == iana.RecordApplicationData && len(content) > 1 {
+		n := min(len(content), o.half.MaxFragment())
+		*o.buf, err = o.half.Seal(*o.buf, t, o.version, content[:1])
+		if err == nil {
+			*o.buf, err = o.half.Seal(*o.buf, t, o.version, content[1:n])
+		}
+		if content = content[n:]; err != nil || len(content) == 0 {
+			return err
+		}
 	}
 	*o.buf, err = o.half.Seal(*o.buf, t, o.version, content)
 	return err

@@ -50,7 +50,7 @@ func newGCM(key []byte) (cipher.AEAD, error) {
 	return cipher.NewGCM(b)
 }
 
-func (a *aead) Traits() Traits { return a.traits }
+func (a *aead) Traits() *Traits { return &a.traits }
 
 // setNonce sets and returns the nonce for n, which is the explicit part or, without one, the
 // sequence number. Where the explicit part goes iv is zero, so the XOR copies it.

@@ -35,7 +35,7 @@ func newAEAD13(c *Cipher, p Params) (Protection, error) {
 	return a, nil
 }
 
-func (a *aead13) Traits() Traits { return a.traits }
+func (a *aead13) Traits() *Traits { return &a.traits }
 
 func (a *aead13) setNonce(seq uint64) []byte {
 	a.nonce = a.iv
@@ -51,21 +51,21 @@ func (a *aead13) put(h Header, length int) []byte {
 }
 
 func (a *aead13) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error) {
-	return a.sealPadded(dst, seq, h, plain, 0)
+	return a.sealPadded(dst, seq, h.Type, plain, 0), nil
 }
 
 // sealPadded is Seal with pad zeros behind the content type. See RFC 8446 §5.4.
-func (a *aead13) sealPadded(dst []byte, seq uint64, h Header, plain []byte,
-	pad int) ([]byte, error) {
+func (a *aead13) sealPadded(dst []byte, seq uint64, t iana.ContentType, plain []byte,
+	pad int) []byte {
 	outer := Header{Type: iana.RecordApplicationData, Version: iana.TLS12} // RFC 8446 §5.2
 	header := a.put(outer, len(plain)+1+pad+a.aead.Overhead())
 	dst = append(dst, header...)
 	start := len(dst)
-	dst = append(append(dst, plain...), byte(h.Type))
+	dst = append(append(dst, plain...), byte(t))
 	if pad > 0 {
 		dst = append(dst, zeros[:pad]...)
 	}
-	return a.aead.Seal(dst[:start], a.setNonce(seq), dst[start:], header), nil
+	return a.aead.Seal(dst[:start], a.setNonce(seq), dst[start:], header)
 }
 
 // maxCiphertext13 is how many bytes a protected record of TLS 1.3 may have. See RFC 8446 §5.2.

@@ -65,7 +65,7 @@ func newCBC(c *Cipher, m *MAC, p Params) (Protection, error) {
 	return x, nil
 }
 
-func (c *cbc) Traits() Traits { return c.traits }
+func (c *cbc) Traits() *Traits { return &c.traits }
 
 // Seal pads to the next full block only: longer padding would hide little of the length.
 func (c *cbc) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error) {

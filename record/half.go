@@ -32,9 +32,12 @@ type Half struct {
 // 5246 §6.1.
 func (h *Half) Protect(p Protection) { h.protection, h.seq = p, 0 }
 
-func (h *Half) traits() Traits {
+// clearTraits are the traits of records without protection.
+var clearTraits = Traits{Ref: "RFC 5246 §6.2.1", Overhead: HeaderLen, MaxRecords: seqLimit}
+
+func (h *Half) traits() *Traits {
 	if h.protection == nil {
-		return Traits{Ref: "RFC 5246 §6.2.1", Overhead: HeaderLen, MaxRecords: seqLimit}
+		return &clearTraits
 	}
 	return h.protection.Traits()
 }
@@ -93,8 +96,7 @@ func (h *Half) records(n int) int {
 // other error comes from the random source; after it the Half must not be used. See RFC 5246 §6.2.
 func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte) ([]byte, error) {
 	if len(plain) == 0 && t != iana.RecordApplicationData {
-		return dst, alert.Fail(alert.InternalError, "RFC 5246 §6.2.1",
-			"sealing an empty record of type %v", t)
+		return dst, errEmpty(t)
 	}
 	if err := h.room(t, h.records(len(plain))); err != nil {
 		return dst, err
@@ -108,10 +110,7 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 		}
 		h.number++
 		if h.Log.On() {
-			record := out[len(dst):]
-			hd := Header{iana.ContentType(record[0]),
-				iana.Version(binary.BigEndian.Uint16(record[1:])), len(record) - HeaderLen}
-			h.show(trace.Sealed, t, hd, record[HeaderLen:], plain[:n])
+			h.showSealed(t, out[len(dst):], plain[:n])
 		}
 		h.seq++
 		dst, plain = out, plain[n:]
@@ -121,18 +120,54 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 	}
 }
 
+// The errors of Seal and Open are made apart: what they need would be in each frame of the stack on
+// which a record is sealed or opened, and goroutines that only write are many, and begin small.
+
+func errEmpty(t iana.ContentType) error {
+	return alert.Fail(alert.InternalError, "RFC 5246 §6.2.1", "sealing an empty record of type %v",
+		t)
+}
+
+func (h *Half) errUsedUp() error {
+	return alert.Fail(alert.InternalError, "RFC 5246 §6.1", "the %v's sequence numbers are used up",
+		h.From)
+}
+
+func errProtected(n int) error {
+	return alert.KindLength.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
+		"got a protected record of %d bytes, expected at most %d", n, maxCiphertext13)
+}
+
+func errInner(n, most int) error {
+	return alert.KindLength.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
+		"got a record with %d bytes of inner plaintext, expected at most %d", n, most)
+}
+
+func errPlaintext(n, most int) error {
+	return alert.KindLength.Fail(alert.RecordOverflow, "RFC 5246 §6.2.1",
+		"got a record with %d bytes of plaintext, expected at most %d", n, most)
+}
+
 func (h *Half) seal(dst []byte, hd Header, plain []byte) ([]byte, error) {
-	if a, ok := h.protection.(*aead13); ok && h.Pad != nil {
-		padded := min(h.Pad(len(plain)), h.MaxFragment())
-		return a.sealPadded(dst, h.seq, hd, plain, max(0, padded-len(plain)))
+	switch p := h.protection.(type) {
+	case nil:
+		n := len(dst)
+		dst = dst[:n+HeaderLen]
+		hd.put(dst[n:], len(plain))
+		return append(dst, plain...), nil
+	case *aead13:
+		return p.sealPadded(dst, h.seq, hd.Type, plain, h.padding(len(plain))), nil
+	default:
+		return p.Seal(dst, h.seq, hd, plain)
 	}
-	if h.protection != nil {
-		return h.protection.Seal(dst, h.seq, hd, plain)
+}
+
+// padding returns how many zeros go behind n bytes of content.
+func (h *Half) padding(n int) int {
+	if h.Pad == nil {
+		return 0
 	}
-	n := len(dst)
-	dst = dst[:n+HeaderLen]
-	hd.put(dst[n:], len(plain))
-	return append(dst, plain...), nil
+	return max(0, min(h.Pad(n), h.MaxFragment())-n)
 }
 
 // Open returns the plaintext of the record with header hd, decrypted in place of fragment. A record
@@ -141,9 +176,7 @@ func (h *Half) seal(dst []byte, hd Header, plain []byte) ([]byte, error) {
 // the header's, or in TLS 1.3 the one that was sealed with the content. See RFC 5246 §6.2.
 func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byte, err error) {
 	if h.seq == seqLimit {
-		return 0, nil,
-			alert.Fail(alert.InternalError, "RFC 5246 §6.1",
-				"the %v's sequence numbers are used up", h.From)
+		return 0, nil, h.errUsedUp()
 	}
 	var wire []byte
 	if h.Log.On() {
@@ -153,18 +186,14 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 	if h.protection != nil {
 		innerType := h.InnerType()
 		if innerType && len(fragment) > maxCiphertext13 {
-			return 0, nil, alert.KindLength.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
-				"got a protected record of %d bytes, expected at most %d", len(fragment),
-				maxCiphertext13)
+			return 0, nil, errProtected(len(fragment))
 		}
 		if plain, err = h.protection.Open(h.seq, hd, fragment); err != nil {
 			return 0, nil, err
 		}
 		if innerType {
 			if len(plain) > h.MaxFragment()+1 { // RFC 8446 §5.4: with its type and padding
-				return 0, nil, alert.KindLength.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
-					"got a record with %d bytes of inner plaintext, expected at most %d",
-					len(plain), h.MaxFragment()+1)
+				return 0, nil, errInner(len(plain), h.MaxFragment()+1)
 			}
 			if t, plain, err = inner(plain); err != nil {
 				return 0, nil, err
@@ -172,10 +201,7 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 		}
 	}
 	if len(plain) > h.MaxFragment() {
-		return 0, nil,
-			alert.KindLength.Fail(alert.RecordOverflow, "RFC 5246 §6.2.1",
-				"got a record with %d bytes of plaintext, expected at most %d",
-				len(plain), h.MaxFragment())
+		return 0, nil, errPlaintext(len(plain), h.MaxFragment())
 	}
 	if h.Log.On() {
 		h.show(trace.Opened, t, hd, wire, plain)
@@ -200,6 +226,13 @@ func (h *Half) ShowClear(hd Header, fragment []byte) {
 		Fragment: bytes.Clone(fragment)}
 	hd.put(r.Header, len(fragment))
 	h.Log.Record(r, "RFC 8446 §5")
+}
+
+// showSealed is show for a record that was just sealed.
+func (h *Half) showSealed(t iana.ContentType, record, plain []byte) {
+	hd := Header{iana.ContentType(record[0]), iana.Version(binary.BigEndian.Uint16(record[1:])),
+		len(record) - HeaderLen}
+	h.show(trace.Sealed, t, hd, record[HeaderLen:], plain)
 }
 
 // show records an event for a sealed or opened record. The header hd is that on the wire, whose

@@ -39,6 +39,10 @@ func (h *Half) room(t iana.ContentType, n int) error {
 	if h.seq <= last && uint64(n) <= last-h.seq {
 		return nil
 	}
+	return h.errNoRoom(limit, n)
+}
+
+func (h *Half) errNoRoom(limit uint64, n int) error {
 	ref := "RFC 8446 §5.5"
 	if limit == seqLimit {
 		ref = "RFC 5246 §6.1"

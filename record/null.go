@@ -22,7 +22,7 @@ func newNull(c *Cipher, m *MAC, p Params) (Protection, error) {
 		Overhead: HeaderLen + m.Len, MaxRecords: c.MaxRecords}}, nil
 }
 
-func (c *null) Traits() Traits { return c.traits }
+func (c *null) Traits() *Traits { return &c.traits }
 
 func (c *null) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error) {
 	dst, record := extend(dst, HeaderLen)

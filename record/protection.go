@@ -33,8 +33,8 @@ type Protection interface {
 	// Anatomy returns the parts of the record that Seal or Open handled last. fragment is as on the
 	// wire and is not changed.
 	Anatomy(seq uint64, h Header, fragment []byte) trace.Anatomy
-	// Traits returns the same value at each call.
-	Traits() Traits
+	// Traits returns the same value at each call, which must not be changed.
+	Traits() *Traits
 }
 
 // Traits describe a Protection to its users.

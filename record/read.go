@@ -105,7 +105,7 @@ func (x *hmac) ssl30(key []byte) (err error) {
 	return nil
 }
 
-func (o *old) Traits() Traits { return o.traits }
+func (o *old) Traits() *Traits { return &o.traits }
 
 func (o *old) Seal(dst []byte, _ uint64, _ Header, _ []byte) ([]byte, error) {
 	return dst, alert.Fail(alert.InternalError, "", "%s is read and never written", o.traits.Name)
