@@ -49,6 +49,7 @@ type Conn struct {
 	me     iana.Side
 	engine *engine.Engine // since the handshake began
 	quic   *QUICConn      // in place of conn and engine
+	socket *socket        // conn, if it is one
 
 	// holds one token: the goroutine that has it performs the handshake
 	shaking chan struct{}
@@ -89,7 +90,8 @@ func newConn(conn net.Conn, config *Config, me iana.Side) *Conn {
 	if config == nil {
 		config = &Config{}
 	}
-	c := &Conn{conn: conn, config: config, me: me, shaking: make(chan struct{}, 1)}
+	c := &Conn{conn: conn, config: config, me: me, socket: socketOf(conn),
+		shaking: make(chan struct{}, 1)}
 	c.shaking <- struct{}{}
 	return c
 }
@@ -262,23 +264,6 @@ func (c *Conn) lose(err error, lost bool) error {
 	}
 	c.endWriting(err)
 	return failed
-}
-
-// receive reads from the socket once.
-func (c *Conn) receive() error {
-	n, err := c.first.read(c.conn, c.engine.In.Space())
-	c.engine.In.Arrived(n)
-	if n > 0 {
-		c.received = true
-		return nil
-	}
-	switch {
-	case !errors.Is(err, io.EOF):
-		return err
-	case c.me == iana.Server && !c.received: // a port scan, a health check
-		return fmt.Errorf("the client ended the connection before it sent anything: %w", io.EOF)
-	}
-	return c.engine.Ended()
 }
 
 // send writes what the engine has sealed. The caller must hold the outbound half.

@@ -1,8 +1,13 @@
 package vitrine
 
 import (
+	"errors"
+	"fmt"
+	"io"
 	"net"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // Methods of net.Conn that a Conn passes on to the underlying connection.
@@ -25,3 +30,32 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadlin
 
 // SetWriteDeadline sets the deadline of Writes. After a timeout, nothing more can be written.
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
+
+// receive reads from the socket once.
+func (c *Conn) receive() error {
+	n, err := c.fill()
+	c.engine.In.Arrived(n)
+	if n > 0 {
+		c.received = true
+		return nil
+	}
+	switch {
+	case !errors.Is(err, io.EOF):
+		return err
+	case c.me == iana.Server && !c.received: // a port scan, a health check
+		return fmt.Errorf("the client ended the connection before it sent anything: %w", io.EOF)
+	}
+	return c.engine.Ended()
+}
+
+// fill reads into the engine's buffer.
+func (c *Conn) fill() (int, error) {
+	switch in := c.engine.In; {
+	case c.first.waits():
+		return c.first.read(in.Space())
+	case c.socket != nil:
+		return c.socket.read(in)
+	default:
+		return c.conn.Read(in.Space())
+	}
+}

@@ -1,26 +1,36 @@
 package vitrine
 
 import (
-	"net"
+	"sync"
 
 	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
+// A buffer is what is read into: Space returns where to, and Drained takes that back if nothing is
+// in it.
+type buffer interface {
+	Space() []byte
+	Drained()
+}
+
 // first holds a client's first message, until the engine reads it. The zero value holds nothing.
 type first struct {
-	// where buf begins, so that a client that sends nothing needs no memory
-	header [record.HeaderLen]byte
-	buf    []byte // what has arrived and was not read yet
-	err    error  // the error of the last read
+	header [record.HeaderLen]byte // where buf begins, so that silence needs no memory
+	socket bool                   // a socket, which waits without a buffer, needs no header
+	buf    []byte                 // what has come
+	taken  int                    // how much of it the engine has read
+	err    error                  // of the read that got no more
 
 	message engine.First
 }
 
-// leastFirst is how many bytes of memory a client gets that has sent the header of a record: a
-// first flight with a hybrid share, a ticket and a short request fits, in one read.
+// leastFirst is how many bytes of memory a client gets that has sent something: a first flight with
+// a hybrid share, a ticket and a short request fits, in one read.
 const leastFirst = 2 << 10
+
+var firsts = sync.Pool{New: func() any { return new([leastFirst]byte) }}
 
 // awaitHello waits at a server for the client's first message. Only after it does a connection get
 // a handshake and buffers: a client that sends nothing, or part of a hello, costs little more
@@ -34,11 +44,17 @@ func (c *Conn) awaitHello() {
 		return
 	}
 	f := &c.first
-	for f.err == nil && f.more() {
+	f.socket = c.socket != nil
+	for f.err == nil && f.message.More(f.buf) {
 		var n int
-		n, f.err = c.conn.Read(f.buf[len(f.buf):cap(f.buf)])
+		if f.socket {
+			n, f.err = c.socket.read(f)
+		} else {
+			n, f.err = c.conn.Read(f.Space())
+		}
 		f.buf = f.buf[:len(f.buf)+n]
 	}
+	f.Drained()
 }
 
 // validConfig reports whether a handshake can begin with the Config. A positive result is
@@ -53,34 +69,49 @@ func (c *Conn) validConfig() bool {
 	return true
 }
 
-// more reports whether to read on, and makes room for it.
-func (f *first) more() bool {
-	if f.buf == nil {
+// Space returns room for more of the message.
+func (f *first) Space() []byte {
+	switch have := f.buf; {
+	case have == nil && !f.socket:
 		f.buf = f.header[:0]
+	case len(have) < cap(have):
+	case len(have) < leastFirst:
+		f.buf = append(firsts.Get().(*[leastFirst]byte)[:0], have...)
+	default:
+		f.buf = append(make([]byte, 0, 2*len(have)), have...)
+		give(have)
 	}
-	if !f.message.More(f.buf) {
-		return false
-	}
-	if len(f.buf) == cap(f.buf) {
-		grown := make([]byte, len(f.buf), max(leastFirst, 2*len(f.buf)))
-		copy(grown, f.buf)
-		f.buf = grown
-	}
-	return true
+	return f.buf[len(f.buf):cap(f.buf)]
 }
 
-// read reads what has already arrived, and then from conn.
-func (f *first) read(conn net.Conn, p []byte) (int, error) {
-	if len(f.buf) > 0 {
-		n := copy(p, f.buf)
-		if f.buf = f.buf[n:]; len(f.buf) == 0 {
-			f.buf = nil
-		}
+// Drained gives the buffer back if nothing is in it.
+func (f *first) Drained() {
+	if len(f.buf) == f.taken {
+		give(f.buf)
+		f.buf, f.taken = nil, 0
+	}
+}
+
+// give returns a buffer to the pool if it is from there. What is in it, everybody could read on its
+// way.
+func give(buf []byte) {
+	if cap(buf) == leastFirst {
+		firsts.Put((*[leastFirst]byte)(buf[:leastFirst]))
+	}
+}
+
+// waits reports whether something waits that was read, or the error of a read.
+func (f *first) waits() bool { return f.buf != nil || f.err != nil }
+
+// read reads what waits.
+func (f *first) read(p []byte) (int, error) {
+	if f.buf != nil {
+		n := copy(p, f.buf[f.taken:])
+		f.taken += n
+		f.Drained()
 		return n, nil
 	}
-	if err := f.err; err != nil {
-		f.err = nil
-		return 0, err
-	}
-	return conn.Read(p)
+	err := f.err
+	f.err = nil
+	return 0, err
 }
