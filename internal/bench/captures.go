@@ -77,7 +77,7 @@ func capturesTable(all []captured) string {
 				b.WriteString(" – |")
 				continue
 			}
-			fmt.Fprintf(&b, " %.1f s, %.0f times as long |", s, s/c.seconds[0])
+			fmt.Fprintf(&b, " %.1f s, %.1f times as long |", s, s/c.seconds[0])
 		}
 		b.WriteString("\n")
 	}

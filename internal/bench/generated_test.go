@@ -64,8 +64,8 @@ BenchmarkDecrypt/AES-GCM/ssldump-2        1   2500000000 ns/op   110.0 MB/s
 PASS
 `)))
 	for _, want := range []string{
-		" AES_128_CBC_SHA256, key log | 1.50 s | 200 | 15.0 s, 10 times as long | – |\n",
-		" AES_128_GCM, key log | 0.25 s | 1100 | – | 2.5 s, 10 times as long |\n",
+		" AES_128_CBC_SHA256, key log | 1.50 s | 200 | 15.0 s, 10.0 times as long | – |\n",
+		" AES_128_GCM, key log | 0.25 s | 1100 | – | 2.5 s, 10.0 times as long |\n",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("got %s\nexpected it to contain %s", got, want)
