@@ -15,7 +15,7 @@ func (r row) because() string {
 	case r.What == full && r.Key == rsa:
 		return "The private operation of RSA 2048 is most of it, and crypto/rsa's on both sides."
 	case r.What == full && r.Group == hybrid, r.What == byPSK && r.Group == hybrid:
-		return "ML-KEM is crypto/mlkem's on both sides, and takes as long as all the rest."
+		return "ML-KEM is crypto/mlkem's on both sides: the difference to the row with X25519 alone."
 	case r.What == full:
 		return "Signatures, and verifying them, are the standard library's on both sides."
 	case r.What == byPSK && r.Version == tls13:
@@ -30,8 +30,8 @@ func (r row) because() string {
 	case r.What == bulk, r.What == echo:
 		return "The cipher and the system calls, one for each write, are the same in both stacks."
 	case r.What == http2:
-		return "Frames are made by golang.org/x/net, which gives each its own Write, and " +
-			"crypto/tls's by net/http's copy of it."
+		return "The system calls are the same. HTTP/2 is golang.org/x/net's, and with crypto/tls " +
+			"net/http's own copy of it."
 	case r.What == http1:
 		return "vhttp's connection watches for the end of each message."
 	case r.What == held:
