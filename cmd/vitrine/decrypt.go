@@ -48,6 +48,8 @@ type decryption struct {
 	color     string
 	detail    string
 	artefacts artefacts
+	live      liveFlags
+	view      *liveView // nil without --ui and --history
 
 	cmd   *cobra.Command
 	style screen.Style
@@ -67,6 +69,8 @@ of the data was not decrypted, the row gives the reason and what would help. Wit
 command lists the connections. TLS inside tunnels (VXLAN, GRE, GTP-U and many more) and EAP-TLS is
 found too; packets that are not read, such as QUIC, are counted by protocol.
 
+With -f and -i, --ui shows a page of the connections as they happen, and --history keeps them.
+
 Several kinds of secrets can be given; if there are several keys, the one that fits is found for
 each connection. Secrets inside the capture are used too. Records that fail authentication are
 never shown or written.
@@ -81,7 +85,8 @@ so is a selection that matches no connection.
   vitrine decrypt traffic.pcap --keylog keys.log --out plain/
   vitrine decrypt ring_*.pcapng --keylog keys.log
   tcpdump -i eth0 -w - tcp | vitrine decrypt - --keylog keys.log
-  vitrine decrypt -f growing.pcap --keylog growing.log`,
+  vitrine decrypt -f growing.pcap --keylog growing.log
+  vitrine decrypt -i any --keylog keys.log --ui`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			d.cmd = cmd
@@ -107,7 +112,8 @@ so is a selection that matches no connection.
 		"write the events of the selected connections to this file as JSON lines, for vitrine "+
 			"explain")
 	f.BoolVar(&d.artefacts.reveal, "reveal", false,
-		"show secrets and plaintext in --html, --events and --detail")
+		"show secrets and plaintext in --html, --events, --detail and --ui")
+	d.live.add(cmd)
 	f.StringVarP(&d.follow, "follow", "f", "",
 		"read this capture while it grows, and key logs too, until interrupted")
 	f.StringVarP(&d.netif, "interface", "i", "",
@@ -128,11 +134,23 @@ func (d *decryption) run(args []string) (err error) {
 	if err := d.which.parse(); err != nil {
 		return err
 	}
+	live := d.follow != "" || d.netif != ""
+	if live {
+		args = d.live.address(args)
+	} else if d.live.on() {
+		return &usageError{"--ui and --history show connections as they happen: they are for -f " +
+			"and -i", "vitrine decrypt -f growing.pcapng --ui"}
+	}
 	in, err := d.input(args)
 	if err != nil {
 		return err
 	}
 	defer in.close()
+	stop, err := d.look()
+	if err != nil {
+		return err
+	}
+	defer stop()
 	secrets, err := d.secrets.load(d.cmd)
 	if err != nil {
 		return err

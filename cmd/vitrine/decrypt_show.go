@@ -59,6 +59,7 @@ type seen struct {
 	secrets  []keylog.Line
 	failed   bool
 	inner    []*seen // connections in its data
+	live     *watchedLive
 }
 
 func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, error) {
@@ -89,13 +90,18 @@ func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, err
 	if d.print || d.out != "" || d.json {
 		s.watch.Data = s.data
 	}
-	if d.artefacts.html != "" || d.artefacts.events != "" || d.level != explain.Steps ||
-		d.detail != "" {
+	if s.tells() || d.view != nil {
 		s.watch.Sink = s.sink
 	}
 	s.assembler.New = s.watch.Handler
 	s.assembler.Limits.Connections = maxOpen
 	return s, nil
+}
+
+// tells reports whether stories are told at the end.
+func (s *showing) tells() bool {
+	return s.artefacts.html != "" || s.artefacts.events != "" || s.level != explain.Steps ||
+		s.detail != ""
 }
 
 // embedded reads a file for the secrets inside, which may follow the packets that they decrypt.
@@ -155,6 +161,9 @@ const patience = 5 * time.Second
 func (s *showing) progress(w *observe.Watched) {
 	r := w.Value.(*seen)
 	report := w.Stream.Report()
+	if r.live != nil {
+		r.live.progress(report)
+	}
 	if s.json || s.print || !r.selected || !s.which.named(report.ServerName) {
 		return
 	}
@@ -174,9 +183,23 @@ func (s *showing) opened(w *observe.Watched) {
 // sink returns a Sink for the events of a connection, or nil if they are not kept.
 func (s *showing) sink(w *observe.Watched) trace.Sink {
 	r := w.Value.(*seen)
+	if s.view != nil && r.selected {
+		r.live = s.view.watch(w)
+	}
+	if story := s.story(w, r); story != nil {
+		return sinks{story, r.live}
+	}
+	if r.live != nil {
+		return r.live
+	}
+	return nil
+}
+
+// story returns what keeps the events of a connection for its story, or nil if it is not told.
+func (s *showing) story(w *observe.Watched, r *seen) trace.Sink {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !r.selected || len(s.stories) >= maxStories {
+	if !r.selected || !s.tells() || len(s.stories) >= maxStories {
 		return nil
 	}
 	r.story = &story{number: numberOf(w),
@@ -244,6 +267,9 @@ func (s *showing) done(w *observe.Watched) {
 	r := w.Value.(*seen)
 	report := w.Stream.Report()
 	s.secrets.fit(w, report.Source)
+	if r.live != nil {
+		r.live.done(report)
+	}
 	for _, f := range r.files {
 		s.keep(f.close())
 	}

@@ -51,7 +51,7 @@ func (s *story) Put(e trace.Entry) {
 func (s *showing) tellStories() error {
 	stories := s.stories
 	stderr := s.cmd.ErrOrStderr()
-	if len(stories) == 0 && s.watch.Sink != nil {
+	if len(stories) == 0 && s.tells() {
 		return fmt.Errorf("no TLS connection is selected: there is nothing for --html, --events " +
 			"or --detail")
 	}

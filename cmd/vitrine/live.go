@@ -61,13 +61,18 @@ func (o *liveFlags) on() bool { return o.ui != "" || o.history != "" }
 
 // args takes the ADDR of --ui where it stands apart, and else refuses args.
 func (o *liveFlags) args(cmd *cobra.Command, args []string) error {
+	return noArgs(cmd, o.address(args))
+}
+
+// address takes the ADDR of --ui where it stands apart, and returns the other args.
+func (o *liveFlags) address(args []string) []string {
 	if o.ui == uiAnywhere && len(args) == 1 {
 		if _, _, err := net.SplitHostPort(args[0]); err == nil {
 			o.ui = args[0]
 			return nil
 		}
 	}
-	return noArgs(cmd, args)
+	return args
 }
 
 // liveView shows the connections of a command.

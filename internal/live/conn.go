@@ -18,6 +18,7 @@ type Conn struct {
 	// guarded by the hub's lock
 	row     Row
 	over    bool
+	watched bool // somebody else's, of which not all can be read
 	kept    *trace.Bounded
 	counted trace.Dropped // in the hub's Stats
 	last    uint64        // its last change
@@ -54,6 +55,14 @@ func (c *Conn) Put(e trace.Entry) {
 	if d, ok := e.Event.(*trace.Done); ok && d.OK {
 		c.keep()
 	}
+}
+
+// Watched says that the connection is somebody else's, of which perhaps not all can be read: that
+// its handshake was not seen to its end is no failure.
+func (c *Conn) Watched() {
+	c.hub.mu.Lock()
+	defer c.hub.mu.Unlock()
+	c.watched = true
 }
 
 // SaidGoodbye reports whether the client sent close_notify or a fatal alert, or a fatal alert was
@@ -174,7 +183,7 @@ func (h *Hub) described() string {
 func (c *Conn) conclude(failed bool) {
 	r, opened := &c.row, c.row.State == Open
 	r.State = Closed
-	if failed || !opened {
+	if failed || !opened && !c.watched {
 		r.State = Failed
 	}
 	if r.Reason != "" {
@@ -195,12 +204,17 @@ func (c *Conn) conclude(failed bool) {
 	switch {
 	case r.State == Failed:
 		r.Reason, r.Why = "ended_in_handshake", "it ended before the handshake was done"
+	case r.Check == string(alert.KindTruncated) && !client:
+		r.Reason, r.Why = "truncated", "the client ended it without close_notify: data may be "+
+			"missing at the end"
 	case client && server:
 		r.Reason, r.Why = "close_notify", "both said close_notify"
 	case client:
 		r.Reason, r.Why = "close_notify", "the client said close_notify"
 	case server:
 		r.Reason, r.Why = "closed_by_server", "the server said close_notify, and the client did not"
+	case c.watched:
+		r.Reason, r.Why = "ended", "how it ended cannot be read"
 	default:
 		r.Reason, r.Why = "truncated", "nobody said close_notify: data may be missing at the end"
 	}

@@ -35,6 +35,11 @@ func (c *Conn) read(e trace.Entry) func() bool {
 				return false
 			}
 		}
+	case *trace.Failed:
+		return func() bool {
+			r.Check, r.Ref = string(x.Check), e.Ref
+			return true
+		}
 	case *trace.Done:
 		return func() bool {
 			if x.OK && r.State == Shaking {

@@ -29,6 +29,8 @@ const endOf = r => {
   td.append(element("span", r.reason || (r.state === "handshake" ? "shaking hands" : r.state), "pill " + tone(r)));
   const why = r.cause || (plain.includes(r.reason) ? "" : r.why);
   if (why) td.append(element("span", why, "sub"));
+  const check = [r.check && "check: " + r.check, r.ref].filter(Boolean).join(", ");
+  if (check && r.state === "failed") td.append(element("span", check, "sub"));
   const lost = dropped(r);
   if (lost) td.append(element("span", lost, "sub"));
   return td;
