@@ -34,6 +34,7 @@ cd "$(dirname "$0")"
 
 mkdir -p "$prefix/bin" "$prefix/share/man/man1" "$prefix/share/bash-completion/completions" \
 	"$prefix/share/zsh/site-functions" "$prefix/share/fish/vendor_completions.d"
+go run ./internal/playpage/build # what vitrine playground serves
 go build -o "$prefix/bin/vitrine" ./cmd/vitrine
 vitrine=$prefix/bin/vitrine
 "$vitrine" man "$prefix/share/man/man1"

@@ -185,6 +185,7 @@ check 'Programs' install_programs
 check 'gofmt' formatted
 check 'go mod tidy' tidy
 check 'go vet' vet
+check 'The playground as WebAssembly' go run ./internal/playpage/build
 if [ "$mode" != quick ]; then
 	check 'staticcheck' go tool -modfile=tools.mod staticcheck ./...
 	check 'Known vulnerabilities' vulnerabilities

@@ -92,7 +92,7 @@ func openFrom(t *testing.T, address, from string) *tab {
 		t.Skip("no chromium here: install the Debian package chromium")
 	}
 	ctx, cancel := chromedp.NewContext(browser)
-	ctx, timeout := context.WithTimeout(ctx, 60*time.Second)
+	ctx, timeout := context.WithTimeout(ctx, 3*time.Minute)
 	p := &tab{T: t, ctx: ctx, from: from}
 	t.Cleanup(func() {
 		timeout()
@@ -126,7 +126,8 @@ func (p *tab) listen(e any) {
 	case *cdplog.EventEntryAdded:
 		p.troubles = append(p.troubles, e.Entry.Text)
 	case *network.EventRequestWillBeSent:
-		if !strings.HasPrefix(e.Request.URL, p.from) {
+		if !strings.HasPrefix(e.Request.URL, p.from) &&
+			!strings.HasPrefix(e.Request.URL, "blob:") {
 			p.requests = append(p.requests, e.Request.URL)
 		}
 	}

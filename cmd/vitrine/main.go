@@ -93,7 +93,7 @@ Text is as wide as the terminal, or as the environment variable COLUMNS says, fo
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newHandshake(), newConnect(), newServe(), newDecrypt(), newDerive(),
-		newExplain(), newProbe(), newSuites(), newGroups(), newPolicies(), newVersion(),
-		newExitCodes(), newMan())
+		newExplain(), newPlayground(), newProbe(), newSuites(), newGroups(), newPolicies(),
+		newVersion(), newExitCodes(), newMan())
 	return root
 }

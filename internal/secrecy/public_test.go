@@ -25,6 +25,8 @@ var public = map[string]string{
 	"explain.Guard.Bytes": "a record's number, type, version and length",
 	"playground.Result":   "a run of which everything follows from its public seed",
 	"playground.Wire":     "a run of which everything follows from its public seed",
+	"playpage.Assets":     "a program, compiled",
+	"playpage.Handler":    "a page, and a program",
 
 	"negotiation.Identity.CertificateTypes": "numbers of types",
 	"negotiation.Trust.PeerTypes":           "numbers of types",

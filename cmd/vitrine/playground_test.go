@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Flags that cannot be meant are refused before anything is built.
+func TestPlaygroundRefusesWrongFlags(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--lesson", "13"}, "--lesson takes a number from 1 to 12, got 13"},
+		{[]string{"--lesson", "-1"}, "--lesson takes a number from 1 to 12, got -1"},
+		{[]string{"--out", "x.html", "--listen", ":1"}, "--out"},
+		{[]string{"--out", "x.html", "--lesson", "2"}, "--out"},
+		{[]string{"x"}, "takes no"},
+	} {
+		code, out, stderr := command(t, append([]string{"playground"}, c.args...)...)
+		if code != exitUsage || out != "" || !strings.Contains(stderr, c.want) ||
+			!strings.Contains(stderr, "try:") {
+			t.Errorf("%v: %d, %q, %q", c.args, code, out, stderr)
+		}
+	}
+}
+
+// The address names where the page begins, and the server ends with its context.
+func TestPlaygroundServesUntilItIsEnded(t *testing.T) {
+	o := playgroundOptions{lesson: 3, seed: "a b&c"}
+	if got, want := o.fragment(), "#lesson=3&seed=a+b%26c"; got != want {
+		t.Errorf("got %s, expected %s", got, want)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- serveUntil(ctx, l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, "here")
+		}))
+	}()
+	r, err := http.Get("http://" + l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(r.Body)
+	r.Body.Close()
+	if err != nil || string(b) != "here" {
+		t.Errorf("got %q, %v", b, err)
+	}
+	end()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("the server goes on")
+	}
+}

@@ -1,0 +1,73 @@
+// Package api is what the page of the playground calls: JSON in, JSON out, and the glass as HTML.
+// There is no browser in it; package wasm gives its functions to the page.
+package api
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/playground"
+)
+
+// State is what the page shows: a setup, what somebody does between the two sides, and how many
+// deliveries have been made.
+type State struct {
+	Setup playground.Setup `json:"setup"`
+	Acts  []playground.Act `json:"acts,omitempty"`
+	// Steps is a number of deliveries; nil means all.
+	Steps *int `json:"steps,omitempty"`
+}
+
+// Shown is a run as the page shows it.
+type Shown struct {
+	*playground.Result
+	Fields [][]Field `json:"fields"`          // of each record
+	Step   int       `json:"step"`            // deliveries that were made
+	Steps  int       `json:"steps"`           // deliveries of the whole run
+	Final  string    `json:"final"`           // the sentence of the whole run
+	Goals  []int     `json:"goals,omitempty"` // of the lesson, that the whole run reaches
+	Later  *Later    `json:"later,omitempty"`
+}
+
+// run performs the run of a State. It returns the whole run, and what is shown of it.
+func (s *State) run() (*playground.Result, *Shown, error) {
+	w, err := playground.New(s.Setup, s.Acts)
+	if err != nil {
+		return nil, nil, err
+	}
+	shown := &Shown{}
+	more := true
+	for (s.Steps == nil || shown.Steps < *s.Steps) && more {
+		if more = w.Next(); more {
+			shown.Steps++
+		}
+	}
+	now := w.Result()
+	shown.Result, shown.Step, shown.Fields = now, shown.Steps, fieldsOf(now)
+	whole := now
+	if more && s.Steps != nil {
+		for w.Next() {
+			shown.Steps++
+		}
+		whole = w.Result()
+	}
+	shown.Final = whole.Verdict.Sentence
+	return whole, shown, nil
+}
+
+// Run takes a State and a number of a lesson, 0 for none, and returns a Shown, as JSON.
+func Run(request []byte) ([]byte, error) {
+	var q struct {
+		State
+		Lesson int `json:"lesson"`
+	}
+	if err := json.Unmarshal(request, &q); err != nil {
+		return nil, fmt.Errorf("playground: %w", err)
+	}
+	whole, shown, err := q.run()
+	if err != nil {
+		return nil, err
+	}
+	shown.Goals, shown.Later = reached(q.Lesson, whole), later(q.Lesson, whole)
+	return json.Marshal(shown)
+}
