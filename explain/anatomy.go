@@ -240,13 +240,37 @@ func (t *teller) alert(s *rung) []Fact {
 	v := [2]*view{t.client, t.server}[s.From]
 	for _, a := range v.alerts[s.From] {
 		if a.Description == s.Alert.Description && a.Reason != "" {
-			return []Fact{{Name: s.From.String() + " says", Text: Escape(a.Reason)}}
+			return append([]Fact{{Name: s.From.String() + " says", Text: Escape(a.Reason)}},
+				v.refused()...)
 		}
 	}
 	if v.done != nil && !v.done.OK {
 		return []Fact{{Name: s.From.String() + " says", Text: Escape(v.done.Error)}}
 	}
 	return nil
+}
+
+// refused returns what a side did not accept: the check, its section, and what it was about.
+func (v *view) refused() (facts []Fact) {
+	f := v.failed
+	if f == nil {
+		return nil
+	}
+	what := Join(", ", string(f.Check), v.failedRef)
+	if what != "" {
+		facts = append(facts, Fact{Name: "check", Text: what})
+	}
+	about := ""
+	if f.Number > 0 {
+		about = fmt.Sprintf("record %d of the %v, as it arrived", f.Number, f.From)
+	}
+	if f.Message != 0 {
+		about = Join(": ", about, f.Message.String())
+	}
+	if about = Join("; ", about, f.Fields); about != "" {
+		facts = append(facts, Fact{Name: "refused", Text: about})
+	}
+	return facts
 }
 
 // keyPurpose says what a part of the key_block is used for, or why the suite takes none.

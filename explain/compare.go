@@ -39,7 +39,12 @@ func Compare(first, second *Story, names [2]string) Comparison {
 		{"values equal", func(s *Story) string {
 			return fmt.Sprintf("%d of %d", s.Result.Equal, s.Result.Compared)
 		}},
-		{"forward secret", func(s *Story) string { return yes(s.Result.ForwardSecret) }},
+		{"forward secret", func(s *Story) string {
+			if !s.Result.Judged {
+				return "–"
+			}
+			return yes(s.Result.ForwardSecret)
+		}},
 		{"post-quantum", func(s *Story) string { return yes(s.Result.PostQuantum) }},
 	} {
 		c.Rows = append(c.Rows, Compared{row.what, [2]string{row.of(first), row.of(second)}})

@@ -155,7 +155,7 @@ func TestKeyLogAndWire(t *testing.T) {
 		}
 		sides := map[iana.Side]bool{}
 		var plain, altered []byte
-		for _, s := range explain.Wire(entries, nil) {
+		for _, s := range explain.Wire(entries) {
 			got += len(s.Bytes)
 			sides[s.From] = true
 			plain = append(plain, s.Bytes...)
@@ -163,8 +163,7 @@ func TestKeyLogAndWire(t *testing.T) {
 		if got != want || len(sides) != 2 {
 			t.Errorf("%v: %d bytes of %d", o.Suite, got, want)
 		}
-		for _, s := range explain.Wire(entries,
-			&explain.Tampered{From: iana.Server, Record: 0, Byte: 7, Mask: 1}) {
+		for _, s := range explain.Wire(append(entries, flipped(entries))) {
 			altered = append(altered, s.Bytes...)
 		}
 		differ := 0
@@ -177,4 +176,17 @@ func TestKeyLogAndWire(t *testing.T) {
 			t.Errorf("%v: %d bytes were altered, expected 1", o.Suite, differ)
 		}
 	}
+}
+
+// flipped returns the event of somebody who changed a bit of the server's first record.
+func flipped(entries []trace.Entry) trace.Entry {
+	for _, e := range entries {
+		if r, ok := e.Event.(*trace.Record); ok && r.From == iana.Server && r.Number == 1 {
+			b := append(bytes.Clone(r.Header), r.Fragment...)
+			b[7] ^= 1
+			return trace.Entry{Role: trace.Between, Event: &trace.Delivery{From: iana.Server,
+				Fate: trace.FateChanged, Number: 1, Arrival: 1, Bytes: b}}
+		}
+	}
+	return trace.Entry{Event: &trace.Notice{}}
 }

@@ -32,8 +32,12 @@ func Ladder(entries []trace.Entry) []Line {
 // buildLadder makes the lines of the ladder from the records that the sender logged, or that the
 // receiver logged if the sender left no events. wire is the length of all records in bytes.
 func buildLadder(entries []trace.Entry) (lines []*rung, wire int) {
-	c := ladderBuilder{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
+	c := ladderBuilder{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)},
+		way: newWay(entries)}
 	for _, e := range entries {
+		if d, ok := e.Event.(*trace.Delivery); ok {
+			c.forged(d)
+		}
 		r, ok := e.Event.(*trace.Record)
 		if !ok || e.Role != c.source(r.From) {
 			continue
@@ -50,6 +54,7 @@ func buildLadder(entries []trace.Entry) (lines []*rung, wire int) {
 
 type ladderBuilder struct {
 	views    [2]*view
+	way      way
 	lines    []*rung
 	progress [2]progress
 	tls13    bool // the server chose it: a ChangeCipherSpec means nothing
@@ -84,7 +89,14 @@ func (c *ladderBuilder) sides(from iana.Side) (source, other *view) {
 func (c *ladderBuilder) record(r *trace.Record) {
 	p := &c.progress[r.From]
 	_, other := c.sides(r.From)
-	s := rung{Kind: r.ContentType, Record: r, Opened: at(other.records[r.From], p.records)}
+	s := rung{Kind: r.ContentType, Record: r}
+	arrival, arrives := c.way.arrival(r)
+	if arrives {
+		s.Opened = other.arrived(r.From, arrival, p.records)
+	}
+	if d := c.way.of(r); d != nil && d.Fate != trace.FateDelivered {
+		s.Fate, s.Altered = d.Fate, changed(d, r, 0, len(r.Fragment))
+	}
 	s.From, s.Place.Record, s.Protected = r.From, p.records, p.protected
 	if c.tls13 {
 		s.Protected = outerType(r) == iana.RecordApplicationData
@@ -97,8 +109,7 @@ func (c *ladderBuilder) record(r *trace.Record) {
 		source, _ := c.sides(r.From)
 		s.Alert = at(source.alerts[r.From], p.alerts)
 		if len(r.Plaintext) == 2 {
-			s.Alert = &trace.Alert{From: r.From, Level: alert.Level(r.Plaintext[0]),
-				Description: alert.Description(r.Plaintext[1])}
+			s.Alert = alertIn(r)
 		}
 		p.alerts++
 		c.lines = append(c.lines, &s)
@@ -106,6 +117,12 @@ func (c *ladderBuilder) record(r *trace.Record) {
 		p.protected = p.protected || r.ContentType == iana.RecordChangeCipherSpec
 		c.lines = append(c.lines, &s)
 	}
+}
+
+// alertIn returns the alert in a record.
+func alertIn(r *trace.Record) *trace.Alert {
+	return &trace.Alert{From: r.From, Level: alert.Level(r.Plaintext[0]),
+		Description: alert.Description(r.Plaintext[1])}
 }
 
 // outerType returns the type in a record's header, which in TLS 1.3 is not that of its content.
@@ -134,12 +151,16 @@ func (c *ladderBuilder) messages(s rung) {
 	left, p.pending = left-carried, p.pending-carried
 	for left > 0 || redacted {
 		line := s
-		line.Message, line.Received = at(source.messages[s.From], p.messages),
-			at(other.messages[s.From], p.messages)
+		line.Message = at(source.messages[s.From], p.messages)
+		if arrival, ok := c.way.arrival(s.Record); ok {
+			line.Received = other.begins(s.From, arrival, s.Place.Message, p.messages)
+		}
 		if line.Message == nil {
 			return
 		}
-		line.Altered = line.Received != nil && string(line.Received.Raw) != string(line.Message.Raw)
+		line.Altered = line.Received == nil && changed(c.way.of(s.Record), s.Record,
+			max(len(s.Record.Plaintext)-left, 0), min(len(line.Message.Raw), left)) ||
+			line.Received != nil && string(line.Received.Raw) != string(line.Message.Raw)
 		c.lines = append(c.lines, &line)
 		p.messages++
 		s.Place.Message++

@@ -104,7 +104,7 @@ type Reader struct {
 
 // Readers says who could read a connection later, and with what.
 func Readers(s *Story) []Reader {
-	if s.Suite == nil {
+	if !s.Result.Judged {
 		return nil
 	}
 	p := protocolOf(s.Version)
@@ -151,7 +151,7 @@ type Erasure struct{ What, Why string }
 
 // Erasures returns everything that must be erased for forward secrecy, or why nothing helps.
 func Erasures(s *Story) []Erasure {
-	if s.Suite == nil || s.Suite.Cipher.KeyLen == 0 {
+	if !s.Result.Judged || s.Suite.Cipher.KeyLen == 0 {
 		return nil
 	}
 	if s.Result.KeyOpens {

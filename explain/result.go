@@ -26,12 +26,33 @@ func (t *teller) conclude() {
 		r.ForwardSecret = t.Suite.ForwardSecret() && t.Suite.Cipher.KeyLen > 0
 		r.Summary = t.summary()
 	}
-	r.KeyOpens, r.KeySays = t.stolen()
+	t.judge()
 	t.sentences()
 	if t.Suite != nil && t.Run.Tampered == nil && t.done() {
 		t.secrecyVerdict()
 	}
 	r.Try = hints(t.Story)
+}
+
+// judge says who could read a recording later, unless a side failed: then there is no connection to
+// speak of.
+func (t *teller) judge() {
+	r := &t.Result
+	if r.Judged = t.Suite != nil && !t.failed(); r.Judged {
+		r.KeyOpens, r.KeySays = t.stolen()
+	} else {
+		r.ForwardSecret, r.PostQuantum = false, false
+	}
+}
+
+// failed reports whether a side saw the connection fail.
+func (t *teller) failed() bool {
+	for _, v := range []*view{t.client, t.server} {
+		if v.failed != nil || v.done != nil && !v.done.OK {
+			return true
+		}
+	}
+	return false
 }
 
 // ending sets who noticed an error, and whether all went to its end. The values must have been
@@ -108,7 +129,7 @@ func (t *teller) sentences() {
 			say(Good, "STOPPED: nobody was told anything false; one side waited for bytes that "+
 				"never came, until its deadline.")
 		case len(r.Noticed) == 0:
-			say(Bad, "UNDETECTED: somebody altered line %d and neither side noticed.", a.Line)
+			say(Bad, "UNDETECTED: somebody altered %s and neither side noticed.", a.lines())
 		}
 	}
 }
@@ -118,7 +139,10 @@ func (t *teller) sentences() {
 func (t *teller) lesson() string {
 	a := t.Run.Tampered
 	if a == nil || t.agreed.KeyExchange != iana.KexRSA ||
-		a.Line > len(t.lines) || !t.lines[a.Line-1].is(iana.ClientKeyExchange) ||
+		!slices.ContainsFunc(a.Acts, func(a Act) bool {
+			return a.Line > 0 && a.Line <= len(t.lines) &&
+				t.lines[a.Line-1].is(iana.ClientKeyExchange)
+		}) ||
 		!slices.ContainsFunc(t.Result.Noticed, func(n Notice) bool {
 			return n.By == iana.Server && n.Alert == alert.BadRecordMAC.String()
 		}) {

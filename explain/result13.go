@@ -51,7 +51,7 @@ func (t *teller13) conclude13() {
 		r.PostQuantum = t.group().Hybrid()
 		r.Summary = t.summary13()
 	}
-	r.KeyOpens, r.KeySays = t.stolen()
+	t.judge()
 	t.sentences()
 	if t.shaken() {
 		t.verdicts()

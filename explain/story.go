@@ -12,10 +12,14 @@ package explain
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // Run describes how and where a handshake was made. The events do not say.
@@ -32,17 +36,48 @@ type Run struct {
 	Open           bool          // the connection goes on after the last event
 }
 
-// Tampered describes an alteration between the two sides.
+// Tampered describes what somebody between the two sides did. The events say what became of each
+// record: see trace.Delivery.
 type Tampered struct {
-	Line  int    // of the ladder
+	Acts  []Act // in the order of the lines
+	Stall bool  // the run ended by a deadline
+}
+
+// Act is one thing that was done to a line.
+type Act struct {
+	Line  int    // of the ladder; 0: of none, such as a record that was forged
 	Field string // "mac", or "" for the line as a whole
 	How   string // "one bit of byte 40 of 101 was flipped"
-	Stall bool   // the run ended by a deadline
+}
 
-	From   iana.Side // whose record
-	Record int       // which of its sender, from 0
-	Byte   int       // which of the record, from 0
-	Mask   byte      // what was flipped of it; 0: nothing
+// at returns what was done to a line.
+func (t *Tampered) at(line int) (facts []Fact) {
+	if t == nil {
+		return nil
+	}
+	for _, a := range t.Acts {
+		if a.Line == line {
+			facts = append(facts, Fact{Name: "ALTERED", Text: a.How, Alarm: true})
+		}
+	}
+	return facts
+}
+
+// lines returns the lines that something was done to, in words.
+func (t *Tampered) lines() string {
+	var list []string
+	for _, a := range t.Acts {
+		if n := fmt.Sprint(a.Line); a.Line > 0 && !slices.Contains(list, n) {
+			list = append(list, n)
+		}
+	}
+	switch len(list) {
+	case 0:
+		return "what was sent"
+	case 1:
+		return "line " + list[0]
+	}
+	return "lines " + strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }
 
 // Story describes a connection from the first hello to its end.
@@ -85,8 +120,10 @@ type Line struct {
 	Size      string // "85 bytes", or of a message in a protected record: "16 in 85 bytes"
 	Ref       string
 	Protected bool
-	Altered   bool  // what was received differs from what was sent
-	Place     Place // where on the wire
+	Altered   bool // what was received differs from what was sent
+	// Fate is what became of its record on the way; empty if nobody was in between.
+	Fate  trace.Fate
+	Place Place // where on the wire
 }
 
 // Place is the position of a line in what its sender sent: the record, and the message among those
@@ -163,12 +200,14 @@ type Key struct {
 
 // Result describes how a connection ended.
 type Result struct {
-	Complete      bool   // handshake, data and close, on both sides
-	Summary       string // "TLS 1.2, RSA, AES_256_CBC, …"
-	Compared      int    // values that both sides hold
-	Equal         int    // of these
-	Wire          int    // bytes of all records, both ways
+	Complete bool   // handshake, data and close, on both sides
+	Summary  string // "TLS 1.2, RSA, AES_256_CBC, …"
+	Compared int    // values that both sides hold
+	Equal    int    // of these
+	Wire     int    // bytes of all records, both ways
+	// ForwardSecret is false of a connection that failed: see Judged.
 	ForwardSecret bool
+	Judged        bool     // no side failed, so that there is a verdict about who could read the data later
 	PostQuantum   bool     // a quantum computer that reads a recording does not read the data
 	KeyOpens      bool     // the private key of the server's certificate opens a recording
 	KeySays       string   // what it opens, and why

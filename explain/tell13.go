@@ -192,8 +192,9 @@ func (t *teller13) step(s *rung) Step {
 	case s.BothWays:
 		line.Remark = "both ways"
 	}
-	if r := t.Run.Tampered; r != nil && r.Line == s.Number {
-		facts = append([]Fact{{Name: "ALTERED", Text: r.How, Alarm: true}}, facts...)
+	facts = append(t.Run.Tampered.at(s.Number), facts...)
+	if remark := fates[s.Fate]; remark != "" {
+		line.Remark = remark
 	}
 	return Step{Key: key, Line: &line, Facts: facts, Nodes: t.once(nodes)}
 }

@@ -19,6 +19,8 @@ type view struct {
 	verified  []*trace.Verified
 	choices   []*trace.Choice
 	done      *trace.Done
+	failed    *trace.Failed // the first check that the peer did not pass
+	failedRef string        // the section that it violated
 }
 
 func see(entries []trace.Entry, role trace.Role) *view {
@@ -27,6 +29,9 @@ func see(entries []trace.Entry, role trace.Role) *view {
 		if e.Role == role {
 			v.here = true
 			v.take(e.Event)
+			if f, ok := e.Event.(*trace.Failed); ok && v.failed == nil {
+				v.failed, v.failedRef = f, e.Ref
+			}
 		}
 	}
 	return v

@@ -15,23 +15,23 @@ type Sent struct {
 	Bytes []byte
 }
 
-// Wire returns what was sent, in the order of the events. The bytes that altered describes are as
-// they arrived.
-func Wire(entries []trace.Entry, altered *Tampered) []Sent {
+// Wire returns what was sent, in the order of the events. What somebody in between changed is as it
+// arrived: without what was dropped, and with what was forged.
+func Wire(entries []trace.Entry) []Sent {
 	c := ladderBuilder{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
 	var list []Sent
-	var records [2]int
+	way := newWay(entries)
 	for _, e := range entries {
 		r, ok := e.Event.(*trace.Record)
 		if !ok || e.Role != c.source(r.From) {
 			continue
 		}
 		b := append(append([]byte(nil), r.Header...), r.Fragment...)
-		if altered != nil && altered.Mask != 0 && altered.From == r.From &&
-			altered.Record == records[r.From] && altered.Byte < len(b) {
-			b[altered.Byte] ^= altered.Mask
+		if d := way.of(r); d != nil && d.Bytes != nil {
+			b = append([]byte(nil), d.Bytes...)
+		} else if d != nil && d.Arrival == 0 {
+			continue
 		}
-		records[r.From]++
 		if n := len(list); n > 0 && list[n-1].From == r.From && list[n-1].At.Equal(e.Time) {
 			list[n-1].Bytes = append(list[n-1].Bytes, b...)
 			continue

@@ -3,7 +3,9 @@ package playground
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
+	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -56,6 +58,29 @@ func (r *Result) changed(of *Record) (list []string) {
 		}
 	}
 	return list
+}
+
+// tampered returns what was done, for the glass, or nil.
+func (r *Result) tampered() *explain.Tampered {
+	t := &explain.Tampered{Stall: r.Verdict.Outcome == Stalled}
+	for i := range r.Records {
+		of := &r.Records[i]
+		if of.Fate == Delivered {
+			continue
+		}
+		a := explain.Act{How: fmt.Sprintf("record %d of the %v: %s", of.Number, of.Side, of.Fate)}
+		if list := r.changed(of); len(list) > 0 {
+			a.How = strings.Join(list, "; ")
+		}
+		if len(of.Carries) > 0 && of.Sent != nil {
+			a.Line = of.Carries[0].Step
+		}
+		t.Acts = append(t.Acts, a)
+	}
+	if len(t.Acts) == 0 {
+		return nil
+	}
+	return t
 }
 
 // agreed returns what a side has negotiated.

@@ -116,6 +116,7 @@ func (w *Wire) Result() *Result {
 	r.Digest = digest(r.Records)
 	r.describe()
 	w.judge(r)
+	r.Run.Tampered = r.tampered()
 	return r
 }
 

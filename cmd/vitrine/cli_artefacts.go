@@ -171,7 +171,7 @@ func writePcap(w io.Writer, c connection, secrets bool) error {
 		options.Comment = strings.TrimSpace(options.Comment +
 			" Captured behind the one who altered it.")
 	}
-	sent := explain.Wire(c.entries, c.about.Tampered)
+	sent := explain.Wire(c.entries)
 	if c.about.Seed != "" && len(sent) > 0 {
 		options.Now = stepped(sent[0].At)
 	}

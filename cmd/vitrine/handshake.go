@@ -185,7 +185,7 @@ func verdict(outcome *demo.Outcome, story *explain.Story) error {
 		return nil
 	case story.Run.Tampered != nil:
 		return fmt.Errorf("line %d was tampered with, and neither side noticed",
-			story.Run.Tampered.Line)
+			story.Run.Tampered.Acts[0].Line)
 	}
 	if err := errors.Join(outcome.ClientError, outcome.ServerError); err != nil {
 		return err

@@ -69,7 +69,8 @@ func TestWithoutACheckItsLessonFails(t *testing.T) {
 	}
 }
 
-// buildMutants builds the tests of package playground over a library in which each check can be left out.
+// buildMutants builds the tests of package playground over a library in which each check can be
+// left out.
 func buildMutants(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

@@ -45,7 +45,7 @@ func deepest(t *testing.T, entries []trace.Entry) {
 		t.Fatal(err)
 	}
 	explain.KeyLog(entries)
-	explain.Wire(entries, &explain.Tampered{Record: 1, Byte: 9, Mask: 1})
+	explain.Wire(entries)
 	explain.Saved(entries)
 }
 

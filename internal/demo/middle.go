@@ -42,7 +42,7 @@ type middle struct {
 	field  string
 	find   func(record []byte) (offset int, err error)
 	mu     sync.Mutex
-	report explain.Tampered
+	report explain.Act
 	passed []trace.Delivery
 }
 
@@ -55,7 +55,7 @@ func newMiddle(t *Tamper, reference *Outcome) (*middle, error) {
 			t.Line), []string{fmt.Sprintf("1 to %d", len(ladder))}, fmt.Sprint(len(ladder))}
 	}
 	m := &middle{line: ladder[t.Line-1], field: t.Field}
-	m.report = explain.Tampered{Line: t.Line, Field: t.Field, How: "nothing: the line never came"}
+	m.report = explain.Act{Line: t.Line, Field: t.Field, How: "nothing: the line never came"}
 	sealed := sealedRecord(reference.Entries, m.line.From, m.line.Place.Record)
 	if sealed == nil {
 		return nil, fmt.Errorf("demo: line %d has no record", t.Line)
@@ -322,8 +322,6 @@ func (m *middle) alter(rec []byte) bool {
 		return false
 	}
 	rec[at] ^= 1
-	m.report.From, m.report.Record = m.line.From, m.line.Place.Record
-	m.report.Byte, m.report.Mask = at, 1
 	what := m.field
 	if what != "" {
 		what = " (" + what + ")"
@@ -337,8 +335,7 @@ func (m *middle) alter(rec []byte) bool {
 func (m *middle) done() *explain.Tampered {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	report := m.report
-	return &report
+	return &explain.Tampered{Acts: []explain.Act{m.report}}
 }
 
 func closeWrite(c net.Conn) {

@@ -72,8 +72,8 @@ func altered(t *testing.T, name string, o demo.Options, line explain.Line) {
 	what := fmt.Sprintf("%s, line %d (%s), %q", name, line.Number, line.Name, o.Tamper.Field)
 	r := story.Result
 	switch {
-	case strings.HasPrefix(story.Run.Tampered.How, "nothing"):
-		t.Errorf("%s: %s", what, story.Run.Tampered.How)
+	case strings.HasPrefix(story.Run.Tampered.Acts[0].How, "nothing"):
+		t.Errorf("%s: %s", what, story.Run.Tampered.Acts[0].How)
 	case r.Stalled:
 		t.Errorf("%s: not detected before the deadline", what)
 	case len(r.Noticed) == 0:

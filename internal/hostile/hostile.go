@@ -50,7 +50,7 @@ func Connection(ctx context.Context) ([]trace.Entry, explain.Run, error) {
 			Event: &trace.Alert{From: iana.Server, Level: 2, Description: 99, Reason: Text}})
 	run := out.Run
 	run.Command, run.Client, run.Server = Text, Text, Text
-	run.Tampered = &explain.Tampered{Line: 3, Field: Text, How: Text}
+	run.Tampered = &explain.Tampered{Acts: []explain.Act{{Line: 3, Field: Text, How: Text}}}
 	return entries, run, nil
 }
 

@@ -45,7 +45,7 @@ func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
 	if m.Type == iana.Certificate || m.Type == iana.CompressedCertificate {
 		fields, o.Certificates = withCertificates(fields, m.Raw)
 	}
-	if rung.Altered {
+	if rung.Altered && rung.Received != nil {
 		o.Altered = rung.Received.Raw.String()
 	}
 	kinds := make([]string, len(fields))

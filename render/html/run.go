@@ -193,7 +193,7 @@ func verdicts(s *explain.Story) []verdict {
 		list = append(list,
 			verdict{fmt.Sprintf("%d of %d values equal", res.Equal, res.Compared), tone})
 	}
-	if s.Suite != nil {
+	if res.Judged {
 		if res.ForwardSecret {
 			list = append(list, verdict{"forward secret", "good"})
 		} else {

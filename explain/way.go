@@ -1,0 +1,138 @@
+package explain
+
+import (
+	"bytes"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// way is what became of records between the two sides, as far as events say.
+type way struct {
+	first [2]map[uint64]*trace.Delivery // what became of a record first, by its number
+	known [2]bool                       // somebody was in between
+}
+
+func newWay(entries []trace.Entry) way {
+	w := way{first: [2]map[uint64]*trace.Delivery{{}, {}}}
+	for _, e := range entries {
+		d, ok := e.Event.(*trace.Delivery)
+		if !ok {
+			continue
+		}
+		w.known[d.From] = true
+		if d.Number > 0 && w.first[d.From][d.Number] == nil && !extra(d) {
+			w.first[d.From][d.Number] = d
+		}
+	}
+	return w
+}
+
+// extra reports whether a delivery is one that its side did not send there.
+func extra(d *trace.Delivery) bool {
+	switch d.Fate {
+	case trace.FateForged, trace.FateReplayed, trace.FateDuplicated:
+		return true
+	}
+	return false
+}
+
+// of returns what became of a record that its sender sealed, or nil if nobody says.
+func (w way) of(r *trace.Record) *trace.Delivery { return w.first[r.From][r.Number] }
+
+// arrival returns the number that a record has at its receiver, and whether it has one. A record
+// without a number, of events that tell none, is told by its place.
+func (w way) arrival(r *trace.Record) (number uint64, ok bool) {
+	if !w.known[r.From] {
+		return r.Number, true
+	}
+	if d := w.of(r); d != nil {
+		return d.Arrival, d.Arrival > 0
+	}
+	return 0, false
+}
+
+// arrived returns the record that has a number at its receiver, or nil. at is its place among all,
+// which counts where there are no numbers.
+func (v *view) arrived(from iana.Side, number uint64, place int) *trace.Record {
+	if number == 0 && place >= 0 {
+		return at(v.records[from], place)
+	}
+	if n := uint64(len(v.records[from])); number <= n && v.records[from][number-1].Number == number {
+		return v.records[from][number-1] // none before it was refused or skipped
+	}
+	for _, r := range v.records[from] {
+		if r.Number == number {
+			return r
+		}
+	}
+	return nil
+}
+
+// begins returns the n-th message, from 0, that begins in a record as it arrived, or nil. place is
+// its place among all, which counts where there are no numbers.
+func (v *view) begins(from iana.Side, number uint64, n, place int) *trace.Message {
+	if number == 0 {
+		return at(v.messages[from], place)
+	}
+	for _, m := range v.messages[from] {
+		if m.Record != number {
+			continue
+		}
+		if n == 0 {
+			return m
+		}
+		n--
+	}
+	return nil
+}
+
+// forged adds a line for a record that its side did not send there: what the receiver opened, or
+// what arrived if it opened nothing.
+func (c *ladderBuilder) forged(d *trace.Delivery) {
+	if !extra(d) || d.Arrival == 0 {
+		return
+	}
+	v := c.views[d.From.Peer()]
+	r := v.arrived(d.From, d.Arrival, -1)
+	if r == nil && len(d.Bytes) >= recordHeader {
+		r = &trace.Record{From: d.From, Direction: trace.Opened, Number: d.Arrival,
+			ContentType: iana.ContentType(d.Bytes[0]),
+			Header:      d.Bytes[:recordHeader], Fragment: d.Bytes[recordHeader:]}
+	}
+	if r == nil {
+		return
+	}
+	s := rung{Kind: r.ContentType, Record: r, Opened: r}
+	s.From, s.Place.Record, s.Fate, s.Altered = d.From, -1, d.Fate, true
+	s.Protected = r.Protection != ""
+	if r.ContentType == iana.RecordAlert && len(r.Plaintext) == 2 {
+		s.Alert = alertIn(r)
+	}
+	c.lines = append(c.lines, &s)
+}
+
+const recordHeader = 5
+
+// fates has what a line says of a record that did not arrive in its place. What was changed is told
+// by its bytes.
+var fates = map[trace.Fate]string{
+	trace.FateDropped: "(never arrived)", trace.FateMoved: "(arrived behind the next)",
+	trace.FateDuplicated: "(a copy, sent by nobody)",
+	trace.FateReplayed:   "(a copy, sent by nobody)", trace.FateForged: "(forged)",
+}
+
+// changed reports whether some of a record arrived as other bytes: so many of its plaintext from an
+// offset, if it is in the clear, or else any.
+func changed(d *trace.Delivery, r *trace.Record, from, n int) bool {
+	if d == nil || d.Bytes == nil {
+		return false
+	}
+	sent := append(append([]byte(nil), r.Header...), r.Fragment...)
+	from += len(r.Header)
+	if r.Protection != "" || len(d.Bytes) != len(sent) || from+n > len(sent) ||
+		!bytes.Equal(sent[:len(r.Header)], d.Bytes[:len(r.Header)]) {
+		return !bytes.Equal(sent, d.Bytes)
+	}
+	return !bytes.Equal(sent[from:from+n], d.Bytes[from:from+n])
+}
