@@ -64,13 +64,35 @@ func Guards(r *trace.Record) []Guard {
 			{"type", aad[:1], "23 in every record: a header with another does not open; what the " +
 				"content is, the type inside says"},
 			{"version", aad[1:3], "the same in every record: a header with another does not open"},
-			{"length", aad[3:5], "stops bytes from being moved over the end of the record"}}
+			{
+				"length",
+				aad[3:5],
+				"of all that follows: content, type, padding and tag. It stops bytes " +
+					"from being moved over the end of the record",
+			},
+		}
 	}
 	return append(list,
 		Guard{"type", aad[:1],
 			"stops data from being passed off as an alert or a handshake message"},
 		Guard{"version", aad[1:3], "stops a record of one version from being taken for another's"},
-		Guard{"length", aad[3:5], "stops bytes from being moved over the end of the content"})
+		Guard{"length", aad[3:5], covered(r) +
+			". It stops bytes from being moved over the end of the content"})
+}
+
+// covered says which length is authenticated before TLS 1.3, and why it is not that of the header.
+func covered(r *trace.Record) string {
+	switch {
+	case len(r.MAC) == 0:
+		return "of the content alone: the header's length counts what the AEAD adds, too"
+	case len(r.IV)+len(r.Ciphertext)+len(r.MAC) == len(r.Fragment) && len(r.IV) > 0:
+		return "of IV and ciphertext: the header's length counts the MAC, too"
+	case len(r.Padding) == 0:
+		return "of the content alone: the header's length counts the MAC, too"
+	}
+	return "of the content alone: the header's length counts MAC, padding and (from TLS 1.1 " +
+		"on) IV, too. The receiver knows it when it has decrypted the record and taken the " +
+		"padding off"
 }
 
 // SignedNotes say, for each part of what the server signs in ServerKeyExchange, what an attacker
@@ -78,6 +100,7 @@ func Guards(r *trace.Record) []Guard {
 var SignedNotes = struct {
 	ClientRandom, ServerRandom, Params, Rest string
 	Messages, Transcript                     string
+	Finished                                 string // why it does not do in a signature's place
 }{
 	ClientRandom: "Without it a signature that was made for another client, and recorded, could " +
 		"be shown to this one.",
@@ -93,6 +116,10 @@ var SignedNotes = struct {
 	Transcript: "Everything said so far, as one hash. Were only the key shares signed, an " +
 		"attacker could change the versions, suites and groups that were offered; without the " +
 		"certificate, one server's signature could stand under another's name.",
+	Finished: "Finished alone would not do: it is a MAC under keys from the key exchange, and an " +
+		"attacker in the middle could do a key exchange with either side. The signature says " +
+		"whose key share it was, since only the owner of the certificate can make it; and " +
+		"Finished says that the signer has these very keys.",
 }
 
 // Reader is somebody who recorded the connection, with what comes into his hands later.

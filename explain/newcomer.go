@@ -1,6 +1,11 @@
 package explain
 
-import "github.com/vitrine-tls/vitrine/iana"
+import (
+	"slices"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
 
 // introductions introduce each chapter to a reader who does not know TLS.
 var introductions = [...]string{
@@ -43,8 +48,44 @@ func Introduction(v iana.Version, chapter int) string {
 // Word is an entry of the glossary.
 type Word struct{ Name, Meaning, Ref string }
 
-// Glossary returns the words of the page and their meanings, in alphabetical order.
-func Glossary() []Word { return glossary }
+// Glossary returns the words of a page about these versions and their meanings, in alphabetical
+// order. Where both TLS 1.3 and a version before it are among them, those of TLS 1.3 say so.
+func Glossary(versions ...iana.Version) (list []Word) {
+	before, in13 := eras(versions)
+	if !in13 {
+		return glossary
+	}
+	words := append(slices.Clone(glossary13), inCatalogue()...)
+	for _, w := range glossary {
+		if before || slices.Contains(common, w.Name) {
+			list = append(list, w)
+		}
+	}
+	for _, w := range words {
+		if w.Meaning = strings.TrimPrefix(w.Meaning, only13); before {
+			w.Meaning = only13 + w.Meaning
+		}
+		list = append(list, w)
+	}
+	slices.SortStableFunc(list, func(a, b Word) int {
+		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
+	})
+	return list
+}
+
+// only13 begins a sentence about TLS 1.3 where there are also others.
+const only13 = "TLS 1.3: "
+
+// inCatalogue returns the words of TLS 1.3 that the catalogue of terms explains.
+func inCatalogue() (list []Word) {
+	for line := range strings.Lines(termsTSV) {
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		if f[0] == "term" && slices.Contains(catalogued, f[1]) {
+			list = append(list, Word{f[1], f[3], f[2]})
+		}
+	}
+	return list
+}
 
 var glossary = []Word{
 	{"AAD", "Additional authenticated data: what an AEAD authenticates without encrypting it. In " +
@@ -103,7 +144,8 @@ var glossary = []Word{
 		"RFC 5246 §7.4.1"},
 	{"P_hash", "HMAC over and over: A(1) is the HMAC of the seed, A(2) that of A(1), and so on. " +
 		"Each gives one block of output.", "RFC 5246 §5"},
-	{"padding", "Bytes that fill the last block of a CBC record. Each says how many there are.",
+	{"padding", "Bytes that fill the last block of a CBC record. Each says how many there are " +
+		"besides the last one.",
 		"RFC 5246 §6.2.3.2"},
 	{"pre_master_secret", "What the key exchange gives: the root of all other secrets.",
 		"RFC 5246 §8.1"},

@@ -23,6 +23,9 @@ type protocol struct {
 	ticketKey      Reader
 	erasures       []Erasure // behind the private keys of the exchange
 	unsigned       string    // why a server signs nothing
+	signsNothing   string    // the same of a resumption, as a sentence
+	// who sees what the server says of itself
+	certificateSeen, ticketSeen string
 
 	record      func(*notes, *trace.Record, *trace.KeysInstalled) []Command
 	signsHash   bool // a signature is over the hash of the transcript, and not over its messages
@@ -57,7 +60,11 @@ var protocol12 = protocol{
 		{"copies: key logs, swapped memory, core dumps, the state of the random generator",
 			"any of them may hold or give again one of the above"}},
 	unsigned: "nothing: it decrypts",
-	record:   (*notes).record12,
+	signsNothing: "Nothing is signed: both sides have the master_secret of a session, as " +
+		"Finished shows. Who they are was proved when the session began.",
+	certificateSeen: "yes: sent in the clear",
+	ticketSeen:      "yes: sent in the clear",
+	record:          (*notes).record12,
 }
 
 var protocol13 = protocol{
@@ -87,10 +94,15 @@ var protocol13 = protocol{
 			"within days: it opens every ticket, and so the early data of connections that resume"},
 		{"copies: key logs, swapped memory, core dumps, the state of the random generator",
 			"any of them may hold or give again one of the above"}},
-	unsigned:    "nothing: the PSK proves it",
-	record:      (*notes).record13,
-	signsHash:   true,
-	namesPrimes: true,
+	unsigned: "nothing: the PSK proves it",
+	signsNothing: "Nothing is signed: the pre-shared key, which only these two have, goes into " +
+		"all keys, and the binder and Finished show that both have it. That of a ticket comes " +
+		"from a connection in which the server signed.",
+	certificateSeen: "no: sent encrypted",
+	ticketSeen:      "no: sent encrypted, until the client shows it in its next hello",
+	record:          (*notes).record13,
+	signsHash:       true,
+	namesPrimes:     true,
 }
 
 // protocolOf returns the protocol of a version. As long as that is not known it is TLS 1.2's.

@@ -27,6 +27,7 @@ func (t *teller) conclude() {
 		r.Summary = t.summary()
 	}
 	t.judge()
+	r.exchange = t.agreed.KeyExchange
 	t.sentences()
 	if t.Suite != nil && t.Run.Tampered == nil && t.done() {
 		t.secrecyVerdict()

@@ -52,6 +52,7 @@ func (t *teller13) conclude13() {
 		r.Summary = t.summary13()
 	}
 	t.judge()
+	r.exchange = t.agreed.KeyExchange
 	t.sentences()
 	if t.shaken() {
 		t.verdicts()

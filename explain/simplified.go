@@ -1,5 +1,11 @@
 package explain
 
+import (
+	"slices"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
 // Simplification is something that short descriptions of TLS get wrong or leave out.
 type Simplification struct {
 	Says   string // the simplified statement
@@ -7,8 +13,26 @@ type Simplification struct {
 	Ref    string
 }
 
-// Simplified returns the simplifications, in the order in which a handshake meets them.
-func Simplified() []Simplification { return simplified }
+// Simplified returns the simplifications about these versions, in the order in which a handshake
+// meets them: first those about TLS 1.2 and before it, then those about TLS 1.3.
+func Simplified(versions ...iana.Version) (list []Simplification) {
+	before, in13 := eras(versions)
+	if before {
+		list = append(list, simplified...)
+	}
+	if in13 {
+		list = append(list, simplified13...)
+	}
+	return list
+}
+
+// eras reports whether there is a version before TLS 1.3 among them, and whether TLS 1.3 is. Of a
+// connection without a version that is TLS 1.2, as in protocolOf.
+func eras(versions []iana.Version) (before, in13 bool) {
+	in13 = slices.Contains(versions, iana.TLS13)
+	before = slices.ContainsFunc(versions, func(v iana.Version) bool { return v != iana.TLS13 })
+	return before || !in13, in13
+}
 
 var simplified = []Simplification{
 	{"The client makes the pre-master secret, and then both sides exchange random numbers.",

@@ -211,6 +211,7 @@ type Result struct {
 	PostQuantum   bool     // a quantum computer that reads a recording does not read the data
 	KeyOpens      bool     // the private key of the server's certificate opens a recording
 	KeySays       string   // what it opens, and why
+	exchange      iana.KeyExchange
 	Stalled       bool     // no side detected an error, but one waited until a deadline
 	Noticed       []Notice // the errors that were detected, in order
 	Sentences     []Sentence

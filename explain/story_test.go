@@ -187,7 +187,7 @@ func TestExplanationsAreComplete(t *testing.T) {
 	if got := Explain("client_key_exchange/PSK").Title; got != "client_key_exchange" {
 		t.Error(got)
 	}
-	for _, s := range Simplified() {
+	for _, s := range Simplified(iana.TLS12, iana.TLS13) {
 		if s.Says == "" || s.Really == "" || s.Ref == "" {
 			t.Errorf("unfinished: %v", s)
 		}

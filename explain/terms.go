@@ -96,8 +96,10 @@ var Terms = sync.OnceValue(func() []Term {
 			words = append(words, t)
 		}
 	}
-	for _, w := range Glossary() {
-		words = append(words, Term{Kind: "word", Name: w.Name, Ref: w.Ref, Text: w.Meaning})
+	for _, w := range Glossary(iana.TLS12, iana.TLS13) {
+		if !slices.Contains(catalogued, w.Name) {
+			words = append(words, Term{Kind: "word", Name: w.Name, Ref: w.Ref, Text: w.Meaning})
+		}
 	}
 	words = append(words, messageTerms()...)
 	for i := range registries {

@@ -7,7 +7,9 @@ import (
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
@@ -150,6 +152,19 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 				with(t, &m.Extensions, iana.ExtKeyShare,
 					&message.KeyShares{Shares: []message.KeyShareEntry{share(iana.X25519, 32)}})
 			}), alert.IllegalParameter, retry},
+		{"§4.1.2: the second hello has a share of a group that was not asked for",
+			second(func(t *testing.T, m *message.ClientHello) {
+				g, _ := kex.Named13(iana.Secp384r1)
+				o, err := g.Offer(testkit.Rand("another share"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				with(t, &m.Extensions, iana.ExtKeyShare,
+					&message.KeyShares{Shares: []message.KeyShareEntry{{Group: iana.Secp384r1,
+						KeyExchange: o.Share()}}})
+			}), alert.IllegalParameter, func(client, server *negotiation.Config) {
+				server.Groups = []iana.Group{iana.Secp256r1, iana.Secp384r1}
+			}},
 		{"§4.1.2: the second hello has early_data",
 			second(func(t *testing.T, m *message.ClientHello) {
 				with(t, &m.Extensions, iana.ExtEarlyData, nil)

@@ -49,6 +49,26 @@ func TestKeySharesOfTheFirstHello(t *testing.T) {
 	}
 }
 
+// By default the first hello has a share of X25519MLKEM768, and one of X25519 for the servers that
+// have no ML-KEM: with neither kind it takes a second round trip. See RFC 10024.
+func TestTheFirstHelloHasAHybridShareAndX25519(t *testing.T) {
+	for _, group := range []vitrine.CurveID{vitrine.X25519MLKEM768, vitrine.X25519} {
+		log := &firstHello{}
+		client, server := rig.Configs(t)
+		client.Trace, server.CurvePreferences = log, []vitrine.CurveID{group}
+		a, b := rig.Pair(t, client, server)
+		if s := a.ConnectionState(); s.CurveID != group || s.HelloRetryRequest {
+			t.Errorf("%v, by a retry: %v", s.CurveID, s.HelloRetryRequest)
+		}
+		a.Close()
+		b.Close()
+		want := []vitrine.CurveID{vitrine.X25519MLKEM768, vitrine.X25519}
+		if got := log.shares(t); !slices.Equal(got, want) {
+			t.Errorf("shares of %v, expected %v", got, want)
+		}
+	}
+}
+
 // firstHello keeps the first ClientHello of a trace.
 type firstHello struct{ raw []byte }
 

@@ -241,7 +241,7 @@ func newSigned(from iana.Side, scheme string, covered, signature trace.Hex) *sig
 	s := &signed{Scheme: scheme, Bytes: len(covered), Signature: signature.String(),
 		By: from.String()}
 	if parts := signed13(covered); parts != nil {
-		s.Parts = parts
+		s.Parts, s.Rest = parts, explain.SignedNotes.Finished
 		return s
 	}
 	if from == iana.Server && len(covered) > 64 {

@@ -29,6 +29,7 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -83,11 +84,11 @@ func Write(w io.Writer, o Options, runs ...Run) error {
 		Policy: policy(style, script),
 		Style:  template.CSS(style),
 		Script: template.JS(script),
-		Apart:  explain.Simplified(),
-		Words:  explain.Glossary(),
 	}
+	var versions []iana.Version
 	for i, r := range runs {
 		v.Runs = append(v.Runs, newRun(i, len(runs), r))
+		versions = append(versions, v.Runs[i].Version)
 		keys, data := explain.Reveals(r.Entries)
 		v.Reveals, v.Said = v.Reveals || keys, v.Said || data
 		if v.Marked == nil {
@@ -97,6 +98,7 @@ func Write(w io.Writer, o Options, runs ...Run) error {
 			v.Seed = r.About.Seed
 		}
 	}
+	v.Apart, v.Words = explain.Simplified(versions...), explain.Glossary(versions...)
 	if v.Title == "" {
 		v.Title = v.Runs[0].title()
 	}

@@ -273,7 +273,8 @@ func paddingNote(p trace.Hex) string {
 	if len(p) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d bytes, each of which says %d", len(p), p[0])
+	return fmt.Sprintf("%s, each of which says %d: the last is padding_length, which counts "+
+		"those before it, and not itself", explain.Count(len(p), "byte"), p[0])
 }
 
 // least is the smallest width of a box in the last layer.

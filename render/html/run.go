@@ -27,6 +27,8 @@ type run struct {
 	Schedule *schedule // of TLS 1.3
 	Readers  []explain.Reader
 	Erasures []explain.Erasure
+	Holdings []explain.Holding
+	Signs    []string // what is signed, and why
 	secrets  map[string]*secret
 	nodes    map[*explain.Node]*node
 	entries  []trace.Entry
@@ -149,6 +151,7 @@ func (v *run) prepare(r Run) {
 	}
 	v.Verdicts = verdicts(v.Story)
 	v.Readers, v.Erasures = explain.Readers(v.Story), explain.Erasures(v.Story)
+	v.Holdings, v.Signs = explain.Holdings(v.Story), explain.Signatures(v.Story)
 	v.growTree()
 	v.pages(explain.Rungs(r.Entries))
 	v.placeNodes()

@@ -21,6 +21,8 @@ type schedule struct {
 	Values   int
 	Compared int // that both sides hold
 	Equal    int
+	// Elsewhere says what the count of the whole run has besides, or is empty.
+	Elsewhere string
 }
 
 // trunk is one HKDF-Extract on the trunk of the tree.
@@ -187,6 +189,13 @@ func (r *run) drawSchedule() {
 		case explain.Different:
 			s.Compared++
 		}
+	}
+	if more := r.Result.Compared - s.Compared; s.Compared > 0 && more > 0 {
+		s.Elsewhere = fmt.Sprintf(
+			"the count at the head of the page has %d more, such as the tag of a "+
+				"record",
+			more,
+		)
 	}
 	r.Schedule = s
 }

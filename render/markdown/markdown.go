@@ -31,7 +31,7 @@ func Write(w io.Writer, s *explain.Story) error {
 	p.steps(s)
 	p.keys(s)
 	p.schedule(s)
-	p.simplified()
+	p.simplified(s.Version)
 	return p.Flush()
 }
 
@@ -258,9 +258,9 @@ func (p *printer) keys(s *explain.Story) {
 	p.printf("\n")
 }
 
-func (p *printer) simplified() {
+func (p *printer) simplified(v iana.Version) {
 	p.printf("## What short descriptions get wrong or leave out\n\n")
-	for _, s := range explain.Simplified() {
+	for _, s := range explain.Simplified(v) {
 		p.printf("- *\"%s\"* %s (%s)\n", text(s.Says), text(s.Really), s.Ref)
 	}
 }

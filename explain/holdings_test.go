@@ -1,0 +1,73 @@
+package explain_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/trace"
+)
+
+// A story says what is signed, or why nothing is, and who has the certificates and private keys.
+func TestWhatIsSignedAndWhoHoldsWhat(t *testing.T) {
+	run := func(suite iana.CipherSuite, group iana.Group, auth throwaway.Kind, mtls bool) []trace.Entry {
+		o := demo.Options{Suite: suite, Group: group, Auth: auth, ClientAuth: demo.NoClientAuth,
+			Data: demo.Request, Seed: "by hand"}
+		if mtls {
+			o.ClientAuth = demo.RequireClientAuth
+		}
+		return eventsOf(t, o)
+	}
+	const serversKey = "the private key of the server's certificate: client false, server true"
+	for what, c := range map[string]struct {
+		entries []trace.Entry
+		signs   []string
+		holds   []string
+	}{
+		"RSA": {run(iana.TLS_RSA_WITH_AES_256_CBC_SHA256, 0, throwaway.RSA, false),
+			[]string{"The server signs nothing. It proves itself by decrypting"},
+			[]string{"the encrypted pre_master_secret: client true, server true, yes: sent",
+				"with the public key: client true, server true, yes: sent in the clear", serversKey}},
+		"ECDHE": {run(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, iana.X25519, throwaway.RSA, false),
+			[]string{"The server signs both randoms and its key share"}, []string{serversKey}},
+		"DHE, client certificate": {run(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, iana.FFDHE2048,
+			throwaway.RSA, true), []string{"The server signs both randoms and its key share",
+			"The client signs all messages so far"}, []string{serversKey,
+			"the private key of the client's certificate: client true, server false"}},
+		"TLS 1.3": {(&case13{name: "signs"}).events(t),
+			[]string{"The server signs the whole conversation so far", "Finished alone would not do"},
+			[]string{"with the public key: client true, server true, no: sent encrypted", serversKey}},
+		"TLS 1.3, PSK": {(&case13{name: "a key", client: external, server: external}).events(t),
+			[]string{"the binder and Finished show that both have it"}, nil},
+	} {
+		t.Run(what, func(t *testing.T) {
+			s := explain.Tell(c.entries, explain.Run{})
+			signs := explain.Signatures(s)
+			if len(signs) != len(c.signs) && what != "TLS 1.3" {
+				t.Errorf("got %d sentences, expected %d: %q", len(signs), len(c.signs), signs)
+			}
+			for _, want := range c.signs {
+				if !strings.Contains(strings.Join(signs, " "), want) {
+					t.Errorf("nothing says %q: %q", want, signs)
+				}
+			}
+			var holds strings.Builder
+			for _, h := range explain.Holdings(s) {
+				fmt.Fprintf(&holds, "%s: client %v, server %v, %s\n", h.What, h.Client, h.Server,
+					h.Eavesdropper)
+			}
+			for _, want := range c.holds {
+				if !strings.Contains(holds.String(), want) {
+					t.Errorf("nothing says %q:\n%s", want, &holds)
+				}
+			}
+			if c.holds == nil && strings.Contains(holds.String(), "private key") {
+				t.Errorf("there is no certificate:\n%s", &holds)
+			}
+		})
+	}
+}
