@@ -14,8 +14,8 @@ import (
 
 // A story says what is signed, or why nothing is, and who has the certificates and private keys.
 func TestWhatIsSignedAndWhoHoldsWhat(t *testing.T) {
-	run := func(suite iana.CipherSuite, group iana.Group, auth throwaway.Kind, mtls bool) []trace.Entry {
-		o := demo.Options{Suite: suite, Group: group, Auth: auth, ClientAuth: demo.NoClientAuth,
+	run := func(suite iana.CipherSuite, group iana.Group, mtls bool) []trace.Entry {
+		o := demo.Options{Suite: suite, Group: group, Auth: throwaway.RSA, ClientAuth: demo.NoClientAuth,
 			Data: demo.Request, Seed: "by hand"}
 		if mtls {
 			o.ClientAuth = demo.RequireClientAuth
@@ -28,19 +28,20 @@ func TestWhatIsSignedAndWhoHoldsWhat(t *testing.T) {
 		signs   []string
 		holds   []string
 	}{
-		"RSA": {run(iana.TLS_RSA_WITH_AES_256_CBC_SHA256, 0, throwaway.RSA, false),
+		"RSA": {run(iana.TLS_RSA_WITH_AES_256_CBC_SHA256, 0, false),
 			[]string{"The server signs nothing. It proves itself by decrypting"},
 			[]string{"the encrypted pre_master_secret: client true, server true, yes: sent",
-				"with the public key: client true, server true, yes: sent in the clear", serversKey}},
-		"ECDHE": {run(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, iana.X25519, throwaway.RSA, false),
+				"the public key: client true, server true, yes: sent in the clear",
+				serversKey}},
+		"ECDHE": {run(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, iana.X25519, false),
 			[]string{"The server signs both randoms and its key share"}, []string{serversKey}},
 		"DHE, client certificate": {run(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, iana.FFDHE2048,
-			throwaway.RSA, true), []string{"The server signs both randoms and its key share",
+			true), []string{"The server signs both randoms and its key share",
 			"The client signs all messages so far"}, []string{serversKey,
 			"the private key of the client's certificate: client true, server false"}},
 		"TLS 1.3": {(&case13{name: "signs"}).events(t),
-			[]string{"The server signs the whole conversation so far", "Finished alone would not do"},
-			[]string{"with the public key: client true, server true, no: sent encrypted", serversKey}},
+			[]string{"The server signs the whole conversation", "Finished alone would not do"},
+			[]string{"the public key: client true, server true, no: sent encrypted", serversKey}},
 		"TLS 1.3, PSK": {(&case13{name: "a key", client: external, server: external}).events(t),
 			[]string{"the binder and Finished show that both have it"}, nil},
 	} {
