@@ -40,7 +40,7 @@ func TestWhatMeansNothingIsBounded(t *testing.T) {
 			handshakeOf(iana.HelloRequest), maxRequests, nil, nil},
 		{"RFC 5246 §7.4.1.1: granted HelloRequests", config, iana.Server,
 			handshakeOf(iana.HelloRequest), maxRequests, renegotiates, ErrRenegotiate},
-		{"RFC 5746 §4.4: declined ClientHellos", config, iana.Client,
+		{"RFC 5246 §7.2.2: declined ClientHellos", config, iana.Client,
 			handshakeOf(iana.ClientHello), maxRequests, nil, nil},
 		{"RFC 8446 §6.1: user_canceled", config13, iana.Client, warning(alert.UserCanceled),
 			maxWarnings, nil, nil},

@@ -125,7 +125,7 @@ func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
 	shared := m.Extensions.Has(iana.ExtKeyShare)
 	switch {
 	case !shared && !a.PSK:
-		return alert.KindShare.Fail(alert.MissingExtension, "RFC 8446 §4.2.8",
+		return alert.KindShare.Fail(alert.MissingExtension, "RFC 8446 §4.1.3",
 			"the server sends neither key_share nor pre_shared_key")
 	case shared && c.shareOf(a.Group) == nil:
 		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",

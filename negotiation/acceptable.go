@@ -94,7 +94,7 @@ func (a *Agreed) Follows(prior *Prior, secure Demand) error {
 			"the server renegotiates without renegotiation_info")
 	case a.Version != prior.Agreed.Version,
 		a.ExtendedMasterSecret != prior.Agreed.ExtendedMasterSecret:
-		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7627 §5.4",
 			"the server renegotiates with another version, or another kind of master_secret")
 	case a.ALPN != "" && a.ALPN != prior.Agreed.ALPN:
 		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7301 §3.1",

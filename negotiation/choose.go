@@ -193,7 +193,7 @@ func Admissible(ch *message.ClientHello, c *Config) error {
 		)
 	}
 	if c.ExtendedMasterSecret == Required && !ch.Extensions.Has(iana.ExtExtendedMasterSecret) {
-		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
+		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
 			"the client does not offer extended_master_secret, which we require")
 	}
 	return uncompressed(ch.Extensions)

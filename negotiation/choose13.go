@@ -173,7 +173,7 @@ func (c *Config) canSign13(ch *message.ClientHello) error {
 			"the client offers no pre-shared key, and there is no certificate")
 	}
 	if _, usable := c.CommonMode(modes.Modes); !usable {
-		return alert.KindPSK.Fail(alert.HandshakeFailure, ref,
+		return alert.KindPSK.Fail(alert.HandshakeFailure, "RFC 8446 §4.2.9",
 			"the client wants pre-shared keys used with %v, we with %v", alert.Few(modes.Modes),
 			c.PskModes())
 	}

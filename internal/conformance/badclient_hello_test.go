@@ -200,7 +200,7 @@ func clientsWithBadHellos() []badClient {
 			edits: ext(iana.ExtStatusRequest, 7, 1, 2, 3)},
 		{what: "extended_master_secret with content", ref: "RFC 7627 §5.1", want: de,
 			edits: ext(iana.ExtExtendedMasterSecret, 0)},
-		{what: "no extended_master_secret where it is required", ref: "RFC 7627 §5.3", want: hf,
+		{what: "no extended_master_secret where it is required", ref: "RFC 7627 §5.2", want: hf,
 			config: func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Required },
 			edits:  drop(iana.ExtExtendedMasterSecret)},
 		{what: "encrypt_then_mac with content", ref: "RFC 7366 §2", want: de,

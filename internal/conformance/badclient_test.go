@@ -212,7 +212,7 @@ func disorderlyClients(t *testing.T) []badClient {
 			edits: last(script.Behind("finished", 1))},
 		{
 			what: "ClientHellos without end after the handshake",
-			ref:  "RFC 5746 §4.4",
+			ref:  "RFC 5246 §7.2.2",
 			want: um,
 			ends: later,
 			edits: script.Edits{

@@ -91,7 +91,7 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 					return &vitrine.PSK{Key: []byte{1}}, nil
 				}
 			}},
-		{what: "another version", ref: "RFC 7627 §5.2", want: hf, says: "another version",
+		{what: "another version", ref: "RFC 7627 §5.4", want: hf, says: "another version",
 			config: old, suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA,
 			edits: set(func(m *message.ServerHello) { m.Version = iana.TLS11 })},
 		{what: "TLS 1.3", ref: "RFC 8446 §4.1.3", want: alert.ProtocolVersion,
@@ -100,7 +100,7 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 				m.Extensions.Add(iana.ExtSupportedVersions,
 					&message.SelectedVersion{Version: iana.TLS13})
 			})},
-		{what: "no extended_master_secret", ref: "RFC 7627 §5.2", want: hf,
+		{what: "no extended_master_secret", ref: "RFC 7627 §5.4", want: hf,
 			says: "another kind of master_secret", edits: set(func(m *message.ServerHello) {
 				m.Extensions = without(m.Extensions, iana.ExtExtendedMasterSecret)
 			})},
