@@ -58,11 +58,15 @@ and a transcript may be in records.
 result is another, derive tries the usual mistakes and then every change of a single digit of the
 inputs, to find what leads to that value. If nothing does, it prints what was tried and which inputs
 were not given, and the exit code is 1.`,
-		Example: `  vitrine derive --suite AES256-SHA256 --pre-master-secret @pms.hex --client-random 5642… --server-random 5cd6…
+		Example: `  vitrine derive --suite AES256-SHA256 --expect f0f953ec \
+    --pre-master-secret 0303ae5e7386878b4c10d56ca1a445076fd47492e7579572382939c87a1442bf\
+acf16625ef102bd2d2b4111efe072354 \
+    --client-random 5642fbbdaec9fac721184afdff1bf385f7bc44dd891082adc4a27d2ba26fccf8 \
+    --server-random 5cd6f4c6cbc5c96a7500e795f8859a9f9f3334995ec6fe35490023da9364c9bc
   vitrine derive exercise.txt --table
-  vitrine derive exercise.txt --expect f0f953ec…
+  vitrine derive exercise.txt --expect f0f953ec
   vitrine derive --transcript @handshake.bin --master-secret env:MASTER --commands
-  vitrine derive --transcript @handshake13.bin --client-private @client.hex --expect b3eddb12…`,
+  vitrine derive --transcript @handshake13.bin --client-private @client.hex --expect b3eddb12`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			v := &values{stdin: cmd.InOrStdin(), fields: map[string]input{}}
 			for _, field := range deriveFields {
