@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"crypto"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -17,7 +18,8 @@ import (
 func (s *search) hashes() []hashVariant {
 	right := s.hash()
 	list := []hashVariant{{"", right}}
-	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.MD5SHA1, crypto.SHA512} {
+	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.MD5SHA1, crypto.SHA512,
+		crypto.SHA1, crypto.MD5} {
 		if h != right {
 			list = append(list,
 				hashVariant{fmt.Sprintf("the PRF uses %v in the place of %v", h, right), h})
@@ -48,6 +50,8 @@ func (s *search) preMasters() []variant {
 		}
 	}
 	if row := s.Given.Suite; row.KeyTransport() && !row.PreShared() {
+		list = append(list, variant{"the pre_master_secret lacks its first two bytes, the version",
+			pre[2:]})
 		for v := iana.SSL30; v <= iana.TLS12; v++ {
 			other := append([]byte{byte(v >> 8), byte(v)}, pre[2:]...)
 			if !bytes.Equal(other, pre) {
@@ -71,6 +75,10 @@ func spellings(name string, value []byte) []variant {
 		{fmt.Sprintf("the hex digits of the %s, in upper case, are taken for its bytes, "+
 			"undecoded", name), []byte(strings.ToUpper(digits))},
 		{fmt.Sprintf("the bytes of the %s are in reverse order", name), reversed},
+		{fmt.Sprintf("the %s is taken as Base64, undecoded", name),
+			[]byte(base64.StdEncoding.EncodeToString(value))},
+		{fmt.Sprintf("the %s has a line feed behind it, as a file of text does", name),
+			append(slices.Clone(value), '\n')},
 	}
 }
 
@@ -91,6 +99,8 @@ func (s *search) masterSeeds(h crypto.Hash) (list []seedVariant) {
 	}
 	if g.Client != nil && g.Server != nil {
 		list = append(list, randomSeeds(classic, classicLabel, g.Client, g.Server)...)
+		list = append(list, seedVariant{path{"the label is that of the extended master_secret, and " +
+			"the seed that of the classic one"}, extendedLabel, string(g.Client) + string(g.Server)})
 	}
 	if session := s.transcript.session(); session != nil {
 		list = append(list, s.sessionHashes(h, session)...)
@@ -167,9 +177,48 @@ func randomSeeds(before path, label string, a, b []byte) []seedVariant {
 		{before.with(fmt.Sprintf("the PRF of the %s has no label", what)), "", x + y},
 		{before.with(fmt.Sprintf("the label of the %s ends with a zero byte, as strings of C do",
 			what)), label + "\x00", x + y},
+		{before.with(fmt.Sprintf("the label of the %s has underscores in place of spaces", what)),
+			strings.ReplaceAll(label, " ", "_"), x + y},
+		{before.with(fmt.Sprintf("the label of the %s is in capitals", what)),
+			strings.ToUpper(label), x + y},
+		{before.with(fmt.Sprintf("the words of the label of the %s begin with capitals", what)),
+			capitalized(label), x + y},
+		{before.with(fmt.Sprintf("the label of the %s has its quotation marks", what)),
+			`"` + label + `"`, x + y},
+		{
+			before.with(fmt.Sprintf("the seed of the %s is the first random twice", what)),
+			label,
+			x + x,
+		},
+		{before.with(fmt.Sprintf("the seed of the %s is the second random twice", what)), label,
+			y + y},
+		{
+			before.with(
+				fmt.Sprintf("the bytes of each random are in reverse order, in the seed of the "+
+					"%s", what),
+			),
+			label,
+			backwards(x) + backwards(y),
+		},
 		{before.with(fmt.Sprintf("the seed of the %s is the first random alone", what)), label, x},
 		{before.with(fmt.Sprintf("the seed of the %s is the second random alone", what)), label, y},
 	}
+}
+
+// capitalized returns words that begin with capitals.
+func capitalized(words string) string {
+	list := strings.Fields(words)
+	for i, w := range list {
+		list[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(list, " ")
+}
+
+// backwards returns the bytes of a text in reverse order.
+func backwards(text string) string {
+	b := []byte(text)
+	slices.Reverse(b)
+	return string(b)
 }
 
 type finishedSeed struct{ how, name, label, seed string }

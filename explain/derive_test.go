@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"crypto"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -110,6 +111,22 @@ func derivationMistakes(g Given) []searchCase {
 			[]string{"left out"}},
 		{"label of C", expand(h, g.PreMaster, "master secret\x00", []byte(cs), 48), "master_secret",
 			[]string{"zero byte"}},
+		{"label with underscores", expand(h, g.PreMaster, "master_secret", []byte(cs), 48),
+			"master_secret", []string{"underscores"}},
+		{"label in capitals", expand(h, g.PreMaster, "Master Secret", []byte(cs), 48),
+			"master_secret", []string{"begin with capitals"}},
+		{"label in quotes", expand(h, g.PreMaster, `"master secret"`, []byte(cs), 48),
+			"master_secret", []string{"quotation marks"}},
+		{"extended label", expand(h, g.PreMaster, "extended master secret", []byte(cs), 48),
+			"master_secret", []string{"label is that of the extended"}},
+		{"one random twice", expand(h, g.PreMaster, "master secret",
+			[]byte(cs[:32]+cs[:32]), 48), "master_secret", []string{"first random twice"}},
+		{"SHA-1", expand(crypto.SHA1, g.PreMaster, "master secret", []byte(cs), 48),
+			"master_secret", []string{"SHA-1 in the place of"}},
+		{"a line feed", expand(h, append(bytes.Clone(g.PreMaster), '\n'), "master secret",
+			[]byte(cs), 48), "master_secret", []string{"line feed behind it"}},
+		{"Base64", expand(h, []byte(base64.StdEncoding.EncodeToString(g.PreMaster)),
+			"master secret", []byte(cs), 48), "master_secret", []string{"Base64, undecoded"}},
 		{"two mistakes", expand(crypto.SHA384, g.PreMaster, "master secret", []byte(sc), 48),
 			"master_secret", []string{"SHA-384", "changed places"}},
 	}

@@ -122,8 +122,8 @@ func TestNothingToPrintIsNoSuccess(t *testing.T) {
 	}
 }
 
-// Examples of --help can be pasted: nothing in them stands for something else. That of derive, which
-// needs no file, works.
+// Examples of --help can be pasted: nothing in them stands for something else. That of derive,
+// which needs no file, works.
 func TestExamplesCanBePasted(t *testing.T) {
 	for _, c := range newRoot().Commands() {
 		if strings.Contains(c.Example, "…") || strings.Contains(c.Example, "...") {
@@ -132,8 +132,10 @@ func TestExamplesCanBePasted(t *testing.T) {
 		if c.Name() != "derive" {
 			continue
 		}
-		first, _, _ := strings.Cut(strings.NewReplacer("\\\n    ", "", "\\\n", "").Replace(c.Example),
-			"\n")
+		first, _, _ := strings.Cut(
+			strings.NewReplacer("\\\n    ", "", "\\\n", "").Replace(c.Example),
+			"\n",
+		)
 		code, stdout, stderr := command(t, strings.Fields(first)[1:]...)
 		if code != exitOK || !strings.Contains(stdout, "bytes 0 to 3 of master_secret") {
 			t.Errorf("%s: exit code %d, %s%s", first, code, stdout, stderr)
