@@ -169,6 +169,9 @@ var prfHashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384": cryp
 
 func (w *Working) chain(x *trace.Derived) {
 	hash, known := prfHashes[x.Hash]
+	if x.Function != "PRF" { // TLS 1.3 has HMAC and HKDF
+		return
+	}
 	if len(w.Chains) > 0 || !known || len(x.Output) == 0 || len(x.Output) > 1<<10 {
 		return
 	}

@@ -34,6 +34,9 @@ func TestFalseStatementsAreGone(t *testing.T) {
 		{args: []string{"explain", events, "--redact"}, not: `(?m)^ *0 bytes|9 of 9|shown in full`,
 			want: `\(not revealed\)`},
 		// The story of TLS 1.3 is that of TLS 1.3.
+		{args: []string{"handshake", "--tls", "1.3", "--detail", "keys"}, not: `P_SHA`,
+			want: `HMAC\(finished_key`},
+		{args: []string{"handshake", "--detail", "keys"}, want: `inside: P_SHA256`},
 		{args: []string{"handshake", "--tls", "1.3", "--mtls"},
 			not: `classic derivation|P_SHA|MAC_key|of 0 bytes`, want: `TLS 1\.3`},
 	} {
